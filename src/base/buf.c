@@ -1,0 +1,96 @@
+#include "base/buf.h"
+
+#include <stdarg.h>
+
+#include "base/mem.h"
+
+enum { BUF_CAP_MIN = 256 };
+
+void buf_done(struct buf *buf)
+{
+    mem_free(buf->at);
+    *buf = (struct buf){0};
+}
+
+void buf_clear(struct buf *buf)
+{
+    buf->len = 0;
+}
+
+char *buf_reserve(struct buf *buf, size_t room)
+{
+    size_t need = buf->len + room;
+    assert(need >= room);
+    if (need > buf->cap) {
+        size_t cap = size_max(need, BUF_CAP_MIN);
+        if (cap < buf->cap * 2)
+            cap = buf->cap * 2;
+        buf->at = mem_resize(buf->at, cap);
+        buf->cap = cap;
+    }
+    return buf->at + buf->len;
+}
+
+void buf_add(struct buf *buf, struct str bytes)
+{
+    if (bytes.len == 0)
+        return;
+    memcpy(buf_reserve(buf, bytes.len), bytes.at, bytes.len);
+    buf->len += bytes.len;
+}
+
+void buf_add_char(struct buf *buf, char c)
+{
+    *buf_reserve(buf, 1) = c;
+    buf->len++;
+}
+
+void buf_add_u64(struct buf *buf, uint64_t value)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value);
+    buf_add(buf, str_of(digits + at, sizeof(digits) - at));
+}
+
+void buf_add_hex(struct buf *buf, uint64_t value, unsigned digits)
+{
+    char *to = buf_reserve(buf, digits);
+    for (unsigned i = 0; i < digits; i++)
+        to[i] = "0123456789abcdef"[value >> (4 * (digits - 1 - i)) & 15];
+    buf->len += digits;
+}
+
+void buf_addf(struct buf *buf, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *to = buf_reserve(buf, BUF_CAP_MIN);
+    int len = vsnprintf(to, BUF_CAP_MIN, format, args);
+    va_end(args);
+    assert(len >= 0);
+    if (len >= BUF_CAP_MIN) {
+        to = buf_reserve(buf, (size_t)len + 1);
+        va_start(args, format);
+        len = vsnprintf(to, (size_t)len + 1, format, args);
+        va_end(args);
+    }
+    buf->len += (size_t)len;
+}
+
+void buf_consume(struct buf *buf, size_t len)
+{
+    assert(len <= buf->len);
+    buf->len -= len;
+    if (buf->len)
+        memmove(buf->at, buf->at + len, buf->len);
+}
+
+const char *buf_c(struct buf *buf)
+{
+    *buf_reserve(buf, 1) = '\0';
+    return buf->at;
+}

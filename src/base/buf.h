@@ -1,0 +1,37 @@
+/* base/buf.h: bytes that grow at the end, on the heap.
+ * A zeroed struct buf is an empty one. Appending never fails (base/mem.h). */
+#pragma once
+
+#include "base/str.h"
+
+struct buf {
+    char *at;
+    size_t len; /* bytes in use */
+    size_t cap; /* bytes there are */
+};
+
+void buf_done(struct buf *buf);  /* frees; the buf is empty afterwards */
+void buf_clear(struct buf *buf); /* empties, keeps the memory */
+
+/* Room for `room` more bytes behind the ones in use; returns where they begin. */
+char *buf_reserve(struct buf *buf, size_t room);
+
+void buf_add(struct buf *buf, struct str bytes);
+void buf_add_char(struct buf *buf, char c);
+void buf_add_u64(struct buf *buf, uint64_t value);                    /* decimal */
+void buf_add_hex(struct buf *buf, uint64_t value, unsigned digits);   /* exactly `digits`, lower */
+void buf_addf(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Appends a literal without measuring it. */
+#define BUF_ADD(buf, literal) buf_add((buf), STR(literal))
+
+/* Drops the first `len` bytes. */
+void buf_consume(struct buf *buf, size_t len);
+
+/* A NUL behind the bytes, not counted in len; the pointer is valid until the next change. */
+const char *buf_c(struct buf *buf);
+
+static inline struct str buf_str(const struct buf *buf)
+{
+    return str_of(buf->at, buf->len);
+}

@@ -1,0 +1,34 @@
+/* base/executor.h: where work runs. Each loop thread has one executor; code above io/ knows
+ * threads only through it. */
+#pragma once
+
+#include "base/list.h"
+
+/* Embedded in what the work is about. Owned by the executor from submit or post until `done`. */
+struct job {
+    struct list link;
+    struct executor *home; /* set by submit */
+    void (*work)(struct job *job); /* on a worker; may block; not called when posted */
+    void (*done)(struct job *job); /* on the executor's own thread; may free or resubmit the job */
+};
+
+struct executor {
+    const struct executor_ops *ops;
+};
+
+struct executor_ops {
+    void (*submit)(struct executor *executor, struct job *job);
+    void (*post)(struct executor *executor, struct job *job);
+};
+
+/* Runs job->work on a worker, then job->done on the executor's thread. From that thread only. */
+static inline void executor_submit(struct executor *executor, struct job *job)
+{
+    executor->ops->submit(executor, job);
+}
+
+/* Runs job->done on the executor's thread, soon but never within this call. From any thread. */
+static inline void executor_post(struct executor *executor, struct job *job)
+{
+    executor->ops->post(executor, job);
+}

@@ -1,0 +1,16 @@
+/* base/log.h: the error log: lines on stderr, each written whole by one system call.
+ * Library folders return their errors; server/ and cli/ log them, once. Any thread may log. */
+#pragma once
+
+#include "base/base.h"
+
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+
+void log_set_level(enum log_level level);
+bool log_is_on(enum log_level level);
+
+/* False when `name` is none of error, warn, info, debug. */
+NODISCARD bool log_level_parse(const char *name, enum log_level *level_out);
+
+/* One line without its end; control characters become '?'. */
+void log_line(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -1,0 +1,46 @@
+#define BASE_MEM_IMPLEMENTATION
+#include "base/mem.h"
+
+#include <unistd.h>
+
+_Noreturn static void out_of_memory(void)
+{
+    static const char text[] = "davit: out of memory\n";
+    (void)!write(STDERR_FILENO, text, sizeof(text) - 1); /* nothing is left to do if it fails */
+    abort();
+}
+
+_Noreturn void bug(const char *file, int line, const char *text)
+{
+    fprintf(stderr, "davit: bug at %s:%d: %s\n", file, line, text);
+    abort();
+}
+
+void *mem_new(size_t count, size_t size)
+{
+    void *memory = calloc(count ? count : 1, size ? size : 1);
+    if (!memory)
+        out_of_memory();
+    return memory;
+}
+
+void *mem_resize(void *old, size_t size)
+{
+    void *memory = realloc(old, size ? size : 1);
+    if (!memory)
+        out_of_memory();
+    return memory;
+}
+
+void mem_free(void *memory)
+{
+    free(memory);
+}
+
+char *mem_copy_text(const char *text, size_t len)
+{
+    char *copy = mem_new(len + 1, 1);
+    if (len)
+        memcpy(copy, text, len);
+    return copy;
+}

@@ -1,0 +1,20 @@
+/* base/mem.h: heap memory that is always there. Running out ends the process: the limits table
+ * bounds what a client can make us hold, so it means that the machine is beyond help. */
+#pragma once
+
+#include "base/base.h"
+
+/* Zeroed memory for `count` objects of `size` bytes. Gives; free with mem_free(). */
+NODISCARD void *mem_new(size_t count, size_t size);
+
+/* Grows or shrinks; new bytes are not zeroed. Takes `old` (NULL is fine), gives the result. */
+NODISCARD void *mem_resize(void *old, size_t size);
+
+/* NULL is fine. */
+void mem_free(void *memory);
+
+/* One zeroed object of `type`. */
+#define MEM_NEW(type) ((type *)mem_new(1, sizeof(type)))
+
+/* A heap copy of `len` bytes with a NUL behind them. Gives. */
+NODISCARD char *mem_copy_text(const char *text, size_t len);

@@ -1,0 +1,69 @@
+#include "http/conditional.h"
+
+#include "text/date.h"
+
+static const struct etag *own_tag(const struct http_representation *now)
+{
+    return now->exists && now->has_etag ? &now->etag : NULL;
+}
+
+/* §13.1.1. A field that is no list of entity tags cannot match: better a 412 than a lost update. */
+static bool if_match_holds(struct str list, const struct http_representation *now)
+{
+    enum etag_list found = etag_list_find(list, own_tag(now), true);
+    return found == ETAG_LIST_ANY ? now->exists : found == ETAG_LIST_HIT;
+}
+
+/* §13.1.2. A field that is no list of entity tags is ignored: Joplin sends one with each request. */
+static bool if_none_match_holds(struct str list, const struct http_representation *now)
+{
+    enum etag_list found = etag_list_find(list, own_tag(now), false);
+    return found == ETAG_LIST_ANY ? !now->exists : found != ETAG_LIST_HIT;
+}
+
+/* §13.1.3 and §13.1.4: true when the date is valid and the representation is newer than it. */
+static bool is_modified_since(struct str date, const struct http_representation *now, bool *is_valid)
+{
+    int64_t since;
+    *is_valid = now->exists && now->modified_s >= 0 && http_date_parse(date, &since);
+    return *is_valid && now->modified_s > since;
+}
+
+enum http_verdict http_conditional(const struct http_fields *fields, bool is_read,
+                                   const struct http_representation *now, struct arena *arena)
+{
+    bool is_valid;
+    struct str match = http_fields_join(fields, FIELD_IF_MATCH, arena);
+    if (match.at) {
+        if (!if_match_holds(match, now))
+            return VERDICT_FAILED;
+    } else {
+        struct str date = http_fields_get(fields, FIELD_IF_UNMODIFIED_SINCE);
+        if (date.at && is_modified_since(date, now, &is_valid))
+            return VERDICT_FAILED;
+    }
+    struct str none_match = http_fields_join(fields, FIELD_IF_NONE_MATCH, arena);
+    if (none_match.at) {
+        if (!if_none_match_holds(none_match, now))
+            return is_read ? VERDICT_NOT_MODIFIED : VERDICT_FAILED;
+        return VERDICT_PROCEED;
+    }
+    struct str date = http_fields_get(fields, FIELD_IF_MODIFIED_SINCE);
+    if (is_read && date.at && !is_modified_since(date, now, &is_valid) && is_valid)
+        return VERDICT_NOT_MODIFIED;
+    return VERDICT_PROCEED;
+}
+
+bool http_if_range_holds(const struct http_fields *fields, const struct http_representation *now)
+{
+    struct str value = str_trim(http_fields_get(fields, FIELD_IF_RANGE));
+    struct etag etag;
+    int64_t date;
+    if (!value.at)
+        return true;
+    struct str rest = value;
+    if (etag_take(&rest, &etag))
+        return rest.len == 0 && own_tag(now) && etag_matches_strongly(etag, now->etag);
+    /* A date holds only when it is the very same: §13.1.5. */
+    return http_date_parse(value, &date) && date == now->modified_s;
+}

@@ -1,0 +1,124 @@
+#include "http/fields.h"
+
+static const struct str names[FIELD_COUNT] = {
+#define HTTP_FIELD(name, wire) [FIELD_##name] = {wire, sizeof(wire) - 1},
+#include "http/fields.def"
+#undef HTTP_FIELD
+};
+
+enum http_field http_field_find(struct str name)
+{
+    for (int id = 1; id < FIELD_COUNT; id++) {
+        if (names[id].len == name.len && str_eq_nocase(names[id], name))
+            return (enum http_field)id;
+    }
+    return FIELD_OTHER;
+}
+
+struct str http_field_name(enum http_field id)
+{
+    return names[id];
+}
+
+void http_fields_add(struct http_fields *fields, struct arena *arena,
+                     const struct http_field_line *line)
+{
+    if (fields->count == fields->cap) {
+        size_t cap = fields->cap ? fields->cap * 2 : 16;
+        struct http_field_line *lines = arena_alloc(arena, cap * sizeof(*lines));
+        if (fields->count)
+            memcpy(lines, fields->lines, fields->count * sizeof(*lines));
+        fields->lines = lines;
+        fields->cap = cap;
+    }
+    fields->lines[fields->count++] = *line;
+}
+
+void http_fields_set(struct http_fields *fields, struct arena *arena, enum http_field id,
+                     struct str value)
+{
+    assert(id != FIELD_OTHER);
+    for (size_t i = 0; i < fields->count; i++) {
+        if (fields->lines[i].id == id) {
+            fields->lines[i].value = value;
+            return;
+        }
+    }
+    struct http_field_line line = {id, names[id], value};
+    http_fields_add(fields, arena, &line);
+}
+
+static const struct http_field_line *find_from(const struct http_fields *fields, size_t from,
+                                               enum http_field id)
+{
+    for (size_t i = from; i < fields->count; i++) {
+        if (fields->lines[i].id == id)
+            return &fields->lines[i];
+    }
+    return NULL;
+}
+
+struct str http_fields_get(const struct http_fields *fields, enum http_field id)
+{
+    const struct http_field_line *line = find_from(fields, 0, id);
+    return line ? line->value : STR_NONE;
+}
+
+bool http_fields_has(const struct http_fields *fields, enum http_field id)
+{
+    return find_from(fields, 0, id) != NULL;
+}
+
+struct str http_fields_join(const struct http_fields *fields, enum http_field id,
+                            struct arena *arena)
+{
+    const struct http_field_line *first = find_from(fields, 0, id);
+    size_t len = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < fields->count; i++) {
+        if (fields->lines[i].id == id) {
+            len += fields->lines[i].value.len + 2;
+            count++;
+        }
+    }
+    if (count <= 1)
+        return first ? first->value : STR_NONE;
+    char *joined = arena_alloc(arena, len);
+    char *at = joined;
+    for (size_t i = 0; i < fields->count; i++) {
+        const struct http_field_line *line = &fields->lines[i];
+        if (line->id != id)
+            continue;
+        if (at != joined) {
+            memcpy(at, ", ", 2);
+            at += 2;
+        }
+        if (line->value.len)
+            memcpy(at, line->value.at, line->value.len);
+        at += line->value.len;
+    }
+    return str_of(joined, (size_t)(at - joined));
+}
+
+bool http_list_has(struct str list, struct str token)
+{
+    while (list.len) {
+        if (str_eq_nocase(str_trim(str_cut(&list, ',')), token))
+            return true;
+    }
+    return false;
+}
+
+bool http_is_token_char(char c)
+{
+    return char_is_alpha(c) || char_is_digit(c) || (c && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+bool http_is_token(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (!http_is_token_char(text.at[i]))
+            return false;
+    }
+    return text.len > 0;
+}

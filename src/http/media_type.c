@@ -1,0 +1,117 @@
+#include "http/media_type.h"
+
+enum { EXTENSION_LEN_MAX = 32 };
+
+struct extension {
+    struct map_entry entry;
+    struct str type;
+};
+
+/* What a system without a table of its own gets: the types that a browser must have right. */
+static const char fallback[] = "text/html html htm\n"
+                               "text/css css\n"
+                               "text/javascript js mjs\n"
+                               "text/plain txt text log conf\n"
+                               "text/markdown md markdown\n"
+                               "text/csv csv\n"
+                               "text/calendar ics\n"
+                               "text/vcard vcf\n"
+                               "application/json json\n"
+                               "application/xml xml\n"
+                               "application/pdf pdf\n"
+                               "application/zip zip\n"
+                               "application/gzip gz\n"
+                               "application/wasm wasm\n"
+                               "image/png png\n"
+                               "image/jpeg jpg jpeg\n"
+                               "image/gif gif\n"
+                               "image/webp webp\n"
+                               "image/svg+xml svg\n"
+                               "audio/mpeg mp3\n"
+                               "audio/ogg ogg\n"
+                               "video/mp4 mp4\n"
+                               "video/webm webm\n";
+
+static struct str lower(char to[EXTENSION_LEN_MAX], struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        to[i] = char_lower(text.at[i]);
+    return str_of(to, text.len);
+}
+
+static struct str take_word(struct str *rest)
+{
+    *rest = str_trim(*rest);
+    size_t end = 0;
+    while (end < rest->len && rest->at[end] != ' ' && rest->at[end] != '\t')
+        end++;
+    struct str word = str_first(*rest, end);
+    *rest = str_from(*rest, end);
+    return word;
+}
+
+static struct str with_charset(struct arena *arena, struct str type)
+{
+    static const char charset[] = "; charset=utf-8";
+    if (!str_starts(type, STR("text/")))
+        return arena_str(arena, type);
+    char *text = arena_alloc(arena, type.len + sizeof(charset));
+    memcpy(text, type.at, type.len);
+    memcpy(text + type.len, charset, sizeof(charset));
+    return str_of(text, type.len + sizeof(charset) - 1);
+}
+
+static void add_extension(struct media_types *types, struct str extension, struct str type)
+{
+    char lowered[EXTENSION_LEN_MAX];
+    if (extension.len > EXTENSION_LEN_MAX)
+        return;
+    struct map_entry *old = map_find(&types->by_extension, lower(lowered, extension));
+    if (old) {
+        CONTAINER_OF(old, struct extension, entry)->type = type;
+        return;
+    }
+    struct extension *added = ARENA_NEW(&types->arena, struct extension);
+    added->type = type;
+    map_add(&types->by_extension, &added->entry,
+            arena_str(&types->arena, str_of(lowered, extension.len)));
+}
+
+void media_types_read(struct media_types *types, struct str text)
+{
+    while (text.len) {
+        struct str line = str_cut(&text, '\n');
+        line = str_cut(&line, '#');
+        struct str name = take_word(&line);
+        if (str_index(name, '/') == name.len)
+            continue;
+        struct str type = with_charset(&types->arena, name);
+        for (struct str word = take_word(&line); word.len; word = take_word(&line))
+            add_extension(types, word, type);
+    }
+}
+
+void media_types_init(struct media_types *types)
+{
+    *types = (struct media_types){0};
+    media_types_read(types, str_of_c(fallback));
+}
+
+void media_types_done(struct media_types *types)
+{
+    map_done(&types->by_extension);
+    arena_done(&types->arena);
+}
+
+struct str media_type_find(const struct media_types *types, struct str name)
+{
+    char lowered[EXTENSION_LEN_MAX];
+    size_t dot = str_index_last(name, '.');
+    struct str extension = str_from(name, dot + 1);
+    if (dot > 0 && dot < name.len && extension.len <= EXTENSION_LEN_MAX) {
+        struct map_entry *found = map_find(&types->by_extension, lower(lowered, extension));
+        if (found)
+            return CONTAINER_OF(found, struct extension, entry)->type;
+    }
+    return STR("application/octet-stream");
+}

@@ -1,0 +1,69 @@
+/* http/message.h: a request and its answer, as every wire carries them (RFC 9110 §6). */
+#pragma once
+
+#include "base/executor.h"
+#include "base/refs.h"
+#include "http/fields.h"
+#include "http/status.h"
+#include "stream/source.h"
+
+enum http_version { HTTP_1_0, HTTP_1_1, HTTP_2 };
+
+#define LENGTH_UNKNOWN UINT64_MAX
+
+struct http_request {
+    struct str method; /* as sent; methods are case-sensitive */
+    struct str target; /* as sent, for logs */
+    struct str path;   /* raw path of the target; empty for "*" */
+    struct str query;  /* without the '?' */
+    struct str host;   /* from the target or the Host field; empty only in HTTP/1.0 */
+    struct str port;
+    enum http_version version;
+    struct http_fields fields;
+    bool has_body;
+    uint64_t body_bytes; /* LENGTH_UNKNOWN when it is not declared */
+    struct str peer;     /* the client's address, for logs */
+};
+
+struct http_response {
+    unsigned status;
+    struct http_fields fields; /* without those that the wire adds: Date, framing, connection */
+    struct source *body;       /* NULL: none */
+    uint64_t body_bytes;       /* LENGTH_UNKNOWN: not known before it has been sent */
+    struct str summary;        /* what the access log says of a 207's inside; may be empty */
+};
+
+/* One request and its answer, whichever wire carries it: a turn of an HTTP/1.1 connection or an
+ * HTTP/2 stream. Made and owned by the wire; whoever handles the request must answer exactly once,
+ * also after the peer has gone. One thread, except for `arena` while a worker has the exchange. */
+struct http_stream {
+    const struct http_stream_ops *ops;
+    struct refs refs;           /* held by all that uses `arena` */
+    struct arena *arena;        /* dies with the stream */
+    struct executor *executor;  /* of the loop that the stream lives on */
+    struct http_request request;
+    struct source *body;        /* the request's body; NULL: none. Owned by the wire. */
+    struct http_response response;
+    struct waker *waker;        /* set by the handler: rung when `has_gone` becomes true */
+    bool has_gone;              /* the peer will not see an answer: no need to go on */
+};
+
+struct http_stream_ops {
+    /* Lets a client that waits for "100 Continue" send its body (RFC 9110 §10.1.1). */
+    void (*proceed)(struct http_stream *stream);
+
+    /* `stream->response` is complete but for its body's bytes. Takes the body. */
+    void (*respond)(struct http_stream *stream);
+};
+
+/* Who handles requests. One for each loop. */
+struct http_handler {
+    /* A complete head has come; the body, if any, is to be pulled from stream->body. */
+    void (*handle)(struct http_handler *handler, struct http_stream *stream);
+
+    /* The answer has been sent or given up; `sent_bytes` of its body left. For the access log. */
+    void (*finished)(struct http_handler *handler, const struct http_stream *stream,
+                     uint64_t sent_bytes, bool is_complete);
+};
+
+void http_response_set(struct http_stream *stream, enum http_field id, struct str value);

@@ -1,0 +1,29 @@
+/* http/status.h: status codes (RFC 9110 §15), from status.def. */
+#pragma once
+
+#include "base/str.h"
+
+enum http_status {
+#define HTTP_STATUS(code, name, reason) HTTP_##name = (code),
+#include "http/status.def"
+#undef HTTP_STATUS
+};
+
+/* The reason phrase; "Unknown" for a code that is not registered. */
+struct str http_reason(unsigned status);
+
+static inline bool http_is_success(unsigned status)
+{
+    return status >= 200 && status < 300;
+}
+
+static inline bool http_is_error(unsigned status)
+{
+    return status >= 400;
+}
+
+/* An answer with this status never has a body: RFC 9110 §6.4.1. */
+static inline bool http_is_bodiless(unsigned status)
+{
+    return status < 200 || status == HTTP_NO_CONTENT || status == HTTP_NOT_MODIFIED;
+}

@@ -1,0 +1,302 @@
+/* An epoll loop. Connections are watched edge-triggered for both directions from birth to death, so
+ * that a request on a kept-alive connection costs no epoll_ctl(2). Deadlines are lists ordered by
+ * construction, one for each length, so that moving one costs no system call and no search.
+ *
+ * Other threads reach the loop only through its executor: they append a job to `inbox` under
+ * `mutex` and, when the loop may be asleep, write to `wake_fd`. `is_awake` spares that write while
+ * the loop is known to look at the inbox again before it sleeps.
+ *
+ * A watch may be forgotten while events for it are still in the batch that epoll_wait(2) returned;
+ * `events` is therefore searched and such events are blanked. */
+#include "io/loop.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "io/worker.h"
+
+enum { EVENTS_PER_TURN = 128 };
+
+struct loop {
+    struct executor executor;
+    struct worker_pool *pool;
+    int epoll_fd;
+    int wake_fd;
+    struct list tasks;
+    struct list deadline_queues;
+    int64_t now_ms;
+    bool is_stopping;
+    struct epoll_event events[EVENTS_PER_TURN];
+    int event_count;
+
+    pthread_mutex_t mutex; /* guards inbox */
+    struct list inbox;
+    atomic_bool is_awake;
+};
+
+/* --- the executor's side --- */
+
+static void submit(struct executor *executor, struct job *job)
+{
+    struct loop *loop = CONTAINER_OF(executor, struct loop, executor);
+    job->home = executor;
+    worker_pool_submit(loop->pool, job);
+}
+
+static void post(struct executor *executor, struct job *job)
+{
+    struct loop *loop = CONTAINER_OF(executor, struct loop, executor);
+    pthread_mutex_lock(&loop->mutex);
+    list_append(&loop->inbox, &job->link);
+    pthread_mutex_unlock(&loop->mutex);
+    if (atomic_exchange(&loop->is_awake, true))
+        return;
+    uint64_t one = 1;
+    (void)!write(loop->wake_fd, &one, sizeof(one)); /* fails only when it is rung already */
+}
+
+static const struct executor_ops loop_executor_ops = {.submit = submit, .post = post};
+
+static void run_inbox(struct loop *loop)
+{
+    struct list jobs;
+    list_init(&jobs);
+    pthread_mutex_lock(&loop->mutex);
+    list_splice(&jobs, &loop->inbox);
+    pthread_mutex_unlock(&loop->mutex);
+    while (!list_is_empty(&jobs)) {
+        struct job *job = CONTAINER_OF(jobs.next, struct job, link);
+        list_remove(&job->link);
+        job->done(job);
+    }
+}
+
+/* --- life --- */
+
+struct loop *loop_new(struct worker_pool *pool, struct err *err)
+{
+    struct loop *loop = MEM_NEW(struct loop);
+    loop->executor.ops = &loop_executor_ops;
+    loop->pool = pool;
+    list_init(&loop->tasks);
+    list_init(&loop->deadline_queues);
+    list_init(&loop->inbox);
+    pthread_mutex_init(&loop->mutex, NULL);
+    loop->is_awake = true;
+    loop->now_ms = clock_mono_ms();
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = NULL};
+    if (loop->epoll_fd < 0 || loop->wake_fd < 0 ||
+        epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &event) < 0) {
+        (void)err_sys(err, errno, "making an event loop"); /* always false; NULL says it */
+        loop_free(loop);
+        return NULL;
+    }
+    return loop;
+}
+
+void loop_free(struct loop *loop)
+{
+    if (!loop)
+        return;
+    if (loop->epoll_fd >= 0)
+        (void)close(loop->epoll_fd); /* nothing is written through it */
+    if (loop->wake_fd >= 0)
+        (void)close(loop->wake_fd); /* likewise */
+    pthread_mutex_destroy(&loop->mutex);
+    mem_free(loop);
+}
+
+struct executor *loop_executor(struct loop *loop)
+{
+    return &loop->executor;
+}
+
+int64_t loop_now_ms(const struct loop *loop)
+{
+    return loop->now_ms;
+}
+
+/* --- watches --- */
+
+static bool add_watch(struct loop *loop, struct watch *watch, uint32_t events, struct err *err)
+{
+    struct epoll_event event = {.events = events, .data.ptr = watch};
+    if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, watch->fd, &event) < 0)
+        return err_sys(err, errno, "watching a socket");
+    return true;
+}
+
+bool loop_watch(struct loop *loop, struct watch *watch, struct err *err)
+{
+    return add_watch(loop, watch, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, err);
+}
+
+bool loop_watch_shared(struct loop *loop, struct watch *watch, struct err *err)
+{
+    return add_watch(loop, watch, EPOLLIN | EPOLLEXCLUSIVE, err);
+}
+
+void loop_forget(struct loop *loop, struct watch *watch)
+{
+    (void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL); /* absent is as good */
+    for (int i = 0; i < loop->event_count; i++) {
+        if (loop->events[i].data.ptr == watch)
+            loop->events[i].data.ptr = NULL;
+    }
+}
+
+/* --- tasks --- */
+
+void loop_queue(struct loop *loop, struct task *task)
+{
+    if (task->is_queued)
+        return;
+    task->is_queued = true;
+    list_append(&loop->tasks, &task->link);
+}
+
+void loop_unqueue(struct task *task)
+{
+    if (!task->is_queued)
+        return;
+    task->is_queued = false;
+    list_remove(&task->link);
+}
+
+static void run_tasks(struct loop *loop)
+{
+    struct list tasks; /* what these queue in turn runs after the next look at the sockets */
+    list_init(&tasks);
+    list_splice(&tasks, &loop->tasks);
+    while (!list_is_empty(&tasks)) {
+        struct task *task = CONTAINER_OF(tasks.next, struct task, link);
+        task->is_queued = false;
+        list_remove(&task->link);
+        task->run(task);
+    }
+}
+
+/* --- deadlines --- */
+
+void loop_add_deadlines(struct loop *loop, struct deadline_queue *queue, int64_t length_ms)
+{
+    list_init(&queue->deadlines);
+    queue->length_ms = length_ms;
+    list_append(&loop->deadline_queues, &queue->link);
+}
+
+void deadline_init(struct deadline *deadline, void (*expired)(struct deadline *deadline))
+{
+    list_init(&deadline->link);
+    deadline->expired = expired;
+}
+
+void deadline_arm(struct loop *loop, struct deadline_queue *queue, struct deadline *deadline)
+{
+    deadline->at_ms = loop->now_ms + queue->length_ms;
+    list_remove(&deadline->link);
+    list_append(&queue->deadlines, &deadline->link);
+}
+
+void deadline_cancel(struct deadline *deadline)
+{
+    list_remove(&deadline->link);
+}
+
+bool deadline_is_armed(const struct deadline *deadline)
+{
+    return !list_is_empty(&deadline->link);
+}
+
+static void expire_deadlines(struct loop *loop)
+{
+    LIST_EACH (&loop->deadline_queues, queue_link) {
+        struct deadline_queue *queue = CONTAINER_OF(queue_link, struct deadline_queue, link);
+        while (!list_is_empty(&queue->deadlines)) {
+            struct deadline *first = CONTAINER_OF(queue->deadlines.next, struct deadline, link);
+            if (first->at_ms > loop->now_ms)
+                break;
+            list_remove(&first->link);
+            first->expired(first);
+        }
+    }
+}
+
+/* Milliseconds until the first deadline; -1: there is none. */
+static int64_t next_deadline_ms(const struct loop *loop)
+{
+    int64_t wait_ms = -1;
+    LIST_EACH (&loop->deadline_queues, queue_link) {
+        struct deadline_queue *queue = CONTAINER_OF(queue_link, struct deadline_queue, link);
+        if (list_is_empty(&queue->deadlines))
+            continue;
+        int64_t at_ms = CONTAINER_OF(queue->deadlines.next, struct deadline, link)->at_ms;
+        int64_t left_ms = at_ms > loop->now_ms ? at_ms - loop->now_ms : 0;
+        if (wait_ms < 0 || left_ms < wait_ms)
+            wait_ms = left_ms;
+    }
+    return wait_ms;
+}
+
+/* --- running --- */
+
+static int wait_ms(struct loop *loop)
+{
+    if (!list_is_empty(&loop->tasks))
+        return 0;
+    atomic_store(&loop->is_awake, false);
+    pthread_mutex_lock(&loop->mutex);
+    bool has_jobs = !list_is_empty(&loop->inbox);
+    pthread_mutex_unlock(&loop->mutex);
+    int64_t left_ms = next_deadline_ms(loop);
+    return has_jobs ? 0 : (int)(left_ms > INT32_MAX ? INT32_MAX : left_ms);
+}
+
+static void note_events(struct loop *loop)
+{
+    for (int i = 0; i < loop->event_count; i++) {
+        struct watch *watch = loop->events[i].data.ptr;
+        if (watch)
+            watch->ready(watch, loop->events[i].events);
+    }
+    loop->event_count = 0;
+}
+
+static void drain_wake(struct loop *loop)
+{
+    uint64_t count;
+    (void)!read(loop->wake_fd, &count, sizeof(count)); /* EAGAIN: nobody rang */
+}
+
+void loop_run(struct loop *loop)
+{
+    while (!loop->is_stopping) {
+        int timeout_ms = wait_ms(loop);
+        int count = epoll_wait(loop->epoll_fd, loop->events, EVENTS_PER_TURN, timeout_ms);
+        assert(count >= 0 || errno == EINTR);
+        atomic_store(&loop->is_awake, true);
+        loop->now_ms = clock_mono_ms();
+        loop->event_count = count > 0 ? count : 0;
+        for (int i = 0; i < loop->event_count; i++) {
+            if (!loop->events[i].data.ptr)
+                drain_wake(loop);
+        }
+        note_events(loop);
+        run_inbox(loop);
+        run_tasks(loop);
+        expire_deadlines(loop);
+    }
+}
+
+void loop_stop(struct loop *loop)
+{
+    loop->is_stopping = true;
+}

@@ -1,0 +1,32 @@
+/* io/socket.h: addresses and listening sockets. */
+#pragma once
+
+#include <sys/socket.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct socket_address {
+    struct sockaddr_storage storage;
+    socklen_t len;
+};
+
+/* Room for "[IPv6 address]:port" and a NUL. */
+enum { ADDRESS_TEXT_BYTES = 64 };
+
+/* Reads "127.0.0.1:8080" or "[::1]:8080"; the port may be 0. */
+NODISCARD bool address_parse(const char *text, struct socket_address *address_out,
+                             struct err *err);
+
+/* "127.0.0.1:8080"; an IPv4-mapped IPv6 address is written as IPv4. Returns its length. */
+size_t address_format(const struct socket_address *address, char to[ADDRESS_TEXT_BYTES]);
+
+/* Reached from this machine only. */
+bool address_is_loopback(const struct socket_address *address);
+
+/* Opens a non-blocking listening socket and reports the address it really has. */
+NODISCARD bool socket_listen(const struct socket_address *wanted, int *fd_out,
+                             struct socket_address *address_out, struct err *err);
+
+/* Accepts one connection, non-blocking and without Nagle's delay. -1: none, errno says why. */
+NODISCARD int socket_accept(int listen_fd, struct socket_address *peer_out);

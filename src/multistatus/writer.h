@@ -1,0 +1,40 @@
+/* multistatus/writer.h: writes a 207 body (RFC 4918 §13 and §14) piece by piece.
+ *
+ * The form is the one that every client reads: one prefix D for DAV:, no indentation, one href in a
+ * response, absolute paths, "HTTP/1.1" in each status whatever the wire. The pieces are appended
+ * to a buffer that the caller empties as it likes; nothing is kept but counts. */
+#pragma once
+
+#include "http/status.h"
+#include "multistatus/tally.h"
+#include "text/path.h"
+
+struct multistatus {
+    struct buf *out; /* borrows; may be changed between calls */
+    struct tally tally;
+    unsigned member_status; /* the worst of the response that is being written */
+};
+
+/* The media type of a 207 body. */
+#define MULTISTATUS_TYPE "application/xml; charset=utf-8"
+
+void multistatus_begin(struct multistatus *ms);
+void multistatus_end(struct multistatus *ms);
+
+/* <D:response><D:href>…</D:href>; then either propstats or one status; then response_end. */
+void multistatus_response(struct multistatus *ms, struct res_path path, bool is_collection);
+void multistatus_response_end(struct multistatus *ms);
+
+/* <D:propstat><D:prop>; the caller appends the properties; then propstat_end with their status. */
+void multistatus_propstat(struct multistatus *ms);
+void multistatus_propstat_end(struct multistatus *ms, unsigned status, struct str error_xml);
+
+/* <D:status>…</D:status> and, where given, the content of <D:error>. */
+void multistatus_status(struct multistatus *ms, unsigned status, struct str error_xml);
+
+/* A whole response: a member and its status. */
+void multistatus_member(struct multistatus *ms, struct res_path path, bool is_collection,
+                        unsigned status, struct str error_xml);
+
+/* An empty element of any name: `ns` DAV: by its prefix, any other declared in place. */
+void multistatus_empty_prop(struct buf *out, struct str ns, struct str name);

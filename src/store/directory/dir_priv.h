@@ -1,0 +1,190 @@
+/* store/directory/dir_priv.h: shared by the files of the directory backend. */
+#pragma once
+
+#include <sys/stat.h>
+
+#include "store/directory/flush.h"
+#include "store/directory/state.h"
+#include "store/lock_table.h"
+#include "store/store.h"
+
+struct dir_store {
+    struct store base;
+    int root_fd;
+    dev_t root_dev;
+    int state_fd;   /* -1: no state (read-only, and there is none) */
+    int staging_fd; /* on root_dev; -1 when read-only */
+    bool is_read_only;
+    enum store_durability durability;
+    const struct limits *limits;
+    struct state *state; /* NULL: none */
+    struct lock_table *locks;
+    struct claims *claims;
+    struct flush *flush;
+};
+
+/* A path as the kernel wants it: "." for the root, with a NUL behind it. */
+struct dir_name {
+    char text[4096];
+};
+
+static inline struct dir_store *dir_of(struct store *store)
+{
+    return CONTAINER_OF(store, struct dir_store, base);
+}
+
+/* --- resolve.c --- */
+
+/* Names that davit keeps for itself: the state directory in the root, and what is staged beside
+ * its target on another file system. */
+#define DIR_STATE_NAME    ".davit"
+#define DIR_STAGED_PREFIX ".davit-staged-"
+bool dir_is_reserved(struct res_path path);
+bool dir_is_reserved_name(struct str name, bool is_in_root);
+
+NODISCARD enum store_rc dir_name_of(struct res_path path, struct dir_name *name_out);
+
+/* openat2(2) beneath the root: no name and no link leaves it. The descriptor, or -1 and errno. */
+NODISCARD int dir_open_beneath(const struct dir_store *dir, struct res_path path, int flags);
+
+/* The collection that holds `path`, for operations on its last segment, which is *name_out.
+ * NO_PARENT when there is none. The caller closes *fd_out. */
+NODISCARD enum store_rc dir_open_parent(const struct dir_store *dir, struct res_path path,
+                                        int *fd_out, struct dir_name *name_out);
+
+/* What an errno means; FAILED for those that only an administrator can mend: these are logged,
+ * with `what` was being done. */
+enum store_rc dir_rc(int code, const char *what);
+
+NODISCARD enum store_rc dir_locate(struct store *store, struct arena *arena, struct res_path path,
+                                   struct res_path *real_out);
+
+/* --- read.c --- */
+
+/* Asks for what a store_stat needs. False: errno says why. */
+NODISCARD bool dir_statx(int fd, const char *name, int flags, struct statx *stx_out);
+
+/* False when it is neither a file nor a directory: no resource. */
+NODISCARD bool dir_stat_of(const struct statx *stx, struct store_stat *stat_out);
+
+NODISCARD enum store_rc dir_stat(struct store *store, struct res_path path,
+                                 struct store_stat *stat_out);
+NODISCARD enum store_rc dir_content_open(struct store *store, struct res_path path,
+                                         struct store_content **content_out);
+NODISCARD enum store_rc dir_list(struct store *store, struct res_path path,
+                                 struct store_cursor **cursor_out);
+
+/* Raw directory entries, in large batches. */
+struct dir_entries {
+    int fd;
+    char *buffer;
+    size_t len, at;
+};
+struct dir_entry {
+    struct str name; /* ends in NUL; valid until the next call */
+    unsigned char type; /* DT_…; DT_UNKNOWN where the file system does not say */
+};
+/* Takes fd. */
+void dir_entries_init(struct dir_entries *entries, int fd);
+void dir_entries_done(struct dir_entries *entries);
+/* OK, END or what failed. Leaves out "." and "..". */
+NODISCARD enum store_rc dir_entries_next(struct dir_entries *entries, struct dir_entry *entry_out);
+
+/* --- upload.c --- */
+
+NODISCARD enum store_rc dir_upload(struct store *store, struct res_path path, uint64_t size_bytes,
+                                   struct store_upload **upload_out);
+
+/* A file that is being made and has no name yet, or only one among the staged. */
+struct staged_file {
+    int fd;
+    char name[64]; /* empty: it has none (O_TMPFILE) */
+    int name_fd;   /* the directory that `name` is in; borrowed or owned */
+    bool owns_name_fd;
+};
+/* Makes one that can become a member of `parent_fd`. */
+NODISCARD enum store_rc dir_staged_open(struct dir_store *dir, int parent_fd,
+                                        struct staged_file *staged_out);
+/* Gives it its name in one step; replaces a file there unless `is_new`. */
+NODISCARD enum store_rc dir_staged_link(struct dir_store *dir, struct staged_file *staged,
+                                        int parent_fd, const char *name, bool is_new);
+void dir_staged_close(struct staged_file *staged);
+
+/* A name of its own in the staging directory, or beside the target where that is on another file
+ * system. *fd_out is the directory; *is_owned_out: to be closed by the caller. */
+NODISCARD enum store_rc dir_stage_name(struct dir_store *dir, int parent_fd, char name_out[64],
+                                       int *fd_out, bool *is_owned_out);
+
+/* --- tree_remove.c, tree_copy.c, tree_move.c --- */
+
+NODISCARD enum store_rc dir_mkcol(struct store *store, struct res_path path);
+NODISCARD enum store_rc dir_remove(struct store *store, struct res_path path,
+                                   struct store_visitor *visitor);
+NODISCARD enum store_rc dir_copy(struct store *store, struct res_path from, struct res_path to,
+                                 bool is_deep, struct store_visitor *visitor);
+NODISCARD enum store_rc dir_move(struct store *store, struct res_path from, struct res_path to,
+                                 struct store_visitor *visitor);
+
+/* A walk down a tree that changes it. `path` is where the walk is, for reports. */
+struct dir_walk {
+    struct dir_store *dir;
+    struct store_visitor *visitor;
+    struct buf path;
+    unsigned depth;
+    size_t failures;
+};
+/* One step down; returns the length to come back to with dir_walk_up(). */
+size_t dir_walk_down(struct dir_walk *walk, struct str name);
+void dir_walk_up(struct dir_walk *walk, size_t len);
+struct res_path dir_walk_path(const struct dir_walk *walk);
+/* Reports the member the walk is at. Always false. */
+bool dir_walk_fail(struct dir_walk *walk, bool is_collection, enum store_rc rc, unsigned reason);
+/* Asks the visitor; false when it refuses, and that has been reported. */
+NODISCARD bool dir_walk_may(struct dir_walk *walk, bool is_collection);
+
+/* A visitor that refuses nothing and hears nothing: for what is davit's own. */
+struct store_visitor dir_silent_visitor(void);
+
+/* Removes what `name` in `parent_fd` is, with all below it; the walk is at it. True: it is gone. */
+NODISCARD bool dir_remove_tree(struct dir_walk *walk, int parent_fd, const char *name);
+
+/* Copies the content of one open file to another. */
+NODISCARD enum store_rc dir_copy_bytes(int from_fd, int to_fd);
+
+/* Takes over what a new member gets from its collection: the group, where that is inherited. */
+void dir_inherit(int parent_fd, int fd);
+
+/* --- props.c --- */
+
+bool dir_may_have_props(struct store *store, struct res_path path);
+NODISCARD enum store_rc dir_props(struct store *store, struct arena *arena, struct res_path path,
+                                  struct store_props *props_out);
+NODISCARD enum store_rc dir_patch(struct store *store, struct res_path path,
+                                  const struct store_patch *patch);
+
+/* Forgets what is left of an earlier resource at `path`, before a new one is made there. */
+NODISCARD enum store_rc dir_props_clear(struct dir_store *dir, struct res_path path);
+/* After a removal: properties and locks of what is no longer there go. */
+NODISCARD enum store_rc dir_props_removed(struct dir_store *dir, struct res_path path,
+                                          bool is_partial);
+/* After a copy: properties of what has been copied are copied. */
+NODISCARD enum store_rc dir_props_copied(struct dir_store *dir, struct res_path from,
+                                         struct res_path to, bool is_deep);
+/* Before and after a move: an intent that start-up can finish; then properties follow. */
+NODISCARD enum store_rc dir_move_intent(struct dir_store *dir, struct res_path from,
+                                        struct res_path to, int64_t *intent_out);
+NODISCARD enum store_rc dir_props_moved(struct dir_store *dir, struct res_path from,
+                                        struct res_path to, int64_t intent);
+
+/* --- locks.c --- */
+
+bool dir_has_locks(struct store *store);
+NODISCARD enum store_rc dir_locks(struct store *store, struct arena *arena, struct res_path path,
+                                  enum lock_query query, struct lock_list *locks_out);
+NODISCARD enum store_rc dir_lock(struct store *store, const struct lock *lock);
+NODISCARD enum store_rc dir_unlock(struct store *store, struct str token);
+
+/* --- recover.c --- */
+
+/* What a crash left behind: finishes intents, removes what was staged, loads the locks. */
+NODISCARD bool dir_recover(struct dir_store *dir, struct err *err);

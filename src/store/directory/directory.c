@@ -1,0 +1,177 @@
+#include "store/directory/directory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "store/directory/dir_priv.h"
+
+/* --- quota, RFC 4331 --- */
+
+static uint64_t bytes_of(uint64_t blocks, uint64_t block_bytes)
+{
+    uint64_t bytes;
+    if (__builtin_mul_overflow(blocks, block_bytes, &bytes))
+        return INT64_MAX;
+    return u64_min(bytes, INT64_MAX); /* clients read them as signed numbers */
+}
+
+static enum store_rc dir_quota(struct store *store, struct res_path path,
+                               struct store_quota *quota_out)
+{
+    struct statfs fs;
+    int fd = dir_open_beneath(dir_of(store), path, O_PATH);
+    if (fd < 0)
+        return dir_rc(errno, "looking at a resource");
+    int code = fstatfs(fd, &fs) < 0 ? errno : 0;
+    (void)close(fd); /* O_PATH: nothing to lose */
+    if (code)
+        return dir_rc(code, "asking for free space");
+    uint64_t block_bytes = (uint64_t)fs.f_frsize;
+    *quota_out = (struct store_quota){
+        .is_known = fs.f_blocks > 0, /* pseudo file systems have none */
+        .available_bytes = bytes_of(fs.f_bavail, block_bytes),
+        .used_bytes = bytes_of(fs.f_blocks - fs.f_bfree, block_bytes),
+    };
+    return STORE_OK;
+}
+
+/* --- claims --- */
+
+static bool dir_claim(struct store *store, struct claim *claim)
+{
+    return claims_take(dir_of(store)->claims, claim);
+}
+
+static void dir_release(struct store *store, struct claim *claim)
+{
+    claims_release(dir_of(store)->claims, claim);
+}
+
+/* --- life --- */
+
+static void dir_close(struct store *store)
+{
+    struct dir_store *dir = dir_of(store);
+    state_close(dir->state);
+    lock_table_free(dir->locks);
+    claims_free(dir->claims);
+    flush_free(dir->flush);
+    if (dir->staging_fd >= 0)
+        (void)close(dir->staging_fd); /* a directory: nothing to lose */
+    if (dir->state_fd >= 0)
+        (void)close(dir->state_fd); /* likewise; also releases the lock on it */
+    if (dir->root_fd >= 0)
+        (void)close(dir->root_fd); /* likewise */
+    mem_free(dir);
+}
+
+static const struct store_ops dir_ops = {
+    .name = "directory",
+    .close = dir_close,
+    .locate = dir_locate,
+    .stat = dir_stat,
+    .open = dir_content_open,
+    .list = dir_list,
+    .upload = dir_upload,
+    .mkcol = dir_mkcol,
+    .remove = dir_remove,
+    .copy = dir_copy,
+    .move = dir_move,
+    .may_have_props = dir_may_have_props,
+    .props = dir_props,
+    .patch = dir_patch,
+    .has_locks = dir_has_locks,
+    .locks = dir_locks,
+    .lock = dir_lock,
+    .unlock = dir_unlock,
+    .quota = dir_quota,
+    .claim = dir_claim,
+    .release = dir_release,
+};
+
+/* Makes a directory where it is missing and opens it. */
+static bool open_made(int at_fd, const char *name, int *fd_out, struct err *err)
+{
+    if (mkdirat(at_fd, name, 0700) < 0 && errno != EEXIST)
+        return err_sys(err, errno,
+                       "making davit's state directory '%s' (see --state and --read-only)", name);
+    *fd_out = openat(at_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return *fd_out >= 0 || err_sys(err, errno, "opening davit's state directory '%s'", name);
+}
+
+static bool is_on_root(const struct dir_store *dir, int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 && st.st_dev == dir->root_dev;
+}
+
+static bool open_state_dirs(struct dir_store *dir, const struct store_options *options,
+                            struct err *err)
+{
+    int inside_fd;
+    bool is_inside = options->state_dir == NULL;
+    const char *name = is_inside ? DIR_STATE_NAME : options->state_dir;
+    if (!open_made(is_inside ? dir->root_fd : AT_FDCWD, name, &dir->state_fd, err))
+        return false;
+    if (flock(dir->state_fd, LOCK_EX | LOCK_NB) < 0)
+        return err_set(err, errno, "another davit is serving this directory");
+    if (is_inside || is_on_root(dir, dir->state_fd))
+        return open_made(dir->state_fd, "staging", &dir->staging_fd, err);
+    /* What is staged must be on the file system of the files. */
+    if (!open_made(dir->root_fd, DIR_STATE_NAME, &inside_fd, err))
+        return false;
+    bool is_fine = open_made(inside_fd, "staging", &dir->staging_fd, err);
+    (void)close(inside_fd); /* a directory: nothing to lose */
+    return is_fine;
+}
+
+/* Without a right to write, state that is there is read, and none is made. */
+static bool open_state_read_only(struct dir_store *dir, const struct store_options *options,
+                                 struct err *err)
+{
+    const char *name = options->state_dir ? options->state_dir : DIR_STATE_NAME;
+    dir->state_fd = openat(options->state_dir ? AT_FDCWD : dir->root_fd, name,
+                           O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir->state_fd < 0 || faccessat(dir->state_fd, "state.db", R_OK, AT_EACCESS) != 0)
+        return true;
+    dir->state = state_open(dir->state_fd, true, dir->durability, err);
+    return dir->state && dir_recover(dir, err);
+}
+
+bool directory_store_open(const struct store_options *options, struct store **store_out,
+                          struct err *err)
+{
+    struct dir_store *dir = MEM_NEW(struct dir_store);
+    struct stat st;
+    bool is_fine;
+    dir->base.ops = &dir_ops;
+    dir->state_fd = dir->staging_fd = -1;
+    dir->is_read_only = options->is_read_only;
+    dir->durability = options->durability;
+    dir->limits = options->limits;
+    dir->locks = lock_table_new();
+    dir->claims = claims_new();
+    dir->root_fd = open(options->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir->root_fd < 0 || fstat(dir->root_fd, &st) < 0) {
+        is_fine = err_sys(err, errno, "opening '%s'", options->root);
+    } else {
+        dir->root_dev = st.st_dev;
+        dir->flush = flush_new(dir->root_fd, options->durability);
+        is_fine = options->is_read_only ? open_state_read_only(dir, options, err)
+                                        : open_state_dirs(dir, options, err);
+    }
+    if (is_fine && !options->is_read_only) {
+        dir->state = state_open(dir->state_fd, false, options->durability, err);
+        is_fine = dir->state && dir_recover(dir, err);
+    }
+    if (!is_fine) {
+        dir_close(&dir->base);
+        return false;
+    }
+    *store_out = &dir->base;
+    return true;
+}

@@ -1,0 +1,17 @@
+/* store/directory/flush.h: making changes durable, with concurrent ones sharing the cost. */
+#pragma once
+
+#include "store/store.h"
+
+struct flush;
+
+/* `root_fd` names the file system that most files are on; borrows it. */
+NODISCARD struct flush *flush_new(int root_fd, enum store_durability durability);
+void flush_free(struct flush *flush);
+
+/* Returns when what was written to the file or directory `fd` before the call is on disk. At once
+ * when the store is lazy. 0, or an errno. */
+NODISCARD int flush_wait(struct flush *flush, int fd);
+
+/* The same for all that was written below `fd`. */
+NODISCARD int flush_tree(struct flush *flush, int fd);

@@ -1,0 +1,264 @@
+/* Reading: what a resource is, its content, its members. Always the kernel's answer of this moment,
+ * so that what other programs change in the directory is seen by the next request. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "store/directory/dir_priv.h"
+
+enum { ENTRIES_BYTES = 32768 };
+
+/* --- what a resource is --- */
+
+bool dir_statx(int fd, const char *name, int flags, struct statx *stx_out)
+{
+    return statx(fd, name, flags | AT_STATX_SYNC_AS_STAT,
+                 STATX_TYPE | STATX_MODE | STATX_SIZE | STATX_MTIME | STATX_BTIME | STATX_INO |
+                     STATX_UID | STATX_GID,
+                 stx_out) == 0;
+}
+
+/* A bijective mixer (the finaliser of SplitMix64): unlike inputs give unlike outputs. */
+static uint64_t mix(uint64_t value)
+{
+    value ^= value >> 30;
+    value *= 0xbf58476d1ce4e5b9U;
+    value ^= value >> 27;
+    value *= 0x94d049bb133111ebU;
+    return value ^ value >> 31;
+}
+
+static uint64_t nanoseconds(const struct statx_timestamp *time)
+{
+    return (uint64_t)time->tv_sec * 1000000000U + time->tv_nsec;
+}
+
+/* Content changes its size or its mtime, or comes as a new file. An inode number may be used again
+ * for a new file of the same size and mtime (X-OC-Mtime sets it): its birth time tells them apart.
+ * The ctime is left out, because a rename changes it, and then a client's tag would go stale. */
+static uint64_t version_of(const struct statx *stx)
+{
+    uint64_t version = mix(stx->stx_ino);
+    version = mix(version + stx->stx_size);
+    version = mix(version + nanoseconds(&stx->stx_mtime));
+    if (stx->stx_mask & STATX_BTIME)
+        version = mix(version + nanoseconds(&stx->stx_btime));
+    return version;
+}
+
+bool dir_stat_of(const struct statx *stx, struct store_stat *stat_out)
+{
+    bool is_collection = S_ISDIR(stx->stx_mode);
+    if (!is_collection && !S_ISREG(stx->stx_mode))
+        return false;
+    *stat_out = (struct store_stat){
+        .is_collection = is_collection,
+        .is_executable = !is_collection && (stx->stx_mode & S_IXUSR),
+        .size_bytes = is_collection ? 0 : stx->stx_size,
+        .version = version_of(stx),
+        .modified_s = stx->stx_mtime.tv_sec,
+        .created_s = stx->stx_mask & STATX_BTIME ? stx->stx_btime.tv_sec : -1,
+    };
+    return true;
+}
+
+/* Opens a resource for reading; where its name is there in another Unicode form only, that one. */
+static int open_resource(struct store *store, struct res_path path, int flags)
+{
+    int fd = dir_open_beneath(dir_of(store), path, flags);
+    if (fd >= 0 || errno != ENOENT)
+        return fd;
+    struct arena arena = {0};
+    struct res_path real;
+    if (dir_locate(store, &arena, path, &real) == STORE_OK && !path_eq(path, real))
+        fd = dir_open_beneath(dir_of(store), real, flags);
+    int code = errno;
+    arena_done(&arena);
+    errno = code;
+    return fd;
+}
+
+enum store_rc dir_stat(struct store *store, struct res_path path, struct store_stat *stat_out)
+{
+    struct statx stx;
+    int fd = open_resource(store, path, O_PATH);
+    if (fd < 0)
+        return dir_rc(errno, "looking at a resource");
+    bool is_fine = dir_statx(fd, "", AT_EMPTY_PATH, &stx);
+    int code = errno;
+    (void)close(fd); /* O_PATH: nothing to lose */
+    if (!is_fine)
+        return dir_rc(code, "looking at a resource");
+    return dir_stat_of(&stx, stat_out) ? STORE_OK : STORE_NOT_FOUND;
+}
+
+/* --- content --- */
+
+struct dir_content {
+    struct store_content base;
+    int fd;
+};
+
+static struct source *content_source(struct store_content *content, struct arena *arena,
+                                     uint64_t offset, uint64_t len)
+{
+    struct dir_content *self = CONTAINER_OF(content, struct dir_content, base);
+    struct file_range range = {self->fd, offset, len};
+    return source_of_file(arena, &range);
+}
+
+static void content_close(struct store_content *content)
+{
+    struct dir_content *self = CONTAINER_OF(content, struct dir_content, base);
+    (void)close(self->fd); /* read only: nothing to lose */
+    mem_free(self);
+}
+
+static const struct store_content_ops content_ops = {.source = content_source,
+                                                     .close = content_close};
+
+enum store_rc dir_content_open(struct store *store, struct res_path path,
+                               struct store_content **content_out)
+{
+    struct statx stx;
+    struct store_stat stat;
+    /* O_NONBLOCK: a FIFO in the directory must not hold us up until somebody writes to it. */
+    int fd = open_resource(store, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) /* ENXIO: a socket or a device without a driver */
+        return errno == ENXIO ? STORE_NOT_FOUND : dir_rc(errno, "opening a file");
+    enum store_rc rc = STORE_OK;
+    if (!dir_statx(fd, "", AT_EMPTY_PATH, &stx))
+        rc = dir_rc(errno, "looking at a file");
+    else if (!dir_stat_of(&stx, &stat))
+        rc = STORE_NOT_FOUND;
+    else if (stat.is_collection)
+        rc = STORE_IS_COLLECTION;
+    if (rc != STORE_OK) {
+        (void)close(fd); /* read only: nothing to lose */
+        return rc;
+    }
+    struct dir_content *content = MEM_NEW(struct dir_content);
+    content->base.ops = &content_ops;
+    content->base.stat = stat;
+    content->fd = fd;
+    *content_out = &content->base;
+    return STORE_OK;
+}
+
+/* --- directory entries --- */
+
+void dir_entries_init(struct dir_entries *entries, int fd)
+{
+    *entries = (struct dir_entries){.fd = fd, .buffer = mem_new(1, ENTRIES_BYTES)};
+}
+
+void dir_entries_done(struct dir_entries *entries)
+{
+    (void)close(entries->fd); /* read only: nothing to lose */
+    mem_free(entries->buffer);
+}
+
+enum store_rc dir_entries_next(struct dir_entries *entries, struct dir_entry *entry_out)
+{
+    for (;;) {
+        if (entries->at == entries->len) {
+            ssize_t got = getdents64(entries->fd, entries->buffer, ENTRIES_BYTES);
+            if (got < 0)
+                return dir_rc(errno, "reading a directory");
+            if (got == 0)
+                return STORE_END;
+            entries->len = (size_t)got;
+            entries->at = 0;
+        }
+        const struct dirent64 *entry = (const void *)(entries->buffer + entries->at);
+        entries->at += entry->d_reclen;
+        struct str name = str_of_c(entry->d_name);
+        if (str_eq(name, STR(".")) || str_eq(name, STR("..")))
+            continue;
+        *entry_out = (struct dir_entry){name, entry->d_type};
+        return STORE_OK;
+    }
+}
+
+/* --- members --- */
+
+struct dir_cursor {
+    struct store_cursor base;
+    struct dir_store *dir;
+    struct dir_entries entries;
+    struct arena arena; /* of the current member */
+    struct res_path path;
+    char path_text[];
+};
+
+/* A link is listed as what it leads to; one that leads nowhere, or out of the root, not at all. */
+static bool stat_link(struct dir_cursor *cursor, struct store_member *member)
+{
+    struct statx stx;
+    struct res_path path = path_join(&cursor->arena, cursor->path, member->name);
+    int fd = dir_open_beneath(cursor->dir, path, O_PATH);
+    if (fd < 0)
+        return false;
+    bool is_fine = dir_statx(fd, "", AT_EMPTY_PATH, &stx) && dir_stat_of(&stx, &member->stat);
+    (void)close(fd); /* O_PATH: nothing to lose */
+    member->is_link = is_fine && member->stat.is_collection;
+    return is_fine;
+}
+
+/* False: the entry is no member after all. */
+static bool stat_member(struct dir_cursor *cursor, struct store_member *member)
+{
+    struct statx stx;
+    if (!dir_statx(cursor->entries.fd, member->name.at, AT_SYMLINK_NOFOLLOW, &stx)) {
+        if (errno == ENOENT) /* it went between the two calls */
+            return false;
+        member->rc = dir_rc(errno, "looking at a member");
+        return true;
+    }
+    if (S_ISLNK(stx.stx_mode))
+        return stat_link(cursor, member);
+    return dir_stat_of(&stx, &member->stat);
+}
+
+static enum store_rc cursor_next(struct store_cursor *self, struct store_member *member_out)
+{
+    struct dir_cursor *cursor = CONTAINER_OF(self, struct dir_cursor, base);
+    struct dir_entry entry;
+    enum store_rc rc;
+    while ((rc = dir_entries_next(&cursor->entries, &entry)) == STORE_OK) {
+        *member_out = (struct store_member){.name = entry.name, .rc = STORE_OK};
+        arena_reset(&cursor->arena);
+        if (!dir_is_reserved_name(entry.name, path_is_root(cursor->path)) &&
+            stat_member(cursor, member_out))
+            return STORE_OK;
+    }
+    return rc;
+}
+
+static void cursor_close(struct store_cursor *self)
+{
+    struct dir_cursor *cursor = CONTAINER_OF(self, struct dir_cursor, base);
+    dir_entries_done(&cursor->entries);
+    arena_done(&cursor->arena);
+    mem_free(cursor);
+}
+
+static const struct store_cursor_ops cursor_ops = {.next = cursor_next, .close = cursor_close};
+
+enum store_rc dir_list(struct store *store, struct res_path path, struct store_cursor **cursor_out)
+{
+    int fd = open_resource(store, path, O_RDONLY | O_DIRECTORY);
+    if (fd < 0)
+        return dir_rc(errno, "listing a collection");
+    struct dir_cursor *cursor = mem_new(1, sizeof(*cursor) + path.len + 1);
+    cursor->base.ops = &cursor_ops;
+    cursor->dir = dir_of(store);
+    dir_entries_init(&cursor->entries, fd);
+    if (path.len)
+        memcpy(cursor->path_text, path.at, path.len);
+    cursor->path = (struct res_path){cursor->path_text, path.len};
+    *cursor_out = &cursor->base;
+    return STORE_OK;
+}

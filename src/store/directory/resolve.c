@@ -1,0 +1,268 @@
+/* From a resource's path to what the kernel knows.
+ *
+ * Every look-up starts at root_fd and is resolved beneath it by openat2(2): no "..", no absolute or
+ * escaping symbolic link, no magic link leaves the root, whatever happens to the tree meanwhile.
+ * Links that stay beneath it are followed when reading.
+ *
+ * A resource may thus be reached by several paths. Claims, locks and dead properties must not be
+ * got around by an alias, so writers first ask dir_locate() for the real path: links resolved, and
+ * each name in the Unicode form that the directory holds (a Mac sends "é" as two characters, others
+ * as one; the bytes that are there win, and nothing is renamed). */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <utf8proc.h>
+
+#include "base/log.h"
+#include "store/directory/dir_priv.h"
+
+enum { OPEN_TRIES = 32, NAME_BYTES_MAX = 255 };
+
+enum store_rc dir_rc(int code, const char *what)
+{
+    switch (code) {
+    case ENOENT:
+    case ENOTDIR:
+        return STORE_NOT_FOUND;
+    case EEXIST:
+    case ENOTEMPTY:
+        return STORE_EXISTS;
+    case EISDIR:
+        return STORE_IS_COLLECTION;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+    case ELOOP: /* a link where none may be followed, or too many */
+    case EXDEV: /* a link that leaves the root */
+    case EBUSY: /* a mount point */
+    case ETXTBSY:
+        return STORE_DENIED;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return STORE_NO_SPACE;
+    case ENAMETOOLONG:
+        return STORE_NAME_TOO_LONG;
+    case EINVAL: /* a name that this file system cannot hold */
+    case EILSEQ:
+        return STORE_DENIED;
+    default:
+        log_line(LOG_ERROR, "store: %s: %s", what, strerrordesc_np(code));
+        return STORE_FAILED;
+    }
+}
+
+/* --- names that are not resources --- */
+
+bool dir_is_reserved_name(struct str name, bool is_in_root)
+{
+    return (is_in_root && str_eq(name, STR(DIR_STATE_NAME))) ||
+           str_starts(name, STR(DIR_STAGED_PREFIX));
+}
+
+bool dir_is_reserved(struct res_path path)
+{
+    struct str rest = path_str(path);
+    if (str_eq(path_first(path), STR(DIR_STATE_NAME)))
+        return true;
+    while (rest.len) {
+        if (str_starts(str_cut(&rest, '/'), STR(DIR_STAGED_PREFIX)))
+            return true;
+    }
+    return false;
+}
+
+enum store_rc dir_name_of(struct res_path path, struct dir_name *name_out)
+{
+    if (path.len >= sizeof(name_out->text))
+        return STORE_NAME_TOO_LONG;
+    if (path.len)
+        memcpy(name_out->text, path.at, path.len);
+    else
+        name_out->text[path.len++] = '.';
+    name_out->text[path.len] = '\0';
+    return STORE_OK;
+}
+
+/* --- opening --- */
+
+static int open_how(const struct dir_store *dir, struct res_path path, int flags, unsigned resolve)
+{
+    struct dir_name name;
+    struct open_how how = {.flags = (unsigned)(flags | O_CLOEXEC),
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | resolve};
+    if (dir_name_of(path, &name) != STORE_OK) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    for (int i = 0; i < OPEN_TRIES; i++) {
+        long fd = syscall(SYS_openat2, dir->root_fd, name.text, &how, sizeof(how));
+        /* EAGAIN: something moved while the kernel looked; it cannot vouch for the result. */
+        if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
+            return (int)fd;
+    }
+    return -1;
+}
+
+int dir_open_beneath(const struct dir_store *dir, struct res_path path, int flags)
+{
+    if (dir_is_reserved(path)) {
+        errno = ENOENT;
+        return -1;
+    }
+    return open_how(dir, path, flags, 0);
+}
+
+enum store_rc dir_open_parent(const struct dir_store *dir, struct res_path path, int *fd_out,
+                              struct dir_name *name_out)
+{
+    struct str name = path_name(path);
+    if (path_is_root(path) || dir_is_reserved(path))
+        return STORE_DENIED;
+    if (name.len > NAME_BYTES_MAX)
+        return STORE_NAME_TOO_LONG;
+    enum store_rc rc = dir_name_of((struct res_path){name.at, name.len}, name_out);
+    if (rc != STORE_OK)
+        return rc;
+    int fd = open_how(dir, path_parent(path), O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0 && errno == EACCES) /* a collection that may be entered but not listed */
+        fd = open_how(dir, path_parent(path), O_PATH | O_DIRECTORY, 0);
+    if (fd < 0) {
+        rc = dir_rc(errno, "opening a collection");
+        return rc == STORE_NOT_FOUND ? STORE_NO_PARENT : rc;
+    }
+    *fd_out = fd;
+    return STORE_OK;
+}
+
+/* --- the real path --- */
+
+/* The path that an open descriptor has now, beneath the root. False when it has none. */
+static bool path_of_fd(const struct dir_store *dir, int fd, struct arena *arena,
+                       struct res_path *path_out)
+{
+    char link[64];
+    char root[4096];
+    char full[4096];
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", dir->root_fd); /* fits */
+    ssize_t root_len = readlink(link, root, sizeof(root));
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd); /* fits */
+    ssize_t full_len = readlink(link, full, sizeof(full));
+    if (root_len <= 0 || full_len <= 0 || full_len == (ssize_t)sizeof(full))
+        return false;
+    struct str prefix = str_of(root, (size_t)root_len);
+    struct str whole = str_of(full, (size_t)full_len);
+    if (str_eq(prefix, STR("/")))
+        prefix.len = 0;
+    if (!str_starts(whole, prefix))
+        return false;
+    struct str below = str_from(whole, prefix.len);
+    if (below.len && below.at[0] != '/')
+        return false;
+    *path_out = path_copy(arena, (struct res_path){below.at + (below.len ? 1 : 0),
+                                                   below.len ? below.len - 1 : 0});
+    return true;
+}
+
+/* Follows links: the path of what `path` leads to; NOT_FOUND when that is nothing. */
+static enum store_rc follow(const struct dir_store *dir, struct arena *arena, struct res_path path,
+                            struct res_path *real_out)
+{
+    int fd = open_how(dir, path, O_PATH, 0);
+    if (fd < 0)
+        return dir_rc(errno, "following a link");
+    bool is_known = path_of_fd(dir, fd, arena, real_out);
+    (void)close(fd); /* O_PATH: nothing to lose */
+    return is_known ? STORE_OK : STORE_NOT_FOUND;
+}
+
+static bool is_ascii(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if ((unsigned char)text.at[i] >= 0x80)
+            return false;
+    }
+    return true;
+}
+
+static bool is_there(const struct dir_store *dir, struct res_path path)
+{
+    int fd = open_how(dir, path, O_PATH, 0);
+    if (fd < 0)
+        return false;
+    (void)close(fd); /* O_PATH: nothing to lose */
+    return true;
+}
+
+/* parent/name with `name` in another Unicode form, if that is there. */
+static bool find_form(const struct dir_store *dir, struct arena *arena, struct res_path parent,
+                      struct str name, utf8proc_option_t form, struct res_path *path_out)
+{
+    utf8proc_uint8_t *bytes;
+    utf8proc_ssize_t len =
+        utf8proc_map((const utf8proc_uint8_t *)name.at, (utf8proc_ssize_t)name.len, &bytes,
+                     UTF8PROC_STABLE | form);
+    if (len < 0) /* no UTF-8: it has no other form */
+        return false;
+    struct str other = str_of((const char *)bytes, (size_t)len);
+    struct res_path path = path_join(arena, parent, other);
+    bool is_other = !str_eq(other, name);
+    free(bytes);
+    if (!is_other || !is_there(dir, path))
+        return false;
+    *path_out = path;
+    return true;
+}
+
+/* Goes down segment by segment and takes each name in the form that is there. */
+static struct res_path normalise(const struct dir_store *dir, struct arena *arena,
+                                 struct res_path path)
+{
+    struct res_path real = PATH_ROOT;
+    struct str rest = path_str(path);
+    while (rest.len) {
+        struct str name = str_cut(&rest, '/');
+        struct res_path exact = path_join(arena, real, name);
+        if (is_ascii(name) || is_there(dir, exact) ||
+            (!find_form(dir, arena, real, name, UTF8PROC_COMPOSE, &real) &&
+             !find_form(dir, arena, real, name, UTF8PROC_DECOMPOSE, &real)))
+            real = exact;
+    }
+    return real;
+}
+
+/* Opens `path` without following any link: 0, or why it cannot be. */
+static int probe(const struct dir_store *dir, struct res_path path)
+{
+    int fd = open_how(dir, path, O_PATH, RESOLVE_NO_SYMLINKS);
+    if (fd < 0)
+        return errno;
+    (void)close(fd); /* O_PATH: nothing to lose */
+    return 0;
+}
+
+enum store_rc dir_locate(struct store *store, struct arena *arena, struct res_path path,
+                         struct res_path *real_out)
+{
+    const struct dir_store *dir = dir_of(store);
+    int code = probe(dir, path);
+    if (code == ENOENT && !is_ascii(path_str(path))) {
+        path = normalise(dir, arena, path);
+        code = probe(dir, path);
+    }
+    if (code == ENOENT) /* the last segment may be new */
+        code = probe(dir, path_parent(path));
+    if (code != ELOOP) {
+        *real_out = path_copy(arena, path);
+        return STORE_OK; /* whatever else is wrong, the operation itself will say */
+    }
+    if (follow(dir, arena, path, real_out) == STORE_OK)
+        return dir_is_reserved(*real_out) ? STORE_DENIED : STORE_OK;
+    struct res_path parent;
+    enum store_rc rc = follow(dir, arena, path_parent(path), &parent);
+    if (rc == STORE_OK)
+        *real_out = path_join(arena, parent, path_name(path));
+    return rc == STORE_NOT_FOUND ? STORE_NO_PARENT : rc;
+}

@@ -1,0 +1,388 @@
+/* The database. One connection writes; any number read, each by one thread at a time (WAL lets them
+ * see the last commit while the next is being made).
+ *
+ * Writers share commits: whoever finds no leader becomes it, takes all changes that wait, runs each
+ * inside a savepoint of one transaction and commits once. A change that fails is rolled back to its
+ * savepoint and does not disturb the others; a commit that fails fails them all.
+ *
+ * `filter` is a set of bits, one for the hash of each path that has, or once had, a dead property.
+ * A clear bit saves the look at the database, which is nearly all of them in most trees. It is
+ * rebuilt when the database is opened. */
+#include "store/directory/state.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+
+enum { FILTER_BITS = 1 << 17, FILTER_WORD_BITS = 32 };
+
+struct state {
+    char *file;
+    bool is_read_only;
+    enum store_durability durability;
+    struct state_db *writer;
+
+    pthread_mutex_t mutex; /* guards the queue and has_leader */
+    pthread_cond_t batch_over;
+    struct list queue;
+    bool has_leader;
+
+    pthread_mutex_t pool_mutex; /* guards readers */
+    struct state_db *readers;
+
+    atomic_bool has_any_props;
+    atomic_uint filter[FILTER_BITS / FILTER_WORD_BITS];
+};
+
+static const char schema[] =
+    "CREATE TABLE IF NOT EXISTS prop(path BLOB NOT NULL, ns BLOB NOT NULL, name BLOB NOT NULL,"
+    " xml BLOB NOT NULL, UNIQUE(path, ns, name));"
+    "CREATE TABLE IF NOT EXISTS lock(token BLOB NOT NULL PRIMARY KEY, path BLOB NOT NULL,"
+    " is_exclusive INTEGER NOT NULL, is_infinite INTEGER NOT NULL, owner BLOB NOT NULL,"
+    " principal BLOB NOT NULL, timeout_s INTEGER NOT NULL, expires_ms INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS intent(id INTEGER PRIMARY KEY, source BLOB NOT NULL,"
+    " target BLOB NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS stray(path BLOB NOT NULL PRIMARY KEY) WITHOUT ROWID;"
+    "PRAGMA user_version = 1;";
+
+
+static const char *const sql_texts[STATE_SQL_COUNT] = {
+    [SQL_PROPS_OF] = "SELECT ns, name, xml FROM prop WHERE path = ?1 ORDER BY ns, name",
+    [SQL_PROP_COUNT] = "SELECT count(*) FROM prop WHERE path = ?1",
+    [SQL_PROP_SET] = "INSERT INTO prop(path, ns, name, xml) VALUES(?1, ?2, ?3, ?4)"
+                     " ON CONFLICT DO UPDATE SET xml = excluded.xml",
+    [SQL_PROP_REMOVE] = "DELETE FROM prop WHERE path = ?1 AND ns = ?2 AND name = ?3",
+    [SQL_PROPS_WITHIN] = "SELECT DISTINCT path FROM prop"
+                         " WHERE path = ?1 OR (path > ?2 AND path < ?3)",
+    [SQL_PROPS_REMOVE] = "DELETE FROM prop WHERE path = ?1",
+    [SQL_PROPS_COPY] = "INSERT INTO prop(path, ns, name, xml)"
+                       " SELECT ?2, ns, name, xml FROM prop WHERE path = ?1",
+    [SQL_PROPS_RENAME] = "UPDATE prop SET path = ?2 WHERE path = ?1",
+    [SQL_LOCK_SET] = "INSERT OR REPLACE INTO lock VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [SQL_LOCK_REMOVE] = "DELETE FROM lock WHERE token = ?1",
+    [SQL_LOCKS_EXPIRE] = "DELETE FROM lock WHERE expires_ms <= ?1",
+    [SQL_LOCKS_ALL] = "SELECT token, path, is_exclusive, is_infinite, owner, principal,"
+                      " timeout_s, expires_ms FROM lock",
+    [SQL_INTENT_ADD] = "INSERT INTO intent(source, target) VALUES(?1, ?2)",
+    [SQL_INTENT_REMOVE] = "DELETE FROM intent WHERE id = ?1",
+    [SQL_INTENTS_ALL] = "SELECT id, source, target FROM intent ORDER BY id",
+    [SQL_STRAY_ADD] = "INSERT OR IGNORE INTO stray VALUES(?1)",
+    [SQL_STRAYS_REMOVE] = "DELETE FROM stray",
+    [SQL_STRAYS_ALL] = "SELECT path FROM stray",
+};
+
+/* --- connections --- */
+
+static enum store_rc rc_of_sqlite(int code, sqlite3 *handle, const char *what)
+{
+    if (code == SQLITE_OK || code == SQLITE_DONE)
+        return STORE_OK;
+    if (code == SQLITE_FULL)
+        return STORE_NO_SPACE;
+    log_line(LOG_ERROR, "state database: %s: %s", what, sqlite3_errmsg(handle));
+    return STORE_FAILED;
+}
+
+static bool run_text(sqlite3 *handle, const char *text)
+{
+    int code = sqlite3_exec(handle, text, NULL, NULL, NULL);
+    return rc_of_sqlite(code, handle, text) == STORE_OK;
+}
+
+static void db_close(struct state_db *db)
+{
+    if (!db)
+        return;
+    for (size_t i = 0; i < STATE_SQL_COUNT; i++)
+        sqlite3_finalize(db->statements[i]);
+    (void)sqlite3_close(db->handle); /* all statements are gone: it cannot be busy */
+    mem_free(db);
+}
+
+static struct state_db *db_open(const struct state *state, struct err *err)
+{
+    struct state_db *db = MEM_NEW(struct state_db);
+    int flags = state->is_read_only ? SQLITE_OPEN_READONLY
+                                    : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    int code = sqlite3_open_v2(state->file, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    if (code != SQLITE_OK) {
+        (void)err_set(err, 0, "opening %s: %s", state->file,
+                      db->handle ? sqlite3_errmsg(db->handle) : "out of memory"); /* false */
+        db_close(db);
+        return NULL;
+    }
+    (void)sqlite3_busy_timeout(db->handle, 10000); /* fails only for a NULL handle */
+    const char *pragmas = state->durability == DURABILITY_FLUSH
+                              ? "PRAGMA synchronous = FULL; PRAGMA cache_size = -512;"
+                              : "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -512;";
+    if (!run_text(db->handle, pragmas)) {
+        (void)err_set(err, 0, "%s is no usable database", state->file); /* always false */
+        db_close(db);
+        return NULL;
+    }
+    return db;
+}
+
+sqlite3_stmt *state_prepare(struct state_db *db, enum state_sql sql)
+{
+    sqlite3_stmt **statement = &db->statements[sql];
+    if (!*statement) {
+        int code = sqlite3_prepare_v3(db->handle, sql_texts[sql], -1, SQLITE_PREPARE_PERSISTENT,
+                                      statement, NULL);
+        if (code != SQLITE_OK) {
+            log_line(LOG_ERROR, "state database: %s", sqlite3_errmsg(db->handle));
+            return NULL; /* state_step() makes it a failure */
+        }
+    }
+    (void)sqlite3_reset(*statement); /* repeats the error of the last run, already dealt with */
+    return *statement;
+}
+
+void state_bind(sqlite3_stmt *statement, int index, struct str bytes)
+{
+    if (statement) /* a copy: SQLite keeps no pointer into our arenas */
+        (void)sqlite3_bind_blob64(statement, index, bytes.len ? bytes.at : "", bytes.len,
+                                  SQLITE_TRANSIENT); /* NOMEM makes the step fail */
+}
+
+/* A tree is its root and all that sorts between "root/" and "root0", '0' being behind '/'. */
+void state_bind_tree(sqlite3_stmt *statement, int index, struct res_path path)
+{
+    struct buf bound = {0};
+    state_bind(statement, index, path_str(path));
+    buf_add(&bound, path_str(path));
+    if (path.len)
+        buf_add_char(&bound, '/');
+    state_bind(statement, index + 1, buf_str(&bound));
+    if (path.len)
+        bound.at[bound.len - 1] = '0';
+    else
+        buf_add_char(&bound, '\xff'); /* no UTF-8, but paths are bytes: 0xff 0xff... sorts last */
+    while (path.len == 0 && bound.len < 8)
+        buf_add_char(&bound, '\xff');
+    state_bind(statement, index + 2, buf_str(&bound));
+    buf_done(&bound);
+}
+
+struct str state_column(sqlite3_stmt *statement, int column)
+{
+    const char *bytes = sqlite3_column_blob(statement, column);
+    return str_of(bytes, (size_t)sqlite3_column_bytes(statement, column));
+}
+
+enum store_rc state_step(sqlite3_stmt *statement)
+{
+    if (!statement)
+        return STORE_FAILED;
+    int code = sqlite3_step(statement);
+    if (code == SQLITE_ROW)
+        return STORE_OK;
+    if (code == SQLITE_DONE)
+        return STORE_END;
+    return rc_of_sqlite(code, sqlite3_db_handle(statement), sqlite3_sql(statement));
+}
+
+enum store_rc state_run(sqlite3_stmt *statement)
+{
+    enum store_rc rc = state_step(statement);
+    if (statement)
+        (void)sqlite3_reset(statement); /* the step has reported already */
+    return rc == STORE_END ? STORE_OK : rc;
+}
+
+/* --- readers --- */
+
+struct state_db *state_read(struct state *state)
+{
+    struct err err;
+    pthread_mutex_lock(&state->pool_mutex);
+    struct state_db *db = state->readers;
+    if (db)
+        state->readers = db->next;
+    pthread_mutex_unlock(&state->pool_mutex);
+    if (!db)
+        db = db_open(state, &err);
+    if (!db)
+        log_line(LOG_ERROR, "%s", err.text);
+    return db;
+}
+
+void state_read_end(struct state *state, struct state_db *db)
+{
+    if (!db)
+        return;
+    for (size_t i = 0; i < STATE_SQL_COUNT; i++) {
+        if (db->statements[i])
+            (void)sqlite3_reset(db->statements[i]); /* ends its read transaction */
+    }
+    pthread_mutex_lock(&state->pool_mutex);
+    db->next = state->readers;
+    state->readers = db;
+    pthread_mutex_unlock(&state->pool_mutex);
+}
+
+/* --- writers --- */
+
+static void run_change(struct state *state, struct state_change *change)
+{
+    sqlite3 *handle = state->writer->handle;
+    change->rc = run_text(handle, "SAVEPOINT change") ? STORE_OK : STORE_FAILED;
+    if (change->rc != STORE_OK)
+        return;
+    change->rc = change->run(change, state->writer);
+    if (change->rc != STORE_OK)
+        (void)run_text(handle, "ROLLBACK TO change"); /* a failure is logged and fails the commit */
+    if (!run_text(handle, "RELEASE change") && change->rc == STORE_OK)
+        change->rc = STORE_FAILED;
+}
+
+static void run_batch(struct state *state, struct list *batch)
+{
+    sqlite3 *handle = state->writer->handle;
+    enum store_rc rc = run_text(handle, "BEGIN IMMEDIATE") ? STORE_OK : STORE_FAILED;
+    LIST_EACH (batch, link) {
+        if (rc == STORE_OK)
+            run_change(state, CONTAINER_OF(link, struct state_change, link));
+    }
+    if (rc == STORE_OK)
+        rc = rc_of_sqlite(sqlite3_exec(handle, "COMMIT", NULL, NULL, NULL), handle, "COMMIT");
+    if (rc == STORE_OK)
+        return;
+    if (!sqlite3_get_autocommit(handle))
+        (void)run_text(handle, "ROLLBACK"); /* nothing more can be done */
+    LIST_EACH (batch, link) {
+        struct state_change *change = CONTAINER_OF(link, struct state_change, link);
+        if (change->rc == STORE_OK)
+            change->rc = rc;
+    }
+}
+
+static void lead(struct state *state)
+{
+    struct list batch;
+    list_init(&batch);
+    list_splice(&batch, &state->queue);
+    state->has_leader = true;
+    pthread_mutex_unlock(&state->mutex);
+    run_batch(state, &batch);
+    pthread_mutex_lock(&state->mutex);
+    state->has_leader = false;
+    LIST_EACH (&batch, link) {
+        list_remove(link);
+        CONTAINER_OF(link, struct state_change, link)->is_done = true;
+    }
+    pthread_cond_broadcast(&state->batch_over);
+}
+
+enum store_rc state_write(struct state *state, struct state_change *change)
+{
+    change->is_done = false;
+    change->rc = STORE_OK;
+    pthread_mutex_lock(&state->mutex);
+    list_append(&state->queue, &change->link);
+    while (!change->is_done) {
+        if (state->has_leader)
+            pthread_cond_wait(&state->batch_over, &state->mutex);
+        else
+            lead(state);
+    }
+    pthread_mutex_unlock(&state->mutex);
+    return change->rc;
+}
+
+/* --- the filter --- */
+
+static uint32_t filter_bit(struct res_path path)
+{
+    return (uint32_t)hash_bytes(path_str(path)) % FILTER_BITS;
+}
+
+bool state_may_have_props(struct state *state, struct res_path path)
+{
+    if (!atomic_load(&state->has_any_props))
+        return false;
+    uint32_t bit = filter_bit(path);
+    unsigned word = atomic_load(&state->filter[bit / FILTER_WORD_BITS]);
+    return word >> (bit % FILTER_WORD_BITS) & 1;
+}
+
+bool state_has_any_props(struct state *state)
+{
+    return atomic_load(&state->has_any_props);
+}
+
+void state_note_props(struct state *state, struct res_path path)
+{
+    uint32_t bit = filter_bit(path);
+    atomic_fetch_or(&state->filter[bit / FILTER_WORD_BITS], 1U << (bit % FILTER_WORD_BITS));
+    atomic_store(&state->has_any_props, true);
+}
+
+static enum store_rc fill_filter(struct state *state, struct state_db *db)
+{
+    sqlite3_stmt *statement = state_prepare(db, SQL_PROPS_WITHIN);
+    enum store_rc rc;
+    state_bind_tree(statement, 1, PATH_ROOT);
+    while ((rc = state_step(statement)) == STORE_OK) {
+        struct str path = state_column(statement, 0);
+        state_note_props(state, (struct res_path){path.at, path.len});
+    }
+    if (statement)
+        (void)sqlite3_reset(statement); /* the step has reported already */
+    return rc == STORE_END ? STORE_OK : rc;
+}
+
+/* --- life --- */
+
+struct state *state_open(int dir_fd, bool is_read_only, enum store_durability durability,
+                         struct err *err)
+{
+    struct state *state = MEM_NEW(struct state);
+    char file[64];
+    /* SQLite takes names only; this one cannot be moved away under it. */
+    (void)snprintf(file, sizeof(file), "/proc/self/fd/%d/state.db", dir_fd); /* fits */
+    state->file = mem_copy_text(file, strlen(file));
+    state->is_read_only = is_read_only;
+    state->durability = durability;
+    pthread_mutex_init(&state->mutex, NULL);
+    pthread_cond_init(&state->batch_over, NULL);
+    pthread_mutex_init(&state->pool_mutex, NULL);
+    list_init(&state->queue);
+    state->writer = db_open(state, err);
+    if (!state->writer) {
+        state_close(state);
+        return NULL;
+    }
+    bool is_ready =
+        is_read_only || (run_text(state->writer->handle, "PRAGMA journal_mode = WAL") &&
+                         run_text(state->writer->handle, schema));
+    if (!is_ready || fill_filter(state, state->writer) != STORE_OK) {
+        (void)err_set(err, 0, "state.db is damaged, or another program's"); /* always false */
+        state_close(state);
+        return NULL;
+    }
+    return state;
+}
+
+void state_close(struct state *state)
+{
+    if (!state)
+        return;
+    while (state->readers) {
+        struct state_db *next = state->readers->next;
+        db_close(state->readers);
+        state->readers = next;
+    }
+    db_close(state->writer);
+    pthread_mutex_destroy(&state->pool_mutex);
+    pthread_cond_destroy(&state->batch_over);
+    pthread_mutex_destroy(&state->mutex);
+    mem_free(state->file);
+    mem_free(state);
+}

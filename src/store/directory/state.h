@@ -1,0 +1,79 @@
+/* store/directory/state.h: what a directory cannot hold itself: dead properties, locks, and what is
+ * under way. An SQLite database in WAL mode. Any thread. */
+#pragma once
+
+#include <sqlite3.h>
+
+#include "store/store.h"
+
+struct state;
+
+/* The statements that the backend uses; state.c has their text. */
+enum state_sql {
+    SQL_PROPS_OF,        /* path */
+    SQL_PROP_COUNT,      /* path */
+    SQL_PROP_SET,        /* path, ns, name, xml */
+    SQL_PROP_REMOVE,     /* path, ns, name */
+    SQL_PROPS_WITHIN,    /* path, below, beyond: distinct paths */
+    SQL_PROPS_REMOVE,    /* path */
+    SQL_PROPS_COPY,      /* from, to */
+    SQL_PROPS_RENAME,    /* from, to */
+    SQL_LOCK_SET,        /* all columns */
+    SQL_LOCK_REMOVE,     /* token */
+    SQL_LOCKS_EXPIRE,    /* now */
+    SQL_LOCKS_ALL,       /* nothing: all columns */
+    SQL_INTENT_ADD,      /* source, target */
+    SQL_INTENT_REMOVE,   /* id */
+    SQL_INTENTS_ALL,     /* nothing: id, source, target */
+    SQL_STRAY_ADD,       /* path */
+    SQL_STRAYS_REMOVE,   /* nothing */
+    SQL_STRAYS_ALL,      /* nothing: path */
+    STATE_SQL_COUNT
+};
+
+/* A connection to the database, borrowed for a while. */
+struct state_db {
+    sqlite3 *handle;
+    sqlite3_stmt *statements[STATE_SQL_COUNT];
+    struct state_db *next; /* the pool's */
+};
+
+/* Opens or makes state.db in `dir_fd`. Gives. */
+NODISCARD struct state *state_open(int dir_fd, bool is_read_only, enum store_durability durability,
+                                   struct err *err);
+void state_close(struct state *state);
+
+/* A change. Embedded in who makes it; run() may be called on another thread, while the caller of
+ * state_write() waits. */
+struct state_change {
+    enum store_rc (*run)(struct state_change *change, struct state_db *db);
+    struct list link;  /* state's own */
+    enum store_rc rc;  /* state's own */
+    bool is_done;      /* state's own */
+};
+
+/* Runs the change in a transaction, together with those of other threads that wait, and returns
+ * when it is committed. A change that does not return OK is rolled back, alone. */
+NODISCARD enum store_rc state_write(struct state *state, struct state_change *change);
+
+/* A connection for reading, from one moment to the next state_read_end(). */
+NODISCARD struct state_db *state_read(struct state *state);
+void state_read_end(struct state *state, struct state_db *db);
+
+/* The statement, ready to be bound. */
+NODISCARD sqlite3_stmt *state_prepare(struct state_db *db, enum state_sql sql);
+void state_bind(sqlite3_stmt *statement, int index, struct str bytes);
+/* Binds path, and the bounds of what lies below it, from `index` on. */
+void state_bind_tree(sqlite3_stmt *statement, int index, struct res_path path);
+/* The bytes of a column; valid until the next step. */
+struct str state_column(sqlite3_stmt *statement, int column);
+/* OK: there is a row; END: there is none (any more); any other: it failed, and was logged. */
+NODISCARD enum store_rc state_step(sqlite3_stmt *statement);
+/* For a statement without rows: OK or what failed. */
+NODISCARD enum store_rc state_run(sqlite3_stmt *statement);
+
+/* False: no dead property was ever set at this path. Costs no look at the database. */
+bool state_may_have_props(struct state *state, struct res_path path);
+/* False: there is no dead property at all. */
+bool state_has_any_props(struct state *state);
+void state_note_props(struct state *state, struct res_path path);

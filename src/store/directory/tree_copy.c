@@ -1,0 +1,271 @@
+/* COPY. What is copied is first made complete among the staged names, on the file system it is for;
+ * only then is what it replaces removed, and the copy put in its place by one rename. So a disk that
+ * runs full leaves the old destination as it was. Members that cannot be read are reported and left
+ * out of the copy.
+ *
+ * Where something of the old destination cannot be removed, the copy is moved into what remains of
+ * it, member by member (tree_move.c).
+ *
+ * Links to files are copied as the files they show; links to collections, and links that lead
+ * nowhere, are copied as links, since following them might never end. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "store/directory/tree_priv.h"
+
+enum { COPY_BYTES = 1 << 30, BUFFER_BYTES = 1 << 17 };
+
+/* --- content --- */
+
+static enum store_rc copy_by_hand(int from_fd, int to_fd)
+{
+    char buffer[BUFFER_BYTES];
+    for (;;) {
+        ssize_t got = read(from_fd, buffer, sizeof(buffer));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return dir_rc(errno, "reading a file");
+        if (got == 0)
+            return STORE_OK;
+        for (ssize_t at = 0; at < got;) {
+            ssize_t done = write(to_fd, buffer + at, (size_t)(got - at));
+            if (done < 0 && errno != EINTR)
+                return dir_rc(errno, "writing a file");
+            at += done > 0 ? done : 0;
+        }
+    }
+}
+
+enum store_rc dir_copy_bytes(int from_fd, int to_fd)
+{
+    bool has_begun = false;
+    for (;;) { /* the kernel shares the blocks where the file system can */
+        ssize_t done = copy_file_range(from_fd, NULL, to_fd, NULL, COPY_BYTES, 0);
+        if (done == 0)
+            return has_begun ? STORE_OK : copy_by_hand(from_fd, to_fd);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0 && !has_begun && errno != ENOSPC && errno != EDQUOT && errno != EIO)
+            return copy_by_hand(from_fd, to_fd); /* not between these file systems */
+        if (done < 0)
+            return dir_rc(errno, "copying a file");
+        has_begun = true;
+    }
+}
+
+/* Mode and time of the original: the copy is the same document. */
+static void copy_attributes(int to_fd, const struct stat *from)
+{
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, from->st_mtim};
+    (void)fchmod(to_fd, from->st_mode & 0777); /* best effort, as cp -p */
+    (void)futimens(to_fd, times);              /* likewise */
+}
+
+static enum store_rc copy_file(struct copying *copying, int from_fd, int to_dir_fd,
+                               const char *name)
+{
+    struct stat st;
+    enum store_rc rc = STORE_OK;
+    if (fstat(from_fd, &st) < 0)
+        return dir_rc(errno, "looking at a file");
+    int fd = openat(to_dir_fd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return dir_rc(errno, "making a file");
+    dir_inherit(copying->parent_fd, fd);
+    rc = dir_copy_bytes(from_fd, fd);
+    if (rc == STORE_OK)
+        copy_attributes(fd, &st);
+    (void)close(fd); /* flushed with the tree; what failed was seen when it was written */
+    return rc;
+}
+
+static enum store_rc copy_link(int from_dir_fd, const char *from_name, int to_dir_fd,
+                               const char *name)
+{
+    char target[4096];
+    ssize_t len = readlinkat(from_dir_fd, from_name, target, sizeof(target));
+    if (len < 0 || len == (ssize_t)sizeof(target))
+        return dir_rc(len < 0 ? errno : ENAMETOOLONG, "reading a link");
+    target[len] = '\0';
+    return symlinkat(target, to_dir_fd, name) < 0 ? dir_rc(errno, "making a link") : STORE_OK;
+}
+
+/* --- trees --- */
+
+static bool copy_member(struct copying *copying, int from_dir_fd, const char *from_name,
+                        int to_dir_fd, const char *name);
+
+static void copy_members(struct copying *copying, int from_fd, int to_fd)
+{
+    struct dir_entries entries;
+    struct dir_entry entry;
+    enum store_rc rc;
+    dir_entries_init(&entries, from_fd);
+    while ((rc = dir_entries_next(&entries, &entry)) == STORE_OK) {
+        bool is_in_root = copying->walk.path.len == 0;
+        if (dir_is_reserved_name(entry.name, is_in_root))
+            continue;
+        size_t up = dir_walk_down(&copying->walk, entry.name);
+        (void)copy_member(copying, from_fd, entry.name.at, to_fd,
+                          entry.name.at); /* a failure is reported, and the others go on */
+        dir_walk_up(&copying->walk, up);
+    }
+    dir_entries_done(&entries);
+    if (rc != STORE_END)
+        (void)dir_walk_fail(&copying->walk, true, rc, 0); /* what was found is copied */
+}
+
+/* True when there is a copy, if not of all members. Takes from_fd. */
+static bool copy_collection(struct copying *copying, int from_fd, int to_dir_fd, const char *name)
+{
+    struct dir_walk *walk = &copying->walk;
+    struct stat st;
+    int to_fd = -1;
+    bool is_fine = true;
+    if (mkdirat(to_dir_fd, name, 0777) < 0 || fstat(from_fd, &st) < 0 ||
+        (to_fd = openat(to_dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+        is_fine = dir_walk_fail(walk, true, dir_rc(errno, "making a collection"), 0);
+    else if (walk->depth > walk->dir->limits->walk_depth)
+        is_fine = dir_walk_fail(walk, true, STORE_TOO_DEEP, 0);
+    if (!is_fine || !copying->is_deep) {
+        (void)close(from_fd); /* read only: nothing to lose */
+    } else {
+        dir_inherit(copying->parent_fd, to_fd);
+        copy_members(copying, from_fd, to_fd);
+    }
+    if (to_fd >= 0) {
+        if (is_fine)
+            (void)fchmod(to_fd, st.st_mode & 0777); /* best effort, as cp -p */
+        (void)close(to_fd);                         /* a directory: nothing to lose */
+    }
+    return is_fine;
+}
+
+static bool copy_member(struct copying *copying, int from_dir_fd, const char *from_name,
+                        int to_dir_fd, const char *name)
+{
+    struct dir_walk *walk = &copying->walk;
+    struct stat st;
+    enum store_rc rc = STORE_OK;
+    if (fstatat(from_dir_fd, from_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ||
+               dir_walk_fail(walk, false, dir_rc(errno, "looking at a member"), 0);
+    if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) && !S_ISLNK(st.st_mode))
+        return true; /* no resource: nothing to copy */
+    int fd = S_ISLNK(st.st_mode)
+                 ? dir_open_beneath(walk->dir, dir_walk_path(walk), O_RDONLY | O_NONBLOCK)
+                 : openat(from_dir_fd, from_name,
+                          O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    bool is_link = S_ISLNK(st.st_mode) && (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode));
+    if (is_link)
+        rc = copy_link(from_dir_fd, from_name, to_dir_fd, name);
+    else if (fd < 0)
+        rc = dir_rc(errno, "opening a member");
+    else if (S_ISDIR(st.st_mode))
+        return copy_collection(copying, fd, to_dir_fd, name);
+    else
+        rc = copy_file(copying, fd, to_dir_fd, name);
+    if (fd >= 0)
+        (void)close(fd); /* read only: nothing to lose */
+    if (rc == STORE_NO_SPACE)
+        copying->is_full = true;
+    return rc == STORE_OK || dir_walk_fail(walk, S_ISDIR(st.st_mode), rc, 0);
+}
+
+/* --- the whole --- */
+
+enum store_rc dir_copying_init(struct copying *copying, struct dir_store *dir,
+                               struct res_path from, int parent_fd,
+                               struct store_visitor *visitor)
+{
+    *copying = (struct copying){.walk = {.dir = dir, .visitor = visitor},
+                                .parent_fd = parent_fd,
+                                .staged_fd = -1,
+                                .is_deep = true};
+    buf_add(&copying->walk.path, path_str(from));
+    return dir_stage_name(dir, parent_fd, copying->staged, &copying->staged_fd,
+                          &copying->owns_staged_fd);
+}
+
+void dir_copying_done(struct copying *copying)
+{
+    struct store_visitor silent = dir_silent_visitor();
+    struct dir_walk walk = {.dir = copying->walk.dir, .visitor = &silent};
+    if (copying->staged_fd >= 0)
+        (void)!dir_remove_tree(&walk, copying->staged_fd, copying->staged); /* or start-up will */
+    if (copying->owns_staged_fd)
+        (void)close(copying->staged_fd); /* a directory: nothing to lose */
+    buf_done(&walk.path);
+    buf_done(&copying->walk.path);
+}
+
+enum store_rc dir_copying_run(struct copying *copying, int from_fd, const char *from_name)
+{
+    struct dir_store *dir = copying->walk.dir;
+    bool is_made =
+        copy_member(copying, from_fd, from_name, copying->staged_fd, copying->staged);
+    if (copying->is_full) /* an incomplete copy must not replace anything */
+        return STORE_NO_SPACE;
+    if (!is_made)
+        return STORE_REFUSED;
+    int code = flush_tree(dir->flush, copying->staged_fd);
+    return code ? dir_rc(code, "flushing a copy") : STORE_OK;
+}
+
+static enum store_rc copy_to(struct copying *copying, struct res_path from, struct res_path to,
+                             int from_fd, const char *from_name, const char *to_name)
+{
+    struct dir_store *dir = copying->walk.dir;
+    enum store_rc rc = dir_copying_run(copying, from_fd, from_name);
+    if (rc != STORE_OK)
+        return rc == STORE_REFUSED ? STORE_PARTIAL : rc;
+    struct placing placing = {.dir = dir,
+                              .visitor = copying->walk.visitor,
+                              .from_fd = copying->staged_fd,
+                              .from_name = copying->staged,
+                              .to_fd = copying->parent_fd,
+                              .to_name = to_name,
+                              .to = to};
+    rc = dir_place(&placing);
+    if (rc != STORE_OK && rc != STORE_PARTIAL)
+        return rc;
+    enum store_rc props_rc = dir_props_copied(dir, from, to, copying->is_deep);
+    int code = flush_wait(dir->flush, copying->parent_fd);
+    if (code || props_rc != STORE_OK)
+        return code ? dir_rc(code, "flushing a collection") : props_rc;
+    return copying->walk.failures ? STORE_PARTIAL : rc;
+}
+
+enum store_rc dir_copy(struct store *store, struct res_path from, struct res_path to, bool is_deep,
+                       struct store_visitor *visitor)
+{
+    struct dir_store *dir = dir_of(store);
+    struct dir_name from_name;
+    struct dir_name to_name;
+    struct copying copying;
+    int from_fd;
+    int to_fd;
+    enum store_rc rc = dir_open_parent(dir, from, &from_fd, &from_name);
+    if (path_is_root(from)) { /* the root has no parent to find it in */
+        from_fd = fcntl(dir->root_fd, F_DUPFD_CLOEXEC, 0);
+        rc = from_fd < 0 ? dir_rc(errno, "opening the root") : dir_name_of(from, &from_name);
+    }
+    if (rc != STORE_OK)
+        return rc == STORE_NO_PARENT ? STORE_NOT_FOUND : rc;
+    rc = dir_open_parent(dir, to, &to_fd, &to_name);
+    if (rc != STORE_OK) {
+        (void)close(from_fd); /* a directory: nothing to lose */
+        return rc;
+    }
+    rc = dir_copying_init(&copying, dir, from, to_fd, visitor);
+    copying.is_deep = is_deep;
+    if (rc == STORE_OK)
+        rc = copy_to(&copying, from, to, from_fd, from_name.text, to_name.text);
+    dir_copying_done(&copying);
+    (void)close(from_fd); /* a directory: nothing to lose */
+    (void)close(to_fd);   /* likewise */
+    return rc;
+}

@@ -1,0 +1,31 @@
+/* store/lock_table.h: the locks of a store in memory, for backends that keep them there: every write
+ * asks it, so it never touches the disk. Any thread. */
+#pragma once
+
+#include "store/types.h"
+
+struct lock_table;
+
+NODISCARD struct lock_table *lock_table_new(void);
+void lock_table_free(struct lock_table *table);
+
+size_t lock_table_count(struct lock_table *table);
+
+/* Adds, or replaces the lock with the same token. Copies. */
+void lock_table_put(struct lock_table *table, const struct lock *lock);
+
+/* False: there was no such lock, or it had expired. */
+bool lock_table_remove(struct lock_table *table, struct str token);
+
+/* Removes all locks rooted at `path` or below it. */
+void lock_table_remove_tree(struct lock_table *table, struct res_path path);
+
+/* Whether remove_tree() would find one. */
+bool lock_table_has_within(struct lock_table *table, struct res_path path);
+
+/* Live locks, sorted by root and then by token. Gives memory from the arena. */
+void lock_table_query(struct lock_table *table, struct arena *arena, struct res_path path,
+                      enum lock_query query, struct lock_list *locks_out);
+
+/* Drops the locks that have expired by `now_ms` (wall clock). Says how many. */
+size_t lock_table_expire(struct lock_table *table, int64_t now_ms);

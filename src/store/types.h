@@ -1,0 +1,112 @@
+/* store/types.h: the vocabulary of the storage contract (store/store.h). */
+#pragma once
+
+#include "stream/source.h"
+#include "text/path.h"
+
+/* What became of an operation: the second of davit's three error vocabularies. */
+enum store_rc {
+    STORE_OK,
+    STORE_END,           /* a cursor has no more members */
+    STORE_PARTIAL,       /* a tree operation left out the members that it reported */
+    STORE_NOT_FOUND,     /* there is no such resource */
+    STORE_NO_PARENT,     /* what should hold it is missing, or is no collection */
+    STORE_EXISTS,        /* there is something of that name already */
+    STORE_IS_COLLECTION, /* a collection, where content is wanted */
+    STORE_DENIED,        /* no permission, a reserved name, or outside the root */
+    STORE_REFUSED,       /* the visitor of a tree operation said no */
+    STORE_NO_SPACE,      /* disk, quota, or a limit on what is kept */
+    STORE_NAME_TOO_LONG,
+    STORE_TOO_DEEP, /* more collections within collections than walk_depth */
+    STORE_FAILED,   /* the disk or the database failed; logged where it was seen */
+};
+
+/* A resource as it is now. */
+struct store_stat {
+    bool is_collection;
+    bool is_executable;
+    uint64_t size_bytes;  /* 0 for a collection */
+    uint64_t version;     /* differs whenever the content does; what a strong entity tag needs */
+    int64_t modified_s;   /* since 1970 */
+    int64_t created_s;    /* since 1970; negative: not known */
+};
+
+/* A member of a collection, as a cursor finds it. */
+struct store_member {
+    struct str name; /* borrows until the cursor moves or closes */
+    enum store_rc rc; /* OK, or why nothing is known of it but its name */
+    struct store_stat stat;
+    bool is_link; /* a link to a collection: a walk does not go down there */
+};
+
+/* A dead property: its whole element as text that stands on its own (xml/fragment.h). */
+struct store_prop {
+    struct str ns;
+    struct str name;
+    struct str xml;
+};
+
+struct store_props {
+    struct store_prop *items;
+    size_t count;
+};
+
+/* Changes to one resource that are made together or not at all. */
+struct store_patch {
+    struct store_prop *props; /* xml empty: remove */
+    size_t prop_count;
+    bool sets_modified;
+    int64_t modified_s;
+    bool sets_executable;
+    bool is_executable;
+};
+
+/* A write lock (RFC 4918 §6). */
+struct lock {
+    struct str token;     /* "urn:uuid:…" */
+    struct res_path root; /* the resource that was locked */
+    bool is_exclusive;
+    bool is_infinite;     /* Depth: infinity */
+    struct str owner_xml; /* the owner element, or empty */
+    struct str principal; /* who holds it; empty: anonymous */
+    uint32_t timeout_s;   /* as granted */
+    int64_t expires_ms;   /* wall clock, since 1970 */
+};
+
+struct lock_list {
+    struct lock *items;
+    size_t count;
+};
+
+/* Which locks are asked for. */
+enum lock_query {
+    LOCKS_COVERING, /* those rooted at the path, and infinite ones above it */
+    LOCKS_WITHIN,   /* those rooted at the path or below it */
+};
+
+struct store_quota {
+    bool is_known;
+    uint64_t available_bytes; /* at most INT64_MAX */
+    uint64_t used_bytes;
+};
+
+/* What a tree operation asks and tells on its way. Embedded in who starts it. */
+struct store_visitor {
+    /* May this member be changed? 0: yes. Any other value comes back in `failed`. */
+    unsigned (*refuse)(struct store_visitor *visitor, struct res_path path);
+
+    /* Could `refuse` say no to `path` or to anything below it? False lets a whole tree move in one
+     * step. */
+    bool (*may_refuse)(struct store_visitor *visitor, struct res_path path);
+
+    /* A member could not be dealt with. `reason` is what `refuse` said, 0 otherwise. */
+    void (*failed)(struct store_visitor *visitor, struct res_path path, bool is_collection,
+                   enum store_rc rc, unsigned reason);
+};
+
+/* How an upload becomes visible. */
+struct store_commit {
+    bool expects_absent; /* STORE_EXISTS when there is something (If-None-Match: *) */
+    bool sets_modified;
+    int64_t modified_s;
+};

@@ -1,0 +1,39 @@
+/* stream/pump.h: an upload: source to sink. The only loop that moves request bodies. */
+#pragma once
+
+#include "base/executor.h"
+#include "stream/sink.h"
+#include "stream/source.h"
+
+enum pump_state {
+    PUMP_WAIT,          /* the waker rings when there is more to do */
+    PUMP_END,           /* the source has ended; the last bytes still stand in `tail` */
+    PUMP_SOURCE_FAILED, /* `err` says why */
+    PUMP_SINK_FAILED,   /* `sink_code` says why */
+};
+
+struct pump {
+    struct source *source; /* borrows */
+    struct sink *sink;     /* borrows; written on workers */
+    struct executor *executor;
+    struct waker *waker;   /* rung on the executor's thread */
+    struct buf tail;       /* what has been read and not yet written */
+    size_t batch_bytes;    /* how much is gathered before a worker is asked to write it */
+    uint64_t moved_bytes;  /* read from the source so far */
+    struct err err;
+    unsigned sink_code;
+    bool is_writing; /* a worker has `tail` */
+    struct job job;
+    struct waker source_waker;
+};
+
+/* All of `source`, `sink`, `executor`, `waker` and `batch_bytes` are set by the caller before. */
+void pump_init(struct pump *pump);
+void pump_done(struct pump *pump);
+
+/* Moves what can be moved now. Call it again after the waker rang. A body that fits into one
+ * batch never visits a worker here: PUMP_END leaves it in `tail` for the caller's commit. */
+NODISCARD enum pump_state pump_run(struct pump *pump);
+
+/* Writes the tail; on a worker, after PUMP_END. 0, or the sink's code. */
+NODISCARD unsigned pump_write_tail(struct pump *pump);

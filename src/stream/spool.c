@@ -1,0 +1,57 @@
+#include "stream/spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+void spool_init(struct spool *spool, int dir_fd, size_t memory_bytes_max)
+{
+    *spool = (struct spool){.dir_fd = dir_fd, .fd = -1, .memory_bytes_max = memory_bytes_max};
+}
+
+void spool_done(struct spool *spool)
+{
+    if (spool->fd >= 0)
+        (void)close(spool->fd); /* a nameless file: there is nothing to lose */
+    spool->fd = -1;
+    buf_done(&spool->head);
+}
+
+bool spool_settle(struct spool *spool, struct err *err)
+{
+    if (spool->head.len <= spool->memory_bytes_max)
+        return true;
+    if (spool->fd < 0) {
+        spool->fd = openat(spool->dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+        if (spool->fd < 0)
+            return err_sys(err, errno, "opening a temporary file");
+    }
+    while (spool->head.len) {
+        ssize_t done = pwrite(spool->fd, spool->head.at, spool->head.len,
+                              (off_t)spool->file_bytes);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return err_sys(err, errno, "writing a temporary file");
+        spool->file_bytes += (uint64_t)done;
+        buf_consume(&spool->head, (size_t)done);
+    }
+    return true;
+}
+
+uint64_t spool_len(const struct spool *spool)
+{
+    return spool->file_bytes + spool->head.len;
+}
+
+struct source *spool_source(struct spool *spool, struct arena *arena)
+{
+    struct source *memory = source_of_text(arena, buf_str(&spool->head));
+    if (spool->file_bytes == 0)
+        return memory;
+    struct source **parts = arena_alloc(arena, 2 * sizeof(*parts));
+    struct file_range range = {spool->fd, 0, spool->file_bytes};
+    parts[0] = source_of_file(arena, &range);
+    parts[1] = memory;
+    return source_of_parts(arena, parts, 2);
+}

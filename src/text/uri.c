@@ -1,0 +1,116 @@
+#include "text/uri.h"
+
+static bool is_scheme(struct str text)
+{
+    if (text.len == 0 || !char_is_alpha(text.at[0]))
+        return false;
+    for (size_t i = 1; i < text.len; i++) {
+        char c = text.at[i];
+        if (!char_is_alpha(c) && !char_is_digit(c) && c != '+' && c != '-' && c != '.')
+            return false;
+    }
+    return true;
+}
+
+/* RFC 3986 §2 leaves no room for these anywhere in a URI; '#' would begin a fragment. Bytes beyond
+ * ASCII are let through: old clients send names unencoded, and they are not ambiguous. */
+static bool has_forbidden(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.at[i];
+        if (c <= 0x20 || c == 0x7f || strchr("\"#<>\\^`{|}", c) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static bool is_port(struct str text)
+{
+    uint64_t port;
+    return text.len == 0 || (str_parse_u64(text, &port) && port <= 65535);
+}
+
+static bool is_host(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.at[i];
+        if (!char_is_alpha(c) && !char_is_digit(c) && strchr("-._~%!$&'()*+,;=", c) == NULL)
+            return false;
+    }
+    return text.len > 0;
+}
+
+static bool is_ip_literal(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.at[i];
+        if (hex_value(c) < 0 && c != ':' && c != '.' && c != 'v')
+            return false;
+    }
+    return text.len > 1;
+}
+
+bool uri_parse_authority(struct str text, struct str *host_out, struct str *port_out)
+{
+    struct str host;
+    struct str port = STR_NONE;
+    if (text.len && text.at[0] == '[') {
+        size_t end = str_index(text, ']');
+        if (end == text.len)
+            return false;
+        host = str_of(text.at + 1, end - 1);
+        struct str rest = str_from(text, end + 1);
+        if (!is_ip_literal(host) || (rest.len && rest.at[0] != ':'))
+            return false;
+        port = str_from(rest, 1);
+    } else {
+        port = text;
+        host = str_cut(&port, ':');
+        if (!is_host(host))
+            return false;
+    }
+    if (!is_port(port))
+        return false;
+    *host_out = host;
+    *port_out = port;
+    return true;
+}
+
+bool uri_parse(struct str text, struct uri *uri_out)
+{
+    struct uri uri = {0};
+    if (text.len == 0 || has_forbidden(text))
+        return false;
+    if (text.at[0] != '/') {
+        size_t colon = str_index(text, ':');
+        uri.scheme = str_first(text, colon);
+        struct str rest = str_from(text, colon);
+        if (!is_scheme(uri.scheme) || !str_starts(rest, STR("://")))
+            return false;
+        rest = str_from(rest, 3);
+        size_t end = size_min(str_index(rest, '/'), str_index(rest, '?'));
+        if (!uri_parse_authority(str_first(rest, end), &uri.host, &uri.port))
+            return false;
+        text = str_from(rest, end);
+    } else if (text.len > 1 && text.at[1] == '/') {
+        return false; /* a network-path reference: path-absolute has one slash (RFC 3986 §3.3) */
+    }
+    uri.query = text;
+    uri.path = str_cut(&uri.query, '?');
+    if (uri.path.len == 0)
+        uri.path = STR("/");
+    *uri_out = uri;
+    return true;
+}
+
+static bool is_default_port(struct str port)
+{
+    return port.len == 0 || str_eq(port, STR("80")) || str_eq(port, STR("443"));
+}
+
+bool uri_same_authority(struct str host_a, struct str port_a, struct str host_b, struct str port_b)
+{
+    if (!str_eq_nocase(host_a, host_b))
+        return false;
+    return str_eq(port_a, port_b) || (is_default_port(port_a) && is_default_port(port_b));
+}

@@ -1,0 +1,482 @@
+/* An HTTP/1.1 connection. Events only note what happened (may_read, may_write) and queue the
+ * connection's task; conn_run() then takes steps until none is possible.
+ *
+ *   HEAD --complete head--> HANDLING --respond()--> SENDING --all sent--> HEAD
+ *     |  read_head()           |      h1_send_start()  |  h1_conn_turn_over()
+ *     '--refused head----------------------------------'--body unread--> DISCARDING --> HEAD
+ *                                                      '--last answer--> LINGERING --> DEAD
+ *
+ * Back-pressure: nothing is read from the socket but on demand. In HANDLING the handler pulls the
+ * request body, which reads what it needs; the next request's head is read only after the answer.
+ * Pipelined requests that came in one piece are answered in one piece: an answer stays in `out`
+ * until the connection has to wait for something (conn_run) or `out` is full (h1_send.c).
+ *
+ * A turn lives until its answer is out and nobody holds its refs: a worker may still be pulling a
+ * source of it after the socket has gone. A connection lives until its turn is over: the handler
+ * answers each turn exactly once, also when nobody is there any more to hear it. */
+#include <errno.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "wire/h1_conn_priv.h"
+
+enum {
+    READ_BYTES = 16384,      /* one read for a head, or for framing within a body */
+    DISCARD_BYTES = 1 << 20, /* one read of what nobody wants */
+};
+
+enum fill { FILL_GOT, FILL_AGAIN, FILL_EOF };
+
+/* --- receiving --- */
+
+static struct str pending(const struct h1_conn *conn)
+{
+    return str_from(buf_str(&conn->in), conn->in_at);
+}
+
+static void consume(struct h1_conn *conn, size_t len)
+{
+    conn->in_at += len;
+    if (conn->in_at == conn->in.len) {
+        buf_done(&conn->in); /* an idle connection holds no buffers */
+        conn->in_at = 0;
+    }
+}
+
+/* Interprets what recv(2) returned for a request of `room` bytes. */
+static enum fill note_received(struct h1_conn *conn, ssize_t got, size_t room)
+{
+    if (got > 0) {
+        if ((size_t)got < room && !conn->has_rdhup)
+            conn->may_read = false; /* drained: the next byte brings a new edge */
+        return FILL_GOT;
+    }
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+        conn->may_read = errno == EINTR;
+        return conn->may_read ? FILL_GOT : FILL_AGAIN;
+    }
+    return FILL_EOF;
+}
+
+/* Reads into `into`, behind what it holds, at most `want` bytes. */
+static enum fill receive(struct h1_conn *conn, struct buf *into, size_t want)
+{
+    if (!conn->may_read)
+        return FILL_AGAIN;
+    ssize_t got = recv(conn->watch.fd, buf_reserve(into, want), want, 0);
+    if (got > 0)
+        into->len += (size_t)got;
+    return note_received(conn, got, want);
+}
+
+static enum fill fill(struct h1_conn *conn)
+{
+    if (conn->in_at) {
+        buf_consume(&conn->in, conn->in_at);
+        conn->in_at = 0;
+    }
+    return receive(conn, &conn->in, READ_BYTES);
+}
+
+/* --- the request body, pulled by the handler --- */
+
+static enum pull fail_pull(struct err *err, int code, const char *text)
+{
+    (void)err_set(err, code, "%s", text); /* always false; FAIL says it */
+    return PULL_FAIL;
+}
+
+static enum pull await_body(struct h1_turn *turn)
+{
+    struct wire *wire = turn->conn->wire;
+    turn->awaits_body = true;
+    deadline_arm(wire->loop, &wire->progress_deadlines, &turn->conn->deadline);
+    return PULL_WAIT;
+}
+
+/* Decodes what has come; DATA, END and FAIL are final, WAIT means that more must be received. */
+static enum pull decode_pending(struct h1_turn *turn, struct buf *into, size_t want,
+                                struct err *err)
+{
+    size_t before = into->len;
+    struct str bytes = pending(turn->conn);
+    if (bytes.len)
+        consume(turn->conn, h1_body_decode(&turn->body, bytes, into, want));
+    if (into->len > before)
+        return PULL_DATA;
+    if (turn->body.state == BODY_COMPLETE)
+        return PULL_END;
+    if (turn->body.state == BODY_MALFORMED)
+        return fail_pull(err, EBADMSG, "the chunked body is malformed");
+    return PULL_WAIT;
+}
+
+static enum pull body_pull(struct source *self, struct buf *into, size_t want, struct err *err)
+{
+    struct h1_turn *turn = CONTAINER_OF(self, struct h1_turn, body_source);
+    struct h1_conn *conn = turn->conn;
+    if (turn->stream.has_gone)
+        return fail_pull(err, ECONNRESET, "the client has gone");
+    if (turn->has_timed_out)
+        return fail_pull(err, ETIMEDOUT, "the body has not moved for too long");
+    for (;;) {
+        enum pull result = decode_pending(turn, into, want, err);
+        if (result != PULL_WAIT)
+            return result;
+        size_t direct = (size_t)u64_min(want, h1_body_direct_bytes(&turn->body));
+        size_t before = into->len;
+        enum fill got = direct ? receive(conn, into, direct) : fill(conn);
+        if (got == FILL_AGAIN)
+            return await_body(turn);
+        if (got == FILL_EOF)
+            return fail_pull(err, ECONNRESET, "the body ended early");
+        if (into->len > before) {
+            h1_body_skip(&turn->body, into->len - before);
+            return PULL_DATA;
+        }
+    }
+}
+
+static const struct source_ops body_ops = {.name = "h1 body", .pull = body_pull};
+
+/* --- turns --- */
+
+static void free_turn(struct refs *refs)
+{
+    struct h1_turn *turn = CONTAINER_OF(refs, struct h1_turn, stream.refs);
+    arena_done(&turn->arena);
+    mem_free(turn);
+}
+
+static void send_woken(struct waker *waker)
+{
+    struct h1_turn *turn = CONTAINER_OF(waker, struct h1_turn, send_waker);
+    if (turn->conn)
+        loop_queue(turn->conn->wire->loop, &turn->conn->task);
+}
+
+static void proceed(struct http_stream *stream)
+{
+    struct h1_turn *turn = CONTAINER_OF(stream, struct h1_turn, stream);
+    if (turn->has_proceeded)
+        return;
+    turn->has_proceeded = true;
+    /* The client may have sent its body without waiting: then nothing is to be said. */
+    if (pending(turn->conn).len == 0 && !stream->has_gone)
+        h1_send_proceed(turn->conn);
+}
+
+static void respond(struct http_stream *stream)
+{
+    struct h1_turn *turn = CONTAINER_OF(stream, struct h1_turn, stream);
+    assert(!turn->has_answer);
+    turn->has_answer = true;
+    loop_queue(turn->conn->wire->loop, &turn->conn->task);
+}
+
+static const struct http_stream_ops turn_ops = {.proceed = proceed, .respond = respond};
+
+struct h1_turn *h1_conn_new_turn(struct h1_conn *conn)
+{
+    struct h1_turn *turn = MEM_NEW(struct h1_turn);
+    turn->conn = conn;
+    turn->body_source.ops = &body_ops;
+    turn->send_waker.ring = send_woken;
+    turn->stream.ops = &turn_ops;
+    turn->stream.arena = &turn->arena;
+    turn->stream.executor = loop_executor(conn->wire->loop);
+    turn->stream.request.peer = str_of_c(conn->peer);
+    refs_init(&turn->stream.refs, free_turn);
+    conn->turn = turn;
+    return turn;
+}
+
+static void free_conn(struct h1_conn *conn)
+{
+    assert(!conn->turn && conn->state == CONN_DEAD);
+    loop_unqueue(&conn->task);
+    buf_done(&conn->in);
+    buf_done(&conn->out);
+    mem_free(conn);
+}
+
+void h1_conn_turn_over(struct h1_conn *conn, bool is_complete)
+{
+    struct h1_turn *turn = conn->turn;
+    struct http_handler *handler = conn->wire->handler;
+    source_close(&turn->stream.response.body);
+    handler->finished(handler, &turn->stream, turn->sent_bytes, is_complete);
+    conn->turn = NULL;
+    conn->discarded = turn->body;
+    turn->conn = NULL;
+    refs_drop(&turn->stream.refs);
+    if (conn->state == CONN_DEAD)
+        return;
+    conn->scan = (struct h1_scan){0};
+    if (!conn->keeps_alive)
+        conn->state = CONN_LINGERING;
+    else if (conn->discarded.state == BODY_COMPLETE)
+        conn->state = CONN_HEAD;
+    else
+        conn->state = CONN_DISCARDING;
+    conn->discard_left = conn->wire->limits->discard_bytes;
+    deadline_cancel(&conn->deadline);
+}
+
+/* --- the steps; each says whether another is worth trying --- */
+
+static void start_turn(struct h1_conn *conn, size_t head_len)
+{
+    struct h1_turn *turn = h1_conn_new_turn(conn);
+    struct str head = arena_str(&turn->arena, str_first(pending(conn), head_len));
+    struct h1_refusal refusal;
+    consume(conn, head_len);
+    deadline_cancel(&conn->deadline);
+    conn->is_head_timed = false;
+    if (!h1_parse_head(head, conn->wire->limits, &turn->arena, &turn->stream.request,
+                       &turn->framing, &refusal)) {
+        h1_send_refusal(conn, &refusal);
+        return;
+    }
+    conn->keeps_alive = turn->framing.keeps_alive && !conn->wire->is_draining;
+    turn->has_proceeded = !turn->framing.expects_continue;
+    if (turn->framing.is_chunked)
+        h1_body_init_chunked(&turn->body, conn->wire->limits->head_bytes);
+    else
+        h1_body_init_length(&turn->body, turn->stream.request.body_bytes);
+    turn->stream.body = turn->stream.request.has_body ? &turn->body_source : NULL;
+    conn->state = CONN_HANDLING;
+    conn->wire->handler->handle(conn->wire->handler, &turn->stream);
+}
+
+static bool read_head(struct h1_conn *conn)
+{
+    struct wire *wire = conn->wire;
+    struct h1_refusal refusal;
+    size_t head_len;
+    enum h1_scan_rc rc = h1_scan(&conn->scan, pending(conn), wire->limits, &head_len, &refusal);
+    if (rc == H1_SCAN_COMPLETE) {
+        start_turn(conn, head_len);
+        return true;
+    }
+    if (rc == H1_SCAN_REFUSED) {
+        (void)h1_conn_new_turn(conn); /* h1_send_refusal() finds it in conn->turn */
+        h1_send_refusal(conn, &refusal);
+        return true;
+    }
+    enum fill got = fill(conn);
+    if (got == FILL_GOT)
+        return true;
+    if (got == FILL_EOF || wire->is_draining) {
+        conn->state = CONN_LINGERING;
+        return true;
+    }
+    if (pending(conn).len == 0) {
+        buf_done(&conn->in); /* an idle connection holds no buffers */
+        deadline_arm(wire->loop, &wire->idle_deadlines, &conn->deadline);
+    } else if (!conn->is_head_timed) {
+        conn->is_head_timed = true; /* once: a head may not come byte by byte for ever */
+        deadline_arm(wire->loop, &wire->head_deadlines, &conn->deadline);
+    }
+    return false;
+}
+
+static bool handling_step(struct h1_conn *conn)
+{
+    struct h1_turn *turn = conn->turn;
+    if (turn->has_answer) {
+        deadline_cancel(&conn->deadline);
+        h1_send_start(conn);
+        return true;
+    }
+    if (turn->awaits_body && (conn->may_read || turn->has_timed_out)) {
+        turn->awaits_body = false;
+        deadline_cancel(&conn->deadline);
+        source_wake(&turn->body_source);
+    }
+    return false;
+}
+
+/* Reads away up to `want` bytes of content without keeping them. */
+static enum fill skip_received(struct h1_conn *conn, size_t want, size_t *len_out)
+{
+    if (!conn->may_read)
+        return FILL_AGAIN;
+    ssize_t got = recv(conn->watch.fd, NULL, want, MSG_TRUNC); /* tcp(7): discards in the kernel */
+    *len_out = got > 0 ? (size_t)got : 0;
+    return note_received(conn, got, want);
+}
+
+static bool discarding_step(struct h1_conn *conn)
+{
+    struct h1_body *body = &conn->discarded;
+    size_t direct = (size_t)u64_min(DISCARD_BYTES, h1_body_direct_bytes(body));
+    size_t len = 0;
+    enum fill got = FILL_GOT;
+    if (pending(conn).len) {
+        len = h1_body_decode(body, pending(conn), NULL, SIZE_MAX);
+        consume(conn, len);
+    } else if (direct) {
+        got = skip_received(conn, direct, &len);
+        h1_body_skip(body, len);
+    } else {
+        got = fill(conn);
+    }
+    bool is_over = len > conn->discard_left || body->state == BODY_MALFORMED;
+    conn->discard_left -= u64_min(len, conn->discard_left);
+    if (got == FILL_EOF || is_over)
+        conn->state = CONN_LINGERING;
+    else if (body->state == BODY_COMPLETE)
+        conn->state = CONN_HEAD;
+    else if (got == FILL_AGAIN)
+        deadline_arm(conn->wire->loop, &conn->wire->progress_deadlines, &conn->deadline);
+    return got != FILL_AGAIN;
+}
+
+/* RFC 9112 §9.6: the last answer would be lost if we closed on a client that still sends. */
+static bool lingering_step(struct h1_conn *conn)
+{
+    size_t len;
+    if (!h1_send_flush(conn))
+        return false;
+    if (!conn->has_shut) {
+        conn->has_shut = true;
+        (void)shutdown(conn->watch.fd, SHUT_WR); /* ENOTCONN: the read below finds the end */
+        deadline_arm(conn->wire->loop, &conn->wire->linger_deadlines, &conn->deadline);
+    }
+    consume(conn, pending(conn).len);
+    enum fill got = skip_received(conn, DISCARD_BYTES, &len);
+    if (got == FILL_EOF)
+        h1_conn_close(conn, false);
+    return got == FILL_GOT;
+}
+
+static bool step(struct h1_conn *conn)
+{
+    switch (conn->state) {
+    case CONN_HEAD:
+        return read_head(conn);
+    case CONN_HANDLING:
+        return handling_step(conn);
+    case CONN_SENDING:
+        return h1_send_step(conn);
+    case CONN_DISCARDING:
+        return discarding_step(conn);
+    case CONN_LINGERING:
+        return lingering_step(conn);
+    case CONN_DEAD:
+        if (conn->turn && conn->turn->has_answer)
+            h1_conn_turn_over(conn, false);
+        return false;
+    }
+    BUG("no such connection state");
+}
+
+static void conn_run(struct task *task)
+{
+    enum { RUN_STEPS_MAX = 64 };
+    struct h1_conn *conn = CONTAINER_OF(task, struct h1_conn, task);
+    conn->run_bytes = 0;
+    for (int steps = 0; step(conn); steps++) {
+        if (steps == RUN_STEPS_MAX) { /* others want their share of the loop */
+            loop_queue(conn->wire->loop, &conn->task);
+            break;
+        }
+    }
+    if (conn->state != CONN_DEAD)
+        (void)h1_send_flush(conn); /* what cannot leave now leaves on the next edge */
+    if (conn->state == CONN_DEAD && !conn->turn)
+        free_conn(conn);
+}
+
+/* --- events --- */
+
+static void socket_ready(struct watch *watch, uint32_t events)
+{
+    struct h1_conn *conn = CONTAINER_OF(watch, struct h1_conn, watch);
+    if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+        conn->may_read = true;
+    if (events & EPOLLOUT)
+        conn->may_write = true;
+    if (events & EPOLLRDHUP)
+        conn->has_rdhup = true;
+    if ((events & (EPOLLHUP | EPOLLERR)) && conn->state == CONN_HANDLING)
+        h1_conn_close(conn, false);
+    loop_queue(conn->wire->loop, &conn->task);
+}
+
+static void deadline_expired(struct deadline *deadline)
+{
+    struct h1_conn *conn = CONTAINER_OF(deadline, struct h1_conn, deadline);
+    static const struct h1_refusal too_slow = {HTTP_REQUEST_TIMEOUT,
+                                               "the request head took too long"};
+    if (conn->state == CONN_HANDLING) {
+        conn->turn->has_timed_out = true;
+    } else if (conn->state == CONN_HEAD && pending(conn).len) {
+        (void)h1_conn_new_turn(conn); /* h1_send_refusal() finds it in conn->turn */
+        h1_send_refusal(conn, &too_slow);
+    } else {
+        h1_conn_close(conn, conn->state == CONN_SENDING);
+    }
+    loop_queue(conn->wire->loop, &conn->task);
+}
+
+void h1_conn_open(struct wire *wire, int fd, const struct socket_address *peer)
+{
+    struct h1_conn *conn = MEM_NEW(struct h1_conn);
+    struct err err;
+    conn->wire = wire;
+    conn->watch = (struct watch){.ready = socket_ready, .fd = fd};
+    conn->task.run = conn_run;
+    conn->may_write = true;
+    deadline_init(&conn->deadline, deadline_expired);
+    (void)address_format(peer, conn->peer); /* the length is not needed */
+    list_append(&wire->conns, &conn->link);
+    wire->conn_count++;
+    if (!loop_watch(wire->loop, &conn->watch, &err)) {
+        h1_conn_close(conn, false);
+        free_conn(conn);
+        return;
+    }
+}
+
+void h1_conn_close(struct h1_conn *conn, bool is_reset)
+{
+    if (conn->state == CONN_DEAD)
+        return;
+    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+    if (is_reset)
+        (void)setsockopt(conn->watch.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+    loop_forget(conn->wire->loop, &conn->watch);
+    (void)close(conn->watch.fd); /* what was lost, TCP would not tell us here either */
+    deadline_cancel(&conn->deadline);
+    list_remove(&conn->link);
+    conn->wire->conn_count--;
+    bool is_sending = conn->state == CONN_SENDING;
+    conn->state = CONN_DEAD;
+    loop_queue(conn->wire->loop, &conn->task);
+    if (is_sending) {
+        h1_conn_turn_over(conn, false);
+    } else if (conn->turn) {
+        conn->turn->stream.has_gone = true;
+        if (conn->turn->awaits_body)
+            source_wake(&conn->turn->body_source);
+        else if (conn->turn->stream.waker)
+            conn->turn->stream.waker->ring(conn->turn->stream.waker);
+    }
+}
+
+void h1_conn_drain(struct list *link)
+{
+    struct h1_conn *conn = CONTAINER_OF(link, struct h1_conn, link);
+    if (conn->state == CONN_HEAD && pending(conn).len == 0)
+        conn->state = CONN_LINGERING;
+    conn->keeps_alive = false;
+    loop_queue(conn->wire->loop, &conn->task);
+}
+
+void h1_conn_abort(struct list *link)
+{
+    h1_conn_close(CONTAINER_OF(link, struct h1_conn, link), true);
+}

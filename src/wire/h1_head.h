@@ -1,0 +1,45 @@
+/* wire/h1_head.h: the head of an HTTP/1.1 request (RFC 9112 §2 to §6.3), from bytes. No I/O.
+ *
+ * Strict: what two parsers could read differently is refused, because a proxy before us may be
+ * the other parser (request smuggling). */
+#pragma once
+
+#include "base/limits.h"
+#include "http/message.h"
+
+/* How far a head that is still arriving has been looked at. Zeroed for each new head. */
+struct h1_scan {
+    size_t at;         /* bytes looked at */
+    size_t line_start; /* of the line that is arriving */
+    bool has_line;     /* a first line has been seen */
+};
+
+enum h1_scan_rc {
+    H1_SCAN_MORE,     /* not complete yet */
+    H1_SCAN_COMPLETE, /* *len_out bytes are the head */
+    H1_SCAN_REFUSED,  /* `refusal_out` says why */
+};
+
+/* Why a head is refused: the status to answer with, and a short text for a person. */
+struct h1_refusal {
+    unsigned status;
+    const char *text;
+};
+
+/* Looks for the end of the head in `bytes`, which hold all that has come of it. May be called
+ * after every byte; does not look at a byte twice. */
+NODISCARD enum h1_scan_rc h1_scan(struct h1_scan *scan, struct str bytes,
+                                  const struct limits *limits, size_t *len_out,
+                                  struct h1_refusal *refusal_out);
+
+/* What the head says about the connection and the framing of the body. */
+struct h1_framing {
+    bool is_chunked;
+    bool expects_continue;
+    bool keeps_alive;
+};
+
+/* Parses a complete head. The request's strings are views into `head`. */
+NODISCARD bool h1_parse_head(struct str head, const struct limits *limits, struct arena *arena,
+                             struct http_request *request_out, struct h1_framing *framing_out,
+                             struct h1_refusal *refusal_out);

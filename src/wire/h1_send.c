@@ -1,0 +1,249 @@
+/* The answers of an HTTP/1.1 connection. The head and the first piece of the body go into `out`
+ * together, so that a small answer leaves in one system call; a body that is part of a file leaves
+ * by sendfile(2) behind it.
+ *
+ * A body that fails midway must not look complete (RFC 9112 §8): a chunked one lacks its last
+ * chunk, one with a Content-Length is short, and one that ends with the connection is reset. */
+#include <errno.h>
+#include <sys/sendfile.h>
+#include <unistd.h>
+
+#include "wire/h1_conn_priv.h"
+
+enum {
+    OUT_BYTES = 65536,         /* gathered before a write */
+    SENDFILE_BYTES_MIN = 32768, /* a smaller part of a file is cheaper copied behind the head */
+    RUN_BYTES_MAX = 1 << 20,   /* sent for one connection before the others get their turn */
+    CHUNK_HEAD_BYTES = 10,     /* "xxxxxxxx" CR LF */
+};
+
+/* --- to the socket --- */
+
+static bool await_writable(struct h1_conn *conn)
+{
+    struct wire *wire = conn->wire;
+    conn->may_write = false;
+    if (conn->state != CONN_HANDLING) /* there the deadline is the body's */
+        deadline_arm(wire->loop, &wire->progress_deadlines, &conn->deadline);
+    return false;
+}
+
+static bool flush(struct h1_conn *conn, int flags)
+{
+    while (h1_conn_unsent(conn)) {
+        if (!conn->may_write)
+            return false;
+        ssize_t sent = send(conn->watch.fd, conn->out.at + conn->out_at, h1_conn_unsent(conn),
+                            MSG_NOSIGNAL | flags);
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent < 0 && errno == EAGAIN)
+            return await_writable(conn);
+        if (sent < 0) {
+            h1_conn_close(conn, false);
+            return false;
+        }
+        conn->out_at += (size_t)sent;
+        conn->run_bytes += (size_t)sent;
+        if (conn->state == CONN_SENDING)
+            deadline_cancel(&conn->deadline);
+    }
+    buf_done(&conn->out); /* an idle connection holds no buffers */
+    conn->out_at = 0;
+    return true;
+}
+
+bool h1_send_flush(struct h1_conn *conn)
+{
+    return flush(conn, 0);
+}
+
+/* --- heads --- */
+
+static void add_field(struct buf *out, struct str name, struct str value)
+{
+    buf_add(out, name);
+    BUF_ADD(out, ": ");
+    buf_add(out, value);
+    BUF_ADD(out, "\r\n");
+}
+
+static void add_framing(struct h1_conn *conn)
+{
+    struct h1_turn *turn = conn->turn;
+    const struct http_response *response = &turn->stream.response;
+    struct buf *out = &conn->out;
+    bool is_bodiless = http_is_bodiless(response->status);
+    bool is_length_known = response->body_bytes != LENGTH_UNKNOWN;
+    turn->sends_body =
+        response->body && !is_bodiless && !str_eq(turn->stream.request.method, STR("HEAD"));
+    if (is_length_known && !is_bodiless) {
+        BUF_ADD(out, "Content-Length: ");
+        buf_add_u64(out, response->body_bytes);
+        BUF_ADD(out, "\r\n");
+    } else if (!is_length_known && turn->stream.request.version != HTTP_1_0) {
+        turn->sends_chunked = turn->sends_body;
+        BUF_ADD(out, "Transfer-Encoding: chunked\r\n");
+    } else if (!is_length_known && turn->sends_body) {
+        conn->keeps_alive = false; /* RFC 9112 §6.3: an HTTP/1.0 answer ends with the connection */
+    }
+    if (!conn->keeps_alive)
+        BUF_ADD(out, "Connection: close\r\n");
+    else if (turn->stream.request.version == HTTP_1_0)
+        BUF_ADD(out, "Connection: keep-alive\r\n");
+    BUF_ADD(out, "\r\n");
+}
+
+/* An unread body can be skipped when it is short and surely on its way. */
+static bool can_skip_body(const struct h1_conn *conn)
+{
+    const struct h1_turn *turn = conn->turn;
+    if (turn->body.state == BODY_COMPLETE)
+        return true;
+    bool is_long = turn->body.state == BODY_LENGTH &&
+                   turn->body.left > conn->wire->limits->discard_bytes;
+    return turn->has_proceeded && !is_long && turn->body.state != BODY_MALFORMED &&
+           !turn->has_timed_out;
+}
+
+void h1_send_start(struct h1_conn *conn)
+{
+    struct h1_turn *turn = conn->turn;
+    const struct http_response *response = &turn->stream.response;
+    struct buf *out = &conn->out;
+    conn->keeps_alive &= can_skip_body(conn) && !conn->wire->is_draining;
+    (void)buf_reserve(out, 1024); /* once for the whole head */
+    BUF_ADD(out, "HTTP/1.1 ");
+    buf_add_u64(out, response->status);
+    buf_add_char(out, ' ');
+    buf_add(out, http_reason(response->status));
+    BUF_ADD(out, "\r\n");
+    add_field(out, http_field_name(FIELD_DATE), wire_date(conn->wire));
+    for (size_t i = 0; i < response->fields.count; i++)
+        add_field(out, response->fields.lines[i].name, response->fields.lines[i].value);
+    add_framing(conn);
+    if (response->body)
+        response->body->waker = &turn->send_waker;
+    conn->state = CONN_SENDING;
+}
+
+void h1_send_proceed(struct h1_conn *conn)
+{
+    BUF_ADD(&conn->out, "HTTP/1.1 100 Continue\r\n\r\n");
+    (void)h1_send_flush(conn); /* what cannot leave now leaves on the next edge */
+}
+
+void h1_send_refusal(struct h1_conn *conn, const struct h1_refusal *refusal)
+{
+    struct http_stream *stream = &conn->turn->stream;
+    struct buf text = {0};
+    buf_addf(&text, "%u %.*s: %s\n", refusal->status, STR_ARGS(http_reason(refusal->status)),
+             refusal->text);
+    struct str body = arena_str(stream->arena, buf_str(&text));
+    buf_done(&text);
+    stream->response.status = refusal->status;
+    stream->response.body = source_of_text(stream->arena, body);
+    stream->response.body_bytes = body.len;
+    http_response_set(stream, FIELD_CONTENT_TYPE, STR("text/plain; charset=utf-8"));
+    conn->turn->has_answer = true;
+    conn->keeps_alive = false;
+    h1_send_start(conn);
+}
+
+/* --- bodies --- */
+
+static bool fail(struct h1_conn *conn)
+{
+    const struct h1_turn *turn = conn->turn;
+    bool ends_with_connection =
+        !turn->sends_chunked && turn->stream.response.body_bytes == LENGTH_UNKNOWN;
+    if (!ends_with_connection)
+        (void)h1_send_flush(conn); /* the peer may have what is true so far */
+    if (conn->state != CONN_DEAD)
+        h1_conn_close(conn, ends_with_connection);
+    return false;
+}
+
+static bool finish(struct h1_conn *conn)
+{
+    struct h1_turn *turn = conn->turn;
+    uint64_t announced = turn->stream.response.body_bytes;
+    if (turn->sends_body && announced != LENGTH_UNKNOWN && turn->sent_bytes != announced)
+        return fail(conn);
+    if (turn->sends_chunked)
+        BUF_ADD(&conn->out, "0\r\n\r\n");
+    h1_conn_turn_over(conn, true);
+    return true;
+}
+
+/* Pulls the next piece into `out`, within a chunk where chunks are used. */
+static bool pull_piece(struct h1_conn *conn)
+{
+    struct h1_turn *turn = conn->turn;
+    struct err err;
+    size_t head_at = conn->out.len;
+    size_t room = OUT_BYTES - size_min(OUT_BYTES / 2, h1_conn_unsent(conn));
+    if (turn->sends_chunked)
+        BUF_ADD(&conn->out, "00000000\r\n");
+    size_t data_at = conn->out.len;
+    enum pull result = source_pull(turn->stream.response.body, &conn->out, room, &err);
+    size_t len = conn->out.len - data_at;
+    if (result != PULL_DATA) {
+        conn->out.len = head_at;
+        if (result == PULL_WAIT)
+            return false;
+        return result == PULL_END ? finish(conn) : fail(conn);
+    }
+    turn->sent_bytes += len;
+    if (turn->sends_chunked) {
+        conn->out.len = head_at;
+        buf_add_hex(&conn->out, len, CHUNK_HEAD_BYTES - 2); /* leading zeros are fine: §7.1 */
+        conn->out.len = data_at + len;
+        BUF_ADD(&conn->out, "\r\n");
+    }
+    return true;
+}
+
+static bool send_file(struct h1_conn *conn, const struct file_range *range)
+{
+    struct h1_turn *turn = conn->turn;
+    struct source *body = turn->stream.response.body;
+    if (!flush(conn, MSG_MORE))
+        return false;
+    off_t offset = (off_t)range->offset;
+    size_t want = (size_t)u64_min(range->len, RUN_BYTES_MAX);
+    if (!conn->may_write)
+        return false;
+    ssize_t sent = sendfile(conn->watch.fd, range->fd, &offset, want);
+    if (sent < 0 && errno == EINTR)
+        return true;
+    if (sent < 0 && errno == EAGAIN)
+        return await_writable(conn);
+    if (sent <= 0) /* the file became shorter, or the disk or the peer failed */
+        return fail(conn);
+    body->ops->skip(body, (uint64_t)sent);
+    turn->sent_bytes += (uint64_t)sent;
+    conn->run_bytes += (size_t)sent;
+    deadline_cancel(&conn->deadline);
+    return true;
+}
+
+bool h1_send_step(struct h1_conn *conn)
+{
+    struct h1_turn *turn = conn->turn;
+    struct source *body = turn->stream.response.body;
+    struct file_range range;
+    if (!turn->sends_body)
+        return finish(conn);
+    if (conn->run_bytes >= RUN_BYTES_MAX) {
+        loop_queue(conn->wire->loop, &conn->task);
+        return false;
+    }
+    bool is_in_file = !turn->sends_chunked && body->ops->peek_file &&
+                      body->ops->peek_file(body, &range) && range.len >= SENDFILE_BYTES_MIN;
+    if (is_in_file)
+        return send_file(conn, &range);
+    if (h1_conn_unsent(conn) >= OUT_BYTES && !flush(conn, 0))
+        return false;
+    return pull_piece(conn);
+}

@@ -1,0 +1,26 @@
+/* xml/fragment.h: an element kept as text that stands on its own: it can be pasted into any
+ * document, because it declares every namespace that it uses. Dead property values and lock owners
+ * are kept so (RFC 4918 §4.3: names, attributes, mixed content and prefixes survive). */
+#pragma once
+
+#include "xml/reader.h"
+#include "base/buf.h"
+
+struct xml_fragment {
+    struct buf text;
+    struct buf scopes;    /* struct scope: the declarations in force within the fragment */
+    struct buf strings;   /* what the scopes refer to by offset */
+    struct buf names;     /* the qualified names of the open elements, to close them */
+    bool is_tag_open;     /* the last start tag still lacks its '>' */
+    unsigned depth;       /* open elements */
+};
+
+/* A zeroed struct xml_fragment is an empty one. */
+void xml_fragment_done(struct xml_fragment *fragment);
+void xml_fragment_clear(struct xml_fragment *fragment);
+
+/* The events, in document order. The first element of a fragment gets xml:lang from what was in
+ * force where it stood, so that the language is not lost (RFC 4918 §4.3). */
+void xml_fragment_start(struct xml_fragment *fragment, const struct xml_element *element);
+void xml_fragment_text(struct xml_fragment *fragment, struct str text);
+void xml_fragment_end(struct xml_fragment *fragment);

@@ -1,0 +1,228 @@
+/* expat, made bounded. expat reports names as "namespace SEP local SEP prefix"; SEP is a character
+ * that no XML document can hold, so that the split is safe. Namespace declarations are reported
+ * before the element they stand on; they are gathered until it starts.
+ *
+ * expat keeps its own copies; the strings in an event are views into them, valid during the
+ * call. What stops a parse is remembered in `rc`, because XML_StopParser() only says "aborted". */
+#include "xml/reader.h"
+
+#include <expat.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+static const char SEPARATOR = '\x01';
+#define XML_NS "http://www.w3.org/XML/1998/namespace"
+
+enum { LANG_LEN_MAX = 64 };
+
+/* xml:lang as set by the element at `depth`. */
+struct lang {
+    unsigned depth;
+    size_t len;
+    char text[LANG_LEN_MAX];
+};
+
+struct xml_reader {
+    XML_Parser parser;
+    struct xml_events *events;
+    struct xml_limits limits;
+    enum xml_rc rc;
+    unsigned depth;
+    unsigned element_count;
+    struct xml_attr *attrs;       /* attr_count_max of them */
+    struct xml_binding *bindings; /* likewise */
+    struct buf binding_text;      /* what the bindings view */
+    size_t binding_count;
+    struct lang *langs; /* a stack; depth_max of them */
+    size_t lang_count;
+};
+
+static void stop(struct xml_reader *reader, enum xml_rc rc)
+{
+    if (reader->rc == XML_OK)
+        reader->rc = rc;
+    (void)XML_StopParser(reader->parser, XML_FALSE); /* fails only when it is stopped already */
+}
+
+static struct xml_name name_of(const char *triplet)
+{
+    struct str rest = str_of_c(triplet);
+    struct xml_name name = {0};
+    struct str first = str_cut(&rest, SEPARATOR);
+    if (first.len == strlen(triplet)) {
+        name.local = first;
+        return name;
+    }
+    name.ns = first;
+    name.local = str_cut(&rest, SEPARATOR);
+    name.prefix = rest;
+    return name;
+}
+
+bool xml_name_is(const struct xml_name *name, struct str ns, struct str local)
+{
+    return str_eq(name->local, local) && str_eq(name->ns, ns);
+}
+
+static void on_binding(void *data, const char *prefix, const char *uri)
+{
+    struct xml_reader *reader = data;
+    if (reader->rc != XML_OK)
+        return;
+    if (reader->binding_count == reader->limits.attr_count_max) {
+        stop(reader, XML_LIMIT);
+        return;
+    }
+    /* Lengths now, pointers when the element starts: the buffer may move until then. */
+    struct xml_binding *binding = &reader->bindings[reader->binding_count++];
+    binding->prefix = str_of(NULL, prefix ? strlen(prefix) : 0);
+    binding->ns = str_of(NULL, uri ? strlen(uri) : 0);
+    buf_add(&reader->binding_text, str_of(prefix, binding->prefix.len));
+    buf_add(&reader->binding_text, str_of(uri, binding->ns.len));
+}
+
+static void place_bindings(struct xml_reader *reader)
+{
+    const char *at = reader->binding_text.at;
+    for (size_t i = 0; i < reader->binding_count; i++) {
+        struct xml_binding *binding = &reader->bindings[i];
+        binding->prefix.at = at;
+        at += binding->prefix.len;
+        binding->ns.at = at;
+        at += binding->ns.len;
+    }
+}
+
+/* False when there are too many. */
+static bool place_attrs(struct xml_reader *reader, const char **pairs, size_t *count_out)
+{
+    size_t count = 0;
+    for (; pairs[0]; pairs += 2) {
+        if (count + reader->binding_count >= reader->limits.attr_count_max)
+            return false;
+        struct xml_attr *attr = &reader->attrs[count++];
+        attr->name = name_of(pairs[0]);
+        attr->value = str_of_c(pairs[1]);
+        if (!xml_name_is(&attr->name, STR(XML_NS), STR("lang")))
+            continue;
+        struct lang *lang = &reader->langs[reader->lang_count++];
+        lang->depth = reader->depth;
+        lang->len = size_min(attr->value.len, LANG_LEN_MAX);
+        memcpy(lang->text, attr->value.at, lang->len);
+    }
+    *count_out = count;
+    return true;
+}
+
+static void on_start(void *data, const char *triplet, const char **pairs)
+{
+    struct xml_reader *reader = data;
+    if (reader->rc != XML_OK)
+        return;
+    struct xml_element element = {.name = name_of(triplet), .depth = ++reader->depth};
+    if (reader->depth > reader->limits.depth_max ||
+        ++reader->element_count > reader->limits.element_count_max ||
+        !place_attrs(reader, pairs, &element.attr_count)) {
+        stop(reader, XML_LIMIT);
+        return;
+    }
+    place_bindings(reader);
+    element.attrs = reader->attrs;
+    element.bindings = reader->bindings;
+    element.binding_count = reader->binding_count;
+    if (reader->lang_count) {
+        const struct lang *lang = &reader->langs[reader->lang_count - 1];
+        element.lang = str_of(lang->text, lang->len);
+    }
+    bool goes_on = reader->events->start(reader->events, &element);
+    reader->binding_count = 0;
+    buf_clear(&reader->binding_text);
+    if (!goes_on)
+        stop(reader, XML_STOPPED);
+}
+
+static void on_text(void *data, const char *text, int len)
+{
+    struct xml_reader *reader = data;
+    if (reader->rc == XML_OK && !reader->events->text(reader->events, str_of(text, (size_t)len)))
+        stop(reader, XML_STOPPED);
+}
+
+static void on_end(void *data, const char *triplet)
+{
+    (void)triplet; /* expat has matched it with the start */
+    struct xml_reader *reader = data;
+    if (reader->rc != XML_OK)
+        return;
+    if (!reader->events->end(reader->events, reader->depth))
+        stop(reader, XML_STOPPED);
+    if (reader->lang_count && reader->langs[reader->lang_count - 1].depth == reader->depth)
+        reader->lang_count--;
+    reader->depth--;
+}
+
+static void on_doctype(void *data, const char *name, const char *system_id, const char *public_id,
+                       int has_subset)
+{
+    (void)name, (void)system_id, (void)public_id, (void)has_subset; /* refused whatever it says */
+    stop(data, XML_FORBIDDEN);
+}
+
+struct xml_reader *xml_reader_new(struct xml_events *events, const struct xml_limits *limits)
+{
+    assert(limits->depth_max > 0 && limits->attr_count_max > 0);
+    struct xml_reader *reader = MEM_NEW(struct xml_reader);
+    reader->events = events;
+    reader->limits = *limits;
+    reader->attrs = mem_new(limits->attr_count_max, sizeof(*reader->attrs));
+    reader->bindings = mem_new(limits->attr_count_max, sizeof(*reader->bindings));
+    reader->langs = mem_new(limits->depth_max, sizeof(*reader->langs));
+    reader->parser = XML_ParserCreateNS(NULL, SEPARATOR);
+    if (!reader->parser)
+        BUG("out of memory in expat");
+    XML_SetReturnNSTriplet(reader->parser, 1);
+    XML_SetUserData(reader->parser, reader);
+    XML_SetElementHandler(reader->parser, on_start, on_end);
+    XML_SetCharacterDataHandler(reader->parser, on_text);
+    XML_SetStartNamespaceDeclHandler(reader->parser, on_binding);
+    XML_SetStartDoctypeDeclHandler(reader->parser, on_doctype);
+    return reader;
+}
+
+void xml_reader_free(struct xml_reader *reader)
+{
+    if (!reader)
+        return;
+    XML_ParserFree(reader->parser);
+    buf_done(&reader->binding_text);
+    mem_free(reader->attrs);
+    mem_free(reader->bindings);
+    mem_free(reader->langs);
+    mem_free(reader);
+}
+
+enum xml_rc xml_reader_feed(struct xml_reader *reader, struct str bytes, bool is_last)
+{
+    enum XML_Status status =
+        XML_Parse(reader->parser, bytes.at, int_of_size(bytes.len), is_last);
+    if (status == XML_STATUS_OK)
+        return XML_OK;
+    if (reader->rc == XML_OK)
+        reader->rc = XML_MALFORMED;
+    return reader->rc;
+}
+
+enum xml_rc xml_read(struct str document, struct xml_events *events,
+                     const struct xml_limits *limits)
+{
+    struct xml_reader *reader = xml_reader_new(events, limits);
+    enum xml_rc rc = xml_reader_feed(reader, document, true);
+    xml_reader_free(reader);
+    return rc;
+}
+
+unsigned long xml_reader_line(const struct xml_reader *reader)
+{
+    return XML_GetCurrentLineNumber(reader->parser);
+}

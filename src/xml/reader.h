@@ -1,0 +1,77 @@
+/* xml/reader.h: XML as a client sends it, read within bounds.
+ *
+ * A push parser over expat: bytes in, events out, at any split of the bytes. Namespaces are
+ * resolved. Document types, and with them entities, are refused outright: nothing in WebDAV needs
+ * them, and all of XML's known attacks do. */
+#pragma once
+
+#include "base/str.h"
+
+struct xml_name {
+    struct str ns; /* empty: in no namespace */
+    struct str local;
+    struct str prefix; /* as the document has it; empty: none */
+};
+
+struct xml_attr {
+    struct xml_name name;
+    struct str value;
+};
+
+/* A namespace declared on an element; empty prefix: the default namespace. */
+struct xml_binding {
+    struct str prefix;
+    struct str ns;
+};
+
+/* An element as it begins. Everything in it is valid during the call only. */
+struct xml_element {
+    struct xml_name name;
+    const struct xml_attr *attrs; /* without namespace declarations */
+    size_t attr_count;
+    const struct xml_binding *bindings;
+    size_t binding_count;
+    struct str lang; /* xml:lang in force; empty: none */
+    unsigned depth;  /* the document element's is 1 */
+};
+
+/* Embedded by who reads. Each returns false to stop the parse. */
+struct xml_events {
+    bool (*start)(struct xml_events *events, const struct xml_element *element);
+    bool (*text)(struct xml_events *events, struct str text); /* a run may come in pieces */
+    bool (*end)(struct xml_events *events, unsigned depth);
+};
+
+struct xml_limits {
+    unsigned depth_max;
+    unsigned element_count_max;
+    unsigned attr_count_max; /* on one element, namespace declarations included */
+};
+
+enum xml_rc {
+    XML_OK,
+    XML_MALFORMED, /* not well-formed, or an undeclared prefix */
+    XML_FORBIDDEN, /* a document type declaration */
+    XML_LIMIT,     /* more than the limits allow */
+    XML_STOPPED,   /* an event returned false */
+};
+
+struct xml_reader;
+
+/* Borrows events until freed. Gives. */
+NODISCARD struct xml_reader *xml_reader_new(struct xml_events *events,
+                                            const struct xml_limits *limits);
+void xml_reader_free(struct xml_reader *reader);
+
+/* More of the document; `is_last` says that it ends here. After anything but XML_OK only
+ * xml_reader_free() is legal. */
+NODISCARD enum xml_rc xml_reader_feed(struct xml_reader *reader, struct str bytes, bool is_last);
+
+/* The whole of a document at once. */
+NODISCARD enum xml_rc xml_read(struct str document, struct xml_events *events,
+                               const struct xml_limits *limits);
+
+/* Where reading stopped, from 1; for messages. */
+unsigned long xml_reader_line(const struct xml_reader *reader);
+
+bool xml_name_is(const struct xml_name *name, struct str ns, struct str local);
