@@ -136,5 +136,5 @@ void access_lines_add(struct access_lines *lines, const struct http_stream *stre
     if (to->len > LINES_BYTES_MAX)
         write_lines(lines);
     else
-        loop_queue(lines->loop, &lines->task);
+        loop_queue_last(lines->loop, &lines->task);
 }
