@@ -1,6 +1,6 @@
-/* Two indexes over the same entries: by token, and by root path. The second also has a node for each
- * ancestor of a lock's root that counts the locks below it, so that "is anything locked in this
- * tree" is one look-up, and a table without locks answers everything at once.
+/* Two indexes over the same entries: by token, and by root path. The second also has a node for
+ * each ancestor of a lock's root that counts the locks below it, so that "is anything locked in
+ * this tree" is one look-up, and a table without locks answers everything at once.
  *
  * An expired lock is treated as absent everywhere from the moment it expires, and is dropped when
  * lock_table_expire() comes by. */
@@ -46,8 +46,7 @@ static struct str pack(char **at, struct str text)
 
 static struct lock_entry *new_entry(const struct lock *lock)
 {
-    size_t text_len =
-        lock->token.len + lock->root.len + lock->owner_xml.len + lock->principal.len;
+    size_t text_len = lock->token.len + lock->root.len + lock->owner_xml.len + lock->principal.len;
     struct lock_entry *entry = mem_new(1, sizeof(*entry) + text_len + 1);
     char *at = entry->text;
     entry->lock = *lock;

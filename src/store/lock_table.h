@@ -1,5 +1,5 @@
-/* store/lock_table.h: the locks of a store in memory, for backends that keep them there: every write
- * asks it, so it never touches the disk. Any thread. */
+/* store/lock_table.h: the locks of a store in memory, for backends that keep them there: every
+ * write asks it, so it never touches the disk. Any thread. */
 #pragma once
 
 #include "store/types.h"

@@ -56,7 +56,8 @@ struct store_ops {
                           struct store_cursor **cursor_out);
 
     /* Quick: does nothing yet. An upload to `path`; its bytes go to upload->sink, whose code is a
-     * store_rc. size_bytes: what will come; UINT64_MAX: unknown. Gives; commit or abort, then close. */
+     * store_rc. size_bytes: what will come; UINT64_MAX: unknown. Gives; commit or abort, then
+     * close. */
     enum store_rc (*upload)(struct store *store, struct res_path path, uint64_t size_bytes,
                             struct store_upload **upload_out);
 

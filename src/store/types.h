@@ -25,15 +25,15 @@ enum store_rc {
 struct store_stat {
     bool is_collection;
     bool is_executable;
-    uint64_t size_bytes;  /* 0 for a collection */
-    uint64_t version;     /* differs whenever the content does; what a strong entity tag needs */
-    int64_t modified_s;   /* since 1970 */
-    int64_t created_s;    /* since 1970; negative: not known */
+    uint64_t size_bytes; /* 0 for a collection */
+    uint64_t version;    /* differs whenever the content does; what a strong entity tag needs */
+    int64_t modified_s;  /* since 1970 */
+    int64_t created_s;   /* since 1970; negative: not known */
 };
 
 /* A member of a collection, as a cursor finds it. */
 struct store_member {
-    struct str name; /* borrows until the cursor moves or closes */
+    struct str name;  /* borrows until the cursor moves or closes */
     enum store_rc rc; /* OK, or why nothing is known of it but its name */
     struct store_stat stat;
     bool is_link; /* a link to a collection: a walk does not go down there */

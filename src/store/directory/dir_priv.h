@@ -81,7 +81,7 @@ struct dir_entries {
     size_t len, at;
 };
 struct dir_entry {
-    struct str name; /* ends in NUL; valid until the next call */
+    struct str name;    /* ends in NUL; valid until the next call */
     unsigned char type; /* DT_…; DT_UNKNOWN where the file system does not say */
 };
 /* Takes fd. */

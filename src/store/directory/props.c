@@ -132,8 +132,7 @@ static enum store_rc run_patch(struct state_change *change, struct state_db *db)
     return rc == STORE_OK ? patch_attributes(self) : rc;
 }
 
-enum store_rc dir_patch(struct store *store, struct res_path path,
-                        const struct store_patch *patch)
+enum store_rc dir_patch(struct store *store, struct res_path path, const struct store_patch *patch)
 {
     struct patch_change self = {{.run = run_patch}, dir_of(store), path, patch};
     if (self.dir->is_read_only)
@@ -167,8 +166,7 @@ static void add_path(struct path_list *list, struct res_path path)
 }
 
 /* The paths at `tree` and below it that have dead properties. */
-static enum store_rc find_paths(struct dir_store *dir, struct res_path tree,
-                                struct path_list *list)
+static enum store_rc find_paths(struct dir_store *dir, struct res_path tree, struct path_list *list)
 {
     enum store_rc rc;
     if (!dir->state || !state_has_any_props(dir->state))
@@ -321,8 +319,7 @@ static enum store_rc row_moved(struct follow *follow, struct state_db *db, struc
 enum store_rc dir_props_moved(struct dir_store *dir, struct res_path from, struct res_path to,
                               int64_t intent)
 {
-    struct follow follow = {
-        .dir = dir, .from = from, .to = to, .intent = intent, .row = row_moved};
+    struct follow follow = {.dir = dir, .from = from, .to = to, .intent = intent, .row = row_moved};
     enum store_rc rc = find_paths(dir, from, &follow.paths);
     if (rc != STORE_OK) {
         arena_done(&follow.paths.arena);

@@ -79,9 +79,8 @@ static bool load_lock(struct dir_store *dir, sqlite3_stmt *statement)
 }
 
 /* Reads all rows before anything is changed; the lists live in the arena. */
-static enum store_rc read_leftovers(struct dir_store *dir, struct state_db *db,
-                                    struct arena *arena, struct intent **intents_out,
-                                    struct lock_list *dead_locks_out)
+static enum store_rc read_leftovers(struct dir_store *dir, struct state_db *db, struct arena *arena,
+                                    struct intent **intents_out, struct lock_list *dead_locks_out)
 {
     enum store_rc rc;
     struct intent **last = intents_out;

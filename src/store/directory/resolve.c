@@ -161,8 +161,8 @@ static bool path_of_fd(const struct dir_store *dir, int fd, struct arena *arena,
     struct str below = str_from(whole, prefix.len);
     if (below.len && below.at[0] != '/')
         return false;
-    *path_out = path_copy(arena, (struct res_path){below.at + (below.len ? 1 : 0),
-                                                   below.len ? below.len - 1 : 0});
+    *path_out = path_copy(
+        arena, (struct res_path){below.at + (below.len ? 1 : 0), below.len ? below.len - 1 : 0});
     return true;
 }
 
@@ -201,9 +201,8 @@ static bool find_form(const struct dir_store *dir, struct arena *arena, struct r
                       struct str name, utf8proc_option_t form, struct res_path *path_out)
 {
     utf8proc_uint8_t *bytes;
-    utf8proc_ssize_t len =
-        utf8proc_map((const utf8proc_uint8_t *)name.at, (utf8proc_ssize_t)name.len, &bytes,
-                     UTF8PROC_STABLE | form);
+    utf8proc_ssize_t len = utf8proc_map((const utf8proc_uint8_t *)name.at,
+                                        (utf8proc_ssize_t)name.len, &bytes, UTF8PROC_STABLE | form);
     if (len < 0) /* no UTF-8: it has no other form */
         return false;
     struct str other = str_of((const char *)bytes, (size_t)len);

@@ -51,7 +51,6 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS stray(path BLOB NOT NULL PRIMARY KEY) WITHOUT ROWID;"
     "PRAGMA user_version = 1;";
 
-
 static const char *const sql_texts[STATE_SQL_COUNT] = {
     [SQL_PROPS_OF] = "SELECT ns, name, xml FROM prop WHERE path = ?1 ORDER BY ns, name",
     [SQL_PROP_COUNT] = "SELECT count(*) FROM prop WHERE path = ?1",
@@ -108,8 +107,8 @@ static void db_close(struct state_db *db)
 static struct state_db *db_open(const struct state *state, struct err *err)
 {
     struct state_db *db = MEM_NEW(struct state_db);
-    int flags = state->is_read_only ? SQLITE_OPEN_READONLY
-                                    : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    int flags =
+        state->is_read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     int code = sqlite3_open_v2(state->file, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK) {
         (void)err_set(err, 0, "opening %s: %s", state->file,
@@ -359,9 +358,8 @@ struct state *state_open(int dir_fd, bool is_read_only, enum store_durability du
         state_close(state);
         return NULL;
     }
-    bool is_ready =
-        is_read_only || (run_text(state->writer->handle, "PRAGMA journal_mode = WAL") &&
-                         run_text(state->writer->handle, schema));
+    bool is_ready = is_read_only || (run_text(state->writer->handle, "PRAGMA journal_mode = WAL") &&
+                                     run_text(state->writer->handle, schema));
     if (!is_ready || fill_filter(state, state->writer) != STORE_OK) {
         (void)err_set(err, 0, "state.db is damaged, or another program's"); /* always false */
         state_close(state);

@@ -6,8 +6,8 @@
  * way of, stays where it is.
  *
  * Dead properties follow by a change to the database, which cannot be one step with the rename. An
- * intent is therefore written first, where there are any: start-up sees from what is on disk whether
- * the rename had happened, and finishes the change or forgets it. */
+ * intent is therefore written first, where there are any: start-up sees from what is on disk
+ * whether the rename had happened, and finishes the change or forgets it. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -145,8 +145,8 @@ static bool graft_all(struct placing *placing)
     struct dir_walk walk = {.dir = placing->dir,
                             .visitor = is_staged ? &staged.base : placing->visitor};
     buf_add(&walk.path, path_str(is_staged ? placing->to : placing->from));
-    bool is_moved = graft(&walk, placing->from_fd, placing->from_name, placing->to_fd,
-                          placing->to_name);
+    bool is_moved =
+        graft(&walk, placing->from_fd, placing->from_name, placing->to_fd, placing->to_name);
     buf_done(&walk.path);
     return is_moved;
 }

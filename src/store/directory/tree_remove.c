@@ -100,8 +100,8 @@ static bool remove_members(struct dir_walk *walk, int fd)
     dir_entries_init(&entries, fd);
     while ((rc = dir_entries_next(&entries, &entry)) == STORE_OK) {
         size_t up = dir_walk_down(walk, entry.name);
-        bool is_gone = dir_walk_may(walk, entry.type == DT_DIR) &&
-                       dir_remove_tree(walk, fd, entry.name.at);
+        bool is_gone =
+            dir_walk_may(walk, entry.type == DT_DIR) && dir_remove_tree(walk, fd, entry.name.at);
         is_empty = is_empty && is_gone;
         dir_walk_up(walk, up);
     }

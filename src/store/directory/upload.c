@@ -1,5 +1,5 @@
-/* Uploads. The bytes go to a file without a name (O_TMPFILE) in the collection that it is for: so it
- * is on the right file system, inherits what that directory hands down (group, default ACL), and
+/* Uploads. The bytes go to a file without a name (O_TMPFILE) in the collection that it is for: so
+ * it is on the right file system, inherits what that directory hands down (group, default ACL), and
  * vanishes by itself when the process dies. Commit gives it its name in one step: linkat(2) for a
  * new resource, which fails if something is there already; for an existing one a link among the
  * staged names and a rename(2) over the old file.
@@ -100,12 +100,12 @@ void dir_inherit(int parent_fd, int fd)
 
 static enum store_rc open_named(struct dir_store *dir, int parent_fd, struct staged_file *staged)
 {
-    enum store_rc rc = dir_stage_name(dir, parent_fd, staged->name, &staged->name_fd,
-                                      &staged->owns_name_fd);
+    enum store_rc rc =
+        dir_stage_name(dir, parent_fd, staged->name, &staged->name_fd, &staged->owns_name_fd);
     if (rc != STORE_OK)
         return rc;
-    staged->fd = openat(staged->name_fd, staged->name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC,
-                        0666);
+    staged->fd =
+        openat(staged->name_fd, staged->name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
     if (staged->fd >= 0) {
         dir_inherit(parent_fd, staged->fd);
         return STORE_OK;
@@ -173,8 +173,8 @@ enum store_rc dir_staged_link(struct dir_store *dir, struct staged_file *staged,
         int code = link_nameless(staged->fd, parent_fd, name);
         return code ? dir_rc(code, "naming a file") : STORE_OK;
     }
-    enum store_rc rc = dir_stage_name(dir, parent_fd, staged->name, &staged->name_fd,
-                                      &staged->owns_name_fd);
+    enum store_rc rc =
+        dir_stage_name(dir, parent_fd, staged->name, &staged->name_fd, &staged->owns_name_fd);
     if (rc != STORE_OK)
         return rc;
     int code = link_nameless(staged->fd, staged->name_fd, staged->name);
