@@ -164,6 +164,14 @@ void lock_table_put(struct lock_table *table, const struct lock *lock)
     pthread_mutex_unlock(&table->mutex);
 }
 
+bool lock_table_has(struct lock_table *table, struct str token)
+{
+    pthread_mutex_lock(&table->mutex);
+    bool has = find_token(table, token) != NULL;
+    pthread_mutex_unlock(&table->mutex);
+    return has;
+}
+
 bool lock_table_remove(struct lock_table *table, struct str token)
 {
     pthread_mutex_lock(&table->mutex);

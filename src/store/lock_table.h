@@ -14,6 +14,9 @@ size_t lock_table_count(struct lock_table *table);
 /* Adds, or replaces the lock with the same token. Copies. */
 void lock_table_put(struct lock_table *table, const struct lock *lock);
 
+/* Whether there is a lock with that token, live or not yet dropped: put() would replace it. */
+bool lock_table_has(struct lock_table *table, struct str token);
+
 /* False: there was no such lock, or it had expired. */
 bool lock_table_remove(struct lock_table *table, struct str token);
 
