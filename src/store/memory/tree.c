@@ -70,12 +70,12 @@ enum store_rc memory_remove(struct store *store, struct res_path path,
 
 /* --- putting in place --- */
 
-/* Something that goes to `name` in `parent`. */
+/* Something that goes to `to`, in `parent`. */
 struct graft {
     struct node *node;
     struct res_path from; /* at == NULL: a copy, in no collection yet; nobody is asked about it */
+    struct res_path to;
     struct node *parent;
-    struct str name;
     unsigned depth;
 };
 
@@ -88,7 +88,8 @@ static bool graft_members(struct walk *walk, const struct graft *above, struct n
     LIST_EACH (&above->node->members, link) {
         struct node *member = CONTAINER_OF(link, struct node, link);
         struct str name = buf_str(&member->name);
-        struct graft below = {member, above->from, target, name, above->depth + 1};
+        struct graft below = {.node = member, .parent = target, .depth = above->depth + 1};
+        below.to = path_join(&walk->arena, above->to, name);
         if (above->from.at)
             below.from = path_join(&walk->arena, above->from, name);
         bool is_gone = (!above->from.at || may(walk, member, below.from)) && graft(walk, &below);
@@ -100,25 +101,29 @@ static bool graft_members(struct walk *walk, const struct graft *above, struct n
 /* True: nothing is left of the node where it was. */
 static bool graft(struct walk *walk, const struct graft *graft)
 {
+    struct store_visitor *visitor = walk->visitor;
     struct node *node = graft->node;
-    struct node *target = node_member(graft->parent, graft->name);
+    struct node *target = node_member(graft->parent, path_name(graft->to));
     bool is_new = !target;
     bool is_whole = !graft->from.at || !node->stat.is_collection ||
-                    !walk->visitor->may_refuse(walk->visitor, graft->from);
+                    !visitor->may_refuse(visitor, graft->from);
     if (is_new && is_whole) {
-        node_place(node, graft->parent, graft->name);
+        node_place(node, graft->parent, path_name(graft->to));
         if (graft->from.at)
             lock_table_remove_tree(walk->memory->locks, graft->from);
         return true;
     }
-    if (!is_new && !(target->stat.is_collection && node->stat.is_collection))
-        return false; /* what is in the way has been reported when it could not be removed */
+    /* What stands in the way was reported when it could not be removed. Nothing goes into a
+     * collection that was refused itself. */
+    if (!is_new && (!target->stat.is_collection || !node->stat.is_collection ||
+                    visitor->refuse(visitor, graft->to)))
+        return false;
     if (is_too_deep(walk, graft->depth))
         return fail(walk, node, graft->from, STORE_TOO_DEEP, 0);
     if (is_new) {
         struct store_stat stat = memory_new_stat(walk->memory, true);
         target = node_new(STR_NONE, &stat);
-        node_place(target, graft->parent, graft->name);
+        node_place(target, graft->parent, path_name(graft->to));
     }
     if (!graft_members(walk, graft, target))
         return false;
@@ -137,7 +142,8 @@ static bool replace(struct walk *walk, struct node *node, struct res_path from, 
     struct node *old = node_find(memory->root, to);
     if (!old || remove_tree(walk, old, to, 0))
         lock_table_remove_tree(memory->locks, to); /* also those on what was never there */
-    struct graft whole = {node, from, memory_parent(memory, to), path_name(to), 0};
+    struct graft whole = {.node = node, .from = from, .to = to};
+    whole.parent = memory_parent(memory, to);
     return graft(walk, &whole);
 }
 
