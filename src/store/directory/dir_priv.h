@@ -47,8 +47,9 @@ NODISCARD enum store_rc dir_name_of(struct res_path path, struct dir_name *name_
 /* openat2(2) beneath the root: no name and no link leaves it. The descriptor, or -1 and errno. */
 NODISCARD int dir_open_beneath(const struct dir_store *dir, struct res_path path, int flags);
 
-/* The collection that holds `path`, for operations on its last segment, which is *name_out.
- * NO_PARENT when there is none. The caller closes *fd_out. */
+/* The collection that holds `path`, for changes to its last segment, which is *name_out. NO_PARENT
+ * when there is none; DENIED for the root, and always when the store is read-only. The caller closes
+ * *fd_out. */
 NODISCARD enum store_rc dir_open_parent(const struct dir_store *dir, struct res_path path,
                                         int *fd_out, struct dir_name *name_out);
 

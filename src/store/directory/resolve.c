@@ -119,7 +119,7 @@ enum store_rc dir_open_parent(const struct dir_store *dir, struct res_path path,
                               struct dir_name *name_out)
 {
     struct str name = path_name(path);
-    if (path_is_root(path) || dir_is_reserved(path))
+    if (dir->is_read_only || path_is_root(path) || dir_is_reserved(path))
         return STORE_DENIED;
     if (name.len > NAME_BYTES_MAX)
         return STORE_NAME_TOO_LONG;
