@@ -61,6 +61,7 @@ struct store_ops {
     enum store_rc (*upload)(struct store *store, struct res_path path, uint64_t size_bytes,
                             struct store_upload **upload_out);
 
+    /* EXISTS, NO_PARENT: nothing changed. */
     enum store_rc (*mkcol)(struct store *store, struct res_path path);
 
     /* Tree operations: on past failing members, each reported to the visitor. OK: all done.
@@ -129,7 +130,8 @@ struct store_cursor {
 
 struct store_upload_ops {
     /* Makes what was written visible in one step. NO_PARENT, IS_COLLECTION, EXISTS: nothing
-     * changed. *stat_out is the resource as put. */
+     * changed; at a collection IS_COLLECTION, whatever is expected. *stat_out is the resource as
+     * put. */
     enum store_rc (*commit)(struct store_upload *upload, const struct store_commit *options,
                             struct store_stat *stat_out);
     /* Also aborts what was not committed: leaves no trace. */

@@ -77,6 +77,8 @@ enum store_rc dir_mkcol(struct store *store, struct res_path path)
     struct dir_store *dir = dir_of(store);
     struct dir_name name;
     int parent_fd;
+    if (path_is_root(path) && !dir->is_read_only)
+        return STORE_EXISTS;
     enum store_rc rc = dir_open_parent(dir, path, &parent_fd, &name);
     if (rc != STORE_OK)
         return rc;

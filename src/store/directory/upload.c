@@ -193,6 +193,8 @@ static enum store_rc open_staged(struct dir_upload *upload)
     struct dir_name name;
     if (upload->staged.fd >= 0)
         return STORE_OK;
+    if (path_is_root(upload->path))
+        return STORE_IS_COLLECTION;
     enum store_rc rc = dir_open_parent(upload->dir, upload->path, &parent_fd, &name);
     if (rc != STORE_OK)
         return rc;
@@ -229,8 +231,6 @@ static const struct sink_ops upload_sink_ops = {.name = "directory", .write = up
 static enum store_rc take_over(struct dir_upload *upload, const struct statx *old)
 {
     int fd = upload->staged.fd;
-    if (S_ISDIR(old->stx_mode))
-        return STORE_IS_COLLECTION;
     if (!S_ISREG(old->stx_mode))
         return STORE_DENIED;
     if (fchmod(fd, old->stx_mode & 0777) < 0)
@@ -255,6 +255,8 @@ static enum store_rc make_visible(struct dir_upload *upload, const struct store_
     bool is_new = !dir_statx(parent_fd, name, AT_SYMLINK_NOFOLLOW, &old);
     if (is_new && errno != ENOENT)
         return dir_rc(errno, "looking at a resource");
+    if (!is_new && S_ISDIR(old.stx_mode))
+        return STORE_IS_COLLECTION;
     if (!is_new && options->expects_absent)
         return STORE_EXISTS;
     if (!is_new)

@@ -206,10 +206,10 @@ static enum store_rc find_target(struct memory_upload *upload, bool expects_abse
     struct memory_store *memory = upload->memory;
     struct node *parent = memory_parent(memory, upload->path);
     *node_out = node_find(memory->root, upload->path);
-    if (*node_out && expects_absent)
-        return STORE_EXISTS;
+    if (*node_out && (*node_out)->stat.is_collection)
+        return STORE_IS_COLLECTION;
     if (*node_out)
-        return (*node_out)->stat.is_collection ? STORE_IS_COLLECTION : STORE_OK;
+        return expects_absent ? STORE_EXISTS : STORE_OK;
     if (!parent)
         return STORE_NO_PARENT;
     struct store_stat stat = memory_new_stat(memory, false);
