@@ -35,16 +35,18 @@ static inline struct dir_store *dir_of(struct store *store)
 
 /* --- resolve.c --- */
 
-/* Names that davit keeps for itself: the state directory in the root, and what is staged beside
- * its target on another file system. */
+/* Names that davit keeps for itself, wherever they are: the state directory, which below the root may
+ * be that of another davit that serves a part of the tree, and what is staged beside its target on
+ * another file system. */
 #define DIR_STATE_NAME    ".davit"
 #define DIR_STAGED_PREFIX ".davit-staged-"
 bool dir_is_reserved(struct res_path path);
-bool dir_is_reserved_name(struct str name, bool is_in_root);
+bool dir_is_reserved_name(struct str name);
 
 NODISCARD enum store_rc dir_name_of(struct res_path path, struct dir_name *name_out);
 
-/* openat2(2) beneath the root: no name and no link leaves it. The descriptor, or -1 and errno. */
+/* openat2(2) beneath the root: no name and no link leaves it, or leads to what is reserved. The
+ * descriptor, or -1 and errno. */
 NODISCARD int dir_open_beneath(const struct dir_store *dir, struct res_path path, int flags);
 
 /* The collection that holds `path`, for changes to its last segment, which is *name_out. NO_PARENT

@@ -230,7 +230,7 @@ static enum store_rc cursor_next(struct store_cursor *self, struct store_member 
     while ((rc = dir_entries_next(&cursor->entries, &entry)) == STORE_OK) {
         *member_out = (struct store_member){.name = entry.name, .rc = STORE_OK};
         arena_reset(&cursor->arena);
-        if (!dir_is_reserved_name(entry.name, path_is_root(cursor->path)) &&
+        if (!dir_is_reserved_name(entry.name) &&
             stat_member(cursor, member_out))
             return STORE_OK;
     }

@@ -36,7 +36,7 @@ static void remove_stray(struct dir_store *dir, struct str path)
 {
     struct dir_name name;
     struct str last = path_name((struct res_path){path.at, path.len});
-    if (dir_is_reserved_name(last, false) &&
+    if (str_starts(last, STR(DIR_STAGED_PREFIX)) &&
         dir_name_of((struct res_path){path.at, path.len}, &name) == STORE_OK)
         remove_staged(dir, AT_FDCWD, name.text);
 }

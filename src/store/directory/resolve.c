@@ -56,19 +56,16 @@ enum store_rc dir_rc(int code, const char *what)
 
 /* --- names that are not resources --- */
 
-bool dir_is_reserved_name(struct str name, bool is_in_root)
+bool dir_is_reserved_name(struct str name)
 {
-    return (is_in_root && str_eq(name, STR(DIR_STATE_NAME))) ||
-           str_starts(name, STR(DIR_STAGED_PREFIX));
+    return str_eq(name, STR(DIR_STATE_NAME)) || str_starts(name, STR(DIR_STAGED_PREFIX));
 }
 
 bool dir_is_reserved(struct res_path path)
 {
     struct str rest = path_str(path);
-    if (str_eq(path_first(path), STR(DIR_STATE_NAME)))
-        return true;
     while (rest.len) {
-        if (str_starts(str_cut(&rest, '/'), STR(DIR_STAGED_PREFIX)))
+        if (dir_is_reserved_name(str_cut(&rest, '/')))
             return true;
     }
     return false;
@@ -106,39 +103,6 @@ static int open_how(const struct dir_store *dir, struct res_path path, int flags
     return -1;
 }
 
-int dir_open_beneath(const struct dir_store *dir, struct res_path path, int flags)
-{
-    if (dir_is_reserved(path)) {
-        errno = ENOENT;
-        return -1;
-    }
-    return open_how(dir, path, flags, 0);
-}
-
-enum store_rc dir_open_parent(const struct dir_store *dir, struct res_path path, int *fd_out,
-                              struct dir_name *name_out)
-{
-    struct str name = path_name(path);
-    if (dir->is_read_only || path_is_root(path) || dir_is_reserved(path))
-        return STORE_DENIED;
-    if (name.len > NAME_BYTES_MAX)
-        return STORE_NAME_TOO_LONG;
-    enum store_rc rc = dir_name_of((struct res_path){name.at, name.len}, name_out);
-    if (rc != STORE_OK)
-        return rc;
-    int fd = open_how(dir, path_parent(path), O_RDONLY | O_DIRECTORY, 0);
-    if (fd < 0 && errno == EACCES) /* a collection that may be entered but not listed */
-        fd = open_how(dir, path_parent(path), O_PATH | O_DIRECTORY, 0);
-    if (fd < 0) {
-        rc = dir_rc(errno, "opening a collection");
-        return rc == STORE_NOT_FOUND ? STORE_NO_PARENT : rc;
-    }
-    *fd_out = fd;
-    return STORE_OK;
-}
-
-/* --- the real path --- */
-
 /* The path that an open descriptor has now, beneath the root. False when it has none. */
 static bool path_of_fd(const struct dir_store *dir, int fd, struct arena *arena,
                        struct res_path *path_out)
@@ -165,6 +129,57 @@ static bool path_of_fd(const struct dir_store *dir, int fd, struct arena *arena,
         arena, (struct res_path){below.at + (below.len ? 1 : 0), below.len ? below.len - 1 : 0});
     return true;
 }
+
+/* A link may lead to a name that is reserved, or to a collection above one ("ln -s . self"). */
+static bool leads_to_reserved(const struct dir_store *dir, int fd)
+{
+    struct arena arena = {0};
+    struct res_path real;
+    bool is_reserved = !path_of_fd(dir, fd, &arena, &real) || dir_is_reserved(real);
+    arena_done(&arena);
+    return is_reserved;
+}
+
+int dir_open_beneath(const struct dir_store *dir, struct res_path path, int flags)
+{
+    int fd = -1;
+    errno = ENOENT;
+    if (dir_is_reserved(path))
+        return -1;
+    fd = open_how(dir, path, flags, RESOLVE_NO_SYMLINKS);
+    if (fd >= 0 || errno != ELOOP)
+        return fd;
+    fd = open_how(dir, path, flags, 0);
+    if (fd < 0 || !leads_to_reserved(dir, fd))
+        return fd;
+    (void)close(fd); /* nothing was done with it */
+    errno = ENOENT;
+    return -1;
+}
+
+enum store_rc dir_open_parent(const struct dir_store *dir, struct res_path path, int *fd_out,
+                              struct dir_name *name_out)
+{
+    struct str name = path_name(path);
+    if (dir->is_read_only || path_is_root(path) || dir_is_reserved(path))
+        return STORE_DENIED;
+    if (name.len > NAME_BYTES_MAX)
+        return STORE_NAME_TOO_LONG;
+    enum store_rc rc = dir_name_of((struct res_path){name.at, name.len}, name_out);
+    if (rc != STORE_OK)
+        return rc;
+    int fd = dir_open_beneath(dir, path_parent(path), O_RDONLY | O_DIRECTORY);
+    if (fd < 0 && errno == EACCES) /* a collection that may be entered but not listed */
+        fd = dir_open_beneath(dir, path_parent(path), O_PATH | O_DIRECTORY);
+    if (fd < 0) {
+        rc = dir_rc(errno, "opening a collection");
+        return rc == STORE_NOT_FOUND ? STORE_NO_PARENT : rc;
+    }
+    *fd_out = fd;
+    return STORE_OK;
+}
+
+/* --- the real path --- */
 
 /* Follows links: the path of what `path` leads to; NOT_FOUND when that is nothing. */
 static enum store_rc follow(const struct dir_store *dir, struct arena *arena, struct res_path path,

@@ -105,8 +105,7 @@ static void copy_members(struct copying *copying, int from_fd, int to_fd)
     enum store_rc rc;
     dir_entries_init(&entries, from_fd);
     while ((rc = dir_entries_next(&entries, &entry)) == STORE_OK) {
-        bool is_in_root = copying->walk.path.len == 0;
-        if (dir_is_reserved_name(entry.name, is_in_root))
+        if (dir_is_reserved_name(entry.name))
             continue;
         size_t up = dir_walk_down(&copying->walk, entry.name);
         (void)copy_member(copying, from_fd, entry.name.at, to_fd,
