@@ -35,9 +35,9 @@ static inline struct dir_store *dir_of(struct store *store)
 
 /* --- resolve.c --- */
 
-/* Names that davit keeps for itself, wherever they are: the state directory, which below the root may
- * be that of another davit that serves a part of the tree, and what is staged beside its target on
- * another file system. */
+/* Names that davit keeps for itself, wherever they are: the state directory, which below the root
+ * may be that of another davit that serves a part of the tree, and what is staged beside its target
+ * on another file system. */
 #define DIR_STATE_NAME    ".davit"
 #define DIR_STAGED_PREFIX ".davit-staged-"
 bool dir_is_reserved(struct res_path path);
@@ -49,9 +49,12 @@ NODISCARD enum store_rc dir_name_of(struct res_path path, struct dir_name *name_
  * descriptor, or -1 and errno. */
 NODISCARD int dir_open_beneath(const struct dir_store *dir, struct res_path path, int flags);
 
+/* The same for reading: where a name is there in another Unicode form only, that one. */
+NODISCARD int dir_open_resource(const struct dir_store *dir, struct res_path path, int flags);
+
 /* The collection that holds `path`, for changes to its last segment, which is *name_out. NO_PARENT
- * when there is none; DENIED for the root, and always when the store is read-only. The caller closes
- * *fd_out. */
+ * when there is none; DENIED for the root, and always when the store is read-only. The caller
+ * closes *fd_out. */
 NODISCARD enum store_rc dir_open_parent(const struct dir_store *dir, struct res_path path,
                                         int *fd_out, struct dir_name *name_out);
 

@@ -247,6 +247,19 @@ static struct res_path normalise(const struct dir_store *dir, struct arena *aren
     return real;
 }
 
+int dir_open_resource(const struct dir_store *dir, struct res_path path, int flags)
+{
+    struct arena arena = {0};
+    int fd = dir_open_beneath(dir, path, flags);
+    if (fd >= 0 || errno != ENOENT || is_ascii(path_str(path)))
+        return fd;
+    fd = dir_open_beneath(dir, normalise(dir, &arena, path), flags);
+    int code = errno;
+    arena_done(&arena);
+    errno = code;
+    return fd;
+}
+
 /* Opens `path` without following any link: 0, or why it cannot be. */
 static int probe(const struct dir_store *dir, struct res_path path)
 {
@@ -261,8 +274,9 @@ enum store_rc dir_locate(struct store *store, struct arena *arena, struct res_pa
                          struct res_path *real_out)
 {
     const struct dir_store *dir = dir_of(store);
+    struct res_path parent;
     int code = probe(dir, path);
-    if (code == ENOENT && !is_ascii(path_str(path))) {
+    if (code && !is_ascii(path_str(path))) {
         path = normalise(dir, arena, path);
         code = probe(dir, path);
     }
@@ -272,11 +286,11 @@ enum store_rc dir_locate(struct store *store, struct arena *arena, struct res_pa
         *real_out = path_copy(arena, path);
         return STORE_OK; /* whatever else is wrong, the operation itself will say */
     }
-    if (follow(dir, arena, path, real_out) == STORE_OK)
-        return dir_is_reserved(*real_out) ? STORE_DENIED : STORE_OK;
-    struct res_path parent;
-    enum store_rc rc = follow(dir, arena, path_parent(path), &parent);
-    if (rc == STORE_OK)
+    if (follow(dir, arena, path, real_out) != STORE_OK) {
+        enum store_rc rc = follow(dir, arena, path_parent(path), &parent);
+        if (rc != STORE_OK)
+            return rc == STORE_NOT_FOUND ? STORE_NO_PARENT : rc;
         *real_out = path_join(arena, parent, path_name(path));
-    return rc == STORE_NOT_FOUND ? STORE_NO_PARENT : rc;
+    }
+    return dir_is_reserved(*real_out) ? STORE_DENIED : STORE_OK;
 }
