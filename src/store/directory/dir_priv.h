@@ -73,6 +73,10 @@ NODISCARD bool dir_statx(int fd, const char *name, int flags, struct statx *stx_
 /* False when it is neither a file nor a directory: no resource. */
 NODISCARD bool dir_stat_of(const struct statx *stx, struct store_stat *stat_out);
 
+/* Sets when a file was modified: at `modified_s`, or now when that is NULL. 0 or errno. The part
+ * below a second is always that of now: it goes into the version, and makes it a new one. */
+NODISCARD int dir_set_modified(int fd, const int64_t *modified_s);
+
 NODISCARD enum store_rc dir_stat(struct store *store, struct res_path path,
                                  struct store_stat *stat_out);
 NODISCARD enum store_rc dir_content_open(struct store *store, struct res_path path,

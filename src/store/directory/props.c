@@ -116,7 +116,6 @@ static enum store_rc patch_props(const struct patch_change *self, struct state_d
 static enum store_rc patch_attributes(const struct patch_change *self)
 {
     const struct store_patch *patch = self->patch;
-    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = patch->modified_s}};
     struct stat st;
     if (!patch->sets_modified && !patch->sets_executable)
         return STORE_OK;
@@ -128,8 +127,8 @@ static enum store_rc patch_attributes(const struct patch_change *self)
     mode_t mode = (st.st_mode & 0666) | (patch->is_executable ? x_bits : 0);
     if (!code && patch->sets_executable && S_ISREG(st.st_mode) && fchmod(fd, mode) < 0)
         code = errno;
-    if (!code && patch->sets_modified && futimens(fd, times) < 0)
-        code = errno;
+    if (!code && patch->sets_modified)
+        code = dir_set_modified(fd, &patch->modified_s);
     if (!code)
         code = flush_wait(self->dir->flush, fd);
     (void)close(fd); /* nothing was written through it */

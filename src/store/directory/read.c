@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "store/directory/dir_priv.h"
 
@@ -36,8 +37,10 @@ static uint64_t nanoseconds(const struct statx_timestamp *time)
 }
 
 /* Content changes its size or its mtime, or comes as a new file. An inode number may be used again
- * for a new file of the same size and mtime (X-OC-Mtime sets it): its birth time tells them apart.
- * The ctime is left out, because a rename changes it, and then a client's tag would go stale. */
+ * for a new file of the same size, and the kernel's own times move in steps of milliseconds: what is
+ * uploaded is given a time of its own (dir_set_modified). Where a file system keeps coarser times,
+ * the birth time tells apart what it can. The ctime is left out, because a rename changes it, and
+ * then a client's tag would go stale. */
 static uint64_t version_of(const struct statx *stx)
 {
     uint64_t version = mix(stx->stx_ino);
@@ -46,6 +49,16 @@ static uint64_t version_of(const struct statx *stx)
     if (stx->stx_mask & STATX_BTIME)
         version = mix(version + nanoseconds(&stx->stx_btime));
     return version;
+}
+
+int dir_set_modified(int fd, const int64_t *modified_s)
+{
+    int64_t now_us = clock_wall_us();
+    struct timespec times[2] = {
+        {.tv_nsec = UTIME_OMIT},
+        {modified_s ? *modified_s : now_us / 1000000, now_us % 1000000 * 1000},
+    };
+    return futimens(fd, times) < 0 ? errno : 0;
 }
 
 bool dir_stat_of(const struct statx *stx, struct store_stat *stat_out)

@@ -240,10 +240,12 @@ static enum store_rc take_over(struct dir_upload *upload, const struct statx *ol
     return STORE_OK;
 }
 
-static enum store_rc set_modified(int fd, int64_t modified_s)
+static enum store_rc set_modified(int fd, const struct store_commit *options)
 {
-    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = modified_s}};
-    return futimens(fd, times) < 0 ? dir_rc(errno, "setting a file's time") : STORE_OK;
+    int code = dir_set_modified(fd, options->sets_modified ? &options->modified_s : NULL);
+    if (!code || !options->sets_modified) /* the kernel's own time will do */
+        return STORE_OK;
+    return dir_rc(code, "setting a file's time");
 }
 
 static enum store_rc make_visible(struct dir_upload *upload, const struct store_commit *options,
@@ -261,8 +263,8 @@ static enum store_rc make_visible(struct dir_upload *upload, const struct store_
         return STORE_EXISTS;
     if (!is_new)
         rc = take_over(upload, &old);
-    if (rc == STORE_OK && options->sets_modified)
-        rc = set_modified(upload->staged.fd, options->modified_s);
+    if (rc == STORE_OK)
+        rc = set_modified(upload->staged.fd, options);
     if (rc != STORE_OK)
         return rc;
     int code = flush_wait(dir->flush, upload->staged.fd);
