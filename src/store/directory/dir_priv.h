@@ -11,9 +11,8 @@
 struct dir_store {
     struct store base;
     int root_fd;
-    dev_t root_dev;
     int state_fd;   /* -1: no state (read-only, and there is none) */
-    int staging_fd; /* on root_dev; -1 when read-only */
+    int staging_fd; /* in the mount of root_fd; -1 when read-only */
     bool is_read_only;
     enum store_durability durability;
     const struct limits *limits;
@@ -51,6 +50,10 @@ NODISCARD int dir_open_beneath(const struct dir_store *dir, struct res_path path
 
 /* The same for reading: where a name is there in another Unicode form only, that one. */
 NODISCARD int dir_open_resource(const struct dir_store *dir, struct res_path path, int flags);
+
+/* Whether rename(2) can go from one directory to the other: not between file systems, and not
+ * between two mounts of one. */
+bool dir_is_same_mount(int fd, int other_fd);
 
 /* The collection that holds `path`, for changes to its last segment, which is *name_out. NO_PARENT
  * when there is none; DENIED for the root, and always when the store is read-only. The caller
@@ -120,8 +123,8 @@ NODISCARD enum store_rc dir_staged_link(struct dir_store *dir, struct staged_fil
                                         int parent_fd, const char *name, bool is_new);
 void dir_staged_close(struct staged_file *staged);
 
-/* A name of its own in the staging directory, or beside the target where that is on another file
- * system. *fd_out is the directory; *is_owned_out: to be closed by the caller. */
+/* A name of its own in the staging directory, or beside the target where that is in another mount.
+ * *fd_out is the directory; *is_owned_out: to be closed by the caller. */
 NODISCARD enum store_rc dir_stage_name(struct dir_store *dir, int parent_fd, char name_out[64],
                                        int *fd_out, bool *is_owned_out);
 

@@ -105,7 +105,7 @@ int flush_wait(struct flush *flush, int fd)
 
 int flush_tree(struct flush *flush, int fd)
 {
-    if (flush->durability == DURABILITY_LAZY)
+    if (flush->durability == DURABILITY_LAZY || syncfs(fd) == 0)
         return 0;
-    return syncfs(fd) < 0 ? errno : 0;
+    return errno == EBADF && syncfs(flush->root_fd) == 0 ? 0 : errno; /* as above */
 }

@@ -37,10 +37,10 @@ static uint64_t nanoseconds(const struct statx_timestamp *time)
 }
 
 /* Content changes its size or its mtime, or comes as a new file. An inode number may be used again
- * for a new file of the same size, and the kernel's own times move in steps of milliseconds: what is
- * uploaded is given a time of its own (dir_set_modified). Where a file system keeps coarser times,
- * the birth time tells apart what it can. The ctime is left out, because a rename changes it, and
- * then a client's tag would go stale. */
+ * for a new file of the same size, and the kernel's own times move in steps of milliseconds: what
+ * is uploaded is given a time of its own (dir_set_modified). Where a file system keeps coarser
+ * times, the birth time tells apart what it can. The ctime is left out, because a rename changes
+ * it, and then a client's tag would go stale. */
 static uint64_t version_of(const struct statx *stx)
 {
     uint64_t version = mix(stx->stx_ino);

@@ -157,6 +157,17 @@ int dir_open_beneath(const struct dir_store *dir, struct res_path path, int flag
     return -1;
 }
 
+bool dir_is_same_mount(int fd, int other_fd)
+{
+    struct statx stx;
+    struct statx other;
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0 ||
+        statx(other_fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &other) < 0)
+        return false;
+    return stx.stx_dev_major == other.stx_dev_major && stx.stx_dev_minor == other.stx_dev_minor &&
+           (!(stx.stx_mask & STATX_MNT_ID) || stx.stx_mnt_id == other.stx_mnt_id);
+}
+
 enum store_rc dir_open_parent(const struct dir_store *dir, struct res_path path, int *fd_out,
                               struct dir_name *name_out)
 {

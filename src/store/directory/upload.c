@@ -36,24 +36,24 @@ static bool add_stray(struct dir_store *dir, int parent_fd, const char *name);
 enum store_rc dir_stage_name(struct dir_store *dir, int parent_fd, char name_out[64], int *fd_out,
                              bool *is_owned_out)
 {
-    struct stat st;
-    if (fstat(parent_fd, &st) < 0)
-        return dir_rc(errno, "looking at a collection");
-    (void)snprintf(name_out, 64, DIR_STAGED_PREFIX "%016llx",
+    char name[64];
+    int fd = dir->staging_fd;
+    (void)snprintf(name, sizeof(name), DIR_STAGED_PREFIX "%016llx",
                    (unsigned long long)random_u64()); /* fits */
-    *is_owned_out = false;
-    *fd_out = dir->staging_fd;
-    if (st.st_dev == dir->root_dev)
-        return STORE_OK;
-    /* Another file system, mounted below the root: beside the target, noted for start-up. */
-    *fd_out = fcntl(parent_fd, F_DUPFD_CLOEXEC, 0);
-    if (*fd_out < 0)
-        return dir_rc(errno, "opening a collection");
-    *is_owned_out = true;
-    if (add_stray(dir, *fd_out, name_out))
-        return STORE_OK;
-    (void)close(*fd_out); /* a directory: nothing to lose */
-    return STORE_FAILED;
+    bool is_beside = !dir_is_same_mount(parent_fd, dir->staging_fd);
+    if (is_beside) { /* mounted below the root: beside the target, noted for start-up */
+        fd = fcntl(parent_fd, F_DUPFD_CLOEXEC, 0);
+        if (fd < 0)
+            return dir_rc(errno, "opening a collection");
+    }
+    if (is_beside && !add_stray(dir, fd, name)) {
+        (void)close(fd); /* a directory: nothing to lose */
+        return STORE_FAILED;
+    }
+    memcpy(name_out, name, sizeof(name));
+    *fd_out = fd;
+    *is_owned_out = is_beside;
+    return STORE_OK;
 }
 
 struct stray {
