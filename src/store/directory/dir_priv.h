@@ -152,13 +152,18 @@ void dir_walk_up(struct dir_walk *walk, size_t len);
 struct res_path dir_walk_path(const struct dir_walk *walk);
 /* Reports the member the walk is at. Always false. */
 bool dir_walk_fail(struct dir_walk *walk, bool is_collection, enum store_rc rc, unsigned reason);
-/* Asks the visitor; false when it refuses, and that has been reported. */
-NODISCARD bool dir_walk_may(struct dir_walk *walk, bool is_collection);
+/* Asks the visitor about the member that the walk is at, `name` in `parent_fd`; false when it
+ * refuses, and that has been reported. */
+NODISCARD bool dir_walk_may(struct dir_walk *walk, int parent_fd, const char *name);
+
+/* Not through links. */
+bool dir_is_directory(int parent_fd, const char *name);
 
 /* A visitor that refuses nothing and hears nothing: for what is davit's own. */
 struct store_visitor dir_silent_visitor(void);
 
-/* Removes what `name` in `parent_fd` is, with all below it; the walk is at it. True: it is gone. */
+/* Removes what `name` in `parent_fd` is, with all below it; the walk is at it, and the visitor is
+ * asked about all of it. True: it is gone. */
 NODISCARD bool dir_remove_tree(struct dir_walk *walk, int parent_fd, const char *name);
 
 /* Copies the content of one open file to another. */
