@@ -29,6 +29,11 @@ int64_t clock_wall_ms(void)
     return read_us(CLOCK_REALTIME) / 1000;
 }
 
+int64_t clock_wall_us(void)
+{
+    return read_us(CLOCK_REALTIME);
+}
+
 void clock_freeze(int64_t ms)
 {
     frozen_ms = ms;

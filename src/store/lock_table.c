@@ -1,6 +1,6 @@
-/* Two indexes over the same entries: by token, and by root path. The second also has a node for each
- * ancestor of a lock's root that counts the locks below it, so that "is anything locked in this
- * tree" is one look-up, and a table without locks answers everything at once.
+/* Two indexes over the same entries: by token, and by root path. The second also has a node for
+ * each ancestor of a lock's root that counts the locks below it, so that "is anything locked in
+ * this tree" is one look-up, and a table without locks answers everything at once.
  *
  * An expired lock is treated as absent everywhere from the moment it expires, and is dropped when
  * lock_table_expire() comes by. */
@@ -46,8 +46,7 @@ static struct str pack(char **at, struct str text)
 
 static struct lock_entry *new_entry(const struct lock *lock)
 {
-    size_t text_len =
-        lock->token.len + lock->root.len + lock->owner_xml.len + lock->principal.len;
+    size_t text_len = lock->token.len + lock->root.len + lock->owner_xml.len + lock->principal.len;
     struct lock_entry *entry = mem_new(1, sizeof(*entry) + text_len + 1);
     char *at = entry->text;
     entry->lock = *lock;
@@ -163,6 +162,14 @@ void lock_table_put(struct lock_table *table, const struct lock *lock)
     list_append(&get_node(table, entry->lock.root)->entries, &entry->link);
     count_below(table, entry->lock.root, true);
     pthread_mutex_unlock(&table->mutex);
+}
+
+bool lock_table_has(struct lock_table *table, struct str token)
+{
+    pthread_mutex_lock(&table->mutex);
+    bool has = find_token(table, token) != NULL;
+    pthread_mutex_unlock(&table->mutex);
+    return has;
 }
 
 bool lock_table_remove(struct lock_table *table, struct str token)

@@ -1,5 +1,5 @@
-/* store/lock_table.h: the locks of a store in memory, for backends that keep them there: every write
- * asks it, so it never touches the disk. Any thread. */
+/* store/lock_table.h: the locks of a store in memory, for backends that keep them there: every
+ * write asks it, so it never touches the disk. Any thread. */
 #pragma once
 
 #include "store/types.h"
@@ -13,6 +13,9 @@ size_t lock_table_count(struct lock_table *table);
 
 /* Adds, or replaces the lock with the same token. Copies. */
 void lock_table_put(struct lock_table *table, const struct lock *lock);
+
+/* Whether there is a lock with that token, live or not yet dropped: put() would replace it. */
+bool lock_table_has(struct lock_table *table, struct str token);
 
 /* False: there was no such lock, or it had expired. */
 bool lock_table_remove(struct lock_table *table, struct str token);

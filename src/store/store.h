@@ -56,10 +56,12 @@ struct store_ops {
                           struct store_cursor **cursor_out);
 
     /* Quick: does nothing yet. An upload to `path`; its bytes go to upload->sink, whose code is a
-     * store_rc. size_bytes: what will come; UINT64_MAX: unknown. Gives; commit or abort, then close. */
+     * store_rc. size_bytes: what will come; UINT64_MAX: unknown. Gives; commit or abort, then
+     * close. */
     enum store_rc (*upload)(struct store *store, struct res_path path, uint64_t size_bytes,
                             struct store_upload **upload_out);
 
+    /* EXISTS, NO_PARENT: nothing changed. */
     enum store_rc (*mkcol)(struct store *store, struct res_path path);
 
     /* Tree operations: on past failing members, each reported to the visitor. OK: all done.
@@ -75,9 +77,11 @@ struct store_ops {
 
     /* Quick. False: the resource has no dead properties for sure. */
     bool (*may_have_props)(struct store *store, struct res_path path);
-    /* All dead properties, sorted by namespace and name. Gives memory from the arena. */
+    /* All dead properties, sorted by namespace and name; none where there is no resource. Gives
+     * memory from the arena. */
     enum store_rc (*props)(struct store *store, struct arena *arena, struct res_path path,
                            struct store_props *props_out);
+    /* NOT_FOUND; NO_SPACE: there would be too many. Nothing changed then. */
     enum store_rc (*patch)(struct store *store, struct res_path path,
                            const struct store_patch *patch);
 
@@ -86,7 +90,8 @@ struct store_ops {
     /* Quick. Live locks only. Gives memory from the arena. */
     enum store_rc (*locks)(struct store *store, struct arena *arena, struct res_path path,
                            enum lock_query query, struct lock_list *locks_out);
-    /* Adds a lock, or replaces the one with that token. Copies. */
+    /* Adds a lock, or replaces the one with that token. Its resource may be about to be made. Copies.
+     * NO_SPACE: there are lock_count of them. */
     enum store_rc (*lock)(struct store *store, const struct lock *lock);
     /* NOT_FOUND when no live lock has the token. */
     enum store_rc (*unlock)(struct store *store, struct str token);
@@ -128,7 +133,8 @@ struct store_cursor {
 
 struct store_upload_ops {
     /* Makes what was written visible in one step. NO_PARENT, IS_COLLECTION, EXISTS: nothing
-     * changed. *stat_out is the resource as put. */
+     * changed; at a collection IS_COLLECTION, whatever is expected. *stat_out is the resource as
+     * put. */
     enum store_rc (*commit)(struct store_upload *upload, const struct store_commit *options,
                             struct store_stat *stat_out);
     /* Also aborts what was not committed: leaves no trace. */

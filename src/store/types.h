@@ -25,15 +25,15 @@ enum store_rc {
 struct store_stat {
     bool is_collection;
     bool is_executable;
-    uint64_t size_bytes;  /* 0 for a collection */
-    uint64_t version;     /* differs whenever the content does; what a strong entity tag needs */
-    int64_t modified_s;   /* since 1970 */
-    int64_t created_s;    /* since 1970; negative: not known */
+    uint64_t size_bytes; /* 0 for a collection */
+    uint64_t version;    /* differs whenever the content does; what a strong entity tag needs */
+    int64_t modified_s;  /* since 1970 */
+    int64_t created_s;   /* since 1970; negative: not known */
 };
 
 /* A member of a collection, as a cursor finds it. */
 struct store_member {
-    struct str name; /* borrows until the cursor moves or closes */
+    struct str name;  /* borrows until the cursor moves or closes */
     enum store_rc rc; /* OK, or why nothing is known of it but its name */
     struct store_stat stat;
     bool is_link; /* a link to a collection: a walk does not go down there */
@@ -90,9 +90,11 @@ struct store_quota {
     uint64_t used_bytes;
 };
 
-/* What a tree operation asks and tells on its way. Embedded in who starts it. */
+/* What a tree operation asks and tells on its way. Embedded in who starts it. Of the store, its
+ * functions may ask for locks, and nothing else. */
 struct store_visitor {
-    /* May this member be changed? 0: yes. Any other value comes back in `failed`. */
+    /* May this resource be removed, moved, or given other members? 0: yes. Any other value comes back
+     * in `failed`, and nothing is asked or changed below it. Asked top down, about the target too. */
     unsigned (*refuse)(struct store_visitor *visitor, struct res_path path);
 
     /* Could `refuse` say no to `path` or to anything below it? False lets a whole tree move in one

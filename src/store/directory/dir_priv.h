@@ -11,9 +11,8 @@
 struct dir_store {
     struct store base;
     int root_fd;
-    dev_t root_dev;
     int state_fd;   /* -1: no state (read-only, and there is none) */
-    int staging_fd; /* on root_dev; -1 when read-only */
+    int staging_fd; /* in the mount of root_fd; -1 when read-only */
     bool is_read_only;
     enum store_durability durability;
     const struct limits *limits;
@@ -35,20 +34,30 @@ static inline struct dir_store *dir_of(struct store *store)
 
 /* --- resolve.c --- */
 
-/* Names that davit keeps for itself: the state directory in the root, and what is staged beside
- * its target on another file system. */
+/* Names that davit keeps for itself, wherever they are: the state directory, which below the root
+ * may be that of another davit that serves a part of the tree, and what is staged beside its target
+ * on another file system. */
 #define DIR_STATE_NAME    ".davit"
 #define DIR_STAGED_PREFIX ".davit-staged-"
 bool dir_is_reserved(struct res_path path);
-bool dir_is_reserved_name(struct str name, bool is_in_root);
+bool dir_is_reserved_name(struct str name);
 
 NODISCARD enum store_rc dir_name_of(struct res_path path, struct dir_name *name_out);
 
-/* openat2(2) beneath the root: no name and no link leaves it. The descriptor, or -1 and errno. */
+/* openat2(2) beneath the root: no name and no link leaves it, or leads to what is reserved. The
+ * descriptor, or -1 and errno. */
 NODISCARD int dir_open_beneath(const struct dir_store *dir, struct res_path path, int flags);
 
-/* The collection that holds `path`, for operations on its last segment, which is *name_out.
- * NO_PARENT when there is none. The caller closes *fd_out. */
+/* The same for reading: where a name is there in another Unicode form only, that one. */
+NODISCARD int dir_open_resource(const struct dir_store *dir, struct res_path path, int flags);
+
+/* Whether rename(2) can go from one directory to the other: not between file systems, and not
+ * between two mounts of one. */
+bool dir_is_same_mount(int fd, int other_fd);
+
+/* The collection that holds `path`, for changes to its last segment, which is *name_out. NO_PARENT
+ * when there is none; DENIED for the root, and always when the store is read-only. The caller
+ * closes *fd_out. */
 NODISCARD enum store_rc dir_open_parent(const struct dir_store *dir, struct res_path path,
                                         int *fd_out, struct dir_name *name_out);
 
@@ -67,6 +76,10 @@ NODISCARD bool dir_statx(int fd, const char *name, int flags, struct statx *stx_
 /* False when it is neither a file nor a directory: no resource. */
 NODISCARD bool dir_stat_of(const struct statx *stx, struct store_stat *stat_out);
 
+/* Sets when a file was modified: at `modified_s`, or now when that is NULL. 0 or errno. The part
+ * below a second is always that of now: it goes into the version, and makes it a new one. */
+NODISCARD int dir_set_modified(int fd, const int64_t *modified_s);
+
 NODISCARD enum store_rc dir_stat(struct store *store, struct res_path path,
                                  struct store_stat *stat_out);
 NODISCARD enum store_rc dir_content_open(struct store *store, struct res_path path,
@@ -81,7 +94,7 @@ struct dir_entries {
     size_t len, at;
 };
 struct dir_entry {
-    struct str name; /* ends in NUL; valid until the next call */
+    struct str name;    /* ends in NUL; valid until the next call */
     unsigned char type; /* DT_…; DT_UNKNOWN where the file system does not say */
 };
 /* Takes fd. */
@@ -110,8 +123,8 @@ NODISCARD enum store_rc dir_staged_link(struct dir_store *dir, struct staged_fil
                                         int parent_fd, const char *name, bool is_new);
 void dir_staged_close(struct staged_file *staged);
 
-/* A name of its own in the staging directory, or beside the target where that is on another file
- * system. *fd_out is the directory; *is_owned_out: to be closed by the caller. */
+/* A name of its own in the staging directory, or beside the target where that is in another mount.
+ * *fd_out is the directory; *is_owned_out: to be closed by the caller. */
 NODISCARD enum store_rc dir_stage_name(struct dir_store *dir, int parent_fd, char name_out[64],
                                        int *fd_out, bool *is_owned_out);
 
@@ -139,13 +152,18 @@ void dir_walk_up(struct dir_walk *walk, size_t len);
 struct res_path dir_walk_path(const struct dir_walk *walk);
 /* Reports the member the walk is at. Always false. */
 bool dir_walk_fail(struct dir_walk *walk, bool is_collection, enum store_rc rc, unsigned reason);
-/* Asks the visitor; false when it refuses, and that has been reported. */
-NODISCARD bool dir_walk_may(struct dir_walk *walk, bool is_collection);
+/* Asks the visitor about the member that the walk is at, `name` in `parent_fd`; false when it
+ * refuses, and that has been reported. */
+NODISCARD bool dir_walk_may(struct dir_walk *walk, int parent_fd, const char *name);
+
+/* Not through links. */
+bool dir_is_directory(int parent_fd, const char *name);
 
 /* A visitor that refuses nothing and hears nothing: for what is davit's own. */
 struct store_visitor dir_silent_visitor(void);
 
-/* Removes what `name` in `parent_fd` is, with all below it; the walk is at it. True: it is gone. */
+/* Removes what `name` in `parent_fd` is, with all below it; the walk is at it, and the visitor is
+ * asked about all of it. True: it is gone. */
 NODISCARD bool dir_remove_tree(struct dir_walk *walk, int parent_fd, const char *name);
 
 /* Copies the content of one open file to another. */

@@ -23,7 +23,7 @@ static enum store_rc dir_quota(struct store *store, struct res_path path,
                                struct store_quota *quota_out)
 {
     struct statfs fs;
-    int fd = dir_open_beneath(dir_of(store), path, O_PATH);
+    int fd = dir_open_resource(dir_of(store), path, O_PATH);
     if (fd < 0)
         return dir_rc(errno, "looking at a resource");
     int code = fstatfs(fd, &fs) < 0 ? errno : 0;
@@ -103,12 +103,6 @@ static bool open_made(int at_fd, const char *name, int *fd_out, struct err *err)
     return *fd_out >= 0 || err_sys(err, errno, "opening davit's state directory '%s'", name);
 }
 
-static bool is_on_root(const struct dir_store *dir, int fd)
-{
-    struct stat st;
-    return fstat(fd, &st) == 0 && st.st_dev == dir->root_dev;
-}
-
 static bool open_state_dirs(struct dir_store *dir, const struct store_options *options,
                             struct err *err)
 {
@@ -119,9 +113,9 @@ static bool open_state_dirs(struct dir_store *dir, const struct store_options *o
         return false;
     if (flock(dir->state_fd, LOCK_EX | LOCK_NB) < 0)
         return err_set(err, errno, "another davit is serving this directory");
-    if (is_inside || is_on_root(dir, dir->state_fd))
+    if (is_inside || dir_is_same_mount(dir->root_fd, dir->state_fd))
         return open_made(dir->state_fd, "staging", &dir->staging_fd, err);
-    /* What is staged must be on the file system of the files. */
+    /* What is staged must be where a rename can take it to the files. */
     if (!open_made(dir->root_fd, DIR_STATE_NAME, &inside_fd, err))
         return false;
     bool is_fine = open_made(inside_fd, "staging", &dir->staging_fd, err);
@@ -146,7 +140,6 @@ bool directory_store_open(const struct store_options *options, struct store **st
                           struct err *err)
 {
     struct dir_store *dir = MEM_NEW(struct dir_store);
-    struct stat st;
     bool is_fine;
     dir->base.ops = &dir_ops;
     dir->state_fd = dir->staging_fd = -1;
@@ -156,10 +149,9 @@ bool directory_store_open(const struct store_options *options, struct store **st
     dir->locks = lock_table_new();
     dir->claims = claims_new();
     dir->root_fd = open(options->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir->root_fd < 0 || fstat(dir->root_fd, &st) < 0) {
+    if (dir->root_fd < 0) {
         is_fine = err_sys(err, errno, "opening '%s'", options->root);
     } else {
-        dir->root_dev = st.st_dev;
         dir->flush = flush_new(dir->root_fd, options->durability);
         is_fine = options->is_read_only ? open_state_read_only(dir, options, err)
                                         : open_state_dirs(dir, options, err);

@@ -4,7 +4,8 @@
  * fsync(2) of its file; a larger one is a syncfs(2) of the file system, which costs one journal
  * commit however many files changed.
  *
- *   ticket(n) <= finished  means: the flush that covers n has ended, with the result in `code`. */
+ * Each who waits has a ticket of its own for the result. The kernel reports a failed write once: a
+ * later flush that succeeds says nothing about the batch before it. */
 #include "store/directory/flush.h"
 
 #include <errno.h>
@@ -20,11 +21,15 @@ struct flush {
     enum store_durability durability;
     pthread_mutex_t mutex;
     pthread_cond_t batch_over;
-    uint64_t waiting; /* the batch that newcomers join */
-    uint64_t finished;
-    unsigned waiting_count;
+    struct list waiting; /* tickets of the batch that newcomers join */
     bool has_leader;
-    int code; /* of the last batch */
+};
+
+/* On the stack of who waits. */
+struct ticket {
+    struct list link;
+    bool is_done;
+    int code;
 };
 
 struct flush *flush_new(int root_fd, enum store_durability durability)
@@ -33,7 +38,7 @@ struct flush *flush_new(int root_fd, enum store_durability durability)
     struct stat st;
     flush->root_fd = root_fd;
     flush->durability = durability;
-    flush->waiting = 1;
+    list_init(&flush->waiting);
     if (fstat(root_fd, &st) == 0)
         flush->root_dev = st.st_dev;
     pthread_mutex_init(&flush->mutex, NULL);
@@ -58,47 +63,49 @@ static int sync_one(const struct flush *flush, int fd)
     return errno == EBADF && syncfs(flush->root_fd) == 0 ? 0 : errno;
 }
 
+/* `fd` is the leader's own, whose ticket is among those that wait. */
 static void lead(struct flush *flush, int fd)
 {
-    uint64_t batch = flush->waiting++;
-    unsigned count = flush->waiting_count;
-    flush->waiting_count = 0;
+    struct list batch;
+    list_init(&batch);
+    list_splice(&batch, &flush->waiting);
+    bool is_alone = batch.next->next == &batch;
     flush->has_leader = true;
     pthread_mutex_unlock(&flush->mutex);
-    int code = count == 1 ? sync_one(flush, fd) : syncfs(flush->root_fd) < 0 ? errno : 0;
+    int code = is_alone ? sync_one(flush, fd) : syncfs(flush->root_fd) < 0 ? errno : 0;
     pthread_mutex_lock(&flush->mutex);
     flush->has_leader = false;
-    flush->finished = batch;
-    flush->code = code;
+    LIST_EACH (&batch, link) {
+        struct ticket *ticket = CONTAINER_OF(link, struct ticket, link);
+        ticket->is_done = true;
+        ticket->code = code;
+    }
     pthread_cond_broadcast(&flush->batch_over);
 }
 
 int flush_wait(struct flush *flush, int fd)
 {
+    struct ticket ticket = {0};
     struct stat st;
     if (flush->durability == DURABILITY_LAZY)
         return 0;
     if (fstat(fd, &st) < 0 || st.st_dev != flush->root_dev)
         return sync_one(flush, fd);
     pthread_mutex_lock(&flush->mutex);
-    uint64_t ticket = flush->waiting;
-    flush->waiting_count++;
-    while (flush->finished < ticket) {
-        if (flush->has_leader || flush->waiting != ticket)
+    list_append(&flush->waiting, &ticket.link);
+    while (!ticket.is_done) {
+        if (flush->has_leader)
             pthread_cond_wait(&flush->batch_over, &flush->mutex);
         else
             lead(flush, fd);
     }
-    /* A failed batch may have been followed by a good one before we woke: then syncfs(2) has
-     * written what it could not, or reported it again. */
-    int code = flush->code;
     pthread_mutex_unlock(&flush->mutex);
-    return code;
+    return ticket.code;
 }
 
 int flush_tree(struct flush *flush, int fd)
 {
-    if (flush->durability == DURABILITY_LAZY)
+    if (flush->durability == DURABILITY_LAZY || syncfs(fd) == 0)
         return 0;
-    return syncfs(fd) < 0 ? errno : 0;
+    return errno == EBADF && syncfs(flush->root_fd) == 0 ? 0 : errno; /* as above */
 }

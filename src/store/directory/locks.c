@@ -66,7 +66,8 @@ enum store_rc dir_lock(struct store *store, const struct lock *lock)
     if (dir->is_read_only)
         return STORE_DENIED;
     self.expires_others = lock_table_expire(dir->locks, clock_wall_ms()) > 0;
-    if (lock_table_count(dir->locks) >= dir->limits->lock_count)
+    if (lock_table_count(dir->locks) >= dir->limits->lock_count &&
+        !lock_table_has(dir->locks, lock->token)) /* a refresh adds none */
         return STORE_NO_SPACE;
     enum store_rc rc = state_write(dir->state, &self.change);
     if (rc == STORE_OK)

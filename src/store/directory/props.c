@@ -85,22 +85,37 @@ static enum store_rc patch_row(struct state_db *db, struct res_path path,
     return state_run(statement);
 }
 
-static enum store_rc check_count(const struct patch_change *self, struct state_db *db)
+static enum store_rc count_props(struct state_db *db, struct res_path path, uint64_t *count_out)
 {
     sqlite3_stmt *statement = state_prepare(db, SQL_PROP_COUNT);
-    state_bind(statement, 1, path_str(self->path));
+    state_bind(statement, 1, path_str(path));
     enum store_rc rc = state_step(statement);
     if (rc != STORE_OK)
         return STORE_FAILED;
-    int64_t count = sqlite3_column_int64(statement, 0);
+    *count_out = (uint64_t)sqlite3_column_int64(statement, 0);
     (void)sqlite3_reset(statement); /* the step has succeeded */
-    return count > i64_of_u64(self->dir->limits->property_count) ? STORE_NO_SPACE : STORE_OK;
+    return STORE_OK;
+}
+
+static enum store_rc patch_props(const struct patch_change *self, struct state_db *db)
+{
+    uint64_t before;
+    uint64_t after;
+    enum store_rc rc = count_props(db, self->path, &before);
+    for (size_t i = 0; i < self->patch->prop_count && rc == STORE_OK; i++)
+        rc = patch_row(db, self->path, &self->patch->props[i]);
+    if (rc == STORE_OK)
+        rc = count_props(db, self->path, &after);
+    if (rc != STORE_OK)
+        return rc;
+    /* More than that can be there when the limit was lowered: they may change, and become fewer. */
+    bool is_too_many = after > self->dir->limits->property_count && after > before;
+    return is_too_many ? STORE_NO_SPACE : STORE_OK;
 }
 
 static enum store_rc patch_attributes(const struct patch_change *self)
 {
     const struct store_patch *patch = self->patch;
-    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = patch->modified_s}};
     struct stat st;
     if (!patch->sets_modified && !patch->sets_executable)
         return STORE_OK;
@@ -112,8 +127,8 @@ static enum store_rc patch_attributes(const struct patch_change *self)
     mode_t mode = (st.st_mode & 0666) | (patch->is_executable ? x_bits : 0);
     if (!code && patch->sets_executable && S_ISREG(st.st_mode) && fchmod(fd, mode) < 0)
         code = errno;
-    if (!code && patch->sets_modified && futimens(fd, times) < 0)
-        code = errno;
+    if (!code && patch->sets_modified)
+        code = dir_set_modified(fd, &patch->modified_s);
     if (!code)
         code = flush_wait(self->dir->flush, fd);
     (void)close(fd); /* nothing was written through it */
@@ -123,21 +138,20 @@ static enum store_rc patch_attributes(const struct patch_change *self)
 static enum store_rc run_patch(struct state_change *change, struct state_db *db)
 {
     const struct patch_change *self = CONTAINER_OF(change, struct patch_change, change);
-    enum store_rc rc = STORE_OK;
-    for (size_t i = 0; i < self->patch->prop_count && rc == STORE_OK; i++)
-        rc = patch_row(db, self->path, &self->patch->props[i]);
-    if (rc == STORE_OK && self->patch->prop_count)
-        rc = check_count(self, db);
+    enum store_rc rc = patch_props(self, db);
     /* Last, since it cannot be rolled back; only the commit can still fail. */
     return rc == STORE_OK ? patch_attributes(self) : rc;
 }
 
-enum store_rc dir_patch(struct store *store, struct res_path path,
-                        const struct store_patch *patch)
+enum store_rc dir_patch(struct store *store, struct res_path path, const struct store_patch *patch)
 {
     struct patch_change self = {{.run = run_patch}, dir_of(store), path, patch};
+    struct store_stat stat;
     if (self.dir->is_read_only)
         return STORE_DENIED;
+    enum store_rc rc = dir_stat(store, path, &stat);
+    if (rc != STORE_OK)
+        return rc;
     if (patch->prop_count == 0)
         return patch_attributes(&self);
     /* Noted first: a reader that looks between commit and note would miss them. */
@@ -167,8 +181,7 @@ static void add_path(struct path_list *list, struct res_path path)
 }
 
 /* The paths at `tree` and below it that have dead properties. */
-static enum store_rc find_paths(struct dir_store *dir, struct res_path tree,
-                                struct path_list *list)
+static enum store_rc find_paths(struct dir_store *dir, struct res_path tree, struct path_list *list)
 {
     enum store_rc rc;
     if (!dir->state || !state_has_any_props(dir->state))
@@ -321,8 +334,7 @@ static enum store_rc row_moved(struct follow *follow, struct state_db *db, struc
 enum store_rc dir_props_moved(struct dir_store *dir, struct res_path from, struct res_path to,
                               int64_t intent)
 {
-    struct follow follow = {
-        .dir = dir, .from = from, .to = to, .intent = intent, .row = row_moved};
+    struct follow follow = {.dir = dir, .from = from, .to = to, .intent = intent, .row = row_moved};
     enum store_rc rc = find_paths(dir, from, &follow.paths);
     if (rc != STORE_OK) {
         arena_done(&follow.paths.arena);

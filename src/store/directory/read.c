@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "store/directory/dir_priv.h"
 
@@ -36,8 +37,10 @@ static uint64_t nanoseconds(const struct statx_timestamp *time)
 }
 
 /* Content changes its size or its mtime, or comes as a new file. An inode number may be used again
- * for a new file of the same size and mtime (X-OC-Mtime sets it): its birth time tells them apart.
- * The ctime is left out, because a rename changes it, and then a client's tag would go stale. */
+ * for a new file of the same size, and the kernel's own times move in steps of milliseconds: what
+ * is uploaded is given a time of its own (dir_set_modified). Where a file system keeps coarser
+ * times, the birth time tells apart what it can. The ctime is left out, because a rename changes
+ * it, and then a client's tag would go stale. */
 static uint64_t version_of(const struct statx *stx)
 {
     uint64_t version = mix(stx->stx_ino);
@@ -46,6 +49,16 @@ static uint64_t version_of(const struct statx *stx)
     if (stx->stx_mask & STATX_BTIME)
         version = mix(version + nanoseconds(&stx->stx_btime));
     return version;
+}
+
+int dir_set_modified(int fd, const int64_t *modified_s)
+{
+    int64_t now_us = clock_wall_us();
+    struct timespec times[2] = {
+        {.tv_nsec = UTIME_OMIT},
+        {modified_s ? *modified_s : now_us / 1000000, now_us % 1000000 * 1000},
+    };
+    return futimens(fd, times) < 0 ? errno : 0;
 }
 
 bool dir_stat_of(const struct statx *stx, struct store_stat *stat_out)
@@ -64,26 +77,10 @@ bool dir_stat_of(const struct statx *stx, struct store_stat *stat_out)
     return true;
 }
 
-/* Opens a resource for reading; where its name is there in another Unicode form only, that one. */
-static int open_resource(struct store *store, struct res_path path, int flags)
-{
-    int fd = dir_open_beneath(dir_of(store), path, flags);
-    if (fd >= 0 || errno != ENOENT)
-        return fd;
-    struct arena arena = {0};
-    struct res_path real;
-    if (dir_locate(store, &arena, path, &real) == STORE_OK && !path_eq(path, real))
-        fd = dir_open_beneath(dir_of(store), real, flags);
-    int code = errno;
-    arena_done(&arena);
-    errno = code;
-    return fd;
-}
-
 enum store_rc dir_stat(struct store *store, struct res_path path, struct store_stat *stat_out)
 {
     struct statx stx;
-    int fd = open_resource(store, path, O_PATH);
+    int fd = dir_open_resource(dir_of(store), path, O_PATH);
     if (fd < 0)
         return dir_rc(errno, "looking at a resource");
     bool is_fine = dir_statx(fd, "", AT_EMPTY_PATH, &stx);
@@ -125,7 +122,7 @@ enum store_rc dir_content_open(struct store *store, struct res_path path,
     struct statx stx;
     struct store_stat stat;
     /* O_NONBLOCK: a FIFO in the directory must not hold us up until somebody writes to it. */
-    int fd = open_resource(store, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    int fd = dir_open_resource(dir_of(store), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) /* ENXIO: a socket or a device without a driver */
         return errno == ENXIO ? STORE_NOT_FOUND : dir_rc(errno, "opening a file");
     enum store_rc rc = STORE_OK;
@@ -198,7 +195,7 @@ static bool stat_link(struct dir_cursor *cursor, struct store_member *member)
 {
     struct statx stx;
     struct res_path path = path_join(&cursor->arena, cursor->path, member->name);
-    int fd = dir_open_beneath(cursor->dir, path, O_PATH);
+    int fd = dir_open_resource(cursor->dir, path, O_PATH);
     if (fd < 0)
         return false;
     bool is_fine = dir_statx(fd, "", AT_EMPTY_PATH, &stx) && dir_stat_of(&stx, &member->stat);
@@ -230,8 +227,7 @@ static enum store_rc cursor_next(struct store_cursor *self, struct store_member 
     while ((rc = dir_entries_next(&cursor->entries, &entry)) == STORE_OK) {
         *member_out = (struct store_member){.name = entry.name, .rc = STORE_OK};
         arena_reset(&cursor->arena);
-        if (!dir_is_reserved_name(entry.name, path_is_root(cursor->path)) &&
-            stat_member(cursor, member_out))
+        if (!dir_is_reserved_name(entry.name) && stat_member(cursor, member_out))
             return STORE_OK;
     }
     return rc;
@@ -249,7 +245,7 @@ static const struct store_cursor_ops cursor_ops = {.next = cursor_next, .close =
 
 enum store_rc dir_list(struct store *store, struct res_path path, struct store_cursor **cursor_out)
 {
-    int fd = open_resource(store, path, O_RDONLY | O_DIRECTORY);
+    int fd = dir_open_resource(dir_of(store), path, O_RDONLY | O_DIRECTORY);
     if (fd < 0)
         return dir_rc(errno, "listing a collection");
     struct dir_cursor *cursor = mem_new(1, sizeof(*cursor) + path.len + 1);

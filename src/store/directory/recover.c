@@ -36,7 +36,7 @@ static void remove_stray(struct dir_store *dir, struct str path)
 {
     struct dir_name name;
     struct str last = path_name((struct res_path){path.at, path.len});
-    if (dir_is_reserved_name(last, false) &&
+    if (str_starts(last, STR(DIR_STAGED_PREFIX)) &&
         dir_name_of((struct res_path){path.at, path.len}, &name) == STORE_OK)
         remove_staged(dir, AT_FDCWD, name.text);
 }
@@ -79,9 +79,8 @@ static bool load_lock(struct dir_store *dir, sqlite3_stmt *statement)
 }
 
 /* Reads all rows before anything is changed; the lists live in the arena. */
-static enum store_rc read_leftovers(struct dir_store *dir, struct state_db *db,
-                                    struct arena *arena, struct intent **intents_out,
-                                    struct lock_list *dead_locks_out)
+static enum store_rc read_leftovers(struct dir_store *dir, struct state_db *db, struct arena *arena,
+                                    struct intent **intents_out, struct lock_list *dead_locks_out)
 {
     enum store_rc rc;
     struct intent **last = intents_out;

@@ -56,19 +56,16 @@ enum store_rc dir_rc(int code, const char *what)
 
 /* --- names that are not resources --- */
 
-bool dir_is_reserved_name(struct str name, bool is_in_root)
+bool dir_is_reserved_name(struct str name)
 {
-    return (is_in_root && str_eq(name, STR(DIR_STATE_NAME))) ||
-           str_starts(name, STR(DIR_STAGED_PREFIX));
+    return str_eq(name, STR(DIR_STATE_NAME)) || str_starts(name, STR(DIR_STAGED_PREFIX));
 }
 
 bool dir_is_reserved(struct res_path path)
 {
     struct str rest = path_str(path);
-    if (str_eq(path_first(path), STR(DIR_STATE_NAME)))
-        return true;
     while (rest.len) {
-        if (str_starts(str_cut(&rest, '/'), STR(DIR_STAGED_PREFIX)))
+        if (dir_is_reserved_name(str_cut(&rest, '/')))
             return true;
     }
     return false;
@@ -106,39 +103,6 @@ static int open_how(const struct dir_store *dir, struct res_path path, int flags
     return -1;
 }
 
-int dir_open_beneath(const struct dir_store *dir, struct res_path path, int flags)
-{
-    if (dir_is_reserved(path)) {
-        errno = ENOENT;
-        return -1;
-    }
-    return open_how(dir, path, flags, 0);
-}
-
-enum store_rc dir_open_parent(const struct dir_store *dir, struct res_path path, int *fd_out,
-                              struct dir_name *name_out)
-{
-    struct str name = path_name(path);
-    if (path_is_root(path) || dir_is_reserved(path))
-        return STORE_DENIED;
-    if (name.len > NAME_BYTES_MAX)
-        return STORE_NAME_TOO_LONG;
-    enum store_rc rc = dir_name_of((struct res_path){name.at, name.len}, name_out);
-    if (rc != STORE_OK)
-        return rc;
-    int fd = open_how(dir, path_parent(path), O_RDONLY | O_DIRECTORY, 0);
-    if (fd < 0 && errno == EACCES) /* a collection that may be entered but not listed */
-        fd = open_how(dir, path_parent(path), O_PATH | O_DIRECTORY, 0);
-    if (fd < 0) {
-        rc = dir_rc(errno, "opening a collection");
-        return rc == STORE_NOT_FOUND ? STORE_NO_PARENT : rc;
-    }
-    *fd_out = fd;
-    return STORE_OK;
-}
-
-/* --- the real path --- */
-
 /* The path that an open descriptor has now, beneath the root. False when it has none. */
 static bool path_of_fd(const struct dir_store *dir, int fd, struct arena *arena,
                        struct res_path *path_out)
@@ -161,10 +125,72 @@ static bool path_of_fd(const struct dir_store *dir, int fd, struct arena *arena,
     struct str below = str_from(whole, prefix.len);
     if (below.len && below.at[0] != '/')
         return false;
-    *path_out = path_copy(arena, (struct res_path){below.at + (below.len ? 1 : 0),
-                                                   below.len ? below.len - 1 : 0});
+    *path_out = path_copy(
+        arena, (struct res_path){below.at + (below.len ? 1 : 0), below.len ? below.len - 1 : 0});
     return true;
 }
+
+/* A link may lead to a name that is reserved, or to a collection above one ("ln -s . self"). */
+static bool leads_to_reserved(const struct dir_store *dir, int fd)
+{
+    struct arena arena = {0};
+    struct res_path real;
+    bool is_reserved = !path_of_fd(dir, fd, &arena, &real) || dir_is_reserved(real);
+    arena_done(&arena);
+    return is_reserved;
+}
+
+int dir_open_beneath(const struct dir_store *dir, struct res_path path, int flags)
+{
+    int fd = -1;
+    errno = ENOENT;
+    if (dir_is_reserved(path))
+        return -1;
+    fd = open_how(dir, path, flags, RESOLVE_NO_SYMLINKS);
+    if (fd >= 0 || errno != ELOOP)
+        return fd;
+    fd = open_how(dir, path, flags, 0);
+    if (fd < 0 || !leads_to_reserved(dir, fd))
+        return fd;
+    (void)close(fd); /* nothing was done with it */
+    errno = ENOENT;
+    return -1;
+}
+
+bool dir_is_same_mount(int fd, int other_fd)
+{
+    struct statx stx;
+    struct statx other;
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0 ||
+        statx(other_fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &other) < 0)
+        return false;
+    return stx.stx_dev_major == other.stx_dev_major && stx.stx_dev_minor == other.stx_dev_minor &&
+           (!(stx.stx_mask & STATX_MNT_ID) || stx.stx_mnt_id == other.stx_mnt_id);
+}
+
+enum store_rc dir_open_parent(const struct dir_store *dir, struct res_path path, int *fd_out,
+                              struct dir_name *name_out)
+{
+    struct str name = path_name(path);
+    if (dir->is_read_only || path_is_root(path) || dir_is_reserved(path))
+        return STORE_DENIED;
+    if (name.len > NAME_BYTES_MAX)
+        return STORE_NAME_TOO_LONG;
+    enum store_rc rc = dir_name_of((struct res_path){name.at, name.len}, name_out);
+    if (rc != STORE_OK)
+        return rc;
+    int fd = dir_open_beneath(dir, path_parent(path), O_RDONLY | O_DIRECTORY);
+    if (fd < 0 && errno == EACCES) /* a collection that may be entered but not listed */
+        fd = dir_open_beneath(dir, path_parent(path), O_PATH | O_DIRECTORY);
+    if (fd < 0) {
+        rc = dir_rc(errno, "opening a collection");
+        return rc == STORE_NOT_FOUND ? STORE_NO_PARENT : rc;
+    }
+    *fd_out = fd;
+    return STORE_OK;
+}
+
+/* --- the real path --- */
 
 /* Follows links: the path of what `path` leads to; NOT_FOUND when that is nothing. */
 static enum store_rc follow(const struct dir_store *dir, struct arena *arena, struct res_path path,
@@ -201,9 +227,8 @@ static bool find_form(const struct dir_store *dir, struct arena *arena, struct r
                       struct str name, utf8proc_option_t form, struct res_path *path_out)
 {
     utf8proc_uint8_t *bytes;
-    utf8proc_ssize_t len =
-        utf8proc_map((const utf8proc_uint8_t *)name.at, (utf8proc_ssize_t)name.len, &bytes,
-                     UTF8PROC_STABLE | form);
+    utf8proc_ssize_t len = utf8proc_map((const utf8proc_uint8_t *)name.at,
+                                        (utf8proc_ssize_t)name.len, &bytes, UTF8PROC_STABLE | form);
     if (len < 0) /* no UTF-8: it has no other form */
         return false;
     struct str other = str_of((const char *)bytes, (size_t)len);
@@ -233,6 +258,19 @@ static struct res_path normalise(const struct dir_store *dir, struct arena *aren
     return real;
 }
 
+int dir_open_resource(const struct dir_store *dir, struct res_path path, int flags)
+{
+    struct arena arena = {0};
+    int fd = dir_open_beneath(dir, path, flags);
+    if (fd >= 0 || errno != ENOENT || is_ascii(path_str(path)))
+        return fd;
+    fd = dir_open_beneath(dir, normalise(dir, &arena, path), flags);
+    int code = errno;
+    arena_done(&arena);
+    errno = code;
+    return fd;
+}
+
 /* Opens `path` without following any link: 0, or why it cannot be. */
 static int probe(const struct dir_store *dir, struct res_path path)
 {
@@ -247,8 +285,9 @@ enum store_rc dir_locate(struct store *store, struct arena *arena, struct res_pa
                          struct res_path *real_out)
 {
     const struct dir_store *dir = dir_of(store);
+    struct res_path parent;
     int code = probe(dir, path);
-    if (code == ENOENT && !is_ascii(path_str(path))) {
+    if (code && !is_ascii(path_str(path))) {
         path = normalise(dir, arena, path);
         code = probe(dir, path);
     }
@@ -258,11 +297,11 @@ enum store_rc dir_locate(struct store *store, struct arena *arena, struct res_pa
         *real_out = path_copy(arena, path);
         return STORE_OK; /* whatever else is wrong, the operation itself will say */
     }
-    if (follow(dir, arena, path, real_out) == STORE_OK)
-        return dir_is_reserved(*real_out) ? STORE_DENIED : STORE_OK;
-    struct res_path parent;
-    enum store_rc rc = follow(dir, arena, path_parent(path), &parent);
-    if (rc == STORE_OK)
+    if (follow(dir, arena, path, real_out) != STORE_OK) {
+        enum store_rc rc = follow(dir, arena, path_parent(path), &parent);
+        if (rc != STORE_OK)
+            return rc == STORE_NOT_FOUND ? STORE_NO_PARENT : rc;
         *real_out = path_join(arena, parent, path_name(path));
-    return rc == STORE_NOT_FOUND ? STORE_NO_PARENT : rc;
+    }
+    return dir_is_reserved(*real_out) ? STORE_DENIED : STORE_OK;
 }

@@ -19,7 +19,11 @@
 #include "base/map.h"
 #include "base/mem.h"
 
-enum { FILTER_BITS = 1 << 17, FILTER_WORD_BITS = 32 };
+enum {
+    FILTER_BITS = 1 << 17,
+    FILTER_WORD_BITS = 32,
+    BEYOND_ALL_BYTES = 256, /* one more than a name can have */
+};
 
 struct state {
     char *file;
@@ -50,7 +54,6 @@ static const char schema[] =
     " target BLOB NOT NULL);"
     "CREATE TABLE IF NOT EXISTS stray(path BLOB NOT NULL PRIMARY KEY) WITHOUT ROWID;"
     "PRAGMA user_version = 1;";
-
 
 static const char *const sql_texts[STATE_SQL_COUNT] = {
     [SQL_PROPS_OF] = "SELECT ns, name, xml FROM prop WHERE path = ?1 ORDER BY ns, name",
@@ -108,8 +111,8 @@ static void db_close(struct state_db *db)
 static struct state_db *db_open(const struct state *state, struct err *err)
 {
     struct state_db *db = MEM_NEW(struct state_db);
-    int flags = state->is_read_only ? SQLITE_OPEN_READONLY
-                                    : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    int flags =
+        state->is_read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     int code = sqlite3_open_v2(state->file, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK) {
         (void)err_set(err, 0, "opening %s: %s", state->file,
@@ -162,9 +165,7 @@ void state_bind_tree(sqlite3_stmt *statement, int index, struct res_path path)
     state_bind(statement, index + 1, buf_str(&bound));
     if (path.len)
         bound.at[bound.len - 1] = '0';
-    else
-        buf_add_char(&bound, '\xff'); /* no UTF-8, but paths are bytes: 0xff 0xff... sorts last */
-    while (path.len == 0 && bound.len < 8)
+    while (path.len == 0 && bound.len < BEYOND_ALL_BYTES) /* paths are bytes, 0xff is the last */
         buf_add_char(&bound, '\xff');
     state_bind(statement, index + 2, buf_str(&bound));
     buf_done(&bound);
@@ -247,8 +248,12 @@ static void run_batch(struct state *state, struct list *batch)
     sqlite3 *handle = state->writer->handle;
     enum store_rc rc = run_text(handle, "BEGIN IMMEDIATE") ? STORE_OK : STORE_FAILED;
     LIST_EACH (batch, link) {
-        if (rc == STORE_OK)
-            run_change(state, CONTAINER_OF(link, struct state_change, link));
+        struct state_change *change = CONTAINER_OF(link, struct state_change, link);
+        if (rc != STORE_OK)
+            break;
+        run_change(state, change);
+        if (sqlite3_get_autocommit(handle)) /* SQLite has rolled all of it back: a full disk */
+            rc = change->rc == STORE_OK ? STORE_FAILED : change->rc;
     }
     if (rc == STORE_OK)
         rc = rc_of_sqlite(sqlite3_exec(handle, "COMMIT", NULL, NULL, NULL), handle, "COMMIT");
@@ -359,9 +364,8 @@ struct state *state_open(int dir_fd, bool is_read_only, enum store_durability du
         state_close(state);
         return NULL;
     }
-    bool is_ready =
-        is_read_only || (run_text(state->writer->handle, "PRAGMA journal_mode = WAL") &&
-                         run_text(state->writer->handle, schema));
+    bool is_ready = is_read_only || (run_text(state->writer->handle, "PRAGMA journal_mode = WAL") &&
+                                     run_text(state->writer->handle, schema));
     if (!is_ready || fill_filter(state, state->writer) != STORE_OK) {
         (void)err_set(err, 0, "state.db is damaged, or another program's"); /* always false */
         state_close(state);

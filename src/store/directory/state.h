@@ -10,24 +10,24 @@ struct state;
 
 /* The statements that the backend uses; state.c has their text. */
 enum state_sql {
-    SQL_PROPS_OF,        /* path */
-    SQL_PROP_COUNT,      /* path */
-    SQL_PROP_SET,        /* path, ns, name, xml */
-    SQL_PROP_REMOVE,     /* path, ns, name */
-    SQL_PROPS_WITHIN,    /* path, below, beyond: distinct paths */
-    SQL_PROPS_REMOVE,    /* path */
-    SQL_PROPS_COPY,      /* from, to */
-    SQL_PROPS_RENAME,    /* from, to */
-    SQL_LOCK_SET,        /* all columns */
-    SQL_LOCK_REMOVE,     /* token */
-    SQL_LOCKS_EXPIRE,    /* now */
-    SQL_LOCKS_ALL,       /* nothing: all columns */
-    SQL_INTENT_ADD,      /* source, target */
-    SQL_INTENT_REMOVE,   /* id */
-    SQL_INTENTS_ALL,     /* nothing: id, source, target */
-    SQL_STRAY_ADD,       /* path */
-    SQL_STRAYS_REMOVE,   /* nothing */
-    SQL_STRAYS_ALL,      /* nothing: path */
+    SQL_PROPS_OF,      /* path */
+    SQL_PROP_COUNT,    /* path */
+    SQL_PROP_SET,      /* path, ns, name, xml */
+    SQL_PROP_REMOVE,   /* path, ns, name */
+    SQL_PROPS_WITHIN,  /* path, below, beyond: distinct paths */
+    SQL_PROPS_REMOVE,  /* path */
+    SQL_PROPS_COPY,    /* from, to */
+    SQL_PROPS_RENAME,  /* from, to */
+    SQL_LOCK_SET,      /* all columns */
+    SQL_LOCK_REMOVE,   /* token */
+    SQL_LOCKS_EXPIRE,  /* now */
+    SQL_LOCKS_ALL,     /* nothing: all columns */
+    SQL_INTENT_ADD,    /* source, target */
+    SQL_INTENT_REMOVE, /* id */
+    SQL_INTENTS_ALL,   /* nothing: id, source, target */
+    SQL_STRAY_ADD,     /* path */
+    SQL_STRAYS_REMOVE, /* nothing */
+    SQL_STRAYS_ALL,    /* nothing: path */
     STATE_SQL_COUNT
 };
 
@@ -47,9 +47,9 @@ void state_close(struct state *state);
  * state_write() waits. */
 struct state_change {
     enum store_rc (*run)(struct state_change *change, struct state_db *db);
-    struct list link;  /* state's own */
-    enum store_rc rc;  /* state's own */
-    bool is_done;      /* state's own */
+    struct list link; /* state's own */
+    enum store_rc rc; /* state's own */
+    bool is_done;     /* state's own */
 };
 
 /* Runs the change in a transaction, together with those of other threads that wait, and returns

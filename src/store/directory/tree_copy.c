@@ -1,7 +1,7 @@
 /* COPY. What is copied is first made complete among the staged names, on the file system it is for;
- * only then is what it replaces removed, and the copy put in its place by one rename. So a disk that
- * runs full leaves the old destination as it was. Members that cannot be read are reported and left
- * out of the copy.
+ * only then is what it replaces removed, and the copy put in its place by one rename. So a disk
+ * that runs full leaves the old destination as it was. Members that cannot be read are reported and
+ * left out of the copy.
  *
  * Where something of the old destination cannot be removed, the copy is moved into what remains of
  * it, member by member (tree_move.c).
@@ -105,8 +105,7 @@ static void copy_members(struct copying *copying, int from_fd, int to_fd)
     enum store_rc rc;
     dir_entries_init(&entries, from_fd);
     while ((rc = dir_entries_next(&entries, &entry)) == STORE_OK) {
-        bool is_in_root = copying->walk.path.len == 0;
-        if (dir_is_reserved_name(entry.name, is_in_root))
+        if (dir_is_reserved_name(entry.name))
             continue;
         size_t up = dir_walk_down(&copying->walk, entry.name);
         (void)copy_member(copying, from_fd, entry.name.at, to_fd,
@@ -157,8 +156,7 @@ static bool copy_member(struct copying *copying, int from_dir_fd, const char *fr
         return true; /* no resource: nothing to copy */
     int fd = S_ISLNK(st.st_mode)
                  ? dir_open_beneath(walk->dir, dir_walk_path(walk), O_RDONLY | O_NONBLOCK)
-                 : openat(from_dir_fd, from_name,
-                          O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+                 : openat(from_dir_fd, from_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     bool is_link = S_ISLNK(st.st_mode) && (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode));
     if (is_link)
         rc = copy_link(from_dir_fd, from_name, to_dir_fd, name);
@@ -177,9 +175,8 @@ static bool copy_member(struct copying *copying, int from_dir_fd, const char *fr
 
 /* --- the whole --- */
 
-enum store_rc dir_copying_init(struct copying *copying, struct dir_store *dir,
-                               struct res_path from, int parent_fd,
-                               struct store_visitor *visitor)
+enum store_rc dir_copying_init(struct copying *copying, struct dir_store *dir, struct res_path from,
+                               int parent_fd, struct store_visitor *visitor)
 {
     *copying = (struct copying){.walk = {.dir = dir, .visitor = visitor},
                                 .parent_fd = parent_fd,
@@ -205,8 +202,7 @@ void dir_copying_done(struct copying *copying)
 enum store_rc dir_copying_run(struct copying *copying, int from_fd, const char *from_name)
 {
     struct dir_store *dir = copying->walk.dir;
-    bool is_made =
-        copy_member(copying, from_fd, from_name, copying->staged_fd, copying->staged);
+    bool is_made = copy_member(copying, from_fd, from_name, copying->staged_fd, copying->staged);
     if (copying->is_full) /* an incomplete copy must not replace anything */
         return STORE_NO_SPACE;
     if (!is_made)

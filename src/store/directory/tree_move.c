@@ -6,20 +6,14 @@
  * way of, stays where it is.
  *
  * Dead properties follow by a change to the database, which cannot be one step with the rename. An
- * intent is therefore written first, where there are any: start-up sees from what is on disk whether
- * the rename had happened, and finishes the change or forgets it. */
+ * intent is therefore written first, where there are any: start-up sees from what is on disk
+ * whether the rename had happened, and finishes the change or forgets it. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "store/directory/tree_priv.h"
-
-static bool is_directory(int fd, const char *name)
-{
-    struct stat st;
-    return fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
-}
 
 /* rename(2) that replaces nothing: 0 or errno. */
 static int rename_new(int from_fd, const char *from_name, int to_fd, const char *to_name)
@@ -84,9 +78,9 @@ static bool graft_collection(struct dir_walk *walk, int from_fd, const char *fro
 static bool graft(struct dir_walk *walk, int from_fd, const char *from_name, int to_fd,
                   const char *to_name)
 {
-    bool is_collection = is_directory(from_fd, from_name);
+    bool is_collection = dir_is_directory(from_fd, from_name);
     struct store_visitor *visitor = walk->visitor;
-    if (!dir_walk_may(walk, is_collection))
+    if (!dir_walk_may(walk, from_fd, from_name))
         return false;
     if (!is_collection || !visitor->may_refuse(visitor, dir_walk_path(walk))) {
         int code = rename_new(from_fd, from_name, to_fd, to_name);
@@ -145,8 +139,8 @@ static bool graft_all(struct placing *placing)
     struct dir_walk walk = {.dir = placing->dir,
                             .visitor = is_staged ? &staged.base : placing->visitor};
     buf_add(&walk.path, path_str(is_staged ? placing->to : placing->from));
-    bool is_moved = graft(&walk, placing->from_fd, placing->from_name, placing->to_fd,
-                          placing->to_name);
+    bool is_moved =
+        graft(&walk, placing->from_fd, placing->from_name, placing->to_fd, placing->to_name);
     buf_done(&walk.path);
     return is_moved;
 }
@@ -174,8 +168,8 @@ enum store_rc dir_place(struct placing *placing)
         return dir_props_removed(placing->dir, placing->to, false); /* of an earlier resource */
     if (code != EEXIST)
         return dir_rc(code, "moving a resource");
-    if (is_whole && !is_directory(placing->to_fd, placing->to_name) &&
-        !is_directory(placing->from_fd, placing->from_name))
+    if (is_whole && !dir_is_directory(placing->to_fd, placing->to_name) &&
+        !dir_is_directory(placing->from_fd, placing->from_name))
         return replace_file(placing);
     bool is_cleared = is_free || remove_old(placing);
     enum store_rc rc = dir_props_removed(placing->dir, placing->to, !is_cleared);

@@ -41,10 +41,17 @@ bool dir_walk_fail(struct dir_walk *walk, bool is_collection, enum store_rc rc, 
     return false;
 }
 
-bool dir_walk_may(struct dir_walk *walk, bool is_collection)
+bool dir_is_directory(int parent_fd, const char *name)
+{
+    struct stat st;
+    return fstatat(parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
+bool dir_walk_may(struct dir_walk *walk, int parent_fd, const char *name)
 {
     unsigned reason = walk->visitor->refuse(walk->visitor, dir_walk_path(walk));
-    return reason == 0 || dir_walk_fail(walk, is_collection, STORE_REFUSED, reason);
+    return reason == 0 ||
+           dir_walk_fail(walk, dir_is_directory(parent_fd, name), STORE_REFUSED, reason);
 }
 
 static unsigned refuse_nothing(struct store_visitor *visitor, struct res_path path)
@@ -77,10 +84,12 @@ enum store_rc dir_mkcol(struct store *store, struct res_path path)
     struct dir_store *dir = dir_of(store);
     struct dir_name name;
     int parent_fd;
+    if (path_is_root(path) && !dir->is_read_only)
+        return STORE_EXISTS;
     enum store_rc rc = dir_open_parent(dir, path, &parent_fd, &name);
     if (rc != STORE_OK)
         return rc;
-    if (faccessat(parent_fd, name.text, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+    if (faccessat(parent_fd, name.text, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
         rc = dir_props_clear(dir, path);
     if (rc == STORE_OK && mkdirat(parent_fd, name.text, 0777) < 0)
         rc = dir_rc(errno, "making a collection");
@@ -100,8 +109,7 @@ static bool remove_members(struct dir_walk *walk, int fd)
     dir_entries_init(&entries, fd);
     while ((rc = dir_entries_next(&entries, &entry)) == STORE_OK) {
         size_t up = dir_walk_down(walk, entry.name);
-        bool is_gone = dir_walk_may(walk, entry.type == DT_DIR) &&
-                       dir_remove_tree(walk, fd, entry.name.at);
+        bool is_gone = dir_remove_tree(walk, fd, entry.name.at);
         is_empty = is_empty && is_gone;
         dir_walk_up(walk, up);
     }
@@ -113,6 +121,8 @@ static bool remove_members(struct dir_walk *walk, int fd)
 
 bool dir_remove_tree(struct dir_walk *walk, int parent_fd, const char *name)
 {
+    if (!dir_walk_may(walk, parent_fd, name))
+        return false;
     if (unlinkat(parent_fd, name, 0) == 0 || errno == ENOENT)
         return true;
     if (errno != EISDIR && errno != EPERM) /* unlink(2): EISDIR on Linux, EPERM by POSIX */
@@ -151,10 +161,12 @@ enum store_rc dir_remove(struct store *store, struct res_path path, struct store
         buf_add(&walk.path, path_str(path));
         bool is_gone = dir_remove_tree(&walk, parent_fd, name.text);
         buf_done(&walk.path);
-        rc = dir_props_removed(walk.dir, path, !is_gone);
-        int code = flush_wait(walk.dir->flush, parent_fd);
-        if (code)
-            rc = dir_rc(code, "flushing a collection");
+        /* The files first: rows without a resource do no harm, a resource without its rows would.
+         */
+        int code = is_gone ? flush_wait(walk.dir->flush, parent_fd)
+                           : flush_tree(walk.dir->flush, parent_fd);
+        rc = code ? dir_rc(code, "flushing a collection")
+                  : dir_props_removed(walk.dir, path, !is_gone);
         if (rc == STORE_OK && !is_gone)
             rc = STORE_PARTIAL;
     }

@@ -1,5 +1,5 @@
-/* Uploads. The bytes go to a file without a name (O_TMPFILE) in the collection that it is for: so it
- * is on the right file system, inherits what that directory hands down (group, default ACL), and
+/* Uploads. The bytes go to a file without a name (O_TMPFILE) in the collection that it is for: so
+ * it is on the right file system, inherits what that directory hands down (group, default ACL), and
  * vanishes by itself when the process dies. Commit gives it its name in one step: linkat(2) for a
  * new resource, which fails if something is there already; for an existing one a link among the
  * staged names and a rename(2) over the old file.
@@ -36,24 +36,24 @@ static bool add_stray(struct dir_store *dir, int parent_fd, const char *name);
 enum store_rc dir_stage_name(struct dir_store *dir, int parent_fd, char name_out[64], int *fd_out,
                              bool *is_owned_out)
 {
-    struct stat st;
-    if (fstat(parent_fd, &st) < 0)
-        return dir_rc(errno, "looking at a collection");
-    (void)snprintf(name_out, 64, DIR_STAGED_PREFIX "%016llx",
+    char name[64];
+    int fd = dir->staging_fd;
+    (void)snprintf(name, sizeof(name), DIR_STAGED_PREFIX "%016llx",
                    (unsigned long long)random_u64()); /* fits */
-    *is_owned_out = false;
-    *fd_out = dir->staging_fd;
-    if (st.st_dev == dir->root_dev)
-        return STORE_OK;
-    /* Another file system, mounted below the root: beside the target, noted for start-up. */
-    *fd_out = fcntl(parent_fd, F_DUPFD_CLOEXEC, 0);
-    if (*fd_out < 0)
-        return dir_rc(errno, "opening a collection");
-    *is_owned_out = true;
-    if (add_stray(dir, *fd_out, name_out))
-        return STORE_OK;
-    (void)close(*fd_out); /* a directory: nothing to lose */
-    return STORE_FAILED;
+    bool is_beside = !dir_is_same_mount(parent_fd, dir->staging_fd);
+    if (is_beside) { /* mounted below the root: beside the target, noted for start-up */
+        fd = fcntl(parent_fd, F_DUPFD_CLOEXEC, 0);
+        if (fd < 0)
+            return dir_rc(errno, "opening a collection");
+    }
+    if (is_beside && !add_stray(dir, fd, name)) {
+        (void)close(fd); /* a directory: nothing to lose */
+        return STORE_FAILED;
+    }
+    memcpy(name_out, name, sizeof(name));
+    *fd_out = fd;
+    *is_owned_out = is_beside;
+    return STORE_OK;
 }
 
 struct stray {
@@ -100,12 +100,12 @@ void dir_inherit(int parent_fd, int fd)
 
 static enum store_rc open_named(struct dir_store *dir, int parent_fd, struct staged_file *staged)
 {
-    enum store_rc rc = dir_stage_name(dir, parent_fd, staged->name, &staged->name_fd,
-                                      &staged->owns_name_fd);
+    enum store_rc rc =
+        dir_stage_name(dir, parent_fd, staged->name, &staged->name_fd, &staged->owns_name_fd);
     if (rc != STORE_OK)
         return rc;
-    staged->fd = openat(staged->name_fd, staged->name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC,
-                        0666);
+    staged->fd =
+        openat(staged->name_fd, staged->name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
     if (staged->fd >= 0) {
         dir_inherit(parent_fd, staged->fd);
         return STORE_OK;
@@ -173,8 +173,8 @@ enum store_rc dir_staged_link(struct dir_store *dir, struct staged_file *staged,
         int code = link_nameless(staged->fd, parent_fd, name);
         return code ? dir_rc(code, "naming a file") : STORE_OK;
     }
-    enum store_rc rc = dir_stage_name(dir, parent_fd, staged->name, &staged->name_fd,
-                                      &staged->owns_name_fd);
+    enum store_rc rc =
+        dir_stage_name(dir, parent_fd, staged->name, &staged->name_fd, &staged->owns_name_fd);
     if (rc != STORE_OK)
         return rc;
     int code = link_nameless(staged->fd, staged->name_fd, staged->name);
@@ -193,6 +193,8 @@ static enum store_rc open_staged(struct dir_upload *upload)
     struct dir_name name;
     if (upload->staged.fd >= 0)
         return STORE_OK;
+    if (path_is_root(upload->path))
+        return STORE_IS_COLLECTION;
     enum store_rc rc = dir_open_parent(upload->dir, upload->path, &parent_fd, &name);
     if (rc != STORE_OK)
         return rc;
@@ -229,8 +231,6 @@ static const struct sink_ops upload_sink_ops = {.name = "directory", .write = up
 static enum store_rc take_over(struct dir_upload *upload, const struct statx *old)
 {
     int fd = upload->staged.fd;
-    if (S_ISDIR(old->stx_mode))
-        return STORE_IS_COLLECTION;
     if (!S_ISREG(old->stx_mode))
         return STORE_DENIED;
     if (fchmod(fd, old->stx_mode & 0777) < 0)
@@ -240,10 +240,12 @@ static enum store_rc take_over(struct dir_upload *upload, const struct statx *ol
     return STORE_OK;
 }
 
-static enum store_rc set_modified(int fd, int64_t modified_s)
+static enum store_rc set_modified(int fd, const struct store_commit *options)
 {
-    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = modified_s}};
-    return futimens(fd, times) < 0 ? dir_rc(errno, "setting a file's time") : STORE_OK;
+    int code = dir_set_modified(fd, options->sets_modified ? &options->modified_s : NULL);
+    if (!code || !options->sets_modified) /* the kernel's own time will do */
+        return STORE_OK;
+    return dir_rc(code, "setting a file's time");
 }
 
 static enum store_rc make_visible(struct dir_upload *upload, const struct store_commit *options,
@@ -255,12 +257,14 @@ static enum store_rc make_visible(struct dir_upload *upload, const struct store_
     bool is_new = !dir_statx(parent_fd, name, AT_SYMLINK_NOFOLLOW, &old);
     if (is_new && errno != ENOENT)
         return dir_rc(errno, "looking at a resource");
+    if (!is_new && S_ISDIR(old.stx_mode))
+        return STORE_IS_COLLECTION;
     if (!is_new && options->expects_absent)
         return STORE_EXISTS;
     if (!is_new)
         rc = take_over(upload, &old);
-    if (rc == STORE_OK && options->sets_modified)
-        rc = set_modified(upload->staged.fd, options->modified_s);
+    if (rc == STORE_OK)
+        rc = set_modified(upload->staged.fd, options);
     if (rc != STORE_OK)
         return rc;
     int code = flush_wait(dir->flush, upload->staged.fd);

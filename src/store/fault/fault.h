@@ -1,5 +1,5 @@
-/* store/fault/fault.h: a backend around another that makes the n-th operation fail: shows that every
- * failure of the storage is answered, reported, and leaves no half-made change. */
+/* store/fault/fault.h: a backend around another that makes the n-th operation fail: shows that
+ * every failure of the storage is answered, reported, and leaves no half-made change. */
 #pragma once
 
 #include "store/store.h"

@@ -1,5 +1,5 @@
-/* store/memory/memory.h: the smallest backend that keeps the contract: everything in memory, nothing
- * after the end of the process. The tests' oracle. */
+/* store/memory/memory.h: the smallest backend that keeps the contract: everything in memory,
+ * nothing after the end of the process. The tests' oracle. */
 #pragma once
 
 #include "store/store.h"

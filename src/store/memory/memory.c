@@ -1,0 +1,464 @@
+/* The contract in its plainest form. The resources are a tree of nodes under one mutex; every call
+ * takes it, does its whole work and lets it go, so that each change is one step for everybody else.
+ * What a reader was given does not change behind its back: content is counted and never written
+ * to again, a cursor carries a copy of what was there when it was made, an upload gathers its bytes
+ * aside until commit.
+ *
+ * Nothing here is fast with many members in a collection, and nothing is kept after the end: it is
+ * what the other backends are compared with, so it has to be right at a glance. */
+#include "store/memory/memory.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "store/memory/memory_priv.h"
+
+struct store_stat memory_new_stat(struct memory_store *memory, bool is_collection)
+{
+    int64_t now_s = clock_wall_ms() / 1000;
+    return (struct store_stat){
+        .is_collection = is_collection,
+        .version = ++memory->version,
+        .modified_s = now_s,
+        .created_s = now_s,
+    };
+}
+
+struct node *memory_parent(struct memory_store *memory, struct res_path path)
+{
+    struct node *parent = node_find(memory->root, path_parent(path));
+    return parent && parent->stat.is_collection ? parent : NULL;
+}
+
+/* --- reading --- */
+
+static enum store_rc memory_locate(struct store *store, struct arena *arena, struct res_path path,
+                                   struct res_path *real_out)
+{
+    (void)store; /* there are no aliases */
+    *real_out = path_copy(arena, path);
+    return STORE_OK;
+}
+
+static enum store_rc memory_stat(struct store *store, struct res_path path,
+                                 struct store_stat *stat_out)
+{
+    struct memory_store *memory = memory_of(store);
+    pthread_mutex_lock(&memory->mutex);
+    const struct node *node = node_find(memory->root, path);
+    if (node)
+        *stat_out = node->stat;
+    pthread_mutex_unlock(&memory->mutex);
+    return node ? STORE_OK : STORE_NOT_FOUND;
+}
+
+struct memory_content {
+    struct store_content base;
+    struct memory_store *memory;
+    struct blob *blob;
+};
+
+static struct source *content_source(struct store_content *content, struct arena *arena,
+                                     uint64_t offset, uint64_t len)
+{
+    struct blob *blob = CONTAINER_OF(content, struct memory_content, base)->blob;
+    assert(offset <= blob->len && len <= blob->len - offset);
+    return source_of_text(arena, str_of(blob->bytes + offset, (size_t)len));
+}
+
+static void content_close(struct store_content *content)
+{
+    struct memory_content *self = CONTAINER_OF(content, struct memory_content, base);
+    pthread_mutex_lock(&self->memory->mutex);
+    blob_unref(self->blob);
+    pthread_mutex_unlock(&self->memory->mutex);
+    mem_free(self);
+}
+
+static const struct store_content_ops content_ops = {.source = content_source,
+                                                     .close = content_close};
+
+static enum store_rc memory_content_open(struct store *store, struct res_path path,
+                                         struct store_content **content_out)
+{
+    struct memory_store *memory = memory_of(store);
+    struct memory_content *content = NULL;
+    enum store_rc rc = STORE_OK;
+    pthread_mutex_lock(&memory->mutex);
+    const struct node *node = node_find(memory->root, path);
+    if (!node) {
+        rc = STORE_NOT_FOUND;
+    } else if (node->stat.is_collection) {
+        rc = STORE_IS_COLLECTION;
+    } else {
+        content = MEM_NEW(struct memory_content);
+        content->base = (struct store_content){&content_ops, node->stat};
+        content->memory = memory;
+        content->blob = blob_ref(node->blob);
+        *content_out = &content->base;
+    }
+    pthread_mutex_unlock(&memory->mutex);
+    return rc;
+}
+
+/* --- members --- */
+
+struct memory_cursor {
+    struct store_cursor base;
+    struct arena arena; /* of the members */
+    struct store_member *members;
+    size_t count;
+    size_t at;
+};
+
+static enum store_rc cursor_next(struct store_cursor *self, struct store_member *member_out)
+{
+    struct memory_cursor *cursor = CONTAINER_OF(self, struct memory_cursor, base);
+    if (cursor->at == cursor->count)
+        return STORE_END;
+    *member_out = cursor->members[cursor->at++];
+    return STORE_OK;
+}
+
+static void cursor_close(struct store_cursor *self)
+{
+    struct memory_cursor *cursor = CONTAINER_OF(self, struct memory_cursor, base);
+    arena_done(&cursor->arena);
+    mem_free(cursor);
+}
+
+static const struct store_cursor_ops cursor_ops = {.next = cursor_next, .close = cursor_close};
+
+static struct memory_cursor *cursor_over(const struct node *collection)
+{
+    struct memory_cursor *cursor = MEM_NEW(struct memory_cursor);
+    size_t count = 0;
+    cursor->base.ops = &cursor_ops;
+    LIST_EACH (&collection->members, link)
+        count++;
+    cursor->members = arena_alloc(&cursor->arena, count * sizeof(*cursor->members));
+    LIST_EACH (&collection->members, link) {
+        const struct node *node = CONTAINER_OF(link, struct node, link);
+        cursor->members[cursor->count++] = (struct store_member){
+            .name = arena_str(&cursor->arena, buf_str(&node->name)),
+            .rc = STORE_OK,
+            .stat = node->stat,
+        };
+    }
+    return cursor;
+}
+
+static enum store_rc memory_list(struct store *store, struct res_path path,
+                                 struct store_cursor **cursor_out)
+{
+    struct memory_store *memory = memory_of(store);
+    pthread_mutex_lock(&memory->mutex);
+    const struct node *node = node_find(memory->root, path);
+    bool is_there = node && node->stat.is_collection;
+    if (is_there)
+        *cursor_out = &cursor_over(node)->base;
+    pthread_mutex_unlock(&memory->mutex);
+    return is_there ? STORE_OK : STORE_NOT_FOUND;
+}
+
+/* --- making resources --- */
+
+static enum store_rc memory_mkcol(struct store *store, struct res_path path)
+{
+    struct memory_store *memory = memory_of(store);
+    enum store_rc rc = STORE_OK;
+    if (memory->is_read_only)
+        return STORE_DENIED;
+    pthread_mutex_lock(&memory->mutex);
+    struct node *parent = memory_parent(memory, path);
+    if (node_find(memory->root, path)) {
+        rc = STORE_EXISTS;
+    } else if (!parent) {
+        rc = STORE_NO_PARENT;
+    } else {
+        struct store_stat stat = memory_new_stat(memory, true);
+        node_place(node_new(STR_NONE, &stat), parent, path_name(path));
+    }
+    pthread_mutex_unlock(&memory->mutex);
+    return rc;
+}
+
+struct memory_upload {
+    struct store_upload base;
+    struct memory_store *memory;
+    struct buf bytes;
+    struct res_path path;
+    char path_text[];
+};
+
+static unsigned upload_write(struct sink *sink, struct str bytes)
+{
+    struct memory_upload *upload = CONTAINER_OF(sink, struct memory_upload, base.sink);
+    buf_add(&upload->bytes, bytes);
+    return STORE_OK;
+}
+
+static const struct sink_ops upload_sink_ops = {.name = "memory", .write = upload_write};
+
+/* The node that the upload goes to, made where it is missing. */
+static enum store_rc find_target(struct memory_upload *upload, bool expects_absent,
+                                 struct node **node_out)
+{
+    struct memory_store *memory = upload->memory;
+    struct node *parent = memory_parent(memory, upload->path);
+    *node_out = node_find(memory->root, upload->path);
+    if (*node_out && (*node_out)->stat.is_collection)
+        return STORE_IS_COLLECTION;
+    if (*node_out)
+        return expects_absent ? STORE_EXISTS : STORE_OK;
+    if (!parent)
+        return STORE_NO_PARENT;
+    struct store_stat stat = memory_new_stat(memory, false);
+    *node_out = node_new(STR_NONE, &stat);
+    node_place(*node_out, parent, path_name(upload->path));
+    return STORE_OK;
+}
+
+static enum store_rc upload_commit(struct store_upload *self, const struct store_commit *options,
+                                   struct store_stat *stat_out)
+{
+    struct memory_upload *upload = CONTAINER_OF(self, struct memory_upload, base);
+    struct memory_store *memory = upload->memory;
+    struct node *node;
+    pthread_mutex_lock(&memory->mutex);
+    enum store_rc rc = find_target(upload, options->expects_absent, &node);
+    if (rc == STORE_OK) {
+        struct store_stat stat = memory_new_stat(memory, false);
+        blob_unref(node->blob);
+        node->blob = blob_new(buf_str(&upload->bytes));
+        node->stat.size_bytes = node->blob->len;
+        node->stat.version = stat.version;
+        node->stat.modified_s = options->sets_modified ? options->modified_s : stat.modified_s;
+        *stat_out = node->stat;
+    }
+    pthread_mutex_unlock(&memory->mutex);
+    return rc;
+}
+
+static void upload_close(struct store_upload *self)
+{
+    struct memory_upload *upload = CONTAINER_OF(self, struct memory_upload, base);
+    buf_done(&upload->bytes);
+    mem_free(upload);
+}
+
+static const struct store_upload_ops upload_ops = {.commit = upload_commit, .close = upload_close};
+
+static enum store_rc memory_upload(struct store *store, struct res_path path, uint64_t size_bytes,
+                                   struct store_upload **upload_out)
+{
+    (void)size_bytes; /* memory comes as it is needed */
+    struct memory_store *memory = memory_of(store);
+    if (memory->is_read_only)
+        return STORE_DENIED;
+    struct memory_upload *upload = mem_new(1, sizeof(*upload) + path.len + 1);
+    upload->base = (struct store_upload){&upload_ops, {&upload_sink_ops}};
+    upload->memory = memory;
+    if (path.len)
+        memcpy(upload->path_text, path.at, path.len);
+    upload->path = (struct res_path){upload->path_text, path.len};
+    *upload_out = &upload->base;
+    return STORE_OK;
+}
+
+/* --- dead properties --- */
+
+static bool memory_may_have_props(struct store *store, struct res_path path)
+{
+    struct memory_store *memory = memory_of(store);
+    pthread_mutex_lock(&memory->mutex);
+    const struct node *node = node_find(memory->root, path);
+    bool has_props = node && node->props.list.count > 0;
+    pthread_mutex_unlock(&memory->mutex);
+    return has_props;
+}
+
+static enum store_rc memory_props(struct store *store, struct arena *arena, struct res_path path,
+                                  struct store_props *props_out)
+{
+    struct memory_store *memory = memory_of(store);
+    *props_out = (struct store_props){0};
+    pthread_mutex_lock(&memory->mutex);
+    const struct node *node = node_find(memory->root, path);
+    size_t count = node ? node->props.list.count : 0;
+    props_out->items = arena_alloc(arena, count * sizeof(*props_out->items));
+    for (; props_out->count < count; props_out->count++) {
+        const struct store_prop *prop = &node->props.list.items[props_out->count];
+        props_out->items[props_out->count] = (struct store_prop){
+            arena_str(arena, prop->ns), arena_str(arena, prop->name), arena_str(arena, prop->xml)};
+    }
+    pthread_mutex_unlock(&memory->mutex);
+    return STORE_OK;
+}
+
+static int compare_props(const void *a, const void *b)
+{
+    const struct store_prop *left = a;
+    const struct store_prop *right = b;
+    int order = str_compare(left->ns, right->ns);
+    return order ? order : str_compare(left->name, right->name);
+}
+
+/* Sets, replaces or removes one property of the list, which has room for it. */
+static void patch_list(struct store_props *list, const struct store_prop *prop)
+{
+    size_t i = 0;
+    while (i < list->count && compare_props(&list->items[i], prop) != 0)
+        i++;
+    if (prop->xml.len) {
+        list->items[i] = *prop;
+        list->count = size_max(list->count, i + 1);
+    } else if (i < list->count) {
+        list->items[i] = list->items[--list->count];
+    }
+}
+
+static enum store_rc patch_node(const struct memory_store *memory, struct node *node,
+                                const struct store_patch *patch)
+{
+    struct arena arena = {0};
+    size_t old_count = node->props.list.count;
+    struct store_props list = {0};
+    list.items = arena_alloc(&arena, (old_count + patch->prop_count) * sizeof(*list.items));
+    for (; list.count < old_count; list.count++)
+        list.items[list.count] = node->props.list.items[list.count];
+    for (size_t i = 0; i < patch->prop_count; i++)
+        patch_list(&list, &patch->props[i]);
+    bool is_too_many = list.count > memory->limits->property_count && list.count > old_count;
+    if (!is_too_many) {
+        if (list.count > 1)
+            qsort(list.items, list.count, sizeof(*list.items), compare_props);
+        node_set_props(node, &list);
+        if (patch->sets_modified)
+            node->stat.modified_s = patch->modified_s;
+        if (patch->sets_executable && !node->stat.is_collection)
+            node->stat.is_executable = patch->is_executable;
+    }
+    arena_done(&arena);
+    return is_too_many ? STORE_NO_SPACE : STORE_OK;
+}
+
+static enum store_rc memory_patch(struct store *store, struct res_path path,
+                                  const struct store_patch *patch)
+{
+    struct memory_store *memory = memory_of(store);
+    if (memory->is_read_only)
+        return STORE_DENIED;
+    pthread_mutex_lock(&memory->mutex);
+    struct node *node = node_find(memory->root, path);
+    enum store_rc rc = node ? patch_node(memory, node, patch) : STORE_NOT_FOUND;
+    pthread_mutex_unlock(&memory->mutex);
+    return rc;
+}
+
+/* --- locks, claims, quota --- */
+
+static bool memory_has_locks(struct store *store)
+{
+    return lock_table_count(memory_of(store)->locks) > 0;
+}
+
+static enum store_rc memory_locks(struct store *store, struct arena *arena, struct res_path path,
+                                  enum lock_query query, struct lock_list *locks_out)
+{
+    lock_table_query(memory_of(store)->locks, arena, path, query, locks_out);
+    return STORE_OK;
+}
+
+static enum store_rc memory_lock(struct store *store, const struct lock *lock)
+{
+    struct memory_store *memory = memory_of(store);
+    if (memory->is_read_only)
+        return STORE_DENIED;
+    (void)lock_table_expire(memory->locks, clock_wall_ms()); /* makes room; how much is no matter */
+    if (lock_table_count(memory->locks) >= memory->limits->lock_count &&
+        !lock_table_has(memory->locks, lock->token))
+        return STORE_NO_SPACE;
+    lock_table_put(memory->locks, lock);
+    return STORE_OK;
+}
+
+static enum store_rc memory_unlock(struct store *store, struct str token)
+{
+    struct memory_store *memory = memory_of(store);
+    if (memory->is_read_only)
+        return STORE_DENIED;
+    return lock_table_remove(memory->locks, token) ? STORE_OK : STORE_NOT_FOUND;
+}
+
+static enum store_rc memory_quota(struct store *store, struct res_path path,
+                                  struct store_quota *quota_out)
+{
+    struct store_stat stat;
+    enum store_rc rc = memory_stat(store, path, &stat);
+    if (rc == STORE_OK)
+        *quota_out = (struct store_quota){.is_known = false};
+    return rc;
+}
+
+static bool memory_claim(struct store *store, struct claim *claim)
+{
+    return claims_take(memory_of(store)->claims, claim);
+}
+
+static void memory_release(struct store *store, struct claim *claim)
+{
+    claims_release(memory_of(store)->claims, claim);
+}
+
+/* --- life --- */
+
+static void memory_close(struct store *store)
+{
+    struct memory_store *memory = memory_of(store);
+    node_free(memory->root);
+    lock_table_free(memory->locks);
+    claims_free(memory->claims);
+    pthread_mutex_destroy(&memory->mutex);
+    mem_free(memory);
+}
+
+static const struct store_ops memory_ops = {
+    .name = "memory",
+    .close = memory_close,
+    .locate = memory_locate,
+    .stat = memory_stat,
+    .open = memory_content_open,
+    .list = memory_list,
+    .upload = memory_upload,
+    .mkcol = memory_mkcol,
+    .remove = memory_remove,
+    .copy = memory_copy,
+    .move = memory_move,
+    .may_have_props = memory_may_have_props,
+    .props = memory_props,
+    .patch = memory_patch,
+    .has_locks = memory_has_locks,
+    .locks = memory_locks,
+    .lock = memory_lock,
+    .unlock = memory_unlock,
+    .quota = memory_quota,
+    .claim = memory_claim,
+    .release = memory_release,
+};
+
+bool memory_store_open(const struct store_options *options, struct store **store_out,
+                       struct err *err)
+{
+    (void)err; /* memory does not fail */
+    struct memory_store *memory = MEM_NEW(struct memory_store);
+    memory->base.ops = &memory_ops;
+    pthread_mutex_init(&memory->mutex, NULL);
+    struct store_stat stat = memory_new_stat(memory, true);
+    memory->root = node_new(STR_NONE, &stat);
+    memory->locks = lock_table_new();
+    memory->claims = claims_new();
+    memory->limits = options->limits;
+    memory->is_read_only = options->is_read_only;
+    *store_out = &memory->base;
+    return true;
+}

@@ -1,0 +1,118 @@
+#include "store/memory/node.h"
+
+#include "base/mem.h"
+
+/* --- content --- */
+
+struct blob *blob_new(struct str bytes)
+{
+    struct blob *blob = mem_new(1, sizeof(*blob) + bytes.len);
+    blob->refs = 1;
+    blob->len = bytes.len;
+    if (bytes.len)
+        memcpy(blob->bytes, bytes.at, bytes.len);
+    return blob;
+}
+
+struct blob *blob_ref(struct blob *blob)
+{
+    if (blob)
+        blob->refs++;
+    return blob;
+}
+
+void blob_unref(struct blob *blob)
+{
+    if (!blob)
+        return;
+    assert(blob->refs > 0);
+    if (--blob->refs == 0)
+        mem_free(blob);
+}
+
+/* --- nodes --- */
+
+static struct node *node_of(struct list *link)
+{
+    return CONTAINER_OF(link, struct node, link);
+}
+
+static void set_name(struct node *node, struct str name)
+{
+    struct buf copy = {0};
+    buf_add(&copy, name); /* before the old one goes: it may be the same */
+    buf_done(&node->name);
+    node->name = copy;
+}
+
+struct node *node_new(struct str name, const struct store_stat *stat)
+{
+    struct node *node = MEM_NEW(struct node);
+    list_init(&node->link);
+    list_init(&node->members);
+    node->stat = *stat;
+    set_name(node, name);
+    return node;
+}
+
+void node_free(struct node *node)
+{
+    LIST_EACH (&node->members, link)
+        node_free(node_of(link));
+    list_remove(&node->link);
+    arena_done(&node->props.arena);
+    blob_unref(node->blob);
+    buf_done(&node->name);
+    mem_free(node);
+}
+
+struct node *node_member(const struct node *collection, struct str name)
+{
+    LIST_EACH (&collection->members, link) {
+        if (str_eq(buf_str(&node_of(link)->name), name))
+            return node_of(link);
+    }
+    return NULL;
+}
+
+struct node *node_find(struct node *root, struct res_path path)
+{
+    struct node *node = root;
+    struct str rest = path_str(path);
+    while (node && rest.len)
+        node = node_member(node, str_cut(&rest, '/'));
+    return node;
+}
+
+void node_place(struct node *node, struct node *collection, struct str name)
+{
+    assert(!node_member(collection, name));
+    list_remove(&node->link);
+    set_name(node, name);
+    list_append(&collection->members, &node->link);
+}
+
+struct node *node_copy(const struct node *node)
+{
+    struct node *copy = node_new(buf_str(&node->name), &node->stat);
+    copy->blob = blob_ref(node->blob);
+    node_set_props(copy, &node->props.list);
+    return copy;
+}
+
+/* --- properties --- */
+
+void node_set_props(struct node *node, const struct store_props *props)
+{
+    struct prop_set set = {0};
+    if (props->count)
+        set.list.items = arena_alloc(&set.arena, props->count * sizeof(*set.list.items));
+    for (size_t i = 0; i < props->count; i++) {
+        const struct store_prop *prop = &props->items[i];
+        set.list.items[set.list.count++] =
+            (struct store_prop){arena_str(&set.arena, prop->ns), arena_str(&set.arena, prop->name),
+                                arena_str(&set.arena, prop->xml)};
+    }
+    arena_done(&node->props.arena);
+    node->props = set;
+}

@@ -1,0 +1,229 @@
+/* Tree operations. Each follows the same rules as in any backend (promise 14): whoever would be
+ * removed or moved is asked about first, top down; what is refused stays, and so do the
+ * collections above it; what stays keeps its properties and locks. */
+#include "store/memory/memory_priv.h"
+
+struct walk {
+    struct memory_store *memory;
+    struct store_visitor *visitor;
+    struct arena arena; /* of the paths */
+    size_t failures;
+};
+
+static bool fail(struct walk *walk, const struct node *node, struct res_path path, enum store_rc rc,
+                 unsigned reason)
+{
+    walk->failures++;
+    walk->visitor->failed(walk->visitor, path, node->stat.is_collection, rc, reason);
+    return false;
+}
+
+static bool may(struct walk *walk, const struct node *node, struct res_path path)
+{
+    unsigned reason = walk->visitor->refuse(walk->visitor, path);
+    return reason == 0 || fail(walk, node, path, STORE_REFUSED, reason);
+}
+
+static bool is_too_deep(const struct walk *walk, unsigned depth)
+{
+    return depth > walk->memory->limits->walk_depth;
+}
+
+/* --- remove --- */
+
+/* True: it is gone, with all below it. */
+static bool remove_tree(struct walk *walk, struct node *node, struct res_path path, unsigned depth)
+{
+    bool is_empty = true;
+    if (!may(walk, node, path))
+        return false;
+    if (node->stat.is_collection && is_too_deep(walk, depth))
+        return fail(walk, node, path, STORE_TOO_DEEP, 0);
+    LIST_EACH (&node->members, link) {
+        struct node *member = CONTAINER_OF(link, struct node, link);
+        struct res_path below = path_join(&walk->arena, path, buf_str(&member->name));
+        bool is_gone = remove_tree(walk, member, below, depth + 1);
+        is_empty = is_empty && is_gone;
+    }
+    if (!is_empty)
+        return false;
+    node_free(node);
+    lock_table_remove_tree(walk->memory->locks, path);
+    return true;
+}
+
+enum store_rc memory_remove(struct store *store, struct res_path path,
+                            struct store_visitor *visitor)
+{
+    struct walk walk = {.memory = memory_of(store), .visitor = visitor};
+    enum store_rc rc = STORE_NOT_FOUND;
+    if (walk.memory->is_read_only || path_is_root(path))
+        return STORE_DENIED;
+    pthread_mutex_lock(&walk.memory->mutex);
+    struct node *node = node_find(walk.memory->root, path);
+    if (node)
+        rc = remove_tree(&walk, node, path, 0) ? STORE_OK : STORE_PARTIAL;
+    pthread_mutex_unlock(&walk.memory->mutex);
+    arena_done(&walk.arena);
+    return rc;
+}
+
+/* --- putting in place --- */
+
+/* Something that goes to `to`, in `parent`. */
+struct graft {
+    struct node *node;
+    struct res_path from; /* at == NULL: a copy, in no collection yet; nobody is asked about it */
+    struct res_path to;
+    struct node *parent;
+    unsigned depth;
+};
+
+static bool graft(struct walk *walk, const struct graft *graft);
+
+/* Moves the members into the collection that is at the target. True: none is left behind. */
+static bool graft_members(struct walk *walk, const struct graft *above, struct node *target)
+{
+    bool is_empty = true;
+    LIST_EACH (&above->node->members, link) {
+        struct node *member = CONTAINER_OF(link, struct node, link);
+        struct str name = buf_str(&member->name);
+        struct graft below = {.node = member, .parent = target, .depth = above->depth + 1};
+        below.to = path_join(&walk->arena, above->to, name);
+        if (above->from.at)
+            below.from = path_join(&walk->arena, above->from, name);
+        bool is_gone = (!above->from.at || may(walk, member, below.from)) && graft(walk, &below);
+        is_empty = is_empty && is_gone;
+    }
+    return is_empty;
+}
+
+/* True: nothing is left of the node where it was. */
+static bool graft(struct walk *walk, const struct graft *graft)
+{
+    struct store_visitor *visitor = walk->visitor;
+    struct node *node = graft->node;
+    struct node *target = node_member(graft->parent, path_name(graft->to));
+    bool is_new = !target;
+    bool is_whole = !graft->from.at || !node->stat.is_collection ||
+                    !visitor->may_refuse(visitor, graft->from);
+    if (is_new && is_whole) {
+        node_place(node, graft->parent, path_name(graft->to));
+        if (graft->from.at)
+            lock_table_remove_tree(walk->memory->locks, graft->from);
+        return true;
+    }
+    /* What stands in the way was reported when it could not be removed. Nothing goes into a
+     * collection that was refused itself. */
+    if (!is_new && (!target->stat.is_collection || !node->stat.is_collection ||
+                    visitor->refuse(visitor, graft->to)))
+        return false;
+    if (is_too_deep(walk, graft->depth))
+        return fail(walk, node, graft->from, STORE_TOO_DEEP, 0);
+    if (is_new) {
+        struct store_stat stat = memory_new_stat(walk->memory, true);
+        target = node_new(STR_NONE, &stat);
+        node_place(target, graft->parent, path_name(graft->to));
+    }
+    if (!graft_members(walk, graft, target))
+        return false;
+    if (is_new)
+        node_set_props(target, &node->props.list);
+    node_free(node);
+    if (graft->from.at)
+        lock_table_remove_tree(walk->memory->locks, graft->from);
+    return true;
+}
+
+/* Removes what is at `to` and puts the node there. True: nothing is left of it where it was. */
+static bool replace(struct walk *walk, struct node *node, struct res_path from, struct res_path to)
+{
+    struct memory_store *memory = walk->memory;
+    struct node *old = node_find(memory->root, to);
+    if (!old || remove_tree(walk, old, to, 0))
+        lock_table_remove_tree(memory->locks, to); /* also those on what was never there */
+    struct graft whole = {.node = node, .from = from, .to = to};
+    whole.parent = memory_parent(memory, to);
+    return graft(walk, &whole);
+}
+
+/* Both ends of a copy or move: what their paths alone forbid is forbidden first. */
+static enum store_rc check_ends(struct memory_store *memory, struct res_path from,
+                                struct res_path to, struct node **node_out)
+{
+    if (memory->is_read_only || path_is_within(from, to))
+        return STORE_DENIED;
+    *node_out = node_find(memory->root, from);
+    if (!*node_out)
+        return STORE_NOT_FOUND;
+    return memory_parent(memory, to) ? STORE_OK : STORE_NO_PARENT;
+}
+
+/* --- copy --- */
+
+static struct node *copy_alone(struct memory_store *memory, const struct node *node)
+{
+    struct node *copy = node_copy(node);
+    struct store_stat stat = memory_new_stat(memory, false);
+    copy->stat.version = stat.version;
+    copy->stat.created_s = stat.created_s;
+    return copy;
+}
+
+static struct node *copy_tree(struct walk *walk, const struct node *node, struct res_path path,
+                              unsigned depth)
+{
+    struct node *copy = copy_alone(walk->memory, node);
+    LIST_EACH (&node->members, link) {
+        const struct node *member = CONTAINER_OF(link, struct node, link);
+        struct str name = buf_str(&member->name);
+        struct res_path below = path_join(&walk->arena, path, name);
+        if (member->stat.is_collection && is_too_deep(walk, depth + 1))
+            (void)fail(walk, member, below, STORE_TOO_DEEP, 0); /* left out; the others go on */
+        else
+            node_place(copy_tree(walk, member, below, depth + 1), copy, name);
+    }
+    return copy;
+}
+
+enum store_rc memory_copy(struct store *store, struct res_path from, struct res_path to,
+                          bool is_deep, struct store_visitor *visitor)
+{
+    struct memory_store *memory = memory_of(store);
+    struct walk walk = {.memory = memory, .visitor = visitor};
+    struct node *node;
+    if (is_deep && path_is_within(to, from))
+        return STORE_DENIED;
+    pthread_mutex_lock(&memory->mutex);
+    enum store_rc rc = check_ends(memory, from, to, &node);
+    if (rc == STORE_OK) {
+        struct node *copy = is_deep ? copy_tree(&walk, node, from, 0) : copy_alone(memory, node);
+        if (!replace(&walk, copy, (struct res_path){NULL, 0}, to))
+            node_free(copy); /* what of it found its way blocked */
+        rc = walk.failures ? STORE_PARTIAL : STORE_OK;
+    }
+    pthread_mutex_unlock(&memory->mutex);
+    arena_done(&walk.arena);
+    return rc;
+}
+
+/* --- move --- */
+
+enum store_rc memory_move(struct store *store, struct res_path from, struct res_path to,
+                          struct store_visitor *visitor)
+{
+    struct memory_store *memory = memory_of(store);
+    struct walk walk = {.memory = memory, .visitor = visitor};
+    struct node *node;
+    if (path_is_within(to, from))
+        return STORE_DENIED;
+    pthread_mutex_lock(&memory->mutex);
+    enum store_rc rc = check_ends(memory, from, to, &node);
+    if (rc == STORE_OK && may(&walk, node, from))
+        (void)replace(&walk, node, from, to); /* what is left behind has been reported */
+    if (walk.failures)
+        rc = STORE_PARTIAL;
+    pthread_mutex_unlock(&memory->mutex);
+    arena_done(&walk.arena);
+    return rc;
+}

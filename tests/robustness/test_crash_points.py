@@ -1,0 +1,149 @@
+"""kill -9 at each step of a change, one after the other: strace kills the server when its worker is
+about to make the n-th system call that changes something. What test_crash.py finds by chance is
+here found on purpose; each restart must show the change made or not made, never a mixture.
+
+DAVIT_CRASH_POINTS=all tries every n (minutes); otherwise some, chosen anew each time."""
+
+import os
+import random
+import shutil
+import subprocess
+
+import crash_client
+import davit
+import pytest
+from session import litter
+
+CHANGING = ("linkat,renameat,renameat2,unlinkat,mkdirat,symlinkat,write,pwrite64,fsync,fdatasync,"
+            "syncfs,fchmod,fchown,utimensat,ftruncate,fallocate,copy_file_range")
+ALL = os.environ.get("DAVIT_CRASH_POINTS") == "all"
+SEED = os.environ.get("DAVIT_CRASH_SEED") or str(random.randrange(10 ** 9))
+POINTS_MAX = 100
+
+
+def give_props(client, *paths):
+    for path in paths:
+        client.patch_at(client.home + path, "abc")
+
+
+def two_files(client):
+    client.put(client.home + "/a")
+    client.put(client.home + "/b")
+
+
+def two_folders(client):
+    for folder in ("/a", "/b"):
+        client.mkcol_at(client.home + folder)
+        client.put(f"{client.home}{folder}/x")
+        client.mkcol_at(f"{client.home}{folder}/sub")
+        client.put(f"{client.home}{folder}/sub/y")
+        give_props(client, folder, folder + "/x", folder + "/sub/y")
+
+
+def a_file(client):
+    client.put(client.home + "/a")
+
+
+def a_locked_file(client):
+    a_file(client)
+    client.lock_at(client.home + "/a", "0", 200)
+
+
+def files_with_props(client):
+    two_files(client)
+    give_props(client, "/a", "/b")
+
+
+def only_the_target_has_props(client):
+    two_files(client)
+    give_props(client, "/b")
+
+
+def transfer(method):
+    return lambda client: client.transfer(method, client.home + "/a", client.home + "/b")
+
+
+def transfer_new(method):
+    return lambda client: client.transfer(method, client.home + "/a", client.home + "/new")
+
+
+SCENARIOS = {
+    "put-new": (a_file, lambda c: c.put(c.home + "/new")),
+    "put-over": (files_with_props, lambda c: c.put(c.home + "/a")),
+    "proppatch": (files_with_props, lambda c: c.patch_at(c.home + "/a", "bcd")),
+    "mkcol": (a_file, lambda c: c.mkcol_at(c.home + "/new")),
+    "delete-file": (files_with_props, lambda c: c.delete(c.home + "/a")),
+    "delete-locked": (a_locked_file, lambda c: c.delete(c.home + "/a")),
+    "delete-folder": (two_folders, lambda c: c.delete(c.home + "/a")),
+    "move-file": (files_with_props, transfer_new("MOVE")),
+    "move-locked": (a_locked_file, transfer_new("MOVE")),
+    "move-file-over": (files_with_props, transfer("MOVE")),
+    "move-file-over-props": (only_the_target_has_props, transfer("MOVE")),
+    "move-folder": (two_folders, transfer_new("MOVE")),
+    "move-folder-over": (two_folders, transfer("MOVE")),
+    "copy-file": (files_with_props, transfer_new("COPY")),
+    "copy-file-over": (files_with_props, transfer("COPY")),
+    "copy-file-over-props": (only_the_target_has_props, transfer("COPY")),
+    "copy-folder": (two_folders, transfer_new("COPY")),
+    "copy-folder-over": (two_folders, transfer("COPY")),
+    "lock": (a_file, lambda c: c.lock_at(c.home + "/a", "0", 200)),
+    "lock-new": (a_file, lambda c: c.lock_at(c.home + "/new", "0", 201)),
+    "unlock": (a_locked_file, lambda c: c.unlock()),
+}
+
+
+def attach(server, point):
+    """An strace that kills the server at its worker's n-th change; returns when it watches."""
+    process = subprocess.Popen(
+        ["strace", "-f", "-o", "/dev/null", "-e", f"trace={CHANGING}", "-e",
+         f"inject={CHANGING}:signal=KILL:when={point}", "-p", str(server.process.pid)],
+        stderr=subprocess.PIPE, text=True)
+    line = process.stderr.readline()
+    if "attached" not in line:
+        process.kill()
+        pytest.skip(f"strace cannot trace here: {line.strip()}")
+    return process
+
+
+def run_point(name, point):
+    """False: the change was over before the n-th call."""
+    prepare, change = SCENARIOS[name]
+    client = crash_client.CrashClient("c", f"{SEED} {name} {point}")
+    args = ["--depth-infinity", "allow", "--threads", "1", "--workers", "1"]
+    with davit.Davit(args=args) as server:
+        client.connect(server)
+        prepare(client)
+        tracer = attach(server, point)
+        try:
+            change(client)
+            was_hit = False
+        except (OSError, EOFError, AssertionError) as error:
+            assert not isinstance(error, AssertionError) or "cut off" in str(error), error
+            was_hit = True
+        if not was_hit:
+            server.process.kill()
+        server.process.wait()
+        tracer.wait()
+        tracer.stderr.close()
+        server.start()
+        assert not litter(server.root), litter(server.root)
+        complaints = client.check(server)
+        assert not complaints, f"killed at change {point}:\n" + "\n".join(complaints)
+        return was_hit
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_crash_at_any_step_leaves_all_or_nothing(name):
+    if not shutil.which("strace"):
+        pytest.skip("strace is not installed")
+    if ALL:
+        point = 1
+        while run_point(name, point):
+            point += 1
+            assert point < POINTS_MAX
+        print(f"{name}: {point - 1} points")
+        return
+    point = random.Random(f"{SEED} {name}").randrange(1, 20)
+    print(f"DAVIT_CRASH_SEED={SEED} {name}: point {point}")
+    while not run_point(name, point):
+        point //= 2

@@ -1,0 +1,174 @@
+"""What the long suites share: a client on a kept-alive connection, Multi-Status read as data, the
+memory of a running server, scratch file systems."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+import urllib.parse
+import xml.etree.ElementTree as ElementTree
+
+import davit
+import pytest
+
+DAV = "{DAV:}"
+IS_SANITIZED = b"__asan_init" in open(davit.BINARY, "rb").read()
+
+
+def quote(path):
+    """A path as bytes or text, encoded for a request target."""
+    return urllib.parse.quote(path, safe="/")
+
+
+class Session:
+    """Requests on one connection, opened again when the server closed it. What a server that dies
+    makes of a request is an OSError or EOFError."""
+
+    def __init__(self, server, timeout=60):
+        self.address, self.host, self.timeout = server.address, server.host, timeout
+        self.connection = None
+
+    def close(self):
+        if self.connection:
+            self.connection.close()
+        self.connection = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def request(self, method, target, fields=None, body=None):
+        if self.connection is None:
+            self.connection = davit.Connection(self.address, self.timeout)
+        lines = [f"{method} {target} HTTP/1.1", f"Host: {self.host}"]
+        lines += [f"{name}: {value}" for name, value in (fields or {}).items()]
+        if body is not None:
+            body = body.encode() if isinstance(body, str) else body
+            lines.append(f"Content-Length: {len(body)}")
+        try:
+            self.connection.send("\r\n".join(lines) + "\r\n\r\n")
+            if body:
+                self.connection.send(body)
+            response = self.connection.read(method)
+        except (OSError, AssertionError):
+            self.close()
+            raise
+        if response is None or not response.is_complete:
+            self.close()
+            raise EOFError(f"no complete answer to {method} {target}")
+        if (response.field("Connection") or "").lower() == "close":
+            self.close()
+        return response
+
+    def expect(self, status, method, target, fields=None, body=None):
+        response = self.request(method, target, fields, body)
+        allowed = status if isinstance(status, tuple) else (status,)
+        assert response.status in allowed, f"{method} {target}: {response}"
+        return response
+
+    def propfind(self, target, depth="0", body=None):
+        """{path: {property: element}} of the properties with status 200; paths as bytes, decoded."""
+        response = self.expect(207, "PROPFIND", target, {"Depth": depth}, body)
+        return {path: found for path, _, found in members(response.body)}
+
+    def lock(self, target, depth="0", scope="exclusive", timeout="Second-3600", owner="test"):
+        """The token, or the answer that says why not."""
+        body = (f'<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:{scope}/></D:lockscope><D:locktype>'
+                f"<D:write/></D:locktype><D:owner>{owner}</D:owner></D:lockinfo>")
+        response = self.request("LOCK", target, {"Depth": depth, "Timeout": timeout}, body)
+        if response.status in (200, 201):
+            return response.field("Lock-Token").strip("<>")
+        return response
+
+
+def members(body):
+    """(path, status or None, {property: element of a propstat with 200}) of each response."""
+    result = []
+    for response in ElementTree.fromstring(body).iter(DAV + "response"):
+        href = response.find(DAV + "href").text
+        status = response.find(DAV + "status")
+        found = {}
+        for propstat in response.iter(DAV + "propstat"):
+            if " 200 " in propstat.find(DAV + "status").text:
+                found.update({prop.tag: prop for prop in propstat.find(DAV + "prop")})
+        code = int(status.text.split()[1]) if status is not None else None
+        result.append((urllib.parse.unquote_to_bytes(href), code, found))
+    return result
+
+
+def statuses(response):
+    """{path: status} of a 207 whose responses have one status each."""
+    return {path.decode("utf-8", "surrogateescape"): code
+            for path, code, _ in members(response.body)}
+
+
+# --- memory ---
+
+def peak_bytes(pid):
+    """The most that was ever resident."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
+
+
+def forget_peak(pid):
+    """From now on peak_bytes() tells of what comes."""
+    with open(f"/proc/{pid}/clear_refs", "w", encoding="ascii") as clear:
+        clear.write("5")
+
+
+def pss_bytes(pid):
+    """What the process costs now, shared pages counted by share."""
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:
+        return next(int(line.split()[1]) * 1024 for line in rollup if line.startswith("Pss:"))
+
+
+# --- file systems ---
+
+def need_root(what):
+    if os.geteuid() != 0:
+        pytest.skip(f"{what} needs root")
+
+
+@contextlib.contextmanager
+def mounted(*options, source="none"):
+    """A new mount point with `mount OPTIONS source` on it; skips where that is not permitted."""
+    need_root("mounting a file system")
+    point = tempfile.mkdtemp(prefix="davit-mount-")
+    run = subprocess.run(["mount", *options, source, point], capture_output=True, text=True,
+                         check=False)
+    if run.returncode:
+        os.rmdir(point)
+        pytest.skip(f"mount {' '.join(options)}: {run.stderr.strip()}")
+    try:
+        yield point
+    finally:
+        subprocess.run(["umount", point], check=True)
+        os.rmdir(point)
+
+
+def tmpfs(size):
+    return mounted("-t", "tmpfs", "-o", f"size={size}")
+
+
+@contextlib.contextmanager
+def scratch():
+    path = tempfile.mkdtemp(prefix="davit-test-")
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def litter(root):
+    """What of davit's staging is left in a served directory."""
+    found = []
+    staging = os.path.join(os.fsencode(root), b".davit", b"staging")
+    if os.path.isdir(staging):
+        found += [os.path.join(staging, name) for name in os.listdir(staging)]
+    for folder, folders, files in os.walk(os.fsencode(root)):
+        found += [os.path.join(folder, name) for name in folders + files
+                  if name.startswith(b".davit-staged-")]
+    return found
