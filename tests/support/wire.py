@@ -191,7 +191,7 @@ class Http1:
         self.push(to_bytes(head) + (body or b""), False)
 
     def send_raw(self, data):
-        lines = re.findall(rb"^([A-Z]+) \S+ HTTP/1\.[01]\r$", data, re.MULTILINE)
+        lines = re.findall(rb"([A-Z]+) \S+ HTTP/1\.[01]\r\n", data)
         self.methods.setdefault(self.name, []).extend(line.decode() for line in lines)
         self.push(data, self.byte_by_byte)
 
@@ -545,8 +545,10 @@ def cases(directory):
 
 
 def play(conversation, byte_by_byte):
-    __tracebackhide__ = True
+    text = None
     try:
         Player(conversation, byte_by_byte).play()
     except Failure as failure:
-        pytest.fail(str(failure), pytrace=False)
+        text = str(failure)
+    if text:
+        pytest.fail(text, pytrace=False)
