@@ -71,6 +71,10 @@ void exchange_allow(struct exchange *x, struct buf *to)
 {
     struct store_stat stat;
     unsigned flag = METHOD_ON_UNMAPPED;
+    if (x->stream->request.path.len == 0) { /* "*": the server as a whole */
+        dav_methods_allow(to, METHOD_ON_ANY, false, x->service->is_read_only);
+        return;
+    }
     if (x->store->ops->stat(x->store, x->path, &stat) == STORE_OK)
         flag = stat.is_collection ? METHOD_ON_COLLECTION : METHOD_ON_FILE;
     dav_methods_allow(to, flag, path_is_root(x->path), x->service->is_read_only);

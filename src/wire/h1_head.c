@@ -86,7 +86,7 @@ static bool is_target_char(char c)
     return byte > 0x20 && byte != 0x7f && byte != '#';
 }
 
-/* RFC 9112 §3.2: origin-form, absolute-form, or asterisk-form for OPTIONS. */
+/* RFC 9112 §3.2: origin-form, absolute-form; '*' for OPTIONS, an authority for CONNECT. */
 static bool parse_target(struct http_request *request, const struct limits *limits,
                          struct h1_refusal *refusal_out)
 {
@@ -108,6 +108,9 @@ static bool parse_target(struct http_request *request, const struct limits *limi
         request->path = str_cut(&request->query, '?');
         return true;
     }
+    if (str_eq(request->method, STR("CONNECT")) &&
+        uri_parse_authority(target, &request->host, &request->port))
+        return true; /* no path: not served, and 405 can say so */
     struct uri uri;
     if (!uri_parse(target, &uri))
         return refuse(refusal_out, HTTP_BAD_REQUEST, "the request target is no path and no URI");

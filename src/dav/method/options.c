@@ -6,11 +6,7 @@
 static enum stage_end options_answer(struct exchange *x)
 {
     struct buf allow = {0};
-    bool is_server = x->stream->request.path.len == 0; /* "*" */
-    if (is_server)
-        dav_methods_allow(&allow, METHOD_ON_ANY, false, x->service->is_read_only);
-    else
-        exchange_allow(x, &allow);
+    exchange_allow(x, &allow);
     /* Without LOCK there is no class 2; Finder then mounts read-only, as it should. */
     respond_field(x, FIELD_DAV, x->service->is_read_only ? STR("1, 3") : STR("1, 2, 3"));
     respond_field(x, FIELD_MS_AUTHOR_VIA, STR("DAV")); /* Office opens read-only without it */
