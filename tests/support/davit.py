@@ -75,28 +75,26 @@ class Connection:
         return line
 
     def _exactly(self, length):
-        while len(self.buffer) < length:
-            if not self._fill():
-                data, self.buffer = self.buffer, b""
-                return data, False
-        data, self.buffer = self.buffer[:length], self.buffer[length:]
-        return data, True
+        data, self.buffer = bytearray(self.buffer), b""
+        while len(data) < length and self._fill():
+            data += self.buffer
+            self.buffer = b""
+        self.buffer = bytes(data[length:])
+        return bytes(data[:length]), len(data) >= length
 
     def _chunked(self):
-        body = b""
+        body = bytearray()
         while True:
             line = self._line()
             if line is None:
-                return body, False
+                return bytes(body), False
             size = int(line.split(b";")[0], 16)
             data, is_complete = self._exactly(size)
             body += data
-            if not is_complete:
-                return body, False
-            if self._line() is None:
-                return body, False
+            if not is_complete or self._line() is None:
+                return bytes(body), False
             if size == 0:
-                return body, True
+                return bytes(body), True
 
     def read(self, method="GET"):
         """The next answer; None when the connection ended instead."""
