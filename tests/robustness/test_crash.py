@@ -40,10 +40,11 @@ class Round:
                     self.count += 1
                     self.changed.notify_all()
         except (OSError, EOFError) as error:
-            if not self.is_over:
-                self.complain(f"{client.home}: {error!r}")
+            self.complain_of_loss(client.home, error)
         except AssertionError as error:
-            if not self.is_over or "cut off" not in str(error):
+            if "cut off" in str(error):
+                self.complain_of_loss(client.home, error)
+            else:
                 self.complain(str(error))
 
     def read(self):
@@ -58,11 +59,18 @@ class Round:
                 is_file = response.field("ETag") is not None
                 if response.status == 200 and is_file and response.body:
                     assert crash_client.is_whole(response.body), f"half a file at {path}"
-        except (OSError, EOFError):
-            assert self.is_over, "the reader lost its connection"
+        except (OSError, EOFError) as error:
+            self.complain_of_loss("the reader", error)
         except AssertionError as error:
-            if "cut off" not in str(error):
+            if "cut off" in str(error):
+                self.complain_of_loss("the reader", error)
+            else:
                 self.complain(str(error))
+
+    def complain_of_loss(self, who, error):
+        """A connection that ends is fine when the server was killed."""
+        if not self.is_over:
+            self.complain(f"{who}: {error!r}")
 
     def complain(self, text):
         with self.changed:
