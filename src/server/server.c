@@ -5,7 +5,8 @@
  * Each loop has its own connections; all share the listening sockets (EPOLLEXCLUSIVE), the store
  * and the workers. The first loop runs on the main thread and hears the signals: the first SIGTERM
  * or SIGINT drains every loop, which stops when its last connection and exchange have gone; after
- * shutdown_ms, or at a second signal, what is left is cut off. */
+ * shutdown_ms, or at a second signal, what is left is cut off. A worker that is still at a large
+ * tree END_MS later is not waited for: what it does survives being killed at any moment. */
 #include "server/server.h"
 
 #include <errno.h>
@@ -25,7 +26,7 @@
 #include "store/registry.h"
 #include "wire/wire.h"
 
-enum { ACCEPTS_PER_EVENT = 16, ACCEPT_PAUSE_MS = 200 };
+enum { ACCEPTS_PER_EVENT = 16, ACCEPT_PAUSE_MS = 200, END_MS = 1000 };
 
 struct server;
 
@@ -47,6 +48,8 @@ struct server_loop {
     struct deadline pause;
     struct deadline_queue shutdown_queue;
     struct deadline shutdown;
+    struct deadline_queue end_queue; /* after all was cut off */
+    struct deadline end;
     struct job drain_job;
     struct job abort_job;
     bool is_draining;
@@ -65,7 +68,7 @@ struct server {
     unsigned loop_count;
     atomic_size_t conn_count;
     struct watch signals; /* on the first loop */
-    bool is_stopping;
+    unsigned stop_signals;
 };
 
 /* --- requests --- */
@@ -169,16 +172,49 @@ static void drain(struct job *job)
     wire_drain(&loop->wire);
 }
 
+static void abort_all(struct server_loop *loop)
+{
+    deadline_arm(loop->loop, &loop->end_queue, &loop->end);
+    wire_abort(&loop->wire);
+}
+
 static void cut_off(struct job *job)
 {
-    wire_abort(&CONTAINER_OF(job, struct server_loop, abort_job)->wire);
+    abort_all(CONTAINER_OF(job, struct server_loop, abort_job));
 }
 
 static void shutdown_over(struct deadline *deadline)
 {
     struct server_loop *loop = CONTAINER_OF(deadline, struct server_loop, shutdown);
     log_line(LOG_WARN, "cutting off %zu connections", loop->wire.conn_count);
-    wire_abort(&loop->wire);
+    abort_all(loop);
+}
+
+static void end_over(struct deadline *deadline)
+{
+    const struct server_loop *loop = CONTAINER_OF(deadline, struct server_loop, end);
+    log_line(LOG_WARN, "leaving %zu requests unfinished", loop->wire.turn_count);
+    _exit(0);
+}
+
+static void post_to_loops(struct server *server)
+{
+    for (unsigned i = 0; i < server->loop_count; i++) {
+        struct server_loop *loop = &server->loops[i];
+        struct job *job = server->stop_signals > 1 ? &loop->abort_job : &loop->drain_job;
+        executor_post(loop_executor(loop->loop), job);
+    }
+}
+
+/* The first signal drains, the second cuts off, more of them say nothing new. */
+static void stop_signalled(struct server *server)
+{
+    if (++server->stop_signals > 2)
+        return;
+    log_line(LOG_INFO, "stopping");
+    for (size_t i = 0; i < server->config->listener_count; i++)
+        (void)shutdown(server->fds[i], SHUT_RD); /* who comes now is told so; 0 or ENOTCONN */
+    post_to_loops(server);
 }
 
 static void signals_ready(struct watch *watch, uint32_t events)
@@ -187,18 +223,10 @@ static void signals_ready(struct watch *watch, uint32_t events)
     struct server *server = CONTAINER_OF(watch, struct server, signals);
     struct signalfd_siginfo info;
     while (read(watch->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        if (info.ssi_signo == SIGHUP) {
+        if (info.ssi_signo == SIGHUP)
             access_log_reopen(&server->access_log);
-            continue;
-        }
-        for (unsigned i = 0; i < server->loop_count; i++) {
-            struct server_loop *loop = &server->loops[i];
-            struct job *job = server->is_stopping ? &loop->abort_job : &loop->drain_job;
-            job->done = server->is_stopping ? cut_off : drain;
-            executor_post(loop_executor(loop->loop), job);
-        }
-        server->is_stopping = true;
-        log_line(LOG_INFO, "stopping");
+        else
+            stop_signalled(server);
     }
 }
 
@@ -273,8 +301,12 @@ static bool init_loop(struct server *server, struct server_loop *loop, struct er
     loop_add_deadlines(loop->loop, &loop->pause_queue, ACCEPT_PAUSE_MS);
     loop_add_deadlines(loop->loop, &loop->shutdown_queue,
                        i64_of_u64(server->config->limits.shutdown_ms));
+    loop_add_deadlines(loop->loop, &loop->end_queue, END_MS);
     deadline_init(&loop->pause, pause_over);
     deadline_init(&loop->shutdown, shutdown_over);
+    deadline_init(&loop->end, end_over);
+    loop->drain_job.done = drain;
+    loop->abort_job.done = cut_off;
     for (size_t i = 0; i < server->config->listener_count; i++)
         loop->listeners[i] = (struct listener){{.ready = accept_ready, .fd = server->fds[i]}, loop};
     set_accepting(loop, true);
