@@ -71,13 +71,15 @@ static enum store_rc copy_file(struct copying *copying, int from_fd, int to_dir_
     enum store_rc rc = STORE_OK;
     if (fstat(from_fd, &st) < 0)
         return dir_rc(errno, "looking at a file");
-    int fd = openat(to_dir_fd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+    int fd = openat(to_dir_fd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, st.st_mode & 0777);
     if (fd < 0)
         return dir_rc(errno, "making a file");
     dir_inherit(copying->parent_fd, fd);
     rc = dir_copy_bytes(from_fd, fd);
     if (rc == STORE_OK)
         copy_attributes(fd, &st);
+    else
+        (void)unlinkat(to_dir_fd, name, 0); /* half a file; what stays is removed with the staged */
     (void)close(fd); /* flushed with the tree; what failed was seen when it was written */
     return rc;
 }
@@ -98,6 +100,13 @@ static enum store_rc copy_link(int from_dir_fd, const char *from_name, int to_di
 static bool copy_member(struct copying *copying, int from_dir_fd, const char *from_name,
                         int to_dir_fd, const char *name);
 
+static bool copy_fail(struct copying *copying, bool is_collection, enum store_rc rc)
+{
+    copying->is_full = copying->is_full || rc == STORE_NO_SPACE;
+    return dir_walk_fail(&copying->walk, is_collection, rc, 0);
+}
+
+/* Takes from_fd. */
 static void copy_members(struct copying *copying, int from_fd, int to_fd)
 {
     struct dir_entries entries;
@@ -114,33 +123,45 @@ static void copy_members(struct copying *copying, int from_fd, int to_fd)
     }
     dir_entries_done(&entries);
     if (rc != STORE_END)
-        (void)dir_walk_fail(&copying->walk, true, rc, 0); /* what was found is copied */
+        (void)copy_fail(copying, true, rc); /* what was found is copied */
+}
+
+/* A collection like the one of `from_fd`, except that its owner may change it: it has yet to be
+ * filled, moved to its place, or removed again. */
+static enum store_rc make_collection(struct copying *copying, int from_fd, int to_dir_fd,
+                                     const char *name, int *to_fd_out)
+{
+    const struct dir_walk *walk = &copying->walk;
+    struct stat st;
+    if (walk->depth > walk->dir->limits->walk_depth)
+        return STORE_TOO_DEEP;
+    if (fstat(from_fd, &st) < 0)
+        return dir_rc(errno, "looking at a collection");
+    mode_t mode = (st.st_mode & 0777) | S_IRWXU;
+    if (mkdirat(to_dir_fd, name, mode) < 0)
+        return dir_rc(errno, "making a collection");
+    int fd = openat(to_dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return dir_rc(errno, "opening a collection");
+    (void)fchmod(fd, mode); /* best effort, as cp -p */
+    dir_inherit(copying->parent_fd, fd);
+    *to_fd_out = fd;
+    return STORE_OK;
 }
 
 /* True when there is a copy, if not of all members. Takes from_fd. */
 static bool copy_collection(struct copying *copying, int from_fd, int to_dir_fd, const char *name)
 {
-    struct dir_walk *walk = &copying->walk;
-    struct stat st;
-    int to_fd = -1;
-    bool is_fine = true;
-    if (mkdirat(to_dir_fd, name, 0777) < 0 || fstat(from_fd, &st) < 0 ||
-        (to_fd = openat(to_dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
-        is_fine = dir_walk_fail(walk, true, dir_rc(errno, "making a collection"), 0);
-    else if (walk->depth > walk->dir->limits->walk_depth)
-        is_fine = dir_walk_fail(walk, true, STORE_TOO_DEEP, 0);
-    if (!is_fine || !copying->is_deep) {
-        (void)close(from_fd); /* read only: nothing to lose */
-    } else {
-        dir_inherit(copying->parent_fd, to_fd);
+    int to_fd;
+    enum store_rc rc = make_collection(copying, from_fd, to_dir_fd, name, &to_fd);
+    if (rc == STORE_OK && copying->is_deep)
         copy_members(copying, from_fd, to_fd);
-    }
-    if (to_fd >= 0) {
-        if (is_fine)
-            (void)fchmod(to_fd, st.st_mode & 0777); /* best effort, as cp -p */
-        (void)close(to_fd);                         /* a directory: nothing to lose */
-    }
-    return is_fine;
+    else
+        (void)close(from_fd); /* read only: nothing to lose */
+    if (rc != STORE_OK)
+        return copy_fail(copying, true, rc);
+    (void)close(to_fd); /* a directory: nothing to lose */
+    return true;
 }
 
 static bool copy_member(struct copying *copying, int from_dir_fd, const char *from_name,
@@ -150,8 +171,7 @@ static bool copy_member(struct copying *copying, int from_dir_fd, const char *fr
     struct stat st;
     enum store_rc rc = STORE_OK;
     if (fstatat(from_dir_fd, from_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ||
-               dir_walk_fail(walk, false, dir_rc(errno, "looking at a member"), 0);
+        return errno == ENOENT || copy_fail(copying, false, dir_rc(errno, "looking at a member"));
     if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) && !S_ISLNK(st.st_mode))
         return true; /* no resource: nothing to copy */
     int fd = S_ISLNK(st.st_mode)
@@ -168,9 +188,7 @@ static bool copy_member(struct copying *copying, int from_dir_fd, const char *fr
         rc = copy_file(copying, fd, to_dir_fd, name);
     if (fd >= 0)
         (void)close(fd); /* read only: nothing to lose */
-    if (rc == STORE_NO_SPACE)
-        copying->is_full = true;
-    return rc == STORE_OK || dir_walk_fail(walk, S_ISDIR(st.st_mode), rc, 0);
+    return rc == STORE_OK || copy_fail(copying, S_ISDIR(st.st_mode), rc);
 }
 
 /* --- the whole --- */
