@@ -386,6 +386,8 @@ enum store_rc dir_transfer_keep(struct dir_store *dir, struct dir_transfer *tran
     enum store_rc rc = dir_props_removed(dir, transfer->to, true);
     if (rc == STORE_OK)
         rc = find_paths(dir, transfer->from, &transfer->arena, &paths);
+    if (transfer->is_shallow) /* it is copied without a look at whether it has any */
+        add_path(&transfer->arena, &paths, transfer->from);
     for (size_t i = 0; i < paths.count; i++) {
         struct res_path to =
             path_rebase(&transfer->arena, paths.items[i], transfer->from, transfer->to);

@@ -152,7 +152,7 @@ static enum store_rc make_collection(struct copying *copying, int from_fd, int t
 /* True when there is a copy, if not of all members. Takes from_fd. */
 static bool copy_collection(struct copying *copying, int from_fd, int to_dir_fd, const char *name)
 {
-    int to_fd;
+    int to_fd = -1;
     enum store_rc rc = make_collection(copying, from_fd, to_dir_fd, name, &to_fd);
     if (rc == STORE_OK && !copying->is_shallow)
         copy_members(copying, from_fd, to_fd);

@@ -200,8 +200,10 @@ static bool is_same_file(const struct placing *placing)
 static enum store_rc replace_file(struct placing *placing)
 {
     struct dir_transfer *transfer = &placing->transfer;
-    if (!may_change(placing, transfer->to, placing->to_fd, placing->to_name))
-        return STORE_PARTIAL;
+    if (!may_change(placing, transfer->to, placing->to_fd, placing->to_name)) {
+        enum store_rc rc = dir_transfer_keep(placing->dir, transfer);
+        return rc == STORE_OK ? STORE_PARTIAL : rc;
+    }
     int failed =
         is_same_file(placing) /* between two names of one file rename(2) does nothing */
             ? unlinkat(placing->from_fd, placing->from_name, 0)
