@@ -311,8 +311,19 @@ static enum store_rc move_across(const struct placing *placing)
     return rc == STORE_OK ? dir_remove(store, transfer->from, visitor) : rc;
 }
 
+/* A directory that goes elsewhere has its ".." changed, and must allow that. */
+static bool may_be_carried_off(const struct placing *placing)
+{
+    const struct dir_transfer *transfer = &placing->transfer;
+    return path_eq(path_parent(transfer->from), path_parent(transfer->to)) ||
+           !dir_is_directory(placing->from_fd, placing->from_name) ||
+           faccessat(placing->from_fd, placing->from_name, W_OK, AT_EACCESS) == 0;
+}
+
 static enum store_rc move_checked(struct placing *placing)
 {
+    if (!may_be_carried_off(placing))
+        return STORE_DENIED;
     if (faccessat(placing->from_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
         return dir_rc(errno, "changing a collection");
     /* Asked first, so that what is at the destination is not removed for nothing. */
