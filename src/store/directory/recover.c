@@ -44,8 +44,8 @@ static void remove_stray(struct dir_store *dir, struct str path)
 /* --- what the database says was under way --- */
 
 struct intent {
-    int64_t id;
-    struct res_path from, to;
+    struct dir_transfer transfer;
+    uint64_t inode;
     struct intent *next;
 };
 
@@ -87,17 +87,21 @@ static enum store_rc read_leftovers(struct dir_store *dir, struct state_db *db, 
     sqlite3_stmt *statement = state_prepare(db, SQL_INTENTS_ALL);
     while ((rc = state_step(statement)) == STORE_OK) {
         struct intent *intent = ARENA_NEW(arena, struct intent);
-        intent->id = sqlite3_column_int64(statement, 0);
-        intent->from = copy_column(statement, 1, arena);
-        intent->to = copy_column(statement, 2, arena);
+        intent->transfer.intent = sqlite3_column_int64(statement, 0);
+        intent->transfer.from = copy_column(statement, 1, arena);
+        intent->transfer.to = copy_column(statement, 2, arena);
+        intent->inode = (uint64_t)sqlite3_column_int64(statement, 3);
+        intent->transfer.is_copy = sqlite3_column_int(statement, 4) != 0;
         *last = intent;
         last = &intent->next;
     }
     if (rc != STORE_END)
         return rc;
     statement = state_prepare(db, SQL_STRAYS_ALL);
-    while ((rc = state_step(statement)) == STORE_OK)
-        remove_stray(dir, state_column(statement, 0));
+    while ((rc = state_step(statement)) == STORE_OK) {
+        if (!dir->is_read_only)
+            remove_stray(dir, state_column(statement, 0));
+    }
     if (rc != STORE_END)
         return rc;
     dead_locks_out->items = arena_alloc(arena, dir->limits->lock_count * sizeof(struct lock));
@@ -130,7 +134,7 @@ bool dir_recover(struct dir_store *dir, struct err *err)
     rc = rc == STORE_END ? STORE_OK : rc;
     if (!dir->is_read_only) {
         for (struct intent *intent = intents; intent && rc == STORE_OK; intent = intent->next)
-            rc = dir_props_moved(dir, intent->from, intent->to, intent->id);
+            rc = dir_transfer_recover(dir, &intent->transfer, intent->inode);
         for (size_t i = 0; i < dead_locks.count && rc == STORE_OK; i++) {
             rc = dir_unlock(&dir->base, dead_locks.items[i].token);
             rc = rc == STORE_NOT_FOUND ? STORE_OK : rc;

@@ -51,7 +51,7 @@ static const char schema[] =
     " principal BLOB NOT NULL, timeout_s INTEGER NOT NULL, expires_ms INTEGER NOT NULL)"
     " WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS intent(id INTEGER PRIMARY KEY, source BLOB NOT NULL,"
-    " target BLOB NOT NULL);"
+    " target BLOB NOT NULL, inode INTEGER NOT NULL, is_copy INTEGER NOT NULL);"
     "CREATE TABLE IF NOT EXISTS stray(path BLOB NOT NULL PRIMARY KEY) WITHOUT ROWID;"
     "PRAGMA user_version = 1;";
 
@@ -72,9 +72,10 @@ static const char *const sql_texts[STATE_SQL_COUNT] = {
     [SQL_LOCKS_EXPIRE] = "DELETE FROM lock WHERE expires_ms <= ?1",
     [SQL_LOCKS_ALL] = "SELECT token, path, is_exclusive, is_infinite, owner, principal,"
                       " timeout_s, expires_ms FROM lock",
-    [SQL_INTENT_ADD] = "INSERT INTO intent(source, target) VALUES(?1, ?2)",
+    [SQL_INTENT_ADD] = "INSERT INTO intent(source, target, inode, is_copy)"
+                       " VALUES(?1, ?2, ?3, ?4)",
     [SQL_INTENT_REMOVE] = "DELETE FROM intent WHERE id = ?1",
-    [SQL_INTENTS_ALL] = "SELECT id, source, target FROM intent ORDER BY id",
+    [SQL_INTENTS_ALL] = "SELECT id, source, target, inode, is_copy FROM intent ORDER BY id",
     [SQL_STRAY_ADD] = "INSERT OR IGNORE INTO stray VALUES(?1)",
     [SQL_STRAYS_REMOVE] = "DELETE FROM stray",
     [SQL_STRAYS_ALL] = "SELECT path FROM stray",

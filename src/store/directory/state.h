@@ -22,9 +22,9 @@ enum state_sql {
     SQL_LOCK_REMOVE,   /* token */
     SQL_LOCKS_EXPIRE,  /* now */
     SQL_LOCKS_ALL,     /* nothing: all columns */
-    SQL_INTENT_ADD,    /* source, target */
+    SQL_INTENT_ADD,    /* source, target, inode, is_copy */
     SQL_INTENT_REMOVE, /* id */
-    SQL_INTENTS_ALL,   /* nothing: id, source, target */
+    SQL_INTENTS_ALL,   /* nothing: id, source, target, inode, is_copy */
     SQL_STRAY_ADD,     /* path */
     SQL_STRAYS_REMOVE, /* nothing */
     SQL_STRAYS_ALL,    /* nothing: path */

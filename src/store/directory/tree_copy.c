@@ -71,13 +71,15 @@ static enum store_rc copy_file(struct copying *copying, int from_fd, int to_dir_
     enum store_rc rc = STORE_OK;
     if (fstat(from_fd, &st) < 0)
         return dir_rc(errno, "looking at a file");
-    int fd = openat(to_dir_fd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+    int fd = openat(to_dir_fd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, st.st_mode & 0777);
     if (fd < 0)
         return dir_rc(errno, "making a file");
     dir_inherit(copying->parent_fd, fd);
     rc = dir_copy_bytes(from_fd, fd);
     if (rc == STORE_OK)
         copy_attributes(fd, &st);
+    else
+        (void)unlinkat(to_dir_fd, name, 0); /* half a file; what stays is removed with the staged */
     (void)close(fd); /* flushed with the tree; what failed was seen when it was written */
     return rc;
 }
@@ -98,6 +100,13 @@ static enum store_rc copy_link(int from_dir_fd, const char *from_name, int to_di
 static bool copy_member(struct copying *copying, int from_dir_fd, const char *from_name,
                         int to_dir_fd, const char *name);
 
+static bool copy_fail(struct copying *copying, bool is_collection, enum store_rc rc)
+{
+    copying->is_full = copying->is_full || rc == STORE_NO_SPACE;
+    return dir_walk_fail(&copying->walk, is_collection, rc, 0);
+}
+
+/* Takes from_fd. */
 static void copy_members(struct copying *copying, int from_fd, int to_fd)
 {
     struct dir_entries entries;
@@ -114,33 +123,45 @@ static void copy_members(struct copying *copying, int from_fd, int to_fd)
     }
     dir_entries_done(&entries);
     if (rc != STORE_END)
-        (void)dir_walk_fail(&copying->walk, true, rc, 0); /* what was found is copied */
+        (void)copy_fail(copying, true, rc); /* what was found is copied */
+}
+
+/* A collection like the one of `from_fd`, except that its owner may change it: it has yet to be
+ * filled, moved to its place, or removed again. */
+static enum store_rc make_collection(struct copying *copying, int from_fd, int to_dir_fd,
+                                     const char *name, int *to_fd_out)
+{
+    const struct dir_walk *walk = &copying->walk;
+    struct stat st;
+    if (walk->depth > walk->dir->limits->walk_depth)
+        return STORE_TOO_DEEP;
+    if (fstat(from_fd, &st) < 0)
+        return dir_rc(errno, "looking at a collection");
+    mode_t mode = (st.st_mode & 0777) | S_IRWXU;
+    if (mkdirat(to_dir_fd, name, mode) < 0)
+        return dir_rc(errno, "making a collection");
+    int fd = openat(to_dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return dir_rc(errno, "opening a collection");
+    (void)fchmod(fd, mode); /* best effort, as cp -p */
+    dir_inherit(copying->parent_fd, fd);
+    *to_fd_out = fd;
+    return STORE_OK;
 }
 
 /* True when there is a copy, if not of all members. Takes from_fd. */
 static bool copy_collection(struct copying *copying, int from_fd, int to_dir_fd, const char *name)
 {
-    struct dir_walk *walk = &copying->walk;
-    struct stat st;
     int to_fd = -1;
-    bool is_fine = true;
-    if (mkdirat(to_dir_fd, name, 0777) < 0 || fstat(from_fd, &st) < 0 ||
-        (to_fd = openat(to_dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
-        is_fine = dir_walk_fail(walk, true, dir_rc(errno, "making a collection"), 0);
-    else if (walk->depth > walk->dir->limits->walk_depth)
-        is_fine = dir_walk_fail(walk, true, STORE_TOO_DEEP, 0);
-    if (!is_fine || !copying->is_deep) {
-        (void)close(from_fd); /* read only: nothing to lose */
-    } else {
-        dir_inherit(copying->parent_fd, to_fd);
+    enum store_rc rc = make_collection(copying, from_fd, to_dir_fd, name, &to_fd);
+    if (rc == STORE_OK && !copying->is_shallow)
         copy_members(copying, from_fd, to_fd);
-    }
-    if (to_fd >= 0) {
-        if (is_fine)
-            (void)fchmod(to_fd, st.st_mode & 0777); /* best effort, as cp -p */
-        (void)close(to_fd);                         /* a directory: nothing to lose */
-    }
-    return is_fine;
+    else
+        (void)close(from_fd); /* read only: nothing to lose */
+    if (rc != STORE_OK)
+        return copy_fail(copying, true, rc);
+    (void)close(to_fd); /* a directory: nothing to lose */
+    return true;
 }
 
 static bool copy_member(struct copying *copying, int from_dir_fd, const char *from_name,
@@ -150,8 +171,7 @@ static bool copy_member(struct copying *copying, int from_dir_fd, const char *fr
     struct stat st;
     enum store_rc rc = STORE_OK;
     if (fstatat(from_dir_fd, from_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ||
-               dir_walk_fail(walk, false, dir_rc(errno, "looking at a member"), 0);
+        return errno == ENOENT || copy_fail(copying, false, dir_rc(errno, "looking at a member"));
     if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) && !S_ISLNK(st.st_mode))
         return true; /* no resource: nothing to copy */
     int fd = S_ISLNK(st.st_mode)
@@ -168,26 +188,12 @@ static bool copy_member(struct copying *copying, int from_dir_fd, const char *fr
         rc = copy_file(copying, fd, to_dir_fd, name);
     if (fd >= 0)
         (void)close(fd); /* read only: nothing to lose */
-    if (rc == STORE_NO_SPACE)
-        copying->is_full = true;
-    return rc == STORE_OK || dir_walk_fail(walk, S_ISDIR(st.st_mode), rc, 0);
+    return rc == STORE_OK || copy_fail(copying, S_ISDIR(st.st_mode), rc);
 }
 
 /* --- the whole --- */
 
-enum store_rc dir_copying_init(struct copying *copying, struct dir_store *dir, struct res_path from,
-                               int parent_fd, struct store_visitor *visitor)
-{
-    *copying = (struct copying){.walk = {.dir = dir, .visitor = visitor},
-                                .parent_fd = parent_fd,
-                                .staged_fd = -1,
-                                .is_deep = true};
-    buf_add(&copying->walk.path, path_str(from));
-    return dir_stage_name(dir, parent_fd, copying->staged, &copying->staged_fd,
-                          &copying->owns_staged_fd);
-}
-
-void dir_copying_done(struct copying *copying)
+static void copying_done(struct copying *copying)
 {
     struct store_visitor silent = dir_silent_visitor();
     struct dir_walk walk = {.dir = copying->walk.dir, .visitor = &silent};
@@ -199,9 +205,15 @@ void dir_copying_done(struct copying *copying)
     buf_done(&copying->walk.path);
 }
 
-enum store_rc dir_copying_run(struct copying *copying, int from_fd, const char *from_name)
+/* Makes the copy. OK: there is one, less the members that were reported; REFUSED: there is none,
+ * because of what was reported. */
+static enum store_rc copying_run(struct copying *copying, int from_fd, const char *from_name)
 {
     struct dir_store *dir = copying->walk.dir;
+    enum store_rc rc = dir_stage_name(dir, copying->parent_fd, copying->staged, &copying->staged_fd,
+                                      &copying->owns_staged_fd);
+    if (rc != STORE_OK)
+        return rc;
     bool is_made = copy_member(copying, from_fd, from_name, copying->staged_fd, copying->staged);
     if (copying->is_full) /* an incomplete copy must not replace anything */
         return STORE_NO_SPACE;
@@ -211,57 +223,69 @@ enum store_rc dir_copying_run(struct copying *copying, int from_fd, const char *
     return code ? dir_rc(code, "flushing a copy") : STORE_OK;
 }
 
-static enum store_rc copy_to(struct copying *copying, struct res_path from, struct res_path to,
-                             int from_fd, const char *from_name, const char *to_name)
+/* `source` says what is copied and where to; nothing is moved from there. */
+static enum store_rc copy_and_place(const struct placing *source)
 {
-    struct dir_store *dir = copying->walk.dir;
-    enum store_rc rc = dir_copying_run(copying, from_fd, from_name);
-    if (rc != STORE_OK)
-        return rc == STORE_REFUSED ? STORE_PARTIAL : rc;
-    struct placing placing = {.dir = dir,
-                              .visitor = copying->walk.visitor,
-                              .from_fd = copying->staged_fd,
-                              .from_name = copying->staged,
-                              .to_fd = copying->parent_fd,
-                              .to_name = to_name,
-                              .to = to};
-    rc = dir_place(&placing);
-    if (rc != STORE_OK && rc != STORE_PARTIAL)
-        return rc;
-    enum store_rc props_rc = dir_props_copied(dir, from, to, copying->is_deep);
-    int code = flush_wait(dir->flush, copying->parent_fd);
-    if (code || props_rc != STORE_OK)
-        return code ? dir_rc(code, "flushing a collection") : props_rc;
-    return copying->walk.failures ? STORE_PARTIAL : rc;
+    const struct dir_transfer *transfer = &source->transfer;
+    struct copying copying = {
+        .walk = {.dir = source->dir, .visitor = source->visitor},
+        .parent_fd = source->to_fd,
+        .staged_fd = -1,
+        .is_shallow = transfer->is_shallow,
+    };
+    struct placing placing = *source;
+    buf_add(&copying.walk.path, path_str(transfer->from));
+    enum store_rc rc = copying_run(&copying, source->from_fd, source->from_name);
+    if (rc == STORE_OK) {
+        placing.is_staged = true;
+        placing.from_fd = copying.staged_fd;
+        placing.from_name = copying.staged;
+        rc = dir_place(&placing);
+    }
+    if (rc == STORE_REFUSED || (rc == STORE_OK && copying.walk.failures))
+        rc = STORE_PARTIAL;
+    copying_done(&copying);
+    return rc;
+}
+
+/* Opens the collection that holds what is copied; the root is in none but itself. */
+static enum store_rc open_source(const struct dir_store *dir, struct res_path from, int *fd_out,
+                                 struct dir_name *name_out)
+{
+    if (!path_is_root(from)) {
+        enum store_rc rc = dir_open_parent(dir, from, fd_out, name_out);
+        return rc == STORE_NO_PARENT ? STORE_NOT_FOUND : rc;
+    }
+    if (dir->is_read_only)
+        return STORE_DENIED;
+    *fd_out = fcntl(dir->root_fd, F_DUPFD_CLOEXEC, 0);
+    return *fd_out < 0 ? dir_rc(errno, "opening the root") : dir_name_of(from, name_out);
 }
 
 enum store_rc dir_copy(struct store *store, struct res_path from, struct res_path to, bool is_deep,
                        struct store_visitor *visitor)
 {
-    struct dir_store *dir = dir_of(store);
+    struct placing source = {
+        .dir = dir_of(store),
+        .visitor = visitor,
+        .transfer = {.from = from, .to = to, .is_copy = true, .is_shallow = !is_deep},
+    };
     struct dir_name from_name;
     struct dir_name to_name;
-    struct copying copying;
-    int from_fd;
-    int to_fd;
-    enum store_rc rc = dir_open_parent(dir, from, &from_fd, &from_name);
-    if (path_is_root(from)) { /* the root has no parent to find it in */
-        from_fd = fcntl(dir->root_fd, F_DUPFD_CLOEXEC, 0);
-        rc = from_fd < 0 ? dir_rc(errno, "opening the root") : dir_name_of(from, &from_name);
-    }
+    if (path_is_within(from, to) || (is_deep && path_is_within(to, from)))
+        return STORE_DENIED;
+    enum store_rc rc = open_source(source.dir, from, &source.from_fd, &from_name);
     if (rc != STORE_OK)
-        return rc == STORE_NO_PARENT ? STORE_NOT_FOUND : rc;
-    rc = dir_open_parent(dir, to, &to_fd, &to_name);
-    if (rc != STORE_OK) {
-        (void)close(from_fd); /* a directory: nothing to lose */
         return rc;
-    }
-    rc = dir_copying_init(&copying, dir, from, to_fd, visitor);
-    copying.is_deep = is_deep;
+    rc = dir_find_member(source.from_fd, from_name.text);
     if (rc == STORE_OK)
-        rc = copy_to(&copying, from, to, from_fd, from_name.text, to_name.text);
-    dir_copying_done(&copying);
-    (void)close(from_fd); /* a directory: nothing to lose */
-    (void)close(to_fd);   /* likewise */
+        rc = dir_open_parent(source.dir, to, &source.to_fd, &to_name);
+    if (rc == STORE_OK) {
+        source.from_name = from_name.text;
+        source.to_name = to_name.text;
+        rc = copy_and_place(&source);
+        (void)close(source.to_fd); /* a directory: nothing to lose */
+    }
+    (void)close(source.from_fd); /* likewise */
     return rc;
 }

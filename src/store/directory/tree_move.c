@@ -30,12 +30,19 @@ static int rename_new(int from_fd, const char *from_name, int to_fd, const char 
 
 /* --- grafting --- */
 
-static bool graft(struct dir_walk *walk, int from_fd, const char *from_name, int to_fd,
+/* A walk through what is moved member by member. */
+struct grafting {
+    struct dir_walk walk;
+    const struct placing *placing;
+};
+
+static bool graft(struct grafting *grafting, int from_fd, const char *from_name, int to_fd,
                   const char *to_name);
 
-/* Takes from_fd. */
-static bool graft_members(struct dir_walk *walk, int from_fd, int to_fd)
+/* Takes from_fd. True: no member is left there. */
+static bool graft_members(struct grafting *grafting, int from_fd, int to_fd)
 {
+    struct dir_walk *walk = &grafting->walk;
     struct dir_entries entries;
     struct dir_entry entry;
     enum store_rc rc;
@@ -43,7 +50,8 @@ static bool graft_members(struct dir_walk *walk, int from_fd, int to_fd)
     dir_entries_init(&entries, from_fd);
     while ((rc = dir_entries_next(&entries, &entry)) == STORE_OK) {
         size_t up = dir_walk_down(walk, entry.name);
-        bool is_gone = graft(walk, from_fd, entry.name.at, to_fd, entry.name.at);
+        bool is_gone = dir_walk_may(walk, from_fd, entry.name.at) &&
+                       graft(grafting, from_fd, entry.name.at, to_fd, entry.name.at);
         is_empty = is_empty && is_gone;
         dir_walk_up(walk, up);
     }
@@ -51,38 +59,71 @@ static bool graft_members(struct dir_walk *walk, int from_fd, int to_fd)
     return rc == STORE_END ? is_empty : dir_walk_fail(walk, true, rc, 0);
 }
 
-static bool graft_collection(struct dir_walk *walk, int from_fd, const char *from_name, int to_fd,
-                             const char *to_name)
+/* May members go into the collection that is at the target already? When it was asked about itself
+ * and refused, that has been reported. */
+static bool may_enter(const struct grafting *grafting)
 {
+    const struct placing *placing = grafting->placing;
+    const struct dir_transfer *transfer = &placing->transfer;
+    struct arena arena = {0};
+    struct res_path path = dir_walk_path(&grafting->walk);
+    if (!placing->is_staged)
+        path = path_rebase(&arena, path, transfer->from, transfer->to);
+    bool may = placing->visitor->refuse(placing->visitor, path) == 0;
+    arena_done(&arena);
+    return may;
+}
+
+/* Opens the collection that the members of `source_fd` are to go into, and makes it where there is
+ * none. -1: they cannot go there; what had to be reported has been. */
+static int open_target(struct grafting *grafting, int source_fd, int to_fd, const char *to_name)
+{
+    struct dir_walk *walk = &grafting->walk;
+    struct stat st;
+    bool is_there = faccessat(to_fd, to_name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    enum store_rc rc = STORE_OK;
+    int fd = -1;
+    if (is_there && (!dir_is_directory(to_fd, to_name) || !may_enter(grafting)))
+        return -1;
+    if (walk->depth > walk->dir->limits->walk_depth)
+        rc = STORE_TOO_DEEP;
+    else if (!is_there && (fstat(source_fd, &st) < 0 ||
+                           mkdirat(to_fd, to_name, (st.st_mode & 0777) | S_IRWXU) < 0))
+        rc = dir_rc(errno, "making a collection");
+    else if ((fd = openat(to_fd, to_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
+        rc = dir_rc(errno, "opening a collection");
+    if (rc != STORE_OK)
+        (void)dir_walk_fail(walk, true, rc, 0); /* always false */
+    return fd;
+}
+
+static bool graft_collection(struct grafting *grafting, int from_fd, const char *from_name,
+                             int to_fd, const char *to_name)
+{
+    struct dir_walk *walk = &grafting->walk;
     int source_fd = openat(from_fd, from_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (source_fd < 0)
         return dir_walk_fail(walk, true, dir_rc(errno, "opening a collection"), 0);
-    int target_fd = -1;
-    if (walk->depth > walk->dir->limits->walk_depth)
-        errno = ELOOP;
-    else if (mkdirat(to_fd, to_name, 0777) == 0 || errno == EEXIST)
-        target_fd = openat(to_fd, to_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int target_fd = open_target(grafting, source_fd, to_fd, to_name);
     if (target_fd < 0) {
-        enum store_rc rc = errno == ELOOP ? STORE_TOO_DEEP : dir_rc(errno, "making a collection");
         (void)close(source_fd); /* read only: nothing to lose */
-        return dir_walk_fail(walk, true, rc, 0);
+        return false;
     }
-    bool is_empty = graft_members(walk, source_fd, target_fd);
+    bool is_empty = graft_members(grafting, source_fd, target_fd);
     (void)close(target_fd); /* a directory: nothing to lose */
     if (is_empty && unlinkat(from_fd, from_name, AT_REMOVEDIR) < 0)
         return dir_walk_fail(walk, true, dir_rc(errno, "removing a collection"), 0);
     return is_empty;
 }
 
-/* Moves the member that the walk is at. True: nothing of it is left at the source. */
-static bool graft(struct dir_walk *walk, int from_fd, const char *from_name, int to_fd,
+/* Moves the member that the walk is at, which has been asked about. True: nothing of it is left at
+ * the source. */
+static bool graft(struct grafting *grafting, int from_fd, const char *from_name, int to_fd,
                   const char *to_name)
 {
+    struct dir_walk *walk = &grafting->walk;
     bool is_collection = dir_is_directory(from_fd, from_name);
-    struct store_visitor *visitor = walk->visitor;
-    if (!dir_walk_may(walk, from_fd, from_name))
-        return false;
-    if (!is_collection || !visitor->may_refuse(visitor, dir_walk_path(walk))) {
+    if (!is_collection || !walk->visitor->may_refuse(walk->visitor, dir_walk_path(walk))) {
         int code = rename_new(from_fd, from_name, to_fd, to_name);
         if (code == 0)
             return true;
@@ -91,10 +132,8 @@ static bool graft(struct dir_walk *walk, int from_fd, const char *from_name, int
         if (code != EEXIST)
             return dir_walk_fail(walk, is_collection, dir_rc(code, "moving a member"), 0);
     }
-    return graft_collection(walk, from_fd, from_name, to_fd, to_name);
+    return graft_collection(grafting, from_fd, from_name, to_fd, to_name);
 }
-
-/* --- placing --- */
 
 /* A visitor of what is staged: nobody is asked, but failures are told, under the name that the
  * member was to have. */
@@ -103,18 +142,6 @@ struct staged_visitor {
     struct store_visitor *outer;
 };
 
-static unsigned staged_refuse(struct store_visitor *visitor, struct res_path path)
-{
-    (void)visitor, (void)path; /* what is staged is ours */
-    return 0;
-}
-
-static bool staged_may_refuse(struct store_visitor *visitor, struct res_path path)
-{
-    (void)visitor, (void)path; /* what is staged is ours */
-    return false;
-}
-
 static void staged_failed(struct store_visitor *visitor, struct res_path path, bool is_collection,
                           enum store_rc rc, unsigned reason)
 {
@@ -122,139 +149,210 @@ static void staged_failed(struct store_visitor *visitor, struct res_path path, b
     staged->outer->failed(staged->outer, path, is_collection, rc, reason);
 }
 
-static bool remove_old(struct placing *placing)
+static bool graft_all(const struct placing *placing)
+{
+    const struct dir_transfer *transfer = &placing->transfer;
+    struct staged_visitor staged = {dir_silent_visitor(), placing->visitor};
+    struct grafting grafting = {.walk = {.dir = placing->dir, .visitor = placing->visitor},
+                                .placing = placing};
+    staged.base.failed = staged_failed;
+    if (placing->is_staged)
+        grafting.walk.visitor = &staged.base;
+    buf_add(&grafting.walk.path, path_str(placing->is_staged ? transfer->to : transfer->from));
+    bool is_moved =
+        graft(&grafting, placing->from_fd, placing->from_name, placing->to_fd, placing->to_name);
+    buf_done(&grafting.walk.path);
+    return is_moved;
+}
+
+/* --- placing --- */
+
+static bool remove_old(const struct placing *placing)
 {
     struct dir_walk walk = {.dir = placing->dir, .visitor = placing->visitor};
-    buf_add(&walk.path, path_str(placing->to));
+    buf_add(&walk.path, path_str(placing->transfer.to));
     bool is_gone = dir_remove_tree(&walk, placing->to_fd, placing->to_name);
     buf_done(&walk.path);
     return is_gone;
 }
 
-static bool graft_all(struct placing *placing)
+/* Asks about one of the two ends alone. */
+static bool may_change(const struct placing *placing, struct res_path path, int fd,
+                       const char *name)
 {
-    struct staged_visitor staged = {{staged_refuse, staged_may_refuse, staged_failed},
-                                    placing->visitor};
-    bool is_staged = placing->from.at == NULL;
-    struct dir_walk walk = {.dir = placing->dir,
-                            .visitor = is_staged ? &staged.base : placing->visitor};
-    buf_add(&walk.path, path_str(is_staged ? placing->to : placing->from));
-    bool is_moved =
-        graft(&walk, placing->from_fd, placing->from_name, placing->to_fd, placing->to_name);
+    struct dir_walk walk = {.dir = placing->dir, .visitor = placing->visitor};
+    buf_add(&walk.path, path_str(path));
+    bool may = dir_walk_may(&walk, fd, name);
     buf_done(&walk.path);
-    return is_moved;
+    return may;
+}
+
+static bool is_same_file(const struct placing *placing)
+{
+    struct stat from;
+    struct stat to;
+    return fstatat(placing->from_fd, placing->from_name, &from, AT_SYMLINK_NOFOLLOW) == 0 &&
+           fstatat(placing->to_fd, placing->to_name, &to, AT_SYMLINK_NOFOLLOW) == 0 &&
+           from.st_dev == to.st_dev && from.st_ino == to.st_ino;
 }
 
 /* One file over another: the old one is there until the new one is. */
-static enum store_rc replace_file(const struct placing *placing)
+static enum store_rc replace_file(struct placing *placing)
 {
-    if (renameat(placing->from_fd, placing->from_name, placing->to_fd, placing->to_name) < 0)
+    struct dir_transfer *transfer = &placing->transfer;
+    if (!may_change(placing, transfer->to, placing->to_fd, placing->to_name)) {
+        enum store_rc rc = dir_transfer_keep(placing->dir, transfer);
+        return rc == STORE_OK ? STORE_PARTIAL : rc;
+    }
+    int failed =
+        is_same_file(placing) /* between two names of one file rename(2) does nothing */
+            ? unlinkat(placing->from_fd, placing->from_name, 0)
+            : renameat(placing->from_fd, placing->from_name, placing->to_fd, placing->to_name);
+    if (failed)
         return dir_rc(errno, "replacing a file");
-    return dir_props_removed(placing->dir, placing->to, false);
+    transfer->is_replaced = true;
+    return STORE_OK;
+}
+
+/* What is at `to` goes first. From there on, every failure is reported: something has changed. */
+static enum store_rc replace_tree(struct placing *placing, bool is_whole)
+{
+    struct dir_transfer *transfer = &placing->transfer;
+    struct store_visitor *visitor = placing->visitor;
+    bool is_free = faccessat(placing->to_fd, placing->to_name, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+    transfer->is_replaced = is_free || remove_old(placing);
+    if (is_whole && transfer->is_replaced) {
+        int code =
+            rename_new(placing->from_fd, placing->from_name, placing->to_fd, placing->to_name);
+        if (code == 0)
+            return STORE_OK;
+        visitor->failed(visitor, placing->is_staged ? transfer->to : transfer->from,
+                        dir_is_directory(placing->from_fd, placing->from_name),
+                        dir_rc(code, "moving a resource"), 0);
+        return STORE_PARTIAL;
+    }
+    placing->is_grafted = true;
+    enum store_rc rc = transfer->is_replaced ? dir_props_removed(placing->dir, transfer->to, false)
+                                             : dir_transfer_keep(placing->dir, transfer);
+    if (rc != STORE_OK)
+        return rc;
+    return graft_all(placing) && transfer->is_replaced ? STORE_OK : STORE_PARTIAL;
+}
+
+static enum store_rc place(struct placing *placing)
+{
+    struct store_visitor *visitor = placing->visitor;
+    bool is_collection = dir_is_directory(placing->from_fd, placing->from_name);
+    bool is_whole = placing->is_staged || !is_collection ||
+                    !visitor->may_refuse(visitor, placing->transfer.from);
+    int code = EEXIST;
+    if (faccessat(placing->to_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
+        return dir_rc(errno, "changing a collection");
+    if (is_whole)
+        code = rename_new(placing->from_fd, placing->from_name, placing->to_fd, placing->to_name);
+    placing->transfer.is_replaced = code == 0; /* what may be noted of an earlier resource goes */
+    if (code != EEXIST)
+        return code ? dir_rc(code, "moving a resource") : STORE_OK;
+    if (!is_collection && !dir_is_directory(placing->to_fd, placing->to_name))
+        return replace_file(placing);
+    return replace_tree(placing, is_whole);
+}
+
+static int flush_ends(const struct placing *placing)
+{
+    struct flush *flush = placing->dir->flush;
+    int (*flush_end)(struct flush * flush, int fd) = placing->is_grafted ? flush_tree : flush_wait;
+    int code = flush_end(flush, placing->to_fd);
+    return code || placing->is_staged ? code : flush_end(flush, placing->from_fd);
 }
 
 enum store_rc dir_place(struct placing *placing)
 {
-    struct store_visitor *visitor = placing->visitor;
-    int code = EEXIST;
-    if (faccessat(placing->to_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
-        return dir_rc(errno, "changing a collection");
-    bool is_whole = placing->from.at == NULL || !visitor->may_refuse(visitor, placing->from);
-    bool is_free = faccessat(placing->to_fd, placing->to_name, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
-    if (is_whole)
-        code = rename_new(placing->from_fd, placing->from_name, placing->to_fd, placing->to_name);
-    placing->is_across = code == EXDEV;
-    if (code == 0)
-        return dir_props_removed(placing->dir, placing->to, false); /* of an earlier resource */
-    if (code != EEXIST)
-        return dir_rc(code, "moving a resource");
-    if (is_whole && !dir_is_directory(placing->to_fd, placing->to_name) &&
-        !dir_is_directory(placing->from_fd, placing->from_name))
-        return replace_file(placing);
-    bool is_cleared = is_free || remove_old(placing);
-    enum store_rc rc = dir_props_removed(placing->dir, placing->to, !is_cleared);
+    struct dir_store *dir = placing->dir;
+    struct dir_transfer *transfer = &placing->transfer;
+    enum store_rc rc = dir_transfer_begin(dir, transfer, placing->from_fd, placing->from_name);
     if (rc != STORE_OK)
         return rc;
-    if (is_cleared && is_whole) {
-        code = rename_new(placing->from_fd, placing->from_name, placing->to_fd, placing->to_name);
-        return code ? dir_rc(code, "moving a resource") : STORE_OK;
+    rc = place(placing);
+    if (rc == STORE_OK || rc == STORE_PARTIAL) {
+        int code = flush_ends(placing);
+        /* On failure the intent stays: start-up will see what has become of it. */
+        enum store_rc end_rc =
+            code ? dir_rc(code, "flushing a collection") : dir_transfer_end(dir, transfer);
+        rc = end_rc == STORE_OK ? rc : end_rc;
+    } else {
+        (void)!dir_transfer_cancel(dir, transfer); /* or start-up will */
     }
-    return graft_all(placing) && is_cleared ? STORE_OK : STORE_PARTIAL;
+    dir_transfer_done(transfer);
+    return rc;
 }
 
 /* --- move --- */
 
-/* From one file system below the root to another: copied, then removed. */
-static enum store_rc move_across(struct placing *placing)
+enum store_rc dir_find_member(int parent_fd, const char *name)
 {
-    struct dir_store *dir = placing->dir;
-    struct copying copying;
-    if (placing->visitor->may_refuse(placing->visitor, placing->from))
-        return STORE_DENIED; /* what may not move would be copied and then not removed */
-    enum store_rc rc =
-        dir_copying_init(&copying, dir, placing->from, placing->to_fd, placing->visitor);
-    if (rc == STORE_OK)
-        rc = dir_copying_run(&copying, placing->from_fd, placing->from_name);
-    if (rc == STORE_OK && copying.walk.failures)
-        rc = STORE_REFUSED; /* what was not copied must not be removed */
-    if (rc == STORE_OK) {
-        struct placing copy = *placing;
-        copy.from_fd = copying.staged_fd;
-        copy.from_name = copying.staged;
-        copy.from = (struct res_path){NULL, 0};
-        rc = dir_place(&copy);
-    }
-    if (rc == STORE_OK) {
-        struct dir_walk walk = {.dir = dir, .visitor = placing->visitor};
-        buf_add(&walk.path, path_str(placing->from));
-        if (!dir_remove_tree(&walk, placing->from_fd, placing->from_name))
-            rc = STORE_PARTIAL;
-        buf_done(&walk.path);
-    }
-    dir_copying_done(&copying);
-    return rc == STORE_REFUSED ? STORE_PARTIAL : rc;
+    struct stat st;
+    if (fstatat(parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return dir_rc(errno, "looking at a resource");
+    bool is_resource = S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode);
+    return is_resource ? STORE_OK : STORE_NOT_FOUND;
 }
 
-static enum store_rc move_noted(struct placing *placing)
+/* To another file system below the root: copied, then removed. What may not move would be copied
+ * and then not removed: nothing moves then. */
+static enum store_rc move_across(const struct placing *placing)
 {
-    struct dir_store *dir = placing->dir;
-    int64_t intent = 0;
-    enum store_rc rc = dir_move_intent(dir, placing->from, placing->to, &intent);
-    if (rc != STORE_OK)
-        return rc;
-    rc = dir_place(placing);
-    if (placing->is_across)
-        rc = move_across(placing);
-    enum store_rc props_rc = dir_props_moved(dir, placing->from, placing->to, intent);
-    if (rc != STORE_OK && rc != STORE_PARTIAL)
-        return rc;
-    int code = flush_wait(dir->flush, placing->to_fd);
-    if (code == 0)
-        code = flush_wait(dir->flush, placing->from_fd);
-    if (code)
-        return dir_rc(code, "flushing a collection");
-    return props_rc == STORE_OK ? rc : props_rc;
+    struct store *store = &placing->dir->base;
+    struct store_visitor *visitor = placing->visitor;
+    const struct dir_transfer *transfer = &placing->transfer;
+    if (visitor->may_refuse(visitor, transfer->from))
+        return STORE_DENIED;
+    enum store_rc rc = dir_copy(store, transfer->from, transfer->to, true, visitor);
+    return rc == STORE_OK ? dir_remove(store, transfer->from, visitor) : rc;
+}
+
+/* A directory that goes elsewhere has its ".." changed, and must allow that. */
+static bool may_be_carried_off(const struct placing *placing)
+{
+    const struct dir_transfer *transfer = &placing->transfer;
+    return path_eq(path_parent(transfer->from), path_parent(transfer->to)) ||
+           !dir_is_directory(placing->from_fd, placing->from_name) ||
+           faccessat(placing->from_fd, placing->from_name, W_OK, AT_EACCESS) == 0;
+}
+
+static enum store_rc move_checked(struct placing *placing)
+{
+    if (!may_be_carried_off(placing))
+        return STORE_DENIED;
+    if (faccessat(placing->from_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
+        return dir_rc(errno, "changing a collection");
+    /* Asked first, so that what is at the destination is not removed for nothing. */
+    if (!may_change(placing, placing->transfer.from, placing->from_fd, placing->from_name))
+        return STORE_PARTIAL;
+    if (!dir_is_same_mount(placing->from_fd, placing->to_fd))
+        return move_across(placing);
+    return dir_place(placing);
 }
 
 enum store_rc dir_move(struct store *store, struct res_path from, struct res_path to,
                        struct store_visitor *visitor)
 {
-    struct placing placing = {.dir = dir_of(store), .visitor = visitor, .from = from, .to = to};
+    struct placing placing = {
+        .dir = dir_of(store), .visitor = visitor, .transfer = {.from = from, .to = to}};
     struct dir_name from_name;
     struct dir_name to_name;
+    if (path_is_within(from, to) || path_is_within(to, from))
+        return STORE_DENIED;
     enum store_rc rc = dir_open_parent(placing.dir, from, &placing.from_fd, &from_name);
     if (rc != STORE_OK)
         return rc == STORE_NO_PARENT ? STORE_NOT_FOUND : rc;
-    if (faccessat(placing.from_fd, from_name.text, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
-        rc = dir_rc(errno, "looking at a resource");
-    else if (faccessat(placing.from_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
-        rc = dir_rc(errno, "changing a collection");
-    else
+    rc = dir_find_member(placing.from_fd, from_name.text);
+    if (rc == STORE_OK)
         rc = dir_open_parent(placing.dir, to, &placing.to_fd, &to_name);
     if (rc == STORE_OK) {
         placing.from_name = from_name.text;
         placing.to_name = to_name.text;
-        rc = move_noted(&placing);
+        rc = move_checked(&placing);
         (void)close(placing.to_fd); /* a directory: nothing to lose */
     }
     (void)close(placing.from_fd); /* a directory: nothing to lose */

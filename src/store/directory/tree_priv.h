@@ -7,23 +7,12 @@
 struct copying {
     struct dir_walk walk; /* through the source */
     int parent_fd;        /* the collection that the copy is for; borrows */
-    int staged_fd;        /* the directory it is made in */
+    int staged_fd;        /* the directory it is made in; -1: none yet */
     bool owns_staged_fd;
     char staged[64]; /* its name there */
-    bool is_deep;
+    bool is_shallow;
     bool is_full; /* the disk is */
 };
-
-NODISCARD enum store_rc dir_copying_init(struct copying *copying, struct dir_store *dir,
-                                         struct res_path from, int parent_fd,
-                                         struct store_visitor *visitor);
-/* Also removes what is still among the staged. */
-void dir_copying_done(struct copying *copying);
-
-/* Copies `from_name` in `from_fd` to the staged name. OK: there is a copy, less the members that
- * were reported; REFUSED: there is none, because of what was reported. */
-NODISCARD enum store_rc dir_copying_run(struct copying *copying, int from_fd,
-                                        const char *from_name);
 
 /* Something complete that is to replace what is at `to`: a staged copy, or what is moved. */
 struct placing {
@@ -31,13 +20,16 @@ struct placing {
     struct store_visitor *visitor;
     int from_fd;
     const char *from_name;
-    struct res_path from; /* at == NULL: staged; nobody is asked about its members */
+    bool is_staged;  /* nobody is asked about it */
+    bool is_grafted; /* set: members were moved one by one */
     int to_fd;
     const char *to_name;
-    struct res_path to;
-    bool is_across; /* set: nothing was done, since `to` is on another file system */
+    struct dir_transfer transfer;
 };
 
-/* OK: in place; PARTIAL: less what was reported. Locks and dead properties of what was replaced
- * are gone. */
+/* What is there to be copied or moved: NOT_FOUND when it is no resource. Not through links. */
+NODISCARD enum store_rc dir_find_member(int parent_fd, const char *name);
+
+/* Puts it in place, durably; properties follow. OK; PARTIAL: less what was reported; any other:
+ * nothing has changed. */
 NODISCARD enum store_rc dir_place(struct placing *placing);

@@ -92,10 +92,15 @@ static bool add_stray(struct dir_store *dir, int parent_fd, const char *name)
 void dir_inherit(int parent_fd, int fd)
 {
     struct stat parent;
-    /* The set-group-ID bit of a directory hands its group to what is made in it; a file that comes
-     * from the staging directory must be given it. Best effort, as for any other maker of files. */
-    if (fstat(parent_fd, &parent) == 0 && (parent.st_mode & S_ISGID))
-        (void)!fchown(fd, (uid_t)-1, parent.st_gid);
+    struct stat own;
+    /* The set-group-ID bit of a directory hands its group to what is made in it, and itself to
+     * directories; what comes from the staging directory must be given both. Best effort, as for
+     * any other maker of files. */
+    if (fstat(parent_fd, &parent) < 0 || !(parent.st_mode & S_ISGID) || fstat(fd, &own) < 0)
+        return;
+    (void)!fchown(fd, (uid_t)-1, parent.st_gid);
+    if (S_ISDIR(own.st_mode))
+        (void)fchmod(fd, (own.st_mode & 07777) | S_ISGID); /* as above */
 }
 
 static enum store_rc open_named(struct dir_store *dir, int parent_fd, struct staged_file *staged)
