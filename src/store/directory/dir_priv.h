@@ -51,6 +51,11 @@ NODISCARD int dir_open_beneath(const struct dir_store *dir, struct res_path path
 /* The same for reading: where a name is there in another Unicode form only, that one. */
 NODISCARD int dir_open_resource(const struct dir_store *dir, struct res_path path, int flags);
 
+/* The path that an open descriptor has now, beneath the root; memory from the arena. False when it
+ * has none. */
+bool dir_path_of_fd(const struct dir_store *dir, int fd, struct arena *arena,
+                    struct res_path *path_out);
+
 /* Whether rename(2) can go from one directory to the other: not between file systems, and not
  * between two mounts of one. */
 bool dir_is_same_mount(int fd, int other_fd);

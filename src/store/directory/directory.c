@@ -103,6 +103,27 @@ static bool open_made(int at_fd, const char *name, int *fd_out, struct err *err)
     return *fd_out >= 0 || err_sys(err, errno, "opening davit's state directory '%s'", name);
 }
 
+/* Two servers that write would know nothing of each other's locks, and clear each other's staging
+ * area. EWOULDBLOCK alone says that there is one: some network file systems lock no directories. */
+static bool claim_directory(int fd, const char *name, struct err *err)
+{
+    return flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK ||
+           err_set(err, 0, "another davit is using '%s'", name);
+}
+
+/* What is below the root can be read and changed by clients, but for the names that we keep. */
+static bool check_hidden(const struct dir_store *dir, const char *name, struct err *err)
+{
+    struct arena arena = {0};
+    struct res_path path;
+    bool is_hidden = !dir_path_of_fd(dir, dir->state_fd, &arena, &path) || dir_is_reserved(path);
+    arena_done(&arena);
+    return is_hidden || err_set(err, 0,
+                                "the state directory '%s' is inside the served directory, where "
+                                "clients could reach it",
+                                name);
+}
+
 static bool open_state_dirs(struct dir_store *dir, const struct store_options *options,
                             struct err *err)
 {
@@ -111,8 +132,9 @@ static bool open_state_dirs(struct dir_store *dir, const struct store_options *o
     const char *name = is_inside ? DIR_STATE_NAME : options->state_dir;
     if (!open_made(is_inside ? dir->root_fd : AT_FDCWD, name, &dir->state_fd, err))
         return false;
-    if (flock(dir->state_fd, LOCK_EX | LOCK_NB) < 0)
-        return err_set(err, errno, "another davit is serving this directory");
+    if (!check_hidden(dir, name, err) || !claim_directory(dir->root_fd, options->root, err) ||
+        !claim_directory(dir->state_fd, name, err))
+        return false;
     if (is_inside || dir_is_same_mount(dir->root_fd, dir->state_fd))
         return open_made(dir->state_fd, "staging", &dir->staging_fd, err);
     /* What is staged must be where a rename can take it to the files. */
@@ -132,6 +154,8 @@ static bool open_state_read_only(struct dir_store *dir, const struct store_optio
                            O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir->state_fd < 0 || faccessat(dir->state_fd, "state.db", R_OK, AT_EACCESS) != 0)
         return true;
+    if (!check_hidden(dir, name, err))
+        return false;
     dir->state = state_open(dir->state_fd, true, dir->durability, err);
     return dir->state && dir_recover(dir, err);
 }

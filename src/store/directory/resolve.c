@@ -103,9 +103,8 @@ static int open_how(const struct dir_store *dir, struct res_path path, int flags
     return -1;
 }
 
-/* The path that an open descriptor has now, beneath the root. False when it has none. */
-static bool path_of_fd(const struct dir_store *dir, int fd, struct arena *arena,
-                       struct res_path *path_out)
+bool dir_path_of_fd(const struct dir_store *dir, int fd, struct arena *arena,
+                    struct res_path *path_out)
 {
     char link[64];
     char root[4096];
@@ -135,7 +134,7 @@ static bool leads_to_reserved(const struct dir_store *dir, int fd)
 {
     struct arena arena = {0};
     struct res_path real;
-    bool is_reserved = !path_of_fd(dir, fd, &arena, &real) || dir_is_reserved(real);
+    bool is_reserved = !dir_path_of_fd(dir, fd, &arena, &real) || dir_is_reserved(real);
     arena_done(&arena);
     return is_reserved;
 }
@@ -199,7 +198,7 @@ static enum store_rc follow(const struct dir_store *dir, struct arena *arena, st
     int fd = open_how(dir, path, O_PATH, 0);
     if (fd < 0)
         return dir_rc(errno, "following a link");
-    bool is_known = path_of_fd(dir, fd, arena, real_out);
+    bool is_known = dir_path_of_fd(dir, fd, arena, real_out);
     (void)close(fd); /* O_PATH: nothing to lose */
     return is_known ? STORE_OK : STORE_NOT_FOUND;
 }
