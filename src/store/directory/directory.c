@@ -93,14 +93,18 @@ static const struct store_ops dir_ops = {
     .release = dir_release,
 };
 
-/* Makes a directory where it is missing and opens it. */
+/* Makes a directory where it is missing and opens it, to be written to. */
 static bool open_made(int at_fd, const char *name, int *fd_out, struct err *err)
 {
     if (mkdirat(at_fd, name, 0700) < 0 && errno != EEXIST)
         return err_sys(err, errno,
                        "making davit's state directory '%s' (see --state and --read-only)", name);
     *fd_out = openat(at_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return *fd_out >= 0 || err_sys(err, errno, "opening davit's state directory '%s'", name);
+    if (*fd_out < 0)
+        return err_sys(err, errno, "opening davit's state directory '%s'", name);
+    return faccessat(*fd_out, ".", W_OK | X_OK, AT_EACCESS) == 0 ||
+           err_sys(err, errno,
+                   "writing to davit's state directory '%s' (see --state and --read-only)", name);
 }
 
 /* Two servers that write would know nothing of each other's locks, and clear each other's staging

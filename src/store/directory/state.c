@@ -11,6 +11,7 @@
 #include "store/directory/state.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <unistd.h>
@@ -114,7 +115,8 @@ static struct state_db *db_open(const struct state *state, struct err *err)
     struct state_db *db = MEM_NEW(struct state_db);
     int flags =
         state->is_read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    int code = sqlite3_open_v2(state->file, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    flags |= SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
+    int code = sqlite3_open_v2(state->file, &db->handle, flags, NULL);
     if (code != SQLITE_OK) {
         (void)err_set(err, 0, "opening %s: %s", state->file,
                       db->handle ? sqlite3_errmsg(db->handle) : "out of memory"); /* false */
@@ -346,13 +348,22 @@ static enum store_rc fill_filter(struct state *state, struct state_db *db)
 
 /* --- life --- */
 
+/* On a medium that cannot be written to: SQLite must not look for a journal then, since to read one
+ * it would have to make its shared memory beside it. */
+static bool is_frozen(int dir_fd)
+{
+    return faccessat(dir_fd, ".", W_OK, AT_EACCESS) != 0 &&
+           faccessat(dir_fd, "state.db-wal", F_OK, AT_EACCESS) != 0;
+}
+
 struct state *state_open(int dir_fd, bool is_read_only, enum store_durability durability,
                          struct err *err)
 {
     struct state *state = MEM_NEW(struct state);
-    char file[64];
+    char file[80];
+    const char *how = is_read_only && is_frozen(dir_fd) ? "?immutable=1" : "";
     /* SQLite takes names only; this one cannot be moved away under it. */
-    (void)snprintf(file, sizeof(file), "/proc/self/fd/%d/state.db", dir_fd); /* fits */
+    (void)snprintf(file, sizeof(file), "file:/proc/self/fd/%d/state.db%s", dir_fd, how); /* fits */
     state->file = mem_copy_text(file, strlen(file));
     state->is_read_only = is_read_only;
     state->durability = durability;
