@@ -6,13 +6,11 @@ DAVIT_CRASH_POINTS=all tries every n (minutes); otherwise some, chosen anew each
 
 import os
 import random
-import shutil
-import subprocess
 
 import crash_client
 import davit
 import pytest
-from session import litter
+from session import litter, traced
 
 CHANGING = ("linkat,renameat,renameat2,unlinkat,mkdirat,symlinkat,write,pwrite64,fsync,fdatasync,"
             "syncfs,fchmod,fchown,utimensat,ftruncate,fallocate,copy_file_range")
@@ -92,19 +90,6 @@ SCENARIOS = {
 }
 
 
-def attach(server, point):
-    """An strace that kills the server at its worker's n-th change; returns when it watches."""
-    process = subprocess.Popen(
-        ["strace", "-f", "-o", "/dev/null", "-e", f"trace={CHANGING}", "-e",
-         f"inject={CHANGING}:signal=KILL:when={point}", "-p", str(server.process.pid)],
-        stderr=subprocess.PIPE, text=True)
-    line = process.stderr.readline()
-    if "attached" not in line:
-        process.kill()
-        pytest.skip(f"strace cannot trace here: {line.strip()}")
-    return process
-
-
 def run_point(name, point):
     """False: the change was over before the n-th call."""
     prepare, change = SCENARIOS[name]
@@ -113,18 +98,14 @@ def run_point(name, point):
     with davit.Davit(args=args) as server:
         client.connect(server)
         prepare(client)
-        tracer = attach(server, point)
-        try:
-            change(client)
-            was_hit = False
-        except (OSError, EOFError, AssertionError) as error:
-            assert not isinstance(error, AssertionError) or "cut off" in str(error), error
-            was_hit = True
-        if not was_hit:
-            server.process.kill()
-        server.process.wait()
-        tracer.wait()
-        tracer.stderr.close()
+        with traced(server, CHANGING, f"signal=KILL:when={point}"):
+            try:
+                change(client)
+                was_hit = False
+            except (OSError, EOFError, AssertionError) as error:
+                assert not isinstance(error, AssertionError) or "cut off" in str(error), error
+                was_hit = True
+            server.kill()
         server.start()
         assert not litter(server.root), litter(server.root)
         complaints = client.check(server)
@@ -134,8 +115,6 @@ def run_point(name, point):
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_crash_at_any_step_leaves_all_or_nothing(name):
-    if not shutil.which("strace"):
-        pytest.skip("strace is not installed")
     if ALL:
         point = 1
         while run_point(name, point):

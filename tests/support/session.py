@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 import urllib.parse
 import xml.etree.ElementTree as ElementTree
 
@@ -105,6 +106,36 @@ def statuses(response):
             for path, code, _ in members(response.body)}
 
 
+def wait_for(condition, what, seconds=30):
+    """What `condition` returns, once that is true."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.01)
+
+
+@contextlib.contextmanager
+def traced(server, calls, inject):
+    """strace does something to some of the server's system calls, from now on."""
+    if not shutil.which("strace"):
+        pytest.skip("strace is not installed")
+    process = subprocess.Popen(
+        ["strace", "-f", "-o", "/dev/null", "-e", f"trace={calls}", "-e",
+         f"inject={calls}:{inject}", "-p", str(server.process.pid)],
+        stderr=subprocess.PIPE, text=True)
+    try:
+        line = process.stderr.readline()
+        if "attached" not in line:
+            pytest.skip(f"strace cannot trace here: {line.strip()}")
+        yield process
+    finally:
+        process.kill()  # it would not hear SIGTERM while it delays
+        process.communicate()
+
+
 # --- memory ---
 
 def peak_bytes(pid):
@@ -153,13 +184,20 @@ def tmpfs(size):
     return mounted("-t", "tmpfs", "-o", f"size={size}")
 
 
-@contextlib.contextmanager
-def scratch():
-    path = tempfile.mkdtemp(prefix="davit-test-")
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
+def fill_disk(folder, left=0):
+    """Takes what space there is, less `left` bytes; returns the file that has it."""
+    path = os.path.join(folder, ".fill")
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT)
+    for size in (1 << 20, 4096, 1):
+        try:
+            while os.write(fd, bytes(size)) == size:
+                pass
+        except OSError:
+            pass
+    if left:
+        os.truncate(path, max(0, os.fstat(fd).st_size - left))
+    os.close(fd)
+    return path
 
 
 def litter(root):

@@ -1,0 +1,154 @@
+"""What `davit` says to people who type: help, errors, exit codes."""
+
+import os
+import re
+import socket
+import subprocess
+
+import davit
+import pytest
+from session import need_root
+
+SOURCE = os.path.join(os.path.dirname(__file__), "..", "..", "src")
+
+
+def run(*args, timeout=60):
+    return subprocess.run([davit.BINARY, *args], capture_output=True, text=True, timeout=timeout,
+                          stdin=subprocess.DEVNULL, check=False)
+
+
+def rows(table, macro):
+    """The names in a .def table."""
+    with open(os.path.join(SOURCE, table), encoding="utf-8") as file:
+        return re.findall(rf'^{macro}\("?([a-z_-]+)"?,', file.read(), re.M)
+
+
+def test_help_and_version():
+    for args in (("--help",), ("help",), ("-h",)):
+        done = run(*args)
+        assert done.returncode == 0 and "serve" in done.stdout and not done.stderr
+    done = run("--version")
+    assert done.returncode == 0 and re.fullmatch(r"davit \d+\.\d+\.\d+\n", done.stdout)
+
+
+def test_help_of_serve_tells_of_every_option():
+    done = run("serve", "--help")
+    assert done.returncode == 0 and not done.stderr
+    names = rows("server/options.def", "SERVE_OPTION")
+    assert len(names) > 10
+    for name in names:
+        assert f"--{name}" in done.stdout, name
+
+
+def test_help_of_limits_tells_of_every_limit_and_its_value():
+    done = run("serve", "--limit", "head_ms=1234", "--help-limits")
+    assert done.returncode == 0 and not done.stderr
+    names = rows("base/limits.def", "LIMIT")
+    assert len(names) > 10
+    told = {line.split()[0]: line.split()[1] for line in done.stdout.splitlines()[1:]}
+    assert set(told) == set(names)
+    assert told["head_ms"] == "1234" and told["idle_ms"] == "75000"
+
+
+@pytest.mark.parametrize("args, text", [
+    ((), "Usage: davit COMMAND"),
+    (("serv",), "did you mean 'serve'?"),
+    (("wibble",), "see davit --help"),
+    (("serve",), "which directory?"),
+    (("serve", "."  , ".."), "more than one directory"),
+    (("serve", "--lisen", "127.0.0.1:0", "."), "did you mean --listen?"),
+    (("serve", "--readonly", "."), "did you mean --read-only?"),
+    (("serve", "--wibble-wobble", "."), "see davit serve --help"),
+    (("serve", "-x", "."), "no option '-x'"),
+    (("serve", ".", "--listen"), "--listen needs ADDR:PORT"),
+    (("serve", "--read-only=yes", "."), "takes no argument"),
+    (("serve", "--listen", "localhost", "."), "not ADDRESS:PORT"),
+    (("serve", "--listen", "localhost:80", "."), "no IP address"),
+    (("serve", "--listen", "127.0.0.1:99999", "."), "not ADDRESS:PORT"),
+    (("serve", "--listen", "::1:80", "."), "[::1]:8080"),
+    (("serve", "--listen", "0.0.0.0:8080", "."), "--anonymous"),
+    (("serve", "--listen=[::]:8080", "."), "--anonymous"),
+    (("serve", "--durability", "maybe", "."), "neither lazy nor flush"),
+    (("serve", "--depth-infinity", "yes", "."), "neither allow nor refuse"),
+    (("serve", "--threads", "0", "."), "number from 1"),
+    (("serve", "--workers", "many", "."), "number from 1"),
+    (("serve", "--log-level", "loud", "."), "error, warn, info and debug"),
+    (("serve", "--limit", "head_ms", "."), "NAME=N"),
+    (("serve", "--limit", "head_ms=0", "."), "number from 1"),
+    (("serve", "--limit", "heads=1", "."), "--help-limits"),
+    (("serve", "--public-url", "dav.example.org", "."), "no URL"),
+    (("serve", "--public-url", "https://dav.example.org/files/", "."), "has a path"),
+])
+def test_a_wrong_command_line_is_explained(args, text):
+    done = run(*args)
+    assert done.returncode == 2, done
+    assert text in done.stderr and not done.stdout
+    if args:
+        assert done.stderr.startswith("davit: ") and done.stderr.count("\n") == 1
+
+
+def test_what_only_shows_when_it_starts_is_explained(tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "d").mkdir()
+    directory = str(tmp_path / "d")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        for args, text in (
+                ((str(tmp_path / "none"),), "No such file"),
+                ((str(tmp_path / "file"),), "Not a directory"),
+                (("--listen", f"127.0.0.1:{port}", directory), "Address already in use"),
+                (("--user", "no-such-user", directory), "no user"),
+                (("--access-log", str(tmp_path / "none" / "log"), directory), "access log"),
+                (("--state", str(tmp_path / "file"), directory), "state directory"),
+                (("--state", str(tmp_path / "none" / "s"), directory), "state directory")):
+            args = args if "--listen" in args else ("--listen", "127.0.0.1:0", *args)
+            done = run("serve", *args)
+            assert done.returncode == 1, done
+            assert text in done.stderr and "davit: error: " in done.stderr, done.stderr
+
+
+def test_a_state_database_that_is_none_is_refused_and_left_alone(tmp_path):
+    (tmp_path / ".davit").mkdir()
+    state = tmp_path / ".davit" / "state.db"
+    state.write_bytes(b"these are my own bytes" * 1000)
+    done = run("serve", "--listen", "127.0.0.1:0", str(tmp_path))
+    assert done.returncode == 1 and "state.db" in done.stderr, done
+    assert state.read_bytes() == b"these are my own bytes" * 1000
+
+
+def test_one_line_for_each_listener():
+    with davit.Davit(args=["--listen", "127.0.0.2:0", "--listen", "[::1]:0"]) as server:
+        found = re.findall(r"^listening on http://(.+?):(\d+)/$", server.stderr(), re.M)
+        assert [host for host, _ in found] == ["127.0.0.1", "127.0.0.2", "[::1]"]
+        for host, port in found:
+            with davit.Connection((host.strip("[]"), int(port))) as connection:
+                connection.send(f"OPTIONS * HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n")
+                assert connection.read().status == 200
+
+
+def test_anonymous_allows_any_address():
+    with davit.Davit(args=["--anonymous", "--listen", "0.0.0.0:0"]) as server:
+        assert "listening on http://0.0.0.0:" in server.stderr()
+
+
+def test_user_is_who_the_files_belong_to(tmp_path):
+    need_root("--user")
+    root = tmp_path / "root"
+    root.mkdir()
+    os.chown(root, 65534, 65534)
+    for folder in tmp_path.parents:  # pytest makes its folders for their owner alone
+        if folder.owner() == "root" and folder.name.startswith("pytest"):
+            folder.chmod(0o755)
+    tmp_path.chmod(0o755)
+    with davit.Davit(root=str(root), args=["--user", "nobody"]) as server:
+        with open(f"/proc/{server.process.pid}/status", encoding="ascii") as status:
+            text = status.read()
+        assert re.search(r"^Uid:\t65534\t65534\t65534\t65534$", text, re.M)
+        assert re.search(r"^Gid:\t65534\t65534\t65534\t65534$", text, re.M)
+        assert re.search(r"^CapEff:\t0+$", text, re.M)
+        assert re.search(r"^NoNewPrivs:\t1$", text, re.M)
+        assert server.request("PUT", "/f", body="x").status == 201
+        assert os.stat(root / "f").st_uid == 65534
+        assert "running as root" not in server.stderr()
