@@ -331,6 +331,7 @@ static bool hear_signals(struct server *server, struct err *err)
     if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
         return err_set(err, 0, "blocking signals failed");
     (void)signal(SIGPIPE, SIG_IGN); /* sendfile(2) knows no MSG_NOSIGNAL */
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is EFBIG, not our end */
     server->signals.ready = signals_ready;
     server->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     return server->signals.fd >= 0 || err_sys(err, errno, "listening for signals");
