@@ -118,14 +118,14 @@ def wait_for(condition, what, seconds=30):
 
 
 @contextlib.contextmanager
-def traced(server, calls, inject):
-    """strace does something to some of the server's system calls, from now on."""
+def traced(server, calls, inject=None, log="/dev/null"):
+    """strace notes some of the server's system calls from now on, or does something to them."""
     if not shutil.which("strace"):
         pytest.skip("strace is not installed")
-    process = subprocess.Popen(
-        ["strace", "-f", "-o", "/dev/null", "-e", f"trace={calls}", "-e",
-         f"inject={calls}:{inject}", "-p", str(server.process.pid)],
-        stderr=subprocess.PIPE, text=True)
+    command = ["strace", "-f", "-o", log, "-e", f"trace={calls}", "-p", str(server.process.pid)]
+    if inject:
+        command += ["-e", f"inject={calls}:{inject}"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         line = process.stderr.readline()
         if "attached" not in line:
@@ -209,4 +209,4 @@ def litter(root):
     for folder, folders, files in os.walk(os.fsencode(root)):
         found += [os.path.join(folder, name) for name in folders + files
                   if name.startswith(b".davit-staged-")]
-    return found
+    return sorted(set(found))

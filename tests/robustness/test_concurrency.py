@@ -1,0 +1,197 @@
+"""Many clients change the same few trees at once. Nobody waits for ever, nobody hears of a failure,
+and whatever the order was, the result is one that some order explains:
+
+- the content of a file is never changed once it is made, and a property that names the content is
+  only set under the entity tag of that content. Copies and moves carry both. So wherever a file has
+  that property, it speaks of the content that is there;
+- of what is gone, nothing is left in the database.
+
+DAVIT_CONCURRENCY_SECONDS: how long (default 6); DAVIT_CRASH_SEED repeats the choice of requests."""
+
+import hashlib
+import os
+import random
+import sqlite3
+import threading
+import time
+import xml.etree.ElementTree as ElementTree
+
+import crash_client
+import davit
+import pytest
+from session import DAV, Session, litter, members
+
+SECONDS = float(os.environ.get("DAVIT_CONCURRENCY_SECONDS", "6"))
+SEED = os.environ.get("DAVIT_CRASH_SEED") or str(random.randrange(10 ** 9))
+CLIENTS = 12
+ROOTS = ["/x", "/y"]  # these stay
+FOLDERS = [f"{root}/{name}" for root in ROOTS for name in "pq"]
+FILES = [f"{folder}/{name}" for folder in ROOTS + FOLDERS for name in "123"]
+ALLOWED = {
+    "GET": {200, 404}, "PROPFIND": {207, 404}, "PUT": {201, 405, 409, 412, 423},
+    "MKCOL": {201, 405, 409, 423}, "DELETE": {204, 207, 404, 423},
+    "COPY": {201, 204, 207, 403, 404, 409, 412, 423},
+    "MOVE": {201, 204, 207, 403, 404, 409, 412, 423},
+    "PROPPATCH": {207, 404, 412, 423}, "LOCK": {200, 201, 207, 409, 412, 423},
+    "UNLOCK": {204, 409},
+}
+
+
+class Client:
+    def __init__(self, server, number):
+        self.session = Session(server)
+        self.random = random.Random(f"{SEED} {number}")
+        self.tokens = {}
+        self.counts = {}
+
+    def request(self, method, target, fields=None, body=None):
+        response = self.session.request(method, target, fields, body)
+        assert response.status in ALLOWED[method], f"{method} {target}: {response}"
+        if response.status == 207 and method in ("DELETE", "COPY", "MOVE"):
+            codes = {code for _, code, _ in members(response.body)}
+            assert codes <= {423, 403, 404, 409, 412}, f"{method} {target}: {response.body}"
+        self.counts[method, response.status] = self.counts.get((method, response.status), 0) + 1
+        return response
+
+    def submitted(self):
+        lists = "".join(f" (<{token}>)" for token in self.tokens)
+        return {"If": "(Not <DAV:no-lock>)" + lists} if self.random.random() < 0.7 else {}
+
+    def step(self):
+        method = self.random.choices(list(ALLOWED), [5, 3, 25, 20, 5, 14, 14, 14, 4, 6])[0]
+        kind = FOLDERS if method == "MKCOL" or self.random.random() < 0.25 else FILES
+        kind = FILES if method == "PUT" else kind
+        other = kind if self.random.random() < 0.8 else FOLDERS + FILES
+        getattr(self, method.lower())(self.random.choice(kind), self.random.choice(other))
+
+    def get(self, path, _):
+        response = self.request("GET", path)
+        if response.field("ETag") and response.body:
+            assert crash_client.is_whole(response.body)
+
+    def propfind(self, path, _):
+        response = self.request("PROPFIND", path, {"Depth": "infinity"})
+        if response.status == 207:
+            ElementTree.fromstring(response.body)
+
+    def put(self, path, _):
+        fields = {"If-None-Match": "*", **self.submitted()}
+        self.request("PUT", path, fields, crash_client.content(self.random))
+
+    def mkcol(self, path, _):
+        self.request("MKCOL", path, self.submitted())
+
+    def delete(self, path, _):
+        self.request("DELETE", path, self.submitted())
+
+    def copy(self, path, other):
+        self.request("COPY", path, {"Destination": other, **self.overwrite(), **self.submitted()})
+
+    def move(self, path, other):
+        self.request("MOVE", path, {"Destination": other, **self.overwrite(), **self.submitted()})
+
+    def overwrite(self):
+        return {"Overwrite": self.random.choice("TTF")}
+
+    def proppatch(self, path, _):
+        """Says what the content is, if it is still that."""
+        got = self.session.request("GET", path)
+        etag = got.field("ETag")
+        if got.status != 200 or not etag:
+            return
+        digest = hashlib.sha256(got.body).hexdigest()
+        lists = " ".join(f"(<{token}> [{etag}])" for token in self.tokens)
+        body = ('<D:propertyupdate xmlns:D="DAV:"><D:set><D:prop><id xmlns="urn:crash">'
+                f"{digest}</id></D:prop></D:set></D:propertyupdate>")
+        self.request("PROPPATCH", path, {"If": f"([{etag}]) {lists}"}, body)
+
+    def lock(self, path, _):
+        if len(self.tokens) > 1:
+            return self.unlock(None, None)
+        body = (f'<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:{self.random.choice(SCOPES)}/>'
+                "</D:lockscope><D:locktype><D:write/></D:locktype></D:lockinfo>")
+        fields = {"Depth": self.random.choice(["0", "infinity"]), **self.submitted()}
+        response = self.request("LOCK", path, fields, body)
+        if response.status in (200, 201):
+            self.tokens[response.field("Lock-Token").strip("<>")] = path
+
+    def unlock(self, _path, _other):
+        if self.tokens:
+            token, path = self.tokens.popitem()
+            self.request("UNLOCK", path, {"Lock-Token": f"<{token}>"})
+
+
+SCOPES = ["exclusive", "exclusive", "shared"]
+
+
+def work(client, until, complaints):
+    try:
+        while time.monotonic() < until and not complaints:
+            client.step()
+    except Exception as error:  # pylint: disable=broad-except
+        complaints.append(f"{type(error).__name__}: {error}")
+
+
+def check_end(server, tokens):
+    with Session(server) as session:
+        found = session.propfind("/", "infinity")
+        body = session.expect(207, "PROPFIND", "/", {"Depth": "infinity"}).body
+    on_disk = {b"/"}
+    for folder, folders, files in os.walk(os.fsencode(server.root)):
+        if b".davit" in folders:
+            folders.remove(b".davit")
+        at = folder[len(server.root):] + b"/"
+        on_disk.update([at + name + b"/" for name in folders] + [at + name for name in files])
+    assert set(found) == on_disk
+    for path, props in found.items():
+        if path.endswith(b"/") or "{urn:crash}id" not in props:
+            continue
+        with open(os.fsencode(server.root) + path, "rb") as file:
+            digest = hashlib.sha256(file.read()).hexdigest()
+        assert props["{urn:crash}id"].text == digest, f"{path}: another file's property"
+    for response in ElementTree.fromstring(body).iter(DAV + "response"):
+        active = list(response.iter(DAV + "activelock"))
+        exclusive = [a for a in active if a.find(f"{DAV}lockscope/{DAV}exclusive") is not None]
+        assert not exclusive or len(active) == 1, "locks that exclude each other"
+        assert {a.find(f"{DAV}locktoken/{DAV}href").text for a in active} <= tokens
+    assert litter(server.root) == []
+
+
+def check_database(server):
+    """Nothing is kept of what is gone."""
+    with sqlite3.connect(server.path(".davit", "state.db")) as database:
+        for table in ("prop", "lock"):
+            for path, in database.execute(f"SELECT DISTINCT path FROM {table}"):
+                full = os.path.join(os.fsencode(server.root), path or b".")
+                assert os.path.lexists(full), f"{table} of {path}, which is gone"
+        assert database.execute("SELECT count(*) FROM intent").fetchone() == (0,)
+    database.close()
+
+
+@pytest.mark.parametrize("durability", ["flush", "lazy"])
+def test_clients_that_change_the_same_trees_at_once(durability):
+    print(f"DAVIT_CRASH_SEED={SEED}")
+    complaints = []
+    args = ["--durability", durability, "--depth-infinity", "allow", "--threads", "4"]
+    with davit.Davit(args=args) as server:
+        clients = [Client(server, i) for i in range(CLIENTS)]
+        for root in ROOTS:
+            clients[0].request("MKCOL", root)
+        until = time.monotonic() + SECONDS / 2
+        threads = [threading.Thread(target=work, args=(c, until, complaints)) for c in clients]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(SECONDS + 120)
+            assert not thread.is_alive(), "a request hangs"
+        assert not complaints, "\n".join(complaints) + "\n" + server.stderr()
+        check_end(server, {token for c in clients for token in c.tokens})
+        totals = {}
+        for client in clients:
+            for key, count in client.counts.items():
+                totals[key] = totals.get(key, 0) + count
+        print(sum(totals.values()), "requests:", dict(sorted(totals.items())))
+        for method in ("PUT", "COPY", "MOVE", "DELETE", "PROPPATCH", "LOCK"):
+            assert any(name == method and code < 300 for name, code in totals), method
+        server.stop()
+        check_database(server)

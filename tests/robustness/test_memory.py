@@ -1,0 +1,248 @@
+"""What the server needs does not grow with what it is asked for.
+
+The sizes are small by default and the binary is usually one with sanitizers, whose memory says
+little: then growth is bounded, not the whole. The figures of the release build come from
+
+    DAVIT=build/davit DAVIT_MEMORY=full pytest -s tests/robustness/test_memory.py
+
+which is what tools/memory.sh does."""
+
+import os
+import socket
+
+import davit
+import pytest
+from session import (IS_SANITIZED, Session, forget_peak, members, peak_bytes, pss_bytes, wait_for)
+
+FULL = os.environ.get("DAVIT_MEMORY") == "full"
+FILES = 100000 if FULL else 5000
+TRANSFER_BYTES = 4 << 30 if FULL else 96 << 20
+LOCKED = 50000 if FULL else 4000
+IDLE = 1000 if FULL else 300
+PEAK_MAX = 32 << 20
+GROWTH_MAX = 12 << 20 if IS_SANITIZED else 6 << 20
+
+# Freed memory that is kept to find its misuse would look like growth.
+os.environ["ASAN_OPTIONS"] = ":".join(filter(None, [
+    os.environ.get("ASAN_OPTIONS"), "quarantine_size_mb=1:thread_local_quarantine_size_kb=16"]))
+
+
+def mib(count):
+    return f"{count / (1 << 20):.1f} MiB"
+
+
+class Bounded:
+    """With a warm server: what is done inside must not need much more than before."""
+
+    def __init__(self, server, what):
+        self.server, self.what = server, what
+
+    def __enter__(self):
+        with Session(self.server) as client:  # warm up threads, arenas, the database
+            for i in range(50):
+                client.expect(207, "PROPFIND", "/", {"Depth": "1"})
+                client.expect((201, 204), "PUT", f"/.warm-{i % 5}", None, bytes(300000))
+        forget_peak(self.server.process.pid)
+        self.before = peak_bytes(self.server.process.pid)
+        return self
+
+    def __exit__(self, kind, *_):
+        peak = peak_bytes(self.server.process.pid)
+        print(f"{self.what}: peak {mib(peak)}, before {mib(self.before)}")
+        if kind is None:
+            assert peak - self.before < GROWTH_MAX, f"grew by {mib(peak - self.before)}"
+            assert IS_SANITIZED or peak < PEAK_MAX, mib(peak)
+
+
+def fill(server, path, count):
+    os.makedirs(server.path(path), exist_ok=True)
+    for i in range(count):
+        os.close(os.open(server.path(path, f"file-{i}"), os.O_CREAT | os.O_WRONLY))
+
+
+def drain(connection, sink=None):
+    """Reads an answer of any length without keeping it; returns its length."""
+    total = len(connection.buffer)
+    while True:
+        data = connection.socket.recv(1 << 20)
+        if not data:
+            return total
+        total += len(data)
+        if sink:
+            sink(data)
+
+
+@pytest.mark.parametrize("kind", ["propfind", "allprop deep", "index", "dead properties"])
+def test_a_listing_needs_no_more_for_many_members(kind):
+    with davit.Davit(args=["--depth-infinity", "allow"]) as server:
+        for i in range(10):
+            fill(server, f"d/sub-{i}", FILES // 10)
+        head = "PROPFIND /d/ HTTP/1.1\r\nHost: h\r\nConnection: close\r\nDepth: infinity\r\n"
+        body = ""
+        if kind == "propfind":
+            body = '<D:propfind xmlns:D="DAV:"><D:prop><D:getetag/><D:x/></D:prop></D:propfind>'
+        elif kind == "index":
+            fill(server, "d", FILES)
+            head = "GET /d/ HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
+        elif kind == "dead properties":
+            with Session(server) as client:
+                for i in range(min(FILES // 10, 1000)):
+                    client.expect(207, "PROPPATCH", f"/d/sub-1/file-{i}", None,
+                                  '<D:propertyupdate xmlns:D="DAV:"><D:set><D:prop><a xmlns="urn:x">'
+                                  f'{"v" * 2000}</a></D:prop></D:set></D:propertyupdate>')
+        with Bounded(server, f"{kind} over {FILES} files"), server.connect(120) as connection:
+            connection.send(f"{head}Content-Length: {len(body)}\r\n\r\n{body}")
+            assert drain(connection) > FILES * 50
+    assert "error" not in server.stderr()
+
+
+def test_a_slow_reader_of_a_huge_listing_costs_no_more():
+    with davit.Davit(args=["--depth-infinity", "allow"]) as server:
+        fill(server, "d", FILES)
+        with Bounded(server, f"20 readers that read nothing of {FILES} members"):
+            slow = []
+            for _ in range(20):
+                connection = davit.Connection.__new__(davit.Connection)
+                connection.socket = socket.socket()
+                connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 17)
+                connection.socket.connect(server.address)
+                connection.buffer = b""
+                connection.send("PROPFIND /d/ HTTP/1.1\r\nHost: h\r\nDepth: 1\r\n\r\n")
+                connection.socket.recv(100)
+                slow.append(connection)
+            with Session(server) as client:  # others go on meanwhile
+                for _ in range(20):
+                    client.expect(207, "PROPFIND", "/", {"Depth": "0"})
+            for connection in slow:
+                assert connection.socket.recv(1000)
+                connection.close()
+
+
+def test_upload_and_download_of_any_length():
+    block = os.urandom(1 << 20)
+    with davit.Davit(args=["--durability", "lazy"]) as server:
+        with Bounded(server, f"PUT of {mib(TRANSFER_BYTES)}"), server.connect(600) as connection:
+            connection.send(f"PUT /big HTTP/1.1\r\nHost: h\r\nContent-Length: {TRANSFER_BYTES}\r\n"
+                            "\r\n")
+            for _ in range(TRANSFER_BYTES >> 20):
+                connection.send(block)
+            assert connection.read().status == 201
+        assert os.path.getsize(server.path("big")) == TRANSFER_BYTES
+        with Bounded(server, f"GET of {mib(TRANSFER_BYTES)}"), server.connect(600) as connection:
+            connection.send("GET /big HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            assert drain(connection) > TRANSFER_BYTES
+        with Bounded(server, f"COPY of {mib(TRANSFER_BYTES)}"), Session(server, 600) as client:
+            client.expect(201, "COPY", "/big", {"Destination": "/copy"})
+        with Bounded(server, "chunked PUT"), server.connect(600) as connection:
+            connection.send("PUT /big HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
+            for _ in range(min(TRANSFER_BYTES >> 20, 500)):
+                connection.send(b"100000\r\n" + block + b"\r\n")
+            connection.send(b"0\r\n\r\n")
+            assert connection.read().status == 204
+        with open(server.path("big"), "rb") as file:
+            assert file.read(1 << 20) == block
+
+
+def test_connections_that_are_idle_cost_little():
+    with davit.Davit() as server:
+        with Session(server) as client:
+            client.expect(200, "GET", "/")
+            before = pss_bytes(server.process.pid)
+            held = [server.connect() for _ in range(IDLE)]
+            for connection in held:
+                connection.send("PROPFIND / HTTP/1.1\r\nHost: h\r\nDepth: 1\r\n\r\n")
+            for connection in held:
+                assert connection.read().status == 207
+            client.expect(200, "GET", "/")
+            each = (pss_bytes(server.process.pid) - before) / IDLE
+            print(f"{IDLE} idle connections cost {each:.0f} bytes of PSS each")
+            assert each < (16384 if IS_SANITIZED else 4096)
+            for connection in held:
+                connection.close()
+
+
+def test_ten_thousand_requests_in_one_go():
+    """The answers wait for the client to read, not in the server's memory."""
+    count = 10000
+    with davit.Davit() as server:
+        with open(server.path("f"), "wb") as file:
+            file.write(b"x" * 1000)
+        with Bounded(server, f"{count} pipelined requests"), server.connect(60) as connection:
+            request = b"GET /f HTTP/1.1\r\nHost: h\r\n\r\n"
+            sent, received = 0, 0
+            connection.socket.setblocking(False)
+            data = memoryview(request * count)
+            answers = bytearray()
+            while received < count:
+                try:
+                    sent += connection.socket.send(data[sent:]) if sent < len(data) else 0
+                except BlockingIOError:
+                    pass
+                try:
+                    answers += connection.socket.recv(1 << 16)
+                except BlockingIOError:
+                    continue
+                received = answers.count(b"HTTP/1.1 200 OK\r\n")
+            assert answers.count(b"x" * 1000) >= count - 1
+
+
+def test_a_tree_of_which_nothing_may_go():
+    """The list of failures is as long as the tree, and is kept on disk."""
+    args = ["--limit", f"lock_count={LOCKED + 10}", "--durability", "lazy"]
+    with davit.Davit(args=args) as server, Session(server, 300) as client:
+        fill(server, "d", LOCKED)
+        for i in range(LOCKED):
+            assert isinstance(client.lock(f"/d/file-{i}"), str)
+        with Bounded(server, f"DELETE of a tree with {LOCKED} locked members"):
+            with server.connect(600) as connection:
+                connection.send("DELETE /d HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+                assert drain(connection) > LOCKED * 100
+        with Bounded(server, f"MOVE of a tree with {LOCKED} locked members"):
+            with server.connect(600) as connection:
+                connection.send("MOVE /d HTTP/1.1\r\nHost: h\r\nDestination: /e\r\n"
+                                "Connection: close\r\n\r\n")
+                assert drain(connection) > LOCKED * 100
+        assert len(os.listdir(server.path("d"))) == LOCKED
+        response = client.expect(207, "DELETE", "/d")
+        assert len(members(response.body)) == LOCKED
+
+
+def test_answers_of_many_requests_are_freed():
+    """Round after round of all kinds of requests: the memory stays where it was."""
+    with davit.Davit(args=["--durability", "lazy"]) as server, Session(server) as client:
+        def round_of_requests():
+            client.expect((201, 204), "PUT", "/f", None, bytes(100000))
+            client.expect(207, "PROPPATCH", "/f", None,
+                          '<D:propertyupdate xmlns:D="DAV:"><D:set><D:prop><a xmlns="urn:x">v</a>'
+                          "</D:prop></D:set></D:propertyupdate>")
+            token = client.lock("/f")
+            client.expect(423, "DELETE", "/f")
+            client.expect(207, "PROPFIND", "/", {"Depth": "1"})
+            client.expect(204, "UNLOCK", "/f", {"Lock-Token": f"<{token}>"})
+            client.expect((201, 204), "COPY", "/f", {"Destination": "/g"})
+            client.expect((201, 204), "MOVE", "/g", {"Destination": "/h"})
+            client.expect(204, "DELETE", "/h")
+            client.expect(404, "GET", "/h")
+            client.expect(400, "LOCK", "/f", {}, "<broken")
+
+        for _ in range(100):
+            round_of_requests()
+        with Bounded(server, "many rounds of requests"):
+            for _ in range(2000 if FULL else 200):
+                round_of_requests()
+
+
+def test_descriptors_are_given_back():
+    folder = "/proc/{}/fd"
+    with davit.Davit(args=["--depth-infinity", "allow"]) as server:
+        os.makedirs(server.path(*["d"] * 30))
+        with Session(server) as client:
+            client.expect(207, "PROPFIND", "/", {"Depth": "infinity"})
+        before = len(os.listdir(folder.format(server.process.pid)))
+        for _ in range(30):
+            with Session(server) as client:
+                client.expect(207, "PROPFIND", "/", {"Depth": "infinity"})
+                client.expect(201, "COPY", "/d", {"Destination": "/e"})
+                client.expect(204, "DELETE", "/e")
+        wait_for(lambda: len(os.listdir(folder.format(server.process.pid))) <= before + 2,
+                 "descriptors to be closed")
