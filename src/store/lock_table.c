@@ -31,6 +31,7 @@ struct lock_table {
     pthread_mutex_t mutex;
     struct map tokens;
     struct map nodes;
+    int64_t next_expiry_ms; /* no lock expires before; spares the search for those that have */
 };
 
 /* --- entries --- */
@@ -123,6 +124,7 @@ struct lock_table *lock_table_new(void)
 {
     struct lock_table *table = MEM_NEW(struct lock_table);
     pthread_mutex_init(&table->mutex, NULL);
+    table->next_expiry_ms = INT64_MAX;
     return table;
 }
 
@@ -161,6 +163,8 @@ void lock_table_put(struct lock_table *table, const struct lock *lock)
     map_add(&table->tokens, &entry->by_token, entry->lock.token);
     list_append(&get_node(table, entry->lock.root)->entries, &entry->link);
     count_below(table, entry->lock.root, true);
+    if (lock->expires_ms < table->next_expiry_ms)
+        table->next_expiry_ms = lock->expires_ms;
     pthread_mutex_unlock(&table->mutex);
 }
 
@@ -251,6 +255,16 @@ static void gather(struct gathering *gathering, const struct lock_entry *entry)
     copy->principal = arena_str(gathering->arena, copy->principal);
 }
 
+/* Room for all that each_within() will find, so that many do not grow step by step. */
+static void make_room(struct gathering *gathering, const struct lock_node *node)
+{
+    size_t count = node->below;
+    LIST_EACH (&node->entries, link)
+        count++;
+    gathering->cap = count;
+    gathering->list->items = arena_alloc(gathering->arena, count * sizeof(struct lock));
+}
+
 static void gather_found(struct lock_table *table, struct lock_entry *entry, void *arg)
 {
     (void)table; /* nothing is changed */
@@ -286,13 +300,16 @@ static int compare_locks(const void *a, const void *b)
 void lock_table_query(struct lock_table *table, struct arena *arena, struct res_path path,
                       enum lock_query query, struct lock_list *locks_out)
 {
+    const struct lock_node *node;
     *locks_out = (struct lock_list){0};
     struct gathering gathering = {.arena = arena, .list = locks_out, .now_ms = clock_wall_ms()};
     pthread_mutex_lock(&table->mutex);
-    if (table->tokens.count && query == LOCKS_COVERING)
+    if (table->tokens.count && query == LOCKS_COVERING) {
         gather_covering(table, &gathering, path);
-    else if (table->tokens.count)
+    } else if ((node = find_node(table, path)) != NULL) {
+        make_room(&gathering, node);
         each_within(table, path, gather_found, &gathering);
+    }
     pthread_mutex_unlock(&table->mutex);
     if (locks_out->count > 1)
         qsort(locks_out->items, locks_out->count, sizeof(struct lock), compare_locks);
@@ -300,23 +317,30 @@ void lock_table_query(struct lock_table *table, struct arena *arena, struct res_
 
 struct expiry {
     int64_t now_ms;
+    int64_t next_ms; /* when the first of those that stay expires */
     size_t count;
 };
 
 static void remove_expired(struct lock_table *table, struct lock_entry *entry, void *arg)
 {
     struct expiry *expiry = arg;
-    if (is_live(entry, expiry->now_ms))
+    if (is_live(entry, expiry->now_ms)) {
+        if (entry->lock.expires_ms < expiry->next_ms)
+            expiry->next_ms = entry->lock.expires_ms;
         return;
+    }
     remove_entry(table, entry);
     expiry->count++;
 }
 
 size_t lock_table_expire(struct lock_table *table, int64_t now_ms)
 {
-    struct expiry expiry = {.now_ms = now_ms};
+    struct expiry expiry = {.now_ms = now_ms, .next_ms = INT64_MAX};
     pthread_mutex_lock(&table->mutex);
-    each_within(table, PATH_ROOT, remove_expired, &expiry);
+    if (now_ms >= table->next_expiry_ms) {
+        each_within(table, PATH_ROOT, remove_expired, &expiry);
+        table->next_expiry_ms = expiry.next_ms;
+    }
     pthread_mutex_unlock(&table->mutex);
     return expiry.count;
 }
