@@ -29,17 +29,10 @@ static const struct group {
     const char *name;
     int (*run)(void);
 } groups[] = {
-    {"reading", reading_tests},
-    {"upload", upload_tests},
-    {"remove", remove_tests},
-    {"copy", copy_tests},
-    {"move", move_tests},
-    {"prop", prop_tests},
-    {"lock", lock_tests},
-    {"claim", claim_tests},
-    {"name", name_tests},
-    {"model", model_tests},
-    {"concurrent", concurrent_tests},
+    {"reading", reading_tests}, {"upload", upload_tests}, {"remove", remove_tests},
+    {"copy", copy_tests},       {"move", move_tests},     {"prop", prop_tests},
+    {"lock", lock_tests},       {"claim", claim_tests},   {"name", name_tests},
+    {"fault", fault_tests},     {"model", model_tests},   {"concurrent", concurrent_tests},
 };
 
 /* --- a poor kernel --- */
