@@ -29,10 +29,14 @@ static const struct group {
     const char *name;
     int (*run)(void);
 } groups[] = {
-    {"reading", reading_tests}, {"upload", upload_tests}, {"remove", remove_tests},
-    {"copy", copy_tests},       {"move", move_tests},     {"prop", prop_tests},
-    {"lock", lock_tests},       {"claim", claim_tests},   {"name", name_tests},
-    {"fault", fault_tests},     {"model", model_tests},   {"concurrent", concurrent_tests},
+    {"reading", reading_tests}, {"upload", upload_tests},
+    {"remove", remove_tests},   {"copy", copy_tests},
+    {"move", move_tests},       {"prop", prop_tests},
+    {"lock", lock_tests},       {"claim", claim_tests},
+    {"name", name_tests},       {"fault", fault_tests},
+    {"model", model_tests},     {"concurrent", concurrent_tests},
+    {"link", link_tests},       {"permission", permission_tests},
+    {"mount", mount_tests},     {"recovery", recovery_tests},
 };
 
 /* --- a poor kernel --- */
