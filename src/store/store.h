@@ -90,8 +90,8 @@ struct store_ops {
     /* Quick. Live locks only. Gives memory from the arena. */
     enum store_rc (*locks)(struct store *store, struct arena *arena, struct res_path path,
                            enum lock_query query, struct lock_list *locks_out);
-    /* Adds a lock, or replaces the one with that token. Its resource may be about to be made. Copies.
-     * NO_SPACE: there are lock_count of them. */
+    /* Adds a lock, or replaces the one with that token. Its resource may be about to be made.
+     * Copies. NO_SPACE: there are lock_count of them. */
     enum store_rc (*lock)(struct store *store, const struct lock *lock);
     /* NOT_FOUND when no live lock has the token. */
     enum store_rc (*unlock)(struct store *store, struct str token);

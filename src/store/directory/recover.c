@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "store/directory/dir_priv.h"
+#include "store/directory/follow.h"
 
 /* --- staged files --- */
 

@@ -113,12 +113,12 @@ static void db_close(struct state_db *db)
 static struct state_db *db_open(const struct state *state, struct err *err)
 {
     struct state_db *db = MEM_NEW(struct state_db);
-    int flags =
+    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
+    flags |=
         state->is_read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    flags |= SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
     int code = sqlite3_open_v2(state->file, &db->handle, flags, NULL);
     if (code != SQLITE_OK) {
-        (void)err_set(err, 0, "opening %s: %s", state->file,
+        (void)err_set(err, 0, "opening state.db: %s",
                       db->handle ? sqlite3_errmsg(db->handle) : "out of memory"); /* false */
         db_close(db);
         return NULL;
@@ -128,7 +128,7 @@ static struct state_db *db_open(const struct state *state, struct err *err)
                               ? "PRAGMA synchronous = FULL; PRAGMA cache_size = -512;"
                               : "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -512;";
     if (!run_text(db->handle, pragmas)) {
-        (void)err_set(err, 0, "%s is no usable database", state->file); /* always false */
+        (void)err_set(err, 0, "state.db is no usable database"); /* always false */
         db_close(db);
         return NULL;
     }
@@ -348,9 +348,9 @@ static enum store_rc fill_filter(struct state *state, struct state_db *db)
 
 /* --- life --- */
 
-/* On a medium that cannot be written to: SQLite must not look for a journal then, since to read one
- * it would have to make its shared memory beside it. */
-static bool is_frozen(int dir_fd)
+/* Even to read a database in WAL mode, SQLite writes beside it. Where it cannot, it must be told
+ * that nobody else can: which is so when there is no log of one who does. */
+static bool is_immutable(int dir_fd)
 {
     return faccessat(dir_fd, ".", W_OK, AT_EACCESS) != 0 &&
            faccessat(dir_fd, "state.db-wal", F_OK, AT_EACCESS) != 0;
@@ -360,10 +360,10 @@ struct state *state_open(int dir_fd, bool is_read_only, enum store_durability du
                          struct err *err)
 {
     struct state *state = MEM_NEW(struct state);
-    char file[80];
-    const char *how = is_read_only && is_frozen(dir_fd) ? "?immutable=1" : "";
+    char file[64];
     /* SQLite takes names only; this one cannot be moved away under it. */
-    (void)snprintf(file, sizeof(file), "file:/proc/self/fd/%d/state.db%s", dir_fd, how); /* fits */
+    (void)snprintf(file, sizeof(file), "file:/proc/self/fd/%d/state.db%s", dir_fd,
+                   is_read_only && is_immutable(dir_fd) ? "?immutable=1" : ""); /* fits */
     state->file = mem_copy_text(file, strlen(file));
     state->is_read_only = is_read_only;
     state->durability = durability;

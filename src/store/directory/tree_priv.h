@@ -1,7 +1,7 @@
 /* store/directory/tree_priv.h: shared by tree_copy.c and tree_move.c. */
 #pragma once
 
-#include "store/directory/dir_priv.h"
+#include "store/directory/follow.h"
 
 /* A copy that is being made among the staged names. */
 struct copying {

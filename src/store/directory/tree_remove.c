@@ -9,7 +9,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "store/directory/dir_priv.h"
+#include "store/directory/follow.h"
 
 /* --- walks --- */
 

@@ -105,8 +105,8 @@ static bool graft(struct walk *walk, const struct graft *graft)
     struct node *node = graft->node;
     struct node *target = node_member(graft->parent, path_name(graft->to));
     bool is_new = !target;
-    bool is_whole = !graft->from.at || !node->stat.is_collection ||
-                    !visitor->may_refuse(visitor, graft->from);
+    bool is_whole =
+        !graft->from.at || !node->stat.is_collection || !visitor->may_refuse(visitor, graft->from);
     if (is_new && is_whole) {
         node_place(node, graft->parent, path_name(graft->to));
         if (graft->from.at)

@@ -1,0 +1,66 @@
+#include "points.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static enum point_mode armed_mode; /* set while nobody else is at work */
+static atomic_uint armed_at;
+static atomic_uint count;
+
+void points_arm(unsigned n, enum point_mode mode)
+{
+    armed_mode = mode;
+    count = 0;
+    armed_at = n;
+}
+
+unsigned points_count(void)
+{
+    return count;
+}
+
+/* True: the call is to fail. */
+static bool is_point(void)
+{
+    if (atomic_fetch_add(&count, 1) + 1 != armed_at)
+        return false;
+    if (armed_mode == POINT_DIE)
+        _exit(POINT_DEAD);
+    errno = EIO;
+    return true;
+}
+
+/* WRAP(type, name, parameters, arguments, what a failure returns) */
+#define WRAP(type, name, parameters, arguments, failure)                                           \
+    type __real_##name parameters;                                                                 \
+    type __wrap_##name parameters;                                                                 \
+    type __wrap_##name parameters                                                                  \
+    {                                                                                              \
+        return is_point() ? (failure) : __real_##name arguments;                                   \
+    }
+
+WRAP(int, mkdirat, (int fd, const char *name, mode_t mode), (fd, name, mode), -1)
+WRAP(int, unlinkat, (int fd, const char *name, int flags), (fd, name, flags), -1)
+WRAP(int, renameat, (int from_fd, const char *from, int to_fd, const char *to),
+     (from_fd, from, to_fd, to), -1)
+WRAP(int, renameat2, (int from_fd, const char *from, int to_fd, const char *to, unsigned flags),
+     (from_fd, from, to_fd, to, flags), -1)
+WRAP(int, linkat, (int from_fd, const char *from, int to_fd, const char *to, int flags),
+     (from_fd, from, to_fd, to, flags), -1)
+WRAP(int, symlinkat, (const char *target, int fd, const char *name), (target, fd, name), -1)
+WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode), -1)
+WRAP(int, futimens, (int fd, const struct timespec times[2]), (fd, times), -1)
+WRAP(int, fsync, (int fd), (fd), -1)
+WRAP(int, syncfs, (int fd), (fd), -1)
+WRAP(ssize_t, write, (int fd, const void *bytes, size_t len), (fd, bytes, len), -1)
+WRAP(ssize_t, copy_file_range,
+     (int from, off_t *from_at, int to, off_t *to_at, size_t len, unsigned flags),
+     (from, from_at, to, to_at, len, flags), -1)
+WRAP(int, sqlite3_step, (sqlite3_stmt * statement), (statement), SQLITE_IOERR)
+WRAP(int, sqlite3_exec,
+     (sqlite3 * db, const char *sql, int (*row)(void *, int, char **, char **), void *arg,
+      char **error),
+     (db, sql, row, arg, error), SQLITE_IOERR)

@@ -1,0 +1,19 @@
+/* tests/contract/points.h: the system and database calls by which the directory backend changes
+ * things, as points at which it can be made to die or to fail. The linker puts points.c in between
+ * (meson.build: --wrap). Only the calls of this program's own code count, not SQLite's. */
+#pragma once
+
+#include "base/base.h"
+
+enum point_mode {
+    POINT_DIE,  /* the process ends before the call, as by kill -9 */
+    POINT_FAIL, /* the call fails with an I/O error and does nothing */
+};
+
+enum { POINT_DEAD = 99 }; /* the exit status of who dies at a point */
+
+/* At the n-th call from now on (from 1). 0: none. */
+void points_arm(unsigned n, enum point_mode mode);
+
+/* How many calls there have been since. */
+unsigned points_count(void);

@@ -1,0 +1,231 @@
+/* Promises 1, 2, 5 and 10 with many threads at once: each works in a collection of its own, and all
+ * of them on one resource, under claims. Threads note what they find wrong; the test looks at the
+ * notes when they are done. Run with -Db_sanitize=thread as well. */
+#include "support.h"
+
+#include <pthread.h>
+
+#include "base/mem.h"
+#include "support/inbox.h"
+
+enum { THREADS = 8, ROUNDS = 25, SHARED_BYTES = 20000 };
+
+struct worker {
+    struct bench *bench;
+    unsigned number;
+    pthread_t thread;
+    struct inbox inbox;
+    struct arena arena;
+    char wrong[200]; /* the first thing that was; empty: nothing */
+};
+
+#define EXPECT(worker, condition)                                                                  \
+    do {                                                                                           \
+        if (!(condition) && !(worker)->wrong[0])                                                   \
+            (void)snprintf((worker)->wrong, sizeof((worker)->wrong), "line %d: %s", __LINE__,      \
+                           #condition); /* may be cut off */                                       \
+    } while (0)
+
+static void run_workers(struct bench *bench, void *(*run)(void *))
+{
+    struct worker *workers = mem_new(THREADS, sizeof(*workers));
+    for (unsigned i = 0; i < THREADS; i++) {
+        workers[i].bench = bench;
+        workers[i].number = i;
+        inbox_init(&workers[i].inbox);
+        assert_int_equal(pthread_create(&workers[i].thread, NULL, run, &workers[i]), 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(workers[i].thread, NULL), 0);
+        assert_string_equal(workers[i].wrong, "");
+        inbox_done(&workers[i].inbox);
+        arena_done(&workers[i].arena);
+    }
+    mem_free(workers);
+}
+
+/* "t3/name" */
+static struct res_path own(struct worker *worker, const char *name)
+{
+    char text[64];
+    (void)snprintf(text, sizeof(text), "t%u%s%s", worker->number, name[0] ? "/" : "", name);
+    return path_of(arena_text(&worker->arena, str_of_c(text)));
+}
+
+/* --- each for itself --- */
+
+static enum store_rc patch_own(struct worker *worker, struct res_path path, const char *value)
+{
+    struct store_prop prop = {STR("ns"), STR("p"), str_of_c(value)};
+    struct store_patch patch = {.props = &prop, .prop_count = 1};
+    return worker->bench->store->ops->patch(worker->bench->store, path, &patch);
+}
+
+static bool reads(struct worker *worker, struct res_path path, const char *expected)
+{
+    struct buf content = {0};
+    bool is_right = get_from(worker->bench->store, path, &content) == STORE_OK &&
+                    str_eq(buf_str(&content), str_of_c(expected));
+    buf_done(&content);
+    return is_right;
+}
+
+/* What a thread was told is done, it finds done. */
+static void work_alone(struct worker *worker, unsigned round)
+{
+    struct store *store = worker->bench->store;
+    struct store_commit options = {0};
+    struct store_visitor *visitor = &recorder_new(&worker->arena)->base;
+    char text[32];
+    char token[32];
+    (void)snprintf(text, sizeof(text), "%u in %u", round, worker->number);
+    (void)snprintf(token, sizeof(token), "token-%u", worker->number);
+    struct lock lock = lock_of(own(worker, "c/f"), token, false);
+    EXPECT(worker, store->ops->mkcol(store, own(worker, "c")) == STORE_OK);
+    EXPECT(worker, put_in(store, own(worker, "c/f"), str_of_c(text), &options) == STORE_OK);
+    EXPECT(worker, patch_own(worker, own(worker, "c/f"), text) == STORE_OK);
+    EXPECT(worker, store->ops->lock(store, &lock) == STORE_OK);
+    EXPECT(worker, strstr(locks_text(store, &worker->arena, own(worker, ""), LOCKS_WITHIN), token));
+    EXPECT(worker,
+           store->ops->copy(store, own(worker, "c"), own(worker, "d"), true, visitor) == STORE_OK);
+    EXPECT(worker, reads(worker, own(worker, "d/f"), text));
+    EXPECT(worker,
+           store->ops->move(store, own(worker, "d/f"), own(worker, "g"), visitor) == STORE_OK);
+    EXPECT(worker, strstr(props_text(store, &worker->arena, own(worker, "g")), text));
+    EXPECT(worker, store->ops->unlock(store, lock.token) == STORE_OK);
+    EXPECT(worker, store->ops->remove(store, own(worker, "c"), visitor) == STORE_OK);
+    EXPECT(worker, store->ops->remove(store, own(worker, "d"), visitor) == STORE_OK);
+}
+
+static void *work_often(void *arg)
+{
+    struct worker *worker = arg;
+    struct store *store = worker->bench->store;
+    EXPECT(worker, store->ops->mkcol(store, own(worker, "")) == STORE_OK);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        work_alone(worker, round);
+        arena_reset(&worker->arena);
+    }
+    return NULL;
+}
+
+static void p10_threads_find_done_what_they_were_told_is_done(void **state)
+{
+    struct bench *bench = *state;
+    struct buf expected = {0};
+    run_workers(bench, work_often);
+    if (backend->is_directory)
+        bench_reopen(bench);
+    BUF_ADD(&expected, "/ {}\n");
+    for (unsigned i = 0; i < THREADS; i++)
+        buf_addf(&expected, "t%u/ {}\nt%u/g \"%u in %u\" {p=%u in %u }\n", i, i, ROUNDS - 1, i,
+                 ROUNDS - 1, i);
+    assert_string_equal(dump(bench), buf_c(&expected));
+    buf_done(&expected);
+}
+
+/* --- all on one --- */
+
+static void let_go_on(struct claim *claim)
+{
+    (void)claim; /* who waits for the inbox goes on */
+}
+
+/* Every content is one letter, many times; the property is the same letter once. */
+static void check_shared(struct worker *worker)
+{
+    struct store *store = worker->bench->store;
+    struct buf content = {0};
+    EXPECT(worker, get_from(store, PATH("shared"), &content) == STORE_OK);
+    EXPECT(worker, content.len == SHARED_BYTES);
+    for (size_t i = 1; i < content.len; i++)
+        EXPECT(worker, content.at[i] == content.at[0]);
+    buf_done(&content);
+}
+
+static void change_shared(struct worker *worker)
+{
+    struct store *store = worker->bench->store;
+    struct store_commit options = {0};
+    char value[2] = {(char)('a' + worker->number), '\0'};
+    char *bytes = arena_alloc(&worker->arena, SHARED_BYTES);
+    memset(bytes, value[0], SHARED_BYTES);
+    EXPECT(worker,
+           put_in(store, PATH("shared"), str_of(bytes, SHARED_BYTES), &options) == STORE_OK);
+    EXPECT(worker, patch_own(worker, PATH("shared"), value) == STORE_OK);
+    check_shared(worker);
+    EXPECT(worker, props_text(store, &worker->arena, PATH("shared"))[2] == value[0]);
+}
+
+static void *change_often(void *arg)
+{
+    struct worker *worker = arg;
+    struct store *store = worker->bench->store;
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        struct claim claim = {.executor = &worker->inbox.base, .granted = let_go_on};
+        check_shared(worker); /* a read needs no claim to see a content whole */
+        claim_add(&claim, PATH("shared"), CLAIM_SELF, true);
+        if (!store->ops->claim(store, &claim))
+            inbox_wait(&worker->inbox);
+        change_shared(worker);
+        store->ops->release(store, &claim);
+        arena_reset(&worker->arena);
+    }
+    return NULL;
+}
+
+static void p5_changes_under_claims_are_one_step(void **state)
+{
+    struct bench *bench = *state;
+    char *bytes = arena_alloc(&bench->arena, SHARED_BYTES);
+    memset(bytes, 'a', SHARED_BYTES);
+    assert_ok(put(bench, PATH("shared"), str_of(bytes, SHARED_BYTES)));
+    assert_ok(set_prop(bench, PATH("shared"), "p", "a"));
+    run_workers(bench, change_often);
+    assert_int_equal(get(bench, PATH("shared"))[0],
+                     props_text(bench->store, &bench->arena, PATH("shared"))[2]);
+}
+
+/* --- listings while members come and go --- */
+
+static void *list_often(void *arg)
+{
+    struct worker *worker = arg;
+    struct store *store = worker->bench->store;
+    struct store_commit options = {0};
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        struct store_cursor *cursor;
+        struct store_member member;
+        unsigned stayed = 0;
+        char name[32];
+        (void)snprintf(name, sizeof(name), "new-%u-%u", worker->number, round);
+        EXPECT(worker, put_in(store, path_of(name), STR("x"), &options) == STORE_OK);
+        EXPECT(worker, store->ops->list(store, PATH_ROOT, &cursor) == STORE_OK);
+        while (cursor->ops->next(cursor, &member) == STORE_OK)
+            stayed += str_starts(member.name, STR("stays"));
+        store_cursor_close(&cursor);
+        EXPECT(worker, stayed == 3);
+        struct store_visitor *visitor = &recorder_new(&worker->arena)->base;
+        EXPECT(worker, store->ops->remove(store, path_of(name), visitor) == STORE_OK);
+    }
+    return NULL;
+}
+
+static void p4_listings_give_what_stays(void **state)
+{
+    struct bench *bench = *state;
+    MAKE(bench, "stays-1", "stays-2", "stays-3/");
+    run_workers(bench, list_often);
+    assert_string_equal(dump(bench), "/ {}\nstays-1 \"stays-1\" {}\nstays-2 \"stays-2\" {}\n"
+                                     "stays-3/ {}\n");
+}
+
+int concurrent_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        CONTRACT_TEST(p10_threads_find_done_what_they_were_told_is_done),
+        CONTRACT_TEST(p5_changes_under_claims_are_one_step),
+        CONTRACT_TEST(p4_listings_give_what_stays),
+    };
+    return cmocka_run_group_tests_name("concurrent", tests, NULL, NULL);
+}

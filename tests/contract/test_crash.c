@@ -1,0 +1,362 @@
+/* Promises 8 to 15 at every step of every change: the process dies before the n-th call by which
+ * the directory backend changes anything, or that call fails, for each n until the change succeeds.
+ * After a restart each resource must be as it was before or as it is after, with its properties and
+ * locks; a change to a single resource must be there as a whole or not at all; nothing may be left
+ * among the staged; and what was acknowledged must be there. */
+#include "support.h"
+
+#include <dirent.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "points.h"
+
+/* --- what is changed --- */
+
+/* Resources that another program has removed: what was known of them must not come back. */
+static void make_ghosts(struct bench *bench)
+{
+    static const char *const ghosts[] = {"c/new", "new/f", "new"};
+    MAKE(bench, "c/", "c/new", "new/", "new/f");
+    for (size_t i = 0; i < ARRAY_LEN(ghosts); i++)
+        assert_ok(set_prop(bench, path_of(ghosts[i]), "ghost", ghosts[i]));
+    for (size_t i = 0; i < ARRAY_LEN(ghosts); i++)
+        assert_int_equal(remove(bench_file(bench, ghosts[i])), 0);
+}
+
+static void make_stage(struct bench *bench)
+{
+    static const char *const marked[] = {"c", "c/f", "x", "x/old", "x/f", "y", "g"};
+    make_ghosts(bench);
+    MAKE(bench, "c/f", "c/d/", "c/d/h", "x/", "x/f", "x/old", "y", "g", "plain");
+    for (size_t i = 0; i < ARRAY_LEN(marked); i++)
+        assert_ok(set_prop(bench, path_of(marked[i]), "p", marked[i]));
+    assert_ok(set_lock(bench, PATH("c/f"), "cf"));
+    assert_ok(set_lock(bench, PATH("x/old"), "old"));
+    assert_ok(set_lock(bench, PATH("y"), "y"));
+}
+
+static enum store_rc put_new(struct bench *bench)
+{
+    return put(bench, PATH("c/new"), STR("content"));
+}
+
+static enum store_rc put_over(struct bench *bench)
+{
+    return put(bench, PATH("y"), STR("content"));
+}
+
+static enum store_rc make_collection(struct bench *bench)
+{
+    return mkcol(bench, PATH("c/new"));
+}
+
+static enum store_rc patch(struct bench *bench)
+{
+    struct store_prop props[] = {{STR("ns"), STR("p"), STR("new")},
+                                 {STR("ns"), STR("q"), STR("new")}};
+    struct store_patch all = {.props = props, .prop_count = ARRAY_LEN(props)};
+    return bench->store->ops->patch(bench->store, PATH("g"), &all);
+}
+
+static enum store_rc lock(struct bench *bench)
+{
+    return set_lock(bench, PATH("g"), "new");
+}
+
+static enum store_rc unlock(struct bench *bench)
+{
+    return bench->store->ops->unlock(bench->store, STR("y"));
+}
+
+static enum store_rc remove_file(struct bench *bench)
+{
+    return remove_all(bench, PATH("y"));
+}
+
+static enum store_rc remove_tree(struct bench *bench)
+{
+    return remove_all(bench, PATH("c"));
+}
+
+static enum store_rc copy_file_new(struct bench *bench)
+{
+    return copy_all(bench, PATH("g"), PATH("c/new"));
+}
+
+static enum store_rc copy_file_over(struct bench *bench)
+{
+    return copy_all(bench, PATH("plain"), PATH("y"));
+}
+
+static enum store_rc copy_tree_new(struct bench *bench)
+{
+    return copy_all(bench, PATH("c"), PATH("new"));
+}
+
+static enum store_rc copy_tree_over(struct bench *bench)
+{
+    return copy_all(bench, PATH("c"), PATH("x"));
+}
+
+static enum store_rc move_file_over(struct bench *bench)
+{
+    return move_all(bench, PATH("g"), PATH("y"));
+}
+
+static enum store_rc move_plain_over(struct bench *bench)
+{
+    return move_all(bench, PATH("plain"), PATH("y"));
+}
+
+static enum store_rc move_tree_new(struct bench *bench)
+{
+    return move_all(bench, PATH("c"), PATH("new"));
+}
+
+static enum store_rc move_tree_over(struct bench *bench)
+{
+    return move_all(bench, PATH("c"), PATH("x"));
+}
+
+static enum store_rc move_members(struct bench *bench)
+{
+    struct recorder *recorder = recorder_new(&bench->arena);
+    recorder_refuse(recorder, "c/none"); /* nothing of that name: all goes, one by one */
+    return bench->store->ops->move(bench->store, PATH("c"), PATH("new"), &recorder->base);
+}
+
+static const struct change {
+    const char *name;
+    enum store_rc (*run)(struct bench *bench);
+    bool is_whole;       /* one step for whoever looks */
+    const char *between; /* lines that may be seen only on the way */
+} changes[] = {
+    {"put new", put_new, true},
+    {"put over", put_over, true},
+    {"mkcol", make_collection, true},
+    {"patch", patch, true},
+    {"lock", lock, true},
+    {"unlock", unlock, true},
+    {"remove file", remove_file, true},
+    {"remove tree", remove_tree, false},
+    {"copy file", copy_file_new, true},
+    {"copy file over", copy_file_over, true},
+    {"copy tree", copy_tree_new, true},
+    {"copy tree over", copy_tree_over, false},
+    {"move file over", move_file_over, true},
+    {"move plain over", move_plain_over, true},
+    {"move tree", move_tree_new, true},
+    {"move tree over", move_tree_over, false},
+    {"move members", move_members, false, "new/ {}\nnew/d/ {}\n"}, /* while they are filled */
+};
+
+/* --- what has become of it --- */
+
+struct outcome {
+    const struct change *change;
+    unsigned n; /* the point */
+    const char *before;
+    const char *after;
+};
+
+static bool has_line(const char *text, struct str line)
+{
+    struct str rest = str_of_c(text);
+    while (rest.len) {
+        if (str_eq(str_cut(&rest, '\n'), line))
+            return true;
+    }
+    return false;
+}
+
+static void assert_each_as_before_or_after(const struct outcome *outcome, const char *now)
+{
+    struct str rest = str_of_c(now);
+    while (rest.len) {
+        struct str line = str_cut(&rest, '\n');
+        if (!has_line(outcome->before, line) && !has_line(outcome->after, line) &&
+            !has_line(outcome->change->between, line))
+            fail_msg("%s, point %u: neither before nor after: %.*s", outcome->change->name,
+                     outcome->n, STR_ARGS(line));
+    }
+}
+
+static void assert_state(const struct outcome *outcome, const char *now, const char *expected)
+{
+    if (strcmp(now, expected) != 0)
+        fail_msg("%s, point %u: now\n%s, but expected\n%s", outcome->change->name, outcome->n, now,
+                 expected);
+}
+
+static void assert_whole(const struct outcome *outcome, const char *now)
+{
+    assert_each_as_before_or_after(outcome, now);
+    if (outcome->change->is_whole && strcmp(now, outcome->before) != 0)
+        assert_state(outcome, now, outcome->after);
+}
+
+static void assert_nothing_staged(struct bench *bench)
+{
+    DIR *dir = opendir(bench_file(bench, ".davit/staging"));
+    const struct dirent *entry;
+    assert_non_null(dir);
+    while ((entry = readdir(dir)))
+        assert_int_equal(entry->d_name[0], '.');
+    rewinddir(dir);
+    while ((entry = readdir(dir)))
+        assert_null(strstr(entry->d_name, "staged"));
+    closedir(dir);
+}
+
+static size_t count_descriptors(void)
+{
+    size_t count = 0;
+    DIR *dir = opendir("/proc/self/fd");
+    assert_non_null(dir);
+    while (readdir(dir))
+        count++;
+    closedir(dir);
+    return count;
+}
+
+/* --- dying --- */
+
+/* In a process of its own. False: it lived to see the change acknowledged. */
+static bool dies_at(struct bench *bench, const struct change *change, unsigned n)
+{
+    int status;
+    store_close(&bench->store); /* a directory has one store at a time */
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        bench_reopen(bench);
+        points_arm(n, POINT_DIE);
+        enum store_rc rc = change->run(bench);
+        _exit(rc == STORE_OK ? 0 : 1); /* without a goodbye to the store */
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_true(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == POINT_DEAD);
+    bench_reopen(bench);
+    return WEXITSTATUS(status) == POINT_DEAD;
+}
+
+/* The state that the change leads to, from a store of its own. */
+static const char *state_after(struct arena *arena, const struct change *change)
+{
+    void *state;
+    assert_int_equal(bench_open(&state), 0);
+    struct bench *bench = state;
+    make_stage(bench);
+    assert_ok(change->run(bench));
+    const char *after = dump_store(bench->store, arena);
+    assert_int_equal(bench_close(&state), 0);
+    return after;
+}
+
+static void check_dying(struct arena *arena, const struct change *change)
+{
+    struct outcome outcome = {.change = change, .after = state_after(arena, change)};
+    for (bool has_died = true; has_died;) {
+        void *state;
+        assert_int_equal(bench_open(&state), 0);
+        struct bench *bench = state;
+        make_stage(bench);
+        outcome.before = dump_store(bench->store, arena);
+        outcome.n++;
+        has_died = dies_at(bench, change, outcome.n);
+        if (has_died)
+            assert_whole(&outcome, dump(bench));
+        else
+            assert_state(&outcome, dump(bench), outcome.after); /* promise 10 */
+        assert_nothing_staged(bench);
+        assert_int_equal(bench_close(&state), 0);
+    }
+    assert_true(outcome.n > 1); /* there were points */
+}
+
+/* A lazy store makes the same calls as one that flushes, less the flushes. */
+static void skip_where_others_do(void)
+{
+    only_for_directories();
+    if (backend->durability == DURABILITY_LAZY && !backend->is_poor)
+        skip();
+}
+
+static void p10_changes_survive_death_at_any_point(void **state)
+{
+    struct bench *bench = *state;
+    skip_where_others_do();
+    for (size_t i = 0; i < ARRAY_LEN(changes); i++)
+        check_dying(&bench->arena, &changes[i]);
+}
+
+/* --- failing --- */
+
+static void check_failure(struct bench *bench, struct outcome *outcome)
+{
+    size_t descriptors = count_descriptors();
+    points_arm(outcome->n, POINT_FAIL);
+    enum store_rc rc = outcome->change->run(bench);
+    outcome->n = points_count() < outcome->n ? 0 : outcome->n; /* it came to its end before */
+    points_arm(0, POINT_FAIL);
+    if (count_descriptors() != descriptors)
+        fail_msg("%s, point %u: descriptors lost", outcome->change->name, outcome->n);
+    if (rc == STORE_OK)
+        assert_state(outcome, dump(bench), outcome->after);
+    bench_reopen(bench);
+    if (rc == STORE_OK)
+        assert_state(outcome, dump(bench), outcome->after);
+    else if (rc == STORE_FAILED || rc == STORE_PARTIAL)
+        assert_each_as_before_or_after(outcome, dump(bench));
+    else
+        assert_state(outcome, dump(bench), outcome->before);
+    assert_nothing_staged(bench);
+}
+
+static void check_failing(struct arena *arena, const struct change *change)
+{
+    struct outcome outcome = {.change = change, .after = state_after(arena, change)};
+    for (unsigned n = 1; n == 1 || outcome.n; n++) {
+        void *state;
+        assert_int_equal(bench_open(&state), 0);
+        struct bench *bench = state;
+        make_stage(bench);
+        (void)dump(bench); /* what is opened on first use is open now */
+        outcome.before = dump_store(bench->store, arena);
+        outcome.n = n;
+        check_failure(bench, &outcome);
+        assert_int_equal(bench_close(&state), 0);
+    }
+}
+
+static void p14_changes_stay_whole_when_any_call_fails(void **state)
+{
+    struct bench *bench = *state;
+    skip_where_others_do();
+    for (size_t i = 0; i < ARRAY_LEN(changes); i++)
+        check_failing(&bench->arena, &changes[i]);
+}
+
+/* In memory where there is such a file system: every point takes several starts of a store, and
+ * what matters here is the order of calls, not what a disk does with them. */
+static void leave_the_disk(void)
+{
+    if (access("/dev/shm", W_OK) == 0)
+        assert_int_equal(setenv("TMPDIR", "/dev/shm", 1), 0);
+}
+
+int crash_tests(void)
+{
+    const char *temp = getenv("TMPDIR");
+    leave_the_disk();
+    const struct CMUnitTest tests[] = {
+        CONTRACT_TEST(p10_changes_survive_death_at_any_point),
+        CONTRACT_TEST(p14_changes_stay_whole_when_any_call_fails),
+    };
+    int failed = cmocka_run_group_tests_name("crashes", tests, NULL, NULL);
+    (void)!(temp ? setenv("TMPDIR", temp, 1) : unsetenv("TMPDIR")); /* the names are valid */
+    return failed;
+}

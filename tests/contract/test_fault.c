@@ -1,0 +1,210 @@
+/* Every operation fails once (store/fault/fault.h): whoever works through the contract finds the
+ * state as it was before, or, where the operation did succeed, as it is after; never between. */
+#include "support.h"
+
+#include "store/fault/fault.h"
+
+/* --- a piece of work, in steps that are whole for themselves --- */
+
+typedef enum store_rc step_fn(struct store *store, struct arena *arena);
+
+static enum store_rc step_mkcol(struct store *store, struct arena *arena)
+{
+    (void)arena;
+    return store->ops->mkcol(store, PATH("c"));
+}
+
+static enum store_rc step_put(struct store *store, struct arena *arena)
+{
+    struct store_upload *upload;
+    struct store_stat stat;
+    struct store_commit options = {0};
+    (void)arena;
+    enum store_rc rc = store->ops->upload(store, PATH("c/f"), 8, &upload);
+    if (rc != STORE_OK)
+        return rc;
+    rc = (enum store_rc)sink_write(&upload->sink, STR("1234"));
+    if (rc == STORE_OK)
+        rc = (enum store_rc)sink_write(&upload->sink, STR("5678"));
+    if (rc == STORE_OK)
+        rc = upload->ops->commit(upload, &options, &stat);
+    store_upload_close(&upload);
+    return rc;
+}
+
+static enum store_rc step_patch(struct store *store, struct arena *arena)
+{
+    struct store_prop props[] = {{STR("ns"), STR("p"), STR("1")}, {STR("ns"), STR("q"), STR("2")}};
+    struct store_patch patch = {.props = props, .prop_count = ARRAY_LEN(props)};
+    (void)arena;
+    return store->ops->patch(store, PATH("c/f"), &patch);
+}
+
+static enum store_rc step_lock(struct store *store, struct arena *arena)
+{
+    struct lock lock = lock_of(PATH("c/f"), "t", false);
+    (void)arena;
+    return store->ops->lock(store, &lock);
+}
+
+static enum store_rc step_copy(struct store *store, struct arena *arena)
+{
+    return store->ops->copy(store, PATH("c"), PATH("d"), true, &recorder_new(arena)->base);
+}
+
+static enum store_rc step_move(struct store *store, struct arena *arena)
+{
+    return store->ops->move(store, PATH("d"), PATH("e"), &recorder_new(arena)->base);
+}
+
+static enum store_rc step_unlock(struct store *store, struct arena *arena)
+{
+    (void)arena;
+    return store->ops->unlock(store, STR("t"));
+}
+
+static enum store_rc step_remove(struct store *store, struct arena *arena)
+{
+    return store->ops->remove(store, PATH("c"), &recorder_new(arena)->base);
+}
+
+static enum store_rc step_list(struct store *store, struct arena *arena)
+{
+    struct store_cursor *cursor;
+    struct store_member member;
+    (void)arena;
+    enum store_rc rc = store->ops->list(store, PATH("e"), &cursor);
+    if (rc != STORE_OK)
+        return rc;
+    while ((rc = cursor->ops->next(cursor, &member)) == STORE_OK)
+        continue;
+    store_cursor_close(&cursor);
+    return rc == STORE_END ? STORE_OK : rc;
+}
+
+static enum store_rc step_read(struct store *store, struct arena *arena)
+{
+    struct store_stat stat;
+    struct store_content *content;
+    struct store_props props;
+    struct lock_list locks;
+    struct store_quota quota;
+    struct res_path real;
+    enum store_rc rc = store->ops->locate(store, arena, PATH("e/f"), &real);
+    if (rc == STORE_OK)
+        rc = store->ops->stat(store, real, &stat);
+    if (rc == STORE_OK)
+        rc = store->ops->props(store, arena, real, &props);
+    if (rc == STORE_OK)
+        rc = store->ops->locks(store, arena, real, LOCKS_COVERING, &locks);
+    if (rc == STORE_OK)
+        rc = store->ops->quota(store, real, &quota);
+    if (rc == STORE_OK)
+        rc = store->ops->open(store, real, &content);
+    if (rc == STORE_OK)
+        store_content_close(&content);
+    return rc;
+}
+
+static const struct {
+    step_fn *run;
+    unsigned operations; /* that can fail */
+} steps[] = {
+    {step_mkcol, 1}, {step_put, 3},    {step_patch, 1},  {step_lock, 1}, {step_copy, 1},
+    {step_move, 1},  {step_unlock, 1}, {step_remove, 1}, {step_list, 3}, {step_read, 6},
+};
+
+/* --- all of it --- */
+
+/* Behind the fault, so that looking does not count. */
+static const char *look(struct bench *bench, struct store *inner)
+{
+    return dump_store(inner, &bench->arena);
+}
+
+static void every_operation_is_counted(void **state)
+{
+    struct bench *bench = *state;
+    struct store *inner = bench->store;
+    bench->store = fault_store_new(inner);
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        fault_store_arm(bench->store, 0, STORE_OK);
+        assert_ok(steps[i].run(bench->store, &bench->arena));
+        assert_int_equal(fault_store_count(bench->store), steps[i].operations);
+    }
+}
+
+/* Each step is first failed at each of its operations, then done. */
+static void each_failure_leaves_what_was_before(void **state)
+{
+    struct bench *bench = *state;
+    static const enum store_rc codes[] = {STORE_FAILED, STORE_NO_SPACE, STORE_DENIED};
+    struct store *inner = bench->store;
+    bench->store = fault_store_new(inner);
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        const char *before = look(bench, inner);
+        for (unsigned n = 1; n <= steps[i].operations; n++) {
+            enum store_rc rc = codes[n % ARRAY_LEN(codes)];
+            fault_store_arm(bench->store, n, rc);
+            assert_rc(steps[i].run(bench->store, &bench->arena), rc);
+            assert_string_equal(look(bench, inner), before);
+        }
+        fault_store_arm(bench->store, 0, STORE_OK);
+        assert_ok(steps[i].run(bench->store, &bench->arena));
+    }
+    assert_string_equal(look(bench, inner), "/ {}\ne/ {}\ne/f \"12345678\" {p=1 q=2 }\n");
+}
+
+/* The n-th of all operations fails, and the work goes on with the next step. */
+static void work_goes_on_after_a_failure(void **state)
+{
+    struct bench *bench = *state;
+    struct store *inner = bench->store;
+    bench->store = fault_store_new(inner);
+    for (unsigned n = 1;; n++) {
+        fault_store_arm(bench->store, n, STORE_FAILED);
+        for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+            const char *before = look(bench, inner);
+            if (steps[i].run(bench->store, &bench->arena) != STORE_OK)
+                assert_string_equal(look(bench, inner), before);
+        }
+        if (fault_store_count(bench->store) < n)
+            break;
+        fault_store_arm(bench->store, 0, STORE_OK);
+        static const char *const made[] = {"c", "d", "e"};
+        for (size_t i = 0; i < ARRAY_LEN(made); i++)
+            (void)!remove_all(bench, path_of(made[i])); /* not all of them are always there */
+        assert_string_equal(look(bench, inner), "/ {}\n");
+    }
+}
+
+static void quick_questions_and_claims_reach_the_inner_store(void **state)
+{
+    struct bench *bench = *state;
+    struct claim claim = {0};
+    bench->store = fault_store_new(bench->store);
+    struct store *store = bench->store;
+    claim_add(&claim, PATH("f"), CLAIM_SELF, true);
+    MAKE(bench, "f");
+    assert_ok(set_prop(bench, PATH("f"), "p", "v"));
+    assert_ok(set_lock(bench, PATH("f"), "t"));
+    fault_store_arm(store, 1, STORE_FAILED);
+    assert_true(store->ops->may_have_props(store, PATH("f")));
+    assert_true(store->ops->has_locks(store));
+    assert_true(store->ops->claim(store, &claim));
+    store->ops->release(store, &claim);
+    assert_int_equal(fault_store_count(store), 0);
+    assert_rc(stat_rc(bench, PATH("f")), STORE_FAILED);
+    assert_ok(stat_rc(bench, PATH("f")));
+}
+
+int fault_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        CONTRACT_TEST(every_operation_is_counted),
+        CONTRACT_TEST(each_failure_leaves_what_was_before),
+        CONTRACT_TEST(work_goes_on_after_a_failure),
+        CONTRACT_TEST(quick_questions_and_claims_reach_the_inner_store),
+    };
+    return cmocka_run_group_tests_name("faults", tests, NULL, NULL);
+}

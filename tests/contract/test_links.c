@@ -1,0 +1,280 @@
+/* Symbolic links in a directory: those that stay inside the root show what they lead to, those that
+ * leave it show nothing (promise 18), and locate() sees through all of them, so that claims, locks
+ * and properties cannot be got around by another name (promises 5 and 17). */
+#include "support.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void link_to(struct bench *bench, const char *target, const char *name)
+{
+    assert_int_equal(symlink(target, bench_file(bench, name)), 0);
+}
+
+static void assert_link(struct bench *bench, const char *name, const char *target)
+{
+    char text[256];
+    ssize_t len = readlink(bench_file(bench, name), text, sizeof(text));
+    assert_true(len >= 0);
+    assert_str(str_of(text, (size_t)len), target);
+}
+
+/* A tree with one of each kind of link. */
+static void make_links(struct bench *bench)
+{
+    MAKE(bench, "c/", "c/f", "c/d/", "c/d/g");
+    link_to(bench, "c/f", "to-file");
+    link_to(bench, "c", "to-collection");
+    link_to(bench, "../c/d", "c/up-and-down");
+    link_to(bench, "nowhere", "dangling");
+    link_to(bench, "loop", "loop");
+    link_to(bench, "..", "above");
+    link_to(bench, "/etc/passwd", "absolute");
+    link_to(bench, bench->root, "absolute-inside");
+    link_to(bench, "../../../../../../etc", "far-above");
+    link_to(bench, "/proc/self/cwd", "magic");
+}
+
+/* --- reading --- */
+
+static void links_inside_are_followed(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    make_links(bench);
+    assert_string_equal(get(bench, PATH("to-file")), "c/f");
+    assert_string_equal(get(bench, PATH("to-collection/f")), "c/f");
+    assert_string_equal(get(bench, PATH("to-collection/up-and-down/g")), "c/d/g");
+    assert_true(stat_of(bench, PATH("to-collection")).is_collection);
+    assert_int_equal(stat_of(bench, PATH("to-file")).version, stat_of(bench, PATH("c/f")).version);
+}
+
+static void links_that_leave_the_root_are_refused(void **state)
+{
+    struct bench *bench = *state;
+    static const char *const names[] = {
+        "above", "absolute", "absolute-inside",     "far-above", "far-above/passwd",
+        "magic", "above/x",  "absolute-inside/c/f",
+    };
+    only_for_directories();
+    make_links(bench);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct res_path path = path_of(names[i]);
+        struct store_content *content;
+        struct store_cursor *cursor;
+        assert_rc(stat_rc(bench, path), STORE_DENIED);
+        assert_rc(bench->store->ops->open(bench->store, path, &content), STORE_DENIED);
+        assert_rc(bench->store->ops->list(bench->store, path, &cursor), STORE_DENIED);
+        assert_rc(put(bench, path_join(&bench->arena, path, STR("new")), STR("x")), STORE_DENIED);
+    }
+    assert_rc(stat_rc(bench, PATH("dangling")), STORE_NOT_FOUND);
+    assert_rc(stat_rc(bench, PATH("loop")), STORE_DENIED);
+}
+
+static void p4_links_are_listed_as_what_they_lead_to(void **state)
+{
+    struct bench *bench = *state;
+    struct store_cursor *cursor;
+    struct store_member member;
+    unsigned seen = 0;
+    only_for_directories();
+    make_links(bench);
+    assert_ok(bench->store->ops->list(bench->store, PATH_ROOT, &cursor));
+    while (cursor->ops->next(cursor, &member) == STORE_OK) {
+        bool is_plain = str_eq(member.name, STR("c"));
+        bool is_file_link = str_eq(member.name, STR("to-file"));
+        bool is_collection_link = str_eq(member.name, STR("to-collection"));
+        assert_true(is_plain || is_file_link || is_collection_link); /* and no other */
+        assert_ok(member.rc);
+        assert_true(member.stat.is_collection == !is_file_link);
+        assert_true(member.is_link == is_collection_link);
+        seen++;
+    }
+    assert_int_equal(seen, 3);
+    store_cursor_close(&cursor);
+}
+
+/* --- what is reserved stays so behind links --- */
+
+static void p18_links_do_not_show_what_is_reserved(void **state)
+{
+    struct bench *bench = *state;
+    static const char *const names[] = {"self/.davit/state.db", "state", "state/state.db", "db",
+                                        "c/self/.davit/state.db"};
+    only_for_directories();
+    MAKE(bench, "c/", "f");
+    link_to(bench, ".", "self");
+    link_to(bench, "..", "c/self");
+    link_to(bench, ".davit", "state");
+    link_to(bench, ".davit/state.db", "db");
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct store_content *content;
+        struct res_path path = path_of(names[i]);
+        assert_rc(stat_rc(bench, path), STORE_NOT_FOUND);
+        assert_rc(bench->store->ops->open(bench->store, path, &content), STORE_NOT_FOUND);
+    }
+    assert_rc(put(bench, PATH("state/staging/x"), STR("x")), STORE_NO_PARENT);
+    assert_rc(put(bench, PATH("self/.davit/staging/x"), STR("x")), STORE_DENIED);
+    assert_string_equal(get(bench, PATH("self/f")), "f"); /* all else is shown */
+    assert_string_equal(get(bench, PATH("self/c/self/f")), "f");
+    assert_ok(remove_all(bench, PATH("self")));
+    assert_ok(remove_all(bench, PATH("c/self")));
+    assert_string_equal(dump(bench), "/ {}\nc/ {}\nf \"f\" {}\n"); /* links to it are not listed */
+    assert_ok(copy_all(bench, PATH("c"), PATH("d")));
+}
+
+static void p12_copies_do_not_take_what_is_reserved(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    MAKE(bench, "c/");
+    link_to(bench, "../.davit/state.db", "c/db");
+    assert_ok(copy_all(bench, PATH("c"), PATH("d")));
+    assert_link(bench, "d/db", "../.davit/state.db"); /* a link still, and no content */
+}
+
+/* --- the real path --- */
+
+static void locate_sees_through_links(void **state)
+{
+    struct bench *bench = *state;
+    static const struct {
+        const char *path, *real;
+    } rows[] = {
+        {"to-file", "c/f"},
+        {"to-collection", "c"},
+        {"to-collection/f", "c/f"},
+        {"to-collection/new", "c/new"},
+        {"to-collection/up-and-down", "c/d"},
+        {"to-collection/up-and-down/new", "c/d/new"},
+        {"c/up-and-down/g", "c/d/g"},
+        {"c/f", "c/f"},
+        {"dangling", "dangling"},
+    };
+    only_for_directories();
+    make_links(bench);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct res_path real;
+        assert_ok(
+            bench->store->ops->locate(bench->store, &bench->arena, path_of(rows[i].path), &real));
+        assert_str(path_str(real), rows[i].real);
+    }
+}
+
+static void locate_refuses_what_is_outside_or_reserved(void **state)
+{
+    struct bench *bench = *state;
+    struct res_path real;
+    only_for_directories();
+    make_links(bench);
+    link_to(bench, ".davit", "state");
+    assert_rc(bench->store->ops->locate(bench->store, &bench->arena, PATH("above/x"), &real),
+              STORE_DENIED);
+    assert_rc(bench->store->ops->locate(bench->store, &bench->arena, PATH("state"), &real),
+              STORE_DENIED);
+    assert_rc(bench->store->ops->locate(bench->store, &bench->arena, PATH("state/x"), &real),
+              STORE_DENIED);
+}
+
+static void locate_takes_the_unicode_form_that_is_behind_a_link(void **state)
+{
+    struct bench *bench = *state;
+    struct res_path real;
+    only_for_directories();
+    MAKE(bench, "c/", "c/\xc3\xa9");
+    link_to(bench, "c", "to-c");
+    assert_ok(
+        bench->store->ops->locate(bench->store, &bench->arena, PATH("to-c/e\xcc\x81"), &real));
+    assert_str(path_str(real), "c/\xc3\xa9");
+    assert_string_equal(get(bench, PATH("to-c/e\xcc\x81")), "c/\xc3\xa9");
+}
+
+/* --- changes --- */
+
+static void uploads_do_not_replace_links(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    make_links(bench);
+    assert_rc(put(bench, PATH("dangling"), STR("x")), STORE_DENIED);
+    assert_rc(put(bench, PATH("absolute"), STR("x")), STORE_DENIED);
+    assert_link(bench, "dangling", "nowhere");
+    assert_rc(mkcol(bench, PATH("dangling")), STORE_EXISTS);
+}
+
+static void removal_takes_links_and_not_what_they_lead_to(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    make_links(bench);
+    MAKE(bench, "x/", "x/y/");
+    link_to(bench, "../../c", "x/y/l");
+    link_to(bench, "/etc", "x/y/m");
+    assert_ok(remove_all(bench, PATH("x")));
+    assert_string_equal(get(bench, PATH("c/d/g")), "c/d/g");
+    assert_ok(remove_all(bench, PATH("to-collection")));
+    assert_string_equal(get(bench, PATH("c/d/g")), "c/d/g");
+    assert_int_equal(access("/etc/passwd", F_OK), 0);
+}
+
+static void p12_copies_take_files_behind_links_and_links_to_collections(void **state)
+{
+    struct bench *bench = *state;
+    struct stat st;
+    only_for_directories();
+    MAKE(bench, "c/", "f", "e/", "e/g");
+    link_to(bench, "../f", "c/file");
+    link_to(bench, "../e", "c/collection");
+    link_to(bench, "gone", "c/dangling");
+    link_to(bench, "../..", "c/above");
+    assert_ok(copy_all(bench, PATH("c"), PATH("x")));
+    assert_int_equal(lstat(bench_file(bench, "x/file"), &st), 0);
+    assert_true(S_ISREG(st.st_mode));
+    assert_string_equal(get(bench, PATH("x/file")), "f");
+    assert_link(bench, "x/collection", "../e");
+    assert_link(bench, "x/dangling", "gone");
+    assert_link(bench, "x/above", "../..");
+}
+
+static void p13_moves_take_links_as_they_are(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    MAKE(bench, "c/", "f");
+    link_to(bench, "../f", "c/file");
+    assert_ok(move_all(bench, PATH("c"), PATH("x")));
+    assert_link(bench, "x/file", "../f");
+}
+
+/* Two names of one file are two resources; rename(2) would leave both. */
+static void p13_moves_over_another_name_of_the_file_leave_one(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    MAKE(bench, "f");
+    assert_int_equal(link(bench_file(bench, "f"), bench_file(bench, "g")), 0);
+    assert_ok(set_prop(bench, PATH("f"), "p", "f"));
+    assert_ok(set_prop(bench, PATH("g"), "q", "g"));
+    assert_ok(move_all(bench, PATH("f"), PATH("g")));
+    assert_string_equal(dump(bench), "/ {}\ng \"f\" {p=f }\n");
+}
+
+int link_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        CONTRACT_TEST(links_inside_are_followed),
+        CONTRACT_TEST(links_that_leave_the_root_are_refused),
+        CONTRACT_TEST(p4_links_are_listed_as_what_they_lead_to),
+        CONTRACT_TEST(p18_links_do_not_show_what_is_reserved),
+        CONTRACT_TEST(p12_copies_do_not_take_what_is_reserved),
+        CONTRACT_TEST(locate_sees_through_links),
+        CONTRACT_TEST(locate_refuses_what_is_outside_or_reserved),
+        CONTRACT_TEST(locate_takes_the_unicode_form_that_is_behind_a_link),
+        CONTRACT_TEST(uploads_do_not_replace_links),
+        CONTRACT_TEST(removal_takes_links_and_not_what_they_lead_to),
+        CONTRACT_TEST(p12_copies_take_files_behind_links_and_links_to_collections),
+        CONTRACT_TEST(p13_moves_take_links_as_they_are),
+        CONTRACT_TEST(p13_moves_over_another_name_of_the_file_leave_one),
+    };
+    return cmocka_run_group_tests_name("links", tests, NULL, NULL);
+}

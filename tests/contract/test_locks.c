@@ -1,0 +1,237 @@
+/* Promise 17: locks. */
+#include "support.h"
+
+#include "base/clock.h"
+
+enum { NOW_MS = 1000000 };
+
+static int open_at_noon(void **state)
+{
+    clock_freeze(NOW_MS);
+    return bench_open(state);
+}
+
+static int close_and_let_go(void **state)
+{
+    clock_freeze(-1);
+    return bench_close(state);
+}
+
+#define LOCK_TEST(test) cmocka_unit_test_setup_teardown(test, open_at_noon, close_and_let_go)
+
+static enum store_rc lock(struct bench *bench, struct res_path root, const char *token,
+                          bool is_infinite)
+{
+    struct lock lock = lock_of(root, token, is_infinite);
+    return bench->store->ops->lock(bench->store, &lock);
+}
+
+static enum store_rc lock_for(struct bench *bench, struct res_path root, const char *token,
+                              uint32_t timeout_s)
+{
+    struct lock lock = lock_of(root, token, false);
+    lock.timeout_s = timeout_s;
+    lock.expires_ms = clock_wall_ms() + (int64_t)timeout_s * 1000;
+    return bench->store->ops->lock(bench->store, &lock);
+}
+
+static const char *covering(struct bench *bench, const char *path)
+{
+    return locks_text(bench->store, &bench->arena, path_of(path), LOCKS_COVERING);
+}
+
+static const char *within(struct bench *bench, const char *path)
+{
+    return locks_text(bench->store, &bench->arena, path_of(path), LOCKS_WITHIN);
+}
+
+/* --- look-ups --- */
+
+static void p17_locks_are_found_where_they_reach(void **state)
+{
+    struct bench *bench = *state;
+    static const struct {
+        const char *path, *covering, *within;
+    } rows[] = {
+        {"", "", "c d f g h "},    {"c", "c ", "c d f g "},
+        {"c/d", "c d ", "d f g "}, {"c/d/f", "c d f g ", "f g "},
+        {"c/d/new", "c d ", ""},   {"c/d/f/below", "c d ", ""},
+        {"c/e", "c ", ""},         {"cd", "", ""},
+        {"h", "h ", "h "},         {"h/x", "", ""},
+    };
+    MAKE(bench, "c/", "c/d/", "c/d/f", "h/");
+    assert_false(bench->store->ops->has_locks(bench->store));
+    assert_ok(lock(bench, PATH("c/d/f"), "g", false));
+    assert_ok(lock(bench, PATH("c/d/f"), "f", false));
+    assert_ok(lock(bench, PATH("c/d"), "d", true));
+    assert_ok(lock(bench, PATH("c"), "c", true));
+    assert_ok(lock(bench, PATH("h"), "h", false));
+    assert_true(bench->store->ops->has_locks(bench->store));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        assert_string_equal(covering(bench, rows[i].path), rows[i].covering);
+        assert_string_equal(within(bench, rows[i].path), rows[i].within);
+    }
+}
+
+static void p17_lock_of_the_root_covers_all(void **state)
+{
+    struct bench *bench = *state;
+    assert_ok(lock(bench, PATH_ROOT, "r", true));
+    assert_string_equal(covering(bench, ""), "r ");
+    assert_string_equal(covering(bench, "a/b"), "r ");
+    assert_string_equal(within(bench, ""), "r ");
+    assert_string_equal(within(bench, "a"), "");
+}
+
+static void p17_all_of_a_lock_comes_back(void **state)
+{
+    struct bench *bench = *state;
+    struct lock_list found;
+    struct lock set = {
+        .token = STR("urn:uuid:1"),
+        .root = PATH("c/\xff\xc3\xa9"),
+        .is_exclusive = false,
+        .is_infinite = true,
+        .owner_xml = STR("<D:owner>\"me\" \xf0\x9f\x98\x80</D:owner>"),
+        .principal = STR("user'name"),
+        .timeout_s = 4294967,
+        .expires_ms = INT64_C(253402300799000),
+    };
+    MAKE(bench, "c/", "c/\xff\xc3\xa9");
+    for (int round = 0; round < 2; round++) {
+        if (round == 0)
+            assert_ok(bench->store->ops->lock(bench->store, &set));
+        else if (backend->is_directory)
+            bench_reopen(bench);
+        assert_ok(
+            bench->store->ops->locks(bench->store, &bench->arena, set.root, LOCKS_WITHIN, &found));
+        assert_int_equal(found.count, 1);
+        const struct lock *got = &found.items[0];
+        assert_true(str_eq(got->token, set.token) && path_eq(got->root, set.root));
+        assert_true(!got->is_exclusive && got->is_infinite);
+        assert_true(str_eq(got->owner_xml, set.owner_xml));
+        assert_true(str_eq(got->principal, set.principal));
+        assert_int_equal(got->timeout_s, set.timeout_s);
+        assert_int_equal(got->expires_ms, set.expires_ms);
+    }
+}
+
+/* --- their life --- */
+
+static void p17_unlock_ends_a_lock(void **state)
+{
+    struct bench *bench = *state;
+    MAKE(bench, "f");
+    assert_ok(lock(bench, PATH("f"), "t", false));
+    assert_ok(lock(bench, PATH("f"), "u", false));
+    assert_ok(bench->store->ops->unlock(bench->store, STR("t")));
+    assert_string_equal(covering(bench, "f"), "u ");
+    assert_rc(bench->store->ops->unlock(bench->store, STR("t")), STORE_NOT_FOUND);
+    assert_rc(bench->store->ops->unlock(bench->store, STR("no")), STORE_NOT_FOUND);
+    assert_ok(bench->store->ops->unlock(bench->store, STR("u")));
+    assert_false(bench->store->ops->has_locks(bench->store));
+}
+
+static void p17_refresh_replaces(void **state)
+{
+    struct bench *bench = *state;
+    MAKE(bench, "f");
+    assert_ok(lock_for(bench, PATH("f"), "t", 10));
+    clock_freeze(NOW_MS + 9000);
+    assert_ok(lock_for(bench, PATH("f"), "t", 10));
+    clock_freeze(NOW_MS + 18999);
+    assert_string_equal(covering(bench, "f"), "t ");
+    clock_freeze(NOW_MS + 19000);
+    assert_string_equal(covering(bench, "f"), "");
+}
+
+static void p17_locks_expire(void **state)
+{
+    struct bench *bench = *state;
+    MAKE(bench, "f");
+    assert_ok(lock_for(bench, PATH("f"), "short", 10));
+    assert_ok(lock_for(bench, PATH("f"), "long", 20));
+    clock_freeze(NOW_MS + 9999);
+    assert_string_equal(covering(bench, "f"), "long short ");
+    clock_freeze(NOW_MS + 10000);
+    assert_string_equal(covering(bench, "f"), "long ");
+    assert_string_equal(within(bench, ""), "long ");
+    assert_rc(bench->store->ops->unlock(bench->store, STR("short")), STORE_NOT_FOUND);
+    clock_freeze(NOW_MS + 20000);
+    assert_string_equal(within(bench, ""), "");
+}
+
+static void p17_expired_locks_are_not_there_after_a_restart(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    MAKE(bench, "f");
+    assert_ok(lock_for(bench, PATH("f"), "short", 10));
+    assert_ok(lock_for(bench, PATH("f"), "long", 20));
+    clock_freeze(NOW_MS + 15000);
+    bench_reopen(bench);
+    assert_string_equal(covering(bench, "f"), "long ");
+    clock_freeze(NOW_MS); /* not even when the clock is set back: its row is gone */
+    bench_reopen(bench);
+    assert_string_equal(covering(bench, "f"), "long ");
+}
+
+static void locks_are_limited_in_number(void **state)
+{
+    struct bench *bench = *state;
+    bench->limits.lock_count = 2;
+    MAKE(bench, "f");
+    assert_ok(lock_for(bench, PATH("f"), "a", 10));
+    assert_ok(lock_for(bench, PATH("f"), "b", 20));
+    assert_rc(lock_for(bench, PATH("f"), "c", 10), STORE_NO_SPACE);
+    assert_ok(lock_for(bench, PATH("f"), "b", 30)); /* a refresh adds none */
+    assert_string_equal(covering(bench, "f"), "a b ");
+    clock_freeze(NOW_MS + 10000); /* what has expired makes room */
+    assert_ok(lock_for(bench, PATH("f"), "c", 10));
+    assert_string_equal(covering(bench, "f"), "b c ");
+}
+
+static void p17_lock_may_come_before_its_resource(void **state)
+{
+    struct bench *bench = *state;
+    assert_ok(lock(bench, PATH("new"), "t", false)); /* LOCK of an unmapped URL, RFC 4918 §7.3 */
+    assert_string_equal(covering(bench, "new"), "t ");
+    assert_ok(put(bench, PATH("new"), STR_NONE));
+    assert_string_equal(covering(bench, "new"), "t ");
+}
+
+/* --- with the tree: promises 11 to 14 --- */
+
+static void p17_locks_go_with_their_resources(void **state)
+{
+    struct bench *bench = *state;
+    MAKE(bench, "c/", "c/f", "c2", "g");
+    assert_ok(lock(bench, PATH("c"), "c", true));
+    assert_ok(lock(bench, PATH("c/f"), "f", false));
+    assert_ok(lock(bench, PATH("c2"), "c2", false));
+    assert_ok(lock(bench, PATH("g"), "g", false));
+    assert_ok(remove_all(bench, PATH("c")));
+    assert_string_equal(within(bench, ""), "c2 g ");
+    assert_ok(move_all(bench, PATH("g"), PATH("h")));
+    assert_string_equal(within(bench, ""), "c2 ");
+    if (backend->is_directory)
+        bench_reopen(bench);
+    assert_string_equal(within(bench, ""), "c2 ");
+}
+
+int lock_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        LOCK_TEST(p17_locks_are_found_where_they_reach),
+        LOCK_TEST(p17_lock_of_the_root_covers_all),
+        LOCK_TEST(p17_all_of_a_lock_comes_back),
+        LOCK_TEST(p17_unlock_ends_a_lock),
+        LOCK_TEST(p17_refresh_replaces),
+        LOCK_TEST(p17_locks_expire),
+        LOCK_TEST(p17_expired_locks_are_not_there_after_a_restart),
+        LOCK_TEST(locks_are_limited_in_number),
+        LOCK_TEST(p17_lock_may_come_before_its_resource),
+        LOCK_TEST(p17_locks_go_with_their_resources),
+    };
+    return cmocka_run_group_tests_name("locks", tests, NULL, NULL);
+}

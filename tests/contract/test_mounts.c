@@ -1,0 +1,244 @@
+/* Other file systems below the root: what does not fit (promises 8 and 12), and what has to be
+ * copied because it cannot be renamed (promise 13). The mounts are made in a name space of the
+ * test's own, which takes privileges; the tests are skipped without them. */
+#include "support.h"
+
+#include <dirent.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+enum { BIG_BYTES = 700 * 1024 };
+
+/* "small" holds a megabyte; "bind" is another mount of the root's own file system. */
+static int open_with_mounts(void **state)
+{
+    static bool has_own_mounts; /* before the store is opened: it stays in the name space of then */
+    if (backend->is_directory && !has_own_mounts)
+        has_own_mounts = unshare(CLONE_NEWNS) == 0;
+    if (bench_open(state) != 0 || !has_own_mounts)
+        return 0;
+    struct bench *bench = *state;
+    assert_int_equal(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+    MAKE(bench, "small/", "bind/", "bound/");
+    assert_int_equal(mount("none", bench_file(bench, "small"), "tmpfs", 0, "size=1m"), 0);
+    assert_int_equal(
+        mount(bench_file(bench, "bound"), bench_file(bench, "bind"), NULL, MS_BIND, NULL), 0);
+    return 0;
+}
+
+static int close_with_mounts(void **state)
+{
+    struct bench *bench = *state;
+    if (backend->is_directory) {
+        (void)umount2(bench_file(bench, "small"), MNT_DETACH); /* where there are none, it fails */
+        (void)umount2(bench_file(bench, "bind"), MNT_DETACH);
+    }
+    return bench_close(state);
+}
+
+#define MOUNT_TEST(test) cmocka_unit_test_setup_teardown(test, open_with_mounts, close_with_mounts)
+
+static void only_with_mounts(struct bench *bench)
+{
+    struct stat root;
+    struct stat small;
+    only_for_directories();
+    assert_int_equal(stat(bench->root, &root), 0);
+    if (stat(bench_file(bench, "small"), &small) < 0 || small.st_dev == root.st_dev)
+        skip();
+}
+
+static struct str big_content(struct bench *bench, char letter)
+{
+    char *bytes = arena_alloc(&bench->arena, BIG_BYTES);
+    memset(bytes, letter, BIG_BYTES);
+    return str_of(bytes, BIG_BYTES);
+}
+
+static uint64_t free_blocks(struct bench *bench)
+{
+    struct statfs fs;
+    assert_int_equal(statfs(bench_file(bench, "small"), &fs), 0);
+    return fs.f_bfree;
+}
+
+static void assert_entries(struct bench *bench, const char *name, size_t expected)
+{
+    size_t count = 0;
+    DIR *dir = opendir(bench_file(bench, name));
+    assert_non_null(dir);
+    while (readdir(dir))
+        count++;
+    closedir(dir);
+    assert_int_equal(count, expected + 2); /* "." and ".." */
+}
+
+/* --- no room --- */
+
+static void p8_upload_that_does_not_fit_leaves_no_trace(void **state)
+{
+    struct bench *bench = *state;
+    static const uint64_t told[] = {UINT64_MAX, 3 * BIG_BYTES};
+    only_with_mounts(bench);
+    MAKE(bench, "small/x");
+    uint64_t before = free_blocks(bench);
+    for (size_t i = 0; i < ARRAY_LEN(told); i++) {
+        struct store_upload *upload;
+        unsigned code = 0;
+        assert_ok(bench->store->ops->upload(bench->store, PATH("small/x"), told[i], &upload));
+        for (int k = 0; k < 3 && code == 0; k++)
+            code = sink_write(&upload->sink, big_content(bench, 'a'));
+        assert_rc((enum store_rc)code, STORE_NO_SPACE);
+        store_upload_close(&upload);
+        assert_int_equal(free_blocks(bench), before);
+        assert_entries(bench, "small", 1);
+        assert_string_equal(get(bench, PATH("small/x")), "small/x");
+    }
+}
+
+static void p12_copy_that_does_not_fit_leaves_the_old_destination(void **state)
+{
+    struct bench *bench = *state;
+    only_with_mounts(bench);
+    MAKE(bench, "c/", "c/d/", "small/x/", "small/x/old", "small/y");
+    assert_ok(put(bench, PATH("c/d/1"), big_content(bench, 'a')));
+    assert_ok(put(bench, PATH("c/d/2"), big_content(bench, 'b')));
+    assert_ok(put(bench, PATH("huge"), big_content(bench, 'c')));
+    assert_ok(put(bench, PATH("small/filler"), big_content(bench, 'f')));
+    assert_ok(set_prop(bench, PATH("small/x/old"), "p", "v"));
+    assert_ok(set_prop(bench, PATH("small/y"), "p", "v"));
+    assert_ok(set_lock(bench, PATH("small/y"), "t"));
+    const char *before = dump(bench);
+    assert_rc(copy_all(bench, PATH("c"), PATH("small/x")), STORE_NO_SPACE);
+    assert_rc(copy_all(bench, PATH("c"), PATH("small/new")), STORE_NO_SPACE);
+    assert_rc(copy_all(bench, PATH("huge"), PATH("small/y")), STORE_NO_SPACE);
+    assert_rc(move_all(bench, PATH("huge"), PATH("small/y")), STORE_NO_SPACE);
+    assert_rc(move_all(bench, PATH("c"), PATH("small/x")), STORE_NO_SPACE);
+    assert_string_equal(dump(bench), before);
+    assert_entries(bench, "small", 3);
+}
+
+static void p12_copy_may_replace_what_it_has_no_room_beside(void **state)
+{
+    struct bench *bench = *state;
+    only_with_mounts(bench);
+    assert_ok(put(bench, PATH("small/x"), big_content(bench, 'a')));
+    assert_ok(put(bench, PATH("huge"), big_content(bench, 'b')));
+    assert_rc(copy_all(bench, PATH("huge"), PATH("small/x")), STORE_NO_SPACE); /* both must fit */
+    assert_int_equal(get(bench, PATH("small/x"))[0], 'a');
+}
+
+static void quota_is_that_of_the_mount(void **state)
+{
+    struct bench *bench = *state;
+    struct store_quota quota;
+    only_with_mounts(bench);
+    assert_ok(bench->store->ops->quota(bench->store, PATH("small"), &quota));
+    assert_true(quota.is_known);
+    assert_int_equal(quota.available_bytes + quota.used_bytes, MIB(1));
+}
+
+/* --- changes within and between mounts --- */
+
+static const char *const mounts[] = {"small", "bind"};
+
+static struct res_path in(struct bench *bench, size_t mount, const char *name)
+{
+    return path_join(&bench->arena, path_of(mounts[mount]), str_of_c(name));
+}
+
+static void changes_within_a_mount_are_as_elsewhere(void **state)
+{
+    struct bench *bench = *state;
+    only_with_mounts(bench);
+    for (size_t i = 0; i < ARRAY_LEN(mounts); i++) {
+        assert_ok(put(bench, in(bench, i, "f"), STR("1")));
+        assert_ok(set_prop(bench, in(bench, i, "f"), "p", "v"));
+        assert_ok(put(bench, in(bench, i, "f"), STR("2")));
+        assert_ok(copy_all(bench, in(bench, i, "f"), in(bench, i, "g")));
+        assert_ok(copy_all(bench, in(bench, i, "f"), in(bench, i, "g")));
+        assert_ok(move_all(bench, in(bench, i, "g"), in(bench, i, "h")));
+        assert_ok(mkcol(bench, in(bench, i, "c")));
+        assert_ok(move_all(bench, in(bench, i, "h"), in(bench, i, "c/h")));
+        assert_ok(copy_all(bench, in(bench, i, "c"), in(bench, i, "d")));
+        assert_ok(remove_all(bench, in(bench, i, "c")));
+        assert_entries(bench, mounts[i], 2);
+    }
+    assert_ok(remove_all(bench, PATH("bound/f"))); /* the same as in "bind" */
+    assert_string_equal(dump(bench), "/ {}\nbind/ {}\nbind/d/ {}\nbind/d/h \"2\" {p=v }\n"
+                                     "bound/ {}\nbound/d/ {}\nbound/d/h \"2\" {}\n"
+                                     "small/ {}\nsmall/d/ {}\nsmall/d/h \"2\" {p=v }\n"
+                                     "small/f \"2\" {p=v }\n");
+}
+
+static void p13_move_to_another_mount_takes_all_along(void **state)
+{
+    struct bench *bench = *state;
+    only_with_mounts(bench);
+    for (size_t i = 0; i < ARRAY_LEN(mounts); i++) {
+        MAKE(bench, "c/", "c/f", "c/d/", "c/d/g", "h");
+        assert_ok(mkcol(bench, in(bench, i, "x")));
+        assert_ok(put(bench, in(bench, i, "x/old"), STR("old")));
+        assert_ok(set_prop(bench, in(bench, i, "x"), "q", "old"));
+        assert_ok(set_lock(bench, in(bench, i, "x/old"), "x"));
+        assert_ok(set_prop(bench, PATH("c/d/g"), "p", "v"));
+        assert_ok(set_prop(bench, PATH("h"), "p", "v"));
+        assert_ok(set_lock(bench, PATH("c/f"), "c"));
+        assert_ok(move_all(bench, PATH("c"), in(bench, i, "x")));
+        assert_ok(move_all(bench, PATH("h"), in(bench, i, "x/h")));
+        assert_rc(stat_rc(bench, PATH("c")), STORE_NOT_FOUND);
+        assert_ok(move_all(bench, in(bench, i, "x"), PATH("y"))); /* and back */
+        assert_entries(bench, mounts[i], 0);
+        assert_string_equal(dump(bench),
+                            "/ {}\nbind/ {}\nbound/ {}\nsmall/ {}\ny/ {}\ny/d/ {}\n"
+                            "y/d/g \"c/d/g\" {p=v }\ny/f \"c/f\" {}\ny/h \"h\" {p=v }\n");
+        assert_ok(remove_all(bench, PATH("y")));
+        assert_false(bench->store->ops->has_locks(bench->store));
+    }
+}
+
+static void p14_what_may_not_move_to_another_mount_stays_as_a_whole(void **state)
+{
+    struct bench *bench = *state;
+    struct recorder *recorder = recorder_new(&bench->arena);
+    only_with_mounts(bench);
+    recorder_refuse(recorder, "c/f");
+    MAKE(bench, "c/", "c/f", "c/g", "small/x");
+    const char *before = dump(bench);
+    assert_rc(bench->store->ops->move(bench->store, PATH("c"), PATH("small/x"), &recorder->base),
+              STORE_DENIED);
+    assert_string_equal(dump(bench), before);
+}
+
+static void p14_mount_points_stay(void **state)
+{
+    struct bench *bench = *state;
+    struct recorder *recorder = recorder_new(&bench->arena);
+    only_with_mounts(bench);
+    MAKE(bench, "small/f");
+    assert_rc(bench->store->ops->remove(bench->store, PATH("small"), &recorder->base),
+              STORE_PARTIAL);
+    assert_string_equal(recorder_failures(recorder, &bench->arena), "small/ DENIED 0\n");
+    assert_rc(move_all(bench, PATH("small"), PATH("x")), STORE_DENIED);
+    assert_string_equal(dump(bench), "/ {}\nbind/ {}\nbound/ {}\nsmall/ {}\n");
+}
+
+int mount_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        MOUNT_TEST(p8_upload_that_does_not_fit_leaves_no_trace),
+        MOUNT_TEST(p12_copy_that_does_not_fit_leaves_the_old_destination),
+        MOUNT_TEST(p12_copy_may_replace_what_it_has_no_room_beside),
+        MOUNT_TEST(quota_is_that_of_the_mount),
+        MOUNT_TEST(changes_within_a_mount_are_as_elsewhere),
+        MOUNT_TEST(p13_move_to_another_mount_takes_all_along),
+        MOUNT_TEST(p14_what_may_not_move_to_another_mount_stays_as_a_whole),
+        MOUNT_TEST(p14_mount_points_stay),
+    };
+    return cmocka_run_group_tests_name("mounts", tests, NULL, NULL);
+}

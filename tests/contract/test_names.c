@@ -1,0 +1,347 @@
+/* Promises 18 to 20: names, the root, what is quick; and the quota. */
+#include "support.h"
+
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+#define E_COMPOSED   "\xc3\xa9"  /* é as one character */
+#define E_DECOMPOSED "e\xcc\x81" /* é as two */
+
+/* --- promise 18: names are bytes --- */
+
+static const char *const odd_names[] = {
+    " ",
+    "a b",
+    "%41",
+    "a%2fb",
+    "...",
+    "-rf",
+    "~",
+    "*?[",
+    "\\",
+    "\"'`$&|;<>",
+    "line\nbreak\r\t",
+    "\x01\x7f",
+    "\xff\xfe no UTF-8 \x80",
+    "\xc3\x28",
+    E_COMPOSED,
+    E_DECOMPOSED "x",
+    ".davit-staged",
+    ".DAVIT",
+    ".davit2",
+    ".hidden",
+    "CON",
+};
+
+static void p18_any_bytes_make_a_name(void **state)
+{
+    struct bench *bench = *state;
+    MAKE(bench, "c/");
+    for (size_t i = 0; i < ARRAY_LEN(odd_names); i++) {
+        struct res_path path = path_join(&bench->arena, PATH("c"), str_of_c(odd_names[i]));
+        struct store_cursor *cursor;
+        struct store_member member;
+        assert_ok(put(bench, path, STR("x")));
+        assert_string_equal(get(bench, path), "x");
+        assert_ok(set_prop(bench, path, "p", "v"));
+        assert_ok(bench->store->ops->list(bench->store, PATH("c"), &cursor));
+        assert_ok(cursor->ops->next(cursor, &member));
+        assert_str(member.name, odd_names[i]);
+        store_cursor_close(&cursor);
+        assert_ok(copy_all(bench, path, PATH("copy")));
+        assert_string_equal(props_text(bench->store, &bench->arena, PATH("copy")), "p=v ");
+        assert_ok(move_all(bench, path, PATH("copy")));
+        assert_ok(remove_all(bench, PATH("copy")));
+        assert_string_equal(dump(bench), "/ {}\nc/ {}\n");
+    }
+}
+
+/* --- how long a name may be --- */
+
+static struct res_path long_name(struct bench *bench, const char *collection, size_t len)
+{
+    char name[300];
+    memset(name, 'n', sizeof(name));
+    return path_join(&bench->arena, path_of(collection), str_of(name, len));
+}
+
+static void p18_names_of_255_bytes_are_kept(void **state)
+{
+    struct bench *bench = *state;
+    struct res_path file = long_name(bench, "c", 255);
+    struct res_path moved = long_name(bench, "", 255);
+    MAKE(bench, "c/");
+    assert_ok(put(bench, file, STR("x")));
+    assert_ok(put(bench, file, STR("y")));
+    assert_ok(set_prop(bench, file, "p", "v"));
+    assert_ok(move_all(bench, file, moved));
+    assert_ok(copy_all(bench, moved, file));
+    assert_string_equal(get(bench, file), "y");
+    assert_string_equal(props_text(bench->store, &bench->arena, file), "p=v ");
+    assert_ok(remove_all(bench, file));
+    assert_ok(mkcol(bench, file));
+}
+
+static void p18_names_that_are_too_long_are_refused(void **state)
+{
+    struct bench *bench = *state;
+    struct res_path name = long_name(bench, "c", 256);
+    struct store_content *content;
+    only_for_directories(); /* memory has room for any */
+    MAKE(bench, "c/", "f");
+    const char *before = dump(bench);
+    assert_rc(put(bench, name, STR("x")), STORE_NAME_TOO_LONG);
+    assert_rc(put(bench, name, STR_NONE), STORE_NAME_TOO_LONG);
+    assert_rc(mkcol(bench, name), STORE_NAME_TOO_LONG);
+    assert_rc(copy_all(bench, PATH("f"), name), STORE_NAME_TOO_LONG);
+    assert_rc(move_all(bench, PATH("f"), name), STORE_NAME_TOO_LONG);
+    assert_rc(stat_rc(bench, name), STORE_NAME_TOO_LONG);
+    assert_rc(bench->store->ops->open(bench->store, name, &content), STORE_NAME_TOO_LONG);
+    assert_string_equal(dump(bench), before);
+}
+
+/* --- how long a path may be --- */
+
+static void p18_paths_that_are_too_long_are_refused(void **state)
+{
+    struct bench *bench = *state;
+    struct res_path path = PATH_ROOT;
+    enum store_rc rc = STORE_OK;
+    size_t depth = 0;
+    only_for_directories();
+    for (; rc == STORE_OK && depth < 30; depth++) {
+        path = path_join(&bench->arena, path, str_of(long_name(bench, "", 250).at, 250));
+        rc = mkcol(bench, path);
+    }
+    assert_rc(rc, STORE_NAME_TOO_LONG);
+    assert_true(depth > 10);
+    assert_rc(put(bench, path, STR("x")), STORE_NAME_TOO_LONG);
+    assert_rc(stat_rc(bench, path), STORE_NAME_TOO_LONG);
+    assert_ok(remove_all(bench, long_name(bench, "", 250)));
+    assert_string_equal(dump(bench), "/ {}\n");
+}
+
+/* --- names that the directory backend keeps for itself --- */
+
+static const char *const reserved[] = {
+    ".davit",
+    ".davit/state.db",
+    ".davit/new",
+    "c/.davit",
+    "c/.davit/x",
+    ".davit-staged-0123456789abcdef",
+    "c/.davit-staged-0123456789abcdef",
+};
+
+static void p18_reserved_names_are_denied(void **state)
+{
+    struct bench *bench = *state;
+    struct store_content *content;
+    struct store_cursor *cursor;
+    only_for_directories();
+    MAKE(bench, "c/", "f", "d/");
+    const char *before = dump(bench);
+    for (size_t i = 0; i < ARRAY_LEN(reserved); i++) {
+        struct res_path path = path_of(reserved[i]);
+        assert_rc(stat_rc(bench, path), STORE_NOT_FOUND);
+        assert_rc(bench->store->ops->open(bench->store, path, &content), STORE_NOT_FOUND);
+        assert_rc(bench->store->ops->list(bench->store, path, &cursor), STORE_NOT_FOUND);
+        assert_rc(put(bench, path, STR("x")), STORE_DENIED);
+        assert_rc(put(bench, path, STR_NONE), STORE_DENIED);
+        assert_rc(mkcol(bench, path), STORE_DENIED);
+        assert_rc(remove_all(bench, path), STORE_DENIED);
+        assert_rc(copy_all(bench, path, PATH("x")), STORE_DENIED);
+        assert_rc(copy_all(bench, PATH("f"), path), STORE_DENIED);
+        assert_rc(move_all(bench, path, PATH("x")), STORE_DENIED);
+        assert_rc(move_all(bench, PATH("d"), path), STORE_DENIED);
+        assert_rc(set_prop(bench, path, "p", "v"), STORE_NOT_FOUND);
+    }
+    assert_string_equal(dump(bench), before);
+}
+
+/* Another davit's state below this root: not to be shown, and gone with what holds it. */
+static void p18_state_of_another_server_is_not_shown(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    MAKE(bench, "c/", "c/f");
+    assert_int_equal(mkdir(bench_file(bench, "c/.davit"), 0700), 0);
+    assert_string_equal(dump(bench), "/ {}\nc/ {}\nc/f \"c/f\" {}\n");
+    assert_ok(copy_all(bench, PATH("c"), PATH("d")));
+    assert_int_equal(access(bench_file(bench, "d/.davit"), F_OK), -1);
+    assert_ok(remove_all(bench, PATH("c")));
+    assert_int_equal(access(bench_file(bench, "c"), F_OK), -1);
+}
+
+/* --- one name, two Unicode forms --- */
+
+static void p18_other_unicode_form_finds_what_is_there(void **state)
+{
+    struct bench *bench = *state;
+    static const struct {
+        const char *there, *asked;
+    } rows[] = {
+        {E_COMPOSED, E_DECOMPOSED},
+        {E_DECOMPOSED, E_COMPOSED},
+    };
+    only_for_directories();
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct res_path there = path_of(rows[i].there);
+        struct res_path asked = path_of(rows[i].asked);
+        struct res_path below = path_join(&bench->arena, asked, STR(E_COMPOSED));
+        struct res_path real;
+        assert_ok(mkcol(bench, there));
+        assert_ok(stat_rc(bench, asked));
+        assert_ok(bench->store->ops->locate(bench->store, &bench->arena, asked, &real));
+        assert_true(path_eq(real, there));
+        assert_ok(bench->store->ops->locate(bench->store, &bench->arena, below, &real));
+        assert_true(path_eq(path_parent(real), there)); /* the last name is new: as asked */
+        assert_str(path_name(real), E_COMPOSED);
+        assert_ok(put(bench, real, STR("x")));
+        assert_string_equal(get(bench, below), "x");
+        assert_ok(remove_all(bench, there));
+    }
+}
+
+static void p18_links_are_listed_also_in_the_other_form(void **state)
+{
+    struct bench *bench = *state;
+    struct store_cursor *cursor;
+    struct store_member member;
+    only_for_directories();
+    MAKE(bench, "f", E_COMPOSED "/");
+    assert_int_equal(symlink("../f", bench_file(bench, E_COMPOSED "/link")), 0);
+    assert_ok(bench->store->ops->list(bench->store, PATH(E_DECOMPOSED), &cursor));
+    assert_ok(cursor->ops->next(cursor, &member));
+    assert_str(member.name, "link");
+    store_cursor_close(&cursor);
+}
+
+static void p18_exact_form_comes_first(void **state)
+{
+    struct bench *bench = *state;
+    struct res_path real;
+    MAKE(bench, E_COMPOSED, E_DECOMPOSED);
+    assert_string_equal(get(bench, PATH(E_COMPOSED)), E_COMPOSED);
+    assert_string_equal(get(bench, PATH(E_DECOMPOSED)), E_DECOMPOSED);
+    assert_ok(bench->store->ops->locate(bench->store, &bench->arena, PATH(E_DECOMPOSED), &real));
+    assert_true(path_eq(real, PATH(E_DECOMPOSED)));
+}
+
+static void locate_is_the_path_itself_without_aliases(void **state)
+{
+    struct bench *bench = *state;
+    static const char *const paths[] = {"", "f", "c", "c/new", "no/no", "\xff\xfe", E_COMPOSED};
+    MAKE(bench, "f", "c/");
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        struct res_path real;
+        assert_ok(bench->store->ops->locate(bench->store, &bench->arena, path_of(paths[i]), &real));
+        assert_true(path_eq(real, path_of(paths[i])));
+    }
+}
+
+/* --- promise 19: the root; the rest of it is with each operation --- */
+
+static void p19_root_is_there_from_the_start(void **state)
+{
+    struct bench *bench = *state;
+    assert_true(stat_of(bench, PATH_ROOT).is_collection);
+    assert_string_equal(dump(bench), "/ {}\n");
+}
+
+static void p19_root_has_properties_and_locks(void **state)
+{
+    struct bench *bench = *state;
+    assert_ok(set_prop(bench, PATH_ROOT, "p", "v"));
+    assert_ok(set_lock(bench, PATH_ROOT, "t"));
+    assert_string_equal(dump(bench), "/ {p=v } [t]\n");
+}
+
+/* --- promise 20: quick --- */
+
+static void call_all_quick_ones(struct bench *bench)
+{
+    struct store *store = bench->store;
+    struct store_content *content;
+    struct store_upload *upload;
+    struct store_quota quota;
+    struct lock_list locks;
+    struct res_path real;
+    assert_ok(store->ops->locate(store, &bench->arena, PATH("f"), &real));
+    assert_ok(stat_rc(bench, PATH("f")));
+    assert_ok(store->ops->open(store, PATH("f"), &content));
+    store_content_close(&content);
+    assert_ok(store->ops->upload(store, PATH("f"), 1, &upload));
+    store_upload_close(&upload);
+    assert_true(store->ops->may_have_props(store, PATH("f")));
+    assert_true(store->ops->has_locks(store));
+    assert_ok(store->ops->locks(store, &bench->arena, PATH("f"), LOCKS_COVERING, &locks));
+    assert_ok(store->ops->quota(store, PATH("f"), &quota));
+}
+
+/* A claim on everything is held, and the database is locked: what waited for either would wait for
+ * this very thread, and fail after ten seconds at best. */
+static void p20_quick_calls_wait_for_nobody(void **state)
+{
+    struct bench *bench = *state;
+    sqlite3 *db = NULL;
+    struct claim claim = {0};
+    struct claim other = {0};
+    MAKE(bench, "f");
+    assert_ok(set_prop(bench, PATH("f"), "p", "v"));
+    assert_ok(set_lock(bench, PATH("f"), "t"));
+    if (backend->is_directory) {
+        assert_int_equal(sqlite3_open(bench_file(bench, ".davit/state.db"), &db), SQLITE_OK);
+        assert_int_equal(sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+    }
+    claim_add(&claim, PATH_ROOT, CLAIM_TREE, true);
+    claim_add(&other, PATH("f"), CLAIM_SELF, true);
+    assert_true(bench->store->ops->claim(bench->store, &claim));
+    call_all_quick_ones(bench);
+    bench->store->ops->release(bench->store, &claim);
+    assert_true(bench->store->ops->claim(bench->store, &other));
+    bench->store->ops->release(bench->store, &other);
+    sqlite3_close(db);
+}
+
+/* --- quota --- */
+
+static void quota_is_what_the_file_system_says_or_unknown(void **state)
+{
+    struct bench *bench = *state;
+    struct store_quota quota = {.available_bytes = 1, .used_bytes = 1};
+    MAKE(bench, "c/", "f");
+    static const char *const paths[] = {"", "c", "f"};
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        assert_ok(bench->store->ops->quota(bench->store, path_of(paths[i]), &quota));
+        assert_int_equal(quota.is_known, backend->is_directory);
+        if (!quota.is_known)
+            continue;
+        assert_true(quota.used_bytes > 0 && quota.used_bytes <= INT64_MAX);
+        assert_true(quota.available_bytes <= INT64_MAX);
+    }
+}
+
+int name_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        CONTRACT_TEST(p18_any_bytes_make_a_name),
+        CONTRACT_TEST(p18_names_of_255_bytes_are_kept),
+        CONTRACT_TEST(p18_names_that_are_too_long_are_refused),
+        CONTRACT_TEST(p18_paths_that_are_too_long_are_refused),
+        CONTRACT_TEST(p18_reserved_names_are_denied),
+        CONTRACT_TEST(p18_state_of_another_server_is_not_shown),
+        CONTRACT_TEST(p18_other_unicode_form_finds_what_is_there),
+        CONTRACT_TEST(p18_links_are_listed_also_in_the_other_form),
+        CONTRACT_TEST(p18_exact_form_comes_first),
+        CONTRACT_TEST(locate_is_the_path_itself_without_aliases),
+        CONTRACT_TEST(p19_root_is_there_from_the_start),
+        CONTRACT_TEST(p19_root_has_properties_and_locks),
+        CONTRACT_TEST(p20_quick_calls_wait_for_nobody),
+        CONTRACT_TEST(quota_is_what_the_file_system_says_or_unknown),
+    };
+    return cmocka_run_group_tests_name("names", tests, NULL, NULL);
+}

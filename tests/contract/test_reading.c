@@ -1,0 +1,389 @@
+/* Promises 1 to 4: what a read sees. */
+#include "support.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* --- what is there --- */
+
+static void stat_tells_files_from_collections(void **state)
+{
+    struct bench *bench = *state;
+    MAKE(bench, "c/", "c/f");
+    struct store_stat root = stat_of(bench, PATH_ROOT);
+    struct store_stat collection = stat_of(bench, PATH("c"));
+    struct store_stat file = stat_of(bench, PATH("c/f"));
+    assert_true(root.is_collection && collection.is_collection && !file.is_collection);
+    assert_int_equal(collection.size_bytes, 0);
+    assert_int_equal(file.size_bytes, 3);
+    assert_false(file.is_executable);
+}
+
+static void missing_resources_are_not_found(void **state)
+{
+    struct bench *bench = *state;
+    static const char *const paths[] = {"no", "no/no", "f/below-a-file", "c/no"};
+    MAKE(bench, "f", "c/");
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        struct res_path path = path_of(paths[i]);
+        struct store_content *content;
+        struct store_cursor *cursor;
+        struct store_quota quota;
+        assert_rc(stat_rc(bench, path), STORE_NOT_FOUND);
+        assert_rc(bench->store->ops->open(bench->store, path, &content), STORE_NOT_FOUND);
+        assert_rc(bench->store->ops->list(bench->store, path, &cursor), STORE_NOT_FOUND);
+        assert_rc(bench->store->ops->quota(bench->store, path, &quota), STORE_NOT_FOUND);
+        assert_string_equal(props_text(bench->store, &bench->arena, path), "");
+    }
+}
+
+static void collections_have_no_content_and_files_no_members(void **state)
+{
+    struct bench *bench = *state;
+    struct store_content *content;
+    struct store_cursor *cursor;
+    MAKE(bench, "f", "c/");
+    assert_rc(bench->store->ops->open(bench->store, PATH("c"), &content), STORE_IS_COLLECTION);
+    assert_rc(bench->store->ops->open(bench->store, PATH_ROOT, &content), STORE_IS_COLLECTION);
+    assert_rc(bench->store->ops->list(bench->store, PATH("f"), &cursor), STORE_NOT_FOUND);
+}
+
+/* --- promise 1: fresh --- */
+
+static void write_file(const char *file, const char *text)
+{
+    int fd = open(file, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    assert_int_equal(close(fd), 0);
+}
+
+static void p1_change_by_another_program_is_seen(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    write_file(bench_file(bench, "f"), "one");
+    assert_string_equal(get(bench, PATH("f")), "one");
+    uint64_t version = stat_of(bench, PATH("f")).version;
+    write_file(bench_file(bench, "f"), "longer");
+    assert_string_equal(get(bench, PATH("f")), "longer");
+    assert_true(stat_of(bench, PATH("f")).version != version);
+    assert_int_equal(mkdir(bench_file(bench, "c"), 0755), 0);
+    assert_string_equal(dump(bench), "/ {}\nc/ {}\nf \"longer\" {}\n");
+    assert_int_equal(unlink(bench_file(bench, "f")), 0);
+    assert_rc(stat_rc(bench, PATH("f")), STORE_NOT_FOUND);
+}
+
+static void p1_what_is_no_resource_is_not_shown(void **state)
+{
+    struct bench *bench = *state;
+    struct store_content *content;
+    only_for_directories();
+    assert_int_equal(mkfifo(bench_file(bench, "fifo"), 0644), 0);
+    assert_rc(stat_rc(bench, PATH("fifo")), STORE_NOT_FOUND);
+    /* and does not wait for a writer */
+    assert_rc(bench->store->ops->open(bench->store, PATH("fifo"), &content), STORE_NOT_FOUND);
+    assert_string_equal(dump(bench), "/ {}\n");
+}
+
+/* --- promise 2: whole --- */
+
+enum { BIG_BYTES = 300000, FIRST_BYTES = 1000 };
+
+/* Opens "f" with big content and reads the beginning; then `change` happens; then reads the rest.
+ */
+static void check_open_content(struct bench *bench, void (*change)(struct bench *bench))
+{
+    struct store_content *content;
+    struct buf big = {0};
+    struct buf got = {0};
+    struct err err;
+    memset(buf_reserve(&big, BIG_BYTES), 'a', BIG_BYTES);
+    big.len = BIG_BYTES;
+    assert_ok(put(bench, PATH("f"), buf_str(&big)));
+    assert_ok(bench->store->ops->open(bench->store, PATH("f"), &content));
+    struct source *source = content->ops->source(content, &bench->arena, 0, BIG_BYTES);
+    assert_int_equal(source_pull(source, &got, FIRST_BYTES, &err), PULL_DATA);
+    change(bench);
+    while (source_pull(source, &got, 65536, &err) == PULL_DATA)
+        continue;
+    assert_true(str_eq(buf_str(&got), buf_str(&big)));
+    assert_int_equal(content->stat.size_bytes, BIG_BYTES);
+    source_close(&source);
+    store_content_close(&content);
+    buf_done(&big);
+    buf_done(&got);
+}
+
+static void put_over(struct bench *bench)
+{
+    assert_ok(put(bench, PATH("f"), STR("short")));
+    assert_string_equal(get(bench, PATH("f")), "short");
+}
+
+static void remove_it(struct bench *bench)
+{
+    assert_ok(remove_all(bench, PATH("f")));
+}
+
+static void copy_over(struct bench *bench)
+{
+    MAKE(bench, "g");
+    assert_ok(copy_all(bench, PATH("g"), PATH("f")));
+}
+
+static void move_over(struct bench *bench)
+{
+    MAKE(bench, "h");
+    assert_ok(move_all(bench, PATH("h"), PATH("f")));
+}
+
+static void p2_open_content_survives_changes(void **state)
+{
+    struct bench *bench = *state;
+    check_open_content(bench, put_over);
+    check_open_content(bench, remove_it);
+    check_open_content(bench, copy_over);
+    check_open_content(bench, move_over);
+}
+
+static void content_is_read_from_any_offset(void **state)
+{
+    struct bench *bench = *state;
+    static const struct {
+        uint64_t offset, len;
+        const char *expected;
+    } rows[] = {{0, 10, "0123456789"}, {3, 4, "3456"}, {9, 1, "9"}, {10, 0, ""}, {0, 0, ""}};
+    struct store_content *content;
+    struct err err;
+    assert_ok(put(bench, PATH("f"), STR("0123456789")));
+    assert_ok(bench->store->ops->open(bench->store, PATH("f"), &content));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct buf got = {0};
+        struct source *source =
+            content->ops->source(content, &bench->arena, rows[i].offset, rows[i].len);
+        while (source_pull(source, &got, 3, &err) == PULL_DATA)
+            continue;
+        assert_str(buf_str(&got), rows[i].expected);
+        source_close(&source);
+        buf_done(&got);
+    }
+    store_content_close(&content);
+}
+
+/* --- promise 3: versions --- */
+
+static struct store_stat stat_by_cursor(struct bench *bench, struct res_path path)
+{
+    struct store_cursor *cursor;
+    struct store_member member;
+    struct store_stat stat = {0};
+    assert_ok(bench->store->ops->list(bench->store, path_parent(path), &cursor));
+    while (cursor->ops->next(cursor, &member) == STORE_OK) {
+        if (str_eq(member.name, path_name(path)))
+            stat = member.stat;
+    }
+    store_cursor_close(&cursor);
+    return stat;
+}
+
+static void p3_version_is_the_same_wherever_it_is_read(void **state)
+{
+    struct bench *bench = *state;
+    struct store_upload *upload;
+    struct store_content *content;
+    struct store_stat put_stat;
+    struct store_commit options = {.sets_modified = true, .modified_s = 1234567890};
+    assert_ok(bench->store->ops->upload(bench->store, PATH("f"), 4, &upload));
+    assert_int_equal(sink_write(&upload->sink, STR("text")), 0);
+    assert_ok(upload->ops->commit(upload, &options, &put_stat));
+    store_upload_close(&upload);
+    struct store_stat stat = stat_of(bench, PATH("f"));
+    struct store_stat listed = stat_by_cursor(bench, PATH("f"));
+    assert_ok(bench->store->ops->open(bench->store, PATH("f"), &content));
+    assert_int_equal(stat.version, put_stat.version);
+    assert_int_equal(stat.version, content->stat.version);
+    assert_int_equal(stat.version, listed.version);
+    assert_int_equal(stat.modified_s, 1234567890);
+    assert_int_equal(put_stat.modified_s, 1234567890);
+    assert_int_equal(listed.modified_s, 1234567890);
+    assert_int_equal(put_stat.size_bytes, 4);
+    store_content_close(&content);
+}
+
+/* Same size, same time as set by the client, in quick succession: the hardest case for a backend
+ * that derives versions from what a file system keeps. */
+static void p3_version_differs_after_each_upload(void **state)
+{
+    enum { ROUNDS = 200 };
+    struct bench *bench = *state;
+    struct store_commit options = {.sets_modified = true, .modified_s = 1000000000};
+    uint64_t seen[ROUNDS];
+    for (size_t i = 0; i < ROUNDS; i++) {
+        char text[16];
+        (void)snprintf(text, sizeof(text), "%08zu", i);
+        assert_ok(put_in(bench->store, PATH("f"), str_of_c(text), &options));
+        seen[i] = stat_of(bench, PATH("f")).version;
+        for (size_t before = 0; before < i; before++)
+            assert_true(seen[before] != seen[i]);
+    }
+}
+
+static void p3_version_differs_after_remove_and_upload(void **state)
+{
+    enum { ROUNDS = 50 };
+    struct bench *bench = *state;
+    uint64_t seen[ROUNDS];
+    for (size_t i = 0; i < ROUNDS; i++) {
+        assert_ok(put(bench, PATH("f"), STR("same size")));
+        seen[i] = stat_of(bench, PATH("f")).version;
+        for (size_t before = 0; before < i; before++)
+            assert_true(seen[before] != seen[i]);
+        assert_ok(remove_all(bench, PATH("f")));
+    }
+}
+
+static void p3_move_keeps_the_version(void **state)
+{
+    struct bench *bench = *state;
+    MAKE(bench, "f", "c/", "c/inner", "d/", "taken");
+    uint64_t file = stat_of(bench, PATH("f")).version;
+    uint64_t inner = stat_of(bench, PATH("c/inner")).version;
+    assert_ok(move_all(bench, PATH("f"), PATH("d/g")));
+    assert_int_equal(stat_of(bench, PATH("d/g")).version, file);
+    assert_ok(move_all(bench, PATH("d/g"), PATH("taken")));
+    assert_int_equal(stat_of(bench, PATH("taken")).version, file);
+    assert_ok(move_all(bench, PATH("c"), PATH("d/c")));
+    assert_int_equal(stat_of(bench, PATH("d/c/inner")).version, inner);
+}
+
+/* --- promise 4: cursors --- */
+
+static void p4_empty_collection_ends_at_once_and_for_good(void **state)
+{
+    struct bench *bench = *state;
+    struct store_cursor *cursor;
+    struct store_member member;
+    MAKE(bench, "c/");
+    assert_ok(bench->store->ops->list(bench->store, PATH("c"), &cursor));
+    assert_rc(cursor->ops->next(cursor, &member), STORE_END);
+    assert_rc(cursor->ops->next(cursor, &member), STORE_END);
+    store_cursor_close(&cursor);
+}
+
+enum { MEMBERS = 300, NAME_BYTES = 200 };
+
+/* A long name, so that a listing comes in several batches from the kernel. */
+static struct str member_name(char text[NAME_BYTES + 1], size_t i)
+{
+    memset(text, 'n', NAME_BYTES);
+    (void)snprintf(text + NAME_BYTES - 6, 7, "%06zu", i);
+    return str_of(text, NAME_BYTES);
+}
+
+static void make_members(struct bench *bench)
+{
+    char name[NAME_BYTES + 1];
+    for (size_t i = 0; i < MEMBERS; i++) {
+        struct str text = member_name(name, i);
+        assert_ok(mkcol(bench, (struct res_path){text.at, text.len}));
+    }
+}
+
+/* Counts how often the cursor gives each of the members; others are ignored. */
+static void count_members(struct store_cursor *cursor, unsigned counts[MEMBERS],
+                          void (*between)(struct bench *bench, size_t i), struct bench *bench)
+{
+    struct store_member member;
+    enum store_rc rc;
+    size_t given = 0;
+    while ((rc = cursor->ops->next(cursor, &member)) == STORE_OK) {
+        uint64_t i = MEMBERS;
+        if (member.name.len == NAME_BYTES)
+            assert_true(str_parse_u64(str_from(member.name, NAME_BYTES - 6), &i));
+        if (i < MEMBERS) {
+            counts[i]++;
+            assert_ok(member.rc);
+            assert_true(member.stat.is_collection);
+        }
+        if (between)
+            between(bench, given++);
+    }
+    assert_rc(rc, STORE_END);
+}
+
+static void p4_each_member_is_given_once(void **state)
+{
+    struct bench *bench = *state;
+    struct store_cursor *first;
+    struct store_cursor *second;
+    unsigned counts[MEMBERS] = {0};
+    make_members(bench);
+    assert_ok(bench->store->ops->list(bench->store, PATH_ROOT, &first));
+    assert_ok(bench->store->ops->list(bench->store, PATH_ROOT, &second));
+    count_members(first, counts, NULL, NULL); /* each cursor has a place of its own */
+    count_members(second, counts, NULL, NULL);
+    for (size_t i = 0; i < MEMBERS; i++)
+        assert_int_equal(counts[i], 2);
+    store_cursor_close(&first);
+    store_cursor_close(&second);
+}
+
+/* Adds short names, and removes every third of the long ones. */
+static void disturb(struct bench *bench, size_t i)
+{
+    char text[NAME_BYTES + 1];
+    (void)snprintf(text, sizeof(text), "new-%zu", i);
+    (void)!mkcol(bench, path_of(text)); /* it may be there */
+    struct str name = member_name(text, i * 3 % MEMBERS);
+    (void)!remove_all(bench, (struct res_path){name.at, name.len}); /* it may be gone */
+}
+
+static void p4_members_that_stay_are_given_once_while_others_come_and_go(void **state)
+{
+    struct bench *bench = *state;
+    struct store_cursor *cursor;
+    unsigned counts[MEMBERS] = {0};
+    make_members(bench);
+    assert_ok(bench->store->ops->list(bench->store, PATH_ROOT, &cursor));
+    count_members(cursor, counts, disturb, bench);
+    for (size_t i = 0; i < MEMBERS; i++)
+        assert_true(i % 3 == 0 ? counts[i] <= 1 : counts[i] == 1);
+    store_cursor_close(&cursor);
+}
+
+static void p4_cursor_outlives_its_collection(void **state)
+{
+    struct bench *bench = *state;
+    struct store_cursor *cursor;
+    struct store_member member;
+    MAKE(bench, "c/", "c/f");
+    assert_ok(bench->store->ops->list(bench->store, PATH("c"), &cursor));
+    assert_ok(remove_all(bench, PATH("c")));
+    while (cursor->ops->next(cursor, &member) == STORE_OK)
+        assert_str(member.name, "f");
+    store_cursor_close(&cursor);
+}
+
+int reading_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        CONTRACT_TEST(stat_tells_files_from_collections),
+        CONTRACT_TEST(missing_resources_are_not_found),
+        CONTRACT_TEST(collections_have_no_content_and_files_no_members),
+        CONTRACT_TEST(p1_change_by_another_program_is_seen),
+        CONTRACT_TEST(p1_what_is_no_resource_is_not_shown),
+        CONTRACT_TEST(p2_open_content_survives_changes),
+        CONTRACT_TEST(content_is_read_from_any_offset),
+        CONTRACT_TEST(p3_version_is_the_same_wherever_it_is_read),
+        CONTRACT_TEST(p3_version_differs_after_each_upload),
+        CONTRACT_TEST(p3_version_differs_after_remove_and_upload),
+        CONTRACT_TEST(p3_move_keeps_the_version),
+        CONTRACT_TEST(p4_empty_collection_ends_at_once_and_for_good),
+        CONTRACT_TEST(p4_each_member_is_given_once),
+        CONTRACT_TEST(p4_members_that_stay_are_given_once_while_others_come_and_go),
+        CONTRACT_TEST(p4_cursor_outlives_its_collection),
+    };
+    return cmocka_run_group_tests_name("reading", tests, NULL, NULL);
+}

@@ -1,0 +1,390 @@
+/* Promises 8, 10, 13 and 17 at start-up: what a crash can leave behind is put there by hand, and is
+ * finished or gone when the store has been opened. And what else there is to opening one. */
+#include "support.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "store/registry.h"
+
+/* --- doing by hand --- */
+
+static void close_store(struct bench *bench)
+{
+    store_close(&bench->store);
+}
+
+/* On the closed store's database. */
+static void change_state(struct bench *bench, const char *sql)
+{
+    sqlite3 *db;
+    char *message = NULL;
+    assert_int_equal(sqlite3_open(bench_file(bench, ".davit/state.db"), &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
+        fail_msg("%s: %s", sql, message);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static int64_t count_rows(struct bench *bench, const char *table)
+{
+    struct buf sql = {0};
+    sqlite3 *db;
+    sqlite3_stmt *statement;
+    buf_addf(&sql, "SELECT count(*) FROM %s", table);
+    assert_int_equal(sqlite3_open(bench_file(bench, ".davit/state.db"), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, buf_c(&sql), -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    int64_t count = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    buf_done(&sql);
+    return count;
+}
+
+static void make_file(struct bench *bench, const char *name)
+{
+    int fd = open(bench_file(bench, name), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+    assert_true(fd >= 0);
+    assert_int_equal(close(fd), 0);
+}
+
+static bool exists(struct bench *bench, const char *name)
+{
+    return access(bench_file(bench, name), F_OK) == 0;
+}
+
+static void rename_file(struct bench *bench, const char *from, const char *to)
+{
+    assert_int_equal(rename(bench_file(bench, from), bench_file(bench, to)), 0);
+}
+
+/* As a copy or move writes it before it puts `file` at its target. */
+static void add_intent(struct bench *bench, const char *from, const char *to, const char *file,
+                       bool is_copy)
+{
+    struct stat st;
+    struct buf sql = {0};
+    assert_int_equal(stat(bench_file(bench, file), &st), 0);
+    buf_addf(&sql,
+             "INSERT INTO intent(source, target, inode, is_copy) VALUES"
+             "(CAST('%s' AS BLOB), CAST('%s' AS BLOB), %llu, %d)",
+             from, to, (unsigned long long)st.st_ino, is_copy);
+    change_state(bench, buf_c(&sql));
+    buf_done(&sql);
+}
+
+/* --- what was staged: promise 8 --- */
+
+static void p8_staged_files_and_trees_are_gone(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    MAKE(bench, "f");
+    close_store(bench);
+    make_file(bench, ".davit/staging/.davit-staged-0000000000000001");
+    assert_int_equal(mkdir(bench_file(bench, ".davit/staging/.davit-staged-2"), 0755), 0);
+    make_file(bench, ".davit/staging/.davit-staged-2/f");
+    make_file(bench, ".davit/staging/whatever");
+    bench_reopen(bench);
+    assert_int_equal(rmdir(bench_file(bench, ".davit/staging")), 0); /* it is empty */
+    assert_string_equal(dump(bench), "/ {}\nf \"f\" {}\n");
+}
+
+static void add_stray(struct bench *bench, const char *name)
+{
+    struct buf sql = {0};
+    buf_addf(&sql, "INSERT INTO stray VALUES(CAST('%s' AS BLOB))", bench_file(bench, name));
+    change_state(bench, buf_c(&sql));
+    buf_done(&sql);
+}
+
+static void p8_files_staged_beside_their_target_are_gone(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    MAKE(bench, "c/", "c/f");
+    close_store(bench);
+    make_file(bench, "c/.davit-staged-1");
+    make_file(bench, "c/.davit-staged-2"); /* not noted: may be another server's */
+    add_stray(bench, "c/.davit-staged-1");
+    add_stray(bench, "c/.davit-staged-gone");
+    add_stray(bench, "c/f"); /* none of ours, whatever the database says */
+    add_stray(bench, "c/.davit-staged-1/../f");
+    bench_reopen(bench);
+    assert_false(exists(bench, "c/.davit-staged-1"));
+    assert_true(exists(bench, "c/.davit-staged-2"));
+    assert_string_equal(dump(bench), "/ {}\nc/ {}\nc/f \"c/f\" {}\n");
+    close_store(bench);
+    assert_int_equal(count_rows(bench, "stray"), 0);
+}
+
+/* --- copies and moves that were under way: promise 13 --- */
+
+static void make_ends(struct bench *bench)
+{
+    MAKE(bench, "c/", "c/f", "x/", "x/old", "g", "y");
+    assert_ok(set_prop(bench, PATH("c"), "p", "c"));
+    assert_ok(set_prop(bench, PATH("c/f"), "p", "f"));
+    assert_ok(set_prop(bench, PATH("x"), "q", "x"));
+    assert_ok(set_prop(bench, PATH("x/old"), "q", "old"));
+    assert_ok(set_prop(bench, PATH("y"), "q", "y"));
+    assert_ok(set_lock(bench, PATH("c/f"), "f"));
+    assert_ok(set_lock(bench, PATH("y"), "y"));
+}
+
+static const char ends_dump[] = "/ {}\nc/ {p=c }\nc/f \"c/f\" {p=f } [f]\ng \"g\" {}\nx/ {q=x }\n"
+                                "x/old \"x/old\" {q=old }\ny \"y\" {q=y } [y]\n";
+
+static void reopen_and_check(struct bench *bench, const char *expected)
+{
+    bench_reopen(bench);
+    assert_string_equal(dump(bench), expected);
+    close_store(bench);
+    assert_int_equal(count_rows(bench, "intent"), 0);
+    bench_reopen(bench);
+    assert_string_equal(dump(bench), expected); /* once and for all */
+}
+
+static void p13_move_that_had_not_begun_is_forgotten(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    make_ends(bench);
+    close_store(bench);
+    add_intent(bench, "c", "x", "c", false);
+    add_intent(bench, "g", "y", "g", false);
+    add_intent(bench, "c", "new", "c", false);
+    reopen_and_check(bench, ends_dump);
+}
+
+static void p13_move_that_was_done_takes_properties_along(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    make_ends(bench);
+    close_store(bench);
+    add_intent(bench, "c", "new", "c", false);
+    rename_file(bench, "c", "new");
+    reopen_and_check(bench, "/ {}\ng \"g\" {}\nnew/ {p=c }\nnew/f \"c/f\" {p=f }\nx/ {q=x }\n"
+                            "x/old \"x/old\" {q=old }\ny \"y\" {q=y } [y]\n");
+}
+
+/* The source has no properties: nothing but the intent tells that those of "y" are another's. */
+static void p13_move_that_had_replaced_a_file_forgets_what_was_there(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    make_ends(bench);
+    close_store(bench);
+    add_intent(bench, "g", "y", "g", false);
+    rename_file(bench, "g", "y");
+    reopen_and_check(bench, "/ {}\nc/ {p=c }\nc/f \"c/f\" {p=f } [f]\nx/ {q=x }\n"
+                            "x/old \"x/old\" {q=old }\ny \"g\" {}\n");
+}
+
+static void p13_move_that_had_removed_a_part_of_its_destination(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    make_ends(bench);
+    close_store(bench);
+    add_intent(bench, "c", "x", "c", false);
+    assert_int_equal(unlink(bench_file(bench, "x/old")), 0);
+    bench_reopen(bench);
+    MAKE(bench, "x/new");
+    make_file(bench, "x/old"); /* by another program: even then, nothing turns up again */
+    assert_string_equal(dump(bench), "/ {}\nc/ {p=c }\nc/f \"c/f\" {p=f } [f]\ng \"g\" {}\n"
+                                     "x/ {q=x }\nx/new \"x/new\" {}\nx/old \"\" {}\n"
+                                     "y \"y\" {q=y } [y]\n");
+}
+
+static void p13_move_that_had_gone_member_by_member(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    make_ends(bench);
+    close_store(bench);
+    add_intent(bench, "c", "new", "c", false);
+    assert_int_equal(mkdir(bench_file(bench, "new"), 0755), 0);
+    rename_file(bench, "c/f", "new/f");
+    reopen_and_check(bench, "/ {}\nc/ {p=c }\ng \"g\" {}\nnew/ {}\nnew/f \"c/f\" {p=f }\n"
+                            "x/ {q=x }\nx/old \"x/old\" {q=old }\ny \"y\" {q=y } [y]\n");
+}
+
+static void p12_copy_that_was_in_place_gets_its_properties(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    make_ends(bench);
+    close_store(bench);
+    make_file(bench, "copy");
+    add_intent(bench, "c/f", "y", "copy", true);
+    rename_file(bench, "copy", "y");
+    reopen_and_check(bench, "/ {}\nc/ {p=c }\nc/f \"c/f\" {p=f } [f]\ng \"g\" {}\nx/ {q=x }\n"
+                            "x/old \"x/old\" {q=old }\ny \"\" {p=f }\n");
+}
+
+static void p12_copy_that_was_not_in_place_is_forgotten(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    make_ends(bench);
+    close_store(bench);
+    add_intent(bench, "c", "x", ".davit/staging", true);
+    add_intent(bench, "c/f", "y", ".davit/staging", true);
+    reopen_and_check(bench, ends_dump);
+}
+
+/* --- locks: promise 17 --- */
+
+static void p17_lock_whose_resource_never_came_is_gone(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    MAKE(bench, "f");
+    assert_ok(set_lock(bench, PATH("f"), "f"));
+    assert_ok(set_lock(bench, PATH("never/came"), "never"));
+    bench_reopen(bench);
+    assert_string_equal(locks_text(bench->store, &bench->arena, PATH_ROOT, LOCKS_WITHIN), "f ");
+    close_store(bench);
+    assert_int_equal(count_rows(bench, "lock"), 1);
+    bench_reopen(bench);
+}
+
+/* --- opening --- */
+
+static bool open_again(struct bench *bench, struct err *err)
+{
+    return store_open("directory", &bench->options, &bench->store, err);
+}
+
+static void read_only_store_leaves_all_as_it_is(void **state)
+{
+    struct bench *bench = *state;
+    struct err err;
+    only_for_directories();
+    make_ends(bench);
+    close_store(bench);
+    add_intent(bench, "c", "new", "c", false);
+    add_stray(bench, ".davit-staged-1");
+    make_file(bench, ".davit-staged-1");
+    make_file(bench, ".davit/staging/.davit-staged-2");
+    bench->options.is_read_only = true;
+    assert_true(open_again(bench, &err));
+    assert_string_equal(dump(bench), ends_dump);
+    close_store(bench);
+    assert_true(exists(bench, ".davit-staged-1"));
+    assert_true(exists(bench, ".davit/staging/.davit-staged-2"));
+    assert_int_equal(count_rows(bench, "intent"), 1);
+    assert_int_equal(count_rows(bench, "stray"), 1);
+}
+
+static void read_only_store_needs_no_state(void **state)
+{
+    struct bench *bench = *state;
+    struct err err;
+    only_for_directories();
+    MAKE(bench, "f");
+    close_store(bench);
+    change_state(bench, "PRAGMA journal_mode = DELETE");
+    assert_int_equal(unlink(bench_file(bench, ".davit/state.db")), 0);
+    bench->options.is_read_only = true;
+    assert_true(open_again(bench, &err));
+    assert_string_equal(dump(bench), "/ {}\nf \"f\" {}\n");
+    assert_false(exists(bench, ".davit/state.db"));
+}
+
+static void second_store_on_a_directory_is_refused(void **state)
+{
+    struct bench *bench = *state;
+    struct store *second = NULL;
+    struct err err = {0};
+    only_for_directories();
+    assert_false(store_open("directory", &bench->options, &second, &err));
+    assert_non_null(strstr(err.text, "another davit"));
+    MAKE(bench, "f"); /* the first one goes on */
+}
+
+static void damaged_state_is_refused(void **state)
+{
+    struct bench *bench = *state;
+    struct err err = {0};
+    only_for_directories();
+    MAKE(bench, "f");
+    close_store(bench);
+    int fd = open(bench_file(bench, ".davit/state.db"), O_WRONLY | O_TRUNC | O_CLOEXEC);
+    assert_int_equal(write(fd, "this is no database, and never was one", 38), 38);
+    close(fd);
+    assert_false(open_again(bench, &err));
+    assert_non_null(strstr(err.text, "state.db"));
+}
+
+static void missing_root_is_refused(void **state)
+{
+    struct bench *bench = *state;
+    struct err err = {0};
+    only_for_directories();
+    close_store(bench);
+    bench->options.root = bench_file(bench, "not/there");
+    assert_false(open_again(bench, &err));
+    assert_non_null(strstr(err.text, "not/there"));
+    bench->options.root = bench->root;
+}
+
+static void unknown_backend_is_refused(void **state)
+{
+    struct bench *bench = *state;
+    struct store *store;
+    struct err err = {0};
+    assert_false(store_open("clay tablets", &bench->options, &store, &err));
+    assert_non_null(strstr(err.text, "clay tablets"));
+}
+
+static void state_may_be_kept_elsewhere(void **state)
+{
+    struct bench *bench = *state;
+    struct err err;
+    only_for_directories();
+    close_store(bench);
+    assert_int_equal(mkdir(bench_file(bench, "served"), 0755), 0);
+    bench->options.root = bench_file(bench, "served");
+    bench->options.state_dir = bench_file(bench, "state");
+    for (int round = 0; round < 2; round++) {
+        assert_true(open_again(bench, &err));
+        assert_ok(put(bench, PATH("f"), STR("x")));
+        if (round == 0)
+            assert_ok(set_prop(bench, PATH("f"), "p", "v"));
+        assert_ok(copy_all(bench, PATH("f"), PATH("g")));
+        assert_string_equal(dump(bench), "/ {}\nf \"x\" {p=v }\ng \"x\" {p=v }\n");
+        close_store(bench);
+    }
+    assert_true(exists(bench, "state/state.db"));
+    assert_false(exists(bench, "served/.davit"));
+}
+
+int recovery_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        CONTRACT_TEST(p8_staged_files_and_trees_are_gone),
+        CONTRACT_TEST(p8_files_staged_beside_their_target_are_gone),
+        CONTRACT_TEST(p13_move_that_had_not_begun_is_forgotten),
+        CONTRACT_TEST(p13_move_that_was_done_takes_properties_along),
+        CONTRACT_TEST(p13_move_that_had_replaced_a_file_forgets_what_was_there),
+        CONTRACT_TEST(p13_move_that_had_removed_a_part_of_its_destination),
+        CONTRACT_TEST(p13_move_that_had_gone_member_by_member),
+        CONTRACT_TEST(p12_copy_that_was_in_place_gets_its_properties),
+        CONTRACT_TEST(p12_copy_that_was_not_in_place_is_forgotten),
+        CONTRACT_TEST(p17_lock_whose_resource_never_came_is_gone),
+        CONTRACT_TEST(read_only_store_leaves_all_as_it_is),
+        CONTRACT_TEST(read_only_store_needs_no_state),
+        CONTRACT_TEST(second_store_on_a_directory_is_refused),
+        CONTRACT_TEST(damaged_state_is_refused),
+        CONTRACT_TEST(missing_root_is_refused),
+        CONTRACT_TEST(unknown_backend_is_refused),
+        CONTRACT_TEST(state_may_be_kept_elsewhere),
+    };
+    return cmocka_run_group_tests_name("recovery", tests, NULL, NULL);
+}

@@ -1,0 +1,232 @@
+/* Promises 6, 9, 11, 14 and 19: collections made, resources and trees removed. */
+#include "support.h"
+
+#include <unistd.h>
+
+#include "base/mem.h"
+
+/* --- mkcol --- */
+
+static void mkcol_makes_an_empty_collection(void **state)
+{
+    struct bench *bench = *state;
+    assert_ok(mkcol(bench, PATH("c")));
+    assert_ok(mkcol(bench, PATH("c/d")));
+    assert_string_equal(dump(bench), "/ {}\nc/ {}\nc/d/ {}\n");
+}
+
+static void mkcol_refuses_what_is_there(void **state)
+{
+    struct bench *bench = *state;
+    MAKE(bench, "c/", "f");
+    const char *before = dump(bench);
+    assert_rc(mkcol(bench, PATH("c")), STORE_EXISTS);
+    assert_rc(mkcol(bench, PATH("f")), STORE_EXISTS);
+    assert_rc(mkcol(bench, PATH_ROOT), STORE_EXISTS); /* promise 19 */
+    assert_string_equal(dump(bench), before);
+}
+
+static void p6_mkcol_needs_its_collection(void **state)
+{
+    struct bench *bench = *state;
+    MAKE(bench, "f");
+    assert_rc(mkcol(bench, PATH("no/c")), STORE_NO_PARENT);
+    assert_rc(mkcol(bench, PATH("f/c")), STORE_NO_PARENT);
+    assert_rc(mkcol(bench, PATH("no/no/no/c")), STORE_NO_PARENT);
+    assert_string_equal(dump(bench), "/ {}\nf \"f\" {}\n");
+}
+
+static void p9_new_collection_has_nothing_of_an_earlier_resource(void **state)
+{
+    struct bench *bench = *state;
+    MAKE(bench, "x");
+    assert_ok(set_prop(bench, PATH("x"), "p", "v"));
+    assert_ok(set_lock(bench, PATH("x"), "t"));
+    assert_ok(remove_all(bench, PATH("x")));
+    MAKE(bench, "x/");
+    assert_string_equal(dump(bench), "/ {}\nx/ {}\n");
+}
+
+static void p9_nor_of_one_that_another_program_removed(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    MAKE(bench, "x/");
+    assert_ok(set_prop(bench, PATH("x"), "p", "v"));
+    assert_int_equal(rmdir(bench_file(bench, "x")), 0);
+    MAKE(bench, "x/");
+    assert_string_equal(dump(bench), "/ {}\nx/ {}\n");
+}
+
+/* --- remove, all of it --- */
+
+static void p11_removal_takes_properties_and_locks(void **state)
+{
+    struct bench *bench = *state;
+    static const char *const names[] = {"c", "c/f", "c/d", "c/d/g", "keep", "c0", "c-"};
+    MAKE(bench, "c/", "c/f", "c/d/", "c/d/g", "keep", "c0", "c-");
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        assert_ok(set_prop(bench, path_of(names[i]), "p", names[i]));
+        assert_ok(set_lock(bench, path_of(names[i]), names[i]));
+    }
+    assert_ok(remove_all(bench, PATH("c")));
+    assert_string_equal(dump(bench), "/ {}\nc- \"c-\" {p=c- } [c-]\nc0 \"c0\" {p=c0 } [c0]\n"
+                                     "keep \"keep\" {p=keep } [keep]\n");
+    MAKE(bench, "c/", "c/f", "c/d/", "c/d/g"); /* promise 9 */
+    assert_string_equal(dump(bench), "/ {}\nc/ {}\nc/d/ {}\nc/d/g \"c/d/g\" {}\n"
+                                     "c/f \"c/f\" {}\nc- \"c-\" {p=c- } [c-]\n"
+                                     "c0 \"c0\" {p=c0 } [c0]\nkeep \"keep\" {p=keep } [keep]\n");
+}
+
+static void remove_of_nothing_is_not_found(void **state)
+{
+    struct bench *bench = *state;
+    MAKE(bench, "f");
+    assert_rc(remove_all(bench, PATH("no")), STORE_NOT_FOUND);
+    assert_rc(remove_all(bench, PATH("no/no")), STORE_NOT_FOUND);
+    assert_rc(remove_all(bench, PATH("f/below")), STORE_NOT_FOUND);
+    assert_string_equal(dump(bench), "/ {}\nf \"f\" {}\n");
+}
+
+static void p19_root_cannot_be_removed(void **state)
+{
+    struct bench *bench = *state;
+    MAKE(bench, "f");
+    assert_rc(remove_all(bench, PATH_ROOT), STORE_DENIED);
+    assert_string_equal(dump(bench), "/ {}\nf \"f\" {}\n");
+}
+
+/* --- remove, with members that stay --- */
+
+static const struct {
+    const char *refused[3];
+    const char *left;
+    const char *failures;
+} refusals[] = {
+    {{"c/f"}, "c/ {p=c }\nc/f \"c/f\" {p=c/f } [c/f]\n", "c/f REFUSED 423\n"},
+    {{"c/d/g"},
+     "c/ {p=c }\nc/d/ {p=c/d } [c/d]\nc/d/g \"c/d/g\" {p=c/d/g }\n",
+     "c/d/g REFUSED 423\n"},
+    {{"c/d"},
+     "c/ {p=c }\nc/d/ {p=c/d } [c/d]\nc/d/g \"c/d/g\" {p=c/d/g }\nc/d/h \"c/d/h\" {}\n",
+     "c/d/ REFUSED 423\n"},
+    {{"c/f", "c/d/g"},
+     "c/ {p=c }\nc/d/ {p=c/d } [c/d]\nc/d/g \"c/d/g\" {p=c/d/g }\n"
+     "c/f \"c/f\" {p=c/f } [c/f]\n",
+     "c/d/g REFUSED 423\nc/f REFUSED 423\n"},
+    {{"c"},
+     "c/ {p=c }\nc/d/ {p=c/d } [c/d]\nc/d/g \"c/d/g\" {p=c/d/g }\nc/d/h \"c/d/h\" {}\n"
+     "c/e/ {}\nc/f \"c/f\" {p=c/f } [c/f]\n",
+     "c/ REFUSED 423\n"},
+};
+
+static void make_marked_tree(struct bench *bench)
+{
+    static const char *const with_prop[] = {"c", "c/d", "c/f", "c/d/g"};
+    MAKE(bench, "c/", "c/d/", "c/d/g", "c/d/h", "c/e/", "c/f");
+    for (size_t i = 0; i < ARRAY_LEN(with_prop); i++)
+        assert_ok(set_prop(bench, path_of(with_prop[i]), "p", with_prop[i]));
+    assert_ok(set_lock(bench, PATH("c/d"), "c/d"));
+    assert_ok(set_lock(bench, PATH("c/f"), "c/f"));
+}
+
+/* What goes, goes with its properties and locks; what stays, keeps its own. */
+static void p14_removal_goes_on_past_refused_members(void **state)
+{
+    struct bench *bench = *state;
+    for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+        struct recorder *recorder = recorder_new(&bench->arena);
+        for (size_t k = 0; refusals[i].refused[k]; k++)
+            recorder_refuse(recorder, refusals[i].refused[k]);
+        make_marked_tree(bench);
+        assert_rc(bench->store->ops->remove(bench->store, PATH("c"), &recorder->base),
+                  STORE_PARTIAL);
+        assert_string_equal(recorder_failures(recorder, &bench->arena), refusals[i].failures);
+        assert_string_equal(dump(bench) + strlen("/ {}\n"), refusals[i].left);
+        assert_ok(remove_all(bench, PATH("c")));
+        MAKE(bench, "c/", "c/d/", "c/d/g", "c/f"); /* nothing has stayed behind: promise 9 */
+        assert_string_equal(dump(bench), "/ {}\nc/ {}\nc/d/ {}\nc/d/g \"c/d/g\" {}\n"
+                                         "c/f \"c/f\" {}\n");
+        assert_ok(remove_all(bench, PATH("c")));
+    }
+}
+
+static void p14_nobody_is_asked_below_a_refused_collection(void **state)
+{
+    struct bench *bench = *state;
+    struct recorder *recorder = recorder_new(&bench->arena);
+    recorder_refuse(recorder, "c/d");
+    MAKE(bench, "c/", "c/d/", "c/d/e/", "c/d/e/f");
+    assert_rc(bench->store->ops->remove(bench->store, PATH("c"), &recorder->base), STORE_PARTIAL);
+    assert_str(buf_str(&recorder->asked), "c\nc/d\n");
+}
+
+static void p14_too_deep_members_are_reported(void **state)
+{
+    struct bench *bench = *state;
+    struct recorder *recorder = recorder_new(&bench->arena);
+    bench->limits.walk_depth = 2;
+    MAKE(bench, "0/", "0/1/", "0/1/2/", "0/1/2/3/", "0/1/2/f", "0/1/2/3/f", "0/g");
+    assert_rc(bench->store->ops->remove(bench->store, PATH("0"), &recorder->base), STORE_PARTIAL);
+    assert_string_equal(recorder_failures(recorder, &bench->arena), "0/1/2/3/ TOO_DEEP 0\n");
+    assert_string_equal(dump(bench), "/ {}\n0/ {}\n0/1/ {}\n0/1/2/ {}\n0/1/2/3/ {}\n"
+                                     "0/1/2/3/f \"0/1/2/3/f\" {}\n");
+}
+
+/* --- as deep as is allowed --- */
+
+/* "0", "0/0" and so on: `depth` collections within "0". */
+static struct buf make_deep(struct bench *bench, size_t depth)
+{
+    struct buf path = {0};
+    buf_add_char(&path, '0');
+    for (size_t i = 0;; i++) {
+        struct str at = buf_str(&path);
+        assert_ok(mkcol(bench, (struct res_path){at.at, at.len}));
+        if (i == depth)
+            return path;
+        BUF_ADD(&path, "/0");
+    }
+}
+
+static void trees_as_deep_as_allowed_are_copied_moved_and_removed(void **state)
+{
+    struct bench *bench = *state;
+    struct buf path = make_deep(bench, bench->limits.walk_depth);
+    BUF_ADD(&path, "/f");
+    struct res_path file = {path.at, path.len};
+    assert_ok(put(bench, file, STR("deep")));
+    assert_ok(set_prop(bench, file, "p", "v"));
+    assert_ok(copy_all(bench, PATH("0"), PATH("1")));
+    path.at[0] = '1';
+    assert_string_equal(get(bench, file), "deep");
+    assert_string_equal(props_text(bench->store, &bench->arena, file), "p=v ");
+    assert_ok(move_all(bench, PATH("1"), PATH("2")));
+    path.at[0] = '2';
+    assert_string_equal(get(bench, file), "deep");
+    assert_ok(copy_all(bench, PATH("0"), PATH("2")));
+    assert_string_equal(props_text(bench->store, &bench->arena, file), "p=v ");
+    assert_ok(remove_all(bench, PATH("0")));
+    assert_ok(remove_all(bench, PATH("2")));
+    assert_string_equal(dump(bench), "/ {}\n");
+    buf_done(&path);
+}
+
+int remove_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        CONTRACT_TEST(mkcol_makes_an_empty_collection),
+        CONTRACT_TEST(mkcol_refuses_what_is_there),
+        CONTRACT_TEST(p6_mkcol_needs_its_collection),
+        CONTRACT_TEST(p9_new_collection_has_nothing_of_an_earlier_resource),
+        CONTRACT_TEST(p9_nor_of_one_that_another_program_removed),
+        CONTRACT_TEST(p11_removal_takes_properties_and_locks),
+        CONTRACT_TEST(remove_of_nothing_is_not_found),
+        CONTRACT_TEST(p19_root_cannot_be_removed),
+        CONTRACT_TEST(p14_removal_goes_on_past_refused_members),
+        CONTRACT_TEST(p14_nobody_is_asked_below_a_refused_collection),
+        CONTRACT_TEST(p14_too_deep_members_are_reported),
+        CONTRACT_TEST(trees_as_deep_as_allowed_are_copied_moved_and_removed),
+    };
+    return cmocka_run_group_tests_name("removes", tests, NULL, NULL);
+}

@@ -1,0 +1,373 @@
+/* Promises 6 to 10 and 19 for uploads. */
+#include "support.h"
+
+#include <dirent.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "store/registry.h"
+
+static struct store_upload *start(struct bench *bench, struct res_path path, uint64_t size_bytes)
+{
+    struct store_upload *upload;
+    assert_ok(bench->store->ops->upload(bench->store, path, size_bytes, &upload));
+    return upload;
+}
+
+static void write_to(struct store_upload *upload, struct str bytes)
+{
+    assert_rc((enum store_rc)sink_write(&upload->sink, bytes), STORE_OK);
+}
+
+static enum store_rc commit(struct store_upload *upload)
+{
+    struct store_commit options = {0};
+    struct store_stat stat;
+    return upload->ops->commit(upload, &options, &stat);
+}
+
+/* Nothing is left beside the resources: neither in the staging directory nor next to a target. */
+static void assert_nothing_staged(struct bench *bench)
+{
+    static const char *const places[] = {".", ".davit/staging"};
+    if (!backend->is_directory)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        struct dirent *entry;
+        DIR *dir = opendir(bench_file(bench, places[i]));
+        assert_non_null(dir);
+        while ((entry = readdir(dir)))
+            assert_null(strstr(entry->d_name, "staged"));
+        closedir(dir);
+    }
+}
+
+/* --- promise 7: invisible until commit, then whole --- */
+
+static void p7_new_resource_appears_at_commit(void **state)
+{
+    struct bench *bench = *state;
+    struct store_upload *upload = start(bench, PATH("f"), 10);
+    const char *before = dump(bench);
+    write_to(upload, STR("hello"));
+    write_to(upload, STR("world"));
+    assert_string_equal(dump(bench), before);
+    assert_ok(commit(upload));
+    assert_string_equal(dump(bench), "/ {}\nf \"helloworld\" {}\n");
+    store_upload_close(&upload);
+    assert_string_equal(dump(bench), "/ {}\nf \"helloworld\" {}\n");
+    assert_nothing_staged(bench);
+}
+
+static void p7_old_content_is_there_until_commit(void **state)
+{
+    struct bench *bench = *state;
+    assert_ok(put(bench, PATH("f"), STR("old")));
+    struct store_upload *upload = start(bench, PATH("f"), UINT64_MAX);
+    write_to(upload, STR("new"));
+    assert_string_equal(get(bench, PATH("f")), "old");
+    assert_ok(commit(upload));
+    assert_string_equal(get(bench, PATH("f")), "new");
+    store_upload_close(&upload);
+    assert_nothing_staged(bench);
+}
+
+static void p7_replaced_resource_keeps_properties_locks_and_mode(void **state)
+{
+    struct bench *bench = *state;
+    struct store_patch patch = {.sets_executable = true, .is_executable = true};
+    assert_ok(put(bench, PATH("f"), STR("old")));
+    assert_ok(set_prop(bench, PATH("f"), "p", "v"));
+    assert_ok(set_lock(bench, PATH("f"), "t"));
+    assert_ok(bench->store->ops->patch(bench->store, PATH("f"), &patch));
+    assert_ok(put(bench, PATH("f"), STR("new")));
+    assert_string_equal(dump(bench), "/ {}\nf \"new\" x {p=v } [t]\n");
+}
+
+static void p7_empty_file(void **state)
+{
+    struct bench *bench = *state;
+    struct store_upload *upload = start(bench, PATH("f"), 0);
+    assert_ok(commit(upload));
+    store_upload_close(&upload);
+    assert_int_equal(stat_of(bench, PATH("f")).size_bytes, 0);
+    assert_string_equal(get(bench, PATH("f")), "");
+}
+
+/* Large enough that its blocks are asked for in advance, where its size is told. */
+static void check_big(struct bench *bench, uint64_t told_bytes)
+{
+    enum { WRITES = 37, WRITE_BYTES = 100003 };
+    struct store_upload *upload = start(bench, PATH("big"), told_bytes);
+    char *part = mem_new(1, WRITE_BYTES);
+    struct buf got = {0};
+    for (int i = 0; i < WRITES; i++) {
+        memset(part, 'a' + i % 26, WRITE_BYTES);
+        write_to(upload, str_of(part, WRITE_BYTES));
+    }
+    assert_ok(commit(upload));
+    store_upload_close(&upload);
+    assert_ok(get_from(bench->store, PATH("big"), &got));
+    assert_int_equal(got.len, WRITES * WRITE_BYTES);
+    for (int i = 0; i < WRITES; i++) {
+        memset(part, 'a' + i % 26, WRITE_BYTES);
+        assert_memory_equal(got.at + (ptrdiff_t)i * WRITE_BYTES, part, WRITE_BYTES);
+    }
+    buf_done(&got);
+    mem_free(part);
+}
+
+static void p7_big_file_in_many_writes(void **state)
+{
+    struct bench *bench = *state;
+    check_big(bench, 37 * 100003);
+    check_big(bench, UINT64_MAX);
+}
+
+static void p7_two_uploads_to_one_path_stay_apart(void **state)
+{
+    struct bench *bench = *state;
+    struct store_upload *first = start(bench, PATH("f"), 4);
+    struct store_upload *second = start(bench, PATH("f"), 4);
+    write_to(first, STR("1."));
+    write_to(second, STR("2."));
+    write_to(first, STR("11"));
+    write_to(second, STR("22"));
+    assert_ok(commit(second));
+    assert_string_equal(get(bench, PATH("f")), "2.22");
+    assert_ok(commit(first));
+    assert_string_equal(get(bench, PATH("f")), "1.11");
+    store_upload_close(&first);
+    store_upload_close(&second);
+    assert_nothing_staged(bench);
+}
+
+static void p7_modified_time_is_set(void **state)
+{
+    struct bench *bench = *state;
+    static const int64_t times[] = {1, 1000000000, 1700000000, 4000000000};
+    for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+        struct store_commit options = {.sets_modified = true, .modified_s = times[i]};
+        assert_ok(put_in(bench->store, PATH("f"), STR("x"), &options));
+        assert_int_equal(stat_of(bench, PATH("f")).modified_s, times[i]);
+    }
+    assert_ok(put(bench, PATH("f"), STR("x"))); /* and is not carried over */
+    assert_true(stat_of(bench, PATH("f")).modified_s > 1700000000);
+    assert_true(stat_of(bench, PATH("f")).modified_s < 4000000000);
+}
+
+/* --- promise 8: no trace --- */
+
+static void p8_aborted_upload_leaves_no_trace(void **state)
+{
+    struct bench *bench = *state;
+    static const uint64_t sizes[] = {5, UINT64_MAX, 10000000};
+    MAKE(bench, "old");
+    const char *before = dump(bench);
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        struct store_upload *fresh = start(bench, PATH("new"), sizes[i]);
+        struct store_upload *over = start(bench, PATH("old"), sizes[i]);
+        write_to(fresh, STR("12345"));
+        write_to(over, STR("12345"));
+        store_upload_close(&fresh);
+        store_upload_close(&over);
+        assert_string_equal(dump(bench), before);
+        assert_nothing_staged(bench);
+    }
+    struct store_upload *unused = start(bench, PATH("new"), 5);
+    store_upload_close(&unused);
+    assert_string_equal(dump(bench), before);
+}
+
+static void p8_refused_commit_leaves_no_trace(void **state)
+{
+    struct bench *bench = *state;
+    struct store_commit options = {.expects_absent = true};
+    MAKE(bench, "f");
+    const char *before = dump(bench);
+    assert_rc(put_in(bench->store, PATH("f"), STR("new"), &options), STORE_EXISTS);
+    assert_string_equal(dump(bench), before);
+    assert_nothing_staged(bench);
+}
+
+/* --- who may be put where --- */
+
+static void expects_absent_refuses_what_is_there(void **state)
+{
+    struct bench *bench = *state;
+    struct store_commit options = {.expects_absent = true};
+    MAKE(bench, "f", "c/");
+    assert_ok(put_in(bench->store, PATH("new"), STR("x"), &options));
+    assert_rc(put_in(bench->store, PATH("new"), STR("y"), &options), STORE_EXISTS);
+    assert_rc(put_in(bench->store, PATH("f"), STR("y"), &options), STORE_EXISTS);
+    /* what no condition could make succeed comes first: RFC 9110 §13.2.1 */
+    assert_rc(put_in(bench->store, PATH("c"), STR("y"), &options), STORE_IS_COLLECTION);
+    assert_rc(put_in(bench->store, PATH_ROOT, STR("y"), &options), STORE_IS_COLLECTION);
+    assert_string_equal(dump(bench), "/ {}\nc/ {}\nf \"f\" {}\nnew \"x\" {}\n");
+}
+
+static void expects_absent_sees_what_came_meanwhile(void **state)
+{
+    struct bench *bench = *state;
+    struct store_commit options = {.expects_absent = true};
+    struct store_stat stat;
+    struct store_upload *upload = start(bench, PATH("f"), 1);
+    write_to(upload, STR("x"));
+    MAKE(bench, "f");
+    assert_rc(upload->ops->commit(upload, &options, &stat), STORE_EXISTS);
+    store_upload_close(&upload);
+    assert_string_equal(get(bench, PATH("f")), "f");
+}
+
+static void p6_upload_needs_its_collection(void **state)
+{
+    struct bench *bench = *state;
+    MAKE(bench, "f");
+    const char *before = dump(bench);
+    assert_rc(put(bench, PATH("no/f"), STR("x")), STORE_NO_PARENT);
+    assert_rc(put(bench, PATH("no/f"), STR_NONE), STORE_NO_PARENT);
+    assert_rc(put(bench, PATH("no/no/f"), STR("x")), STORE_NO_PARENT);
+    assert_rc(put(bench, PATH("f/below"), STR("x")), STORE_NO_PARENT);
+    assert_string_equal(dump(bench), before);
+}
+
+static void p6_upload_needs_its_collection_still_at_commit(void **state)
+{
+    struct bench *bench = *state;
+    MAKE(bench, "c/");
+    struct store_upload *upload = start(bench, PATH("c/f"), 1);
+    write_to(upload, STR("x"));
+    assert_ok(remove_all(bench, PATH("c")));
+    assert_rc(commit(upload), STORE_NO_PARENT);
+    store_upload_close(&upload);
+    assert_string_equal(dump(bench), "/ {}\n");
+    assert_nothing_staged(bench);
+}
+
+static void collections_are_not_replaced_by_uploads(void **state)
+{
+    struct bench *bench = *state;
+    MAKE(bench, "c/", "c/f");
+    const char *before = dump(bench);
+    assert_rc(put(bench, PATH("c"), STR("x")), STORE_IS_COLLECTION);
+    assert_rc(put(bench, PATH("c"), STR_NONE), STORE_IS_COLLECTION);
+    assert_rc(put(bench, PATH_ROOT, STR("x")), STORE_IS_COLLECTION); /* promise 19 */
+    assert_rc(put(bench, PATH_ROOT, STR_NONE), STORE_IS_COLLECTION);
+    assert_string_equal(dump(bench), before);
+}
+
+/* --- promises 9 and 10 --- */
+
+static void p9_new_resource_has_nothing_of_an_earlier_one(void **state)
+{
+    struct bench *bench = *state;
+    MAKE(bench, "f");
+    assert_ok(set_prop(bench, PATH("f"), "p", "v"));
+    assert_ok(set_lock(bench, PATH("f"), "t"));
+    assert_ok(remove_all(bench, PATH("f")));
+    MAKE(bench, "f");
+    assert_string_equal(dump(bench), "/ {}\nf \"f\" {}\n");
+}
+
+static void p9_nor_of_one_that_another_program_removed(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    MAKE(bench, "f");
+    assert_ok(set_prop(bench, PATH("f"), "p", "v"));
+    assert_int_equal(unlink(bench_file(bench, "f")), 0);
+    MAKE(bench, "f");
+    assert_string_equal(dump(bench), "/ {}\nf \"f\" {}\n");
+}
+
+static void p10_what_was_acknowledged_is_there_after_a_restart(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    MAKE(bench, "f", "c/", "c/g", "gone");
+    assert_ok(set_prop(bench, PATH("f"), "p", "v"));
+    assert_ok(set_prop(bench, PATH("c"), "p", "w"));
+    assert_ok(set_lock(bench, PATH("c/g"), "t"));
+    assert_ok(remove_all(bench, PATH("gone")));
+    assert_ok(put(bench, PATH("f"), STR("new")));
+    assert_ok(copy_all(bench, PATH("c"), PATH("d")));
+    assert_ok(move_all(bench, PATH("c/g"), PATH("c/h")));
+    assert_ok(set_lock(bench, PATH("c/h"), "u"));
+    uint64_t version = stat_of(bench, PATH("f")).version;
+    const char *before = dump(bench);
+    bench_reopen(bench);
+    assert_string_equal(dump(bench), before);
+    assert_int_equal(stat_of(bench, PATH("f")).version, version);
+    assert_string_equal(before, "/ {}\nc/ {p=w }\nc/h \"c/g\" {} [u]\nd/ {p=w }\n"
+                                "d/g \"c/g\" {}\nf \"new\" {p=v }\n");
+}
+
+/* --- read only --- */
+
+static enum store_rc change(struct bench *bench, unsigned which)
+{
+    struct lock lock = lock_of(PATH("f"), "u", false);
+    switch (which) {
+    case 0:
+        return put(bench, PATH("f"), STR("x"));
+    case 1:
+        return put(bench, PATH("new"), STR_NONE);
+    case 2:
+        return mkcol(bench, PATH("new"));
+    case 3:
+        return remove_all(bench, PATH("f"));
+    case 4:
+        return copy_all(bench, PATH("f"), PATH("new"));
+    case 5:
+        return move_all(bench, PATH("f"), PATH("new"));
+    case 6:
+        return set_prop(bench, PATH("f"), "p", "w");
+    case 7:
+        return bench->store->ops->lock(bench->store, &lock);
+    default:
+        return bench->store->ops->unlock(bench->store, STR("t"));
+    }
+}
+
+static void read_only_store_denies_every_change(void **state)
+{
+    struct bench *bench = *state;
+    if (backend->is_directory) {
+        MAKE(bench, "f");
+        assert_ok(set_prop(bench, PATH("f"), "p", "v"));
+        assert_ok(set_lock(bench, PATH("f"), "t"));
+    }
+    const char *before = dump(bench);
+    store_close(&bench->store);
+    bench->options.is_read_only = true;
+    struct err err;
+    assert_true(store_open(backend->store, &bench->options, &bench->store, &err));
+    for (unsigned i = 0; i < 9; i++)
+        assert_rc(change(bench, i), STORE_DENIED);
+    assert_string_equal(dump(bench), before);
+}
+
+int upload_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        CONTRACT_TEST(p7_new_resource_appears_at_commit),
+        CONTRACT_TEST(p7_old_content_is_there_until_commit),
+        CONTRACT_TEST(p7_replaced_resource_keeps_properties_locks_and_mode),
+        CONTRACT_TEST(p7_empty_file),
+        CONTRACT_TEST(p7_big_file_in_many_writes),
+        CONTRACT_TEST(p7_two_uploads_to_one_path_stay_apart),
+        CONTRACT_TEST(p7_modified_time_is_set),
+        CONTRACT_TEST(p8_aborted_upload_leaves_no_trace),
+        CONTRACT_TEST(p8_refused_commit_leaves_no_trace),
+        CONTRACT_TEST(expects_absent_refuses_what_is_there),
+        CONTRACT_TEST(expects_absent_sees_what_came_meanwhile),
+        CONTRACT_TEST(p6_upload_needs_its_collection),
+        CONTRACT_TEST(p6_upload_needs_its_collection_still_at_commit),
+        CONTRACT_TEST(collections_are_not_replaced_by_uploads),
+        CONTRACT_TEST(p9_new_resource_has_nothing_of_an_earlier_one),
+        CONTRACT_TEST(p9_nor_of_one_that_another_program_removed),
+        CONTRACT_TEST(p10_what_was_acknowledged_is_there_after_a_restart),
+        CONTRACT_TEST(read_only_store_denies_every_change),
+    };
+    return cmocka_run_group_tests_name("uploads", tests, NULL, NULL);
+}
