@@ -30,6 +30,8 @@ static struct dav_result check(struct exchange *x, bool *exists_out)
     bool exists = *exists_out;
     if (dav_is_fine(result) && exists && stat.is_collection)
         result = dav_from_store(STORE_IS_COLLECTION);
+    if (dav_is_fine(result) && x->has_slash) /* RFC 4918 §5.2 */
+        result = dav_error(HTTP_CONFLICT, "a URL that ends in a slash is a collection's");
     if (dav_is_fine(result) && !exists)
         result = parent_check(x, x->real);
     if (dav_is_fine(result))
@@ -62,8 +64,6 @@ static struct dav_result read_fields(struct exchange *x, struct put *state)
     const struct http_request *request = &x->stream->request;
     struct str coding = exchange_field(x, FIELD_CONTENT_ENCODING);
     struct str expected = exchange_field(x, FIELD_X_EXPECTED_ENTITY_LENGTH);
-    if (x->has_slash)
-        return dav_error(HTTP_CONFLICT, "a URL that ends in a slash is a collection's");
     if (http_fields_has(&request->fields, FIELD_CONTENT_RANGE)) /* RFC 9110 §14.5 */
         return dav_error(HTTP_BAD_REQUEST, "a partial PUT is not understood");
     if (coding.at && !str_eq_nocase(coding, STR("identity"))) /* RFC 9110 §8.4 */
