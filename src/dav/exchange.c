@@ -205,6 +205,8 @@ static struct dav_result begin(struct exchange *x)
     struct dav_result result = read_target(x);
     if (!dav_is_fine(result))
         return result;
+    if (http_fields_conflict(&x->stream->request.fields))
+        return dav_error(HTTP_BAD_REQUEST, "a field that has one value is there more than once");
     x->method = dav_method_find(x->stream->request.method);
     if (!x->method)
         return dav_error(HTTP_NOT_IMPLEMENTED, "this server does not know the method");
