@@ -146,6 +146,37 @@ static void free_body(void *arg)
     buf_done(arg);
 }
 
+/* Before the first pull of a body that is to be collected in x->body. */
+static void begin_body(struct exchange *x)
+{
+    struct http_stream *stream = x->stream;
+    if (stream->body->waker)
+        return;
+    stream->body->waker = &x->waker;
+    arena_on_reset(x->arena, free_body, &x->body);
+    stream->ops->proceed(stream);
+}
+
+enum stage_end exchange_expect_no_body(struct exchange *x)
+{
+    struct http_stream *stream = x->stream;
+    struct err err;
+    enum pull pulled = PULL_DATA;
+    if (!stream->body)
+        return STAGE_NEXT;
+    if (stream->request.body_bytes == LENGTH_UNKNOWN) { /* it may yet have no bytes */
+        begin_body(x);
+        pulled = source_pull(stream->body, &x->body, 1, &err);
+    }
+    if (pulled == PULL_END)
+        return STAGE_NEXT;
+    if (pulled == PULL_WAIT)
+        return STAGE_WAIT;
+    if (pulled == PULL_FAIL)
+        return respond_error(x, exchange_body_failure(&err));
+    return respond_error(x, dav_error(HTTP_UNSUPPORTED_MEDIA_TYPE, "the method takes no body"));
+}
+
 enum stage_end exchange_read_xml(struct exchange *x)
 {
     enum { STEP_BYTES = 16384 };
@@ -156,11 +187,7 @@ enum stage_end exchange_read_xml(struct exchange *x)
         return STAGE_NEXT;
     if (stream->request.body_bytes != LENGTH_UNKNOWN && stream->request.body_bytes > max)
         return respond_error(x, dav_error(HTTP_CONTENT_TOO_LARGE, "the request body is too long"));
-    if (!stream->body->waker) {
-        stream->body->waker = &x->waker;
-        arena_on_reset(x->arena, free_body, &x->body);
-        stream->ops->proceed(stream);
-    }
+    begin_body(x);
     for (;;) {
         switch (source_pull(stream->body, &x->body, STEP_BYTES, &err)) {
         case PULL_DATA:

@@ -52,6 +52,10 @@ enum stage_end exchange_claim(struct exchange *x);
 /* Fills x->real; cheap when it is filled already. */
 NODISCARD struct dav_result exchange_locate(struct exchange *x);
 
+/* 415 when there is a body of one byte or more (RFC 4918 §8.4): it might be an extension that the
+ * client relies on. The first stage of the methods that take none. */
+enum stage_end exchange_expect_no_body(struct exchange *x);
+
 /* Collects the request body in x->body: NEXT when it is complete, WAIT, or DONE after an error
  * answer. A stage of its own in the methods that take XML. */
 enum stage_end exchange_read_xml(struct exchange *x);

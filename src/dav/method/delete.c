@@ -48,6 +48,7 @@ static enum stage_end delete_remove(struct exchange *x)
 
 /* RFC 4918 §9.6. */
 const struct stage delete_stages[] = {
+    {"no body", exchange_expect_no_body, ON_LOOP},
     {"claim", delete_claim, ON_LOOP},
     {"remove", delete_remove, ON_WORKER},
 };

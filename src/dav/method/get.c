@@ -178,5 +178,6 @@ static enum stage_end get_answer(struct exchange *x)
 }
 
 const struct stage get_stages[] = {
+    {"no body", exchange_expect_no_body, ON_LOOP},
     {"answer", get_answer, ON_READ},
 };

@@ -4,9 +4,6 @@
 
 static enum stage_end mkcol_claim(struct exchange *x)
 {
-    if (x->stream->body) /* RFC 4918 §9.3: a body that we do not understand */
-        return respond_error(
-            x, dav_error(HTTP_UNSUPPORTED_MEDIA_TYPE, "MKCOL with a body is not understood"));
     struct dav_result result = exchange_locate(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
@@ -42,6 +39,7 @@ static enum stage_end mkcol_make(struct exchange *x)
 
 /* RFC 4918 §9.3. */
 const struct stage mkcol_stages[] = {
+    {"no body", exchange_expect_no_body, ON_LOOP},
     {"claim", mkcol_claim, ON_LOOP},
     {"make", mkcol_make, ON_WORKER},
 };

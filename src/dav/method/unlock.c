@@ -46,6 +46,7 @@ static enum stage_end unlock_run(struct exchange *x)
 
 /* RFC 4918 §9.11. */
 const struct stage unlock_stages[] = {
+    {"no body", exchange_expect_no_body, ON_LOOP},
     {"claim", unlock_claim, ON_LOOP},
     {"unlock", unlock_run, ON_WORKER},
 };
