@@ -134,6 +134,19 @@ struct str exchange_field(const struct exchange *x, enum http_field id)
     return http_fields_get(&x->stream->request.fields, id);
 }
 
+struct dav_result exchange_check_coding(struct exchange *x)
+{
+    struct str codings =
+        http_fields_join(&x->stream->request.fields, FIELD_CONTENT_ENCODING, x->arena);
+    while (codings.len) {
+        if (str_eq_nocase(str_trim(str_cut(&codings, ',')), STR("identity")))
+            continue;
+        respond_field(x, FIELD_ACCEPT_ENCODING, STR("identity")); /* RFC 9110 §15.5.16 */
+        return dav_error(HTTP_UNSUPPORTED_MEDIA_TYPE, "content is taken without a coding only");
+    }
+    return DAV_FINE;
+}
+
 struct dav_result exchange_body_failure(const struct err *err)
 {
     if (err->code == ETIMEDOUT)
@@ -185,6 +198,9 @@ enum stage_end exchange_read_xml(struct exchange *x)
     struct err err;
     if (!stream->body)
         return STAGE_NEXT;
+    struct dav_result result = exchange_check_coding(x);
+    if (!dav_is_fine(result))
+        return respond_error(x, result);
     if (stream->request.body_bytes != LENGTH_UNKNOWN && stream->request.body_bytes > max)
         return respond_error(x, dav_error(HTTP_CONTENT_TOO_LARGE, "the request body is too long"));
     begin_body(x);

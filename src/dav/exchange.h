@@ -60,6 +60,9 @@ enum stage_end exchange_expect_no_body(struct exchange *x);
  * answer. A stage of its own in the methods that take XML. */
 enum stage_end exchange_read_xml(struct exchange *x);
 
+/* 415 when the content has a coding (RFC 9110 §8.4): we take it as it is. */
+NODISCARD struct dav_result exchange_check_coding(struct exchange *x);
+
 /* Why a request body could not be read to its end: 408 or 400. */
 struct dav_result exchange_body_failure(const struct err *err);
 

@@ -62,12 +62,12 @@ static bool read_mtime(const struct exchange *x, struct store_commit *commit)
 static struct dav_result read_fields(struct exchange *x, struct put *state)
 {
     const struct http_request *request = &x->stream->request;
-    struct str coding = exchange_field(x, FIELD_CONTENT_ENCODING);
     struct str expected = exchange_field(x, FIELD_X_EXPECTED_ENTITY_LENGTH);
     if (http_fields_has(&request->fields, FIELD_CONTENT_RANGE)) /* RFC 9110 §14.5 */
         return dav_error(HTTP_BAD_REQUEST, "a partial PUT is not understood");
-    if (coding.at && !str_eq_nocase(coding, STR("identity"))) /* RFC 9110 §8.4 */
-        return dav_error(HTTP_UNSUPPORTED_MEDIA_TYPE, "content is stored without content coding");
+    struct dav_result result = exchange_check_coding(x);
+    if (!dav_is_fine(result))
+        return result;
     if (request->version == HTTP_1_0 &&
         !http_fields_has(&request->fields, FIELD_CONTENT_LENGTH)) /* it might be anything */
         return dav_error(HTTP_LENGTH_REQUIRED, "HTTP/1.0 must say how long the content is");
