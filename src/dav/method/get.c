@@ -1,5 +1,6 @@
 /* GET and HEAD (RFC 9110 §9.3.1, §14): a file, a part of it, or several parts; of a collection, an
  * index for people (dav/index.c), never a 207. The wire leaves the body out for HEAD. */
+#include "base/clock.h"
 #include "base/random.h"
 #include "dav/index.h"
 #include "dav/lock/if_header.h"
@@ -128,7 +129,9 @@ static enum stage_end send_part(struct exchange *x, struct store_content *conten
 static void add_validators(struct exchange *x, const struct http_representation *now)
 {
     char date[HTTP_DATE_LEN];
-    http_date_format(date, now->modified_s);
+    /* RFC 9110 §8.8.2.1: never later than Date, also where the file's time is in the future. */
+    int64_t now_s = clock_wall_ms() / 1000;
+    http_date_format(date, now->modified_s < now_s ? now->modified_s : now_s);
     respond_field(x, FIELD_LAST_MODIFIED, str_of(date, sizeof(date)));
     http_response_set(x->stream, FIELD_ETAG, now->etag.opaque); /* in the arena already */
     respond_field(x, FIELD_ACCEPT_RANGES, STR("bytes"));
