@@ -188,10 +188,7 @@ enum stage_end index_answer(struct exchange *x)
         return respond_error(x, dav_from_store(rc));
     index->base.ops = &index_ops;
     index->x = x;
-    struct buf location = {0};
-    path_encode(&location, x->path, true);
-    respond_field(x, FIELD_CONTENT_LOCATION, buf_str(&location));
-    buf_done(&location);
+    respond_location(x, true);
     respond_field(x, FIELD_CACHE_CONTROL, STR("no-cache"));
     respond_field(x, FIELD_X_CONTENT_TYPE_OPTIONS, STR("nosniff"));
     struct source *body =

@@ -81,12 +81,9 @@ struct dav_result transfer_check(struct exchange *x, bool is_move)
 {
     struct transfer *transfer = x->state;
     struct store_stat stat;
-    bool exists;
-    struct dav_result result = target_stat(x, &stat, &exists);
-    if (dav_is_fine(result) && (!exists || (x->has_slash && !stat.is_collection)))
-        result = dav_from_store(STORE_NOT_FOUND);
+    struct dav_result result = target_get(x, &stat);
     if (dav_is_fine(result))
-        result = precondition_check(x, &stat, exists);
+        result = precondition_check(x, &stat, true);
     if (dav_is_fine(result) && is_move)
         result = lock_permit(x, x->arena, x->real, PERMIT_MEMBER);
     if (dav_is_fine(result))

@@ -228,18 +228,19 @@ static enum stage_end create(struct exchange *x, const struct lock_method *state
 }
 
 static struct dav_result check(struct exchange *x, const struct lock_method *state,
-                               bool *exists_out)
+                               struct store_stat *stat_out, bool *exists_out)
 {
-    struct store_stat stat;
     struct lock_list covering;
-    struct dav_result result = target_stat(x, &stat, exists_out);
+    struct dav_result result = target_stat(x, stat_out, exists_out);
     bool exists = *exists_out;
     if (dav_is_fine(result) && !exists && x->has_slash)
         result = dav_error(HTTP_CONFLICT, "make the collection before you lock it");
+    if (dav_is_fine(result) && exists && x->has_slash && !stat_out->is_collection)
+        result = dav_from_store(STORE_NOT_FOUND); /* §5.2 */
     if (dav_is_fine(result) && !exists)
         result = parent_check(x, x->real);
     if (dav_is_fine(result))
-        result = precondition_check(x, &stat, exists);
+        result = precondition_check(x, stat_out, exists);
     if (dav_is_fine(result) && !exists)
         result = lock_permit(x, x->arena, x->real, PERMIT_MEMBER);
     if (dav_is_fine(result))
@@ -254,10 +255,11 @@ static enum stage_end lock_run(struct exchange *x)
 {
     const struct lock_method *state = x->state;
     struct lock_list within = {0};
+    struct store_stat stat;
     bool exists;
     if (state->is_refresh)
         return refresh(x, state);
-    struct dav_result result = check(x, state, &exists);
+    struct dav_result result = check(x, state, &stat, &exists);
     if (dav_is_fine(result) && exists && state->depth == DEPTH_INFINITY)
         result = dav_from_store(
             x->store->ops->locks(x->store, x->arena, x->real, LOCKS_WITHIN, &within));
@@ -265,6 +267,7 @@ static enum stage_end lock_run(struct exchange *x)
         return respond_error(x, result);
     if (!dav_is_fine(conflict_with(x, &within, state->request.is_exclusive)))
         return answer_members(x, &within, state->request.is_exclusive);
+    respond_location(x, stat.is_collection);
     return create(x, state, exists);
 }
 

@@ -34,6 +34,7 @@ static enum stage_end mkcol_make(struct exchange *x)
         return respond_error(x, dav_error(HTTP_METHOD_NOT_ALLOWED, "there is a resource already"));
     if (rc != STORE_OK)
         return respond_error(x, dav_from_store(rc));
+    respond_location(x, true);
     return respond_status(x, HTTP_CREATED);
 }
 

@@ -145,6 +145,7 @@ static enum stage_end answer(struct exchange *x, const struct proppatch *state, 
     struct multistatus ms = {.out = &out};
     for (size_t i = 0; i < request->update_count; i++)
         done[i] = is_named_elsewhere(state, i);
+    respond_location(x, is_collection);
     multistatus_begin(&ms);
     multistatus_response(&ms, x->path, is_collection);
     for (size_t i = 0; i < request->update_count; i++) {
@@ -176,12 +177,9 @@ static bool is_windows_only(const struct proppatch_request *request)
 static struct dav_result check(struct exchange *x, const struct proppatch *state,
                                struct store_stat *stat)
 {
-    bool exists;
-    struct dav_result result = target_stat(x, stat, &exists);
-    if (dav_is_fine(result) && !exists)
-        result = dav_from_store(STORE_NOT_FOUND);
+    struct dav_result result = target_get(x, stat);
     if (dav_is_fine(result))
-        result = precondition_check(x, stat, exists);
+        result = precondition_check(x, stat, true);
     if (dav_is_fine(result) && !is_windows_only(&state->request))
         result = lock_permit(x, x->arena, x->real, PERMIT_SELF);
     return result;
