@@ -3,6 +3,7 @@
 #include "dav/lock/if_header.h"
 #include "dav/lock/permit.h"
 #include "dav/precondition.h"
+#include "dav/prop/name_set.h"
 #include "dav/prop/request.h"
 #include "dav/respond.h"
 #include "multistatus/writer.h"
@@ -97,24 +98,24 @@ static unsigned status_of(const struct proppatch *state, size_t i)
     return state->culprits ? HTTP_FAILED_DEPENDENCY : HTTP_OK;
 }
 
-static bool is_same_name(const struct prop_name *a, const struct prop_name *b)
-{
-    return str_eq(a->name, b->name) && str_eq(a->ns, b->ns);
-}
-
-/* A property is named once, under its worst status, however often it was set. */
-static bool is_named_elsewhere(const struct proppatch *state, size_t i)
+/* A property is named once, by its first failure or else its first instruction, however often it
+ * was set: marks the others as done. */
+static void mark_repeated(struct arena *arena, const struct proppatch *state, bool *done)
 {
     const struct proppatch_request *request = &state->request;
-    for (size_t j = 0; j < request->update_count; j++) {
-        if (j == i || !is_same_name(&request->updates[i].name, &request->updates[j].name))
-            continue;
-        bool is_worse = !dav_is_fine(state->results[j]) && dav_is_fine(state->results[i]);
-        bool is_alike = dav_is_fine(state->results[j]) == dav_is_fine(state->results[i]);
-        if (is_worse || (is_alike && j < i))
-            return true;
+    struct name_set names = {.arena = arena};
+    size_t *speaker = arena_alloc(arena, request->update_count * sizeof(*speaker));
+    for (size_t i = 0; i < request->update_count; i++) {
+        const struct prop_name *name = &request->updates[i].name;
+        size_t first = name_set_add(&names, name->ns, name->name, i);
+        speaker[i] = i;
+        bool is_worse =
+            dav_is_fine(state->results[speaker[first]]) && !dav_is_fine(state->results[i]);
+        done[is_worse ? speaker[first] : i] = first != i;
+        if (is_worse)
+            speaker[first] = i;
     }
-    return false;
+    name_set_done(&names);
 }
 
 /* One propstat for all instructions that share the status and condition of the i-th. */
@@ -143,8 +144,7 @@ static enum stage_end answer(struct exchange *x, const struct proppatch *state, 
     struct buf out = {0};
     struct buf summary = {0};
     struct multistatus ms = {.out = &out};
-    for (size_t i = 0; i < request->update_count; i++)
-        done[i] = is_named_elsewhere(state, i);
+    mark_repeated(x->arena, state, done);
     respond_location(x, is_collection);
     multistatus_begin(&ms);
     multistatus_response(&ms, x->path, is_collection);

@@ -74,19 +74,6 @@ static bool add_prop(const struct answer *answer, const struct prop_name *name)
     return name->live && add_live(answer, name->live);
 }
 
-static void add_named(struct answer *answer)
-{
-    for (size_t i = 0; i < answer->request->name_count; i++) {
-        const struct prop_name *name = &answer->request->names[i];
-        bool is_there_already = answer->request->kind == PROPFIND_ALL && name->live &&
-                                (name->live->flags & PROP_IN_ALLPROP);
-        if (is_there_already || add_prop(answer, name))
-            continue;
-        answer->is_missing[i] = true;
-        answer->missing_count++;
-    }
-}
-
 static bool is_in_allprop(const struct answer *answer, const struct dav_prop *prop)
 {
     return (prop->flags & PROP_IN_ALLPROP) &&
@@ -98,6 +85,32 @@ static bool is_plainly_dead(const struct store_prop *prop)
 {
     const struct dav_prop *live = dav_prop_find(prop->ns, prop->name);
     return !live || !(live->flags & PROP_IN_ALLPROP);
+}
+
+/* Named by include, and among allprop anyway. */
+static bool is_listed(const struct answer *answer, const struct prop_name *name)
+{
+    if (answer->request->kind != PROPFIND_ALL)
+        return false;
+    if (name->live && (name->live->flags & PROP_IN_ALLPROP))
+        return is_in_allprop(answer, name->live);
+    return find_dead(answer, name->ns, name->name) != NULL;
+}
+
+static void add_named(struct answer *answer)
+{
+    struct buf *out = answer->ms->out;
+    for (size_t i = 0; i < answer->request->name_count; i++) {
+        const struct prop_name *name = &answer->request->names[i];
+        size_t start = out->len;
+        bool has = add_prop(answer, name);
+        if (is_listed(answer, name))
+            out->len = start; /* only to see whether the resource has it */
+        if (has)
+            continue;
+        answer->is_missing[i] = true;
+        answer->missing_count++;
+    }
 }
 
 static void add_all(const struct answer *answer)

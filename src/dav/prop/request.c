@@ -3,6 +3,7 @@
  * that nobody knows are skipped with all that is in them (§17), wherever they stand. */
 #include "dav/prop/request.h"
 
+#include "dav/prop/name_set.h"
 #include "xml/fragment.h"
 
 /* --- shared --- */
@@ -80,7 +81,8 @@ struct propfind_reader {
     struct arena *arena;
     struct propfind_request *request;
     struct dav_result stopped;
-    unsigned kinds; /* how many of allprop, propname and prop */
+    struct name_set seen; /* a property that is named twice is answered once */
+    unsigned kinds;       /* how many of allprop, propname and prop */
     bool has_include;
     bool is_in_names; /* within prop or include */
 };
@@ -115,13 +117,15 @@ static bool propfind_start(struct xml_events *events, const struct xml_element *
     }
     if (element->depth == 2)
         return propfind_child(reader, element);
-    if (element->depth == 3 && reader->is_in_names) {
-        request->names =
-            grow(reader->arena, request->names, request->name_count, sizeof(*request->names));
-        struct prop_name name = name_of(element, reader->arena);
-        request->names[request->name_count++] = name;
-        request->wants_dead |= !name.live || (name.live->flags & PROP_OVERRIDABLE);
-    }
+    if (element->depth != 3 || !reader->is_in_names)
+        return true;
+    size_t count = request->name_count;
+    if (name_set_add(&reader->seen, element->name.ns, element->name.local, count) < count)
+        return true;
+    request->names = grow(reader->arena, request->names, count, sizeof(*request->names));
+    struct prop_name name = name_of(element, reader->arena);
+    request->names[request->name_count++] = name;
+    request->wants_dead |= !name.live || (name.live->flags & PROP_OVERRIDABLE);
     return true;
 }
 
@@ -131,10 +135,12 @@ struct dav_result propfind_parse(struct str body, const struct limits *limits, s
     *request_out = (struct propfind_request){.kind = PROPFIND_ALL, .wants_dead = true};
     struct propfind_reader reader = {.events = {propfind_start, ignore_text, ignore_end},
                                      .arena = arena,
+                                     .seen.arena = arena,
                                      .request = request_out};
     if (body.len == 0) /* §9.1: an empty body asks for allprop */
         return DAV_FINE;
     struct dav_result result = read_body(body, &reader.events, limits, &reader.stopped);
+    name_set_done(&reader.seen);
     if (!dav_is_fine(result))
         return result;
     if (reader.kinds != 1 || (reader.has_include && request_out->kind != PROPFIND_ALL))
