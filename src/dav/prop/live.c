@@ -36,7 +36,7 @@ static bool prop_getcontenttype(const struct prop_target *target, struct buf *to
 {
     if (target->stat.is_collection)
         return false;
-    xml_add_text(to, media_type_find(target->service->media_types, path_name(target->real)));
+    xml_add_text(to, media_type_find(target->service->media_types, path_name(target->path)));
     return true;
 }
 
