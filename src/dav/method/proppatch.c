@@ -52,7 +52,8 @@ static bool parse_modified(struct str text, int64_t *seconds_out)
     return true;
 }
 
-static struct dav_result plan_live(const struct prop_update *update, struct store_patch *patch)
+static struct dav_result plan_live(const struct prop_update *update, bool is_collection,
+                                   struct store_patch *patch)
 {
     unsigned flags = update->name.live->flags;
     if ((flags & PROP_PROTECTED) || (update->is_removal && !(flags & PROP_OVERRIDABLE)))
@@ -63,6 +64,8 @@ static struct dav_result plan_live(const struct prop_update *update, struct stor
         patch->sets_modified = true;
     } else if (flags & PROP_SETS_EXECUTABLE) {
         struct str value = str_trim(update->text);
+        if (is_collection)
+            return dav_error(HTTP_CONFLICT, "a collection is not executable");
         if (!str_eq(value, STR("T")) && !str_eq(value, STR("F")))
             return dav_error(HTTP_CONFLICT, "the value is neither T nor F");
         patch->sets_executable = true;
@@ -71,7 +74,8 @@ static struct dav_result plan_live(const struct prop_update *update, struct stor
     return DAV_FINE;
 }
 
-static void plan(struct exchange *x, struct proppatch *state, struct store_patch *patch)
+static void plan(struct exchange *x, struct proppatch *state, bool is_collection,
+                 struct store_patch *patch)
 {
     const struct proppatch_request *request = &state->request;
     patch->props = arena_alloc(x->arena, request->update_count * sizeof(*patch->props));
@@ -79,7 +83,7 @@ static void plan(struct exchange *x, struct proppatch *state, struct store_patch
         const struct prop_update *update = &request->updates[i];
         const struct dav_prop *live = update->name.live;
         if (live)
-            state->results[i] = plan_live(update, patch);
+            state->results[i] = plan_live(update, is_collection, patch);
         if (!dav_is_fine(state->results[i]))
             state->culprits++;
         else if (!live || (live->flags & PROP_OVERRIDABLE))
@@ -193,7 +197,7 @@ static enum stage_end proppatch_apply(struct exchange *x)
     struct dav_result result = check(x, state, &stat);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    plan(x, state, &patch);
+    plan(x, state, stat.is_collection, &patch);
     if (state->culprits == 0) {
         result = dav_from_store(x->store->ops->patch(x->store, x->real, &patch));
         for (size_t i = 0; !dav_is_fine(result) && i < state->request.update_count; i++) {
