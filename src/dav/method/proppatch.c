@@ -1,5 +1,6 @@
 /* PROPPATCH (RFC 4918 §9.2): all instructions in document order, or none. Each culprit is answered
  * with its own status and all others with 424. */
+#include "dav/clients.h"
 #include "dav/lock/if_header.h"
 #include "dav/lock/permit.h"
 #include "dav/precondition.h"
@@ -166,10 +167,12 @@ static enum stage_end answer(struct exchange *x, const struct proppatch *state, 
     return respond_text(x, HTTP_MULTI_STATUS, STR(MULTISTATUS_TYPE), body);
 }
 
-/* Windows sets times and attributes of a file that it has locked without submitting the token; its
- * copy fails unless that works. Nothing else may be among the instructions. */
-static bool is_windows_only(const struct proppatch_request *request)
+/* Windows sets times and attributes of a file that it has locked without the token. Nobody else may
+ * (RFC 4918 §7), and nothing else may be among the instructions. */
+static bool is_windows_only(const struct exchange *x, const struct proppatch_request *request)
 {
+    if (!client_has(x, QUIRK_TIMES_WITHOUT_TOKEN))
+        return false;
     for (size_t i = 0; i < request->update_count; i++) {
         const struct prop_name *name = &request->updates[i].name;
         if (!str_eq(name->ns, STR(NS_WINDOWS)) || !str_starts(name->name, STR("Win32")))
@@ -184,7 +187,7 @@ static struct dav_result check(struct exchange *x, const struct proppatch *state
     struct dav_result result = target_get(x, stat);
     if (dav_is_fine(result))
         result = precondition_check(x, stat, true);
-    if (dav_is_fine(result) && !is_windows_only(&state->request))
+    if (dav_is_fine(result) && !is_windows_only(x, &state->request))
         result = lock_permit(x, x->arena, x->real, PERMIT_SELF);
     return result;
 }
