@@ -240,10 +240,12 @@ struct lockinfo_reader {
     bool is_in_type;
     bool has_scope;
     bool has_type;
+    bool has_unknown; /* a scope or a type that there is not */
     struct xml_fragment owner;
 };
 
-static bool lockinfo_leaf(struct lockinfo_reader *reader, const struct xml_element *element)
+/* What is not known is passed over (§17) as long as there is something that is. */
+static void lockinfo_leaf(struct lockinfo_reader *reader, const struct xml_element *element)
 {
     bool is_exclusive = is_dav(element, STR("exclusive"));
     if (reader->is_in_scope && (is_exclusive || is_dav(element, STR("shared")))) {
@@ -252,11 +254,8 @@ static bool lockinfo_leaf(struct lockinfo_reader *reader, const struct xml_eleme
     } else if (reader->is_in_type && is_dav(element, STR("write"))) {
         reader->has_type = true;
     } else if (reader->is_in_scope || reader->is_in_type) {
-        reader->stopped =
-            dav_error(HTTP_UNPROCESSABLE_CONTENT, "there are no locks of that scope or type");
-        return false;
+        reader->has_unknown = true;
     }
-    return true;
 }
 
 static bool lockinfo_start(struct xml_events *events, const struct xml_element *element)
@@ -279,7 +278,9 @@ static bool lockinfo_start(struct xml_events *events, const struct xml_element *
         reader->is_in_scope = is_dav(element, STR("lockscope"));
         reader->is_in_type = is_dav(element, STR("locktype"));
     }
-    return element->depth != 3 || lockinfo_leaf(reader, element);
+    if (element->depth == 3)
+        lockinfo_leaf(reader, element);
+    return true;
 }
 
 static bool lockinfo_text(struct xml_events *events, struct str text)
@@ -307,7 +308,10 @@ struct dav_result lockinfo_parse(struct str body, const struct limits *limits, s
     struct lockinfo_reader reader = {.events = {lockinfo_start, lockinfo_text, lockinfo_end},
                                      .request = request_out};
     struct dav_result result = read_body(body, &reader.events, limits, &reader.stopped);
-    if (dav_is_fine(result) && (!reader.has_scope || !reader.has_type))
+    bool is_whole = reader.has_scope && reader.has_type;
+    if (dav_is_fine(result) && !is_whole && reader.has_unknown)
+        result = dav_error(HTTP_UNPROCESSABLE_CONTENT, "there are no locks of that scope or type");
+    if (dav_is_fine(result) && !is_whole)
         result = dav_error(HTTP_BAD_REQUEST, "a lockinfo holds a lockscope and a locktype");
     if (dav_is_fine(result) && reader.owner.text.len > limits->lock_owner_bytes)
         result = dav_error(HTTP_CONTENT_TOO_LARGE, "the lock's owner element is too long");
