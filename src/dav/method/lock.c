@@ -82,15 +82,16 @@ static struct dav_result conflict_with(const struct exchange *x, const struct lo
                                        bool is_exclusive)
 {
     struct buf hrefs = {0};
+    struct lock_list in_way = {arena_alloc(x->arena, locks->count * sizeof(struct lock)), 0};
     for (size_t i = 0; i < locks->count; i++) {
         if (conflicts(&locks->items[i], is_exclusive))
-            lock_add_root_href(&hrefs, x->store, &locks->items[i]);
+            in_way.items[in_way.count++] = locks->items[i];
     }
-    struct dav_result result = DAV_FINE;
-    if (hrefs.len) {
-        result = dav_condition(CONDITION_NO_CONFLICTING_LOCK, "it is locked");
-        result.condition_xml = arena_str(x->arena, buf_str(&hrefs));
-    }
+    if (in_way.count == 0)
+        return DAV_FINE;
+    lock_add_root_hrefs(&hrefs, x->store, &in_way);
+    struct dav_result result = dav_condition(CONDITION_NO_CONFLICTING_LOCK, "it is locked");
+    result.condition_xml = arena_str(x->arena, buf_str(&hrefs));
     buf_done(&hrefs);
     return result;
 }
