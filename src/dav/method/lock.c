@@ -237,6 +237,8 @@ static enum stage_end create(struct exchange *x, const struct lock_method *state
         if (rc != STORE_OK)
             (void)!x->store->ops->unlock(x->store, lock.token); /* it expires otherwise */
     }
+    if (rc == STORE_EXISTS) /* a thing that is no resource, or one that has just come */
+        return respond_error(x, dav_error(HTTP_CONFLICT, "something else has that name"));
     if (rc != STORE_OK)
         return respond_error(x, dav_from_store(rc));
     struct buf field = {0};
