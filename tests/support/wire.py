@@ -43,7 +43,7 @@ def unescape(text):
         if escape[0] == "x":
             return bytes([int(escape[1:], 16)]).decode("utf-8", "surrogateescape")
         return {"n": "\n", "r": "\r", "t": "\t"}.get(escape, escape)
-    text = re.sub(r"\\(x[0-9A-Fa-f]{2}|.)", one, text)
+    text = re.sub(r"\\(x[0-9A-Fa-f]{2}|[nrt\\{])", one, text)
     return to_bytes(text).decode("utf-8", "surrogateescape")
 
 
