@@ -15,6 +15,17 @@ static void close_content(void *arg)
     store_content_close(&content);
 }
 
+/* A list of language tags (RFC 9110 §8.5), with which no field line can be forged. */
+static bool is_language_list(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.at[i];
+        if (!char_is_alpha(c) && !char_is_digit(c) && c != '-' && c != ',' && c != ' ')
+            return false;
+    }
+    return text.len > 0;
+}
+
 /* The value of the dead property getcontentlanguage; it is what Content-Language says (RFC 4918
  * §15.3). Empty: there is none. */
 static struct str content_language(struct exchange *x)
@@ -29,7 +40,7 @@ static struct str content_language(struct exchange *x)
         struct str rest = prop->xml; /* <D:getcontentlanguage …>en</D:getcontentlanguage> */
         (void)str_cut(&rest, '>');   /* the start tag; the text is what stands before the end tag */
         struct str value = str_trim(str_cut(&rest, '<'));
-        return str_index(value, '&') == value.len ? value : STR_NONE;
+        return is_language_list(value) ? value : STR_NONE;
     }
     return STR_NONE;
 }
