@@ -303,16 +303,11 @@ class Player:
         args = options.get("server", "").split()
         args += ["--user", options["user"]] if "user" in options else []
         args += [] if "--durability" in args else ["--durability", "lazy"]
-        steps = self.conversation.steps
-        before = [step for step in steps if step.kind == "before"]
-        for self.step in before:
-            self.run(self.do_given, self.step.text)
         with davit.Davit(self.root, args) as self.server:
             self.connect()
             try:
-                for self.step in steps:
-                    if self.step not in before:
-                        self.run(self.play_step)
+                for self.step in self.conversation.steps:
+                    self.run(self.play_step)
                 self.run(self.transport.finish)
             finally:
                 self.transport.close_all()
@@ -453,9 +448,6 @@ class Player:
     def path(self, word):
         return os.path.join(os.fsencode(self.root), to_bytes(unescape(word)).lstrip(b"/"))
 
-    def do_before(self, text):
-        """`given` before the server starts; played by serve()."""
-
     def do_given(self, text):
         what, _, rest = text.partition(" ")
         word, _, rest = rest.partition(" ")
@@ -467,6 +459,16 @@ class Player:
     def give_file(self, path, content):
         with open(path, "wb") as file:
             file.write(to_bytes(self.fill(content)))
+
+    def give_full(self, path, _):
+        """A file that takes all that the disk has left."""
+        with open(path, "wb", buffering=0) as file:
+            for size in (65536, 4096, 1):
+                try:
+                    while file.write(size * b"x"):
+                        pass
+                except OSError:
+                    pass
 
     def give_dir(self, path, _):
         os.makedirs(path)
