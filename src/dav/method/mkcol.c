@@ -30,8 +30,8 @@ static enum stage_end mkcol_make(struct exchange *x)
     if (!dav_is_fine(result))
         return respond_error(x, result);
     enum store_rc rc = x->store->ops->mkcol(x->store, x->real);
-    if (rc == STORE_EXISTS)
-        return respond_error(x, dav_error(HTTP_METHOD_NOT_ALLOWED, "there is a resource already"));
+    if (rc == STORE_EXISTS) /* a thing that is no resource, or one that has just come */
+        return respond_error(x, dav_error(HTTP_CONFLICT, "something else has that name"));
     if (rc != STORE_OK)
         return respond_error(x, dav_from_store(rc));
     respond_location(x, true);
