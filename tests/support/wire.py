@@ -240,6 +240,9 @@ class Http1:
 
 # --- what holds for every answer ---
 
+DATE = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} [\d:]{8} GMT")
+
+
 def check_always(response, method):
     """RFC rules that no conversation needs to repeat."""
     def must(condition, text):
@@ -251,8 +254,7 @@ def check_always(response, method):
     if response.status < 200:
         return
     must(response.version == "HTTP/1.1", "HTTP/1.1")
-    must(re.fullmatch(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} [\d:]{8} GMT",
-                      response.field("Date") or ""), "Date is an IMF-fixdate")
+    must(DATE.fullmatch(response.field("Date") or ""), "Date is an IMF-fixdate")
     must(not {"content-length", "transfer-encoding"} <= fields, "one framing")
     must(response.status != 405 or "allow" in fields, "405 has Allow")
     must(response.status not in (204, 304) or "content-length" not in fields, "no length on 204")
