@@ -1,5 +1,10 @@
 /* RFC 4918 §9.6.1 and §9.8.5: a tree operation that fails for some members answers 207 and names
- * them; members that succeeded, and ancestors that stay because of them, are not mentioned.
+ * them; members that succeeded, and ancestors that stay because of them, are not mentioned. Where
+ * only the target itself failed, its status is a plain one: a 207 with nothing but the request URI
+ * in it would say the same in a way that clients do not look into.
+ *
+ * The store walks and asks; what it asks here is whether the locks of a member forbid the change
+ * (§7). It speaks of real paths, the answer of those in the URL: path_for_client() goes back.
  *
  * The list is spooled, because the status line depends on whether there is one, and because it may
  * be as long as the tree is large. */

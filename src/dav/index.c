@@ -1,6 +1,13 @@
-/* The index is streamed: one line for each member. A list that fits into SORTED_MAX members is
- * sorted, collections first; of a longer one the first SORTED_MAX are, and the rest follows as the
- * store gives it, so that memory does not grow with the collection. */
+/* A collection as a page for people (RFC 4918 §9.4): one line for each member, with absolute links,
+ * so that it does not matter whether the URL came with its slash.
+ *
+ * The page is a source that is pulled on a worker, like a PROPFIND's answer, so that memory does
+ * not grow with the collection and a slow browser costs a cursor and not a thread. A list that fits
+ * into SORTED_MAX members is sorted, collections first; of a longer one the first SORTED_MAX are,
+ * and the rest follows as the store gives it.
+ *
+ * A name is any bytes: in a link it is percent-encoded, in the text it is escaped, and what is no
+ * UTF-8 or no character at all becomes U+FFFD there. */
 #include "dav/index.h"
 
 #include "base/mem.h"

@@ -1,7 +1,16 @@
 /* A depth-first walk over store cursors: an item is given before its members, and memory grows with
- * the depth of the tree, never with the number of members. A collection is opened for listing
- * before it is given, so that the item itself can say that it cannot be listed; the walk then goes
- * on beside it. Links to collections are given but not entered: they might lead in circles. */
+ * the depth of the tree, never with the number of members.
+ *
+ * Invariants
+ *  (1) `path` and `real` are buffers that each segment is written into behind its collection's; an
+ *      item's views of them hold until the next step;
+ *  (2) a collection is opened for listing before it is given, so that the item itself can say that
+ *      it cannot be listed; the walk then goes on beside it;
+ *  (3) what has gone since its collection was listed is left out: it is no member any more;
+ *  (4) links to collections are given but not entered: they might lead in circles.
+ *
+ * A listing that breaks off ends the walk with its code: what has been given so far is not the
+ * whole, and who walks must not say that it is. */
 #include "dav/walk.h"
 
 #include "base/mem.h"

@@ -1,5 +1,14 @@
 /* GET and HEAD (RFC 9110 §9.3.1, §14): a file, a part of it, or several parts; of a collection, an
- * index for people (dav/index.c), never a 207. The wire leaves the body out for HEAD. */
+ * index for people (dav/index.c), never a 207. The wire leaves the body out for HEAD.
+ *
+ * One open gives everything that the answer says: size, times and entity tag are those of the
+ * content that will be sent, also when a PUT replaces the file while it leaves. WebDAV's If is
+ * looked at first, then RFC 9110's conditions, then Range: a 304 has no range.
+ *
+ * Content leaves as a source over the open file, which the wire sends without copying; several
+ * ranges are sources of text and of file parts in turn, so that no number of ranges costs memory
+ * for content. The only part that may block is a look at the dead properties for Content-Language,
+ * and only where there are any: then the stage moves to a worker. */
 #include "base/clock.h"
 #include "base/random.h"
 #include "dav/index.h"

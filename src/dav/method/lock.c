@@ -1,8 +1,16 @@
 /* LOCK (RFC 4918 §9.10): a new lock with a body, a refresh without one.
  *
+ * A new lock is in conflict with what covers the resource (its own locks, and those with Depth
+ * infinity above it: 423) and, with Depth infinity, with what is locked below it (207, which names
+ * each). Shared goes with shared, nothing goes with exclusive, whoever holds it: the token of a
+ * lock does not let its owner lock again.
+ *
  * A lock on an unmapped URL makes an empty resource. The lock is stored before the resource: a
  * crash between the two leaves a lock without a resource, which start-up drops; the other way round
- * an empty file would stay that nobody was told of. */
+ * an empty file would stay that nobody was told of.
+ *
+ * Locks are kept under real paths, so that a link is no way round one; what is said of them (lock
+ * roots) is therefore the path of the resource, not that of the link. */
 #include "base/clock.h"
 #include "base/random.h"
 #include "dav/destination.h"

@@ -1,5 +1,12 @@
-/* PROPPATCH (RFC 4918 §9.2): all instructions in document order, or none. Each culprit is answered
- * with its own status and all others with 424. */
+/* PROPPATCH (RFC 4918 §9.2): all instructions in document order, or none.
+ *
+ * Every instruction is judged before any is carried out: a live property is protected, or sets an
+ * attribute of the file, or is a dead one with a default; all else is dead and kept as it is. If
+ * one of them cannot be done, nothing is, and the answer gives each culprit its own status and 424
+ * to the rest. Otherwise the store makes all changes in one step, and what it says holds for all.
+ *
+ * The answer names each property once, in propstats grouped by status and condition, however often
+ * and in whatever order the instructions named it. */
 #include "dav/clients.h"
 #include "dav/lock/if_header.h"
 #include "dav/lock/permit.h"

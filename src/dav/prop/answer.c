@@ -1,6 +1,14 @@
 /* A response groups its properties by status (RFC 4918 §9.1): those found, then those that the
  * resource does not have. The found ones are written as they are looked up; the others are marked
- * and written behind them, so that nothing is held but a mark for each name. */
+ * and written behind them, so that nothing is held but a mark for each name.
+ *
+ * What a name stands for is looked up in this order: a dead property, where one may be the value
+ * (also of a live name that can be overridden, such as displayname); then the live one's getter,
+ * which may say that this resource has none. Dead values are pasted as they are: they declare every
+ * namespace that they use (xml/fragment.c).
+ *
+ * A property is in a response once. For prop the request is free of repeated names; what include
+ * names is written only if allprop has not given it. */
 #include "dav/prop/answer.h"
 
 struct answer {

@@ -1,6 +1,14 @@
 /* The three XML request bodies of RFC 4918, each read by one small machine over the events of
- * xml/reader.h. Depth is the state: 1 is the document element, 2 its children, and so on. Elements
- * that nobody knows are skipped with all that is in them (§17), wherever they stand. */
+ * xml/reader.h. Depth is the state: 1 is the document element, 2 its children, and so on; a machine
+ * remembers no more than which of the elements above it are ones that it knows.
+ *
+ * Elements that nobody knows are skipped with all that is in them (§17), wherever they stand; so a
+ * <prop> within one is no <prop>. What is known must make sense: a propfind asks one thing, a
+ * lockinfo has a scope and a type, and 400 says which is missing. A scope or type that is not known
+ * is 422: the request is well-formed, but there is no such lock.
+ *
+ * Values of properties and owners of locks are kept as text while they are read (xml/fragment.h);
+ * names and values live in the exchange's arena. */
 #include "dav/prop/request.h"
 
 #include "dav/prop/name_set.h"
