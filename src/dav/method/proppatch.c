@@ -50,14 +50,8 @@ static enum stage_end proppatch_claim(struct exchange *x)
 /* Windows sends a date, ownCloud's clients seconds since 1970. */
 static bool parse_modified(struct str text, int64_t *seconds_out)
 {
-    uint64_t seconds;
     text = str_trim(text);
-    if (http_date_parse(text, seconds_out))
-        return true;
-    if (!str_parse_u64(text, &seconds) || seconds > 253402300799) /* the end of the year 9999 */
-        return false;
-    *seconds_out = (int64_t)seconds;
-    return true;
+    return http_date_parse(text, seconds_out) || unix_date_parse(text, seconds_out);
 }
 
 static struct dav_result plan_live(const struct prop_update *update, bool is_collection,

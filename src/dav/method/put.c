@@ -10,6 +10,7 @@
 #include "dav/precondition.h"
 #include "dav/respond.h"
 #include "stream/pump.h"
+#include "text/date.h"
 
 enum { BATCH_BYTES = 262144 };
 
@@ -43,20 +44,12 @@ static struct dav_result check(struct exchange *x, bool *exists_out)
 
 /* --- before the body --- */
 
-/* ownCloud's and rclone's header: whole seconds since 1970, perhaps with a fraction. */
+/* ownCloud's and rclone's header. */
 static bool read_mtime(const struct exchange *x, struct store_commit *commit)
 {
     struct str value = exchange_field(x, FIELD_X_OC_MTIME);
-    uint64_t seconds;
-    if (!value.at)
-        return true;
-    struct str fraction = value;
-    struct str whole = str_cut(&fraction, '.');
-    if (!str_parse_u64(whole, &seconds) || seconds > 253402300799) /* the end of the year 9999 */
-        return false;
-    commit->sets_modified = true;
-    commit->modified_s = (int64_t)seconds;
-    return true;
+    commit->sets_modified = value.at != NULL;
+    return !value.at || unix_date_parse(value, &commit->modified_s);
 }
 
 static struct dav_result read_fields(struct exchange *x, struct put *state)
