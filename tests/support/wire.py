@@ -527,7 +527,7 @@ class Player:
             raise Failure(f"the mode of {path} is {actual:o}")
 
     def expect_mtime(self, path, seconds):
-        actual = int(os.stat(path).st_mtime)
+        actual = os.stat(path).st_mtime_ns // 10**9
         if actual != int(seconds):
             raise Failure(f"{path} was modified at {actual}")
 
