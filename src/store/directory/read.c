@@ -165,10 +165,12 @@ enum store_rc dir_entries_next(struct dir_entries *entries, struct dir_entry *en
     for (;;) {
         if (entries->at == entries->len) {
             ssize_t got = getdents64(entries->fd, entries->buffer, ENTRIES_BYTES);
-            if (got == 0 || (got < 0 && errno == ENOENT)) /* ENOENT: it has been removed */
-                return STORE_END;
+            if (got < 0 && errno == ENOENT)
+                return STORE_END; /* the directory was removed meanwhile: no member is left */
             if (got < 0)
                 return dir_rc(errno, "reading a directory");
+            if (got == 0)
+                return STORE_END;
             entries->len = (size_t)got;
             entries->at = 0;
         }
