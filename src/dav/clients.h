@@ -3,6 +3,6 @@
 
 #include "dav/exchange.h"
 
-enum client_quirk { QUIRK_SHORT_ALLPROP };
+enum client_quirk { QUIRK_SHORT_ALLPROP, QUIRK_TIMES_WITHOUT_TOKEN };
 
 bool client_has(const struct exchange *x, enum client_quirk quirk);

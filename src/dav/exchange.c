@@ -134,6 +134,19 @@ struct str exchange_field(const struct exchange *x, enum http_field id)
     return http_fields_get(&x->stream->request.fields, id);
 }
 
+struct dav_result exchange_check_coding(struct exchange *x)
+{
+    struct str codings =
+        http_fields_join(&x->stream->request.fields, FIELD_CONTENT_ENCODING, x->arena);
+    while (codings.len) {
+        if (str_eq_nocase(str_trim(str_cut(&codings, ',')), STR("identity")))
+            continue;
+        respond_field(x, FIELD_ACCEPT_ENCODING, STR("identity")); /* RFC 9110 §15.5.16 */
+        return dav_error(HTTP_UNSUPPORTED_MEDIA_TYPE, "content is taken without a coding only");
+    }
+    return DAV_FINE;
+}
+
 struct dav_result exchange_body_failure(const struct err *err)
 {
     if (err->code == ETIMEDOUT)
@@ -146,6 +159,37 @@ static void free_body(void *arg)
     buf_done(arg);
 }
 
+/* Before the first pull of a body that is to be collected in x->body. */
+static void begin_body(struct exchange *x)
+{
+    struct http_stream *stream = x->stream;
+    if (stream->body->waker)
+        return;
+    stream->body->waker = &x->waker;
+    arena_on_reset(x->arena, free_body, &x->body);
+    stream->ops->proceed(stream);
+}
+
+enum stage_end exchange_expect_no_body(struct exchange *x)
+{
+    struct http_stream *stream = x->stream;
+    struct err err;
+    enum pull pulled = PULL_DATA;
+    if (!stream->body)
+        return STAGE_NEXT;
+    if (stream->request.body_bytes == LENGTH_UNKNOWN) { /* it may yet have no bytes */
+        begin_body(x);
+        pulled = source_pull(stream->body, &x->body, 1, &err);
+    }
+    if (pulled == PULL_END)
+        return STAGE_NEXT;
+    if (pulled == PULL_WAIT)
+        return STAGE_WAIT;
+    if (pulled == PULL_FAIL)
+        return respond_error(x, exchange_body_failure(&err));
+    return respond_error(x, dav_error(HTTP_UNSUPPORTED_MEDIA_TYPE, "the method takes no body"));
+}
+
 enum stage_end exchange_read_xml(struct exchange *x)
 {
     enum { STEP_BYTES = 16384 };
@@ -154,13 +198,12 @@ enum stage_end exchange_read_xml(struct exchange *x)
     struct err err;
     if (!stream->body)
         return STAGE_NEXT;
+    struct dav_result result = exchange_check_coding(x);
+    if (!dav_is_fine(result))
+        return respond_error(x, result);
     if (stream->request.body_bytes != LENGTH_UNKNOWN && stream->request.body_bytes > max)
         return respond_error(x, dav_error(HTTP_CONTENT_TOO_LARGE, "the request body is too long"));
-    if (!stream->body->waker) {
-        stream->body->waker = &x->waker;
-        arena_on_reset(x->arena, free_body, &x->body);
-        stream->ops->proceed(stream);
-    }
+    begin_body(x);
     for (;;) {
         switch (source_pull(stream->body, &x->body, STEP_BYTES, &err)) {
         case PULL_DATA:
@@ -205,6 +248,8 @@ static struct dav_result begin(struct exchange *x)
     struct dav_result result = read_target(x);
     if (!dav_is_fine(result))
         return result;
+    if (http_fields_conflict(&x->stream->request.fields))
+        return dav_error(HTTP_BAD_REQUEST, "a field that has one value is there more than once");
     x->method = dav_method_find(x->stream->request.method);
     if (!x->method)
         return dav_error(HTTP_NOT_IMPLEMENTED, "this server does not know the method");

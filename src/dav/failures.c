@@ -1,5 +1,10 @@
 /* RFC 4918 §9.6.1 and §9.8.5: a tree operation that fails for some members answers 207 and names
- * them; members that succeeded, and ancestors that stay because of them, are not mentioned.
+ * them; members that succeeded, and ancestors that stay because of them, are not mentioned. Where
+ * only the target itself failed, its status is a plain one: a 207 with nothing but the request URI
+ * in it would say the same in a way that clients do not look into.
+ *
+ * The store walks and asks; what it asks here is whether the locks of a member forbid the change
+ * (§7). It speaks of real paths, the answer of those in the URL: path_for_client() goes back.
  *
  * The list is spooled, because the status line depends on whether there is one, and because it may
  * be as long as the tree is large. */
@@ -66,15 +71,26 @@ static void add_member(struct failures *failures, struct res_path real, bool is_
     (void)!spool_settle(&failures->spool, &err); /* then it stays in memory */
 }
 
+/* No precondition failed where something stands in the way: somebody else has put it there since we
+ * looked. */
+static struct dav_result result_of(enum store_rc rc)
+{
+    if (rc == STORE_EXISTS)
+        return dav_error(HTTP_CONFLICT, "something has been put there meanwhile");
+    return dav_from_store(rc);
+}
+
 static void failed(struct store_visitor *visitor, struct res_path path, bool is_collection,
                    enum store_rc rc, unsigned reason)
 {
     struct failures *failures = failures_of(visitor);
-    struct dav_result result = reason == REFUSED ? failures->refusal : dav_from_store(rc);
-    if (path_eq(path, failures->x->real))
-        failures->target = result;
-    else
+    struct dav_result result = reason == REFUSED ? failures->refusal : result_of(rc);
+    if (!path_eq(path, failures->x->real)) {
         add_member(failures, path, is_collection, &result);
+        return;
+    }
+    failures->target = result;
+    failures->is_target_collection = is_collection;
 }
 
 static void free_failures(void *arg)
@@ -104,11 +120,13 @@ enum stage_end failures_answer(struct failures *failures, enum store_rc rc,
     if (rc == STORE_OK)
         return respond_status(x, success);
     if (rc != STORE_PARTIAL)
-        return respond_error(x, dav_from_store(rc));
-    if (failures->count == 0 && !dav_is_fine(failures->target))
+        return respond_error(x, result_of(rc));
+    if (failures->count == 0 && dav_is_fine(failures->target)) /* what was left has no name */
+        failures->target = result_of(STORE_EXISTS);
+    if (failures->count == 0)
         return respond_error(x, failures->target);
     if (!dav_is_fine(failures->target))
-        add_member(failures, x->real, false, &failures->target);
+        add_member(failures, x->real, failures->is_target_collection, &failures->target);
     multistatus_end(&failures->ms);
     tally_format(&failures->ms.tally, &summary);
     x->stream->response.summary = arena_str(x->arena, buf_str(&summary));

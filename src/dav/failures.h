@@ -15,6 +15,7 @@ struct failures {
     struct multistatus ms;
     struct dav_result refusal; /* what `refuse` said last */
     struct dav_result target;  /* what became of the target itself */
+    bool is_target_collection; /* where that is a failure */
     size_t count;              /* members other than the target */
 };
 

@@ -1,6 +1,13 @@
-/* The index is streamed: one line for each member. A list that fits into SORTED_MAX members is
- * sorted, collections first; of a longer one the first SORTED_MAX are, and the rest follows as the
- * store gives it, so that memory does not grow with the collection. */
+/* A collection as a page for people (RFC 4918 §9.4): one line for each member, with absolute links,
+ * so that it does not matter whether the URL came with its slash.
+ *
+ * The page is a source that is pulled on a worker, like a PROPFIND's answer, so that memory does
+ * not grow with the collection and a slow browser costs a cursor and not a thread. A list that fits
+ * into SORTED_MAX members is sorted, collections first; of a longer one the first SORTED_MAX are,
+ * and the rest follows as the store gives it.
+ *
+ * A name is any bytes: in a link it is percent-encoded, in the text it is escaped, and what is no
+ * UTF-8 or no character at all becomes U+FFFD there. */
 #include "dav/index.h"
 
 #include "base/mem.h"
@@ -188,10 +195,7 @@ enum stage_end index_answer(struct exchange *x)
         return respond_error(x, dav_from_store(rc));
     index->base.ops = &index_ops;
     index->x = x;
-    struct buf location = {0};
-    path_encode(&location, x->path, true);
-    respond_field(x, FIELD_CONTENT_LOCATION, buf_str(&location));
-    buf_done(&location);
+    respond_location(x, true);
     respond_field(x, FIELD_CACHE_CONTROL, STR("no-cache"));
     respond_field(x, FIELD_X_CONTENT_TYPE_OPTIONS, STR("nosniff"));
     struct source *body =

@@ -12,6 +12,15 @@ struct dav_result target_stat(struct exchange *x, struct store_stat *stat_out, b
     return rc == STORE_NOT_FOUND ? DAV_FINE : dav_from_store(rc);
 }
 
+struct dav_result target_get(struct exchange *x, struct store_stat *stat_out)
+{
+    bool exists;
+    struct dav_result result = target_stat(x, stat_out, &exists);
+    if (dav_is_fine(result) && (!exists || (x->has_slash && !stat_out->is_collection)))
+        return dav_from_store(STORE_NOT_FOUND);
+    return result;
+}
+
 struct http_representation representation_of(struct arena *arena, const struct store_stat *stat,
                                              bool exists)
 {

@@ -9,6 +9,10 @@
 NODISCARD struct dav_result target_stat(struct exchange *x, struct store_stat *stat_out,
                                         bool *exists_out);
 
+/* The resource that a method needs: 404 where there is none, and where a URL that ends in a slash
+ * names what is no collection (RFC 4918 §5.2). */
+NODISCARD struct dav_result target_get(struct exchange *x, struct store_stat *stat_out);
+
 /* The resource as RFC 9110 §13 sees it. Memory from the arena. */
 struct http_representation representation_of(struct arena *arena, const struct store_stat *stat,
                                              bool exists);

@@ -56,6 +56,16 @@ enum stage_end respond_error(struct exchange *x, struct dav_result result)
     return respond_text(x, (enum http_status)result.status, type, text);
 }
 
+void respond_location(struct exchange *x, bool is_collection)
+{
+    struct buf location = {0};
+    if (!is_collection || x->has_slash)
+        return;
+    path_encode(&location, x->path, true);
+    respond_field(x, FIELD_CONTENT_LOCATION, buf_str(&location));
+    buf_done(&location);
+}
+
 struct str exchange_etag(struct arena *arena, const struct store_stat *stat)
 {
     struct buf tag = {0};

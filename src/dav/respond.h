@@ -21,6 +21,9 @@ enum stage_end respond_source(struct exchange *x, enum http_status status, struc
 /* Adds a field to the answer; the value is copied. */
 void respond_field(struct exchange *x, enum http_field id, struct str value);
 
+/* RFC 4918 §5.2: Content-Location with the slash, for a collection whose URL came without it. */
+void respond_location(struct exchange *x, bool is_collection);
+
 /* `"<16 hexadecimal digits>"`, the strong entity tag of a version. Copies into the arena. */
 struct str exchange_etag(struct arena *arena, const struct store_stat *stat);
 

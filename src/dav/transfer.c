@@ -1,24 +1,33 @@
+/* COPY and MOVE differ in little: what the source may be asked for, and what becomes of it. Up to
+ * the store's own call they are one method, which stands here.
+ *
+ * What can refuse the request is asked in the order in which its answers help: first what the
+ * request itself says (Destination, Overwrite, Depth), without a look at the store; then where both
+ * ends really are, since a tree must not be put into itself by another name (§9.8.5); then, under a
+ * claim on both trees and on the collections that win or lose a member, what is there, whether the
+ * client meant to replace it, and whose locks are in the way. Overwrite: F comes before the locks:
+ * a client that did not mean to replace a resource has no token of it.
+ *
+ * Locks on members are not asked here: the store's walk asks about each one when it gets there
+ * (dav/failures.c), so that the others are still copied or moved. */
 #include "dav/transfer.h"
 
 #include "dav/lock/permit.h"
 #include "dav/precondition.h"
 #include "dav/respond.h"
 
-static struct dav_result prepare(struct exchange *x, bool is_move)
+static struct dav_result prepare(struct exchange *x)
 {
     struct transfer *transfer = ARENA_NEW(x->arena, struct transfer);
-    enum depth depth;
     x->state = transfer;
     struct dav_result result = destination_read(x, &transfer->to);
     if (dav_is_fine(result))
         result = overwrite_read(x, &transfer->overwrites);
     if (dav_is_fine(result))
-        result = depth_read(x, DEPTH_INFINITY, &depth);
+        result = depth_read(x, DEPTH_INFINITY, &transfer->depth);
     if (!dav_is_fine(result))
         return result;
-    transfer->is_deep = depth == DEPTH_INFINITY;
-    if (depth == DEPTH_1 || (is_move && depth != DEPTH_INFINITY)) /* RFC 4918 §9.8.3, §9.9.2 */
-        return dav_error(HTTP_BAD_REQUEST, "that Depth means nothing here");
+    transfer->is_deep = transfer->depth == DEPTH_INFINITY;
     result = exchange_locate(x);
     if (!dav_is_fine(result))
         return result;
@@ -45,7 +54,7 @@ static struct dav_result check_overlap(const struct exchange *x, const struct tr
 enum stage_end transfer_claim(struct exchange *x, bool is_move)
 {
     if (!x->state) {
-        struct dav_result result = prepare(x, is_move);
+        struct dav_result result = prepare(x);
         const struct transfer *transfer = x->state;
         if (dav_is_fine(result))
             result = check_overlap(x, transfer, is_move);
@@ -81,12 +90,12 @@ struct dav_result transfer_check(struct exchange *x, bool is_move)
 {
     struct transfer *transfer = x->state;
     struct store_stat stat;
-    bool exists;
-    struct dav_result result = target_stat(x, &stat, &exists);
-    if (dav_is_fine(result) && (!exists || (x->has_slash && !stat.is_collection)))
-        result = dav_from_store(STORE_NOT_FOUND);
+    struct dav_result result = target_get(x, &stat);
+    bool is_half = transfer->depth == DEPTH_1 || (is_move && transfer->depth != DEPTH_INFINITY);
+    if (dav_is_fine(result) && stat.is_collection && is_half) /* RFC 4918 §9.8.3, §9.9.2 */
+        result = dav_error(HTTP_BAD_REQUEST, "that Depth means nothing for a collection");
     if (dav_is_fine(result))
-        result = precondition_check(x, &stat, exists);
+        result = precondition_check(x, &stat, true);
     if (dav_is_fine(result) && is_move)
         result = lock_permit(x, x->arena, x->real, PERMIT_MEMBER);
     if (dav_is_fine(result))

@@ -1,7 +1,16 @@
 /* A depth-first walk over store cursors: an item is given before its members, and memory grows with
- * the depth of the tree, never with the number of members. A collection is opened for listing
- * before it is given, so that the item itself can say that it cannot be listed; the walk then goes
- * on beside it. Links to collections are given but not entered: they might lead in circles. */
+ * the depth of the tree, never with the number of members.
+ *
+ * Invariants
+ *  (1) `path` and `real` are buffers that each segment is written into behind its collection's; an
+ *      item's views of them hold until the next step;
+ *  (2) a collection is opened for listing before it is given, so that the item itself can say that
+ *      it cannot be listed; the walk then goes on beside it;
+ *  (3) what has gone since its collection was listed is left out: it is no member any more;
+ *  (4) links to collections are given but not entered: they might lead in circles.
+ *
+ * A listing that breaks off ends the walk with its code: what has been given so far is not the
+ * whole, and who walks must not say that it is. */
 #include "dav/walk.h"
 
 #include "base/mem.h"
@@ -71,8 +80,8 @@ static void add_segment(struct buf *path, size_t parent_len, struct str name)
     buf_add(path, name);
 }
 
-/* Gives the item that the walk is at; `enters`: its members come next. */
-static enum store_rc give(struct walk *walk, struct walk_item *item, bool enters)
+/* Completes the item that the walk is at; `enters`: its members come next. */
+static void give(struct walk *walk, struct walk_item *item, bool enters)
 {
     if (enters && item->rc == STORE_OK && item->stat.is_collection) {
         item->rc = enter(walk);
@@ -80,7 +89,6 @@ static enum store_rc give(struct walk *walk, struct walk_item *item, bool enters
     }
     item->path = view(&walk->path);
     item->real = view(&walk->real);
-    return STORE_OK;
 }
 
 enum store_rc walk_next(struct walk *walk, struct walk_item *item_out)
@@ -90,7 +98,8 @@ enum store_rc walk_next(struct walk *walk, struct walk_item *item_out)
     if (!walk->has_given_target) {
         walk->has_given_target = true;
         item_out->stat = walk->target;
-        return give(walk, item_out, walk->depth != DEPTH_0);
+        give(walk, item_out, walk->depth != DEPTH_0);
+        return STORE_OK;
     }
     while (walk->level) {
         struct walk_level *level = walk->level;
@@ -103,9 +112,10 @@ enum store_rc walk_next(struct walk *walk, struct walk_item *item_out)
             return rc;
         add_segment(&walk->path, level->path_len, member.name);
         add_segment(&walk->real, level->real_len, member.name);
-        item_out->stat = member.stat;
-        item_out->rc = member.rc;
-        return give(walk, item_out, walk->depth == DEPTH_INFINITY && !member.is_link);
+        *item_out = (struct walk_item){.stat = member.stat, .rc = member.rc};
+        give(walk, item_out, walk->depth == DEPTH_INFINITY && !member.is_link);
+        if (item_out->rc != STORE_NOT_FOUND) /* otherwise it has gone since it was listed */
+            return STORE_OK;
     }
     return STORE_END;
 }

@@ -1,7 +1,15 @@
 #include "http/fields.h"
 
 static const struct str names[FIELD_COUNT] = {
-#define HTTP_FIELD(name, wire) [FIELD_##name] = {wire, sizeof(wire) - 1},
+#define HTTP_FIELD(name, wire, lines) [FIELD_##name] = {wire, sizeof(wire) - 1},
+#include "http/fields.def"
+#undef HTTP_FIELD
+};
+
+enum field_lines { ANY, ONE };
+
+static const enum field_lines lines_of[FIELD_COUNT] = {
+#define HTTP_FIELD(name, wire, lines) [FIELD_##name] = (lines),
 #include "http/fields.def"
 #undef HTTP_FIELD
 };
@@ -67,6 +75,18 @@ struct str http_fields_get(const struct http_fields *fields, enum http_field id)
 bool http_fields_has(const struct http_fields *fields, enum http_field id)
 {
     return find_from(fields, 0, id) != NULL;
+}
+
+bool http_fields_conflict(const struct http_fields *fields)
+{
+    bool seen[FIELD_COUNT] = {false};
+    for (size_t i = 0; i < fields->count; i++) {
+        enum http_field id = fields->lines[i].id;
+        if (seen[id] && lines_of[id] == ONE)
+            return true;
+        seen[id] = true;
+    }
+    return false;
 }
 
 struct str http_fields_join(const struct http_fields *fields, enum http_field id,

@@ -6,7 +6,7 @@
 
 enum http_field {
     FIELD_OTHER,
-#define HTTP_FIELD(name, wire) FIELD_##name,
+#define HTTP_FIELD(name, wire, lines) FIELD_##name,
 #include "http/fields.def"
 #undef HTTP_FIELD
     FIELD_COUNT
@@ -38,6 +38,9 @@ void http_fields_set(struct http_fields *fields, struct arena *arena, enum http_
 /* The first line's value; empty, with a NULL pointer, when there is none. */
 struct str http_fields_get(const struct http_fields *fields, enum http_field id);
 bool http_fields_has(const struct http_fields *fields, enum http_field id);
+
+/* A field that may have one line only has several (RFC 9110 §5.3). */
+bool http_fields_conflict(const struct http_fields *fields);
 
 /* All lines' values as one list, joined by ", " (RFC 9110 §5.3). Empty, NULL: there is none. */
 struct str http_fields_join(const struct http_fields *fields, enum http_field id,

@@ -210,3 +210,23 @@ bool http_date_parse(struct str text, int64_t *seconds_out)
         days * SECONDS_PER_DAY + civil.hour * 3600 + civil.minute * 60 + civil.second;
     return true;
 }
+
+bool unix_date_parse(struct str text, int64_t *seconds_out)
+{
+    static const int64_t first = -62135596800; /* 0001-01-01 */
+    static const int64_t last = 253402300799;  /* 9999-12-31 */
+    bool is_negative = str_starts(text, STR("-"));
+    struct str fraction = str_from(text, is_negative ? 1 : 0);
+    bool has_fraction = str_index(fraction, '.') < fraction.len;
+    struct str whole = str_cut(&fraction, '.');
+    uint64_t seconds;
+    uint64_t ignored;
+    if (!str_parse_u64(whole, &seconds) || seconds > (uint64_t)last ||
+        (has_fraction && !str_parse_u64(fraction, &ignored)))
+        return false;
+    int64_t signed_seconds = is_negative ? -(int64_t)seconds : (int64_t)seconds;
+    if (signed_seconds < first)
+        return false;
+    *seconds_out = signed_seconds;
+    return true;
+}

@@ -13,5 +13,8 @@ void http_date_add(struct buf *to, int64_t seconds);
 /* Reads IMF-fixdate, RFC 850's and asctime's form, as RFC 9110 §5.6.7 obliges recipients to. */
 NODISCARD bool http_date_parse(struct str text, int64_t *seconds_out);
 
+/* Seconds since 1970 in decimal, perhaps negative, perhaps with a fraction, which is dropped. */
+NODISCARD bool unix_date_parse(struct str text, int64_t *seconds_out);
+
 /* "1994-11-06T08:49:37Z". */
 void iso_date_add(struct buf *to, int64_t seconds);

@@ -47,6 +47,22 @@ static bool take_bracketed(struct if_parser *parser, char close, struct str *val
     return true;
 }
 
+/* The entity tag in the brackets that come next; it may itself hold a bracket. */
+static bool take_etag(struct if_parser *parser, struct str *value_out)
+{
+    struct etag etag;
+    struct str rest = str_from(parser->rest, 1);
+    struct str value = rest;
+    if (!etag_take(&rest, &etag))
+        return false;
+    parser->rest = rest;
+    if (!next_is(parser, ']'))
+        return false;
+    *value_out = str_first(value, value.len - rest.len);
+    parser->rest = str_from(rest, 1);
+    return true;
+}
+
 /* Room for one more item in an arena array that doubles. */
 static void *grow(struct arena *arena, void *items, size_t *cap, size_t count, size_t item_bytes)
 {
@@ -72,12 +88,8 @@ static bool parse_condition(struct if_parser *parser, struct if_list *list)
         if (!take_bracketed(parser, '>', &condition.value))
             return false;
     } else if (next_is(parser, '[')) {
-        struct etag etag;
         condition.kind = IF_ETAG;
-        if (!take_bracketed(parser, ']', &condition.value))
-            return false;
-        struct str rest = condition.value;
-        if (!etag_take(&rest, &etag) || rest.len)
+        if (!take_etag(parser, &condition.value))
             return false;
     } else {
         return false;
@@ -175,8 +187,9 @@ static struct dav_result look_at(struct exchange *x, struct res_path path,
     struct store_stat stat;
     *resource = (struct if_resource){0};
     enum store_rc rc = x->store->ops->locate(x->store, x->arena, path, &resource->real);
-    if (rc == STORE_OK)
-        rc = x->store->ops->stat(x->store, resource->real, &stat);
+    if (rc != STORE_OK) /* where there cannot be a resource, there is no lock either */
+        return DAV_FINE;
+    rc = x->store->ops->stat(x->store, resource->real, &stat);
     resource->exists = rc == STORE_OK && !stat.is_collection;
     if (resource->exists)
         resource->etag.opaque = exchange_etag(x->arena, &stat);

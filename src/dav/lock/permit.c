@@ -12,6 +12,14 @@ void lock_add_root_href(struct buf *to, struct store *store, const struct lock *
     BUF_ADD(to, "</D:href>");
 }
 
+void lock_add_root_hrefs(struct buf *to, struct store *store, const struct lock_list *locks)
+{
+    for (size_t i = 0; i < locks->count; i++) { /* sorted by their roots */
+        if (i == 0 || !path_eq(locks->items[i].root, locks->items[i - 1].root))
+            lock_add_root_href(to, store, &locks->items[i]);
+    }
+}
+
 /* Locks that cover one resource are either a single exclusive one or all shared; of shared ones the
  * token of any will do (§7.5). */
 static bool submits_one_of(const struct exchange *x, const struct lock_list *locks)
@@ -34,8 +42,7 @@ static struct dav_result permit_one(const struct exchange *x, struct arena *aren
         return DAV_FINE;
     struct dav_result result = dav_condition(CONDITION_LOCK_TOKEN_SUBMITTED, "it is locked");
     struct buf hrefs = {0};
-    for (size_t i = 0; i < locks.count; i++)
-        lock_add_root_href(&hrefs, x->store, &locks.items[i]);
+    lock_add_root_hrefs(&hrefs, x->store, &locks);
     result.condition_xml = arena_str(arena, buf_str(&hrefs));
     buf_done(&hrefs);
     return result;

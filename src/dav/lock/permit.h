@@ -19,3 +19,6 @@ NODISCARD bool lock_obstructs_within(const struct exchange *x, struct arena *are
 
 /* Appends <D:href>…</D:href> for a lock's root. */
 void lock_add_root_href(struct buf *to, struct store *store, const struct lock *lock);
+
+/* The same for each of them; several shared locks on one resource have one root. */
+void lock_add_root_hrefs(struct buf *to, struct store *store, const struct lock_list *locks);

@@ -20,6 +20,7 @@ static enum stage_end copy_run(struct exchange *x)
 
 /* RFC 4918 §9.8. */
 const struct stage copy_stages[] = {
+    {"no body", exchange_expect_no_body, ON_LOOP},
     {"claim", copy_claim, ON_LOOP},
     {"copy", copy_run, ON_WORKER},
 };

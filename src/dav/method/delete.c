@@ -19,17 +19,14 @@ static enum stage_end delete_claim(struct exchange *x)
 static struct dav_result check(struct exchange *x)
 {
     struct store_stat stat;
-    bool exists;
     enum depth depth;
-    struct dav_result result = target_stat(x, &stat, &exists);
-    if (dav_is_fine(result) && (!exists || (x->has_slash && !stat.is_collection)))
-        result = dav_from_store(STORE_NOT_FOUND);
+    struct dav_result result = target_get(x, &stat);
     if (dav_is_fine(result))
         result = depth_read(x, DEPTH_INFINITY, &depth);
     if (dav_is_fine(result) && stat.is_collection && depth != DEPTH_INFINITY) /* §9.6.1 */
         result = dav_error(HTTP_BAD_REQUEST, "a collection is deleted with all that is in it");
     if (dav_is_fine(result))
-        result = precondition_check(x, &stat, exists);
+        result = precondition_check(x, &stat, true);
     if (dav_is_fine(result))
         result = lock_permit(x, x->arena, x->real, PERMIT_MEMBER);
     return result;
@@ -48,6 +45,7 @@ static enum stage_end delete_remove(struct exchange *x)
 
 /* RFC 4918 §9.6. */
 const struct stage delete_stages[] = {
+    {"no body", exchange_expect_no_body, ON_LOOP},
     {"claim", delete_claim, ON_LOOP},
     {"remove", delete_remove, ON_WORKER},
 };

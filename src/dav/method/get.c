@@ -1,5 +1,15 @@
 /* GET and HEAD (RFC 9110 §9.3.1, §14): a file, a part of it, or several parts; of a collection, an
- * index for people (dav/index.c), never a 207. The wire leaves the body out for HEAD. */
+ * index for people (dav/index.c), never a 207. The wire leaves the body out for HEAD.
+ *
+ * One open gives everything that the answer says: size, times and entity tag are those of the
+ * content that will be sent, also when a PUT replaces the file while it leaves. WebDAV's If is
+ * looked at first, then RFC 9110's conditions, then Range: a 304 has no range.
+ *
+ * Content leaves as a source over the open file, which the wire sends without copying; several
+ * ranges are sources of text and of file parts in turn, so that no number of ranges costs memory
+ * for content. The only part that may block is a look at the dead properties for Content-Language,
+ * and only where there are any: then the stage moves to a worker. */
+#include "base/clock.h"
 #include "base/random.h"
 #include "dav/index.h"
 #include "dav/lock/if_header.h"
@@ -12,6 +22,17 @@ static void close_content(void *arg)
 {
     struct store_content *content = arg;
     store_content_close(&content);
+}
+
+/* A list of language tags (RFC 9110 §8.5), with which no field line can be forged. */
+static bool is_language_list(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.at[i];
+        if (!char_is_alpha(c) && !char_is_digit(c) && c != '-' && c != ',' && c != ' ')
+            return false;
+    }
+    return text.len > 0;
 }
 
 /* The value of the dead property getcontentlanguage; it is what Content-Language says (RFC 4918
@@ -28,7 +49,7 @@ static struct str content_language(struct exchange *x)
         struct str rest = prop->xml; /* <D:getcontentlanguage …>en</D:getcontentlanguage> */
         (void)str_cut(&rest, '>');   /* the start tag; the text is what stands before the end tag */
         struct str value = str_trim(str_cut(&rest, '<'));
-        return str_index(value, '&') == value.len ? value : STR_NONE;
+        return is_language_list(value) ? value : STR_NONE;
     }
     return STR_NONE;
 }
@@ -128,7 +149,9 @@ static enum stage_end send_part(struct exchange *x, struct store_content *conten
 static void add_validators(struct exchange *x, const struct http_representation *now)
 {
     char date[HTTP_DATE_LEN];
-    http_date_format(date, now->modified_s);
+    /* RFC 9110 §8.8.2.1: never later than Date, also where the file's time is in the future. */
+    int64_t now_s = clock_wall_ms() / 1000;
+    http_date_format(date, now->modified_s < now_s ? now->modified_s : now_s);
     respond_field(x, FIELD_LAST_MODIFIED, str_of(date, sizeof(date)));
     http_response_set(x->stream, FIELD_ETAG, now->etag.opaque); /* in the arena already */
     respond_field(x, FIELD_ACCEPT_RANGES, STR("bytes"));
@@ -178,5 +201,6 @@ static enum stage_end get_answer(struct exchange *x)
 }
 
 const struct stage get_stages[] = {
+    {"no body", exchange_expect_no_body, ON_LOOP},
     {"answer", get_answer, ON_READ},
 };

@@ -1,8 +1,16 @@
 /* LOCK (RFC 4918 §9.10): a new lock with a body, a refresh without one.
  *
+ * A new lock is in conflict with what covers the resource (its own locks, and those with Depth
+ * infinity above it: 423) and, with Depth infinity, with what is locked below it (207, which names
+ * each). Shared goes with shared, nothing goes with exclusive, whoever holds it: the token of a
+ * lock does not let its owner lock again.
+ *
  * A lock on an unmapped URL makes an empty resource. The lock is stored before the resource: a
  * crash between the two leaves a lock without a resource, which start-up drops; the other way round
- * an empty file would stay that nobody was told of. */
+ * an empty file would stay that nobody was told of.
+ *
+ * Locks are kept under real paths, so that a link is no way round one; what is said of them (lock
+ * roots) is therefore the path of the resource, not that of the link. */
 #include "base/clock.h"
 #include "base/random.h"
 #include "dav/destination.h"
@@ -27,7 +35,7 @@ struct lock_method {
 /* --- the request --- */
 
 /* RFC 4918 §10.7: a list of wishes; the first that we understand counts. */
-static uint32_t read_timeout(const struct exchange *x)
+static uint32_t read_timeout(const struct exchange *x, uint32_t otherwise)
 {
     struct str list = exchange_field(x, FIELD_TIMEOUT);
     uint64_t max = u64_min(x->service->limits->lock_seconds, UINT32_MAX);
@@ -39,16 +47,20 @@ static uint32_t read_timeout(const struct exchange *x)
         if (str_starts_nocase(wish, STR("Second-")) && str_parse_u64(str_from(wish, 7), &seconds))
             return (uint32_t)u64_min(max, seconds ? seconds : 1);
     }
-    return (uint32_t)u64_min(max, DEFAULT_TIMEOUT_S);
+    return (uint32_t)u64_min(max, otherwise);
 }
 
 static enum stage_end lock_parse_body(struct exchange *x)
 {
     struct lock_method *state = ARENA_NEW(x->arena, struct lock_method);
-    struct dav_result result = depth_read(x, DEPTH_INFINITY, &state->depth);
+    struct dav_result result = DAV_FINE;
     x->state = state;
     state->is_refresh = x->body.len == 0;
-    state->timeout_s = read_timeout(x);
+    state->timeout_s = read_timeout(x, DEFAULT_TIMEOUT_S);
+    if (!state->is_refresh) /* §9.10.2: a refresh's Depth is not looked at */
+        result = depth_read(x, DEPTH_INFINITY, &state->depth);
+    else if (!x->conditions)
+        result = dav_error(HTTP_BAD_REQUEST, "a LOCK without a body must name a lock in If");
     if (dav_is_fine(result) && state->depth == DEPTH_1)
         result = dav_error(HTTP_BAD_REQUEST, "a lock's Depth is 0 or infinity");
     if (dav_is_fine(result) && !state->is_refresh)
@@ -56,18 +68,46 @@ static enum stage_end lock_parse_body(struct exchange *x)
     return dav_is_fine(result) ? STAGE_NEXT : respond_error(x, result);
 }
 
+/* The lock that a refresh is about: one that covers the resource, with its token in If. */
+static struct dav_result find_refreshed(struct exchange *x, struct lock *lock_out)
+{
+    struct lock_list locks;
+    enum store_rc rc = x->store->ops->locks(x->store, x->arena, x->real, LOCKS_COVERING, &locks);
+    if (rc != STORE_OK)
+        return dav_from_store(rc);
+    for (size_t i = 0; i < locks.count; i++) {
+        if (!if_header_submits(x->conditions, locks.items[i].token))
+            continue;
+        *lock_out = locks.items[i];
+        return DAV_FINE;
+    }
+    struct dav_result result = dav_condition(CONDITION_LOCK_TOKEN_MATCHES_REQUEST_URI, NULL);
+    result.status = HTTP_PRECONDITION_FAILED; /* §9.10.6: 412 for LOCK, 409 for UNLOCK */
+    return result;
+}
+
+/* A refresh claims the lock's root, as its UNLOCK does: the lock must not come back after that. */
+static struct dav_result add_claims(struct exchange *x, const struct lock_method *state)
+{
+    struct lock lock;
+    if (state->is_refresh) {
+        struct dav_result result = find_refreshed(x, &lock);
+        if (dav_is_fine(result))
+            claim_add(&x->claim, lock.root, CLAIM_SELF, true);
+        return result;
+    }
+    bool is_tree = state->depth == DEPTH_INFINITY;
+    claim_add(&x->claim, x->real, is_tree ? CLAIM_TREE : CLAIM_SELF, true);
+    claim_add(&x->claim, path_parent(x->real), CLAIM_SELF, false);
+    return DAV_FINE;
+}
+
 static enum stage_end lock_claim(struct exchange *x)
 {
-    const struct lock_method *state = x->state;
     struct dav_result result = exchange_locate(x);
-    if (!dav_is_fine(result))
-        return respond_error(x, result);
-    if (x->claim.range_count == 0) {
-        bool is_tree = state->depth == DEPTH_INFINITY;
-        claim_add(&x->claim, x->real, is_tree ? CLAIM_TREE : CLAIM_SELF, true);
-        claim_add(&x->claim, path_parent(x->real), CLAIM_SELF, false);
-    }
-    return exchange_claim(x);
+    if (dav_is_fine(result) && x->claim.range_count == 0)
+        result = add_claims(x, x->state);
+    return dav_is_fine(result) ? exchange_claim(x) : respond_error(x, result);
 }
 
 /* --- conflicts, §6 and §7 --- */
@@ -82,15 +122,16 @@ static struct dav_result conflict_with(const struct exchange *x, const struct lo
                                        bool is_exclusive)
 {
     struct buf hrefs = {0};
+    struct lock_list in_way = {arena_alloc(x->arena, locks->count * sizeof(struct lock)), 0};
     for (size_t i = 0; i < locks->count; i++) {
         if (conflicts(&locks->items[i], is_exclusive))
-            lock_add_root_href(&hrefs, x->store, &locks->items[i]);
+            in_way.items[in_way.count++] = locks->items[i];
     }
-    struct dav_result result = DAV_FINE;
-    if (hrefs.len) {
-        result = dav_condition(CONDITION_NO_CONFLICTING_LOCK, "it is locked");
-        result.condition_xml = arena_str(x->arena, buf_str(&hrefs));
-    }
+    if (in_way.count == 0)
+        return DAV_FINE;
+    lock_add_root_hrefs(&hrefs, x->store, &in_way);
+    struct dav_result result = dav_condition(CONDITION_NO_CONFLICTING_LOCK, "it is locked");
+    result.condition_xml = arena_str(x->arena, buf_str(&hrefs));
     buf_done(&hrefs);
     return result;
 }
@@ -147,30 +188,18 @@ static enum stage_end answer_lock(struct exchange *x, enum http_status status)
 
 /* --- refresh, §9.10.2 --- */
 
-static enum stage_end refresh(struct exchange *x, const struct lock_method *state)
+static enum stage_end refresh(struct exchange *x)
 {
-    struct lock_list locks;
-    if (!x->conditions)
-        return respond_error(
-            x, dav_error(HTTP_BAD_REQUEST, "a LOCK without a body must name a lock in If"));
-    struct dav_result result = if_header_check(x);
+    struct lock lock;
+    struct dav_result result = find_refreshed(x, &lock);
+    if (dav_is_fine(result))
+        result = if_header_check(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    enum store_rc rc = x->store->ops->locks(x->store, x->arena, x->real, LOCKS_COVERING, &locks);
-    if (rc != STORE_OK)
-        return respond_error(x, dav_from_store(rc));
-    for (size_t i = 0; i < locks.count; i++) {
-        struct lock *lock = &locks.items[i];
-        if (!if_header_submits(x->conditions, lock->token))
-            continue;
-        lock->timeout_s = state->timeout_s;
-        lock->expires_ms = clock_wall_ms() + (int64_t)state->timeout_s * 1000;
-        rc = x->store->ops->lock(x->store, lock);
-        return rc == STORE_OK ? answer_lock(x, HTTP_OK) : respond_error(x, dav_from_store(rc));
-    }
-    result = dav_condition(CONDITION_LOCK_TOKEN_MATCHES_REQUEST_URI, NULL);
-    result.status = HTTP_PRECONDITION_FAILED; /* §9.10.6: 412 for LOCK, 409 for UNLOCK */
-    return respond_error(x, result);
+    lock.timeout_s = read_timeout(x, lock.timeout_s);
+    lock.expires_ms = clock_wall_ms() + (int64_t)lock.timeout_s * 1000;
+    enum store_rc rc = x->store->ops->lock(x->store, &lock);
+    return rc == STORE_OK ? answer_lock(x, HTTP_OK) : respond_error(x, dav_from_store(rc));
 }
 
 /* --- a new lock --- */
@@ -216,6 +245,8 @@ static enum stage_end create(struct exchange *x, const struct lock_method *state
         if (rc != STORE_OK)
             (void)!x->store->ops->unlock(x->store, lock.token); /* it expires otherwise */
     }
+    if (rc == STORE_EXISTS) /* a thing that is no resource, or one that has just come */
+        return respond_error(x, dav_error(HTTP_CONFLICT, "something else has that name"));
     if (rc != STORE_OK)
         return respond_error(x, dav_from_store(rc));
     struct buf field = {0};
@@ -228,18 +259,19 @@ static enum stage_end create(struct exchange *x, const struct lock_method *state
 }
 
 static struct dav_result check(struct exchange *x, const struct lock_method *state,
-                               bool *exists_out)
+                               struct store_stat *stat_out, bool *exists_out)
 {
-    struct store_stat stat;
     struct lock_list covering;
-    struct dav_result result = target_stat(x, &stat, exists_out);
+    struct dav_result result = target_stat(x, stat_out, exists_out);
     bool exists = *exists_out;
     if (dav_is_fine(result) && !exists && x->has_slash)
         result = dav_error(HTTP_CONFLICT, "make the collection before you lock it");
+    if (dav_is_fine(result) && exists && x->has_slash && !stat_out->is_collection)
+        result = dav_from_store(STORE_NOT_FOUND); /* §5.2 */
     if (dav_is_fine(result) && !exists)
         result = parent_check(x, x->real);
     if (dav_is_fine(result))
-        result = precondition_check(x, &stat, exists);
+        result = precondition_check(x, stat_out, exists);
     if (dav_is_fine(result) && !exists)
         result = lock_permit(x, x->arena, x->real, PERMIT_MEMBER);
     if (dav_is_fine(result))
@@ -254,10 +286,11 @@ static enum stage_end lock_run(struct exchange *x)
 {
     const struct lock_method *state = x->state;
     struct lock_list within = {0};
+    struct store_stat stat;
     bool exists;
     if (state->is_refresh)
-        return refresh(x, state);
-    struct dav_result result = check(x, state, &exists);
+        return refresh(x);
+    struct dav_result result = check(x, state, &stat, &exists);
     if (dav_is_fine(result) && exists && state->depth == DEPTH_INFINITY)
         result = dav_from_store(
             x->store->ops->locks(x->store, x->arena, x->real, LOCKS_WITHIN, &within));
@@ -265,6 +298,7 @@ static enum stage_end lock_run(struct exchange *x)
         return respond_error(x, result);
     if (!dav_is_fine(conflict_with(x, &within, state->request.is_exclusive)))
         return answer_members(x, &within, state->request.is_exclusive);
+    respond_location(x, stat.is_collection);
     return create(x, state, exists);
 }
 

@@ -4,9 +4,6 @@
 
 static enum stage_end mkcol_claim(struct exchange *x)
 {
-    if (x->stream->body) /* RFC 4918 §9.3: a body that we do not understand */
-        return respond_error(
-            x, dav_error(HTTP_UNSUPPORTED_MEDIA_TYPE, "MKCOL with a body is not understood"));
     struct dav_result result = exchange_locate(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
@@ -33,15 +30,17 @@ static enum stage_end mkcol_make(struct exchange *x)
     if (!dav_is_fine(result))
         return respond_error(x, result);
     enum store_rc rc = x->store->ops->mkcol(x->store, x->real);
-    if (rc == STORE_EXISTS)
-        return respond_error(x, dav_error(HTTP_METHOD_NOT_ALLOWED, "there is a resource already"));
+    if (rc == STORE_EXISTS) /* a thing that is no resource, or one that has just come */
+        return respond_error(x, dav_error(HTTP_CONFLICT, "something else has that name"));
     if (rc != STORE_OK)
         return respond_error(x, dav_from_store(rc));
+    respond_location(x, true);
     return respond_status(x, HTTP_CREATED);
 }
 
 /* RFC 4918 §9.3. */
 const struct stage mkcol_stages[] = {
+    {"no body", exchange_expect_no_body, ON_LOOP},
     {"claim", mkcol_claim, ON_LOOP},
     {"make", mkcol_make, ON_WORKER},
 };

@@ -20,6 +20,7 @@ static enum stage_end move_run(struct exchange *x)
 
 /* RFC 4918 §9.9. */
 const struct stage move_stages[] = {
+    {"no body", exchange_expect_no_body, ON_LOOP},
     {"claim", move_claim, ON_LOOP},
     {"move", move_run, ON_WORKER},
 };

@@ -17,5 +17,6 @@ static enum stage_end options_answer(struct exchange *x)
 }
 
 const struct stage options_stages[] = {
+    {"no body", exchange_expect_no_body, ON_LOOP},
     {"answer", options_answer, ON_READ},
 };

@@ -155,20 +155,15 @@ static enum stage_end answer_walk(struct exchange *x, struct propfind *state)
 
 static struct dav_result look_at_target(struct exchange *x, struct propfind *state)
 {
-    bool exists;
     struct dav_result result = exchange_locate(x);
     if (dav_is_fine(result))
-        result = target_stat(x, &state->target.stat, &exists);
-    if (dav_is_fine(result) && !exists)
-        result = dav_from_store(STORE_NOT_FOUND);
+        result = target_get(x, &state->target.stat);
     if (!dav_is_fine(result))
         return result;
     state->target.path = x->path;
     state->target.real = x->real;
     state->x = x;
     bool is_collection = state->target.stat.is_collection;
-    if (x->has_slash && !is_collection)
-        return dav_from_store(STORE_NOT_FOUND);
     if (is_collection && state->depth == DEPTH_INFINITY && !x->service->allows_infinity)
         return dav_condition(CONDITION_PROPFIND_FINITE_DEPTH, "ask with Depth 0 or 1");
     return if_header_check(x);
@@ -185,6 +180,7 @@ static enum stage_end propfind_answer(struct exchange *x)
     if (!is_walk && prop_answer_blocks(&target, &state->request) && !x->is_on_worker)
         return STAGE_BLOCKS;
     respond_field(x, FIELD_CACHE_CONTROL, STR("no-store"));
+    respond_location(x, state->target.stat.is_collection);
     if (is_walk) {
         /* The members of a collection that cannot be listed are not "none". */
         struct store_cursor *probe;

@@ -1,8 +1,17 @@
-/* PROPPATCH (RFC 4918 §9.2): all instructions in document order, or none. Each culprit is answered
- * with its own status and all others with 424. */
+/* PROPPATCH (RFC 4918 §9.2): all instructions in document order, or none.
+ *
+ * Every instruction is judged before any is carried out: a live property is protected, or sets an
+ * attribute of the file, or is a dead one with a default; all else is dead and kept as it is. If
+ * one of them cannot be done, nothing is, and the answer gives each culprit its own status and 424
+ * to the rest. Otherwise the store makes all changes in one step, and what it says holds for all.
+ *
+ * The answer names each property once, in propstats grouped by status and condition, however often
+ * and in whatever order the instructions named it. */
+#include "dav/clients.h"
 #include "dav/lock/if_header.h"
 #include "dav/lock/permit.h"
 #include "dav/precondition.h"
+#include "dav/prop/name_set.h"
 #include "dav/prop/request.h"
 #include "dav/respond.h"
 #include "multistatus/writer.h"
@@ -41,17 +50,12 @@ static enum stage_end proppatch_claim(struct exchange *x)
 /* Windows sends a date, ownCloud's clients seconds since 1970. */
 static bool parse_modified(struct str text, int64_t *seconds_out)
 {
-    uint64_t seconds;
     text = str_trim(text);
-    if (http_date_parse(text, seconds_out))
-        return true;
-    if (!str_parse_u64(text, &seconds) || seconds > 253402300799) /* the end of the year 9999 */
-        return false;
-    *seconds_out = (int64_t)seconds;
-    return true;
+    return http_date_parse(text, seconds_out) || unix_date_parse(text, seconds_out);
 }
 
-static struct dav_result plan_live(const struct prop_update *update, struct store_patch *patch)
+static struct dav_result plan_live(const struct prop_update *update, bool is_collection,
+                                   struct store_patch *patch)
 {
     unsigned flags = update->name.live->flags;
     if ((flags & PROP_PROTECTED) || (update->is_removal && !(flags & PROP_OVERRIDABLE)))
@@ -62,6 +66,8 @@ static struct dav_result plan_live(const struct prop_update *update, struct stor
         patch->sets_modified = true;
     } else if (flags & PROP_SETS_EXECUTABLE) {
         struct str value = str_trim(update->text);
+        if (is_collection)
+            return dav_error(HTTP_CONFLICT, "a collection is not executable");
         if (!str_eq(value, STR("T")) && !str_eq(value, STR("F")))
             return dav_error(HTTP_CONFLICT, "the value is neither T nor F");
         patch->sets_executable = true;
@@ -70,7 +76,8 @@ static struct dav_result plan_live(const struct prop_update *update, struct stor
     return DAV_FINE;
 }
 
-static void plan(struct exchange *x, struct proppatch *state, struct store_patch *patch)
+static void plan(struct exchange *x, struct proppatch *state, bool is_collection,
+                 struct store_patch *patch)
 {
     const struct proppatch_request *request = &state->request;
     patch->props = arena_alloc(x->arena, request->update_count * sizeof(*patch->props));
@@ -78,7 +85,7 @@ static void plan(struct exchange *x, struct proppatch *state, struct store_patch
         const struct prop_update *update = &request->updates[i];
         const struct dav_prop *live = update->name.live;
         if (live)
-            state->results[i] = plan_live(update, patch);
+            state->results[i] = plan_live(update, is_collection, patch);
         if (!dav_is_fine(state->results[i]))
             state->culprits++;
         else if (!live || (live->flags & PROP_OVERRIDABLE))
@@ -97,24 +104,24 @@ static unsigned status_of(const struct proppatch *state, size_t i)
     return state->culprits ? HTTP_FAILED_DEPENDENCY : HTTP_OK;
 }
 
-static bool is_same_name(const struct prop_name *a, const struct prop_name *b)
-{
-    return str_eq(a->name, b->name) && str_eq(a->ns, b->ns);
-}
-
-/* A property is named once, under its worst status, however often it was set. */
-static bool is_named_elsewhere(const struct proppatch *state, size_t i)
+/* A property is named once, by its first failure or else its first instruction, however often it
+ * was set: marks the others as done. */
+static void mark_repeated(struct arena *arena, const struct proppatch *state, bool *done)
 {
     const struct proppatch_request *request = &state->request;
-    for (size_t j = 0; j < request->update_count; j++) {
-        if (j == i || !is_same_name(&request->updates[i].name, &request->updates[j].name))
-            continue;
-        bool is_worse = !dav_is_fine(state->results[j]) && dav_is_fine(state->results[i]);
-        bool is_alike = dav_is_fine(state->results[j]) == dav_is_fine(state->results[i]);
-        if (is_worse || (is_alike && j < i))
-            return true;
+    struct name_set names = {.arena = arena};
+    size_t *speaker = arena_alloc(arena, request->update_count * sizeof(*speaker));
+    for (size_t i = 0; i < request->update_count; i++) {
+        const struct prop_name *name = &request->updates[i].name;
+        size_t first = name_set_add(&names, name->ns, name->name, i);
+        speaker[i] = i;
+        bool is_worse =
+            dav_is_fine(state->results[speaker[first]]) && !dav_is_fine(state->results[i]);
+        done[is_worse ? speaker[first] : i] = first != i;
+        if (is_worse)
+            speaker[first] = i;
     }
-    return false;
+    name_set_done(&names);
 }
 
 /* One propstat for all instructions that share the status and condition of the i-th. */
@@ -143,8 +150,8 @@ static enum stage_end answer(struct exchange *x, const struct proppatch *state, 
     struct buf out = {0};
     struct buf summary = {0};
     struct multistatus ms = {.out = &out};
-    for (size_t i = 0; i < request->update_count; i++)
-        done[i] = is_named_elsewhere(state, i);
+    mark_repeated(x->arena, state, done);
+    respond_location(x, is_collection);
     multistatus_begin(&ms);
     multistatus_response(&ms, x->path, is_collection);
     for (size_t i = 0; i < request->update_count; i++) {
@@ -161,10 +168,12 @@ static enum stage_end answer(struct exchange *x, const struct proppatch *state, 
     return respond_text(x, HTTP_MULTI_STATUS, STR(MULTISTATUS_TYPE), body);
 }
 
-/* Windows sets times and attributes of a file that it has locked without submitting the token; its
- * copy fails unless that works. Nothing else may be among the instructions. */
-static bool is_windows_only(const struct proppatch_request *request)
+/* Windows sets times and attributes of a file that it has locked without the token. Nobody else may
+ * (RFC 4918 §7), and nothing else may be among the instructions. */
+static bool is_windows_only(const struct exchange *x, const struct proppatch_request *request)
 {
+    if (!client_has(x, QUIRK_TIMES_WITHOUT_TOKEN))
+        return false;
     for (size_t i = 0; i < request->update_count; i++) {
         const struct prop_name *name = &request->updates[i].name;
         if (!str_eq(name->ns, STR(NS_WINDOWS)) || !str_starts(name->name, STR("Win32")))
@@ -176,13 +185,10 @@ static bool is_windows_only(const struct proppatch_request *request)
 static struct dav_result check(struct exchange *x, const struct proppatch *state,
                                struct store_stat *stat)
 {
-    bool exists;
-    struct dav_result result = target_stat(x, stat, &exists);
-    if (dav_is_fine(result) && !exists)
-        result = dav_from_store(STORE_NOT_FOUND);
+    struct dav_result result = target_get(x, stat);
     if (dav_is_fine(result))
-        result = precondition_check(x, stat, exists);
-    if (dav_is_fine(result) && !is_windows_only(&state->request))
+        result = precondition_check(x, stat, true);
+    if (dav_is_fine(result) && !is_windows_only(x, &state->request))
         result = lock_permit(x, x->arena, x->real, PERMIT_SELF);
     return result;
 }
@@ -195,7 +201,7 @@ static enum stage_end proppatch_apply(struct exchange *x)
     struct dav_result result = check(x, state, &stat);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    plan(x, state, &patch);
+    plan(x, state, stat.is_collection, &patch);
     if (state->culprits == 0) {
         result = dav_from_store(x->store->ops->patch(x->store, x->real, &patch));
         for (size_t i = 0; !dav_is_fine(result) && i < state->request.update_count; i++) {

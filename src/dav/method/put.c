@@ -10,6 +10,7 @@
 #include "dav/precondition.h"
 #include "dav/respond.h"
 #include "stream/pump.h"
+#include "text/date.h"
 
 enum { BATCH_BYTES = 262144 };
 
@@ -30,6 +31,8 @@ static struct dav_result check(struct exchange *x, bool *exists_out)
     bool exists = *exists_out;
     if (dav_is_fine(result) && exists && stat.is_collection)
         result = dav_from_store(STORE_IS_COLLECTION);
+    if (dav_is_fine(result) && x->has_slash) /* RFC 4918 §5.2 */
+        result = dav_error(HTTP_CONFLICT, "a URL that ends in a slash is a collection's");
     if (dav_is_fine(result) && !exists)
         result = parent_check(x, x->real);
     if (dav_is_fine(result))
@@ -41,33 +44,23 @@ static struct dav_result check(struct exchange *x, bool *exists_out)
 
 /* --- before the body --- */
 
-/* ownCloud's and rclone's header: whole seconds since 1970, perhaps with a fraction. */
+/* ownCloud's and rclone's header. */
 static bool read_mtime(const struct exchange *x, struct store_commit *commit)
 {
     struct str value = exchange_field(x, FIELD_X_OC_MTIME);
-    uint64_t seconds;
-    if (!value.at)
-        return true;
-    struct str fraction = value;
-    struct str whole = str_cut(&fraction, '.');
-    if (!str_parse_u64(whole, &seconds) || seconds > 253402300799) /* the end of the year 9999 */
-        return false;
-    commit->sets_modified = true;
-    commit->modified_s = (int64_t)seconds;
-    return true;
+    commit->sets_modified = value.at != NULL;
+    return !value.at || unix_date_parse(value, &commit->modified_s);
 }
 
 static struct dav_result read_fields(struct exchange *x, struct put *state)
 {
     const struct http_request *request = &x->stream->request;
-    struct str coding = exchange_field(x, FIELD_CONTENT_ENCODING);
     struct str expected = exchange_field(x, FIELD_X_EXPECTED_ENTITY_LENGTH);
-    if (x->has_slash)
-        return dav_error(HTTP_CONFLICT, "a URL that ends in a slash is a collection's");
     if (http_fields_has(&request->fields, FIELD_CONTENT_RANGE)) /* RFC 9110 §14.5 */
         return dav_error(HTTP_BAD_REQUEST, "a partial PUT is not understood");
-    if (coding.at && !str_eq_nocase(coding, STR("identity"))) /* RFC 9110 §8.4 */
-        return dav_error(HTTP_UNSUPPORTED_MEDIA_TYPE, "content is stored without content coding");
+    struct dav_result result = exchange_check_coding(x);
+    if (!dav_is_fine(result))
+        return result;
     if (request->version == HTTP_1_0 &&
         !http_fields_has(&request->fields, FIELD_CONTENT_LENGTH)) /* it might be anything */
         return dav_error(HTTP_LENGTH_REQUIRED, "HTTP/1.0 must say how long the content is");

@@ -2,16 +2,6 @@
 #include "dav/precondition.h"
 #include "dav/respond.h"
 
-static enum stage_end unlock_claim(struct exchange *x)
-{
-    struct dav_result result = exchange_locate(x);
-    if (!dav_is_fine(result))
-        return respond_error(x, result);
-    if (x->claim.range_count == 0)
-        claim_add(&x->claim, x->real, CLAIM_SELF, true);
-    return exchange_claim(x);
-}
-
 /* RFC 4918 §10.5: a coded URL; old versions of Windows leave the brackets out. */
 static struct str read_token(const struct exchange *x)
 {
@@ -21,31 +11,54 @@ static struct str read_token(const struct exchange *x)
     return value;
 }
 
-static enum stage_end unlock_run(struct exchange *x)
+/* The lock with that token, if it covers the resource. */
+static struct dav_result find_lock(struct exchange *x, struct lock *lock_out)
 {
     struct lock_list locks;
     struct str token = read_token(x);
     if (token.len == 0)
-        return respond_error(x, dav_error(HTTP_BAD_REQUEST, "there is no Lock-Token field"));
-    struct dav_result result = if_header_check(x);
-    if (dav_is_fine(result))
-        result = dav_from_store(
-            x->store->ops->locks(x->store, x->arena, x->real, LOCKS_COVERING, &locks));
-    if (!dav_is_fine(result))
-        return respond_error(x, result);
+        return dav_error(HTTP_BAD_REQUEST, "there is no Lock-Token field");
+    enum store_rc rc = x->store->ops->locks(x->store, x->arena, x->real, LOCKS_COVERING, &locks);
+    if (rc != STORE_OK)
+        return dav_from_store(rc);
     for (size_t i = 0; i < locks.count; i++) {
         if (!str_eq(locks.items[i].token, token))
             continue;
-        enum store_rc rc = x->store->ops->unlock(x->store, token);
-        if (rc != STORE_OK && rc != STORE_NOT_FOUND) /* NOT_FOUND: it has just expired */
-            return respond_error(x, dav_from_store(rc));
-        return respond_status(x, HTTP_NO_CONTENT);
+        *lock_out = locks.items[i];
+        return DAV_FINE;
     }
-    return respond_error(x, dav_condition(CONDITION_LOCK_TOKEN_MATCHES_REQUEST_URI, NULL));
+    return dav_condition(CONDITION_LOCK_TOKEN_MATCHES_REQUEST_URI, NULL);
+}
+
+static enum stage_end unlock_claim(struct exchange *x)
+{
+    struct lock lock;
+    struct dav_result result = exchange_locate(x);
+    if (dav_is_fine(result) && x->claim.range_count == 0) {
+        result = find_lock(x, &lock);
+        if (dav_is_fine(result)) /* its root: the request URI may be that of a member */
+            claim_add(&x->claim, lock.root, CLAIM_SELF, true);
+    }
+    return dav_is_fine(result) ? exchange_claim(x) : respond_error(x, result);
+}
+
+static enum stage_end unlock_run(struct exchange *x)
+{
+    struct lock lock;
+    struct dav_result result = find_lock(x, &lock);
+    if (dav_is_fine(result))
+        result = if_header_check(x);
+    if (!dav_is_fine(result))
+        return respond_error(x, result);
+    enum store_rc rc = x->store->ops->unlock(x->store, lock.token);
+    if (rc != STORE_OK && rc != STORE_NOT_FOUND) /* NOT_FOUND: it has just expired */
+        return respond_error(x, dav_from_store(rc));
+    return respond_status(x, HTTP_NO_CONTENT);
 }
 
 /* RFC 4918 §9.11. */
 const struct stage unlock_stages[] = {
+    {"no body", exchange_expect_no_body, ON_LOOP},
     {"claim", unlock_claim, ON_LOOP},
     {"unlock", unlock_run, ON_WORKER},
 };

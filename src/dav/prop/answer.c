@@ -1,6 +1,14 @@
 /* A response groups its properties by status (RFC 4918 §9.1): those found, then those that the
  * resource does not have. The found ones are written as they are looked up; the others are marked
- * and written behind them, so that nothing is held but a mark for each name. */
+ * and written behind them, so that nothing is held but a mark for each name.
+ *
+ * What a name stands for is looked up in this order: a dead property, where one may be the value
+ * (also of a live name that can be overridden, such as displayname); then the live one's getter,
+ * which may say that this resource has none. Dead values are pasted as they are: they declare every
+ * namespace that they use (xml/fragment.c).
+ *
+ * A property is in a response once. For prop the request is free of repeated names; what include
+ * names is written only if allprop has not given it. */
 #include "dav/prop/answer.h"
 
 struct answer {
@@ -74,19 +82,6 @@ static bool add_prop(const struct answer *answer, const struct prop_name *name)
     return name->live && add_live(answer, name->live);
 }
 
-static void add_named(struct answer *answer)
-{
-    for (size_t i = 0; i < answer->request->name_count; i++) {
-        const struct prop_name *name = &answer->request->names[i];
-        bool is_there_already = answer->request->kind == PROPFIND_ALL && name->live &&
-                                (name->live->flags & PROP_IN_ALLPROP);
-        if (is_there_already || add_prop(answer, name))
-            continue;
-        answer->is_missing[i] = true;
-        answer->missing_count++;
-    }
-}
-
 static bool is_in_allprop(const struct answer *answer, const struct dav_prop *prop)
 {
     return (prop->flags & PROP_IN_ALLPROP) &&
@@ -98,6 +93,32 @@ static bool is_plainly_dead(const struct store_prop *prop)
 {
     const struct dav_prop *live = dav_prop_find(prop->ns, prop->name);
     return !live || !(live->flags & PROP_IN_ALLPROP);
+}
+
+/* Named by include, and among allprop anyway. */
+static bool is_listed(const struct answer *answer, const struct prop_name *name)
+{
+    if (answer->request->kind != PROPFIND_ALL)
+        return false;
+    if (name->live && (name->live->flags & PROP_IN_ALLPROP))
+        return is_in_allprop(answer, name->live);
+    return find_dead(answer, name->ns, name->name) != NULL;
+}
+
+static void add_named(struct answer *answer)
+{
+    struct buf *out = answer->ms->out;
+    for (size_t i = 0; i < answer->request->name_count; i++) {
+        const struct prop_name *name = &answer->request->names[i];
+        size_t start = out->len;
+        bool has = add_prop(answer, name);
+        if (is_listed(answer, name))
+            out->len = start; /* only to see whether the resource has it */
+        if (has)
+            continue;
+        answer->is_missing[i] = true;
+        answer->missing_count++;
+    }
 }
 
 static void add_all(const struct answer *answer)

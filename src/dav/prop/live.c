@@ -1,3 +1,11 @@
+/* Live properties: values that the server knows itself. props.def has a row for each; a getter
+ * appends the value's XML to the answer, or says that the resource has no such property, which is
+ * then reported as missing and not as empty.
+ *
+ * A getter is called for each member of a listing. It must cost no more than the stat that is
+ * there already: a type comes from the name, an entity tag from the version. Those that ask the
+ * store again (quota, locks) ask what it answers from memory or in one system call, and quota is
+ * not part of allprop. */
 #include "dav/prop/live.h"
 
 #include "dav/lock/describe.h"
@@ -36,7 +44,7 @@ static bool prop_getcontenttype(const struct prop_target *target, struct buf *to
 {
     if (target->stat.is_collection)
         return false;
-    xml_add_text(to, media_type_find(target->service->media_types, path_name(target->real)));
+    xml_add_text(to, media_type_find(target->service->media_types, path_name(target->path)));
     return true;
 }
 

@@ -1,8 +1,17 @@
 /* The three XML request bodies of RFC 4918, each read by one small machine over the events of
- * xml/reader.h. Depth is the state: 1 is the document element, 2 its children, and so on. Elements
- * that nobody knows are skipped with all that is in them (§17), wherever they stand. */
+ * xml/reader.h. Depth is the state: 1 is the document element, 2 its children, and so on; a machine
+ * remembers no more than which of the elements above it are ones that it knows.
+ *
+ * Elements that nobody knows are skipped with all that is in them (§17), wherever they stand; so a
+ * <prop> within one is no <prop>. What is known must make sense: a propfind asks one thing, a
+ * lockinfo has a scope and a type, and 400 says which is missing. A scope or type that is not known
+ * is 422: the request is well-formed, but there is no such lock.
+ *
+ * Values of properties and owners of locks are kept as text while they are read (xml/fragment.h);
+ * names and values live in the exchange's arena. */
 #include "dav/prop/request.h"
 
+#include "dav/prop/name_set.h"
 #include "xml/fragment.h"
 
 /* --- shared --- */
@@ -80,7 +89,8 @@ struct propfind_reader {
     struct arena *arena;
     struct propfind_request *request;
     struct dav_result stopped;
-    unsigned kinds; /* how many of allprop, propname and prop */
+    struct name_set seen; /* a property that is named twice is answered once */
+    unsigned kinds;       /* how many of allprop, propname and prop */
     bool has_include;
     bool is_in_names; /* within prop or include */
 };
@@ -115,13 +125,15 @@ static bool propfind_start(struct xml_events *events, const struct xml_element *
     }
     if (element->depth == 2)
         return propfind_child(reader, element);
-    if (element->depth == 3 && reader->is_in_names) {
-        request->names =
-            grow(reader->arena, request->names, request->name_count, sizeof(*request->names));
-        struct prop_name name = name_of(element, reader->arena);
-        request->names[request->name_count++] = name;
-        request->wants_dead |= !name.live || (name.live->flags & PROP_OVERRIDABLE);
-    }
+    if (element->depth != 3 || !reader->is_in_names)
+        return true;
+    size_t count = request->name_count;
+    if (name_set_add(&reader->seen, element->name.ns, element->name.local, count) < count)
+        return true;
+    request->names = grow(reader->arena, request->names, count, sizeof(*request->names));
+    struct prop_name name = name_of(element, reader->arena);
+    request->names[request->name_count++] = name;
+    request->wants_dead |= !name.live || (name.live->flags & PROP_OVERRIDABLE);
     return true;
 }
 
@@ -131,10 +143,12 @@ struct dav_result propfind_parse(struct str body, const struct limits *limits, s
     *request_out = (struct propfind_request){.kind = PROPFIND_ALL, .wants_dead = true};
     struct propfind_reader reader = {.events = {propfind_start, ignore_text, ignore_end},
                                      .arena = arena,
+                                     .seen.arena = arena,
                                      .request = request_out};
     if (body.len == 0) /* §9.1: an empty body asks for allprop */
         return DAV_FINE;
     struct dav_result result = read_body(body, &reader.events, limits, &reader.stopped);
+    name_set_done(&reader.seen);
     if (!dav_is_fine(result))
         return result;
     if (reader.kinds != 1 || (reader.has_include && request_out->kind != PROPFIND_ALL))
@@ -234,10 +248,12 @@ struct lockinfo_reader {
     bool is_in_type;
     bool has_scope;
     bool has_type;
+    bool has_unknown; /* a scope or a type that there is not */
     struct xml_fragment owner;
 };
 
-static bool lockinfo_leaf(struct lockinfo_reader *reader, const struct xml_element *element)
+/* What is not known is passed over (§17) as long as there is something that is. */
+static void lockinfo_leaf(struct lockinfo_reader *reader, const struct xml_element *element)
 {
     bool is_exclusive = is_dav(element, STR("exclusive"));
     if (reader->is_in_scope && (is_exclusive || is_dav(element, STR("shared")))) {
@@ -246,11 +262,8 @@ static bool lockinfo_leaf(struct lockinfo_reader *reader, const struct xml_eleme
     } else if (reader->is_in_type && is_dav(element, STR("write"))) {
         reader->has_type = true;
     } else if (reader->is_in_scope || reader->is_in_type) {
-        reader->stopped =
-            dav_error(HTTP_UNPROCESSABLE_CONTENT, "there are no locks of that scope or type");
-        return false;
+        reader->has_unknown = true;
     }
-    return true;
 }
 
 static bool lockinfo_start(struct xml_events *events, const struct xml_element *element)
@@ -273,7 +286,9 @@ static bool lockinfo_start(struct xml_events *events, const struct xml_element *
         reader->is_in_scope = is_dav(element, STR("lockscope"));
         reader->is_in_type = is_dav(element, STR("locktype"));
     }
-    return element->depth != 3 || lockinfo_leaf(reader, element);
+    if (element->depth == 3)
+        lockinfo_leaf(reader, element);
+    return true;
 }
 
 static bool lockinfo_text(struct xml_events *events, struct str text)
@@ -301,7 +316,10 @@ struct dav_result lockinfo_parse(struct str body, const struct limits *limits, s
     struct lockinfo_reader reader = {.events = {lockinfo_start, lockinfo_text, lockinfo_end},
                                      .request = request_out};
     struct dav_result result = read_body(body, &reader.events, limits, &reader.stopped);
-    if (dav_is_fine(result) && (!reader.has_scope || !reader.has_type))
+    bool is_whole = reader.has_scope && reader.has_type;
+    if (dav_is_fine(result) && !is_whole && reader.has_unknown)
+        result = dav_error(HTTP_UNPROCESSABLE_CONTENT, "there are no locks of that scope or type");
+    if (dav_is_fine(result) && !is_whole)
         result = dav_error(HTTP_BAD_REQUEST, "a lockinfo holds a lockscope and a locktype");
     if (dav_is_fine(result) && reader.owner.text.len > limits->lock_owner_bytes)
         result = dav_error(HTTP_CONTENT_TOO_LARGE, "the lock's owner element is too long");
