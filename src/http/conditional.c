@@ -14,7 +14,8 @@ static bool if_match_holds(struct str list, const struct http_representation *no
     return found == ETAG_LIST_ANY ? now->exists : found == ETAG_LIST_HIT;
 }
 
-/* §13.1.2. A field that is no list of entity tags is ignored: Joplin sends one with each request. */
+/* §13.1.2. A field that is no list of entity tags is ignored: Joplin sends one with each request.
+ */
 static bool if_none_match_holds(struct str list, const struct http_representation *now)
 {
     enum etag_list found = etag_list_find(list, own_tag(now), false);
@@ -22,7 +23,8 @@ static bool if_none_match_holds(struct str list, const struct http_representatio
 }
 
 /* §13.1.3 and §13.1.4: true when the date is valid and the representation is newer than it. */
-static bool is_modified_since(struct str date, const struct http_representation *now, bool *is_valid)
+static bool is_modified_since(struct str date, const struct http_representation *now,
+                              bool *is_valid)
 {
     int64_t since;
     *is_valid = now->exists && now->modified_s >= 0 && http_date_parse(date, &since);

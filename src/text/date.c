@@ -206,7 +206,6 @@ bool http_date_parse(struct str text, int64_t *seconds_out)
     if (civil.hour > 23 || civil.minute > 59 || civil.second > 60)
         return false;
     int64_t days = days_of_civil(civil.year, civil.month, civil.day);
-    *seconds_out =
-        days * SECONDS_PER_DAY + civil.hour * 3600 + civil.minute * 60 + civil.second;
+    *seconds_out = days * SECONDS_PER_DAY + civil.hour * 3600 + civil.minute * 60 + civil.second;
     return true;
 }

@@ -4,12 +4,12 @@
 #include "base/buf.h"
 
 enum h1_body_state {
-    BODY_LENGTH,     /* `left` bytes to come */
-    BODY_SIZE,       /* within the digits of a chunk size */
-    BODY_EXTENSION,  /* within chunk extensions */
-    BODY_SIZE_LF,    /* the LF of the chunk size line is next */
-    BODY_DATA,       /* `left` bytes of chunk data to come */
-    BODY_DATA_CR,    /* the CR LF behind chunk data is next */
+    BODY_LENGTH,    /* `left` bytes to come */
+    BODY_SIZE,      /* within the digits of a chunk size */
+    BODY_EXTENSION, /* within chunk extensions */
+    BODY_SIZE_LF,   /* the LF of the chunk size line is next */
+    BODY_DATA,      /* `left` bytes of chunk data to come */
+    BODY_DATA_CR,   /* the CR LF behind chunk data is next */
     BODY_DATA_LF,
     BODY_TRAILER,    /* at the start of, or within, a trailer line */
     BODY_TRAILER_LF, /* the LF of a trailer line is next */
@@ -20,8 +20,8 @@ enum h1_body_state {
 struct h1_body {
     enum h1_body_state state;
     uint64_t left;
-    unsigned digits;        /* of the chunk size so far */
-    size_t overhead_bytes;  /* extensions and trailers so far, against `overhead_bytes_max` */
+    unsigned digits;       /* of the chunk size so far */
+    size_t overhead_bytes; /* extensions and trailers so far, against `overhead_bytes_max` */
     size_t overhead_bytes_max;
     bool is_line_empty; /* of a trailer line so far */
 };

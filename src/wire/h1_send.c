@@ -11,10 +11,10 @@
 #include "wire/h1_conn_priv.h"
 
 enum {
-    OUT_BYTES = 65536,         /* gathered before a write */
+    OUT_BYTES = 65536,          /* gathered before a write */
     SENDFILE_BYTES_MIN = 32768, /* a smaller part of a file is cheaper copied behind the head */
-    RUN_BYTES_MAX = 1 << 20,   /* sent for one connection before the others get their turn */
-    CHUNK_HEAD_BYTES = 10,     /* "xxxxxxxx" CR LF */
+    RUN_BYTES_MAX = 1 << 20,    /* sent for one connection before the others get their turn */
+    CHUNK_HEAD_BYTES = 10,      /* "xxxxxxxx" CR LF */
 };
 
 /* --- to the socket --- */
@@ -100,8 +100,8 @@ static bool can_skip_body(const struct h1_conn *conn)
     const struct h1_turn *turn = conn->turn;
     if (turn->body.state == BODY_COMPLETE)
         return true;
-    bool is_long = turn->body.state == BODY_LENGTH &&
-                   turn->body.left > conn->wire->limits->discard_bytes;
+    bool is_long =
+        turn->body.state == BODY_LENGTH && turn->body.left > conn->wire->limits->discard_bytes;
     return turn->has_proceeded && !is_long && turn->body.state != BODY_MALFORMED &&
            !turn->has_timed_out;
 }

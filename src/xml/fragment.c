@@ -35,7 +35,8 @@ static uint32_t keep(struct xml_fragment *fragment, struct str text)
 }
 
 /* The namespace that `prefix` stands for within the fragment; *is_bound_out: it stands for one. */
-static struct str resolve(const struct xml_fragment *fragment, struct str prefix, bool *is_bound_out)
+static struct str resolve(const struct xml_fragment *fragment, struct str prefix,
+                          bool *is_bound_out)
 {
     for (size_t i = scope_count(fragment); i > 0; i--) {
         struct scope scope = scope_at(fragment, i - 1);
@@ -52,7 +53,8 @@ static struct str resolve(const struct xml_fragment *fragment, struct str prefix
 static void declare(struct xml_fragment *fragment, struct str prefix, struct str ns)
 {
     bool is_bound;
-    if (str_eq(prefix, STR("xml")) || (str_eq(resolve(fragment, prefix, &is_bound), ns) && is_bound))
+    if (str_eq(prefix, STR("xml")) ||
+        (str_eq(resolve(fragment, prefix, &is_bound), ns) && is_bound))
         return;
     struct scope scope = {.depth = fragment->depth,
                           .prefix_len = u32_of_size(prefix.len),

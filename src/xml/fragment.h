@@ -3,16 +3,16 @@
  * are kept so (RFC 4918 §4.3: names, attributes, mixed content and prefixes survive). */
 #pragma once
 
-#include "xml/reader.h"
 #include "base/buf.h"
+#include "xml/reader.h"
 
 struct xml_fragment {
     struct buf text;
-    struct buf scopes;    /* struct scope: the declarations in force within the fragment */
-    struct buf strings;   /* what the scopes refer to by offset */
-    struct buf names;     /* the qualified names of the open elements, to close them */
-    bool is_tag_open;     /* the last start tag still lacks its '>' */
-    unsigned depth;       /* open elements */
+    struct buf scopes;  /* struct scope: the declarations in force within the fragment */
+    struct buf strings; /* what the scopes refer to by offset */
+    struct buf names;   /* the qualified names of the open elements, to close them */
+    bool is_tag_open;   /* the last start tag still lacks its '>' */
+    unsigned depth;     /* open elements */
 };
 
 /* A zeroed struct xml_fragment is an empty one. */

@@ -204,8 +204,7 @@ void xml_reader_free(struct xml_reader *reader)
 
 enum xml_rc xml_reader_feed(struct xml_reader *reader, struct str bytes, bool is_last)
 {
-    enum XML_Status status =
-        XML_Parse(reader->parser, bytes.at, int_of_size(bytes.len), is_last);
+    enum XML_Status status = XML_Parse(reader->parser, bytes.at, int_of_size(bytes.len), is_last);
     if (status == XML_STATUS_OK)
         return XML_OK;
     if (reader->rc == XML_OK)
