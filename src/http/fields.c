@@ -1,3 +1,14 @@
+/* Header fields as a flat array in the order of the message. A request has some ten of them, and
+ * all are asked for by an id that was found once, while the head was parsed; a loop over so few
+ * entries beats any table, and the order and the repetitions that a proxy needs are kept for free.
+ *
+ * A field that fields.def does not list keeps its name and gets FIELD_OTHER: it can be passed on,
+ * but no code can ask for it by accident.
+ *
+ * A field may come several times. Where its value is a list, the lines mean the same as one line
+ * with commas between (RFC 9110 §5.3): http_fields_join(). Where it is a single value, more than
+ * one is the sender's mistake; http_fields_get() gives the first, and what must not be ambiguous
+ * (Host, Content-Length) is counted where the head is parsed. */
 #include "http/fields.h"
 
 static const struct str names[FIELD_COUNT] = {

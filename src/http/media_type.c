@@ -1,3 +1,14 @@
+/* What a file is, going by its name. The system's own table (/etc/mime.types) is read at start-up
+ * into a map from extensions to types; a small table of our own comes first, so that a browser
+ * shows a page and plays a film also where the system has none. Later lines win: the administrator
+ * can correct both.
+ *
+ * Only the last extension counts, in any case: "a.tar.gz" is gzip, which is what its bytes are. A
+ * name that is nothing but a dot and an extension (".html") has none: it is a hidden file.
+ *
+ * Text types are given a charset, because browsers guess a legacy one where there is none and
+ * nearly all text today is UTF-8. Rejected: looking into the file. It would cost an open and a read
+ * for each member of a listing, and has let uploaded pictures be run as scripts. */
 #include "http/media_type.h"
 
 enum { EXTENSION_LEN_MAX = 32 };

@@ -1,3 +1,17 @@
+/* URIs are taken apart by cutting at the delimiters in the order in which RFC 3986 gives them
+ * meaning: scheme, authority, path, query. A fragment never comes over HTTP, so '#' is refused.
+ *
+ * Strict where two readers might disagree about who is meant, because the answer decides whether a
+ * COPY stays on this server: user information is refused, since "http://us@them/" is made to be
+ * misread (RFC 9110 §4.2.4); a port is digits within range; a host is made of the characters that a
+ * registered name may have, or is an IPv6 address in brackets. A path that begins with "//" would
+ * be an authority to a reader of relative references, so it is no path here.
+ *
+ * Lenient where nobody can be misled: bytes beyond ASCII in a path mean what they would mean
+ * encoded.
+ *
+ * Ports: a proxy that ends TLS for us turns https on 443 into http on 80 or any port of ours, and
+ * clients name the one that they see; so the default ports of both schemes count as the same. */
 #include "text/uri.h"
 
 static bool is_scheme(struct str text)

@@ -1,8 +1,21 @@
 /* A fragment writes each element with the prefix that the client used, and declares a prefix on the
  * element that first needs it, or where the client declared it (it may be used in content, as QName
- * values are). `scopes` is a stack of the declarations that are in force; an entry belongs to the
- * element at `depth` and goes when that element ends. Entries refer to `strings` by offset, since
- * both buffers move when they grow. */
+ * values are: RFC 4918 §4.3 asks servers to keep prefixes for their sake).
+ *
+ * `scopes` is a stack of the declarations that are in force; an entry belongs to the element at
+ * `depth` and goes when that element ends. Entries refer to `strings` by offset, since both buffers
+ * move when they grow.
+ *
+ * Invariants
+ *  (1) every prefix that stands in `text` is declared in `text`, at its element or above, as what
+ *      it stood for in the client's document;
+ *  (2) no element declares a prefix twice: the client's own declarations are written first, and one
+ *      that is in force already as the same is left out;
+ *  (3) `names` holds the names of the open elements only, so memory is bounded by depth, not
+ *      length.
+ *
+ * Comments and processing instructions never get here; CDATA comes as text (RFC 4918 §4.3 lets both
+ * go). Rejected: renaming prefixes to our own. It is simpler, and breaks content that uses them. */
 #include "xml/fragment.h"
 
 #include "xml/writer.h"
