@@ -253,11 +253,10 @@ static struct str take_line(struct str *rest)
     return str_first(line, line.len - 1); /* h1_scan() has seen the CR */
 }
 
-bool h1_parse_head(struct str head, const struct limits *limits, struct arena *arena,
-                   struct http_request *request_out, struct h1_framing *framing_out,
-                   struct h1_refusal *refusal_out)
+bool h1_parse_head(struct str head, const struct limits *limits, struct http_stream *stream,
+                   struct h1_framing *framing_out, struct h1_refusal *refusal_out)
 {
-    struct http_request request = {.peer = request_out->peer};
+    struct http_request request = {.peer = stream->request.peer};
     struct h1_framing framing = {0};
     struct str line = take_line(&head);
     while (line.len == 0 && head.len)
@@ -267,15 +266,15 @@ bool h1_parse_head(struct str head, const struct limits *limits, struct arena *a
     for (line = take_line(&head); line.len; line = take_line(&head)) {
         if (request.fields.count >= limits->field_count)
             return refuse(refusal_out, HTTP_FIELDS_TOO_LARGE, "too many header fields");
-        if (!parse_field(line, arena, &request, refusal_out))
+        if (!parse_field(line, stream->arena, &request, refusal_out))
             return false;
     }
     if (!check_host(&request, refusal_out) ||
-        !check_length(&request, arena, &framing, refusal_out) ||
+        !check_length(&request, stream->arena, &framing, refusal_out) ||
         !check_expectation(&request, &framing, refusal_out))
         return false;
-    framing.keeps_alive = keeps_alive(&request, arena);
-    *request_out = request;
+    framing.keeps_alive = keeps_alive(&request, stream->arena);
+    stream->request = request;
     *framing_out = framing;
     return true;
 }
