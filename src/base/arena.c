@@ -62,7 +62,7 @@ void arena_reset(struct arena *arena)
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
-    size_t need = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+    size_t need = (size_max(size, 1) + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
     assert(need >= size);
     if (need > arena->left)
         add_chunk(arena, size_max(need, CHUNK_BYTES));

@@ -34,6 +34,15 @@ TEST(arena_alloc_never_hands_out_the_same_bytes_twice)
     arena_done(&arena);
 }
 
+TEST(arena_alloc_of_nothing_is_not_null)
+{
+    struct arena arena = {0};
+    void *first = arena_alloc(&arena, 0);
+    assert_non_null(first);
+    assert_ptr_not_equal(arena_alloc(&arena, 0), first); /* nor anybody else's memory */
+    arena_done(&arena);
+}
+
 TEST(arena_memory_is_zeroed_again_after_a_reset)
 {
     struct arena arena = {0};
@@ -136,6 +145,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arena_alloc_gives_zeroed_aligned_memory),
         cmocka_unit_test(arena_alloc_never_hands_out_the_same_bytes_twice),
+        cmocka_unit_test(arena_alloc_of_nothing_is_not_null),
         cmocka_unit_test(arena_memory_is_zeroed_again_after_a_reset),
         cmocka_unit_test(arena_reset_keeps_one_chunk),
         cmocka_unit_test(arena_that_was_never_used_can_be_reset_and_done),
