@@ -21,7 +21,7 @@ char *buf_reserve(struct buf *buf, size_t room)
 {
     size_t need = buf->len + room;
     assert(need >= room);
-    if (need > buf->cap) {
+    if (need > buf->cap || buf->cap == 0) {
         size_t cap = size_max(need, BUF_CAP_MIN);
         if (cap < buf->cap * 2)
             cap = buf->cap * 2;

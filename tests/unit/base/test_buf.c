@@ -14,6 +14,14 @@ TEST(buf_grows_and_keeps_what_it_holds)
     assert_null(buf.at);
 }
 
+TEST(buf_reserve_of_nothing_is_not_null)
+{
+    struct buf buf = {0};
+    assert_non_null(buf_reserve(&buf, 0));
+    assert_int_equal(buf.len, 0);
+    buf_done(&buf);
+}
+
 TEST(buf_add_takes_any_bytes_and_none)
 {
     struct buf buf = {0};
@@ -149,6 +157,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(buf_grows_and_keeps_what_it_holds),
+        cmocka_unit_test(buf_reserve_of_nothing_is_not_null),
         cmocka_unit_test(buf_add_takes_any_bytes_and_none),
         cmocka_unit_test(buf_add_u64_writes_decimal),
         cmocka_unit_test(buf_add_hex_writes_exactly_so_many_digits),
