@@ -58,6 +58,7 @@ void buf_add_u64(struct buf *buf, uint64_t value)
 
 void buf_add_hex(struct buf *buf, uint64_t value, unsigned digits)
 {
+    assert(digits <= 16);
     char *to = buf_reserve(buf, digits);
     for (unsigned i = 0; i < digits; i++)
         to[i] = "0123456789abcdef"[value >> (4 * (digits - 1 - i)) & 15];

@@ -147,8 +147,15 @@ static void reserve_too_much(void)
     (void)!buf_reserve(&buf, SIZE_MAX); /* never returns */
 }
 
+static void write_too_many_digits(void)
+{
+    struct buf buf = {0};
+    buf_add_hex(&buf, 1, 17);
+}
+
 TEST(buf_misuse_aborts)
 {
+    assert_true(aborts(write_too_many_digits));
     assert_true(aborts(consume_too_much));
     assert_true(aborts(reserve_too_much));
 }
