@@ -1,10 +1,13 @@
 #include "support/test.h"
 
+#include "base/clock.h"
 #include "text/date.h"
 
 enum { DAY_S = 86400 };
 
 static const char *const short_days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+static const char *const long_days[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                        "Thursday", "Friday", "Saturday"};
 static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
@@ -86,6 +89,32 @@ TEST(date_round_trips_on_every_day_from_1583_to_2400)
         }
         next_day(&at);
     }
+}
+
+TEST(date_rfc850_round_trips_within_fifty_years)
+{
+    struct calendar at = {.day = 0, .year = 1970, .month = 1, .day_of_month = 1, .weekday = 4};
+    clock_freeze((int64_t)10957 * DAY_S * 1000); /* 2000-01-01 */
+    while (at.year < 2050) {
+        char text[64];
+        snprintf(text, sizeof(text), "%s, %02d-%s-%02d 08:49:37 GMT", long_days[at.weekday],
+                 at.day_of_month, months[at.month - 1], at.year % 100);
+        check_parse(text, at.day * DAY_S + 31777);
+        next_day(&at);
+    }
+    clock_freeze(-1);
+}
+
+TEST(date_rfc850_is_never_more_than_fifty_years_ahead)
+{
+    clock_freeze((int64_t)784111777 * 1000); /* Sun, 06 Nov 1994 08:49:37 */
+    check_parse("Sunday, 06-Nov-44 08:49:37 GMT", 2362034977);
+    check_parse("Sunday, 06-Nov-44 08:49:38 GMT", -793725022); /* one second more: 1944 */
+    check_parse("Friday, 01-Jan-99 00:00:00 GMT", 915148800);
+    check_parse("Monday, 01-Jan-01 00:00:00 GMT", 978307200); /* of the next century */
+    check_refused("Thursday, 29-Feb-95 00:00:00 GMT");
+    check_refused("Sunday, 06-Nuv-94 08:49:37 GMT");
+    clock_freeze(-1);
 }
 
 TEST(date_reads_the_three_forms_of_rfc9110)
@@ -203,6 +232,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(date_round_trips_on_every_day_from_1583_to_2400),
+        cmocka_unit_test(date_rfc850_round_trips_within_fifty_years),
+        cmocka_unit_test(date_rfc850_is_never_more_than_fifty_years_ahead),
         cmocka_unit_test(date_reads_the_three_forms_of_rfc9110),
         cmocka_unit_test(date_knows_the_ends_and_the_leap_days),
         cmocka_unit_test(date_refuses_what_is_none),
