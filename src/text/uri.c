@@ -48,7 +48,7 @@ static bool is_host(struct str text)
 {
     for (size_t i = 0; i < text.len; i++) {
         char c = text.at[i];
-        if (!char_is_alpha(c) && !char_is_digit(c) && strchr("-._~%!$&'()*+,;=", c) == NULL)
+        if (!char_is_alpha(c) && !char_is_digit(c) && (!c || !strchr("-._~%!$&'()*+,;=", c)))
             return false;
     }
     return text.len > 0;

@@ -163,6 +163,12 @@ TEST(uri_authority_is_a_host_and_perhaps_a_port)
         check_str(refused[i], host, "kept");
         check_str(refused[i], port, "kept");
     }
+    static const struct str with_nul[] = {{"\0", 1},    {"h\0", 2},     {"a\0b:80", 6},
+                                          {"h:8\0", 4}, {"[::1\0]", 6}, {"[\0::1]", 6}};
+    for (size_t i = 0; i < ARRAY_LEN(with_nul); i++) {
+        struct str host, port;
+        check_that("NUL", !uri_parse_authority(with_nul[i], &host, &port));
+    }
 }
 
 TEST(uri_default_ports_count_as_the_same)
