@@ -14,6 +14,8 @@
  * clients name the one that they see; so the default ports of both schemes count as the same. */
 #include "text/uri.h"
 
+#include <arpa/inet.h>
+
 static bool is_scheme(struct str text)
 {
     if (text.len == 0 || !char_is_alpha(text.at[0]))
@@ -54,14 +56,15 @@ static bool is_host(struct str text)
     return text.len > 0;
 }
 
-static bool is_ip_literal(struct str text)
+static bool is_ipv6(struct str text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.at[i];
-        if (hex_value(c) < 0 && c != ':' && c != '.' && c != 'v')
-            return false;
-    }
-    return text.len > 1;
+    char copy[INET6_ADDRSTRLEN] = "";
+    struct in6_addr address;
+    if (text.len >= sizeof(copy) || str_index(text, '\0') < text.len)
+        return false;
+    if (text.len)
+        memcpy(copy, text.at, text.len);
+    return inet_pton(AF_INET6, copy, &address) == 1;
 }
 
 bool uri_parse_authority(struct str text, struct str *host_out, struct str *port_out)
@@ -74,7 +77,7 @@ bool uri_parse_authority(struct str text, struct str *host_out, struct str *port
             return false;
         host = str_of(text.at + 1, end - 1);
         struct str rest = str_from(text, end + 1);
-        if (!is_ip_literal(host) || (rest.len && rest.at[0] != ':'))
+        if (!is_ipv6(host) || (rest.len && rest.at[0] != ':'))
             return false;
         port = str_from(rest, 1);
     } else {

@@ -171,6 +171,39 @@ TEST(uri_authority_is_a_host_and_perhaps_a_port)
     }
 }
 
+TEST(uri_brackets_hold_an_ipv6_address)
+{
+    static const struct {
+        const char *text;
+        bool is_fine;
+    } rows[] = {
+        {"[::]", true},
+        {"[::1]", true},
+        {"[1:2:3:4:5:6:7:8]", true},
+        {"[1::8]", true},
+        {"[2001:DB8::ffff:1.2.3.4]", true},
+        {"[ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255]", true},
+        {"[1:2:3:4:5:6:7]", false},
+        {"[1:2:3:4:5:6:7:8:9]", false},
+        {"[1::2::3]", false},
+        {"[:::]", false},
+        {"[12345::]", false},
+        {"[1.2.3.4]", false},
+        {"[::1.2.3]", false},
+        {"[::1.2.3.256]", false},
+        {"[abc]", false},
+        {"[...]", false},
+        {"[v1.x]", false}, /* IPvFuture: there is none */
+        {"[fe80::1%25eth0]", false},
+        {"[0000000000000000000000000000000000000000000000000000::1]", false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct str host, port;
+        check_int(rows[i].text, uri_parse_authority(str_of_c(rows[i].text), &host, &port),
+                  rows[i].is_fine);
+    }
+}
+
 TEST(uri_default_ports_count_as_the_same)
 {
     static const struct {
@@ -204,6 +237,7 @@ int main(void)
         cmocka_unit_test(uri_parse_refuses),
         cmocka_unit_test(uri_parse_of_every_byte),
         cmocka_unit_test(uri_authority_is_a_host_and_perhaps_a_port),
+        cmocka_unit_test(uri_brackets_hold_an_ipv6_address),
         cmocka_unit_test(uri_default_ports_count_as_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
