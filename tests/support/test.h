@@ -8,11 +8,12 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#undef skip /* also a member of struct source_ops */
 
 #include "base/str.h"
 
 /* A test; its name says the behaviour. */
-#define TEST(name) static void name(__attribute__((unused)) void **state)
+#define TEST(name) static void name(__attribute__((unused)) void **cmocka_state)
 
 #define check_str(row, actual, expected)                                                           \
     check_str_at((row), (actual), str_of_c(expected), __FILE__, __LINE__)
