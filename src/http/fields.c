@@ -31,6 +31,12 @@ struct str http_field_name(enum http_field id)
     return names[id];
 }
 
+/* NULL means that there is no such line, so a line without a value must not have it. */
+static struct str present(struct str value)
+{
+    return value.at ? value : STR("");
+}
+
 void http_fields_add(struct http_fields *fields, struct arena *arena,
                      const struct http_field_line *line)
 {
@@ -42,7 +48,8 @@ void http_fields_add(struct http_fields *fields, struct arena *arena,
         fields->lines = lines;
         fields->cap = cap;
     }
-    fields->lines[fields->count++] = *line;
+    fields->lines[fields->count] = *line;
+    fields->lines[fields->count++].value = present(line->value);
 }
 
 void http_fields_set(struct http_fields *fields, struct arena *arena, enum http_field id,
@@ -51,7 +58,7 @@ void http_fields_set(struct http_fields *fields, struct arena *arena, enum http_
     assert(id != FIELD_OTHER);
     for (size_t i = 0; i < fields->count; i++) {
         if (fields->lines[i].id == id) {
-            fields->lines[i].value = value;
+            fields->lines[i].value = present(value);
             return;
         }
     }

@@ -99,6 +99,23 @@ TEST(fields_join_makes_one_list)
     }
 }
 
+/* A line without a value is there: whoever asks must be able to refuse it. */
+TEST(fields_with_an_empty_value_are_not_absent)
+{
+    struct http_fields fields = {0};
+    struct http_field_line line = {FIELD_IF_MATCH, STR("If-Match"), STR_NONE};
+    http_fields_add(&fields, &arena, &line);
+    http_fields_set(&fields, &arena, FIELD_DEPTH, STR_NONE);
+    http_fields_set(&fields, &arena, FIELD_ETAG, STR("\"a\""));
+    http_fields_set(&fields, &arena, FIELD_ETAG, STR_NONE);
+    assert_non_null(http_fields_get(&fields, FIELD_IF_MATCH).at);
+    assert_non_null(http_fields_join(&fields, FIELD_IF_MATCH, &arena).at);
+    assert_non_null(http_fields_get(&fields, FIELD_DEPTH).at);
+    assert_non_null(http_fields_get(&fields, FIELD_ETAG).at);
+    assert_int_equal(http_fields_get(&fields, FIELD_ETAG).len, 0);
+    assert_null(http_fields_get(&fields, FIELD_TIMEOUT).at);
+}
+
 TEST(list_has_looks_for_whole_tokens)
 {
     static const struct {
@@ -153,6 +170,7 @@ int main(void)
         cmocka_unit_test_teardown(fields_get_gives_the_first, forget),
         cmocka_unit_test_teardown(fields_set_replaces_or_adds, forget),
         cmocka_unit_test_teardown(fields_join_makes_one_list, forget),
+        cmocka_unit_test_teardown(fields_with_an_empty_value_are_not_absent, forget),
         cmocka_unit_test(list_has_looks_for_whole_tokens),
         cmocka_unit_test(token_characters),
         cmocka_unit_test(fields_set_of_an_unknown_field_aborts),
