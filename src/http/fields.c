@@ -66,10 +66,9 @@ void http_fields_set(struct http_fields *fields, struct arena *arena, enum http_
     http_fields_add(fields, arena, &line);
 }
 
-static const struct http_field_line *find_from(const struct http_fields *fields, size_t from,
-                                               enum http_field id)
+static const struct http_field_line *find(const struct http_fields *fields, enum http_field id)
 {
-    for (size_t i = from; i < fields->count; i++) {
+    for (size_t i = 0; i < fields->count; i++) {
         if (fields->lines[i].id == id)
             return &fields->lines[i];
     }
@@ -78,19 +77,18 @@ static const struct http_field_line *find_from(const struct http_fields *fields,
 
 struct str http_fields_get(const struct http_fields *fields, enum http_field id)
 {
-    const struct http_field_line *line = find_from(fields, 0, id);
+    const struct http_field_line *line = find(fields, id);
     return line ? line->value : STR_NONE;
 }
 
 bool http_fields_has(const struct http_fields *fields, enum http_field id)
 {
-    return find_from(fields, 0, id) != NULL;
+    return find(fields, id) != NULL;
 }
 
 struct str http_fields_join(const struct http_fields *fields, enum http_field id,
                             struct arena *arena)
 {
-    const struct http_field_line *first = find_from(fields, 0, id);
     size_t len = 0;
     size_t count = 0;
     for (size_t i = 0; i < fields->count; i++) {
@@ -100,22 +98,18 @@ struct str http_fields_join(const struct http_fields *fields, enum http_field id
         }
     }
     if (count <= 1)
-        return first ? first->value : STR_NONE;
+        return http_fields_get(fields, id);
     char *joined = arena_alloc(arena, len);
     char *at = joined;
     for (size_t i = 0; i < fields->count; i++) {
-        const struct http_field_line *line = &fields->lines[i];
-        if (line->id != id)
+        struct str value = fields->lines[i].value;
+        if (fields->lines[i].id != id)
             continue;
-        if (at != joined) {
-            memcpy(at, ", ", 2);
-            at += 2;
-        }
-        if (line->value.len)
-            memcpy(at, line->value.at, line->value.len);
-        at += line->value.len;
+        memcpy(at, value.at, value.len);
+        memcpy(at + value.len, ", ", 2);
+        at += value.len + 2;
     }
-    return str_of(joined, (size_t)(at - joined));
+    return str_of(joined, len - 2);
 }
 
 bool http_list_has(struct str list, struct str token)

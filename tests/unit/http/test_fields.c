@@ -86,6 +86,8 @@ TEST(fields_join_makes_one_list)
         {{"a", "b"}, "a, b"},
         {{"a, b", "c", "d"}, "a, b, c, d"},
         {{"a", "", "b"}, "a, , b"},
+        {{"", "a"}, ", a"},
+        {{"", "", ""}, ", , "},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct http_fields fields = {0};
