@@ -22,7 +22,8 @@ static bool if_none_match_holds(struct str list, const struct http_representatio
     return found == ETAG_LIST_ANY ? !now->exists : found != ETAG_LIST_HIT;
 }
 
-/* §13.1.3 and §13.1.4: true when the date is valid and the representation is newer than it. */
+/* §13.1.3 and §13.1.4: true when the date is valid and the representation is newer than it. Several
+ * lines come joined, and are no valid date. */
 static bool is_modified_since(struct str date, const struct http_representation *now,
                               bool *is_valid)
 {
@@ -40,7 +41,7 @@ enum http_verdict http_conditional(const struct http_fields *fields, bool is_rea
         if (!if_match_holds(match, now))
             return VERDICT_FAILED;
     } else {
-        struct str date = http_fields_get(fields, FIELD_IF_UNMODIFIED_SINCE);
+        struct str date = http_fields_join(fields, FIELD_IF_UNMODIFIED_SINCE, arena);
         if (date.at && is_modified_since(date, now, &is_valid))
             return VERDICT_FAILED;
     }
@@ -50,7 +51,7 @@ enum http_verdict http_conditional(const struct http_fields *fields, bool is_rea
             return is_read ? VERDICT_NOT_MODIFIED : VERDICT_FAILED;
         return VERDICT_PROCEED;
     }
-    struct str date = http_fields_get(fields, FIELD_IF_MODIFIED_SINCE);
+    struct str date = http_fields_join(fields, FIELD_IF_MODIFIED_SINCE, arena);
     if (is_read && date.at && !is_modified_since(date, now, &is_valid) && is_valid)
         return VERDICT_NOT_MODIFIED;
     return VERDICT_PROCEED;

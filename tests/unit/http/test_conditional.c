@@ -145,6 +145,17 @@ TEST(conditional_reads_a_list_that_is_spread_over_lines)
                      VERDICT_NOT_MODIFIED);
 }
 
+/* §13.1.3 and §13.1.4: more than one date is no date. */
+TEST(conditional_ignores_dates_that_come_several_times)
+{
+    struct http_fields fields = {0};
+    add(&fields, FIELD_IF_UNMODIFIED_SINCE, OLDER);
+    add(&fields, FIELD_IF_UNMODIFIED_SINCE, NEWER);
+    add(&fields, FIELD_IF_MODIFIED_SINCE, SAME);
+    add(&fields, FIELD_IF_MODIFIED_SINCE, SAME);
+    assert_int_equal(http_conditional(&fields, true, &resources[0].now, &arena), VERDICT_PROCEED);
+}
+
 TEST(if_range_holds_for_the_very_same_only)
 {
     /* §13.1.5 */
@@ -181,6 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(conditional_follows_the_order_of_rfc9110_13_2_2, forget),
         cmocka_unit_test_teardown(conditional_reads_a_list_that_is_spread_over_lines, forget),
+        cmocka_unit_test_teardown(conditional_ignores_dates_that_come_several_times, forget),
         cmocka_unit_test_teardown(if_range_holds_for_the_very_same_only, forget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
