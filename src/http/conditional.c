@@ -68,5 +68,5 @@ bool http_if_range_holds(const struct http_fields *fields, const struct http_rep
     if (etag_take(&rest, &etag))
         return rest.len == 0 && own_tag(now) && etag_matches_strongly(etag, now->etag);
     /* A date holds only when it is the very same: §13.1.5. */
-    return http_date_parse(value, &date) && date == now->modified_s;
+    return now->modified_s >= 0 && http_date_parse(value, &date) && date == now->modified_s;
 }

@@ -156,6 +156,15 @@ TEST(conditional_ignores_dates_that_come_several_times)
     assert_int_equal(http_conditional(&fields, true, &resources[0].now, &arena), VERDICT_PROCEED);
 }
 
+/* A second before 1970 is -1, which is how "not known" is written. */
+TEST(if_range_never_holds_for_a_date_that_is_not_known)
+{
+    struct http_fields fields = {0};
+    const struct http_representation now = {.exists = true, .modified_s = -1};
+    add(&fields, FIELD_IF_RANGE, "Wed, 31 Dec 1969 23:59:59 GMT");
+    assert_false(http_if_range_holds(&fields, &now));
+}
+
 TEST(if_range_holds_for_the_very_same_only)
 {
     /* §13.1.5 */
@@ -193,6 +202,7 @@ int main(void)
         cmocka_unit_test_teardown(conditional_follows_the_order_of_rfc9110_13_2_2, forget),
         cmocka_unit_test_teardown(conditional_reads_a_list_that_is_spread_over_lines, forget),
         cmocka_unit_test_teardown(conditional_ignores_dates_that_come_several_times, forget),
+        cmocka_unit_test_teardown(if_range_never_holds_for_a_date_that_is_not_known, forget),
         cmocka_unit_test_teardown(if_range_holds_for_the_very_same_only, forget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
