@@ -51,10 +51,12 @@ enum range_rc range_parse(struct str field, uint64_t size, struct byte_range *ra
             return RANGE_IGNORE;
         if (rc == SPEC_BEYOND)
             continue;
+        if (range.len > size - total)
+            return RANGE_IGNORE;
         ranges[count++] = range;
         total += range.len;
     }
-    if (specs == 0 || (count > 1 && total > size))
+    if (specs == 0)
         return RANGE_IGNORE;
     *count_out = count;
     return count ? RANGE_PARTIAL : RANGE_UNSATISFIABLE;

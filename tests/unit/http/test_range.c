@@ -107,6 +107,13 @@ TEST(range_beyond_the_end_is_not_satisfiable)
     check_range("bytes=10000-,5-6", 10000, "5+2");
 }
 
+TEST(range_sum_does_not_overflow)
+{
+    check_range("bytes=0-,0-", UINT64_MAX, "ignore");
+    check_range("bytes=0-9223372036854775807,0-9223372036854775807", UINT64_MAX, "ignore");
+    check_range("bytes=0-,0-,0-", UINT64_MAX / 2 + 1, "ignore");
+}
+
 TEST(range_abuse_is_ignored)
 {
     check_range("bytes=0-0,1-1,2-2,3-3", 10000, "0+1 1+1 2+1 3+1");
@@ -131,6 +138,7 @@ int main(void)
         cmocka_unit_test(range_of_several),
         cmocka_unit_test(range_that_is_malformed_is_ignored),
         cmocka_unit_test(range_beyond_the_end_is_not_satisfiable),
+        cmocka_unit_test(range_sum_does_not_overflow),
         cmocka_unit_test(range_abuse_is_ignored),
         cmocka_unit_test(range_at_the_end_of_numbers),
     };
