@@ -107,6 +107,17 @@ TEST(range_beyond_the_end_is_not_satisfiable)
     check_range("bytes=10000-,5-6", 10000, "5+2");
 }
 
+/* §14.1.2: a suffix is the one range of nothing that can be satisfied, but no 206 could say which
+ * bytes it holds. Sending the whole nothing is right for every Range. */
+TEST(range_suffix_of_an_empty_file_is_the_whole)
+{
+    check_range("bytes=-1", 0, "ignore");
+    check_range("bytes=-500", 0, "ignore");
+    check_range("bytes=0-5,-500", 0, "ignore");
+    check_range("bytes=-500,0-5", 0, "ignore");
+    check_range("bytes=-0", 0, "416");
+}
+
 TEST(range_sum_does_not_overflow)
 {
     check_range("bytes=0-,0-", UINT64_MAX, "ignore");
@@ -138,6 +149,7 @@ int main(void)
         cmocka_unit_test(range_of_several),
         cmocka_unit_test(range_that_is_malformed_is_ignored),
         cmocka_unit_test(range_beyond_the_end_is_not_satisfiable),
+        cmocka_unit_test(range_suffix_of_an_empty_file_is_the_whole),
         cmocka_unit_test(range_sum_does_not_overflow),
         cmocka_unit_test(range_abuse_is_ignored),
         cmocka_unit_test(range_at_the_end_of_numbers),
