@@ -18,11 +18,20 @@ static bool refuse(struct h1_refusal *refusal_out, unsigned status, const char *
 
 /* --- finding the end --- */
 
-/* A request target this long will never be taken; the rest of its line may be the method. */
-static bool is_line_too_long(const struct h1_scan *scan, struct str bytes,
-                             const struct limits *limits)
+/* Whether the first `len` bytes may be part of a head. The first byte that is too many decides
+ * which limit it was, so that the answer does not depend on how the bytes were split. */
+static bool has_room(const struct h1_scan *scan, size_t len, const struct limits *limits,
+                     struct h1_refusal *refusal_out)
 {
-    return !scan->has_line && bytes.len - scan->line_start > limits->target_bytes + 64;
+    size_t head_max = limits->head_bytes;
+    /* A target this long will never be taken; the rest of its line is the method and the version.
+     */
+    size_t line_max = scan->has_line ? SIZE_MAX : scan->line_start + limits->target_bytes + 64;
+    if (len <= size_min(head_max, line_max))
+        return true;
+    if (line_max <= head_max)
+        return refuse(refusal_out, HTTP_URI_TOO_LONG, "the request line is too long");
+    return refuse(refusal_out, HTTP_FIELDS_TOO_LARGE, "the request head is too large");
 }
 
 /* The line that ends at the LF at `at`. False when it does not end in CR LF. */
@@ -37,7 +46,10 @@ enum h1_scan_rc h1_scan(struct h1_scan *scan, struct str bytes, const struct lim
 {
     while (scan->at < bytes.len) {
         size_t lf = scan->at + str_index(str_from(bytes, scan->at), '\n');
-        scan->at = size_min(lf + 1, bytes.len);
+        size_t end = size_min(lf + 1, bytes.len);
+        if (!has_room(scan, end, limits, refusal_out))
+            return H1_SCAN_REFUSED;
+        scan->at = end;
         if (lf == bytes.len)
             break;
         if (!ends_in_crlf(scan, bytes, lf)) {
@@ -45,23 +57,13 @@ enum h1_scan_rc h1_scan(struct h1_scan *scan, struct str bytes, const struct lim
             return H1_SCAN_REFUSED;
         }
         bool is_empty = lf == scan->line_start + 1;
-        scan->line_start = lf + 1;
+        scan->line_start = end;
         if (is_empty && scan->has_line) {
-            *len_out = lf + 1;
-            if (*len_out <= limits->head_bytes)
-                return H1_SCAN_COMPLETE;
-            break;
+            *len_out = end;
+            return H1_SCAN_COMPLETE;
         }
         /* Empty lines before a request line are skipped: RFC 9112 §2.2. */
         scan->has_line |= !is_empty;
-    }
-    if (is_line_too_long(scan, bytes, limits)) {
-        (void)refuse(refusal_out, HTTP_URI_TOO_LONG, "the request target is too long");
-        return H1_SCAN_REFUSED;
-    }
-    if (scan->at > limits->head_bytes) {
-        (void)refuse(refusal_out, HTTP_FIELDS_TOO_LARGE, "the request head is too large");
-        return H1_SCAN_REFUSED;
     }
     return H1_SCAN_MORE;
 }

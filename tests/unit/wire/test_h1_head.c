@@ -43,6 +43,13 @@ static struct outcome take(struct str bytes)
     struct outcome outcome = {.stream = {.arena = &arena}};
     struct h1_refusal refusal = {0};
     outcome.scan = scan_in_steps(bytes, SIZE_MAX / 2, &outcome.len, &refusal);
+    for (size_t step = 1; step < 4; step++) { /* the split must not matter */
+        struct h1_refusal by_step = {0};
+        size_t len = 0;
+        check_int(bytes.at, scan_in_steps(bytes, step, &len, &by_step), outcome.scan);
+        check_int(bytes.at, len, outcome.len);
+        check_int(bytes.at, by_step.status, refusal.status);
+    }
     if (outcome.scan == H1_SCAN_COMPLETE) {
         struct str head = arena_str(&arena, str_first(bytes, outcome.len));
         if (h1_parse_head(head, &limits, &outcome.stream, &outcome.framing, &refusal))
@@ -547,6 +554,8 @@ TEST(head_bounds_the_target)
     /* Refused as soon as it can be known, not when the line ends. */
     struct str head = long_head(3, 2000, 0);
     assert_int_equal(take(str_first(head, 1000)).status, 414);
+    /* A method can be too long as well, also when its line comes in one piece. */
+    assert_int_equal(take(long_head(500, 1, 0)).status, 414);
 }
 
 TEST(head_bounds_the_number_of_fields)
@@ -593,6 +602,49 @@ TEST(head_leaves_the_request_alone_when_it_is_refused)
     check_str("peer", stream.request.peer, "peer");
 }
 
+/* --- splits --- */
+
+/* Heads put together from what heads are made of, many of them broken: take() checks for each that
+ * no split of the bytes changes the result. */
+TEST(head_is_the_same_however_it_is_split)
+{
+    static const char *const pieces[] = {
+        "GET",
+        " ",
+        "/",
+        "/a?b",
+        " HTTP/1.1",
+        "\r\n",
+        "\r\n",
+        "\r\n\r\n",
+        "\n",
+        "\r",
+        "Host",
+        ":",
+        " h",
+        "Host: h\r\n",
+        "GET / HTTP/1.1\r\nHost: h\r\n",
+        "X: y\r\n",
+        "\t",
+        "Content-Length: 5\r\n",
+        "Transfer-Encoding: chunked\r\n",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    };
+    struct rng rng = {8};
+    size_t taken = 0;
+    limits.head_bytes = 200;
+    limits.target_bytes = 20;
+    for (int turn = 0; turn < 20000; turn++) {
+        struct buf head = {0};
+        for (size_t count = 1 + rng_below(&rng, 10); count; count--)
+            buf_add(&head, str_of_c(pieces[rng_below(&rng, ARRAY_LEN(pieces))]));
+        taken += take(str_of(buf_c(&head), head.len)).scan == H1_SCAN_COMPLETE;
+        buf_done(&head);
+        arena_reset(&arena);
+    }
+    assert_true(taken > 500);
+}
+
 int main(void)
 {
 #define HEAD_TEST(name) cmocka_unit_test_setup_teardown(name, start, forget)
@@ -617,6 +669,7 @@ int main(void)
         HEAD_TEST(head_bounds_the_whole),
         HEAD_TEST(head_bounds_empty_lines),
         HEAD_TEST(head_leaves_the_request_alone_when_it_is_refused),
+        HEAD_TEST(head_is_the_same_however_it_is_split),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
