@@ -24,8 +24,7 @@ static bool has_room(const struct h1_scan *scan, size_t len, const struct limits
                      struct h1_refusal *refusal_out)
 {
     size_t head_max = limits->head_bytes;
-    /* A target this long will never be taken; the rest of its line is the method and the version.
-     */
+    /* A target this long will never be taken; the rest of its line is method and version. */
     size_t line_max = scan->has_line ? SIZE_MAX : scan->line_start + limits->target_bytes + 64;
     if (len <= size_min(head_max, line_max))
         return true;
@@ -206,8 +205,10 @@ static bool check_length(struct http_request *request, struct arena *arena,
                           "both Content-Length and Transfer-Encoding");
         if (request->version == HTTP_1_0)
             return refuse(refusal_out, HTTP_BAD_REQUEST, "Transfer-Encoding in HTTP/1.0");
-        if (!http_list_has(coding, STR("chunked")))
-            return refuse(refusal_out, HTTP_BAD_REQUEST, "Transfer-Encoding without chunked");
+        size_t last = str_index_last(coding, ',');
+        struct str final = str_trim(last == coding.len ? coding : str_from(coding, last + 1));
+        if (!str_eq_nocase(final, STR("chunked"))) /* §6.3 rule 4: nobody knows where it ends */
+            return refuse(refusal_out, HTTP_BAD_REQUEST, "Transfer-Encoding without chunked last");
         if (!str_eq_nocase(coding, STR("chunked")))
             return refuse(refusal_out, HTTP_NOT_IMPLEMENTED,
                           "chunked is the only transfer coding here");

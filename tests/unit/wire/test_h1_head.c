@@ -433,6 +433,11 @@ TEST(head_refuses_lengths_that_two_could_read_differently)
         {"Transfer-Encoding:\r\n", 400},
         {"Transfer-Encoding: \t \r\n", 400},
         {"Transfer-Encoding: ,\r\n", 400},
+        {"Transfer-Encoding: chunked, identity\r\n", 400},
+        {"Transfer-Encoding: chunked, gzip\r\n", 400}, /* chunked must be the last: §6.1 */
+        {"Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n", 400},
+        {"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", 400},
+        {"Transfer-Encoding: chunked,\r\n", 400},
         {"Transfer-Encoding: gzip, chunked\r\n", 501},
         {"Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", 501},
         {"Transfer-Encoding: identity, chunked\r\n", 501},
