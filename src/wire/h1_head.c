@@ -189,6 +189,8 @@ static bool check_host(struct http_request *request, struct h1_refusal *refusal_
         request->host = host;
         request->port = port;
     }
+    if (request->host.len == 0 && request->version != HTTP_1_0) /* RFC 9110 §4.2.1 */
+        return refuse(refusal_out, HTTP_BAD_REQUEST, "the Host field is empty");
     return true;
 }
 

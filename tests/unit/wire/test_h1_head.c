@@ -367,6 +367,10 @@ TEST(head_wants_exactly_one_valid_host)
         {"GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", 400},
         {"GET / HTTP/1.1\r\nHost: [abc]\r\n\r\n", 400},
         {"GET http://x/ HTTP/1.1\r\nHost: h g\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\nHost:\r\n\r\n", 400}, /* an http URI has a host: RFC 9110 §4.2.1 */
+        {"GET / HTTP/1.1\r\nHost: \t\r\n\r\n", 400},
+        {"GET / HTTP/1.0\r\nHost:\r\n\r\n", 0},
+        {"GET http://x/ HTTP/1.1\r\nHost:\r\n\r\n", 0}, /* the target has one */
         {"GET / HTTP/1.1\r\nHost: [::1]:8080\r\n\r\n", 0},
         {"GET / HTTP/1.1\r\nHost: h.\r\n\r\n", 0},
     };
