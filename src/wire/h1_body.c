@@ -30,7 +30,7 @@ void h1_body_skip(struct h1_body *body, uint64_t len)
 {
     assert(len <= h1_body_direct_bytes(body));
     body->left -= len;
-    if (body->left == 0)
+    if (len && body->left == 0)
         body->state = body->state == BODY_LENGTH ? BODY_COMPLETE : BODY_DATA_CR;
 }
 

@@ -287,6 +287,23 @@ TEST(body_bytes_that_come_next_can_be_skipped)
     assert_int_equal(body.state, BODY_COMPLETE);
 }
 
+/* A read may bring nothing, wherever the decoder stands. */
+TEST(body_skip_of_nothing_changes_nothing)
+{
+    static const char bytes[] = "3;a\r\nabc\r\n0\r\nX: y\r\n\r\n";
+    struct h1_body body;
+    h1_body_init_chunked(&body, OVERHEAD_BYTES_MAX);
+    for (size_t i = 0; i < sizeof(bytes) - 1; i++) {
+        enum h1_body_state state = body.state;
+        h1_body_skip(&body, 0);
+        assert_int_equal(body.state, state);
+        assert_int_equal(h1_body_decode(&body, str_of(bytes + i, 1), NULL, SIZE_MAX), 1);
+    }
+    assert_int_equal(body.state, BODY_COMPLETE);
+    h1_body_skip(&body, 0);
+    assert_int_equal(body.state, BODY_COMPLETE);
+}
+
 static void skip_too_much(void)
 {
     struct h1_body body;
@@ -347,6 +364,7 @@ int main(void)
         cmocka_unit_test(chunked_body_bounds_its_overhead),
         cmocka_unit_test(body_can_be_discarded),
         cmocka_unit_test(body_bytes_that_come_next_can_be_skipped),
+        cmocka_unit_test(body_skip_of_nothing_changes_nothing),
         cmocka_unit_test(body_skip_of_what_is_not_there_aborts),
         cmocka_unit_test(chunked_body_survives_any_split),
     };
