@@ -189,6 +189,12 @@ TEST(chunked_body_that_is_malformed_is_refused)
         {"0\r\nX: y\rZ\r\n", ""},
         {"0\r\nX: \x01\r\n", ""},
         {"0\r\n: y\r\n", ""},
+        {"0\r\nX : y\r\n", ""},
+        {"0\r\nX\t: y\r\n", ""},
+        {"0\r\nX\r\n", ""},
+        {"0\r\nX\"Y: z\r\n", ""},
+        {"0\r\nX: y\r\nZ\r\n\r\n", ""},
+        {"0\r\nGET /admin HTTP/1.1\r\nHost: h\r\n\r\n", ""}, /* a request in disguise */
         {"0\r\n X: y\r\n", ""},
         {"0\r\n\tX: y\r\n", ""},
         {"0\r\nX: y\r\n z\r\n\r\n", ""}, /* obs-fold */
