@@ -14,13 +14,10 @@
 static const char SEPARATOR = '\x01';
 #define XML_NS "http://www.w3.org/XML/1998/namespace"
 
-enum { LANG_LEN_MAX = 64 };
-
-/* xml:lang as set by the element at `depth`. */
+/* xml:lang as set by the element at `depth`: where it stands in `lang_text`. */
 struct lang {
     unsigned depth;
-    size_t len;
-    char text[LANG_LEN_MAX];
+    size_t at, len;
 };
 
 struct xml_reader {
@@ -36,6 +33,7 @@ struct xml_reader {
     size_t binding_count;
     struct lang *langs; /* a stack; depth_max of them */
     size_t lang_count;
+    struct buf lang_text;
 };
 
 static void stop(struct xml_reader *reader, enum xml_rc rc)
@@ -107,9 +105,8 @@ static bool place_attrs(struct xml_reader *reader, const char **pairs, size_t *c
         if (!xml_name_is(&attr->name, STR(XML_NS), STR("lang")))
             continue;
         struct lang *lang = &reader->langs[reader->lang_count++];
-        lang->depth = reader->depth;
-        lang->len = size_min(attr->value.len, LANG_LEN_MAX);
-        memcpy(lang->text, attr->value.at, lang->len);
+        *lang = (struct lang){reader->depth, reader->lang_text.len, attr->value.len};
+        buf_add(&reader->lang_text, attr->value);
     }
     *count_out = count;
     return true;
@@ -133,7 +130,7 @@ static void on_start(void *data, const char *triplet, const char **pairs)
     element.binding_count = reader->binding_count;
     if (reader->lang_count) {
         const struct lang *lang = &reader->langs[reader->lang_count - 1];
-        element.lang = str_of(lang->text, lang->len);
+        element.lang = str_first(str_from(buf_str(&reader->lang_text), lang->at), lang->len);
     }
     bool goes_on = reader->events->start(reader->events, &element);
     reader->binding_count = 0;
@@ -158,7 +155,7 @@ static void on_end(void *data, const char *triplet)
     if (!reader->events->end(reader->events, reader->depth))
         stop(reader, XML_STOPPED);
     if (reader->lang_count && reader->langs[reader->lang_count - 1].depth == reader->depth)
-        reader->lang_count--;
+        reader->lang_text.len = reader->langs[--reader->lang_count].at;
     reader->depth--;
 }
 
@@ -196,6 +193,7 @@ void xml_reader_free(struct xml_reader *reader)
         return;
     XML_ParserFree(reader->parser);
     buf_done(&reader->binding_text);
+    buf_done(&reader->lang_text);
     mem_free(reader->attrs);
     mem_free(reader->bindings);
     mem_free(reader->langs);

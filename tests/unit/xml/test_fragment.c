@@ -102,6 +102,23 @@ TEST(fragment_keeps_the_language)
     xml_fragment_done(&fragment);
 }
 
+TEST(fragment_keeps_a_language_of_any_length)
+{
+    struct xml_fragment fragment = {0};
+    for (size_t len = 60; len < 3000; len += len < 70 ? 1 : 977) {
+        struct buf document = {0}, expected = {0}, lang = {0};
+        for (size_t i = 0; i < len; i++) /* of two bytes each */
+            BUF_ADD(&lang, "\xc3\xa4");
+        buf_addf(&document, "<a xml:lang='x%s'><b><c xml:lang='de'/><d/></b></a>", buf_c(&lang));
+        buf_addf(&expected, "<b xml:lang=\"x%s\"><c xml:lang=\"de\"/><d/></b>", buf_c(&lang));
+        check_bytes("long", fragment_of(&fragment, buf_c(&document), 2), buf_str(&expected));
+        buf_done(&document);
+        buf_done(&expected);
+        buf_done(&lang);
+    }
+    xml_fragment_done(&fragment);
+}
+
 TEST(fragment_can_be_used_again)
 {
     struct xml_fragment fragment = {0};
@@ -176,6 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fragment_declares_what_it_uses),
         cmocka_unit_test(fragment_keeps_the_language),
+        cmocka_unit_test(fragment_keeps_a_language_of_any_length),
         cmocka_unit_test(fragment_can_be_used_again),
         cmocka_unit_test(fragment_end_without_a_start_aborts),
         cmocka_unit_test(fragment_is_the_tree_that_it_was_taken_from),
