@@ -20,8 +20,6 @@
 
 #include "xml/writer.h"
 
-#define XML_NS "http://www.w3.org/XML/1998/namespace"
-
 struct scope {
     unsigned depth;
     uint32_t prefix_at, prefix_len;

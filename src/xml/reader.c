@@ -12,7 +12,6 @@
 #include "base/mem.h"
 
 static const char SEPARATOR = '\x01';
-#define XML_NS "http://www.w3.org/XML/1998/namespace"
 
 /* xml:lang as set by the element at `depth`: where it stands in `lang_text`. */
 struct lang {

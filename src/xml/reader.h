@@ -7,6 +7,9 @@
 
 #include "base/str.h"
 
+/* What the prefix "xml" stands for, without being declared. No other prefix may stand for it. */
+#define XML_NS "http://www.w3.org/XML/1998/namespace"
+
 struct xml_name {
     struct str ns; /* empty: in no namespace */
     struct str local;

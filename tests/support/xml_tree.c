@@ -68,7 +68,7 @@ static void log_scopes(struct xml_tree *tree)
 
 static bool is_xml_lang(const struct xml_name *name)
 {
-    return xml_name_is(name, STR("http://www.w3.org/XML/1998/namespace"), STR("lang"));
+    return xml_name_is(name, STR(XML_NS), STR("lang"));
 }
 
 static bool tree_start(struct xml_events *events, const struct xml_element *element)

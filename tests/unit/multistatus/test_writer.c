@@ -178,6 +178,7 @@ TEST(multistatus_names_an_empty_property_of_any_namespace)
     check_empty_prop("", "plain", "<plain/>");
     check_empty_prop("urn:x", "p", "<x:p xmlns:x=\"urn:x\"/>");
     check_empty_prop("dav:", "p", "<x:p xmlns:x=\"dav:\"/>");
+    check_empty_prop("http://www.w3.org/XML/1998/namespace", "lang", "<xml:lang/>");
     check_empty_prop("a", "\xc3\xa4", "<x:\xc3\xa4 xmlns:x=\"a\"/>");
 }
 
