@@ -31,11 +31,11 @@ static const struct {
     const char *name;
     struct http_representation now;
 } resources[] = {
-    {"strong", {true, true, {STR("\"a\""), false}, MODIFIED_S}},
-    {"weak", {true, true, {STR("\"a\""), true}, MODIFIED_S}},
-    {"no tag", {true, false, {STR_NONE, false}, MODIFIED_S}},
-    {"no date", {true, true, {STR("\"a\""), false}, -1}},
-    {"missing", {false, false, {STR_NONE, false}, -1}},
+    {"strong", {true, true, {{"\"a\"", 3}, false}, MODIFIED_S}},
+    {"weak", {true, true, {{"\"a\"", 3}, true}, MODIFIED_S}},
+    {"no tag", {true, false, {{NULL, 0}, false}, MODIFIED_S}},
+    {"no date", {true, true, {{"\"a\"", 3}, false}, -1}},
+    {"missing", {false, false, {{NULL, 0}, false}, -1}},
 };
 enum { RESOURCES = ARRAY_LEN(resources) };
 
