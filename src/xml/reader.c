@@ -81,13 +81,13 @@ static void on_binding(void *data, const char *prefix, const char *uri)
 
 static void place_bindings(struct xml_reader *reader)
 {
-    const char *at = reader->binding_text.at;
+    struct str rest = buf_str(&reader->binding_text);
     for (size_t i = 0; i < reader->binding_count; i++) {
         struct xml_binding *binding = &reader->bindings[i];
-        binding->prefix.at = at;
-        at += binding->prefix.len;
-        binding->ns.at = at;
-        at += binding->ns.len;
+        binding->prefix = str_first(rest, binding->prefix.len);
+        rest = str_from(rest, binding->prefix.len);
+        binding->ns = str_first(rest, binding->ns.len);
+        rest = str_from(rest, binding->ns.len);
     }
 }
 

@@ -117,6 +117,7 @@ TEST(reader_resolves_namespaces)
     check_read("<a/>", "<1 a></1>");
     check_read("<a xmlns=\"u\"/>", "<1 {u}a #=u></1>");
     check_read("<p:a xmlns:p=\"u\"/>", "<1 p:{u}a #p=u></1>");
+    check_read("<a xmlns=\"\"/>", "<1 a #=></1>");
     check_read("<a xmlns=\"u\"><b/><c xmlns=\"\"/></a>",
                "<1 {u}a #=u><2 {u}b></2><2 c #=></2></1>");
     check_read("<D:a xmlns:D=\"DAV:\"><D:b><D:c/></D:b></D:a>",
