@@ -59,11 +59,12 @@ enum http_verdict http_conditional(const struct http_fields *fields, bool is_rea
 
 bool http_if_range_holds(const struct http_fields *fields, const struct http_representation *now)
 {
-    struct str value = str_trim(http_fields_get(fields, FIELD_IF_RANGE));
+    struct str value = http_fields_get(fields, FIELD_IF_RANGE);
     struct etag etag;
     int64_t date;
     if (!value.at)
         return true;
+    value = str_trim(value);
     struct str rest = value;
     if (etag_take(&rest, &etag))
         return rest.len == 0 && own_tag(now) && etag_matches_strongly(etag, now->etag);

@@ -183,6 +183,7 @@ TEST(if_range_holds_for_the_very_same_only)
         {NEWER, {false, false, false, false, false}},
         {"yesterday", {false, false, false, false, false}},
         {"", {false, false, false, false, false}},
+        {" \t", {false, false, false, false, false}},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         for (size_t resource = 0; resource < RESOURCES; resource++) {
