@@ -32,6 +32,7 @@ static void answer(struct http_stream *stream, unsigned status, struct str text)
 static void answer_status(struct http_stream *stream, unsigned status)
 {
     stream->response.status = status;
+    stream->response.body_bytes = LENGTH_UNKNOWN;
     stream->ops->respond(stream);
 }
 
