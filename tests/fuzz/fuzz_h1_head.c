@@ -34,8 +34,8 @@ static size_t count_lines(struct str head, struct str name)
 static void check_one_reading(struct str head, const struct http_request *request,
                               const struct h1_framing *framing)
 {
-    size_t lengths = count_lines(head, STR("content-length"));
-    size_t codings = count_lines(head, STR("transfer-encoding"));
+    size_t lengths = count_lines(head, STR("content-length:"));
+    size_t codings = count_lines(head, STR("transfer-encoding:"));
     FUZZ_CHECK(!framing->is_chunked || (codings == 1 && request->has_body));
     FUZZ_CHECK(framing->is_chunked == (request->body_bytes == LENGTH_UNKNOWN));
     FUZZ_CHECK(request->body_bytes == 0 || lengths + codings >= 1);
