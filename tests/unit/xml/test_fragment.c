@@ -31,7 +31,13 @@ TEST(fragment_declares_what_it_uses)
         {"<p:a xmlns:p='u'><p:b p:c='d'/></p:a>", 2, "<p:b xmlns:p=\"u\" p:c=\"d\"/>"},
         {"<a xmlns:p='u'><b p:c='d'/></a>", 2, "<b xmlns:p=\"u\" p:c=\"d\"/>"},
         {"<a xmlns:p='u' xmlns:q='v'><p:b><q:c/><q:c/></p:b></a>", 2,
-         "<p:b xmlns:p=\"u\"><q:c xmlns:q=\"v\"/><q:c xmlns:q=\"v\"/></p:b>"},
+         "<p:b xmlns:p=\"u\" xmlns:q=\"v\"><q:c/><q:c/></p:b>"},
+        {"<a xmlns='u' xmlns:q='v'><b xmlns=''><c q:d='e'/></b></a>", 2,
+         "<b xmlns:q=\"v\"><c q:d=\"e\"/></b>"},
+        {"<a xmlns='u' xmlns:p='v'><p:b><c xmlns=''><d/></c><e/></p:b></a>", 2,
+         "<p:b xmlns:p=\"v\" xmlns=\"u\"><c xmlns=\"\"><d/></c><e/></p:b>"},
+        {"<a xmlns:p='u'><b><c xmlns:p='v' p:d='1'/><p:e/></b></a>", 2,
+         "<b xmlns:p=\"u\"><c xmlns:p=\"v\" p:d=\"1\"/><p:e/></b>"},
         /* what is not used stays outside */
         {"<a xmlns:p='u' xmlns='v'><p:b/></a>", 2, "<p:b xmlns:p=\"u\"/>"},
         /* what the client declared within stays, used or not: content may use it */
@@ -119,6 +125,26 @@ TEST(fragment_keeps_a_language_of_any_length)
     xml_fragment_done(&fragment);
 }
 
+/* A namespace that is declared once and used often is written once: a small request must not grow
+ * without bound on its way into the store. */
+TEST(fragment_is_not_much_longer_than_its_source)
+{
+    struct xml_fragment fragment = {0};
+    struct buf document = {0};
+    BUF_ADD(&document, "<a xmlns:p='");
+    for (int i = 0; i < 10000; i++)
+        buf_add_char(&document, 'u');
+    BUF_ADD(&document, "' xmlns:q='v'><b>");
+    for (int i = 0; i < 1000; i++)
+        BUF_ADD(&document, "<p:c q:d=''/>");
+    BUF_ADD(&document, "</b></a>");
+    struct str text = fragment_of(&fragment, buf_c(&document), 2);
+    assert_true(text.len < 2 * document.len);
+    assert_null(xml_fragments_check(buf_str(&document), 2, NULL));
+    xml_fragment_done(&fragment);
+    buf_done(&document);
+}
+
 TEST(fragment_can_be_used_again)
 {
     struct xml_fragment fragment = {0};
@@ -194,6 +220,7 @@ int main(void)
         cmocka_unit_test(fragment_declares_what_it_uses),
         cmocka_unit_test(fragment_keeps_the_language),
         cmocka_unit_test(fragment_keeps_a_language_of_any_length),
+        cmocka_unit_test(fragment_is_not_much_longer_than_its_source),
         cmocka_unit_test(fragment_can_be_used_again),
         cmocka_unit_test(fragment_end_without_a_start_aborts),
         cmocka_unit_test(fragment_is_the_tree_that_it_was_taken_from),
