@@ -61,17 +61,6 @@ static struct str take_word(struct str *rest)
     return word;
 }
 
-static struct str with_charset(struct arena *arena, struct str type)
-{
-    static const char charset[] = "; charset=utf-8";
-    if (!str_starts(type, STR("text/")))
-        return arena_str(arena, type);
-    char *text = arena_alloc(arena, type.len + sizeof(charset));
-    memcpy(text, type.at, type.len);
-    memcpy(text + type.len, charset, sizeof(charset));
-    return str_of(text, type.len + sizeof(charset) - 1);
-}
-
 static void add_extension(struct media_types *types, struct str extension, struct str type)
 {
     char lowered[EXTENSION_LEN_MAX];
@@ -96,7 +85,7 @@ void media_types_read(struct media_types *types, struct str text)
         struct str name = take_word(&line);
         if (str_index(name, '/') == name.len)
             continue;
-        struct str type = with_charset(&types->arena, name);
+        struct str type = arena_str(&types->arena, name);
         for (struct str word = take_word(&line); word.len; word = take_word(&line))
             add_extension(types, word, type);
     }

@@ -31,6 +31,7 @@ struct http_response {
     struct source *body;       /* NULL: none */
     uint64_t body_bytes;       /* LENGTH_UNKNOWN: not known before it has been sent */
     struct str summary;        /* what the access log says of a 207's inside; may be empty */
+    struct str note;           /* for the administrator's log; may be empty */
 };
 
 /* One request and its answer, whichever wire carries it: a turn of an HTTP/1.1 connection or an
@@ -46,6 +47,7 @@ struct http_stream {
     struct http_response response;
     struct waker *waker; /* set by the handler: rung when `has_gone` becomes true */
     bool has_gone;       /* the peer will not see an answer: no need to go on */
+    int64_t started_us;  /* when its head was complete, by clock_mono_us() */
 };
 
 struct http_stream_ops {

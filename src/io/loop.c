@@ -29,6 +29,7 @@ struct loop {
     int epoll_fd;
     int wake_fd;
     struct list tasks;
+    struct list last_tasks;
     struct list deadline_queues;
     int64_t now_ms;
     bool is_stopping;
@@ -85,6 +86,7 @@ struct loop *loop_new(struct worker_pool *pool, struct err *err)
     loop->executor.ops = &loop_executor_ops;
     loop->pool = pool;
     list_init(&loop->tasks);
+    list_init(&loop->last_tasks);
     list_init(&loop->deadline_queues);
     list_init(&loop->inbox);
     pthread_mutex_init(&loop->mutex, NULL);
@@ -155,12 +157,22 @@ void loop_forget(struct loop *loop, struct watch *watch)
 
 /* --- tasks --- */
 
-void loop_queue(struct loop *loop, struct task *task)
+static void queue(struct list *tasks, struct task *task)
 {
     if (task->is_queued)
         return;
     task->is_queued = true;
-    list_append(&loop->tasks, &task->link);
+    list_append(tasks, &task->link);
+}
+
+void loop_queue(struct loop *loop, struct task *task)
+{
+    queue(&loop->tasks, task);
+}
+
+void loop_queue_last(struct loop *loop, struct task *task)
+{
+    queue(&loop->last_tasks, task);
 }
 
 void loop_unqueue(struct task *task)
@@ -171,11 +183,11 @@ void loop_unqueue(struct task *task)
     list_remove(&task->link);
 }
 
-static void run_tasks(struct loop *loop)
+static void run_tasks(struct list *queued)
 {
     struct list tasks; /* what these queue in turn runs after the next look at the sockets */
     list_init(&tasks);
-    list_splice(&tasks, &loop->tasks);
+    list_splice(&tasks, queued);
     while (!list_is_empty(&tasks)) {
         struct task *task = CONTAINER_OF(tasks.next, struct task, link);
         task->is_queued = false;
@@ -291,8 +303,9 @@ void loop_run(struct loop *loop)
         }
         note_events(loop);
         run_inbox(loop);
-        run_tasks(loop);
+        run_tasks(&loop->tasks);
         expire_deadlines(loop);
+        run_tasks(&loop->last_tasks);
     }
 }
 

@@ -18,6 +18,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "wire/h1_conn_priv.h"
 
@@ -145,8 +146,11 @@ static const struct source_ops body_ops = {.name = "h1 body", .pull = body_pull}
 static void free_turn(struct refs *refs)
 {
     struct h1_turn *turn = CONTAINER_OF(refs, struct h1_turn, stream.refs);
+    struct wire *wire = turn->wire;
     arena_done(&turn->arena);
     mem_free(turn);
+    wire->turn_count--;
+    wire_check_empty(wire);
 }
 
 static void send_woken(struct waker *waker)
@@ -181,6 +185,9 @@ struct h1_turn *h1_conn_new_turn(struct h1_conn *conn)
 {
     struct h1_turn *turn = MEM_NEW(struct h1_turn);
     turn->conn = conn;
+    turn->wire = conn->wire;
+    turn->wire->turn_count++;
+    turn->stream.started_us = clock_mono_us();
     turn->body_source.ops = &body_ops;
     turn->send_waker.ring = send_woken;
     turn->stream.ops = &turn_ops;
@@ -194,11 +201,16 @@ struct h1_turn *h1_conn_new_turn(struct h1_conn *conn)
 
 static void free_conn(struct h1_conn *conn)
 {
+    struct wire *wire = conn->wire;
     assert(!conn->turn && conn->state == CONN_DEAD);
     loop_unqueue(&conn->task);
     buf_done(&conn->in);
     buf_done(&conn->out);
     mem_free(conn);
+    wire->conn_count--;
+    if (wire->closed)
+        wire->closed(wire);
+    wire_check_empty(wire);
 }
 
 void h1_conn_turn_over(struct h1_conn *conn, bool is_complete)
@@ -451,7 +463,6 @@ void h1_conn_close(struct h1_conn *conn, bool is_reset)
     (void)close(conn->watch.fd); /* what was lost, TCP would not tell us here either */
     deadline_cancel(&conn->deadline);
     list_remove(&conn->link);
-    conn->wire->conn_count--;
     bool is_sending = conn->state == CONN_SENDING;
     conn->state = CONN_DEAD;
     loop_queue(conn->wire->loop, &conn->task);

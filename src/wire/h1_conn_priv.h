@@ -19,7 +19,8 @@ enum conn_state {
 struct h1_turn {
     struct http_stream stream;
     struct arena arena;
-    struct h1_conn *conn;
+    struct h1_conn *conn; /* NULL once the turn is over */
+    struct wire *wire;
     struct h1_framing framing;
     struct h1_body body;
     struct source body_source;

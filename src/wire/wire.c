@@ -26,6 +26,13 @@ void wire_drain(struct wire *wire)
     wire->is_draining = true;
     LIST_EACH (&wire->conns, link)
         h1_conn_drain(link);
+    wire_check_empty(wire);
+}
+
+void wire_check_empty(struct wire *wire)
+{
+    if (wire->is_draining && wire->conn_count == 0 && wire->turn_count == 0 && wire->emptied)
+        wire->emptied(wire);
 }
 
 void wire_abort(struct wire *wire)

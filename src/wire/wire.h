@@ -17,6 +17,9 @@ struct wire {
     struct deadline_queue linger_deadlines;
     struct list conns;
     size_t conn_count;
+    size_t turn_count; /* exchanges that are not over, also of connections that are */
+    void (*closed)(struct wire *wire);  /* a connection has gone; may be NULL */
+    void (*emptied)(struct wire *wire); /* draining, and the last of both has gone; may be NULL */
     bool is_draining; /* answers end their connections; idle ones are closed */
 
     int64_t date_s; /* what `date` says */
@@ -31,6 +34,9 @@ void wire_open(struct wire *wire, int fd, const struct socket_address *peer);
 
 /* Closes idle connections now and the others after their answer. */
 void wire_drain(struct wire *wire);
+
+/* Tells `emptied` when there is nothing left; called whenever one of the counts has gone down. */
+void wire_check_empty(struct wire *wire);
 
 /* Closes every connection now. Exchanges under way still come to their end. */
 void wire_abort(struct wire *wire);

@@ -1,0 +1,32 @@
+# The front doors. The build itself is Meson's: see meson.build.
+DIR    ?=
+LISTEN ?= 127.0.0.1:8080
+PREFIX ?= /usr/local
+
+.PHONY: serve test build fuzz install format clean
+
+serve: build
+	@tools/serve.sh "$(LISTEN)" "$(DIR)"
+
+test:
+	@tools/setup.sh test
+	@tools/test.py
+
+build:
+	@tools/setup.sh build
+	@[ -d build/meson-private ] || meson setup build --buildtype=release -Dtests=false --prefix="$(PREFIX)" >/dev/null
+	@ninja -C build davit
+
+fuzz:
+	@tools/setup.sh test
+	@tools/fuzz.sh
+
+install: build
+	@meson install -C build --no-rebuild
+
+format:
+	@tools/setup.sh test
+	@tools/format.sh
+
+clean:
+	rm -rf build build-test build-fuzz

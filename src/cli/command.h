@@ -1,0 +1,10 @@
+/* cli/command.h: one function for each command; each in a file of its name. */
+#pragma once
+
+#include "base/base.h"
+
+/* Exit statuses that all commands share. */
+enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+/* argv[0] is what stands behind the command's name. Returns the exit status. */
+int cmd_serve(int argc, char **argv);

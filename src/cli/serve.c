@@ -1,0 +1,21 @@
+#include "cli/command.h"
+#include "server/server.h"
+
+int cmd_serve(int argc, char **argv)
+{
+    struct server_config config;
+    struct err err;
+    if (!config_read(argc, argv, &config, &err)) {
+        fprintf(stderr, "davit: %s\n", err.text);
+        return EXIT_USAGE;
+    }
+    if (config.wants_help) {
+        config_print_help();
+        return EXIT_FINE;
+    }
+    if (config.wants_limits) {
+        config_print_limits(&config.limits);
+        return EXIT_FINE;
+    }
+    return server_run(&config) == 0 ? EXIT_FINE : EXIT_FAILED;
+}

@@ -1,0 +1,81 @@
+#include "dav/destination.h"
+
+static bool is_ours(const struct exchange *x, const struct uri *uri)
+{
+    const struct http_request *request = &x->stream->request;
+    const struct dav_service *service = x->service;
+    if (!str_eq_nocase(uri->scheme, STR("http")) && !str_eq_nocase(uri->scheme, STR("https")))
+        return false;
+    if (request->host.len && uri_same_authority(uri->host, uri->port, request->host, request->port))
+        return true;
+    for (size_t i = 0; i < service->public_name_count; i++) {
+        const struct public_name *name = &service->public_names[i];
+        if (uri_same_authority(uri->host, uri->port, name->host, name->port))
+            return true;
+    }
+    return false;
+}
+
+struct dav_result destination_parse(struct exchange *x, struct str text, struct res_path *path_out)
+{
+    struct uri uri;
+    bool has_slash;
+    if (!uri_parse(text, &uri))
+        return dav_error(HTTP_BAD_REQUEST, "the destination is no absolute path and no URI");
+    if (uri.scheme.len && !is_ours(x, &uri))
+        return dav_error(HTTP_BAD_GATEWAY, "the destination is on another server");
+    if (path_decode(x->arena, uri.path, path_out, &has_slash) != PATH_OK)
+        return dav_error(HTTP_BAD_REQUEST, "the destination's path is malformed");
+    return DAV_FINE;
+}
+
+/* Most of these are a proxy before us that changed Host and left Destination as it was. */
+static void note_mistake(struct exchange *x, struct str destination)
+{
+    const struct http_request *request = &x->stream->request;
+    struct buf note = {0};
+    buf_addf(&note,
+             "refused Destination %.*s: the request came for Host %.*s%s%.*s. If a proxy stands in"
+             " front, let it pass Host on, or name its public address with --public-url",
+             STR_ARGS(str_first(destination, 512)), STR_ARGS(request->host),
+             request->port.len ? ":" : "", STR_ARGS(request->port));
+    x->stream->response.note = arena_str(x->arena, buf_str(&note));
+    buf_done(&note);
+}
+
+struct dav_result destination_read(struct exchange *x, struct res_path *path_out)
+{
+    struct str value = exchange_field(x, FIELD_DESTINATION);
+    if (!value.at)
+        return dav_error(HTTP_BAD_REQUEST, "there is no Destination field");
+    struct dav_result result = destination_parse(x, value, path_out);
+    if (result.status == HTTP_BAD_GATEWAY)
+        note_mistake(x, value);
+    return result;
+}
+
+struct dav_result overwrite_read(const struct exchange *x, bool *overwrites_out)
+{
+    struct str value = exchange_field(x, FIELD_OVERWRITE);
+    *overwrites_out = !str_eq_nocase(value, STR("F"));
+    if (!value.at || !*overwrites_out || str_eq_nocase(value, STR("T")))
+        return DAV_FINE;
+    return dav_error(HTTP_BAD_REQUEST, "Overwrite is neither T nor F");
+}
+
+struct dav_result depth_read(const struct exchange *x, enum depth missing, enum depth *depth_out)
+{
+    struct str value = exchange_field(x, FIELD_DEPTH);
+    *depth_out = missing;
+    if (!value.at)
+        return DAV_FINE;
+    if (str_eq(value, STR("0")))
+        *depth_out = DEPTH_0;
+    else if (str_eq(value, STR("1")))
+        *depth_out = DEPTH_1;
+    else if (str_eq_nocase(value, STR("infinity")))
+        *depth_out = DEPTH_INFINITY;
+    else
+        return dav_error(HTTP_BAD_REQUEST, "Depth is none of 0, 1 and infinity");
+    return DAV_FINE;
+}

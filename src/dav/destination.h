@@ -1,0 +1,21 @@
+/* dav/destination.h: the second resource of a request. */
+#pragma once
+
+#include "dav/exchange.h"
+
+/* The path that a URI names on this server: an absolute path, or an absolute URI whose authority is
+ * the request's own or a public name. 400 when it is no such thing, 502 when it is elsewhere
+ * (RFC 4918 §9.8.5). */
+NODISCARD struct dav_result destination_parse(struct exchange *x, struct str uri,
+                                              struct res_path *path_out);
+
+/* The Destination field (RFC 4918 §10.3). Notes for the log what a 502 may be due to. */
+NODISCARD struct dav_result destination_read(struct exchange *x, struct res_path *path_out);
+
+/* The Overwrite field (§10.6): true unless it says F. 400 for anything but T and F. */
+NODISCARD struct dav_result overwrite_read(const struct exchange *x, bool *overwrites_out);
+
+/* The Depth field (§10.2): its value, or `missing` when there is none. 400 for anything else. */
+enum depth { DEPTH_0, DEPTH_1, DEPTH_INFINITY };
+NODISCARD struct dav_result depth_read(const struct exchange *x, enum depth missing,
+                                       enum depth *depth_out);

@@ -1,0 +1,239 @@
+/* The one loop that runs stages, and the only code above io/ that knows of threads.
+ *
+ *   handle() -> run() -+- NEXT ----> the next stage
+ *                      +- WAIT ----> is_waiting; exchange_wake() posts the job; run() again
+ *                      +- BLOCKS --> the same stage on a worker
+ *                      '- DONE ----> the claim is released, the wire gets the answer
+ *
+ * Invariants
+ *  (1) the job is in one place only: with a worker (submitted), in the loop's inbox (posted), or
+ *      nowhere; `is_woken` guards the second;
+ *  (2) what runs on a worker ends there with a stage boundary and comes back by the job's done;
+ *  (3) each exchange answers exactly once, also when the client has gone. */
+#include "dav/exchange.h"
+
+#include <errno.h>
+
+#include "dav/lock/if_header.h"
+#include "dav/respond.h"
+
+/* --- running --- */
+
+static void finish(struct exchange *x)
+{
+    x->is_done = true;
+    if (x->has_claim)
+        x->store->ops->release(x->store, &x->claim);
+    x->has_claim = false;
+    x->stream->ops->respond(x->stream);
+}
+
+static bool belongs_on_worker(const struct exchange *x)
+{
+    enum stage_place place = x->stage->place;
+    return place == ON_WORKER || (place == ON_READ && x->store->ops->reads_block);
+}
+
+/* Runs stages until one must run elsewhere, waits, or is the last. True: the answer is complete. */
+static bool run_stages(struct exchange *x, bool is_on_worker)
+{
+    bool is_retried = is_on_worker; /* the first stage on a worker may be there by STAGE_BLOCKS */
+    for (;;) {
+        if (!is_retried && belongs_on_worker(x) != is_on_worker)
+            return false;
+        is_retried = false;
+        switch (x->stage->run(x)) {
+        case STAGE_NEXT:
+            x->stage++;
+            break;
+        case STAGE_WAIT:
+            assert(!is_on_worker);
+            x->is_waiting = true;
+            return false;
+        case STAGE_BLOCKS:
+            assert(!is_on_worker);
+            x->is_waiting = false;
+            return false;
+        case STAGE_DONE:
+            return true;
+        }
+    }
+}
+
+static void run_on_worker(struct job *job)
+{
+    struct exchange *x = CONTAINER_OF(job, struct exchange, job);
+    x->is_on_worker = true;
+    x->is_done = run_stages(x, true);
+    x->is_on_worker = false;
+}
+
+static void run(struct exchange *x)
+{
+    x->is_waiting = false;
+    if (x->is_done || (!belongs_on_worker(x) && run_stages(x, false))) {
+        finish(x);
+        return;
+    }
+    if (!x->is_waiting)
+        executor_submit(x->stream->executor, &x->job);
+}
+
+static void run_again(struct job *job)
+{
+    struct exchange *x = CONTAINER_OF(job, struct exchange, job);
+    x->is_woken = false;
+    run(x);
+}
+
+void exchange_wake(struct exchange *x)
+{
+    if (!x->is_waiting || x->is_woken)
+        return;
+    x->is_woken = true;
+    executor_post(x->stream->executor, &x->job);
+}
+
+static void waker_rang(struct waker *waker)
+{
+    exchange_wake(CONTAINER_OF(waker, struct exchange, waker));
+}
+
+/* --- claims --- */
+
+static void claim_granted(struct claim *claim)
+{
+    struct exchange *x = CONTAINER_OF(claim, struct exchange, claim);
+    x->has_claim = true;
+    exchange_wake(x);
+}
+
+enum stage_end exchange_claim(struct exchange *x)
+{
+    if (x->has_claim)
+        return STAGE_NEXT;
+    x->claim.executor = x->stream->executor;
+    x->claim.granted = claim_granted;
+    x->has_claim = x->store->ops->claim(x->store, &x->claim);
+    return x->has_claim ? STAGE_NEXT : STAGE_WAIT;
+}
+
+/* --- what several methods need --- */
+
+struct dav_result exchange_locate(struct exchange *x)
+{
+    if (x->is_located)
+        return DAV_FINE;
+    enum store_rc rc = x->store->ops->locate(x->store, x->arena, x->path, &x->real);
+    x->is_located = rc == STORE_OK;
+    return dav_from_store(rc);
+}
+
+struct str exchange_field(const struct exchange *x, enum http_field id)
+{
+    return http_fields_get(&x->stream->request.fields, id);
+}
+
+struct dav_result exchange_body_failure(const struct err *err)
+{
+    if (err->code == ETIMEDOUT)
+        return dav_error(HTTP_REQUEST_TIMEOUT, "the request body has not moved for too long");
+    return dav_error(HTTP_BAD_REQUEST, "the request body is malformed or incomplete");
+}
+
+static void free_body(void *arg)
+{
+    buf_done(arg);
+}
+
+enum stage_end exchange_read_xml(struct exchange *x)
+{
+    enum { STEP_BYTES = 16384 };
+    struct http_stream *stream = x->stream;
+    size_t max = x->service->limits->xml_bytes;
+    struct err err;
+    if (!stream->body)
+        return STAGE_NEXT;
+    if (stream->request.body_bytes != LENGTH_UNKNOWN && stream->request.body_bytes > max)
+        return respond_error(x, dav_error(HTTP_CONTENT_TOO_LARGE, "the request body is too long"));
+    if (!stream->body->waker) {
+        stream->body->waker = &x->waker;
+        arena_on_reset(x->arena, free_body, &x->body);
+        stream->ops->proceed(stream);
+    }
+    for (;;) {
+        switch (source_pull(stream->body, &x->body, STEP_BYTES, &err)) {
+        case PULL_DATA:
+            if (x->body.len > max)
+                return respond_error(
+                    x, dav_error(HTTP_CONTENT_TOO_LARGE, "the request body is too long"));
+            break;
+        case PULL_WAIT:
+            return STAGE_WAIT;
+        case PULL_END:
+            return STAGE_NEXT;
+        case PULL_FAIL:
+            return respond_error(x, exchange_body_failure(&err));
+        }
+    }
+}
+
+/* --- the beginning --- */
+
+static struct dav_result read_target(struct exchange *x)
+{
+    const struct http_request *request = &x->stream->request;
+    if (request->path.len == 0) { /* "*": the server as a whole */
+        x->path = PATH_ROOT;
+        return DAV_FINE;
+    }
+    switch (path_decode(x->arena, request->path, &x->path, &x->has_slash)) {
+    case PATH_OK:
+        return DAV_FINE;
+    case PATH_MALFORMED:
+        return dav_error(HTTP_BAD_REQUEST, "the path is not well encoded");
+    case PATH_FORBIDDEN:
+        return dav_error(HTTP_BAD_REQUEST, "the path has a NUL or an encoded slash in a name");
+    case PATH_ABOVE_ROOT:
+        return dav_error(HTTP_BAD_REQUEST, "the path leads above the root");
+    }
+    BUG("no such path result");
+}
+
+static struct dav_result begin(struct exchange *x)
+{
+    struct dav_result result = read_target(x);
+    if (!dav_is_fine(result))
+        return result;
+    x->method = dav_method_find(x->stream->request.method);
+    if (!x->method)
+        return dav_error(HTTP_NOT_IMPLEMENTED, "this server does not know the method");
+    if (!x->method->stages)
+        return dav_error(HTTP_METHOD_NOT_ALLOWED, "this server does not serve the method");
+    bool is_write = x->method->flags & METHOD_WRITES;
+    if (is_write && x->service->is_read_only)
+        return dav_error(HTTP_METHOD_NOT_ALLOWED, "this server is read-only");
+    if (is_write && path_is_root(x->path) && !(x->method->flags & METHOD_ON_ROOT))
+        return dav_error(HTTP_METHOD_NOT_ALLOWED, "not on the root");
+    return if_header_read(x);
+}
+
+void dav_handle(const struct dav_service *service, struct http_stream *stream)
+{
+    struct exchange *x = ARENA_NEW(stream->arena, struct exchange);
+    x->stream = stream;
+    x->arena = stream->arena;
+    x->service = service;
+    x->store = service->store;
+    x->job.work = run_on_worker;
+    x->job.done = run_again;
+    x->waker.ring = waker_rang;
+    struct dav_result result = begin(x);
+    if (dav_is_fine(result)) {
+        x->stage = x->method->stages;
+        run(x);
+    } else {
+        (void)respond_error(x, result); /* it always says DONE */
+        finish(x);
+    }
+}

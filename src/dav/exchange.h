@@ -1,0 +1,63 @@
+/* dav/exchange.h: a request on its way through the stages of its method.
+ *
+ * An exchange lives in its stream's arena. While a worker runs a stage the exchange is the worker's
+ * whole; nobody else looks at it. */
+#pragma once
+
+#include "dav/method.h"
+#include "dav/result.h"
+#include "dav/service.h"
+#include "http/message.h"
+
+struct if_header;
+
+struct exchange {
+    struct http_stream *stream;
+    struct arena *arena; /* the stream's */
+    const struct dav_service *service;
+    struct store *store; /* the service's */
+    const struct dav_method *method;
+
+    struct res_path path; /* as in the URL: what answers say */
+    struct res_path real; /* as located: what claims, locks and properties are kept under */
+    bool has_slash;       /* the URL ended in '/' */
+    bool is_located;
+
+    const struct if_header *conditions; /* of the If field; NULL: there is none */
+    struct buf body;                    /* of an XML method, collected */
+    void *state;                        /* the method's own; in the arena */
+
+    struct claim claim;
+    bool has_claim;
+
+    const struct stage *stage;
+    bool is_waiting; /* for exchange_wake() */
+    bool is_woken;
+    bool is_on_worker; /* this stage may block */
+    bool is_done;
+    struct job job;
+    struct waker waker; /* rings exchange_wake(): for sources and pumps */
+};
+
+/* Handles a request by the methods of dav/methods.def: what http_handler.handle asks for. */
+void dav_handle(const struct dav_service *service, struct http_stream *stream);
+
+/* Runs the stage that said WAIT again, soon. On the loop thread. */
+void exchange_wake(struct exchange *x);
+
+/* Takes a claim on x->claim's ranges, which the caller has filled. NEXT when it is held, WAIT until
+ * it is; call again then. Released when the exchange is done. */
+enum stage_end exchange_claim(struct exchange *x);
+
+/* Fills x->real; cheap when it is filled already. */
+NODISCARD struct dav_result exchange_locate(struct exchange *x);
+
+/* Collects the request body in x->body: NEXT when it is complete, WAIT, or DONE after an error
+ * answer. A stage of its own in the methods that take XML. */
+enum stage_end exchange_read_xml(struct exchange *x);
+
+/* Why a request body could not be read to its end: 408 or 400. */
+struct dav_result exchange_body_failure(const struct err *err);
+
+/* What a client says by its request fields; shorthand. Empty: not there. */
+struct str exchange_field(const struct exchange *x, enum http_field id);

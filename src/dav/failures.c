@@ -1,0 +1,118 @@
+/* RFC 4918 §9.6.1 and §9.8.5: a tree operation that fails for some members answers 207 and names
+ * them; members that succeeded, and ancestors that stay because of them, are not mentioned.
+ *
+ * The list is spooled, because the status line depends on whether there is one, and because it may
+ * be as long as the tree is large. */
+#include "dav/failures.h"
+
+#include "dav/lock/permit.h"
+#include "dav/respond.h"
+
+enum { REFUSED = 1 };
+
+static struct failures *failures_of(struct store_visitor *visitor)
+{
+    return CONTAINER_OF(visitor, struct failures, visitor);
+}
+
+static bool is_target(const struct failures *failures, struct res_path path)
+{
+    return path_eq(path, failures->x->real) ||
+           (failures->to_real.at && path_eq(path, failures->to_real));
+}
+
+/* Targets have been asked about before; what is asked here are their members. */
+static unsigned refuse(struct store_visitor *visitor, struct res_path path)
+{
+    struct failures *failures = failures_of(visitor);
+    if (is_target(failures, path))
+        return 0;
+    arena_reset(&failures->arena);
+    failures->refusal = lock_permit(failures->x, &failures->arena, path, PERMIT_SELF);
+    return dav_is_fine(failures->refusal) ? 0 : REFUSED;
+}
+
+static bool may_refuse(struct store_visitor *visitor, struct res_path path)
+{
+    struct failures *failures = failures_of(visitor);
+    arena_reset(&failures->arena);
+    return lock_obstructs_within(failures->x, &failures->arena, path);
+}
+
+/* As in the URL: answers speak of the paths that the client knows. */
+static struct res_path path_for_client(struct failures *failures, struct res_path real)
+{
+    const struct exchange *x = failures->x;
+    if (failures->to_real.at && path_is_within(real, failures->to_real))
+        return path_rebase(&failures->arena, real, failures->to_real, failures->to_path);
+    if (path_is_within(real, x->real))
+        return path_rebase(&failures->arena, real, x->real, x->path);
+    return real;
+}
+
+static void add_member(struct failures *failures, struct res_path real, bool is_collection,
+                       const struct dav_result *result)
+{
+    struct err err;
+    struct buf error = {0};
+    dav_condition_add(&error, result);
+    if (failures->count++ == 0) {
+        failures->ms.out = spool_buf(&failures->spool);
+        multistatus_begin(&failures->ms);
+    }
+    multistatus_member(&failures->ms, path_for_client(failures, real), is_collection,
+                       result->status, buf_str(&error));
+    buf_done(&error);
+    (void)!spool_settle(&failures->spool, &err); /* then it stays in memory */
+}
+
+static void failed(struct store_visitor *visitor, struct res_path path, bool is_collection,
+                   enum store_rc rc, unsigned reason)
+{
+    struct failures *failures = failures_of(visitor);
+    struct dav_result result = reason == REFUSED ? failures->refusal : dav_from_store(rc);
+    if (path_eq(path, failures->x->real))
+        failures->target = result;
+    else
+        add_member(failures, path, is_collection, &result);
+}
+
+static void free_failures(void *arg)
+{
+    struct failures *failures = arg;
+    spool_done(&failures->spool);
+    arena_done(&failures->arena);
+}
+
+struct failures *failures_new(struct exchange *x, struct res_path to_path, struct res_path to_real)
+{
+    struct failures *failures = ARENA_NEW(x->arena, struct failures);
+    failures->visitor = (struct store_visitor){refuse, may_refuse, failed};
+    failures->x = x;
+    failures->to_path = to_path;
+    failures->to_real = to_real;
+    spool_init(&failures->spool, x->service->spool_dir_fd, x->service->limits->answer_memory_bytes);
+    arena_on_reset(x->arena, free_failures, failures);
+    return failures;
+}
+
+enum stage_end failures_answer(struct failures *failures, enum store_rc rc,
+                               enum http_status success)
+{
+    struct exchange *x = failures->x;
+    struct buf summary = {0};
+    if (rc == STORE_OK)
+        return respond_status(x, success);
+    if (rc != STORE_PARTIAL)
+        return respond_error(x, dav_from_store(rc));
+    if (failures->count == 0 && !dav_is_fine(failures->target))
+        return respond_error(x, failures->target);
+    if (!dav_is_fine(failures->target))
+        add_member(failures, x->real, false, &failures->target);
+    multistatus_end(&failures->ms);
+    tally_format(&failures->ms.tally, &summary);
+    x->stream->response.summary = arena_str(x->arena, buf_str(&summary));
+    buf_done(&summary);
+    return respond_source(x, HTTP_MULTI_STATUS, STR(MULTISTATUS_TYPE),
+                          spool_source(&failures->spool, x->arena), spool_len(&failures->spool));
+}

@@ -1,0 +1,28 @@
+/* dav/failures.h: the members that a DELETE, COPY or MOVE of a tree could not deal with. */
+#pragma once
+
+#include "dav/exchange.h"
+#include "multistatus/writer.h"
+#include "stream/spool.h"
+
+struct failures {
+    struct store_visitor visitor; /* to be given to the store */
+    struct exchange *x;
+    struct res_path to_path; /* the destination, as in the URL; at == NULL: there is none */
+    struct res_path to_real;
+    struct arena arena; /* of one question to the visitor */
+    struct spool spool;
+    struct multistatus ms;
+    struct dav_result refusal; /* what `refuse` said last */
+    struct dav_result target;  /* what became of the target itself */
+    size_t count;              /* members other than the target */
+};
+
+/* For a tree operation on x->real; freed with the exchange. to_real.at NULL: no destination. */
+NODISCARD struct failures *failures_new(struct exchange *x, struct res_path to_path,
+                                        struct res_path to_real);
+
+/* Answers for what the store returned: `success` where all was done; 207 that lists the failures
+ * and only them where members failed; the target's own status where only the target did. */
+enum stage_end failures_answer(struct failures *failures, enum store_rc rc,
+                               enum http_status success);

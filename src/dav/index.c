@@ -1,0 +1,200 @@
+/* The index is streamed: one line for each member. A list that fits into SORTED_MAX members is
+ * sorted, collections first; of a longer one the first SORTED_MAX are, and the rest follows as the
+ * store gives it, so that memory does not grow with the collection. */
+#include "dav/index.h"
+
+#include "base/mem.h"
+#include "dav/lock/if_header.h"
+#include "dav/respond.h"
+#include "stream/offload.h"
+#include "text/date.h"
+#include "xml/writer.h"
+
+enum { SORTED_MAX = 2000, AHEAD_BYTES = 65536, STEP_BYTES = 4096 };
+
+enum index_state {
+    INDEX_HEAD,   /* nothing written yet */
+    INDEX_SORTED, /* the gathered members are being written */
+    INDEX_REST,   /* members as the cursor gives them */
+    INDEX_END,
+};
+
+struct index_member {
+    struct str name;
+    struct store_stat stat;
+    bool is_known; /* it could be looked at */
+};
+
+struct index_source {
+    struct source base;
+    struct exchange *x;
+    struct store_cursor *cursor;
+    enum index_state state;
+    struct index_member *members;
+    size_t member_count;
+    size_t written;
+    struct buf pending; /* formatted, and not yet pulled */
+};
+
+static int compare_members(const void *a, const void *b)
+{
+    const struct index_member *left = a;
+    const struct index_member *right = b;
+    if (left->stat.is_collection != right->stat.is_collection)
+        return left->stat.is_collection ? -1 : 1;
+    return str_compare(left->name, right->name);
+}
+
+static void add_member(struct index_source *index, const struct index_member *member)
+{
+    struct buf *to = &index->pending;
+    bool is_collection = member->is_known && member->stat.is_collection;
+    BUF_ADD(to, "<tr><td><a href=\"");
+    path_encode(to, index->x->path, true);
+    path_encode_segment(to, member->name);
+    if (is_collection)
+        buf_add_char(to, '/');
+    BUF_ADD(to, "\">");
+    xml_add_text(to, member->name);
+    if (is_collection)
+        buf_add_char(to, '/');
+    BUF_ADD(to, "</a><td>");
+    if (member->is_known && !is_collection)
+        buf_add_u64(to, member->stat.size_bytes);
+    BUF_ADD(to, "<td>");
+    if (member->is_known)
+        http_date_add(to, member->stat.modified_s);
+    else
+        BUF_ADD(to, "not accessible");
+    buf_add_char(to, '\n');
+}
+
+static void add_head(struct index_source *index)
+{
+    struct buf *to = &index->pending;
+    struct buf path = {0};
+    buf_add_char(&path, '/');
+    buf_add(&path, path_str(index->x->path));
+    BUF_ADD(to, "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\">"
+                "<meta name=\"viewport\" content=\"width=device-width\">\n<title>");
+    xml_add_text(to, buf_str(&path));
+    BUF_ADD(to, "</title>\n<style>body{font-family:sans-serif}td{padding:0 1em 0 0}"
+                "td+td{text-align:right}</style>\n<h1>");
+    xml_add_text(to, buf_str(&path));
+    BUF_ADD(to, "</h1>\n<table>\n");
+    if (!path_is_root(index->x->path)) {
+        BUF_ADD(to, "<tr><td><a href=\"");
+        path_encode(to, path_parent(index->x->path), true);
+        BUF_ADD(to, "\">..</a><td><td>\n");
+    }
+    buf_done(&path);
+}
+
+static struct index_member member_of(struct arena *arena, const struct store_member *member)
+{
+    return (struct index_member){.name = arena ? arena_str(arena, member->name) : member->name,
+                                 .stat = member->stat,
+                                 .is_known = member->rc == STORE_OK};
+}
+
+static enum store_rc gather(struct index_source *index)
+{
+    struct store_member member;
+    struct arena *arena = index->x->arena;
+    enum store_rc rc = STORE_OK;
+    index->members = arena_alloc(arena, SORTED_MAX * sizeof(*index->members));
+    while (index->member_count < SORTED_MAX &&
+           (rc = index->cursor->ops->next(index->cursor, &member)) == STORE_OK)
+        index->members[index->member_count++] = member_of(arena, &member);
+    qsort(index->members, index->member_count, sizeof(*index->members), compare_members);
+    return rc == STORE_END ? STORE_OK : rc;
+}
+
+static enum store_rc add_rest(struct index_source *index)
+{
+    struct store_member member;
+    enum store_rc rc = index->cursor->ops->next(index->cursor, &member);
+    if (rc == STORE_OK) {
+        struct index_member plain = member_of(NULL, &member);
+        add_member(index, &plain);
+    }
+    return rc;
+}
+
+/* One step further; OK until END. */
+static enum store_rc step(struct index_source *index)
+{
+    enum store_rc rc = STORE_OK;
+    switch (index->state) {
+    case INDEX_HEAD:
+        add_head(index);
+        index->state = INDEX_SORTED;
+        return gather(index);
+    case INDEX_SORTED:
+        if (index->written < index->member_count)
+            add_member(index, &index->members[index->written++]);
+        else
+            index->state = INDEX_REST;
+        return STORE_OK;
+    case INDEX_REST:
+        rc = add_rest(index);
+        if (rc != STORE_END)
+            return rc;
+        BUF_ADD(&index->pending, "</table>\n");
+        index->state = INDEX_END;
+        return STORE_OK;
+    case INDEX_END:
+        return STORE_END;
+    }
+    BUG("no such index state");
+}
+
+static enum pull index_pull(struct source *self, struct buf *into, size_t want, struct err *err)
+{
+    struct index_source *index = CONTAINER_OF(self, struct index_source, base);
+    enum store_rc rc = STORE_OK;
+    while (index->pending.len < STEP_BYTES && rc == STORE_OK)
+        rc = step(index);
+    if (rc != STORE_OK && rc != STORE_END) {
+        (void)err_set(err, 0, "listing a collection failed"); /* always false; FAIL says it */
+        return PULL_FAIL;
+    }
+    if (index->pending.len == 0)
+        return PULL_END;
+    size_t len = size_min(want, index->pending.len);
+    buf_add(into, str_first(buf_str(&index->pending), len));
+    buf_consume(&index->pending, len);
+    return PULL_DATA;
+}
+
+static void index_close(struct source *self)
+{
+    struct index_source *index = CONTAINER_OF(self, struct index_source, base);
+    store_cursor_close(&index->cursor);
+    buf_done(&index->pending);
+}
+
+static const struct source_ops index_ops = {
+    .name = "index", .may_block = true, .pull = index_pull, .close = index_close};
+
+enum stage_end index_answer(struct exchange *x)
+{
+    struct index_source *index = ARENA_NEW(x->arena, struct index_source);
+    struct dav_result result = if_header_check(x);
+    if (!dav_is_fine(result))
+        return respond_error(x, result);
+    enum store_rc rc = x->store->ops->list(x->store, x->path, &index->cursor);
+    if (rc != STORE_OK)
+        return respond_error(x, dav_from_store(rc));
+    index->base.ops = &index_ops;
+    index->x = x;
+    struct buf location = {0};
+    path_encode(&location, x->path, true);
+    respond_field(x, FIELD_CONTENT_LOCATION, buf_str(&location));
+    buf_done(&location);
+    respond_field(x, FIELD_CACHE_CONTROL, STR("no-cache"));
+    respond_field(x, FIELD_X_CONTENT_TYPE_OPTIONS, STR("nosniff"));
+    struct source *body =
+        source_offload(&index->base, x->stream->executor, &x->stream->refs, AHEAD_BYTES);
+    return respond_source(x, HTTP_OK, STR("text/html; charset=utf-8"), body, LENGTH_UNKNOWN);
+}

@@ -1,0 +1,15 @@
+/* dav/lock/describe.h: locks as XML (RFC 4918 §14 and §15.8). */
+#pragma once
+
+#include "store/types.h"
+
+struct store;
+
+/* Appends the content of lockdiscovery: an activelock for each lock. */
+void lock_describe(struct buf *to, struct store *store, const struct lock_list *locks);
+
+/* The content of supportedlock: what LOCK accepts. */
+#define LOCK_SUPPORTED_XML                                                                         \
+    "<D:lockentry><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/></D:locktype>"    \
+    "</D:lockentry><D:lockentry><D:lockscope><D:shared/></D:lockscope><D:locktype><D:write/>"      \
+    "</D:locktype></D:lockentry>"

@@ -1,0 +1,247 @@
+/* The grammar of RFC 4918 §10.4.2:
+ *
+ *   If = ( 1*No-tag-list | 1*Tagged-list )
+ *   Tagged-list = "<" URI ">" 1*List
+ *   List = "(" 1*( ["Not"] ( "<" state token ">" | "[" entity tag "]" ) ) ")"
+ *
+ * Some clients send one field line for each list (Finder does on MOVE); joined by the rules for
+ * lists they bring commas between the lists, which are skipped. A resource tag holds for all lists
+ * behind it; a list before the first tag is about the request URI.
+ *
+ * The field does two things at once: it is a condition (412 when no list holds), and it submits the
+ * lock tokens in it, whatever the condition around them says. */
+#include "dav/lock/if_header.h"
+
+#include "dav/destination.h"
+#include "dav/respond.h"
+#include "text/etag.h"
+
+struct if_parser {
+    struct str rest;
+    struct arena *arena;
+    struct if_header *header;
+    size_t list_cap;
+    size_t condition_cap; /* of the list that is being read */
+};
+
+static void skip_blank(struct if_parser *parser)
+{
+    while (parser->rest.len && (parser->rest.at[0] == ' ' || parser->rest.at[0] == '\t'))
+        parser->rest = str_from(parser->rest, 1);
+}
+
+static bool next_is(const struct if_parser *parser, char c)
+{
+    return parser->rest.len && parser->rest.at[0] == c;
+}
+
+/* What stands between the bracket that comes next and `close`. */
+static bool take_bracketed(struct if_parser *parser, char close, struct str *value_out)
+{
+    parser->rest = str_from(parser->rest, 1);
+    size_t end = str_index(parser->rest, close);
+    if (end == parser->rest.len || end == 0)
+        return false;
+    *value_out = str_first(parser->rest, end);
+    parser->rest = str_from(parser->rest, end + 1);
+    return true;
+}
+
+/* Room for one more item in an arena array that doubles. */
+static void *grow(struct arena *arena, void *items, size_t *cap, size_t count, size_t item_bytes)
+{
+    if (count < *cap)
+        return items;
+    *cap = *cap ? *cap * 2 : 4;
+    void *grown = arena_alloc(arena, *cap * item_bytes);
+    if (count)
+        memcpy(grown, items, count * item_bytes);
+    return grown;
+}
+
+static bool parse_condition(struct if_parser *parser, struct if_list *list)
+{
+    struct if_condition condition = {0};
+    if (str_starts_nocase(parser->rest, STR("Not"))) {
+        condition.is_not = true;
+        parser->rest = str_from(parser->rest, 3);
+        skip_blank(parser);
+    }
+    if (next_is(parser, '<')) {
+        condition.kind = IF_STATE_TOKEN;
+        if (!take_bracketed(parser, '>', &condition.value))
+            return false;
+    } else if (next_is(parser, '[')) {
+        struct etag etag;
+        condition.kind = IF_ETAG;
+        if (!take_bracketed(parser, ']', &condition.value))
+            return false;
+        struct str rest = condition.value;
+        if (!etag_take(&rest, &etag) || rest.len)
+            return false;
+    } else {
+        return false;
+    }
+    list->conditions = grow(parser->arena, list->conditions, &parser->condition_cap,
+                            list->condition_count, sizeof(condition));
+    list->conditions[list->condition_count++] = condition;
+    return true;
+}
+
+static bool parse_list(struct if_parser *parser, struct str resource)
+{
+    struct if_header *header = parser->header;
+    struct if_list list = {.resource = resource};
+    parser->condition_cap = 0;
+    parser->rest = str_from(parser->rest, 1);
+    skip_blank(parser);
+    while (!next_is(parser, ')')) {
+        if (!parse_condition(parser, &list))
+            return false;
+        skip_blank(parser);
+    }
+    parser->rest = str_from(parser->rest, 1);
+    header->lists =
+        grow(parser->arena, header->lists, &parser->list_cap, header->list_count, sizeof(list));
+    header->lists[header->list_count++] = list;
+    return list.condition_count > 0;
+}
+
+bool if_header_parse(struct str value, struct arena *arena, struct if_header *header_out)
+{
+    struct if_header header = {0};
+    struct if_parser parser = {.rest = value, .arena = arena, .header = &header};
+    struct str resource = STR_NONE;
+    bool awaits_list = false;
+    for (skip_blank(&parser); parser.rest.len; skip_blank(&parser)) {
+        if (next_is(&parser, '<')) {
+            if (awaits_list || !take_bracketed(&parser, '>', &resource))
+                return false;
+            awaits_list = true;
+        } else if (next_is(&parser, '(')) {
+            if (!parse_list(&parser, resource))
+                return false;
+            awaits_list = false;
+        } else if (next_is(&parser, ',')) {
+            parser.rest = str_from(parser.rest, 1);
+        } else {
+            return false;
+        }
+    }
+    if (awaits_list || header.list_count == 0)
+        return false;
+    *header_out = header;
+    return true;
+}
+
+struct dav_result if_header_read(struct exchange *x)
+{
+    struct str value = http_fields_join(&x->stream->request.fields, FIELD_IF, x->arena);
+    if (!value.at)
+        return DAV_FINE;
+    struct if_header *header = ARENA_NEW(x->arena, struct if_header);
+    if (!if_header_parse(value, x->arena, header))
+        return dav_error(HTTP_BAD_REQUEST, "the If field is malformed");
+    x->conditions = header;
+    return DAV_FINE;
+}
+
+bool if_header_submits(const struct if_header *header, struct str token)
+{
+    for (size_t i = 0; header && i < header->list_count; i++) {
+        const struct if_list *list = &header->lists[i];
+        for (size_t j = 0; j < list->condition_count; j++) {
+            if (list->conditions[j].kind == IF_STATE_TOKEN &&
+                str_eq(list->conditions[j].value, token))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* --- evaluation --- */
+
+/* A resource that lists are about, looked at once. */
+struct if_resource {
+    struct res_path real;
+    bool exists;
+    struct etag etag;
+    struct lock_list locks;
+};
+
+static struct dav_result look_at(struct exchange *x, struct res_path path,
+                                 struct if_resource *resource)
+{
+    struct store_stat stat;
+    *resource = (struct if_resource){0};
+    enum store_rc rc = x->store->ops->locate(x->store, x->arena, path, &resource->real);
+    if (rc == STORE_OK)
+        rc = x->store->ops->stat(x->store, resource->real, &stat);
+    resource->exists = rc == STORE_OK && !stat.is_collection;
+    if (resource->exists)
+        resource->etag.opaque = exchange_etag(x->arena, &stat);
+    if (!x->store->ops->has_locks(x->store))
+        return DAV_FINE;
+    rc = x->store->ops->locks(x->store, x->arena, resource->real, LOCKS_COVERING, &resource->locks);
+    return dav_from_store(rc);
+}
+
+static bool has_token(const struct lock_list *locks, struct str token)
+{
+    for (size_t i = 0; i < locks->count; i++) {
+        if (str_eq(locks->items[i].token, token))
+            return true;
+    }
+    return false;
+}
+
+static bool condition_holds(const struct if_condition *condition,
+                            const struct if_resource *resource)
+{
+    bool is_so;
+    if (condition->kind == IF_STATE_TOKEN) {
+        /* <DAV:no-lock> is a token that no resource ever has: §10.4.8. */
+        is_so = has_token(&resource->locks, condition->value);
+    } else {
+        struct str rest = condition->value;
+        struct etag etag;
+        is_so = etag_take(&rest, &etag) && resource->exists &&
+                etag_matches_strongly(etag, resource->etag);
+    }
+    return is_so != condition->is_not;
+}
+
+static bool list_holds(const struct if_list *list, const struct if_resource *resource)
+{
+    for (size_t i = 0; i < list->condition_count; i++) {
+        if (!condition_holds(&list->conditions[i], resource))
+            return false;
+    }
+    return true;
+}
+
+struct dav_result if_header_check(struct exchange *x)
+{
+    const struct if_header *header = x->conditions;
+    struct if_resource resource = {0};
+    struct str seen = STR_NONE;
+    bool has_seen = false;
+    for (size_t i = 0; header && i < header->list_count; i++) {
+        const struct if_list *list = &header->lists[i];
+        if (!has_seen || seen.at != list->resource.at) {
+            struct res_path path = x->path;
+            if (list->resource.at && !dav_is_fine(destination_parse(x, list->resource, &path)))
+                continue; /* a resource that is not ours: nothing about it holds */
+            struct dav_result result = look_at(x, path, &resource);
+            if (!dav_is_fine(result))
+                return result;
+            has_seen = true;
+            seen = list->resource;
+        }
+        if (list_holds(list, &resource))
+            return DAV_FINE;
+    }
+    if (!header)
+        return DAV_FINE;
+    return dav_error(HTTP_PRECONDITION_FAILED, "no list of the If field holds");
+}

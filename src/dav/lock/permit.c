@@ -1,0 +1,67 @@
+#include "dav/lock/permit.h"
+
+#include "dav/lock/if_header.h"
+
+void lock_add_root_href(struct buf *to, struct store *store, const struct lock *lock)
+{
+    struct store_stat stat;
+    bool is_collection =
+        store->ops->stat(store, lock->root, &stat) == STORE_OK && stat.is_collection;
+    BUF_ADD(to, "<D:href>");
+    path_encode(to, lock->root, is_collection);
+    BUF_ADD(to, "</D:href>");
+}
+
+/* Locks that cover one resource are either a single exclusive one or all shared; of shared ones the
+ * token of any will do (§7.5). */
+static bool submits_one_of(const struct exchange *x, const struct lock_list *locks)
+{
+    for (size_t i = 0; i < locks->count; i++) {
+        if (if_header_submits(x->conditions, locks->items[i].token))
+            return true;
+    }
+    return locks->count == 0;
+}
+
+static struct dav_result permit_one(const struct exchange *x, struct arena *arena,
+                                    struct res_path real)
+{
+    struct lock_list locks;
+    enum store_rc rc = x->store->ops->locks(x->store, arena, real, LOCKS_COVERING, &locks);
+    if (rc != STORE_OK)
+        return dav_from_store(rc);
+    if (submits_one_of(x, &locks))
+        return DAV_FINE;
+    struct dav_result result = dav_condition(CONDITION_LOCK_TOKEN_SUBMITTED, "it is locked");
+    struct buf hrefs = {0};
+    for (size_t i = 0; i < locks.count; i++)
+        lock_add_root_href(&hrefs, x->store, &locks.items[i]);
+    result.condition_xml = arena_str(arena, buf_str(&hrefs));
+    buf_done(&hrefs);
+    return result;
+}
+
+struct dav_result lock_permit(const struct exchange *x, struct arena *arena, struct res_path real,
+                              enum permit_reach reach)
+{
+    if (!x->store->ops->has_locks(x->store))
+        return DAV_FINE;
+    struct dav_result result = permit_one(x, arena, real);
+    if (dav_is_fine(result) && reach == PERMIT_MEMBER && !path_is_root(real))
+        result = permit_one(x, arena, path_parent(real));
+    return result;
+}
+
+bool lock_obstructs_within(const struct exchange *x, struct arena *arena, struct res_path real)
+{
+    struct lock_list locks;
+    if (!x->store->ops->has_locks(x->store))
+        return false;
+    if (x->store->ops->locks(x->store, arena, real, LOCKS_WITHIN, &locks) != STORE_OK)
+        return true; /* then member by member: each will be asked about */
+    for (size_t i = 0; i < locks.count; i++) {
+        if (!if_header_submits(x->conditions, locks.items[i].token))
+            return true;
+    }
+    return false;
+}

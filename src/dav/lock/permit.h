@@ -1,0 +1,21 @@
+/* dav/lock/permit.h: may this request change that resource (RFC 4918 §7)? */
+#pragma once
+
+#include "dav/exchange.h"
+
+enum permit_reach {
+    PERMIT_SELF,   /* its content and properties */
+    PERMIT_MEMBER, /* also its being a member: it is made, removed or renamed (§7.4) */
+};
+
+/* 423 with lock-token-submitted, naming the locks whose tokens are missing. `real` as located; the
+ * result lives in the arena. */
+NODISCARD struct dav_result lock_permit(const struct exchange *x, struct arena *arena,
+                                        struct res_path real, enum permit_reach reach);
+
+/* Whether some lock at `real` or below it lacks its token. The arena is for what is looked at. */
+NODISCARD bool lock_obstructs_within(const struct exchange *x, struct arena *arena,
+                                     struct res_path real);
+
+/* Appends <D:href>…</D:href> for a lock's root. */
+void lock_add_root_href(struct buf *to, struct store *store, const struct lock *lock);

@@ -1,0 +1,25 @@
+#include "dav/respond.h"
+#include "dav/transfer.h"
+
+static enum stage_end copy_claim(struct exchange *x)
+{
+    return transfer_claim(x, false);
+}
+
+static enum stage_end copy_run(struct exchange *x)
+{
+    struct dav_result result = transfer_check(x, false);
+    if (!dav_is_fine(result))
+        return respond_error(x, result);
+    const struct transfer *transfer = x->state;
+    struct failures *failures = failures_new(x, transfer->to, transfer->to_real);
+    enum store_rc rc = x->store->ops->copy(x->store, x->real, transfer->to_real, transfer->is_deep,
+                                           &failures->visitor);
+    return transfer_answer(x, failures, rc);
+}
+
+/* RFC 4918 §9.8. */
+const struct stage copy_stages[] = {
+    {"claim", copy_claim, ON_LOOP},
+    {"copy", copy_run, ON_WORKER},
+};

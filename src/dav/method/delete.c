@@ -1,0 +1,53 @@
+#include "dav/destination.h"
+#include "dav/failures.h"
+#include "dav/lock/permit.h"
+#include "dav/precondition.h"
+#include "dav/respond.h"
+
+static enum stage_end delete_claim(struct exchange *x)
+{
+    struct dav_result result = exchange_locate(x);
+    if (!dav_is_fine(result))
+        return respond_error(x, result);
+    if (x->claim.range_count == 0) {
+        claim_add(&x->claim, x->real, CLAIM_TREE, true);
+        claim_add(&x->claim, path_parent(x->real), CLAIM_SELF, false);
+    }
+    return exchange_claim(x);
+}
+
+static struct dav_result check(struct exchange *x)
+{
+    struct store_stat stat;
+    bool exists;
+    enum depth depth;
+    struct dav_result result = target_stat(x, &stat, &exists);
+    if (dav_is_fine(result) && (!exists || (x->has_slash && !stat.is_collection)))
+        result = dav_from_store(STORE_NOT_FOUND);
+    if (dav_is_fine(result))
+        result = depth_read(x, DEPTH_INFINITY, &depth);
+    if (dav_is_fine(result) && stat.is_collection && depth != DEPTH_INFINITY) /* §9.6.1 */
+        result = dav_error(HTTP_BAD_REQUEST, "a collection is deleted with all that is in it");
+    if (dav_is_fine(result))
+        result = precondition_check(x, &stat, exists);
+    if (dav_is_fine(result))
+        result = lock_permit(x, x->arena, x->real, PERMIT_MEMBER);
+    return result;
+}
+
+static enum stage_end delete_remove(struct exchange *x)
+{
+    struct dav_result result = check(x);
+    if (!dav_is_fine(result))
+        return respond_error(x, result);
+    struct res_path none = {NULL, 0};
+    struct failures *failures = failures_new(x, none, none);
+    enum store_rc rc = x->store->ops->remove(x->store, x->real, &failures->visitor);
+    return failures_answer(failures, rc, HTTP_NO_CONTENT);
+}
+
+/* RFC 4918 §9.6. */
+const struct stage delete_stages[] = {
+    {"claim", delete_claim, ON_LOOP},
+    {"remove", delete_remove, ON_WORKER},
+};

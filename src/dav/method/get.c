@@ -1,0 +1,182 @@
+/* GET and HEAD (RFC 9110 §9.3.1, §14): a file, a part of it, or several parts; of a collection, an
+ * index for people (dav/index.c), never a 207. The wire leaves the body out for HEAD. */
+#include "base/random.h"
+#include "dav/index.h"
+#include "dav/lock/if_header.h"
+#include "dav/precondition.h"
+#include "dav/respond.h"
+#include "http/range.h"
+#include "text/date.h"
+
+static void close_content(void *arg)
+{
+    struct store_content *content = arg;
+    store_content_close(&content);
+}
+
+/* The value of the dead property getcontentlanguage; it is what Content-Language says (RFC 4918
+ * §15.3). Empty: there is none. */
+static struct str content_language(struct exchange *x)
+{
+    struct store_props props;
+    if (x->store->ops->props(x->store, x->arena, x->path, &props) != STORE_OK)
+        return STR_NONE;
+    for (size_t i = 0; i < props.count; i++) {
+        const struct store_prop *prop = &props.items[i];
+        if (!str_eq(prop->name, STR("getcontentlanguage")) || !str_eq(prop->ns, STR("DAV:")))
+            continue;
+        struct str rest = prop->xml; /* <D:getcontentlanguage …>en</D:getcontentlanguage> */
+        (void)str_cut(&rest, '>');   /* the start tag; the text is what stands before the end tag */
+        struct str value = str_trim(str_cut(&rest, '<'));
+        return str_index(value, '&') == value.len ? value : STR_NONE;
+    }
+    return STR_NONE;
+}
+
+static enum stage_end send_whole(struct exchange *x, struct store_content *content,
+                                 struct str media_type)
+{
+    uint64_t size = content->stat.size_bytes;
+    struct source *body = content->ops->source(content, x->arena, 0, size);
+    return respond_source(x, HTTP_OK, media_type, body, size);
+}
+
+static void add_content_range(struct buf *to, const struct byte_range *range, uint64_t size)
+{
+    BUF_ADD(to, "bytes ");
+    buf_add_u64(to, range->offset);
+    buf_add_char(to, '-');
+    buf_add_u64(to, range->offset + range->len - 1);
+    buf_add_char(to, '/');
+    buf_add_u64(to, size);
+}
+
+static enum stage_end send_one_range(struct exchange *x, struct store_content *content,
+                                     struct str media_type, const struct byte_range *range)
+{
+    struct buf value = {0};
+    add_content_range(&value, range, content->stat.size_bytes);
+    respond_field(x, FIELD_CONTENT_RANGE, buf_str(&value));
+    buf_done(&value);
+    struct source *body = content->ops->source(content, x->arena, range->offset, range->len);
+    return respond_source(x, HTTP_PARTIAL_CONTENT, media_type, body, range->len);
+}
+
+/* multipart/byteranges, RFC 9110 §14.6. The boundary is random: content cannot hold it. */
+static enum stage_end send_ranges(struct exchange *x, struct store_content *content,
+                                  struct str media_type, const struct byte_range *ranges,
+                                  size_t count)
+{
+    struct source **parts = arena_alloc(x->arena, (2 * count + 1) * sizeof(*parts));
+    struct buf head = {0};
+    uint64_t total = 0;
+    uint64_t boundary = random_u64();
+    for (size_t i = 0; i < count; i++) {
+        buf_clear(&head);
+        BUF_ADD(&head, "\r\n--");
+        buf_add_hex(&head, boundary, 16);
+        BUF_ADD(&head, "\r\nContent-Type: ");
+        buf_add(&head, media_type);
+        BUF_ADD(&head, "\r\nContent-Range: ");
+        add_content_range(&head, &ranges[i], content->stat.size_bytes);
+        BUF_ADD(&head, "\r\n\r\n");
+        parts[2 * i] = source_of_text(x->arena, arena_str(x->arena, buf_str(&head)));
+        parts[2 * i + 1] = content->ops->source(content, x->arena, ranges[i].offset, ranges[i].len);
+        total += head.len + ranges[i].len;
+    }
+    buf_clear(&head);
+    buf_addf(&head, "\r\n--%016llx--\r\n", (unsigned long long)boundary);
+    parts[2 * count] = source_of_text(x->arena, arena_str(x->arena, buf_str(&head)));
+    total += head.len;
+    buf_clear(&head);
+    buf_addf(&head, "multipart/byteranges; boundary=%016llx", (unsigned long long)boundary);
+    struct str type = arena_str(x->arena, buf_str(&head));
+    buf_done(&head);
+    return respond_source(x, HTTP_PARTIAL_CONTENT, type,
+                          source_of_parts(x->arena, parts, 2 * count + 1), total);
+}
+
+static enum stage_end send_part(struct exchange *x, struct store_content *content,
+                                struct str media_type, const struct http_representation *now)
+{
+    struct str range = exchange_field(x, FIELD_RANGE);
+    uint64_t size = content->stat.size_bytes;
+    size_t max = x->service->limits->range_count;
+    size_t count = 0;
+    bool is_get = str_eq(x->stream->request.method, STR("GET")); /* §14.2: for GET only */
+    if (!range.at || !is_get || !http_if_range_holds(&x->stream->request.fields, now))
+        return send_whole(x, content, media_type);
+    struct byte_range *ranges = arena_alloc(x->arena, max * sizeof(*ranges));
+    switch (range_parse(range, size, ranges, max, &count)) {
+    case RANGE_IGNORE:
+        break;
+    case RANGE_PARTIAL:
+        return count == 1 ? send_one_range(x, content, media_type, ranges)
+                          : send_ranges(x, content, media_type, ranges, count);
+    case RANGE_UNSATISFIABLE: {
+        struct buf value = {0};
+        BUF_ADD(&value, "bytes */");
+        buf_add_u64(&value, size);
+        respond_field(x, FIELD_CONTENT_RANGE, buf_str(&value));
+        buf_done(&value);
+        return respond_error(x, dav_error(HTTP_RANGE_NOT_SATISFIABLE, "beyond the end"));
+    }
+    }
+    return send_whole(x, content, media_type);
+}
+
+static void add_validators(struct exchange *x, const struct http_representation *now)
+{
+    char date[HTTP_DATE_LEN];
+    http_date_format(date, now->modified_s);
+    respond_field(x, FIELD_LAST_MODIFIED, str_of(date, sizeof(date)));
+    http_response_set(x->stream, FIELD_ETAG, now->etag.opaque); /* in the arena already */
+    respond_field(x, FIELD_ACCEPT_RANGES, STR("bytes"));
+    /* What people upload must not be taken for a script because of how it begins. */
+    respond_field(x, FIELD_X_CONTENT_TYPE_OPTIONS, STR("nosniff"));
+}
+
+static enum stage_end send_file(struct exchange *x, struct store_content *content)
+{
+    struct http_representation now = representation_of(x->arena, &content->stat, true);
+    struct dav_result result = if_header_check(x);
+    if (!dav_is_fine(result))
+        return respond_error(x, result);
+    add_validators(x, &now);
+    switch (http_conditional(&x->stream->request.fields, true, &now, x->arena)) {
+    case VERDICT_NOT_MODIFIED:
+        return respond_status(x, HTTP_NOT_MODIFIED);
+    case VERDICT_FAILED:
+        return respond_error(x, dav_error(HTTP_PRECONDITION_FAILED, NULL));
+    case VERDICT_PROCEED:
+        break;
+    }
+    if (x->store->ops->may_have_props(x->store, x->path)) {
+        struct str language = content_language(x);
+        if (language.len)
+            respond_field(x, FIELD_CONTENT_LANGUAGE, language);
+    }
+    struct str type = media_type_find(x->service->media_types, path_name(x->path));
+    return send_part(x, content, type, &now);
+}
+
+static enum stage_end get_answer(struct exchange *x)
+{
+    struct store_content *content = NULL;
+    /* Dead properties are in a database: its look-up must not hold up the loop. */
+    if (!x->is_on_worker && x->store->ops->may_have_props(x->store, x->path))
+        return STAGE_BLOCKS;
+    enum store_rc rc = x->store->ops->open(x->store, x->path, &content);
+    if (rc == STORE_IS_COLLECTION)
+        return index_answer(x);
+    if (rc != STORE_OK)
+        return respond_error(x, dav_from_store(rc));
+    arena_on_reset(x->arena, close_content, content);
+    if (x->has_slash) /* RFC 4918 §5.2: only a collection's URL ends in a slash */
+        return respond_error(x, dav_from_store(STORE_NOT_FOUND));
+    return send_file(x, content);
+}
+
+const struct stage get_stages[] = {
+    {"answer", get_answer, ON_READ},
+};

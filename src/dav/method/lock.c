@@ -1,0 +1,276 @@
+/* LOCK (RFC 4918 §9.10): a new lock with a body, a refresh without one.
+ *
+ * A lock on an unmapped URL makes an empty resource. The lock is stored before the resource: a
+ * crash between the two leaves a lock without a resource, which start-up drops; the other way round
+ * an empty file would stay that nobody was told of. */
+#include "base/clock.h"
+#include "base/random.h"
+#include "dav/destination.h"
+#include "dav/lock/describe.h"
+#include "dav/lock/if_header.h"
+#include "dav/lock/permit.h"
+#include "dav/precondition.h"
+#include "dav/prop/request.h"
+#include "dav/respond.h"
+#include "multistatus/writer.h"
+#include "text/uuid.h"
+
+enum { DEFAULT_TIMEOUT_S = 3600 };
+
+struct lock_method {
+    bool is_refresh;
+    struct lock_request request;
+    enum depth depth;
+    uint32_t timeout_s;
+};
+
+/* --- the request --- */
+
+/* RFC 4918 §10.7: a list of wishes; the first that we understand counts. */
+static uint32_t read_timeout(const struct exchange *x)
+{
+    struct str list = exchange_field(x, FIELD_TIMEOUT);
+    uint64_t max = u64_min(x->service->limits->lock_seconds, UINT32_MAX);
+    while (list.len) {
+        struct str wish = str_trim(str_cut(&list, ','));
+        uint64_t seconds;
+        if (str_eq_nocase(wish, STR("Infinite")))
+            return (uint32_t)max;
+        if (str_starts_nocase(wish, STR("Second-")) && str_parse_u64(str_from(wish, 7), &seconds))
+            return (uint32_t)u64_min(max, seconds ? seconds : 1);
+    }
+    return (uint32_t)u64_min(max, DEFAULT_TIMEOUT_S);
+}
+
+static enum stage_end lock_parse_body(struct exchange *x)
+{
+    struct lock_method *state = ARENA_NEW(x->arena, struct lock_method);
+    struct dav_result result = depth_read(x, DEPTH_INFINITY, &state->depth);
+    x->state = state;
+    state->is_refresh = x->body.len == 0;
+    state->timeout_s = read_timeout(x);
+    if (dav_is_fine(result) && state->depth == DEPTH_1)
+        result = dav_error(HTTP_BAD_REQUEST, "a lock's Depth is 0 or infinity");
+    if (dav_is_fine(result) && !state->is_refresh)
+        result = lockinfo_parse(buf_str(&x->body), x->service->limits, x->arena, &state->request);
+    return dav_is_fine(result) ? STAGE_NEXT : respond_error(x, result);
+}
+
+static enum stage_end lock_claim(struct exchange *x)
+{
+    const struct lock_method *state = x->state;
+    struct dav_result result = exchange_locate(x);
+    if (!dav_is_fine(result))
+        return respond_error(x, result);
+    if (x->claim.range_count == 0) {
+        bool is_tree = state->depth == DEPTH_INFINITY;
+        claim_add(&x->claim, x->real, is_tree ? CLAIM_TREE : CLAIM_SELF, true);
+        claim_add(&x->claim, path_parent(x->real), CLAIM_SELF, false);
+    }
+    return exchange_claim(x);
+}
+
+/* --- conflicts, §6 and §7 --- */
+
+static bool conflicts(const struct lock *held, bool is_exclusive)
+{
+    return is_exclusive || held->is_exclusive;
+}
+
+/* 423 with the roots of all locks in the way; fine when there are none. */
+static struct dav_result conflict_with(const struct exchange *x, const struct lock_list *locks,
+                                       bool is_exclusive)
+{
+    struct buf hrefs = {0};
+    for (size_t i = 0; i < locks->count; i++) {
+        if (conflicts(&locks->items[i], is_exclusive))
+            lock_add_root_href(&hrefs, x->store, &locks->items[i]);
+    }
+    struct dav_result result = DAV_FINE;
+    if (hrefs.len) {
+        result = dav_condition(CONDITION_NO_CONFLICTING_LOCK, "it is locked");
+        result.condition_xml = arena_str(x->arena, buf_str(&hrefs));
+    }
+    buf_done(&hrefs);
+    return result;
+}
+
+/* §9.10.9: locked members are in the way of a lock with Depth infinity: each is named with 423, and
+ * the request URI with 424. */
+static enum stage_end answer_members(struct exchange *x, const struct lock_list *within,
+                                     bool is_exclusive)
+{
+    struct buf out = {0};
+    struct buf summary = {0};
+    struct multistatus ms = {.out = &out};
+    multistatus_begin(&ms);
+    for (size_t i = 0; i < within->count; i++) {
+        const struct lock *held = &within->items[i];
+        struct store_stat stat;
+        bool is_last_of_root =
+            i + 1 == within->count || !path_eq(held->root, within->items[i + 1].root);
+        if (!conflicts(held, is_exclusive) || path_eq(held->root, x->real) || !is_last_of_root)
+            continue;
+        bool is_collection =
+            x->store->ops->stat(x->store, held->root, &stat) == STORE_OK && stat.is_collection;
+        struct res_path path = path_rebase(x->arena, held->root, x->real, x->path);
+        multistatus_member(&ms, path, is_collection, HTTP_LOCKED, STR("<D:no-conflicting-lock/>"));
+    }
+    multistatus_member(&ms, x->path, true, HTTP_FAILED_DEPENDENCY, STR_NONE);
+    multistatus_end(&ms);
+    tally_format(&ms.tally, &summary);
+    x->stream->response.summary = arena_str(x->arena, buf_str(&summary));
+    struct str body = arena_str(x->arena, buf_str(&out));
+    buf_done(&summary);
+    buf_done(&out);
+    return respond_text(x, HTTP_MULTI_STATUS, STR(MULTISTATUS_TYPE), body);
+}
+
+/* --- the answer --- */
+
+/* §9.10.1: a prop with lockdiscovery: all locks that cover the resource. */
+static enum stage_end answer_lock(struct exchange *x, enum http_status status)
+{
+    struct buf out = {0};
+    struct lock_list locks;
+    enum store_rc rc = x->store->ops->locks(x->store, x->arena, x->real, LOCKS_COVERING, &locks);
+    if (rc != STORE_OK)
+        return respond_error(x, dav_from_store(rc));
+    BUF_ADD(&out, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
+                  "<D:prop xmlns:D=\"DAV:\"><D:lockdiscovery>");
+    lock_describe(&out, x->store, &locks);
+    BUF_ADD(&out, "</D:lockdiscovery></D:prop>\n");
+    struct str body = arena_str(x->arena, buf_str(&out));
+    buf_done(&out);
+    return respond_text(x, status, STR(MULTISTATUS_TYPE), body);
+}
+
+/* --- refresh, §9.10.2 --- */
+
+static enum stage_end refresh(struct exchange *x, const struct lock_method *state)
+{
+    struct lock_list locks;
+    if (!x->conditions)
+        return respond_error(
+            x, dav_error(HTTP_BAD_REQUEST, "a LOCK without a body must name a lock in If"));
+    struct dav_result result = if_header_check(x);
+    if (!dav_is_fine(result))
+        return respond_error(x, result);
+    enum store_rc rc = x->store->ops->locks(x->store, x->arena, x->real, LOCKS_COVERING, &locks);
+    if (rc != STORE_OK)
+        return respond_error(x, dav_from_store(rc));
+    for (size_t i = 0; i < locks.count; i++) {
+        struct lock *lock = &locks.items[i];
+        if (!if_header_submits(x->conditions, lock->token))
+            continue;
+        lock->timeout_s = state->timeout_s;
+        lock->expires_ms = clock_wall_ms() + (int64_t)state->timeout_s * 1000;
+        rc = x->store->ops->lock(x->store, lock);
+        return rc == STORE_OK ? answer_lock(x, HTTP_OK) : respond_error(x, dav_from_store(rc));
+    }
+    result = dav_condition(CONDITION_LOCK_TOKEN_MATCHES_REQUEST_URI, NULL);
+    result.status = HTTP_PRECONDITION_FAILED; /* §9.10.6: 412 for LOCK, 409 for UNLOCK */
+    return respond_error(x, result);
+}
+
+/* --- a new lock --- */
+
+static struct str new_token(struct arena *arena)
+{
+    static const char prefix[] = "urn:uuid:";
+    unsigned char random[16];
+    char *token = arena_alloc(arena, sizeof(prefix) + UUID_LEN);
+    memcpy(token, prefix, sizeof(prefix) - 1);
+    random_bytes(random, sizeof(random));
+    uuid_format(token + sizeof(prefix) - 1, random);
+    return str_of(token, sizeof(prefix) - 1 + UUID_LEN);
+}
+
+static enum store_rc make_empty(struct exchange *x)
+{
+    struct store_upload *upload;
+    struct store_stat stat;
+    static const struct store_commit commit = {.expects_absent = true};
+    enum store_rc rc = x->store->ops->upload(x->store, x->real, 0, &upload);
+    if (rc != STORE_OK)
+        return rc;
+    rc = upload->ops->commit(upload, &commit, &stat);
+    store_upload_close(&upload);
+    return rc;
+}
+
+static enum stage_end create(struct exchange *x, const struct lock_method *state, bool exists)
+{
+    struct lock lock = {
+        .token = new_token(x->arena),
+        .root = x->real,
+        .is_exclusive = state->request.is_exclusive,
+        .is_infinite = state->depth == DEPTH_INFINITY,
+        .owner_xml = state->request.owner_xml,
+        .timeout_s = state->timeout_s,
+        .expires_ms = clock_wall_ms() + (int64_t)state->timeout_s * 1000,
+    };
+    enum store_rc rc = x->store->ops->lock(x->store, &lock);
+    if (rc == STORE_OK && !exists) {
+        rc = make_empty(x);
+        if (rc != STORE_OK)
+            (void)!x->store->ops->unlock(x->store, lock.token); /* it expires otherwise */
+    }
+    if (rc != STORE_OK)
+        return respond_error(x, dav_from_store(rc));
+    struct buf field = {0};
+    buf_add_char(&field, '<');
+    buf_add(&field, lock.token);
+    buf_add_char(&field, '>');
+    respond_field(x, FIELD_LOCK_TOKEN, buf_str(&field));
+    buf_done(&field);
+    return answer_lock(x, exists ? HTTP_OK : HTTP_CREATED);
+}
+
+static struct dav_result check(struct exchange *x, const struct lock_method *state,
+                               bool *exists_out)
+{
+    struct store_stat stat;
+    struct lock_list covering;
+    struct dav_result result = target_stat(x, &stat, exists_out);
+    bool exists = *exists_out;
+    if (dav_is_fine(result) && !exists && x->has_slash)
+        result = dav_error(HTTP_CONFLICT, "make the collection before you lock it");
+    if (dav_is_fine(result) && !exists)
+        result = parent_check(x, x->real);
+    if (dav_is_fine(result))
+        result = precondition_check(x, &stat, exists);
+    if (dav_is_fine(result) && !exists)
+        result = lock_permit(x, x->arena, x->real, PERMIT_MEMBER);
+    if (dav_is_fine(result))
+        result = dav_from_store(
+            x->store->ops->locks(x->store, x->arena, x->real, LOCKS_COVERING, &covering));
+    if (dav_is_fine(result))
+        result = conflict_with(x, &covering, state->request.is_exclusive);
+    return result;
+}
+
+static enum stage_end lock_run(struct exchange *x)
+{
+    const struct lock_method *state = x->state;
+    struct lock_list within = {0};
+    bool exists;
+    if (state->is_refresh)
+        return refresh(x, state);
+    struct dav_result result = check(x, state, &exists);
+    if (dav_is_fine(result) && exists && state->depth == DEPTH_INFINITY)
+        result = dav_from_store(
+            x->store->ops->locks(x->store, x->arena, x->real, LOCKS_WITHIN, &within));
+    if (!dav_is_fine(result))
+        return respond_error(x, result);
+    if (!dav_is_fine(conflict_with(x, &within, state->request.is_exclusive)))
+        return answer_members(x, &within, state->request.is_exclusive);
+    return create(x, state, exists);
+}
+
+const struct stage lock_stages[] = {
+    {"body", exchange_read_xml, ON_LOOP},
+    {"parse", lock_parse_body, ON_WORKER},
+    {"claim", lock_claim, ON_LOOP},
+    {"lock", lock_run, ON_WORKER},
+};

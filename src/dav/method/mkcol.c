@@ -1,0 +1,47 @@
+#include "dav/lock/permit.h"
+#include "dav/precondition.h"
+#include "dav/respond.h"
+
+static enum stage_end mkcol_claim(struct exchange *x)
+{
+    if (x->stream->body) /* RFC 4918 §9.3: a body that we do not understand */
+        return respond_error(
+            x, dav_error(HTTP_UNSUPPORTED_MEDIA_TYPE, "MKCOL with a body is not understood"));
+    struct dav_result result = exchange_locate(x);
+    if (!dav_is_fine(result))
+        return respond_error(x, result);
+    if (x->claim.range_count == 0) {
+        claim_add(&x->claim, x->real, CLAIM_SELF, true);
+        claim_add(&x->claim, path_parent(x->real), CLAIM_SELF, false);
+    }
+    return exchange_claim(x);
+}
+
+static enum stage_end mkcol_make(struct exchange *x)
+{
+    struct store_stat stat;
+    bool exists;
+    struct dav_result result = target_stat(x, &stat, &exists);
+    if (dav_is_fine(result) && exists)
+        result = dav_error(HTTP_METHOD_NOT_ALLOWED, "there is a resource already");
+    if (dav_is_fine(result))
+        result = parent_check(x, x->real);
+    if (dav_is_fine(result))
+        result = precondition_check(x, &stat, exists);
+    if (dav_is_fine(result))
+        result = lock_permit(x, x->arena, x->real, PERMIT_MEMBER);
+    if (!dav_is_fine(result))
+        return respond_error(x, result);
+    enum store_rc rc = x->store->ops->mkcol(x->store, x->real);
+    if (rc == STORE_EXISTS)
+        return respond_error(x, dav_error(HTTP_METHOD_NOT_ALLOWED, "there is a resource already"));
+    if (rc != STORE_OK)
+        return respond_error(x, dav_from_store(rc));
+    return respond_status(x, HTTP_CREATED);
+}
+
+/* RFC 4918 §9.3. */
+const struct stage mkcol_stages[] = {
+    {"claim", mkcol_claim, ON_LOOP},
+    {"make", mkcol_make, ON_WORKER},
+};

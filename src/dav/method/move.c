@@ -1,0 +1,25 @@
+#include "dav/respond.h"
+#include "dav/transfer.h"
+
+static enum stage_end move_claim(struct exchange *x)
+{
+    return transfer_claim(x, true);
+}
+
+static enum stage_end move_run(struct exchange *x)
+{
+    struct dav_result result = transfer_check(x, true);
+    if (!dav_is_fine(result))
+        return respond_error(x, result);
+    const struct transfer *transfer = x->state;
+    struct failures *failures = failures_new(x, transfer->to, transfer->to_real);
+    enum store_rc rc =
+        x->store->ops->move(x->store, x->real, transfer->to_real, &failures->visitor);
+    return transfer_answer(x, failures, rc);
+}
+
+/* RFC 4918 §9.9. */
+const struct stage move_stages[] = {
+    {"claim", move_claim, ON_LOOP},
+    {"move", move_run, ON_WORKER},
+};

@@ -1,0 +1,25 @@
+#include "dav/precondition.h"
+#include "dav/respond.h"
+
+/* RFC 9110 §9.3.7, RFC 4918 §10.1. Answered for every path, also where there is nothing: clients
+ * ask before they know, and some refuse a server whose root or whose parents do not answer. */
+static enum stage_end options_answer(struct exchange *x)
+{
+    struct buf allow = {0};
+    bool is_server = x->stream->request.path.len == 0; /* "*" */
+    if (is_server)
+        dav_methods_allow(&allow, METHOD_ON_ANY, false, x->service->is_read_only);
+    else
+        exchange_allow(x, &allow);
+    /* Without LOCK there is no class 2; Finder then mounts read-only, as it should. */
+    respond_field(x, FIELD_DAV, x->service->is_read_only ? STR("1, 3") : STR("1, 2, 3"));
+    respond_field(x, FIELD_MS_AUTHOR_VIA, STR("DAV")); /* Office opens read-only without it */
+    respond_field(x, FIELD_ALLOW, buf_str(&allow));
+    respond_field(x, FIELD_ACCEPT_RANGES, STR("bytes"));
+    buf_done(&allow);
+    return respond_status(x, HTTP_OK);
+}
+
+const struct stage options_stages[] = {
+    {"answer", options_answer, ON_READ},
+};

@@ -1,0 +1,204 @@
+/* PROPFIND (RFC 4918 §9.1).
+ *
+ * Depth 0 is answered at once, on the loop, unless dead properties are asked for and may be there.
+ * Deeper answers are a source over a walk: one response for each item, written when it is pulled,
+ * on a worker, so that the first byte leaves before the walk ends and memory does not grow with the
+ * collection. If a listing breaks off midway, the source fails and the wire breaks the framing: an
+ * answer that ends with </multistatus> is complete. */
+#include "dav/clients.h"
+#include "dav/lock/if_header.h"
+#include "dav/precondition.h"
+#include "dav/prop/answer.h"
+#include "dav/respond.h"
+#include "dav/walk.h"
+#include "stream/offload.h"
+
+enum { AHEAD_BYTES = 65536, INLINE_BODY_BYTES = 65536 };
+
+struct propfind {
+    struct propfind_request request;
+    enum depth depth;
+    struct walk_item target;
+
+    struct source base; /* of a walk */
+    struct exchange *x;
+    struct walk walk;
+    struct arena item_arena;
+    struct multistatus ms;
+    struct buf pending; /* formatted, and not yet pulled */
+    bool has_begun;
+    bool has_ended;
+};
+
+static enum stage_end propfind_parse_body(struct exchange *x)
+{
+    struct propfind *state = ARENA_NEW(x->arena, struct propfind);
+    x->state = state;
+    if (x->body.len > INLINE_BODY_BYTES && !x->is_on_worker)
+        return STAGE_BLOCKS;
+    struct dav_result result =
+        propfind_parse(buf_str(&x->body), x->service->limits, x->arena, &state->request);
+    if (dav_is_fine(result))
+        result = depth_read(x, DEPTH_INFINITY, &state->depth);
+    if (!dav_is_fine(result))
+        return respond_error(x, result);
+    state->request.is_short = client_has(x, QUIRK_SHORT_ALLPROP);
+    return STAGE_NEXT;
+}
+
+/* --- a single resource --- */
+
+static void set_summary(struct exchange *x, const struct tally *tally)
+{
+    struct buf text = {0};
+    tally_format(tally, &text);
+    x->stream->response.summary = arena_str(x->arena, buf_str(&text));
+    buf_done(&text);
+}
+
+static void answer_item(struct propfind *state, struct multistatus *ms, struct arena *arena,
+                        const struct walk_item *item)
+{
+    struct prop_target target = {.service = state->x->service,
+                                 .arena = arena,
+                                 .path = item->path,
+                                 .real = item->real,
+                                 .stat = item->stat};
+    if (item->rc == STORE_OK) {
+        prop_answer(ms, &target, &state->request);
+        return;
+    }
+    unsigned status = dav_from_store(item->rc).status;
+    if (item->is_listing_rc) /* its members cannot be listed: that is what this member's status is
+                              */
+        multistatus_member(ms, item->path, item->stat.is_collection, status, STR_NONE);
+    else
+        prop_answer_refused(ms, item->path, status, &state->request);
+}
+
+static enum stage_end answer_one(struct exchange *x, struct propfind *state)
+{
+    struct buf out = {0};
+    struct multistatus ms = {.out = &out};
+    multistatus_begin(&ms);
+    answer_item(state, &ms, x->arena, &state->target);
+    multistatus_end(&ms);
+    set_summary(x, &ms.tally);
+    struct str body = arena_str(x->arena, buf_str(&out));
+    buf_done(&out);
+    return respond_text(x, HTTP_MULTI_STATUS, STR(MULTISTATUS_TYPE), body);
+}
+
+/* --- a walk --- */
+
+/* Formats the next item, or the end. */
+static enum store_rc step(struct propfind *state)
+{
+    struct walk_item item;
+    if (!state->has_begun) {
+        state->has_begun = true;
+        multistatus_begin(&state->ms);
+    }
+    enum store_rc rc = walk_next(&state->walk, &item);
+    if (rc == STORE_END && !state->has_ended) {
+        state->has_ended = true;
+        multistatus_end(&state->ms);
+        set_summary(state->x, &state->ms.tally);
+        return STORE_OK;
+    }
+    if (rc == STORE_OK) {
+        answer_item(state, &state->ms, &state->item_arena, &item);
+        arena_reset(&state->item_arena);
+    }
+    return rc;
+}
+
+static enum pull propfind_pull(struct source *self, struct buf *into, size_t want, struct err *err)
+{
+    struct propfind *state = CONTAINER_OF(self, struct propfind, base);
+    enum store_rc rc = STORE_OK;
+    while (state->pending.len < want && rc == STORE_OK && !state->has_ended)
+        rc = step(state);
+    if (rc != STORE_OK && rc != STORE_END) {
+        (void)err_set(err, 0, "listing a collection failed"); /* always false; FAIL says it */
+        return PULL_FAIL;
+    }
+    if (state->pending.len == 0)
+        return PULL_END;
+    size_t len = size_min(want, state->pending.len);
+    buf_add(into, str_first(buf_str(&state->pending), len));
+    buf_consume(&state->pending, len);
+    return PULL_DATA;
+}
+
+static void propfind_close(struct source *self)
+{
+    struct propfind *state = CONTAINER_OF(self, struct propfind, base);
+    walk_done(&state->walk);
+    arena_done(&state->item_arena);
+    buf_done(&state->pending);
+}
+
+static const struct source_ops propfind_source_ops = {
+    .name = "propfind", .may_block = true, .pull = propfind_pull, .close = propfind_close};
+
+static enum stage_end answer_walk(struct exchange *x, struct propfind *state)
+{
+    state->base.ops = &propfind_source_ops;
+    state->ms.out = &state->pending;
+    walk_init(&state->walk, x->store, &state->target, state->depth,
+              (unsigned)x->service->limits->walk_depth);
+    struct source *body =
+        source_offload(&state->base, x->stream->executor, &x->stream->refs, AHEAD_BYTES);
+    return respond_source(x, HTTP_MULTI_STATUS, STR(MULTISTATUS_TYPE), body, LENGTH_UNKNOWN);
+}
+
+static struct dav_result look_at_target(struct exchange *x, struct propfind *state)
+{
+    bool exists;
+    struct dav_result result = exchange_locate(x);
+    if (dav_is_fine(result))
+        result = target_stat(x, &state->target.stat, &exists);
+    if (dav_is_fine(result) && !exists)
+        result = dav_from_store(STORE_NOT_FOUND);
+    if (!dav_is_fine(result))
+        return result;
+    state->target.path = x->path;
+    state->target.real = x->real;
+    state->x = x;
+    bool is_collection = state->target.stat.is_collection;
+    if (x->has_slash && !is_collection)
+        return dav_from_store(STORE_NOT_FOUND);
+    if (is_collection && state->depth == DEPTH_INFINITY && !x->service->allows_infinity)
+        return dav_condition(CONDITION_PROPFIND_FINITE_DEPTH, "ask with Depth 0 or 1");
+    return if_header_check(x);
+}
+
+static enum stage_end propfind_answer(struct exchange *x)
+{
+    struct propfind *state = x->state;
+    struct dav_result result = look_at_target(x, state);
+    if (!dav_is_fine(result))
+        return respond_error(x, result);
+    struct prop_target target = {.service = x->service, .real = x->real};
+    bool is_walk = state->target.stat.is_collection && state->depth != DEPTH_0;
+    if (!is_walk && prop_answer_blocks(&target, &state->request) && !x->is_on_worker)
+        return STAGE_BLOCKS;
+    respond_field(x, FIELD_CACHE_CONTROL, STR("no-store"));
+    if (is_walk) {
+        /* The members of a collection that cannot be listed are not "none". */
+        struct store_cursor *probe;
+        enum store_rc rc = x->store->ops->list(x->store, x->real, &probe);
+        if (rc != STORE_OK)
+            return respond_error(x, dav_from_store(rc));
+        store_cursor_close(&probe);
+        return answer_walk(x, state);
+    }
+    return answer_one(x, state);
+}
+
+const struct stage propfind_stages[] = {
+    {"body", exchange_read_xml, ON_LOOP},
+    {"parse", propfind_parse_body, ON_LOOP},
+    {"answer", propfind_answer, ON_READ},
+};

@@ -1,0 +1,214 @@
+/* PROPPATCH (RFC 4918 §9.2): all instructions in document order, or none. Each culprit is answered
+ * with its own status and all others with 424. */
+#include "dav/lock/if_header.h"
+#include "dav/lock/permit.h"
+#include "dav/precondition.h"
+#include "dav/prop/request.h"
+#include "dav/respond.h"
+#include "multistatus/writer.h"
+#include "text/date.h"
+
+struct proppatch {
+    struct proppatch_request request;
+    struct dav_result *results; /* one for each update; fine where nothing is wrong with it */
+    size_t culprits;
+};
+
+static enum stage_end proppatch_parse_body(struct exchange *x)
+{
+    struct proppatch *state = ARENA_NEW(x->arena, struct proppatch);
+    x->state = state;
+    struct dav_result result =
+        proppatch_parse(buf_str(&x->body), x->service->limits, x->arena, &state->request);
+    if (!dav_is_fine(result))
+        return respond_error(x, result);
+    state->results = arena_alloc(x->arena, state->request.update_count * sizeof(*state->results));
+    return STAGE_NEXT;
+}
+
+static enum stage_end proppatch_claim(struct exchange *x)
+{
+    struct dav_result result = exchange_locate(x);
+    if (!dav_is_fine(result))
+        return respond_error(x, result);
+    if (x->claim.range_count == 0)
+        claim_add(&x->claim, x->real, CLAIM_SELF, true);
+    return exchange_claim(x);
+}
+
+/* --- what each instruction asks for --- */
+
+/* Windows sends a date, ownCloud's clients seconds since 1970. */
+static bool parse_modified(struct str text, int64_t *seconds_out)
+{
+    uint64_t seconds;
+    text = str_trim(text);
+    if (http_date_parse(text, seconds_out))
+        return true;
+    if (!str_parse_u64(text, &seconds) || seconds > 253402300799) /* the end of the year 9999 */
+        return false;
+    *seconds_out = (int64_t)seconds;
+    return true;
+}
+
+static struct dav_result plan_live(const struct prop_update *update, struct store_patch *patch)
+{
+    unsigned flags = update->name.live->flags;
+    if ((flags & PROP_PROTECTED) || (update->is_removal && !(flags & PROP_OVERRIDABLE)))
+        return dav_condition(CONDITION_CANNOT_MODIFY_PROTECTED_PROPERTY, NULL);
+    if (flags & PROP_SETS_MODIFIED) {
+        if (!parse_modified(update->text, &patch->modified_s))
+            return dav_error(HTTP_CONFLICT, "the value is no date");
+        patch->sets_modified = true;
+    } else if (flags & PROP_SETS_EXECUTABLE) {
+        struct str value = str_trim(update->text);
+        if (!str_eq(value, STR("T")) && !str_eq(value, STR("F")))
+            return dav_error(HTTP_CONFLICT, "the value is neither T nor F");
+        patch->sets_executable = true;
+        patch->is_executable = str_eq(value, STR("T"));
+    }
+    return DAV_FINE;
+}
+
+static void plan(struct exchange *x, struct proppatch *state, struct store_patch *patch)
+{
+    const struct proppatch_request *request = &state->request;
+    patch->props = arena_alloc(x->arena, request->update_count * sizeof(*patch->props));
+    for (size_t i = 0; i < request->update_count; i++) {
+        const struct prop_update *update = &request->updates[i];
+        const struct dav_prop *live = update->name.live;
+        if (live)
+            state->results[i] = plan_live(update, patch);
+        if (!dav_is_fine(state->results[i]))
+            state->culprits++;
+        else if (!live || (live->flags & PROP_OVERRIDABLE))
+            patch->props[patch->prop_count++] =
+                (struct store_prop){update->name.ns, update->name.name, update->xml};
+    }
+}
+
+/* --- the answer --- */
+
+/* The instruction's status, when nothing or something went wrong. */
+static unsigned status_of(const struct proppatch *state, size_t i)
+{
+    if (!dav_is_fine(state->results[i]))
+        return state->results[i].status;
+    return state->culprits ? HTTP_FAILED_DEPENDENCY : HTTP_OK;
+}
+
+static bool is_same_name(const struct prop_name *a, const struct prop_name *b)
+{
+    return str_eq(a->name, b->name) && str_eq(a->ns, b->ns);
+}
+
+/* A property is named once, under its worst status, however often it was set. */
+static bool is_named_elsewhere(const struct proppatch *state, size_t i)
+{
+    const struct proppatch_request *request = &state->request;
+    for (size_t j = 0; j < request->update_count; j++) {
+        if (j == i || !is_same_name(&request->updates[i].name, &request->updates[j].name))
+            continue;
+        bool is_worse = !dav_is_fine(state->results[j]) && dav_is_fine(state->results[i]);
+        bool is_alike = dav_is_fine(state->results[j]) == dav_is_fine(state->results[i]);
+        if (is_worse || (is_alike && j < i))
+            return true;
+    }
+    return false;
+}
+
+/* One propstat for all instructions that share the status and condition of the i-th. */
+static void add_group(struct multistatus *ms, const struct proppatch *state, size_t i, bool *done)
+{
+    const struct proppatch_request *request = &state->request;
+    unsigned status = status_of(state, i);
+    enum dav_condition condition = state->results[i].condition;
+    struct buf error = {0};
+    multistatus_propstat(ms);
+    for (size_t j = i; j < request->update_count; j++) {
+        if (done[j] || status_of(state, j) != status || state->results[j].condition != condition)
+            continue;
+        done[j] = true;
+        multistatus_empty_prop(ms->out, request->updates[j].name.ns, request->updates[j].name.name);
+    }
+    dav_condition_add(&error, &state->results[i]);
+    multistatus_propstat_end(ms, status, buf_str(&error));
+    buf_done(&error);
+}
+
+static enum stage_end answer(struct exchange *x, const struct proppatch *state, bool is_collection)
+{
+    const struct proppatch_request *request = &state->request;
+    bool *done = arena_alloc(x->arena, request->update_count * sizeof(*done));
+    struct buf out = {0};
+    struct buf summary = {0};
+    struct multistatus ms = {.out = &out};
+    for (size_t i = 0; i < request->update_count; i++)
+        done[i] = is_named_elsewhere(state, i);
+    multistatus_begin(&ms);
+    multistatus_response(&ms, x->path, is_collection);
+    for (size_t i = 0; i < request->update_count; i++) {
+        if (!done[i])
+            add_group(&ms, state, i, done);
+    }
+    multistatus_response_end(&ms);
+    multistatus_end(&ms);
+    tally_format(&ms.tally, &summary);
+    x->stream->response.summary = arena_str(x->arena, buf_str(&summary));
+    struct str body = arena_str(x->arena, buf_str(&out));
+    buf_done(&summary);
+    buf_done(&out);
+    return respond_text(x, HTTP_MULTI_STATUS, STR(MULTISTATUS_TYPE), body);
+}
+
+/* Windows sets times and attributes of a file that it has locked without submitting the token; its
+ * copy fails unless that works. Nothing else may be among the instructions. */
+static bool is_windows_only(const struct proppatch_request *request)
+{
+    for (size_t i = 0; i < request->update_count; i++) {
+        const struct prop_name *name = &request->updates[i].name;
+        if (!str_eq(name->ns, STR(NS_WINDOWS)) || !str_starts(name->name, STR("Win32")))
+            return false;
+    }
+    return true;
+}
+
+static struct dav_result check(struct exchange *x, const struct proppatch *state,
+                               struct store_stat *stat)
+{
+    bool exists;
+    struct dav_result result = target_stat(x, stat, &exists);
+    if (dav_is_fine(result) && !exists)
+        result = dav_from_store(STORE_NOT_FOUND);
+    if (dav_is_fine(result))
+        result = precondition_check(x, stat, exists);
+    if (dav_is_fine(result) && !is_windows_only(&state->request))
+        result = lock_permit(x, x->arena, x->real, PERMIT_SELF);
+    return result;
+}
+
+static enum stage_end proppatch_apply(struct exchange *x)
+{
+    struct proppatch *state = x->state;
+    struct store_patch patch = {0};
+    struct store_stat stat;
+    struct dav_result result = check(x, state, &stat);
+    if (!dav_is_fine(result))
+        return respond_error(x, result);
+    plan(x, state, &patch);
+    if (state->culprits == 0) {
+        result = dav_from_store(x->store->ops->patch(x->store, x->real, &patch));
+        for (size_t i = 0; !dav_is_fine(result) && i < state->request.update_count; i++) {
+            state->results[i] = result; /* the store does not say which: all of them */
+            state->culprits++;
+        }
+    }
+    return answer(x, state, stat.is_collection);
+}
+
+const struct stage proppatch_stages[] = {
+    {"body", exchange_read_xml, ON_LOOP},
+    {"parse", proppatch_parse_body, ON_WORKER},
+    {"claim", proppatch_claim, ON_LOOP},
+    {"apply", proppatch_apply, ON_WORKER},
+};

@@ -1,0 +1,198 @@
+/* PUT (RFC 4918 §9.7): the body goes to a staged file that becomes visible in one step.
+ *
+ * All that can refuse the request is asked twice: before the body is read, so that a client that
+ * waits for "100 Continue" need not send it, and again under the claim, since the body may have
+ * taken an hour. A body that ends early, or is longer or shorter than was announced, leaves the old
+ * content as it was. */
+#include <errno.h>
+
+#include "dav/lock/permit.h"
+#include "dav/precondition.h"
+#include "dav/respond.h"
+#include "stream/pump.h"
+
+enum { BATCH_BYTES = 262144 };
+
+struct put {
+    uint64_t announced_bytes; /* LENGTH_UNKNOWN: it was not said */
+    struct store_upload *upload;
+    struct pump pump;
+    bool is_pumping;
+    struct store_commit commit;
+};
+
+/* --- what is asked before and after the body --- */
+
+static struct dav_result check(struct exchange *x, bool *exists_out)
+{
+    struct store_stat stat;
+    struct dav_result result = target_stat(x, &stat, exists_out);
+    bool exists = *exists_out;
+    if (dav_is_fine(result) && exists && stat.is_collection)
+        result = dav_from_store(STORE_IS_COLLECTION);
+    if (dav_is_fine(result) && !exists)
+        result = parent_check(x, x->real);
+    if (dav_is_fine(result))
+        result = precondition_check(x, &stat, exists);
+    if (dav_is_fine(result))
+        result = lock_permit(x, x->arena, x->real, exists ? PERMIT_SELF : PERMIT_MEMBER);
+    return result;
+}
+
+/* --- before the body --- */
+
+/* ownCloud's and rclone's header: whole seconds since 1970, perhaps with a fraction. */
+static bool read_mtime(const struct exchange *x, struct store_commit *commit)
+{
+    struct str value = exchange_field(x, FIELD_X_OC_MTIME);
+    uint64_t seconds;
+    if (!value.at)
+        return true;
+    struct str fraction = value;
+    struct str whole = str_cut(&fraction, '.');
+    if (!str_parse_u64(whole, &seconds) || seconds > 253402300799) /* the end of the year 9999 */
+        return false;
+    commit->sets_modified = true;
+    commit->modified_s = (int64_t)seconds;
+    return true;
+}
+
+static struct dav_result read_fields(struct exchange *x, struct put *state)
+{
+    const struct http_request *request = &x->stream->request;
+    struct str coding = exchange_field(x, FIELD_CONTENT_ENCODING);
+    struct str expected = exchange_field(x, FIELD_X_EXPECTED_ENTITY_LENGTH);
+    if (x->has_slash)
+        return dav_error(HTTP_CONFLICT, "a URL that ends in a slash is a collection's");
+    if (http_fields_has(&request->fields, FIELD_CONTENT_RANGE)) /* RFC 9110 §14.5 */
+        return dav_error(HTTP_BAD_REQUEST, "a partial PUT is not understood");
+    if (coding.at && !str_eq_nocase(coding, STR("identity"))) /* RFC 9110 §8.4 */
+        return dav_error(HTTP_UNSUPPORTED_MEDIA_TYPE, "content is stored without content coding");
+    if (request->version == HTTP_1_0 &&
+        !http_fields_has(&request->fields, FIELD_CONTENT_LENGTH)) /* it might be anything */
+        return dav_error(HTTP_LENGTH_REQUIRED, "HTTP/1.0 must say how long the content is");
+    if (!read_mtime(x, &state->commit))
+        return dav_error(HTTP_BAD_REQUEST, "X-OC-Mtime is no number of seconds");
+    state->announced_bytes = request->has_body ? request->body_bytes : 0;
+    /* Finder sends files in chunks and says their length here. */
+    if (state->announced_bytes == LENGTH_UNKNOWN && expected.at &&
+        !str_parse_u64(expected, &state->announced_bytes))
+        return dav_error(HTTP_BAD_REQUEST, "X-Expected-Entity-Length is no number");
+    return DAV_FINE;
+}
+
+static struct dav_result check_space(struct exchange *x, const struct put *state)
+{
+    struct store_quota quota;
+    if (state->announced_bytes == LENGTH_UNKNOWN ||
+        x->store->ops->quota(x->store, path_parent(x->real), &quota) != STORE_OK ||
+        !quota.is_known || state->announced_bytes <= quota.available_bytes)
+        return DAV_FINE;
+    return dav_from_store(STORE_NO_SPACE);
+}
+
+static void free_put(void *arg)
+{
+    struct put *state = arg;
+    if (state->is_pumping)
+        pump_done(&state->pump);
+    store_upload_close(&state->upload);
+}
+
+static enum stage_end put_check(struct exchange *x)
+{
+    struct put *state = ARENA_NEW(x->arena, struct put);
+    bool exists;
+    x->state = state;
+    struct dav_result result = read_fields(x, state);
+    if (dav_is_fine(result))
+        result = exchange_locate(x);
+    if (dav_is_fine(result))
+        result = check(x, &exists);
+    if (dav_is_fine(result))
+        result = check_space(x, state);
+    if (dav_is_fine(result))
+        result = dav_from_store(
+            x->store->ops->upload(x->store, x->real, state->announced_bytes, &state->upload));
+    if (!dav_is_fine(result))
+        return respond_error(x, result);
+    arena_on_reset(x->arena, free_put, state);
+    return STAGE_NEXT;
+}
+
+/* --- the body --- */
+
+static enum stage_end fail_body(struct exchange *x, const struct put *state,
+                                enum pump_state failure)
+{
+    if (failure == PUMP_SINK_FAILED)
+        return respond_error(x, dav_from_store((enum store_rc)state->pump.sink_code));
+    return respond_error(x, exchange_body_failure(&state->pump.err));
+}
+
+static enum stage_end put_receive(struct exchange *x)
+{
+    struct put *state = x->state;
+    if (!x->stream->body)
+        return STAGE_NEXT;
+    if (!state->is_pumping) {
+        state->is_pumping = true;
+        state->pump = (struct pump){.source = x->stream->body,
+                                    .sink = &state->upload->sink,
+                                    .executor = x->stream->executor,
+                                    .waker = &x->waker,
+                                    .batch_bytes = BATCH_BYTES};
+        pump_init(&state->pump);
+        x->stream->ops->proceed(x->stream);
+    }
+    enum pump_state pumped = pump_run(&state->pump);
+    if (pumped == PUMP_WAIT)
+        return STAGE_WAIT;
+    if (pumped != PUMP_END)
+        return fail_body(x, state, pumped);
+    if (state->announced_bytes != LENGTH_UNKNOWN &&
+        state->pump.moved_bytes != state->announced_bytes)
+        return respond_error(
+            x, dav_error(HTTP_BAD_REQUEST, "the content is not as long as was announced"));
+    return STAGE_NEXT;
+}
+
+/* --- after the body --- */
+
+static enum stage_end put_claim(struct exchange *x)
+{
+    if (x->claim.range_count == 0) {
+        claim_add(&x->claim, x->real, CLAIM_SELF, true);
+        claim_add(&x->claim, path_parent(x->real), CLAIM_SELF, false);
+    }
+    return exchange_claim(x);
+}
+
+static enum stage_end put_commit(struct exchange *x)
+{
+    struct put *state = x->state;
+    struct store_stat stat;
+    bool exists;
+    struct dav_result result = check(x, &exists);
+    if (dav_is_fine(result) && state->is_pumping)
+        result = dav_from_store((enum store_rc)pump_write_tail(&state->pump));
+    if (!dav_is_fine(result))
+        return respond_error(x, result);
+    /* "*" holds only as long as nobody, another program included, makes the resource first. */
+    state->commit.expects_absent =
+        !exists && str_eq(str_trim(exchange_field(x, FIELD_IF_NONE_MATCH)), STR("*"));
+    enum store_rc rc = state->upload->ops->commit(state->upload, &state->commit, &stat);
+    if (rc != STORE_OK)
+        return respond_error(x, dav_from_store(rc));
+    http_response_set(x->stream, FIELD_ETAG, exchange_etag(x->arena, &stat));
+    if (state->commit.sets_modified)
+        respond_field(x, FIELD_X_OC_MTIME, STR("accepted"));
+    return respond_status(x, exists ? HTTP_NO_CONTENT : HTTP_CREATED);
+}
+
+const struct stage put_stages[] = {
+    {"check", put_check, ON_READ},
+    {"receive", put_receive, ON_LOOP},
+    {"claim", put_claim, ON_LOOP},
+    {"commit", put_commit, ON_WORKER},
+};

@@ -1,0 +1,46 @@
+#include "dav/precondition.h"
+
+#include "dav/lock/if_header.h"
+#include "dav/respond.h"
+
+struct dav_result target_stat(struct exchange *x, struct store_stat *stat_out, bool *exists_out)
+{
+    struct res_path path = x->is_located ? x->real : x->path;
+    *stat_out = (struct store_stat){0};
+    enum store_rc rc = x->store->ops->stat(x->store, path, stat_out);
+    *exists_out = rc == STORE_OK;
+    return rc == STORE_NOT_FOUND ? DAV_FINE : dav_from_store(rc);
+}
+
+struct http_representation representation_of(struct arena *arena, const struct store_stat *stat,
+                                             bool exists)
+{
+    struct http_representation now = {.exists = exists, .modified_s = -1};
+    if (!exists)
+        return now;
+    now.modified_s = stat->modified_s;
+    now.has_etag = !stat->is_collection;
+    if (now.has_etag)
+        now.etag.opaque = exchange_etag(arena, stat);
+    return now;
+}
+
+struct dav_result precondition_check(struct exchange *x, const struct store_stat *stat, bool exists)
+{
+    struct http_representation now = representation_of(x->arena, stat, exists);
+    struct dav_result result = if_header_check(x);
+    if (!dav_is_fine(result))
+        return result;
+    if (http_conditional(&x->stream->request.fields, false, &now, x->arena) == VERDICT_PROCEED)
+        return DAV_FINE;
+    return dav_error(HTTP_PRECONDITION_FAILED, "the resource is not as the request demands");
+}
+
+struct dav_result parent_check(struct exchange *x, struct res_path real)
+{
+    struct store_stat stat;
+    enum store_rc rc = x->store->ops->stat(x->store, path_parent(real), &stat);
+    if (rc == STORE_NOT_FOUND || (rc == STORE_OK && !stat.is_collection))
+        return dav_from_store(STORE_NO_PARENT);
+    return dav_from_store(rc);
+}

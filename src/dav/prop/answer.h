@@ -1,0 +1,16 @@
+/* dav/prop/answer.h: the properties of one resource in a multistatus. */
+#pragma once
+
+#include "dav/prop/request.h"
+#include "multistatus/writer.h"
+
+/* Whether the answer will look into the store for dead properties, which may block. */
+bool prop_answer_blocks(const struct prop_target *target, const struct propfind_request *request);
+
+/* Appends a whole response: propstats grouped by status. */
+void prop_answer(struct multistatus *ms, const struct prop_target *target,
+                 const struct propfind_request *request);
+
+/* A response for a member of which nothing can be said: what was asked for, with that status. */
+void prop_answer_refused(struct multistatus *ms, struct res_path path, unsigned status,
+                         const struct propfind_request *request);

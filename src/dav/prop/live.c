@@ -1,0 +1,134 @@
+#include "dav/prop/live.h"
+
+#include "dav/lock/describe.h"
+#include "dav/respond.h"
+#include "text/date.h"
+#include "xml/writer.h"
+
+/* --- getters, in the order of props.def --- */
+
+static bool prop_creationdate(const struct prop_target *target, struct buf *to)
+{
+    if (target->stat.created_s < 0)
+        return false;
+    iso_date_add(to, target->stat.created_s);
+    return true;
+}
+
+static bool prop_displayname(const struct prop_target *target, struct buf *to)
+{
+    if (path_is_root(target->path))
+        BUF_ADD(to, "/");
+    else
+        xml_add_text(to, path_name(target->path));
+    return true;
+}
+
+static bool prop_getcontentlength(const struct prop_target *target, struct buf *to)
+{
+    if (target->stat.is_collection)
+        return false;
+    buf_add_u64(to, target->stat.size_bytes);
+    return true;
+}
+
+static bool prop_getcontenttype(const struct prop_target *target, struct buf *to)
+{
+    if (target->stat.is_collection)
+        return false;
+    xml_add_text(to, media_type_find(target->service->media_types, path_name(target->real)));
+    return true;
+}
+
+static bool prop_getetag(const struct prop_target *target, struct buf *to)
+{
+    if (target->stat.is_collection)
+        return false;
+    buf_add_char(to, '"');
+    buf_add_hex(to, target->stat.version, 16);
+    buf_add_char(to, '"');
+    return true;
+}
+
+static bool prop_getlastmodified(const struct prop_target *target, struct buf *to)
+{
+    http_date_add(to, target->stat.modified_s);
+    return true;
+}
+
+static bool prop_lockdiscovery(const struct prop_target *target, struct buf *to)
+{
+    struct store *store = target->service->store;
+    struct lock_list locks;
+    if (!store->ops->has_locks(store))
+        return true;
+    if (store->ops->locks(store, target->arena, target->real, LOCKS_COVERING, &locks) != STORE_OK)
+        return false;
+    lock_describe(to, store, &locks);
+    return true;
+}
+
+static bool prop_resourcetype(const struct prop_target *target, struct buf *to)
+{
+    if (target->stat.is_collection)
+        BUF_ADD(to, "<D:collection/>");
+    return true;
+}
+
+static bool prop_supportedlock(const struct prop_target *target, struct buf *to)
+{
+    if (!target->service->is_read_only)
+        BUF_ADD(to, LOCK_SUPPORTED_XML);
+    return true;
+}
+
+static bool quota(const struct prop_target *target, struct store_quota *quota_out)
+{
+    struct store *store = target->service->store;
+    return store->ops->quota(store, target->real, quota_out) == STORE_OK && quota_out->is_known;
+}
+
+static bool prop_quota_available(const struct prop_target *target, struct buf *to)
+{
+    struct store_quota found;
+    if (!quota(target, &found))
+        return false;
+    buf_add_u64(to, found.available_bytes);
+    return true;
+}
+
+static bool prop_quota_used(const struct prop_target *target, struct buf *to)
+{
+    struct store_quota found;
+    if (!quota(target, &found))
+        return false;
+    buf_add_u64(to, found.used_bytes);
+    return true;
+}
+
+static bool prop_executable(const struct prop_target *target, struct buf *to)
+{
+    if (target->stat.is_collection)
+        return false;
+    buf_add_char(to, target->stat.is_executable ? 'T' : 'F');
+    return true;
+}
+
+/* --- the table --- */
+
+const struct dav_prop dav_props[] = {
+#define DAV_PROP(ns, name, getter, flags, where)                                                   \
+    {{ns, sizeof(ns) - 1}, {name, sizeof(name) - 1}, getter, flags},
+#include "dav/props.def"
+#undef DAV_PROP
+};
+const size_t dav_prop_count = ARRAY_LEN(dav_props);
+
+const struct dav_prop *dav_prop_find(struct str ns, struct str name)
+{
+    for (size_t i = 0; i < dav_prop_count; i++) {
+        if (str_eq(dav_props[i].name, name) && str_eq(dav_props[i].ns, ns))
+            return &dav_props[i];
+    }
+    return NULL;
+}

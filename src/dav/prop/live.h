@@ -1,0 +1,41 @@
+/* dav/prop/live.h: live properties, from props.def. */
+#pragma once
+
+#include "dav/service.h"
+
+/* Namespaces of properties. */
+#define NS_DAV     "DAV:"
+#define NS_APACHE  "http://apache.org/dav/props/"
+#define NS_WINDOWS "urn:schemas-microsoft-com:"
+
+enum {
+    PROP_IN_ALLPROP = 1,
+    PROP_PROTECTED = 2,     /* PROPPATCH may not change it */
+    PROP_OVERRIDABLE = 4,   /* a dead property of that name is its value */
+    PROP_SETS_MODIFIED = 8, /* setting it sets the time of modification */
+    PROP_SETS_EXECUTABLE = 16,
+    PROP_IS_LONG = 32, /* left out of allprop for clients that limit a listing's size */
+};
+
+/* The resource whose properties are asked for. */
+struct prop_target {
+    const struct dav_service *service;
+    struct arena *arena;  /* for what a getter needs; dies with the target */
+    struct res_path path; /* as in the URL */
+    struct res_path real; /* as located */
+    struct store_stat stat;
+};
+
+struct dav_prop {
+    struct str ns;
+    struct str name;
+    /* Appends the value's XML. False: the resource has no such property. */
+    bool (*get)(const struct prop_target *target, struct buf *to);
+    unsigned flags;
+};
+
+extern const struct dav_prop dav_props[];
+extern const size_t dav_prop_count;
+
+/* NULL when it is no live property. */
+const struct dav_prop *dav_prop_find(struct str ns, struct str name);

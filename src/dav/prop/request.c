@@ -1,0 +1,311 @@
+/* The three XML request bodies of RFC 4918, each read by one small machine over the events of
+ * xml/reader.h. Depth is the state: 1 is the document element, 2 its children, and so on. Elements
+ * that nobody knows are skipped with all that is in them (§17), wherever they stand. */
+#include "dav/prop/request.h"
+
+#include "xml/fragment.h"
+
+/* --- shared --- */
+
+static struct dav_result result_of_xml(enum xml_rc rc, struct dav_result stopped)
+{
+    switch (rc) {
+    case XML_OK:
+        return DAV_FINE;
+    case XML_MALFORMED:
+        return dav_error(HTTP_BAD_REQUEST, "the XML of the request body is not well-formed");
+    case XML_FORBIDDEN:
+        return dav_condition(CONDITION_NO_EXTERNAL_ENTITIES, "document types are refused");
+    case XML_LIMIT:
+        return dav_error(HTTP_CONTENT_TOO_LARGE, "the XML of the request body is too complex");
+    case XML_STOPPED:
+        return stopped;
+    }
+    BUG("no such XML result");
+}
+
+static struct dav_result read_body(struct str body, struct xml_events *events,
+                                   const struct limits *limits, const struct dav_result *stopped)
+{
+    struct xml_limits bounds = {
+        .depth_max = (unsigned)limits->xml_depth,
+        .element_count_max = (unsigned)limits->xml_elements,
+        .attr_count_max = (unsigned)limits->xml_attributes,
+    };
+    return result_of_xml(xml_read(body, events, &bounds), *stopped);
+}
+
+static bool is_dav(const struct xml_element *element, struct str local)
+{
+    return xml_name_is(&element->name, STR(NS_DAV), local);
+}
+
+static struct prop_name name_of(const struct xml_element *element, struct arena *arena)
+{
+    return (struct prop_name){
+        .ns = arena_str(arena, element->name.ns),
+        .name = arena_str(arena, element->name.local),
+        .live = dav_prop_find(element->name.ns, element->name.local),
+    };
+}
+
+/* Room for one more item in an arena array that doubles. */
+static void *grow(struct arena *arena, void *items, size_t count, size_t item_bytes)
+{
+    bool is_full = count == 0 || (count >= 4 && (count & (count - 1)) == 0);
+    if (!is_full)
+        return items;
+    void *grown = arena_alloc(arena, (count < 4 ? 4 : count * 2) * item_bytes);
+    if (count)
+        memcpy(grown, items, count * item_bytes);
+    return grown;
+}
+
+static bool ignore_text(struct xml_events *events, struct str text)
+{
+    (void)events, (void)text; /* means nothing here */
+    return true;
+}
+
+static bool ignore_end(struct xml_events *events, unsigned depth)
+{
+    (void)events, (void)depth; /* means nothing here */
+    return true;
+}
+
+/* --- propfind --- */
+
+struct propfind_reader {
+    struct xml_events events;
+    struct arena *arena;
+    struct propfind_request *request;
+    struct dav_result stopped;
+    unsigned kinds; /* how many of allprop, propname and prop */
+    bool has_include;
+    bool is_in_names; /* within prop or include */
+};
+
+static bool propfind_child(struct propfind_reader *reader, const struct xml_element *element)
+{
+    bool is_prop = is_dav(element, STR("prop"));
+    bool is_include = is_dav(element, STR("include"));
+    reader->is_in_names = is_prop || is_include;
+    reader->has_include |= is_include;
+    if (is_prop) {
+        reader->request->kind = PROPFIND_PROPS;
+        reader->request->wants_dead = false; /* until a name asks for one */
+    } else if (is_dav(element, STR("propname"))) {
+        reader->request->kind = PROPFIND_NAMES;
+    } else if (is_dav(element, STR("allprop"))) {
+        reader->request->kind = PROPFIND_ALL;
+    } else {
+        return true;
+    }
+    reader->kinds++;
+    return true;
+}
+
+static bool propfind_start(struct xml_events *events, const struct xml_element *element)
+{
+    struct propfind_reader *reader = CONTAINER_OF(events, struct propfind_reader, events);
+    struct propfind_request *request = reader->request;
+    if (element->depth == 1 && !is_dav(element, STR("propfind"))) {
+        reader->stopped = dav_error(HTTP_BAD_REQUEST, "the request body is no DAV:propfind");
+        return false;
+    }
+    if (element->depth == 2)
+        return propfind_child(reader, element);
+    if (element->depth == 3 && reader->is_in_names) {
+        request->names =
+            grow(reader->arena, request->names, request->name_count, sizeof(*request->names));
+        struct prop_name name = name_of(element, reader->arena);
+        request->names[request->name_count++] = name;
+        request->wants_dead |= !name.live || (name.live->flags & PROP_OVERRIDABLE);
+    }
+    return true;
+}
+
+struct dav_result propfind_parse(struct str body, const struct limits *limits, struct arena *arena,
+                                 struct propfind_request *request_out)
+{
+    *request_out = (struct propfind_request){.kind = PROPFIND_ALL, .wants_dead = true};
+    struct propfind_reader reader = {.events = {propfind_start, ignore_text, ignore_end},
+                                     .arena = arena,
+                                     .request = request_out};
+    if (body.len == 0) /* §9.1: an empty body asks for allprop */
+        return DAV_FINE;
+    struct dav_result result = read_body(body, &reader.events, limits, &reader.stopped);
+    if (!dav_is_fine(result))
+        return result;
+    if (reader.kinds != 1 || (reader.has_include && request_out->kind != PROPFIND_ALL))
+        return dav_error(HTTP_BAD_REQUEST, "a propfind holds one of allprop, propname and prop");
+    return DAV_FINE;
+}
+
+/* --- propertyupdate --- */
+
+struct proppatch_reader {
+    struct xml_events events;
+    struct arena *arena;
+    struct proppatch_request *request;
+    struct dav_result stopped;
+    bool is_in_update; /* within set or remove */
+    bool is_removal;
+    bool is_in_prop; /* within the prop of one of them */
+    struct xml_fragment fragment;
+    struct buf text;
+};
+
+static bool proppatch_start(struct xml_events *events, const struct xml_element *element)
+{
+    struct proppatch_reader *reader = CONTAINER_OF(events, struct proppatch_reader, events);
+    struct proppatch_request *request = reader->request;
+    if (element->depth == 1 && !is_dav(element, STR("propertyupdate"))) {
+        reader->stopped = dav_error(HTTP_BAD_REQUEST, "the request body is no propertyupdate");
+        return false;
+    }
+    if (element->depth == 2) {
+        reader->is_removal = is_dav(element, STR("remove"));
+        reader->is_in_update = reader->is_removal || is_dav(element, STR("set"));
+    } else if (element->depth == 3) {
+        reader->is_in_prop = reader->is_in_update && is_dav(element, STR("prop"));
+    } else if (element->depth >= 4 && reader->is_in_prop) {
+        if (element->depth == 4) {
+            request->updates = grow(reader->arena, request->updates, request->update_count,
+                                    sizeof(*request->updates));
+            request->updates[request->update_count++] = (struct prop_update){
+                .name = name_of(element, reader->arena), .is_removal = reader->is_removal};
+        }
+        xml_fragment_start(&reader->fragment, element);
+    }
+    return true;
+}
+
+static bool proppatch_text(struct xml_events *events, struct str text)
+{
+    struct proppatch_reader *reader = CONTAINER_OF(events, struct proppatch_reader, events);
+    if (reader->fragment.depth == 0)
+        return true;
+    xml_fragment_text(&reader->fragment, text);
+    buf_add(&reader->text, text);
+    return true;
+}
+
+static bool proppatch_end(struct xml_events *events, unsigned depth)
+{
+    struct proppatch_reader *reader = CONTAINER_OF(events, struct proppatch_reader, events);
+    struct proppatch_request *request = reader->request;
+    if (depth < 4 || !reader->is_in_prop)
+        return true;
+    xml_fragment_end(&reader->fragment);
+    if (depth > 4)
+        return true;
+    struct prop_update *update = &request->updates[request->update_count - 1];
+    if (!update->is_removal)
+        update->xml = arena_str(reader->arena, buf_str(&reader->fragment.text));
+    update->text = arena_str(reader->arena, buf_str(&reader->text));
+    xml_fragment_clear(&reader->fragment);
+    buf_clear(&reader->text);
+    return true;
+}
+
+struct dav_result proppatch_parse(struct str body, const struct limits *limits, struct arena *arena,
+                                  struct proppatch_request *request_out)
+{
+    *request_out = (struct proppatch_request){0};
+    struct proppatch_reader reader = {.events = {proppatch_start, proppatch_text, proppatch_end},
+                                      .arena = arena,
+                                      .request = request_out};
+    struct dav_result result = read_body(body, &reader.events, limits, &reader.stopped);
+    xml_fragment_done(&reader.fragment);
+    buf_done(&reader.text);
+    if (dav_is_fine(result) && request_out->update_count == 0)
+        return dav_error(HTTP_BAD_REQUEST, "the propertyupdate names no property");
+    return result;
+}
+
+/* --- lockinfo --- */
+
+struct lockinfo_reader {
+    struct xml_events events;
+    struct lock_request *request;
+    struct dav_result stopped;
+    bool is_in_scope;
+    bool is_in_type;
+    bool has_scope;
+    bool has_type;
+    struct xml_fragment owner;
+};
+
+static bool lockinfo_leaf(struct lockinfo_reader *reader, const struct xml_element *element)
+{
+    bool is_exclusive = is_dav(element, STR("exclusive"));
+    if (reader->is_in_scope && (is_exclusive || is_dav(element, STR("shared")))) {
+        reader->request->is_exclusive = is_exclusive;
+        reader->has_scope = true;
+    } else if (reader->is_in_type && is_dav(element, STR("write"))) {
+        reader->has_type = true;
+    } else if (reader->is_in_scope || reader->is_in_type) {
+        reader->stopped =
+            dav_error(HTTP_UNPROCESSABLE_CONTENT, "there are no locks of that scope or type");
+        return false;
+    }
+    return true;
+}
+
+static bool lockinfo_start(struct xml_events *events, const struct xml_element *element)
+{
+    struct lockinfo_reader *reader = CONTAINER_OF(events, struct lockinfo_reader, events);
+    if (element->depth == 1 && !is_dav(element, STR("lockinfo"))) {
+        reader->stopped = dav_error(HTTP_BAD_REQUEST, "the request body is no DAV:lockinfo");
+        return false;
+    }
+    bool begins_owner = element->depth == 2 && is_dav(element, STR("owner"));
+    if (begins_owner && reader->owner.text.len) {
+        reader->stopped = dav_error(HTTP_BAD_REQUEST, "a lock has one owner element");
+        return false;
+    }
+    if (begins_owner || reader->owner.depth > 0) {
+        xml_fragment_start(&reader->owner, element);
+        return true;
+    }
+    if (element->depth == 2) {
+        reader->is_in_scope = is_dav(element, STR("lockscope"));
+        reader->is_in_type = is_dav(element, STR("locktype"));
+    }
+    return element->depth != 3 || lockinfo_leaf(reader, element);
+}
+
+static bool lockinfo_text(struct xml_events *events, struct str text)
+{
+    struct lockinfo_reader *reader = CONTAINER_OF(events, struct lockinfo_reader, events);
+    if (reader->owner.depth > 0)
+        xml_fragment_text(&reader->owner, text);
+    return true;
+}
+
+static bool lockinfo_end(struct xml_events *events, unsigned depth)
+{
+    struct lockinfo_reader *reader = CONTAINER_OF(events, struct lockinfo_reader, events);
+    if (reader->owner.depth > 0)
+        xml_fragment_end(&reader->owner);
+    if (depth == 2)
+        reader->is_in_scope = reader->is_in_type = false;
+    return true;
+}
+
+struct dav_result lockinfo_parse(struct str body, const struct limits *limits, struct arena *arena,
+                                 struct lock_request *request_out)
+{
+    *request_out = (struct lock_request){0};
+    struct lockinfo_reader reader = {.events = {lockinfo_start, lockinfo_text, lockinfo_end},
+                                     .request = request_out};
+    struct dav_result result = read_body(body, &reader.events, limits, &reader.stopped);
+    if (dav_is_fine(result) && (!reader.has_scope || !reader.has_type))
+        result = dav_error(HTTP_BAD_REQUEST, "a lockinfo holds a lockscope and a locktype");
+    if (dav_is_fine(result) && reader.owner.text.len > limits->lock_owner_bytes)
+        result = dav_error(HTTP_CONTENT_TOO_LARGE, "the lock's owner element is too long");
+    request_out->owner_xml = arena_str(arena, buf_str(&reader.owner.text));
+    xml_fragment_done(&reader.owner);
+    return result;
+}

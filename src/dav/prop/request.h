@@ -1,0 +1,57 @@
+/* dav/prop/request.h: what the bodies of PROPFIND and PROPPATCH ask for. */
+#pragma once
+
+#include "base/limits.h"
+#include "dav/prop/live.h"
+#include "dav/result.h"
+
+struct prop_name {
+    struct str ns;
+    struct str name;
+    const struct dav_prop *live; /* NULL: only a dead property can have that name */
+};
+
+enum propfind_kind {
+    PROPFIND_ALL,   /* allprop, perhaps with include; also an empty body */
+    PROPFIND_NAMES, /* propname */
+    PROPFIND_PROPS, /* prop */
+};
+
+struct propfind_request {
+    enum propfind_kind kind;
+    struct prop_name *names; /* of prop or include */
+    size_t name_count;
+    bool wants_dead; /* a dead property may be part of the answer */
+    bool is_short;   /* allprop leaves out PROP_IS_LONG; set by the caller */
+};
+
+/* 400 where the body is not what RFC 4918 §14.20 asks for; 403 and 413 as xml/reader.h has it. */
+NODISCARD struct dav_result propfind_parse(struct str body, const struct limits *limits,
+                                           struct arena *arena,
+                                           struct propfind_request *request_out);
+
+/* One instruction of a PROPPATCH, in document order. */
+struct prop_update {
+    struct prop_name name;
+    bool is_removal;
+    struct str xml;  /* the whole element, standing on its own */
+    struct str text; /* its character data, for properties that mean something to us */
+};
+
+struct proppatch_request {
+    struct prop_update *updates;
+    size_t update_count;
+};
+
+NODISCARD struct dav_result proppatch_parse(struct str body, const struct limits *limits,
+                                            struct arena *arena,
+                                            struct proppatch_request *request_out);
+
+/* What a LOCK body asks for (RFC 4918 §14.11). */
+struct lock_request {
+    bool is_exclusive;
+    struct str owner_xml;
+};
+
+NODISCARD struct dav_result lockinfo_parse(struct str body, const struct limits *limits,
+                                           struct arena *arena, struct lock_request *request_out);

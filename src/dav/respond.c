@@ -1,0 +1,77 @@
+#include "dav/respond.h"
+
+#include "multistatus/writer.h"
+
+void respond_field(struct exchange *x, enum http_field id, struct str value)
+{
+    http_response_set(x->stream, id, arena_str(x->arena, value));
+}
+
+enum stage_end respond_status(struct exchange *x, enum http_status status)
+{
+    x->stream->response.status = status;
+    return STAGE_DONE;
+}
+
+enum stage_end respond_source(struct exchange *x, enum http_status status, struct str media_type,
+                              struct source *body, uint64_t body_bytes)
+{
+    struct http_response *response = &x->stream->response;
+    response->status = status;
+    response->body = body;
+    response->body_bytes = body_bytes;
+    respond_field(x, FIELD_CONTENT_TYPE, media_type);
+    return STAGE_DONE;
+}
+
+enum stage_end respond_text(struct exchange *x, enum http_status status, struct str media_type,
+                            struct str body)
+{
+    return respond_source(x, status, media_type, source_of_text(x->arena, body), body.len);
+}
+
+enum stage_end respond_error(struct exchange *x, struct dav_result result)
+{
+    struct buf body = {0};
+    struct str type = STR("text/plain; charset=utf-8");
+    if (result.condition) { /* RFC 4918 §16 */
+        type = STR(MULTISTATUS_TYPE);
+        BUF_ADD(&body, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<D:error xmlns:D=\"DAV:\">");
+        dav_condition_add(&body, &result);
+        BUF_ADD(&body, "</D:error>\n");
+    } else {
+        struct str reason = http_reason(result.status);
+        buf_addf(&body, "%u %.*s", result.status, STR_ARGS(reason));
+        if (result.text)
+            buf_addf(&body, ": %s", result.text);
+        buf_add_char(&body, '\n');
+    }
+    struct str text = arena_str(x->arena, buf_str(&body));
+    if (result.status == HTTP_METHOD_NOT_ALLOWED) { /* RFC 9110 §15.5.6 */
+        buf_clear(&body);
+        exchange_allow(x, &body);
+        respond_field(x, FIELD_ALLOW, buf_str(&body));
+    }
+    buf_done(&body);
+    return respond_text(x, (enum http_status)result.status, type, text);
+}
+
+struct str exchange_etag(struct arena *arena, const struct store_stat *stat)
+{
+    struct buf tag = {0};
+    buf_add_char(&tag, '"');
+    buf_add_hex(&tag, stat->version, 16);
+    buf_add_char(&tag, '"');
+    struct str copy = arena_str(arena, buf_str(&tag));
+    buf_done(&tag);
+    return copy;
+}
+
+void exchange_allow(struct exchange *x, struct buf *to)
+{
+    struct store_stat stat;
+    unsigned flag = METHOD_ON_UNMAPPED;
+    if (x->store->ops->stat(x->store, x->path, &stat) == STORE_OK)
+        flag = stat.is_collection ? METHOD_ON_COLLECTION : METHOD_ON_FILE;
+    dav_methods_allow(to, flag, path_is_root(x->path), x->service->is_read_only);
+}

@@ -1,0 +1,65 @@
+#include "dav/result.h"
+
+static const struct {
+    enum http_status status;
+    struct str element;
+} conditions[CONDITION_COUNT] = {
+#define DAV_CONDITION(name, status, element, where)                                                \
+    [CONDITION_##name] = {(enum http_status)(status), {element, sizeof(element) - 1}},
+#include "dav/conditions.def"
+#undef DAV_CONDITION
+};
+
+struct dav_result dav_condition(enum dav_condition condition, const char *text)
+{
+    return (struct dav_result){
+        .status = conditions[condition].status, .condition = condition, .text = text};
+}
+
+struct dav_result dav_from_store(enum store_rc rc)
+{
+    switch (rc) {
+    case STORE_OK:
+        return DAV_FINE;
+    case STORE_NOT_FOUND:
+        return dav_error(HTTP_NOT_FOUND, "there is no such resource");
+    case STORE_NO_PARENT:
+        return dav_error(HTTP_CONFLICT, "the collection that should hold it does not exist");
+    case STORE_EXISTS:
+        return dav_error(HTTP_PRECONDITION_FAILED, "there is a resource already");
+    case STORE_IS_COLLECTION:
+        return dav_error(HTTP_METHOD_NOT_ALLOWED, "this is a collection");
+    case STORE_DENIED:
+    case STORE_REFUSED:
+        return dav_error(HTTP_FORBIDDEN, "the server has no permission to do that");
+    case STORE_NO_SPACE:
+        return dav_condition(CONDITION_SUFFICIENT_DISK_SPACE, "there is no space left");
+    case STORE_NAME_TOO_LONG:
+        return dav_error(HTTP_URI_TOO_LONG, "a name in the path is too long");
+    case STORE_TOO_DEEP:
+        return dav_error(HTTP_INSUFFICIENT_STORAGE, "collections are nested too deeply");
+    case STORE_FAILED:
+    case STORE_END:
+    case STORE_PARTIAL:
+        break;
+    }
+    return dav_error(HTTP_INTERNAL_ERROR, "the storage failed; the server's log says more");
+}
+
+void dav_condition_add(struct buf *to, const struct dav_result *result)
+{
+    if (result->condition == CONDITION_NONE)
+        return;
+    struct str element = conditions[result->condition].element;
+    BUF_ADD(to, "<D:");
+    buf_add(to, element);
+    if (result->condition_xml.len == 0) {
+        BUF_ADD(to, "/>");
+        return;
+    }
+    buf_add_char(to, '>');
+    buf_add(to, result->condition_xml);
+    BUF_ADD(to, "</D:");
+    buf_add(to, element);
+    buf_add_char(to, '>');
+}

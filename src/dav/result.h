@@ -1,0 +1,42 @@
+/* dav/result.h: what became of a method: the third of davit's three error vocabularies. */
+#pragma once
+
+#include "http/status.h"
+#include "store/types.h"
+
+enum dav_condition {
+    CONDITION_NONE,
+#define DAV_CONDITION(name, status, element, where) CONDITION_##name,
+#include "dav/conditions.def"
+#undef DAV_CONDITION
+    CONDITION_COUNT
+};
+
+/* Small enough to return by value. A zeroed one means that all is well so far. */
+struct dav_result {
+    unsigned status;
+    enum dav_condition condition;
+    const char *text;         /* for a person; static; NULL: the reason phrase will do */
+    struct str condition_xml; /* what stands in the condition's element: hrefs */
+};
+
+static inline bool dav_is_fine(struct dav_result result)
+{
+    return result.status == 0;
+}
+
+#define DAV_FINE ((struct dav_result){0})
+
+static inline struct dav_result dav_error(enum http_status status, const char *text)
+{
+    return (struct dav_result){.status = status, .text = text};
+}
+
+/* The status that conditions.def gives it. */
+struct dav_result dav_condition(enum dav_condition condition, const char *text);
+
+/* What a storage result means to a client: the only mapping. STORE_OK is fine. */
+struct dav_result dav_from_store(enum store_rc rc);
+
+/* Appends what stands within DAV:error for this result: nothing, where it has no condition. */
+void dav_condition_add(struct buf *to, const struct dav_result *result);

@@ -1,0 +1,24 @@
+/* dav/service.h: what all exchanges share. Read-only while the server runs. */
+#pragma once
+
+#include "base/limits.h"
+#include "http/media_type.h"
+#include "store/store.h"
+#include "text/uri.h"
+
+/* A name by which clients know this server, besides the Host that they send (--public-url). */
+struct public_name {
+    struct str host;
+    struct str port;
+};
+
+struct dav_service {
+    struct store *store;
+    const struct limits *limits;
+    const struct media_types *media_types;
+    bool is_read_only;
+    bool allows_infinity; /* PROPFIND with Depth: infinity on a collection */
+    const struct public_name *public_names;
+    size_t public_name_count;
+    int spool_dir_fd; /* where long answers go that must be complete before they are sent */
+};

@@ -1,0 +1,22 @@
+/* dav/transfer.h: what COPY and MOVE have in common. */
+#pragma once
+
+#include "dav/destination.h"
+#include "dav/failures.h"
+
+struct transfer {
+    struct res_path to;      /* as in the Destination */
+    struct res_path to_real; /* as located */
+    bool overwrites;
+    bool is_deep;        /* a copy of a collection with its members */
+    bool is_replacement; /* there was something at the destination */
+};
+
+/* Reads Destination, Overwrite and Depth, and claims both trees: the first stage of each. */
+enum stage_end transfer_claim(struct exchange *x, bool is_move);
+
+/* All that can refuse the request, under the claim. */
+NODISCARD struct dav_result transfer_check(struct exchange *x, bool is_move);
+
+/* 201 or 204, or what failed. */
+enum stage_end transfer_answer(struct exchange *x, struct failures *failures, enum store_rc rc);

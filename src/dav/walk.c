@@ -1,0 +1,111 @@
+/* A depth-first walk over store cursors: an item is given before its members, and memory grows with
+ * the depth of the tree, never with the number of members. A collection is opened for listing
+ * before it is given, so that the item itself can say that it cannot be listed; the walk then goes
+ * on beside it. Links to collections are given but not entered: they might lead in circles. */
+#include "dav/walk.h"
+
+#include "base/mem.h"
+
+struct walk_level {
+    struct walk_level *outer;
+    struct store_cursor *cursor;
+    size_t path_len; /* of the collection, within walk->path */
+    size_t real_len;
+};
+
+static struct res_path view(const struct buf *buf)
+{
+    return (struct res_path){buf->at, buf->len};
+}
+
+void walk_init(struct walk *walk, struct store *store, const struct walk_item *target,
+               enum depth depth, unsigned depth_max)
+{
+    *walk = (struct walk){
+        .store = store, .depth_max = depth_max, .depth = depth, .target = target->stat};
+    buf_add(&walk->path, path_str(target->path));
+    buf_add(&walk->real, path_str(target->real));
+}
+
+static void leave(struct walk *walk)
+{
+    struct walk_level *level = walk->level;
+    walk->level = level->outer;
+    walk->level_count--;
+    store_cursor_close(&level->cursor);
+    mem_free(level);
+}
+
+void walk_done(struct walk *walk)
+{
+    while (walk->level)
+        leave(walk);
+    buf_done(&walk->path);
+    buf_done(&walk->real);
+}
+
+/* Opens the collection that the walk is at. */
+static enum store_rc enter(struct walk *walk)
+{
+    struct store_cursor *cursor;
+    if (walk->level_count > walk->depth_max)
+        return STORE_TOO_DEEP;
+    enum store_rc rc = walk->store->ops->list(walk->store, view(&walk->real), &cursor);
+    if (rc != STORE_OK)
+        return rc;
+    struct walk_level *level = MEM_NEW(struct walk_level);
+    level->outer = walk->level;
+    level->cursor = cursor;
+    level->path_len = walk->path.len;
+    level->real_len = walk->real.len;
+    walk->level = level;
+    walk->level_count++;
+    return STORE_OK;
+}
+
+static void add_segment(struct buf *path, size_t parent_len, struct str name)
+{
+    path->len = parent_len;
+    if (parent_len)
+        buf_add_char(path, '/');
+    buf_add(path, name);
+}
+
+/* Gives the item that the walk is at; `enters`: its members come next. */
+static enum store_rc give(struct walk *walk, struct walk_item *item, bool enters)
+{
+    if (enters && item->rc == STORE_OK && item->stat.is_collection) {
+        item->rc = enter(walk);
+        item->is_listing_rc = item->rc != STORE_OK;
+    }
+    item->path = view(&walk->path);
+    item->real = view(&walk->real);
+    return STORE_OK;
+}
+
+enum store_rc walk_next(struct walk *walk, struct walk_item *item_out)
+{
+    struct store_member member;
+    *item_out = (struct walk_item){0};
+    if (!walk->has_given_target) {
+        walk->has_given_target = true;
+        item_out->stat = walk->target;
+        return give(walk, item_out, walk->depth != DEPTH_0);
+    }
+    while (walk->level) {
+        struct walk_level *level = walk->level;
+        enum store_rc rc = level->cursor->ops->next(level->cursor, &member);
+        if (rc == STORE_END) {
+            leave(walk);
+            continue;
+        }
+        if (rc != STORE_OK)
+            return rc;
+        add_segment(&walk->path, level->path_len, member.name);
+        add_segment(&walk->real, level->real_len, member.name);
+        item_out->stat = member.stat;
+        item_out->rc = member.rc;
+        return give(walk, item_out, walk->depth == DEPTH_INFINITY && !member.is_link);
+    }
+    return STORE_END;
+}

@@ -1,0 +1,35 @@
+/* dav/walk.h: a resource and what lies below it, one after the other. */
+#pragma once
+
+#include "dav/destination.h"
+#include "store/store.h"
+
+struct walk_item {
+    struct res_path path; /* as in the URL; valid until the next step */
+    struct res_path real; /* as located; likewise */
+    struct store_stat stat;
+    enum store_rc rc;   /* OK; or why it cannot be looked at, or its members cannot be listed */
+    bool is_listing_rc; /* `rc` is about its members: `stat` holds */
+};
+
+struct walk_level;
+
+struct walk {
+    struct store *store;
+    unsigned depth_max; /* collections within collections */
+    enum depth depth;
+    struct buf path;
+    struct buf real;
+    struct walk_level *level; /* the innermost collection that is being listed */
+    unsigned level_count;
+    struct store_stat target;
+    bool has_given_target;
+};
+
+/* Begins at `path`, which is there and is what `target` says. */
+void walk_init(struct walk *walk, struct store *store, const struct walk_item *target,
+               enum depth depth, unsigned depth_max);
+void walk_done(struct walk *walk);
+
+/* OK: the next item; END: there is none; any other: a listing broke off, and the walk is over. */
+NODISCARD enum store_rc walk_next(struct walk *walk, struct walk_item *item_out);

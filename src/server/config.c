@@ -1,0 +1,253 @@
+#include "server/config.h"
+
+#include <sched.h>
+
+#include "base/suggest.h"
+
+/* --- one function for each option; true, or false with err set --- */
+
+static bool set_listen(struct server_config *config, const char *value, struct err *err)
+{
+    if (config->listener_count == LISTENERS_MAX)
+        return err_set(err, 0, "more than %d --listen", LISTENERS_MAX);
+    return address_parse(value, &config->listeners[config->listener_count++], err);
+}
+
+static bool set_anonymous(struct server_config *config, const char *value, struct err *err)
+{
+    (void)value, (void)err; /* a flag */
+    return config->is_anonymous = true;
+}
+
+static bool set_public_url(struct server_config *config, const char *value, struct err *err)
+{
+    struct uri uri;
+    if (config->public_name_count == PUBLIC_NAMES_MAX)
+        return err_set(err, 0, "more than %d --public-url", PUBLIC_NAMES_MAX);
+    if (!uri_parse(str_of_c(value), &uri) || uri.host.len == 0)
+        return err_set(err, 0, "--public-url '%s' is no URL like https://dav.example.org/", value);
+    if (!str_eq(uri.path, STR("/")) || uri.query.len)
+        return err_set(err, 0, "--public-url '%s' has a path: a proxy must pass paths on unchanged",
+                       value);
+    config->public_names[config->public_name_count++] = (struct public_name){uri.host, uri.port};
+    return true;
+}
+
+static bool set_read_only(struct server_config *config, const char *value, struct err *err)
+{
+    (void)value, (void)err; /* a flag */
+    return config->is_read_only = true;
+}
+
+/* `value` is `yes` or `no`: which, in *is_yes. */
+static bool choose(const char *value, const char *yes, const char *no, bool *is_yes,
+                   struct err *err)
+{
+    *is_yes = strcmp(value, yes) == 0;
+    return *is_yes || strcmp(value, no) == 0 ||
+           err_set(err, 0, "'%s' is neither %s nor %s", value, yes, no);
+}
+
+static bool set_depth_infinity(struct server_config *config, const char *value, struct err *err)
+{
+    return choose(value, "allow", "refuse", &config->allows_infinity, err);
+}
+
+static bool set_durability(struct server_config *config, const char *value, struct err *err)
+{
+    bool is_lazy;
+    if (!choose(value, "lazy", "flush", &is_lazy, err))
+        return false;
+    config->durability = is_lazy ? DURABILITY_LAZY : DURABILITY_FLUSH;
+    return true;
+}
+
+static bool set_state(struct server_config *config, const char *value, struct err *err)
+{
+    (void)err; /* opening it will tell */
+    config->state_dir = value;
+    return true;
+}
+
+static bool set_count(const char *value, unsigned *count_out, struct err *err)
+{
+    uint64_t count;
+    if (!str_parse_u64(str_of_c(value), &count) || count < 1 || count > 1024)
+        return err_set(err, 0, "'%s' is no number from 1 to 1024", value);
+    *count_out = (unsigned)count;
+    return true;
+}
+
+static bool set_threads(struct server_config *config, const char *value, struct err *err)
+{
+    return set_count(value, &config->threads, err);
+}
+
+static bool set_workers(struct server_config *config, const char *value, struct err *err)
+{
+    return set_count(value, &config->workers, err);
+}
+
+static bool set_user(struct server_config *config, const char *value, struct err *err)
+{
+    (void)err; /* looked up when it is needed */
+    config->user = value;
+    return true;
+}
+
+static bool set_access_log(struct server_config *config, const char *value, struct err *err)
+{
+    (void)err; /* opening it will tell */
+    config->access_log = value;
+    return true;
+}
+
+static bool set_log_level(struct server_config *config, const char *value, struct err *err)
+{
+    enum log_level level;
+    (void)config; /* the log is the process's */
+    if (!log_level_parse(value, &level))
+        return err_set(err, 0, "'%s' is none of error, warn, info and debug", value);
+    log_set_level(level);
+    return true;
+}
+
+static bool set_limit(struct server_config *config, const char *value, struct err *err)
+{
+    struct str number = str_of_c(value);
+    struct str name = str_cut(&number, '=');
+    uint64_t limit;
+    if (!str_parse_u64(number, &limit) || limit == 0)
+        return err_set(err, 0, "--limit '%s' is not NAME=N with a number from 1", value);
+    if (!limits_set(&config->limits, name, limit))
+        return err_set(err, 0, "there is no limit '%.*s'; see --help-limits", STR_ARGS(name));
+    return true;
+}
+
+static bool set_help_limits(struct server_config *config, const char *value, struct err *err)
+{
+    (void)value, (void)err; /* a flag */
+    return config->wants_limits = true;
+}
+
+static bool set_help(struct server_config *config, const char *value, struct err *err)
+{
+    (void)value, (void)err; /* a flag */
+    return config->wants_help = true;
+}
+
+/* --- the table --- */
+
+static const struct option {
+    const char *name;
+    const char *argument; /* NULL: it takes none */
+    bool (*set)(struct server_config *config, const char *value, struct err *err);
+    const char *help;
+} options[] = {
+#define SERVE_OPTION(name, argument, set, help) {name, argument, set, help},
+#include "server/options.def"
+#undef SERVE_OPTION
+};
+
+static bool unknown_option(const char *arg, struct err *err)
+{
+    const char *names[ARRAY_LEN(options)];
+    for (size_t i = 0; i < ARRAY_LEN(options); i++)
+        names[i] = options[i].name;
+    const char *meant = suggest(arg + strspn(arg, "-"), names, ARRAY_LEN(names));
+    if (meant)
+        return err_set(err, 0, "there is no option '%s'; did you mean --%s?", arg, meant);
+    return err_set(err, 0, "there is no option '%s'; see davit serve --help", arg);
+}
+
+/* Takes the option at argv[*i], and its argument from behind a '=' or from the next one. */
+static bool read_option(int argc, char **argv, int *i, struct server_config *config,
+                        struct err *err)
+{
+    struct str value = str_of_c(argv[*i]);
+    struct str name = str_cut(&value, '=');
+    bool has_value = name.len < strlen(argv[*i]);
+    const struct option *option = NULL;
+    for (size_t k = 0; k < ARRAY_LEN(options); k++) {
+        if (str_starts(name, STR("--")) && str_eq(str_from(name, 2), str_of_c(options[k].name)))
+            option = &options[k];
+    }
+    if (!option)
+        return unknown_option(argv[*i], err);
+    if (!option->argument)
+        return has_value ? err_set(err, 0, "--%s takes no argument", option->name)
+                         : option->set(config, NULL, err);
+    if (!has_value && ++*i == argc)
+        return err_set(err, 0, "--%s needs %s", option->name, option->argument);
+    return option->set(config, has_value ? argv[*i] + name.len + 1 : argv[*i], err);
+}
+
+static bool check_addresses(const struct server_config *config, struct err *err)
+{
+    char text[ADDRESS_TEXT_BYTES];
+    for (size_t i = 0; i < config->listener_count; i++) {
+        if (config->is_anonymous || address_is_loopback(&config->listeners[i]))
+            continue;
+        (void)address_format(&config->listeners[i], text); /* the length is not needed */
+        return err_set(err, 0,
+                       "%s can be reached from other machines, and there is no sign-in: "
+                       "--anonymous says that everyone may do everything",
+                       text);
+    }
+    return true;
+}
+
+bool config_read(int argc, char **argv, struct server_config *config_out, struct err *err)
+{
+    cpu_set_t cpus;
+    struct server_config config = {.workers = 8, .threads = 1, .limits = limits_default()};
+    if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
+        config.threads = (unsigned)CPU_COUNT(&cpus);
+    bool are_options_over = false;
+    for (int i = 0; i < argc; i++) {
+        if (!are_options_over && strcmp(argv[i], "--") == 0) {
+            are_options_over = true;
+        } else if (!are_options_over && argv[i][0] == '-' && argv[i][1]) {
+            if (!read_option(argc, argv, &i, &config, err))
+                return false;
+        } else if (config.root) {
+            return err_set(err, 0, "more than one directory: '%s' and '%s'", config.root, argv[i]);
+        } else {
+            config.root = argv[i];
+        }
+    }
+    if (config.listener_count == 0 &&
+        !address_parse("127.0.0.1:8080", &config.listeners[config.listener_count++], err))
+        BUG("the default address is malformed");
+    if (!config.root && !config.wants_help && !config.wants_limits)
+        return err_set(err, 0, "which directory? Usage: davit serve [OPTIONS] DIR");
+    *config_out = config;
+    return check_addresses(&config, err);
+}
+
+void config_print_help(void)
+{
+    printf("Usage: davit serve [OPTIONS] DIR\n\n"
+           "Serves DIR over WebDAV (RFC 4918, class 1, 2 and 3) and HTTP/1.1.\n\nOptions:\n");
+    for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+        char left[64];
+        (void)snprintf(left, sizeof(left), "--%s %s", options[i].name,
+                       options[i].argument ? options[i].argument : ""); /* fits */
+        printf("  %-28s %s\n", left, options[i].help);
+    }
+}
+
+void config_print_limits(const struct limits *limits)
+{
+    printf("%-20s %10s %-6s %-8s %s\n", "limit", "value", "unit", "status", "what it bounds");
+    for (size_t i = 0; i < limit_row_count; i++) {
+        const struct limit_row *row = &limit_rows[i];
+        uint64_t value;
+        char status[16] = "close";
+        memcpy(&value, (const char *)limits + row->offset, sizeof(value));
+        if (row->status)
+            (void)snprintf(status, sizeof(status), "%u", row->status); /* fits */
+        printf("%-20s %10llu %-6s %-8s %s\n", row->name, (unsigned long long)value, row->unit,
+               status, row->what);
+    }
+}

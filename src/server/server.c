@@ -1,0 +1,390 @@
+/* Start-up, the loop threads, and shutdown.
+ *
+ *   server_run(): limits -> ports -> privileges -> store -> loops -> serving -> drain -> stop
+ *
+ * Each loop has its own connections; all share the listening sockets (EPOLLEXCLUSIVE), the store
+ * and the workers. The first loop runs on the main thread and hears the signals: the first SIGTERM
+ * or SIGINT drains every loop, which stops when its last connection and exchange have gone; after
+ * shutdown_ms, or at a second signal, what is left is cut off. */
+#include "server/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "dav/exchange.h"
+#include "io/worker.h"
+#include "server/access_log.h"
+#include "server/privilege.h"
+#include "store/registry.h"
+#include "wire/wire.h"
+
+enum { ACCEPTS_PER_EVENT = 16, ACCEPT_PAUSE_MS = 200 };
+
+struct server;
+
+/* A listening socket as one loop watches it. */
+struct listener {
+    struct watch watch;
+    struct server_loop *loop;
+};
+
+struct server_loop {
+    struct server *server;
+    struct loop *loop;
+    struct http_handler handler;
+    struct wire wire;
+    struct access_lines access_lines;
+    struct listener listeners[LISTENERS_MAX];
+    bool is_accepting;
+    struct deadline_queue pause_queue; /* after descriptors ran out */
+    struct deadline pause;
+    struct deadline_queue shutdown_queue;
+    struct deadline shutdown;
+    struct job drain_job;
+    struct job abort_job;
+    bool is_draining;
+    pthread_t thread;
+};
+
+struct server {
+    const struct server_config *config;
+    struct dav_service service;
+    struct media_types media_types;
+    struct access_log access_log;
+    struct worker_pool *workers;
+    int fds[LISTENERS_MAX];
+    struct socket_address bound[LISTENERS_MAX]; /* what they are really bound to */
+    struct server_loop *loops;
+    unsigned loop_count;
+    atomic_size_t conn_count;
+    struct watch signals; /* on the first loop */
+    bool is_stopping;
+};
+
+/* --- requests --- */
+
+static struct server_loop *loop_of_handler(struct http_handler *handler)
+{
+    return CONTAINER_OF(handler, struct server_loop, handler);
+}
+
+static void handle(struct http_handler *handler, struct http_stream *stream)
+{
+    dav_handle(&loop_of_handler(handler)->server->service, stream);
+}
+
+static void finished(struct http_handler *handler, const struct http_stream *stream,
+                     uint64_t sent_bytes, bool is_complete)
+{
+    struct server_loop *loop = loop_of_handler(handler);
+    struct str note = stream->response.note;
+    if (note.len)
+        log_line(LOG_WARN, "%.*s: %.*s", STR_ARGS(stream->request.peer), STR_ARGS(note));
+    access_lines_add(&loop->access_lines, stream, sent_bytes, is_complete);
+}
+
+/* --- connections --- */
+
+static void closed(struct wire *wire)
+{
+    atomic_fetch_sub(&CONTAINER_OF(wire, struct server_loop, wire)->server->conn_count, 1);
+}
+
+/* More connections than there may be: a short word instead of silence. */
+static void refuse(int fd)
+{
+    static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n"
+                                 "Content-Length: 0\r\nConnection: close\r\n\r\n";
+    (void)!send(fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT); /* a courtesy */
+    (void)close(fd); /* there is nothing else on it */
+}
+
+static void set_accepting(struct server_loop *loop, bool is_accepting)
+{
+    struct err err;
+    if (loop->is_accepting == is_accepting)
+        return;
+    loop->is_accepting = is_accepting;
+    for (size_t i = 0; i < loop->server->config->listener_count; i++) {
+        struct watch *watch = &loop->listeners[i].watch;
+        if (!is_accepting)
+            loop_forget(loop->loop, watch);
+        else if (!loop_watch_shared(loop->loop, watch, &err))
+            log_line(LOG_ERROR, "%s", err.text);
+    }
+}
+
+static void pause_over(struct deadline *deadline)
+{
+    struct server_loop *loop = CONTAINER_OF(deadline, struct server_loop, pause);
+    if (!loop->is_draining)
+        set_accepting(loop, true);
+}
+
+static void accept_ready(struct watch *watch, uint32_t events)
+{
+    (void)events; /* a listening socket has only one kind */
+    struct server_loop *loop = CONTAINER_OF(watch, struct listener, watch)->loop;
+    struct server *server = loop->server;
+    struct socket_address peer;
+    for (int i = 0; i < ACCEPTS_PER_EVENT; i++) {
+        int fd = socket_accept(watch->fd, &peer);
+        if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
+            log_line(LOG_ERROR, "accepting a connection: %s", strerrordesc_np(errno));
+            set_accepting(loop, false); /* it would only fail again, at full speed */
+            deadline_arm(loop->loop, &loop->pause_queue, &loop->pause);
+        }
+        if (fd < 0)
+            return;
+        if (atomic_fetch_add(&server->conn_count, 1) >= server->config->limits.connections) {
+            atomic_fetch_sub(&server->conn_count, 1);
+            refuse(fd);
+            continue;
+        }
+        wire_open(&loop->wire, fd, &peer);
+    }
+}
+
+/* --- the end --- */
+
+static void emptied(struct wire *wire)
+{
+    struct server_loop *loop = CONTAINER_OF(wire, struct server_loop, wire);
+    loop_stop(loop->loop);
+}
+
+static void drain(struct job *job)
+{
+    struct server_loop *loop = CONTAINER_OF(job, struct server_loop, drain_job);
+    loop->is_draining = true;
+    set_accepting(loop, false);
+    deadline_arm(loop->loop, &loop->shutdown_queue, &loop->shutdown);
+    wire_drain(&loop->wire);
+}
+
+static void cut_off(struct job *job)
+{
+    wire_abort(&CONTAINER_OF(job, struct server_loop, abort_job)->wire);
+}
+
+static void shutdown_over(struct deadline *deadline)
+{
+    struct server_loop *loop = CONTAINER_OF(deadline, struct server_loop, shutdown);
+    log_line(LOG_WARN, "cutting off %zu connections", loop->wire.conn_count);
+    wire_abort(&loop->wire);
+}
+
+static void signals_ready(struct watch *watch, uint32_t events)
+{
+    (void)events; /* a signalfd has only one kind */
+    struct server *server = CONTAINER_OF(watch, struct server, signals);
+    struct signalfd_siginfo info;
+    while (read(watch->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (info.ssi_signo == SIGHUP) {
+            access_log_reopen(&server->access_log);
+            continue;
+        }
+        for (unsigned i = 0; i < server->loop_count; i++) {
+            struct server_loop *loop = &server->loops[i];
+            struct job *job = server->is_stopping ? &loop->abort_job : &loop->drain_job;
+            job->done = server->is_stopping ? cut_off : drain;
+            executor_post(loop_executor(loop->loop), job);
+        }
+        server->is_stopping = true;
+        log_line(LOG_INFO, "stopping");
+    }
+}
+
+/* --- the beginning --- */
+
+static bool open_ports(struct server *server, struct err *err)
+{
+    const struct server_config *config = server->config;
+    for (size_t i = 0; i < config->listener_count; i++) {
+        if (!socket_listen(&config->listeners[i], &server->fds[i], &server->bound[i], err))
+            return false;
+    }
+    return true;
+}
+
+static void tell_ports(const struct server *server)
+{
+    char text[ADDRESS_TEXT_BYTES];
+    for (size_t i = 0; i < server->config->listener_count; i++) {
+        (void)address_format(&server->bound[i], text); /* the length is not needed */
+        fprintf(stderr, "listening on http://%s/\n", text);
+    }
+}
+
+static bool open_store(struct server *server, struct err *err)
+{
+    const struct server_config *config = server->config;
+    struct store_options options = {.root = config->root,
+                                    .state_dir = config->state_dir,
+                                    .is_read_only = config->is_read_only,
+                                    .durability = config->durability,
+                                    .limits = &config->limits};
+    struct dav_service *service = &server->service;
+    if (!store_open("directory", &options, &service->store, err))
+        return false;
+    service->limits = &config->limits;
+    service->media_types = &server->media_types;
+    service->is_read_only = config->is_read_only;
+    service->allows_infinity = config->allows_infinity;
+    service->public_names = config->public_names;
+    service->public_name_count = config->public_name_count;
+    service->spool_dir_fd = open("/var/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return true;
+}
+
+static void read_media_types(struct server *server)
+{
+    char chunk[4096];
+    struct buf text = {0};
+    media_types_init(&server->media_types);
+    int fd = open("/etc/mime.types", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return; /* the built-in ones must do */
+    for (ssize_t got; (got = read(fd, chunk, sizeof(chunk))) > 0;)
+        buf_add(&text, str_of(chunk, (size_t)got));
+    (void)close(fd); /* read only: nothing to lose */
+    media_types_read(&server->media_types, buf_str(&text));
+    buf_done(&text);
+}
+
+static bool init_loop(struct server *server, struct server_loop *loop, struct err *err)
+{
+    loop->server = server;
+    loop->loop = loop_new(server->workers, err);
+    if (!loop->loop)
+        return false;
+    loop->handler = (struct http_handler){.handle = handle, .finished = finished};
+    wire_init(&loop->wire, loop->loop, &loop->handler, &server->config->limits);
+    loop->wire.emptied = emptied;
+    loop->wire.closed = closed;
+    access_lines_init(&loop->access_lines, &server->access_log, loop->loop);
+    loop_add_deadlines(loop->loop, &loop->pause_queue, ACCEPT_PAUSE_MS);
+    loop_add_deadlines(loop->loop, &loop->shutdown_queue,
+                       i64_of_u64(server->config->limits.shutdown_ms));
+    deadline_init(&loop->pause, pause_over);
+    deadline_init(&loop->shutdown, shutdown_over);
+    for (size_t i = 0; i < server->config->listener_count; i++)
+        loop->listeners[i] = (struct listener){{.ready = accept_ready, .fd = server->fds[i]}, loop};
+    set_accepting(loop, true);
+    return true;
+}
+
+static void *run_loop(void *arg)
+{
+    struct server_loop *loop = arg;
+    loop_run(loop->loop);
+    return NULL;
+}
+
+static bool hear_signals(struct server *server, struct err *err)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    /* Before there are threads: all of them inherit the mask. */
+    if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
+        return err_set(err, 0, "blocking signals failed");
+    (void)signal(SIGPIPE, SIG_IGN); /* sendfile(2) knows no MSG_NOSIGNAL */
+    server->signals.ready = signals_ready;
+    server->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return server->signals.fd >= 0 || err_sys(err, errno, "listening for signals");
+}
+
+static bool start_loops(struct server *server, struct err *err)
+{
+    server->workers = worker_pool_new(server->config->workers, err);
+    if (!server->workers)
+        return false;
+    server->loops = mem_new(server->config->threads, sizeof(*server->loops));
+    for (; server->loop_count < server->config->threads; server->loop_count++) {
+        if (!init_loop(server, &server->loops[server->loop_count], err))
+            return false;
+    }
+    return loop_watch(server->loops[0].loop, &server->signals, err);
+}
+
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit); /* then fewer connections fit, and accept says so */
+}
+
+static bool start(struct server *server, struct err *err)
+{
+    raise_descriptors();
+    read_media_types(server);
+    return access_log_open(&server->access_log, server->config->access_log, err) &&
+           hear_signals(server, err) && open_ports(server, err) &&
+           privilege_drop(server->config->user, err) && open_store(server, err) &&
+           start_loops(server, err);
+}
+
+static bool serve(struct server *server, struct err *err)
+{
+    unsigned started = 1;
+    bool is_fine = true;
+    for (; started < server->loop_count && is_fine; started++) {
+        struct server_loop *loop = &server->loops[started];
+        int code = pthread_create(&loop->thread, NULL, run_loop, loop);
+        if (code)
+            is_fine = err_sys(err, code, "starting a thread");
+    }
+    if (is_fine) {
+        tell_ports(server);
+        loop_run(server->loops[0].loop);
+    }
+    for (unsigned i = 1; i < started && is_fine; i++)
+        (void)pthread_join(server->loops[i].thread, NULL); /* it was created: it can be joined */
+    return is_fine;
+}
+
+static void stop(struct server *server)
+{
+    worker_pool_free(server->workers);
+    for (unsigned i = 0; i < server->loop_count; i++) {
+        access_lines_done(&server->loops[i].access_lines);
+        loop_free(server->loops[i].loop);
+    }
+    mem_free(server->loops);
+    store_close(&server->service.store);
+    for (size_t i = 0; i < server->config->listener_count; i++) {
+        if (server->fds[i] >= 0)
+            (void)close(server->fds[i]); /* a listening socket: nothing to lose */
+    }
+    if (server->signals.fd >= 0)
+        (void)close(server->signals.fd); /* likewise */
+    if (server->service.spool_dir_fd >= 0)
+        (void)close(server->service.spool_dir_fd); /* a directory: likewise */
+    access_log_close(&server->access_log);
+    media_types_done(&server->media_types);
+}
+
+int server_run(const struct server_config *config)
+{
+    struct server server = {.config = config, .signals.fd = -1, .service.spool_dir_fd = -1};
+    struct err err;
+    for (size_t i = 0; i < LISTENERS_MAX; i++)
+        server.fds[i] = -1;
+    bool is_fine = start(&server, &err) && serve(&server, &err);
+    if (!is_fine)
+        log_line(LOG_ERROR, "%s", err.text);
+    stop(&server);
+    return is_fine ? 0 : 1;
+}
