@@ -25,7 +25,6 @@ OWNED = {
     "rand": (set(), "base/random.h"),
     "random": (set(), "base/random.h"),
     "getrandom": ({"src/base/random.c"}, "base/random.h"),
-    "signal": (set(), "sigaction()"),
     "strerror": (set(), "err_sys(), which is safe between threads"),
     "abort": ({"src/base/mem.c"}, "BUG()"),
     "exit": ({"src/cli/main.c"}, "a return value"),

@@ -6,9 +6,9 @@
  * Only the last extension counts, in any case: "a.tar.gz" is gzip, which is what its bytes are. A
  * name that is nothing but a dot and an extension (".html") has none: it is a hidden file.
  *
- * Text types are given a charset, because browsers guess a legacy one where there is none and
- * nearly all text today is UTF-8. Rejected: looking into the file. It would cost an open and a read
- * for each member of a listing, and has let uploaded pictures be run as scripts. */
+ * Rejected: looking into the file. It would cost an open and a read for each member of a listing,
+ * and has let uploaded pictures be run as scripts. Rejected, too: a charset for text. A name does
+ * not tell it, and a wrong one would overrule what the text says of itself. */
 #include "http/media_type.h"
 
 enum { EXTENSION_LEN_MAX = 32 };
