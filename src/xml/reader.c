@@ -67,16 +67,18 @@ static void on_binding(void *data, const char *prefix, const char *uri)
     struct xml_reader *reader = data;
     if (reader->rc != XML_OK)
         return;
-    if (reader->binding_count == reader->limits.attr_count_max) {
+    struct str ns = str_of_c(uri);
+    if (reader->binding_count == reader->limits.attr_count_max ||
+        ns.len > reader->limits.ns_bytes_max) {
         stop(reader, XML_LIMIT);
         return;
     }
     /* Lengths now, pointers when the element starts: the buffer may move until then. */
     struct xml_binding *binding = &reader->bindings[reader->binding_count++];
     binding->prefix = str_of(NULL, prefix ? strlen(prefix) : 0);
-    binding->ns = str_of(NULL, uri ? strlen(uri) : 0);
+    binding->ns = str_of(NULL, ns.len);
     buf_add(&reader->binding_text, str_of(prefix, binding->prefix.len));
-    buf_add(&reader->binding_text, str_of(uri, binding->ns.len));
+    buf_add(&reader->binding_text, ns);
 }
 
 static void place_bindings(struct xml_reader *reader)
@@ -167,7 +169,7 @@ static void on_doctype(void *data, const char *name, const char *system_id, cons
 
 struct xml_reader *xml_reader_new(struct xml_events *events, const struct xml_limits *limits)
 {
-    assert(limits->depth_max > 0 && limits->attr_count_max > 0);
+    assert(limits->depth_max > 0 && limits->attr_count_max > 0 && limits->ns_bytes_max > 0);
     struct xml_reader *reader = MEM_NEW(struct xml_reader);
     reader->events = events;
     reader->limits = *limits;

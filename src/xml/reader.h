@@ -49,6 +49,7 @@ struct xml_limits {
     unsigned depth_max;
     unsigned element_count_max;
     unsigned attr_count_max; /* on one element, namespace declarations included */
+    unsigned ns_bytes_max;   /* a namespace name, which is copied with every name in it */
 };
 
 enum xml_rc {

@@ -13,7 +13,7 @@ struct tree_binding {
 };
 
 const struct xml_limits xml_limits_wide = {
-    .depth_max = 200, .element_count_max = 100000, .attr_count_max = 200};
+    .depth_max = 200, .element_count_max = 100000, .attr_count_max = 200, .ns_bytes_max = 100000};
 
 static size_t binding_count(const struct xml_tree *tree)
 {

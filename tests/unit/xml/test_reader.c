@@ -339,7 +339,7 @@ TEST(reader_refuses_what_is_not_well_formed)
 static enum xml_rc read_within(const char *document, unsigned depth, unsigned elements,
                                unsigned attrs)
 {
-    const struct xml_limits limits = {depth, elements, attrs};
+    const struct xml_limits limits = {depth, elements, attrs, .ns_bytes_max = 10};
     struct notes whole, bytewise;
     init_notes(&whole);
     init_notes(&bytewise);
@@ -375,6 +375,16 @@ TEST(reader_bounds_attributes_and_declarations_together)
     assert_int_equal(read_within("<a xmlns='u' xmlns:p='u' b='' c=''/>", 100, 100, 3), XML_LIMIT);
     /* On each element, not on all. */
     assert_int_equal(read_within("<a b='' c='' d=''><e b='' c='' d=''/></a>", 100, 100, 3), XML_OK);
+}
+
+/* A name is declared once, but stands in each name that is copied from the document. */
+TEST(reader_bounds_namespace_names)
+{
+    assert_int_equal(read_within("<a xmlns='1234567890'/>", 10, 10, 10), XML_OK);
+    assert_int_equal(read_within("<a xmlns='12345678901'/>", 10, 10, 10), XML_LIMIT);
+    assert_int_equal(read_within("<a><b xmlns:p='1234567890'/></a>", 10, 10, 10), XML_OK);
+    assert_int_equal(read_within("<a><b xmlns:p='12345678901'/></a>", 10, 10, 10), XML_LIMIT);
+    assert_int_equal(read_within("<a b='12345678901'/>", 10, 10, 10), XML_OK);
 }
 
 TEST(reader_survives_a_document_of_nothing_but_start_tags)
@@ -446,6 +456,7 @@ int main(void)
         cmocka_unit_test(reader_bounds_depth),
         cmocka_unit_test(reader_bounds_the_number_of_elements),
         cmocka_unit_test(reader_bounds_attributes_and_declarations_together),
+        cmocka_unit_test(reader_bounds_namespace_names),
         cmocka_unit_test(reader_survives_a_document_of_nothing_but_start_tags),
         cmocka_unit_test(reader_stops_at_any_event_and_reports_no_other),
         cmocka_unit_test(reader_knows_where_it_stopped),
