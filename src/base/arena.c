@@ -62,6 +62,7 @@ void arena_reset(struct arena *arena)
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
+    /* At least one byte, so that there is always something to point at. */
     size_t need = (size_max(size, 1) + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
     assert(need >= size);
     if (need > arena->left)
