@@ -21,7 +21,7 @@ char *buf_reserve(struct buf *buf, size_t room)
 {
     size_t need = buf->len + room;
     assert(need >= room);
-    if (need > buf->cap) {
+    if (need > buf->cap || buf->cap == 0) {
         size_t cap = size_max(need, BUF_CAP_MIN);
         if (cap < buf->cap * 2)
             cap = buf->cap * 2;
@@ -58,6 +58,7 @@ void buf_add_u64(struct buf *buf, uint64_t value)
 
 void buf_add_hex(struct buf *buf, uint64_t value, unsigned digits)
 {
+    assert(digits <= 16);
     char *to = buf_reserve(buf, digits);
     for (unsigned i = 0; i < digits; i++)
         to[i] = "0123456789abcdef"[value >> (4 * (digits - 1 - i)) & 15];

@@ -18,8 +18,8 @@ char *buf_reserve(struct buf *buf, size_t room);
 
 void buf_add(struct buf *buf, struct str bytes);
 void buf_add_char(struct buf *buf, char c);
-void buf_add_u64(struct buf *buf, uint64_t value);                    /* decimal */
-void buf_add_hex(struct buf *buf, uint64_t value, unsigned digits);   /* exactly `digits`, lower */
+void buf_add_u64(struct buf *buf, uint64_t value);                  /* decimal */
+void buf_add_hex(struct buf *buf, uint64_t value, unsigned digits); /* so many, 16 at most */
 void buf_addf(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Appends a literal without measuring it. */

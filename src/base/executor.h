@@ -7,7 +7,7 @@
 /* Embedded in what the work is about. Owned by the executor from submit or post until `done`. */
 struct job {
     struct list link;
-    struct executor *home; /* set by submit */
+    struct executor *home;         /* set by submit */
     void (*work)(struct job *job); /* on a worker; may block; not called when posted */
     void (*done)(struct job *job); /* on the executor's own thread; may free or resubmit the job */
 };

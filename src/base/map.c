@@ -1,3 +1,20 @@
+/* A chained table of powers of two, doubled when there is one entry for each bucket. Entries live
+ * inside their owners' structs, so that adding one allocates nothing (but a larger table now and
+ * then) and removing one frees nothing.
+ *
+ * Keys come from clients: paths, lock tokens, names of properties. With a hash that they could
+ * compute they would choose keys that all fall into one bucket and make each lookup walk them all.
+ * So the hash is keyed with random bytes, once for the process, and is one that gives nothing away
+ * about its key. The price is that the order of a walk differs from run to run: no answer may
+ * depend on it.
+ *
+ * Invariants
+ *  (1) an entry stands in the bucket that its stored hash names; the hash is never computed again,
+ *      so a table grows without reading the keys;
+ *  (2) bucket_count is 0 or a power of two, and buckets is NULL exactly when it is 0.
+ *
+ * Rejected: open addressing, which is faster for small values but moves entries about, and what is
+ * embedded cannot be moved. */
 #include "base/map.h"
 
 #include <pthread.h>

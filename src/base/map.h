@@ -1,5 +1,6 @@
 /* base/map.h: a hash table from bytes to the structs that embed a map_entry.
- * The hash is keyed (SipHash-1-3 with a random key), so that clients cannot make entries collide. */
+ * The hash is keyed (SipHash-1-3 with a random key), so that clients cannot make entries collide.
+ */
 #pragma once
 
 #include "base/str.h"

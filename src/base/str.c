@@ -1,3 +1,18 @@
+/* Views of bytes. Nearly all that davit reads is a part of something larger: a field of a head, a
+ * segment of a path, a prefix in an XML name. A view names the part without copying it and without
+ * writing a NUL into it; whoever keeps one past the life of the larger thing copies it.
+ *
+ * Rules that callers lean on:
+ *  (1) no function reads outside `at`..`at + len`, and none reads `at` at all when len is 0,
+ *      because the C library's mem* functions must not be given NULL even for no bytes;
+ *  (2) a position that is nowhere is `len`, so that str_first() and str_from() of it give the whole
+ *      and the empty view without a special case;
+ *  (3) positions and lengths beyond the end are cut to it: parsers may ask for "the rest behind the
+ *      next byte" without looking whether there is one;
+ *  (4) case is that of ASCII letters: names in HTTP are ASCII, and the locale has no say.
+ *
+ * Numbers are read whole or not at all: no sign, no space, no prefix, no overflow. What strtoul()
+ * lets through has smuggled many a request. */
 #include "base/str.h"
 
 struct str str_of_c(const char *text)

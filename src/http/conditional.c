@@ -14,15 +14,18 @@ static bool if_match_holds(struct str list, const struct http_representation *no
     return found == ETAG_LIST_ANY ? now->exists : found == ETAG_LIST_HIT;
 }
 
-/* §13.1.2. A field that is no list of entity tags is ignored: Joplin sends one with each request. */
+/* §13.1.2. A field that is no list of entity tags is ignored: Joplin sends one with each request.
+ */
 static bool if_none_match_holds(struct str list, const struct http_representation *now)
 {
     enum etag_list found = etag_list_find(list, own_tag(now), false);
     return found == ETAG_LIST_ANY ? !now->exists : found != ETAG_LIST_HIT;
 }
 
-/* §13.1.3 and §13.1.4: true when the date is valid and the representation is newer than it. */
-static bool is_modified_since(struct str date, const struct http_representation *now, bool *is_valid)
+/* §13.1.3 and §13.1.4: true when the date is valid and the representation is newer than it. Several
+ * lines come joined, and are no valid date. */
+static bool is_modified_since(struct str date, const struct http_representation *now,
+                              bool *is_valid)
 {
     int64_t since;
     *is_valid = now->exists && now->modified_s >= 0 && http_date_parse(date, &since);
@@ -38,7 +41,7 @@ enum http_verdict http_conditional(const struct http_fields *fields, bool is_rea
         if (!if_match_holds(match, now))
             return VERDICT_FAILED;
     } else {
-        struct str date = http_fields_get(fields, FIELD_IF_UNMODIFIED_SINCE);
+        struct str date = http_fields_join(fields, FIELD_IF_UNMODIFIED_SINCE, arena);
         if (date.at && is_modified_since(date, now, &is_valid))
             return VERDICT_FAILED;
     }
@@ -48,7 +51,7 @@ enum http_verdict http_conditional(const struct http_fields *fields, bool is_rea
             return is_read ? VERDICT_NOT_MODIFIED : VERDICT_FAILED;
         return VERDICT_PROCEED;
     }
-    struct str date = http_fields_get(fields, FIELD_IF_MODIFIED_SINCE);
+    struct str date = http_fields_join(fields, FIELD_IF_MODIFIED_SINCE, arena);
     if (is_read && date.at && !is_modified_since(date, now, &is_valid) && is_valid)
         return VERDICT_NOT_MODIFIED;
     return VERDICT_PROCEED;
@@ -56,14 +59,15 @@ enum http_verdict http_conditional(const struct http_fields *fields, bool is_rea
 
 bool http_if_range_holds(const struct http_fields *fields, const struct http_representation *now)
 {
-    struct str value = str_trim(http_fields_get(fields, FIELD_IF_RANGE));
+    struct str value = http_fields_get(fields, FIELD_IF_RANGE);
     struct etag etag;
     int64_t date;
     if (!value.at)
         return true;
+    value = str_trim(value);
     struct str rest = value;
     if (etag_take(&rest, &etag))
         return rest.len == 0 && own_tag(now) && etag_matches_strongly(etag, now->etag);
     /* A date holds only when it is the very same: §13.1.5. */
-    return http_date_parse(value, &date) && date == now->modified_s;
+    return now->modified_s >= 0 && http_date_parse(value, &date) && date == now->modified_s;
 }

@@ -1,3 +1,14 @@
+/* Header fields as a flat array in the order of the message. A request has some ten of them, and
+ * all are asked for by an id that was found once, while the head was parsed; a loop over so few
+ * entries beats any table, and the order and the repetitions that a proxy needs are kept for free.
+ *
+ * A field that fields.def does not list keeps its name and gets FIELD_OTHER: it can be passed on,
+ * but no code can ask for it by accident.
+ *
+ * A field may come several times. Where its value is a list, the lines mean the same as one line
+ * with commas between (RFC 9110 §5.3): http_fields_join(). Where it is a single value, more than
+ * one is the sender's mistake; http_fields_get() gives the first, and what must not be ambiguous
+ * (Host, Content-Length) is counted where the head is parsed. */
 #include "http/fields.h"
 
 static const struct str names[FIELD_COUNT] = {
@@ -28,6 +39,12 @@ struct str http_field_name(enum http_field id)
     return names[id];
 }
 
+/* NULL means that there is no such line, so a line without a value must not have it. */
+static struct str present(struct str value)
+{
+    return value.at ? value : STR("");
+}
+
 void http_fields_add(struct http_fields *fields, struct arena *arena,
                      const struct http_field_line *line)
 {
@@ -39,7 +56,8 @@ void http_fields_add(struct http_fields *fields, struct arena *arena,
         fields->lines = lines;
         fields->cap = cap;
     }
-    fields->lines[fields->count++] = *line;
+    fields->lines[fields->count] = *line;
+    fields->lines[fields->count++].value = present(line->value);
 }
 
 void http_fields_set(struct http_fields *fields, struct arena *arena, enum http_field id,
@@ -48,7 +66,7 @@ void http_fields_set(struct http_fields *fields, struct arena *arena, enum http_
     assert(id != FIELD_OTHER);
     for (size_t i = 0; i < fields->count; i++) {
         if (fields->lines[i].id == id) {
-            fields->lines[i].value = value;
+            fields->lines[i].value = present(value);
             return;
         }
     }
@@ -56,10 +74,9 @@ void http_fields_set(struct http_fields *fields, struct arena *arena, enum http_
     http_fields_add(fields, arena, &line);
 }
 
-static const struct http_field_line *find_from(const struct http_fields *fields, size_t from,
-                                               enum http_field id)
+static const struct http_field_line *find(const struct http_fields *fields, enum http_field id)
 {
-    for (size_t i = from; i < fields->count; i++) {
+    for (size_t i = 0; i < fields->count; i++) {
         if (fields->lines[i].id == id)
             return &fields->lines[i];
     }
@@ -68,13 +85,13 @@ static const struct http_field_line *find_from(const struct http_fields *fields,
 
 struct str http_fields_get(const struct http_fields *fields, enum http_field id)
 {
-    const struct http_field_line *line = find_from(fields, 0, id);
+    const struct http_field_line *line = find(fields, id);
     return line ? line->value : STR_NONE;
 }
 
 bool http_fields_has(const struct http_fields *fields, enum http_field id)
 {
-    return find_from(fields, 0, id) != NULL;
+    return find(fields, id) != NULL;
 }
 
 bool http_fields_conflict(const struct http_fields *fields)
@@ -92,7 +109,6 @@ bool http_fields_conflict(const struct http_fields *fields)
 struct str http_fields_join(const struct http_fields *fields, enum http_field id,
                             struct arena *arena)
 {
-    const struct http_field_line *first = find_from(fields, 0, id);
     size_t len = 0;
     size_t count = 0;
     for (size_t i = 0; i < fields->count; i++) {
@@ -102,22 +118,18 @@ struct str http_fields_join(const struct http_fields *fields, enum http_field id
         }
     }
     if (count <= 1)
-        return first ? first->value : STR_NONE;
+        return http_fields_get(fields, id);
     char *joined = arena_alloc(arena, len);
     char *at = joined;
     for (size_t i = 0; i < fields->count; i++) {
-        const struct http_field_line *line = &fields->lines[i];
-        if (line->id != id)
+        struct str value = fields->lines[i].value;
+        if (fields->lines[i].id != id)
             continue;
-        if (at != joined) {
-            memcpy(at, ", ", 2);
-            at += 2;
-        }
-        if (line->value.len)
-            memcpy(at, line->value.at, line->value.len);
-        at += line->value.len;
+        memcpy(at, value.at, value.len);
+        memcpy(at + value.len, ", ", 2);
+        at += value.len + 2;
     }
-    return str_of(joined, (size_t)(at - joined));
+    return str_of(joined, len - 2);
 }
 
 bool http_list_has(struct str list, struct str token)

@@ -1,3 +1,14 @@
+/* What a file is, going by its name. The system's own table (/etc/mime.types) is read at start-up
+ * into a map from extensions to types; a small table of our own comes first, so that a browser
+ * shows a page and plays a film also where the system has none. Later lines win: the administrator
+ * can correct both.
+ *
+ * Only the last extension counts, in any case: "a.tar.gz" is gzip, which is what its bytes are. A
+ * name that is nothing but a dot and an extension (".html") has none: it is a hidden file.
+ *
+ * Rejected: looking into the file. It would cost an open and a read for each member of a listing,
+ * and has let uploaded pictures be run as scripts. Rejected, too: a charset for text. A name does
+ * not tell it, and a wrong one would overrule what the text says of itself. */
 #include "http/media_type.h"
 
 enum { EXTENSION_LEN_MAX = 32 };

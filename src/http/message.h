@@ -39,15 +39,15 @@ struct http_response {
  * also after the peer has gone. One thread, except for `arena` while a worker has the exchange. */
 struct http_stream {
     const struct http_stream_ops *ops;
-    struct refs refs;           /* held by all that uses `arena` */
-    struct arena *arena;        /* dies with the stream */
-    struct executor *executor;  /* of the loop that the stream lives on */
+    struct refs refs;          /* held by all that uses `arena` */
+    struct arena *arena;       /* dies with the stream */
+    struct executor *executor; /* of the loop that the stream lives on */
     struct http_request request;
-    struct source *body;        /* the request's body; NULL: none. Owned by the wire. */
+    struct source *body; /* the request's body; NULL: none. Owned by the wire. */
     struct http_response response;
-    struct waker *waker;        /* set by the handler: rung when `has_gone` becomes true */
-    bool has_gone;              /* the peer will not see an answer: no need to go on */
-    int64_t started_us;         /* when its head was complete, by clock_mono_us() */
+    struct waker *waker; /* set by the handler: rung when `has_gone` becomes true */
+    bool has_gone;       /* the peer will not see an answer: no need to go on */
+    int64_t started_us;  /* when its head was complete, by clock_mono_us() */
 };
 
 struct http_stream_ops {

@@ -1,6 +1,6 @@
 #include "http/range.h"
 
-enum spec_rc { SPEC_MALFORMED, SPEC_BEYOND, SPEC_FINE };
+enum spec_rc { SPEC_MALFORMED, SPEC_BEYOND, SPEC_NOTHING, SPEC_FINE };
 
 /* One range-spec of §14.1.1: "first-last", "first-" or "-suffix". */
 static enum spec_rc parse_spec(struct str spec, uint64_t size, struct byte_range *range_out)
@@ -15,8 +15,10 @@ static enum spec_rc parse_spec(struct str spec, uint64_t size, struct byte_range
         uint64_t suffix;
         if (!str_parse_u64(last_text, &suffix))
             return SPEC_MALFORMED;
-        if (suffix == 0 || size == 0)
+        if (suffix == 0)
             return SPEC_BEYOND;
+        if (size == 0) /* satisfied by nothing (§14.1.2), which no Content-Range can say */
+            return SPEC_NOTHING;
         suffix = u64_min(suffix, size);
         *range_out = (struct byte_range){size - suffix, suffix};
         return SPEC_FINE;
@@ -47,14 +49,16 @@ enum range_rc range_parse(struct str field, uint64_t size, struct byte_range *ra
         if (spec.len == 0)
             continue;
         enum spec_rc rc = parse_spec(spec, size, &range);
-        if (rc == SPEC_MALFORMED || ++specs > count_max)
+        if (rc == SPEC_MALFORMED || rc == SPEC_NOTHING || ++specs > count_max)
             return RANGE_IGNORE;
         if (rc == SPEC_BEYOND)
             continue;
+        if (range.len > size - total)
+            return RANGE_IGNORE;
         ranges[count++] = range;
         total += range.len;
     }
-    if (specs == 0 || (count > 1 && total > size))
+    if (specs == 0)
         return RANGE_IGNORE;
     *count_out = count;
     return count ? RANGE_PARTIAL : RANGE_UNSATISFIABLE;

@@ -1,7 +1,7 @@
 /* io/loop.h: one thread's event loop: sockets, deadlines, and tasks.
  *
- * A turn of the loop: wait, let each ready watch note what happened, run the tasks that were queued,
- * expire deadlines. What is queued runs after all events of the turn have been noted. */
+ * A turn of the loop: wait, let each ready watch note what happened, run the tasks that were
+ * queued, expire deadlines. What is queued runs after all events of the turn have been noted. */
 #pragma once
 
 #include "base/err.h"

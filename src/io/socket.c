@@ -1,3 +1,13 @@
+/* Addresses as text and sockets that listen. Only numbers are taken for an address: looking up a
+ * name would block, and which of its addresses a server then serves would be anybody's guess.
+ *
+ * Addresses are kept in a sockaddr_storage and reached through as_in() and as_in6(), the only
+ * casts. An IPv6 socket listens for IPv6 alone (IPV6_V6ONLY), so that "[::]:80" and "0.0.0.0:80"
+ * can be listed side by side and mean what they say on every system; a mapped address that reaches
+ * us all the same, from a socket that was handed in, is written as the IPv4 one that it is.
+ *
+ * Sockets are non-blocking and close-on-exec from birth: with an fcntl(2) afterwards a child could
+ * be forked in between. Nagle's delay is off, because answers are gathered before they are sent. */
 #include "io/socket.h"
 
 #include <arpa/inet.h>

@@ -15,8 +15,7 @@ struct socket_address {
 enum { ADDRESS_TEXT_BYTES = 64 };
 
 /* Reads "127.0.0.1:8080" or "[::1]:8080"; the port may be 0. */
-NODISCARD bool address_parse(const char *text, struct socket_address *address_out,
-                             struct err *err);
+NODISCARD bool address_parse(const char *text, struct socket_address *address_out, struct err *err);
 
 /* "127.0.0.1:8080"; an IPv4-mapped IPv6 address is written as IPv4. Returns its length. */
 size_t address_format(const struct socket_address *address, char to[ADDRESS_TEXT_BYTES]);

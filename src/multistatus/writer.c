@@ -1,5 +1,6 @@
 #include "multistatus/writer.h"
 
+#include "xml/reader.h"
 #include "xml/writer.h"
 
 void multistatus_begin(struct multistatus *ms)
@@ -71,21 +72,20 @@ void multistatus_member(struct multistatus *ms, struct res_path path, bool is_co
 
 void multistatus_empty_prop(struct buf *out, struct str ns, struct str name)
 {
-    if (str_eq(ns, STR("DAV:"))) {
-        BUF_ADD(out, "<D:");
-        buf_add(out, name);
-        BUF_ADD(out, "/>");
-        return;
-    }
-    if (ns.len == 0) { /* the document has no default namespace */
-        buf_add_char(out, '<');
-        buf_add(out, name);
-        BUF_ADD(out, "/>");
-        return;
-    }
-    BUF_ADD(out, "<x:");
+    struct str prefix = STR("x:");
+    if (str_eq(ns, STR("DAV:")))
+        prefix = STR("D:");
+    else if (str_eq(ns, STR(XML_NS))) /* may not be declared as another prefix */
+        prefix = STR("xml:");
+    else if (ns.len == 0) /* the document has no default namespace */
+        prefix = STR_NONE;
+    buf_add_char(out, '<');
+    buf_add(out, prefix);
     buf_add(out, name);
-    BUF_ADD(out, " xmlns:x=\"");
-    xml_add_attr(out, ns);
-    BUF_ADD(out, "\"/>");
+    if (str_eq(prefix, STR("x:"))) {
+        BUF_ADD(out, " xmlns:x=\"");
+        xml_add_attr(out, ns);
+        buf_add_char(out, '"');
+    }
+    BUF_ADD(out, "/>");
 }

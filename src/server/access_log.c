@@ -1,3 +1,14 @@
+/* A line for each request, when it is over. Each loop gathers its own lines and writes them with
+ * one system call at the end of its turn: a busy server would otherwise make as many writes as
+ * requests, and loops that share a buffer would need a lock. O_APPEND keeps the lines of several
+ * loops whole.
+ *
+ * What a client chose (method, target, user agent) is written so that it can neither end the line
+ * nor the quotes around it, nor steer the terminal of who reads the file. What could not be parsed
+ * at all has '-' for method and target; what was cut short is marked "aborted".
+ *
+ * The log is never in the way: a full disk loses lines, not requests. On SIGHUP the file is opened
+ * anew under the same descriptor (dup3), so loops that are writing need not be told. */
 #include "server/access_log.h"
 
 #include <errno.h>

@@ -1,3 +1,15 @@
+/* The command line of `davit serve`. Each option is a row of options.def and a function here that
+ * takes its argument; the help, the parsing and the guess at a mistyped name all go through the
+ * rows, so none can be forgotten in one of them.
+ *
+ * Arguments are borrowed, not copied: argv lives as long as the process does. What can only be
+ * known by trying (a user, a file, a directory) is not looked at here but where it is used, so that
+ * there is one message for each mistake.
+ *
+ * Rejected: serving others without being told to. Whoever may reach a server without sign-in may do
+ * everything; an address beyond this machine therefore needs --anonymous, which says so
+ * (check_addresses()). Rejected, too: getopt_long(3), which prints its own messages and takes
+ * shortened names, so that a new option can break an old command line. */
 #include "server/config.h"
 
 #include <sched.h>

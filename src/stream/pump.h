@@ -16,10 +16,10 @@ struct pump {
     struct source *source; /* borrows */
     struct sink *sink;     /* borrows; written on workers */
     struct executor *executor;
-    struct waker *waker;   /* rung on the executor's thread */
-    struct buf tail;       /* what has been read and not yet written */
-    size_t batch_bytes;    /* how much is gathered before a worker is asked to write it */
-    uint64_t moved_bytes;  /* read from the source so far */
+    struct waker *waker;  /* rung on the executor's thread */
+    struct buf tail;      /* what has been read and not yet written */
+    size_t batch_bytes;   /* how much is gathered before a worker is asked to write it */
+    uint64_t moved_bytes; /* read from the source so far */
     struct err err;
     unsigned sink_code;
     bool is_writing; /* a worker has `tail` */

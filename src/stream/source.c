@@ -1,3 +1,16 @@
+/* The sources that need nothing but bytes, a file, or other sources, and the rules that all keep.
+ * source_pull() checks what a source promises at each pull: DATA means that something was appended
+ * and at most what was asked for, any other answer that nothing was. A source that breaks this is
+ * caught in the first test that pulls it, not in a corrupted download.
+ *
+ *   text    a view; what it views must live on.
+ *   file    a part of an open file, read with pread(2), so that several sources can share one
+ *           descriptor. Its length was announced before: a file that has become shorter fails, one
+ *           that has become longer is sent as far as announced.
+ *   parts   one after the other; each is closed as soon as it has ended. It shows the file range of
+ *           the part it is at, so that an answer made of text and file still leaves by sendfile(2).
+ *
+ * Memory is the arena's; closing releases only what a source holds besides. */
 #include "stream/source.h"
 
 #include <errno.h>

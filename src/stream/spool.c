@@ -27,8 +27,7 @@ bool spool_settle(struct spool *spool, struct err *err)
             return err_sys(err, errno, "opening a temporary file");
     }
     while (spool->head.len) {
-        ssize_t done = pwrite(spool->fd, spool->head.at, spool->head.len,
-                              (off_t)spool->file_bytes);
+        ssize_t done = pwrite(spool->fd, spool->head.at, spool->head.len, (off_t)spool->file_bytes);
         if (done < 0 && errno == EINTR)
             continue;
         if (done < 0)

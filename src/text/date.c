@@ -6,6 +6,8 @@
  * the year by a linear formula (153 days for each five months from March on). */
 #include "text/date.h"
 
+#include "base/clock.h"
+
 static const char day_names[] = "SunMonTueWedThuFriSat";
 static const char month_names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
@@ -29,6 +31,12 @@ static int64_t days_of_civil(int year, int month, int day)
     int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
     int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     return era * DAYS_PER_ERA + day_of_era - DAYS_TO_1970;
+}
+
+static int64_t seconds_of(const struct civil *civil)
+{
+    int64_t days = days_of_civil(civil->year, civil->month, civil->day);
+    return days * SECONDS_PER_DAY + civil->hour * 3600 + civil->minute * 60 + civil->second;
 }
 
 static struct civil civil_of(int64_t seconds)
@@ -160,12 +168,15 @@ static int days_in_month(int year, int month)
     return days[month - 1] + (month == 2 && is_leap);
 }
 
-/* A two-digit year that seems more than 50 years ahead is in the past: RFC 9110 §5.6.7. */
-static int year_of_two_digits(int year)
+/* Of the years that end so, the last one that does not make the date seem more than 50 years in the
+ * future: RFC 9110 §5.6.7. */
+static void set_short_year(struct civil *civil, int year)
 {
-    int now = civil_of((int64_t)time(NULL)).year;
-    int guess = now - now % 100 + year;
-    return guess > now + 50 ? guess - 100 : guess;
+    struct civil ahead = civil_of(clock_wall_ms() / 1000);
+    civil->year = ahead.year - ahead.year % 100 + 100 + year;
+    ahead.year += 50;
+    while (seconds_of(civil) > seconds_of(&ahead))
+        civil->year -= 100;
 }
 
 static bool read_picture(struct str text, struct civil *civil)
@@ -189,8 +200,8 @@ static bool read_picture(struct str text, struct civil *civil)
     if (weekday.len >= 6 && weekday.len <= 9 && looks_like(rest, STR(" dd-NNN-dd dd:dd:dd GMT"))) {
         civil->day = number_at(rest, 1, 2);
         civil->month = month_at(rest, 4);
-        civil->year = year_of_two_digits(number_at(rest, 8, 2));
         read_time(rest, 11, civil);
+        set_short_year(civil, number_at(rest, 8, 2));
         return true;
     }
     return false;
@@ -205,9 +216,7 @@ bool http_date_parse(struct str text, int64_t *seconds_out)
         return false;
     if (civil.hour > 23 || civil.minute > 59 || civil.second > 60)
         return false;
-    int64_t days = days_of_civil(civil.year, civil.month, civil.day);
-    *seconds_out =
-        days * SECONDS_PER_DAY + civil.hour * 3600 + civil.minute * 60 + civil.second;
+    *seconds_out = seconds_of(&civil);
     return true;
 }
 

@@ -1,3 +1,18 @@
+/* Paths are decoded once, where a request comes in, and encoded once, where an href goes out. All
+ * between works on decoded bytes, in one normal form, so that equal resources have equal paths and
+ * nobody has to think of "%41" and "A", "//" and "/", or "/a/../b" and "/b".
+ *
+ * path_decode() works segment by segment into one buffer, which decoding never outgrows:
+ *  (1) a segment is cut at the raw slashes first and decoded after, so "%2F" can never make two
+ *      segments of one; since no file name can hold a slash or a NUL, either is refused;
+ *  (2) "." and ".." are recognised after decoding, for "%2e%2e" is the same segment (RFC 3986
+ *      §2.3), and a server that misses this hands out files from above its root;
+ *  (3) ".." above the root is refused rather than dropped: it is an attack or a mistake;
+ *  (4) triplets are decoded once: "%2541" is the name "%41".
+ *
+ * path_encode() leaves as it is what may stand in a path and needs no escaping in XML or HTML, and
+ * encodes all else, so that decoding its result gives the same path, whatever bytes a file name
+ * has. Bytes need not be UTF-8: a file system does not ask, and what is there must be reachable. */
 #include "text/path.h"
 
 /* What may stand in a path segment as it is: RFC 3986's pchar without '&' and the apostrophe, which

@@ -1,4 +1,20 @@
+/* URIs are taken apart by cutting at the delimiters in the order in which RFC 3986 gives them
+ * meaning: scheme, authority, path, query. A fragment never comes over HTTP, so '#' is refused.
+ *
+ * Strict where two readers might disagree about who is meant, because the answer decides whether a
+ * COPY stays on this server: user information is refused, since "http://us@them/" is made to be
+ * misread (RFC 9110 §4.2.4); a port is digits within range; a host is made of the characters that a
+ * registered name may have, or is an IPv6 address in brackets. A path that begins with "//" would
+ * be an authority to a reader of relative references, so it is no path here.
+ *
+ * Lenient where nobody can be misled: bytes beyond ASCII in a path mean what they would mean
+ * encoded.
+ *
+ * Ports: a proxy that ends TLS for us turns https on 443 into http on 80 or any port of ours, and
+ * clients name the one that they see; so the default ports of both schemes count as the same. */
 #include "text/uri.h"
+
+#include <arpa/inet.h>
 
 static bool is_scheme(struct str text)
 {
@@ -34,20 +50,21 @@ static bool is_host(struct str text)
 {
     for (size_t i = 0; i < text.len; i++) {
         char c = text.at[i];
-        if (!char_is_alpha(c) && !char_is_digit(c) && strchr("-._~%!$&'()*+,;=", c) == NULL)
+        if (!char_is_alpha(c) && !char_is_digit(c) && (!c || !strchr("-._~%!$&'()*+,;=", c)))
             return false;
     }
     return text.len > 0;
 }
 
-static bool is_ip_literal(struct str text)
+static bool is_ipv6(struct str text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.at[i];
-        if (hex_value(c) < 0 && c != ':' && c != '.' && c != 'v')
-            return false;
-    }
-    return text.len > 1;
+    char copy[INET6_ADDRSTRLEN] = "";
+    struct in6_addr address;
+    if (text.len >= sizeof(copy) || str_index(text, '\0') < text.len)
+        return false;
+    if (text.len)
+        memcpy(copy, text.at, text.len);
+    return inet_pton(AF_INET6, copy, &address) == 1;
 }
 
 bool uri_parse_authority(struct str text, struct str *host_out, struct str *port_out)
@@ -60,7 +77,7 @@ bool uri_parse_authority(struct str text, struct str *host_out, struct str *port
             return false;
         host = str_of(text.at + 1, end - 1);
         struct str rest = str_from(text, end + 1);
-        if (!is_ip_literal(host) || (rest.len && rest.at[0] != ':'))
+        if (!is_ipv6(host) || (rest.len && rest.at[0] != ':'))
             return false;
         port = str_from(rest, 1);
     } else {

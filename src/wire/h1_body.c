@@ -1,13 +1,17 @@
 /* A chunked body is decoded by a machine of one state for each place where the bytes may be cut:
  *
- *   SIZE -> EXTENSION -> SIZE_LF -> DATA -> DATA_CR -> DATA_LF -> SIZE     chunk_byte()
- *                           '-(size 0)-> TRAILER -> TRAILER_LF -> TRAILER  chunk_byte()
- *                                                       '-(empty line)-> COMPLETE
+ *   SIZE -> EXTENSION -> SIZE_LF -> DATA -> DATA_CR -> DATA_LF -> SIZE         chunk_byte()
+ *                           '-(size 0)-> TRAILER -(CR)-> END_LF -> COMPLETE    name_byte()
+ *   TRAILER -> TRAILER_NAME -> TRAILER_VALUE -> TRAILER_LF -> TRAILER            name_byte()
  *
  * Content is moved in runs, all else byte by byte. A chunk size is at least one digit and at most
  * sixteen; white space around it is refused, since proxies differ about it. Extensions and trailers
- * are bounded and dropped: RFC 9112 §7.1.1 and §7.1.2 allow both. */
+ * are bounded and dropped: RFC 9112 §7.1.1 and §7.1.2 allow both. But they must have the form of
+ * what they claim to be: a line behind the last chunk that is no field may be another request to
+ * the next parser. */
 #include "wire/h1_body.h"
+
+#include "http/fields.h"
 
 enum { SIZE_DIGITS_MAX = 16 };
 
@@ -30,7 +34,7 @@ void h1_body_skip(struct h1_body *body, uint64_t len)
 {
     assert(len <= h1_body_direct_bytes(body));
     body->left -= len;
-    if (body->left == 0)
+    if (len && body->left == 0)
         body->state = body->state == BODY_LENGTH ? BODY_COMPLETE : BODY_DATA_CR;
 }
 
@@ -56,7 +60,7 @@ static bool is_control(char c)
     return (byte < 0x20 && byte != '\t') || byte == 0x7f;
 }
 
-/* A byte of an extension or a trailer line; `next` is the state behind the line's CR. */
+/* A byte of an extension or a trailer's value; `next` is the state behind the line's CR. */
 static enum h1_body_state overhead_byte(struct h1_body *body, char c, enum h1_body_state next)
 {
     if (++body->overhead_bytes > body->overhead_bytes_max)
@@ -66,15 +70,17 @@ static enum h1_body_state overhead_byte(struct h1_body *body, char c, enum h1_bo
     return is_control(c) ? BODY_MALFORMED : body->state;
 }
 
-static enum h1_body_state trailer_byte(struct h1_body *body, char c)
+/* The first byte of a trailer line, or a byte of its name. */
+static enum h1_body_state name_byte(struct h1_body *body, char c)
 {
-    enum h1_body_state next = overhead_byte(body, c, BODY_TRAILER_LF);
-    bool is_folded = body->is_line_empty && (c == ' ' || c == '\t');
-    if (is_folded || (body->is_line_empty && c == ':'))
+    bool is_first = body->state == BODY_TRAILER;
+    if (++body->overhead_bytes > body->overhead_bytes_max)
         return BODY_MALFORMED;
-    if (next == BODY_TRAILER)
-        body->is_line_empty = false;
-    return next;
+    if (c == '\r' && is_first)
+        return BODY_END_LF;
+    if (c == ':' && !is_first)
+        return BODY_TRAILER_VALUE;
+    return http_is_token_char(c) ? BODY_TRAILER_NAME : BODY_MALFORMED;
 }
 
 static enum h1_body_state chunk_byte(struct h1_body *body, char c)
@@ -86,21 +92,20 @@ static enum h1_body_state chunk_byte(struct h1_body *body, char c)
         return overhead_byte(body, c, BODY_SIZE_LF);
     case BODY_SIZE_LF:
         body->digits = 0;
-        body->is_line_empty = true;
         return c != '\n' ? BODY_MALFORMED : body->left ? BODY_DATA : BODY_TRAILER;
     case BODY_DATA_CR:
         return c == '\r' ? BODY_DATA_LF : BODY_MALFORMED;
     case BODY_DATA_LF:
         return c == '\n' ? BODY_SIZE : BODY_MALFORMED;
     case BODY_TRAILER:
-        return trailer_byte(body, c);
+    case BODY_TRAILER_NAME:
+        return name_byte(body, c);
+    case BODY_TRAILER_VALUE:
+        return overhead_byte(body, c, BODY_TRAILER_LF);
     case BODY_TRAILER_LF:
-        if (c != '\n')
-            return BODY_MALFORMED;
-        if (body->is_line_empty)
-            return BODY_COMPLETE;
-        body->is_line_empty = true;
-        return BODY_TRAILER;
+        return c == '\n' ? BODY_TRAILER : BODY_MALFORMED;
+    case BODY_END_LF:
+        return c == '\n' ? BODY_COMPLETE : BODY_MALFORMED;
     case BODY_LENGTH:
     case BODY_DATA:
     case BODY_COMPLETE:

@@ -4,15 +4,18 @@
 #include "base/buf.h"
 
 enum h1_body_state {
-    BODY_LENGTH,     /* `left` bytes to come */
-    BODY_SIZE,       /* within the digits of a chunk size */
-    BODY_EXTENSION,  /* within chunk extensions */
-    BODY_SIZE_LF,    /* the LF of the chunk size line is next */
-    BODY_DATA,       /* `left` bytes of chunk data to come */
-    BODY_DATA_CR,    /* the CR LF behind chunk data is next */
+    BODY_LENGTH,    /* `left` bytes to come */
+    BODY_SIZE,      /* within the digits of a chunk size */
+    BODY_EXTENSION, /* within chunk extensions */
+    BODY_SIZE_LF,   /* the LF of the chunk size line is next */
+    BODY_DATA,      /* `left` bytes of chunk data to come */
+    BODY_DATA_CR,   /* the CR LF behind chunk data is next */
     BODY_DATA_LF,
-    BODY_TRAILER,    /* at the start of, or within, a trailer line */
+    BODY_TRAILER, /* a trailer line begins, or the empty line that ends it all */
+    BODY_TRAILER_NAME,
+    BODY_TRAILER_VALUE,
     BODY_TRAILER_LF, /* the LF of a trailer line is next */
+    BODY_END_LF,     /* the LF of the empty line is next */
     BODY_COMPLETE,
     BODY_MALFORMED,
 };
@@ -20,10 +23,9 @@ enum h1_body_state {
 struct h1_body {
     enum h1_body_state state;
     uint64_t left;
-    unsigned digits;        /* of the chunk size so far */
-    size_t overhead_bytes;  /* extensions and trailers so far, against `overhead_bytes_max` */
+    unsigned digits;       /* of the chunk size so far */
+    size_t overhead_bytes; /* extensions and trailers so far, against `overhead_bytes_max` */
     size_t overhead_bytes_max;
-    bool is_line_empty; /* of a trailer line so far */
 };
 
 void h1_body_init_length(struct h1_body *body, uint64_t length);

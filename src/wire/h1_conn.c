@@ -246,8 +246,7 @@ static void start_turn(struct h1_conn *conn, size_t head_len)
     consume(conn, head_len);
     deadline_cancel(&conn->deadline);
     conn->is_head_timed = false;
-    if (!h1_parse_head(head, conn->wire->limits, &turn->arena, &turn->stream.request,
-                       &turn->framing, &refusal)) {
+    if (!h1_parse_head(head, conn->wire->limits, &turn->stream, &turn->framing, &refusal)) {
         h1_send_refusal(conn, &refusal);
         return;
     }

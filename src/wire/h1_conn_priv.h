@@ -7,12 +7,12 @@
 #include "wire/h1_head.h"
 
 enum conn_state {
-    CONN_HEAD,      /* between requests, or a head is arriving */
-    CONN_HANDLING,  /* a turn is with the handler, which may pull its body */
-    CONN_SENDING,   /* an answer is leaving */
+    CONN_HEAD,       /* between requests, or a head is arriving */
+    CONN_HANDLING,   /* a turn is with the handler, which may pull its body */
+    CONN_SENDING,    /* an answer is leaving */
     CONN_DISCARDING, /* the answer has left; what remains of the body is read away */
-    CONN_LINGERING, /* no more answers; reading until the peer has seen the last one */
-    CONN_DEAD,      /* the socket is closed; freed once no turn is left */
+    CONN_LINGERING,  /* no more answers; reading until the peer has seen the last one */
+    CONN_DEAD,       /* the socket is closed; freed once no turn is left */
 };
 
 /* One request and its answer. Outlives the connection while its `refs` are held. */
@@ -24,13 +24,13 @@ struct h1_turn {
     struct h1_framing framing;
     struct h1_body body;
     struct source body_source;
-    struct waker send_waker;  /* the answer's body has more */
-    uint64_t sent_bytes;      /* of the answer's body */
-    bool has_answer;          /* respond() was called */
-    bool has_proceeded;       /* the client was told to send its body, or needs no telling */
-    bool awaits_body;         /* the handler was told to wait */
-    bool has_timed_out;       /* the body has stood still for too long */
-    bool sends_body;          /* not HEAD, not 204, not 304 */
+    struct waker send_waker; /* the answer's body has more */
+    uint64_t sent_bytes;     /* of the answer's body */
+    bool has_answer;         /* respond() was called */
+    bool has_proceeded;      /* the client was told to send its body, or needs no telling */
+    bool awaits_body;        /* the handler was told to wait */
+    bool has_timed_out;      /* the body has stood still for too long */
+    bool sends_body;         /* not HEAD, not 204, not 304 */
     bool sends_chunked;
 };
 

@@ -18,11 +18,19 @@ static bool refuse(struct h1_refusal *refusal_out, unsigned status, const char *
 
 /* --- finding the end --- */
 
-/* A request target this long will never be taken; the rest of its line may be the method. */
-static bool is_line_too_long(const struct h1_scan *scan, struct str bytes,
-                             const struct limits *limits)
+/* Whether the first `len` bytes may be part of a head. The first byte that is too many decides
+ * which limit it was, so that the answer does not depend on how the bytes were split. */
+static bool has_room(const struct h1_scan *scan, size_t len, const struct limits *limits,
+                     struct h1_refusal *refusal_out)
 {
-    return !scan->has_line && bytes.len - scan->line_start > limits->target_bytes + 64;
+    size_t head_max = limits->head_bytes;
+    /* A target this long will never be taken; the rest of its line is method and version. */
+    size_t line_max = scan->has_line ? SIZE_MAX : scan->line_start + limits->target_bytes + 64;
+    if (len <= size_min(head_max, line_max))
+        return true;
+    if (line_max <= head_max)
+        return refuse(refusal_out, HTTP_URI_TOO_LONG, "the request line is too long");
+    return refuse(refusal_out, HTTP_FIELDS_TOO_LARGE, "the request head is too large");
 }
 
 /* The line that ends at the LF at `at`. False when it does not end in CR LF. */
@@ -37,7 +45,10 @@ enum h1_scan_rc h1_scan(struct h1_scan *scan, struct str bytes, const struct lim
 {
     while (scan->at < bytes.len) {
         size_t lf = scan->at + str_index(str_from(bytes, scan->at), '\n');
-        scan->at = size_min(lf + 1, bytes.len);
+        size_t end = size_min(lf + 1, bytes.len);
+        if (!has_room(scan, end, limits, refusal_out))
+            return H1_SCAN_REFUSED;
+        scan->at = end;
         if (lf == bytes.len)
             break;
         if (!ends_in_crlf(scan, bytes, lf)) {
@@ -45,23 +56,13 @@ enum h1_scan_rc h1_scan(struct h1_scan *scan, struct str bytes, const struct lim
             return H1_SCAN_REFUSED;
         }
         bool is_empty = lf == scan->line_start + 1;
-        scan->line_start = lf + 1;
+        scan->line_start = end;
         if (is_empty && scan->has_line) {
-            *len_out = lf + 1;
-            if (*len_out <= limits->head_bytes)
-                return H1_SCAN_COMPLETE;
-            break;
+            *len_out = end;
+            return H1_SCAN_COMPLETE;
         }
         /* Empty lines before a request line are skipped: RFC 9112 §2.2. */
         scan->has_line |= !is_empty;
-    }
-    if (is_line_too_long(scan, bytes, limits)) {
-        (void)refuse(refusal_out, HTTP_URI_TOO_LONG, "the request target is too long");
-        return H1_SCAN_REFUSED;
-    }
-    if (scan->at > limits->head_bytes) {
-        (void)refuse(refusal_out, HTTP_FIELDS_TOO_LARGE, "the request head is too large");
-        return H1_SCAN_REFUSED;
     }
     return H1_SCAN_MORE;
 }
@@ -191,6 +192,8 @@ static bool check_host(struct http_request *request, struct h1_refusal *refusal_
         request->host = host;
         request->port = port;
     }
+    if (request->host.len == 0 && request->version != HTTP_1_0) /* RFC 9110 §4.2.1 */
+        return refuse(refusal_out, HTTP_BAD_REQUEST, "the Host field is empty");
     return true;
 }
 
@@ -207,8 +210,10 @@ static bool check_length(struct http_request *request, struct arena *arena,
                           "both Content-Length and Transfer-Encoding");
         if (request->version == HTTP_1_0)
             return refuse(refusal_out, HTTP_BAD_REQUEST, "Transfer-Encoding in HTTP/1.0");
-        if (!http_list_has(coding, STR("chunked")))
-            return refuse(refusal_out, HTTP_BAD_REQUEST, "Transfer-Encoding without chunked");
+        size_t last = str_index_last(coding, ',');
+        struct str final = str_trim(last == coding.len ? coding : str_from(coding, last + 1));
+        if (!str_eq_nocase(final, STR("chunked"))) /* §6.3 rule 4: nobody knows where it ends */
+            return refuse(refusal_out, HTTP_BAD_REQUEST, "Transfer-Encoding without chunked last");
         if (!str_eq_nocase(coding, STR("chunked")))
             return refuse(refusal_out, HTTP_NOT_IMPLEMENTED,
                           "chunked is the only transfer coding here");
@@ -256,11 +261,10 @@ static struct str take_line(struct str *rest)
     return str_first(line, line.len - 1); /* h1_scan() has seen the CR */
 }
 
-bool h1_parse_head(struct str head, const struct limits *limits, struct arena *arena,
-                   struct http_request *request_out, struct h1_framing *framing_out,
-                   struct h1_refusal *refusal_out)
+bool h1_parse_head(struct str head, const struct limits *limits, struct http_stream *stream,
+                   struct h1_framing *framing_out, struct h1_refusal *refusal_out)
 {
-    struct http_request request = {.peer = request_out->peer};
+    struct http_request request = {.peer = stream->request.peer};
     struct h1_framing framing = {0};
     struct str line = take_line(&head);
     while (line.len == 0 && head.len)
@@ -270,15 +274,15 @@ bool h1_parse_head(struct str head, const struct limits *limits, struct arena *a
     for (line = take_line(&head); line.len; line = take_line(&head)) {
         if (request.fields.count >= limits->field_count)
             return refuse(refusal_out, HTTP_FIELDS_TOO_LARGE, "too many header fields");
-        if (!parse_field(line, arena, &request, refusal_out))
+        if (!parse_field(line, stream->arena, &request, refusal_out))
             return false;
     }
     if (!check_host(&request, refusal_out) ||
-        !check_length(&request, arena, &framing, refusal_out) ||
+        !check_length(&request, stream->arena, &framing, refusal_out) ||
         !check_expectation(&request, &framing, refusal_out))
         return false;
-    framing.keeps_alive = keeps_alive(&request, arena);
-    *request_out = request;
+    framing.keeps_alive = keeps_alive(&request, stream->arena);
+    stream->request = request;
     *framing_out = framing;
     return true;
 }

@@ -39,7 +39,8 @@ struct h1_framing {
     bool keeps_alive;
 };
 
-/* Parses a complete head. The request's strings are views into `head`. */
-NODISCARD bool h1_parse_head(struct str head, const struct limits *limits, struct arena *arena,
-                             struct http_request *request_out, struct h1_framing *framing_out,
+/* Parses a complete head into stream->request, whose strings are views into `head`; what must be
+ * allocated comes from stream->arena. The request is untouched when the head is refused. */
+NODISCARD bool h1_parse_head(struct str head, const struct limits *limits,
+                             struct http_stream *stream, struct h1_framing *framing_out,
                              struct h1_refusal *refusal_out);

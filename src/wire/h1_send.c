@@ -11,10 +11,10 @@
 #include "wire/h1_conn_priv.h"
 
 enum {
-    OUT_BYTES = 65536,         /* gathered before a write */
+    OUT_BYTES = 65536,          /* gathered before a write */
     SENDFILE_BYTES_MIN = 32768, /* a smaller part of a file is cheaper copied behind the head */
-    RUN_BYTES_MAX = 1 << 20,   /* sent for one connection before the others get their turn */
-    CHUNK_HEAD_BYTES = 10,     /* "xxxxxxxx" CR LF */
+    RUN_BYTES_MAX = 1 << 20,    /* sent for one connection before the others get their turn */
+    CHUNK_HEAD_BYTES = 10,      /* "xxxxxxxx" CR LF */
 };
 
 /* --- to the socket --- */
@@ -68,30 +68,37 @@ static void add_field(struct buf *out, struct str name, struct str value)
     BUF_ADD(out, "\r\n");
 }
 
+/* How the client finds the end of the body. Not called for an answer that never has one. */
+static void add_length(struct h1_conn *conn)
+{
+    struct h1_turn *turn = conn->turn;
+    const struct http_response *response = &turn->stream.response;
+    if (response->body_bytes != LENGTH_UNKNOWN) {
+        BUF_ADD(&conn->out, "Content-Length: ");
+        buf_add_u64(&conn->out, response->body_bytes);
+        BUF_ADD(&conn->out, "\r\n");
+    } else if (turn->stream.request.version != HTTP_1_0) {
+        turn->sends_chunked = turn->sends_body;
+        BUF_ADD(&conn->out, "Transfer-Encoding: chunked\r\n");
+    } else if (turn->sends_body) {
+        conn->keeps_alive = false; /* RFC 9112 §6.3: an HTTP/1.0 answer ends with the connection */
+    }
+}
+
 static void add_framing(struct h1_conn *conn)
 {
     struct h1_turn *turn = conn->turn;
     const struct http_response *response = &turn->stream.response;
-    struct buf *out = &conn->out;
     bool is_bodiless = http_is_bodiless(response->status);
-    bool is_length_known = response->body_bytes != LENGTH_UNKNOWN;
     turn->sends_body =
         response->body && !is_bodiless && !str_eq(turn->stream.request.method, STR("HEAD"));
-    if (is_length_known && !is_bodiless) {
-        BUF_ADD(out, "Content-Length: ");
-        buf_add_u64(out, response->body_bytes);
-        BUF_ADD(out, "\r\n");
-    } else if (!is_length_known && turn->stream.request.version != HTTP_1_0) {
-        turn->sends_chunked = turn->sends_body;
-        BUF_ADD(out, "Transfer-Encoding: chunked\r\n");
-    } else if (!is_length_known && turn->sends_body) {
-        conn->keeps_alive = false; /* RFC 9112 §6.3: an HTTP/1.0 answer ends with the connection */
-    }
+    if (!is_bodiless) /* RFC 9110 §8.6 and RFC 9112 §6.1 forbid both fields where it is */
+        add_length(conn);
     if (!conn->keeps_alive)
-        BUF_ADD(out, "Connection: close\r\n");
+        BUF_ADD(&conn->out, "Connection: close\r\n");
     else if (turn->stream.request.version == HTTP_1_0)
-        BUF_ADD(out, "Connection: keep-alive\r\n");
-    BUF_ADD(out, "\r\n");
+        BUF_ADD(&conn->out, "Connection: keep-alive\r\n");
+    BUF_ADD(&conn->out, "\r\n");
 }
 
 /* An unread body can be skipped when it is short and surely on its way. */
@@ -100,8 +107,8 @@ static bool can_skip_body(const struct h1_conn *conn)
     const struct h1_turn *turn = conn->turn;
     if (turn->body.state == BODY_COMPLETE)
         return true;
-    bool is_long = turn->body.state == BODY_LENGTH &&
-                   turn->body.left > conn->wire->limits->discard_bytes;
+    bool is_long =
+        turn->body.state == BODY_LENGTH && turn->body.left > conn->wire->limits->discard_bytes;
     return turn->has_proceeded && !is_long && turn->body.state != BODY_MALFORMED &&
            !turn->has_timed_out;
 }

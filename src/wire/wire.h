@@ -20,7 +20,7 @@ struct wire {
     size_t turn_count; /* exchanges that are not over, also of connections that are */
     void (*closed)(struct wire *wire);  /* a connection has gone; may be NULL */
     void (*emptied)(struct wire *wire); /* draining, and the last of both has gone; may be NULL */
-    bool is_draining; /* answers end their connections; idle ones are closed */
+    bool is_draining;                   /* answers end their connections; idle ones are closed */
 
     int64_t date_s; /* what `date` says */
     char date[HTTP_DATE_LEN];

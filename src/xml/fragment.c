@@ -1,72 +1,108 @@
-/* A fragment writes each element with the prefix that the client used, and declares a prefix on the
- * element that first needs it, or where the client declared it (it may be used in content, as QName
- * values are). `scopes` is a stack of the declarations that are in force; an entry belongs to the
- * element at `depth` and goes when that element ends. Entries refer to `strings` by offset, since
- * both buffers move when they grow. */
+/* A fragment writes each element with the prefix that the client used, because content may use it
+ * too, as QName values do (RFC 4918 §4.3 asks servers to keep prefixes for their sake). What the
+ * client declares within the fragment is written where the client wrote it. What is used and was
+ * declared outside is declared on the top element: outside, a prefix stands for one thing only, so
+ * one declaration serves all who use it, and a client cannot make us write a long name for each of
+ * many short elements. The top element's start tag has long been written by then; `outside` is put
+ * into it when the fragment ends.
+ *
+ * `prefixes` finds the declaration in force by its prefix. One that shadows another takes its place
+ * there until its element ends.
+ *
+ * Invariants
+ *  (1) every prefix that stands in `text` is declared in `text`, at its element or above, as what
+ *      it stood for in the client's document;
+ *  (2) no element declares a prefix twice: one is taken from outside only when nothing within the
+ *      fragment has it in force, and then from the top on;
+ *  (3) what the client undid (xmlns="") is written below the top although nothing is in force yet:
+ *      a later sibling may bring the default namespace in from outside;
+ *  (4) `names` holds the names of the open elements only, so memory is bounded by depth, not
+ *      length.
+ *
+ * Comments and processing instructions never get here; CDATA comes as text (RFC 4918 §4.3 lets both
+ * go). Rejected: renaming prefixes to our own. It is simpler, and breaks content that uses them. */
 #include "xml/fragment.h"
 
+#include "base/mem.h"
 #include "xml/writer.h"
 
-#define XML_NS "http://www.w3.org/XML/1998/namespace"
-
-struct scope {
-    unsigned depth;
-    uint32_t prefix_at, prefix_len;
-    uint32_t ns_at, ns_len;
+/* A declaration that is in force, or shadowed by one that is. */
+struct xml_scope {
+    struct map_entry entry;     /* its key is the prefix */
+    struct xml_scope *shadowed; /* what the prefix stands for when this one ends; NULL: nothing */
+    struct xml_scope *older;
+    unsigned depth; /* of the element that declares it; 0: from outside, for the whole fragment */
+    struct str ns;
+    char text[]; /* prefix and ns */
 };
 
-static size_t scope_count(const struct xml_fragment *fragment)
+static struct xml_scope *scope_of(struct map_entry *entry)
 {
-    return fragment->scopes.len / sizeof(struct scope);
+    return entry ? CONTAINER_OF(entry, struct xml_scope, entry) : NULL;
 }
 
-static struct scope scope_at(const struct xml_fragment *fragment, size_t i)
+static void push_scope(struct xml_fragment *fragment, unsigned depth, struct str prefix,
+                       struct str ns)
 {
-    struct scope scope;
-    memcpy(&scope, fragment->scopes.at + i * sizeof(scope), sizeof(scope));
-    return scope;
-}
-
-static uint32_t keep(struct xml_fragment *fragment, struct str text)
-{
-    uint32_t at = u32_of_size(fragment->strings.len);
-    buf_add(&fragment->strings, text);
-    return at;
-}
-
-/* The namespace that `prefix` stands for within the fragment; *is_bound_out: it stands for one. */
-static struct str resolve(const struct xml_fragment *fragment, struct str prefix, bool *is_bound_out)
-{
-    for (size_t i = scope_count(fragment); i > 0; i--) {
-        struct scope scope = scope_at(fragment, i - 1);
-        const char *strings = fragment->strings.at;
-        if (str_eq(str_of(strings + scope.prefix_at, scope.prefix_len), prefix)) {
-            *is_bound_out = true;
-            return str_of(strings + scope.ns_at, scope.ns_len);
-        }
-    }
-    *is_bound_out = prefix.len == 0; /* no default namespace is in force outside */
-    return STR_NONE;
-}
-
-static void declare(struct xml_fragment *fragment, struct str prefix, struct str ns)
-{
-    bool is_bound;
-    if (str_eq(prefix, STR("xml")) || (str_eq(resolve(fragment, prefix, &is_bound), ns) && is_bound))
-        return;
-    struct scope scope = {.depth = fragment->depth,
-                          .prefix_len = u32_of_size(prefix.len),
-                          .ns_len = u32_of_size(ns.len)};
-    scope.prefix_at = keep(fragment, prefix);
-    scope.ns_at = keep(fragment, ns);
-    buf_add(&fragment->scopes, str_of((const char *)&scope, sizeof(scope)));
-    BUF_ADD(&fragment->text, " xmlns");
+    struct xml_scope **stack = depth ? &fragment->scopes : &fragment->outside_scopes;
+    struct xml_scope *scope = mem_new(1, sizeof(*scope) + prefix.len + ns.len);
     if (prefix.len)
-        buf_add_char(&fragment->text, ':');
-    buf_add(&fragment->text, prefix);
-    BUF_ADD(&fragment->text, "=\"");
-    xml_add_attr(&fragment->text, ns);
-    buf_add_char(&fragment->text, '"');
+        memcpy(scope->text, prefix.at, prefix.len);
+    if (ns.len)
+        memcpy(scope->text + prefix.len, ns.at, ns.len);
+    scope->ns = str_of(scope->text + prefix.len, ns.len);
+    scope->depth = depth;
+    scope->older = *stack;
+    *stack = scope;
+    scope->shadowed = scope_of(map_find(&fragment->prefixes, prefix));
+    if (scope->shadowed)
+        map_remove(&fragment->prefixes, &scope->shadowed->entry);
+    map_add(&fragment->prefixes, &scope->entry, str_of(scope->text, prefix.len));
+}
+
+/* The newest of `stack`. */
+static void pop_scope(struct xml_fragment *fragment, struct xml_scope **stack)
+{
+    struct xml_scope *scope = *stack;
+    *stack = scope->older;
+    map_remove(&fragment->prefixes, &scope->entry);
+    if (scope->shadowed)
+        map_add(&fragment->prefixes, &scope->shadowed->entry, scope->shadowed->entry.key);
+    mem_free(scope);
+}
+
+static void add_declaration(struct buf *to, struct str prefix, struct str ns)
+{
+    BUF_ADD(to, " xmlns");
+    if (prefix.len)
+        buf_add_char(to, ':');
+    buf_add(to, prefix);
+    BUF_ADD(to, "=\"");
+    xml_add_attr(to, ns);
+    buf_add_char(to, '"');
+}
+
+/* A declaration of the client's own. */
+static void declare(struct xml_fragment *fragment, const struct xml_binding *binding)
+{
+    const struct xml_scope *now = scope_of(map_find(&fragment->prefixes, binding->prefix));
+    bool is_undone = binding->prefix.len == 0 && binding->ns.len == 0;
+    if (str_eq(binding->prefix, STR("xml")) || (now && str_eq(now->ns, binding->ns)))
+        return;
+    push_scope(fragment, fragment->depth, binding->prefix, binding->ns);
+    if (!is_undone || fragment->depth > 1) /* nothing is in force above the top */
+        add_declaration(&fragment->text, binding->prefix, binding->ns);
+}
+
+/* A prefix that a name has: declared already, or outside. */
+static void use(struct xml_fragment *fragment, const struct xml_name *name)
+{
+    const struct xml_scope *now = scope_of(map_find(&fragment->prefixes, name->prefix));
+    assert(!now || str_eq(now->ns, name->ns));
+    if (now || name->ns.len == 0 || str_eq(name->prefix, STR("xml")))
+        return;
+    push_scope(fragment, 0, name->prefix, name->ns);
+    add_declaration(&fragment->outside, name->prefix, name->ns);
 }
 
 static void add_name(struct buf *to, const struct xml_name *name)
@@ -93,22 +129,26 @@ static void close_tag(struct xml_fragment *fragment)
     fragment->is_tag_open = false;
 }
 
-void xml_fragment_done(struct xml_fragment *fragment)
-{
-    buf_done(&fragment->text);
-    buf_done(&fragment->scopes);
-    buf_done(&fragment->strings);
-    buf_done(&fragment->names);
-}
-
 void xml_fragment_clear(struct xml_fragment *fragment)
 {
+    while (fragment->scopes)
+        pop_scope(fragment, &fragment->scopes);
+    while (fragment->outside_scopes)
+        pop_scope(fragment, &fragment->outside_scopes);
     buf_clear(&fragment->text);
-    buf_clear(&fragment->scopes);
-    buf_clear(&fragment->strings);
     buf_clear(&fragment->names);
+    buf_clear(&fragment->outside);
     fragment->is_tag_open = false;
     fragment->depth = 0;
+}
+
+void xml_fragment_done(struct xml_fragment *fragment)
+{
+    xml_fragment_clear(fragment);
+    map_done(&fragment->prefixes);
+    buf_done(&fragment->text);
+    buf_done(&fragment->names);
+    buf_done(&fragment->outside);
 }
 
 void xml_fragment_start(struct xml_fragment *fragment, const struct xml_element *element)
@@ -118,14 +158,16 @@ void xml_fragment_start(struct xml_fragment *fragment, const struct xml_element 
     buf_add_char(&fragment->text, '<');
     add_name(&fragment->text, &element->name);
     fragment->is_tag_open = true;
+    if (fragment->depth == 1)
+        fragment->outside_at = fragment->text.len;
     for (size_t i = 0; i < element->binding_count; i++)
-        declare(fragment, element->bindings[i].prefix, element->bindings[i].ns);
-    declare(fragment, element->name.prefix, element->name.ns);
+        declare(fragment, &element->bindings[i]);
+    use(fragment, &element->name);
     bool has_lang = false;
     for (size_t i = 0; i < element->attr_count; i++) {
         const struct xml_attr *attr = &element->attrs[i];
-        if (attr->name.ns.len)
-            declare(fragment, attr->name.prefix, attr->name.ns);
+        if (attr->name.prefix.len) /* without one, an attribute is in no namespace */
+            use(fragment, &attr->name);
         add_attr(fragment, &attr->name, attr->value);
         has_lang |= xml_name_is(&attr->name, STR(XML_NS), STR("lang"));
     }
@@ -144,6 +186,18 @@ void xml_fragment_text(struct xml_fragment *fragment, struct str text)
     xml_add_text(&fragment->text, text);
 }
 
+/* Puts what was used from outside into the top element's start tag. */
+static void insert_outside(struct xml_fragment *fragment)
+{
+    struct str outside = buf_str(&fragment->outside);
+    (void)buf_reserve(&fragment->text, outside.len); /* where it goes is computed below */
+    char *at = fragment->text.at + fragment->outside_at;
+    memmove(at + outside.len, at, fragment->text.len - fragment->outside_at);
+    if (outside.len)
+        memcpy(at, outside.at, outside.len);
+    fragment->text.len += outside.len;
+}
+
 void xml_fragment_end(struct xml_fragment *fragment)
 {
     assert(fragment->depth > 0);
@@ -157,12 +211,8 @@ void xml_fragment_end(struct xml_fragment *fragment)
         buf_add_char(&fragment->text, '>');
     }
     fragment->names.len = at;
-    while (scope_count(fragment)) {
-        struct scope scope = scope_at(fragment, scope_count(fragment) - 1);
-        if (scope.depth < fragment->depth)
-            break;
-        fragment->scopes.len -= sizeof(scope);
-        fragment->strings.len = scope.prefix_at;
-    }
-    fragment->depth--;
+    while (fragment->scopes && fragment->scopes->depth == fragment->depth)
+        pop_scope(fragment, &fragment->scopes);
+    if (--fragment->depth == 0)
+        insert_outside(fragment);
 }

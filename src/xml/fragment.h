@@ -3,16 +3,22 @@
  * are kept so (RFC 4918 §4.3: names, attributes, mixed content and prefixes survive). */
 #pragma once
 
-#include "xml/reader.h"
 #include "base/buf.h"
+#include "base/map.h"
+#include "xml/reader.h"
+
+struct xml_scope;
 
 struct xml_fragment {
-    struct buf text;
-    struct buf scopes;    /* struct scope: the declarations in force within the fragment */
-    struct buf strings;   /* what the scopes refer to by offset */
-    struct buf names;     /* the qualified names of the open elements, to close them */
-    bool is_tag_open;     /* the last start tag still lacks its '>' */
-    unsigned depth;       /* open elements */
+    struct buf text;                  /* complete once the top element has ended */
+    struct buf names;                 /* the qualified names of the open elements, to close them */
+    struct buf outside;               /* declarations for the top element, of what stood outside */
+    size_t outside_at;                /* where in `text` they go */
+    struct map prefixes;              /* the declarations in force */
+    struct xml_scope *scopes;         /* those of the open elements, newest first */
+    struct xml_scope *outside_scopes; /* those from outside */
+    bool is_tag_open;                 /* the last start tag still lacks its '>' */
+    unsigned depth;                   /* open elements */
 };
 
 /* A zeroed struct xml_fragment is an empty one. */

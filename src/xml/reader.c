@@ -12,15 +12,11 @@
 #include "base/mem.h"
 
 static const char SEPARATOR = '\x01';
-#define XML_NS "http://www.w3.org/XML/1998/namespace"
 
-enum { LANG_LEN_MAX = 64 };
-
-/* xml:lang as set by the element at `depth`. */
+/* xml:lang as set by the element at `depth`: where it stands in `lang_text`. */
 struct lang {
     unsigned depth;
-    size_t len;
-    char text[LANG_LEN_MAX];
+    size_t at, len;
 };
 
 struct xml_reader {
@@ -36,6 +32,7 @@ struct xml_reader {
     size_t binding_count;
     struct lang *langs; /* a stack; depth_max of them */
     size_t lang_count;
+    struct buf lang_text;
 };
 
 static void stop(struct xml_reader *reader, enum xml_rc rc)
@@ -70,27 +67,29 @@ static void on_binding(void *data, const char *prefix, const char *uri)
     struct xml_reader *reader = data;
     if (reader->rc != XML_OK)
         return;
-    if (reader->binding_count == reader->limits.attr_count_max) {
+    struct str ns = str_of_c(uri);
+    if (reader->binding_count == reader->limits.attr_count_max ||
+        ns.len > reader->limits.ns_bytes_max) {
         stop(reader, XML_LIMIT);
         return;
     }
     /* Lengths now, pointers when the element starts: the buffer may move until then. */
     struct xml_binding *binding = &reader->bindings[reader->binding_count++];
     binding->prefix = str_of(NULL, prefix ? strlen(prefix) : 0);
-    binding->ns = str_of(NULL, uri ? strlen(uri) : 0);
+    binding->ns = str_of(NULL, ns.len);
     buf_add(&reader->binding_text, str_of(prefix, binding->prefix.len));
-    buf_add(&reader->binding_text, str_of(uri, binding->ns.len));
+    buf_add(&reader->binding_text, ns);
 }
 
 static void place_bindings(struct xml_reader *reader)
 {
-    const char *at = reader->binding_text.at;
+    struct str rest = buf_str(&reader->binding_text);
     for (size_t i = 0; i < reader->binding_count; i++) {
         struct xml_binding *binding = &reader->bindings[i];
-        binding->prefix.at = at;
-        at += binding->prefix.len;
-        binding->ns.at = at;
-        at += binding->ns.len;
+        binding->prefix = str_first(rest, binding->prefix.len);
+        rest = str_from(rest, binding->prefix.len);
+        binding->ns = str_first(rest, binding->ns.len);
+        rest = str_from(rest, binding->ns.len);
     }
 }
 
@@ -107,9 +106,8 @@ static bool place_attrs(struct xml_reader *reader, const char **pairs, size_t *c
         if (!xml_name_is(&attr->name, STR(XML_NS), STR("lang")))
             continue;
         struct lang *lang = &reader->langs[reader->lang_count++];
-        lang->depth = reader->depth;
-        lang->len = size_min(attr->value.len, LANG_LEN_MAX);
-        memcpy(lang->text, attr->value.at, lang->len);
+        *lang = (struct lang){reader->depth, reader->lang_text.len, attr->value.len};
+        buf_add(&reader->lang_text, attr->value);
     }
     *count_out = count;
     return true;
@@ -133,7 +131,7 @@ static void on_start(void *data, const char *triplet, const char **pairs)
     element.binding_count = reader->binding_count;
     if (reader->lang_count) {
         const struct lang *lang = &reader->langs[reader->lang_count - 1];
-        element.lang = str_of(lang->text, lang->len);
+        element.lang = str_first(str_from(buf_str(&reader->lang_text), lang->at), lang->len);
     }
     bool goes_on = reader->events->start(reader->events, &element);
     reader->binding_count = 0;
@@ -158,7 +156,7 @@ static void on_end(void *data, const char *triplet)
     if (!reader->events->end(reader->events, reader->depth))
         stop(reader, XML_STOPPED);
     if (reader->lang_count && reader->langs[reader->lang_count - 1].depth == reader->depth)
-        reader->lang_count--;
+        reader->lang_text.len = reader->langs[--reader->lang_count].at;
     reader->depth--;
 }
 
@@ -171,7 +169,7 @@ static void on_doctype(void *data, const char *name, const char *system_id, cons
 
 struct xml_reader *xml_reader_new(struct xml_events *events, const struct xml_limits *limits)
 {
-    assert(limits->depth_max > 0 && limits->attr_count_max > 0);
+    assert(limits->depth_max > 0 && limits->attr_count_max > 0 && limits->ns_bytes_max > 0);
     struct xml_reader *reader = MEM_NEW(struct xml_reader);
     reader->events = events;
     reader->limits = *limits;
@@ -196,6 +194,7 @@ void xml_reader_free(struct xml_reader *reader)
         return;
     XML_ParserFree(reader->parser);
     buf_done(&reader->binding_text);
+    buf_done(&reader->lang_text);
     mem_free(reader->attrs);
     mem_free(reader->bindings);
     mem_free(reader->langs);
@@ -204,8 +203,7 @@ void xml_reader_free(struct xml_reader *reader)
 
 enum xml_rc xml_reader_feed(struct xml_reader *reader, struct str bytes, bool is_last)
 {
-    enum XML_Status status =
-        XML_Parse(reader->parser, bytes.at, int_of_size(bytes.len), is_last);
+    enum XML_Status status = XML_Parse(reader->parser, bytes.at, int_of_size(bytes.len), is_last);
     if (status == XML_STATUS_OK)
         return XML_OK;
     if (reader->rc == XML_OK)

@@ -7,6 +7,9 @@
 
 #include "base/str.h"
 
+/* What the prefix "xml" stands for, without being declared. No other prefix may stand for it. */
+#define XML_NS "http://www.w3.org/XML/1998/namespace"
+
 struct xml_name {
     struct str ns; /* empty: in no namespace */
     struct str local;
@@ -46,6 +49,7 @@ struct xml_limits {
     unsigned depth_max;
     unsigned element_count_max;
     unsigned attr_count_max; /* on one element, namespace declarations included */
+    unsigned ns_bytes_max;   /* a namespace name, which is copied with every name in it */
 };
 
 enum xml_rc {

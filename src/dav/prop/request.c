@@ -40,6 +40,7 @@ static struct dav_result read_body(struct str body, struct xml_events *events,
         .depth_max = (unsigned)limits->xml_depth,
         .element_count_max = (unsigned)limits->xml_elements,
         .attr_count_max = (unsigned)limits->xml_attributes,
+        .ns_bytes_max = (unsigned)limits->xml_namespace_bytes,
     };
     return result_of_xml(xml_read(body, events, &bounds), *stopped);
 }

@@ -1,0 +1,87 @@
+#include "support/test.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+static char captured[8192];
+
+/* What log_line() writes to stderr for this text; into `captured`. */
+static struct str line_of(enum log_level level, const char *text)
+{
+    int pipe_fds[2];
+    int saved = dup(STDERR_FILENO);
+    assert_int_equal(pipe2(pipe_fds, O_NONBLOCK), 0);
+    assert_true(dup2(pipe_fds[1], STDERR_FILENO) >= 0);
+    log_line(level, "%s", text);
+    assert_true(dup2(saved, STDERR_FILENO) >= 0);
+    ssize_t len = read(pipe_fds[0], captured, sizeof(captured));
+    close(saved);
+    close(pipe_fds[0]);
+    close(pipe_fds[1]);
+    return str_of(captured, len > 0 ? (size_t)len : 0);
+}
+
+TEST(log_line_names_the_level)
+{
+    log_set_level(LOG_DEBUG);
+    check_str("error", line_of(LOG_ERROR, "a"), "davit: error: a\n");
+    check_str("warn", line_of(LOG_WARN, "a"), "davit: warn: a\n");
+    check_str("info", line_of(LOG_INFO, "a"), "davit: info: a\n");
+    check_str("debug", line_of(LOG_DEBUG, "a"), "davit: debug: a\n");
+}
+
+TEST(log_line_is_silent_below_its_level)
+{
+    log_set_level(LOG_WARN);
+    check_str("warn", line_of(LOG_WARN, "a"), "davit: warn: a\n");
+    check_str("info", line_of(LOG_INFO, "a"), "");
+    assert_true(log_is_on(LOG_ERROR));
+    assert_false(log_is_on(LOG_INFO));
+}
+
+TEST(log_line_lets_no_control_character_out)
+{
+    log_set_level(LOG_INFO);
+    check_str("newline", line_of(LOG_INFO, "a\ndavit: error: forged\r\033[2J\177\t"),
+              "davit: info: a?davit: error: forged??[2J??\n");
+    check_str("utf-8", line_of(LOG_INFO, "\xc3\xa4"), "davit: info: \xc3\xa4\n");
+}
+
+TEST(log_line_cuts_what_is_too_long_and_still_ends_the_line)
+{
+    static char text[6000];
+    log_set_level(LOG_INFO);
+    memset(text, 'x', sizeof(text) - 1);
+    struct str line = line_of(LOG_INFO, text);
+    assert_true(line.len > 1000 && line.len <= 2048);
+    assert_int_equal(line.at[line.len - 1], '\n');
+    assert_int_equal(str_index(line, '\n'), line.len - 1);
+    assert_int_equal(str_index(line, '\0'), line.len);
+}
+
+TEST(log_level_parse_knows_four_names)
+{
+    enum log_level level = LOG_WARN;
+    assert_true(log_level_parse("debug", &level));
+    assert_int_equal(level, LOG_DEBUG);
+    assert_true(log_level_parse("error", &level));
+    assert_int_equal(level, LOG_ERROR);
+    assert_false(log_level_parse("Error", &level));
+    assert_false(log_level_parse("", &level));
+    assert_false(log_level_parse("errors", &level));
+    assert_int_equal(level, LOG_ERROR);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(log_line_names_the_level),
+        cmocka_unit_test(log_line_is_silent_below_its_level),
+        cmocka_unit_test(log_line_lets_no_control_character_out),
+        cmocka_unit_test(log_line_cuts_what_is_too_long_and_still_ends_the_line),
+        cmocka_unit_test(log_level_parse_knows_four_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,91 @@
+#include "support/test.h"
+
+#include "http/media_type.h"
+
+static const char unknown[] = "application/octet-stream";
+
+TEST(media_type_goes_by_the_last_extension)
+{
+    static const struct {
+        const char *name, *type;
+    } rows[] = {
+        {"index.html", "text/html"},
+        {"INDEX.HTML", "text/html"},
+        {"a.tar.gz", "application/gzip"},
+        {"a.html.png", "image/png"},
+        {"a.jpeg", "image/jpeg"},
+        {"a.txt", "text/plain"},
+        {"a.json", "application/json"},
+        {"a.svg", "image/svg+xml"},
+        {"a", unknown},
+        {"", unknown},
+        {".html", unknown}, /* a hidden file without an extension */
+        {"a.", unknown},
+        {".", unknown},
+        {"..", unknown},
+        {"..html", "text/html"},
+        {"html", unknown},
+        {"a.htm l", unknown},
+        {"a.unheardof", unknown},
+        {"a.an-extension-that-is-longer-than-any-there-is", unknown},
+        {"\xc3\xa4.png", "image/png"},
+    };
+    struct media_types types;
+    media_types_init(&types);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        check_str(rows[i].name, media_type_find(&types, str_of_c(rows[i].name)), rows[i].type);
+    media_types_done(&types);
+}
+
+TEST(media_types_read_what_mime_types_holds)
+{
+    static const char table[] = "# comment\n"
+                                "\n"
+                                "application/x-one\tone  ONE2\tone3\n"
+                                "  text/x-two two # and a comment\n"
+                                "no-slash three\n"
+                                "application/x-none\n"
+                                "text/html shtml\n"
+                                "application/x-late html\n"
+                                "application/x-last last";
+    static const struct {
+        const char *name, *type;
+    } rows[] = {
+        {"a.one", "application/x-one"},
+        {"a.one2", "application/x-one"},
+        {"a.One3", "application/x-one"},
+        {"a.two", "text/x-two"},
+        {"a.three", unknown},
+        {"a.and", unknown},
+        {"a.shtml", "text/html"},
+        {"a.html", "application/x-late"}, /* later lines win, also over our own */
+        {"a.last", "application/x-last"}, /* without an end of line */
+    };
+    struct media_types types;
+    media_types_init(&types);
+    media_types_read(&types, STR(table));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        check_str(rows[i].name, media_type_find(&types, str_of_c(rows[i].name)), rows[i].type);
+    media_types_done(&types);
+}
+
+TEST(media_types_copy_what_they_read)
+{
+    char table[] = "application/x-one one\n";
+    struct media_types types;
+    media_types_init(&types);
+    media_types_read(&types, str_of_c(table));
+    memset(table, '!', sizeof(table));
+    check_str("one", media_type_find(&types, STR("a.one")), "application/x-one");
+    media_types_done(&types);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(media_type_goes_by_the_last_extension),
+        cmocka_unit_test(media_types_read_what_mime_types_holds),
+        cmocka_unit_test(media_types_copy_what_they_read),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

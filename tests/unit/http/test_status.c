@@ -1,0 +1,67 @@
+#include "support/test.h"
+
+#include "http/status.h"
+
+TEST(status_reasons_are_those_of_the_registry)
+{
+    static const struct {
+        unsigned status;
+        const char *reason;
+    } rows[] = {
+        {100, "Continue"},
+        {200, "OK"},
+        {207, "Multi-Status"},
+        {208, "Already Reported"},
+        {304, "Not Modified"},
+        {412, "Precondition Failed"},
+        {413, "Content Too Large"},
+        {422, "Unprocessable Content"},
+        {423, "Locked"},
+        {424, "Failed Dependency"},
+        {507, "Insufficient Storage"},
+        {0, "Unknown"},
+        {299, "Unknown"},
+        {600, "Unknown"},
+        {UINT32_MAX, "Unknown"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        check_str(rows[i].reason, http_reason(rows[i].status), rows[i].reason);
+    assert_int_equal(HTTP_MULTI_STATUS, 207);
+}
+
+TEST(status_rows_are_in_order_and_named_once)
+{
+    static const struct {
+        unsigned status;
+        struct str reason;
+    } rows[] = {
+#define HTTP_STATUS(code, name, reason) {(code), {(reason), sizeof(reason) - 1}},
+#include "http/status.def"
+#undef HTTP_STATUS
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        check_bytes(rows[i].reason.at, http_reason(rows[i].status), rows[i].reason);
+        check_that(rows[i].reason.at, rows[i].status >= 100 && rows[i].status < 600);
+        check_that(rows[i].reason.at, i == 0 || rows[i - 1].status < rows[i].status);
+    }
+}
+
+TEST(status_classes)
+{
+    for (unsigned status = 100; status < 600; status++) {
+        assert_int_equal(http_is_success(status), status / 100 == 2);
+        assert_int_equal(http_is_error(status), status / 100 >= 4);
+        bool is_bodiless = status / 100 == 1 || status == 204 || status == 304;
+        assert_int_equal(http_is_bodiless(status), is_bodiless);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(status_reasons_are_those_of_the_registry),
+        cmocka_unit_test(status_rows_are_in_order_and_named_once),
+        cmocka_unit_test(status_classes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

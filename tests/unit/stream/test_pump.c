@@ -1,0 +1,258 @@
+#include "support/test.h"
+
+#include "stream/pump.h"
+#include "support/executors.h"
+#include "support/scripted.h"
+
+enum { BATCH_BYTES = 64 };
+
+/* A pump with everything around it. */
+struct upload {
+    struct sink sink;
+    struct buf written;
+    unsigned fail_code; /* what the sink answers, from fail_at bytes on */
+    size_t fail_at;
+    struct scripted source;
+    struct waker waker;
+    size_t rings;
+    struct pump pump;
+};
+
+static unsigned upload_write(struct sink *self, struct str bytes)
+{
+    struct upload *upload = CONTAINER_OF(self, struct upload, sink);
+    if (upload->fail_code && upload->written.len >= upload->fail_at)
+        return upload->fail_code;
+    buf_add(&upload->written, bytes);
+    return 0;
+}
+
+static const struct sink_ops upload_ops = {.name = "test", .write = upload_write};
+
+static void ring(struct waker *waker)
+{
+    CONTAINER_OF(waker, struct upload, waker)->rings++;
+}
+
+static void open_upload(struct upload *upload, const char *script, struct executor *executor)
+{
+    *upload = (struct upload){.sink.ops = &upload_ops, .waker.ring = ring};
+    scripted_init(&upload->source, script);
+    upload->pump.source = &upload->source.base;
+    upload->pump.sink = &upload->sink;
+    upload->pump.executor = executor;
+    upload->pump.waker = &upload->waker;
+    upload->pump.batch_bytes = BATCH_BYTES;
+    pump_init(&upload->pump);
+}
+
+static void close_upload(struct upload *upload)
+{
+    pump_done(&upload->pump);
+    buf_done(&upload->written);
+}
+
+static void check_written(const struct upload *upload)
+{
+    assert_int_equal(upload->written.len, upload->source.given);
+    assert_int_equal(upload->pump.moved_bytes, upload->source.given);
+    assert_true(scripted_is(buf_str(&upload->written), 0));
+}
+
+TEST(pump_leaves_a_body_of_one_batch_in_the_tail)
+{
+    struct inline_executor executor;
+    struct upload upload;
+    inline_executor_init(&executor);
+    open_upload(&upload, "ddd$", &executor.executor);
+    assert_int_equal(pump_run(&upload.pump), PUMP_END);
+    assert_int_equal(executor.submit_count, 0); /* it never visits a worker */
+    assert_int_equal(upload.pump.tail.len, 48);
+    assert_int_equal(pump_write_tail(&upload.pump), 0);
+    assert_int_equal(upload.pump.tail.len, 0);
+    check_written(&upload);
+    close_upload(&upload);
+}
+
+TEST(pump_of_nothing_ends_and_writes_nothing)
+{
+    struct inline_executor executor;
+    struct upload upload;
+    inline_executor_init(&executor);
+    open_upload(&upload, "$", &executor.executor);
+    upload.fail_code = 7; /* would show a write */
+    assert_int_equal(pump_run(&upload.pump), PUMP_END);
+    assert_int_equal(pump_write_tail(&upload.pump), 0);
+    close_upload(&upload);
+}
+
+TEST(pump_writes_full_batches_on_a_worker)
+{
+    struct inline_executor executor;
+    struct upload upload;
+    inline_executor_init(&executor);
+    open_upload(&upload, "dddddddddd$", &executor.executor); /* 160 bytes */
+    for (size_t batch = 1; batch <= 2; batch++) {
+        assert_int_equal(pump_run(&upload.pump), PUMP_WAIT);
+        assert_int_equal(upload.written.len, (batch - 1) * BATCH_BYTES); /* not on this thread */
+        assert_int_equal(pump_run(&upload.pump), PUMP_WAIT); /* called too early: harmless */
+        assert_int_equal(inline_executor_run(&executor), 1);
+        assert_int_equal(upload.rings, batch);
+        assert_int_equal(upload.written.len, batch * BATCH_BYTES);
+    }
+    assert_int_equal(pump_run(&upload.pump), PUMP_END);
+    assert_int_equal(pump_write_tail(&upload.pump), 0);
+    check_written(&upload);
+    close_upload(&upload);
+}
+
+TEST(pump_ends_with_an_empty_tail_after_whole_batches)
+{
+    struct inline_executor executor;
+    struct upload upload;
+    inline_executor_init(&executor);
+    open_upload(&upload, "D$", &executor.executor);
+    assert_int_equal(pump_run(&upload.pump), PUMP_WAIT);
+    inline_executor_run(&executor);
+    assert_int_equal(pump_run(&upload.pump), PUMP_END);
+    assert_int_equal(upload.pump.tail.len, 0);
+    check_written(&upload);
+    close_upload(&upload);
+}
+
+TEST(pump_goes_on_when_the_source_rings)
+{
+    struct inline_executor executor;
+    struct upload upload;
+    inline_executor_init(&executor);
+    open_upload(&upload, "1w1w1$", &executor.executor);
+    for (size_t rings = 1; rings <= 2; rings++) {
+        assert_int_equal(pump_run(&upload.pump), PUMP_WAIT);
+        scripted_wake(&upload.source);
+        assert_int_equal(upload.rings, rings);
+    }
+    assert_int_equal(pump_run(&upload.pump), PUMP_END);
+    assert_int_equal(pump_write_tail(&upload.pump), 0);
+    check_written(&upload);
+    close_upload(&upload);
+}
+
+TEST(pump_keeps_quiet_about_the_source_while_a_worker_has_the_tail)
+{
+    struct inline_executor executor;
+    struct upload upload;
+    inline_executor_init(&executor);
+    open_upload(&upload, "D1$", &executor.executor);
+    assert_int_equal(pump_run(&upload.pump), PUMP_WAIT);
+    source_wake(&upload.source.base); /* a source may ring when nobody waits */
+    assert_int_equal(upload.rings, 0);
+    inline_executor_run(&executor);
+    assert_int_equal(upload.rings, 1); /* the worker's own, and no second one */
+    assert_int_equal(pump_run(&upload.pump), PUMP_END);
+    close_upload(&upload);
+}
+
+TEST(pump_reports_a_source_that_fails)
+{
+    struct inline_executor executor;
+    struct upload upload;
+    inline_executor_init(&executor);
+    open_upload(&upload, "ddf", &executor.executor);
+    assert_int_equal(pump_run(&upload.pump), PUMP_SOURCE_FAILED);
+    assert_int_equal(upload.pump.err.code, 42);
+    assert_int_equal(upload.written.len, 0);
+    close_upload(&upload);
+}
+
+TEST(pump_reports_a_sink_that_fails)
+{
+    struct inline_executor executor;
+    struct upload upload;
+    inline_executor_init(&executor);
+    open_upload(&upload, "DDD$", &executor.executor);
+    upload.fail_code = 507;
+    upload.fail_at = BATCH_BYTES;
+    assert_int_equal(pump_run(&upload.pump), PUMP_WAIT);
+    inline_executor_run(&executor);
+    assert_int_equal(pump_run(&upload.pump), PUMP_WAIT);
+    inline_executor_run(&executor);
+    assert_int_equal(upload.rings, 2); /* the caller hears of it */
+    assert_int_equal(pump_run(&upload.pump), PUMP_SINK_FAILED);
+    assert_int_equal(upload.pump.sink_code, 507);
+    assert_int_equal(pump_run(&upload.pump), PUMP_SINK_FAILED); /* for ever */
+    assert_int_equal(upload.source.given, 2 * BATCH_BYTES);     /* nothing more was read */
+    close_upload(&upload);
+}
+
+TEST(pump_reports_a_sink_that_fails_on_the_tail)
+{
+    struct inline_executor executor;
+    struct upload upload;
+    inline_executor_init(&executor);
+    open_upload(&upload, "d$", &executor.executor);
+    upload.fail_code = 507;
+    assert_int_equal(pump_run(&upload.pump), PUMP_END);
+    assert_int_equal(pump_write_tail(&upload.pump), 507);
+    close_upload(&upload);
+}
+
+static void end_a_pump_that_writes(void)
+{
+    struct inline_executor executor;
+    struct upload upload;
+    inline_executor_init(&executor);
+    open_upload(&upload, "D$", &executor.executor);
+    (void)!pump_run(&upload.pump); /* leaves a batch with the worker */
+    pump_done(&upload.pump);
+}
+
+TEST(pump_done_while_writing_aborts)
+{
+    assert_true(aborts(end_a_pump_that_writes));
+}
+
+TEST(pump_over_a_thread_moves_every_byte_in_order)
+{
+    static char script[2001];
+    struct threaded_executor executor;
+    struct rng rng = {9};
+    threaded_executor_init(&executor);
+    for (int turn = 0; turn < 50; turn++) {
+        struct upload upload;
+        size_t count = rng_below(&rng, sizeof(script) - 1);
+        for (size_t i = 0; i < count; i++)
+            script[i] = "d1Dw"[rng_below(&rng, 4)];
+        script[count] = '\0';
+        open_upload(&upload, script, &executor.executor);
+        enum pump_state state;
+        while ((state = pump_run(&upload.pump)) == PUMP_WAIT) {
+            if (upload.source.is_awaited)
+                scripted_wake(&upload.source);
+            else
+                threaded_executor_run_one(&executor);
+        }
+        assert_int_equal(state, PUMP_END);
+        assert_int_equal(pump_write_tail(&upload.pump), 0);
+        check_written(&upload);
+        close_upload(&upload);
+    }
+    threaded_executor_done(&executor);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pump_leaves_a_body_of_one_batch_in_the_tail),
+        cmocka_unit_test(pump_of_nothing_ends_and_writes_nothing),
+        cmocka_unit_test(pump_writes_full_batches_on_a_worker),
+        cmocka_unit_test(pump_ends_with_an_empty_tail_after_whole_batches),
+        cmocka_unit_test(pump_goes_on_when_the_source_rings),
+        cmocka_unit_test(pump_keeps_quiet_about_the_source_while_a_worker_has_the_tail),
+        cmocka_unit_test(pump_reports_a_source_that_fails),
+        cmocka_unit_test(pump_reports_a_sink_that_fails),
+        cmocka_unit_test(pump_reports_a_sink_that_fails_on_the_tail),
+        cmocka_unit_test(pump_done_while_writing_aborts),
+        cmocka_unit_test(pump_over_a_thread_moves_every_byte_in_order),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
