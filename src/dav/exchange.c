@@ -120,11 +120,11 @@ enum stage_end exchange_claim(struct exchange *x)
 
 /* --- what several methods need --- */
 
-struct dav_result exchange_locate(struct exchange *x)
+struct dav_result exchange_locate(struct exchange *x, enum locate_what what)
 {
     if (x->is_located)
         return DAV_FINE;
-    enum store_rc rc = x->store->ops->locate(x->store, x->arena, x->path, &x->real);
+    enum store_rc rc = x->store->ops->locate(x->store, x->arena, x->path, what, &x->real);
     x->is_located = rc == STORE_OK;
     return dav_from_store(rc);
 }

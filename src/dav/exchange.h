@@ -50,7 +50,7 @@ void exchange_wake(struct exchange *x);
 enum stage_end exchange_claim(struct exchange *x);
 
 /* Fills x->real; cheap when it is filled already. */
-NODISCARD struct dav_result exchange_locate(struct exchange *x);
+NODISCARD struct dav_result exchange_locate(struct exchange *x, enum locate_what what);
 
 /* 415 when there is a body of one byte or more (RFC 4918 §8.4): it might be an extension that the
  * client relies on. The first stage of the methods that take none. */

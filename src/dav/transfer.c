@@ -16,7 +16,30 @@
 #include "dav/precondition.h"
 #include "dav/respond.h"
 
-static struct dav_result prepare(struct exchange *x)
+/* RFC 4918 §9.8.5 and §9.9.4: source and destination must differ, and neither may lie in the other:
+ * a tree cannot move into itself, and replacing an ancestor would remove the source. What counts is
+ * where both really are. */
+static struct dav_result check_overlap(struct exchange *x, const struct transfer *transfer,
+                                       bool is_move)
+{
+    struct res_path from;
+    struct res_path to;
+    const struct store_ops *ops = x->store->ops;
+    enum store_rc rc = ops->locate(x->store, x->arena, x->path, LOCATE_RESOURCE, &from);
+    if (rc == STORE_OK)
+        rc = ops->locate(x->store, x->arena, transfer->to, LOCATE_RESOURCE, &to);
+    if (rc != STORE_OK)
+        return dav_from_store(rc);
+    if (path_eq(to, from))
+        return dav_error(HTTP_FORBIDDEN, "source and destination are the same");
+    if (path_is_within(from, to))
+        return dav_error(HTTP_FORBIDDEN, "the destination holds the source");
+    if (path_is_within(to, from) && (is_move || transfer->is_deep))
+        return dav_error(HTTP_FORBIDDEN, "the source holds the destination");
+    return DAV_FINE;
+}
+
+static struct dav_result prepare(struct exchange *x, bool is_move)
 {
     struct transfer *transfer = ARENA_NEW(x->arena, struct transfer);
     x->state = transfer;
@@ -28,36 +51,20 @@ static struct dav_result prepare(struct exchange *x)
     if (!dav_is_fine(result))
         return result;
     transfer->is_deep = transfer->depth == DEPTH_INFINITY;
-    result = exchange_locate(x);
+    result = check_overlap(x, transfer, is_move);
+    if (dav_is_fine(result)) /* of a link, MOVE takes the link and COPY what it leads to */
+        result = exchange_locate(x, is_move ? LOCATE_NAME : LOCATE_RESOURCE);
     if (!dav_is_fine(result))
         return result;
-    enum store_rc rc = x->store->ops->locate(x->store, x->arena, transfer->to, &transfer->to_real);
-    return rc == STORE_NO_PARENT ? dav_from_store(STORE_NO_PARENT) : dav_from_store(rc);
-}
-
-/* RFC 4918 §9.8.5 and §9.9.4: source and destination must differ, and neither may lie in the other:
- * a tree cannot move into itself, and replacing an ancestor would remove the source. */
-static struct dav_result check_overlap(const struct exchange *x, const struct transfer *transfer,
-                                       bool is_move)
-{
-    bool holds_target = path_is_within(transfer->to_real, x->real);
-    bool is_same = path_eq(transfer->to_real, x->real);
-    if (is_same)
-        return dav_error(HTTP_FORBIDDEN, "source and destination are the same");
-    if (path_is_within(x->real, transfer->to_real))
-        return dav_error(HTTP_FORBIDDEN, "the destination holds the source");
-    if (holds_target && (is_move || transfer->is_deep))
-        return dav_error(HTTP_FORBIDDEN, "the source holds the destination");
-    return DAV_FINE;
+    return dav_from_store(
+        x->store->ops->locate(x->store, x->arena, transfer->to, LOCATE_NAME, &transfer->to_real));
 }
 
 enum stage_end transfer_claim(struct exchange *x, bool is_move)
 {
     if (!x->state) {
-        struct dav_result result = prepare(x);
+        struct dav_result result = prepare(x, is_move);
         const struct transfer *transfer = x->state;
-        if (dav_is_fine(result))
-            result = check_overlap(x, transfer, is_move);
         if (!dav_is_fine(result))
             return respond_error(x, result);
         claim_add(&x->claim, x->real, transfer->is_deep ? CLAIM_TREE : CLAIM_SELF, is_move);

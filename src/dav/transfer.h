@@ -6,7 +6,7 @@
 
 struct transfer {
     struct res_path to;      /* as in the Destination */
-    struct res_path to_real; /* as located */
+    struct res_path to_real; /* as located, by name */
     bool overwrites;
     enum depth depth;    /* of no meaning for a file */
     bool is_deep;        /* a copy of a collection with its members */

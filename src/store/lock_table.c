@@ -271,18 +271,22 @@ static void gather_found(struct lock_table *table, struct lock_entry *entry, voi
     gather(arg, entry);
 }
 
+static void gather_rooted(struct gathering *gathering, const struct lock_node *node, bool is_above)
+{
+    LIST_EACH (&node->entries, link) {
+        if (!is_above || entry_of(link)->lock.is_infinite)
+            gather(gathering, entry_of(link));
+    }
+}
+
 static void gather_covering(struct lock_table *table, struct gathering *gathering,
                             struct res_path path)
 {
     struct res_path at = path;
     for (;;) {
-        struct lock_node *node = find_node(table, at);
-        if (node) {
-            LIST_EACH (&node->entries, link) {
-                if (at.len == path.len || entry_of(link)->lock.is_infinite)
-                    gather(gathering, entry_of(link));
-            }
-        }
+        const struct lock_node *node = find_node(table, at);
+        if (node)
+            gather_rooted(gathering, node, at.len != path.len);
         if (path_is_root(at))
             return;
         at = path_parent(at);

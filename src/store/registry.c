@@ -1,12 +1,14 @@
 #include "store/registry.h"
 
 #include "store/directory/directory.h"
+#include "store/memory/memory.h"
 
 static const struct backend {
     const char *name;
     bool (*open)(const struct store_options *options, struct store **store_out, struct err *err);
 } backends[] = {
     {"directory", directory_store_open},
+    {"memory", memory_store_open},
 };
 
 bool store_open(const char *name, const struct store_options *options, struct store **store_out,

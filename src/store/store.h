@@ -21,6 +21,12 @@ enum store_durability {
     DURABILITY_LAZY,  /* acknowledged means with the kernel: survives kill -9 */
 };
 
+enum locate_what {
+    LOCATE_RESOURCE, /* what the path leads to */
+    LOCATE_NAME,     /* the same, but for an alias in the last segment: what takes a name away from
+                      * a resource, or gives it to another, is about the name */
+};
+
 struct store_options {
     const char *root;      /* of the resources; a backend may not need one */
     const char *state_dir; /* of davit's own state; NULL: the backend's default */
@@ -41,7 +47,7 @@ struct store_ops {
      * Unicode forms of a name): what claims, locks and properties are kept under. The last segment
      * need not exist. Gives memory from the arena. */
     enum store_rc (*locate)(struct store *store, struct arena *arena, struct res_path path,
-                            struct res_path *real_out);
+                            enum locate_what what, struct res_path *real_out);
 
     /* Quick. */
     enum store_rc (*stat)(struct store *store, struct res_path path, struct store_stat *stat_out);

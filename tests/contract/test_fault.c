@@ -90,7 +90,7 @@ static enum store_rc step_read(struct store *store, struct arena *arena)
     struct lock_list locks;
     struct store_quota quota;
     struct res_path real;
-    enum store_rc rc = store->ops->locate(store, arena, PATH("e/f"), &real);
+    enum store_rc rc = store->ops->locate(store, arena, PATH("e/f"), LOCATE_RESOURCE, &real);
     if (rc == STORE_OK)
         rc = store->ops->stat(store, real, &stat);
     if (rc == STORE_OK)

@@ -135,57 +135,61 @@ static void p12_copies_do_not_take_what_is_reserved(void **state)
 
 /* --- the real path --- */
 
+static struct res_path located(struct bench *bench, struct res_path path, enum locate_what what)
+{
+    struct res_path real;
+    assert_ok(bench->store->ops->locate(bench->store, &bench->arena, path, what, &real));
+    return real;
+}
+
 static void locate_sees_through_links(void **state)
 {
     struct bench *bench = *state;
     static const struct {
-        const char *path, *real;
+        const char *path, *real, *name;
     } rows[] = {
-        {"to-file", "c/f"},
-        {"to-collection", "c"},
-        {"to-collection/f", "c/f"},
-        {"to-collection/new", "c/new"},
-        {"to-collection/up-and-down", "c/d"},
-        {"to-collection/up-and-down/new", "c/d/new"},
-        {"c/up-and-down/g", "c/d/g"},
-        {"c/f", "c/f"},
-        {"dangling", "dangling"},
+        {"to-file", "c/f", "to-file"},
+        {"to-collection", "c", "to-collection"},
+        {"to-collection/f", "c/f", "c/f"},
+        {"to-collection/new", "c/new", "c/new"},
+        {"to-collection/up-and-down", "c/d", "c/up-and-down"},
+        {"to-collection/up-and-down/new", "c/d/new", "c/d/new"},
+        {"c/up-and-down/g", "c/d/g", "c/d/g"},
+        {"c/f", "c/f", "c/f"},
+        {"dangling", "dangling", "dangling"},
     };
     only_for_directories();
     make_links(bench);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct res_path real;
-        assert_ok(
-            bench->store->ops->locate(bench->store, &bench->arena, path_of(rows[i].path), &real));
-        assert_str(path_str(real), rows[i].real);
+        assert_str(path_str(located(bench, path_of(rows[i].path), LOCATE_RESOURCE)), rows[i].real);
+        assert_str(path_str(located(bench, path_of(rows[i].path), LOCATE_NAME)), rows[i].name);
     }
 }
 
 static void locate_refuses_what_is_outside_or_reserved(void **state)
 {
     struct bench *bench = *state;
+    static const char *const paths[] = {"above/x", "state", "state/x"};
     struct res_path real;
     only_for_directories();
     make_links(bench);
     link_to(bench, ".davit", "state");
-    assert_rc(bench->store->ops->locate(bench->store, &bench->arena, PATH("above/x"), &real),
-              STORE_DENIED);
-    assert_rc(bench->store->ops->locate(bench->store, &bench->arena, PATH("state"), &real),
-              STORE_DENIED);
-    assert_rc(bench->store->ops->locate(bench->store, &bench->arena, PATH("state/x"), &real),
-              STORE_DENIED);
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        enum store_rc rc = bench->store->ops->locate(bench->store, &bench->arena, path_of(paths[i]),
+                                                     LOCATE_RESOURCE, &real);
+        assert_rc(rc, STORE_DENIED);
+    }
 }
 
 static void locate_takes_the_unicode_form_that_is_behind_a_link(void **state)
 {
     struct bench *bench = *state;
-    struct res_path real;
+    struct res_path path = PATH("to-c/e\xcc\x81");
     only_for_directories();
     MAKE(bench, "c/", "c/\xc3\xa9");
     link_to(bench, "c", "to-c");
-    assert_ok(
-        bench->store->ops->locate(bench->store, &bench->arena, PATH("to-c/e\xcc\x81"), &real));
-    assert_str(path_str(real), "c/\xc3\xa9");
+    assert_str(path_str(located(bench, path, LOCATE_RESOURCE)), "c/\xc3\xa9");
+    assert_str(path_str(located(bench, path, LOCATE_NAME)), "c/\xc3\xa9");
     assert_string_equal(get(bench, PATH("to-c/e\xcc\x81")), "c/\xc3\xa9");
 }
 

@@ -203,6 +203,34 @@ def test_links_that_go_round_in_circles(server, client):
     assert os.path.isdir(server.path("e"))
 
 
+def test_methods_that_take_a_name_away_take_the_link(server, client):
+    os.mkdir(server.path("d"))
+    write(server, "d/f", b"content")
+    os.symlink("d/f", server.path("file"))
+    os.symlink("d", server.path("dir"))
+    os.symlink("d", server.path("other"))
+    client.expect(204, "DELETE", "/file")
+    client.expect(204, "DELETE", "/dir")
+    client.expect(201, "MOVE", "/other", {"Destination": "/moved"})
+    assert os.readlink(server.path("moved")) == "d"
+    client.expect(204, "COPY", "/d/f", {"Destination": "/moved"})
+    assert not os.path.islink(server.path("moved"))
+    assert client.expect(200, "GET", "/d/f").body == b"content"
+    assert sorted(os.listdir(server.root)) == [".davit", "d", "moved"]
+
+
+def test_a_link_is_not_moved_or_copied_over_what_it_leads_to(server, client):
+    os.makedirs(server.path("d", "sub"))
+    write(server, "d/sub/f", b"content")
+    os.symlink("d/sub", server.path("l"))
+    for method in ("MOVE", "COPY"):
+        client.expect(403, method, "/l", {"Destination": "/d"})
+        client.expect(403, method, "/l", {"Destination": "/d/sub"})
+        client.expect(403, method, "/d/sub", {"Destination": "/l"})
+    assert os.readlink(server.path("l")) == "d/sub"
+    assert client.expect(200, "GET", "/l/f").body == b"content"
+
+
 def test_links_out_of_the_root_lead_nowhere(server, client, tmp_path):
     (tmp_path / "secret").write_text("secret")
     os.symlink(tmp_path, server.path("out"))

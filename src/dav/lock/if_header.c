@@ -186,7 +186,8 @@ static struct dav_result look_at(struct exchange *x, struct res_path path,
 {
     struct store_stat stat;
     *resource = (struct if_resource){0};
-    enum store_rc rc = x->store->ops->locate(x->store, x->arena, path, &resource->real);
+    enum store_rc rc =
+        x->store->ops->locate(x->store, x->arena, path, LOCATE_RESOURCE, &resource->real);
     if (rc != STORE_OK) /* where there cannot be a resource, there is no lock either */
         return DAV_FINE;
     rc = x->store->ops->stat(x->store, resource->real, &stat);

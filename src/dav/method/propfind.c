@@ -155,7 +155,7 @@ static enum stage_end answer_walk(struct exchange *x, struct propfind *state)
 
 static struct dav_result look_at_target(struct exchange *x, struct propfind *state)
 {
-    struct dav_result result = exchange_locate(x);
+    struct dav_result result = exchange_locate(x, LOCATE_RESOURCE);
     if (dav_is_fine(result))
         result = target_get(x, &state->target.stat);
     if (!dav_is_fine(result))

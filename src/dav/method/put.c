@@ -99,7 +99,7 @@ static enum stage_end put_check(struct exchange *x)
     x->state = state;
     struct dav_result result = read_fields(x, state);
     if (dav_is_fine(result))
-        result = exchange_locate(x);
+        result = exchange_locate(x, LOCATE_RESOURCE);
     if (dav_is_fine(result))
         result = check(x, &exists);
     if (dav_is_fine(result))

@@ -71,7 +71,7 @@ NODISCARD enum store_rc dir_open_parent(const struct dir_store *dir, struct res_
 enum store_rc dir_rc(int code, const char *what);
 
 NODISCARD enum store_rc dir_locate(struct store *store, struct arena *arena, struct res_path path,
-                                   struct res_path *real_out);
+                                   enum locate_what what, struct res_path *real_out);
 
 /* --- read.c --- */
 

@@ -1,3 +1,15 @@
+/* A store on a plain directory: the files are the resources, as any other program sees them. What
+ * files cannot hold (locks, dead properties, what was under way) is in a SQLite database.
+ *
+ *   ROOT/            what clients see
+ *   ROOT/.davit/     ours, hidden from clients and elsewhere with --state:
+ *     state.db       locks, dead properties, intents (state.c)
+ *     staging/       files and trees that are not in place yet (upload.c, tree_copy.c)
+ *
+ * A rename is what makes a change visible in one step, so what is staged must be in the mount of
+ * its target: with the state elsewhere, staging stays beneath the root.
+ *
+ * This file opens and closes the store; the table dir_ops names what does the work. */
 #include "store/directory/directory.h"
 
 #include <errno.h>

@@ -1,5 +1,12 @@
 /* Dead properties: rows of the state database under the resource's path. follow.c keeps them with
- * the resource when the tree changes. */
+ * the resource when the tree changes.
+ *
+ * Most resources have none, and a listing asks for each: state_may_have_props() says so for sure
+ * from memory, by a filter of the paths that ever had one, and the database is left alone.
+ *
+ * A patch is one change of the database (state_write): all of its instructions are on disk, or none
+ * is. Attributes of the file (its modification time, whether it is executable) are set last, within
+ * that change, since they cannot be rolled back. */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>

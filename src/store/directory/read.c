@@ -1,5 +1,9 @@
 /* Reading: what a resource is, its content, its members. Always the kernel's answer of this moment,
- * so that what other programs change in the directory is seen by the next request. */
+ * so that what other programs change in the directory is seen by the next request.
+ *
+ * Nothing is kept, and for a listing nothing is opened but the directory: all that its members'
+ * properties need is in statx(2) and in their names. Content is read through a descriptor that was
+ * opened once, so a file that is replaced or removed meanwhile is read to its old end. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,12 @@
-/* Start-up: what a crash left behind is finished or removed before the first request. */
+/* Start-up: what a crash left behind is finished or removed before the first request.
+ *
+ *   intents   copies and moves that were under way: follow.c sees from the disk whether they were
+ *             done, and their properties go where the resource is
+ *   strays    what was staged beside its target in another mount, by the names in the database
+ *   locks     into the table; those that have expired, or whose resource never came, go
+ *   staging   emptied last: what is in it was promised to nobody
+ *
+ * A read-only store changes none of this and takes what it finds as it is. */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>

@@ -281,10 +281,9 @@ static int probe(const struct dir_store *dir, struct res_path path)
     return 0;
 }
 
-enum store_rc dir_locate(struct store *store, struct arena *arena, struct res_path path,
-                         struct res_path *real_out)
+static enum store_rc locate_resource(const struct dir_store *dir, struct arena *arena,
+                                     struct res_path path, struct res_path *real_out)
 {
-    const struct dir_store *dir = dir_of(store);
     struct res_path parent;
     int code = probe(dir, path);
     if (code && !is_ascii(path_str(path))) {
@@ -297,11 +296,31 @@ enum store_rc dir_locate(struct store *store, struct arena *arena, struct res_pa
         *real_out = path_copy(arena, path);
         return STORE_OK; /* whatever else is wrong, the operation itself will say */
     }
-    if (follow(dir, arena, path, real_out) != STORE_OK) {
-        enum store_rc rc = follow(dir, arena, path_parent(path), &parent);
-        if (rc != STORE_OK)
-            return rc == STORE_NOT_FOUND ? STORE_NO_PARENT : rc;
+    if (follow(dir, arena, path, real_out) == STORE_OK)
+        return STORE_OK;
+    enum store_rc rc = follow(dir, arena, path_parent(path), &parent);
+    if (rc == STORE_OK)
         *real_out = path_join(arena, parent, path_name(path));
-    }
-    return dir_is_reserved(*real_out) ? STORE_DENIED : STORE_OK;
+    return rc == STORE_NOT_FOUND ? STORE_NO_PARENT : rc;
+}
+
+static enum store_rc locate_name(const struct dir_store *dir, struct arena *arena,
+                                 struct res_path path, struct res_path *real_out)
+{
+    struct res_path parent;
+    if (!is_ascii(path_str(path)))
+        path = normalise(dir, arena, path);
+    enum store_rc rc = locate_resource(dir, arena, path_parent(path), &parent);
+    if (rc == STORE_OK)
+        *real_out = path_join(arena, parent, path_name(path));
+    return rc;
+}
+
+enum store_rc dir_locate(struct store *store, struct arena *arena, struct res_path path,
+                         enum locate_what what, struct res_path *real_out)
+{
+    bool is_name = what == LOCATE_NAME && !path_is_root(path);
+    enum store_rc rc = is_name ? locate_name(dir_of(store), arena, path, real_out)
+                               : locate_resource(dir_of(store), arena, path, real_out);
+    return rc == STORE_OK && dir_is_reserved(*real_out) ? STORE_DENIED : rc;
 }

@@ -41,12 +41,12 @@ static bool passes(struct fault_store *fault, enum store_rc *rc_out)
 /* --- what is there --- */
 
 static enum store_rc fault_locate(struct store *store, struct arena *arena, struct res_path path,
-                                  struct res_path *real_out)
+                                  enum locate_what what, struct res_path *real_out)
 {
     struct fault_store *fault = fault_of(store);
     enum store_rc rc;
     if (passes(fault, &rc))
-        rc = fault->inner->ops->locate(fault->inner, arena, path, real_out);
+        rc = fault->inner->ops->locate(fault->inner, arena, path, what, real_out);
     return rc;
 }
 

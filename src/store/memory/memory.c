@@ -32,9 +32,10 @@ struct node *memory_parent(struct memory_store *memory, struct res_path path)
 /* --- reading --- */
 
 static enum store_rc memory_locate(struct store *store, struct arena *arena, struct res_path path,
-                                   struct res_path *real_out)
+                                   enum locate_what what, struct res_path *real_out)
 {
     (void)store; /* there are no aliases */
+    (void)what;
     *real_out = path_copy(arena, path);
     return STORE_OK;
 }

@@ -1,3 +1,11 @@
+/* Nodes and what they hold: the whole of the memory backend's data.
+ *
+ *   node (collection) --members--> node --blob--> content, counted
+ *                                       --props-> an arena of its own
+ *
+ * Members are in no order and are looked for one by one: this backend is an oracle for tests, where
+ * being plainly right counts more than being fast. Content is shared by copies and by those who
+ * read it, so that a reader keeps what was there when it began. */
 #include "store/memory/node.h"
 
 #include "base/mem.h"

@@ -1,6 +1,9 @@
 /* Tree operations. Each follows the same rules as in any backend (promise 14): whoever would be
  * removed or moved is asked about first, top down; what is refused stays, and so do the
- * collections above it; what stays keeps its properties and locks. */
+ * collections above it; what stays keeps its properties and locks.
+ *
+ * Everything runs under the store's one mutex, so nobody sees a tree half done. A copy or move over
+ * a destination that could only partly be removed goes member by member into what has stayed. */
 #include "store/memory/memory_priv.h"
 
 struct walk {
