@@ -195,9 +195,11 @@ static void p18_other_unicode_form_finds_what_is_there(void **state)
         struct res_path real;
         assert_ok(mkcol(bench, there));
         assert_ok(stat_rc(bench, asked));
-        assert_ok(bench->store->ops->locate(bench->store, &bench->arena, asked, &real));
+        assert_ok(
+            bench->store->ops->locate(bench->store, &bench->arena, asked, LOCATE_RESOURCE, &real));
         assert_true(path_eq(real, there));
-        assert_ok(bench->store->ops->locate(bench->store, &bench->arena, below, &real));
+        assert_ok(
+            bench->store->ops->locate(bench->store, &bench->arena, below, LOCATE_RESOURCE, &real));
         assert_true(path_eq(path_parent(real), there)); /* the last name is new: as asked */
         assert_str(path_name(real), E_COMPOSED);
         assert_ok(put(bench, real, STR("x")));
@@ -227,7 +229,8 @@ static void p18_exact_form_comes_first(void **state)
     MAKE(bench, E_COMPOSED, E_DECOMPOSED);
     assert_string_equal(get(bench, PATH(E_COMPOSED)), E_COMPOSED);
     assert_string_equal(get(bench, PATH(E_DECOMPOSED)), E_DECOMPOSED);
-    assert_ok(bench->store->ops->locate(bench->store, &bench->arena, PATH(E_DECOMPOSED), &real));
+    assert_ok(bench->store->ops->locate(bench->store, &bench->arena, PATH(E_DECOMPOSED),
+                                        LOCATE_RESOURCE, &real));
     assert_true(path_eq(real, PATH(E_DECOMPOSED)));
 }
 
@@ -238,7 +241,8 @@ static void locate_is_the_path_itself_without_aliases(void **state)
     MAKE(bench, "f", "c/");
     for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
         struct res_path real;
-        assert_ok(bench->store->ops->locate(bench->store, &bench->arena, path_of(paths[i]), &real));
+        assert_ok(bench->store->ops->locate(bench->store, &bench->arena, path_of(paths[i]),
+                                            LOCATE_RESOURCE, &real));
         assert_true(path_eq(real, path_of(paths[i])));
     }
 }
@@ -270,7 +274,7 @@ static void call_all_quick_ones(struct bench *bench)
     struct store_quota quota;
     struct lock_list locks;
     struct res_path real;
-    assert_ok(store->ops->locate(store, &bench->arena, PATH("f"), &real));
+    assert_ok(store->ops->locate(store, &bench->arena, PATH("f"), LOCATE_RESOURCE, &real));
     assert_ok(stat_rc(bench, PATH("f")));
     assert_ok(store->ops->open(store, PATH("f"), &content));
     store_content_close(&content);
