@@ -1,4 +1,4 @@
-/* An HTTP/1.1 connection. Events only note what happened (may_read, may_write) and queue the
+/* An HTTP/1.1 connection. Events only make the channel note what happened and queue the
  * connection's task; conn_run() then takes steps until none is possible.
  *
  *   HEAD --complete head--> HANDLING --respond()--> SENDING --all sent--> HEAD
@@ -15,8 +15,6 @@
  * source of it after the socket has gone. A connection lives until its turn is over: the handler
  * answers each turn exactly once, also when nobody is there any more to hear it. */
 #include <errno.h>
-#include <sys/epoll.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -26,8 +24,6 @@ enum {
     READ_BYTES = 16384,      /* one read for a head, or for framing within a body */
     DISCARD_BYTES = 1 << 20, /* one read of what nobody wants */
 };
-
-enum fill { FILL_GOT, FILL_AGAIN, FILL_EOF };
 
 /* --- receiving --- */
 
@@ -45,33 +41,19 @@ static void consume(struct h1_conn *conn, size_t len)
     }
 }
 
-/* Interprets what recv(2) returned for a request of `room` bytes. */
-static enum fill note_received(struct h1_conn *conn, ssize_t got, size_t room)
-{
-    if (got > 0) {
-        if ((size_t)got < room && !conn->has_rdhup)
-            conn->may_read = false; /* drained: the next byte brings a new edge */
-        return FILL_GOT;
-    }
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
-        conn->may_read = errno == EINTR;
-        return conn->may_read ? FILL_GOT : FILL_AGAIN;
-    }
-    return FILL_EOF;
-}
-
 /* Reads into `into`, behind what it holds, at most `want` bytes. */
-static enum fill receive(struct h1_conn *conn, struct buf *into, size_t want)
+static enum channel_rc receive(struct h1_conn *conn, struct buf *into, size_t want)
 {
-    if (!conn->may_read)
-        return FILL_AGAIN;
-    ssize_t got = recv(conn->watch.fd, buf_reserve(into, want), want, 0);
-    if (got > 0)
-        into->len += (size_t)got;
-    return note_received(conn, got, want);
+    size_t len;
+    if (!conn->channel->may_read)
+        return CHANNEL_AGAIN; /* without making room */
+    enum channel_rc rc = channel_receive(conn->channel, buf_reserve(into, want), want, &len);
+    if (rc == CHANNEL_OK)
+        into->len += len;
+    return rc;
 }
 
-static enum fill fill(struct h1_conn *conn)
+static enum channel_rc fill(struct h1_conn *conn)
 {
     if (conn->in_at) {
         buf_consume(&conn->in, conn->in_at);
@@ -127,10 +109,10 @@ static enum pull body_pull(struct source *self, struct buf *into, size_t want, s
             return result;
         size_t direct = (size_t)u64_min(want, h1_body_direct_bytes(&turn->body));
         size_t before = into->len;
-        enum fill got = direct ? receive(conn, into, direct) : fill(conn);
-        if (got == FILL_AGAIN)
+        enum channel_rc got = direct ? receive(conn, into, direct) : fill(conn);
+        if (got == CHANNEL_AGAIN)
             return await_body(turn);
-        if (got == FILL_EOF)
+        if (got == CHANNEL_END)
             return fail_pull(err, ECONNRESET, "the body ended early");
         if (into->len > before) {
             h1_body_skip(&turn->body, into->len - before);
@@ -176,7 +158,8 @@ static void respond(struct http_stream *stream)
     struct h1_turn *turn = CONTAINER_OF(stream, struct h1_turn, stream);
     assert(!turn->has_answer);
     turn->has_answer = true;
-    loop_queue(turn->conn->wire->loop, &turn->conn->task);
+    if (!turn->conn->is_running) /* else conn_run() takes the next step by itself */
+        loop_queue(turn->conn->wire->loop, &turn->conn->task);
 }
 
 static const struct http_stream_ops turn_ops = {.proceed = proceed, .respond = respond};
@@ -276,10 +259,10 @@ static bool read_head(struct h1_conn *conn)
         h1_send_refusal(conn, &refusal);
         return true;
     }
-    enum fill got = fill(conn);
-    if (got == FILL_GOT)
+    enum channel_rc got = fill(conn);
+    if (got == CHANNEL_OK)
         return true;
-    if (got == FILL_EOF || wire->is_draining) {
+    if (got == CHANNEL_END || wire->is_draining) {
         conn->state = CONN_LINGERING;
         return true;
     }
@@ -296,27 +279,21 @@ static bool read_head(struct h1_conn *conn)
 static bool handling_step(struct h1_conn *conn)
 {
     struct h1_turn *turn = conn->turn;
+    if (conn->channel->has_failed) { /* the handler is told; the answer ends the turn */
+        h1_conn_close(conn, false);
+        return false;
+    }
     if (turn->has_answer) {
         deadline_cancel(&conn->deadline);
         h1_send_start(conn);
         return true;
     }
-    if (turn->awaits_body && (conn->may_read || turn->has_timed_out)) {
+    if (turn->awaits_body && (conn->channel->may_read || turn->has_timed_out)) {
         turn->awaits_body = false;
         deadline_cancel(&conn->deadline);
         source_wake(&turn->body_source);
     }
-    return false;
-}
-
-/* Reads away up to `want` bytes of content without keeping them. */
-static enum fill skip_received(struct h1_conn *conn, size_t want, size_t *len_out)
-{
-    if (!conn->may_read)
-        return FILL_AGAIN;
-    ssize_t got = recv(conn->watch.fd, NULL, want, MSG_TRUNC); /* tcp(7): discards in the kernel */
-    *len_out = got > 0 ? (size_t)got : 0;
-    return note_received(conn, got, want);
+    return turn->has_answer;
 }
 
 static bool discarding_step(struct h1_conn *conn)
@@ -324,25 +301,25 @@ static bool discarding_step(struct h1_conn *conn)
     struct h1_body *body = &conn->discarded;
     size_t direct = (size_t)u64_min(DISCARD_BYTES, h1_body_direct_bytes(body));
     size_t len = 0;
-    enum fill got = FILL_GOT;
+    enum channel_rc got = CHANNEL_OK;
     if (pending(conn).len) {
         len = h1_body_decode(body, pending(conn), NULL, SIZE_MAX);
         consume(conn, len);
     } else if (direct) {
-        got = skip_received(conn, direct, &len);
+        got = channel_skip(conn->channel, direct, &len);
         h1_body_skip(body, len);
     } else {
         got = fill(conn);
     }
     bool is_over = len > conn->discard_left || body->state == BODY_MALFORMED;
     conn->discard_left -= u64_min(len, conn->discard_left);
-    if (got == FILL_EOF || is_over)
+    if (got == CHANNEL_END || is_over)
         conn->state = CONN_LINGERING;
     else if (body->state == BODY_COMPLETE)
         conn->state = CONN_HEAD;
-    else if (got == FILL_AGAIN)
+    else if (got == CHANNEL_AGAIN)
         deadline_arm(conn->wire->loop, &conn->wire->progress_deadlines, &conn->deadline);
-    return got != FILL_AGAIN;
+    return got != CHANNEL_AGAIN;
 }
 
 /* RFC 9112 §9.6: the last answer would be lost if we closed on a client that still sends. */
@@ -353,14 +330,14 @@ static bool lingering_step(struct h1_conn *conn)
         return false;
     if (!conn->has_shut) {
         conn->has_shut = true;
-        (void)shutdown(conn->watch.fd, SHUT_WR); /* ENOTCONN: the read below finds the end */
+        channel_shut(conn->channel);
         deadline_arm(conn->wire->loop, &conn->wire->linger_deadlines, &conn->deadline);
     }
     consume(conn, pending(conn).len);
-    enum fill got = skip_received(conn, DISCARD_BYTES, &len);
-    if (got == FILL_EOF)
+    enum channel_rc got = channel_skip(conn->channel, DISCARD_BYTES, &len);
+    if (got == CHANNEL_END)
         h1_conn_close(conn, false);
-    return got == FILL_GOT;
+    return got == CHANNEL_OK;
 }
 
 static bool step(struct h1_conn *conn)
@@ -389,12 +366,14 @@ static void conn_run(struct task *task)
     enum { RUN_STEPS_MAX = 64 };
     struct h1_conn *conn = CONTAINER_OF(task, struct h1_conn, task);
     conn->run_bytes = 0;
+    conn->is_running = true;
     for (int steps = 0; step(conn); steps++) {
         if (steps == RUN_STEPS_MAX) { /* others want their share of the loop */
             loop_queue(conn->wire->loop, &conn->task);
             break;
         }
     }
+    conn->is_running = false;
     if (conn->state != CONN_DEAD)
         (void)h1_send_flush(conn); /* what cannot leave now leaves on the next edge */
     if (conn->state == CONN_DEAD && !conn->turn)
@@ -402,20 +381,6 @@ static void conn_run(struct task *task)
 }
 
 /* --- events --- */
-
-static void socket_ready(struct watch *watch, uint32_t events)
-{
-    struct h1_conn *conn = CONTAINER_OF(watch, struct h1_conn, watch);
-    if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-        conn->may_read = true;
-    if (events & EPOLLOUT)
-        conn->may_write = true;
-    if (events & EPOLLRDHUP)
-        conn->has_rdhup = true;
-    if ((events & (EPOLLHUP | EPOLLERR)) && conn->state == CONN_HANDLING)
-        h1_conn_close(conn, false);
-    loop_queue(conn->wire->loop, &conn->task);
-}
 
 static void deadline_expired(struct deadline *deadline)
 {
@@ -438,14 +403,13 @@ void h1_conn_open(struct wire *wire, int fd, const struct socket_address *peer)
     struct h1_conn *conn = MEM_NEW(struct h1_conn);
     struct err err;
     conn->wire = wire;
-    conn->watch = (struct watch){.ready = socket_ready, .fd = fd};
     conn->task.run = conn_run;
-    conn->may_write = true;
     deadline_init(&conn->deadline, deadline_expired);
     (void)address_format(peer, conn->peer); /* the length is not needed */
     list_append(&wire->conns, &conn->link);
     wire->conn_count++;
-    if (!loop_watch(wire->loop, &conn->watch, &err)) {
+    conn->channel = channel_of_socket(wire->loop, fd, &conn->task, &err);
+    if (!conn->channel) {
         h1_conn_close(conn, false);
         free_conn(conn);
         return;
@@ -456,11 +420,7 @@ void h1_conn_close(struct h1_conn *conn, bool is_reset)
 {
     if (conn->state == CONN_DEAD)
         return;
-    struct linger linger = {.l_onoff = 1, .l_linger = 0};
-    if (is_reset)
-        (void)setsockopt(conn->watch.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
-    loop_forget(conn->wire->loop, &conn->watch);
-    (void)close(conn->watch.fd); /* what was lost, TCP would not tell us here either */
+    channel_close(&conn->channel, is_reset);
     deadline_cancel(&conn->deadline);
     list_remove(&conn->link);
     bool is_sending = conn->state == CONN_SENDING;

@@ -2,6 +2,7 @@
  * answers). */
 #pragma once
 
+#include "io/channel.h"
 #include "wire/h1_body.h"
 #include "wire/h1_conn.h"
 #include "wire/h1_head.h"
@@ -35,8 +36,8 @@ struct h1_turn {
 };
 
 struct h1_conn {
-    struct watch watch;
-    struct task task;
+    struct channel *channel; /* NULL once DEAD */
+    struct task task;        /* the channel's, too */
     struct deadline deadline;
     struct list link; /* wire->conns */
     struct wire *wire;
@@ -50,9 +51,7 @@ struct h1_conn {
     struct buf out; /* to be sent from out_at on */
     size_t out_at;
     size_t run_bytes; /* sent within this run, so that others get their share */
-    bool may_read;    /* no EAGAIN since the last edge */
-    bool may_write;
-    bool has_rdhup; /* the peer has closed its side: reading on will find the end */
+    bool is_running;  /* within conn_run() */
     bool keeps_alive;
     bool has_shut;      /* our side is closed: LINGERING waits for the peer's */
     bool is_head_timed; /* the deadline is that of the head which is arriving */

@@ -4,10 +4,6 @@
  *
  * A body that fails midway must not look complete (RFC 9112 §8): a chunked one lacks its last
  * chunk, one with a Content-Length is short, and one that ends with the connection is reset. */
-#include <errno.h>
-#include <sys/sendfile.h>
-#include <unistd.h>
-
 #include "wire/h1_conn_priv.h"
 
 enum {
@@ -19,32 +15,28 @@ enum {
 
 /* --- to the socket --- */
 
-static bool await_writable(struct h1_conn *conn)
+static void await_writable(struct h1_conn *conn)
 {
     struct wire *wire = conn->wire;
-    conn->may_write = false;
     if (conn->state != CONN_HANDLING) /* there the deadline is the body's */
         deadline_arm(wire->loop, &wire->progress_deadlines, &conn->deadline);
-    return false;
 }
 
-static bool flush(struct h1_conn *conn, int flags)
+static bool flush(struct h1_conn *conn, bool has_more)
 {
+    size_t sent;
     while (h1_conn_unsent(conn)) {
-        if (!conn->may_write)
-            return false;
-        ssize_t sent = send(conn->watch.fd, conn->out.at + conn->out_at, h1_conn_unsent(conn),
-                            MSG_NOSIGNAL | flags);
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent < 0 && errno == EAGAIN)
-            return await_writable(conn);
-        if (sent < 0) {
+        struct str unsent = str_from(buf_str(&conn->out), conn->out_at);
+        bool was_writable = conn->channel->may_write;
+        enum channel_rc rc = channel_send(conn->channel, unsent, has_more, &sent);
+        if (rc == CHANNEL_FAILED)
             h1_conn_close(conn, false);
+        else if (rc == CHANNEL_AGAIN && was_writable)
+            await_writable(conn);
+        if (rc != CHANNEL_OK)
             return false;
-        }
-        conn->out_at += (size_t)sent;
-        conn->run_bytes += (size_t)sent;
+        conn->out_at += sent;
+        conn->run_bytes += sent;
         if (conn->state == CONN_SENDING)
             deadline_cancel(&conn->deadline);
     }
@@ -55,7 +47,7 @@ static bool flush(struct h1_conn *conn, int flags)
 
 bool h1_send_flush(struct h1_conn *conn)
 {
-    return flush(conn, 0);
+    return flush(conn, false);
 }
 
 /* --- heads --- */
@@ -215,22 +207,21 @@ static bool send_file(struct h1_conn *conn, const struct file_range *range)
 {
     struct h1_turn *turn = conn->turn;
     struct source *body = turn->stream.response.body;
-    if (!flush(conn, MSG_MORE))
-        return false;
-    off_t offset = (off_t)range->offset;
     size_t want = (size_t)u64_min(range->len, RUN_BYTES_MAX);
-    if (!conn->may_write)
+    size_t sent = 0;
+    if (!flush(conn, true))
         return false;
-    ssize_t sent = sendfile(conn->watch.fd, range->fd, &offset, want);
-    if (sent < 0 && errno == EINTR)
-        return true;
-    if (sent < 0 && errno == EAGAIN)
-        return await_writable(conn);
-    if (sent <= 0) /* the file became shorter, or the disk or the peer failed */
+    bool was_writable = conn->channel->may_write;
+    enum channel_rc rc = channel_send_file(conn->channel, range->fd, range->offset, want, &sent);
+    if (rc == CHANNEL_AGAIN && was_writable)
+        await_writable(conn);
+    if (rc == CHANNEL_AGAIN)
+        return false;
+    if (rc != CHANNEL_OK || sent == 0) /* the disk or the peer failed, or the file is shorter now */
         return fail(conn);
-    body->ops->skip(body, (uint64_t)sent);
-    turn->sent_bytes += (uint64_t)sent;
-    conn->run_bytes += (size_t)sent;
+    body->ops->skip(body, sent);
+    turn->sent_bytes += sent;
+    conn->run_bytes += sent;
     deadline_cancel(&conn->deadline);
     return true;
 }
@@ -247,10 +238,11 @@ bool h1_send_step(struct h1_conn *conn)
         return false;
     }
     bool is_in_file = !turn->sends_chunked && body->ops->peek_file &&
-                      body->ops->peek_file(body, &range) && range.len >= SENDFILE_BYTES_MIN;
+                      channel_sends_files(conn->channel) && body->ops->peek_file(body, &range) &&
+                      range.len >= SENDFILE_BYTES_MIN;
     if (is_in_file)
         return send_file(conn, &range);
-    if (h1_conn_unsent(conn) >= OUT_BYTES && !flush(conn, 0))
+    if (h1_conn_unsent(conn) >= OUT_BYTES && !flush(conn, false))
         return false;
     return pull_piece(conn);
 }

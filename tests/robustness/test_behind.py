@@ -213,10 +213,11 @@ def test_methods_that_take_a_name_away_take_the_link(server, client):
     client.expect(204, "DELETE", "/dir")
     client.expect(201, "MOVE", "/other", {"Destination": "/moved"})
     assert os.readlink(server.path("moved")) == "d"
-    client.expect(204, "COPY", "/d/f", {"Destination": "/moved"})
+    client.expect(201, "MKCOL", "/e")
+    client.expect(204, "COPY", "/e", {"Destination": "/moved"})
     assert not os.path.islink(server.path("moved"))
     assert client.expect(200, "GET", "/d/f").body == b"content"
-    assert sorted(os.listdir(server.root)) == [".davit", "d", "moved"]
+    assert sorted(os.listdir(server.root)) == [".davit", "d", "e", "moved"]
 
 
 def test_a_link_is_not_moved_or_copied_over_what_it_leads_to(server, client):

@@ -296,12 +296,13 @@ static enum store_rc locate_resource(const struct dir_store *dir, struct arena *
         *real_out = path_copy(arena, path);
         return STORE_OK; /* whatever else is wrong, the operation itself will say */
     }
-    if (follow(dir, arena, path, real_out) == STORE_OK)
-        return STORE_OK;
-    enum store_rc rc = follow(dir, arena, path_parent(path), &parent);
-    if (rc == STORE_OK)
+    if (follow(dir, arena, path, real_out) != STORE_OK) {
+        enum store_rc rc = follow(dir, arena, path_parent(path), &parent);
+        if (rc != STORE_OK)
+            return rc == STORE_NOT_FOUND ? STORE_NO_PARENT : rc;
         *real_out = path_join(arena, parent, path_name(path));
-    return rc == STORE_NOT_FOUND ? STORE_NO_PARENT : rc;
+    }
+    return dir_is_reserved(*real_out) ? STORE_DENIED : STORE_OK;
 }
 
 static enum store_rc locate_name(const struct dir_store *dir, struct arena *arena,
@@ -320,7 +321,6 @@ enum store_rc dir_locate(struct store *store, struct arena *arena, struct res_pa
                          enum locate_what what, struct res_path *real_out)
 {
     bool is_name = what == LOCATE_NAME && !path_is_root(path);
-    enum store_rc rc = is_name ? locate_name(dir_of(store), arena, path, real_out)
-                               : locate_resource(dir_of(store), arena, path, real_out);
-    return rc == STORE_OK && dir_is_reserved(*real_out) ? STORE_DENIED : rc;
+    return is_name ? locate_name(dir_of(store), arena, path, real_out)
+                   : locate_resource(dir_of(store), arena, path, real_out);
 }
