@@ -35,9 +35,10 @@ def rclone(server, tmp_path):
                "RCLONE_CONFIG_DAV_VENDOR": vendor}
         done = subprocess.run(["rclone", "--retries", "1", "--low-level-retries", "1", *args],
                               env=env, capture_output=True, text=True, timeout=300, check=False)
-        if check:
-            assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout + done.stderr
+        if not check:
+            return done.stderr
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
     return run
 
 
