@@ -14,7 +14,8 @@ import davit
 import pytest
 
 DAV = "{DAV:}"
-IS_SANITIZED = b"__asan_init" in open(davit.BINARY, "rb").read()
+IS_SANITIZED, IS_RACE_CHECKED = (name in open(davit.BINARY, "rb").read()
+                                 for name in (b"__asan_init", b"__tsan_init"))
 
 
 def quote(path):
