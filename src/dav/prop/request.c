@@ -255,6 +255,7 @@ struct lockinfo_reader {
     bool has_scope;
     bool has_type;
     bool has_unknown; /* a scope or a type that there is not */
+    bool has_both;    /* exclusive and shared */
     struct xml_fragment owner;
 };
 
@@ -263,6 +264,7 @@ static void lockinfo_leaf(struct lockinfo_reader *reader, const struct xml_eleme
 {
     bool is_exclusive = is_dav(element, STR("exclusive"));
     if (reader->is_in_scope && (is_exclusive || is_dav(element, STR("shared")))) {
+        reader->has_both |= reader->has_scope && reader->request->is_exclusive != is_exclusive;
         reader->request->is_exclusive = is_exclusive;
         reader->has_scope = true;
     } else if (reader->is_in_type && is_dav(element, STR("write"))) {
@@ -327,6 +329,8 @@ struct dav_result lockinfo_parse(struct str body, const struct limits *limits, s
         result = dav_error(HTTP_UNPROCESSABLE_CONTENT, "there are no locks of that scope or type");
     if (dav_is_fine(result) && !is_whole)
         result = dav_error(HTTP_BAD_REQUEST, "a lockinfo holds a lockscope and a locktype");
+    if (dav_is_fine(result) && reader.has_both) /* §14.13: one of them */
+        result = dav_error(HTTP_BAD_REQUEST, "a lock is exclusive or shared, and not both");
     if (dav_is_fine(result) && reader.owner.text.len > limits->lock_owner_bytes)
         result = dav_error(HTTP_CONTENT_TOO_LARGE, "the lock's owner element is too long");
     if (dav_is_fine(result)) {

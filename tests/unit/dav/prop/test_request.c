@@ -258,6 +258,10 @@ static const struct wrong wrong_lockinfos[] = {
     {INFO("<D:lockscope><u:half/></D:lockscope>" TYPE), 422},
     {INFO(SCOPE("exclusive") "<D:locktype><D:read/></D:locktype>"), 422},
     {INFO(SCOPE("exclusive") TYPE "<D:owner/><D:owner/>"), 400},
+    /* what cannot be: §14.13 */
+    {INFO("<D:lockscope><D:exclusive/><D:shared/></D:lockscope>" TYPE), 400},
+    {INFO(SCOPE("shared") SCOPE("exclusive") TYPE), 400},
+    {INFO(SCOPE("exclusive") SCOPE("shared") SCOPE("exclusive") TYPE), 400},
     {INFO(SCOPE("exclusive") TYPE) "<a/>", 400},
     {"<!DOCTYPE a>" INFO(SCOPE("exclusive") TYPE), 403},
 };
