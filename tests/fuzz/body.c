@@ -108,6 +108,19 @@ void body_log_trees(struct buf *to, struct str body, unsigned depth)
     xml_tree_done(&logger.tree);
 }
 
+bool body_is_same_tree(struct str a, struct str b)
+{
+    struct buf logs[2] = {0};
+    if (a.len == 0 || b.len == 0)
+        return a.len == b.len;
+    body_log_trees(&logs[0], a, 1);
+    body_log_trees(&logs[1], b, 1);
+    bool is_same = str_eq(buf_str(&logs[0]), buf_str(&logs[1]));
+    buf_done(&logs[0]);
+    buf_done(&logs[1]);
+    return is_same;
+}
+
 bool body_log_is_of(struct str log, struct str ns, struct str name)
 {
     struct buf expected = {0};

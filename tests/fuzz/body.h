@@ -20,6 +20,10 @@ bool body_insert(struct buf *to, struct str body, struct str child);
 #define BODY_END '\x1d'
 void body_log_trees(struct buf *to, struct str body, unsigned depth);
 
+/* Two elements that stand alone are the same tree; both may be empty. Their texts may differ: a
+ * declaration that is in force anyway is written once. */
+bool body_is_same_tree(struct str a, struct str b);
+
 /* The log's first name is that one; and the character data of a log, put together. */
 bool body_log_is_of(struct str log, struct str ns, struct str name);
 void body_log_text(struct buf *to, struct str log);
