@@ -244,6 +244,12 @@ static void start_turn(struct h1_conn *conn, size_t head_len)
     conn->wire->handler->handle(conn->wire->handler, &turn->stream);
 }
 
+/* Between requests, and the last answer has left. */
+static bool is_idle(const struct h1_conn *conn)
+{
+    return pending(conn).len == 0 && conn->out.len == 0;
+}
+
 static bool read_head(struct h1_conn *conn)
 {
     struct wire *wire = conn->wire;
@@ -262,11 +268,13 @@ static bool read_head(struct h1_conn *conn)
     enum channel_rc got = fill(conn);
     if (got == CHANNEL_OK)
         return true;
-    if (got == CHANNEL_END || wire->is_draining) {
+    if (got == CHANNEL_END || (wire->is_draining && !is_idle(conn))) {
         conn->state = CONN_LINGERING;
         return true;
     }
-    if (pending(conn).len == 0) {
+    if (wire->is_draining) { /* no answer could be lost; its client may not look for minutes */
+        h1_conn_close(conn, false);
+    } else if (pending(conn).len == 0) {
         buf_done(&conn->in); /* an idle connection holds no buffers */
         deadline_arm(wire->loop, &wire->idle_deadlines, &conn->deadline);
     } else if (!conn->is_head_timed) {
@@ -440,8 +448,6 @@ void h1_conn_close(struct h1_conn *conn, bool is_reset)
 void h1_conn_drain(struct list *link)
 {
     struct h1_conn *conn = CONTAINER_OF(link, struct h1_conn, link);
-    if (conn->state == CONN_HEAD && pending(conn).len == 0)
-        conn->state = CONN_LINGERING;
     conn->keeps_alive = false;
     loop_queue(conn->wire->loop, &conn->task);
 }

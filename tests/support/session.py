@@ -118,13 +118,16 @@ def wait_for(condition, what, seconds=30):
 
 
 @contextlib.contextmanager
-def traced(server, calls, inject=None, log="/dev/null"):
-    """strace notes some of the server's system calls from now on, or does something to them."""
+def traced(server, calls, inject=None, log="/dev/null", path=None):
+    """strace notes some of the server's system calls from now on, or does something to them; `path`:
+    only to those on this file."""
     if not shutil.which("strace"):
         pytest.skip("strace is not installed")
     command = ["strace", "-f", "-o", log, "-e", f"trace={calls}", "-p", str(server.process.pid)]
     if inject:
         command += ["-e", f"inject={calls}:{inject}"]
+    if path:
+        command += ["-P", path]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         line = process.stderr.readline()
