@@ -48,7 +48,6 @@ TEST(conditions_have_their_status_and_their_element)
         {CONDITION_LOCK_TOKEN_SUBMITTED, 423, "<D:lock-token-submitted/>"},
         {CONDITION_NO_CONFLICTING_LOCK, 423, "<D:no-conflicting-lock/>"},
         {CONDITION_NO_EXTERNAL_ENTITIES, 403, "<D:no-external-entities/>"},
-        {CONDITION_PRESERVED_LIVE_PROPERTIES, 409, "<D:preserved-live-properties/>"},
         {CONDITION_PROPFIND_FINITE_DEPTH, 403, "<D:propfind-finite-depth/>"},
         {CONDITION_CANNOT_MODIFY_PROTECTED_PROPERTY, 403, "<D:cannot-modify-protected-property/>"},
         {CONDITION_SUFFICIENT_DISK_SPACE, 507, "<D:sufficient-disk-space/>"},
