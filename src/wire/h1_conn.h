@@ -3,9 +3,6 @@
 
 #include "wire/wire.h"
 
-/* Serves requests on `fd` until either side ends it. Takes fd. */
-void h1_conn_open(struct wire *wire, int fd, const struct socket_address *peer);
-
-/* For each link of wire->conns: see wire_drain() and wire_abort(). */
-void h1_conn_drain(struct list *link);
-void h1_conn_abort(struct list *link);
+/* Serves requests on a channel until either side ends it; a client that begins with the preface of
+ * HTTP/2 is handed to h2_conn.h. Takes the channel, and its place in wire->conn_count. */
+void h1_conn_open(struct wire *wire, struct channel **channel, const char *peer);

@@ -18,27 +18,73 @@ void wire_init(struct wire *wire, struct loop *loop, struct http_handler *handle
 
 void wire_open(struct wire *wire, int fd, const struct socket_address *peer)
 {
-    h1_conn_open(wire, fd, peer);
+    char text[ADDRESS_TEXT_BYTES];
+    struct err err;
+    wire->conn_count++;
+    /* Who opens on a channel sets itself as its owner; nothing happens on it before. */
+    struct channel *channel = channel_of_socket(wire->loop, fd, NULL, &err);
+    if (!channel) {
+        wire_conn_gone(wire); /* out of descriptors or memory: the peer sees a closed connection */
+        return;
+    }
+    (void)address_format(peer, text); /* the length is not needed */
+    h1_conn_open(wire, &channel, text);
+}
+
+void conn_link(struct conn *conn, struct wire *wire, const struct conn_ops *ops, const char *peer)
+{
+    conn->ops = ops;
+    conn->wire = wire;
+    list_append(&wire->conns, &conn->link);
+    snprintf(conn->peer, sizeof(conn->peer), "%s", peer);
+}
+
+/* Tells `emptied` when there is nothing left. */
+static void check_empty(struct wire *wire)
+{
+    if (wire->is_draining && wire->conn_count == 0 && wire->turn_count == 0 && wire->emptied)
+        wire->emptied(wire);
+}
+
+void wire_conn_gone(struct wire *wire)
+{
+    wire->conn_count--;
+    if (wire->closed)
+        wire->closed(wire);
+    check_empty(wire);
+}
+
+void wire_begin_stream(struct wire *wire, struct http_stream *stream, const struct conn *conn)
+{
+    wire->turn_count++;
+    stream->started_us = clock_mono_us();
+    stream->executor = loop_executor(wire->loop);
+    stream->request.peer = str_of_c(conn->peer);
+}
+
+void wire_stream_gone(struct wire *wire)
+{
+    wire->turn_count--;
+    check_empty(wire);
+}
+
+static struct conn *conn_of(struct list *link)
+{
+    return CONTAINER_OF(link, struct conn, link);
 }
 
 void wire_drain(struct wire *wire)
 {
     wire->is_draining = true;
     LIST_EACH (&wire->conns, link)
-        h1_conn_drain(link);
-    wire_check_empty(wire);
-}
-
-void wire_check_empty(struct wire *wire)
-{
-    if (wire->is_draining && wire->conn_count == 0 && wire->turn_count == 0 && wire->emptied)
-        wire->emptied(wire);
+        conn_of(link)->ops->drain(conn_of(link));
+    check_empty(wire);
 }
 
 void wire_abort(struct wire *wire)
 {
     LIST_EACH (&wire->conns, link)
-        h1_conn_abort(link);
+        conn_of(link)->ops->abort(conn_of(link));
 }
 
 struct str wire_date(struct wire *wire)
