@@ -191,6 +191,7 @@ static void free_conn(struct h1_conn *conn)
     buf_done(&conn->in);
     buf_done(&conn->out);
     bool has_place = !conn->is_handed_on;
+    conn_done(&conn->base);
     mem_free(conn);
     if (has_place)
         wire_conn_gone(wire);
@@ -444,16 +445,31 @@ static void abort_now(struct conn *base)
 
 static const struct conn_ops h1_ops = {.drain = drain, .abort = abort_now};
 
-void h1_conn_open(struct wire *wire, struct channel **channel, const char *peer)
+static struct h1_conn *open_conn(struct wire *wire, struct channel **channel, const char *peer)
 {
     struct h1_conn *conn = MEM_NEW(struct h1_conn);
     conn_link(&conn->base, wire, &h1_ops, peer);
+    conn_meet(&conn->base, *channel);
     conn->task.run = conn_run;
     deadline_init(&conn->deadline, deadline_expired);
     conn->channel = *channel;
     conn->channel->ready = &conn->task;
     *channel = NULL;
     loop_queue(wire->loop, &conn->task); /* something may have come already */
+    return conn;
+}
+
+void h1_conn_open(struct wire *wire, struct channel **channel, const char *peer)
+{
+    (void)open_conn(wire, channel, peer); /* its task does the rest */
+}
+
+void h1_conn_refuse(struct wire *wire, struct channel **channel, const char *peer,
+                    const struct refusal *refusal)
+{
+    struct h1_conn *conn = open_conn(wire, channel, peer);
+    (void)h1_conn_new_turn(conn); /* h1_send_refusal() finds it in conn->turn */
+    h1_send_refusal(conn, refusal);
 }
 
 void h1_conn_close(struct h1_conn *conn, bool is_reset)
