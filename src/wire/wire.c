@@ -27,6 +27,12 @@ void wire_init(struct wire *wire, struct loop *loop, struct http_handler *handle
     loop_add_deadlines(loop, &wire->linger_deadlines, LINGER_MS);
 }
 
+void wire_done(struct wire *wire)
+{
+    buf_done(&wire->in);
+    buf_done(&wire->out);
+}
+
 void wire_open(struct wire *wire, int fd, const struct socket_address *peer,
                struct entrance *entrance)
 {

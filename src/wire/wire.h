@@ -23,7 +23,13 @@ struct wire {
     size_t turn_count; /* exchanges that are not over, also of connections that are */
     void (*closed)(struct wire *wire);  /* a connection has gone; may be NULL */
     void (*emptied)(struct wire *wire); /* draining, and the last of both has gone; may be NULL */
-    bool is_draining;                   /* answers end their connections; idle ones are closed */
+    /* A peer was sent away for what it did, as the administrator may want to know; may be NULL. */
+    void (*warned)(struct wire *wire, const char *peer, const char *why);
+    bool is_draining; /* answers end their connections; idle ones are closed */
+
+    struct buf in;         /* what was received last, and is dealt with before the next */
+    struct buf out;        /* what is sent next */
+    uint64_t window_bytes; /* that clients may send ahead: h2_window.c */
 
     int64_t date_s; /* what `date` says */
     char date[HTTP_DATE_LEN];
@@ -53,6 +59,8 @@ struct conn_ops {
 
 void wire_init(struct wire *wire, struct loop *loop, struct http_handler *handler,
                const struct limits *limits);
+/* Nothing is open any more. */
+void wire_done(struct wire *wire);
 
 /* Speaks on an accepted socket what `entrance` says; NULL: HTTP in the clear. Takes fd. */
 void wire_open(struct wire *wire, int fd, const struct socket_address *peer,

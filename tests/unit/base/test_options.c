@@ -1,5 +1,6 @@
 #include "support/test.h"
 
+#include "base/buf.h"
 #include "base/options.h"
 
 static const struct option rows[] = {
