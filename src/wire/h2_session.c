@@ -174,11 +174,14 @@ static int data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, const
     (void)flags; /* the end is told by frame_received() */
     if (len)
         h2_budget_give(&conn->frames, len < DATA_BYTES_MIN ? 1 : DATA_WORTH);
-    if (stream)
-        h2_stream_receive(stream, str_of((const char *)data, len));
-    else
+    if (!stream) {
         h2_must(nghttp2_session_consume_connection(session, len));
-    return 0;
+        return 0;
+    }
+    if (!h2_stream_receive(stream, str_of((const char *)data, len)))
+        return 0;
+    conn->feeding = stream;
+    return NGHTTP2_ERR_PAUSE;
 }
 
 /* --- the end of streams --- */
@@ -295,16 +298,34 @@ void h2_session_open(struct h2_conn *conn)
         nghttp2_submit_settings(conn->session, NGHTTP2_FLAG_NONE, settings, ARRAY_LEN(settings)));
 }
 
+/* One call of nghttp2, which ends early where a handler waits for what has come. */
+static bool take_apart(struct h2_conn *conn, struct str *bytes)
+{
+    const uint8_t *at = (const uint8_t *)bytes->at;
+    conn->feeding = NULL;
+    ssize_t used = nghttp2_session_mem_recv(conn->session, at, bytes->len);
+    if (used < 0) {
+        (void)complain(conn, nghttp2_strerror((int)used)); /* unless it is known better */
+        return false;
+    }
+    *bytes = str_from(*bytes, (size_t)used);
+    return conn->feeding != NULL;
+}
+
 void h2_session_receive(struct h2_conn *conn, struct str bytes)
 {
     struct wire *wire = conn->base.wire;
-    const uint8_t *at = (const uint8_t *)bytes.at;
-    ssize_t used = nghttp2_session_mem_recv(conn->session, at, bytes.len);
+    while (take_apart(conn, &bytes)) {
+        struct h2_stream *stream = conn->feeding;
+        refs_take(&stream->stream.refs);
+        h2_conn_step(conn);
+        h2_stream_keep(stream);
+        refs_drop(&stream->stream.refs);
+    }
     size_t queued = nghttp2_session_get_outbound_queue_size(conn->session);
+    if (queued > QUEUE_FRAMES_MAX + conn->stream_count * FRAMES_OF_EACH_STREAM)
+        (void)complain(conn, "an HTTP/2 peer that does not read what it asked for");
     if (conn->heading && !deadline_is_armed(&conn->heading->deadline))
         deadline_arm(wire->loop, &wire->head_deadlines, &conn->heading->deadline);
-    if (used < 0)
-        (void)complain(conn, nghttp2_strerror((int)used));
-    else if (queued > QUEUE_FRAMES_MAX + conn->stream_count * FRAMES_OF_EACH_STREAM)
-        (void)complain(conn, "an HTTP/2 peer that does not read what it asked for");
+    h2_conn_step(conn);
 }
