@@ -319,8 +319,7 @@ static void drain(struct conn *base)
     struct wire *wire = base->wire;
     if (conn->state != H2_OPEN || conn->is_ending)
         return;
-    h2_must(nghttp2_submit_shutdown_notice(conn->session));
-    h2_must(nghttp2_submit_ping(conn->session, NGHTTP2_FLAG_NONE, NULL));
+    h2_must(nghttp2_submit_shutdown_notice(conn->session)); /* a PING follows it: h2_session.c */
     deadline_arm(wire->loop, &wire->linger_deadlines, &conn->drain_deadline);
     h2_conn_wake(conn);
 }

@@ -4,9 +4,11 @@
  *
  * What a peer may do within the protocol and still harm us is bounded here (RFC 9113 §10.5). Every
  * frame is paid for from a purse, conn->frames, and what it carries pays back: a request, or a
- * piece of a body. Floods of PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA, or of frames
- * that nobody knows, empty the purse; work does not. A second purse, conn->resets, is for streams
- * that are opened and reset, by the peer or because of what it did. The rest:
+ * piece of a body. Floods of PING, SETTINGS, WINDOW_UPDATE, PRIORITY_UPDATE or empty DATA empty the
+ * purse; work does not. (What nghttp2 skips it does not tell of: frames that nobody knows,
+ * PRIORITY, and what comes for streams that are closed. They cost less than the requests that would
+ * fit into as many bytes.) A second purse, conn->resets, is for streams that are opened and reset,
+ * by the peer or because of what it did. The rest:
  *
  *   CONTINUATION    nghttp2 takes a few; each is a frame that is paid for, too
  *   HPACK bombs     what is over a limit is not kept (h2_head.c); a block of fields without end,
@@ -213,6 +215,8 @@ static int frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void
     bool is_answer = frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS;
     if (frame->hd.type == NGHTTP2_RST_STREAM && is_blame(frame->rst_stream.error_code))
         (void)spend_reset(conn); /* the complaint is heard after the run has sent */
+    else if (frame->hd.type == NGHTTP2_GOAWAY && deadline_is_armed(&conn->drain_deadline))
+        h2_must(nghttp2_submit_ping(session, NGHTTP2_FLAG_NONE, NULL));
     if (!is_answer || !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
         return 0;
     struct h2_stream *stream = find(session, frame->hd.stream_id);

@@ -340,6 +340,7 @@ void h2_stream_step(struct h2_stream *stream)
     }
     if (stream->state == STREAM_HANDLING && stream->has_answer) {
         discard_unread(stream);
+        h2_window_close(stream);
         h2_send_start(stream);
     } else if (stream->state == STREAM_SENDING && stream->is_sent) {
         linger(stream);
