@@ -132,10 +132,7 @@ static const struct source_ops body_ops = {.name = "h1 body", .pull = body_pull}
 static void free_turn(struct refs *refs)
 {
     struct h1_turn *turn = CONTAINER_OF(refs, struct h1_turn, stream.refs);
-    struct wire *wire = turn->wire;
-    arena_done(&turn->arena);
-    mem_free(turn);
-    wire_stream_gone(wire);
+    wire_turn_gone(turn->wire, turn->arena); /* which holds the turn itself */
 }
 
 static void send_woken(struct waker *waker)
@@ -169,7 +166,9 @@ static const struct http_stream_ops turn_ops = {.proceed = proceed, .respond = r
 
 struct h1_turn *h1_conn_new_turn(struct h1_conn *conn)
 {
-    struct h1_turn *turn = MEM_NEW(struct h1_turn);
+    struct arena arena;
+    struct h1_turn *turn = wire_new_turn(conn->base.wire, sizeof(*turn), &arena);
+    turn->arena = arena;
     turn->conn = conn;
     turn->wire = conn->base.wire;
     wire_begin_stream(turn->wire, &turn->stream, &conn->base);
