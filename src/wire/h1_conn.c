@@ -190,6 +190,7 @@ static void free_conn(struct h1_conn *conn)
     buf_done(&conn->in);
     buf_done(&conn->out);
     bool has_place = !conn->is_handed_on;
+    conn_done(&conn->base);
     mem_free(conn);
     if (has_place)
         wire_conn_gone(wire);
@@ -243,6 +244,12 @@ static void start_turn(struct h1_conn *conn, size_t head_len)
     conn->base.wire->handler->handle(conn->base.wire->handler, &turn->stream);
 }
 
+/* Between requests, and the last answer has left. */
+static bool is_idle(const struct h1_conn *conn)
+{
+    return pending(conn).len == 0 && conn->out.len == 0;
+}
+
 /* Whether all that has come may be, or is, how a client begins that speaks HTTP/2. */
 static bool is_preface(const struct h1_conn *conn)
 {
@@ -292,11 +299,13 @@ static bool read_head(struct h1_conn *conn)
     enum channel_rc got = fill(conn);
     if (got == CHANNEL_OK)
         return true;
-    if (got == CHANNEL_END || wire->is_draining) {
+    if (got == CHANNEL_END || (wire->is_draining && !is_idle(conn))) {
         conn->state = CONN_LINGERING;
         return true;
     }
-    if (pending(conn).len == 0) {
+    if (wire->is_draining) { /* no answer could be lost; its client may not look for minutes */
+        h1_conn_close(conn, false);
+    } else if (pending(conn).len == 0) {
         buf_done(&conn->in); /* an idle connection holds no buffers */
         deadline_arm(wire->loop, &wire->idle_deadlines, &conn->deadline);
     } else if (!conn->is_head_timed) {
@@ -430,8 +439,6 @@ static void deadline_expired(struct deadline *deadline)
 static void drain(struct conn *base)
 {
     struct h1_conn *conn = CONTAINER_OF(base, struct h1_conn, base);
-    if (conn->state == CONN_HEAD && pending(conn).len == 0)
-        conn->state = CONN_LINGERING;
     conn->keeps_alive = false;
     loop_queue(conn->base.wire->loop, &conn->task);
 }
@@ -443,16 +450,31 @@ static void abort_now(struct conn *base)
 
 static const struct conn_ops h1_ops = {.drain = drain, .abort = abort_now};
 
-void h1_conn_open(struct wire *wire, struct channel **channel, const char *peer)
+static struct h1_conn *open_conn(struct wire *wire, struct channel **channel, const char *peer)
 {
     struct h1_conn *conn = MEM_NEW(struct h1_conn);
     conn_link(&conn->base, wire, &h1_ops, peer);
+    conn_meet(&conn->base, *channel);
     conn->task.run = conn_run;
     deadline_init(&conn->deadline, deadline_expired);
     conn->channel = *channel;
     conn->channel->ready = &conn->task;
     *channel = NULL;
     loop_queue(wire->loop, &conn->task); /* something may have come already */
+    return conn;
+}
+
+void h1_conn_open(struct wire *wire, struct channel **channel, const char *peer)
+{
+    (void)open_conn(wire, channel, peer); /* its task does the rest */
+}
+
+void h1_conn_refuse(struct wire *wire, struct channel **channel, const char *peer,
+                    const struct refusal *refusal)
+{
+    struct h1_conn *conn = open_conn(wire, channel, peer);
+    (void)h1_conn_new_turn(conn); /* h1_send_refusal() finds it in conn->turn */
+    h1_send_refusal(conn, refusal);
 }
 
 void h1_conn_close(struct h1_conn *conn, bool is_reset)

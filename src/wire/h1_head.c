@@ -143,7 +143,7 @@ static struct str take_line(struct str *rest)
 bool h1_parse_head(struct str head, const struct limits *limits, struct http_stream *stream,
                    struct h1_framing *framing_out, struct refusal *refusal_out)
 {
-    struct http_request request = {.peer = stream->request.peer};
+    struct http_request request = stream->request; /* what is known of the peer */
     struct h1_framing framing = {0};
     struct str line = take_line(&head);
     while (line.len == 0 && head.len)

@@ -43,6 +43,7 @@ static void free_conn(struct h2_conn *conn)
     struct wire *wire = conn->base.wire;
     assert(conn->state == H2_DEAD && !conn->session);
     loop_unqueue(&conn->task);
+    conn_done(&conn->base);
     mem_free(conn);
     wire_conn_gone(wire);
 }
@@ -337,6 +338,7 @@ void h2_conn_open(struct wire *wire, struct channel **channel, const char *peer,
     struct h2_conn *conn = MEM_NEW(struct h2_conn);
     int64_t now_ms = loop_now_ms(wire->loop);
     conn_link(&conn->base, wire, &h2_ops, peer);
+    conn_meet(&conn->base, *channel);
     conn->task.run = conn_run;
     list_init(&conn->streams);
     list_init(&conn->noted);

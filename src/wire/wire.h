@@ -40,11 +40,20 @@ struct wire {
     char date[HTTP_DATE_LEN];
 };
 
+/* A way into the server. Embedded in who listens there; outlives the connections. */
+struct entrance {
+    struct tls_server *tls;       /* NULL: in the clear */
+    struct worker_pool *greeters; /* for the computing that TLS begins with */
+};
+
 /* Whatever is spoken on one channel. Embedded in it. */
 struct conn {
     const struct conn_ops *ops;
     struct list link; /* wire->conns */
     struct wire *wire;
+    struct entrance *entrance;
+    bool is_secure;
+    char *client;                  /* see struct http_request */
     char peer[ADDRESS_TEXT_BYTES]; /* for logs */
 };
 
@@ -58,11 +67,15 @@ void wire_init(struct wire *wire, struct loop *loop, struct http_handler *handle
 /* Nothing is open any more. */
 void wire_done(struct wire *wire);
 
-/* Speaks HTTP in the clear on an accepted socket. Takes fd. */
-void wire_open(struct wire *wire, int fd, const struct socket_address *peer);
+/* Speaks on an accepted socket what `entrance` says; NULL: HTTP in the clear. Takes fd. */
+void wire_open(struct wire *wire, int fd, const struct socket_address *peer,
+               struct entrance *entrance);
 
 /* Puts a connection on the wire's list, from which list_remove(&conn->link) takes it. Copies. */
 void conn_link(struct conn *conn, struct wire *wire, const struct conn_ops *ops, const char *peer);
+/* Notes what the channel knows of the peer. Copies, until conn_done(). */
+void conn_meet(struct conn *conn, const struct channel *channel);
+void conn_done(struct conn *conn);
 
 /* A connection has gone, and gives its place back. */
 void wire_conn_gone(struct wire *wire);

@@ -175,8 +175,11 @@ class Http1:
 
     def connection(self):
         if self.name not in self.connections:
-            self.connections[self.name] = davit.Connection(self.address)
+            self.connections[self.name] = self.open()
         return self.connections[self.name]
+
+    def open(self):
+        return davit.Connection(self.address)
 
     def send(self, method, target, fields, body):
         if self.name in self.is_ending:
