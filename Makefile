@@ -22,6 +22,8 @@ fuzz:
 	@tools/fuzz.sh
 
 install: build
+	@meson setup --reconfigure build --prefix="$(PREFIX)" >/dev/null
+	@ninja -C build davit
 	@meson install -C build --no-rebuild
 
 format:

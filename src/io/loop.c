@@ -262,7 +262,7 @@ static int64_t next_deadline_ms(const struct loop *loop)
 
 static int wait_ms(struct loop *loop)
 {
-    if (!list_is_empty(&loop->tasks))
+    if (!list_is_empty(&loop->tasks) || !list_is_empty(&loop->last_tasks))
         return 0;
     atomic_store(&loop->is_awake, false);
     pthread_mutex_lock(&loop->mutex);

@@ -312,8 +312,10 @@ bool config_read(int argc, char **argv, struct server_config *config_out, struct
     add_default_listener(&config);
     if (!config.root && !config.wants_help && !config.wants_limits)
         return err_set(err, 0, "which directory? Usage: davit serve [OPTIONS] DIR");
+    if (!check_addresses(&config, err))
+        return false;
     *config_out = config;
-    return check_addresses(&config, err);
+    return true;
 }
 
 void config_print_help(void)

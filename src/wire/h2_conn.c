@@ -98,7 +98,7 @@ void h2_conn_end(struct h2_conn *conn, uint32_t error_code, const char *why)
 
 /* --- receiving --- */
 
-static void step_streams(struct h2_conn *conn)
+void h2_conn_step(struct h2_conn *conn)
 {
     while (!list_is_empty(&conn->noted)) {
         struct h2_stream *stream = CONTAINER_OF(conn->noted.next, struct h2_stream, note);
@@ -124,7 +124,6 @@ static bool receive(struct h2_conn *conn)
     if (rc != CHANNEL_OK)
         return false;
     h2_session_receive(conn, str_of(in->at, len));
-    step_streams(conn);
     return true;
 }
 
@@ -244,13 +243,13 @@ static void time_idleness(struct h2_conn *conn)
 static void run_open(struct h2_conn *conn)
 {
     bool has_read = true;
-    step_streams(conn);
+    h2_conn_step(conn);
     for (int reads = 0; has_read && reads < RUN_READS_MAX; reads++)
         has_read = receive(conn);
     if (conn->state != H2_OPEN)
         return;
     do {
-        step_streams(conn);
+        h2_conn_step(conn);
         send_all(conn);
     } while (conn->state == H2_OPEN && !list_is_empty(&conn->noted));
     if (conn->state != H2_OPEN)
@@ -274,7 +273,7 @@ static void conn_run(struct task *task)
     if (conn->state == H2_LINGERING)
         linger(conn);
     if (conn->state != H2_OPEN)
-        step_streams(conn); /* handlers that still owe an answer */
+        h2_conn_step(conn); /* handlers that still owe an answer */
     conn->is_running = false;
     if (conn->state == H2_DEAD && conn->stream_count == 0)
         free_conn(conn);
@@ -321,8 +320,7 @@ static void drain(struct conn *base)
     struct wire *wire = base->wire;
     if (conn->state != H2_OPEN || conn->is_ending)
         return;
-    h2_must(nghttp2_submit_shutdown_notice(conn->session));
-    h2_must(nghttp2_submit_ping(conn->session, NGHTTP2_FLAG_NONE, NULL));
+    h2_must(nghttp2_submit_shutdown_notice(conn->session)); /* a PING follows it: h2_session.c */
     deadline_arm(wire->loop, &wire->linger_deadlines, &conn->drain_deadline);
     h2_conn_wake(conn);
 }

@@ -26,6 +26,7 @@ struct h2_conn {
     size_t stream_count;
     struct list noted;         /* streams that something happened to */
     struct h2_stream *heading; /* its head is arriving */
+    struct h2_stream *feeding; /* its body is arriving, and its handler waits for it */
     size_t trailer_fields;     /* in the block of trailers that is arriving */
     int32_t early_priority_id; /* a PRIORITY_UPDATE came before this stream */
     struct h2_budget frames;   /* against floods of frames that carry nothing */
@@ -63,8 +64,9 @@ struct h2_stream {
     int32_t id;
     struct h2_head head;
     struct source body_source;
-    struct buf in; /* of the body, received and not pulled, from in_at on */
-    size_t in_at;
+    struct str fresh;         /* of the body: what has just come, in wire->in */
+    struct list chunks;       /* of the body: what came before and was not pulled */
+    size_t unread_bytes;      /* of both */
     uint64_t window_bytes;    /* of conn->window_bytes */
     struct waker send_waker;  /* the answer's body has more */
     uint64_t sent_bytes;      /* of the answer's body */
@@ -88,6 +90,9 @@ struct h2_stream {
 /* Something happened to the stream that h2_stream_step() is to look at. */
 void h2_conn_note(struct h2_stream *stream);
 
+/* Looks at the streams that were noted. */
+void h2_conn_step(struct h2_conn *conn);
+
 /* Something is to be sent, or looked at. */
 void h2_conn_wake(struct h2_conn *conn);
 
@@ -102,7 +107,7 @@ void h2_conn_pong(struct h2_conn *conn);
 /* Makes conn->session and submits the server's preface. */
 void h2_session_open(struct h2_conn *conn);
 
-/* Takes what the peer sent; conn->complaint says what is wrong with it. */
+/* Takes what the peer sent, and does what follows from it for the streams. */
 void h2_session_receive(struct h2_conn *conn, struct str bytes);
 
 /* h2_stream.c */
@@ -116,8 +121,10 @@ void h2_stream_step(struct h2_stream *stream);
 /* The stream is no more: whoever still works on its answer is told. The session must live. */
 void h2_stream_end(struct h2_stream *stream);
 
-/* A part of the request's body; what nobody will pull is given back at once. */
-void h2_stream_receive(struct h2_stream *stream, struct str bytes);
+/* A part of the request's body. True: the handler waits for it, and can have it from where it is
+ * as soon as nghttp2 has returned; then h2_stream_keep() keeps the rest. */
+NODISCARD bool h2_stream_receive(struct h2_stream *stream, struct str bytes);
+void h2_stream_keep(struct h2_stream *stream);
 
 /* h2_send.c */
 

@@ -4,9 +4,11 @@
  *
  * What a peer may do within the protocol and still harm us is bounded here (RFC 9113 §10.5). Every
  * frame is paid for from a purse, conn->frames, and what it carries pays back: a request, or a
- * piece of a body. Floods of PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA, or of frames
- * that nobody knows, empty the purse; work does not. A second purse, conn->resets, is for streams
- * that are opened and reset, by the peer or because of what it did. The rest:
+ * piece of a body. Floods of PING, SETTINGS, WINDOW_UPDATE, PRIORITY_UPDATE or empty DATA empty the
+ * purse; work does not. (What nghttp2 skips it does not tell of: frames that nobody knows,
+ * PRIORITY, and what comes for streams that are closed. They cost less than the requests that would
+ * fit into as many bytes.) A second purse, conn->resets, is for streams that are opened and reset,
+ * by the peer or because of what it did. The rest:
  *
  *   CONTINUATION    nghttp2 takes a few; each is a frame that is paid for, too
  *   HPACK bombs     what is over a limit is not kept (h2_head.c); a block of fields without end,
@@ -174,11 +176,14 @@ static int data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, const
     (void)flags; /* the end is told by frame_received() */
     if (len)
         h2_budget_give(&conn->frames, len < DATA_BYTES_MIN ? 1 : DATA_WORTH);
-    if (stream)
-        h2_stream_receive(stream, str_of((const char *)data, len));
-    else
+    if (!stream) {
         h2_must(nghttp2_session_consume_connection(session, len));
-    return 0;
+        return 0;
+    }
+    if (!h2_stream_receive(stream, str_of((const char *)data, len)))
+        return 0;
+    conn->feeding = stream;
+    return NGHTTP2_ERR_PAUSE;
 }
 
 /* --- the end of streams --- */
@@ -210,6 +215,8 @@ static int frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void
     bool is_answer = frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS;
     if (frame->hd.type == NGHTTP2_RST_STREAM && is_blame(frame->rst_stream.error_code))
         (void)spend_reset(conn); /* the complaint is heard after the run has sent */
+    else if (frame->hd.type == NGHTTP2_GOAWAY && deadline_is_armed(&conn->drain_deadline))
+        h2_must(nghttp2_submit_ping(session, NGHTTP2_FLAG_NONE, NULL));
     if (!is_answer || !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
         return 0;
     struct h2_stream *stream = find(session, frame->hd.stream_id);
@@ -295,16 +302,34 @@ void h2_session_open(struct h2_conn *conn)
         nghttp2_submit_settings(conn->session, NGHTTP2_FLAG_NONE, settings, ARRAY_LEN(settings)));
 }
 
+/* One call of nghttp2, which ends early where a handler waits for what has come. */
+static bool take_apart(struct h2_conn *conn, struct str *bytes)
+{
+    const uint8_t *at = (const uint8_t *)bytes->at;
+    conn->feeding = NULL;
+    ssize_t used = nghttp2_session_mem_recv(conn->session, at, bytes->len);
+    if (used < 0) {
+        (void)complain(conn, nghttp2_strerror((int)used)); /* unless it is known better */
+        return false;
+    }
+    *bytes = str_from(*bytes, (size_t)used);
+    return conn->feeding != NULL;
+}
+
 void h2_session_receive(struct h2_conn *conn, struct str bytes)
 {
     struct wire *wire = conn->base.wire;
-    const uint8_t *at = (const uint8_t *)bytes.at;
-    ssize_t used = nghttp2_session_mem_recv(conn->session, at, bytes.len);
+    while (take_apart(conn, &bytes)) {
+        struct h2_stream *stream = conn->feeding;
+        refs_take(&stream->stream.refs);
+        h2_conn_step(conn);
+        h2_stream_keep(stream);
+        refs_drop(&stream->stream.refs);
+    }
     size_t queued = nghttp2_session_get_outbound_queue_size(conn->session);
+    if (queued > QUEUE_FRAMES_MAX + conn->stream_count * FRAMES_OF_EACH_STREAM)
+        (void)complain(conn, "an HTTP/2 peer that does not read what it asked for");
     if (conn->heading && !deadline_is_armed(&conn->heading->deadline))
         deadline_arm(wire->loop, &wire->head_deadlines, &conn->heading->deadline);
-    if (used < 0)
-        (void)complain(conn, nghttp2_strerror((int)used));
-    else if (queued > QUEUE_FRAMES_MAX + conn->stream_count * FRAMES_OF_EACH_STREAM)
-        (void)complain(conn, "an HTTP/2 peer that does not read what it asked for");
+    h2_conn_step(conn);
 }

@@ -11,8 +11,10 @@
  * there any more to hear it. A refused head is answered here, without the handler. The memory lives
  * on while `refs` are held: a worker may still be pulling a source of it.
  *
- * The body waits in `in` until the handler pulls it; what it has taken is given back to the client
- * as window (h2_window.c). What comes after the answer is discarded.
+ * When the handler waits for the body, nghttp2 is made to return, and the handler pulls what has
+ * come from where it was received. Only what it does not take then is kept, in chunks. What it has
+ * taken is given back to the client as window (h2_window.c). What comes after the answer is
+ * discarded.
  *
  * One deadline for each state: HEAD, while a header block is open, since no other frame may come
  * before its end; HANDLING, while the handler waits for the body; SENDING, while the answer waits
@@ -23,17 +25,69 @@
 #include "base/mem.h"
 #include "wire/h2_conn_priv.h"
 
+enum { CHUNK_BYTES = 32768 };
+
 /* --- the request body, pulled by the handler --- */
 
-static struct str unread(const struct h2_stream *stream)
+/* A part of the body that came while the handler was busy. */
+struct chunk {
+    struct list link;
+    size_t at; /* where the next pull begins */
+    size_t len;
+    char bytes[CHUNK_BYTES];
+};
+
+static struct chunk *chunk_of(struct list *link)
 {
-    return str_from(buf_str(&stream->in), stream->in_at);
+    return CONTAINER_OF(link, struct chunk, link);
 }
 
-static void forget_in(struct h2_stream *stream)
+static void drop_chunk(struct chunk *chunk)
 {
-    buf_done(&stream->in);
-    stream->in_at = 0;
+    list_remove(&chunk->link);
+    mem_free(chunk);
+}
+
+static void keep(struct h2_stream *stream, struct str bytes)
+{
+    while (bytes.len) {
+        struct chunk *last = chunk_of(stream->chunks.prev);
+        if (list_is_empty(&stream->chunks) || last->len == CHUNK_BYTES) {
+            last = mem_resize(NULL, sizeof(*last)); /* not zeroed */
+            last->at = last->len = 0;
+            list_append(&stream->chunks, &last->link);
+        }
+        struct str part = str_first(bytes, CHUNK_BYTES - last->len);
+        memcpy(last->bytes + last->len, part.at, part.len);
+        last->len += part.len;
+        bytes = str_from(bytes, part.len);
+    }
+}
+
+void h2_stream_keep(struct h2_stream *stream)
+{
+    keep(stream, stream->fresh);
+    stream->fresh = STR_NONE;
+}
+
+/* Appends at most `want` of the bytes that come next; false: there are none. */
+static bool take(struct h2_stream *stream, struct buf *into, size_t want)
+{
+    struct chunk *first = chunk_of(stream->chunks.next);
+    bool is_kept = !list_is_empty(&stream->chunks);
+    struct str bytes = stream->fresh;
+    if (is_kept)
+        bytes = str_of(first->bytes + first->at, first->len - first->at);
+    bytes = str_first(bytes, want);
+    buf_add(into, bytes);
+    stream->unread_bytes -= bytes.len;
+    if (!is_kept)
+        stream->fresh = str_from(stream->fresh, bytes.len);
+    else if ((first->at += bytes.len) == first->len)
+        drop_chunk(first);
+    if (bytes.len)
+        h2_window_give_back(stream, bytes.len);
+    return bytes.len;
 }
 
 static void stop_client(struct h2_stream *stream)
@@ -62,42 +116,33 @@ static void discard(struct h2_stream *stream, size_t len)
 
 static void discard_unread(struct h2_stream *stream)
 {
-    discard(stream, unread(stream).len);
-    forget_in(stream);
+    LIST_EACH (&stream->chunks, link)
+        drop_chunk(chunk_of(link));
+    discard(stream, stream->unread_bytes);
+    stream->fresh = STR_NONE;
+    stream->unread_bytes = 0;
 }
 
-void h2_stream_receive(struct h2_stream *stream, struct str bytes)
+bool h2_stream_receive(struct h2_stream *stream, struct str bytes)
 {
     if (stream->has_answer || stream->state == STREAM_GONE) {
         discard(stream, bytes.len);
-        return;
+        return false;
     }
-    buf_add(&stream->in, bytes);
-    if (stream->awaits_body)
-        h2_conn_note(stream);
+    stream->unread_bytes += bytes.len;
+    if (!stream->awaits_body) {
+        keep(stream, bytes);
+        return false;
+    }
+    stream->fresh = bytes;
+    h2_conn_note(stream);
+    return true;
 }
 
 static enum pull fail_pull(struct err *err, int code, const char *text)
 {
     (void)err_set(err, code, "%s", text); /* always false; FAIL says it */
     return PULL_FAIL;
-}
-
-/* Moves what has come to the handler; a whole batch changes hands without a copy. */
-static void take(struct h2_stream *stream, struct buf *into, size_t want)
-{
-    struct str bytes = str_first(unread(stream), want);
-    if (into->len == 0 && bytes.len == stream->in.len) {
-        struct buf empty = *into;
-        *into = stream->in;
-        stream->in = empty;
-    } else {
-        buf_add(into, bytes);
-        stream->in_at += bytes.len;
-        if (unread(stream).len == 0)
-            forget_in(stream);
-    }
-    h2_window_give_back(stream, bytes.len);
 }
 
 static enum pull body_pull(struct source *self, struct buf *into, size_t want, struct err *err)
@@ -110,10 +155,8 @@ static enum pull body_pull(struct source *self, struct buf *into, size_t want, s
     if (!stream->has_pulled && !stream->has_ended)
         h2_window_grow(stream);
     stream->has_pulled = true;
-    if (unread(stream).len) {
-        take(stream, into, want);
+    if (take(stream, into, want))
         return PULL_DATA;
-    }
     if (stream->has_ended)
         return PULL_END;
     stream->awaits_body = true;
@@ -131,7 +174,7 @@ static void proceed(struct http_stream *base)
     bool is_needed = !stream->has_proceeded && !base->has_gone;
     stream->has_proceeded = true;
     /* The client may have sent its body without waiting: then nothing is to be said. */
-    if (is_needed && !stream->has_ended && unread(stream).len == 0)
+    if (is_needed && !stream->has_ended && stream->unread_bytes == 0)
         h2_send_proceed(stream);
 }
 
@@ -158,10 +201,7 @@ static void send_woken(struct waker *waker)
 static void free_stream(struct refs *refs)
 {
     struct h2_stream *stream = CONTAINER_OF(refs, struct h2_stream, stream.refs);
-    struct wire *wire = stream->wire;
-    arena_done(&stream->arena);
-    mem_free(stream);
-    wire_stream_gone(wire);
+    wire_turn_gone(stream->wire, stream->arena); /* which holds the stream itself */
 }
 
 static void deadline_expired(struct deadline *deadline)
@@ -181,11 +221,14 @@ static void deadline_expired(struct deadline *deadline)
 
 struct h2_stream *h2_stream_new(struct h2_conn *conn, int32_t id)
 {
-    struct h2_stream *stream = MEM_NEW(struct h2_stream);
+    struct arena arena;
+    struct h2_stream *stream = wire_new_turn(conn->base.wire, sizeof(*stream), &arena);
+    stream->arena = arena;
     stream->conn = conn;
     stream->wire = conn->base.wire;
     stream->id = id;
     list_init(&stream->note);
+    list_init(&stream->chunks);
     list_append(&conn->streams, &stream->link);
     conn->stream_count++;
     deadline_init(&stream->deadline, deadline_expired);
@@ -272,7 +315,7 @@ static void start(struct h2_stream *stream)
 
 static bool can_pull(const struct h2_stream *stream)
 {
-    return unread(stream).len || stream->has_ended || stream->has_timed_out;
+    return stream->unread_bytes || stream->has_ended || stream->has_timed_out;
 }
 
 void h2_stream_step(struct h2_stream *stream)
@@ -297,6 +340,7 @@ void h2_stream_step(struct h2_stream *stream)
     }
     if (stream->state == STREAM_HANDLING && stream->has_answer) {
         discard_unread(stream);
+        h2_window_close(stream);
         h2_send_start(stream);
     } else if (stream->state == STREAM_SENDING && stream->is_sent) {
         linger(stream);
