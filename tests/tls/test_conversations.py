@@ -79,5 +79,5 @@ def test_litmus(suite, pair, tmp_path):
                               capture_output=True, timeout=120, check=False)
     summary = re.search(r"of (\d+) tests run: (\d+) passed, (\d+) failed", done.stdout)
     assert done.returncode == 0 and summary, done.stdout + done.stderr
-    assert summary.group(1) == summary.group(2) and int(summary.group(1)) > 3, done.stdout
+    assert summary.group(1) == summary.group(2) and int(summary.group(1)) >= 3, done.stdout
     assert "WARNING" not in done.stdout

@@ -195,6 +195,21 @@ TEST(tls_remarks_on_time)
 
 /* --- names --- */
 
+/* OpenSSL's macros take no constants. */
+static void ask_for(struct peer *peer, const char *host)
+{
+    char text[256];
+    (void)snprintf(text, sizeof(text), "%s", host); /* fits */
+    assert_int_equal(SSL_set_tlsext_host_name(peer->client, text), 1);
+}
+
+static void use_sigalgs(struct peer *peer, const char *algorithms)
+{
+    char text[64];
+    (void)snprintf(text, sizeof(text), "%s", algorithms); /* fits */
+    assert_int_equal(SSL_set1_sigalgs_list(peer->client, text), 1);
+}
+
 /* Which certificate a client gets who asks for `host`. */
 static void check_host(const char *host, const char *expected)
 {
@@ -202,7 +217,7 @@ static void check_host(const char *host, const char *expected)
     char text[128];
     peer_init(&peer, server);
     if (host)
-        assert_int_equal(SSL_set_tlsext_host_name(peer.client, host), 1);
+        ask_for(&peer, host);
     assert_true(greet(&peer));
     check_str(host ? host : "none", client_sees(&peer, text), expected);
     peer_done(&peer);
@@ -271,9 +286,9 @@ TEST(tls_has_a_certificate_for_each_kind_of_key)
     for (int is_rsa = 0; is_rsa < 2; is_rsa++) {
         for (int has_name = 0; has_name < 2; has_name++) {
             peer_init(&peer, server);
-            SSL_set1_sigalgs_list(peer.client, is_rsa ? "RSA-PSS+SHA256" : "ECDSA+SHA256");
+            use_sigalgs(&peer, is_rsa ? "RSA-PSS+SHA256" : "ECDSA+SHA256");
             if (has_name)
-                SSL_set_tlsext_host_name(peer.client, "a.example");
+                ask_for(&peer, "a.example");
             assert_true(greet(&peer));
             assert_int_equal(
                 EVP_PKEY_get_base_id(X509_get0_pubkey(SSL_get0_peer_certificate(peer.client))),
@@ -282,8 +297,8 @@ TEST(tls_has_a_certificate_for_each_kind_of_key)
         }
     }
     peer_init(&peer, server); /* b.example has no such key, and gets none of a.example's */
-    SSL_set1_sigalgs_list(peer.client, "RSA-PSS+SHA256");
-    SSL_set_tlsext_host_name(peer.client, "b.example");
+    use_sigalgs(&peer, "RSA-PSS+SHA256");
+    ask_for(&peer, "b.example");
     assert_false(greet(&peer));
     peer_done(&peer);
     EVP_PKEY_free(key);
@@ -569,7 +584,7 @@ static long stapled(const char *host)
     const unsigned char *response = NULL;
     peer_init(&peer, server);
     SSL_set_tlsext_status_type(peer.client, TLSEXT_STATUSTYPE_ocsp);
-    SSL_set_tlsext_host_name(peer.client, host);
+    ask_for(&peer, host);
     assert_true(greet(&peer));
     long len = SSL_get_tlsext_status_ocsp_resp(peer.client, &response);
     peer_done(&peer);
