@@ -22,7 +22,8 @@
  *
  * Draining takes two GOAWAYs (RFC 9113 §6.8): the first says that there will be no more requests,
  * the second, when a PING has come back and so all that was on its way has arrived, names the last
- * one that is answered. Uploads under way are finished.
+ * one that is answered. Uploads under way are finished. A connection without requests is told and
+ * closed at once; its client may not look for minutes.
  *
  * Timers: an idle connection has the idle deadline, which only a request ends; one whose peer does
  * not take what is sent has the progress deadline. Each stream has its own: see h2_stream.c. */
@@ -222,6 +223,10 @@ static void end_if_done(struct h2_conn *conn)
     if (nghttp2_session_want_read(conn->session) || nghttp2_session_want_write(conn->session) ||
         unsent(conn).len)
         return;
+    if (conn->is_hasty) {
+        close_now(conn, false);
+        return;
+    }
     end_streams(conn);
     conn->state = H2_LINGERING;
     deadline_cancel(&conn->drain_deadline);
@@ -320,6 +325,11 @@ static void drain(struct conn *base)
     struct wire *wire = base->wire;
     if (conn->state != H2_OPEN || conn->is_ending)
         return;
+    if (conn->stream_count == 0) {
+        conn->is_hasty = true;
+        h2_conn_end(conn, NGHTTP2_NO_ERROR, NULL);
+        return;
+    }
     h2_must(nghttp2_submit_shutdown_notice(conn->session)); /* a PING follows it: h2_session.c */
     deadline_arm(wire->loop, &wire->linger_deadlines, &conn->drain_deadline);
     h2_conn_wake(conn);

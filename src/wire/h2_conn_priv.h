@@ -39,6 +39,7 @@ struct h2_conn {
     bool is_running;    /* within conn_run() */
     bool is_ending;     /* GOAWAY is on its way: nothing more is read */
     bool is_idle_timed; /* the deadline is that of an idle connection */
+    bool is_hasty;      /* nothing can be lost by not lingering */
     bool is_seen_off;   /* draining: the second GOAWAY has been submitted */
     bool has_shut;      /* our side is closed: LINGERING waits for the peer's */
 };

@@ -274,9 +274,22 @@ TEST(conn_drains_in_two_steps)
 TEST(conn_drains_without_an_answer_to_its_ping)
 {
     h2_open(&client, &server);
+    h2_request(&client, 1, END, "GET /later", "");
     server_call(&server, drain);
     h2_expect(&client, "GOAWAY 2147483647 NO_ERROR\nPING\n");
     server_advance(&server, 5000);
+    h2_expect(&client, "GOAWAY 1 NO_ERROR\n");
+    server_release(&server);
+    h2_expect(&client, "HEADERS 1 200\nDATA 1 'hello\\n' END\n");
+    h2_close(&client);
+}
+
+TEST(conn_without_requests_drains_at_once)
+{
+    h2_open(&client, &server);
+    check_hello(1);
+    server_call(&server, drain);
+    assert_int_equal(server.wire.conn_count, 0); /* whether the client looks or not */
     h2_expect_end(&client, "NO_ERROR");
 }
 
@@ -510,6 +523,7 @@ int main(void)
         IT(conn_does_not_wait_for_the_end_of_a_head),
         IT(conn_drains_in_two_steps),
         IT(conn_drains_without_an_answer_to_its_ping),
+        IT(conn_without_requests_drains_at_once),
         IT(conn_that_comes_while_draining_is_drained),
         IT(conn_can_end_before_its_handlers_do),
         IT(conn_that_the_client_closes_tells_its_handlers),
