@@ -56,6 +56,8 @@ static enum channel_rc take(struct channel *base, struct str bytes, bool has_mor
         channel.base.may_write = false;
         return CHANNEL_AGAIN;
     }
+    if (fuzz_below(&channel.random, 50) == 0)
+        return CHANNEL_FAILED;
     *len_out = size_min(bytes.len, 1 + fuzz_below(&channel.random, 100000));
     buf_add(&channel.sent, str_first(bytes, *len_out));
     return CHANNEL_OK;
