@@ -188,10 +188,13 @@ static void send_all(struct h2_conn *conn)
         buf_clear(out);
         has_more = h2_send_gather(conn);
         struct str bytes = buf_str(out);
-        if (push(conn, &bytes) || conn->state == H2_DEAD)
-            continue;
-        buf_add(&conn->out, bytes);
-        return;
+        bool is_all = push(conn, &bytes);
+        if (conn->state == H2_DEAD) /* and there is no session any more */
+            return;
+        if (!is_all) {
+            buf_add(&conn->out, bytes);
+            return;
+        }
     }
 }
 
