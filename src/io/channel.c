@@ -8,12 +8,16 @@
 #include "io/channel.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+
+enum { UNSENT_BYTES_MAX = 262144 };
 
 /* --- receiving --- */
 
@@ -174,6 +178,14 @@ enum channel_rc channel_send_file(struct channel *channel, int fd, uint64_t offs
 bool channel_sends_files(const struct channel *channel)
 {
     return channel->ops->send_file != NULL;
+}
+
+void channel_keep_prompt(struct channel *channel)
+{
+    int unsent_max = UNSENT_BYTES_MAX;
+    /* tcp(7). Without it things are only later. */
+    (void)setsockopt(channel->watch.fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_max,
+                     sizeof(unsent_max));
 }
 
 void channel_shut(struct channel *channel)
