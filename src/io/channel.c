@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/turn.h"
 
 enum { UNSENT_BYTES_MAX = 262144 };
 
@@ -153,7 +154,11 @@ struct channel *channel_of_socket(struct loop *loop, int fd, struct task *ready,
 
 enum channel_rc channel_receive(struct channel *channel, char *to, size_t want, size_t *len_out)
 {
-    return channel->may_read ? channel->ops->receive(channel, to, want, len_out) : CHANNEL_AGAIN;
+    if (!channel->may_read)
+        return CHANNEL_AGAIN;
+    enum channel_rc rc = channel->ops->receive(channel, to, want, len_out);
+    turn_next(); /* what came may have been sent after a change that nobody has looked for yet */
+    return rc;
 }
 
 enum channel_rc channel_skip(struct channel *channel, size_t want, size_t *len_out)

@@ -400,10 +400,22 @@ static bool step(struct h1_conn *conn)
     BUG("no such connection state");
 }
 
+/* A request that has come is answered behind all that others have to receive in this turn: what the
+ * store looks up once then holds for all of them (base/turn.h). */
+static bool receives_first(struct h1_conn *conn)
+{
+    if (conn->state != CONN_HEAD || pending(conn).len || fill(conn) != CHANNEL_OK)
+        return false;
+    loop_queue_behind(conn->base.wire->loop, &conn->task);
+    return true;
+}
+
 static void conn_run(struct task *task)
 {
     enum { RUN_STEPS_MAX = 64 };
     struct h1_conn *conn = CONTAINER_OF(task, struct h1_conn, task);
+    if (receives_first(conn))
+        return;
     conn->run_bytes = 0;
     conn->is_running = true;
     for (int steps = 0; step(conn); steps++) {

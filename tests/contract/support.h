@@ -142,3 +142,4 @@ int permission_tests(void);
 int mount_tests(void);
 int recovery_tests(void);
 int crash_tests(void);
+int cache_tests(void);

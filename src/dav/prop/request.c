@@ -138,8 +138,8 @@ static bool propfind_start(struct xml_events *events, const struct xml_element *
     return true;
 }
 
-struct dav_result propfind_parse(struct str body, const struct limits *limits, struct arena *arena,
-                                 struct propfind_request *request_out)
+static struct dav_result parse_propfind(struct str body, const struct limits *limits,
+                                        struct arena *arena, struct propfind_request *request_out)
 {
     struct propfind_request request = {.kind = PROPFIND_ALL, .wants_dead = true};
     struct propfind_reader reader = {.events = {propfind_start, ignore_text, ignore_end},
@@ -157,6 +157,77 @@ struct dav_result propfind_parse(struct str body, const struct limits *limits, s
     }
     if (dav_is_fine(result))
         *request_out = request;
+    return result;
+}
+
+/* A client asks for the same properties of one resource after the other, byte for byte. What a
+ * thread has read last is not read again. */
+enum { MEMO_BODY_BYTES = 1024, MEMO_NAMES = 16, MEMO_TEXT_BYTES = 1024 };
+
+static _Thread_local struct {
+    const struct limits *limits;
+    size_t body_len; /* 0: nothing is remembered */
+    char body[MEMO_BODY_BYTES];
+    struct propfind_request request;
+    struct prop_name names[MEMO_NAMES]; /* of names that no live property has: within `text` */
+    size_t text_len;
+    char text[MEMO_TEXT_BYTES];
+} memo;
+
+static bool remember_text(struct str *text)
+{
+    if (text->len > MEMO_TEXT_BYTES - memo.text_len)
+        return false;
+    char *copy = memo.text + memo.text_len;
+    memcpy(copy, text->at, text->len);
+    memo.text_len += text->len;
+    text->at = copy;
+    return true;
+}
+
+static void remember(struct str body, const struct limits *limits,
+                     const struct propfind_request *request)
+{
+    memo.body_len = memo.text_len = 0;
+    if (body.len > MEMO_BODY_BYTES || request->name_count > MEMO_NAMES)
+        return;
+    for (size_t i = 0; i < request->name_count; i++) {
+        struct prop_name *name = &memo.names[i];
+        *name = request->names[i];
+        if (!remember_text(&name->ns) || !remember_text(&name->name))
+            return;
+    }
+    memo.limits = limits;
+    memo.request = *request;
+    memo.body_len = body.len;
+    memcpy(memo.body, body.at, body.len);
+}
+
+static bool recall(struct str body, const struct limits *limits, struct arena *arena,
+                   struct propfind_request *request_out)
+{
+    if (!memo.body_len || memo.limits != limits || !str_eq(str_of(memo.body, memo.body_len), body))
+        return false;
+    *request_out = memo.request;
+    size_t count = memo.request.name_count;
+    request_out->names = arena_alloc(arena, count * sizeof(*request_out->names));
+    for (size_t i = 0; i < count; i++) {
+        struct prop_name *name = &request_out->names[i];
+        *name = memo.names[i];
+        name->ns = name->live ? name->live->ns : arena_str(arena, name->ns);
+        name->name = name->live ? name->live->name : arena_str(arena, name->name);
+    }
+    return true;
+}
+
+struct dav_result propfind_parse(struct str body, const struct limits *limits, struct arena *arena,
+                                 struct propfind_request *request_out)
+{
+    if (recall(body, limits, arena, request_out))
+        return DAV_FINE;
+    struct dav_result result = parse_propfind(body, limits, arena, request_out);
+    if (dav_is_fine(result) && body.len)
+        remember(body, limits, request_out);
     return result;
 }
 
