@@ -359,6 +359,7 @@ void h2_conn_open(struct wire *wire, struct channel **channel, const char *peer,
     h2_budget_init(&conn->resets, wire->limits->h2_resets, now_ms);
     conn->channel = *channel;
     conn->channel->ready = &conn->task;
+    channel_keep_prompt(conn->channel);
     *channel = NULL;
     h2_session_open(conn);
     h2_session_receive(conn, first_bytes);
