@@ -34,6 +34,7 @@ def test_help_and_version():
 def test_help_of_serve_tells_of_every_option():
     done = run("serve", "--help")
     assert done.returncode == 0 and not done.stderr
+    assert run("serve", "-h").stdout == done.stdout
     names = rows("server/options.def", "SERVE_OPTION")
     assert len(names) > 10
     for name in names:
