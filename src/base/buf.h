@@ -17,7 +17,8 @@ void buf_clear(struct buf *buf); /* empties, keeps the memory */
 char *buf_reserve(struct buf *buf, size_t room);
 
 /* The same; false, and nothing has changed, when there is no memory. What is appended within the
- * room cannot fail then: so code that must not end the process (libdavit) uses the other functions. */
+ * room cannot fail then: so code that must not end the process (libdavit) uses the other functions.
+ */
 NODISCARD bool buf_try_reserve(struct buf *buf, size_t room);
 
 void buf_add(struct buf *buf, struct str bytes);

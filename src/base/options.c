@@ -1,6 +1,6 @@
-/* Options are --name, --name VALUE, --name=VALUE and, for the rows that have a letter, -X, -X VALUE and
- * -XVALUE. Rejected: getopt_long(3), which prints its own messages and takes shortened names, so
- * that a new option can break an old command line.
+/* Options are --name, --name VALUE, --name=VALUE and, for the rows that have a letter, -X, -X VALUE
+ * and -XVALUE. Rejected: getopt_long(3), which prints its own messages and takes shortened names,
+ * so that a new option can break an old command line.
  *
  * This finds rows and values; it calls nothing. The command has its functions in a table of its own
  * type, so that no pointer to it must pass through a void * here. */
@@ -25,8 +25,8 @@ static enum options_got unknown(const struct option_set *set, const char *arg, s
     return OPTIONS_WRONG;
 }
 
-/* The row of an argument that begins with '-'; behind *rest_out stands its value, where it is in the
- * same argument (NULL: it is not). */
+/* The row of an argument that begins with '-'; behind *rest_out stands its value, where it is in
+ * the same argument (NULL: it is not). */
 static const struct option_row *find(const struct option_set *set, const char *arg,
                                      const char **rest_out)
 {

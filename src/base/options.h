@@ -30,7 +30,7 @@ struct options {
 };
 
 enum options_got {
-    OPTIONS_OPTION, /* *row_out and *value_out are set; the value is NULL where it takes none */
+    OPTIONS_OPTION,  /* *row_out and *value_out are set; the value is NULL where it takes none */
     OPTIONS_OPERAND, /* *value_out is what stands there; a lone "-" is one */
     OPTIONS_END,
     OPTIONS_WRONG, /* err says what, and what was probably meant */
