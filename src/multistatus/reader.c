@@ -29,6 +29,16 @@
 
 enum { STEP_BYTES = 65536, KINDS_MAX = 8 };
 
+/* No text, with its NUL. */
+#define NOTHING                                                                                    \
+    {                                                                                              \
+        "", 0                                                                                      \
+    }
+#define NO_REASON                                                                                  \
+    {                                                                                              \
+        .description = NOTHING, .description_lang = NOTHING                                        \
+    }
+
 enum kind {
     IN_DOCUMENT,
     IN_MULTISTATUS,
@@ -190,7 +200,10 @@ static void begin_response(struct davit_ms_reader *reader)
     reader->hrefs.count = reader->propstats.count = reader->props.count = 0;
     reader->propstat_conditions.count = reader->conditions.count = reader->others.count = 0;
     reader->part_count = 0;
-    reader->response = (struct davit_ms_response){.place = place_now(reader)};
+    reader->response = (struct davit_ms_response){.status_line = NOTHING,
+                                                  .reason = NO_REASON,
+                                                  .location = NOTHING,
+                                                  .place = place_now(reader)};
 }
 
 static bool begin_propstat(struct davit_ms_reader *reader)
@@ -198,7 +211,8 @@ static bool begin_propstat(struct davit_ms_reader *reader)
     struct davit_ms_propstat *propstat =
         add_item(reader, &reader->propstats, sizeof(struct davit_ms_propstat));
     if (propstat)
-        propstat->place = place_now(reader);
+        *propstat = (struct davit_ms_propstat){
+            .status_line = NOTHING, .reason = NO_REASON, .place = place_now(reader)};
     reader->has_prop = false;
     return propstat;
 }
@@ -345,16 +359,13 @@ static struct keep_list *list_of_capture(struct davit_ms_reader *reader)
 
 static bool end_capture(struct davit_ms_reader *reader)
 {
-    if (!check_xml(reader, capture_end(&reader->capture, &reader->keep)))
-        return false;
-    if (reader->capture.depth)
-        return true;
+    if (reader->capture.depth > 1)
+        return check_xml(reader, capture_end(&reader->capture));
     struct davit_ms_element *element = add_item(reader, list_of_capture(reader), sizeof(*element));
     if (!element)
         return false;
-    *element = reader->capture.element;
     element->place = reader->text_place;
-    return true;
+    return check_xml(reader, capture_finish(&reader->capture, &reader->keep, element));
 }
 
 /* --- events --- */
@@ -493,7 +504,7 @@ struct davit_ms_reader *davit_ms_reader_new(const struct davit_ms_options *optio
     if (!reader)
         return NULL;
     reader->events = (struct xml_events){on_start, on_text, on_end};
-    reader->head.ns.at = "";
+    reader->head = (struct davit_ms_head){NOTHING, NOTHING, NOTHING, NOTHING};
     if (options)
         reader->options = *options;
     set_defaults(&reader->options.limits);

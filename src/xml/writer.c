@@ -24,9 +24,14 @@ static size_t sequence_len(struct str text)
     return len;
 }
 
+/* Printable ASCII that needs no escape anywhere: all but " & < >. A bit for each byte. */
 static bool is_plain(unsigned char c)
 {
-    return c >= 0x20 && c < 0x7f && c != '&' && c != '<' && c != '>' && c != '"';
+    static const uint64_t plain[4] = {
+        0xffffffff00000000U & ~(1ULL << '"' | 1ULL << '&' | 1ULL << '<' | 1ULL << '>'),
+        0x7fffffffffffffffU,
+    };
+    return plain[c >> 6] >> (c & 63) & 1;
 }
 
 static struct str escape_of(char c, bool in_attr)
