@@ -317,13 +317,11 @@ static bool is_safe(const char *method)
 }
 
 /* The request that the options describe; `body` keeps what it borrows. */
-static bool make_request(const struct read_options *options, const char *url,
-                         struct fetch_request *request, char depth[32], struct buf *body,
-                         struct err *err)
+static bool make_request(const struct read_options *options, struct fetch_request *request,
+                         char depth[32], struct buf *body, struct err *err)
 {
     const char *wanted = options->depth;
     *request = options->request;
-    request->url = url;
     request->follows = is_safe(request->method);
     if (!wanted && strcmp(request->method, "PROPFIND") == 0)
         wanted = "1";
@@ -347,10 +345,11 @@ static bool read_url(struct run *run, const char *url, struct err *err)
     char depth[32];
     bool is_read = false;
     run->events = (struct fetch_events){on_head_line, on_fetched};
-    if (make_request(run->options, url, &request, depth, &body, err)) {
+    if (make_request(run->options, &request, depth, &body, err)) {
         run->saved.exchange.method = str_of_c(request.method);
         if (!run->options->target)
             run->saved.exchange.target = str_of_c(url);
+        request.url = url;
         enum fetch_rc rc = fetch(&request, &run->events, err);
         is_read = rc != FETCH_FAILED;
         if (rc == FETCH_BROKEN)

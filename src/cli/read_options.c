@@ -2,7 +2,9 @@
  * options mean together is checked at the end, so that they may come in any order.
  *
  * Colours and the width of the screen are found out here, too: they depend on where standard output
- * goes. NO_COLOR is honoured, as https://no-color.org asks. */
+ * goes. NO_COLOR is honoured, as https://no-color.org asks.
+ *
+ * Values are borrowed from argv, which lives as long as the process does. */
 #include "cli/read_options.h"
 
 #include <sys/ioctl.h>

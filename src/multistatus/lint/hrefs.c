@@ -1,5 +1,9 @@
 /* The rules about hrefs (RFC 4918 §8.3, RFC 3986). Each is looked at alone, by its bytes, so that
- * all that is wrong with one is found: parsing would stop at the first thing. */
+ * all that is wrong with one is found: parsing would stop at the first thing.
+ *
+ * What it decodes, it decodes for itself: text/path.h refuses what is of interest here (dot
+ * segments above the root, encoded slashes). Only to compare with the request's target an href is
+ * taken as the server would take it; where it would be refused, nothing is said about its scope. */
 #include "base/utf8.h"
 #include "multistatus/facts.h"
 #include "multistatus/lint/lint_priv.h"

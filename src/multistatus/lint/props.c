@@ -1,6 +1,10 @@
 /* The rules about values of properties of DAV: that every server has, each a row of checks[].
  * Values that have elements are looked at as XML text: it is well-formed and without comments,
- * because the reader has written it. */
+ * because the reader has written it.
+ *
+ * Only what was found (2xx) is looked at: a property that failed is empty. What stands in another
+ * namespace that somebody meant for DAV: is told once for each property, and not held to the
+ * rules. */
 #include "multistatus/lint/lint_priv.h"
 #include "text/date.h"
 #include "text/etag.h"

@@ -1,6 +1,10 @@
 /* The formats json, jsonl and csv: for programs. What is empty is left out, so that a plain listing
  * stays plain; what is there has the same name in both JSON formats. An object of a member begins
- * with what scripts look for: hrefs, status, ok. */
+ * with what scripts look for: hrefs, status, ok.
+ *
+ * JSON of both kinds is for any number of members: each is written when it comes. The verdict of
+ * the one document stands behind them, where it is known. CSV is one row a member, as spreadsheets
+ * want it (RFC 4180): what several properties or conditions share a cell is separated by commas. */
 #include "text/json.h"
 
 #include "http/status.h"

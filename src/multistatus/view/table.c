@@ -249,6 +249,8 @@ static void table_end(struct view *view, const struct view_end *end)
     uint64_t failed = verdict->member_count - verdict->success_count;
     if (!table->is_laid_out)
         lay_out(table);
+    if (!verdict->member_count && !verdict->is_complete)
+        return; /* this is no multistatus */
     if (end->head->description.len) {
         utf8_add_printable(view->out, str_of_text(end->head->description));
         buf_add_char(view->out, '\n');
@@ -256,7 +258,7 @@ static void table_end(struct view *view, const struct view_end *end)
     view_add_summary(view->out, verdict);
     buf_addf(view->out, ": %llu %s, %llu failed%s\n", (unsigned long long)verdict->member_count,
              verdict->member_count == 1 ? "member" : "members", (unsigned long long)failed,
-             verdict->is_complete ? "" : "; CUT OFF: members may be missing");
+             verdict->is_complete ? "" : "; INCOMPLETE: members may be missing");
 }
 
 static void table_done(struct view *view)

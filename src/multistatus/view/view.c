@@ -2,7 +2,11 @@
  *
  * A filter looks at a response as a whole: its status, and those of its properties. What is left
  * out still counts: the verdict, and with it the exit status of `davit read`, is about the body and
- * not about what is shown of it. */
+ * not about what is shown of it.
+ *
+ * Texts that stand in a table, a CSV file or a comparison are made here, so that a property or a
+ * condition is called the same everywhere: by its local name where it is of DAV:, otherwise with
+ * its namespace in braces. */
 #include "base/mem.h"
 #include "http/status.h"
 #include "multistatus/verdict.h"
@@ -316,9 +320,11 @@ static void nothing_for_one(struct view *view, const struct davit_ms_response *r
 
 static void summary_end(struct view *view, const struct view_end *end)
 {
+    if (!end->verdict->member_count && !end->verdict->is_complete)
+        return; /* this is no multistatus */
     view_add_summary(view->out, end->verdict);
     if (!end->verdict->is_complete)
-        BUF_ADD(view->out, " cut off");
+        BUF_ADD(view->out, " incomplete");
     buf_add_char(view->out, '\n');
 }
 
