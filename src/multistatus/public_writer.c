@@ -376,7 +376,7 @@ static bool copy_reason(struct davit_ms_writer *writer, const struct davit_ms_re
         return false;
     if (reason->condition_count)
         BUF_ADD(&writer->out, "</D:error>");
-    if (text.len)
+    if (text.len || lang.len)
         multistatus_description(&writer->out, str_of_text(text), str_of_text(lang));
     return true;
 }

@@ -2,8 +2,8 @@
  *
  * Where the reading is, is a stack of kinds: the elements of RFC 4918 §14 that are open. rows[]
  * says which may stand in which. What is not in it is skipped with all that is in it (§17), but for
- * an element of a response that is not of DAV:, which is kept as an extension. What has a content
- * of its own (properties, conditions, extensions) goes to capture.c; text goes to `text`.
+ * an element of a response, which is kept as an extension. What has a content of its own
+ * (properties, conditions, extensions) goes to capture.c; text goes to `text`.
  *
  * Nothing is refused that XML allows: a response may lack all that it should have. The model holds
  * what is there; what it cannot hold (a second status, text in the wrong place) is told to a watch,
@@ -437,9 +437,10 @@ static bool on_start(struct xml_events *events, const struct xml_element *elemen
         row = find_row(parent, element->name.local);
     if (row)
         return begin_kind(reader, row->kind, element);
-    if (parent == IN_RESPONSE && !is_ours)
+    if (is_ours || parent != IN_RESPONSE)
+        tell(reader, LINT_UNKNOWN_ELEMENT, place_now(reader), element->name.local);
+    if (parent == IN_RESPONSE)
         return begin_capture(reader, element);
-    tell(reader, LINT_UNKNOWN_ELEMENT, place_now(reader), element->name.local);
     reader->skipped = 1;
     return true;
 }
