@@ -172,6 +172,8 @@ static bool begin_body(struct run *run)
     run->has_begun = true;
     if (run->lint)
         lint_body(run->lint, buf_str(&run->first));
+    if (run->reading)
+        reading_begin(run->reading);
     return read_bytes(run, buf_str(&run->first));
 }
 
