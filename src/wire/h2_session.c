@@ -31,11 +31,25 @@ enum {
     FRAMES_OF_EACH_STREAM = 4, /* that may be among them without harm */
 };
 
+/* The first reason is the one that counts. */
+static int end_with(struct h2_conn *conn, uint32_t error_code, const char *why)
+{
+    if (conn->end_code == NGHTTP2_NO_ERROR) {
+        conn->end_code = error_code;
+        conn->end_why = why;
+    }
+    return NGHTTP2_ERR_CALLBACK_FAILURE;
+}
+
 static int complain(struct h2_conn *conn, const char *why)
 {
-    if (!conn->complaint)
-        conn->complaint = why;
-    return NGHTTP2_ERR_CALLBACK_FAILURE;
+    return end_with(conn, NGHTTP2_ENHANCE_YOUR_CALM, why);
+}
+
+/* What nghttp2 lets pass. */
+static int forbid(struct h2_conn *conn, uint32_t error_code)
+{
+    return end_with(conn, error_code, NULL);
 }
 
 static struct h2_stream *find(nghttp2_session *session, int32_t id)
@@ -45,22 +59,40 @@ static struct h2_stream *find(nghttp2_session *session, int32_t id)
 
 /* --- frames --- */
 
+/* RFC 9113 §5.1.1: with the first use of a stream all below it that were not used are closed. Only
+ * the last that were left out are remembered; nobody leaves out any but by mistake. */
+static bool is_left_out(struct h2_conn *conn, int32_t id)
+{
+    if (id <= conn->newest_id)
+        return id >= conn->left_out_from && id < conn->left_out_to;
+    if (id > conn->newest_id + 2) {
+        conn->left_out_from = conn->newest_id + 2;
+        conn->left_out_to = id;
+    }
+    conn->newest_id = id;
+    return false;
+}
+
 static int begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *user_data)
 {
     struct h2_conn *conn = user_data;
     (void)session;
-    (void)head; /* all cost the same */
-    if (h2_budget_spend(&conn->frames, loop_now_ms(conn->base.wire->loop)))
-        return 0;
-    return complain(conn, "a flood of HTTP/2 frames that carry nothing");
+    if (!h2_budget_spend(&conn->frames, loop_now_ms(conn->base.wire->loop))) /* all cost the same */
+        return complain(conn, "a flood of HTTP/2 frames that carry nothing");
+    if (head->type == NGHTTP2_HEADERS && is_left_out(conn, head->stream_id))
+        return forbid(conn, NGHTTP2_PROTOCOL_ERROR);
+    return 0;
 }
 
 /* RFC 9218 §7.1: a client may say how urgent a stream will be before it opens it. */
-static void note_priority(struct h2_conn *conn, const nghttp2_frame *frame)
+static int note_priority(struct h2_conn *conn, const nghttp2_frame *frame)
 {
     const nghttp2_ext_priority_update *update = frame->ext.payload;
+    if (update->stream_id == 0)
+        return forbid(conn, NGHTTP2_PROTOCOL_ERROR);
     if (!find(conn->session, update->stream_id))
         conn->early_priority_id = update->stream_id;
+    return 0;
 }
 
 static int spend_reset(struct h2_conn *conn)
@@ -89,7 +121,7 @@ static int frame_received(nghttp2_session *session, const nghttp2_frame *frame, 
     if (frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK))
         h2_conn_pong(conn);
     else if (frame->hd.type == NGHTTP2_PRIORITY_UPDATE)
-        note_priority(conn, frame);
+        return note_priority(conn, frame);
     if (!stream)
         return 0;
     if (frame->hd.type == NGHTTP2_HEADERS) {
@@ -308,10 +340,12 @@ static bool take_apart(struct h2_conn *conn, struct str *bytes)
     const uint8_t *at = (const uint8_t *)bytes->at;
     conn->feeding = NULL;
     ssize_t used = nghttp2_session_mem_recv(conn->session, at, bytes->len);
-    if (used < 0) {
+    if (used == NGHTTP2_ERR_BAD_CLIENT_MAGIC)
+        (void)forbid(conn, NGHTTP2_PROTOCOL_ERROR); /* RFC 9113 §3.4 */
+    else if (used < 0)
         (void)complain(conn, nghttp2_strerror((int)used)); /* unless it is known better */
+    if (used < 0)
         return false;
-    }
     *bytes = str_from(*bytes, (size_t)used);
     return conn->feeding != NULL;
 }
