@@ -4,9 +4,9 @@
  *
  * What a peer may do within the protocol and still harm us is bounded here (RFC 9113 §10.5). Every
  * frame is paid for from a purse, conn->frames, and what it carries pays back: a request, or a
- * piece of a body. Floods of PING, SETTINGS, WINDOW_UPDATE, PRIORITY_UPDATE or empty DATA empty the
- * purse; work does not. (What nghttp2 skips it does not tell of: frames that nobody knows,
- * PRIORITY, and what comes for streams that are closed. They cost less than the requests that would
+ * piece of a body. Floods of PING, SETTINGS, WINDOW_UPDATE, PRIORITY, PRIORITY_UPDATE or empty DATA
+ * empty the purse; work does not. (What nghttp2 skips it does not tell of: frames that nobody
+ * knows, and what comes for streams that are closed. They cost less than the requests that would
  * fit into as many bytes.) A second purse, conn->resets, is for streams that are opened and reset,
  * by the peer or because of what it did. The rest:
  *
@@ -79,6 +79,8 @@ static int begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, v
     (void)session;
     if (!h2_budget_spend(&conn->frames, loop_now_ms(conn->base.wire->loop))) /* all cost the same */
         return complain(conn, "a flood of HTTP/2 frames that carry nothing");
+    if (head->type == NGHTTP2_PRIORITY && head->stream_id == 0) /* RFC 9113 §6.3 */
+        return forbid(conn, NGHTTP2_PROTOCOL_ERROR);
     if (head->type == NGHTTP2_HEADERS && is_left_out(conn, head->stream_id))
         return forbid(conn, NGHTTP2_PROTOCOL_ERROR);
     return 0;
@@ -241,14 +243,22 @@ static bool is_blame(uint32_t error_code)
            error_code != NGHTTP2_CANCEL;
 }
 
+static void note_goaway(struct h2_conn *conn, uint32_t error_code)
+{
+    if (error_code == NGHTTP2_ENHANCE_YOUR_CALM) /* by nghttp2 itself; after ours this is void */
+        h2_conn_end(conn, error_code, "an HTTP/2 peer that goes beyond a bound of nghttp2");
+    else if (deadline_is_armed(&conn->drain_deadline))
+        h2_must(nghttp2_submit_ping(conn->session, NGHTTP2_FLAG_NONE, NULL));
+}
+
 static int frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
     struct h2_conn *conn = user_data;
     bool is_answer = frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS;
     if (frame->hd.type == NGHTTP2_RST_STREAM && is_blame(frame->rst_stream.error_code))
         (void)spend_reset(conn); /* the complaint is heard after the run has sent */
-    else if (frame->hd.type == NGHTTP2_GOAWAY && deadline_is_armed(&conn->drain_deadline))
-        h2_must(nghttp2_submit_ping(session, NGHTTP2_FLAG_NONE, NULL));
+    else if (frame->hd.type == NGHTTP2_GOAWAY)
+        note_goaway(conn, frame->goaway.error_code);
     if (!is_answer || !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
         return 0;
     struct h2_stream *stream = find(session, frame->hd.stream_id);

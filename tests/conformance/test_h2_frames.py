@@ -384,11 +384,9 @@ def test_6_2_headers_too_short_for_their_priority(peer):
 
 # --- §6.3: PRIORITY ---
 
-def test_6_3_priority_on_the_connection_is_ignored_like_all_priority(peer):
-    """An error for RFC 9113; nghttp2 skips what SETTINGS_NO_RFC7540_PRIORITIES has made void."""
+def test_6_3_priority_on_the_connection(peer):
     peer.send(frame(PRIORITY, 0, 0, u32(1) + b"\x10"))
-    peer.request(1)
-    peer.expect_answer(1)
+    peer.expect_end(PROTOCOL_ERROR)
 
 
 @pytest.mark.parametrize("size", [0, 4, 6])
