@@ -11,7 +11,9 @@ from frames import (ACK, CANCEL, CONTINUATION, DATA, END_HEADERS, END_STREAM, EN
                     HEADERS, INITIAL_WINDOW_SIZE, MAX_FRAME_SIZE, PADDED, PING, PRIORITY,
                     PRIORITY_UPDATE, RST_STREAM, WINDOW_MAX, WINDOW_UPDATE, block, frame, head,
                     settings, string, u32)
-from session import peak_bytes, wait_for
+from session import count_no_freed_memory, peak_bytes, wait_for
+
+count_no_freed_memory()
 
 IDLE = r"a flood of HTTP/2 frames that carry nothing|Flooding was detected"
 RESETS = "a flood of HTTP/2 streams that are opened and reset"
