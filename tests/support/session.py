@@ -221,3 +221,14 @@ def litter(root):
         found += [os.path.join(folder, name) for name in folders + files
                   if name.startswith(b".davit-staged-")]
     return sorted(set(found))
+
+
+def staged(server):
+    """Uploads under way: files that have no name yet."""
+    links = []
+    for fd in os.listdir(f"/proc/{server.process.pid}/fd"):
+        try:
+            links.append(os.readlink(f"/proc/{server.process.pid}/fd/{fd}"))
+        except FileNotFoundError:
+            pass  # it was closed meanwhile
+    return [link for link in links if link.startswith(server.root) and link.endswith("(deleted)")]
