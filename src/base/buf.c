@@ -17,14 +17,33 @@ void buf_clear(struct buf *buf)
     buf->len = 0;
 }
 
+/* The next size that holds `room` more bytes; 0 when there is none. */
+static size_t next_cap(const struct buf *buf, size_t room)
+{
+    size_t need;
+    if (__builtin_add_overflow(buf->len, room, &need) || need > PTRDIFF_MAX)
+        return 0;
+    return size_max(size_max(need, BUF_CAP_MIN), buf->cap * 2);
+}
+
+bool buf_try_reserve(struct buf *buf, size_t room)
+{
+    if (buf->cap && room <= buf->cap - buf->len)
+        return true;
+    size_t cap = next_cap(buf, room);
+    char *at = cap ? mem_try_resize(buf->at, cap) : NULL;
+    if (!at)
+        return false;
+    buf->at = at;
+    buf->cap = cap;
+    return true;
+}
+
 char *buf_reserve(struct buf *buf, size_t room)
 {
-    size_t need = buf->len + room;
-    assert(need >= room);
-    if (need > buf->cap || buf->cap == 0) {
-        size_t cap = size_max(need, BUF_CAP_MIN);
-        if (cap < buf->cap * 2)
-            cap = buf->cap * 2;
+    if (!buf->cap || room > buf->cap - buf->len) {
+        size_t cap = next_cap(buf, room);
+        assert(cap);
         buf->at = mem_resize(buf->at, cap);
         buf->cap = cap;
     }

@@ -16,6 +16,11 @@ void buf_clear(struct buf *buf); /* empties, keeps the memory */
 /* Room for `room` more bytes behind the ones in use; returns where they begin. */
 char *buf_reserve(struct buf *buf, size_t room);
 
+/* The same; false, and nothing has changed, when there is no memory. What is appended within the
+ * room cannot fail then: so code that must not end the process (libdavit) uses the other functions.
+ */
+NODISCARD bool buf_try_reserve(struct buf *buf, size_t room);
+
 void buf_add(struct buf *buf, struct str bytes);
 void buf_add_char(struct buf *buf, char c);
 void buf_add_u64(struct buf *buf, uint64_t value);                  /* decimal */

@@ -8,13 +8,12 @@
  *
  * Rejected: serving others without being told to. Whoever may reach a server without sign-in may do
  * everything; an address beyond this machine therefore needs --anonymous, which says so
- * (check_addresses()). Rejected, too: getopt_long(3), which prints its own messages and takes
- * shortened names, so that a new option can break an old command line. */
+ * (check_addresses()). */
 #include "server/config.h"
 
 #include <sched.h>
 
-#include "base/suggest.h"
+#include "base/options.h"
 
 /* --- one function for each option; true, or false with err set --- */
 
@@ -150,48 +149,50 @@ static bool set_help(struct server_config *config, const char *value, struct err
 
 /* --- the table --- */
 
-static const struct option {
-    const char *name;
-    const char *argument; /* NULL: it takes none */
-    bool (*set)(struct server_config *config, const char *value, struct err *err);
-    const char *help;
-} options[] = {
-#define SERVE_OPTION(name, argument, set, help) {name, argument, set, help},
+static const struct option_row rows[] = {
+#define SERVE_OPTION(name, argument, set, help) {name, 0, argument, help},
 #include "server/options.def"
 #undef SERVE_OPTION
 };
 
-static bool unknown_option(const char *arg, struct err *err)
+static bool (*const setters[])(struct server_config *config, const char *value, struct err *err) = {
+#define SERVE_OPTION(name, argument, set, help) set,
+#include "server/options.def"
+#undef SERVE_OPTION
+};
+
+static const struct option_set option_set = {"davit serve", rows, ARRAY_LEN(rows)};
+
+static bool set_root(struct server_config *config, const char *value, struct err *err)
 {
-    const char *names[ARRAY_LEN(options)];
-    for (size_t i = 0; i < ARRAY_LEN(options); i++)
-        names[i] = options[i].name;
-    const char *meant = suggest(arg + strspn(arg, "-"), names, ARRAY_LEN(names));
-    if (meant)
-        return err_set(err, 0, "there is no option '%s'; did you mean --%s?", arg, meant);
-    return err_set(err, 0, "there is no option '%s'; see davit serve --help", arg);
+    if (config->root)
+        return err_set(err, 0, "more than one directory: '%s' and '%s'", config->root, value);
+    config->root = value;
+    return true;
 }
 
-/* Takes the option at argv[*i], and its argument from behind a '=' or from the next one. */
-static bool read_option(int argc, char **argv, int *i, struct server_config *config,
-                        struct err *err)
+/* All that stands on the command line, into `config`. */
+static bool read_options(int argc, char **argv, struct server_config *config, struct err *err)
 {
-    struct str value = str_of_c(argv[*i]);
-    struct str name = str_cut(&value, '=');
-    bool has_value = name.len < strlen(argv[*i]);
-    const struct option *option = NULL;
-    for (size_t k = 0; k < ARRAY_LEN(options); k++) {
-        if (str_starts(name, STR("--")) && str_eq(str_from(name, 2), str_of_c(options[k].name)))
-            option = &options[k];
+    struct options options = {.argc = argc, .argv = argv};
+    const char *value;
+    size_t row;
+    for (;;) {
+        switch (options_next(&options, &option_set, &row, &value, err)) {
+        case OPTIONS_OPTION:
+            if (!setters[row](config, value, err))
+                return false;
+            break;
+        case OPTIONS_OPERAND:
+            if (!set_root(config, value, err))
+                return false;
+            break;
+        case OPTIONS_END:
+            return true;
+        case OPTIONS_WRONG:
+            return false;
+        }
     }
-    if (!option)
-        return unknown_option(argv[*i], err);
-    if (!option->argument)
-        return has_value ? err_set(err, 0, "--%s takes no argument", option->name)
-                         : option->set(config, NULL, err);
-    if (!has_value && ++*i == argc)
-        return err_set(err, 0, "--%s needs %s", option->name, option->argument);
-    return option->set(config, has_value ? argv[*i] + name.len + 1 : argv[*i], err);
 }
 
 static bool check_addresses(const struct server_config *config, struct err *err)
@@ -215,19 +216,8 @@ bool config_read(int argc, char **argv, struct server_config *config_out, struct
     struct server_config config = {.workers = 8, .threads = 1, .limits = limits_default()};
     if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
         config.threads = (unsigned)CPU_COUNT(&cpus);
-    bool are_options_over = false;
-    for (int i = 0; i < argc; i++) {
-        if (!are_options_over && strcmp(argv[i], "--") == 0) {
-            are_options_over = true;
-        } else if (!are_options_over && argv[i][0] == '-' && argv[i][1]) {
-            if (!read_option(argc, argv, &i, &config, err))
-                return false;
-        } else if (config.root) {
-            return err_set(err, 0, "more than one directory: '%s' and '%s'", config.root, argv[i]);
-        } else {
-            config.root = argv[i];
-        }
-    }
+    if (!read_options(argc, argv, &config, err))
+        return false;
     if (config.listener_count == 0 &&
         !address_parse("127.0.0.1:8080", &config.listeners[config.listener_count++], err))
         BUG("the default address is malformed");
@@ -241,12 +231,7 @@ void config_print_help(void)
 {
     printf("Usage: davit serve [OPTIONS] DIR\n\n"
            "Serves DIR over WebDAV (RFC 4918, class 1, 2 and 3) and HTTP/1.1.\n\nOptions:\n");
-    for (size_t i = 0; i < ARRAY_LEN(options); i++) {
-        char left[64];
-        (void)snprintf(left, sizeof(left), "--%s %s", options[i].name,
-                       options[i].argument ? options[i].argument : ""); /* fits */
-        printf("  %-28s %s\n", left, options[i].help);
-    }
+    options_print(&option_set);
 }
 
 void config_print_limits(const struct limits *limits)

@@ -48,10 +48,10 @@ static enum stage_end propfind_parse_body(struct exchange *x)
 
 /* --- a single resource --- */
 
-static void set_summary(struct exchange *x, const struct tally *tally)
+static void set_summary(struct exchange *x, const struct davit_ms_verdict *verdict)
 {
     struct buf text = {0};
-    tally_format(tally, &text);
+    verdict_format(verdict, &text);
     x->stream->response.summary = arena_str(x->arena, buf_str(&text));
     buf_done(&text);
 }
@@ -83,7 +83,7 @@ static enum stage_end answer_one(struct exchange *x, struct propfind *state)
     multistatus_begin(&ms);
     answer_item(state, &ms, x->arena, &state->target);
     multistatus_end(&ms);
-    set_summary(x, &ms.tally);
+    set_summary(x, &ms.verdict);
     struct str body = arena_str(x->arena, buf_str(&out));
     buf_done(&out);
     return respond_text(x, HTTP_MULTI_STATUS, STR(MULTISTATUS_TYPE), body);
@@ -103,7 +103,7 @@ static enum store_rc step(struct propfind *state)
     if (rc == STORE_END && !state->has_ended) {
         state->has_ended = true;
         multistatus_end(&state->ms);
-        set_summary(state->x, &state->ms.tally);
+        set_summary(state->x, &state->ms.verdict);
         return STORE_OK;
     }
     if (rc == STORE_OK) {
