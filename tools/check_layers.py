@@ -55,6 +55,8 @@ HOMES = {
     "libpq-fe.h": {"store/cluster"},
     "crypt.h": {"access"},
     "curl/": {"client"},
+    "idn2.h": {"check"},
+    "iconv.h": {"check"},
 }
 
 # Headers of C that change nothing about a layer.
