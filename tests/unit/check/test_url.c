@@ -1,5 +1,6 @@
 #include "support/test.h"
 
+#include "check/read/charset.h"
 #include "check/url/url.h"
 
 struct row {
@@ -177,6 +178,20 @@ TEST(origin_and_port)
     buf_done(&out);
 }
 
+/* URL Standard §1.3: the query in the page's encoding, the path never. */
+TEST(queries_are_in_the_encoding_of_the_page)
+{
+    struct url url = {0};
+    struct buf out = {0};
+    struct url_encoder *encoder = charset_encoder_new(charset_of_label(STR("windows-1251")));
+    assert_true(url_parse(&url, STR("http://h/\xd0\x94?\xd0\x94\xc3\xa4'"), NULL, encoder));
+    url_format(&url, &out, true);
+    check_str("cyrillic", buf_str(&out), "http://h/%D0%94?%C4&%23228;%27");
+    charset_encoder_free(encoder);
+    url_done(&url);
+    buf_done(&out);
+}
+
 TEST(a_url_is_read_as_itself)
 {
     static const char *const pieces[] = {
@@ -218,6 +233,7 @@ int main(void)
         cmocka_unit_test(hosts_get_one_form),
         cmocka_unit_test(files_have_drive_letters),
         cmocka_unit_test(origin_and_port),
+        cmocka_unit_test(queries_are_in_the_encoding_of_the_page),
         cmocka_unit_test(a_url_is_read_as_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
