@@ -48,15 +48,17 @@ BACKENDS_ARE_NAMED_IN = {"src/store/registry.c"}
 HOMES = {
     "expat.h": {"xml"},
     "zlib.h": {"stream"},
+    "openssl/x509_vfy.h": {"access", "client", "io"},
     "openssl/": {"io", "access"},
     "nghttp2/": {"wire"},
-    "sqlite3.h": {"store/directory"},
+    "sqlite3.h": {"check", "store/directory"},
     "utf8proc.h": {"store/directory"},
     "libpq-fe.h": {"store/cluster"},
     "crypt.h": {"access"},
     "curl/": {"client"},
     "idn2.h": {"check"},
     "iconv.h": {"check"},
+    "regex.h": {"check"},
 }
 
 # Headers of C that change nothing about a layer.
