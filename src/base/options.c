@@ -9,7 +9,7 @@
 #include "base/str.h"
 #include "base/suggest.h"
 
-enum { NAMES_MAX = 64 };
+enum { NAMES_MAX = 128 };
 
 static enum options_got unknown(const struct option_set *set, const char *arg, struct err *err)
 {

@@ -8,3 +8,4 @@ enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 /* argv[0] is what stands behind the command's name. Returns the exit status. */
 int cmd_serve(int argc, char **argv);
+int cmd_check(int argc, char **argv);
