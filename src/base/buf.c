@@ -26,10 +26,8 @@ static size_t next_cap(const struct buf *buf, size_t room)
     return size_max(size_max(need, BUF_CAP_MIN), buf->cap * 2);
 }
 
-bool buf_try_reserve(struct buf *buf, size_t room)
+bool buf_try_grow(struct buf *buf, size_t room)
 {
-    if (buf->cap && room <= buf->cap - buf->len)
-        return true;
     size_t cap = next_cap(buf, room);
     char *at = cap ? mem_try_resize(buf->at, cap) : NULL;
     if (!at)
@@ -39,29 +37,13 @@ bool buf_try_reserve(struct buf *buf, size_t room)
     return true;
 }
 
-char *buf_reserve(struct buf *buf, size_t room)
+char *buf_grow(struct buf *buf, size_t room)
 {
-    if (!buf->cap || room > buf->cap - buf->len) {
-        size_t cap = next_cap(buf, room);
-        assert(cap);
-        buf->at = mem_resize(buf->at, cap);
-        buf->cap = cap;
-    }
+    size_t cap = next_cap(buf, room);
+    assert(cap);
+    buf->at = mem_resize(buf->at, cap);
+    buf->cap = cap;
     return buf->at + buf->len;
-}
-
-void buf_add(struct buf *buf, struct str bytes)
-{
-    if (bytes.len == 0)
-        return;
-    memcpy(buf_reserve(buf, bytes.len), bytes.at, bytes.len);
-    buf->len += bytes.len;
-}
-
-void buf_add_char(struct buf *buf, char c)
-{
-    *buf_reserve(buf, 1) = c;
-    buf->len++;
 }
 
 void buf_add_u64(struct buf *buf, uint64_t value)

@@ -3,7 +3,7 @@
 struct str http_reason(unsigned status)
 {
     switch (status) {
-#define HTTP_STATUS(code, name, reason)                                                            \
+#define HTTP_STATUS(code, name, reason, ...)                                                       \
     case code:                                                                                     \
         return STR(reason);
 #include "http/status.def"

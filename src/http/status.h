@@ -4,7 +4,7 @@
 #include "base/str.h"
 
 enum http_status {
-#define HTTP_STATUS(code, name, reason) HTTP_##name = (code),
+#define HTTP_STATUS(code, name, reason, ...) HTTP_##name = (code),
 #include "http/status.def"
 #undef HTTP_STATUS
 };

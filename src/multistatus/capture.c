@@ -172,10 +172,10 @@ static bool begin(struct capture *capture, const struct xml_element *element)
     buf_add(names, name->local);
     buf_add(names, name->prefix);
     buf_add(names, element->lang);
-    capture->element = (struct davit_ms_element){.ns.len = name->ns.len,
-                                                 .name.len = name->local.len,
-                                                 .prefix.len = name->prefix.len,
-                                                 .lang.len = element->lang.len};
+    capture->ns_len = name->ns.len;
+    capture->name_len = name->local.len;
+    capture->prefix_len = name->prefix.len;
+    capture->lang_len = element->lang.len;
     for (size_t i = 0; i < element->binding_count; i++) {
         const struct xml_binding *binding = &element->bindings[i];
         if (!str_eq(binding->prefix, name->prefix) && !str_eq(binding->prefix, STR("xml")) &&
@@ -331,43 +331,57 @@ static bool needs_escape(struct str text)
     return false;
 }
 
-/* Copies the next `text->len` bytes of *from. */
-static bool keep_next(struct keep *keep, struct str *from, struct davit_ms_text *text)
+/* Copies the next `len` bytes of *from; most namespaces and prefixes are the usual ones. */
+static bool keep_next(struct keep *keep, struct str *from, size_t len, struct str usual,
+                      struct davit_ms_text *to)
 {
-    struct str next = str_first(*from, text->len);
-    *from = str_from(*from, text->len);
-    *text = str_eq(next, STR("DAV:")) ? (struct davit_ms_text){"DAV:", 4} : keep_text(keep, next);
-    return text->at;
+    struct str next = str_of(from->at, len);
+    *from = str_of(from->at + len, from->len - len);
+    *to = usual.len && str_eq(next, usual) ? (struct davit_ms_text){usual.at, usual.len}
+                                           : keep_text(keep, next);
+    return to->at;
 }
 
-static bool finish(struct capture *capture, struct keep *keep)
+static bool keep_content(struct capture *capture, struct keep *keep,
+                         struct davit_ms_element *element)
 {
-    struct davit_ms_element *element = &capture->element;
-    struct str names = buf_str(&capture->names);
     struct str content = buf_str(&capture->content);
     element->has_elements = capture->has_elements;
-    element->attributes = keep_text(keep, buf_str(&capture->attributes));
-    element->text = keep_text(keep, capture->has_elements ? STR_NONE : content);
-    element->value = element->text;
-    if (!element->attributes.at || !element->text.at || !keep_next(keep, &names, &element->ns) ||
-        !keep_next(keep, &names, &element->name) || !keep_next(keep, &names, &element->prefix) ||
-        !keep_next(keep, &names, &element->lang))
-        return false;
     if (capture->has_elements) {
+        element->text = keep_text(keep, STR_NONE);
         element->value = keep_text(keep, content);
-    } else if (needs_escape(content)) {
-        buf_clear(&capture->scope_text); /* free for use: nothing is open */
-        if (!add_escaped(&capture->scope_text, content))
-            return false;
-        element->value = keep_text(keep, buf_str(&capture->scope_text));
+        return element->value.at;
     }
+    element->text = element->value = keep_text(keep, content);
+    if (!element->text.at || !needs_escape(content))
+        return element->text.at;
+    buf_clear(&capture->scope_text); /* free for use: nothing is open */
+    if (!add_escaped(&capture->scope_text, content))
+        return false;
+    element->value = keep_text(keep, buf_str(&capture->scope_text));
     return element->value.at;
 }
 
-enum xml_rc capture_end(struct capture *capture, struct keep *keep)
+enum xml_rc capture_end(struct capture *capture)
 {
-    bool is_last = capture->depth == 1;
-    bool is_fine = is_last ? finish(capture, keep) : end_within(capture);
+    assert(capture->depth > 1);
+    bool is_fine = end_within(capture);
     capture->depth--;
+    return is_fine ? within_bounds(capture) : XML_NO_MEMORY;
+}
+
+enum xml_rc capture_finish(struct capture *capture, struct keep *keep,
+                           struct davit_ms_element *element_out)
+{
+    struct str names = buf_str(&capture->names);
+    struct davit_ms_element *to = element_out;
+    capture->depth = 0;
+    to->attributes = keep_text(keep, buf_str(&capture->attributes));
+    bool is_fine = to->attributes.at &&
+                   keep_next(keep, &names, capture->ns_len, STR("DAV:"), &to->ns) &&
+                   keep_next(keep, &names, capture->name_len, STR_NONE, &to->name) &&
+                   keep_next(keep, &names, capture->prefix_len, STR("D"), &to->prefix) &&
+                   keep_next(keep, &names, capture->lang_len, STR_NONE, &to->lang) &&
+                   keep_content(capture, keep, to);
     return is_fine ? within_bounds(capture) : XML_NO_MEMORY;
 }

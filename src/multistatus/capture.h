@@ -16,7 +16,7 @@ struct capture {
     struct buf names; /* of the open elements within, each behind a NUL */
     struct buf scope_text;
     struct keep_list scopes; /* of struct capture_scope: the namespaces in force within */
-    struct davit_ms_element element;
+    size_t ns_len, name_len, prefix_len, lang_len; /* of the element's own, in front in `names` */
 };
 
 /* A zeroed struct capture captures nothing. */
@@ -26,5 +26,9 @@ void capture_done(struct capture *capture);
 NODISCARD enum xml_rc capture_start(struct capture *capture, const struct xml_element *element);
 NODISCARD enum xml_rc capture_text(struct capture *capture, struct str text);
 
-/* When `depth` is 0 again, the element is complete, its texts in `keep`. */
-NODISCARD enum xml_rc capture_end(struct capture *capture, struct keep *keep);
+/* The end of an element within. */
+NODISCARD enum xml_rc capture_end(struct capture *capture);
+
+/* The end of the element itself, where `depth` is 1: it is complete, its texts in `keep`. */
+NODISCARD enum xml_rc capture_finish(struct capture *capture, struct keep *keep,
+                                     struct davit_ms_element *element_out);

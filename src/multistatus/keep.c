@@ -75,5 +75,5 @@ void *keep_list_add(struct keep_list *list, size_t item_bytes)
         list->items = items;
         list->cap = cap;
     }
-    return memset((char *)list->items + list->count++ * item_bytes, 0, item_bytes);
+    return (char *)list->items + list->count++ * item_bytes;
 }

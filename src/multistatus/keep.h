@@ -29,7 +29,8 @@ struct keep_list {
     size_t cap;
 };
 
-/* Another item, zeroed, at the end; NULL: there is no memory. Moves the items. */
+/* Another item at the end, to be filled by the caller; NULL: there is no memory. Moves the items.
+ */
 NODISCARD void *keep_list_add(struct keep_list *list, size_t item_bytes);
 
 static inline struct str str_of_text(struct davit_ms_text text)

@@ -89,9 +89,15 @@ static bool has_room(struct davit_ms_writer *writer, size_t len)
 /* Nothing in it ends a name within a tag. Whether XML calls it a name is left to who reads. */
 static bool is_name(struct davit_ms_text name)
 {
+    static const uint64_t ends[4] = {
+        /* control characters, space, and these; a bit for each */
+        0xffffffffU | 1ULL << ' ' | 1ULL << '!' | 1ULL << '"' | 1ULL << '&' | 1ULL << '\'' |
+            1ULL << '/' | 1ULL << ':' | 1ULL << ';' | 1ULL << '<' | 1ULL << '=' | 1ULL << '>' |
+            1ULL << '?',
+    };
     for (size_t i = 0; i < name.len; i++) {
         unsigned char c = (unsigned char)name.at[i];
-        if (c <= ' ' || strchr("<>&\"'/=:;!?", c))
+        if (ends[c >> 6] >> (c & 63) & 1)
             return false;
     }
     return true;
@@ -370,7 +376,7 @@ static bool copy_reason(struct davit_ms_writer *writer, const struct davit_ms_re
         return false;
     if (reason->condition_count)
         BUF_ADD(&writer->out, "</D:error>");
-    if (text.len)
+    if (text.len || lang.len)
         multistatus_description(&writer->out, str_of_text(text), str_of_text(lang));
     return true;
 }

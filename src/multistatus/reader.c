@@ -2,8 +2,8 @@
  *
  * Where the reading is, is a stack of kinds: the elements of RFC 4918 §14 that are open. rows[]
  * says which may stand in which. What is not in it is skipped with all that is in it (§17), but for
- * an element of a response that is not of DAV:, which is kept as an extension. What has a content
- * of its own (properties, conditions, extensions) goes to capture.c; text goes to `text`.
+ * an element of a response, which is kept as an extension. What has a content of its own
+ * (properties, conditions, extensions) goes to capture.c; text goes to `text`.
  *
  * Nothing is refused that XML allows: a response may lack all that it should have. The model holds
  * what is there; what it cannot hold (a second status, text in the wrong place) is told to a watch,
@@ -28,6 +28,16 @@
 #include "multistatus/verdict.h"
 
 enum { STEP_BYTES = 65536, KINDS_MAX = 8 };
+
+/* No text, with its NUL. */
+#define NOTHING                                                                                    \
+    {                                                                                              \
+        "", 0                                                                                      \
+    }
+#define NO_REASON                                                                                  \
+    {                                                                                              \
+        .description = NOTHING, .description_lang = NOTHING                                        \
+    }
 
 enum kind {
     IN_DOCUMENT,
@@ -190,7 +200,10 @@ static void begin_response(struct davit_ms_reader *reader)
     reader->hrefs.count = reader->propstats.count = reader->props.count = 0;
     reader->propstat_conditions.count = reader->conditions.count = reader->others.count = 0;
     reader->part_count = 0;
-    reader->response = (struct davit_ms_response){.place = place_now(reader)};
+    reader->response = (struct davit_ms_response){.status_line = NOTHING,
+                                                  .reason = NO_REASON,
+                                                  .location = NOTHING,
+                                                  .place = place_now(reader)};
 }
 
 static bool begin_propstat(struct davit_ms_reader *reader)
@@ -198,7 +211,8 @@ static bool begin_propstat(struct davit_ms_reader *reader)
     struct davit_ms_propstat *propstat =
         add_item(reader, &reader->propstats, sizeof(struct davit_ms_propstat));
     if (propstat)
-        propstat->place = place_now(reader);
+        *propstat = (struct davit_ms_propstat){
+            .status_line = NOTHING, .reason = NO_REASON, .place = place_now(reader)};
     reader->has_prop = false;
     return propstat;
 }
@@ -345,16 +359,13 @@ static struct keep_list *list_of_capture(struct davit_ms_reader *reader)
 
 static bool end_capture(struct davit_ms_reader *reader)
 {
-    if (!check_xml(reader, capture_end(&reader->capture, &reader->keep)))
-        return false;
-    if (reader->capture.depth)
-        return true;
+    if (reader->capture.depth > 1)
+        return check_xml(reader, capture_end(&reader->capture));
     struct davit_ms_element *element = add_item(reader, list_of_capture(reader), sizeof(*element));
     if (!element)
         return false;
-    *element = reader->capture.element;
     element->place = reader->text_place;
-    return true;
+    return check_xml(reader, capture_finish(&reader->capture, &reader->keep, element));
 }
 
 /* --- events --- */
@@ -426,9 +437,10 @@ static bool on_start(struct xml_events *events, const struct xml_element *elemen
         row = find_row(parent, element->name.local);
     if (row)
         return begin_kind(reader, row->kind, element);
-    if (parent == IN_RESPONSE && !is_ours)
+    if (is_ours || parent != IN_RESPONSE)
+        tell(reader, LINT_UNKNOWN_ELEMENT, place_now(reader), element->name.local);
+    if (parent == IN_RESPONSE)
         return begin_capture(reader, element);
-    tell(reader, LINT_UNKNOWN_ELEMENT, place_now(reader), element->name.local);
     reader->skipped = 1;
     return true;
 }
@@ -493,7 +505,7 @@ struct davit_ms_reader *davit_ms_reader_new(const struct davit_ms_options *optio
     if (!reader)
         return NULL;
     reader->events = (struct xml_events){on_start, on_text, on_end};
-    reader->head.ns.at = "";
+    reader->head = (struct davit_ms_head){NOTHING, NOTHING, NOTHING, NOTHING};
     if (options)
         reader->options = *options;
     set_defaults(&reader->options.limits);

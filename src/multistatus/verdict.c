@@ -1,3 +1,11 @@
+/* Counting what was inside. There are two measures of bad, and they differ on purpose.
+ *
+ * Among the properties of one member, a 404 is no failure: it says that the resource does not have
+ * that property, which is what most clients ask to learn; and a 424 gives way to its cause. Among
+ * members, a 404 is a failure like any other: the member does not exist.
+ *
+ * The failures are told apart up to a bound, because a hostile body could name hundreds of codes;
+ * the sum stays right. */
 #include "multistatus/verdict.h"
 
 #include "http/status.h"

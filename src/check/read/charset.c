@@ -16,7 +16,7 @@
 #include <iconv.h>
 
 #include "base/mem.h"
-#include "text/utf8.h"
+#include "text/utf8_clean.h"
 
 static const struct {
     struct str name;
@@ -199,7 +199,7 @@ static size_t unfinished_utf8(struct str bytes)
             continue;
         size_t len;
         struct str tail = str_from(bytes, bytes.len - back);
-        bool is_cut = c >= 0xc2 && utf8_take(tail, &len) == UTF8_REPLACEMENT && len == back;
+        bool is_cut = c >= 0xc2 && utf8_read(tail, &len) == UTF8_REPLACEMENT && len == back;
         size_t need = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
         return is_cut && c <= 0xf4 && back < need ? back : 0;
     }
@@ -272,7 +272,7 @@ static void encode(struct url_encoder *base, struct buf *to, struct str utf8)
         if (rc != (size_t)-1 || utf8.len == 0)
             break;
         /* What the encoding lacks is written as a character reference (URL Standard §1.3). */
-        buf_addf(to, "&#%u;", utf8_take(utf8, &len));
+        buf_addf(to, "&#%u;", utf8_read(utf8, &len));
         utf8 = str_from(utf8, len);
     }
 }

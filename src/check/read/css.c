@@ -16,7 +16,7 @@
 #include "check/read/css.h"
 
 #include "base/mem.h"
-#include "text/utf8.h"
+#include "text/utf8_clean.h"
 
 enum { WORD_BYTES_MAX = 16, VALUE_BYTES_MAX = 1 << 20 };
 

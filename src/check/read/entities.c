@@ -6,7 +6,7 @@
  * down from the longest name there could be, each by a binary search: references are rare. */
 #include "check/read/entities.h"
 
-#include "text/utf8.h"
+#include "text/utf8_clean.h"
 
 static const struct entity {
     struct str name;

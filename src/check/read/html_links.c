@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "check/read/css.h"
 #include "check/read/srcset.h"
-#include "text/utf8.h"
+#include "text/utf8_clean.h"
 
 enum { TEXT_BYTES_MAX = 120, LETTERS = 26 };
 

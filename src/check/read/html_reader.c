@@ -26,7 +26,7 @@
 #include "base/mem.h"
 #include "check/read/entities.h"
 #include "check/read/html_layers.h"
-#include "text/utf8.h"
+#include "text/utf8_clean.h"
 
 enum {
     ATTRS_MAX = 512,           /* more on one tag are dropped */

@@ -12,7 +12,7 @@
 #include "check/read/plain_links.h"
 
 #include "check/read/html_links.h"
-#include "text/utf8.h"
+#include "text/utf8_clean.h"
 
 enum { TEXT_BYTES_MAX = 120 };
 

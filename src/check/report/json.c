@@ -4,12 +4,13 @@
  * Members that say nothing are left out rather than null. Numbers are numbers, times of day are
  * text in UTC. Names are stable: new ones may come, none changes its meaning. The text of a URL is
  * as it was resolved, `raw` as it stood on the page. */
+#include "text/json.h"
 #include "check/report/report.h"
 
 static void add_key(struct buf *to, const char *key, struct str value)
 {
     buf_addf(to, ",\"%s\":", key);
-    add_json(to, value);
+    json_add(to, value);
 }
 
 static void add_number(struct buf *to, const char *key, uint64_t value)
@@ -35,7 +36,7 @@ static void add_place(struct buf *to, const struct place *place)
 static void add_row(struct buf *to, const struct report_row *row)
 {
     BUF_ADD(to, "\"verdict\":");
-    add_json(to, str_of_c(verdict_rows[row->outcome.verdict].name));
+    json_add(to, str_of_c(verdict_rows[row->outcome.verdict].name));
     add_key(to, "url", row->url);
     if (row->status)
         add_number(to, "status", row->status);
@@ -65,7 +66,7 @@ static void add_member(struct buf *to, const struct report_member *row)
     const struct member *member = row->member;
     bool follows = member->verdict == VERDICT_SKIPPED;
     BUF_ADD(to, "\"target\":");
-    add_json(to, row->target);
+    json_add(to, row->target);
     add_key(to, "href", member->href);
     add_key(to, "kind", member->kind == MEMBER_PROPSTAT ? STR("propstat") : STR("response"));
     add_number(to, "status", member->status);

@@ -9,6 +9,7 @@
 #include "check/report/report.h"
 #include "davit/multistatus.h"
 #include "http/status.h"
+#include "text/json.h"
 
 /* --- junit --- */
 
@@ -103,7 +104,7 @@ static void sarif_result(struct report *report, const char *rule, const char *le
 {
     buf_addf(&report->out, "%s\n{\"ruleId\":\"%s\",\"level\":\"%s\",\"message\":{\"text\":",
              report->written++ ? "," : "", rule, level);
-    add_json(&report->out, message);
+    json_add(&report->out, message);
     BUF_ADD(&report->out, "}");
 }
 
@@ -127,7 +128,7 @@ static void sarif_row(struct report *report, const struct report_row *row)
     sarif_result(report, verdict_rows[row->outcome.verdict].name, level_of(row), buf_str(&message));
     buf_done(&message);
     BUF_ADD(&report->out, ",\"locations\":[{\"physicalLocation\":{\"artifactLocation\":{\"uri\":");
-    add_json(&report->out, row->page.len ? row->page : row->url);
+    json_add(&report->out, row->page.len ? row->page : row->url);
     buf_addf(&report->out, "},\"region\":{\"startLine\":%u,\"startColumn\":%u}}}]}",
              row->place->at.line ? row->place->at.line : 1,
              row->place->at.column ? row->place->at.column : 1);
@@ -147,7 +148,7 @@ static void sarif_member(struct report *report, const struct report_member *row)
                  buf_str(&message));
     buf_done(&message);
     BUF_ADD(&report->out, ",\"locations\":[{\"physicalLocation\":{\"artifactLocation\":{\"uri\":");
-    add_json(&report->out, row->target);
+    json_add(&report->out, row->target);
     BUF_ADD(&report->out, "}}}]}");
 }
 

@@ -251,25 +251,6 @@ bool report_write(struct site *site, const struct report_options *options, struc
 
 /* --- for the forms --- */
 
-void add_json(struct buf *to, struct str text)
-{
-    size_t done = 0;
-    buf_add_char(to, '"');
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.at[i];
-        if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
-            continue;
-        buf_add(to, str_of(text.at + done, i - done));
-        done = i + 1;
-        if (c == '"' || c == '\\')
-            buf_addf(to, "\\%c", c);
-        else
-            buf_addf(to, "\\u%04x", c);
-    }
-    buf_add(to, str_from(text, done));
-    buf_add_char(to, '"');
-}
-
 void add_xml(struct buf *to, struct str text)
 {
     xml_add_attr(to, text);
@@ -286,13 +267,14 @@ void add_time(struct buf *to, int64_t wall_ms)
 
 void add_reason(struct buf *to, const struct report_row *row)
 {
+    bool is_multistatus = str_starts(str_of_c(row->note), STR("207(")); /* it says its status */
     if (row->outcome.hops)
         buf_addf(to, "%s redirect to %.*s", redirect_kind_name(row->outcome.redirect_kind),
                  STR_ARGS(row->end));
     if (row->outcome.verdict == VERDICT_FRAGMENT_MISSING)
         buf_addf(to, "%sno '%.*s' there", row->outcome.hops ? ", " : "",
                  STR_ARGS(row->place->fragment));
-    else if (row->status && row->outcome.verdict != VERDICT_REDIRECTED)
+    else if (row->status && row->outcome.verdict != VERDICT_REDIRECTED && !is_multistatus)
         buf_addf(to, "%s%u", row->outcome.hops ? ", " : "", row->status);
     if (row->note[0])
         buf_addf(to, "%s%s", row->outcome.hops || row->status ? " " : "", row->note);

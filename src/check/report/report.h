@@ -101,8 +101,6 @@ bool report_is_failure(const struct report_options *options, enum verdict verdic
 
 /* --- for the forms --- */
 
-/* A string in quotes, as JSON has it. */
-void add_json(struct buf *to, struct str text);
 /* Between tags, or in an attribute. */
 void add_xml(struct buf *to, struct str text);
 /* "2026-01-31T12:00:00Z". */

@@ -6,6 +6,7 @@
  * price of this form is memory for each of them. A target that is linked from everywhere names the
  * first PLACES_SHOWN_MAX places only; the other forms name all. */
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "check/report/report.h"
 
 enum { PLACES_SHOWN_MAX = 20 };
@@ -29,6 +30,16 @@ struct text_state {
     size_t member_count;
 };
 
+/* What a page says must not steer a terminal. */
+static struct str printable(struct text_state *state, struct str text)
+{
+    struct buf clean = {0};
+    utf8_add_printable(&clean, text);
+    struct str copy = arena_str(&state->arena, buf_str(&clean));
+    buf_done(&clean);
+    return copy;
+}
+
 static void begin(struct report *report)
 {
     report->state = MEM_NEW(struct text_state);
@@ -46,13 +57,13 @@ static void add_row(struct report *report, const struct report_row *row)
     state->lines[state->count++] = (struct line){
         .target = row->place->target,
         .verdict = row->outcome.verdict,
-        .url = arena_str(&state->arena, row->url),
-        .reason = arena_str(&state->arena, buf_str(&reason)),
+        .url = printable(state, row->url),
+        .reason = printable(state, buf_str(&reason)),
         .place = row->page, /* the site's: it outlives the report */
-        .fragment = arena_str(&state->arena, row->place->fragment),
+        .fragment = printable(state, row->place->fragment),
         .at = row->place->at,
         .kind = row->place->kind,
-        .text = arena_str(&state->arena, row->place->text),
+        .text = printable(state, row->place->text),
         .bad_runs = row->target ? row->target->bad_runs : 0,
         .is_held = row->is_held,
     };
@@ -103,22 +114,27 @@ static const char *colour_of(const struct report *report, enum verdict verdict)
 static void write_members(struct report *report, const struct line *line)
 {
     const struct text_state *state = report->state;
+    struct buf text = {0};
     for (size_t i = 0; i < state->member_count; i++) {
         const struct report_member *row = state->members[i];
         const struct member *member = row->member;
         if (!str_eq(row->target, line->url))
             continue;
-        buf_addf(&report->out, "    inside  %u %.*s", member->status, STR_ARGS(member->href));
+        buf_clear(&text);
+        buf_addf(&text, "%u %.*s", member->status, STR_ARGS(member->href));
         if (member->props.len)
-            buf_addf(&report->out, " (%.*s)", STR_ARGS(member->props));
+            buf_addf(&text, " (%.*s)", STR_ARGS(member->props));
         if (member->condition.len)
-            buf_addf(&report->out, " %.*s", STR_ARGS(member->condition));
+            buf_addf(&text, " %.*s", STR_ARGS(member->condition));
         if (member->description.len)
-            buf_addf(&report->out, ": %.*s", STR_ARGS(member->description));
+            buf_addf(&text, ": %.*s", STR_ARGS(member->description));
         if (row->cause_href.len)
-            buf_addf(&report->out, ", because of %.*s", STR_ARGS(row->cause_href));
+            buf_addf(&text, ", because of %.*s", STR_ARGS(row->cause_href));
+        BUF_ADD(&report->out, "    inside  ");
+        utf8_add_printable(&report->out, buf_str(&text));
         BUF_ADD(&report->out, "\n");
     }
+    buf_done(&text);
 }
 
 static void write_head(struct report *report, const struct line *line)

@@ -9,7 +9,7 @@
 #include "check/run/crawl_priv.h"
 #include "check/url/percent.h"
 #include "http/status.h"
-#include "text/utf8.h"
+#include "text/utf8_clean.h"
 
 enum { HELD_MIN = 64, TEXT_BYTES_MAX = 120 };
 

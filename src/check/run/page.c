@@ -20,7 +20,7 @@
 #include "check/read/plain_links.h"
 #include "check/read/xml_links.h"
 #include "stream/gunzip.h"
-#include "text/utf8.h"
+#include "text/utf8_clean.h"
 
 enum {
     HEAD_BYTES = 1024,

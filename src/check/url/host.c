@@ -17,7 +17,7 @@
 #include <idn2.h>
 
 #include "check/url/percent.h"
-#include "text/utf8.h"
+#include "text/utf8_clean.h"
 
 /* Code points that no host may hold, and those that no domain may hold besides. */
 static bool is_forbidden_in_host(unsigned char c)

@@ -23,7 +23,7 @@
 
 #include "check/url/host.h"
 #include "check/url/percent.h"
-#include "text/utf8.h"
+#include "text/utf8_clean.h"
 
 static const struct {
     struct str name;

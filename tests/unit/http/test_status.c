@@ -35,7 +35,7 @@ TEST(status_rows_are_in_order_and_named_once)
         unsigned status;
         struct str reason;
     } rows[] = {
-#define HTTP_STATUS(code, name, reason) {(code), {(reason), sizeof(reason) - 1}},
+#define HTTP_STATUS(code, name, reason, ...) {(code), {(reason), sizeof(reason) - 1}},
 #include "http/status.def"
 #undef HTTP_STATUS
     };

@@ -1,4 +1,4 @@
-#include "text/utf8.h"
+#include "text/utf8_clean.h"
 
 /* What the first byte of a sequence says: its length, and the range of the second byte, which rules
  * out overlong forms, surrogates and what lies beyond U+10FFFF (Encoding Standard §8.1.1). */
@@ -13,7 +13,7 @@ static size_t sequence_of(unsigned char first, unsigned char *low, unsigned char
     return first >= 0xf0 && first <= 0xf4 ? 4 : 0;
 }
 
-uint32_t utf8_take(struct str text, size_t *len_out)
+uint32_t utf8_read(struct str text, size_t *len_out)
 {
     const unsigned char *at = (const unsigned char *)text.at;
     unsigned char low, high;
@@ -59,7 +59,7 @@ void utf8_add_clean(struct buf *to, struct str text)
         len = 1;
         if ((unsigned char)text.at[i] < 0x80)
             continue;
-        uint32_t character = utf8_take(str_from(text, i), &len);
+        uint32_t character = utf8_read(str_from(text, i), &len);
         if (character != UTF8_REPLACEMENT)
             continue;
         buf_add(to, str_of(text.at + done, i - done));
