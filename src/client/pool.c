@@ -44,6 +44,7 @@ struct call_priv {
     bool was_told; /* head() was called */
     bool wants_body;
     bool is_refused; /* the address is not public */
+    int own_errno;   /* why there is no socket */
     bool is_stopped; /* who asks has enough */
     char error[CURL_ERROR_SIZE];
 };
@@ -97,7 +98,10 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
         p->is_refused = true;
         return CURL_SOCKET_BAD;
     }
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (fd < 0)
+        p->own_errno = errno;
+    return fd;
 }
 
 /* --- an answer as it comes --- */
@@ -189,6 +193,7 @@ static enum call_end tls_end(CURL *easy)
     case X509_V_ERR_CERT_NOT_YET_VALID:
         return CALL_TLS_EXPIRED;
     case X509_V_OK:
+    case X509_V_ERR_UNSPECIFIED: /* libcurl's own look at the name comes before it asks OpenSSL */
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
         return CALL_TLS_NAME;
@@ -201,9 +206,12 @@ static enum call_end tls_end(CURL *easy)
 static enum call_end connect_end(const struct call_priv *p)
 {
     long code = 0;
-    (void)curl_easy_getinfo(p->easy, CURLINFO_OS_ERRNO, &code); /* 0 if it fails */
     if (p->is_refused)
         return CALL_PRIVATE;
+    if (p->own_errno == EAFNOSUPPORT || p->own_errno == 0)
+        (void)curl_easy_getinfo(p->easy, CURLINFO_OS_ERRNO, &code); /* 0 if it fails */
+    else
+        code = p->own_errno;
     switch (code) {
     case EMFILE:
     case ENFILE:
@@ -436,6 +444,7 @@ void client_pool_start(struct client_pool *pool, struct call *call)
     }
     p->call = call;
     p->was_told = p->wants_body = p->is_refused = p->is_stopped = false;
+    p->own_errno = 0;
     p->error[0] = '\0';
     p->started_ms = clock_mono_ms();
     set_common(p);

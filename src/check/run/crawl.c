@@ -137,6 +137,15 @@ void crawl_stop(struct crawl *crawl, const char *why)
     crawl->is_stopped = true;
 }
 
+/* The same, but what is under way is not lost. */
+static void crawl_drain(struct crawl *crawl, const char *why, const char *note)
+{
+    if (!crawl->has_trouble)
+        (void)err_set(&crawl->trouble, 0, "%s", why); /* always false */
+    crawl->has_trouble = crawl->is_draining = true;
+    crawl->stop_note = note;
+}
+
 /* --- starting requests --- */
 
 static bool is_allowed(struct crawl *crawl, struct host *host, uint32_t id)
@@ -183,7 +192,7 @@ static bool is_needed(struct crawl *crawl, struct host *host, uint32_t id)
     if (crawl->events->may_fetch && !crawl->events->may_fetch(crawl->events, url)) {
         site_set_note(crawl->site, id, STR("quota"));
         crawl_finish(crawl, id, VERDICT_NOT_CHECKED);
-        crawl_stop(crawl, "the quota is used up");
+        crawl_drain(crawl, "quota: the links of this day are used up", "quota");
         return false;
     }
     crawl->counts.fetched++;
@@ -221,7 +230,7 @@ static void start_requests(struct crawl *crawl)
             host_wake(crawl, host);
     }
     while (!list_is_empty(&crawl->ready) && crawl->under_way < crawl->options->concurrency &&
-           !crawl->is_stopped) {
+           !crawl->is_stopped && !crawl->is_draining) {
         struct host *host = CONTAINER_OF(crawl->ready.next, struct host, link);
         list_remove(&host->link);
         if (start_one(crawl, host, now_ms))
@@ -232,7 +241,7 @@ static void start_requests(struct crawl *crawl)
 static void wake_visits(struct crawl *crawl)
 {
     int64_t now_ms = clock_mono_ms();
-    if (crawl->sleeping == 0)
+    if (crawl->sleeping == 0 || crawl->is_draining)
         return;
     LIST_EACH (&crawl->visits, link) {
         struct visit *visit = CONTAINER_OF(link, struct visit, link);
@@ -254,7 +263,7 @@ static bool is_over(struct crawl *crawl)
 {
     bool is_idle = list_is_empty(&crawl->visits) && list_is_empty(&crawl->ready) &&
                    list_is_empty(&crawl->waiting) && crawl->files_first == TARGET_NONE;
-    if (crawl->is_stopped)
+    if (crawl->is_stopped || (crawl->is_draining && crawl->under_way == 0))
         return true;
     return is_idle && !soft404_begin(crawl);
 }
@@ -263,6 +272,8 @@ static bool is_over(struct crawl *crawl)
 static int64_t wait_ms(const struct crawl *crawl)
 {
     int64_t wait = TURN_MS, now_ms = clock_mono_ms();
+    if (crawl->is_draining)
+        return wait;
     if (!list_is_empty(&crawl->ready) && crawl->under_way < crawl->options->concurrency)
         return 0;
     LIST_EACH (&crawl->waiting, link) {
@@ -288,7 +299,8 @@ static void give_up(struct crawl *crawl)
         if (target->state == TARGET_DONE || target->state == TARGET_IDLE)
             continue;
         if (target->note == 0)
-            site_set_note(crawl->site, id, str_of_c(crawl->trouble.text));
+            site_set_note(crawl->site, id,
+                          str_of_c(crawl->stop_note ? crawl->stop_note : crawl->trouble.text));
         crawl_finish(crawl, id, VERDICT_NOT_CHECKED);
     }
 }
@@ -309,7 +321,7 @@ bool crawl_run(struct crawl *crawl, struct err *err)
                 crawl_stop(crawl, "interrupted");
         }
     } while (!is_over(crawl));
-    if (crawl->is_stopped)
+    if (crawl->is_stopped || crawl->is_draining)
         give_up(crawl);
     if (crawl->has_trouble)
         *err = crawl->trouble;

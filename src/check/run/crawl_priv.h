@@ -88,6 +88,8 @@ struct crawl {
     unsigned under_way;               /* requests */
     uint32_t files_first, files_last; /* local targets to be read */
     bool is_stopped;
+    bool is_draining;      /* nothing more is started; what is under way may end */
+    const char *stop_note; /* for what was not looked at */
     bool has_trouble;
     struct err trouble;
     struct url url;    /* room for link_add() */

@@ -328,7 +328,8 @@ static enum verdict verdict_of_status(const struct visit *visit)
 
 static bool sleep_until(struct visit *visit, int64_t wait_ms)
 {
-    if (visit->waited_ms + wait_ms > visit->crawl->options->retry_budget_ms)
+    if (visit->crawl->is_draining ||
+        visit->waited_ms + wait_ms > visit->crawl->options->retry_budget_ms)
         return false;
     visit->waited_ms += wait_ms;
     visit->wake_ms = clock_mono_ms() + (wait_ms > 0 ? wait_ms : 1);
