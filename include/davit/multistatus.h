@@ -107,7 +107,8 @@ struct davit_ms_head {
 
 /* The status of what a response is about: its own; otherwise that of its propstats, a failure if
  * there is one. A property that does not exist (404) is no failure of its resource, and a property
- * that failed only because another did (424) gives way to that one. 0: nothing is said. */
+ * that failed only because another did (424) gives way to that one. A 404 for no property at all
+ * can only mean the resource, and is its status. 0: nothing is said. */
 unsigned davit_ms_response_status(const struct davit_ms_response *response);
 
 /* --- the verdict --- */

@@ -1,43 +1,38 @@
-/* base/options.h: command lines, by a table of rows.
- *
- * Each command has its options in one .def file. The rows' names, arguments and help go into an
- * option_set; what an option does is a function in a table beside it, in the same order, so that it
- * can take the command's own type. Parsing, --help and the guess at a mistyped name all go through
- * the rows. */
+/* base/options.h: command lines: "--name VALUE", "--name=VALUE", for rows with a letter "-X VALUE"
+ * and
+ * "-XVALUE", operands, and "--" before operands that begin with '-'. */
 #pragma once
 
 #include "base/err.h"
 
-struct option_row {
+/* A row of a command's table. */
+struct option {
     const char *name;
-    char letter;          /* -X is short for it; 0: nothing is */
-    const char *argument; /* NULL: it takes none */
+    const char *argument; /* what it takes, for people; NULL: nothing */
     const char *help;
+    char letter; /* -X is short for it; 0: nothing is */
 };
 
-struct option_set {
+enum option_rc {
+    OPTION_END,
+    OPTION_ROW,     /* an option, and its value (NULL where it takes none) */
+    OPTION_OPERAND, /* the value is an operand */
+    OPTION_WRONG,   /* `err` says what, and what was probably meant */
+};
+
+struct option_reader {
     const char *command; /* "davit serve" */
-    const struct option_row *rows;
-    size_t count;
-};
-
-/* Where in argv the reading is. A zeroed one with argc and argv set is at the start. */
-struct options {
+    const struct option *rows;
+    size_t row_count;
+    char **argv;
     int argc;
-    char **argv; /* borrowed; so are the values */
     int at;
-    bool are_over; /* after "--" */
+    bool are_options_over;
 };
 
-enum options_got {
-    OPTIONS_OPTION,  /* *row_out and *value_out are set; the value is NULL where it takes none */
-    OPTIONS_OPERAND, /* *value_out is what stands there; a lone "-" is one */
-    OPTIONS_END,
-    OPTIONS_WRONG, /* err says what, and what was probably meant */
-};
+/* Takes the next from argv. Values are parts of argv. */
+NODISCARD enum option_rc option_read(struct option_reader *reader, size_t *row_out,
+                                     const char **value_out, struct err *err);
 
-NODISCARD enum options_got options_next(struct options *options, const struct option_set *set,
-                                        size_t *row_out, const char **value_out, struct err *err);
-
-/* Prints the rows. */
-void options_print(const struct option_set *set);
+/* Prints the table to standard output. */
+void option_print(const struct option *rows, size_t row_count);

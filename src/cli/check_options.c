@@ -576,8 +576,8 @@ SETTER(set_help)
 
 /* --- the tables --- */
 
-static const struct option_row rows[] = {
-#define CHECK_OPTION(name, letter, argument, set, help) {name, letter, argument, help},
+static const struct option rows[] = {
+#define CHECK_OPTION(name, letter, argument, set, help) {name, argument, help, letter},
 #include "cli/check.def"
 #undef CHECK_OPTION
 };
@@ -588,14 +588,12 @@ static bool (*const setters[])(struct check_command *c, const char *value, struc
 #undef CHECK_OPTION
 };
 
-static const struct option_set option_set = {"davit check", rows, ARRAY_LEN(rows)};
-
 void check_command_print_help(void)
 {
     printf(
         "Usage: davit check [OPTIONS] URL|FILE|FOLDER|-...\n\n"
         "Checks links, and looks inside every 207. '-' reads addresses from standard input.\n\n");
-    options_print(&option_set);
+    option_print(rows, ARRAY_LEN(rows));
     printf("\nExit status: 0 all is well; 1 something is bad; 2 the command line is; 3 the run\n"
            "could not be finished, and what was not looked at is said to be not checked.\n");
 }
@@ -681,22 +679,26 @@ static bool settle(struct check_command *c, struct err *err)
 
 bool check_command_read(int argc, char **argv, struct check_command *command, struct err *err)
 {
-    struct options options = {.argc = argc, .argv = argv};
+    struct option_reader reader = {.command = "davit check",
+                                   .rows = rows,
+                                   .row_count = ARRAY_LEN(rows),
+                                   .argv = argv,
+                                   .argc = argc};
     const char *value;
     size_t row;
     set_defaults(command);
     for (;;) {
-        switch (options_next(&options, &option_set, &row, &value, err)) {
-        case OPTIONS_OPTION:
+        switch (option_read(&reader, &row, &value, err)) {
+        case OPTION_ROW:
             if (!setters[row](command, value, err))
                 return false;
             break;
-        case OPTIONS_OPERAND:
+        case OPTION_OPERAND:
             (void)add_text(&command->run.starts, value); /* always true */
             break;
-        case OPTIONS_END:
+        case OPTION_END:
             return command->wants_help || settle(command, err);
-        case OPTIONS_WRONG:
+        case OPTION_WRONG:
             return false;
         }
     }

@@ -43,8 +43,8 @@ static bool set_help(struct explain_options *options, const char *value, struct 
     return options->wants_help = true;
 }
 
-static const struct option_row rows[] = {
-#define EXPLAIN_OPTION(name, letter, argument, set, help) {name, letter, argument, help},
+static const struct option rows[] = {
+#define EXPLAIN_OPTION(name, letter, argument, set, help) {name, argument, help, letter},
 #include "cli/explain.def"
 #undef EXPLAIN_OPTION
 };
@@ -56,8 +56,6 @@ static bool (*const setters[])(struct explain_options *options, const char *valu
 #undef EXPLAIN_OPTION
 };
 
-static const struct option_set option_set = {"davit explain", rows, ARRAY_LEN(rows)};
-
 static bool add_topic(struct explain_options *options, const char *value, struct err *err)
 {
     if (options->topic_count == TOPICS_MAX)
@@ -68,22 +66,26 @@ static bool add_topic(struct explain_options *options, const char *value, struct
 
 static bool parse(int argc, char **argv, struct explain_options *options, struct err *err)
 {
-    struct options at = {.argc = argc, .argv = argv};
+    struct option_reader reader = {.command = "davit explain",
+                                   .rows = rows,
+                                   .row_count = ARRAY_LEN(rows),
+                                   .argv = argv,
+                                   .argc = argc};
     const char *value;
     size_t row;
     for (;;) {
-        switch (options_next(&at, &option_set, &row, &value, err)) {
-        case OPTIONS_OPTION:
+        switch (option_read(&reader, &row, &value, err)) {
+        case OPTION_ROW:
             if (!setters[row](options, value, err))
                 return false;
             break;
-        case OPTIONS_OPERAND:
+        case OPTION_OPERAND:
             if (!add_topic(options, value, err))
                 return false;
             break;
-        case OPTIONS_END:
+        case OPTION_END:
             return true;
-        case OPTIONS_WRONG:
+        case OPTION_WRONG:
             return false;
         }
     }
@@ -98,7 +100,7 @@ static void print_help(void)
            "    davit explain 207 200 201 202 204\n"
            "    davit explain 4xx\n"
            "    davit explain lock-token-submitted\n\nOptions:\n");
-    options_print(&option_set);
+    option_print(rows, ARRAY_LEN(rows));
     printf("\nExit status: 0, or 1 when something is not known, 2 wrong usage.\n");
 }
 

@@ -172,6 +172,8 @@ static bool begin_body(struct run *run)
     run->has_begun = true;
     if (run->lint)
         lint_body(run->lint, buf_str(&run->first));
+    if (run->reading)
+        reading_begin(run->reading);
     return read_bytes(run, buf_str(&run->first));
 }
 
@@ -440,26 +442,42 @@ static int run_diff(const struct read_options *options)
     return status;
 }
 
+/* Each by itself; the worst of their exit statuses. */
+static int run_all(const struct read_options *options)
+{
+    size_t i = 0;
+    int worst = EXIT_FINE;
+    do {
+        struct run run = {.options = options};
+        int status = run_input(&run, options->input_count ? options->inputs[i] : "-");
+        worst = status > worst ? status : worst;
+        tear_down(&run);
+    } while (++i < options->input_count);
+    return worst;
+}
+
+static int run_options(const struct read_options *options)
+{
+    if (options->wants_help) {
+        read_options_print_help();
+        return EXIT_FINE;
+    }
+    if (options->input_count == 0 && isatty(STDIN_FILENO)) {
+        fprintf(stderr, "davit: what is to be read? Usage: davit read [OPTIONS] [FILE|-|URL]\n");
+        return EXIT_USAGE;
+    }
+    return options->wants_diff ? run_diff(options) : run_all(options);
+}
+
 int cmd_read(int argc, char **argv)
 {
     struct read_options options;
     struct err err;
-    if (!read_options_parse(argc, argv, &options, &err)) {
+    int status = EXIT_USAGE;
+    if (read_options_parse(argc, argv, &options, &err))
+        status = run_options(&options);
+    else
         fprintf(stderr, "davit: %s\n", err.text);
-        return EXIT_USAGE;
-    }
-    if (options.wants_help) {
-        read_options_print_help();
-        return EXIT_FINE;
-    }
-    if (options.input_count == 0 && isatty(STDIN_FILENO)) {
-        fprintf(stderr, "davit: what is to be read? Usage: davit read [OPTIONS] [FILE|-|URL]\n");
-        return EXIT_USAGE;
-    }
-    if (options.wants_diff)
-        return run_diff(&options);
-    struct run run = {.options = &options};
-    int status = run_input(&run, options.input_count ? options.inputs[0] : "-");
-    tear_down(&run);
+    read_options_done(&options);
     return status;
 }

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/options.h"
 #include "base/suggest.h"
 #include "multistatus/reading/reading.h"
@@ -179,8 +180,8 @@ static bool set_help(struct read_options *options, const char *value, struct err
 
 /* --- the table --- */
 
-static const struct option_row rows[] = {
-#define READ_OPTION(name, letter, argument, set, help) {name, letter, argument, help},
+static const struct option rows[] = {
+#define READ_OPTION(name, letter, argument, set, help) {name, argument, help, letter},
 #include "cli/read.def"
 #undef READ_OPTION
 };
@@ -191,12 +192,9 @@ static bool (*const setters[])(struct read_options *options, const char *value, 
 #undef READ_OPTION
 };
 
-static const struct option_set option_set = {"davit read", rows, ARRAY_LEN(rows)};
-
 static bool add_input(struct read_options *options, const char *value, struct err *err)
 {
-    if (options->input_count == ARRAY_LEN(options->inputs))
-        return err_set(err, 0, "too many inputs: '%s'", value);
+    (void)err; /* how many there may be is looked at when all options are known */
     options->inputs[options->input_count++] = value;
     return true;
 }
@@ -216,7 +214,7 @@ static bool check(const struct read_options *options, struct err *err)
         return err_set(err, 0, "--diff writes text, and no %s", format);
     if (options->wants_diff && options->input_count != 2)
         return err_set(err, 0, "--diff needs two bodies. Usage: davit read --diff A B");
-    if (!options->wants_diff && options->input_count == 2)
+    if (!options->wants_diff && !options->wants_lint && options->input_count > 1)
         return err_set(err, 0, "more than one input: '%s' and '%s'", options->inputs[0],
                        options->inputs[1]);
     return true;
@@ -237,39 +235,50 @@ static void set_screen(struct read_options *options, bool has_color_option)
 
 bool read_options_parse(int argc, char **argv, struct read_options *options_out, struct err *err)
 {
-    struct options at = {.argc = argc, .argv = argv};
+    struct option_reader reader = {.command = "davit read",
+                                   .rows = rows,
+                                   .row_count = ARRAY_LEN(rows),
+                                   .argv = argv,
+                                   .argc = argc};
     struct read_options *options = options_out;
     bool has_color_option = false;
     const char *value;
     size_t row;
-    *options = (struct read_options){.request.method = "PROPFIND"};
+    *options = (struct read_options){.request.method = "PROPFIND",
+                                     .inputs = mem_new((size_t)argc + 1, sizeof(char *))};
     for (;;) {
-        switch (options_next(&at, &option_set, &row, &value, err)) {
-        case OPTIONS_OPTION:
+        switch (option_read(&reader, &row, &value, err)) {
+        case OPTION_ROW:
             has_color_option |= setters[row] == set_color && strcmp(value, "auto") != 0;
             if (!setters[row](options, value, err))
                 return false;
             break;
-        case OPTIONS_OPERAND:
+        case OPTION_OPERAND:
             if (!add_input(options, value, err))
                 return false;
             break;
-        case OPTIONS_END:
+        case OPTION_END:
             set_screen(options, has_color_option);
             return options->wants_help || check(options, err);
-        case OPTIONS_WRONG:
+        case OPTION_WRONG:
             return false;
         }
     }
 }
 
+void read_options_done(struct read_options *options)
+{
+    mem_free(options->inputs);
+}
+
 void read_options_print_help(void)
 {
     printf("Usage: davit read [OPTIONS] [FILE|-|URL]\n"
+           "       davit read --lint [OPTIONS] FILE...\n"
            "       davit read --diff A B\n\n"
            "Shows what a 207 Multi-Status says. Reads a body, or a saved answer with its head\n"
            "(curl -i), from a file or standard input; or asks a server.\n\nOptions:\n");
-    options_print(&option_set);
+    option_print(rows, ARRAY_LEN(rows));
     printf("\nExit status: 0 every status inside is a success, 1 something failed inside, 2 wrong\n"
            "usage, 3 not a multistatus or cut off, 4 could not be fetched or read.\n");
 }

@@ -13,7 +13,7 @@ struct read_options {
     const char *depth;     /* NULL: not said */
     const char *body_file; /* NULL: none */
     const char *target;    /* NULL: not said */
-    const char *inputs[2];
+    const char **inputs;   /* as many as there are */
     size_t input_count;
     char user[512];
 };
@@ -22,3 +22,4 @@ struct read_options {
 NODISCARD bool read_options_parse(int argc, char **argv, struct read_options *options_out,
                                   struct err *err);
 void read_options_print_help(void);
+void read_options_done(struct read_options *options);

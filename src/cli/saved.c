@@ -20,10 +20,11 @@ void saved_done(struct saved *saved)
 
 /* --- heads --- */
 
-static void begin_answer(struct saved *saved, unsigned status)
+static void begin_answer(struct saved *saved, struct str line, unsigned status)
 {
     struct lint_exchange *exchange = &saved->exchange;
     exchange->status = status;
+    exchange->status_line = arena_str(&saved->arena, line);
     exchange->has_head = true;
     exchange->content_type = STR_NONE;
     exchange->has_challenge = false;
@@ -51,7 +52,7 @@ void saved_head_line(struct saved *saved, struct str line)
 {
     struct http_status_line status;
     if (str_starts(line, STR("HTTP/")) && http_status_line_parse(line, &status))
-        begin_answer(saved, status.status);
+        begin_answer(saved, line, status.status);
     else
         read_field(saved, line);
 }

@@ -28,13 +28,16 @@ unsigned verdict_worse(unsigned a, unsigned b)
 unsigned davit_ms_response_status(const struct davit_ms_response *response)
 {
     unsigned status = 0;
+    bool is_of_nothing = true; /* a 404 for no property at all: the resource is meant */
     if (response->status || response->status_line.len)
         return response->status;
     for (size_t i = 0; i < response->propstat_count; i++) {
-        if (response->propstats[i].status)
-            status = verdict_worse(status, response->propstats[i].status);
+        const struct davit_ms_propstat *propstat = &response->propstats[i];
+        is_of_nothing &= propstat->status == HTTP_NOT_FOUND && propstat->prop_count == 0;
+        if (propstat->status)
+            status = verdict_worse(status, propstat->status);
     }
-    return status;
+    return status && is_of_nothing ? HTTP_NOT_FOUND : status;
 }
 
 /* Of members: that one does not exist is a failure like any other. */

@@ -8,7 +8,8 @@
  *
  * Rejected: serving others without being told to. Whoever may reach a server without sign-in may do
  * everything; an address beyond this machine therefore needs --anonymous, which says so
- * (check_addresses()). */
+ * (check_addresses()). Rejected, too: getopt_long(3), which prints its own messages and takes
+ * shortened names, so that a new option can break an old command line. */
 #include "server/config.h"
 
 #include <sched.h>
@@ -17,11 +18,70 @@
 
 /* --- one function for each option; true, or false with err set --- */
 
-static bool set_listen(struct server_config *config, const char *value, struct err *err)
+static bool add_listener(struct server_config *config, const char *value, enum listener_kind kind,
+                         struct err *err)
 {
     if (config->listener_count == LISTENERS_MAX)
-        return err_set(err, 0, "more than %d --listen", LISTENERS_MAX);
-    return address_parse(value, &config->listeners[config->listener_count++], err);
+        return err_set(err, 0, "more than %d addresses to listen on", LISTENERS_MAX);
+    struct listener_config *listener = &config->listeners[config->listener_count++];
+    listener->kind = kind;
+    return address_parse(value, &listener->address, err);
+}
+
+static bool set_listen(struct server_config *config, const char *value, struct err *err)
+{
+    return add_listener(config, value, LISTEN_MAIN, err);
+}
+
+static bool set_listen_plain(struct server_config *config, const char *value, struct err *err)
+{
+    return add_listener(config, value, LISTEN_PLAIN, err);
+}
+
+static bool set_redirect(struct server_config *config, const char *value, struct err *err)
+{
+    return add_listener(config, value, LISTEN_REDIRECT, err);
+}
+
+static bool set_tls_cert(struct server_config *config, const char *value, struct err *err)
+{
+    if (config->tls.pair_count == TLS_PAIRS_MAX)
+        return err_set(err, 0, "more than %d --tls-cert", TLS_PAIRS_MAX);
+    config->tls.pairs[config->tls.pair_count++].certificate = value;
+    return true;
+}
+
+/* The n-th key belongs to the n-th certificate, in whichever order they are given. */
+static bool set_tls_key(struct server_config *config, const char *value, struct err *err)
+{
+    if (config->tls_key_count == TLS_PAIRS_MAX)
+        return err_set(err, 0, "more than %d --tls-key", TLS_PAIRS_MAX);
+    config->tls.pairs[config->tls_key_count++].key = value;
+    return true;
+}
+
+static bool set_tls_ocsp(struct server_config *config, const char *value, struct err *err)
+{
+    if (config->tls.pair_count == 0)
+        return err_set(err, 0, "--tls-ocsp '%s' stands before its --tls-cert", value);
+    config->tls.pairs[config->tls.pair_count - 1].ocsp = value;
+    return true;
+}
+
+static bool set_tls_client_ca(struct server_config *config, const char *value, struct err *err)
+{
+    (void)err; /* opening it will tell */
+    config->tls.client_ca = value;
+    return true;
+}
+
+static bool set_hsts(struct server_config *config, const char *value, struct err *err)
+{
+    uint64_t seconds;
+    if (!str_parse_u64(str_of_c(value), &seconds))
+        return err_set(err, 0, "--hsts '%s' is no number of seconds", value);
+    config->hsts = value;
+    return true;
 }
 
 static bool set_anonymous(struct server_config *config, const char *value, struct err *err)
@@ -40,7 +100,8 @@ static bool set_public_url(struct server_config *config, const char *value, stru
     if (!str_eq(uri.path, STR("/")) || uri.query.len)
         return err_set(err, 0, "--public-url '%s' has a path: a proxy must pass paths on unchanged",
                        value);
-    config->public_names[config->public_name_count++] = (struct public_name){uri.host, uri.port};
+    config->public_names[config->public_name_count++] =
+        (struct public_name){uri.host, uri.port, str_eq_nocase(uri.scheme, STR("https"))};
     return true;
 }
 
@@ -62,6 +123,11 @@ static bool choose(const char *value, const char *yes, const char *no, bool *is_
 static bool set_depth_infinity(struct server_config *config, const char *value, struct err *err)
 {
     return choose(value, "allow", "refuse", &config->allows_infinity, err);
+}
+
+static bool set_tls_client_auth(struct server_config *config, const char *value, struct err *err)
+{
+    return choose(value, "required", "optional", &config->tls.demands_client, err);
 }
 
 static bool set_durability(struct server_config *config, const char *value, struct err *err)
@@ -149,8 +215,8 @@ static bool set_help(struct server_config *config, const char *value, struct err
 
 /* --- the table --- */
 
-static const struct option_row rows[] = {
-#define SERVE_OPTION(name, argument, set, help) {name, 0, argument, help},
+static const struct option options[] = {
+#define SERVE_OPTION(name, argument, set, help) {name, argument, help},
 #include "server/options.def"
 #undef SERVE_OPTION
 };
@@ -161,47 +227,34 @@ static bool (*const setters[])(struct server_config *config, const char *value, 
 #undef SERVE_OPTION
 };
 
-static const struct option_set option_set = {"davit serve", rows, ARRAY_LEN(rows)};
-
-static bool set_root(struct server_config *config, const char *value, struct err *err)
+static bool read_arguments(struct server_config *config, int argc, char **argv, struct err *err)
 {
-    if (config->root)
-        return err_set(err, 0, "more than one directory: '%s' and '%s'", config->root, value);
-    config->root = value;
-    return true;
-}
-
-/* All that stands on the command line, into `config`. */
-static bool read_options(int argc, char **argv, struct server_config *config, struct err *err)
-{
-    struct options options = {.argc = argc, .argv = argv};
+    struct option_reader reader = {.command = "davit serve",
+                                   .rows = options,
+                                   .row_count = ARRAY_LEN(options),
+                                   .argv = argv,
+                                   .argc = argc};
+    enum option_rc rc;
     const char *value;
     size_t row;
-    for (;;) {
-        switch (options_next(&options, &option_set, &row, &value, err)) {
-        case OPTIONS_OPTION:
-            if (!setters[row](config, value, err))
-                return false;
-            break;
-        case OPTIONS_OPERAND:
-            if (!set_root(config, value, err))
-                return false;
-            break;
-        case OPTIONS_END:
-            return true;
-        case OPTIONS_WRONG:
+    while ((rc = option_read(&reader, &row, &value, err)) != OPTION_END) {
+        if (rc == OPTION_WRONG || (rc == OPTION_ROW && !setters[row](config, value, err)))
             return false;
-        }
+        if (rc == OPTION_OPERAND && config->root)
+            return err_set(err, 0, "more than one directory: '%s' and '%s'", config->root, value);
+        if (rc == OPTION_OPERAND)
+            config->root = value;
     }
+    return true;
 }
 
 static bool check_addresses(const struct server_config *config, struct err *err)
 {
     char text[ADDRESS_TEXT_BYTES];
     for (size_t i = 0; i < config->listener_count; i++) {
-        if (config->is_anonymous || address_is_loopback(&config->listeners[i]))
+        if (config->is_anonymous || address_is_loopback(&config->listeners[i].address))
             continue;
-        (void)address_format(&config->listeners[i], text); /* the length is not needed */
+        (void)address_format(&config->listeners[i].address, text); /* the length is not needed */
         return err_set(err, 0,
                        "%s can be reached from other machines, and there is no sign-in: "
                        "--anonymous says that everyone may do everything",
@@ -210,28 +263,66 @@ static bool check_addresses(const struct server_config *config, struct err *err)
     return true;
 }
 
+static bool check_tls(struct server_config *config, struct err *err)
+{
+    struct tls_options *tls = &config->tls;
+    if (config->tls_key_count && config->tls_key_count != tls->pair_count)
+        return err_set(err, 0,
+                       "%zu --tls-key for %zu --tls-cert: they go in pairs, or the keys "
+                       "stand in the files of the certificates",
+                       config->tls_key_count, tls->pair_count);
+    for (size_t i = 0; i < tls->pair_count; i++) {
+        if (!tls->pairs[i].key)
+            tls->pairs[i].key = tls->pairs[i].certificate;
+    }
+    if (tls->demands_client && !tls->client_ca)
+        return err_set(err, 0, "--tls-client-auth required needs --tls-client-ca");
+    bool is_used = tls->client_ca || config->hsts;
+    for (size_t i = 0; i < config->listener_count; i++)
+        is_used |= config->listeners[i].kind == LISTEN_REDIRECT;
+    if (is_used && tls->pair_count == 0)
+        return err_set(err, 0, "--redirect, --hsts and --tls-client-ca need --tls-cert");
+    return true;
+}
+
+/* The address that is listened on when none is named. */
+static void add_default_listener(struct server_config *config)
+{
+    bool has_tls = config->tls.pair_count > 0;
+    struct err err;
+    for (size_t i = 0; i < config->listener_count; i++) {
+        if (config->listeners[i].kind == LISTEN_MAIN)
+            return;
+    }
+    if (config->listener_count && !has_tls)
+        return;
+    if (!add_listener(config, has_tls ? "127.0.0.1:8443" : "127.0.0.1:8080", LISTEN_MAIN, &err))
+        BUG("the default address is malformed");
+}
+
 bool config_read(int argc, char **argv, struct server_config *config_out, struct err *err)
 {
     cpu_set_t cpus;
-    struct server_config config = {.workers = 8, .threads = 1, .limits = limits_default()};
+    struct server_config config = {
+        .workers = 8, .threads = 1, .tls.offers_h2 = true, .limits = limits_default()};
     if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
         config.threads = (unsigned)CPU_COUNT(&cpus);
-    if (!read_options(argc, argv, &config, err))
+    if (!read_arguments(&config, argc, argv, err) || !check_tls(&config, err))
         return false;
-    if (config.listener_count == 0 &&
-        !address_parse("127.0.0.1:8080", &config.listeners[config.listener_count++], err))
-        BUG("the default address is malformed");
+    add_default_listener(&config);
     if (!config.root && !config.wants_help && !config.wants_limits)
         return err_set(err, 0, "which directory? Usage: davit serve [OPTIONS] DIR");
+    if (!check_addresses(&config, err))
+        return false;
     *config_out = config;
-    return check_addresses(&config, err);
+    return true;
 }
 
 void config_print_help(void)
 {
     printf("Usage: davit serve [OPTIONS] DIR\n\n"
-           "Serves DIR over WebDAV (RFC 4918, class 1, 2 and 3) and HTTP/1.1.\n\nOptions:\n");
-    options_print(&option_set);
+           "Serves DIR over WebDAV (RFC 4918, class 1, 2 and 3) and HTTP.\n\nOptions:\n");
+    option_print(options, ARRAY_LEN(options));
 }
 
 void config_print_limits(const struct limits *limits)

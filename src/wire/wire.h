@@ -1,11 +1,16 @@
-/* wire/wire.h: what the connections of one loop share. */
+/* wire/wire.h: what the connections of one loop share, whatever they speak.
+ *
+ * An accepted socket has a place in wire->conn_count until wire_conn_gone(). Who speaks on it may
+ * change: a struct conn that hands its channel over hands its place over with it. */
 #pragma once
 
 #include "base/limits.h"
 #include "http/message.h"
-#include "io/loop.h"
+#include "io/channel.h"
 #include "io/socket.h"
 #include "text/date.h"
+
+enum { WIRE_SPARE_MAX = 32 };
 
 struct wire {
     struct loop *loop;
@@ -16,27 +21,75 @@ struct wire {
     struct deadline_queue progress_deadlines;
     struct deadline_queue linger_deadlines;
     struct list conns;
-    size_t conn_count;
+    size_t conn_count; /* accepted and not gone */
     size_t turn_count; /* exchanges that are not over, also of connections that are */
     void (*closed)(struct wire *wire);  /* a connection has gone; may be NULL */
     void (*emptied)(struct wire *wire); /* draining, and the last of both has gone; may be NULL */
-    bool is_draining;                   /* answers end their connections; idle ones are closed */
+    /* A peer was sent away for what it did, as the administrator may want to know; may be NULL. */
+    void (*warned)(struct wire *wire, const char *peer, const char *why);
+    bool is_draining; /* answers end their connections; idle ones are closed */
+
+    struct buf in;         /* what was received last, and is dealt with before the next */
+    struct buf out;        /* what is sent next */
+    uint64_t window_bytes; /* that clients may send ahead: h2_window.c */
+
+    struct arena spare[WIRE_SPARE_MAX]; /* of turns that are over, for the next */
+    size_t spare_count;
 
     int64_t date_s; /* what `date` says */
     char date[HTTP_DATE_LEN];
 };
 
+/* A way into the server. Embedded in who listens there; outlives the connections. */
+struct entrance {
+    struct tls_server *tls;       /* NULL: in the clear */
+    struct worker_pool *greeters; /* for the computing that TLS begins with */
+};
+
+/* Whatever is spoken on one channel. Embedded in it. */
+struct conn {
+    const struct conn_ops *ops;
+    struct list link; /* wire->conns */
+    struct wire *wire;
+    struct entrance *entrance;
+    bool is_secure;
+    char *client;                  /* see struct http_request */
+    char peer[ADDRESS_TEXT_BYTES]; /* for logs */
+};
+
+struct conn_ops {
+    void (*drain)(struct conn *conn); /* see wire_drain() */
+    void (*abort)(struct conn *conn); /* see wire_abort() */
+};
+
 void wire_init(struct wire *wire, struct loop *loop, struct http_handler *handler,
                const struct limits *limits);
+/* Nothing is open any more. */
+void wire_done(struct wire *wire);
 
-/* Speaks HTTP on an accepted socket. Takes fd. */
-void wire_open(struct wire *wire, int fd, const struct socket_address *peer);
+/* Speaks on an accepted socket what `entrance` says; NULL: HTTP in the clear. Takes fd. */
+void wire_open(struct wire *wire, int fd, const struct socket_address *peer,
+               struct entrance *entrance);
+
+/* Puts a connection on the wire's list, from which list_remove(&conn->link) takes it. Copies. */
+void conn_link(struct conn *conn, struct wire *wire, const struct conn_ops *ops, const char *peer);
+/* Notes what the channel knows of the peer. Copies, until conn_done(). */
+void conn_meet(struct conn *conn, const struct channel *channel);
+void conn_done(struct conn *conn);
+
+/* A connection has gone, and gives its place back. */
+void wire_conn_gone(struct wire *wire);
+
+/* Memory of a request and its answer, `size` zeroed bytes, in an arena of its own, which must come
+ * to lie in them. Gives. */
+NODISCARD void *wire_new_turn(struct wire *wire, size_t size, struct arena *arena_out);
+/* What all streams begin with. */
+void wire_begin_stream(struct wire *wire, struct http_stream *stream, const struct conn *conn);
+/* Nobody refers to the turn any more. Takes its arena, and with it its memory. */
+void wire_turn_gone(struct wire *wire, struct arena arena);
 
 /* Closes idle connections now and the others after their answer. */
 void wire_drain(struct wire *wire);
-
-/* Tells `emptied` when there is nothing left; called whenever one of the counts has gone down. */
-void wire_check_empty(struct wire *wire);
 
 /* Closes every connection now. Exchanges under way still come to their end. */
 void wire_abort(struct wire *wire);

@@ -121,6 +121,11 @@ static void check_head(struct lint *lint)
         lint_found(lint, LINT_NOT_207, nowhere, http_reason(exchange->status));
     if (!exchange->has_head)
         return;
+    struct http_status_line line;
+    bool has_reason = http_status_line_parse(exchange->status_line, &line) &&
+                      str_starts(line.version, STR("HTTP/1")); /* HTTP/2 has none */
+    if (has_reason && !str_eq(line.reason, http_reason(line.status)))
+        lint_found(lint, LINT_STATUS_REASON, nowhere, exchange->status_line);
     bool is_text = str_eq_nocase(type, STR("text/xml"));
     if (!is_text && !str_eq_nocase(type, STR("application/xml")))
         lint_found(lint, LINT_MEDIA_TYPE, nowhere, exchange->content_type);
@@ -157,11 +162,24 @@ static struct str encoding_of(struct str bytes)
     return declared.len ? declared : STR("utf-8");
 }
 
+/* The members that COPY and MOVE name are also those of the destination. */
+static void find_scope(struct lint *lint)
+{
+    const struct lint_exchange *exchange = lint->exchange;
+    bool is_scoped =
+        !str_eq(exchange->method, STR("COPY")) && !str_eq(exchange->method, STR("MOVE"));
+    bool has_slash;
+    lint->has_scope =
+        is_scoped && uri_parse(exchange->target, &lint->scope) &&
+        path_decode(&lint->scope_arena, lint->scope.path, &lint->scope_path, &has_slash) == PATH_OK;
+}
+
 void lint_body(struct lint *lint, struct str first_bytes)
 {
     const struct davit_ms_place start = {0, 1, 1};
     struct str encoding = encoding_of(first_bytes);
     struct str charset = parameter_of(lint->exchange->content_type, STR("charset"));
+    find_scope(lint);
     check_head(lint);
     if (!str_eq_nocase(encoding, STR("utf-8")) && !str_eq_nocase(encoding, STR("us-ascii")))
         lint_found(lint, LINT_ENCODING, start, encoding);
@@ -319,16 +337,9 @@ void lint_response(struct lint *lint, const struct davit_ms_response *response)
 struct lint *lint_new(struct lint_sink *sink, const struct lint_exchange *exchange)
 {
     struct lint *lint = MEM_NEW(struct lint);
-    bool has_slash;
     lint->watch.found = watch_found;
     lint->sink = sink;
     lint->exchange = exchange;
-    /* The members that COPY and MOVE name are also those of the destination. */
-    bool is_scoped =
-        !str_eq(exchange->method, STR("COPY")) && !str_eq(exchange->method, STR("MOVE"));
-    lint->has_scope =
-        is_scoped && uri_parse(exchange->target, &lint->scope) &&
-        path_decode(&lint->scope_arena, lint->scope.path, &lint->scope_path, &has_slash) == PATH_OK;
     return lint;
 }
 
@@ -387,5 +398,5 @@ void lint_end(struct lint *lint, const struct davit_ms_reader *reader, enum davi
         check_end(lint, reader);
     else
         lint_found(lint, rule_of(rc), davit_ms_reader_place(reader),
-                   str_of_c(davit_ms_reader_message(reader)));
+                   rc == DAVIT_MS_MALFORMED ? str_of_c(davit_ms_reader_message(reader)) : STR_NONE);
 }

@@ -7,6 +7,7 @@
 /* What is known of the exchange that the body is from. A zeroed one: nothing. */
 struct lint_exchange {
     unsigned status;         /* of the answer; 0: not known */
+    struct str status_line;  /* as it stands in the head; empty: not known */
     struct str content_type; /* at == NULL: not known, or there is none: see has_head */
     bool has_head;           /* the head of the answer is known */
     bool has_challenge;      /* it has WWW-Authenticate */
@@ -43,7 +44,8 @@ void lint_free(struct lint *lint);
 /* To be set on the reader, which must have DAVIT_MS_PLACES and DAVIT_MS_ANY_NAMESPACE. */
 struct reader_watch *lint_watch(struct lint *lint);
 
-/* The beginning of the body, before it is read: some 200 bytes tell its encoding. */
+/* The beginning of the body, before it is read: some 200 bytes tell its encoding. What is known of
+ * the exchange must be known by now. */
 void lint_body(struct lint *lint, struct str first_bytes);
 
 void lint_response(struct lint *lint, const struct davit_ms_response *response);

@@ -93,7 +93,8 @@ static bool next_text(struct str *rest, struct str name, struct str *text_out, b
         struct str tag = str_first(*rest, str_index(*rest, '>'));
         struct str word = str_first(tag, str_index(tag, ' '));
         size_t colon = str_index(word, ':');
-        if (!str_eq(colon < word.len ? str_from(word, colon + 1) : word, name))
+        bool is_end = str_starts(tag, STR("/"));
+        if (is_end || !str_eq(colon < word.len ? str_from(word, colon + 1) : word, name))
             continue;
         *rest = str_from(*rest, tag.len + 1);
         *text_out = str_first(*rest, str_index(*rest, '<'));

@@ -105,10 +105,14 @@ struct reading *reading_new(const char *client, const struct lint_exchange *exch
         struct reading *reading = MEM_NEW(struct reading);
         reading->client = &clients[i];
         reading->exchange = exchange;
-        reading->has_scope = uri_parse(exchange->target, &reading->scope);
         return reading;
     }
     return NULL;
+}
+
+void reading_begin(struct reading *reading)
+{
+    reading->has_scope = uri_parse(reading->exchange->target, &reading->scope);
 }
 
 void reading_free(struct reading *reading)

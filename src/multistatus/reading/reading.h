@@ -14,6 +14,9 @@ const char *reading_clients(void);
 NODISCARD struct reading *reading_new(const char *client, const struct lint_exchange *exchange);
 void reading_free(struct reading *reading);
 
+/* What is known of the exchange is known; before the first response. */
+void reading_begin(struct reading *reading);
+
 void reading_response(struct reading *reading, const struct davit_ms_response *response);
 
 /* After the last response: `bytes` were read, and the reader has returned `rc`. Appends the entries

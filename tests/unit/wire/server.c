@@ -159,6 +159,15 @@ static void finished(struct http_handler *handler, const struct http_stream *str
     pthread_mutex_unlock(&server->mutex);
 }
 
+static void warned(struct wire *wire, const char *peer, const char *why)
+{
+    struct server *server = CONTAINER_OF(wire, struct server, wire);
+    pthread_mutex_lock(&server->mutex);
+    assert(*peer);
+    buf_addf(&server->warnings, "%s\n", why);
+    pthread_mutex_unlock(&server->mutex);
+}
+
 /* --- the loop's thread --- */
 
 struct call {
@@ -228,7 +237,7 @@ static void accept_all(struct watch *watch, uint32_t events)
     int fd;
     (void)events; /* only one kind was asked for */
     while ((fd = socket_accept(watch->fd, &peer)) >= 0)
-        wire_open(&server->wire, fd, &peer);
+        wire_open(&server->wire, fd, &peer, NULL);
 }
 
 static void *run(void *arg)
@@ -269,6 +278,7 @@ void server_start(struct server *server)
     server->loop = loop_new(server->pool, &err);
     assert(server->pool && server->loop);
     wire_init(&server->wire, server->loop, &server->handler, &server->limits);
+    server->wire.warned = warned;
     bool is_fine = address_parse("127.0.0.1:0", &any, &err);
     assert(is_fine && socket_listen(&any, &server->listener.fd, &server->address, &err));
     is_fine = loop_watch_shared(server->loop, &server->listener, &err);
@@ -297,9 +307,11 @@ void server_stop(struct server *server)
     assert(server->wire.conn_count == 0);
     close(server->listener.fd);
     close(server->file_fd);
+    wire_done(&server->wire);
     loop_free(server->loop);
     worker_pool_free(server->pool);
     buf_done(&server->finished);
+    buf_done(&server->warnings);
     pthread_cond_destroy(&server->has_changed);
     pthread_mutex_destroy(&server->mutex);
     clock_freeze(-1);
@@ -322,6 +334,15 @@ void server_expect_finished(struct server *server, const char *lines)
         pthread_cond_wait(&server->has_changed, &server->mutex);
     check_str("finished", buf_str(&server->finished), lines);
     buf_clear(&server->finished);
+    pthread_mutex_unlock(&server->mutex);
+}
+
+void server_expect_warnings(struct server *server, const char *lines)
+{
+    server_call(server, NULL);
+    pthread_mutex_lock(&server->mutex);
+    check_str("warnings", buf_str(&server->warnings), lines);
+    buf_clear(&server->warnings);
     pthread_mutex_unlock(&server->mutex);
 }
 

@@ -15,7 +15,7 @@
 #include "io/worker.h"
 #include "wire/wire.h"
 
-enum { FILE_BYTES = 300000, LATER_MAX = 8 };
+enum { FILE_BYTES = 300000, LATER_MAX = 200 };
 
 struct server {
     struct limits limits;
@@ -31,6 +31,7 @@ struct server {
     pthread_mutex_t mutex; /* guards all below */
     pthread_cond_t has_changed;
     struct buf finished; /* "GET /hello 200 6 complete", line by line */
+    struct buf warnings; /* line by line */
     struct http_stream *later[LATER_MAX];
     size_t later_count;
     unsigned rings; /* of a stream's waker: the client has gone */
@@ -54,6 +55,9 @@ void server_release(struct server *server);
 
 /* Waits until as many lines stand in `finished`, and compares. */
 void server_expect_finished(struct server *server, const char *lines);
+
+/* What has been warned of, once what clients have sent has been dealt with. */
+void server_expect_warnings(struct server *server, const char *lines);
 
 /* --- the client --- */
 
