@@ -67,6 +67,8 @@ enum option_rc option_read(struct option_reader *reader, size_t *row_out, const 
     if (reader->at == reader->argc)
         return OPTION_END;
     const char *arg = reader->argv[reader->at++];
+    if (!reader->are_options_over && strcmp(arg, "-h") == 0)
+        arg = "--help"; /* the one short form that everybody tries */
     if (!reader->are_options_over && arg[0] == '-' && arg[1])
         return read_option(reader, arg, row_out, value_out, err) ? OPTION_ROW : OPTION_WRONG;
     *value_out = arg;

@@ -56,6 +56,8 @@ static enum channel_rc take(struct channel *base, struct str bytes, bool has_mor
         channel.base.may_write = false;
         return CHANNEL_AGAIN;
     }
+    if (fuzz_below(&channel.random, 50) == 0)
+        return CHANNEL_FAILED;
     *len_out = size_min(bytes.len, 1 + fuzz_below(&channel.random, 100000));
     buf_add(&channel.sent, str_first(bytes, *len_out));
     return CHANNEL_OK;
@@ -321,6 +323,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     channel = (struct fuzz_channel){.random = fuzz_random_of(bytes), .rest = buf_str(&input)};
     channel.base.ops = &channel_ops;
     channel.base.loop = loop;
+    channel.base.watch.fd = -1;
     handled = finished_count = ended_count = 0;
     wire.conn_count++;
     FUZZ_CHECK(nghttp2_hd_inflate_new(&inflater) == 0);

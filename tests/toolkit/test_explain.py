@@ -121,7 +121,7 @@ def test_codes_side_by_side():
         assert f"\n{title}\n" in done.stdout
     narrow = explain("--width", "60", "207", "200", "201", "202", "204")
     assert all(len(line) <= 60 for line in narrow.stdout.splitlines())
-    assert narrow.stdout.count("  201 Created\n") == 5
+    assert narrow.stdout.count("  201 Created\n") == 6  # once for each aspect
 
 
 @pytest.mark.parametrize("argument, meant", [

@@ -206,6 +206,24 @@ void server_call(struct server *server, void (*fn)(struct server *server))
     call_once(server, NULL);
 }
 
+static void look(struct server *server)
+{
+    server->conn_count = server->wire.conn_count;
+    server->window_bytes = server->wire.window_bytes;
+}
+
+size_t server_conn_count(struct server *server)
+{
+    server_call(server, look);
+    return server->conn_count;
+}
+
+uint64_t server_window_bytes(struct server *server)
+{
+    server_call(server, look);
+    return server->window_bytes;
+}
+
 void server_advance(struct server *server, int64_t ms)
 {
     server_call(server, NULL);

@@ -27,6 +27,8 @@ struct server {
     struct socket_address address;
     pthread_t thread;
     int file_fd;
+    size_t conn_count; /* see below */
+    uint64_t window_bytes;
 
     pthread_mutex_t mutex; /* guards all below */
     pthread_cond_t has_changed;
@@ -46,6 +48,10 @@ void server_stop(struct server *server);
 /* Runs fn(server) on the loop's thread, and returns when it has. What clients had sent before has
  * then been dealt with; NULL: only that. */
 void server_call(struct server *server, void (*fn)(struct server *server));
+
+/* What stands in server->wire now, copied on the loop's thread. */
+size_t server_conn_count(struct server *server);
+uint64_t server_window_bytes(struct server *server);
 
 /* Moves the clock, and lets deadlines expire. */
 void server_advance(struct server *server, int64_t ms);

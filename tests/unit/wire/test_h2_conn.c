@@ -111,10 +111,9 @@ TEST(conn_wants_settings_first)
 TEST(conn_counts_as_one_when_it_changes_hands)
 {
     h2_open(&client, &server);
-    assert_int_equal(server.wire.conn_count, 1);
+    assert_int_equal(server_conn_count(&server), 1);
     h2_close(&client);
-    server_call(&server, NULL);
-    assert_int_equal(server.wire.conn_count, 0);
+    assert_int_equal(server_conn_count(&server), 0);
 }
 
 /* --- many requests --- */
@@ -289,7 +288,7 @@ TEST(conn_without_requests_drains_at_once)
     h2_open(&client, &server);
     check_hello(1);
     server_call(&server, drain);
-    assert_int_equal(server.wire.conn_count, 0); /* whether the client looks or not */
+    assert_int_equal(server_conn_count(&server), 0); /* whether the client looks or not */
     h2_expect_end(&client, "NO_ERROR");
 }
 
@@ -318,11 +317,10 @@ TEST(conn_can_end_before_its_handlers_do)
     server_call(&server, abort_all);
     server_expect_finished(&server, "PUT /echo 400 0 cut\n");
     check_int("rings", server.rings, 2);
-    check_int("connections", server.wire.conn_count, 1); /* until they have answered */
+    check_int("connections", server_conn_count(&server), 1); /* until they have answered */
     server_release(&server);
     server_expect_finished(&server, "GET /later 200 0 cut\nPUT /later 200 0 cut\n");
-    server_call(&server, NULL);
-    check_int("connections", server.wire.conn_count, 0);
+    check_int("connections", server_conn_count(&server), 0);
     h2_close(&client);
 }
 

@@ -40,8 +40,7 @@ TEST(window_grows_when_the_handler_reads)
     expect_window(1, (1 << 20) - FIRST);
     h2_data(&client, 1, NGHTTP2_FLAG_END_STREAM, "abc");
     h2_expect(&client, "HEADERS 1 200\nDATA 1 'abc' END\n");
-    server_call(&server, NULL);
-    assert_int_equal(server.wire.window_bytes, 0);
+    assert_int_equal(server_window_bytes(&server), 0);
 }
 
 TEST(window_is_as_large_as_the_body_at_most)
@@ -92,31 +91,27 @@ TEST(window_is_smaller_when_many_upload)
     for (uint32_t id = 1; id < 41; id += 2) {
         h2_request(&client, id, 0, "PUT /echo", "");
         server_call(&server, NULL);
-        uint64_t part = server.wire.window_bytes - ((4 << 20) - left);
+        uint64_t part = server_window_bytes(&server) - ((4 << 20) - left);
         check_that("no more than a quarter", part <= left / 4);
         left -= part;
     }
-    check_that("never all", left > 0 && server.wire.window_bytes <= 4 << 20);
+    check_that("never all", left > 0 && server_window_bytes(&server) <= 4 << 20);
     for (uint32_t id = 1; id < 41; id += 2)
         h2_number(&client, NGHTTP2_RST_STREAM, id, NGHTTP2_CANCEL);
-    server_call(&server, NULL);
-    assert_int_equal(server.wire.window_bytes, 0);
+    assert_int_equal(server_window_bytes(&server), 0);
 }
 
 /* The first had much, until others came. */
 TEST(window_shrinks_when_others_come)
 {
     h2_request(&client, 1, 0, "PUT /echo", "");
-    server_call(&server, NULL);
-    uint64_t first = server.wire.window_bytes;
+    uint64_t first = server_window_bytes(&server);
     for (uint32_t id = 3; id < 41; id += 2)
         h2_request(&client, id, 0, "PUT /echo", "");
-    server_call(&server, NULL);
-    uint64_t before = server.wire.window_bytes;
+    uint64_t before = server_window_bytes(&server);
     h2_data(&client, 1, 0, "abc");
-    server_call(&server, NULL);
-    check_that("less", server.wire.window_bytes < before);
-    check_that("still something", before - server.wire.window_bytes < first);
+    check_that("less", server_window_bytes(&server) < before);
+    check_that("still something", before - server_window_bytes(&server) < first);
 }
 
 /* Whatever is granted and taken back, a client that keeps to its windows is never stopped. */
@@ -131,8 +126,7 @@ TEST(window_lets_long_uploads_finish)
     }
     for (int i = 0; i < 4; i++)
         h2_await(&client, "HEADERS ");
-    server_call(&server, NULL);
-    check_int("given back", server.wire.window_bytes, 0);
+    check_int("given back", server_window_bytes(&server), 0);
 }
 
 int main(void)
