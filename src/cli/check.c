@@ -71,21 +71,19 @@ static bool may_fetch(struct crawl_events *events, struct str url)
 {
     struct check *check = CONTAINER_OF(events, struct check, events);
     const struct check_command *command = check->command;
-    (void)url;
-    if (!command->quota_per_day)
-        return true;
-    bool may = history_take_quota(check->history, str_of_c(command->account),
-                                  command->quota_per_day, clock_wall_ms());
+    const struct history_quota quota = {command->account, command->quota_per_day};
+    bool may = !command->quota_per_day ||
+               history_take_quota(check->history, &quota, url, clock_wall_ms());
     check->is_quota_gone = check->is_quota_gone || !may;
     return may;
 }
 
-static bool is_known(struct crawl_events *events, struct str url, bool is_leaf,
+static bool is_known(struct crawl_events *events, struct str url, enum target_wish wish,
                      struct crawl_known *known_out)
 {
     struct check *check = CONTAINER_OF(events, struct check, events);
     struct history_known known;
-    if (!check->history || !history_knows(check->history, &check->query, url, is_leaf, &known))
+    if (!check->history || !history_knows(check->history, &check->query, url, wish, &known))
         return false;
     *known_out = (struct crawl_known){known.verdict, known.status};
     return true;
@@ -105,10 +103,17 @@ static void resume_one(struct history_pending *pending, struct str url, unsigned
     crawl_resume(resuming->crawl, url, depth, flags);
 }
 
+static void resume_place(struct history_pending *pending, struct str url, struct str page,
+                         struct place *place)
+{
+    struct resuming *resuming = CONTAINER_OF(pending, struct resuming, pending);
+    crawl_resume_place(resuming->crawl, url, page, place);
+}
+
 static bool add_starts(struct check *check, struct err *err)
 {
     const struct check_command *command = check->command;
-    struct resuming resuming = {{resume_one}, check->crawl};
+    struct resuming resuming = {{resume_one, resume_place}, check->crawl};
     for (size_t i = 0; i < command->run.starts.count; i++)
         crawl_add_scope(check->crawl, command->run.starts.at[i]);
     uint64_t resumed =
@@ -248,7 +253,7 @@ static int exit_status(const struct check *check, const struct report_summary *s
         failed += report_is_failure(options, (enum verdict)i) ? summary->places[i] : 0;
     if (!summary->is_complete || summary->places[VERDICT_NOT_CHECKED])
         return EXIT_UNFINISHED;
-    return failed > summary->held ? EXIT_FAILED : EXIT_FINE;
+    return failed > summary->excused ? EXIT_FAILED : EXIT_FINE;
 }
 
 static int finish(struct check *check, struct report_summary *summary)

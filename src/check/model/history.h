@@ -16,20 +16,24 @@ struct history_query {
 };
 
 /* Whether it need not be fetched: it was fine and not too long ago, or the run that this one goes
- * on with has looked at it. A failure is never taken from the cache. */
+ * on with has looked at it. A failure is never taken from the cache. Nobody remembers the names in a
+ * page, so for those it is fetched again. */
 struct history_known {
     enum verdict verdict;
     unsigned status;
 };
 bool history_knows(struct history *history, const struct history_query *query, struct str url,
-                   bool is_leaf, struct history_known *known_out);
+                   enum target_wish wish, struct history_known *known_out);
 
 /* --- a run that a quota cut short --- */
 
-/* Calls each() for the URLs that it left; `depth` and `flags` as they were. Returns how many. From
- * then on history_knows() knows what that run had looked at. */
+/* Calls each() for the URLs that it left; `depth` and `flags` as they were. Then place() for each
+ * link to them; `page` is empty for the command line, and the place's own page and target are not
+ * set. Returns how many URLs. From then on history_knows() knows what that run had looked at. */
 struct history_pending {
     void (*each)(struct history_pending *pending, struct str url, unsigned depth, unsigned flags);
+    void (*place)(struct history_pending *pending, struct str url, struct str page,
+                  struct place *place);
 };
 uint64_t history_resume(struct history *history, struct history_pending *pending);
 
@@ -44,8 +48,8 @@ struct history_run {
     bool is_cut_short;  /* by a quota: what was left is kept for history_resume() */
 };
 
-/* Writes all linked targets in one transaction, and sets bad_runs and the flags IS_FIXED and
- * IS_HELD of each. */
+/* Writes all linked targets, and the faults of places, in one transaction, and sets what is known
+ * of the past of each (site_past(), site_fault()). */
 NODISCARD bool history_record(struct history *history, struct site *site,
                               const struct history_run *run, struct err *err);
 
@@ -68,7 +72,12 @@ NODISCARD bool history_compare(struct history *history, struct history_changes *
 
 /* --- quota --- */
 
-/* One more link for the account today (UTC). False: the day's are used up, by all processes that
- * have the file open together. Counted in batches; history_close() gives back what was not used. */
-NODISCARD bool history_take_quota(struct history *history, struct str account, uint64_t per_day,
-                                  int64_t now_ms);
+struct history_quota {
+    const char *account;
+    uint64_t per_day;
+};
+
+/* One more link for the account today (UTC); free when it had that one fetched today before. False:
+ * the day's are used up, by all processes that have the file open together. */
+NODISCARD bool history_take_quota(struct history *history, const struct history_quota *quota,
+                                  struct str url, int64_t now_ms);

@@ -40,6 +40,12 @@ struct site {
     struct member *members;
     uint32_t member_count;
     struct place_log *places;
+    struct map faults; /* struct fault, by name */
+};
+
+struct fault {
+    struct map_entry entry;
+    struct past past;
 };
 
 struct site *site_new(const char *spill_dir)
@@ -65,6 +71,7 @@ void site_free(struct site *site)
     mem_free(site->members);
     buf_done(&site->notes);
     place_log_free(site->places);
+    map_done(&site->faults);
     arena_done(&site->arena);
     mem_free(site);
 }
@@ -175,6 +182,55 @@ uint64_t site_place_count(const struct site *site)
 bool site_visit_places(struct site *site, struct place_visitor *visitor, struct err *err)
 {
     return place_log_visit(site->places, visitor, err);
+}
+
+/* --- the past --- */
+
+struct past *site_past(struct site *site, uint32_t id)
+{
+    return &site_at(site, id)->past;
+}
+
+struct past *site_fault(struct site *site, struct str name, bool is_made)
+{
+    struct map_entry *known = map_find(&site->faults, name);
+    if (known)
+        return &CONTAINER_OF(known, struct fault, entry)->past;
+    if (!is_made)
+        return NULL;
+    struct fault *fault = ARENA_NEW(&site->arena, struct fault);
+    map_add(&site->faults, &fault->entry, arena_str(&site->arena, name));
+    return &fault->past;
+}
+
+bool site_fault_name(const struct site *site, const struct place *place, struct buf *to)
+{
+    if (place->target == TARGET_NONE) {
+        buf_add(to, place->raw);
+        return true;
+    }
+    buf_add(to, site_url(site, place->target));
+    buf_add_char(to, '#');
+    buf_add(to, place->fragment);
+    return place->fragment.len > 0;
+}
+
+const struct past *site_place_past(const struct site *site, const struct place *place,
+                                   enum verdict verdict)
+{
+    static const struct past none;
+    struct buf name = {0};
+    struct map_entry *known = NULL;
+    bool may_have_fault = site->faults.count && (place->target == TARGET_NONE ||
+                                                 verdict == VERDICT_FRAGMENT_MISSING ||
+                                                 verdict_rows[verdict].class == CLASS_FINE);
+    if (may_have_fault && site_fault_name(site, place, &name))
+        known = map_find(&site->faults, buf_str(&name));
+    buf_done(&name);
+    if (known)
+        return &CONTAINER_OF(known, struct fault, entry)->past;
+    bool is_of_target = place->target != TARGET_NONE && verdict != VERDICT_FRAGMENT_MISSING;
+    return is_of_target ? &site_at(site, place->target)->past : &none;
 }
 
 /* --- names --- */

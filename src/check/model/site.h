@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "check/model/verdict.h"
 #include "check/read/link.h"
@@ -30,8 +31,23 @@ enum target_flag {
     TARGET_IS_FORM = 128,   /* only forms lead to it */
     TARGET_IS_LINKED = 256, /* it has a place */
     TARGET_IS_FILE = 512,   /* local */
-    TARGET_IS_FIXED = 1024, /* it was bad in the run before */
-    TARGET_IS_HELD = 2048,  /* bad, but not for as many runs as --after-bad says */
+};
+
+/* What a target is to be fetched for. */
+enum target_wish {
+    WISH_STATUS,
+    WISH_LINKS,
+    WISH_NAMES, /* some link to it has a fragment */
+};
+
+/* What the history says of something that is bad, or was. */
+struct past {
+    uint32_t bad_runs;    /* in a row, this one included */
+    uint32_t bad_since_s; /* time of day; 0: it is good */
+    bool is_new : 1;      /* it counts as bad since this run */
+    bool is_fixed : 1;    /* it counted as bad until this run */
+    bool is_held : 1;     /* bad, but not for as many runs as --after-bad says */
+    bool is_recorded : 1; /* in this run */
 };
 
 /* 64 bytes: there may be millions. */
@@ -45,7 +61,7 @@ struct target {
     uint32_t place_count;
     uint32_t note; /* an offset; 0: none */
     uint32_t time_ms;
-    uint32_t bad_runs; /* in a row, from the history, this one included */
+    struct past past;
     uint16_t status;   /* 0: no answer */
     uint16_t flags;
     uint16_t depth; /* links from the start */
@@ -110,6 +126,15 @@ struct place_visitor {
     bool (*visit)(struct place_visitor *visitor, const struct place *place);
 };
 NODISCARD bool site_visit_places(struct site *site, struct place_visitor *visitor, struct err *err);
+
+/* What the history says: of a target, of a link that has a fault of its own ("URL#fragment", or what
+ * is no URL; NULL when there is none and none is made), and of a place, which has one of these. */
+struct past *site_past(struct site *site, uint32_t id);
+struct past *site_fault(struct site *site, struct str name, bool is_made);
+const struct past *site_place_past(const struct site *site, const struct place *place,
+                                   enum verdict verdict);
+/* The name of such a fault, appended. False: the place has no fragment, and its URL is one. */
+bool site_fault_name(const struct site *site, const struct place *place, struct buf *to);
 
 void site_add_name(struct site *site, uint32_t id, struct str name);
 bool site_has_name(const struct site *site, uint32_t id, struct str name);

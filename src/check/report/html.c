@@ -108,8 +108,6 @@ static void add_row(struct report *report, const struct report_row *row)
              row->place->at.column, STR_ARGS(kind->element), STR_ARGS(kind->attribute));
     add_cell(out, row->place->text);
     add_reason(&reason, row);
-    if (row->target && row->target->bad_runs > 1)
-        buf_addf(&reason, " (bad for %u runs)", row->target->bad_runs);
     add_cell(out, buf_str(&reason));
     BUF_ADD(out, "</tr>\n");
     buf_done(&reason);

@@ -52,11 +52,16 @@ static void add_row(struct buf *to, const struct report_row *row)
         add_key(to, "note", str_of_c(row->note));
     if (row->target)
         add_number(to, "ms", row->time_ms);
-    if (row->target && row->target->bad_runs)
-        add_number(to, "bad_runs", row->target->bad_runs);
+    if (row->past->bad_runs)
+        add_number(to, "bad_runs", row->past->bad_runs);
+    if (row->past->bad_since_s) {
+        BUF_ADD(to, ",\"bad_since\":\"");
+        add_time(to, (int64_t)row->past->bad_since_s * 1000);
+        BUF_ADD(to, "\"");
+    }
     if (row->target && (row->target->flags & TARGET_IS_CACHED))
         BUF_ADD(to, ",\"cached\":true");
-    if (row->is_held)
+    if (row->past->is_held)
         BUF_ADD(to, ",\"held\":true");
     BUF_ADD(to, "}");
 }
@@ -118,8 +123,8 @@ static void add_summary(struct buf *to, const struct report_summary *s)
     add_number(to, "pages", s->counts.pages);
     add_number(to, "bytes", s->counts.bytes);
     add_number(to, "left_by_robots", s->counts.left_by_robots);
-    if (s->held)
-        add_number(to, "held", s->held);
+    if (s->excused)
+        add_number(to, "held", s->excused);
     BUF_ADD(to, "}");
 }
 

@@ -71,7 +71,7 @@ static void junit_target(struct report *report, const struct report_target *row)
         BUF_ADD(out, "><skipped message=\"");
     else
         buf_addf(out, "><failure type=\"%s\" message=\"%u ", verdict_rows[verdict].name,
-                 row->target->status);
+                 row->status);
     add_xml(out, str_of_c(row->note));
     BUF_ADD(out, "\"/></testcase>\n");
 }
@@ -112,7 +112,7 @@ static const char *level_of(const struct report_row *row)
 {
     enum verdict_class class = verdict_rows[row->outcome.verdict].class;
     if (class == CLASS_FAIL)
-        return row->is_held ? "warning" : "error";
+        return row->past->is_held ? "warning" : "error";
     return class == CLASS_NOTE ? "warning" : "note";
 }
 
@@ -174,7 +174,7 @@ static void multistatus_begin(struct report *report)
 static unsigned status_of(const struct report_target *row)
 {
     enum verdict verdict = row->outcome.verdict;
-    unsigned status = row->target->status;
+    unsigned status = row->outcome.verdict == VERDICT_REDIRECTED ? row->target->status : row->status;
     if (verdict_rows[verdict].class == CLASS_UNKNOWN)
         return HTTP_FAILED_DEPENDENCY;
     if (verdict == VERDICT_TIMEOUT)

@@ -49,6 +49,7 @@ static struct report_row row_of(const struct site *site, const struct report_opt
     if (place->page != TARGET_NONE)
         row.page = site_url(site, place->page);
     row.end = row.url;
+    row.past = site_place_past(site, place, row.outcome.verdict);
     if (place->target == TARGET_NONE)
         return row;
     const struct target *end = site_at(site, row.outcome.end);
@@ -60,7 +61,6 @@ static struct report_row row_of(const struct site *site, const struct report_opt
     row.note = site_note(site, row.outcome.end);
     if (!row.note[0])
         row.note = site_note(site, place->target);
-    row.is_held = row.target->flags & TARGET_IS_HELD;
     return row;
 }
 
@@ -89,7 +89,9 @@ static bool count_place(struct place_visitor *visitor, const struct place *place
     enum verdict verdict = row.outcome.verdict;
     counting->summary->places[verdict]++;
     counting->summary->place_count++;
-    counting->summary->held += row.is_held && report_is_failure(counting->options, verdict);
+    bool is_excused =
+        row.past->is_held || (counting->options->only_changed && !row.past->is_new);
+    counting->summary->excused += is_excused && report_is_failure(counting->options, verdict);
     if (place->target == TARGET_NONE) {
         counting->summary->targets[verdict]++;
         counting->summary->target_count++;
@@ -149,10 +151,8 @@ static bool flush(struct writing *writing, struct report *report, size_t least)
 
 static bool is_shown(const struct report_options *options, const struct report_row *row)
 {
-    bool is_fixed = row->target && (row->target->flags & TARGET_IS_FIXED);
-    bool is_new = row->target && row->target->bad_runs == 1;
     if (options->only_changed)
-        return is_fixed || is_new;
+        return row->past->is_fixed || row->past->is_new;
     return options->shown & verdict_bit(row->outcome.verdict);
 }
 
@@ -184,6 +184,9 @@ static void write_members(struct writing *writing)
         bool follows = member->verdict == VERDICT_SKIPPED;
         if (member->cause != TARGET_NONE)
             row.cause_href = members[member->cause].href;
+        bool is_news = site_at(writing->site, member->target)->past.is_new;
+        if (writing->options->only_changed && !is_news)
+            continue;
         if (!follows && !(all & verdict_bit((enum verdict)member->verdict)))
             continue;
         for (size_t k = 0; k < writing->count; k++) {
@@ -202,10 +205,11 @@ static void write_target(struct writing *writing, uint32_t id)
     row.outcome = site_outcome(site, id, writing->options->redirects_max);
     row.end = site_url(site, row.outcome.end);
     row.note = site_note(site, row.outcome.end);
+    row.status = site_at(site, row.outcome.end)->status;
     if (row.target->found_on != TARGET_NONE)
         row.found_on = site_url(site, row.target->found_on);
     row.is_bad = report_is_failure(writing->options, row.outcome.verdict) &&
-                 !(row.target->flags & TARGET_IS_HELD);
+                 !row.target->past.is_held;
     for (size_t k = 0; k < writing->count; k++) {
         struct report *report = &writing->reports[k];
         if (report->ops->target)

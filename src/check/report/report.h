@@ -11,7 +11,7 @@ struct report_summary {
     uint64_t members[VERDICT_COUNT];
     uint64_t place_count;
     uint64_t target_count;
-    uint64_t held; /* places that are bad but not for long enough */
+    uint64_t excused; /* places that are bad but held back, or no news with --only-changed */
     struct crawl_counts counts;
     int64_t started_ms; /* time of day */
     int64_t took_ms;
@@ -30,7 +30,7 @@ struct report_row {
     unsigned status; /* of the end */
     uint32_t time_ms;
     const char *note; /* of the end */
-    bool is_held;
+    const struct past *past;
 };
 
 struct report_member {
@@ -46,6 +46,7 @@ struct report_target {
     struct str url;
     struct str end;
     struct str found_on; /* the first page that links to it */
+    unsigned status; /* of the end */
     const char *note;
     bool is_bad;
 };

@@ -25,7 +25,7 @@ static void csv_begin(struct report *report)
 {
     BUF_ADD(&report->out,
             "kind,verdict,status,url,fragment,page,line,column,element,attribute,text,"
-            "redirect,end,note,bad_runs\r\n");
+            "redirect,end,note,bad_runs,bad_since\r\n");
 }
 
 static void csv_row(struct report *report, const struct report_row *row)
@@ -43,7 +43,10 @@ static void csv_row(struct report *report, const struct report_row *row)
     buf_addf(out, "%s,", is_redirected ? redirect_kind_name(row->outcome.redirect_kind) : "");
     add_cell(out, is_redirected ? row->end : STR_NONE, false);
     add_cell(out, str_of_c(row->note), false);
-    buf_addf(out, "%u\r\n", row->target ? row->target->bad_runs : 0);
+    buf_addf(out, "%u,", row->past->bad_runs);
+    if (row->past->bad_since_s)
+        add_time(out, (int64_t)row->past->bad_since_s * 1000);
+    BUF_ADD(out, "\r\n");
 }
 
 static void csv_member(struct report *report, const struct report_member *row)
@@ -61,7 +64,7 @@ static void csv_member(struct report *report, const struct report_member *row)
     BUF_ADD(out, ",");
     add_cell(out, row->cause_href, false);
     add_cell(out, member->condition.len ? member->condition : member->description, false);
-    BUF_ADD(out, "\r\n");
+    BUF_ADD(out, ",\r\n");
 }
 
 const struct report_ops report_csv = {.begin = csv_begin, .row = csv_row, .member = csv_member};
@@ -92,7 +95,7 @@ static void github_row(struct report *report, const struct report_row *row)
     struct buf message = {0};
     struct str file = file_of(row->page);
     enum verdict_class class = verdict_rows[row->outcome.verdict].class;
-    buf_addf(out, "::%s ", class == CLASS_FAIL && !row->is_held ? "error" : "warning");
+    buf_addf(out, "::%s ", class == CLASS_FAIL && !row->past->is_held ? "error" : "warning");
     if (file.len) {
         BUF_ADD(out, "file=");
         add_escaped(out, file, true);

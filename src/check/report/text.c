@@ -18,8 +18,7 @@ struct line {
     struct html_position at;
     enum link_kind kind;
     struct str text;
-    uint32_t bad_runs;
-    bool is_held;
+    const struct past *past; /* the site's */
 };
 
 struct text_state {
@@ -64,8 +63,7 @@ static void add_row(struct report *report, const struct report_row *row)
         .at = row->place->at,
         .kind = row->place->kind,
         .text = printable(state, row->place->text),
-        .bad_runs = row->target ? row->target->bad_runs : 0,
-        .is_held = row->is_held,
+        .past = row->past,
     };
     buf_done(&reason);
 }
@@ -146,9 +144,11 @@ static void write_head(struct report *report, const struct line *line)
         buf_addf(&report->out, "#%.*s", STR_ARGS(line->fragment));
     if (line->reason.len)
         buf_addf(&report->out, "  [%.*s]", STR_ARGS(line->reason));
-    if (line->bad_runs > 1)
-        buf_addf(&report->out, " bad for %u runs", line->bad_runs);
-    if (line->is_held)
+    if (line->past->bad_runs > 1) {
+        buf_addf(&report->out, " bad for %u runs, since ", line->past->bad_runs);
+        add_time(&report->out, (int64_t)line->past->bad_since_s * 1000);
+    }
+    if (line->past->is_held)
         BUF_ADD(&report->out, " (held back by --after-bad)");
     BUF_ADD(&report->out, "\n");
     write_members(report, line);

@@ -164,19 +164,26 @@ static bool is_allowed(struct crawl *crawl, struct host *host, uint32_t id)
     return false;
 }
 
+static enum target_wish wish_of(const struct target *target)
+{
+    if (target->flags & TARGET_WANTS_NAMES)
+        return WISH_NAMES;
+    return target->flags & (TARGET_IS_INSIDE | TARGET_IS_SITEMAP) ? WISH_LINKS : WISH_STATUS;
+}
+
 /* Whether it must be fetched; otherwise it has its verdict. */
 static bool is_needed(struct crawl *crawl, struct host *host, uint32_t id)
 {
     const struct check_options *options = crawl->options;
     struct target *target = site_at(crawl->site, id);
     struct str url = site_url(crawl->site, id);
-    bool is_leaf = !(target->flags & (TARGET_IS_INSIDE | TARGET_WANTS_NAMES | TARGET_IS_SITEMAP));
     if (!is_allowed(crawl, host, id)) {
         crawl_finish(crawl, id, VERDICT_ROBOTS);
         return false;
     }
     struct crawl_known known;
-    if (crawl->events->is_known && crawl->events->is_known(crawl->events, url, is_leaf, &known)) {
+    if (crawl->events->is_known &&
+        crawl->events->is_known(crawl->events, url, wish_of(target), &known)) {
         target->flags |= TARGET_IS_CACHED;
         target->status = (uint16_t)known.status;
         crawl_finish(crawl, id, known.verdict);
@@ -399,14 +406,27 @@ void crawl_add_scope(struct crawl *crawl, const char *start)
 void crawl_resume(struct crawl *crawl, struct str url, unsigned depth, unsigned flags)
 {
     const uint16_t kept = TARGET_IS_INSIDE | TARGET_IS_SITEMAP | TARGET_WANTS_NAMES;
-    const struct link_context context = {.page = TARGET_NONE, .depth = depth};
-    const struct found_link link = {.raw = url, .at = {1, 1}, .kind = LINK_START};
-    link_add(crawl, &context, &link);
-    uint32_t id = site_find(crawl->site, url);
-    if (id == TARGET_NONE)
-        return;
+    bool is_new;
+    if (!url_parse(&crawl->url, url, NULL, NULL))
+        return; /* the file was written by others */
+    uint32_t id = site_target(crawl->site, url, &is_new);
     struct target *target = site_at(crawl->site, id);
-    target->flags = (uint16_t)((target->flags & ~kept) | (flags & kept));
+    target->flags = (uint16_t)(flags & kept);
+    target->depth = (uint16_t)(depth < UINT16_MAX ? depth : UINT16_MAX);
+    if (is_new)
+        crawl_enqueue(crawl, id, &crawl->url);
+}
+
+void crawl_resume_place(struct crawl *crawl, struct str url, struct str page, struct place *place)
+{
+    struct err err;
+    bool is_new;
+    place->target = site_find(crawl->site, url);
+    if (place->target == TARGET_NONE)
+        return; /* as above */
+    place->page = page.len ? site_target(crawl->site, page, &is_new) : TARGET_NONE;
+    if (!site_add_place(crawl->site, place, &err))
+        crawl_stop(crawl, err.text);
 }
 
 static void add_start_url(struct crawl *crawl, const char *text)

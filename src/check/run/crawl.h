@@ -29,9 +29,8 @@ struct crawl_known {
 struct crawl_events {
     /* Whether one more link may be fetched; false ends the run politely. */
     bool (*may_fetch)(struct crawl_events *events, struct str url);
-    /* Whether it is known from another run, so that it need not be fetched. `is_leaf`: it is not
-     * wanted for its links or names. */
-    bool (*is_known)(struct crawl_events *events, struct str url, bool is_leaf,
+    /* Whether it is known from another run, so that it need not be fetched for that. */
+    bool (*is_known)(struct crawl_events *events, struct str url, enum target_wish wish,
                      struct crawl_known *known_out);
     /* A target has its verdict. */
     void (*done)(struct crawl_events *events, uint32_t target);
@@ -50,8 +49,10 @@ NODISCARD bool crawl_add_start(struct crawl *crawl, const char *start, struct er
 /* What is beneath a start is inside, also when it is another run that is gone on with. */
 void crawl_add_scope(struct crawl *crawl, const char *start);
 
-/* A link that an earlier run came not to. */
+/* A target that an earlier run came not to, and then each link to it; `page` is empty for the
+ * command line. */
 void crawl_resume(struct crawl *crawl, struct str url, unsigned depth, unsigned flags);
+void crawl_resume_place(struct crawl *crawl, struct str url, struct str page, struct place *place);
 
 /* Runs to the end. False: it could not be finished, `err` says why; what was not looked at is
  * NOT_CHECKED. */
