@@ -72,8 +72,8 @@ static bool may_fetch(struct crawl_events *events, struct str url)
     struct check *check = CONTAINER_OF(events, struct check, events);
     const struct check_command *command = check->command;
     const struct history_quota quota = {command->account, command->quota_per_day};
-    bool may = !command->quota_per_day ||
-               history_take_quota(check->history, &quota, url, clock_wall_ms());
+    bool may =
+        !command->quota_per_day || history_take_quota(check->history, &quota, url, clock_wall_ms());
     check->is_quota_gone = check->is_quota_gone || !may;
     return may;
 }
@@ -135,14 +135,14 @@ static bool add_starts(struct check *check, struct err *err)
 
 static void print_notices(struct check *check)
 {
-    uint64_t left_out;
-    const char *host;
+    struct crawl_left_out left_out;
+    bool is_obeyed = check->command->run.robots == ROBOTS_OBEY;
     if (check->command->is_quiet)
         return;
-    for (size_t i = 0; (host = crawl_robots_host(check->crawl, i, &left_out)); i++)
-        fprintf(stderr, "davit: %s/robots.txt asks not to look at %llu of the links%s\n", host,
-                (unsigned long long)left_out,
-                check->command->run.robots == ROBOTS_OBEY ? ": they were not checked" : "");
+    for (size_t i = 0; crawl_robots_host(check->crawl, i, &left_out); i++)
+        fprintf(stderr, "davit: %s/robots.txt %s %llu of the links%s\n", left_out.origin,
+                left_out.is_closed ? "cannot be had, which closes" : "asks not to look at",
+                (unsigned long long)left_out.count, is_obeyed ? ": they were not checked" : "");
 }
 
 static void name_archives(struct check *check)
@@ -245,15 +245,11 @@ static int compare(struct check *check)
 
 /* --- the whole --- */
 
-static int exit_status(const struct check *check, const struct report_summary *summary)
+static int exit_status(const struct report_summary *summary)
 {
-    const struct report_options *options = &check->command->report;
-    uint64_t failed = 0;
-    for (int i = 0; i < VERDICT_COUNT; i++)
-        failed += report_is_failure(options, (enum verdict)i) ? summary->places[i] : 0;
     if (!summary->is_complete || summary->places[VERDICT_NOT_CHECKED])
         return EXIT_UNFINISHED;
-    return failed > summary->excused ? EXIT_FAILED : EXIT_FINE;
+    return summary->bad ? EXIT_FAILED : EXIT_FINE;
 }
 
 static int finish(struct check *check, struct report_summary *summary)
@@ -273,7 +269,7 @@ static int finish(struct check *check, struct report_summary *summary)
     }
     if (check->command->compares)
         return compare(check);
-    return exit_status(check, summary);
+    return exit_status(summary);
 }
 
 static int run(struct check *check)

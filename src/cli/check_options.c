@@ -47,7 +47,7 @@ static bool read_unsigned(const char *value, unsigned least, unsigned *number_ou
     return true;
 }
 
-/* "20", "20s", "500ms", "5m", "2h", "1d". */
+/* "20", "20s", "500ms", "1.5m", "2h", "1d". */
 static bool read_time(const char *value, int64_t *ms_out, struct err *err)
 {
     static const struct {
@@ -68,9 +68,13 @@ static bool read_time(const char *value, int64_t *ms_out, struct err *err)
         text.len -= units[i].unit.len;
         break;
     }
-    if (!str_parse_u64(text, &number) || number > 1000000)
-        return err_set(err, 0, "'%s' is no time like 20s, 5m or 1d", value);
-    *ms_out = (int64_t)number * unit;
+    struct str tenths = text;
+    uint64_t tenth = 0;
+    bool is_fine = str_parse_u64(str_cut(&tenths, '.'), &number) && number <= 1000000 &&
+                   (tenths.len == 0 || (tenths.len == 1 && str_parse_u64(tenths, &tenth)));
+    if (!is_fine)
+        return err_set(err, 0, "'%s' is no time like 20s, 1.5m or 1d", value);
+    *ms_out = (int64_t)number * unit + (int64_t)tenth * unit / 10;
     return true;
 }
 
@@ -513,7 +517,7 @@ SETTER(set_output)
     if (!output.ops)
         return err_set(err, 0,
                        "--output '%s' is none of text, json, jsonl, csv, html, junit, sarif, "
-                       "github, multistatus",
+                       "github, sitemap, multistatus",
                        value);
     if (c->output_count == OUTPUTS_MAX)
         return err_set(err, 0, "more than %d --output", OUTPUTS_MAX);

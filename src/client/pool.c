@@ -24,6 +24,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <openssl/x509_vfy.h>
+#include <resolv.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -31,7 +32,7 @@
 #include "base/mem.h"
 #include "client/public_address.h"
 
-enum { EVENTS_PER_TURN = 64, DRAIN_BYTES = 1 << 17, IDLE_HANDLES_MAX = 128 };
+enum { NO_NAMES_MS = 2000, EVENTS_PER_TURN = 64, DRAIN_BYTES = 1 << 17, IDLE_HANDLES_MAX = 128 };
 
 struct call_priv {
     struct client_pool *pool;
@@ -59,6 +60,7 @@ struct client_pool {
     struct call_priv *idle;
     unsigned idle_count;
     struct call_priv *running;
+    int64_t no_names_until_ms; /* the resolver did not answer */
 };
 
 /* --- what libcurl asks --- */
@@ -114,9 +116,7 @@ static void clear_result(struct call *call)
     call->message[0] = call->address[0] = '\0';
     buf_clear(&call->type);
     buf_clear(&call->location);
-    buf_clear(&call->links);
     buf_clear(&call->retry_after);
-    buf_clear(&call->robots_tag);
 }
 
 static void note_field(struct call *call, struct str name, struct str value)
@@ -128,18 +128,11 @@ static void note_field(struct call *call, struct str name, struct str value)
         to = &call->location;
     else if (str_eq_nocase(name, STR("retry-after")))
         to = &call->retry_after;
-    else if (str_eq_nocase(name, STR("link")))
-        to = &call->links;
-    else if (str_eq_nocase(name, STR("x-robots-tag")))
-        to = &call->robots_tag;
     else if (str_eq_nocase(name, STR("set-cookie")))
         call->sets_cookie = true;
     if (!to)
         return;
-    if (to->len && (to == &call->links || to == &call->robots_tag))
-        BUF_ADD(to, ", ");
-    else
-        buf_clear(to);
+    buf_clear(to);
     buf_add(to, value);
 }
 
@@ -229,18 +222,26 @@ static enum call_end connect_end(const struct call_priv *p)
 }
 
 /* A name without an address: does it not exist, or does nobody answer for names at all? Asked once
- * more for that; the answer no is quick. */
+ * more for that; the answer no is quick. When nobody answers it is not: so it is waited for a
+ * second only (requests under way must not time out because of it), and that holds for the next
+ * names as well. */
 static enum call_end resolve_end(const struct call_priv *p)
 {
+    if (clock_mono_ms() < p->pool->no_names_until_ms)
+        return CALL_OWN;
     CURLU *url = curl_url();
     char *host = NULL;
     enum call_end end = CALL_DNS;
     struct addrinfo *found = NULL;
+    if (res_init() == 0) /* this thread's: libcurl resolves in others */
+        _res.retrans = _res.retry = 1;
     if (url && curl_url_set(url, CURLUPART_URL, p->call->url, 0) == CURLUE_OK &&
         curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
         int rc = getaddrinfo(host, NULL, NULL, &found);
         bool is_ours = rc == EAI_AGAIN || rc == EAI_MEMORY || rc == EAI_SYSTEM || rc == EAI_FAIL;
         end = is_ours ? CALL_OWN : CALL_DNS;
+        if (is_ours)
+            p->pool->no_names_until_ms = clock_mono_ms() + NO_NAMES_MS;
         if (rc == 0)
             freeaddrinfo(found);
     }
@@ -367,6 +368,8 @@ static void set_common(struct call_priv *p)
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, p);
     if (o->proxy)
         curl_easy_setopt(easy, CURLOPT_PROXY, o->proxy);
+    else if (o->is_public_only)
+        curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* nor one that the environment names */
     if (o->has_netrc)
         curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
     if (o->cookie_file) {
@@ -601,7 +604,5 @@ void call_free(struct call *call)
     assert(!call->priv);
     buf_done(&call->type);
     buf_done(&call->location);
-    buf_done(&call->links);
     buf_done(&call->retry_after);
-    buf_done(&call->robots_tag);
 }

@@ -64,9 +64,7 @@ struct call {
     unsigned status;   /* 0: no head came */
     struct buf type;   /* Content-Type */
     struct buf location;
-    struct buf links;       /* Link, joined */
     struct buf retry_after; /* as it stands there */
-    struct buf robots_tag;  /* X-Robots-Tag */
     bool sets_cookie;
     uint64_t body_bytes;
     uint32_t time_ms;

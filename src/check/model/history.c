@@ -110,7 +110,8 @@ bool history_run(struct history *history, sqlite3_stmt *stmt, struct err *err)
 {
     int rc = sqlite3_step(stmt);
     (void)sqlite3_reset(stmt); /* says the same again */
-    return rc == SQLITE_DONE || rc == SQLITE_ROW || history_fail(history, "writing the history", err);
+    return rc == SQLITE_DONE || rc == SQLITE_ROW ||
+           history_fail(history, "writing the history", err);
 }
 
 /* --- life --- */
@@ -181,8 +182,7 @@ bool history_knows(struct history *history, const struct history_query *query, s
         bool is_fresh = is_leaf && query->cache_age_ms && verdict == VERDICT_OK &&
                         query->now_ms - sqlite3_column_int64(stmt, 2) < query->cache_age_ms;
         bool is_of_cycle = history->is_resumed && verdict != VERDICT_NOT_CHECKED &&
-                           wish != WISH_NAMES &&
-                           sqlite3_column_int64(stmt, 3) == history->cycle;
+                           wish != WISH_NAMES && sqlite3_column_int64(stmt, 3) == history->cycle;
         is_known = is_fresh || is_of_cycle;
         known_out->verdict = verdict;
         known_out->status = (unsigned)sqlite3_column_int(stmt, 1);
@@ -212,8 +212,7 @@ static void resume_places(struct history *history, struct history_pending *pendi
             .text = history_column_text(stmt, 7),
             .fragment = history_column_text(stmt, 8),
         };
-        pending->place(pending, history_column_text(stmt, 0), history_column_text(stmt, 1),
-                       &place);
+        pending->place(pending, history_column_text(stmt, 0), history_column_text(stmt, 1), &place);
     }
     (void)sqlite3_reset(stmt); /* says the same again */
 }

@@ -16,8 +16,8 @@ struct history_query {
 };
 
 /* Whether it need not be fetched: it was fine and not too long ago, or the run that this one goes
- * on with has looked at it. A failure is never taken from the cache. Nobody remembers the names in a
- * page, so for those it is fetched again. */
+ * on with has looked at it. A failure is never taken from the cache. Nobody remembers the names in
+ * a page, so for those it is fetched again. */
 struct history_known {
     enum verdict verdict;
     unsigned status;

@@ -1,7 +1,10 @@
 /* The end of a run, written into the history in one transaction. A target is a row under its URL.
  * What is the fault of a link itself has a row of its own: a fragment that is missing under
  * "URL#fragment", what is no URL under what it says. Both are known for how long they are bad, and
- * --after-bad, --only-changed and --compare hold for both. */
+ * --after-bad, --only-changed and --compare hold for both.
+ *
+ * A fault that is gone is seen only because those of the runs before are read first: nobody has a
+ * row for each fragment that was always there. */
 #include "check/model/history_priv.h"
 
 enum { KEPT_RUNS = 100 };
@@ -147,8 +150,7 @@ static bool put_pending_place(struct recording *r, const struct place *place)
 static bool record_place(struct place_visitor *visitor, const struct place *place)
 {
     struct recording *r = CONTAINER_OF(visitor, struct recording, visitor);
-    enum verdict verdict =
-        site_place_outcome(r->site, place, r->run->redirects_max, true).verdict;
+    enum verdict verdict = site_place_outcome(r->site, place, r->run->redirects_max, true).verdict;
     if (verdict == VERDICT_NOT_CHECKED && r->run->is_cut_short)
         return put_pending_place(r, place);
     bool is_fault = verdict == VERDICT_FRAGMENT_MISSING || verdict == VERDICT_BAD_URL;

@@ -221,9 +221,9 @@ const struct past *site_place_past(const struct site *site, const struct place *
     static const struct past none;
     struct buf name = {0};
     struct map_entry *known = NULL;
-    bool may_have_fault = site->faults.count && (place->target == TARGET_NONE ||
-                                                 verdict == VERDICT_FRAGMENT_MISSING ||
-                                                 verdict_rows[verdict].class == CLASS_FINE);
+    bool may_have_fault = site->faults.count &&
+                          (place->target == TARGET_NONE || verdict == VERDICT_FRAGMENT_MISSING ||
+                           verdict_rows[verdict].class == CLASS_FINE);
     if (may_have_fault && site_fault_name(site, place, &name))
         known = map_find(&site->faults, buf_str(&name));
     buf_done(&name);
@@ -351,11 +351,10 @@ struct outcome site_outcome(const struct site *site, uint32_t id, unsigned redir
     return outcome;
 }
 
-/* Names that every page has, and directives for the browser (HTML 7.4.6.3). */
+/* Every page has a top (HTML 7.4.6.4); what begins with '!' is for a script. */
 static bool is_everywhere(struct str fragment)
 {
-    return str_eq_nocase(fragment, STR("top")) || str_starts(fragment, STR(":~:")) ||
-           str_starts(fragment, STR("!"));
+    return str_eq_nocase(fragment, STR("top")) || str_starts(fragment, STR("!"));
 }
 
 struct outcome site_place_outcome(const struct site *site, const struct place *place,
@@ -373,7 +372,7 @@ struct outcome site_place_outcome(const struct site *site, const struct place *p
     bool is_good = outcome.verdict == VERDICT_OK || outcome.verdict == VERDICT_REDIRECTED;
     if (!is_good)
         return outcome;
-    bool is_asked = with_fragments && place->fragment.len && (end->flags & TARGET_IS_PARSED);
+    bool is_asked = with_fragments && place->fragment.len && (end->flags & TARGET_HAS_NAMES);
     if (is_asked && !is_everywhere(place->fragment) &&
         !site_has_name(site, outcome.end, place->fragment)) {
         outcome.verdict = VERDICT_FRAGMENT_MISSING;

@@ -21,16 +21,18 @@ enum target_state {
 };
 
 enum target_flag {
-    TARGET_IS_INSIDE = 1,   /* in scope: its links are followed */
-    TARGET_IS_PARSED = 2,   /* its names are known */
-    TARGET_HAS_MEMBERS = 4, /* it answered with a 207 */
-    TARGET_WANTS_NAMES = 8, /* some link to it has a fragment */
-    TARGET_IS_SITEMAP = 16, /* read for its links whatever it is sent as */
-    TARGET_IS_FREE = 32,    /* robots.txt, sitemaps, hops: no link that counts */
-    TARGET_IS_CACHED = 64,  /* known from an earlier run, not fetched */
-    TARGET_IS_FORM = 128,   /* only forms lead to it */
-    TARGET_IS_LINKED = 256, /* it has a place */
-    TARGET_IS_FILE = 512,   /* local */
+    TARGET_IS_INSIDE = 1,    /* in scope: its links are followed */
+    TARGET_IS_PARSED = 2,    /* its links were read */
+    TARGET_HAS_MEMBERS = 4,  /* it answered with a 207 */
+    TARGET_WANTS_NAMES = 8,  /* some link to it has a fragment */
+    TARGET_IS_SITEMAP = 16,  /* read for its links whatever it is sent as */
+    TARGET_IS_FREE = 32,     /* robots.txt, sitemaps, hops: no link that counts */
+    TARGET_IS_CACHED = 64,   /* known from an earlier run, not fetched */
+    TARGET_IS_FORM = 128,    /* only forms lead to it */
+    TARGET_IS_LINKED = 256,  /* it has a place */
+    TARGET_IS_FILE = 512,    /* local */
+    TARGET_IS_START = 1024,  /* named by who asked for the run */
+    TARGET_HAS_NAMES = 2048, /* it is a document, and its names are known */
 };
 
 /* What a target is to be fetched for. */
@@ -62,7 +64,7 @@ struct target {
     uint32_t note; /* an offset; 0: none */
     uint32_t time_ms;
     struct past past;
-    uint16_t status;   /* 0: no answer */
+    uint16_t status; /* 0: no answer */
     uint16_t flags;
     uint16_t depth; /* links from the start */
     uint8_t state;
@@ -127,8 +129,9 @@ struct place_visitor {
 };
 NODISCARD bool site_visit_places(struct site *site, struct place_visitor *visitor, struct err *err);
 
-/* What the history says: of a target, of a link that has a fault of its own ("URL#fragment", or what
- * is no URL; NULL when there is none and none is made), and of a place, which has one of these. */
+/* What the history says: of a target, of a link that has a fault of its own ("URL#fragment", or
+ * what is no URL; NULL when there is none and none is made), and of a place, which has one of
+ * these. */
 struct past *site_past(struct site *site, uint32_t id);
 struct past *site_fault(struct site *site, struct str name, bool is_made);
 const struct past *site_place_past(const struct site *site, const struct place *place,

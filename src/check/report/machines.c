@@ -1,10 +1,10 @@
-/* What other programs take in: JUnit's XML, SARIF, and a 207 body.
+/* What other programs take in: JUnit's XML, SARIF, a sitemap, and a 207 body.
  *
  * JUnit has a test case for each address, so that its totals mean something; the form has no room
  * for several places, so a failure names the first page. SARIF has a result for each place: it is
- * what code scanning shows at the line. As a multistatus, each address is a response with the
- * status that it answered with; what gave no answer is 502 (Bad Gateway), 504 for a timeout, and
- * 424 where it was not looked at. */
+ * what code scanning shows at the line. A sitemap has what is fine. As a multistatus, each address
+ * is a response with the status that it answered with; what gave no answer is 502 (Bad Gateway),
+ * 504 for a timeout, and 424 where it was not looked at. */
 #include "base/mem.h"
 #include "check/report/report.h"
 #include "davit/multistatus.h"
@@ -13,14 +13,6 @@
 
 /* --- junit --- */
 
-static uint64_t count_class(const struct report_summary *summary, enum verdict_class class)
-{
-    uint64_t count = 0;
-    for (int i = 0; i < VERDICT_COUNT; i++)
-        count += verdict_rows[i].class == class ? summary->targets[i] : 0;
-    return count;
-}
-
 static void junit_begin(struct report *report)
 {
     const struct report_summary *s = report->summary;
@@ -28,18 +20,26 @@ static void junit_begin(struct report *report)
              "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites><testsuite "
              "name=\"davit check\" tests=\"%llu\" failures=\"%llu\" skipped=\"%llu\" errors=\"0\" "
              "time=\"%.3f\" timestamp=\"",
-             (unsigned long long)s->target_count, (unsigned long long)count_class(s, CLASS_FAIL),
-             (unsigned long long)count_class(s, CLASS_UNKNOWN), (double)s->took_ms / 1000);
+             (unsigned long long)s->cases.all, (unsigned long long)s->cases.bad,
+             (unsigned long long)s->cases.unknown, (double)s->took_ms / 1000);
     add_time(&report->out, s->started_ms);
     BUF_ADD(&report->out, "\">\n");
+}
+
+/* Up to the message. */
+static void add_end(struct buf *out, enum verdict verdict, bool is_bad)
+{
+    if (is_bad)
+        buf_addf(out, "failure type=\"%s\" message=\"", verdict_rows[verdict].name);
+    else
+        buf_addf(out, "skipped message=\"%s: ", verdict_rows[verdict].name);
 }
 
 /* Bad fragments and what is no URL are faults of places: they come as cases of their own. */
 static void junit_row(struct report *report, const struct report_row *row)
 {
-    bool is_places = row->outcome.verdict == VERDICT_FRAGMENT_MISSING || !row->target;
     struct buf *out = &report->out;
-    if (!is_places)
+    if (!row->is_fault)
         return;
     BUF_ADD(out, "<testcase classname=\"");
     add_xml(out, row->page);
@@ -49,8 +49,10 @@ static void junit_row(struct report *report, const struct report_row *row)
         BUF_ADD(out, "#");
         add_xml(out, row->place->fragment);
     }
-    buf_addf(out, "\"><failure type=\"%s\" message=\"line %u, column %u\"/></testcase>\n",
-             verdict_rows[row->outcome.verdict].name, row->place->at.line, row->place->at.column);
+    BUF_ADD(out, "\"><");
+    add_end(out, row->outcome.verdict, row->is_bad);
+    buf_addf(out, "line %u, column %u\"/></testcase>\n", row->place->at.line,
+             row->place->at.column);
 }
 
 static void junit_target(struct report *report, const struct report_target *row)
@@ -67,11 +69,10 @@ static void junit_target(struct report *report, const struct report_target *row)
         BUF_ADD(out, "/>\n");
         return;
     }
-    if (is_skipped && !row->is_bad)
-        BUF_ADD(out, "><skipped message=\"");
-    else
-        buf_addf(out, "><failure type=\"%s\" message=\"%u ", verdict_rows[verdict].name,
-                 row->status);
+    BUF_ADD(out, "><");
+    add_end(out, verdict, row->is_bad);
+    if (row->status)
+        buf_addf(out, "%u ", row->status);
     add_xml(out, str_of_c(row->note));
     BUF_ADD(out, "\"/></testcase>\n");
 }
@@ -161,6 +162,35 @@ static void sarif_end(struct report *report)
 const struct report_ops report_sarif = {
     .begin = sarif_begin, .row = sarif_row, .member = sarif_member, .end = sarif_end};
 
+/* --- sitemap --- */
+
+static void sitemap_begin(struct report *report)
+{
+    BUF_ADD(&report->out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+                          "<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n");
+}
+
+/* The documents of the site, as far as they are fine. */
+static void sitemap_target(struct report *report, const struct report_target *row)
+{
+    const unsigned wanted = TARGET_IS_INSIDE | TARGET_HAS_NAMES;
+    bool is_page = (row->target->flags & wanted) == wanted && row->outcome.hops == 0 &&
+                   row->outcome.verdict == VERDICT_OK && str_starts(row->url, STR("http"));
+    if (!is_page)
+        return;
+    BUF_ADD(&report->out, "<url><loc>");
+    add_xml(&report->out, row->url);
+    BUF_ADD(&report->out, "</loc></url>\n");
+}
+
+static void sitemap_end(struct report *report)
+{
+    BUF_ADD(&report->out, "</urlset>\n");
+}
+
+const struct report_ops report_sitemap = {
+    .begin = sitemap_begin, .target = sitemap_target, .end = sitemap_end};
+
 /* --- multistatus --- */
 
 static void multistatus_begin(struct report *report)
@@ -174,7 +204,8 @@ static void multistatus_begin(struct report *report)
 static unsigned status_of(const struct report_target *row)
 {
     enum verdict verdict = row->outcome.verdict;
-    unsigned status = row->outcome.verdict == VERDICT_REDIRECTED ? row->target->status : row->status;
+    unsigned status =
+        row->outcome.verdict == VERDICT_REDIRECTED ? row->target->status : row->status;
     if (verdict_rows[verdict].class == CLASS_UNKNOWN)
         return HTTP_FAILED_DEPENDENCY;
     if (verdict == VERDICT_TIMEOUT)

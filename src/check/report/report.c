@@ -41,27 +41,61 @@ bool report_is_failure(const struct report_options *options, enum verdict verdic
 
 /* --- rows --- */
 
+static bool is_excused(const struct report_options *options, const struct past *past)
+{
+    return past->is_held || (options->only_changed && !past->is_new);
+}
+
+static void add_target(struct report_row *row, const struct site *site)
+{
+    const struct target *end = site_at(site, row->outcome.end);
+    uint32_t id = row->place->target;
+    row->target = site_at(site, id);
+    row->url = site_url(site, id);
+    row->end = site_url(site, row->outcome.end);
+    row->status = end->status;
+    row->time_ms = row->target->time_ms;
+    row->note = site_note(site, row->outcome.end);
+    if (!row->note[0])
+        row->note = site_note(site, id);
+}
+
 static struct report_row row_of(const struct site *site, const struct report_options *options,
                                 const struct place *place)
 {
-    struct report_row row = {.place = place, .url = place->raw, .note = ""};
+    struct report_row row = {.place = place, .url = place->raw, .end = place->raw, .note = ""};
     row.outcome = site_place_outcome(site, place, options->redirects_max, options->with_fragments);
+    enum verdict verdict = row.outcome.verdict;
+    row.past = site_place_past(site, place, verdict);
+    row.is_bad = report_is_failure(options, verdict) && !is_excused(options, row.past);
+    row.is_fault = verdict == VERDICT_FRAGMENT_MISSING || place->target == TARGET_NONE;
     if (place->page != TARGET_NONE)
         row.page = site_url(site, place->page);
-    row.end = row.url;
-    row.past = site_place_past(site, place, row.outcome.verdict);
-    if (place->target == TARGET_NONE)
-        return row;
-    const struct target *end = site_at(site, row.outcome.end);
-    row.target = site_at(site, place->target);
-    row.url = site_url(site, place->target);
-    row.end = site_url(site, row.outcome.end);
-    row.status = end->status;
-    row.time_ms = row.target->time_ms;
-    row.note = site_note(site, row.outcome.end);
-    if (!row.note[0])
-        row.note = site_note(site, place->target);
+    if (place->target != TARGET_NONE)
+        add_target(&row, site);
     return row;
+}
+
+static struct report_target target_of(const struct site *site, const struct report_options *options,
+                                      uint32_t id)
+{
+    struct report_target row = {.target = site_at(site, id), .url = site_url(site, id)};
+    row.outcome = site_outcome(site, id, options->redirects_max);
+    row.end = site_url(site, row.outcome.end);
+    row.note = site_note(site, row.outcome.end);
+    row.status = site_at(site, row.outcome.end)->status;
+    if (row.target->found_on != TARGET_NONE)
+        row.found_on = site_url(site, row.target->found_on);
+    row.is_bad =
+        report_is_failure(options, row.outcome.verdict) && !is_excused(options, &row.target->past);
+    return row;
+}
+
+static bool is_shown(const struct report_options *options, const struct report_row *row)
+{
+    if (options->only_changed)
+        return row->past->is_fixed || row->past->is_new;
+    return options->shown & verdict_bit(row->outcome.verdict);
 }
 
 /* --- counting --- */
@@ -89,9 +123,13 @@ static bool count_place(struct place_visitor *visitor, const struct place *place
     enum verdict verdict = row.outcome.verdict;
     counting->summary->places[verdict]++;
     counting->summary->place_count++;
-    bool is_excused =
-        row.past->is_held || (counting->options->only_changed && !row.past->is_new);
-    counting->summary->excused += is_excused && report_is_failure(counting->options, verdict);
+    counting->summary->bad += row.is_bad;
+    counting->summary->excused += !row.is_bad && report_is_failure(counting->options, verdict);
+    if (row.is_fault && is_shown(counting->options, &row)) {
+        counting->summary->cases.all++;
+        counting->summary->cases.bad += row.is_bad;
+        counting->summary->cases.unknown += !row.is_bad;
+    }
     if (place->target == TARGET_NONE) {
         counting->summary->targets[verdict]++;
         counting->summary->target_count++;
@@ -114,6 +152,11 @@ bool report_count(struct site *site, const struct report_options *options,
             continue;
         summary->targets[counting.worst[i] - 1]++;
         summary->target_count++;
+        const struct report_target row = target_of(site, options, i);
+        bool is_unknown = verdict_rows[row.outcome.verdict].class == CLASS_UNKNOWN;
+        summary->cases.all++;
+        summary->cases.bad += row.is_bad;
+        summary->cases.unknown += !row.is_bad && is_unknown;
     }
     const struct member *members = site_members(site, &member_count);
     for (uint32_t i = 0; i < member_count; i++)
@@ -147,13 +190,6 @@ static bool flush(struct writing *writing, struct report *report, size_t least)
                       report->path ? report->path : "the report");
     }
     return is_fine;
-}
-
-static bool is_shown(const struct report_options *options, const struct report_row *row)
-{
-    if (options->only_changed)
-        return row->past->is_fixed || row->past->is_new;
-    return options->shown & verdict_bit(row->outcome.verdict);
 }
 
 static bool write_place(struct place_visitor *visitor, const struct place *place)
@@ -200,16 +236,7 @@ static void write_members(struct writing *writing)
 
 static void write_target(struct writing *writing, uint32_t id)
 {
-    const struct site *site = writing->site;
-    struct report_target row = {.target = site_at(site, id), .url = site_url(site, id)};
-    row.outcome = site_outcome(site, id, writing->options->redirects_max);
-    row.end = site_url(site, row.outcome.end);
-    row.note = site_note(site, row.outcome.end);
-    row.status = site_at(site, row.outcome.end)->status;
-    if (row.target->found_on != TARGET_NONE)
-        row.found_on = site_url(site, row.target->found_on);
-    row.is_bad = report_is_failure(writing->options, row.outcome.verdict) &&
-                 !row.target->past.is_held;
+    const struct report_target row = target_of(writing->site, writing->options, id);
     for (size_t k = 0; k < writing->count; k++) {
         struct report *report = &writing->reports[k];
         if (report->ops->target)

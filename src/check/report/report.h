@@ -11,7 +11,11 @@ struct report_summary {
     uint64_t members[VERDICT_COUNT];
     uint64_t place_count;
     uint64_t target_count;
-    uint64_t excused; /* places that are bad but held back, or no news with --only-changed */
+    uint64_t bad;     /* places that fail the run */
+    uint64_t excused; /* bad, but held back, or no news with --only-changed */
+    struct {
+        uint64_t all, bad, unknown;
+    } cases; /* targets by themselves, and faults of links: what has a test case of its own */
     struct crawl_counts counts;
     int64_t started_ms; /* time of day */
     int64_t took_ms;
@@ -31,6 +35,8 @@ struct report_row {
     uint32_t time_ms;
     const char *note; /* of the end */
     const struct past *past;
+    bool is_bad;   /* it fails the run */
+    bool is_fault; /* of the link itself: its target may be fine */
 };
 
 struct report_member {
@@ -46,7 +52,7 @@ struct report_target {
     struct str url;
     struct str end;
     struct str found_on; /* the first page that links to it */
-    unsigned status; /* of the end */
+    unsigned status;     /* of the end */
     const char *note;
     bool is_bad;
 };
@@ -76,7 +82,7 @@ struct report {
 };
 
 extern const struct report_ops report_text, report_json, report_jsonl, report_csv, report_html,
-    report_junit, report_sarif, report_github, report_multistatus;
+    report_junit, report_sarif, report_github, report_multistatus, report_sitemap;
 
 /* NULL: there is no such form. */
 const struct report_ops *report_find(struct str name);

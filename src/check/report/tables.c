@@ -4,7 +4,11 @@
  * Both have characters that mean something where they are read: quotes and line ends in a cell, and
  * '=' at its start, which a spreadsheet would compute; colons and commas in an annotation's values,
  * and '%' everywhere in it. All of these come from pages, so all are escaped here. */
+#include <unistd.h>
+
+#include "base/mem.h"
 #include "check/report/report.h"
+#include "check/url/percent.h"
 
 /* RFC 4180; a cell that a spreadsheet would take for a formula gets an apostrophe. */
 static void add_cell(struct buf *to, struct str text, bool is_last)
@@ -84,21 +88,29 @@ static void add_escaped(struct buf *to, struct str text, bool is_value)
 }
 
 /* A file is named from where the workflow runs. */
-static struct str file_of(struct str page)
+static void add_file(struct buf *to, struct str page)
 {
-    return str_starts(page, STR("file://")) ? str_from(page, 7) : STR_NONE;
+    struct buf path = {0};
+    percent_decode(&path, str_from(page, strlen("file://")));
+    char *here = getcwd(NULL, 0);
+    struct str name = buf_str(&path), folder = str_of_c(here ? here : "");
+    if (folder.len && str_starts(name, folder) && str_starts(str_from(name, folder.len), STR("/")))
+        name = str_from(name, folder.len + 1);
+    add_escaped(to, name, true);
+    mem_free(here);
+    buf_done(&path);
 }
 
 static void github_row(struct report *report, const struct report_row *row)
 {
     struct buf *out = &report->out;
     struct buf message = {0};
-    struct str file = file_of(row->page);
+    bool is_file = str_starts(row->page, STR("file://"));
     enum verdict_class class = verdict_rows[row->outcome.verdict].class;
     buf_addf(out, "::%s ", class == CLASS_FAIL && !row->past->is_held ? "error" : "warning");
-    if (file.len) {
+    if (is_file) {
         BUF_ADD(out, "file=");
-        add_escaped(out, file, true);
+        add_file(out, row->page);
         buf_addf(out, ",line=%u,col=%u,", row->place->at.line, row->place->at.column);
     }
     buf_addf(out, "title=%s::", verdict_rows[row->outcome.verdict].name);
@@ -108,7 +120,7 @@ static void github_row(struct report *report, const struct report_row *row)
     BUF_ADD(&message, " [");
     add_reason(&message, row);
     BUF_ADD(&message, "]");
-    if (!file.len && row->page.len)
+    if (!is_file && row->page.len)
         buf_addf(&message, " on %.*s:%u:%u", STR_ARGS(row->page), row->place->at.line,
                  row->place->at.column);
     add_escaped(out, buf_str(&message), false);

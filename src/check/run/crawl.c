@@ -54,7 +54,7 @@ struct host *crawl_host(struct crawl *crawl, const struct url *url)
     bool is_here = is_loopback(url);
     pace_init(&host->pace, is_here ? crawl->options->per_loopback : crawl->options->per_host,
               crawl->options->rate, is_here);
-    pace_set_delay(&host->pace, crawl->options->crawl_delay_s);
+    pace_set_delay(&host->pace, crawl->options->crawl_delay_s); /* also here: the user wants it */
     bool is_ignored = crawl->options->robots == ROBOTS_IGNORE && is_own(crawl, buf_str(&url->host));
     if (is_ignored)
         host->robots_state = ROBOTS_KNOWN;
@@ -157,11 +157,24 @@ static bool is_allowed(struct crawl *crawl, struct host *host, uint32_t id)
         return true;
     host->left_by_robots++;
     crawl->counts.left_by_robots++;
+    if (host->is_closed)
+        site_set_note(crawl->site, id, STR("its robots.txt cannot be had, which closes it"));
     if (crawl->options->robots == ROBOTS_WARN) {
         site_set_note(crawl->site, id, STR("robots.txt asks not to look"));
         return true;
     }
     return false;
+}
+
+/* A start that is left out: then hardly anything was checked, and that must not look like success.
+ */
+static void note_closed_start(struct crawl *crawl, const struct host *host, struct str url)
+{
+    if (!crawl->has_trouble)
+        (void)err_set(&crawl->trouble, 0, "%s/robots.txt %s: %.*s was not checked", host->origin,
+                      host->is_closed ? "cannot be had" : "asks not to look",
+                      STR_ARGS(url)); /* always false */
+    crawl->has_trouble = true;
 }
 
 static enum target_wish wish_of(const struct target *target)
@@ -178,6 +191,8 @@ static bool is_needed(struct crawl *crawl, struct host *host, uint32_t id)
     struct target *target = site_at(crawl->site, id);
     struct str url = site_url(crawl->site, id);
     if (!is_allowed(crawl, host, id)) {
+        if (target->flags & TARGET_IS_START)
+            note_closed_start(crawl, host, url);
         crawl_finish(crawl, id, VERDICT_ROBOTS);
         return false;
     }
@@ -253,7 +268,10 @@ static void wake_visits(struct crawl *crawl)
     LIST_EACH (&crawl->visits, link) {
         struct visit *visit = CONTAINER_OF(link, struct visit, link);
         bool is_due = visit->wake_ms && visit->wake_ms <= now_ms;
-        if (is_due && pace_next_ms(&visit->host->pace, now_ms) <= now_ms)
+        if (!is_due)
+            continue;
+        if (visit->is_last ? pace_keep_free(&visit->host->pace)
+                           : pace_next_ms(&visit->host->pace, now_ms) <= now_ms)
             visit_again(visit);
     }
 }
@@ -340,14 +358,16 @@ const struct crawl_counts *crawl_counts(const struct crawl *crawl)
     return &crawl->counts;
 }
 
-const char *crawl_robots_host(const struct crawl *crawl, size_t number, uint64_t *left_out_out)
+bool crawl_robots_host(const struct crawl *crawl, size_t number, struct crawl_left_out *left_out)
 {
     for (uint32_t i = 0; i < crawl->host_count; i++) {
-        *left_out_out = crawl->host_list[i]->left_by_robots;
-        if (*left_out_out && number-- == 0)
-            return crawl->host_list[i]->origin;
+        const struct host *host = crawl->host_list[i];
+        if (host->left_by_robots == 0 || number-- > 0)
+            continue;
+        *left_out = (struct crawl_left_out){host->origin, host->left_by_robots, host->is_closed};
+        return true;
     }
-    return NULL;
+    return false;
 }
 
 /* --- life --- */

@@ -60,6 +60,11 @@ NODISCARD bool crawl_run(struct crawl *crawl, struct err *err);
 
 const struct crawl_counts *crawl_counts(const struct crawl *crawl);
 
-/* The hosts whose robots.txt had something against us, one after the other; NULL behind the last.
- */
-const char *crawl_robots_host(const struct crawl *crawl, size_t number, uint64_t *left_out_out);
+/* What a host's robots.txt had against us. */
+struct crawl_left_out {
+    const char *origin;
+    uint64_t count;
+    bool is_closed; /* it cannot be had, and so all is left out */
+};
+/* One host after the other. False: behind the last. */
+bool crawl_robots_host(const struct crawl *crawl, size_t number, struct crawl_left_out *left_out);

@@ -29,6 +29,7 @@ struct host {
     uint64_t left_by_robots;
     unsigned dead_in_row; /* targets that got no connection after all tries */
     bool has_answered;
+    unsigned lone_in_vain; /* lone tries in a row that changed nothing */
 };
 
 /* A name for what a request is about. */

@@ -129,6 +129,8 @@ static void set_flags(struct crawl *crawl, const struct link_context *context, u
     struct target *target = site_at(crawl->site, id);
     struct str url = site_url(crawl->site, id);
     bool is_form = link_rows[kind].role == ROLE_FORM;
+    if (kind == LINK_START)
+        target->flags |= TARGET_IS_START;
     if (target->place_count == 0 && is_form)
         target->flags |= TARGET_IS_FORM;
     if (!is_form && (target->flags & TARGET_IS_FORM)) {
@@ -142,19 +144,31 @@ static void set_flags(struct crawl *crawl, const struct link_context *context, u
         target->flags |= TARGET_IS_SITEMAP;
 }
 
+/* Somebody wants a name in it, or in what it is redirected to. */
+static void want_names(struct crawl *crawl, uint32_t id)
+{
+    struct url url = {0};
+    for (unsigned hops = 0; hops < crawl->options->redirects_max; hops++) {
+        uint32_t next = site_at(crawl->site, id)->redirect_to;
+        id = next == TARGET_NONE ? id : next;
+    }
+    struct target *target = site_at(crawl->site, id);
+    bool again = needs_another_look(crawl, target);
+    target->flags |= TARGET_WANTS_NAMES;
+    if (again && url_parse(&url, site_url(crawl->site, id), NULL, NULL)) {
+        target->flags |= TARGET_IS_FREE; /* it was counted */
+        crawl->counts.done--;
+        crawl_enqueue(crawl, id, &url);
+    }
+    url_done(&url);
+}
+
 /* Queues it, unless it was looked at or need not be. */
 static void settle_target(struct crawl *crawl, uint32_t id, const struct url *url, bool wants_name)
 {
-    struct target *target = site_at(crawl->site, id);
-    bool again = wants_name && needs_another_look(crawl, target);
     if (wants_name)
-        target->flags |= TARGET_WANTS_NAMES;
-    if (again) {
-        target->flags |= TARGET_IS_FREE; /* it was counted */
-        crawl->counts.done--;
-        crawl_enqueue(crawl, id, url);
-        return;
-    }
+        want_names(crawl, id);
+    struct target *target = site_at(crawl->site, id);
     if (target->state != TARGET_IDLE)
         return;
     bool is_checked = url_is_http(url) || url->kind == URL_FILE;
@@ -177,10 +191,16 @@ static uint32_t target_of_url(struct crawl *crawl, bool *is_new)
     return site_target(crawl->site, buf_str(&crawl->format), is_new);
 }
 
+/* Without the directive for the browser that may stand at its end (HTML 7.4.2.3.3). */
 static void decode_fragment(const struct url *url, struct buf *to)
 {
     struct buf bytes = {0};
-    percent_decode(&bytes, buf_str(&url->fragment));
+    struct str fragment = buf_str(&url->fragment);
+    for (size_t i = 0; i + 3 <= fragment.len; i++) {
+        if (str_starts(str_from(fragment, i), STR(":~:")))
+            fragment.len = i;
+    }
+    percent_decode(&bytes, fragment);
     utf8_add_clean(to, buf_str(&bytes));
     buf_done(&bytes);
 }
@@ -211,9 +231,9 @@ void link_add(struct crawl *crawl, const struct link_context *context,
             target->depth = (uint16_t)(context->depth < UINT16_MAX ? context->depth : UINT16_MAX);
         }
         set_flags(crawl, context, place.target, link->kind);
+        settle_target(crawl, place.target, &crawl->url, fragment.len > 0);
         if (!site_add_place(crawl->site, &place, &err))
             crawl_stop(crawl, err.text);
-        settle_target(crawl, place.target, &crawl->url, fragment.len > 0);
     } else if (!site_add_place(crawl->site, &place, &err)) {
         crawl_stop(crawl, err.text);
     }
@@ -243,11 +263,11 @@ uint32_t link_redirect(struct crawl *crawl, uint32_t from, struct str location)
     if (source->flags & TARGET_IS_INSIDE &&
         scope_is_inside(crawl->scope, site_url(crawl->site, id)))
         target->flags |= TARGET_IS_INSIDE;
-    target->flags |= source->flags & (TARGET_IS_SITEMAP | TARGET_WANTS_NAMES);
+    target->flags |= source->flags & TARGET_IS_SITEMAP;
     if (hops > crawl->options->redirects_max && target->state == TARGET_IDLE) {
         crawl_finish(crawl, id, VERDICT_TOO_MANY_REDIRECTS);
         return id;
     }
-    settle_target(crawl, id, &crawl->url, false);
+    settle_target(crawl, id, &crawl->url, source->flags & TARGET_WANTS_NAMES);
     return id;
 }

@@ -28,7 +28,8 @@ static void read_links(struct visit *visit, int fd, enum page_type type)
            page_feed(visit->page, str_of(bytes, size_of_ssize(len))))
         ;
     (void)!page_end(visit->page); /* a damaged file has the links that were found */
-    site_at(visit->crawl->site, visit->target)->flags |= TARGET_IS_PARSED;
+    site_at(visit->crawl->site, visit->target)->flags |=
+        TARGET_IS_PARSED | (page_has_names(visit->page) ? TARGET_HAS_NAMES : 0);
     visit->crawl->counts.pages++;
     held_release(visit);
 }

@@ -33,7 +33,7 @@ void pace_init(struct pace *pace, unsigned limit_max, double rate, bool is_loopb
 void pace_set_delay(struct pace *pace, double seconds)
 {
     int64_t ms = (int64_t)(seconds * 1000);
-    if (ms <= pace->interval_ms || pace->is_loopback)
+    if (ms <= pace->interval_ms)
         return;
     pace->interval_ms = ms;
     pace->limit = pace->limit_max = 1;
@@ -41,7 +41,7 @@ void pace_set_delay(struct pace *pace, double seconds)
 
 int64_t pace_next_ms(const struct pace *pace, int64_t now_ms)
 {
-    if (pace->under_way >= pace->limit)
+    if (pace->under_way >= pace->limit || pace->is_kept_free)
         return INT64_MAX;
     return pace->next_ms > now_ms ? pace->next_ms : now_ms;
 }
@@ -51,6 +51,17 @@ void pace_begin(struct pace *pace, int64_t now_ms)
     pace->under_way++;
     if (pace->interval_ms)
         pace_wait_until(pace, now_ms + pace->interval_ms);
+}
+
+bool pace_keep_free(struct pace *pace)
+{
+    pace->is_kept_free = true;
+    return pace->under_way == 0;
+}
+
+void pace_release(struct pace *pace)
+{
+    pace->is_kept_free = false;
 }
 
 void pace_wait_until(struct pace *pace, int64_t at_ms)

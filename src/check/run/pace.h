@@ -14,7 +14,8 @@ struct pace {
     unsigned recent;     /* answers in the window */
     unsigned recent_bad; /* and how many of them say that the host is in trouble */
     unsigned pauses;
-    bool is_loopback; /* never made to wait */
+    bool is_loopback;  /* never made to wait */
+    bool is_kept_free; /* for a request that wants to be the only one */
 };
 
 void pace_init(struct pace *pace, unsigned limit_max, double rate, bool is_loopback);
@@ -32,6 +33,11 @@ enum pace_end {
     PACE_THROTTLED, /* 429, or 503 with Retry-After */
 };
 void pace_end(struct pace *pace, enum pace_end end, int64_t now_ms);
+
+/* Nothing more is begun, until it is idle and the one that wants to be alone has ended. False: not
+ * idle yet. */
+NODISCARD bool pace_keep_free(struct pace *pace);
+void pace_release(struct pace *pace);
 
 /* Nothing before then. */
 void pace_wait_until(struct pace *pace, int64_t at_ms);

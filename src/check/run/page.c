@@ -313,6 +313,11 @@ bool page_end(struct page *page)
     return !page->is_broken;
 }
 
+bool page_has_names(const struct page *page)
+{
+    return page->type == PAGE_HTML || page->type == PAGE_MARKDOWN;
+}
+
 struct url_encoder *page_encoder(struct page *page)
 {
     if (!page->has_encoder)

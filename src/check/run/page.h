@@ -30,6 +30,9 @@ NODISCARD bool page_feed(struct page *page, struct str bytes);
  * then stands. */
 NODISCARD bool page_end(struct page *page);
 
+/* Whether fragments lead to names in it. */
+bool page_has_names(const struct page *page);
+
 /* For the queries of its links. NULL: UTF-8. Valid until the page is freed. */
 struct url_encoder *page_encoder(struct page *page);
 

@@ -8,8 +8,10 @@
  *
  * Nothing is called broken by one try. A host that drops connections under load, a HEAD that a
  * server never learned, a 503 while it restarts: each has its own way to be tried again, within
- * --retries and --retry-budget, and before the verdict there is one more try on a connection of its
- * own. A host that has refused several targets in a row so, and never answered, is tried once for
+ * --retries and --retry-budget, and before the verdict there is one more try with nothing else
+ * under way at that host, on a connection of its own: what fails then fails by itself and not under
+ * our load. When such tries have changed nothing several times in a row the host gets no more of
+ * them. A host that has refused several targets in a row, and never answered, is tried once for
  * each of the others.
  *
  * HEAD is only asked for what is outside and has no page in it by its name: a HEAD cannot be
@@ -26,6 +28,7 @@
 
 enum {
     DEAD_IN_ROW_MAX = 3,
+    LONE_IN_VAIN_MAX = 10,
     ROBOTS_HOPS_MAX = 5, /* RFC 9309 §2.3.1.2 */
     STATUS_BANNED = 999, /* no status of HTTP, but what some sites say to robots */
 };
@@ -382,6 +385,8 @@ static bool try_again(struct visit *visit)
     if (!is_worth_another_try(visit) || visit->is_last || is_dead)
         return false;
     bool is_over = visit->tries >= options->retries;
+    if (is_over && host->lone_in_vain >= LONE_IN_VAIN_MAX)
+        return false;
     visit->tries++;
     visit->is_last = visit->call.is_alone = is_over;
     int64_t wait_ms = retry_wait_ms(visit->tries, host->pace.is_loopback, random_u64());
@@ -410,7 +415,7 @@ static void read_page(struct visit *visit)
     bool is_followed = target->flags & (TARGET_IS_INSIDE | TARGET_IS_SITEMAP);
     if (!page_end(visit->page))
         site_set_note(crawl->site, visit->target, STR("damaged; read up to the fault"));
-    target->flags |= TARGET_IS_PARSED;
+    target->flags |= TARGET_IS_PARSED | (page_has_names(visit->page) ? TARGET_HAS_NAMES : 0);
     if (crawl->soft404 && is_followed && visit->call.status == HTTP_OK)
         soft404_note(crawl->soft404, visit->target, visit->page);
     if (!is_followed)
@@ -542,6 +547,16 @@ static void add_sitemaps(struct crawl *crawl, const struct host *host)
     buf_done(&url);
 }
 
+/* What closes a whole host must not be said by one bad moment of it. */
+static bool ask_robots_again(struct visit *visit)
+{
+    if (visit->call.end != CALL_ANSWERED)
+        return false; /* its targets will say why */
+    if (visit->call.status == HTTP_TOO_MANY_REQUESTS)
+        return wait_as_told(visit);
+    return visit->call.status >= HTTP_INTERNAL_ERROR && try_again(visit);
+}
+
 static void learn_robots(struct visit *visit)
 {
     struct host *host = visit->host;
@@ -551,7 +566,8 @@ static void learn_robots(struct visit *visit)
     host->is_closed = is_answer && visit->call.status >= HTTP_INTERNAL_ERROR;
     if (is_answer && http_is_success(visit->call.status)) {
         host->robots = robots_parse(&crawl->arena, buf_str(&visit->text), STR("davit"));
-        pace_set_delay(&host->pace, host->robots.delay_s);
+        if (!host->pace.is_loopback)
+            pace_set_delay(&host->pace, host->robots.delay_s);
         add_sitemaps(crawl, host);
     }
 }
@@ -569,6 +585,14 @@ static enum pace_end pace_end_of(const struct visit *visit)
     return is_good ? PACE_GOOD : PACE_BAD;
 }
 
+/* The host is free for others again. */
+static void end_lone(struct visit *visit)
+{
+    bool is_good = pace_end_of(visit) == PACE_GOOD;
+    visit->host->lone_in_vain = is_good ? 0 : visit->host->lone_in_vain + 1;
+    pace_release(&visit->host->pace);
+}
+
 static void on_done(struct call *call)
 {
     struct visit *visit = CONTAINER_OF(call, struct visit, call);
@@ -577,6 +601,8 @@ static void on_done(struct call *call)
     bool is_over = true;
     crawl->under_way--;
     pace_end(&host->pace, pace_end_of(visit), clock_mono_ms());
+    if (visit->is_last)
+        end_lone(visit);
     if (visit->kind == VISIT_TARGET) {
         is_over = decide(visit);
     } else if (visit->kind == VISIT_PROBE) {
@@ -584,7 +610,7 @@ static void on_done(struct call *call)
             (void)!page_end(visit->page); /* only its text matters */
         soft404_answer(crawl, visit->target, visit->page);
     } else {
-        is_over = !follow_robots(visit);
+        is_over = !follow_robots(visit) && !ask_robots_again(visit);
         if (is_over)
             learn_robots(visit);
     }
