@@ -54,6 +54,7 @@ struct client_pool {
     const struct client_options *options;
     CURLM *multi;
     CURLSH *share;
+    CURL *cookies; /* asks for nothing: reads and writes the file of the shared cookies */
     int epoll_fd;
     int64_t timer_at_ms; /* -1: libcurl waits for nothing but sockets */
     unsigned under_way;
@@ -201,6 +202,8 @@ static enum call_end connect_end(const struct call_priv *p)
     long code = 0;
     if (p->is_refused)
         return CALL_PRIVATE;
+    if (p->pool->options->proxy)
+        return CALL_PROXY;
     if (p->own_errno == EAFNOSUPPORT || p->own_errno == 0)
         (void)curl_easy_getinfo(p->easy, CURLINFO_OS_ERRNO, &code); /* 0 if it fails */
     else
@@ -372,10 +375,8 @@ static void set_common(struct call_priv *p)
         curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* nor one that the environment names */
     if (o->has_netrc)
         curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
-    if (o->cookie_file) {
-        curl_easy_setopt(easy, CURLOPT_COOKIEFILE, o->cookie_file);
-        curl_easy_setopt(easy, CURLOPT_COOKIEJAR, o->cookie_file);
-    }
+    if (o->cookie_file)
+        curl_easy_setopt(easy, CURLOPT_COOKIEFILE, ""); /* takes part in the shared ones */
     if (o->ca_file)
         curl_easy_setopt(easy, CURLOPT_CAINFO, o->ca_file);
     if (o->is_insecure) {
@@ -404,6 +405,7 @@ static struct call_priv *take_handle(struct client_pool *pool)
 
 static void free_handle(struct call_priv *p)
 {
+    curl_easy_setopt(p->easy, CURLOPT_COOKIEFILE, NULL);
     curl_slist_free_all(p->headers);
     curl_easy_cleanup(p->easy);
     mem_free(p);
@@ -429,6 +431,7 @@ static void give_back(struct call_priv *p)
         free_handle(p);
         return;
     }
+    curl_easy_setopt(p->easy, CURLOPT_COOKIEFILE, NULL); /* a reset would only forget it */
     curl_easy_reset(p->easy);
     p->next_idle = pool->idle;
     pool->idle = p;
@@ -551,6 +554,23 @@ void client_pool_cancel(struct client_pool *pool, struct call *call)
 
 /* --- life --- */
 
+/* One handle has the file, all have the cookies. */
+static bool begin_cookies(struct client_pool *pool)
+{
+    const char *file = pool->options->cookie_file;
+    if (!file)
+        return true;
+    curl_share_setopt(pool->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE);
+    pool->cookies = curl_easy_init();
+    if (!pool->cookies)
+        return false;
+    curl_easy_setopt(pool->cookies, CURLOPT_SHARE, pool->share);
+    curl_easy_setopt(pool->cookies, CURLOPT_COOKIEFILE, file);
+    if (file[0])
+        curl_easy_setopt(pool->cookies, CURLOPT_COOKIEJAR, file); /* written when it is closed */
+    return curl_easy_setopt(pool->cookies, CURLOPT_COOKIELIST, "RELOAD") == CURLE_OK;
+}
+
 struct client_pool *client_pool_new(const struct client_options *options, struct err *err)
 {
     static bool was_init;
@@ -565,13 +585,11 @@ struct client_pool *client_pool_new(const struct client_options *options, struct
     pool->multi = curl_multi_init();
     pool->share = curl_share_init();
     pool->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (!pool->multi || !pool->share || pool->epoll_fd < 0) {
+    if (!pool->multi || !pool->share || pool->epoll_fd < 0 || !begin_cookies(pool)) {
         (void)err_sys(err, errno, "making a client");
         client_pool_free(pool);
         return NULL;
     }
-    if (options->cookie_file)
-        curl_share_setopt(pool->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE);
     curl_share_setopt(pool->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
     curl_share_setopt(pool->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
     curl_multi_setopt(pool->multi, CURLMOPT_SOCKETFUNCTION, socket_changed);
@@ -593,6 +611,7 @@ void client_pool_free(struct client_pool *pool)
         free_handle(p);
     }
     (void)curl_multi_cleanup(pool->multi); /* nothing is left in it */
+    curl_easy_cleanup(pool->cookies);
     (void)curl_share_cleanup(pool->share); /* nobody uses it now */
     if (pool->epoll_fd >= 0)
         (void)close(pool->epoll_fd); /* nothing is written through it */

@@ -227,6 +227,51 @@ def test_cookies_and_a_login_form():
         assert check("--login-form", server.url + "/login no=1", server.url + "/").status == 2
 
 
+def test_cookies_are_kept_for_the_next_run():
+    seen = []
+
+    def note(handler):
+        seen.append(handler.headers.get("Cookie"))
+        return (200, {"Set-Cookie": "s=1; Path=/; Max-Age=1000"}, b"")
+    with Scratch() as root, Server({"/": note, "/robots.txt": (404, {}, b"")}) as server:
+        for _ in range(2):
+            check("--no-recursive", "--cookie-jar", root + "/jar", server.url + "/")
+    assert seen == [None, "s=1"]
+
+
+def test_a_proxy_that_is_gone_is_no_fault_of_the_links():
+    asked = []
+    with Server({"*": lambda handler: asked.append(handler.path) or (200, {}, b"")}) as proxy:
+        assert check("--proxy", proxy.url, "http://example.test/x").verdict("/x") == "ok"
+    assert "http://example.test/x" in asked
+    run = check("--retries", 0, "--proxy", "http://127.0.0.1:%d" % free_port(), "http://example.test/x")
+    assert run.verdict("/x") == "not-checked" and run.status == 3
+
+
+def test_ways_to_sign_in():
+    def wants(scheme, challenge):
+        def answer(handler):
+            given = handler.headers.get("Authorization") or ""
+            return (200, {}, b"") if given.startswith(scheme) else (401, {"WWW-Authenticate": challenge}, b"")
+        return answer
+    digest = 'Digest realm="r", nonce="n", qop="auth", algorithm=SHA-256'
+    answers = {"/digest": wants('Digest username="me"', digest), "/bearer": wants("Bearer token", "Bearer"),
+               "/netrc": wants("Basic", 'Basic realm="r"')}
+    with Scratch() as root, Server(answers) as server:
+        with open(root + "/token", "w", encoding="utf-8") as file:
+            file.write("token\n")
+        with open(root + "/.netrc", "w", encoding="utf-8") as file:
+            file.write("machine 127.0.0.1 login me password x\n")
+        os.environ["HOME"], before = root, os.environ["HOME"]
+        try:
+            assert check("--netrc", server.url + "/netrc").verdict("/netrc") == "ok"
+        finally:
+            os.environ["HOME"] = before
+        assert check(server.url + "/netrc").verdict("/netrc") == "blocked"
+        assert check("--auth", "me:x", server.url + "/digest").verdict("/digest") == "ok"
+        assert check("--bearer-file", root + "/token", server.url + "/bearer").verdict("/bearer") == "ok"
+
+
 def make_certificate(folder, name, days, subject):
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", folder + name + ".key",
                "-out", folder + name + ".pem", "-days", str(days), "-subj", "/CN=" + subject, "-addext",
@@ -398,6 +443,9 @@ def test_all_outputs_at_once():
         assert document["members"][0]["status"] == 423
         assert all(json.loads(line) for line in text["jsonl"].splitlines())
         assert text["csv"].startswith("kind,verdict,status,url") and '"%s/none"' % server.url in text["csv"]
+        assert 'class="v-broken"' in text["html"] and "body:has(#v-broken:not(:checked))" in text["html"]
+        inside = re.search('href="#(inside-[0-9]+)"', text["html"]).group(1)
+        assert '<tr id="%s">' % inside in text["html"]
         assert "<script>" in text["html"] and "href=\"%s/none\"" % server.url in text["html"]
         suite = ElementTree.fromstring(text["junit"]).find("testsuite")
         assert len(suite.findall("testcase")) == int(suite.get("tests")) == 4

@@ -97,6 +97,7 @@ static void blank_blocks(struct buf *shape)
             blank(shape, start, at);
             if (len >= fence && mark == fence_mark)
                 fence = 0;
+            was_blank = true; /* no paragraph goes on behind it */
             continue;
         }
         if (len) {
@@ -108,7 +109,7 @@ static void blank_blocks(struct buf *shape)
         is_indented = indent != SIZE_MAX ? indent >= 4 && (was_blank || is_indented) : is_indented;
         if (is_indented)
             blank(shape, start, at);
-        was_blank = indent == SIZE_MAX;
+        was_blank = indent == SIZE_MAX || (indent < 4 && str_trim(line).at[0] == '#');
     }
 }
 

@@ -1,6 +1,7 @@
-/* One file for a browser, to be put anywhere. It works without scripts: rows stand in order,
- * members of a 207 in a table of their own that opens. With scripts a click on a heading sorts, and
- * a field filters; the field is hidden until a script shows it.
+/* One file for a browser, to be put anywhere. It works without scripts: rows stand in order, a box
+ * for each verdict shows or hides its rows (by style alone), and a 207 leads to its members in a
+ * table of their own. With scripts a click on a heading sorts, and a field filters by words; the
+ * field is hidden until a script shows it.
  *
  * Nothing in it is loaded from elsewhere. What a page said is text here and nothing more: it is
  * escaped, and an address becomes a link only when it is http or https, since a page may have said
@@ -15,7 +16,8 @@ static const char head[] =
     "border-bottom:1px solid #ddd;vertical-align:top;overflow-wrap:anywhere}"
     "th{position:sticky;top:0;background:#fff;cursor:pointer;white-space:nowrap}"
     ".fail{color:#a00}.note{color:#850}.fine{color:#060}.unknown{color:#555}"
-    "input{font:inherit;padding:.3em;width:30em;max-width:90%}"
+    "#f{font:inherit;padding:.3em;width:30em;max-width:90%}ul{list-style:none;padding:0}"
+    "tr:target{outline:2px solid}"
     "@media(prefers-color-scheme:dark){body,th{background:#181818;color:#ddd}td,th{"
     "border-color:#444}a{color:#8bf}.fail{color:#f88}.note{color:#fc8}.fine{color:#8d8}}"
     "</style>\n<h1>davit check</h1>\n";
@@ -68,6 +70,23 @@ static void add_cell(struct buf *out, struct str text)
     BUF_ADD(out, "</td>");
 }
 
+/* Each with the rule that hides the rows of its verdict while it is not checked. */
+static void add_boxes(struct buf *out, const struct report_summary *s)
+{
+    BUF_ADD(out, "<ul>");
+    for (int i = 0; i < VERDICT_COUNT; i++) {
+        const char *name = verdict_rows[i].name;
+        if (s->targets[i])
+            buf_addf(out,
+                     "<li><label><input type=\"checkbox\" id=\"v-%s\" checked> <b class=\"%s\">%s"
+                     "</b>: %llu (%s)</label><style>body:has(#v-%s:not(:checked)) tr.v-%s{display:"
+                     "none}</style></li>",
+                     name, class_of((enum verdict)i), name, (unsigned long long)s->targets[i],
+                     verdict_rows[i].meaning, name, name);
+    }
+    BUF_ADD(out, "</ul>\n");
+}
+
 static void begin(struct report *report)
 {
     const struct report_summary *s = report->summary;
@@ -82,17 +101,15 @@ static void begin(struct report *report)
         add_xml(out, str_of_c(s->why_incomplete));
         BUF_ADD(out, "</strong>");
     }
-    BUF_ADD(out, "</p>\n<ul>");
-    for (int i = 0; i < VERDICT_COUNT; i++) {
-        if (s->targets[i])
-            buf_addf(out, "<li><b class=\"%s\">%s</b>: %llu (%s)</li>", class_of((enum verdict)i),
-                     verdict_rows[i].name, (unsigned long long)s->targets[i],
-                     verdict_rows[i].meaning);
-    }
-    BUF_ADD(out, "</ul>\n<p hidden><input id=\"f\" placeholder=\"Filter: words that a row must "
-                 "have\"></p>\n<table><thead><tr><th>Verdict<th data-n=\"1\">Status<th>Address<th>"
-                 "Page<th data-n=\"1\">Line<th data-n=\"1\">Column<th>Where<th>Text<th>Reason</tr>"
-                 "</thead><tbody>\n");
+    BUF_ADD(out, "</p>\n");
+    add_boxes(out, s);
+    BUF_ADD(
+        out,
+        "<p hidden><input id=\"f\" placeholder=\"Filter: words that a row must "
+        "have\"></p>\n<table><thead><tr><th>Verdict<th data-n=\"1\">Status<th>Address<th>"
+        "Page<th data-n=\"1\">Line<th data-n=\"1\">Column<th>Where<th>Text<th>Reason<th>Bad since"
+        "<th data-n=\"1\">Runs</tr>"
+        "</thead><tbody>\n");
 }
 
 static void add_row(struct report *report, const struct report_row *row)
@@ -100,16 +117,23 @@ static void add_row(struct report *report, const struct report_row *row)
     struct buf *out = &report->out;
     struct buf reason = {0};
     const struct link_row *kind = &link_rows[row->place->kind];
-    buf_addf(out, "<tr><td class=\"%s\">%s</td><td>%u</td>", class_of(row->outcome.verdict),
-             verdict_rows[row->outcome.verdict].name, row->status);
+    const char *name = verdict_rows[row->outcome.verdict].name;
+    buf_addf(out, "<tr class=\"v-%s\"><td class=\"%s\">%s</td><td>%u</td>", name,
+             class_of(row->outcome.verdict), name, row->status);
     add_url(out, row->url, row->place->fragment);
     add_url(out, row->page, STR_NONE);
     buf_addf(out, "<td>%u</td><td>%u</td><td>%.*s %.*s</td>", row->place->at.line,
              row->place->at.column, STR_ARGS(kind->element), STR_ARGS(kind->attribute));
     add_cell(out, row->place->text);
     add_reason(&reason, row);
-    add_cell(out, buf_str(&reason));
-    BUF_ADD(out, "</tr>\n");
+    BUF_ADD(out, "<td>");
+    add_xml(out, buf_str(&reason));
+    if (row->outcome.verdict == VERDICT_FAILED_INSIDE)
+        buf_addf(out, " <a href=\"#inside-%u\">members</a>", row->outcome.end);
+    BUF_ADD(out, "</td><td>");
+    if (row->past->bad_since_s)
+        add_time(out, (int64_t)row->past->bad_since_s * 1000);
+    buf_addf(out, "</td><td>%u</td></tr>\n", row->past->bad_runs);
     buf_done(&reason);
 }
 
@@ -124,7 +148,11 @@ static void add_member(struct report *report, const struct report_member *row)
                      "<tr><th>Verdict<th data-n=\"1\">Status<th>Member<th>207<th>Properties<th>"
                      "Condition<th>Because of</tr></thead><tbody>\n");
     report->state = report;
-    buf_addf(out, "<tr><td class=\"%s\">%s</td><td>%u</td>",
+    BUF_ADD(out, "<tr");
+    if (report->written != member->target + (uint64_t)1) /* the first of them */
+        buf_addf(out, " id=\"inside-%u\"", member->target);
+    report->written = member->target + (uint64_t)1;
+    buf_addf(out, "><td class=\"%s\">%s</td><td>%u</td>",
              follows ? "unknown" : class_of((enum verdict)member->verdict),
              follows ? "follows" : verdict_rows[member->verdict].name, member->status);
     add_url(out, member->href, STR_NONE);

@@ -45,6 +45,7 @@ TEST(markdown_has_links)
         {"```\n[a](no)\n```\n[b](yes)", "markdown@link 4:5 yes [b]\n"},
         {"~~~~ x\n```\n[a](no)\n~~~~\n[b](yes)", "markdown@link 5:5 yes [b]\n"},
         {"para\n    [a](yes)\n\n    [b](no)\n\n    [c](no)\n", "markdown@link 2:9 yes [a]\n"},
+        {"```\nx\n```\n    [a](no)\n# h\n    [b](no)\n", "#h\n"},
         {"\\[a](x)", ""},
         {"a <img src=i.png> b", "img@src 1:12 i.png\n"},
         {"[a]\n\n(no)", ""},
