@@ -11,3 +11,4 @@ int cmd_cert(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_read(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
+int cmd_check(int argc, char **argv);
