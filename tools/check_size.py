@@ -21,7 +21,12 @@ FOLDER_C_FILES_MAX = 15
 
 # (file, function or "", what): the value that is let pass. Each with its reason. One that is no
 # longer needed is a finding.
-EXCEPTIONS = {}
+EXCEPTIONS = {
+    # OpenSSL calls them, and says with what.
+    ("src/io/tls.c", "free_material", "parameters"): 6,
+    ("src/io/tls.c", "choose_protocol", "parameters"): 6,
+    ("src/io/tls.c", "use_ticket", "parameters"): 6,
+}
 
 
 def loop_macros(root):

@@ -10,6 +10,7 @@
 struct public_name {
     struct str host;
     struct str port;
+    bool is_https;
 };
 
 struct dav_service {

@@ -21,8 +21,11 @@ struct channel {
     struct task *ready; /* queued on every change; the owner's, who may set another */
     bool may_read;      /* no AGAIN since the last event */
     bool may_write;
-    bool has_ended;  /* the peer has closed its side: receiving on will find the end */
-    bool has_failed; /* both sides are closed: whatever is sent is lost */
+    bool has_ended;            /* the peer has closed its side: receiving on will find the end */
+    bool has_failed;           /* both sides are closed: whatever is sent is lost */
+    bool is_secure;            /* what passes is encrypted */
+    struct entrance *entrance; /* where the peer came in; the owner's, who may not know more */
+    char *client; /* of whom we trust the certificate (RFC 4514); NULL: nobody showed one */
 };
 
 /* What a kind of channel does. Callers use the functions below. */
@@ -48,7 +51,8 @@ NODISCARD enum channel_rc channel_receive(struct channel *channel, char *to, siz
 /* The same, but nobody wants the bytes. */
 NODISCARD enum channel_rc channel_skip(struct channel *channel, size_t want, size_t *len_out);
 
-/* `has_more`: more will be sent at once, so a packet that is not full may wait for it. */
+/* `has_more`: more will be sent at once, so a packet that is not full may wait for it. What was not
+ * taken must be sent next, and nothing else: part of it may be on its way. */
 NODISCARD enum channel_rc channel_send(struct channel *channel, struct str bytes, bool has_more,
                                        size_t *len_out);
 

@@ -86,6 +86,13 @@ size_t address_format(const struct socket_address *address, char to[ADDRESS_TEXT
     return (size_t)len;
 }
 
+unsigned address_port(const struct socket_address *address)
+{
+    struct socket_address copy = *address;
+    return ntohs(copy.storage.ss_family == AF_INET6 ? as_in6(&copy)->sin6_port
+                                                    : as_in(&copy)->sin_port);
+}
+
 bool address_is_loopback(const struct socket_address *address)
 {
     struct socket_address copy = *address;

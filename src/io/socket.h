@@ -20,6 +20,8 @@ NODISCARD bool address_parse(const char *text, struct socket_address *address_ou
 /* "127.0.0.1:8080"; an IPv4-mapped IPv6 address is written as IPv4. Returns its length. */
 size_t address_format(const struct socket_address *address, char to[ADDRESS_TEXT_BYTES]);
 
+unsigned address_port(const struct socket_address *address);
+
 /* Reached from this machine only. */
 bool address_is_loopback(const struct socket_address *address);
 

@@ -14,15 +14,74 @@
 
 #include <sched.h>
 
-#include "base/suggest.h"
+#include "base/options.h"
 
 /* --- one function for each option; true, or false with err set --- */
 
-static bool set_listen(struct server_config *config, const char *value, struct err *err)
+static bool add_listener(struct server_config *config, const char *value, enum listener_kind kind,
+                         struct err *err)
 {
     if (config->listener_count == LISTENERS_MAX)
-        return err_set(err, 0, "more than %d --listen", LISTENERS_MAX);
-    return address_parse(value, &config->listeners[config->listener_count++], err);
+        return err_set(err, 0, "more than %d addresses to listen on", LISTENERS_MAX);
+    struct listener_config *listener = &config->listeners[config->listener_count++];
+    listener->kind = kind;
+    return address_parse(value, &listener->address, err);
+}
+
+static bool set_listen(struct server_config *config, const char *value, struct err *err)
+{
+    return add_listener(config, value, LISTEN_MAIN, err);
+}
+
+static bool set_listen_plain(struct server_config *config, const char *value, struct err *err)
+{
+    return add_listener(config, value, LISTEN_PLAIN, err);
+}
+
+static bool set_redirect(struct server_config *config, const char *value, struct err *err)
+{
+    return add_listener(config, value, LISTEN_REDIRECT, err);
+}
+
+static bool set_tls_cert(struct server_config *config, const char *value, struct err *err)
+{
+    if (config->tls.pair_count == TLS_PAIRS_MAX)
+        return err_set(err, 0, "more than %d --tls-cert", TLS_PAIRS_MAX);
+    config->tls.pairs[config->tls.pair_count++].certificate = value;
+    return true;
+}
+
+/* The n-th key belongs to the n-th certificate, in whichever order they are given. */
+static bool set_tls_key(struct server_config *config, const char *value, struct err *err)
+{
+    if (config->tls_key_count == TLS_PAIRS_MAX)
+        return err_set(err, 0, "more than %d --tls-key", TLS_PAIRS_MAX);
+    config->tls.pairs[config->tls_key_count++].key = value;
+    return true;
+}
+
+static bool set_tls_ocsp(struct server_config *config, const char *value, struct err *err)
+{
+    if (config->tls.pair_count == 0)
+        return err_set(err, 0, "--tls-ocsp '%s' stands before its --tls-cert", value);
+    config->tls.pairs[config->tls.pair_count - 1].ocsp = value;
+    return true;
+}
+
+static bool set_tls_client_ca(struct server_config *config, const char *value, struct err *err)
+{
+    (void)err; /* opening it will tell */
+    config->tls.client_ca = value;
+    return true;
+}
+
+static bool set_hsts(struct server_config *config, const char *value, struct err *err)
+{
+    uint64_t seconds;
+    if (!str_parse_u64(str_of_c(value), &seconds))
+        return err_set(err, 0, "--hsts '%s' is no number of seconds", value);
+    config->hsts = value;
+    return true;
 }
 
 static bool set_anonymous(struct server_config *config, const char *value, struct err *err)
@@ -41,7 +100,8 @@ static bool set_public_url(struct server_config *config, const char *value, stru
     if (!str_eq(uri.path, STR("/")) || uri.query.len)
         return err_set(err, 0, "--public-url '%s' has a path: a proxy must pass paths on unchanged",
                        value);
-    config->public_names[config->public_name_count++] = (struct public_name){uri.host, uri.port};
+    config->public_names[config->public_name_count++] =
+        (struct public_name){uri.host, uri.port, str_eq_nocase(uri.scheme, STR("https"))};
     return true;
 }
 
@@ -63,6 +123,11 @@ static bool choose(const char *value, const char *yes, const char *no, bool *is_
 static bool set_depth_infinity(struct server_config *config, const char *value, struct err *err)
 {
     return choose(value, "allow", "refuse", &config->allows_infinity, err);
+}
+
+static bool set_tls_client_auth(struct server_config *config, const char *value, struct err *err)
+{
+    return choose(value, "required", "optional", &config->tls.demands_client, err);
 }
 
 static bool set_durability(struct server_config *config, const char *value, struct err *err)
@@ -150,57 +215,46 @@ static bool set_help(struct server_config *config, const char *value, struct err
 
 /* --- the table --- */
 
-static const struct option {
-    const char *name;
-    const char *argument; /* NULL: it takes none */
-    bool (*set)(struct server_config *config, const char *value, struct err *err);
-    const char *help;
-} options[] = {
-#define SERVE_OPTION(name, argument, set, help) {name, argument, set, help},
+static const struct option options[] = {
+#define SERVE_OPTION(name, argument, set, help) {name, argument, help},
 #include "server/options.def"
 #undef SERVE_OPTION
 };
 
-static bool unknown_option(const char *arg, struct err *err)
-{
-    const char *names[ARRAY_LEN(options)];
-    for (size_t i = 0; i < ARRAY_LEN(options); i++)
-        names[i] = options[i].name;
-    const char *meant = suggest(arg + strspn(arg, "-"), names, ARRAY_LEN(names));
-    if (meant)
-        return err_set(err, 0, "there is no option '%s'; did you mean --%s?", arg, meant);
-    return err_set(err, 0, "there is no option '%s'; see davit serve --help", arg);
-}
+static bool (*const setters[])(struct server_config *config, const char *value, struct err *err) = {
+#define SERVE_OPTION(name, argument, set, help) set,
+#include "server/options.def"
+#undef SERVE_OPTION
+};
 
-/* Takes the option at argv[*i], and its argument from behind a '=' or from the next one. */
-static bool read_option(int argc, char **argv, int *i, struct server_config *config,
-                        struct err *err)
+static bool read_arguments(struct server_config *config, int argc, char **argv, struct err *err)
 {
-    struct str value = str_of_c(argv[*i]);
-    struct str name = str_cut(&value, '=');
-    bool has_value = name.len < strlen(argv[*i]);
-    const struct option *option = NULL;
-    for (size_t k = 0; k < ARRAY_LEN(options); k++) {
-        if (str_starts(name, STR("--")) && str_eq(str_from(name, 2), str_of_c(options[k].name)))
-            option = &options[k];
+    struct option_reader reader = {.command = "davit serve",
+                                   .rows = options,
+                                   .row_count = ARRAY_LEN(options),
+                                   .argv = argv,
+                                   .argc = argc};
+    enum option_rc rc;
+    const char *value;
+    size_t row;
+    while ((rc = option_read(&reader, &row, &value, err)) != OPTION_END) {
+        if (rc == OPTION_WRONG || (rc == OPTION_ROW && !setters[row](config, value, err)))
+            return false;
+        if (rc == OPTION_OPERAND && config->root)
+            return err_set(err, 0, "more than one directory: '%s' and '%s'", config->root, value);
+        if (rc == OPTION_OPERAND)
+            config->root = value;
     }
-    if (!option)
-        return unknown_option(argv[*i], err);
-    if (!option->argument)
-        return has_value ? err_set(err, 0, "--%s takes no argument", option->name)
-                         : option->set(config, NULL, err);
-    if (!has_value && ++*i == argc)
-        return err_set(err, 0, "--%s needs %s", option->name, option->argument);
-    return option->set(config, has_value ? argv[*i] + name.len + 1 : argv[*i], err);
+    return true;
 }
 
 static bool check_addresses(const struct server_config *config, struct err *err)
 {
     char text[ADDRESS_TEXT_BYTES];
     for (size_t i = 0; i < config->listener_count; i++) {
-        if (config->is_anonymous || address_is_loopback(&config->listeners[i]))
+        if (config->is_anonymous || address_is_loopback(&config->listeners[i].address))
             continue;
-        (void)address_format(&config->listeners[i], text); /* the length is not needed */
+        (void)address_format(&config->listeners[i].address, text); /* the length is not needed */
         return err_set(err, 0,
                        "%s can be reached from other machines, and there is no sign-in: "
                        "--anonymous says that everyone may do everything",
@@ -209,28 +263,52 @@ static bool check_addresses(const struct server_config *config, struct err *err)
     return true;
 }
 
+static bool check_tls(struct server_config *config, struct err *err)
+{
+    struct tls_options *tls = &config->tls;
+    if (config->tls_key_count && config->tls_key_count != tls->pair_count)
+        return err_set(err, 0,
+                       "%zu --tls-key for %zu --tls-cert: they go in pairs, or the keys "
+                       "stand in the files of the certificates",
+                       config->tls_key_count, tls->pair_count);
+    for (size_t i = 0; i < tls->pair_count; i++) {
+        if (!tls->pairs[i].key)
+            tls->pairs[i].key = tls->pairs[i].certificate;
+    }
+    if (tls->demands_client && !tls->client_ca)
+        return err_set(err, 0, "--tls-client-auth required needs --tls-client-ca");
+    bool is_used = tls->client_ca || config->hsts;
+    for (size_t i = 0; i < config->listener_count; i++)
+        is_used |= config->listeners[i].kind == LISTEN_REDIRECT;
+    if (is_used && tls->pair_count == 0)
+        return err_set(err, 0, "--redirect, --hsts and --tls-client-ca need --tls-cert");
+    return true;
+}
+
+/* The address that is listened on when none is named. */
+static void add_default_listener(struct server_config *config)
+{
+    bool has_tls = config->tls.pair_count > 0;
+    struct err err;
+    for (size_t i = 0; i < config->listener_count; i++) {
+        if (config->listeners[i].kind == LISTEN_MAIN)
+            return;
+    }
+    if (config->listener_count && !has_tls)
+        return;
+    if (!add_listener(config, has_tls ? "127.0.0.1:8443" : "127.0.0.1:8080", LISTEN_MAIN, &err))
+        BUG("the default address is malformed");
+}
+
 bool config_read(int argc, char **argv, struct server_config *config_out, struct err *err)
 {
     cpu_set_t cpus;
     struct server_config config = {.workers = 8, .threads = 1, .limits = limits_default()};
     if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
         config.threads = (unsigned)CPU_COUNT(&cpus);
-    bool are_options_over = false;
-    for (int i = 0; i < argc; i++) {
-        if (!are_options_over && strcmp(argv[i], "--") == 0) {
-            are_options_over = true;
-        } else if (!are_options_over && argv[i][0] == '-' && argv[i][1]) {
-            if (!read_option(argc, argv, &i, &config, err))
-                return false;
-        } else if (config.root) {
-            return err_set(err, 0, "more than one directory: '%s' and '%s'", config.root, argv[i]);
-        } else {
-            config.root = argv[i];
-        }
-    }
-    if (config.listener_count == 0 &&
-        !address_parse("127.0.0.1:8080", &config.listeners[config.listener_count++], err))
-        BUG("the default address is malformed");
+    if (!read_arguments(&config, argc, argv, err) || !check_tls(&config, err))
+        return false;
+    add_default_listener(&config);
     if (!config.root && !config.wants_help && !config.wants_limits)
         return err_set(err, 0, "which directory? Usage: davit serve [OPTIONS] DIR");
     *config_out = config;
@@ -240,13 +318,8 @@ bool config_read(int argc, char **argv, struct server_config *config_out, struct
 void config_print_help(void)
 {
     printf("Usage: davit serve [OPTIONS] DIR\n\n"
-           "Serves DIR over WebDAV (RFC 4918, class 1, 2 and 3) and HTTP/1.1.\n\nOptions:\n");
-    for (size_t i = 0; i < ARRAY_LEN(options); i++) {
-        char left[64];
-        (void)snprintf(left, sizeof(left), "--%s %s", options[i].name,
-                       options[i].argument ? options[i].argument : ""); /* fits */
-        printf("  %-28s %s\n", left, options[i].help);
-    }
+           "Serves DIR over WebDAV (RFC 4918, class 1, 2 and 3) and HTTP.\n\nOptions:\n");
+    option_print(options, ARRAY_LEN(options));
 }
 
 void config_print_limits(const struct limits *limits)

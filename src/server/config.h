@@ -5,16 +5,31 @@
 #include "base/log.h"
 #include "dav/service.h"
 #include "io/socket.h"
+#include "io/tls.h"
 
 enum { LISTENERS_MAX = 16, PUBLIC_NAMES_MAX = 16 };
 
+enum listener_kind {
+    LISTEN_MAIN,     /* TLS where there is a certificate, otherwise in the clear */
+    LISTEN_PLAIN,    /* in the clear whatever there is */
+    LISTEN_REDIRECT, /* in the clear, and all it says is where TLS is to be had */
+};
+
+struct listener_config {
+    struct socket_address address;
+    enum listener_kind kind;
+};
+
 struct server_config {
     const char *root; /* NULL: none was given */
-    struct socket_address listeners[LISTENERS_MAX];
+    struct listener_config listeners[LISTENERS_MAX];
     size_t listener_count;
     bool is_anonymous;
     struct public_name public_names[PUBLIC_NAMES_MAX];
     size_t public_name_count;
+    struct tls_options tls; /* no pairs: no TLS */
+    size_t tls_key_count;
+    const char *hsts; /* seconds; NULL: nothing is said of them */
     bool is_read_only;
     bool allows_infinity;
     enum store_durability durability;

@@ -1,6 +1,7 @@
 /* Start-up, the loop threads, and shutdown.
  *
- *   server_run(): limits -> ports -> privileges -> store -> loops -> serving -> drain -> stop
+ *   server_run(): limits -> certificates -> ports -> privileges -> store -> loops -> serving
+ *                 -> drain -> stop
  *
  * Each loop has its own connections; all share the listening sockets (EPOLLEXCLUSIVE), the store
  * and the workers. The first loop runs on the main thread and hears the signals: the first SIGTERM
@@ -22,7 +23,10 @@
 #include "dav/exchange.h"
 #include "io/worker.h"
 #include "server/access_log.h"
+#include "server/port.h"
 #include "server/privilege.h"
+#include "server/redirect.h"
+#include "server/secure.h"
 #include "store/registry.h"
 #include "wire/wire.h"
 
@@ -34,6 +38,7 @@ struct server;
 struct listener {
     struct watch watch;
     struct server_loop *loop;
+    struct port *port;
 };
 
 struct server_loop {
@@ -62,8 +67,9 @@ struct server {
     struct media_types media_types;
     struct access_log access_log;
     struct worker_pool *workers;
-    int fds[LISTENERS_MAX];
-    struct socket_address bound[LISTENERS_MAX]; /* what they are really bound to */
+    struct ports ports;
+    struct secure secure;
+    struct redirect redirect;
     struct server_loop *loops;
     unsigned loop_count;
     atomic_size_t conn_count;
@@ -80,7 +86,14 @@ static struct server_loop *loop_of_handler(struct http_handler *handler)
 
 static void handle(struct http_handler *handler, struct http_stream *stream)
 {
-    dav_handle(&loop_of_handler(handler)->server->service, stream);
+    const struct server *server = loop_of_handler(handler)->server;
+    if (port_of_entrance(stream->request.entrance)->kind == LISTEN_REDIRECT) {
+        redirect_answer(&server->redirect, stream);
+        return;
+    }
+    if (stream->request.is_secure && server->secure.hsts.len) /* RFC 6797 §7.2: only then */
+        http_response_set(stream, FIELD_STRICT_TRANSPORT_SECURITY, buf_str(&server->secure.hsts));
+    dav_handle(&server->service, stream);
 }
 
 static void finished(struct http_handler *handler, const struct http_stream *stream,
@@ -100,12 +113,13 @@ static void closed(struct wire *wire)
     atomic_fetch_sub(&CONTAINER_OF(wire, struct server_loop, wire)->server->conn_count, 1);
 }
 
-/* More connections than there may be: a short word instead of silence. */
-static void refuse(int fd)
+/* More connections than there may be: a short word instead of silence, where it costs nothing. */
+static void refuse(int fd, bool has_tls)
 {
     static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n"
                                  "Content-Length: 0\r\nConnection: close\r\n\r\n";
-    (void)!send(fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT); /* a courtesy */
+    if (!has_tls)
+        (void)!send(fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT); /* a courtesy */
     (void)close(fd); /* there is nothing else on it */
 }
 
@@ -115,7 +129,7 @@ static void set_accepting(struct server_loop *loop, bool is_accepting)
     if (loop->is_accepting == is_accepting)
         return;
     loop->is_accepting = is_accepting;
-    for (size_t i = 0; i < loop->server->config->listener_count; i++) {
+    for (size_t i = 0; i < loop->server->ports.count; i++) {
         struct watch *watch = &loop->listeners[i].watch;
         if (!is_accepting)
             loop_forget(loop->loop, watch);
@@ -134,7 +148,8 @@ static void pause_over(struct deadline *deadline)
 static void accept_ready(struct watch *watch, uint32_t events)
 {
     (void)events; /* a listening socket has only one kind */
-    struct server_loop *loop = CONTAINER_OF(watch, struct listener, watch)->loop;
+    const struct listener *listener = CONTAINER_OF(watch, struct listener, watch);
+    struct server_loop *loop = listener->loop;
     struct server *server = loop->server;
     struct socket_address peer;
     for (int i = 0; i < ACCEPTS_PER_EVENT; i++) {
@@ -148,10 +163,10 @@ static void accept_ready(struct watch *watch, uint32_t events)
             return;
         if (atomic_fetch_add(&server->conn_count, 1) >= server->config->limits.connections) {
             atomic_fetch_sub(&server->conn_count, 1);
-            refuse(fd);
+            refuse(fd, listener->port->entrance.tls != NULL);
             continue;
         }
-        wire_open(&loop->wire, fd, &peer);
+        wire_open(&loop->wire, fd, &peer, &listener->port->entrance);
     }
 }
 
@@ -212,8 +227,7 @@ static void stop_signalled(struct server *server)
     if (++server->stop_signals > 2)
         return;
     log_line(LOG_INFO, "stopping");
-    for (size_t i = 0; i < server->config->listener_count; i++)
-        (void)shutdown(server->fds[i], SHUT_RD); /* who comes now is told so; 0 or ENOTCONN */
+    ports_shut(&server->ports);
     post_to_loops(server);
 }
 
@@ -223,33 +237,16 @@ static void signals_ready(struct watch *watch, uint32_t events)
     struct server *server = CONTAINER_OF(watch, struct server, signals);
     struct signalfd_siginfo info;
     while (read(watch->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        if (info.ssi_signo == SIGHUP)
+        if (info.ssi_signo == SIGHUP) {
             access_log_reopen(&server->access_log);
-        else
+            secure_reload(&server->secure);
+        } else {
             stop_signalled(server);
+        }
     }
 }
 
 /* --- the beginning --- */
-
-static bool open_ports(struct server *server, struct err *err)
-{
-    const struct server_config *config = server->config;
-    for (size_t i = 0; i < config->listener_count; i++) {
-        if (!socket_listen(&config->listeners[i], &server->fds[i], &server->bound[i], err))
-            return false;
-    }
-    return true;
-}
-
-static void tell_ports(const struct server *server)
-{
-    char text[ADDRESS_TEXT_BYTES];
-    for (size_t i = 0; i < server->config->listener_count; i++) {
-        (void)address_format(&server->bound[i], text); /* the length is not needed */
-        fprintf(stderr, "listening on http://%s/\n", text);
-    }
-}
 
 static bool open_store(struct server *server, struct err *err)
 {
@@ -307,8 +304,10 @@ static bool init_loop(struct server *server, struct server_loop *loop, struct er
     deadline_init(&loop->end, end_over);
     loop->drain_job.done = drain;
     loop->abort_job.done = cut_off;
-    for (size_t i = 0; i < server->config->listener_count; i++)
-        loop->listeners[i] = (struct listener){{.ready = accept_ready, .fd = server->fds[i]}, loop};
+    for (size_t i = 0; i < server->ports.count; i++) {
+        struct port *port = &server->ports.at[i];
+        loop->listeners[i] = (struct listener){{.ready = accept_ready, .fd = port->fd}, loop, port};
+    }
     set_accepting(loop, true);
     return true;
 }
@@ -340,8 +339,11 @@ static bool hear_signals(struct server *server, struct err *err)
 static bool start_loops(struct server *server, struct err *err)
 {
     server->workers = worker_pool_new(server->config->workers, err);
-    if (!server->workers)
+    if (!server->workers || !secure_start(&server->secure, server->config, &server->ports, err))
         return false;
+    server->redirect = (struct redirect){.public_names = server->config->public_names,
+                                         .public_name_count = server->config->public_name_count,
+                                         .tls_port = ports_tls_number(&server->ports)};
     server->loops = mem_new(server->config->threads, sizeof(*server->loops));
     for (; server->loop_count < server->config->threads; server->loop_count++) {
         if (!init_loop(server, &server->loops[server->loop_count], err))
@@ -364,7 +366,8 @@ static bool start(struct server *server, struct err *err)
     raise_descriptors();
     read_media_types(server);
     return access_log_open(&server->access_log, server->config->access_log, err) &&
-           hear_signals(server, err) && open_ports(server, err) &&
+           hear_signals(server, err) && secure_read(&server->secure, server->config, err) &&
+           ports_open(&server->ports, server->config, err) &&
            privilege_drop(server->config->user, err) && open_store(server, err) &&
            start_loops(server, err);
 }
@@ -380,7 +383,7 @@ static bool serve(struct server *server, struct err *err)
             is_fine = err_sys(err, code, "starting a thread");
     }
     if (is_fine) {
-        tell_ports(server);
+        ports_tell(&server->ports);
         loop_run(server->loops[0].loop);
     }
     for (unsigned i = 1; i < started && is_fine; i++)
@@ -391,16 +394,14 @@ static bool serve(struct server *server, struct err *err)
 static void stop(struct server *server)
 {
     worker_pool_free(server->workers);
+    secure_stop(&server->secure);
     for (unsigned i = 0; i < server->loop_count; i++) {
         access_lines_done(&server->loops[i].access_lines);
         loop_free(server->loops[i].loop);
     }
     mem_free(server->loops);
     store_close(&server->service.store);
-    for (size_t i = 0; i < server->config->listener_count; i++) {
-        if (server->fds[i] >= 0)
-            (void)close(server->fds[i]); /* a listening socket: nothing to lose */
-    }
+    ports_close(&server->ports);
     if (server->signals.fd >= 0)
         (void)close(server->signals.fd); /* likewise */
     if (server->service.spool_dir_fd >= 0)
@@ -413,8 +414,7 @@ int server_run(const struct server_config *config)
 {
     struct server server = {.config = config, .signals.fd = -1, .service.spool_dir_fd = -1};
     struct err err;
-    for (size_t i = 0; i < LISTENERS_MAX; i++)
-        server.fds[i] = -1;
+    ports_init(&server.ports);
     bool is_fine = start(&server, &err) && serve(&server, &err);
     if (!is_fine)
         log_line(LOG_ERROR, "%s", err.text);

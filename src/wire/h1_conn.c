@@ -6,6 +6,9 @@
  *     '--refused head----------------------------------'--body unread--> DISCARDING --> HEAD
  *                                                      '--last answer--> LINGERING --> DEAD
  *
+ * A client whose first bytes are the preface of HTTP/2 knows what it wants (RFC 9113 §3.3): in
+ * HEAD, channel and bytes are handed on to h2_conn.c, and this connection is DEAD.
+ *
  * Back-pressure: nothing is read from the socket but on demand. In HANDLING the handler pulls the
  * request body, which reads what it needs; the next request's head is read only after the answer.
  * Pipelined requests that came in one piece are answered in one piece: an answer stays in `out`
@@ -19,6 +22,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "wire/h1_conn_priv.h"
+#include "wire/h2_conn.h"
 
 enum {
     READ_BYTES = 16384,      /* one read for a head, or for framing within a body */
@@ -72,7 +76,7 @@ static enum pull fail_pull(struct err *err, int code, const char *text)
 
 static enum pull await_body(struct h1_turn *turn)
 {
-    struct wire *wire = turn->conn->wire;
+    struct wire *wire = turn->conn->base.wire;
     turn->awaits_body = true;
     deadline_arm(wire->loop, &wire->progress_deadlines, &turn->conn->deadline);
     return PULL_WAIT;
@@ -131,15 +135,14 @@ static void free_turn(struct refs *refs)
     struct wire *wire = turn->wire;
     arena_done(&turn->arena);
     mem_free(turn);
-    wire->turn_count--;
-    wire_check_empty(wire);
+    wire_stream_gone(wire);
 }
 
 static void send_woken(struct waker *waker)
 {
     struct h1_turn *turn = CONTAINER_OF(waker, struct h1_turn, send_waker);
     if (turn->conn)
-        loop_queue(turn->conn->wire->loop, &turn->conn->task);
+        loop_queue(turn->conn->base.wire->loop, &turn->conn->task);
 }
 
 static void proceed(struct http_stream *stream)
@@ -159,7 +162,7 @@ static void respond(struct http_stream *stream)
     assert(!turn->has_answer);
     turn->has_answer = true;
     if (!turn->conn->is_running) /* else conn_run() takes the next step by itself */
-        loop_queue(turn->conn->wire->loop, &turn->conn->task);
+        loop_queue(turn->conn->base.wire->loop, &turn->conn->task);
 }
 
 static const struct http_stream_ops turn_ops = {.proceed = proceed, .respond = respond};
@@ -168,38 +171,36 @@ struct h1_turn *h1_conn_new_turn(struct h1_conn *conn)
 {
     struct h1_turn *turn = MEM_NEW(struct h1_turn);
     turn->conn = conn;
-    turn->wire = conn->wire;
-    turn->wire->turn_count++;
-    turn->stream.started_us = clock_mono_us();
+    turn->wire = conn->base.wire;
+    wire_begin_stream(turn->wire, &turn->stream, &conn->base);
     turn->body_source.ops = &body_ops;
     turn->send_waker.ring = send_woken;
     turn->stream.ops = &turn_ops;
     turn->stream.arena = &turn->arena;
-    turn->stream.executor = loop_executor(conn->wire->loop);
-    turn->stream.request.peer = str_of_c(conn->peer);
     refs_init(&turn->stream.refs, free_turn);
     conn->turn = turn;
+    conn->has_spoken = true;
     return turn;
 }
 
 static void free_conn(struct h1_conn *conn)
 {
-    struct wire *wire = conn->wire;
+    struct wire *wire = conn->base.wire;
     assert(!conn->turn && conn->state == CONN_DEAD);
     loop_unqueue(&conn->task);
     buf_done(&conn->in);
     buf_done(&conn->out);
+    bool has_place = !conn->is_handed_on;
+    conn_done(&conn->base);
     mem_free(conn);
-    wire->conn_count--;
-    if (wire->closed)
-        wire->closed(wire);
-    wire_check_empty(wire);
+    if (has_place)
+        wire_conn_gone(wire);
 }
 
 void h1_conn_turn_over(struct h1_conn *conn, bool is_complete)
 {
     struct h1_turn *turn = conn->turn;
-    struct http_handler *handler = conn->wire->handler;
+    struct http_handler *handler = conn->base.wire->handler;
     source_close(&turn->stream.response.body);
     handler->finished(handler, &turn->stream, turn->sent_bytes, is_complete);
     conn->turn = NULL;
@@ -215,7 +216,7 @@ void h1_conn_turn_over(struct h1_conn *conn, bool is_complete)
         conn->state = CONN_HEAD;
     else
         conn->state = CONN_DISCARDING;
-    conn->discard_left = conn->wire->limits->discard_bytes;
+    conn->discard_left = conn->base.wire->limits->discard_bytes;
     deadline_cancel(&conn->deadline);
 }
 
@@ -225,40 +226,71 @@ static void start_turn(struct h1_conn *conn, size_t head_len)
 {
     struct h1_turn *turn = h1_conn_new_turn(conn);
     struct str head = arena_str(&turn->arena, str_first(pending(conn), head_len));
-    struct h1_refusal refusal;
+    struct refusal refusal;
     consume(conn, head_len);
     deadline_cancel(&conn->deadline);
     conn->is_head_timed = false;
-    if (!h1_parse_head(head, conn->wire->limits, &turn->stream, &turn->framing, &refusal)) {
+    if (!h1_parse_head(head, conn->base.wire->limits, &turn->stream, &turn->framing, &refusal)) {
         h1_send_refusal(conn, &refusal);
         return;
     }
-    conn->keeps_alive = turn->framing.keeps_alive && !conn->wire->is_draining;
+    conn->keeps_alive = turn->framing.keeps_alive && !conn->base.wire->is_draining;
     turn->has_proceeded = !turn->framing.expects_continue;
     if (turn->framing.is_chunked)
-        h1_body_init_chunked(&turn->body, conn->wire->limits->head_bytes);
+        h1_body_init_chunked(&turn->body, conn->base.wire->limits->head_bytes);
     else
         h1_body_init_length(&turn->body, turn->stream.request.body_bytes);
     turn->stream.body = turn->stream.request.has_body ? &turn->body_source : NULL;
     conn->state = CONN_HANDLING;
-    conn->wire->handler->handle(conn->wire->handler, &turn->stream);
+    conn->base.wire->handler->handle(conn->base.wire->handler, &turn->stream);
 }
 
-static bool read_head(struct h1_conn *conn)
+/* Whether all that has come may be, or is, how a client begins that speaks HTTP/2. */
+static bool is_preface(const struct h1_conn *conn)
 {
-    struct wire *wire = conn->wire;
-    struct h1_refusal refusal;
+    struct str bytes = str_first(pending(conn), H2_PREFACE.len);
+    return !conn->has_spoken && str_starts(H2_PREFACE, bytes);
+}
+
+static void hand_on(struct h1_conn *conn)
+{
+    deadline_cancel(&conn->deadline);
+    list_remove(&conn->base.link);
+    conn->is_handed_on = true;
+    conn->state = CONN_DEAD;
+    h2_conn_open(conn->base.wire, &conn->channel, conn->base.peer, pending(conn));
+}
+
+/* Looks at what has come of a head; false: more must come. */
+static bool take_head(struct h1_conn *conn)
+{
+    struct refusal refusal;
     size_t head_len;
-    enum h1_scan_rc rc = h1_scan(&conn->scan, pending(conn), wire->limits, &head_len, &refusal);
-    if (rc == H1_SCAN_COMPLETE) {
-        start_turn(conn, head_len);
+    if (is_preface(conn)) {
+        if (pending(conn).len < H2_PREFACE.len)
+            return false;
+        hand_on(conn);
         return true;
     }
-    if (rc == H1_SCAN_REFUSED) {
+    switch (h1_scan(&conn->scan, pending(conn), conn->base.wire->limits, &head_len, &refusal)) {
+    case H1_SCAN_MORE:
+        return false;
+    case H1_SCAN_COMPLETE:
+        start_turn(conn, head_len);
+        return true;
+    case H1_SCAN_REFUSED:
         (void)h1_conn_new_turn(conn); /* h1_send_refusal() finds it in conn->turn */
         h1_send_refusal(conn, &refusal);
         return true;
     }
+    BUG("no such scan result");
+}
+
+static bool read_head(struct h1_conn *conn)
+{
+    struct wire *wire = conn->base.wire;
+    if (take_head(conn))
+        return true;
     enum channel_rc got = fill(conn);
     if (got == CHANNEL_OK)
         return true;
@@ -318,7 +350,7 @@ static bool discarding_step(struct h1_conn *conn)
     else if (body->state == BODY_COMPLETE)
         conn->state = CONN_HEAD;
     else if (got == CHANNEL_AGAIN)
-        deadline_arm(conn->wire->loop, &conn->wire->progress_deadlines, &conn->deadline);
+        deadline_arm(conn->base.wire->loop, &conn->base.wire->progress_deadlines, &conn->deadline);
     return got != CHANNEL_AGAIN;
 }
 
@@ -331,7 +363,7 @@ static bool lingering_step(struct h1_conn *conn)
     if (!conn->has_shut) {
         conn->has_shut = true;
         channel_shut(conn->channel);
-        deadline_arm(conn->wire->loop, &conn->wire->linger_deadlines, &conn->deadline);
+        deadline_arm(conn->base.wire->loop, &conn->base.wire->linger_deadlines, &conn->deadline);
     }
     consume(conn, pending(conn).len);
     enum channel_rc got = channel_skip(conn->channel, DISCARD_BYTES, &len);
@@ -369,7 +401,7 @@ static void conn_run(struct task *task)
     conn->is_running = true;
     for (int steps = 0; step(conn); steps++) {
         if (steps == RUN_STEPS_MAX) { /* others want their share of the loop */
-            loop_queue(conn->wire->loop, &conn->task);
+            loop_queue(conn->base.wire->loop, &conn->task);
             break;
         }
     }
@@ -385,8 +417,7 @@ static void conn_run(struct task *task)
 static void deadline_expired(struct deadline *deadline)
 {
     struct h1_conn *conn = CONTAINER_OF(deadline, struct h1_conn, deadline);
-    static const struct h1_refusal too_slow = {HTTP_REQUEST_TIMEOUT,
-                                               "the request head took too long"};
+    static const struct refusal too_slow = {HTTP_REQUEST_TIMEOUT, "the request head took too long"};
     if (conn->state == CONN_HANDLING) {
         conn->turn->has_timed_out = true;
     } else if (conn->state == CONN_HEAD && pending(conn).len) {
@@ -395,25 +426,50 @@ static void deadline_expired(struct deadline *deadline)
     } else {
         h1_conn_close(conn, conn->state == CONN_SENDING);
     }
-    loop_queue(conn->wire->loop, &conn->task);
+    loop_queue(conn->base.wire->loop, &conn->task);
 }
 
-void h1_conn_open(struct wire *wire, int fd, const struct socket_address *peer)
+static void drain(struct conn *base)
+{
+    struct h1_conn *conn = CONTAINER_OF(base, struct h1_conn, base);
+    if (conn->state == CONN_HEAD && pending(conn).len == 0)
+        conn->state = CONN_LINGERING;
+    conn->keeps_alive = false;
+    loop_queue(conn->base.wire->loop, &conn->task);
+}
+
+static void abort_now(struct conn *base)
+{
+    h1_conn_close(CONTAINER_OF(base, struct h1_conn, base), true);
+}
+
+static const struct conn_ops h1_ops = {.drain = drain, .abort = abort_now};
+
+static struct h1_conn *open_conn(struct wire *wire, struct channel **channel, const char *peer)
 {
     struct h1_conn *conn = MEM_NEW(struct h1_conn);
-    struct err err;
-    conn->wire = wire;
+    conn_link(&conn->base, wire, &h1_ops, peer);
+    conn_meet(&conn->base, *channel);
     conn->task.run = conn_run;
     deadline_init(&conn->deadline, deadline_expired);
-    (void)address_format(peer, conn->peer); /* the length is not needed */
-    list_append(&wire->conns, &conn->link);
-    wire->conn_count++;
-    conn->channel = channel_of_socket(wire->loop, fd, &conn->task, &err);
-    if (!conn->channel) {
-        h1_conn_close(conn, false);
-        free_conn(conn);
-        return;
-    }
+    conn->channel = *channel;
+    conn->channel->ready = &conn->task;
+    *channel = NULL;
+    loop_queue(wire->loop, &conn->task); /* something may have come already */
+    return conn;
+}
+
+void h1_conn_open(struct wire *wire, struct channel **channel, const char *peer)
+{
+    (void)open_conn(wire, channel, peer); /* its task does the rest */
+}
+
+void h1_conn_refuse(struct wire *wire, struct channel **channel, const char *peer,
+                    const struct refusal *refusal)
+{
+    struct h1_conn *conn = open_conn(wire, channel, peer);
+    (void)h1_conn_new_turn(conn); /* h1_send_refusal() finds it in conn->turn */
+    h1_send_refusal(conn, refusal);
 }
 
 void h1_conn_close(struct h1_conn *conn, bool is_reset)
@@ -422,10 +478,10 @@ void h1_conn_close(struct h1_conn *conn, bool is_reset)
         return;
     channel_close(&conn->channel, is_reset);
     deadline_cancel(&conn->deadline);
-    list_remove(&conn->link);
+    list_remove(&conn->base.link);
     bool is_sending = conn->state == CONN_SENDING;
     conn->state = CONN_DEAD;
-    loop_queue(conn->wire->loop, &conn->task);
+    loop_queue(conn->base.wire->loop, &conn->task);
     if (is_sending) {
         h1_conn_turn_over(conn, false);
     } else if (conn->turn) {
@@ -435,18 +491,4 @@ void h1_conn_close(struct h1_conn *conn, bool is_reset)
         else if (conn->turn->stream.waker)
             conn->turn->stream.waker->ring(conn->turn->stream.waker);
     }
-}
-
-void h1_conn_drain(struct list *link)
-{
-    struct h1_conn *conn = CONTAINER_OF(link, struct h1_conn, link);
-    if (conn->state == CONN_HEAD && pending(conn).len == 0)
-        conn->state = CONN_LINGERING;
-    conn->keeps_alive = false;
-    loop_queue(conn->wire->loop, &conn->task);
-}
-
-void h1_conn_abort(struct list *link)
-{
-    h1_conn_close(CONTAINER_OF(link, struct h1_conn, link), true);
 }

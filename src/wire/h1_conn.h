@@ -1,11 +1,13 @@
 /* wire/h1_conn.h: an HTTP/1.1 connection (RFC 9112 §9). */
 #pragma once
 
+#include "wire/request.h"
 #include "wire/wire.h"
 
-/* Serves requests on `fd` until either side ends it. Takes fd. */
-void h1_conn_open(struct wire *wire, int fd, const struct socket_address *peer);
+/* Serves requests on a channel until either side ends it; a client that begins with the preface of
+ * HTTP/2 is handed to h2_conn.h. Takes the channel, and its place in wire->conn_count. */
+void h1_conn_open(struct wire *wire, struct channel **channel, const char *peer);
 
-/* For each link of wire->conns: see wire_drain() and wire_abort(). */
-void h1_conn_drain(struct list *link);
-void h1_conn_abort(struct list *link);
+/* The same, but says why there is nothing to be had here, and ends. */
+void h1_conn_refuse(struct wire *wire, struct channel **channel, const char *peer,
+                    const struct refusal *refusal);

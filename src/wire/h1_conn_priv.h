@@ -2,7 +2,6 @@
  * answers). */
 #pragma once
 
-#include "io/channel.h"
 #include "wire/h1_body.h"
 #include "wire/h1_conn.h"
 #include "wire/h1_head.h"
@@ -36,11 +35,10 @@ struct h1_turn {
 };
 
 struct h1_conn {
+    struct conn base;
     struct channel *channel; /* NULL once DEAD */
     struct task task;        /* the channel's, too */
     struct deadline deadline;
-    struct list link; /* wire->conns */
-    struct wire *wire;
     enum conn_state state;
     struct h1_turn *turn; /* NULL in HEAD, DISCARDING and LINGERING */
     struct h1_scan scan;
@@ -55,7 +53,8 @@ struct h1_conn {
     bool keeps_alive;
     bool has_shut;      /* our side is closed: LINGERING waits for the peer's */
     bool is_head_timed; /* the deadline is that of the head which is arriving */
-    char peer[ADDRESS_TEXT_BYTES];
+    bool has_spoken;    /* a head was complete or refused: it is HTTP/1.1 that is spoken */
+    bool is_handed_on;  /* to h2_conn.c, with the channel and the place */
 };
 
 /* h1_send.c */
@@ -70,7 +69,7 @@ bool h1_send_step(struct h1_conn *conn);
 bool h1_send_flush(struct h1_conn *conn);
 
 /* Answers a request whose head cannot be taken, and ends the connection. */
-void h1_send_refusal(struct h1_conn *conn, const struct h1_refusal *refusal);
+void h1_send_refusal(struct h1_conn *conn, const struct refusal *refusal);
 
 /* "HTTP/1.1 100 Continue". */
 void h1_send_proceed(struct h1_conn *conn);

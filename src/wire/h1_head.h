@@ -4,8 +4,7 @@
  * the other parser (request smuggling). */
 #pragma once
 
-#include "base/limits.h"
-#include "http/message.h"
+#include "wire/request.h"
 
 /* How far a head that is still arriving has been looked at. Zeroed for each new head. */
 struct h1_scan {
@@ -20,17 +19,11 @@ enum h1_scan_rc {
     H1_SCAN_REFUSED,  /* `refusal_out` says why */
 };
 
-/* Why a head is refused: the status to answer with, and a short text for a person. */
-struct h1_refusal {
-    unsigned status;
-    const char *text;
-};
-
 /* Looks for the end of the head in `bytes`, which hold all that has come of it. May be called
  * after every byte; does not look at a byte twice. */
 NODISCARD enum h1_scan_rc h1_scan(struct h1_scan *scan, struct str bytes,
                                   const struct limits *limits, size_t *len_out,
-                                  struct h1_refusal *refusal_out);
+                                  struct refusal *refusal_out);
 
 /* What the head says about the connection and the framing of the body. */
 struct h1_framing {
@@ -43,4 +36,4 @@ struct h1_framing {
  * allocated comes from stream->arena. The request is untouched when the head is refused. */
 NODISCARD bool h1_parse_head(struct str head, const struct limits *limits,
                              struct http_stream *stream, struct h1_framing *framing_out,
-                             struct h1_refusal *refusal_out);
+                             struct refusal *refusal_out);

@@ -17,7 +17,7 @@ enum {
 
 static void await_writable(struct h1_conn *conn)
 {
-    struct wire *wire = conn->wire;
+    struct wire *wire = conn->base.wire;
     if (conn->state != CONN_HANDLING) /* there the deadline is the body's */
         deadline_arm(wire->loop, &wire->progress_deadlines, &conn->deadline);
 }
@@ -100,7 +100,7 @@ static bool can_skip_body(const struct h1_conn *conn)
     if (turn->body.state == BODY_COMPLETE)
         return true;
     bool is_long =
-        turn->body.state == BODY_LENGTH && turn->body.left > conn->wire->limits->discard_bytes;
+        turn->body.state == BODY_LENGTH && turn->body.left > conn->base.wire->limits->discard_bytes;
     return turn->has_proceeded && !is_long && turn->body.state != BODY_MALFORMED &&
            !turn->has_timed_out;
 }
@@ -110,14 +110,14 @@ void h1_send_start(struct h1_conn *conn)
     struct h1_turn *turn = conn->turn;
     const struct http_response *response = &turn->stream.response;
     struct buf *out = &conn->out;
-    conn->keeps_alive &= can_skip_body(conn) && !conn->wire->is_draining;
+    conn->keeps_alive &= can_skip_body(conn) && !conn->base.wire->is_draining;
     (void)buf_reserve(out, 1024); /* once for the whole head */
     BUF_ADD(out, "HTTP/1.1 ");
     buf_add_u64(out, response->status);
     buf_add_char(out, ' ');
     buf_add(out, http_reason(response->status));
     BUF_ADD(out, "\r\n");
-    add_field(out, http_field_name(FIELD_DATE), wire_date(conn->wire));
+    add_field(out, http_field_name(FIELD_DATE), wire_date(conn->base.wire));
     for (size_t i = 0; i < response->fields.count; i++)
         add_field(out, response->fields.lines[i].name, response->fields.lines[i].value);
     add_framing(conn);
@@ -132,18 +132,9 @@ void h1_send_proceed(struct h1_conn *conn)
     (void)h1_send_flush(conn); /* what cannot leave now leaves on the next edge */
 }
 
-void h1_send_refusal(struct h1_conn *conn, const struct h1_refusal *refusal)
+void h1_send_refusal(struct h1_conn *conn, const struct refusal *refusal)
 {
-    struct http_stream *stream = &conn->turn->stream;
-    struct buf text = {0};
-    buf_addf(&text, "%u %.*s: %s\n", refusal->status, STR_ARGS(http_reason(refusal->status)),
-             refusal->text);
-    struct str body = arena_str(stream->arena, buf_str(&text));
-    buf_done(&text);
-    stream->response.status = refusal->status;
-    stream->response.body = source_of_text(stream->arena, body);
-    stream->response.body_bytes = body.len;
-    http_response_set(stream, FIELD_CONTENT_TYPE, STR("text/plain; charset=utf-8"));
+    refusal_answer(refusal, &conn->turn->stream);
     conn->turn->has_answer = true;
     conn->keeps_alive = false;
     h1_send_start(conn);
@@ -234,7 +225,7 @@ bool h1_send_step(struct h1_conn *conn)
     if (!turn->sends_body)
         return finish(conn);
     if (conn->run_bytes >= RUN_BYTES_MAX) {
-        loop_queue(conn->wire->loop, &conn->task);
+        loop_queue(conn->base.wire->loop, &conn->task);
         return false;
     }
     bool is_in_file = !turn->sends_chunked && body->ops->peek_file &&

@@ -1,6 +1,17 @@
+/* What the connections of a loop share. A socket that was accepted passes through up to three
+ * hands:
+ *
+ *   wire_open() -> greeting.c (TLS) -> h1_conn.c -> h2_conn.c
+ *
+ * each of them optional but the last of its way. What goes from hand to hand is the channel and the
+ * place in conn_count; what is known of the peer travels with the channel (conn_meet). Draining and
+ * aborting reach all of them alike, through struct conn_ops. */
 #include "wire/wire.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
+#include "io/tls_channel.h"
+#include "wire/greeting.h"
 #include "wire/h1_conn.h"
 
 enum { LINGER_MS = 5000 };
@@ -16,29 +27,98 @@ void wire_init(struct wire *wire, struct loop *loop, struct http_handler *handle
     loop_add_deadlines(loop, &wire->linger_deadlines, LINGER_MS);
 }
 
-void wire_open(struct wire *wire, int fd, const struct socket_address *peer)
+void wire_open(struct wire *wire, int fd, const struct socket_address *peer,
+               struct entrance *entrance)
 {
-    h1_conn_open(wire, fd, peer);
+    char text[ADDRESS_TEXT_BYTES];
+    struct err err;
+    bool has_tls = entrance && entrance->tls;
+    wire->conn_count++;
+    /* Who opens on a channel sets itself as its owner; nothing happens on it before. */
+    struct channel *channel = has_tls ? channel_of_tls(entrance->tls, wire->loop, fd, &err)
+                                      : channel_of_socket(wire->loop, fd, NULL, &err);
+    if (!channel) {
+        wire_conn_gone(wire); /* out of descriptors or memory: the peer sees a closed connection */
+        return;
+    }
+    channel->entrance = entrance;
+    (void)address_format(peer, text); /* the length is not needed */
+    if (has_tls)
+        greeting_open(wire, &channel, text);
+    else
+        h1_conn_open(wire, &channel, text);
+}
+
+void conn_link(struct conn *conn, struct wire *wire, const struct conn_ops *ops, const char *peer)
+{
+    conn->ops = ops;
+    conn->wire = wire;
+    list_append(&wire->conns, &conn->link);
+    snprintf(conn->peer, sizeof(conn->peer), "%s", peer);
+}
+
+void conn_meet(struct conn *conn, const struct channel *channel)
+{
+    conn->entrance = channel->entrance;
+    conn->is_secure = channel->is_secure;
+    if (channel->client)
+        conn->client = mem_copy_text(channel->client, strlen(channel->client));
+}
+
+void conn_done(struct conn *conn)
+{
+    mem_free(conn->client);
+}
+
+/* Tells `emptied` when there is nothing left. */
+static void check_empty(struct wire *wire)
+{
+    if (wire->is_draining && wire->conn_count == 0 && wire->turn_count == 0 && wire->emptied)
+        wire->emptied(wire);
+}
+
+void wire_conn_gone(struct wire *wire)
+{
+    wire->conn_count--;
+    if (wire->closed)
+        wire->closed(wire);
+    check_empty(wire);
+}
+
+void wire_begin_stream(struct wire *wire, struct http_stream *stream, const struct conn *conn)
+{
+    wire->turn_count++;
+    stream->started_us = clock_mono_us();
+    stream->executor = loop_executor(wire->loop);
+    stream->request.peer = str_of_c(conn->peer);
+    stream->request.is_secure = conn->is_secure;
+    stream->request.client = str_of_c(conn->client);
+    stream->request.entrance = conn->entrance;
+}
+
+void wire_stream_gone(struct wire *wire)
+{
+    wire->turn_count--;
+    check_empty(wire);
+}
+
+static struct conn *conn_of(struct list *link)
+{
+    return CONTAINER_OF(link, struct conn, link);
 }
 
 void wire_drain(struct wire *wire)
 {
     wire->is_draining = true;
     LIST_EACH (&wire->conns, link)
-        h1_conn_drain(link);
-    wire_check_empty(wire);
-}
-
-void wire_check_empty(struct wire *wire)
-{
-    if (wire->is_draining && wire->conn_count == 0 && wire->turn_count == 0 && wire->emptied)
-        wire->emptied(wire);
+        conn_of(link)->ops->drain(conn_of(link));
+    check_empty(wire);
 }
 
 void wire_abort(struct wire *wire)
 {
     LIST_EACH (&wire->conns, link)
-        h1_conn_abort(link);
+        conn_of(link)->ops->abort(conn_of(link));
 }
 
 struct str wire_date(struct wire *wire)

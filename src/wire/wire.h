@@ -1,9 +1,12 @@
-/* wire/wire.h: what the connections of one loop share. */
+/* wire/wire.h: what the connections of one loop share, whatever they speak.
+ *
+ * An accepted socket has a place in wire->conn_count until wire_conn_gone(). Who speaks on it may
+ * change: a struct conn that hands its channel over hands its place over with it. */
 #pragma once
 
 #include "base/limits.h"
 #include "http/message.h"
-#include "io/loop.h"
+#include "io/channel.h"
 #include "io/socket.h"
 #include "text/date.h"
 
@@ -16,7 +19,7 @@ struct wire {
     struct deadline_queue progress_deadlines;
     struct deadline_queue linger_deadlines;
     struct list conns;
-    size_t conn_count;
+    size_t conn_count; /* accepted and not gone */
     size_t turn_count; /* exchanges that are not over, also of connections that are */
     void (*closed)(struct wire *wire);  /* a connection has gone; may be NULL */
     void (*emptied)(struct wire *wire); /* draining, and the last of both has gone; may be NULL */
@@ -26,17 +29,51 @@ struct wire {
     char date[HTTP_DATE_LEN];
 };
 
+/* A way into the server. Embedded in who listens there; outlives the connections. */
+struct entrance {
+    struct tls_server *tls;       /* NULL: in the clear */
+    struct worker_pool *greeters; /* for the computing that TLS begins with */
+};
+
+/* Whatever is spoken on one channel. Embedded in it. */
+struct conn {
+    const struct conn_ops *ops;
+    struct list link; /* wire->conns */
+    struct wire *wire;
+    struct entrance *entrance;
+    bool is_secure;
+    char *client;                  /* see struct http_request */
+    char peer[ADDRESS_TEXT_BYTES]; /* for logs */
+};
+
+struct conn_ops {
+    void (*drain)(struct conn *conn); /* see wire_drain() */
+    void (*abort)(struct conn *conn); /* see wire_abort() */
+};
+
 void wire_init(struct wire *wire, struct loop *loop, struct http_handler *handler,
                const struct limits *limits);
 
-/* Speaks HTTP on an accepted socket. Takes fd. */
-void wire_open(struct wire *wire, int fd, const struct socket_address *peer);
+/* Speaks on an accepted socket what `entrance` says; NULL: HTTP in the clear. Takes fd. */
+void wire_open(struct wire *wire, int fd, const struct socket_address *peer,
+               struct entrance *entrance);
+
+/* Puts a connection on the wire's list, from which list_remove(&conn->link) takes it. Copies. */
+void conn_link(struct conn *conn, struct wire *wire, const struct conn_ops *ops, const char *peer);
+/* Notes what the channel knows of the peer. Copies, until conn_done(). */
+void conn_meet(struct conn *conn, const struct channel *channel);
+void conn_done(struct conn *conn);
+
+/* A connection has gone, and gives its place back. */
+void wire_conn_gone(struct wire *wire);
+
+/* Begins the life of a request and its answer, but for its ops; `refs` free it. */
+void wire_begin_stream(struct wire *wire, struct http_stream *stream, const struct conn *conn);
+/* Its memory has been freed. */
+void wire_stream_gone(struct wire *wire);
 
 /* Closes idle connections now and the others after their answer. */
 void wire_drain(struct wire *wire);
-
-/* Tells `emptied` when there is nothing left; called whenever one of the counts has gone down. */
-void wire_check_empty(struct wire *wire);
 
 /* Closes every connection now. Exchanges under way still come to their end. */
 void wire_abort(struct wire *wire);

@@ -9,7 +9,7 @@ static struct limits limits;
 static enum h1_scan_rc scan_split(struct str bytes, struct fuzz_random *random, size_t *len)
 {
     struct h1_scan scan = {0};
-    struct h1_refusal refusal;
+    struct refusal refusal;
     for (size_t end = 0;; end += 1 + fuzz_below(random, 9)) {
         end = size_min(end, bytes.len);
         enum h1_scan_rc rc = h1_scan(&scan, str_first(bytes, end), &limits, len, &refusal);
@@ -60,7 +60,7 @@ static void check_again(const struct http_request *request, const struct h1_fram
     struct buf text = {0};
     struct http_stream again = {.arena = &arena};
     struct h1_framing framing_again;
-    struct h1_refusal refusal;
+    struct refusal refusal;
     struct h1_scan scan = {0};
     size_t len;
     buf_addf(&text, "%.*s ", STR_ARGS(request->method));
@@ -96,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct str bytes = fuzz_input(data, size);
     struct fuzz_random random = fuzz_random_of(bytes);
     struct h1_scan scan = {0};
-    struct h1_refusal refusal = {0};
+    struct refusal refusal = {0};
     size_t len = 0, len_split = 0;
     limits = limits_default();
     limits.head_bytes = 2048; /* so that inputs reach the limits */

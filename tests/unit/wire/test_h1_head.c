@@ -28,7 +28,7 @@ static int forget(__attribute__((unused)) void **state)
 
 /* Feeds `bytes` in pieces of `step` bytes, as a connection would. */
 static enum h1_scan_rc scan_in_steps(struct str bytes, size_t step, size_t *len,
-                                     struct h1_refusal *refusal)
+                                     struct refusal *refusal)
 {
     struct h1_scan scan = {0};
     for (size_t end = size_min(step, bytes.len);; end = size_min(end + step, bytes.len)) {
@@ -41,10 +41,10 @@ static enum h1_scan_rc scan_in_steps(struct str bytes, size_t step, size_t *len,
 static struct outcome take(struct str bytes)
 {
     struct outcome outcome = {.stream = {.arena = &arena}};
-    struct h1_refusal refusal = {0};
+    struct refusal refusal = {0};
     outcome.scan = scan_in_steps(bytes, SIZE_MAX / 2, &outcome.len, &refusal);
     for (size_t step = 1; step < 4; step++) { /* the split must not matter */
-        struct h1_refusal by_step = {0};
+        struct refusal by_step = {0};
         size_t len = 0;
         check_int(bytes.at, scan_in_steps(bytes, step, &len, &by_step), outcome.scan);
         check_int(bytes.at, len, outcome.len);
@@ -53,7 +53,7 @@ static struct outcome take(struct str bytes)
     if (outcome.scan == H1_SCAN_COMPLETE) {
         struct str head = arena_str(&arena, str_first(bytes, outcome.len));
         if (h1_parse_head(head, &limits, &outcome.stream, &outcome.framing, &refusal))
-            refusal = (struct h1_refusal){0};
+            refusal = (struct refusal){0};
         else
             check_that(bytes.at, refusal.text && *refusal.text);
     }
@@ -600,7 +600,7 @@ TEST(head_leaves_the_request_alone_when_it_is_refused)
     struct http_stream stream = {.arena = &arena,
                                  .request = {.method = STR("kept"), .peer = STR("peer")}};
     struct h1_framing framing = {.keeps_alive = true};
-    struct h1_refusal refusal;
+    struct refusal refusal;
     struct str head = STR("GET / HTTP/1.1\r\n\r\n");
     assert_false(h1_parse_head(head, &limits, &stream, &framing, &refusal));
     check_str("method", stream.request.method, "kept");

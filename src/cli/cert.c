@@ -1,0 +1,189 @@
+/* `davit cert self-signed`: a certificate and its key, to try TLS with. What is in them is decided
+ * in io/self_signed.c; this file has the options and the files.
+ *
+ * Nothing is ever overwritten: a key that is lost is lost, and who wants a new pair can say where.
+ * The key is its owner's alone from the moment it has a name, and it is written first, so that a
+ * certificate never stands there without one. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/options.h"
+#include "cli/command.h"
+#include "io/self_signed.h"
+#include "text/date.h"
+
+enum { NAMES_MAX = 64, DAYS_MAX = 36500 };
+
+struct cert_config {
+    const char *names[NAMES_MAX];
+    size_t name_count;
+    unsigned days;
+    const char *out; /* NULL: none was given */
+    bool wants_help;
+};
+
+/* --- one function for each option; true, or false with err set --- */
+
+static bool set_name(struct cert_config *config, const char *value, struct err *err)
+{
+    if (config->name_count == NAMES_MAX)
+        return err_set(err, 0, "more than %d --name", NAMES_MAX);
+    config->names[config->name_count++] = value;
+    return true;
+}
+
+static bool set_days(struct cert_config *config, const char *value, struct err *err)
+{
+    uint64_t days;
+    if (!str_parse_u64(str_of_c(value), &days) || days < 1 || days > DAYS_MAX)
+        return err_set(err, 0, "'%s' is no number from 1 to %d", value, DAYS_MAX);
+    config->days = (unsigned)days;
+    return true;
+}
+
+static bool set_out(struct cert_config *config, const char *value, struct err *err)
+{
+    (void)err; /* opening it will tell */
+    config->out = value;
+    return true;
+}
+
+static bool set_help(struct cert_config *config, const char *value, struct err *err)
+{
+    (void)value, (void)err; /* a flag */
+    return config->wants_help = true;
+}
+
+static const struct option options[] = {
+#define CERT_OPTION(name, argument, set, help) {name, argument, help},
+#include "cli/cert_options.def"
+#undef CERT_OPTION
+};
+
+static bool (*const setters[])(struct cert_config *config, const char *value, struct err *err) = {
+#define CERT_OPTION(name, argument, set, help) set,
+#include "cli/cert_options.def"
+#undef CERT_OPTION
+};
+
+static bool read_arguments(struct cert_config *config, int argc, char **argv, struct err *err)
+{
+    struct option_reader reader = {.command = "davit cert self-signed",
+                                   .rows = options,
+                                   .row_count = ARRAY_LEN(options),
+                                   .argv = argv,
+                                   .argc = argc};
+    enum option_rc rc;
+    const char *value;
+    size_t row;
+    while ((rc = option_read(&reader, &row, &value, err)) != OPTION_END) {
+        if (rc == OPTION_WRONG || (rc == OPTION_ROW && !setters[row](config, value, err)))
+            return false;
+        if (rc == OPTION_OPERAND)
+            return err_set(err, 0, "what is '%s' for? See davit cert self-signed --help", value);
+    }
+    if (!config->out && !config->wants_help)
+        return err_set(err, 0, "where to? Usage: davit cert self-signed [OPTIONS] --out DIR");
+    for (size_t i = 0; config->name_count == 0 && i < 3; i++)
+        config->names[i] = (const char *[]){"localhost", "127.0.0.1", "::1"}[i];
+    config->name_count = config->name_count ? config->name_count : 3;
+    return true;
+}
+
+/* --- files --- */
+
+static bool write_all(int fd, struct str text)
+{
+    while (text.len) {
+        ssize_t done = write(fd, text.at, text.len);
+        if (done < 0)
+            return false;
+        text = str_from(text, (size_t)done);
+    }
+    return true;
+}
+
+static bool write_file(int dir, const char *name, struct str text, mode_t mode, struct err *err)
+{
+    int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+    if (fd < 0 && errno == EEXIST)
+        return err_set(err, errno, "there is a '%s' already, and it is left as it is", name);
+    if (fd < 0)
+        return err_sys(err, errno, "making '%s'", name);
+    bool is_fine = write_all(fd, text) && fsync(fd) == 0;
+    if (!is_fine)
+        (void)err_sys(err, errno, "writing '%s'", name); /* is_fine says it */
+    if (close(fd) < 0 && is_fine)
+        is_fine = err_sys(err, errno, "writing '%s'", name);
+    if (!is_fine)
+        (void)unlinkat(dir, name, 0); /* half a file is none */
+    return is_fine;
+}
+
+static bool write_pair(const char *out, const struct self_signed *made, struct err *err)
+{
+    if (mkdir(out, 0700) < 0 && errno != EEXIST)
+        return err_sys(err, errno, "making '%s'", out);
+    int dir = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0)
+        return err_sys(err, errno, "opening '%s'", out);
+    bool is_fine = write_file(dir, "key.pem", buf_str(&made->key), 0600, err);
+    if (is_fine && !write_file(dir, "cert.pem", buf_str(&made->certificate), 0644, err)) {
+        (void)unlinkat(dir, "key.pem", 0); /* of no use to anybody */
+        is_fine = false;
+    }
+    (void)close(dir); /* a directory: nothing to lose */
+    return is_fine;
+}
+
+static void tell(const struct cert_config *config, const struct self_signed *made)
+{
+    struct buf text = {0};
+    for (size_t i = 0; i < config->name_count; i++)
+        buf_addf(&text, "%s%s", i ? ", " : "", config->names[i]);
+    BUF_ADD(&text, ", valid until ");
+    iso_date_add(&text, made->until_s);
+    printf("%s/cert.pem: for %s\n", config->out, buf_c(&text));
+    printf("%s/key.pem: its key, for you alone\n", config->out);
+    printf("SHA-256 %.*s\n\n", STR_ARGS(buf_str(&made->fingerprint)));
+    printf("davit serve --tls-cert %s/cert.pem --tls-key %s/key.pem DIR\n", config->out,
+           config->out);
+    buf_done(&text);
+}
+
+static int self_signed(int argc, char **argv)
+{
+    struct cert_config config = {.days = 365};
+    struct self_signed made = {0};
+    struct err err;
+    if (!read_arguments(&config, argc, argv, &err)) {
+        fprintf(stderr, "davit: %s\n", err.text);
+        return EXIT_USAGE;
+    }
+    if (config.wants_help) {
+        printf("Usage: davit cert self-signed [OPTIONS] --out DIR\n\n"
+               "Makes a certificate that nobody vouches for, to try TLS with.\n\nOptions:\n");
+        option_print(options, ARRAY_LEN(options));
+        return EXIT_FINE;
+    }
+    struct self_signed_wish wish = {config.names, config.name_count, config.days};
+    bool is_fine = self_signed_make(&wish, &made, &err) && write_pair(config.out, &made, &err);
+    if (is_fine)
+        tell(&config, &made);
+    else
+        fprintf(stderr, "davit: %s\n", err.text);
+    self_signed_done(&made);
+    return is_fine ? EXIT_FINE : EXIT_FAILED;
+}
+
+int cmd_cert(int argc, char **argv)
+{
+    if (argc > 0 && strcmp(argv[0], "self-signed") == 0)
+        return self_signed(argc - 1, argv + 1);
+    bool wants_help = argc > 0 && strcmp(argv[0], "--help") == 0;
+    fprintf(wants_help ? stdout : stderr,
+            "Usage: davit cert self-signed [--name HOST]... [--days N] --out DIR\n");
+    return wants_help ? EXIT_FINE : EXIT_USAGE;
+}

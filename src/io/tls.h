@@ -1,0 +1,37 @@
+/* io/tls.h: what all TLS connections of a server share: certificates and the keys of tickets. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+
+enum { TLS_PAIRS_MAX = 16 };
+
+/* Where a certificate and its key are. PEM; the certificate's chain stands behind it. */
+struct tls_pair_files {
+    const char *certificate;
+    const char *key;  /* may be the same file */
+    const char *ocsp; /* an OCSP response to staple, DER; NULL: none */
+};
+
+struct tls_options {
+    struct tls_pair_files pairs[TLS_PAIRS_MAX]; /* the first is for clients that name no host */
+    size_t pair_count;
+    const char *client_ca; /* PEM; who may sign clients' certificates. NULL: none is asked for */
+    bool demands_client;   /* no connection without such a certificate */
+    bool offers_h2;        /* by ALPN, besides HTTP/1.1 */
+};
+
+/* Reads the files. Borrows the options as long as it lives. Gives; NULL: `err` says why. */
+NODISCARD struct tls_server *tls_server_new(const struct tls_options *options, struct err *err);
+void tls_server_free(struct tls_server *server);
+
+/* Reads the files again. New connections get what they say now, present ones keep what they have.
+ * False: nothing has changed, and `err` says why. From one thread at a time. */
+NODISCARD bool tls_server_reload(struct tls_server *server, struct err *err);
+
+/* What an administrator should know about the files that were read last (expired, readable by
+ * others), a line for each. Valid until the next reload. */
+struct str tls_server_remarks(const struct tls_server *server);
+
+/* Whether the kernel can do the encryption. */
+bool tls_server_has_kernel_tls(const struct tls_server *server);

@@ -1,0 +1,70 @@
+#include "server/port.h"
+
+#include <unistd.h>
+
+void ports_init(struct ports *ports)
+{
+    *ports = (struct ports){0};
+    for (size_t i = 0; i < LISTENERS_MAX; i++)
+        ports->at[i].fd = -1;
+}
+
+bool ports_open(struct ports *ports, const struct server_config *config, struct err *err)
+{
+    ports->count = config->listener_count;
+    for (size_t i = 0; i < ports->count; i++) {
+        struct port *port = &ports->at[i];
+        port->kind = config->listeners[i].kind;
+        if (!socket_listen(&config->listeners[i].address, &port->fd, &port->bound, err))
+            return false;
+    }
+    return true;
+}
+
+void ports_secure(struct ports *ports, struct tls_server *tls, struct worker_pool *greeters)
+{
+    for (size_t i = 0; i < ports->count; i++) {
+        if (ports->at[i].kind == LISTEN_MAIN)
+            ports->at[i].entrance = (struct entrance){.tls = tls, .greeters = greeters};
+    }
+}
+
+void ports_tell(const struct ports *ports)
+{
+    char text[ADDRESS_TEXT_BYTES];
+    for (size_t i = 0; i < ports->count; i++) {
+        const struct port *port = &ports->at[i];
+        (void)address_format(&port->bound, text); /* the length is not needed */
+        fprintf(stderr, "listening on %s://%s/%s\n", port->entrance.tls ? "https" : "http", text,
+                port->kind == LISTEN_REDIRECT ? " to send clients to https" : "");
+    }
+}
+
+void ports_shut(const struct ports *ports)
+{
+    for (size_t i = 0; i < ports->count; i++)
+        (void)shutdown(ports->at[i].fd, SHUT_RD); /* 0 or ENOTCONN */
+}
+
+void ports_close(struct ports *ports)
+{
+    for (size_t i = 0; i < ports->count; i++) {
+        if (ports->at[i].fd >= 0)
+            (void)close(ports->at[i].fd); /* a listening socket: nothing to lose */
+        ports->at[i].fd = -1;
+    }
+}
+
+struct port *port_of_entrance(struct entrance *entrance)
+{
+    return CONTAINER_OF(entrance, struct port, entrance);
+}
+
+unsigned ports_tls_number(const struct ports *ports)
+{
+    for (size_t i = 0; i < ports->count; i++) {
+        if (ports->at[i].entrance.tls)
+            return address_port(&ports->at[i].bound);
+    }
+    return 0;
+}

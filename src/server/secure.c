@@ -1,0 +1,60 @@
+#include "server/secure.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "io/worker.h"
+
+static void log_remarks(const struct secure *secure)
+{
+    struct str remarks = tls_server_remarks(secure->tls);
+    while (remarks.len) {
+        struct str line = str_cut(&remarks, '\n');
+        log_line(LOG_WARN, "%.*s", STR_ARGS(line));
+    }
+}
+
+bool secure_read(struct secure *secure, const struct server_config *config, struct err *err)
+{
+    *secure = (struct secure){0};
+    if (config->tls.pair_count == 0)
+        return true;
+    secure->tls = tls_server_new(&config->tls, err);
+    if (!secure->tls)
+        return false;
+    log_remarks(secure);
+    log_line(LOG_DEBUG, "the kernel %s encrypt for TLS",
+             tls_server_has_kernel_tls(secure->tls) ? "can" : "cannot");
+    if (config->hsts)
+        buf_addf(&secure->hsts, "max-age=%s", config->hsts);
+    return true;
+}
+
+bool secure_start(struct secure *secure, const struct server_config *config, struct ports *ports,
+                  struct err *err)
+{
+    if (!secure->tls)
+        return true;
+    secure->greeters = worker_pool_new(config->threads, err);
+    ports_secure(ports, secure->tls, secure->greeters);
+    return secure->greeters != NULL;
+}
+
+void secure_reload(struct secure *secure)
+{
+    struct err err;
+    if (!secure->tls)
+        return;
+    if (!tls_server_reload(secure->tls, &err)) {
+        log_line(LOG_ERROR, "keeping the certificates as they were: %s", err.text);
+        return;
+    }
+    log_line(LOG_INFO, "read the certificates again");
+    log_remarks(secure);
+}
+
+void secure_stop(struct secure *secure)
+{
+    worker_pool_free(secure->greeters);
+    tls_server_free(secure->tls);
+    buf_done(&secure->hsts);
+}

@@ -1,0 +1,26 @@
+/* server/secure.h: TLS from start to stop. */
+#pragma once
+
+#include "server/config.h"
+#include "server/port.h"
+
+/* All NULL where there is no certificate. */
+struct secure {
+    struct tls_server *tls;
+    struct worker_pool *greeters;
+    struct buf hsts; /* the field's value; empty: none */
+};
+
+/* Reads the files, while davit may still read all that it will ever need. */
+NODISCARD bool secure_read(struct secure *secure, const struct server_config *config,
+                           struct err *err);
+
+/* Starts what greets clients. */
+NODISCARD bool secure_start(struct secure *secure, const struct server_config *config,
+                            struct ports *ports, struct err *err);
+
+/* Reads the files again, and logs what came of it. */
+void secure_reload(struct secure *secure);
+
+/* After the last connection has gone. */
+void secure_stop(struct secure *secure);
