@@ -8,6 +8,13 @@ struct access_state;
 struct err;
 struct jwt_keys;
 
+/* Whom a client certificate is for. */
+struct access_certificate {
+    struct access_certificate *next;
+    struct str subject; /* as RFC 4514 writes it */
+    struct str user;
+};
+
 /* What is decided anew on every reload: read-only once it is made, any thread. */
 struct access {
     struct access_state *state;
@@ -15,7 +22,8 @@ struct access {
     bool offers[ACCESS_SCHEME_COUNT];
     bool allows_clear_basic; /* also where others may read along */
     bool lets_everyone;      /* without rules: who is not signed in may do what users may */
-    struct users *users;     /* the four may be NULL */
+    const struct access_certificate *certificates;
+    struct users *users; /* the four may be NULL */
     struct tokens *tokens;
     struct rules *rules;
     struct jwt_keys *jwt_keys;
@@ -45,11 +53,11 @@ void access_offer_usable(struct access *access);
 struct sign_in {
     struct str authorization; /* the field; NULL: there is none */
     struct str method;
-    struct str target;           /* as sent */
-    struct str address;          /* of the client, with or without a port */
-    struct str certificate_user; /* whom a client certificate is for; empty: there was none */
-    bool is_confidential;        /* nobody else can read along: TLS, or this machine */
-    bool may_block;              /* on a worker */
+    struct str target;      /* as sent */
+    struct str address;     /* of the client, with or without a port */
+    struct str certificate; /* the subject of the client's; empty: there was none */
+    bool is_confidential;   /* nobody else can read along: TLS, or this machine */
+    bool may_block;         /* on a worker */
 };
 
 enum sign_in_end {

@@ -24,8 +24,6 @@
 
 enum { PARTS_MAX = 64 };
 
-enum who_kind { WHO_EVERYONE, WHO_USERS, WHO_GROUP, WHO_USER };
-
 struct who {
     enum who_kind kind;
     struct str name;
@@ -228,6 +226,12 @@ bool rules_add(struct rules *rules, const struct rule_place *place, bool is_allo
     return true;
 }
 
+void rules_hide_from(struct rules *rules, unsigned line)
+{
+    for (struct rule *rule = rules->first; rule; rule = rule->next)
+        rule->is_hidden |= rule->line >= line;
+}
+
 /* --- matching --- */
 
 static bool match_segment(struct str pattern, struct str text)
@@ -418,6 +422,24 @@ bool rules_differ_below(const struct rules *rules, struct res_path path)
 
 /* --- telling --- */
 
+void rules_tell(const struct rules *rules, const struct rule_question *question,
+                void (*tell)(void *arg, const struct rule_grant *grant), void *arg)
+{
+    for (const struct rule *rule = rules->first; rule; rule = rule->next) {
+        if (!covers(rule->pattern, path_str(question->path), question->principal))
+            continue;
+        for (const struct who *who = rule->whos; who; who = who->next) {
+            struct rule_grant grant = {rule->is_allow, rule->classes, who->kind, who->name};
+            tell(arg, &grant);
+        }
+    }
+}
+
+const struct rule *rules_next(const struct rules *rules, const struct rule *after)
+{
+    return after ? after->next : rules->first;
+}
+
 unsigned rule_line(const struct rule *rule)
 {
     return rule->line;
@@ -427,7 +449,8 @@ void rule_describe(const struct rule *rule, struct buf *to)
 {
     BUF_ADD(to, "[rule \"/");
     buf_add(to, rule->pattern);
-    BUF_ADD(to, "\"] ");
+    BUF_ADD(to, "\"]\n");
+    buf_add(to, rule->is_hidden ? STR("hidden = yes\n") : STR_NONE);
     buf_add(to, rule->is_allow ? STR("allow = ") : STR("deny = "));
     buf_add(to, rule->sentence);
 }

@@ -45,6 +45,9 @@ struct rule_place {
 NODISCARD bool rules_add(struct rules *rules, const struct rule_place *place, bool is_allow,
                          struct str sentence, struct err *err);
 
+/* Marks what stands in line `line` or later: hidden is said of a whole section. */
+void rules_hide_from(struct rules *rules, unsigned line);
+
 struct rule_question {
     const struct principal *principal;
     enum access_class class;
@@ -65,6 +68,23 @@ struct rule_verdict rules_judge(const struct rules *rules, const struct rule_que
 NODISCARD bool rules_differ_below(const struct rules *rules, struct res_path path);
 
 bool rules_are_empty(const struct rules *rules);
+
+enum who_kind { WHO_EVERYONE, WHO_USERS, WHO_GROUP, WHO_USER };
+
+/* What one rule says of one kind of principal. */
+struct rule_grant {
+    bool is_allow;
+    unsigned classes; /* a bit for each access_class */
+    enum who_kind kind;
+    struct str who; /* of a group or a user */
+};
+
+/* Calls tell() for each that covers `path`, whoever asks: for `acl` (RFC 3744 §5.5). */
+void rules_tell(const struct rules *rules, const struct rule_question *question,
+                void (*tell)(void *arg, const struct rule_grant *grant), void *arg);
+
+/* Each rule in turn; NULL before the first and behind the last. */
+const struct rule *rules_next(const struct rules *rules, const struct rule *after);
 
 /* The line of a rule, and the rule in words. */
 unsigned rule_line(const struct rule *rule);

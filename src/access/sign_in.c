@@ -379,6 +379,16 @@ static enum sign_in_end sign_in_bearer(struct attempt *attempt)
 
 /* --- the beginning --- */
 
+static struct str certificate_user(const struct access *access, struct str subject)
+{
+    const struct access_certificate *certificate = access->certificates;
+    if (!subject.len || !access->offers[ACCESS_CERTIFICATE])
+        return STR_NONE;
+    while (certificate && !str_eq(certificate->subject, subject))
+        certificate = certificate->next;
+    return certificate ? certificate->user : STR_NONE;
+}
+
 static struct str without_port(struct str address)
 {
     size_t colon = str_index_last(address, ':');
@@ -393,9 +403,8 @@ enum sign_in_end access_sign_in(const struct access *access, const struct sign_i
     struct attempt attempt = {.access = access, .request = request, .arena = arena, .out = out};
     *out = (struct signed_in){.principal.address = without_port(request->address)};
     if (!request->authorization.at) {
-        if (request->certificate_user.len && access->offers[ACCESS_CERTIFICATE])
-            return passed(&attempt, ACCESS_CERTIFICATE, request->certificate_user);
-        return SIGN_IN_DONE;
+        struct str user = certificate_user(access, request->certificate);
+        return user.len ? passed(&attempt, ACCESS_CERTIFICATE, user) : SIGN_IN_DONE;
     }
     if (!authorization_parse(request->authorization, arena, &attempt.authorization))
         return SIGN_IN_MALFORMED;

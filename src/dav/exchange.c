@@ -14,6 +14,7 @@
 
 #include <errno.h>
 
+#include "dav/admit.h"
 #include "dav/lock/if_header.h"
 #include "dav/respond.h"
 
@@ -45,6 +46,8 @@ static bool run_stages(struct exchange *x, bool is_on_worker)
         switch (x->stage->run(x)) {
         case STAGE_NEXT:
             x->stage++;
+            if (!x->stage->run) /* admitted */
+                x->stage = x->method->stages;
             break;
         case STAGE_WAIT:
             assert(!is_on_worker);
@@ -275,7 +278,7 @@ void dav_handle(const struct dav_service *service, struct http_stream *stream)
     x->waker.ring = waker_rang;
     struct dav_result result = begin(x);
     if (dav_is_fine(result)) {
-        x->stage = x->method->stages;
+        x->stage = service->access ? admit_stages : x->method->stages;
         run(x);
     } else {
         (void)respond_error(x, result); /* it always says DONE */

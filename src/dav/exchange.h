@@ -23,6 +23,8 @@ struct exchange {
     bool has_slash;       /* the URL ended in '/' */
     bool is_located;
 
+    struct signed_in signed_in; /* who asks; nobody until admit_stages have run */
+
     const struct if_header *conditions; /* of the If field; NULL: there is none */
     struct buf body;                    /* of an XML method, collected */
     void *state;                        /* the method's own; in the arena */

@@ -1,5 +1,6 @@
 #include "dav/respond.h"
 
+#include "dav/admit.h"
 #include "multistatus/writer.h"
 
 void respond_field(struct exchange *x, enum http_field id, struct str value)
@@ -53,6 +54,8 @@ enum stage_end respond_error(struct exchange *x, struct dav_result result)
         respond_field(x, FIELD_ALLOW, buf_str(&body));
     }
     buf_done(&body);
+    if (result.status == HTTP_UNAUTHORIZED)
+        admit_challenge(x);
     return respond_text(x, (enum http_status)result.status, type, text);
 }
 

@@ -1,6 +1,7 @@
 /* dav/service.h: what all exchanges share. Read-only while the server runs. */
 #pragma once
 
+#include "access/access.h"
 #include "base/limits.h"
 #include "http/media_type.h"
 #include "store/store.h"
@@ -21,5 +22,7 @@ struct dav_service {
     bool allows_infinity; /* PROPFIND with Depth: infinity on a collection */
     const struct public_name *public_names;
     size_t public_name_count;
+    const struct access *access; /* NULL: everyone may do everything */
+    bool hides_lock_tokens;      /* from who does not hold them */
     int spool_dir_fd; /* where long answers go that must be complete before they are sent */
 };

@@ -30,8 +30,11 @@ static struct res_path view(const struct buf *buf)
 void walk_init(struct walk *walk, struct store *store, const struct walk_item *target,
                enum depth depth, unsigned depth_max)
 {
-    *walk = (struct walk){
-        .store = store, .depth_max = depth_max, .depth = depth, .target = target->stat};
+    *walk = (struct walk){.may_enter = walk->may_enter,
+                          .store = store,
+                          .depth_max = depth_max,
+                          .depth = depth,
+                          .target = target->stat};
     buf_add(&walk->path, path_str(target->path));
     buf_add(&walk->real, path_str(target->real));
 }
@@ -83,7 +86,8 @@ static void add_segment(struct buf *path, size_t parent_len, struct str name)
 /* Completes the item that the walk is at; `enters`: its members come next. */
 static void give(struct walk *walk, struct walk_item *item, bool enters)
 {
-    if (enters && item->rc == STORE_OK && item->stat.is_collection) {
+    bool may = !walk->may_enter || walk->may_enter(walk, view(&walk->path), view(&walk->real));
+    if (enters && may && item->rc == STORE_OK && item->stat.is_collection) {
         item->rc = enter(walk);
         item->is_listing_rc = item->rc != STORE_OK;
     }

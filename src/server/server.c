@@ -27,6 +27,7 @@
 #include "server/privilege.h"
 #include "server/redirect.h"
 #include "server/secure.h"
+#include "server/settings.h"
 #include "store/registry.h"
 #include "wire/wire.h"
 
@@ -62,8 +63,14 @@ struct server_loop {
 };
 
 struct server {
-    const struct server_config *config;
-    struct dav_service service;
+    const struct server_config *config; /* as it was at the start */
+    int argc;                           /* of the command line, for a reload */
+    char **argv;
+    struct dav_service service; /* what no reload changes */
+    struct access_state *access_state;
+    struct settings *first; /* lives as long as the server does */
+    pthread_mutex_t settings_mutex;
+    struct settings *settings; /* in force */
     struct media_types media_types;
     struct access_log access_log;
     struct worker_pool *workers;
@@ -84,16 +91,31 @@ static struct server_loop *loop_of_handler(struct http_handler *handler)
     return CONTAINER_OF(handler, struct server_loop, handler);
 }
 
+static void drop_settings(void *arg)
+{
+    settings_unref(arg);
+}
+
+/* Those in force, as long as the request is not over. */
+static const struct settings *take_settings(struct server *server, struct http_stream *stream)
+{
+    (void)pthread_mutex_lock(&server->settings_mutex); /* cannot fail: not recursive, not robust */
+    struct settings *settings = settings_ref(server->settings);
+    (void)pthread_mutex_unlock(&server->settings_mutex); /* held */
+    arena_on_reset(stream->arena, drop_settings, settings);
+    return settings;
+}
+
 static void handle(struct http_handler *handler, struct http_stream *stream)
 {
-    const struct server *server = loop_of_handler(handler)->server;
+    struct server *server = loop_of_handler(handler)->server;
     if (port_of_entrance(stream->request.entrance)->kind == LISTEN_REDIRECT) {
         redirect_answer(&server->redirect, stream);
         return;
     }
     if (stream->request.is_secure && server->secure.hsts.len) /* RFC 6797 §7.2: only then */
         http_response_set(stream, FIELD_STRICT_TRANSPORT_SECURITY, buf_str(&server->secure.hsts));
-    dav_handle(&server->service, stream);
+    dav_handle(&take_settings(server, stream)->service, stream);
 }
 
 static void finished(struct http_handler *handler, const struct http_stream *stream,
@@ -231,6 +253,41 @@ static void stop_signalled(struct server *server)
     post_to_loops(server);
 }
 
+/* The settings for requests from now on. */
+static void put_in_force(struct server *server, struct settings *settings)
+{
+    const struct server_config *config = &settings->config;
+    struct dav_service service = server->service;
+    service.access = settings->service.access;
+    service.hides_lock_tokens = config->hides_lock_tokens;
+    service.limits = &config->limits;
+    service.allows_infinity = config->allows_infinity;
+    service.public_names = config->public_names;
+    service.public_name_count = config->public_name_count;
+    settings->service = service;
+    (void)pthread_mutex_lock(&server->settings_mutex); /* cannot fail: not recursive, not robust */
+    struct settings *old = server->settings;
+    server->settings = settings;
+    (void)pthread_mutex_unlock(&server->settings_mutex); /* held */
+    settings_unref(old);
+}
+
+/* Reads the configuration, users, tokens and keys again. A mistake leaves all as it was. */
+static void reload(struct server *server)
+{
+    struct server_config config;
+    struct err err;
+    struct settings *settings = NULL;
+    if (config_read(server->argc, server->argv, &config, &err))
+        settings = settings_new(&config, server->access_state, &err);
+    if (!settings) {
+        log_line(LOG_ERROR, "keeping the settings as they were: %s", err.text);
+        return;
+    }
+    put_in_force(server, settings);
+    log_line(LOG_INFO, "read the settings again");
+}
+
 static void signals_ready(struct watch *watch, uint32_t events)
 {
     (void)events; /* a signalfd has only one kind */
@@ -240,6 +297,7 @@ static void signals_ready(struct watch *watch, uint32_t events)
         if (info.ssi_signo == SIGHUP) {
             access_log_reopen(&server->access_log);
             secure_reload(&server->secure);
+            reload(server);
         } else {
             stop_signalled(server);
         }
@@ -259,13 +317,20 @@ static bool open_store(struct server *server, struct err *err)
     struct dav_service *service = &server->service;
     if (!store_open("directory", &options, &service->store, err))
         return false;
-    service->limits = &config->limits;
     service->media_types = &server->media_types;
     service->is_read_only = config->is_read_only;
-    service->allows_infinity = config->allows_infinity;
-    service->public_names = config->public_names;
-    service->public_name_count = config->public_name_count;
     service->spool_dir_fd = open("/var/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    put_in_force(server, settings_ref(server->first));
+    return true;
+}
+
+static bool read_settings(struct server *server, struct server_config *config, struct err *err)
+{
+    server->access_state = settings_access_state(config);
+    server->first = settings_new(config, server->access_state, err);
+    if (!server->first)
+        return false;
+    server->config = &server->first->config;
     return true;
 }
 
@@ -361,14 +426,14 @@ static void raise_descriptors(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit); /* then fewer connections fit, and accept says so */
 }
 
-static bool start(struct server *server, struct err *err)
+static bool start(struct server *server, struct server_config *config, struct err *err)
 {
     raise_descriptors();
     read_media_types(server);
     return access_log_open(&server->access_log, server->config->access_log, err) &&
            hear_signals(server, err) && secure_read(&server->secure, server->config, err) &&
-           ports_open(&server->ports, server->config, err) &&
-           privilege_drop(server->config->user, err) && open_store(server, err) &&
+           ports_open(&server->ports, server->config, err) && privilege_drop(config->user, err) &&
+           read_settings(server, config, err) && open_store(server, err) &&
            start_loops(server, err);
 }
 
@@ -401,6 +466,9 @@ static void stop(struct server *server)
     }
     mem_free(server->loops);
     store_close(&server->service.store);
+    settings_unref(server->settings);
+    settings_unref(server->first);
+    access_state_free(server->access_state);
     ports_close(&server->ports);
     if (server->signals.fd >= 0)
         (void)close(server->signals.fd); /* likewise */
@@ -410,12 +478,17 @@ static void stop(struct server *server)
     media_types_done(&server->media_types);
 }
 
-int server_run(const struct server_config *config)
+int server_run(struct server_config *config, int argc, char **argv)
 {
-    struct server server = {.config = config, .signals.fd = -1, .service.spool_dir_fd = -1};
+    struct server server = {.config = config,
+                            .argc = argc,
+                            .argv = argv,
+                            .settings_mutex = PTHREAD_MUTEX_INITIALIZER,
+                            .signals.fd = -1,
+                            .service.spool_dir_fd = -1};
     struct err err;
     ports_init(&server.ports);
-    bool is_fine = start(&server, &err) && serve(&server, &err);
+    bool is_fine = start(&server, config, &err) && serve(&server, &err);
     if (!is_fine)
         log_line(LOG_ERROR, "%s", err.text);
     stop(&server);

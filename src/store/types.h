@@ -105,6 +105,10 @@ struct store_visitor {
     /* A member could not be dealt with. `reason` is what `refuse` said, 0 otherwise. */
     void (*failed)(struct store_visitor *visitor, struct res_path path, bool is_collection,
                    enum store_rc rc, unsigned reason);
+
+    /* May this resource be copied? Asked top down about the members of what is copied, as
+     * `refuse`; the target may be asked about, too. NULL: all of them. */
+    unsigned (*refuse_copy)(struct store_visitor *visitor, struct res_path path);
 };
 
 /* How an upload becomes visible. */

@@ -5,6 +5,7 @@
  * on a worker, so that the first byte leaves before the walk ends and memory does not grow with the
  * collection. If a listing breaks off midway, the source fails and the wire breaks the framing: an
  * answer that ends with </multistatus> is complete. */
+#include "dav/admit.h"
 #include "dav/clients.h"
 #include "dav/lock/if_header.h"
 #include "dav/precondition.h"
@@ -59,11 +60,23 @@ static void set_summary(struct exchange *x, const struct tally *tally)
 static void answer_item(struct propfind *state, struct multistatus *ms, struct arena *arena,
                         const struct walk_item *item)
 {
-    struct prop_target target = {.service = state->x->service,
+    struct exchange *x = state->x;
+    struct prop_target target = {.x = x,
+                                 .store = x->store,
+                                 .service = x->service,
                                  .arena = arena,
                                  .path = item->path,
                                  .real = item->real,
                                  .stat = item->stat};
+    enum access_verdict verdict = admit_judge(x, ACCESS_READ, item->path, item->real);
+    if (verdict == ACCESS_HIDDEN)
+        return;
+    if (verdict != ACCESS_GRANTED) {
+        bool may_help = verdict == ACCESS_SIGN_IN;
+        prop_answer_refused(ms, &target, may_help ? HTTP_UNAUTHORIZED : HTTP_FORBIDDEN,
+                            &state->request);
+        return;
+    }
     if (item->rc == STORE_OK) {
         prop_answer(ms, &target, &state->request);
         return;
@@ -73,7 +86,7 @@ static void answer_item(struct propfind *state, struct multistatus *ms, struct a
                               */
         multistatus_member(ms, item->path, item->stat.is_collection, status, STR_NONE);
     else
-        prop_answer_refused(ms, item->path, status, &state->request);
+        prop_answer_refused(ms, &target, status, &state->request);
 }
 
 static enum stage_end answer_one(struct exchange *x, struct propfind *state)
@@ -142,10 +155,18 @@ static void propfind_close(struct source *self)
 static const struct source_ops propfind_source_ops = {
     .name = "propfind", .may_block = true, .pull = propfind_pull, .close = propfind_close};
 
+/* What is in a collection that may not be read is not looked at either. */
+static bool may_enter(struct walk *walk, struct res_path path, struct res_path real)
+{
+    struct propfind *state = CONTAINER_OF(walk, struct propfind, walk);
+    return admit_judge(state->x, ACCESS_READ, path, real) == ACCESS_GRANTED;
+}
+
 static enum stage_end answer_walk(struct exchange *x, struct propfind *state)
 {
     state->base.ops = &propfind_source_ops;
     state->ms.out = &state->pending;
+    state->walk.may_enter = may_enter;
     walk_init(&state->walk, x->store, &state->target, state->depth,
               (unsigned)x->service->limits->walk_depth);
     struct source *body =
@@ -175,12 +196,16 @@ static enum stage_end propfind_answer(struct exchange *x)
     struct dav_result result = look_at_target(x, state);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    struct prop_target target = {.service = x->service, .real = x->real};
+    struct prop_target target = {.store = x->store, .service = x->service, .real = x->real};
     bool is_walk = state->target.stat.is_collection && state->depth != DEPTH_0;
     if (!is_walk && prop_answer_blocks(&target, &state->request) && !x->is_on_worker)
         return STAGE_BLOCKS;
     respond_field(x, FIELD_CACHE_CONTROL, STR("no-store"));
     respond_location(x, state->target.stat.is_collection);
+    /* The head leaves before it is known whether a 401 will be inside (RFC 9110 §11.6.1). */
+    if (is_walk && principal_is_anonymous(&x->signed_in.principal) &&
+        admit_differs_below(x, x->path))
+        admit_challenge(x);
     if (is_walk) {
         /* The members of a collection that cannot be listed are not "none". */
         struct store_cursor *probe;

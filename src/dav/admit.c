@@ -1,0 +1,164 @@
+/* Two stages stand before those of every method: who is it, and may he do that here? A method asks
+ * no more than admit_check() for what else it is about: a destination, a member.
+ *
+ * Signing in runs on the loop until it would hash a password; then on a worker. What is refused is
+ * refused before a byte of the body is read, and before "100 Continue".
+ *
+ * The question is asked twice, about the path in the URL and about the one it leads to
+ * (docs/decisions/0005-aliases.md): a symbolic link, or another Unicode form of a name, is no way
+ * round a rule. Of the two answers the more restrictive counts.
+ *
+ * OPTIONS asks for no right (Windows and others ask before they sign in, on every parent of what
+ * they mount), but what stands in Authorization is looked at all the same: a client that tries its
+ * password with OPTIONS must hear that it is wrong. */
+#include "dav/admit.h"
+
+#include "dav/respond.h"
+
+/* --- questions --- */
+
+static enum access_verdict worse(enum access_verdict a, enum access_verdict b)
+{
+    return a > b ? a : b; /* granted, refused, sign in, hidden */
+}
+
+enum access_verdict admit_judge(const struct exchange *x, enum access_class class,
+                                struct res_path path, struct res_path real)
+{
+    const struct access *access = x->service->access;
+    const struct principal *principal = &x->signed_in.principal;
+    if (!access)
+        return ACCESS_GRANTED;
+    enum access_verdict verdict = access_may(access, principal, class, path);
+    if (path_eq(path, real))
+        return verdict;
+    return worse(verdict, access_may(access, principal, class, real));
+}
+
+static struct dav_result result_of(enum access_verdict verdict)
+{
+    switch (verdict) {
+    case ACCESS_GRANTED:
+        return DAV_FINE;
+    case ACCESS_REFUSED:
+        return dav_error(HTTP_FORBIDDEN, "you may not do that here");
+    case ACCESS_SIGN_IN:
+        return dav_error(HTTP_UNAUTHORIZED, "sign in to do that here");
+    case ACCESS_HIDDEN:
+        return dav_from_store(STORE_NOT_FOUND);
+    }
+    BUG("no such verdict");
+}
+
+struct dav_result admit_check(const struct exchange *x, enum access_class class,
+                              struct res_path path, struct res_path real)
+{
+    return result_of(admit_judge(x, class, path, real));
+}
+
+bool admit_differs_below(const struct exchange *x, struct res_path path)
+{
+    const struct access *access = x->service->access;
+    return access && access_differs_below(access, &x->signed_in.principal, path);
+}
+
+bool admit_holds(const struct exchange *x, const struct lock *lock)
+{
+    const struct access *access = x->service->access;
+    const struct principal *principal = &x->signed_in.principal;
+    return !access || str_eq(lock->principal, principal->name) ||
+           access_may(access, principal, ACCESS_ADMIN, lock->root) == ACCESS_GRANTED;
+}
+
+/* --- challenges --- */
+
+/* Nobody else can read along: TLS, or from this very machine, where a proxy may have ended TLS. */
+static bool is_confidential(const struct exchange *x)
+{
+    const struct http_request *request = &x->stream->request;
+    return request->is_secure || str_starts(request->peer, STR("127.")) ||
+           str_starts(request->peer, STR("[::1]"));
+}
+
+void admit_challenge(struct exchange *x)
+{
+    struct str challenges[ACCESS_CHALLENGES_MAX];
+    struct http_fields *fields = &x->stream->response.fields;
+    if (!x->service->access || http_fields_has(fields, FIELD_WWW_AUTHENTICATE))
+        return;
+    size_t count = access_challenges(x->service->access, &x->signed_in, is_confidential(x),
+                                     x->arena, challenges);
+    for (size_t i = 0; i < count; i++) { /* a line for each: the oldest clients know no lists */
+        struct http_field_line line = {FIELD_WWW_AUTHENTICATE,
+                                       http_field_name(FIELD_WWW_AUTHENTICATE), challenges[i]};
+        http_fields_add(fields, x->arena, &line);
+    }
+}
+
+/* --- signing in --- */
+
+static enum stage_end throttle(struct exchange *x)
+{
+    struct buf seconds = {0};
+    buf_add_u64(&seconds, x->signed_in.retry_s);
+    respond_field(x, FIELD_RETRY_AFTER, buf_str(&seconds));
+    buf_done(&seconds);
+    return respond_error(
+        x, dav_error(HTTP_TOO_MANY_REQUESTS, "too many wrong sign-ins; wait a little"));
+}
+
+static enum stage_end sign_in(struct exchange *x)
+{
+    const struct http_request *request = &x->stream->request;
+    struct sign_in question = {.authorization = exchange_field(x, FIELD_AUTHORIZATION),
+                               .method = request->method,
+                               .target = request->target,
+                               .address = request->peer,
+                               .certificate = request->client,
+                               .is_confidential = is_confidential(x),
+                               .may_block = x->is_on_worker};
+    switch (access_sign_in(x->service->access, &question, x->arena, &x->signed_in)) {
+    case SIGN_IN_DONE:
+        if (x->signed_in.info.len)
+            respond_field(x, FIELD_AUTHENTICATION_INFO, x->signed_in.info);
+        return STAGE_NEXT;
+    case SIGN_IN_BLOCKS:
+        return STAGE_BLOCKS;
+    case SIGN_IN_REFUSED:
+        return respond_error(x, dav_error(HTTP_UNAUTHORIZED, "the credentials were not right"));
+    case SIGN_IN_MALFORMED:
+        return respond_error(x, dav_error(HTTP_BAD_REQUEST, "the Authorization is malformed"));
+    case SIGN_IN_UNSAFE:
+        return respond_error(x,
+                             dav_error(HTTP_FORBIDDEN, "not without TLS: others can read along"));
+    case SIGN_IN_THROTTLED:
+        return throttle(x);
+    }
+    BUG("no such end");
+}
+
+enum access_class admit_class_of(const struct dav_method *method)
+{
+    if (method->flags & METHOD_LOCKS)
+        return ACCESS_LOCK;
+    bool is_change = (method->flags & METHOD_WRITES) && !(method->flags & METHOD_COPIES);
+    return is_change ? ACCESS_WRITE : ACCESS_READ;
+}
+
+static enum stage_end ask(struct exchange *x)
+{
+    struct res_path real = x->path;
+    if (x->method->flags & METHOD_OPEN)
+        return STAGE_NEXT;
+    /* Where nothing is, or nothing can be, the path itself is all that can be asked about. */
+    if (x->store->ops->locate(x->store, x->arena, x->path, LOCATE_RESOURCE, &real) != STORE_OK)
+        real = x->path;
+    struct dav_result result = admit_check(x, admit_class_of(x->method), x->path, real);
+    return dav_is_fine(result) ? STAGE_NEXT : respond_error(x, result);
+}
+
+const struct stage admit_stages[] = {
+    {"sign in", sign_in, ON_LOOP},
+    {"ask", ask, ON_READ},
+    {0},
+};

@@ -1,0 +1,34 @@
+/* server/settings.h: what a configuration means: users, rules, tokens, and the service that
+ * requests see. On SIGHUP there are new ones; requests under way keep the old ones until they are
+ * over. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "access/scheme/jwt.h"
+#include "access/users.h"
+#include "server/config.h"
+
+struct settings {
+    atomic_uint refs;
+    struct server_config config;
+    struct arena arena;
+    struct users users;
+    struct tokens tokens;
+    struct jwt_keys *jwt_keys;
+    struct rules no_rules;
+    struct access access;
+    struct dav_service service; /* the caller fills in what does not come from here */
+};
+
+/* Takes what `config` holds, also on failure. Reads the files that it names. NULL: `err` says why.
+ * Gives one reference. */
+NODISCARD struct settings *settings_new(struct server_config *config, struct access_state *state,
+                                        struct err *err);
+
+/* Any thread. */
+struct settings *settings_ref(struct settings *settings);
+void settings_unref(struct settings *settings);
+
+/* The bounds of what outlives a reload. */
+NODISCARD struct access_state *settings_access_state(const struct server_config *config);
