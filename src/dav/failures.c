@@ -127,8 +127,10 @@ static void add_hidden(struct failures *failures, struct res_path path)
 {
     struct dav_result result = dav_error(HTTP_FORBIDDEN, NULL);
     struct res_path parent = path_parent(path);
-    if (failures->to_real.at && !failures->is_move && path_is_within(path, failures->x->real))
+    if (failures->to_real.at && !failures->is_move && path_is_within(path, failures->x->real)) {
+        failures->has_left_out = true;
         return;
+    }
     if (path_eq(parent, failures->x->real)) {
         failures->target = result;
         failures->is_target_collection = true;
@@ -183,8 +185,7 @@ enum stage_end failures_answer(struct failures *failures, enum store_rc rc,
         return respond_status(x, success);
     if (rc != STORE_PARTIAL)
         return respond_error(x, result_of(rc));
-    bool is_copy = failures->to_real.at && !failures->is_move;
-    if (failures->count == 0 && dav_is_fine(failures->target) && is_copy && failures->is_hidden)
+    if (failures->count == 0 && dav_is_fine(failures->target) && failures->has_left_out)
         return respond_status(x, success); /* less what there was not, for who asked */
     if (failures->count == 0 && dav_is_fine(failures->target)) /* what was left has no name */
         failures->target = result_of(STORE_EXISTS);

@@ -15,6 +15,7 @@ struct failures {
     struct multistatus ms;
     struct dav_result refusal; /* what `refuse` said last */
     bool is_hidden;            /* and it may not even be named */
+    bool has_left_out;         /* a copy is without what is hidden from whoever asks */
     bool is_move;
     struct res_path hidden;   /* the collection that was named last for a member that must not be */
     struct dav_result target; /* what became of the target itself */

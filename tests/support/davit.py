@@ -14,6 +14,14 @@ import time
 BINARY = os.environ.get("DAVIT", os.path.join(os.path.dirname(__file__), "../../build/davit"))
 
 
+def add_user(path, name, password):
+    """A user with all that `davit user` gives him."""
+    subprocess.run([BINARY, "user", "add", name, "--users", path, "--password-file", "-"],
+                   input=password + "\n", text=True, check=True)
+    for part in (path, path + ".keys"):
+        os.chmod(part, 0o644)
+
+
 class Response:
     """A parsed answer: status, reason, fields (a list of name, value), body, is_complete."""
 
