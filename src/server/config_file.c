@@ -228,24 +228,31 @@ static bool read_section(struct reading *reading, struct err *err)
                    meant ? "; did you mean [" : "", meant ? meant : "", meant ? "]?" : "");
 }
 
-bool config_file_read(struct server_config *config, const char *path, const bool *is_given,
-                      struct err *err)
+bool config_file_parse(struct server_config *config, struct str text, const bool *is_given,
+                       struct err *err)
 {
-    struct config_file *file = MEM_NEW(struct config_file);
-    struct reading reading = {.config = config, .file = file, .is_given = is_given};
+    struct config_file *file = config->file;
+    struct reading reading = {
+        .config = config, .file = file, .is_given = is_given, .ini.rest = text};
     struct err mistake;
     enum ini_rc rc;
     bool is_fine = true;
-    config->file = file;
-    file->path = path;
     rules_init(&file->rules);
-    if (!small_file_read(path, &file->arena, &reading.ini.rest, err))
-        return false;
     while (is_fine && (rc = ini_next(&reading.ini, &mistake)) != INI_END)
         is_fine = rc == INI_KEY       ? read_key(&reading, &mistake)
                   : rc == INI_SECTION ? read_section(&reading, &mistake)
                                       : false;
-    return is_fine || err_set(err, 0, "%s:%u: %s", path, reading.ini.line, mistake.text);
+    return is_fine || err_set(err, 0, "%s:%u: %s", file->path, reading.ini.line, mistake.text);
+}
+
+bool config_file_read(struct server_config *config, const char *path, const bool *is_given,
+                      struct err *err)
+{
+    struct str text;
+    config->file = MEM_NEW(struct config_file);
+    config->file->path = path;
+    return small_file_read(path, &config->file->arena, &text, err) &&
+           config_file_parse(config, text, is_given, err);
 }
 
 void config_file_free(struct config_file *file)

@@ -8,6 +8,10 @@
 NODISCARD bool config_file_read(struct server_config *config, const char *path,
                                 const bool *is_given, struct err *err);
 
+/* The same from a text, into config->file, which has its path: for tests. */
+NODISCARD bool config_file_parse(struct server_config *config, struct str text,
+                                 const bool *is_given, struct err *err);
+
 /* NULL is fine. */
 void config_file_free(struct config_file *file);
 

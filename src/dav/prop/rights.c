@@ -41,7 +41,7 @@ bool prop_current_user_principal(const struct prop_target *target, struct buf *t
         BUF_ADD(to, "<D:unauthenticated/>");
     else
         add_principal(to, "users", principal->name);
-    return true;
+    return target->service->access != NULL;
 }
 
 bool prop_supported_privilege_set(const struct prop_target *target, struct buf *to)
