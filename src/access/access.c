@@ -45,6 +45,12 @@ void access_offer_usable(struct access *access)
     access->offers[ACCESS_CERTIFICATE] = true; /* where TLS asks for one */
 }
 
+const struct token *access_link(const struct access *access, struct str text, int64_t now_s)
+{
+    const struct token *token = access->tokens ? tokens_verify(access->tokens, text, now_s) : NULL;
+    return token && token->is_link ? token : NULL;
+}
+
 static bool can_sign_in(const struct access *access)
 {
     for (size_t i = 0; i < ACCESS_SCHEME_COUNT; i++) {

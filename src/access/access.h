@@ -82,6 +82,9 @@ NODISCARD enum sign_in_end access_sign_in(const struct access *access,
                                           const struct sign_in *request, struct arena *arena,
                                           struct signed_in *out);
 
+/* The token of a shared link; NULL: there is none, or it has expired. */
+const struct token *access_link(const struct access *access, struct str text, int64_t now_s);
+
 enum { ACCESS_CHALLENGES_MAX = ACCESS_SCHEME_COUNT };
 
 /* The values for WWW-Authenticate, strongest first; says how many. Memory from the arena. */

@@ -65,6 +65,12 @@ static bool set_read_only(struct admin *admin, const char *value, struct err *er
     return admin->is_read_only = true;
 }
 
+static bool set_link(struct admin *admin, const char *value, struct err *err)
+{
+    (void)value, (void)err; /* a flag */
+    return admin->is_link = true;
+}
+
 static bool set_expires(struct admin *admin, const char *value, struct err *err)
 {
     static const struct {

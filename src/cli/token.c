@@ -27,6 +27,7 @@ static bool add(struct admin *admin, struct err *err)
     struct token like = {.user = str_of_c(admin->operands[0]),
                          .scope = {PATH_ROOT, admin->is_read_only},
                          .expires_s = admin->expires_s,
+                         .is_link = admin->is_link,
                          .note = str_of_c(admin->note)};
     bool has_slash;
     bool was_there;
@@ -42,7 +43,7 @@ static bool add(struct admin *admin, struct err *err)
                                 &was_there, err);
     }
     if (is_fine)
-        printf("%s\n", buf_c(&text));
+        printf(admin->is_link ? "/.link/%s/\n" : "%s\n", buf_c(&text));
     buf_done(&line);
     buf_done(&text);
     arena_done(&arena);
@@ -80,6 +81,7 @@ static void print_token(const struct token *token)
     buf_add_char(&text, ' ');
     path_encode(&text, token->scope.path, false);
     buf_add(&text, token->scope.is_read_only ? STR(" read-only") : STR_NONE);
+    buf_add(&text, token->is_link ? STR(" link") : STR_NONE);
     if (token->expires_s) {
         BUF_ADD(&text, " until ");
         iso_date_add(&text, token->expires_s);

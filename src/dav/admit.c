@@ -13,7 +13,48 @@
  * password with OPTIONS must hear that it is wrong. */
 #include "dav/admit.h"
 
+#include "base/clock.h"
 #include "dav/respond.h"
+
+/* --- shared links --- */
+
+#define LINK_SEGMENT ".link"
+
+/* "/.link/TOKEN/…": whoever has the URL acts for the token's user within its scope. */
+static bool is_link(const struct exchange *x)
+{
+    return x->service->view_link && str_eq(path_first(x->path), STR(LINK_SEGMENT));
+}
+
+static enum stage_end follow_link(struct exchange *x)
+{
+    const struct access *access = x->service->access;
+    struct str rest = str_from(path_str(x->path), sizeof(LINK_SEGMENT));
+    struct str text = str_cut(&rest, '/');
+    const struct token *token = access_link(access, text, clock_wall_ms() / 1000);
+    if (!token)
+        return respond_error(x, dav_from_store(STORE_NOT_FOUND));
+    x->signed_in = (struct signed_in){.principal = {.name = token->user,
+                                                    .scope = token->scope,
+                                                    .address = x->stream->request.peer,
+                                                    .is_link = true}};
+    x->link_prefix = (struct res_path){x->path.at, sizeof(LINK_SEGMENT) + text.len};
+    struct link_view link = {&x->signed_in.principal, x->link_prefix};
+    x->store = x->service->view_link(x->service, &link, x->arena);
+    return STAGE_NEXT;
+}
+
+/* Rules and scopes are about where the collection really is. Outside of the link there is nothing:
+ * false. */
+static bool leave_link(const struct exchange *x, struct arena *arena, struct res_path *path)
+{
+    if (!x->link_prefix.at)
+        return true;
+    if (!path_is_within(*path, x->link_prefix))
+        return false;
+    *path = path_rebase(arena, *path, x->link_prefix, x->signed_in.principal.scope.path);
+    return true;
+}
 
 /* --- questions --- */
 
@@ -27,12 +68,18 @@ enum access_verdict admit_judge(const struct exchange *x, enum access_class clas
 {
     const struct access *access = x->service->access;
     const struct principal *principal = &x->signed_in.principal;
+    struct arena arena = {0}; /* used for links only */
+    enum access_verdict verdict = ACCESS_REFUSED;
     if (!access)
         return ACCESS_GRANTED;
-    enum access_verdict verdict = access_may(access, principal, class, path);
-    if (path_eq(path, real))
-        return verdict;
-    return worse(verdict, access_may(access, principal, class, real));
+    bool is_same = path_eq(path, real);
+    if (leave_link(x, &arena, &path) && leave_link(x, &arena, &real)) {
+        verdict = access_may(access, principal, class, path);
+        if (!is_same)
+            verdict = worse(verdict, access_may(access, principal, class, real));
+    }
+    arena_done(&arena);
+    return verdict;
 }
 
 static struct dav_result result_of(enum access_verdict verdict)
@@ -59,7 +106,12 @@ struct dav_result admit_check(const struct exchange *x, enum access_class class,
 bool admit_differs_below(const struct exchange *x, struct res_path path)
 {
     const struct access *access = x->service->access;
-    return access && access_differs_below(access, &x->signed_in.principal, path);
+    struct arena arena = {0}; /* used for links only */
+    if (!access || !leave_link(x, &arena, &path))
+        return access != NULL;
+    bool differs = access_differs_below(access, &x->signed_in.principal, path);
+    arena_done(&arena);
+    return differs;
 }
 
 bool admit_holds(const struct exchange *x, const struct lock *lock)
@@ -110,6 +162,8 @@ static enum stage_end throttle(struct exchange *x)
 static enum stage_end sign_in(struct exchange *x)
 {
     const struct http_request *request = &x->stream->request;
+    if (is_link(x))
+        return follow_link(x);
     struct sign_in question = {.authorization = exchange_field(x, FIELD_AUTHORIZATION),
                                .method = request->method,
                                .target = request->target,
@@ -121,6 +175,8 @@ static enum stage_end sign_in(struct exchange *x)
     case SIGN_IN_DONE:
         if (x->signed_in.info.len)
             respond_field(x, FIELD_AUTHENTICATION_INFO, x->signed_in.info);
+        if (x->service->view)
+            x->store = x->service->view(x->service, &x->signed_in.principal, x->arena);
         return STAGE_NEXT;
     case SIGN_IN_BLOCKS:
         return STAGE_BLOCKS;

@@ -272,7 +272,8 @@ void dav_handle(const struct dav_service *service, struct http_stream *stream)
     x->stream = stream;
     x->arena = stream->arena;
     x->service = service;
-    x->store = service->store;
+    x->store =
+        service->view ? service->view(service, &x->signed_in.principal, x->arena) : service->store;
     x->job.work = run_on_worker;
     x->job.done = run_again;
     x->waker.ring = waker_rang;

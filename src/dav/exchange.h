@@ -23,7 +23,8 @@ struct exchange {
     bool has_slash;       /* the URL ended in '/' */
     bool is_located;
 
-    struct signed_in signed_in; /* who asks; nobody until admit_stages have run */
+    struct res_path link_prefix; /* of a shared link that the URL goes through; at == NULL: none */
+    struct signed_in signed_in;  /* who asks; nobody until admit_stages have run */
 
     const struct if_header *conditions; /* of the If field; NULL: there is none */
     struct buf body;                    /* of an XML method, collected */

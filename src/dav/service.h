@@ -14,8 +14,20 @@ struct public_name {
     bool is_https;
 };
 
+/* A collection that is seen under another prefix. */
+struct link_view {
+    const struct principal *principal;
+    struct res_path prefix;
+};
+
 struct dav_service {
-    struct store *store;
+    struct store *store; /* what everybody sees, unless there is a view */
+    /* What this principal sees; NULL: `store`. Memory from the arena. */
+    struct store *(*view)(const struct dav_service *service, const struct principal *principal,
+                          struct arena *arena);
+    /* Of a shared link: what is in the collection that its token is for. NULL: no links. */
+    struct store *(*view_link)(const struct dav_service *service, const struct link_view *link,
+                               struct arena *arena);
     const struct limits *limits;
     const struct media_types *media_types;
     bool is_read_only;

@@ -494,7 +494,8 @@ bool config_check(struct server_config *config, struct err *err)
     if (!check_tls(config, err))
         return false;
     add_default_listener(config);
-    if (!config->root && !config->wants_help && !config->wants_limits)
+    bool has_mounts = config->file && config->file->mounts;
+    if (!config->root && !has_mounts && !config->wants_help && !config->wants_limits)
         return err_set(err, 0, "which directory? Usage: davit serve [OPTIONS] DIR");
     return check_addresses(config, err);
 }

@@ -16,7 +16,16 @@ struct config_file {
     const char *path;
     struct rules rules;
     struct access_certificate *certificates; /* whom they are for */
+    struct config_mount *mounts;             /* in the order of the file */
     struct config_value *values;             /* of options, in the order of the file */
+};
+
+struct config_mount {
+    struct config_mount *next;
+    struct str pattern; /* "/files" */
+    unsigned line;
+    const char *root; /* NULL: it is not said yet */
+    bool is_read_only;
 };
 
 struct config_value {

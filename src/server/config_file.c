@@ -1,6 +1,6 @@
 /* The file has no list of keys of its own: the key K of [server] is the option --K, and the key K
  * of any other section S is the option --S-K, so that [tls] cert is --tls-cert. What an option
- * takes, a key takes; a flag is yes or no. Beyond that there are four kinds of section that a
+ * takes, a key takes; a flag is yes or no. Beyond that there are kinds of section that a
  * command line could not say: [rule "/path"], [groups], [certificates], and [limits], whose keys
  * are limits.def's.
  *
@@ -52,6 +52,7 @@ struct reading {
     struct config_file *file;
     const bool *is_given;
     struct ini ini;
+    struct config_mount *mount; /* that is being read */
     unsigned section_line;
     bool is_hidden; /* of the [rule] that is being read */
 };
@@ -150,6 +151,50 @@ static bool set_rule(struct reading *reading, struct err *err)
     return rules_add(&reading->file->rules, &place, is_allow, ini->value, err);
 }
 
+static bool set_mount(struct reading *reading, struct err *err)
+{
+    struct ini *ini = &reading->ini;
+    struct config_mount *mount = reading->mount;
+    if (str_eq(ini->key, STR("root"))) {
+        mount->root = arena_text(&reading->file->arena, ini->value);
+        return ini->value.len || err_set(err, 0, "a mount's root is a directory");
+    }
+    if (!str_eq(ini->key, STR("read-only")))
+        return err_set(err, 0, "a mount has the keys root and read-only, not '%.*s'",
+                       STR_ARGS(ini->key));
+    mount->is_read_only = str_eq(ini->value, STR("yes"));
+    return mount->is_read_only || str_eq(ini->value, STR("no")) ||
+           err_set(err, 0, "'%.*s' is neither yes nor no", STR_ARGS(ini->value));
+}
+
+/* A mount is complete when the next section begins. */
+static bool end_section(struct reading *reading, struct err *err)
+{
+    const struct config_mount *mount = reading->mount;
+    reading->mount = NULL;
+    return !mount || mount->root ||
+           err_set(err, 0, "[mount \"%.*s\"] in line %u has no root", STR_ARGS(mount->pattern),
+                   mount->line);
+}
+
+static bool begin_mount(struct reading *reading, struct err *err)
+{
+    struct arena *arena = &reading->file->arena;
+    struct ini *ini = &reading->ini;
+    struct config_mount **last = &reading->file->mounts;
+    if (ini->subject.len == 0 || ini->subject.at[0] != '/')
+        return err_set(err, 0, "a mount is about a path: [mount \"/path\"]");
+    for (; *last; last = &(*last)->next) {
+        if (str_eq((*last)->pattern, ini->subject))
+            return err_set(err, 0, "there is a mount of that path in line %u", (*last)->line);
+    }
+    *last = ARENA_NEW(arena, struct config_mount);
+    (*last)->pattern = arena_str(arena, ini->subject);
+    (*last)->line = ini->line;
+    reading->mount = *last;
+    return true;
+}
+
 static void set_group(struct reading *reading)
 {
     struct str rest = reading->ini.value;
@@ -180,6 +225,8 @@ static bool read_key(struct reading *reading, struct err *err)
         return err_set(err, 0, "a key stands before the first [section]");
     if (str_eq(section, STR("rule")))
         return set_rule(reading, err);
+    if (str_eq(section, STR("mount")))
+        return set_mount(reading, err);
     if (str_eq(section, STR("limits")))
         return set_limit(reading, err);
     if (str_eq(section, STR("groups")))
@@ -211,11 +258,15 @@ static bool is_section(const struct reading *reading)
 
 static bool read_section(struct reading *reading, struct err *err)
 {
-    static const char *const names[] = {"server", "tls",    "jwt",         "limits",
-                                        "rule",   "groups", "certificates"};
+    static const char *const names[] = {"server", "tls",  "jwt",    "limits",
+                                        "mount",  "rule", "groups", "certificates"};
     struct ini *ini = &reading->ini;
     reading->is_hidden = false;
     reading->section_line = ini->line;
+    if (!end_section(reading, err))
+        return false;
+    if (str_eq(ini->section, STR("mount")))
+        return begin_mount(reading, err);
     if (str_eq(ini->section, STR("rule")))
         return ini->subject.len ? true
                                 : err_set(err, 0, "a rule is about a path: [rule \"/path\"]");
@@ -242,6 +293,7 @@ bool config_file_parse(struct server_config *config, struct str text, const bool
         is_fine = rc == INI_KEY       ? read_key(&reading, &mistake)
                   : rc == INI_SECTION ? read_section(&reading, &mistake)
                                       : false;
+    is_fine = is_fine && end_section(&reading, &mistake);
     return is_fine || err_set(err, 0, "%s:%u: %s", file->path, reading.ini.line, mistake.text);
 }
 

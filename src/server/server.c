@@ -28,7 +28,6 @@
 #include "server/redirect.h"
 #include "server/secure.h"
 #include "server/settings.h"
-#include "store/registry.h"
 #include "wire/wire.h"
 
 enum { ACCEPTS_PER_EVENT = 16, ACCEPT_PAUSE_MS = 200, END_MS = 1000 };
@@ -68,6 +67,7 @@ struct server {
     char **argv;
     struct dav_service service; /* what no reload changes */
     struct access_state *access_state;
+    struct store_pool *pool;
     struct settings *first; /* lives as long as the server does */
     pthread_mutex_t settings_mutex;
     struct settings *settings; /* in force */
@@ -259,6 +259,9 @@ static void put_in_force(struct server *server, struct settings *settings)
     const struct server_config *config = &settings->config;
     struct dav_service service = server->service;
     service.access = settings->service.access;
+    service.store = settings->service.store;
+    service.view = settings->service.view;
+    service.view_link = settings->service.view_link;
     service.hides_lock_tokens = config->hides_lock_tokens;
     service.limits = &config->limits;
     service.allows_infinity = config->allows_infinity;
@@ -280,6 +283,10 @@ static void reload(struct server *server)
     struct settings *settings = NULL;
     if (config_read(server->argc, server->argv, &config, &err))
         settings = settings_new(&config, server->access_state, &err);
+    if (settings && !settings_mount(settings, server->pool, &server->config->limits, &err)) {
+        settings_unref(settings);
+        settings = NULL;
+    }
     if (!settings) {
         log_line(LOG_ERROR, "keeping the settings as they were: %s", err.text);
         return;
@@ -309,13 +316,9 @@ static void signals_ready(struct watch *watch, uint32_t events)
 static bool open_store(struct server *server, struct err *err)
 {
     const struct server_config *config = server->config;
-    struct store_options options = {.root = config->root,
-                                    .state_dir = config->state_dir,
-                                    .is_read_only = config->is_read_only,
-                                    .durability = config->durability,
-                                    .limits = &config->limits};
     struct dav_service *service = &server->service;
-    if (!store_open("directory", &options, &service->store, err))
+    server->pool = store_pool_new();
+    if (!settings_mount(server->first, server->pool, &config->limits, err))
         return false;
     service->media_types = &server->media_types;
     service->is_read_only = config->is_read_only;
@@ -465,9 +468,9 @@ static void stop(struct server *server)
         loop_free(server->loops[i].loop);
     }
     mem_free(server->loops);
-    store_close(&server->service.store);
     settings_unref(server->settings);
     settings_unref(server->first);
+    store_pool_free(server->pool);
     access_state_free(server->access_state);
     ports_close(&server->ports);
     if (server->signals.fd >= 0)

@@ -139,6 +139,121 @@ struct settings *settings_new(struct server_config *config, struct access_state 
     return settings;
 }
 
+/* --- mounts --- */
+
+static struct settings *settings_of(const struct dav_service *service)
+{
+    return CONTAINER_OF((struct dav_service *)(uintptr_t)service, struct settings, service);
+}
+
+/* The base with the user's name for "%u"; his home is made where it is not there yet. */
+static bool find_home(struct mount *mount, struct str user, struct arena *arena)
+{
+    struct buf base = {0};
+    struct store_stat stat;
+    if (user.len == 0)
+        return false;
+    for (struct str rest = path_str(mount->base); rest.len;) {
+        struct str part = str_cut(&rest, '/');
+        buf_add(&base, str_eq(part, STR("%u")) ? user : part);
+        buf_add(&base, rest.len ? STR("/") : STR_NONE);
+    }
+    struct str copy = arena_str(arena, buf_str(&base));
+    buf_done(&base);
+    mount->base = (struct res_path){copy.at, copy.len};
+    struct store *store = mount->store;
+    if (!mount->is_read_only && store->ops->stat(store, mount->base, &stat) == STORE_NOT_FOUND)
+        (void)!store->ops->mkcol(store, mount->base); /* then it is not there, and answers say so */
+    return true;
+}
+
+static struct store *view(const struct dav_service *service, const struct principal *principal,
+                          struct arena *arena)
+{
+    const struct settings *settings = settings_of(service);
+    struct mount *mounts = arena_alloc(arena, (settings->mount_count + 1) * sizeof(*mounts));
+    size_t count = 0;
+    for (size_t i = 0; i < settings->mount_count; i++) {
+        const struct settings_mount *from = &settings->mounts[i];
+        mounts[count] = from->mount;
+        count += !from->has_user || find_home(&mounts[count], principal->name, arena);
+    }
+    return mount_view(arena, mounts, count);
+}
+
+static struct store *view_link(const struct dav_service *service, const struct link_view *link,
+                               struct arena *arena)
+{
+    struct mount *mount = ARENA_NEW(arena, struct mount);
+    mount->prefix = link->prefix;
+    mount->base = link->principal->scope.path;
+    mount->is_read_only = link->principal->scope.is_read_only;
+    mount->store = service->view ? service->view(service, link->principal, arena) : service->store;
+    return mount_view(arena, mount, 1);
+}
+
+/* "/srv/homes/%u/files" is the directory /srv/homes, and in it %u/files. */
+static char *split_root(struct arena *arena, const char *root, struct settings_mount *mount)
+{
+    struct str text = str_of_c(root);
+    const char *user = strstr(root, "/%u");
+    mount->has_user = user && (user[3] == '/' || user[3] == '\0');
+    mount->mount.base = PATH_ROOT;
+    if (!mount->has_user)
+        return arena_text(arena, text);
+    while (text.len && text.at[text.len - 1] == '/')
+        text.len--;
+    struct str base = arena_str(arena, str_from(text, (size_t)(user - root) + 1));
+    mount->mount.base = (struct res_path){base.at, base.len};
+    return arena_text(arena, str_first(text, (size_t)(user - root)));
+}
+
+static bool add_mount(struct settings *settings, const struct config_mount *config,
+                      const struct limits *limits, struct err *err)
+{
+    struct settings_mount *mount = &settings->mounts[settings->mount_count];
+    struct store_options options = {.durability = settings->config.durability, .limits = limits};
+    bool has_slash;
+    if (path_decode(&settings->arena, config->pattern, &mount->mount.prefix, &has_slash) != PATH_OK)
+        return err_set(err, 0, "[mount \"%.*s\"] is no path of a URL", STR_ARGS(config->pattern));
+    mount->mount.is_read_only = config->is_read_only || settings->config.is_read_only;
+    options.root = split_root(&settings->arena, config->root, mount);
+    options.is_read_only = settings->config.is_read_only;
+    options.state_dir = config->line ? NULL : settings->config.state_dir; /* of the root only */
+    mount->mount.store = store_pool_take(settings->pool, &options, err);
+    settings->mount_count += mount->mount.store != NULL;
+    return mount->mount.store != NULL;
+}
+
+bool settings_mount(struct settings *settings, struct store_pool *pool, const struct limits *limits,
+                    struct err *err)
+{
+    const struct config_file *file = settings->config.file;
+    const struct config_mount *mounts = file ? file->mounts : NULL;
+    struct config_mount root = {.pattern = STR("/"), .root = settings->config.root};
+    size_t count = 1;
+    bool is_fine = true;
+    settings->pool = pool;
+    for (const struct config_mount *mount = mounts; mount; mount = mount->next)
+        count++;
+    settings->mounts = arena_alloc(&settings->arena, count * sizeof(*settings->mounts));
+    if (root.root)
+        is_fine = add_mount(settings, &root, limits, err);
+    for (const struct config_mount *mount = mounts; mount && is_fine; mount = mount->next)
+        is_fine = add_mount(settings, mount, limits, err);
+    if (!is_fine)
+        return false;
+    const struct settings_mount *first = &settings->mounts[0];
+    bool is_plain = settings->mount_count == 1 && !first->has_user && !first->mount.is_read_only &&
+                    path_is_root(first->mount.prefix);
+    settings->service.store = first->mount.store;
+    settings->service.view = is_plain || (root.root && !mounts && !first->has_user) ? NULL : view;
+    settings->service.view_link = settings->service.access ? view_link : NULL;
+    return true;
+}
+
+/* --- counting --- */
+
 struct settings *settings_ref(struct settings *settings)
 {
     atomic_fetch_add(&settings->refs, 1);
@@ -149,6 +264,8 @@ void settings_unref(struct settings *settings)
 {
     if (!settings || atomic_fetch_sub(&settings->refs, 1) != 1)
         return;
+    for (size_t i = 0; i < settings->mount_count; i++)
+        store_pool_drop(settings->pool, settings->mounts[i].mount.store);
     users_done(&settings->users);
     tokens_done(&settings->tokens);
     jwt_keys_free(settings->jwt_keys);

@@ -8,6 +8,13 @@
 #include "access/scheme/jwt.h"
 #include "access/users.h"
 #include "server/config.h"
+#include "server/store_pool.h"
+#include "store/view.h"
+
+struct settings_mount {
+    struct mount mount; /* for somebody, where there is no user in it */
+    bool has_user;      /* its base has a segment "%u" */
+};
 
 struct settings {
     atomic_uint refs;
@@ -18,6 +25,9 @@ struct settings {
     struct jwt_keys *jwt_keys;
     struct rules no_rules;
     struct access access;
+    struct store_pool *pool;
+    struct settings_mount *mounts; /* in the arena */
+    size_t mount_count;
     struct dav_service service; /* the caller fills in what does not come from here */
 };
 
@@ -25,6 +35,10 @@ struct settings {
  * Gives one reference. */
 NODISCARD struct settings *settings_new(struct server_config *config, struct access_state *state,
                                         struct err *err);
+
+/* Opens what is to be served; `limits` outlives all settings. */
+NODISCARD bool settings_mount(struct settings *settings, struct store_pool *pool,
+                              const struct limits *limits, struct err *err);
 
 /* Any thread. */
 struct settings *settings_ref(struct settings *settings);

@@ -154,7 +154,7 @@ class Davit:
     def start(self):
         self.log = tempfile.TemporaryFile()
         command = self.wrapper + [BINARY, "serve", "--listen", "127.0.0.1:0"]
-        self.process = subprocess.Popen(command + self.args + [self.root], stderr=self.log,
+        self.process = subprocess.Popen(command + self.args + self.operands(), stderr=self.log,
                                         stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + 60
         while True:
@@ -167,6 +167,9 @@ class Davit:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError("davit did not start:\n" + self.stderr())
             time.sleep(0.01)
+
+    def operands(self):
+        return [self.root]
 
     def stderr(self):
         self.log.seek(0)

@@ -37,7 +37,7 @@ static void add_principal(struct buf *to, const char *kind, struct str name)
 bool prop_current_user_principal(const struct prop_target *target, struct buf *to)
 {
     const struct principal *principal = &target->x->signed_in.principal;
-    if (principal_is_anonymous(principal))
+    if (principal_is_anonymous(principal) || principal->is_link) /* he is not the user */
         BUF_ADD(to, "<D:unauthenticated/>");
     else
         add_principal(to, "users", principal->name);
