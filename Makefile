@@ -2,8 +2,9 @@
 DIR    ?=
 LISTEN ?= 127.0.0.1:8080
 PREFIX ?= /usr/local
+BENCH  ?=
 
-.PHONY: serve test build fuzz install format clean
+.PHONY: serve test build fuzz bench install format clean
 
 serve: build
 	@tools/serve.sh "$(LISTEN)" "$(DIR)"
@@ -21,7 +22,13 @@ fuzz:
 	@tools/setup.sh test
 	@tools/fuzz.sh
 
+bench: build
+	@tools/setup.sh bench || true
+	@bench/run $(BENCH)
+
 install: build
+	@meson setup --reconfigure build --prefix="$(PREFIX)" >/dev/null
+	@ninja -C build davit
 	@meson install -C build --no-rebuild
 
 format:

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages of tools/packages.txt that are missing: `setup.sh build` for those
-# that a build needs, `setup.sh test` for those of the tests as well.
+# that a build needs, `setup.sh test` and `setup.sh bench` for those of the tests or of the benchmark
+# as well.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 
-enum { CHUNK_BYTES = 2048, ALIGNMENT = 16 };
+enum { CHUNK_BYTES = 4064, ALIGNMENT = 16 };
 
 struct arena_chunk {
     struct arena_chunk *older;

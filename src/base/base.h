@@ -41,6 +41,11 @@ static inline uint64_t u64_min(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+static inline uint64_t u64_max(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* Checked narrowing: a value that does not fit is a programmer error. */
 static inline uint32_t u32_of_size(size_t value)
 {

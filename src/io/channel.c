@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/turn.h"
 
 /* --- receiving --- */
 
@@ -149,7 +150,11 @@ struct channel *channel_of_socket(struct loop *loop, int fd, struct task *ready,
 
 enum channel_rc channel_receive(struct channel *channel, char *to, size_t want, size_t *len_out)
 {
-    return channel->may_read ? channel->ops->receive(channel, to, want, len_out) : CHANNEL_AGAIN;
+    if (!channel->may_read)
+        return CHANNEL_AGAIN;
+    enum channel_rc rc = channel->ops->receive(channel, to, want, len_out);
+    turn_next(); /* what came may have been sent after a change that nobody has looked for yet */
+    return rc;
 }
 
 enum channel_rc channel_skip(struct channel *channel, size_t want, size_t *len_out)

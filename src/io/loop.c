@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/turn.h"
 #include "io/worker.h"
 
 enum { EVENTS_PER_TURN = 128 };
@@ -29,6 +30,7 @@ struct loop {
     int epoll_fd;
     int wake_fd;
     struct list tasks;
+    struct list behind_tasks;
     struct list last_tasks;
     struct list deadline_queues;
     int64_t now_ms;
@@ -86,6 +88,7 @@ struct loop *loop_new(struct worker_pool *pool, struct err *err)
     loop->executor.ops = &loop_executor_ops;
     loop->pool = pool;
     list_init(&loop->tasks);
+    list_init(&loop->behind_tasks);
     list_init(&loop->last_tasks);
     list_init(&loop->deadline_queues);
     list_init(&loop->inbox);
@@ -168,6 +171,11 @@ static void queue(struct list *tasks, struct task *task)
 void loop_queue(struct loop *loop, struct task *task)
 {
     queue(&loop->tasks, task);
+}
+
+void loop_queue_behind(struct loop *loop, struct task *task)
+{
+    queue(&loop->behind_tasks, task);
 }
 
 void loop_queue_last(struct loop *loop, struct task *task)
@@ -262,7 +270,8 @@ static int64_t next_deadline_ms(const struct loop *loop)
 
 static int wait_ms(struct loop *loop)
 {
-    if (!list_is_empty(&loop->tasks))
+    if (!list_is_empty(&loop->tasks) || !list_is_empty(&loop->behind_tasks) ||
+        !list_is_empty(&loop->last_tasks))
         return 0;
     atomic_store(&loop->is_awake, false);
     pthread_mutex_lock(&loop->mutex);
@@ -296,6 +305,7 @@ void loop_run(struct loop *loop)
         assert(count >= 0 || errno == EINTR);
         atomic_store(&loop->is_awake, true);
         loop->now_ms = clock_mono_ms();
+        turn_next();
         loop->event_count = count > 0 ? count : 0;
         for (int i = 0; i < loop->event_count; i++) {
             if (!loop->events[i].data.ptr)
@@ -304,9 +314,11 @@ void loop_run(struct loop *loop)
         note_events(loop);
         run_inbox(loop);
         run_tasks(&loop->tasks);
+        run_tasks(&loop->behind_tasks);
         expire_deadlines(loop);
         run_tasks(&loop->last_tasks);
     }
+    turn_over();
 }
 
 void loop_stop(struct loop *loop)

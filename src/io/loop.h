@@ -53,8 +53,10 @@ NODISCARD bool loop_watch_shared(struct loop *loop, struct watch *watch, struct 
 void loop_forget(struct loop *loop, struct watch *watch);
 
 void loop_queue(struct loop *loop, struct task *task);
-/* Behind all other tasks of this turn, also those that they queue: for what is to be done once for
- * all that the turn did. */
+/* Behind all that are queued now, but in the same turn: first all receive, then all answer. */
+void loop_queue_behind(struct loop *loop, struct task *task);
+/* At the end of this turn, behind its tasks and deadlines, also where one of them queues it: for
+ * what is to be done once for all that the turn did. */
 void loop_queue_last(struct loop *loop, struct task *task);
 void loop_unqueue(struct task *task);
 

@@ -47,7 +47,7 @@ static bool add_name(GENERAL_NAMES *names, const char *text, struct err *err)
         return push_name(names, GEN_IPADD, address) || tls_fail(err, "adding '%s'", text);
     ERR_clear_error();
     if (!is_host_name(str_of_c(text)))
-        return err_set(err, 0, "'%s' is neither a host name nor an IP address", text);
+        return err_set(err, 0, "neither a host name nor an IP address: '%s'", text);
     ASN1_IA5STRING *host = ASN1_IA5STRING_new();
     if (!host || ASN1_STRING_set(host, text, -1) != 1) {
         ASN1_IA5STRING_free(host);
@@ -104,6 +104,8 @@ static bool fill_in(X509 *certificate, EVP_PKEY *key, const struct self_signed_w
                     struct self_signed *made, struct err *err)
 {
     int64_t now_s = clock_wall_ms() / 1000;
+    if (!add_names(certificate, wish, err)) /* first: nothing else can be wrong with a wish */
+        return false;
     made->until_s = now_s + (int64_t)wish->days * DAY_S;
     bool is_fine = X509_set_version(certificate, X509_VERSION_3) == 1 && set_serial(certificate) &&
                    ASN1_TIME_set(X509_getm_notBefore(certificate), (time_t)(now_s - HOUR_S)) &&
@@ -116,8 +118,6 @@ static bool fill_in(X509 *certificate, EVP_PKEY *key, const struct self_signed_w
                    add_extension(certificate, NID_ext_key_usage, "serverAuth");
     if (!is_fine)
         return tls_fail(err, "making a certificate");
-    if (!add_names(certificate, wish, err))
-        return false;
     return X509_sign(certificate, key, EVP_sha256()) > 0 || tls_fail(err, "signing a certificate");
 }
 

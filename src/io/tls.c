@@ -225,6 +225,8 @@ static bool use_pairs(const struct material *material, SSL_CTX *context, struct 
 
 static bool set_up(struct tls_server *server, SSL_CTX *context, struct err *err)
 {
+    char groups[] = GROUPS; /* OpenSSL's macro takes no constant */
+    char hybrid[] = GROUPS_HYBRID;
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                      SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
                                      (server->has_kernel_tls ? SSL_OP_ENABLE_KTLS : 0));
@@ -240,8 +242,8 @@ static bool set_up(struct tls_server *server, SSL_CTX *context, struct err *err)
     bool is_fine = SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
                    SSL_CTX_set_ciphersuites(context, SUITES_1_3) == 1 &&
                    SSL_CTX_set_cipher_list(context, SUITES_1_2) == 1 &&
-                   (SSL_CTX_set1_groups_list(context, GROUPS_HYBRID) == 1 ||
-                    SSL_CTX_set1_groups_list(context, GROUPS) == 1) &&
+                   (SSL_CTX_set1_groups_list(context, hybrid) == 1 ||
+                    SSL_CTX_set1_groups_list(context, groups) == 1) &&
                    SSL_CTX_set_session_id_context(context, (const unsigned char *)SESSION_CONTEXT,
                                                   sizeof(SESSION_CONTEXT) - 1) == 1;
     ERR_clear_error(); /* of groups that this OpenSSL does not know */

@@ -479,6 +479,7 @@ static struct server_config defaults(void)
     cpu_set_t cpus;
     struct server_config config = {.workers = 8,
                                    .threads = 1,
+                                   .tls.offers_h2 = true,
                                    .realm = "davit",
                                    .remember_s = 300,
                                    .jwt_user = "sub",

@@ -135,6 +135,12 @@ static void closed(struct wire *wire)
     atomic_fetch_sub(&CONTAINER_OF(wire, struct server_loop, wire)->server->conn_count, 1);
 }
 
+static void warned(struct wire *wire, const char *peer, const char *why)
+{
+    (void)wire;
+    log_line(LOG_WARN, "%s: closed: %s", peer, why);
+}
+
 /* More connections than there may be: a short word instead of silence, where it costs nothing. */
 static void refuse(int fd, bool has_tls)
 {
@@ -362,6 +368,7 @@ static bool init_loop(struct server *server, struct server_loop *loop, struct er
     wire_init(&loop->wire, loop->loop, &loop->handler, &server->config->limits);
     loop->wire.emptied = emptied;
     loop->wire.closed = closed;
+    loop->wire.warned = warned;
     access_lines_init(&loop->access_lines, &server->access_log, loop->loop);
     loop_add_deadlines(loop->loop, &loop->pause_queue, ACCEPT_PAUSE_MS);
     loop_add_deadlines(loop->loop, &loop->shutdown_queue,
@@ -465,6 +472,7 @@ static void stop(struct server *server)
     secure_stop(&server->secure);
     for (unsigned i = 0; i < server->loop_count; i++) {
         access_lines_done(&server->loops[i].access_lines);
+        wire_done(&server->loops[i].wire);
         loop_free(server->loops[i].loop);
     }
     mem_free(server->loops);

@@ -91,7 +91,7 @@ struct store_quota {
 };
 
 /* What a tree operation asks and tells on its way. Embedded in who starts it. Of the store, its
- * functions may ask for locks, and nothing else. */
+ * functions may ask for locks and stat resources, and nothing else. */
 struct store_visitor {
     /* May this resource be removed, moved, or given other members? 0: yes. Any other value comes
      * back in `failed`, and nothing is asked or changed below it. Asked top down, about the target

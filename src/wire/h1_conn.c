@@ -132,10 +132,7 @@ static const struct source_ops body_ops = {.name = "h1 body", .pull = body_pull}
 static void free_turn(struct refs *refs)
 {
     struct h1_turn *turn = CONTAINER_OF(refs, struct h1_turn, stream.refs);
-    struct wire *wire = turn->wire;
-    arena_done(&turn->arena);
-    mem_free(turn);
-    wire_stream_gone(wire);
+    wire_turn_gone(turn->wire, turn->arena); /* which holds the turn itself */
 }
 
 static void send_woken(struct waker *waker)
@@ -169,7 +166,9 @@ static const struct http_stream_ops turn_ops = {.proceed = proceed, .respond = r
 
 struct h1_turn *h1_conn_new_turn(struct h1_conn *conn)
 {
-    struct h1_turn *turn = MEM_NEW(struct h1_turn);
+    struct arena arena;
+    struct h1_turn *turn = wire_new_turn(conn->base.wire, sizeof(*turn), &arena);
+    turn->arena = arena;
     turn->conn = conn;
     turn->wire = conn->base.wire;
     wire_begin_stream(turn->wire, &turn->stream, &conn->base);
@@ -245,6 +244,12 @@ static void start_turn(struct h1_conn *conn, size_t head_len)
     conn->base.wire->handler->handle(conn->base.wire->handler, &turn->stream);
 }
 
+/* Between requests, and the last answer has left. */
+static bool is_idle(const struct h1_conn *conn)
+{
+    return pending(conn).len == 0 && conn->out.len == 0;
+}
+
 /* Whether all that has come may be, or is, how a client begins that speaks HTTP/2. */
 static bool is_preface(const struct h1_conn *conn)
 {
@@ -294,11 +299,13 @@ static bool read_head(struct h1_conn *conn)
     enum channel_rc got = fill(conn);
     if (got == CHANNEL_OK)
         return true;
-    if (got == CHANNEL_END || wire->is_draining) {
+    if (got == CHANNEL_END || (wire->is_draining && !is_idle(conn))) {
         conn->state = CONN_LINGERING;
         return true;
     }
-    if (pending(conn).len == 0) {
+    if (wire->is_draining) { /* no answer could be lost; its client may not look for minutes */
+        h1_conn_close(conn, false);
+    } else if (pending(conn).len == 0) {
         buf_done(&conn->in); /* an idle connection holds no buffers */
         deadline_arm(wire->loop, &wire->idle_deadlines, &conn->deadline);
     } else if (!conn->is_head_timed) {
@@ -393,10 +400,22 @@ static bool step(struct h1_conn *conn)
     BUG("no such connection state");
 }
 
+/* A request that has come is answered behind all that others have to receive in this turn: what the
+ * store looks up once then holds for all of them (base/turn.h). */
+static bool receives_first(struct h1_conn *conn)
+{
+    if (conn->state != CONN_HEAD || pending(conn).len || fill(conn) != CHANNEL_OK)
+        return false;
+    loop_queue_behind(conn->base.wire->loop, &conn->task);
+    return true;
+}
+
 static void conn_run(struct task *task)
 {
     enum { RUN_STEPS_MAX = 64 };
     struct h1_conn *conn = CONTAINER_OF(task, struct h1_conn, task);
+    if (receives_first(conn))
+        return;
     conn->run_bytes = 0;
     conn->is_running = true;
     for (int steps = 0; step(conn); steps++) {
@@ -432,8 +451,6 @@ static void deadline_expired(struct deadline *deadline)
 static void drain(struct conn *base)
 {
     struct h1_conn *conn = CONTAINER_OF(base, struct h1_conn, base);
-    if (conn->state == CONN_HEAD && pending(conn).len == 0)
-        conn->state = CONN_LINGERING;
     conn->keeps_alive = false;
     loop_queue(conn->base.wire->loop, &conn->task);
 }

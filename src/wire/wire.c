@@ -16,6 +16,15 @@
 
 enum { LINGER_MS = 5000 };
 
+/* The sanitizer is to see who uses a turn that is over. */
+#if defined(__SANITIZE_ADDRESS__)
+#define KEEPS_ARENAS false
+#elif defined(__has_feature)
+#define KEEPS_ARENAS !__has_feature(address_sanitizer)
+#else
+#define KEEPS_ARENAS true
+#endif
+
 void wire_init(struct wire *wire, struct loop *loop, struct http_handler *handler,
                const struct limits *limits)
 {
@@ -25,6 +34,14 @@ void wire_init(struct wire *wire, struct loop *loop, struct http_handler *handle
     loop_add_deadlines(loop, &wire->idle_deadlines, i64_of_u64(limits->idle_ms));
     loop_add_deadlines(loop, &wire->progress_deadlines, i64_of_u64(limits->progress_ms));
     loop_add_deadlines(loop, &wire->linger_deadlines, LINGER_MS);
+}
+
+void wire_done(struct wire *wire)
+{
+    buf_done(&wire->in);
+    buf_done(&wire->out);
+    while (wire->spare_count)
+        arena_done(&wire->spare[--wire->spare_count]);
 }
 
 void wire_open(struct wire *wire, int fd, const struct socket_address *peer,
@@ -85,9 +102,20 @@ void wire_conn_gone(struct wire *wire)
     check_empty(wire);
 }
 
-void wire_begin_stream(struct wire *wire, struct http_stream *stream, const struct conn *conn)
+/* A turn and all that it needs fit into an arena's first chunk. Its arena is kept for the next, so
+ * that most requests cost no allocation but nghttp2's. */
+void *wire_new_turn(struct wire *wire, size_t size, struct arena *arena_out)
 {
     wire->turn_count++;
+    if (wire->spare_count)
+        *arena_out = wire->spare[--wire->spare_count];
+    else
+        *arena_out = (struct arena){0};
+    return arena_alloc(arena_out, size);
+}
+
+void wire_begin_stream(struct wire *wire, struct http_stream *stream, const struct conn *conn)
+{
     stream->started_us = clock_mono_us();
     stream->executor = loop_executor(wire->loop);
     stream->request.peer = str_of_c(conn->peer);
@@ -96,8 +124,14 @@ void wire_begin_stream(struct wire *wire, struct http_stream *stream, const stru
     stream->request.entrance = conn->entrance;
 }
 
-void wire_stream_gone(struct wire *wire)
+void wire_turn_gone(struct wire *wire, struct arena arena)
 {
+    if (KEEPS_ARENAS && wire->spare_count < WIRE_SPARE_MAX) {
+        arena_reset(&arena);
+        wire->spare[wire->spare_count++] = arena;
+    } else {
+        arena_done(&arena);
+    }
     wire->turn_count--;
     check_empty(wire);
 }

@@ -10,6 +10,8 @@
 #include "io/socket.h"
 #include "text/date.h"
 
+enum { WIRE_SPARE_MAX = 32 };
+
 struct wire {
     struct loop *loop;
     struct http_handler *handler;
@@ -23,7 +25,16 @@ struct wire {
     size_t turn_count; /* exchanges that are not over, also of connections that are */
     void (*closed)(struct wire *wire);  /* a connection has gone; may be NULL */
     void (*emptied)(struct wire *wire); /* draining, and the last of both has gone; may be NULL */
-    bool is_draining;                   /* answers end their connections; idle ones are closed */
+    /* A peer was sent away for what it did, as the administrator may want to know; may be NULL. */
+    void (*warned)(struct wire *wire, const char *peer, const char *why);
+    bool is_draining; /* answers end their connections; idle ones are closed */
+
+    struct buf in;         /* what was received last, and is dealt with before the next */
+    struct buf out;        /* what is sent next */
+    uint64_t window_bytes; /* that clients may send ahead: h2_window.c */
+
+    struct arena spare[WIRE_SPARE_MAX]; /* of turns that are over, for the next */
+    size_t spare_count;
 
     int64_t date_s; /* what `date` says */
     char date[HTTP_DATE_LEN];
@@ -53,6 +64,8 @@ struct conn_ops {
 
 void wire_init(struct wire *wire, struct loop *loop, struct http_handler *handler,
                const struct limits *limits);
+/* Nothing is open any more. */
+void wire_done(struct wire *wire);
 
 /* Speaks on an accepted socket what `entrance` says; NULL: HTTP in the clear. Takes fd. */
 void wire_open(struct wire *wire, int fd, const struct socket_address *peer,
@@ -67,10 +80,13 @@ void conn_done(struct conn *conn);
 /* A connection has gone, and gives its place back. */
 void wire_conn_gone(struct wire *wire);
 
-/* Begins the life of a request and its answer, but for its ops; `refs` free it. */
+/* Memory of a request and its answer, `size` zeroed bytes, in an arena of its own, which must come
+ * to lie in them. Gives. */
+NODISCARD void *wire_new_turn(struct wire *wire, size_t size, struct arena *arena_out);
+/* What all streams begin with. */
 void wire_begin_stream(struct wire *wire, struct http_stream *stream, const struct conn *conn);
-/* Its memory has been freed. */
-void wire_stream_gone(struct wire *wire);
+/* Nobody refers to the turn any more. Takes its arena, and with it its memory. */
+void wire_turn_gone(struct wire *wire, struct arena arena);
 
 /* Closes idle connections now and the others after their answer. */
 void wire_drain(struct wire *wire);

@@ -34,6 +34,8 @@ def gio(server):
             if "volume doesn" in done.stdout or "not supported" in done.stdout.lower() and \
                     "location" in done.stdout.lower():
                 pytest.skip(f"gvfs cannot mount dav here: {done.stdout}")
+            if "Failed to start message bus" in done.stdout:
+                pytest.skip(f"there is no message bus here: {done.stdout}")
             assert done.returncode == 0, done.stdout
             return done.stdout
     return run

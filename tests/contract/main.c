@@ -39,7 +39,7 @@ static const struct group {
     {"model", model_tests},     {"concurrent", concurrent_tests},
     {"link", link_tests},       {"permission", permission_tests},
     {"mount", mount_tests},     {"recovery", recovery_tests},
-    {"crash", crash_tests},
+    {"crash", crash_tests},     {"cache", cache_tests},
 };
 
 /* --- a poor kernel --- */

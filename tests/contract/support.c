@@ -71,6 +71,12 @@ void bench_reopen(struct bench *bench)
     open_store(bench);
 }
 
+bool is_thorough(void)
+{
+    const char *wanted = getenv("DAVIT_CONTRACT");
+    return wanted && strcmp(wanted, "full") == 0;
+}
+
 void only_for_directories(void)
 {
     if (!backend->is_directory)

@@ -42,6 +42,9 @@ int bench_close(void **state);
 /* As the end of the process and a new start. For backends that keep things. */
 void bench_reopen(struct bench *bench);
 
+/* DAVIT_CONTRACT=full: the long form of what is shortened by default. */
+bool is_thorough(void);
+
 /* Skips the test where the backend is not one of plain files. */
 void only_for_directories(void);
 
@@ -142,3 +145,4 @@ int permission_tests(void);
 int mount_tests(void);
 int recovery_tests(void);
 int crash_tests(void);
+int cache_tests(void);

@@ -2,7 +2,10 @@
  * the directory backend changes anything, or that call fails, for each n until the change succeeds.
  * After a restart each resource must be as it was before or as it is after, with its properties and
  * locks; a change to a single resource must be there as a whole or not at all; nothing may be left
- * among the staged; and what was acknowledged must be there. */
+ * among the staged; and what was acknowledged must be there.
+ *
+ * On a poor kernel every fourth point is tried, unless DAVIT_CONTRACT=full: there it is mostly the
+ * same calls over again. */
 #include "support.h"
 
 #include <dirent.h>
@@ -256,16 +259,28 @@ static const char *state_after(struct arena *arena, const struct change *change)
     return after;
 }
 
+/* From one point to the next. */
+static unsigned stride(void)
+{
+    return backend->is_poor && !is_thorough() ? 4 : 1;
+}
+
+/* So that not all changes leave out the same. */
+static unsigned first_point(const struct change *change)
+{
+    return 1 + (unsigned)(change - changes) % stride();
+}
+
 static void check_dying(struct arena *arena, const struct change *change)
 {
     struct outcome outcome = {.change = change, .after = state_after(arena, change)};
-    for (bool has_died = true; has_died;) {
+    outcome.n = first_point(change);
+    for (bool has_died = true; has_died; outcome.n += stride()) {
         void *state;
         assert_int_equal(bench_open(&state), 0);
         struct bench *bench = state;
         make_stage(bench);
         outcome.before = dump_store(bench->store, arena);
-        outcome.n++;
         has_died = dies_at(bench, change, outcome.n);
         if (has_died)
             assert_whole(&outcome, dump(bench));
@@ -274,7 +289,7 @@ static void check_dying(struct arena *arena, const struct change *change)
         assert_nothing_staged(bench);
         assert_int_equal(bench_close(&state), 0);
     }
-    assert_true(outcome.n > 1); /* there were points */
+    assert_true(outcome.n > 1 + stride()); /* there were points */
 }
 
 /* A lazy store makes the same calls as one that flushes, less the flushes. */
@@ -319,7 +334,8 @@ static void check_failure(struct bench *bench, struct outcome *outcome)
 static void check_failing(struct arena *arena, const struct change *change)
 {
     struct outcome outcome = {.change = change, .after = state_after(arena, change)};
-    for (unsigned n = 1; n == 1 || outcome.n; n++) {
+    outcome.n = 1;
+    for (unsigned n = first_point(change); outcome.n; n += stride()) {
         void *state;
         assert_int_equal(bench_open(&state), 0);
         struct bench *bench = state;

@@ -327,7 +327,7 @@ static void run_model(struct bench *bench, uint64_t seed, unsigned steps)
         compare_trees(&model, &op, before);
         if (i % 16 == 0)
             compare_stats(&model);
-        if (i % 512 == 511 && backend->is_directory)
+        if (i % 256 == 255 && backend->is_directory)
             bench_reopen(bench);
         arena_reset(&model.scratch);
     }
@@ -336,7 +336,8 @@ static void run_model(struct bench *bench, uint64_t seed, unsigned steps)
 
 static void check_seed(void **state, uint64_t seed)
 {
-    run_model(*state, seed, backend->durability == DURABILITY_FLUSH ? 400 : 4000);
+    unsigned steps = is_thorough() ? 4000 : 1000;
+    run_model(*state, seed, backend->durability == DURABILITY_FLUSH ? steps / 10 : steps);
 }
 
 #define SEED_TEST(seed)                                                                            \

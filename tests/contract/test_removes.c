@@ -212,6 +212,55 @@ static void trees_as_deep_as_allowed_are_copied_moved_and_removed(void **state)
     buf_done(&path);
 }
 
+/* A visitor that looks around: what it may ask the store must be answered, from within. */
+struct looker {
+    struct recorder *recorder;
+    struct store_visitor base;
+    struct bench *bench;
+};
+
+static unsigned look(struct store_visitor *visitor, struct res_path path)
+{
+    struct looker *looker = CONTAINER_OF(visitor, struct looker, base);
+    struct store *store = looker->bench->store;
+    struct lock_list locks;
+    struct store_stat stat;
+    assert_ok(store->ops->stat(store, path, &stat));
+    assert_true(store->ops->has_locks(store));
+    assert_ok(store->ops->locks(store, &looker->bench->arena, path, LOCKS_COVERING, &locks));
+    return looker->recorder->base.refuse(&looker->recorder->base, path);
+}
+
+static bool may_refuse_all(struct store_visitor *visitor, struct res_path path)
+{
+    (void)visitor, (void)path; /* so that each is asked about */
+    return true;
+}
+
+static void hear(struct store_visitor *visitor, struct res_path path, bool is_collection,
+                 enum store_rc rc, unsigned reason)
+{
+    struct store_visitor *inner = &CONTAINER_OF(visitor, struct looker, base)->recorder->base;
+    inner->failed(inner, path, is_collection, rc, reason);
+}
+
+static void p14_visitors_may_ask_for_locks_and_stat(void **state)
+{
+    struct bench *bench = *state;
+    struct store *store = bench->store;
+    struct looker looker = {.recorder = recorder_new(&bench->arena),
+                            .base = {look, may_refuse_all, hear},
+                            .bench = bench};
+    recorder_refuse(looker.recorder, "c/f");
+    recorder_refuse(looker.recorder, "e/f");
+    MAKE(bench, "c/", "c/f", "c/g", "e/", "e/f");
+    assert_ok(set_lock(bench, PATH("c/f"), "t"));
+    assert_rc(store->ops->remove(store, PATH("c"), &looker.base), STORE_PARTIAL);
+    assert_rc(store->ops->copy(store, PATH("c"), PATH("e"), true, &looker.base), STORE_PARTIAL);
+    assert_rc(store->ops->move(store, PATH("c"), PATH("m"), &looker.base), STORE_PARTIAL);
+    assert_string_equal(get(bench, PATH("c/f")), "c/f");
+}
+
 int remove_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +275,7 @@ int remove_tests(void)
         CONTRACT_TEST(p14_removal_goes_on_past_refused_members),
         CONTRACT_TEST(p14_nobody_is_asked_below_a_refused_collection),
         CONTRACT_TEST(p14_too_deep_members_are_reported),
+        CONTRACT_TEST(p14_visitors_may_ask_for_locks_and_stat),
         CONTRACT_TEST(trees_as_deep_as_allowed_are_copied_moved_and_removed),
     };
     return cmocka_run_group_tests_name("removes", tests, NULL, NULL);

@@ -20,7 +20,7 @@ def run(*args, timeout=60):
 def rows(table, macro):
     """The names in a .def table."""
     with open(os.path.join(SOURCE, table), encoding="utf-8") as file:
-        return re.findall(rf'^{macro}\("?([a-z_-]+)"?,', file.read(), re.M)
+        return re.findall(rf'^{macro}\("?([a-z0-9_-]+)"?,', file.read(), re.M)
 
 
 def test_help_and_version():

@@ -51,6 +51,20 @@ def test_what_is_under_way_is_finished(how):
             assert os.path.getsize(server.path(str(i))) == 600000
 
 
+def test_clients_that_hold_idle_connections_do_not_hold_up_the_end():
+    """As a mounted file system or an open page does: nobody there looks at the connection."""
+    with davit.Davit() as server:
+        held = [server.connect() for _ in range(20)]
+        for connection in held:
+            connection.send(f"GET / HTTP/1.1\r\nHost: {server.host}\r\n\r\n")
+            assert connection.read().status == 200
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(4) == 0, "sooner than a connection lingers"
+        for connection in held:
+            assert connection.is_closed()
+            connection.close()
+
+
 def test_nobody_new_is_let_in_while_it_stops():
     with davit.Davit() as server:
         upload = begin_upload(server)

@@ -158,11 +158,11 @@ class Davit:
                                         stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + 60
         while True:
-            match = re.search(r"listening on http://([0-9.]+):(\d+)/", self.stderr())
+            match = re.search(r"listening on (https?)://([0-9.]+):(\d+)/\n", self.stderr())
             if match:
-                self.address = (match.group(1), int(match.group(2)))
-                self.host = f"{match.group(1)}:{match.group(2)}"
-                self.url = f"http://{self.host}"
+                self.address = (match.group(2), int(match.group(3)))
+                self.host = f"{match.group(2)}:{match.group(3)}"
+                self.url = f"{match.group(1)}://{self.host}"
                 return
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError("davit did not start:\n" + self.stderr())

@@ -14,7 +14,8 @@ import davit
 import pytest
 
 DAV = "{DAV:}"
-IS_SANITIZED = b"__asan_init" in open(davit.BINARY, "rb").read()
+IS_SANITIZED, IS_RACE_CHECKED = (name in open(davit.BINARY, "rb").read()
+                                 for name in (b"__asan_init", b"__tsan_init"))
 
 
 def quote(path):
@@ -118,13 +119,16 @@ def wait_for(condition, what, seconds=30):
 
 
 @contextlib.contextmanager
-def traced(server, calls, inject=None, log="/dev/null"):
-    """strace notes some of the server's system calls from now on, or does something to them."""
+def traced(server, calls, inject=None, log="/dev/null", path=None):
+    """strace notes some of the server's system calls from now on, or does something to them; `path`:
+    only to those on this file."""
     if not shutil.which("strace"):
         pytest.skip("strace is not installed")
     command = ["strace", "-f", "-o", log, "-e", f"trace={calls}", "-p", str(server.process.pid)]
     if inject:
         command += ["-e", f"inject={calls}:{inject}"]
+    if path:
+        command += ["-P", path]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         line = process.stderr.readline()

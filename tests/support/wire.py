@@ -17,6 +17,7 @@ import time
 import pytest
 
 import davit
+import http2
 import tree
 
 PREDEFINED = {
@@ -177,8 +178,11 @@ class Http1:
 
     def connection(self):
         if self.name not in self.connections:
-            self.connections[self.name] = davit.Connection(self.address)
+            self.connections[self.name] = self.open()
         return self.connections[self.name]
+
+    def open(self):
+        return davit.Connection(self.address)
 
     def send(self, method, target, fields, body):
         if self.name in self.is_ending:
@@ -246,6 +250,9 @@ class Http1:
 DATE = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} [\d:]{8} GMT")
 
 
+CONNECTION_FIELDS = {"connection", "keep-alive", "transfer-encoding", "upgrade"}
+
+
 def check_always(response, method):
     """RFC rules that no conversation needs to repeat."""
     def must(condition, text):
@@ -256,7 +263,8 @@ def check_always(response, method):
     must(response.is_complete, "complete")
     if response.status < 200:
         return
-    must(response.version == "HTTP/1.1", "HTTP/1.1")
+    must(response.version in ("HTTP/1.1", "HTTP/2"), "HTTP/1.1 or HTTP/2")
+    must(response.version != "HTTP/2" or not fields & CONNECTION_FIELDS, "none of a connection")
     must(DATE.fullmatch(response.field("Date") or ""), "Date is an IMF-fixdate")
     must(not {"content-length", "transfer-encoding"} <= fields, "one framing")
     must(response.status != 405 or "allow" in fields, "405 has Allow")
@@ -274,9 +282,9 @@ def check_always(response, method):
 class Player:
     """Plays a conversation against a server on a fresh directory."""
 
-    def __init__(self, conversation, byte_by_byte):
+    def __init__(self, conversation, how):
         self.conversation = conversation
-        self.byte_by_byte = byte_by_byte
+        self.how = how
         self.variables = dict(PREDEFINED)
         self.step = None
         self.response = None
@@ -347,7 +355,11 @@ class Player:
             raise Failure(f"{place}: {error}") from None
 
     def connect(self):
-        self.transport = Http1(self.server.address, self.byte_by_byte)
+        if self.how == "h2":
+            self.transport = http2.Http2(self.server.address)
+        else:
+            self.transport = Http1(self.server.address, self.how == "byte-by-byte")
+        self.variables["version"] = "HTTP/2" if self.how == "h2" else "HTTP/1.1"
         self.variables["host"] = self.server.host
         self.variables["port"] = str(self.server.address[1])
 
@@ -564,21 +576,23 @@ class Player:
 # --- pytest ---
 
 def cases(directory):
-    """A pytest parameter for each file; raw ones twice."""
+    """A pytest parameter for each file and way to play it: raw ones twice, the others over both."""
     params = []
     for path in sorted(glob.glob(os.path.join(directory, "*.wire"))):
         name = os.path.basename(path)[:-len(".wire")]
         conversation = Conversation(path)
-        params.append(pytest.param(conversation, False, id=name))
+        params.append(pytest.param(conversation, "h1", id=name))
         if conversation.is_raw():
-            params.append(pytest.param(conversation, True, id=name + "-byte-by-byte"))
+            params.append(pytest.param(conversation, "byte-by-byte", id=name + "-byte-by-byte"))
+        else:
+            params.append(pytest.param(conversation, "h2", id=name + "-h2"))
     return params
 
 
-def play(conversation, byte_by_byte):
+def play(conversation, how):
     text = None
     try:
-        Player(conversation, byte_by_byte).play()
+        Player(conversation, how).play()
     except Failure as failure:
         text = str(failure)
     if text:

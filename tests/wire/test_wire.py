@@ -7,6 +7,6 @@ import pytest
 import wire
 
 
-@pytest.mark.parametrize("conversation,byte_by_byte", wire.cases(os.path.dirname(__file__)))
-def test_wire(conversation, byte_by_byte):
-    wire.play(conversation, byte_by_byte)
+@pytest.mark.parametrize("conversation,how", wire.cases(os.path.dirname(__file__)))
+def test_wire(conversation, how):
+    wire.play(conversation, how)

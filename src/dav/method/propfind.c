@@ -1,10 +1,12 @@
 /* PROPFIND (RFC 4918 §9.1).
  *
  * Depth 0 is answered at once, on the loop, unless dead properties are asked for and may be there.
- * Deeper answers are a source over a walk: one response for each item, written when it is pulled,
- * on a worker, so that the first byte leaves before the walk ends and memory does not grow with the
- * collection. If a listing breaks off midway, the source fails and the wire breaks the framing: an
- * answer that ends with </multistatus> is complete. */
+ * Deeper answers begin at once, too: up to AT_ONCE_BYTES are formatted on the loop, so that a small
+ * collection needs no worker and a large one has its first bytes on the way before there is one.
+ * What is left is a source over a walk: one response for each item, written when it is pulled, on a
+ * worker, so that memory does not grow with the collection. If a listing breaks off midway, the
+ * source fails and the wire breaks the framing: an answer that ends with </multistatus> is
+ * complete. */
 #include "dav/admit.h"
 #include "dav/clients.h"
 #include "dav/lock/if_header.h"
@@ -14,7 +16,7 @@
 #include "dav/walk.h"
 #include "stream/offload.h"
 
-enum { AHEAD_BYTES = 65536, INLINE_BODY_BYTES = 65536 };
+enum { AHEAD_BYTES = 65536, INLINE_BODY_BYTES = 65536, AT_ONCE_BYTES = 8192 };
 
 struct propfind {
     struct propfind_request request;
@@ -26,7 +28,10 @@ struct propfind {
     struct walk walk;
     struct arena item_arena;
     struct multistatus ms;
-    struct buf pending; /* formatted, and not yet pulled */
+    struct buf first;      /* of the answer: formatted at once */
+    struct buf pending;    /* formatted, and not yet pulled */
+    struct walk_item item; /* given by the walk, and not yet formatted where has_item */
+    bool has_item;
     bool has_begun;
     bool has_ended;
 };
@@ -104,15 +109,24 @@ static enum stage_end answer_one(struct exchange *x, struct propfind *state)
 
 /* --- a walk --- */
 
+/* Takes the next item from the walk, unless there is one. */
+static enum store_rc fetch(struct propfind *state)
+{
+    enum store_rc rc = STORE_OK;
+    if (!state->has_item)
+        rc = walk_next(&state->walk, &state->item);
+    state->has_item = rc == STORE_OK;
+    return rc;
+}
+
 /* Formats the next item, or the end. */
 static enum store_rc step(struct propfind *state)
 {
-    struct walk_item item;
     if (!state->has_begun) {
         state->has_begun = true;
         multistatus_begin(&state->ms);
     }
-    enum store_rc rc = walk_next(&state->walk, &item);
+    enum store_rc rc = fetch(state);
     if (rc == STORE_END && !state->has_ended) {
         state->has_ended = true;
         multistatus_end(&state->ms);
@@ -120,8 +134,25 @@ static enum store_rc step(struct propfind *state)
         return STORE_OK;
     }
     if (rc == STORE_OK) {
-        answer_item(state, &state->ms, &state->item_arena, &item);
+        answer_item(state, &state->ms, &state->item_arena, &state->item);
         arena_reset(&state->item_arena);
+        state->has_item = false;
+    }
+    return rc;
+}
+
+/* Formats the first items as long as nothing about them may block. */
+static enum store_rc step_at_once(struct propfind *state)
+{
+    enum store_rc rc = STORE_OK;
+    while (state->pending.len < AT_ONCE_BYTES && rc == STORE_OK && !state->has_ended) {
+        rc = fetch(state);
+        struct prop_target target = {
+            .store = state->x->store, .service = state->x->service, .real = state->item.real};
+        if (rc == STORE_OK && prop_answer_blocks(&target, &state->request))
+            return STORE_OK;
+        if (rc == STORE_OK || rc == STORE_END)
+            rc = step(state);
     }
     return rc;
 }
@@ -162,6 +193,20 @@ static bool may_enter(struct walk *walk, struct res_path path, struct res_path r
     return admit_judge(state->x, ACCESS_READ, path, real) == ACCESS_GRANTED;
 }
 
+static void free_first(void *arg)
+{
+    buf_done(&((struct propfind *)arg)->first);
+}
+
+/* What has been formatted at once, and what a worker will format. */
+static struct source *first_and_rest(struct exchange *x, struct propfind *state)
+{
+    struct source **parts = arena_alloc(x->arena, 2 * sizeof(struct source *));
+    parts[0] = source_of_text(x->arena, buf_str(&state->first));
+    parts[1] = source_offload(&state->base, x->stream->executor, &x->stream->refs, AHEAD_BYTES);
+    return source_of_parts(x->arena, parts, 2);
+}
+
 static enum stage_end answer_walk(struct exchange *x, struct propfind *state)
 {
     state->base.ops = &propfind_source_ops;
@@ -169,9 +214,22 @@ static enum stage_end answer_walk(struct exchange *x, struct propfind *state)
     state->walk.may_enter = may_enter;
     walk_init(&state->walk, x->store, &state->target, state->depth,
               (unsigned)x->service->limits->walk_depth);
-    struct source *body =
-        source_offload(&state->base, x->stream->executor, &x->stream->refs, AHEAD_BYTES);
-    return respond_source(x, HTTP_MULTI_STATUS, STR(MULTISTATUS_TYPE), body, LENGTH_UNKNOWN);
+    (void)buf_reserve(&state->pending, AT_ONCE_BYTES); /* once */
+    enum store_rc rc = fetch(state);
+    if (rc == STORE_OK && state->item.is_listing_rc) /* not "no members" */
+        rc = state->item.rc;
+    if (rc == STORE_OK)
+        rc = step_at_once(state);
+    state->first = state->pending;
+    state->pending = (struct buf){0};
+    arena_on_reset(x->arena, free_first, state);
+    if (rc == STORE_OK && !state->has_ended)
+        return respond_source(x, HTTP_MULTI_STATUS, STR(MULTISTATUS_TYPE), first_and_rest(x, state),
+                              LENGTH_UNKNOWN);
+    propfind_close(&state->base);
+    if (rc != STORE_OK)
+        return respond_error(x, dav_from_store(rc));
+    return respond_text(x, HTTP_MULTI_STATUS, STR(MULTISTATUS_TYPE), buf_str(&state->first));
 }
 
 static struct dav_result look_at_target(struct exchange *x, struct propfind *state)
@@ -206,16 +264,7 @@ static enum stage_end propfind_answer(struct exchange *x)
     if (is_walk && principal_is_anonymous(&x->signed_in.principal) &&
         admit_differs_below(x, x->path))
         admit_challenge(x);
-    if (is_walk) {
-        /* The members of a collection that cannot be listed are not "none". */
-        struct store_cursor *probe;
-        enum store_rc rc = x->store->ops->list(x->store, x->real, &probe);
-        if (rc != STORE_OK)
-            return respond_error(x, dav_from_store(rc));
-        store_cursor_close(&probe);
-        return answer_walk(x, state);
-    }
-    return answer_one(x, state);
+    return is_walk ? answer_walk(x, state) : answer_one(x, state);
 }
 
 const struct stage propfind_stages[] = {

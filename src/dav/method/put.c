@@ -12,7 +12,10 @@
 #include "stream/pump.h"
 #include "text/date.h"
 
-enum { BATCH_BYTES = 262144 };
+enum {
+    BATCH_BYTES = 262144,
+    ASKS_SPACE_BYTES_MIN = 65536, /* what is shorter may as well try */
+};
 
 struct put {
     uint64_t announced_bytes; /* LENGTH_UNKNOWN: it was not said */
@@ -77,7 +80,7 @@ static struct dav_result read_fields(struct exchange *x, struct put *state)
 static struct dav_result check_space(struct exchange *x, const struct put *state)
 {
     struct store_quota quota;
-    if (state->announced_bytes == LENGTH_UNKNOWN ||
+    if (state->announced_bytes == LENGTH_UNKNOWN || state->announced_bytes < ASKS_SPACE_BYTES_MIN ||
         x->store->ops->quota(x->store, path_parent(x->real), &quota) != STORE_OK ||
         !quota.is_known || state->announced_bytes <= quota.available_bytes)
         return DAV_FINE;

@@ -138,23 +138,97 @@ static bool propfind_start(struct xml_events *events, const struct xml_element *
     return true;
 }
 
-struct dav_result propfind_parse(struct str body, const struct limits *limits, struct arena *arena,
-                                 struct propfind_request *request_out)
+static struct dav_result parse_propfind(struct str body, const struct limits *limits,
+                                        struct arena *arena, struct propfind_request *request_out)
 {
-    *request_out = (struct propfind_request){.kind = PROPFIND_ALL, .wants_dead = true};
+    struct propfind_request request = {.kind = PROPFIND_ALL, .wants_dead = true};
     struct propfind_reader reader = {.events = {propfind_start, ignore_text, ignore_end},
                                      .arena = arena,
                                      .seen.arena = arena,
-                                     .request = request_out};
-    if (body.len == 0) /* §9.1: an empty body asks for allprop */
+                                     .request = &request};
+    struct dav_result result = DAV_FINE;
+    if (body.len) { /* §9.1: an empty body asks for allprop */
+        result = read_body(body, &reader.events, limits, &reader.stopped);
+        name_set_done(&reader.seen);
+        bool is_one = reader.kinds == 1 && (!reader.has_include || request.kind == PROPFIND_ALL);
+        if (dav_is_fine(result) && !is_one)
+            result =
+                dav_error(HTTP_BAD_REQUEST, "a propfind holds one of allprop, propname and prop");
+    }
+    if (dav_is_fine(result))
+        *request_out = request;
+    return result;
+}
+
+/* A client asks for the same properties of one resource after the other, byte for byte. What a
+ * thread has read last is not read again. */
+enum { MEMO_BODY_BYTES = 1024, MEMO_NAMES = 16, MEMO_TEXT_BYTES = 1024 };
+
+static _Thread_local struct {
+    const struct limits *limits;
+    size_t body_len; /* 0: nothing is remembered */
+    char body[MEMO_BODY_BYTES];
+    struct propfind_request request;
+    struct prop_name names[MEMO_NAMES]; /* of names that no live property has: within `text` */
+    size_t text_len;
+    char text[MEMO_TEXT_BYTES];
+} memo;
+
+static bool remember_text(struct str *text)
+{
+    if (text->len > MEMO_TEXT_BYTES - memo.text_len)
+        return false;
+    char *copy = memo.text + memo.text_len;
+    memcpy(copy, text->at, text->len);
+    memo.text_len += text->len;
+    text->at = copy;
+    return true;
+}
+
+static void remember(struct str body, const struct limits *limits,
+                     const struct propfind_request *request)
+{
+    memo.body_len = memo.text_len = 0;
+    if (body.len > MEMO_BODY_BYTES || request->name_count > MEMO_NAMES)
+        return;
+    for (size_t i = 0; i < request->name_count; i++) {
+        struct prop_name *name = &memo.names[i];
+        *name = request->names[i];
+        if (!remember_text(&name->ns) || !remember_text(&name->name))
+            return;
+    }
+    memo.limits = limits;
+    memo.request = *request;
+    memo.body_len = body.len;
+    memcpy(memo.body, body.at, body.len);
+}
+
+static bool recall(struct str body, const struct limits *limits, struct arena *arena,
+                   struct propfind_request *request_out)
+{
+    if (!memo.body_len || memo.limits != limits || !str_eq(str_of(memo.body, memo.body_len), body))
+        return false;
+    *request_out = memo.request;
+    size_t count = memo.request.name_count;
+    request_out->names = arena_alloc(arena, count * sizeof(*request_out->names));
+    for (size_t i = 0; i < count; i++) {
+        struct prop_name *name = &request_out->names[i];
+        *name = memo.names[i];
+        name->ns = name->live ? name->live->ns : arena_str(arena, name->ns);
+        name->name = name->live ? name->live->name : arena_str(arena, name->name);
+    }
+    return true;
+}
+
+struct dav_result propfind_parse(struct str body, const struct limits *limits, struct arena *arena,
+                                 struct propfind_request *request_out)
+{
+    if (recall(body, limits, arena, request_out))
         return DAV_FINE;
-    struct dav_result result = read_body(body, &reader.events, limits, &reader.stopped);
-    name_set_done(&reader.seen);
-    if (!dav_is_fine(result))
-        return result;
-    if (reader.kinds != 1 || (reader.has_include && request_out->kind != PROPFIND_ALL))
-        return dav_error(HTTP_BAD_REQUEST, "a propfind holds one of allprop, propname and prop");
-    return DAV_FINE;
+    struct dav_result result = parse_propfind(body, limits, arena, request_out);
+    if (dav_is_fine(result) && body.len)
+        remember(body, limits, request_out);
+    return result;
 }
 
 /* --- propertyupdate --- */
@@ -227,15 +301,17 @@ static bool proppatch_end(struct xml_events *events, unsigned depth)
 struct dav_result proppatch_parse(struct str body, const struct limits *limits, struct arena *arena,
                                   struct proppatch_request *request_out)
 {
-    *request_out = (struct proppatch_request){0};
+    struct proppatch_request request = {0};
     struct proppatch_reader reader = {.events = {proppatch_start, proppatch_text, proppatch_end},
                                       .arena = arena,
-                                      .request = request_out};
+                                      .request = &request};
     struct dav_result result = read_body(body, &reader.events, limits, &reader.stopped);
     xml_fragment_done(&reader.fragment);
     buf_done(&reader.text);
-    if (dav_is_fine(result) && request_out->update_count == 0)
-        return dav_error(HTTP_BAD_REQUEST, "the propertyupdate names no property");
+    if (dav_is_fine(result) && request.update_count == 0)
+        result = dav_error(HTTP_BAD_REQUEST, "the propertyupdate names no property");
+    if (dav_is_fine(result))
+        *request_out = request;
     return result;
 }
 
@@ -250,6 +326,7 @@ struct lockinfo_reader {
     bool has_scope;
     bool has_type;
     bool has_unknown; /* a scope or a type that there is not */
+    bool has_both;    /* exclusive and shared */
     struct xml_fragment owner;
 };
 
@@ -258,6 +335,7 @@ static void lockinfo_leaf(struct lockinfo_reader *reader, const struct xml_eleme
 {
     bool is_exclusive = is_dav(element, STR("exclusive"));
     if (reader->is_in_scope && (is_exclusive || is_dav(element, STR("shared")))) {
+        reader->has_both |= reader->has_scope && reader->request->is_exclusive != is_exclusive;
         reader->request->is_exclusive = is_exclusive;
         reader->has_scope = true;
     } else if (reader->is_in_type && is_dav(element, STR("write"))) {
@@ -313,18 +391,23 @@ static bool lockinfo_end(struct xml_events *events, unsigned depth)
 struct dav_result lockinfo_parse(struct str body, const struct limits *limits, struct arena *arena,
                                  struct lock_request *request_out)
 {
-    *request_out = (struct lock_request){0};
+    struct lock_request request = {0};
     struct lockinfo_reader reader = {.events = {lockinfo_start, lockinfo_text, lockinfo_end},
-                                     .request = request_out};
+                                     .request = &request};
     struct dav_result result = read_body(body, &reader.events, limits, &reader.stopped);
     bool is_whole = reader.has_scope && reader.has_type;
     if (dav_is_fine(result) && !is_whole && reader.has_unknown)
         result = dav_error(HTTP_UNPROCESSABLE_CONTENT, "there are no locks of that scope or type");
     if (dav_is_fine(result) && !is_whole)
         result = dav_error(HTTP_BAD_REQUEST, "a lockinfo holds a lockscope and a locktype");
+    if (dav_is_fine(result) && reader.has_both) /* §14.13: one of them */
+        result = dav_error(HTTP_BAD_REQUEST, "a lock is exclusive or shared, and not both");
     if (dav_is_fine(result) && reader.owner.text.len > limits->lock_owner_bytes)
         result = dav_error(HTTP_CONTENT_TOO_LARGE, "the lock's owner element is too long");
-    request_out->owner_xml = arena_str(arena, buf_str(&reader.owner.text));
+    if (dav_is_fine(result)) {
+        request.owner_xml = arena_str(arena, buf_str(&reader.owner.text));
+        *request_out = request;
+    }
     xml_fragment_done(&reader.owner);
     return result;
 }

@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include "store/directory/cache.h"
 #include "store/directory/flush.h"
 #include "store/directory/state.h"
 #include "store/lock_table.h"
@@ -20,6 +21,7 @@ struct dir_store {
     struct lock_table *locks;
     struct claims *claims;
     struct flush *flush;
+    struct dir_cache *cache; /* NULL: none */
 };
 
 /* A path as the kernel wants it: "." for the root, with a NUL behind it. */
@@ -60,9 +62,8 @@ bool dir_path_of_fd(const struct dir_store *dir, int fd, struct arena *arena,
  * between two mounts of one. */
 bool dir_is_same_mount(int fd, int other_fd);
 
-/* The collection that holds `path`, for changes to its last segment, which is *name_out. NO_PARENT
- * when there is none; DENIED for the root, and always when the store is read-only. The caller
- * closes *fd_out. */
+/* The collection that holds `path`, for changes to its last segment, *name_out. NO_PARENT: there is
+ * none; DENIED for the root, and always when the store is read-only. Gives *fd_out: close it. */
 NODISCARD enum store_rc dir_open_parent(const struct dir_store *dir, struct res_path path,
                                         int *fd_out, struct dir_name *name_out);
 

@@ -72,6 +72,7 @@ static void dir_close(struct store *store)
     lock_table_free(dir->locks);
     claims_free(dir->claims);
     flush_free(dir->flush);
+    cache_close(dir->cache);
     if (dir->staging_fd >= 0)
         (void)close(dir->staging_fd); /* a directory: nothing to lose */
     if (dir->state_fd >= 0)
@@ -81,6 +82,49 @@ static void dir_close(struct store *store)
     mem_free(dir);
 }
 
+/* --- changes, each followed by a note for who has looked already in this turn --- */
+
+static enum store_rc make_collection(struct store *store, struct res_path path)
+{
+    enum store_rc rc = dir_mkcol(store, path);
+    cache_note_change(dir_of(store)->cache);
+    return rc;
+}
+
+static enum store_rc remove_tree(struct store *store, struct res_path path,
+                                 struct store_visitor *visitor)
+{
+    enum store_rc rc = dir_remove(store, path, visitor);
+    cache_note_change(dir_of(store)->cache);
+    return rc;
+}
+
+static enum store_rc copy_tree(struct store *store, struct res_path from, struct res_path to,
+                               bool is_deep, struct store_visitor *visitor)
+{
+    enum store_rc rc = dir_copy(store, from, to, is_deep, visitor);
+    cache_note_change(dir_of(store)->cache);
+    return rc;
+}
+
+static enum store_rc move_tree(struct store *store, struct res_path from, struct res_path to,
+                               struct store_visitor *visitor)
+{
+    enum store_rc rc = dir_move(store, from, to, visitor);
+    cache_note_change(dir_of(store)->cache);
+    return rc;
+}
+
+static enum store_rc patch_resource(struct store *store, struct res_path path,
+                                    const struct store_patch *patch)
+{
+    enum store_rc rc = dir_patch(store, path, patch);
+    cache_note_change(dir_of(store)->cache);
+    return rc;
+}
+
+/* --- the table --- */
+
 static const struct store_ops dir_ops = {
     .name = "directory",
     .close = dir_close,
@@ -89,13 +133,13 @@ static const struct store_ops dir_ops = {
     .open = dir_content_open,
     .list = dir_list,
     .upload = dir_upload,
-    .mkcol = dir_mkcol,
-    .remove = dir_remove,
-    .copy = dir_copy,
-    .move = dir_move,
+    .mkcol = make_collection,
+    .remove = remove_tree,
+    .copy = copy_tree,
+    .move = move_tree,
     .may_have_props = dir_may_have_props,
     .props = dir_props,
-    .patch = dir_patch,
+    .patch = patch_resource,
     .has_locks = dir_has_locks,
     .locks = dir_locks,
     .lock = dir_lock,
@@ -193,6 +237,7 @@ bool directory_store_open(const struct store_options *options, struct store **st
         is_fine = err_sys(err, errno, "opening '%s'", options->root);
     } else {
         dir->flush = flush_new(dir->root_fd, options->durability);
+        dir->cache = cache_open(dir->root_fd, options->limits->cache_bytes);
         is_fine = options->is_read_only ? open_state_read_only(dir, options, err)
                                         : open_state_dirs(dir, options, err);
     }

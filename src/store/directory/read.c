@@ -1,7 +1,8 @@
 /* Reading: what a resource is, its content, its members. Always the kernel's answer of this moment,
- * so that what other programs change in the directory is seen by the next request.
+ * or one from before of which the kernel would have told if it were different now (cache.c), so
+ * that what other programs change in the directory is seen by the next request.
  *
- * Nothing is kept, and for a listing nothing is opened but the directory: all that its members'
+ * For a listing nothing is kept, and nothing is opened but the directory: all that its members'
  * properties need is in statx(2) and in their names. Content is read through a descriptor that was
  * opened once, so a file that is replaced or removed meanwhile is read to its old end. */
 #include <dirent.h>
@@ -84,6 +85,12 @@ bool dir_stat_of(const struct statx *stx, struct store_stat *stat_out)
 enum store_rc dir_stat(struct store *store, struct res_path path, struct store_stat *stat_out)
 {
     struct statx stx;
+    struct cache_hit hit;
+    if (cache_find(dir_of(store)->cache, path, &hit)) {
+        cache_text_drop(hit.text);
+        *stat_out = hit.stat;
+        return STORE_OK;
+    }
     int fd = dir_open_resource(dir_of(store), path, O_PATH);
     if (fd < 0)
         return dir_rc(errno, "looking at a resource");
@@ -92,14 +99,19 @@ enum store_rc dir_stat(struct store *store, struct res_path path, struct store_s
     (void)close(fd); /* O_PATH: nothing to lose */
     if (!is_fine)
         return dir_rc(code, "looking at a resource");
-    return dir_stat_of(&stx, stat_out) ? STORE_OK : STORE_NOT_FOUND;
+    if (!dir_stat_of(&stx, stat_out))
+        return STORE_NOT_FOUND;
+    cache_offer(dir_of(store)->cache, path);
+    return STORE_OK;
 }
 
 /* --- content --- */
 
+/* A file that is open, or one that is kept in memory. */
 struct dir_content {
     struct store_content base;
-    int fd;
+    int fd;                  /* -1 with `text` */
+    struct cache_text *text; /* holds a reference */
 };
 
 static struct source *content_source(struct store_content *content, struct arena *arena,
@@ -107,26 +119,41 @@ static struct source *content_source(struct store_content *content, struct arena
 {
     struct dir_content *self = CONTAINER_OF(content, struct dir_content, base);
     struct file_range range = {self->fd, offset, len};
+    if (self->text)
+        return source_of_text(arena, str_of(self->text->bytes + offset, (size_t)len));
     return source_of_file(arena, &range);
 }
 
 static void content_close(struct store_content *content)
 {
     struct dir_content *self = CONTAINER_OF(content, struct dir_content, base);
-    (void)close(self->fd); /* read only: nothing to lose */
+    if (self->fd >= 0)
+        (void)close(self->fd); /* read only: nothing to lose */
+    cache_text_drop(self->text);
     mem_free(self);
 }
 
 static const struct store_content_ops content_ops = {.source = content_source,
                                                      .close = content_close};
 
-enum store_rc dir_content_open(struct store *store, struct res_path path,
+static void give_content(const struct store_stat *stat, int fd, struct cache_text *text,
+                         struct store_content **content_out)
+{
+    struct dir_content *content = MEM_NEW(struct dir_content);
+    content->base.ops = &content_ops;
+    content->base.stat = *stat;
+    content->fd = fd;
+    content->text = text;
+    *content_out = &content->base;
+}
+
+static enum store_rc open_file(const struct dir_store *dir, struct res_path path,
                                struct store_content **content_out)
 {
     struct statx stx;
     struct store_stat stat;
     /* O_NONBLOCK: a FIFO in the directory must not hold us up until somebody writes to it. */
-    int fd = dir_open_resource(dir_of(store), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    int fd = dir_open_resource(dir, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) /* ENXIO: a socket or a device without a driver */
         return errno == ENXIO ? STORE_NOT_FOUND : dir_rc(errno, "opening a file");
     enum store_rc rc = STORE_OK;
@@ -140,12 +167,26 @@ enum store_rc dir_content_open(struct store *store, struct res_path path,
         (void)close(fd); /* read only: nothing to lose */
         return rc;
     }
-    struct dir_content *content = MEM_NEW(struct dir_content);
-    content->base.ops = &content_ops;
-    content->base.stat = stat;
-    content->fd = fd;
-    *content_out = &content->base;
+    give_content(&stat, fd, NULL, content_out);
     return STORE_OK;
+}
+
+enum store_rc dir_content_open(struct store *store, struct res_path path,
+                               struct store_content **content_out)
+{
+    const struct dir_store *dir = dir_of(store);
+    struct cache_hit hit;
+    bool is_known = cache_find(dir->cache, path, &hit);
+    if (is_known && hit.stat.is_collection)
+        return STORE_IS_COLLECTION;
+    if (is_known && hit.text) {
+        give_content(&hit.stat, -1, hit.text, content_out);
+        return STORE_OK;
+    }
+    enum store_rc rc = open_file(dir, path, content_out);
+    if (!is_known && (rc == STORE_OK || rc == STORE_IS_COLLECTION))
+        cache_offer(dir->cache, path);
+    return rc;
 }
 
 /* --- directory entries --- */

@@ -285,13 +285,13 @@ static enum store_rc locate_resource(const struct dir_store *dir, struct arena *
                                      struct res_path path, struct res_path *real_out)
 {
     struct res_path parent;
-    int code = probe(dir, path);
+    int code = cache_knows(dir->cache, path) ? 0 : probe(dir, path);
     if (code && !is_ascii(path_str(path))) {
         path = normalise(dir, arena, path);
         code = probe(dir, path);
     }
     if (code == ENOENT) /* the last segment may be new */
-        code = probe(dir, path_parent(path));
+        code = cache_knows(dir->cache, path_parent(path)) ? 0 : probe(dir, path_parent(path));
     if (code != ELOOP) {
         *real_out = path_copy(arena, path);
         return STORE_OK; /* whatever else is wrong, the operation itself will say */

@@ -299,6 +299,7 @@ static enum store_rc upload_commit(struct store_upload *self, const struct store
     if (rc != STORE_OK)
         return rc;
     rc = make_visible(upload, options, parent_fd, name.text);
+    cache_note_change(upload->dir->cache);
     if (rc == STORE_OK && !dir_statx(upload->staged.fd, "", AT_EMPTY_PATH, &stx))
         rc = dir_rc(errno, "looking at a file");
     (void)close(parent_fd); /* a directory: nothing to lose */

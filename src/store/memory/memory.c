@@ -452,8 +452,12 @@ bool memory_store_open(const struct store_options *options, struct store **store
 {
     (void)err; /* memory does not fail */
     struct memory_store *memory = MEM_NEW(struct memory_store);
+    pthread_mutexattr_t attr;
     memory->base.ops = &memory_ops;
-    pthread_mutex_init(&memory->mutex, NULL);
+    pthread_mutexattr_init(&attr);
+    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&memory->mutex, &attr);
+    pthread_mutexattr_destroy(&attr);
     struct store_stat stat = memory_new_stat(memory, true);
     memory->root = node_new(STR_NONE, &stat);
     memory->locks = lock_table_new();

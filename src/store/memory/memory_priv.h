@@ -9,7 +9,7 @@
 
 struct memory_store {
     struct store base;
-    pthread_mutex_t mutex; /* guards the tree and what it refers to */
+    pthread_mutex_t mutex; /* guards the tree and what it refers to; a visitor takes it again */
     struct node *root;
     uint64_t version; /* the last one given */
     struct lock_table *locks;

@@ -159,6 +159,15 @@ static void finished(struct http_handler *handler, const struct http_stream *str
     pthread_mutex_unlock(&server->mutex);
 }
 
+static void warned(struct wire *wire, const char *peer, const char *why)
+{
+    struct server *server = CONTAINER_OF(wire, struct server, wire);
+    pthread_mutex_lock(&server->mutex);
+    assert(*peer);
+    buf_addf(&server->warnings, "%s\n", why);
+    pthread_mutex_unlock(&server->mutex);
+}
+
 /* --- the loop's thread --- */
 
 struct call {
@@ -195,6 +204,24 @@ void server_call(struct server *server, void (*fn)(struct server *server))
     call_once(server, NULL); /* the end of that turn */
     call_once(server, fn);
     call_once(server, NULL);
+}
+
+static void look(struct server *server)
+{
+    server->conn_count = server->wire.conn_count;
+    server->window_bytes = server->wire.window_bytes;
+}
+
+size_t server_conn_count(struct server *server)
+{
+    server_call(server, look);
+    return server->conn_count;
+}
+
+uint64_t server_window_bytes(struct server *server)
+{
+    server_call(server, look);
+    return server->window_bytes;
 }
 
 void server_advance(struct server *server, int64_t ms)
@@ -269,6 +296,7 @@ void server_start(struct server *server)
     server->loop = loop_new(server->pool, &err);
     assert(server->pool && server->loop);
     wire_init(&server->wire, server->loop, &server->handler, &server->limits);
+    server->wire.warned = warned;
     bool is_fine = address_parse("127.0.0.1:0", &any, &err);
     assert(is_fine && socket_listen(&any, &server->listener.fd, &server->address, &err));
     is_fine = loop_watch_shared(server->loop, &server->listener, &err);
@@ -297,9 +325,11 @@ void server_stop(struct server *server)
     assert(server->wire.conn_count == 0);
     close(server->listener.fd);
     close(server->file_fd);
+    wire_done(&server->wire);
     loop_free(server->loop);
     worker_pool_free(server->pool);
     buf_done(&server->finished);
+    buf_done(&server->warnings);
     pthread_cond_destroy(&server->has_changed);
     pthread_mutex_destroy(&server->mutex);
     clock_freeze(-1);
@@ -322,6 +352,15 @@ void server_expect_finished(struct server *server, const char *lines)
         pthread_cond_wait(&server->has_changed, &server->mutex);
     check_str("finished", buf_str(&server->finished), lines);
     buf_clear(&server->finished);
+    pthread_mutex_unlock(&server->mutex);
+}
+
+void server_expect_warnings(struct server *server, const char *lines)
+{
+    server_call(server, NULL);
+    pthread_mutex_lock(&server->mutex);
+    check_str("warnings", buf_str(&server->warnings), lines);
+    buf_clear(&server->warnings);
     pthread_mutex_unlock(&server->mutex);
 }
 

@@ -15,7 +15,7 @@
 #include "io/worker.h"
 #include "wire/wire.h"
 
-enum { FILE_BYTES = 300000, LATER_MAX = 8 };
+enum { FILE_BYTES = 300000, LATER_MAX = 200 };
 
 struct server {
     struct limits limits;
@@ -27,10 +27,13 @@ struct server {
     struct socket_address address;
     pthread_t thread;
     int file_fd;
+    size_t conn_count; /* see below */
+    uint64_t window_bytes;
 
     pthread_mutex_t mutex; /* guards all below */
     pthread_cond_t has_changed;
     struct buf finished; /* "GET /hello 200 6 complete", line by line */
+    struct buf warnings; /* line by line */
     struct http_stream *later[LATER_MAX];
     size_t later_count;
     unsigned rings; /* of a stream's waker: the client has gone */
@@ -46,6 +49,10 @@ void server_stop(struct server *server);
  * then been dealt with; NULL: only that. */
 void server_call(struct server *server, void (*fn)(struct server *server));
 
+/* What stands in server->wire now, copied on the loop's thread. */
+size_t server_conn_count(struct server *server);
+uint64_t server_window_bytes(struct server *server);
+
 /* Moves the clock, and lets deadlines expire. */
 void server_advance(struct server *server, int64_t ms);
 
@@ -54,6 +61,9 @@ void server_release(struct server *server);
 
 /* Waits until as many lines stand in `finished`, and compares. */
 void server_expect_finished(struct server *server, const char *lines);
+
+/* What has been warned of, once what clients have sent has been dealt with. */
+void server_expect_warnings(struct server *server, const char *lines);
 
 /* --- the client --- */
 

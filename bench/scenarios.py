@@ -1,0 +1,259 @@
+"""What is measured: a row of SCENARIOS each. To add one, write a function that takes (bench, server)
+and gives a Sample, and a row."""
+
+import os
+import shutil
+import socket
+import statistics
+from collections import namedtuple
+
+import load
+from load import Connection, Sample, Unable
+
+PROPFIND_BODY = b"""<?xml version="1.0" encoding="utf-8"?>
+<D:propfind xmlns:D="DAV:"><D:prop><D:displayname/><D:resourcetype/><D:getcontentlength/>\
+<D:getlastmodified/><D:getetag/><D:creationdate/></D:prop></D:propfind>"""
+PROPPATCH_BODY = b"""<?xml version="1.0" encoding="utf-8"?>
+<D:propertyupdate xmlns:D="DAV:" xmlns:e="urn:example"><D:set><D:prop><e:colour>red</e:colour>\
+</D:prop></D:set></D:propertyupdate>"""
+
+# --- rates ---
+
+
+def get(path, is_tls=False, connections=32, pipelined=1, expects_error=False):
+    def run(bench, server):
+        sample = load.wrk(server, bench.seconds, "requests.lua",
+                          ["GET", path, "-", "-", "0", str(pipelined)], connections,
+                          is_tls=is_tls)
+        if expects_error:
+            sample.failed = 0
+        return sample
+    return run
+
+
+def head(path):
+    def run(bench, server):
+        return load.heads(server, bench.seconds, path)
+    return run
+
+
+def get_h2(path, is_tls, clients=8, streams=16):
+    def run(bench, server):
+        return load.h2load(server, bench.seconds, path, clients, streams, is_tls)
+    return run
+
+
+def propfind_rate(path, depth):
+    def run(bench, server):
+        return load.wrk(server, bench.seconds, "requests.lua",
+                        ["PROPFIND", path, depth, bench.file("propfind", PROPFIND_BODY)])
+    return run
+
+
+def put(body_bytes, count=0):
+    """count: that many resources, which are there already; 0: a new one each time."""
+    def run(bench, server):
+        directory, url = bench.fresh_dir(server)
+        for number in range(count):
+            bench.make_file(os.path.join(directory, f"f{number}"), body_bytes)
+        server.refresh()
+        body = bench.file(f"body-{body_bytes}", bytes(body_bytes))
+        return load.wrk(server, bench.seconds, "requests.lua",
+                        ["PUT", f"{url}f%d", "-", body, str(count)])
+    return run
+
+
+def mkcol(bench, server):
+    _, url = bench.fresh_dir(server)
+    slash = "/" if server.name == "nginx" else ""  # it insists
+    return load.wrk(server, bench.seconds, "requests.lua", ["MKCOL", f"{url}c%d{slash}"])
+
+
+def proppatch(bench, server):
+    if not server.keeps_properties:
+        raise Unable("keeps no dead properties")
+    directory, url = bench.fresh_dir(server)
+    for number in range(64):
+        bench.make_file(os.path.join(directory, f"f{number}"), 10)
+    server.refresh()
+    body = bench.file("proppatch", PROPPATCH_BODY)
+    return load.wrk(server, bench.seconds, "requests.lua",
+                    ["PROPPATCH", f"{url}f%d", "-", body, "64"], connections=8)
+
+
+def lock_pairs(bench, server):
+    directory, url = bench.fresh_dir(server)
+    for number in range(8):
+        bench.make_file(os.path.join(directory, f"f{number}"), 10)
+    server.refresh()
+    sample = load.wrk(server, bench.seconds, "locks.lua", [f"{url}f%d"], 8, threads=8)
+    sample.requests //= 2
+    return sample
+
+
+# --- single requests ---
+
+
+def repeated(count, ask):
+    """The median of `count` runs of ask(connection, number), which gives what Connection.ask does."""
+    def run(bench, server):
+        with Connection(server) as connection:
+            connection.ask("GET", "/read/1k")
+            return bench.measure(server, [lambda n=n: ask(connection, n) for n in range(count)])
+    return run
+
+
+def listing(path, depth, count):
+    def ask(connection, _):
+        return connection.ask("PROPFIND", path, {"Depth": depth}, PROPFIND_BODY)
+    return repeated(count, ask)
+
+
+def listing_cold(path, depth, count):
+    """The server has just been started; what the kernel knows of the directory, it still knows."""
+    def run(bench, server):
+        samples = []
+        for _ in range(count):
+            server.stop()
+            server.start(bench.server_cpus)
+            samples.append(listing(path, depth, 1)(bench, server))
+        first = statistics.median(sample.first_ms for sample in samples)
+        return Sample(len(samples), sum(sample.seconds for sample in samples), first_ms=first,
+                      bytes=samples[0].bytes * len(samples), cpu_s=sum(s.cpu_s for s in samples))
+    return run
+
+
+def tree(method):
+    """COPY, MOVE or DELETE of a collection of 1,000 files."""
+    def run(bench, server):
+        directory, url = bench.fresh_dir(server)
+        count = 3
+        for number in range(count):
+            bench.make_members(os.path.join(directory, f"t{number}"), 1000, 100)
+        server.refresh()
+
+        def ask(connection, number):
+            headers = {"Destination": f"http://{load.HOST}{url}to{number}/", "Depth": "infinity"}
+            if method == "DELETE":
+                del headers["Destination"]
+            return connection.ask(method, f"{url}t{number}/", headers)
+        return repeated(count, ask)(bench, server)
+    return run
+
+
+# --- large files ---
+
+
+def get_large(port):
+    def run(bench, server):
+        scheme = "https" if port == "tls" else "http"
+        return load.curl(f"{scheme}://{load.HOST}:{server.ports[port]}/read/large", "--http1.1")
+    return run
+
+
+def put_large(bench, server):
+    _, url = bench.fresh_dir(server)
+    return load.curl(f"http://{load.HOST}:{server.ports['h1']}{url}large", "-T",
+                     os.path.join(bench.shared, "read", "large"), "-H", "Expect:")
+
+
+# --- memory ---
+
+
+def idle(count):
+    """`count` connections that have each asked once and wait."""
+    def run(bench, server):
+        server.stop()
+        server.start(bench.server_cpus)
+        before = bench.pss(server)
+        connections = []
+        try:
+            for _ in range(count):
+                connection = socket.create_connection((load.HOST, server.ports["h1"]), 5)
+                connections.append(connection)
+                connection.settimeout(10)
+                connection.sendall(b"GET /read/1k HTTP/1.1\r\nHost: h\r\n\r\n")
+                if not connection.recv(65536):
+                    raise Unable("the connection was closed")
+            after = bench.pss(server)
+        except OSError as error:
+            raise Unable(str(error)) from None
+        finally:
+            for connection in connections:
+                connection.close()
+        return Sample(max(count, 1), 0, pss_mib=after if count else before)
+    return run
+
+
+# name, what it is, what the server must speak, the unit of the rows, its function
+Scenario = namedtuple("Scenario", "name text needs kind run")
+
+SCENARIOS = [
+    Scenario("get-1k", "GET 1 KiB, 32 connections", "h1", "rate", get("/read/1k")),
+    Scenario("get-1k-pipelined", "GET 1 KiB, 32 connections, 16 requests at a time", "h1", "rate",
+             get("/read/1k", pipelined=16)),
+    Scenario("get-1k-tls", "GET 1 KiB over TLS, 32 connections", "tls", "rate",
+             get("/read/1k", is_tls=True)),
+    Scenario("get-1k-h2c", "GET 1 KiB over HTTP/2, 8 connections of 16 streams", "h2c", "rate",
+             get_h2("/read/1k", False)),
+    Scenario("get-1k-h2", "GET 1 KiB over HTTP/2 and TLS, 8 connections of 16 streams", "h2",
+             "rate", get_h2("/read/1k", True)),
+    Scenario("get-64k", "GET 64 KiB, 32 connections", "h1", "rate", get("/read/64k")),
+    Scenario("get-64k-tls", "GET 64 KiB over TLS, 32 connections", "tls", "rate",
+             get("/read/64k", is_tls=True)),
+    Scenario("get-64k-h2c", "GET 64 KiB over HTTP/2, 8 connections of 16 streams", "h2c", "rate",
+             get_h2("/read/64k", False)),
+    Scenario("get-64k-h2", "GET 64 KiB over HTTP/2 and TLS, 8 connections of 16 streams", "h2",
+             "rate", get_h2("/read/64k", True)),
+    Scenario("get-16m", "GET 16 MiB, 4 connections", "h1", "rate",
+             get("/read/16m", connections=4)),
+    Scenario("head-1k", "HEAD of 1 KiB, 8 connections, 16 requests at a time", "h1", "rate",
+             head("/read/1k")),
+    Scenario("get-404", "GET of what is not there, 32 connections", "h1", "rate",
+             get("/read/absent", expects_error=True)),
+    Scenario("get-large", "GET of a large file", "h1", "transfer", get_large("h1")),
+    Scenario("get-large-tls", "GET of a large file over TLS", "tls", "transfer",
+             get_large("tls")),
+    Scenario("put-1k-new", "PUT 1 KiB, a new resource each time, 32 connections", "h1", "rate",
+             put(1024)),
+    Scenario("put-1k-over", "PUT 1 KiB over an existing resource, 32 connections", "h1", "rate",
+             put(1024, 256)),
+    Scenario("put-64k-new", "PUT 64 KiB, a new resource each time, 32 connections", "h1", "rate",
+             put(65536)),
+    Scenario("put-large", "PUT of a large file", "h1", "transfer", put_large),
+    Scenario("mkcol", "MKCOL, 32 connections", "h1", "rate", mkcol),
+    Scenario("propfind-0", "PROPFIND of a file, Depth 0, six properties, 32 connections", "h1",
+             "rate", propfind_rate("/read/1k", "0")),
+    Scenario("propfind-1-10", "PROPFIND Depth 1 of 10 members, 32 connections", "h1", "rate",
+             propfind_rate("/read/m10/", "1")),
+    Scenario("propfind-1-1k", "PROPFIND Depth 1 of 1,000 members, one after the other", "h1",
+             "single", listing("/read/m1000/", "1", 20)),
+    Scenario("propfind-1-10k", "PROPFIND Depth 1 of 10,000 members, one after the other", "h1",
+             "single", listing("/read/m10000/", "1", 5)),
+    Scenario("propfind-1-100k", "PROPFIND Depth 1 of 100,000 members", "h1", "single",
+             listing("/read/m100000/", "1", 1)),
+    Scenario("propfind-1-1k-cold", "the same of 1,000 members, the first one after a start", "h1",
+             "single", listing_cold("/read/m1000/", "1", 3)),
+    Scenario("propfind-1-10k-cold", "the same of 10,000 members, the first one after a start",
+             "h1", "single", listing_cold("/read/m10000/", "1", 3)),
+    Scenario("propfind-infinity", "PROPFIND Depth infinity of 101,000 resources", "h1", "single",
+             listing("/deep/", "infinity", 1)),
+    Scenario("proppatch", "PROPPATCH of one property, 8 connections", "h1", "rate", proppatch),
+    Scenario("lock-unlock", "LOCK and UNLOCK (a pair counts once), 8 connections", "h1", "rate",
+             lock_pairs),
+    Scenario("copy-1k", "COPY of a collection of 1,000 files", "h1", "single", tree("COPY")),
+    Scenario("move-1k", "MOVE of a collection of 1,000 files", "h1", "single", tree("MOVE")),
+    Scenario("delete-1k", "DELETE of a collection of 1,000 files", "h1", "single",
+             tree("DELETE")),
+    Scenario("idle", "memory of an idle server", "h1", "memory", idle(0)),
+    Scenario("idle-1k", "memory with 1,000 idle connections", "h1", "memory", idle(1000)),
+    Scenario("idle-10k", "memory with 10,000 idle connections", "h1", "memory", idle(9500)),
+]
+
+# What a server that flushes to disk before it answers is measured at as well.
+FLUSHED = ["put-1k-new", "put-1k-over", "put-64k-new", "put-large", "mkcol", "proppatch",
+           "lock-unlock"]
+
+
+def remove_tree(path):
+    shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,117 @@
+"""What the server asks of the kernel: promises that no answer shows. strace counts."""
+
+import os
+import re
+import tempfile
+import threading
+
+import davit
+from session import Session, traced
+
+CALL = re.compile(r"^\d+ +(\w+)\((.*)", re.M)
+PATCH = ('<D:propertyupdate xmlns:D="DAV:"><D:set><D:prop><a xmlns="urn:x">%s</a></D:prop></D:set>'
+         "</D:propertyupdate>")
+
+
+def calls_during(server, calls, work, inject=None):
+    """[(name, arguments)] of the calls that were made while `work` ran."""
+    with tempfile.NamedTemporaryFile("r") as log:
+        with traced(server, calls, inject, log.name):
+            work()
+        return CALL.findall(log.read())
+
+
+def test_a_listing_opens_no_file():
+    """Types come from names: a listing of a thousand pictures reads none of them."""
+    names = ["a.html", "b.png", "c", "d.unknown"]
+    props = "<D:getcontenttype/><D:getetag/><D:getcontentlength/><D:lockdiscovery/><x xmlns='urn:x'/>"
+    body = f'<D:propfind xmlns:D="DAV:"><D:prop>{props}</D:prop></D:propfind>'
+    with davit.Davit() as server, Session(server) as client:
+        for name in names:
+            with open(server.path(name), "w", encoding="ascii") as file:
+                file.write("<!DOCTYPE html>")
+
+        def work():
+            client.expect(207, "PROPFIND", "/", {"Depth": "1"}, body)
+            client.expect(207, "PROPFIND", "/", {"Depth": "1"})
+            client.expect(200, "GET", "/")
+
+        opened = calls_during(server, "open,openat,openat2", work)
+        assert opened, "the collection itself is opened"
+        for name in names:
+            assert not any(f'"{name}"' in arguments for _, arguments in opened), name
+
+
+def at_once(server, count, request):
+    """The statuses of `count` requests that clients of their own make at the same time."""
+    statuses = []
+    barrier = threading.Barrier(count)
+
+    def work(number):
+        with Session(server) as client:
+            client.request("OPTIONS", "/")
+            barrier.wait()
+            for i in range(5):
+                statuses.append(request(client, number * 5 + i).status)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return statuses
+
+
+def test_uploads_at_the_same_time_share_flushes():
+    """Here a flush takes 30 ms, as a disk's does: 60 uploads that did not share would make 60."""
+    with davit.Davit(args=["--workers", "12"]) as server:
+        statuses = []
+        calls = calls_during(server, "fsync,syncfs,fdatasync", lambda: statuses.extend(
+            at_once(server, 12, lambda client, i: client.request("PUT", f"/{i}", None, b"x" * 9000))),
+            "delay_exit=30000")
+        assert statuses == [201] * 60
+        assert 5 <= len(calls) < 60, calls
+        assert all(os.path.getsize(server.path(str(i))) == 9000 for i in range(60))
+
+
+def test_changes_of_properties_at_the_same_time_share_commits():
+    with davit.Davit(args=["--workers", "12"]) as server:
+        for i in range(60):
+            server.request("PUT", f"/{i}", body="x")
+        statuses = []
+        calls = calls_during(server, "fsync,syncfs,fdatasync", lambda: statuses.extend(
+            at_once(server, 12, lambda client, i: client.request("PROPPATCH", f"/{i}", None,
+                                                                 PATCH % i))),
+            "delay_exit=30000")
+        assert statuses == [207] * 60
+        assert 5 <= len(calls) < 60, calls
+        with Session(server) as client:
+            for i in range(60):
+                assert client.propfind(f"/{i}")[b"/%d" % i]["{urn:x}a"].text == str(i)
+
+
+def test_a_lazy_store_waits_for_no_flush():
+    with davit.Davit(args=["--durability", "lazy"]) as server, Session(server) as client:
+        client.expect(201, "PUT", "/warm", None, b"x")
+
+        def work():
+            client.expect(201, "PUT", "/f", None, b"x")
+            client.expect(207, "PROPPATCH", "/f", None, PATCH % "v")
+            client.expect(201, "MKCOL", "/d")
+            client.expect(201, "MOVE", "/f", {"Destination": "/d/f"})
+            client.expect(201, "COPY", "/d", {"Destination": "/e"})
+            client.expect(204, "DELETE", "/d")
+
+        assert calls_during(server, "fsync,syncfs,fdatasync", work) == []
+
+
+def test_a_change_is_flushed_before_it_is_acknowledged():
+    with davit.Davit() as server, Session(server) as client:
+        client.expect(201, "PUT", "/warm", None, b"x")
+        for method, target, fields, body in (
+                ("PUT", "/f", None, b"x"), ("PROPPATCH", "/f", None, PATCH % "v"),
+                ("MKCOL", "/d", None, None), ("MOVE", "/f", {"Destination": "/d/f"}, None),
+                ("COPY", "/d", {"Destination": "/e"}, None), ("DELETE", "/d", None, None)):
+            calls = calls_during(server, "fsync,syncfs,fdatasync",
+                                 lambda: client.expect((201, 204, 207), method, target, fields, body))
+            assert calls, method

@@ -1,0 +1,256 @@
+#include "support/test.h"
+
+#include "../bench.h"
+#include "dav/lock/if_header.h"
+
+/* "resource: condition condition; …" */
+static void dump(struct buf *to, const struct if_header *header)
+{
+    for (size_t i = 0; i < header->list_count; i++) {
+        const struct if_list *list = &header->lists[i];
+        buf_add(to, i ? STR("; ") : STR_NONE);
+        buf_add(to, list->resource);
+        BUF_ADD(to, ":");
+        for (size_t j = 0; j < list->condition_count; j++) {
+            const struct if_condition *condition = &list->conditions[j];
+            buf_add(to, condition->is_not ? STR(" not ") : STR(" "));
+            buf_add(to, condition->kind == IF_ETAG ? STR("etag ") : STR("token "));
+            buf_add(to, condition->value);
+        }
+    }
+}
+
+/* RFC 4918 §10.4.2 */
+TEST(if_header_reads_lists)
+{
+    static const struct {
+        const char *value, *lists;
+    } rows[] = {
+        {"(<a>)", ": token a"},
+        {"([\"a\"])", ": etag \"a\""},
+        {"([W/\"a\"])", ": etag W/\"a\""},
+        {"([\"\"])", ": etag \"\""},
+        {"(<a> [\"b\"])", ": token a etag \"b\""},
+        {"(<a>[\"b\"]<c>)", ": token a etag \"b\" token c"},
+        {"(<a>) ([\"b\"])", ": token a; : etag \"b\""},
+        {"(Not <a> <b>)", ": not token a token b"},
+        {"(not[\"a\"]NOT<b>nOt <c>)", ": not etag \"a\" not token b not token c"},
+        {"(Not\t<a>)", ": not token a"},
+        {"</r> (<a>)", "/r: token a"},
+        {"<http://h/r>(<a>)(<b>)</s>(<c>)",
+         "http://h/r: token a; http://h/r: token b; /s: token c"},
+        {"(<a>) </r> (<b>)", ": token a; /r: token b"},
+        {" \t(\t <a>\t) ", ": token a"},
+        {"( <a> )( <b> )", ": token a; : token b"},
+        /* as several lines, joined: Finder sends one for each resource */
+        {"</r> (<a>), </s> (<b>)", "/r: token a; /s: token b"},
+        {",(<a>),,(<b>),", ": token a; : token b"},
+        /* what may stand in a tag may stand there here too */
+        {"([\"a]b)c>\"])", ": etag \"a]b)c>\""},
+        {"(<a b)(c>)", ": token a b)(c"},
+        {"(<\xc3\xa4> [\"\xc3\xa4\"])", ": token \xc3\xa4 etag \"\xc3\xa4\""},
+    };
+    struct arena arena = {0};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct if_header header;
+        struct buf text = {0};
+        check_that(rows[i].value, if_header_parse(str_of_c(rows[i].value), &arena, &header));
+        dump(&text, &header);
+        check_str(rows[i].value, buf_str(&text), rows[i].lists);
+        buf_done(&text);
+    }
+    arena_done(&arena);
+}
+
+TEST(if_header_refuses_what_is_malformed)
+{
+    static const char *const rows[] = {"",
+                                       " ",
+                                       ",",
+                                       "a",
+                                       "<>",
+                                       "()",
+                                       "( )",
+                                       "<a>",
+                                       "(a)",
+                                       "(<a>",
+                                       "(<a",
+                                       "(<>)",
+                                       "((<a>))",
+                                       "(<a>))",
+                                       "<r>",
+                                       "<> (<a>)",
+                                       "<r> <s> (<a>)",
+                                       "(<a>) <r>",
+                                       "<r>, <s> (<a>)",
+                                       "(Not)",
+                                       "(Not Not <a>)",
+                                       "(No <a>)",
+                                       "Not (<a>)",
+                                       "(<a> or <b>)",
+                                       "(<a>, <b>)",
+                                       "(<a>;<b>)",
+                                       "([])",
+                                       "([a])",
+                                       "([\"a])",
+                                       "([\"a\")",
+                                       "([\"a\" ])",
+                                       "([ \"a\"])",
+                                       "([w/\"a\"])",
+                                       "([\"a b\"])",
+                                       "([\"a\"b])",
+                                       "[\"a\"]",
+                                       "(<a>) x",
+                                       "x (<a>)",
+                                       "(<a>)\n",
+                                       "(*)"};
+    struct arena arena = {0};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct if_header header = {.list_count = 42};
+        check_that(rows[i], !if_header_parse(str_of_c(rows[i]), &arena, &header));
+        check_int(rows[i], header.list_count, 42);
+    }
+    arena_done(&arena);
+}
+
+TEST(if_header_reads_as_many_as_there_are)
+{
+    enum { LISTS = 300, CONDITIONS = 100 };
+    struct arena arena = {0};
+    struct if_header header;
+    struct buf text = {0};
+    for (size_t i = 0; i < LISTS; i++) {
+        BUF_ADD(&text, "(");
+        for (size_t j = 0; j < CONDITIONS; j++)
+            buf_addf(&text, "<%zu.%zu>", i, j);
+        BUF_ADD(&text, ")");
+    }
+    assert_true(if_header_parse(buf_str(&text), &arena, &header));
+    assert_int_equal(header.list_count, LISTS);
+    for (size_t i = 0; i < LISTS; i++)
+        assert_int_equal(header.lists[i].condition_count, CONDITIONS);
+    assert_true(if_header_submits(&header, STR("0.0")));
+    assert_true(if_header_submits(&header, STR("299.99")));
+    assert_false(if_header_submits(&header, STR("299.100")));
+    buf_done(&text);
+    arena_done(&arena);
+}
+
+/* §10.4.1: whatever the condition around it says. */
+TEST(if_header_submits_the_tokens_that_stand_in_it)
+{
+    static const struct {
+        const char *value, *token;
+        bool submits;
+    } rows[] = {
+        {"(<a>)", "a", true},          {"(<a>)", "b", false},       {"(<a>)", "A", false},
+        {"(<aa>)", "a", false},        {"(Not <a>)", "a", true},    {"(<b>) (Not <a>)", "a", true},
+        {"</r> (<b> <a>)", "a", true}, {"</a> (<b>)", "/a", false}, {"([\"a\"])", "\"a\"", false},
+        {"(<a>)", "", false},
+    };
+    struct arena arena = {0};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct if_header header;
+        assert_true(if_header_parse(str_of_c(rows[i].value), &arena, &header));
+        check_int(rows[i].value, if_header_submits(&header, str_of_c(rows[i].token)),
+                  rows[i].submits);
+    }
+    assert_false(if_header_submits(NULL, STR("a")));
+    arena_done(&arena);
+}
+
+TEST(if_header_read_joins_the_lines_of_the_field)
+{
+    static const struct {
+        const char *lines[2];
+        unsigned status;
+        const char *lists; /* NULL: there are no conditions */
+    } rows[] = {
+        {{NULL}, 0, NULL},
+        {{"(<a>)"}, 0, ": token a"},
+        {{"(<a>)", "</r> (<b>)"}, 0, ": token a; /r: token b"},
+        {{"</r>", "(<a>)"}, 0, "/r: token a"},
+        {{""}, 400, NULL},
+        {{"(<a>)", "nonsense"}, 400, NULL},
+        {{"(<a>", "<b>)"}, 400, NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct buf text = {0};
+        bench_next("");
+        for (size_t j = 0; j < ARRAY_LEN(rows[i].lines); j++)
+            bare_exchange_add(&bench.bare, FIELD_IF, str_of_c(rows[i].lines[j]));
+        check_int(rows[i].lines[0], if_header_read(bench.x).status, rows[i].status);
+        check_int(rows[i].lines[0], !bench.x->conditions, !rows[i].lists);
+        if (bench.x->conditions)
+            dump(&text, bench.x->conditions);
+        check_str(rows[i].lines[0], buf_str(&text), rows[i].lists);
+        buf_done(&text);
+    }
+}
+
+/* One list must hold, and all conditions in it (§10.4.3); @ is the file's entity tag. */
+TEST(if_header_check_holds_when_a_list_does)
+{
+    static const struct {
+        const char *value;
+        bool holds;
+    } rows[] = {
+        {NULL, true},
+        {"(<a>)", true},
+        {"(<b>)", false},
+        {"(Not <b>)", true},
+        {"(Not <a>)", false},
+        {"(<DAV:no-lock>)", false},
+        {"(Not <DAV:no-lock>)", true},
+        {"([@])", true},
+        {"([W/@])", false}, /* only strong ones compare: RFC 9110 §13.1.1 */
+        {"(Not [W/@])", true},
+        {"([\"other\"])", false},
+        {"(<a> [@])", true},
+        {"(<a> [\"other\"])", false},
+        {"(<b>) (<a>)", true},
+        {"(<b>) ([\"other\"])", false},
+        /* about another resource */
+        {"</f> (<a>)", true},
+        {"</g> (<a>)", false},
+        {"</g> (Not <a>)", true},
+        {"</g> ([@])", false},
+        {"</d> (<d>)", true},
+        {"</d/member> (<d>)", true},
+        {"</d/member> ([@])", false},
+        {"</none> (Not [@])", true},
+        {"</none> ([@])", false},
+        {"</g> (<a>) </f> (<a>)", true},
+        {"<http://dav.test/f> (<a>)", true},
+        /* one that is not ours holds nothing, not even what is negated */
+        {"<http://elsewhere.test/f> (<a>)", false},
+        {"<http://elsewhere.test/f> (Not <a>)", false},
+        {"<no-path> (Not <b>)", false},
+        /* a collection has no entity tag */
+        {"</d> ([@])", false},
+    };
+    bench_make("f");
+    bench_make("g");
+    bench_make("d/");
+    bench_lock("f", "a", 0);
+    bench_lock("d", "d", BENCH_INFINITE);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        bench_next("f");
+        if (rows[i].value)
+            bench_if(bench_fill(rows[i].value, bench_etag("f")).at);
+        check_int(rows[i].value, if_header_check(bench.x).status, rows[i].holds ? 0 : 412);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(if_header_reads_lists),
+        cmocka_unit_test(if_header_refuses_what_is_malformed),
+        cmocka_unit_test(if_header_reads_as_many_as_there_are),
+        cmocka_unit_test(if_header_submits_the_tokens_that_stand_in_it),
+        BENCH_TEST(if_header_read_joins_the_lines_of_the_field),
+        BENCH_TEST(if_header_check_holds_when_a_list_does),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

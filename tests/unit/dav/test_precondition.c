@@ -1,0 +1,131 @@
+#include "support/test.h"
+
+#include "bench.h"
+#include "dav/precondition.h"
+
+static int open_with_files(void **state)
+{
+    (void)!bench_open(state); /* it asserts */
+    bench_make("d/");
+    bench_make("d/file");
+    bench_make("f");
+    return 0;
+}
+
+#define FILES_TEST(test) cmocka_unit_test_setup_teardown(test, open_with_files, bench_close)
+
+/* RFC 4918 §5.2: a URL that ends in a slash names a collection. */
+TEST(target_get_needs_a_resource)
+{
+    static const struct {
+        const char *path;
+        bool has_slash;
+        unsigned status;
+    } rows[] = {
+        {"f", false, 0},     {"f", true, 404},       {"d", false, 0},
+        {"d", true, 0},      {"", true, 0},          {"none", false, 404},
+        {"none", true, 404}, {"none/x", false, 404}, {"f/x", false, 404},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct store_stat stat;
+        bench_next(rows[i].path);
+        bench.x->has_slash = rows[i].has_slash;
+        check_int(rows[i].path, target_get(bench.x, &stat).status, rows[i].status);
+    }
+}
+
+TEST(target_stat_looks_where_it_was_located)
+{
+    struct store_stat stat;
+    bool exists;
+    bench_next("none");
+    bench.x->real = PATH("f");
+    assert_int_equal(target_stat(bench.x, &stat, &exists).status, 0);
+    assert_false(exists);
+    bench.x->is_located = true;
+    assert_int_equal(target_stat(bench.x, &stat, &exists).status, 0);
+    assert_true(exists && !stat.is_collection);
+    assert_int_equal(stat.modified_s, BENCH_NOW_S);
+}
+
+TEST(parent_check_needs_a_collection)
+{
+    static const struct {
+        const char *path;
+        unsigned status;
+    } rows[] = {
+        {"new", 0}, {"d/new", 0}, {"d", 0}, {"f/new", 409}, {"none/new", 409}, {"d/e/new", 409},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        check_int(rows[i].path, parent_check(bench.x, path_of(rows[i].path)).status,
+                  rows[i].status);
+}
+
+TEST(representation_has_what_http_asks_about)
+{
+    const struct store_stat file = {.version = 0xa, .modified_s = 7};
+    const struct store_stat collection = {.is_collection = true, .modified_s = 7};
+    struct http_representation now = representation_of(bench.arena, &file, true);
+    assert_true(now.exists && now.has_etag && !now.etag.is_weak);
+    check_str("etag", now.etag.opaque, "\"000000000000000a\"");
+    assert_int_equal(now.modified_s, 7);
+    now = representation_of(bench.arena, &collection, true);
+    assert_true(now.exists && !now.has_etag);
+    assert_int_equal(now.modified_s, 7);
+    now = representation_of(bench.arena, &file, false);
+    assert_true(!now.exists && !now.has_etag);
+    assert_int_equal(now.modified_s, -1);
+}
+
+/* Both kinds of conditions must hold; @ is the file's entity tag. */
+TEST(precondition_check_asks_if_and_http)
+{
+    static const struct {
+        const char *path, *conditions, *match, *none_match;
+        unsigned status;
+    } rows[] = {
+        {"f", NULL, NULL, NULL, 0},
+        {"f", NULL, "@", NULL, 0},
+        {"f", NULL, "\"other\"", NULL, 412},
+        {"f", NULL, NULL, "*", 412},
+        {"f", NULL, NULL, "@", 412},
+        {"f", "([@])", NULL, NULL, 0},
+        {"f", "([@])", "@", NULL, 0},
+        {"f", "([@])", "\"other\"", NULL, 412},
+        {"f", "([\"other\"])", "@", NULL, 412},
+        {"none", NULL, NULL, "*", 0},
+        {"none", NULL, "*", NULL, 412},
+        {"d", NULL, "*", NULL, 0},
+        /* Joplin's, which is no entity tag */
+        {"f", NULL, NULL, "JoplinIgnore-1", 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct store_stat stat;
+        bool exists;
+        bench_next(rows[i].path);
+        struct str etag = bench_etag("f");
+        if (rows[i].conditions)
+            bench_if(bench_fill(rows[i].conditions, etag).at);
+        if (rows[i].match)
+            bare_exchange_add(&bench.bare, FIELD_IF_MATCH, bench_fill(rows[i].match, etag));
+        if (rows[i].none_match)
+            bare_exchange_add(&bench.bare, FIELD_IF_NONE_MATCH,
+                              bench_fill(rows[i].none_match, etag));
+        assert_int_equal(target_stat(bench.x, &stat, &exists).status, 0);
+        char row[16];
+        snprintf(row, sizeof(row), "row %zu", i);
+        check_int(row, precondition_check(bench.x, &stat, exists).status, rows[i].status);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FILES_TEST(target_get_needs_a_resource),
+        FILES_TEST(target_stat_looks_where_it_was_located),
+        FILES_TEST(parent_check_needs_a_collection),
+        FILES_TEST(representation_has_what_http_asks_about),
+        FILES_TEST(precondition_check_asks_if_and_http),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
