@@ -218,13 +218,15 @@ class Davit(Server):
     def commands(self):
         options = ["--threads", "1", "--durability", self.durability, "--depth-infinity", "allow",
                    "--state", os.path.join(self.work, "state"),
-                   "--limit", f"connections={CONNECTIONS_MAX}", "--limit", "idle_ms=600000",
-                   "--listen", f"{HOST}:{self.ports['h1']}"]
+                   "--limit", f"connections={CONNECTIONS_MAX}", "--limit", "idle_ms=600000"]
+        clear = f"{HOST}:{self.ports['h1']}"
         help_text = subprocess.run([self.binary, "serve", "--help"], capture_output=True,
                                    text=True, check=False).stdout
-        if "--tls-cert" in help_text:
-            options += ["--tls-cert", self.cert, "--tls-key", self.key,
-                        "--tls-listen", f"{HOST}:{self.ports['tls']}"]
+        if "--listen-plain" in help_text:  # older builds speak no TLS
+            options += ["--listen-plain", clear, "--listen", f"{HOST}:{self.ports['tls']}",
+                        "--tls-cert", self.cert, "--tls-key", self.key]
+        else:
+            options += ["--listen", clear]
         return [[self.binary, "serve", *options, self.root]]
 
 

@@ -51,7 +51,9 @@ def check_comment(gate, path, token):
         later = _LATER.search(line)
         if later:
             gate.find(path, token.line + offset, "%s without an issue: (#123)" % later.group(1))
-        if _STATEMENT.match(line):
+        # In a public header an indented line of a comment shows how to use it.
+        is_example = path.startswith("include/") and re.match(r"\s*\*\s{5}", line)
+        if _STATEMENT.match(line) and not is_example:
             gate.find(path, token.line + offset, "commented-out code")
 
 

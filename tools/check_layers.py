@@ -41,6 +41,9 @@ LAYERS = {
 # A backend is a folder of store/. It sees the contract, never another backend.
 BACKEND_MAY_ALSO = {"store/cluster": {"client"}}
 
+# Headers of include/ are their layer's like any other; "davit/multistatus.h" is multistatus's.
+PUBLIC = {"davit": "multistatus"}
+
 # The only files that know backends by name.
 BACKENDS_ARE_NAMED_IN = {"src/store/registry.c"}
 
@@ -81,6 +84,7 @@ SYSTEM = (
 def layer_of(path):
     """"store/directory" for a backend's file, otherwise the first folder."""
     folders = os.path.dirname(path).split("/")
+    folders[0] = PUBLIC.get(folders[0], folders[0])
     return "/".join(folders[:2]) if folders[0] == "store" else folders[0]
 
 
@@ -133,8 +137,9 @@ def main():
         for include in ctokens.includes_of(ctokens.tokenize(gate.read(path))):
             if include.is_system:
                 why = why_not_system(inside, include.path)
-            elif not os.path.exists(os.path.join(gate.root, "src", include.path)):
-                why = "is not a path below src/"
+            elif not any(os.path.exists(os.path.join(gate.root, folder, include.path))
+                         for folder in ("src", "include")):
+                why = "is not a path below src/ or include/"
             else:
                 why = why_not_own(inside, include.path)
             if why:

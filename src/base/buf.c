@@ -17,32 +17,33 @@ void buf_clear(struct buf *buf)
     buf->len = 0;
 }
 
-char *buf_reserve(struct buf *buf, size_t room)
+/* The next size that holds `room` more bytes; 0 when there is none. */
+static size_t next_cap(const struct buf *buf, size_t room)
 {
-    size_t need = buf->len + room;
-    assert(need >= room);
-    if (need > buf->cap || buf->cap == 0) {
-        size_t cap = size_max(need, BUF_CAP_MIN);
-        if (cap < buf->cap * 2)
-            cap = buf->cap * 2;
-        buf->at = mem_resize(buf->at, cap);
-        buf->cap = cap;
-    }
+    size_t need;
+    if (__builtin_add_overflow(buf->len, room, &need) || need > PTRDIFF_MAX)
+        return 0;
+    return size_max(size_max(need, BUF_CAP_MIN), buf->cap * 2);
+}
+
+bool buf_try_grow(struct buf *buf, size_t room)
+{
+    size_t cap = next_cap(buf, room);
+    char *at = cap ? mem_try_resize(buf->at, cap) : NULL;
+    if (!at)
+        return false;
+    buf->at = at;
+    buf->cap = cap;
+    return true;
+}
+
+char *buf_grow(struct buf *buf, size_t room)
+{
+    size_t cap = next_cap(buf, room);
+    assert(cap);
+    buf->at = mem_resize(buf->at, cap);
+    buf->cap = cap;
     return buf->at + buf->len;
-}
-
-void buf_add(struct buf *buf, struct str bytes)
-{
-    if (bytes.len == 0)
-        return;
-    memcpy(buf_reserve(buf, bytes.len), bytes.at, bytes.len);
-    buf->len += bytes.len;
-}
-
-void buf_add_char(struct buf *buf, char c)
-{
-    *buf_reserve(buf, 1) = c;
-    buf->len++;
 }
 
 void buf_add_u64(struct buf *buf, uint64_t value)

@@ -16,9 +16,19 @@ _Noreturn void bug(const char *file, int line, const char *text)
     abort();
 }
 
+void *mem_try_new(size_t count, size_t size)
+{
+    return calloc(count ? count : 1, size ? size : 1);
+}
+
+void *mem_try_resize(void *old, size_t size)
+{
+    return realloc(old, size ? size : 1);
+}
+
 void *mem_new(size_t count, size_t size)
 {
-    void *memory = calloc(count ? count : 1, size ? size : 1);
+    void *memory = mem_try_new(count, size);
     if (!memory)
         out_of_memory();
     return memory;
@@ -26,7 +36,7 @@ void *mem_new(size_t count, size_t size)
 
 void *mem_resize(void *old, size_t size)
 {
-    void *memory = realloc(old, size ? size : 1);
+    void *memory = mem_try_resize(old, size);
     if (!memory)
         out_of_memory();
     return memory;

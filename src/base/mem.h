@@ -4,6 +4,11 @@
 
 #include "base/base.h"
 
+/* For code that must come back with an error when there is no memory (libdavit): NULL, and `old` is
+ * still the caller's. What mem_try_resize() adds is not zeroed. */
+NODISCARD void *mem_try_new(size_t count, size_t size);
+NODISCARD void *mem_try_resize(void *old, size_t size);
+
 /* Zeroed memory for `count` objects of `size` bytes. Gives; free with mem_free(). */
 NODISCARD void *mem_new(size_t count, size_t size);
 

@@ -1,5 +1,6 @@
-/* base/options.h: command lines: "--name VALUE", "--name=VALUE", operands, and "--" before operands
- * that begin with '-'. */
+/* base/options.h: command lines: "--name VALUE", "--name=VALUE", for rows with a letter "-X VALUE"
+ * and
+ * "-XVALUE", operands, and "--" before operands that begin with '-'. */
 #pragma once
 
 #include "base/err.h"
@@ -9,6 +10,7 @@ struct option {
     const char *name;
     const char *argument; /* what it takes, for people; NULL: nothing */
     const char *help;
+    char letter; /* -X is short for it; 0: nothing is */
 };
 
 enum option_rc {

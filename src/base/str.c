@@ -20,11 +20,6 @@ struct str str_of_c(const char *text)
     return str_of(text, text ? strlen(text) : 0);
 }
 
-bool str_eq(struct str a, struct str b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
-}
-
 bool str_eq_nocase(struct str a, struct str b)
 {
     if (a.len != b.len)

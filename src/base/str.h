@@ -22,7 +22,11 @@ static inline struct str str_of(const char *at, size_t len)
 /* A view of a C string; NULL gives the empty view. */
 struct str str_of_c(const char *text);
 
-bool str_eq(struct str a, struct str b);
+static inline bool str_eq(struct str a, struct str b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+}
+
 bool str_eq_nocase(struct str a, struct str b); /* ASCII letters only */
 int str_compare(struct str a, struct str b);    /* bytewise; shorter first on a tie */
 bool str_starts(struct str text, struct str prefix);

@@ -13,3 +13,5 @@ int cmd_rule(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_token(int argc, char **argv);
 int cmd_user(int argc, char **argv);
+int cmd_read(int argc, char **argv);
+int cmd_explain(int argc, char **argv);

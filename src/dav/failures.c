@@ -194,7 +194,7 @@ enum stage_end failures_answer(struct failures *failures, enum store_rc rc,
     if (!dav_is_fine(failures->target))
         add_member(failures, x->real, failures->is_target_collection, &failures->target);
     multistatus_end(&failures->ms);
-    tally_format(&failures->ms.tally, &summary);
+    verdict_format(&failures->ms.verdict, &summary);
     x->stream->response.summary = arena_str(x->arena, buf_str(&summary));
     buf_done(&summary);
     return respond_source(x, HTTP_MULTI_STATUS, STR(MULTISTATUS_TYPE),

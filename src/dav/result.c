@@ -4,7 +4,7 @@ static const struct {
     enum http_status status;
     struct str element;
 } conditions[CONDITION_COUNT] = {
-#define DAV_CONDITION(name, status, element, where)                                                \
+#define DAV_CONDITION(name, status, element, where, ...)                                           \
     [CONDITION_##name] = {(enum http_status)(status), {element, sizeof(element) - 1}},
 #include "dav/conditions.def"
 #undef DAV_CONDITION

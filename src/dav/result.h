@@ -6,7 +6,7 @@
 
 enum dav_condition {
     CONDITION_NONE,
-#define DAV_CONDITION(name, status, element, where) CONDITION_##name,
+#define DAV_CONDITION(name, status, element, where, ...) CONDITION_##name,
 #include "dav/conditions.def"
 #undef DAV_CONDITION
     CONDITION_COUNT

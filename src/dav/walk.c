@@ -30,11 +30,8 @@ static struct res_path view(const struct buf *buf)
 void walk_init(struct walk *walk, struct store *store, const struct walk_item *target,
                enum depth depth, unsigned depth_max)
 {
-    *walk = (struct walk){.may_enter = walk->may_enter,
-                          .store = store,
-                          .depth_max = depth_max,
-                          .depth = depth,
-                          .target = target->stat};
+    *walk = (struct walk){
+        .store = store, .depth_max = depth_max, .depth = depth, .target = target->stat};
     buf_add(&walk->path, path_str(target->path));
     buf_add(&walk->real, path_str(target->real));
 }

@@ -25,7 +25,7 @@ struct walk {
     unsigned level_count;
     struct store_stat target;
     bool has_given_target;
-    /* Whether to go into a collection; NULL: into all. Set before walk_init(). */
+    /* Whether to go into a collection; NULL: into all. Set after walk_init(). */
     bool (*may_enter)(struct walk *walk, struct res_path path, struct res_path real);
 };
 

@@ -4,13 +4,24 @@
 #include "base/str.h"
 
 enum http_status {
-#define HTTP_STATUS(code, name, reason) HTTP_##name = (code),
+#define HTTP_STATUS(code, name, reason, ...) HTTP_##name = (code),
 #include "http/status.def"
 #undef HTTP_STATUS
 };
 
 /* The reason phrase; "Unknown" for a code that is not registered. */
 struct str http_reason(unsigned status);
+
+/* A status line as it stands in a 207 (RFC 4918 §14.28): "HTTP/1.1 200 OK". */
+struct http_status_line {
+    unsigned status;
+    struct str version; /* "HTTP/1.1"; empty: it does not begin with one */
+    struct str reason;
+};
+
+/* Reads also what is not as it should be: without a version, without a reason, with more spaces.
+ * False: there is no status of three digits in it. */
+NODISCARD bool http_status_line_parse(struct str text, struct http_status_line *line_out);
 
 static inline bool http_is_success(unsigned status)
 {

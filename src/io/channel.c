@@ -8,6 +8,8 @@
 #include "io/channel.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -15,6 +17,8 @@
 
 #include "base/mem.h"
 #include "base/turn.h"
+
+enum { UNSENT_BYTES_MAX = 262144 };
 
 /* --- receiving --- */
 
@@ -179,6 +183,14 @@ enum channel_rc channel_send_file(struct channel *channel, int fd, uint64_t offs
 bool channel_sends_files(const struct channel *channel)
 {
     return channel->ops->send_file != NULL;
+}
+
+void channel_keep_prompt(struct channel *channel)
+{
+    int unsent_max = UNSENT_BYTES_MAX;
+    /* tcp(7). Without it things are only later. */
+    (void)setsockopt(channel->watch.fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_max,
+                     sizeof(unsent_max));
 }
 
 void channel_shut(struct channel *channel)

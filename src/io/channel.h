@@ -62,6 +62,10 @@ NODISCARD enum channel_rc channel_send_file(struct channel *channel, int fd, uin
                                             size_t want, size_t *len_out);
 bool channel_sends_files(const struct channel *channel);
 
+/* What is sent next is not to queue behind much that the network has not taken yet: the channel is
+ * full sooner. For who sends many things at a time. */
+void channel_keep_prompt(struct channel *channel);
+
 /* Says that nothing more will be sent. */
 void channel_shut(struct channel *channel);
 

@@ -1,3 +1,10 @@
+/* The pieces of a 207, as bytes. The server calls them one by one; libdavit behind its checks.
+ * Nothing is looked at twice and nothing is kept: the order is the caller's business, and so is the
+ * buffer.
+ *
+ * Elements that somebody else made (struct davit_ms_element: read from another body, or a caller's
+ * own) keep their prefix, because their values may use it; where they leave the choice, the prefix
+ * is the one that all clients know. DAV: is declared on the multistatus and nowhere else. */
 #include "multistatus/writer.h"
 
 #include "xml/reader.h"
@@ -14,18 +21,41 @@ void multistatus_end(struct multistatus *ms)
     BUF_ADD(ms->out, "</D:multistatus>\n");
 }
 
-void multistatus_response(struct multistatus *ms, struct res_path path, bool is_collection)
+/* A member of that name begins. */
+static void begin_member(struct multistatus *ms)
 {
     ms->member_status = 0;
+    ms->member_count = 1;
     BUF_ADD(ms->out, "<D:response><D:href>");
+}
+
+void multistatus_response(struct multistatus *ms, struct res_path path, bool is_collection)
+{
+    begin_member(ms);
     path_encode(ms->out, path, is_collection); /* needs no escaping: see there */
+    BUF_ADD(ms->out, "</D:href>");
+}
+
+void multistatus_response_uri(struct multistatus *ms, struct str uri)
+{
+    begin_member(ms);
+    xml_add_text(ms->out, uri);
+    BUF_ADD(ms->out, "</D:href>");
+}
+
+void multistatus_href(struct multistatus *ms, struct str uri)
+{
+    ms->member_count++;
+    BUF_ADD(ms->out, "<D:href>");
+    xml_add_text(ms->out, uri);
     BUF_ADD(ms->out, "</D:href>");
 }
 
 void multistatus_response_end(struct multistatus *ms)
 {
     BUF_ADD(ms->out, "</D:response>");
-    tally_add(&ms->tally, ms->member_status);
+    for (unsigned i = 0; i < ms->member_count; i++)
+        davit_ms_verdict_add(&ms->verdict, ms->member_status);
 }
 
 void multistatus_propstat(struct multistatus *ms)
@@ -33,20 +63,24 @@ void multistatus_propstat(struct multistatus *ms)
     BUF_ADD(ms->out, "<D:propstat><D:prop>");
 }
 
+void multistatus_prop_status(struct multistatus *ms, unsigned status)
+{
+    BUF_ADD(ms->out, "<D:status>HTTP/1.1 ");
+    buf_add_u64(ms->out, status);
+    buf_add_char(ms->out, ' ');
+    buf_add(ms->out, http_reason(status));
+    BUF_ADD(ms->out, "</D:status>");
+    ms->member_status = verdict_worse(ms->member_status, status);
+}
+
 static void add_status(struct multistatus *ms, unsigned status, struct str error_xml)
 {
-    struct buf *out = ms->out;
-    BUF_ADD(out, "<D:status>HTTP/1.1 ");
-    buf_add_u64(out, status);
-    buf_add_char(out, ' ');
-    buf_add(out, http_reason(status));
-    BUF_ADD(out, "</D:status>");
+    multistatus_prop_status(ms, status);
     if (error_xml.len) {
-        BUF_ADD(out, "<D:error>");
-        buf_add(out, error_xml);
-        BUF_ADD(out, "</D:error>");
+        BUF_ADD(ms->out, "<D:error>");
+        buf_add(ms->out, error_xml);
+        BUF_ADD(ms->out, "</D:error>");
     }
-    ms->member_status = tally_worse(ms->member_status, status);
 }
 
 void multistatus_propstat_end(struct multistatus *ms, unsigned status, struct str error_xml)
@@ -70,22 +104,110 @@ void multistatus_member(struct multistatus *ms, struct res_path path, bool is_co
     multistatus_response_end(ms);
 }
 
-void multistatus_empty_prop(struct buf *out, struct str ns, struct str name)
+static void add_name(struct buf *out, struct str prefix, struct str name)
 {
-    struct str prefix = STR("x:");
-    if (str_eq(ns, STR("DAV:")))
-        prefix = STR("D:");
-    else if (str_eq(ns, STR(XML_NS))) /* may not be declared as another prefix */
-        prefix = STR("xml:");
-    else if (ns.len == 0) /* the document has no default namespace */
-        prefix = STR_NONE;
-    buf_add_char(out, '<');
     buf_add(out, prefix);
+    if (prefix.len)
+        buf_add_char(out, ':');
     buf_add(out, name);
-    if (str_eq(prefix, STR("x:"))) {
-        BUF_ADD(out, " xmlns:x=\"");
-        xml_add_attr(out, ns);
+}
+
+static void add_declaration(struct buf *out, struct str prefix, struct str ns)
+{
+    BUF_ADD(out, " xmlns");
+    if (prefix.len)
+        buf_add_char(out, ':');
+    buf_add(out, prefix);
+    BUF_ADD(out, "=\"");
+    xml_add_attr(out, ns);
+    buf_add_char(out, '"');
+}
+
+static bool has_text(struct davit_ms_text in, struct str wanted)
+{
+    return in.len && memmem(in.at, in.len, wanted.at, wanted.len);
+}
+
+/* The prefix to write where the caller left the choice: the common one, unless the element's own
+ * attributes declare it as something else; then none, and the namespace becomes the default. */
+static struct str choose_prefix(const struct davit_ms_element *element, struct str ns)
+{
+    if (str_eq(ns, STR(XML_NS))) /* may not be declared as another prefix */
+        return STR("xml");
+    if (str_eq(ns, STR("DAV:")) && !has_text(element->attributes, STR(" xmlns:D=")))
+        return STR("D");
+    if (ns.len && !element->attributes.len)
+        return STR("x");
+    return STR_NONE;
+}
+
+static bool is_declared(const struct davit_ms_element *element, struct str prefix, struct str ns)
+{
+    if (str_eq(prefix, STR("D")) && str_eq(ns, STR("DAV:"))) /* on the multistatus */
+        return !has_text(element->attributes, STR(" xmlns:D="));
+    return str_eq(prefix, STR("xml")) || (prefix.len == 0 && ns.len == 0);
+}
+
+void multistatus_element(struct buf *out, const struct davit_ms_element *element)
+{
+    struct str ns = str_of(element->ns.at, element->ns.len);
+    struct str name = str_of(element->name.at, element->name.len);
+    struct str prefix = str_of(element->prefix.at, element->prefix.len);
+    if (prefix.len == 0)
+        prefix = choose_prefix(element, ns);
+    buf_add_char(out, '<');
+    add_name(out, prefix, name);
+    if (!is_declared(element, prefix, ns))
+        add_declaration(out, prefix, ns);
+    if (element->lang.len) {
+        BUF_ADD(out, " xml:lang=\"");
+        xml_add_attr(out, str_of(element->lang.at, element->lang.len));
         buf_add_char(out, '"');
     }
-    BUF_ADD(out, "/>");
+    buf_add(out, str_of(element->attributes.at, element->attributes.len));
+    if (element->value.len == 0 && element->text.len == 0) {
+        BUF_ADD(out, "/>");
+        return;
+    }
+    buf_add_char(out, '>');
+    if (element->value.len)
+        buf_add(out, str_of(element->value.at, element->value.len));
+    else
+        xml_add_text(out, str_of(element->text.at, element->text.len));
+    BUF_ADD(out, "</");
+    add_name(out, prefix, name);
+    buf_add_char(out, '>');
+}
+
+void multistatus_description(struct buf *out, struct str text, struct str lang)
+{
+    BUF_ADD(out, "<D:responsedescription");
+    if (lang.len) {
+        BUF_ADD(out, " xml:lang=\"");
+        xml_add_attr(out, lang);
+        buf_add_char(out, '"');
+    }
+    buf_add_char(out, '>');
+    xml_add_text(out, text);
+    BUF_ADD(out, "</D:responsedescription>");
+}
+
+void multistatus_location(struct buf *out, struct str uri)
+{
+    BUF_ADD(out, "<D:location><D:href>");
+    xml_add_text(out, uri);
+    BUF_ADD(out, "</D:href></D:location>");
+}
+
+void multistatus_sync_token(struct buf *out, struct str token)
+{
+    BUF_ADD(out, "<D:sync-token>");
+    xml_add_text(out, token);
+    BUF_ADD(out, "</D:sync-token>");
+}
+
+void multistatus_empty_prop(struct buf *out, struct str ns, struct str name)
+{
+    struct davit_ms_element element = {.ns = {ns.at, ns.len}, .name = {name.at, name.len}};
+    multistatus_element(out, &element);
 }

@@ -2,17 +2,21 @@
  *
  * The form is the one that every client reads: one prefix D for DAV:, no indentation, one href in a
  * response, absolute paths, "HTTP/1.1" in each status whatever the wire. The pieces are appended
- * to a buffer that the caller empties as it likes; nothing is kept but counts. */
+ * to a buffer that the caller empties as it likes; nothing is kept but counts.
+ *
+ * The server writes with this, and so does libdavit (multistatus/public_writer.c), which checks
+ * what it is given and reserves room before it calls. */
 #pragma once
 
 #include "http/status.h"
-#include "multistatus/tally.h"
+#include "multistatus/verdict.h"
 #include "text/path.h"
 
 struct multistatus {
     struct buf *out; /* borrows; may be changed between calls */
-    struct tally tally;
+    struct davit_ms_verdict verdict;
     unsigned member_status; /* the worst of the response that is being written */
+    unsigned member_count;  /* its hrefs */
 };
 
 /* The media type of a 207 body. */
@@ -24,6 +28,10 @@ void multistatus_end(struct multistatus *ms);
 /* <D:response><D:href>…</D:href>; then either propstats or one status; then response_end. */
 void multistatus_response(struct multistatus *ms, struct res_path path, bool is_collection);
 void multistatus_response_end(struct multistatus *ms);
+
+/* The same for a URI reference that is encoded already; and another href for the same response. */
+void multistatus_response_uri(struct multistatus *ms, struct str uri);
+void multistatus_href(struct multistatus *ms, struct str uri);
 
 /* <D:propstat><D:prop>; the caller appends the properties; then propstat_end with their status. */
 void multistatus_propstat(struct multistatus *ms);
@@ -38,3 +46,10 @@ void multistatus_member(struct multistatus *ms, struct res_path path, bool is_co
 
 /* An empty element of any name: `ns` DAV: by its prefix, any other declared in place. */
 void multistatus_empty_prop(struct buf *out, struct str ns, struct str name);
+
+/* The pieces of which the above are made. A status by itself is of a property. */
+void multistatus_prop_status(struct multistatus *ms, unsigned status);
+void multistatus_element(struct buf *out, const struct davit_ms_element *element);
+void multistatus_description(struct buf *out, struct str text, struct str lang);
+void multistatus_location(struct buf *out, struct str uri);
+void multistatus_sync_token(struct buf *out, struct str token);

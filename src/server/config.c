@@ -519,9 +519,10 @@ bool config_read(int argc, char **argv, struct server_config *config_out, struct
 {
     struct server_config config = defaults();
     bool is_fine = read_all(argc, argv, &config, err);
-    if (!is_fine)
+    if (is_fine)
+        *config_out = config;
+    else
         config_done(&config);
-    *config_out = config;
     return is_fine;
 }
 
@@ -530,9 +531,10 @@ bool config_read_file(const char *path, struct server_config *config_out, struct
     bool is_given[ARRAY_LEN(options)] = {false};
     struct server_config config = defaults();
     bool is_fine = !path || config_file_read(&config, path, is_given, err);
-    if (!is_fine)
+    if (is_fine)
+        *config_out = config;
+    else
         config_done(&config);
-    *config_out = config;
     return is_fine;
 }
 

@@ -128,6 +128,17 @@ static bool receive(struct h2_conn *conn)
     return true;
 }
 
+/* Requests that have come are answered behind all that others have to receive in this turn: what
+ * the store looks up once then holds for all of them (base/turn.h). */
+static bool receives_first(struct h2_conn *conn)
+{
+    if (conn->state != H2_OPEN || !list_is_empty(&conn->noted) || !receive(conn) ||
+        list_is_empty(&conn->noted))
+        return false;
+    loop_queue_behind(conn->base.wire->loop, &conn->task);
+    return true;
+}
+
 /* --- sending --- */
 
 static struct str unsent(const struct h2_conn *conn)
@@ -250,8 +261,10 @@ static void run_open(struct h2_conn *conn)
 {
     bool has_read = true;
     h2_conn_step(conn);
-    for (int reads = 0; has_read && reads < RUN_READS_MAX; reads++)
+    for (int reads = 0; has_read && reads < RUN_READS_MAX; reads++) {
         has_read = receive(conn);
+        h2_conn_step(conn);
+    }
     if (conn->state != H2_OPEN)
         return;
     do {
@@ -274,6 +287,10 @@ static void conn_run(struct task *task)
     conn->is_running = true;
     if (conn->state != H2_DEAD && conn->channel->has_failed)
         close_now(conn, false);
+    if (receives_first(conn)) {
+        conn->is_running = false;
+        return;
+    }
     if (conn->state == H2_OPEN)
         run_open(conn);
     if (conn->state == H2_LINGERING)
@@ -359,6 +376,7 @@ void h2_conn_open(struct wire *wire, struct channel **channel, const char *peer,
     h2_budget_init(&conn->resets, wire->limits->h2_resets, now_ms);
     conn->channel = *channel;
     conn->channel->ready = &conn->task;
+    channel_keep_prompt(conn->channel);
     *channel = NULL;
     h2_session_open(conn);
     h2_session_receive(conn, first_bytes);

@@ -108,7 +108,7 @@ void h2_conn_pong(struct h2_conn *conn);
 /* Makes conn->session and submits the server's preface. */
 void h2_session_open(struct h2_conn *conn);
 
-/* Takes what the peer sent, and does what follows from it for the streams. */
+/* Takes what the peer sent; h2_conn_step() is to follow. */
 void h2_session_receive(struct h2_conn *conn, struct str bytes);
 
 /* h2_stream.c */

@@ -331,5 +331,4 @@ void h2_session_receive(struct h2_conn *conn, struct str bytes)
         (void)complain(conn, "an HTTP/2 peer that does not read what it asked for");
     if (conn->heading && !deadline_is_armed(&conn->heading->deadline))
         deadline_arm(wire->loop, &wire->head_deadlines, &conn->heading->deadline);
-    h2_conn_step(conn);
 }

@@ -12,8 +12,9 @@
  *   close  all of it goes back.
  *
  * A window is given back to the client when the handler has taken the bytes, not when they came:
- * that is the back-pressure from the store. nghttp2 sends WINDOW_UPDATE once half of a window can
- * be given back. A smaller window is told by withholding: nothing can be taken back at once. */
+ * that is the back-pressure from the store (RFC 9113 §5.2). nghttp2 sends WINDOW_UPDATE once half
+ * of a window can be given back. A smaller window is told by withholding: nothing can be taken back
+ * at once. */
 #include "wire/h2_conn_priv.h"
 
 enum {

@@ -3,7 +3,12 @@
  * before the element they stand on; they are gathered until it starts.
  *
  * expat keeps its own copies; the strings in an event are views into them, valid during the
- * call. What stops a parse is remembered in `rc`, because XML_StopParser() only says "aborted". */
+ * call. What stops a parse is remembered in `rc`, because XML_StopParser() only says "aborted".
+ *
+ * libdavit reads with this, so running out of memory is a result and not the end: expat gets its
+ * memory where everybody else does, and what is kept here is kept in room that was reserved.
+ *
+ * A pause is expat's own: it keeps what it has not parsed yet. */
 #include "xml/reader.h"
 
 #include <expat.h>
@@ -44,16 +49,17 @@ static void stop(struct xml_reader *reader, enum xml_rc rc)
 
 static struct xml_name name_of(const char *triplet)
 {
-    struct str rest = str_of_c(triplet);
-    struct xml_name name = {0};
-    struct str first = str_cut(&rest, SEPARATOR);
-    if (first.len == strlen(triplet)) {
-        name.local = first;
+    const char *local = strchr(triplet, SEPARATOR);
+    if (!local)
+        return (struct xml_name){.local = str_of_c(triplet)};
+    struct xml_name name = {.ns = str_of(triplet, (size_t)(local - triplet))};
+    const char *prefix = strchr(++local, SEPARATOR);
+    if (!prefix) {
+        name.local = str_of_c(local);
         return name;
     }
-    name.ns = first;
-    name.local = str_cut(&rest, SEPARATOR);
-    name.prefix = rest;
+    name.local = str_of(local, (size_t)(prefix - local));
+    name.prefix = str_of_c(prefix + 1);
     return name;
 }
 
@@ -73,9 +79,14 @@ static void on_binding(void *data, const char *prefix, const char *uri)
         stop(reader, XML_LIMIT);
         return;
     }
+    size_t prefix_len = prefix ? strlen(prefix) : 0;
+    if (!buf_try_reserve(&reader->binding_text, prefix_len + ns.len)) {
+        stop(reader, XML_NO_MEMORY);
+        return;
+    }
     /* Lengths now, pointers when the element starts: the buffer may move until then. */
     struct xml_binding *binding = &reader->bindings[reader->binding_count++];
-    binding->prefix = str_of(NULL, prefix ? strlen(prefix) : 0);
+    binding->prefix = str_of(NULL, prefix_len);
     binding->ns = str_of(NULL, ns.len);
     buf_add(&reader->binding_text, str_of(prefix, binding->prefix.len));
     buf_add(&reader->binding_text, ns);
@@ -93,24 +104,25 @@ static void place_bindings(struct xml_reader *reader)
     }
 }
 
-/* False when there are too many. */
-static bool place_attrs(struct xml_reader *reader, const char **pairs, size_t *count_out)
+static enum xml_rc place_attrs(struct xml_reader *reader, const char **pairs, size_t *count_out)
 {
     size_t count = 0;
     for (; pairs[0]; pairs += 2) {
         if (count + reader->binding_count >= reader->limits.attr_count_max)
-            return false;
+            return XML_LIMIT;
         struct xml_attr *attr = &reader->attrs[count++];
         attr->name = name_of(pairs[0]);
         attr->value = str_of_c(pairs[1]);
         if (!xml_name_is(&attr->name, STR(XML_NS), STR("lang")))
             continue;
+        if (!buf_try_reserve(&reader->lang_text, attr->value.len))
+            return XML_NO_MEMORY;
         struct lang *lang = &reader->langs[reader->lang_count++];
         *lang = (struct lang){reader->depth, reader->lang_text.len, attr->value.len};
         buf_add(&reader->lang_text, attr->value);
     }
     *count_out = count;
-    return true;
+    return XML_OK;
 }
 
 static void on_start(void *data, const char *triplet, const char **pairs)
@@ -119,10 +131,13 @@ static void on_start(void *data, const char *triplet, const char **pairs)
     if (reader->rc != XML_OK)
         return;
     struct xml_element element = {.name = name_of(triplet), .depth = ++reader->depth};
-    if (reader->depth > reader->limits.depth_max ||
-        ++reader->element_count > reader->limits.element_count_max ||
-        !place_attrs(reader, pairs, &element.attr_count)) {
-        stop(reader, XML_LIMIT);
+    const struct xml_limits *limits = &reader->limits;
+    enum xml_rc rc = XML_LIMIT;
+    if (reader->depth <= limits->depth_max &&
+        (!limits->element_count_max || ++reader->element_count <= limits->element_count_max))
+        rc = place_attrs(reader, pairs, &element.attr_count);
+    if (rc != XML_OK) {
+        stop(reader, rc);
         return;
     }
     place_bindings(reader);
@@ -167,18 +182,36 @@ static void on_doctype(void *data, const char *name, const char *system_id, cons
     stop(data, XML_FORBIDDEN);
 }
 
+static void *expat_new(size_t size)
+{
+    return mem_try_resize(NULL, size);
+}
+
+/* False: there is no memory. */
+static bool allocate(struct xml_reader *reader)
+{
+    static const XML_Memory_Handling_Suite memory = {expat_new, mem_try_resize, mem_free};
+    static const XML_Char separator[] = {SEPARATOR, '\0'};
+    size_t attr_count = reader->limits.attr_count_max;
+    reader->attrs = mem_try_new(attr_count, sizeof(*reader->attrs));
+    reader->bindings = mem_try_new(attr_count, sizeof(*reader->bindings));
+    reader->langs = mem_try_new(reader->limits.depth_max, sizeof(*reader->langs));
+    reader->parser = XML_ParserCreate_MM(NULL, &memory, separator);
+    return reader->attrs && reader->bindings && reader->langs && reader->parser;
+}
+
 struct xml_reader *xml_reader_new(struct xml_events *events, const struct xml_limits *limits)
 {
     assert(limits->depth_max > 0 && limits->attr_count_max > 0 && limits->ns_bytes_max > 0);
-    struct xml_reader *reader = MEM_NEW(struct xml_reader);
+    struct xml_reader *reader = mem_try_new(1, sizeof(*reader));
+    if (!reader)
+        return NULL;
     reader->events = events;
     reader->limits = *limits;
-    reader->attrs = mem_new(limits->attr_count_max, sizeof(*reader->attrs));
-    reader->bindings = mem_new(limits->attr_count_max, sizeof(*reader->bindings));
-    reader->langs = mem_new(limits->depth_max, sizeof(*reader->langs));
-    reader->parser = XML_ParserCreateNS(NULL, SEPARATOR);
-    if (!reader->parser)
-        BUG("out of memory in expat");
+    if (!allocate(reader)) {
+        xml_reader_free(reader);
+        return NULL;
+    }
     XML_SetReturnNSTriplet(reader->parser, 1);
     XML_SetUserData(reader->parser, reader);
     XML_SetElementHandler(reader->parser, on_start, on_end);
@@ -192,7 +225,8 @@ void xml_reader_free(struct xml_reader *reader)
 {
     if (!reader)
         return;
-    XML_ParserFree(reader->parser);
+    if (reader->parser)
+        XML_ParserFree(reader->parser);
     buf_done(&reader->binding_text);
     buf_done(&reader->lang_text);
     mem_free(reader->attrs);
@@ -201,21 +235,40 @@ void xml_reader_free(struct xml_reader *reader)
     mem_free(reader);
 }
 
-enum xml_rc xml_reader_feed(struct xml_reader *reader, struct str bytes, bool is_last)
+/* What a call of expat has come to. */
+static enum xml_rc result_of(struct xml_reader *reader, enum XML_Status status)
 {
-    enum XML_Status status = XML_Parse(reader->parser, bytes.at, int_of_size(bytes.len), is_last);
     if (status == XML_STATUS_OK)
         return XML_OK;
+    if (status == XML_STATUS_SUSPENDED)
+        return XML_PAUSED;
     if (reader->rc == XML_OK)
-        reader->rc = XML_MALFORMED;
+        reader->rc =
+            XML_GetErrorCode(reader->parser) == XML_ERROR_NO_MEMORY ? XML_NO_MEMORY : XML_MALFORMED;
     return reader->rc;
+}
+
+enum xml_rc xml_reader_feed(struct xml_reader *reader, struct str bytes, bool is_last)
+{
+    return result_of(reader, XML_Parse(reader->parser, bytes.at, int_of_size(bytes.len), is_last));
+}
+
+void xml_reader_pause(struct xml_reader *reader)
+{
+    if (reader->rc == XML_OK)
+        (void)XML_StopParser(reader->parser, XML_TRUE); /* fails only when it is stopped already */
+}
+
+enum xml_rc xml_reader_resume(struct xml_reader *reader)
+{
+    return result_of(reader, XML_ResumeParser(reader->parser));
 }
 
 enum xml_rc xml_read(struct str document, struct xml_events *events,
                      const struct xml_limits *limits)
 {
     struct xml_reader *reader = xml_reader_new(events, limits);
-    enum xml_rc rc = xml_reader_feed(reader, document, true);
+    enum xml_rc rc = reader ? xml_reader_feed(reader, document, true) : XML_NO_MEMORY;
     xml_reader_free(reader);
     return rc;
 }
@@ -223,4 +276,33 @@ enum xml_rc xml_read(struct str document, struct xml_events *events,
 unsigned long xml_reader_line(const struct xml_reader *reader)
 {
     return XML_GetCurrentLineNumber(reader->parser);
+}
+
+struct xml_where xml_reader_where(const struct xml_reader *reader)
+{
+    XML_Index byte = XML_GetCurrentByteIndex(reader->parser);
+    return (struct xml_where){
+        .byte = byte < 0 ? 0 : (uint64_t)byte, /* nothing has been read */
+        .line = XML_GetCurrentLineNumber(reader->parser),
+        .column = XML_GetCurrentColumnNumber(reader->parser) + 1,
+    };
+}
+
+bool xml_reader_is_cut_off(const struct xml_reader *reader)
+{
+    switch (XML_GetErrorCode(reader->parser)) {
+    case XML_ERROR_NO_ELEMENTS:
+    case XML_ERROR_UNCLOSED_TOKEN:
+    case XML_ERROR_PARTIAL_CHAR:
+    case XML_ERROR_UNCLOSED_CDATA_SECTION:
+        return true;
+    default:
+        return false;
+    }
+}
+
+const char *xml_reader_message(const struct xml_reader *reader)
+{
+    const char *text = XML_ErrorString(XML_GetErrorCode(reader->parser));
+    return text ? text : "";
 }

@@ -47,9 +47,9 @@ struct xml_events {
 
 struct xml_limits {
     unsigned depth_max;
-    unsigned element_count_max;
-    unsigned attr_count_max; /* on one element, namespace declarations included */
-    unsigned ns_bytes_max;   /* a namespace name, which is copied with every name in it */
+    unsigned element_count_max; /* 0: any number */
+    unsigned attr_count_max;    /* on one element, namespace declarations included */
+    unsigned ns_bytes_max;      /* a namespace name, which is copied with every name in it */
 };
 
 enum xml_rc {
@@ -58,24 +58,45 @@ enum xml_rc {
     XML_FORBIDDEN, /* a document type declaration */
     XML_LIMIT,     /* more than the limits allow */
     XML_STOPPED,   /* an event returned false */
+    XML_PAUSED,    /* an event called xml_reader_pause(): xml_reader_resume() goes on */
+    XML_NO_MEMORY,
 };
 
 struct xml_reader;
 
-/* Borrows events until freed. Gives. */
+/* Borrows events until freed. Gives; NULL: there is no memory. Nothing here ends the process, as
+ * long as the events do not. */
 NODISCARD struct xml_reader *xml_reader_new(struct xml_events *events,
                                             const struct xml_limits *limits);
 void xml_reader_free(struct xml_reader *reader);
 
-/* More of the document; `is_last` says that it ends here. After anything but XML_OK only
- * xml_reader_free() is legal. */
+/* More of the document; `is_last` says that it ends here. After XML_PAUSED only
+ * xml_reader_resume(), after anything else but XML_OK only xml_reader_free() is legal. */
 NODISCARD enum xml_rc xml_reader_feed(struct xml_reader *reader, struct str bytes, bool is_last);
+
+/* Called by an `end` event: no other is reported until xml_reader_resume(). */
+void xml_reader_pause(struct xml_reader *reader);
+NODISCARD enum xml_rc xml_reader_resume(struct xml_reader *reader);
 
 /* The whole of a document at once. */
 NODISCARD enum xml_rc xml_read(struct str document, struct xml_events *events,
                                const struct xml_limits *limits);
 
-/* Where reading stopped, from 1; for messages. */
+/* A place in the document. */
+struct xml_where {
+    uint64_t byte;   /* from 0 */
+    uint64_t line;   /* from 1 */
+    uint64_t column; /* from 1, in characters */
+};
+
+/* During an event: where it begins. Otherwise where reading stopped. */
+struct xml_where xml_reader_where(const struct xml_reader *reader);
 unsigned long xml_reader_line(const struct xml_reader *reader);
+
+/* After XML_MALFORMED: whether nothing was wrong but that the document ended too early. */
+bool xml_reader_is_cut_off(const struct xml_reader *reader);
+
+/* After XML_MALFORMED: what is wrong, in expat's words. Static. */
+const char *xml_reader_message(const struct xml_reader *reader);
 
 bool xml_name_is(const struct xml_name *name, struct str ns, struct str local);

@@ -18,6 +18,7 @@ def test_litmus(suite, tmp_path):
         done = subprocess.run(["litmus", server.url + "/"], env={"TESTS": suite, "PATH": "/usr/bin:/bin"},
                               cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     summary = re.search(r"of (\d+) tests run: (\d+) passed, (\d+) failed", done.stdout)
+    print(summary and f"{suite}: {summary.group()}")
     assert done.returncode == 0 and summary, done.stdout + done.stderr
     assert summary.group(1) == summary.group(2) and int(summary.group(1)) > 3, done.stdout
     assert "WARNING" not in done.stdout and "warning" not in done.stdout, done.stdout

@@ -323,6 +323,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     channel = (struct fuzz_channel){.random = fuzz_random_of(bytes), .rest = buf_str(&input)};
     channel.base.ops = &channel_ops;
     channel.base.loop = loop;
+    channel.base.watch.fd = -1;
     handled = finished_count = ended_count = 0;
     wire.conn_count++;
     FUZZ_CHECK(nghttp2_hd_inflate_new(&inflater) == 0);

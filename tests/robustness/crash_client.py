@@ -77,8 +77,8 @@ class CrashClient:
     def connect(self, server):
         self.session = Session(server)
         if self.home not in self.tree:
-            self.session.expect(201, "MKCOL", self.home)
-            self.tree[self.home] = Entry(None)
+            self.begin(f"MKCOL {self.home}", {**self.tree, self.home: Entry(None)})
+            self.end(self.session.request("MKCOL", self.home), 201)
 
     def fields(self, **more):
         """With all tokens submitted."""

@@ -399,7 +399,9 @@ def test_what_a_crash_leaves_among_the_staged_is_removed(is_mount):
         os.mkdir(server.path("m"))
         if is_mount:
             need_root("mounting a file system")
-            subprocess.run(["mount", "-t", "tmpfs", "none", server.path("m")], check=True)
+            if subprocess.run(["mount", "-t", "tmpfs", "none", server.path("m")],
+                              check=False).returncode:
+                pytest.skip("mount is not permitted")
             stack.callback(subprocess.run, ["umount", server.path("m")], check=True)
         with server.connect() as connection:
             connection.send("PUT /m/f HTTP/1.1\r\nHost: h\r\nContent-Length: 2000000\r\n\r\n")

@@ -18,6 +18,7 @@ import pytest
 
 import davit
 import http2
+import lint
 import tree
 
 PREDEFINED = {
@@ -289,6 +290,7 @@ class Player:
         self.step = None
         self.response = None
         self.method = None
+        self.target = None
 
     def play(self):
         options = self.conversation.options
@@ -379,6 +381,7 @@ class Player:
     def play_request(self):
         head, body = self.step.head_and_body()
         self.method, _, target = self.fill(head[0]).partition(" ")
+        self.target = target
         fields = [tuple(part.strip() for part in self.fill(row).split(":", 1)) for row in head[1:]]
         data = None if body is None else to_bytes(self.fill(body))
         self.transport.send(self.method, target, fields, data)
@@ -389,7 +392,7 @@ class Player:
         for row in self.step.rows:
             has_end = not row.endswith("\\") or row.endswith("\\\\")
             text += self.fill(row if has_end else row[:-1]) + ("\r\n" if has_end else "")
-        self.method = None
+        self.method = self.target = None
         self.transport.send_raw(to_bytes(text))
 
     def play_answer(self):
@@ -400,6 +403,8 @@ class Player:
         if response.status != int(head[0].split()[0]):
             raise Failure(f"not {head[0]}, but {response!r}")
         check_always(response, self.method)
+        place = f"{os.path.basename(self.conversation.path)}-{self.step.line}"
+        lint.keep(place, self.method, self.target, response)
         for row in head[1:]:
             self.check_field(row)
         if body is not None:

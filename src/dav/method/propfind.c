@@ -39,6 +39,7 @@ struct propfind {
 static enum stage_end propfind_parse_body(struct exchange *x)
 {
     struct propfind *state = ARENA_NEW(x->arena, struct propfind);
+    state->x = x;
     x->state = state;
     if (x->body.len > INLINE_BODY_BYTES && !x->is_on_worker)
         return STAGE_BLOCKS;
@@ -54,10 +55,10 @@ static enum stage_end propfind_parse_body(struct exchange *x)
 
 /* --- a single resource --- */
 
-static void set_summary(struct exchange *x, const struct tally *tally)
+static void set_summary(struct exchange *x, const struct davit_ms_verdict *verdict)
 {
     struct buf text = {0};
-    tally_format(tally, &text);
+    verdict_format(verdict, &text);
     x->stream->response.summary = arena_str(x->arena, buf_str(&text));
     buf_done(&text);
 }
@@ -101,7 +102,7 @@ static enum stage_end answer_one(struct exchange *x, struct propfind *state)
     multistatus_begin(&ms);
     answer_item(state, &ms, x->arena, &state->target);
     multistatus_end(&ms);
-    set_summary(x, &ms.tally);
+    set_summary(x, &ms.verdict);
     struct str body = arena_str(x->arena, buf_str(&out));
     buf_done(&out);
     return respond_text(x, HTTP_MULTI_STATUS, STR(MULTISTATUS_TYPE), body);
@@ -130,7 +131,7 @@ static enum store_rc step(struct propfind *state)
     if (rc == STORE_END && !state->has_ended) {
         state->has_ended = true;
         multistatus_end(&state->ms);
-        set_summary(state->x, &state->ms.tally);
+        set_summary(state->x, &state->ms.verdict);
         return STORE_OK;
     }
     if (rc == STORE_OK) {
@@ -211,9 +212,10 @@ static enum stage_end answer_walk(struct exchange *x, struct propfind *state)
 {
     state->base.ops = &propfind_source_ops;
     state->ms.out = &state->pending;
-    state->walk.may_enter = may_enter;
     walk_init(&state->walk, x->store, &state->target, state->depth,
               (unsigned)x->service->limits->walk_depth);
+    if (x->service->access)
+        state->walk.may_enter = may_enter;
     (void)buf_reserve(&state->pending, AT_ONCE_BYTES); /* once */
     enum store_rc rc = fetch(state);
     if (rc == STORE_OK && state->item.is_listing_rc) /* not "no members" */
@@ -241,7 +243,6 @@ static struct dav_result look_at_target(struct exchange *x, struct propfind *sta
         return result;
     state->target.path = x->path;
     state->target.real = x->real;
-    state->x = x;
     bool is_collection = state->target.stat.is_collection;
     if (is_collection && state->depth == DEPTH_INFINITY && !x->service->allows_infinity)
         return dav_condition(CONDITION_PROPFIND_FINITE_DEPTH, "ask with Depth 0 or 1");

@@ -160,7 +160,7 @@ static enum stage_end answer(struct exchange *x, const struct proppatch *state, 
     }
     multistatus_response_end(&ms);
     multistatus_end(&ms);
-    tally_format(&ms.tally, &summary);
+    verdict_format(&ms.verdict, &summary);
     x->stream->response.summary = arena_str(x->arena, buf_str(&summary));
     struct str body = arena_str(x->arena, buf_str(&out));
     buf_done(&summary);

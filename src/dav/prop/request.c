@@ -29,6 +29,10 @@ static struct dav_result result_of_xml(enum xml_rc rc, struct dav_result stopped
         return dav_error(HTTP_CONTENT_TOO_LARGE, "the XML of the request body is too complex");
     case XML_STOPPED:
         return stopped;
+    case XML_NO_MEMORY:
+        return dav_error(HTTP_INTERNAL_ERROR, "there is no memory for the XML");
+    case XML_PAUSED:
+        break;
     }
     BUG("no such XML result");
 }

@@ -4,9 +4,9 @@
 #include "base/options.h"
 
 static const struct option rows[] = {
-    {"listen", "ADDR", "listen there"},
-    {"quiet", NULL, "say nothing"},
-    {"empty", "TEXT", "may be empty"},
+    {"listen", "ADDR", "listen there"},     {"quiet", NULL, "say nothing"},
+    {"empty", "TEXT", "may be empty"},      {"method", "METHOD", "has a letter", 'X'},
+    {"verbose", NULL, "has one, too", 'v'}, {"help", NULL, "this text"},
 };
 
 enum { ARGS_MAX = 8 };
@@ -52,7 +52,15 @@ TEST(options_are_read_in_every_form)
         {{"--qiet", NULL}, "there is no option '--qiet'; did you mean --quiet?"},
         {{"-quiet", NULL}, "there is no option '-quiet'; did you mean --quiet?"},
         {{"--zzzzzz", NULL}, "there is no option '--zzzzzz'; see davit test --help"},
+        {{"-h", NULL}, "help=(none) end"},
+        {{"--", "-h", NULL}, "=-h end"},
         {{"--list", NULL}, "there is no option '--list'; did you mean --listen?"},
+        {{"-X", "GET", "-XPUT", "-v", "--method=A", NULL},
+         "method=GET method=PUT verbose=(none) method=A end"},
+        {{"-X", "-v", NULL}, "method=-v end"},
+        {{"-X", NULL}, "--method needs METHOD"},
+        {{"-vv", NULL}, "there is no option '-vv'; see davit test --help"},
+        {{"-x", NULL}, "there is no option '-x'; see davit test --help"},
     };
     struct buf text = {0};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)

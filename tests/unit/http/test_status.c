@@ -35,7 +35,7 @@ TEST(status_rows_are_in_order_and_named_once)
         unsigned status;
         struct str reason;
     } rows[] = {
-#define HTTP_STATUS(code, name, reason) {(code), {(reason), sizeof(reason) - 1}},
+#define HTTP_STATUS(code, name, reason, ...) {(code), {(reason), sizeof(reason) - 1}},
 #include "http/status.def"
 #undef HTTP_STATUS
     };
@@ -56,9 +56,41 @@ TEST(status_classes)
     }
 }
 
+TEST(status_lines_are_read_also_when_they_are_odd)
+{
+    static const struct {
+        const char *text;
+        unsigned status; /* 0: it is none */
+        const char *version, *reason;
+    } rows[] = {
+        {"HTTP/1.1 200 OK", 200, "HTTP/1.1", "OK"},
+        {" \n HTTP/1.1  404   Not Found\t", 404, "HTTP/1.1", "Not Found"},
+        {"HTTP/2 207", 207, "HTTP/2", ""},
+        {"http/1.0 200 ", 200, "http/1.0", ""},
+        {"200 OK", 200, "", "OK"},
+        {"299", 299, "", ""},
+        {"", 0, "", ""},
+        {"HTTP/1.1", 0, "", ""},
+        {"HTTP/1.1 OK", 0, "", ""},
+        {"HTTP/1.1 20", 0, "", ""},
+        {"HTTP/1.1 2000 OK", 0, "", ""},
+        {"HTTP/1.1 099 Low", 0, "", ""},
+        {"+12", 0, "", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct http_status_line line = {0};
+        check_int(rows[i].text, http_status_line_parse(str_of_c(rows[i].text), &line),
+                  rows[i].status != 0);
+        check_int(rows[i].text, line.status, rows[i].status);
+        check_str(rows[i].text, line.version, rows[i].version);
+        check_str(rows[i].text, line.reason, rows[i].reason);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(status_lines_are_read_also_when_they_are_odd),
         cmocka_unit_test(status_reasons_are_those_of_the_registry),
         cmocka_unit_test(status_rows_are_in_order_and_named_once),
         cmocka_unit_test(status_classes),

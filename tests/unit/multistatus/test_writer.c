@@ -50,8 +50,8 @@ TEST(multistatus_of_members)
                    "<D:status>HTTP/1.1 299 Unknown</D:status></D:response>" TAIL);
     check_well_formed(buf_str(&out));
     buf_clear(&out);
-    tally_format(&ms.tally, &out); /* of the resource itself, also 404 counts */
-    check_str("tally", buf_str(&out), "ok=2,423=1,403=1,404=1");
+    verdict_format(&ms.verdict, &out); /* of the resource itself, also 404 counts */
+    check_str("verdict", buf_str(&out), "ok=2,423=1,403=1,404=1");
     buf_done(&out);
 }
 
@@ -96,20 +96,20 @@ TEST(multistatus_tallies_a_member_once)
         {{404, 200}, "ok=1"},
         {{200, 403}, "ok=0,403=1"},
         {{403, 404, 200}, "ok=0,403=1"},
-        {{424, 403, 424}, "ok=0,424=1"},
+        {{424, 403, 424}, "ok=0,403=1"},
         {{507, 424}, "ok=0,507=1"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct buf out = {0};
         struct multistatus ms = {.out = &out};
         multistatus_member(&ms, PATH("before"), false, 200, STR_NONE); /* must leave no trace */
-        ms.tally = (struct tally){0};
+        ms.verdict = (struct davit_ms_verdict){0};
         multistatus_response(&ms, PATH("a"), false);
         for (size_t j = 0; j < 3 && rows[i].statuses[j]; j++)
             add_propstat(&ms, STR("p"), rows[i].statuses[j]);
         multistatus_response_end(&ms);
         buf_clear(&out);
-        tally_format(&ms.tally, &out);
+        verdict_format(&ms.verdict, &out);
         check_str(rows[i].tally, buf_str(&out), rows[i].tally);
         buf_done(&out);
     }

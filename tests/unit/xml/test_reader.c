@@ -426,6 +426,60 @@ TEST(reader_knows_where_it_stopped)
     buf_done(&notes.text);
 }
 
+/* --- pausing --- */
+
+struct pausing {
+    struct notes notes;
+    struct xml_reader *reader;
+};
+
+static bool pause_at_end(struct xml_events *events, unsigned depth)
+{
+    struct pausing *pausing = CONTAINER_OF(events, struct pausing, notes.events);
+    if (depth == 2)
+        xml_reader_pause(pausing->reader);
+    return note_end(events, depth);
+}
+
+TEST(reader_pauses_between_two_elements)
+{
+    struct pausing pausing;
+    init_notes(&pausing.notes);
+    pausing.notes.events.end = pause_at_end;
+    pausing.reader = xml_reader_new(&pausing.notes.events, &xml_limits_wide);
+    assert_int_equal(xml_reader_feed(pausing.reader, STR("<a><b/>x<c>y</c></a>"), false),
+                     XML_PAUSED);
+    check_str("first", buf_str(&pausing.notes.text), "<1 a><2 b></2>");
+    assert_int_equal(xml_reader_resume(pausing.reader), XML_PAUSED);
+    assert_int_equal(xml_reader_resume(pausing.reader), XML_OK);
+    assert_int_equal(xml_reader_feed(pausing.reader, STR_NONE, true), XML_OK);
+    check_str("all", buf_str(&pausing.notes.text), "<1 a><2 b></2>x<2 c>y</2></1>");
+    xml_reader_free(pausing.reader);
+    buf_done(&pausing.notes.text);
+}
+
+TEST(reader_tells_what_is_cut_off_from_what_is_broken)
+{
+    static const struct {
+        const char *document;
+        bool is_cut_off;
+    } rows[] = {
+        {"", true},     {"<a", true},       {"<a>\xc3", true},     {"<a><![CDATA[x", true},
+        {"<a>x", true}, {"<a></b>", false}, {"<a>&x;</a>", false}, {"x", false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct notes notes;
+        init_notes(&notes);
+        struct xml_reader *reader = xml_reader_new(&notes.events, &xml_limits_wide);
+        check_int(rows[i].document, xml_reader_feed(reader, str_of_c(rows[i].document), true),
+                  XML_MALFORMED);
+        check_int(rows[i].document, xml_reader_is_cut_off(reader), rows[i].is_cut_off);
+        check_that(rows[i].document, strlen(xml_reader_message(reader)) > 0);
+        xml_reader_free(reader);
+        buf_done(&notes.text);
+    }
+}
+
 TEST(reader_can_be_freed_at_any_moment)
 {
     static const char document[] = "<p:a xmlns:p='u' xml:lang='en'>x<p:b c='d'>&amp;</p:b></p:a>";
@@ -460,6 +514,8 @@ int main(void)
         cmocka_unit_test(reader_survives_a_document_of_nothing_but_start_tags),
         cmocka_unit_test(reader_stops_at_any_event_and_reports_no_other),
         cmocka_unit_test(reader_knows_where_it_stopped),
+        cmocka_unit_test(reader_pauses_between_two_elements),
+        cmocka_unit_test(reader_tells_what_is_cut_off_from_what_is_broken),
         cmocka_unit_test(reader_can_be_freed_at_any_moment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

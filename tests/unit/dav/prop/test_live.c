@@ -103,12 +103,14 @@ TEST(quota_is_what_the_store_says)
 {
     static const struct store_ops ops = {.quota = stub_quota};
     struct store stub = {&ops};
-    bench.bare.service.store = &stub;
+    struct store *own = bench.store;
+    bench.store = &stub;
     check_value("quota-available-bytes", PATH("d"), &collection, "9223372036854775807");
     check_value("quota-used-bytes", PATH("d"), &collection, "7");
     check_value("quota-available-bytes", PATH_ROOT, &collection, NULL);
     check_value("quota-used-bytes", PATH_ROOT, &collection, NULL);
     check_value("quota-used-bytes", PATH("none"), &collection, NULL);
+    bench.store = own;
 }
 
 TEST(lockdiscovery_tells_of_all_locks_that_cover)

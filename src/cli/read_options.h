@@ -1,0 +1,25 @@
+/* cli/read_options.h: what `davit read` is told. */
+#pragma once
+
+#include "client/fetch.h"
+#include "multistatus/view/view.h"
+
+struct read_options {
+    const char *format; /* NULL: not said */
+    struct view_options view;
+    bool wants_lint, wants_diff, wants_help;
+    const char *client; /* NULL: none */
+    struct fetch_request request;
+    const char *depth;     /* NULL: not said */
+    const char *body_file; /* NULL: none */
+    const char *target;    /* NULL: not said */
+    const char **inputs;   /* as many as there are */
+    size_t input_count;
+    char user[512];
+};
+
+/* Reads the arguments behind `read`; they are borrowed. False: `err` says what is wrong. */
+NODISCARD bool read_options_parse(int argc, char **argv, struct read_options *options_out,
+                                  struct err *err);
+void read_options_print_help(void);
+void read_options_done(struct read_options *options);

@@ -1,0 +1,51 @@
+/* multistatus/lint/lint_priv.h: what the files of the linter share. */
+#pragma once
+
+#include "multistatus/keep.h"
+#include "multistatus/lint/lint.h"
+#include "text/path.h"
+#include "text/uri.h"
+
+/* A set of texts by their keyed hashes: 8 bytes for each, and one chance in billions of billions
+ * that two are taken for one. */
+struct hash_set {
+    uint64_t *slots; /* 0: free */
+    size_t slot_count, count;
+};
+
+struct lint {
+    struct reader_watch watch;
+    struct lint_sink *sink;
+    const struct lint_exchange *exchange;
+    uint64_t counts[LINT_ERROR + 1];
+    struct hash_set hrefs;
+
+    /* The request's target, where it is known. */
+    bool has_scope;
+    struct uri scope;
+    struct arena scope_arena;
+    struct res_path scope_path;
+    bool has_target; /* a response was about it */
+
+    bool has_path, has_url, has_mixed; /* hrefs */
+    bool has_unauthorized;
+    bool has_cause; /* a failure other than 424 */
+    bool has_dependent;
+    struct davit_ms_place dependent_place;
+};
+
+void lint_found(struct lint *lint, enum lint_rule rule, struct davit_ms_place place,
+                struct str detail);
+
+/* All about one href of a response. */
+void lint_href(struct lint *lint, const struct davit_ms_href *href);
+
+/* Of a response: whether its slash fits its resourcetype. */
+void lint_slash(struct lint *lint, const struct davit_ms_response *response);
+
+/* A property that was found. */
+void lint_prop(struct lint *lint, const struct davit_ms_element *prop);
+
+/* Whether it was there already. */
+bool hash_set_add(struct hash_set *set, struct str text);
+void hash_set_done(struct hash_set *set);

@@ -1,0 +1,14 @@
+/* tests/support/failing_mem.h: base/mem.h whose n-th allocation fails. A program that links
+ * failing_mem.c gets this one instead of davit's: expat, too, takes its memory from there. */
+#pragma once
+
+#include "base/base.h"
+
+/* The allocation after `count` more fails, and all behind it; SIZE_MAX: none does. */
+void failing_mem_after(size_t count);
+
+/* How many there have been since. */
+size_t failing_mem_count(void);
+
+/* Pieces that have not been freed. */
+size_t failing_mem_live(void);
