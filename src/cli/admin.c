@@ -112,13 +112,13 @@ static bool set_help(struct admin *admin, const char *value, struct err *err)
 }
 
 static const struct option options[] = {
-#define ADMIN_OPTION(name, argument, set, help) {name, argument, help},
+#define ADMIN_OPTION(name, letter, argument, set, help) {name, argument, help, letter},
 #include "cli/admin_options.def"
 #undef ADMIN_OPTION
 };
 
 static bool (*const setters[])(struct admin *admin, const char *value, struct err *err) = {
-#define ADMIN_OPTION(name, argument, set, help) set,
+#define ADMIN_OPTION(name, letter, argument, set, help) set,
 #include "cli/admin_options.def"
 #undef ADMIN_OPTION
 };
@@ -136,11 +136,6 @@ static bool read_arguments(struct admin *admin, const char *command, int argc, c
     enum option_rc rc;
     const char *value;
     size_t row;
-    for (int i = 0; i < argc; i++) {
-        static char name[] = "--config";
-        if (strcmp(argv[i], "-c") == 0)
-            argv[i] = name;
-    }
     while ((rc = option_read(&reader, &row, &value, err)) != OPTION_END) {
         if (rc == OPTION_WRONG || (rc == OPTION_ROW && !setters[row](admin, value, err)))
             return false;

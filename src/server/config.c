@@ -342,13 +342,13 @@ static bool set_help(struct server_config *config, const char *value, struct err
 /* --- the table --- */
 
 static const struct option options[] = {
-#define SERVE_OPTION(name, argument, set, help) {name, argument, help},
+#define SERVE_OPTION(name, letter, argument, set, help) {name, argument, help, letter},
 #include "server/options.def"
 #undef SERVE_OPTION
 };
 
 static bool (*const setters[])(struct server_config *config, const char *value, struct err *err) = {
-#define SERVE_OPTION(name, argument, set, help) set,
+#define SERVE_OPTION(name, letter, argument, set, help) set,
 #include "server/options.def"
 #undef SERVE_OPTION
 };
@@ -368,6 +368,15 @@ bool config_set(struct server_config *config, size_t row, const char *value, str
     return setters[row](config, value, err);
 }
 
+/* The operand is the argument of an option, too. */
+static size_t root_row(void)
+{
+    size_t row = 0;
+    while (setters[row] != set_root)
+        row++;
+    return row;
+}
+
 /* Which options the command line has, and the file that it names: read before it, and it wins. */
 static bool look_ahead(int argc, char **argv, bool *is_given, const char **path, struct err *err)
 {
@@ -382,6 +391,8 @@ static bool look_ahead(int argc, char **argv, bool *is_given, const char **path,
     while ((rc = option_read(&reader, &row, &value, err)) != OPTION_END) {
         if (rc == OPTION_WRONG)
             return false;
+        if (rc == OPTION_OPERAND)
+            is_given[root_row()] = true;
         if (rc == OPTION_OPERAND)
             continue;
         is_given[row] = true;
@@ -465,7 +476,8 @@ static void add_default_listener(struct server_config *config)
 
 bool config_has_sign_in(const struct server_config *config)
 {
-    return config->users || config->tokens || config->jwt_keys;
+    bool has_certificates = config->tls.client_ca && config->file && config->file->certificates;
+    return config->users || config->tokens || config->jwt_keys || has_certificates;
 }
 
 void config_done(struct server_config *config)
@@ -505,11 +517,6 @@ static bool read_all(int argc, char **argv, struct server_config *config, struct
 {
     bool is_given[ARRAY_LEN(options)] = {false};
     const char *path = NULL;
-    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        static char name[] = "--config";
-        if (strcmp(argv[i], "-c") == 0)
-            argv[i] = name;
-    }
     return look_ahead(argc, argv, is_given, &path, err) &&
            (!path || config_file_read(config, path, is_given, err)) &&
            read_arguments(config, argc, argv, err) && config_check(config, err);

@@ -55,6 +55,8 @@ struct server_loop {
     struct deadline shutdown;
     struct deadline_queue end_queue; /* after all was cut off */
     struct deadline end;
+    struct settings_use *settings; /* in force */
+    struct job settings_job;       /* there are new ones */
     struct job drain_job;
     struct job abort_job;
     bool is_draining;
@@ -69,8 +71,11 @@ struct server {
     struct access_state *access_state;
     struct store_pool *pool;
     struct settings *first; /* lives as long as the server does */
-    pthread_mutex_t settings_mutex;
-    struct settings *settings; /* in force */
+    struct settings *settings; /* in force, or about to be; the first loop's */
+    atomic_uint loops_behind;  /* that have not taken them yet */
+    struct job reloaded_job;   /* all have */
+    bool is_reloading;
+    bool reloads_again; /* asked for meanwhile */
     struct media_types media_types;
     struct access_log access_log;
     struct worker_pool *workers;
@@ -91,31 +96,17 @@ static struct server_loop *loop_of_handler(struct http_handler *handler)
     return CONTAINER_OF(handler, struct server_loop, handler);
 }
 
-static void drop_settings(void *arg)
-{
-    settings_unref(arg);
-}
-
-/* Those in force, as long as the request is not over. */
-static const struct settings *take_settings(struct server *server, struct http_stream *stream)
-{
-    (void)pthread_mutex_lock(&server->settings_mutex); /* cannot fail: not recursive, not robust */
-    struct settings *settings = settings_ref(server->settings);
-    (void)pthread_mutex_unlock(&server->settings_mutex); /* held */
-    arena_on_reset(stream->arena, drop_settings, settings);
-    return settings;
-}
-
 static void handle(struct http_handler *handler, struct http_stream *stream)
 {
-    struct server *server = loop_of_handler(handler)->server;
+    struct server_loop *loop = loop_of_handler(handler);
+    struct server *server = loop->server;
     if (port_of_entrance(stream->request.entrance)->kind == LISTEN_REDIRECT) {
         redirect_answer(&server->redirect, stream);
         return;
     }
     if (stream->request.is_secure && server->secure.hsts.len) /* RFC 6797 §7.2: only then */
         http_response_set(stream, FIELD_STRICT_TRANSPORT_SECURITY, buf_str(&server->secure.hsts));
-    dav_handle(&take_settings(server, stream)->service, stream);
+    dav_handle(settings_use_begin(loop->settings, stream->arena), stream);
 }
 
 static void finished(struct http_handler *handler, const struct http_stream *stream,
@@ -274,14 +265,26 @@ static void put_in_force(struct server *server, struct settings *settings)
     service.public_names = config->public_names;
     service.public_name_count = config->public_name_count;
     settings->service = service;
-    (void)pthread_mutex_lock(&server->settings_mutex); /* cannot fail: not recursive, not robust */
-    struct settings *old = server->settings;
+    settings_unref(server->settings);
     server->settings = settings;
-    (void)pthread_mutex_unlock(&server->settings_mutex); /* held */
-    settings_unref(old);
 }
 
-/* Reads the configuration, users, tokens and keys again. A mistake leaves all as it was. */
+static void take_settings(struct server_loop *loop)
+{
+    settings_use_end(loop->settings);
+    loop->settings = settings_use_new(settings_ref(loop->server->settings));
+}
+
+static void settings_changed(struct job *job)
+{
+    struct server_loop *loop = CONTAINER_OF(job, struct server_loop, settings_job);
+    struct server *server = loop->server;
+    take_settings(loop);
+    if (atomic_fetch_sub(&server->loops_behind, 1) == 1)
+        executor_post(loop_executor(server->loops[0].loop), &server->reloaded_job);
+}
+
+/* Reads the configuration and all that it names again. A mistake leaves all as it was. */
 static void reload(struct server *server)
 {
     struct server_config config;
@@ -289,16 +292,29 @@ static void reload(struct server *server)
     struct settings *settings = NULL;
     if (config_read(server->argc, server->argv, &config, &err))
         settings = settings_new(&config, server->access_state, &err);
-    if (settings && !settings_mount(settings, server->pool, &server->config->limits, &err)) {
-        settings_unref(settings);
-        settings = NULL;
-    }
-    if (!settings) {
+    if (!settings || !settings_mount(settings, server->pool, &server->config->limits, &err) ||
+        !secure_reload(&server->secure, &settings->config, &err)) {
         log_line(LOG_ERROR, "keeping the settings as they were: %s", err.text);
+        settings_unref(settings);
         return;
     }
     put_in_force(server, settings);
+    server->is_reloading = true;
+    atomic_store(&server->loops_behind, server->loop_count);
+    for (unsigned i = 0; i < server->loop_count; i++)
+        executor_post(loop_executor(server->loops[i].loop), &server->loops[i].settings_job);
+}
+
+/* On the first loop, as signals are. */
+static void reloaded(struct job *job)
+{
+    struct server *server = CONTAINER_OF(job, struct server, reloaded_job);
     log_line(LOG_INFO, "read the settings again");
+    server->is_reloading = false;
+    if (!server->reloads_again)
+        return;
+    server->reloads_again = false;
+    reload(server);
 }
 
 static void signals_ready(struct watch *watch, uint32_t events)
@@ -309,8 +325,9 @@ static void signals_ready(struct watch *watch, uint32_t events)
     while (read(watch->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
         if (info.ssi_signo == SIGHUP) {
             access_log_reopen(&server->access_log);
-            secure_reload(&server->secure);
-            reload(server);
+            server->reloads_again = server->is_reloading;
+            if (!server->is_reloading)
+                reload(server);
         } else {
             stop_signalled(server);
         }
@@ -377,12 +394,14 @@ static bool init_loop(struct server *server, struct server_loop *loop, struct er
     deadline_init(&loop->pause, pause_over);
     deadline_init(&loop->shutdown, shutdown_over);
     deadline_init(&loop->end, end_over);
+    loop->settings_job.done = settings_changed;
     loop->drain_job.done = drain;
     loop->abort_job.done = cut_off;
     for (size_t i = 0; i < server->ports.count; i++) {
         struct port *port = &server->ports.at[i];
         loop->listeners[i] = (struct listener){{.ready = accept_ready, .fd = port->fd}, loop, port};
     }
+    take_settings(loop);
     set_accepting(loop, true);
     return true;
 }
@@ -473,6 +492,7 @@ static void stop(struct server *server)
     for (unsigned i = 0; i < server->loop_count; i++) {
         access_lines_done(&server->loops[i].access_lines);
         wire_done(&server->loops[i].wire);
+        settings_use_end(server->loops[i].settings);
         loop_free(server->loops[i].loop);
     }
     mem_free(server->loops);
@@ -494,7 +514,7 @@ int server_run(struct server_config *config, int argc, char **argv)
     struct server server = {.config = config,
                             .argc = argc,
                             .argv = argv,
-                            .settings_mutex = PTHREAD_MUTEX_INITIALIZER,
+                            .reloaded_job.done = reloaded,
                             .signals.fd = -1,
                             .service.spool_dir_fd = -1};
     struct err err;

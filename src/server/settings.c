@@ -1,7 +1,7 @@
 /* From a configuration to what requests see. Reading it is all or nothing: a file that is missing
  * or has a mistake leaves no settings, and the server keeps the old ones.
  *
- * Settings are counted: the server holds those in force, and each request those it began with, so
+ * Settings are counted: each loop holds those in force, and its requests those they began with, so
  * that a reload neither waits for requests nor changes the rules under one that is half done. What
  * must survive a reload (nonces, who was right lately, who was wrong how often) is in access_state,
  * which is the server's. A password that was changed is another entry there, by its hash; a rule
@@ -253,6 +253,39 @@ bool settings_mount(struct settings *settings, struct store_pool *pool, const st
 }
 
 /* --- counting --- */
+
+struct settings_use {
+    struct settings *settings;
+    size_t count; /* of requests, and one for being in force */
+};
+
+struct settings_use *settings_use_new(struct settings *settings)
+{
+    struct settings_use *use = MEM_NEW(struct settings_use);
+    use->settings = settings;
+    use->count = 1;
+    return use;
+}
+
+void settings_use_end(struct settings_use *use)
+{
+    if (!use || --use->count > 0)
+        return;
+    settings_unref(use->settings);
+    mem_free(use);
+}
+
+static void request_over(void *arg)
+{
+    settings_use_end(arg);
+}
+
+const struct dav_service *settings_use_begin(struct settings_use *use, struct arena *arena)
+{
+    use->count++;
+    arena_on_reset(arena, request_over, use);
+    return &use->settings->service;
+}
 
 struct settings *settings_ref(struct settings *settings)
 {

@@ -44,5 +44,18 @@ NODISCARD bool settings_mount(struct settings *settings, struct store_pool *pool
 struct settings *settings_ref(struct settings *settings);
 void settings_unref(struct settings *settings);
 
+/* The settings in force as one loop knows them: counted without atomics, since its requests begin
+ * and end on its thread. */
+struct settings_use;
+
+/* Takes a reference. Gives; free it, or replace it. */
+NODISCARD struct settings_use *settings_use_new(struct settings *settings);
+
+/* What a request sees until its arena is reset. */
+const struct dav_service *settings_use_begin(struct settings_use *use, struct arena *arena);
+
+/* Takes it back; it goes with its last request. NULL is fine. */
+void settings_use_end(struct settings_use *use);
+
 /* The bounds of what outlives a reload. */
 NODISCARD struct access_state *settings_access_state(const struct server_config *config);
