@@ -295,7 +295,7 @@ static bool covers(struct str pattern, struct str path, const struct principal *
     return true;
 }
 
-static bool is_member(const struct rules *rules, struct str group, struct str user)
+bool rules_is_member(const struct rules *rules, struct str group, struct str user)
 {
     for (const struct rule_group *member = rules->groups; member; member = member->next) {
         if (str_eq(member->group, group) && str_eq(member->user, user))
@@ -313,7 +313,7 @@ static bool is_who(const struct rules *rules, const struct who *who,
     case WHO_USERS:
         return principal->name.len != 0;
     case WHO_GROUP:
-        return principal->name.len && is_member(rules, who->name, principal->name);
+        return principal->name.len && rules_is_member(rules, who->name, principal->name);
     case WHO_USER:
         return principal->name.len && str_eq(who->name, principal->name);
     }
@@ -432,6 +432,15 @@ void rules_tell(const struct rules *rules, const struct rule_question *question,
             struct rule_grant grant = {rule->is_allow, rule->classes, who->kind, who->name};
             tell(arg, &grant);
         }
+    }
+}
+
+void rules_tell_groups(const struct rules *rules, struct str user,
+                       void (*tell)(void *arg, struct str group), void *arg)
+{
+    for (const struct rule_group *member = rules->groups; member; member = member->next) {
+        if (str_eq(member->user, user))
+            tell(arg, member->group);
     }
 }
 

@@ -80,6 +80,10 @@ struct rule_grant {
 };
 
 /* Calls tell() for each that covers `path`, whoever asks: for `acl` (RFC 3744 §5.5). */
+void rules_tell_groups(const struct rules *rules, struct str user,
+                       void (*tell)(void *arg, struct str group), void *arg);
+bool rules_is_member(const struct rules *rules, struct str group, struct str user);
+
 void rules_tell(const struct rules *rules, const struct rule_question *question,
                 void (*tell)(void *arg, const struct rule_grant *grant), void *arg);
 

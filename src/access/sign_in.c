@@ -69,12 +69,14 @@ static int64_t i64_max(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+/* `user` empty: what was sent names nobody, and the address alone counts. */
 static bool is_throttled(struct attempt *attempt, struct str user)
 {
     struct throttle *throttle = attempt->access->state->throttle;
     struct str address = throttled_address(attempt->out->principal.address);
-    int64_t wait_ms = i64_max(throttle_wait_ms(throttle, THROTTLE_USER, user),
-                              throttle_wait_ms(throttle, THROTTLE_ADDRESS, address));
+    int64_t wait_ms = throttle_wait_ms(throttle, THROTTLE_ADDRESS, address);
+    if (user.len)
+        wait_ms = i64_max(wait_ms, throttle_wait_ms(throttle, THROTTLE_USER, user));
     attempt->out->retry_s = (unsigned)((wait_ms + 999) / 1000);
     return wait_ms > 0;
 }
@@ -82,7 +84,8 @@ static bool is_throttled(struct attempt *attempt, struct str user)
 static enum sign_in_end failed(struct attempt *attempt, struct str user)
 {
     struct throttle *throttle = attempt->access->state->throttle;
-    throttle_failed(throttle, THROTTLE_USER, user);
+    if (user.len)
+        throttle_failed(throttle, THROTTLE_USER, user);
     throttle_failed(throttle, THROTTLE_ADDRESS, throttled_address(attempt->out->principal.address));
     return SIGN_IN_REFUSED;
 }
@@ -348,11 +351,14 @@ static enum sign_in_end sign_in_jwt(struct attempt *attempt, struct str text)
         .skew_s = access->jwt_skew_s,
         .is_signature_known = access_memory_has(memory, &key),
     };
+    if (!expected.is_signature_known && is_throttled(attempt, STR_NONE))
+        return SIGN_IN_THROTTLED;
     if (!expected.is_signature_known && !attempt->request->may_block)
         return SIGN_IN_BLOCKS;
     if (!jwt_verify(access->jwt_keys, text, &expected, attempt->arena, &claims) ||
         !users_is_name(claims.user))
-        return failed(attempt, STR("a token"));
+        return expected.is_signature_known ? SIGN_IN_REFUSED /* it has expired: no guess */
+                                           : failed(attempt, STR_NONE);
     access_memory_add(memory, &key);
     return passed(attempt, ACCESS_BEARER, claims.user);
 }
@@ -370,11 +376,11 @@ static enum sign_in_end sign_in_bearer(struct attempt *attempt)
     const struct token *token = find_token(access, text);
     if (token)
         return passed_with_token(attempt, ACCESS_BEARER, token);
-    if (is_throttled(attempt, STR("a token")) && !jwt_is_text(text))
-        return SIGN_IN_THROTTLED;
     if (access->jwt_keys && access->offers[ACCESS_BEARER] && jwt_is_text(text))
         return sign_in_jwt(attempt, text);
-    return failed(attempt, STR("a token"));
+    if (is_throttled(attempt, STR_NONE))
+        return SIGN_IN_THROTTLED;
+    return failed(attempt, STR_NONE);
 }
 
 /* --- the beginning --- */

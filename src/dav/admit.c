@@ -14,6 +14,7 @@
 #include "dav/admit.h"
 
 #include "base/clock.h"
+#include "dav/principal.h"
 #include "dav/respond.h"
 
 /* --- shared links --- */
@@ -72,6 +73,8 @@ enum access_verdict admit_judge(const struct exchange *x, enum access_class clas
     enum access_verdict verdict = ACCESS_REFUSED;
     if (!access)
         return ACCESS_GRANTED;
+    if (principal_is_path(access, path))
+        return ACCESS_REFUSED; /* but for what ask() lets pass */
     bool is_same = path_eq(path, real);
     if (leave_link(x, &arena, &path) && leave_link(x, &arena, &real)) {
         verdict = access_may(access, principal, class, path);
@@ -201,11 +204,23 @@ enum access_class admit_class_of(const struct dav_method *method)
     return is_change ? ACCESS_WRITE : ACCESS_READ;
 }
 
+/* Principals may be looked at by PROPFIND, and dav/principal.c says by whom. */
+static struct dav_result ask_for_principal(const struct exchange *x)
+{
+    if (principal_is_anonymous(&x->signed_in.principal))
+        return result_of(ACCESS_SIGN_IN);
+    return x->method->stages == propfind_stages ? DAV_FINE : result_of(ACCESS_REFUSED);
+}
+
 static enum stage_end ask(struct exchange *x)
 {
     struct res_path real = x->path;
     if (x->method->flags & METHOD_OPEN)
         return STAGE_NEXT;
+    if (principal_is(x)) {
+        struct dav_result result = ask_for_principal(x);
+        return dav_is_fine(result) ? STAGE_NEXT : respond_error(x, result);
+    }
     /* Where nothing is, or nothing can be, the path itself is all that can be asked about. */
     if (x->store->ops->locate(x->store, x->arena, x->path, LOCATE_RESOURCE, &real) != STORE_OK)
         real = x->path;

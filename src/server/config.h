@@ -26,6 +26,7 @@ struct config_mount {
     unsigned line;
     const char *root; /* NULL: it is not said yet */
     bool is_read_only;
+    uint64_t quota_bytes; /* 0: none */
 };
 
 struct config_value {

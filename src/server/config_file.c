@@ -151,6 +151,21 @@ static bool set_rule(struct reading *reading, struct err *err)
     return rules_add(&reading->file->rules, &place, is_allow, ini->value, err);
 }
 
+/* Bytes, or with a letter behind them 1024 of them, and so on. */
+static bool parse_size(struct str text, uint64_t *bytes_out)
+{
+    static const char units[] = "KMGT";
+    uint64_t factor = 1;
+    uint64_t count;
+    const char *unit = text.len ? strchr(units, text.at[text.len - 1]) : NULL;
+    if (unit && *unit) {
+        factor <<= 10 * (unit - units + 1);
+        text.len--;
+    }
+    return str_parse_u64(text, &count) && count > 0 &&
+           !__builtin_mul_overflow(count, factor, bytes_out);
+}
+
 static bool set_mount(struct reading *reading, struct err *err)
 {
     struct ini *ini = &reading->ini;
@@ -159,8 +174,11 @@ static bool set_mount(struct reading *reading, struct err *err)
         mount->root = arena_text(&reading->file->arena, ini->value);
         return ini->value.len || err_set(err, 0, "a mount's root is a directory");
     }
+    if (str_eq(ini->key, STR("quota")))
+        return parse_size(ini->value, &mount->quota_bytes) ||
+               err_set(err, 0, "'%.*s' is no size such as 500M or 10G", STR_ARGS(ini->value));
     if (!str_eq(ini->key, STR("read-only")))
-        return err_set(err, 0, "a mount has the keys root and read-only, not '%.*s'",
+        return err_set(err, 0, "a mount has the keys root, read-only and quota, not '%.*s'",
                        STR_ARGS(ini->key));
     mount->is_read_only = str_eq(ini->value, STR("yes"));
     return mount->is_read_only || str_eq(ini->value, STR("no")) ||

@@ -70,7 +70,7 @@ struct server {
     struct dav_service service; /* what no reload changes */
     struct access_state *access_state;
     struct store_pool *pool;
-    struct settings *first; /* lives as long as the server does */
+    struct settings *first;    /* lives as long as the server does */
     struct settings *settings; /* in force, or about to be; the first loop's */
     atomic_uint loops_behind;  /* that have not taken them yet */
     struct job reloaded_job;   /* all have */

@@ -217,6 +217,8 @@ static bool add_mount(struct settings *settings, const struct config_mount *conf
     if (path_decode(&settings->arena, config->pattern, &mount->mount.prefix, &has_slash) != PATH_OK)
         return err_set(err, 0, "[mount \"%.*s\"] is no path of a URL", STR_ARGS(config->pattern));
     mount->mount.is_read_only = config->is_read_only || settings->config.is_read_only;
+    mount->mount.quota_bytes = config->quota_bytes;
+    mount->mount.usages = store_pool_usages(settings->pool);
     options.root = split_root(&settings->arena, config->root, mount);
     options.is_read_only = settings->config.is_read_only;
     options.state_dir = config->line ? NULL : settings->config.state_dir; /* of the root only */
@@ -245,7 +247,7 @@ bool settings_mount(struct settings *settings, struct store_pool *pool, const st
         return false;
     const struct settings_mount *first = &settings->mounts[0];
     bool is_plain = settings->mount_count == 1 && !first->has_user && !first->mount.is_read_only &&
-                    path_is_root(first->mount.prefix);
+                    !first->mount.quota_bytes && path_is_root(first->mount.prefix);
     settings->service.store = first->mount.store;
     settings->service.view = is_plain || (root.root && !mounts && !first->has_user) ? NULL : view;
     settings->service.view_link = settings->service.access ? view_link : NULL;

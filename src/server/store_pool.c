@@ -5,6 +5,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "store/registry.h"
+#include "store/usage.h"
 
 struct pooled {
     struct list link;
@@ -16,6 +17,7 @@ struct pooled {
 struct store_pool {
     pthread_mutex_t mutex;
     struct list stores;
+    struct usages *usages;
 };
 
 struct store_pool *store_pool_new(void)
@@ -23,6 +25,7 @@ struct store_pool *store_pool_new(void)
     struct store_pool *pool = MEM_NEW(struct store_pool);
     (void)pthread_mutex_init(&pool->mutex, NULL); /* cannot fail without attributes */
     list_init(&pool->stores);
+    pool->usages = usages_new();
     return pool;
 }
 
@@ -31,6 +34,7 @@ void store_pool_free(struct store_pool *pool)
     if (!pool)
         return;
     assert(list_is_empty(&pool->stores));
+    usages_free(pool->usages);
     (void)pthread_mutex_destroy(&pool->mutex); /* nobody holds it */
     mem_free(pool);
 }
@@ -81,9 +85,15 @@ void store_pool_drop(struct store_pool *pool, struct store *store)
         if (pooled->store != store || --pooled->refs > 0)
             continue;
         list_remove(&pooled->link);
+        usages_forget(pool->usages, pooled->store);
         store_close(&pooled->store);
         mem_free(pooled->root);
         mem_free(pooled);
     }
     (void)pthread_mutex_unlock(&pool->mutex); /* held */
+}
+
+struct usages *store_pool_usages(const struct store_pool *pool)
+{
+    return pool->usages;
 }

@@ -17,5 +17,8 @@ void store_pool_free(struct store_pool *pool);
 NODISCARD struct store *store_pool_take(struct store_pool *pool,
                                         const struct store_options *options, struct err *err);
 
+/* Who counts for quotas in them. */
+struct usages *store_pool_usages(const struct store_pool *pool);
+
 /* Any thread; the last one closes it. NULL is fine. */
 void store_pool_drop(struct store_pool *pool, struct store *store);

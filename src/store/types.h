@@ -15,7 +15,8 @@ enum store_rc {
     STORE_IS_COLLECTION, /* a collection, where content is wanted */
     STORE_DENIED,        /* no permission, a reserved name, or outside the root */
     STORE_REFUSED,       /* the visitor of a tree operation said no */
-    STORE_NO_SPACE,      /* disk, quota, or a limit on what is kept */
+    STORE_NO_SPACE,      /* disk, or a limit on what is kept */
+    STORE_OVER_QUOTA,    /* the mount's */
     STORE_NAME_TOO_LONG,
     STORE_TOO_DEEP, /* more collections within collections than walk_depth */
     STORE_FAILED,   /* the disk or the database failed; logged where it was seen */

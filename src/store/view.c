@@ -250,8 +250,7 @@ static enum store_rc view_upload(struct store *store, struct res_path path, uint
     if (view_has_within(view, path))
         return STORE_IS_COLLECTION;
     enum store_rc rc = reach_to_change(store, view->arena, path, &mount, &real);
-    return rc == STORE_OK ? mount->store->ops->upload(mount->store, real, size_bytes, upload_out)
-                          : rc;
+    return rc == STORE_OK ? mount_upload(mount, real, size_bytes, upload_out) : rc;
 }
 
 static enum store_rc view_mkcol(struct store *store, struct res_path path)
@@ -300,20 +299,6 @@ static enum store_rc view_patch(struct store *store, struct res_path path,
     enum store_rc rc = reach_to_change(store, &arena, path, &mount, &real);
     if (rc == STORE_OK)
         rc = mount->store->ops->patch(mount->store, real, patch);
-    arena_done(&arena);
-    return rc;
-}
-
-static enum store_rc view_quota(struct store *store, struct res_path path,
-                                struct store_quota *quota_out)
-{
-    const struct mount *mount = view_find(view_of(store), path);
-    struct arena arena = {0};
-    struct res_path real;
-    *quota_out = (struct store_quota){0};
-    enum store_rc rc = mount ? view_reach(&arena, mount, path, &real) : STORE_NOT_FOUND;
-    if (rc == STORE_OK)
-        rc = mount->store->ops->quota(mount->store, real, quota_out);
     arena_done(&arena);
     return rc;
 }
@@ -395,6 +380,14 @@ static enum store_rc view_unlock(struct store *store, struct str token)
     return rc;
 }
 
+static bool view_is_read_only(struct store *store, struct res_path path)
+{
+    const struct mount *mount = view_find(view_of(store), path);
+    const struct store_ops *ops = mount ? mount->store->ops : NULL;
+    return mount && (mount->is_read_only ||
+                     (ops->is_read_only && ops->is_read_only(mount->store, mount->base)));
+}
+
 /* --- the whole --- */
 
 static void view_close(struct store *store)
@@ -402,26 +395,29 @@ static void view_close(struct store *store)
     (void)store; /* the arena's */
 }
 
-#define VIEW_OPS(blocks)                                                                           \
+#define VIEW_OPS(reads, asks)                                                                      \
     {                                                                                              \
-        .name = "mount", .reads_block = (blocks), .close = view_close, .locate = view_locate,      \
-        .stat = view_stat, .open = view_open, .list = view_list, .upload = view_upload,            \
-        .mkcol = view_mkcol, .remove = view_remove, .copy = view_copy, .move = view_move,          \
-        .may_have_props = view_may_have_props, .props = view_props, .patch = view_patch,           \
-        .has_locks = view_has_locks, .locks = view_locks, .lock = view_lock,                       \
-        .unlock = view_unlock, .quota = view_quota, .claim = view_take_claim,                      \
-        .release = view_release_claim                                                              \
+        .name = "mount", .reads_block = (reads), .quota_blocks = (asks), .close = view_close,      \
+        .locate = view_locate, .stat = view_stat, .open = view_open, .list = view_list,            \
+        .upload = view_upload, .mkcol = view_mkcol, .remove = view_remove, .copy = view_copy,      \
+        .move = view_move, .may_have_props = view_may_have_props, .props = view_props,             \
+        .patch = view_patch, .has_locks = view_has_locks, .locks = view_locks, .lock = view_lock,  \
+        .unlock = view_unlock, .quota = view_quota, .is_read_only = view_is_read_only,             \
+        .claim = view_take_claim, .release = view_release_claim                                    \
     }
 
 struct store *mount_view(struct arena *arena, const struct mount *mounts, size_t count)
 {
-    static const struct store_ops quick = VIEW_OPS(false);
-    static const struct store_ops slow = VIEW_OPS(true);
+    static const struct store_ops ops[2][2] = {{VIEW_OPS(false, false), VIEW_OPS(false, true)},
+                                               {VIEW_OPS(true, false), VIEW_OPS(true, true)}};
     struct view *view = ARENA_NEW(arena, struct view);
     bool reads_block = false;
-    for (size_t i = 0; i < count; i++)
+    bool quota_blocks = false;
+    for (size_t i = 0; i < count; i++) {
         reads_block |= mounts[i].store->ops->reads_block;
-    view->base.ops = reads_block ? &slow : &quick;
+        quota_blocks |= mounts[i].quota_bytes || mounts[i].store->ops->quota_blocks;
+    }
+    view->base.ops = &ops[reads_block][quota_blocks];
     view->arena = arena;
     view->mounts = mounts;
     view->count = count;

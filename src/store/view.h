@@ -2,13 +2,15 @@
  * one server, a home for each user, a collection behind a shared link. */
 #pragma once
 
-#include "store/store.h"
+#include "store/usage.h"
 
 struct mount {
     struct res_path prefix; /* where it is seen; the root: wherever no other is */
     struct store *store;
     struct res_path base; /* what is seen there: a collection of the store */
     bool is_read_only;
+    uint64_t quota_bytes;  /* how much may be in it; 0: as much as fits */
+    struct usages *usages; /* who counts that */
 };
 
 /* A store that shows the mounts; the longest prefix counts. It borrows them and the stores, and

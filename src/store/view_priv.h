@@ -42,6 +42,31 @@ NODISCARD bool view_leave(struct arena *arena, const struct mount *mount, struct
 NODISCARD enum store_rc view_reach(struct arena *arena, const struct mount *mount,
                                    struct res_path path, struct res_path *real_out);
 
+enum store_rc view_quota(struct store *store, struct res_path path, struct store_quota *quota_out);
+
+/* As store_ops.upload, within the mount's quota. */
+enum store_rc mount_upload(const struct mount *mount, struct res_path real, uint64_t size_bytes,
+                           struct store_upload **upload_out);
+
+/* What a tree operation within one store means for quotas. */
+struct view_budget {
+    const struct mount *from;
+    const struct mount *to; /* NULL: what is at `from` is removed */
+    bool is_move;
+    uint64_t bytes; /* of what is copied or moved */
+    uint64_t replaced_bytes;
+    uint64_t taken_bytes;
+};
+
+void budget_remove(struct view_budget *budget, const struct mount *mount, struct res_path real);
+
+/* The caller has set from, to and is_move. OVER_QUOTA: there is no room for it. */
+enum store_rc budget_transfer(struct view_budget *budget, struct res_path from_real,
+                              struct res_path to_real, bool is_deep);
+
+/* After the operation has come to `rc`. */
+void budget_settle(const struct view_budget *budget, enum store_rc rc);
+
 bool view_take_claim(struct store *store, struct claim *claim);
 void view_release_claim(struct store *store, struct claim *claim);
 

@@ -84,9 +84,13 @@ enum store_rc view_remove(struct store *store, struct res_path path, struct stor
         return STORE_NOT_FOUND;
     guide.from = path;
     guide.from_real = view_enter(&arena, mount, path); /* a link's name, not what it leads to */
-    enum store_rc rc = mount->is_read_only
-                           ? STORE_DENIED
-                           : mount->store->ops->remove(mount->store, guide.from_real, &guide.base);
+    enum store_rc rc = STORE_DENIED;
+    if (!mount->is_read_only) {
+        struct view_budget budget;
+        budget_remove(&budget, mount, guide.from_real);
+        rc = mount->store->ops->remove(mount->store, guide.from_real, &guide.base);
+        budget_settle(&budget, rc);
+    }
     arena_done(&guide.arena);
     arena_done(&arena);
     return rc;
@@ -312,10 +316,15 @@ static enum store_rc run(struct transfer *transfer, struct res_path to)
     guide.from_real = view_enter(&transfer->arena, from_mount, transfer->from);
     guide.to = to;
     guide.to_real = view_enter(&transfer->arena, to_mount, to);
-    rc = transfer->is_move
-             ? ops->move(from_mount->store, guide.from_real, guide.to_real, &guide.base)
-             : ops->copy(from_mount->store, guide.from_real, guide.to_real, transfer->is_deep,
-                         &guide.base);
+    struct view_budget budget = {from_mount, to_mount, .is_move = transfer->is_move};
+    rc = budget_transfer(&budget, guide.from_real, guide.to_real, transfer->is_deep);
+    if (rc == STORE_OK) {
+        rc = transfer->is_move
+                 ? ops->move(from_mount->store, guide.from_real, guide.to_real, &guide.base)
+                 : ops->copy(from_mount->store, guide.from_real, guide.to_real, transfer->is_deep,
+                             &guide.base);
+        budget_settle(&budget, rc);
+    }
     arena_done(&guide.arena);
     return rc;
 }

@@ -110,6 +110,7 @@ const char *rc_name(enum store_rc rc)
         [STORE_DENIED] = "DENIED",
         [STORE_REFUSED] = "REFUSED",
         [STORE_NO_SPACE] = "NO_SPACE",
+        [STORE_OVER_QUOTA] = "OVER_QUOTA",
         [STORE_NAME_TOO_LONG] = "NAME_TOO_LONG",
         [STORE_TOO_DEEP] = "TOO_DEEP",
         [STORE_FAILED] = "FAILED",

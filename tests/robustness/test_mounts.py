@@ -22,6 +22,9 @@ root = {folder}/homes/%u
 [mount "/old"]
 root = {folder}/old
 read-only = yes
+[mount "/small"]
+root = {folder}/small/%u
+quota = 100K
 [rule "/"]
 allow = all for users
 [rule "/files/pool/closed"]
@@ -38,7 +41,7 @@ class Mounted(davit.Davit):
 
     def __init__(self, folder):
         self.folder = str(folder)
-        for name in ("files", "pool", "homes", "old"):
+        for name in ("files", "pool", "homes", "old", "small"):
             os.mkdir(folder / name)
         for user in ("alice", "bob"):
             davit.add_user(str(folder / "users"), user, "pencil")
@@ -76,7 +79,7 @@ def test_mounts_are_seen_where_they_are(server):
     write(server, "files", "a")
     write(server, "pool", "b")
     os.mkdir(os.path.join(server.folder, "files", "pool"))  # the mount stands before it
-    assert names(server, "/") == ["/", "/files/", "/home/", "/old/"]
+    assert names(server, "/") == ["/", "/files/", "/home/", "/old/", "/small/"]
     assert names(server, "/files/") == ["/files/", "/files/a", "/files/pool/"]
     assert names(server, "/files/pool/") == ["/files/pool/", "/files/pool/b"]
     expect(server, 200, "GET", "/files/pool/b")
@@ -221,3 +224,65 @@ def test_a_reload_keeps_what_is_open(server):
         time.sleep(0.1)
     expect(server, 200, "GET", "/files/a")
     assert abs(len(os.listdir(f"/proc/{server.process.pid}/fd")) - before) <= 2
+
+
+QUOTA = b'<propfind xmlns="DAV:"><prop><quota-used-bytes/><quota-available-bytes/></prop></propfind>'
+
+
+def quota(server, target="/small/", user="alice"):
+    """Used and available bytes, as clients see them."""
+    response = server.client.expect(207, "PROPFIND", target, {"Depth": "0", **basic(user)}, QUOTA)
+    body = response.body.decode()
+    return tuple(int(body.split(f"<D:quota-{name}-bytes>")[1].split("<")[0]) for name in ("used", "available"))
+
+
+def test_a_mount_may_have_a_quota(server):
+    assert quota(server) == (0, 102400)
+    expect(server, 201, "PUT", "/small/a", body=b"x" * 60000)
+    assert quota(server) == (60000, 42400)
+    assert quota(server, user="bob") == (0, 102400), "each home has its own"
+    expect(server, 507, "PUT", "/small/b", body=b"x" * 50000)
+    assert quota(server) == (60000, 42400)
+    expect(server, 204, "PUT", "/small/a", body=b"x" * 90000)  # what it replaces counts for it
+    assert quota(server) == (90000, 12400)
+    expect(server, 507, "COPY", "/small/a", Destination="/small/b")
+    expect(server, 204, "PUT", "/small/a", body=b"x" * 40000)
+    expect(server, 201, "COPY", "/small/a", Destination="/small/b")
+    expect(server, 507, "COPY", "/small/a", Destination="/small/c")
+    expect(server, 204, "COPY", "/small/a", Destination="/small/b")
+    expect(server, 201, "MOVE", "/small/b", Destination="/small/c")
+    assert quota(server) == (80000, 22400)
+    expect(server, 204, "MOVE", "/small/c", Destination="/small/a")
+    assert quota(server) == (40000, 62400)
+    expect(server, 201, "MKCOL", "/small/d")
+    expect(server, 201, "COPY", "/small/a", Destination="/small/d/a")
+    assert quota(server) == (80000, 22400)
+    expect(server, 204, "DELETE", "/small/d")
+    assert quota(server) == (40000, 62400)
+
+
+def test_a_quota_holds_between_mounts_and_for_what_comes_in_chunks(server):
+    write(server, "files", "big", text="x" * 200000)
+    write(server, "files", "fits", text="x" * 50000)
+    expect(server, 507, "COPY", "/files/big", Destination="/small/big")
+    expect(server, 201, "MOVE", "/files/fits", Destination="/small/fits")
+    assert quota(server) == (50000, 52400)
+    chunks = [b"x" * 10000] * 8
+    done = subprocess.run(["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-u", "alice:pencil", "-T", "-",
+                           server.url + "/small/chunks"], input=b"".join(chunks), capture_output=True, timeout=60,
+                          check=False)
+    assert done.stdout == b"507", "its length was not known before"
+    assert quota(server) == (50000, 52400)
+    assert sorted(os.listdir(os.path.join(server.folder, "small", "alice"))) == ["fits"]
+
+
+def test_two_uploads_cannot_both_have_the_last_room(server):
+    body = b"x" * 60000
+    command = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code} ", "-u", "alice:pencil", "-T", "-"]
+    running = [subprocess.Popen(command + [f"{server.url}/small/{name}"], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE) for name in "abcd"]
+    for process in running:
+        process.stdin.write(body)
+    codes = sorted(process.communicate(timeout=60)[0] for process in running)
+    assert codes == [b"201 ", b"507 ", b"507 ", b"507 "]
+    assert quota(server) == (60000, 42400)

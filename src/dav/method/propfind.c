@@ -11,6 +11,7 @@
 #include "dav/clients.h"
 #include "dav/lock/if_header.h"
 #include "dav/precondition.h"
+#include "dav/principal.h"
 #include "dav/prop/answer.h"
 #include "dav/respond.h"
 #include "dav/walk.h"
@@ -22,6 +23,7 @@ struct propfind {
     struct propfind_request request;
     enum depth depth;
     struct walk_item target;
+    bool is_principal;
 
     struct source base; /* of a walk */
     struct exchange *x;
@@ -73,8 +75,11 @@ static void answer_item(struct propfind *state, struct multistatus *ms, struct a
                                  .arena = arena,
                                  .path = item->path,
                                  .real = item->real,
-                                 .stat = item->stat};
-    enum access_verdict verdict = admit_judge(x, ACCESS_READ, item->path, item->real);
+                                 .stat = item->stat,
+                                 .is_principal = state->is_principal};
+    enum access_verdict verdict = state->is_principal
+                                      ? ACCESS_GRANTED /* or it would not have been found */
+                                      : admit_judge(x, ACCESS_READ, item->path, item->real);
     if (verdict == ACCESS_HIDDEN)
         return;
     if (verdict != ACCESS_GRANTED) {
@@ -236,6 +241,11 @@ static enum stage_end answer_walk(struct exchange *x, struct propfind *state)
 
 static struct dav_result look_at_target(struct exchange *x, struct propfind *state)
 {
+    state->is_principal = principal_is(x);
+    if (state->is_principal) {
+        state->target.path = state->target.real = x->path;
+        return principal_find(x, &state->target.stat);
+    }
     struct dav_result result = exchange_locate(x, LOCATE_RESOURCE);
     if (dav_is_fine(result))
         result = target_get(x, &state->target.stat);

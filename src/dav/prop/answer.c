@@ -58,7 +58,7 @@ static bool add_live(const struct answer *answer, const struct dav_prop *prop)
 {
     struct buf *out = answer->ms->out;
     size_t start = out->len;
-    if (!prop->get)
+    if (!prop->get || (answer->target->is_principal && !(prop->flags & PROP_ON_PRINCIPAL)))
         return false;
     open_element(out, prop);
     size_t value_at = out->len;
@@ -157,7 +157,7 @@ static void add_names(const struct answer *answer)
 bool prop_answer_blocks(const struct prop_target *target, const struct propfind_request *request)
 {
     struct store *store = target->store;
-    return store->ops->reads_block ||
+    return store->ops->reads_block || (request->wants_quota && store->ops->quota_blocks) ||
            (request->wants_dead && store->ops->may_have_props(store, target->real));
 }
 
@@ -178,7 +178,8 @@ void prop_answer(struct multistatus *ms, const struct prop_target *target,
     struct answer answer = {.ms = ms, .target = target, .request = request};
     struct store *store = target->store;
     enum store_rc rc = STORE_OK;
-    if (request->wants_dead && store->ops->may_have_props(store, target->real))
+    if (request->wants_dead && !target->is_principal &&
+        store->ops->may_have_props(store, target->real))
         rc = store->ops->props(store, target->arena, target->real, &answer.dead);
     if (rc != STORE_OK) {
         prop_answer_refused(ms, target, dav_from_store(rc).status, request);

@@ -78,6 +78,8 @@ static bool prop_lockdiscovery(const struct prop_target *target, struct buf *to)
 
 static bool prop_resourcetype(const struct prop_target *target, struct buf *to)
 {
+    if (target->is_principal)
+        BUF_ADD(to, "<D:principal/>");
     if (target->stat.is_collection)
         BUF_ADD(to, "<D:collection/>");
     return true;

@@ -4,12 +4,11 @@
  * Privileges are those of §3 that our classes of methods are: read; write with all that is in it;
  * admin, which may break other people's locks, is unlock. There is no privilege for taking locks.
  *
- * Principals have URLs, because an `href` is the only way to name one, but no resources behind them
- * yet: principal-collection-set is empty, and says so. Nobody owns a resource: `owner` is there,
- * and empty (§5.1 allows that). `acl` gives the rules that cover the path in the order of the file;
+ * Principals are in dav/principal.c. Nobody owns a resource: `owner` is there, and empty (§5.1
+ * allows that). `acl` gives the rules that cover the path in the order of the file;
  * which of them decides, only current-user-privilege-set says. */
 #include "dav/admit.h"
-#include "dav/prop/live.h"
+#include "dav/principal.h"
 
 #define SUPPORTED(name, what, within)                                                              \
     "<D:supported-privilege><D:privilege><D:" name "/></D:privilege>"                              \
@@ -23,15 +22,8 @@ bool prop_owner(const struct prop_target *target, struct buf *to)
 
 bool prop_principal_collection_set(const struct prop_target *target, struct buf *to)
 {
-    (void)to; /* there is none */
+    (void)to; /* there is none that could be listed */
     return target->service->access != NULL;
-}
-
-static void add_principal(struct buf *to, const char *kind, struct str name)
-{
-    buf_addf(to, "<D:href>/.principals/%s/", kind);
-    path_encode_segment(to, name);
-    BUF_ADD(to, "</D:href>");
 }
 
 bool prop_current_user_principal(const struct prop_target *target, struct buf *to)
@@ -40,7 +32,7 @@ bool prop_current_user_principal(const struct prop_target *target, struct buf *t
     if (principal_is_anonymous(principal) || principal->is_link) /* he is not the user */
         BUF_ADD(to, "<D:unauthenticated/>");
     else
-        add_principal(to, "users", principal->name);
+        principal_add_href(to, "users", principal->name);
     return target->service->access != NULL;
 }
 
@@ -72,12 +64,18 @@ static void add_privileges(struct buf *to, unsigned classes)
         BUF_ADD(to, "<D:privilege><D:unlock/></D:privilege>");
 }
 
+static bool is_read_only(const struct prop_target *target)
+{
+    return target->service->is_read_only || target->is_principal ||
+           (target->store->ops->is_read_only &&
+            target->store->ops->is_read_only(target->store, target->real));
+}
+
 bool prop_current_user_privilege_set(const struct prop_target *target, struct buf *to)
 {
     unsigned classes = 0;
     for (enum access_class class = ACCESS_READ; class < ACCESS_CLASS_COUNT; class ++) {
-        bool is_refused = class != ACCESS_READ && target->service->is_read_only;
-        if (!is_refused &&
+        if (!(class != ACCESS_READ && is_read_only(target)) &&
             admit_judge(target->x, class, target->path, target->real) == ACCESS_GRANTED)
             classes |= 1U << class;
     }
@@ -97,10 +95,10 @@ static void tell(void *arg, const struct rule_grant *grant)
         BUF_ADD(to, "<D:authenticated/>");
         break;
     case WHO_GROUP:
-        add_principal(to, "groups", grant->who);
+        principal_add_href(to, "groups", grant->who);
         break;
     case WHO_USER:
-        add_principal(to, "users", grant->who);
+        principal_add_href(to, "users", grant->who);
         break;
     }
     BUF_ADD(to, "</D:principal>");
