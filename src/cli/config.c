@@ -1,5 +1,9 @@
+#include <errno.h>
+#include <sys/stat.h>
+
 #include "cli/admin.h"
 #include "cli/command.h"
+#include "server/secure.h"
 #include "server/settings.h"
 
 /* What the operand or -c names; read anew, since the verbs take the file as an operand. */
@@ -11,10 +15,44 @@ static bool read_operand(struct admin *admin, struct err *err)
            config_check(&admin->config, err);
 }
 
+/* Homes are made when they are missing; what holds them is not. */
+static bool is_directory(const char *root, struct err *err)
+{
+    struct arena arena = {0};
+    struct stat stat_;
+    const char *user = strstr(root, "/%u");
+    bool is_home = user && (user[3] == '/' || user[3] == '\0');
+    struct str text = str_first(str_of_c(root), is_home ? (size_t)(user - root) : strlen(root));
+    int rc = stat(arena_text(&arena, text), &stat_);
+    bool is_fine = rc < 0 ? err_sys(err, errno, "looking at '%.*s'", STR_ARGS(text))
+                          : S_ISDIR(stat_.st_mode) ||
+                                err_set(err, 0, "'%.*s' is no directory", STR_ARGS(text));
+    arena_done(&arena);
+    return is_fine;
+}
+
+static bool have_directories(const struct server_config *config, struct err *err)
+{
+    bool is_fine = !config->root || is_directory(config->root, err);
+    const struct config_mount *mount = config->file ? config->file->mounts : NULL;
+    for (; mount && is_fine; mount = mount->next)
+        is_fine = is_directory(mount->root, err);
+    return is_fine;
+}
+
+static bool have_certificates(const struct server_config *config, struct err *err)
+{
+    struct secure secure;
+    bool is_fine = secure_read(&secure, config, err);
+    secure_stop(&secure);
+    return is_fine;
+}
+
 static int config_check_file(struct admin *admin)
 {
     struct err err;
-    if (!read_operand(admin, &err))
+    if (!read_operand(admin, &err) || !have_directories(&admin->config, &err) ||
+        !have_certificates(&admin->config, &err))
         return admin_fail(&err);
     struct access_state *state = settings_access_state(&admin->config);
     struct settings *settings = settings_new(&admin->config, state, &err);
