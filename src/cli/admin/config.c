@@ -1,7 +1,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "cli/admin.h"
+#include "cli/admin/admin.h"
 #include "cli/command.h"
 #include "server/secure.h"
 #include "server/settings.h"

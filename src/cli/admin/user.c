@@ -6,9 +6,9 @@
  * reads both on SIGHUP; until then the old password holds. */
 #include "access/users.h"
 
-#include "cli/admin.h"
+#include "cli/admin/admin.h"
+#include "cli/admin/text_file.h"
 #include "cli/command.h"
-#include "cli/text_file.h"
 #include "server/config_file.h"
 
 static bool has_file(const struct admin *admin, struct err *err)

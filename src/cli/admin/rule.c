@@ -1,4 +1,4 @@
-#include "cli/admin.h"
+#include "cli/admin/admin.h"
 #include "cli/command.h"
 #include "dav/admit.h"
 #include "dav/method.h"

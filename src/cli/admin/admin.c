@@ -5,7 +5,7 @@
  * What they are about is named in the server's configuration (-c FILE), so that a command and the
  * server cannot mean different files; each can also be named alone, for who has no configuration.
  */
-#include "cli/admin.h"
+#include "cli/admin/admin.h"
 
 #include "base/clock.h"
 #include "base/options.h"
@@ -117,7 +117,7 @@ struct admin_option {
 static const struct admin_option table[] = {
 #define ADMIN_OPTION(name, letter, argument, commands, set, help)                                  \
     {{name, argument, help, letter}, commands, set},
-#include "cli/admin_options.def"
+#include "cli/admin/options.def"
 #undef ADMIN_OPTION
 };
 

@@ -1,5 +1,5 @@
-/* cli/admin.h: what the commands for administrators share: their options, and the verbs behind the
- * command's name. */
+/* cli/admin/admin.h: what the commands for administrators share: their options, and the verbs
+ * behind the command's name. */
 #pragma once
 
 #include "base/err.h"

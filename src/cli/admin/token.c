@@ -7,9 +7,9 @@
 #include "access/tokens.h"
 
 #include "base/err.h"
-#include "cli/admin.h"
+#include "cli/admin/admin.h"
+#include "cli/admin/text_file.h"
 #include "cli/command.h"
-#include "cli/text_file.h"
 #include "server/config_file.h"
 #include "text/date.h"
 
