@@ -3,7 +3,7 @@
 #include "base/str.h"
 #include "base/suggest.h"
 
-enum { OPTIONS_MAX = 64 };
+enum { OPTIONS_MAX = 128 };
 
 static bool fail_unknown(const struct option_reader *reader, const char *arg, struct err *err)
 {
