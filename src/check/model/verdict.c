@@ -1,3 +1,10 @@
+/* Verdicts by their names, and what kind of redirect leads from one URL to another.
+ *
+ * The kinds are for people who mend links: what only adds a slash, or goes to https at the same
+ * host, can be mended by a script; a permanent one should be mended, a temporary one not; and who
+ * ends up at another host wants to know. The first that holds is said, in the order of
+ * redirect_kind_of(): https before another host, since its port is another one on any test server.
+ */
 #include "check/model/verdict.h"
 
 const struct verdict_row verdict_rows[VERDICT_COUNT] = {
