@@ -58,6 +58,7 @@ HOMES = {
     "utf8proc.h": {"store/directory"},
     "libpq-fe.h": {"store/cluster"},
     "crypt.h": {"access"},
+    "jansson.h": {"access"},
     "curl/": {"client"},
     "idn2.h": {"check"},
     "iconv.h": {"check"},
@@ -75,7 +76,7 @@ EVERYWHERE = set(
 WITHOUT_SYSTEM = {"text": {"arpa/inet.h"}, "xml": set(), "http": set(), "multistatus": set()}
 
 # Threads are for those who own them; above io and store there are only executors.
-WITH_THREADS = {"base", "io", "store", "server", "cli"}
+WITH_THREADS = {"base", "io", "store", "access", "server", "cli"}
 
 # What else of the system the other layers may use, by its beginning.
 SYSTEM = (

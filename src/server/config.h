@@ -1,6 +1,7 @@
 /* server/config.h: what `davit serve` is told. */
 #pragma once
 
+#include "access/access.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "dav/service.h"
@@ -8,6 +9,31 @@
 #include "io/tls.h"
 
 enum { LISTENERS_MAX = 16, PUBLIC_NAMES_MAX = 16 };
+
+/* What stands in a configuration file and has no option. */
+struct config_file {
+    struct arena arena;
+    const char *path;
+    struct rules rules;
+    struct access_certificate *certificates; /* whom they are for */
+    struct config_mount *mounts;             /* in the order of the file */
+    struct config_value *values;             /* of options, in the order of the file */
+};
+
+struct config_mount {
+    struct config_mount *next;
+    struct str pattern; /* "/files" */
+    unsigned line;
+    const char *root; /* NULL: it is not said yet */
+    bool is_read_only;
+    uint64_t quota_bytes; /* 0: none */
+};
+
+struct config_value {
+    struct config_value *next;
+    const char *option;
+    const char *value;
+};
 
 enum listener_kind {
     LISTEN_MAIN,     /* TLS where there is a certificate, otherwise in the clear */
@@ -24,7 +50,21 @@ struct server_config {
     const char *root; /* NULL: none was given */
     struct listener_config listeners[LISTENERS_MAX];
     size_t listener_count;
+    struct config_file *file; /* NULL: there is none */
     bool is_anonymous;
+    const char *users; /* files; NULL: none */
+    const char *tokens;
+    const char *jwt_keys;
+    const char *realm;
+    bool offers[ACCESS_SCHEME_COUNT]; /* all false: what all users can use */
+    bool has_schemes;
+    bool allows_clear_passwords;
+    uint64_t remember_s;
+    const char *jwt_issuer;
+    const char *jwt_audience;
+    const char *jwt_user;
+    uint64_t jwt_skew_s;
+    bool hides_lock_tokens;
     struct public_name public_names[PUBLIC_NAMES_MAX];
     size_t public_name_count;
     struct tls_options tls; /* no pairs: no TLS */
@@ -43,11 +83,30 @@ struct server_config {
     bool wants_limits;
 };
 
-/* Reads the arguments behind `serve`; they are borrowed. False: `err` says what is wrong and, for a
- * mistyped option, what was probably meant. */
+/* Reads the arguments behind `serve`, which are borrowed, and the file that they name. False: `err`
+ * says what is wrong and, for a mistyped name, what was probably meant. Gives config->file. */
 NODISCARD bool config_read(int argc, char **argv, struct server_config *config_out,
                            struct err *err);
 
+/* The defaults and what the file says; NULL: no file. Gives config->file. */
+NODISCARD bool config_read_file(const char *path, struct server_config *config_out,
+                                struct err *err);
+
+/* Whether what is set goes together. */
+NODISCARD bool config_check(struct server_config *config, struct err *err);
+
+void config_done(struct server_config *config);
+
+/* For config_file.c: the row of an option, and its function. False: `err` says why. */
+size_t config_row_count(void);
+const struct option *config_row(size_t row);
+NODISCARD bool config_set(struct server_config *config, size_t row, const char *value,
+                          struct err *err);
+
+/* Whether somebody can sign in. */
+bool config_has_sign_in(const struct server_config *config);
+
 /* Print to standard output. */
+void config_print(const struct server_config *config);
 void config_print_help(void);
 void config_print_limits(const struct limits *limits);
