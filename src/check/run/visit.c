@@ -583,11 +583,12 @@ static void learn_robots(struct visit *visit)
 static enum pace_end pace_end_of(const struct visit *visit)
 {
     const struct call *call = &visit->call;
-    if (call->end == CALL_ANSWERED &&
-        (call->status == HTTP_TOO_MANY_REQUESTS ||
-         (call->status == HTTP_SERVICE_UNAVAILABLE && call->retry_after.len)))
+    bool is_answer = call->end == CALL_ANSWERED;
+    if (is_answer
+            ? call->status == HTTP_TOO_MANY_REQUESTS || call->status == HTTP_SERVICE_UNAVAILABLE
+            : call->end == CALL_REFUSED || call->end == CALL_TIMEOUT)
         return PACE_THROTTLED;
-    bool is_good = call->end == CALL_ANSWERED && call->status < HTTP_INTERNAL_ERROR;
+    bool is_good = is_answer && call->status < HTTP_INTERNAL_ERROR;
     return is_good ? PACE_GOOD : PACE_BAD;
 }
 
