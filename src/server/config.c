@@ -568,6 +568,12 @@ void config_print_help(void)
     printf("Usage: davit serve [OPTIONS] DIR\n\n"
            "Serves DIR over WebDAV (RFC 4918, class 1, 2 and 3) and HTTP.\n\nOptions:\n");
     option_print(options, ARRAY_LEN(options));
+    printf("\nWith a certificate every --listen speaks TLS 1.2 and 1.3, and HTTP/1.1 or HTTP/2 as "
+           "the\n"
+           "client prefers; without one, HTTP/2 for clients that know it beforehand. SIGHUP reads\n"
+           "the certificates again, and opens the access log again. To try TLS:\n\n"
+           "  davit cert self-signed --out tls\n"
+           "  davit serve --tls-cert tls/cert.pem --tls-key tls/key.pem DIR\n");
 }
 
 void config_print_limits(const struct limits *limits)

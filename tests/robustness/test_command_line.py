@@ -41,6 +41,21 @@ def test_help_of_serve_tells_of_every_option():
         assert f"--{name}" in done.stdout, name
 
 
+def test_help_of_serve_is_in_columns():
+    """What an option is for has its own, also behind one that is too long for the first."""
+    lines = run("serve", "--help").stdout.split("Options:\n")[1].split("\n\n")[0].splitlines()
+    alone = [line for line in lines if re.fullmatch(r"  --[a-z-]+ \S+", line)]
+    assert any(len(line) > 31 for line in alone), "there is one that is too long"
+    for line in lines:
+        assert line in alone or line[30] == " " != line[31], line
+
+
+def test_help_of_serve_tells_how_to_begin_with_tls():
+    told = run("serve", "--help").stdout
+    assert "SIGHUP" in told and "TLS 1.2 and 1.3" in told and "HTTP/2" in told
+    assert "davit cert self-signed" in told
+
+
 def test_help_of_limits_tells_of_every_limit_and_its_value():
     done = run("serve", "--limit", "head_ms=1234", "--help-limits")
     assert done.returncode == 0 and not done.stderr

@@ -10,7 +10,7 @@ import time
 import davit
 import pytest
 import tls
-from session import wait_for
+from session import staged, wait_for
 
 V1_2, V1_3 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 LONG = os.urandom(1 << 20) * 24 + b"the end"
@@ -35,17 +35,6 @@ def curl(server, pair, *args, path="/f", data=None):
     url = f"https://localhost:{server.address[1]}{path}"
     return subprocess.run(["curl", "-sSf", "-m", "100", "--cacert", pair.certificate, *args, url],
                           input=data, capture_output=True, check=True).stdout
-
-
-def staged(server):
-    """Uploads under way: files that have no name yet."""
-    links = []
-    for fd in os.listdir(f"/proc/{server.process.pid}/fd"):
-        try:
-            links.append(os.readlink(f"/proc/{server.process.pid}/fd/{fd}"))
-        except FileNotFoundError:
-            pass  # it was closed meanwhile
-    return [link for link in links if link.startswith(server.root) and link.endswith("(deleted)")]
 
 
 def sockets(server):
