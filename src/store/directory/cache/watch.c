@@ -27,8 +27,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "store/directory/cache_priv.h"
-#include "store/directory/dir_priv.h"
+#include "store/directory/cache/cache_priv.h"
+#include "store/directory/entry.h"
 
 /* As statfs(2) names them: ext2 to ext4, XFS, Btrfs, F2FS, tmpfs. */
 static const unsigned local_types[] = {0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x01021994};
