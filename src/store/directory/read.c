@@ -348,6 +348,7 @@ enum store_rc dir_list(struct store *store, struct res_path path, struct store_c
         return dir_rc(errno, "listing a collection");
     struct dir_cursor *cursor = mem_new(1, sizeof(*cursor) + path.len + 1);
     cursor->base.ops = &cursor_ops;
+    cursor->base.is_quick = list != NULL;
     cursor->dir = dir_of(store);
     cursor->fd = fd;
     cursor->list = list;

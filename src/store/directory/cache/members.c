@@ -189,8 +189,9 @@ void cache_offer_list(struct dir_cache *cache, struct res_path path, size_t coun
     size_t bytes = count * (WATCH_BYTES + sizeof(struct watch_number) + sizeof(struct listed));
     pthread_mutex_lock(&cache->mutex);
     bool is_often = cache_is_asked_often(cache, ~hash_bytes(path_str(path)), &seen);
-    bool has_room = is_by_itself && bytes + cache->bytes <= cache->bytes_max / 2;
-    if ((is_often || has_room) && bytes <= cache->bytes_max / 4 * 3)
+    size_t bytes_max = cache->bytes_max / 4 * 3; /* the rest is for what else there is */
+    bool has_room = is_by_itself && bytes + cache->bytes <= bytes_max;
+    if ((is_often || has_room) && bytes <= bytes_max)
         learner_wish(cache, path, seen->before);
     pthread_mutex_unlock(&cache->mutex);
 }
