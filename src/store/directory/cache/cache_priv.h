@@ -40,7 +40,8 @@ NODISCARD enum watcher_news watcher_take(const struct watcher *watcher, char *bu
 NODISCARD int watcher_open(const struct watcher *watcher, const char *path, int flags,
                            struct statx *stx_out);
 
-/* Whether somebody may write to an open file now. What is opened for writing later is told. */
+/* Whether somebody may write to an open file now. What is opened for writing later is told, and
+ * waits until this descriptor is closed: soon. */
 NODISCARD bool watcher_has_writers(int fd);
 
 /* --- cache.c --- */

@@ -14,6 +14,7 @@
  *       watch is still there afterwards.
  *
  * A file with several names is not learned: a name more or less is no event that says which. */
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/sysmacros.h>
@@ -54,7 +55,7 @@ struct candidate {
     uint32_t index;
     int fd;
     int number;
-    bool is_directory;
+    unsigned char type; /* DT_… */
     uint64_t changes;
     char name[256];
 };
@@ -74,18 +75,28 @@ static bool choose(struct learning *learning, struct candidate *candidate)
     return is_wanted;
 }
 
-/* Only what is a file or a directory: opening others may have effects. */
-static bool open_member(const struct learning *learning, struct candidate *candidate)
+/* What the member is, where the directory's entry did not say. */
+static unsigned char type_of(const struct learning *learning, const struct candidate *candidate)
 {
     struct statx stx;
     if (!dir_statx(learning->entries.fd, candidate->name, AT_SYMLINK_NOFOLLOW, &stx))
+        return DT_UNKNOWN;
+    return (unsigned char)IFTODT(stx.stx_mode);
+}
+
+/* Only what is a file or a directory: opening others may have effects. */
+static bool open_member(const struct learning *learning, struct candidate *candidate)
+{
+    int flags = O_NOFOLLOW | O_CLOEXEC;
+    if (candidate->type == DT_UNKNOWN)
+        candidate->type = type_of(learning, candidate);
+    if (candidate->type == DT_DIR)
+        flags |= O_PATH | O_DIRECTORY;
+    else if (candidate->type == DT_REG)
+        flags |= O_RDONLY | O_NONBLOCK | O_NOCTTY;
+    else
         return false;
-    candidate->is_directory = S_ISDIR(stx.stx_mode);
-    if (!candidate->is_directory && (!S_ISREG(stx.stx_mode) || stx.stx_nlink != 1))
-        return false;
-    int flags = candidate->is_directory ? O_PATH | O_DIRECTORY : O_RDONLY | O_NONBLOCK | O_NOCTTY;
-    candidate->fd =
-        openat(learning->entries.fd, candidate->name, flags | O_NOFOLLOW | O_CLOEXEC);
+    candidate->fd = openat(learning->entries.fd, candidate->name, flags);
     return candidate->fd >= 0;
 }
 
@@ -96,7 +107,8 @@ static bool watch_member(struct learning *learning, struct candidate *candidate)
     struct listed *item = &listing->items[candidate->index];
     if (!listing->node || listing->changes != candidate->changes || item->watch >= 0)
         return false;
-    candidate->number = watcher_add(&cache->watcher, candidate->fd, candidate->is_directory);
+    candidate->number =
+        watcher_add(&cache->watcher, candidate->fd, candidate->type == DT_DIR);
     if (candidate->number < 0)
         return false;
     struct watch_number *watch = cache_take_number(cache, candidate->number);
@@ -113,12 +125,13 @@ static bool look_at(const struct learning *learning, const struct candidate *can
                     struct store_stat *stat_out)
 {
     struct statx stx;
-    if (!candidate->is_directory && watcher_has_writers(candidate->fd))
+    bool is_directory = candidate->type == DT_DIR;
+    if (!is_directory && watcher_has_writers(candidate->fd))
         return false;
     return dir_statx(candidate->fd, "", AT_EMPTY_PATH, &stx) &&
            makedev(stx.stx_dev_major, stx.stx_dev_minor) == learning->cache->watcher.dev &&
-           (candidate->is_directory || stx.stx_nlink == 1) && dir_stat_of(&stx, stat_out) &&
-           stat_out->is_collection == candidate->is_directory;
+           (is_directory || stx.stx_nlink == 1) && dir_stat_of(&stx, stat_out) &&
+           stat_out->is_collection == is_directory;
 }
 
 static void learn_open_member(struct learning *learning, struct candidate *candidate)
@@ -143,9 +156,12 @@ static void learn_open_member(struct learning *learning, struct candidate *candi
     pthread_mutex_unlock(&cache->mutex);
 }
 
-static void learn_member(struct learning *learning, uint32_t index)
+/* Closes the file at once: that gives the lease back. */
+static void learn_member(struct learning *learning, uint32_t index, unsigned char type)
 {
-    struct candidate candidate = {.index = index};
+    struct candidate candidate;
+    candidate.index = index;
+    candidate.type = type;
     if (!choose(learning, &candidate) || !open_member(learning, &candidate))
         return;
     learn_open_member(learning, &candidate);
@@ -181,7 +197,7 @@ static bool learn_all(struct learning *learning)
         pthread_mutex_unlock(&cache->mutex);
         if (index == LISTED_NONE)
             return false;
-        learn_member(learning, index);
+        learn_member(learning, index, entry.type);
     }
     return rc == STORE_END;
 }
@@ -202,7 +218,7 @@ static bool learn_due(struct learning *learning)
         pthread_mutex_unlock(&cache->mutex);
         if (is_over || !goes_on)
             return true; /* what is known remains known */
-        learn_member(learning, i);
+        learn_member(learning, i, DT_UNKNOWN);
     }
 }
 
