@@ -409,6 +409,16 @@ static void learn_file(struct dir_cache *cache, struct res_path path, int fd, ui
     pthread_mutex_unlock(&cache->mutex);
 }
 
+/* To open a file that is watched already would be an event, and what is to be learned be lost. */
+static void forget_listed(struct dir_cache *cache, struct res_path path)
+{
+    const struct cache_node *parent = cache_find_node(cache, path_parent(path));
+    struct listing *listing = path_is_root(path) || !parent ? NULL : parent->listing;
+    uint32_t index = listing ? listing_find(listing, path_name(path)) : LISTED_NONE;
+    if (index != LISTED_NONE)
+        members_forget(cache, listing, index);
+}
+
 static void learn(struct dir_cache *cache, struct res_path path)
 {
     struct dir_name name;
@@ -418,6 +428,8 @@ static void learn(struct dir_cache *cache, struct res_path path)
     pthread_mutex_lock(&cache->mutex);
     cache_look(cache);
     bool is_fine = cache_learn_way(cache, path_is_root(path) ? path : path_parent(path));
+    if (is_fine)
+        forget_listed(cache, path);
     uint64_t generation = cache->generation;
     pthread_mutex_unlock(&cache->mutex);
     int fd = is_fine ? watcher_open(&cache->watcher, name.text, O_PATH, &stx) : -1;

@@ -13,7 +13,7 @@
  *       event about it finds the member and takes the watch away. What was seen counts only if the
  *       watch is still there afterwards.
  *
- * A file with several names is not learned: a name more or less is no event that says which. */
+ * Of the names that one inode has, one is known: an event is told of the inode. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -60,6 +60,30 @@ struct candidate {
     char name[256];
 };
 
+static void attach(struct listing *listing, uint32_t index, struct watch_number *watch)
+{
+    watch->listing = listing;
+    watch->member = index;
+    listing->items[index].watch = watch->number;
+    listing->watch_count++;
+}
+
+/* What a node knows is as good. To open its file once more would be an event, and end both. */
+static bool adopt(const struct dir_cache *cache, struct listing *listing, uint32_t index)
+{
+    struct arena arena = {0};
+    struct res_path path = {listing->node->path, listing->node->path_len};
+    const struct cache_node *node =
+        cache_find_node(cache, path_join(&arena, path, listing_name(listing, index)));
+    arena_done(&arena);
+    if (!node || !node->has_stat || node->watch->listing)
+        return false;
+    attach(listing, index, node->watch);
+    listing->items[index].stat = node->stat;
+    listing->items[index].is_sure = true;
+    return true;
+}
+
 /* Notes its name; false: there is nothing to learn. */
 static bool choose(struct learning *learning, struct candidate *candidate)
 {
@@ -67,7 +91,8 @@ static bool choose(struct learning *learning, struct candidate *candidate)
     pthread_mutex_lock(&learning->cache->mutex);
     const struct listed *item = &listing->items[candidate->index];
     bool is_wanted = listing->node && item->is_there && item->watch < 0 &&
-                     item->name_len < sizeof(candidate->name);
+                     item->name_len < sizeof(candidate->name) &&
+                     !adopt(learning->cache, listing, candidate->index);
     if (is_wanted)
         memcpy(candidate->name, listing_name(listing, candidate->index).at, item->name_len + 1U);
     candidate->changes = listing->changes;
@@ -104,8 +129,8 @@ static bool watch_member(struct learning *learning, struct candidate *candidate)
 {
     struct dir_cache *cache = learning->cache;
     struct listing *listing = learning->listing;
-    struct listed *item = &listing->items[candidate->index];
-    if (!listing->node || listing->changes != candidate->changes || item->watch >= 0)
+    if (!listing->node || listing->changes != candidate->changes ||
+        listing->items[candidate->index].watch >= 0)
         return false;
     candidate->number =
         watcher_add(&cache->watcher, candidate->fd, candidate->type == DT_DIR);
@@ -114,10 +139,7 @@ static bool watch_member(struct learning *learning, struct candidate *candidate)
     struct watch_number *watch = cache_take_number(cache, candidate->number);
     if (watch->listing) /* it has another name after all */
         return false;
-    watch->listing = listing;
-    watch->member = candidate->index;
-    item->watch = candidate->number;
-    listing->watch_count++;
+    attach(listing, candidate->index, watch);
     return true;
 }
 
@@ -130,7 +152,7 @@ static bool look_at(const struct learning *learning, const struct candidate *can
         return false;
     return dir_statx(candidate->fd, "", AT_EMPTY_PATH, &stx) &&
            makedev(stx.stx_dev_major, stx.stx_dev_minor) == learning->cache->watcher.dev &&
-           (is_directory || stx.stx_nlink == 1) && dir_stat_of(&stx, stat_out) &&
+           dir_stat_of(&stx, stat_out) &&
            stat_out->is_collection == is_directory;
 }
 
