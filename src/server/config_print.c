@@ -1,10 +1,10 @@
 /* What is in effect, as a file that davit would read as the same: printing that again gives the
- * same text, and tests hold it to that. Each key of a section is a row; a row says where its value
- * stands in struct server_config and how to write it. What is not set is a comment.
+ * same text, and tests hold it to that.
  *
- * It is the settings that are printed, not what the file said: defaults are there, and what one
- * option makes of another. The only secret that a setting can hold is a password in a URL, which is
- * masked; all others are in files, and only their names are settings. */
+ * Each key of a section is a row; a row says where its value stands in struct server_config and how
+ * to write it. That every option of server/options.def has its row is a test's affair, too
+ * (tests/robustness/test_command_line.py). What is not set is a comment, so that the text names all
+ * there is to set. Secrets are in files of their own; where a URL may hold one, it is masked. */
 #include <stddef.h>
 
 #include "server/config_file.h"
