@@ -18,7 +18,7 @@ run_one='
 target=$1
 corpus=build-fuzz/corpus/$target
 mkdir -p "$corpus"
-set -- -max_total_time="$2" -max_len=2048 -timeout=10 -print_final_stats=1 \
+set -- -max_total_time="$2" -max_len=2048 -timeout=60 -print_final_stats=1 \
     -artifact_prefix="build-fuzz/found/$target-"
 [ ! -f "tests/fuzz/$target.dict" ] || set -- "$@" -dict="tests/fuzz/$target.dict"
 log=build-fuzz/$target.log
