@@ -22,11 +22,12 @@ def calls_during(server, calls, work, inject=None):
 
 
 def test_a_listing_opens_no_file():
-    """Types come from names: a listing of a thousand pictures reads none of them."""
+    """Types come from names: a listing of a thousand pictures opens none of them. (A thread that learns
+    what is listed often opens them later, to watch them: without memory for it there is none.)"""
     names = ["a.html", "b.png", "c", "d.unknown"]
     props = "<D:getcontenttype/><D:getetag/><D:getcontentlength/><D:lockdiscovery/><x xmlns='urn:x'/>"
     body = f'<D:propfind xmlns:D="DAV:"><D:prop>{props}</D:prop></D:propfind>'
-    with davit.Davit() as server, Session(server) as client:
+    with davit.Davit(args=["--limit", "cache_bytes=1"]) as server, Session(server) as client:
         for name in names:
             with open(server.path(name), "w", encoding="ascii") as file:
                 file.write("<!DOCTYPE html>")
