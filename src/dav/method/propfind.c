@@ -23,14 +23,14 @@ struct propfind {
     enum depth depth;
     struct walk_item target;
 
-    struct source body; /* of a walk */
-    struct source rest; /* what of it is pulled on a worker */
+    struct source body;     /* of a walk */
+    struct source rest;     /* what of it is pulled on a worker */
     struct source *offload; /* of the rest; NULL: it has not come to that */
     struct exchange *x;
     struct walk walk;
     struct arena item_arena;
     struct multistatus ms;
-    struct buf pending; /* formatted, and not yet pulled */
+    struct buf pending;    /* formatted, and not yet pulled */
     struct walk_item item; /* given by the walk, and not yet formatted where has_item */
     bool has_item;
     bool has_begun;

@@ -3,8 +3,9 @@
  * that what other programs change in the directory is seen by the next request.
  *
  * A listing opens nothing but the directory: all that its members' properties need is in statx(2)
- * and in their names; what the cache knows of them is not asked for again. Content is read through a descriptor that was
- * opened once, so a file that is replaced or removed meanwhile is read to its old end. */
+ * and in their names; what the cache knows of them is not asked for again. Content is read through
+ * a descriptor that was opened once, so a file that is replaced or removed meanwhile is read to its
+ * old end. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

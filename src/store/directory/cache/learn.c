@@ -132,8 +132,7 @@ static bool watch_member(struct learning *learning, struct candidate *candidate)
     if (!listing->node || listing->changes != candidate->changes ||
         listing->items[candidate->index].watch >= 0)
         return false;
-    candidate->number =
-        watcher_add(&cache->watcher, candidate->fd, candidate->type == DT_DIR);
+    candidate->number = watcher_add(&cache->watcher, candidate->fd, candidate->type == DT_DIR);
     if (candidate->number < 0)
         return false;
     struct watch_number *watch = cache_take_number(cache, candidate->number);
@@ -152,8 +151,7 @@ static bool look_at(const struct learning *learning, const struct candidate *can
         return false;
     return dir_statx(candidate->fd, "", AT_EMPTY_PATH, &stx) &&
            makedev(stx.stx_dev_major, stx.stx_dev_minor) == learning->cache->watcher.dev &&
-           dir_stat_of(&stx, stat_out) &&
-           stat_out->is_collection == is_directory;
+           dir_stat_of(&stx, stat_out) && stat_out->is_collection == is_directory;
 }
 
 static void learn_open_member(struct learning *learning, struct candidate *candidate)

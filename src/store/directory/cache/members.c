@@ -27,8 +27,8 @@ struct cache_list {
 
 void members_account(struct dir_cache *cache, struct listing *listing)
 {
-    size_t bytes = listing_bytes(listing) +
-                   listing->watch_count * (WATCH_BYTES + sizeof(struct watch_number));
+    size_t bytes =
+        listing_bytes(listing) + listing->watch_count * (WATCH_BYTES + sizeof(struct watch_number));
     cache->bytes = cache->bytes - listing->counted + bytes;
     listing->counted = bytes;
 }
