@@ -40,6 +40,8 @@ struct store_ops {
 
     /* Reads wait for something slower than the page cache: even quick ones belong on a worker. */
     bool reads_block;
+    /* So does `quota`, which is not quick then. */
+    bool quota_blocks;
 
     void (*close)(struct store *store); /* frees */
 
@@ -63,7 +65,7 @@ struct store_ops {
 
     /* Quick: does nothing yet. An upload to `path`; its bytes go to upload->sink, whose code is a
      * store_rc. size_bytes: what will come; UINT64_MAX: unknown. Gives; commit or abort, then
-     * close. */
+     * close. Not quick where quota_blocks. */
     enum store_rc (*upload)(struct store *store, struct res_path path, uint64_t size_bytes,
                             struct store_upload **upload_out);
 
@@ -102,9 +104,12 @@ struct store_ops {
     /* NOT_FOUND when no live lock has the token. */
     enum store_rc (*unlock)(struct store *store, struct str token);
 
-    /* Quick. */
+    /* Quick, unless quota_blocks. */
     enum store_rc (*quota)(struct store *store, struct res_path path,
                            struct store_quota *quota_out);
+
+    /* Quick. Whether nothing can be changed at that path, whatever is there. NULL: never. */
+    bool (*is_read_only)(struct store *store, struct res_path path);
 
     /* Quick. As claims_take() and claims_release(). */
     bool (*claim)(struct store *store, struct claim *claim);

@@ -8,9 +8,11 @@
  * memory, and from then on on a worker. If a listing breaks off midway, the
  * source fails and the wire breaks the framing: an answer that ends with </multistatus> is
  * complete. */
+#include "dav/admit.h"
 #include "dav/clients.h"
 #include "dav/lock/if_header.h"
 #include "dav/precondition.h"
+#include "dav/principal.h"
 #include "dav/prop/answer.h"
 #include "dav/respond.h"
 #include "dav/walk.h"
@@ -22,6 +24,7 @@ struct propfind {
     struct propfind_request request;
     enum depth depth;
     struct walk_item target;
+    bool is_principal;
 
     struct source body;     /* of a walk */
     struct source rest;     /* what of it is pulled on a worker */
@@ -40,6 +43,7 @@ struct propfind {
 static enum stage_end propfind_parse_body(struct exchange *x)
 {
     struct propfind *state = ARENA_NEW(x->arena, struct propfind);
+    state->x = x;
     x->state = state;
     if (x->body.len > INLINE_BODY_BYTES && !x->is_on_worker)
         return STAGE_BLOCKS;
@@ -66,11 +70,26 @@ static void set_summary(struct exchange *x, const struct davit_ms_verdict *verdi
 static void answer_item(struct propfind *state, struct multistatus *ms, struct arena *arena,
                         const struct walk_item *item)
 {
-    struct prop_target target = {.service = state->x->service,
+    struct exchange *x = state->x;
+    struct prop_target target = {.x = x,
+                                 .store = x->store,
+                                 .service = x->service,
                                  .arena = arena,
                                  .path = item->path,
                                  .real = item->real,
-                                 .stat = item->stat};
+                                 .stat = item->stat,
+                                 .is_principal = state->is_principal};
+    enum access_verdict verdict = state->is_principal
+                                      ? ACCESS_GRANTED /* or it would not have been found */
+                                      : admit_judge(x, ACCESS_READ, item->path, item->real);
+    if (verdict == ACCESS_HIDDEN)
+        return;
+    if (verdict != ACCESS_GRANTED) {
+        bool may_help = verdict == ACCESS_SIGN_IN;
+        prop_answer_refused(ms, &target, may_help ? HTTP_UNAUTHORIZED : HTTP_FORBIDDEN,
+                            &state->request);
+        return;
+    }
     if (item->rc == STORE_OK) {
         prop_answer(ms, &target, &state->request);
         return;
@@ -80,7 +99,7 @@ static void answer_item(struct propfind *state, struct multistatus *ms, struct a
                               */
         multistatus_member(ms, item->path, item->stat.is_collection, status, STR_NONE);
     else
-        prop_answer_refused(ms, item->path, status, &state->request);
+        prop_answer_refused(ms, &target, status, &state->request);
 }
 
 static enum stage_end answer_one(struct exchange *x, struct propfind *state)
@@ -136,7 +155,8 @@ static enum store_rc step_at_once(struct propfind *state, size_t want)
     enum store_rc rc = STORE_OK;
     while (state->pending.len < want && rc == STORE_OK && !state->has_ended) {
         rc = fetch(state);
-        struct prop_target target = {.service = state->x->service, .real = state->item.real};
+        struct prop_target target = {
+            .store = state->x->store, .service = state->x->service, .real = state->item.real};
         if (rc == STORE_OK && prop_answer_blocks(&target, &state->request))
             return STORE_OK;
         if (rc == STORE_OK || rc == STORE_END)
@@ -178,6 +198,13 @@ static void rest_close(struct source *self)
 
 static const struct source_ops rest_ops = {
     .name = "propfind-rest", .may_block = true, .pull = rest_pull, .close = rest_close};
+
+/* What is in a collection that may not be read is not looked at either. */
+static bool may_enter(struct walk *walk, struct res_path path, struct res_path real)
+{
+    struct propfind *state = CONTAINER_OF(walk, struct propfind, walk);
+    return admit_judge(state->x, ACCESS_READ, path, real) == ACCESS_GRANTED;
+}
 
 static enum pull body_pull(struct source *self, struct buf *into, size_t want, struct err *err)
 {
@@ -225,6 +252,8 @@ static enum stage_end answer_walk(struct exchange *x, struct propfind *state)
     state->ms.out = &state->pending;
     walk_init(&state->walk, x->store, &state->target, state->depth,
               (unsigned)x->service->limits->walk_depth);
+    if (x->service->access)
+        state->walk.may_enter = may_enter;
     (void)buf_reserve(&state->pending, AT_ONCE_BYTES); /* once */
     enum store_rc rc = fetch(state);
     if (rc == STORE_OK && state->item.is_listing_rc) /* not "no members" */
@@ -239,6 +268,11 @@ static enum stage_end answer_walk(struct exchange *x, struct propfind *state)
 
 static struct dav_result look_at_target(struct exchange *x, struct propfind *state)
 {
+    state->is_principal = principal_is(x);
+    if (state->is_principal) {
+        state->target.path = state->target.real = x->path;
+        return principal_find(x, &state->target.stat);
+    }
     struct dav_result result = exchange_locate(x, LOCATE_RESOURCE);
     if (dav_is_fine(result))
         result = target_get(x, &state->target.stat);
@@ -246,7 +280,6 @@ static struct dav_result look_at_target(struct exchange *x, struct propfind *sta
         return result;
     state->target.path = x->path;
     state->target.real = x->real;
-    state->x = x;
     bool is_collection = state->target.stat.is_collection;
     if (is_collection && state->depth == DEPTH_INFINITY && !x->service->allows_infinity)
         return dav_condition(CONDITION_PROPFIND_FINITE_DEPTH, "ask with Depth 0 or 1");
@@ -259,12 +292,16 @@ static enum stage_end propfind_answer(struct exchange *x)
     struct dav_result result = look_at_target(x, state);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    struct prop_target target = {.service = x->service, .real = x->real};
+    struct prop_target target = {.store = x->store, .service = x->service, .real = x->real};
     bool is_walk = state->target.stat.is_collection && state->depth != DEPTH_0;
     if (!is_walk && prop_answer_blocks(&target, &state->request) && !x->is_on_worker)
         return STAGE_BLOCKS;
     respond_field(x, FIELD_CACHE_CONTROL, STR("no-store"));
     respond_location(x, state->target.stat.is_collection);
+    /* The head leaves before it is known whether a 401 will be inside (RFC 9110 §11.6.1). */
+    if (is_walk && principal_is_anonymous(&x->signed_in.principal) &&
+        admit_differs_below(x, x->path))
+        admit_challenge(x);
     return is_walk ? answer_walk(x, state) : answer_one(x, state);
 }
 
