@@ -2,6 +2,7 @@
 which name, and however often the collection is listed. DAVIT_TRUTH_SECONDS=300 makes it a soak
 test."""
 
+import contextlib
 import email.utils
 import mmap
 import os
@@ -290,6 +291,16 @@ class Mutator:
         self.change(self.members, come)
 
 
+def watch_count(server):
+    """How many inodes the server watches: so much is remembered."""
+    folder, count = f"/proc/{server.process.pid}/fdinfo", 0
+    for name in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            with open(os.path.join(folder, name), encoding="ascii") as info:
+                count += sum(line.startswith("inotify") for line in info)
+    return count
+
+
 def list_and_check(session, members, tags):
     before = [(member.version, member.facts) for member in members]
     response = session.request("PROPFIND", f"/{COLLECTION}/", {"Depth": "1"}, BODY)
@@ -337,13 +348,16 @@ def test_no_listing_is_older_than_a_finished_change(threads):
         for reader in readers:
             reader.start()
         mutator = Mutator(server, members)
+        watched = 0
         try:
             while time.monotonic() < until and not failures:
                 mutator.step()
                 mutator.pause()
+                watched = max(watched, watch_count(server))
         finally:
             until = 0
             for reader in readers:
                 reader.join()
         assert not failures, repr(failures[0])
         assert asked[0] > 20
+        assert watched > BYSTANDERS, "nothing was remembered that could be stale"

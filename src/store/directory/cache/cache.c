@@ -24,7 +24,9 @@
  * kernel memory each, are counted as if they were ours.
  *
  * Rejected: keeping files open. It saves little where the content is large, holds the space of what
- * was deleted, and keeps file systems from being unmounted. */
+ * was deleted, and keeps file systems from being unmounted.
+ *
+ * What is known of the members of a collection hangs on its node: members.c. */
 #include "store/directory/cache/cache.h"
 
 #include <fcntl.h>

@@ -1,7 +1,6 @@
 /* store/directory/cache/cache.h: what reads have found, kept for as long as the kernel would tell
  * of a change to it. May be used from any thread; each function is quick, and works with NULL: no
- * cache.
- */
+ * cache. */
 #pragma once
 
 #include <stdatomic.h>

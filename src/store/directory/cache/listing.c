@@ -1,8 +1,10 @@
 /* A listing may have ten thousand members and is read from front to end, so what is known of them
  * lies in one row, the names in another, and a table of indices finds one by its name. An index is
  * good for as long as the listing is: a reader may stop anywhere and go on while members come and
- * go. Those that have gone keep their place; whoever owns the listing gives it up when too many
- * have. */
+ * go. Those that have gone keep their place, and get it back when they come again; whoever owns the
+ * listing gives it up when too many have gone.
+ *
+ * Rejected: the formatted responses, which need no formatting but ten times the memory. */
 #include "store/directory/cache/listing.h"
 
 #include "base/map.h"

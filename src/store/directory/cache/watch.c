@@ -11,8 +11,8 @@
  *     the same event;
  *   - stores to a shared mapping make no event. But a mapping that can be written needs a file that
  *     was opened for writing: an opening is an event, and whether it is open so already is what
- *     fcntl(2) answers to whoever wants a read lease. The lease ends when the file is closed; where
- * there are none to be had (a file of somebody else), the file is not kept;
+ *     fcntl(2) answers to whoever wants a read lease. The lease ends when the file is closed, soon;
+ *     where there are none to be had (a file of somebody else), the file is not kept;
  *   - something mounted over a directory hides it: /proc/self/mountinfo tells of that.
  *
  * An open for writing that falls into the microseconds of the lease waits that long. The signal
