@@ -40,6 +40,8 @@ struct store_ops {
 
     /* Reads wait for something slower than the page cache: even quick ones belong on a worker. */
     bool reads_block;
+    /* lock() and unlock() wait for a disk. Otherwise they are quick. */
+    bool locks_block;
 
     void (*close)(struct store *store); /* frees */
 

@@ -6,11 +6,12 @@
 #include "store/directory/cache.h"
 #include "store/directory/flush.h"
 #include "store/directory/state.h"
-#include "store/lock_table.h"
+#include "store/lock_journal.h"
 #include "store/store.h"
 
 struct dir_store {
     struct store base;
+    struct store_ops ops; /* of base: whether locks block is up to the durability */
     int root_fd;
     int state_fd;   /* -1: no state (read-only, and there is none) */
     int staging_fd; /* in the mount of root_fd; -1 when read-only */
@@ -19,6 +20,7 @@ struct dir_store {
     const struct limits *limits;
     struct state *state; /* NULL: none */
     struct lock_table *locks;
+    struct lock_journal *journal; /* of `locks`; NULL when read-only */
     struct claims *claims;
     struct flush *flush;
     struct dir_cache *cache; /* NULL: none */
