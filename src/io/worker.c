@@ -1,3 +1,7 @@
+/* Waking a thread costs more than many a job. So there is one wake under way at most: who is woken
+ * wakes the next before it begins, if there is more to do and somebody sleeps. Short jobs that come
+ * together are thus done by a thread or two, one after the other, and yet none waits behind a long
+ * one while somebody has nothing to do. */
 #include "io/worker.h"
 
 #include <pthread.h>
@@ -5,26 +9,44 @@
 #include "base/mem.h"
 
 struct worker_pool {
-    pthread_mutex_t mutex; /* guards jobs and is_stopping */
+    pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t has_work;
     struct list jobs;
+    unsigned idle_count;
+    bool is_waking; /* one of them has been woken, and has not come yet */
     bool is_stopping;
     unsigned thread_count;
     pthread_t threads[];
 };
+
+/* With the mutex held: whether the caller is to wake somebody, once it has let go of it. */
+static bool begin_wake(struct worker_pool *pool)
+{
+    if (pool->is_waking || pool->idle_count == 0 || list_is_empty(&pool->jobs))
+        return false;
+    pool->is_waking = true;
+    return true;
+}
 
 /* The next job; NULL when the pool ends. */
 static struct job *take(struct worker_pool *pool)
 {
     struct job *job = NULL;
     pthread_mutex_lock(&pool->mutex);
-    while (list_is_empty(&pool->jobs) && !pool->is_stopping)
+    while (list_is_empty(&pool->jobs) && !pool->is_stopping) {
+        pool->idle_count++;
         pthread_cond_wait(&pool->has_work, &pool->mutex);
+        pool->idle_count--;
+        pool->is_waking = false;
+    }
     if (!list_is_empty(&pool->jobs)) {
         job = CONTAINER_OF(pool->jobs.next, struct job, link);
         list_remove(&job->link);
     }
+    bool wakes = begin_wake(pool);
     pthread_mutex_unlock(&pool->mutex);
+    if (wakes)
+        pthread_cond_signal(&pool->has_work);
     return job;
 }
 
@@ -74,6 +96,8 @@ void worker_pool_submit(struct worker_pool *pool, struct job *job)
 {
     pthread_mutex_lock(&pool->mutex);
     list_append(&pool->jobs, &job->link);
-    pthread_cond_signal(&pool->has_work);
+    bool wakes = begin_wake(pool);
     pthread_mutex_unlock(&pool->mutex);
+    if (wakes)
+        pthread_cond_signal(&pool->has_work);
 }

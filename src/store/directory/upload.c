@@ -148,6 +148,11 @@ void dir_staged_close(struct staged_file *staged)
 static int link_nameless(int fd, int to_fd, const char *name)
 {
     char link[64];
+    /* Since Linux 6.10 for whoever has opened the file, and before for root only: ENOENT. */
+    if (linkat(fd, "", to_fd, name, AT_EMPTY_PATH) == 0)
+        return 0;
+    if (errno != ENOENT)
+        return errno;
     (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd); /* fits */
     return linkat(AT_FDCWD, link, to_fd, name, AT_SYMLINK_FOLLOW) < 0 ? errno : 0;
 }
