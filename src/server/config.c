@@ -16,6 +16,9 @@
 
 #include "base/options.h"
 
+/* How many changes wait for the disk together is how many workers there are. */
+enum { WORKERS_FLUSH = 32, WORKERS_LAZY = 8 };
+
 /* --- one function for each option; true, or false with err set --- */
 
 static bool add_listener(struct server_config *config, const char *value, enum listener_kind kind,
@@ -304,12 +307,14 @@ bool config_read(int argc, char **argv, struct server_config *config_out, struct
 {
     cpu_set_t cpus;
     struct server_config config = {
-        .workers = 8, .threads = 1, .tls.offers_h2 = true, .limits = limits_default()};
+        .threads = 1, .tls.offers_h2 = true, .limits = limits_default()};
     if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
         config.threads = (unsigned)CPU_COUNT(&cpus);
     if (!read_arguments(&config, argc, argv, err) || !check_tls(&config, err))
         return false;
     add_default_listener(&config);
+    if (!config.workers)
+        config.workers = config.durability == DURABILITY_FLUSH ? WORKERS_FLUSH : WORKERS_LAZY;
     if (!config.root && !config.wants_help && !config.wants_limits)
         return err_set(err, 0, "which directory? Usage: davit serve [OPTIONS] DIR");
     if (!check_addresses(&config, err))

@@ -277,7 +277,8 @@ static enum store_rc make_visible(struct dir_upload *upload, const struct store_
         rc = set_modified(upload->staged.fd, options);
     if (rc != STORE_OK)
         return rc;
-    int code = flush_wait(dir->flush, upload->staged.fd);
+    int code = is_new ? flush_content(dir->flush, upload->staged.fd)
+                      : flush_wait(dir->flush, upload->staged.fd);
     if (code)
         return dir_rc(code, "flushing a file");
     if (is_new)
@@ -286,7 +287,8 @@ static enum store_rc make_visible(struct dir_upload *upload, const struct store_
         rc = dir_staged_link(dir, &upload->staged, parent_fd, name, is_new);
     if (rc != STORE_OK)
         return rc;
-    code = flush_wait(dir->flush, parent_fd);
+    code = is_new ? flush_named(dir->flush, upload->staged.fd, parent_fd)
+                  : flush_wait(dir->flush, parent_fd);
     return code ? dir_rc(code, "flushing a collection") : STORE_OK;
 }
 
