@@ -306,8 +306,7 @@ static void add_default_listener(struct server_config *config)
 bool config_read(int argc, char **argv, struct server_config *config_out, struct err *err)
 {
     cpu_set_t cpus;
-    struct server_config config = {
-        .threads = 1, .tls.offers_h2 = true, .limits = limits_default()};
+    struct server_config config = {.threads = 1, .tls.offers_h2 = true, .limits = limits_default()};
     if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
         config.threads = (unsigned)CPU_COUNT(&cpus);
     if (!read_arguments(&config, argc, argv, err) || !check_tls(&config, err))

@@ -274,8 +274,8 @@ static void write_zeros(struct making *making, uint64_t count)
 static int make_file(const struct lock_journal *journal, struct making *making, uint64_t room,
                      uint64_t *len_out)
 {
-    making->fd = openat(journal->dir_fd, JOURNAL_NEW_NAME,
-                        O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+    making->fd =
+        openat(journal->dir_fd, JOURNAL_NEW_NAME, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
     if (making->fd < 0)
         return errno;
     lock_table_each(journal->table, write_lock, making);
@@ -386,7 +386,8 @@ enum store_rc lock_journal_put(struct lock_journal *journal, const struct lock *
     return rc;
 }
 
-/* What is in one write(2) goes from the table before the next: a new file may be made in between. */
+/* What is in one write(2) goes from the table before the next: a new file may be made in between.
+ */
 static enum store_rc remove_batch(struct lock_journal *journal, const struct lock *locks,
                                   size_t count)
 {

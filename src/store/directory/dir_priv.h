@@ -174,9 +174,6 @@ struct store_visitor dir_silent_visitor(void);
  * asked about all of it. True: it is gone. */
 NODISCARD bool dir_remove_tree(struct dir_walk *walk, int parent_fd, const char *name);
 
-/* Copies the content of one open file to another. */
-NODISCARD enum store_rc dir_copy_bytes(int from_fd, int to_fd);
-
 /* Takes over what a new member gets from its collection: the group, where that is inherited. */
 void dir_inherit(int parent_fd, int fd);
 

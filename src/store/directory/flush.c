@@ -4,10 +4,10 @@
  * fsync(2) of its file; a larger one is a syncfs(2) of the file system, which costs one journal
  * commit however many files changed.
  *
- * A new file is flushed once, after it was given its name. So that a loss of power in between leaves
- * no name with nothing behind it, the content is written before that (flush_content): what a file
- * system then has to flush is metadata, which it keeps in order. What replaces a file is flushed
- * before it does so all the same: there is something to lose.
+ * A new file is flushed once, after it was given its name. So that a loss of power in between
+ * leaves no name with nothing behind it, the content is written before that (flush_content): what a
+ * file system then has to flush is metadata, which it keeps in order. What replaces a file is
+ * flushed before it does so all the same: there is something to lose.
  *
  * Each who waits has a ticket of its own for the result. The kernel reports a failed write once: a
  * later flush that succeeds says nothing about the batch before it. */

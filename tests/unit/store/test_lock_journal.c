@@ -36,8 +36,7 @@ static void reopen(struct fixture *fixture, bool is_flushed)
     fixture->table = lock_table_new();
     if (!lock_journal_read(fixture->dir_fd, fixture->table, &err))
         fail_msg("%s", err.text);
-    fixture->journal =
-        lock_journal_open(fixture->dir_fd, fixture->table, is_flushed, &err);
+    fixture->journal = lock_journal_open(fixture->dir_fd, fixture->table, is_flushed, &err);
     if (!fixture->journal)
         fail_msg("%s", err.text);
 }
@@ -74,9 +73,8 @@ static int close_journal(void **state)
 
 static struct lock lock_at(const char *root, const char *token)
 {
-    return (struct lock){.token = str_of_c(token),
-                         .root = {root, strlen(root)},
-                         .expires_ms = NOW_MS + HOUR_MS};
+    return (struct lock){
+        .token = str_of_c(token), .root = {root, strlen(root)}, .expires_ms = NOW_MS + HOUR_MS};
 }
 
 static void put(struct fixture *fixture, const char *root, const char *token)
@@ -152,8 +150,8 @@ static void lock_comes_back_with_all_that_was_said_of_it(void **state)
                         .principal = STR("someone"),
                         .timeout_s = UINT32_MAX,
                         .expires_ms = INT64_MAX};
-    struct lock bare = {.token = STR("2"), .root = PATH_ROOT, .is_infinite = true,
-                        .expires_ms = NOW_MS + 1};
+    struct lock bare = {
+        .token = STR("2"), .root = PATH_ROOT, .is_infinite = true, .expires_ms = NOW_MS + 1};
     assert_int_equal(lock_journal_put(fixture->journal, &lock), STORE_OK);
     assert_int_equal(lock_journal_put(fixture->journal, &bare), STORE_OK);
     for (int i = 0; i < 2; i++) { /* from the changes, then from what was made of the table */
