@@ -51,13 +51,18 @@ BACKENDS_ARE_NAMED_IN = {"src/store/registry.c"}
 HOMES = {
     "expat.h": {"xml"},
     "zlib.h": {"stream"},
+    "openssl/x509_vfy.h": {"access", "client", "io"},
     "openssl/": {"io", "access"},
     "nghttp2/": {"wire"},
-    "sqlite3.h": {"store/directory"},
+    "sqlite3.h": {"check", "store/directory"},
     "utf8proc.h": {"store/directory"},
     "libpq-fe.h": {"store/cluster"},
     "crypt.h": {"access"},
+    "jansson.h": {"access"},
     "curl/": {"client"},
+    "idn2.h": {"check"},
+    "iconv.h": {"check"},
+    "regex.h": {"check"},
 }
 
 # Headers of C that change nothing about a layer.
@@ -71,11 +76,11 @@ EVERYWHERE = set(
 WITHOUT_SYSTEM = {"text": {"arpa/inet.h"}, "xml": set(), "http": set(), "multistatus": set()}
 
 # Threads are for those who own them; above io and store there are only executors.
-WITH_THREADS = {"base", "io", "store", "server", "cli"}
+WITH_THREADS = {"base", "io", "store", "access", "server", "cli"}
 
 # What else of the system the other layers may use, by its beginning.
 SYSTEM = (
-    "arpa/ dirent.h fcntl.h getopt.h grp.h linux/ netdb.h netinet/ poll.h pwd.h pthread.h sched.h "
+    "arpa/ dirent.h fcntl.h getopt.h grp.h linux/ netdb.h netinet/ poll.h pwd.h pthread.h resolv.h sched.h "
     "signal.h spawn.h sys/ syslog.h termios.h unistd.h".split()
 )
 

@@ -3,7 +3,7 @@
 #include "base/str.h"
 #include "base/suggest.h"
 
-enum { OPTIONS_MAX = 64 };
+enum { OPTIONS_MAX = 128 };
 
 static bool fail_unknown(const struct option_reader *reader, const char *arg, struct err *err)
 {
@@ -75,13 +75,19 @@ enum option_rc option_read(struct option_reader *reader, size_t *row_out, const 
     return OPTION_OPERAND;
 }
 
+enum { LEFT_WIDTH = 28 }; /* of the options; what they are for stands to the right of that */
+
 void option_print(const struct option *rows, size_t row_count)
 {
     for (size_t i = 0; i < row_count; i++) {
         const char letter[] = {'-', rows[i].letter, ',', ' ', '\0'};
         char left[64];
-        (void)snprintf(left, sizeof(left), "%s--%s %s", rows[i].letter ? letter : "", rows[i].name,
-                       rows[i].argument ? rows[i].argument : ""); /* fits */
-        printf("  %-28s %s\n", left, rows[i].help);
+        const char *argument = rows[i].argument ? rows[i].argument : "";
+        (void)snprintf(left, sizeof(left), "%s--%s%s%s", rows[i].letter ? letter : "", rows[i].name,
+                       *argument ? " " : "", argument); /* fits */
+        if (strlen(left) <= LEFT_WIDTH)
+            printf("  %-*s %s\n", LEFT_WIDTH, left, rows[i].help);
+        else
+            printf("  %s\n%*s%s\n", left, LEFT_WIDTH + 3, "", rows[i].help);
     }
 }

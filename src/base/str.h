@@ -11,6 +11,12 @@ struct str {
 #define STR(literal) ((struct str){(literal), sizeof(literal) - 1})
 #define STR_NONE     ((struct str){NULL, 0})
 
+/* The same for a static table, where a compound literal is no constant. */
+#define STR_INIT(literal)                                                                          \
+    {                                                                                              \
+        (literal), sizeof(literal) - 1                                                             \
+    }
+
 /* The two arguments of a "%.*s". */
 #define STR_ARGS(s) int_of_size((s).len), (s).at
 

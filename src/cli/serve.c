@@ -17,5 +17,5 @@ int cmd_serve(int argc, char **argv)
         config_print_limits(&config.limits);
         return EXIT_FINE;
     }
-    return server_run(&config) == 0 ? EXIT_FINE : EXIT_FAILED;
+    return server_run(&config, argc, argv) == 0 ? EXIT_FINE : EXIT_FAILED;
 }

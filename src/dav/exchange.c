@@ -14,6 +14,7 @@
 
 #include <errno.h>
 
+#include "dav/admit.h"
 #include "dav/lock/if_header.h"
 #include "dav/respond.h"
 
@@ -55,6 +56,8 @@ static bool run_stages(struct exchange *x, bool is_on_worker)
         switch (x->stage->run(x)) {
         case STAGE_NEXT:
             x->stage++;
+            if (!x->stage->run) /* admitted */
+                x->stage = x->method->stages;
             break;
         case STAGE_WAIT:
             assert(!is_on_worker);
@@ -279,13 +282,14 @@ void dav_handle(const struct dav_service *service, struct http_stream *stream)
     x->stream = stream;
     x->arena = stream->arena;
     x->service = service;
-    x->store = service->store;
+    x->store =
+        service->view ? service->view(service, &x->signed_in.principal, x->arena) : service->store;
     x->job.work = run_on_worker;
     x->job.done = run_again;
     x->waker.ring = waker_rang;
     struct dav_result result = begin(x);
     if (dav_is_fine(result)) {
-        x->stage = x->method->stages;
+        x->stage = service->access ? admit_stages : x->method->stages;
         run(x);
     } else {
         (void)respond_error(x, result); /* it always says DONE */

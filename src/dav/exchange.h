@@ -23,6 +23,9 @@ struct exchange {
     bool has_slash;       /* the URL ended in '/' */
     bool is_located;
 
+    struct res_path link_prefix; /* of a shared link that the URL goes through; at == NULL: none */
+    struct signed_in signed_in;  /* who asks; nobody until admit_stages have run */
+
     const struct if_header *conditions; /* of the If field; NULL: there is none */
     struct buf body;                    /* of an XML method, collected */
     void *state;                        /* the method's own; in the arena */

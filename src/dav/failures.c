@@ -10,6 +10,7 @@
  * be as long as the tree is large. */
 #include "dav/failures.h"
 
+#include "dav/admit.h"
 #include "dav/lock/permit.h"
 #include "dav/respond.h"
 
@@ -26,6 +27,49 @@ static bool is_target(const struct failures *failures, struct res_path path)
            (failures->to_real.at && path_eq(path, failures->to_real));
 }
 
+/* As in the URL: answers and rules speak of the paths that the client knows. */
+static struct res_path path_for_client(struct failures *failures, struct arena *arena,
+                                       struct res_path real)
+{
+    const struct exchange *x = failures->x;
+    if (failures->to_real.at && path_is_within(real, failures->to_real))
+        return path_rebase(arena, real, failures->to_real, failures->to_path);
+    if (path_is_within(real, x->real))
+        return path_rebase(arena, real, x->real, x->path);
+    return real;
+}
+
+static struct dav_result may(struct failures *failures, enum access_class class,
+                             struct res_path real)
+{
+    struct res_path path = path_for_client(failures, &failures->arena, real);
+    enum access_verdict verdict = admit_judge(failures->x, class, path, real);
+    struct dav_result result = admit_check(failures->x, class, path, real);
+    failures->is_hidden = verdict == ACCESS_HIDDEN;
+    return result;
+}
+
+/* Where a member of what is copied or moved would go. */
+static struct dav_result may_arrive(struct failures *failures, struct res_path from)
+{
+    if (!failures->to_real.at || !path_is_within(from, failures->x->real))
+        return DAV_FINE;
+    return may(failures, ACCESS_WRITE,
+               path_rebase(&failures->arena, from, failures->x->real, failures->to_real));
+}
+
+static unsigned refuse_copy(struct store_visitor *visitor, struct res_path path)
+{
+    struct failures *failures = failures_of(visitor);
+    if (!failures->x->service->access || is_target(failures, path))
+        return 0;
+    arena_reset(&failures->arena);
+    failures->refusal = may(failures, ACCESS_READ, path);
+    if (dav_is_fine(failures->refusal))
+        failures->refusal = may_arrive(failures, path);
+    return dav_is_fine(failures->refusal) ? 0 : REFUSED;
+}
+
 /* Targets have been asked about before; what is asked here are their members. */
 static unsigned refuse(struct store_visitor *visitor, struct res_path path)
 {
@@ -33,7 +77,11 @@ static unsigned refuse(struct store_visitor *visitor, struct res_path path)
     if (is_target(failures, path))
         return 0;
     arena_reset(&failures->arena);
-    failures->refusal = lock_permit(failures->x, &failures->arena, path, PERMIT_SELF);
+    failures->refusal = may(failures, ACCESS_WRITE, path);
+    if (dav_is_fine(failures->refusal) && failures->is_move)
+        failures->refusal = may_arrive(failures, path);
+    if (dav_is_fine(failures->refusal))
+        failures->refusal = lock_permit(failures->x, &failures->arena, path, PERMIT_SELF);
     return dav_is_fine(failures->refusal) ? 0 : REFUSED;
 }
 
@@ -41,18 +89,11 @@ static bool may_refuse(struct store_visitor *visitor, struct res_path path)
 {
     struct failures *failures = failures_of(visitor);
     arena_reset(&failures->arena);
+    if (admit_differs_below(failures->x, path_for_client(failures, &failures->arena, path)) ||
+        admit_differs_below(failures->x, path) ||
+        (failures->to_real.at && admit_differs_below(failures->x, failures->to_path)))
+        return true;
     return lock_obstructs_within(failures->x, &failures->arena, path);
-}
-
-/* As in the URL: answers speak of the paths that the client knows. */
-static struct res_path path_for_client(struct failures *failures, struct res_path real)
-{
-    const struct exchange *x = failures->x;
-    if (failures->to_real.at && path_is_within(real, failures->to_real))
-        return path_rebase(&failures->arena, real, failures->to_real, failures->to_path);
-    if (path_is_within(real, x->real))
-        return path_rebase(&failures->arena, real, x->real, x->path);
-    return real;
 }
 
 static void add_member(struct failures *failures, struct res_path real, bool is_collection,
@@ -65,8 +106,8 @@ static void add_member(struct failures *failures, struct res_path real, bool is_
         failures->ms.out = spool_buf(&failures->spool);
         multistatus_begin(&failures->ms);
     }
-    multistatus_member(&failures->ms, path_for_client(failures, real), is_collection,
-                       result->status, buf_str(&error));
+    multistatus_member(&failures->ms, path_for_client(failures, &failures->arena, real),
+                       is_collection, result->status, buf_str(&error));
     buf_done(&error);
     (void)!spool_settle(&failures->spool, &err); /* then it stays in memory */
 }
@@ -80,11 +121,34 @@ static struct dav_result result_of(enum store_rc rc)
     return dav_from_store(rc);
 }
 
+/* What must not be named is told of by the collection that stays because of it. A hidden member of
+ * what is copied is left out without a word. */
+static void add_hidden(struct failures *failures, struct res_path path)
+{
+    struct dav_result result = dav_error(HTTP_FORBIDDEN, NULL);
+    struct res_path parent = path_parent(path);
+    if (failures->to_real.at && !failures->is_move && path_is_within(path, failures->x->real)) {
+        failures->has_left_out = true;
+        return;
+    }
+    if (path_eq(parent, failures->x->real)) {
+        failures->target = result;
+        failures->is_target_collection = true;
+    } else if (!failures->hidden.at || !path_eq(failures->hidden, parent)) {
+        failures->hidden = path_copy(failures->x->arena, parent);
+        add_member(failures, parent, true, &result);
+    }
+}
+
 static void failed(struct store_visitor *visitor, struct res_path path, bool is_collection,
                    enum store_rc rc, unsigned reason)
 {
     struct failures *failures = failures_of(visitor);
     struct dav_result result = reason == REFUSED ? failures->refusal : result_of(rc);
+    if (reason == REFUSED && failures->is_hidden) {
+        add_hidden(failures, path);
+        return;
+    }
     if (!path_eq(path, failures->x->real)) {
         add_member(failures, path, is_collection, &result);
         return;
@@ -103,7 +167,7 @@ static void free_failures(void *arg)
 struct failures *failures_new(struct exchange *x, struct res_path to_path, struct res_path to_real)
 {
     struct failures *failures = ARENA_NEW(x->arena, struct failures);
-    failures->visitor = (struct store_visitor){refuse, may_refuse, failed};
+    failures->visitor = (struct store_visitor){refuse, may_refuse, failed, refuse_copy};
     failures->x = x;
     failures->to_path = to_path;
     failures->to_real = to_real;
@@ -121,6 +185,8 @@ enum stage_end failures_answer(struct failures *failures, enum store_rc rc,
         return respond_status(x, success);
     if (rc != STORE_PARTIAL)
         return respond_error(x, result_of(rc));
+    if (failures->count == 0 && dav_is_fine(failures->target) && failures->has_left_out)
+        return respond_status(x, success); /* less what there was not, for who asked */
     if (failures->count == 0 && dav_is_fine(failures->target)) /* what was left has no name */
         failures->target = result_of(STORE_EXISTS);
     if (failures->count == 0)

@@ -14,7 +14,11 @@ struct failures {
     struct spool spool;
     struct multistatus ms;
     struct dav_result refusal; /* what `refuse` said last */
-    struct dav_result target;  /* what became of the target itself */
+    bool is_hidden;            /* and it may not even be named */
+    bool has_left_out;         /* a copy is without what is hidden from whoever asks */
+    bool is_move;
+    struct res_path hidden;   /* the collection that was named last for a member that must not be */
+    struct dav_result target; /* what became of the target itself */
     bool is_target_collection; /* where that is a failure */
     size_t count;              /* members other than the target */
 };

@@ -11,6 +11,7 @@
 #include "dav/index.h"
 
 #include "base/mem.h"
+#include "dav/admit.h"
 #include "dav/lock/if_header.h"
 #include "dav/respond.h"
 #include "stream/offload.h"
@@ -97,11 +98,27 @@ static void add_head(struct index_source *index)
     buf_done(&path);
 }
 
-static struct index_member member_of(struct arena *arena, const struct store_member *member)
+/* What whoever asks may see of a member. */
+static enum access_verdict judge(const struct index_source *index, struct str name)
 {
-    return (struct index_member){.name = arena ? arena_str(arena, member->name) : member->name,
+    struct arena arena = {0};
+    if (!index->x->service->access)
+        return ACCESS_GRANTED;
+    struct res_path path = path_join(&arena, index->x->path, name);
+    enum access_verdict verdict = admit_judge(index->x, ACCESS_READ, path, path);
+    arena_done(&arena);
+    return verdict;
+}
+
+/* False: it is hidden. */
+static bool member_of(const struct index_source *index, struct arena *arena,
+                      const struct store_member *member, struct index_member *out)
+{
+    enum access_verdict verdict = judge(index, member->name);
+    *out = (struct index_member){.name = arena ? arena_str(arena, member->name) : member->name,
                                  .stat = member->stat,
-                                 .is_known = member->rc == STORE_OK};
+                                 .is_known = member->rc == STORE_OK && verdict == ACCESS_GRANTED};
+    return verdict != ACCESS_HIDDEN;
 }
 
 static enum store_rc gather(struct index_source *index)
@@ -112,7 +129,8 @@ static enum store_rc gather(struct index_source *index)
     index->members = arena_alloc(arena, SORTED_MAX * sizeof(*index->members));
     while (index->member_count < SORTED_MAX &&
            (rc = index->cursor->ops->next(index->cursor, &member)) == STORE_OK)
-        index->members[index->member_count++] = member_of(arena, &member);
+        index->member_count +=
+            member_of(index, arena, &member, &index->members[index->member_count]);
     qsort(index->members, index->member_count, sizeof(*index->members), compare_members);
     return rc == STORE_END ? STORE_OK : rc;
 }
@@ -121,10 +139,9 @@ static enum store_rc add_rest(struct index_source *index)
 {
     struct store_member member;
     enum store_rc rc = index->cursor->ops->next(index->cursor, &member);
-    if (rc == STORE_OK) {
-        struct index_member plain = member_of(NULL, &member);
+    struct index_member plain;
+    if (rc == STORE_OK && member_of(index, NULL, &member, &plain))
         add_member(index, &plain);
-    }
     return rc;
 }
 

@@ -34,6 +34,9 @@ enum {
     METHOD_ON_COLLECTION = 4, /* allowed on a collection */
     METHOD_ON_UNMAPPED = 8,   /* allowed where there is nothing yet */
     METHOD_ON_ROOT = 16,      /* allowed on the root, although it writes */
+    METHOD_LOCKS = 32,        /* asks for the right to lock; otherwise to write or to read */
+    METHOD_COPIES = 64,       /* writes, but not where the request URI is */
+    METHOD_OPEN = 128,        /* asks for no right: clients ask before they sign in */
     METHOD_ON_ANY = METHOD_ON_FILE | METHOD_ON_COLLECTION | METHOD_ON_UNMAPPED | METHOD_ON_ROOT,
 };
 

@@ -1,5 +1,12 @@
+/* How stages answer. Each function fills in the turn's response and ends the stage, so that a stage
+ * answers in one line: `return respond_status(x, HTTP_NO_CONTENT);`.
+ *
+ * An error with a precondition has it in its body, as RFC 4918 §16 asks for; others have a line for
+ * people. A 401 brings the challenges along (RFC 9110 §11.6.1), a 405 the methods that are allowed
+ * (§15.5.6). What a client may not read must not show in either: dav/admit.h is asked first. */
 #include "dav/respond.h"
 
+#include "dav/admit.h"
 #include "multistatus/writer.h"
 
 void respond_field(struct exchange *x, enum http_field id, struct str value)
@@ -53,6 +60,8 @@ enum stage_end respond_error(struct exchange *x, struct dav_result result)
         respond_field(x, FIELD_ALLOW, buf_str(&body));
     }
     buf_done(&body);
+    if (result.status == HTTP_UNAUTHORIZED)
+        admit_challenge(x);
     return respond_text(x, (enum http_status)result.status, type, text);
 }
 
@@ -77,6 +86,12 @@ struct str exchange_etag(struct arena *arena, const struct store_stat *stat)
     return copy;
 }
 
+bool exchange_is_read_only(const struct exchange *x)
+{
+    const struct store_ops *ops = x->store->ops;
+    return x->service->is_read_only || (ops->is_read_only && ops->is_read_only(x->store, x->path));
+}
+
 void exchange_allow(struct exchange *x, struct buf *to)
 {
     struct store_stat stat;
@@ -85,7 +100,9 @@ void exchange_allow(struct exchange *x, struct buf *to)
         dav_methods_allow(to, METHOD_ON_ANY, false, x->service->is_read_only);
         return;
     }
-    if (x->store->ops->stat(x->store, x->path, &stat) == STORE_OK)
+    if (admit_judge(x, ACCESS_READ, x->path, x->path) != ACCESS_GRANTED)
+        flag = METHOD_ON_ANY; /* who may not read must not learn from this what there is */
+    else if (x->store->ops->stat(x->store, x->path, &stat) == STORE_OK)
         flag = stat.is_collection ? METHOD_ON_COLLECTION : METHOD_ON_FILE;
-    dav_methods_allow(to, flag, path_is_root(x->path), x->service->is_read_only);
+    dav_methods_allow(to, flag, path_is_root(x->path), exchange_is_read_only(x));
 }

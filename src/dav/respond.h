@@ -27,5 +27,8 @@ void respond_location(struct exchange *x, bool is_collection);
 /* `"<16 hexadecimal digits>"`, the strong entity tag of a version. Copies into the arena. */
 struct str exchange_etag(struct arena *arena, const struct store_stat *stat);
 
-/* Allow for the resource as it is, into `to`. */
+/* Whether nothing can be changed there, whoever asks. */
+bool exchange_is_read_only(const struct exchange *x);
+
+/* Allow for the resource as it is, as far as whoever asks may know, into `to`. */
 void exchange_allow(struct exchange *x, struct buf *to);

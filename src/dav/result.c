@@ -34,6 +34,8 @@ struct dav_result dav_from_store(enum store_rc rc)
         return dav_error(HTTP_FORBIDDEN, "the server has no permission to do that");
     case STORE_NO_SPACE:
         return dav_condition(CONDITION_SUFFICIENT_DISK_SPACE, "there is no space left");
+    case STORE_OVER_QUOTA:
+        return dav_condition(CONDITION_QUOTA_NOT_EXCEEDED, "the quota is used up");
     case STORE_NAME_TOO_LONG:
         return dav_error(HTTP_URI_TOO_LONG, "a name in the path is too long");
     case STORE_TOO_DEEP:

@@ -12,6 +12,7 @@
  * (dav/failures.c), so that the others are still copied or moved. */
 #include "dav/transfer.h"
 
+#include "dav/admit.h"
 #include "dav/lock/permit.h"
 #include "dav/precondition.h"
 #include "dav/respond.h"
@@ -56,8 +57,11 @@ static struct dav_result prepare(struct exchange *x, bool is_move)
         result = exchange_locate(x, is_move ? LOCATE_NAME : LOCATE_RESOURCE);
     if (!dav_is_fine(result))
         return result;
-    return dav_from_store(
+    result = dav_from_store(
         x->store->ops->locate(x->store, x->arena, transfer->to, LOCATE_NAME, &transfer->to_real));
+    if (dav_is_fine(result))
+        result = admit_check(x, ACCESS_WRITE, transfer->to, transfer->to_real);
+    return result;
 }
 
 enum stage_end transfer_claim(struct exchange *x, bool is_move)

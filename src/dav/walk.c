@@ -83,7 +83,8 @@ static void add_segment(struct buf *path, size_t parent_len, struct str name)
 /* Completes the item that the walk is at; `enters`: its members come next. */
 static void give(struct walk *walk, struct walk_item *item, bool enters)
 {
-    if (enters && item->rc == STORE_OK && item->stat.is_collection) {
+    bool may = !walk->may_enter || walk->may_enter(walk, view(&walk->path), view(&walk->real));
+    if (enters && may && item->rc == STORE_OK && item->stat.is_collection) {
         item->rc = enter(walk);
         item->is_listing_rc = item->rc != STORE_OK;
     }
@@ -118,4 +119,9 @@ enum store_rc walk_next(struct walk *walk, struct walk_item *item_out)
             return STORE_OK;
     }
     return STORE_END;
+}
+
+bool walk_is_quick(const struct walk *walk)
+{
+    return !walk->level || (walk->level->cursor->is_quick && walk->depth != DEPTH_INFINITY);
 }

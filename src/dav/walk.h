@@ -13,6 +13,7 @@ struct walk_item {
 };
 
 struct walk_level;
+struct walk;
 
 struct walk {
     struct store *store;
@@ -24,6 +25,8 @@ struct walk {
     unsigned level_count;
     struct store_stat target;
     bool has_given_target;
+    /* Whether to go into a collection; NULL: into all. Set after walk_init(). */
+    bool (*may_enter)(struct walk *walk, struct res_path path, struct res_path real);
 };
 
 /* Begins at `path`, which is there and is what `target` says. */
@@ -33,3 +36,6 @@ void walk_done(struct walk *walk);
 
 /* OK: the next item; END: there is none; any other: a listing broke off, and the walk is over. */
 NODISCARD enum store_rc walk_next(struct walk *walk, struct walk_item *item_out);
+
+/* Whether the next step asks nothing of the store that may block. */
+bool walk_is_quick(const struct walk *walk);

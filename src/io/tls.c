@@ -42,6 +42,7 @@
 
 struct tls_server {
     const struct tls_options *options;
+    bool offers_h2; /* asked on every thread */
     struct tls_tickets tickets;
     struct buf remarks;
     bool has_kernel_tls;
@@ -152,7 +153,7 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
                            const unsigned char *offered, unsigned int offered_len, void *arg)
 {
     static const unsigned char with_h2[] = ALPN_H2, without_h2[] = ALPN_HTTP_1;
-    bool has_h2 = material_of(ssl)->server->options->offers_h2;
+    bool has_h2 = material_of(ssl)->server->offers_h2;
     const unsigned char *ours = has_h2 ? with_h2 : without_h2;
     unsigned ours_len = (unsigned)(has_h2 ? sizeof(with_h2) : sizeof(without_h2)) - 1;
     unsigned char *found;
@@ -314,10 +315,10 @@ struct tls_server *tls_server_new(const struct tls_options *options, struct err 
     pthread_once(&once, make_index);
     assert(options->pair_count > 0);
     struct tls_server *server = MEM_NEW(struct tls_server);
-    server->options = options;
+    server->offers_h2 = options->offers_h2;
     server->has_kernel_tls = has_kernel_tls();
     pthread_mutex_init(&server->mutex, NULL);
-    if (tls_tickets_init(&server->tickets, err) && tls_server_reload(server, err))
+    if (tls_tickets_init(&server->tickets, err) && tls_server_reload(server, options, err))
         return server;
     tls_server_free(server);
     return NULL;
@@ -334,11 +335,16 @@ void tls_server_free(struct tls_server *server)
     mem_free(server);
 }
 
-bool tls_server_reload(struct tls_server *server, struct err *err)
+bool tls_server_reload(struct tls_server *server, const struct tls_options *options,
+                       struct err *err)
 {
+    const struct tls_options *before = server->options;
     struct buf remarks = {0};
+    if (options)
+        server->options = options;
     SSL_CTX *context = make_context(server, &remarks, err);
     if (!context) {
+        server->options = before;
         buf_done(&remarks);
         return false;
     }

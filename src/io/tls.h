@@ -21,13 +21,16 @@ struct tls_options {
     bool offers_h2;        /* by ALPN, besides HTTP/1.1 */
 };
 
-/* Reads the files. Borrows the options as long as it lives. Gives; NULL: `err` says why. */
+/* Reads the files. Borrows the options until others have taken their place. Gives; NULL: `err` says
+ * why. */
 NODISCARD struct tls_server *tls_server_new(const struct tls_options *options, struct err *err);
 void tls_server_free(struct tls_server *server);
 
-/* Reads the files again. New connections get what they say now, present ones keep what they have.
- * False: nothing has changed, and `err` says why. From one thread at a time. */
-NODISCARD bool tls_server_reload(struct tls_server *server, struct err *err);
+/* Reads the files again, those of `options` if there are any: whether HTTP/2 is offered stays. New
+ * connections get what they say now, present ones keep what they have. False: nothing has changed,
+ * and `err` says why. From one thread at a time. */
+NODISCARD bool tls_server_reload(struct tls_server *server, const struct tls_options *options,
+                                 struct err *err);
 
 /* What an administrator should know about the files that were read last (expired, readable by
  * others), a line for each. Valid until the next reload. */

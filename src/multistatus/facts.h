@@ -6,6 +6,9 @@
 
 enum fact_kind { FACT_UNKNOWN, FACT_FILE, FACT_COLLECTION };
 
+/* Whether it answers a PROPFIND for propname (RFC 4918 §9.1.2): found properties, and no value. */
+bool fact_is_names_only(const struct davit_ms_response *response);
+
 /* By its resourcetype, where that was found. */
 enum fact_kind fact_kind_of(const struct davit_ms_response *response);
 

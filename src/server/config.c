@@ -14,7 +14,9 @@
 
 #include <sched.h>
 
+#include "base/mem.h"
 #include "base/options.h"
+#include "server/config_file.h"
 
 /* How many changes wait for the disk together is how many workers there are. */
 enum { WORKERS_FLUSH = 32, WORKERS_LAZY = 8 };
@@ -103,8 +105,27 @@ static bool set_public_url(struct server_config *config, const char *value, stru
     if (!str_eq(uri.path, STR("/")) || uri.query.len)
         return err_set(err, 0, "--public-url '%s' has a path: a proxy must pass paths on unchanged",
                        value);
+    config->public_urls[config->public_name_count] = value;
     config->public_names[config->public_name_count++] =
         (struct public_name){uri.host, uri.port, str_eq_nocase(uri.scheme, STR("https"))};
+    return true;
+}
+
+static bool set_trust_proxy(struct server_config *config, const char *value, struct err *err)
+{
+    if (config->proxy_count == PROXIES_MAX)
+        return err_set(err, 0, "more than %d --trust-proxy", PROXIES_MAX);
+    if (!net_parse(str_of_c(value), &config->proxies[config->proxy_count]))
+        return err_set(err, 0, "--trust-proxy '%s' is no address and no network", value);
+    config->proxy_texts[config->proxy_count++] = value;
+    return true;
+}
+
+static bool set_root(struct server_config *config, const char *value, struct err *err)
+{
+    if (config->root)
+        return err_set(err, 0, "more than one directory: '%s' and '%s'", config->root, value);
+    config->root = value;
     return true;
 }
 
@@ -185,10 +206,10 @@ static bool set_access_log(struct server_config *config, const char *value, stru
 static bool set_log_level(struct server_config *config, const char *value, struct err *err)
 {
     enum log_level level;
-    (void)config; /* the log is the process's */
     if (!log_level_parse(value, &level))
         return err_set(err, 0, "'%s' is none of error, warn, info and debug", value);
     log_set_level(level);
+    config->log_level = value;
     return true;
 }
 
@@ -202,6 +223,122 @@ static bool set_limit(struct server_config *config, const char *value, struct er
     if (!limits_set(&config->limits, name, limit))
         return err_set(err, 0, "there is no limit '%.*s'; see --help-limits", STR_ARGS(name));
     return true;
+}
+
+static bool set_config(struct server_config *config, const char *value, struct err *err)
+{
+    (void)config, (void)value, (void)err; /* read before all others: config_read() */
+    return true;
+}
+
+static bool set_users(struct server_config *config, const char *value, struct err *err)
+{
+    (void)err; /* opening it will tell */
+    config->users = value;
+    return true;
+}
+
+static bool set_tokens(struct server_config *config, const char *value, struct err *err)
+{
+    (void)err; /* opening it will tell */
+    config->tokens = value;
+    return true;
+}
+
+static bool set_jwt_keys(struct server_config *config, const char *value, struct err *err)
+{
+    (void)err; /* opening it will tell */
+    config->jwt_keys = value;
+    return true;
+}
+
+static bool set_realm(struct server_config *config, const char *value, struct err *err)
+{
+    if (!*value || strlen(value) > 200)
+        return err_set(err, 0, "a realm has 1 to 200 bytes");
+    config->realm = value;
+    return true;
+}
+
+static const char *const scheme_words[ACCESS_SCHEME_COUNT] = {
+#define ACCESS_SCHEME(name, word, wire, where) [ACCESS_##name] = (word),
+#include "access/schemes.def"
+#undef ACCESS_SCHEME
+};
+
+static bool set_scheme(struct server_config *config, struct str word, struct err *err)
+{
+    for (size_t i = 1; i < ACCESS_SCHEME_COUNT; i++) {
+        if (str_eq(word, str_of_c(scheme_words[i])))
+            return config->offers[i] = true;
+    }
+    return err_set(err, 0, "there is no way to sign in called '%.*s'", STR_ARGS(word));
+}
+
+static bool set_schemes(struct server_config *config, const char *value, struct err *err)
+{
+    struct str list = str_of_c(value);
+    memset(config->offers, 0, sizeof(config->offers));
+    config->has_schemes = !str_eq(list, STR("auto"));
+    while (config->has_schemes && list.len) {
+        size_t len = 0;
+        while (len < list.len && list.at[len] != ',' && list.at[len] != ' ')
+            len++;
+        if (len && !set_scheme(config, str_first(list, len), err))
+            return false;
+        list = str_from(list, len + 1);
+    }
+    return true;
+}
+
+static bool set_clear_passwords(struct server_config *config, const char *value, struct err *err)
+{
+    (void)value, (void)err; /* a flag */
+    return config->allows_clear_passwords = true;
+}
+
+static bool set_seconds(const char *value, uint64_t *seconds_out, struct err *err)
+{
+    if (!str_parse_u64(str_of_c(value), seconds_out) || *seconds_out > 86400)
+        return err_set(err, 0, "'%s' is no number of seconds up to a day", value);
+    return true;
+}
+
+static bool set_remember(struct server_config *config, const char *value, struct err *err)
+{
+    return set_seconds(value, &config->remember_s, err);
+}
+
+static bool set_jwt_skew(struct server_config *config, const char *value, struct err *err)
+{
+    return set_seconds(value, &config->jwt_skew_s, err);
+}
+
+static bool set_jwt_issuer(struct server_config *config, const char *value, struct err *err)
+{
+    (void)err; /* compared with what comes */
+    config->jwt_issuer = value;
+    return true;
+}
+
+static bool set_jwt_audience(struct server_config *config, const char *value, struct err *err)
+{
+    (void)err; /* compared with what comes */
+    config->jwt_audience = value;
+    return true;
+}
+
+static bool set_jwt_user(struct server_config *config, const char *value, struct err *err)
+{
+    (void)err; /* looked for in what comes */
+    config->jwt_user = value;
+    return true;
+}
+
+static bool set_hide_lock_tokens(struct server_config *config, const char *value, struct err *err)
+{
+    (void)value, (void)err; /* a flag */
+    return config->hides_lock_tokens = true;
 }
 
 static bool set_help_limits(struct server_config *config, const char *value, struct err *err)
@@ -219,16 +356,65 @@ static bool set_help(struct server_config *config, const char *value, struct err
 /* --- the table --- */
 
 static const struct option options[] = {
-#define SERVE_OPTION(name, argument, set, help) {name, argument, help},
+#define SERVE_OPTION(name, letter, argument, set, help) {name, argument, help, letter},
 #include "server/options.def"
 #undef SERVE_OPTION
 };
 
 static bool (*const setters[])(struct server_config *config, const char *value, struct err *err) = {
-#define SERVE_OPTION(name, argument, set, help) set,
+#define SERVE_OPTION(name, letter, argument, set, help) set,
 #include "server/options.def"
 #undef SERVE_OPTION
 };
+
+size_t config_row_count(void)
+{
+    return ARRAY_LEN(options);
+}
+
+const struct option *config_row(size_t row)
+{
+    return &options[row];
+}
+
+bool config_set(struct server_config *config, size_t row, const char *value, struct err *err)
+{
+    return setters[row](config, value, err);
+}
+
+/* The operand is the argument of an option, too. */
+static size_t root_row(void)
+{
+    size_t row = 0;
+    while (setters[row] != set_root)
+        row++;
+    return row;
+}
+
+/* Which options the command line has, and the file that it names: read before it, and it wins. */
+static bool look_ahead(int argc, char **argv, bool *is_given, const char **path, struct err *err)
+{
+    struct option_reader reader = {.command = "davit serve",
+                                   .rows = options,
+                                   .row_count = ARRAY_LEN(options),
+                                   .argv = argv,
+                                   .argc = argc};
+    enum option_rc rc;
+    const char *value;
+    size_t row;
+    while ((rc = option_read(&reader, &row, &value, err)) != OPTION_END) {
+        if (rc == OPTION_WRONG)
+            return false;
+        if (rc == OPTION_OPERAND)
+            is_given[root_row()] = true;
+        if (rc == OPTION_OPERAND)
+            continue;
+        is_given[row] = true;
+        if (setters[row] == set_config)
+            *path = value;
+    }
+    return true;
+}
 
 static bool read_arguments(struct server_config *config, int argc, char **argv, struct err *err)
 {
@@ -243,10 +429,8 @@ static bool read_arguments(struct server_config *config, int argc, char **argv, 
     while ((rc = option_read(&reader, &row, &value, err)) != OPTION_END) {
         if (rc == OPTION_WRONG || (rc == OPTION_ROW && !setters[row](config, value, err)))
             return false;
-        if (rc == OPTION_OPERAND && config->root)
-            return err_set(err, 0, "more than one directory: '%s' and '%s'", config->root, value);
-        if (rc == OPTION_OPERAND)
-            config->root = value;
+        if (rc == OPTION_OPERAND && !set_root(config, value, err))
+            return false;
     }
     return true;
 }
@@ -255,12 +439,13 @@ static bool check_addresses(const struct server_config *config, struct err *err)
 {
     char text[ADDRESS_TEXT_BYTES];
     for (size_t i = 0; i < config->listener_count; i++) {
-        if (config->is_anonymous || address_is_loopback(&config->listeners[i].address))
+        if (config->is_anonymous || config_has_sign_in(config) ||
+            address_is_loopback(&config->listeners[i].address))
             continue;
         (void)address_format(&config->listeners[i].address, text); /* the length is not needed */
         return err_set(err, 0,
                        "%s can be reached from other machines, and there is no sign-in: "
-                       "--anonymous says that everyone may do everything",
+                       "--users FILE says who may, --anonymous that everyone may do everything",
                        text);
     }
     return true;
@@ -303,30 +488,96 @@ static void add_default_listener(struct server_config *config)
         BUG("the default address is malformed");
 }
 
-bool config_read(int argc, char **argv, struct server_config *config_out, struct err *err)
+bool config_has_sign_in(const struct server_config *config)
+{
+    bool has_certificates = config->tls.client_ca && config->file && config->file->certificates;
+    return config->users || config->tokens || config->jwt_keys || has_certificates;
+}
+
+void config_done(struct server_config *config)
+{
+    config_file_free(config->file);
+    config->file = NULL;
+}
+
+static struct server_config defaults(void)
 {
     cpu_set_t cpus;
-    struct server_config config = {.threads = 1, .tls.offers_h2 = true, .limits = limits_default()};
+    struct server_config config = {.threads = 1,
+                                   .tls.offers_h2 = true,
+                                   .realm = "davit",
+                                   .remember_s = 300,
+                                   .jwt_user = "sub",
+                                   .jwt_skew_s = 60,
+                                   .log_level = "info",
+                                   .limits = limits_default()};
     if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
         config.threads = (unsigned)CPU_COUNT(&cpus);
-    if (!read_arguments(&config, argc, argv, err) || !check_tls(&config, err))
-        return false;
-    add_default_listener(&config);
-    if (!config.workers)
-        config.workers = config.durability == DURABILITY_FLUSH ? WORKERS_FLUSH : WORKERS_LAZY;
-    if (!config.root && !config.wants_help && !config.wants_limits)
-        return err_set(err, 0, "which directory? Usage: davit serve [OPTIONS] DIR");
-    if (!check_addresses(&config, err))
-        return false;
-    *config_out = config;
-    return true;
+    return config;
 }
+
+bool config_check(struct server_config *config, struct err *err)
+{
+    if (!check_tls(config, err))
+        return false;
+    if (config->jwt_keys && (!config->jwt_issuer || !config->jwt_audience))
+        return err_set(err, 0,
+                       "--jwt-keys needs --jwt-issuer and --jwt-audience: otherwise tokens "
+                       "that were made for others would let people in");
+    add_default_listener(config);
+    if (!config->workers)
+        config->workers = config->durability == DURABILITY_FLUSH ? WORKERS_FLUSH : WORKERS_LAZY;
+    bool has_mounts = config->file && config->file->mounts;
+    if (!config->root && !has_mounts && !config->wants_help && !config->wants_limits)
+        return err_set(err, 0, "which directory? Usage: davit serve [OPTIONS] DIR");
+    return check_addresses(config, err);
+}
+
+static bool read_all(int argc, char **argv, struct server_config *config, struct err *err)
+{
+    bool is_given[ARRAY_LEN(options)] = {false};
+    const char *path = NULL;
+    return look_ahead(argc, argv, is_given, &path, err) &&
+           (!path || config_file_read(config, path, is_given, err)) &&
+           read_arguments(config, argc, argv, err) && config_check(config, err);
+}
+
+bool config_read(int argc, char **argv, struct server_config *config_out, struct err *err)
+{
+    struct server_config config = defaults();
+    bool is_fine = read_all(argc, argv, &config, err);
+    if (is_fine)
+        *config_out = config;
+    else
+        config_done(&config);
+    return is_fine;
+}
+
+bool config_read_file(const char *path, struct server_config *config_out, struct err *err)
+{
+    bool is_given[ARRAY_LEN(options)] = {false};
+    struct server_config config = defaults();
+    bool is_fine = !path || config_file_read(&config, path, is_given, err);
+    if (is_fine)
+        *config_out = config;
+    else
+        config_done(&config);
+    return is_fine;
+}
+
+/* --- telling --- */
 
 void config_print_help(void)
 {
     printf("Usage: davit serve [OPTIONS] DIR\n\n"
            "Serves DIR over WebDAV (RFC 4918, class 1, 2 and 3) and HTTP.\n\nOptions:\n");
     option_print(options, ARRAY_LEN(options));
+    printf("\nWith a certificate every --listen speaks TLS 1.2 and 1.3, and HTTP/1.1 or HTTP/2 as "
+           "the\n"
+           "client prefers; without one, HTTP/2 for clients that know it beforehand. SIGHUP reads\n"
+           "the certificates again, and opens the access log again. To try TLS:\n\n"
+           "  davit cert self-signed --out tls\n"
+           "  davit serve --tls-cert tls/cert.pem --tls-key tls/key.pem DIR\n");
 }
 
 void config_print_limits(const struct limits *limits)

@@ -1,13 +1,33 @@
 /* server/config.h: what `davit serve` is told. */
 #pragma once
 
+#include "access/access.h"
+#include "access/net.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "dav/service.h"
 #include "io/socket.h"
 #include "io/tls.h"
 
-enum { LISTENERS_MAX = 16, PUBLIC_NAMES_MAX = 16 };
+enum { LISTENERS_MAX = 16, PUBLIC_NAMES_MAX = 16, PROXIES_MAX = 16 };
+
+/* What stands in a configuration file and has no option. */
+struct config_file {
+    struct arena arena;
+    const char *path;
+    struct rules rules;
+    struct access_certificate *certificates; /* whom they are for */
+    struct config_mount *mounts;             /* in the order of the file */
+};
+
+struct config_mount {
+    struct config_mount *next;
+    struct str pattern; /* "/files" */
+    unsigned line;
+    const char *root; /* NULL: it is not said yet */
+    bool is_read_only;
+    uint64_t quota_bytes; /* 0: none */
+};
 
 enum listener_kind {
     LISTEN_MAIN,     /* TLS where there is a certificate, otherwise in the clear */
@@ -24,9 +44,27 @@ struct server_config {
     const char *root; /* NULL: none was given */
     struct listener_config listeners[LISTENERS_MAX];
     size_t listener_count;
+    struct config_file *file; /* NULL: there is none */
     bool is_anonymous;
+    const char *users; /* files; NULL: none */
+    const char *tokens;
+    const char *jwt_keys;
+    const char *realm;
+    bool offers[ACCESS_SCHEME_COUNT]; /* all false: what all users can use */
+    bool has_schemes;
+    bool allows_clear_passwords;
+    uint64_t remember_s;
+    const char *jwt_issuer;
+    const char *jwt_audience;
+    const char *jwt_user;
+    uint64_t jwt_skew_s;
+    bool hides_lock_tokens;
     struct public_name public_names[PUBLIC_NAMES_MAX];
+    const char *public_urls[PUBLIC_NAMES_MAX]; /* as given */
     size_t public_name_count;
+    struct net proxies[PROXIES_MAX]; /* whose X-Forwarded-For is believed */
+    const char *proxy_texts[PROXIES_MAX];
+    size_t proxy_count;
     struct tls_options tls; /* no pairs: no TLS */
     size_t tls_key_count;
     const char *hsts; /* seconds; NULL: nothing is said of them */
@@ -38,16 +76,36 @@ struct server_config {
     unsigned workers;
     const char *user;
     const char *access_log;
+    const char *log_level;
     struct limits limits;
     bool wants_help;
     bool wants_limits;
 };
 
-/* Reads the arguments behind `serve`; they are borrowed. False: `err` says what is wrong and, for a
- * mistyped option, what was probably meant. */
+/* Reads the arguments behind `serve`, which are borrowed, and the file that they name. False: `err`
+ * says what is wrong and, for a mistyped name, what was probably meant. Gives config->file. */
 NODISCARD bool config_read(int argc, char **argv, struct server_config *config_out,
                            struct err *err);
 
-/* Print to standard output. */
+/* The defaults and what the file says; NULL: no file. Gives config->file. */
+NODISCARD bool config_read_file(const char *path, struct server_config *config_out,
+                                struct err *err);
+
+/* Whether what is set goes together. */
+NODISCARD bool config_check(struct server_config *config, struct err *err);
+
+void config_done(struct server_config *config);
+
+/* For config_file.c: the row of an option, and its function. False: `err` says why. */
+size_t config_row_count(void);
+const struct option *config_row(size_t row);
+NODISCARD bool config_set(struct server_config *config, size_t row, const char *value,
+                          struct err *err);
+
+/* Whether somebody can sign in. */
+bool config_has_sign_in(const struct server_config *config);
+
+/* Print to standard output; the first as a file that says the same. */
+void config_print(const struct server_config *config);
 void config_print_help(void);
 void config_print_limits(const struct limits *limits);

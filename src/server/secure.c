@@ -39,17 +39,18 @@ bool secure_start(struct secure *secure, const struct server_config *config, str
     return secure->greeters != NULL;
 }
 
-void secure_reload(struct secure *secure)
+bool secure_reload(struct secure *secure, const struct server_config *config, struct err *err)
 {
-    struct err err;
+    bool has_pairs = config->tls.pair_count > 0;
+    if (has_pairs != (secure->tls != NULL))
+        return err_set(err, 0, "TLS begins and ends with a restart");
     if (!secure->tls)
-        return;
-    if (!tls_server_reload(secure->tls, &err)) {
-        log_line(LOG_ERROR, "keeping the certificates as they were: %s", err.text);
-        return;
-    }
+        return true;
+    if (!tls_server_reload(secure->tls, &config->tls, err))
+        return false;
     log_line(LOG_INFO, "read the certificates again");
     log_remarks(secure);
+    return true;
 }
 
 void secure_stop(struct secure *secure)

@@ -19,8 +19,10 @@ NODISCARD bool secure_read(struct secure *secure, const struct server_config *co
 NODISCARD bool secure_start(struct secure *secure, const struct server_config *config,
                             struct ports *ports, struct err *err);
 
-/* Reads the files again, and logs what came of it. */
-void secure_reload(struct secure *secure);
+/* Reads the files again, those that the configuration names now. False: all is as it was, and `err`
+ * says why. */
+NODISCARD bool secure_reload(struct secure *secure, const struct server_config *config,
+                             struct err *err);
 
 /* After the last connection has gone. */
 void secure_stop(struct secure *secure);

@@ -25,9 +25,10 @@
 #include "server/access_log.h"
 #include "server/port.h"
 #include "server/privilege.h"
+#include "server/proxy.h"
 #include "server/redirect.h"
 #include "server/secure.h"
-#include "store/registry.h"
+#include "server/settings.h"
 #include "wire/wire.h"
 
 enum { ACCEPTS_PER_EVENT = 16, ACCEPT_PAUSE_MS = 200, END_MS = 1000, SPARE_BYTES = 1 << 20 };
@@ -55,6 +56,8 @@ struct server_loop {
     struct deadline shutdown;
     struct deadline_queue end_queue; /* after all was cut off */
     struct deadline end;
+    struct settings_use *settings; /* in force */
+    struct job settings_job;       /* there are new ones */
     struct job drain_job;
     struct job abort_job;
     bool is_draining;
@@ -62,8 +65,18 @@ struct server_loop {
 };
 
 struct server {
-    const struct server_config *config;
-    struct dav_service service;
+    const struct server_config *config; /* as it was at the start */
+    int argc;                           /* of the command line, for a reload */
+    char **argv;
+    struct dav_service service; /* what no reload changes */
+    struct access_state *access_state;
+    struct store_pool *pool;
+    struct settings *first;    /* lives as long as the server does */
+    struct settings *settings; /* in force, or about to be; the first loop's */
+    atomic_uint loops_behind;  /* that have not taken them yet */
+    struct job reloaded_job;   /* all have */
+    bool is_reloading;
+    bool reloads_again; /* asked for meanwhile */
     struct media_types media_types;
     struct access_log access_log;
     struct worker_pool *workers;
@@ -86,14 +99,18 @@ static struct server_loop *loop_of_handler(struct http_handler *handler)
 
 static void handle(struct http_handler *handler, struct http_stream *stream)
 {
-    const struct server *server = loop_of_handler(handler)->server;
+    struct server_loop *loop = loop_of_handler(handler);
+    struct server *server = loop->server;
     if (port_of_entrance(stream->request.entrance)->kind == LISTEN_REDIRECT) {
         redirect_answer(&server->redirect, stream);
         return;
     }
     if (stream->request.is_secure && server->secure.hsts.len) /* RFC 6797 §7.2: only then */
         http_response_set(stream, FIELD_STRICT_TRANSPORT_SECURITY, buf_str(&server->secure.hsts));
-    dav_handle(&server->service, stream);
+    const struct proxies *proxies = settings_use_proxies(loop->settings);
+    if (proxies->count)
+        proxy_believe(proxies, stream);
+    dav_handle(settings_use_begin(loop->settings, stream->arena), stream);
 }
 
 static void finished(struct http_handler *handler, const struct http_stream *stream,
@@ -237,6 +254,73 @@ static void stop_signalled(struct server *server)
     post_to_loops(server);
 }
 
+/* The settings for requests from now on. */
+static void put_in_force(struct server *server, struct settings *settings)
+{
+    const struct server_config *config = &settings->config;
+    struct dav_service service = server->service;
+    service.access = settings->service.access;
+    service.store = settings->service.store;
+    service.view = settings->service.view;
+    service.view_link = settings->service.view_link;
+    service.hides_lock_tokens = config->hides_lock_tokens;
+    service.limits = &config->limits;
+    service.allows_infinity = config->allows_infinity;
+    service.public_names = config->public_names;
+    service.public_name_count = config->public_name_count;
+    settings->service = service;
+    settings_unref(server->settings);
+    server->settings = settings;
+}
+
+static void take_settings(struct server_loop *loop)
+{
+    settings_use_end(loop->settings);
+    loop->settings = settings_use_new(settings_ref(loop->server->settings));
+}
+
+static void settings_changed(struct job *job)
+{
+    struct server_loop *loop = CONTAINER_OF(job, struct server_loop, settings_job);
+    struct server *server = loop->server;
+    take_settings(loop);
+    if (atomic_fetch_sub(&server->loops_behind, 1) == 1)
+        executor_post(loop_executor(server->loops[0].loop), &server->reloaded_job);
+}
+
+/* Reads the configuration and all that it names again. A mistake leaves all as it was. */
+static void reload(struct server *server)
+{
+    struct server_config config;
+    struct err err;
+    struct settings *settings = NULL;
+    if (config_read(server->argc, server->argv, &config, &err))
+        settings = settings_new(&config, server->access_state, &err);
+    if (!settings || !settings_mount(settings, server->pool, &server->config->limits, &err) ||
+        !secure_reload(&server->secure, &settings->config, &err)) {
+        log_line(LOG_ERROR, "keeping the settings as they were: %s", err.text);
+        settings_unref(settings);
+        return;
+    }
+    put_in_force(server, settings);
+    server->is_reloading = true;
+    atomic_store(&server->loops_behind, server->loop_count);
+    for (unsigned i = 0; i < server->loop_count; i++)
+        executor_post(loop_executor(server->loops[i].loop), &server->loops[i].settings_job);
+}
+
+/* On the first loop, as signals are. */
+static void reloaded(struct job *job)
+{
+    struct server *server = CONTAINER_OF(job, struct server, reloaded_job);
+    log_line(LOG_INFO, "read the settings again");
+    server->is_reloading = false;
+    if (!server->reloads_again)
+        return;
+    server->reloads_again = false;
+    reload(server);
+}
+
 static void signals_ready(struct watch *watch, uint32_t events)
 {
     (void)events; /* a signalfd has only one kind */
@@ -245,7 +329,9 @@ static void signals_ready(struct watch *watch, uint32_t events)
     while (read(watch->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
         if (info.ssi_signo == SIGHUP) {
             access_log_reopen(&server->access_log);
-            secure_reload(&server->secure);
+            server->reloads_again = server->is_reloading;
+            if (!server->is_reloading)
+                reload(server);
         } else {
             stop_signalled(server);
         }
@@ -257,21 +343,24 @@ static void signals_ready(struct watch *watch, uint32_t events)
 static bool open_store(struct server *server, struct err *err)
 {
     const struct server_config *config = server->config;
-    struct store_options options = {.root = config->root,
-                                    .state_dir = config->state_dir,
-                                    .is_read_only = config->is_read_only,
-                                    .durability = config->durability,
-                                    .limits = &config->limits};
     struct dav_service *service = &server->service;
-    if (!store_open("directory", &options, &service->store, err))
+    server->pool = store_pool_new();
+    if (!settings_mount(server->first, server->pool, &config->limits, err))
         return false;
-    service->limits = &config->limits;
     service->media_types = &server->media_types;
     service->is_read_only = config->is_read_only;
-    service->allows_infinity = config->allows_infinity;
-    service->public_names = config->public_names;
-    service->public_name_count = config->public_name_count;
     service->spool_dir_fd = open("/var/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    put_in_force(server, settings_ref(server->first));
+    return true;
+}
+
+static bool read_settings(struct server *server, struct server_config *config, struct err *err)
+{
+    server->access_state = settings_access_state(config);
+    server->first = settings_new(config, server->access_state, err);
+    if (!server->first)
+        return false;
+    server->config = &server->first->config;
     return true;
 }
 
@@ -309,12 +398,14 @@ static bool init_loop(struct server *server, struct server_loop *loop, struct er
     deadline_init(&loop->pause, pause_over);
     deadline_init(&loop->shutdown, shutdown_over);
     deadline_init(&loop->end, end_over);
+    loop->settings_job.done = settings_changed;
     loop->drain_job.done = drain;
     loop->abort_job.done = cut_off;
     for (size_t i = 0; i < server->ports.count; i++) {
         struct port *port = &server->ports.at[i];
         loop->listeners[i] = (struct listener){{.ready = accept_ready, .fd = port->fd}, loop, port};
     }
+    take_settings(loop);
     set_accepting(loop, true);
     return true;
 }
@@ -368,14 +459,14 @@ static void raise_descriptors(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit); /* then fewer connections fit, and accept says so */
 }
 
-static bool start(struct server *server, struct err *err)
+static bool start(struct server *server, struct server_config *config, struct err *err)
 {
     raise_descriptors();
     read_media_types(server);
     return access_log_open(&server->access_log, server->config->access_log, err) &&
            hear_signals(server, err) && secure_read(&server->secure, server->config, err) &&
-           ports_open(&server->ports, server->config, err) &&
-           privilege_drop(server->config->user, err) && open_store(server, err) &&
+           ports_open(&server->ports, server->config, err) && privilege_drop(config->user, err) &&
+           read_settings(server, config, err) && open_store(server, err) &&
            start_loops(server, err);
 }
 
@@ -405,10 +496,14 @@ static void stop(struct server *server)
     for (unsigned i = 0; i < server->loop_count; i++) {
         access_lines_done(&server->loops[i].access_lines);
         wire_done(&server->loops[i].wire);
+        settings_use_end(server->loops[i].settings);
         loop_free(server->loops[i].loop);
     }
     mem_free(server->loops);
-    store_close(&server->service.store);
+    settings_unref(server->settings);
+    settings_unref(server->first);
+    store_pool_free(server->pool);
+    access_state_free(server->access_state);
     ports_close(&server->ports);
     if (server->signals.fd >= 0)
         (void)close(server->signals.fd); /* likewise */
@@ -418,13 +513,18 @@ static void stop(struct server *server)
     media_types_done(&server->media_types);
 }
 
-int server_run(const struct server_config *config)
+int server_run(struct server_config *config, int argc, char **argv)
 {
-    struct server server = {.config = config, .signals.fd = -1, .service.spool_dir_fd = -1};
+    struct server server = {.config = config,
+                            .argc = argc,
+                            .argv = argv,
+                            .reloaded_job.done = reloaded,
+                            .signals.fd = -1,
+                            .service.spool_dir_fd = -1};
     struct err err;
     ports_init(&server.ports);
     mem_keep_spare(SPARE_BYTES);
-    bool is_fine = start(&server, &err) && serve(&server, &err);
+    bool is_fine = start(&server, config, &err) && serve(&server, &err);
     if (!is_fine)
         log_line(LOG_ERROR, "%s", err.text);
     stop(&server);

@@ -40,6 +40,8 @@ struct store_ops {
 
     /* Reads wait for something slower than the page cache: even quick ones belong on a worker. */
     bool reads_block;
+    /* So does `quota`, which is not quick then. */
+    bool quota_blocks;
     /* lock() and unlock() wait for a disk. Otherwise they are quick. */
     bool locks_block;
 
@@ -65,7 +67,7 @@ struct store_ops {
 
     /* Quick: does nothing yet. An upload to `path`; its bytes go to upload->sink, whose code is a
      * store_rc. size_bytes: what will come; UINT64_MAX: unknown. Gives; commit or abort, then
-     * close. */
+     * close. Not quick where quota_blocks. */
     enum store_rc (*upload)(struct store *store, struct res_path path, uint64_t size_bytes,
                             struct store_upload **upload_out);
 
@@ -104,9 +106,12 @@ struct store_ops {
     /* NOT_FOUND when no live lock has the token. */
     enum store_rc (*unlock)(struct store *store, struct str token);
 
-    /* Quick. */
+    /* Quick, unless quota_blocks. */
     enum store_rc (*quota)(struct store *store, struct res_path path,
                            struct store_quota *quota_out);
+
+    /* Quick. Whether nothing can be changed at that path, whatever is there. NULL: never. */
+    bool (*is_read_only)(struct store *store, struct res_path path);
 
     /* Quick. As claims_take() and claims_release(). */
     bool (*claim)(struct store *store, struct claim *claim);
@@ -137,6 +142,7 @@ struct store_cursor_ops {
 
 struct store_cursor {
     const struct store_cursor_ops *ops;
+    bool is_quick; /* next() is: it answers from memory */
 };
 
 struct store_upload_ops {

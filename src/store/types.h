@@ -15,7 +15,8 @@ enum store_rc {
     STORE_IS_COLLECTION, /* a collection, where content is wanted */
     STORE_DENIED,        /* no permission, a reserved name, or outside the root */
     STORE_REFUSED,       /* the visitor of a tree operation said no */
-    STORE_NO_SPACE,      /* disk, quota, or a limit on what is kept */
+    STORE_NO_SPACE,      /* disk, or a limit on what is kept */
+    STORE_OVER_QUOTA,    /* the mount's */
     STORE_NAME_TOO_LONG,
     STORE_TOO_DEEP, /* more collections within collections than walk_depth */
     STORE_FAILED,   /* the disk or the database failed; logged where it was seen */
@@ -105,6 +106,10 @@ struct store_visitor {
     /* A member could not be dealt with. `reason` is what `refuse` said, 0 otherwise. */
     void (*failed)(struct store_visitor *visitor, struct res_path path, bool is_collection,
                    enum store_rc rc, unsigned reason);
+
+    /* May this resource be copied? Asked top down about the members of what is copied, as
+     * `refuse`; the target may be asked about, too. NULL: all of them. */
+    unsigned (*refuse_copy)(struct store_visitor *visitor, struct res_path path);
 };
 
 /* How an upload becomes visible. */

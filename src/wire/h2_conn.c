@@ -106,8 +106,8 @@ void h2_conn_step(struct h2_conn *conn)
         list_remove(&stream->note);
         h2_stream_step(stream);
     }
-    if (conn->complaint && conn->state == H2_OPEN)
-        h2_conn_end(conn, NGHTTP2_ENHANCE_YOUR_CALM, conn->complaint);
+    if (conn->end_code != NGHTTP2_NO_ERROR && conn->state == H2_OPEN)
+        h2_conn_end(conn, conn->end_code, conn->end_why);
 }
 
 /* One read, and all that follows from it. False: there is nothing to read now. */
@@ -374,6 +374,7 @@ void h2_conn_open(struct wire *wire, struct channel **channel, const char *peer,
     deadline_init(&conn->drain_deadline, drain_expired);
     h2_budget_init(&conn->frames, wire->limits->h2_idle_frames, now_ms);
     h2_budget_init(&conn->resets, wire->limits->h2_resets, now_ms);
+    conn->newest_id = -1;
     conn->channel = *channel;
     conn->channel->ready = &conn->task;
     channel_keep_prompt(conn->channel);

@@ -28,10 +28,14 @@ struct h2_conn {
     struct h2_stream *heading; /* its head is arriving */
     struct h2_stream *feeding; /* its body is arriving, and its handler waits for it */
     size_t trailer_fields;     /* in the block of trailers that is arriving */
+    int32_t newest_id;         /* of a stream that the peer has opened */
+    int32_t left_out_from;     /* the first of the latest below that which it has not; */
+    int32_t left_out_to;       /* the first behind them */
     int32_t early_priority_id; /* a PRIORITY_UPDATE came before this stream */
     struct h2_budget frames;   /* against floods of frames that carry nothing */
     struct h2_budget resets;   /* against streams that are opened to be reset */
-    const char *complaint;     /* why the peer is to be sent away; NULL: it is not */
+    uint32_t end_code;         /* the peer is to be sent away with it; NO_ERROR: it is not */
+    const char *end_why;       /* for the administrator; NULL: nothing to tell */
     uint64_t window_bytes;     /* granted beyond the protocol's first window: h2_window.c */
     struct buf out;            /* what the channel did not take, from out_at on */
     size_t out_at;

@@ -88,8 +88,10 @@ bool h2_head_finish(struct h2_head *head, const struct limits *limits, struct ht
         request->target = head->authority;
     else if (!check_scheme(head, refusal))
         return false;
-    return request_split_target(request, limits, refusal) &&
-           check_authority(head, request, refusal) && request_check_host(request, refusal) &&
-           request_check_length(request, refusal) &&
-           request_check_expectation(request, &head->expects_continue, refusal);
+    if (!request_split_target(request, limits, refusal) ||
+        !check_authority(head, request, refusal) || !request_check_host(request, refusal) ||
+        !request_check_length(request, refusal))
+        return false;
+    request->has_body = has_body; /* "0" as well is a promise that only its end keeps */
+    return request_check_expectation(request, &head->expects_continue, refusal);
 }

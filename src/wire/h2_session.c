@@ -4,9 +4,9 @@
  *
  * What a peer may do within the protocol and still harm us is bounded here (RFC 9113 §10.5). Every
  * frame is paid for from a purse, conn->frames, and what it carries pays back: a request, or a
- * piece of a body. Floods of PING, SETTINGS, WINDOW_UPDATE, PRIORITY_UPDATE or empty DATA empty the
- * purse; work does not. (What nghttp2 skips it does not tell of: frames that nobody knows,
- * PRIORITY, and what comes for streams that are closed. They cost less than the requests that would
+ * piece of a body. Floods of PING, SETTINGS, WINDOW_UPDATE, PRIORITY, PRIORITY_UPDATE or empty DATA
+ * empty the purse; work does not. (What nghttp2 skips it does not tell of: frames that nobody
+ * knows, and what comes for streams that are closed. They cost less than the requests that would
  * fit into as many bytes.) A second purse, conn->resets, is for streams that are opened and reset,
  * by the peer or because of what it did. The rest:
  *
@@ -31,11 +31,25 @@ enum {
     FRAMES_OF_EACH_STREAM = 4, /* that may be among them without harm */
 };
 
+/* The first reason is the one that counts. */
+static int end_with(struct h2_conn *conn, uint32_t error_code, const char *why)
+{
+    if (conn->end_code == NGHTTP2_NO_ERROR) {
+        conn->end_code = error_code;
+        conn->end_why = why;
+    }
+    return NGHTTP2_ERR_CALLBACK_FAILURE;
+}
+
 static int complain(struct h2_conn *conn, const char *why)
 {
-    if (!conn->complaint)
-        conn->complaint = why;
-    return NGHTTP2_ERR_CALLBACK_FAILURE;
+    return end_with(conn, NGHTTP2_ENHANCE_YOUR_CALM, why);
+}
+
+/* What nghttp2 lets pass. */
+static int forbid(struct h2_conn *conn, uint32_t error_code)
+{
+    return end_with(conn, error_code, NULL);
 }
 
 static struct h2_stream *find(nghttp2_session *session, int32_t id)
@@ -45,22 +59,42 @@ static struct h2_stream *find(nghttp2_session *session, int32_t id)
 
 /* --- frames --- */
 
+/* RFC 9113 §5.1.1: with the first use of a stream all below it that were not used are closed. Only
+ * the last that were left out are remembered; nobody leaves out any but by mistake. */
+static bool is_left_out(struct h2_conn *conn, int32_t id)
+{
+    if (id <= conn->newest_id)
+        return id >= conn->left_out_from && id < conn->left_out_to;
+    if (id > conn->newest_id + 2) {
+        conn->left_out_from = conn->newest_id + 2;
+        conn->left_out_to = id;
+    }
+    conn->newest_id = id;
+    return false;
+}
+
 static int begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *user_data)
 {
     struct h2_conn *conn = user_data;
     (void)session;
-    (void)head; /* all cost the same */
-    if (h2_budget_spend(&conn->frames, loop_now_ms(conn->base.wire->loop)))
-        return 0;
-    return complain(conn, "a flood of HTTP/2 frames that carry nothing");
+    if (!h2_budget_spend(&conn->frames, loop_now_ms(conn->base.wire->loop))) /* all cost the same */
+        return complain(conn, "a flood of HTTP/2 frames that carry nothing");
+    if (head->type == NGHTTP2_PRIORITY && head->stream_id == 0) /* RFC 9113 §6.3 */
+        return forbid(conn, NGHTTP2_PROTOCOL_ERROR);
+    if (head->type == NGHTTP2_HEADERS && is_left_out(conn, head->stream_id))
+        return forbid(conn, NGHTTP2_PROTOCOL_ERROR);
+    return 0;
 }
 
 /* RFC 9218 §7.1: a client may say how urgent a stream will be before it opens it. */
-static void note_priority(struct h2_conn *conn, const nghttp2_frame *frame)
+static int note_priority(struct h2_conn *conn, const nghttp2_frame *frame)
 {
     const nghttp2_ext_priority_update *update = frame->ext.payload;
+    if (update->stream_id == 0)
+        return forbid(conn, NGHTTP2_PROTOCOL_ERROR);
     if (!find(conn->session, update->stream_id))
         conn->early_priority_id = update->stream_id;
+    return 0;
 }
 
 static int spend_reset(struct h2_conn *conn)
@@ -89,7 +123,7 @@ static int frame_received(nghttp2_session *session, const nghttp2_frame *frame, 
     if (frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK))
         h2_conn_pong(conn);
     else if (frame->hd.type == NGHTTP2_PRIORITY_UPDATE)
-        note_priority(conn, frame);
+        return note_priority(conn, frame);
     if (!stream)
         return 0;
     if (frame->hd.type == NGHTTP2_HEADERS) {
@@ -209,14 +243,22 @@ static bool is_blame(uint32_t error_code)
            error_code != NGHTTP2_CANCEL;
 }
 
+static void note_goaway(struct h2_conn *conn, uint32_t error_code)
+{
+    if (error_code == NGHTTP2_ENHANCE_YOUR_CALM) /* by nghttp2 itself; after ours this is void */
+        h2_conn_end(conn, error_code, "an HTTP/2 peer that goes beyond a bound of nghttp2");
+    else if (deadline_is_armed(&conn->drain_deadline))
+        h2_must(nghttp2_submit_ping(conn->session, NGHTTP2_FLAG_NONE, NULL));
+}
+
 static int frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
     struct h2_conn *conn = user_data;
     bool is_answer = frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS;
     if (frame->hd.type == NGHTTP2_RST_STREAM && is_blame(frame->rst_stream.error_code))
         (void)spend_reset(conn); /* the complaint is heard after the run has sent */
-    else if (frame->hd.type == NGHTTP2_GOAWAY && deadline_is_armed(&conn->drain_deadline))
-        h2_must(nghttp2_submit_ping(session, NGHTTP2_FLAG_NONE, NULL));
+    else if (frame->hd.type == NGHTTP2_GOAWAY)
+        note_goaway(conn, frame->goaway.error_code);
     if (!is_answer || !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
         return 0;
     struct h2_stream *stream = find(session, frame->hd.stream_id);
@@ -308,10 +350,12 @@ static bool take_apart(struct h2_conn *conn, struct str *bytes)
     const uint8_t *at = (const uint8_t *)bytes->at;
     conn->feeding = NULL;
     ssize_t used = nghttp2_session_mem_recv(conn->session, at, bytes->len);
-    if (used < 0) {
+    if (used == NGHTTP2_ERR_BAD_CLIENT_MAGIC)
+        (void)forbid(conn, NGHTTP2_PROTOCOL_ERROR); /* RFC 9113 §3.4 */
+    else if (used < 0)
         (void)complain(conn, nghttp2_strerror((int)used)); /* unless it is known better */
+    if (used < 0)
         return false;
-    }
     *bytes = str_from(*bytes, (size_t)used);
     return conn->feeding != NULL;
 }

@@ -15,6 +15,14 @@ static void open_store(struct bench *bench)
     struct err err = {0};
     if (!store_open(backend->store, &bench->options, &bench->store, &err))
         fail_msg("opening the store: %s", err.text);
+    if (!backend->is_view)
+        return;
+    bench->inner = bench->store;
+    bench->mount = (struct mount){PATH_ROOT, bench->inner, PATH("base/b"), false};
+    if (bench->inner->ops->mkcol(bench->inner, PATH("base")) != STORE_OK ||
+        bench->inner->ops->mkcol(bench->inner, bench->mount.base) != STORE_OK)
+        fail_msg("making what a view shows");
+    bench->store = mount_view(&bench->arena, &bench->mount, 1);
 }
 
 int bench_open(void **state)
@@ -48,6 +56,7 @@ int bench_close(void **state)
 {
     struct bench *bench = *state;
     store_close(&bench->store);
+    store_close(&bench->inner);
     if (backend->is_directory)
         (void)nftw(bench->root, remove_entry, 16, FTW_DEPTH | FTW_PHYS); /* best effort */
     arena_done(&bench->arena);
@@ -101,6 +110,7 @@ const char *rc_name(enum store_rc rc)
         [STORE_DENIED] = "DENIED",
         [STORE_REFUSED] = "REFUSED",
         [STORE_NO_SPACE] = "NO_SPACE",
+        [STORE_OVER_QUOTA] = "OVER_QUOTA",
         [STORE_NAME_TOO_LONG] = "NAME_TOO_LONG",
         [STORE_TOO_DEEP] = "TOO_DEEP",
         [STORE_FAILED] = "FAILED",

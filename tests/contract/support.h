@@ -9,13 +9,14 @@
 
 #include <cmocka.h>
 
-#include "store/store.h"
+#include "store/view.h"
 
 struct backend {
     const char *name;
     const char *store; /* its name in store/registry.c */
     enum store_durability durability;
     bool is_directory; /* plain files that the test may look at, and that outlive the store */
+    bool is_view;      /* a collection of that store, as store/view.h shows it */
     bool is_poor;      /* on a kernel without O_TMPFILE, RENAME_NOREPLACE and copy_file_range(2) */
 };
 
@@ -25,6 +26,8 @@ extern const struct backend *backend;
 /* A store under test. */
 struct bench {
     struct store *store;
+    struct store *inner; /* what a view shows; NULL: there is no view */
+    struct mount mount;
     struct limits limits;
     struct store_options options;
     char root[64]; /* of a directory backend */
@@ -143,3 +146,4 @@ int mount_tests(void);
 int recovery_tests(void);
 int crash_tests(void);
 int cache_tests(void);
+int listing_tests(void);

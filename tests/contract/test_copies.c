@@ -300,6 +300,26 @@ static void p14_collection_cannot_take_the_place_of_a_file_that_stays(void **sta
     assert_string_equal(dump(bench), "/ {}\nc/ {p=c }\nc/g \"c/g\" {}\nx \"x\" {}\n");
 }
 
+static unsigned refuse_to_copy(struct store_visitor *visitor, struct res_path path)
+{
+    return visitor->refuse(visitor, path);
+}
+
+static void p14_what_may_not_be_copied_is_left_out_and_reported(void **state)
+{
+    struct bench *bench = *state;
+    struct recorder *recorder = recorder_new(&bench->arena);
+    recorder->base.refuse_copy = refuse_to_copy;
+    recorder_refuse(recorder, "c/d");
+    recorder_refuse(recorder, "c/f");
+    MAKE(bench, "c/", "c/d/", "c/d/h", "c/f", "c/g");
+    assert_rc(copy_recorded(bench, PATH("c"), PATH("x"), recorder), STORE_PARTIAL);
+    assert_string_equal(recorder_failures(recorder, &bench->arena),
+                        "c/d/ REFUSED 423\nc/f REFUSED 423\n");
+    assert_ok(remove_all(bench, PATH("c")));
+    assert_string_equal(dump(bench), "/ {}\nx/ {}\nx/g \"c/g\" {}\n");
+}
+
 int copy_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -314,6 +334,7 @@ int copy_tests(void)
         CONTRACT_TEST(copies_that_cannot_be_change_nothing),
         CONTRACT_TEST(p14_too_deep_members_are_left_out_and_reported),
         CONTRACT_TEST(p14_source_of_a_copy_is_not_asked_about),
+        CONTRACT_TEST(p14_what_may_not_be_copied_is_left_out_and_reported),
         CONTRACT_TEST(p14_what_stays_at_the_destination_keeps_its_own),
         CONTRACT_TEST(p14_nothing_goes_into_a_refused_collection),
         CONTRACT_TEST(p14_refused_file_keeps_its_own),

@@ -9,8 +9,8 @@ import socket
 
 import davit
 import pytest
-from session import (IS_RACE_CHECKED, IS_SANITIZED, Session, forget_peak, members, need_root, peak_bytes, pss_bytes,
-                     tmpfs, wait_for)
+from session import (IS_RACE_CHECKED, IS_SANITIZED, Session, count_no_freed_memory, forget_peak, members, need_root,
+                     peak_bytes, pss_bytes, tmpfs, wait_for)
 
 if IS_RACE_CHECKED:
     pytest.skip("ThreadSanitizer's own memory grows with what is done", allow_module_level=True)
@@ -27,9 +27,7 @@ PEAK_MAX = 32 << 20
 # An answer that is kept whole would be more than that, and the sanitizer's own heap grows by some.
 GROWTH_MAX = (5 if IS_SANITIZED else 3) << 20
 
-# Freed memory that is kept to find its misuse would look like growth.
-os.environ["ASAN_OPTIONS"] = ":".join(filter(None, [
-    os.environ.get("ASAN_OPTIONS"), "quarantine_size_mb=1:thread_local_quarantine_size_kb=16"]))
+count_no_freed_memory()
 
 
 def mib(count):

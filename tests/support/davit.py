@@ -14,6 +14,14 @@ import time
 BINARY = os.environ.get("DAVIT", os.path.join(os.path.dirname(__file__), "../../build/davit"))
 
 
+def add_user(path, name, password):
+    """A user with all that `davit user` gives him."""
+    subprocess.run([BINARY, "user", "add", name, "--users", path, "--password-file", "-"],
+                   input=password + "\n", text=True, check=True)
+    for part in (path, path + ".keys"):
+        os.chmod(part, 0o644)
+
+
 class Response:
     """A parsed answer: status, reason, fields (a list of name, value), body, is_complete."""
 
@@ -146,7 +154,7 @@ class Davit:
     def start(self):
         self.log = tempfile.TemporaryFile()
         command = self.wrapper + [BINARY, "serve", "--listen", "127.0.0.1:0"]
-        self.process = subprocess.Popen(command + self.args + [self.root], stderr=self.log,
+        self.process = subprocess.Popen(command + self.args + self.operands(), stderr=self.log,
                                         stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + 60
         while True:
@@ -159,6 +167,9 @@ class Davit:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError("davit did not start:\n" + self.stderr())
             time.sleep(0.01)
+
+    def operands(self):
+        return [self.root]
 
     def stderr(self):
         self.log.seek(0)

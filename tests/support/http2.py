@@ -35,9 +35,12 @@ def response_of(fields, body, is_complete):
 class Connection:
     """One connection; requests are made one after the other."""
 
-    def __init__(self, address, timeout=20):
+    def __init__(self, address, timeout=20, context=None):
         self.socket = socket.create_connection(address, timeout=timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if context:
+            self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
+            assert self.socket.selected_alpn_protocol() == "h2"
         # A conversation may say what no honest client would.
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(
             client_side=True, header_encoding=None, validate_outbound_headers=False,
@@ -117,17 +120,19 @@ class Connection:
 
 
 class Http2:
-    """Requests over HTTP/2 by prior knowledge: named connections, each with one stream at a time."""
+    """Requests over HTTP/2, by prior knowledge or over TLS: named connections, each with one stream at
+    a time."""
 
-    def __init__(self, address):
+    def __init__(self, address, context=None):
         self.address = address
+        self.context = context
         self.connections = {}
         self.name = ""
         self.waiting = {}  # of each connection: the streams that await their answers
 
     def connection(self):
         if self.name not in self.connections:
-            self.connections[self.name] = Connection(self.address)
+            self.connections[self.name] = Connection(self.address, context=self.context)
         return self.connections[self.name]
 
     def send(self, method, target, fields, body):
@@ -145,7 +150,8 @@ class Http2:
                 has_length = True
         if body is not None and not has_length:
             rest.append(("content-length", str(len(body))))
-        head = [(":method", method), (":scheme", "http"), (":authority", authority),
+        scheme = "https" if self.context else "http"
+        head = [(":method", method), (":scheme", scheme), (":authority", authority),
                 (":path", target)] + rest
         encoded = [(name.encode(), value.encode("utf-8", "surrogateescape"))
                    for name, value in head]

@@ -142,6 +142,13 @@ def traced(server, calls, inject=None, log="/dev/null", path=None):
 
 # --- memory ---
 
+def count_no_freed_memory():
+    """Of servers that start from now on: what AddressSanitizer keeps to find its misuse would look
+    like growth."""
+    os.environ["ASAN_OPTIONS"] = ":".join(filter(None, [
+        os.environ.get("ASAN_OPTIONS"), "quarantine_size_mb=1:thread_local_quarantine_size_kb=16"]))
+
+
 def peak_bytes(pid):
     """The most that was ever resident."""
     with open(f"/proc/{pid}/status", encoding="ascii") as status:
@@ -214,3 +221,18 @@ def litter(root):
         found += [os.path.join(folder, name) for name in folders + files
                   if name.startswith(b".davit-staged-")]
     return sorted(set(found))
+
+
+def descriptors(server):
+    """What the server's descriptors lead to."""
+    links = []
+    for fd in os.listdir(f"/proc/{server.process.pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):  # it was closed meanwhile
+            links.append(os.readlink(f"/proc/{server.process.pid}/fd/{fd}"))
+    return links
+
+
+def staged(server):
+    """Uploads under way: files that have no name yet."""
+    return [link for link in descriptors(server)
+            if link.startswith(server.root) and link.endswith("(deleted)")]

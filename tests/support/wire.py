@@ -4,6 +4,7 @@ A file is parsed into steps once; a Player then plays them against a server of i
 abstract: how they become bytes is the transport's business, so that another wire (HTTP/2) needs
 only another transport. Raw steps are bytes of HTTP/1.1 and are sent whole or byte by byte."""
 
+import base64
 import glob
 import os
 import re
@@ -116,7 +117,7 @@ class Conversation:
     """A parsed .wire file."""
 
     MARKS = {">": "request", "<": "answer", ">>": "raw"}
-    OPTIONS = ("server", "user", "tmpfs")
+    OPTIONS = ("server", "user", "tmpfs", "users")
 
     def __init__(self, path):
         self.path = path
@@ -140,6 +141,8 @@ class Conversation:
                 self.steps.append(Step(kind, number, rows=[rest]))
         elif row.startswith("#"):
             self.title = self.title or row.lstrip("# ")
+        elif mark == "config":
+            self.options[mark] = self.options.get(mark, "") + rest + "\n"
         elif mark in self.OPTIONS:
             self.options[mark] = (self.options.get(mark, "") + " " + rest).strip()
         elif row.strip():
@@ -315,6 +318,27 @@ class Player:
         args = options.get("server", "").split()
         args += ["--user", options["user"]] if "user" in options else []
         args += [] if "--durability" in args else ["--durability", "lazy"]
+        with tempfile.TemporaryDirectory(prefix="davit-conf-") as folder:
+            self.serve_with(args + self.make_access(folder))
+
+    def make_access(self, folder):
+        """The configuration and the users that the file names; {as-NAME} signs in with Basic."""
+        options = self.conversation.options
+        args = []
+        os.chmod(folder, 0o755)
+        if "config" in options:
+            args += ["-c", os.path.join(folder, "davit.conf")]
+            with open(args[-1], "w", encoding="utf-8") as file:
+                file.write(options["config"])
+        if "users" in options:
+            args += ["--users", os.path.join(folder, "users")]
+        for user in options.get("users", "").split():
+            davit.add_user(args[-1], *user.split(":", 1))
+            token = base64.b64encode(user.encode()).decode()
+            self.variables["as-" + user.split(":")[0]] = "Basic " + token
+        return args
+
+    def serve_with(self, args):
         with davit.Davit(self.root, args) as self.server:
             self.connect()
             try:

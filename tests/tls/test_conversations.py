@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 
+import http2
 import pytest
 import tls
 import wire
@@ -42,13 +43,14 @@ class Player(wire.Player):
 
     def connect(self):
         super().connect()
-        self.transport = Https1(self.server.address, self.how == "byte-by-byte")
+        if self.how == "h2":
+            self.transport = http2.Http2(self.server.address, tls.context(alpn=["h2"]))
+        else:
+            self.transport = Https1(self.server.address, self.how == "byte-by-byte")
 
 
 def is_chosen(case):
-    conversation, how = case.values
-    if how == "h2":  # curl speaks it in test_transfer.py
-        return False
+    conversation, _ = case.values
     # An end of one side alone is the socket's; TLS has none that Python could make.
     if any(step.kind == "shutdown" for step in conversation.steps):
         return False
@@ -56,8 +58,8 @@ def is_chosen(case):
         r"davit-(access|long)|rfc4918-(9\.[178]-|9\.10\.1|10\.3|8\.3\.1)", case.id)
 
 
-CHOSEN = [case for case in wire.cases(os.path.join(HERE, "../wire")) if is_chosen(case)] + [
-    case for case in wire.cases(os.path.join(HERE, "../clients")) if case.values[1] == "h1"]
+CHOSEN = [case for case in wire.cases(os.path.join(HERE, "../wire")) if is_chosen(case)] + \
+    wire.cases(os.path.join(HERE, "../clients"))
 
 
 @pytest.mark.parametrize("conversation,how", CHOSEN)

@@ -181,7 +181,7 @@ def test_keys_are_read_before_rights_are_given_up(tmp_path):
         with server.connect() as connection:
             assert get(connection).status == 200
         server.process.send_signal(signal.SIGHUP)  # now they cannot be read
-        wait_for(lambda: "keeping the certificates as they were: opening" in server.stderr(),
+        wait_for(lambda: "keeping the settings as they were: opening" in server.stderr(),
                  "the reload to fail")
         with server.connect() as connection:
             assert get(connection).status == 200
@@ -199,7 +199,7 @@ def test_reload_on_sighup(tmp_path):
             kept.send(bytes(100000))
             os.replace(after.certificate, pair.certificate)
             server.process.send_signal(signal.SIGHUP)  # the key is still the old one
-            wait_for(lambda: "keeping the certificates as they were: the key in" in server.stderr(),
+            wait_for(lambda: "keeping the settings as they were: the key in" in server.stderr(),
                      "the reload to fail")
             with server.connect() as connection:
                 assert subject_of(connection) == "before.test"

@@ -10,7 +10,7 @@ import time
 import davit
 import pytest
 import tls
-from session import wait_for
+from session import descriptors, staged, wait_for
 
 V1_2, V1_3 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 LONG = os.urandom(1 << 20) * 24 + b"the end"
@@ -37,20 +37,8 @@ def curl(server, pair, *args, path="/f", data=None):
                           input=data, capture_output=True, check=True).stdout
 
 
-def staged(server):
-    """Uploads under way: files that have no name yet."""
-    links = []
-    for fd in os.listdir(f"/proc/{server.process.pid}/fd"):
-        try:
-            links.append(os.readlink(f"/proc/{server.process.pid}/fd/{fd}"))
-        except FileNotFoundError:
-            pass  # it was closed meanwhile
-    return [link for link in links if link.startswith(server.root) and link.endswith("(deleted)")]
-
-
 def sockets(server):
-    directory = f"/proc/{server.process.pid}/fd"
-    return sum(os.readlink(f"{directory}/{fd}").startswith("socket:") for fd in os.listdir(directory))
+    return sum(link.startswith("socket:") for link in descriptors(server))
 
 
 def raw(connection):

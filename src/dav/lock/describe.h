@@ -3,10 +3,11 @@
 
 #include "store/types.h"
 
-struct store;
+struct exchange;
 
-/* Appends the content of lockdiscovery: an activelock for each lock. */
-void lock_describe(struct buf *to, struct store *store, const struct lock_list *locks);
+/* Appends the content of lockdiscovery: an activelock for each lock, with its token unless that is
+ * hidden from whoever asks. */
+void lock_describe(struct buf *to, const struct exchange *x, const struct lock_list *locks);
 
 /* The content of supportedlock: what LOCK accepts. */
 #define LOCK_SUPPORTED_XML                                                                         \

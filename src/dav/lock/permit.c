@@ -1,5 +1,6 @@
 #include "dav/lock/permit.h"
 
+#include "dav/admit.h"
 #include "dav/lock/if_header.h"
 
 void lock_add_root_href(struct buf *to, struct store *store, const struct lock *lock)
@@ -20,12 +21,18 @@ void lock_add_root_hrefs(struct buf *to, struct store *store, const struct lock_
     }
 }
 
+/* §6.4: a token alone is not enough, whoever sends it must also be who may use it. */
+static bool submits(const struct exchange *x, const struct lock *lock)
+{
+    return if_header_submits(x->conditions, lock->token) && admit_holds(x, lock);
+}
+
 /* Locks that cover one resource are either a single exclusive one or all shared; of shared ones the
  * token of any will do (§7.5). */
 static bool submits_one_of(const struct exchange *x, const struct lock_list *locks)
 {
     for (size_t i = 0; i < locks->count; i++) {
-        if (if_header_submits(x->conditions, locks->items[i].token))
+        if (submits(x, &locks->items[i]))
             return true;
     }
     return locks->count == 0;
@@ -67,7 +74,7 @@ bool lock_obstructs_within(const struct exchange *x, struct arena *arena, struct
     if (x->store->ops->locks(x->store, arena, real, LOCKS_WITHIN, &locks) != STORE_OK)
         return true; /* then member by member: each will be asked about */
     for (size_t i = 0; i < locks.count; i++) {
-        if (!if_header_submits(x->conditions, locks.items[i].token))
+        if (!submits(x, &locks.items[i]))
             return true;
     }
     return false;

@@ -13,6 +13,7 @@
  * roots) is therefore the path of the resource, not that of the link. */
 #include "base/clock.h"
 #include "base/random.h"
+#include "dav/admit.h"
 #include "dav/destination.h"
 #include "dav/lock/describe.h"
 #include "dav/lock/if_header.h"
@@ -184,7 +185,7 @@ static enum stage_end answer_lock(struct exchange *x, enum http_status status)
         return respond_error(x, dav_from_store(rc));
     BUF_ADD(&out, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
                   "<D:prop xmlns:D=\"DAV:\"><D:lockdiscovery>");
-    lock_describe(&out, x->store, &locks);
+    lock_describe(&out, x, &locks);
     BUF_ADD(&out, "</D:lockdiscovery></D:prop>\n");
     struct str body = arena_str(x->arena, buf_str(&out));
     buf_done(&out);
@@ -197,6 +198,8 @@ static enum stage_end refresh(struct exchange *x)
 {
     struct lock lock;
     struct dav_result result = find_refreshed(x, &lock);
+    if (dav_is_fine(result) && !admit_holds(x, &lock))
+        result = dav_error(HTTP_FORBIDDEN, "the lock is held by somebody else");
     if (dav_is_fine(result))
         result = if_header_check(x);
     if (!dav_is_fine(result))
@@ -241,6 +244,7 @@ static enum stage_end create(struct exchange *x, const struct lock_method *state
         .is_exclusive = state->request.is_exclusive,
         .is_infinite = state->depth == DEPTH_INFINITY,
         .owner_xml = state->request.owner_xml,
+        .principal = x->signed_in.principal.name,
         .timeout_s = state->timeout_s,
         .expires_ms = clock_wall_ms() + (int64_t)state->timeout_s * 1000,
     };
@@ -273,6 +277,8 @@ static struct dav_result check(struct exchange *x, const struct lock_method *sta
         result = dav_error(HTTP_CONFLICT, "make the collection before you lock it");
     if (dav_is_fine(result) && exists && x->has_slash && !stat_out->is_collection)
         result = dav_from_store(STORE_NOT_FOUND); /* §5.2 */
+    if (dav_is_fine(result) && !exists)           /* it makes one */
+        result = admit_check(x, ACCESS_WRITE, x->path, x->real);
     if (dav_is_fine(result) && !exists)
         result = parent_check(x, x->real);
     if (dav_is_fine(result))

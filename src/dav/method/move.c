@@ -13,6 +13,7 @@ static enum stage_end move_run(struct exchange *x)
         return respond_error(x, result);
     const struct transfer *transfer = x->state;
     struct failures *failures = failures_new(x, transfer->to, transfer->to_real);
+    failures->is_move = true;
     enum store_rc rc =
         x->store->ops->move(x->store, x->real, transfer->to_real, &failures->visitor);
     return transfer_answer(x, failures, rc);

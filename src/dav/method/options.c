@@ -8,7 +8,7 @@ static enum stage_end options_answer(struct exchange *x)
     struct buf allow = {0};
     exchange_allow(x, &allow);
     /* Without LOCK there is no class 2; Finder then mounts read-only, as it should. */
-    respond_field(x, FIELD_DAV, x->service->is_read_only ? STR("1, 3") : STR("1, 2, 3"));
+    respond_field(x, FIELD_DAV, exchange_is_read_only(x) ? STR("1, 3") : STR("1, 2, 3"));
     respond_field(x, FIELD_MS_AUTHOR_VIA, STR("DAV")); /* Office opens read-only without it */
     respond_field(x, FIELD_ALLOW, buf_str(&allow));
     respond_field(x, FIELD_ACCEPT_RANGES, STR("bytes"));

@@ -83,6 +83,8 @@ static struct dav_result read_fields(struct exchange *x, struct put *state)
 static struct dav_result check_space(struct exchange *x, const struct put *state)
 {
     struct store_quota quota;
+    if (x->store->ops->quota_blocks) /* the upload itself will ask, and knows what it replaces */
+        return DAV_FINE;
     if (state->announced_bytes == LENGTH_UNKNOWN ||
         x->store->ops->quota(x->store, path_parent(x->real), &quota) != STORE_OK ||
         !quota.is_known || state->announced_bytes <= quota.available_bytes)
@@ -113,6 +115,8 @@ static struct dav_result check_first(struct exchange *x, const struct put *state
 static enum stage_end put_check(struct exchange *x)
 {
     struct put *state = ARENA_NEW(x->arena, struct put);
+    if (x->store->ops->quota_blocks && !x->is_on_worker)
+        return STAGE_BLOCKS;
     x->state = state;
     struct dav_result result = read_fields(x, state);
     if (dav_is_fine(result))

@@ -1,3 +1,4 @@
+#include "dav/admit.h"
 #include "dav/lock/if_header.h"
 #include "dav/precondition.h"
 #include "dav/respond.h"
@@ -46,6 +47,8 @@ static enum stage_end unlock_run(struct exchange *x)
 {
     struct lock lock;
     struct dav_result result = find_lock(x, &lock);
+    if (dav_is_fine(result) && !admit_holds(x, &lock))
+        result = dav_error(HTTP_FORBIDDEN, "the lock is held by somebody else");
     if (dav_is_fine(result))
         result = if_header_check(x);
     if (!dav_is_fine(result))

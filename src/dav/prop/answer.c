@@ -58,7 +58,7 @@ static bool add_live(const struct answer *answer, const struct dav_prop *prop)
 {
     struct buf *out = answer->ms->out;
     size_t start = out->len;
-    if (!prop->get)
+    if (!prop->get || (answer->target->is_principal && !(prop->flags & PROP_ON_PRINCIPAL)))
         return false;
     open_element(out, prop);
     size_t value_at = out->len;
@@ -156,8 +156,8 @@ static void add_names(const struct answer *answer)
 
 bool prop_answer_blocks(const struct prop_target *target, const struct propfind_request *request)
 {
-    struct store *store = target->service->store;
-    return store->ops->reads_block ||
+    struct store *store = target->store;
+    return store->ops->reads_block || (request->wants_quota && store->ops->quota_blocks) ||
            (request->wants_dead && store->ops->may_have_props(store, target->real));
 }
 
@@ -176,12 +176,13 @@ void prop_answer(struct multistatus *ms, const struct prop_target *target,
                  const struct propfind_request *request)
 {
     struct answer answer = {.ms = ms, .target = target, .request = request};
-    struct store *store = target->service->store;
+    struct store *store = target->store;
     enum store_rc rc = STORE_OK;
-    if (request->wants_dead && store->ops->may_have_props(store, target->real))
+    if (request->wants_dead && !target->is_principal &&
+        store->ops->may_have_props(store, target->real))
         rc = store->ops->props(store, target->arena, target->real, &answer.dead);
     if (rc != STORE_OK) {
-        prop_answer_refused(ms, target->path, dav_from_store(rc).status, request);
+        prop_answer_refused(ms, target, dav_from_store(rc).status, request);
         return;
     }
     if (request->name_count)
@@ -204,10 +205,10 @@ void prop_answer(struct multistatus *ms, const struct prop_target *target,
     multistatus_response_end(ms);
 }
 
-void prop_answer_refused(struct multistatus *ms, struct res_path path, unsigned status,
+void prop_answer_refused(struct multistatus *ms, const struct prop_target *target, unsigned status,
                          const struct propfind_request *request)
 {
-    multistatus_response(ms, path, false);
+    multistatus_response(ms, target->path, target->stat.is_collection);
     multistatus_propstat(ms);
     for (size_t i = 0; request->kind != PROPFIND_PROPS && i < dav_prop_count; i++) {
         if (dav_props[i].flags & PROP_IN_ALLPROP)

@@ -12,5 +12,5 @@ void prop_answer(struct multistatus *ms, const struct prop_target *target,
                  const struct propfind_request *request);
 
 /* A response for a member of which nothing can be said: what was asked for, with that status. */
-void prop_answer_refused(struct multistatus *ms, struct res_path path, unsigned status,
+void prop_answer_refused(struct multistatus *ms, const struct prop_target *target, unsigned status,
                          const struct propfind_request *request);

@@ -66,18 +66,20 @@ static bool prop_getlastmodified(const struct prop_target *target, struct buf *t
 
 static bool prop_lockdiscovery(const struct prop_target *target, struct buf *to)
 {
-    struct store *store = target->service->store;
+    struct store *store = target->store;
     struct lock_list locks;
     if (!store->ops->has_locks(store))
         return true;
     if (store->ops->locks(store, target->arena, target->real, LOCKS_COVERING, &locks) != STORE_OK)
         return false;
-    lock_describe(to, store, &locks);
+    lock_describe(to, target->x, &locks);
     return true;
 }
 
 static bool prop_resourcetype(const struct prop_target *target, struct buf *to)
 {
+    if (target->is_principal)
+        BUF_ADD(to, "<D:principal/>");
     if (target->stat.is_collection)
         BUF_ADD(to, "<D:collection/>");
     return true;
@@ -92,7 +94,7 @@ static bool prop_supportedlock(const struct prop_target *target, struct buf *to)
 
 static bool quota(const struct prop_target *target, struct store_quota *quota_out)
 {
-    struct store *store = target->service->store;
+    struct store *store = target->store;
     return store->ops->quota(store, target->real, quota_out) == STORE_OK && quota_out->is_known;
 }
 

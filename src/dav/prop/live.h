@@ -14,16 +14,23 @@ enum {
     PROP_OVERRIDABLE = 4,   /* a dead property of that name is its value */
     PROP_SETS_MODIFIED = 8, /* setting it sets the time of modification */
     PROP_SETS_EXECUTABLE = 16,
-    PROP_IS_LONG = 32, /* left out of allprop for clients that limit a listing's size */
+    PROP_OF_QUOTA = 64,
+    PROP_ON_PRINCIPAL = 128, /* principals have it, too */
+    PROP_IS_LONG = 32,       /* left out of allprop for clients that limit a listing's size */
 };
+
+struct exchange;
 
 /* The resource whose properties are asked for. */
 struct prop_target {
+    const struct exchange *x; /* who asks */
+    struct store *store;      /* the exchange's */
     const struct dav_service *service;
     struct arena *arena;  /* for what a getter needs; dies with the target */
     struct res_path path; /* as in the URL */
     struct res_path real; /* as located */
     struct store_stat stat;
+    bool is_principal; /* a user or a group, and nothing that is in the store */
 };
 
 struct dav_prop {
@@ -36,6 +43,21 @@ struct dav_prop {
 
 extern const struct dav_prop dav_props[];
 extern const size_t dav_prop_count;
+
+/* Getters that have a file of their own: dav/prop/rights.c. */
+bool prop_owner(const struct prop_target *target, struct buf *to);
+bool prop_current_user_principal(const struct prop_target *target, struct buf *to);
+bool prop_principal_collection_set(const struct prop_target *target, struct buf *to);
+bool prop_supported_privilege_set(const struct prop_target *target, struct buf *to);
+bool prop_current_user_privilege_set(const struct prop_target *target, struct buf *to);
+bool prop_acl(const struct prop_target *target, struct buf *to);
+bool prop_acl_restrictions(const struct prop_target *target, struct buf *to);
+
+/* And in dav/principal.c. */
+bool prop_principal_url(const struct prop_target *target, struct buf *to);
+bool prop_alternate_uri_set(const struct prop_target *target, struct buf *to);
+bool prop_group_membership(const struct prop_target *target, struct buf *to);
+bool prop_group_member_set(const struct prop_target *target, struct buf *to);
 
 /* NULL when it is no live property. */
 const struct dav_prop *dav_prop_find(struct str ns, struct str name);

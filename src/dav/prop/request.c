@@ -111,6 +111,7 @@ static bool propfind_child(struct propfind_reader *reader, const struct xml_elem
         reader->request->wants_dead = false; /* until a name asks for one */
     } else if (is_dav(element, STR("propname"))) {
         reader->request->kind = PROPFIND_NAMES;
+        reader->request->wants_quota = true;
     } else if (is_dav(element, STR("allprop"))) {
         reader->request->kind = PROPFIND_ALL;
     } else {
@@ -138,6 +139,7 @@ static bool propfind_start(struct xml_events *events, const struct xml_element *
     request->names = grow(reader->arena, request->names, count, sizeof(*request->names));
     struct prop_name name = name_of(element, reader->arena);
     request->names[request->name_count++] = name;
+    request->wants_quota |= name.live && (name.live->flags & PROP_OF_QUOTA);
     request->wants_dead |= !name.live || (name.live->flags & PROP_OVERRIDABLE);
     return true;
 }

@@ -21,8 +21,9 @@ struct propfind_request {
     enum propfind_kind kind;
     struct prop_name *names; /* of prop or include */
     size_t name_count;
-    bool wants_dead; /* a dead property may be part of the answer */
-    bool is_short;   /* allprop leaves out PROP_IS_LONG; set by the caller */
+    bool wants_quota; /* it may have to be counted */
+    bool wants_dead;  /* a dead property may be part of the answer */
+    bool is_short;    /* allprop leaves out PROP_IS_LONG; set by the caller */
 };
 
 /* 400 where the body is not what RFC 4918 §14.20 asks for; 403 and 413 as xml/reader.h has it. */

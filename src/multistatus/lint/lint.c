@@ -281,7 +281,8 @@ static void check_propstat(struct lint *lint, const struct davit_ms_response *re
             break;
         }
     }
-    for (size_t k = 0; http_is_success(propstat->status) && k < propstat->prop_count; k++)
+    bool has_values = http_is_success(propstat->status) && !fact_is_names_only(response);
+    for (size_t k = 0; has_values && k < propstat->prop_count; k++)
         lint_prop(lint, &propstat->props[k]);
 }
 

@@ -66,9 +66,23 @@ static void add_item(struct snapshot *snapshot, struct buf *key, struct buf *val
     buf_clear(value);
 }
 
+/* Namespaces that are declared are spelling; the canonical form does without those of no name. */
+static bool has_attributes(const struct davit_ms_element *element)
+{
+    struct str rest = str_of_text(element->attributes);
+    while (rest.len) {
+        struct str name = str_cut(&rest, '=');
+        if (!str_starts(name, STR(" xmlns:")) && !str_eq(name, STR(" xmlns")))
+            return true;
+        rest = str_from(rest, 1);  /* the quote; within the value it is escaped */
+        (void)str_cut(&rest, '"'); /* the value does not matter */
+    }
+    return false;
+}
+
 static void add_value(struct buf *to, const struct davit_ms_element *element)
 {
-    if (element->has_elements || element->attributes.len)
+    if (element->has_elements || has_attributes(element))
         canonical_add(to, element, -1);
     else
         utf8_add_printable(to, str_of_text(element->text));

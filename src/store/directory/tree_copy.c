@@ -191,6 +191,13 @@ static bool copy_collection(struct copying *copying, int from_fd, int to_dir_fd,
     return true;
 }
 
+/* 0: it may be copied. */
+static unsigned refuses_copy(const struct dir_walk *walk)
+{
+    struct store_visitor *visitor = walk->visitor;
+    return visitor->refuse_copy ? visitor->refuse_copy(visitor, dir_walk_path(walk)) : 0;
+}
+
 static bool copy_member(struct copying *copying, int from_dir_fd, const char *from_name,
                         int to_dir_fd, const char *name)
 {
@@ -201,6 +208,9 @@ static bool copy_member(struct copying *copying, int from_dir_fd, const char *fr
         return errno == ENOENT || copy_fail(copying, false, dir_rc(errno, "looking at a member"));
     if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) && !S_ISLNK(st.st_mode))
         return true; /* no resource: nothing to copy */
+    unsigned reason = refuses_copy(walk);
+    if (reason)
+        return dir_walk_fail(walk, S_ISDIR(st.st_mode), STORE_REFUSED, reason);
     int fd = S_ISLNK(st.st_mode)
                  ? dir_open_beneath(walk->dir, dir_walk_path(walk), O_RDONLY | O_NONBLOCK)
                  : openat(from_dir_fd, from_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);

@@ -173,6 +173,12 @@ static struct node *copy_alone(struct memory_store *memory, const struct node *n
     return copy;
 }
 
+static unsigned refuses_copy(const struct walk *walk, struct res_path path)
+{
+    struct store_visitor *visitor = walk->visitor;
+    return visitor->refuse_copy ? visitor->refuse_copy(visitor, path) : 0;
+}
+
 static struct node *copy_tree(struct walk *walk, const struct node *node, struct res_path path,
                               unsigned depth)
 {
@@ -181,7 +187,10 @@ static struct node *copy_tree(struct walk *walk, const struct node *node, struct
         const struct node *member = CONTAINER_OF(link, struct node, link);
         struct str name = buf_str(&member->name);
         struct res_path below = path_join(&walk->arena, path, name);
-        if (member->stat.is_collection && is_too_deep(walk, depth + 1))
+        unsigned reason = refuses_copy(walk, below);
+        if (reason)
+            (void)fail(walk, member, below, STORE_REFUSED, reason); /* likewise */
+        else if (member->stat.is_collection && is_too_deep(walk, depth + 1))
             (void)fail(walk, member, below, STORE_TOO_DEEP, 0); /* left out; the others go on */
         else
             node_place(copy_tree(walk, member, below, depth + 1), copy, name);

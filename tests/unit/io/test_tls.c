@@ -171,10 +171,10 @@ TEST(tls_remarks_on_a_key_that_others_can_read)
     serve();
     check_remark("can be read by every user");
     assert_int_equal(chmod(options.pairs[0].key, 0602), 0);
-    assert_true(tls_server_reload(server, &err));
+    assert_true(tls_server_reload(server, NULL, &err));
     check_remark("can be changed by every user");
     assert_int_equal(chmod(options.pairs[0].key, 0640), 0);
-    assert_true(tls_server_reload(server, &err));
+    assert_true(tls_server_reload(server, NULL, &err));
     check_str("a group may", tls_server_remarks(server), "");
 }
 
@@ -183,13 +183,13 @@ TEST(tls_remarks_on_time)
     int64_t now_ms = clock_wall_ms();
     serve();
     clock_freeze(now_ms + 25 * 24 * HOUR_MS);
-    assert_true(tls_server_reload(server, &err));
+    assert_true(tls_server_reload(server, NULL, &err));
     check_remark("expires in 1");
     clock_freeze(now_ms + 31 * 24 * HOUR_MS);
-    assert_true(tls_server_reload(server, &err));
+    assert_true(tls_server_reload(server, NULL, &err));
     check_remark("has expired");
     clock_freeze(now_ms - 2 * HOUR_MS);
-    assert_true(tls_server_reload(server, &err));
+    assert_true(tls_server_reload(server, NULL, &err));
     check_remark("not valid yet");
 }
 
@@ -318,7 +318,7 @@ TEST(tls_reload_is_for_new_connections)
     assert_true(greet(&before));
     pair_of(&files, "a", "changed.example", 30, &changed); /* over the same files */
     check_host("a.example", "a.example");
-    assert_true(tls_server_reload(server, &err));
+    assert_true(tls_server_reload(server, NULL, &err));
     check_host("a.example", "changed.example");
     channel_to_client(&before, STR("still here"), 100, &got);
     check_str("before", buf_str(&got), "still here");
@@ -333,11 +333,11 @@ TEST(tls_reload_that_fails_changes_nothing)
     serve();
     pair_of(&files, "b", "b.example", 30, &other);
     assert_int_equal(rename(other.key, options.pairs[0].key), 0);
-    assert_false(tls_server_reload(server, &err));
+    assert_false(tls_server_reload(server, NULL, &err));
     assert_non_null(strstr(err.text, "does not belong"));
     check_host(NULL, "a.example");
     assert_int_equal(unlink(options.pairs[0].key), 0);
-    assert_false(tls_server_reload(server, &err));
+    assert_false(tls_server_reload(server, NULL, &err));
     check_host(NULL, "a.example");
 }
 
@@ -373,7 +373,7 @@ TEST(tls_sessions_can_be_resumed_for_half_a_day)
         serve();
         assert_false(resumes(versions[i], &session));
         assert_true(resumes(versions[i], &session));
-        assert_true(tls_server_reload(server, &err)); /* the keys are the server's */
+        assert_true(tls_server_reload(server, NULL, &err)); /* the keys are the server's */
         assert_true(resumes(versions[i], &session));
         clock_freeze(now_ms += 7 * HOUR_MS); /* another key seals, this one still opens */
         assert_true(resumes(versions[i], &session));
@@ -491,10 +491,10 @@ TEST(tls_forgets_clients_with_who_signed_them)
         serve();
         assert_string_equal(client_is(&known, versions[i], &session), "CN=alice,O=Test\\, Inc");
         assert_string_equal(client_is(NULL, versions[i], &session), "CN=alice,O=Test\\, Inc again");
-        assert_true(tls_server_reload(server, &err));
+        assert_true(tls_server_reload(server, NULL, &err));
         assert_string_equal(client_is(NULL, versions[i], &session), "CN=alice,O=Test\\, Inc again");
         (void)file_of_certificate("ca", other.certificate);
-        assert_true(tls_server_reload(server, &err));
+        assert_true(tls_server_reload(server, NULL, &err));
         assert_string_equal(client_is(NULL, versions[i], &session), "nobody");
         SSL_SESSION_free(session);
         tls_server_free(server);

@@ -473,6 +473,8 @@ TEST(conn_ends_at_what_the_protocol_forbids)
         {NGHTTP2_SETTINGS, 0, {"\0\4\x80\0\0\0", 6}, "FLOW_CONTROL_ERROR"},
         {NGHTTP2_SETTINGS, 0, {"\0\2\0\0\0\2", 6}, "PROTOCOL_ERROR"},
         {NGHTTP2_RST_STREAM, 0, {"\0\0\0\0", 4}, "PROTOCOL_ERROR"},
+        {NGHTTP2_PRIORITY, 0, {"\0\0\0\1\1", 5}, "PROTOCOL_ERROR"},
+        {NGHTTP2_PRIORITY_UPDATE, 0, {"\0\0\0\0u=1", 7}, "PROTOCOL_ERROR"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         h2_open(&client, &server);
@@ -482,6 +484,20 @@ TEST(conn_ends_at_what_the_protocol_forbids)
     h2_open(&client, &server);
     h2_frame(&client, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, STR("\xff\xff\xff\xff\xff"));
     h2_expect_end(&client, "COMPRESSION_ERROR");
+    server_expect_warnings(&server, "");
+}
+
+TEST(conn_ends_at_a_stream_that_was_left_out)
+{
+    static const uint32_t rows[][3] = {{3, 3, 1}, {1, 7, 3}, {1, 7, 5}, {5, 9, 7}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        h2_open(&client, &server);
+        check_hello(rows[i][0]);
+        if (rows[i][1] != rows[i][0])
+            check_hello(rows[i][1]);
+        h2_request(&client, rows[i][2], END, "GET /hello", "");
+        h2_expect_end(&client, "PROTOCOL_ERROR");
+    }
     server_expect_warnings(&server, "");
 }
 
@@ -533,6 +549,7 @@ int main(void)
         IT(conn_ends_at_a_head_without_end),
         SMALL(conn_ends_at_a_header_bomb),
         IT(conn_ends_at_what_the_protocol_forbids),
+        IT(conn_ends_at_a_stream_that_was_left_out),
         IT(conn_ends_when_its_window_stays_shut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,7 +74,9 @@ TEST(head_says_how_long_the_body_is)
     check_int("known", take(LINES "content-length: 7\n", true), 0);
     check_that("known", request->has_body && request->body_bytes == 7);
     check_int("empty", take(LINES "content-length: 0\n", true), 0);
-    check_that("empty", !request->has_body && request->body_bytes == 0);
+    check_that("empty", request->has_body && request->body_bytes == 0);
+    check_int("none", take(LINES "content-length: 0\n", false), 0);
+    check_that("none", !request->has_body && request->body_bytes == 0);
     check_int("twice", take(LINES "content-length: 7\ncontent-length: 7\n", true), 400);
     check_int("no number", take(LINES "content-length: 7x\n", true), 400);
 }

@@ -80,7 +80,7 @@ TEST(describe_writes_an_activelock_for_each)
         lock.token = str_of_c(rows[i].token);
         lock.root = path_of(rows[i].root);
         lock.expires_ms = clock_wall_ms() + rows[i].left_ms;
-        lock_describe(&text, bench.store, &list);
+        lock_describe(&text, &bench.bare.x, &list);
         expect(&expected, i);
         check_str(rows[i].name, buf_str(&text), buf_c(&expected));
         buf_done(&text);
@@ -92,7 +92,7 @@ TEST(describe_of_no_locks_is_empty)
 {
     static const struct lock_list none;
     struct buf text = {0};
-    lock_describe(&text, bench.store, &none);
+    lock_describe(&text, &bench.bare.x, &none);
     assert_int_equal(text.len, 0);
     buf_done(&text);
 }

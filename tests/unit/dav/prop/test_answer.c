@@ -36,7 +36,9 @@ static void set_dead(struct str ns, struct str name, struct str xml)
 
 static struct prop_target target_of(const char *path)
 {
-    struct prop_target target = {.service = &bench.bare.service,
+    struct prop_target target = {.x = &bench.bare.x,
+                                 .store = bench.store,
+                                 .service = &bench.bare.service,
                                  .arena = bench.arena,
                                  .path = path_of(path),
                                  .real = path_of(path)};
@@ -175,7 +177,8 @@ TEST(answer_refused_names_what_was_asked)
     static const char body[] = NAMES("<D:getetag/><u:a/>");
     assert_int_equal(propfind_parse(STR(body), &bench.bare.limits, bench.arena, &request).status,
                      0);
-    prop_answer_refused(&ms, PATH("x"), 403, &request);
+    struct prop_target target = {.path = PATH("x")};
+    prop_answer_refused(&ms, &target, 403, &request);
     check_str("refused", buf_str(&out),
               "<D:response><D:href>/x</D:href><D:propstat><D:prop><D:getetag/>"
               "<x:a xmlns:x=\"urn:u\"/></D:prop><D:status>HTTP/1.1 403 Forbidden</D:status>"

@@ -65,7 +65,9 @@ static void check_value(const char *name, struct res_path path, const struct sto
                         const char *expected)
 {
     struct buf value = {0};
-    const struct prop_target target = {.service = &bench.bare.service,
+    const struct prop_target target = {.x = &bench.bare.x,
+                                       .store = bench.store,
+                                       .service = &bench.bare.service,
                                        .arena = bench.arena,
                                        .path = path,
                                        .real = path,
@@ -101,12 +103,14 @@ TEST(quota_is_what_the_store_says)
 {
     static const struct store_ops ops = {.quota = stub_quota};
     struct store stub = {&ops};
-    bench.bare.service.store = &stub;
+    struct store *own = bench.store;
+    bench.store = &stub;
     check_value("quota-available-bytes", PATH("d"), &collection, "9223372036854775807");
     check_value("quota-used-bytes", PATH("d"), &collection, "7");
     check_value("quota-available-bytes", PATH_ROOT, &collection, NULL);
     check_value("quota-used-bytes", PATH_ROOT, &collection, NULL);
     check_value("quota-used-bytes", PATH("none"), &collection, NULL);
+    bench.store = own;
 }
 
 TEST(lockdiscovery_tells_of_all_locks_that_cover)
@@ -115,7 +119,9 @@ TEST(lockdiscovery_tells_of_all_locks_that_cover)
     bench_make("f");
     bench_lock("", "one", BENCH_SHARED | BENCH_INFINITE);
     bench_lock("f", "two", BENCH_SHARED);
-    const struct prop_target target = {.service = &bench.bare.service,
+    const struct prop_target target = {.x = &bench.bare.x,
+                                       .store = bench.store,
+                                       .service = &bench.bare.service,
                                        .arena = bench.arena,
                                        .path = PATH("f"),
                                        .real = PATH("f"),

@@ -1,0 +1,96 @@
+#include "access/access.h"
+
+#include "access/state_priv.h"
+#include "access/users.h"
+#include "base/mem.h"
+
+struct access_state *access_state_new(const struct access_bounds *bounds)
+{
+    struct access_state *state = MEM_NEW(struct access_state);
+    state->nonces = nonces_new(bounds->nonce_count, bounds->nonce_ms);
+    state->memory = access_memory_new(bounds->memory_count, bounds->memory_ms);
+    state->throttle = throttle_new(bounds->throttle_count);
+    random_bytes(state->key, sizeof(state->key));
+    return state;
+}
+
+void access_state_free(struct access_state *state)
+{
+    if (!state)
+        return;
+    nonces_free(state->nonces);
+    access_memory_free(state->memory);
+    throttle_free(state->throttle);
+    mem_free(state);
+}
+
+void access_offer_usable(struct access *access)
+{
+    const struct users *users = access->users;
+    size_t count = users ? users->count : 0;
+    size_t with[ACCESS_SCHEME_COUNT] = {0};
+    for (size_t i = 0; i < count; i++) {
+        const struct user *user = users->list[i];
+        with[ACCESS_BASIC] += user->hash.len != 0;
+        with[ACCESS_SCRAM] += user->scram.iterations != 0;
+        with[ACCESS_DIGEST] += user->digest_keys[HASH_SHA256].len != 0;
+        with[ACCESS_DIGEST_MD5] += user->digest_keys[HASH_MD5].len != 0;
+    }
+    /* A client takes the strongest that is offered: all users must be able to use it. */
+    access->offers[ACCESS_SCRAM] = count && with[ACCESS_SCRAM] == count;
+    access->offers[ACCESS_DIGEST] = count && with[ACCESS_DIGEST] == count;
+    access->offers[ACCESS_DIGEST_MD5] = count && with[ACCESS_DIGEST_MD5] == count;
+    access->offers[ACCESS_BASIC] = with[ACCESS_BASIC] || access->tokens;
+    access->offers[ACCESS_BEARER] = access->jwt_keys != NULL;
+    access->offers[ACCESS_CERTIFICATE] = true; /* where TLS asks for one */
+}
+
+const struct token *access_link(const struct access *access, struct str text, int64_t now_s)
+{
+    const struct token *token = access->tokens ? tokens_verify(access->tokens, text, now_s) : NULL;
+    return token && token->is_link ? token : NULL;
+}
+
+static bool can_sign_in(const struct access *access)
+{
+    for (size_t i = 0; i < ACCESS_SCHEME_COUNT; i++) {
+        if (access->offers[i] && i != ACCESS_CERTIFICATE)
+            return true;
+    }
+    return false;
+}
+
+static enum access_verdict refuse(const struct access *access, const struct principal *principal)
+{
+    if (principal_is_anonymous(principal) && can_sign_in(access))
+        return ACCESS_SIGN_IN;
+    return ACCESS_REFUSED;
+}
+
+enum access_verdict access_may(const struct access *access, const struct principal *principal,
+                               enum access_class class, struct res_path path)
+{
+    const struct scope *scope = &principal->scope;
+    if (scope->path.at &&
+        !path_is_within(path, scope->path)) /* the token may not; the user might */
+        return ACCESS_REFUSED;
+    if (scope->is_read_only && class != ACCESS_READ)
+        return ACCESS_REFUSED;
+    if (!access->rules || rules_are_empty(access->rules)) {
+        bool is_somebody = !principal_is_anonymous(principal) || access->lets_everyone;
+        return is_somebody && class != ACCESS_ADMIN ? ACCESS_GRANTED : refuse(access, principal);
+    }
+    struct rule_question question = {principal, class, path};
+    struct rule_verdict verdict = rules_judge(access->rules, &question);
+    if (verdict.is_allowed)
+        return ACCESS_GRANTED;
+    return verdict.is_hidden ? ACCESS_HIDDEN : refuse(access, principal);
+}
+
+bool access_differs_below(const struct access *access, const struct principal *principal,
+                          struct res_path path)
+{
+    if (principal->scope.path.at && path_is_within(principal->scope.path, path))
+        return true;
+    return access->rules && rules_differ_below(access->rules, path);
+}

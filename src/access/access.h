@@ -1,0 +1,111 @@
+/* access/access.h: who asks, and whether he may. All that the other layers need. */
+#pragma once
+
+#include "access/rules.h"
+
+struct access_memory;
+struct access_state;
+struct err;
+struct jwt_keys;
+
+/* Whom a client certificate is for. */
+struct access_certificate {
+    struct access_certificate *next;
+    struct str subject; /* as RFC 4514 writes it */
+    struct str user;
+};
+
+/* What is decided anew on every reload: read-only once it is made, any thread. */
+struct access {
+    struct access_state *state;
+    struct str realm;
+    bool offers[ACCESS_SCHEME_COUNT];
+    bool allows_clear_basic; /* also where others may read along */
+    bool lets_everyone;      /* without rules: who is not signed in may do what users may */
+    const struct access_certificate *certificates;
+    struct users *users; /* the four may be NULL */
+    struct tokens *tokens;
+    struct rules *rules;
+    struct jwt_keys *jwt_keys;
+    struct str jwt_issuer;
+    struct str jwt_audience;
+    const char *jwt_user_claim;
+    int64_t jwt_skew_s;
+};
+
+/* What must outlive a reload: nonces, who was right lately, and who was wrong how often. */
+struct access_bounds {
+    size_t nonce_count;
+    int64_t nonce_ms;
+    size_t memory_count;
+    int64_t memory_ms;
+    size_t throttle_count;
+};
+
+NODISCARD struct access_state *access_state_new(const struct access_bounds *bounds);
+void access_state_free(struct access_state *state);
+
+/* Offers what all users can use: for who does not configure it. */
+void access_offer_usable(struct access *access);
+
+/* --- signing in --- */
+
+struct sign_in {
+    struct str authorization; /* the field; NULL: there is none */
+    struct str method;
+    struct str target;      /* as sent */
+    struct str address;     /* of the client, with or without a port */
+    struct str certificate; /* the subject of the client's; empty: there was none */
+    bool is_confidential;   /* nobody else can read along: TLS, or this machine */
+    bool may_block;         /* on a worker */
+};
+
+enum sign_in_end {
+    SIGN_IN_DONE,      /* `principal` says who, perhaps nobody */
+    SIGN_IN_BLOCKS,    /* ask again on a worker */
+    SIGN_IN_REFUSED,   /* 401: wrong, or there is another step */
+    SIGN_IN_MALFORMED, /* 400 */
+    SIGN_IN_UNSAFE,    /* 403: Basic where others can read along */
+    SIGN_IN_THROTTLED, /* 429: after retry_s */
+};
+
+struct signed_in {
+    struct principal principal;
+    struct str info;      /* Authentication-Info; empty: none */
+    struct str next_step; /* the only challenge, where the scheme has another step */
+    bool is_stale;        /* the credentials were right, but the nonce was not */
+    unsigned retry_s;
+};
+
+/* Memory from the arena. */
+NODISCARD enum sign_in_end access_sign_in(const struct access *access,
+                                          const struct sign_in *request, struct arena *arena,
+                                          struct signed_in *out);
+
+/* The token of a shared link; NULL: there is none, or it has expired. */
+const struct token *access_link(const struct access *access, struct str text, int64_t now_s);
+
+enum { ACCESS_CHALLENGES_MAX = ACCESS_SCHEME_COUNT };
+
+/* The values for WWW-Authenticate, strongest first; says how many. Memory from the arena. */
+size_t access_challenges(const struct access *access, const struct signed_in *signed_in,
+                         bool is_confidential, struct arena *arena,
+                         struct str challenges_out[ACCESS_CHALLENGES_MAX]);
+
+/* --- asking --- */
+
+enum access_verdict {
+    ACCESS_GRANTED,
+    ACCESS_REFUSED, /* 403 */
+    ACCESS_SIGN_IN, /* 401: nobody is signed in, and it might help */
+    ACCESS_HIDDEN,  /* 404: as if there were nothing */
+};
+
+/* May this principal do this here? A path is as in the URL. */
+NODISCARD enum access_verdict access_may(const struct access *access,
+                                         const struct principal *principal, enum access_class class,
+                                         struct res_path path);
+
+/* False: what is granted for `path` is granted for all that is below it. */
+NODISCARD bool access_differs_below(const struct access *access, const struct principal *principal,
+                                    struct res_path path);

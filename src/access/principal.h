@@ -1,0 +1,25 @@
+/* access/principal.h: who asks. */
+#pragma once
+
+#include "access/tokens.h"
+
+enum access_scheme {
+    ACCESS_NO_SCHEME,
+#define ACCESS_SCHEME(name, word, wire, where) ACCESS_##name,
+#include "access/schemes.def"
+#undef ACCESS_SCHEME
+    ACCESS_SCHEME_COUNT
+};
+
+struct principal {
+    struct str name; /* empty: nobody has signed in */
+    enum access_scheme scheme;
+    struct scope scope; /* of the token that was used; otherwise everywhere */
+    struct str address; /* where the request comes from, without a port */
+    bool is_link;       /* comes through a shared link: acts for `name`, but is not he */
+};
+
+static inline bool principal_is_anonymous(const struct principal *principal)
+{
+    return principal->name.len == 0;
+}

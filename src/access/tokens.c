@@ -1,0 +1,158 @@
+/* A token is "dvt_", an id and 256 random bits. The id finds its line; of the rest the file has the
+ * SHA-256: what is random needs no slow hash, since nobody can guess it, and a thief of the file
+ * cannot sign in. A line that is not understood is an error, never a token with fewer bounds.
+ *
+ * The same text serves as a bearer token, as the password of an app that speaks Basic only, and in
+ * the URL of a shared link; the last is marked, so that a link that was passed on to others cannot
+ * be used to act as its user anywhere else. */
+#include "access/tokens.h"
+
+#include "base/err.h"
+#include "base/random.h"
+#include "text/base64.h"
+
+static const char prefix[] = "dvt_";
+enum { PREFIX_BYTES = sizeof(prefix) - 1, SECRET_BYTES = 32 };
+
+static bool read_bound(struct token *token, struct str word, struct arena *arena)
+{
+    struct str value = word;
+    struct str name = str_cut(&value, '=');
+    bool has_slash;
+    uint64_t seconds;
+    if (str_eq(word, STR("read-only"))) {
+        token->scope.is_read_only = true;
+    } else if (str_eq(word, STR("link"))) {
+        token->is_link = true;
+    } else if (str_eq(name, STR("path"))) {
+        return path_decode(arena, value, &token->scope.path, &has_slash) == PATH_OK;
+    } else if (str_eq(name, STR("expires"))) {
+        bool is_number = str_parse_u64(value, &seconds) && seconds <= INT64_MAX;
+        token->expires_s = is_number ? (int64_t)seconds : 0;
+        return is_number && seconds;
+    } else if (str_eq(name, STR("note"))) {
+        return base64_decode(value, BASE64_URL, arena, &token->note);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bool is_hex(struct str text, size_t len)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (hex_value(text.at[i]) < 0)
+            return false;
+    }
+    return text.len == len;
+}
+
+static const char *read_line(struct tokens *tokens, struct str line)
+{
+    struct token *token = ARENA_NEW(&tokens->arena, struct token);
+    struct str rest = arena_str(&tokens->arena, line);
+    token->line = rest;
+    token->scope.path = PATH_ROOT;
+    token->id = str_cut(&rest, ':');
+    token->user = str_cut(&rest, ':');
+    token->hash = str_cut(&rest, ':');
+    if (!is_hex(token->id, TOKEN_ID_BYTES) || token->user.len == 0 ||
+        !is_hex(token->hash, (size_t)2 * SHA256_BYTES))
+        return "that is no token";
+    if (map_find(&tokens->map, token->id))
+        return "that token is there twice";
+    while (rest.len) {
+        if (!read_bound(token, str_cut(&rest, ' '), &tokens->arena))
+            return "a bound of the token is not understood";
+    }
+    if (tokens->count == tokens->cap) {
+        size_t cap = tokens->cap ? tokens->cap * 2 : 16;
+        struct token **list = arena_alloc(&tokens->arena, cap * sizeof(struct token *));
+        if (tokens->count)
+            memcpy(list, tokens->list, tokens->count * sizeof(struct token *));
+        tokens->list = list;
+        tokens->cap = cap;
+    }
+    tokens->list[tokens->count++] = token;
+    map_add(&tokens->map, &token->entry, token->id);
+    return NULL;
+}
+
+bool tokens_read(struct tokens *tokens, struct str text, struct err *err)
+{
+    for (unsigned number = 1; text.len; number++) {
+        struct str row = str_trim(str_cut(&text, '\n'));
+        if (row.len == 0 || row.at[0] == '#')
+            continue;
+        const char *mistake = read_line(tokens, row);
+        if (mistake)
+            return err_set(err, 0, "line %u: %s", number, mistake);
+    }
+    return true;
+}
+
+void tokens_done(struct tokens *tokens)
+{
+    map_done(&tokens->map);
+    arena_done(&tokens->arena);
+    *tokens = (struct tokens){0};
+}
+
+bool token_is_text(struct str text)
+{
+    return text.len == TOKEN_TEXT_BYTES && str_starts(text, STR(prefix));
+}
+
+struct str token_id_of(struct str text)
+{
+    return str_first(str_from(text, PREFIX_BYTES), TOKEN_ID_BYTES);
+}
+
+const struct token *tokens_find(const struct tokens *tokens, struct str id)
+{
+    struct map_entry *entry = map_find(&tokens->map, id);
+    return entry ? CONTAINER_OF(entry, struct token, entry) : NULL;
+}
+
+const struct token *tokens_verify(const struct tokens *tokens, struct str text, int64_t now_s)
+{
+    struct buf hash = {0};
+    if (!token_is_text(text))
+        return NULL;
+    const struct token *token = tokens_find(tokens, token_id_of(text));
+    secret_add_hex(&hash, HASH_SHA256, text);
+    bool is_right = token && secret_eq(buf_str(&hash), token->hash);
+    buf_done(&hash);
+    if (!is_right || (token->expires_s && token->expires_s <= now_s))
+        return NULL;
+    return token;
+}
+
+void tokens_add_line(struct buf *to, const struct token *like, struct buf *text_out)
+{
+    char secret[SECRET_BYTES];
+    size_t start = text_out->len;
+    random_bytes(secret, sizeof(secret));
+    BUF_ADD(text_out, prefix);
+    buf_add_hex(text_out, random_u64(), TOKEN_ID_BYTES);
+    base64_encode(text_out, str_of(secret, sizeof(secret)), BASE64_URL);
+    struct str text = str_from(buf_str(text_out), start);
+    buf_add(to, token_id_of(text));
+    buf_add_char(to, ':');
+    buf_add(to, like->user);
+    buf_add_char(to, ':');
+    secret_add_hex(to, HASH_SHA256, text);
+    buf_add_char(to, ':');
+    BUF_ADD(to, "path=");
+    path_encode(to, like->scope.path, false);
+    if (like->scope.is_read_only)
+        BUF_ADD(to, " read-only");
+    if (like->is_link)
+        BUF_ADD(to, " link");
+    if (like->expires_s)
+        buf_addf(to, " expires=%lld", (long long)like->expires_s);
+    if (like->note.len) {
+        BUF_ADD(to, " note=");
+        base64_encode(to, like->note, BASE64_URL);
+    }
+}

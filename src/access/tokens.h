@@ -1,0 +1,60 @@
+/* access/tokens.h: long random secrets that stand for a user, within bounds: passwords for apps,
+ * bearer tokens, and the secrets in the URLs of shared links. The file has a line for each:
+ *
+ *     id:user:SHA-256 of the secret:[path=/…] [read-only] [expires=seconds] [link] [note=…]
+ */
+#pragma once
+
+#include "access/secret.h"
+#include "base/map.h"
+#include "text/path.h"
+
+struct err;
+
+enum { TOKEN_ID_BYTES = 12, TOKEN_TEXT_BYTES = 4 + TOKEN_ID_BYTES + 43 };
+
+/* Where and how a principal may act at most. */
+struct scope {
+    struct res_path path; /* of the URL; the root: everywhere */
+    bool is_read_only;
+};
+
+struct token {
+    struct map_entry entry;
+    struct str id;
+    struct str user;
+    struct str hash; /* of the secret, in hexadecimal digits */
+    struct scope scope;
+    int64_t expires_s; /* 0: never */
+    bool is_link;      /* for URLs only */
+    struct str note;
+    struct str line; /* as it was read */
+};
+
+struct tokens {
+    struct arena arena;
+    struct map map;
+    struct token **list;
+    size_t count;
+    size_t cap;
+};
+
+/* Adds those of a file's text to *tokens, which was zeroed. False: `err` names the line. */
+NODISCARD bool tokens_read(struct tokens *tokens, struct str text, struct err *err);
+void tokens_done(struct tokens *tokens);
+
+/* The token with that text ("dvt_…"), if there is one that has not expired. */
+NODISCARD const struct token *tokens_verify(const struct tokens *tokens, struct str text,
+                                            int64_t now_s);
+
+/* Whether it looks like one: then it is no password that a person chose. */
+NODISCARD bool token_is_text(struct str text);
+
+/* The id within what looks like a token. */
+struct str token_id_of(struct str text);
+
+NODISCARD const struct token *tokens_find(const struct tokens *tokens, struct str id);
+
+/* Appends a new token's line, without its end, and its text. id and hash of `like` are not looked
+ * at. */
+void tokens_add_line(struct buf *to, const struct token *like, struct buf *text_out);

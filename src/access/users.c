@@ -1,0 +1,210 @@
+/* Two files, read line by line; blank lines and those that begin with '#' are skipped. A mistake in
+ * a line is an error with its number: a server that starts with half of its users would refuse the
+ * others without a word. What is no mistake but of no use (a hash that libcrypt does not know, keys
+ * of a password that has been changed since) is a note for the log.
+ *
+ * A stranger is measured against a decoy, one of the users, chosen by the name he gave: he costs
+ * what that user costs, whatever kinds of hashes there are, and always the same. */
+#include "access/users.h"
+
+#include "access/password.h"
+#include "access/scheme/digest.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "text/base64.h"
+
+enum { SALT_BYTES = 16, FINGERPRINT_BYTES = 16 };
+
+bool users_is_name(struct str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        unsigned char c = (unsigned char)name.at[i];
+        if (c < 0x20 || c == 0x7f || c == ':' || c == '/' || c == '\\')
+            return false;
+    }
+    return name.len > 0 && name.len <= 255 && !str_eq(name, STR(".")) && !str_eq(name, STR("..")) &&
+           name.at[0] != '@';
+}
+
+/* --- reading --- */
+
+static void add_fingerprint(struct buf *to, struct str hash)
+{
+    struct sha256 print = secret_sha256(hash);
+    for (size_t i = 0; i < FINGERPRINT_BYTES; i++)
+        buf_add_hex(to, print.bytes[i], 2);
+}
+
+static bool is_of_hash(struct str fingerprint, struct str hash)
+{
+    struct buf expected = {0};
+    add_fingerprint(&expected, hash);
+    bool is_same = str_eq(fingerprint, buf_str(&expected));
+    buf_done(&expected);
+    return is_same;
+}
+
+static bool read_keys(struct user *user, struct str column, struct str realm, struct arena *arena)
+{
+    bool is_ours = false; /* keys of Digest come behind their realm */
+    for (struct str rest = column; rest.len;) {
+        struct str value = str_cut(&rest, ' ');
+        struct str name = str_cut(&value, '=');
+        struct str decoded;
+        if (str_eq(name, STR("realm")))
+            is_ours = base64_decode(value, BASE64_URL, arena, &decoded) && str_eq(decoded, realm);
+        else if (str_eq(name, STR("sha256")) && is_ours)
+            user->digest_keys[HASH_SHA256] = value;
+        else if (str_eq(name, STR("md5")) && is_ours)
+            user->digest_keys[HASH_MD5] = value;
+        else if (str_eq(name, STR("scram")) && !scram_keys_parse(value, arena, &user->scram))
+            return false;
+    }
+    return true;
+}
+
+static void append(struct users *users, struct user *user)
+{
+    if (users->count == users->cap) {
+        size_t cap = users->cap ? users->cap * 2 : 16;
+        struct user **list = arena_alloc(&users->arena, cap * sizeof(struct user *));
+        if (users->count)
+            memcpy(list, users->list, users->count * sizeof(struct user *));
+        users->list = list;
+        users->cap = cap;
+    }
+    users->list[users->count++] = user;
+    map_add(&users->map, &user->entry, user->name);
+}
+
+static const char *read_line(struct users *users, struct str line, struct buf *notes)
+{
+    struct user *user = ARENA_NEW(&users->arena, struct user);
+    struct str rest = arena_str(&users->arena, line);
+    user->name = str_cut(&rest, ':');
+    user->hash = str_cut(&rest, ':');
+    if (!users_is_name(user->name))
+        return "that is no name";
+    if (map_find(&users->map, user->name))
+        return "that user is there twice";
+    if (user->hash.len && !password_is_hash(user->hash)) {
+        buf_addf(notes,
+                 "%.*s cannot sign in with a password: libcrypt does not know that kind of hash; "
+                 "`htpasswd -B` makes one that it knows\n",
+                 STR_ARGS(user->name));
+        user->hash = STR_NONE;
+    }
+    append(users, user);
+    return NULL;
+}
+
+static const char *read_keys_line(struct users *users, struct str line, struct str realm,
+                                  struct buf *notes)
+{
+    struct str rest = arena_str(&users->arena, line);
+    struct str name = str_cut(&rest, ':');
+    struct str fingerprint = str_cut(&rest, ':');
+    struct map_entry *entry = map_find(&users->map, name);
+    struct user *user = entry ? CONTAINER_OF(entry, struct user, entry) : NULL;
+    if (!user) /* removed by a program that knows nothing of keys */
+        return NULL;
+    if (!is_of_hash(fingerprint, user->hash)) {
+        buf_addf(notes,
+                 "%.*s can sign in with Basic only: the password was changed without davit; "
+                 "`davit user passwd` makes the other keys\n",
+                 STR_ARGS(name));
+        return NULL;
+    }
+    return read_keys(user, rest, realm, &users->arena) ? NULL : "keys for SCRAM are malformed";
+}
+
+/* The next line that says something; *number counts all of them. */
+static bool next_row(struct str *text, unsigned *number, struct str *row_out)
+{
+    while (text->len) {
+        struct str row = str_cut(text, '\n');
+        ++*number;
+        if (row.len && row.at[row.len - 1] == '\r')
+            row.len--;
+        *row_out = row;
+        if (str_trim(row).len && row.at[0] != '#')
+            return true;
+    }
+    return false;
+}
+
+bool users_read(struct users *users, struct str text, struct buf *notes, struct err *err)
+{
+    unsigned number = 0;
+    struct str row;
+    while (next_row(&text, &number, &row)) {
+        const char *mistake = read_line(users, row, notes);
+        if (mistake)
+            return err_set(err, 0, "line %u: %s", number, mistake);
+    }
+    return true;
+}
+
+bool users_read_keys(struct users *users, struct str text, struct str realm, struct buf *notes,
+                     struct err *err)
+{
+    unsigned number = 0;
+    struct str row;
+    while (next_row(&text, &number, &row)) {
+        const char *mistake = read_keys_line(users, row, realm, notes);
+        if (mistake)
+            return err_set(err, 0, "line %u: %s", number, mistake);
+    }
+    return true;
+}
+
+void users_done(struct users *users)
+{
+    map_done(&users->map);
+    arena_done(&users->arena);
+    *users = (struct users){0};
+}
+
+const struct user *users_find(const struct users *users, struct str name)
+{
+    struct map_entry *entry = map_find(&users->map, name);
+    return entry ? CONTAINER_OF(entry, struct user, entry) : NULL;
+}
+
+const struct user *users_decoy(const struct users *users, struct str name)
+{
+    for (size_t i = 0; i < users->count; i++) {
+        const struct user *user = users->list[(hash_bytes(name) + i) % users->count];
+        if (user->hash.len)
+            return user;
+    }
+    return NULL;
+}
+
+/* --- writing --- */
+
+bool users_add_lines(struct buf *line, struct buf *keys_line, struct str name, struct str realm,
+                     struct str password)
+{
+    char hash[PASSWORD_HASH_BYTES];
+    char salt[SALT_BYTES];
+    if (!password_hash(password, hash))
+        return false;
+    random_bytes(salt, sizeof(salt));
+    struct scram_keys keys = scram_keys_of(password, str_of(salt, SALT_BYTES), SCRAM_ITERATIONS);
+    buf_add(line, name);
+    buf_addf(line, ":%s", hash);
+    buf_add(keys_line, name);
+    buf_add_char(keys_line, ':');
+    add_fingerprint(keys_line, str_of_c(hash));
+    BUF_ADD(keys_line, ":realm=");
+    base64_encode(keys_line, realm, BASE64_URL);
+    BUF_ADD(keys_line, " sha256=");
+    digest_add_key(keys_line, HASH_SHA256, name, realm, password);
+    BUF_ADD(keys_line, " md5=");
+    digest_add_key(keys_line, HASH_MD5, name, realm, password);
+    BUF_ADD(keys_line, " scram=");
+    scram_keys_add(keys_line, &keys);
+    return true;
+}

@@ -1,0 +1,387 @@
+/* A run's memory. A site of a million pages has ten million links; what is kept of each decides
+ * whether it fits.
+ *
+ * Targets are 64 bytes each in blocks that never move, found by an open table of their numbers; the
+ * text of a URL stands once, in an arena. Names are sets of 64 bits: the keyed hash of target and
+ * name, so that a page's anchors cost 8 bytes each whatever they are called; that two of them have
+ * the same hash is less likely than a fault of the memory.
+ *
+ * Places are never looked up while links are checked: they are a log (place_log.c), written once
+ * and read at the end, in memory up to a bound and in a file beyond it.
+ *
+ * Invariants
+ *  (1) a target's number is its position; numbers are never given up;
+ *  (2) `slots` has a power of two of entries and is at most half full, `names` likewise;
+ *  (3) a verdict is only read of a target that is DONE.
+ *
+ * Rejected: a table of fragments that are asked for, filled while pages come in. A link's fragment
+ * is part of its place, and all names are known when the places are read. */
+#include "check/model/site.h"
+
+#include "base/buf.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "check/model/place_log.h"
+
+enum { BLOCK_TARGETS = 4096, SLOTS_MIN = 1024, MEMBERS_STEP = 256, STATUS_NOT_ALLOWED = 405 };
+
+struct site {
+    struct arena arena;
+    struct target **blocks;
+    uint32_t target_count;
+    uint32_t *slots; /* numbers of targets plus one; 0: free */
+    size_t slot_count;
+    struct buf notes;
+
+    uint64_t *names; /* hashes; 0: free */
+    size_t name_slot_count;
+    size_t name_count;
+
+    struct member *members;
+    uint32_t member_count;
+    struct place_log *places;
+    struct map faults; /* struct fault, by name */
+};
+
+struct fault {
+    struct map_entry entry;
+    struct past past;
+};
+
+struct site *site_new(const char *spill_dir)
+{
+    struct site *site = MEM_NEW(struct site);
+    site->places = place_log_new(spill_dir);
+    site->slot_count = site->name_slot_count = SLOTS_MIN;
+    site->slots = mem_new(site->slot_count, sizeof(*site->slots));
+    site->names = mem_new(site->name_slot_count, sizeof(*site->names));
+    buf_add_char(&site->notes, '\0'); /* note 0 is none */
+    return site;
+}
+
+void site_free(struct site *site)
+{
+    if (!site)
+        return;
+    for (uint32_t i = 0; i < site->target_count; i += BLOCK_TARGETS)
+        mem_free(site->blocks[i / BLOCK_TARGETS]);
+    mem_free(site->blocks);
+    mem_free(site->slots);
+    mem_free(site->names);
+    mem_free(site->members);
+    buf_done(&site->notes);
+    place_log_free(site->places);
+    map_done(&site->faults);
+    arena_done(&site->arena);
+    mem_free(site);
+}
+
+/* --- targets --- */
+
+struct target *site_at(const struct site *site, uint32_t id)
+{
+    assert(id < site->target_count);
+    return &site->blocks[id / BLOCK_TARGETS][id % BLOCK_TARGETS];
+}
+
+uint32_t site_target_count(const struct site *site)
+{
+    return site->target_count;
+}
+
+struct str site_url(const struct site *site, uint32_t id)
+{
+    const struct target *target = site_at(site, id);
+    return str_of(target->url, target->url_len);
+}
+
+/* The slot of that URL, or the free one where it belongs. */
+static uint32_t *slot_of(const struct site *site, struct str url)
+{
+    size_t at = (size_t)hash_bytes(url) & (site->slot_count - 1);
+    while (site->slots[at] && !str_eq(site_url(site, site->slots[at] - 1), url))
+        at = (at + 1) & (site->slot_count - 1);
+    return &site->slots[at];
+}
+
+static void grow_slots(struct site *site)
+{
+    mem_free(site->slots);
+    site->slot_count *= 2;
+    site->slots = mem_new(site->slot_count, sizeof(*site->slots));
+    for (uint32_t i = 0; i < site->target_count; i++)
+        *slot_of(site, site_url(site, i)) = i + 1;
+}
+
+uint32_t site_find(const struct site *site, struct str url)
+{
+    uint32_t slot = *slot_of(site, url);
+    return slot ? slot - 1 : TARGET_NONE;
+}
+
+uint32_t site_target(struct site *site, struct str url, bool *is_new_out)
+{
+    uint32_t *slot = slot_of(site, url);
+    *is_new_out = *slot == 0;
+    if (*slot)
+        return *slot - 1;
+    uint32_t id = site->target_count++, block = id / BLOCK_TARGETS;
+    assert(id < TARGET_NONE);
+    if (id % BLOCK_TARGETS == 0) {
+        site->blocks = mem_resize(site->blocks, (block + 1) * sizeof(*site->blocks));
+        site->blocks[block] = mem_new(BLOCK_TARGETS, sizeof(**site->blocks));
+    }
+    *site_at(site, id) = (struct target){
+        .url = arena_text(&site->arena, url),
+        .url_len = u32_of_size(url.len),
+        .host = TARGET_NONE,
+        .next = TARGET_NONE,
+        .redirect_to = TARGET_NONE,
+        .found_on = TARGET_NONE,
+        .verdict = VERDICT_NOT_CHECKED,
+    };
+    *slot = id + 1;
+    if ((size_t)site->target_count * 2 > site->slot_count)
+        grow_slots(site);
+    return id;
+}
+
+void site_set_note(struct site *site, uint32_t id, struct str note)
+{
+    if (note.len == 0 || site->notes.len + note.len >= UINT32_MAX)
+        return;
+    site_at(site, id)->note = u32_of_size(site->notes.len);
+    buf_add(&site->notes, note);
+    buf_add_char(&site->notes, '\0');
+}
+
+const char *site_note(const struct site *site, uint32_t id)
+{
+    return site->notes.at + site_at(site, id)->note;
+}
+
+/* --- places --- */
+
+bool site_add_place(struct site *site, const struct place *place, struct err *err)
+{
+    if (place->target != TARGET_NONE) {
+        struct target *target = site_at(site, place->target);
+        target->place_count++;
+        target->flags |= TARGET_IS_LINKED;
+        if (place->fragment.len)
+            target->flags |= TARGET_WANTS_NAMES;
+    }
+    return place_log_add(site->places, place, err);
+}
+
+uint64_t site_place_count(const struct site *site)
+{
+    return place_log_count(site->places);
+}
+
+bool site_visit_places(struct site *site, struct place_visitor *visitor, struct err *err)
+{
+    return place_log_visit(site->places, visitor, err);
+}
+
+/* --- the past --- */
+
+struct past *site_past(struct site *site, uint32_t id)
+{
+    return &site_at(site, id)->past;
+}
+
+struct past *site_fault(struct site *site, struct str name, bool is_made)
+{
+    struct map_entry *known = map_find(&site->faults, name);
+    if (known)
+        return &CONTAINER_OF(known, struct fault, entry)->past;
+    if (!is_made)
+        return NULL;
+    struct fault *fault = ARENA_NEW(&site->arena, struct fault);
+    map_add(&site->faults, &fault->entry, arena_str(&site->arena, name));
+    return &fault->past;
+}
+
+bool site_fault_name(const struct site *site, const struct place *place, struct buf *to)
+{
+    if (place->target == TARGET_NONE) {
+        buf_add(to, place->raw);
+        return true;
+    }
+    buf_add(to, site_url(site, place->target));
+    buf_add_char(to, '#');
+    buf_add(to, place->fragment);
+    return place->fragment.len > 0;
+}
+
+const struct past *site_place_past(const struct site *site, const struct place *place,
+                                   enum verdict verdict)
+{
+    static const struct past none;
+    struct buf name = {0};
+    struct map_entry *known = NULL;
+    bool may_have_fault = site->faults.count &&
+                          (place->target == TARGET_NONE || verdict == VERDICT_FRAGMENT_MISSING ||
+                           verdict_rows[verdict].class == CLASS_FINE);
+    if (may_have_fault && site_fault_name(site, place, &name))
+        known = map_find(&site->faults, buf_str(&name));
+    buf_done(&name);
+    if (known)
+        return &CONTAINER_OF(known, struct fault, entry)->past;
+    bool is_of_target = place->target != TARGET_NONE && verdict != VERDICT_FRAGMENT_MISSING;
+    return is_of_target ? &site_at(site, place->target)->past : &none;
+}
+
+/* --- names --- */
+
+static uint64_t name_hash(uint32_t id, struct str name)
+{
+    uint64_t hash = hash_bytes(name) ^ hash_bytes(str_of((const char *)&id, sizeof(id)));
+    return hash ? hash : 1;
+}
+
+static uint64_t *name_slot(const struct site *site, uint64_t hash)
+{
+    size_t at = (size_t)hash & (site->name_slot_count - 1);
+    while (site->names[at] && site->names[at] != hash)
+        at = (at + 1) & (site->name_slot_count - 1);
+    return &site->names[at];
+}
+
+static void grow_names(struct site *site)
+{
+    uint64_t *old = site->names;
+    size_t count = site->name_slot_count;
+    site->name_slot_count *= 2;
+    site->names = mem_new(site->name_slot_count, sizeof(*site->names));
+    for (size_t i = 0; i < count; i++) {
+        if (old[i])
+            *name_slot(site, old[i]) = old[i];
+    }
+    mem_free(old);
+}
+
+void site_add_name(struct site *site, uint32_t id, struct str name)
+{
+    uint64_t hash = name_hash(id, name);
+    uint64_t *slot = name_slot(site, hash);
+    if (*slot)
+        return;
+    *slot = hash;
+    if (++site->name_count * 2 > site->name_slot_count)
+        grow_names(site);
+}
+
+bool site_has_name(const struct site *site, uint32_t id, struct str name)
+{
+    return *name_slot(site, name_hash(id, name)) != 0;
+}
+
+/* --- members --- */
+
+uint32_t site_add_member(struct site *site, const struct member *member)
+{
+    if (site->member_count % MEMBERS_STEP == 0)
+        site->members = mem_resize(site->members, (site->member_count + (size_t)MEMBERS_STEP) *
+                                                      sizeof(*site->members));
+    struct member *copy = &site->members[site->member_count];
+    *copy = *member;
+    copy->href = arena_str(&site->arena, member->href);
+    copy->props = arena_str(&site->arena, member->props);
+    copy->condition = arena_str(&site->arena, member->condition);
+    copy->description = arena_str(&site->arena, member->description);
+    copy->location = arena_str(&site->arena, member->location);
+    return site->member_count++;
+}
+
+const struct member *site_members(const struct site *site, uint32_t *count_out)
+{
+    *count_out = site->member_count;
+    return site->members;
+}
+
+struct member *site_member(struct site *site, uint32_t number)
+{
+    assert(number < site->member_count);
+    return &site->members[number];
+}
+
+/* --- what is to be said --- */
+
+/* Where a chain of redirects ends. False: it leads back into itself. Once a second walker at half
+ * the pace is met the chain is a ring. */
+static bool walk_redirects(const struct site *site, uint32_t id, struct outcome *outcome)
+{
+    uint32_t slow = id;
+    outcome->end = id;
+    for (;;) {
+        const struct target *target = site_at(site, outcome->end);
+        if (target->state != TARGET_DONE || target->redirect_to == TARGET_NONE)
+            return true;
+        outcome->end = target->redirect_to;
+        outcome->hops++;
+        if (outcome->hops % 2 == 0)
+            slow = site_at(site, slow)->redirect_to;
+        if (outcome->end == slow)
+            return false;
+    }
+}
+
+struct outcome site_outcome(const struct site *site, uint32_t id, unsigned redirects_max)
+{
+    const struct target *first = site_at(site, id);
+    struct outcome outcome = {.verdict = (enum verdict)first->verdict,
+                              .redirect_kind = (enum redirect_kind)first->redirect_kind};
+    bool has_end = walk_redirects(site, id, &outcome);
+    outcome.failed_at = has_end ? outcome.end : id;
+    if (!has_end || outcome.hops > redirects_max) {
+        outcome.verdict = has_end ? VERDICT_TOO_MANY_REDIRECTS : VERDICT_LOOP;
+        return outcome;
+    }
+    if (outcome.hops == 0)
+        return outcome;
+    const struct target *end = site_at(site, outcome.end);
+    outcome.verdict = end->state == TARGET_DONE ? (enum verdict)end->verdict : VERDICT_NOT_CHECKED;
+    /* That the end is not to be looked at is no fault of the link: it was redirected. */
+    bool is_fine = outcome.verdict == VERDICT_OK || outcome.verdict == VERDICT_SKIPPED ||
+                   outcome.verdict == VERDICT_ROBOTS;
+    if (is_fine)
+        outcome.verdict = VERDICT_REDIRECTED;
+    return outcome;
+}
+
+/* Every page has a top (HTML 7.4.6.4); what begins with '!' is for a script. */
+static bool is_everywhere(struct str fragment)
+{
+    return str_eq_nocase(fragment, STR("top")) || str_starts(fragment, STR("!"));
+}
+
+struct outcome site_place_outcome(const struct site *site, const struct place *place,
+                                  unsigned redirects_max, bool with_fragments)
+{
+    if (place->target == TARGET_NONE)
+        return (struct outcome){
+            .verdict = VERDICT_BAD_URL, .end = TARGET_NONE, .failed_at = TARGET_NONE};
+    struct outcome outcome = site_outcome(site, place->target, redirects_max);
+    const struct target *end = site_at(site, outcome.end);
+    /* Where a form is sent to takes POST, and need not take GET. */
+    if (outcome.verdict == VERDICT_BROKEN && end->status == STATUS_NOT_ALLOWED &&
+        link_rows[place->kind].role == ROLE_FORM)
+        outcome.verdict = outcome.hops ? VERDICT_REDIRECTED : VERDICT_OK;
+    bool is_good = outcome.verdict == VERDICT_OK || outcome.verdict == VERDICT_REDIRECTED;
+    if (!is_good)
+        return outcome;
+    bool is_asked = with_fragments && place->fragment.len && (end->flags & TARGET_HAS_NAMES);
+    if (is_asked && !is_everywhere(place->fragment) &&
+        !site_has_name(site, outcome.end, place->fragment)) {
+        outcome.verdict = VERDICT_FRAGMENT_MISSING;
+        return outcome;
+    }
+    bool is_secure_page =
+        place->page != TARGET_NONE && str_starts(site_url(site, place->page), STR("https:"));
+    if (is_secure_page && link_rows[place->kind].role == ROLE_PART &&
+        str_starts(site_url(site, place->target), STR("http:")))
+        outcome.verdict = VERDICT_INSECURE;
+    return outcome;
+}

@@ -1,0 +1,160 @@
+/* check/model/site.h: what is known of the links of a run.
+ *
+ * A target is a URL without its fragment, fetched at most once. A place is where a link to it
+ * stands. A name is an anchor of a target that fragments may lead to. A member is a row of a 207.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "check/model/verdict.h"
+#include "check/read/link.h"
+
+#define TARGET_NONE UINT32_MAX
+
+enum target_state {
+    TARGET_IDLE, /* nobody has asked for it to be fetched */
+    TARGET_QUEUED,
+    TARGET_UNDER_WAY,
+    TARGET_DONE,
+};
+
+enum target_flag {
+    TARGET_IS_INSIDE = 1,    /* in scope: its links are followed */
+    TARGET_IS_PARSED = 2,    /* its links were read */
+    TARGET_HAS_MEMBERS = 4,  /* it answered with a 207 */
+    TARGET_WANTS_NAMES = 8,  /* some link to it has a fragment */
+    TARGET_IS_SITEMAP = 16,  /* read for its links whatever it is sent as */
+    TARGET_IS_FREE = 32,     /* robots.txt, sitemaps, hops: no link that counts */
+    TARGET_IS_CACHED = 64,   /* known from an earlier run, not fetched */
+    TARGET_IS_FORM = 128,    /* only forms lead to it */
+    TARGET_IS_LINKED = 256,  /* it has a place */
+    TARGET_IS_FILE = 512,    /* local */
+    TARGET_IS_START = 1024,  /* named by who asked for the run */
+    TARGET_HAS_NAMES = 2048, /* it is a document, and its names are known */
+};
+
+/* What a target is to be fetched for. */
+enum target_wish {
+    WISH_STATUS,
+    WISH_LINKS,
+    WISH_NAMES, /* some link to it has a fragment */
+};
+
+/* What the history says of something that is bad, or was. */
+struct past {
+    uint32_t bad_runs;    /* in a row, this one included */
+    uint32_t bad_since_s; /* time of day; 0: it is good */
+    bool is_new : 1;      /* it counts as bad since this run */
+    bool is_fixed : 1;    /* it counted as bad until this run */
+    bool is_held : 1;     /* bad, but not for as many runs as --after-bad says */
+    bool is_recorded : 1; /* in this run */
+};
+
+/* 64 bytes: there may be millions. */
+struct target {
+    const char *url; /* with a NUL; the site's */
+    uint32_t url_len;
+    uint32_t host;        /* of the engine; TARGET_NONE: not asked for over HTTP */
+    uint32_t next;        /* in a queue of the engine */
+    uint32_t redirect_to; /* TARGET_NONE: nowhere */
+    uint32_t found_on;    /* the first page that links to it; TARGET_NONE: a start */
+    uint32_t place_count;
+    uint32_t note; /* an offset; 0: none */
+    uint32_t time_ms;
+    struct past past;
+    uint16_t status; /* 0: no answer */
+    uint16_t flags;
+    uint16_t depth; /* links from the start */
+    uint8_t state;
+    uint8_t verdict;
+    uint8_t redirect_kind;
+    uint8_t hops; /* redirects that led to it */
+};
+
+struct place {
+    uint32_t page;   /* the target it stands on; TARGET_NONE: the command line */
+    uint32_t target; /* TARGET_NONE: `raw` is no URL */
+    struct html_position at;
+    enum link_kind kind;
+    struct str raw;
+    struct str text;
+    struct str fragment; /* decoded; empty: none */
+};
+
+enum member_kind { MEMBER_RESPONSE, MEMBER_PROPSTAT };
+
+/* A row of a 207. */
+struct member {
+    uint32_t target; /* the 207's */
+    uint16_t status;
+    uint8_t kind;
+    uint8_t verdict;  /* OK, BROKEN for a failure, SKIPPED for one that only follows from another */
+    struct str href;  /* resolved */
+    struct str props; /* names, between spaces */
+    struct str condition;
+    struct str description;
+    struct str location;
+    uint32_t cause; /* the member that a 424 follows from; TARGET_NONE: none */
+};
+
+struct site;
+
+/* Places beyond a few megabytes go to a nameless file in `spill_dir`. Gives. */
+NODISCARD struct site *site_new(const char *spill_dir);
+void site_free(struct site *site);
+
+/* The target of that URL, made if need be. The id is valid for good, the pointer until the next
+ * target is made. */
+uint32_t site_target(struct site *site, struct str url, bool *is_new_out);
+/* TARGET_NONE: there is none. */
+uint32_t site_find(const struct site *site, struct str url);
+struct target *site_at(const struct site *site, uint32_t id);
+uint32_t site_target_count(const struct site *site);
+struct str site_url(const struct site *site, uint32_t id);
+
+/* A sentence about a target, for people. */
+void site_set_note(struct site *site, uint32_t id, struct str note);
+const char *site_note(const struct site *site, uint32_t id);
+
+/* Copies. False: the file could not be written, `err` says why; the place is lost. */
+NODISCARD bool site_add_place(struct site *site, const struct place *place, struct err *err);
+uint64_t site_place_count(const struct site *site);
+
+/* Calls visit() for each place, in the order of their coming; what it is given is valid during the
+ * call only. False: the file could not be read, or visit() returned false. */
+struct place_visitor {
+    bool (*visit)(struct place_visitor *visitor, const struct place *place);
+};
+NODISCARD bool site_visit_places(struct site *site, struct place_visitor *visitor, struct err *err);
+
+/* What the history says: of a target, of a link that has a fault of its own ("URL#fragment", or
+ * what is no URL; NULL when there is none and none is made), and of a place, which has one of
+ * these. */
+struct past *site_past(struct site *site, uint32_t id);
+struct past *site_fault(struct site *site, struct str name, bool is_made);
+const struct past *site_place_past(const struct site *site, const struct place *place,
+                                   enum verdict verdict);
+/* The name of such a fault, appended. False: the place has no fragment, and its URL is one. */
+bool site_fault_name(const struct site *site, const struct place *place, struct buf *to);
+
+void site_add_name(struct site *site, uint32_t id, struct str name);
+bool site_has_name(const struct site *site, uint32_t id, struct str name);
+
+/* Copies. Returns its number. */
+uint32_t site_add_member(struct site *site, const struct member *member);
+const struct member *site_members(const struct site *site, uint32_t *count_out);
+struct member *site_member(struct site *site, uint32_t number);
+
+/* What is to be said of a link: redirects followed to their end, and the fragment looked up. */
+struct outcome {
+    enum verdict verdict;
+    enum redirect_kind redirect_kind; /* of the first hop */
+    uint32_t end;                     /* where it leads */
+    uint32_t hops;
+    uint32_t failed_at; /* the target that is to blame */
+};
+struct outcome site_outcome(const struct site *site, uint32_t id, unsigned redirects_max);
+struct outcome site_place_outcome(const struct site *site, const struct place *place,
+                                  unsigned redirects_max, bool with_fragments);

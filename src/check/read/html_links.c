@@ -1,0 +1,381 @@
+/* Links out of HTML. links.def says which attributes are links; this file looks each tag up there
+ * and knows the few whose meaning depends on other attributes: <link rel>, <meta>, <base>, <form>.
+ *
+ * The text of <a> is known only when it ends, so such a link is held until then; all others are
+ * told of at once. A link in <template> is none: it is not part of the page, and often has blanks
+ * to be filled by a script.
+ *
+ * Invariants
+ *  (1) at most one <a> is held: another one, or the end, closes it, as in the tree of the page;
+ *  (2) text is asked of the tokenizer only within <a> and <style>. */
+#include "check/read/html_links.h"
+
+#include "base/mem.h"
+#include "check/read/css.h"
+#include "check/read/srcset.h"
+#include "text/utf8_clean.h"
+
+enum { TEXT_BYTES_MAX = 120, LETTERS = 26 };
+
+struct html_links {
+    struct html_events events;
+    struct finder *finder;
+    struct html_reader *reader;
+    uint8_t first_row[LETTERS + 1]; /* of the elements that begin with this letter */
+
+    bool is_held; /* an <a> that has not ended */
+    struct buf held_raw;
+    struct buf held_text;
+    struct html_position held_at;
+    enum link_kind held_kind;
+
+    bool is_in_style;
+    bool has_base;
+    unsigned template_depth;
+};
+
+/* --- the table --- */
+
+/* The rows of HTML are sorted by element; they end with the first that is not found in HTML. */
+static void index_rows(struct html_links *links)
+{
+    size_t row = LINK_A_HREF;
+    for (size_t letter = 0; letter <= LETTERS; letter++) {
+        while (row < LINK_CSS_URL && link_rows[row].element.at[0] < (char)('a' + letter))
+            row++;
+        links->first_row[letter] = (uint8_t)row;
+    }
+}
+
+/* --- the text of a link --- */
+
+static void close_held(struct html_links *links)
+{
+    if (!links->is_held)
+        return;
+    links->is_held = false;
+    html_reader_want_text(links->reader, links->is_in_style);
+    struct str text = str_trim(utf8_first(buf_str(&links->held_text), TEXT_BYTES_MAX));
+    finder_link(links->finder, links->held_kind, buf_str(&links->held_raw), text, links->held_at);
+}
+
+static void hold(struct html_links *links, enum link_kind kind, const struct html_attr *attr)
+{
+    close_held(links);
+    links->is_held = true;
+    links->held_kind = kind;
+    links->held_at = attr->at;
+    buf_clear(&links->held_raw);
+    buf_add(&links->held_raw, attr->value);
+    buf_clear(&links->held_text);
+    html_reader_want_text(links->reader, true);
+}
+
+/* White space of any length counts as one space. */
+static void add_held_text(struct html_links *links, struct str text)
+{
+    struct buf *to = &links->held_text;
+    for (size_t i = 0; i < text.len && to->len < TEXT_BYTES_MAX + 4; i++) {
+        bool is_space = (unsigned char)text.at[i] <= ' ';
+        if (!is_space)
+            buf_add_char(to, text.at[i]);
+        else if (to->len && to->at[to->len - 1] != ' ')
+            buf_add_char(to, ' ');
+    }
+}
+
+static struct str attr_value(const struct html_tag *tag, struct str name)
+{
+    const struct html_attr *attr = html_attr_find(tag, name);
+    return attr ? attr->value : STR_NONE;
+}
+
+static struct str label_of(const struct html_tag *tag)
+{
+    static const struct str names[] = {STR_INIT("alt"), STR_INIT("aria-label"), STR_INIT("title"),
+                                       STR_INIT("rel"), STR_INIT("property"),   STR_INIT("name")};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct str value = str_trim(attr_value(tag, names[i]));
+        if (value.len)
+            return utf8_first(value, TEXT_BYTES_MAX);
+    }
+    return STR_NONE;
+}
+
+/* --- elements whose links depend on more than one attribute --- */
+
+static bool has_word(struct str text, struct str word)
+{
+    struct str value;
+    while (spaced_take(&text, &value)) {
+        if (str_eq_nocase(value, word))
+            return true;
+    }
+    return false;
+}
+
+/* Origins that a browser should connect to early are no resources. */
+static bool is_link_element_wanted(const struct html_tag *tag)
+{
+    struct str rel = attr_value(tag, STR("rel"));
+    return !has_word(rel, STR("preconnect")) && !has_word(rel, STR("dns-prefetch"));
+}
+
+/* Properties of Open Graph and Twitter cards whose content is a URL. */
+static bool is_url_property(struct str name)
+{
+    static const struct str names[] = {
+        STR_INIT("og:url"),
+        STR_INIT("og:image"),
+        STR_INIT("og:image:url"),
+        STR_INIT("og:image:secure_url"),
+        STR_INIT("og:video"),
+        STR_INIT("og:video:url"),
+        STR_INIT("og:video:secure_url"),
+        STR_INIT("og:audio"),
+        STR_INIT("og:audio:url"),
+        STR_INIT("og:audio:secure_url"),
+        STR_INIT("twitter:image"),
+        STR_INIT("twitter:image:src"),
+        STR_INIT("twitter:player"),
+        STR_INIT("msapplication-tileimage"),
+    };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (str_eq_nocase(names[i], name))
+            return true;
+    }
+    return false;
+}
+
+static void add_meta(struct html_links *links, const struct html_tag *tag,
+                     const struct html_attr *content)
+{
+    struct str property = attr_value(tag, STR("property"));
+    struct str name = attr_value(tag, STR("name"));
+    struct str url = content->value;
+    if (str_eq_nocase(attr_value(tag, STR("http-equiv")), STR("refresh"))) {
+        if (!refresh_url(content->value, &url))
+            return;
+    } else if (!is_url_property(property) && !is_url_property(name)) {
+        return;
+    }
+    finder_link(links->finder, LINK_META_CONTENT, url, label_of(tag), content->at);
+}
+
+static void add_style(struct html_links *links, struct str css, struct html_position at)
+{
+    struct css_reader *reader = css_reader_new(links->finder, at);
+    css_reader_feed(reader, css);
+    css_reader_end(reader);
+    css_reader_free(reader);
+}
+
+/* A form that sends nothing anywhere. */
+static bool is_dialog(const struct html_tag *tag)
+{
+    return str_eq_nocase(attr_value(tag, STR("method")), STR("dialog"));
+}
+
+/* --- tags --- */
+
+static void add_several(struct html_links *links, enum link_kind kind, const struct html_tag *tag,
+                        const struct html_attr *attr)
+{
+    struct str rest = attr->value, url;
+    bool is_srcset = link_rows[kind].form == FORM_SRCSET;
+    while (is_srcset ? srcset_take(&rest, &url) : spaced_take(&rest, &url)) {
+        if (url.len)
+            finder_link(links->finder, kind, url, label_of(tag), attr->at);
+    }
+}
+
+static void add_attr(struct html_links *links, enum link_kind kind, const struct html_tag *tag,
+                     const struct html_attr *attr)
+{
+    if (kind == LINK_A_HREF || kind == LINK_A_XLINK) {
+        hold(links, kind, attr);
+    } else if (kind == LINK_META_CONTENT) {
+        add_meta(links, tag, attr);
+    } else if (kind == LINK_LINK_HREF && !is_link_element_wanted(tag)) {
+        return;
+    } else if (kind == LINK_FORM_ACTION && is_dialog(tag)) {
+        return;
+    } else if (link_rows[kind].form == FORM_LIST || link_rows[kind].form == FORM_SRCSET) {
+        add_several(links, kind, tag, attr);
+    } else {
+        finder_link(links->finder, kind, attr->value, label_of(tag), attr->at);
+    }
+}
+
+static void add_anchors(struct html_links *links, const struct html_tag *tag)
+{
+    struct finder *finder = links->finder;
+    if (!finder->anchor)
+        return;
+    for (size_t i = 0; i < tag->attr_count; i++) {
+        const struct html_attr *attr = &tag->attrs[i];
+        bool is_name = str_eq(tag->name, STR("a")) && str_eq(attr->name, STR("name"));
+        if (attr->value.len && (is_name || str_eq(attr->name, STR("id"))))
+            finder->anchor(finder, attr->value);
+    }
+}
+
+/* <a> within <a> ends the one before, also when it is no link. */
+static void close_before(struct html_links *links, const struct html_tag *tag)
+{
+    if (str_eq(tag->name, STR("a")))
+        close_held(links);
+    if (links->is_held && str_eq(tag->name, STR("img")))
+        add_held_text(links, attr_value(tag, STR("alt")));
+}
+
+static void add_rows(struct html_links *links, const struct html_tag *tag)
+{
+    char first = tag->name.at[0];
+    if (first < 'a' || first > 'z')
+        return;
+    size_t row = links->first_row[first - 'a'];
+    size_t end = links->first_row[first - 'a' + 1];
+    for (; row < end; row++) {
+        if (!str_eq(link_rows[row].element, tag->name))
+            continue;
+        const struct html_attr *attr = html_attr_find(tag, link_rows[row].attribute);
+        if (attr)
+            add_attr(links, (enum link_kind)row, tag, attr);
+    }
+}
+
+static void on_start(struct html_events *events, const struct html_tag *tag)
+{
+    struct html_links *links = CONTAINER_OF(events, struct html_links, events);
+    if (str_eq(tag->name, STR("template")) && !tag->is_foreign)
+        links->template_depth++;
+    if (links->template_depth)
+        return;
+    close_before(links, tag);
+    add_anchors(links, tag);
+    const struct html_attr *base =
+        str_eq(tag->name, STR("base")) ? html_attr_find(tag, STR("href")) : NULL;
+    if (base && !links->has_base && links->finder->base) {
+        links->has_base = true;
+        links->finder->base(links->finder, base->value);
+    }
+    const struct html_attr *style = html_attr_find(tag, STR("style"));
+    if (style)
+        add_style(links, style->value, style->at);
+    add_rows(links, tag);
+    if (str_eq(tag->name, STR("style")) && !tag->is_self_closing) {
+        links->is_in_style = true;
+        html_reader_want_text(links->reader, true);
+    }
+}
+
+static void on_end(struct html_events *events, struct str name)
+{
+    struct html_links *links = CONTAINER_OF(events, struct html_links, events);
+    if (str_eq(name, STR("template")) && links->template_depth)
+        links->template_depth--;
+    if (str_eq(name, STR("a")))
+        close_held(links);
+    if (links->is_in_style && str_eq(name, STR("style"))) {
+        links->is_in_style = false;
+        html_reader_want_text(links->reader, links->is_held);
+    }
+}
+
+static void on_text(struct html_events *events, struct str element, struct str text,
+                    struct html_position at)
+{
+    struct html_links *links = CONTAINER_OF(events, struct html_links, events);
+    if (links->is_in_style)
+        add_style(links, text, at);
+    else if (links->is_held && !str_eq(element, STR("script")))
+        add_held_text(links, text);
+}
+
+struct html_links *html_links_new(struct finder *finder)
+{
+    struct html_links *links = MEM_NEW(struct html_links);
+    links->events = (struct html_events){.start = on_start, .end = on_end, .text = on_text};
+    links->finder = finder;
+    links->reader = html_reader_new(&links->events);
+    index_rows(links);
+    return links;
+}
+
+void html_links_free(struct html_links *links)
+{
+    if (!links)
+        return;
+    html_reader_free(links->reader);
+    buf_done(&links->held_raw);
+    buf_done(&links->held_text);
+    mem_free(links);
+}
+
+void html_links_feed(struct html_links *links, struct str bytes)
+{
+    html_reader_feed(links->reader, bytes);
+}
+
+void html_links_end(struct html_links *links)
+{
+    html_reader_end(links->reader);
+    close_held(links);
+}
+
+/* --- <meta charset> --- */
+
+struct charset_search {
+    struct html_events events;
+    enum charset found;
+};
+
+/* "text/html; charset=..." (HTML 2.5.2). */
+static enum charset charset_in_content(struct str text)
+{
+    while (text.len) {
+        if (!str_starts_nocase(text, STR("charset"))) {
+            text = str_from(text, 1);
+            continue;
+        }
+        text = str_from(text, STR("charset").len);
+        struct str value = str_trim(text);
+        if (value.len == 0 || value.at[0] != '=')
+            continue;
+        value = str_trim(str_from(value, 1));
+        if (value.len && (value.at[0] == '"' || value.at[0] == '\''))
+            return charset_of_label(
+                str_first(str_from(value, 1), str_index(str_from(value, 1), value.at[0])));
+        struct str word = STR_NONE;
+        return spaced_take(&value, &word) ? charset_of_label(str_cut(&word, ';')) : CHARSET_NONE;
+    }
+    return CHARSET_NONE;
+}
+
+static void on_search_start(struct html_events *events, const struct html_tag *tag)
+{
+    struct charset_search *search = CONTAINER_OF(events, struct charset_search, events);
+    if (search->found != CHARSET_NONE || !str_eq(tag->name, STR("meta")))
+        return;
+    const struct html_attr *charset = html_attr_find(tag, STR("charset"));
+    if (charset)
+        search->found = charset_of_label(charset->value);
+    else if (str_eq_nocase(attr_value(tag, STR("http-equiv")), STR("content-type")))
+        search->found = charset_in_content(attr_value(tag, STR("content")));
+}
+
+static void on_search_end(struct html_events *events, struct str name)
+{
+    (void)events, (void)name; /* only start tags say it */
+}
+
+enum charset html_links_charset(struct str start)
+{
+    struct charset_search search = {.events = {.start = on_search_start, .end = on_search_end}};
+    struct html_reader *reader = html_reader_new(&search.events);
+    html_reader_feed(reader, start);
+    html_reader_free(reader);
+    bool is_wide = search.found == CHARSET_UTF_16LE || search.found == CHARSET_UTF_16BE;
+    return is_wide ? CHARSET_UTF_8 : search.found;
+}

@@ -1,0 +1,18 @@
+/* check/read/html_links.h: the links and anchors of an HTML page. */
+#pragma once
+
+#include "check/read/charset.h"
+#include "check/read/link.h"
+
+struct html_links;
+
+/* Borrows the finder until freed. Gives. */
+NODISCARD struct html_links *html_links_new(struct finder *finder);
+void html_links_free(struct html_links *links);
+
+/* More of the page, at any split, in UTF-8. */
+void html_links_feed(struct html_links *links, struct str bytes);
+void html_links_end(struct html_links *links);
+
+/* What the first bytes of a page say of its encoding in <meta>; CHARSET_NONE: nothing. */
+enum charset html_links_charset(struct str start);

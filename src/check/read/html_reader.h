@@ -1,0 +1,52 @@
+/* check/read/html_reader.h: HTML as tags and text (HTML 13.2.5), bytes in, events out, at any split
+ * of the bytes. The input is UTF-8. There are no errors: every sequence of bytes is HTML. */
+#pragma once
+
+#include "base/buf.h"
+
+/* Both from 1; columns count characters. */
+struct html_position {
+    uint32_t line;
+    uint32_t column;
+};
+
+struct html_attr {
+    struct str name;         /* lower case */
+    struct str value;        /* references resolved */
+    struct html_position at; /* where the value begins; without a value, where the name does */
+};
+
+struct html_tag {
+    struct str name;               /* lower case */
+    const struct html_attr *attrs; /* the first of each name comes first */
+    size_t attr_count;
+    struct html_position at;
+    bool is_foreign; /* of SVG or MathML */
+    bool is_self_closing;
+};
+
+/* Embedded by who reads. What it is given is valid during the call only. */
+struct html_events {
+    void (*start)(struct html_events *events, const struct html_tag *tag);
+    void (*end)(struct html_events *events, struct str name);
+
+    /* Optional. Comes only while the reader's wants_text is set. `element` is the one of raw text
+     * that it stands in (such as "style"), or empty. References are resolved. */
+    void (*text)(struct html_events *events, struct str element, struct str text,
+                 struct html_position at);
+};
+
+struct html_reader;
+
+/* Borrows events until freed. Gives. */
+NODISCARD struct html_reader *html_reader_new(struct html_events *events);
+void html_reader_free(struct html_reader *reader);
+
+void html_reader_feed(struct html_reader *reader, struct str bytes);
+void html_reader_end(struct html_reader *reader);
+
+/* From now on text is told of, or not. May be called from an event. */
+void html_reader_want_text(struct html_reader *reader, bool wants_text);
+
+/* The value of the first attribute of that name; NULL: there is none. */
+const struct html_attr *html_attr_find(const struct html_tag *tag, struct str name);

@@ -1,0 +1,43 @@
+/* check/read/link.h: what the readers of documents say they found. */
+#pragma once
+
+#include "check/read/html_reader.h"
+
+/* The rows of links.def. */
+enum link_kind {
+#define LINK(id, element, attribute, form, role) LINK_##id,
+#include "check/read/links.def"
+#undef LINK
+    LINK_KIND_COUNT,
+};
+
+enum link_form { FORM_URL, FORM_LIST, FORM_SRCSET, FORM_STYLE, FORM_META, FORM_OTHER };
+enum link_role { ROLE_PAGE, ROLE_PART, ROLE_FORM, ROLE_CITE };
+
+struct link_row {
+    struct str element;
+    struct str attribute;
+    enum link_form form;
+    enum link_role role;
+};
+extern const struct link_row link_rows[LINK_KIND_COUNT];
+
+struct found_link {
+    struct str raw;  /* as it stands there, references and escapes resolved */
+    struct str text; /* what a reader sees of it, short; may be empty */
+    struct html_position at;
+    enum link_kind kind;
+};
+
+/* Embedded by who wants to know. What it is given is valid during the call only. */
+struct finder {
+    void (*link)(struct finder *finder, const struct found_link *link);
+
+    /* Optional. The document's own base, which holds for all of its links; the first one counts. */
+    void (*base)(struct finder *finder, struct str href);
+    /* Optional. A name that a fragment may have. */
+    void (*anchor)(struct finder *finder, struct str name);
+};
+
+void finder_link(struct finder *finder, enum link_kind kind, struct str raw, struct str text,
+                 struct html_position at);

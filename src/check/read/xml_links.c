@@ -1,0 +1,164 @@
+/* Links in XML that is not HTML. Which elements and attributes hold them depends on what kind of
+ * document it is, and that on its first element: `rows` has what each kind has. Names count without
+ * their namespace where the web writes them with several or none: sitemaps of old, RSS, and feeds
+ * that mix both.
+ *
+ * A link that is an element's text is known at its end; it is told of where the element began. What
+ * is not well-formed is read up to the fault. */
+#include "check/read/xml_links.h"
+
+#include "base/mem.h"
+#include "xml/reader.h"
+
+enum { DEPTH_MAX = 32, ATTRS_MAX = 64, NS_BYTES_MAX = 1024, URL_BYTES_MAX = 1 << 16 };
+
+struct xml_links {
+    struct xml_events events;
+    struct finder *finder;
+    struct xml_reader *reader;
+    enum xml_document document;
+    bool is_broken;
+
+    int text_depth; /* of the element whose text is a link; 0: none */
+    enum link_kind text_kind;
+    struct html_position text_at;
+    struct buf text;
+};
+
+/* Elements whose text is a link, or an attribute of which is. */
+static const struct {
+    enum xml_document document;
+    struct str element;
+    struct str attribute; /* empty: the text */
+    enum link_kind kind;
+} rows[] = {
+    {XML_DOCUMENT_SITEMAP, STR_INIT("loc"), {NULL, 0}, LINK_SITEMAP_LOC},
+    {XML_DOCUMENT_SITEMAP, STR_INIT("link"), STR_INIT("href"), LINK_SITEMAP_LOC},
+    {XML_DOCUMENT_SITEMAP_INDEX, STR_INIT("loc"), {NULL, 0}, LINK_SITEMAP_SITEMAP},
+    {XML_DOCUMENT_FEED, STR_INIT("link"), STR_INIT("href"), LINK_FEED_LINK},
+    {XML_DOCUMENT_FEED, STR_INIT("link"), {NULL, 0}, LINK_FEED_LINK},
+    {XML_DOCUMENT_FEED, STR_INIT("comments"), {NULL, 0}, LINK_FEED_LINK},
+    {XML_DOCUMENT_FEED, STR_INIT("docs"), {NULL, 0}, LINK_FEED_LINK},
+    {XML_DOCUMENT_FEED, STR_INIT("uri"), {NULL, 0}, LINK_FEED_LINK},
+    {XML_DOCUMENT_FEED, STR_INIT("url"), {NULL, 0}, LINK_FEED_ENCLOSURE},
+    {XML_DOCUMENT_FEED, STR_INIT("icon"), {NULL, 0}, LINK_FEED_ENCLOSURE},
+    {XML_DOCUMENT_FEED, STR_INIT("logo"), {NULL, 0}, LINK_FEED_ENCLOSURE},
+    {XML_DOCUMENT_FEED, STR_INIT("enclosure"), STR_INIT("url"), LINK_FEED_ENCLOSURE},
+    {XML_DOCUMENT_FEED, STR_INIT("content"), STR_INIT("src"), LINK_FEED_ENCLOSURE},
+    {XML_DOCUMENT_FEED, STR_INIT("thumbnail"), STR_INIT("url"), LINK_FEED_ENCLOSURE},
+};
+
+static enum xml_document document_of(struct str root)
+{
+    if (str_eq(root, STR("urlset")))
+        return XML_DOCUMENT_SITEMAP;
+    if (str_eq(root, STR("sitemapindex")))
+        return XML_DOCUMENT_SITEMAP_INDEX;
+    bool is_feed =
+        str_eq(root, STR("rss")) || str_eq(root, STR("feed")) || str_eq(root, STR("RDF"));
+    return is_feed ? XML_DOCUMENT_FEED : XML_DOCUMENT_OTHER;
+}
+
+static struct html_position position(const struct xml_links *links)
+{
+    struct xml_where where = xml_reader_where(links->reader);
+    return (struct html_position){(uint32_t)u64_min(where.line, UINT32_MAX),
+                                  (uint32_t)u64_min(where.column, UINT32_MAX)};
+}
+
+static struct str space_trimmed(struct str text)
+{
+    while (text.len && (unsigned char)text.at[0] <= ' ')
+        text = str_from(text, 1);
+    while (text.len && (unsigned char)text.at[text.len - 1] <= ' ')
+        text.len--;
+    return text;
+}
+
+static void add_link(struct xml_links *links, enum link_kind kind, struct str raw,
+                     struct html_position at)
+{
+    raw = space_trimmed(raw);
+    if (raw.len)
+        finder_link(links->finder, kind, raw, STR_NONE, at);
+}
+
+static struct str attr_value(const struct xml_element *element, struct str name)
+{
+    for (size_t i = 0; i < element->attr_count; i++) {
+        if (str_eq(element->attrs[i].name.local, name))
+            return element->attrs[i].value;
+    }
+    return STR_NONE;
+}
+
+static bool on_start(struct xml_events *events, const struct xml_element *element)
+{
+    struct xml_links *links = CONTAINER_OF(events, struct xml_links, events);
+    if (element->depth == 1)
+        links->document = document_of(element->name.local);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (rows[i].document != links->document || !str_eq(rows[i].element, element->name.local))
+            continue;
+        if (rows[i].attribute.len) {
+            add_link(links, rows[i].kind, attr_value(element, rows[i].attribute), position(links));
+            continue;
+        }
+        links->text_depth = (int)element->depth;
+        links->text_kind = rows[i].kind;
+        links->text_at = position(links);
+        buf_clear(&links->text);
+    }
+    return true;
+}
+
+static bool on_text(struct xml_events *events, struct str text)
+{
+    struct xml_links *links = CONTAINER_OF(events, struct xml_links, events);
+    if (links->text_depth && links->text.len < URL_BYTES_MAX)
+        buf_add(&links->text, text);
+    return true;
+}
+
+static bool on_end(struct xml_events *events, unsigned depth)
+{
+    struct xml_links *links = CONTAINER_OF(events, struct xml_links, events);
+    if (links->text_depth == (int)depth) {
+        links->text_depth = 0;
+        add_link(links, links->text_kind, buf_str(&links->text), links->text_at);
+    }
+    return true;
+}
+
+struct xml_links *xml_links_new(struct finder *finder)
+{
+    static const struct xml_limits limits = {
+        .depth_max = DEPTH_MAX, .attr_count_max = ATTRS_MAX, .ns_bytes_max = NS_BYTES_MAX};
+    struct xml_links *links = MEM_NEW(struct xml_links);
+    links->events = (struct xml_events){.start = on_start, .text = on_text, .end = on_end};
+    links->finder = finder;
+    links->reader = xml_reader_new(&links->events, &limits);
+    links->is_broken = links->reader == NULL;
+    return links;
+}
+
+void xml_links_free(struct xml_links *links)
+{
+    if (!links)
+        return;
+    xml_reader_free(links->reader);
+    buf_done(&links->text);
+    mem_free(links);
+}
+
+bool xml_links_feed(struct xml_links *links, struct str bytes, bool is_last)
+{
+    if (!links->is_broken)
+        links->is_broken = xml_reader_feed(links->reader, bytes, is_last) != XML_OK;
+    return !links->is_broken;
+}
+
+enum xml_document xml_links_document(const struct xml_links *links)
+{
+    return links->document;
+}

@@ -1,0 +1,144 @@
+/* csv, and the annotations that GitHub reads from a workflow's output: forms with a line for each
+ * row and nothing around them.
+ *
+ * Both have characters that mean something where they are read: quotes and line ends in a cell, and
+ * '=' at its start, which a spreadsheet would compute; colons and commas in an annotation's values,
+ * and '%' everywhere in it. All of these come from pages, so all are escaped here. */
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "check/report/report.h"
+#include "check/url/percent.h"
+
+/* RFC 4180; a cell that a spreadsheet would take for a formula gets an apostrophe. */
+static void add_cell(struct buf *to, struct str text, bool is_last)
+{
+    bool is_formula = text.len && text.at[0] && strchr("=+-@\t\r", text.at[0]);
+    buf_add_char(to, '"');
+    if (is_formula)
+        buf_add_char(to, '\'');
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.at[i] == '"')
+            buf_add_char(to, '"');
+        buf_add_char(to, text.at[i]);
+    }
+    buf_add(to, is_last ? STR("\"\r\n") : STR("\","));
+}
+
+static void csv_begin(struct report *report)
+{
+    BUF_ADD(&report->out,
+            "kind,verdict,status,url,fragment,page,line,column,element,attribute,text,"
+            "redirect,end,note,bad_runs,bad_since\r\n");
+}
+
+static void csv_row(struct report *report, const struct report_row *row)
+{
+    struct buf *out = &report->out;
+    const struct link_row *kind = &link_rows[row->place->kind];
+    bool is_redirected = row->outcome.hops > 0;
+    buf_addf(out, "link,%s,%u,", verdict_rows[row->outcome.verdict].name, row->status);
+    add_cell(out, row->url, false);
+    add_cell(out, row->place->fragment, false);
+    add_cell(out, row->page, false);
+    buf_addf(out, "%u,%u,%.*s,%.*s,", row->place->at.line, row->place->at.column,
+             STR_ARGS(kind->element), STR_ARGS(kind->attribute));
+    add_cell(out, row->place->text, false);
+    buf_addf(out, "%s,", is_redirected ? redirect_kind_name(row->outcome.redirect_kind) : "");
+    add_cell(out, is_redirected ? row->end : STR_NONE, false);
+    add_cell(out, str_of_c(row->note), false);
+    buf_addf(out, "%u,", row->past->bad_runs);
+    if (row->past->bad_since_s)
+        add_time(out, (int64_t)row->past->bad_since_s * 1000);
+    BUF_ADD(out, "\r\n");
+}
+
+static void csv_member(struct report *report, const struct report_member *row)
+{
+    struct buf *out = &report->out;
+    const struct member *member = row->member;
+    bool follows = member->verdict == VERDICT_SKIPPED;
+    buf_addf(out, "%s,%s,%u,", member->kind == MEMBER_PROPSTAT ? "propstat" : "response",
+             follows ? "follows" : verdict_rows[member->verdict].name, member->status);
+    add_cell(out, member->href, false);
+    BUF_ADD(out, ",");
+    add_cell(out, row->target, false);
+    BUF_ADD(out, ",,,,");
+    add_cell(out, member->props, false);
+    BUF_ADD(out, ",");
+    add_cell(out, row->cause_href, false);
+    add_cell(out, member->condition.len ? member->condition : member->description, false);
+    BUF_ADD(out, ",\r\n");
+}
+
+const struct report_ops report_csv = {.begin = csv_begin, .row = csv_row, .member = csv_member};
+
+/* --- github --- */
+
+/* Values and messages have different characters that must be escaped. */
+static void add_escaped(struct buf *to, struct str text, bool is_value)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.at[i];
+        if (c == '%' || c == '\r' || c == '\n' || (is_value && (c == ':' || c == ',')))
+            buf_addf(to, "%%%02X", (unsigned char)c);
+        else
+            buf_add_char(to, c);
+    }
+}
+
+/* A file is named from where the workflow runs. */
+static void add_file(struct buf *to, struct str page)
+{
+    struct buf path = {0};
+    percent_decode(&path, str_from(page, strlen("file://")));
+    char *here = getcwd(NULL, 0);
+    struct str name = buf_str(&path), folder = str_of_c(here ? here : "");
+    if (folder.len && str_starts(name, folder) && str_starts(str_from(name, folder.len), STR("/")))
+        name = str_from(name, folder.len + 1);
+    add_escaped(to, name, true);
+    mem_free(here);
+    buf_done(&path);
+}
+
+static void github_row(struct report *report, const struct report_row *row)
+{
+    struct buf *out = &report->out;
+    struct buf message = {0};
+    bool is_file = str_starts(row->page, STR("file://"));
+    enum verdict_class class = verdict_rows[row->outcome.verdict].class;
+    buf_addf(out, "::%s ", class == CLASS_FAIL && !row->past->is_held ? "error" : "warning");
+    if (is_file) {
+        BUF_ADD(out, "file=");
+        add_file(out, row->page);
+        buf_addf(out, ",line=%u,col=%u,", row->place->at.line, row->place->at.column);
+    }
+    buf_addf(out, "title=%s::", verdict_rows[row->outcome.verdict].name);
+    buf_addf(&message, "%.*s", STR_ARGS(row->url));
+    if (row->place->fragment.len)
+        buf_addf(&message, "#%.*s", STR_ARGS(row->place->fragment));
+    BUF_ADD(&message, " [");
+    add_reason(&message, row);
+    BUF_ADD(&message, "]");
+    if (!is_file && row->page.len)
+        buf_addf(&message, " on %.*s:%u:%u", STR_ARGS(row->page), row->place->at.line,
+                 row->place->at.column);
+    add_escaped(out, buf_str(&message), false);
+    BUF_ADD(out, "\n");
+    buf_done(&message);
+}
+
+static void github_member(struct report *report, const struct report_member *row)
+{
+    const struct member *member = row->member;
+    if (member->verdict == VERDICT_OK)
+        return;
+    buf_addf(&report->out, "::%s title=inside a 207::%u ",
+             member->verdict == VERDICT_SKIPPED ? "warning" : "error", member->status);
+    add_escaped(&report->out, member->href, false);
+    BUF_ADD(&report->out, " in ");
+    add_escaped(&report->out, row->target, false);
+    BUF_ADD(&report->out, "\n");
+}
+
+const struct report_ops report_github = {.row = github_row, .member = github_member};

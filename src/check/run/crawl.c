@@ -1,0 +1,491 @@
+/* A run of the checker. Each host has a queue of targets, a pace, and its robots.txt; a turn of the
+ * run starts what may be started and waits for something to happen.
+ *
+ *     start, link -> crawl_enqueue -> host's queue -> visit_target -> ... -> crawl_finish
+ *                                         |  not before robots.txt is known
+ *
+ * A host stands in `ready` while it may have something to start, in `waiting` while it may not
+ * before a known time, and in neither while it has nothing or waits for an answer; host_wake() puts
+ * it back whenever that may have changed. So a turn costs what it starts and not what there is.
+ *
+ * Invariants
+ *  (1) a target is in at most one queue, and only while it is QUEUED;
+ *  (2) every target that was queued becomes DONE exactly once: in crawl_finish(), also when the run
+ *      is stopped (then as NOT_CHECKED);
+ *  (3) trouble of our own stops the run; it is never a verdict on a link. */
+#include "base/clock.h"
+#include "base/mem.h"
+#include "check/run/crawl_priv.h"
+
+enum { TURN_MS = 100, CONNECTIONS_MAX = 512 };
+
+/* --- hosts --- */
+
+static bool is_loopback(const struct url *url)
+{
+    struct str host = buf_str(&url->host);
+    return str_starts(host, STR("127.")) || str_eq(host, STR("[::1]")) ||
+           str_eq(host, STR("localhost")) || str_ends(host, STR(".localhost"));
+}
+
+static bool is_own(const struct crawl *crawl, struct str host)
+{
+    for (size_t i = 0; i < crawl->options->own.count; i++) {
+        if (str_eq_nocase(str_of_c(crawl->options->own.at[i]), host))
+            return true;
+    }
+    return false;
+}
+
+struct host *crawl_host(struct crawl *crawl, const struct url *url)
+{
+    struct buf origin = {0};
+    url_format_origin(url, &origin);
+    struct map_entry *known = map_find(&crawl->hosts, buf_str(&origin));
+    if (known) {
+        buf_done(&origin);
+        return CONTAINER_OF(known, struct host, entry);
+    }
+    struct host *host = ARENA_NEW(&crawl->arena, struct host);
+    host->origin = arena_text(&crawl->arena, buf_str(&origin));
+    host->number = crawl->host_count;
+    host->first = host->last = TARGET_NONE;
+    list_init(&host->link);
+    bool is_here = is_loopback(url);
+    pace_init(&host->pace, is_here ? crawl->options->per_loopback : crawl->options->per_host,
+              crawl->options->rate, is_here);
+    pace_set_delay(&host->pace, crawl->options->crawl_delay_s); /* also here: the user wants it */
+    bool is_ignored = crawl->options->robots == ROBOTS_IGNORE && is_own(crawl, buf_str(&url->host));
+    if (is_ignored)
+        host->robots_state = ROBOTS_KNOWN;
+    crawl->host_list =
+        mem_resize(crawl->host_list, (crawl->host_count + (size_t)1) * sizeof(*crawl->host_list));
+    crawl->host_list[crawl->host_count++] = host;
+    map_add(&crawl->hosts, &host->entry, str_of_c(host->origin));
+    buf_done(&origin);
+    return host;
+}
+
+void host_wake(struct crawl *crawl, struct host *host)
+{
+    if (host->first == TARGET_NONE || host->robots_state == ROBOTS_ASKED)
+        return;
+    list_remove(&host->link);
+    list_append(&crawl->ready, &host->link);
+}
+
+/* Path and query, as they are asked for. */
+struct str target_path(struct str url)
+{
+    struct str rest = url;
+    (void)str_cut(&rest, '/');
+    (void)str_cut(&rest, '/');
+    return str_from(rest, str_index(rest, '/'));
+}
+
+/* --- queues --- */
+
+void crawl_enqueue(struct crawl *crawl, uint32_t id, const struct url *url)
+{
+    struct target *target = site_at(crawl->site, id);
+    target->state = TARGET_QUEUED;
+    target->next = TARGET_NONE;
+    crawl->counts.queued++;
+    uint32_t *first = &crawl->files_first, *last = &crawl->files_last;
+    struct host *host = NULL;
+    if (url->kind != URL_FILE) {
+        host = crawl_host(crawl, url);
+        target->host = host->number;
+        first = &host->first;
+        last = &host->last;
+    }
+    if (*first == TARGET_NONE)
+        *first = id;
+    else
+        site_at(crawl->site, *last)->next = id;
+    *last = id;
+    if (host)
+        host_wake(crawl, host);
+}
+
+static uint32_t dequeue(struct crawl *crawl, uint32_t *first)
+{
+    uint32_t id = *first;
+    struct target *target = site_at(crawl->site, id);
+    *first = target->next;
+    target->next = TARGET_NONE;
+    crawl->counts.queued--;
+    return id;
+}
+
+void crawl_finish(struct crawl *crawl, uint32_t id, enum verdict verdict)
+{
+    struct target *target = site_at(crawl->site, id);
+    target->state = TARGET_DONE;
+    target->verdict = (uint8_t)verdict;
+    crawl->counts.done++;
+    /* A sitemap that was only looked for may be missing. */
+    bool is_guess = (target->flags & (TARGET_IS_SITEMAP | TARGET_IS_LINKED)) == TARGET_IS_SITEMAP;
+    crawl->counts.failed += verdict_rows[verdict].class == CLASS_FAIL && !is_guess;
+    if (crawl->events->done)
+        crawl->events->done(crawl->events, id);
+}
+
+void crawl_stop(struct crawl *crawl, const char *why)
+{
+    if (!crawl->has_trouble)
+        (void)err_set(&crawl->trouble, 0, "%s", why); /* always false */
+    crawl->has_trouble = true;
+    crawl->is_stopped = true;
+}
+
+/* The same, but what is under way is not lost. */
+static void crawl_drain(struct crawl *crawl, const char *why, const char *note)
+{
+    if (!crawl->has_trouble)
+        (void)err_set(&crawl->trouble, 0, "%s", why); /* always false */
+    crawl->has_trouble = crawl->is_draining = true;
+    crawl->stop_note = note;
+}
+
+/* --- starting requests --- */
+
+static bool is_allowed(struct crawl *crawl, struct host *host, uint32_t id)
+{
+    struct str path = target_path(site_url(crawl->site, id));
+    if (host->robots_state != ROBOTS_KNOWN)
+        return true;
+    if (!host->is_closed && robots_allows(&host->robots, path))
+        return true;
+    host->left_by_robots++;
+    crawl->counts.left_by_robots++;
+    if (host->is_closed)
+        site_set_note(crawl->site, id, STR("its robots.txt cannot be had, which closes it"));
+    if (crawl->options->robots == ROBOTS_WARN) {
+        site_set_note(crawl->site, id, STR("robots.txt asks not to look"));
+        return true;
+    }
+    return false;
+}
+
+/* A start that is left out: then hardly anything was checked, and that must not look like success.
+ */
+static void note_closed_start(struct crawl *crawl, const struct host *host, struct str url)
+{
+    if (!crawl->has_trouble)
+        (void)err_set(&crawl->trouble, 0, "%s/robots.txt %s: %.*s was not checked", host->origin,
+                      host->is_closed ? "cannot be had" : "asks not to look",
+                      STR_ARGS(url)); /* always false */
+    crawl->has_trouble = true;
+}
+
+static enum target_wish wish_of(const struct target *target)
+{
+    if (target->flags & TARGET_WANTS_NAMES)
+        return WISH_NAMES;
+    return target->flags & (TARGET_IS_INSIDE | TARGET_IS_SITEMAP) ? WISH_LINKS : WISH_STATUS;
+}
+
+/* Whether it must be fetched; otherwise it has its verdict. */
+static bool is_needed(struct crawl *crawl, struct host *host, uint32_t id)
+{
+    const struct check_options *options = crawl->options;
+    struct target *target = site_at(crawl->site, id);
+    struct str url = site_url(crawl->site, id);
+    if (!is_allowed(crawl, host, id)) {
+        if (target->flags & TARGET_IS_START)
+            note_closed_start(crawl, host, url);
+        crawl_finish(crawl, id, VERDICT_ROBOTS);
+        return false;
+    }
+    struct crawl_known known;
+    if (crawl->events->is_known &&
+        crawl->events->is_known(crawl->events, url, wish_of(target), &known)) {
+        target->flags |= TARGET_IS_CACHED;
+        target->status = (uint16_t)known.status;
+        crawl_finish(crawl, id, known.verdict);
+        return false;
+    }
+    if (target->flags & TARGET_IS_FREE)
+        return true;
+    if (options->links_max && crawl->counts.fetched >= options->links_max) {
+        site_set_note(crawl->site, id, STR("beyond --max-links"));
+        crawl_finish(crawl, id, VERDICT_NOT_CHECKED);
+        return false;
+    }
+    if (crawl->events->may_fetch && !crawl->events->may_fetch(crawl->events, url)) {
+        site_set_note(crawl->site, id, STR("quota"));
+        crawl_finish(crawl, id, VERDICT_NOT_CHECKED);
+        crawl_drain(crawl, "quota: the links of this day are used up", "quota");
+        return false;
+    }
+    crawl->counts.fetched++;
+    return true;
+}
+
+/* Starts one request of the host. False: it can do nothing now. */
+static bool start_one(struct crawl *crawl, struct host *host, int64_t now_ms)
+{
+    if (host->first == TARGET_NONE || host->robots_state == ROBOTS_ASKED)
+        return false;
+    int64_t next_ms = pace_next_ms(&host->pace, now_ms);
+    if (next_ms == INT64_MAX)
+        return false;
+    if (next_ms > now_ms) {
+        list_append(&crawl->waiting, &host->link);
+        return false;
+    }
+    if (host->robots_state == ROBOTS_UNKNOWN) {
+        visit_robots(crawl, host);
+        return false;
+    }
+    uint32_t id = dequeue(crawl, &host->first);
+    if (is_needed(crawl, host, id))
+        visit_target(crawl, host, id);
+    return true;
+}
+
+static void start_requests(struct crawl *crawl)
+{
+    int64_t now_ms = clock_mono_ms();
+    LIST_EACH (&crawl->waiting, link) {
+        struct host *host = CONTAINER_OF(link, struct host, link);
+        if (pace_next_ms(&host->pace, now_ms) <= now_ms)
+            host_wake(crawl, host);
+    }
+    while (!list_is_empty(&crawl->ready) && crawl->under_way < crawl->options->concurrency &&
+           !crawl->is_stopped && !crawl->is_draining) {
+        struct host *host = CONTAINER_OF(crawl->ready.next, struct host, link);
+        list_remove(&host->link);
+        if (start_one(crawl, host, now_ms))
+            host_wake(crawl, host); /* behind the other hosts */
+    }
+}
+
+static void wake_visits(struct crawl *crawl)
+{
+    int64_t now_ms = clock_mono_ms();
+    if (crawl->sleeping == 0 || crawl->is_draining)
+        return;
+    LIST_EACH (&crawl->visits, link) {
+        struct visit *visit = CONTAINER_OF(link, struct visit, link);
+        bool is_due = visit->wake_ms && visit->wake_ms <= now_ms;
+        if (!is_due)
+            continue;
+        if (visit->is_last ? pace_keep_free(&visit->host->pace)
+                           : pace_next_ms(&visit->host->pace, now_ms) <= now_ms)
+            visit_again(visit);
+    }
+}
+
+/* --- the run --- */
+
+static void read_files(struct crawl *crawl)
+{
+    while (crawl->files_first != TARGET_NONE && !crawl->is_stopped)
+        file_read(crawl, dequeue(crawl, &crawl->files_first));
+}
+
+static bool is_over(struct crawl *crawl)
+{
+    bool is_idle = list_is_empty(&crawl->visits) && list_is_empty(&crawl->ready) &&
+                   list_is_empty(&crawl->waiting) && crawl->files_first == TARGET_NONE;
+    if (crawl->is_stopped || (crawl->is_draining && crawl->under_way == 0))
+        return true;
+    return is_idle && !soft404_begin(crawl);
+}
+
+/* Milliseconds until something may be started. */
+static int64_t wait_ms(const struct crawl *crawl)
+{
+    int64_t wait = TURN_MS, now_ms = clock_mono_ms();
+    if (crawl->is_draining)
+        return wait;
+    if (!list_is_empty(&crawl->ready) && crawl->under_way < crawl->options->concurrency)
+        return 0;
+    LIST_EACH (&crawl->waiting, link) {
+        const struct host *host = CONTAINER_OF(link, struct host, link);
+        int64_t left = pace_next_ms(&host->pace, now_ms) - now_ms;
+        wait = left < wait ? left : wait;
+    }
+    if (crawl->sleeping == 0)
+        return wait;
+    LIST_EACH (&crawl->visits, link) {
+        const struct visit *visit = CONTAINER_OF(link, struct visit, link);
+        int64_t left = visit->wake_ms ? visit->wake_ms - now_ms : wait;
+        wait = left < 1 ? 1 : left < wait ? left : wait;
+    }
+    return wait;
+}
+
+/* What was not looked at when the run ended early. */
+static void give_up(struct crawl *crawl)
+{
+    for (uint32_t id = 0; id < site_target_count(crawl->site); id++) {
+        const struct target *target = site_at(crawl->site, id);
+        if (target->state == TARGET_DONE || target->state == TARGET_IDLE)
+            continue;
+        if (target->note == 0)
+            site_set_note(crawl->site, id,
+                          str_of_c(crawl->stop_note ? crawl->stop_note : crawl->trouble.text));
+        crawl_finish(crawl, id, VERDICT_NOT_CHECKED);
+    }
+}
+
+bool crawl_run(struct crawl *crawl, struct err *err)
+{
+    int64_t told_ms = 0;
+    do {
+        read_files(crawl);
+        wake_visits(crawl);
+        start_requests(crawl);
+        if (crawl->under_way || crawl->sleeping || !list_is_empty(&crawl->waiting))
+            client_pool_turn(crawl->pool, wait_ms(crawl));
+        int64_t now_ms = clock_mono_ms();
+        if (now_ms - told_ms >= TURN_MS) {
+            told_ms = now_ms;
+            if (!crawl->events->turn(crawl->events, &crawl->counts))
+                crawl_stop(crawl, "interrupted");
+        }
+    } while (!is_over(crawl));
+    if (crawl->is_stopped || crawl->is_draining)
+        give_up(crawl);
+    if (crawl->has_trouble)
+        *err = crawl->trouble;
+    return !crawl->has_trouble;
+}
+
+const struct crawl_counts *crawl_counts(const struct crawl *crawl)
+{
+    return &crawl->counts;
+}
+
+bool crawl_robots_host(const struct crawl *crawl, size_t number, struct crawl_left_out *left_out)
+{
+    for (uint32_t i = 0; i < crawl->host_count; i++) {
+        const struct host *host = crawl->host_list[i];
+        if (host->left_by_robots == 0 || number-- > 0)
+            continue;
+        *left_out = (struct crawl_left_out){host->origin, host->left_by_robots, host->is_closed};
+        return true;
+    }
+    return false;
+}
+
+/* --- life --- */
+
+struct crawl *crawl_new(const struct check_options *options, struct site *site,
+                        struct crawl_events *events, struct err *err)
+{
+    struct crawl *crawl = MEM_NEW(struct crawl);
+    crawl->options = options;
+    crawl->site = site;
+    crawl->events = events;
+    list_init(&crawl->ready);
+    list_init(&crawl->waiting);
+    list_init(&crawl->visits);
+    crawl->files_first = crawl->files_last = TARGET_NONE;
+    crawl->soft404 = options->has_soft404 ? soft404_new() : NULL;
+    crawl->scope = scope_new(options, err);
+    crawl->pool = crawl->scope ? client_pool_new(&options->client, err) : NULL;
+    if (crawl->pool)
+        return crawl;
+    crawl_free(crawl);
+    return NULL;
+}
+
+void crawl_free(struct crawl *crawl)
+{
+    if (!crawl)
+        return;
+    client_pool_free(crawl->pool);
+    LIST_EACH (&crawl->visits, link) {
+        struct visit *visit = CONTAINER_OF(link, struct visit, link);
+        visit->call.priv = NULL; /* the pool has gone */
+        visit_free(visit);
+    }
+    scope_free(crawl->scope);
+    soft404_free(crawl->soft404);
+    map_done(&crawl->hosts);
+    mem_free(crawl->host_list);
+    url_done(&crawl->url);
+    buf_done(&crawl->format);
+    buf_done(&crawl->remapped);
+    arena_done(&crawl->arena);
+    mem_free(crawl);
+}
+
+/* --- starts --- */
+
+void crawl_add_scope(struct crawl *crawl, const char *start)
+{
+    struct url url = {0};
+    if (url_parse(&url, str_of_c(start), NULL, NULL) && url.has_host)
+        scope_add_start(crawl->scope, &url);
+    url_done(&url);
+}
+
+void crawl_resume(struct crawl *crawl, struct str url, unsigned depth, unsigned flags)
+{
+    const uint16_t kept = TARGET_IS_INSIDE | TARGET_IS_SITEMAP | TARGET_WANTS_NAMES;
+    bool is_new;
+    if (!url_parse(&crawl->url, url, NULL, NULL))
+        return; /* the file was written by others */
+    uint32_t id = site_target(crawl->site, url, &is_new);
+    struct target *target = site_at(crawl->site, id);
+    target->flags = (uint16_t)(flags & kept);
+    target->depth = (uint16_t)(depth < UINT16_MAX ? depth : UINT16_MAX);
+    if (is_new)
+        crawl_enqueue(crawl, id, &crawl->url);
+}
+
+void crawl_resume_place(struct crawl *crawl, struct str url, struct str page, struct place *place)
+{
+    struct err err;
+    bool is_new;
+    place->target = site_find(crawl->site, url);
+    if (place->target == TARGET_NONE)
+        return; /* as above */
+    place->page = page.len ? site_target(crawl->site, page, &is_new) : TARGET_NONE;
+    if (!site_add_place(crawl->site, place, &err))
+        crawl_stop(crawl, err.text);
+}
+
+static void add_start_url(struct crawl *crawl, const char *text)
+{
+    const struct link_context context = {.page = TARGET_NONE};
+    const struct found_link link = {.raw = str_of_c(text), .at = {1, 1}, .kind = LINK_START};
+    link_add(crawl, &context, &link);
+}
+
+/* A sitemap where sites have it. robots.txt may name others. */
+static void add_sitemap(struct crawl *crawl, const char *start)
+{
+    struct url base = {0}, url = {0};
+    bool is_new;
+    if (crawl->options->sitemap == SITEMAP_OFF || !crawl->options->is_recursive)
+        return;
+    bool is_fine = url_parse(&base, str_of_c(start), NULL, NULL) && url_is_http(&base) &&
+                   url_parse(&url, STR("/sitemap.xml"), &base, NULL);
+    if (is_fine) {
+        buf_clear(&crawl->format);
+        url_format(&url, &crawl->format, false);
+        uint32_t id = site_target(crawl->site, buf_str(&crawl->format), &is_new);
+        site_at(crawl->site, id)->flags |= TARGET_IS_SITEMAP | TARGET_IS_FREE;
+        if (is_new)
+            crawl_enqueue(crawl, id, &url);
+    }
+    url_done(&base);
+    url_done(&url);
+}
+
+bool crawl_add_start(struct crawl *crawl, const char *start, struct err *err)
+{
+    bool is_url = strstr(start, "://") != NULL && strncmp(start, "file:", 5) != 0;
+    if (!is_url)
+        return file_add_start(crawl, start, err);
+    if (crawl->options->sitemap != SITEMAP_ONLY)
+        add_start_url(crawl, start);
+    add_sitemap(crawl, start);
+    return true;
+}

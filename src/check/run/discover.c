@@ -1,0 +1,273 @@
+/* From what stands in a document to targets and places. A document's links are held until it ends:
+ * its <base>, which may stand behind them, holds for all.
+ *
+ * A link becomes a place in any case, so that the report can say of each what became of it. Which
+ * of them become targets that are fetched is decided here: the scheme, --include and --exclude, how
+ * deep the run goes. Links that run a script or hold their data in themselves are left out
+ * altogether. */
+#include "base/mem.h"
+#include "check/run/crawl_priv.h"
+#include "check/url/percent.h"
+#include "http/status.h"
+#include "text/utf8_clean.h"
+
+enum { HELD_MIN = 64, TEXT_BYTES_MAX = 120 };
+
+/* --- from a document --- */
+
+static uint32_t hold_text(struct visit *visit, struct str text)
+{
+    uint32_t at = u32_of_size(visit->held_text.len);
+    buf_add(&visit->held_text, text);
+    return at;
+}
+
+static void on_link(struct finder *finder, const struct found_link *link)
+{
+    struct visit *visit = CONTAINER_OF(finder, struct visit, finder);
+    if (visit->held_count == visit->held_cap) {
+        visit->held_cap = size_max(HELD_MIN, visit->held_cap * 2);
+        visit->held = mem_resize(visit->held, visit->held_cap * sizeof(*visit->held));
+    }
+    struct held_link *held = &visit->held[visit->held_count++];
+    held->kind = link->kind;
+    held->at = link->at;
+    held->raw = hold_text(visit, link->raw);
+    held->raw_len = u32_of_size(link->raw.len);
+    held->text = hold_text(visit, link->text);
+    held->text_len = u32_of_size(link->text.len);
+}
+
+static void on_base(struct finder *finder, struct str href)
+{
+    struct visit *visit = CONTAINER_OF(finder, struct visit, finder);
+    struct url base = {0};
+    if (url_parse(&base, href, &visit->base, NULL) && !visit->has_base) {
+        url_copy(&visit->base, &base);
+        visit->has_base = true;
+    }
+    url_done(&base);
+}
+
+static void on_anchor(struct finder *finder, struct str name)
+{
+    struct visit *visit = CONTAINER_OF(finder, struct visit, finder);
+    site_add_name(visit->crawl->site, visit->target, name);
+}
+
+void finder_hold(struct visit *visit)
+{
+    visit->finder = (struct finder){on_link, on_base, on_anchor};
+    visit->held_count = 0;
+    buf_clear(&visit->held_text);
+    visit->has_base = false;
+}
+
+void held_release(struct visit *visit)
+{
+    const struct target *page = site_at(visit->crawl->site, visit->target);
+    const struct link_context context = {
+        .page = visit->target,
+        .base = &visit->base,
+        .encoder = page_encoder(visit->page),
+        .depth = page->depth + 1U,
+    };
+    for (size_t i = 0; i < visit->held_count; i++) {
+        const struct held_link *held = &visit->held[i];
+        const struct found_link link = {
+            .raw = str_of(visit->held_text.at + held->raw, held->raw_len),
+            .text = str_of(visit->held_text.at + held->text, held->text_len),
+            .at = held->at,
+            .kind = held->kind,
+        };
+        link_add(visit->crawl, &context, &link);
+    }
+}
+
+/* --- to a target --- */
+
+/* What runs, or holds its data itself, leads nowhere. */
+static bool leads_nowhere(struct str raw)
+{
+    static const struct str schemes[] = {STR_INIT("javascript:"), STR_INIT("data:"),
+                                         STR_INIT("blob:"), STR_INIT("about:")};
+    while (raw.len && (unsigned char)raw.at[0] <= ' ')
+        raw = str_from(raw, 1);
+    for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
+        if (str_starts_nocase(raw, schemes[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool is_followed(const struct crawl *crawl, const struct link_context *context,
+                        struct str url, enum link_kind kind)
+{
+    const struct check_options *options = crawl->options;
+    bool is_start = context->page == TARGET_NONE;
+    if (is_start)
+        return true;
+    if (!options->is_recursive || context->depth > options->depth_max)
+        return false;
+    if (kind == LINK_SITEMAP_SITEMAP || kind == LINK_ROBOTS_SITEMAP)
+        return true;
+    return scope_is_inside(crawl->scope, url);
+}
+
+/* An external page was fetched without reading it, and now somebody wants a name in it. */
+static bool needs_another_look(const struct crawl *crawl, const struct target *target)
+{
+    bool is_page = target->state == TARGET_DONE && target->verdict == VERDICT_OK &&
+                   target->status == 200 && target->redirect_to == TARGET_NONE;
+    return crawl->options->has_fragments && is_page && target->host != TARGET_NONE &&
+           !(target->flags & (TARGET_IS_PARSED | TARGET_WANTS_NAMES | TARGET_HAS_MEMBERS));
+}
+
+static void set_flags(struct crawl *crawl, const struct link_context *context, uint32_t id,
+                      enum link_kind kind)
+{
+    struct target *target = site_at(crawl->site, id);
+    struct str url = site_url(crawl->site, id);
+    bool is_form = link_rows[kind].role == ROLE_FORM;
+    if (kind == LINK_START)
+        target->flags |= TARGET_IS_START;
+    if (target->place_count == 0 && is_form)
+        target->flags |= TARGET_IS_FORM;
+    if (!is_form && (target->flags & TARGET_IS_FORM)) {
+        target->flags &= (uint16_t)~TARGET_IS_FORM;
+        if (target->state == TARGET_DONE && target->status == HTTP_METHOD_NOT_ALLOWED)
+            target->verdict = VERDICT_BROKEN; /* it was fine for forms only */
+    }
+    if (is_followed(crawl, context, url, kind) && !is_form)
+        target->flags |= TARGET_IS_INSIDE;
+    if (kind == LINK_SITEMAP_SITEMAP || kind == LINK_ROBOTS_SITEMAP)
+        target->flags |= TARGET_IS_SITEMAP;
+}
+
+/* Somebody wants a name in it, or in what it is redirected to. */
+static void want_names(struct crawl *crawl, uint32_t id)
+{
+    struct url url = {0};
+    for (unsigned hops = 0; hops < crawl->options->redirects_max; hops++) {
+        uint32_t next = site_at(crawl->site, id)->redirect_to;
+        id = next == TARGET_NONE ? id : next;
+    }
+    struct target *target = site_at(crawl->site, id);
+    bool again = needs_another_look(crawl, target);
+    target->flags |= TARGET_WANTS_NAMES;
+    if (again && url_parse(&url, site_url(crawl->site, id), NULL, NULL)) {
+        target->flags |= TARGET_IS_FREE; /* it was counted */
+        crawl->counts.done--;
+        crawl_enqueue(crawl, id, &url);
+    }
+    url_done(&url);
+}
+
+/* Queues it, unless it was looked at or need not be. */
+static void settle_target(struct crawl *crawl, uint32_t id, const struct url *url, bool wants_name)
+{
+    if (wants_name)
+        want_names(crawl, id);
+    struct target *target = site_at(crawl->site, id);
+    if (target->state != TARGET_IDLE)
+        return;
+    bool is_checked = url_is_http(url) || url->kind == URL_FILE;
+    if (is_checked && scope_is_wanted(crawl->scope, site_url(crawl->site, id)))
+        crawl_enqueue(crawl, id, url);
+    else
+        crawl_finish(crawl, id, VERDICT_SKIPPED);
+}
+
+/* The target of what stands in crawl->url. */
+static uint32_t target_of_url(struct crawl *crawl, bool *is_new)
+{
+    buf_clear(&crawl->format);
+    url_format(&crawl->url, &crawl->format, false);
+    if (scope_remap(crawl->scope, buf_str(&crawl->format), &crawl->remapped) &&
+        url_parse(&crawl->url, buf_str(&crawl->remapped), NULL, NULL)) {
+        buf_clear(&crawl->format);
+        url_format(&crawl->url, &crawl->format, false);
+    }
+    return site_target(crawl->site, buf_str(&crawl->format), is_new);
+}
+
+/* Without the directive for the browser that may stand at its end (HTML 7.4.2.3.3). */
+static void decode_fragment(const struct url *url, struct buf *to)
+{
+    struct buf bytes = {0};
+    struct str fragment = buf_str(&url->fragment);
+    for (size_t i = 0; i + 3 <= fragment.len; i++) {
+        if (str_starts(str_from(fragment, i), STR(":~:")))
+            fragment.len = i;
+    }
+    percent_decode(&bytes, fragment);
+    utf8_add_clean(to, buf_str(&bytes));
+    buf_done(&bytes);
+}
+
+void link_add(struct crawl *crawl, const struct link_context *context,
+              const struct found_link *link)
+{
+    struct buf fragment = {0};
+    struct err err;
+    struct place place = {
+        .page = context->page,
+        .target = TARGET_NONE,
+        .at = link->at,
+        .kind = link->kind,
+        .raw = link->raw,
+        .text = utf8_first(link->text, TEXT_BYTES_MAX),
+    };
+    bool is_new = false;
+    if (leads_nowhere(link->raw))
+        return;
+    if (url_parse(&crawl->url, link->raw, context->base, context->encoder)) {
+        decode_fragment(&crawl->url, &fragment);
+        place.fragment = buf_str(&fragment);
+        place.target = target_of_url(crawl, &is_new);
+        struct target *target = site_at(crawl->site, place.target);
+        if (is_new) {
+            target->found_on = context->page;
+            target->depth = (uint16_t)(context->depth < UINT16_MAX ? context->depth : UINT16_MAX);
+        }
+        set_flags(crawl, context, place.target, link->kind);
+        settle_target(crawl, place.target, &crawl->url, fragment.len > 0);
+        if (!site_add_place(crawl->site, &place, &err))
+            crawl_stop(crawl, err.text);
+    } else if (!site_add_place(crawl->site, &place, &err)) {
+        crawl_stop(crawl, err.text);
+    }
+    buf_done(&fragment);
+}
+
+/* Where `from` leads. TARGET_NONE: to nothing that is a URL. */
+uint32_t link_redirect(struct crawl *crawl, uint32_t from, struct str location)
+{
+    struct url base = {0};
+    bool is_new;
+    bool is_fine = url_parse(&base, site_url(crawl->site, from), NULL, NULL) &&
+                   url_parse(&crawl->url, location, &base, NULL);
+    url_done(&base);
+    if (!is_fine)
+        return TARGET_NONE;
+    uint32_t id = target_of_url(crawl, &is_new);
+    const struct target *source = site_at(crawl->site, from);
+    struct target *target = site_at(crawl->site, id);
+    uint8_t hops = (uint8_t)(source->hops < UINT8_MAX ? source->hops + 1 : UINT8_MAX);
+    if (is_new) {
+        target->found_on = source->found_on;
+        target->depth = source->depth;
+        target->hops = hops;
+        target->flags |= TARGET_IS_FREE;
+    }
+    if (source->flags & TARGET_IS_INSIDE &&
+        scope_is_inside(crawl->scope, site_url(crawl->site, id)))
+        target->flags |= TARGET_IS_INSIDE;
+    target->flags |= source->flags & TARGET_IS_SITEMAP;
+    if (hops > crawl->options->redirects_max && target->state == TARGET_IDLE) {
+        crawl_finish(crawl, id, VERDICT_TOO_MANY_REDIRECTS);
+        return id;
+    }
+    settle_target(crawl, id, &crawl->url, source->flags & TARGET_WANTS_NAMES);
+    return id;
+}

@@ -1,0 +1,37 @@
+#include "check/run/login.h"
+
+#include "base/mem.h"
+#include "check/run/crawl_priv.h"
+#include "http/status.h"
+
+struct login {
+    struct call call;
+    bool is_over;
+};
+
+static void on_done(struct call *call)
+{
+    CONTAINER_OF(call, struct login, call)->is_over = true;
+}
+
+bool crawl_login(struct crawl *crawl, struct err *err)
+{
+    struct login login = {.call = {.method = "POST", .done = on_done}};
+    struct buf url = {0};
+    struct str fields = str_of_c(crawl->options->login_form);
+    buf_add(&url, str_cut(&fields, ' '));
+    login.call.url = buf_c(&url);
+    login.call.body = fields;
+    client_pool_start(crawl->pool, &login.call);
+    while (!login.is_over)
+        client_pool_turn(crawl->pool, -1);
+    bool is_answer = login.call.end == CALL_ANSWERED;
+    bool is_fine = is_answer && !http_is_error(login.call.status);
+    if (!is_answer)
+        (void)err_set(err, 0, "signing in: %s", login.call.message); /* always false */
+    else if (!is_fine)
+        (void)err_set(err, 0, "signing in: %u", login.call.status); /* always false */
+    call_free(&login.call);
+    buf_done(&url);
+    return is_fine;
+}

@@ -1,0 +1,68 @@
+/* check/run/options.h: what a run of the checker is told. Strings are borrowed for its life. */
+#pragma once
+
+#include "check/model/verdict.h"
+#include "client/pool.h"
+
+struct text_list {
+    const char **at; /* NULL behind the last, once there is one */
+    size_t count;
+};
+
+enum robots_mode { ROBOTS_OBEY, ROBOTS_WARN, ROBOTS_IGNORE };
+enum sitemap_mode { SITEMAP_AUTO, SITEMAP_ONLY, SITEMAP_OFF };
+enum method_mode { METHOD_AUTO, METHOD_GET, METHOD_HEAD };
+
+/* "403=warn": what a status is to be taken for. */
+struct status_rule {
+    unsigned first, last;
+    enum verdict verdict;
+};
+enum { STATUS_RULES_MAX = 32 };
+
+struct check_options {
+    struct client_options client;
+    struct text_list starts;
+
+    bool is_recursive;
+    unsigned depth_max;
+    uint64_t pages_max;
+    uint64_t links_max;
+    const char *scope; /* a regular expression; NULL: the hosts and folders of the starts */
+    struct text_list include;
+    struct text_list exclude;
+    struct text_list remap; /* "FROM=TO" */
+    const char *base;
+    bool skips_external;
+
+    enum sitemap_mode sitemap;
+    enum robots_mode robots;
+    struct text_list own; /* hosts for which ROBOTS_IGNORE holds */
+    double crawl_delay_s;
+
+    bool is_dav;
+    bool is_dav_deep; /* ask with Depth: infinity */
+    bool is_strict;   /* a property that is absent is a failure */
+    bool has_fragments;
+    bool has_css;
+    bool has_soft404;
+    bool has_archive;
+
+    enum method_mode method;
+    unsigned concurrency;
+    unsigned per_host;
+    unsigned per_loopback; /* the same for this machine */
+    double rate;           /* requests a second to one host; 0: adaptive only */
+    unsigned retries;
+    int64_t retry_budget_ms;
+    unsigned redirects_max;
+    uint64_t body_bytes_max;
+    uint64_t members_max;
+
+    struct status_rule status_rules[STATUS_RULES_MAX];
+    size_t status_rule_count;
+    verdict_set fail_on;
+
+    const char *login_form; /* "URL NAME=VALUE&..." */
+    const char *spill_dir;
+};

@@ -1,0 +1,327 @@
+/* Documents. What comes from the network is bytes of some encoding and of some kind; this finds out
+ * which, and passes UTF-8 to the reader of that kind.
+ *
+ * The encoding of HTML may stand in a <meta> some way down, so the first HEAD_BYTES are held back
+ * until it is settled: byte order mark, then the Content-Type, then <meta>, then UTF-8 if the
+ * bytes are, otherwise windows-1252 (HTML 13.2.3.2). XML is passed on as it is: expat knows.
+ *
+ * HTML and CSS are read as they come. Markdown, lists and what is packed are gathered whole, up to
+ * WHOLE_BYTES_MAX, since their readers want that.
+ *
+ * The likeness is a similarity hash over the words of the text between tags: each word votes for
+ * each bit, so that two pages that differ in few words differ in few bits. */
+#include "check/run/page.h"
+
+#include "base/err.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "check/read/css.h"
+#include "check/read/html_links.h"
+#include "check/read/plain_links.h"
+#include "check/read/xml_links.h"
+#include "stream/gunzip.h"
+#include "text/utf8_clean.h"
+
+enum {
+    HEAD_BYTES = 1024,
+    BODY_BYTES_MAX = 64 << 20,
+    WHOLE_BYTES_MAX = 52428800, /* what a sitemap may have (sitemaps.org) */
+};
+
+struct likeness {
+    int votes[64];
+    uint32_t words;
+    bool is_in_tag;
+    struct buf word;
+};
+
+struct page {
+    enum page_type type;
+    struct finder *finder;
+    enum charset declared; /* by the Content-Type */
+    enum charset charset;
+    struct charset_decoder *decoder; /* NULL: not settled yet */
+    struct url_encoder *encoder;
+    bool has_encoder;
+    struct buf held; /* the head; or all of it */
+    struct buf utf8;
+    uint64_t bytes;
+    struct html_links *html;
+    struct css_reader *css;
+    struct xml_links *xml;
+    bool is_broken;
+    bool wants_likeness;
+    struct likeness likeness;
+};
+
+/* --- what it is --- */
+
+static const struct {
+    struct str media_type;
+    struct str suffix;
+    enum page_type type;
+} types[] = {
+    {STR_INIT("text/html"), STR_INIT(".html"), PAGE_HTML},
+    {STR_INIT("application/xhtml+xml"), STR_INIT(".xhtml"), PAGE_HTML},
+    {STR_INIT("image/svg+xml"), STR_INIT(".svg"), PAGE_HTML},
+    {STR_INIT("text/html"), STR_INIT(".htm"), PAGE_HTML},
+    {STR_INIT("text/css"), STR_INIT(".css"), PAGE_CSS},
+    {STR_INIT("application/xml"), STR_INIT(".xml"), PAGE_XML},
+    {STR_INIT("text/xml"), STR_INIT(".rss"), PAGE_XML},
+    {STR_INIT("application/rss+xml"), STR_INIT(".atom"), PAGE_XML},
+    {STR_INIT("application/atom+xml"), STR_INIT(".rdf"), PAGE_XML},
+    {STR_INIT("application/rdf+xml"), STR_INIT(".rdf"), PAGE_XML},
+    {STR_INIT("text/markdown"), STR_INIT(".md"), PAGE_MARKDOWN},
+    {STR_INIT("text/x-markdown"), STR_INIT(".markdown"), PAGE_MARKDOWN},
+    {STR_INIT("text/uri-list"), STR_INIT(".txt"), PAGE_LIST},
+    {STR_INIT("application/gzip"), STR_INIT(".gz"), PAGE_GZIP},
+    {STR_INIT("application/x-gzip"), STR_INIT(".gz"), PAGE_GZIP},
+};
+
+enum page_type page_type_of(struct str media_type, struct str path)
+{
+    struct str name = str_trim(str_first(media_type, str_index(media_type, ';')));
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        bool is_it =
+            name.len ? str_eq_nocase(types[i].media_type, name) : str_ends(path, types[i].suffix);
+        if (is_it)
+            return types[i].type;
+    }
+    return PAGE_NONE;
+}
+
+/* The charset parameter of a media type (RFC 9110 §8.3.2). */
+static enum charset declared_charset(struct str media_type)
+{
+    struct str rest = media_type;
+    (void)str_cut(&rest, ';');
+    while (rest.len) {
+        struct str value = str_trim(str_cut(&rest, ';'));
+        struct str name = str_trim(str_cut(&value, '='));
+        value = str_trim(value);
+        if (value.len >= 2 && value.at[0] == '"')
+            value = str_of(value.at + 1, value.len - 2);
+        if (str_eq_nocase(name, STR("charset")))
+            return charset_of_label(value);
+    }
+    return CHARSET_NONE;
+}
+
+struct page *page_new(enum page_type type, struct str media_type, struct finder *finder)
+{
+    struct page *page = MEM_NEW(struct page);
+    page->type = type;
+    page->finder = finder;
+    page->declared = declared_charset(media_type);
+    if (type == PAGE_HTML)
+        page->html = html_links_new(finder);
+    else if (type == PAGE_CSS)
+        page->css = css_reader_new(finder, (struct html_position){1, 1});
+    else if (type == PAGE_XML)
+        page->xml = xml_links_new(finder);
+    return page;
+}
+
+void page_free(struct page *page)
+{
+    if (!page)
+        return;
+    charset_decoder_free(page->decoder);
+    charset_encoder_free(page->encoder);
+    html_links_free(page->html);
+    css_reader_free(page->css);
+    xml_links_free(page->xml);
+    buf_done(&page->held);
+    buf_done(&page->utf8);
+    buf_done(&page->likeness.word);
+    mem_free(page);
+}
+
+/* --- likeness --- */
+
+static void vote(struct likeness *likeness)
+{
+    if (likeness->word.len == 0)
+        return;
+    uint64_t hash = hash_bytes(buf_str(&likeness->word));
+    for (unsigned bit = 0; bit < 64; bit++)
+        likeness->votes[bit] += hash >> bit & 1 ? 1 : -1;
+    likeness->words++;
+    buf_clear(&likeness->word);
+}
+
+/* Numbers are left out: dates and counters differ on every page. */
+static void add_likeness(struct likeness *likeness, struct str utf8)
+{
+    for (size_t i = 0; i < utf8.len; i++) {
+        char c = utf8.at[i];
+        if (c == '<' || c == '>')
+            likeness->is_in_tag = c == '<';
+        bool is_word = char_is_alpha(c) || (unsigned char)c >= 0x80;
+        if (is_word && !likeness->is_in_tag && likeness->word.len < 64)
+            buf_add_char(&likeness->word, c);
+        else if (!is_word)
+            vote(likeness);
+    }
+}
+
+void page_want_likeness(struct page *page)
+{
+    page->wants_likeness = true;
+}
+
+uint64_t page_likeness(const struct page *page, uint32_t *word_count_out)
+{
+    uint64_t digest = 0;
+    for (unsigned bit = 0; bit < 64; bit++)
+        digest |= (uint64_t)(page->likeness.votes[bit] > 0) << bit;
+    *word_count_out = page->likeness.words;
+    return digest;
+}
+
+/* --- reading --- */
+
+static void pass_on(struct page *page, struct str utf8)
+{
+    if (page->type == PAGE_HTML) {
+        if (page->wants_likeness)
+            add_likeness(&page->likeness, utf8);
+        html_links_feed(page->html, utf8);
+    } else if (page->type == PAGE_CSS) {
+        css_reader_feed(page->css, utf8);
+    } else {
+        buf_add(&page->held, utf8);
+    }
+}
+
+static bool is_utf8(struct str bytes)
+{
+    struct buf clean = {0};
+    /* What is cut off at the end does not speak against it. */
+    struct charset_decoder *decoder = charset_decoder_new(CHARSET_UTF_8);
+    charset_decode(decoder, bytes, false, &clean);
+    charset_decoder_free(decoder);
+    bool is_fine = str_starts(bytes, buf_str(&clean));
+    buf_done(&clean);
+    return is_fine;
+}
+
+static enum charset charset_of_head(const struct page *page, struct str head, size_t *mark_len)
+{
+    enum charset charset = charset_of_mark(head, mark_len);
+    if (charset == CHARSET_NONE)
+        charset = page->declared;
+    if (charset == CHARSET_NONE && page->type == PAGE_HTML)
+        charset = html_links_charset(str_first(head, HEAD_BYTES));
+    if (charset == CHARSET_NONE && page->type == PAGE_CSS)
+        charset = charset_of_css(head);
+    if (charset == CHARSET_NONE)
+        charset = is_utf8(head) ? CHARSET_UTF_8 : CHARSET_WINDOWS_1252;
+    return charset;
+}
+
+static void decode(struct page *page, struct str bytes, bool is_last)
+{
+    buf_clear(&page->utf8);
+    charset_decode(page->decoder, bytes, is_last, &page->utf8);
+    pass_on(page, buf_str(&page->utf8));
+}
+
+/* Enough of it is there, or all of it: settles the encoding, and reads what was held back. */
+static void settle(struct page *page)
+{
+    struct buf head = page->held;
+    size_t mark_len;
+    page->held = (struct buf){0};
+    page->charset = charset_of_head(page, buf_str(&head), &mark_len);
+    page->decoder = charset_decoder_new(page->charset);
+    decode(page, str_from(buf_str(&head), mark_len), false);
+    buf_done(&head);
+}
+
+static bool is_text(const struct page *page)
+{
+    return page->type == PAGE_HTML || page->type == PAGE_CSS || page->type == PAGE_MARKDOWN ||
+           page->type == PAGE_LIST;
+}
+
+bool page_feed(struct page *page, struct str bytes)
+{
+    page->bytes += bytes.len;
+    if (page->bytes > BODY_BYTES_MAX || (page->type == PAGE_GZIP && page->bytes > WHOLE_BYTES_MAX))
+        return false;
+    if (page->type == PAGE_XML && page->bytes == bytes.len && gunzip_applies(bytes))
+        page->type = PAGE_GZIP; /* packed, whatever it says it is */
+    if (page->type == PAGE_XML) {
+        page->is_broken = !xml_links_feed(page->xml, bytes, false);
+    } else if (is_text(page) && page->decoder) {
+        decode(page, bytes, false);
+    } else {
+        buf_add(&page->held, bytes);
+        if (is_text(page) && page->held.len >= HEAD_BYTES)
+            settle(page);
+    }
+    return true;
+}
+
+/* What is packed is XML, or a list of URLs. */
+static void read_packed(struct page *page)
+{
+    struct buf text = {0};
+    struct err err;
+    page->is_broken = !gunzip(buf_str(&page->held), WHOLE_BYTES_MAX, &text, &err);
+    struct str start = str_first(buf_str(&text), 256);
+    bool is_xml = str_index(start, '<') < start.len;
+    if (is_xml && !page->xml)
+        page->xml = xml_links_new(page->finder);
+    if (is_xml)
+        page->is_broken |= !xml_links_feed(page->xml, buf_str(&text), true);
+    else
+        list_links(page->finder, buf_str(&text));
+    buf_done(&text);
+}
+
+bool page_end(struct page *page)
+{
+    if (is_text(page) && !page->decoder)
+        settle(page);
+    if (is_text(page))
+        decode(page, STR_NONE, true);
+    switch (page->type) {
+    case PAGE_HTML:
+        vote(&page->likeness);
+        html_links_end(page->html);
+        break;
+    case PAGE_CSS:
+        css_reader_end(page->css);
+        break;
+    case PAGE_XML:
+        page->is_broken |= !xml_links_feed(page->xml, STR_NONE, true);
+        break;
+    case PAGE_MARKDOWN:
+        markdown_links(page->finder, buf_str(&page->held));
+        break;
+    case PAGE_LIST:
+        list_links(page->finder, buf_str(&page->held));
+        break;
+    case PAGE_GZIP:
+        read_packed(page);
+        break;
+    case PAGE_NONE:
+        break;
+    }
+    return !page->is_broken;
+}
+
+bool page_has_names(const struct page *page)
+{
+    return page->type == PAGE_HTML || page->type == PAGE_MARKDOWN;
+}
+
+struct url_encoder *page_encoder(struct page *page)
+{
+    if (!page->has_encoder)
+        page->encoder = charset_encoder_new(page->charset);
+    page->has_encoder = true;
+    return page->encoder;
+}

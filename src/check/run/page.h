@@ -1,0 +1,44 @@
+/* check/run/page.h: a document as it comes: from bytes to links, whatever it is. */
+#pragma once
+
+#include "check/read/charset.h"
+#include "check/read/link.h"
+
+enum page_type {
+    PAGE_NONE, /* nothing that has links */
+    PAGE_HTML,
+    PAGE_CSS,
+    PAGE_XML, /* a sitemap, a feed, or nothing that has links */
+    PAGE_MARKDOWN,
+    PAGE_LIST,
+    PAGE_GZIP, /* may have one of the above packed in it */
+};
+
+/* What it is: by its media type, or where there is none by the end of its name. */
+enum page_type page_type_of(struct str media_type, struct str path);
+
+struct page;
+
+/* `media_type` says the encoding, if anything does. Borrows the finder until freed. Gives. */
+NODISCARD struct page *page_new(enum page_type type, struct str media_type, struct finder *finder);
+void page_free(struct page *page);
+
+/* More of it, at any split. False: it is too long, and no more is read. */
+NODISCARD bool page_feed(struct page *page, struct str bytes);
+
+/* It ends here: links that were held back are told of. False: it is damaged; what was found until
+ * then stands. */
+NODISCARD bool page_end(struct page *page);
+
+/* Whether fragments lead to names in it. */
+bool page_has_names(const struct page *page);
+
+/* For the queries of its links. NULL: UTF-8. Valid until the page is freed. */
+struct url_encoder *page_encoder(struct page *page);
+
+/* From the start on, so that page_likeness() has something to say. */
+void page_want_likeness(struct page *page);
+
+/* What it looks like, for comparing with another: a digest that changes little when the text does.
+ * After page_end(); HTML only. */
+uint64_t page_likeness(const struct page *page, uint32_t *word_count_out);

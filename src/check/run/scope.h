@@ -1,0 +1,25 @@
+/* check/run/scope.h: which links are looked at, which are followed, and what they are changed to.
+ */
+#pragma once
+
+#include "check/run/options.h"
+#include "check/url/url.h"
+
+struct scope;
+
+/* Compiles the expressions of the options, which are borrowed. NULL: one is none, `err` says which.
+ * Gives. */
+NODISCARD struct scope *scope_new(const struct check_options *options, struct err *err);
+void scope_free(struct scope *scope);
+
+/* A start: what is beneath its folder on its host is inside, unless --scope says otherwise. */
+void scope_add_start(struct scope *scope, const struct url *url);
+
+/* Whether the links of that page are followed. */
+bool scope_is_inside(const struct scope *scope, struct str url);
+
+/* Whether it is looked at at all. */
+bool scope_is_wanted(const struct scope *scope, struct str url);
+
+/* What --remap makes of it, in `to`. False: it stays as it is. */
+bool scope_remap(const struct scope *scope, struct str url, struct buf *to);

@@ -1,0 +1,133 @@
+/* Pages that say 200 and are none. A site that answers everything with 200 shows, for an address
+ * that cannot exist, the same as for one that no longer does. So once all pages are read each of
+ * their folders is asked for a name that nobody has; where that is answered with 200, pages of the
+ * folder that look like the answer are noted as soft 404s.
+ *
+ * What they look like is compared and not what they say: searching for "not found" takes pages
+ * about lost property for missing ones, and understands no other language. */
+#include "base/mem.h"
+#include "base/random.h"
+#include "check/run/crawl_priv.h"
+
+enum { BITS_APART_MAX = 3, WORDS_APART_MAX = 10 };
+
+struct seen {
+    uint32_t target;
+    uint32_t words;
+    uint64_t likeness;
+};
+
+struct folder {
+    struct map_entry entry;
+    struct buf url; /* up to its last slash */
+    struct host *host;
+    uint32_t number;
+};
+
+struct soft404 {
+    struct seen *seen;
+    size_t seen_count, seen_cap;
+    struct map map;
+    struct folder **folders;
+    uint32_t folder_count;
+    bool was_begun;
+};
+
+struct soft404 *soft404_new(void)
+{
+    return MEM_NEW(struct soft404);
+}
+
+void soft404_free(struct soft404 *soft404)
+{
+    if (!soft404)
+        return;
+    for (uint32_t i = 0; i < soft404->folder_count; i++) {
+        buf_done(&soft404->folders[i]->url);
+        mem_free(soft404->folders[i]);
+    }
+    mem_free(soft404->folders);
+    mem_free(soft404->seen);
+    map_done(&soft404->map);
+    mem_free(soft404);
+}
+
+void soft404_note(struct soft404 *soft404, uint32_t id, const struct page *page)
+{
+    if (soft404->seen_count == soft404->seen_cap) {
+        soft404->seen_cap = size_max(256, soft404->seen_cap * 2);
+        soft404->seen = mem_resize(soft404->seen, soft404->seen_cap * sizeof(*soft404->seen));
+    }
+    struct seen *seen = &soft404->seen[soft404->seen_count++];
+    seen->target = id;
+    seen->likeness = page_likeness(page, &seen->words);
+}
+
+static struct str folder_of(struct str url)
+{
+    url = str_first(url, str_index(url, '?'));
+    size_t slash = str_index_last(url, '/');
+    return str_first(url, slash + 1);
+}
+
+static void add_folder(struct crawl *crawl, uint32_t id)
+{
+    struct soft404 *soft404 = crawl->soft404;
+    struct str url = folder_of(site_url(crawl->site, id));
+    const struct target *target = site_at(crawl->site, id);
+    if (map_find(&soft404->map, url) || target->host == TARGET_NONE)
+        return;
+    struct folder *folder = MEM_NEW(struct folder);
+    buf_add(&folder->url, url);
+    folder->host = crawl->host_list[target->host];
+    folder->number = soft404->folder_count;
+    soft404->folders =
+        mem_resize(soft404->folders, (soft404->folder_count + (size_t)1) * sizeof(struct folder *));
+    soft404->folders[soft404->folder_count++] = folder;
+    map_add(&soft404->map, &folder->entry, buf_str(&folder->url));
+}
+
+bool soft404_begin(struct crawl *crawl)
+{
+    struct soft404 *soft404 = crawl->soft404;
+    struct buf url = {0};
+    if (!soft404 || soft404->was_begun)
+        return false;
+    soft404->was_begun = true;
+    for (size_t i = 0; i < soft404->seen_count; i++)
+        add_folder(crawl, soft404->seen[i].target);
+    for (uint32_t i = 0; i < soft404->folder_count; i++) {
+        buf_clear(&url);
+        buf_add(&url, buf_str(&soft404->folders[i]->url));
+        BUF_ADD(&url, "davit-");
+        buf_add_hex(&url, random_u64(), 16);
+        visit_probe(crawl, soft404->folders[i]->host, buf_str(&url), i);
+    }
+    buf_done(&url);
+    return soft404->folder_count > 0;
+}
+
+static bool is_alike(const struct seen *seen, uint64_t likeness, uint32_t words)
+{
+    uint32_t apart = seen->words > words ? seen->words - words : words - seen->words;
+    return apart <= WORDS_APART_MAX &&
+           __builtin_popcountll(seen->likeness ^ likeness) <= BITS_APART_MAX;
+}
+
+/* `page` NULL: the folder knows what it does not have. */
+void soft404_answer(struct crawl *crawl, uint32_t number, const struct page *page)
+{
+    struct soft404 *soft404 = crawl->soft404;
+    struct str folder = buf_str(&soft404->folders[number]->url);
+    uint32_t words;
+    if (!page)
+        return;
+    uint64_t likeness = page_likeness(page, &words);
+    for (size_t i = 0; i < soft404->seen_count; i++) {
+        const struct seen *seen = &soft404->seen[i];
+        struct target *target = site_at(crawl->site, seen->target);
+        if (target->verdict == VERDICT_OK && is_alike(seen, likeness, words) &&
+            str_eq(folder_of(site_url(crawl->site, seen->target)), folder))
+            target->verdict = VERDICT_SOFT_404;
+    }
+}

@@ -1,0 +1,627 @@
+/* A request for a target, and what its answer means.
+ *
+ *     start -> head of the answer -> body, where it is wanted -> decide
+ *                                                                 |-> a verdict
+ *                                                                 |-> where it is redirected to
+ *                                                                 '-> again: GET after HEAD, after
+ * a wait, or alone for the last time
+ *
+ * Nothing is called broken by one try. A host that drops connections under load, a HEAD that a
+ * server never learned, a 503 while it restarts: each has its own way to be tried again, within
+ * --retries and --retry-budget, and before the verdict there is one more try with nothing else
+ * under way at that host, on a connection of its own: what fails then fails by itself and not under
+ * our load. When such tries have changed nothing several times in a row the host gets no more of
+ * them. A host that has refused several targets in a row, and never answered, is tried once for
+ * each of the others.
+ *
+ * HEAD is only asked for what is outside and has no page in it by its name: a HEAD cannot be
+ * trusted to fail, and has no body, which is where a 207 says what happened. So any HEAD that
+ * fails, or says 207, is asked again as GET.
+ *
+ * robots.txt of a host goes the same way, in visit_robots(): it is not there (4xx: all is allowed),
+ * or cannot be had (5xx: nothing is, RFC 9309 §2.3.1). */
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "check/run/crawl_priv.h"
+#include "http/status.h"
+
+enum {
+    DEAD_IN_ROW_MAX = 3,
+    LONE_IN_VAIN_MAX = 10,
+    ROBOTS_HOPS_MAX = 5, /* RFC 9309 §2.3.1.2 */
+    STATUS_BANNED = 999, /* no status of HTTP, but what some sites say to robots */
+};
+
+static const char propfind_body[] =
+    "<?xml version=\"1.0\" encoding=\"utf-8\"?><D:propfind xmlns:D=\"DAV:\"><D:prop>"
+    "<D:resourcetype/><D:getcontenttype/></D:prop></D:propfind>";
+
+static bool on_head(struct call *call);
+static bool on_data(struct call *call, struct str bytes);
+static void on_done(struct call *call);
+
+/* --- life --- */
+
+static struct visit *visit_new(struct crawl *crawl, struct host *host, enum visit_kind kind)
+{
+    struct visit *visit = MEM_NEW(struct visit);
+    visit->crawl = crawl;
+    visit->host = host;
+    visit->kind = kind;
+    visit->call.head = on_head;
+    visit->call.data = on_data;
+    visit->call.done = on_done;
+    visit->call.method = "GET";
+    list_append(&crawl->visits, &visit->link);
+    return visit;
+}
+
+static void drop_body(struct visit *visit)
+{
+    page_free(visit->page);
+    inside_free(visit->inside);
+    visit->page = NULL;
+    visit->inside = NULL;
+    buf_clear(&visit->text);
+}
+
+void visit_free(struct visit *visit)
+{
+    list_remove(&visit->link);
+    drop_body(visit);
+    call_free(&visit->call);
+    url_done(&visit->base);
+    mem_free(visit->held);
+    buf_done(&visit->held_text);
+    buf_done(&visit->url);
+    buf_done(&visit->text);
+    mem_free(visit);
+}
+
+static void start(struct visit *visit)
+{
+    struct crawl *crawl = visit->crawl;
+    drop_body(visit);
+    visit->wake_ms = 0;
+    pace_begin(&visit->host->pace, clock_mono_ms());
+    crawl->under_way++;
+    crawl->counts.requests++;
+    client_pool_start(crawl->pool, &visit->call);
+}
+
+/* --- what to ask --- */
+
+/* By its name it is no page: it ends in something that is none of ours. */
+static bool is_file_by_name(struct str url)
+{
+    struct str path = target_path(url);
+    path = str_first(path, str_index(path, '?'));
+    path = str_from(path, str_index_last(path, '/') + 1);
+    size_t dot = str_index_last(path, '.');
+    return dot < path.len && path.len - dot <= 6 && page_type_of(STR_NONE, path) == PAGE_NONE &&
+           !str_ends(path, STR(".php")) && !str_ends(path, STR(".asp")) &&
+           !str_ends(path, STR(".aspx")) && !str_ends(path, STR(".jsp"));
+}
+
+static const char *method_for(const struct crawl *crawl, uint32_t id)
+{
+    const struct target *target = site_at(crawl->site, id);
+    const uint16_t reads = TARGET_IS_INSIDE | TARGET_WANTS_NAMES | TARGET_IS_SITEMAP;
+    struct str url = site_url(crawl->site, id);
+    if (crawl->options->is_dav && (target->flags & TARGET_IS_INSIDE) && str_ends(url, STR("/")))
+        return "PROPFIND";
+    if (crawl->options->is_dav && !(target->flags & TARGET_WANTS_NAMES))
+        return "HEAD";
+    if (crawl->options->method == METHOD_GET || (target->flags & reads))
+        return "GET";
+    return crawl->options->method == METHOD_HEAD || is_file_by_name(url) ? "HEAD" : "GET";
+}
+
+static void set_method(struct visit *visit, const char *method)
+{
+    visit->call.method = method;
+    if (strcmp(method, "PROPFIND") == 0) {
+        visit->call.depth = visit->crawl->options->is_dav_deep ? "infinity" : "1";
+        visit->call.body = STR(propfind_body);
+    }
+}
+
+void visit_target(struct crawl *crawl, struct host *host, uint32_t id)
+{
+    struct visit *visit = visit_new(crawl, host, VISIT_TARGET);
+    struct target *target = site_at(crawl->site, id);
+    target->state = TARGET_UNDER_WAY;
+    visit->target = id;
+    visit->call.url = target->url;
+    set_method(visit, method_for(crawl, id));
+    start(visit);
+}
+
+void visit_again(struct visit *visit)
+{
+    visit->crawl->sleeping--;
+    start(visit);
+}
+
+void visit_robots(struct crawl *crawl, struct host *host)
+{
+    struct visit *visit = visit_new(crawl, host, VISIT_ROBOTS);
+    host->robots_state = ROBOTS_ASKED;
+    buf_addf(&visit->url, "%s/robots.txt", host->origin);
+    visit->call.url = buf_c(&visit->url);
+    start(visit);
+}
+
+void visit_probe(struct crawl *crawl, struct host *host, struct str url, uint32_t number)
+{
+    struct visit *visit = visit_new(crawl, host, VISIT_PROBE);
+    visit->target = number;
+    buf_add(&visit->url, url);
+    visit->call.url = buf_c(&visit->url);
+    visit->wake_ms = 1; /* when the pace lets it */
+    crawl->sleeping++;
+}
+
+/* --- the answer's head --- */
+
+static void on_member(struct inside_events *events, struct str href, bool is_collection,
+                      unsigned status)
+{
+    struct visit *visit = CONTAINER_OF(events, struct visit, inside_events);
+    struct crawl *crawl = visit->crawl;
+    (void)is_collection, (void)status; /* a member that failed here is looked at as well */
+    const struct link_context context = {
+        .page = visit->target,
+        .base = &visit->base,
+        .depth = site_at(crawl->site, visit->target)->depth + 1U,
+    };
+    if (crawl->options->is_dav && !str_eq(href, site_url(crawl->site, visit->target))) {
+        const struct found_link link = {.raw = href, .at = {0, 0}, .kind = LINK_DAV_HREF};
+        link_add(crawl, &context, &link);
+    }
+}
+
+static void begin_inside(struct visit *visit)
+{
+    const struct inside_request request = {
+        .site = visit->crawl->site,
+        .target = visit->target,
+        .base = &visit->base,
+        .method = visit->call.method,
+        .options = visit->crawl->options,
+        .events = &visit->inside_events,
+    };
+    visit->inside_events.member = on_member;
+    visit->inside = inside_new(&request);
+    site_at(visit->crawl->site, visit->target)->flags |= TARGET_HAS_MEMBERS;
+}
+
+static bool is_parsed(const struct visit *visit, enum page_type type)
+{
+    const struct check_options *options = visit->crawl->options;
+    const struct target *target = site_at(visit->crawl->site, visit->target);
+    if (options->is_dav)
+        return false;
+    if (target->flags & TARGET_IS_SITEMAP)
+        return type == PAGE_XML || type == PAGE_GZIP || type == PAGE_LIST;
+    if (target->flags & TARGET_WANTS_NAMES && (type == PAGE_HTML || type == PAGE_MARKDOWN))
+        return true;
+    if (type == PAGE_CSS && !options->has_css)
+        return false;
+    bool is_start = target->depth == 0;
+    return (target->flags & TARGET_IS_INSIDE) && (type != PAGE_GZIP || is_start);
+}
+
+static bool begin_page(struct visit *visit)
+{
+    struct crawl *crawl = visit->crawl;
+    struct str type = buf_str(&visit->call.type);
+    enum page_type what = page_type_of(type, target_path(site_url(crawl->site, visit->target)));
+    if ((site_at(crawl->site, visit->target)->flags & TARGET_IS_SITEMAP) && what == PAGE_NONE)
+        what = str_starts_nocase(type, STR("text/plain")) ? PAGE_LIST : PAGE_GZIP;
+    if (what == PAGE_NONE || !is_parsed(visit, what))
+        return false;
+    finder_hold(visit);
+    visit->page = page_new(what, type, &visit->finder);
+    if (crawl->soft404)
+        page_want_likeness(visit->page);
+    return true;
+}
+
+static bool on_head(struct call *call)
+{
+    struct visit *visit = CONTAINER_OF(call, struct visit, call);
+    struct crawl *crawl = visit->crawl;
+    if (visit->kind == VISIT_ROBOTS)
+        return http_is_success(call->status);
+    if (visit->kind == VISIT_PROBE) {
+        finder_hold(visit);
+        visit->page = call->status == HTTP_OK
+                          ? page_new(PAGE_HTML, buf_str(&call->type), &visit->finder)
+                          : NULL;
+        if (visit->page)
+            page_want_likeness(visit->page);
+        return visit->page != NULL;
+    }
+    bool is_url = url_parse(&visit->base, site_url(crawl->site, visit->target), NULL, NULL);
+    assert(is_url); /* it was one when it was queued */
+    if (strcmp(call->method, "HEAD") == 0)
+        return false;
+    if (call->status == HTTP_MULTI_STATUS) {
+        begin_inside(visit);
+        return true;
+    }
+    return http_is_success(call->status) && begin_page(visit);
+}
+
+static bool on_data(struct call *call, struct str bytes)
+{
+    struct visit *visit = CONTAINER_OF(call, struct visit, call);
+    visit->crawl->counts.bytes += bytes.len;
+    if (visit->inside)
+        return inside_feed(visit->inside, bytes);
+    if (visit->page)
+        return page_feed(visit->page, bytes);
+    buf_add(&visit->text, bytes);
+    return visit->text.len < ROBOTS_BYTES_MAX;
+}
+
+/* --- what it means --- */
+
+static enum verdict verdict_of_end(enum call_end end)
+{
+    static const enum verdict verdicts[] = {
+        [CALL_ANSWERED] = VERDICT_OK,
+        [CALL_DNS] = VERDICT_DNS,
+        [CALL_REFUSED] = VERDICT_REFUSED,
+        [CALL_TIMEOUT] = VERDICT_TIMEOUT,
+        [CALL_CUT_OFF] = VERDICT_CUT_OFF,
+        [CALL_TLS_EXPIRED] = VERDICT_TLS_EXPIRED,
+        [CALL_TLS_NAME] = VERDICT_TLS_NAME,
+        [CALL_TLS_UNTRUSTED] = VERDICT_TLS_UNTRUSTED,
+        [CALL_TLS_PROTOCOL] = VERDICT_TLS_PROTOCOL,
+        [CALL_NOT_HTTP] = VERDICT_BROKEN,
+        [CALL_PRIVATE] = VERDICT_PRIVATE,
+        [CALL_PROXY] = VERDICT_NOT_CHECKED,
+        [CALL_OWN] = VERDICT_NOT_CHECKED,
+    };
+    return verdicts[end];
+}
+
+static bool is_redirect(const struct call *call)
+{
+    switch (call->status) {
+    case HTTP_MOVED_PERMANENTLY:
+    case HTTP_FOUND:
+    case HTTP_SEE_OTHER:
+    case HTTP_TEMPORARY_REDIRECT:
+    case HTTP_PERMANENT_REDIRECT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* What a status says by itself; --status comes first. */
+static enum verdict verdict_of_status(const struct visit *visit)
+{
+    const struct check_options *options = visit->crawl->options;
+    unsigned status = visit->call.status;
+    bool is_form = site_at(visit->crawl->site, visit->target)->flags & TARGET_IS_FORM;
+    for (size_t i = 0; i < options->status_rule_count; i++) {
+        const struct status_rule *rule = &options->status_rules[i];
+        if (status >= rule->first && status <= rule->last)
+            return rule->verdict;
+    }
+    switch (status) {
+    case HTTP_UNAUTHORIZED:
+    case HTTP_FORBIDDEN:
+    case HTTP_PROXY_AUTH_REQUIRED:
+    case HTTP_UNAVAILABLE_FOR_LEGAL_REASONS:
+    case STATUS_BANNED:
+        return VERDICT_BLOCKED;
+    case HTTP_TOO_MANY_REQUESTS:
+        return VERDICT_THROTTLED;
+    case HTTP_METHOD_NOT_ALLOWED:
+        return is_form ? VERDICT_OK : VERDICT_BROKEN; /* it takes POST */
+    case HTTP_SERVICE_UNAVAILABLE:
+        return visit->call.retry_after.len ? VERDICT_THROTTLED : VERDICT_BROKEN;
+    default:
+        return http_is_success(status) ? VERDICT_OK : VERDICT_BROKEN;
+    }
+}
+
+/* --- trying again --- */
+
+static bool sleep_until(struct visit *visit, int64_t wait_ms)
+{
+    if (visit->crawl->is_draining ||
+        visit->waited_ms + wait_ms > visit->crawl->options->retry_budget_ms)
+        return false;
+    visit->waited_ms += wait_ms;
+    visit->wake_ms = clock_mono_ms() + (wait_ms > 0 ? wait_ms : 1);
+    visit->crawl->sleeping++;
+    visit->crawl->counts.retries++;
+    return true;
+}
+
+/* It was asked too often. All of the host waits as long as it says, if that is not too long. */
+static bool wait_as_told(struct visit *visit)
+{
+    const struct buf *text = &visit->call.retry_after;
+    int64_t wait_ms = text->len ? retry_after_ms(text->at, text->len, clock_wall_ms()) : -1;
+    visit->crawl->counts.throttled++;
+    visit->tries++;
+    if (wait_ms < 0)
+        wait_ms = retry_wait_ms(visit->tries + 1, false, random_u64());
+    if (visit->tries > visit->crawl->options->retries || !sleep_until(visit, wait_ms))
+        return false;
+    if (!visit->host->pace.is_loopback)
+        pace_wait_until(&visit->host->pace, visit->wake_ms);
+    return true;
+}
+
+static bool is_worth_another_try(const struct visit *visit)
+{
+    switch (visit->call.end) {
+    case CALL_ANSWERED:
+        return visit->call.status >= HTTP_INTERNAL_ERROR &&
+               visit->call.status != HTTP_NOT_IMPLEMENTED &&
+               visit->call.status != HTTP_VERSION_NOT_SUPPORTED && visit->call.status < 600;
+    case CALL_REFUSED:
+    case CALL_TIMEOUT:
+    case CALL_CUT_OFF:
+    case CALL_TLS_PROTOCOL:
+    case CALL_NOT_HTTP:
+    case CALL_PROXY:
+    case CALL_OWN:
+        return true;
+    default: /* asking again changes no certificate and no name */
+        return false;
+    }
+}
+
+static bool try_again(struct visit *visit)
+{
+    const struct check_options *options = visit->crawl->options;
+    const struct host *host = visit->host;
+    bool is_dead = !host->has_answered && host->dead_in_row >= DEAD_IN_ROW_MAX;
+    if (!is_worth_another_try(visit) || visit->is_last || is_dead)
+        return false;
+    bool is_over = visit->tries >= options->retries;
+    if (is_over && host->lone_in_vain >= LONE_IN_VAIN_MAX)
+        return false;
+    visit->tries++;
+    visit->is_last = visit->call.is_alone = is_over;
+    int64_t wait_ms = retry_wait_ms(visit->tries, host->pace.is_loopback, random_u64());
+    return sleep_until(visit, wait_ms);
+}
+
+/* HEAD was not good enough: without a wait, as GET; a 207 in --dav mode as PROPFIND. */
+static bool ask_with_get(struct visit *visit)
+{
+    bool is_good = visit->call.end == CALL_ANSWERED && visit->call.status < 400 &&
+                   visit->call.status != HTTP_MULTI_STATUS;
+    if (strcmp(visit->call.method, "HEAD") != 0 || is_good)
+        return false;
+    bool is_dav = visit->crawl->options->is_dav && visit->call.status == HTTP_MULTI_STATUS;
+    set_method(visit, is_dav ? "PROPFIND" : "GET");
+    visit->wake_ms = 1;
+    visit->crawl->sleeping++;
+    return true;
+}
+
+/* --- deciding --- */
+
+static void read_page(struct visit *visit)
+{
+    struct crawl *crawl = visit->crawl;
+    struct target *target = site_at(crawl->site, visit->target);
+    bool is_followed = target->flags & (TARGET_IS_INSIDE | TARGET_IS_SITEMAP);
+    if (!page_end(visit->page))
+        site_set_note(crawl->site, visit->target, STR("damaged; read up to the fault"));
+    target->flags |= TARGET_IS_PARSED | (page_has_names(visit->page) ? TARGET_HAS_NAMES : 0);
+    if (crawl->soft404 && is_followed && visit->call.status == HTTP_OK)
+        soft404_note(crawl->soft404, visit->target, visit->page);
+    if (!is_followed)
+        return;
+    if (crawl->options->pages_max && crawl->counts.pages >= crawl->options->pages_max) {
+        site_set_note(crawl->site, visit->target, STR("its links are beyond --max-pages"));
+        return;
+    }
+    crawl->counts.pages++;
+    held_release(visit);
+}
+
+static void follow(struct visit *visit)
+{
+    struct crawl *crawl = visit->crawl;
+    struct call *call = &visit->call;
+    struct str location = buf_str(&call->location);
+    uint32_t to = location.len ? link_redirect(crawl, visit->target, location) : TARGET_NONE;
+    if (to == TARGET_NONE) {
+        site_set_note(crawl->site, visit->target, STR("a redirect that leads to no URL"));
+        crawl_finish(crawl, visit->target, VERDICT_BROKEN);
+        return;
+    }
+    struct target *target = site_at(crawl->site, visit->target);
+    target->redirect_to = to;
+    target->redirect_kind = (uint8_t)redirect_kind_of(
+        call->status, site_url(crawl->site, visit->target), site_url(crawl->site, to));
+    crawl_finish(crawl, visit->target, VERDICT_REDIRECTED);
+}
+
+static void note_end(struct visit *visit)
+{
+    struct host *host = visit->host;
+    struct target *target = site_at(visit->crawl->site, visit->target);
+    bool is_answer = visit->call.end == CALL_ANSWERED;
+    target->status = (uint16_t)visit->call.status;
+    target->time_ms = visit->call.time_ms;
+    host->has_answered = host->has_answered || is_answer;
+    host->dead_in_row = is_answer ? 0 : host->dead_in_row + 1;
+    if (!is_answer)
+        site_set_note(visit->crawl->site, visit->target, str_of_c(visit->call.message));
+}
+
+/* A page that sends a cookie and leads to itself wants to be asked with it, once. */
+static bool wants_cookie(struct visit *visit)
+{
+    struct crawl *crawl = visit->crawl;
+    struct str url = site_url(crawl->site, visit->target);
+    if (!crawl->options->client.cookie_file || !visit->call.sets_cookie || visit->tries)
+        return false;
+    bool is_self = url_parse(&crawl->url, buf_str(&visit->call.location), &visit->base, NULL);
+    buf_clear(&crawl->format);
+    if (is_self)
+        url_format(&crawl->url, &crawl->format, false);
+    if (!is_self || !str_eq(buf_str(&crawl->format), url))
+        return false;
+    visit->tries++;
+    return sleep_until(visit, 0);
+}
+
+/* Returns whether it is over; otherwise it will be tried again. */
+static bool decide(struct visit *visit)
+{
+    struct crawl *crawl = visit->crawl;
+    struct call *call = &visit->call;
+    bool is_answer = call->end == CALL_ANSWERED;
+    if (ask_with_get(visit))
+        return false;
+    enum verdict verdict = is_answer ? verdict_of_status(visit) : verdict_of_end(call->end);
+    if (is_answer && verdict == VERDICT_THROTTLED && wait_as_told(visit))
+        return false;
+    if (verdict != VERDICT_OK && verdict != VERDICT_THROTTLED && !is_redirect(call) &&
+        try_again(visit))
+        return false;
+    if (is_answer && is_redirect(call) && wants_cookie(visit))
+        return false;
+    note_end(visit);
+    if (is_answer && is_redirect(call)) {
+        follow(visit);
+        return true;
+    }
+    if (visit->page && is_answer)
+        read_page(visit);
+    if (visit->inside) {
+        /* A body that broke off is told by what it lacks, however the connection ended. */
+        enum verdict inside = inside_end(visit->inside);
+        verdict = verdict == VERDICT_OK || verdict == VERDICT_CUT_OFF ? inside : verdict;
+    }
+    crawl_finish(crawl, visit->target, verdict);
+    return true;
+}
+
+/* --- robots.txt --- */
+
+static bool follow_robots(struct visit *visit)
+{
+    struct url base = {0}, url = {0};
+    bool is_fine =
+        visit->call.end == CALL_ANSWERED && is_redirect(&visit->call) &&
+        visit->hops++ < ROBOTS_HOPS_MAX && url_parse(&base, buf_str(&visit->url), NULL, NULL) &&
+        url_parse(&url, buf_str(&visit->call.location), &base, NULL) && url_is_http(&url);
+    if (is_fine) {
+        buf_clear(&visit->url);
+        url_format(&url, &visit->url, false);
+        visit->call.url = buf_c(&visit->url);
+        start(visit);
+    }
+    url_done(&base);
+    url_done(&url);
+    return is_fine;
+}
+
+static void add_sitemaps(struct crawl *crawl, const struct host *host)
+{
+    struct url base = {0};
+    struct buf url = {0};
+    buf_addf(&url, "%s/", host->origin);
+    bool is_wanted = crawl->options->sitemap != SITEMAP_OFF && crawl->options->is_recursive &&
+                     scope_is_inside(crawl->scope, buf_str(&url));
+    if (is_wanted && url_parse(&base, buf_str(&url), NULL, NULL)) {
+        const struct link_context context = {.page = TARGET_NONE, .base = &base};
+        for (size_t i = 0; i < host->robots.sitemap_count; i++) {
+            const struct found_link link = {
+                .raw = host->robots.sitemaps[i], .at = {1, 1}, .kind = LINK_ROBOTS_SITEMAP};
+            link_add(crawl, &context, &link);
+        }
+    }
+    url_done(&base);
+    buf_done(&url);
+}
+
+/* What closes a whole host must not be said by one bad moment of it. */
+static bool ask_robots_again(struct visit *visit)
+{
+    if (visit->call.end != CALL_ANSWERED)
+        return false; /* its targets will say why */
+    if (visit->call.status == HTTP_TOO_MANY_REQUESTS)
+        return wait_as_told(visit);
+    return visit->call.status >= HTTP_INTERNAL_ERROR && try_again(visit);
+}
+
+static void learn_robots(struct visit *visit)
+{
+    struct host *host = visit->host;
+    struct crawl *crawl = visit->crawl;
+    bool is_answer = visit->call.end == CALL_ANSWERED;
+    host->robots_state = ROBOTS_KNOWN;
+    host->is_closed = is_answer && visit->call.status >= HTTP_INTERNAL_ERROR;
+    if (is_answer && http_is_success(visit->call.status)) {
+        host->robots = robots_parse(&crawl->arena, buf_str(&visit->text), STR("davit"));
+        if (!host->pace.is_loopback)
+            pace_set_delay(&host->pace, host->robots.delay_s);
+        add_sitemaps(crawl, host);
+    }
+}
+
+/* --- the end of a request --- */
+
+static enum pace_end pace_end_of(const struct visit *visit)
+{
+    const struct call *call = &visit->call;
+    bool is_answer = call->end == CALL_ANSWERED;
+    if (is_answer
+            ? call->status == HTTP_TOO_MANY_REQUESTS || call->status == HTTP_SERVICE_UNAVAILABLE
+            : call->end == CALL_REFUSED || call->end == CALL_TIMEOUT)
+        return PACE_THROTTLED;
+    bool is_good = is_answer && call->status < HTTP_INTERNAL_ERROR;
+    return is_good ? PACE_GOOD : PACE_BAD;
+}
+
+/* The host is free for others again. */
+static void end_lone(struct visit *visit)
+{
+    bool is_good = pace_end_of(visit) == PACE_GOOD;
+    visit->host->lone_in_vain = is_good ? 0 : visit->host->lone_in_vain + 1;
+    pace_release(&visit->host->pace);
+}
+
+static void on_done(struct call *call)
+{
+    struct visit *visit = CONTAINER_OF(call, struct visit, call);
+    struct crawl *crawl = visit->crawl;
+    struct host *host = visit->host;
+    bool is_over = true;
+    crawl->under_way--;
+    pace_end(&host->pace, pace_end_of(visit), clock_mono_ms());
+    if (visit->is_last)
+        end_lone(visit);
+    if (visit->kind == VISIT_TARGET) {
+        is_over = decide(visit);
+    } else if (visit->kind == VISIT_PROBE) {
+        if (visit->page)
+            (void)!page_end(visit->page); /* only its text matters */
+        soft404_answer(crawl, visit->target, visit->page);
+    } else {
+        is_over = !follow_robots(visit) && !ask_robots_again(visit);
+        if (is_over)
+            learn_robots(visit);
+    }
+    if (is_over)
+        visit_free(visit);
+    host_wake(crawl, host);
+}

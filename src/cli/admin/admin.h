@@ -1,0 +1,49 @@
+/* cli/admin/admin.h: what the commands for administrators share: their options, and the verbs
+ * behind the command's name. */
+#pragma once
+
+#include "base/err.h"
+#include "server/config.h"
+
+enum { OPERANDS_MAX = 4 };
+
+enum admin_command { USER = 1, TOKEN = 2, RULE = 4, CONFIG = 8 }; /* bits of a set */
+
+struct admin {
+    struct server_config config; /* of -c FILE, or the defaults; with --users and so on in it */
+    const char *config_path;     /* this and the others: NULL where none was given */
+    const char *users;
+    const char *tokens;
+    const char *realm;
+    const char *password_file;
+    const char *path;
+    const char *note;
+    const char *from;
+    int64_t expires_s; /* 0: never */
+    bool is_read_only;
+    bool is_link;
+    bool wants_help;
+    const char *operands[OPERANDS_MAX];
+    size_t operand_count;
+};
+
+struct admin_verb {
+    const char *name;
+    const char *operands; /* for people: "NAME" */
+    size_t operand_count;
+    int (*run)(struct admin *admin);
+    const char *help;
+};
+
+struct admin_verbs {
+    enum admin_command command; /* whose options are taken */
+    const char *name;           /* "davit user" */
+    const struct admin_verb *rows;
+    size_t count;
+};
+
+/* Reads `davit COMMAND VERB …` and runs the verb. Returns the exit status. */
+int admin_run(const struct admin_verbs *verbs, int argc, char **argv);
+
+/* Prints `davit: …` and returns EXIT_FAILED. */
+int admin_fail(const struct err *err);

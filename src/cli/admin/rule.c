@@ -1,0 +1,61 @@
+#include "cli/admin/admin.h"
+#include "cli/command.h"
+#include "dav/admit.h"
+#include "dav/method.h"
+
+static void print_rule(const struct admin *admin, const char *word, const struct rule *rule)
+{
+    struct buf text = {0};
+    rule_describe(rule, &text);
+    printf("%s %s:%u:\n%s\n", word, admin->config_path, rule_line(rule), buf_c(&text));
+    buf_done(&text);
+}
+
+static int rule_test(struct admin *admin)
+{
+    struct arena arena = {0};
+    struct principal principal = {.address = str_of_c(admin->from ? admin->from : "127.0.0.1")};
+    struct res_path path;
+    struct err err;
+    bool has_slash;
+    const struct dav_method *method = dav_method_find(str_of_c(admin->operands[1]));
+    bool is_fine = true;
+    if (strcmp(admin->operands[0], "-") != 0) /* - is nobody */
+        principal.name = str_of_c(admin->operands[0]);
+    if (!admin->config.file)
+        is_fine = err_set(&err, 0, "which rules? -c FILE");
+    else if (!method)
+        is_fine = err_set(&err, 0, "there is no method '%s'", admin->operands[1]);
+    else if (path_decode(&arena, str_of_c(admin->operands[2]), &path, &has_slash) != PATH_OK)
+        is_fine = err_set(&err, 0, "'%s' is no path of a URL", admin->operands[2]);
+    if (!is_fine) {
+        arena_done(&arena);
+        return admin_fail(&err);
+    }
+    struct rule_question question = {&principal, admit_class_of(method), path};
+    struct rule_verdict verdict = rules_judge(&admin->config.file->rules, &question);
+    printf("%s (%.*s)\n",
+           verdict.is_allowed  ? "allowed"
+           : verdict.is_hidden ? "hidden"
+                               : "refused",
+           STR_ARGS(access_class_name(question.class)));
+    if (verdict.rule)
+        print_rule(admin, "by", verdict.rule);
+    else
+        printf("because no rule speaks of it\n");
+    if (verdict.tie)
+        print_rule(admin, "as specific as", verdict.tie);
+    arena_done(&arena);
+    return verdict.is_allowed ? EXIT_FINE : EXIT_FAILED;
+}
+
+static const struct admin_verb rows[] = {
+    {"test", "USER METHOD PATH", 3, rule_test,
+     "may the user (- for nobody) do that? and which line says so"},
+};
+
+int cmd_rule(int argc, char **argv)
+{
+    static const struct admin_verbs verbs = {RULE, "davit rule", rows, ARRAY_LEN(rows)};
+    return admin_run(&verbs, argc, argv);
+}

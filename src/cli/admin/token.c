@@ -1,0 +1,121 @@
+/* `davit token`: secrets for apps. The file has only their hashes (access/tokens.h), so the text is
+ * printed once, when the token is made, and never again; who has lost it makes another and revokes
+ * the first by its id, which `list` shows.
+ *
+ * A token is for a user who need not be in the file of users: then it is his only way in. The
+ * server reads the file on SIGHUP; until then a revoked token still holds. */
+#include "access/tokens.h"
+
+#include "base/err.h"
+#include "cli/admin/admin.h"
+#include "cli/admin/text_file.h"
+#include "cli/command.h"
+#include "server/config_file.h"
+#include "text/date.h"
+
+static bool has_file(const struct admin *admin, struct err *err)
+{
+    return admin->config.tokens ||
+           err_set(err, 0, "which file of tokens? --tokens FILE, or tokens = FILE in -c FILE");
+}
+
+static bool add(struct admin *admin, struct err *err)
+{
+    struct arena arena = {0};
+    struct buf line = {0};
+    struct buf text = {0};
+    struct token like = {.user = str_of_c(admin->operands[0]),
+                         .scope = {PATH_ROOT, admin->is_read_only},
+                         .expires_s = admin->expires_s,
+                         .is_link = admin->is_link,
+                         .note = str_of_c(admin->note)};
+    bool has_slash;
+    bool was_there;
+    bool is_fine = has_file(admin, err);
+    if (is_fine && str_index(like.user, ':') < like.user.len)
+        is_fine = err_set(err, 0, "'%s' cannot be the name of a user", admin->operands[0]);
+    if (is_fine && admin->path &&
+        path_decode(&arena, str_of_c(admin->path), &like.scope.path, &has_slash) != PATH_OK)
+        is_fine = err_set(err, 0, "--path '%s' is no path of a URL", admin->path);
+    if (is_fine) {
+        tokens_add_line(&line, &like, &text);
+        is_fine = text_file_set(admin->config.tokens, token_id_of(buf_str(&text)), buf_str(&line),
+                                &was_there, err);
+    }
+    if (is_fine)
+        printf(admin->is_link ? "/.link/%s/\n" : "%s\n", buf_c(&text));
+    buf_done(&line);
+    buf_done(&text);
+    arena_done(&arena);
+    return is_fine;
+}
+
+static int token_add(struct admin *admin)
+{
+    struct err err;
+    return add(admin, &err) ? EXIT_FINE : admin_fail(&err);
+}
+
+static int token_revoke(struct admin *admin)
+{
+    struct str id = str_of_c(admin->operands[0]);
+    struct err err;
+    bool was_there = false;
+    if (token_is_text(id))
+        id = token_id_of(id);
+    if (!has_file(admin, &err) ||
+        !text_file_set(admin->config.tokens, id, STR_NONE, &was_there, &err))
+        return admin_fail(&err);
+    if (was_there)
+        return EXIT_FINE;
+    (void)err_set(&err, 0, "there is no token '%.*s'", STR_ARGS(id)); /* always false */
+    return admin_fail(&err);
+}
+
+static void print_token(const struct token *token)
+{
+    struct buf text = {0};
+    buf_add(&text, token->id);
+    buf_add_char(&text, ' ');
+    buf_add(&text, token->user);
+    buf_add_char(&text, ' ');
+    path_encode(&text, token->scope.path, false);
+    buf_add(&text, token->scope.is_read_only ? STR(" read-only") : STR_NONE);
+    buf_add(&text, token->is_link ? STR(" link") : STR_NONE);
+    if (token->expires_s) {
+        BUF_ADD(&text, " until ");
+        iso_date_add(&text, token->expires_s);
+    }
+    if (token->note.len)
+        buf_addf(&text, " (%.*s)", STR_ARGS(token->note));
+    printf("%s\n", buf_c(&text));
+    buf_done(&text);
+}
+
+static int token_list(struct admin *admin)
+{
+    struct arena arena = {0};
+    struct tokens tokens = {0};
+    struct str text;
+    struct err err;
+    bool is_fine = has_file(admin, &err) &&
+                   small_file_read(admin->config.tokens, &arena, &text, &err) &&
+                   tokens_read(&tokens, text, &err);
+    for (size_t i = 0; is_fine && i < tokens.count; i++)
+        print_token(tokens.list[i]);
+    tokens_done(&tokens);
+    arena_done(&arena);
+    return is_fine ? EXIT_FINE : admin_fail(&err);
+}
+
+static const struct admin_verb rows[] = {
+    {"add", "USER", 1, token_add, "make a token that acts for the user, and print it"},
+    {"list", "", 0, token_list, "all tokens, without their secrets"},
+    {"revoke", "ID", 1, token_revoke, "end a token"},
+};
+
+int cmd_token(int argc, char **argv)
+{
+    static const struct admin_verbs verbs = {TOKEN, "davit token", rows, ARRAY_LEN(rows)};
+    return admin_run(&verbs, argc, argv);
+}

@@ -1,0 +1,139 @@
+/* `davit user`: the file of users and the file of keys beside it (access/users.h). The first may be
+ * one that htpasswd has made, and may be changed by it at any time.
+ *
+ * A password goes into both: as a hash into the first, as the keys of Digest and SCRAM into the
+ * second, which is written first: without the hash that they belong to, keys are void. The server
+ * reads both on SIGHUP; until then the old password holds. */
+#include "access/users.h"
+
+#include "cli/admin/admin.h"
+#include "cli/admin/text_file.h"
+#include "cli/command.h"
+#include "server/config_file.h"
+
+static bool has_file(const struct admin *admin, struct err *err)
+{
+    return admin->config.users ||
+           err_set(err, 0, "which file of users? --users FILE, or users = FILE in -c FILE");
+}
+
+static bool read_file(const struct admin *admin, struct users *users, struct err *err)
+{
+    const char *path = admin->config.users;
+    struct arena arena = {0};
+    struct buf notes = {0};
+    struct buf keys_path = {0};
+    struct str text;
+    struct err none;
+    bool is_fine =
+        small_file_read(path, &arena, &text, err) && users_read(users, text, &notes, err);
+    buf_addf(&keys_path, "%s.keys", path);
+    if (is_fine && small_file_read(buf_c(&keys_path), &arena, &text, &none))
+        is_fine = users_read_keys(users, text, str_of_c(admin->config.realm), &notes, err);
+    buf_done(&notes);
+    buf_done(&keys_path);
+    arena_done(&arena);
+    return is_fine;
+}
+
+/* Keys first: without the new hash they are void, and the old ones are no longer needed. */
+static bool store_lines(const struct admin *admin, struct str name, struct str line,
+                        struct str keys_line, struct err *err)
+{
+    struct buf keys_path = {0};
+    bool was_there;
+    buf_addf(&keys_path, "%s.keys", admin->config.users);
+    bool is_fine = text_file_set(buf_c(&keys_path), name, keys_line, &was_there, err) &&
+                   text_file_set(admin->config.users, name, line, &was_there, err);
+    buf_done(&keys_path);
+    return is_fine;
+}
+
+static bool set_password(struct admin *admin, bool is_new, struct err *err)
+{
+    struct str name = str_of_c(admin->operands[0]);
+    struct users users = {0};
+    struct arena arena = {0};
+    struct buf line = {0};
+    struct buf keys_line = {0};
+    struct str password;
+    struct err none;
+    if (!has_file(admin, err))
+        return false;
+    if (!users_is_name(name))
+        return err_set(err, 0, "'%s' cannot be the name of a user", admin->operands[0]);
+    bool is_there = read_file(admin, &users, &none) && users_find(&users, name);
+    users_done(&users);
+    if (is_there == is_new)
+        return err_set(err, 0, is_new ? "there is a user '%s' already" : "there is no user '%s'",
+                       admin->operands[0]);
+    bool is_fine = password_read(admin->password_file, &arena, &password, err);
+    if (is_fine &&
+        !users_add_lines(&line, &keys_line, name, str_of_c(admin->config.realm), password))
+        is_fine = err_set(err, 0, "that password cannot be hashed");
+    is_fine = is_fine && store_lines(admin, name, buf_str(&line), buf_str(&keys_line), err);
+    buf_done(&line);
+    buf_done(&keys_line);
+    arena_done(&arena);
+    return is_fine;
+}
+
+static int user_add(struct admin *admin)
+{
+    struct err err;
+    return set_password(admin, true, &err) ? EXIT_FINE : admin_fail(&err);
+}
+
+static int user_passwd(struct admin *admin)
+{
+    struct err err;
+    return set_password(admin, false, &err) ? EXIT_FINE : admin_fail(&err);
+}
+
+static int user_del(struct admin *admin)
+{
+    struct str name = str_of_c(admin->operands[0]);
+    struct buf keys_path = {0};
+    struct err err;
+    bool was_there = false;
+    bool had_keys;
+    if (!has_file(admin, &err))
+        return admin_fail(&err);
+    buf_addf(&keys_path, "%s.keys", admin->config.users);
+    bool is_fine = text_file_set(admin->config.users, name, STR_NONE, &was_there, &err) &&
+                   text_file_set(buf_c(&keys_path), name, STR_NONE, &had_keys, &err);
+    buf_done(&keys_path);
+    if (is_fine && !was_there)
+        is_fine = err_set(&err, 0, "there is no user '%s'", admin->operands[0]);
+    return is_fine ? EXIT_FINE : admin_fail(&err);
+}
+
+static int user_list(struct admin *admin)
+{
+    struct users users = {0};
+    struct err err;
+    if (!has_file(admin, &err) || !read_file(admin, &users, &err))
+        return admin_fail(&err);
+    for (size_t i = 0; i < users.count; i++) {
+        const struct user *user = users.list[i];
+        printf("%.*s%s%s%s%s\n", STR_ARGS(user->name), user->scram.iterations ? " scram" : "",
+               user->digest_keys[HASH_SHA256].len ? " digest" : "",
+               user->digest_keys[HASH_MD5].len ? " digest-md5" : "",
+               user->hash.len ? " basic" : "");
+    }
+    users_done(&users);
+    return EXIT_FINE;
+}
+
+static const struct admin_verb rows[] = {
+    {"add", "NAME", 1, user_add, "make a user"},
+    {"passwd", "NAME", 1, user_passwd, "give a user another password"},
+    {"del", "NAME", 1, user_del, "remove a user"},
+    {"list", "", 0, user_list, "all users, and how each can sign in"},
+};
+
+int cmd_user(int argc, char **argv)
+{
+    static const struct admin_verbs verbs = {USER, "davit user", rows, ARRAY_LEN(rows)};
+    return admin_run(&verbs, argc, argv);
+}

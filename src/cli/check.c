@@ -1,0 +1,323 @@
+/* `davit check`: a run, its history, and its reports.
+ *
+ * What is said while it runs goes to standard error: a progress line on a terminal, and loud
+ * notices of what was left out. What it found goes to the outputs, when it has ended. An interrupt
+ * ends the run politely: what was found until then is reported, the rest is not-checked. A second
+ * one ends the process. */
+#include <errno.h>
+#include <signal.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "check/model/history.h"
+#include "check/run/login.h"
+#include "cli/check_options.h"
+#include "cli/command.h"
+
+enum { EXIT_UNFINISHED = 3 };
+
+struct check {
+    struct crawl_events events;
+    struct check_command *command;
+    struct site *site;
+    struct crawl *crawl;
+    struct history *history;
+    struct history_query query;
+    int64_t started_ms; /* of the clock that only goes forward */
+    int64_t told_ms;
+    bool is_quota_gone;
+    bool has_line; /* a progress line stands on the terminal */
+};
+
+static volatile sig_atomic_t was_interrupted;
+
+static void on_signal(int number)
+{
+    was_interrupted = 1;
+    (void)signal(number, SIG_DFL); /* the next one is obeyed at once */
+}
+
+/* --- while it runs --- */
+
+static void print_progress(struct check *check, const struct crawl_counts *counts)
+{
+    int64_t now_ms = clock_mono_ms(), took_ms = now_ms - check->started_ms;
+    if (!check->command->has_progress || now_ms - check->told_ms < 200)
+        return;
+    check->told_ms = now_ms;
+    double rate = took_ms > 0 ? (double)counts->done * 1000 / (double)took_ms : 0;
+    double left_s = rate > 0 ? (double)counts->queued / rate : 0;
+    fprintf(stderr, "\r\033[K%llu done, %llu queued, %llu failed, %.0f/s, about %.0f s left",
+            (unsigned long long)counts->done, (unsigned long long)counts->queued,
+            (unsigned long long)counts->failed, rate, left_s);
+    check->has_line = true;
+}
+
+static void clear_progress(struct check *check)
+{
+    if (check->has_line)
+        fprintf(stderr, "\r\033[K");
+    check->has_line = false;
+}
+
+static bool on_turn(struct crawl_events *events, const struct crawl_counts *counts)
+{
+    struct check *check = CONTAINER_OF(events, struct check, events);
+    print_progress(check, counts);
+    return !was_interrupted;
+}
+
+static bool may_fetch(struct crawl_events *events, struct str url)
+{
+    struct check *check = CONTAINER_OF(events, struct check, events);
+    const struct check_command *command = check->command;
+    const struct history_quota quota = {command->account, command->quota_per_day};
+    bool may =
+        !command->quota_per_day || history_take_quota(check->history, &quota, url, clock_wall_ms());
+    check->is_quota_gone = check->is_quota_gone || !may;
+    return may;
+}
+
+static bool is_known(struct crawl_events *events, struct str url, enum target_wish wish,
+                     struct crawl_known *known_out)
+{
+    struct check *check = CONTAINER_OF(events, struct check, events);
+    struct history_known known;
+    if (!check->history || !history_knows(check->history, &check->query, url, wish, &known))
+        return false;
+    *known_out = (struct crawl_known){known.verdict, known.status};
+    return true;
+}
+
+/* --- before --- */
+
+struct resuming {
+    struct history_pending pending;
+    struct crawl *crawl;
+};
+
+static void resume_one(struct history_pending *pending, struct str url, unsigned depth,
+                       unsigned flags)
+{
+    struct resuming *resuming = CONTAINER_OF(pending, struct resuming, pending);
+    crawl_resume(resuming->crawl, url, depth, flags);
+}
+
+static void resume_place(struct history_pending *pending, struct str url, struct str page,
+                         struct place *place)
+{
+    struct resuming *resuming = CONTAINER_OF(pending, struct resuming, pending);
+    crawl_resume_place(resuming->crawl, url, page, place);
+}
+
+static bool add_starts(struct check *check, struct err *err)
+{
+    const struct check_command *command = check->command;
+    struct resuming resuming = {{resume_one, resume_place}, check->crawl};
+    for (size_t i = 0; i < command->run.starts.count; i++)
+        crawl_add_scope(check->crawl, command->run.starts.at[i]);
+    uint64_t resumed =
+        command->quota_per_day ? history_resume(check->history, &resuming.pending) : 0;
+    if (resumed) {
+        if (!command->is_quiet)
+            fprintf(stderr, "davit: going on with %llu links that the quota left\n",
+                    (unsigned long long)resumed);
+        return true;
+    }
+    for (size_t i = 0; i < command->run.starts.count; i++) {
+        if (!crawl_add_start(check->crawl, command->run.starts.at[i], err))
+            return false;
+    }
+    return true;
+}
+
+/* --- after --- */
+
+static void print_notices(struct check *check)
+{
+    struct crawl_left_out left_out;
+    bool is_obeyed = check->command->run.robots == ROBOTS_OBEY;
+    if (check->command->is_quiet)
+        return;
+    for (size_t i = 0; crawl_robots_host(check->crawl, i, &left_out); i++)
+        fprintf(stderr, "davit: %s/robots.txt %s %llu of the links%s\n", left_out.origin,
+                left_out.is_closed ? "cannot be had, which closes" : "asks not to look at",
+                (unsigned long long)left_out.count, is_obeyed ? ": they were not checked" : "");
+}
+
+static void name_archives(struct check *check)
+{
+    struct buf note = {0};
+    for (uint32_t id = 0; check->command->run.has_archive && id < site_target_count(check->site);
+         id++) {
+        const struct target *target = site_at(check->site, id);
+        if (target->state != TARGET_DONE || target->verdict != VERDICT_BROKEN || target->note)
+            continue;
+        buf_clear(&note);
+        buf_addf(&note, "perhaps archived: https://web.archive.org/web/%s", target->url);
+        site_set_note(check->site, id, buf_str(&note));
+    }
+    buf_done(&note);
+}
+
+static bool record(struct check *check, const struct report_summary *summary, struct err *err)
+{
+    const struct history_run run = {
+        .started_ms = summary->started_ms,
+        .ended_ms = clock_wall_ms(),
+        .bad = check->command->report.fail_on,
+        .redirects_max = check->command->run.redirects_max,
+        .after_bad = check->command->after_bad,
+        .is_cut_short = check->is_quota_gone,
+    };
+    return !check->history || history_record(check->history, check->site, &run, err);
+}
+
+static bool open_outputs(const struct check_command *command, struct report *reports,
+                         const struct report_summary *summary, struct err *err)
+{
+    for (size_t i = 0; i < command->output_count; i++) {
+        const struct check_output *output = &command->outputs[i];
+        reports[i] = (struct report){
+            .ops = output->ops,
+            .summary = summary,
+            .path = output->path,
+            .file = output->path ? fopen(output->path, "we") : stdout,
+            .has_colour = command->has_colour && !output->path,
+            .shows_stats = command->shows_stats,
+        };
+        if (!reports[i].file)
+            return err_sys(err, errno, "opening %s", output->path);
+    }
+    return true;
+}
+
+static bool write_reports(struct check *check, const struct report_summary *summary,
+                          struct err *err)
+{
+    const struct check_command *command = check->command;
+    struct report reports[OUTPUTS_MAX] = {0};
+    bool is_fine = open_outputs(command, reports, summary, err) &&
+                   report_write(check->site, &command->report, reports, command->output_count, err);
+    for (size_t i = 0; i < command->output_count; i++) {
+        bool is_closed = !reports[i].file || !reports[i].path || fclose(reports[i].file) == 0;
+        if (!is_closed && is_fine)
+            is_fine = err_sys(err, errno, "writing %s", reports[i].path);
+    }
+    return is_fine;
+}
+
+/* --- comparing two runs --- */
+
+struct printing {
+    struct history_changes changes;
+    uint64_t counts[3];
+};
+
+static void print_change(struct history_changes *changes, const struct history_changed *changed)
+{
+    static const char *const names[] = {"new", "fixed", "still"};
+    struct printing *printing = CONTAINER_OF(changes, struct printing, changes);
+    struct buf since = {0};
+    printing->counts[changed->change]++;
+    if (changed->bad_since_ms) {
+        BUF_ADD(&since, " since ");
+        add_time(&since, changed->bad_since_ms);
+    }
+    printf("%-6s %-16.*s %3u %.*s%s\n", names[changed->change], STR_ARGS(changed->verdict),
+           changed->status, STR_ARGS(changed->url),
+           changed->change == HISTORY_FIXED ? "" : buf_c(&since));
+    buf_done(&since);
+}
+
+static int compare(struct check *check)
+{
+    struct printing printing = {{print_change}, {0}};
+    struct err err;
+    if (!history_compare(check->history, &printing.changes, &err)) {
+        fprintf(stderr, "davit: %s\n", err.text);
+        return EXIT_UNFINISHED;
+    }
+    printf("%llu new, %llu fixed, %llu still bad\n", (unsigned long long)printing.counts[0],
+           (unsigned long long)printing.counts[1], (unsigned long long)printing.counts[2]);
+    return printing.counts[HISTORY_NEW] ? EXIT_FAILED : EXIT_FINE;
+}
+
+/* --- the whole --- */
+
+static int exit_status(const struct report_summary *summary)
+{
+    if (!summary->is_complete || summary->places[VERDICT_NOT_CHECKED])
+        return EXIT_UNFINISHED;
+    return summary->bad ? EXIT_FAILED : EXIT_FINE;
+}
+
+static int finish(struct check *check, struct report_summary *summary)
+{
+    struct err err;
+    clear_progress(check);
+    print_notices(check);
+    name_archives(check);
+    summary->counts = *crawl_counts(check->crawl);
+    summary->took_ms = clock_mono_ms() - check->started_ms;
+    bool is_fine = record(check, summary, &err) &&
+                   report_count(check->site, &check->command->report, summary, &err) &&
+                   write_reports(check, summary, &err);
+    if (!is_fine) {
+        fprintf(stderr, "davit: %s\n", err.text);
+        return EXIT_UNFINISHED;
+    }
+    if (check->command->compares)
+        return compare(check);
+    return exit_status(summary);
+}
+
+static int run(struct check *check)
+{
+    const struct check_command *command = check->command;
+    struct report_summary summary = {.started_ms = clock_wall_ms()};
+    struct err err, why = {0};
+    check->started_ms = clock_mono_ms();
+    check->events =
+        (struct crawl_events){.turn = on_turn, .may_fetch = may_fetch, .is_known = is_known};
+    check->query = (struct history_query){summary.started_ms, command->cache_age_ms};
+    check->site = site_new(command->run.spill_dir);
+    check->crawl = crawl_new(&command->run, check->site, &check->events, &err);
+    bool is_ready = check->crawl && (!command->run.login_form || crawl_login(check->crawl, &err)) &&
+                    add_starts(check, &err);
+    int status = EXIT_USAGE;
+    if (is_ready) {
+        (void)signal(SIGINT, on_signal);  /* cannot fail with these */
+        (void)signal(SIGTERM, on_signal); /* likewise */
+        summary.is_complete = crawl_run(check->crawl, &why);
+        summary.why_incomplete = why.text;
+        status = finish(check, &summary);
+    } else {
+        fprintf(stderr, "davit: %s\n", err.text);
+    }
+    crawl_free(check->crawl);
+    site_free(check->site);
+    return status;
+}
+
+int cmd_check(int argc, char **argv)
+{
+    struct check_command command;
+    struct check check = {.command = &command};
+    struct err err;
+    int status = EXIT_FINE;
+    if (!check_command_read(argc, argv, &command, &err)) {
+        fprintf(stderr, "davit: %s\n", err.text);
+        status = EXIT_USAGE;
+    } else if (command.wants_help) {
+        check_command_print_help();
+    } else if (command.history && !(check.history = history_open(command.history, &err))) {
+        fprintf(stderr, "davit: %s\n", err.text);
+        status = EXIT_USAGE;
+    } else {
+        status = command.run.starts.count ? run(&check) : compare(&check);
+    }
+    history_close(check.history);
+    check_command_done(&command);
+    return status;
+}

@@ -1,0 +1,41 @@
+/* cli/check_options.h: the command line of `davit check`. */
+#pragma once
+
+#include "check/report/report.h"
+#include "check/run/options.h"
+
+enum { OUTPUTS_MAX = 16 };
+
+struct check_output {
+    const struct report_ops *ops;
+    const char *path; /* NULL: standard output */
+};
+
+struct check_command {
+    struct check_options run;
+    struct report_options report;
+    struct check_output outputs[OUTPUTS_MAX];
+    size_t output_count;
+
+    const char *history;
+    unsigned after_bad;
+    bool compares;
+    int64_t cache_age_ms;
+    uint64_t quota_per_day; /* 0: none */
+    const char *account;
+
+    bool is_recursion_set;
+    bool is_quiet;
+    bool has_progress;
+    bool has_colour;
+    bool shows_stats;
+    bool wants_help;
+    struct buf bearer;
+    struct buf auth_host;
+};
+
+/* False: `err` says what is wrong. Borrows argv. Free it in any case. */
+NODISCARD bool check_command_read(int argc, char **argv, struct check_command *command,
+                                  struct err *err);
+void check_command_done(struct check_command *command);
+void check_command_print_help(void);

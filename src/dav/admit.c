@@ -1,0 +1,250 @@
+/* Two stages stand before those of every method: who is it, and may he do that here? A method asks
+ * no more than admit_check() for what else it is about: a destination, a member.
+ *
+ * Signing in runs on the loop until it would hash a password; then on a worker. What is refused is
+ * refused before a byte of the body is read, and before "100 Continue".
+ *
+ * The question is asked twice, about the path in the URL and about the one it leads to
+ * (docs/decisions/0005-aliases.md): a symbolic link, or another Unicode form of a name, is no way
+ * round a rule. Of the two answers the more restrictive counts.
+ *
+ * OPTIONS asks for no right (Windows and others ask before they sign in, on every parent of what
+ * they mount), but what stands in Authorization is looked at all the same: a client that tries its
+ * password with OPTIONS must hear that it is wrong. */
+#include "dav/admit.h"
+
+#include "base/clock.h"
+#include "dav/principal.h"
+#include "dav/respond.h"
+
+/* Of the client, without a port. */
+static struct str address_of(const struct exchange *x)
+{
+    const struct http_request *request = &x->stream->request;
+    struct str address = str_first(request->peer, str_index_last(request->peer, ':'));
+    if (request->forwarded_for.len)
+        return request->forwarded_for;
+    if (address.len && address.at[0] == '[')
+        address = str_from(str_first(address, str_index(address, ']')), 1);
+    return address;
+}
+
+/* --- shared links --- */
+
+#define LINK_SEGMENT ".link"
+
+/* "/.link/TOKEN/…": whoever has the URL acts for the token's user within its scope. */
+static bool is_link(const struct exchange *x)
+{
+    return x->service->view_link && str_eq(path_first(x->path), STR(LINK_SEGMENT));
+}
+
+static enum stage_end follow_link(struct exchange *x)
+{
+    const struct access *access = x->service->access;
+    struct str rest = str_from(path_str(x->path), sizeof(LINK_SEGMENT));
+    struct str text = str_cut(&rest, '/');
+    const struct token *token = access_link(access, text, clock_wall_ms() / 1000);
+    if (!token)
+        return respond_error(x, dav_from_store(STORE_NOT_FOUND));
+    x->signed_in = (struct signed_in){
+        .principal = {
+            .name = token->user, .scope = token->scope, .address = address_of(x), .is_link = true}};
+    x->link_prefix = (struct res_path){x->path.at, sizeof(LINK_SEGMENT) + text.len};
+    struct link_view link = {&x->signed_in.principal, x->link_prefix};
+    x->store = x->service->view_link(x->service, &link, x->arena);
+    return STAGE_NEXT;
+}
+
+/* Rules and scopes are about where the collection really is. Outside of the link there is nothing:
+ * false. */
+static bool leave_link(const struct exchange *x, struct arena *arena, struct res_path *path)
+{
+    if (!x->link_prefix.at)
+        return true;
+    if (!path_is_within(*path, x->link_prefix))
+        return false;
+    *path = path_rebase(arena, *path, x->link_prefix, x->signed_in.principal.scope.path);
+    return true;
+}
+
+/* --- questions --- */
+
+static enum access_verdict worse(enum access_verdict a, enum access_verdict b)
+{
+    return a > b ? a : b; /* granted, refused, sign in, hidden */
+}
+
+enum access_verdict admit_judge(const struct exchange *x, enum access_class class,
+                                struct res_path path, struct res_path real)
+{
+    const struct access *access = x->service->access;
+    const struct principal *principal = &x->signed_in.principal;
+    struct arena arena = {0}; /* used for links only */
+    enum access_verdict verdict = ACCESS_REFUSED;
+    if (!access)
+        return ACCESS_GRANTED;
+    if (principal_is_path(access, path))
+        return ACCESS_REFUSED; /* but for what ask() lets pass */
+    bool is_same = path_eq(path, real);
+    if (leave_link(x, &arena, &path) && leave_link(x, &arena, &real)) {
+        verdict = access_may(access, principal, class, path);
+        if (!is_same)
+            verdict = worse(verdict, access_may(access, principal, class, real));
+    }
+    arena_done(&arena);
+    return verdict;
+}
+
+static struct dav_result result_of(enum access_verdict verdict)
+{
+    switch (verdict) {
+    case ACCESS_GRANTED:
+        return DAV_FINE;
+    case ACCESS_REFUSED:
+        return dav_error(HTTP_FORBIDDEN, "you may not do that here");
+    case ACCESS_SIGN_IN:
+        return dav_error(HTTP_UNAUTHORIZED, "sign in to do that here");
+    case ACCESS_HIDDEN:
+        return dav_from_store(STORE_NOT_FOUND);
+    }
+    BUG("no such verdict");
+}
+
+struct dav_result admit_check(const struct exchange *x, enum access_class class,
+                              struct res_path path, struct res_path real)
+{
+    return result_of(admit_judge(x, class, path, real));
+}
+
+bool admit_differs_below(const struct exchange *x, struct res_path path)
+{
+    const struct access *access = x->service->access;
+    struct arena arena = {0}; /* used for links only */
+    if (!access || !leave_link(x, &arena, &path))
+        return access != NULL;
+    bool differs = access_differs_below(access, &x->signed_in.principal, path);
+    arena_done(&arena);
+    return differs;
+}
+
+bool admit_holds(const struct exchange *x, const struct lock *lock)
+{
+    const struct access *access = x->service->access;
+    const struct principal *principal = &x->signed_in.principal;
+    return !access || str_eq(lock->principal, principal->name) ||
+           access_may(access, principal, ACCESS_ADMIN, lock->root) == ACCESS_GRANTED;
+}
+
+/* --- challenges --- */
+
+/* Nobody else can read along: TLS, also up to a proxy that says so, or from this very machine,
+ * where a proxy may have ended TLS, unless that proxy says there was none. */
+static bool is_confidential(const struct exchange *x)
+{
+    const struct http_request *request = &x->stream->request;
+    bool is_here =
+        str_starts(request->peer, STR("127.")) || str_starts(request->peer, STR("[::1]"));
+    if (request->forwarded_proto.len)
+        return str_eq_nocase(request->forwarded_proto, STR("https"));
+    return request->is_secure || is_here;
+}
+
+void admit_challenge(struct exchange *x)
+{
+    struct str challenges[ACCESS_CHALLENGES_MAX];
+    struct http_fields *fields = &x->stream->response.fields;
+    if (!x->service->access || http_fields_has(fields, FIELD_WWW_AUTHENTICATE))
+        return;
+    size_t count = access_challenges(x->service->access, &x->signed_in, is_confidential(x),
+                                     x->arena, challenges);
+    for (size_t i = 0; i < count; i++) { /* a line for each: the oldest clients know no lists */
+        struct http_field_line line = {FIELD_WWW_AUTHENTICATE,
+                                       http_field_name(FIELD_WWW_AUTHENTICATE), challenges[i]};
+        http_fields_add(fields, x->arena, &line);
+    }
+}
+
+/* --- signing in --- */
+
+static enum stage_end throttle(struct exchange *x)
+{
+    struct buf seconds = {0};
+    buf_add_u64(&seconds, x->signed_in.retry_s);
+    respond_field(x, FIELD_RETRY_AFTER, buf_str(&seconds));
+    buf_done(&seconds);
+    return respond_error(
+        x, dav_error(HTTP_TOO_MANY_REQUESTS, "too many wrong sign-ins; wait a little"));
+}
+
+static enum stage_end sign_in(struct exchange *x)
+{
+    const struct http_request *request = &x->stream->request;
+    if (is_link(x))
+        return follow_link(x);
+    struct sign_in question = {.authorization = exchange_field(x, FIELD_AUTHORIZATION),
+                               .method = request->method,
+                               .target = request->target,
+                               .address = address_of(x),
+                               .certificate = request->client,
+                               .is_confidential = is_confidential(x),
+                               .may_block = x->is_on_worker};
+    switch (access_sign_in(x->service->access, &question, x->arena, &x->signed_in)) {
+    case SIGN_IN_DONE:
+        if (x->signed_in.info.len)
+            respond_field(x, FIELD_AUTHENTICATION_INFO, x->signed_in.info);
+        if (x->service->view)
+            x->store = x->service->view(x->service, &x->signed_in.principal, x->arena);
+        return STAGE_NEXT;
+    case SIGN_IN_BLOCKS:
+        return STAGE_BLOCKS;
+    case SIGN_IN_REFUSED:
+        return respond_error(x, dav_error(HTTP_UNAUTHORIZED, "the credentials were not right"));
+    case SIGN_IN_MALFORMED:
+        return respond_error(x, dav_error(HTTP_BAD_REQUEST, "the Authorization is malformed"));
+    case SIGN_IN_UNSAFE:
+        return respond_error(x,
+                             dav_error(HTTP_FORBIDDEN, "not without TLS: others can read along"));
+    case SIGN_IN_THROTTLED:
+        return throttle(x);
+    }
+    BUG("no such end");
+}
+
+enum access_class admit_class_of(const struct dav_method *method)
+{
+    if (method->flags & METHOD_LOCKS)
+        return ACCESS_LOCK;
+    bool is_change = (method->flags & METHOD_WRITES) && !(method->flags & METHOD_COPIES);
+    return is_change ? ACCESS_WRITE : ACCESS_READ;
+}
+
+/* Principals may be looked at by PROPFIND, and dav/principal.c says by whom. */
+static struct dav_result ask_for_principal(const struct exchange *x)
+{
+    if (principal_is_anonymous(&x->signed_in.principal))
+        return result_of(ACCESS_SIGN_IN);
+    return x->method->stages == propfind_stages ? DAV_FINE : result_of(ACCESS_REFUSED);
+}
+
+static enum stage_end ask(struct exchange *x)
+{
+    struct res_path real = x->path;
+    if (x->method->flags & METHOD_OPEN)
+        return STAGE_NEXT;
+    if (principal_is(x)) {
+        struct dav_result result = ask_for_principal(x);
+        return dav_is_fine(result) ? STAGE_NEXT : respond_error(x, result);
+    }
+    /* Where nothing is, or nothing can be, the path itself is all that can be asked about. */
+    if (x->store->ops->locate(x->store, x->arena, x->path, LOCATE_RESOURCE, &real) != STORE_OK)
+        real = x->path;
+    struct dav_result result = admit_check(x, admit_class_of(x->method), x->path, real);
+    return dav_is_fine(result) ? STAGE_NEXT : respond_error(x, result);
+}
+
+const struct stage admit_stages[] = {
+    {"sign in", sign_in, ON_LOOP},
+    {"ask", ask, ON_READ},
+    {0},
+};

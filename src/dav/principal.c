@@ -1,0 +1,104 @@
+/* RFC 3744 §2: a principal is a resource, and current-user-principal and acl name it by its URL, so
+ * there must be something at that URL for clients that look. What is there is made up from
+ * users and groups; nothing of it is stored, and nothing of it can be changed over HTTP.
+ *
+ * Whoever has signed in may look at himself and at the groups that he is in. For others, and for
+ * names that nobody has, there is nothing: answers must not tell which users there are. For the
+ * same reason there is no collection of them to list (principal-collection-set is empty), and
+ * group-member-set names nobody but who asks. */
+#include "dav/principal.h"
+
+#include "dav/exchange.h"
+
+#define SEGMENT ".principals"
+
+bool principal_is(const struct exchange *x)
+{
+    return principal_is_path(x->service->access, x->path);
+}
+
+bool principal_is_path(const struct access *access, struct res_path path)
+{
+    return access && str_eq(path_first(path), STR(SEGMENT));
+}
+
+static bool is_user(const struct exchange *x)
+{
+    const struct principal *principal = &x->signed_in.principal;
+    return !principal_is_anonymous(principal) && !principal->is_link;
+}
+
+/* The user or group that the path names. */
+static struct str name_of(struct res_path path, struct str kind)
+{
+    struct str rest = path_str(path);
+    (void)str_cut(&rest, '/'); /* ".principals" */
+    if (!str_eq(str_cut(&rest, '/'), kind) || str_index(rest, '/') < rest.len)
+        return STR_NONE;
+    return rest;
+}
+
+static bool is_own_group(const struct exchange *x, struct str group)
+{
+    const struct access *access = x->service->access;
+    return access->rules && rules_is_member(access->rules, group, x->signed_in.principal.name);
+}
+
+struct dav_result principal_find(const struct exchange *x, struct store_stat *stat_out)
+{
+    struct str user = name_of(x->path, STR("users"));
+    struct str group = name_of(x->path, STR("groups"));
+    *stat_out = (struct store_stat){.created_s = -1};
+    bool is_there = is_user(x) && ((user.len && str_eq(user, x->signed_in.principal.name)) ||
+                                   (group.len && is_own_group(x, group)));
+    return is_there ? DAV_FINE : dav_from_store(STORE_NOT_FOUND);
+}
+
+void principal_add_href(struct buf *to, const char *kind, struct str name)
+{
+    buf_addf(to, "<D:href>/" SEGMENT "/%s/", kind);
+    path_encode_segment(to, name);
+    BUF_ADD(to, "</D:href>");
+}
+
+/* --- properties that principals alone have --- */
+
+bool prop_principal_url(const struct prop_target *target, struct buf *to)
+{
+    if (!target->is_principal)
+        return false;
+    BUF_ADD(to, "<D:href>");
+    path_encode(to, target->path, false);
+    BUF_ADD(to, "</D:href>");
+    return true;
+}
+
+bool prop_alternate_uri_set(const struct prop_target *target, struct buf *to)
+{
+    (void)to; /* there is none */
+    return target->is_principal;
+}
+
+static void tell_group(void *arg, struct str group)
+{
+    principal_add_href(arg, "groups", group);
+}
+
+bool prop_group_membership(const struct prop_target *target, struct buf *to)
+{
+    const struct access *access = target->service->access;
+    if (!target->is_principal)
+        return false;
+    struct str user = name_of(target->path, STR("users"));
+    if (user.len && access->rules)
+        rules_tell_groups(access->rules, user, tell_group, to);
+    return true;
+}
+
+bool prop_group_member_set(const struct prop_target *target, struct buf *to)
+{
+    if (!target->is_principal || !name_of(target->path, STR("groups")).len)
+        return false;
+    principal_add_href(to, "users", target->x->signed_in.principal.name);
+    return true;
+}

@@ -1,0 +1,126 @@
+/* RFC 3744 and RFC 5397, to be read only: who may do what follows from rules (access/rules.h),
+ * which nobody changes over HTTP. So clients can show what they will be refused before they try.
+ *
+ * Privileges are those of §3 that our classes of methods are: read; write with all that is in it;
+ * admin, which may break other people's locks, is unlock. There is no privilege for taking locks.
+ *
+ * Principals are in dav/principal.c. Nobody owns a resource: `owner` is there, and empty (§5.1
+ * allows that). `acl` gives the rules that cover the path in the order of the file;
+ * which of them decides, only current-user-privilege-set says. */
+#include "dav/admit.h"
+#include "dav/principal.h"
+
+#define SUPPORTED(name, what, within)                                                              \
+    "<D:supported-privilege><D:privilege><D:" name "/></D:privilege>"                              \
+    "<D:description xml:lang=\"en\">" what "</D:description>" within "</D:supported-privilege>"
+
+bool prop_owner(const struct prop_target *target, struct buf *to)
+{
+    (void)to; /* nobody's */
+    return target->service->access != NULL;
+}
+
+bool prop_principal_collection_set(const struct prop_target *target, struct buf *to)
+{
+    (void)to; /* there is none that could be listed */
+    return target->service->access != NULL;
+}
+
+bool prop_current_user_principal(const struct prop_target *target, struct buf *to)
+{
+    const struct principal *principal = &target->x->signed_in.principal;
+    if (principal_is_anonymous(principal) || principal->is_link) /* he is not the user */
+        BUF_ADD(to, "<D:unauthenticated/>");
+    else
+        principal_add_href(to, "users", principal->name);
+    return target->service->access != NULL;
+}
+
+bool prop_supported_privilege_set(const struct prop_target *target, struct buf *to)
+{
+    BUF_ADD(to, SUPPORTED("all", "everything",
+                          SUPPORTED("read", "read content and properties", "")
+                              SUPPORTED("read-current-user-privilege-set", "see own rights", "")
+                                  SUPPORTED("write", "change",
+                                            SUPPORTED("write-content", "change content", "")
+                                                SUPPORTED("write-properties", "set properties", "")
+                                                    SUPPORTED("bind", "add members", "")
+                                                        SUPPORTED("unbind", "remove members", ""))
+                                      SUPPORTED("unlock", "break locks of others", "")));
+    return target->service->access != NULL;
+}
+
+static void add_privileges(struct buf *to, unsigned classes)
+{
+    if (classes >> ACCESS_READ & 1)
+        BUF_ADD(to, "<D:privilege><D:read/></D:privilege>"
+                    "<D:privilege><D:read-current-user-privilege-set/></D:privilege>");
+    if (classes >> ACCESS_WRITE & 1)
+        BUF_ADD(to, "<D:privilege><D:write/></D:privilege>"
+                    "<D:privilege><D:write-content/></D:privilege>"
+                    "<D:privilege><D:write-properties/></D:privilege>"
+                    "<D:privilege><D:bind/></D:privilege><D:privilege><D:unbind/></D:privilege>");
+    if (classes >> ACCESS_ADMIN & 1)
+        BUF_ADD(to, "<D:privilege><D:unlock/></D:privilege>");
+}
+
+static bool is_read_only(const struct prop_target *target)
+{
+    return target->service->is_read_only || target->is_principal ||
+           (target->store->ops->is_read_only &&
+            target->store->ops->is_read_only(target->store, target->real));
+}
+
+bool prop_current_user_privilege_set(const struct prop_target *target, struct buf *to)
+{
+    unsigned classes = 0;
+    for (enum access_class class = ACCESS_READ; class < ACCESS_CLASS_COUNT; class ++) {
+        if (!(class != ACCESS_READ && is_read_only(target)) &&
+            admit_judge(target->x, class, target->path, target->real) == ACCESS_GRANTED)
+            classes |= 1U << class;
+    }
+    add_privileges(to, classes);
+    return target->service->access != NULL;
+}
+
+static void tell(void *arg, const struct rule_grant *grant)
+{
+    struct buf *to = arg;
+    BUF_ADD(to, "<D:ace><D:principal>");
+    switch (grant->kind) {
+    case WHO_EVERYONE:
+        BUF_ADD(to, "<D:all/>");
+        break;
+    case WHO_USERS:
+        BUF_ADD(to, "<D:authenticated/>");
+        break;
+    case WHO_GROUP:
+        principal_add_href(to, "groups", grant->who);
+        break;
+    case WHO_USER:
+        principal_add_href(to, "users", grant->who);
+        break;
+    }
+    BUF_ADD(to, "</D:principal>");
+    buf_add(to, grant->is_allow ? STR("<D:grant>") : STR("<D:deny>"));
+    add_privileges(to, grant->classes);
+    buf_add(to, grant->is_allow ? STR("</D:grant>") : STR("</D:deny>"));
+    BUF_ADD(to, "<D:protected/></D:ace>");
+}
+
+/* Not for strangers: it has the names of users. */
+bool prop_acl(const struct prop_target *target, struct buf *to)
+{
+    const struct access *access = target->service->access;
+    struct rule_question question = {&target->x->signed_in.principal, ACCESS_READ, target->path};
+    if (!access || !access->rules || principal_is_anonymous(question.principal))
+        return false;
+    rules_tell(access->rules, &question, tell, to);
+    return true;
+}
+
+bool prop_acl_restrictions(const struct prop_target *target, struct buf *to)
+{
+    (void)to; /* there are none that a client could keep to: it is read only */
+    return target->service->access != NULL;
+}

@@ -1,0 +1,316 @@
+/* From a configuration to what requests see. Reading it is all or nothing: a file that is missing
+ * or has a mistake leaves no settings, and the server keeps the old ones.
+ *
+ * Settings are counted: each loop holds those in force, and its requests those they began with, so
+ * that a reload neither waits for requests nor changes the rules under one that is half done. What
+ * must survive a reload (nonces, who was right lately, who was wrong how often) is in access_state,
+ * which is the server's. A password that was changed is another entry there, by its hash; a rule
+ * that was changed is asked anew with every request. */
+#include "server/settings.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "access/access.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "server/config_file.h"
+
+enum { USED_NONCES = 16384, NONCE_MS = 300000, VERIFIED = 4096, CULPRITS = 16384 };
+
+struct access_state *settings_access_state(const struct server_config *config)
+{
+    struct access_bounds bounds = {.nonce_count = USED_NONCES,
+                                   .nonce_ms = NONCE_MS,
+                                   .memory_count = VERIFIED,
+                                   .memory_ms = (int64_t)config->remember_s * 1000,
+                                   .throttle_count = CULPRITS};
+    return access_state_new(&bounds);
+}
+
+static void log_notes(const char *path, struct buf *notes)
+{
+    for (struct str rest = buf_str(notes); rest.len;) {
+        struct str line = str_cut(&rest, '\n');
+        log_line(LOG_WARN, "%s: %.*s", path, STR_ARGS(line));
+    }
+    buf_done(notes);
+}
+
+static bool in_file(const char *path, struct err *err)
+{
+    struct err mistake = *err;
+    return err_set(err, 0, "%s: %s", path, mistake.text);
+}
+
+static bool read_users(struct settings *settings, struct err *err)
+{
+    const char *path = settings->config.users;
+    struct str realm = str_of_c(settings->config.realm);
+    struct arena arena = {0};
+    struct buf notes = {0};
+    struct buf keys_path = {0};
+    struct str text;
+    bool is_fine = small_file_read(path, &arena, &text, err);
+    if (is_fine && !users_read(&settings->users, text, &notes, err))
+        is_fine = in_file(path, err);
+    buf_addf(&keys_path, "%s.keys", path);
+    if (is_fine && access(buf_c(&keys_path), F_OK) == 0) {
+        is_fine = small_file_read(buf_c(&keys_path), &arena, &text, err);
+        if (is_fine && !users_read_keys(&settings->users, text, realm, &notes, err))
+            is_fine = in_file(buf_c(&keys_path), err);
+    }
+    log_notes(path, &notes);
+    buf_done(&keys_path);
+    arena_done(&arena);
+    return is_fine;
+}
+
+static bool read_tokens(struct settings *settings, struct err *err)
+{
+    const char *path = settings->config.tokens;
+    struct arena arena = {0};
+    struct str text = STR_NONE;
+    bool is_absent = access(path, F_OK) != 0 && errno == ENOENT; /* `davit token` makes it */
+    bool is_fine = is_absent || small_file_read(path, &arena, &text, err);
+    if (is_fine && !tokens_read(&settings->tokens, text, err))
+        is_fine = in_file(path, err);
+    arena_done(&arena);
+    return is_fine;
+}
+
+static bool read_jwt_keys(struct settings *settings, struct err *err)
+{
+    const char *path = settings->config.jwt_keys;
+    struct arena arena = {0};
+    struct str text;
+    bool is_fine = small_file_read(path, &arena, &text, err);
+    if (is_fine) {
+        settings->jwt_keys = jwt_keys_new(text, err);
+        is_fine = settings->jwt_keys || in_file(path, err);
+    }
+    arena_done(&arena);
+    return is_fine;
+}
+
+static void make_access(struct settings *settings, struct access_state *state)
+{
+    const struct server_config *config = &settings->config;
+    struct access *access = &settings->access;
+    *access = (struct access){
+        .state = state,
+        .realm = str_of_c(config->realm),
+        .allows_clear_basic = config->allows_clear_passwords,
+        .lets_everyone = config->is_anonymous || !config_has_sign_in(config),
+        .certificates = config->file ? config->file->certificates : NULL,
+        .users = &settings->users,
+        .tokens = config->tokens ? &settings->tokens : NULL,
+        .rules = config->file ? &config->file->rules : &settings->no_rules,
+        .jwt_keys = settings->jwt_keys,
+        .jwt_issuer = str_of_c(config->jwt_issuer),
+        .jwt_audience = str_of_c(config->jwt_audience),
+        .jwt_user_claim = config->jwt_user,
+        .jwt_skew_s = (int64_t)config->jwt_skew_s,
+    };
+    access_offer_usable(access);
+    if (config->has_schemes)
+        memcpy(access->offers, config->offers, sizeof(access->offers));
+}
+
+struct settings *settings_new(struct server_config *config, struct access_state *state,
+                              struct err *err)
+{
+    struct settings *settings = MEM_NEW(struct settings);
+    atomic_init(&settings->refs, 1);
+    settings->config = *config;
+    config->file = NULL;
+    rules_init(&settings->no_rules);
+    if ((settings->config.users && !read_users(settings, err)) ||
+        (settings->config.tokens && !read_tokens(settings, err)) ||
+        (settings->config.jwt_keys && !read_jwt_keys(settings, err))) {
+        settings_unref(settings);
+        return NULL;
+    }
+    make_access(settings, state);
+    settings->proxies = (struct proxies){settings->config.proxies, settings->config.proxy_count};
+    bool has_rules = settings->config.file && !rules_are_empty(&settings->config.file->rules);
+    if (config_has_sign_in(&settings->config) || has_rules || settings->access.certificates)
+        settings->service.access = &settings->access;
+    settings->service.hides_lock_tokens = settings->config.hides_lock_tokens;
+    return settings;
+}
+
+/* --- mounts --- */
+
+static struct settings *settings_of(const struct dav_service *service)
+{
+    return CONTAINER_OF((struct dav_service *)(uintptr_t)service, struct settings, service);
+}
+
+/* The base with the user's name for "%u"; his home is made where it is not there yet. */
+static bool find_home(struct mount *mount, struct str user, struct arena *arena)
+{
+    struct buf base = {0};
+    struct store_stat stat;
+    if (user.len == 0)
+        return false;
+    for (struct str rest = path_str(mount->base); rest.len;) {
+        struct str part = str_cut(&rest, '/');
+        buf_add(&base, str_eq(part, STR("%u")) ? user : part);
+        buf_add(&base, rest.len ? STR("/") : STR_NONE);
+    }
+    struct str copy = arena_str(arena, buf_str(&base));
+    buf_done(&base);
+    mount->base = (struct res_path){copy.at, copy.len};
+    struct store *store = mount->store;
+    if (!mount->is_read_only && store->ops->stat(store, mount->base, &stat) == STORE_NOT_FOUND)
+        (void)!store->ops->mkcol(store, mount->base); /* then it is not there, and answers say so */
+    return true;
+}
+
+static struct store *view(const struct dav_service *service, const struct principal *principal,
+                          struct arena *arena)
+{
+    const struct settings *settings = settings_of(service);
+    struct mount *mounts = arena_alloc(arena, (settings->mount_count + 1) * sizeof(*mounts));
+    size_t count = 0;
+    for (size_t i = 0; i < settings->mount_count; i++) {
+        const struct settings_mount *from = &settings->mounts[i];
+        mounts[count] = from->mount;
+        count += !from->has_user || find_home(&mounts[count], principal->name, arena);
+    }
+    return mount_view(arena, mounts, count);
+}
+
+static struct store *view_link(const struct dav_service *service, const struct link_view *link,
+                               struct arena *arena)
+{
+    struct mount *mount = ARENA_NEW(arena, struct mount);
+    mount->prefix = link->prefix;
+    mount->base = link->principal->scope.path;
+    mount->is_read_only = link->principal->scope.is_read_only;
+    mount->store = service->view ? service->view(service, link->principal, arena) : service->store;
+    return mount_view(arena, mount, 1);
+}
+
+/* "/srv/homes/%u/files" is the directory /srv/homes, and in it %u/files. */
+static char *split_root(struct arena *arena, const char *root, struct settings_mount *mount)
+{
+    struct str text = str_of_c(root);
+    const char *user = strstr(root, "/%u");
+    mount->has_user = user && (user[3] == '/' || user[3] == '\0');
+    mount->mount.base = PATH_ROOT;
+    if (!mount->has_user)
+        return arena_text(arena, text);
+    while (text.len && text.at[text.len - 1] == '/')
+        text.len--;
+    struct str base = arena_str(arena, str_from(text, (size_t)(user - root) + 1));
+    mount->mount.base = (struct res_path){base.at, base.len};
+    return arena_text(arena, str_first(text, (size_t)(user - root)));
+}
+
+static bool add_mount(struct settings *settings, const struct config_mount *config,
+                      const struct limits *limits, struct err *err)
+{
+    struct settings_mount *mount = &settings->mounts[settings->mount_count];
+    struct store_options options = {.durability = settings->config.durability, .limits = limits};
+    bool has_slash;
+    if (path_decode(&settings->arena, config->pattern, &mount->mount.prefix, &has_slash) != PATH_OK)
+        return err_set(err, 0, "[mount \"%.*s\"] is no path of a URL", STR_ARGS(config->pattern));
+    mount->mount.is_read_only = config->is_read_only || settings->config.is_read_only;
+    mount->mount.quota_bytes = config->quota_bytes;
+    mount->mount.usages = store_pool_usages(settings->pool);
+    options.root = split_root(&settings->arena, config->root, mount);
+    options.is_read_only = settings->config.is_read_only;
+    options.state_dir = config->line ? NULL : settings->config.state_dir; /* of the root only */
+    mount->mount.store = store_pool_take(settings->pool, &options, err);
+    settings->mount_count += mount->mount.store != NULL;
+    return mount->mount.store != NULL;
+}
+
+bool settings_mount(struct settings *settings, struct store_pool *pool, const struct limits *limits,
+                    struct err *err)
+{
+    const struct config_file *file = settings->config.file;
+    const struct config_mount *mounts = file ? file->mounts : NULL;
+    struct config_mount root = {.pattern = STR("/"), .root = settings->config.root};
+    size_t count = 1;
+    bool is_fine = true;
+    settings->pool = pool;
+    for (const struct config_mount *mount = mounts; mount; mount = mount->next)
+        count++;
+    settings->mounts = arena_alloc(&settings->arena, count * sizeof(*settings->mounts));
+    if (root.root)
+        is_fine = add_mount(settings, &root, limits, err);
+    for (const struct config_mount *mount = mounts; mount && is_fine; mount = mount->next)
+        is_fine = add_mount(settings, mount, limits, err);
+    if (!is_fine)
+        return false;
+    const struct settings_mount *first = &settings->mounts[0];
+    bool is_plain = settings->mount_count == 1 && !first->has_user && !first->mount.is_read_only &&
+                    !first->mount.quota_bytes && path_is_root(first->mount.prefix);
+    settings->service.store = first->mount.store;
+    settings->service.view = is_plain || (root.root && !mounts && !first->has_user) ? NULL : view;
+    settings->service.view_link = settings->service.access ? view_link : NULL;
+    return true;
+}
+
+/* --- counting --- */
+
+struct settings_use {
+    struct settings *settings;
+    size_t count; /* of requests, and one for being in force */
+};
+
+struct settings_use *settings_use_new(struct settings *settings)
+{
+    struct settings_use *use = MEM_NEW(struct settings_use);
+    use->settings = settings;
+    use->count = 1;
+    return use;
+}
+
+void settings_use_end(struct settings_use *use)
+{
+    if (!use || --use->count > 0)
+        return;
+    settings_unref(use->settings);
+    mem_free(use);
+}
+
+static void request_over(void *arg)
+{
+    settings_use_end(arg);
+}
+
+const struct proxies *settings_use_proxies(const struct settings_use *use)
+{
+    return &use->settings->proxies;
+}
+
+const struct dav_service *settings_use_begin(struct settings_use *use, struct arena *arena)
+{
+    use->count++;
+    arena_on_reset(arena, request_over, use);
+    return &use->settings->service;
+}
+
+struct settings *settings_ref(struct settings *settings)
+{
+    atomic_fetch_add(&settings->refs, 1);
+    return settings;
+}
+
+void settings_unref(struct settings *settings)
+{
+    if (!settings || atomic_fetch_sub(&settings->refs, 1) != 1)
+        return;
+    for (size_t i = 0; i < settings->mount_count; i++)
+        store_pool_drop(settings->pool, settings->mounts[i].mount.store);
+    users_done(&settings->users);
+    tokens_done(&settings->tokens);
+    jwt_keys_free(settings->jwt_keys);
+    config_done(&settings->config);
+    arena_done(&settings->arena);
+    mem_free(settings);
+}

@@ -1,0 +1,65 @@
+/* server/settings.h: what a configuration means: users, rules, tokens, and the service that
+ * requests see. On SIGHUP there are new ones; requests under way keep the old ones until they are
+ * over. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "access/scheme/jwt.h"
+#include "access/users.h"
+#include "server/config.h"
+#include "server/proxy.h"
+#include "server/store_pool.h"
+#include "store/view.h"
+
+struct settings_mount {
+    struct mount mount; /* for somebody, where there is no user in it */
+    bool has_user;      /* its base has a segment "%u" */
+};
+
+struct settings {
+    atomic_uint refs;
+    struct server_config config;
+    struct arena arena;
+    struct users users;
+    struct tokens tokens;
+    struct jwt_keys *jwt_keys;
+    struct rules no_rules;
+    struct access access;
+    struct proxies proxies;
+    struct store_pool *pool;
+    struct settings_mount *mounts; /* in the arena */
+    size_t mount_count;
+    struct dav_service service; /* the caller fills in what does not come from here */
+};
+
+/* Takes what `config` holds, also on failure. Reads the files that it names. NULL: `err` says why.
+ * Gives one reference. */
+NODISCARD struct settings *settings_new(struct server_config *config, struct access_state *state,
+                                        struct err *err);
+
+/* Opens what is to be served; `limits` outlives all settings. */
+NODISCARD bool settings_mount(struct settings *settings, struct store_pool *pool,
+                              const struct limits *limits, struct err *err);
+
+/* Any thread. */
+struct settings *settings_ref(struct settings *settings);
+void settings_unref(struct settings *settings);
+
+/* The settings in force as one loop knows them: counted without atomics, since its requests begin
+ * and end on its thread. */
+struct settings_use;
+
+/* Takes a reference. Gives; free it, or replace it. */
+NODISCARD struct settings_use *settings_use_new(struct settings *settings);
+
+/* What a request sees until its arena is reset. */
+const struct dav_service *settings_use_begin(struct settings_use *use, struct arena *arena);
+
+const struct proxies *settings_use_proxies(const struct settings_use *use);
+
+/* Takes it back; it goes with its last request. NULL is fine. */
+void settings_use_end(struct settings_use *use);
+
+/* The bounds of what outlives a reload. */
+NODISCARD struct access_state *settings_access_state(const struct server_config *config);

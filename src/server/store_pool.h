@@ -1,0 +1,24 @@
+/* server/store_pool.h: the stores that are open, each once: a reload that keeps a mount must not
+ * open its directory a second time. On the main thread, except for store_pool_drop(). */
+#pragma once
+
+#include "store/store.h"
+
+struct err;
+struct store_pool;
+
+NODISCARD struct store_pool *store_pool_new(void);
+
+/* All stores have been dropped. */
+void store_pool_free(struct store_pool *pool);
+
+/* The store of options->root, opened now where it is not open yet. NULL: `err` says why. Gives;
+ * drop it. */
+NODISCARD struct store *store_pool_take(struct store_pool *pool,
+                                        const struct store_options *options, struct err *err);
+
+/* Who counts for quotas in them. */
+struct usages *store_pool_usages(const struct store_pool *pool);
+
+/* Any thread; the last one closes it. NULL is fine. */
+void store_pool_drop(struct store_pool *pool, struct store *store);

@@ -1,0 +1,202 @@
+/* A quota needs to know how many bytes there are in a part of a store. Counting them takes a walk,
+ * so it is done once, and what davit changes is added and taken off. Other programs change files,
+ * too: what was counted is believed for FRESH_MS, or for as long as keeps the counting itself to a
+ * hundredth of the time, whichever is longer.
+ *
+ * Bytes are those of the files' contents, as clients see them, not the blocks of a disk; properties
+ * and collections are free. What a link leads to is not counted: it is elsewhere.
+ *
+ * usage_take() is check and change in one step, so that two uploads at once cannot both have the
+ * last of the room. While somebody counts, others go on with the old number, or wait for the first
+ * one. What is taken meanwhile may be counted twice or not at all, until it is counted again.
+ *
+ * Rejected: quotas of the file system. They need root, are for the owner of files (which is davit),
+ * and few file systems have them for directories. */
+#include "store/usage.h"
+
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "base/map.h"
+#include "base/mem.h"
+
+enum { FRESH_MS = 60000, SHARE = 100, DEPTH_MAX = 400 };
+
+struct usage {
+    struct map_entry entry;
+    struct str key;
+    const struct store *store;
+    uint64_t bytes;
+    int64_t fresh_until_ms; /* 0: in doubt */
+    bool is_known;
+    bool is_counting; /* somebody is */
+};
+
+struct usages {
+    pthread_mutex_t mutex;
+    pthread_cond_t counted;
+    struct map map;
+};
+
+struct usages *usages_new(void)
+{
+    struct usages *usages = MEM_NEW(struct usages);
+    (void)pthread_mutex_init(&usages->mutex, NULL); /* cannot fail without attributes */
+    (void)pthread_cond_init(&usages->counted, NULL);
+    return usages;
+}
+
+static void free_usage(struct usages *usages, struct usage *usage)
+{
+    map_remove(&usages->map, &usage->entry);
+    mem_free((void *)(uintptr_t)usage->key.at);
+    mem_free(usage);
+}
+
+void usages_forget(struct usages *usages, const struct store *store)
+{
+    (void)pthread_mutex_lock(&usages->mutex); /* cannot fail: not recursive, not robust */
+    struct map_entry *entry = map_next(&usages->map, NULL);
+    while (entry) {
+        struct usage *usage = CONTAINER_OF(entry, struct usage, entry);
+        entry = map_next(&usages->map, entry);
+        if (!store || usage->store == store)
+            free_usage(usages, usage);
+    }
+    (void)pthread_mutex_unlock(&usages->mutex); /* held */
+}
+
+void usages_free(struct usages *usages)
+{
+    if (!usages)
+        return;
+    usages_forget(usages, NULL);
+    map_done(&usages->map);
+    (void)pthread_cond_destroy(&usages->counted); /* nobody waits, */
+    (void)pthread_mutex_destroy(&usages->mutex);  /* and nobody holds it */
+    mem_free(usages);
+}
+
+/* --- counting --- */
+
+/* What cannot be looked at is not counted: it cannot be removed by who is over his quota either. */
+static uint64_t count_members(struct store *store, struct res_path path, unsigned depth)
+{
+    struct store_cursor *cursor = NULL;
+    struct store_member member;
+    uint64_t bytes = 0;
+    if (depth > DEPTH_MAX || store->ops->list(store, path, &cursor) != STORE_OK)
+        return 0;
+    while (cursor->ops->next(cursor, &member) == STORE_OK) {
+        struct arena arena = {0};
+        if (member.rc == STORE_OK && !member.is_link && member.stat.is_collection)
+            bytes += count_members(store, path_join(&arena, path, member.name), depth + 1);
+        else if (member.rc == STORE_OK && !member.is_link)
+            bytes += member.stat.size_bytes;
+        arena_done(&arena);
+    }
+    store_cursor_close(&cursor);
+    return bytes;
+}
+
+enum store_rc tree_bytes(struct store *store, struct res_path path, uint64_t *bytes_out)
+{
+    struct store_stat stat;
+    enum store_rc rc = store->ops->stat(store, path, &stat);
+    if (rc == STORE_OK)
+        *bytes_out = stat.is_collection ? count_members(store, path, 0) : stat.size_bytes;
+    return rc;
+}
+
+/* --- the table; all with the mutex held --- */
+
+static struct usage *find_or_add(const struct usage_place *place)
+{
+    struct buf key = {0};
+    buf_add(&key, str_of((const char *)&place->store, sizeof(place->store)));
+    buf_add(&key, path_str(place->base));
+    struct map_entry *entry = map_find(&place->usages->map, buf_str(&key));
+    struct usage *usage = entry ? CONTAINER_OF(entry, struct usage, entry) : NULL;
+    if (!usage) {
+        usage = MEM_NEW(struct usage);
+        usage->key = str_of(mem_copy_text(key.at, key.len), key.len);
+        usage->store = place->store;
+        map_add(&place->usages->map, &usage->entry, usage->key);
+    }
+    buf_done(&key);
+    return usage;
+}
+
+/* Lets go of the mutex while it counts. A store is not forgotten while requests use it, so the
+ * usage stays. */
+static enum store_rc count(const struct usage_place *place, struct usage *usage)
+{
+    struct usages *usages = place->usages;
+    uint64_t bytes = 0;
+    usage->is_counting = true;
+    (void)pthread_mutex_unlock(&usages->mutex); /* held */
+    int64_t begin_ms = clock_mono_ms();
+    enum store_rc rc = tree_bytes(place->store, place->base, &bytes);
+    int64_t end_ms = clock_mono_ms();
+    (void)pthread_mutex_lock(&usages->mutex); /* cannot fail: not recursive, not robust */
+    int64_t fresh_ms = (end_ms - begin_ms) * SHARE;
+    usage->is_counting = false;
+    usage->is_known |= rc == STORE_OK;
+    if (rc == STORE_OK) {
+        usage->bytes = bytes;
+        usage->fresh_until_ms = end_ms + (fresh_ms > FRESH_MS ? fresh_ms : FRESH_MS);
+    }
+    (void)pthread_cond_broadcast(&usages->counted); /* cannot fail */
+    return rc;
+}
+
+static enum store_rc bring_up_to_date(const struct usage_place *place, struct usage *usage)
+{
+    while (usage->is_counting && !usage->is_known)
+        (void)pthread_cond_wait(&place->usages->counted, &place->usages->mutex); /* cannot fail */
+    if (usage->is_counting || (usage->is_known && clock_mono_ms() < usage->fresh_until_ms))
+        return STORE_OK;
+    return count(place, usage);
+}
+
+/* --- questions --- */
+
+enum store_rc usage_get(const struct usage_place *place, uint64_t *bytes_out)
+{
+    (void)pthread_mutex_lock(&place->usages->mutex); /* cannot fail: not recursive, not robust */
+    struct usage *usage = find_or_add(place);
+    enum store_rc rc = bring_up_to_date(place, usage);
+    if (rc == STORE_OK)
+        *bytes_out = usage->bytes;
+    (void)pthread_mutex_unlock(&place->usages->mutex); /* held */
+    return rc;
+}
+
+enum store_rc usage_take(const struct usage_place *place, uint64_t more, uint64_t quota)
+{
+    (void)pthread_mutex_lock(&place->usages->mutex); /* cannot fail: not recursive, not robust */
+    struct usage *usage = find_or_add(place);
+    enum store_rc rc = bring_up_to_date(place, usage);
+    bool has_room = usage->bytes <= quota && more <= quota - usage->bytes;
+    if (rc == STORE_OK && more && !has_room)
+        rc = STORE_OVER_QUOTA;
+    if (rc == STORE_OK)
+        usage->bytes += more;
+    (void)pthread_mutex_unlock(&place->usages->mutex); /* held */
+    return rc;
+}
+
+void usage_give(const struct usage_place *place, uint64_t fewer)
+{
+    (void)pthread_mutex_lock(&place->usages->mutex); /* cannot fail: not recursive, not robust */
+    struct usage *usage = find_or_add(place);
+    usage->bytes -= fewer < usage->bytes ? fewer : usage->bytes;
+    (void)pthread_mutex_unlock(&place->usages->mutex); /* held */
+}
+
+void usage_doubt(const struct usage_place *place)
+{
+    (void)pthread_mutex_lock(&place->usages->mutex); /* cannot fail: not recursive, not robust */
+    find_or_add(place)->fresh_until_ms = 0;
+    (void)pthread_mutex_unlock(&place->usages->mutex); /* held */
+}

@@ -1,0 +1,432 @@
+/* A view answers each question by asking the store whose mount covers the path, with the path that
+ * it has there, and gives paths back as they are in the view. It keeps nothing: all state is the
+ * stores', so two views of one store (two users', a shared link's) see the same locks and claims.
+ *
+ *   /files        -> store A at /            the collection "/" itself is nobody's: it is made up,
+ *   /home         -> store B at /alice       has the mounts as members, and cannot be changed
+ *
+ * Invariants
+ *  (1) a mount is never left: where its base is not a whole store, each path is located first, and
+ * a link that leads to another user's home is refused. Links are followed by the store beneath its
+ * own root, which holds all homes, so the kernel would not refuse it; (2) a collection where a
+ * mount begins, and all above it, can neither be removed, moved, replaced nor locked as a tree:
+ * what would become of the mount has no good answer; (3) members of a store that have the name of a
+ * mount are not seen: the mount stands before them.
+ *
+ * Rejected: the prefix as a part of each store. Then every method must know which of its two paths
+ * is meant, and COPY must know two stores. */
+#include "base/mem.h"
+#include "store/view_priv.h"
+
+struct view *view_of(struct store *store)
+{
+    return CONTAINER_OF(store, struct view, base);
+}
+
+/* --- paths --- */
+
+const struct mount *view_find(const struct view *view, struct res_path path)
+{
+    const struct mount *found = NULL;
+    for (size_t i = 0; i < view->count; i++) {
+        const struct mount *mount = &view->mounts[i];
+        if (path_is_within(path, mount->prefix) &&
+            (!found || mount->prefix.len > found->prefix.len))
+            found = mount;
+    }
+    return found;
+}
+
+bool view_has_within(const struct view *view, struct res_path path)
+{
+    for (size_t i = 0; i < view->count; i++) {
+        if (path_is_within(view->mounts[i].prefix, path))
+            return true;
+    }
+    return false;
+}
+
+bool view_has_below(const struct view *view, struct res_path path)
+{
+    for (size_t i = 0; i < view->count; i++) {
+        if (path_is_within(view->mounts[i].prefix, path) && !path_eq(view->mounts[i].prefix, path))
+            return true;
+    }
+    return false;
+}
+
+struct res_path view_enter(struct arena *arena, const struct mount *mount, struct res_path path)
+{
+    return path_rebase(arena, path, mount->prefix, mount->base);
+}
+
+bool view_leave(struct arena *arena, const struct mount *mount, struct res_path real,
+                struct res_path *path_out)
+{
+    if (!path_is_within(real, mount->base))
+        return false;
+    *path_out = path_rebase(arena, real, mount->base, mount->prefix);
+    return true;
+}
+
+enum store_rc view_reach(struct arena *arena, const struct mount *mount, struct res_path path,
+                         struct res_path *real_out)
+{
+    struct res_path real;
+    *real_out = view_enter(arena, mount, path);
+    if (path_is_root(mount->base))
+        return STORE_OK;
+    const struct store_ops *ops = mount->store->ops;
+    enum store_rc rc = ops->locate(mount->store, arena, *real_out, LOCATE_RESOURCE, &real);
+    if (rc == STORE_OK && !path_is_within(real, mount->base))
+        return STORE_DENIED;
+    return rc;
+}
+
+static enum store_rc view_locate(struct store *store, struct arena *arena, struct res_path path,
+                                 enum locate_what what, struct res_path *real_out)
+{
+    const struct mount *mount = view_find(view_of(store), path);
+    struct res_path real;
+    if (!mount || path_eq(path, mount->prefix)) {
+        *real_out = path_copy(arena, path);
+        return STORE_OK;
+    }
+    enum store_rc rc =
+        mount->store->ops->locate(mount->store, arena, view_enter(arena, mount, path), what, &real);
+    if (rc == STORE_OK && !view_leave(arena, mount, real, real_out))
+        return STORE_DENIED;
+    return rc;
+}
+
+/* --- reading --- */
+
+static struct store_stat made_up(void)
+{
+    return (struct store_stat){.is_collection = true, .created_s = -1};
+}
+
+static enum store_rc view_stat(struct store *store, struct res_path path,
+                               struct store_stat *stat_out)
+{
+    const struct view *view = view_of(store);
+    const struct mount *mount = view_find(view, path);
+    struct arena arena = {0};
+    struct res_path real;
+    enum store_rc rc = STORE_NOT_FOUND;
+    if (mount) {
+        rc = view_reach(&arena, mount, path, &real);
+        if (rc == STORE_OK)
+            rc = mount->store->ops->stat(mount->store, real, stat_out);
+    }
+    if (rc == STORE_NOT_FOUND && view_has_below(view, path)) {
+        *stat_out = made_up();
+        rc = STORE_OK;
+    }
+    arena_done(&arena);
+    return rc;
+}
+
+static enum store_rc view_open(struct store *store, struct res_path path,
+                               struct store_content **content_out)
+{
+    const struct view *view = view_of(store);
+    const struct mount *mount = view_find(view, path);
+    struct arena arena = {0};
+    struct res_path real;
+    enum store_rc rc = STORE_NOT_FOUND;
+    if (mount) {
+        rc = view_reach(&arena, mount, path, &real);
+        if (rc == STORE_OK)
+            rc = mount->store->ops->open(mount->store, real, content_out);
+    }
+    arena_done(&arena);
+    return rc == STORE_NOT_FOUND && view_has_below(view, path) ? STORE_IS_COLLECTION : rc;
+}
+
+/* The mounts that begin right below a collection, or further down, then the store's own members. */
+struct view_cursor {
+    struct store_cursor base;
+    struct view *view;
+    struct store_cursor *inner; /* NULL: the collection is made up */
+    struct arena arena;
+    struct res_path path;
+    size_t next; /* mount */
+};
+
+/* The member of the collection that leads to the mount; empty: none does. */
+static struct str member_towards(const struct view_cursor *cursor, const struct mount *mount)
+{
+    struct res_path path = cursor->path;
+    if (!path_is_within(mount->prefix, path) || path_eq(mount->prefix, path))
+        return STR_NONE;
+    struct str rest = str_from(path_str(mount->prefix), path.len ? path.len + 1 : 0);
+    return str_cut(&rest, '/');
+}
+
+static bool is_mounted(const struct view_cursor *cursor, struct str name, size_t before)
+{
+    for (size_t i = 0; i < before; i++) {
+        if (str_eq(member_towards(cursor, &cursor->view->mounts[i]), name))
+            return true;
+    }
+    return false;
+}
+
+static enum store_rc view_cursor_next(struct store_cursor *base, struct store_member *member_out)
+{
+    struct view_cursor *cursor = CONTAINER_OF(base, struct view_cursor, base);
+    struct view *view = cursor->view;
+    while (cursor->next < view->count) {
+        struct str name = member_towards(cursor, &view->mounts[cursor->next++]);
+        if (name.len == 0 || is_mounted(cursor, name, cursor->next - 1))
+            continue;
+        *member_out = (struct store_member){.name = name};
+        struct res_path path = path_join(&cursor->arena, cursor->path, name);
+        member_out->rc = view_stat(&view->base, path, &member_out->stat);
+        return STORE_OK;
+    }
+    while (cursor->inner) {
+        enum store_rc rc = cursor->inner->ops->next(cursor->inner, member_out);
+        if (rc != STORE_OK || !is_mounted(cursor, member_out->name, view->count))
+            return rc;
+    }
+    return STORE_END;
+}
+
+static void view_cursor_close(struct store_cursor *base)
+{
+    struct view_cursor *cursor = CONTAINER_OF(base, struct view_cursor, base);
+    store_cursor_close(&cursor->inner);
+    arena_done(&cursor->arena);
+    mem_free(cursor);
+}
+
+static const struct store_cursor_ops cursor_ops = {view_cursor_next, view_cursor_close};
+
+static enum store_rc view_list(struct store *store, struct res_path path,
+                               struct store_cursor **cursor_out)
+{
+    struct view *view = view_of(store);
+    const struct mount *mount = view_find(view, path);
+    struct view_cursor *cursor = MEM_NEW(struct view_cursor);
+    struct res_path real;
+    enum store_rc rc = STORE_NOT_FOUND;
+    cursor->base.ops = &cursor_ops;
+    cursor->view = view;
+    cursor->path = path_copy(&cursor->arena, path);
+    if (mount) {
+        rc = view_reach(&cursor->arena, mount, path, &real);
+        if (rc == STORE_OK)
+            rc = mount->store->ops->list(mount->store, real, &cursor->inner);
+    }
+    if (rc == STORE_NOT_FOUND && view_has_below(view, path))
+        rc = STORE_OK;
+    cursor->base.is_quick = !cursor->inner || cursor->inner->is_quick;
+    if (rc == STORE_OK)
+        *cursor_out = &cursor->base;
+    else
+        view_cursor_close(&cursor->base);
+    return rc;
+}
+
+/* --- changing one resource --- */
+
+/* The mount of a resource that is to be changed; DENIED where nothing may be. */
+static enum store_rc reach_to_change(struct store *store, struct arena *arena, struct res_path path,
+                                     const struct mount **mount_out, struct res_path *real_out)
+{
+    *mount_out = view_find(view_of(store), path);
+    if (!*mount_out || (*mount_out)->is_read_only)
+        return STORE_DENIED;
+    return view_reach(arena, *mount_out, path, real_out);
+}
+
+static enum store_rc view_upload(struct store *store, struct res_path path, uint64_t size_bytes,
+                                 struct store_upload **upload_out)
+{
+    struct view *view = view_of(store);
+    const struct mount *mount;
+    struct res_path real;
+    if (view_has_within(view, path))
+        return STORE_IS_COLLECTION;
+    enum store_rc rc = reach_to_change(store, view->arena, path, &mount, &real);
+    return rc == STORE_OK ? mount_upload(mount, real, size_bytes, upload_out) : rc;
+}
+
+static enum store_rc view_mkcol(struct store *store, struct res_path path)
+{
+    struct arena arena = {0};
+    const struct mount *mount;
+    struct res_path real;
+    if (view_has_within(view_of(store), path))
+        return STORE_EXISTS;
+    enum store_rc rc = reach_to_change(store, &arena, path, &mount, &real);
+    if (rc == STORE_OK)
+        rc = mount->store->ops->mkcol(mount->store, real);
+    arena_done(&arena);
+    return rc;
+}
+
+static bool view_may_have_props(struct store *store, struct res_path path)
+{
+    const struct mount *mount = view_find(view_of(store), path);
+    struct arena arena = {0};
+    struct res_path real;
+    bool may = mount && view_reach(&arena, mount, path, &real) == STORE_OK &&
+               mount->store->ops->may_have_props(mount->store, real);
+    arena_done(&arena);
+    return may;
+}
+
+static enum store_rc view_props(struct store *store, struct arena *arena, struct res_path path,
+                                struct store_props *props_out)
+{
+    const struct mount *mount = view_find(view_of(store), path);
+    struct res_path real;
+    *props_out = (struct store_props){0};
+    if (!mount)
+        return STORE_OK;
+    enum store_rc rc = view_reach(arena, mount, path, &real);
+    return rc == STORE_OK ? mount->store->ops->props(mount->store, arena, real, props_out) : rc;
+}
+
+static enum store_rc view_patch(struct store *store, struct res_path path,
+                                const struct store_patch *patch)
+{
+    struct arena arena = {0};
+    const struct mount *mount;
+    struct res_path real;
+    enum store_rc rc = reach_to_change(store, &arena, path, &mount, &real);
+    if (rc == STORE_OK)
+        rc = mount->store->ops->patch(mount->store, real, patch);
+    arena_done(&arena);
+    return rc;
+}
+
+/* --- locks --- */
+
+static bool view_has_locks(struct store *store)
+{
+    const struct view *view = view_of(store);
+    for (size_t i = 0; i < view->count; i++) {
+        struct store *inner = view->mounts[i].store;
+        if (inner->ops->has_locks(inner))
+            return true;
+    }
+    return false;
+}
+
+/* Adds the locks of a mount, with their roots as in the view: one above the mount's base is the
+ * mount's. */
+static enum store_rc add_locks(struct arena *arena, const struct mount *mount, struct res_path real,
+                               enum lock_query query, struct lock_list *locks)
+{
+    struct lock_list more;
+    enum store_rc rc = mount->store->ops->locks(mount->store, arena, real, query, &more);
+    if (rc != STORE_OK || more.count == 0)
+        return rc;
+    struct lock *items = arena_alloc(arena, (locks->count + more.count) * sizeof(*items));
+    if (locks->count)
+        memcpy(items, locks->items, locks->count * sizeof(*items));
+    for (size_t i = 0; i < more.count; i++) {
+        struct lock *lock = &items[locks->count++];
+        *lock = more.items[i];
+        if (!view_leave(arena, mount, lock->root, &lock->root))
+            lock->root = mount->prefix;
+    }
+    locks->items = items;
+    return STORE_OK;
+}
+
+static enum store_rc view_locks(struct store *store, struct arena *arena, struct res_path path,
+                                enum lock_query query, struct lock_list *locks_out)
+{
+    const struct view *view = view_of(store);
+    const struct mount *mount = view_find(view, path);
+    enum store_rc rc = STORE_OK;
+    *locks_out = (struct lock_list){0};
+    if (mount)
+        rc = add_locks(arena, mount, view_enter(arena, mount, path), query, locks_out);
+    for (size_t i = 0; rc == STORE_OK && query == LOCKS_WITHIN && i < view->count; i++) {
+        const struct mount *below = &view->mounts[i];
+        if (below != mount && path_is_within(below->prefix, path))
+            rc = add_locks(arena, below, below->base, query, locks_out);
+    }
+    return rc;
+}
+
+static enum store_rc view_lock(struct store *store, const struct lock *lock)
+{
+    struct arena arena = {0};
+    const struct mount *mount;
+    struct lock inner = *lock;
+    if (lock->is_infinite && view_has_below(view_of(store), lock->root))
+        return STORE_DENIED;
+    enum store_rc rc = reach_to_change(store, &arena, lock->root, &mount, &inner.root);
+    if (rc == STORE_OK)
+        rc = mount->store->ops->lock(mount->store, &inner);
+    arena_done(&arena);
+    return rc;
+}
+
+static enum store_rc view_unlock(struct store *store, struct str token)
+{
+    const struct view *view = view_of(store);
+    enum store_rc rc = STORE_NOT_FOUND;
+    for (size_t i = 0; i < view->count && rc == STORE_NOT_FOUND; i++) {
+        struct store *inner = view->mounts[i].store;
+        rc = inner->ops->unlock(inner, token);
+    }
+    return rc;
+}
+
+static bool view_is_read_only(struct store *store, struct res_path path)
+{
+    const struct mount *mount = view_find(view_of(store), path);
+    const struct store_ops *ops = mount ? mount->store->ops : NULL;
+    return mount && (mount->is_read_only ||
+                     (ops->is_read_only && ops->is_read_only(mount->store, mount->base)));
+}
+
+/* --- the whole --- */
+
+static void view_close(struct store *store)
+{
+    (void)store; /* the arena's */
+}
+
+#define VIEW_OPS(reads, asks, locks_too)                                                           \
+    {                                                                                              \
+        .name = "mount", .reads_block = (reads), .quota_blocks = (asks),                           \
+        .locks_block = (locks_too), .close = view_close, .locate = view_locate, .stat = view_stat, \
+        .open = view_open, .list = view_list, .upload = view_upload, .mkcol = view_mkcol,          \
+        .remove = view_remove, .copy = view_copy, .move = view_move,                               \
+        .may_have_props = view_may_have_props, .props = view_props, .patch = view_patch,           \
+        .has_locks = view_has_locks, .locks = view_locks, .lock = view_lock,                       \
+        .unlock = view_unlock, .quota = view_quota, .is_read_only = view_is_read_only,             \
+        .claim = view_take_claim, .release = view_release_claim                                    \
+    }
+
+struct store *mount_view(struct arena *arena, const struct mount *mounts, size_t count)
+{
+    static const struct store_ops ops[2][2][2] = {
+        {{VIEW_OPS(false, false, false), VIEW_OPS(false, false, true)},
+         {VIEW_OPS(false, true, false), VIEW_OPS(false, true, true)}},
+        {{VIEW_OPS(true, false, false), VIEW_OPS(true, false, true)},
+         {VIEW_OPS(true, true, false), VIEW_OPS(true, true, true)}}};
+    struct view *view = ARENA_NEW(arena, struct view);
+    bool reads_block = false;
+    bool quota_blocks = false;
+    bool locks_block = false;
+    for (size_t i = 0; i < count; i++) {
+        reads_block |= mounts[i].store->ops->reads_block;
+        locks_block |= mounts[i].store->ops->locks_block;
+        quota_blocks |= mounts[i].quota_bytes || mounts[i].store->ops->quota_blocks;
+    }
+    view->base.ops = &ops[reads_block][quota_blocks][locks_block];
+    view->arena = arena;
+    view->mounts = mounts;
+    view->count = count;
+    return &view->base;
+}

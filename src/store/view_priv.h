@@ -1,0 +1,77 @@
+/* store/view_priv.h: what the parts of a view share. */
+#pragma once
+
+#include "store/view.h"
+
+enum { VIEW_STORES_MAX = CLAIM_RANGES_MAX };
+
+/* The part of a claim that is about one store. */
+struct view_claim {
+    struct claim claim;
+    struct store *store;
+    struct view *view;
+};
+
+struct view {
+    struct store base;
+    struct arena *arena;
+    const struct mount *mounts;
+    size_t count;
+
+    struct view_claim parts[VIEW_STORES_MAX]; /* in the order of their stores' addresses */
+    size_t part_count;
+    size_t held_count;
+    struct claim *whole;
+};
+
+struct view *view_of(struct store *store);
+
+/* NULL: no mount covers the path. */
+const struct mount *view_find(const struct view *view, struct res_path path);
+
+/* A mount begins below the path; at it or below it. */
+bool view_has_below(const struct view *view, struct res_path path);
+bool view_has_within(const struct view *view, struct res_path path);
+
+/* The path within the mount's store, and back; the latter false where it is not in the mount. */
+struct res_path view_enter(struct arena *arena, const struct mount *mount, struct res_path path);
+NODISCARD bool view_leave(struct arena *arena, const struct mount *mount, struct res_path real,
+                          struct res_path *path_out);
+
+/* The same as view_enter(), where nothing leads out of the mount on the way: DENIED otherwise. */
+NODISCARD enum store_rc view_reach(struct arena *arena, const struct mount *mount,
+                                   struct res_path path, struct res_path *real_out);
+
+enum store_rc view_quota(struct store *store, struct res_path path, struct store_quota *quota_out);
+
+/* As store_ops.upload, within the mount's quota. */
+enum store_rc mount_upload(const struct mount *mount, struct res_path real, uint64_t size_bytes,
+                           struct store_upload **upload_out);
+
+/* What a tree operation within one store means for quotas. */
+struct view_budget {
+    const struct mount *from;
+    const struct mount *to; /* NULL: what is at `from` is removed */
+    bool is_move;
+    uint64_t bytes; /* of what is copied or moved */
+    uint64_t replaced_bytes;
+    uint64_t taken_bytes;
+};
+
+void budget_remove(struct view_budget *budget, const struct mount *mount, struct res_path real);
+
+/* The caller has set from, to and is_move. OVER_QUOTA: there is no room for it. */
+enum store_rc budget_transfer(struct view_budget *budget, struct res_path from_real,
+                              struct res_path to_real, bool is_deep);
+
+/* After the operation has come to `rc`. */
+void budget_settle(const struct view_budget *budget, enum store_rc rc);
+
+bool view_take_claim(struct store *store, struct claim *claim);
+void view_release_claim(struct store *store, struct claim *claim);
+
+enum store_rc view_remove(struct store *store, struct res_path path, struct store_visitor *visitor);
+enum store_rc view_copy(struct store *store, struct res_path from, struct res_path to, bool is_deep,
+                        struct store_visitor *visitor);
+enum store_rc view_move(struct store *store, struct res_path from, struct res_path to,
+                        struct store_visitor *visitor);

@@ -1,0 +1,197 @@
+/* A mount's quota: how many bytes there may be in it (store/usage.h counts them). What an upload
+ * writes is taken from the quota as it is written, less what it will replace, and given back if it
+ * comes to nothing; so an upload of unknown length fails when the room is used up, not after. Trees
+ * are counted before they are copied, moved in or removed: the operation itself visits them all.
+ *
+ * A tree operation that was done in part leaves the number in doubt, and it is counted anew. */
+#include "base/mem.h"
+#include "store/view_priv.h"
+
+static bool place_of(const struct mount *mount, struct usage_place *place_out)
+{
+    *place_out = (struct usage_place){mount->usages, mount->store, mount->base};
+    return mount->quota_bytes != 0;
+}
+
+enum store_rc view_quota(struct store *store, struct res_path path, struct store_quota *quota_out)
+{
+    const struct mount *mount = view_find(view_of(store), path);
+    struct arena arena = {0};
+    struct usage_place place;
+    struct res_path real;
+    *quota_out = (struct store_quota){0};
+    enum store_rc rc = mount ? view_reach(&arena, mount, path, &real) : STORE_NOT_FOUND;
+    if (rc == STORE_OK)
+        rc = mount->store->ops->quota(mount->store, real, quota_out);
+    if (rc == STORE_OK && place_of(mount, &place))
+        rc = usage_get(&place, &quota_out->used_bytes);
+    if (rc == STORE_OK && mount->quota_bytes) {
+        uint64_t used = u64_min(quota_out->used_bytes, mount->quota_bytes);
+        uint64_t left = mount->quota_bytes - used;
+        quota_out->available_bytes =
+            quota_out->is_known ? u64_min(left, quota_out->available_bytes) : left;
+        quota_out->is_known = true;
+    }
+    arena_done(&arena);
+    return rc;
+}
+
+/* --- uploads --- */
+
+struct capped {
+    struct store_upload base;
+    struct store_upload *inner;
+    struct arena arena;
+    struct usage_place place;
+    struct res_path path; /* in the store */
+    uint64_t quota_bytes;
+    uint64_t replaced_bytes; /* when it began */
+    uint64_t written_bytes;
+    uint64_t taken_bytes;
+};
+
+static uint64_t file_bytes(struct store *store, struct res_path path)
+{
+    struct store_stat stat;
+    bool is_file = store->ops->stat(store, path, &stat) == STORE_OK && !stat.is_collection;
+    return is_file ? stat.size_bytes : 0;
+}
+
+static unsigned capped_write(struct sink *sink, struct str bytes)
+{
+    struct capped *capped = CONTAINER_OF(sink, struct capped, base.sink);
+    uint64_t covered = capped->replaced_bytes + capped->taken_bytes;
+    capped->written_bytes += bytes.len;
+    if (capped->written_bytes > covered) {
+        uint64_t more = capped->written_bytes - covered;
+        enum store_rc rc = usage_take(&capped->place, more, capped->quota_bytes);
+        if (rc != STORE_OK)
+            return rc;
+        capped->taken_bytes += more;
+    }
+    return sink_write(&capped->inner->sink, bytes);
+}
+
+static enum store_rc capped_commit(struct store_upload *upload, const struct store_commit *options,
+                                   struct store_stat *stat_out)
+{
+    struct capped *capped = CONTAINER_OF(upload, struct capped, base);
+    uint64_t replaced =
+        file_bytes(capped->place.store, capped->path); /* it may be another by now */
+    enum store_rc rc = capped->inner->ops->commit(capped->inner, options, stat_out);
+    if (rc != STORE_OK)
+        return rc;
+    uint64_t before = replaced + capped->taken_bytes;
+    if (before > capped->written_bytes)
+        usage_give(&capped->place, before - capped->written_bytes);
+    else if (usage_take(&capped->place, capped->written_bytes - before, UINT64_MAX) != STORE_OK)
+        usage_doubt(&capped->place);
+    capped->taken_bytes = 0;
+    return STORE_OK;
+}
+
+static void capped_close(struct store_upload *upload)
+{
+    struct capped *capped = CONTAINER_OF(upload, struct capped, base);
+    if (capped->taken_bytes)
+        usage_give(&capped->place, capped->taken_bytes);
+    store_upload_close(&capped->inner);
+    arena_done(&capped->arena);
+    mem_free(capped);
+}
+
+static const struct sink_ops capped_sink_ops = {"capped", capped_write};
+static const struct store_upload_ops capped_ops = {capped_commit, capped_close};
+
+enum store_rc mount_upload(const struct mount *mount, struct res_path real, uint64_t size_bytes,
+                           struct store_upload **upload_out)
+{
+    struct usage_place place;
+    struct store_upload *inner;
+    uint64_t used = 0;
+    if (!place_of(mount, &place))
+        return mount->store->ops->upload(mount->store, real, size_bytes, upload_out);
+    uint64_t replaced = file_bytes(mount->store, real);
+    enum store_rc rc = usage_get(&place, &used);
+    if (rc == STORE_OK && size_bytes != UINT64_MAX && size_bytes > replaced &&
+        (used > mount->quota_bytes || size_bytes - replaced > mount->quota_bytes - used))
+        return STORE_OVER_QUOTA; /* before a byte has come */
+    if (rc == STORE_OK)
+        rc = mount->store->ops->upload(mount->store, real, size_bytes, &inner);
+    if (rc != STORE_OK)
+        return rc;
+    struct capped *capped = MEM_NEW(struct capped);
+    capped->base = (struct store_upload){.ops = &capped_ops, .sink.ops = &capped_sink_ops};
+    capped->inner = inner;
+    capped->place = place;
+    capped->place.base = path_copy(&capped->arena, place.base);
+    capped->path = path_copy(&capped->arena, real);
+    capped->quota_bytes = mount->quota_bytes;
+    capped->replaced_bytes = replaced;
+    *upload_out = &capped->base;
+    return STORE_OK;
+}
+
+/* --- trees --- */
+
+static uint64_t bytes_at(struct store *store, struct res_path path)
+{
+    uint64_t bytes = 0;
+    return tree_bytes(store, path, &bytes) == STORE_OK ? bytes : 0;
+}
+
+void budget_remove(struct view_budget *budget, const struct mount *mount, struct res_path real)
+{
+    *budget = (struct view_budget){.from = mount};
+    if (mount->quota_bytes)
+        budget->replaced_bytes = bytes_at(mount->store, real);
+}
+
+enum store_rc budget_transfer(struct view_budget *budget, struct res_path from_real,
+                              struct res_path to_real, bool is_deep)
+{
+    struct usage_place place;
+    struct store *store = budget->from->store;
+    if (!budget->from->quota_bytes && !budget->to->quota_bytes)
+        return STORE_OK;
+    budget->bytes = is_deep ? bytes_at(store, from_real) : file_bytes(store, from_real);
+    budget->replaced_bytes = bytes_at(store, to_real);
+    bool is_more = budget->from != budget->to || !budget->is_move;
+    if (!is_more || budget->bytes <= budget->replaced_bytes || !place_of(budget->to, &place))
+        return STORE_OK;
+    uint64_t more = budget->bytes - budget->replaced_bytes;
+    enum store_rc rc = usage_take(&place, more, budget->to->quota_bytes);
+    if (rc == STORE_OK)
+        budget->taken_bytes = more;
+    return rc;
+}
+
+/* What has come to where there is a quota, and what has gone from there. */
+static void settle(const struct view_budget *budget)
+{
+    bool is_within = budget->is_move && budget->from == budget->to;
+    uint64_t come = is_within ? 0 : budget->bytes;
+    struct usage_place place;
+    if (budget->is_move && !is_within && place_of(budget->from, &place))
+        usage_give(&place, budget->bytes);
+    if (place_of(budget->to ? budget->to : budget->from, &place) &&
+        budget->replaced_bytes + budget->taken_bytes > come)
+        usage_give(&place, budget->replaced_bytes + budget->taken_bytes - come);
+}
+
+void budget_settle(const struct view_budget *budget, enum store_rc rc)
+{
+    struct usage_place place;
+    if (rc == STORE_OK) {
+        settle(budget);
+        return;
+    }
+    if (rc == STORE_PARTIAL && place_of(budget->from, &place))
+        usage_doubt(&place);
+    if (!budget->to || !place_of(budget->to, &place))
+        return;
+    if (rc == STORE_PARTIAL)
+        usage_doubt(&place);
+    else if (budget->taken_bytes)
+        usage_give(&place, budget->taken_bytes);
+}

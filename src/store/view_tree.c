@@ -1,0 +1,350 @@
+/* DELETE, COPY and MOVE in a view. Within one store they are the store's own, with a visitor
+ * between that speaks of the view's paths. From one store to another a tree is copied resource by
+ * resource through the contract, and then, for a MOVE, what was copied is removed; a member that
+ * cannot be copied is reported and stays where it is, and so does the collection that holds it.
+ *
+ * Between stores no step is one step: who looks meanwhile sees a part of the tree at each end, and
+ * a crash leaves it so. But nothing is removed before its copy is complete, and a file appears
+ * whole (it is an upload). What is replaced is removed first, unless it is a file that a file
+ * replaces. */
+#include "base/mem.h"
+#include "store/view_priv.h"
+
+enum { DEPTH_MAX = 400, STEP_BYTES = 1 << 18 };
+
+/* --- within one store --- */
+
+struct guide {
+    struct store_visitor base;
+    struct store_visitor *visitor; /* who asked */
+    struct arena arena;            /* of one question */
+    struct res_path from;          /* as in the view, */
+    struct res_path from_real;     /* and in the store */
+    struct res_path to;
+    struct res_path to_real; /* at == NULL: there is none */
+};
+
+static struct guide *guide_of(struct store_visitor *visitor)
+{
+    return CONTAINER_OF(visitor, struct guide, base);
+}
+
+static struct res_path back(struct guide *guide, struct res_path real)
+{
+    arena_reset(&guide->arena);
+    if (guide->to_real.at && path_is_within(real, guide->to_real))
+        return path_rebase(&guide->arena, real, guide->to_real, guide->to);
+    if (path_is_within(real, guide->from_real))
+        return path_rebase(&guide->arena, real, guide->from_real, guide->from);
+    return real;
+}
+
+static unsigned guide_refuse(struct store_visitor *visitor, struct res_path path)
+{
+    struct guide *guide = guide_of(visitor);
+    return guide->visitor->refuse(guide->visitor, back(guide, path));
+}
+
+static bool guide_may_refuse(struct store_visitor *visitor, struct res_path path)
+{
+    struct guide *guide = guide_of(visitor);
+    return guide->visitor->may_refuse(guide->visitor, back(guide, path));
+}
+
+static void guide_failed(struct store_visitor *visitor, struct res_path path, bool is_collection,
+                         enum store_rc rc, unsigned reason)
+{
+    struct guide *guide = guide_of(visitor);
+    guide->visitor->failed(guide->visitor, back(guide, path), is_collection, rc, reason);
+}
+
+static unsigned guide_refuse_copy(struct store_visitor *visitor, struct res_path path)
+{
+    struct guide *guide = guide_of(visitor);
+    if (!guide->visitor->refuse_copy)
+        return 0;
+    return guide->visitor->refuse_copy(guide->visitor, back(guide, path));
+}
+
+static struct guide guide_for(struct store_visitor *visitor)
+{
+    return (struct guide){.base = {guide_refuse, guide_may_refuse, guide_failed, guide_refuse_copy},
+                          .visitor = visitor};
+}
+
+enum store_rc view_remove(struct store *store, struct res_path path, struct store_visitor *visitor)
+{
+    struct view *view = view_of(store);
+    const struct mount *mount = view_find(view, path);
+    struct arena arena = {0};
+    struct guide guide = guide_for(visitor);
+    if (view_has_within(view, path))
+        return STORE_DENIED;
+    if (!mount)
+        return STORE_NOT_FOUND;
+    guide.from = path;
+    guide.from_real = view_enter(&arena, mount, path); /* a link's name, not what it leads to */
+    enum store_rc rc = STORE_DENIED;
+    if (!mount->is_read_only) {
+        struct view_budget budget;
+        budget_remove(&budget, mount, guide.from_real);
+        rc = mount->store->ops->remove(mount->store, guide.from_real, &guide.base);
+        budget_settle(&budget, rc);
+    }
+    arena_done(&guide.arena);
+    arena_done(&arena);
+    return rc;
+}
+
+/* --- from one store to another --- */
+
+struct transfer {
+    struct store *store; /* the view */
+    struct store_visitor *visitor;
+    struct res_path from;
+    struct arena arena;
+    bool is_move;
+    bool is_deep;
+    size_t failures;
+};
+
+static bool fail(struct transfer *transfer, struct res_path path, bool is_collection,
+                 enum store_rc rc, unsigned reason)
+{
+    transfer->failures++;
+    transfer->visitor->failed(transfer->visitor, path, is_collection, rc, reason);
+    return false;
+}
+
+static enum store_rc copy_bytes(struct store_content *content, struct store_upload *upload)
+{
+    struct arena arena = {0};
+    struct buf chunk = {0};
+    struct err err;
+    struct source *source = content->ops->source(content, &arena, 0, content->stat.size_bytes);
+    enum store_rc rc = STORE_OK;
+    enum pull pulled = PULL_DATA;
+    while (rc == STORE_OK && pulled == PULL_DATA) {
+        buf_clear(&chunk);
+        pulled = source_pull(source, &chunk, STEP_BYTES, &err);
+        if (pulled == PULL_DATA)
+            rc = (enum store_rc)sink_write(&upload->sink, buf_str(&chunk));
+    }
+    source_close(&source);
+    buf_done(&chunk);
+    arena_done(&arena);
+    return rc == STORE_OK && pulled != PULL_END ? STORE_FAILED : rc;
+}
+
+static enum store_rc copy_props(struct transfer *transfer, struct res_path from, struct res_path to,
+                                bool is_executable)
+{
+    const struct store_ops *ops = transfer->store->ops;
+    struct arena arena = {0};
+    struct store_props props;
+    enum store_rc rc = ops->props(transfer->store, &arena, from, &props);
+    struct store_patch patch = {.sets_executable = is_executable, .is_executable = is_executable};
+    if (rc == STORE_OK && (props.count || is_executable)) {
+        patch.props = props.items;
+        patch.prop_count = props.count;
+        rc = ops->patch(transfer->store, to, &patch);
+    }
+    arena_done(&arena);
+    return rc;
+}
+
+static enum store_rc copy_file(struct transfer *transfer, struct res_path from, struct res_path to)
+{
+    const struct store_ops *ops = transfer->store->ops;
+    struct store_content *content = NULL;
+    struct store_upload *upload = NULL;
+    struct store_stat stat;
+    enum store_rc rc = ops->open(transfer->store, from, &content);
+    bool is_executable = rc == STORE_OK && content->stat.is_executable;
+    if (rc == STORE_OK)
+        rc = ops->upload(transfer->store, to, content->stat.size_bytes, &upload);
+    if (rc == STORE_OK)
+        rc = copy_bytes(content, upload);
+    if (rc == STORE_OK) { /* the copy is the same document: its time goes with it */
+        struct store_commit commit = {.sets_modified = true,
+                                      .modified_s = content->stat.modified_s};
+        rc = upload->ops->commit(upload, &commit, &stat);
+    }
+    store_upload_close(&upload);
+    store_content_close(&content);
+    if (rc == STORE_OK)
+        rc = copy_props(transfer, from, to, is_executable);
+    return rc;
+}
+
+static bool copy_tree(struct transfer *transfer, struct res_path from, struct res_path to,
+                      unsigned depth);
+
+/* True: all members are copied, and moved where they are to be. */
+static bool copy_members(struct transfer *transfer, struct res_path from, struct res_path to,
+                         unsigned depth)
+{
+    const struct store_ops *ops = transfer->store->ops;
+    struct store_cursor *cursor = NULL;
+    struct store_member member;
+    bool is_complete = true;
+    enum store_rc rc = ops->list(transfer->store, from, &cursor);
+    if (rc != STORE_OK)
+        return fail(transfer, from, true, rc, 0);
+    while ((rc = cursor->ops->next(cursor, &member)) == STORE_OK) {
+        struct arena arena = {0};
+        struct res_path member_from = path_join(&arena, from, member.name);
+        struct res_path member_to = path_join(&arena, to, member.name);
+        if (member.is_link) /* what it leads to is elsewhere */
+            is_complete = fail(transfer, member_from, true, STORE_DENIED, 0);
+        else
+            is_complete = copy_tree(transfer, member_from, member_to, depth + 1) && is_complete;
+        arena_done(&arena);
+    }
+    store_cursor_close(&cursor);
+    return rc == STORE_END ? is_complete : fail(transfer, from, true, rc, 0);
+}
+
+/* 0: it may be copied, or moved. */
+static unsigned refusal(struct transfer *transfer, struct res_path from)
+{
+    struct store_visitor *visitor = transfer->visitor;
+    if (transfer->is_move)
+        return visitor->refuse(visitor, from);
+    return visitor->refuse_copy ? visitor->refuse_copy(visitor, from) : 0;
+}
+
+static enum store_rc copy_one(struct transfer *transfer, struct res_path from, struct res_path to,
+                              bool is_collection)
+{
+    if (!is_collection)
+        return copy_file(transfer, from, to);
+    enum store_rc rc = transfer->store->ops->mkcol(transfer->store, to);
+    return rc == STORE_OK ? copy_props(transfer, from, to, false) : rc;
+}
+
+static void nobody_failed(struct store_visitor *visitor, struct res_path path, bool is_collection,
+                          enum store_rc rc, unsigned reason)
+{
+    (void)visitor, (void)path, (void)is_collection, (void)rc, (void)reason; /* told by who asks */
+}
+
+static unsigned nobody_refuses(struct store_visitor *visitor, struct res_path path)
+{
+    (void)visitor, (void)path; /* asked before it was copied */
+    return 0;
+}
+
+static bool nobody_may_refuse(struct store_visitor *visitor, struct res_path path)
+{
+    (void)visitor, (void)path; /* as above */
+    return false;
+}
+
+static bool copy_tree(struct transfer *transfer, struct res_path from, struct res_path to,
+                      unsigned depth)
+{
+    struct store_visitor silent = {nobody_refuses, nobody_may_refuse, nobody_failed, NULL};
+    const struct store_ops *ops = transfer->store->ops;
+    struct store_stat stat;
+    enum store_rc rc = ops->stat(transfer->store, from, &stat);
+    if (rc == STORE_NOT_FOUND)
+        return true; /* it has gone since it was listed */
+    unsigned reason = rc == STORE_OK ? refusal(transfer, from) : 0;
+    if (reason)
+        return fail(transfer, from, stat.is_collection, STORE_REFUSED, reason);
+    if (rc == STORE_OK)
+        rc = depth > DEPTH_MAX ? STORE_TOO_DEEP : copy_one(transfer, from, to, stat.is_collection);
+    if (rc != STORE_OK)
+        return fail(transfer, from, stat.is_collection, rc, 0);
+    bool is_complete = true;
+    if (stat.is_collection && transfer->is_deep)
+        is_complete = copy_members(transfer, from, to, depth);
+    if (!transfer->is_move || !is_complete)
+        return is_complete;
+    rc = ops->remove(transfer->store, from, &silent);
+    return rc == STORE_OK || fail(transfer, from, stat.is_collection, rc, 0);
+}
+
+/* Makes room at the destination; a file is replaced by a file in one step, later. */
+static enum store_rc clear_way(struct store *store, struct res_path from, struct res_path to,
+                               struct store_visitor *visitor)
+{
+    struct store_stat from_stat;
+    struct store_stat to_stat;
+    enum store_rc rc = store->ops->stat(store, from, &from_stat);
+    if (rc != STORE_OK)
+        return rc;
+    rc = store->ops->stat(store, to, &to_stat);
+    if (rc == STORE_NOT_FOUND ||
+        (rc == STORE_OK && !from_stat.is_collection && !to_stat.is_collection))
+        return STORE_OK;
+    return rc == STORE_OK ? store->ops->remove(store, to, visitor) : rc;
+}
+
+static enum store_rc transfer_across(struct transfer *transfer, struct res_path to)
+{
+    enum store_rc rc = clear_way(transfer->store, transfer->from, to, transfer->visitor);
+    if (rc != STORE_OK)
+        return rc;
+    (void)copy_tree(transfer, transfer->from, to, 0); /* what failed is counted */
+    return transfer->failures ? STORE_PARTIAL : STORE_OK;
+}
+
+/* --- both --- */
+
+static enum store_rc run(struct transfer *transfer, struct res_path to)
+{
+    struct view *view = view_of(transfer->store);
+    const struct mount *from_mount = view_find(view, transfer->from);
+    const struct mount *to_mount = view_find(view, to);
+    bool is_pinned = (transfer->is_move && view_has_within(view, transfer->from)) ||
+                     (transfer->is_deep && view_has_below(view, transfer->from));
+    if (view_has_within(view, to) || is_pinned || !to_mount || to_mount->is_read_only ||
+        (transfer->is_move && from_mount && from_mount->is_read_only))
+        return STORE_DENIED;
+    if (!from_mount)
+        return STORE_NOT_FOUND;
+    struct guide guide = guide_for(transfer->visitor);
+    enum store_rc rc = view_reach(&transfer->arena, from_mount, transfer->from, &guide.from_real);
+    if (rc != STORE_OK && !transfer->is_move)
+        return rc;
+    if (from_mount->store != to_mount->store)
+        return transfer_across(transfer, to);
+    const struct store_ops *ops = from_mount->store->ops;
+    guide.from = transfer->from;
+    guide.from_real = view_enter(&transfer->arena, from_mount, transfer->from);
+    guide.to = to;
+    guide.to_real = view_enter(&transfer->arena, to_mount, to);
+    struct view_budget budget = {from_mount, to_mount, .is_move = transfer->is_move};
+    rc = budget_transfer(&budget, guide.from_real, guide.to_real, transfer->is_deep);
+    if (rc == STORE_OK) {
+        rc = transfer->is_move
+                 ? ops->move(from_mount->store, guide.from_real, guide.to_real, &guide.base)
+                 : ops->copy(from_mount->store, guide.from_real, guide.to_real, transfer->is_deep,
+                             &guide.base);
+        budget_settle(&budget, rc);
+    }
+    arena_done(&guide.arena);
+    return rc;
+}
+
+enum store_rc view_copy(struct store *store, struct res_path from, struct res_path to, bool is_deep,
+                        struct store_visitor *visitor)
+{
+    struct transfer transfer = {
+        .store = store, .visitor = visitor, .from = from, .is_deep = is_deep};
+    enum store_rc rc = run(&transfer, to);
+    arena_done(&transfer.arena);
+    return rc;
+}
+
+enum store_rc view_move(struct store *store, struct res_path from, struct res_path to,
+                        struct store_visitor *visitor)
+{
+    struct transfer transfer = {
+        .store = store, .visitor = visitor, .from = from, .is_move = true, .is_deep = true};
+    enum store_rc rc = run(&transfer, to);
+    arena_done(&transfer.arena);
+    return rc;
+}

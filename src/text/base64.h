@@ -1,0 +1,17 @@
+/* text/base64.h: RFC 4648's encodings of bytes as text. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+enum base64_kind {
+    BASE64,     /* §4, with its padding */
+    BASE64_URL, /* §5, without padding: tokens, JWT */
+};
+
+void base64_encode(struct buf *to, struct str bytes, enum base64_kind kind);
+
+/* One reading only: no white space, padding exactly as encode writes it, no stray bits at the end.
+ * Memory from the arena. */
+NODISCARD bool base64_decode(struct str text, enum base64_kind kind, struct arena *arena,
+                             struct str *bytes_out);

@@ -1,0 +1,219 @@
+"""Attacks on signing in, and configurations that change while the server runs."""
+
+import base64
+import os
+import re
+import signal
+import socket
+import statistics
+import subprocess
+import time
+
+import davit
+import pytest
+import session
+
+RULES = '[rule "/"]\nallow = all for users\n'
+
+
+def basic(user, password):
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+def rss_kib(server):
+    with open(f"/proc/{server.process.pid}/status", encoding="ascii") as file:
+        return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1))
+
+
+@pytest.fixture(name="folder")
+def folder_fixture(tmp_path):
+    for name in ("alice", "bob", "carol"):
+        davit.add_user(str(tmp_path / "users"), name, "pencil")
+    (tmp_path / "davit.conf").write_text(f"[server]\nusers = {tmp_path}/users\n" + RULES)
+    return tmp_path
+
+
+@pytest.fixture(name="server")
+def server_fixture(folder):
+    with davit.Davit(args=["-c", str(folder / "davit.conf")]) as running:
+        with open(running.path("a"), "w", encoding="utf-8") as file:
+            file.write("hello")
+        yield running
+
+
+def reload(server, word):
+    """SIGHUP, until the log says it."""
+    before = server.stderr().count(word)
+    server.process.send_signal(signal.SIGHUP)
+    deadline = time.monotonic() + 20
+    while server.stderr().count(word) == before:
+        assert time.monotonic() < deadline, server.stderr()
+        time.sleep(0.01)
+
+
+def test_a_hundred_thousand_wrong_sign_ins_in_bounded_memory(server):
+    count = 20000 if session.IS_SANITIZED else 100000
+    batch = 500
+    assert server.request("GET", "/a", basic("alice", "pencil")).status == 200
+    statuses = {}
+    before = None
+    with server.connect(120) as connection:
+        for at in range(0, count, batch):
+            text = "".join(
+                f"GET /a HTTP/1.1\r\nHost: x\r\n"
+                f"Authorization: {basic(f'user{at + i}', 'guess')['Authorization']}\r\n\r\n"
+                for i in range(batch))
+            connection.send(text)
+            for _ in range(batch):
+                status = connection.read("GET").status
+                statuses[status] = statuses.get(status, 0) + 1
+            if at == 10 * batch:
+                before = rss_kib(server)
+    assert set(statuses) == {401, 429} and statuses[429] > count * 0.9, statuses
+    grown = rss_kib(server) - before
+    assert grown < (400000 if session.IS_SANITIZED else 8000), f"{grown} KiB more"
+    # Who was right lately is not kept out by it.
+    assert server.request("GET", "/a", basic("alice", "pencil")).status == 200
+    assert server.request("GET", "/a", basic("bob", "pencil")).status == 429
+
+
+def test_what_is_slowed_says_for_how_long(server):
+    for _ in range(8):
+        assert server.request("GET", "/a", basic("alice", "x")).status == 401
+    answer = server.request("GET", "/a", basic("alice", "x"))
+    assert answer.status == 429 and 1 <= int(answer.field("Retry-After")) <= 60
+
+
+def timed(server, user, source):
+    """Seconds that one wrong sign-in takes, from an address of this machine that has made none."""
+    with socket.create_connection(server.address, 60, (source, 0)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        field = basic(user, "wrong")["Authorization"]
+        begin = time.perf_counter()
+        connection.sendall(f"GET /a HTTP/1.1\r\nHost: x\r\nAuthorization: {field}\r\n\r\n".encode())
+        answer = connection.recv(65536)
+        assert b" 401 " in answer, answer
+        return time.perf_counter() - begin
+
+
+def test_time_does_not_tell_whether_a_user_exists(server, record_property):
+    known, unknown = [], []
+    for i in range(7):
+        for k, name in enumerate(("alice", "bob", "carol")):
+            known.append(timed(server, name, f"127.1.{i}.{k + 1}"))
+            unknown.append(timed(server, f"nobody{i}{k}", f"127.2.{i}.{k + 1}"))
+    for name, values in (("known", known), ("unknown", unknown)):
+        record_property(name, f"median {statistics.median(values):.4f} s of {len(values)}")
+    # Statistics, not an assertion of the figure: only that a stranger is hashed at all.
+    assert statistics.median(unknown) > statistics.median(known) / 3
+
+
+def test_floods_of_parameters_are_refused(server):
+    many = "Digest " + ", ".join(f"p{i}=x" for i in range(1000))
+    assert server.request("GET", "/a", {"Authorization": many}).status == 400
+    quoted = 'Digest username="' + "\\a" * 10000 + '"'
+    assert server.request("GET", "/a", {"Authorization": quoted}).status == 400
+    long = "Basic " + base64.b64encode(b"a:" + b"x" * 20000).decode()
+    assert server.request("GET", "/a", {"Authorization": long}).status == 401
+    lines = [("Authorization", "Basic YTpi")] * 100
+    assert server.request("GET", "/a", lines).status == 400
+    assert server.request("GET", "/a", {"Authorization": "Bearer " + "." * 20000}).status == 401
+
+
+def test_a_body_is_not_wanted_before_the_sign_in(server):
+    with server.connect() as connection:
+        connection.send("PUT /b HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+        assert connection.read("PUT").status == 401
+
+
+def test_reload_changes_users_and_rules_and_drops_no_connection(server, folder):
+    with session.Session(server) as client:
+        client.expect(200, "GET", "/a", basic("alice", "pencil"))
+        client.expect(401, "GET", "/a", basic("dave", "new"))
+        kept = client.connection
+        davit.add_user(str(folder / "users"), "dave", "new")
+        subprocess.run([davit.BINARY, "user", "passwd", "alice", "--users", str(folder / "users"),
+                        "--password-file", "-"], input="other\n", text=True, check=True)
+        with open(folder / "davit.conf", "a", encoding="utf-8") as file:
+            file.write('[rule "/a"]\ndeny = read for bob\n')
+        client.expect(200, "GET", "/a", basic("bob", "pencil"))
+        reload(server, "read the settings again")
+        client.expect(200, "GET", "/a", basic("dave", "new"))
+        client.expect(401, "GET", "/a", basic("alice", "pencil"))  # also where it was remembered
+        client.expect(200, "GET", "/a", basic("alice", "other"))
+        client.expect(403, "GET", "/a", basic("bob", "pencil"))
+        assert client.connection is kept
+
+
+@pytest.mark.parametrize("mistake,said", [
+    ("[rule \"/\"]\nalow = all for users\n", "a rule has the keys allow, deny and hidden"),
+    ("[servr]\n", "there is no section [servr]; did you mean [server]?"),
+    ("[server]\nusers = /not/there\n", "opening '/not/there'"),
+    ("[server]\nschemes = bsic\n", "there is no way to sign in called 'bsic'"),
+    ("rubbish", "davit.conf:1: this is neither"),
+])
+def test_reload_of_a_broken_file_keeps_the_old_settings(server, folder, mistake, said):
+    (folder / "davit.conf").write_text(mistake)
+    reload(server, "keeping the settings as they were")
+    assert said in server.stderr(), server.stderr()
+    assert server.request("GET", "/a", basic("alice", "pencil")).status == 200
+    assert server.request("GET", "/a").status == 401
+
+
+def test_the_file_of_htpasswd_is_read(folder, tmp_path):
+    users = str(tmp_path / "htpasswd")
+    for option in ("-cbB", "-b5"):
+        name = "b" if "B" in option else "s"
+        done = subprocess.run(["htpasswd", option, users, name, "pencil"], capture_output=True, check=False)
+        if done.returncode:
+            pytest.skip("htpasswd cannot do that")
+    davit.add_user(users, "y", "pencil")
+    os.chmod(users, 0o644)
+    assert subprocess.run(["htpasswd", "-vb", users, "y", "pencil"], capture_output=True,
+                          check=False).returncode == 0
+    with davit.Davit(args=["--users", users]) as server:
+        for name in "bsy":
+            assert server.request("PROPFIND", "/", {"Depth": "0", **basic(name, "pencil")}).status == 207
+            assert server.request("PROPFIND", "/", {"Depth": "0", **basic(name, "pen")}).status == 401
+    assert folder
+
+
+def test_others_are_let_in_only_where_somebody_can_sign_in():
+    done = subprocess.run([davit.BINARY, "serve", "--listen", "0.0.0.0:0", "/tmp"], capture_output=True,
+                          text=True, timeout=30, check=False)
+    assert done.returncode == 2 and "--users FILE says who may" in done.stderr
+
+
+def test_a_proxy_that_is_trusted_says_who_the_client_is(folder):
+    """Wrong sign-ins of one client do not slow the others behind the same proxy, nor can a client choose its address."""
+    config = folder / "davit.conf"
+    config.write_text(config.read_text() + '[rule "/near"]\ndeny = all for users\n'
+                      'allow = read for users from 198.51.100.0/24\n')
+    args = ["-c", str(config), "--trust-proxy", "127.0.0.1", "--access-log", str(folder / "log")]
+    with davit.Davit(args=args) as running:
+        os.mkdir(running.path("near"))
+
+        def status(forwarded, user="alice", password="pencil", path="/", **more):
+            fields = {"X-Forwarded-For": forwarded, "Depth": "0", **basic(user, password), **more}
+            return running.request("PROPFIND", path, fields).status
+
+        for i in range(9):
+            status("203.0.113.5", f"guess{i}", "x")
+        assert status("203.0.113.5", "carol") == 429
+        assert status("203.0.113.5, 127.0.0.1", "carol") == 429, "that was another proxy"
+        assert status("198.51.100.7, 203.0.113.5", "carol") == 429, "the client itself said what comes first"
+        assert status("203.0.113.6", "carol") == 207
+        assert status("203.0.113.6", "carol", path="/near") == 403
+        assert status("198.51.100.7", "carol", path="/near") == 207
+        assert status("[2001:db8::1]:1234", "carol") == 207
+        assert status("203.0.113.6", "bob", **{"X-Forwarded-Proto": "http"}) == 403, "others can read that"
+        assert status("203.0.113.6", "bob", **{"X-Forwarded-Proto": "https"}) == 207
+        lines = (folder / "log").read_text()
+        assert "203.0.113.6 [" in lines and "2001:db8::1 [" in lines
+
+
+def test_nobody_else_is_believed(server):
+    for i in range(9):
+        fields = {"X-Forwarded-For": f"203.0.113.{i}", **basic(f"guess{i}", "x")}
+        last = server.request("GET", "/a", fields)
+    assert last.status == 429

@@ -1,0 +1,288 @@
+"""Several mounts, homes, and shared links."""
+
+import base64
+import os
+import signal
+import subprocess
+import time
+
+import davit
+import pytest
+import session
+
+CONFIG = """[server]
+users = {folder}/users
+tokens = {folder}/tokens
+[mount "/files"]
+root = {folder}/files
+[mount "/files/pool"]
+root = {folder}/pool
+[mount "/home"]
+root = {folder}/homes/%u
+[mount "/old"]
+root = {folder}/old
+read-only = yes
+[mount "/small"]
+root = {folder}/small/%u
+quota = 100K
+[rule "/"]
+allow = all for users
+[rule "/files/pool/closed"]
+deny = write for alice
+"""
+
+
+def basic(user="alice", password="pencil"):
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+class Mounted(davit.Davit):
+    """A server whose directories are all named in its configuration."""
+
+    def __init__(self, folder):
+        self.folder = str(folder)
+        for name in ("files", "pool", "homes", "old", "small"):
+            os.mkdir(folder / name)
+        for user in ("alice", "bob"):
+            davit.add_user(str(folder / "users"), user, "pencil")
+        (folder / "davit.conf").write_text(CONFIG.format(folder=folder))
+        super().__init__(root=str(folder / "none"), args=["-c", str(folder / "davit.conf")])
+
+    def operands(self):
+        return []
+
+
+@pytest.fixture(name="server")
+def server_fixture(tmp_path):
+    with Mounted(tmp_path) as running:
+        running.client = session.Session(running)
+        yield running
+        running.client.close()
+
+
+def write(server, *parts, text="x"):
+    with open(os.path.join(server.folder, *parts), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def names(server, target, user="alice"):
+    response = server.client.expect(207, "PROPFIND", target, {"Depth": "1", **basic(user)})
+    return sorted(path.decode() for path, _, _ in session.members(response.body))
+
+
+def expect(server, status, method, target, user="alice", body=None, **fields):
+    fields = {name.replace("_", "-"): value for name, value in fields.items()}
+    return server.client.expect(status, method, target, {**basic(user), **fields}, body)
+
+
+def test_mounts_are_seen_where_they_are(server):
+    write(server, "files", "a")
+    write(server, "pool", "b")
+    os.mkdir(os.path.join(server.folder, "files", "pool"))  # the mount stands before it
+    assert names(server, "/") == ["/", "/files/", "/home/", "/old/", "/small/"]
+    assert names(server, "/files/") == ["/files/", "/files/a", "/files/pool/"]
+    assert names(server, "/files/pool/") == ["/files/pool/", "/files/pool/b"]
+    expect(server, 200, "GET", "/files/pool/b")
+    expect(server, 404, "GET", "/elsewhere")
+
+
+def test_mount_points_cannot_be_changed(server):
+    for target in ("/files/", "/files/pool/", "/home/"):
+        expect(server, 403, "DELETE", target)
+        expect(server, 403, "MOVE", target, Destination="/files/x/")
+    expect(server, 405, "MKCOL", "/files/pool/")
+    expect(server, (403, 409), "PUT", "/new", body="x")
+    write(server, "files", "a")
+    expect(server, 403, "COPY", "/files/a", Destination="/files/pool")
+    assert os.path.exists(os.path.join(server.folder, "files", "a"))
+
+
+def test_homes_are_made_and_are_ones_own(server):
+    assert names(server, "/home/") == ["/home/"]
+    expect(server, 201, "PUT", "/home/mine", body="alice's")
+    assert names(server, "/home/", "bob") == ["/home/"]
+    expect(server, 404, "GET", "/home/mine", "bob")
+    with open(os.path.join(server.folder, "homes", "alice", "mine"), encoding="utf-8") as file:
+        assert file.read() == "alice's"
+    os.symlink("../bob", os.path.join(server.folder, "homes", "alice", "way"))
+    os.symlink("../bob/secret", os.path.join(server.folder, "homes", "alice", "file"))
+    write(server, "homes", "bob", "secret")
+    for target in ("/home/way/secret", "/home/file"):
+        expect(server, 403, "GET", target)
+        expect(server, 403, "PUT", target, body="x")
+        expect(server, 403, "COPY", target, Destination="/home/stolen")
+    expect(server, 403, "PROPFIND", "/home/way/", Depth="1")
+    assert not os.path.exists(os.path.join(server.folder, "homes", "alice", "stolen"))
+
+
+def test_locks_hold_in_every_view(server):
+    write(server, "files", "a")
+    body = ('<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/></D:lockscope>'
+            "<D:locktype><D:write/></D:locktype></D:lockinfo>")
+    answer = expect(server, 200, "LOCK", "/files/a", body=body)
+    token = answer.field("Lock-Token")
+    assert b"<D:href>/files/a</D:href>" in answer.body
+    expect(server, 423, "PUT", "/files/a", "bob", body="y")
+    expect(server, 204, "PUT", "/files/a", body="y", If=f"({token})")
+    expect(server, 204, "UNLOCK", "/files/a", Lock_Token=token)
+    expect(server, 403, "LOCK", "/files/", body=body)  # a mount is below
+    expect(server, 204, "PUT", "/files/a", "bob", body="z")
+
+
+def test_trees_are_copied_and_moved_between_mounts(server):
+    os.makedirs(os.path.join(server.folder, "files", "d", "e"))
+    write(server, "files", "d", "a", text="1")
+    write(server, "files", "d", "e", "b", text="2")
+    patch = ('<D:propertyupdate xmlns:D="DAV:" xmlns:x="urn:x"><D:set><D:prop><x:p>v</x:p></D:prop></D:set>'
+             "</D:propertyupdate>")
+    expect(server, 207, "PROPPATCH", "/files/d/a", body=patch)
+    expect(server, 201, "COPY", "/files/d/", Destination="/files/pool/copy/")
+    assert names(server, "/files/pool/copy/") == ["/files/pool/copy/", "/files/pool/copy/a", "/files/pool/copy/e/"]
+    found = expect(server, 207, "PROPFIND", "/files/pool/copy/a", Depth="0",
+                   body='<D:propfind xmlns:D="DAV:" xmlns:x="urn:x"><D:prop><x:p/></D:prop></D:propfind>')
+    assert b">v</" in found.body
+    expect(server, 204, "MOVE", "/files/d/", Destination="/files/pool/copy/")
+    assert not os.path.exists(os.path.join(server.folder, "files", "d"))
+    with open(os.path.join(server.folder, "pool", "copy", "e", "b"), encoding="utf-8") as file:
+        assert file.read() == "2"
+
+
+def test_a_member_that_cannot_be_moved_between_mounts_stays(server):
+    os.mkdir(os.path.join(server.folder, "files", "d"))
+    for name in ("closed", "open"):
+        write(server, "files", "d", name)
+    os.mkdir(os.path.join(server.folder, "pool", "d"))
+    with open(os.path.join(server.folder, "davit.conf"), "a", encoding="utf-8") as file:
+        file.write('[rule "/files/d/closed"]\ndeny = write for alice\n')
+    server.process.send_signal(signal.SIGHUP)
+    deadline = time.monotonic() + 20
+    while "read the settings again" not in server.stderr():
+        assert time.monotonic() < deadline, server.stderr()
+        time.sleep(0.01)
+    answer = expect(server, 207, "MOVE", "/files/d/", Destination="/files/pool/d/")
+    assert answer.body.count(b"<D:response>") == 1 and b"/files/d/closed" in answer.body and b"403" in answer.body
+    assert os.listdir(os.path.join(server.folder, "files", "d")) == ["closed"]
+    assert os.listdir(os.path.join(server.folder, "pool", "d")) == ["open"]
+
+
+def test_a_mount_may_be_read_only(server):
+    write(server, "old", "a")
+    expect(server, 200, "GET", "/old/a")
+    for method, body in (("DELETE", None), ("PUT", "x")):
+        expect(server, 403, method, "/old/a", body=body)
+    expect(server, 403, "MOVE", "/old/a", Destination="/files/a")
+    expect(server, 201, "COPY", "/old/a", Destination="/files/a")
+
+
+def link(server, *options):
+    done = subprocess.run([davit.BINARY, "token", "add", "alice", "--link", "--tokens", server.folder + "/tokens",
+                           *options], capture_output=True, text=True, check=True)
+    os.chmod(server.folder + "/tokens", 0o644)
+    before = server.stderr().count("read the settings again")
+    server.process.send_signal(signal.SIGHUP)
+    deadline = time.monotonic() + 20
+    while server.stderr().count("read the settings again") == before:
+        assert time.monotonic() < deadline, server.stderr()
+        time.sleep(0.01)
+    return done.stdout.strip()
+
+
+def test_a_shared_link_shows_one_collection(server):
+    os.mkdir(os.path.join(server.folder, "files", "d"))
+    write(server, "files", "d", "a", text="shared")
+    write(server, "files", "secret")
+    url = link(server, "--path", "/files/d", "--read-only", "--expires", "1h")
+    client = server.client
+    assert client.expect(200, "GET", url + "a").body == b"shared"
+    found = client.expect(207, "PROPFIND", url, {"Depth": "1"})
+    assert sorted(path.decode() for path, _, _ in session.members(found.body)) == [url, url + "a"]
+    client.expect(403, "PUT", url + "b", body="x")
+    client.expect(403, "DELETE", url + "a")
+    client.expect(403, "COPY", url + "a", {"Destination": "/files/b"})
+    client.expect(404, "GET", url + "secret")
+    client.expect(404, "GET", url[:-3] + "xx/a")
+    client.expect(401, "GET", "/files/d/a", {"Authorization": "Bearer " + url.split("/")[2]})
+    client.expect(404, "GET", "/.link/")
+    client.expect(401, "GET", "/files/secret")
+
+
+def test_a_shared_link_may_be_written_to(server):
+    os.mkdir(os.path.join(server.folder, "files", "d"))
+    url = link(server, "--path", "/files/d")
+    client = server.client
+    client.expect(201, "PUT", url + "b", body="x")
+    client.expect(201, "MOVE", url + "b", {"Destination": url + "c"})
+    client.expect(403, "MOVE", url + "c", {"Destination": "/files/c"})
+    assert os.listdir(os.path.join(server.folder, "files", "d")) == ["c"]
+
+
+def test_a_reload_keeps_what_is_open(server):
+    write(server, "files", "a")
+    before = len(os.listdir(f"/proc/{server.process.pid}/fd"))
+    for _ in range(5):
+        server.process.send_signal(signal.SIGHUP)
+        time.sleep(0.1)
+    expect(server, 200, "GET", "/files/a")
+    assert abs(len(os.listdir(f"/proc/{server.process.pid}/fd")) - before) <= 2
+
+
+QUOTA = b'<propfind xmlns="DAV:"><prop><quota-used-bytes/><quota-available-bytes/></prop></propfind>'
+
+
+def quota(server, target="/small/", user="alice"):
+    """Used and available bytes, as clients see them."""
+    response = server.client.expect(207, "PROPFIND", target, {"Depth": "0", **basic(user)}, QUOTA)
+    body = response.body.decode()
+    return tuple(int(body.split(f"<D:quota-{name}-bytes>")[1].split("<")[0]) for name in ("used", "available"))
+
+
+def test_a_mount_may_have_a_quota(server):
+    assert quota(server) == (0, 102400)
+    expect(server, 201, "PUT", "/small/a", body=b"x" * 60000)
+    assert quota(server) == (60000, 42400)
+    assert quota(server, user="bob") == (0, 102400), "each home has its own"
+    expect(server, 507, "PUT", "/small/b", body=b"x" * 50000)
+    assert quota(server) == (60000, 42400)
+    expect(server, 204, "PUT", "/small/a", body=b"x" * 90000)  # what it replaces counts for it
+    assert quota(server) == (90000, 12400)
+    expect(server, 507, "COPY", "/small/a", Destination="/small/b")
+    expect(server, 204, "PUT", "/small/a", body=b"x" * 40000)
+    expect(server, 201, "COPY", "/small/a", Destination="/small/b")
+    expect(server, 507, "COPY", "/small/a", Destination="/small/c")
+    expect(server, 204, "COPY", "/small/a", Destination="/small/b")
+    expect(server, 201, "MOVE", "/small/b", Destination="/small/c")
+    assert quota(server) == (80000, 22400)
+    expect(server, 204, "MOVE", "/small/c", Destination="/small/a")
+    assert quota(server) == (40000, 62400)
+    expect(server, 201, "MKCOL", "/small/d")
+    expect(server, 201, "COPY", "/small/a", Destination="/small/d/a")
+    assert quota(server) == (80000, 22400)
+    expect(server, 204, "DELETE", "/small/d")
+    assert quota(server) == (40000, 62400)
+
+
+def test_a_quota_holds_between_mounts_and_for_what_comes_in_chunks(server):
+    write(server, "files", "big", text="x" * 200000)
+    write(server, "files", "fits", text="x" * 50000)
+    expect(server, 507, "COPY", "/files/big", Destination="/small/big")
+    expect(server, 201, "MOVE", "/files/fits", Destination="/small/fits")
+    assert quota(server) == (50000, 52400)
+    chunks = [b"x" * 10000] * 8
+    done = subprocess.run(["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-u", "alice:pencil", "-T", "-",
+                           server.url + "/small/chunks"], input=b"".join(chunks), capture_output=True, timeout=60,
+                          check=False)
+    assert done.stdout == b"507", "its length was not known before"
+    assert quota(server) == (50000, 52400)
+    assert sorted(os.listdir(os.path.join(server.folder, "small", "alice"))) == ["fits"]
+
+
+def test_two_uploads_cannot_both_have_the_last_room(server):
+    body = b"x" * 60000
+    command = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code} ", "-u", "alice:pencil", "-T", "-"]
+    running = [subprocess.Popen(command + [f"{server.url}/small/{name}"], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE) for name in "abcd"]
+    for process in running:
+        process.stdin.write(body)
+    codes = sorted(process.communicate(timeout=60)[0] for process in running)
+    assert codes == [b"201 ", b"507 ", b"507 ", b"507 "]
+    assert quota(server) == (60000, 42400)

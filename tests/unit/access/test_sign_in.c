@@ -1,0 +1,430 @@
+/* From a field to a principal: each scheme's way through, and the attacks on it. */
+#include "support/test.h"
+
+#include "access/access.h"
+#include "access/scheme/digest.h"
+#include "access/scheme/scram.h"
+#include "access/users.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "text/base64.h"
+
+#define BCRYPT "$2y$05$8NYUrE8.Gqim6FmN7AGG/eBav4USanBke2PfLi.bcBHR1nnV3vYoO" /* "pw" */
+
+static struct arena arena;
+static struct users users;
+static struct tokens tokens;
+static struct access access_;
+static struct signed_in got;
+static struct buf token_text;
+
+static const struct access_bounds bounds = {.nonce_count = 64,
+                                            .nonce_ms = 60000,
+                                            .memory_count = 64,
+                                            .memory_ms = 1000,
+                                            .throttle_count = 64};
+
+static int begin(void **state)
+{
+    struct buf line = {0};
+    struct buf keys = {0};
+    struct buf notes = {0};
+    struct buf token = {0};
+    struct err err;
+    struct token like = {.user = STR("alice"), .scope = {PATH("phone"), true}};
+    (void)state;
+    clock_freeze(1000000);
+    buf_clear(&token_text);
+    if (!users_add_lines(&line, &keys, STR("alice"), STR("davit"), STR("pencil")))
+        return -1;
+    BUF_ADD(&line, "\nbob:" BCRYPT "\n");
+    tokens_add_line(&token, &like, &token_text);
+    bool is_fine = users_read(&users, buf_str(&line), &notes, &err) &&
+                   users_read_keys(&users, buf_str(&keys), STR("davit"), &notes, &err) &&
+                   tokens_read(&tokens, buf_str(&token), &err);
+    buf_done(&line);
+    buf_done(&keys);
+    buf_done(&notes);
+    buf_done(&token);
+    access_ = (struct access){.state = access_state_new(&bounds),
+                              .realm = STR("davit"),
+                              .users = &users,
+                              .tokens = &tokens};
+    for (size_t i = 0; i < ACCESS_SCHEME_COUNT; i++)
+        access_.offers[i] = true;
+    return is_fine ? 0 : -1;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    access_state_free(access_.state);
+    users_done(&users);
+    tokens_done(&tokens);
+    arena_reset(&arena);
+    clock_freeze(-1);
+    return 0;
+}
+
+static enum sign_in_end ask_from(const char *address, bool may_block, const char *field)
+{
+    struct sign_in request = {.authorization = field ? str_of_c(field) : STR_NONE,
+                              .method = STR("GET"),
+                              .target = STR("/x"),
+                              .address = str_of_c(address),
+                              .is_confidential = true,
+                              .may_block = may_block};
+    return access_sign_in(&access_, &request, &arena, &got);
+}
+
+static enum sign_in_end ask(const char *field)
+{
+    return ask_from("192.0.2.1:1234", true, field);
+}
+
+static const char *basic(const char *user, const char *password)
+{
+    struct buf plain = {0};
+    struct buf field = {0};
+    buf_addf(&plain, "%s:%s", user, password);
+    BUF_ADD(&field, "Basic ");
+    base64_encode(&field, buf_str(&plain), BASE64);
+    const char *text = arena_text(&arena, buf_str(&field));
+    buf_done(&plain);
+    buf_done(&field);
+    return text;
+}
+
+/* --- Basic --- */
+
+TEST(sign_in_without_credentials_is_nobody)
+{
+    check_int("none", ask(NULL), SIGN_IN_DONE);
+    assert_true(principal_is_anonymous(&got.principal));
+    check_str("address", got.principal.address, "192.0.2.1");
+    check_int("an empty Bearer", ask("Bearer"), SIGN_IN_DONE);
+    assert_true(principal_is_anonymous(&got.principal));
+    check_int("IPv6", ask_from("[2001:db8::1]:80", true, NULL), SIGN_IN_DONE);
+    check_str("address", got.principal.address, "2001:db8::1");
+}
+
+TEST(sign_in_with_basic_hashes_once)
+{
+    check_int("on the loop", ask_from("192.0.2.1:1", false, basic("bob", "pw")), SIGN_IN_BLOCKS);
+    check_int("on a worker", ask(basic("bob", "pw")), SIGN_IN_DONE);
+    check_str("who", got.principal.name, "bob");
+    check_int("remembered", ask_from("192.0.2.1:1", false, basic("bob", "pw")), SIGN_IN_DONE);
+    check_int("another", ask_from("192.0.2.1:1", false, basic("bob", "pW")), SIGN_IN_BLOCKS);
+    clock_freeze(1000000 + 1000);
+    check_int("forgotten", ask_from("192.0.2.1:1", false, basic("bob", "pw")), SIGN_IN_BLOCKS);
+}
+
+TEST(sign_in_that_is_wrong_tells_nothing_more)
+{
+    check_int("password", ask(basic("bob", "px")), SIGN_IN_REFUSED);
+    check_int("name", ask(basic("nobody", "pw")), SIGN_IN_REFUSED);
+    check_int("the decoy's password", ask(basic("nobody", "pencil")), SIGN_IN_REFUSED);
+    check_int("on the loop", ask_from("192.0.2.9:1", false, basic("nobody", "x")), SIGN_IN_BLOCKS);
+    check_int("malformed", ask("Basic x"), SIGN_IN_MALFORMED);
+    check_int("unknown", ask("NTLM abc"), SIGN_IN_REFUSED);
+}
+
+TEST(sign_in_with_basic_needs_that_nobody_reads_along)
+{
+    struct sign_in request = {.authorization = str_of_c(basic("bob", "pw")),
+                              .address = STR("192.0.2.1:1"),
+                              .may_block = true};
+    check_int("clear", access_sign_in(&access_, &request, &arena, &got), SIGN_IN_UNSAFE);
+    access_.allows_clear_basic = true;
+    check_int("allowed", access_sign_in(&access_, &request, &arena, &got), SIGN_IN_DONE);
+}
+
+TEST(sign_in_is_throttled_and_who_was_right_is_not)
+{
+    check_int("right", ask(basic("bob", "pw")), SIGN_IN_DONE);
+    for (int i = 0; i < 8; i++)
+        check_int("wrong", ask_from("198.51.100.7:1", true, basic("bob", "x")), SIGN_IN_REFUSED);
+    check_int("slowed", ask_from("198.51.100.7:1", true, basic("bob", "pw")), SIGN_IN_DONE);
+    check_int("slowed", ask_from("198.51.100.7:1", true, basic("bob", "y")), SIGN_IN_THROTTLED);
+    check_int("seconds", got.retry_s, 1);
+    check_int("by address", ask_from("198.51.100.7:2", true, basic("alice", "x")),
+              SIGN_IN_THROTTLED);
+    check_int("by name", ask_from("203.0.113.5:2", true, basic("bob", "x")), SIGN_IN_THROTTLED);
+    check_int("others", ask_from("203.0.113.5:2", true, basic("alice", "pencil")), SIGN_IN_DONE);
+}
+
+/* Who has an address of IPv6 has a network of them; its text can leave zeros out anywhere. */
+TEST(sign_in_is_throttled_for_a_network_of_ipv6)
+{
+    static const char *const same[] = {"[2001:db8::1]:1", "[2001:db8::7:1]:2",
+                                       "[2001:db8::a:b:c:d]:3", "[2001:db8:0:0:1::]:4"};
+    for (int i = 0; i < 8; i++)
+        check_int("wrong", ask_from(same[i % 4], true, "Bearer nonsense"), SIGN_IN_REFUSED);
+    for (size_t i = 0; i < ARRAY_LEN(same); i++)
+        check_int(same[i], ask_from(same[i], true, "Bearer nonsense"), SIGN_IN_THROTTLED);
+    check_int("another network", ask_from("[2001:db8:0:1::1]:1", true, "Bearer nonsense"),
+              SIGN_IN_REFUSED);
+    check_int("IPv4 within IPv6", ask_from("[::ffff:192.0.2.1]:1", true, "Bearer nonsense"),
+              SIGN_IN_REFUSED);
+}
+
+/* --- tokens --- */
+
+TEST(sign_in_with_a_token_is_bounded_by_its_scope)
+{
+    struct buf field = {0};
+    buf_addf(&field, "Bearer %s", buf_c(&token_text));
+    check_int("bearer", ask(buf_c(&field)), SIGN_IN_DONE);
+    check_str("who", got.principal.name, "alice");
+    check_str("where", path_str(got.principal.scope.path), "phone");
+    check_int("there", access_may(&access_, &got.principal, ACCESS_READ, PATH("phone/a")),
+              ACCESS_GRANTED);
+    check_int("not to write", access_may(&access_, &got.principal, ACCESS_WRITE, PATH("phone/a")),
+              ACCESS_REFUSED);
+    check_int("elsewhere", access_may(&access_, &got.principal, ACCESS_READ, PATH("a")),
+              ACCESS_REFUSED);
+    check_int("as a password", ask(basic("alice", buf_c(&token_text))), SIGN_IN_DONE);
+    check_that("read-only", got.principal.scope.is_read_only);
+    check_int("of another", ask(basic("bob", buf_c(&token_text))), SIGN_IN_REFUSED);
+    char *last = &token_text.at[token_text.len - 1];
+    *last = *last == 'A' ? 'B' : 'A';
+    buf_clear(&field);
+    buf_addf(&field, "Bearer %s", buf_c(&token_text));
+    check_int("wrong", ask(buf_c(&field)), SIGN_IN_REFUSED);
+    buf_done(&field);
+}
+
+/* --- Digest --- */
+
+/* A parameter of a challenge. */
+static struct str param_of(struct str challenge, const char *name)
+{
+    struct authorization parsed;
+    assert_true(authorization_parse(challenge, &arena, &parsed));
+    return authorization_get(&parsed, name);
+}
+
+static struct str challenge_of(const char *beginning, const char *with)
+{
+    struct str challenges[ACCESS_CHALLENGES_MAX];
+    size_t count = access_challenges(&access_, &got, true, &arena, challenges);
+    for (size_t i = 0; i < count; i++) {
+        if (str_starts(challenges[i], str_of_c(beginning)) &&
+            strstr(arena_text(&arena, challenges[i]), with))
+            return challenges[i];
+    }
+    fail_msg("there is no challenge %s", beginning);
+    return STR_NONE;
+}
+
+static const char *digest_field(const char *user, const char *password, struct str nonce,
+                                unsigned count)
+{
+    struct buf key = {0};
+    struct buf a2 = {0};
+    struct buf text = {0};
+    struct buf field = {0};
+    digest_add_key(&key, HASH_SHA256, str_of_c(user), STR("davit"), str_of_c(password));
+    secret_add_hex(&a2, HASH_SHA256, STR("GET:/x"));
+    buf_addf(&text, "%s:%.*s:%08x:c:auth:%s", buf_c(&key), STR_ARGS(nonce), count, buf_c(&a2));
+    buf_addf(&field,
+             "Digest username=\"%s\", realm=\"davit\", uri=\"/x\", algorithm=SHA-256, "
+             "nonce=\"%.*s\", nc=%08x, cnonce=\"c\", qop=auth, response=\"",
+             user, STR_ARGS(nonce), count);
+    secret_add_hex(&field, HASH_SHA256, buf_str(&text));
+    buf_add_char(&field, '"');
+    const char *copy = arena_text(&arena, buf_str(&field));
+    buf_done(&key);
+    buf_done(&a2);
+    buf_done(&text);
+    buf_done(&field);
+    return copy;
+}
+
+TEST(sign_in_with_digest_and_its_replays)
+{
+    struct str nonce = param_of(challenge_of("Digest", "SHA-256"), "nonce");
+    check_int("right", ask(digest_field("alice", "pencil", nonce, 1)), SIGN_IN_DONE);
+    check_str("who", got.principal.name, "alice");
+    check_that("info", str_starts(got.info, STR("rspauth=")));
+    check_int("replayed", ask(digest_field("alice", "pencil", nonce, 1)), SIGN_IN_REFUSED);
+    check_that("stale", got.is_stale);
+    check_that("says so", challenge_of("Digest", "stale=true").len > 0);
+    check_int("counted on", ask(digest_field("alice", "pencil", nonce, 2)), SIGN_IN_DONE);
+    check_int("wrong", ask(digest_field("alice", "pencils", nonce, 3)), SIGN_IN_REFUSED);
+    check_that("not stale", !got.is_stale);
+    check_int("no keys", ask(digest_field("bob", "pw", nonce, 4)), SIGN_IN_REFUSED);
+    check_int("nobody", ask(digest_field("nobody", "pw", nonce, 5)), SIGN_IN_REFUSED);
+    check_int("not ours", ask(digest_field("alice", "pencil", STR("abc"), 1)), SIGN_IN_REFUSED);
+    check_that("but right", got.is_stale);
+    clock_freeze(1000000 + 60001);
+    check_int("too old", ask(digest_field("alice", "pencil", nonce, 6)), SIGN_IN_REFUSED);
+    check_that("stale", got.is_stale);
+}
+
+TEST(sign_in_is_not_talked_down_to_what_is_not_offered)
+{
+    struct str nonce = param_of(challenge_of("Digest", "SHA-256"), "nonce");
+    access_.offers[ACCESS_DIGEST] = false;
+    access_.offers[ACCESS_BASIC] = false;
+    access_.offers[ACCESS_SCRAM] = false;
+    check_int("digest", ask(digest_field("alice", "pencil", nonce, 1)), SIGN_IN_REFUSED);
+    check_int("basic", ask(basic("bob", "pw")), SIGN_IN_REFUSED);
+    check_int("scram", ask("SCRAM-SHA-256 data=biwsbj11c2VyLHI9eA=="), SIGN_IN_REFUSED);
+}
+
+TEST(sign_in_offers_the_strongest_first)
+{
+    struct str challenges[ACCESS_CHALLENGES_MAX];
+    got = (struct signed_in){0};
+    size_t count = access_challenges(&access_, &got, true, &arena, challenges);
+    check_int("count", count, 5);
+    check_str("first", challenges[0], "SCRAM-SHA-256 realm=\"davit\"");
+    check_that("then", str_starts(challenges[1], STR("Digest realm=\"davit\", qop=\"auth\"")));
+    check_str("last", challenges[4], "Basic realm=\"davit\", charset=\"UTF-8\"");
+    check_int("in the clear", access_challenges(&access_, &got, false, &arena, challenges), 3);
+    access_offer_usable(&access_); /* bob has no keys but his hash */
+    check_int("usable", access_challenges(&access_, &got, true, &arena, challenges), 1);
+}
+
+/* --- SCRAM --- */
+
+static const char *scram_field(struct str sid, struct str message)
+{
+    struct buf field = {0};
+    BUF_ADD(&field, "SCRAM-SHA-256 ");
+    if (sid.len)
+        buf_addf(&field, "sid=%.*s, ", STR_ARGS(sid));
+    BUF_ADD(&field, "data=");
+    base64_encode(&field, message, BASE64);
+    const char *copy = arena_text(&arena, buf_str(&field));
+    buf_done(&field);
+    return copy;
+}
+
+static struct str server_first_of(struct str step)
+{
+    struct str message;
+    assert_true(base64_decode(param_of(step, "data"), BASE64, &arena, &message));
+    return message;
+}
+
+/* The client's final message: RFC 5802 §3 from the other side. */
+static struct str client_final(const char *password, struct str bare, struct str server_first)
+{
+    struct str rest = server_first;
+    struct str nonce = str_from(str_cut(&rest, ','), 2);
+    struct str salt;
+    uint64_t iterations;
+    struct buf message = {0};
+    struct buf text = {0};
+    assert_true(base64_decode(str_from(str_cut(&rest, ','), 2), BASE64, &arena, &salt));
+    assert_true(str_parse_u64(str_from(rest, 2), &iterations));
+    struct sha256 salted = secret_pbkdf2(str_of_c(password), salt, (unsigned)iterations);
+    struct sha256 client_key = secret_hmac(sha256_str(&salted), STR("Client Key"));
+    struct sha256 stored_key = secret_sha256(sha256_str(&client_key));
+    buf_addf(&message, "c=biws,r=%.*s", STR_ARGS(nonce));
+    buf_addf(&text, "%.*s,%.*s,%s", STR_ARGS(bare), STR_ARGS(server_first), buf_c(&message));
+    struct sha256 signature = secret_hmac(sha256_str(&stored_key), buf_str(&text));
+    for (size_t i = 0; i < SHA256_BYTES; i++)
+        client_key.bytes[i] ^= signature.bytes[i];
+    BUF_ADD(&message, ",p=");
+    base64_encode(&message, sha256_str(&client_key), BASE64);
+    struct str copy = arena_str(&arena, buf_str(&message));
+    buf_done(&message);
+    buf_done(&text);
+    return copy;
+}
+
+static struct str begin_scram(const char *user, struct str *bare)
+{
+    struct buf first = {0};
+    buf_addf(&first, "n,,n=%s,r=clientnonce", user);
+    struct str message = arena_str(&arena, buf_str(&first));
+    buf_done(&first);
+    *bare = str_from(message, 3);
+    check_int("first", ask(scram_field(STR_NONE, message)), SIGN_IN_REFUSED);
+    assert_true(got.next_step.len > 0);
+    return got.next_step;
+}
+
+TEST(sign_in_with_scram_takes_two_steps_and_works_once)
+{
+    struct str bare;
+    struct str step = begin_scram("alice", &bare);
+    struct str sid = param_of(step, "sid");
+    struct str final = client_final("pencil", bare, server_first_of(step));
+    check_int("right", ask(scram_field(sid, final)), SIGN_IN_DONE);
+    check_str("who", got.principal.name, "alice");
+    check_that("the server's signature", str_starts(got.info, STR("sid=")));
+    check_int("replayed", ask(scram_field(sid, final)), SIGN_IN_REFUSED);
+    step = begin_scram("alice", &bare);
+    check_int("another session's", ask(scram_field(param_of(step, "sid"), final)), SIGN_IN_REFUSED);
+    check_int(
+        "wrong",
+        ask(scram_field(param_of(step, "sid"), client_final("pen", bare, server_first_of(step)))),
+        SIGN_IN_REFUSED);
+}
+
+TEST(sign_in_with_scram_refuses_what_is_cut_or_changed)
+{
+    struct str bare;
+    struct str step = begin_scram("alice", &bare);
+    struct str sid = param_of(step, "sid");
+    struct str final = client_final("pencil", bare, server_first_of(step));
+    for (size_t len = 0; len < final.len; len++) {
+        enum sign_in_end end_ =
+            ask_from("203.0.113.1:1", true, scram_field(sid, str_first(final, len)));
+        check_that("cut", end_ == SIGN_IN_MALFORMED || end_ == SIGN_IN_REFUSED);
+    }
+    for (size_t i = 0; i < sid.len; i += 5) {
+        char *changed = arena_text(&arena, sid);
+        changed[i] = changed[i] == 'A' ? 'B' : 'A';
+        check_int("changed sid", ask(scram_field(str_of(changed, sid.len), final)),
+                  SIGN_IN_REFUSED);
+    }
+    clock_freeze(1000000 + 60001);
+    check_int("too late", ask(scram_field(sid, final)), SIGN_IN_REFUSED);
+}
+
+TEST(sign_in_with_scram_tells_strangers_nothing)
+{
+    struct str bare;
+    struct str one = server_first_of(begin_scram("nobody", &bare));
+    struct str step = begin_scram("nobody", &bare);
+    struct str two = server_first_of(step);
+    struct str user = server_first_of(begin_scram("alice", &bare));
+    check_int("as long", one.len, user.len);
+    struct str salt_one = str_from(one, str_index(one, ','));
+    struct str salt_two = str_from(two, str_index(two, ','));
+    check_bytes("the same salt", salt_one, salt_two);
+    check_int("no way in", ask(scram_field(param_of(step, "sid"), client_final("x", bare, two))),
+              SIGN_IN_REFUSED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(sign_in_without_credentials_is_nobody, begin, end),
+        cmocka_unit_test_setup_teardown(sign_in_with_basic_hashes_once, begin, end),
+        cmocka_unit_test_setup_teardown(sign_in_that_is_wrong_tells_nothing_more, begin, end),
+        cmocka_unit_test_setup_teardown(sign_in_with_basic_needs_that_nobody_reads_along, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(sign_in_is_throttled_and_who_was_right_is_not, begin, end),
+        cmocka_unit_test_setup_teardown(sign_in_is_throttled_for_a_network_of_ipv6, begin, end),
+        cmocka_unit_test_setup_teardown(sign_in_with_a_token_is_bounded_by_its_scope, begin, end),
+        cmocka_unit_test_setup_teardown(sign_in_with_digest_and_its_replays, begin, end),
+        cmocka_unit_test_setup_teardown(sign_in_is_not_talked_down_to_what_is_not_offered, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(sign_in_offers_the_strongest_first, begin, end),
+        cmocka_unit_test_setup_teardown(sign_in_with_scram_takes_two_steps_and_works_once, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(sign_in_with_scram_refuses_what_is_cut_or_changed, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(sign_in_with_scram_tells_strangers_nothing, begin, end),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    arena_done(&arena);
+    buf_done(&token_text);
+    return failed;
+}

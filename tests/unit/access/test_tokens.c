@@ -1,0 +1,72 @@
+#include "support/test.h"
+
+#include "access/tokens.h"
+#include "base/err.h"
+
+static const struct token like = {
+    .user = {"alice", 5},
+    .scope = {{"a b/c", 5}, true},
+    .expires_s = 1000,
+    .note = {"my: phone", 9},
+};
+
+TEST(token_is_known_by_its_hash_until_it_expires)
+{
+    struct tokens tokens = {0};
+    struct buf line = {0};
+    struct buf text = {0};
+    struct err err;
+    tokens_add_line(&line, &like, &text);
+    assert_true(token_is_text(buf_str(&text)));
+    assert_true(tokens_read(&tokens, buf_str(&line), &err));
+    const struct token *token = tokens_verify(&tokens, buf_str(&text), 999);
+    assert_non_null(token);
+    check_str("user", token->user, "alice");
+    check_str("path", path_str(token->scope.path), "a b/c");
+    check_that("bounds", token->scope.is_read_only && !token->is_link);
+    check_str("note", token->note, "my: phone");
+    check_that("the secret is not in the file",
+               str_index(buf_str(&line), text.at[TOKEN_TEXT_BYTES - 1]) == line.len ||
+                   !strstr(buf_c(&line), buf_c(&text)));
+    assert_null(tokens_verify(&tokens, buf_str(&text), 1000));
+    for (size_t i = 0; i < text.len; i++) {
+        char kept = text.at[i];
+        text.at[i] = kept == 'x' ? 'y' : 'x';
+        assert_null(tokens_verify(&tokens, buf_str(&text), 0));
+        text.at[i] = kept;
+    }
+    tokens_done(&tokens);
+    buf_done(&line);
+    buf_done(&text);
+}
+
+TEST(token_line_that_is_not_understood_is_refused)
+{
+#define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    static const char *const bad[] = {
+        "x:alice:" HASH ":",
+        "0123456789ab::" HASH ":",
+        "0123456789ab:alice:0123:",
+        "0123456789ab:alice:" HASH ":readonly",
+        "0123456789ab:alice:" HASH ":expires=soon",
+        "0123456789ab:alice:" HASH ":expires=0",
+        "0123456789ab:alice:" HASH ":path=a",
+        "0123456789ab:alice:" HASH ":path=/../a",
+        "0123456789ab:alice:" HASH ":\n0123456789ab:bob:" HASH ":",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        struct tokens tokens = {0};
+        struct err err;
+        check_that(bad[i], !tokens_read(&tokens, str_of_c(bad[i]), &err));
+        tokens_done(&tokens);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(token_is_known_by_its_hash_until_it_expires),
+        cmocka_unit_test(token_line_that_is_not_understood_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

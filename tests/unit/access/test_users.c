@@ -1,0 +1,109 @@
+#include "support/test.h"
+
+#include "access/password.h"
+#include "access/users.h"
+#include "base/err.h"
+
+/* Made by `htpasswd -nbB`; the password is "pw". */
+#define BCRYPT  "$2y$05$8NYUrE8.Gqim6FmN7AGG/eBav4USanBke2PfLi.bcBHR1nnV3vYoO"
+#define UNKNOWN "$apr1$abcdefgh$abcdefghijklmnopqrstuv"
+
+TEST(users_are_read_from_a_file_of_htpasswd)
+{
+    struct users users = {0};
+    struct buf notes = {0};
+    struct err err;
+    static const char text[] = "# a comment\n\nalice:" BCRYPT "\r\nbob:" UNKNOWN "\ncarol:\n";
+    assert_true(users_read(&users, str_of_c(text), &notes, &err));
+    check_int("count", users.count, 3);
+    check_str("alice", users_find(&users, STR("alice"))->hash, BCRYPT);
+    check_int("bob", users_find(&users, STR("bob"))->hash.len, 0);
+    check_that("notes", str_starts(buf_str(&notes), STR("bob cannot")));
+    assert_null(users_find(&users, STR("dave")));
+    check_str("a decoy has a hash", users_decoy(&users, STR("dave"))->name, "alice");
+    buf_done(&notes);
+    users_done(&users);
+}
+
+TEST(users_file_with_a_mistake_is_refused_by_line)
+{
+    static const struct {
+        const char *text, *mistake;
+    } rows[] = {
+        {"alice:" BCRYPT "\n:x\n", "line 2: that is no name"},
+        {"a:\nb:\na:\n", "line 3: that user is there twice"},
+        {"@staff:\n", "line 1: that is no name"},
+        {"..:\n", "line 1: that is no name"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct users users = {0};
+        struct buf notes = {0};
+        struct err err;
+        assert_false(users_read(&users, str_of_c(rows[i].text), &notes, &err));
+        check_str(rows[i].text, str_of_c(err.text), rows[i].mistake);
+        users_done(&users);
+    }
+}
+
+TEST(users_keys_hold_with_their_hash_and_realm_only)
+{
+    struct buf line = {0};
+    struct buf keys = {0};
+    struct buf notes = {0};
+    struct users users = {0};
+    struct users changed = {0};
+    struct err err;
+    assert_true(users_add_lines(&line, &keys, STR("alice"), STR("here"), STR("pencil")));
+    assert_true(users_read(&users, buf_str(&line), &notes, &err));
+    assert_true(users_read_keys(&users, buf_str(&keys), STR("here"), &notes, &err));
+    const struct user *alice = users_find(&users, STR("alice"));
+    assert_true(password_verify(STR("pencil"), alice->hash));
+    assert_false(password_verify(STR("pencils"), alice->hash));
+    check_int("sha256", alice->digest_keys[HASH_SHA256].len, 64);
+    check_int("md5", alice->digest_keys[HASH_MD5].len, 32);
+    check_int("scram", alice->scram.iterations, SCRAM_ITERATIONS);
+    check_int("notes", notes.len, 0);
+    users_done(&users);
+    assert_true(users_read(&users, buf_str(&line), &notes, &err));
+    assert_true(users_read_keys(&users, buf_str(&keys), STR("there"), &notes, &err));
+    alice = users_find(&users, STR("alice"));
+    check_int("of another realm", alice->digest_keys[HASH_SHA256].len, 0);
+    check_int("scram has none", alice->scram.iterations, SCRAM_ITERATIONS);
+    users_done(&users);
+    assert_true(users_read(&changed, STR("alice:" BCRYPT "\n"), &notes, &err));
+    assert_true(users_read_keys(&changed, buf_str(&keys), STR("here"), &notes, &err));
+    alice = users_find(&changed, STR("alice"));
+    check_int("of another password", alice->digest_keys[HASH_SHA256].len, 0);
+    check_int("of another password", alice->scram.iterations, 0);
+    check_that("notes", notes.len > 0);
+    users_done(&changed);
+    buf_done(&line);
+    buf_done(&keys);
+    buf_done(&notes);
+}
+
+TEST(password_is_checked_by_the_kinds_that_htpasswd_makes)
+{
+    char hash[PASSWORD_HASH_BYTES];
+    assert_true(password_verify(STR("pw"), STR(BCRYPT)));
+    assert_false(password_verify(STR("pW"), STR(BCRYPT)));
+    assert_false(password_verify(str_of("pw\0x", 4), STR(BCRYPT)));
+    assert_false(password_verify(STR("pw"), STR(UNKNOWN)));
+    assert_false(password_verify(STR("pw"), STR("pw")));
+    assert_false(password_verify(STR("pw"), STR_NONE));
+    assert_true(password_hash(STR("pw"), hash));
+    check_that("yescrypt", str_starts(str_of_c(hash), STR("$y$")));
+    assert_true(password_is_hash(str_of_c(hash)));
+    assert_false(password_is_hash(STR("{SHA}x")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(users_are_read_from_a_file_of_htpasswd),
+        cmocka_unit_test(users_file_with_a_mistake_is_refused_by_line),
+        cmocka_unit_test(users_keys_hold_with_their_hash_and_realm_only),
+        cmocka_unit_test(password_is_checked_by_the_kinds_that_htpasswd_makes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,34 @@
+#include "finding.h"
+
+static void on_link(struct finder *finder, const struct found_link *link)
+{
+    struct finding *finding = CONTAINER_OF(finder, struct finding, finder);
+    const struct link_row *row = &link_rows[link->kind];
+    buf_addf(&finding->lines, "%.*s@%.*s %u:%u %.*s", STR_ARGS(row->element),
+             STR_ARGS(row->attribute), link->at.line, link->at.column, STR_ARGS(link->raw));
+    if (link->text.len)
+        buf_addf(&finding->lines, " [%.*s]", STR_ARGS(link->text));
+    BUF_ADD(&finding->lines, "\n");
+}
+
+static void on_base(struct finder *finder, struct str href)
+{
+    struct finding *finding = CONTAINER_OF(finder, struct finding, finder);
+    buf_addf(&finding->lines, "base %.*s\n", STR_ARGS(href));
+}
+
+static void on_anchor(struct finder *finder, struct str name)
+{
+    struct finding *finding = CONTAINER_OF(finder, struct finding, finder);
+    buf_addf(&finding->lines, "#%.*s\n", STR_ARGS(name));
+}
+
+void finding_init(struct finding *finding)
+{
+    *finding = (struct finding){{on_link, on_base, on_anchor}, {0}};
+}
+
+void finding_done(struct finding *finding)
+{
+    buf_done(&finding->lines);
+}

@@ -1,0 +1,61 @@
+#include "support/test.h"
+
+#include "text/base64.h"
+
+/* RFC 4648 §10. */
+static const struct {
+    const char *plain, *padded, *bare;
+} rows[] = {
+    {"", "", ""},
+    {"f", "Zg==", "Zg"},
+    {"fo", "Zm8=", "Zm8"},
+    {"foo", "Zm9v", "Zm9v"},
+    {"foob", "Zm9vYg==", "Zm9vYg"},
+    {"fooba", "Zm9vYmE=", "Zm9vYmE"},
+    {"foobar", "Zm9vYmFy", "Zm9vYmFy"},
+    {"\xff\xef\xbe", "/+++", "_---"},
+};
+
+TEST(base64_encodes_and_decodes_rfc4648s_examples)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct arena arena = {0};
+        struct buf text = {0};
+        struct str plain;
+        base64_encode(&text, str_of_c(rows[i].plain), BASE64);
+        check_str(rows[i].plain, buf_str(&text), rows[i].padded);
+        check_that(rows[i].plain, base64_decode(buf_str(&text), BASE64, &arena, &plain));
+        check_str(rows[i].padded, plain, rows[i].plain);
+        buf_clear(&text);
+        base64_encode(&text, str_of_c(rows[i].plain), BASE64_URL);
+        check_str(rows[i].plain, buf_str(&text), rows[i].bare);
+        check_that(rows[i].plain, base64_decode(buf_str(&text), BASE64_URL, &arena, &plain));
+        check_str(rows[i].bare, plain, rows[i].plain);
+        buf_done(&text);
+        arena_done(&arena);
+    }
+}
+
+TEST(base64_has_one_reading_for_each_text)
+{
+    static const char *const bad[] = {
+        "Zg", "Zg=", "Zh==", "Zm9=", "Z===", "====", "Zm9v=", "Zm 9", "Zm9_", "=Zg=", "Zg==Zg=="};
+    static const char *const bad_for_urls[] = {"Zg==", "Z", "Zh", "Zm9=", "Zm+v", "Zm9vZ"};
+    struct arena arena = {0};
+    struct str plain;
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        check_that(bad[i], !base64_decode(str_of_c(bad[i]), BASE64, &arena, &plain));
+    for (size_t i = 0; i < ARRAY_LEN(bad_for_urls); i++)
+        check_that(bad_for_urls[i],
+                   !base64_decode(str_of_c(bad_for_urls[i]), BASE64_URL, &arena, &plain));
+    arena_done(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(base64_encodes_and_decodes_rfc4648s_examples),
+        cmocka_unit_test(base64_has_one_reading_for_each_text),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
