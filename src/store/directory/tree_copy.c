@@ -118,13 +118,20 @@ static bool copy_fail(struct copying *copying, bool is_collection, enum store_rc
     return dir_walk_fail(&copying->walk, is_collection, rc, 0);
 }
 
+/* 0: it may be copied. */
+static unsigned refuses_copy(const struct dir_walk *walk)
+{
+    struct store_visitor *visitor = walk->visitor;
+    return visitor->refuse_copy ? visitor->refuse_copy(visitor, dir_walk_path(walk)) : 0;
+}
+
 /* Of most members the directory says that they are files, and nothing else need be asked. */
 static bool copy_entry(struct copying *copying, int from_dir_fd, int to_dir_fd,
                        const struct dir_entry *entry)
 {
     const char *name = entry->name.at;
     int fd = -1;
-    if (entry->type == DT_REG)
+    if (entry->type == DT_REG && !refuses_copy(&copying->walk))
         fd = openat(from_dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return copy_member(copying, from_dir_fd, name, to_dir_fd, name);
@@ -189,13 +196,6 @@ static bool copy_collection(struct copying *copying, int from_fd, int to_dir_fd,
         return copy_fail(copying, true, rc);
     (void)close(to_fd); /* a directory: nothing to lose */
     return true;
-}
-
-/* 0: it may be copied. */
-static unsigned refuses_copy(const struct dir_walk *walk)
-{
-    struct store_visitor *visitor = walk->visitor;
-    return visitor->refuse_copy ? visitor->refuse_copy(visitor, dir_walk_path(walk)) : 0;
 }
 
 static bool copy_member(struct copying *copying, int from_dir_fd, const char *from_name,
