@@ -28,6 +28,11 @@ static inline void list_append(struct list *head, struct list *item)
 }
 
 /* Safe on an item that is linked nowhere, once it has been list_init()ed. */
+static inline void list_prepend(struct list *head, struct list *item)
+{
+    list_append(head->next, item);
+}
+
 static inline void list_remove(struct list *item)
 {
     item->prev->next = item->next;

@@ -1,6 +1,7 @@
 #define BASE_MEM_IMPLEMENTATION
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 _Noreturn static void out_of_memory(void)
@@ -45,6 +46,11 @@ void *mem_resize(void *old, size_t size)
 void mem_free(void *memory)
 {
     free(memory);
+}
+
+void mem_keep_spare(int bytes)
+{
+    (void)mallopt(M_TRIM_THRESHOLD, bytes); /* a wish */
 }
 
 char *mem_copy_text(const char *text, size_t len)

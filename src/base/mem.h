@@ -18,6 +18,10 @@ NODISCARD void *mem_resize(void *old, size_t size);
 /* NULL is fine. */
 void mem_free(void *memory);
 
+/* So much of what is freed is kept for what comes next: requests that come together are gone
+ * together, and to give their memory back to the kernel each time costs more than to serve them. */
+void mem_keep_spare(int bytes);
+
 /* One zeroed object of `type`. */
 #define MEM_NEW(type) ((type *)mem_new(1, sizeof(type)))
 

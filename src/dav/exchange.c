@@ -31,8 +31,18 @@ static void finish(struct exchange *x)
 
 static bool belongs_on_worker(const struct exchange *x)
 {
-    enum stage_place place = x->stage->place;
-    return place == ON_WORKER || (place == ON_READ && x->store->ops->reads_block);
+    const struct store_ops *ops = x->store->ops;
+    switch (x->stage->place) {
+    case ON_LOOP:
+        return false;
+    case ON_READ:
+        return ops->reads_block;
+    case ON_LOCKS:
+        return ops->reads_block || ops->locks_block;
+    case ON_WORKER:
+        return true;
+    }
+    BUG("no such place");
 }
 
 /* Runs stages until one must run elsewhere, waits, or is the last. True: the answer is complete. */

@@ -17,6 +17,7 @@ enum stage_end {
 enum stage_place {
     ON_LOOP,   /* does not block */
     ON_READ,   /* reads from the store: on the loop when the store answers from memory */
+    ON_LOCKS,  /* changes locks, too: on the loop when that does not block either */
     ON_WORKER, /* may block */
 };
 

@@ -1,37 +1,74 @@
+/* Waking a thread costs more than many a job does. So there is one wake under way at most: who is
+ * woken wakes the next before it begins, if there is more to do and somebody sleeps. Short jobs
+ * that come together are thus done by a thread or two, one after the other, and yet none waits
+ * behind a long one while somebody has nothing to do.
+ *
+ * Who went to sleep last is woken first: what it has used, the caches still have. */
 #include "io/worker.h"
 
 #include <pthread.h>
 
 #include "base/mem.h"
 
-struct worker_pool {
-    pthread_mutex_t mutex; /* guards jobs and is_stopping */
-    pthread_cond_t has_work;
-    struct list jobs;
-    bool is_stopping;
-    unsigned thread_count;
-    pthread_t threads[];
+struct worker {
+    struct list link; /* of the idle ones */
+    struct worker_pool *pool;
+    pthread_t thread;
+    pthread_cond_t woken;
+    bool is_idle;
 };
 
-/* The next job; NULL when the pool ends. */
-static struct job *take(struct worker_pool *pool)
+struct worker_pool {
+    pthread_mutex_t mutex; /* guards what follows, and all that workers have but their threads */
+    struct list jobs;
+    struct list idle;
+    bool is_waking; /* one has been woken, and has not come yet */
+    bool is_stopping;
+    unsigned thread_count;
+    struct worker workers[];
+};
+
+/* Lets go of the mutex, and wakes somebody if that is needed: not before, since who comes wants it.
+ */
+static void unlock_and_wake(struct worker_pool *pool)
 {
+    struct worker *worker = NULL;
+    if (!pool->is_waking && !list_is_empty(&pool->idle) && !list_is_empty(&pool->jobs)) {
+        worker = CONTAINER_OF(pool->idle.next, struct worker, link);
+        list_remove(&worker->link);
+        worker->is_idle = false;
+        pool->is_waking = true;
+    }
+    pthread_mutex_unlock(&pool->mutex);
+    if (worker)
+        pthread_cond_signal(&worker->woken);
+}
+
+/* The next job; NULL when the pool ends. */
+static struct job *take(struct worker *worker)
+{
+    struct worker_pool *pool = worker->pool;
     struct job *job = NULL;
     pthread_mutex_lock(&pool->mutex);
-    while (list_is_empty(&pool->jobs) && !pool->is_stopping)
-        pthread_cond_wait(&pool->has_work, &pool->mutex);
+    while (list_is_empty(&pool->jobs) && !pool->is_stopping) {
+        worker->is_idle = true;
+        list_prepend(&pool->idle, &worker->link);
+        while (worker->is_idle)
+            pthread_cond_wait(&worker->woken, &pool->mutex);
+        pool->is_waking = false;
+    }
     if (!list_is_empty(&pool->jobs)) {
         job = CONTAINER_OF(pool->jobs.next, struct job, link);
         list_remove(&job->link);
     }
-    pthread_mutex_unlock(&pool->mutex);
+    unlock_and_wake(pool);
     return job;
 }
 
 static void *work(void *arg)
 {
-    struct worker_pool *pool = arg;
-    for (struct job *job = take(pool); job; job = take(pool)) {
+    struct worker *worker = arg;
+    for (struct job *job = take(worker); job; job = take(worker)) {
         job->work(job);
         executor_post(job->home, job);
     }
@@ -40,13 +77,18 @@ static void *work(void *arg)
 
 struct worker_pool *worker_pool_new(unsigned count, struct err *err)
 {
-    struct worker_pool *pool = mem_new(1, sizeof(*pool) + count * sizeof(pool->threads[0]));
+    struct worker_pool *pool = mem_new(1, sizeof(*pool) + count * sizeof(pool->workers[0]));
     pthread_mutex_init(&pool->mutex, NULL);
-    pthread_cond_init(&pool->has_work, NULL);
     list_init(&pool->jobs);
+    list_init(&pool->idle);
     for (; pool->thread_count < count; pool->thread_count++) {
-        int rc = pthread_create(&pool->threads[pool->thread_count], NULL, work, pool);
+        struct worker *worker = &pool->workers[pool->thread_count];
+        worker->pool = pool;
+        list_init(&worker->link);
+        pthread_cond_init(&worker->woken, NULL);
+        int rc = pthread_create(&worker->thread, NULL, work, worker);
         if (rc != 0) {
+            pthread_cond_destroy(&worker->woken);
             (void)err_sys(err, rc, "starting a worker thread"); /* always false; NULL says it */
             worker_pool_free(pool);
             return NULL;
@@ -61,11 +103,15 @@ void worker_pool_free(struct worker_pool *pool)
         return;
     pthread_mutex_lock(&pool->mutex);
     pool->is_stopping = true;
-    pthread_cond_broadcast(&pool->has_work);
+    for (unsigned i = 0; i < pool->thread_count; i++) {
+        pool->workers[i].is_idle = false;
+        pthread_cond_signal(&pool->workers[i].woken);
+    }
     pthread_mutex_unlock(&pool->mutex);
-    for (unsigned i = 0; i < pool->thread_count; i++)
-        pthread_join(pool->threads[i], NULL);
-    pthread_cond_destroy(&pool->has_work);
+    for (unsigned i = 0; i < pool->thread_count; i++) {
+        pthread_join(pool->workers[i].thread, NULL);
+        pthread_cond_destroy(&pool->workers[i].woken);
+    }
     pthread_mutex_destroy(&pool->mutex);
     mem_free(pool);
 }
@@ -74,6 +120,5 @@ void worker_pool_submit(struct worker_pool *pool, struct job *job)
 {
     pthread_mutex_lock(&pool->mutex);
     list_append(&pool->jobs, &job->link);
-    pthread_cond_signal(&pool->has_work);
-    pthread_mutex_unlock(&pool->mutex);
+    unlock_and_wake(pool);
 }

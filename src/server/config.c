@@ -18,6 +18,9 @@
 #include "base/options.h"
 #include "server/config_file.h"
 
+/* How many changes wait for the disk together is how many workers there are. */
+enum { WORKERS_FLUSH = 32, WORKERS_LAZY = 8 };
+
 /* --- one function for each option; true, or false with err set --- */
 
 static bool add_listener(struct server_config *config, const char *value, enum listener_kind kind,
@@ -500,8 +503,7 @@ void config_done(struct server_config *config)
 static struct server_config defaults(void)
 {
     cpu_set_t cpus;
-    struct server_config config = {.workers = 8,
-                                   .threads = 1,
+    struct server_config config = {.threads = 1,
                                    .tls.offers_h2 = true,
                                    .realm = "davit",
                                    .remember_s = 300,
@@ -523,6 +525,8 @@ bool config_check(struct server_config *config, struct err *err)
                        "--jwt-keys needs --jwt-issuer and --jwt-audience: otherwise tokens "
                        "that were made for others would let people in");
     add_default_listener(config);
+    if (!config->workers)
+        config->workers = config->durability == DURABILITY_FLUSH ? WORKERS_FLUSH : WORKERS_LAZY;
     bool has_mounts = config->file && config->file->mounts;
     if (!config->root && !has_mounts && !config->wants_help && !config->wants_limits)
         return err_set(err, 0, "which directory? Usage: davit serve [OPTIONS] DIR");

@@ -31,7 +31,7 @@
 #include "server/settings.h"
 #include "wire/wire.h"
 
-enum { ACCEPTS_PER_EVENT = 16, ACCEPT_PAUSE_MS = 200, END_MS = 1000 };
+enum { ACCEPTS_PER_EVENT = 16, ACCEPT_PAUSE_MS = 200, END_MS = 1000, SPARE_BYTES = 1 << 20 };
 
 struct server;
 
@@ -523,6 +523,7 @@ int server_run(struct server_config *config, int argc, char **argv)
                             .service.spool_dir_fd = -1};
     struct err err;
     ports_init(&server.ports);
+    mem_keep_spare(SPARE_BYTES);
     bool is_fine = start(&server, config, &err) && serve(&server, &err);
     if (!is_fine)
         log_line(LOG_ERROR, "%s", err.text);

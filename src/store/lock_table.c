@@ -319,6 +319,16 @@ void lock_table_query(struct lock_table *table, struct arena *arena, struct res_
         qsort(locks_out->items, locks_out->count, sizeof(struct lock), compare_locks);
 }
 
+void lock_table_each(struct lock_table *table, void (*fn)(const struct lock *lock, void *arg),
+                     void *arg)
+{
+    pthread_mutex_lock(&table->mutex);
+    struct map_entry *entry = NULL;
+    while ((entry = map_next(&table->tokens, entry)) != NULL)
+        fn(&CONTAINER_OF(entry, struct lock_entry, by_token)->lock, arg);
+    pthread_mutex_unlock(&table->mutex);
+}
+
 struct expiry {
     int64_t now_ms;
     int64_t next_ms; /* when the first of those that stay expires */

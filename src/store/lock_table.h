@@ -30,5 +30,9 @@ bool lock_table_has_within(struct lock_table *table, struct res_path path);
 void lock_table_query(struct lock_table *table, struct arena *arena, struct res_path path,
                       enum lock_query query, struct lock_list *locks_out);
 
+/* Calls fn with each lock, in no order. It must not call the table. */
+void lock_table_each(struct lock_table *table, void (*fn)(const struct lock *lock, void *arg),
+                     void *arg);
+
 /* Drops the locks that have expired by `now_ms` (wall clock). Says how many. */
 size_t lock_table_expire(struct lock_table *table, int64_t now_ms);

@@ -42,6 +42,8 @@ struct store_ops {
     bool reads_block;
     /* So does `quota`, which is not quick then. */
     bool quota_blocks;
+    /* lock() and unlock() wait for a disk. Otherwise they are quick. */
+    bool locks_block;
 
     void (*close)(struct store *store); /* frees */
 

@@ -396,29 +396,35 @@ static void view_close(struct store *store)
     (void)store; /* the arena's */
 }
 
-#define VIEW_OPS(reads, asks)                                                                      \
+#define VIEW_OPS(reads, asks, locks_too)                                                           \
     {                                                                                              \
-        .name = "mount", .reads_block = (reads), .quota_blocks = (asks), .close = view_close,      \
-        .locate = view_locate, .stat = view_stat, .open = view_open, .list = view_list,            \
-        .upload = view_upload, .mkcol = view_mkcol, .remove = view_remove, .copy = view_copy,      \
-        .move = view_move, .may_have_props = view_may_have_props, .props = view_props,             \
-        .patch = view_patch, .has_locks = view_has_locks, .locks = view_locks, .lock = view_lock,  \
+        .name = "mount", .reads_block = (reads), .quota_blocks = (asks),                           \
+        .locks_block = (locks_too), .close = view_close, .locate = view_locate, .stat = view_stat, \
+        .open = view_open, .list = view_list, .upload = view_upload, .mkcol = view_mkcol,          \
+        .remove = view_remove, .copy = view_copy, .move = view_move,                               \
+        .may_have_props = view_may_have_props, .props = view_props, .patch = view_patch,           \
+        .has_locks = view_has_locks, .locks = view_locks, .lock = view_lock,                       \
         .unlock = view_unlock, .quota = view_quota, .is_read_only = view_is_read_only,             \
         .claim = view_take_claim, .release = view_release_claim                                    \
     }
 
 struct store *mount_view(struct arena *arena, const struct mount *mounts, size_t count)
 {
-    static const struct store_ops ops[2][2] = {{VIEW_OPS(false, false), VIEW_OPS(false, true)},
-                                               {VIEW_OPS(true, false), VIEW_OPS(true, true)}};
+    static const struct store_ops ops[2][2][2] = {
+        {{VIEW_OPS(false, false, false), VIEW_OPS(false, false, true)},
+         {VIEW_OPS(false, true, false), VIEW_OPS(false, true, true)}},
+        {{VIEW_OPS(true, false, false), VIEW_OPS(true, false, true)},
+         {VIEW_OPS(true, true, false), VIEW_OPS(true, true, true)}}};
     struct view *view = ARENA_NEW(arena, struct view);
     bool reads_block = false;
     bool quota_blocks = false;
+    bool locks_block = false;
     for (size_t i = 0; i < count; i++) {
         reads_block |= mounts[i].store->ops->reads_block;
+        locks_block |= mounts[i].store->ops->locks_block;
         quota_blocks |= mounts[i].quota_bytes || mounts[i].store->ops->quota_blocks;
     }
-    view->base.ops = &ops[reads_block][quota_blocks];
+    view->base.ops = &ops[reads_block][quota_blocks][locks_block];
     view->arena = arena;
     view->mounts = mounts;
     view->count = count;

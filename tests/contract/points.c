@@ -54,8 +54,10 @@ WRAP(int, symlinkat, (const char *target, int fd, const char *name), (target, fd
 WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode), -1)
 WRAP(int, futimens, (int fd, const struct timespec times[2]), (fd, times), -1)
 WRAP(int, fsync, (int fd), (fd), -1)
+WRAP(int, fdatasync, (int fd), (fd), -1)
 WRAP(int, syncfs, (int fd), (fd), -1)
 WRAP(ssize_t, write, (int fd, const void *bytes, size_t len), (fd, bytes, len), -1)
+WRAP(ssize_t, pwrite, (int fd, const void *bytes, size_t len, off_t at), (fd, bytes, len, at), -1)
 WRAP(ssize_t, copy_file_range,
      (int from, off_t *from_at, int to, off_t *to_at, size_t len, unsigned flags),
      (from, from_at, to, to_at, len, flags), -1)

@@ -249,9 +249,45 @@ static void p17_lock_whose_resource_never_came_is_gone(void **state)
     assert_ok(set_lock(bench, PATH("never/came"), "never"));
     bench_reopen(bench);
     assert_string_equal(locks_text(bench->store, &bench->arena, PATH_ROOT, LOCKS_WITHIN), "f ");
-    close_store(bench);
-    assert_int_equal(count_rows(bench, "lock"), 1);
+    MAKE(bench, "never/", "never/came");
     bench_reopen(bench);
+    assert_string_equal(locks_text(bench->store, &bench->arena, PATH_ROOT, LOCKS_WITHIN), "f ");
+}
+
+/* davit kept locks in the database before it had a journal. */
+static void p17_locks_in_the_database_are_taken_over(void **state)
+{
+    struct bench *bench = *state;
+    struct buf sql = {0};
+    only_for_directories();
+    MAKE(bench, "f", "g");
+    assert_ok(set_lock(bench, PATH("f"), "f"));
+    close_store(bench);
+    buf_addf(&sql,
+             "CREATE TABLE lock(token BLOB NOT NULL PRIMARY KEY, path BLOB NOT NULL,"
+             " is_exclusive INTEGER NOT NULL, is_infinite INTEGER NOT NULL, owner BLOB NOT NULL,"
+             " principal BLOB NOT NULL, timeout_s INTEGER NOT NULL, expires_ms INTEGER NOT NULL)"
+             " WITHOUT ROWID;"
+             "INSERT INTO lock VALUES('old', 'g', 1, 0, '<o/>', '', 60, %lld);"
+             "INSERT INTO lock VALUES('past', 'g', 0, 1, '', '', 60, 1);"
+             "INSERT INTO lock VALUES('gone', 'gone', 1, 0, '', '', 60, %lld)",
+             (long long)clock_wall_ms() + 60000, (long long)clock_wall_ms() + 60000);
+    change_state(bench, buf_c(&sql));
+    buf_done(&sql);
+    for (int i = 0; i < 2; i++) {
+        bench_reopen(bench);
+        assert_string_equal(locks_text(bench->store, &bench->arena, PATH_ROOT, LOCKS_WITHIN),
+                            "f old ");
+    }
+    struct lock_list locks;
+    assert_ok(
+        bench->store->ops->locks(bench->store, &bench->arena, PATH("g"), LOCKS_COVERING, &locks));
+    assert_true(locks.items[0].is_exclusive && !locks.items[0].is_infinite);
+    assert_int_equal(locks.items[0].timeout_s, 60);
+    assert_str(locks.items[0].owner_xml, "<o/>");
+    assert_ok(bench->store->ops->unlock(bench->store, STR("old")));
+    bench_reopen(bench);
+    assert_string_equal(locks_text(bench->store, &bench->arena, PATH_ROOT, LOCKS_WITHIN), "f ");
 }
 
 /* --- opening --- */
@@ -322,6 +358,19 @@ static void damaged_state_is_refused(void **state)
     assert_non_null(strstr(err.text, "state.db"));
 }
 
+static void locks_of_a_later_davit_are_refused(void **state)
+{
+    struct bench *bench = *state;
+    struct err err = {0};
+    only_for_directories();
+    close_store(bench);
+    int fd = open(bench_file(bench, ".davit/locks.journal"), O_WRONLY | O_TRUNC | O_CLOEXEC);
+    assert_int_equal(write(fd, "\x01\0\0\0\x07\x17\x02\x86L\xf5\x63\xafx", 13), 13);
+    close(fd);
+    assert_false(open_again(bench, &err));
+    assert_non_null(strstr(err.text, "locks.journal"));
+}
+
 static void missing_root_is_refused(void **state)
 {
     struct bench *bench = *state;
@@ -378,10 +427,12 @@ int recovery_tests(void)
         CONTRACT_TEST(p12_copy_that_was_in_place_gets_its_properties),
         CONTRACT_TEST(p12_copy_that_was_not_in_place_is_forgotten),
         CONTRACT_TEST(p17_lock_whose_resource_never_came_is_gone),
+        CONTRACT_TEST(p17_locks_in_the_database_are_taken_over),
         CONTRACT_TEST(read_only_store_leaves_all_as_it_is),
         CONTRACT_TEST(read_only_store_needs_no_state),
         CONTRACT_TEST(second_store_on_a_directory_is_refused),
         CONTRACT_TEST(damaged_state_is_refused),
+        CONTRACT_TEST(locks_of_a_later_davit_are_refused),
         CONTRACT_TEST(missing_root_is_refused),
         CONTRACT_TEST(unknown_backend_is_refused),
         CONTRACT_TEST(state_may_be_kept_elsewhere),

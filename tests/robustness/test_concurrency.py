@@ -160,10 +160,9 @@ def check_end(server, tokens):
 def check_database(server):
     """Nothing is kept of what is gone."""
     with sqlite3.connect(server.path(".davit", "state.db")) as database:
-        for table in ("prop", "lock"):
-            for path, in database.execute(f"SELECT DISTINCT path FROM {table}"):
-                full = os.path.join(os.fsencode(server.root), path or b".")
-                assert os.path.lexists(full), f"{table} of {path}, which is gone"
+        for path, in database.execute("SELECT DISTINCT path FROM prop"):
+            full = os.path.join(os.fsencode(server.root), path or b".")
+            assert os.path.lexists(full), f"properties of {path}, which is gone"
         assert database.execute("SELECT count(*) FROM intent").fetchone() == (0,)
     database.close()
 

@@ -24,7 +24,10 @@
 #include "multistatus/writer.h"
 #include "text/uuid.h"
 
-enum { DEFAULT_TIMEOUT_S = 3600 };
+enum {
+    DEFAULT_TIMEOUT_S = 3600,
+    INLINE_BODY_BYTES = 8192, /* what is longer is parsed on a worker */
+};
 
 struct lock_method {
     bool is_refresh;
@@ -56,6 +59,8 @@ static enum stage_end lock_parse_body(struct exchange *x)
     struct lock_method *state = ARENA_NEW(x->arena, struct lock_method);
     struct dav_result result = DAV_FINE;
     x->state = state;
+    if (x->body.len > INLINE_BODY_BYTES && !x->is_on_worker)
+        return STAGE_BLOCKS;
     state->is_refresh = x->body.len == 0;
     state->timeout_s = read_timeout(x, DEFAULT_TIMEOUT_S);
     if (!state->is_refresh) /* §9.10.2: a refresh's Depth is not looked at */
@@ -304,13 +309,15 @@ static enum stage_end lock_run(struct exchange *x)
         return respond_error(x, result);
     if (!dav_is_fine(conflict_with(x, &within, state->request.is_exclusive)))
         return answer_members(x, &within, state->request.is_exclusive);
+    if (!exists && !x->is_on_worker) /* it is going to be made */
+        return STAGE_BLOCKS;
     respond_location(x, stat.is_collection);
     return create(x, state, exists);
 }
 
 const struct stage lock_stages[] = {
     {"body", exchange_read_xml, ON_LOOP},
-    {"parse", lock_parse_body, ON_WORKER},
+    {"parse", lock_parse_body, ON_LOOP},
     {"claim", lock_claim, ON_LOOP},
-    {"lock", lock_run, ON_WORKER},
+    {"lock", lock_run, ON_LOCKS},
 };

@@ -1,9 +1,10 @@
 /* PUT (RFC 4918 §9.7): the body goes to a staged file that becomes visible in one step.
  *
- * All that can refuse the request is asked twice: before the body is read, so that a client that
- * waits for "100 Continue" need not send it, and again under the claim, since the body may have
- * taken an hour. A body that ends early, or is longer or shorter than was announced, leaves the old
- * content as it was. */
+ * All that can refuse the request is asked under the claim, when the body is there: it may have
+ * taken an hour. Before a long body it is asked as well, and where a client waits for "100
+ * Continue", which then need not send it; a short one is received in less time than that takes. A
+ * body that ends early, or is longer or shorter than was announced, leaves the old content as it
+ * was. */
 #include <errno.h>
 
 #include "dav/lock/permit.h"
@@ -14,7 +15,7 @@
 
 enum {
     BATCH_BYTES = 262144,
-    ASKS_SPACE_BYTES_MIN = 65536, /* what is shorter may as well try */
+    ASKS_FIRST_BYTES_MIN = 65536, /* what is shorter may as well try */
 };
 
 struct put {
@@ -36,13 +37,15 @@ static struct dav_result check(struct exchange *x, bool *exists_out)
         result = dav_from_store(STORE_IS_COLLECTION);
     if (dav_is_fine(result) && x->has_slash) /* RFC 4918 §5.2 */
         result = dav_error(HTTP_CONFLICT, "a URL that ends in a slash is a collection's");
-    if (dav_is_fine(result) && !exists)
-        result = parent_check(x, x->real);
-    if (dav_is_fine(result))
-        result = precondition_check(x, &stat, exists);
+    if (!dav_is_fine(result))
+        return result;
+    result = precondition_check(x, &stat, exists);
     if (dav_is_fine(result))
         result = lock_permit(x, x->arena, x->real, exists ? PERMIT_SELF : PERMIT_MEMBER);
-    return result;
+    if (dav_is_fine(result) || exists)
+        return result; /* the store says itself where a parent is missing */
+    struct dav_result parent = parent_check(x, x->real); /* RFC 9110 §13.2.1: comes before those */
+    return dav_is_fine(parent) ? result : parent;
 }
 
 /* --- before the body --- */
@@ -82,7 +85,7 @@ static struct dav_result check_space(struct exchange *x, const struct put *state
     struct store_quota quota;
     if (x->store->ops->quota_blocks) /* the upload itself will ask, and knows what it replaces */
         return DAV_FINE;
-    if (state->announced_bytes == LENGTH_UNKNOWN || state->announced_bytes < ASKS_SPACE_BYTES_MIN ||
+    if (state->announced_bytes == LENGTH_UNKNOWN ||
         x->store->ops->quota(x->store, path_parent(x->real), &quota) != STORE_OK ||
         !quota.is_known || state->announced_bytes <= quota.available_bytes)
         return DAV_FINE;
@@ -97,10 +100,21 @@ static void free_put(void *arg)
     store_upload_close(&state->upload);
 }
 
+static struct dav_result check_first(struct exchange *x, const struct put *state)
+{
+    bool exists;
+    if (state->announced_bytes < ASKS_FIRST_BYTES_MIN &&
+        !http_fields_has(&x->stream->request.fields, FIELD_EXPECT))
+        return DAV_FINE;
+    struct dav_result result = check(x, &exists);
+    if (dav_is_fine(result) && !exists)
+        result = parent_check(x, x->real);
+    return dav_is_fine(result) ? check_space(x, state) : result;
+}
+
 static enum stage_end put_check(struct exchange *x)
 {
     struct put *state = ARENA_NEW(x->arena, struct put);
-    bool exists;
     if (x->store->ops->quota_blocks && !x->is_on_worker)
         return STAGE_BLOCKS;
     x->state = state;
@@ -108,9 +122,7 @@ static enum stage_end put_check(struct exchange *x)
     if (dav_is_fine(result))
         result = exchange_locate(x, LOCATE_RESOURCE);
     if (dav_is_fine(result))
-        result = check(x, &exists);
-    if (dav_is_fine(result))
-        result = check_space(x, state);
+        result = check_first(x, state);
     if (dav_is_fine(result))
         result = dav_from_store(
             x->store->ops->upload(x->store, x->real, state->announced_bytes, &state->upload));

@@ -63,5 +63,5 @@ static enum stage_end unlock_run(struct exchange *x)
 const struct stage unlock_stages[] = {
     {"no body", exchange_expect_no_body, ON_LOOP},
     {"claim", unlock_claim, ON_LOOP},
-    {"unlock", unlock_run, ON_WORKER},
+    {"unlock", unlock_run, ON_LOCKS},
 };

@@ -7,11 +7,12 @@
 #include "store/directory/entry.h"
 #include "store/directory/flush.h"
 #include "store/directory/state.h"
-#include "store/lock_table.h"
+#include "store/lock_journal.h"
 #include "store/store.h"
 
 struct dir_store {
     struct store base;
+    struct store_ops ops; /* of base: whether locks block is up to the durability */
     int root_fd;
     int state_fd;   /* -1: no state (read-only, and there is none) */
     int staging_fd; /* in the mount of root_fd; -1 when read-only */
@@ -20,6 +21,7 @@ struct dir_store {
     const struct limits *limits;
     struct state *state; /* NULL: none */
     struct lock_table *locks;
+    struct lock_journal *journal; /* of `locks`; NULL when read-only */
     struct claims *claims;
     struct flush *flush;
     struct dir_cache *cache; /* NULL: none */
@@ -135,9 +137,6 @@ struct store_visitor dir_silent_visitor(void);
 /* Removes what `name` in `parent_fd` is, with all below it; the walk is at it, and the visitor is
  * asked about all of it. True: it is gone. */
 NODISCARD bool dir_remove_tree(struct dir_walk *walk, int parent_fd, const char *name);
-
-/* Copies the content of one open file to another. */
-NODISCARD enum store_rc dir_copy_bytes(int from_fd, int to_fd);
 
 /* Takes over what a new member gets from its collection: the group, where that is inherited. */
 void dir_inherit(int parent_fd, int fd);

@@ -1,9 +1,11 @@
 /* A store on a plain directory: the files are the resources, as any other program sees them. What
- * files cannot hold (locks, dead properties, what was under way) is in a SQLite database.
+ * files cannot hold is beside them: dead properties and what was under way in a SQLite database,
+ * locks in a journal.
  *
  *   ROOT/            what clients see
  *   ROOT/.davit/     ours, hidden from clients and elsewhere with --state:
- *     state.db       locks, dead properties, intents (state.c)
+ *     state.db       dead properties, intents (state.c)
+ *     locks.journal  locks (store/lock_journal.c)
  *     staging/       files and trees that are not in place yet (upload.c, tree_copy.c)
  *
  * A rename is what makes a change visible in one step, so what is staged must be in the mount of
@@ -69,6 +71,7 @@ static void dir_close(struct store *store)
 {
     struct dir_store *dir = dir_of(store);
     state_close(dir->state);
+    lock_journal_close(dir->journal);
     lock_table_free(dir->locks);
     claims_free(dir->claims);
     flush_free(dir->flush);
@@ -225,7 +228,9 @@ bool directory_store_open(const struct store_options *options, struct store **st
 {
     struct dir_store *dir = MEM_NEW(struct dir_store);
     bool is_fine;
-    dir->base.ops = &dir_ops;
+    dir->ops = dir_ops;
+    dir->ops.locks_block = options->durability == DURABILITY_FLUSH;
+    dir->base.ops = &dir->ops;
     dir->state_fd = dir->staging_fd = -1;
     dir->is_read_only = options->is_read_only;
     dir->durability = options->durability;

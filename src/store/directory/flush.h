@@ -13,5 +13,12 @@ void flush_free(struct flush *flush);
  * when the store is lazy. 0, or an errno. */
 NODISCARD int flush_wait(struct flush *flush, int fd);
 
+/* Before a new file gets its name: returns when its content is where no name can overtake it. That
+ * costs much less than to have it on the disk. */
+NODISCARD int flush_content(struct flush *flush, int fd);
+
+/* After that: the file and the directory that it has its name in. */
+NODISCARD int flush_named(struct flush *flush, int fd, int dir_fd);
+
 /* The same for all that was written below `fd`. */
 NODISCARD int flush_tree(struct flush *flush, int fd);

@@ -65,7 +65,7 @@ static enum store_rc find_paths(struct dir_store *dir, struct res_path tree, str
     return rc == STORE_END ? STORE_OK : rc;
 }
 
-/* What is to happen to rows, in one transaction. */
+/* What is to happen: to rows in one transaction, to locks just before it. */
 struct follow {
     struct state_change change;
     struct dir_store *dir;
@@ -120,11 +120,6 @@ static enum store_rc run_follow(struct state_change *change, struct state_db *db
         rc = run_on_paths(db, SQL_PROPS_REMOVE, follow->gone.items[i], NULL);
     for (size_t i = 0; i < follow->moved.count && rc == STORE_OK; i++)
         rc = follow_path(follow, db, follow->moved.items[i]);
-    for (size_t i = 0; i < follow->locks.count && rc == STORE_OK; i++) {
-        sqlite3_stmt *statement = state_prepare(db, SQL_LOCK_REMOVE);
-        state_bind(statement, 1, follow->locks.items[i].token);
-        rc = state_run(statement);
-    }
     if (rc == STORE_OK && follow->transfer && follow->transfer->intent)
         rc = forget_intent(db, follow->transfer->intent);
     return rc;
@@ -160,17 +155,16 @@ static void find_locks(struct follow *follow, struct res_path tree, bool is_part
     }
 }
 
-/* Ends the follow in any case; carries it out when finding has succeeded. */
+/* Ends the follow in any case; carries it out when finding has succeeded. The locks go first: as
+ * long as the intent is there, start-up removes those of what was replaced. */
 static enum store_rc follow_run(struct follow *follow, enum store_rc rc)
 {
     bool has_intent = follow->transfer && follow->transfer->intent;
     follow->change.run = run_follow;
-    if (rc == STORE_OK &&
-        (follow->gone.count || follow->moved.count || follow->locks.count || has_intent))
+    if (rc == STORE_OK && follow->locks.count)
+        rc = lock_journal_remove(follow->dir->journal, &follow->locks);
+    if (rc == STORE_OK && (follow->gone.count || follow->moved.count || has_intent))
         rc = state_write(follow->dir->state, &follow->change);
-    for (size_t i = 0; i < follow->locks.count && rc == STORE_OK; i++)
-        (void)lock_table_remove(follow->dir->locks,
-                                follow->locks.items[i].token); /* it may have expired */
     arena_done(&follow->arena);
     return rc;
 }

@@ -3,7 +3,8 @@
  *   intents   copies and moves that were under way: follow.c sees from the disk whether they were
  *             done, and their properties go where the resource is
  *   strays    what was staged beside its target in another mount, by the names in the database
- *   locks     into the table; those that have expired, or whose resource never came, go
+ *   locks     from the journal into the table; those that have expired, or whose resource never
+ *             came, go
  *   staging   emptied last: what is in it was promised to nobody
  *
  * A read-only store changes none of this and takes what it finds as it is. */
@@ -63,32 +64,9 @@ static struct res_path copy_column(sqlite3_stmt *statement, int column, struct a
     return path_copy(arena, (struct res_path){bytes.at, bytes.len});
 }
 
-static bool load_lock(struct dir_store *dir, sqlite3_stmt *statement)
-{
-    struct str root = state_column(statement, 1);
-    struct lock lock = {
-        .token = state_column(statement, 0),
-        .root = {root.at, root.len},
-        .is_exclusive = sqlite3_column_int(statement, 2) != 0,
-        .is_infinite = sqlite3_column_int(statement, 3) != 0,
-        .owner_xml = state_column(statement, 4),
-        .principal = state_column(statement, 5),
-        .timeout_s = (uint32_t)sqlite3_column_int64(statement, 6),
-        .expires_ms = sqlite3_column_int64(statement, 7),
-    };
-    struct store_stat stat;
-    /* A crash between the two halves of LOCK on an unmapped URL: the lock is there, the resource
-     * is not, and nobody was told of either. */
-    if (lock.expires_ms <= clock_wall_ms() ||
-        dir_stat(&dir->base, lock.root, &stat) == STORE_NOT_FOUND)
-        return false;
-    lock_table_put(dir->locks, &lock);
-    return true;
-}
-
-/* Reads all rows before anything is changed; the lists live in the arena. */
+/* Reads all rows before anything is changed; the list lives in the arena. */
 static enum store_rc read_leftovers(struct dir_store *dir, struct state_db *db, struct arena *arena,
-                                    struct intent **intents_out, struct lock_list *dead_locks_out)
+                                    struct intent **intents_out)
 {
     enum store_rc rc;
     struct intent **last = intents_out;
@@ -110,16 +88,7 @@ static enum store_rc read_leftovers(struct dir_store *dir, struct state_db *db, 
         if (!dir->is_read_only)
             remove_stray(dir, state_column(statement, 0));
     }
-    if (rc != STORE_END)
-        return rc;
-    dead_locks_out->items = arena_alloc(arena, dir->limits->lock_count * sizeof(struct lock));
-    statement = state_prepare(db, SQL_LOCKS_ALL);
-    while ((rc = state_step(statement)) == STORE_OK) {
-        if (!load_lock(dir, statement) && dead_locks_out->count < dir->limits->lock_count)
-            dead_locks_out->items[dead_locks_out->count++].token =
-                arena_str(arena, state_column(statement, 0));
-    }
-    return rc;
+    return rc == STORE_END ? STORE_OK : rc;
 }
 
 static enum store_rc forget_strays(struct state_change *change, struct state_db *db)
@@ -128,28 +97,101 @@ static enum store_rc forget_strays(struct state_change *change, struct state_db 
     return state_run(state_prepare(db, SQL_STRAYS_REMOVE));
 }
 
+/* --- locks --- */
+
+/* Those that are in the database: davit kept them there before it had a journal. */
+static enum store_rc read_old_locks(const struct dir_store *dir, struct state_db *db,
+                                    bool *are_there_out)
+{
+    enum store_rc rc = state_step(state_prepare(db, SQL_HAS_LOCKS));
+    *are_there_out = rc == STORE_OK;
+    if (rc != STORE_OK)
+        return rc == STORE_END ? STORE_OK : rc;
+    sqlite3_stmt *statement = state_prepare(db, SQL_LOCKS_ALL);
+    while ((rc = state_step(statement)) == STORE_OK) {
+        struct str root = state_column(statement, 1);
+        struct lock lock = {
+            .token = state_column(statement, 0),
+            .root = {root.at, root.len},
+            .is_exclusive = sqlite3_column_int(statement, 2) != 0,
+            .is_infinite = sqlite3_column_int(statement, 3) != 0,
+            .owner_xml = state_column(statement, 4),
+            .principal = state_column(statement, 5),
+            .timeout_s = (uint32_t)sqlite3_column_int64(statement, 6),
+            .expires_ms = sqlite3_column_int64(statement, 7),
+        };
+        lock_table_put(dir->locks, &lock);
+    }
+    return rc == STORE_END ? STORE_OK : rc;
+}
+
+static enum store_rc drop_old_locks(struct state_change *change, struct state_db *db)
+{
+    (void)change; /* it says nothing more */
+    return state_run(state_prepare(db, SQL_LOCKS_DROP));
+}
+
+/* A crash between the two halves of LOCK on an unmapped URL leaves a lock without a resource, and
+ * one in the middle of a DELETE does so, too. */
+static void drop_dead_locks(struct dir_store *dir)
+{
+    struct arena arena = {0};
+    struct lock_list locks;
+    struct store_stat stat;
+    (void)lock_table_expire(dir->locks, clock_wall_ms()); /* how many is no matter */
+    lock_table_query(dir->locks, &arena, PATH_ROOT, LOCKS_WITHIN, &locks);
+    for (size_t i = 0; i < locks.count; i++) {
+        if (dir_stat(&dir->base, locks.items[i].root, &stat) == STORE_NOT_FOUND)
+            (void)lock_table_remove(dir->locks, locks.items[i].token); /* it may have expired */
+    }
+    arena_done(&arena);
+}
+
+/* The journal is begun anew, so it holds what came from the database before that lets go of it. */
+static bool load_locks(struct dir_store *dir, struct err *err)
+{
+    struct state_change drop = {.run = drop_old_locks};
+    struct state_db *db = state_read(dir->state);
+    bool has_old = false;
+    enum store_rc rc = db ? read_old_locks(dir, db, &has_old) : STORE_FAILED;
+    state_read_end(dir->state, db);
+    if (rc != STORE_OK)
+        return err_set(err, 0, "the state database cannot be read");
+    if (!lock_journal_read(dir->state_fd, dir->locks, err))
+        return false;
+    drop_dead_locks(dir);
+    if (dir->is_read_only)
+        return true;
+    bool is_flushed = dir->durability == DURABILITY_FLUSH;
+    dir->journal = lock_journal_open(dir->state_fd, dir->locks, is_flushed, err);
+    if (!dir->journal)
+        return false;
+    return !has_old || state_write(dir->state, &drop) == STORE_OK ||
+           err_set(err, 0, "the state database cannot be changed");
+}
+
+/* --- the whole --- */
+
+static enum store_rc finish_intents(struct dir_store *dir, struct intent *intents)
+{
+    struct state_change strays = {.run = forget_strays};
+    enum store_rc rc = STORE_OK;
+    for (struct intent *intent = intents; intent && rc == STORE_OK; intent = intent->next)
+        rc = dir_transfer_recover(dir, &intent->transfer, intent->inode);
+    return rc == STORE_OK ? state_write(dir->state, &strays) : rc;
+}
+
 bool dir_recover(struct dir_store *dir, struct err *err)
 {
     struct arena arena = {0};
     struct intent *intents = NULL;
-    struct lock_list dead_locks = {0};
-    struct state_change strays = {.run = forget_strays};
+    if (!load_locks(dir, err))
+        return false;
     struct state_db *db = state_read(dir->state);
-    enum store_rc rc = STORE_FAILED;
-    if (db)
-        rc = read_leftovers(dir, db, &arena, &intents, &dead_locks);
+    enum store_rc rc = db ? read_leftovers(dir, db, &arena, &intents) : STORE_FAILED;
     state_read_end(dir->state, db);
-    rc = rc == STORE_END ? STORE_OK : rc;
-    if (!dir->is_read_only) {
-        for (struct intent *intent = intents; intent && rc == STORE_OK; intent = intent->next)
-            rc = dir_transfer_recover(dir, &intent->transfer, intent->inode);
-        for (size_t i = 0; i < dead_locks.count && rc == STORE_OK; i++) {
-            rc = dir_unlock(&dir->base, dead_locks.items[i].token);
-            rc = rc == STORE_NOT_FOUND ? STORE_OK : rc;
-        }
-        if (rc == STORE_OK)
-            rc = state_write(dir->state, &strays);
-    }
+    if (rc == STORE_OK && !dir->is_read_only)
+        rc = finish_intents(dir, intents);
     arena_done(&arena);
     if (rc != STORE_OK)
         return err_set(err, 0, "the state database cannot be read or changed");

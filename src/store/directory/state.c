@@ -47,14 +47,10 @@ struct state {
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS prop(path BLOB NOT NULL, ns BLOB NOT NULL, name BLOB NOT NULL,"
     " xml BLOB NOT NULL, UNIQUE(path, ns, name));"
-    "CREATE TABLE IF NOT EXISTS lock(token BLOB NOT NULL PRIMARY KEY, path BLOB NOT NULL,"
-    " is_exclusive INTEGER NOT NULL, is_infinite INTEGER NOT NULL, owner BLOB NOT NULL,"
-    " principal BLOB NOT NULL, timeout_s INTEGER NOT NULL, expires_ms INTEGER NOT NULL)"
-    " WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS intent(id INTEGER PRIMARY KEY, source BLOB NOT NULL,"
     " target BLOB NOT NULL, inode INTEGER NOT NULL, is_copy INTEGER NOT NULL);"
     "CREATE TABLE IF NOT EXISTS stray(path BLOB NOT NULL PRIMARY KEY) WITHOUT ROWID;"
-    "PRAGMA user_version = 1;";
+    "PRAGMA user_version = 2;"; /* 1 had a table of locks: recover.c takes them over */
 
 static const char *const sql_texts[STATE_SQL_COUNT] = {
     [SQL_PROPS_OF] = "SELECT ns, name, xml FROM prop WHERE path = ?1 ORDER BY ns, name",
@@ -68,11 +64,6 @@ static const char *const sql_texts[STATE_SQL_COUNT] = {
     [SQL_PROPS_COPY] = "INSERT INTO prop(path, ns, name, xml)"
                        " SELECT ?2, ns, name, xml FROM prop WHERE path = ?1",
     [SQL_PROPS_RENAME] = "UPDATE prop SET path = ?2 WHERE path = ?1",
-    [SQL_LOCK_SET] = "INSERT OR REPLACE INTO lock VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    [SQL_LOCK_REMOVE] = "DELETE FROM lock WHERE token = ?1",
-    [SQL_LOCKS_EXPIRE] = "DELETE FROM lock WHERE expires_ms <= ?1",
-    [SQL_LOCKS_ALL] = "SELECT token, path, is_exclusive, is_infinite, owner, principal,"
-                      " timeout_s, expires_ms FROM lock",
     [SQL_INTENT_ADD] = "INSERT INTO intent(source, target, inode, is_copy)"
                        " VALUES(?1, ?2, ?3, ?4)",
     [SQL_INTENT_REMOVE] = "DELETE FROM intent WHERE id = ?1",
@@ -80,6 +71,10 @@ static const char *const sql_texts[STATE_SQL_COUNT] = {
     [SQL_STRAY_ADD] = "INSERT OR IGNORE INTO stray VALUES(?1)",
     [SQL_STRAYS_REMOVE] = "DELETE FROM stray",
     [SQL_STRAYS_ALL] = "SELECT path FROM stray",
+    [SQL_HAS_LOCKS] = "SELECT 1 FROM sqlite_schema WHERE name = 'lock'",
+    [SQL_LOCKS_ALL] = "SELECT token, path, is_exclusive, is_infinite, owner, principal,"
+                      " timeout_s, expires_ms FROM lock",
+    [SQL_LOCKS_DROP] = "DROP TABLE lock",
 };
 
 /* --- connections --- */

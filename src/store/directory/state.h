@@ -1,5 +1,5 @@
-/* store/directory/state.h: what a directory cannot hold itself: dead properties, locks, and what is
- * under way. An SQLite database in WAL mode. Any thread. */
+/* store/directory/state.h: what a directory cannot hold itself: dead properties, and what is under
+ * way. An SQLite database in WAL mode. Any thread. */
 #pragma once
 
 #include <sqlite3.h>
@@ -18,16 +18,15 @@ enum state_sql {
     SQL_PROPS_REMOVE,  /* path */
     SQL_PROPS_COPY,    /* from, to */
     SQL_PROPS_RENAME,  /* from, to */
-    SQL_LOCK_SET,      /* all columns */
-    SQL_LOCK_REMOVE,   /* token */
-    SQL_LOCKS_EXPIRE,  /* now */
-    SQL_LOCKS_ALL,     /* nothing: all columns */
     SQL_INTENT_ADD,    /* source, target, inode, is_copy */
     SQL_INTENT_REMOVE, /* id */
     SQL_INTENTS_ALL,   /* nothing: id, source, target, inode, is_copy */
     SQL_STRAY_ADD,     /* path */
     SQL_STRAYS_REMOVE, /* nothing */
     SQL_STRAYS_ALL,    /* nothing: path */
+    SQL_HAS_LOCKS,     /* nothing: a row where the table of locks is there */
+    SQL_LOCKS_ALL,     /* nothing: all columns */
+    SQL_LOCKS_DROP,    /* nothing */
     STATE_SQL_COUNT
 };
 

@@ -15,7 +15,11 @@
 
 #include "store/directory/tree_priv.h"
 
-enum { COPY_BYTES = 1 << 30, BUFFER_BYTES = 1 << 17 };
+enum {
+    COPY_BYTES = 1 << 30,
+    BUFFER_BYTES = 1 << 17,
+    SMALL_BYTES = 1 << 16, /* what is shorter is copied by hand: to set up more costs more */
+};
 
 /* --- content --- */
 
@@ -39,9 +43,11 @@ static enum store_rc copy_by_hand(int from_fd, int to_fd)
     }
 }
 
-enum store_rc dir_copy_bytes(int from_fd, int to_fd)
+static enum store_rc copy_bytes(int from_fd, int to_fd, off_t size)
 {
     bool has_begun = false;
+    if (size < SMALL_BYTES)
+        return copy_by_hand(from_fd, to_fd);
     for (;;) { /* the kernel shares the blocks where the file system can */
         ssize_t done = copy_file_range(from_fd, NULL, to_fd, NULL, COPY_BYTES, 0);
         if (done == 0)
@@ -60,8 +66,11 @@ enum store_rc dir_copy_bytes(int from_fd, int to_fd)
 static void copy_attributes(int to_fd, const struct stat *from)
 {
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, from->st_mtim};
-    (void)fchmod(to_fd, from->st_mode & 0777); /* best effort, as cp -p */
-    (void)futimens(to_fd, times);              /* likewise */
+    struct stat to;
+    mode_t mode = from->st_mode & 0777;
+    if (fstat(to_fd, &to) < 0 || (to.st_mode & 0777) != mode) /* umask(2), or an ACL */
+        (void)fchmod(to_fd, mode);                            /* best effort, as cp -p */
+    (void)futimens(to_fd, times);                             /* likewise */
 }
 
 static enum store_rc copy_file(struct copying *copying, int from_fd, int to_dir_fd,
@@ -71,11 +80,14 @@ static enum store_rc copy_file(struct copying *copying, int from_fd, int to_dir_
     enum store_rc rc = STORE_OK;
     if (fstat(from_fd, &st) < 0)
         return dir_rc(errno, "looking at a file");
+    if (!S_ISREG(st.st_mode)) /* it was one a moment ago */
+        return STORE_DENIED;
     int fd = openat(to_dir_fd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, st.st_mode & 0777);
     if (fd < 0)
         return dir_rc(errno, "making a file");
-    dir_inherit(copying->parent_fd, fd);
-    rc = dir_copy_bytes(from_fd, fd);
+    if (copying->hands_down)
+        dir_inherit(copying->parent_fd, fd);
+    rc = copy_bytes(from_fd, fd, st.st_size);
     if (rc == STORE_OK)
         copy_attributes(fd, &st);
     else
@@ -106,6 +118,28 @@ static bool copy_fail(struct copying *copying, bool is_collection, enum store_rc
     return dir_walk_fail(&copying->walk, is_collection, rc, 0);
 }
 
+/* 0: it may be copied. */
+static unsigned refuses_copy(const struct dir_walk *walk)
+{
+    struct store_visitor *visitor = walk->visitor;
+    return visitor->refuse_copy ? visitor->refuse_copy(visitor, dir_walk_path(walk)) : 0;
+}
+
+/* Of most members the directory says that they are files, and nothing else need be asked. */
+static bool copy_entry(struct copying *copying, int from_dir_fd, int to_dir_fd,
+                       const struct dir_entry *entry)
+{
+    const char *name = entry->name.at;
+    int fd = -1;
+    if (entry->type == DT_REG && !refuses_copy(&copying->walk))
+        fd = openat(from_dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return copy_member(copying, from_dir_fd, name, to_dir_fd, name);
+    enum store_rc rc = copy_file(copying, fd, to_dir_fd, name);
+    (void)close(fd); /* read only: nothing to lose */
+    return rc == STORE_OK || copy_fail(copying, false, rc);
+}
+
 /* Takes from_fd. */
 static void copy_members(struct copying *copying, int from_fd, int to_fd)
 {
@@ -117,8 +151,7 @@ static void copy_members(struct copying *copying, int from_fd, int to_fd)
         if (dir_is_reserved_name(entry.name))
             continue;
         size_t up = dir_walk_down(&copying->walk, entry.name);
-        (void)copy_member(copying, from_fd, entry.name.at, to_fd,
-                          entry.name.at); /* a failure is reported, and the others go on */
+        (void)copy_entry(copying, from_fd, to_fd, &entry); /* a failure is reported */
         dir_walk_up(&copying->walk, up);
     }
     dir_entries_done(&entries);
@@ -144,7 +177,8 @@ static enum store_rc make_collection(struct copying *copying, int from_fd, int t
     if (fd < 0)
         return dir_rc(errno, "opening a collection");
     (void)fchmod(fd, mode); /* best effort, as cp -p */
-    dir_inherit(copying->parent_fd, fd);
+    if (copying->hands_down)
+        dir_inherit(copying->parent_fd, fd);
     *to_fd_out = fd;
     return STORE_OK;
 }
@@ -162,13 +196,6 @@ static bool copy_collection(struct copying *copying, int from_fd, int to_dir_fd,
         return copy_fail(copying, true, rc);
     (void)close(to_fd); /* a directory: nothing to lose */
     return true;
-}
-
-/* 0: it may be copied. */
-static unsigned refuses_copy(const struct dir_walk *walk)
-{
-    struct store_visitor *visitor = walk->visitor;
-    return visitor->refuse_copy ? visitor->refuse_copy(visitor, dir_walk_path(walk)) : 0;
 }
 
 static bool copy_member(struct copying *copying, int from_dir_fd, const char *from_name,
@@ -244,6 +271,8 @@ static enum store_rc copy_and_place(const struct placing *source)
         .is_shallow = transfer->is_shallow,
     };
     struct placing placing = *source;
+    struct stat parent;
+    copying.hands_down = fstat(source->to_fd, &parent) == 0 && (parent.st_mode & S_ISGID);
     buf_add(&copying.walk.path, path_str(transfer->from));
     enum store_rc rc = copying_run(&copying, source->from_fd, source->from_name);
     if (rc == STORE_OK) {

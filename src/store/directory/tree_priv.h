@@ -11,7 +11,8 @@ struct copying {
     bool owns_staged_fd;
     char staged[64]; /* its name there */
     bool is_shallow;
-    bool is_full; /* the disk is */
+    bool hands_down; /* the collection does, its group: dir_inherit() */
+    bool is_full;    /* the disk is */
 };
 
 /* Something complete that is to replace what is at `to`: a staged copy, or what is moved. */

@@ -148,6 +148,11 @@ void dir_staged_close(struct staged_file *staged)
 static int link_nameless(int fd, int to_fd, const char *name)
 {
     char link[64];
+    /* Since Linux 6.10 for whoever has opened the file, and before for root only: ENOENT. */
+    if (linkat(fd, "", to_fd, name, AT_EMPTY_PATH) == 0)
+        return 0;
+    if (errno != ENOENT)
+        return errno;
     (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd); /* fits */
     return linkat(AT_FDCWD, link, to_fd, name, AT_SYMLINK_FOLLOW) < 0 ? errno : 0;
 }
@@ -272,7 +277,8 @@ static enum store_rc make_visible(struct dir_upload *upload, const struct store_
         rc = set_modified(upload->staged.fd, options);
     if (rc != STORE_OK)
         return rc;
-    int code = flush_wait(dir->flush, upload->staged.fd);
+    int code = is_new ? flush_content(dir->flush, upload->staged.fd)
+                      : flush_wait(dir->flush, upload->staged.fd);
     if (code)
         return dir_rc(code, "flushing a file");
     if (is_new)
@@ -281,7 +287,8 @@ static enum store_rc make_visible(struct dir_upload *upload, const struct store_
         rc = dir_staged_link(dir, &upload->staged, parent_fd, name, is_new);
     if (rc != STORE_OK)
         return rc;
-    code = flush_wait(dir->flush, parent_fd);
+    code = is_new ? flush_named(dir->flush, upload->staged.fd, parent_fd)
+                  : flush_wait(dir->flush, parent_fd);
     return code ? dir_rc(code, "flushing a collection") : STORE_OK;
 }
 

@@ -5,7 +5,7 @@
  *
  * What cannot fail by contract (the quick yes-or-no questions, claims, closing) is passed on
  * uncounted; so is upload(), which by contract does nothing yet. The operations are a table of the
- * wrapper's own because whether reads block is the inner store's answer. */
+ * wrapper's own because whether calls block is the inner store's answer. */
 #include "store/fault/fault.h"
 
 #include <pthread.h>
@@ -326,6 +326,7 @@ struct store *fault_store_new(struct store *inner)
     struct fault_store *fault = MEM_NEW(struct fault_store);
     fault->ops = fault_ops;
     fault->ops.reads_block = inner->ops->reads_block;
+    fault->ops.locks_block = inner->ops->locks_block;
     fault->base.ops = &fault->ops;
     fault->inner = inner;
     pthread_mutex_init(&fault->mutex, NULL);

@@ -57,7 +57,8 @@ TEST(config_has_defaults)
     check_listener(&config, 0, "127.0.0.1:8080");
     assert_int_equal(sched_getaffinity(0, sizeof(cpus), &cpus), 0);
     assert_int_equal(config.threads, CPU_COUNT(&cpus));
-    assert_int_equal(config.workers, 8);
+    assert_int_equal(config.workers, 32);
+    assert_int_equal(config_of("--durability lazy dir").workers, 8);
     assert_int_equal(config.durability, DURABILITY_FLUSH);
     assert_false(config.is_anonymous || config.is_read_only || config.allows_infinity);
     assert_false(config.wants_help || config.wants_limits);

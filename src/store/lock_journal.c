@@ -1,0 +1,445 @@
+/* The table answers all questions; the journal is what is left of it when the process has ended. A
+ * change is one write(2) at the end of a file, which costs little enough to be made on a loop's
+ * thread, where a database's transaction would have to go to a worker.
+ *
+ *   file    = frame* zeros
+ *   frame   = length of the record (4 bytes), checksum of the record (8), record
+ *   record  = kind (1), token, and of a lock that is put: flags (1), timeout (4), expiry (8), root,
+ *             owner, principal; each text with its length (4) before it; numbers little-endian
+ *
+ * Invariants
+ *  (1) What the file says is what the table says, or more recent: under the mutex a change goes
+ *      first to the file and then to the table.
+ *  (2) The file has the blocks for what will be written to it: it is made with zeros at its end. So
+ *      a lock can be removed while the disk is full, and to flush a change writes no metadata.
+ *  (3) When the zeros are used up, a new file is made of the table and renamed over the old one. It
+ *      has room for at least as much again, so that a change costs the same on average however many
+ *      locks there are.
+ *  (4) After a failed write or flush nobody knows what the file says (is_broken): the next change
+ *      begins with a new one.
+ *
+ * Flushing. Changes that wait while another is being flushed share the next flush: who finds nobody
+ * flushing does it for all that has been written until then, as in flush.c. The table has a change
+ * before it is flushed. That harms nobody: others may see a lock that is refused after all, or one
+ * gone whose removal was never acknowledged. */
+#include "store/lock_journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+#define JOURNAL_NAME     "locks.journal"
+#define JOURNAL_NEW_NAME "locks.journal.new"
+
+enum {
+    HEAD_BYTES = 4 + 8,
+    SPARE_BYTES_MIN = 1 << 18,
+    BATCH_BYTES = 1 << 16,
+    BATCH_LOCKS = 512,
+};
+
+enum record_kind { RECORD_PUT = 'p', RECORD_REMOVE = 'r' };
+
+enum { FLAG_EXCLUSIVE = 1, FLAG_INFINITE = 2 };
+
+struct lock_journal {
+    int dir_fd;
+    struct lock_table *table;
+    bool is_flushed;
+
+    pthread_mutex_t mutex; /* guards what follows, and changes of the table */
+    pthread_cond_t flush_over;
+    int fd;
+    uint64_t len;      /* where the next frame goes */
+    uint64_t capacity; /* how long the file is */
+    bool is_broken;
+
+    bool is_flushing;
+    uint64_t written; /* how many changes are in the file */
+    uint64_t flushed; /* so many of them are on the disk */
+    uint64_t lost;    /* so many were there when a flush failed */
+};
+
+/* --- records --- */
+
+static uint64_t checksum(struct str bytes) /* FNV-1a */
+{
+    uint64_t sum = 0xcbf29ce484222325U;
+    for (size_t i = 0; i < bytes.len; i++)
+        sum = (sum ^ (unsigned char)bytes.at[i]) * 0x100000001b3U;
+    return sum;
+}
+
+static void store_number(char *at, uint64_t value, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i++)
+        at[i] = (char)(value >> (8 * i));
+}
+
+static void add_number(struct buf *to, uint64_t value, unsigned bytes)
+{
+    store_number(buf_reserve(to, bytes), value, bytes);
+    to->len += bytes;
+}
+
+static void add_text(struct buf *to, struct str text)
+{
+    add_number(to, text.len, 4);
+    buf_add(to, text);
+}
+
+static void add_frame(struct buf *to, enum record_kind kind, const struct lock *lock)
+{
+    size_t head = to->len;
+    add_number(to, 0, 4);
+    add_number(to, 0, 8);
+    buf_add_char(to, (char)kind);
+    add_text(to, lock->token);
+    if (kind == RECORD_PUT) {
+        buf_add_char(to, (char)((lock->is_exclusive ? FLAG_EXCLUSIVE : 0) |
+                                (lock->is_infinite ? FLAG_INFINITE : 0)));
+        add_number(to, lock->timeout_s, 4);
+        add_number(to, (uint64_t)lock->expires_ms, 8);
+        add_text(to, path_str(lock->root));
+        add_text(to, lock->owner_xml);
+        add_text(to, lock->principal);
+    }
+    struct str record = str_from(buf_str(to), head + HEAD_BYTES);
+    store_number(to->at + head, record.len, 4);
+    store_number(to->at + head + 4, checksum(record), 8);
+}
+
+/* These take from the front. False: there is not so much. */
+static bool take_number(struct str *from, unsigned bytes, uint64_t *value_out)
+{
+    if (from->len < bytes)
+        return false;
+    *value_out = 0;
+    for (unsigned i = 0; i < bytes; i++)
+        *value_out |= (uint64_t)(unsigned char)from->at[i] << (8 * i);
+    *from = str_from(*from, bytes);
+    return true;
+}
+
+static bool take_text(struct str *from, struct str *text_out)
+{
+    uint64_t len;
+    if (!take_number(from, 4, &len) || len > from->len)
+        return false;
+    *text_out = str_of(from->at, len);
+    *from = str_from(*from, len);
+    return true;
+}
+
+/* False: there is no whole frame. */
+static bool take_frame(struct str *from, struct str *record_out)
+{
+    uint64_t len;
+    uint64_t sum;
+    struct str rest = *from;
+    if (!take_number(&rest, 4, &len) || !take_number(&rest, 8, &sum) || len == 0 || len > rest.len)
+        return false;
+    *record_out = str_of(rest.at, len);
+    *from = str_from(rest, len);
+    return checksum(*record_out) == sum;
+}
+
+static bool parse_put(struct str record, struct lock *lock)
+{
+    uint64_t flags;
+    uint64_t timeout_s;
+    uint64_t expires_ms;
+    struct str root;
+    if (!take_number(&record, 1, &flags) || !take_number(&record, 4, &timeout_s) ||
+        !take_number(&record, 8, &expires_ms) || !take_text(&record, &root) ||
+        !take_text(&record, &lock->owner_xml) || !take_text(&record, &lock->principal))
+        return false;
+    lock->root = (struct res_path){root.at, root.len};
+    lock->is_exclusive = flags & FLAG_EXCLUSIVE;
+    lock->is_infinite = flags & FLAG_INFINITE;
+    lock->timeout_s = (uint32_t)timeout_s;
+    lock->expires_ms = (int64_t)expires_ms;
+    return record.len == 0;
+}
+
+/* False: it is no record that this davit writes. */
+static bool replay(struct lock_table *table, struct str record)
+{
+    struct lock lock = {0};
+    uint64_t kind;
+    if (!take_number(&record, 1, &kind) || !take_text(&record, &lock.token))
+        return false;
+    if (kind == RECORD_PUT && parse_put(record, &lock)) {
+        lock_table_put(table, &lock);
+        return true;
+    }
+    if (kind != RECORD_REMOVE || record.len)
+        return false;
+    (void)lock_table_remove(table, lock.token); /* it may have expired */
+    return true;
+}
+
+/* --- reading --- */
+
+static bool replay_all(struct lock_table *table, struct str bytes, struct err *err)
+{
+    struct str record;
+    while (take_frame(&bytes, &record)) {
+        if (!replay(table, record))
+            return err_set(err, 0, JOURNAL_NAME " is a later davit's, or another program's");
+    }
+    for (size_t i = 0; i < bytes.len; i++) {
+        if (!bytes.at[i])
+            continue;
+        log_line(LOG_WARN, JOURNAL_NAME ": what is half written at its end is left out");
+        break;
+    }
+    return true;
+}
+
+bool lock_journal_read(int dir_fd, struct lock_table *table, struct err *err)
+{
+    struct buf bytes = {0};
+    ssize_t got;
+    int fd = openat(dir_fd, JOURNAL_NAME, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT || err_sys(err, errno, "opening " JOURNAL_NAME);
+    do {
+        got = read(fd, buf_reserve(&bytes, BATCH_BYTES), BATCH_BYTES);
+        bytes.len += got > 0 ? (size_t)got : 0;
+    } while (got > 0 || (got < 0 && errno == EINTR));
+    bool is_fine = got == 0 || err_sys(err, errno, "reading " JOURNAL_NAME);
+    (void)close(fd); /* read only: nothing to lose */
+    is_fine = is_fine && replay_all(table, buf_str(&bytes), err);
+    buf_done(&bytes);
+    return is_fine;
+}
+
+/* --- writing --- */
+
+/* 0 or errno. */
+static int write_at(int fd, struct str bytes, uint64_t offset)
+{
+    while (bytes.len) {
+        ssize_t done = pwrite(fd, bytes.at, bytes.len, (off_t)offset);
+        if (done < 0 && errno != EINTR)
+            return errno;
+        bytes = str_from(bytes, done > 0 ? (size_t)done : 0);
+        offset += done > 0 ? (uint64_t)done : 0;
+    }
+    return 0;
+}
+
+/* A new file while it is written. */
+struct making {
+    int fd;
+    struct buf batch;
+    uint64_t len; /* of what has left the batch */
+    int code;
+    bool is_in_place;
+};
+
+static void write_batch(struct making *making)
+{
+    if (!making->code)
+        making->code = write_at(making->fd, buf_str(&making->batch), making->len);
+    making->len += making->batch.len;
+    buf_clear(&making->batch);
+}
+
+static void write_lock(const struct lock *lock, void *arg)
+{
+    struct making *making = arg;
+    add_frame(&making->batch, RECORD_PUT, lock);
+    if (making->batch.len >= BATCH_BYTES)
+        write_batch(making);
+}
+
+static void write_zeros(struct making *making, uint64_t count)
+{
+    while (count) {
+        size_t some = (size_t)u64_min(count, BATCH_BYTES);
+        memset(buf_reserve(&making->batch, some), 0, some);
+        making->batch.len += some;
+        write_batch(making);
+        count -= some;
+    }
+}
+
+/* Writes the table to a new file with `room` at its end. Its length is *len_out; 0 or errno. */
+static int make_file(const struct lock_journal *journal, struct making *making, uint64_t room,
+                     uint64_t *len_out)
+{
+    making->fd =
+        openat(journal->dir_fd, JOURNAL_NEW_NAME, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+    if (making->fd < 0)
+        return errno;
+    lock_table_each(journal->table, write_lock, making);
+    write_batch(making);
+    *len_out = making->len;
+    write_zeros(making, u64_max(making->len, SPARE_BYTES_MIN) + room);
+    int code = making->code;
+    if (!code && journal->is_flushed && fdatasync(making->fd) < 0)
+        code = errno;
+    if (!code && renameat(journal->dir_fd, JOURNAL_NEW_NAME, journal->dir_fd, JOURNAL_NAME) < 0)
+        code = errno;
+    making->is_in_place = !code;
+    if (!code && journal->is_flushed && fsync(journal->dir_fd) < 0)
+        code = errno;
+    return code;
+}
+
+/* Makes a new file of the table. 0 or errno; the old one stays in use then. */
+static int renew(struct lock_journal *journal, uint64_t room)
+{
+    struct making making = {.fd = -1};
+    uint64_t len = 0;
+    while (journal->is_flushing) /* who does uses the descriptor */
+        pthread_cond_wait(&journal->flush_over, &journal->mutex);
+    int code = make_file(journal, &making, room, &len);
+    buf_done(&making.batch);
+    int unused_fd = code ? making.fd : journal->fd;
+    if (unused_fd >= 0)
+        (void)close(unused_fd); /* nothing in it is needed */
+    if (code) {
+        journal->is_broken = journal->is_broken || making.is_in_place;
+        return code;
+    }
+    journal->fd = making.fd;
+    journal->len = len;
+    journal->capacity = making.len;
+    journal->flushed = journal->written;
+    journal->is_broken = false;
+    return 0;
+}
+
+static enum store_rc rc_of(int code)
+{
+    if (code == 0)
+        return STORE_OK;
+    if (code == ENOSPC || code == EDQUOT)
+        return STORE_NO_SPACE;
+    log_line(LOG_ERROR, JOURNAL_NAME ": %s", strerrordesc_np(code));
+    return STORE_FAILED;
+}
+
+/* With the mutex held. */
+static enum store_rc append(struct lock_journal *journal, struct str frames)
+{
+    bool is_full = frames.len > journal->capacity - journal->len;
+    int code = journal->is_broken || is_full ? renew(journal, frames.len) : 0;
+    if (code)
+        return rc_of(code);
+    code = write_at(journal->fd, frames, journal->len);
+    journal->is_broken = code != 0;
+    if (!code) {
+        journal->len += frames.len;
+        journal->written++;
+    }
+    return rc_of(code);
+}
+
+/* With the mutex held: returns when the first `count` changes are on the disk, if they have to be.
+ */
+static enum store_rc flush(struct lock_journal *journal, uint64_t count)
+{
+    while (journal->is_flushed && journal->flushed < count && journal->lost < count) {
+        if (journal->is_flushing) {
+            pthread_cond_wait(&journal->flush_over, &journal->mutex);
+            continue;
+        }
+        uint64_t goal = journal->written;
+        journal->is_flushing = true;
+        pthread_mutex_unlock(&journal->mutex);
+        int code = fdatasync(journal->fd) < 0 ? errno : 0;
+        pthread_mutex_lock(&journal->mutex);
+        journal->is_flushing = false;
+        *(code ? &journal->lost : &journal->flushed) = goal;
+        journal->is_broken = journal->is_broken || code;
+        pthread_cond_broadcast(&journal->flush_over);
+        (void)rc_of(code); /* logs it once; who waits is told by `lost` */
+    }
+    return !journal->is_flushed || journal->flushed >= count ? STORE_OK : STORE_FAILED;
+}
+
+/* --- changes --- */
+
+enum store_rc lock_journal_put(struct lock_journal *journal, const struct lock *lock)
+{
+    struct buf frame = {0};
+    add_frame(&frame, RECORD_PUT, lock);
+    pthread_mutex_lock(&journal->mutex);
+    bool is_new = !lock_table_has(journal->table, lock->token);
+    enum store_rc rc = append(journal, buf_str(&frame));
+    if (rc == STORE_OK) {
+        lock_table_put(journal->table, lock);
+        rc = flush(journal, journal->written);
+        if (rc != STORE_OK && is_new)
+            (void)lock_table_remove(journal->table, lock->token); /* it is there */
+    }
+    pthread_mutex_unlock(&journal->mutex);
+    buf_done(&frame);
+    return rc;
+}
+
+/* What is in one write(2) goes from the table before the next: a new file may be made in between.
+ */
+static enum store_rc remove_batch(struct lock_journal *journal, const struct lock *locks,
+                                  size_t count)
+{
+    struct buf frames = {0};
+    for (size_t i = 0; i < count; i++)
+        add_frame(&frames, RECORD_REMOVE, &locks[i]);
+    enum store_rc rc = append(journal, buf_str(&frames));
+    for (size_t i = 0; i < count && rc == STORE_OK; i++)
+        (void)lock_table_remove(journal->table, locks[i].token); /* it may have expired */
+    buf_done(&frames);
+    return rc;
+}
+
+enum store_rc lock_journal_remove(struct lock_journal *journal, const struct lock_list *locks)
+{
+    enum store_rc rc = STORE_OK;
+    pthread_mutex_lock(&journal->mutex);
+    for (size_t at = 0; at < locks->count && rc == STORE_OK; at += BATCH_LOCKS)
+        rc = remove_batch(journal, locks->items + at, size_min(locks->count - at, BATCH_LOCKS));
+    if (rc == STORE_OK && locks->count)
+        rc = flush(journal, journal->written);
+    pthread_mutex_unlock(&journal->mutex);
+    return rc;
+}
+
+/* --- life --- */
+
+struct lock_journal *lock_journal_open(int dir_fd, struct lock_table *table, bool is_flushed,
+                                       struct err *err)
+{
+    struct lock_journal *journal = MEM_NEW(struct lock_journal);
+    journal->dir_fd = dir_fd;
+    journal->table = table;
+    journal->is_flushed = is_flushed;
+    journal->fd = -1;
+    pthread_mutex_init(&journal->mutex, NULL);
+    pthread_cond_init(&journal->flush_over, NULL);
+    int code = renew(journal, 0);
+    if (!code)
+        return journal;
+    (void)err_sys(err, code, "writing " JOURNAL_NAME); /* always false; NULL says it */
+    lock_journal_close(journal);
+    return NULL;
+}
+
+void lock_journal_close(struct lock_journal *journal)
+{
+    if (!journal)
+        return;
+    if (journal->fd >= 0)
+        (void)close(journal->fd); /* what had to be flushed was */
+    pthread_cond_destroy(&journal->flush_over);
+    pthread_mutex_destroy(&journal->mutex);
+    mem_free(journal);
+}

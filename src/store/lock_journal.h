@@ -1,0 +1,28 @@
+/* store/lock_journal.h: locks that survive a restart, for backends that keep them in a lock table:
+ * each change goes to an append-only file before it is in the table. Any thread. */
+#pragma once
+
+#include "base/err.h"
+#include "store/lock_table.h"
+
+struct lock_journal;
+
+/* Puts into the table what the journal in `dir_fd` says; nothing where there is none. What a crash
+ * has left half written at its end was promised to nobody. */
+NODISCARD bool lock_journal_read(int dir_fd, struct lock_table *table, struct err *err);
+
+/* Begins a new journal, of what is in the table now, in the place of the one that was there. From
+ * here on the table is changed by the functions below only. `is_flushed`: a change is on the disk
+ * when it returns; otherwise with the kernel. Borrows `dir_fd` and the table until closed. Gives;
+ * NULL: `err` says why. */
+NODISCARD struct lock_journal *lock_journal_open(int dir_fd, struct lock_table *table,
+                                                 bool is_flushed, struct err *err);
+void lock_journal_close(struct lock_journal *journal); /* NULL is fine */
+
+/* Adds, or replaces the lock with the same token. Copies. On failure nothing has changed. */
+NODISCARD enum store_rc lock_journal_put(struct lock_journal *journal, const struct lock *lock);
+
+/* Removes the locks with these tokens; the rest of them is not looked at. On failure some of many
+ * may be gone. */
+NODISCARD enum store_rc lock_journal_remove(struct lock_journal *journal,
+                                            const struct lock_list *locks);

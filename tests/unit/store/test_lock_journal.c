@@ -1,0 +1,380 @@
+#include "store/lock_journal.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+#define NAME "locks.journal"
+
+enum { NOW_MS = 5000000, HOUR_MS = 3600000, BYTES_MAX = 1 << 20 };
+
+struct fixture {
+    char dir[64];
+    int dir_fd;
+    struct lock_table *table;
+    struct lock_journal *journal;
+    struct arena arena;
+};
+
+/* As a process that begins: what is in the journal, and nothing else. */
+static void reopen(struct fixture *fixture, bool is_flushed)
+{
+    struct err err = {0};
+    lock_journal_close(fixture->journal);
+    lock_table_free(fixture->table);
+    fixture->table = lock_table_new();
+    if (!lock_journal_read(fixture->dir_fd, fixture->table, &err))
+        fail_msg("%s", err.text);
+    fixture->journal = lock_journal_open(fixture->dir_fd, fixture->table, is_flushed, &err);
+    if (!fixture->journal)
+        fail_msg("%s", err.text);
+}
+
+static int open_journal(void **state)
+{
+    struct fixture *fixture = MEM_NEW(struct fixture);
+    *state = fixture;
+    clock_freeze(NOW_MS);
+    *fixture = (struct fixture){.dir = "/tmp/davit-journal-XXXXXX"};
+    assert_non_null(mkdtemp(fixture->dir));
+    fixture->dir_fd = open(fixture->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(fixture->dir_fd >= 0);
+    reopen(fixture, true);
+    return 0;
+}
+
+static int close_journal(void **state)
+{
+    struct fixture *fixture = *state;
+    lock_journal_close(fixture->journal);
+    lock_table_free(fixture->table);
+    (void)unlinkat(fixture->dir_fd, NAME, 0);
+    (void)unlinkat(fixture->dir_fd, NAME ".new", 0);
+    close(fixture->dir_fd);
+    assert_int_equal(rmdir(fixture->dir), 0);
+    arena_done(&fixture->arena);
+    mem_free(fixture);
+    clock_freeze(-1);
+    return 0;
+}
+
+#define JOURNAL_TEST(test) cmocka_unit_test_setup_teardown(test, open_journal, close_journal)
+
+static struct lock lock_at(const char *root, const char *token)
+{
+    return (struct lock){
+        .token = str_of_c(token), .root = {root, strlen(root)}, .expires_ms = NOW_MS + HOUR_MS};
+}
+
+static void put(struct fixture *fixture, const char *root, const char *token)
+{
+    struct lock lock = lock_at(root, token);
+    assert_int_equal(lock_journal_put(fixture->journal, &lock), STORE_OK);
+}
+
+static enum store_rc remove_one(struct fixture *fixture, const char *token)
+{
+    struct lock lock = {.token = str_of_c(token)};
+    struct lock_list locks = {&lock, 1};
+    return lock_journal_remove(fixture->journal, &locks);
+}
+
+static struct lock_list all(struct fixture *fixture)
+{
+    struct lock_list locks;
+    lock_table_query(fixture->table, &fixture->arena, PATH_ROOT, LOCKS_WITHIN, &locks);
+    return locks;
+}
+
+/* "root:token " for each, sorted by root. */
+static const char *text(struct fixture *fixture)
+{
+    struct buf out = {0};
+    struct lock_list locks = all(fixture);
+    for (size_t i = 0; i < locks.count; i++) {
+        buf_add(&out, path_str(locks.items[i].root));
+        buf_add_char(&out, ':');
+        buf_add(&out, locks.items[i].token);
+        buf_add_char(&out, ' ');
+    }
+    const char *copy = arena_text(&fixture->arena, buf_str(&out));
+    buf_done(&out);
+    return copy;
+}
+
+static size_t read_file(struct fixture *fixture, char *bytes)
+{
+    int fd = openat(fixture->dir_fd, NAME, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    ssize_t len = read(fd, bytes, BYTES_MAX);
+    close(fd);
+    assert_in_range(len, 1, BYTES_MAX - 1);
+    return (size_t)len;
+}
+
+static void write_file(struct fixture *fixture, const char *bytes, size_t len)
+{
+    int fd = openat(fixture->dir_fd, NAME, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, bytes, len), (ssize_t)len);
+    close(fd);
+}
+
+static uint64_t file_number(struct fixture *fixture)
+{
+    struct stat st;
+    assert_int_equal(fstatat(fixture->dir_fd, NAME, &st, 0), 0);
+    return st.st_ino;
+}
+
+/* --- what is kept --- */
+
+static void lock_comes_back_with_all_that_was_said_of_it(void **state)
+{
+    struct fixture *fixture = *state;
+    struct lock lock = {.token = STR("urn:uuid:1"),
+                        .root = PATH("a/\xff b"),
+                        .is_exclusive = true,
+                        .owner_xml = STR("<D:owner xmlns:D=\"DAV:\">\n</D:owner>"),
+                        .principal = STR("someone"),
+                        .timeout_s = UINT32_MAX,
+                        .expires_ms = INT64_MAX};
+    struct lock bare = {
+        .token = STR("2"), .root = PATH_ROOT, .is_infinite = true, .expires_ms = NOW_MS + 1};
+    assert_int_equal(lock_journal_put(fixture->journal, &lock), STORE_OK);
+    assert_int_equal(lock_journal_put(fixture->journal, &bare), STORE_OK);
+    for (int i = 0; i < 2; i++) { /* from the changes, then from what was made of the table */
+        reopen(fixture, true);
+        struct lock_list locks = all(fixture);
+        assert_int_equal(locks.count, 2);
+        const struct lock *first = &locks.items[0];
+        const struct lock *second = &locks.items[1];
+        assert_true(str_eq(first->token, bare.token) && path_is_root(first->root));
+        assert_true(first->is_infinite && !first->is_exclusive);
+        assert_int_equal(first->owner_xml.len + first->principal.len + first->timeout_s, 0);
+        assert_true(str_eq(second->token, lock.token) && path_eq(second->root, lock.root));
+        assert_true(second->is_exclusive && !second->is_infinite);
+        assert_true(str_eq(second->owner_xml, lock.owner_xml));
+        assert_true(str_eq(second->principal, lock.principal));
+        assert_int_equal(second->timeout_s, UINT32_MAX);
+        assert_true(second->expires_ms == INT64_MAX && first->expires_ms == NOW_MS + 1);
+    }
+}
+
+static void changes_are_replayed_in_order(void **state)
+{
+    struct fixture *fixture = *state;
+    put(fixture, "a", "1");
+    put(fixture, "b", "2");
+    assert_int_equal(remove_one(fixture, "1"), STORE_OK);
+    put(fixture, "c", "2"); /* the same token: instead of b */
+    put(fixture, "a", "3");
+    assert_string_equal(text(fixture), "a:3 c:2 ");
+    reopen(fixture, false);
+    assert_string_equal(text(fixture), "a:3 c:2 ");
+    assert_int_equal(remove_one(fixture, "3"), STORE_OK);
+    reopen(fixture, false);
+    assert_string_equal(text(fixture), "c:2 ");
+}
+
+static void many_are_removed_together(void **state)
+{
+    enum { COUNT = 3000 };
+    struct fixture *fixture = *state;
+    char token[16];
+    reopen(fixture, false);
+    for (int i = 0; i < COUNT; i++) {
+        (void)snprintf(token, sizeof(token), "%d", i);
+        put(fixture, i % 2 ? "odd" : "even", token);
+    }
+    struct lock_list locks;
+    lock_table_query(fixture->table, &fixture->arena, PATH("odd"), LOCKS_WITHIN, &locks);
+    assert_int_equal(locks.count, COUNT / 2);
+    assert_int_equal(lock_journal_remove(fixture->journal, &locks), STORE_OK);
+    assert_int_equal(all(fixture).count, COUNT / 2);
+    reopen(fixture, false);
+    assert_int_equal(all(fixture).count, COUNT / 2);
+    assert_false(lock_table_has_within(fixture->table, PATH("odd")));
+}
+
+/* --- what a crash leaves --- */
+
+/* Cut at every byte: of the changes before the cut, all are there. */
+static void torn_end_takes_nothing_else_with_it(void **state)
+{
+    static const char *const texts[] = {"", "a:1 ", "a:1 b:2 ", "b:2 "};
+    struct fixture *fixture = *state;
+    char *bytes = mem_new(1, BYTES_MAX);
+    put(fixture, "a", "1");
+    put(fixture, "b", "2");
+    assert_int_equal(remove_one(fixture, "1"), STORE_OK);
+    size_t end = read_file(fixture, bytes);
+    while (bytes[end - 1] == '\0')
+        end--;
+    size_t stage = 0;
+    for (size_t cut = 0; cut <= end; cut++) {
+        write_file(fixture, bytes, cut);
+        reopen(fixture, false);
+        if (stage + 1 < ARRAY_LEN(texts) && strcmp(text(fixture), texts[stage + 1]) == 0)
+            stage++;
+        assert_string_equal(text(fixture), texts[stage]);
+    }
+    assert_int_equal(stage, ARRAY_LEN(texts) - 1);
+    mem_free(bytes);
+}
+
+/* Whatever is changed, what stands before it is there, and nothing from there on. */
+static void changed_byte_is_noticed(void **state)
+{
+    enum { FRAME_BYTES = 12 + 1 + 5 + 1 + 4 + 8 + 5 + 4 + 4 };
+    struct fixture *fixture = *state;
+    char *bytes = mem_new(1, BYTES_MAX);
+    put(fixture, "a", "1");
+    put(fixture, "b", "2");
+    (void)read_file(fixture, bytes);
+    for (size_t i = 0; i < 2 * FRAME_BYTES; i++) {
+        bytes[i] = (char)(bytes[i] ^ 0x41);
+        write_file(fixture, bytes, 2 * FRAME_BYTES);
+        bytes[i] = (char)(bytes[i] ^ 0x41);
+        reopen(fixture, false);
+        assert_string_equal(text(fixture), i < FRAME_BYTES ? "" : "a:1 ");
+    }
+    write_file(fixture, bytes, 2 * FRAME_BYTES);
+    reopen(fixture, false);
+    assert_string_equal(text(fixture), "a:1 b:2 ");
+    mem_free(bytes);
+}
+
+static void what_no_davit_writes_is_refused(void **state)
+{
+    /* A record of one byte, 'x', with its checksum. */
+    static const char bytes[] = "\x01\0\0\0\x07\x17\x02\x86L\xf5\x63\xaf"
+                                "x";
+    struct fixture *fixture = *state;
+    struct err err = {0};
+    write_file(fixture, bytes, sizeof(bytes) - 1);
+    assert_false(lock_journal_read(fixture->dir_fd, fixture->table, &err));
+    assert_non_null(strstr(err.text, NAME));
+}
+
+/* --- growing --- */
+
+static void new_file_is_made_when_it_is_full(void **state)
+{
+    struct fixture *fixture = *state;
+    reopen(fixture, false);
+    uint64_t before = file_number(fixture);
+    size_t renewals = 0;
+    char token[16];
+    put(fixture, "kept", "k");
+    for (int i = 0; i < 10000; i++) {
+        (void)snprintf(token, sizeof(token), "%d", i);
+        put(fixture, "f", token);
+        assert_int_equal(remove_one(fixture, token), STORE_OK);
+        renewals += file_number(fixture) != before;
+        before = file_number(fixture);
+    }
+    assert_in_range(renewals, 2, 10);
+    put(fixture, "last", "l");
+    reopen(fixture, true);
+    assert_string_equal(text(fixture), "kept:k last:l ");
+}
+
+/* --- together --- */
+
+enum { THREADS = 4, EACH = 100 };
+
+struct changer {
+    struct fixture *fixture;
+    int number;
+};
+
+static void *change(void *arg)
+{
+    const struct changer *changer = arg;
+    char token[32];
+    for (int i = 0; i < EACH; i++) {
+        (void)snprintf(token, sizeof(token), "%d-%d", changer->number, i);
+        struct lock lock = lock_at("f", token);
+        struct lock_list locks = {&lock, 1};
+        if (lock_journal_put(changer->fixture->journal, &lock) != STORE_OK ||
+            (i % 2 && lock_journal_remove(changer->fixture->journal, &locks) != STORE_OK))
+            return NULL;
+    }
+    return arg;
+}
+
+static void threads_lose_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    for (int is_flushed = 0; is_flushed < 2; is_flushed++) {
+        pthread_t threads[THREADS];
+        struct changer changers[THREADS];
+        reopen(fixture, is_flushed);
+        for (int i = 0; i < THREADS; i++) {
+            changers[i] = (struct changer){fixture, i + is_flushed * THREADS};
+            assert_int_equal(pthread_create(&threads[i], NULL, change, &changers[i]), 0);
+        }
+        for (int i = 0; i < THREADS; i++) {
+            void *done;
+            assert_int_equal(pthread_join(threads[i], &done), 0);
+            assert_non_null(done);
+        }
+        reopen(fixture, is_flushed);
+        assert_int_equal(all(fixture).count, (size_t)(is_flushed + 1) * THREADS * EACH / 2);
+    }
+}
+
+/* --- failing --- */
+
+static void nothing_changes_where_no_file_can_be_made(void **state)
+{
+    struct fixture *fixture = *state;
+    struct err err = {0};
+    put(fixture, "a", "1");
+    assert_int_equal(mkdirat(fixture->dir_fd, NAME ".new", 0700), 0);
+    assert_null(lock_journal_open(fixture->dir_fd, fixture->table, false, &err));
+    assert_non_null(strstr(err.text, NAME));
+    size_t count = 0;
+    char token[16];
+    enum store_rc rc = STORE_OK;
+    while (rc == STORE_OK) { /* until the file is full */
+        (void)snprintf(token, sizeof(token), "%zu", count + 2);
+        struct lock lock = lock_at("f", token);
+        rc = lock_journal_put(fixture->journal, &lock);
+        count += rc == STORE_OK;
+    }
+    assert_int_equal(rc, STORE_FAILED);
+    assert_int_equal(all(fixture).count, count + 1);
+    assert_int_equal(unlinkat(fixture->dir_fd, NAME ".new", AT_REMOVEDIR), 0);
+    put(fixture, "b", "b");
+    reopen(fixture, false);
+    assert_int_equal(all(fixture).count, count + 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        JOURNAL_TEST(lock_comes_back_with_all_that_was_said_of_it),
+        JOURNAL_TEST(changes_are_replayed_in_order),
+        JOURNAL_TEST(many_are_removed_together),
+        JOURNAL_TEST(torn_end_takes_nothing_else_with_it),
+        JOURNAL_TEST(changed_byte_is_noticed),
+        JOURNAL_TEST(what_no_davit_writes_is_refused),
+        JOURNAL_TEST(new_file_is_made_when_it_is_full),
+        JOURNAL_TEST(threads_lose_nothing),
+        JOURNAL_TEST(nothing_changes_where_no_file_can_be_made),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
