@@ -1,5 +1,5 @@
-/* Answers: fields, statuses, errors with the precondition that failed (RFC 4918 §16), and what can be
- * done with a resource.
+/* Answers: fields, statuses, errors with the precondition that failed (RFC 4918 §16), and what can
+ * be done with a resource.
  *
  * An error's body is XML that names the condition, where there is one, and otherwise a sentence for
  * people; clients that read neither have the status. A 401 always has its challenges, wherever it
