@@ -1,10 +1,9 @@
-/* Answers: fields, statuses, errors with the precondition that failed (RFC 4918 §16), and what can
- * be done with a resource.
+/* How stages answer. Each function fills in the turn's response and ends the stage, so that a stage
+ * answers in one line: `return respond_status(x, HTTP_NO_CONTENT);`.
  *
- * An error's body is XML that names the condition, where there is one, and otherwise a sentence for
- * people; clients that read neither have the status. A 401 always has its challenges, wherever it
- * was found out. Allow is about the resource as it is, but only for who may read it: OPTIONS asks
- * for no sign-in, and must not tell what there is. */
+ * An error with a precondition has it in its body, as RFC 4918 §16 asks for; others have a line for
+ * people. A 401 brings the challenges along (RFC 9110 §11.6.1), a 405 the methods that are allowed
+ * (§15.5.6). What a client may not read must not show in either: dav/admit.h is asked first. */
 #include "dav/respond.h"
 
 #include "dav/admit.h"

@@ -75,6 +75,7 @@ TROUBLE = {
     "rother": ("to-other-host", "return 302 http://localhost:$server_port/other/page.html;"),
     "rgone": ("broken", "return 302 /gone/x;"),
     "rnowhere": ("broken", "return 302;"),
+    "slow": ("ok", "limit_rate 400;"),
 }
 
 PROSE = ("the quick brown fox jumps over a lazy dog while seven wizards watch from their tower and count "
@@ -324,6 +325,8 @@ class Site:
         self.save("/soft/real.html", ("<h1>A real page</h1><p>" + " ".join(PROSE * 3)).encode())
         self.save("/soft-page.html", ("<h1>Nothing here</h1><p>We looked everywhere, " +
                                       " ".join(reversed(PROSE)) + " but no such page was found.").encode())
+        for number in range(max(1, self.count // 100)):
+            self.save("/slow/%d" % number, b"so slow " * 100)  # some two seconds
         self.save("/other/page.html", b"<p>elsewhere")
         self.save("/private/index.html", b"<p>secret")
 

@@ -73,6 +73,25 @@ def test_dav_walks_collections():
     assert {row["verdict"] for row in run.links} == {"ok"} and run.status == 0
 
 
+def test_head_that_says_207_is_asked_again_as_propfind():
+    body = ('<D:multistatus xmlns:D="DAV:"><D:response><D:href>/f</D:href><D:status>HTTP/1.1 %s</D:status>'
+            "</D:response></D:multistatus>")
+    listing = body.replace("/f", "/") % "200 OK"
+
+    def listed(handler):
+        assert handler.command == "PROPFIND"
+        return (207, {"Content-Type": "application/xml"}, listing.replace(
+            "</D:multistatus>", (body % "200 OK").split(">", 1)[1]))
+
+    def file(handler):
+        assert handler.command in ("HEAD", "PROPFIND")
+        return (207, {"Content-Type": "application/xml"}, body % "507 Insufficient Storage")
+    with Server({"/": listed, "/f": file, "/robots.txt": (404, {}, b"")}) as server:
+        run = check("--dav", server.url + "/")
+        assert server.count("/f", "HEAD") == server.count("/f", "PROPFIND") == 1
+    assert run.verdict("/f") == "failed-inside"
+
+
 def test_dav_names_members_that_fail():
     def propfind(handler):
         assert handler.command != "PROPFIND" or handler.headers["Depth"] == "1"
@@ -297,6 +316,18 @@ def test_tls_verdicts_are_told_apart():
             run = check("--retries", 0, "https://127.0.0.1:%d/" % server.port)
             results["plain"] = (run.verdict("/"), "tls-protocol")
     assert all(verdict == expected for verdict, expected in results.values()), results
+
+
+def test_a_redirect_to_the_same_in_secure():
+    ssl = pytest.importorskip("ssl")
+    with Scratch() as root:
+        make_certificate(root + "/", "good", 10, "localhost")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(root + "/good.pem", root + "/good.key")
+        with Server({"/x": (200, {}, b"")}, host="localhost", context=context) as secure:
+            with Server({"/x": (301, {"Location": secure.url + "/x"}, b"")}, host="localhost") as plain:
+                run = check("--ca-file", root + "/good.pem", plain.url + "/x")
+    assert [(row["verdict"], row["redirect"]) for row in run.links] == [("redirected", "http-to-https")]
 
 
 def test_insecure_parts_of_secure_pages_are_noted():

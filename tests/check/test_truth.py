@@ -61,7 +61,7 @@ def test_every_member_of_every_207():
 def test_every_link_of_a_site_served_by_davit():
     with Scratch() as root:
         port = free_port()
-        site = Site(root, 40, port, 3, dynamic=False)
+        site = Site(root, 500, port, 3, dynamic=False)
         site.make()
         # davit serves a folder as a listing and not by its index, and needs no slash.
         with Davit(root + "/www", args=["--listen", "127.0.0.1:%d" % port]):
@@ -70,5 +70,5 @@ def test_every_link_of_a_site_served_by_davit():
         site.truth = [row for row in site.truth if row["page"] in reached
                       and not row["url"].endswith("/folder")]
         run.links = [row for row in run.links if not row["url"].endswith("/folder")]
-        assert len(reached) > 35
+        assert len(reached) > 495
         compare(site, run)

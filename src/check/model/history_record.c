@@ -102,7 +102,8 @@ static bool record_target(struct recording *r, uint32_t id)
     const struct target *target = site_at(r->site, id);
     if (!(target->flags & TARGET_IS_LINKED))
         return true;
-    enum verdict verdict = site_outcome(r->site, id, r->run->redirects_max).verdict;
+    const struct outcome outcome = site_outcome(r->site, id, r->run->redirects_max);
+    enum verdict verdict = outcome.verdict;
     if (verdict == VERDICT_NOT_CHECKED)
         return !r->run->is_cut_short || put_pending(r, id);
     if (verdict == VERDICT_SKIPPED || verdict == VERDICT_ROBOTS)
@@ -110,7 +111,7 @@ static bool record_target(struct recording *r, uint32_t id)
     const struct finding finding = {
         .url = site_url(r->site, id),
         .verdict = verdict,
-        .status = target->status,
+        .status = site_at(r->site, outcome.end)->status,
         .is_cached = target->flags & TARGET_IS_CACHED,
     };
     return put_link(r, &finding, site_past(r->site, id)) && put_bad(r, &finding);

@@ -1,3 +1,10 @@
+/* Verdicts by their names, and what kind of redirect leads from one URL to another.
+ *
+ * The kinds are for people who mend links: what only adds a slash, or goes to https at the same
+ * host, can be mended by a script; a permanent one should be mended, a temporary one not; and who
+ * ends up at another host wants to know. The first that holds is said, in the order of
+ * redirect_kind_of(): https before another host, since its port is another one on any test server.
+ */
 #include "check/model/verdict.h"
 
 const struct verdict_row verdict_rows[VERDICT_COUNT] = {
@@ -71,6 +78,13 @@ static struct str host_of(struct str url, struct str *rest_out)
     return str_first(rest, len);
 }
 
+static struct str without_port(struct str host)
+{
+    size_t colon = str_index_last(host, ':'), bracket = str_index_last(host, ']');
+    bool is_port = colon < host.len && (bracket == host.len || bracket < colon);
+    return is_port ? str_first(host, colon) : host;
+}
+
 static bool differ_by_slash(struct str a, struct str b)
 {
     if (a.len == b.len + 1)
@@ -82,11 +96,12 @@ enum redirect_kind redirect_kind_of(unsigned status, struct str from, struct str
 {
     struct str from_rest, to_rest;
     struct str from_host = host_of(from, &from_rest), to_host = host_of(to, &to_rest);
+    bool is_secured = str_starts(from, STR("http:")) && str_starts(to, STR("https:"));
+    if (is_secured && str_eq(without_port(from_host), without_port(to_host)) &&
+        str_eq(from_rest, to_rest))
+        return REDIRECT_HTTP_TO_HTTPS;
     if (!str_eq(from_host, to_host))
         return REDIRECT_OTHER_HOST;
-    if (str_eq(from_rest, to_rest) && str_starts(from, STR("http:")) &&
-        str_starts(to, STR("https:")))
-        return REDIRECT_HTTP_TO_HTTPS;
     if (differ_by_slash(from, to))
         return REDIRECT_SLASH_ONLY;
     return status == 301 || status == 308 ? REDIRECT_PERMANENT : REDIRECT_TEMPORARY;

@@ -298,6 +298,7 @@ void add_time(struct buf *to, int64_t wall_ms)
 
 void add_reason(struct buf *to, const struct report_row *row)
 {
+    size_t before = to->len;
     bool is_multistatus = str_starts(str_of_c(row->note), STR("207(")); /* it says its status */
     if (row->outcome.hops)
         buf_addf(to, "%s redirect to %.*s", redirect_kind_name(row->outcome.redirect_kind),
@@ -308,5 +309,5 @@ void add_reason(struct buf *to, const struct report_row *row)
     else if (row->status && row->outcome.verdict != VERDICT_REDIRECTED && !is_multistatus)
         buf_addf(to, "%s%u", row->outcome.hops ? ", " : "", row->status);
     if (row->note[0])
-        buf_addf(to, "%s%s", row->outcome.hops || row->status ? " " : "", row->note);
+        buf_addf(to, "%s%s", to->len > before ? " " : "", row->note);
 }

@@ -29,8 +29,8 @@ void pace_begin(struct pace *pace, int64_t now_ms);
 
 enum pace_end {
     PACE_GOOD,
-    PACE_BAD,       /* no answer, or one of 5xx */
-    PACE_THROTTLED, /* 429, or 503 with Retry-After */
+    PACE_BAD,       /* an answer that broke off, or one of 5xx */
+    PACE_THROTTLED, /* 429 or 503, or no connection: perhaps it is asked too much */
 };
 void pace_end(struct pace *pace, enum pace_end end, int64_t now_ms);
 

@@ -118,6 +118,15 @@ static const char *method_for(const struct crawl *crawl, uint32_t id)
     return crawl->options->method == METHOD_HEAD || is_file_by_name(url) ? "HEAD" : "GET";
 }
 
+static void set_method(struct visit *visit, const char *method)
+{
+    visit->call.method = method;
+    if (strcmp(method, "PROPFIND") == 0) {
+        visit->call.depth = visit->crawl->options->is_dav_deep ? "infinity" : "1";
+        visit->call.body = STR(propfind_body);
+    }
+}
+
 void visit_target(struct crawl *crawl, struct host *host, uint32_t id)
 {
     struct visit *visit = visit_new(crawl, host, VISIT_TARGET);
@@ -125,11 +134,7 @@ void visit_target(struct crawl *crawl, struct host *host, uint32_t id)
     target->state = TARGET_UNDER_WAY;
     visit->target = id;
     visit->call.url = target->url;
-    visit->call.method = method_for(crawl, id);
-    if (strcmp(visit->call.method, "PROPFIND") == 0) {
-        visit->call.depth = crawl->options->is_dav_deep ? "infinity" : "1";
-        visit->call.body = STR(propfind_body);
-    }
+    set_method(visit, method_for(crawl, id));
     start(visit);
 }
 
@@ -393,14 +398,15 @@ static bool try_again(struct visit *visit)
     return sleep_until(visit, wait_ms);
 }
 
-/* HEAD was not good enough: without a wait, as GET. */
+/* HEAD was not good enough: without a wait, as GET; a 207 in --dav mode as PROPFIND. */
 static bool ask_with_get(struct visit *visit)
 {
     bool is_good = visit->call.end == CALL_ANSWERED && visit->call.status < 400 &&
                    visit->call.status != HTTP_MULTI_STATUS;
     if (strcmp(visit->call.method, "HEAD") != 0 || is_good)
         return false;
-    visit->call.method = "GET";
+    bool is_dav = visit->crawl->options->is_dav && visit->call.status == HTTP_MULTI_STATUS;
+    set_method(visit, is_dav ? "PROPFIND" : "GET");
     visit->wake_ms = 1;
     visit->crawl->sleeping++;
     return true;
@@ -577,11 +583,12 @@ static void learn_robots(struct visit *visit)
 static enum pace_end pace_end_of(const struct visit *visit)
 {
     const struct call *call = &visit->call;
-    if (call->end == CALL_ANSWERED &&
-        (call->status == HTTP_TOO_MANY_REQUESTS ||
-         (call->status == HTTP_SERVICE_UNAVAILABLE && call->retry_after.len)))
+    bool is_answer = call->end == CALL_ANSWERED;
+    if (is_answer
+            ? call->status == HTTP_TOO_MANY_REQUESTS || call->status == HTTP_SERVICE_UNAVAILABLE
+            : call->end == CALL_REFUSED || call->end == CALL_TIMEOUT)
         return PACE_THROTTLED;
-    bool is_good = call->end == CALL_ANSWERED && call->status < HTTP_INTERNAL_ERROR;
+    bool is_good = is_answer && call->status < HTTP_INTERNAL_ERROR;
     return is_good ? PACE_GOOD : PACE_BAD;
 }
 

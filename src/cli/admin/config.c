@@ -1,7 +1,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "cli/admin.h"
+#include "cli/admin/admin.h"
 #include "cli/command.h"
 #include "server/secure.h"
 #include "server/settings.h"
@@ -71,12 +71,13 @@ static int config_show(struct admin *admin)
     return EXIT_FINE;
 }
 
-static const struct admin_verb verbs[] = {
+static const struct admin_verb rows[] = {
     {"check", "FILE", 1, config_check_file, "is it understood, and what it names readable?"},
     {"show", "FILE", 1, config_show, "the settings in effect, secrets masked"},
 };
 
 int cmd_config(int argc, char **argv)
 {
-    return admin_run("davit config", verbs, ARRAY_LEN(verbs), argc, argv);
+    static const struct admin_verbs verbs = {CONFIG, "davit config", rows, ARRAY_LEN(rows)};
+    return admin_run(&verbs, argc, argv);
 }
