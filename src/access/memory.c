@@ -44,8 +44,15 @@ struct sha256 access_memory_key(const struct access_memory *memory, struct str s
                                 struct str stored)
 {
     struct str key = str_of((const char *)memory->key, sizeof(memory->key));
-    struct sha256 both[2] = {secret_hmac(key, sent), secret_hmac(key, stored)};
-    return secret_hmac(key, str_of((const char *)both, sizeof(both)));
+    struct buf both = {0};
+    uint64_t len = sent.len; /* so that no other two can be run together into the same */
+    buf_add(&both, str_of((const char *)&len, sizeof(len)));
+    buf_add(&both, sent);
+    buf_add(&both, stored);
+    struct sha256 hash = secret_hmac(key, buf_str(&both));
+    secret_wipe(both.at, both.len);
+    buf_done(&both);
+    return hash;
 }
 
 bool access_memory_has(struct access_memory *memory, const struct sha256 *key)
