@@ -18,8 +18,7 @@
  * `davit rule test` says which line it was. */
 #include "access/rules.h"
 
-#include <arpa/inet.h>
-
+#include "access/net.h"
 #include "base/err.h"
 
 enum { PARTS_MAX = 64 };
@@ -30,10 +29,9 @@ struct who {
     struct who *next;
 };
 
-struct net {
-    unsigned char bytes[16]; /* IPv4 as ::ffff:0:0/96 */
-    unsigned bits;
-    struct net *next;
+struct rule_net {
+    struct rule_net *next;
+    struct net net;
 };
 
 struct rule {
@@ -45,7 +43,7 @@ struct rule {
     unsigned classes; /* a bit for each access_class */
     unsigned line;
     struct who *whos;
-    struct net *nets; /* NULL: from anywhere */
+    struct rule_net *nets; /* NULL: from anywhere */
 };
 
 struct rule_group {
@@ -83,8 +81,10 @@ void rules_add_member(struct rules *rules, struct str group, struct str user)
     struct rule_group *member = ARENA_NEW(&rules->arena, struct rule_group);
     member->group = arena_str(&rules->arena, group);
     member->user = arena_str(&rules->arena, user);
-    member->next = rules->groups;
-    rules->groups = member;
+    struct rule_group **last = &rules->groups;
+    while (*last)
+        last = &(*last)->next;
+    *last = member;
 }
 
 bool rules_are_empty(const struct rules *rules)
@@ -124,37 +124,12 @@ static void read_who(struct rule *rule, struct str word, struct arena *arena)
     rule->whos = who;
 }
 
-/* As IPv6; IPv4 as ::ffff:a.b.c.d. Says how many bits it has. 0: it is no address. */
-static unsigned read_address(struct str text, unsigned char to[16])
-{
-    char copy[INET6_ADDRSTRLEN];
-    memset(to, 0, 16);
-    if (text.len >= sizeof(copy) || text.len == 0)
-        return 0;
-    memcpy(copy, text.at, text.len);
-    copy[text.len] = '\0';
-    if (inet_pton(AF_INET6, copy, to) == 1)
-        return 128;
-    to[10] = to[11] = 0xff;
-    return inet_pton(AF_INET, copy, to + 12) == 1 ? 32 : 0;
-}
-
 static bool read_net(struct rule *rule, struct str word, struct arena *arena)
 {
-    struct net *net = ARENA_NEW(arena, struct net);
-    struct str bits = word;
-    struct str address = str_cut(&bits, '/');
-    uint64_t wanted;
-    unsigned max = read_address(address, net->bytes);
-    net->bits = max == 32 ? 128 : max;
-    if (max && bits.at && address.len < word.len) {
-        if (!str_parse_u64(bits, &wanted) || wanted > max)
-            return false;
-        net->bits = 128 - max + (unsigned)wanted;
-    }
+    struct rule_net *net = ARENA_NEW(arena, struct rule_net);
     net->next = rule->nets;
     rule->nets = net;
-    return max != 0;
+    return net_parse(word, &net->net);
 }
 
 static struct str next_word(struct str *rest)
@@ -320,15 +295,6 @@ static bool is_who(const struct rules *rules, const struct who *who,
     BUG("no such kind");
 }
 
-static bool is_in_net(const struct net *net, const unsigned char address[16])
-{
-    unsigned whole = net->bits / 8;
-    unsigned rest = net->bits % 8;
-    if (memcmp(net->bytes, address, whole) != 0)
-        return false;
-    return !rest || (net->bytes[whole] ^ address[whole]) >> (8 - rest) == 0;
-}
-
 /* --- deciding --- */
 
 struct weight {
@@ -351,7 +317,7 @@ static int compare(const struct weight *a, const struct weight *b)
 
 /* False: the rule does not speak of the question. */
 static bool weigh(const struct rules *rules, const struct rule *rule,
-                  const struct rule_question *question, const unsigned char address[16],
+                  const struct rule_question *question, const unsigned char address[NET_BYTES],
                   struct weight *weight_out)
 {
     struct weight weight = {0};
@@ -362,9 +328,9 @@ static bool weigh(const struct rules *rules, const struct rule *rule,
         if (weight.who <= (unsigned)who->kind && is_who(rules, who, question->principal))
             weight.who = 1 + (unsigned)who->kind;
     }
-    for (const struct net *net = rule->nets; net; net = net->next) {
-        if (weight.net <= net->bits && is_in_net(net, address))
-            weight.net = 1 + net->bits;
+    for (const struct rule_net *at = rule->nets; at; at = at->next) {
+        if (weight.net <= at->net.bits && net_has(&at->net, address))
+            weight.net = 1 + at->net.bits;
     }
     for (struct str rest = rule->pattern; rest.len;) {
         struct str part = str_cut(&rest, '/');
@@ -381,8 +347,8 @@ struct rule_verdict rules_judge(const struct rules *rules, const struct rule_que
     struct rule_verdict verdict = {0};
     struct weight best = {0};
     struct weight weight;
-    unsigned char address[16];
-    (void)read_address(question->principal->address, address); /* then it is in no network */
+    unsigned char address[NET_BYTES];
+    (void)net_read_address(question->principal->address, address); /* then it is in no network */
     for (const struct rule *rule = rules->first; rule; rule = rule->next) {
         if (!weigh(rules, rule, question, address, &weight))
             continue;
@@ -462,4 +428,12 @@ void rule_describe(const struct rule *rule, struct buf *to)
     buf_add(to, rule->is_hidden ? STR("hidden = yes\n") : STR_NONE);
     buf_add(to, rule->is_allow ? STR("allow = ") : STR("deny = "));
     buf_add(to, rule->sentence);
+}
+
+void rules_describe_groups(const struct rules *rules, struct buf *to)
+{
+    if (rules->groups)
+        BUF_ADD(to, "[groups]\n");
+    for (const struct rule_group *member = rules->groups; member; member = member->next)
+        buf_addf(to, "%.*s = %.*s\n", STR_ARGS(member->group), STR_ARGS(member->user));
 }

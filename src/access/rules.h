@@ -92,4 +92,5 @@ const struct rule *rules_next(const struct rules *rules, const struct rule *afte
 
 /* The line of a rule, and the rule in words. */
 unsigned rule_line(const struct rule *rule);
+void rules_describe_groups(const struct rules *rules, struct buf *to);
 void rule_describe(const struct rule *rule, struct buf *to);

@@ -19,6 +19,7 @@
  * SCRAM keeps nothing between its two requests: `sid` holds the client's first message under a
  * keyed hash together with the server's nonce, and the nonce is one of access/nonce.h's, good for a
  * while and for one success. */
+#include "access/net.h"
 #include "access/password.h"
 #include "access/scheme/basic.h"
 #include "access/scheme/digest.h"
@@ -52,16 +53,17 @@ static struct str copy(struct attempt *attempt, struct buf *text)
     return copied;
 }
 
-/* Without the port; of an IPv6 address its network, since a host has 2^64 of them. */
-static struct str throttled_address(struct str address)
+/* Whom wrong sign-ins from the client's address are counted for: of an IPv6 address its network,
+ * since a host has 2^64 of them. */
+static struct str throttled_address(const struct attempt *attempt)
 {
-    size_t colons = 0;
-    for (size_t i = 0; i < address.len; i++) {
-        colons += address.at[i] == ':';
-        if (colons == 4)
-            return str_first(address, i);
-    }
-    return address;
+    static const unsigned char mapped[NET_BYTES - 4] = {[10] = 0xff, [11] = 0xff}; /* IPv4 */
+    struct str address = attempt->out->principal.address;
+    char *bytes = arena_alloc(attempt->arena, NET_BYTES);
+    if (!net_read_address(address, (unsigned char *)bytes))
+        return address;
+    bool is_ipv4 = memcmp(bytes, mapped, sizeof(mapped)) == 0;
+    return str_of(bytes, is_ipv4 ? NET_BYTES : NET_BYTES / 2);
 }
 
 static int64_t i64_max(int64_t a, int64_t b)
@@ -73,7 +75,7 @@ static int64_t i64_max(int64_t a, int64_t b)
 static bool is_throttled(struct attempt *attempt, struct str user)
 {
     struct throttle *throttle = attempt->access->state->throttle;
-    struct str address = throttled_address(attempt->out->principal.address);
+    struct str address = throttled_address(attempt);
     int64_t wait_ms = throttle_wait_ms(throttle, THROTTLE_ADDRESS, address);
     if (user.len)
         wait_ms = i64_max(wait_ms, throttle_wait_ms(throttle, THROTTLE_USER, user));
@@ -86,7 +88,7 @@ static enum sign_in_end failed(struct attempt *attempt, struct str user)
     struct throttle *throttle = attempt->access->state->throttle;
     if (user.len)
         throttle_failed(throttle, THROTTLE_USER, user);
-    throttle_failed(throttle, THROTTLE_ADDRESS, throttled_address(attempt->out->principal.address));
+    throttle_failed(throttle, THROTTLE_ADDRESS, throttled_address(attempt));
     return SIGN_IN_REFUSED;
 }
 
@@ -101,7 +103,7 @@ static void forgive(struct attempt *attempt, struct str user)
 {
     struct throttle *throttle = attempt->access->state->throttle;
     throttle_passed(throttle, THROTTLE_USER, user);
-    throttle_passed(throttle, THROTTLE_ADDRESS, throttled_address(attempt->out->principal.address));
+    throttle_passed(throttle, THROTTLE_ADDRESS, throttled_address(attempt));
 }
 
 static const struct user *find_user(const struct access *access, struct str name)
@@ -341,7 +343,7 @@ static enum sign_in_end sign_in_jwt(struct attempt *attempt, struct str text)
 {
     const struct access *access = attempt->access;
     struct access_memory *memory = access->state->memory;
-    struct sha256 key = access_memory_key(memory, text, access->jwt_issuer);
+    struct sha256 key = access_memory_key(memory, text, jwt_keys_print(access->jwt_keys));
     struct jwt_claims claims;
     struct jwt_expectation expected = {
         .issuer = access->jwt_issuer,

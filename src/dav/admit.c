@@ -17,6 +17,18 @@
 #include "dav/principal.h"
 #include "dav/respond.h"
 
+/* Of the client, without a port. */
+static struct str address_of(const struct exchange *x)
+{
+    const struct http_request *request = &x->stream->request;
+    struct str address = str_first(request->peer, str_index_last(request->peer, ':'));
+    if (request->forwarded_for.len)
+        return request->forwarded_for;
+    if (address.len && address.at[0] == '[')
+        address = str_from(str_first(address, str_index(address, ']')), 1);
+    return address;
+}
+
 /* --- shared links --- */
 
 #define LINK_SEGMENT ".link"
@@ -35,10 +47,9 @@ static enum stage_end follow_link(struct exchange *x)
     const struct token *token = access_link(access, text, clock_wall_ms() / 1000);
     if (!token)
         return respond_error(x, dav_from_store(STORE_NOT_FOUND));
-    x->signed_in = (struct signed_in){.principal = {.name = token->user,
-                                                    .scope = token->scope,
-                                                    .address = x->stream->request.peer,
-                                                    .is_link = true}};
+    x->signed_in = (struct signed_in){
+        .principal = {
+            .name = token->user, .scope = token->scope, .address = address_of(x), .is_link = true}};
     x->link_prefix = (struct res_path){x->path.at, sizeof(LINK_SEGMENT) + text.len};
     struct link_view link = {&x->signed_in.principal, x->link_prefix};
     x->store = x->service->view_link(x->service, &link, x->arena);
@@ -127,12 +138,16 @@ bool admit_holds(const struct exchange *x, const struct lock *lock)
 
 /* --- challenges --- */
 
-/* Nobody else can read along: TLS, or from this very machine, where a proxy may have ended TLS. */
+/* Nobody else can read along: TLS, also up to a proxy that says so, or from this very machine,
+ * where a proxy may have ended TLS, unless that proxy says there was none. */
 static bool is_confidential(const struct exchange *x)
 {
     const struct http_request *request = &x->stream->request;
-    return request->is_secure || str_starts(request->peer, STR("127.")) ||
-           str_starts(request->peer, STR("[::1]"));
+    bool is_here =
+        str_starts(request->peer, STR("127.")) || str_starts(request->peer, STR("[::1]"));
+    if (request->forwarded_proto.len)
+        return str_eq_nocase(request->forwarded_proto, STR("https"));
+    return request->is_secure || is_here;
 }
 
 void admit_challenge(struct exchange *x)
@@ -170,7 +185,7 @@ static enum stage_end sign_in(struct exchange *x)
     struct sign_in question = {.authorization = exchange_field(x, FIELD_AUTHORIZATION),
                                .method = request->method,
                                .target = request->target,
-                               .address = request->peer,
+                               .address = address_of(x),
                                .certificate = request->client,
                                .is_confidential = is_confidential(x),
                                .may_block = x->is_on_worker};

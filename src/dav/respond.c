@@ -1,3 +1,9 @@
+/* How stages answer. Each function fills in the turn's response and ends the stage, so that a stage
+ * answers in one line: `return respond_status(x, HTTP_NO_CONTENT);`.
+ *
+ * An error with a precondition has it in its body, as RFC 4918 §16 asks for; others have a line for
+ * people. A 401 brings the challenges along (RFC 9110 §11.6.1), a 405 the methods that are allowed
+ * (§15.5.6). What a client may not read must not show in either: dav/admit.h is asked first. */
 #include "dav/respond.h"
 
 #include "dav/admit.h"

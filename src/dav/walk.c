@@ -120,3 +120,8 @@ enum store_rc walk_next(struct walk *walk, struct walk_item *item_out)
     }
     return STORE_END;
 }
+
+bool walk_is_quick(const struct walk *walk)
+{
+    return !walk->level || (walk->level->cursor->is_quick && walk->depth != DEPTH_INFINITY);
+}

@@ -36,3 +36,6 @@ void walk_done(struct walk *walk);
 
 /* OK: the next item; END: there is none; any other: a listing broke off, and the walk is over. */
 NODISCARD enum store_rc walk_next(struct walk *walk, struct walk_item *item_out);
+
+/* Whether the next step asks nothing of the store that may block. */
+bool walk_is_quick(const struct walk *walk);

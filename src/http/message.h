@@ -21,11 +21,13 @@ struct http_request {
     enum http_version version;
     struct http_fields fields;
     bool has_body;
-    uint64_t body_bytes;       /* LENGTH_UNKNOWN when it is not declared */
-    struct str peer;           /* the client's address, for logs */
-    bool is_secure;            /* it came encrypted */
-    struct str client;         /* whose certificate the client has shown (RFC 4514); empty: none */
-    struct entrance *entrance; /* where the client came in, for who listens there; may be NULL */
+    uint64_t body_bytes;        /* LENGTH_UNKNOWN when it is not declared */
+    struct str peer;            /* the client's address, for logs */
+    bool is_secure;             /* it came encrypted */
+    struct str forwarded_for;   /* the client's address, where `peer` is a proxy that is believed */
+    struct str forwarded_proto; /* and how it came there: "http" or "https" */
+    struct str client;          /* whose certificate the client has shown (RFC 4514); empty: none */
+    struct entrance *entrance;  /* where the client came in, for who listens there; may be NULL */
 };
 
 struct http_response {

@@ -122,7 +122,9 @@ void access_lines_add(struct access_lines *lines, const struct http_stream *stre
     if (lines->log->fd < 0)
         return;
     int64_t took_us = clock_mono_us() - stream->started_us;
-    buf_add(to, str_first(request->peer, str_index_last(request->peer, ':')));
+    buf_add(to, request->forwarded_for.len
+                    ? request->forwarded_for
+                    : str_first(request->peer, str_index_last(request->peer, ':')));
     BUF_ADD(to, " [");
     iso_date_add(to, clock_wall_ms() / 1000);
     BUF_ADD(to, "] \"");

@@ -102,8 +102,19 @@ static bool set_public_url(struct server_config *config, const char *value, stru
     if (!str_eq(uri.path, STR("/")) || uri.query.len)
         return err_set(err, 0, "--public-url '%s' has a path: a proxy must pass paths on unchanged",
                        value);
+    config->public_urls[config->public_name_count] = value;
     config->public_names[config->public_name_count++] =
         (struct public_name){uri.host, uri.port, str_eq_nocase(uri.scheme, STR("https"))};
+    return true;
+}
+
+static bool set_trust_proxy(struct server_config *config, const char *value, struct err *err)
+{
+    if (config->proxy_count == PROXIES_MAX)
+        return err_set(err, 0, "more than %d --trust-proxy", PROXIES_MAX);
+    if (!net_parse(str_of_c(value), &config->proxies[config->proxy_count]))
+        return err_set(err, 0, "--trust-proxy '%s' is no address and no network", value);
+    config->proxy_texts[config->proxy_count++] = value;
     return true;
 }
 
@@ -192,10 +203,10 @@ static bool set_access_log(struct server_config *config, const char *value, stru
 static bool set_log_level(struct server_config *config, const char *value, struct err *err)
 {
     enum log_level level;
-    (void)config; /* the log is the process's */
     if (!log_level_parse(value, &level))
         return err_set(err, 0, "'%s' is none of error, warn, info and debug", value);
     log_set_level(level);
+    config->log_level = value;
     return true;
 }
 
@@ -496,6 +507,7 @@ static struct server_config defaults(void)
                                    .remember_s = 300,
                                    .jwt_user = "sub",
                                    .jwt_skew_s = 60,
+                                   .log_level = "info",
                                    .limits = limits_default()};
     if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
         config.threads = (unsigned)CPU_COUNT(&cpus);
@@ -506,6 +518,10 @@ bool config_check(struct server_config *config, struct err *err)
 {
     if (!check_tls(config, err))
         return false;
+    if (config->jwt_keys && (!config->jwt_issuer || !config->jwt_audience))
+        return err_set(err, 0,
+                       "--jwt-keys needs --jwt-issuer and --jwt-audience: otherwise tokens "
+                       "that were made for others would let people in");
     add_default_listener(config);
     bool has_mounts = config->file && config->file->mounts;
     if (!config->root && !has_mounts && !config->wants_help && !config->wants_limits)
@@ -546,56 +562,6 @@ bool config_read_file(const char *path, struct server_config *config_out, struct
 }
 
 /* --- telling --- */
-
-/* A URL may have a password in it. */
-static void print_masked(const char *value)
-{
-    struct str text = str_of_c(value);
-    const char *scheme = strstr(value, "://");
-    const char *at = scheme ? strchr(scheme, '@') : NULL;
-    if (!at)
-        printf("%s\n", value);
-    else
-        printf("%.*s***%s\n", STR_ARGS(str_first(text, (size_t)(scheme - value) + 3)), at);
-}
-
-void config_print(const struct server_config *config)
-{
-    static const char *const prefixes[] = {"tls-", "jwt-"};
-    struct buf rule = {0};
-    const struct config_file *file = config->file;
-    printf("[server]\n");
-    for (const struct config_value *value = file ? file->values : NULL; value;
-         value = value->next) {
-        if (strncmp(value->option, "tls-", 4) == 0 || strncmp(value->option, "jwt-", 4) == 0)
-            continue;
-        printf("%s = ", value->option);
-        print_masked(value->value);
-    }
-    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
-        printf("[%.3s]\n", prefixes[i]);
-        for (const struct config_value *value = file ? file->values : NULL; value;
-             value = value->next) {
-            if (strncmp(value->option, prefixes[i], 4) != 0)
-                continue;
-            printf("%s = ", value->option + 4);
-            print_masked(value->value);
-        }
-    }
-    printf("[limits]\n");
-    for (size_t i = 0; i < limit_row_count; i++) {
-        uint64_t value;
-        memcpy(&value, (const char *)&config->limits + limit_rows[i].offset, sizeof(value));
-        printf("%s = %llu\n", limit_rows[i].name, (unsigned long long)value);
-    }
-    const struct rule *at = NULL;
-    while (file && (at = rules_next(&file->rules, at))) {
-        buf_clear(&rule);
-        rule_describe(at, &rule);
-        printf("%s\n", buf_c(&rule));
-    }
-    buf_done(&rule);
-}
 
 void config_print_help(void)
 {

@@ -2,13 +2,14 @@
 #pragma once
 
 #include "access/access.h"
+#include "access/net.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "dav/service.h"
 #include "io/socket.h"
 #include "io/tls.h"
 
-enum { LISTENERS_MAX = 16, PUBLIC_NAMES_MAX = 16 };
+enum { LISTENERS_MAX = 16, PUBLIC_NAMES_MAX = 16, PROXIES_MAX = 16 };
 
 /* What stands in a configuration file and has no option. */
 struct config_file {
@@ -17,7 +18,6 @@ struct config_file {
     struct rules rules;
     struct access_certificate *certificates; /* whom they are for */
     struct config_mount *mounts;             /* in the order of the file */
-    struct config_value *values;             /* of options, in the order of the file */
 };
 
 struct config_mount {
@@ -27,12 +27,6 @@ struct config_mount {
     const char *root; /* NULL: it is not said yet */
     bool is_read_only;
     uint64_t quota_bytes; /* 0: none */
-};
-
-struct config_value {
-    struct config_value *next;
-    const char *option;
-    const char *value;
 };
 
 enum listener_kind {
@@ -66,7 +60,11 @@ struct server_config {
     uint64_t jwt_skew_s;
     bool hides_lock_tokens;
     struct public_name public_names[PUBLIC_NAMES_MAX];
+    const char *public_urls[PUBLIC_NAMES_MAX]; /* as given */
     size_t public_name_count;
+    struct net proxies[PROXIES_MAX]; /* whose X-Forwarded-For is believed */
+    const char *proxy_texts[PROXIES_MAX];
+    size_t proxy_count;
     struct tls_options tls; /* no pairs: no TLS */
     size_t tls_key_count;
     const char *hsts; /* seconds; NULL: nothing is said of them */
@@ -78,6 +76,7 @@ struct server_config {
     unsigned workers;
     const char *user;
     const char *access_log;
+    const char *log_level;
     struct limits limits;
     bool wants_help;
     bool wants_limits;
@@ -106,7 +105,7 @@ NODISCARD bool config_set(struct server_config *config, size_t row, const char *
 /* Whether somebody can sign in. */
 bool config_has_sign_in(const struct server_config *config);
 
-/* Print to standard output. */
+/* Print to standard output; the first as a file that says the same. */
 void config_print(const struct server_config *config);
 void config_print_help(void);
 void config_print_limits(const struct limits *limits);

@@ -86,16 +86,6 @@ static bool unknown_key(const struct reading *reading, const char *name, struct 
                    STR_ARGS(reading->ini.key), STR_ARGS(reading->ini.section), meant + skipped);
 }
 
-static void keep_value(struct reading *reading, const char *option, const char *value)
-{
-    struct config_value *kept = ARENA_NEW(&reading->file->arena, struct config_value);
-    struct config_value **last = &reading->file->values;
-    while (*last)
-        last = &(*last)->next;
-    *kept = (struct config_value){.option = option, .value = value};
-    *last = kept;
-}
-
 static bool set_option(struct reading *reading, struct err *err)
 {
     const char *name = option_name(reading);
@@ -113,7 +103,6 @@ static bool set_option(struct reading *reading, struct err *err)
         return err_set(err, 0, "'%s' is neither yes nor no", value);
     if (reading->is_given[row] || (is_flag && !is_yes))
         return true;
-    keep_value(reading, name, value);
     return config_set(reading->config, row, is_flag ? NULL : value, err);
 }
 
@@ -232,8 +221,10 @@ static void set_certificate(struct reading *reading)
     struct access_certificate *certificate = ARENA_NEW(arena, struct access_certificate);
     certificate->user = arena_str(arena, reading->ini.key);
     certificate->subject = arena_str(arena, reading->ini.value);
-    certificate->next = reading->file->certificates;
-    reading->file->certificates = certificate;
+    struct access_certificate **last = &reading->file->certificates;
+    while (*last)
+        last = &(*last)->next;
+    *last = certificate;
 }
 
 static bool read_key(struct reading *reading, struct err *err)

@@ -25,6 +25,7 @@
 #include "server/access_log.h"
 #include "server/port.h"
 #include "server/privilege.h"
+#include "server/proxy.h"
 #include "server/redirect.h"
 #include "server/secure.h"
 #include "server/settings.h"
@@ -106,6 +107,9 @@ static void handle(struct http_handler *handler, struct http_stream *stream)
     }
     if (stream->request.is_secure && server->secure.hsts.len) /* RFC 6797 §7.2: only then */
         http_response_set(stream, FIELD_STRICT_TRANSPORT_SECURITY, buf_str(&server->secure.hsts));
+    const struct proxies *proxies = settings_use_proxies(loop->settings);
+    if (proxies->count)
+        proxy_believe(proxies, stream);
     dav_handle(settings_use_begin(loop->settings, stream->arena), stream);
 }
 

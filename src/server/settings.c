@@ -132,6 +132,7 @@ struct settings *settings_new(struct server_config *config, struct access_state 
         return NULL;
     }
     make_access(settings, state);
+    settings->proxies = (struct proxies){settings->config.proxies, settings->config.proxy_count};
     bool has_rules = settings->config.file && !rules_are_empty(&settings->config.file->rules);
     if (config_has_sign_in(&settings->config) || has_rules || settings->access.certificates)
         settings->service.access = &settings->access;
@@ -280,6 +281,11 @@ void settings_use_end(struct settings_use *use)
 static void request_over(void *arg)
 {
     settings_use_end(arg);
+}
+
+const struct proxies *settings_use_proxies(const struct settings_use *use)
+{
+    return &use->settings->proxies;
 }
 
 const struct dav_service *settings_use_begin(struct settings_use *use, struct arena *arena)

@@ -140,6 +140,7 @@ struct store_cursor_ops {
 
 struct store_cursor {
     const struct store_cursor_ops *ops;
+    bool is_quick; /* next() is: it answers from memory */
 };
 
 struct store_upload_ops {

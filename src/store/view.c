@@ -222,6 +222,7 @@ static enum store_rc view_list(struct store *store, struct res_path path,
     }
     if (rc == STORE_NOT_FOUND && view_has_below(view, path))
         rc = STORE_OK;
+    cursor->base.is_quick = !cursor->inner || cursor->inner->is_quick;
     if (rc == STORE_OK)
         *cursor_out = &cursor->base;
     else

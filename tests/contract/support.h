@@ -146,3 +146,4 @@ int mount_tests(void);
 int recovery_tests(void);
 int crash_tests(void);
 int cache_tests(void);
+int listing_tests(void);

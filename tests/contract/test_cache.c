@@ -3,39 +3,15 @@
  * something that could be stale. */
 #include "support.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/turn.h"
+#include "watched.h"
 
-/* --- whether something is remembered --- */
-
-/* /proc/self/fdinfo of an inotify descriptor has a line for each inode that it watches. */
-static bool is_watched(const char *file)
-{
-    struct stat st;
-    char wanted[64];
-    char path[300];
-    char line[512];
-    bool found = false;
-    assert_int_equal(stat(file, &st), 0);
-    (void)snprintf(wanted, sizeof(wanted), " ino:%lx ", (unsigned long)st.st_ino);
-    DIR *dir = opendir("/proc/self/fdinfo");
-    assert_non_null(dir);
-    for (const struct dirent *entry; (entry = readdir(dir));) {
-        (void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%s", entry->d_name);
-        FILE *info = fopen(path, "re");
-        while (info && fgets(line, sizeof(line), info))
-            found |= strncmp(line, "inotify", 7) == 0 && strstr(line, wanted);
-        if (info)
-            (void)fclose(info); /* only read */
-    }
-    (void)closedir(dir); /* only read */
-    return found;
-}
+/* --- remembering --- */
 
 static void read_often(struct bench *bench, const char *path)
 {

@@ -182,3 +182,38 @@ def test_others_are_let_in_only_where_somebody_can_sign_in():
     done = subprocess.run([davit.BINARY, "serve", "--listen", "0.0.0.0:0", "/tmp"], capture_output=True,
                           text=True, timeout=30, check=False)
     assert done.returncode == 2 and "--users FILE says who may" in done.stderr
+
+
+def test_a_proxy_that_is_trusted_says_who_the_client_is(folder):
+    """Wrong sign-ins of one client do not slow the others behind the same proxy, nor can a client choose its address."""
+    config = folder / "davit.conf"
+    config.write_text(config.read_text() + '[rule "/near"]\ndeny = all for users\n'
+                      'allow = read for users from 198.51.100.0/24\n')
+    args = ["-c", str(config), "--trust-proxy", "127.0.0.1", "--access-log", str(folder / "log")]
+    with davit.Davit(args=args) as running:
+        os.mkdir(running.path("near"))
+
+        def status(forwarded, user="alice", password="pencil", path="/", **more):
+            fields = {"X-Forwarded-For": forwarded, "Depth": "0", **basic(user, password), **more}
+            return running.request("PROPFIND", path, fields).status
+
+        for i in range(9):
+            status("203.0.113.5", f"guess{i}", "x")
+        assert status("203.0.113.5", "carol") == 429
+        assert status("203.0.113.5, 127.0.0.1", "carol") == 429, "that was another proxy"
+        assert status("198.51.100.7, 203.0.113.5", "carol") == 429, "the client itself said what comes first"
+        assert status("203.0.113.6", "carol") == 207
+        assert status("203.0.113.6", "carol", path="/near") == 403
+        assert status("198.51.100.7", "carol", path="/near") == 207
+        assert status("[2001:db8::1]:1234", "carol") == 207
+        assert status("203.0.113.6", "bob", **{"X-Forwarded-Proto": "http"}) == 403, "others can read that"
+        assert status("203.0.113.6", "bob", **{"X-Forwarded-Proto": "https"}) == 207
+        lines = (folder / "log").read_text()
+        assert "203.0.113.6 [" in lines and "2001:db8::1 [" in lines
+
+
+def test_nobody_else_is_believed(server):
+    for i in range(9):
+        fields = {"X-Forwarded-For": f"203.0.113.{i}", **basic(f"guess{i}", "x")}
+        last = server.request("GET", "/a", fields)
+    assert last.status == 429

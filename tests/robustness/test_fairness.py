@@ -23,6 +23,7 @@ PIECE = bytes(range(256)) * 4096  # of which the long contents consist
 SMALL = b"small" * 200
 STREAM_WINDOW = 1 << 20  # which the client gives a stream
 UPLOAD, DOWNLOAD = 1, 3
+PAUSE = 0.002  # between two small requests of the others, or they would fight for the processors
 ENOUGH = 5  # small requests of each kind
 TCP_NOTSENT_LOWAT = 25
 UNSENT_MAX = 32768  # by the client, before it looks at what has come
@@ -64,6 +65,8 @@ class Mixed:
 
     def ask(self):
         """The next small request, ahead of what is not yet on its way."""
+        if not self.has_transfers:
+            time.sleep(PAUSE)
         method = "GET" if self.next_stream & 2 else "PROPFIND"
         fields = [("depth", "1")] if method == "PROPFIND" else []
         path = "/small" if method == "GET" else "/folder/"
@@ -155,6 +158,7 @@ def other_http1(port, stop, results):
         while not stop.is_set() or len(took["GET"]) < ENOUGH:
             for method, path, fields, status in (("GET", "/small", "", 200),
                                                  ("PROPFIND", "/folder/", "Depth: 1\r\n", 207)):
+                time.sleep(PAUSE)
                 began = time.monotonic()
                 connection.send(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n")
                 response = connection.read()

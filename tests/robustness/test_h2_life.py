@@ -115,6 +115,7 @@ def test_downloads_under_way_are_finished_before_the_end(server, connect):
     peer.request(1, "GET", "/f")
     peer.expect_body(1, WINDOW)
     stop(server)
+    peer.send(frame(PING, frames.ACK, 0, peer.awaited(PING).payload))
     peer.send(frame(WINDOW_UPDATE, 0, 0, u32(1 << 20)), frame(WINDOW_UPDATE, 0, 1, u32(1 << 20)))
     answer = peer.answers[1]
     peer.until(lambda: answer.has_ended, "the rest")

@@ -223,12 +223,16 @@ def litter(root):
     return sorted(set(found))
 
 
-def staged(server):
-    """Uploads under way: files that have no name yet."""
+def descriptors(server):
+    """What the server's descriptors lead to."""
     links = []
     for fd in os.listdir(f"/proc/{server.process.pid}/fd"):
-        try:
+        with contextlib.suppress(FileNotFoundError):  # it was closed meanwhile
             links.append(os.readlink(f"/proc/{server.process.pid}/fd/{fd}"))
-        except FileNotFoundError:
-            pass  # it was closed meanwhile
-    return [link for link in links if link.startswith(server.root) and link.endswith("(deleted)")]
+    return links
+
+
+def staged(server):
+    """Uploads under way: files that have no name yet."""
+    return [link for link in descriptors(server)
+            if link.startswith(server.root) and link.endswith("(deleted)")]

@@ -10,7 +10,7 @@ import time
 import davit
 import pytest
 import tls
-from session import staged, wait_for
+from session import descriptors, staged, wait_for
 
 V1_2, V1_3 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 LONG = os.urandom(1 << 20) * 24 + b"the end"
@@ -38,8 +38,7 @@ def curl(server, pair, *args, path="/f", data=None):
 
 
 def sockets(server):
-    directory = f"/proc/{server.process.pid}/fd"
-    return sum(os.readlink(f"{directory}/{fd}").startswith("socket:") for fd in os.listdir(directory))
+    return sum(link.startswith("socket:") for link in descriptors(server))
 
 
 def raw(connection):

@@ -166,7 +166,7 @@ class Layers(unittest.TestCase):
             ("dav/a.c", '"wire/wire.h"', "dav may not include wire"),
             ("dav/a.c", '"store/directory/directory.h"', "is a backend's"),
             ("store/memory/a.c", '"store/directory/directory.h"', "is a backend's"),
-            ("store/memory/a.c", "<sqlite3.h>", "lives in store/directory"),
+            ("store/memory/a.c", "<sqlite3.h>", "lives in check and store/directory"),
             ("http/a.c", "<expat.h>", "lives in xml"),
             ("http/a.c", "<unistd.h>", "does no I/O"),
             ("dav/a.c", "<pthread.h>", "only through base/executor.h"),

@@ -20,6 +20,7 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 
+#include "access/secret.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "text/base64.h"
@@ -35,6 +36,7 @@ struct jwt_key {
 struct jwt_keys {
     struct jwt_key keys[KEYS_MAX];
     size_t count;
+    struct sha256 print;
 };
 
 /* --- keys --- */
@@ -164,6 +166,7 @@ struct jwt_keys *jwt_keys_new(struct str json, struct err *err)
         return NULL;
     }
     struct jwt_keys *keys = MEM_NEW(struct jwt_keys);
+    keys->print = secret_sha256(json);
     const json_t *list = json_object_get(root, "keys");
     for (size_t i = 0; i < json_array_size(list); i++)
         read_key(keys, json_array_get(list, i));
@@ -187,6 +190,11 @@ void jwt_keys_free(struct jwt_keys *keys)
 size_t jwt_keys_count(const struct jwt_keys *keys)
 {
     return keys->count;
+}
+
+struct str jwt_keys_print(const struct jwt_keys *keys)
+{
+    return sha256_str(&keys->print);
 }
 
 /* --- signatures --- */

@@ -14,6 +14,9 @@ NODISCARD struct jwt_keys *jwt_keys_new(struct str json, struct err *err);
 void jwt_keys_free(struct jwt_keys *keys);
 size_t jwt_keys_count(const struct jwt_keys *keys);
 
+/* A hash of the file: what another file's keys have vouched for counts no more. */
+struct str jwt_keys_print(const struct jwt_keys *keys);
+
 /* What a token must say. */
 struct jwt_expectation {
     struct str issuer;      /* empty: whoever */

@@ -3,8 +3,9 @@
  * Depth 0 is answered at once, on the loop, unless dead properties are asked for and may be there.
  * Deeper answers begin at once, too: up to AT_ONCE_BYTES are formatted on the loop, so that a small
  * collection needs no worker and a large one has its first bytes on the way before there is one.
- * What is left is a source over a walk: one response for each item, written when it is pulled, on a
- * worker, so that memory does not grow with the collection. If a listing breaks off midway, the
+ * What is left is a source over a walk: one response for each item, written when it is pulled, so
+ * that memory does not grow with the collection; on the loop as long as the store answers from
+ * memory, and from then on on a worker. If a listing breaks off midway, the
  * source fails and the wire breaks the framing: an answer that ends with </multistatus> is
  * complete. */
 #include "dav/admit.h"
@@ -25,12 +26,13 @@ struct propfind {
     struct walk_item target;
     bool is_principal;
 
-    struct source base; /* of a walk */
+    struct source body;     /* of a walk */
+    struct source rest;     /* what of it is pulled on a worker */
+    struct source *offload; /* of the rest; NULL: it has not come to that */
     struct exchange *x;
     struct walk walk;
     struct arena item_arena;
     struct multistatus ms;
-    struct buf first;      /* of the answer: formatted at once */
     struct buf pending;    /* formatted, and not yet pulled */
     struct walk_item item; /* given by the walk, and not yet formatted where has_item */
     bool has_item;
@@ -147,11 +149,11 @@ static enum store_rc step(struct propfind *state)
     return rc;
 }
 
-/* Formats the first items as long as nothing about them may block. */
-static enum store_rc step_at_once(struct propfind *state)
+/* Formats up to `want` bytes as long as nothing about the items may block. */
+static enum store_rc step_at_once(struct propfind *state, size_t want)
 {
     enum store_rc rc = STORE_OK;
-    while (state->pending.len < AT_ONCE_BYTES && rc == STORE_OK && !state->has_ended) {
+    while (state->pending.len < want && rc == STORE_OK && !state->has_ended) {
         rc = fetch(state);
         struct prop_target target = {
             .store = state->x->store, .service = state->x->service, .real = state->item.real};
@@ -163,16 +165,11 @@ static enum store_rc step_at_once(struct propfind *state)
     return rc;
 }
 
-static enum pull propfind_pull(struct source *self, struct buf *into, size_t want, struct err *err)
+/* What `rc` and `pending` come to. */
+static enum pull give(struct propfind *state, enum store_rc rc, size_t want, struct buf *into)
 {
-    struct propfind *state = CONTAINER_OF(self, struct propfind, base);
-    enum store_rc rc = STORE_OK;
-    while (state->pending.len < want && rc == STORE_OK && !state->has_ended)
-        rc = step(state);
-    if (rc != STORE_OK && rc != STORE_END) {
-        (void)err_set(err, 0, "listing a collection failed"); /* always false; FAIL says it */
+    if (rc != STORE_OK && rc != STORE_END)
         return PULL_FAIL;
-    }
     if (state->pending.len == 0)
         return PULL_END;
     size_t len = size_min(want, state->pending.len);
@@ -181,16 +178,26 @@ static enum pull propfind_pull(struct source *self, struct buf *into, size_t wan
     return PULL_DATA;
 }
 
-static void propfind_close(struct source *self)
+static enum pull rest_pull(struct source *self, struct buf *into, size_t want, struct err *err)
 {
-    struct propfind *state = CONTAINER_OF(self, struct propfind, base);
+    struct propfind *state = CONTAINER_OF(self, struct propfind, rest);
+    enum store_rc rc = STORE_OK;
+    while (state->pending.len < want && rc == STORE_OK && !state->has_ended)
+        rc = step(state);
+    (void)err_set(err, 0, "listing a collection failed"); /* always false; FAIL says it */
+    return give(state, rc, want, into);
+}
+
+static void rest_close(struct source *self)
+{
+    struct propfind *state = CONTAINER_OF(self, struct propfind, rest);
     walk_done(&state->walk);
     arena_done(&state->item_arena);
     buf_done(&state->pending);
 }
 
-static const struct source_ops propfind_source_ops = {
-    .name = "propfind", .may_block = true, .pull = propfind_pull, .close = propfind_close};
+static const struct source_ops rest_ops = {
+    .name = "propfind-rest", .may_block = true, .pull = rest_pull, .close = rest_close};
 
 /* What is in a collection that may not be read is not looked at either. */
 static bool may_enter(struct walk *walk, struct res_path path, struct res_path real)
@@ -199,23 +206,49 @@ static bool may_enter(struct walk *walk, struct res_path path, struct res_path r
     return admit_judge(state->x, ACCESS_READ, path, real) == ACCESS_GRANTED;
 }
 
-static void free_first(void *arg)
+static enum pull body_pull(struct source *self, struct buf *into, size_t want, struct err *err)
 {
-    buf_done(&((struct propfind *)arg)->first);
+    struct propfind *state = CONTAINER_OF(self, struct propfind, body);
+    enum store_rc rc = STORE_OK;
+    if (!state->offload && walk_is_quick(&state->walk))
+        rc = step_at_once(state, want);
+    bool is_given = state->has_ended || rc != STORE_OK || state->pending.len;
+    (void)err_set(err, 0, "listing a collection failed"); /* always false; FAIL says it */
+    if (!state->offload && is_given)
+        return give(state, rc, want, into);
+    if (!state->offload)
+        state->offload = source_offload(&state->rest, state->x->stream->executor,
+                                        &state->x->stream->refs, AHEAD_BYTES);
+    state->offload->waker = self->waker;
+    return source_pull(state->offload, into, want, err);
 }
 
-/* What has been formatted at once, and what a worker will format. */
-static struct source *first_and_rest(struct exchange *x, struct propfind *state)
+static void body_close(struct source *self)
 {
-    struct source **parts = arena_alloc(x->arena, 2 * sizeof(struct source *));
-    parts[0] = source_of_text(x->arena, buf_str(&state->first));
-    parts[1] = source_offload(&state->base, x->stream->executor, &x->stream->refs, AHEAD_BYTES);
-    return source_of_parts(x->arena, parts, 2);
+    struct propfind *state = CONTAINER_OF(self, struct propfind, body);
+    if (state->offload)
+        source_close(&state->offload);
+    else
+        rest_close(&state->rest);
+}
+
+static const struct source_ops body_ops = {
+    .name = "propfind", .pull = body_pull, .close = body_close};
+
+/* The answer is all there, or there is none. */
+static enum stage_end answer_at_once(struct exchange *x, struct propfind *state, enum store_rc rc)
+{
+    struct str body = rc == STORE_OK ? arena_str(x->arena, buf_str(&state->pending)) : STR_NONE;
+    rest_close(&state->rest);
+    if (rc != STORE_OK)
+        return respond_error(x, dav_from_store(rc));
+    return respond_text(x, HTTP_MULTI_STATUS, STR(MULTISTATUS_TYPE), body);
 }
 
 static enum stage_end answer_walk(struct exchange *x, struct propfind *state)
 {
-    state->base.ops = &propfind_source_ops;
+    state->body.ops = &body_ops;
+    state->rest.ops = &rest_ops;
     state->ms.out = &state->pending;
     walk_init(&state->walk, x->store, &state->target, state->depth,
               (unsigned)x->service->limits->walk_depth);
@@ -226,17 +259,11 @@ static enum stage_end answer_walk(struct exchange *x, struct propfind *state)
     if (rc == STORE_OK && state->item.is_listing_rc) /* not "no members" */
         rc = state->item.rc;
     if (rc == STORE_OK)
-        rc = step_at_once(state);
-    state->first = state->pending;
-    state->pending = (struct buf){0};
-    arena_on_reset(x->arena, free_first, state);
-    if (rc == STORE_OK && !state->has_ended)
-        return respond_source(x, HTTP_MULTI_STATUS, STR(MULTISTATUS_TYPE), first_and_rest(x, state),
-                              LENGTH_UNKNOWN);
-    propfind_close(&state->base);
-    if (rc != STORE_OK)
-        return respond_error(x, dav_from_store(rc));
-    return respond_text(x, HTTP_MULTI_STATUS, STR(MULTISTATUS_TYPE), buf_str(&state->first));
+        rc = step_at_once(state, AT_ONCE_BYTES);
+    if (rc != STORE_OK || state->has_ended)
+        return answer_at_once(x, state, rc);
+    return respond_source(x, HTTP_MULTI_STATUS, STR(MULTISTATUS_TYPE), &state->body,
+                          LENGTH_UNKNOWN);
 }
 
 static struct dav_result look_at_target(struct exchange *x, struct propfind *state)

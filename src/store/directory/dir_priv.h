@@ -3,7 +3,8 @@
 
 #include <sys/stat.h>
 
-#include "store/directory/cache.h"
+#include "store/directory/cache/cache.h"
+#include "store/directory/entry.h"
 #include "store/directory/flush.h"
 #include "store/directory/state.h"
 #include "store/lock_table.h"
@@ -24,27 +25,12 @@ struct dir_store {
     struct dir_cache *cache; /* NULL: none */
 };
 
-/* A path as the kernel wants it: "." for the root, with a NUL behind it. */
-struct dir_name {
-    char text[4096];
-};
-
 static inline struct dir_store *dir_of(struct store *store)
 {
     return CONTAINER_OF(store, struct dir_store, base);
 }
 
 /* --- resolve.c --- */
-
-/* Names that davit keeps for itself, wherever they are: the state directory, which below the root
- * may be that of another davit that serves a part of the tree, and what is staged beside its target
- * on another file system. */
-#define DIR_STATE_NAME    ".davit"
-#define DIR_STAGED_PREFIX ".davit-staged-"
-bool dir_is_reserved(struct res_path path);
-bool dir_is_reserved_name(struct str name);
-
-NODISCARD enum store_rc dir_name_of(struct res_path path, struct dir_name *name_out);
 
 /* openat2(2) beneath the root: no name and no link leaves it, or leads to what is reserved. The
  * descriptor, or -1 and errno. */
@@ -76,12 +62,6 @@ NODISCARD enum store_rc dir_locate(struct store *store, struct arena *arena, str
 
 /* --- read.c --- */
 
-/* Asks for what a store_stat needs. False: errno says why. */
-NODISCARD bool dir_statx(int fd, const char *name, int flags, struct statx *stx_out);
-
-/* False when it is neither a file nor a directory: no resource. */
-NODISCARD bool dir_stat_of(const struct statx *stx, struct store_stat *stat_out);
-
 /* Sets when a file was modified: at `modified_s`, or now when that is NULL. 0 or errno. The part
  * below a second is always that of now: it goes into the version, and makes it a new one. */
 NODISCARD int dir_set_modified(int fd, const int64_t *modified_s);
@@ -92,22 +72,6 @@ NODISCARD enum store_rc dir_content_open(struct store *store, struct res_path pa
                                          struct store_content **content_out);
 NODISCARD enum store_rc dir_list(struct store *store, struct res_path path,
                                  struct store_cursor **cursor_out);
-
-/* Raw directory entries, in large batches. */
-struct dir_entries {
-    int fd;
-    char *buffer;
-    size_t len, at;
-};
-struct dir_entry {
-    struct str name;    /* ends in NUL; valid until the next call */
-    unsigned char type; /* DT_…; DT_UNKNOWN where the file system does not say */
-};
-/* Takes fd. */
-void dir_entries_init(struct dir_entries *entries, int fd);
-void dir_entries_done(struct dir_entries *entries);
-/* OK, END or what failed. Leaves out "." and "..". */
-NODISCARD enum store_rc dir_entries_next(struct dir_entries *entries, struct dir_entry *entry_out);
 
 /* --- upload.c --- */
 

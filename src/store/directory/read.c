@@ -2,9 +2,10 @@
  * or one from before of which the kernel would have told if it were different now (cache.c), so
  * that what other programs change in the directory is seen by the next request.
  *
- * For a listing nothing is kept, and nothing is opened but the directory: all that its members'
- * properties need is in statx(2) and in their names. Content is read through a descriptor that was
- * opened once, so a file that is replaced or removed meanwhile is read to its old end. */
+ * A listing opens nothing but the directory: all that its members' properties need is in statx(2)
+ * and in their names; what the cache knows of them is not asked for again. Content is read through
+ * a descriptor that was opened once, so a file that is replaced or removed meanwhile is read to its
+ * old end. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/turn.h"
 #include "store/directory/dir_priv.h"
 
 enum { ENTRIES_BYTES = 32768 };
@@ -228,10 +230,19 @@ enum store_rc dir_entries_next(struct dir_entries *entries, struct dir_entry *en
 
 /* --- members --- */
 
+/* Reads the directory, or what is known of it; then the directory is needed only for members that
+ * have changed. */
 struct dir_cursor {
     struct store_cursor base;
     struct dir_store *dir;
     struct dir_entries entries;
+    struct cache_list *list;   /* NULL: nothing is known */
+    struct cache_batch *batch; /* of the list */
+    size_t batch_at;
+    int fd;             /* of the directory; -1: not opened yet, or no more */
+    size_t count;       /* of entries that were read */
+    bool is_whole;      /* all of them were */
+    bool is_by_itself;  /* what a client asked for, and not a part of a larger walk */
     struct arena arena; /* of the current member */
     struct res_path path;
     char path_text[];
@@ -255,7 +266,7 @@ static bool stat_link(struct dir_cursor *cursor, struct store_member *member)
 static bool stat_member(struct dir_cursor *cursor, struct store_member *member)
 {
     struct statx stx;
-    if (!dir_statx(cursor->entries.fd, member->name.at, AT_SYMLINK_NOFOLLOW, &stx)) {
+    if (!dir_statx(cursor->fd, member->name.at, AT_SYMLINK_NOFOLLOW, &stx)) {
         if (errno == ENOENT) /* it went between the two calls */
             return false;
         member->rc = dir_rc(errno, "looking at a member");
@@ -266,24 +277,64 @@ static bool stat_member(struct dir_cursor *cursor, struct store_member *member)
     return dir_stat_of(&stx, &member->stat);
 }
 
-static enum store_rc cursor_next(struct store_cursor *self, struct store_member *member_out)
+/* The next entry of the directory, or why there is none. */
+static enum store_rc next_entry(struct dir_cursor *cursor, struct store_member *member_out)
 {
-    struct dir_cursor *cursor = CONTAINER_OF(self, struct dir_cursor, base);
     struct dir_entry entry;
     enum store_rc rc;
     while ((rc = dir_entries_next(&cursor->entries, &entry)) == STORE_OK) {
         *member_out = (struct store_member){.name = entry.name, .rc = STORE_OK};
         arena_reset(&cursor->arena);
+        cursor->count++;
         if (!dir_is_reserved_name(entry.name) && stat_member(cursor, member_out))
             return STORE_OK;
     }
+    cursor->is_whole = rc == STORE_END;
     return rc;
+}
+
+/* The same of what is known. */
+static enum store_rc next_known(struct dir_cursor *cursor, struct store_member *member_out)
+{
+    for (;;) {
+        if (cursor->batch_at == cursor->batch->count) {
+            cache_list_read(cursor->list, cursor->batch);
+            cursor->batch_at = 0;
+        }
+        if (cursor->batch->count == 0)
+            return STORE_END;
+        const struct cache_batch_member *known = &cursor->batch->members[cursor->batch_at++];
+        *member_out =
+            (struct store_member){.name = known->name, .rc = STORE_OK, .stat = known->stat};
+        if (known->is_sure)
+            return STORE_OK;
+        if (cursor->fd < 0)
+            cursor->fd = dir_open_resource(cursor->dir, cursor->path, O_RDONLY | O_DIRECTORY);
+        if (cursor->fd < 0 && errno != ENOENT)
+            return dir_rc(errno, "listing a collection");
+        arena_reset(&cursor->arena);
+        if (cursor->fd >= 0 && stat_member(cursor, member_out))
+            return STORE_OK;
+    }
+}
+
+static enum store_rc cursor_next(struct store_cursor *self, struct store_member *member_out)
+{
+    struct dir_cursor *cursor = CONTAINER_OF(self, struct dir_cursor, base);
+    return cursor->list ? next_known(cursor, member_out) : next_entry(cursor, member_out);
 }
 
 static void cursor_close(struct store_cursor *self)
 {
     struct dir_cursor *cursor = CONTAINER_OF(self, struct dir_cursor, base);
-    dir_entries_done(&cursor->entries);
+    if (cursor->is_whole)
+        cache_offer_list(cursor->dir->cache, cursor->path, cursor->count, cursor->is_by_itself);
+    if (!cursor->list)
+        dir_entries_done(&cursor->entries);
+    else if (cursor->fd >= 0)
+        (void)close(cursor->fd); /* read only: nothing to lose */
+    cache_list_close(cursor->list);
+    mem_free(cursor->batch);
     arena_done(&cursor->arena);
     mem_free(cursor);
 }
@@ -292,13 +343,21 @@ static const struct store_cursor_ops cursor_ops = {.next = cursor_next, .close =
 
 enum store_rc dir_list(struct store *store, struct res_path path, struct store_cursor **cursor_out)
 {
-    int fd = dir_open_resource(dir_of(store), path, O_RDONLY | O_DIRECTORY);
-    if (fd < 0)
+    struct cache_list *list = cache_list_open(dir_of(store)->cache, path);
+    int fd = list ? -1 : dir_open_resource(dir_of(store), path, O_RDONLY | O_DIRECTORY);
+    if (!list && fd < 0)
         return dir_rc(errno, "listing a collection");
     struct dir_cursor *cursor = mem_new(1, sizeof(*cursor) + path.len + 1);
     cursor->base.ops = &cursor_ops;
+    cursor->base.is_quick = list != NULL;
     cursor->dir = dir_of(store);
-    dir_entries_init(&cursor->entries, fd);
+    cursor->fd = fd;
+    cursor->list = list;
+    cursor->is_by_itself = turn_current() != 0; /* the rest of a walk is a worker's */
+    if (list)
+        cursor->batch = MEM_NEW(struct cache_batch);
+    else
+        dir_entries_init(&cursor->entries, fd);
     if (path.len)
         memcpy(cursor->path_text, path.at, path.len);
     cursor->path = (struct res_path){cursor->path_text, path.len};

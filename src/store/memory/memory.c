@@ -134,6 +134,7 @@ static struct memory_cursor *cursor_over(const struct node *collection)
     struct memory_cursor *cursor = MEM_NEW(struct memory_cursor);
     size_t count = 0;
     cursor->base.ops = &cursor_ops;
+    cursor->base.is_quick = true;
     LIST_EACH (&collection->members, link)
         count++;
     cursor->members = arena_alloc(&cursor->arena, count * sizeof(*cursor->members));

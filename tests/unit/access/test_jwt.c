@@ -173,6 +173,7 @@ TEST(jwt_verifies_rfc7515s_example)
     check_str("user", claims.user, "joe");
     any.now_s++;
     assert_false(jwt_verify(own, STR(token), &any, &arena, &claims));
+    check_that("another file", !str_eq(jwt_keys_print(own), jwt_keys_print(keys)));
     jwt_keys_free(own);
 }
 

@@ -153,6 +153,21 @@ TEST(sign_in_is_throttled_and_who_was_right_is_not)
     check_int("others", ask_from("203.0.113.5:2", true, basic("alice", "pencil")), SIGN_IN_DONE);
 }
 
+/* Who has an address of IPv6 has a network of them; its text can leave zeros out anywhere. */
+TEST(sign_in_is_throttled_for_a_network_of_ipv6)
+{
+    static const char *const same[] = {"[2001:db8::1]:1", "[2001:db8::7:1]:2",
+                                       "[2001:db8::a:b:c:d]:3", "[2001:db8:0:0:1::]:4"};
+    for (int i = 0; i < 8; i++)
+        check_int("wrong", ask_from(same[i % 4], true, "Bearer nonsense"), SIGN_IN_REFUSED);
+    for (size_t i = 0; i < ARRAY_LEN(same); i++)
+        check_int(same[i], ask_from(same[i], true, "Bearer nonsense"), SIGN_IN_THROTTLED);
+    check_int("another network", ask_from("[2001:db8:0:1::1]:1", true, "Bearer nonsense"),
+              SIGN_IN_REFUSED);
+    check_int("IPv4 within IPv6", ask_from("[::ffff:192.0.2.1]:1", true, "Bearer nonsense"),
+              SIGN_IN_REFUSED);
+}
+
 /* --- tokens --- */
 
 TEST(sign_in_with_a_token_is_bounded_by_its_scope)
@@ -171,7 +186,8 @@ TEST(sign_in_with_a_token_is_bounded_by_its_scope)
     check_int("as a password", ask(basic("alice", buf_c(&token_text))), SIGN_IN_DONE);
     check_that("read-only", got.principal.scope.is_read_only);
     check_int("of another", ask(basic("bob", buf_c(&token_text))), SIGN_IN_REFUSED);
-    token_text.at[token_text.len - 1] ^= 1;
+    char *last = &token_text.at[token_text.len - 1];
+    *last = *last == 'A' ? 'B' : 'A';
     buf_clear(&field);
     buf_addf(&field, "Bearer %s", buf_c(&token_text));
     check_int("wrong", ask(buf_c(&field)), SIGN_IN_REFUSED);
@@ -395,6 +411,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(sign_in_with_basic_needs_that_nobody_reads_along, begin,
                                         end),
         cmocka_unit_test_setup_teardown(sign_in_is_throttled_and_who_was_right_is_not, begin, end),
+        cmocka_unit_test_setup_teardown(sign_in_is_throttled_for_a_network_of_ipv6, begin, end),
         cmocka_unit_test_setup_teardown(sign_in_with_a_token_is_bounded_by_its_scope, begin, end),
         cmocka_unit_test_setup_teardown(sign_in_with_digest_and_its_replays, begin, end),
         cmocka_unit_test_setup_teardown(sign_in_is_not_talked_down_to_what_is_not_offered, begin,

@@ -71,7 +71,7 @@ TEST(serve_explains_a_wrong_command_line_in_one_line)
 TEST(serve_help_lists_the_options)
 {
     static const char *const names[] = {
-#define SERVE_OPTION(name, letter, argument, set, help) "  --" name " ",
+#define SERVE_OPTION(name, letter, argument, set, help) " --" name " ",
 #include "server/options.def"
 #undef SERVE_OPTION
     };

@@ -6,9 +6,9 @@
  * reads both on SIGHUP; until then the old password holds. */
 #include "access/users.h"
 
-#include "cli/admin.h"
+#include "cli/admin/admin.h"
+#include "cli/admin/text_file.h"
 #include "cli/command.h"
-#include "cli/text_file.h"
 #include "server/config_file.h"
 
 static bool has_file(const struct admin *admin, struct err *err)
@@ -125,7 +125,7 @@ static int user_list(struct admin *admin)
     return EXIT_FINE;
 }
 
-static const struct admin_verb verbs[] = {
+static const struct admin_verb rows[] = {
     {"add", "NAME", 1, user_add, "make a user"},
     {"passwd", "NAME", 1, user_passwd, "give a user another password"},
     {"del", "NAME", 1, user_del, "remove a user"},
@@ -134,5 +134,6 @@ static const struct admin_verb verbs[] = {
 
 int cmd_user(int argc, char **argv)
 {
-    return admin_run("davit user", verbs, ARRAY_LEN(verbs), argc, argv);
+    static const struct admin_verbs verbs = {USER, "davit user", rows, ARRAY_LEN(rows)};
+    return admin_run(&verbs, argc, argv);
 }

@@ -25,71 +25,17 @@
  *
  * Rejected: keeping files open. It saves little where the content is large, holds the space of what
  * was deleted, and keeps file systems from being unmounted. */
-#include "store/directory/cache.h"
+#include "store/directory/cache/cache.h"
 
 #include <fcntl.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <unistd.h>
 
-#include "base/map.h"
 #include "base/mem.h"
 #include "base/turn.h"
-#include "store/directory/cache_priv.h"
-#include "store/directory/dir_priv.h"
+#include "store/directory/cache/cache_priv.h"
+#include "store/directory/entry.h"
 
-enum {
-    TEXT_BYTES_MAX = 32767, /* a larger file leaves by sendfile(2) */
-    WATCH_BYTES = 1024,     /* what the kernel needs for one */
-    SEEN_COUNT = 1024,
-    NEWS_BYTES = 16384,
-};
-
-/* An inode that is watched, under one number. */
-struct watch_number {
-    struct map_entry entry;
-    int number;
-    struct list nodes; /* more than one: hard links */
-};
-
-struct cache_node {
-    struct map_entry entry; /* by path */
-    struct list siblings;
-    struct list members;
-    struct list age;
-    struct list same_watch;
-    struct watch_number *watch;
-    struct cache_node *parent;
-    bool has_stat; /* of a directory: not after a change to its members */
-    struct store_stat stat;
-    struct cache_text *text;
-    size_t bytes;
-    size_t path_len;
-    char path[];
-};
-
-struct seen {
-    uint32_t tag;
-    uint32_t count;
-};
-
-struct dir_cache {
-    uint64_t id;
-    struct watcher watcher;
-    size_t bytes_max;
-    atomic_uint_fast64_t changes;
-
-    pthread_mutex_t mutex; /* guards what follows */
-    struct map by_path;
-    struct map by_number;
-    struct list ages; /* the longest unused first */
-    struct cache_node *root;
-    size_t bytes;
-    uint64_t generation;
-    bool is_over; /* the root itself has gone */
-    struct seen seen[SEEN_COUNT];
-    _Alignas(struct inotify_event) char news[NEWS_BYTES];
-};
+enum { TEXT_BYTES_MAX = 32767 /* a larger file leaves by sendfile(2) */ };
 
 /* What this thread has taken last. */
 static _Thread_local struct {
@@ -126,7 +72,7 @@ static struct cache_text *read_text(int fd, size_t len)
 
 /* --- nodes; all with the mutex held --- */
 
-static struct cache_node *find_node(const struct dir_cache *cache, struct res_path path)
+struct cache_node *cache_find_node(const struct dir_cache *cache, struct res_path path)
 {
     struct map_entry *entry = map_find(&cache->by_path, path_str(path));
     return entry ? CONTAINER_OF(entry, struct cache_node, entry) : NULL;
@@ -137,31 +83,29 @@ static struct str number_key(const int *number)
     return str_of((const char *)number, sizeof(*number));
 }
 
-static struct watch_number *find_number(const struct dir_cache *cache, int number)
+struct watch_number *cache_find_number(const struct dir_cache *cache, int number)
 {
     struct map_entry *entry = map_find(&cache->by_number, number_key(&number));
     return entry ? CONTAINER_OF(entry, struct watch_number, entry) : NULL;
 }
 
-static void attach(struct dir_cache *cache, struct cache_node *node, int number)
+struct watch_number *cache_take_number(struct dir_cache *cache, int number)
 {
-    struct watch_number *watch = find_number(cache, number);
+    struct watch_number *watch = cache_find_number(cache, number);
     if (!watch) {
         watch = MEM_NEW(struct watch_number);
         watch->number = number;
         list_init(&watch->nodes);
         map_add(&cache->by_number, &watch->entry, number_key(&watch->number));
     }
-    node->watch = watch;
-    list_append(&watch->nodes, &node->same_watch);
+    return watch;
 }
 
-static void detach(struct dir_cache *cache, struct cache_node *node)
+void cache_put_number(struct dir_cache *cache, struct watch_number *watch)
 {
-    struct watch_number *watch = node->watch;
-    list_remove(&node->same_watch);
-    if (!list_is_empty(&watch->nodes))
+    if (watch->listing || !list_is_empty(&watch->nodes))
         return;
+    cache->generation++;
     watcher_remove(&cache->watcher, watch->number);
     map_remove(&cache->by_number, &watch->entry);
     mem_free(watch);
@@ -169,7 +113,9 @@ static void detach(struct dir_cache *cache, struct cache_node *node)
 
 static void drop_leaf(struct dir_cache *cache, struct cache_node *node)
 {
-    detach(cache, node);
+    members_drop(cache, node);
+    list_remove(&node->same_watch);
+    cache_put_number(cache, node->watch);
     map_remove(&cache->by_path, &node->entry);
     list_remove(&node->siblings);
     list_remove(&node->age);
@@ -198,23 +144,26 @@ static void drop_members(struct dir_cache *cache, struct cache_node *top)
 static void drop(struct dir_cache *cache, struct cache_node *node)
 {
     drop_members(cache, node);
+    members_drop(cache, node);
     node->has_stat = false;
     if (node != cache->root)
         drop_leaf(cache, node);
 }
 
-static void touch(struct dir_cache *cache, struct cache_node *node)
+void cache_touch(struct dir_cache *cache, struct cache_node *node)
 {
+    node->used = ++cache->clock;
     list_remove(&node->age);
     list_append(&cache->ages, &node->age);
 }
 
-static void make_room(struct dir_cache *cache)
+void cache_make_room(struct dir_cache *cache, uint64_t since)
 {
     LIST_EACH (&cache->ages, age) {
         struct cache_node *node = CONTAINER_OF(age, struct cache_node, age);
-        if (cache->bytes <= cache->bytes_max)
+        if (cache->bytes <= cache->bytes_max || node->used >= since)
             return;
+        members_drop(cache, node);
         if (list_is_empty(&node->members) && node != cache->root)
             drop_leaf(cache, node);
     }
@@ -234,11 +183,13 @@ static struct cache_node *insert(struct dir_cache *cache, struct res_path path, 
     list_init(&node->members);
     list_init(&node->siblings);
     if (path.len) {
-        node->parent = find_node(cache, path_parent(path));
+        node->parent = cache_find_node(cache, path_parent(path));
         list_append(&node->parent->members, &node->siblings);
     }
+    node->used = ++cache->clock;
     list_append(&cache->ages, &node->age);
-    attach(cache, node, number);
+    node->watch = cache_take_number(cache, number);
+    list_append(&node->watch->nodes, &node->same_watch);
     map_add(&cache->by_path, &node->entry, str_of(node->path, path.len));
     return node;
 }
@@ -249,7 +200,7 @@ static void drop_member(struct dir_cache *cache, const struct cache_node *node, 
 {
     struct arena arena = {0};
     struct res_path path = {node->path, node->path_len};
-    struct cache_node *member = find_node(cache, path_join(&arena, path, name));
+    struct cache_node *member = cache_find_node(cache, path_join(&arena, path, name));
     if (member)
         drop(cache, member);
     arena_done(&arena);
@@ -260,11 +211,10 @@ static bool is_directory(const struct dir_cache *cache, const struct cache_node 
     return node == cache->root || node->stat.is_collection;
 }
 
-static void take_event(struct dir_cache *cache, const struct inotify_event *event)
+/* What has happened to an inode that nodes stand for. */
+static void take_event_of_nodes(struct dir_cache *cache, struct watch_number *watch,
+                                const struct inotify_event *event)
 {
-    struct watch_number *watch = find_number(cache, event->wd);
-    if (!watch)
-        return;
     struct cache_node *node = CONTAINER_OF(watch->nodes.next, struct cache_node, same_watch);
     bool is_alone = node->same_watch.next == &watch->nodes;
     if (watch == cache->root->watch || (is_directory(cache, node) && !is_alone)) {
@@ -276,12 +226,25 @@ static void take_event(struct dir_cache *cache, const struct inotify_event *even
         }
     }
     if (event->len == 0) {
-        while (find_number(cache, event->wd)) /* each hard link; the last one ends the watch */
+        while (cache_find_number(cache, event->wd)) /* hard links; the last one ends the watch */
             drop(cache, CONTAINER_OF(watch->nodes.next, struct cache_node, same_watch));
     } else if (!(event->mask & IN_ATTRIB)) { /* that of a member is its own watch's affair */
         node->has_stat = false;
+        members_take_event(cache, node, event);
         drop_member(cache, node, str_of_c(event->name));
     }
+}
+
+static void take_event(struct dir_cache *cache, const struct inotify_event *event)
+{
+    struct watch_number *watch = cache_find_number(cache, event->wd);
+    bool is_of_member = event->len && (event->mask & IN_ATTRIB); /* of a directory */
+    if (watch && watch->listing && !is_of_member) {
+        members_forget(cache, watch->listing, watch->member);
+        watch = cache_find_number(cache, event->wd); /* it ends where nothing else needs it */
+    }
+    if (watch && !list_is_empty(&watch->nodes))
+        take_event_of_nodes(cache, watch, event);
 }
 
 static void take_news(struct dir_cache *cache)
@@ -305,7 +268,7 @@ static void take_news(struct dir_cache *cache)
 }
 
 /* After this, what is kept is right. */
-static void look(struct dir_cache *cache)
+void cache_look(struct dir_cache *cache)
 {
     uint64_t turn = turn_current();
     uint64_t changes = atomic_load(&cache->changes);
@@ -317,13 +280,13 @@ static void look(struct dir_cache *cache)
     last_look.changes = changes;
 }
 
-/* What is known of `path` now; NULL: nothing. Where nothing is kept, no look is needed. */
-static struct cache_node *find_now(struct dir_cache *cache, struct res_path path)
+/* Where nothing is kept, no look is needed. */
+struct cache_node *cache_find_now(struct dir_cache *cache, struct res_path path)
 {
-    if (!find_node(cache, path))
+    if (!cache_find_node(cache, path))
         return NULL;
-    look(cache);
-    return cache->is_over ? NULL : find_node(cache, path);
+    cache_look(cache);
+    return cache->is_over ? NULL : cache_find_node(cache, path);
 }
 
 void cache_note_change(struct dir_cache *cache)
@@ -339,10 +302,10 @@ bool cache_find(struct dir_cache *cache, struct res_path path, struct cache_hit 
     if (!cache)
         return false;
     pthread_mutex_lock(&cache->mutex);
-    struct cache_node *node = find_now(cache, path);
+    struct cache_node *node = cache_find_now(cache, path);
     bool is_hit = node && node->has_stat;
     if (is_hit) {
-        touch(cache, node);
+        cache_touch(cache, node);
         *hit_out = (struct cache_hit){node->stat, node->text};
         if (node->text)
             atomic_fetch_add(&node->text->refs, 1);
@@ -356,7 +319,7 @@ bool cache_knows(struct dir_cache *cache, struct res_path path)
     if (!cache)
         return false;
     pthread_mutex_lock(&cache->mutex);
-    bool is_known = find_now(cache, path) != NULL;
+    bool is_known = cache_find_now(cache, path) != NULL;
     pthread_mutex_unlock(&cache->mutex);
     return is_known;
 }
@@ -368,7 +331,7 @@ bool cache_knows(struct dir_cache *cache, struct res_path path)
 static void forget(struct dir_cache *cache, int number)
 {
     cache->generation++;
-    if (number >= 0 && !find_number(cache, number))
+    if (number >= 0 && !cache_find_number(cache, number))
         watcher_remove(&cache->watcher, number);
 }
 
@@ -377,7 +340,7 @@ static bool learn_directory(struct dir_cache *cache, struct res_path path)
 {
     struct dir_name name;
     struct statx stx;
-    struct cache_node *node = find_node(cache, path);
+    struct cache_node *node = cache_find_node(cache, path);
     if (node && node->has_stat)
         return true;
     if (dir_name_of(path, &name) != STORE_OK)
@@ -398,8 +361,7 @@ static bool learn_directory(struct dir_cache *cache, struct res_path path)
     return true;
 }
 
-/* All of `path`, from the root down. With the mutex held. */
-static bool learn_way(struct dir_cache *cache, struct res_path path)
+bool cache_learn_way(struct dir_cache *cache, struct res_path path)
 {
     bool is_fine = !cache->is_over && learn_directory(cache, PATH_ROOT);
     struct str rest = path_str(path);
@@ -435,16 +397,26 @@ static void learn_file(struct dir_cache *cache, struct res_path path, int fd, ui
     struct learned learned = {.number = -1};
     bool is_fine = read_file(cache, fd, &learned);
     pthread_mutex_lock(&cache->mutex);
-    if (is_fine && cache->generation == generation && !find_node(cache, path)) {
+    if (is_fine && cache->generation == generation && !cache_find_node(cache, path)) {
         struct cache_node *node = insert(cache, path, learned.number, learned.text);
         node->stat = learned.stat;
         node->has_stat = true;
-        make_room(cache);
+        cache_make_room(cache, UINT64_MAX);
     } else {
         forget(cache, learned.number);
         cache_text_drop(learned.text);
     }
     pthread_mutex_unlock(&cache->mutex);
+}
+
+/* To open a file that is watched already would be an event, and what is to be learned be lost. */
+static void forget_listed(struct dir_cache *cache, struct res_path path)
+{
+    const struct cache_node *parent = cache_find_node(cache, path_parent(path));
+    struct listing *listing = path_is_root(path) || !parent ? NULL : parent->listing;
+    uint32_t index = listing ? listing_find(listing, path_name(path)) : LISTED_NONE;
+    if (index != LISTED_NONE)
+        members_forget(cache, listing, index);
 }
 
 static void learn(struct dir_cache *cache, struct res_path path)
@@ -454,8 +426,10 @@ static void learn(struct dir_cache *cache, struct res_path path)
     if (dir_is_reserved(path) || dir_name_of(path, &name) != STORE_OK)
         return;
     pthread_mutex_lock(&cache->mutex);
-    look(cache);
-    bool is_fine = learn_way(cache, path_is_root(path) ? path : path_parent(path));
+    cache_look(cache);
+    bool is_fine = cache_learn_way(cache, path_is_root(path) ? path : path_parent(path));
+    if (is_fine)
+        forget_listed(cache, path);
     uint64_t generation = cache->generation;
     pthread_mutex_unlock(&cache->mutex);
     int fd = is_fine ? watcher_open(&cache->watcher, name.text, O_PATH, &stx) : -1;
@@ -472,21 +446,23 @@ static void learn(struct dir_cache *cache, struct res_path path)
     } else if (S_ISDIR(stx.stx_mode)) {
         pthread_mutex_lock(&cache->mutex);
         (void)(cache->generation == generation && learn_directory(cache, path)); /* or later */
-        make_room(cache);
+        cache_make_room(cache, UINT64_MAX);
         pthread_mutex_unlock(&cache->mutex);
     }
 }
 
-/* True at the second, fourth, eighth... and then each 64th time that a path is asked about and not
- * found. With the mutex held. */
-static bool is_worth_it(struct dir_cache *cache, struct res_path path)
+/* True at the second, fourth, eighth... and then each 64th time that it is asked about and not
+ * found. */
+bool cache_is_asked_often(struct dir_cache *cache, uint64_t hash, struct seen **seen_out)
 {
-    uint64_t hash = hash_bytes(path_str(path));
     struct seen *seen = &cache->seen[hash % SEEN_COUNT];
     uint32_t tag = (uint32_t)(hash >> 32);
     if (seen->tag != tag)
         *seen = (struct seen){.tag = tag};
     seen->count++;
+    seen->before = seen->last;
+    seen->last = ++cache->clock;
+    *seen_out = seen;
     return seen->count > 1 && (seen->count % 64 == 0 || (seen->count & (seen->count - 1)) == 0);
 }
 
@@ -495,7 +471,8 @@ void cache_offer(struct dir_cache *cache, struct res_path path)
     if (!cache)
         return;
     pthread_mutex_lock(&cache->mutex);
-    bool tries = is_worth_it(cache, path);
+    struct seen *seen;
+    bool tries = cache_is_asked_often(cache, hash_bytes(path_str(path)), &seen);
     pthread_mutex_unlock(&cache->mutex);
     if (tries)
         learn(cache, path);
@@ -529,11 +506,13 @@ void cache_close(struct dir_cache *cache)
 {
     if (!cache)
         return;
+    learner_stop(cache);
     drop_members(cache, cache->root);
     drop_leaf(cache, cache->root);
     map_done(&cache->by_path);
     map_done(&cache->by_number);
     watcher_done(&cache->watcher);
+    buf_done(&cache->useless);
     pthread_mutex_destroy(&cache->mutex);
     mem_free(cache);
 }

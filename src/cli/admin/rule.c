@@ -1,4 +1,4 @@
-#include "cli/admin.h"
+#include "cli/admin/admin.h"
 #include "cli/command.h"
 #include "dav/admit.h"
 #include "dav/method.h"
@@ -49,12 +49,13 @@ static int rule_test(struct admin *admin)
     return verdict.is_allowed ? EXIT_FINE : EXIT_FAILED;
 }
 
-static const struct admin_verb verbs[] = {
+static const struct admin_verb rows[] = {
     {"test", "USER METHOD PATH", 3, rule_test,
      "may the user (- for nobody) do that? and which line says so"},
 };
 
 int cmd_rule(int argc, char **argv)
 {
-    return admin_run("davit rule", verbs, ARRAY_LEN(verbs), argc, argv);
+    static const struct admin_verbs verbs = {RULE, "davit rule", rows, ARRAY_LEN(rows)};
+    return admin_run(&verbs, argc, argv);
 }

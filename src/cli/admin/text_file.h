@@ -1,4 +1,4 @@
-/* cli/text_file.h: small files of lines that davit's commands change. */
+/* cli/admin/text_file.h: small files of lines that davit's commands change. */
 #pragma once
 
 #include "base/arena.h"

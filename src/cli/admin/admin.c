@@ -5,7 +5,7 @@
  * What they are about is named in the server's configuration (-c FILE), so that a command and the
  * server cannot mean different files; each can also be named alone, for who has no configuration.
  */
-#include "cli/admin.h"
+#include "cli/admin/admin.h"
 
 #include "base/clock.h"
 #include "base/options.h"
@@ -21,28 +21,24 @@ static bool set_config(struct admin *admin, const char *value, struct err *err)
     return true;
 }
 
-static const char *users_given;
-static const char *tokens_given;
-static const char *realm_given;
-
 static bool set_users(struct admin *admin, const char *value, struct err *err)
 {
-    (void)admin, (void)err; /* put over what the file says */
-    users_given = value;
+    (void)err; /* put over what the file says */
+    admin->users = value;
     return true;
 }
 
 static bool set_tokens(struct admin *admin, const char *value, struct err *err)
 {
-    (void)admin, (void)err; /* put over what the file says */
-    tokens_given = value;
+    (void)err; /* put over what the file says */
+    admin->tokens = value;
     return true;
 }
 
 static bool set_realm(struct admin *admin, const char *value, struct err *err)
 {
-    (void)admin, (void)err; /* put over what the file says */
-    realm_given = value;
+    (void)err; /* put over what the file says */
+    admin->realm = value;
     return true;
 }
 
@@ -111,33 +107,55 @@ static bool set_help(struct admin *admin, const char *value, struct err *err)
     return admin->wants_help = true;
 }
 
-static const struct option options[] = {
-#define ADMIN_OPTION(name, letter, argument, set, help) {name, argument, help, letter},
-#include "cli/admin_options.def"
+/* A row of the table. */
+struct admin_option {
+    struct option option;
+    unsigned commands;
+    bool (*set)(struct admin *admin, const char *value, struct err *err);
+};
+
+static const struct admin_option table[] = {
+#define ADMIN_OPTION(name, letter, argument, commands, set, help)                                  \
+    {{name, argument, help, letter}, commands, set},
+#include "cli/admin/options.def"
 #undef ADMIN_OPTION
 };
 
-static bool (*const setters[])(struct admin *admin, const char *value, struct err *err) = {
-#define ADMIN_OPTION(name, letter, argument, set, help) set,
-#include "cli/admin_options.def"
-#undef ADMIN_OPTION
+/* What one command takes of it. */
+struct taken_options {
+    struct option rows[ARRAY_LEN(table)];
+    bool (*set[ARRAY_LEN(table)])(struct admin *admin, const char *value, struct err *err);
+    size_t count;
 };
+
+static void take_options(enum admin_command command, struct taken_options *taken)
+{
+    taken->count = 0;
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        if (!(table[i].commands & command))
+            continue;
+        taken->rows[taken->count] = table[i].option;
+        taken->set[taken->count++] = table[i].set;
+    }
+}
 
 /* --- reading --- */
 
-static bool read_arguments(struct admin *admin, const char *command, int argc, char **argv,
-                           struct err *err)
+static bool read_arguments(struct admin *admin, const struct admin_verbs *verbs, int argc,
+                           char **argv, struct err *err)
 {
-    struct option_reader reader = {.command = command,
-                                   .rows = options,
-                                   .row_count = ARRAY_LEN(options),
+    struct taken_options taken;
+    take_options(verbs->command, &taken);
+    struct option_reader reader = {.command = verbs->name,
+                                   .rows = taken.rows,
+                                   .row_count = taken.count,
                                    .argv = argv,
                                    .argc = argc};
     enum option_rc rc;
     const char *value;
     size_t row;
     while ((rc = option_read(&reader, &row, &value, err)) != OPTION_END) {
-        if (rc == OPTION_WRONG || (rc == OPTION_ROW && !setters[row](admin, value, err)))
+        if (rc == OPTION_WRONG || (rc == OPTION_ROW && !taken.set[row](admin, value, err)))
             return false;
         if (rc == OPTION_OPERAND && admin->operand_count == OPERANDS_MAX)
             return err_set(err, 0, "what is '%s' for?", value);
@@ -151,25 +169,28 @@ static bool read_config(struct admin *admin, struct err *err)
 {
     if (!config_read_file(admin->config_path, &admin->config, err))
         return false;
-    if (users_given)
-        admin->config.users = users_given;
-    if (tokens_given)
-        admin->config.tokens = tokens_given;
-    if (realm_given)
-        admin->config.realm = realm_given;
+    if (admin->users)
+        admin->config.users = admin->users;
+    if (admin->tokens)
+        admin->config.tokens = admin->tokens;
+    if (admin->realm)
+        admin->config.realm = admin->realm;
     return true;
 }
 
-static int print_help(const char *command, const struct admin_verb *verbs, size_t count)
+static int print_help(const struct admin_verbs *verbs)
 {
-    printf("Usage: %s VERB [OPTIONS]\n\nVerbs:\n", command);
-    for (size_t i = 0; i < count; i++) {
+    struct taken_options taken;
+    printf("Usage: %s VERB [OPTIONS]\n\nVerbs:\n", verbs->name);
+    for (size_t i = 0; i < verbs->count; i++) {
+        const struct admin_verb *verb = &verbs->rows[i];
         char left[64];
-        (void)snprintf(left, sizeof(left), "%s %s", verbs[i].name, verbs[i].operands); /* fits */
-        printf("  %-28s %s\n", left, verbs[i].help);
+        (void)snprintf(left, sizeof(left), "%s %s", verb->name, verb->operands); /* fits */
+        printf("  %-28s %s\n", left, verb->help);
     }
     printf("\nOptions:\n");
-    option_print(options, ARRAY_LEN(options));
+    take_options(verbs->command, &taken);
+    option_print(taken.rows, taken.count);
     return EXIT_FINE;
 }
 
@@ -186,41 +207,40 @@ static int usage(const struct err *err)
 }
 
 /* Shifts the verb off the operands. */
-static const struct admin_verb *find_verb(struct admin *admin, const char *command,
-                                          const struct admin_verb *verbs, size_t count,
+static const struct admin_verb *find_verb(struct admin *admin, const struct admin_verbs *verbs,
                                           struct err *err)
 {
     const char *names[16];
     const char *name = admin->operand_count ? admin->operands[0] : "";
-    assert(count <= ARRAY_LEN(names));
-    for (size_t i = 0; i < count; i++) {
-        names[i] = verbs[i].name;
-        if (strcmp(name, verbs[i].name) != 0)
+    assert(verbs->count <= ARRAY_LEN(names));
+    for (size_t i = 0; i < verbs->count; i++) {
+        const struct admin_verb *verb = &verbs->rows[i];
+        names[i] = verb->name;
+        if (strcmp(name, verb->name) != 0)
             continue;
         memmove(admin->operands, admin->operands + 1, (OPERANDS_MAX - 1) * sizeof(const char *));
         admin->operand_count--;
-        if (admin->operand_count == verbs[i].operand_count)
-            return &verbs[i];
-        (void)err_set(err, 0, "usage: %s %s %s [OPTIONS]", command, name, verbs[i].operands);
+        if (admin->operand_count == verb->operand_count)
+            return verb;
+        (void)err_set(err, 0, "usage: %s %s %s [OPTIONS]", verbs->name, name, verb->operands);
         return NULL; /* as err_set() says */
     }
-    const char *meant = suggest(name, names, count);
-    (void)err_set(err, 0, "there is no '%s %s'%s%s%s", command, name,
+    const char *meant = suggest(name, names, verbs->count);
+    (void)err_set(err, 0, "there is no '%s %s'%s%s%s", verbs->name, name,
                   meant ? "; did you mean '" : "; see --help", meant ? meant : "",
                   meant ? "'?" : ""); /* always false; NULL says it */
     return NULL;
 }
 
-int admin_run(const char *command, const struct admin_verb *verbs, size_t verb_count, int argc,
-              char **argv)
+int admin_run(const struct admin_verbs *verbs, int argc, char **argv)
 {
     struct admin admin = {0};
     struct err err;
-    if (!read_arguments(&admin, command, argc, argv, &err))
+    if (!read_arguments(&admin, verbs, argc, argv, &err))
         return usage(&err);
     if (admin.wants_help)
-        return print_help(command, verbs, verb_count);
-    const struct admin_verb *verb = find_verb(&admin, command, verbs, verb_count, &err);
+        return print_help(verbs);
+    const struct admin_verb *verb = find_verb(&admin, verbs, &err);
     if (!verb)
         return usage(&err);
     if (!read_config(&admin, &err))

@@ -1,5 +1,5 @@
-/* cli/admin.h: what the commands for administrators share: their options, and the verbs behind the
- * command's name. */
+/* cli/admin/admin.h: what the commands for administrators share: their options, and the verbs
+ * behind the command's name. */
 #pragma once
 
 #include "base/err.h"
@@ -7,9 +7,14 @@
 
 enum { OPERANDS_MAX = 4 };
 
+enum admin_command { USER = 1, TOKEN = 2, RULE = 4, CONFIG = 8 }; /* bits of a set */
+
 struct admin {
     struct server_config config; /* of -c FILE, or the defaults; with --users and so on in it */
-    const char *config_path;     /* NULL: none was given */
+    const char *config_path;     /* this and the others: NULL where none was given */
+    const char *users;
+    const char *tokens;
+    const char *realm;
     const char *password_file;
     const char *path;
     const char *note;
@@ -30,9 +35,15 @@ struct admin_verb {
     const char *help;
 };
 
+struct admin_verbs {
+    enum admin_command command; /* whose options are taken */
+    const char *name;           /* "davit user" */
+    const struct admin_verb *rows;
+    size_t count;
+};
+
 /* Reads `davit COMMAND VERB …` and runs the verb. Returns the exit status. */
-int admin_run(const char *command, const struct admin_verb *verbs, size_t verb_count, int argc,
-              char **argv);
+int admin_run(const struct admin_verbs *verbs, int argc, char **argv);
 
 /* Prints `davit: …` and returns EXIT_FAILED. */
 int admin_fail(const struct err *err);

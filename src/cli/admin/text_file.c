@@ -4,7 +4,7 @@
  * the directory's file FILE.lock.
  *
  * Passwords never come from arguments: everybody on the machine can read those. */
-#include "cli/text_file.h"
+#include "cli/admin/text_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,9 +7,9 @@
 #include "access/tokens.h"
 
 #include "base/err.h"
-#include "cli/admin.h"
+#include "cli/admin/admin.h"
+#include "cli/admin/text_file.h"
 #include "cli/command.h"
-#include "cli/text_file.h"
 #include "server/config_file.h"
 #include "text/date.h"
 
@@ -108,7 +108,7 @@ static int token_list(struct admin *admin)
     return is_fine ? EXIT_FINE : admin_fail(&err);
 }
 
-static const struct admin_verb verbs[] = {
+static const struct admin_verb rows[] = {
     {"add", "USER", 1, token_add, "make a token that acts for the user, and print it"},
     {"list", "", 0, token_list, "all tokens, without their secrets"},
     {"revoke", "ID", 1, token_revoke, "end a token"},
@@ -116,5 +116,6 @@ static const struct admin_verb verbs[] = {
 
 int cmd_token(int argc, char **argv)
 {
-    return admin_run("davit token", verbs, ARRAY_LEN(verbs), argc, argv);
+    static const struct admin_verbs verbs = {TOKEN, "davit token", rows, ARRAY_LEN(rows)};
+    return admin_run(&verbs, argc, argv);
 }

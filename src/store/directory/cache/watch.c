@@ -11,8 +11,8 @@
  *     the same event;
  *   - stores to a shared mapping make no event. But a mapping that can be written needs a file that
  *     was opened for writing: an opening is an event, and whether it is open so already is what
- *     fcntl(2) answers to whoever wants a read lease. The lease is given back at once; where there
- *     are none to be had (a file of somebody else), the file is not kept;
+ *     fcntl(2) answers to whoever wants a read lease. The lease ends when the file is closed; where
+ * there are none to be had (a file of somebody else), the file is not kept;
  *   - something mounted over a directory hides it: /proc/self/mountinfo tells of that.
  *
  * An open for writing that falls into the microseconds of the lease waits that long. The signal
@@ -27,8 +27,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "store/directory/cache_priv.h"
-#include "store/directory/dir_priv.h"
+#include "store/directory/cache/cache_priv.h"
+#include "store/directory/entry.h"
 
 /* As statfs(2) names them: ext2 to ext4, XFS, Btrfs, F2FS, tmpfs. */
 static const unsigned local_types[] = {0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x01021994};
@@ -139,7 +139,6 @@ int watcher_open(const struct watcher *watcher, const char *path, int flags, str
 
 bool watcher_has_writers(int fd)
 {
-    if (fcntl(fd, F_SETSIG, SIGURG) < 0 || fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
-        return true; /* EAGAIN: there are; otherwise nobody can say */
-    return fcntl(fd, F_SETLEASE, F_UNLCK) < 0;
+    /* EAGAIN: there are; any other: nobody can say */
+    return fcntl(fd, F_SETSIG, SIGURG) < 0 || fcntl(fd, F_SETLEASE, F_RDLCK) < 0;
 }

@@ -1,0 +1,83 @@
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "cli/admin/admin.h"
+#include "cli/command.h"
+#include "server/secure.h"
+#include "server/settings.h"
+
+/* What the operand or -c names; read anew, since the verbs take the file as an operand. */
+static bool read_operand(struct admin *admin, struct err *err)
+{
+    config_done(&admin->config);
+    admin->config_path = admin->operands[0];
+    return config_read_file(admin->config_path, &admin->config, err) &&
+           config_check(&admin->config, err);
+}
+
+/* Homes are made when they are missing; what holds them is not. */
+static bool is_directory(const char *root, struct err *err)
+{
+    struct arena arena = {0};
+    struct stat stat_;
+    const char *user = strstr(root, "/%u");
+    bool is_home = user && (user[3] == '/' || user[3] == '\0');
+    struct str text = str_first(str_of_c(root), is_home ? (size_t)(user - root) : strlen(root));
+    int rc = stat(arena_text(&arena, text), &stat_);
+    bool is_fine = rc < 0 ? err_sys(err, errno, "looking at '%.*s'", STR_ARGS(text))
+                          : S_ISDIR(stat_.st_mode) ||
+                                err_set(err, 0, "'%.*s' is no directory", STR_ARGS(text));
+    arena_done(&arena);
+    return is_fine;
+}
+
+static bool have_directories(const struct server_config *config, struct err *err)
+{
+    bool is_fine = !config->root || is_directory(config->root, err);
+    const struct config_mount *mount = config->file ? config->file->mounts : NULL;
+    for (; mount && is_fine; mount = mount->next)
+        is_fine = is_directory(mount->root, err);
+    return is_fine;
+}
+
+static bool have_certificates(const struct server_config *config, struct err *err)
+{
+    struct secure secure;
+    bool is_fine = secure_read(&secure, config, err);
+    secure_stop(&secure);
+    return is_fine;
+}
+
+static int config_check_file(struct admin *admin)
+{
+    struct err err;
+    if (!read_operand(admin, &err) || !have_directories(&admin->config, &err) ||
+        !have_certificates(&admin->config, &err))
+        return admin_fail(&err);
+    struct access_state *state = settings_access_state(&admin->config);
+    struct settings *settings = settings_new(&admin->config, state, &err);
+    bool is_fine = settings != NULL;
+    settings_unref(settings);
+    access_state_free(state);
+    return is_fine ? EXIT_FINE : admin_fail(&err);
+}
+
+static int config_show(struct admin *admin)
+{
+    struct err err;
+    if (!read_operand(admin, &err))
+        return admin_fail(&err);
+    config_print(&admin->config);
+    return EXIT_FINE;
+}
+
+static const struct admin_verb rows[] = {
+    {"check", "FILE", 1, config_check_file, "is it understood, and what it names readable?"},
+    {"show", "FILE", 1, config_show, "the settings in effect, secrets masked"},
+};
+
+int cmd_config(int argc, char **argv)
+{
+    static const struct admin_verbs verbs = {CONFIG, "davit config", rows, ARRAY_LEN(rows)};
+    return admin_run(&verbs, argc, argv);
+}

@@ -1,0 +1,75 @@
+/* store/directory/cache/cache.h: what reads have found, kept for as long as the kernel would tell
+ * of a change to it. May be used from any thread; each function is quick, and works with NULL: no
+ * cache.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "store/types.h"
+
+struct dir_cache;
+
+/* The content of a small file. */
+struct cache_text {
+    atomic_uint refs;
+    size_t len;
+    char bytes[];
+};
+
+struct cache_hit {
+    struct store_stat stat;
+    struct cache_text *text; /* gives a reference; NULL: a collection, or too large to be kept */
+};
+
+/* NULL where nothing can be kept: the kernel does not tell of each change to this file system (it
+ * is on a network), or bytes_max is 0. Borrows root_fd until closed. Gives. */
+struct dir_cache *cache_open(int root_fd, uint64_t bytes_max);
+void cache_close(struct dir_cache *cache);
+
+/* False: nothing is known. */
+bool cache_find(struct dir_cache *cache, struct res_path path, struct cache_hit *hit_out);
+
+/* Whether `path` is known to be there by that very name, without any link on the way. */
+bool cache_knows(struct dir_cache *cache, struct res_path path);
+
+/* A read has found something at `path`, by that very name or not: worth keeping, if it is asked for
+ * again and again. */
+void cache_offer(struct dir_cache *cache, struct res_path path);
+
+/* --- members --- */
+
+enum { CACHE_BATCH_MEMBERS = 64, CACHE_BATCH_BYTES = 4096 };
+
+struct cache_batch {
+    size_t count;
+    struct cache_batch_member {
+        struct str name; /* ends in NUL */
+        bool is_sure;    /* false: only its name is known */
+        struct store_stat stat;
+    } members[CACHE_BATCH_MEMBERS];
+    char names[CACHE_BATCH_BYTES];
+};
+
+struct cache_list;
+
+/* The members of a collection, each as it is now or at some time until it is read. NULL: they are
+ * not known. Gives. */
+struct cache_list *cache_list_open(struct dir_cache *cache, struct res_path path);
+/* The next ones; none: that was all. */
+void cache_list_read(struct cache_list *list, struct cache_batch *batch_out);
+/* NULL is fine. */
+void cache_list_close(struct cache_list *list);
+
+/* A collection has been listed that was not known, all of its `count` members: worth keeping if it
+ * is asked for again and again; or at once, where there is room and it was not one of many. */
+void cache_offer_list(struct dir_cache *cache, struct res_path path, size_t count,
+                      bool is_by_itself);
+
+/* --- changes --- */
+
+/* This store has changed something itself: who has looked must look again. */
+void cache_note_change(struct dir_cache *cache);
+
+/* NULL is fine. */
+void cache_text_drop(struct cache_text *text);

@@ -1,0 +1,396 @@
+/* Promise 1 for listings that are remembered: whatever another program does to a collection or its
+ * members, the next listing says so. Each test first makes sure that the members are watched, so
+ * that there is something that could be stale. */
+#include "support.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "watched.h"
+
+/* --- listing --- */
+
+struct look {
+    bool is_quick; /* the listing was known */
+    size_t count;
+    size_t watched_count;
+};
+
+/* What a listing says of a member, against what the kernel says. */
+static void check_member(struct bench *bench, const char *path, const struct store_member *member)
+{
+    struct stat st;
+    const char *name = arena_text(&bench->arena, member->name);
+    char text[600];
+    (void)snprintf(text, sizeof(text), "%s/%s", path, name);
+    assert_rc(member->rc, STORE_OK);
+    assert_int_equal(stat(bench_file(bench, text), &st), 0);
+    bool is_collection = S_ISDIR(st.st_mode);
+    bool is_executable = !is_collection && (st.st_mode & S_IXUSR);
+    assert_int_equal(member->stat.is_collection, is_collection);
+    assert_int_equal(member->stat.is_executable, is_executable);
+    assert_int_equal(member->stat.size_bytes, is_collection ? 0 : st.st_size);
+    assert_int_equal(member->stat.modified_s, st.st_mtim.tv_sec);
+    assert_int_equal(member->stat.version, stat_of(bench, path_of(text)).version);
+}
+
+static struct look look(struct bench *bench, const char *path)
+{
+    struct store_cursor *cursor;
+    struct store_member member;
+    struct look found = {0};
+    enum store_rc rc;
+    char text[600];
+    assert_ok(bench->store->ops->list(bench->store, path_of(path), &cursor));
+    found.is_quick = cursor->is_quick;
+    while ((rc = cursor->ops->next(cursor, &member)) == STORE_OK) {
+        check_member(bench, path, &member);
+        (void)snprintf(text, sizeof(text), "%s/%.*s", path, STR_ARGS(member.name));
+        found.watched_count += is_watched(bench_file(bench, text));
+        found.count++;
+    }
+    assert_rc(rc, STORE_END);
+    store_cursor_close(&cursor);
+    arena_reset(&bench->arena);
+    return found;
+}
+
+static void wait_a_little(void)
+{
+    (void)nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+}
+
+/* Lists until all of the `count` members are remembered. */
+static void warm(struct bench *bench, const char *path, size_t count)
+{
+    struct look found = {0};
+    for (int i = 0; i < 2000 && (!found.is_quick || found.watched_count < count); i++) {
+        found = look(bench, path);
+        wait_a_little(); /* what is remembered is found out on another thread */
+    }
+    assert_true(found.is_quick);
+    assert_int_equal(found.count, count);
+    assert_int_equal(found.watched_count, count);
+}
+
+static void expect(struct bench *bench, const char *path, size_t count)
+{
+    assert_int_equal(look(bench, path).count, count);
+}
+
+/* The same, and it was not read from the directory. */
+static void expect_known(struct bench *bench, const char *path, size_t count)
+{
+    struct look found = look(bench, path);
+    assert_true(found.is_quick);
+    assert_int_equal(found.count, count);
+}
+
+static void write_file(const char *file, int flags, const char *text)
+{
+    int fd = open(file, O_WRONLY | O_CLOEXEC | flags, 0644);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    assert_int_equal(close(fd), 0);
+}
+
+/* --- members that change --- */
+
+static void a_member_changes(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    MAKE(bench, "c/", "c/f", "c/g", "c/d/");
+    warm(bench, "c", 3);
+    write_file(bench_file(bench, "c/f"), O_APPEND, "more");
+    expect_known(bench, "c", 3);
+    warm(bench, "c", 3);
+    assert_int_equal(truncate(bench_file(bench, "c/f"), 1), 0);
+    expect_known(bench, "c", 3);
+    warm(bench, "c", 3);
+    assert_int_equal(chmod(bench_file(bench, "c/f"), 0755), 0);
+    expect_known(bench, "c", 3);
+    warm(bench, "c", 3);
+    struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1000}};
+    assert_int_equal(utimensat(AT_FDCWD, bench_file(bench, "c/g"), times, 0), 0);
+    expect_known(bench, "c", 3);
+    warm(bench, "c", 3);
+    assert_int_equal(utimensat(AT_FDCWD, bench_file(bench, "c/d"), times, 0), 0);
+    expect_known(bench, "c", 3);
+    warm(bench, "c", 3);
+    assert_int_equal(mkdir(bench_file(bench, "c/d/inside"), 0755), 0); /* dates c/d */
+    expect_known(bench, "c", 3);
+}
+
+static void names_come_and_go(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    MAKE(bench, "c/", "c/f", "c/g", "e/");
+    warm(bench, "c", 2);
+    write_file(bench_file(bench, "c/new"), O_CREAT, "x");
+    expect_known(bench, "c", 3);
+    assert_int_equal(mkdir(bench_file(bench, "c/d"), 0755), 0);
+    expect_known(bench, "c", 4);
+    warm(bench, "c", 4);
+    assert_int_equal(rename(bench_file(bench, "c/g"), bench_file(bench, "c/f")), 0);
+    expect_known(bench, "c", 3);
+    assert_int_equal(rename(bench_file(bench, "c/d"), bench_file(bench, "e/d")), 0);
+    expect_known(bench, "c", 2);
+    assert_int_equal(unlink(bench_file(bench, "c/new")), 0);
+    assert_int_equal(mkdir(bench_file(bench, "c/new"), 0755), 0);
+    expect_known(bench, "c", 2);
+    warm(bench, "c", 2);
+    assert_int_equal(rmdir(bench_file(bench, "c/new")), 0);
+    assert_int_equal(unlink(bench_file(bench, "c/f")), 0);
+    expect_known(bench, "c", 0);
+}
+
+static void most_names_are_replaced(void **state)
+{
+    enum { COUNT = 300 };
+    struct bench *bench = *state;
+    only_for_directories();
+    char name[32];
+    MAKE(bench, "c/", "c/f");
+    warm(bench, "c", 1);
+    for (int i = 0; i < COUNT; i++) {
+        (void)snprintf(name, sizeof(name), "c/n%d", i);
+        write_file(bench_file(bench, name), O_CREAT, "x");
+        if (i % 10 == 0)
+            expect(bench, "c", 2);
+        assert_int_equal(unlink(bench_file(bench, name)), 0);
+    }
+    expect(bench, "c", 1);
+    warm(bench, "c", 1);
+}
+
+static void a_member_changes_by_another_name(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    MAKE(bench, "c/", "c/f", "c/g", "e/");
+    warm(bench, "c", 2);
+    assert_int_equal(link(bench_file(bench, "c/f"), bench_file(bench, "e/f")), 0);
+    write_file(bench_file(bench, "e/f"), O_APPEND, "by the other name");
+    expect_known(bench, "c", 2);
+    warm(bench, "c", 2);
+    write_file(bench_file(bench, "e/f"), O_APPEND, "again");
+    expect_known(bench, "c", 2);
+    assert_int_equal(link(bench_file(bench, "c/f"), bench_file(bench, "c/f2")), 0);
+    warm(bench, "c", 3); /* one watch for both */
+    write_file(bench_file(bench, "e/f"), O_APPEND, "and again");
+    expect_known(bench, "c", 3);
+    assert_int_equal(unlink(bench_file(bench, "c/f2")), 0);
+    int fd = open(bench_file(bench, "e/f"), O_WRONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(unlink(bench_file(bench, "e/f")), 0);
+    for (int i = 0; i < 100; i++) { /* it has one, but may be written to under that which is gone */
+        assert_int_equal(ftruncate(fd, i), 0);
+        expect_known(bench, "c", 2);
+    }
+    assert_int_equal(close(fd), 0);
+    warm(bench, "c", 2);
+}
+
+/* No event tells of a store to mapped memory. */
+static void a_member_is_mapped(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    MAKE(bench, "c/", "c/f", "c/g");
+    int fd = open(bench_file(bench, "c/f"), O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0);
+    char *map = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    assert_true(map != MAP_FAILED);
+    assert_int_equal(close(fd), 0); /* the mapping keeps it open */
+    struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1000}};
+    assert_int_equal(utimensat(AT_FDCWD, bench_file(bench, "c/f"), times, 0), 0);
+    for (int i = 0; i < 100; i++) {
+        expect(bench, "c", 2);
+        wait_a_little();
+    }
+    *map = 'x';
+    expect_known(bench, "c", 2);
+    assert_false(is_watched(bench_file(bench, "c/f")));
+    assert_int_equal(munmap(map, 1), 0);
+    warm(bench, "c", 2);
+}
+
+static void what_is_no_plain_member(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    MAKE(bench, "c/", "c/f", "e/");
+    assert_int_equal(symlink("../e", bench_file(bench, "c/link")), 0);
+    assert_int_equal(symlink("nowhere", bench_file(bench, "c/dangling")), 0);
+    assert_int_equal(mkfifo(bench_file(bench, "c/fifo"), 0600), 0);
+    for (int i = 0; i < 200; i++) {
+        expect(bench, "c", 2);
+        wait_a_little();
+    }
+    expect_known(bench, "c", 2);
+    struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1000}};
+    assert_int_equal(utimensat(AT_FDCWD, bench_file(bench, "e"), times, 0), 0);
+    expect_known(bench, "c", 2);
+    assert_int_equal(mkdir(bench_file(bench, "c/nowhere"), 0755), 0);
+    expect_known(bench, "c", 4);
+    assert_int_equal(rename(bench_file(bench, "e"), bench_file(bench, "moved")), 0);
+    expect_known(bench, "c", 3);
+}
+
+/* --- the collection itself --- */
+
+static void the_way_changes(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    MAKE(bench, "a/", "a/c/", "a/c/f", "a/c/g", "z/", "z/c/", "z/c/h");
+    warm(bench, "a/c", 2);
+    warm(bench, "z/c", 1);
+    assert_int_equal(renameat2(AT_FDCWD, bench_file(bench, "a"), AT_FDCWD, bench_file(bench, "z"),
+                               RENAME_EXCHANGE),
+                     0);
+    expect(bench, "a/c", 1);
+    expect(bench, "z/c", 2);
+    warm(bench, "a/c", 1);
+    assert_int_equal(rename(bench_file(bench, "a/c"), bench_file(bench, "a/d")), 0);
+    struct store_cursor *cursor;
+    assert_rc(bench->store->ops->list(bench->store, PATH("a/c"), &cursor), STORE_NOT_FOUND);
+    expect(bench, "a/d", 1);
+}
+
+static void the_store_itself_changes_members(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    MAKE(bench, "c/", "c/f", "c/g");
+    warm(bench, "c", 2);
+    assert_ok(put(bench, PATH("c/f"), STR("other content")));
+    expect_known(bench, "c", 2);
+    assert_ok(put(bench, PATH("c/new"), STR("new")));
+    expect_known(bench, "c", 3);
+    assert_ok(mkcol(bench, PATH("c/d")));
+    expect_known(bench, "c", 4);
+    assert_ok(move_all(bench, PATH("c/g"), PATH("c/d/g")));
+    expect_known(bench, "c", 3);
+    warm(bench, "c", 3);
+    assert_ok(copy_all(bench, PATH("c/f"), PATH("c/f2")));
+    expect_known(bench, "c", 4);
+    assert_ok(remove_all(bench, PATH("c/d")));
+    expect_known(bench, "c", 3);
+    assert_ok(remove_all(bench, PATH("c")));
+    struct store_cursor *cursor;
+    assert_rc(bench->store->ops->list(bench->store, PATH("c"), &cursor), STORE_NOT_FOUND);
+}
+
+static void a_reader_outlives_what_was_known(void **state)
+{
+    enum { COUNT = 300 };
+    struct bench *bench = *state;
+    only_for_directories();
+    struct store_cursor *cursor;
+    struct store_member member;
+    char name[32];
+    size_t count = 0;
+    enum store_rc rc;
+    MAKE(bench, "c/");
+    for (int i = 0; i < COUNT; i++) {
+        (void)snprintf(name, sizeof(name), "c/f%d", i);
+        write_file(bench_file(bench, name), O_CREAT, "x");
+    }
+    arena_reset(&bench->arena);
+    warm(bench, "c", COUNT);
+    assert_ok(bench->store->ops->list(bench->store, PATH("c"), &cursor));
+    assert_ok(cursor->ops->next(cursor, &member));
+    write_file(bench_file(bench, "c/f299"), O_TRUNC, "longer");
+    assert_int_equal(unlink(bench_file(bench, "c/f298")), 0);
+    expect(bench, "c", COUNT - 1);
+    assert_int_equal(chmod(bench_file(bench, "c"), 0700), 0); /* what is known is dropped */
+    expect(bench, "c", COUNT - 1);
+    while ((rc = cursor->ops->next(cursor, &member)) == STORE_OK) {
+        assert_rc(member.rc, STORE_OK);
+        count++;
+    }
+    assert_rc(rc, STORE_END);
+    assert_int_equal(count, COUNT - 2); /* the first was taken before */
+    store_cursor_close(&cursor);
+}
+
+/* --- bounds --- */
+
+/* Nothing but the listing: whether it was known. */
+static bool list_only(struct bench *bench, const char *path)
+{
+    struct store_cursor *cursor;
+    struct store_member member;
+    assert_ok(bench->store->ops->list(bench->store, path_of(path), &cursor));
+    bool is_quick = cursor->is_quick;
+    while (cursor->ops->next(cursor, &member) == STORE_OK)
+        assert_rc(member.rc, STORE_OK);
+    store_cursor_close(&cursor);
+    return is_quick;
+}
+
+static void listings_are_bounded(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    char name[32];
+    size_t quick = 0;
+    bench->limits.cache_bytes = 64000; /* three or four of ten members */
+    bench_reopen(bench);
+    for (int i = 0; i < 10; i++) {
+        (void)snprintf(name, sizeof(name), "c%d/", i);
+        make(bench, (const char *const[]){name}, 1);
+        for (int j = 0; j < 10; j++) {
+            (void)snprintf(name, sizeof(name), "c%d/f%d", i, j);
+            write_file(bench_file(bench, name), O_CREAT, "x");
+        }
+    }
+    MAKE(bench, "large/");
+    for (int j = 0; j < 100; j++) {
+        (void)snprintf(name, sizeof(name), "large/f%d", j);
+        write_file(bench_file(bench, name), O_CREAT, "x");
+    }
+    for (int round = 0; round < 70; round++) {
+        for (int i = 0; i < 10; i++) {
+            (void)snprintf(name, sizeof(name), "c%d", i);
+            quick += list_only(bench, name);
+        }
+        assert_false(list_only(bench, "large"));
+        wait_a_little();
+    }
+    assert_in_range(quick, 35, 5 * 70);
+    bool is_known = false; /* what is asked for now takes the others' place */
+    for (int i = 0; i < 2000 && !is_known; i++) {
+        is_known = list_only(bench, "c9");
+        wait_a_little();
+    }
+    assert_true(is_known);
+    bench->limits.cache_bytes = 0;
+    bench_reopen(bench);
+    for (int i = 0; i < 10; i++)
+        assert_false(list_only(bench, "c1"));
+}
+
+int listing_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        CONTRACT_TEST(a_member_changes),
+        CONTRACT_TEST(names_come_and_go),
+        CONTRACT_TEST(most_names_are_replaced),
+        CONTRACT_TEST(a_member_changes_by_another_name),
+        CONTRACT_TEST(a_member_is_mapped),
+        CONTRACT_TEST(what_is_no_plain_member),
+        CONTRACT_TEST(the_way_changes),
+        CONTRACT_TEST(the_store_itself_changes_members),
+        CONTRACT_TEST(a_reader_outlives_what_was_known),
+        CONTRACT_TEST(listings_are_bounded),
+    };
+    return cmocka_run_group_tests_name("listing", tests, NULL, NULL);
+}

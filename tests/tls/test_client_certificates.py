@@ -1,0 +1,90 @@
+"""Client certificates as a way to sign in: a subject is a user, or nobody."""
+
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+import tls
+
+CONFIG = """[certificates]
+alice = CN=alice,O=Example
+[rule "/"]
+allow = read for alice
+[rule "/open"]
+allow = read for everyone
+"""
+
+
+def curl(server, *options, path="/", method="PROPFIND"):
+    done = subprocess.run(["curl", "-sk", "--max-time", "60", "-o", "-", "-w", "\n%{http_code}", "-X", method,
+                           "-H", "Depth: 0", *options, f"https://{server.address[0]}:{server.address[1]}{path}"],
+                          capture_output=True, text=True, check=False)
+    body, status = done.stdout.rsplit("\n", 1)
+    return int(status), body
+
+
+def shown(pair):
+    return ["--cert", pair.certificate, "--key", pair.key]
+
+
+@pytest.fixture(name="authority")
+def authority_fixture(tmp_path):
+    (tmp_path / "davit.conf").write_text(CONFIG)
+    return tls.Authority(tmp_path, "authority")
+
+
+def serve(tmp_path, authority):
+    pair = tls.make_pair(tmp_path / "p")
+    return tls.Server([pair], ["-c", str(tmp_path / "davit.conf"), "--tls-client-ca", authority.pair.certificate])
+
+
+@pytest.mark.parametrize("version", ["--http1.1", "--http2"])
+def test_a_certificate_signs_in(tmp_path, authority, version):
+    alice, bob = authority.sign("/O=Example/CN=alice"), authority.sign("/O=Example/CN=bob")
+    asked = ["-d", '<propfind xmlns="DAV:"><prop><current-user-principal/></prop></propfind>', version]
+    with serve(tmp_path, authority) as server:
+        status, body = curl(server, *asked, *shown(alice))
+        assert status == 207 and "<D:href>/.principals/users/alice</D:href>" in body
+        assert curl(server, *shown(bob), version)[0] == 403, "nobody knows him, and no password could help"
+        assert curl(server, version)[0] == 403
+        assert curl(server, *shown(alice), version, path="/new", method="MKCOL")[0] == 403
+
+
+def test_a_reload_reads_other_certificates_and_mappings(tmp_path, authority):
+    bob = authority.sign("/O=Example/CN=bob")
+    other = tls.make_pair(tmp_path / "other", "other.test")
+    config = tmp_path / "davit.conf"
+    pair = tls.make_pair(tmp_path / "p")
+    config.write_text(f"[tls]\ncert = {pair.certificate}\nkey = {pair.key}\n"
+                      f"client-ca = {authority.pair.certificate}\n" + CONFIG)
+    with tls.Server([], ["-c", str(config)]) as server:
+        assert curl(server, *shown(bob))[0] == 403
+        text = config.read_text().replace(pair.certificate, other.certificate).replace(pair.key, other.key)
+        config.write_text(text.replace("alice", "bob"))
+        server.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + 30
+        while "read the settings again" not in server.stderr():
+            assert time.monotonic() < deadline, server.stderr()
+            time.sleep(0.02)
+        assert curl(server, *shown(bob))[0] == 207
+        done = subprocess.run(["curl", "-svk", f"https://{server.address[0]}:{server.address[1]}/"],
+                              capture_output=True, text=True, check=False)
+        assert re.search(r"subject:.*other\.test", done.stderr), done.stderr
+        # All or nothing: with a key that does not belong to the certificate, alice stays out.
+        before = server.stderr().count("keeping the settings as they were")
+        config.write_text(text.replace(other.key, pair.key))
+        server.process.send_signal(signal.SIGHUP)
+        while server.stderr().count("keeping the settings as they were") == before:
+            assert time.monotonic() < deadline + 30, server.stderr()
+            time.sleep(0.02)
+        assert curl(server, *shown(bob))[0] == 207
+
+
+def test_certificates_are_sign_in_enough_for_other_machines(tmp_path, authority):
+    pair = tls.make_pair(tmp_path / "p")
+    args = ["-c", str(tmp_path / "davit.conf"), "--tls-client-ca", authority.pair.certificate]
+    with tls.Server([pair], args + ["--listen", "0.0.0.0:0"]) as server:
+        assert "listening on https://0.0.0.0" in server.stderr()
+        assert curl(server)[0] == 403
