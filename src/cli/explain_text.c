@@ -12,8 +12,8 @@ enum { COLUMN_WIDTH_MIN = 24, INDENT = 2, GAP = 2 };
 static const char *const cache_texts[] = {
     [CACHED] = "Yes, also without being told.",
     [CACHE_TOLD] =
-        "Only with explicit freshness (Cache-Control, Expires), for a method that allows "
-        "it. Answers to PROPFIND are not kept in practice.",
+        ("Only with explicit freshness (Cache-Control, Expires), for a method that allows "
+         "it. Answers to PROPFIND are not kept in practice."),
     [UNCACHED] = "No.",
 };
 

@@ -50,6 +50,7 @@ INSIDE = {
                   "application/xml", [("/m/1", 403)]),
     "cut": ("malformed-inside", (DAV % (response("/m/1", "200 OK") * 3))[:180], "application/xml", []),
     "html": ("malformed-inside", "<html><body>fine</body></html>", "text/html", []),
+    "plain": ("malformed-inside", DAV % response("/m/1", "200 OK"), "text/plain", []),
     "other": ("malformed-inside", '<multistatus xmlns="urn:other"/>', "application/xml", []),
     "nohref": ("malformed-inside", DAV % "<D:response><D:status>HTTP/1.1 200 OK</D:status></D:response>",
                "application/xml", []),

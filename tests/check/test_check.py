@@ -46,6 +46,15 @@ def test_a_207_that_breaks_off_is_malformed():
     assert run.status == 1
 
 
+def test_failures_are_named_behind_any_number_of_successes():
+    row = "<D:response><D:href>/m%d</D:href><D:status>HTTP/1.1 %s</D:status></D:response>"
+    rows = "".join(row % (n, "423 Locked" if n % 1000 == 0 else "200 OK") for n in range(30000))
+    body = '<D:multistatus xmlns:D="DAV:">%s</D:multistatus>' % rows
+    with Server({"/": page("/m"), "/m": (207, {"Content-Type": "text/xml"}, body)}) as server:
+        run = check(server.url + "/", verbose=False)
+    assert run.verdict("/m") == "failed-inside" and len(run.members) == 30
+
+
 def test_strict_counts_absent_properties():
     body = ('<D:multistatus xmlns:D="DAV:"><D:response><D:href>/a</D:href><D:propstat><D:prop><D:x/>'
             "</D:prop><D:status>HTTP/1.1 404 Not Found</D:status></D:propstat></D:response>"

@@ -15,12 +15,15 @@
  * What is cut off, no DAV:multistatus, or lacks an href or a status is malformed: nobody can tell
  * from it what happened. An empty multistatus is fine, with a note.
  *
- * Rows are kept up to members_max; beyond that they are only counted. */
+ * Rows are kept up to members_max, those of failures up to FAILED_FACTOR times as many; beyond that
+ * they are only counted. */
 #include "check/run/inside.h"
 
 #include "base/mem.h"
 #include "davit/multistatus.h"
 #include "http/status.h"
+
+enum { FAILED_FACTOR = 10 };
 
 struct inside {
     struct inside_request request;
@@ -88,7 +91,8 @@ static void add_member(struct inside *inside, struct member *member)
     member->verdict = follows ? VERDICT_SKIPPED : is_bad ? VERDICT_BROKEN : VERDICT_OK;
     inside->failed += is_bad && !follows;
     inside->following += follows;
-    if (inside->kept == inside->request.options->members_max)
+    uint64_t most = inside->request.options->members_max * (is_bad ? FAILED_FACTOR : 1);
+    if (inside->kept >= most)
         return;
     inside->kept++;
     uint32_t number = site_add_member(inside->request.site, member);
@@ -217,6 +221,15 @@ static void set_note(struct inside *inside, const char *what)
     buf_done(&note);
 }
 
+/* By its media type; one that is not given says nothing against it (RFC 9110 §8.3). */
+static bool is_xml(struct str type)
+{
+    struct str name = str_trim(str_first(type, str_index(type, ';')));
+    bool is_suffixed = name.len > 4 && str_eq_nocase(str_from(name, name.len - 4), STR("+xml"));
+    return name.len == 0 || is_suffixed || str_eq_nocase(name, STR("text/xml")) ||
+           str_eq_nocase(name, STR("application/xml"));
+}
+
 enum verdict inside_end(struct inside *inside)
 {
     if (inside->rc == DAVIT_MS_NO_MEMORY)
@@ -229,6 +242,10 @@ enum verdict inside_end(struct inside *inside)
         set_note(inside, message && message[0] ? message : davit_ms_rc_text(inside->rc));
         if (inside->rc == DAVIT_MS_LIMIT) /* ours, and no fault of it */
             return inside->failed ? VERDICT_FAILED_INSIDE : VERDICT_NOT_CHECKED;
+        return VERDICT_MALFORMED_INSIDE;
+    }
+    if (!is_xml(inside->request.type)) {
+        set_note(inside, "it is not sent as XML");
         return VERDICT_MALFORMED_INSIDE;
     }
     if (inside->incomplete) {

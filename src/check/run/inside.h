@@ -20,6 +20,7 @@ struct inside_request {
     uint32_t target;
     const struct url *base;
     const char *method;
+    struct str type; /* Content-Type */
     const struct check_options *options;
     struct inside_events *events;
 };

@@ -189,6 +189,7 @@ static void begin_inside(struct visit *visit)
         .target = visit->target,
         .base = &visit->base,
         .method = visit->call.method,
+        .type = buf_str(&visit->call.type),
         .options = visit->crawl->options,
         .events = &visit->inside_events,
     };
