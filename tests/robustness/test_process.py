@@ -136,7 +136,7 @@ def test_a_worker_that_does_not_end_is_not_waited_for():
     """Here a COPY hangs in a system call, as on a dead network file system."""
     with davit.Davit(args=["--limit", "shutdown_ms=200"]) as server, Session(server) as client:
         client.expect(201, "MKCOL", "/big")
-        client.expect(201, "PUT", "/big/f", None, b"x" * 5000)
+        client.expect(201, "PUT", "/big/f", None, b"x" * 3000000)
         with traced(server, "copy_file_range", "delay_enter=120000000"):
             connection = server.connect()
             connection.send("COPY /big HTTP/1.1\r\nHost: h\r\nDestination: /copy\r\n\r\n")
