@@ -60,6 +60,7 @@ HOMES = {
     "crypt.h": {"access"},
     "jansson.h": {"access"},
     "curl/": {"client"},
+    "dlfcn.h": {"client"},
     "idn2.h": {"check"},
     "iconv.h": {"check"},
     "regex.h": {"check"},

@@ -9,7 +9,7 @@
  * never sent to another host. */
 #include "client/fetch.h"
 
-#include <curl/curl.h>
+#include "client/curl.h"
 
 enum { REDIRECTS_MAX = 5, CONNECT_S = 20, PROGRESS_S = 60 };
 
@@ -61,57 +61,58 @@ static long version_of(const struct fetch_request *request)
 }
 
 /* libcurl copies strings; a failure of one is a failure of the whole. */
-static bool set_request(CURL *curl, const struct fetch_request *request)
+static bool set_request(CURL *handle, const struct fetch_request *request)
 {
     unsigned timeout = request->timeout_s ? request->timeout_s : PROGRESS_S;
     bool is_head = strcmp(request->method, "HEAD") == 0;
-    return curl_easy_setopt(curl, CURLOPT_URL, request->url) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https") == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, version_of(request)) == CURLE_OK &&
-           (!is_head || curl_easy_setopt(curl, CURLOPT_NOBODY, 1L) == CURLE_OK) &&
-           curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, request->follows ? 1L : 0L) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "") == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)timeout) == CURLE_OK;
+    return curl.easy_setopt(handle, CURLOPT_URL, request->url) == CURLE_OK &&
+           curl.easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+           curl.easy_setopt(handle, CURLOPT_REDIR_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+           curl.easy_setopt(handle, CURLOPT_HTTP_VERSION, version_of(request)) == CURLE_OK &&
+           (!is_head || curl.easy_setopt(handle, CURLOPT_NOBODY, 1L) == CURLE_OK) &&
+           curl.easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request->method) == CURLE_OK &&
+           curl.easy_setopt(handle, CURLOPT_FOLLOWLOCATION, request->follows ? 1L : 0L) ==
+               CURLE_OK &&
+           curl.easy_setopt(handle, CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX) == CURLE_OK &&
+           curl.easy_setopt(handle, CURLOPT_ACCEPT_ENCODING, "") == CURLE_OK &&
+           curl.easy_setopt(handle, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           curl.easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S) == CURLE_OK &&
+           curl.easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 1L) == CURLE_OK &&
+           curl.easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, (long)timeout) == CURLE_OK;
 }
 
-static bool set_secrets(CURL *curl, const struct fetch_request *request)
+static bool set_secrets(CURL *handle, const struct fetch_request *request)
 {
-    if (request->is_insecure && (curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L) != CURLE_OK ||
-                                 curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L) != CURLE_OK))
+    if (request->is_insecure && (curl.easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 0L) != CURLE_OK ||
+                                 curl.easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 0L) != CURLE_OK))
         return false;
     return !request->user ||
-           (curl_easy_setopt(curl, CURLOPT_USERPWD, request->user) == CURLE_OK &&
-            curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_ANY) == CURLE_OK);
+           (curl.easy_setopt(handle, CURLOPT_USERPWD, request->user) == CURLE_OK &&
+            curl.easy_setopt(handle, CURLOPT_HTTPAUTH, (long)CURLAUTH_ANY) == CURLE_OK);
 }
 
-static bool set_body(CURL *curl, const struct fetch_request *request)
+static bool set_body(CURL *handle, const struct fetch_request *request)
 {
     if (!request->body.at)
         return true;
-    return curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len) ==
+    return curl.easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len) ==
                CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body.at) == CURLE_OK;
+           curl.easy_setopt(handle, CURLOPT_POSTFIELDS, request->body.at) == CURLE_OK;
 }
 
-static bool set_events(CURL *curl, struct transfer *transfer)
+static bool set_events(CURL *handle, struct transfer *transfer)
 {
-    return curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_head) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_HEADERDATA, (void *)transfer) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_WRITEDATA, (void *)transfer) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_HTTPHEADER, transfer->headers) == CURLE_OK;
+    return curl.easy_setopt(handle, CURLOPT_HEADERFUNCTION, on_head) == CURLE_OK &&
+           curl.easy_setopt(handle, CURLOPT_HEADERDATA, (void *)transfer) == CURLE_OK &&
+           curl.easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
+           curl.easy_setopt(handle, CURLOPT_WRITEDATA, (void *)transfer) == CURLE_OK &&
+           curl.easy_setopt(handle, CURLOPT_HTTPHEADER, transfer->headers) == CURLE_OK;
 }
 
 static bool add_headers(struct transfer *transfer, const struct fetch_request *request)
 {
     for (size_t i = 0; i < request->header_count; i++) {
-        struct curl_slist *longer = curl_slist_append(transfer->headers, request->headers[i]);
+        struct curl_slist *longer = curl.slist_append(transfer->headers, request->headers[i]);
         if (!longer)
             return false;
         transfer->headers = longer;
@@ -128,7 +129,7 @@ static enum fetch_rc result_of(const struct transfer *transfer, CURLcode code, c
         return FETCH_OK;
     if (transfer->is_stopped)
         return FETCH_STOPPED;
-    (void)err_set(err, 0, "%s", detail[0] ? detail : curl_easy_strerror(code));
+    (void)err_set(err, 0, "%s", detail[0] ? detail : curl.easy_strerror(code));
     return transfer->has_answer ? FETCH_BROKEN : FETCH_FAILED;
 }
 
@@ -138,17 +139,17 @@ enum fetch_rc fetch(const struct fetch_request *request, struct fetch_events *ev
     struct transfer transfer = {.events = events};
     char detail[CURL_ERROR_SIZE] = "";
     enum fetch_rc rc = FETCH_FAILED;
-    CURL *curl = NULL;
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
-        curl = curl_easy_init();
-    if (curl && add_headers(&transfer, request) && set_request(curl, request) &&
-        set_secrets(curl, request) && set_body(curl, request) && set_events(curl, &transfer) &&
-        curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail) == CURLE_OK)
-        rc = result_of(&transfer, curl_easy_perform(curl), detail, err);
+    if (!curl_load(err))
+        return FETCH_FAILED;
+    CURL *handle = curl.easy_init();
+    if (handle && add_headers(&transfer, request) && set_request(handle, request) &&
+        set_secrets(handle, request) && set_body(handle, request) &&
+        set_events(handle, &transfer) &&
+        curl.easy_setopt(handle, CURLOPT_ERRORBUFFER, detail) == CURLE_OK)
+        rc = result_of(&transfer, curl.easy_perform(handle), detail, err);
     else
         (void)err_set(err, 0, "the request could not be set up: %s is no URL?", request->url);
-    curl_easy_cleanup(curl);
-    curl_slist_free_all(transfer.headers);
-    curl_global_cleanup();
+    curl.easy_cleanup(handle);
+    curl.slist_free_all(transfer.headers);
     return rc;
 }

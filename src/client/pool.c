@@ -19,7 +19,6 @@
  */
 #include "client/pool.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -30,6 +29,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "client/curl.h"
 #include "client/public_address.h"
 
 enum { NO_NAMES_MS = 2000, EVENTS_PER_TURN = 64, DRAIN_BYTES = 1 << 17, IDLE_HANDLES_MAX = 128 };
@@ -80,7 +80,7 @@ static int socket_changed(CURL *easy, curl_socket_t fd, int what, void *arg, voi
     if (rc < 0 && errno == EEXIST)
         rc = epoll_ctl(pool->epoll_fd, EPOLL_CTL_MOD, fd, &event);
     if (!known)
-        (void)curl_multi_assign(pool->multi, fd, pool); /* cannot fail for a known socket */
+        (void)curl.multi_assign(pool->multi, fd, pool); /* cannot fail for a known socket */
     return rc < 0 ? -1 : 0;
 }
 
@@ -158,7 +158,7 @@ static void tell_head(struct call_priv *p)
     if (p->was_told)
         return;
     p->was_told = true;
-    (void)curl_easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &status); /* 0 if it fails */
+    (void)curl.easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &status); /* 0 if it fails */
     p->call->status = status > 0 ? (unsigned)status : 0;
     p->wants_body = p->call->head && p->call->head(p->call);
 }
@@ -181,7 +181,7 @@ static size_t on_body(char *at, size_t size, size_t count, void *arg)
 static enum call_end tls_end(CURL *easy)
 {
     long verified = X509_V_OK;
-    (void)curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &verified); /* OK if it fails */
+    (void)curl.easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &verified); /* OK if it fails */
     switch (verified) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
     case X509_V_ERR_CERT_NOT_YET_VALID:
@@ -205,7 +205,7 @@ static enum call_end connect_end(const struct call_priv *p)
     if (p->pool->options->proxy)
         return CALL_PROXY;
     if (p->own_errno == EAFNOSUPPORT || p->own_errno == 0)
-        (void)curl_easy_getinfo(p->easy, CURLINFO_OS_ERRNO, &code); /* 0 if it fails */
+        (void)curl.easy_getinfo(p->easy, CURLINFO_OS_ERRNO, &code); /* 0 if it fails */
     else
         code = p->own_errno;
     switch (code) {
@@ -232,14 +232,14 @@ static enum call_end resolve_end(const struct call_priv *p)
 {
     if (clock_mono_ms() < p->pool->no_names_until_ms)
         return CALL_OWN;
-    CURLU *url = curl_url();
+    CURLU *url = curl.url_new();
     char *host = NULL;
     enum call_end end = CALL_DNS;
     struct addrinfo *found = NULL;
     if (res_init() == 0) /* this thread's: libcurl resolves in others */
         _res.retrans = _res.retry = 1;
-    if (url && curl_url_set(url, CURLUPART_URL, p->call->url, 0) == CURLUE_OK &&
-        curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
+    if (url && curl.url_set(url, CURLUPART_URL, p->call->url, 0) == CURLUE_OK &&
+        curl.url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
         int rc = getaddrinfo(host, NULL, NULL, &found);
         bool is_ours = rc == EAI_AGAIN || rc == EAI_MEMORY || rc == EAI_SYSTEM || rc == EAI_FAIL;
         end = is_ours ? CALL_OWN : CALL_DNS;
@@ -248,8 +248,8 @@ static enum call_end resolve_end(const struct call_priv *p)
         if (rc == 0)
             freeaddrinfo(found);
     }
-    curl_free(host);
-    curl_url_cleanup(url);
+    curl.text_free(host);
+    curl.url_cleanup(url);
     return end;
 }
 
@@ -296,23 +296,23 @@ static void set_auth(struct call_priv *p)
 {
     const struct client_options *o = p->pool->options;
     CURL *easy = p->easy;
-    CURLU *url = curl_url();
+    CURLU *url = curl.url_new();
     char *host = NULL;
     bool is_ours = url && o->auth_host &&
-                   curl_url_set(url, CURLUPART_URL, p->call->url, 0) == CURLUE_OK &&
-                   curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+                   curl.url_set(url, CURLUPART_URL, p->call->url, 0) == CURLUE_OK &&
+                   curl.url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
                    str_eq_nocase(str_of_c(host), str_of_c(o->auth_host));
-    curl_free(host);
-    curl_url_cleanup(url);
+    curl.text_free(host);
+    curl.url_cleanup(url);
     if (!is_ours)
         return;
     if (o->user_password) {
-        curl_easy_setopt(easy, CURLOPT_USERPWD, o->user_password);
-        curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC | CURLAUTH_DIGEST);
+        curl.easy_setopt(easy, CURLOPT_USERPWD, o->user_password);
+        curl.easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC | CURLAUTH_DIGEST);
     }
     if (o->bearer) {
-        curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, o->bearer);
-        curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+        curl.easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, o->bearer);
+        curl.easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
     }
 }
 
@@ -321,14 +321,14 @@ static void set_headers(struct call_priv *p)
     const struct client_options *o = p->pool->options;
     struct buf line = {0};
     for (size_t i = 0; o->headers && o->headers[i]; i++)
-        p->headers = curl_slist_append(p->headers, o->headers[i]);
+        p->headers = curl.slist_append(p->headers, o->headers[i]);
     if (p->call->depth) {
         buf_addf(&line, "Depth: %s", p->call->depth);
-        p->headers = curl_slist_append(p->headers, buf_c(&line));
-        p->headers = curl_slist_append(p->headers, "Content-Type: application/xml");
+        p->headers = curl.slist_append(p->headers, buf_c(&line));
+        p->headers = curl.slist_append(p->headers, "Content-Type: application/xml");
     }
     buf_done(&line);
-    curl_easy_setopt(p->easy, CURLOPT_HTTPHEADER, p->headers);
+    curl.easy_setopt(p->easy, CURLOPT_HTTPHEADER, p->headers);
 }
 
 static void set_method(struct call_priv *p)
@@ -338,11 +338,11 @@ static void set_method(struct call_priv *p)
     bool is_head = strcmp(call->method, "HEAD") == 0;
     bool is_get = strcmp(call->method, "GET") == 0;
     if (is_head) {
-        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+        curl.easy_setopt(easy, CURLOPT_NOBODY, 1L);
     } else if (!is_get) {
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call->body.at);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)call->body.len);
-        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
+        curl.easy_setopt(easy, CURLOPT_POSTFIELDS, call->body.at);
+        curl.easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)call->body.len);
+        curl.easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
     }
 }
 
@@ -351,37 +351,37 @@ static void set_common(struct call_priv *p)
 {
     const struct client_options *o = p->pool->options;
     CURL *easy = p->easy;
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, p);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, p->error);
-    curl_easy_setopt(easy, CURLOPT_SHARE, p->pool->share);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, o->user_agent);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)o->connect_ms);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)o->total_ms);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+    curl.easy_setopt(easy, CURLOPT_PRIVATE, p);
+    curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, p->error);
+    curl.easy_setopt(easy, CURLOPT_SHARE, p->pool->share);
+    curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl.easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+    curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl.easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+    curl.easy_setopt(easy, CURLOPT_USERAGENT, o->user_agent);
+    curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)o->connect_ms);
+    curl.easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)o->total_ms);
+    curl.easy_setopt(easy, CURLOPT_HTTP_VERSION,
                      o->is_http1_only ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, p);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, p);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, p);
+    curl.easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl.easy_setopt(easy, CURLOPT_HEADERDATA, p);
+    curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl.easy_setopt(easy, CURLOPT_WRITEDATA, p);
+    curl.easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl.easy_setopt(easy, CURLOPT_OPENSOCKETDATA, p);
     if (o->proxy)
-        curl_easy_setopt(easy, CURLOPT_PROXY, o->proxy);
+        curl.easy_setopt(easy, CURLOPT_PROXY, o->proxy);
     else if (o->is_public_only)
-        curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* nor one that the environment names */
+        curl.easy_setopt(easy, CURLOPT_PROXY, ""); /* nor one that the environment names */
     if (o->has_netrc)
-        curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
+        curl.easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
     if (o->cookie_file)
-        curl_easy_setopt(easy, CURLOPT_COOKIEFILE, ""); /* takes part in the shared ones */
+        curl.easy_setopt(easy, CURLOPT_COOKIEFILE, ""); /* takes part in the shared ones */
     if (o->ca_file)
-        curl_easy_setopt(easy, CURLOPT_CAINFO, o->ca_file);
+        curl.easy_setopt(easy, CURLOPT_CAINFO, o->ca_file);
     if (o->is_insecure) {
-        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+        curl.easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl.easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
     }
 }
 
@@ -395,7 +395,7 @@ static struct call_priv *take_handle(struct client_pool *pool)
     }
     p = MEM_NEW(struct call_priv);
     p->pool = pool;
-    p->easy = curl_easy_init();
+    p->easy = curl.easy_init();
     if (!p->easy) {
         mem_free(p);
         return NULL;
@@ -405,16 +405,16 @@ static struct call_priv *take_handle(struct client_pool *pool)
 
 static void free_handle(struct call_priv *p)
 {
-    curl_easy_setopt(p->easy, CURLOPT_COOKIEFILE, NULL);
-    curl_slist_free_all(p->headers);
-    curl_easy_cleanup(p->easy);
+    curl.easy_setopt(p->easy, CURLOPT_COOKIEFILE, NULL);
+    curl.slist_free_all(p->headers);
+    curl.easy_cleanup(p->easy);
     mem_free(p);
 }
 
 /* Takes it off the list of those under way. */
 static void leave(struct call_priv *p)
 {
-    (void)curl_multi_remove_handle(p->pool->multi, p->easy); /* it was added */
+    (void)curl.multi_remove_handle(p->pool->multi, p->easy); /* it was added */
     *p->link = p->next;
     if (p->next)
         p->next->link = p->link;
@@ -425,14 +425,14 @@ static void leave(struct call_priv *p)
 static void give_back(struct call_priv *p)
 {
     struct client_pool *pool = p->pool;
-    curl_slist_free_all(p->headers);
+    curl.slist_free_all(p->headers);
     p->headers = NULL;
     if (pool->idle_count >= IDLE_HANDLES_MAX) {
         free_handle(p);
         return;
     }
-    curl_easy_setopt(p->easy, CURLOPT_COOKIEFILE, NULL); /* a reset would only forget it */
-    curl_easy_reset(p->easy);
+    curl.easy_setopt(p->easy, CURLOPT_COOKIEFILE, NULL); /* a reset would only forget it */
+    curl.easy_reset(p->easy);
     p->next_idle = pool->idle;
     pool->idle = p;
     pool->idle_count++;
@@ -454,18 +454,18 @@ void client_pool_start(struct client_pool *pool, struct call *call)
     p->error[0] = '\0';
     p->started_ms = clock_mono_ms();
     set_common(p);
-    curl_easy_setopt(p->easy, CURLOPT_URL, call->url);
+    curl.easy_setopt(p->easy, CURLOPT_URL, call->url);
     set_method(p);
     set_headers(p);
     set_auth(p);
-    curl_easy_setopt(p->easy, CURLOPT_FRESH_CONNECT, call->is_alone ? 1L : 0L);
+    curl.easy_setopt(p->easy, CURLOPT_FRESH_CONNECT, call->is_alone ? 1L : 0L);
     p->next = pool->running;
     p->link = &pool->running;
     if (p->next)
         p->next->link = &p->next;
     pool->running = p;
     pool->under_way++;
-    (void)curl_multi_add_handle(pool->multi, p->easy); /* fails only when used wrongly */
+    (void)curl.multi_add_handle(pool->multi, p->easy); /* fails only when used wrongly */
 }
 
 /* --- turns --- */
@@ -479,8 +479,8 @@ static void finish(struct call_priv *p, CURLcode code)
     call->end = end_of(p, code);
     if (call->end != CALL_ANSWERED)
         (void)snprintf(call->message, sizeof(call->message), "%s",
-                       p->error[0] ? p->error : curl_easy_strerror(code)); /* cut off is fine */
-    if (curl_easy_getinfo(p->easy, CURLINFO_PRIMARY_IP, &address) == CURLE_OK && address)
+                       p->error[0] ? p->error : curl.easy_strerror(code)); /* cut off is fine */
+    if (curl.easy_getinfo(p->easy, CURLINFO_PRIMARY_IP, &address) == CURLE_OK && address)
         (void)snprintf(call->address, sizeof(call->address), "%s", address); /* fits */
     call->time_ms = (uint32_t)(clock_mono_ms() - p->started_ms);
     leave(p);
@@ -492,12 +492,12 @@ static void tell_ends(struct client_pool *pool)
 {
     int left;
     CURLMsg *message;
-    while ((message = curl_multi_info_read(pool->multi, &left))) {
+    while ((message = curl.multi_info_read(pool->multi, &left))) {
         char *priv = NULL;
         if (message->msg != CURLMSG_DONE)
             continue;
         CURLcode code = message->data.result;
-        (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &priv); /* was set */
+        (void)curl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &priv); /* was set */
         finish((struct call_priv *)(void *)priv, code);
     }
 }
@@ -511,7 +511,7 @@ static void run_socket(struct client_pool *pool, const struct epoll_event *event
         what |= CURL_CSELECT_OUT;
     if (event->events & EPOLLERR)
         what |= CURL_CSELECT_ERR;
-    (void)curl_multi_socket_action(pool->multi, event->data.fd, what, &running); /* see ends */
+    (void)curl.multi_socket_action(pool->multi, event->data.fd, what, &running); /* see ends */
 }
 
 void client_pool_turn(struct client_pool *pool, int64_t wait_ms)
@@ -531,7 +531,7 @@ void client_pool_turn(struct client_pool *pool, int64_t wait_ms)
         run_socket(pool, &events[i]);
     if (pool->timer_at_ms >= 0 && pool->timer_at_ms <= clock_mono_ms()) {
         pool->timer_at_ms = -1;
-        (void)curl_multi_socket_action(pool->multi, CURL_SOCKET_TIMEOUT, 0,
+        (void)curl.multi_socket_action(pool->multi, CURL_SOCKET_TIMEOUT, 0,
                                        &running); /* as above */
     }
     tell_ends(pool);
@@ -560,43 +560,39 @@ static bool begin_cookies(struct client_pool *pool)
     const char *file = pool->options->cookie_file;
     if (!file)
         return true;
-    curl_share_setopt(pool->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE);
-    pool->cookies = curl_easy_init();
+    curl.share_setopt(pool->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE);
+    pool->cookies = curl.easy_init();
     if (!pool->cookies)
         return false;
-    curl_easy_setopt(pool->cookies, CURLOPT_SHARE, pool->share);
-    curl_easy_setopt(pool->cookies, CURLOPT_COOKIEFILE, file);
+    curl.easy_setopt(pool->cookies, CURLOPT_SHARE, pool->share);
+    curl.easy_setopt(pool->cookies, CURLOPT_COOKIEFILE, file);
     if (file[0])
-        curl_easy_setopt(pool->cookies, CURLOPT_COOKIEJAR, file); /* written when it is closed */
-    return curl_easy_setopt(pool->cookies, CURLOPT_COOKIELIST, "RELOAD") == CURLE_OK;
+        curl.easy_setopt(pool->cookies, CURLOPT_COOKIEJAR, file); /* written when it is closed */
+    return curl.easy_setopt(pool->cookies, CURLOPT_COOKIELIST, "RELOAD") == CURLE_OK;
 }
 
 struct client_pool *client_pool_new(const struct client_options *options, struct err *err)
 {
-    static bool was_init;
-    if (!was_init && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-        (void)err_set(err, 0, "libcurl cannot begin"); /* always false; NULL says it */
+    if (!curl_load(err))
         return NULL;
-    }
-    was_init = true;
     struct client_pool *pool = MEM_NEW(struct client_pool);
     pool->options = options;
     pool->timer_at_ms = -1;
-    pool->multi = curl_multi_init();
-    pool->share = curl_share_init();
+    pool->multi = curl.multi_init();
+    pool->share = curl.share_init();
     pool->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (!pool->multi || !pool->share || pool->epoll_fd < 0 || !begin_cookies(pool)) {
         (void)err_sys(err, errno, "making a client");
         client_pool_free(pool);
         return NULL;
     }
-    curl_share_setopt(pool->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
-    curl_share_setopt(pool->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
-    curl_multi_setopt(pool->multi, CURLMOPT_SOCKETFUNCTION, socket_changed);
-    curl_multi_setopt(pool->multi, CURLMOPT_SOCKETDATA, pool);
-    curl_multi_setopt(pool->multi, CURLMOPT_TIMERFUNCTION, timer_changed);
-    curl_multi_setopt(pool->multi, CURLMOPT_TIMERDATA, pool);
-    curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS, (long)options->connections_max);
+    curl.share_setopt(pool->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+    curl.share_setopt(pool->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+    curl.multi_setopt(pool->multi, CURLMOPT_SOCKETFUNCTION, socket_changed);
+    curl.multi_setopt(pool->multi, CURLMOPT_SOCKETDATA, pool);
+    curl.multi_setopt(pool->multi, CURLMOPT_TIMERFUNCTION, timer_changed);
+    curl.multi_setopt(pool->multi, CURLMOPT_TIMERDATA, pool);
+    curl.multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS, (long)options->connections_max);
     return pool;
 }
 
@@ -610,9 +606,9 @@ void client_pool_free(struct client_pool *pool)
         next = p->next_idle;
         free_handle(p);
     }
-    (void)curl_multi_cleanup(pool->multi); /* nothing is left in it */
-    curl_easy_cleanup(pool->cookies);
-    (void)curl_share_cleanup(pool->share); /* nobody uses it now */
+    (void)curl.multi_cleanup(pool->multi); /* nothing is left in it */
+    curl.easy_cleanup(pool->cookies);
+    (void)curl.share_cleanup(pool->share); /* nobody uses it now */
     if (pool->epoll_fd >= 0)
         (void)close(pool->epoll_fd); /* nothing is written through it */
     mem_free(pool);
