@@ -68,7 +68,7 @@ static void wait_a_little(void)
 static void warm(struct bench *bench, const char *path, size_t count)
 {
     struct look found = {0};
-    for (int i = 0; i < 2000 && (!found.is_quick || found.watched_count < count); i++) {
+    for (int i = 0; i < 10000 && (!found.is_quick || found.watched_count < count); i++) {
         found = look(bench, path);
         wait_a_little(); /* what is remembered is found out on another thread */
     }

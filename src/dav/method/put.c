@@ -100,16 +100,34 @@ static void free_put(void *arg)
     store_upload_close(&state->upload);
 }
 
-static struct dav_result check_first(struct exchange *x, const struct put *state)
+static struct dav_result check_with_parent(struct exchange *x)
 {
     bool exists;
+    struct dav_result result = check(x, &exists);
+    return dav_is_fine(result) && !exists ? parent_check(x, x->real) : result;
+}
+
+static struct dav_result check_first(struct exchange *x, const struct put *state)
+{
     if (state->announced_bytes < ASKS_FIRST_BYTES_MIN &&
         !http_fields_has(&x->stream->request.fields, FIELD_EXPECT))
         return DAV_FINE;
-    struct dav_result result = check(x, &exists);
-    if (dav_is_fine(result) && !exists)
-        result = parent_check(x, x->real);
+    struct dav_result result = check_with_parent(x);
     return dav_is_fine(result) ? check_space(x, state) : result;
+}
+
+/* Why the store has refused it: what a check has to say goes first. */
+static struct dav_result refusal(struct exchange *x, enum store_rc rc)
+{
+    struct dav_result checked = check_with_parent(x);
+    return dav_is_fine(checked) ? dav_from_store(rc) : checked;
+}
+
+static struct dav_result begin_upload(struct exchange *x, struct put *state)
+{
+    enum store_rc rc =
+        x->store->ops->upload(x->store, x->real, state->announced_bytes, &state->upload);
+    return rc == STORE_OK ? DAV_FINE : refusal(x, rc);
 }
 
 static enum stage_end put_check(struct exchange *x)
@@ -124,8 +142,7 @@ static enum stage_end put_check(struct exchange *x)
     if (dav_is_fine(result))
         result = check_first(x, state);
     if (dav_is_fine(result))
-        result = dav_from_store(
-            x->store->ops->upload(x->store, x->real, state->announced_bytes, &state->upload));
+        result = begin_upload(x, state);
     if (!dav_is_fine(result))
         return respond_error(x, result);
     arena_on_reset(x->arena, free_put, state);
@@ -186,16 +203,19 @@ static enum stage_end put_commit(struct exchange *x)
     struct store_stat stat;
     bool exists;
     struct dav_result result = check(x, &exists);
-    if (dav_is_fine(result) && state->is_pumping)
-        result = dav_from_store((enum store_rc)pump_write_tail(&state->pump));
     if (!dav_is_fine(result))
         return respond_error(x, result);
+    enum store_rc rc = STORE_OK;
+    if (state->is_pumping)
+        rc = (enum store_rc)pump_write_tail(&state->pump);
+    if (rc != STORE_OK)
+        return respond_error(x, refusal(x, rc));
     /* "*" holds only as long as nobody, another program included, makes the resource first. */
     state->commit.expects_absent =
         !exists && str_eq(str_trim(exchange_field(x, FIELD_IF_NONE_MATCH)), STR("*"));
-    enum store_rc rc = state->upload->ops->commit(state->upload, &state->commit, &stat);
+    rc = state->upload->ops->commit(state->upload, &state->commit, &stat);
     if (rc != STORE_OK)
-        return respond_error(x, dav_from_store(rc));
+        return respond_error(x, refusal(x, rc));
     http_response_set(x->stream, FIELD_ETAG, exchange_etag(x->arena, &stat));
     if (state->commit.sets_modified)
         respond_field(x, FIELD_X_OC_MTIME, STR("accepted"));
