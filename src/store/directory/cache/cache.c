@@ -454,17 +454,21 @@ static void learn(struct dir_cache *cache, struct res_path path)
 }
 
 /* True at the second, fourth, eighth... and then each 64th time that it is asked about and not
- * found. */
-bool cache_is_asked_often(struct dir_cache *cache, uint64_t hash, struct seen **seen_out)
+ * found. Two paths that meet in one place must not push each other out for ever: only each
+ * TURNS_AWAY-th of the others gets it. */
+bool cache_is_asked_often(struct dir_cache *cache, uint64_t hash, uint64_t *before_out)
 {
     struct seen *seen = &cache->seen[hash % SEEN_COUNT];
     uint32_t tag = (uint32_t)(hash >> 32);
+    *before_out = 0;
+    cache->clock++;
+    if (seen->tag != tag && seen->count && ++seen->other_count % TURNS_AWAY)
+        return false;
     if (seen->tag != tag)
         *seen = (struct seen){.tag = tag};
     seen->count++;
-    seen->before = seen->last;
-    seen->last = ++cache->clock;
-    *seen_out = seen;
+    *before_out = seen->last;
+    seen->last = cache->clock;
     return seen->count > 1 && (seen->count % 64 == 0 || (seen->count & (seen->count - 1)) == 0);
 }
 
@@ -473,8 +477,8 @@ void cache_offer(struct dir_cache *cache, struct res_path path)
     if (!cache)
         return;
     pthread_mutex_lock(&cache->mutex);
-    struct seen *seen;
-    bool tries = cache_is_asked_often(cache, hash_bytes(path_str(path)), &seen);
+    uint64_t before; /* of no interest: room is made for it in any case */
+    bool tries = cache_is_asked_often(cache, hash_bytes(path_str(path)), &before);
     pthread_mutex_unlock(&cache->mutex);
     if (tries)
         learn(cache, path);

@@ -49,6 +49,7 @@ NODISCARD bool watcher_has_writers(int fd);
 enum {
     WATCH_BYTES = 1024, /* what the kernel needs for one */
     SEEN_COUNT = 1024,
+    TURNS_AWAY = 4,
     NEWS_BYTES = 16384,
 };
 
@@ -83,8 +84,8 @@ struct cache_node {
 struct seen {
     uint32_t tag;
     uint32_t count;
-    uint64_t before; /* when it was asked for the last time but one */
-    uint64_t last;
+    uint32_t other_count; /* how often another path wanted its place */
+    uint64_t last;        /* when it was asked for */
 };
 
 struct dir_cache {
@@ -119,8 +120,9 @@ void cache_touch(struct dir_cache *cache, struct cache_node *node);
 void cache_make_room(struct dir_cache *cache, uint64_t since);
 /* All of `path`, from the root down, is watched and known from now on. */
 NODISCARD bool cache_learn_way(struct dir_cache *cache, struct res_path path);
-/* Notes that a path was asked for. True: so often that it is worth being learned. */
-NODISCARD bool cache_is_asked_often(struct dir_cache *cache, uint64_t hash, struct seen **seen_out);
+/* Notes that a path was asked for. True: so often that it is worth being learned. *before_out is
+ * when it was asked for before; 0: nobody knows. */
+NODISCARD bool cache_is_asked_often(struct dir_cache *cache, uint64_t hash, uint64_t *before_out);
 
 struct watch_number *cache_find_number(const struct dir_cache *cache, int number);
 struct watch_number *cache_take_number(struct dir_cache *cache, int number); /* makes one */

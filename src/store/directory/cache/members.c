@@ -183,15 +183,15 @@ void cache_list_close(struct cache_list *list)
 void cache_offer_list(struct dir_cache *cache, struct res_path path, size_t count,
                       bool is_by_itself)
 {
-    struct seen *seen;
+    uint64_t before;
     if (!cache || dir_is_reserved(path))
         return;
     size_t bytes = count * (WATCH_BYTES + sizeof(struct watch_number) + sizeof(struct listed));
     pthread_mutex_lock(&cache->mutex);
-    bool is_often = cache_is_asked_often(cache, ~hash_bytes(path_str(path)), &seen);
+    bool is_often = cache_is_asked_often(cache, ~hash_bytes(path_str(path)), &before);
     size_t bytes_max = cache->bytes_max / 4 * 3; /* the rest is for what else there is */
     bool has_room = is_by_itself && bytes + cache->bytes <= bytes_max;
     if ((is_often || has_room) && bytes <= bytes_max)
-        learner_wish(cache, path, seen->before);
+        learner_wish(cache, path, before);
     pthread_mutex_unlock(&cache->mutex);
 }
