@@ -191,6 +191,7 @@ static enum stage_end sign_in(struct exchange *x)
                                .may_block = x->is_on_worker};
     switch (access_sign_in(x->service->access, &question, x->arena, &x->signed_in)) {
     case SIGN_IN_DONE:
+        x->stream->response.user = x->signed_in.principal.name;
         if (x->signed_in.info.len)
             respond_field(x, FIELD_AUTHENTICATION_INFO, x->signed_in.info);
         if (x->service->view)

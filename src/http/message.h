@@ -37,6 +37,7 @@ struct http_response {
     uint64_t body_bytes;       /* LENGTH_UNKNOWN: not known before it has been sent */
     struct str summary;        /* what the access log says of a 207's inside; may be empty */
     struct str note;           /* for the administrator's log; may be empty */
+    struct str user;           /* who has signed in, for the access log; empty: nobody */
 };
 
 /* One request and its answer, whichever wire carries it: a turn of an HTTP/1.1 connection or an

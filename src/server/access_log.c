@@ -86,18 +86,29 @@ void access_lines_done(struct access_lines *lines)
     buf_done(&lines->lines);
 }
 
-/* What a client sent must not end its line, or steer the terminal of who reads it. */
-static void add_quoted(struct buf *to, struct str text)
+/* What a client sent must not end its line, or steer the terminal of who reads it. `first` is the
+ * first character that stands for itself. */
+static void add_escaped(struct buf *to, struct str text, unsigned char first)
 {
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.at[i];
-        if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
+        if (c >= first && c < 0x7f && c != '"' && c != '\\') {
             buf_add_char(to, (char)c);
         } else {
             BUF_ADD(to, "\\x");
             buf_add_hex(to, c, 2);
         }
     }
+}
+
+static void add_quoted(struct buf *to, struct str text)
+{
+    add_escaped(to, text, ' ');
+}
+
+static void add_word(struct buf *to, struct str text)
+{
+    add_escaped(to, text.len ? text : STR("-"), ' ' + 1);
 }
 
 static struct str version_text(enum http_version version)
@@ -125,6 +136,8 @@ void access_lines_add(struct access_lines *lines, const struct http_stream *stre
     buf_add(to, request->forwarded_for.len
                     ? request->forwarded_for
                     : str_first(request->peer, str_index_last(request->peer, ':')));
+    buf_add_char(to, ' ');
+    add_word(to, response->user);
     BUF_ADD(to, " [");
     iso_date_add(to, clock_wall_ms() / 1000);
     BUF_ADD(to, "] \"");

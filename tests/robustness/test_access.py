@@ -209,7 +209,7 @@ def test_a_proxy_that_is_trusted_says_who_the_client_is(folder):
         assert status("203.0.113.6", "bob", **{"X-Forwarded-Proto": "http"}) == 403, "others can read that"
         assert status("203.0.113.6", "bob", **{"X-Forwarded-Proto": "https"}) == 207
         lines = (folder / "log").read_text()
-        assert "203.0.113.6 [" in lines and "2001:db8::1 [" in lines
+        assert "203.0.113.6 carol [" in lines and "2001:db8::1 carol [" in lines
 
 
 def test_nobody_else_is_believed(server):

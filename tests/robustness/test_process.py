@@ -11,7 +11,7 @@ import davit
 import pytest
 from session import Session, fill_disk, mounted, need_root, tmpfs, traced, wait_for
 
-LINE = re.compile(r'^(\S+) \[\S+\] "(.*)" (\d{3})(\(\S+\))? (\d+)( aborted)? \d+\.\d{6} "(.*)"$')
+LINE = re.compile(r'^(\S+) - \[\S+\] "(.*)" (\d{3})(\(\S+\))? (\d+)( aborted)? \d+\.\d{6} "(.*)"$')
 
 
 def begin_upload(server, path="/f", length=600000, sent=300000):

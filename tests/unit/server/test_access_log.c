@@ -82,7 +82,7 @@ static struct str line_of(const struct http_stream *stream, uint64_t sent_bytes,
     return content_of(log_file.fd);
 }
 
-#define BEFORE "127.0.0.1 [1994-11-06T08:49:37Z] "
+#define BEFORE "127.0.0.1 - [1994-11-06T08:49:37Z] "
 
 TEST(line_tells_all_of_a_request)
 {
@@ -96,6 +96,10 @@ TEST(line_tells_all_of_a_request)
     stream.response = (struct http_response){.status = 207, .summary = STR("ok=98,423=2")};
     check_str("207", line_of(&stream, 0, true),
               BEFORE "\"GET /a HTTP/1.1\" 207(ok=98,423=2) 0 1.002003 \"curl/8.0\"\n");
+    stream.response = (struct http_response){.status = 200, .user = STR("ann of \"a\"")};
+    check_str("signed in", line_of(&stream, 0, true),
+              "127.0.0.1 ann\\x20of\\x20\\x22a\\x22 [1994-11-06T08:49:37Z] "
+              "\"GET /a HTTP/1.1\" 200 0 1.002003 \"curl/8.0\"\n");
 }
 
 TEST(line_of_a_request_that_could_not_be_read)
@@ -104,7 +108,7 @@ TEST(line_of_a_request_that_could_not_be_read)
                                  .response = {.status = 400},
                                  .started_us = clock_mono_us()};
     check_str("none", line_of(&stream, 0, true),
-              "[2001:db8::1] [1994-11-06T08:49:37Z] \"- - HTTP/1.0\" 400 0 0.000000 \"\"\n");
+              "[2001:db8::1] - [1994-11-06T08:49:37Z] \"- - HTTP/1.0\" 400 0 0.000000 \"\"\n");
 }
 
 TEST(line_names_the_version)
