@@ -397,10 +397,14 @@ class Player:
 
     def play_answer(self):
         head, body = self.step.head_and_body()
+        status = int(head[0].split()[0])
         response = self.response = self.transport.receive()
+        if response is not None and response.status == 100 and status // 100 == 2:
+            # Whether it was sent depends on how soon the body came (RFC 9110 §10.1.1).
+            response = self.response = self.transport.receive()
         if response is None:
             raise Failure("the connection ended instead of an answer")
-        if response.status != int(head[0].split()[0]):
+        if response.status != status:
             raise Failure(f"not {head[0]}, but {response!r}")
         check_always(response, self.method)
         place = f"{os.path.basename(self.conversation.path)}-{self.step.line}"
