@@ -91,8 +91,7 @@ TEST(scram_refuses_first_messages_that_demand_more)
         "n,,n=u,r=",
         "n,,r=x,n=u",
         "x,,n=u,r=x",
-        "n,,n=u,r=a\x01"
-        "b",
+        "n,,n=u,r=a\001b",
     };
     struct scram_first first;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)

@@ -155,8 +155,8 @@ TEST(what_other_servers_write_comes_back)
         "<multistatus xmlns='DAV:' xml:lang='en'><response><status>HTTP/2 200</status><href> /x "
         "</href><error><a/><b xmlns='urn:b'>c</b></error></response><responsedescription>d"
         "</responsedescription></multistatus>",
-        "<multistatus xmlns='DAV:'><response><propstat><prop><a xmlns=''><b/></a></prop>"
-        "<status>nonsense</status></propstat></response></multistatus>",
+        ("<multistatus xmlns='DAV:'><response><propstat><prop><a xmlns=''><b/></a></prop>"
+         "<status>nonsense</status></propstat></response></multistatus>"),
     };
     for (size_t i = 0; i < ARRAY_LEN(bodies); i++)
         check_round_trip(str_of_c(bodies[i]));
