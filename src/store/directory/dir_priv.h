@@ -6,7 +6,7 @@
 #include "store/directory/cache/cache.h"
 #include "store/directory/entry.h"
 #include "store/directory/flush.h"
-#include "store/directory/state.h"
+#include "store/directory/state/state.h"
 #include "store/lock_journal.h"
 #include "store/store.h"
 

@@ -8,7 +8,7 @@
  * `filter` is a set of bits, one for the hash of each path that has, or once had, a dead property.
  * A clear bit saves the look at the database, which is nearly all of them in most trees. It is
  * rebuilt when the database is opened. */
-#include "store/directory/state.h"
+#include "store/directory/state/state.h"
 
 #include <errno.h>
 #include <fcntl.h>

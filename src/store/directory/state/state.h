@@ -1,5 +1,5 @@
-/* store/directory/state.h: what a directory cannot hold itself: dead properties, and what is under
- * way. An SQLite database in WAL mode. Any thread. */
+/* store/directory/state/state.h: what a directory cannot hold itself: dead properties, and what is
+ * under way. An SQLite database in WAL mode. Any thread. */
 #pragma once
 
 #include <sqlite3.h>
