@@ -133,6 +133,64 @@ static void p12_copies_do_not_take_what_is_reserved(void **state)
     assert_link(bench, "d/db", "../.davit/state.db"); /* a link still, and no content */
 }
 
+/* --- what another davit serves --- */
+
+/* A tree with the root of another davit in it, whose state must stay with its files. */
+static void make_served(struct bench *bench)
+{
+    MAKE(bench, "c/", "c/f", "c/other/", "c/other/g", "n/", "n/f", "n/other/", "n/other/h");
+    assert_int_equal(mkdir(bench_file(bench, "c/other/.davit"), 0700), 0);
+    assert_int_equal(mkdir(bench_file(bench, "c/other/.davit/staging"), 0700), 0);
+}
+
+static void assert_served(struct bench *bench)
+{
+    assert_int_equal(access(bench_file(bench, "c/other/.davit/staging"), F_OK), 0);
+    assert_string_equal(get(bench, PATH("c/other/g")), "c/other/g");
+    assert_rc(stat_rc(bench, PATH("c/other/h")), STORE_NOT_FOUND);
+}
+
+static void p14_what_another_davit_serves_is_not_removed(void **state)
+{
+    struct bench *bench = *state;
+    struct recorder *recorder = recorder_new(&bench->arena);
+    only_for_directories();
+    make_served(bench);
+    assert_rc(bench->store->ops->remove(bench->store, PATH("c"), &recorder->base), STORE_PARTIAL);
+    assert_string_equal(recorder_failures(recorder, &bench->arena), "c/other/ DENIED 0\n");
+    assert_served(bench);
+    assert_rc(stat_rc(bench, PATH("c/f")), STORE_NOT_FOUND);
+}
+
+static void p14_what_another_davit_serves_is_not_replaced(void **state)
+{
+    struct bench *bench = *state;
+    struct recorder *copied = recorder_new(&bench->arena);
+    struct recorder *moved = recorder_new(&bench->arena);
+    only_for_directories();
+    make_served(bench);
+    assert_rc(bench->store->ops->copy(bench->store, PATH("n"), PATH("c"), true, &copied->base),
+              STORE_PARTIAL);
+    assert_string_equal(recorder_failures(copied, &bench->arena), "c/other/ DENIED 0\n");
+    assert_served(bench);
+    assert_rc(bench->store->ops->move(bench->store, PATH("n"), PATH("c"), &moved->base),
+              STORE_PARTIAL);
+    assert_string_equal(recorder_failures(moved, &bench->arena), "c/other/ DENIED 0\n");
+    assert_served(bench);
+    assert_string_equal(get(bench, PATH("c/f")), "n/f");
+    assert_string_equal(get(bench, PATH("n/other/h")), "n/other/h");
+}
+
+static void p12_state_of_another_davit_is_not_copied(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    make_served(bench);
+    assert_ok(copy_all(bench, PATH("c"), PATH("copy")));
+    assert_string_equal(get(bench, PATH("copy/other/g")), "c/other/g");
+    assert_int_equal(access(bench_file(bench, "copy/other/.davit"), F_OK), -1);
+}
+
 /* --- the real path --- */
 
 static struct res_path located(struct bench *bench, struct res_path path, enum locate_what what)
@@ -271,6 +329,9 @@ int link_tests(void)
         CONTRACT_TEST(p4_links_are_listed_as_what_they_lead_to),
         CONTRACT_TEST(p18_links_do_not_show_what_is_reserved),
         CONTRACT_TEST(p12_copies_do_not_take_what_is_reserved),
+        CONTRACT_TEST(p14_what_another_davit_serves_is_not_removed),
+        CONTRACT_TEST(p14_what_another_davit_serves_is_not_replaced),
+        CONTRACT_TEST(p12_state_of_another_davit_is_not_copied),
         CONTRACT_TEST(locate_sees_through_links),
         CONTRACT_TEST(locate_refuses_what_is_outside_or_reserved),
         CONTRACT_TEST(locate_takes_the_unicode_form_that_is_behind_a_link),

@@ -225,7 +225,29 @@ static void p14_mount_points_stay(void **state)
               STORE_PARTIAL);
     assert_string_equal(recorder_failures(recorder, &bench->arena), "small/ DENIED 0\n");
     assert_rc(move_all(bench, PATH("small"), PATH("x")), STORE_DENIED);
-    assert_string_equal(dump(bench), "/ {}\nbind/ {}\nbound/ {}\nsmall/ {}\n");
+    assert_string_equal(dump(bench),
+                        "/ {}\nbind/ {}\nbound/ {}\nsmall/ {}\nsmall/f \"small/f\" {}\n");
+}
+
+/* "c/deep" is a second name of "bound": what removes or replaces "c" leaves that as it is. */
+static void p14_removals_do_not_go_into_mounts(void **state)
+{
+    struct bench *bench = *state;
+    struct recorder *removed = recorder_new(&bench->arena);
+    struct recorder *replaced = recorder_new(&bench->arena);
+    only_with_mounts(bench);
+    MAKE(bench, "bound/f", "c/", "c/deep/", "c/g", "x/", "x/deep/", "x/deep/f", "x/h");
+    const char *point = bench_file(bench, "c/deep");
+    assert_int_equal(mount(bench_file(bench, "bound"), point, NULL, MS_BIND, NULL), 0);
+    assert_rc(bench->store->ops->remove(bench->store, PATH("c"), &removed->base), STORE_PARTIAL);
+    assert_string_equal(recorder_failures(removed, &bench->arena), "c/deep/ DENIED 0\n");
+    assert_rc(bench->store->ops->copy(bench->store, PATH("x"), PATH("c"), true, &replaced->base),
+              STORE_PARTIAL);
+    assert_int_equal(umount2(point, MNT_DETACH), 0);
+    assert_string_equal(get(bench, PATH("bound/f")), "bound/f");
+    assert_string_equal(get(bench, PATH("c/h")), "x/h");
+    assert_rc(stat_rc(bench, PATH("c/g")), STORE_NOT_FOUND);
+    assert_ok(remove_all(bench, PATH("c")));
 }
 
 int mount_tests(void)
@@ -239,6 +261,7 @@ int mount_tests(void)
         MOUNT_TEST(p13_move_to_another_mount_takes_all_along),
         MOUNT_TEST(p14_what_may_not_move_to_another_mount_stays_as_a_whole),
         MOUNT_TEST(p14_mount_points_stay),
+        MOUNT_TEST(p14_removals_do_not_go_into_mounts),
     };
     return cmocka_run_group_tests_name("mounts", tests, NULL, NULL);
 }

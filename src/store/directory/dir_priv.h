@@ -131,6 +131,9 @@ NODISCARD bool dir_walk_may(struct dir_walk *walk, int parent_fd, const char *na
 /* Not through links. */
 bool dir_is_directory(int parent_fd, const char *name);
 
+/* Whether an open collection is the root of a davit, running or not: its state lies in it. */
+bool dir_is_served(int fd);
+
 /* A visitor that refuses nothing and hears nothing: for what is davit's own. */
 struct store_visitor dir_silent_visitor(void);
 

@@ -45,9 +45,18 @@ static void remove_stray(struct dir_store *dir, struct str path)
 {
     struct dir_name name;
     struct str last = path_name((struct res_path){path.at, path.len});
-    if (str_starts(last, STR(DIR_STAGED_PREFIX)) &&
-        dir_name_of((struct res_path){path.at, path.len}, &name) == STORE_OK)
-        remove_staged(dir, AT_FDCWD, name.text);
+    if (!str_starts(last, STR(DIR_STAGED_PREFIX)) ||
+        dir_name_of((struct res_path){path.at, path.len}, &name) != STORE_OK)
+        return;
+    char *slash = strrchr(name.text, '/'); /* what was noted is absolute */
+    if (!slash)
+        return;
+    *slash = '\0';
+    int fd = open(slash == name.text ? "/" : name.text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    remove_staged(dir, fd, slash + 1);
+    (void)close(fd); /* a directory: nothing to lose */
 }
 
 /* --- what the database says was under way --- */

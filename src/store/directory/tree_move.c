@@ -94,6 +94,10 @@ static int open_target(struct grafting *grafting, int source_fd, int to_fd, cons
         rc = dir_rc(errno, "opening a collection");
     if (rc != STORE_OK)
         (void)dir_walk_fail(walk, true, rc, 0); /* always false */
+    if (fd >= 0 && is_there && dir_is_served(fd)) {
+        (void)close(fd); /* another davit's: reported when it could not be removed */
+        fd = -1;
+    }
     return fd;
 }
 

@@ -3,10 +3,16 @@
  * A removal goes on past what it cannot remove: each such member is reported, and the collections
  * above it stay because they are not empty; they are not reported as well, since nobody asked for
  * the reason twice. Members are reached by descriptors relative to their directory, never by long
- * paths, so that nothing outside the tree can be hit when it changes meanwhile. */
+ * paths, so that nothing outside the tree can be hit when it changes meanwhile.
+ *
+ * A removal never goes into what is not a part of the tree although it shows there: another mount,
+ * which may be a second name of something that stays, and what another davit serves, whose state
+ * would go with it. Such a collection is reported, untouched. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "store/directory/follow.h"
@@ -52,6 +58,12 @@ bool dir_walk_may(struct dir_walk *walk, int parent_fd, const char *name)
     unsigned reason = walk->visitor->refuse(walk->visitor, dir_walk_path(walk));
     return reason == 0 ||
            dir_walk_fail(walk, dir_is_directory(parent_fd, name), STORE_REFUSED, reason);
+}
+
+bool dir_is_served(int fd)
+{
+    struct stat st;
+    return fstatat(fd, DIR_STATE_NAME, &st, 0) == 0 && S_ISDIR(st.st_mode);
 }
 
 static unsigned refuse_nothing(struct store_visitor *visitor, struct res_path path)
@@ -119,6 +131,14 @@ static bool remove_members(struct dir_walk *walk, int fd)
     return is_empty;
 }
 
+/* The collection `name` in `parent_fd`, through no link. -1 and EXDEV: it is another mount. */
+static int open_to_remove(int parent_fd, const char *name)
+{
+    struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+                           .resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS};
+    return (int)syscall(SYS_openat2, parent_fd, name, &how, sizeof(how));
+}
+
 bool dir_remove_tree(struct dir_walk *walk, int parent_fd, const char *name)
 {
     if (!dir_walk_may(walk, parent_fd, name))
@@ -128,14 +148,15 @@ bool dir_remove_tree(struct dir_walk *walk, int parent_fd, const char *name)
     if (errno != EISDIR && errno != EPERM) /* unlink(2): EISDIR on Linux, EPERM by POSIX */
         return dir_walk_fail(walk, false, dir_rc(errno, "removing a file"), 0);
     int code = errno;
-    int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = open_to_remove(parent_fd, name);
     if (fd < 0 && errno == ENOTDIR) /* then EPERM was about the file */
         return dir_walk_fail(walk, false, dir_rc(code, "removing a file"), 0);
     if (fd < 0)
         return dir_walk_fail(walk, true, dir_rc(errno, "opening a collection"), 0);
-    if (walk->depth > walk->dir->limits->walk_depth) {
+    bool is_too_deep = walk->depth > walk->dir->limits->walk_depth;
+    if (is_too_deep || dir_is_served(fd)) {
         (void)close(fd); /* read only: nothing to lose */
-        return dir_walk_fail(walk, true, STORE_TOO_DEEP, 0);
+        return dir_walk_fail(walk, true, is_too_deep ? STORE_TOO_DEEP : STORE_DENIED, 0);
     }
     if (!remove_members(walk, fd))
         return false;
