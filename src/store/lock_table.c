@@ -195,6 +195,15 @@ bool lock_table_has_within(struct lock_table *table, struct res_path path)
     return has;
 }
 
+bool lock_table_has_below(struct lock_table *table, struct res_path path)
+{
+    pthread_mutex_lock(&table->mutex);
+    const struct lock_node *node = find_node(table, path);
+    bool has = node && node->below > 0;
+    pthread_mutex_unlock(&table->mutex);
+    return has;
+}
+
 /* Calls fn for each lock rooted at `path` or below; fn may remove it. */
 static void each_within(struct lock_table *table, struct res_path path,
                         void (*fn)(struct lock_table *table, struct lock_entry *entry, void *arg),
@@ -222,6 +231,20 @@ void lock_table_remove_tree(struct lock_table *table, struct res_path path)
 {
     pthread_mutex_lock(&table->mutex);
     each_within(table, path, remove_found, NULL);
+    pthread_mutex_unlock(&table->mutex);
+}
+
+static void remove_if_below(struct lock_table *table, struct lock_entry *entry, void *arg)
+{
+    const struct res_path *path = arg;
+    if (!path_eq(entry->lock.root, *path))
+        remove_entry(table, entry);
+}
+
+void lock_table_remove_below(struct lock_table *table, struct res_path path)
+{
+    pthread_mutex_lock(&table->mutex);
+    each_within(table, path, remove_if_below, &path);
     pthread_mutex_unlock(&table->mutex);
 }
 

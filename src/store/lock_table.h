@@ -20,11 +20,13 @@ bool lock_table_has(struct lock_table *table, struct str token);
 /* False: there was no such lock, or it had expired. */
 bool lock_table_remove(struct lock_table *table, struct str token);
 
-/* Removes all locks rooted at `path` or below it. */
+/* Removes all locks rooted at `path` or below it; only those below it. */
 void lock_table_remove_tree(struct lock_table *table, struct res_path path);
+void lock_table_remove_below(struct lock_table *table, struct res_path path);
 
-/* Whether remove_tree() would find one. */
+/* Whether those would find one. */
 bool lock_table_has_within(struct lock_table *table, struct res_path path);
+bool lock_table_has_below(struct lock_table *table, struct res_path path);
 
 /* Live locks, sorted by root and then by token. Gives memory from the arena. */
 void lock_table_query(struct lock_table *table, struct arena *arena, struct res_path path,

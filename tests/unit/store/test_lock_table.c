@@ -187,6 +187,23 @@ static void remove_tree_leaves_what_is_beside(void **state)
     assert_false(lock_table_has_within(fixture->table, PATH_ROOT));
 }
 
+static void remove_below_leaves_what_is_at_the_path(void **state)
+{
+    struct fixture *fixture = *state;
+    put(fixture, "a", "1");
+    put(fixture, "a/b", "2");
+    put(fixture, "a/b/c", "3");
+    put(fixture, "a0", "4");
+    assert_true(lock_table_has_below(fixture->table, PATH("a")));
+    lock_table_remove_below(fixture->table, PATH("a"));
+    assert_within("", "1 4 ");
+    assert_false(lock_table_has_below(fixture->table, PATH("a")));
+    assert_true(lock_table_has_within(fixture->table, PATH("a")));
+    lock_table_remove_below(fixture->table, PATH("b"));
+    assert_false(lock_table_has_below(fixture->table, PATH("b")));
+    assert_within("", "1 4 ");
+}
+
 static void expired_locks_are_absent_before_they_are_dropped(void **state)
 {
     struct fixture *fixture = *state;
@@ -286,6 +303,7 @@ int main(void)
         TABLE_TEST(put_replaces_by_token),
         TABLE_TEST(put_copies),
         TABLE_TEST(remove_tree_leaves_what_is_beside),
+        TABLE_TEST(remove_below_leaves_what_is_at_the_path),
         TABLE_TEST(expired_locks_are_absent_before_they_are_dropped),
         TABLE_TEST(removing_an_expired_lock_removes_nothing),
         TABLE_TEST(table_agrees_with_a_list),
