@@ -77,7 +77,7 @@ struct store_ops {
     /* Tree operations: on past failing members, each reported to the visitor. OK: all done.
      * PARTIAL: all but what was reported. Any other: nothing was changed. Locks and dead
      * properties go with what is removed; dead properties follow what is copied or moved, locks
-     * never do. copy and move replace what is at `to`. */
+     * never do. copy and move replace what is at `to`; a lock that is rooted there stays. */
     enum store_rc (*remove)(struct store *store, struct res_path path,
                             struct store_visitor *visitor);
     enum store_rc (*copy)(struct store *store, struct res_path from, struct res_path to,

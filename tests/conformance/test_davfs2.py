@@ -125,6 +125,22 @@ def test_files_are_edited_renamed_and_removed(server):
             assert file.read() == text
 
 
+def test_a_file_is_replaced_while_its_last_change_waits(server):
+    """davfs2's own delay: sed -i moves its file onto one whose lock davfs2 still holds."""
+    server.request("PUT", "/report.txt", body="a\n")
+    with davfs(server, delay_upload=10) as point:
+        path = os.path.join(point, "report.txt")
+        with open(path, "a", encoding="ascii") as file:
+            file.write("x a\n")
+        subprocess.run(["sed", "-i", "s/a/b/", path], check=True, timeout=60)
+        with open(path, encoding="ascii") as file:
+            assert file.read() == "b\nx b\n"
+    with open(server.path("report.txt"), encoding="ascii") as file:
+        assert file.read() == "b\nx b\n"
+    with Session(server) as client:
+        client.expect(204, "PUT", "/report.txt", None, b"free again")
+
+
 def test_an_open_file_is_locked_for_others(server):
     server.request("PUT", "/f", body="old")
     with davfs(server) as point, Session(server) as client:

@@ -357,6 +357,30 @@ const char *dump_store(struct store *store, struct arena *arena)
     return text;
 }
 
+static bool is_line_of(struct str line, struct str path)
+{
+    struct str first = str_cut(&line, ' ');
+    return str_starts(first, path) &&
+           (first.len == path.len || str_eq(str_from(first, path.len), STR("/")));
+}
+
+const char *dump_with_lock(struct arena *arena, const char *text, const char *path,
+                           const char *token)
+{
+    struct buf changed = {0};
+    struct str rest = str_of_c(text);
+    while (rest.len) {
+        struct str next = str_cut(&rest, '\n');
+        buf_add(&changed, next);
+        if (is_line_of(next, str_of_c(path)))
+            buf_addf(&changed, " [%s]", token);
+        buf_add_char(&changed, '\n');
+    }
+    const char *copy = arena_text(arena, buf_str(&changed));
+    buf_done(&changed);
+    return copy;
+}
+
 /* --- visitors --- */
 
 static struct recorder *recorder_of(struct store_visitor *visitor)

@@ -102,6 +102,9 @@ const char *locks_text(struct store *store, struct arena *arena, struct res_path
  * texts are two equal states. */
 const char *dump_store(struct store *store, struct arena *arena);
 #define dump(bench) dump_store((bench)->store, &(bench)->arena)
+/* Such a text, in which the resource at `path` is locked as well. */
+const char *dump_with_lock(struct arena *arena, const char *text, const char *path,
+                           const char *token);
 
 /* --- visitors --- */
 

@@ -44,6 +44,8 @@ static void make_stage(struct bench *bench)
     for (size_t i = 0; i < ARRAY_LEN(marked); i++)
         assert_ok(set_prop(bench, path_of(marked[i]), "p", marked[i]));
     assert_ok(set_lock(bench, PATH("c/f"), "cf"));
+    assert_ok(set_lock(bench, PATH("x"), "x"));
+    assert_ok(set_lock(bench, PATH("x/f"), "xf"));
     assert_ok(set_lock(bench, PATH("x/old"), "old"));
     assert_ok(set_lock(bench, PATH("y"), "y"));
 }
@@ -319,6 +321,16 @@ static void p10_changes_survive_death_at_any_point(void **state)
 
 /* --- failing --- */
 
+/* Nor does a lock wait for whatever comes next to where there is nothing. */
+static void assert_locks_have_resources(struct bench *bench)
+{
+    struct lock_list locks;
+    assert_ok(
+        bench->store->ops->locks(bench->store, &bench->arena, PATH_ROOT, LOCKS_WITHIN, &locks));
+    for (size_t i = 0; i < locks.count; i++)
+        assert_ok(stat_rc(bench, locks.items[i].root));
+}
+
 static void check_failure(struct bench *bench, struct outcome *outcome)
 {
     size_t descriptors = count_descriptors();
@@ -330,6 +342,8 @@ static void check_failure(struct bench *bench, struct outcome *outcome)
         fail_msg("%s, point %u: descriptors lost", outcome->change->name, outcome->n);
     if (rc == STORE_OK)
         assert_state(outcome, dump(bench), outcome->after);
+    if (rc == STORE_OK || rc == STORE_PARTIAL)
+        assert_locks_have_resources(bench);
     bench_reopen(bench);
     if (rc == STORE_OK)
         assert_state(outcome, dump(bench), outcome->after);

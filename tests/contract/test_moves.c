@@ -44,7 +44,8 @@ static void check_move(struct bench *bench, const char *from, const char *expect
         make_sources(bench);
         make_destination(bench, kind);
         assert_ok(move_all(bench, path_of(from), PATH("x")));
-        assert_string_equal(dump(bench), expected);
+        assert_string_equal(dump(bench),
+                            kind ? dump_with_lock(&bench->arena, expected, "x", "x") : expected);
         assert_ok(move_all(bench, PATH("x"), path_of(from))); /* and back: locks do not return */
         assert_ok(remove_all(bench, PATH("f")));
         assert_ok(remove_all(bench, PATH("c")));
@@ -77,9 +78,29 @@ static void p13_resource_without_properties_loses_those_of_the_replaced(void **s
     struct bench *bench = *state;
     MAKE(bench, "f", "x");
     assert_ok(set_prop(bench, PATH("x"), "q", "old"));
-    assert_ok(set_lock(bench, PATH("x"), "x"));
     assert_ok(move_all(bench, PATH("f"), PATH("x")));
     assert_string_equal(dump(bench), "/ {}\nx \"f\" {}\n");
+}
+
+/* RFC 4918 §7.6: also of what another program has put out of the way, and after a restart. */
+static void p13_lock_of_the_destination_covers_what_comes_there(void **state)
+{
+    struct bench *bench = *state;
+    MAKE(bench, "f", "c/", "c/g", "x");
+    assert_ok(set_lock(bench, PATH("x"), "x"));
+    assert_ok(set_lock(bench, PATH("f"), "f"));
+    assert_ok(set_lock(bench, PATH("new"), "new"));
+    assert_ok(move_all(bench, PATH("f"), PATH("x")));
+    assert_ok(move_all(bench, PATH("c"), PATH("new")));
+    for (int round = 0; round < 2; round++) {
+        assert_string_equal(dump(bench), "/ {}\nnew/ {} [new]\nnew/g \"c/g\" {}\nx \"f\" {} [x]\n");
+        if (backend->is_directory)
+            bench_reopen(bench);
+    }
+    assert_ok(set_lock(bench, PATH("x"), "x")); /* a refresh */
+    assert_ok(bench->store->ops->unlock(bench->store, STR("x")));
+    assert_ok(bench->store->ops->unlock(bench->store, STR("new")));
+    assert_false(bench->store->ops->has_locks(bench->store));
 }
 
 static void moved_file_keeps_its_attributes(void **state)
@@ -275,8 +296,8 @@ static void p13_graft_without_refusals_is_a_whole_move(void **state)
     recorder_refuse(recorder, "c/d/no");
     make_graft_trees(bench);
     assert_ok(move_recorded(bench, PATH("c"), PATH("x"), recorder));
-    assert_string_equal(dump(bench), "/ {}\nx/ {p=c }\nx/d/ {p=c/d }\nx/d/h \"c/d/h\" {}\nx/e/ {}\n"
-                                     "x/g \"c/g\" {p=c/g }\n");
+    assert_string_equal(dump(bench), "/ {}\nx/ {p=c } [x]\nx/d/ {p=c/d }\nx/d/h \"c/d/h\" {}\n"
+                                     "x/e/ {}\nx/g \"c/g\" {p=c/g }\n");
 }
 
 static void p14_too_deep_members_stay_and_are_reported(void **state)
@@ -299,6 +320,7 @@ int move_tests(void)
         CONTRACT_TEST(p13_file_replaces_what_is_there),
         CONTRACT_TEST(p13_collection_replaces_what_is_there),
         CONTRACT_TEST(p13_resource_without_properties_loses_those_of_the_replaced),
+        CONTRACT_TEST(p13_lock_of_the_destination_covers_what_comes_there),
         CONTRACT_TEST(moved_file_keeps_its_attributes),
         CONTRACT_TEST(moves_that_cannot_be_change_nothing),
         CONTRACT_TEST(p14_moves_go_on_past_what_must_stay),

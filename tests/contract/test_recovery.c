@@ -172,7 +172,8 @@ static void p13_move_that_was_done_takes_properties_along(void **state)
                             "x/old \"x/old\" {q=old }\ny \"y\" {q=y } [y]\n");
 }
 
-/* The source has no properties: nothing but the intent tells that those of "y" are another's. */
+/* The source has no properties: nothing but the intent tells that those of "y" are another's. The
+ * lock is that of whatever is there. */
 static void p13_move_that_had_replaced_a_file_forgets_what_was_there(void **state)
 {
     struct bench *bench = *state;
@@ -182,7 +183,25 @@ static void p13_move_that_had_replaced_a_file_forgets_what_was_there(void **stat
     add_intent(bench, "g", "y", "g", false);
     rename_file(bench, "g", "y");
     reopen_and_check(bench, "/ {}\nc/ {p=c }\nc/f \"c/f\" {p=f } [f]\nx/ {q=x }\n"
-                            "x/old \"x/old\" {q=old }\ny \"g\" {}\n");
+                            "x/old \"x/old\" {q=old }\ny \"g\" {} [y]\n");
+}
+
+/* The intent alone tells that the lock of "x/f" was that of another file. */
+static void p13_move_that_had_replaced_a_collection_forgets_the_locks_in_it(void **state)
+{
+    struct bench *bench = *state;
+    only_for_directories();
+    make_ends(bench);
+    MAKE(bench, "x/f");
+    assert_ok(set_lock(bench, PATH("x"), "x"));
+    assert_ok(set_lock(bench, PATH("x/f"), "xf"));
+    close_store(bench);
+    add_intent(bench, "c", "x", "c", false);
+    assert_int_equal(unlink(bench_file(bench, "x/old")), 0);
+    assert_int_equal(unlink(bench_file(bench, "x/f")), 0);
+    rename_file(bench, "c", "x");
+    reopen_and_check(bench, "/ {}\ng \"g\" {}\nx/ {p=c } [x]\nx/f \"c/f\" {p=f }\n"
+                            "y \"y\" {q=y } [y]\n");
 }
 
 static void p13_move_that_had_removed_a_part_of_its_destination(void **state)
@@ -224,7 +243,7 @@ static void p12_copy_that_was_in_place_gets_its_properties(void **state)
     add_intent(bench, "c/f", "y", "copy", true);
     rename_file(bench, "copy", "y");
     reopen_and_check(bench, "/ {}\nc/ {p=c }\nc/f \"c/f\" {p=f } [f]\ng \"g\" {}\nx/ {q=x }\n"
-                            "x/old \"x/old\" {q=old }\ny \"\" {p=f }\n");
+                            "x/old \"x/old\" {q=old }\ny \"\" {p=f } [y]\n");
 }
 
 static void p12_copy_that_was_not_in_place_is_forgotten(void **state)
@@ -422,6 +441,7 @@ int recovery_tests(void)
         CONTRACT_TEST(p13_move_that_had_not_begun_is_forgotten),
         CONTRACT_TEST(p13_move_that_was_done_takes_properties_along),
         CONTRACT_TEST(p13_move_that_had_replaced_a_file_forgets_what_was_there),
+        CONTRACT_TEST(p13_move_that_had_replaced_a_collection_forgets_the_locks_in_it),
         CONTRACT_TEST(p13_move_that_had_removed_a_part_of_its_destination),
         CONTRACT_TEST(p13_move_that_had_gone_member_by_member),
         CONTRACT_TEST(p12_copy_that_was_in_place_gets_its_properties),

@@ -4,6 +4,9 @@
  * After an operation that was only partly done, what is on disk decides: the properties of a path
  * go, or follow, when the resource is no longer there.
  *
+ * A lock is of a URL: one that is rooted at the destination of a copy or move stays for what comes
+ * there, while those of members go with them (docs/decisions/0018-lock-of-a-destination.md).
+ *
  * A change of the tree and one of the database cannot be one step. What is removed leaves rows for
  * a moment, which do no harm: whatever is made at a path clears it first. A copy or move writes
  * down its intent before, where there is anything to follow or to forget, with the inode number of
@@ -137,8 +140,22 @@ static enum store_rc find_gone(struct follow *follow, struct res_path tree, bool
     return rc;
 }
 
-/* The same for locks. */
-static void find_locks(struct follow *follow, struct res_path tree, bool is_partial)
+/* Which of the locks rooted within a tree go. */
+enum which_locks {
+    LOCKS_ALL,
+    LOCKS_OF_GONE, /* those of what is no longer there */
+    LOCKS_BELOW,   /* all but those rooted at the tree itself */
+};
+
+static bool goes(const struct follow *follow, struct res_path tree, struct res_path root,
+                 enum which_locks which)
+{
+    if (which == LOCKS_BELOW)
+        return !path_eq(root, tree);
+    return which == LOCKS_ALL || !is_there(follow->dir, root);
+}
+
+static void find_locks(struct follow *follow, struct res_path tree, enum which_locks which)
 {
     struct lock_list found;
     struct lock_list *locks = &follow->locks;
@@ -150,7 +167,7 @@ static void find_locks(struct follow *follow, struct res_path tree, bool is_part
         memcpy(items, locks->items, locks->count * sizeof(*items));
     locks->items = items;
     for (size_t i = 0; i < found.count; i++) {
-        if (!is_partial || !is_there(follow->dir, found.items[i].root))
+        if (goes(follow, tree, found.items[i].root, which))
             items[locks->count++] = found.items[i];
     }
 }
@@ -173,7 +190,7 @@ enum store_rc dir_props_removed(struct dir_store *dir, struct res_path path, boo
 {
     struct follow follow = {.dir = dir};
     enum store_rc rc = find_gone(&follow, path, is_partial);
-    find_locks(&follow, path, is_partial);
+    find_locks(&follow, path, is_partial ? LOCKS_OF_GONE : LOCKS_ALL);
     return follow_run(&follow, rc);
 }
 
@@ -220,7 +237,7 @@ enum store_rc dir_transfer_begin(struct dir_store *dir, struct dir_transfer *tra
     if (rc == STORE_OK)
         rc = find_paths(dir, transfer->to, &arena, &paths);
     arena_done(&arena);
-    if (rc != STORE_OK || (!paths.count && !lock_table_has_within(dir->locks, transfer->to)))
+    if (rc != STORE_OK || (!paths.count && !lock_table_has_below(dir->locks, transfer->to)))
         return rc;
     if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return dir_rc(errno, "looking at a resource");
@@ -248,16 +265,42 @@ enum store_rc dir_transfer_keep(struct dir_store *dir, struct dir_transfer *tran
     return rc;
 }
 
+enum store_rc dir_transfer_clear(struct dir_store *dir, const struct dir_transfer *transfer)
+{
+    struct follow follow = {.dir = dir};
+    enum store_rc rc = find_gone(&follow, transfer->to, false);
+    find_locks(&follow, transfer->to, LOCKS_BELOW);
+    return follow_run(&follow, rc);
+}
+
+/* A lock is kept under the path of what it locks: under that of a link nobody would find it. */
+static bool holds_resource(const struct dir_store *dir, struct res_path path)
+{
+    struct statx stx;
+    int fd = dir_open_beneath(dir, path, O_PATH | O_NOFOLLOW);
+    bool is_known = fd >= 0 && dir_statx(fd, "", AT_EMPTY_PATH, &stx);
+    if (fd >= 0)
+        (void)close(fd); /* O_PATH: nothing to lose */
+    return is_known && (S_ISREG(stx.stx_mode) || S_ISDIR(stx.stx_mode));
+}
+
+/* RFC 4918 §7.6: what has come to `to` comes under the lock that is rooted there. */
+static void find_replaced_locks(struct follow *follow, struct res_path to)
+{
+    if (lock_table_has_within(follow->dir->locks, to))
+        find_locks(follow, to, holds_resource(follow->dir, to) ? LOCKS_BELOW : LOCKS_ALL);
+}
+
 enum store_rc dir_transfer_end(struct dir_store *dir, const struct dir_transfer *transfer)
 {
     struct follow follow = {.dir = dir, .transfer = transfer};
     enum store_rc rc = STORE_OK;
     if (transfer->is_replaced) {
         rc = find_gone(&follow, transfer->to, false);
-        find_locks(&follow, transfer->to, false);
+        find_replaced_locks(&follow, transfer->to);
     }
     if (!transfer->is_copy)
-        find_locks(&follow, transfer->from, true);
+        find_locks(&follow, transfer->from, LOCKS_OF_GONE);
     if (transfer->is_shallow && dir_may_have_props(&dir->base, transfer->from))
         add_path(&follow.arena, &follow.moved, transfer->from);
     else if (rc == STORE_OK && !transfer->is_shallow)

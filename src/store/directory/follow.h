@@ -22,7 +22,8 @@ struct dir_transfer {
     struct res_path from, to;
     bool is_copy;
     bool is_shallow;
-    bool is_replaced; /* nothing is left of what was at `to`: its properties and locks go too */
+    bool is_replaced; /* nothing is left of what was at `to`: its properties go too, and the locks
+                       * of its members */
 
     /* Paths within `from`: at their place in `to` something has stayed, which keeps its own. */
     struct dir_paths kept;
@@ -37,6 +38,11 @@ NODISCARD enum store_rc dir_transfer_begin(struct dir_store *dir, struct dir_tra
 /* In between, when not all of what was at `to` could be removed: properties and locks of what could
  * go, and what has stayed is noted. */
 NODISCARD enum store_rc dir_transfer_keep(struct dir_store *dir, struct dir_transfer *transfer);
+
+/* In between, when nothing is left of what was at `to`, and members will come there one by one:
+ * nothing of it is to turn up on them. */
+NODISCARD enum store_rc dir_transfer_clear(struct dir_store *dir,
+                                           const struct dir_transfer *transfer);
 
 /* After: one or the other; when nothing was changed, it is cancelled. */
 NODISCARD enum store_rc dir_transfer_end(struct dir_store *dir,

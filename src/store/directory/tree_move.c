@@ -236,7 +236,7 @@ static enum store_rc replace_tree(struct placing *placing, bool is_whole)
         return STORE_PARTIAL;
     }
     placing->is_grafted = true;
-    enum store_rc rc = transfer->is_replaced ? dir_props_removed(placing->dir, transfer->to, false)
+    enum store_rc rc = transfer->is_replaced ? dir_transfer_clear(placing->dir, transfer)
                                              : dir_transfer_keep(placing->dir, transfer);
     if (rc != STORE_OK)
         return rc;

@@ -9,7 +9,8 @@
 struct walk {
     struct memory_store *memory;
     struct store_visitor *visitor;
-    struct arena arena; /* of the paths */
+    struct res_path replaced; /* at != NULL: its lock stays, for what comes in its place */
+    struct arena arena;       /* of the paths */
     size_t failures;
 };
 
@@ -51,7 +52,8 @@ static bool remove_tree(struct walk *walk, struct node *node, struct res_path pa
     if (!is_empty)
         return false;
     node_free(node);
-    lock_table_remove_tree(walk->memory->locks, path);
+    if (!walk->replaced.at || !path_eq(path, walk->replaced))
+        lock_table_remove_tree(walk->memory->locks, path);
     return true;
 }
 
@@ -143,11 +145,15 @@ static bool replace(struct walk *walk, struct node *node, struct res_path from, 
 {
     struct memory_store *memory = walk->memory;
     struct node *old = node_find(memory->root, to);
+    walk->replaced = to; /* RFC 4918 §7.6 */
     if (!old || remove_tree(walk, old, to, 0))
-        lock_table_remove_tree(memory->locks, to); /* also those on what was never there */
+        lock_table_remove_below(memory->locks, to); /* also those on what was never there */
     struct graft whole = {.node = node, .from = from, .to = to};
     whole.parent = memory_parent(memory, to);
-    return graft(walk, &whole);
+    bool is_gone = graft(walk, &whole);
+    if (!node_find(memory->root, to)) /* nothing has come in its place */
+        lock_table_remove_tree(memory->locks, to);
+    return is_gone;
 }
 
 /* Both ends of a copy or move: what their paths alone forbid is forbidden first. */
