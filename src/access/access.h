@@ -6,6 +6,7 @@
 struct access_memory;
 struct access_state;
 struct err;
+struct gate_seat;
 struct jwt_keys;
 
 /* Whom a client certificate is for. */
@@ -39,7 +40,9 @@ struct access_bounds {
     int64_t nonce_ms;
     size_t memory_count;
     int64_t memory_ms;
+    int64_t wrong_ms;
     size_t throttle_count;
+    size_t waiting_count; /* for a password hash */
 };
 
 NODISCARD struct access_state *access_state_new(const struct access_bounds *bounds);
@@ -57,16 +60,17 @@ struct sign_in {
     struct str address;     /* of the client, with or without a port */
     struct str certificate; /* the subject of the client's; empty: there was none */
     bool is_confidential;   /* nobody else can read along: TLS, or this machine */
-    bool may_block;         /* on a worker */
+    bool may_block;         /* where executor_compute() does */
 };
 
 enum sign_in_end {
     SIGN_IN_DONE,      /* `principal` says who, perhaps nobody */
-    SIGN_IN_BLOCKS,    /* ask again on a worker */
+    SIGN_IN_BLOCKS,    /* ask again, with the same signed_in, where it may block: in any case */
     SIGN_IN_REFUSED,   /* 401: wrong, or there is another step */
     SIGN_IN_MALFORMED, /* 400 */
     SIGN_IN_UNSAFE,    /* 403: Basic where others can read along */
     SIGN_IN_THROTTLED, /* 429: after retry_s */
+    SIGN_IN_BUSY,      /* 503: after retry_s */
 };
 
 struct signed_in {
@@ -75,9 +79,10 @@ struct signed_in {
     struct str next_step; /* the only challenge, where the scheme has another step */
     bool is_stale;        /* the credentials were right, but the nonce was not */
     unsigned retry_s;
+    struct gate_seat *seat; /* after BLOCKS */
 };
 
-/* Memory from the arena. */
+/* Memory from the arena; *out was zeroed. */
 NODISCARD enum sign_in_end access_sign_in(const struct access *access,
                                           const struct sign_in *request, struct arena *arena,
                                           struct signed_in *out);

@@ -55,15 +55,16 @@ struct sha256 access_memory_key(const struct access_memory *memory, struct str s
     return hash;
 }
 
-bool access_memory_has(struct access_memory *memory, const struct sha256 *key)
+enum memory_state access_memory_look(struct access_memory *memory, const struct sha256 *key)
 {
+    enum memory_state state = MEMORY_NONE;
     (void)pthread_mutex_lock(&memory->mutex); /* cannot fail: not recursive, not robust */
     struct lru_entry *found = lru_find(&memory->verified, sha256_str(key));
-    bool has = found && CONTAINER_OF(found, struct verified, lru)->until_ms > clock_mono_ms();
-    if (found && !has)
-        lru_remove(&memory->verified, found);
+    if (found)
+        state = CONTAINER_OF(found, struct verified, lru)->until_ms > clock_mono_ms() ? MEMORY_FRESH
+                                                                                      : MEMORY_OLD;
     (void)pthread_mutex_unlock(&memory->mutex); /* held */
-    return has;
+    return state;
 }
 
 void access_memory_add(struct access_memory *memory, const struct sha256 *key)

@@ -1,5 +1,5 @@
 /* access/memory.h: credentials that were right lately, so that a thousand requests cost one
- * password hash. */
+ * password hash, or those that were wrong, so that they cost one and count once. */
 #pragma once
 
 #include "access/secret.h"
@@ -17,7 +17,14 @@ void access_memory_free(struct access_memory *memory);
 struct sha256 access_memory_key(const struct access_memory *memory, struct str sent,
                                 struct str stored);
 
-NODISCARD bool access_memory_has(struct access_memory *memory, const struct sha256 *key);
+enum memory_state {
+    MEMORY_NONE,
+    MEMORY_OLD, /* added once, and not forgotten, but its time is over */
+    MEMORY_FRESH,
+};
+
+NODISCARD enum memory_state access_memory_look(struct access_memory *memory,
+                                               const struct sha256 *key);
 void access_memory_add(struct access_memory *memory, const struct sha256 *key);
 
 /* How many there are: for tests. */

@@ -20,6 +20,15 @@ unsigned net_read_address(struct str text, unsigned char to[NET_BYTES])
     return 0;
 }
 
+struct str net_of(struct str address, unsigned bytes, unsigned char to[NET_BYTES])
+{
+    static const unsigned char mapped[NET_BYTES - 4] = {[10] = 0xff, [11] = 0xff}; /* IPv4 */
+    if (!net_read_address(address, to))
+        return address;
+    bool is_ipv4 = memcmp(to, mapped, sizeof(mapped)) == 0;
+    return str_of((const char *)to, is_ipv4 ? NET_BYTES : bytes);
+}
+
 bool net_parse(struct str text, struct net *out)
 {
     struct net net;

@@ -25,6 +25,7 @@ struct use {
     struct lru_entry lru;
     char id[ID_BYTES];
     int64_t made_ms;
+    uint64_t user; /* a hash of the name of who used it first */
     uint64_t highest;
     uint64_t window; /* bit i: highest - i has been used */
 };
@@ -128,7 +129,8 @@ static enum nonce_state note(struct use *use, uint64_t count)
     return NONCE_FRESH;
 }
 
-static struct use *find_or_add(struct nonces *nonces, const char *id, int64_t made_ms)
+static struct use *find_or_add(struct nonces *nonces, const char *id, int64_t made_ms,
+                               struct str user)
 {
     struct lru_entry *found = lru_find(&nonces->uses, str_of(id, ID_BYTES));
     if (found)
@@ -138,11 +140,12 @@ static struct use *find_or_add(struct nonces *nonces, const char *id, int64_t ma
     struct use *use = MEM_NEW(struct use);
     memcpy(use->id, id, ID_BYTES);
     use->made_ms = made_ms;
+    use->user = hash_bytes(user);
     lru_add(&nonces->uses, &use->lru, str_of(use->id, ID_BYTES));
     return use;
 }
 
-enum nonce_state nonce_use(struct nonces *nonces, struct str text, uint64_t count)
+enum nonce_state nonce_use(struct nonces *nonces, struct str text, uint64_t count, struct str user)
 {
     char id[ID_BYTES];
     int64_t made_ms;
@@ -151,20 +154,21 @@ enum nonce_state nonce_use(struct nonces *nonces, struct str text, uint64_t coun
     if (clock_mono_ms() - made_ms > nonces->life_ms)
         return NONCE_STALE;
     (void)pthread_mutex_lock(&nonces->mutex); /* cannot fail: not recursive, not robust */
-    struct use *use = find_or_add(nonces, id, made_ms);
+    struct use *use = find_or_add(nonces, id, made_ms, user);
     enum nonce_state state = use ? note(use, count) : NONCE_STALE;
     (void)pthread_mutex_unlock(&nonces->mutex); /* held */
     return state;
 }
 
-bool nonce_is_known(struct nonces *nonces, struct str text)
+bool nonce_is_known(struct nonces *nonces, struct str text, struct str user)
 {
     char id[ID_BYTES];
     int64_t made_ms;
     if (!open_nonce(nonces, text, id, &made_ms))
         return false;
     (void)pthread_mutex_lock(&nonces->mutex); /* cannot fail: not recursive, not robust */
-    bool is_known = lru_find(&nonces->uses, str_of(id, ID_BYTES)) != NULL;
+    struct lru_entry *found = lru_find(&nonces->uses, str_of(id, ID_BYTES));
+    bool is_known = found && CONTAINER_OF(found, struct use, lru)->user == hash_bytes(user);
     (void)pthread_mutex_unlock(&nonces->mutex); /* held */
     return is_known;
 }

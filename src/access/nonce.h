@@ -25,11 +25,12 @@ void nonce_make(struct nonces *nonces, struct buf *to);
 /* FRESH, STALE or FOREIGN by the text alone. */
 NODISCARD enum nonce_state nonce_look(struct nonces *nonces, struct str text);
 
-/* Notes a use with that count, once the client has proved that it knows the secret. */
-NODISCARD enum nonce_state nonce_use(struct nonces *nonces, struct str text, uint64_t count);
+/* Notes a use with that count, once the client has proved that it knows the user's secret. */
+NODISCARD enum nonce_state nonce_use(struct nonces *nonces, struct str text, uint64_t count,
+                                     struct str user);
 
-/* Whether it has been used with success, and is remembered. */
-NODISCARD bool nonce_is_known(struct nonces *nonces, struct str text);
+/* Whether the user has used it with success, he before anybody else, and it is remembered. */
+NODISCARD bool nonce_is_known(struct nonces *nonces, struct str text, struct str user);
 
 /* How many are remembered: for tests. */
 size_t nonces_used(struct nonces *nonces);

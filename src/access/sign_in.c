@@ -1,7 +1,7 @@
 /* From an Authorization field to a principal. Each scheme is a function with the same end: right,
  * wrong, or something else to be done first.
  *
- *   Basic    hash, unless the same was right lately; BLOCKS before a hash on the loop
+ *   Basic    hash, unless the same was right or wrong lately; BLOCKS before it
  *   Digest   response right? then is the nonce fresh, and the count new?
  *   SCRAM    first message: a challenge; final message: proof right? then is its nonce unused?
  *   Bearer   one of ours by its hash, or a JWT by its signature, unless that was right lately
@@ -10,11 +10,15 @@
  *  (1) whoever does not exist costs what a user costs, and gets the same answers: Basic hashes
  *      against a decoy, Digest and SCRAM go on with keys that nobody has (invented from the name,
  *      so that asking twice gives the same salt);
- *  (2) a wrong sign-in counts against the name and the address (access/throttle.h), also for names
- *      that nobody has; what is throttled is not looked at;
- *  (3) a scheme that is not offered is wrong, whatever is sent: a client cannot choose a weaker
- * one; (4) a sign-in that is right, but with a nonce that is not, is told so (stale), so that no
- * client asks its user for the password again.
+ *  (2) an attempt is counted before it is looked at (access/throttle.h), also for names that nobody
+ *      has, and what is throttled is not looked at; what turns out right was no guess;
+ *  (3) what was wrong lately is wrong without a hash and counts no more: a telephone that goes on
+ *      with an old password is no guesser. What was right once is no guess either, however long
+ *      ago. Digest and SCRAM show another text each time: there each wrong one counts;
+ *  (4) a scheme that is not offered is wrong, whatever is sent: a client cannot choose a weaker
+ * one; (5) a sign-in that is right, but with a nonce that is not, is told so (stale), so that no
+ * client asks its user for the password again; (6) who waits for a hash has a seat (access/gate.h);
+ * when there is none, the answer is 503.
  *
  * SCRAM keeps nothing between its two requests: `sid` holds the client's first message under a
  * keyed hash together with the server's nonce, and the nonce is one of access/nonce.h's, good for a
@@ -36,7 +40,10 @@ struct attempt {
     struct arena *arena;
     struct authorization authorization;
     struct signed_in *out;
+    bool is_charged; /* it counts as wrong until it turns out right */
 };
+
+enum { BUSY_S = 2 }; /* after which it is worth while to try again */
 
 static const char *const wire_names[ACCESS_SCHEME_COUNT] = {
 #define ACCESS_SCHEME(name, word, wire, where) [ACCESS_##name] = (wire),
@@ -53,43 +60,28 @@ static struct str copy(struct attempt *attempt, struct buf *text)
     return copied;
 }
 
-/* Whom wrong sign-ins from the client's address are counted for: of an IPv6 address its network,
- * since a host has 2^64 of them. */
-static struct str throttled_address(const struct attempt *attempt)
+static struct throttle_party party_of(const struct attempt *attempt, struct str user)
 {
-    static const unsigned char mapped[NET_BYTES - 4] = {[10] = 0xff, [11] = 0xff}; /* IPv4 */
-    struct str address = attempt->out->principal.address;
-    char *bytes = arena_alloc(attempt->arena, NET_BYTES);
-    if (!net_read_address(address, (unsigned char *)bytes))
-        return address;
-    bool is_ipv4 = memcmp(bytes, mapped, sizeof(mapped)) == 0;
-    return str_of(bytes, is_ipv4 ? NET_BYTES : NET_BYTES / 2);
+    return (struct throttle_party){user, attempt->out->principal.address};
 }
 
-static int64_t i64_max(int64_t a, int64_t b)
+/* Counts the attempt; false: it may not be looked at. `user` empty: what was sent names nobody. */
+static bool charge(struct attempt *attempt, struct str user)
 {
-    return a > b ? a : b;
-}
-
-/* `user` empty: what was sent names nobody, and the address alone counts. */
-static bool is_throttled(struct attempt *attempt, struct str user)
-{
-    struct throttle *throttle = attempt->access->state->throttle;
-    struct str address = throttled_address(attempt);
-    int64_t wait_ms = throttle_wait_ms(throttle, THROTTLE_ADDRESS, address);
-    if (user.len)
-        wait_ms = i64_max(wait_ms, throttle_wait_ms(throttle, THROTTLE_USER, user));
+    struct throttle_party party = party_of(attempt, user);
+    int64_t wait_ms = throttle_charge(attempt->access->state->throttle, &party);
     attempt->out->retry_s = (unsigned)((wait_ms + 999) / 1000);
-    return wait_ms > 0;
+    attempt->is_charged = wait_ms == 0;
+    return attempt->is_charged;
 }
 
-static enum sign_in_end failed(struct attempt *attempt, struct str user)
+/* It was no guess. */
+static void refund(struct attempt *attempt, struct str user)
 {
-    struct throttle *throttle = attempt->access->state->throttle;
-    if (user.len)
-        throttle_failed(throttle, THROTTLE_USER, user);
-    throttle_failed(throttle, THROTTLE_ADDRESS, throttled_address(attempt));
-    return SIGN_IN_REFUSED;
+    struct throttle_party party = party_of(attempt, user);
+    if (attempt->is_charged)
+        throttle_refund(attempt->access->state->throttle, &party);
+    attempt->is_charged = false;
 }
 
 static enum sign_in_end passed(struct attempt *attempt, enum access_scheme scheme, struct str user)
@@ -99,12 +91,50 @@ static enum sign_in_end passed(struct attempt *attempt, enum access_scheme schem
     return SIGN_IN_DONE;
 }
 
+/* The user has shown that he is who he says he is. */
 static void forgive(struct attempt *attempt, struct str user)
 {
-    struct throttle *throttle = attempt->access->state->throttle;
-    throttle_passed(throttle, THROTTLE_USER, user);
-    throttle_passed(throttle, THROTTLE_ADDRESS, throttled_address(attempt));
+    struct throttle_party party = party_of(attempt, user);
+    refund(attempt, user);
+    throttle_know(attempt->access->state->throttle, &party);
 }
+
+/* --- waiting for a hash --- */
+
+static struct gate_seat describe(const struct attempt *attempt, const struct sha256 *credentials)
+{
+    unsigned char bytes[NET_BYTES];
+    struct gate_seat seat = {.credentials = *credentials};
+    seat.network = hash_bytes(net_of(attempt->out->principal.address, NET_BYTES / 2, bytes));
+    return seat;
+}
+
+/* BLOCKS when there is a seat. `is_no_guess`: the same was looked at before. */
+static enum sign_in_end take_seat(struct attempt *attempt, struct str user,
+                                  const struct sha256 *credentials, bool is_no_guess)
+{
+    struct gate *gate = attempt->access->state->gate;
+    struct gate_seat seat = describe(attempt, credentials);
+    seat.is_known = is_no_guess;
+    if (!is_no_guess && !gate_has(gate, credentials) && !charge(attempt, user))
+        return SIGN_IN_THROTTLED;
+    seat.is_charged = attempt->is_charged;
+    attempt->out->seat = gate_enter(gate, &seat);
+    if (attempt->out->seat)
+        return SIGN_IN_BLOCKS;
+    refund(attempt, user);
+    attempt->out->retry_s = BUSY_S;
+    return SIGN_IN_BUSY;
+}
+
+static void leave_seat(struct attempt *attempt)
+{
+    if (attempt->out->seat)
+        gate_leave(attempt->access->state->gate, attempt->out->seat);
+    attempt->out->seat = NULL;
+}
+
+/* --- names and tokens --- */
 
 static const struct user *find_user(const struct access *access, struct str name)
 {
@@ -127,27 +157,65 @@ static const struct token *find_token(const struct access *access, struct str te
 
 /* --- Basic --- */
 
+struct basic_check {
+    const struct user *user; /* NULL: a stranger */
+    struct str hash;
+    struct sha256 key; /* in what is remembered */
+};
+
 static enum sign_in_end hash_password(struct attempt *attempt, const struct basic *basic,
-                                      const struct user *user)
+                                      const struct basic_check *check)
 {
-    struct access_memory *memory = attempt->access->state->memory;
-    const struct user *measured = user && user->hash.len ? user : NULL;
-    if (!measured && attempt->access->users)
-        measured = users_decoy(attempt->access->users, basic->user);
-    struct str hash = measured ? measured->hash : STR_NONE;
-    struct sha256 key = access_memory_key(memory, attempt->authorization.token68, hash);
-    if (measured == user && user && access_memory_has(memory, &key))
-        return passed(attempt, ACCESS_BASIC, user->name);
-    if (is_throttled(attempt, basic->user))
-        return SIGN_IN_THROTTLED;
-    if (!attempt->request->may_block)
-        return SIGN_IN_BLOCKS;
-    bool is_right = password_verify(basic->password, hash);
-    if (!is_right || measured != user || !user)
-        return failed(attempt, basic->user);
-    access_memory_add(memory, &key);
-    forgive(attempt, user->name);
-    return passed(attempt, ACCESS_BASIC, user->name);
+    struct access_state *state = attempt->access->state;
+    bool is_same = password_verify(basic->password, check->hash);
+    leave_seat(attempt);
+    if (is_same && check->user) {
+        access_memory_add(state->memory, &check->key);
+        forgive(attempt, check->user->name);
+        return passed(attempt, ACCESS_BASIC, check->user->name);
+    }
+    access_memory_add(state->wrong, &check->key);
+    return SIGN_IN_REFUSED;
+}
+
+/* What a stranger, or a user without a password, is measured against. Nothing that is remembered of
+ * him is ever a user's: he might become one. */
+static struct basic_check find_check(struct attempt *attempt, const struct basic *basic)
+{
+    const struct access *access = attempt->access;
+    struct basic_check check = {.user = find_user(access, basic->user)};
+    if (check.user && check.user->hash.len == 0)
+        check.user = NULL;
+    const struct user *measured = check.user;
+    if (!measured && access->users)
+        measured = users_decoy(access->users, basic->user);
+    check.hash = measured ? measured->hash : STR_NONE;
+    check.key =
+        access_memory_key(access->state->memory, attempt->authorization.token68, check.hash);
+    if (!check.user)
+        check.key.bytes[0] ^= 1;
+    return check;
+}
+
+static enum sign_in_end check_password(struct attempt *attempt, const struct basic *basic)
+{
+    struct access_state *state = attempt->access->state;
+    struct basic_check check = find_check(attempt, basic);
+    enum memory_state right =
+        check.user ? access_memory_look(state->memory, &check.key) : MEMORY_NONE;
+    bool is_wrong =
+        right == MEMORY_NONE && access_memory_look(state->wrong, &check.key) == MEMORY_FRESH;
+    if (right == MEMORY_FRESH || is_wrong) { /* perhaps since it took its seat */
+        leave_seat(attempt);
+        refund(attempt, basic->user);
+        return is_wrong ? SIGN_IN_REFUSED : passed(attempt, ACCESS_BASIC, check.user->name);
+    }
+    enum sign_in_end end = SIGN_IN_BLOCKS;
+    if (!attempt->out->seat)
+        end = take_seat(attempt, basic->user, &check.key, right == MEMORY_OLD);
+    if (end != SIGN_IN_BLOCKS || !attempt->request->may_block)
+        return end;
+    return hash_password(attempt, basic, &check);
 }
 
 static enum sign_in_end sign_in_basic(struct attempt *attempt)
@@ -165,7 +233,7 @@ static enum sign_in_end sign_in_basic(struct attempt *attempt)
         if (token && str_eq(token->user, basic.user))
             return passed_with_token(attempt, ACCESS_BASIC, token);
     }
-    return hash_password(attempt, &basic, find_user(access, basic.user));
+    return check_password(attempt, &basic);
 }
 
 /* --- Digest --- */
@@ -183,11 +251,11 @@ static enum sign_in_end check_nonce(struct attempt *attempt, const struct digest
 {
     struct nonces *nonces = attempt->access->state->nonces;
     struct buf info = {0};
-    if (nonce_use(nonces, digest->nonce, digest->count) != NONCE_FRESH) {
+    forgive(attempt, user);
+    if (nonce_use(nonces, digest->nonce, digest->count, user) != NONCE_FRESH) {
         attempt->out->is_stale = true;
         return SIGN_IN_REFUSED;
     }
-    forgive(attempt, user);
     digest_add_info(&info, digest, key);
     attempt->out->info = copy(attempt, &info);
     return passed(attempt, digest->hash == HASH_MD5 ? ACCESS_DIGEST_MD5 : ACCESS_DIGEST, user);
@@ -204,8 +272,9 @@ static enum sign_in_end sign_in_digest(struct attempt *attempt)
         return SIGN_IN_REFUSED;
     if (!digest_is_about(&digest, attempt->request->target)) /* RFC 7616 §3.4.6 */
         return SIGN_IN_MALFORMED;
-    /* Who has used this nonce with success is no guesser. */
-    if (!nonce_is_known(access->state->nonces, digest.nonce) && is_throttled(attempt, digest.user))
+    /* Who has used this nonce with success is no guesser at his own password. */
+    if (!nonce_is_known(access->state->nonces, digest.nonce, digest.user) &&
+        !charge(attempt, digest.user))
         return SIGN_IN_THROTTLED;
     const struct user *user = find_user(access, digest.user);
     struct str key = user ? user->digest_keys[digest.hash] : STR_NONE;
@@ -213,7 +282,7 @@ static enum sign_in_end sign_in_digest(struct attempt *attempt)
     if (!has_key)
         key = invent(attempt, digest.user);
     if (!digest_verify(&digest, key, attempt->request->method) || !has_key)
-        return failed(attempt, digest.user);
+        return SIGN_IN_REFUSED;
     return check_nonce(attempt, &digest, key, user->name);
 }
 
@@ -307,7 +376,7 @@ static enum sign_in_end finish_scram(struct attempt *attempt, struct str sid, st
         !str_eq(str_first(final.nonce, final.nonce.len - NONCE_TEXT_BYTES), first.nonce) ||
         nonce_look(nonces, nonce) != NONCE_FRESH)
         return SIGN_IN_REFUSED; /* of another server, or too late: no guess */
-    if (is_throttled(attempt, first.user))
+    if (!charge(attempt, first.user))
         return SIGN_IN_THROTTLED;
     struct scram_keys keys = keys_of(attempt, first.user);
     scram_add_server_first(&server_first, &first, nonce, &keys);
@@ -315,13 +384,13 @@ static enum sign_in_end finish_scram(struct attempt *attempt, struct str sid, st
     buf_done(&server_first);
     const struct user *user = find_user(attempt->access, first.user);
     if (!is_right || !user)
-        return failed(attempt, first.user);
+        return SIGN_IN_REFUSED;
     add_step(&info, sid, buf_str(&server_final));
     buf_done(&server_final);
     attempt->out->info = copy(attempt, &info);
-    if (nonce_use(nonces, nonce, 1) != NONCE_FRESH)
-        return SIGN_IN_REFUSED;
     forgive(attempt, user->name);
+    if (nonce_use(nonces, nonce, 1, user->name) != NONCE_FRESH)
+        return SIGN_IN_REFUSED;
     return passed(attempt, ACCESS_SCRAM, user->name);
 }
 
@@ -339,11 +408,15 @@ static enum sign_in_end sign_in_scram(struct attempt *attempt)
 
 /* --- Bearer --- */
 
+/* One whose signature was right is no guess, though it has expired; nor is one that was wrong a
+ * short while ago, though it is looked at again: its time may have come. */
 static enum sign_in_end sign_in_jwt(struct attempt *attempt, struct str text)
 {
     const struct access *access = attempt->access;
-    struct access_memory *memory = access->state->memory;
-    struct sha256 key = access_memory_key(memory, text, jwt_keys_print(access->jwt_keys));
+    struct access_state *state = access->state;
+    struct sha256 key = access_memory_key(state->memory, text, jwt_keys_print(access->jwt_keys));
+    enum memory_state right = access_memory_look(state->memory, &key);
+    enum sign_in_end end = SIGN_IN_BLOCKS;
     struct jwt_claims claims;
     struct jwt_expectation expected = {
         .issuer = access->jwt_issuer,
@@ -351,18 +424,36 @@ static enum sign_in_end sign_in_jwt(struct attempt *attempt, struct str text)
         .user_claim = access->jwt_user_claim,
         .now_s = clock_wall_ms() / 1000,
         .skew_s = access->jwt_skew_s,
-        .is_signature_known = access_memory_has(memory, &key),
+        .is_signature_known = right == MEMORY_FRESH,
     };
-    if (!expected.is_signature_known && is_throttled(attempt, STR_NONE))
-        return SIGN_IN_THROTTLED;
-    if (!expected.is_signature_known && !attempt->request->may_block)
-        return SIGN_IN_BLOCKS;
-    if (!jwt_verify(access->jwt_keys, text, &expected, attempt->arena, &claims) ||
-        !users_is_name(claims.user))
-        return expected.is_signature_known ? SIGN_IN_REFUSED /* it has expired: no guess */
-                                           : failed(attempt, STR_NONE);
-    access_memory_add(memory, &key);
+    if (right != MEMORY_FRESH && !attempt->out->seat) {
+        bool is_no_guess =
+            right == MEMORY_OLD || access_memory_look(state->wrong, &key) != MEMORY_NONE;
+        end = take_seat(attempt, STR_NONE, &key, is_no_guess);
+    }
+    if (right != MEMORY_FRESH && (end != SIGN_IN_BLOCKS || !attempt->request->may_block))
+        return end;
+    bool is_right = jwt_verify(access->jwt_keys, text, &expected, attempt->arena, &claims) &&
+                    users_is_name(claims.user);
+    leave_seat(attempt);
+    if (!is_right && right == MEMORY_NONE)
+        access_memory_add(state->wrong, &key);
+    if (!is_right)
+        return SIGN_IN_REFUSED;
+    refund(attempt, STR_NONE);
+    access_memory_add(state->memory, &key);
     return passed(attempt, ACCESS_BEARER, claims.user);
+}
+
+/* A token that is none of ours. */
+static enum sign_in_end refuse_token(struct attempt *attempt, struct str text)
+{
+    struct access_memory *wrong = attempt->access->state->wrong;
+    struct sha256 key = access_memory_key(wrong, text, STR_NONE);
+    if (access_memory_look(wrong, &key) != MEMORY_FRESH && !charge(attempt, STR_NONE))
+        return SIGN_IN_THROTTLED;
+    access_memory_add(wrong, &key);
+    return SIGN_IN_REFUSED;
 }
 
 static enum sign_in_end sign_in_bearer(struct attempt *attempt)
@@ -380,9 +471,7 @@ static enum sign_in_end sign_in_bearer(struct attempt *attempt)
         return passed_with_token(attempt, ACCESS_BEARER, token);
     if (access->jwt_keys && access->offers[ACCESS_BEARER] && jwt_is_text(text))
         return sign_in_jwt(attempt, text);
-    if (is_throttled(attempt, STR_NONE))
-        return SIGN_IN_THROTTLED;
-    return failed(attempt, STR_NONE);
+    return refuse_token(attempt, text);
 }
 
 /* --- the beginning --- */
@@ -409,7 +498,9 @@ enum sign_in_end access_sign_in(const struct access *access, const struct sign_i
                                 struct arena *arena, struct signed_in *out)
 {
     struct attempt attempt = {.access = access, .request = request, .arena = arena, .out = out};
-    *out = (struct signed_in){.principal.address = without_port(request->address)};
+    attempt.is_charged = out->seat && out->seat->is_charged;
+    *out =
+        (struct signed_in){.principal.address = without_port(request->address), .seat = out->seat};
     if (!request->authorization.at) {
         struct str user = certificate_user(access, request->certificate);
         return user.len ? passed(&attempt, ACCESS_CERTIFICATE, user) : SIGN_IN_DONE;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "access/access.h"
+#include "access/gate.h"
 #include "access/memory.h"
 #include "access/nonce.h"
 #include "access/throttle.h"
@@ -9,7 +10,9 @@
 
 struct access_state {
     struct nonces *nonces;
-    struct access_memory *memory;
+    struct access_memory *memory; /* what was right */
+    struct access_memory *wrong;
     struct throttle *throttle;
+    struct gate *gate;
     unsigned char key[SHA256_BYTES]; /* of the sessions of SCRAM, and of what strangers get */
 };

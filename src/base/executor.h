@@ -7,7 +7,7 @@
 /* Embedded in what the work is about. Owned by the executor from submit or post until `done`. */
 struct job {
     struct list link;
-    struct executor *home;         /* set by submit */
+    struct executor *home;         /* set by submit and compute */
     void (*work)(struct job *job); /* on a worker; may block; not called when posted */
     void (*done)(struct job *job); /* on the executor's own thread; may free or resubmit the job */
 };
@@ -18,6 +18,7 @@ struct executor {
 
 struct executor_ops {
     void (*submit)(struct executor *executor, struct job *job);
+    void (*compute)(struct executor *executor, struct job *job);
     void (*post)(struct executor *executor, struct job *job);
 };
 
@@ -25,6 +26,13 @@ struct executor_ops {
 static inline void executor_submit(struct executor *executor, struct job *job)
 {
     executor->ops->submit(executor, job);
+}
+
+/* The same for what only computes, and long (a password hash): on a few threads of its own, so that
+ * those that wait for disks stay free for others, and only so many compute at a time. */
+static inline void executor_compute(struct executor *executor, struct job *job)
+{
+    executor->ops->compute(executor, job);
 }
 
 /* Runs job->done on the executor's thread, soon but never within this call. From any thread. */

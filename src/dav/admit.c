@@ -1,8 +1,8 @@
 /* Two stages stand before those of every method: who is it, and may he do that here? A method asks
  * no more than admit_check() for what else it is about: a destination, a member.
  *
- * Signing in runs on the loop until it would hash a password; then on a worker. What is refused is
- * refused before a byte of the body is read, and before "100 Continue".
+ * Signing in runs on the loop until it would hash a password; then where that is done. What is
+ * refused is refused before a byte of the body is read, and before "100 Continue".
  *
  * The question is asked twice, about the path in the URL and about the one it leads to
  * (docs/decisions/0005-aliases.md): a symbolic link, or another Unicode form of a name, is no way
@@ -167,14 +167,13 @@ void admit_challenge(struct exchange *x)
 
 /* --- signing in --- */
 
-static enum stage_end throttle(struct exchange *x)
+static enum stage_end put_off(struct exchange *x, struct dav_result result)
 {
     struct buf seconds = {0};
     buf_add_u64(&seconds, x->signed_in.retry_s);
     respond_field(x, FIELD_RETRY_AFTER, buf_str(&seconds));
     buf_done(&seconds);
-    return respond_error(
-        x, dav_error(HTTP_TOO_MANY_REQUESTS, "too many wrong sign-ins; wait a little"));
+    return respond_error(x, result);
 }
 
 static enum stage_end sign_in(struct exchange *x)
@@ -198,7 +197,7 @@ static enum stage_end sign_in(struct exchange *x)
             x->store = x->service->view(x->service, &x->signed_in.principal, x->arena);
         return STAGE_NEXT;
     case SIGN_IN_BLOCKS:
-        return STAGE_BLOCKS;
+        return STAGE_COMPUTES;
     case SIGN_IN_REFUSED:
         return respond_error(x, dav_error(HTTP_UNAUTHORIZED, "the credentials were not right"));
     case SIGN_IN_MALFORMED:
@@ -207,7 +206,11 @@ static enum stage_end sign_in(struct exchange *x)
         return respond_error(x,
                              dav_error(HTTP_FORBIDDEN, "not without TLS: others can read along"));
     case SIGN_IN_THROTTLED:
-        return throttle(x);
+        return put_off(x,
+                       dav_error(HTTP_TOO_MANY_REQUESTS, "too many wrong sign-ins; wait a little"));
+    case SIGN_IN_BUSY:
+        return put_off(x, dav_error(HTTP_SERVICE_UNAVAILABLE,
+                                    "too many sign in at this moment; try again soon"));
     }
     BUG("no such end");
 }

@@ -2,7 +2,8 @@
  *
  *   handle() -> run() -+- NEXT ----> the next stage
  *                      +- WAIT ----> is_waiting; exchange_wake() posts the job; run() again
- *                      +- BLOCKS --> the same stage on a worker
+ *                      +- BLOCKS --> the same stage on a worker, and what follows as far as it may
+ *                      +- COMPUTES > the same stage, and no other, on a thread that computes
  *                      '- DONE ----> the claim is released, the wire gets the answer
  *
  * Invariants
@@ -45,6 +46,13 @@ static bool belongs_on_worker(const struct exchange *x)
     BUG("no such place");
 }
 
+static void advance(struct exchange *x)
+{
+    x->stage++;
+    if (!x->stage->run) /* admitted */
+        x->stage = x->method->stages;
+}
+
 /* Runs stages until one must run elsewhere, waits, or is the last. True: the answer is complete. */
 static bool run_stages(struct exchange *x, bool is_on_worker)
 {
@@ -55,9 +63,7 @@ static bool run_stages(struct exchange *x, bool is_on_worker)
         is_retried = false;
         switch (x->stage->run(x)) {
         case STAGE_NEXT:
-            x->stage++;
-            if (!x->stage->run) /* admitted */
-                x->stage = x->method->stages;
+            advance(x);
             break;
         case STAGE_WAIT:
             assert(!is_on_worker);
@@ -66,6 +72,11 @@ static bool run_stages(struct exchange *x, bool is_on_worker)
         case STAGE_BLOCKS:
             assert(!is_on_worker);
             x->is_waiting = false;
+            return false;
+        case STAGE_COMPUTES:
+            assert(!is_on_worker);
+            x->is_waiting = false;
+            x->is_to_compute = true;
             return false;
         case STAGE_DONE:
             return true;
@@ -81,6 +92,20 @@ static void run_on_worker(struct job *job)
     x->is_on_worker = false;
 }
 
+/* What follows is not for this thread: it might wait for a disk. */
+static void run_computing(struct job *job)
+{
+    struct exchange *x = CONTAINER_OF(job, struct exchange, job);
+    x->is_to_compute = false;
+    x->is_on_worker = true;
+    enum stage_end end = x->stage->run(x);
+    x->is_on_worker = false;
+    assert(end == STAGE_NEXT || end == STAGE_DONE);
+    x->is_done = end == STAGE_DONE;
+    if (!x->is_done)
+        advance(x);
+}
+
 static void run(struct exchange *x)
 {
     x->is_waiting = false;
@@ -88,7 +113,12 @@ static void run(struct exchange *x)
         finish(x);
         return;
     }
-    if (!x->is_waiting)
+    if (x->is_waiting)
+        return;
+    x->job.work = x->is_to_compute ? run_computing : run_on_worker;
+    if (x->is_to_compute)
+        executor_compute(x->stream->executor, &x->job);
+    else
         executor_submit(x->stream->executor, &x->job);
 }
 
@@ -284,7 +314,6 @@ void dav_handle(const struct dav_service *service, struct http_stream *stream)
     x->service = service;
     x->store =
         service->view ? service->view(service, &x->signed_in.principal, x->arena) : service->store;
-    x->job.work = run_on_worker;
     x->job.done = run_again;
     x->waker.ring = waker_rang;
     struct dav_result result = begin(x);

@@ -36,7 +36,8 @@ struct exchange {
     const struct stage *stage;
     bool is_waiting; /* for exchange_wake() */
     bool is_woken;
-    bool is_on_worker; /* this stage may block */
+    bool is_on_worker;  /* this stage may block */
+    bool is_to_compute; /* this stage said COMPUTES */
     bool is_done;
     struct job job;
     struct waker waker; /* rings exchange_wake(): for sources and pumps */

@@ -7,10 +7,11 @@ struct exchange;
 
 /* What a stage says when it returns. */
 enum stage_end {
-    STAGE_NEXT,   /* go on with the next stage */
-    STAGE_WAIT,   /* run me again after exchange_wake(); on the loop only */
-    STAGE_BLOCKS, /* run me again, on a worker: I would block the loop */
-    STAGE_DONE,   /* the answer is complete */
+    STAGE_NEXT,     /* go on with the next stage */
+    STAGE_WAIT,     /* run me again after exchange_wake(); on the loop only */
+    STAGE_BLOCKS,   /* run me again, on a worker: I would block the loop */
+    STAGE_COMPUTES, /* run me again, where executor_compute() does: I have much to compute */
+    STAGE_DONE,     /* the answer is complete */
 };
 
 /* Where a stage runs. */

@@ -27,6 +27,7 @@ enum { EVENTS_PER_TURN = 128 };
 struct loop {
     struct executor executor;
     struct worker_pool *pool;
+    struct worker_pool *computers;
     int epoll_fd;
     int wake_fd;
     struct list tasks;
@@ -52,6 +53,13 @@ static void submit(struct executor *executor, struct job *job)
     worker_pool_submit(loop->pool, job);
 }
 
+static void compute(struct executor *executor, struct job *job)
+{
+    struct loop *loop = CONTAINER_OF(executor, struct loop, executor);
+    job->home = executor;
+    worker_pool_submit(loop->computers, job);
+}
+
 static void post(struct executor *executor, struct job *job)
 {
     struct loop *loop = CONTAINER_OF(executor, struct loop, executor);
@@ -64,7 +72,8 @@ static void post(struct executor *executor, struct job *job)
     (void)!write(loop->wake_fd, &one, sizeof(one)); /* fails only when it is rung already */
 }
 
-static const struct executor_ops loop_executor_ops = {.submit = submit, .post = post};
+static const struct executor_ops loop_executor_ops = {
+    .submit = submit, .compute = compute, .post = post};
 
 static void run_inbox(struct loop *loop)
 {
@@ -87,6 +96,7 @@ struct loop *loop_new(struct worker_pool *pool, struct err *err)
     struct loop *loop = MEM_NEW(struct loop);
     loop->executor.ops = &loop_executor_ops;
     loop->pool = pool;
+    loop->computers = pool;
     list_init(&loop->tasks);
     list_init(&loop->behind_tasks);
     list_init(&loop->last_tasks);
@@ -105,6 +115,11 @@ struct loop *loop_new(struct worker_pool *pool, struct err *err)
         return NULL;
     }
     return loop;
+}
+
+void loop_compute_on(struct loop *loop, struct worker_pool *computers)
+{
+    loop->computers = computers;
 }
 
 void loop_free(struct loop *loop)

@@ -40,6 +40,9 @@ struct deadline {
 NODISCARD struct loop *loop_new(struct worker_pool *pool, struct err *err);
 void loop_free(struct loop *loop);
 
+/* Has its executor compute on `computers`, which must outlive it, instead of on the first pool. */
+void loop_compute_on(struct loop *loop, struct worker_pool *computers);
+
 struct executor *loop_executor(struct loop *loop);
 
 /* Runs on the calling thread until loop_stop(). */

@@ -32,6 +32,7 @@
 #include "wire/wire.h"
 
 enum { ACCEPTS_PER_EVENT = 16, ACCEPT_PAUSE_MS = 200, END_MS = 1000, SPARE_BYTES = 1 << 20 };
+enum { HASH_THREADS_MAX = 64 };
 
 struct server;
 
@@ -80,6 +81,7 @@ struct server {
     struct media_types media_types;
     struct access_log access_log;
     struct worker_pool *workers;
+    struct worker_pool *hashers; /* for what only computes: password hashes */
     struct ports ports;
     struct secure secure;
     struct redirect redirect;
@@ -386,6 +388,7 @@ static bool init_loop(struct server *server, struct server_loop *loop, struct er
     if (!loop->loop)
         return false;
     loop->handler = (struct http_handler){.handle = handle, .finished = finished};
+    loop_compute_on(loop->loop, server->hashers);
     wire_init(&loop->wire, loop->loop, &loop->handler, &server->config->limits);
     loop->wire.emptied = emptied;
     loop->wire.closed = closed;
@@ -434,10 +437,16 @@ static bool hear_signals(struct server *server, struct err *err)
     return server->signals.fd >= 0 || err_sys(err, errno, "listening for signals");
 }
 
+static unsigned hash_threads(const struct server_config *config)
+{
+    return (unsigned)size_min(config->limits.hash_count, HASH_THREADS_MAX);
+}
+
 static bool start_loops(struct server *server, struct err *err)
 {
     server->workers = worker_pool_new(server->config->workers, err);
-    if (!server->workers || !secure_start(&server->secure, server->config, &server->ports, err))
+    server->hashers = server->workers ? worker_pool_new(hash_threads(server->config), err) : NULL;
+    if (!server->hashers || !secure_start(&server->secure, server->config, &server->ports, err))
         return false;
     server->redirect = (struct redirect){.public_names = server->config->public_names,
                                          .public_name_count = server->config->public_name_count,
@@ -492,6 +501,7 @@ static bool serve(struct server *server, struct err *err)
 static void stop(struct server *server)
 {
     worker_pool_free(server->workers);
+    worker_pool_free(server->hashers);
     secure_stop(&server->secure);
     for (unsigned i = 0; i < server->loop_count; i++) {
         access_lines_done(&server->loops[i].access_lines);

@@ -16,7 +16,14 @@
 #include "base/mem.h"
 #include "server/config_file.h"
 
-enum { USED_NONCES = 16384, NONCE_MS = 300000, VERIFIED = 4096, CULPRITS = 16384 };
+enum {
+    USED_NONCES = 16384,
+    NONCE_MS = 300000,
+    VERIFIED = 4096,
+    CULPRITS = 16384,
+    WRONG_MS = 900000,
+    WAITING_MAX = 65536
+};
 
 struct access_state *settings_access_state(const struct server_config *config)
 {
@@ -24,7 +31,10 @@ struct access_state *settings_access_state(const struct server_config *config)
                                    .nonce_ms = NONCE_MS,
                                    .memory_count = VERIFIED,
                                    .memory_ms = (int64_t)config->remember_s * 1000,
-                                   .throttle_count = CULPRITS};
+                                   .wrong_ms = WRONG_MS,
+                                   .throttle_count = CULPRITS,
+                                   .waiting_count =
+                                       size_min(config->limits.hash_queue, WAITING_MAX)};
     return access_state_new(&bounds);
 }
 

@@ -15,7 +15,8 @@ static void init(void)
                                                 .nonce_ms = 60000,
                                                 .memory_count = 16,
                                                 .memory_ms = 1000,
-                                                .throttle_count = 16};
+                                                .throttle_count = 16,
+                                                .waiting_count = 4};
     static struct users users;
     static struct tokens tokens;
     struct buf notes = {0};
@@ -68,7 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena arena = {0};
     struct authorization parsed;
-    struct signed_in signed_in;
+    struct signed_in signed_in = {0};
     struct str field = fuzz_input(data, size);
     if (!access_.state)
         init();

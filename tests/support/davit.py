@@ -44,8 +44,9 @@ class Response:
 class Connection:
     """A TCP connection to the server; reads answers strictly."""
 
-    def __init__(self, address, timeout=20):
-        self.socket = socket.create_connection(address, timeout=timeout)
+    def __init__(self, address, timeout=20, source=None):
+        """`source`: an address of this machine to come from."""
+        self.socket = socket.create_connection(address, timeout, source and (source, 0))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
 
@@ -202,8 +203,8 @@ class Davit:
             if self.is_own_root:
                 shutil.rmtree(self.root, ignore_errors=True)
 
-    def connect(self, timeout=20):
-        return Connection(self.address, timeout)
+    def connect(self, timeout=20, source=None):
+        return Connection(self.address, timeout, source)
 
     def request(self, method, target, fields=None, body=None, version="HTTP/1.1"):
         """One request on a connection of its own."""

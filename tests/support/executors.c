@@ -25,7 +25,8 @@ static void inline_post(struct executor *executor, struct job *job)
     list_append(&self->posted, &job->link);
 }
 
-static const struct executor_ops inline_ops = {.submit = inline_submit, .post = inline_post};
+static const struct executor_ops inline_ops = {
+    .submit = inline_submit, .compute = inline_submit, .post = inline_post};
 
 void inline_executor_init(struct inline_executor *inline_executor)
 {
@@ -69,7 +70,8 @@ static void threaded_post(struct executor *executor, struct job *job)
     pthread_mutex_unlock(&self->mutex);
 }
 
-static const struct executor_ops threaded_ops = {.submit = threaded_submit, .post = threaded_post};
+static const struct executor_ops threaded_ops = {
+    .submit = threaded_submit, .compute = threaded_submit, .post = threaded_post};
 
 static void *work(void *arg)
 {

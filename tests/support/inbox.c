@@ -15,7 +15,8 @@ static void inbox_submit(struct executor *executor, struct job *job)
     BUG("there are no workers here");
 }
 
-static const struct executor_ops inbox_ops = {.submit = inbox_submit, .post = inbox_post};
+static const struct executor_ops inbox_ops = {
+    .submit = inbox_submit, .compute = inbox_submit, .post = inbox_post};
 
 void inbox_init(struct inbox *inbox)
 {

@@ -8,14 +8,14 @@ TEST(memory_forgets_after_its_time)
     clock_freeze(1000);
     struct access_memory *memory = access_memory_new(4, 500);
     struct sha256 key = access_memory_key(memory, STR("alice:secret"), STR("hash"));
-    assert_false(access_memory_has(memory, &key));
+    check_int("none", access_memory_look(memory, &key), MEMORY_NONE);
     access_memory_add(memory, &key);
-    assert_true(access_memory_has(memory, &key));
+    check_int("fresh", access_memory_look(memory, &key), MEMORY_FRESH);
     clock_freeze(1499);
-    assert_true(access_memory_has(memory, &key));
+    check_int("fresh", access_memory_look(memory, &key), MEMORY_FRESH);
     clock_freeze(1500); /* used or not */
-    assert_false(access_memory_has(memory, &key));
-    check_int("freed", access_memory_count(memory), 0);
+    check_int("old", access_memory_look(memory, &key), MEMORY_OLD);
+    check_int("kept", access_memory_count(memory), 1);
     access_memory_free(memory);
     clock_freeze(-1);
 }
@@ -29,9 +29,9 @@ TEST(memory_knows_what_was_compared_with_what)
     struct sha256 changed = access_memory_key(memory, STR("ab"), STR("d"));
     struct sha256 foreign = access_memory_key(other, STR("ab"), STR("c"));
     access_memory_add(memory, &key);
-    assert_false(access_memory_has(memory, &moved));
-    assert_false(access_memory_has(memory, &changed));
-    assert_false(access_memory_has(memory, &foreign));
+    check_int("moved", access_memory_look(memory, &moved), MEMORY_NONE);
+    check_int("changed", access_memory_look(memory, &changed), MEMORY_NONE);
+    check_int("foreign", access_memory_look(memory, &foreign), MEMORY_NONE);
     access_memory_free(memory);
     access_memory_free(other);
 }

@@ -26,16 +26,16 @@ TEST(nonce_counts_are_used_once_in_any_order_that_is_near)
     struct nonces *nonces = nonces_new(MAX, LIFE_MS);
     struct str nonce = make(nonces, &text);
     check_int("size", nonce.len, NONCE_TEXT_BYTES);
-    check_int("1", nonce_use(nonces, nonce, 1), NONCE_FRESH);
-    check_int("1 again", nonce_use(nonces, nonce, 1), NONCE_REPLAYED);
-    check_int("4", nonce_use(nonces, nonce, 4), NONCE_FRESH);
-    check_int("3", nonce_use(nonces, nonce, 3), NONCE_FRESH);
-    check_int("3 again", nonce_use(nonces, nonce, 3), NONCE_REPLAYED);
-    check_int("100", nonce_use(nonces, nonce, 100), NONCE_FRESH);
-    check_int("2: too far behind", nonce_use(nonces, nonce, 2), NONCE_REPLAYED);
-    check_int("99", nonce_use(nonces, nonce, 99), NONCE_FRESH);
-    check_int("4 again", nonce_use(nonces, nonce, 4), NONCE_REPLAYED);
-    check_int("0", nonce_use(nonces, nonce, 0), NONCE_FOREIGN);
+    check_int("1", nonce_use(nonces, nonce, 1, STR("alice")), NONCE_FRESH);
+    check_int("1 again", nonce_use(nonces, nonce, 1, STR("alice")), NONCE_REPLAYED);
+    check_int("4", nonce_use(nonces, nonce, 4, STR("alice")), NONCE_FRESH);
+    check_int("3", nonce_use(nonces, nonce, 3, STR("alice")), NONCE_FRESH);
+    check_int("3 again", nonce_use(nonces, nonce, 3, STR("alice")), NONCE_REPLAYED);
+    check_int("100", nonce_use(nonces, nonce, 100, STR("alice")), NONCE_FRESH);
+    check_int("2: too far behind", nonce_use(nonces, nonce, 2, STR("alice")), NONCE_REPLAYED);
+    check_int("99", nonce_use(nonces, nonce, 99, STR("alice")), NONCE_FRESH);
+    check_int("4 again", nonce_use(nonces, nonce, 4, STR("alice")), NONCE_REPLAYED);
+    check_int("0", nonce_use(nonces, nonce, 0, STR("alice")), NONCE_FOREIGN);
     buf_done(&text);
     nonces_free(nonces);
 }
@@ -57,7 +57,7 @@ TEST(nonce_that_is_old_or_changed_is_not_taken)
     check_int("now", nonce_look(nonces, nonce), NONCE_FRESH);
     clock_freeze(5000 + LIFE_MS + 1);
     check_int("later", nonce_look(nonces, nonce), NONCE_STALE);
-    check_int("later", nonce_use(nonces, nonce, 1), NONCE_STALE);
+    check_int("later", nonce_use(nonces, nonce, 1, STR("alice")), NONCE_STALE);
     buf_done(&text);
     nonces_free(nonces);
     nonces_free(others);
@@ -71,16 +71,17 @@ TEST(nonce_that_is_forgotten_is_stale_and_never_fresh)
     clock_freeze(5000);
     struct nonces *nonces = nonces_new(MAX, LIFE_MS);
     struct str nonce = make(nonces, &first);
-    check_int("first", nonce_use(nonces, nonce, 1), NONCE_FRESH);
+    check_int("first", nonce_use(nonces, nonce, 1, STR("alice")), NONCE_FRESH);
     for (int i = 0; i < 3 * MAX; i++) {
         clock_freeze(5001 + i);
-        check_int("another", nonce_use(nonces, make(nonces, &text), 1), NONCE_FRESH);
+        check_int("another", nonce_use(nonces, make(nonces, &text), 1, STR("alice")), NONCE_FRESH);
         check_that("bounded", nonces_used(nonces) <= MAX);
     }
-    check_int("forgotten", nonce_use(nonces, nonce, 1), NONCE_STALE);
-    check_int("forgotten", nonce_use(nonces, nonce, 2), NONCE_STALE);
-    check_that("forgotten", !nonce_is_known(nonces, nonce));
-    check_that("known", nonce_is_known(nonces, buf_str(&text)));
+    check_int("forgotten", nonce_use(nonces, nonce, 1, STR("alice")), NONCE_STALE);
+    check_int("forgotten", nonce_use(nonces, nonce, 2, STR("alice")), NONCE_STALE);
+    check_that("forgotten", !nonce_is_known(nonces, nonce, STR("alice")));
+    check_that("known", nonce_is_known(nonces, buf_str(&text), STR("alice")));
+    check_that("to another", !nonce_is_known(nonces, buf_str(&text), STR("bob")));
     buf_done(&first);
     buf_done(&text);
     nonces_free(nonces);

@@ -22,7 +22,9 @@ static const struct access_bounds bounds = {.nonce_count = 64,
                                             .nonce_ms = 60000,
                                             .memory_count = 64,
                                             .memory_ms = 1000,
-                                            .throttle_count = 64};
+                                            .wrong_ms = 900000,
+                                            .throttle_count = 4096,
+                                            .waiting_count = 16};
 
 static int begin(void **state)
 {
@@ -74,6 +76,7 @@ static enum sign_in_end ask_from(const char *address, bool may_block, const char
                               .address = str_of_c(address),
                               .is_confidential = true,
                               .may_block = may_block};
+    got = (struct signed_in){0};
     return access_sign_in(&access_, &request, &arena, &got);
 }
 
@@ -108,15 +111,72 @@ TEST(sign_in_without_credentials_is_nobody)
     check_str("address", got.principal.address, "2001:db8::1");
 }
 
+/* On the loop, and then, where that is asked for, where it may block. */
+static enum sign_in_end ask_in_two_steps(const char *address, const char *field)
+{
+    struct sign_in request = {.authorization = str_of_c(field),
+                              .method = STR("GET"),
+                              .target = STR("/x"),
+                              .address = str_of_c(address),
+                              .is_confidential = true};
+    got = (struct signed_in){0};
+    enum sign_in_end end_ = access_sign_in(&access_, &request, &arena, &got);
+    request.may_block = true;
+    return end_ == SIGN_IN_BLOCKS ? access_sign_in(&access_, &request, &arena, &got) : end_;
+}
+
+/* Asks on the loop and leaves it at that: it waits. */
+static enum sign_in_end wait_with(const char *address, const char *field)
+{
+    return ask_from(address, false, field);
+}
+
 TEST(sign_in_with_basic_hashes_once)
 {
-    check_int("on the loop", ask_from("192.0.2.1:1", false, basic("bob", "pw")), SIGN_IN_BLOCKS);
-    check_int("on a worker", ask(basic("bob", "pw")), SIGN_IN_DONE);
+    check_int("right", ask_in_two_steps("192.0.2.1:1", basic("bob", "pw")), SIGN_IN_DONE);
     check_str("who", got.principal.name, "bob");
-    check_int("remembered", ask_from("192.0.2.1:1", false, basic("bob", "pw")), SIGN_IN_DONE);
-    check_int("another", ask_from("192.0.2.1:1", false, basic("bob", "pW")), SIGN_IN_BLOCKS);
+    check_int("remembered", wait_with("192.0.2.1:1", basic("bob", "pw")), SIGN_IN_DONE);
+    check_int("another", wait_with("192.0.2.1:1", basic("bob", "pW")), SIGN_IN_BLOCKS);
     clock_freeze(1000000 + 1000);
-    check_int("forgotten", ask_from("192.0.2.1:1", false, basic("bob", "pw")), SIGN_IN_BLOCKS);
+    check_int("forgotten", wait_with("192.0.2.1:1", basic("bob", "pw")), SIGN_IN_BLOCKS);
+    check_int("wrong", ask_in_two_steps("192.0.2.2:1", basic("bob", "x")), SIGN_IN_REFUSED);
+    check_int("remembered", wait_with("192.0.2.2:1", basic("bob", "x")), SIGN_IN_REFUSED);
+    check_int("of a stranger", ask_in_two_steps("192.0.2.2:1", basic("eve", "x")), SIGN_IN_REFUSED);
+    check_int("remembered", wait_with("192.0.2.2:1", basic("eve", "x")), SIGN_IN_REFUSED);
+}
+
+/* Forty that come together are counted before the first of them is hashed. */
+TEST(sign_in_counts_what_waits)
+{
+    char password[16];
+    for (int i = 0; i < 4; i++) {
+        (void)snprintf(password, sizeof(password), "x%d", i);
+        check_int("waits", wait_with("192.0.2.1:1", basic("bob", password)), SIGN_IN_BLOCKS);
+    }
+    check_int("its share", wait_with("192.0.2.1:1", basic("bob", "x5")), SIGN_IN_BUSY);
+    check_int("seconds", got.retry_s, 2);
+    for (int i = 0; i < 4; i++)
+        check_int("again", wait_with("192.0.2.2:1", basic("bob", "x0")), SIGN_IN_BLOCKS);
+    check_int("others", ask_in_two_steps("192.0.2.3:1", basic("bob", "pw")), SIGN_IN_DONE);
+    for (int i = 0; i < 4; i++) /* what was not let in was not counted */
+        check_int("alone", ask_in_two_steps("192.0.2.4:1", basic("bob", "y")), SIGN_IN_REFUSED);
+}
+
+TEST(sign_in_that_came_twice_counts_once)
+{
+    struct signed_in first;
+    struct sign_in request = {.authorization = str_of_c(basic("bob", "x")),
+                              .address = STR("192.0.2.1:1"),
+                              .is_confidential = true,
+                              .may_block = true};
+    check_int("one", wait_with("192.0.2.1:1", basic("bob", "x")), SIGN_IN_BLOCKS);
+    first = got;
+    check_int("two", wait_with("192.0.2.1:1", basic("bob", "x")), SIGN_IN_BLOCKS);
+    check_int("one", access_sign_in(&access_, &request, &arena, &first), SIGN_IN_REFUSED);
+    check_int("two", access_sign_in(&access_, &request, &arena, &got), SIGN_IN_REFUSED);
+    for (int i = 0; i < 100; i++)
+        check_int("again", ask_in_two_steps("192.0.2.1:1", basic("bob", "x")), SIGN_IN_REFUSED);
+    check_int("the right one", ask_in_two_steps("192.0.2.1:1", basic("bob", "pw")), SIGN_IN_DONE);
 }
 
 TEST(sign_in_that_is_wrong_tells_nothing_more)
@@ -134,23 +194,42 @@ TEST(sign_in_with_basic_needs_that_nobody_reads_along)
     struct sign_in request = {.authorization = str_of_c(basic("bob", "pw")),
                               .address = STR("192.0.2.1:1"),
                               .may_block = true};
+    got = (struct signed_in){0};
     check_int("clear", access_sign_in(&access_, &request, &arena, &got), SIGN_IN_UNSAFE);
     access_.allows_clear_basic = true;
     check_int("allowed", access_sign_in(&access_, &request, &arena, &got), SIGN_IN_DONE);
 }
 
+static void guess(const char *address, const char *user, int count)
+{
+    char password[16];
+    for (int i = 0; i < count; i++) {
+        (void)snprintf(password, sizeof(password), "guess%d", i);
+        check_int("wrong", ask_in_two_steps(address, basic(user, password)), SIGN_IN_REFUSED);
+    }
+}
+
 TEST(sign_in_is_throttled_and_who_was_right_is_not)
 {
-    check_int("right", ask(basic("bob", "pw")), SIGN_IN_DONE);
-    for (int i = 0; i < 8; i++)
-        check_int("wrong", ask_from("198.51.100.7:1", true, basic("bob", "x")), SIGN_IN_REFUSED);
-    check_int("slowed", ask_from("198.51.100.7:1", true, basic("bob", "pw")), SIGN_IN_DONE);
-    check_int("slowed", ask_from("198.51.100.7:1", true, basic("bob", "y")), SIGN_IN_THROTTLED);
-    check_int("seconds", got.retry_s, 1);
-    check_int("by address", ask_from("198.51.100.7:2", true, basic("alice", "x")),
-              SIGN_IN_THROTTLED);
-    check_int("by name", ask_from("203.0.113.5:2", true, basic("bob", "x")), SIGN_IN_THROTTLED);
-    check_int("others", ask_from("203.0.113.5:2", true, basic("alice", "pencil")), SIGN_IN_DONE);
+    check_int("right", ask_in_two_steps("198.51.100.7:1", basic("bob", "pw")), SIGN_IN_DONE);
+    guess("198.51.100.7:1", "bob", 8);
+    check_int("slowed", wait_with("198.51.100.7:1", basic("bob", "y")), SIGN_IN_THROTTLED);
+    check_int("seconds", got.retry_s, 30);
+    check_int("remembered", wait_with("198.51.100.7:1", basic("bob", "pw")), SIGN_IN_DONE);
+    check_int("elsewhere", ask_in_two_steps("203.0.113.5:2", basic("bob", "y")), SIGN_IN_REFUSED);
+    check_int("neighbours", ask_in_two_steps("198.51.100.7:2", basic("alice", "pencil")),
+              SIGN_IN_DONE);
+    clock_freeze(1000000 + 20000);
+    check_int("right long ago", ask_in_two_steps("198.51.100.7:1", basic("bob", "pw")),
+              SIGN_IN_DONE);
+    check_int("still slowed", wait_with("198.51.100.7:1", basic("bob", "z")), SIGN_IN_THROTTLED);
+}
+
+TEST(sign_in_of_strangers_is_throttled_alike)
+{
+    guess("198.51.100.7:1", "eve", 8);
+    check_int("slowed", wait_with("198.51.100.7:1", basic("eve", "y")), SIGN_IN_THROTTLED);
+    check_int("seconds", got.retry_s, 30);
 }
 
 /* Who has an address of IPv6 has a network of them; its text can leave zeros out anywhere. */
@@ -158,10 +237,15 @@ TEST(sign_in_is_throttled_for_a_network_of_ipv6)
 {
     static const char *const same[] = {"[2001:db8::1]:1", "[2001:db8::7:1]:2",
                                        "[2001:db8::a:b:c:d]:3", "[2001:db8:0:0:1::]:4"};
-    for (int i = 0; i < 8; i++)
-        check_int("wrong", ask_from(same[i % 4], true, "Bearer nonsense"), SIGN_IN_REFUSED);
-    for (size_t i = 0; i < ARRAY_LEN(same); i++)
-        check_int(same[i], ask_from(same[i], true, "Bearer nonsense"), SIGN_IN_THROTTLED);
+    char field[32];
+    for (int i = 0; i < 64; i++) {
+        (void)snprintf(field, sizeof(field), "Bearer nonsense%d", i);
+        check_int("wrong", ask_from(same[i % 4], true, field), SIGN_IN_REFUSED);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(same); i++) {
+        check_int(same[i], ask_from(same[i], true, "Bearer other"), SIGN_IN_THROTTLED);
+        check_int("the same", ask_from(same[i], true, "Bearer nonsense1"), SIGN_IN_REFUSED);
+    }
     check_int("another network", ask_from("[2001:db8:0:1::1]:1", true, "Bearer nonsense"),
               SIGN_IN_REFUSED);
     check_int("IPv4 within IPv6", ask_from("[::ffff:192.0.2.1]:1", true, "Bearer nonsense"),
@@ -260,6 +344,17 @@ TEST(sign_in_with_digest_and_its_replays)
     clock_freeze(1000000 + 60001);
     check_int("too old", ask(digest_field("alice", "pencil", nonce, 6)), SIGN_IN_REFUSED);
     check_that("stale", got.is_stale);
+}
+
+/* A nonce that one user has used says nothing of his right to guess at another. */
+TEST(sign_in_with_digest_is_throttled)
+{
+    struct str nonce = param_of(challenge_of("Digest", "SHA-256"), "nonce");
+    check_int("right", ask(digest_field("alice", "pencil", nonce, 1)), SIGN_IN_DONE);
+    for (unsigned i = 0; i < 8; i++)
+        check_int("wrong", ask(digest_field("bob", "x", nonce, i + 2)), SIGN_IN_REFUSED);
+    check_int("slowed", ask(digest_field("bob", "x", nonce, 20)), SIGN_IN_THROTTLED);
+    check_int("who was right", ask(digest_field("alice", "pencil", nonce, 21)), SIGN_IN_DONE);
 }
 
 TEST(sign_in_is_not_talked_down_to_what_is_not_offered)
@@ -366,6 +461,22 @@ TEST(sign_in_with_scram_takes_two_steps_and_works_once)
         SIGN_IN_REFUSED);
 }
 
+TEST(sign_in_with_scram_is_throttled)
+{
+    struct str bare;
+    for (int i = 0; i < 9; i++) {
+        struct str step = begin_scram("alice", &bare);
+        struct str final = client_final("pen", bare, server_first_of(step));
+        check_int("wrong", ask(scram_field(param_of(step, "sid"), final)),
+                  i < 8 ? SIGN_IN_REFUSED : SIGN_IN_THROTTLED);
+    }
+    struct str step = begin_scram("alice", &bare);
+    struct str final = client_final("pencil", bare, server_first_of(step));
+    check_int("elsewhere",
+              ask_from("203.0.113.1:1", true, scram_field(param_of(step, "sid"), final)),
+              SIGN_IN_DONE);
+}
+
 TEST(sign_in_with_scram_refuses_what_is_cut_or_changed)
 {
     struct str bare;
@@ -421,6 +532,11 @@ int main(void)
                                         end),
         cmocka_unit_test_setup_teardown(sign_in_with_scram_refuses_what_is_cut_or_changed, begin,
                                         end),
+        cmocka_unit_test_setup_teardown(sign_in_counts_what_waits, begin, end),
+        cmocka_unit_test_setup_teardown(sign_in_that_came_twice_counts_once, begin, end),
+        cmocka_unit_test_setup_teardown(sign_in_of_strangers_is_throttled_alike, begin, end),
+        cmocka_unit_test_setup_teardown(sign_in_with_digest_is_throttled, begin, end),
+        cmocka_unit_test_setup_teardown(sign_in_with_scram_is_throttled, begin, end),
         cmocka_unit_test_setup_teardown(sign_in_with_scram_tells_strangers_nothing, begin, end),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

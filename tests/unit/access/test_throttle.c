@@ -3,69 +3,148 @@
 #include "access/throttle.h"
 #include "base/clock.h"
 
-static const struct str alice = {"alice", 5};
+static struct throttle *throttle;
 
-static int thaw(void **state)
+static int begin(void **state)
 {
     (void)state;
+    clock_freeze(1000);
+    throttle = throttle_new(16384);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    throttle_free(throttle);
     clock_freeze(-1);
     return 0;
 }
 
-static int64_t wait_after(struct throttle *throttle, int failures)
+static struct throttle_party party(const char *user, const char *address)
 {
-    for (int i = 0; i < failures; i++)
-        throttle_failed(throttle, THROTTLE_USER, alice);
-    return throttle_wait_ms(throttle, THROTTLE_USER, alice);
+    return (struct throttle_party){str_of_c(user), str_of_c(address)};
 }
 
-TEST(throttle_lets_a_few_mistakes_pass_and_then_doubles)
+/* Charges until it is refused, or `max` times; says how often it was not. */
+static int tries(const char *user, const char *address, int max)
 {
-    clock_freeze(1000);
-    struct throttle *throttle = throttle_new(16);
-    check_int("7", wait_after(throttle, 7), 0);
-    check_int("8", wait_after(throttle, 1), 1000);
-    check_int("9", wait_after(throttle, 1), 2000);
-    check_int("12", wait_after(throttle, 3), 16000);
-    check_int("100", wait_after(throttle, 88), 60000);
-    check_int("an address", throttle_wait_ms(throttle, THROTTLE_ADDRESS, alice), 0);
-    clock_freeze(1000 + 59000);
-    check_int("later", throttle_wait_ms(throttle, THROTTLE_USER, alice), 1000);
-    clock_freeze(1000 + 60000);
-    check_int("over", throttle_wait_ms(throttle, THROTTLE_USER, alice), 0);
-    throttle_free(throttle);
+    struct throttle_party from = party(user, address);
+    int count = 0;
+    while (count < max && throttle_charge(throttle, &from) == 0)
+        count++;
+    return count;
 }
 
-TEST(throttle_forgives)
+static int64_t wait(const char *user, const char *address)
 {
-    clock_freeze(1000);
-    struct throttle *throttle = throttle_new(16);
-    check_that("slowed", wait_after(throttle, 10) > 0);
-    throttle_passed(throttle, THROTTLE_USER, alice);
-    check_int("after a right one", wait_after(throttle, 7), 0);
-    clock_freeze(1000 + 900001);
-    check_int("after a while", wait_after(throttle, 7), 0);
-    throttle_free(throttle);
+    struct throttle_party from = party(user, address);
+    return throttle_charge(throttle, &from);
+}
+
+/* Who guesses slows himself, and neither the user elsewhere nor his neighbours. */
+TEST(throttle_counts_a_user_and_a_network_together)
+{
+    check_int("at once", tries("alice", "192.0.2.1", 100), 8);
+    check_int("then", wait("alice", "192.0.2.1"), 30000);
+    check_int("the user elsewhere", wait("alice", "192.0.2.2"), 0);
+    check_int("a neighbour", wait("bob", "192.0.2.1"), 0);
+    clock_freeze(1000 + 29000);
+    check_int("a while later", wait("alice", "192.0.2.1"), 1000);
+    clock_freeze(1000 + 30000);
+    check_int("one comes back", tries("alice", "192.0.2.1", 100), 1);
+    clock_freeze(1000 + 31 * 30000);
+    check_int("all have", tries("alice", "192.0.2.1", 100), 8);
+}
+
+TEST(throttle_takes_a_charge_back)
+{
+    struct throttle_party alice = party("alice", "192.0.2.1");
+    check_int("at once", tries("alice", "192.0.2.1", 100), 8);
+    for (int i = 0; i < 3; i++)
+        throttle_refund(throttle, &alice);
+    check_int("again", tries("alice", "192.0.2.1", 100), 3);
+    for (int i = 0; i < 100; i++)
+        throttle_refund(throttle, &alice); /* never more than were charged */
+    check_int("no more", tries("alice", "192.0.2.1", 100), 8);
+}
+
+/* One password with many names. It never shuts for longer than until the next is free. */
+TEST(throttle_bounds_a_network)
+{
+    char name[16];
+    int count = 0;
+    for (int i = 0; i < 1000; i++) {
+        (void)snprintf(name, sizeof(name), "u%d", i);
+        count += wait(name, "192.0.2.1") == 0;
+    }
+    check_int("names", count, 64);
+    check_int("a neighbour waits", wait("carol", "192.0.2.1"), 1000);
+    check_int("who names nobody, too", wait("", "192.0.2.1"), 1000);
+    check_int("others do not", wait("carol", "192.0.2.2"), 0);
+    clock_freeze(1000 + 1000);
+    check_int("a neighbour", wait("carol", "192.0.2.1"), 0);
+}
+
+TEST(throttle_bounds_networks_that_guess_at_one_user_and_spares_where_he_is_known)
+{
+    struct throttle_party home = party("alice", "198.51.100.7");
+    char address[16];
+    int count = 0;
+    throttle_know(throttle, &home);
+    for (int i = 0; i < 200; i++) {
+        (void)snprintf(address, sizeof(address), "192.0.2.%d", i);
+        count += wait("alice", address) == 0;
+    }
+    check_int("networks", count, 64);
+    check_int("a stranger", wait("alice", "203.0.113.1"), 5000);
+    check_int("at home", tries("alice", "198.51.100.7", 100), 8);
+    check_int("no licence", wait("alice", "198.51.100.7"), 30000);
+}
+
+TEST(throttle_counts_networks_of_ipv6_at_two_widths)
+{
+    char address[64];
+    int count = 0;
+    check_int("at once", tries("alice", "2001:db8:0:1::1", 100), 8);
+    check_int("the same /64", wait("alice", "2001:db8:0:1:ffff::2"), 30000);
+    for (int i = 2; i < 200; i++) {
+        (void)snprintf(address, sizeof(address), "2001:db8:0:%x::1", i);
+        count += wait("alice", address) == 0;
+    }
+    check_int("the same /48", count, 32 - 8);
+    check_int("another /48", wait("alice", "2001:db8:1::1"), 0);
+    check_int("IPv4 within IPv6", tries("alice", "::ffff:192.0.2.1", 100), 8);
+    check_int("is IPv4", wait("alice", "192.0.2.1"), 30000);
 }
 
 TEST(throttle_is_bounded_whatever_names_are_tried)
 {
-    struct throttle *throttle = throttle_new(64);
+    struct throttle *small = throttle_new(64);
+    char name[16];
+    char address[16];
     for (int i = 0; i < 100000; i++) {
-        char name[16];
         (void)snprintf(name, sizeof(name), "u%d", i);
-        throttle_failed(throttle, THROTTLE_USER, str_of_c(name));
+        (void)snprintf(address, sizeof(address), "10.%d.%d.%d", i / 65536, i / 256 % 256, i % 256);
+        struct throttle_party from = party(name, address);
+        check_int("charged", throttle_charge(small, &from), 0);
+        throttle_know(small, &from);
     }
-    check_int("remembered", throttle_count(throttle), 64);
-    throttle_free(throttle);
+    check_int("remembered", throttle_count(small), 64);
+    throttle_free(small);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(throttle_lets_a_few_mistakes_pass_and_then_doubles),
-        cmocka_unit_test(throttle_forgives),
-        cmocka_unit_test(throttle_is_bounded_whatever_names_are_tried),
+        cmocka_unit_test_setup_teardown(throttle_counts_a_user_and_a_network_together, begin, end),
+        cmocka_unit_test_setup_teardown(throttle_takes_a_charge_back, begin, end),
+        cmocka_unit_test_setup_teardown(throttle_bounds_a_network, begin, end),
+        cmocka_unit_test_setup_teardown(
+            throttle_bounds_networks_that_guess_at_one_user_and_spares_where_he_is_known, begin,
+            end),
+        cmocka_unit_test_setup_teardown(throttle_counts_networks_of_ipv6_at_two_widths, begin, end),
+        cmocka_unit_test_setup_teardown(throttle_is_bounded_whatever_names_are_tried, begin, end),
     };
-    return cmocka_run_group_tests(tests, NULL, thaw);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
