@@ -10,7 +10,6 @@
  * The names of a certificate are taken out once, when it is read, because each connection asks for
  * them. As in RFC 6125 §6.4.4, the common name counts only where there is no other name. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,6 +20,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/clock.h"
+#include "base/files.h"
 #include "io/tls_priv.h"
 
 enum { FILE_BYTES_MAX = 1 << 20, SOON_DAYS = 7, DAY_S = 86400 };
@@ -56,7 +56,7 @@ static bool read_all(int fd, const char *file, struct buf *into, struct err *err
 static bool read_file(const char *file, struct buf *into, mode_t *mode_out, struct err *err)
 {
     struct stat stat;
-    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    int fd = file_open(file, FILE_READ);
     if (fd < 0)
         return err_sys(err, errno, "opening '%s'", file);
     bool is_fine = read_all(fd, file, into, err);

@@ -16,15 +16,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/files.h"
 #include "base/log.h"
 #include "text/date.h"
 
 enum { LINES_BYTES_MAX = 65536 };
-
-static int open_file(const char *file)
-{
-    return open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-}
 
 bool access_log_open(struct access_log *log, const char *file, struct err *err)
 {
@@ -32,7 +28,7 @@ bool access_log_open(struct access_log *log, const char *file, struct err *err)
     log->fd = -1;
     if (!file)
         return true;
-    log->fd = strcmp(file, "-") == 0 ? STDOUT_FILENO : open_file(file);
+    log->fd = strcmp(file, "-") == 0 ? STDOUT_FILENO : file_open(file, FILE_APPEND);
     return log->fd >= 0 || err_sys(err, errno, "opening the access log '%s'", file);
 }
 
@@ -40,7 +36,7 @@ void access_log_reopen(struct access_log *log)
 {
     if (!log->file || strcmp(log->file, "-") == 0)
         return;
-    int fd = open_file(log->file);
+    int fd = file_open(log->file, FILE_APPEND);
     if (fd < 0 || dup3(fd, log->fd, O_CLOEXEC) < 0)
         log_line(LOG_ERROR, "opening the access log '%s' again: %s", log->file,
                  strerrordesc_np(errno));

@@ -14,9 +14,9 @@
 #include "server/config_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
+#include "base/files.h"
 #include "base/mem.h"
 #include "base/options.h"
 #include "base/suggest.h"
@@ -31,7 +31,7 @@ bool small_file_read(const char *path, struct arena *arena, struct str *text_out
     char chunk[4096];
     struct buf text = {0};
     ssize_t got = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = file_open(path, FILE_READ);
     if (fd < 0)
         return err_sys(err, errno, "opening '%s'", path);
     while (text.len < FILE_BYTES_MAX && (got = read(fd, chunk, sizeof(chunk))) > 0)

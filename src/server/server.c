@@ -1,7 +1,7 @@
 /* Start-up, the loop threads, and shutdown.
  *
- *   server_run(): limits -> certificates -> ports -> privileges -> store -> loops -> serving
- *                 -> drain -> stop
+ *   server_run(): limits -> opener -> certificates -> ports -> privileges -> store -> loops
+ *                 -> serving -> drain -> stop
  *
  * Each loop has its own connections; all share the listening sockets (EPOLLEXCLUSIVE), the store
  * and the workers. The first loop runs on the main thread and hears the signals: the first SIGTERM
@@ -23,6 +23,7 @@
 #include "dav/exchange.h"
 #include "io/worker.h"
 #include "server/access_log.h"
+#include "server/opener.h"
 #include "server/port.h"
 #include "server/privilege.h"
 #include "server/proxy.h"
@@ -84,6 +85,7 @@ struct server {
     struct worker_pool *hashers; /* for what only computes: password hashes */
     struct ports ports;
     struct secure secure;
+    struct settings *secure_settings; /* where its files are named; NULL: as at the start */
     struct redirect redirect;
     struct server_loop *loops;
     unsigned loop_count;
@@ -290,20 +292,56 @@ static void settings_changed(struct job *job)
         executor_post(loop_executor(server->loops[0].loop), &server->reloaded_job);
 }
 
-/* Reads the configuration and all that it names again. A mistake leaves all as it was. */
-static void reload(struct server *server)
+/* NULL: all is to stay as it was, and the log says why. */
+static struct settings *read_again(struct server *server)
 {
     struct server_config config;
     struct err err;
     struct settings *settings = NULL;
     if (config_read(server->argc, server->argv, &config, &err))
-        settings = settings_new(&config, server->access_state, &err);
-    if (!settings || !settings_mount(settings, server->pool, &server->config->limits, &err) ||
-        !secure_reload(&server->secure, &settings->config, &err)) {
-        log_line(LOG_ERROR, "keeping the settings as they were: %s", err.text);
-        settings_unref(settings);
-        return;
+        settings = settings_new(&config, server->access_state, server->settings, &err);
+    if (settings && settings_mount(settings, server->pool, &server->config->limits, &err))
+        return settings;
+    log_line(LOG_ERROR, "keeping the settings as they were: %s", err.text);
+    settings_unref(settings);
+    return NULL;
+}
+
+static bool reload_certificates(struct server *server, struct settings *settings)
+{
+    struct err err;
+    if (!secure_reload(&server->secure, &settings->config, &err)) {
+        log_line(LOG_ERROR, "keeping the certificates as they were: %s", err.text);
+        return false;
     }
+    settings_unref(server->secure_settings);
+    server->secure_settings = settings_ref(settings);
+    return true;
+}
+
+/* Whom a client certificate is for says nothing without who may have signed it. */
+static bool has_same_signers(const struct settings *a, const struct settings *b)
+{
+    const char *one = a->config.tls.client_ca;
+    const char *other = b->config.tls.client_ca;
+    return one && other ? strcmp(one, other) == 0 : one == other;
+}
+
+/* Reads the configuration and all that it names again. What is wrong stays as it was; a certificate
+ * that cannot be read keeps no user who was removed, nor the other way round. */
+static void reload(struct server *server)
+{
+    opener_renew();
+    struct settings *settings = read_again(server);
+    bool is_secure = reload_certificates(server, settings ? settings : server->settings);
+    if (settings && !is_secure && !has_same_signers(settings, server->settings)) {
+        log_line(LOG_ERROR, "keeping the settings as they were: they name other signers of "
+                            "clients' certificates");
+        settings_unref(settings);
+        settings = NULL;
+    }
+    if (!settings)
+        return;
     put_in_force(server, settings);
     server->is_reloading = true;
     atomic_store(&server->loops_behind, server->loop_count);
@@ -359,7 +397,7 @@ static bool open_store(struct server *server, struct err *err)
 static bool read_settings(struct server *server, struct server_config *config, struct err *err)
 {
     server->access_state = settings_access_state(config);
-    server->first = settings_new(config, server->access_state, err);
+    server->first = settings_new(config, server->access_state, NULL, err);
     if (!server->first)
         return false;
     server->config = &server->first->config;
@@ -473,7 +511,8 @@ static bool start(struct server *server, struct server_config *config, struct er
     raise_descriptors();
     read_media_types(server);
     return access_log_open(&server->access_log, server->config->access_log, err) &&
-           hear_signals(server, err) && secure_read(&server->secure, server->config, err) &&
+           hear_signals(server, err) && opener_start(config, server->argc, server->argv, err) &&
+           secure_read(&server->secure, server->config, err) &&
            ports_open(&server->ports, server->config, err) && privilege_drop(config->user, err) &&
            read_settings(server, config, err) && open_store(server, err) &&
            start_loops(server, err);
@@ -510,8 +549,10 @@ static void stop(struct server *server)
         loop_free(server->loops[i].loop);
     }
     mem_free(server->loops);
+    settings_unref(server->secure_settings);
     settings_unref(server->settings);
     settings_unref(server->first);
+    opener_stop();
     store_pool_free(server->pool);
     access_state_free(server->access_state);
     ports_close(&server->ports);

@@ -1,5 +1,7 @@
-/* From a configuration to what requests see. Reading it is all or nothing: a file that is missing
- * or has a mistake leaves no settings, and the server keeps the old ones.
+/* From a configuration to what requests see. A configuration with a mistake leaves no settings, and
+ * the server keeps the old ones. Of the files that it names, one that cannot be read on a reload
+ * counts as it was read last, so that a mistake in the tokens does not keep a user who was removed;
+ * that it does is said aloud, as it may be the users' file itself.
  *
  * Settings are counted: each loop holds those in force, and its requests those they began with, so
  * that a reload neither waits for requests nor changes the rules under one that is half done. What
@@ -9,7 +11,6 @@
 #include "server/settings.h"
 
 #include <errno.h>
-#include <unistd.h>
 
 #include "access/access.h"
 #include "base/log.h"
@@ -53,55 +54,99 @@ static bool in_file(const char *path, struct err *err)
     return err_set(err, 0, "%s: %s", path, mistake.text);
 }
 
-static bool read_users(struct settings *settings, struct err *err)
+/* --- files --- */
+
+typedef bool parse_fn(struct settings *settings, const struct settings_text *from, struct err *err);
+
+/* A reload goes on with what a file said before, rather than without it, or not at all. */
+static bool keep(struct settings *settings, struct settings_text *text,
+                 const struct settings_text *old, parse_fn *parse, struct err *err)
 {
-    const char *path = settings->config.users;
+    if (!old || !old->path || strcmp(old->path, text->path) != 0)
+        return false;
+    log_line(LOG_ERROR, "%s", err->text);
+    log_line(LOG_ERROR,
+             "WHAT '%s' SAID BEFORE STAYS IN FORCE: who has been removed from it can still sign in",
+             text->path);
+    text->text = arena_str(&settings->arena, old->text);
+    text->keys = arena_str(&settings->arena, old->keys);
+    return parse(settings, text, err);
+}
+
+/* What is not there says nothing. */
+static bool read_optional(const char *path, struct arena *arena, struct str *text_out,
+                          struct err *err)
+{
+    *text_out = STR_NONE;
+    return small_file_read(path, arena, text_out, err) || err->code == ENOENT;
+}
+
+static bool parse_users(struct settings *settings, const struct settings_text *from,
+                        struct err *err)
+{
     struct str realm = str_of_c(settings->config.realm);
-    struct arena arena = {0};
     struct buf notes = {0};
     struct buf keys_path = {0};
-    struct str text;
-    bool is_fine = small_file_read(path, &arena, &text, err);
-    if (is_fine && !users_read(&settings->users, text, &notes, err))
-        is_fine = in_file(path, err);
-    buf_addf(&keys_path, "%s.keys", path);
-    if (is_fine && access(buf_c(&keys_path), F_OK) == 0) {
-        is_fine = small_file_read(buf_c(&keys_path), &arena, &text, err);
-        if (is_fine && !users_read_keys(&settings->users, text, realm, &notes, err))
-            is_fine = in_file(buf_c(&keys_path), err);
-    }
-    log_notes(path, &notes);
+    buf_addf(&keys_path, "%s.keys", from->path);
+    bool is_fine =
+        users_read(&settings->users, from->text, &notes, err) || in_file(from->path, err);
+    if (is_fine && !users_read_keys(&settings->users, from->keys, realm, &notes, err))
+        is_fine = in_file(buf_c(&keys_path), err);
+    log_notes(from->path, &notes);
     buf_done(&keys_path);
-    arena_done(&arena);
+    if (!is_fine)
+        users_done(&settings->users);
     return is_fine;
 }
 
-static bool read_tokens(struct settings *settings, struct err *err)
+static bool read_users(struct settings *settings, const struct settings *before, struct err *err)
 {
-    const char *path = settings->config.tokens;
-    struct arena arena = {0};
-    struct str text = STR_NONE;
-    bool is_absent = access(path, F_OK) != 0 && errno == ENOENT; /* `davit token` makes it */
-    bool is_fine = is_absent || small_file_read(path, &arena, &text, err);
-    if (is_fine && !tokens_read(&settings->tokens, text, err))
-        is_fine = in_file(path, err);
-    arena_done(&arena);
-    return is_fine;
+    struct settings_text *text = &settings->users_text;
+    struct buf keys_path = {0};
+    text->path = settings->config.users;
+    buf_addf(&keys_path, "%s.keys", text->path);
+    bool is_fine = small_file_read(text->path, &settings->arena, &text->text, err) &&
+                   read_optional(buf_c(&keys_path), &settings->arena, &text->keys, err) &&
+                   parse_users(settings, text, err);
+    buf_done(&keys_path);
+    return is_fine || keep(settings, text, before ? &before->users_text : NULL, parse_users, err);
 }
 
-static bool read_jwt_keys(struct settings *settings, struct err *err)
+static bool parse_tokens(struct settings *settings, const struct settings_text *from,
+                         struct err *err)
 {
-    const char *path = settings->config.jwt_keys;
-    struct arena arena = {0};
-    struct str text;
-    bool is_fine = small_file_read(path, &arena, &text, err);
-    if (is_fine) {
-        settings->jwt_keys = jwt_keys_new(text, err);
-        is_fine = settings->jwt_keys || in_file(path, err);
-    }
-    arena_done(&arena);
-    return is_fine;
+    if (tokens_read(&settings->tokens, from->text, err))
+        return true;
+    tokens_done(&settings->tokens);
+    return in_file(from->path, err);
 }
+
+static bool read_tokens(struct settings *settings, const struct settings *before, struct err *err)
+{
+    struct settings_text *text = &settings->tokens_text;
+    text->path = settings->config.tokens; /* `davit token` makes it */
+    return (read_optional(text->path, &settings->arena, &text->text, err) &&
+            parse_tokens(settings, text, err)) ||
+           keep(settings, text, before ? &before->tokens_text : NULL, parse_tokens, err);
+}
+
+static bool parse_jwt_keys(struct settings *settings, const struct settings_text *from,
+                           struct err *err)
+{
+    settings->jwt_keys = jwt_keys_new(from->text, err);
+    return settings->jwt_keys || in_file(from->path, err);
+}
+
+static bool read_jwt_keys(struct settings *settings, const struct settings *before, struct err *err)
+{
+    struct settings_text *text = &settings->jwt_text;
+    text->path = settings->config.jwt_keys;
+    return (small_file_read(text->path, &settings->arena, &text->text, err) &&
+            parse_jwt_keys(settings, text, err)) ||
+           keep(settings, text, before ? &before->jwt_text : NULL, parse_jwt_keys, err);
+}
+
+/* --- making --- */
 
 static void make_access(struct settings *settings, struct access_state *state)
 {
@@ -128,16 +173,16 @@ static void make_access(struct settings *settings, struct access_state *state)
 }
 
 struct settings *settings_new(struct server_config *config, struct access_state *state,
-                              struct err *err)
+                              const struct settings *before, struct err *err)
 {
     struct settings *settings = MEM_NEW(struct settings);
     atomic_init(&settings->refs, 1);
     settings->config = *config;
     config->file = NULL;
     rules_init(&settings->no_rules);
-    if ((settings->config.users && !read_users(settings, err)) ||
-        (settings->config.tokens && !read_tokens(settings, err)) ||
-        (settings->config.jwt_keys && !read_jwt_keys(settings, err))) {
+    if ((settings->config.users && !read_users(settings, before, err)) ||
+        (settings->config.tokens && !read_tokens(settings, before, err)) ||
+        (settings->config.jwt_keys && !read_jwt_keys(settings, before, err))) {
         settings_unref(settings);
         return NULL;
     }

@@ -17,6 +17,13 @@ struct settings_mount {
     bool has_user;      /* its base has a segment "%u" */
 };
 
+/* What files said that was taken, so that a reload can go on with it where they cannot be read. */
+struct settings_text {
+    const char *path; /* NULL: there is no such file */
+    struct str text;
+    struct str keys; /* of users: what FILE.keys said */
+};
+
 struct settings {
     atomic_uint refs;
     struct server_config config;
@@ -24,6 +31,9 @@ struct settings {
     struct users users;
     struct tokens tokens;
     struct jwt_keys *jwt_keys;
+    struct settings_text users_text;
+    struct settings_text tokens_text;
+    struct settings_text jwt_text;
     struct rules no_rules;
     struct access access;
     struct proxies proxies;
@@ -33,10 +43,11 @@ struct settings {
     struct dav_service service; /* the caller fills in what does not come from here */
 };
 
-/* Takes what `config` holds, also on failure. Reads the files that it names. NULL: `err` says why.
- * Gives one reference. */
+/* Takes what `config` holds, also on failure. Reads the files that it names; where one that
+ * `before` has read cannot be read now, what it said then counts, and the log says so. `before`:
+ * NULL at the start. NULL: `err` says why. Gives one reference. */
 NODISCARD struct settings *settings_new(struct server_config *config, struct access_state *state,
-                                        struct err *err);
+                                        const struct settings *before, struct err *err);
 
 /* Opens what is to be served; `limits` outlives all settings. */
 NODISCARD bool settings_mount(struct settings *settings, struct store_pool *pool,

@@ -180,9 +180,14 @@ def test_keys_are_read_before_rights_are_given_up(tmp_path):
     with tls.Server([secret], ["--user", "nobody"], root=str(root)) as server:
         with server.connect() as connection:
             assert get(connection).status == 200
-        server.process.send_signal(signal.SIGHUP)  # now they cannot be read
-        wait_for(lambda: "keeping the settings as they were: opening" in server.stderr(),
+        server.process.send_signal(signal.SIGHUP)  # now davit cannot read them: its opener can
+        wait_for(lambda: "read the certificates again" in server.stderr(), "the reload")
+        os.chown(tmp_path / "p", 65534, 65534)  # nor can that, where others might have put them
+        os.chmod(secret.key, 0o000)
+        server.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "keeping the certificates as they were: opening" in server.stderr(),
                  "the reload to fail")
+        assert "is not opened with root's rights" in server.stderr()
         with server.connect() as connection:
             assert get(connection).status == 200
 
@@ -199,7 +204,7 @@ def test_reload_on_sighup(tmp_path):
             kept.send(bytes(100000))
             os.replace(after.certificate, pair.certificate)
             server.process.send_signal(signal.SIGHUP)  # the key is still the old one
-            wait_for(lambda: "keeping the settings as they were: the key in" in server.stderr(),
+            wait_for(lambda: "keeping the certificates as they were: the key in" in server.stderr(),
                      "the reload to fail")
             with server.connect() as connection:
                 assert subject_of(connection) == "before.test"

@@ -55,7 +55,7 @@ static int config_check_file(struct admin *admin)
         !have_certificates(&admin->config, &err))
         return admin_fail(&err);
     struct access_state *state = settings_access_state(&admin->config);
-    struct settings *settings = settings_new(&admin->config, state, &err);
+    struct settings *settings = settings_new(&admin->config, state, NULL, &err);
     bool is_fine = settings != NULL;
     settings_unref(settings);
     access_state_free(state);
