@@ -67,7 +67,8 @@ enum sign_in_end {
     SIGN_IN_DONE,      /* `principal` says who, perhaps nobody */
     SIGN_IN_BLOCKS,    /* ask again, with the same signed_in, where it may block: in any case */
     SIGN_IN_REFUSED,   /* 401: wrong, or there is another step */
-    SIGN_IN_MALFORMED, /* 400 */
+    SIGN_IN_MALFORMED, /* 401: it cannot be read */
+    SIGN_IN_MISPLACED, /* 400: made for another target */
     SIGN_IN_UNSAFE,    /* 403: Basic where others can read along */
     SIGN_IN_THROTTLED, /* 429: after retry_s */
     SIGN_IN_BUSY,      /* 503: after retry_s */

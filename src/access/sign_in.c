@@ -271,7 +271,7 @@ static enum sign_in_end sign_in_digest(struct attempt *attempt)
     if (!is_offered || !str_eq(digest.realm, access->realm))
         return SIGN_IN_REFUSED;
     if (!digest_is_about(&digest, attempt->request->target)) /* RFC 7616 §3.4.6 */
-        return SIGN_IN_MALFORMED;
+        return SIGN_IN_MISPLACED;
     /* Who has used this nonce with success is no guesser at his own password. */
     if (!nonce_is_known(access->state->nonces, digest.nonce, digest.user) &&
         !charge(attempt, digest.user))

@@ -150,12 +150,12 @@ static bool is_confidential(const struct exchange *x)
     return request->is_secure || is_here;
 }
 
-void admit_challenge(struct exchange *x)
+bool admit_challenge(struct exchange *x)
 {
     struct str challenges[ACCESS_CHALLENGES_MAX];
     struct http_fields *fields = &x->stream->response.fields;
     if (!x->service->access || http_fields_has(fields, FIELD_WWW_AUTHENTICATE))
-        return;
+        return x->service->access != NULL;
     size_t count = access_challenges(x->service->access, &x->signed_in, is_confidential(x),
                                      x->arena, challenges);
     for (size_t i = 0; i < count; i++) { /* a line for each: the oldest clients know no lists */
@@ -163,6 +163,7 @@ void admit_challenge(struct exchange *x)
                                        http_field_name(FIELD_WWW_AUTHENTICATE), challenges[i]};
         http_fields_add(fields, x->arena, &line);
     }
+    return count > 0;
 }
 
 /* --- signing in --- */
@@ -200,8 +201,11 @@ static enum stage_end sign_in(struct exchange *x)
         return STAGE_COMPUTES;
     case SIGN_IN_REFUSED:
         return respond_error(x, dav_error(HTTP_UNAUTHORIZED, "the credentials were not right"));
-    case SIGN_IN_MALFORMED:
-        return respond_error(x, dav_error(HTTP_BAD_REQUEST, "the Authorization is malformed"));
+    case SIGN_IN_MALFORMED: /* RFC 9110 §11.6.2: so that the client hears what would be right */
+        return respond_error(x, dav_error(HTTP_UNAUTHORIZED, "the Authorization is malformed"));
+    case SIGN_IN_MISPLACED:
+        return respond_error(x,
+                             dav_error(HTTP_BAD_REQUEST, "the Authorization is for another URI"));
     case SIGN_IN_UNSAFE:
         return respond_error(x,
                              dav_error(HTTP_FORBIDDEN, "not without TLS: others can read along"));

@@ -22,8 +22,9 @@ bool admit_differs_below(const struct exchange *x, struct res_path path);
 /* What a method asks for at its request URI. */
 enum access_class admit_class_of(const struct dav_method *method);
 
-/* Adds WWW-Authenticate with all challenges (RFC 9110 §11.6.1), once. */
-void admit_challenge(struct exchange *x);
+/* Adds WWW-Authenticate with all challenges (RFC 9110 §11.6.1), once. False: there is none, because
+ * only TLS or a client certificate would help. */
+bool admit_challenge(struct exchange *x);
 
 /* Whether a lock is of whoever asks, or he may break it. */
 bool admit_holds(const struct exchange *x, const struct lock *lock);

@@ -2,8 +2,9 @@
  * answers in one line: `return respond_status(x, HTTP_NO_CONTENT);`.
  *
  * An error with a precondition has it in its body, as RFC 4918 §16 asks for; others have a line for
- * people. A 401 brings the challenges along (RFC 9110 §11.6.1), a 405 the methods that are allowed
- * (§15.5.6). What a client may not read must not show in either: dav/admit.h is asked first. */
+ * people. A 401 brings the challenges along (RFC 9110 §11.6.1), and is a 403 where there are none;
+ * a 405 brings the methods that are allowed (§15.5.6). What a client may not read must not show in
+ * either: dav/admit.h is asked first. */
 #include "dav/respond.h"
 
 #include "dav/admit.h"
@@ -41,6 +42,8 @@ enum stage_end respond_error(struct exchange *x, struct dav_result result)
 {
     struct buf body = {0};
     struct str type = STR("text/plain; charset=utf-8");
+    if (result.status == HTTP_UNAUTHORIZED && !admit_challenge(x)) /* RFC 9110 §15.5.2 */
+        result = dav_error(HTTP_FORBIDDEN, "signing in needs TLS, or a client certificate");
     if (result.condition) { /* RFC 4918 §16 */
         type = STR(MULTISTATUS_TYPE);
         BUF_ADD(&body, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<D:error xmlns:D=\"DAV:\">");
@@ -60,8 +63,6 @@ enum stage_end respond_error(struct exchange *x, struct dav_result result)
         respond_field(x, FIELD_ALLOW, buf_str(&body));
     }
     buf_done(&body);
-    if (result.status == HTTP_UNAUTHORIZED)
-        admit_challenge(x);
     return respond_text(x, (enum http_status)result.status, type, text);
 }
 

@@ -163,9 +163,9 @@ def test_time_does_not_tell_whether_a_user_exists(server, record_property):
 
 def test_floods_of_parameters_are_refused(server):
     many = "Digest " + ", ".join(f"p{i}=x" for i in range(1000))
-    assert server.request("GET", "/a", {"Authorization": many}).status == 400
+    assert server.request("GET", "/a", {"Authorization": many}).status == 401
     quoted = 'Digest username="' + "\\a" * 10000 + '"'
-    assert server.request("GET", "/a", {"Authorization": quoted}).status == 400
+    assert server.request("GET", "/a", {"Authorization": quoted}).status == 401
     long = "Basic " + base64.b64encode(b"a:" + b"x" * 20000).decode()
     assert server.request("GET", "/a", {"Authorization": long}).status == 401
     lines = [("Authorization", "Basic YTpi")] * 100
