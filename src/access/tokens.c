@@ -108,6 +108,68 @@ struct str token_id_of(struct str text)
     return str_first(str_from(text, PREFIX_BYTES), TOKEN_ID_BYTES);
 }
 
+/* The character at the front, which may be percent-encoded; says how many bytes it takes. */
+static size_t take_char(struct str text, char *c_out)
+{
+    *c_out = text.len ? text.at[0] : '\0';
+    if (text.len < 3 || text.at[0] != '%')
+        return text.len ? 1 : 0;
+    int high = hex_value(text.at[1]), low = hex_value(text.at[2]);
+    if (high < 0 || low < 0)
+        return 1;
+    *c_out = (char)(high << 4 | low);
+    return 3;
+}
+
+/* How many bytes of `text` are a token's prefix and the id that may stay; 0: it is no token. */
+static size_t public_len(struct str text)
+{
+    size_t at = 0;
+    char c;
+    for (size_t i = 0; i < PREFIX_BYTES + TOKEN_ID_BYTES; i++) {
+        size_t len = take_char(str_from(text, at), &c);
+        bool is_right = i < PREFIX_BYTES ? c == prefix[i] : hex_value(c) >= 0;
+        if (!len || !is_right)
+            return i < PREFIX_BYTES ? 0 : at; /* cut off, or made up: masked all the same */
+        at += len;
+    }
+    return at;
+}
+
+static size_t secret_len(struct str text)
+{
+    size_t at = 0;
+    char c;
+    for (;;) {
+        size_t len = take_char(str_from(text, at), &c);
+        if (!len || !(char_is_alpha(c) || char_is_digit(c) || c == '-' || c == '_'))
+            return at;
+        at += len;
+    }
+}
+
+struct str token_mask(struct str text, struct arena *arena)
+{
+    struct buf masked = {0};
+    size_t done = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        size_t shown =
+            text.at[i] == prefix[0] || text.at[i] == '%' ? public_len(str_from(text, i)) : 0;
+        if (!shown)
+            continue;
+        buf_add(&masked, str_of(text.at + done, i + shown - done));
+        BUF_ADD(&masked, "***");
+        done = i + shown + secret_len(str_from(text, i + shown));
+        i = done - 1;
+    }
+    if (done == 0)
+        return text;
+    buf_add(&masked, str_from(text, done));
+    struct str copy = arena_str(arena, buf_str(&masked));
+    buf_done(&masked);
+    return copy;
+}
+
 const struct token *tokens_find(const struct tokens *tokens, struct str id)
 {
     struct map_entry *entry = map_find(&tokens->map, id);

@@ -53,6 +53,11 @@ NODISCARD bool token_is_text(struct str text);
 /* The id within what looks like a token. */
 struct str token_id_of(struct str text);
 
+/* `text`, with *** for the secret of each token in it, so that it can be logged: a log is read by
+ * more people than may act for its users. The token may be percent-encoded. The text itself where
+ * there is none; otherwise memory from the arena. */
+NODISCARD struct str token_mask(struct str text, struct arena *arena);
+
 NODISCARD const struct token *tokens_find(const struct tokens *tokens, struct str id);
 
 /* Appends a new token's line, without its end, and its text. id and hash of `like` are not looked

@@ -5,7 +5,8 @@
  *
  * What a client chose (method, target, user agent) is written so that it can neither end the line
  * nor the quotes around it, nor steer the terminal of who reads the file. What could not be parsed
- * at all has '-' for method and target; what was cut short is marked "aborted".
+ * at all has '-' for method and target; what was cut short is marked "aborted". The URL of a shared
+ * link is its secret, and is masked.
  *
  * The log is never in the way: a full disk loses lines, not requests. On SIGHUP the file is opened
  * anew under the same descriptor (dup3), so loops that are writing need not be told. */
@@ -15,6 +16,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "access/tokens.h"
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
@@ -139,7 +141,7 @@ void access_lines_add(struct access_lines *lines, const struct http_stream *stre
     BUF_ADD(to, "] \"");
     add_quoted(to, request->method.len ? request->method : STR("-"));
     buf_add_char(to, ' ');
-    add_quoted(to, request->target.len ? request->target : STR("-"));
+    add_quoted(to, request->target.len ? token_mask(request->target, stream->arena) : STR("-"));
     buf_add_char(to, ' ');
     buf_add(to, version_text(request->version));
     BUF_ADD(to, "\" ");

@@ -121,7 +121,7 @@ static void finished(struct http_handler *handler, const struct http_stream *str
                      uint64_t sent_bytes, bool is_complete)
 {
     struct server_loop *loop = loop_of_handler(handler);
-    struct str note = stream->response.note;
+    struct str note = token_mask(stream->response.note, stream->arena);
     if (note.len)
         log_line(LOG_WARN, "%.*s: %.*s", STR_ARGS(stream->request.peer), STR_ARGS(note));
     access_lines_add(&loop->access_lines, stream, sent_bytes, is_complete);

@@ -62,11 +62,34 @@ TEST(token_line_that_is_not_understood_is_refused)
     }
 }
 
+TEST(token_in_a_url_is_masked)
+{
+#define SECRET "AbC-_0123456789AbC-_0123456789AbC-_01234567"
+    static const char *const rows[][2] = {
+        {"/.link/dvt_0123456789ab" SECRET "/a/b?c", "/.link/dvt_0123456789ab***/a/b?c"},
+        {"/%2elink/%64vt%5F0123456789ab" SECRET "/", "/%2elink/%64vt%5F0123456789ab***/"},
+        {"/.link/dvt_0123456789ab%41%62" SECRET "/", "/.link/dvt_0123456789ab***/"},
+        {"http://h/?a=dvt_0123456789ab" SECRET "&b", "http://h/?a=dvt_0123456789ab***&b"},
+        {"dvt_0123456789ab" SECRET " dvt_ffff56789abc" SECRET,
+         "dvt_0123456789ab*** dvt_ffff56789abc***"},
+        {"/.link/dvt_0123xyz", "/.link/dvt_0123***"},
+        {"/.link/dvt_", "/.link/dvt_***"},
+        {"/a/dvt/%64v%", "/a/dvt/%64v%"},
+        {"/plain", "/plain"},
+        {"", ""},
+    };
+    struct arena arena = {0};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        check_str(rows[i][0], token_mask(str_of_c(rows[i][0]), &arena), rows[i][1]);
+    arena_done(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(token_is_known_by_its_hash_until_it_expires),
         cmocka_unit_test(token_line_that_is_not_understood_is_refused),
+        cmocka_unit_test(token_in_a_url_is_masked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
