@@ -12,5 +12,9 @@ bool log_is_on(enum log_level level);
 /* False when `name` is none of error, warn, info, debug. */
 NODISCARD bool log_level_parse(const char *name, enum log_level *level_out);
 
-/* One line without its end; control characters become '?'. */
+/* One line without its end. What could forge a line or steer a terminal is escaped as
+ * utf8_take_visible() says. */
 void log_line(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* For commands: prints to a terminal, escaped likewise but for line ends. */
+void tell(FILE *to, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/options.h"
 #include "cli/command.h"
 #include "io/self_signed.h"
@@ -138,18 +139,18 @@ static bool write_pair(const char *out, const struct self_signed *made, struct e
     return is_fine;
 }
 
-static void tell(const struct cert_config *config, const struct self_signed *made)
+static void announce(const struct cert_config *config, const struct self_signed *made)
 {
     struct buf text = {0};
     for (size_t i = 0; i < config->name_count; i++)
         buf_addf(&text, "%s%s", i ? ", " : "", config->names[i]);
     BUF_ADD(&text, ", valid until ");
     iso_date_add(&text, made->until_s);
-    printf("%s/cert.pem: for %s\n", config->out, buf_c(&text));
-    printf("%s/key.pem: its key, for you alone\n", config->out);
-    printf("SHA-256 %.*s\n\n", STR_ARGS(buf_str(&made->fingerprint)));
-    printf("davit serve --tls-cert %s/cert.pem --tls-key %s/key.pem DIR\n", config->out,
-           config->out);
+    tell(stdout, "%s/cert.pem: for %s\n", config->out, buf_c(&text));
+    tell(stdout, "%s/key.pem: its key, for you alone\n", config->out);
+    tell(stdout, "SHA-256 %.*s\n\n", STR_ARGS(buf_str(&made->fingerprint)));
+    tell(stdout, "davit serve --tls-cert %s/cert.pem --tls-key %s/key.pem DIR\n", config->out,
+         config->out);
     buf_done(&text);
 }
 
@@ -159,7 +160,7 @@ static int self_signed(int argc, char **argv)
     struct self_signed made = {0};
     struct err err;
     if (!read_arguments(&config, argc, argv, &err)) {
-        fprintf(stderr, "davit: %s\n", err.text);
+        tell(stderr, "davit: %s\n", err.text);
         return EXIT_USAGE;
     }
     if (config.wants_help) {
@@ -171,9 +172,9 @@ static int self_signed(int argc, char **argv)
     struct self_signed_wish wish = {config.names, config.name_count, config.days};
     bool is_fine = self_signed_make(&wish, &made, &err) && write_pair(config.out, &made, &err);
     if (is_fine)
-        tell(&config, &made);
+        announce(&config, &made);
     else
-        fprintf(stderr, "davit: %s\n", err.text);
+        tell(stderr, "davit: %s\n", err.text);
     self_signed_done(&made);
     return is_fine ? EXIT_FINE : EXIT_FAILED;
 }

@@ -8,6 +8,7 @@
 #include <signal.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "check/model/history.h"
 #include "check/run/login.h"
@@ -120,8 +121,8 @@ static bool add_starts(struct check *check, struct err *err)
         command->quota_per_day ? history_resume(check->history, &resuming.pending) : 0;
     if (resumed) {
         if (!command->is_quiet)
-            fprintf(stderr, "davit: going on with %llu links that the quota left\n",
-                    (unsigned long long)resumed);
+            tell(stderr, "davit: going on with %llu links that the quota left\n",
+                 (unsigned long long)resumed);
         return true;
     }
     for (size_t i = 0; i < command->run.starts.count; i++) {
@@ -140,9 +141,9 @@ static void print_notices(struct check *check)
     if (check->command->is_quiet)
         return;
     for (size_t i = 0; crawl_robots_host(check->crawl, i, &left_out); i++)
-        fprintf(stderr, "davit: %s/robots.txt %s %llu of the links%s\n", left_out.origin,
-                left_out.is_closed ? "cannot be had, which closes" : "asks not to look at",
-                (unsigned long long)left_out.count, is_obeyed ? ": they were not checked" : "");
+        tell(stderr, "davit: %s/robots.txt %s %llu of the links%s\n", left_out.origin,
+             left_out.is_closed ? "cannot be had, which closes" : "asks not to look at",
+             (unsigned long long)left_out.count, is_obeyed ? ": they were not checked" : "");
 }
 
 static void name_archives(struct check *check)
@@ -224,9 +225,9 @@ static void print_change(struct history_changes *changes, const struct history_c
         BUF_ADD(&since, " since ");
         add_time(&since, changed->bad_since_ms);
     }
-    printf("%-6s %-16.*s %3u %.*s%s\n", names[changed->change], STR_ARGS(changed->verdict),
-           changed->status, STR_ARGS(changed->url),
-           changed->change == HISTORY_FIXED ? "" : buf_c(&since));
+    tell(stdout, "%-6s %-16.*s %3u %.*s%s\n", names[changed->change], STR_ARGS(changed->verdict),
+         changed->status, STR_ARGS(changed->url),
+         changed->change == HISTORY_FIXED ? "" : buf_c(&since));
     buf_done(&since);
 }
 
@@ -235,7 +236,7 @@ static int compare(struct check *check)
     struct printing printing = {{print_change}, {0}};
     struct err err;
     if (!history_compare(check->history, &printing.changes, &err)) {
-        fprintf(stderr, "davit: %s\n", err.text);
+        tell(stderr, "davit: %s\n", err.text);
         return EXIT_UNFINISHED;
     }
     printf("%llu new, %llu fixed, %llu still bad\n", (unsigned long long)printing.counts[0],
@@ -264,7 +265,7 @@ static int finish(struct check *check, struct report_summary *summary)
                    report_count(check->site, &check->command->report, summary, &err) &&
                    write_reports(check, summary, &err);
     if (!is_fine) {
-        fprintf(stderr, "davit: %s\n", err.text);
+        tell(stderr, "davit: %s\n", err.text);
         return EXIT_UNFINISHED;
     }
     if (check->command->compares)
@@ -293,7 +294,7 @@ static int run(struct check *check)
         summary.why_incomplete = why.text;
         status = finish(check, &summary);
     } else {
-        fprintf(stderr, "davit: %s\n", err.text);
+        tell(stderr, "davit: %s\n", err.text);
     }
     crawl_free(check->crawl);
     site_free(check->site);
@@ -307,12 +308,12 @@ int cmd_check(int argc, char **argv)
     struct err err;
     int status = EXIT_FINE;
     if (!check_command_read(argc, argv, &command, &err)) {
-        fprintf(stderr, "davit: %s\n", err.text);
+        tell(stderr, "davit: %s\n", err.text);
         status = EXIT_USAGE;
     } else if (command.wants_help) {
         check_command_print_help();
     } else if (command.history && !(check.history = history_open(command.history, &err))) {
-        fprintf(stderr, "davit: %s\n", err.text);
+        tell(stderr, "davit: %s\n", err.text);
         status = EXIT_USAGE;
     } else {
         status = command.run.starts.count ? run(&check) : compare(&check);

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/options.h"
 #include "cli/command.h"
 
@@ -116,13 +117,13 @@ static size_t width_of_screen(size_t columns)
 static void complain(const struct explain_topic *topic)
 {
     if (topic->suggestion)
-        fprintf(stderr, "davit: nothing is known of '%s'; did you mean '%s'?\n", topic->argument,
-                topic->suggestion);
+        tell(stderr, "davit: nothing is known of '%s'; did you mean '%s'?\n", topic->argument,
+             topic->suggestion);
     else
-        fprintf(stderr,
-                "davit: nothing is known of '%s': it is no status from 100 to 599, class like 4xx, "
-                "status line or precondition\n",
-                topic->argument);
+        tell(stderr,
+             "davit: nothing is known of '%s': it is no status from 100 to 599, class like 4xx, "
+             "status line or precondition\n",
+             topic->argument);
 }
 
 /* Whether all are statuses that can be compared. */
@@ -192,7 +193,7 @@ int cmd_explain(int argc, char **argv)
     struct explain_options options = {0};
     struct err err;
     if (!parse(argc, argv, &options, &err)) {
-        fprintf(stderr, "davit: %s\n", err.text);
+        tell(stderr, "davit: %s\n", err.text);
         return EXIT_USAGE;
     }
     if (options.wants_help) {

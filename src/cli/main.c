@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/suggest.h"
 #include "cli/command.h"
 
@@ -29,9 +30,9 @@ static int unknown(const char *name)
         names[i] = commands[i].name;
     const char *meant = suggest(name, names, ARRAY_LEN(names));
     if (meant)
-        fprintf(stderr, "davit: there is no command '%s'; did you mean '%s'?\n", name, meant);
+        tell(stderr, "davit: there is no command '%s'; did you mean '%s'?\n", name, meant);
     else
-        fprintf(stderr, "davit: there is no command '%s'; see davit --help\n", name);
+        tell(stderr, "davit: there is no command '%s'; see davit --help\n", name);
     return EXIT_USAGE;
 }
 

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "cli/command.h"
@@ -31,7 +32,8 @@ enum {
 /* One input on its way. */
 struct run {
     const struct read_options *options;
-    const char *name; /* for messages */
+    const char *name; /* for messages: as a terminal may show it, in `shown` */
+    struct buf shown;
     struct saved saved;
     struct saved_sink sink;
     struct fetch_events events;
@@ -250,6 +252,7 @@ static void tear_down(struct run *run)
     davit_ms_reader_free(run->reader);
     saved_done(&run->saved);
     buf_done(&run->first);
+    buf_done(&run->shown);
     buf_done(&run->out);
 }
 
@@ -355,7 +358,7 @@ static bool read_url(struct run *run, const char *url, struct err *err)
         enum fetch_rc rc = fetch(&request, &run->events, err);
         is_read = rc != FETCH_FAILED;
         if (rc == FETCH_BROKEN)
-            fprintf(stderr, "davit: %s: %s\n", url, err->text);
+            tell(stderr, "davit: %s: %s\n", url, err->text);
     }
     buf_done(&body);
     return is_read;
@@ -379,15 +382,15 @@ static void complain(const struct run *run)
     struct str first = buf_str(&run->first);
     if (exchange->status && exchange->status != HTTP_MULTI_STATUS) {
         struct str reason = http_reason(exchange->status);
-        fprintf(stderr, "davit: %s: the answer is %u %.*s, no multistatus\n", run->name,
-                exchange->status, STR_ARGS(reason));
+        tell(stderr, "davit: %s: the answer is %u %.*s, no multistatus\n", run->name,
+             exchange->status, STR_ARGS(reason));
     } else if (run->bytes == 0) {
-        fprintf(stderr, "davit: %s: it is empty\n", run->name);
+        tell(stderr, "davit: %s: it is empty\n", run->name);
     } else if (str_starts(first, STR("\x1f\x8b"))) {
-        fprintf(stderr, "davit: %s: it is compressed; curl --compressed decodes it\n", run->name);
+        tell(stderr, "davit: %s: it is compressed; curl --compressed decodes it\n", run->name);
     } else {
-        fprintf(stderr, "davit: %s:%llu:%llu: %s\n", run->name, (unsigned long long)place.line,
-                (unsigned long long)place.column, davit_ms_reader_message(run->reader));
+        tell(stderr, "davit: %s:%llu:%llu: %s\n", run->name, (unsigned long long)place.line,
+             (unsigned long long)place.column, davit_ms_reader_message(run->reader));
     }
 }
 
@@ -408,16 +411,18 @@ static int status_of(const struct run *run)
 static int run_input(struct run *run, const char *input)
 {
     struct err err;
-    run->name = strcmp(input, "-") == 0 ? "(standard input)" : input;
+    buf_clear(&run->shown);
+    utf8_add_printable(&run->shown, str_of_c(strcmp(input, "-") == 0 ? "(standard input)" : input));
+    run->name = buf_c(&run->shown);
     set_up(run);
     if (!read_input(run, input, &err)) {
-        fprintf(stderr, "davit: %s\n", err.text);
+        tell(stderr, "davit: %s\n", err.text);
         return EXIT_NOT_FETCHED;
     }
     finish(run);
     flush(run);
     if (run->has_write_error || fflush(stdout) != 0) {
-        fprintf(stderr, "davit: standard output cannot be written\n");
+        tell(stderr, "davit: standard output cannot be written\n");
         return EXIT_NOT_FETCHED;
     }
     if (run->rc != DAVIT_MS_END && !run->lint)
@@ -463,7 +468,7 @@ static int run_options(const struct read_options *options)
         return EXIT_FINE;
     }
     if (options->input_count == 0 && isatty(STDIN_FILENO)) {
-        fprintf(stderr, "davit: what is to be read? Usage: davit read [OPTIONS] [FILE|-|URL]\n");
+        tell(stderr, "davit: what is to be read? Usage: davit read [OPTIONS] [FILE|-|URL]\n");
         return EXIT_USAGE;
     }
     return options->wants_diff ? run_diff(options) : run_all(options);
@@ -477,7 +482,7 @@ int cmd_read(int argc, char **argv)
     if (read_options_parse(argc, argv, &options, &err))
         status = run_options(&options);
     else
-        fprintf(stderr, "davit: %s\n", err.text);
+        tell(stderr, "davit: %s\n", err.text);
     read_options_done(&options);
     return status;
 }

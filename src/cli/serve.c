@@ -1,3 +1,4 @@
+#include "base/log.h"
 #include "cli/command.h"
 #include "server/server.h"
 
@@ -6,7 +7,7 @@ int cmd_serve(int argc, char **argv)
     struct server_config config;
     struct err err;
     if (!config_read(argc, argv, &config, &err)) {
-        fprintf(stderr, "davit: %s\n", err.text);
+        tell(stderr, "davit: %s\n", err.text);
         return EXIT_USAGE;
     }
     if (config.wants_help) {

@@ -7,6 +7,7 @@ static bool is_plain(unsigned char c)
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
+/* JSON asks for it below U+0020 only; the rest is for who looks at it in a terminal. */
 static void add_special(struct buf *to, struct str text, size_t len, uint32_t c)
 {
     if (!len) {
@@ -18,7 +19,7 @@ static void add_special(struct buf *to, struct str text, size_t len, uint32_t c)
         BUF_ADD(to, "\\n");
     } else if (c == '\t') {
         BUF_ADD(to, "\\t");
-    } else if (c < 0x20 || (c >= 0x7f && c < 0xa0)) {
+    } else if (utf8_is_steering(str_first(text, len))) { /* all of them have four digits */
         BUF_ADD(to, "\\u");
         buf_add_hex(to, c, 4);
     } else {

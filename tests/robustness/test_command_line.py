@@ -284,3 +284,59 @@ def test_config_check_says_what_is_wrong_and_where(text, said, tmp_path):
     done = run("config", "check", str(path))
     assert done.returncode == 1 and not done.stdout
     assert said in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
+
+
+# --- what stands in a file, a name or an answer steers no terminal ---
+
+STEERING = "\x1b\x7f\x9b\u061c\u200e\u202e\u2066\u2028"
+EVIL = "a" + STEERING + "[2J"
+EVIL_BODY = f"""<?xml version="1.0"?><D:multistatus xmlns:D="DAV:"><D:response>
+<D:href>/{STEERING[1:]}</D:href><D:propstat><D:prop><D:displayname>{STEERING[1:]}</D:displayname>
+<x xmlns="urn:x" y="{STEERING[1:]}">{STEERING[1:]}</x></D:prop>
+<D:status>HTTP/1.1 403 {STEERING[1:]}</D:status><D:responsedescription>{STEERING[1:]}
+</D:responsedescription></D:propstat></D:response></D:multistatus>"""
+
+
+def says(*args, **options):
+    """What a command writes to both of its outputs, as bytes; it must write something."""
+    result = subprocess.run([davit.BINARY, *args], capture_output=True, timeout=60, **options)
+    assert result.stdout + result.stderr, args
+    return result.stdout + result.stderr
+
+
+def steers(output):
+    text = output.decode("utf-8", "surrogateescape")
+    return [c for c in text if c in STEERING or 0xdc80 <= ord(c) <= 0xdcff]
+
+
+def test_no_command_lets_what_it_is_given_steer_the_terminal(tmp_path):
+    body, other, names = tmp_path / "body", tmp_path / "other", tmp_path / "names"
+    body.write_text(EVIL_BODY)
+    other.write_text(EVIL_BODY.replace("403", "404").replace("urn:x", "urn:y"))
+    names.mkdir()
+    page = f'<a href="gone{EVIL}">{EVIL}</a><a href="#{EVIL}">'.encode() + b'<a href="\x9b\xff">'
+    (names / (EVIL.replace("\x1b", "") + ".html")).write_bytes(page)
+    (names / "index.html").write_bytes(page)
+    (tmp_path / EVIL).write_text(f"[server]\nroot = /\n{EVIL} = {EVIL}\n")
+    for args in ([EVIL], ["explain", EVIL], ["explain", "--json", EVIL], ["serve", "--" + EVIL],
+                 ["serve", "--listen", EVIL, "/"], ["serve", "/nowhere" + EVIL],
+                 ["serve", "--config", str(tmp_path / EVIL)], ["read", "/nowhere" + EVIL],
+                 ["read", "--lint", str(body)], ["read", "--lint", str(tmp_path / EVIL)],
+                 ["read", str(tmp_path / EVIL)], ["read", "--diff", str(body), str(other)],
+                 ["check", str(names)], ["check", "--" + EVIL],
+                 ["cert", "self-signed", "--name", EVIL, "--out", "/nowhere" + EVIL],
+                 ["user", "list", "--users", "/nowhere" + EVIL], ["user", EVIL],
+                 ["token", "list", "--tokens", "/nowhere" + EVIL], ["rule", "test", EVIL, EVIL, EVIL]):
+        assert not steers(says(*args)), args
+    for form in ("table", "json", "jsonl", "summary", "xml"):
+        assert not steers(says("read", "--format", form, str(body))), form
+    for client in ("finder", "windows", "gvfs", "davfs2", "rclone", "joplin", "zotero"):
+        assert not steers(says("read", "--as", client, "--target", "/", str(body))), client
+
+
+def test_names_in_the_files_of_users_and_tokens_steer_no_terminal(tmp_path):
+    tokens = tmp_path / "tokens"
+    said = says("token", "add", "alice", "--tokens", str(tokens), "--note", EVIL)
+    assert said.startswith(b"dvt_")
+    listed = says("token", "list", "--tokens", str(tokens))
+    assert not steers(listed) and b"\\u202e" in listed

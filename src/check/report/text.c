@@ -58,7 +58,7 @@ static void add_row(struct report *report, const struct report_row *row)
         .verdict = row->outcome.verdict,
         .url = printable(state, row->url),
         .reason = printable(state, buf_str(&reason)),
-        .place = row->page, /* the site's: it outlives the report */
+        .place = printable(state, row->page),
         .fragment = printable(state, row->place->fragment),
         .at = row->place->at,
         .kind = row->place->kind,
@@ -199,8 +199,11 @@ static void write_summary(struct report *report)
             buf_addf(out, " %llu %s", (unsigned long long)s->targets[i], verdict_rows[i].name);
     }
     buf_addf(out, "; %.1f s\n", (double)s->took_ms / 1000);
-    if (!s->is_complete)
-        buf_addf(out, "The run did not finish: %s\n", s->why_incomplete);
+    if (!s->is_complete) {
+        BUF_ADD(out, "The run did not finish: ");
+        utf8_add_printable(out, str_of_c(s->why_incomplete));
+        BUF_ADD(out, "\n");
+    }
     if (!report->shows_stats)
         return;
     double seconds = s->took_ms > 0 ? (double)s->took_ms / 1000 : 0.001;

@@ -8,6 +8,7 @@
 #include "cli/admin/admin.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/options.h"
 #include "base/suggest.h"
 #include "cli/command.h"
@@ -196,7 +197,7 @@ static int print_help(const struct admin_verbs *verbs)
 
 int admin_fail(const struct err *err)
 {
-    fprintf(stderr, "davit: %s\n", err->text);
+    tell(stderr, "davit: %s\n", err->text);
     return EXIT_FAILED;
 }
 

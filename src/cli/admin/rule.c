@@ -1,3 +1,4 @@
+#include "base/log.h"
 #include "cli/admin/admin.h"
 #include "cli/command.h"
 #include "dav/admit.h"
@@ -7,7 +8,7 @@ static void print_rule(const struct admin *admin, const char *word, const struct
 {
     struct buf text = {0};
     rule_describe(rule, &text);
-    printf("%s %s:%u:\n%s\n", word, admin->config_path, rule_line(rule), buf_c(&text));
+    tell(stdout, "%s %s:%u:\n%s\n", word, admin->config_path, rule_line(rule), buf_c(&text));
     buf_done(&text);
 }
 

@@ -5,6 +5,7 @@
  * A token is for a user who need not be in the file of users: then it is his only way in. The
  * server reads the file on SIGHUP; until then a revoked token still holds. */
 #include "access/tokens.h"
+#include "base/log.h"
 
 #include "base/err.h"
 #include "cli/admin/admin.h"
@@ -88,7 +89,7 @@ static void print_token(const struct token *token)
     }
     if (token->note.len)
         buf_addf(&text, " (%.*s)", STR_ARGS(token->note));
-    printf("%s\n", buf_c(&text));
+    tell(stdout, "%s\n", buf_c(&text));
     buf_done(&text);
 }
 

@@ -5,6 +5,7 @@
  * second, which is written first: without the hash that they belong to, keys are void. The server
  * reads both on SIGHUP; until then the old password holds. */
 #include "access/users.h"
+#include "base/log.h"
 
 #include "cli/admin/admin.h"
 #include "cli/admin/text_file.h"
@@ -116,10 +117,9 @@ static int user_list(struct admin *admin)
         return admin_fail(&err);
     for (size_t i = 0; i < users.count; i++) {
         const struct user *user = users.list[i];
-        printf("%.*s%s%s%s%s\n", STR_ARGS(user->name), user->scram.iterations ? " scram" : "",
-               user->digest_keys[HASH_SHA256].len ? " digest" : "",
-               user->digest_keys[HASH_MD5].len ? " digest-md5" : "",
-               user->hash.len ? " basic" : "");
+        tell(stdout, "%.*s%s%s%s%s\n", STR_ARGS(user->name), user->scram.iterations ? " scram" : "",
+             user->digest_keys[HASH_SHA256].len ? " digest" : "",
+             user->digest_keys[HASH_MD5].len ? " digest-md5" : "", user->hash.len ? " basic" : "");
     }
     users_done(&users);
     return EXIT_FINE;

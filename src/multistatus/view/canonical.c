@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "http/status.h"
 #include "multistatus/view/view_priv.h"
 #include "multistatus/writer.h"
@@ -122,6 +123,30 @@ void canonical_indent(struct buf *to, int indent)
         BUF_ADD(to, "  ");
 }
 
+/* What could steer a terminal becomes a reference, which means the same, in all that stands in `to`
+ * from `start` on: it is XML, and none of it can stand in a name. */
+static void make_visible(struct buf *to, size_t start)
+{
+    struct buf raw = {0};
+    if (!utf8_is_steering(str_from(buf_str(to), start)))
+        return;
+    buf_add(&raw, str_from(buf_str(to), start));
+    to->len = start;
+    struct str rest = buf_str(&raw);
+    while (rest.len) {
+        uint32_t c = 0;
+        size_t len = utf8_take(rest, &c);
+        bool is_plain = !len || c < 0x7f || !utf8_is_steering(str_first(rest, len));
+        len = len ? len : 1;
+        if (is_plain)
+            buf_add(to, str_first(rest, len));
+        else
+            buf_addf(to, "&#x%x;", (unsigned)c);
+        rest = str_from(rest, len);
+    }
+    buf_done(&raw);
+}
+
 static void add_name(struct buf *to, const struct node *node)
 {
     if (str_eq(node->ns, STR("DAV:")))
@@ -206,6 +231,7 @@ void canonical_add(struct buf *to, const struct davit_ms_element *element, int i
         .depth_max = DEPTH_MAX, .attr_count_max = 256, .ns_bytes_max = 4096};
     struct tree tree = {.events = {tree_start, tree_text, tree_end}};
     struct buf document = {0};
+    size_t start = to->len;
     tree.open = &tree.top;
     BUF_ADD(&document, "<D:d xmlns:D=\"DAV:\">");
     multistatus_element(&document, element);
@@ -214,6 +240,7 @@ void canonical_add(struct buf *to, const struct davit_ms_element *element, int i
         add_node_text(to, tree.top.first->first, STR_NONE, indent);
     else /* beyond a limit: it is at least the same for the same element */
         multistatus_element(to, element);
+    make_visible(to, start);
     buf_done(&document);
     arena_done(&tree.arena);
 }
@@ -365,6 +392,7 @@ static void xml_response(struct view *view, const struct davit_ms_response *resp
     add_sorted(xml, &text, NULL, response->others, response->other_count);
     canonical_indent(&text, 1);
     BUF_ADD(&text, "</D:response>");
+    make_visible(&text, 0);
     if (xml->count == xml->cap) {
         xml->cap = size_max(64, xml->cap * 2);
         xml->held = mem_resize(xml->held, xml->cap * sizeof(*xml->held));
@@ -390,6 +418,7 @@ static void xml_end(struct view *view, const struct view_end *end)
         qsort(xml->held, xml->count, sizeof(*xml->held), compare_held);
     for (size_t i = 0; i < xml->count; i++)
         buf_add(view->out, xml->held[i].text);
+    size_t start = view->out->len;
     if (end->head->description.len) {
         canonical_indent(view->out, 1);
         multistatus_description(view->out, str_of_text(end->head->description),
@@ -397,6 +426,7 @@ static void xml_end(struct view *view, const struct view_end *end)
     }
     if (end->head->sync_token.len)
         add_text_element(view->out, "sync-token", str_of_text(end->head->sync_token), 1);
+    make_visible(view->out, start);
     /* What is cut off stays cut off. */
     if (end->verdict->is_complete)
         BUF_ADD(view->out, "\n</D:multistatus>");

@@ -146,7 +146,7 @@ static void add_items(struct snapshot *snapshot, const struct davit_ms_response 
     }
     if (response->location.len) {
         BUF_ADD(&key, "location");
-        buf_add(&value, str_of_text(response->location));
+        utf8_add_printable(&value, str_of_text(response->location));
         add_item(snapshot, &key, &value);
     }
     for (size_t i = 0; i < response->other_count; i++) {

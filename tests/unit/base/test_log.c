@@ -45,7 +45,9 @@ TEST(log_line_lets_no_control_character_out)
 {
     log_set_level(LOG_INFO);
     check_str("newline", line_of(LOG_INFO, "a\ndavit: error: forged\r\033[2J\177\t"),
-              "davit: info: a?davit: error: forged??[2J??\n");
+              "davit: info: a\\x0adavit: error: forged\\x0d\\x1b[2J\\x7f\\x09\n");
+    check_str("C1", line_of(LOG_INFO, "\x9b\xc2\x9b"), "davit: info: \\x9b\\u009b\n");
+    check_str("direction", line_of(LOG_INFO, "\xe2\x80\xaegpj"), "davit: info: \\u202egpj\n");
     check_str("utf-8", line_of(LOG_INFO, "\xc3\xa4"), "davit: info: \xc3\xa4\n");
 }
 
@@ -59,6 +61,18 @@ TEST(log_line_cuts_what_is_too_long_and_still_ends_the_line)
     assert_int_equal(line.at[line.len - 1], '\n');
     assert_int_equal(str_index(line, '\n'), line.len - 1);
     assert_int_equal(str_index(line, '\0'), line.len);
+}
+
+TEST(tell_prints_lines_that_steer_nothing)
+{
+    char *told = NULL;
+    size_t len = 0;
+    FILE *to = open_memstream(&told, &len);
+    assert_non_null(to);
+    tell(to, "%s\nb\n", "a\x1b[m\xc2\x9b\xe2\x81\xa6\xc3\xa4");
+    assert_int_equal(fclose(to), 0);
+    check_str("told", str_of(told, len), "a\\x1b[m\\u009b\\u2066\xc3\xa4\nb\n");
+    free(told);
 }
 
 TEST(log_level_parse_knows_four_names)
@@ -81,6 +95,7 @@ int main(void)
         cmocka_unit_test(log_line_is_silent_below_its_level),
         cmocka_unit_test(log_line_lets_no_control_character_out),
         cmocka_unit_test(log_line_cuts_what_is_too_long_and_still_ends_the_line),
+        cmocka_unit_test(tell_prints_lines_that_steer_nothing),
         cmocka_unit_test(log_level_parse_knows_four_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@ TEST(json_escapes_what_must_not_stand_in_a_string)
         {{"\n\t\r", 3}, "\"\\n\\t\\u000d\""},
         {{"\0\x1f\x7f", 3}, "\"\\u0000\\u001f\\u007f\""},
         {{"\xc2\x85", 2}, "\"\\u0085\""},
+        {{"\xe2\x80\xae", 3}, "\"\\u202e\""},
         {{"\xc3\xa4\xf0\x9f\x98\x80", 6}, "\"\xc3\xa4\xf0\x9f\x98\x80\""},
         {{"a\xff"
           "b\xc3",
