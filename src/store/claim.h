@@ -27,7 +27,8 @@ struct claim {
     size_t range_count;
     struct executor *executor; /* where `granted` runs */
     void (*granted)(struct claim *claim);
-    struct job job; /* claims' own */
+    struct job job;     /* claims' own */
+    struct arena names; /* the store's: of paths that it has put in the place of the caller's */
     bool is_held;
 };
 

@@ -14,6 +14,14 @@
 
 enum { BIG_BYTES = 700 * 1024 };
 
+/* The store looks at the mounts when it locates a path. */
+static void look(struct bench *bench)
+{
+    struct res_path real;
+    assert_ok(
+        bench->store->ops->locate(bench->store, &bench->arena, PATH_ROOT, LOCATE_RESOURCE, &real));
+}
+
 /* "small" holds a megabyte; "bind" is another mount of the root's own file system. */
 static int open_with_mounts(void **state)
 {
@@ -28,6 +36,7 @@ static int open_with_mounts(void **state)
     assert_int_equal(mount("none", bench_file(bench, "small"), "tmpfs", 0, "size=1m"), 0);
     assert_int_equal(
         mount(bench_file(bench, "bound"), bench_file(bench, "bind"), NULL, MS_BIND, NULL), 0);
+    look(bench);
     return 0;
 }
 
@@ -171,7 +180,7 @@ static void changes_within_a_mount_are_as_elsewhere(void **state)
     }
     assert_ok(remove_all(bench, PATH("bound/f"))); /* the same as in "bind" */
     assert_string_equal(dump(bench), "/ {}\nbind/ {}\nbind/d/ {}\nbind/d/h \"2\" {p=v }\n"
-                                     "bound/ {}\nbound/d/ {}\nbound/d/h \"2\" {}\n"
+                                     "bound/ {}\nbound/d/ {}\nbound/d/h \"2\" {p=v }\n"
                                      "small/ {}\nsmall/d/ {}\nsmall/d/h \"2\" {p=v }\n"
                                      "small/f \"2\" {p=v }\n");
 }
@@ -250,6 +259,141 @@ static void p14_removals_do_not_go_into_mounts(void **state)
     assert_ok(remove_all(bench, PATH("c")));
 }
 
+/* --- two names of one thing: "bind" and "bound" --- */
+
+static const char *locks_at(struct bench *bench, struct res_path path, enum lock_query query)
+{
+    return locks_text(bench->store, &bench->arena, path, query);
+}
+
+static void p5_claims_cover_the_other_name(void **state)
+{
+    struct bench *bench = *state;
+    struct claim claim = {0};
+    struct claim reader = {0};
+    const struct store_ops *ops = bench->store->ops;
+    only_with_mounts(bench);
+    claim_add(&claim, PATH("bind/f"), CLAIM_SELF, true);
+    claim_add(&reader, PATH("bind/g"), CLAIM_SELF, false);
+    assert_true(ops->claim(bench->store, &claim));
+    assert_true(ops->claim(bench->store, &reader));
+    assert_true(path_eq(claim.ranges[0].path, PATH("bound/f")));
+    ops->release(bench->store, &claim);
+    ops->release(bench->store, &reader);
+}
+
+static void p16_props_are_those_of_the_other_name(void **state)
+{
+    struct bench *bench = *state;
+    only_with_mounts(bench);
+    MAKE(bench, "bound/d/", "bound/d/f");
+    assert_ok(set_prop(bench, PATH("bind/d/f"), "p", "v"));
+    assert_ok(set_prop(bench, PATH("bound"), "q", "w"));
+    assert_string_equal(props_text(bench->store, &bench->arena, PATH("bound/d/f")), "p=v ");
+    assert_string_equal(props_text(bench->store, &bench->arena, PATH("bind/d/f")), "p=v ");
+    assert_string_equal(props_text(bench->store, &bench->arena, PATH("bind")), "q=w ");
+    assert_ok(remove_all(bench, PATH("bind/d")));
+    MAKE(bench, "bound/d/", "bound/d/f");
+    assert_string_equal(props_text(bench->store, &bench->arena, PATH("bound/d/f")), "");
+}
+
+static void p17_locks_cover_the_other_name(void **state)
+{
+    struct bench *bench = *state;
+    struct lock lock = lock_of(PATH("bind/d"), "d", true);
+    struct lock_list found;
+    only_with_mounts(bench);
+    MAKE(bench, "bound/d/", "bound/d/f", "bound/g");
+    assert_ok(set_lock(bench, PATH("bound/g"), "g"));
+    assert_ok(bench->store->ops->lock(bench->store, &lock));
+    assert_string_equal(locks_at(bench, PATH("bind/g"), LOCKS_COVERING), "g ");
+    assert_string_equal(locks_at(bench, PATH("bound/d/f"), LOCKS_COVERING), "d ");
+    assert_string_equal(locks_at(bench, PATH("bind/d/f"), LOCKS_COVERING), "d ");
+    assert_string_equal(locks_at(bench, PATH("bind"), LOCKS_WITHIN), "d g ");
+    assert_ok(bench->store->ops->locks(bench->store, &bench->arena, PATH("bind/g"), LOCKS_COVERING,
+                                       &found));
+    assert_true(path_eq(found.items[0].root, PATH("bind/g")));
+    assert_ok(remove_all(bench, PATH("bind/d")));
+    assert_string_equal(locks_at(bench, PATH("bound"), LOCKS_WITHIN), "g ");
+}
+
+static void p17_infinite_locks_above_a_mount_hold_in_it(void **state)
+{
+    struct bench *bench = *state;
+    struct lock lock = lock_of(PATH("bind"), "b", true);
+    struct lock root = lock_of(PATH_ROOT, "r", true);
+    only_with_mounts(bench);
+    MAKE(bench, "bound/f");
+    assert_ok(bench->store->ops->lock(bench->store, &lock));
+    assert_string_equal(locks_at(bench, PATH("bound/f"), LOCKS_COVERING), "b ");
+    assert_ok(bench->store->ops->unlock(bench->store, STR("b")));
+    assert_ok(bench->store->ops->lock(bench->store, &root));
+    assert_string_equal(locks_at(bench, PATH("bind/f"), LOCKS_COVERING), "r ");
+    assert_ok(bench->store->ops->unlock(bench->store, STR("r")));
+}
+
+static void p12_p13_nothing_goes_onto_or_into_its_other_name(void **state)
+{
+    struct bench *bench = *state;
+    static const char *const rows[][2] = {
+        {"bound/f", "bind/f"},   {"bind/f", "bound/f"},     {"bound/d", "bind/d"},
+        {"bound/d", "bind/d/x"}, {"bind/d/e", "bound/d"},   {"bound", "bind/x"},
+        {"bind/d/e", "bound"},   {"bound/d/e/g", "bind/d"}, {"bind/d", "bound/d/e/x"},
+    };
+    only_with_mounts(bench);
+    MAKE(bench, "bound/f", "bound/d/", "bound/d/e/", "bound/d/e/g");
+    const char *before = dump(bench);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        assert_rc(copy_all(bench, path_of(rows[i][0]), path_of(rows[i][1])), STORE_DENIED);
+        assert_rc(move_all(bench, path_of(rows[i][0]), path_of(rows[i][1])), STORE_DENIED);
+        assert_string_equal(dump(bench), before);
+    }
+    assert_ok(move_all(bench, PATH("bound/f"), PATH("bind/d/f"))); /* elsewhere it may go */
+    assert_string_equal(get(bench, PATH("bound/d/f")), "bound/f");
+}
+
+/* "part" shows what lies deep in "bound", and "whole" the root itself. */
+static void names_are_found_through_parts_and_wholes(void **state)
+{
+    struct bench *bench = *state;
+    only_with_mounts(bench);
+    MAKE(bench, "bound/d/", "bound/d/e/", "bound/d/e/g", "part/", "whole/");
+    const char *part = bench_file(bench, "part");
+    const char *whole = bench_file(bench, "whole");
+    assert_int_equal(mount(bench_file(bench, "bound/d/e"), part, NULL, MS_BIND, NULL), 0);
+    assert_int_equal(mount(bench->root, whole, NULL, MS_BIND, NULL), 0);
+    look(bench);
+    assert_rc(move_all(bench, PATH("bound/d"), PATH("part/x")), STORE_DENIED);
+    assert_rc(copy_all(bench, PATH("part/g"), PATH("whole/bound/d")), STORE_DENIED);
+    assert_rc(move_all(bench, PATH("whole/bound/d"), PATH("bound/d")), STORE_DENIED);
+    assert_rc(copy_all(bench, PATH_ROOT, PATH("whole/x")), STORE_DENIED);
+    assert_ok(set_lock(bench, PATH("whole/bound/d/e/g"), "g"));
+    assert_string_equal(locks_at(bench, PATH("part/g"), LOCKS_COVERING), "g ");
+    assert_string_equal(locks_at(bench, PATH("bind/d/e/g"), LOCKS_COVERING), "g ");
+    assert_int_equal(umount2(part, MNT_DETACH), 0);
+    assert_int_equal(umount2(whole, MNT_DETACH), 0);
+    look(bench);
+    assert_string_equal(locks_at(bench, PATH("bound/d/e/g"), LOCKS_COVERING), "g ");
+    assert_string_equal(locks_at(bench, PATH("part/g"), LOCKS_COVERING), "");
+}
+
+/* What may only be read must not be changed by way of its other name. */
+static void names_of_a_read_only_mount_are_its_own(void **state)
+{
+    struct bench *bench = *state;
+    only_with_mounts(bench);
+    MAKE(bench, "bound/f", "c/");
+    const char *point = bench_file(bench, "c");
+    assert_int_equal(mount(bench_file(bench, "bound"), point, NULL, MS_BIND, NULL), 0);
+    assert_int_equal(mount(NULL, point, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), 0);
+    look(bench);
+    assert_rc(put(bench, PATH("c/f"), STR("x")), STORE_DENIED);
+    assert_rc(mkcol(bench, PATH("c/d")), STORE_DENIED);
+    assert_rc(remove_all(bench, PATH("c/f")), STORE_DENIED);
+    assert_string_equal(get(bench, PATH("bound/f")), "bound/f");
+    assert_int_equal(umount2(point, MNT_DETACH), 0);
+}
+
 int mount_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +406,13 @@ int mount_tests(void)
         MOUNT_TEST(p14_what_may_not_move_to_another_mount_stays_as_a_whole),
         MOUNT_TEST(p14_mount_points_stay),
         MOUNT_TEST(p14_removals_do_not_go_into_mounts),
+        MOUNT_TEST(p5_claims_cover_the_other_name),
+        MOUNT_TEST(p16_props_are_those_of_the_other_name),
+        MOUNT_TEST(p17_locks_cover_the_other_name),
+        MOUNT_TEST(p17_infinite_locks_above_a_mount_hold_in_it),
+        MOUNT_TEST(p12_p13_nothing_goes_onto_or_into_its_other_name),
+        MOUNT_TEST(names_are_found_through_parts_and_wholes),
+        MOUNT_TEST(names_of_a_read_only_mount_are_its_own),
     };
     return cmocka_run_group_tests_name("mounts", tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include "store/directory/cache/cache.h"
 #include "store/directory/entry.h"
 #include "store/directory/flush.h"
+#include "store/directory/mounts/mounts.h"
 #include "store/directory/state/state.h"
 #include "store/lock_journal.h"
 #include "store/store.h"
@@ -25,6 +26,7 @@ struct dir_store {
     struct claims *claims;
     struct flush *flush;
     struct dir_cache *cache; /* NULL: none */
+    struct dir_mounts *mounts;
 };
 
 static inline struct dir_store *dir_of(struct store *store)

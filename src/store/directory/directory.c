@@ -22,6 +22,7 @@
 
 #include "base/mem.h"
 #include "store/directory/dir_priv.h"
+#include "store/directory/named.h"
 
 /* --- quota, RFC 4331 --- */
 
@@ -53,18 +54,6 @@ static enum store_rc dir_quota(struct store *store, struct res_path path,
     return STORE_OK;
 }
 
-/* --- claims --- */
-
-static bool dir_claim(struct store *store, struct claim *claim)
-{
-    return claims_take(dir_of(store)->claims, claim);
-}
-
-static void dir_release(struct store *store, struct claim *claim)
-{
-    claims_release(dir_of(store)->claims, claim);
-}
-
 /* --- life --- */
 
 static void dir_close(struct store *store)
@@ -75,6 +64,7 @@ static void dir_close(struct store *store)
     lock_table_free(dir->locks);
     claims_free(dir->claims);
     flush_free(dir->flush);
+    mounts_close(dir->mounts);
     cache_close(dir->cache);
     if (dir->staging_fd >= 0)
         (void)close(dir->staging_fd); /* a directory: nothing to lose */
@@ -83,47 +73,6 @@ static void dir_close(struct store *store)
     if (dir->root_fd >= 0)
         (void)close(dir->root_fd); /* likewise */
     mem_free(dir);
-}
-
-/* --- changes, each followed by a note for who has looked already in this turn --- */
-
-static enum store_rc make_collection(struct store *store, struct res_path path)
-{
-    enum store_rc rc = dir_mkcol(store, path);
-    cache_note_change(dir_of(store)->cache);
-    return rc;
-}
-
-static enum store_rc remove_tree(struct store *store, struct res_path path,
-                                 struct store_visitor *visitor)
-{
-    enum store_rc rc = dir_remove(store, path, visitor);
-    cache_note_change(dir_of(store)->cache);
-    return rc;
-}
-
-static enum store_rc copy_tree(struct store *store, struct res_path from, struct res_path to,
-                               bool is_deep, struct store_visitor *visitor)
-{
-    enum store_rc rc = dir_copy(store, from, to, is_deep, visitor);
-    cache_note_change(dir_of(store)->cache);
-    return rc;
-}
-
-static enum store_rc move_tree(struct store *store, struct res_path from, struct res_path to,
-                               struct store_visitor *visitor)
-{
-    enum store_rc rc = dir_move(store, from, to, visitor);
-    cache_note_change(dir_of(store)->cache);
-    return rc;
-}
-
-static enum store_rc patch_resource(struct store *store, struct res_path path,
-                                    const struct store_patch *patch)
-{
-    enum store_rc rc = dir_patch(store, path, patch);
-    cache_note_change(dir_of(store)->cache);
-    return rc;
 }
 
 /* --- the table --- */
@@ -135,21 +84,21 @@ static const struct store_ops dir_ops = {
     .stat = dir_stat,
     .open = dir_content_open,
     .list = dir_list,
-    .upload = dir_upload,
-    .mkcol = make_collection,
-    .remove = remove_tree,
-    .copy = copy_tree,
-    .move = move_tree,
-    .may_have_props = dir_may_have_props,
-    .props = dir_props,
-    .patch = patch_resource,
+    .upload = named_upload,
+    .mkcol = named_mkcol,
+    .remove = named_remove,
+    .copy = named_copy,
+    .move = named_move,
+    .may_have_props = named_may_have_props,
+    .props = named_props,
+    .patch = named_patch,
     .has_locks = dir_has_locks,
-    .locks = dir_locks,
-    .lock = dir_lock,
+    .locks = named_locks,
+    .lock = named_lock,
     .unlock = dir_unlock,
     .quota = dir_quota,
-    .claim = dir_claim,
-    .release = dir_release,
+    .claim = named_claim,
+    .release = named_release,
 };
 
 /* Makes a directory where it is missing and opens it, to be written to. */
@@ -243,6 +192,7 @@ bool directory_store_open(const struct store_options *options, struct store **st
     } else {
         dir->flush = flush_new(dir->root_fd, options->durability);
         dir->cache = cache_open(dir->root_fd, options->limits->cache_bytes);
+        dir->mounts = mounts_open(dir->root_fd, dir->cache);
         is_fine = options->is_read_only ? open_state_read_only(dir, options, err)
                                         : open_state_dirs(dir, options, err);
     }

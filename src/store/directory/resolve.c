@@ -321,6 +321,7 @@ enum store_rc dir_locate(struct store *store, struct arena *arena, struct res_pa
                          enum locate_what what, struct res_path *real_out)
 {
     bool is_name = what == LOCATE_NAME && !path_is_root(path);
+    mounts_look(dir_of(store)->mounts);
     return is_name ? locate_name(dir_of(store), arena, path, real_out)
                    : locate_resource(dir_of(store), arena, path, real_out);
 }

@@ -256,8 +256,10 @@ static void take_news(struct dir_cache *cache)
     while ((news = watcher_take(&cache->watcher, cache->news, sizeof(cache->news), &len)) !=
            NEWS_NONE) {
         cache->generation++;
-        if (news == NEWS_ALL)
+        if (news == NEWS_ALL) {
+            cache->mount_changes++;
             drop(cache, cache->root);
+        }
         for (size_t at = 0; news == NEWS_EVENTS && at < len;) {
             const struct inotify_event *event = (const void *)(cache->news + at);
             at += sizeof(*event) + event->len;
@@ -295,6 +297,15 @@ void cache_note_change(struct dir_cache *cache)
 {
     if (cache)
         atomic_fetch_add(&cache->changes, 1);
+}
+
+uint64_t cache_mount_changes(struct dir_cache *cache)
+{
+    pthread_mutex_lock(&cache->mutex);
+    cache_look(cache);
+    uint64_t changes = cache->mount_changes;
+    pthread_mutex_unlock(&cache->mutex);
+    return changes;
 }
 
 /* --- asking --- */

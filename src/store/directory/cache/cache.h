@@ -70,5 +70,8 @@ void cache_offer_list(struct dir_cache *cache, struct res_path path, size_t coun
 /* This store has changed something itself: who has looked must look again. */
 void cache_note_change(struct dir_cache *cache);
 
+/* How often something may have been mounted or unmounted, as of now. Not NULL. */
+uint64_t cache_mount_changes(struct dir_cache *cache);
+
 /* NULL is fine. */
 void cache_text_drop(struct cache_text *text);

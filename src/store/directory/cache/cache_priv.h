@@ -101,6 +101,7 @@ struct dir_cache {
     struct cache_node *root;
     size_t bytes;
     uint64_t generation;
+    uint64_t mount_changes;
     uint64_t clock; /* counts what is asked for */
     bool is_over;   /* the root itself has gone */
     struct learner *learner;
