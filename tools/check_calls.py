@@ -9,8 +9,8 @@ from gate import Gate
 
 # Call: (the files that may make it, what the others use).
 OWNED = {
-    # resolve.c: utf8proc gives what it made with malloc().
-    "free": ({"src/base/mem.c", "src/store/directory/resolve.c"}, "mem_free()"),
+    # unicode.c: utf8proc gives what it made with malloc().
+    "free": ({"src/base/mem.c", "src/text/unicode.c"}, "mem_free()"),
     "strdup": (set(), "mem_copy_text() or arena_text()"),
     "strndup": (set(), "mem_copy_text() or arena_text()"),
     "asprintf": (set(), "buf_addf()"),

@@ -55,7 +55,7 @@ HOMES = {
     "openssl/": {"io", "access"},
     "nghttp2/": {"wire"},
     "sqlite3.h": {"check", "store/directory"},
-    "utf8proc.h": {"store/directory"},
+    "utf8proc.h": {"text"},
     "libpq-fe.h": {"store/cluster"},
     "crypt.h": {"access"},
     "jansson.h": {"access"},

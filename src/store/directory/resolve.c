@@ -13,10 +13,10 @@
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <utf8proc.h>
 
 #include "base/log.h"
 #include "store/directory/dir_priv.h"
+#include "text/unicode.h"
 
 enum { OPEN_TRIES = 32, NAME_BYTES_MAX = 255 };
 
@@ -223,19 +223,12 @@ static bool is_there(const struct dir_store *dir, struct res_path path)
 
 /* `exact` with its last segment in another Unicode form, if that is there. */
 static bool find_form(const struct dir_store *dir, struct arena *arena, struct res_path exact,
-                      utf8proc_option_t form, struct res_path *path_out)
+                      enum unicode_form form, struct res_path *path_out)
 {
     struct str name = path_name(exact);
-    utf8proc_uint8_t *bytes;
-    utf8proc_ssize_t len = utf8proc_map((const utf8proc_uint8_t *)name.at,
-                                        (utf8proc_ssize_t)name.len, &bytes, UTF8PROC_STABLE | form);
-    if (len < 0) /* no UTF-8: it has no other form */
-        return false;
-    struct str other = str_of((const char *)bytes, (size_t)len);
+    struct str other = unicode_form(arena, name, form);
     struct res_path path = path_join(arena, path_parent(exact), other);
-    bool is_other = !str_eq(other, name);
-    free(bytes);
-    if (!is_other || !is_there(dir, path))
+    if (str_eq(other, name) || !is_there(dir, path))
         return false;
     *path_out = path;
     return true;
@@ -251,8 +244,8 @@ static struct res_path normalise(const struct dir_store *dir, struct arena *aren
         struct str name = str_cut(&rest, '/');
         struct res_path exact = path_join(arena, real, name);
         if (is_ascii(name) || is_there(dir, exact) ||
-            (!find_form(dir, arena, exact, UTF8PROC_COMPOSE, &real) &&
-             !find_form(dir, arena, exact, UTF8PROC_DECOMPOSE, &real)))
+            (!find_form(dir, arena, exact, UNICODE_NFC, &real) &&
+             !find_form(dir, arena, exact, UNICODE_NFD, &real)))
             real = exact;
     }
     return real;
