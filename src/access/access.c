@@ -71,12 +71,41 @@ static enum access_verdict refuse(const struct access *access, const struct prin
     return ACCESS_REFUSED;
 }
 
-enum access_verdict access_may(const struct access *access, const struct principal *principal,
-                               enum access_class class, struct res_path path)
+/* The forms to be asked in. No form is what a file system takes for one name: it is looser than
+ * SMALL and stricter than LOOSE. What is granted must be granted in both. */
+static bool asks_in(enum access_names names, enum unicode_form form)
+{
+    switch (form) {
+    case UNICODE_NFC:
+        return names != ACCESS_NAMES_FOLDED;
+    case UNICODE_SMALL:
+    case UNICODE_LOOSE:
+        return names != ACCESS_NAMES_EXACT;
+    case UNICODE_NFD:
+        return false;
+    }
+    BUG("no such form");
+}
+
+static bool is_in_scope(const struct scope *scope, struct res_path path, enum unicode_form form)
+{
+    struct arena arena = {0};
+    if (!scope->path.at || path_is_within(path, scope->path))
+        return true;
+    struct str formed = unicode_form(&arena, path_str(path), form);
+    struct str tree = unicode_form(&arena, path_str(scope->path), form);
+    bool is_in = path_is_within((struct res_path){formed.at, formed.len},
+                                (struct res_path){tree.at, tree.len});
+    arena_done(&arena);
+    return is_in;
+}
+
+static enum access_verdict judge(const struct access *access, const struct principal *principal,
+                                 const struct rule_question *question)
 {
     const struct scope *scope = &principal->scope;
-    if (scope->path.at &&
-        !path_is_within(path, scope->path)) /* the token may not; the user might */
+    enum access_class class = question->class;
+    if (!is_in_scope(scope, question->path, question->form)) /* the token may not; he might */
         return ACCESS_REFUSED;
     if (scope->is_read_only && class != ACCESS_READ)
         return ACCESS_REFUSED;
@@ -84,17 +113,38 @@ enum access_verdict access_may(const struct access *access, const struct princip
         bool is_somebody = !principal_is_anonymous(principal) || access->lets_everyone;
         return is_somebody && class != ACCESS_ADMIN ? ACCESS_GRANTED : refuse(access, principal);
     }
-    struct rule_question question = {principal, class, path};
-    struct rule_verdict verdict = rules_judge(access->rules, &question);
+    struct rule_verdict verdict = rules_judge(access->rules, question);
     if (verdict.is_allowed)
         return ACCESS_GRANTED;
     return verdict.is_hidden ? ACCESS_HIDDEN : refuse(access, principal);
 }
 
-bool access_differs_below(const struct access *access, const struct principal *principal,
-                          struct res_path path)
+enum access_verdict access_worse(enum access_verdict a, enum access_verdict b)
 {
-    if (principal->scope.path.at && path_is_within(principal->scope.path, path))
+    return a > b ? a : b; /* granted, refused, sign in, hidden */
+}
+
+enum access_verdict access_may(const struct access *access, const struct principal *principal,
+                               const struct access_question *question)
+{
+    enum access_verdict verdict = ACCESS_GRANTED;
+    for (enum unicode_form form = UNICODE_NFC; form <= UNICODE_LOOSE; form++) {
+        struct rule_question asked = {principal, question->class, question->path, form};
+        if (asks_in(question->names, form))
+            verdict = access_worse(verdict, judge(access, principal, &asked));
+    }
+    return verdict;
+}
+
+bool access_differs_below(const struct access *access, const struct principal *principal,
+                          struct res_path path, enum access_names names)
+{
+    const struct res_path scope = principal->scope.path;
+    if (scope.at && (names != ACCESS_NAMES_EXACT || unicode_within(scope, path) != SIZE_MAX))
         return true;
-    return access->rules && rules_differ_below(access->rules, path);
+    for (enum unicode_form form = UNICODE_NFC; form <= UNICODE_LOOSE && access->rules; form++) {
+        if (asks_in(names, form) && rules_differ_below(access->rules, path, form))
+            return true;
+    }
+    return false;
 }

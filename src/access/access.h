@@ -107,11 +107,27 @@ enum access_verdict {
     ACCESS_HIDDEN,  /* 404: as if there were nothing */
 };
 
-/* May this principal do this here? A path is as in the URL. */
-NODISCARD enum access_verdict access_may(const struct access *access,
-                                         const struct principal *principal, enum access_class class,
-                                         struct res_path path);
+/* The more restrictive of two answers. */
+enum access_verdict access_worse(enum access_verdict a, enum access_verdict b);
 
-/* False: what is granted for `path` is granted for all that is below it. */
+/* How names are compared. */
+enum access_names {
+    ACCESS_NAMES_EXACT,  /* but for the form of Unicode */
+    ACCESS_NAMES_FOLDED, /* where no case is told apart */
+    ACCESS_NAMES_BOTH,   /* where that is so for some: what is granted either way */
+};
+
+struct access_question {
+    enum access_class class;
+    struct res_path path; /* as in the URL */
+    enum access_names names;
+};
+
+/* May this principal do this here? */
+NODISCARD enum access_verdict access_may(const struct access *access,
+                                         const struct principal *principal,
+                                         const struct access_question *question);
+
+/* False: what is granted for the path is granted for all that is below it. */
 NODISCARD bool access_differs_below(const struct access *access, const struct principal *principal,
-                                    struct res_path path);
+                                    struct res_path path, enum access_names names);

@@ -12,6 +12,10 @@
  * all that is in it. "*" and "?" match within a segment, "**" any number of segments, and the
  * segment "%u" is the name of who asks.
  *
+ * A rule is about a thing, not about bytes: names are compared in NFC, or where the store does not
+ * tell case apart in one of the two forms that stand for that (access.c asks for both). Patterns
+ * are kept in each form.
+ *
  * Rejected: the first rule that matches decides, as in a firewall. Then the order of sections in a
  * file matters, and a line that is moved opens what was closed. Rejected, too: inheritance that can
  * be broken, as in NTFS; nobody can say without a tool what is in force. Ours can be read, and
@@ -36,7 +40,8 @@ struct rule_net {
 
 struct rule {
     struct rule *next;
-    struct str pattern;  /* without slashes at its ends */
+    struct str pattern; /* without slashes at its ends, as written */
+    struct str patterns[UNICODE_LOOSE + 1];
     struct str sentence; /* as written */
     bool is_allow;
     bool is_hidden;
@@ -76,11 +81,17 @@ void rules_done(struct rules *rules)
     rules_init(rules);
 }
 
+/* As names of users and groups are compared. */
+static struct str name_of(struct arena *arena, struct str text)
+{
+    return unicode_form(arena, arena_str(arena, text), UNICODE_NFC);
+}
+
 void rules_add_member(struct rules *rules, struct str group, struct str user)
 {
     struct rule_group *member = ARENA_NEW(&rules->arena, struct rule_group);
-    member->group = arena_str(&rules->arena, group);
-    member->user = arena_str(&rules->arena, user);
+    member->group = name_of(&rules->arena, group);
+    member->user = name_of(&rules->arena, user);
     struct rule_group **last = &rules->groups;
     while (*last)
         last = &(*last)->next;
@@ -112,14 +123,14 @@ static bool read_class(struct rule *rule, struct str word)
 static void read_who(struct rule *rule, struct str word, struct arena *arena)
 {
     struct who *who = ARENA_NEW(arena, struct who);
-    who->name = word;
+    who->name = name_of(arena, word);
     who->kind = WHO_USER;
     if (str_eq(word, STR("everyone")))
         who->kind = WHO_EVERYONE;
     else if (str_eq(word, STR("users")))
         who->kind = WHO_USERS;
     else if (word.at[0] == '@')
-        *who = (struct who){.kind = WHO_GROUP, .name = str_from(word, 1)};
+        *who = (struct who){.kind = WHO_GROUP, .name = str_from(who->name, 1)};
     who->next = rule->whos;
     rule->whos = who;
 }
@@ -186,6 +197,8 @@ bool rules_add(struct rules *rules, const struct rule_place *place, bool is_allo
     if (place->pattern.len == 0 || place->pattern.at[0] != '/')
         return err_set(err, 0, "a rule's pattern begins with a slash");
     rule->pattern = arena_str(arena, trim_slashes(place->pattern));
+    for (unsigned form = 0; form < ARRAY_LEN(rule->patterns); form++)
+        rule->patterns[form] = unicode_form(arena, rule->pattern, (enum unicode_form)form);
     rule->sentence = arena_str(arena, sentence);
     rule->is_allow = is_allow;
     rule->is_hidden = place->is_hidden;
@@ -234,16 +247,34 @@ static bool match_segment(struct str pattern, struct str text)
     return p == pattern.len;
 }
 
-static bool match_part(struct str pattern, struct str segment, const struct principal *principal)
+/* What patterns are held against, in one form. */
+struct subject {
+    struct arena arena;
+    enum unicode_form form;
+    struct str path;
+    struct str user; /* empty: nobody */
+};
+
+static void subject_init(struct subject *subject, struct res_path path, struct str user,
+                         enum unicode_form form)
+{
+    *subject = (struct subject){.form = form};
+    subject->path = unicode_form(&subject->arena, path_str(path), form);
+    subject->user = unicode_form(&subject->arena, user, form);
+}
+
+static bool match_part(struct str pattern, struct str segment, struct str user)
 {
     if (str_eq(pattern, STR("%u")))
-        return principal->name.len && str_eq(segment, principal->name);
+        return user.len && str_eq(segment, user);
     return match_segment(pattern, segment);
 }
 
 /* Whether the pattern matches the path or a collection above it. */
-static bool covers(struct str pattern, struct str path, const struct principal *principal)
+static bool covers(const struct rule *rule, const struct subject *subject)
 {
+    struct str pattern = rule->patterns[subject->form];
+    struct str path = subject->path;
     struct str star_pattern = STR_NONE; /* behind the last "**" */
     struct str star_path = STR_NONE;
     bool has_star = false;
@@ -256,7 +287,7 @@ static bool covers(struct str pattern, struct str path, const struct principal *
             has_star = true;
             star_pattern = pattern = rest;
             star_path = path;
-        } else if (path.len && match_part(part, segment, principal)) {
+        } else if (path.len && match_part(part, segment, subject->user)) {
             pattern = rest;
             path = path_rest;
         } else if (has_star && star_path.len) {
@@ -321,9 +352,6 @@ static bool weigh(const struct rules *rules, const struct rule *rule,
                   struct weight *weight_out)
 {
     struct weight weight = {0};
-    if (!(rule->classes >> question->class & 1) ||
-        !covers(rule->pattern, path_str(question->path), question->principal))
-        return false;
     for (const struct who *who = rule->whos; who; who = who->next) {
         if (weight.who <= (unsigned)who->kind && is_who(rules, who, question->principal))
             weight.who = 1 + (unsigned)who->kind;
@@ -332,7 +360,7 @@ static bool weigh(const struct rules *rules, const struct rule *rule,
         if (weight.net <= at->net.bits && net_has(&at->net, address))
             weight.net = 1 + at->net.bits;
     }
-    for (struct str rest = rule->pattern; rest.len;) {
+    for (struct str rest = rule->patterns[UNICODE_NFC]; rest.len;) {
         struct str part = str_cut(&rest, '/');
         weight.segments += !str_eq(part, STR("**"));
         for (size_t i = 0; i < part.len; i++)
@@ -348,9 +376,12 @@ struct rule_verdict rules_judge(const struct rules *rules, const struct rule_que
     struct weight best = {0};
     struct weight weight;
     unsigned char address[NET_BYTES];
+    struct subject subject;
     (void)net_read_address(question->principal->address, address); /* then it is in no network */
+    subject_init(&subject, question->path, question->principal->name, question->form);
     for (const struct rule *rule = rules->first; rule; rule = rule->next) {
-        if (!weigh(rules, rule, question, address, &weight))
+        if (!(rule->classes >> question->class & 1) || !covers(rule, &subject) ||
+            !weigh(rules, rule, question, address, &weight))
             continue;
         int order = verdict.rule ? compare(&weight, &best) : 1;
         if (order > 0) {
@@ -362,28 +393,36 @@ struct rule_verdict rules_judge(const struct rules *rules, const struct rule_que
             verdict.is_allowed = false;
         }
     }
+    arena_done(&subject.arena);
     verdict.is_hidden = verdict.rule && !verdict.is_allowed && verdict.rule->is_hidden;
     return verdict;
 }
 
-bool rules_differ_below(const struct rules *rules, struct res_path path)
+/* Whether it begins somewhere below the path, for anybody. */
+static bool begins_below(const struct rule *rule, const struct subject *subject)
 {
-    static const struct principal nobody = {0};
-    for (const struct rule *rule = rules->first; rule; rule = rule->next) {
-        struct str pattern = rule->pattern;
-        struct str rest = path_str(path);
-        bool can_match = true;
-        while (can_match && pattern.len && rest.len) {
-            struct str part = str_cut(&pattern, '/');
-            struct str segment = str_cut(&rest, '/');
-            if (str_eq(part, STR("**")))
-                return true;
-            can_match = str_eq(part, STR("%u")) || match_part(part, segment, &nobody);
-        }
-        if (can_match && pattern.len) /* it begins somewhere below */
+    struct str pattern = rule->patterns[subject->form];
+    struct str rest = subject->path;
+    while (pattern.len && rest.len) {
+        struct str part = str_cut(&pattern, '/');
+        struct str segment = str_cut(&rest, '/');
+        if (str_eq(part, STR("**")))
             return true;
+        if (!str_eq(part, STR("%u")) && !match_segment(part, segment))
+            return false;
     }
-    return false;
+    return pattern.len != 0;
+}
+
+bool rules_differ_below(const struct rules *rules, struct res_path path, enum unicode_form form)
+{
+    struct subject subject;
+    bool differ = false;
+    subject_init(&subject, path, STR_NONE, form);
+    for (const struct rule *rule = rules->first; rule && !differ; rule = rule->next)
+        differ = begins_below(rule, &subject);
+    arena_done(&subject.arena);
+    return differ;
 }
 
 /* --- telling --- */
@@ -391,14 +430,17 @@ bool rules_differ_below(const struct rules *rules, struct res_path path)
 void rules_tell(const struct rules *rules, const struct rule_question *question,
                 void (*tell)(void *arg, const struct rule_grant *grant), void *arg)
 {
+    struct subject subject;
+    subject_init(&subject, question->path, question->principal->name, question->form);
     for (const struct rule *rule = rules->first; rule; rule = rule->next) {
-        if (!covers(rule->pattern, path_str(question->path), question->principal))
+        if (!covers(rule, &subject))
             continue;
         for (const struct who *who = rule->whos; who; who = who->next) {
             struct rule_grant grant = {rule->is_allow, rule->classes, who->kind, who->name};
             tell(arg, &grant);
         }
     }
+    arena_done(&subject.arena);
 }
 
 void rules_tell_groups(const struct rules *rules, struct str user,

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "access/principal.h"
+#include "text/unicode.h"
 
 struct err;
 
@@ -51,7 +52,8 @@ void rules_hide_from(struct rules *rules, unsigned line);
 struct rule_question {
     const struct principal *principal;
     enum access_class class;
-    struct res_path path; /* of the URL */
+    struct res_path path;   /* of the URL */
+    enum unicode_form form; /* in which names are compared */
 };
 
 struct rule_verdict {
@@ -65,7 +67,8 @@ struct rule_verdict {
 struct rule_verdict rules_judge(const struct rules *rules, const struct rule_question *question);
 
 /* False: what is decided for `path` holds for all that is below it, whoever asks. */
-NODISCARD bool rules_differ_below(const struct rules *rules, struct res_path path);
+NODISCARD bool rules_differ_below(const struct rules *rules, struct res_path path,
+                                  enum unicode_form form);
 
 bool rules_are_empty(const struct rules *rules);
 

@@ -20,6 +20,9 @@
  * client asks its user for the password again; (6) who waits for a hash has a seat (access/gate.h);
  * when there is none, the answer is 503.
  *
+ * A name counts in NFC, for throttling too: otherwise each way to spell it would have guesses of
+ * its own.
+ *
  * SCRAM keeps nothing between its two requests: `sid` holds the client's first message under a
  * keyed hash together with the server's nonce, and the nonce is one of access/nonce.h's, good for a
  * while and for one success. */
@@ -33,6 +36,7 @@
 #include "access/users.h"
 #include "base/clock.h"
 #include "text/base64.h"
+#include "text/unicode.h"
 
 struct attempt {
     const struct access *access;
@@ -167,7 +171,9 @@ static enum sign_in_end hash_password(struct attempt *attempt, const struct basi
                                       const struct basic_check *check)
 {
     struct access_state *state = attempt->access->state;
-    bool is_same = password_verify(basic->password, check->hash);
+    bool is_same =
+        password_verify(basic->password, check->hash) ||
+        (basic->other_password.at && password_verify(basic->other_password, check->hash));
     leave_seat(attempt);
     if (is_same && check->user) {
         access_memory_add(state->memory, &check->key);
@@ -267,6 +273,7 @@ static enum sign_in_end sign_in_digest(struct attempt *attempt)
     struct digest digest;
     if (!digest_read(&attempt->authorization, attempt->arena, &digest))
         return SIGN_IN_MALFORMED;
+    digest.user = unicode_form(attempt->arena, digest.user, UNICODE_NFC);
     bool is_offered = access->offers[digest.hash == HASH_MD5 ? ACCESS_DIGEST_MD5 : ACCESS_DIGEST];
     if (!is_offered || !str_eq(digest.realm, access->realm))
         return SIGN_IN_REFUSED;
@@ -321,6 +328,15 @@ static void add_step(struct buf *to, struct str sid, struct str data)
     buf_add_char(to, '"');
 }
 
+static bool read_scram_first(struct attempt *attempt, struct str message,
+                             struct scram_first *first_out)
+{
+    if (!scram_first_parse(message, attempt->arena, first_out))
+        return false;
+    first_out->user = unicode_form(attempt->arena, first_out->user, UNICODE_NFC);
+    return true;
+}
+
 static enum sign_in_end begin_scram(struct attempt *attempt, struct str message)
 {
     struct scram_first first;
@@ -328,7 +344,7 @@ static enum sign_in_end begin_scram(struct attempt *attempt, struct str message)
     struct buf sid = {0};
     struct buf data = {0};
     struct buf step = {0};
-    if (!scram_first_parse(message, attempt->arena, &first))
+    if (!read_scram_first(attempt, message, &first))
         return SIGN_IN_MALFORMED;
     struct scram_keys keys = keys_of(attempt, first.user);
     nonce_make(attempt->access->state->nonces, &nonce);
@@ -372,7 +388,7 @@ static enum sign_in_end finish_scram(struct attempt *attempt, struct str sid, st
         return SIGN_IN_MALFORMED;
     struct str nonce = str_from(final.nonce, final.nonce.len - NONCE_TEXT_BYTES);
     if (!open_sid(attempt, sid, nonce, &first_message) ||
-        !scram_first_parse(first_message, attempt->arena, &first) ||
+        !read_scram_first(attempt, first_message, &first) ||
         !str_eq(str_first(final.nonce, final.nonce.len - NONCE_TEXT_BYTES), first.nonce) ||
         nonce_look(nonces, nonce) != NONCE_FRESH)
         return SIGN_IN_REFUSED; /* of another server, or too late: no guess */
@@ -442,7 +458,7 @@ static enum sign_in_end sign_in_jwt(struct attempt *attempt, struct str text)
         return SIGN_IN_REFUSED;
     refund(attempt, STR_NONE);
     access_memory_add(state->memory, &key);
-    return passed(attempt, ACCESS_BEARER, claims.user);
+    return passed(attempt, ACCESS_BEARER, unicode_form(attempt->arena, claims.user, UNICODE_NFC));
 }
 
 /* A token that is none of ours. */

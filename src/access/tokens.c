@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/random.h"
 #include "text/base64.h"
+#include "text/unicode.h"
 
 static const char prefix[] = "dvt_";
 enum { PREFIX_BYTES = sizeof(prefix) - 1, SECRET_BYTES = 32 };
@@ -54,7 +55,7 @@ static const char *read_line(struct tokens *tokens, struct str line)
     token->line = rest;
     token->scope.path = PATH_ROOT;
     token->id = str_cut(&rest, ':');
-    token->user = str_cut(&rest, ':');
+    token->user = unicode_form(&tokens->arena, str_cut(&rest, ':'), UNICODE_NFC);
     token->hash = str_cut(&rest, ':');
     if (!is_hex(token->id, TOKEN_ID_BYTES) || token->user.len == 0 ||
         !is_hex(token->hash, (size_t)2 * SHA256_BYTES))

@@ -3,6 +3,9 @@
  * others without a word. What is no mistake but of no use (a hash that libcrypt does not know, keys
  * of a password that has been changed since) is a note for the log.
  *
+ * A name is one name in whatever form of Unicode it comes: NFC is kept and looked for (RFC 7617
+ * §2.1 asks clients for it; a Mac's terminal sends NFD).
+ *
  * A stranger is measured against a decoy, one of the users, chosen by the name he gave: he costs
  * what that user costs, whatever kinds of hashes there are, and always the same. */
 #include "access/users.h"
@@ -13,6 +16,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "text/base64.h"
+#include "text/unicode.h"
 
 enum { SALT_BYTES = 16, FINGERPRINT_BYTES = 16 };
 
@@ -82,7 +86,7 @@ static const char *read_line(struct users *users, struct str line, struct buf *n
 {
     struct user *user = ARENA_NEW(&users->arena, struct user);
     struct str rest = arena_str(&users->arena, line);
-    user->name = str_cut(&rest, ':');
+    user->name = unicode_form(&users->arena, str_cut(&rest, ':'), UNICODE_NFC);
     user->hash = str_cut(&rest, ':');
     if (!users_is_name(user->name))
         return "that is no name";
@@ -99,14 +103,19 @@ static const char *read_line(struct users *users, struct str line, struct buf *n
     return NULL;
 }
 
+static struct user *find(const struct users *users, struct str name)
+{
+    struct map_entry *entry = map_find(&users->map, name);
+    return entry ? CONTAINER_OF(entry, struct user, entry) : NULL;
+}
+
 static const char *read_keys_line(struct users *users, struct str line, struct str realm,
                                   struct buf *notes)
 {
     struct str rest = arena_str(&users->arena, line);
-    struct str name = str_cut(&rest, ':');
+    struct str name = unicode_form(&users->arena, str_cut(&rest, ':'), UNICODE_NFC);
     struct str fingerprint = str_cut(&rest, ':');
-    struct map_entry *entry = map_find(&users->map, name);
-    struct user *user = entry ? CONTAINER_OF(entry, struct user, entry) : NULL;
+    struct user *user = find(users, name);
     if (!user) /* removed by a program that knows nothing of keys */
         return NULL;
     if (!is_of_hash(fingerprint, user->hash)) {
@@ -168,8 +177,10 @@ void users_done(struct users *users)
 
 const struct user *users_find(const struct users *users, struct str name)
 {
-    struct map_entry *entry = map_find(&users->map, name);
-    return entry ? CONTAINER_OF(entry, struct user, entry) : NULL;
+    struct arena arena = {0};
+    const struct user *user = find(users, unicode_form(&arena, name, UNICODE_NFC));
+    arena_done(&arena);
+    return user;
 }
 
 const struct user *users_decoy(const struct users *users, struct str name)

@@ -70,9 +70,15 @@ static bool leave_link(const struct exchange *x, struct arena *arena, struct res
 
 /* --- questions --- */
 
-static enum access_verdict worse(enum access_verdict a, enum access_verdict b)
+/* How the store tells names apart at `path`. */
+static enum access_names names_at(const struct exchange *x, struct res_path path)
 {
-    return a > b ? a : b; /* granted, refused, sign in, hidden */
+    static const enum access_names names[] = {
+        [STORE_FOLDS_NOTHING] = ACCESS_NAMES_EXACT,
+        [STORE_FOLDS_SOMEWHERE] = ACCESS_NAMES_BOTH,
+        [STORE_FOLDS_ALL] = ACCESS_NAMES_FOLDED,
+    };
+    return names[store_folds(x->store, path)];
 }
 
 enum access_verdict admit_judge(const struct exchange *x, enum access_class class,
@@ -86,11 +92,13 @@ enum access_verdict admit_judge(const struct exchange *x, enum access_class clas
         return ACCESS_GRANTED;
     if (principal_is_path(access, path))
         return ACCESS_REFUSED; /* but for what ask() lets pass */
+    struct access_question question = {class, path, names_at(x, path)};
     bool is_same = path_eq(path, real);
-    if (leave_link(x, &arena, &path) && leave_link(x, &arena, &real)) {
-        verdict = access_may(access, principal, class, path);
+    if (leave_link(x, &arena, &question.path) && leave_link(x, &arena, &real)) {
+        verdict = access_may(access, principal, &question);
+        question.path = real;
         if (!is_same)
-            verdict = worse(verdict, access_may(access, principal, class, real));
+            verdict = access_worse(verdict, access_may(access, principal, &question));
     }
     arena_done(&arena);
     return verdict;
@@ -121,9 +129,10 @@ bool admit_differs_below(const struct exchange *x, struct res_path path)
 {
     const struct access *access = x->service->access;
     struct arena arena = {0}; /* used for links only */
+    enum access_names names = names_at(x, path);
     if (!access || !leave_link(x, &arena, &path))
         return access != NULL;
-    bool differs = access_differs_below(access, &x->signed_in.principal, path);
+    bool differs = access_differs_below(access, &x->signed_in.principal, path, names);
     arena_done(&arena);
     return differs;
 }
@@ -132,8 +141,9 @@ bool admit_holds(const struct exchange *x, const struct lock *lock)
 {
     const struct access *access = x->service->access;
     const struct principal *principal = &x->signed_in.principal;
+    struct access_question question = {ACCESS_ADMIN, lock->root, names_at(x, lock->root)};
     return !access || str_eq(lock->principal, principal->name) ||
-           access_may(access, principal, ACCESS_ADMIN, lock->root) == ACCESS_GRANTED;
+           access_may(access, principal, &question) == ACCESS_GRANTED;
 }
 
 /* --- challenges --- */

@@ -21,6 +21,7 @@
 #include "base/options.h"
 #include "base/suggest.h"
 #include "text/ini.h"
+#include "text/unicode.h"
 
 enum { FILE_BYTES_MAX = 16 << 20, NAMES_MAX = 128 };
 
@@ -192,7 +193,7 @@ static bool begin_mount(struct reading *reading, struct err *err)
     if (ini->subject.len == 0 || ini->subject.at[0] != '/')
         return err_set(err, 0, "a mount is about a path: [mount \"/path\"]");
     for (; *last; last = &(*last)->next) {
-        if (str_eq((*last)->pattern, ini->subject))
+        if (unicode_eq((*last)->pattern, ini->subject))
             return err_set(err, 0, "there is a mount of that path in line %u", (*last)->line);
     }
     *last = ARENA_NEW(arena, struct config_mount);
@@ -219,7 +220,7 @@ static void set_certificate(struct reading *reading)
 {
     struct arena *arena = &reading->file->arena;
     struct access_certificate *certificate = ARENA_NEW(arena, struct access_certificate);
-    certificate->user = arena_str(arena, reading->ini.key);
+    certificate->user = unicode_form(arena, arena_str(arena, reading->ini.key), UNICODE_NFC);
     certificate->subject = arena_str(arena, reading->ini.value);
     struct access_certificate **last = &reading->file->certificates;
     while (*last)

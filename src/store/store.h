@@ -27,6 +27,14 @@ enum locate_what {
                       * a resource, or gives it to another, is about the name */
 };
 
+/* Whether names that differ in the case of their letters (or in more: trailing dots, short names)
+ * lead to one resource. */
+enum store_folding {
+    STORE_FOLDS_NOTHING,
+    STORE_FOLDS_SOMEWHERE, /* in parts of the tree */
+    STORE_FOLDS_ALL,
+};
+
 struct store_options {
     const char *root;      /* of the resources; a backend may not need one */
     const char *state_dir; /* of davit's own state; NULL: the backend's default */
@@ -113,6 +121,9 @@ struct store_ops {
     /* Quick. Whether nothing can be changed at that path, whatever is there. NULL: never. */
     bool (*is_read_only)(struct store *store, struct res_path path);
 
+    /* Quick. How names are told apart at that path, once it has been located. NULL: all are. */
+    enum store_folding (*folds)(struct store *store, struct res_path path);
+
     /* Quick. As claims_take() and claims_release(). */
     bool (*claim)(struct store *store, struct claim *claim);
     void (*release)(struct store *store, struct claim *claim);
@@ -121,6 +132,12 @@ struct store_ops {
 struct store {
     const struct store_ops *ops;
 };
+
+/* The same of any store. */
+static inline enum store_folding store_folds(struct store *store, struct res_path path)
+{
+    return store->ops->folds ? store->ops->folds(store, path) : STORE_FOLDS_NOTHING;
+}
 
 struct store_content_ops {
     /* `len` bytes from `offset` on. Borrows the content until closed; memory from the arena. */

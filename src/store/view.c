@@ -389,6 +389,12 @@ static bool view_is_read_only(struct store *store, struct res_path path)
                      (ops->is_read_only && ops->is_read_only(mount->store, mount->base)));
 }
 
+static enum store_folding view_folds(struct store *store, struct res_path path)
+{
+    const struct mount *mount = view_find(view_of(store), path);
+    return mount ? store_folds(mount->store, mount->base) : STORE_FOLDS_NOTHING;
+}
+
 /* --- the whole --- */
 
 static void view_close(struct store *store)
@@ -405,7 +411,7 @@ static void view_close(struct store *store)
         .may_have_props = view_may_have_props, .props = view_props, .patch = view_patch,           \
         .has_locks = view_has_locks, .locks = view_locks, .lock = view_lock,                       \
         .unlock = view_unlock, .quota = view_quota, .is_read_only = view_is_read_only,             \
-        .claim = view_take_claim, .release = view_release_claim                                    \
+        .folds = view_folds, .claim = view_take_claim, .release = view_release_claim               \
     }
 
 struct store *mount_view(struct arena *arena, const struct mount *mounts, size_t count)

@@ -38,7 +38,8 @@ static void check_verdicts(const struct rules *rules)
     static const char *const paths[] = {"", "a", "a/b", "public/x", "home/alice/y"};
     struct principal principal = {.name = STR("alice"), .address = STR("192.0.2.1")};
     for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
-        struct rule_question question = {&principal, ACCESS_READ, {paths[i], strlen(paths[i])}};
+        struct rule_question question = {
+            &principal, ACCESS_READ, {paths[i], strlen(paths[i])}, UNICODE_NFC};
         struct rule_verdict verdict = rules_judge(rules, &question);
         FUZZ_CHECK(!verdict.is_allowed || (verdict.rule && !verdict.tie));
     }

@@ -6,6 +6,7 @@
 struct basic {
     struct str user; /* without the domain that Windows puts before it */
     struct str password;
+    struct str other_password; /* the same characters as other bytes; NULL: there are none */
 };
 
 /* Memory from the arena. False: malformed. */

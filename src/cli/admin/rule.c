@@ -33,7 +33,7 @@ static int rule_test(struct admin *admin)
         arena_done(&arena);
         return admin_fail(&err);
     }
-    struct rule_question question = {&principal, admit_class_of(method), path};
+    struct rule_question question = {&principal, admit_class_of(method), path, UNICODE_NFC};
     struct rule_verdict verdict = rules_judge(&admin->config.file->rules, &question);
     printf("%s (%.*s)\n",
            verdict.is_allowed  ? "allowed"

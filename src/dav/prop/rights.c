@@ -112,7 +112,8 @@ static void tell(void *arg, const struct rule_grant *grant)
 bool prop_acl(const struct prop_target *target, struct buf *to)
 {
     const struct access *access = target->service->access;
-    struct rule_question question = {&target->x->signed_in.principal, ACCESS_READ, target->path};
+    struct rule_question question = {&target->x->signed_in.principal, ACCESS_READ, target->path,
+                                     UNICODE_NFC};
     if (!access || !access->rules || principal_is_anonymous(question.principal))
         return false;
     rules_tell(access->rules, &question, tell, to);

@@ -50,7 +50,8 @@ static struct rule_verdict judge(const struct rules *rules, const struct row *ro
 {
     struct principal principal = {.name = str_of_c(row->user),
                                   .address = str_of_c(row->address ? row->address : "192.0.2.1")};
-    struct rule_question question = {&principal, row->class, {row->path, strlen(row->path)}};
+    struct rule_question question = {
+        &principal, row->class, {row->path, strlen(row->path)}, UNICODE_NFC};
     return rules_judge(rules, &question);
 }
 
@@ -106,6 +107,48 @@ TEST(rules_most_specific_wins_and_ties_refuse)
     rules_done(&rules);
 }
 
+#define NFC_AE "\xc3\xa4"  /* ä in one character */
+#define NFD_AE "a\xcc\x88" /* in two */
+
+/* A rule is about a thing, however it is spelled. */
+TEST(rules_hold_in_every_spelling)
+{
+    static const struct {
+        const char *pattern, *path;
+        bool holds[3]; /* in NFC, SMALL, LOOSE */
+    } rows[] = {
+        {"/Geh" NFC_AE "lter", "Geh" NFC_AE "lter/a", {true, true, true}},
+        {"/Geh" NFC_AE "lter", "Geh" NFD_AE "lter/a", {true, true, true}},
+        {"/Geh" NFD_AE "lter", "Geh" NFC_AE "lter", {true, true, true}},
+        {"/Geh" NFC_AE "lter", "geh" NFC_AE "lter", {false, true, true}},
+        {"/*" NFC_AE "/\xff", "x" NFD_AE "/\xff", {true, true, true}},
+        {"/stra\xc3\x9f"
+         "e",
+         "STRASSE",
+         {false, false, true}},
+        {"/Secret", "SECRET/x", {false, true, true}},
+        {"/Secret",
+         "\xc5\xbf"
+         "ecret",
+         {false, true, true}}, /* ſ */
+        {"/%u", "J" NFD_AE "N", {false, true, true}},
+    };
+    static const enum unicode_form forms[] = {UNICODE_NFC, UNICODE_SMALL, UNICODE_LOOSE};
+    for (size_t i = 0; i < 3 * ARRAY_LEN(rows); i++) {
+        struct rules rules;
+        struct err err;
+        struct principal principal = {.name = STR("j" NFC_AE "n")};
+        struct rule_place place = {str_of_c(rows[i / 3].pattern), 1, false};
+        const char *path = rows[i / 3].path;
+        struct rule_question question = {
+            &principal, ACCESS_READ, {path, strlen(path)}, forms[i % 3]};
+        rules_init(&rules);
+        assert_true(rules_add(&rules, &place, true, STR("read for j" NFD_AE "n"), &err));
+        check_int(path, rules_judge(&rules, &question).is_allowed, rows[i / 3].holds[i % 3]);
+        rules_done(&rules);
+    }
+}
+
 TEST(rules_know_where_they_differ_below)
 {
     static const struct {
@@ -118,7 +161,7 @@ TEST(rules_know_where_they_differ_below)
     fill(&rules);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct res_path path = {rows[i].path, strlen(rows[i].path)};
-        check_that(rows[i].path, rules_differ_below(&rules, path) == rows[i].differ);
+        check_that(rows[i].path, rules_differ_below(&rules, path, UNICODE_NFC) == rows[i].differ);
     }
     rules_done(&rules);
 }
@@ -146,7 +189,7 @@ TEST(rules_that_do_not_differ_below_decide_the_same)
         }
         struct res_path parent = {path.at, above};
         row.path = buf_c(&path);
-        if (!rules_differ_below(&rules, parent)) {
+        if (!rules_differ_below(&rules, parent, UNICODE_NFC)) {
             bool is_allowed = judge(&rules, &row).is_allowed;
             char *cut = path.at;
             cut[above] = '\0';
@@ -186,6 +229,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules_most_specific_wins_and_ties_refuse),
+        cmocka_unit_test(rules_hold_in_every_spelling),
         cmocka_unit_test(rules_know_where_they_differ_below),
         cmocka_unit_test(rules_that_do_not_differ_below_decide_the_same),
         cmocka_unit_test(rules_say_what_is_wrong_with_a_sentence),

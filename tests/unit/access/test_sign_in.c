@@ -189,6 +189,40 @@ TEST(sign_in_that_is_wrong_tells_nothing_more)
     check_int("unknown", ask("NTLM abc"), SIGN_IN_REFUSED);
 }
 
+/* RFC 7617 §2.1 and Appendix B: NFC is asked for; Latin-1 and NFD are what is sent as well. */
+TEST(sign_in_with_basic_in_other_spellings)
+{
+    struct buf line = {0};
+    struct buf keys = {0};
+    struct buf notes = {0};
+    struct err err;
+    assert_true(
+        users_add_lines(&line, &keys, STR("ja\xcc\x88n"), STR("davit"), STR("p\xc3\xa4ss")));
+    assert_true(users_read(&users, buf_str(&line), &notes, &err) &&
+                users_read_keys(&users, buf_str(&keys), STR("davit"), &notes, &err));
+    assert_int_equal(notes.len, 0);
+    static const struct {
+        const char *user, *password;
+        enum sign_in_end end;
+    } rows[] = {
+        {"j\xc3\xa4n", "p\xc3\xa4ss", SIGN_IN_DONE},
+        {"ja\xcc\x88n", "pa\xcc\x88ss", SIGN_IN_DONE},
+        {"HOME\\j\xe4n", "p\xe4ss", SIGN_IN_DONE},
+        {"j\xc3\xa4n", "p\xe4ss", SIGN_IN_DONE},
+        {"j\xe4n", "p\xe4sz", SIGN_IN_REFUSED},
+        {"j\xc3\xa4n", "p\xc3\x83\xc2\xa4ss", SIGN_IN_REFUSED}, /* encoded twice */
+        {"jan", "p\xc3\xa4ss", SIGN_IN_REFUSED},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        check_int(rows[i].user, ask(basic(rows[i].user, rows[i].password)), rows[i].end);
+        check_str(rows[i].user, got.principal.name,
+                  rows[i].end == SIGN_IN_DONE ? "j\xc3\xa4n" : "");
+    }
+    buf_done(&line);
+    buf_done(&keys);
+    buf_done(&notes);
+}
+
 TEST(sign_in_with_basic_needs_that_nobody_reads_along)
 {
     struct sign_in request = {.authorization = str_of_c(basic("bob", "pw")),
@@ -254,6 +288,12 @@ TEST(sign_in_is_throttled_for_a_network_of_ipv6)
 
 /* --- tokens --- */
 
+static enum access_verdict may(enum access_class class, const char *path)
+{
+    struct access_question question = {class, {path, strlen(path)}, ACCESS_NAMES_EXACT};
+    return access_may(&access_, &got.principal, &question);
+}
+
 TEST(sign_in_with_a_token_is_bounded_by_its_scope)
 {
     struct buf field = {0};
@@ -261,12 +301,9 @@ TEST(sign_in_with_a_token_is_bounded_by_its_scope)
     check_int("bearer", ask(buf_c(&field)), SIGN_IN_DONE);
     check_str("who", got.principal.name, "alice");
     check_str("where", path_str(got.principal.scope.path), "phone");
-    check_int("there", access_may(&access_, &got.principal, ACCESS_READ, PATH("phone/a")),
-              ACCESS_GRANTED);
-    check_int("not to write", access_may(&access_, &got.principal, ACCESS_WRITE, PATH("phone/a")),
-              ACCESS_REFUSED);
-    check_int("elsewhere", access_may(&access_, &got.principal, ACCESS_READ, PATH("a")),
-              ACCESS_REFUSED);
+    check_int("there", may(ACCESS_READ, "phone/a"), ACCESS_GRANTED);
+    check_int("not to write", may(ACCESS_WRITE, "phone/a"), ACCESS_REFUSED);
+    check_int("elsewhere", may(ACCESS_READ, "a"), ACCESS_REFUSED);
     check_int("as a password", ask(basic("alice", buf_c(&token_text))), SIGN_IN_DONE);
     check_that("read-only", got.principal.scope.is_read_only);
     check_int("of another", ask(basic("bob", buf_c(&token_text))), SIGN_IN_REFUSED);
@@ -519,6 +556,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(sign_in_without_credentials_is_nobody, begin, end),
         cmocka_unit_test_setup_teardown(sign_in_with_basic_hashes_once, begin, end),
         cmocka_unit_test_setup_teardown(sign_in_that_is_wrong_tells_nothing_more, begin, end),
+        cmocka_unit_test_setup_teardown(sign_in_with_basic_in_other_spellings, begin, end),
         cmocka_unit_test_setup_teardown(sign_in_with_basic_needs_that_nobody_reads_along, begin,
                                         end),
         cmocka_unit_test_setup_teardown(sign_in_is_throttled_and_who_was_right_is_not, begin, end),
