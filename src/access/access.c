@@ -1,3 +1,19 @@
+/* Whether somebody may do something somewhere: the bounds of his token, then the rules (rules.c),
+ * or where there are none, whether he has signed in.
+ *
+ * A question is about a thing, and a store may know one thing by several spellings. Those that are
+ * forms of Unicode are one name everywhere: all is asked in NFC. Where a store does not tell case
+ * apart, nobody can say what exactly it takes for one name (file systems have tables of their own),
+ * only two bounds of it, and the question is asked in both:
+ *
+ *   SMALL   what is one name there is, for most names, one in this form: an `allow` that holds only
+ *           by way of a bolder equation ("ß" is "ss") is none
+ *   LOOSE   what is one name anywhere is one in this form: no `deny` is got around by a spelling
+ *
+ * Of the answers the most restrictive counts.
+ *
+ * Rejected: to look up what each rule's path is on disk. Patterns have no one path, and what they
+ * are about need not be there yet. */
 #include "access/access.h"
 
 #include "access/state_priv.h"
@@ -71,8 +87,6 @@ static enum access_verdict refuse(const struct access *access, const struct prin
     return ACCESS_REFUSED;
 }
 
-/* The forms to be asked in. No form is what a file system takes for one name: it is looser than
- * SMALL and stricter than LOOSE. What is granted must be granted in both. */
 static bool asks_in(enum access_names names, enum unicode_form form)
 {
     switch (form) {

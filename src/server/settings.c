@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "server/config_file.h"
+#include "text/unicode.h"
 
 enum {
     USED_NONCES = 16384,
@@ -202,6 +203,32 @@ static struct settings *settings_of(const struct dav_service *service)
     return CONTAINER_OF((struct dav_service *)(uintptr_t)service, struct settings, service);
 }
 
+/* Takes the base as the store has it, which may be another Unicode form or case of the same names:
+ * what is located is compared with it. False: a directory that is the user's by its case only may
+ * as well be another user's. */
+static bool spell_base(struct mount *mount, struct str user, struct arena *arena)
+{
+    struct res_path real;
+    struct store *store = mount->store;
+    if (store->ops->locate(store, arena, mount->base, LOCATE_RESOURCE, &real) != STORE_OK)
+        return true; /* then it is not there, and answers say so */
+    struct str base = unicode_form(arena, path_str(mount->base), UNICODE_LOOSE);
+    if (!str_eq(unicode_form(arena, path_str(real), UNICODE_LOOSE), base))
+        return true; /* a link: the view decides */
+    struct str real_rest = path_str(real);
+    for (struct str rest = path_str(mount->base); rest.len;) {
+        struct str name = str_cut(&rest, '/');
+        struct str real_name = str_cut(&real_rest, '/');
+        if (user.len && unicode_eq(name, user) && !unicode_eq(real_name, user)) {
+            log_line(LOG_WARN, "the home of %.*s is not his: it is named %.*s", STR_ARGS(user),
+                     STR_ARGS(real_name));
+            return false;
+        }
+    }
+    mount->base = real;
+    return true;
+}
+
 /* The base with the user's name for "%u"; his home is made where it is not there yet. */
 static bool find_home(struct mount *mount, struct str user, struct arena *arena)
 {
@@ -220,7 +247,7 @@ static bool find_home(struct mount *mount, struct str user, struct arena *arena)
     struct store *store = mount->store;
     if (!mount->is_read_only && store->ops->stat(store, mount->base, &stat) == STORE_NOT_FOUND)
         (void)!store->ops->mkcol(store, mount->base); /* then it is not there, and answers say so */
-    return true;
+    return spell_base(mount, user, arena);
 }
 
 static struct store *view(const struct dav_service *service, const struct principal *principal,
@@ -245,6 +272,7 @@ static struct store *view_link(const struct dav_service *service, const struct l
     mount->base = link->principal->scope.path;
     mount->is_read_only = link->principal->scope.is_read_only;
     mount->store = service->view ? service->view(service, link->principal, arena) : service->store;
+    (void)!spell_base(mount, STR_NONE, arena); /* nobody's home: it never refuses */
     return mount_view(arena, mount, 1);
 }
 

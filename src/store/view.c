@@ -11,12 +11,14 @@
  * own root, which holds all homes, so the kernel would not refuse it; (2) a collection where a
  * mount begins, and all above it, can neither be removed, moved, replaced nor locked as a tree:
  * what would become of the mount has no good answer; (3) members of a store that have the name of a
- * mount are not seen: the mount stands before them.
+ * mount are not seen: the mount stands before them. (4) a prefix is a name like others: what a
+ * client writes is held against it in NFC.
  *
  * Rejected: the prefix as a part of each store. Then every method must know which of its two paths
  * is meant, and COPY must know two stores. */
 #include "base/mem.h"
 #include "store/view_priv.h"
+#include "text/unicode.h"
 
 struct view *view_of(struct store *store)
 {
@@ -30,7 +32,7 @@ const struct mount *view_find(const struct view *view, struct res_path path)
     const struct mount *found = NULL;
     for (size_t i = 0; i < view->count; i++) {
         const struct mount *mount = &view->mounts[i];
-        if (path_is_within(path, mount->prefix) &&
+        if (unicode_within(path, mount->prefix) != SIZE_MAX &&
             (!found || mount->prefix.len > found->prefix.len))
             found = mount;
     }
@@ -40,16 +42,21 @@ const struct mount *view_find(const struct view *view, struct res_path path)
 bool view_has_within(const struct view *view, struct res_path path)
 {
     for (size_t i = 0; i < view->count; i++) {
-        if (path_is_within(view->mounts[i].prefix, path))
+        if (unicode_within(view->mounts[i].prefix, path) != SIZE_MAX)
             return true;
     }
     return false;
 }
 
+static bool is_below(const struct mount *mount, struct res_path path)
+{
+    return unicode_within(mount->prefix, path) < mount->prefix.len;
+}
+
 bool view_has_below(const struct view *view, struct res_path path)
 {
     for (size_t i = 0; i < view->count; i++) {
-        if (path_is_within(view->mounts[i].prefix, path) && !path_eq(view->mounts[i].prefix, path))
+        if (is_below(&view->mounts[i], path))
             return true;
     }
     return false;
@@ -57,7 +64,8 @@ bool view_has_below(const struct view *view, struct res_path path)
 
 struct res_path view_enter(struct arena *arena, const struct mount *mount, struct res_path path)
 {
-    return path_rebase(arena, path, mount->prefix, mount->base);
+    struct res_path prefix = {path.at, unicode_within(path, mount->prefix)};
+    return path_rebase(arena, path, prefix, mount->base);
 }
 
 bool view_leave(struct arena *arena, const struct mount *mount, struct res_path real,
@@ -88,8 +96,8 @@ static enum store_rc view_locate(struct store *store, struct arena *arena, struc
 {
     const struct mount *mount = view_find(view_of(store), path);
     struct res_path real;
-    if (!mount || path_eq(path, mount->prefix)) {
-        *real_out = path_copy(arena, path);
+    if (!mount || unicode_within(path, mount->prefix) == path.len) {
+        *real_out = path_copy(arena, mount ? mount->prefix : path);
         return STORE_OK;
     }
     enum store_rc rc =
@@ -157,17 +165,17 @@ struct view_cursor {
 /* The member of the collection that leads to the mount; empty: none does. */
 static struct str member_towards(const struct view_cursor *cursor, const struct mount *mount)
 {
-    struct res_path path = cursor->path;
-    if (!path_is_within(mount->prefix, path) || path_eq(mount->prefix, path))
+    size_t len = unicode_within(mount->prefix, cursor->path);
+    if (!is_below(mount, cursor->path))
         return STR_NONE;
-    struct str rest = str_from(path_str(mount->prefix), path.len ? path.len + 1 : 0);
+    struct str rest = str_from(path_str(mount->prefix), len ? len + 1 : 0);
     return str_cut(&rest, '/');
 }
 
 static bool is_mounted(const struct view_cursor *cursor, struct str name, size_t before)
 {
     for (size_t i = 0; i < before; i++) {
-        if (str_eq(member_towards(cursor, &cursor->view->mounts[i]), name))
+        if (unicode_eq(member_towards(cursor, &cursor->view->mounts[i]), name))
             return true;
     }
     return false;
@@ -350,7 +358,7 @@ static enum store_rc view_locks(struct store *store, struct arena *arena, struct
         rc = add_locks(arena, mount, view_enter(arena, mount, path), query, locks_out);
     for (size_t i = 0; rc == STORE_OK && query == LOCKS_WITHIN && i < view->count; i++) {
         const struct mount *below = &view->mounts[i];
-        if (below != mount && path_is_within(below->prefix, path))
+        if (below != mount && unicode_within(below->prefix, path) != SIZE_MAX)
             rc = add_locks(arena, below, below->base, query, locks_out);
     }
     return rc;
