@@ -9,7 +9,9 @@
  *
  * Invariants
  *  (1) What the file says is what the table says, or more recent: under the mutex a change goes
- *      first to the file and then to the table.
+ *      first to the file and then to the table. One exception: locks whose resources are gone leave
+ *      the table although the file cannot be written (is_behind). It is then made anew before there
+ *      can be another resource at their place.
  *  (2) The file has the blocks for what will be written to it: it is made with zeros at its end. So
  *      a lock can be removed while the disk is full, and to flush a change writes no metadata.
  *  (3) When the zeros are used up, a new file is made of the table and renamed over the old one. It
@@ -27,6 +29,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -57,6 +60,7 @@ struct lock_journal {
     uint64_t len;      /* where the next frame goes */
     uint64_t capacity; /* how long the file is */
     bool is_broken;
+    atomic_bool is_behind;
 
     bool is_flushing;
     uint64_t written; /* how many changes are in the file */
@@ -314,6 +318,7 @@ static int renew(struct lock_journal *journal, uint64_t room)
     journal->capacity = making.len;
     journal->flushed = journal->written;
     journal->is_broken = false;
+    atomic_store(&journal->is_behind, false);
     return 0;
 }
 
@@ -411,6 +416,28 @@ enum store_rc lock_journal_remove(struct lock_journal *journal, const struct loc
         rc = flush(journal, journal->written);
     pthread_mutex_unlock(&journal->mutex);
     return rc;
+}
+
+void lock_journal_forget(struct lock_journal *journal, const struct lock_list *locks)
+{
+    if (lock_journal_remove(journal, locks) == STORE_OK)
+        return;
+    pthread_mutex_lock(&journal->mutex);
+    for (size_t i = 0; i < locks->count; i++)
+        (void)lock_table_remove(journal->table, locks->items[i].token); /* it may be gone */
+    journal->is_broken = true;
+    atomic_store(&journal->is_behind, true);
+    pthread_mutex_unlock(&journal->mutex);
+}
+
+enum store_rc lock_journal_settle(struct lock_journal *journal)
+{
+    if (!atomic_load(&journal->is_behind))
+        return STORE_OK;
+    pthread_mutex_lock(&journal->mutex);
+    int code = atomic_load(&journal->is_behind) ? renew(journal, 0) : 0;
+    pthread_mutex_unlock(&journal->mutex);
+    return rc_of(code);
 }
 
 /* --- life --- */

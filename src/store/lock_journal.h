@@ -26,3 +26,10 @@ NODISCARD enum store_rc lock_journal_put(struct lock_journal *journal, const str
  * may be gone. */
 NODISCARD enum store_rc lock_journal_remove(struct lock_journal *journal,
                                             const struct lock_list *locks);
+
+/* The same when their resources are gone: they go from the table in any case. When the journal
+ * cannot be told, it is behind until the next change, or settling, has succeeded. */
+void lock_journal_forget(struct lock_journal *journal, const struct lock_list *locks);
+
+/* OK: the journal is not behind (any more). Quick when it was not. */
+NODISCARD enum store_rc lock_journal_settle(struct lock_journal *journal);

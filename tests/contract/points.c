@@ -9,12 +9,19 @@
 static enum point_mode armed_mode; /* set while nobody else is at work */
 static atomic_uint armed_at;
 static atomic_uint count;
+static atomic_bool was_flush;
 
 void points_arm(unsigned n, enum point_mode mode)
 {
     armed_mode = mode;
     count = 0;
+    was_flush = false;
     armed_at = n;
+}
+
+bool points_was_flush(void)
+{
+    return was_flush;
 }
 
 unsigned points_count(void)
@@ -23,46 +30,53 @@ unsigned points_count(void)
 }
 
 /* True: the call is to fail. */
-static bool is_point(void)
+static bool is_point(const char *name, bool is_of_state)
 {
-    if (atomic_fetch_add(&count, 1) + 1 != armed_at)
+    unsigned at = atomic_fetch_add(&count, 1) + 1;
+    bool is_full = armed_at && armed_mode == POINT_FULL && at >= armed_at && is_of_state;
+    if (at != armed_at && !is_full)
         return false;
     if (armed_mode == POINT_DIE)
         _exit(POINT_DEAD);
+    if (armed_mode == POINT_FULL && !is_full)
+        return false;
+    was_flush = strstr(name, "sync") != NULL;
     errno = EIO;
     return true;
 }
 
-/* WRAP(type, name, parameters, arguments, what a failure returns) */
-#define WRAP(type, name, parameters, arguments, failure)                                           \
+/* WRAP(type, name, parameters, arguments, what a failure returns, whether it writes state) */
+#define WRAP(type, name, parameters, arguments, failure, is_of_state)                              \
     type __real_##name parameters;                                                                 \
     type __wrap_##name parameters;                                                                 \
     type __wrap_##name parameters                                                                  \
     {                                                                                              \
-        return is_point() ? (failure) : __real_##name arguments;                                   \
+        return is_point(#name, is_of_state) ? (failure) : __real_##name arguments;                 \
     }
 
-WRAP(int, mkdirat, (int fd, const char *name, mode_t mode), (fd, name, mode), -1)
-WRAP(int, unlinkat, (int fd, const char *name, int flags), (fd, name, flags), -1)
+WRAP(int, mkdirat, (int fd, const char *name, mode_t mode), (fd, name, mode), -1, false)
+WRAP(int, unlinkat, (int fd, const char *name, int flags), (fd, name, flags), -1, false)
 WRAP(int, renameat, (int from_fd, const char *from, int to_fd, const char *to),
-     (from_fd, from, to_fd, to), -1)
+     (from_fd, from, to_fd, to), -1, false)
 WRAP(int, renameat2, (int from_fd, const char *from, int to_fd, const char *to, unsigned flags),
-     (from_fd, from, to_fd, to, flags), -1)
+     (from_fd, from, to_fd, to, flags), -1, false)
 WRAP(int, linkat, (int from_fd, const char *from, int to_fd, const char *to, int flags),
-     (from_fd, from, to_fd, to, flags), -1)
-WRAP(int, symlinkat, (const char *target, int fd, const char *name), (target, fd, name), -1)
-WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode), -1)
-WRAP(int, futimens, (int fd, const struct timespec times[2]), (fd, times), -1)
-WRAP(int, fsync, (int fd), (fd), -1)
-WRAP(int, fdatasync, (int fd), (fd), -1)
-WRAP(int, syncfs, (int fd), (fd), -1)
-WRAP(ssize_t, write, (int fd, const void *bytes, size_t len), (fd, bytes, len), -1)
-WRAP(ssize_t, pwrite, (int fd, const void *bytes, size_t len, off_t at), (fd, bytes, len, at), -1)
+     (from_fd, from, to_fd, to, flags), -1, false)
+WRAP(int, symlinkat, (const char *target, int fd, const char *name), (target, fd, name), -1, false)
+WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode), -1, false)
+WRAP(int, futimens, (int fd, const struct timespec times[2]), (fd, times), -1, false)
+WRAP(int, fsync, (int fd), (fd), -1, false)
+WRAP(int, fdatasync, (int fd), (fd), -1, false)
+WRAP(int, syncfs, (int fd), (fd), -1, false)
+WRAP(ssize_t, write, (int fd, const void *bytes, size_t len), (fd, bytes, len), -1, false)
+WRAP(ssize_t, pwrite, (int fd, const void *bytes, size_t len, off_t at), (fd, bytes, len, at), -1,
+     true)
 WRAP(ssize_t, copy_file_range,
      (int from, off_t *from_at, int to, off_t *to_at, size_t len, unsigned flags),
-     (from, from_at, to, to_at, len, flags), -1)
-WRAP(int, sqlite3_step, (sqlite3_stmt * statement), (statement), SQLITE_IOERR)
+     (from, from_at, to, to_at, len, flags), -1, false)
+WRAP(int, sqlite3_step, (sqlite3_stmt * statement), (statement), SQLITE_IOERR,
+     !sqlite3_stmt_readonly(statement))
 WRAP(int, sqlite3_exec,
      (sqlite3 * db, const char *sql, int (*row)(void *, int, char **, char **), void *arg,
       char **error),
-     (db, sql, row, arg, error), SQLITE_IOERR)
+     (db, sql, row, arg, error), SQLITE_IOERR, strncmp(sql, "ROLLBACK", 8) != 0)

@@ -8,6 +8,8 @@
 enum point_mode {
     POINT_DIE,  /* the process ends before the call, as by kill -9 */
     POINT_FAIL, /* the call fails with an I/O error and does nothing */
+    POINT_FULL, /* so do it and all after it that write to the database or to the journal of locks
+                 */
 };
 
 enum { POINT_DEAD = 99 }; /* the exit status of who dies at a point */
@@ -17,3 +19,6 @@ void points_arm(unsigned n, enum point_mode mode);
 
 /* How many calls there have been since. */
 unsigned points_count(void);
+
+/* Whether the call that has failed was a flush: what came before it may last or not. */
+bool points_was_flush(void);

@@ -337,11 +337,14 @@ static void check_failure(struct bench *bench, struct outcome *outcome)
     points_arm(outcome->n, POINT_FAIL);
     enum store_rc rc = outcome->change->run(bench);
     outcome->n = points_count() < outcome->n ? 0 : outcome->n; /* it came to its end before */
+    bool is_unknown = points_was_flush();
     points_arm(0, POINT_FAIL);
     if (count_descriptors() != descriptors)
         fail_msg("%s, point %u: descriptors lost", outcome->change->name, outcome->n);
     if (rc == STORE_OK)
         assert_state(outcome, dump(bench), outcome->after);
+    else if (rc != STORE_PARTIAL && !is_unknown)
+        assert_state(outcome, dump(bench), outcome->before); /* what is refused has not happened */
     if (rc == STORE_OK || rc == STORE_PARTIAL)
         assert_locks_have_resources(bench);
     bench_reopen(bench);
@@ -380,6 +383,108 @@ static void p14_changes_stay_whole_when_any_call_fails(void **state)
         check_failing(&bench->arena, &changes[i]);
 }
 
+/* --- what comes after a failure --- */
+
+/* Changes that follow upon one of which a part has failed. */
+static const struct later {
+    const char *path;
+    const char *token; /* of a lock; NULL: a property */
+} laters[] = {{"y", "later-y"}, {"new", "later-new"}, {"x", "later-x"},
+              {"y", NULL},      {"new", NULL},        {"x", NULL}};
+
+static enum store_rc make_later(struct bench *bench, const struct later *later)
+{
+    struct res_path path = path_of(later->path);
+    struct store_stat stat;
+    if (bench->store->ops->stat(bench->store, path, &stat) != STORE_OK)
+        return STORE_NOT_FOUND;
+    return later->token ? set_lock(bench, path, later->token)
+                        : set_prop(bench, path, "later", later->path);
+}
+
+static bool has_later(struct bench *bench, const struct later *later)
+{
+    struct res_path path = path_of(later->path);
+    struct arena *arena = &bench->arena;
+    const char *text = later->token ? locks_text(bench->store, arena, path, LOCKS_COVERING)
+                                    : props_text(bench->store, arena, path);
+    return strstr(text, later->token ? later->token : "later=") != NULL;
+}
+
+enum { POINTS_APART = 3 }; /* most points are none of the database: the next of these is meant */
+
+/* All of it is one exit status. */
+enum { CHANGE_BIT = 1 << ARRAY_LEN(laters), REACHED_BIT = CHANGE_BIT << 1 };
+
+/* In a process of its own, which ends as by kill -9: the change, from the n-th point on with a full
+ * disk, and with `does_more` what comes later, half of it while the disk is still full. Says by
+ * bits what was acknowledged; 0: the change came to its end before the point. */
+static unsigned run_to_the_end(struct bench *bench, const struct change *change, unsigned n,
+                               bool does_more)
+{
+    int status;
+    store_close(&bench->store);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        bench_reopen(bench);
+        points_arm(n, POINT_FULL);
+        unsigned done = change->run(bench) == STORE_OK ? CHANGE_BIT : 0;
+        if (points_count() < n)
+            _exit(0);
+        for (size_t i = 0; i < ARRAY_LEN(laters) && does_more; i++) {
+            if (i == ARRAY_LEN(laters) / 2)
+                points_arm(0, POINT_FULL);
+            done |= make_later(bench, &laters[i]) == STORE_OK ? 1U << i : 0;
+        }
+        _exit((int)(done | REACHED_BIT));
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    bench_reopen(bench);
+    return (unsigned)WEXITSTATUS(status);
+}
+
+static bool check_later(struct arena *arena, struct outcome *outcome, bool does_more)
+{
+    void *state;
+    assert_int_equal(bench_open(&state), 0);
+    struct bench *bench = state;
+    begin_without_cache(bench);
+    make_stage(bench);
+    outcome->before = dump_store(bench->store, arena);
+    unsigned done = run_to_the_end(bench, outcome->change, outcome->n, does_more);
+    if (!does_more && done & CHANGE_BIT)
+        assert_state(outcome, dump(bench), outcome->after);
+    for (size_t i = 0; i < ARRAY_LEN(laters) && does_more; i++) {
+        if (done >> i & 1 && !has_later(bench, &laters[i]))
+            fail_msg("%s, point %u: %s of %s is lost; now\n%s", outcome->change->name, outcome->n,
+                     laters[i].token ? "the lock" : "the property", laters[i].path, dump(bench));
+    }
+    assert_int_equal(bench_close(&state), 0);
+    return done != 0;
+}
+
+/* The database is the same whatever the kernel can do. */
+static void p13_nothing_is_replayed_against_a_newer_world(void **state)
+{
+    struct bench *bench = *state;
+    skip_where_others_do();
+    if (backend->is_poor)
+        skip();
+    for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+        struct outcome outcome = {.change = &changes[i]};
+        bool does_more = i % 2 == 0;
+        outcome.after = state_after(&bench->arena, &changes[i]);
+        outcome.n = 1 + (unsigned)i % POINTS_APART;
+        while (check_later(&bench->arena, &outcome, does_more) &&
+               (!is_thorough() || check_later(&bench->arena, &outcome, !does_more))) {
+            outcome.n += is_thorough() ? 1 : POINTS_APART;
+            does_more = !does_more;
+        }
+    }
+}
+
 /* In memory where there is such a file system: every point takes several starts of a store, and
  * what matters here is the order of calls, not what a disk does with them. */
 static void leave_the_disk(void)
@@ -395,6 +500,7 @@ int crash_tests(void)
     const struct CMUnitTest tests[] = {
         CONTRACT_TEST(p10_changes_survive_death_at_any_point),
         CONTRACT_TEST(p14_changes_stay_whole_when_any_call_fails),
+        CONTRACT_TEST(p13_nothing_is_replayed_against_a_newer_world),
     };
     int failed = cmocka_run_group_tests_name("crashes", tests, NULL, NULL);
     (void)!(temp ? setenv("TMPDIR", temp, 1) : unsetenv("TMPDIR")); /* the names are valid */

@@ -76,6 +76,15 @@ static void add_intent(struct bench *bench, const char *from, const char *to, co
     buf_done(&sql);
 }
 
+/* The lock is one that the last intent takes away. */
+static void add_intent_lock(struct bench *bench, const char *token)
+{
+    struct buf sql = {0};
+    buf_addf(&sql, "INSERT INTO intent_lock SELECT max(id), CAST('%s' AS BLOB) FROM intent", token);
+    change_state(bench, buf_c(&sql));
+    buf_done(&sql);
+}
+
 /* --- what was staged: promise 8 --- */
 
 static void p8_staged_files_and_trees_are_gone(void **state)
@@ -197,6 +206,7 @@ static void p13_move_that_had_replaced_a_collection_forgets_the_locks_in_it(void
     assert_ok(set_lock(bench, PATH("x/f"), "xf"));
     close_store(bench);
     add_intent(bench, "c", "x", "c", false);
+    add_intent_lock(bench, "xf");
     assert_int_equal(unlink(bench_file(bench, "x/old")), 0);
     assert_int_equal(unlink(bench_file(bench, "x/f")), 0);
     rename_file(bench, "c", "x");

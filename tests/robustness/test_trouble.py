@@ -106,6 +106,104 @@ def test_a_move_on_a_disk_that_is_full_works_or_says_507(small):
         client.expect(404, "GET", source if status == 201 else target)
 
 
+def marked(client, path):
+    """The value of the property; None: the resource is not there."""
+    response = client.request("PROPFIND", path, {"Depth": "0"})
+    if response.status == 404:
+        return None
+    return client.propfind(path)[path.encode()]["{urn:x}a"].text
+
+
+def check_move(client, status, value):
+    """The properties are where the answer says that they are, and nowhere else."""
+    here, gone = ("/b", "/a") if status == 201 else ("/a", "/b")
+    assert marked(client, here) == value and marked(client, gone) is None, status
+    return here
+
+
+def move_in_trouble(server, client, error, n, deletes):
+    """(status of the MOVE, where the resource is, the token of a lock), the database failing from its
+    n-th write on; None: the move made fewer."""
+    value = "v" * 9000
+    client.expect(201, "PUT", "/a", None, OLD)
+    client.expect(207, "PROPPATCH", "/a", None, PATCH % value)
+    wal = server.path(".davit/state.db-wal")
+    with traced(server, "pwrite64", f"error={error}:when={n}+", path=wal):
+        status = client.request("MOVE", "/a", {"Destination": "/b"}).status
+        here = check_move(client, status, value)
+        if patched(client.expect(207, "PROPPATCH", here, None, PATCH % "refused")) == {200}:
+            return None
+        check_move(client, status, value)
+        if deletes and status == 201:
+            if client.request("DELETE", here).status == 204:
+                return None  # all had followed
+            check_move(client, status, value)
+        return status, here, client.lock(here)
+
+
+@pytest.mark.parametrize("error", ["ENOSPC", "EIO"])
+@pytest.mark.parametrize("is_crash", [False, True], ids=["stop", "crash"])
+def test_a_move_whose_properties_cannot_follow_is_told_as_it_happened(error, is_crash):
+    """What is answered holds, and what is acknowledged later is not undone by what was left over of the
+    move."""
+    answers = set()
+    for n in range(1, 40):
+        with davit.Davit(args=["--threads", "1", "--workers", "1"]) as server:
+            with Session(server) as client:
+                found = move_in_trouble(server, client, error, n, not is_crash)
+                if not found:
+                    break
+                status, here, token = found
+                if n % 2:
+                    held = {"If": f"(<{token}>)"}
+                    patch = client.expect(207, "PROPPATCH", here, held, PATCH % "later")
+                    assert patched(patch) == {200}
+            (server.kill if is_crash else server.stop)()
+            server.start()
+            with Session(server) as again:
+                assert check_move(again, status, "later" if n % 2 else "v" * 9000) == here
+                again.expect(423, "PUT", here, None, b"x")
+        answers.add(status)
+    assert 201 in answers and len(answers) == 2, "it failed before and after the rename"
+
+
+@pytest.mark.parametrize("error", ["ENOSPC", "EIO"])
+def test_a_removal_whose_properties_cannot_go_is_told_as_it_happened(error):
+    with davit.Davit(args=["--threads", "1"]) as server:
+        with Session(server) as client:
+            client.expect(201, "PUT", "/a", None, OLD)
+            client.expect(207, "PROPPATCH", "/a", None, PATCH % "old")
+            token = client.lock("/a")
+            with traced(server, "pwrite64", f"error={error}"):
+                client.expect(204, "DELETE", "/a", {"If": f"(<{token}>)"})
+                client.expect(404, "GET", "/a")
+                assert client.request("PUT", "/a", None, b"new").status in (507, 500)
+                client.expect(404, "GET", "/a")
+            client.expect(201, "PUT", "/a", None, b"new")
+            assert "{urn:x}a" not in client.propfind("/a")[b"/a"]
+        server.kill()
+        server.start()
+        with Session(server) as again:
+            assert "{urn:x}a" not in again.propfind("/a")[b"/a"]
+            again.expect(204, "PUT", "/a", None, b"newer")
+
+
+def test_what_cannot_be_flushed_is_never_told_as_having_no_space():
+    """It may last or not: 507 would say that nothing has changed."""
+    with davit.Davit() as server, Session(server) as client:
+        client.expect(201, "MKCOL", "/c")
+        client.expect(201, "PUT", "/c/f", None, OLD)
+        client.expect(201, "PUT", "/d", None, OLD)
+        with traced(server, "fsync,syncfs", "error=ENOSPC"):
+            for path, method, fields in (("/new", "PUT", {}), ("/col", "MKCOL", {})):
+                client.expect(507, method, path, fields, b"x" if method == "PUT" else None)
+                client.expect(404, "GET", path)
+            client.expect(500, "MOVE", "/d", {"Destination": "/e"})
+            client.expect(500, "DELETE", "/c")
+        assert client.expect(200, "GET", "/e").body == OLD
+        client.expect(404, "GET", "/c")
+
+
 def test_inodes_that_run_out_are_507():
     with mounted("-t", "tmpfs", "-o", "nr_inodes=40") as root, davit.Davit(root=root) as server:
         with Session(server) as client:

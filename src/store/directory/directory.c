@@ -21,8 +21,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "store/directory/dir_priv.h"
 #include "store/directory/named.h"
+#include "store/directory/owed.h"
 
 /* --- quota, RFC 4331 --- */
 
@@ -59,6 +59,7 @@ static enum store_rc dir_quota(struct store *store, struct res_path path,
 static void dir_close(struct store *store)
 {
     struct dir_store *dir = dir_of(store);
+    dir_owed_settle_all(dir);
     state_close(dir->state);
     lock_journal_close(dir->journal);
     lock_table_free(dir->locks);

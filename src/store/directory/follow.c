@@ -7,11 +7,17 @@
  * A lock is of a URL: one that is rooted at the destination of a copy or move stays for what comes
  * there, while those of members go with them (docs/decisions/0018-lock-of-a-destination.md).
  *
- * A change of the tree and one of the database cannot be one step. What is removed leaves rows for
- * a moment, which do no harm: whatever is made at a path clears it first. A copy or move writes
- * down its intent before, where there is anything to follow or to forget, with the inode number of
- * what it is going to put in place: start-up sees from what is there whether it did. (What was
- * grafted member by member is then decided for each path alone.) */
+ * All that is needed of the database is read before the tree changes, when a failure can still be
+ * told. What is to be written to it afterwards is written, or owed (owed.c): once the tree has
+ * changed, nothing here can fail. Locks go from the table at once; if the journal cannot be told,
+ * it is written anew before anything is made where they were.
+ *
+ * What is removed leaves rows for a moment, which do no harm: whatever is made at a path clears it
+ * first. A copy or move writes down its intent before, where there is anything to follow or to
+ * forget, with the inode number of what it is going to put in place: start-up sees from what is
+ * there whether it did. (What was grafted member by member is then decided for each path alone.) It
+ * names the locks that it will take away, so that a later one at the same place is not taken for
+ * one of them. */
 #include "store/directory/follow.h"
 
 #include <errno.h>
@@ -25,18 +31,6 @@ static bool is_there(const struct dir_store *dir, struct res_path path)
         return errno != ENOENT && errno != ENOTDIR; /* when in doubt, nothing is thrown away */
     (void)close(fd);                                /* O_PATH: nothing to lose */
     return true;
-}
-
-static void add_path(struct arena *arena, struct dir_paths *paths, struct res_path path)
-{
-    if (paths->count == paths->cap) {
-        paths->cap = paths->cap ? paths->cap * 2 : 16;
-        struct res_path *items = arena_alloc(arena, paths->cap * sizeof(*items));
-        if (paths->count)
-            memcpy(items, paths->items, paths->count * sizeof(*items));
-        paths->items = items;
-    }
-    paths->items[paths->count++] = path_copy(arena, path);
 }
 
 static bool has_path(const struct dir_paths *paths, struct res_path path)
@@ -62,145 +56,77 @@ static enum store_rc find_paths(struct dir_store *dir, struct res_path tree, str
     state_bind_tree(statement, 1, tree);
     while ((rc = state_step(statement)) == STORE_OK) {
         struct str path = state_column(statement, 0);
-        add_path(arena, paths, (struct res_path){path.at, path.len});
+        dir_paths_add(arena, paths, (struct res_path){path.at, path.len});
     }
     state_read_end(dir->state, db);
     return rc == STORE_END ? STORE_OK : rc;
 }
 
-/* What is to happen: to rows in one transaction, to locks just before it. */
-struct follow {
-    struct state_change change;
-    struct dir_store *dir;
-    struct arena arena;     /* of the lists */
-    struct dir_paths gone;  /* their properties go */
-    struct dir_paths moved; /* their properties follow the transfer */
-    struct lock_list locks; /* to go */
-    const struct dir_transfer *transfer;
-};
-
-static enum store_rc run_on_paths(struct state_db *db, enum state_sql sql, struct res_path first,
-                                  const struct res_path *second)
+/* Those of `paths` that go: all, or those of what is no longer there. */
+static void add_gone(struct dir_rows *rows, const struct dir_paths *paths, bool is_partial)
 {
-    sqlite3_stmt *statement = state_prepare(db, sql);
-    state_bind(statement, 1, path_str(first));
-    if (second)
-        state_bind(statement, 2, path_str(*second));
-    return state_run(statement);
-}
-
-static enum store_rc forget_intent(struct state_db *db, int64_t intent)
-{
-    sqlite3_stmt *statement = state_prepare(db, SQL_INTENT_REMOVE);
-    if (statement)
-        (void)sqlite3_bind_int64(statement, 1, intent); /* the step would fail */
-    return state_run(statement);
-}
-
-/* The properties of one path go where the resource went. */
-static enum store_rc follow_path(struct follow *follow, struct state_db *db, struct res_path path)
-{
-    const struct dir_transfer *transfer = follow->transfer;
-    struct res_path to = path_rebase(&follow->arena, path, transfer->from, transfer->to);
-    bool has_stayed = transfer->is_copy || is_there(follow->dir, path);
-    bool is_taken = has_path(&transfer->kept, path);
-    if (is_taken && !has_stayed)
-        return run_on_paths(db, SQL_PROPS_REMOVE, path, NULL);
-    if (is_taken || (has_stayed && !transfer->is_copy) || !is_there(follow->dir, to))
-        return STORE_OK;
-    state_note_props(follow->dir->state, to);
-    enum store_rc rc = run_on_paths(db, SQL_PROPS_REMOVE, to, NULL);
-    if (rc != STORE_OK)
-        return rc;
-    return run_on_paths(db, transfer->is_copy ? SQL_PROPS_COPY : SQL_PROPS_RENAME, path, &to);
-}
-
-static enum store_rc run_follow(struct state_change *change, struct state_db *db)
-{
-    struct follow *follow = CONTAINER_OF(change, struct follow, change);
-    enum store_rc rc = STORE_OK;
-    for (size_t i = 0; i < follow->gone.count && rc == STORE_OK; i++)
-        rc = run_on_paths(db, SQL_PROPS_REMOVE, follow->gone.items[i], NULL);
-    for (size_t i = 0; i < follow->moved.count && rc == STORE_OK; i++)
-        rc = follow_path(follow, db, follow->moved.items[i]);
-    if (rc == STORE_OK && follow->transfer && follow->transfer->intent)
-        rc = forget_intent(db, follow->transfer->intent);
-    return rc;
-}
-
-/* Finds the properties within `tree` that go: all, or those of what is no longer there. */
-static enum store_rc find_gone(struct follow *follow, struct res_path tree, bool is_partial)
-{
-    struct dir_paths paths = {0};
-    enum store_rc rc = find_paths(follow->dir, tree, &follow->arena, &paths);
-    for (size_t i = 0; i < paths.count; i++) {
-        if (!is_partial || !is_there(follow->dir, paths.items[i]))
-            add_path(&follow->arena, &follow->gone, paths.items[i]);
+    for (size_t i = 0; i < paths->count; i++) {
+        if (!is_partial || !is_there(rows->dir, paths->items[i]))
+            dir_paths_add(&rows->arena, &rows->gone, paths->items[i]);
     }
-    return rc;
 }
 
-/* Which of the locks rooted within a tree go. */
-enum which_locks {
-    LOCKS_ALL,
-    LOCKS_OF_GONE, /* those of what is no longer there */
-    LOCKS_BELOW,   /* all but those rooted at the tree itself */
-};
-
-static bool goes(const struct follow *follow, struct res_path tree, struct res_path root,
-                 enum which_locks which)
+/* The same for the locks within `tree`. */
+static void forget_locks(const struct dir_store *dir, struct res_path tree, bool is_partial)
 {
-    if (which == LOCKS_BELOW)
-        return !path_eq(root, tree);
-    return which == LOCKS_ALL || !is_there(follow->dir, root);
-}
-
-static void find_locks(struct follow *follow, struct res_path tree, enum which_locks which)
-{
+    struct arena arena = {0};
     struct lock_list found;
-    struct lock_list *locks = &follow->locks;
-    if (!lock_table_has_within(follow->dir->locks, tree))
+    size_t count = 0;
+    if (!lock_table_has_within(dir->locks, tree))
         return;
-    lock_table_query(follow->dir->locks, &follow->arena, tree, LOCKS_WITHIN, &found);
-    struct lock *items = arena_alloc(&follow->arena, (locks->count + found.count) * sizeof(*items));
-    if (locks->count)
-        memcpy(items, locks->items, locks->count * sizeof(*items));
-    locks->items = items;
+    lock_table_query(dir->locks, &arena, tree, LOCKS_WITHIN, &found);
     for (size_t i = 0; i < found.count; i++) {
-        if (goes(follow, tree, found.items[i].root, which))
-            items[locks->count++] = found.items[i];
+        if (!is_partial || !is_there(dir, found.items[i].root))
+            found.items[count++] = found.items[i];
     }
+    found.count = count;
+    lock_journal_forget(dir->journal, &found);
+    arena_done(&arena);
 }
 
-/* Ends the follow in any case; carries it out when finding has succeeded. The locks go first: as
- * long as the intent is there, start-up removes those of what was replaced. */
-static enum store_rc follow_run(struct follow *follow, enum store_rc rc)
+/* --- what is made and removed --- */
+
+enum store_rc dir_follow_clear(struct dir_store *dir, struct res_path path)
 {
-    bool has_intent = follow->transfer && follow->transfer->intent;
-    follow->change.run = run_follow;
-    if (rc == STORE_OK && follow->locks.count)
-        rc = lock_journal_remove(follow->dir->journal, &follow->locks);
-    if (rc == STORE_OK && (follow->gone.count || follow->moved.count || has_intent))
-        rc = state_write(follow->dir->state, &follow->change);
-    arena_done(&follow->arena);
+    struct dir_rows rows = {.dir = dir, .from = path, .to = path};
+    enum store_rc rc = dir_owed_settle(dir, path);
+    if (rc == STORE_OK)
+        rc = lock_journal_settle(dir->journal);
+    if (rc != STORE_OK || !dir->state || !state_may_have_props(dir->state, path))
+        return rc;
+    dir_paths_add(&rows.arena, &rows.gone, path);
+    return dir_rows_write(&rows);
+}
+
+enum store_rc dir_removal_begin(struct dir_store *dir, struct dir_removal *removal)
+{
+    enum store_rc rc = dir_owed_settle(dir, removal->path);
+    if (rc == STORE_OK)
+        rc = find_paths(dir, removal->path, &removal->arena, &removal->marked);
+    if (rc != STORE_OK)
+        dir_removal_done(removal);
     return rc;
 }
 
-enum store_rc dir_props_removed(struct dir_store *dir, struct res_path path, bool is_partial)
+void dir_removal_end(struct dir_store *dir, struct dir_removal *removal, bool is_partial,
+                     bool is_known)
 {
-    struct follow follow = {.dir = dir};
-    enum store_rc rc = find_gone(&follow, path, is_partial);
-    find_locks(&follow, path, is_partial ? LOCKS_OF_GONE : LOCKS_ALL);
-    return follow_run(&follow, rc);
+    struct dir_rows rows = {.dir = dir, .from = removal->path, .to = removal->path};
+    forget_locks(dir, removal->path, is_partial);
+    if (is_known)
+        add_gone(&rows, &removal->marked, is_partial);
+    dir_rows_follow(&rows);
+    dir_removal_done(removal);
 }
 
-enum store_rc dir_props_clear(struct dir_store *dir, struct res_path path)
+void dir_removal_done(struct dir_removal *removal)
 {
-    struct follow follow = {.dir = dir};
-    if (!dir->state || !state_may_have_props(dir->state, path))
-        return STORE_OK;
-    add_path(&follow.arena, &follow.gone, path);
-    return follow_run(&follow, STORE_OK);
+    arena_done(&removal->arena);
 }
 
 /* --- copies and moves --- */
@@ -210,6 +136,16 @@ struct intent_change {
     struct dir_transfer *transfer;
     uint64_t inode;
 };
+
+static enum store_rc add_intent_lock(struct state_db *db, int64_t intent, struct str token)
+{
+    sqlite3_stmt *statement = state_prepare(db, SQL_INTENT_LOCK_ADD);
+    if (!statement)
+        return STORE_FAILED;
+    (void)sqlite3_bind_int64(statement, 1, intent); /* this cannot fail in range */
+    state_bind(statement, 2, token);
+    return state_run(statement);
+}
 
 static enum store_rc add_intent(struct state_change *change, struct state_db *db)
 {
@@ -224,23 +160,59 @@ static enum store_rc add_intent(struct state_change *change, struct state_db *db
     (void)sqlite3_bind_int(statement, 4, transfer->is_copy);
     enum store_rc rc = state_run(statement);
     transfer->intent = sqlite3_last_insert_rowid(db->handle);
+    for (size_t i = 0; i < transfer->locks.count && rc == STORE_OK; i++)
+        rc = add_intent_lock(db, transfer->intent, transfer->locks.items[i].token);
     return rc;
+}
+
+/* Reads what there is to follow and to forget. */
+static enum store_rc find_ends(struct dir_store *dir, struct dir_transfer *transfer)
+{
+    enum store_rc rc = STORE_OK;
+    if (!transfer->is_shallow)
+        rc = find_paths(dir, transfer->from, &transfer->arena, &transfer->sources);
+    else if (dir_may_have_props(&dir->base, transfer->from))
+        dir_paths_add(&transfer->arena, &transfer->sources, transfer->from);
+    if (rc == STORE_OK)
+        rc = find_paths(dir, transfer->to, &transfer->arena, &transfer->targets);
+    return rc;
+}
+
+/* RFC 4918 §7.6: what comes to `to` comes under the lock that is rooted there. But for a link: a
+ * lock is kept under the path of what it locks, and under that of a link nobody would find it. */
+static void find_replaced_locks(const struct dir_store *dir, struct dir_transfer *transfer,
+                                mode_t mode)
+{
+    struct lock_list *locks = &transfer->locks;
+    size_t count = 0;
+    if (!(S_ISLNK(mode) ? lock_table_has_within : lock_table_has_below)(dir->locks, transfer->to))
+        return;
+    lock_table_query(dir->locks, &transfer->arena, transfer->to, LOCKS_WITHIN, locks);
+    for (size_t i = 0; i < locks->count; i++) {
+        if (S_ISLNK(mode) || !path_eq(locks->items[i].root, transfer->to))
+            locks->items[count++] = locks->items[i];
+    }
+    locks->count = count;
 }
 
 enum store_rc dir_transfer_begin(struct dir_store *dir, struct dir_transfer *transfer, int fd,
                                  const char *name)
 {
-    struct arena arena = {0};
-    struct dir_paths paths = {0};
     struct stat st;
-    enum store_rc rc = find_paths(dir, transfer->from, &arena, &paths);
+    enum store_rc rc = dir_owed_settle(dir, transfer->from);
     if (rc == STORE_OK)
-        rc = find_paths(dir, transfer->to, &arena, &paths);
-    arena_done(&arena);
-    if (rc != STORE_OK || (!paths.count && !lock_table_has_below(dir->locks, transfer->to)))
+        rc = dir_owed_settle(dir, transfer->to);
+    if (rc == STORE_OK)
+        rc = lock_journal_settle(dir->journal);
+    if (rc == STORE_OK)
+        rc = find_ends(dir, transfer);
+    if (rc != STORE_OK)
         return rc;
     if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return dir_rc(errno, "looking at a resource");
+    find_replaced_locks(dir, transfer, st.st_mode);
+    if (!transfer->sources.count && !transfer->targets.count && !transfer->locks.count)
+        return STORE_OK;
     struct intent_change self = {{.run = add_intent}, transfer, st.st_ino};
     rc = state_write(dir->state, &self.change);
     if (rc != STORE_OK)
@@ -248,70 +220,74 @@ enum store_rc dir_transfer_begin(struct dir_store *dir, struct dir_transfer *tra
     return rc;
 }
 
-enum store_rc dir_transfer_keep(struct dir_store *dir, struct dir_transfer *transfer)
+void dir_transfer_keep(struct dir_store *dir, struct dir_transfer *transfer)
 {
-    struct dir_paths paths = {0};
-    enum store_rc rc = dir_props_removed(dir, transfer->to, true);
-    if (rc == STORE_OK)
-        rc = find_paths(dir, transfer->from, &transfer->arena, &paths);
-    if (transfer->is_shallow) /* it is copied without a look at whether it has any */
-        add_path(&transfer->arena, &paths, transfer->from);
-    for (size_t i = 0; i < paths.count; i++) {
+    const struct dir_paths *sources = &transfer->sources;
+    struct dir_rows rows = {.dir = dir, .from = transfer->to, .to = transfer->to};
+    bool is_partial = !transfer->is_replaced;
+    if (is_partial)
+        forget_locks(dir, transfer->to, true);
+    else
+        lock_journal_forget(dir->journal, &transfer->locks);
+    add_gone(&rows, &transfer->targets, is_partial);
+    dir_rows_follow(&rows);
+    for (size_t i = 0; i < sources->count; i++) {
         struct res_path to =
-            path_rebase(&transfer->arena, paths.items[i], transfer->from, transfer->to);
+            path_rebase(&transfer->arena, sources->items[i], transfer->from, transfer->to);
         if (is_there(dir, to))
-            add_path(&transfer->arena, &transfer->kept, paths.items[i]);
+            dir_paths_add(&transfer->arena, &transfer->kept, sources->items[i]);
     }
-    return rc;
 }
 
-enum store_rc dir_transfer_clear(struct dir_store *dir, const struct dir_transfer *transfer)
+/* The properties of one path go where the resource went. */
+static void follow_path(struct dir_rows *rows, const struct dir_transfer *transfer,
+                        struct res_path path)
 {
-    struct follow follow = {.dir = dir};
-    enum store_rc rc = find_gone(&follow, transfer->to, false);
-    find_locks(&follow, transfer->to, LOCKS_BELOW);
-    return follow_run(&follow, rc);
+    struct res_path to = path_rebase(&rows->arena, path, transfer->from, transfer->to);
+    bool has_stayed = transfer->is_copy || is_there(rows->dir, path);
+    bool is_taken = has_path(&transfer->kept, path);
+    if (is_taken && !has_stayed)
+        dir_paths_add(&rows->arena, &rows->gone, path);
+    if (is_taken || (has_stayed && !transfer->is_copy) || !is_there(rows->dir, to))
+        return;
+    dir_paths_add(&rows->arena, &rows->sources, path);
+    dir_paths_add(&rows->arena, &rows->targets, to);
 }
 
-/* A lock is kept under the path of what it locks: under that of a link nobody would find it. */
-static bool holds_resource(const struct dir_store *dir, struct res_path path)
+static struct dir_rows rows_of(struct dir_store *dir, const struct dir_transfer *transfer)
 {
-    struct statx stx;
-    int fd = dir_open_beneath(dir, path, O_PATH | O_NOFOLLOW);
-    bool is_known = fd >= 0 && dir_statx(fd, "", AT_EMPTY_PATH, &stx);
-    if (fd >= 0)
-        (void)close(fd); /* O_PATH: nothing to lose */
-    return is_known && (S_ISREG(stx.stx_mode) || S_ISDIR(stx.stx_mode));
+    return (struct dir_rows){.dir = dir,
+                             .from = transfer->from,
+                             .to = transfer->to,
+                             .is_copy = transfer->is_copy,
+                             .intent = transfer->intent};
 }
 
-/* RFC 4918 §7.6: what has come to `to` comes under the lock that is rooted there. */
-static void find_replaced_locks(struct follow *follow, struct res_path to)
+static void find_rows(struct dir_rows *rows, const struct dir_transfer *transfer)
 {
-    if (lock_table_has_within(follow->dir->locks, to))
-        find_locks(follow, to, holds_resource(follow->dir, to) ? LOCKS_BELOW : LOCKS_ALL);
+    if (transfer->is_replaced)
+        add_gone(rows, &transfer->targets, false);
+    for (size_t i = 0; i < transfer->sources.count; i++)
+        follow_path(rows, transfer, transfer->sources.items[i]);
 }
 
-enum store_rc dir_transfer_end(struct dir_store *dir, const struct dir_transfer *transfer)
+void dir_transfer_end(struct dir_store *dir, const struct dir_transfer *transfer)
 {
-    struct follow follow = {.dir = dir, .transfer = transfer};
-    enum store_rc rc = STORE_OK;
+    struct dir_rows rows = rows_of(dir, transfer);
     if (transfer->is_replaced) {
-        rc = find_gone(&follow, transfer->to, false);
-        find_replaced_locks(&follow, transfer->to);
+        lock_journal_forget(dir->journal, &transfer->locks);
+        forget_locks(dir, transfer->to, true); /* should nothing have come there */
     }
     if (!transfer->is_copy)
-        find_locks(&follow, transfer->from, LOCKS_OF_GONE);
-    if (transfer->is_shallow && dir_may_have_props(&dir->base, transfer->from))
-        add_path(&follow.arena, &follow.moved, transfer->from);
-    else if (rc == STORE_OK && !transfer->is_shallow)
-        rc = find_paths(dir, transfer->from, &follow.arena, &follow.moved);
-    return follow_run(&follow, rc);
+        forget_locks(dir, transfer->from, true);
+    find_rows(&rows, transfer);
+    dir_rows_follow(&rows);
 }
 
-enum store_rc dir_transfer_cancel(struct dir_store *dir, const struct dir_transfer *transfer)
+void dir_transfer_cancel(struct dir_store *dir, const struct dir_transfer *transfer)
 {
-    struct follow follow = {.dir = dir, .transfer = transfer};
-    return follow_run(&follow, STORE_OK);
+    struct dir_rows rows = rows_of(dir, transfer);
+    dir_rows_follow(&rows);
 }
 
 void dir_transfer_done(struct dir_transfer *transfer)
@@ -319,21 +295,33 @@ void dir_transfer_done(struct dir_transfer *transfer)
     arena_done(&transfer->arena);
 }
 
-enum store_rc dir_transfer_recover(struct dir_store *dir, struct dir_transfer *transfer,
-                                   uint64_t inode)
+/* --- start-up --- */
+
+static bool is_in_place(const struct dir_store *dir, const struct dir_transfer *transfer,
+                        uint64_t inode)
 {
     struct statx stx;
     int fd = dir_open_beneath(dir, transfer->to, O_PATH | O_NOFOLLOW);
-    transfer->is_replaced =
-        fd >= 0 && dir_statx(fd, "", AT_EMPTY_PATH, &stx) && stx.stx_ino == inode;
+    bool is_it = fd >= 0 && dir_statx(fd, "", AT_EMPTY_PATH, &stx) && stx.stx_ino == inode;
     if (fd >= 0)
         (void)close(fd); /* O_PATH: nothing to lose */
-    enum store_rc rc = STORE_OK;
-    if (!transfer->is_replaced) /* of what stood in its way, some may have been removed */
-        rc = dir_props_removed(dir, transfer->to, true);
-    if (rc != STORE_OK)
-        return rc;
-    if (transfer->is_copy && !transfer->is_replaced)
-        return dir_transfer_cancel(dir, transfer);
-    return dir_transfer_end(dir, transfer);
+    return is_it;
+}
+
+enum store_rc dir_transfer_recover(struct dir_store *dir, struct dir_transfer *transfer,
+                                   uint64_t inode)
+{
+    enum store_rc rc = find_ends(dir, transfer);
+    struct dir_rows rows = rows_of(dir, transfer);
+    transfer->is_replaced = is_in_place(dir, transfer, inode);
+    if (transfer->is_replaced)
+        lock_journal_forget(dir->journal, &transfer->locks);
+    else /* of what stood in its way, some may have been removed */
+        add_gone(&rows, &transfer->targets, true);
+    if (transfer->is_replaced || !transfer->is_copy)
+        find_rows(&rows, transfer);
+    rc = rc == STORE_OK ? dir_rows_write(&rows) : rc;
+    arena_done(&rows.arena);
+    dir_transfer_done(transfer);
+    return rc;
 }

@@ -11,7 +11,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "store/directory/dir_priv.h"
+#include "store/directory/owed.h"
 
 bool dir_may_have_props(struct store *store, struct res_path path)
 {
@@ -35,15 +35,11 @@ static void add_prop(struct arena *arena, struct store_props *props, size_t *cap
         arena_str(arena, prop->ns), arena_str(arena, prop->name), arena_str(arena, prop->xml)};
 }
 
-enum store_rc dir_props(struct store *store, struct arena *arena, struct res_path path,
-                        struct store_props *props_out)
+static enum store_rc read_props(const struct dir_store *dir, struct arena *arena,
+                                struct res_path path, struct store_props *props_out)
 {
-    struct dir_store *dir = dir_of(store);
     size_t cap = 0;
     enum store_rc rc;
-    *props_out = (struct store_props){0};
-    if (!dir_may_have_props(store, path))
-        return STORE_OK;
     struct state_db *db = state_read(dir->state);
     if (!db)
         return STORE_FAILED;
@@ -56,6 +52,25 @@ enum store_rc dir_props(struct store *store, struct arena *arena, struct res_pat
     }
     state_read_end(dir->state, db);
     return rc == STORE_END ? STORE_OK : rc;
+}
+
+enum store_rc dir_props(struct store *store, struct arena *arena, struct res_path path,
+                        struct store_props *props_out)
+{
+    const struct dir_store *dir = dir_of(store);
+    struct res_path at;
+    unsigned seen;
+    enum store_rc rc;
+    *props_out = (struct store_props){0};
+    if (!dir_may_have_props(store, path))
+        return STORE_OK;
+    do {
+        rc = STORE_OK;
+        *props_out = (struct store_props){0};
+        if (dir_owed_find(dir, path, arena, &at, &seen))
+            rc = read_props(dir, arena, at, props_out);
+    } while (dir_owed_has_changed(dir, seen));
+    return rc;
 }
 
 /* --- patching --- */
@@ -144,6 +159,8 @@ enum store_rc dir_patch(struct store *store, struct res_path path, const struct 
     if (self.dir->is_read_only)
         return STORE_DENIED;
     enum store_rc rc = dir_stat(store, path, &stat);
+    if (rc == STORE_OK)
+        rc = dir_owed_settle(self.dir, path);
     if (rc != STORE_OK)
         return rc;
     if (patch->prop_count == 0)

@@ -73,6 +73,29 @@ static struct res_path copy_column(sqlite3_stmt *statement, int column, struct a
     return path_copy(arena, (struct res_path){bytes.at, bytes.len});
 }
 
+/* The tokens of the locks that it takes away. */
+static enum store_rc read_intent_locks(struct state_db *db, struct arena *arena,
+                                       struct dir_transfer *transfer)
+{
+    struct lock_list *locks = &transfer->locks;
+    size_t cap = 0;
+    enum store_rc rc;
+    sqlite3_stmt *statement = state_prepare(db, SQL_INTENT_LOCKS_OF);
+    if (statement)
+        (void)sqlite3_bind_int64(statement, 1, transfer->intent); /* the step would fail */
+    while ((rc = state_step(statement)) == STORE_OK) {
+        if (locks->count == cap) {
+            cap = cap ? cap * 2 : 16;
+            struct lock *items = arena_alloc(arena, cap * sizeof(*items));
+            if (locks->count)
+                memcpy(items, locks->items, locks->count * sizeof(*items));
+            locks->items = items;
+        }
+        locks->items[locks->count++].token = arena_str(arena, state_column(statement, 0));
+    }
+    return rc == STORE_END ? STORE_OK : rc;
+}
+
 /* Reads all rows before anything is changed; the list lives in the arena. */
 static enum store_rc read_leftovers(struct dir_store *dir, struct state_db *db, struct arena *arena,
                                     struct intent **intents_out)
@@ -92,6 +115,12 @@ static enum store_rc read_leftovers(struct dir_store *dir, struct state_db *db, 
     }
     if (rc != STORE_END)
         return rc;
+    for (struct intent *intent = *intents_out; intent && !dir->is_read_only;
+         intent = intent->next) {
+        rc = read_intent_locks(db, arena, &intent->transfer);
+        if (rc != STORE_OK)
+            return rc;
+    }
     statement = state_prepare(db, SQL_STRAYS_ALL);
     while ((rc = state_step(statement)) == STORE_OK) {
         if (!dir->is_read_only)

@@ -54,6 +54,13 @@ enum store_rc dir_rc(int code, const char *what)
     }
 }
 
+enum store_rc dir_rc_unknown(int code, const char *what)
+{
+    log_line(LOG_ERROR, "store: %s: %s; it is not known whether the change will last", what,
+             strerrordesc_np(code));
+    return STORE_FAILED;
+}
+
 /* --- names that are not resources --- */
 
 bool dir_is_reserved_name(struct str name)

@@ -7,7 +7,8 @@
  *
  * Dead properties follow by a change to the database, which cannot be one step with the rename. An
  * intent is therefore written first, where there are any: start-up sees from what is on disk
- * whether the rename had happened, and finishes the change or forgets it. */
+ * whether the rename had happened, and finishes the change or forgets it (follow.c). Once the
+ * rename has happened, the answer does not depend on the database any more. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -205,8 +206,8 @@ static enum store_rc replace_file(struct placing *placing)
 {
     struct dir_transfer *transfer = &placing->transfer;
     if (!may_change(placing, transfer->to, placing->to_fd, placing->to_name)) {
-        enum store_rc rc = dir_transfer_keep(placing->dir, transfer);
-        return rc == STORE_OK ? STORE_PARTIAL : rc;
+        dir_transfer_keep(placing->dir, transfer);
+        return STORE_PARTIAL;
     }
     int failed =
         is_same_file(placing) /* between two names of one file rename(2) does nothing */
@@ -236,10 +237,7 @@ static enum store_rc replace_tree(struct placing *placing, bool is_whole)
         return STORE_PARTIAL;
     }
     placing->is_grafted = true;
-    enum store_rc rc = transfer->is_replaced ? dir_transfer_clear(placing->dir, transfer)
-                                             : dir_transfer_keep(placing->dir, transfer);
-    if (rc != STORE_OK)
-        return rc;
+    dir_transfer_keep(placing->dir, transfer);
     return graft_all(placing) && transfer->is_replaced ? STORE_OK : STORE_PARTIAL;
 }
 
@@ -275,17 +273,15 @@ enum store_rc dir_place(struct placing *placing)
     struct dir_store *dir = placing->dir;
     struct dir_transfer *transfer = &placing->transfer;
     enum store_rc rc = dir_transfer_begin(dir, transfer, placing->from_fd, placing->from_name);
-    if (rc != STORE_OK)
-        return rc;
-    rc = place(placing);
-    if (rc == STORE_OK || rc == STORE_PARTIAL) {
-        int code = flush_ends(placing);
-        /* On failure the intent stays: start-up will see what has become of it. */
-        enum store_rc end_rc =
-            code ? dir_rc(code, "flushing a collection") : dir_transfer_end(dir, transfer);
-        rc = end_rc == STORE_OK ? rc : end_rc;
-    } else {
-        (void)!dir_transfer_cancel(dir, transfer); /* or start-up will */
+    if (rc == STORE_OK) {
+        rc = place(placing);
+        if (rc == STORE_OK || rc == STORE_PARTIAL) {
+            int code = flush_ends(placing);
+            rc = code ? dir_rc_unknown(code, "flushing a collection") : rc;
+            dir_transfer_end(dir, transfer);
+        } else {
+            dir_transfer_cancel(dir, transfer);
+        }
     }
     dir_transfer_done(transfer);
     return rc;
@@ -312,7 +308,15 @@ static enum store_rc move_across(const struct placing *placing)
     if (visitor->may_refuse(visitor, transfer->from))
         return STORE_DENIED;
     enum store_rc rc = dir_copy(store, transfer->from, transfer->to, true, visitor);
-    return rc == STORE_OK ? dir_remove(store, transfer->from, visitor) : rc;
+    if (rc == STORE_OK)
+        rc = dir_remove(store, transfer->from, visitor);
+    else
+        return rc;
+    if (rc == STORE_OK || rc == STORE_PARTIAL)
+        return rc;
+    visitor->failed(visitor, transfer->from, dir_is_directory(placing->from_fd, placing->from_name),
+                    rc, 0);
+    return STORE_PARTIAL; /* there are two now */
 }
 
 /* A directory that goes elsewhere has its ".." changed, and must allow that. */

@@ -102,12 +102,16 @@ enum store_rc dir_mkcol(struct store *store, struct res_path path)
     if (rc != STORE_OK)
         return rc;
     if (faccessat(parent_fd, name.text, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
-        rc = dir_props_clear(dir, path);
+        rc = dir_follow_clear(dir, path);
     if (rc == STORE_OK && mkdirat(parent_fd, name.text, 0777) < 0)
         rc = dir_rc(errno, "making a collection");
     int code = rc == STORE_OK ? flush_wait(dir->flush, parent_fd) : 0;
+    if (code && unlinkat(parent_fd, name.text, AT_REMOVEDIR) == 0)
+        rc = dir_rc(code, "flushing a collection");
+    else if (code)
+        rc = dir_rc_unknown(code, "flushing a collection");
     (void)close(parent_fd); /* a directory: nothing to lose */
-    return code ? dir_rc(code, "flushing a collection") : rc;
+    return rc;
 }
 
 /* --- remove --- */
@@ -165,6 +169,25 @@ bool dir_remove_tree(struct dir_walk *walk, int parent_fd, const char *name)
     return true;
 }
 
+/* The files first: rows without a resource do no harm, a resource without its rows would. */
+static enum store_rc remove_checked(struct dir_walk *walk, int parent_fd, const char *name,
+                                    struct res_path path)
+{
+    struct dir_store *dir = walk->dir;
+    struct dir_removal removal = {.path = path};
+    enum store_rc rc = dir_removal_begin(dir, &removal);
+    if (rc != STORE_OK)
+        return rc;
+    buf_add(&walk->path, path_str(path));
+    bool is_gone = dir_remove_tree(walk, parent_fd, name);
+    buf_done(&walk->path);
+    int code = is_gone ? flush_wait(dir->flush, parent_fd) : flush_tree(dir->flush, parent_fd);
+    dir_removal_end(dir, &removal, !is_gone, !code);
+    if (code)
+        return dir_rc_unknown(code, "flushing a collection");
+    return is_gone ? STORE_OK : STORE_PARTIAL;
+}
+
 enum store_rc dir_remove(struct store *store, struct res_path path, struct store_visitor *visitor)
 {
     struct dir_walk walk = {.dir = dir_of(store), .visitor = visitor};
@@ -178,19 +201,8 @@ enum store_rc dir_remove(struct store *store, struct res_path path, struct store
         rc = dir_rc(errno, "looking at a resource");
     else if (faccessat(parent_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
         rc = dir_rc(errno, "changing a collection");
-    if (rc == STORE_OK) {
-        buf_add(&walk.path, path_str(path));
-        bool is_gone = dir_remove_tree(&walk, parent_fd, name.text);
-        buf_done(&walk.path);
-        /* The files first: rows without a resource do no harm, a resource without its rows would.
-         */
-        int code = is_gone ? flush_wait(walk.dir->flush, parent_fd)
-                           : flush_tree(walk.dir->flush, parent_fd);
-        rc = code ? dir_rc(code, "flushing a collection")
-                  : dir_props_removed(walk.dir, path, !is_gone);
-        if (rc == STORE_OK && !is_gone)
-            rc = STORE_PARTIAL;
-    }
+    if (rc == STORE_OK)
+        rc = remove_checked(&walk, parent_fd, name.text, path);
     (void)close(parent_fd); /* a directory: nothing to lose */
     return rc;
 }

@@ -258,6 +258,16 @@ static enum store_rc set_modified(int fd, const struct store_commit *options)
     return dir_rc(code, "setting a file's time");
 }
 
+/* True: a new file is gone again. */
+static bool take_name_back(int fd, int parent_fd, const char *name)
+{
+    struct stat ours;
+    struct stat there;
+    return fstat(fd, &ours) == 0 && fstatat(parent_fd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+           ours.st_dev == there.st_dev && ours.st_ino == there.st_ino &&
+           unlinkat(parent_fd, name, 0) == 0;
+}
+
 static enum store_rc make_visible(struct dir_upload *upload, const struct store_commit *options,
                                   int parent_fd, const char *name)
 {
@@ -281,15 +291,16 @@ static enum store_rc make_visible(struct dir_upload *upload, const struct store_
                       : flush_wait(dir->flush, upload->staged.fd);
     if (code)
         return dir_rc(code, "flushing a file");
-    if (is_new)
-        rc = dir_props_clear(dir, upload->path);
+    rc = is_new ? dir_follow_clear(dir, upload->path) : dir_owed_settle(dir, upload->path);
     if (rc == STORE_OK)
         rc = dir_staged_link(dir, &upload->staged, parent_fd, name, is_new);
     if (rc != STORE_OK)
         return rc;
     code = is_new ? flush_named(dir->flush, upload->staged.fd, parent_fd)
                   : flush_wait(dir->flush, parent_fd);
-    return code ? dir_rc(code, "flushing a collection") : STORE_OK;
+    if (code && is_new && take_name_back(upload->staged.fd, parent_fd, name))
+        return dir_rc(code, "flushing a file");
+    return code ? dir_rc_unknown(code, "flushing a file") : STORE_OK;
 }
 
 static enum store_rc upload_commit(struct store_upload *self, const struct store_commit *options,

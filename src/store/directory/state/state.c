@@ -5,6 +5,9 @@
  * inside a savepoint of one transaction and commits once. A change that fails is rolled back to its
  * savepoint and does not disturb the others; a commit that fails fails them all.
  *
+ * What is owed (owed.c) goes ahead of each batch and must succeed. `owed_mutex` is held from before
+ * that until the list says what the database does, so that nobody reads one and believes the other.
+ *
  * `filter` is a set of bits, one for the hash of each path that has, or once had, a dead property.
  * A clear bit saves the look at the database, which is nearly all of them in most trees. It is
  * rebuilt when the database is opened. */
@@ -37,6 +40,11 @@ struct state {
     struct list queue;
     bool has_leader;
 
+    pthread_mutex_t owed_mutex; /* guards owed; comes before `mutex` */
+    struct list owed;
+    atomic_bool is_owed;
+    atomic_uint owed_changes;
+
     pthread_mutex_t pool_mutex; /* guards readers */
     struct state_db *readers;
 
@@ -49,6 +57,8 @@ static const char schema[] =
     " xml BLOB NOT NULL, UNIQUE(path, ns, name));"
     "CREATE TABLE IF NOT EXISTS intent(id INTEGER PRIMARY KEY, source BLOB NOT NULL,"
     " target BLOB NOT NULL, inode INTEGER NOT NULL, is_copy INTEGER NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS intent_lock(intent INTEGER NOT NULL, token BLOB NOT NULL,"
+    " PRIMARY KEY(intent, token)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS stray(path BLOB NOT NULL PRIMARY KEY) WITHOUT ROWID;"
     "PRAGMA user_version = 2;"; /* 1 had a table of locks: recover.c takes them over */
 
@@ -68,6 +78,9 @@ static const char *const sql_texts[STATE_SQL_COUNT] = {
                        " VALUES(?1, ?2, ?3, ?4)",
     [SQL_INTENT_REMOVE] = "DELETE FROM intent WHERE id = ?1",
     [SQL_INTENTS_ALL] = "SELECT id, source, target, inode, is_copy FROM intent ORDER BY id",
+    [SQL_INTENT_LOCK_ADD] = "INSERT INTO intent_lock(intent, token) VALUES(?1, ?2)",
+    [SQL_INTENT_LOCKS_OF] = "SELECT token FROM intent_lock WHERE intent = ?1",
+    [SQL_INTENT_LOCKS_REMOVE] = "DELETE FROM intent_lock WHERE intent = ?1",
     [SQL_STRAY_ADD] = "INSERT OR IGNORE INTO stray VALUES(?1)",
     [SQL_STRAYS_REMOVE] = "DELETE FROM stray",
     [SQL_STRAYS_ALL] = "SELECT path FROM stray",
@@ -228,42 +241,66 @@ void state_read_end(struct state *state, struct state_db *db)
 
 /* --- writers --- */
 
-static void run_change(struct state *state, struct state_change *change)
+/* False: it cannot be told apart from the others, and all of them must be rolled back. */
+static bool run_change(struct state *state, struct state_change *change)
 {
     sqlite3 *handle = state->writer->handle;
     change->rc = run_text(handle, "SAVEPOINT change") ? STORE_OK : STORE_FAILED;
     if (change->rc != STORE_OK)
-        return;
+        return true;
     change->rc = change->run(change, state->writer);
-    if (change->rc != STORE_OK)
-        (void)run_text(handle, "ROLLBACK TO change"); /* a failure is logged and fails the commit */
-    if (!run_text(handle, "RELEASE change") && change->rc == STORE_OK)
-        change->rc = STORE_FAILED;
+    if (sqlite3_get_autocommit(handle)) /* SQLite has rolled all of it back: a full disk */
+        return false;
+    bool is_apart = change->rc == STORE_OK || run_text(handle, "ROLLBACK TO change");
+    return run_text(handle, "RELEASE change") && is_apart;
 }
 
-static void run_batch(struct state *state, struct list *batch)
+/* Runs one after the other. OK, unless all of it has to be rolled back: also when one that must
+ * succeed does not. */
+static enum store_rc run_changes(struct state *state, struct list *changes, bool must_succeed)
+{
+    LIST_EACH (changes, link) {
+        struct state_change *change = CONTAINER_OF(link, struct state_change, link);
+        if (!run_change(state, change) || (must_succeed && change->rc != STORE_OK))
+            return change->rc == STORE_OK ? STORE_FAILED : change->rc;
+    }
+    return STORE_OK;
+}
+
+static enum store_rc run_batch(struct state *state, struct list *batch)
 {
     sqlite3 *handle = state->writer->handle;
-    enum store_rc rc = run_text(handle, "BEGIN IMMEDIATE") ? STORE_OK : STORE_FAILED;
-    LIST_EACH (batch, link) {
-        struct state_change *change = CONTAINER_OF(link, struct state_change, link);
-        if (rc != STORE_OK)
-            break;
-        run_change(state, change);
-        if (sqlite3_get_autocommit(handle)) /* SQLite has rolled all of it back: a full disk */
-            rc = change->rc == STORE_OK ? STORE_FAILED : change->rc;
-    }
+    bool is_over = sqlite3_get_autocommit(handle) || run_text(handle, "ROLLBACK");
+    enum store_rc rc = is_over && run_text(handle, "BEGIN IMMEDIATE") ? STORE_OK : STORE_FAILED;
+    if (rc == STORE_OK)
+        rc = run_changes(state, &state->owed, true);
+    if (rc == STORE_OK)
+        rc = run_changes(state, batch, false);
     if (rc == STORE_OK)
         rc = rc_of_sqlite(sqlite3_exec(handle, "COMMIT", NULL, NULL, NULL), handle, "COMMIT");
     if (rc == STORE_OK)
-        return;
+        return rc;
     if (!sqlite3_get_autocommit(handle))
-        (void)run_text(handle, "ROLLBACK"); /* nothing more can be done */
+        (void)run_text(handle, "ROLLBACK"); /* or the next batch will */
     LIST_EACH (batch, link) {
         struct state_change *change = CONTAINER_OF(link, struct state_change, link);
         if (change->rc == STORE_OK)
             change->rc = rc;
     }
+    return rc;
+}
+
+static void owed_are_made(struct state *state)
+{
+    if (list_is_empty(&state->owed))
+        return;
+    LIST_EACH (&state->owed, link) {
+        struct state_change *change = CONTAINER_OF(link, struct state_change, link);
+        list_remove(link);
+        change->made(change);
+    }
+    atomic_store(&state->is_owed, false);
+    atomic_fetch_add(&state->owed_changes, 1);
 }
 
 static void lead(struct state *state)
@@ -273,7 +310,10 @@ static void lead(struct state *state)
     list_splice(&batch, &state->queue);
     state->has_leader = true;
     pthread_mutex_unlock(&state->mutex);
-    run_batch(state, &batch);
+    pthread_mutex_lock(&state->owed_mutex);
+    if (run_batch(state, &batch) == STORE_OK)
+        owed_are_made(state);
+    pthread_mutex_unlock(&state->owed_mutex);
     pthread_mutex_lock(&state->mutex);
     state->has_leader = false;
     LIST_EACH (&batch, link) {
@@ -297,6 +337,41 @@ enum store_rc state_write(struct state *state, struct state_change *change)
     }
     pthread_mutex_unlock(&state->mutex);
     return change->rc;
+}
+
+/* --- what is owed --- */
+
+void state_owe(struct state *state, struct state_change *change)
+{
+    pthread_mutex_lock(&state->owed_mutex);
+    list_append(&state->owed, &change->link);
+    atomic_store(&state->is_owed, true);
+    atomic_fetch_add(&state->owed_changes, 1);
+    pthread_mutex_unlock(&state->owed_mutex);
+}
+
+bool state_is_owed(struct state *state)
+{
+    return atomic_load(&state->is_owed);
+}
+
+unsigned state_owed_changes(struct state *state)
+{
+    return atomic_load(&state->owed_changes);
+}
+
+unsigned state_each_owed(struct state *state, void (*fn)(struct state_change *change, void *arg),
+                         void *arg)
+{
+    unsigned changes = atomic_load(&state->owed_changes);
+    if (!state_is_owed(state))
+        return changes;
+    pthread_mutex_lock(&state->owed_mutex);
+    changes = atomic_load(&state->owed_changes);
+    LIST_EACH (&state->owed, link)
+        fn(CONTAINER_OF(link, struct state_change, link), arg);
+    pthread_mutex_unlock(&state->owed_mutex);
+    return changes;
 }
 
 /* --- the filter --- */
@@ -365,7 +440,9 @@ struct state *state_open(int dir_fd, bool is_read_only, enum store_durability du
     pthread_mutex_init(&state->mutex, NULL);
     pthread_cond_init(&state->batch_over, NULL);
     pthread_mutex_init(&state->pool_mutex, NULL);
+    pthread_mutex_init(&state->owed_mutex, NULL);
     list_init(&state->queue);
+    list_init(&state->owed);
     state->writer = db_open(state, err);
     if (!state->writer) {
         state_close(state);
@@ -390,7 +467,9 @@ void state_close(struct state *state)
         db_close(state->readers);
         state->readers = next;
     }
+    owed_are_made(state); /* as far as they could be */
     db_close(state->writer);
+    pthread_mutex_destroy(&state->owed_mutex);
     pthread_mutex_destroy(&state->pool_mutex);
     pthread_cond_destroy(&state->batch_over);
     pthread_mutex_destroy(&state->mutex);

@@ -10,23 +10,26 @@ struct state;
 
 /* The statements that the backend uses; state.c has their text. */
 enum state_sql {
-    SQL_PROPS_OF,      /* path */
-    SQL_PROP_COUNT,    /* path */
-    SQL_PROP_SET,      /* path, ns, name, xml */
-    SQL_PROP_REMOVE,   /* path, ns, name */
-    SQL_PROPS_WITHIN,  /* path, below, beyond: distinct paths */
-    SQL_PROPS_REMOVE,  /* path */
-    SQL_PROPS_COPY,    /* from, to */
-    SQL_PROPS_RENAME,  /* from, to */
-    SQL_INTENT_ADD,    /* source, target, inode, is_copy */
-    SQL_INTENT_REMOVE, /* id */
-    SQL_INTENTS_ALL,   /* nothing: id, source, target, inode, is_copy */
-    SQL_STRAY_ADD,     /* path */
-    SQL_STRAYS_REMOVE, /* nothing */
-    SQL_STRAYS_ALL,    /* nothing: path */
-    SQL_HAS_LOCKS,     /* nothing: a row where the table of locks is there */
-    SQL_LOCKS_ALL,     /* nothing: all columns */
-    SQL_LOCKS_DROP,    /* nothing */
+    SQL_PROPS_OF,            /* path */
+    SQL_PROP_COUNT,          /* path */
+    SQL_PROP_SET,            /* path, ns, name, xml */
+    SQL_PROP_REMOVE,         /* path, ns, name */
+    SQL_PROPS_WITHIN,        /* path, below, beyond: distinct paths */
+    SQL_PROPS_REMOVE,        /* path */
+    SQL_PROPS_COPY,          /* from, to */
+    SQL_PROPS_RENAME,        /* from, to */
+    SQL_INTENT_ADD,          /* source, target, inode, is_copy */
+    SQL_INTENT_REMOVE,       /* id */
+    SQL_INTENTS_ALL,         /* nothing: id, source, target, inode, is_copy */
+    SQL_INTENT_LOCK_ADD,     /* intent, token */
+    SQL_INTENT_LOCKS_OF,     /* intent: token */
+    SQL_INTENT_LOCKS_REMOVE, /* intent */
+    SQL_STRAY_ADD,           /* path */
+    SQL_STRAYS_REMOVE,       /* nothing */
+    SQL_STRAYS_ALL,          /* nothing: path */
+    SQL_HAS_LOCKS,           /* nothing: a row where the table of locks is there */
+    SQL_LOCKS_ALL,           /* nothing: all columns */
+    SQL_LOCKS_DROP,          /* nothing */
     STATE_SQL_COUNT
 };
 
@@ -46,14 +49,29 @@ void state_close(struct state *state);
  * state_write() waits. */
 struct state_change {
     enum store_rc (*run)(struct state_change *change, struct state_db *db);
-    struct list link; /* state's own */
-    enum store_rc rc; /* state's own */
-    bool is_done;     /* state's own */
+    void (*made)(struct state_change *change); /* of what is owed */
+    struct list link;                          /* state's own */
+    enum store_rc rc;                          /* state's own */
+    bool is_done;                              /* state's own */
 };
 
 /* Runs the change in a transaction, together with those of other threads that wait, and returns
  * when it is committed. A change that does not return OK is rolled back, alone. */
 NODISCARD enum store_rc state_write(struct state *state, struct state_change *change);
+
+/* Keeps a change that must be made but has failed: it is made ahead of the next, in one transaction
+ * with that, which fails when this one does. Borrows it until `made` is called: it was made, or the
+ * database is being closed. */
+void state_owe(struct state *state, struct state_change *change);
+
+/* Whether anything is owed. */
+bool state_is_owed(struct state *state);
+
+/* Calls fn with each change that is owed, oldest first; none is made meanwhile. Says how often the
+ * list has changed so far, as state_owed_changes() does. */
+unsigned state_each_owed(struct state *state, void (*fn)(struct state_change *change, void *arg),
+                         void *arg);
+unsigned state_owed_changes(struct state *state);
 
 /* A connection for reading, from one moment to the next state_read_end(). */
 NODISCARD struct state_db *state_read(struct state *state);
