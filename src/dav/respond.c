@@ -3,12 +3,14 @@
  *
  * An error with a precondition has it in its body, as RFC 4918 §16 asks for; others have a line for
  * people. A 401 brings the challenges along (RFC 9110 §11.6.1), and is a 403 where there are none;
- * a 405 brings the methods that are allowed (§15.5.6). What a client may not read must not show in
- * either: dav/admit.h is asked first. */
+ * a 405 brings the methods that are allowed (§15.5.6), a 503 when to try again (§15.6.4). What a
+ * client may not read must not show in either: dav/admit.h is asked first. */
 #include "dav/respond.h"
 
 #include "dav/admit.h"
 #include "multistatus/writer.h"
+
+#define RETRY_AFTER_SECONDS "5"
 
 void respond_field(struct exchange *x, enum http_field id, struct str value)
 {
@@ -63,6 +65,8 @@ enum stage_end respond_error(struct exchange *x, struct dav_result result)
         respond_field(x, FIELD_ALLOW, buf_str(&body));
     }
     buf_done(&body);
+    if (result.status == HTTP_SERVICE_UNAVAILABLE)
+        respond_field(x, FIELD_RETRY_AFTER, STR(RETRY_AFTER_SECONDS));
     return respond_text(x, (enum http_status)result.status, type, text);
 }
 

@@ -40,6 +40,9 @@ struct dav_result dav_from_store(enum store_rc rc)
         return dav_error(HTTP_URI_TOO_LONG, "a name in the path is too long");
     case STORE_TOO_DEEP:
         return dav_error(HTTP_INSUFFICIENT_STORAGE, "collections are nested too deeply");
+    case STORE_UNAVAILABLE:
+        return dav_error(HTTP_SERVICE_UNAVAILABLE,
+                         "what is served here is out of reach; the server's log says more");
     case STORE_FAILED:
     case STORE_END:
     case STORE_PARTIAL:

@@ -78,7 +78,9 @@ struct server {
     atomic_uint loops_behind;  /* that have not taken them yet */
     struct job reloaded_job;   /* all have */
     bool is_reloading;
-    bool reloads_again; /* asked for meanwhile */
+    bool reloads_again;    /* asked for meanwhile */
+    struct job moved_job;  /* a store's root is another directory now */
+    atomic_bool has_moved; /* the job is on its way */
     struct media_types media_types;
     struct access_log access_log;
     struct worker_pool *workers;
@@ -349,6 +351,13 @@ static void reload(struct server *server)
         executor_post(loop_executor(server->loops[i].loop), &server->loops[i].settings_job);
 }
 
+static void ask_to_reload(struct server *server)
+{
+    server->reloads_again = server->is_reloading;
+    if (!server->is_reloading)
+        reload(server);
+}
+
 /* On the first loop, as signals are. */
 static void reloaded(struct job *job)
 {
@@ -361,6 +370,22 @@ static void reloaded(struct job *job)
     reload(server);
 }
 
+static void take_moved(struct job *job)
+{
+    struct server *server = CONTAINER_OF(job, struct server, moved_job);
+    atomic_store(&server->has_moved, false);
+    log_line(LOG_INFO, "reading the settings again: a directory that is served has been replaced");
+    ask_to_reload(server);
+}
+
+/* On any thread: a store has found that its root is another directory now. */
+static void root_moved(void *arg)
+{
+    struct server *server = arg;
+    if (!atomic_exchange(&server->has_moved, true))
+        executor_post(loop_executor(server->loops[0].loop), &server->moved_job);
+}
+
 static void signals_ready(struct watch *watch, uint32_t events)
 {
     (void)events; /* a signalfd has only one kind */
@@ -369,9 +394,7 @@ static void signals_ready(struct watch *watch, uint32_t events)
     while (read(watch->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
         if (info.ssi_signo == SIGHUP) {
             access_log_reopen(&server->access_log);
-            server->reloads_again = server->is_reloading;
-            if (!server->is_reloading)
-                reload(server);
+            ask_to_reload(server);
         } else {
             stop_signalled(server);
         }
@@ -384,7 +407,7 @@ static bool open_store(struct server *server, struct err *err)
 {
     const struct server_config *config = server->config;
     struct dav_service *service = &server->service;
-    server->pool = store_pool_new();
+    server->pool = store_pool_new(root_moved, server);
     if (!settings_mount(server->first, server->pool, &config->limits, err))
         return false;
     service->media_types = &server->media_types;
@@ -570,6 +593,7 @@ int server_run(struct server_config *config, int argc, char **argv)
                             .argc = argc,
                             .argv = argv,
                             .reloaded_job.done = reloaded,
+                            .moved_job.done = take_moved,
                             .signals.fd = -1,
                             .service.spool_dir_fd = -1};
     struct err err;

@@ -18,11 +18,15 @@ struct store_pool {
     pthread_mutex_t mutex;
     struct list stores;
     struct usages *usages;
+    void (*moved)(void *arg);
+    void *moved_arg;
 };
 
-struct store_pool *store_pool_new(void)
+struct store_pool *store_pool_new(void (*moved)(void *arg), void *arg)
 {
     struct store_pool *pool = MEM_NEW(struct store_pool);
+    pool->moved = moved;
+    pool->moved_arg = arg;
     (void)pthread_mutex_init(&pool->mutex, NULL); /* cannot fail without attributes */
     list_init(&pool->stores);
     pool->usages = usages_new();
@@ -39,25 +43,38 @@ void store_pool_free(struct store_pool *pool)
     mem_free(pool);
 }
 
-static struct pooled *find_root(struct store_pool *pool, const char *root)
+static bool is_lost(struct store *store)
+{
+    return store->ops->is_lost && store->ops->is_lost(store);
+}
+
+/* NULL: none is open. One that is lost serves its last requests: it is *lost_out. */
+static struct pooled *find_root(struct store_pool *pool, const char *root, struct store **lost_out)
 {
     LIST_EACH (&pool->stores, link) {
         struct pooled *pooled = CONTAINER_OF(link, struct pooled, link);
-        if (strcmp(pooled->root, root) == 0)
+        if (strcmp(pooled->root, root) != 0)
+            continue;
+        if (!is_lost(pooled->store))
             return pooled;
+        *lost_out = pooled->store;
     }
     return NULL;
 }
 
-static struct pooled *add(struct store_pool *pool, const struct store_options *options,
-                          struct err *err)
+static struct pooled *add(struct store_pool *pool, const struct store_options *asked,
+                          struct store *lost, struct err *err)
 {
     struct store *store;
-    if (!store_open("directory", options, &store, err))
+    struct store_options options = *asked;
+    options.moved = pool->moved;
+    options.moved_arg = pool->moved_arg;
+    options.before = lost;
+    if (!store_open("directory", &options, &store, err))
         return NULL;
     struct pooled *pooled = MEM_NEW(struct pooled);
     pooled->store = store;
-    pooled->root = mem_copy_text(options->root, strlen(options->root));
+    pooled->root = mem_copy_text(options.root, strlen(options.root));
     list_append(&pool->stores, &pooled->link);
     return pooled;
 }
@@ -66,9 +83,10 @@ struct store *store_pool_take(struct store_pool *pool, const struct store_option
                               struct err *err)
 {
     (void)pthread_mutex_lock(&pool->mutex); /* cannot fail: not recursive, not robust */
-    struct pooled *pooled = find_root(pool, options->root);
+    struct store *lost = NULL;
+    struct pooled *pooled = find_root(pool, options->root, &lost);
     if (!pooled)
-        pooled = add(pool, options, err);
+        pooled = add(pool, options, lost, err);
     if (pooled)
         pooled->refs++;
     (void)pthread_mutex_unlock(&pool->mutex); /* held */

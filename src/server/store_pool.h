@@ -1,5 +1,6 @@
 /* server/store_pool.h: the stores that are open, each once: a reload that keeps a mount must not
- * open its directory a second time. On the main thread, except for store_pool_drop(). */
+ * open its directory a second time, unless something else is in its place now. On the main thread,
+ * except for store_pool_drop(). */
 #pragma once
 
 #include "store/store.h"
@@ -7,12 +8,14 @@
 struct err;
 struct store_pool;
 
-NODISCARD struct store_pool *store_pool_new(void);
+/* `moved` is called, on any thread, when a store's root can be opened anew (store_options.moved):
+ * by a reload. */
+NODISCARD struct store_pool *store_pool_new(void (*moved)(void *arg), void *arg);
 
 /* All stores have been dropped. */
 void store_pool_free(struct store_pool *pool);
 
-/* The store of options->root, opened now where it is not open yet. NULL: `err` says why. Gives;
+/* The store of options->root, opened now where it is not open yet, or is lost. NULL: `err` says why. Gives;
  * drop it. */
 NODISCARD struct store *store_pool_take(struct store_pool *pool,
                                         const struct store_options *options, struct err *err);

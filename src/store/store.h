@@ -41,6 +41,13 @@ struct store_options {
     bool is_read_only;
     enum store_durability durability;
     const struct limits *limits; /* must outlive the store */
+    /* The root has come to be somewhere else, and can be opened there; called again, at most once a
+     * second, as long as this store is asked for what it cannot know. Any thread. May be NULL. */
+    void (*moved)(void *arg);
+    void *moved_arg;
+    /* A store of the same root that is lost, and still open: its state is taken over where that is
+     * the same. NULL: none. */
+    struct store *before;
 };
 
 struct store_ops {
@@ -123,6 +130,10 @@ struct store_ops {
 
     /* Quick. How names are told apart at that path, once it has been located. NULL: all are. */
     enum store_folding (*folds)(struct store *store, struct res_path path);
+
+    /* Quick. Whether what was opened as the root is no longer to be found there: everything is
+     * UNAVAILABLE until it is, or until another store is opened. NULL: never. */
+    bool (*is_lost)(struct store *store);
 
     /* Quick. As claims_take() and claims_release(). */
     bool (*claim)(struct store *store, struct claim *claim);

@@ -1,6 +1,7 @@
 /* store/directory/dir_priv.h: shared by the files of the directory backend. */
 #pragma once
 
+#include <stdatomic.h>
 #include <sys/stat.h>
 
 #include "store/directory/cache/cache.h"
@@ -11,9 +12,22 @@
 #include "store/lock_journal.h"
 #include "store/store.h"
 
+/* Where the root was found (root.c). */
+struct dir_root {
+    char *path;
+    uint64_t id; /* no other store's */
+    dev_t dev;
+    ino_t ino;
+    atomic_int place;         /* enum root_place */
+    void (*moved)(void *arg); /* store_options.moved */
+    void *moved_arg;
+    atomic_int_fast64_t told_ms; /* when moved() was called last */
+};
+
 struct dir_store {
     struct store base;
     struct store_ops ops; /* of base: whether locks block is up to the durability */
+    struct dir_root *root;
     int root_fd;
     int state_fd;   /* -1: no state (read-only, and there is none) */
     int staging_fd; /* in the mount of root_fd; -1 when read-only */
@@ -33,6 +47,19 @@ static inline struct dir_store *dir_of(struct store *store)
 {
     return CONTAINER_OF(store, struct dir_store, base);
 }
+
+/* --- root.c --- */
+
+/* Opens options->root as dir->root_fd. */
+NODISCARD bool dir_root_open(struct dir_store *dir, const struct store_options *options,
+                             struct err *err);
+void dir_root_close(struct dir_store *dir);
+
+/* OK; UNAVAILABLE: the path of the root does not lead to what is open. Quick. */
+NODISCARD enum store_rc dir_root_check(const struct dir_store *dir);
+
+/* As store_ops.is_lost. */
+bool dir_is_lost(struct store *store);
 
 /* --- resolve.c --- */
 

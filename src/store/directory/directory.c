@@ -71,8 +71,7 @@ static void dir_close(struct store *store)
         (void)close(dir->staging_fd); /* a directory: nothing to lose */
     if (dir->state_fd >= 0)
         (void)close(dir->state_fd); /* likewise; also releases the lock on it */
-    if (dir->root_fd >= 0)
-        (void)close(dir->root_fd); /* likewise */
+    dir_root_close(dir);
     mem_free(dir);
 }
 
@@ -98,6 +97,7 @@ static const struct store_ops dir_ops = {
     .lock = named_lock,
     .unlock = dir_unlock,
     .quota = dir_quota,
+    .is_lost = dir_is_lost,
     .claim = named_claim,
     .release = named_release,
 };
@@ -187,10 +187,8 @@ bool directory_store_open(const struct store_options *options, struct store **st
     dir->limits = options->limits;
     dir->locks = lock_table_new();
     dir->claims = claims_new();
-    dir->root_fd = open(options->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir->root_fd < 0) {
-        is_fine = err_sys(err, errno, "opening '%s'", options->root);
-    } else {
+    is_fine = dir_root_open(dir, options, err);
+    if (is_fine) {
         dir->flush = flush_new(dir->root_fd, options->durability);
         dir->cache = cache_open(dir->root_fd, options->limits->cache_bytes);
         dir->mounts = mounts_open(dir->root_fd, dir->cache);

@@ -93,6 +93,9 @@ enum store_rc dir_stat(struct store *store, struct res_path path, struct store_s
         *stat_out = hit.stat;
         return STORE_OK;
     }
+    enum store_rc rc = dir_root_check(dir_of(store));
+    if (rc != STORE_OK)
+        return rc;
     int fd = dir_open_resource(dir_of(store), path, O_PATH);
     if (fd < 0)
         return dir_rc(errno, "looking at a resource");
@@ -176,7 +179,7 @@ static enum store_rc open_file(const struct dir_store *dir, struct res_path path
 enum store_rc dir_content_open(struct store *store, struct res_path path,
                                struct store_content **content_out)
 {
-    const struct dir_store *dir = dir_of(store);
+    struct dir_store *dir = dir_of(store);
     struct cache_hit hit;
     bool is_known = cache_find(dir->cache, path, &hit);
     if (is_known && hit.stat.is_collection)
@@ -185,7 +188,9 @@ enum store_rc dir_content_open(struct store *store, struct res_path path,
         give_content(&hit.stat, -1, hit.text, content_out);
         return STORE_OK;
     }
-    enum store_rc rc = open_file(dir, path, content_out);
+    enum store_rc rc = is_known ? STORE_OK : dir_root_check(dir);
+    if (rc == STORE_OK)
+        rc = open_file(dir, path, content_out);
     if (!is_known && (rc == STORE_OK || rc == STORE_IS_COLLECTION))
         cache_offer(dir->cache, path);
     return rc;
@@ -321,7 +326,12 @@ static enum store_rc next_known(struct dir_cursor *cursor, struct store_member *
 static enum store_rc cursor_next(struct store_cursor *self, struct store_member *member_out)
 {
     struct dir_cursor *cursor = CONTAINER_OF(self, struct dir_cursor, base);
-    return cursor->list ? next_known(cursor, member_out) : next_entry(cursor, member_out);
+    enum store_rc rc = cursor->list ? next_known(cursor, member_out)
+                                    : next_entry(cursor, member_out);
+    if (rc != STORE_END) /* what is not there may have gone with the root */
+        return rc;
+    rc = dir_root_check(cursor->dir);
+    return rc == STORE_OK ? STORE_END : rc;
 }
 
 static void cursor_close(struct store_cursor *self)
@@ -343,6 +353,9 @@ static const struct store_cursor_ops cursor_ops = {.next = cursor_next, .close =
 
 enum store_rc dir_list(struct store *store, struct res_path path, struct store_cursor **cursor_out)
 {
+    enum store_rc rc = dir_root_check(dir_of(store));
+    if (rc != STORE_OK)
+        return rc;
     struct cache_list *list = cache_list_open(dir_of(store)->cache, path);
     int fd = list ? -1 : dir_open_resource(dir_of(store), path, O_RDONLY | O_DIRECTORY);
     if (!list && fd < 0)

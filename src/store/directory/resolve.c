@@ -183,6 +183,8 @@ enum store_rc dir_open_parent(const struct dir_store *dir, struct res_path path,
     if (name.len > NAME_BYTES_MAX)
         return STORE_NAME_TOO_LONG;
     enum store_rc rc = dir_name_of((struct res_path){name.at, name.len}, name_out);
+    if (rc == STORE_OK)
+        rc = dir_root_check(dir);
     if (rc != STORE_OK)
         return rc;
     int fd = dir_open_beneath(dir, path_parent(path), O_RDONLY | O_DIRECTORY);

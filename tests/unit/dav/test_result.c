@@ -21,6 +21,7 @@ TEST(result_of_each_storage_result)
         {STORE_OVER_QUOTA, 507, CONDITION_QUOTA_NOT_EXCEEDED},
         {STORE_NAME_TOO_LONG, 414, CONDITION_NONE},
         {STORE_TOO_DEEP, 507, CONDITION_NONE},
+        {STORE_UNAVAILABLE, 503, CONDITION_NONE},
         {STORE_FAILED, 500, CONDITION_NONE},
         /* not ends of a request: whoever lets them come here has a bug, the client has none */
         {STORE_END, 500, CONDITION_NONE},
