@@ -1,3 +1,10 @@
+/* A store is known by the text of its root's path, as the configuration has it. That one path can
+ * come to lead to another directory (root.c): then the pooled store is lost, serves what is under
+ * way, which is told UNAVAILABLE, and a new one is opened beside it. The new one is told of the old
+ * one, whose state it shares where that does not lie in the root: locks and properties are kept
+ * under paths, and the paths are the same.
+ *
+ * So there may be several stores of one path, of which at most one is not lost. */
 #include "server/store_pool.h"
 
 #include <pthread.h>

@@ -15,8 +15,8 @@ NODISCARD struct store_pool *store_pool_new(void (*moved)(void *arg), void *arg)
 /* All stores have been dropped. */
 void store_pool_free(struct store_pool *pool);
 
-/* The store of options->root, opened now where it is not open yet, or is lost. NULL: `err` says why. Gives;
- * drop it. */
+/* The store of options->root, opened now where it is not open yet, or is lost. NULL: `err` says
+ * why. Gives; drop it. */
 NODISCARD struct store *store_pool_take(struct store_pool *pool,
                                         const struct store_options *options, struct err *err);
 

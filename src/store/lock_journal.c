@@ -17,8 +17,13 @@
  *  (3) When the zeros are used up, a new file is made of the table and renamed over the old one. It
  *      has room for at least as much again, so that a change costs the same on average however many
  *      locks there are.
- *  (4) After a failed write or flush nobody knows what the file says (is_broken): the next change
- *      begins with a new one.
+ *  (4) After a failed write or flush nobody knows what the file says (is_broken), and a file that
+ *      somebody has removed says nothing: the next change begins with a new one.
+ *
+ * A checksum that is wrong at the end is what a crash leaves of changes that nobody was told of.
+ * Where whole frames follow it, the file is damaged: they are taken, too, since each says all of a
+ * lock. A removal that is lost leaves a lock that expires; the other way round somebody's lock
+ * would be gone without a word.
  *
  * Flushing. Changes that wait while another is being flushed share the next flush: who finds nobody
  * flushing does it for all that has been written until then, as in flush.c. The table has a change
@@ -32,6 +37,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -50,7 +56,7 @@ enum record_kind { RECORD_PUT = 'p', RECORD_REMOVE = 'r' };
 enum { FLAG_EXCLUSIVE = 1, FLAG_INFINITE = 2 };
 
 struct lock_journal {
-    int dir_fd;
+    struct state_home *home;
     struct lock_table *table;
     bool is_flushed;
 
@@ -189,38 +195,112 @@ static bool replay(struct lock_table *table, struct str record)
 
 /* --- reading --- */
 
-static bool replay_all(struct lock_table *table, struct str bytes, struct err *err)
+struct reading {
+    struct lock_table *table;
+    size_t count;    /* of records that were taken */
+    size_t skipped;  /* bytes of what is no record */
+    bool is_damaged; /* there are records behind it */
+};
+
+static bool is_zeros(struct str bytes)
 {
-    struct str record;
-    while (take_frame(&bytes, &record)) {
-        if (!replay(table, record))
-            return err_set(err, 0, JOURNAL_NAME " is a later davit's, or another program's");
-    }
     for (size_t i = 0; i < bytes.len; i++) {
-        if (!bytes.at[i])
-            continue;
-        log_line(LOG_WARN, JOURNAL_NAME ": what is half written at its end is left out");
-        break;
+        if (bytes.at[i])
+            return false;
     }
     return true;
 }
 
-bool lock_journal_read(int dir_fd, struct lock_table *table, struct err *err)
+/* Whether a whole frame begins somewhere in the bytes; then they begin with it. */
+static bool find_frame(struct str *bytes)
+{
+    struct str record;
+    for (size_t i = 1; i < bytes->len; i++) {
+        struct str rest = str_from(*bytes, i);
+        if (take_frame(&rest, &record)) {
+            *bytes = str_from(*bytes, i);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void replay_all(struct reading *reading, struct str bytes)
+{
+    struct str record;
+    for (;;) {
+        struct str rest = bytes;
+        bool is_frame = take_frame(&rest, &record);
+        if (is_frame && replay(reading->table, record)) {
+            reading->count++;
+            bytes = rest;
+            continue;
+        }
+        rest = bytes;
+        reading->is_damaged = reading->is_damaged || is_frame; /* of no kind that is known */
+        if (is_zeros(bytes))
+            return;
+        bool has_more = find_frame(&bytes);
+        reading->skipped += has_more ? rest.len - bytes.len : rest.len;
+        reading->is_damaged = reading->is_damaged || has_more;
+        if (!has_more)
+            return;
+    }
+}
+
+static void set_aside(int dir_fd, const struct reading *reading)
+{
+    char name[64];
+    (void)snprintf(name, sizeof(name), JOURNAL_NAME ".damaged-%lld",
+                   (long long)(clock_wall_ms() / 1000)); /* fits */
+    log_line(LOG_ERROR,
+             JOURNAL_NAME " is damaged: %zu records are saved, %zu bytes say nothing; it is set "
+                          "aside as %s",
+             reading->count, reading->skipped, name);
+    if (renameat(dir_fd, JOURNAL_NAME, dir_fd, name) < 0)
+        log_line(LOG_ERROR, "setting " JOURNAL_NAME " aside: %s", strerrordesc_np(errno));
+}
+
+/* A file, and no link to one. -1: `err` says why. */
+static int open_journal(int dir_fd, struct err *err)
+{
+    struct stat st;
+    int fd = openat(dir_fd, JOURNAL_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) {
+        (void)err_sys(err, errno, "opening " JOURNAL_NAME); /* -1 says it */
+        return -1;
+    }
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        return fd;
+    (void)close(fd);                                   /* read only: nothing to lose */
+    (void)err_set(err, 0, JOURNAL_NAME " is no file"); /* as above */
+    return -1;
+}
+
+bool lock_journal_read(int dir_fd, struct lock_table *table, bool sets_aside, struct err *err)
 {
     struct buf bytes = {0};
+    struct reading reading = {.table = table};
     ssize_t got;
-    int fd = openat(dir_fd, JOURNAL_NAME, O_RDONLY | O_CLOEXEC);
+    int fd = open_journal(dir_fd, err);
     if (fd < 0)
-        return errno == ENOENT || err_sys(err, errno, "opening " JOURNAL_NAME);
+        return err->code == ENOENT;
     do {
         got = read(fd, buf_reserve(&bytes, BATCH_BYTES), BATCH_BYTES);
         bytes.len += got > 0 ? (size_t)got : 0;
     } while (got > 0 || (got < 0 && errno == EINTR));
-    bool is_fine = got == 0 || err_sys(err, errno, "reading " JOURNAL_NAME);
+    if (got < 0) {
+        log_line(LOG_ERROR, "reading " JOURNAL_NAME ": %s", strerrordesc_np(errno));
+        reading.is_damaged = true;
+    }
     (void)close(fd); /* read only: nothing to lose */
-    is_fine = is_fine && replay_all(table, buf_str(&bytes), err);
+    replay_all(&reading, buf_str(&bytes));
     buf_done(&bytes);
-    return is_fine;
+    if (reading.is_damaged && sets_aside)
+        set_aside(dir_fd, &reading);
+    else if (reading.skipped)
+        log_line(LOG_WARN, JOURNAL_NAME ": what is half written at its end is left out");
+    return true;
 }
 
 /* --- writing --- */
@@ -278,8 +358,10 @@ static void write_zeros(struct making *making, uint64_t count)
 static int make_file(const struct lock_journal *journal, struct making *making, uint64_t room,
                      uint64_t *len_out)
 {
-    making->fd =
-        openat(journal->dir_fd, JOURNAL_NEW_NAME, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+    int dir_fd = journal->home->fd;
+    (void)unlinkat(dir_fd, JOURNAL_NEW_NAME, 0); /* of a crash; mostly there is none */
+    making->fd = openat(dir_fd, JOURNAL_NEW_NAME,
+                        O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0600);
     if (making->fd < 0)
         return errno;
     lock_table_each(journal->table, write_lock, making);
@@ -289,10 +371,10 @@ static int make_file(const struct lock_journal *journal, struct making *making, 
     int code = making->code;
     if (!code && journal->is_flushed && fdatasync(making->fd) < 0)
         code = errno;
-    if (!code && renameat(journal->dir_fd, JOURNAL_NEW_NAME, journal->dir_fd, JOURNAL_NAME) < 0)
+    if (!code && renameat(dir_fd, JOURNAL_NEW_NAME, dir_fd, JOURNAL_NAME) < 0)
         code = errno;
     making->is_in_place = !code;
-    if (!code && journal->is_flushed && fsync(journal->dir_fd) < 0)
+    if (!code && journal->is_flushed && fsync(dir_fd) < 0)
         code = errno;
     return code;
 }
@@ -304,6 +386,8 @@ static int renew(struct lock_journal *journal, uint64_t room)
     uint64_t len = 0;
     while (journal->is_flushing) /* who does uses the descriptor */
         pthread_cond_wait(&journal->flush_over, &journal->mutex);
+    if (!state_home_restore(journal->home))
+        return ENOENT;
     int code = make_file(journal, &making, room, &len);
     buf_done(&making.batch);
     int unused_fd = code ? making.fd : journal->fd;
@@ -336,6 +420,7 @@ static enum store_rc rc_of(int code)
 static enum store_rc append(struct lock_journal *journal, struct str frames)
 {
     bool is_full = frames.len > journal->capacity - journal->len;
+    journal->is_broken = journal->is_broken || state_home_is_gone(journal->fd);
     int code = journal->is_broken || is_full ? renew(journal, frames.len) : 0;
     if (code)
         return rc_of(code);
@@ -442,11 +527,11 @@ enum store_rc lock_journal_settle(struct lock_journal *journal)
 
 /* --- life --- */
 
-struct lock_journal *lock_journal_open(int dir_fd, struct lock_table *table, bool is_flushed,
-                                       struct err *err)
+struct lock_journal *lock_journal_open(struct state_home *home, struct lock_table *table,
+                                       bool is_flushed, struct err *err)
 {
     struct lock_journal *journal = MEM_NEW(struct lock_journal);
-    journal->dir_fd = dir_fd;
+    journal->home = home;
     journal->table = table;
     journal->is_flushed = is_flushed;
     journal->fd = -1;
@@ -464,6 +549,10 @@ void lock_journal_close(struct lock_journal *journal)
 {
     if (!journal)
         return;
+    pthread_mutex_lock(&journal->mutex);
+    if (journal->fd >= 0 && state_home_is_gone(journal->fd) && lock_table_count(journal->table))
+        (void)rc_of(renew(journal, 0)); /* what cannot be kept is said */
+    pthread_mutex_unlock(&journal->mutex);
     if (journal->fd >= 0)
         (void)close(journal->fd); /* what had to be flushed was */
     pthread_cond_destroy(&journal->flush_over);

@@ -4,18 +4,22 @@
 
 #include "base/err.h"
 #include "store/lock_table.h"
+#include "store/state_home.h"
 
 struct lock_journal;
 
 /* Puts into the table what the journal in `dir_fd` says; nothing where there is none. What a crash
- * has left half written at its end was promised to nobody. */
-NODISCARD bool lock_journal_read(int dir_fd, struct lock_table *table, struct err *err);
+ * has left half written at its end was promised to nobody. Of a journal that is damaged, all is
+ * taken that can be read, and the log says how much that is; `sets_aside` gives the file another
+ * name then. False: it cannot even be opened. */
+NODISCARD bool lock_journal_read(int dir_fd, struct lock_table *table, bool sets_aside,
+                                 struct err *err);
 
 /* Begins a new journal, of what is in the table now, in the place of the one that was there. From
  * here on the table is changed by the functions below only. `is_flushed`: a change is on the disk
- * when it returns; otherwise with the kernel. Borrows `dir_fd` and the table until closed. Gives;
+ * when it returns; otherwise with the kernel. Borrows `home` and the table until closed. Gives;
  * NULL: `err` says why. */
-NODISCARD struct lock_journal *lock_journal_open(int dir_fd, struct lock_table *table,
+NODISCARD struct lock_journal *lock_journal_open(struct state_home *home, struct lock_table *table,
                                                  bool is_flushed, struct err *err);
 void lock_journal_close(struct lock_journal *journal); /* NULL is fine */
 

@@ -18,9 +18,9 @@ enum store_rc {
     STORE_NO_SPACE,      /* disk, or a limit on what is kept */
     STORE_OVER_QUOTA,    /* the mount's */
     STORE_NAME_TOO_LONG,
-    STORE_TOO_DEEP, /* more collections within collections than walk_depth */
+    STORE_TOO_DEEP,    /* more collections within collections than walk_depth */
     STORE_UNAVAILABLE, /* for now: nobody can say what is there */
-    STORE_FAILED,   /* the disk or the database failed; logged where it was seen */
+    STORE_FAILED,      /* the disk or the database failed; logged where it was seen */
 };
 
 /* A resource as it is now. */

@@ -40,7 +40,7 @@ static const struct group {
     {"link", link_tests},       {"permission", permission_tests},
     {"mount", mount_tests},     {"recovery", recovery_tests},
     {"crash", crash_tests},     {"cache", cache_tests},
-    {"listing", listing_tests},
+    {"listing", listing_tests}, {"state", state_tests},
 };
 
 /* --- a poor kernel --- */

@@ -150,3 +150,4 @@ int recovery_tests(void);
 int crash_tests(void);
 int cache_tests(void);
 int listing_tests(void);
+int state_tests(void);

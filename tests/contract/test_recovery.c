@@ -373,33 +373,6 @@ static void second_store_on_a_directory_is_refused(void **state)
     MAKE(bench, "f"); /* the first one goes on */
 }
 
-static void damaged_state_is_refused(void **state)
-{
-    struct bench *bench = *state;
-    struct err err = {0};
-    only_for_directories();
-    MAKE(bench, "f");
-    close_store(bench);
-    int fd = open(bench_file(bench, ".davit/state.db"), O_WRONLY | O_TRUNC | O_CLOEXEC);
-    assert_int_equal(write(fd, "this is no database, and never was one", 38), 38);
-    close(fd);
-    assert_false(open_again(bench, &err));
-    assert_non_null(strstr(err.text, "state.db"));
-}
-
-static void locks_of_a_later_davit_are_refused(void **state)
-{
-    struct bench *bench = *state;
-    struct err err = {0};
-    only_for_directories();
-    close_store(bench);
-    int fd = open(bench_file(bench, ".davit/locks.journal"), O_WRONLY | O_TRUNC | O_CLOEXEC);
-    assert_int_equal(write(fd, "\x01\0\0\0\x07\x17\x02\x86L\xf5\x63\xafx", 13), 13);
-    close(fd);
-    assert_false(open_again(bench, &err));
-    assert_non_null(strstr(err.text, "locks.journal"));
-}
-
 static void missing_root_is_refused(void **state)
 {
     struct bench *bench = *state;
@@ -461,8 +434,6 @@ int recovery_tests(void)
         CONTRACT_TEST(read_only_store_leaves_all_as_it_is),
         CONTRACT_TEST(read_only_store_needs_no_state),
         CONTRACT_TEST(second_store_on_a_directory_is_refused),
-        CONTRACT_TEST(damaged_state_is_refused),
-        CONTRACT_TEST(locks_of_a_later_davit_are_refused),
         CONTRACT_TEST(missing_root_is_refused),
         CONTRACT_TEST(unknown_backend_is_refused),
         CONTRACT_TEST(state_may_be_kept_elsewhere),

@@ -8,8 +8,7 @@
 #include "store/directory/entry.h"
 #include "store/directory/flush.h"
 #include "store/directory/mounts/mounts.h"
-#include "store/directory/state/state.h"
-#include "store/lock_journal.h"
+#include "store/directory/state/kept.h"
 #include "store/store.h"
 
 /* Where the root was found (root.c). */
@@ -29,12 +28,13 @@ struct dir_store {
     struct store_ops ops; /* of base: whether locks block is up to the durability */
     struct dir_root *root;
     int root_fd;
-    int state_fd;   /* -1: no state (read-only, and there is none) */
+    struct dir_kept *kept;
+    int state_fd;   /* of what is kept; -1: nothing (read-only, and there is none) */
     int staging_fd; /* in the mount of root_fd; -1 when read-only */
     bool is_read_only;
     enum store_durability durability;
     const struct limits *limits;
-    struct state *state; /* NULL: none */
+    struct state *state; /* of what is kept, as the next three; NULL: none */
     struct lock_table *locks;
     struct lock_journal *journal; /* of `locks`; NULL when read-only */
     struct claims *claims;
@@ -60,6 +60,11 @@ NODISCARD enum store_rc dir_root_check(const struct dir_store *dir);
 
 /* As store_ops.is_lost. */
 bool dir_is_lost(struct store *store);
+
+/* --- directory.c --- */
+
+/* The directory for what is staged has been removed: makes it again. False: logged. */
+NODISCARD bool dir_staging_restore(struct dir_store *dir);
 
 /* --- resolve.c --- */
 

@@ -16,10 +16,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "store/directory/named.h"
 #include "store/directory/owed.h"
@@ -60,17 +60,12 @@ static void dir_close(struct store *store)
 {
     struct dir_store *dir = dir_of(store);
     dir_owed_settle_all(dir);
-    state_close(dir->state);
-    lock_journal_close(dir->journal);
-    lock_table_free(dir->locks);
-    claims_free(dir->claims);
+    kept_unref(dir->kept);
     flush_free(dir->flush);
     mounts_close(dir->mounts);
     cache_close(dir->cache);
     if (dir->staging_fd >= 0)
         (void)close(dir->staging_fd); /* a directory: nothing to lose */
-    if (dir->state_fd >= 0)
-        (void)close(dir->state_fd); /* likewise; also releases the lock on it */
     dir_root_close(dir);
     mem_free(dir);
 }
@@ -102,30 +97,10 @@ static const struct store_ops dir_ops = {
     .release = named_release,
 };
 
-/* Makes a directory where it is missing and opens it, to be written to. */
-static bool open_made(int at_fd, const char *name, int *fd_out, struct err *err)
-{
-    if (mkdirat(at_fd, name, 0700) < 0 && errno != EEXIST)
-        return err_sys(err, errno,
-                       "making davit's state directory '%s' (see --state and --read-only)", name);
-    *fd_out = openat(at_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (*fd_out < 0)
-        return err_sys(err, errno, "opening davit's state directory '%s'", name);
-    return faccessat(*fd_out, ".", W_OK | X_OK, AT_EACCESS) == 0 ||
-           err_sys(err, errno,
-                   "writing to davit's state directory '%s' (see --state and --read-only)", name);
-}
-
-/* Two servers that write would know nothing of each other's locks, and clear each other's staging
- * area. EWOULDBLOCK alone says that there is one: some network file systems lock no directories. */
-static bool claim_directory(int fd, const char *name, struct err *err)
-{
-    return flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK ||
-           err_set(err, 0, "another davit is using '%s'", name);
-}
+/* --- opening --- */
 
 /* What is below the root can be read and changed by clients, but for the names that we keep. */
-static bool check_hidden(const struct dir_store *dir, const char *name, struct err *err)
+static bool check_hidden(const struct dir_store *dir, struct err *err)
 {
     struct arena arena = {0};
     struct res_path path;
@@ -134,70 +109,102 @@ static bool check_hidden(const struct dir_store *dir, const char *name, struct e
     return is_hidden || err_set(err, 0,
                                 "the state directory '%s' is inside the served directory, where "
                                 "clients could reach it",
-                                name);
+                                dir->kept->name);
 }
 
-static bool open_state_dirs(struct dir_store *dir, const struct store_options *options,
-                            struct err *err)
+/* What is staged must be where a rename can take it to the files. */
+static int open_staging(const struct dir_store *dir, struct err *err)
 {
-    int inside_fd;
-    bool is_inside = options->state_dir == NULL;
-    const char *name = is_inside ? DIR_STATE_NAME : options->state_dir;
-    if (!open_made(is_inside ? dir->root_fd : AT_FDCWD, name, &dir->state_fd, err))
-        return false;
-    if (!check_hidden(dir, name, err) || !claim_directory(dir->root_fd, options->root, err) ||
-        !claim_directory(dir->state_fd, name, err))
-        return false;
-    if (is_inside || dir_is_same_mount(dir->root_fd, dir->state_fd))
-        return open_made(dir->state_fd, "staging", &dir->staging_fd, err);
-    /* What is staged must be where a rename can take it to the files. */
-    if (!open_made(dir->root_fd, DIR_STATE_NAME, &inside_fd, err))
-        return false;
-    bool is_fine = open_made(inside_fd, "staging", &dir->staging_fd, err);
+    if (dir_is_same_mount(dir->root_fd, dir->state_fd))
+        return own_directory_open(dir->state_fd, "staging", false, err);
+    int inside_fd = own_directory_open(dir->root_fd, DIR_STATE_NAME, false, err);
+    if (inside_fd < 0)
+        return -1;
+    int fd = own_directory_open(inside_fd, "staging", false, err);
     (void)close(inside_fd); /* a directory: nothing to lose */
+    return fd;
+}
+
+bool dir_staging_restore(struct dir_store *dir)
+{
+    struct err err;
+    bool is_fine = state_home_restore(&dir->kept->home);
+    pthread_mutex_lock(&dir->kept->mutex);
+    if (is_fine && state_home_is_gone(dir->staging_fd)) {
+        int fd = open_staging(dir, &err);
+        is_fine = fd >= 0 && dup3(fd, dir->staging_fd, O_CLOEXEC) >= 0;
+        if (fd < 0)
+            log_line(LOG_ERROR, "the staging directory was removed: %s", err.text);
+        else
+            (void)close(fd); /* the duplicate holds it */
+    }
+    pthread_mutex_unlock(&dir->kept->mutex);
     return is_fine;
 }
 
-/* Without a right to write, state that is there is read, and none is made. */
-static bool open_state_read_only(struct dir_store *dir, const struct store_options *options,
-                                 struct err *err)
+/* Its own, or what a store keeps that has lost its root. */
+static bool open_kept(struct dir_store *dir, const struct store_options *options, struct err *err)
 {
-    const char *name = options->state_dir ? options->state_dir : DIR_STATE_NAME;
-    dir->state_fd = openat(options->state_dir ? AT_FDCWD : dir->root_fd, name,
-                           O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool has_before = options->before && options->before->ops->close == dir_close;
+    struct dir_kept *before = has_before ? dir_of(options->before)->kept : NULL;
+    if (before && !options->is_read_only && kept_is_at(before, options->state_dir))
+        dir->kept = kept_ref(before);
+    else
+        dir->kept = kept_open(dir->root_fd, options->state_dir, options->is_read_only, err);
+    if (!dir->kept)
+        return false;
+    dir->state_fd = dir->kept->home.fd;
+    dir->locks = dir->kept->locks;
+    dir->claims = dir->kept->claims;
+    return true;
+}
+
+/* Without a right to write, state that is there is read, and none is made. */
+static bool open_state_read_only(struct dir_store *dir, struct err *err)
+{
     if (dir->state_fd < 0 || faccessat(dir->state_fd, "state.db", R_OK, AT_EACCESS) != 0)
         return true;
-    if (!check_hidden(dir, name, err))
+    if (!check_hidden(dir, err))
         return false;
-    dir->state = state_open(dir->state_fd, true, dir->durability, err);
+    dir->state = dir->kept->state = state_open(&dir->kept->home, true, dir->durability, err);
     return dir->state && dir_recover(dir, err);
+}
+
+static bool open_state(struct dir_store *dir, const struct store_options *options, struct err *err)
+{
+    if (!check_hidden(dir, err) || !own_directory_claim(dir->root_fd, options->root, err))
+        return false;
+    dir->staging_fd = open_staging(dir, err);
+    if (dir->staging_fd < 0)
+        return false;
+    dir->state = dir->kept->state;
+    dir->journal = dir->kept->journal;
+    if (dir->state) /* it is in use, and has been recovered */
+        return true;
+    dir->state = dir->kept->state = state_open(&dir->kept->home, false, dir->durability, err);
+    bool is_fine = dir->state && dir_recover(dir, err);
+    dir->kept->journal = dir->journal;
+    return is_fine;
 }
 
 bool directory_store_open(const struct store_options *options, struct store **store_out,
                           struct err *err)
 {
     struct dir_store *dir = MEM_NEW(struct dir_store);
-    bool is_fine;
     dir->ops = dir_ops;
     dir->ops.locks_block = options->durability == DURABILITY_FLUSH;
     dir->base.ops = &dir->ops;
-    dir->state_fd = dir->staging_fd = -1;
+    dir->staging_fd = -1;
     dir->is_read_only = options->is_read_only;
     dir->durability = options->durability;
     dir->limits = options->limits;
-    dir->locks = lock_table_new();
-    dir->claims = claims_new();
-    is_fine = dir_root_open(dir, options, err);
+    bool is_fine = dir_root_open(dir, options, err) && open_kept(dir, options, err);
     if (is_fine) {
         dir->flush = flush_new(dir->root_fd, options->durability);
         dir->cache = cache_open(dir->root_fd, options->limits->cache_bytes);
         dir->mounts = mounts_open(dir->root_fd, dir->cache);
-        is_fine = options->is_read_only ? open_state_read_only(dir, options, err)
-                                        : open_state_dirs(dir, options, err);
-    }
-    if (is_fine && !options->is_read_only) {
-        dir->state = state_open(dir->state_fd, false, options->durability, err);
-        is_fine = dir->state && dir_recover(dir, err);
+        is_fine =
+            options->is_read_only ? open_state_read_only(dir, err) : open_state(dir, options, err);
     }
     if (!is_fine) {
         dir_close(&dir->base);

@@ -326,8 +326,8 @@ static enum store_rc next_known(struct dir_cursor *cursor, struct store_member *
 static enum store_rc cursor_next(struct store_cursor *self, struct store_member *member_out)
 {
     struct dir_cursor *cursor = CONTAINER_OF(self, struct dir_cursor, base);
-    enum store_rc rc = cursor->list ? next_known(cursor, member_out)
-                                    : next_entry(cursor, member_out);
+    enum store_rc rc =
+        cursor->list ? next_known(cursor, member_out) : next_entry(cursor, member_out);
     if (rc != STORE_END) /* what is not there may have gone with the root */
         return rc;
     rc = dir_root_check(cursor->dir);

@@ -195,13 +195,13 @@ static bool load_locks(struct dir_store *dir, struct err *err)
     state_read_end(dir->state, db);
     if (rc != STORE_OK)
         return err_set(err, 0, "the state database cannot be read");
-    if (!lock_journal_read(dir->state_fd, dir->locks, err))
+    if (!lock_journal_read(dir->state_fd, dir->locks, !dir->is_read_only, err))
         return false;
     drop_dead_locks(dir);
     if (dir->is_read_only)
         return true;
     bool is_flushed = dir->durability == DURABILITY_FLUSH;
-    dir->journal = lock_journal_open(dir->state_fd, dir->locks, is_flushed, err);
+    dir->journal = lock_journal_open(&dir->kept->home, dir->locks, is_flushed, err);
     if (!dir->journal)
         return false;
     return !has_old || state_write(dir->state, &drop) == STORE_OK ||

@@ -40,6 +40,8 @@ enum store_rc dir_stage_name(struct dir_store *dir, int parent_fd, char name_out
     int fd = dir->staging_fd;
     (void)snprintf(name, sizeof(name), DIR_STAGED_PREFIX "%016llx",
                    (unsigned long long)random_u64()); /* fits */
+    if (state_home_is_gone(fd) && !dir_staging_restore(dir))
+        return STORE_FAILED;
     bool is_beside = !dir_is_same_mount(parent_fd, dir->staging_fd);
     if (is_beside) { /* mounted below the root: beside the target, noted for start-up */
         fd = fcntl(parent_fd, F_DUPFD_CLOEXEC, 0);

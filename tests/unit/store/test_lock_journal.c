@@ -15,13 +15,15 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-#define NAME "locks.journal"
+#define NAME         "locks.journal"
+#define DAMAGED_NAME NAME ".damaged-5000" /* NOW_MS in seconds */
 
 enum { NOW_MS = 5000000, HOUR_MS = 3600000, BYTES_MAX = 1 << 20 };
 
 struct fixture {
     char dir[64];
-    int dir_fd;
+    struct state_home home;
+    int dir_fd; /* the home's */
     struct lock_table *table;
     struct lock_journal *journal;
     struct arena arena;
@@ -34,9 +36,9 @@ static void reopen(struct fixture *fixture, bool is_flushed)
     lock_journal_close(fixture->journal);
     lock_table_free(fixture->table);
     fixture->table = lock_table_new();
-    if (!lock_journal_read(fixture->dir_fd, fixture->table, &err))
+    if (!lock_journal_read(fixture->dir_fd, fixture->table, true, &err))
         fail_msg("%s", err.text);
-    fixture->journal = lock_journal_open(fixture->dir_fd, fixture->table, is_flushed, &err);
+    fixture->journal = lock_journal_open(&fixture->home, fixture->table, is_flushed, &err);
     if (!fixture->journal)
         fail_msg("%s", err.text);
 }
@@ -50,6 +52,7 @@ static int open_journal(void **state)
     assert_non_null(mkdtemp(fixture->dir));
     fixture->dir_fd = open(fixture->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     assert_true(fixture->dir_fd >= 0);
+    fixture->home.fd = fixture->dir_fd;
     reopen(fixture, true);
     return 0;
 }
@@ -61,6 +64,7 @@ static int close_journal(void **state)
     lock_table_free(fixture->table);
     (void)unlinkat(fixture->dir_fd, NAME, 0);
     (void)unlinkat(fixture->dir_fd, NAME ".new", 0);
+    (void)unlinkat(fixture->dir_fd, DAMAGED_NAME, 0);
     close(fixture->dir_fd);
     assert_int_equal(rmdir(fixture->dir), 0);
     arena_done(&fixture->arena);
@@ -234,7 +238,7 @@ static void torn_end_takes_nothing_else_with_it(void **state)
     mem_free(bytes);
 }
 
-/* Whatever is changed, what stands before it is there, and nothing from there on. */
+/* Whatever is changed, what stands before it and behind it is there. */
 static void changed_byte_is_noticed(void **state)
 {
     enum { FRAME_BYTES = 12 + 1 + 5 + 1 + 4 + 8 + 5 + 4 + 4 };
@@ -248,7 +252,10 @@ static void changed_byte_is_noticed(void **state)
         write_file(fixture, bytes, 2 * FRAME_BYTES);
         bytes[i] = (char)(bytes[i] ^ 0x41);
         reopen(fixture, false);
-        assert_string_equal(text(fixture), i < FRAME_BYTES ? "" : "a:1 ");
+        assert_string_equal(text(fixture), i < FRAME_BYTES ? "b:2 " : "a:1 ");
+        assert_int_equal(faccessat(fixture->dir_fd, DAMAGED_NAME, F_OK, 0),
+                         i < FRAME_BYTES ? 0 : -1);
+        (void)unlinkat(fixture->dir_fd, DAMAGED_NAME, 0);
     }
     write_file(fixture, bytes, 2 * FRAME_BYTES);
     reopen(fixture, false);
@@ -256,16 +263,89 @@ static void changed_byte_is_noticed(void **state)
     mem_free(bytes);
 }
 
-static void what_no_davit_writes_is_refused(void **state)
+static void what_no_davit_writes_is_left_out_and_set_aside(void **state)
 {
     /* A record of one byte, 'x', with its checksum. */
-    static const char bytes[] = "\x01\0\0\0\x07\x17\x02\x86L\xf5\x63\xaf"
-                                "x";
+    static const char strange[] = "\x01\0\0\0\x07\x17\x02\x86L\xf5\x63\xaf"
+                                  "x";
+    enum { STRANGE_BYTES = sizeof(strange) - 1 };
+    struct fixture *fixture = *state;
+    char *bytes = mem_new(1, BYTES_MAX);
+    put(fixture, "a", "1");
+    size_t len = read_file(fixture, bytes + STRANGE_BYTES);
+    memcpy(bytes, strange, STRANGE_BYTES);
+    write_file(fixture, bytes, STRANGE_BYTES + len);
+    reopen(fixture, false);
+    assert_string_equal(text(fixture), "a:1 ");
+    assert_int_equal(faccessat(fixture->dir_fd, DAMAGED_NAME, F_OK, 0), 0);
+    mem_free(bytes);
+}
+
+static void link_in_the_place_of_the_file_is_refused(void **state)
+{
     struct fixture *fixture = *state;
     struct err err = {0};
-    write_file(fixture, bytes, sizeof(bytes) - 1);
-    assert_false(lock_journal_read(fixture->dir_fd, fixture->table, &err));
+    assert_int_equal(unlinkat(fixture->dir_fd, NAME, 0), 0);
+    assert_int_equal(symlinkat("/etc/passwd", fixture->dir_fd, NAME), 0);
+    assert_false(lock_journal_read(fixture->dir_fd, fixture->table, true, &err));
     assert_non_null(strstr(err.text, NAME));
+}
+
+static void link_in_the_place_of_a_new_file_is_removed(void **state)
+{
+    struct fixture *fixture = *state;
+    struct stat st;
+    char victim[80];
+    (void)snprintf(victim, sizeof(victim), "%s.victim", fixture->dir);
+    int fd = open(victim, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    assert_int_equal(write(fd, "kept", 4), 4);
+    assert_int_equal(symlinkat(victim, fixture->dir_fd, NAME ".new"), 0);
+    reopen(fixture, false);
+    assert_int_equal(fstat(fd, &st), 0);
+    assert_int_equal(st.st_size, 4);
+    close(fd);
+    unlink(victim);
+}
+
+/* --- removed by others --- */
+
+static void file_that_was_removed_is_written_again(void **state)
+{
+    struct fixture *fixture = *state;
+    put(fixture, "a", "1");
+    assert_int_equal(unlinkat(fixture->dir_fd, NAME, 0), 0);
+    put(fixture, "b", "2");
+    reopen(fixture, false);
+    assert_string_equal(text(fixture), "a:1 b:2 ");
+    assert_int_equal(unlinkat(fixture->dir_fd, NAME, 0), 0);
+    reopen(fixture, false); /* it is written at the end, too */
+    assert_string_equal(text(fixture), "a:1 b:2 ");
+}
+
+static bool make_home_again(struct state_home *home)
+{
+    struct fixture *fixture = CONTAINER_OF(home, struct fixture, home);
+    if (mkdir(fixture->dir, 0700) < 0)
+        return false;
+    int fd = open(fixture->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool is_fine = dup3(fd, home->fd, O_CLOEXEC) >= 0;
+    close(fd);
+    return is_fine;
+}
+
+static void nothing_is_acknowledged_where_the_home_is_gone(void **state)
+{
+    struct fixture *fixture = *state;
+    struct lock lock = lock_at("b", "2");
+    put(fixture, "a", "1");
+    assert_int_equal(unlinkat(fixture->dir_fd, NAME, 0), 0);
+    assert_int_equal(rmdir(fixture->dir), 0);
+    assert_int_equal(lock_journal_put(fixture->journal, &lock), STORE_FAILED);
+    assert_string_equal(text(fixture), "a:1 ");
+    fixture->home.restore = make_home_again;
+    put(fixture, "b", "2");
+    reopen(fixture, false);
+    assert_string_equal(text(fixture), "a:1 b:2 ");
 }
 
 /* --- growing --- */
@@ -344,7 +424,7 @@ static void nothing_changes_where_no_file_can_be_made(void **state)
     struct err err = {0};
     put(fixture, "a", "1");
     assert_int_equal(mkdirat(fixture->dir_fd, NAME ".new", 0700), 0);
-    assert_null(lock_journal_open(fixture->dir_fd, fixture->table, false, &err));
+    assert_null(lock_journal_open(&fixture->home, fixture->table, false, &err));
     assert_non_null(strstr(err.text, NAME));
     size_t count = 0;
     char token[16];
@@ -371,7 +451,11 @@ int main(void)
         JOURNAL_TEST(many_are_removed_together),
         JOURNAL_TEST(torn_end_takes_nothing_else_with_it),
         JOURNAL_TEST(changed_byte_is_noticed),
-        JOURNAL_TEST(what_no_davit_writes_is_refused),
+        JOURNAL_TEST(what_no_davit_writes_is_left_out_and_set_aside),
+        JOURNAL_TEST(link_in_the_place_of_the_file_is_refused),
+        JOURNAL_TEST(link_in_the_place_of_a_new_file_is_removed),
+        JOURNAL_TEST(file_that_was_removed_is_written_again),
+        JOURNAL_TEST(nothing_is_acknowledged_where_the_home_is_gone),
         JOURNAL_TEST(new_file_is_made_when_it_is_full),
         JOURNAL_TEST(threads_lose_nothing),
         JOURNAL_TEST(nothing_changes_where_no_file_can_be_made),

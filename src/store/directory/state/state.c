@@ -8,6 +8,10 @@
  * What is owed (owed.c) goes ahead of each batch and must succeed. `owed_mutex` is held from before
  * that until the list says what the database does, so that nobody reads one and believes the other.
  *
+ * The file may be removed while it is open (`git clean`), and what is committed then is nowhere. So
+ * the leader looks before it begins and after it has committed; where the name does not lead to the
+ * open file, a copy of that is made under it, and only then is anybody told that he succeeded.
+ *
  * `filter` is a set of bits, one for the hash of each path that has, or once had, a dead property.
  * A clear bit saves the look at the database, which is nearly all of them in most trees. It is
  * rebuilt when the database is opened. */
@@ -22,6 +26,10 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "store/directory/state/kept.h"
+#include "store/directory/state/salvage.h"
+
+#define STATE_NEW_NAME STATE_NAME ".new"
 
 enum {
     FILTER_BITS = 1 << 17,
@@ -30,6 +38,7 @@ enum {
 };
 
 struct state {
+    struct state_home *home;
     char *file;
     bool is_read_only;
     enum store_durability durability;
@@ -48,6 +57,7 @@ struct state {
     pthread_mutex_t pool_mutex; /* guards readers */
     struct state_db *readers;
 
+    atomic_ullong inode; /* of the file that is in use */
     atomic_bool has_any_props;
     atomic_uint filter[FILTER_BITS / FILTER_WORD_BITS];
 };
@@ -118,6 +128,25 @@ static void db_close(struct state_db *db)
     mem_free(db);
 }
 
+/* EUCLEAN: it is damaged, or no database at all. */
+static int code_of(sqlite3 *handle)
+{
+    int code = sqlite3_errcode(handle) & 0xff;
+    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? EUCLEAN : 0;
+}
+
+static bool configure(struct state_db *db, const struct state *state)
+{
+    struct stat st;
+    if (fstatat(state->home->fd, STATE_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return false;
+    db->inode = st.st_ino;
+    (void)sqlite3_busy_timeout(db->handle, 10000); /* fails only for a NULL handle */
+    return run_text(db->handle, state->durability == DURABILITY_FLUSH
+                                    ? "PRAGMA synchronous = FULL; PRAGMA cache_size = -512;"
+                                    : "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -512;");
+}
+
 static struct state_db *db_open(const struct state *state, struct err *err)
 {
     struct state_db *db = MEM_NEW(struct state_db);
@@ -125,22 +154,15 @@ static struct state_db *db_open(const struct state *state, struct err *err)
     flags |=
         state->is_read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     int code = sqlite3_open_v2(state->file, &db->handle, flags, NULL);
-    if (code != SQLITE_OK) {
-        (void)err_set(err, 0, "opening state.db: %s",
-                      db->handle ? sqlite3_errmsg(db->handle) : "out of memory"); /* false */
-        db_close(db);
-        return NULL;
-    }
-    (void)sqlite3_busy_timeout(db->handle, 10000); /* fails only for a NULL handle */
-    const char *pragmas = state->durability == DURABILITY_FLUSH
-                              ? "PRAGMA synchronous = FULL; PRAGMA cache_size = -512;"
-                              : "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -512;";
-    if (!run_text(db->handle, pragmas)) {
-        (void)err_set(err, 0, "state.db is no usable database"); /* always false */
-        db_close(db);
-        return NULL;
-    }
-    return db;
+    if (code == SQLITE_OK && configure(db, state))
+        return db;
+    if (code == SQLITE_OK)
+        (void)err_set(err, code_of(db->handle), STATE_NAME " is no usable database"); /* false */
+    else
+        (void)err_set(err, 0, "opening " STATE_NAME ": %s", /* likewise */
+                      db->handle ? sqlite3_errmsg(db->handle) : "out of memory");
+    db_close(db);
+    return NULL;
 }
 
 sqlite3_stmt *state_prepare(struct state_db *db, enum state_sql sql)
@@ -218,6 +240,10 @@ struct state_db *state_read(struct state *state)
     if (db)
         state->readers = db->next;
     pthread_mutex_unlock(&state->pool_mutex);
+    if (db && db->inode != atomic_load(&state->inode)) { /* of a file that is no longer used */
+        db_close(db);
+        return state_read(state);
+    }
     if (!db)
         db = db_open(state, &err);
     if (!db)
@@ -240,6 +266,62 @@ void state_read_end(struct state *state, struct state_db *db)
 }
 
 /* --- writers --- */
+
+/* Whether the name leads to another file than the one that is open, or to none. */
+static bool has_moved(const struct state *state)
+{
+    struct stat st;
+    return fstatat(state->home->fd, STATE_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+           st.st_ino != state->writer->inode;
+}
+
+/* A copy of the open database, complete and on the disk, under a name of its own. */
+static bool make_copy(const struct state *state)
+{
+    char text[96];
+    int dir_fd = state->home->fd;
+    (void)unlinkat(dir_fd, STATE_NEW_NAME, 0); /* of a crash; mostly there is none */
+    int fd = openat(dir_fd, STATE_NEW_NAME, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return false;
+    (void)snprintf(text, sizeof(text), "VACUUM INTO 'file:/proc/self/fd/%d/" STATE_NEW_NAME "'",
+                   dir_fd); /* fits */
+    bool is_fine = run_text(state->writer->handle, text) && fsync(fd) == 0;
+    (void)close(fd); /* it is on the disk, or useless */
+    return is_fine;
+}
+
+/* Puts what the open database says back to where it was. Only the leader, between two batches. */
+static bool put_back(struct state *state)
+{
+    struct err err = {0};
+    int dir_fd = state->home->fd;
+    if (!state_home_restore(state->home) || !make_copy(state))
+        return false;
+    (void)unlinkat(dir_fd, STATE_NAME "-wal", 0); /* of the old file: mostly gone with it */
+    (void)unlinkat(dir_fd, STATE_NAME "-shm", 0); /* likewise */
+    if (renameat(dir_fd, STATE_NEW_NAME, dir_fd, STATE_NAME) < 0 || fsync(dir_fd) < 0)
+        return false;
+    struct state_db *writer = db_open(state, &err);
+    if (!writer || !run_text(writer->handle, "PRAGMA journal_mode = WAL")) {
+        db_close(writer);
+        return false;
+    }
+    db_close(state->writer);
+    state->writer = writer;
+    atomic_store(&state->inode, writer->inode);
+    log_line(LOG_WARN, STATE_NAME " was removed while it was in use: written again");
+    return true;
+}
+
+/* What is committed is kept: true. */
+static bool is_kept(struct state *state)
+{
+    if (!has_moved(state) || put_back(state))
+        return true;
+    log_line(LOG_ERROR, STATE_NAME " was removed while it was in use, and cannot be made again");
+    return false;
+}
 
 /* False: it cannot be told apart from the others, and all of them must be rolled back. */
 static bool run_change(struct state *state, struct state_change *change)
@@ -269,18 +351,22 @@ static enum store_rc run_changes(struct state *state, struct list *changes, bool
 
 static enum store_rc run_batch(struct state *state, struct list *batch)
 {
+    bool is_ready = is_kept(state);
     sqlite3 *handle = state->writer->handle;
     bool is_over = sqlite3_get_autocommit(handle) || run_text(handle, "ROLLBACK");
-    enum store_rc rc = is_over && run_text(handle, "BEGIN IMMEDIATE") ? STORE_OK : STORE_FAILED;
+    enum store_rc rc =
+        is_ready && is_over && run_text(handle, "BEGIN IMMEDIATE") ? STORE_OK : STORE_FAILED;
     if (rc == STORE_OK)
         rc = run_changes(state, &state->owed, true);
     if (rc == STORE_OK)
         rc = run_changes(state, batch, false);
     if (rc == STORE_OK)
         rc = rc_of_sqlite(sqlite3_exec(handle, "COMMIT", NULL, NULL, NULL), handle, "COMMIT");
-    if (rc == STORE_OK)
+    if (rc == STORE_OK && is_kept(state))
         return rc;
-    if (!sqlite3_get_autocommit(handle))
+    if (rc == STORE_OK)
+        rc = STORE_FAILED;
+    else if (!sqlite3_get_autocommit(handle))
         (void)run_text(handle, "ROLLBACK"); /* or the next batch will */
     LIST_EACH (batch, link) {
         struct state_change *change = CONTAINER_OF(link, struct state_change, link);
@@ -426,14 +512,65 @@ static bool is_immutable(int dir_fd)
            faccessat(dir_fd, "state.db-wal", F_OK, AT_EACCESS) != 0;
 }
 
-struct state *state_open(int dir_fd, bool is_read_only, enum store_durability durability,
-                         struct err *err)
+/* Nobody else's file, under none of the names that SQLite uses. */
+static bool check_files(int dir_fd, struct err *err)
+{
+    return own_file_check(dir_fd, STATE_NAME, true, err) &&
+           own_file_check(dir_fd, STATE_NAME "-wal", false, err) &&
+           own_file_check(dir_fd, STATE_NAME "-shm", false, err) &&
+           own_file_check(dir_fd, STATE_NAME "-journal", false, err);
+}
+
+/* All pages of rows can be read; those of values that are longer than a page are not looked at. */
+static bool has_all_rows(struct state_db *db)
+{
+    return run_text(db->handle, "SELECT count(*) FROM prop NOT INDEXED");
+}
+
+/* Opens the database, and looks through it. On failure the writer is still NULL, or closed. */
+static bool make_ready(struct state *state, struct err *err)
+{
+    state->writer = db_open(state, err);
+    if (!state->writer)
+        return false;
+    bool is_ready =
+        state->is_read_only || (run_text(state->writer->handle, "PRAGMA journal_mode = WAL") &&
+                                run_text(state->writer->handle, schema));
+    atomic_store(&state->inode, state->writer->inode);
+    if (is_ready && has_all_rows(state->writer) && fill_filter(state, state->writer) == STORE_OK)
+        return true;
+    (void)err_set(err, code_of(state->writer->handle),
+                  STATE_NAME " is damaged, or another program's"); /* always false */
+    db_close(state->writer);
+    state->writer = NULL;
+    return false;
+}
+
+/* Another database in the place of one that is damaged. */
+static bool begin_anew(struct state *state, struct err *err)
+{
+    char name[SALVAGE_NAME_BYTES];
+    int dir_fd = state->home->fd;
+    if (!salvage_set_aside(dir_fd, name, err) || !check_files(dir_fd, err) ||
+        !make_ready(state, err))
+        return false;
+    size_t count = salvage_props(dir_fd, name, state->writer);
+    log_line(LOG_ERROR,
+             STATE_NAME " was damaged: %zu dead properties are saved; it is set aside as %s", count,
+             name);
+    return fill_filter(state, state->writer) == STORE_OK ||
+           err_set(err, 0, "the new " STATE_NAME " cannot be read");
+}
+
+struct state *state_open(struct state_home *home, bool is_read_only,
+                         enum store_durability durability, struct err *err)
 {
     struct state *state = MEM_NEW(struct state);
     char file[64];
-    /* SQLite takes names only; this one cannot be moved away under it. */
-    (void)snprintf(file, sizeof(file), "file:/proc/self/fd/%d/state.db%s", dir_fd,
-                   is_read_only && is_immutable(dir_fd) ? "?immutable=1" : ""); /* fits */
+    /* SQLite takes names only; this one leads to what is open. */
+    (void)snprintf(file, sizeof(file), "file:/proc/self/fd/%d/" STATE_NAME "%s", home->fd,
+                   is_read_only && is_immutable(home->fd) ? "?immutable=1" : ""); /* fits */
+    state->home = home;
     state->file = mem_copy_text(file, strlen(file));
     state->is_read_only = is_read_only;
     state->durability = durability;
@@ -443,25 +580,21 @@ struct state *state_open(int dir_fd, bool is_read_only, enum store_durability du
     pthread_mutex_init(&state->owed_mutex, NULL);
     list_init(&state->queue);
     list_init(&state->owed);
-    state->writer = db_open(state, err);
-    if (!state->writer) {
-        state_close(state);
-        return NULL;
-    }
-    bool is_ready = is_read_only || (run_text(state->writer->handle, "PRAGMA journal_mode = WAL") &&
-                                     run_text(state->writer->handle, schema));
-    if (!is_ready || fill_filter(state, state->writer) != STORE_OK) {
-        (void)err_set(err, 0, "state.db is damaged, or another program's"); /* always false */
-        state_close(state);
-        return NULL;
-    }
-    return state;
+    bool is_fine = (is_read_only || check_files(home->fd, err)) && make_ready(state, err);
+    if (!is_fine && err->code == EUCLEAN && !is_read_only)
+        is_fine = begin_anew(state, err);
+    if (is_fine)
+        return state;
+    state_close(state);
+    return NULL;
 }
 
 void state_close(struct state *state)
 {
     if (!state)
         return;
+    if (state->writer && !state->is_read_only && state_has_any_props(state))
+        (void)is_kept(state); /* it has said what is lost */
     while (state->readers) {
         struct state_db *next = state->readers->next;
         db_close(state->readers);

@@ -4,9 +4,12 @@
 
 #include <sqlite3.h>
 
+#include "store/state_home.h"
 #include "store/store.h"
 
 struct state;
+
+#define STATE_NAME "state.db"
 
 /* The statements that the backend uses; state.c has their text. */
 enum state_sql {
@@ -36,13 +39,16 @@ enum state_sql {
 /* A connection to the database, borrowed for a while. */
 struct state_db {
     sqlite3 *handle;
+    ino_t inode; /* of the file */
     sqlite3_stmt *statements[STATE_SQL_COUNT];
     struct state_db *next; /* the pool's */
 };
 
-/* Opens or makes state.db in `dir_fd`. Gives. */
-NODISCARD struct state *state_open(int dir_fd, bool is_read_only, enum store_durability durability,
-                                   struct err *err);
+/* Opens or makes state.db in its home, which must be ours alone (kept.h). One that is damaged is
+ * set aside, what can be read of it is saved, and the log says so. Borrows `home` until closed.
+ * Gives. */
+NODISCARD struct state *state_open(struct state_home *home, bool is_read_only,
+                                   enum store_durability durability, struct err *err);
 void state_close(struct state *state);
 
 /* A change. Embedded in who makes it; run() may be called on another thread, while the caller of

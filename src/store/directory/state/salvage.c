@@ -1,0 +1,69 @@
+#include "store/directory/state/salvage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+bool salvage_set_aside(int dir_fd, char name_out[SALVAGE_NAME_BYTES], struct err *err)
+{
+    char wal[SALVAGE_NAME_BYTES + 8];
+    (void)snprintf(name_out, SALVAGE_NAME_BYTES, STATE_NAME ".damaged-%lld",
+                   (long long)(clock_wall_ms() / 1000));  /* fits */
+    (void)snprintf(wal, sizeof(wal), "%s-wal", name_out); /* fits */
+    if (renameat(dir_fd, STATE_NAME, dir_fd, name_out) < 0)
+        return err_sys(err, errno, "setting " STATE_NAME " aside");
+    (void)renameat(dir_fd, STATE_NAME "-wal", dir_fd, wal); /* there need not be one */
+    (void)unlinkat(dir_fd, STATE_NAME "-shm", 0);           /* it says nothing by itself */
+    return true;
+}
+
+/* A row of the damaged table; OR IGNORE, since those that were copied from the other end may come
+ * again. */
+static const char insert[] =
+    "INSERT OR IGNORE INTO prop(path, ns, name, xml) VALUES(?1, ?2, ?3, ?4)";
+
+/* Copies rows until there is none any more, or one cannot be read. True: all were read. */
+static bool copy_rows(sqlite3 *from, const char *query, struct state_db *to, size_t *count)
+{
+    enum { COLUMNS = 4 };
+    sqlite3_stmt *rows = NULL;
+    sqlite3_stmt *row = NULL;
+    int code = sqlite3_prepare_v2(from, query, -1, &rows, NULL);
+    bool is_fine =
+        code == SQLITE_OK && sqlite3_prepare_v2(to->handle, insert, -1, &row, NULL) == SQLITE_OK;
+    while (is_fine && (code = sqlite3_step(rows)) == SQLITE_ROW) {
+        for (int i = 0; i < COLUMNS; i++)
+            state_bind(row, i + 1, state_column(rows, i));
+        is_fine = state_run(row) == STORE_OK;
+        *count += (size_t)sqlite3_changes(to->handle);
+    }
+    sqlite3_finalize(rows);
+    sqlite3_finalize(row);
+    return code == SQLITE_DONE;
+}
+
+size_t salvage_props(int dir_fd, const char *name, struct state_db *to)
+{
+    char file[96];
+    sqlite3 *from = NULL;
+    size_t count = 0;
+    (void)snprintf(file, sizeof(file), "file:/proc/self/fd/%d/%s", dir_fd, name); /* fits */
+    int code = sqlite3_open_v2(file, &from, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, NULL);
+    bool is_begun = sqlite3_exec(to->handle, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
+    /* From one end, and when that comes to something that cannot be read, from the other. */
+    if (code == SQLITE_OK && is_begun &&
+        !copy_rows(from, "SELECT path, ns, name, xml FROM prop NOT INDEXED ORDER BY rowid", to,
+                   &count))
+        (void)copy_rows(from,
+                        "SELECT path, ns, name, xml FROM prop NOT INDEXED ORDER BY rowid DESC", to,
+                        &count); /* as far as it goes */
+    if (sqlite3_exec(to->handle, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
+        log_line(LOG_ERROR, "saving dead properties: %s", sqlite3_errmsg(to->handle));
+        count = 0;
+    }
+    (void)sqlite3_close(from); /* nothing was written to it */
+    return count;
+}
