@@ -1,27 +1,15 @@
 /* store/directory/dir_priv.h: shared by the files of the directory backend. */
 #pragma once
 
-#include <stdatomic.h>
 #include <sys/stat.h>
 
 #include "store/directory/cache/cache.h"
 #include "store/directory/entry.h"
 #include "store/directory/flush.h"
 #include "store/directory/mounts/mounts.h"
+#include "store/directory/root.h"
 #include "store/directory/state/kept.h"
 #include "store/store.h"
-
-/* Where the root was found (root.c). */
-struct dir_root {
-    char *path;
-    uint64_t id; /* no other store's */
-    dev_t dev;
-    ino_t ino;
-    atomic_int place;         /* enum root_place */
-    void (*moved)(void *arg); /* store_options.moved */
-    void *moved_arg;
-    atomic_int_fast64_t told_ms; /* when moved() was called last */
-};
 
 struct dir_store {
     struct store base;
@@ -47,19 +35,6 @@ static inline struct dir_store *dir_of(struct store *store)
 {
     return CONTAINER_OF(store, struct dir_store, base);
 }
-
-/* --- root.c --- */
-
-/* Opens options->root as dir->root_fd. */
-NODISCARD bool dir_root_open(struct dir_store *dir, const struct store_options *options,
-                             struct err *err);
-void dir_root_close(struct dir_store *dir);
-
-/* OK; UNAVAILABLE: the path of the root does not lead to what is open. Quick. */
-NODISCARD enum store_rc dir_root_check(const struct dir_store *dir);
-
-/* As store_ops.is_lost. */
-bool dir_is_lost(struct store *store);
 
 /* --- directory.c --- */
 
