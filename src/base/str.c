@@ -31,6 +31,15 @@ bool str_eq_nocase(struct str a, struct str b)
     return true;
 }
 
+bool str_is_ascii(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if ((unsigned char)text.at[i] >= 0x80)
+            return false;
+    }
+    return true;
+}
+
 int str_compare(struct str a, struct str b)
 {
     size_t shared = size_min(a.len, b.len);

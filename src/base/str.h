@@ -34,7 +34,8 @@ static inline bool str_eq(struct str a, struct str b)
 }
 
 bool str_eq_nocase(struct str a, struct str b); /* ASCII letters only */
-int str_compare(struct str a, struct str b);    /* bytewise; shorter first on a tie */
+bool str_is_ascii(struct str text);
+int str_compare(struct str a, struct str b); /* bytewise; shorter first on a tie */
 bool str_starts(struct str text, struct str prefix);
 bool str_starts_nocase(struct str text, struct str prefix);
 bool str_ends(struct str text, struct str suffix);

@@ -4,9 +4,11 @@
  * Signing in runs on the loop until it would hash a password; then where that is done. What is
  * refused is refused before a byte of the body is read, and before "100 Continue".
  *
- * The question is asked twice, about the path in the URL and about the one it leads to
+ * The question is asked about the path in the URL and about where it leads
  * (docs/decisions/0005-aliases.md): a symbolic link, or another Unicode form of a name, is no way
- * round a rule. Of the two answers the more restrictive counts.
+ * round a rule. Of the answers the most restrictive counts. What has been asked about is what the
+ * method gets: it works on the located path, in which the store follows no link. If one has come
+ * there since, a read is located and judged anew (admit_again()), and a change is refused.
  *
  * OPTIONS asks for no right (Windows and others ask before they sign in, on every parent of what
  * they mount), but what stands in Authorization is looked at all the same: a client that tries its
@@ -90,13 +92,15 @@ enum access_verdict admit_judge(const struct exchange *x, enum access_class clas
     enum access_verdict verdict = ACCESS_REFUSED;
     if (!access)
         return ACCESS_GRANTED;
-    if (principal_is_path(access, path))
+    if (principal_is_path(access, path) || principal_is_path(access, real))
         return ACCESS_REFUSED; /* but for what ask() lets pass */
     struct access_question question = {class, path, names_at(x, path)};
+    enum access_names real_names = names_at(x, real);
     bool is_same = path_eq(path, real);
     if (leave_link(x, &arena, &question.path) && leave_link(x, &arena, &real)) {
         verdict = access_may(access, principal, &question);
         question.path = real;
+        question.names = real_names;
         if (!is_same)
             verdict = access_worse(verdict, access_may(access, principal, &question));
     }
@@ -245,19 +249,44 @@ static struct dav_result ask_for_principal(const struct exchange *x)
     return x->method->stages == propfind_stages ? DAV_FINE : result_of(ACCESS_REFUSED);
 }
 
+/* Locates the request URI, and asks for all that it comes to. Where nothing can be, the path itself
+ * is what can be asked about. */
+static struct dav_result locate_and_ask(struct exchange *x)
+{
+    enum access_class class = admit_class_of(x->method);
+    struct dav_result located = exchange_locate(x);
+    struct dav_result result = admit_check(x, class, x->path, exchange_target(x));
+    if (dav_is_fine(result) && x->is_located && !path_eq(x->real, x->leads_to))
+        result = admit_check(x, class, x->path, x->real);
+    return dav_is_fine(result) ? located : result;
+}
+
+struct dav_result admit_again(struct exchange *x, enum store_rc rc)
+{
+    enum { TRIES_MAX = 4 };
+    struct res_path before = exchange_target(x);
+    /* What was not located is the URL's own path: there may be something by another name. */
+    bool is_elsewhere = rc == STORE_ALIAS || (rc == STORE_NOT_FOUND && !x->is_located &&
+                                              !str_is_ascii(path_str(x->path)));
+    if (!is_elsewhere)
+        return dav_from_store(rc);
+    x->is_located = false;
+    struct dav_result result = locate_and_ask(x);
+    if (!dav_is_fine(result) || ++x->locate_count < TRIES_MAX)
+        return result;
+    /* A link that leads nowhere; or somebody changes it all the time. */
+    return dav_from_store(path_eq(before, x->leads_to) ? STORE_NOT_FOUND : STORE_ALIAS);
+}
+
 static enum stage_end ask(struct exchange *x)
 {
-    struct res_path real = x->path;
     if (x->method->flags & METHOD_OPEN)
         return STAGE_NEXT;
     if (principal_is(x)) {
         struct dav_result result = ask_for_principal(x);
         return dav_is_fine(result) ? STAGE_NEXT : respond_error(x, result);
     }
-    /* Where nothing is, or nothing can be, the path itself is all that can be asked about. */
-    if (x->store->ops->locate(x->store, x->arena, x->path, LOCATE_RESOURCE, &real) != STORE_OK)
-        real = x->path;
-    struct dav_result result = admit_check(x, admit_class_of(x->method), x->path, real);
+    struct dav_result result = locate_and_ask(x);
     return dav_is_fine(result) ? STAGE_NEXT : respond_error(x, result);
 }
 

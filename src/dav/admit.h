@@ -19,6 +19,10 @@ NODISCARD struct dav_result admit_check(const struct exchange *x, enum access_cl
 /* Whether members may be granted less, or more, than `path` itself. */
 bool admit_differs_below(const struct exchange *x, struct res_path path);
 
+/* A read of exchange_target() has come to `rc`. Fine: that is another path now, which has been
+ * judged; try again. Any other: what to answer. */
+NODISCARD struct dav_result admit_again(struct exchange *x, enum store_rc rc);
+
 /* What a method asks for at its request URI. */
 enum access_class admit_class_of(const struct dav_method *method);
 

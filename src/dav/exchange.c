@@ -163,13 +163,25 @@ enum stage_end exchange_claim(struct exchange *x)
 
 /* --- what several methods need --- */
 
-struct dav_result exchange_locate(struct exchange *x, enum locate_what what)
+struct dav_result exchange_locate(struct exchange *x)
 {
+    const struct store_ops *ops = x->store->ops;
+    unsigned flags = x->method->flags;
     if (x->is_located)
         return DAV_FINE;
-    enum store_rc rc = x->store->ops->locate(x->store, x->arena, x->path, what, &x->real);
+    enum store_rc rc = ops->locate(x->store, x->arena, x->path, LOCATE_RESOURCE, &x->leads_to);
+    x->real = x->leads_to;
+    if (rc == STORE_OK && (flags & METHOD_OF_NAME))
+        rc = ops->locate(x->store, x->arena, x->path, LOCATE_NAME, &x->real);
+    if (rc == STORE_NO_PARENT && !(flags & METHOD_ON_UNMAPPED))
+        rc = STORE_NOT_FOUND;
     x->is_located = rc == STORE_OK;
     return dav_from_store(rc);
+}
+
+struct res_path exchange_target(const struct exchange *x)
+{
+    return x->is_located ? x->leads_to : x->path;
 }
 
 struct str exchange_field(const struct exchange *x, enum http_field id)

@@ -19,9 +19,13 @@ struct exchange {
     const struct dav_method *method;
 
     struct res_path path; /* as in the URL: what answers say */
-    struct res_path real; /* as located: what claims, locks and properties are kept under */
-    bool has_slash;       /* the URL ended in '/' */
+    bool has_slash;       /* it ended in '/' */
+    /* As located, and judged where there are rules; the store follows no link on its own. */
+    struct res_path leads_to; /* what is read */
+    struct res_path real;     /* what is changed, and what claims and locks are about: the same, but
+                               * for a link in a method that is about its name */
     bool is_located;
+    unsigned locate_count;
 
     struct res_path link_prefix; /* of a shared link that the URL goes through; at == NULL: none */
     struct signed_in signed_in;  /* who asks; nobody until admit_stages have run */
@@ -53,8 +57,11 @@ void exchange_wake(struct exchange *x);
  * it is; call again then. Released when the exchange is done. */
 enum stage_end exchange_claim(struct exchange *x);
 
-/* Fills x->real; cheap when it is filled already. */
-NODISCARD struct dav_result exchange_locate(struct exchange *x, enum locate_what what);
+/* Fills x->leads_to and x->real; cheap when they are filled already. */
+NODISCARD struct dav_result exchange_locate(struct exchange *x);
+
+/* What is read: where the URL leads, or is taken to lead as long as it has not been located. */
+struct res_path exchange_target(const struct exchange *x);
 
 /* 415 when there is a body of one byte or more (RFC 4918 §8.4): it might be an extension that the
  * client relies on. The first stage of the methods that take none. */

@@ -70,6 +70,17 @@ static unsigned refuse_copy(struct store_visitor *visitor, struct res_path path)
     return dav_is_fine(failures->refusal) ? 0 : REFUSED;
 }
 
+/* What a link leads to is read in its place. */
+static unsigned refuse_link(struct store_visitor *visitor, struct res_path path,
+                            struct res_path real)
+{
+    struct failures *failures = failures_of(visitor);
+    (void)path; /* asked about already */
+    arena_reset(&failures->arena);
+    failures->refusal = may(failures, ACCESS_READ, real);
+    return dav_is_fine(failures->refusal) ? 0 : REFUSED;
+}
+
 /* Targets have been asked about before; what is asked here are their members. */
 static unsigned refuse(struct store_visitor *visitor, struct res_path path)
 {
@@ -167,7 +178,8 @@ static void free_failures(void *arg)
 struct failures *failures_new(struct exchange *x, struct res_path to_path, struct res_path to_real)
 {
     struct failures *failures = ARENA_NEW(x->arena, struct failures);
-    failures->visitor = (struct store_visitor){refuse, may_refuse, failed, refuse_copy};
+    failures->visitor =
+        (struct store_visitor){refuse, may_refuse, failed, refuse_copy, refuse_link};
     failures->x = x;
     failures->to_path = to_path;
     failures->to_real = to_real;

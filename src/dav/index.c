@@ -14,6 +14,7 @@
 #include "dav/admit.h"
 #include "dav/lock/if_header.h"
 #include "dav/respond.h"
+#include "dav/walk.h"
 #include "stream/offload.h"
 #include "text/date.h"
 #include "xml/writer.h"
@@ -36,7 +37,7 @@ struct index_member {
 struct index_source {
     struct source base;
     struct exchange *x;
-    struct store_cursor *cursor;
+    struct walk walk;
     enum index_state state;
     struct index_member *members;
     size_t member_count;
@@ -98,49 +99,36 @@ static void add_head(struct index_source *index)
     buf_done(&path);
 }
 
-/* What whoever asks may see of a member. */
-static enum access_verdict judge(const struct index_source *index, struct str name)
-{
-    struct arena arena = {0};
-    if (!index->x->service->access)
-        return ACCESS_GRANTED;
-    struct res_path path = path_join(&arena, index->x->path, name);
-    enum access_verdict verdict = admit_judge(index->x, ACCESS_READ, path, path);
-    arena_done(&arena);
-    return verdict;
-}
-
 /* False: it is hidden. */
 static bool member_of(const struct index_source *index, struct arena *arena,
-                      const struct store_member *member, struct index_member *out)
+                      const struct walk_item *item, struct index_member *out)
 {
-    enum access_verdict verdict = judge(index, member->name);
-    *out = (struct index_member){.name = arena ? arena_str(arena, member->name) : member->name,
-                                 .stat = member->stat,
-                                 .is_known = member->rc == STORE_OK && verdict == ACCESS_GRANTED};
+    enum access_verdict verdict = admit_judge(index->x, ACCESS_READ, item->path, item->real);
+    struct str name = path_name(item->path);
+    *out = (struct index_member){.name = arena ? arena_str(arena, name) : name,
+                                 .stat = item->stat,
+                                 .is_known = item->rc == STORE_OK && verdict == ACCESS_GRANTED};
     return verdict != ACCESS_HIDDEN;
 }
 
 static enum store_rc gather(struct index_source *index)
 {
-    struct store_member member;
+    struct walk_item item;
     struct arena *arena = index->x->arena;
     enum store_rc rc = STORE_OK;
     index->members = arena_alloc(arena, SORTED_MAX * sizeof(*index->members));
-    while (index->member_count < SORTED_MAX &&
-           (rc = index->cursor->ops->next(index->cursor, &member)) == STORE_OK)
-        index->member_count +=
-            member_of(index, arena, &member, &index->members[index->member_count]);
+    while (index->member_count < SORTED_MAX && (rc = walk_next(&index->walk, &item)) == STORE_OK)
+        index->member_count += member_of(index, arena, &item, &index->members[index->member_count]);
     qsort(index->members, index->member_count, sizeof(*index->members), compare_members);
     return rc == STORE_END ? STORE_OK : rc;
 }
 
 static enum store_rc add_rest(struct index_source *index)
 {
-    struct store_member member;
-    enum store_rc rc = index->cursor->ops->next(index->cursor, &member);
+    struct walk_item item;
+    enum store_rc rc = walk_next(&index->walk, &item);
     struct index_member plain;
-    if (rc == STORE_OK && member_of(index, NULL, &member, &plain))
+    if (rc == STORE_OK && member_of(index, NULL, &item, &plain))
         add_member(index, &plain);
     return rc;
 }
@@ -194,12 +182,31 @@ static enum pull index_pull(struct source *self, struct buf *into, size_t want, 
 static void index_close(struct source *self)
 {
     struct index_source *index = CONTAINER_OF(self, struct index_source, base);
-    store_cursor_close(&index->cursor);
+    walk_done(&index->walk);
     buf_done(&index->pending);
 }
 
 static const struct source_ops index_ops = {
     .name = "index", .may_block = true, .pull = index_pull, .close = index_close};
+
+static bool may_look(struct walk *walk, struct res_path path, struct res_path real)
+{
+    const struct index_source *index = CONTAINER_OF(walk, struct index_source, walk);
+    return admit_judge(index->x, ACCESS_READ, path, real) == ACCESS_GRANTED;
+}
+
+/* The collection itself comes first, and says whether it can be listed. */
+static enum store_rc begin_walk(struct index_source *index)
+{
+    struct exchange *x = index->x;
+    struct walk_item item = {
+        .path = x->path, .real = exchange_target(x), .stat.is_collection = true};
+    walk_init(&index->walk, x->store, &item, DEPTH_1, 1);
+    if (x->service->access)
+        index->walk.may_enter = may_look;
+    enum store_rc rc = walk_next(&index->walk, &item);
+    return rc == STORE_OK ? item.rc : rc;
+}
 
 enum stage_end index_answer(struct exchange *x)
 {
@@ -207,11 +214,13 @@ enum stage_end index_answer(struct exchange *x)
     struct dav_result result = if_header_check(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    enum store_rc rc = x->store->ops->list(x->store, x->path, &index->cursor);
-    if (rc != STORE_OK)
-        return respond_error(x, dav_from_store(rc));
     index->base.ops = &index_ops;
     index->x = x;
+    enum store_rc rc = begin_walk(index);
+    if (rc != STORE_OK) {
+        index_close(&index->base);
+        return respond_error(x, dav_from_store(rc));
+    }
     respond_location(x, true);
     respond_field(x, FIELD_CACHE_CONTROL, STR("no-cache"));
     respond_field(x, FIELD_X_CONTENT_TYPE_OPTIONS, STR("nosniff"));

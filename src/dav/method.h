@@ -38,6 +38,7 @@ enum {
     METHOD_LOCKS = 32,        /* asks for the right to lock; otherwise to write or to read */
     METHOD_COPIES = 64,       /* writes, but not where the request URI is */
     METHOD_OPEN = 128,        /* asks for no right: clients ask before they sign in */
+    METHOD_OF_NAME = 256,     /* is about a link itself, and not what it leads to */
     METHOD_ON_ANY = METHOD_ON_FILE | METHOD_ON_COLLECTION | METHOD_ON_UNMAPPED | METHOD_ON_ROOT,
 };
 

@@ -4,8 +4,7 @@
 #include "dav/exchange.h"
 #include "http/conditional.h"
 
-/* The resource at x->real, or x->path where it is not located. NOT_FOUND is no error: *exists_out.
- */
+/* The resource that the request URI leads to. That there is none is no error: *exists_out. */
 NODISCARD struct dav_result target_stat(struct exchange *x, struct store_stat *stat_out,
                                         bool *exists_out);
 

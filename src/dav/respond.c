@@ -105,9 +105,10 @@ void exchange_allow(struct exchange *x, struct buf *to)
         dav_methods_allow(to, METHOD_ON_ANY, false, x->service->is_read_only);
         return;
     }
-    if (admit_judge(x, ACCESS_READ, x->path, x->path) != ACCESS_GRANTED)
+    bool is_somewhere = dav_is_fine(exchange_locate(x));
+    if (admit_judge(x, ACCESS_READ, x->path, exchange_target(x)) != ACCESS_GRANTED)
         flag = METHOD_ON_ANY; /* who may not read must not learn from this what there is */
-    else if (x->store->ops->stat(x->store, x->path, &stat) == STORE_OK)
+    else if (is_somewhere && x->store->ops->stat(x->store, x->leads_to, &stat) == STORE_OK)
         flag = stat.is_collection ? METHOD_ON_COLLECTION : METHOD_ON_FILE;
     dav_methods_allow(to, flag, path_is_root(x->path), exchange_is_read_only(x));
 }

@@ -32,6 +32,8 @@ struct dav_result dav_from_store(enum store_rc rc)
     case STORE_DENIED:
     case STORE_REFUSED:
         return dav_error(HTTP_FORBIDDEN, "the server has no permission to do that");
+    case STORE_ALIAS:
+        return dav_error(HTTP_CONFLICT, "a link stands there now");
     case STORE_NO_SPACE:
         return dav_condition(CONDITION_SUFFICIENT_DISK_SPACE, "there is no space left");
     case STORE_OVER_QUOTA:

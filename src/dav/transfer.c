@@ -23,12 +23,10 @@
 static struct dav_result check_overlap(struct exchange *x, const struct transfer *transfer,
                                        bool is_move)
 {
-    struct res_path from;
+    struct res_path from = x->leads_to;
     struct res_path to;
     const struct store_ops *ops = x->store->ops;
-    enum store_rc rc = ops->locate(x->store, x->arena, x->path, LOCATE_RESOURCE, &from);
-    if (rc == STORE_OK)
-        rc = ops->locate(x->store, x->arena, transfer->to, LOCATE_RESOURCE, &to);
+    enum store_rc rc = ops->locate(x->store, x->arena, transfer->to, LOCATE_RESOURCE, &to);
     if (rc != STORE_OK)
         return dav_from_store(rc);
     if (path_eq(to, from))
@@ -52,9 +50,9 @@ static struct dav_result prepare(struct exchange *x, bool is_move)
     if (!dav_is_fine(result))
         return result;
     transfer->is_deep = transfer->depth == DEPTH_INFINITY;
-    result = check_overlap(x, transfer, is_move);
-    if (dav_is_fine(result)) /* of a link, MOVE takes the link and COPY what it leads to */
-        result = exchange_locate(x, is_move ? LOCATE_NAME : LOCATE_RESOURCE);
+    result = exchange_locate(x); /* of a link, MOVE takes the link and COPY what it leads to */
+    if (dav_is_fine(result))
+        result = check_overlap(x, transfer, is_move);
     if (!dav_is_fine(result))
         return result;
     result = dav_from_store(
@@ -84,10 +82,10 @@ static struct dav_result check_destination(struct exchange *x, struct transfer *
 {
     struct store_stat stat;
     enum store_rc rc = x->store->ops->stat(x->store, transfer->to_real, &stat);
-    transfer->is_replacement = rc == STORE_OK;
+    transfer->is_replacement = rc == STORE_OK || rc == STORE_ALIAS;
     if (rc == STORE_NAME_TOO_LONG) /* 414 would speak of the request's own URI */
         return dav_error(HTTP_BAD_REQUEST, "a name in the destination is too long");
-    if (rc != STORE_OK && rc != STORE_NOT_FOUND)
+    if (!transfer->is_replacement && rc != STORE_NOT_FOUND)
         return dav_from_store(rc);
     if (transfer->is_replacement && !transfer->overwrites)
         return dav_error(HTTP_PRECONDITION_FAILED, "the destination exists, and Overwrite is F");

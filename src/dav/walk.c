@@ -7,7 +7,9 @@
  *  (2) a collection is opened for listing before it is given, so that the item itself can say that
  *      it cannot be listed; the walk then goes on beside it;
  *  (3) what has gone since its collection was listed is left out: it is no member any more;
- *  (4) links to collections are given but not entered: they might lead in circles.
+ *  (4) a link is given as what it leads to, with that path as its `real`; one that leads nowhere,
+ * or out of what the store shows, is left out. Collections behind links are not entered: they might
+ * lead in circles.
  *
  * A listing that breaks off ends the walk with its code: what has been given so far is not the
  * whole, and who walks must not say that it is. */
@@ -51,6 +53,7 @@ void walk_done(struct walk *walk)
         leave(walk);
     buf_done(&walk->path);
     buf_done(&walk->real);
+    arena_done(&walk->arena);
 }
 
 /* Opens the collection that the walk is at. */
@@ -80,16 +83,42 @@ static void add_segment(struct buf *path, size_t parent_len, struct str name)
     buf_add(path, name);
 }
 
+static bool may_enter(struct walk *walk, const struct walk_item *item)
+{
+    return !walk->may_enter || walk->may_enter(walk, item->path, item->real);
+}
+
 /* Completes the item that the walk is at; `enters`: its members come next. */
 static void give(struct walk *walk, struct walk_item *item, bool enters)
 {
-    bool may = !walk->may_enter || walk->may_enter(walk, view(&walk->path), view(&walk->real));
-    if (enters && may && item->rc == STORE_OK && item->stat.is_collection) {
-        item->rc = enter(walk);
-        item->is_listing_rc = item->rc != STORE_OK;
-    }
     item->path = view(&walk->path);
     item->real = view(&walk->real);
+    if (!enters || item->rc != STORE_OK || !item->stat.is_collection || !may_enter(walk, item))
+        return;
+    item->rc = enter(walk);
+    item->is_listing_rc = item->rc != STORE_OK;
+}
+
+/* The same for a link. What may not be entered is not looked at either: whoever asked for the walk
+ * will say so. False: it is no member. */
+static bool give_link(struct walk *walk, struct walk_item *item)
+{
+    const struct store_ops *ops = walk->store->ops;
+    arena_reset(&walk->arena);
+    item->path = view(&walk->path);
+    item->real = view(&walk->real);
+    item->rc = ops->locate(walk->store, &walk->arena, item->real, LOCATE_RESOURCE, &item->real);
+    if (item->rc == STORE_OK && may_enter(walk, item))
+        item->rc = ops->stat(walk->store, item->real, &item->stat);
+    switch (item->rc) {
+    case STORE_NOT_FOUND:
+    case STORE_NO_PARENT:
+    case STORE_ALIAS:
+    case STORE_DENIED:
+        return false;
+    default:
+        return true;
+    }
 }
 
 enum store_rc walk_next(struct walk *walk, struct walk_item *item_out)
@@ -114,8 +143,12 @@ enum store_rc walk_next(struct walk *walk, struct walk_item *item_out)
         add_segment(&walk->path, level->path_len, member.name);
         add_segment(&walk->real, level->real_len, member.name);
         *item_out = (struct walk_item){.stat = member.stat, .rc = member.rc};
-        give(walk, item_out, walk->depth == DEPTH_INFINITY && !member.is_link);
-        if (item_out->rc != STORE_NOT_FOUND) /* otherwise it has gone since it was listed */
+        if (member.is_link && !give_link(walk, item_out))
+            continue;
+        if (!member.is_link)
+            give(walk, item_out, walk->depth == DEPTH_INFINITY);
+        /* Otherwise it has gone since it was listed, or is a link now. */
+        if (item_out->rc != STORE_NOT_FOUND && item_out->rc != STORE_ALIAS)
             return STORE_OK;
     }
     return STORE_END;

@@ -21,11 +21,13 @@ struct walk {
     enum depth depth;
     struct buf path;
     struct buf real;
+    struct arena arena;       /* of an item that is a link */
     struct walk_level *level; /* the innermost collection that is being listed */
     unsigned level_count;
     struct store_stat target;
     bool has_given_target;
-    /* Whether to go into a collection; NULL: into all. Set after walk_init(). */
+    /* Whether to go into a collection, or to look at what a link leads to; NULL: into all. Set
+     * after walk_init(). */
     bool (*may_enter)(struct walk *walk, struct res_path path, struct res_path real);
 };
 

@@ -1,6 +1,9 @@
 /* store/store.h: the storage contract. docs/store-contract.md numbers its promises; the suite in
  * tests/contract/ holds every backend to them.
  *
+ * Paths are as locate() gave them: it alone follows links. Where a link has come into the way
+ * since, a call says ALIAS and has done nothing; so what was judged by its path is what is opened.
+ *
  * Calls may come from any thread at any time. Reads see each change whole or not at all. Changes
  * are made under a claim (store/claim.h) that covers them. Only what is marked "quick" may be
  * called on a loop thread; the rest may block. */
@@ -63,8 +66,9 @@ struct store_ops {
     void (*close)(struct store *store); /* frees */
 
     /* Quick. The resource that the path really names, where aliases exist (symbolic links, other
-     * Unicode forms of a name): what claims, locks and properties are kept under. The last segment
-     * need not exist. Gives memory from the arena. */
+     * Unicode forms of a name): what all other calls ask for, and what claims, locks and properties
+     * are kept under. The last segment need not exist. DENIED: it leads out of the store. Gives
+     * memory from the arena. */
     enum store_rc (*locate)(struct store *store, struct arena *arena, struct res_path path,
                             enum locate_what what, struct res_path *real_out);
 

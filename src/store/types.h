@@ -17,6 +17,7 @@ enum store_rc {
     STORE_REFUSED,       /* the visitor of a tree operation said no */
     STORE_NO_SPACE,      /* disk, or a limit on what is kept */
     STORE_OVER_QUOTA,    /* the mount's */
+    STORE_ALIAS,         /* a link stands there, or on the way: locate() says where it leads */
     STORE_NAME_TOO_LONG,
     STORE_TOO_DEEP,    /* more collections within collections than walk_depth */
     STORE_UNAVAILABLE, /* for now: nobody can say what is there */
@@ -38,7 +39,7 @@ struct store_member {
     struct str name;  /* borrows until the cursor moves or closes */
     enum store_rc rc; /* OK, or why nothing is known of it but its name */
     struct store_stat stat;
-    bool is_link; /* a link to a collection: a walk does not go down there */
+    bool is_link; /* nothing else is known of it: locate() says where it leads, if anywhere */
 };
 
 /* A dead property: its whole element as text that stands on its own (xml/fragment.h). */
@@ -111,6 +112,11 @@ struct store_visitor {
     /* May this resource be copied? Asked top down about the members of what is copied, as
      * `refuse`; the target may be asked about, too. NULL: all of them. */
     unsigned (*refuse_copy)(struct store_visitor *visitor, struct res_path path);
+
+    /* The member `path` is a link: may what it leads to, `real`, be copied in its place? As
+     * `refuse_copy`; NULL: always. */
+    unsigned (*refuse_link)(struct store_visitor *visitor, struct res_path path,
+                            struct res_path real);
 };
 
 /* How an upload becomes visible. */

@@ -6,13 +6,13 @@
  *   /home         -> store B at /alice       has the mounts as members, and cannot be changed
  *
  * Invariants
- *  (1) a mount is never left: where its base is not a whole store, each path is located first, and
- * a link that leads to another user's home is refused. Links are followed by the store beneath its
- * own root, which holds all homes, so the kernel would not refuse it; (2) a collection where a
- * mount begins, and all above it, can neither be removed, moved, replaced nor locked as a tree:
- * what would become of the mount has no good answer; (3) members of a store that have the name of a
- * mount are not seen: the mount stands before them. (4) a prefix is a name like others: what a
- * client writes is held against it in NFC.
+ *  (1) a mount is never left: a store follows links in locate() alone, beneath its own root, which
+ *      may hold all homes; what leads out of the mount's base, or behind another mount, is refused
+ *      there, and no other call can leave the base;
+ *  (2) a collection where a mount begins, and all above it, can neither be removed, moved, replaced
+ *      nor locked as a tree: what would become of the mount has no good answer;
+ *  (3) members of a store that have the name of a mount are not seen: the mount stands before them;
+ *  (4) a prefix is a name like others: what a client writes is held against it in NFC.
  *
  * Rejected: the prefix as a part of each store. Then every method must know which of its two paths
  * is meant, and COPY must know two stores. */
@@ -77,24 +77,17 @@ bool view_leave(struct arena *arena, const struct mount *mount, struct res_path 
     return true;
 }
 
-enum store_rc view_reach(struct arena *arena, const struct mount *mount, struct res_path path,
-                         struct res_path *real_out)
+bool mount_shows(const struct view *view, struct arena *arena, const struct mount *mount,
+                 struct res_path real, struct res_path *path_out)
 {
-    struct res_path real;
-    *real_out = view_enter(arena, mount, path);
-    if (path_is_root(mount->base))
-        return STORE_OK;
-    const struct store_ops *ops = mount->store->ops;
-    enum store_rc rc = ops->locate(mount->store, arena, *real_out, LOCATE_RESOURCE, &real);
-    if (rc == STORE_OK && !path_is_within(real, mount->base))
-        return STORE_DENIED;
-    return rc;
+    return view_leave(arena, mount, real, path_out) && view_find(view, *path_out) == mount;
 }
 
 static enum store_rc view_locate(struct store *store, struct arena *arena, struct res_path path,
                                  enum locate_what what, struct res_path *real_out)
 {
-    const struct mount *mount = view_find(view_of(store), path);
+    const struct view *view = view_of(store);
+    const struct mount *mount = view_find(view, path);
     struct res_path real;
     if (!mount || unicode_within(path, mount->prefix) == path.len) {
         *real_out = path_copy(arena, mount ? mount->prefix : path);
@@ -102,7 +95,7 @@ static enum store_rc view_locate(struct store *store, struct arena *arena, struc
     }
     enum store_rc rc =
         mount->store->ops->locate(mount->store, arena, view_enter(arena, mount, path), what, &real);
-    if (rc == STORE_OK && !view_leave(arena, mount, real, real_out))
+    if (rc == STORE_OK && !mount_shows(view, arena, mount, real, real_out))
         return STORE_DENIED;
     return rc;
 }
@@ -120,13 +113,9 @@ static enum store_rc view_stat(struct store *store, struct res_path path,
     const struct view *view = view_of(store);
     const struct mount *mount = view_find(view, path);
     struct arena arena = {0};
-    struct res_path real;
     enum store_rc rc = STORE_NOT_FOUND;
-    if (mount) {
-        rc = view_reach(&arena, mount, path, &real);
-        if (rc == STORE_OK)
-            rc = mount->store->ops->stat(mount->store, real, stat_out);
-    }
+    if (mount)
+        rc = mount->store->ops->stat(mount->store, view_enter(&arena, mount, path), stat_out);
     if (rc == STORE_NOT_FOUND && view_has_below(view, path)) {
         *stat_out = made_up();
         rc = STORE_OK;
@@ -141,13 +130,9 @@ static enum store_rc view_open(struct store *store, struct res_path path,
     const struct view *view = view_of(store);
     const struct mount *mount = view_find(view, path);
     struct arena arena = {0};
-    struct res_path real;
     enum store_rc rc = STORE_NOT_FOUND;
-    if (mount) {
-        rc = view_reach(&arena, mount, path, &real);
-        if (rc == STORE_OK)
-            rc = mount->store->ops->open(mount->store, real, content_out);
-    }
+    if (mount)
+        rc = mount->store->ops->open(mount->store, view_enter(&arena, mount, path), content_out);
     arena_done(&arena);
     return rc == STORE_NOT_FOUND && view_has_below(view, path) ? STORE_IS_COLLECTION : rc;
 }
@@ -218,16 +203,13 @@ static enum store_rc view_list(struct store *store, struct res_path path,
     struct view *view = view_of(store);
     const struct mount *mount = view_find(view, path);
     struct view_cursor *cursor = MEM_NEW(struct view_cursor);
-    struct res_path real;
     enum store_rc rc = STORE_NOT_FOUND;
     cursor->base.ops = &cursor_ops;
     cursor->view = view;
     cursor->path = path_copy(&cursor->arena, path);
-    if (mount) {
-        rc = view_reach(&cursor->arena, mount, path, &real);
-        if (rc == STORE_OK)
-            rc = mount->store->ops->list(mount->store, real, &cursor->inner);
-    }
+    if (mount)
+        rc = mount->store->ops->list(mount->store, view_enter(&cursor->arena, mount, path),
+                                     &cursor->inner);
     if (rc == STORE_NOT_FOUND && view_has_below(view, path))
         rc = STORE_OK;
     cursor->base.is_quick = !cursor->inner || cursor->inner->is_quick;
@@ -247,7 +229,8 @@ static enum store_rc reach_to_change(struct store *store, struct arena *arena, s
     *mount_out = view_find(view_of(store), path);
     if (!*mount_out || (*mount_out)->is_read_only)
         return STORE_DENIED;
-    return view_reach(arena, *mount_out, path, real_out);
+    *real_out = view_enter(arena, *mount_out, path);
+    return STORE_OK;
 }
 
 static enum store_rc view_upload(struct store *store, struct res_path path, uint64_t size_bytes,
@@ -280,9 +263,8 @@ static bool view_may_have_props(struct store *store, struct res_path path)
 {
     const struct mount *mount = view_find(view_of(store), path);
     struct arena arena = {0};
-    struct res_path real;
-    bool may = mount && view_reach(&arena, mount, path, &real) == STORE_OK &&
-               mount->store->ops->may_have_props(mount->store, real);
+    bool may =
+        mount && mount->store->ops->may_have_props(mount->store, view_enter(&arena, mount, path));
     arena_done(&arena);
     return may;
 }
@@ -291,12 +273,11 @@ static enum store_rc view_props(struct store *store, struct arena *arena, struct
                                 struct store_props *props_out)
 {
     const struct mount *mount = view_find(view_of(store), path);
-    struct res_path real;
     *props_out = (struct store_props){0};
     if (!mount)
         return STORE_OK;
-    enum store_rc rc = view_reach(arena, mount, path, &real);
-    return rc == STORE_OK ? mount->store->ops->props(mount->store, arena, real, props_out) : rc;
+    struct res_path real = view_enter(arena, mount, path);
+    return mount->store->ops->props(mount->store, arena, real, props_out);
 }
 
 static enum store_rc view_patch(struct store *store, struct res_path path,

@@ -38,9 +38,9 @@ struct res_path view_enter(struct arena *arena, const struct mount *mount, struc
 NODISCARD bool view_leave(struct arena *arena, const struct mount *mount, struct res_path real,
                           struct res_path *path_out);
 
-/* The same as view_enter(), where nothing leads out of the mount on the way: DENIED otherwise. */
-NODISCARD enum store_rc view_reach(struct arena *arena, const struct mount *mount,
-                                   struct res_path path, struct res_path *real_out);
+/* As view_leave(); false also where another mount stands before it. */
+NODISCARD bool mount_shows(const struct view *view, struct arena *arena, const struct mount *mount,
+                           struct res_path real, struct res_path *path_out);
 
 enum store_rc view_quota(struct store *store, struct res_path path, struct store_quota *quota_out);
 

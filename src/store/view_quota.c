@@ -18,11 +18,10 @@ enum store_rc view_quota(struct store *store, struct res_path path, struct store
     const struct mount *mount = view_find(view_of(store), path);
     struct arena arena = {0};
     struct usage_place place;
-    struct res_path real;
     *quota_out = (struct store_quota){0};
-    enum store_rc rc = mount ? view_reach(&arena, mount, path, &real) : STORE_NOT_FOUND;
-    if (rc == STORE_OK)
-        rc = mount->store->ops->quota(mount->store, real, quota_out);
+    enum store_rc rc = STORE_NOT_FOUND;
+    if (mount)
+        rc = mount->store->ops->quota(mount->store, view_enter(&arena, mount, path), quota_out);
     if (rc == STORE_OK && place_of(mount, &place))
         rc = usage_get(&place, &quota_out->used_bytes);
     if (rc == STORE_OK && mount->quota_bytes) {

@@ -10,16 +10,22 @@
 #include "base/mem.h"
 #include "store/view_priv.h"
 
-enum { DEPTH_MAX = 400, STEP_BYTES = 1 << 18 };
+enum {
+    DEPTH_MAX = 400,
+    STEP_BYTES = 1 << 18,
+    LEADS_OUT = 1 << 30, /* a reason of the guide's own: a link out of the mount */
+};
 
 /* --- within one store --- */
 
 struct guide {
     struct store_visitor base;
     struct store_visitor *visitor; /* who asked */
-    struct arena arena;            /* of one question */
-    struct res_path from;          /* as in the view, */
-    struct res_path from_real;     /* and in the store */
+    const struct view *view;
+    const struct mount *mount; /* of what is copied */
+    struct arena arena;        /* of one question */
+    struct res_path from;      /* as in the view, */
+    struct res_path from_real; /* and in the store */
     struct res_path to;
     struct res_path to_real; /* at == NULL: there is none */
 };
@@ -55,7 +61,10 @@ static void guide_failed(struct store_visitor *visitor, struct res_path path, bo
                          enum store_rc rc, unsigned reason)
 {
     struct guide *guide = guide_of(visitor);
-    guide->visitor->failed(guide->visitor, back(guide, path), is_collection, rc, reason);
+    if (reason == LEADS_OUT)
+        guide->visitor->failed(guide->visitor, back(guide, path), is_collection, STORE_DENIED, 0);
+    else
+        guide->visitor->failed(guide->visitor, back(guide, path), is_collection, rc, reason);
 }
 
 static unsigned guide_refuse_copy(struct store_visitor *visitor, struct res_path path)
@@ -66,9 +75,23 @@ static unsigned guide_refuse_copy(struct store_visitor *visitor, struct res_path
     return guide->visitor->refuse_copy(guide->visitor, back(guide, path));
 }
 
+static unsigned guide_refuse_link(struct store_visitor *visitor, struct res_path path,
+                                  struct res_path real)
+{
+    struct guide *guide = guide_of(visitor);
+    struct res_path seen = back(guide, path);
+    struct res_path seen_real;
+    if (!mount_shows(guide->view, &guide->arena, guide->mount, real, &seen_real))
+        return LEADS_OUT;
+    if (!guide->visitor->refuse_link)
+        return 0;
+    return guide->visitor->refuse_link(guide->visitor, seen, seen_real);
+}
+
 static struct guide guide_for(struct store_visitor *visitor)
 {
-    return (struct guide){.base = {guide_refuse, guide_may_refuse, guide_failed, guide_refuse_copy},
+    return (struct guide){.base = {guide_refuse, guide_may_refuse, guide_failed, guide_refuse_copy,
+                                   guide_refuse_link},
                           .visitor = visitor};
 }
 
@@ -180,6 +203,15 @@ static enum store_rc copy_file(struct transfer *transfer, struct res_path from, 
 static bool copy_tree(struct transfer *transfer, struct res_path from, struct res_path to,
                       unsigned depth);
 
+/* 0: it may be copied, or moved. */
+static unsigned refusal(struct transfer *transfer, struct res_path from)
+{
+    struct store_visitor *visitor = transfer->visitor;
+    if (transfer->is_move)
+        return visitor->refuse(visitor, from);
+    return visitor->refuse_copy ? visitor->refuse_copy(visitor, from) : 0;
+}
+
 /* True: all members are copied, and moved where they are to be. */
 static bool copy_members(struct transfer *transfer, struct res_path from, struct res_path to,
                          unsigned depth)
@@ -195,23 +227,11 @@ static bool copy_members(struct transfer *transfer, struct res_path from, struct
         struct arena arena = {0};
         struct res_path member_from = path_join(&arena, from, member.name);
         struct res_path member_to = path_join(&arena, to, member.name);
-        if (member.is_link) /* what it leads to is elsewhere */
-            is_complete = fail(transfer, member_from, true, STORE_DENIED, 0);
-        else
-            is_complete = copy_tree(transfer, member_from, member_to, depth + 1) && is_complete;
+        is_complete = copy_tree(transfer, member_from, member_to, depth + 1) && is_complete;
         arena_done(&arena);
     }
     store_cursor_close(&cursor);
     return rc == STORE_END ? is_complete : fail(transfer, from, true, rc, 0);
-}
-
-/* 0: it may be copied, or moved. */
-static unsigned refusal(struct transfer *transfer, struct res_path from)
-{
-    struct store_visitor *visitor = transfer->visitor;
-    if (transfer->is_move)
-        return visitor->refuse(visitor, from);
-    return visitor->refuse_copy ? visitor->refuse_copy(visitor, from) : 0;
 }
 
 static enum store_rc copy_one(struct transfer *transfer, struct res_path from, struct res_path to,
@@ -241,15 +261,57 @@ static bool nobody_may_refuse(struct store_visitor *visitor, struct res_path pat
     return false;
 }
 
+/* What has been copied goes; it was asked about before. */
+static enum store_rc remove_source(const struct transfer *transfer, struct res_path from)
+{
+    struct store_visitor silent = {nobody_refuses, nobody_may_refuse, nobody_failed, NULL, NULL};
+    return transfer->store->ops->remove(transfer->store, from, &silent);
+}
+
+/* What a link leads to, if it is a file: a collection is elsewhere. NOT_FOUND: it leads nowhere. */
+static enum store_rc find_behind(struct transfer *transfer, struct arena *arena,
+                                 struct res_path link, struct res_path *real_out)
+{
+    const struct store_ops *ops = transfer->store->ops;
+    struct store_stat stat;
+    enum store_rc rc = ops->locate(transfer->store, arena, link, LOCATE_RESOURCE, real_out);
+    if (rc == STORE_OK)
+        rc = ops->stat(transfer->store, *real_out, &stat);
+    if (rc == STORE_OK && stat.is_collection)
+        return STORE_DENIED;
+    return rc == STORE_ALIAS ? STORE_NOT_FOUND : rc;
+}
+
+/* The file that a link leads to is copied in its place. */
+static bool copy_link(struct transfer *transfer, struct res_path from, struct res_path to)
+{
+    struct store_visitor *visitor = transfer->visitor;
+    struct arena arena = {0};
+    struct res_path real;
+    unsigned reason = refusal(transfer, from);
+    enum store_rc rc = reason ? STORE_REFUSED : find_behind(transfer, &arena, from, &real);
+    if (rc == STORE_OK && visitor->refuse_link)
+        reason = visitor->refuse_link(visitor, from, real);
+    if (rc == STORE_OK)
+        rc = reason ? STORE_REFUSED : copy_file(transfer, real, to);
+    arena_done(&arena);
+    if (rc == STORE_OK && transfer->is_move)
+        rc = remove_source(transfer, from);
+    if (rc == STORE_NOT_FOUND && !transfer->is_move) /* as a listing: it is no member */
+        return true;
+    return rc == STORE_OK || fail(transfer, from, false, rc, reason);
+}
+
 static bool copy_tree(struct transfer *transfer, struct res_path from, struct res_path to,
                       unsigned depth)
 {
-    struct store_visitor silent = {nobody_refuses, nobody_may_refuse, nobody_failed, NULL};
     const struct store_ops *ops = transfer->store->ops;
-    struct store_stat stat;
+    struct store_stat stat = {0};
     enum store_rc rc = ops->stat(transfer->store, from, &stat);
     if (rc == STORE_NOT_FOUND)
         return true; /* it has gone since it was listed */
+    if (rc == STORE_ALIAS)
+        return copy_link(transfer, from, to);
     unsigned reason = rc == STORE_OK ? refusal(transfer, from) : 0;
     if (reason)
         return fail(transfer, from, stat.is_collection, STORE_REFUSED, reason);
@@ -262,29 +324,34 @@ static bool copy_tree(struct transfer *transfer, struct res_path from, struct re
         is_complete = copy_members(transfer, from, to, depth);
     if (!transfer->is_move || !is_complete)
         return is_complete;
-    rc = ops->remove(transfer->store, from, &silent);
+    rc = remove_source(transfer, from);
     return rc == STORE_OK || fail(transfer, from, stat.is_collection, rc, 0);
 }
 
 /* Makes room at the destination; a file is replaced by a file in one step, later. */
-static enum store_rc clear_way(struct store *store, struct res_path from, struct res_path to,
-                               struct store_visitor *visitor)
+static enum store_rc clear_way(struct transfer *transfer, struct res_path to)
 {
-    struct store_stat from_stat;
-    struct store_stat to_stat;
-    enum store_rc rc = store->ops->stat(store, from, &from_stat);
+    struct store *store = transfer->store;
+    struct store_stat from_stat = {0};
+    struct store_stat to_stat = {0};
+    struct res_path real;
+    enum store_rc rc = store->ops->stat(store, transfer->from, &from_stat);
+    if (rc == STORE_ALIAS)
+        rc = find_behind(transfer, &transfer->arena, transfer->from, &real);
     if (rc != STORE_OK)
         return rc;
     rc = store->ops->stat(store, to, &to_stat);
     if (rc == STORE_NOT_FOUND ||
         (rc == STORE_OK && !from_stat.is_collection && !to_stat.is_collection))
         return STORE_OK;
-    return rc == STORE_OK ? store->ops->remove(store, to, visitor) : rc;
+    if (rc != STORE_OK && rc != STORE_ALIAS)
+        return rc;
+    return store->ops->remove(store, to, transfer->visitor);
 }
 
 static enum store_rc transfer_across(struct transfer *transfer, struct res_path to)
 {
-    enum store_rc rc = clear_way(transfer->store, transfer->from, to, transfer->visitor);
+    enum store_rc rc = clear_way(transfer, to);
     if (rc != STORE_OK)
         return rc;
     (void)copy_tree(transfer, transfer->from, to, 0); /* what failed is counted */
@@ -306,18 +373,17 @@ static enum store_rc run(struct transfer *transfer, struct res_path to)
     if (!from_mount)
         return STORE_NOT_FOUND;
     struct guide guide = guide_for(transfer->visitor);
-    enum store_rc rc = view_reach(&transfer->arena, from_mount, transfer->from, &guide.from_real);
-    if (rc != STORE_OK && !transfer->is_move)
-        return rc;
     if (from_mount->store != to_mount->store)
         return transfer_across(transfer, to);
     const struct store_ops *ops = from_mount->store->ops;
+    guide.view = view;
+    guide.mount = from_mount;
     guide.from = transfer->from;
     guide.from_real = view_enter(&transfer->arena, from_mount, transfer->from);
     guide.to = to;
     guide.to_real = view_enter(&transfer->arena, to_mount, to);
     struct view_budget budget = {from_mount, to_mount, .is_move = transfer->is_move};
-    rc = budget_transfer(&budget, guide.from_real, guide.to_real, transfer->is_deep);
+    enum store_rc rc = budget_transfer(&budget, guide.from_real, guide.to_real, transfer->is_deep);
     if (rc == STORE_OK) {
         rc = transfer->is_move
                  ? ops->move(from_mount->store, guide.from_real, guide.to_real, &guide.base)

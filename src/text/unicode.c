@@ -4,15 +4,6 @@
 
 #include "base/utf8.h"
 
-static bool is_ascii(struct str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if ((unsigned char)text.at[i] >= 0x80)
-            return false;
-    }
-    return true;
-}
-
 /* By way of the capital, so that what shares one is the same: "ſ" is "s". */
 static utf8proc_int32_t small_letter(utf8proc_int32_t character, void *data)
 {
@@ -43,7 +34,7 @@ static void add_ascii(struct buf *to, struct str text, enum unicode_form form)
 static void add_part(struct buf *to, struct str part, enum unicode_form form)
 {
     utf8proc_uint8_t *bytes = NULL;
-    utf8proc_ssize_t len = is_ascii(part) ? -1 : map(part, form, &bytes);
+    utf8proc_ssize_t len = str_is_ascii(part) ? -1 : map(part, form, &bytes);
     if (len >= 0)
         buf_add(to, str_of((const char *)bytes, (size_t)len));
     else
@@ -54,7 +45,7 @@ static void add_part(struct buf *to, struct str part, enum unicode_form form)
 struct str unicode_form(struct arena *arena, struct str text, enum unicode_form form)
 {
     struct buf formed = {0};
-    if ((form == UNICODE_NFC || form == UNICODE_NFD) && is_ascii(text))
+    if ((form == UNICODE_NFC || form == UNICODE_NFD) && str_is_ascii(text))
         return text;
     for (struct str rest = text; rest.len;) {
         size_t len = str_index(rest, '/');
@@ -71,7 +62,7 @@ struct str unicode_form(struct arena *arena, struct str text, enum unicode_form 
 bool unicode_eq(struct str a, struct str b)
 {
     struct arena arena = {0};
-    if (str_eq(a, b) || (is_ascii(a) && is_ascii(b)))
+    if (str_eq(a, b) || (str_is_ascii(a) && str_is_ascii(b)))
         return str_eq(a, b);
     bool is_same =
         str_eq(unicode_form(&arena, a, UNICODE_NFC), unicode_form(&arena, b, UNICODE_NFC));
@@ -84,7 +75,7 @@ size_t unicode_within(struct res_path path, struct res_path tree)
     struct str rest = path_str(path);
     if (path_is_within(path, tree))
         return tree.len;
-    if (is_ascii(path_str(path)) && is_ascii(path_str(tree)))
+    if (str_is_ascii(path_str(path)) && str_is_ascii(path_str(tree)))
         return SIZE_MAX;
     for (struct str tree_rest = path_str(tree); tree_rest.len;) {
         if (!rest.len || !unicode_eq(str_cut(&rest, '/'), str_cut(&tree_rest, '/')))

@@ -109,6 +109,7 @@ const char *rc_name(enum store_rc rc)
         [STORE_IS_COLLECTION] = "IS_COLLECTION",
         [STORE_DENIED] = "DENIED",
         [STORE_REFUSED] = "REFUSED",
+        [STORE_ALIAS] = "ALIAS",
         [STORE_NO_SPACE] = "NO_SPACE",
         [STORE_OVER_QUOTA] = "OVER_QUOTA",
         [STORE_NAME_TOO_LONG] = "NAME_TOO_LONG",
@@ -188,6 +189,13 @@ struct store_stat stat_of(struct bench *bench, struct res_path path)
     struct store_stat stat;
     assert_ok(bench->store->ops->stat(bench->store, path, &stat));
     return stat;
+}
+
+struct res_path located(struct bench *bench, struct res_path path, enum locate_what what)
+{
+    struct res_path real;
+    assert_ok(bench->store->ops->locate(bench->store, &bench->arena, path, what, &real));
+    return real;
 }
 
 enum store_rc stat_rc(struct bench *bench, struct res_path path)
@@ -317,7 +325,8 @@ static void dump_members(struct dumping *dumping, struct res_path path)
     struct str *names = mem_new(MEMBERS_MAX, sizeof(*names));
     while ((rc = cursor->ops->next(cursor, &member)) == STORE_OK) {
         assert_true(count < MEMBERS_MAX);
-        names[count++] = arena_str(dumping->arena, member.name);
+        if (!member.is_link)
+            names[count++] = arena_str(dumping->arena, member.name);
     }
     assert_rc(rc, STORE_END);
     store_cursor_close(&cursor);
@@ -399,6 +408,13 @@ static unsigned recorder_asked(struct store_visitor *visitor, struct res_path pa
     return 0;
 }
 
+static unsigned recorder_asked_behind(struct store_visitor *visitor, struct res_path path,
+                                      struct res_path real)
+{
+    (void)path; /* what it is called does not matter */
+    return recorder_asked(visitor, real);
+}
+
 static bool recorder_may_refuse(struct store_visitor *visitor, struct res_path path)
 {
     const struct recorder *recorder = recorder_of(visitor);
@@ -428,7 +444,10 @@ static void recorder_done(void *arg)
 struct recorder *recorder_new(struct arena *arena)
 {
     struct recorder *recorder = ARENA_NEW(arena, struct recorder);
-    recorder->base = (struct store_visitor){recorder_asked, recorder_may_refuse, recorder_told};
+    recorder->base = (struct store_visitor){.refuse = recorder_asked,
+                                            .may_refuse = recorder_may_refuse,
+                                            .failed = recorder_told,
+                                            .refuse_link = recorder_asked_behind};
     arena_on_reset(arena, recorder_done, recorder);
     return recorder;
 }

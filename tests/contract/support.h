@@ -80,6 +80,9 @@ NODISCARD enum store_rc get_from(struct store *store, struct res_path path, stru
 const char *get(struct bench *bench, struct res_path path);
 struct store_stat stat_of(struct bench *bench, struct res_path path);
 
+/* What the path really names. */
+struct res_path located(struct bench *bench, struct res_path path, enum locate_what what);
+
 NODISCARD enum store_rc stat_rc(struct bench *bench, struct res_path path);
 NODISCARD enum store_rc mkcol(struct bench *bench, struct res_path path);
 
@@ -98,8 +101,8 @@ const char *locks_text(struct store *store, struct arena *arena, struct res_path
 
 /* --- whole trees --- */
 
-/* All resources, one a line, sorted: path, content, properties, locks. From the arena. Two equal
- * texts are two equal states. */
+/* All resources but links, one a line, sorted: path, content, properties, locks. From the arena.
+ * Two equal texts are two equal states. */
 const char *dump_store(struct store *store, struct arena *arena);
 #define dump(bench) dump_store((bench)->store, &(bench)->arena)
 /* Such a text, in which the resource at `path` is locked as well. */

@@ -112,10 +112,13 @@ static void a_collection_on_the_way_changes(void **state)
     warm(bench, "z/b/c/f");
     assert_int_equal(rename(bench_file(bench, "z"), bench_file(bench, "y")), 0);
     assert_int_equal(symlink("y", bench_file(bench, "z")), 0);
-    assert_string_equal(get(bench, PATH("z/b/c/f")), "a/b/c/f");
+    assert_rc(stat_rc(bench, PATH("z/b/c/f")), STORE_ALIAS);
+    struct res_path real = located(bench, PATH("z/b/c/f"), LOCATE_RESOURCE);
+    assert_string_equal(get(bench, real), "a/b/c/f");
     assert_int_equal(unlink(bench_file(bench, "z")), 0);
     assert_int_equal(symlink("moved", bench_file(bench, "z")), 0);
-    assert_rc(stat_rc(bench, PATH("z/b/c/f")), STORE_NOT_FOUND);
+    assert_rc(stat_rc(bench, PATH("z/b/c/f")), STORE_ALIAS);
+    assert_str(path_str(located(bench, PATH("z/c/f"), LOCATE_RESOURCE)), "moved/c/f");
 }
 
 static void a_collection_gets_and_loses_members(void **state)

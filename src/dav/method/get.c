@@ -2,7 +2,9 @@
  * index for people (dav/index.c), never a 207. The wire leaves the body out for HEAD.
  *
  * One open gives everything that the answer says: size, times and entity tag are those of the
- * content that will be sent, also when a PUT replaces the file while it leaves. WebDAV's If is
+ * content that will be sent, also when a PUT replaces the file while it leaves. Where there are no
+ * rules, nothing is located before: the URL's path is opened as it is, and only if a link stands in
+ * the way is it asked where that leads. WebDAV's If is
  * looked at first, then RFC 9110's conditions, then Range: a 304 has no range.
  *
  * Content leaves as a source over the open file, which the wire sends without copying; several
@@ -11,6 +13,7 @@
  * and only where there are any: then the stage moves to a worker. */
 #include "base/clock.h"
 #include "base/random.h"
+#include "dav/admit.h"
 #include "dav/index.h"
 #include "dav/lock/if_header.h"
 #include "dav/precondition.h"
@@ -40,7 +43,7 @@ static bool is_language_list(struct str text)
 static struct str content_language(struct exchange *x)
 {
     struct store_props props;
-    if (x->store->ops->props(x->store, x->arena, x->path, &props) != STORE_OK)
+    if (x->store->ops->props(x->store, x->arena, exchange_target(x), &props) != STORE_OK)
         return STR_NONE;
     for (size_t i = 0; i < props.count; i++) {
         const struct store_prop *prop = &props.items[i];
@@ -174,7 +177,7 @@ static enum stage_end send_file(struct exchange *x, struct store_content *conten
     case VERDICT_PROCEED:
         break;
     }
-    if (x->store->ops->may_have_props(x->store, x->path)) {
+    if (x->store->ops->may_have_props(x->store, exchange_target(x))) {
         struct str language = content_language(x);
         if (language.len)
             respond_field(x, FIELD_CONTENT_LANGUAGE, language);
@@ -186,14 +189,20 @@ static enum stage_end send_file(struct exchange *x, struct store_content *conten
 static enum stage_end get_answer(struct exchange *x)
 {
     struct store_content *content = NULL;
-    /* Dead properties are in a database: its look-up must not hold up the loop. */
-    if (!x->is_on_worker && x->store->ops->may_have_props(x->store, x->path))
-        return STAGE_BLOCKS;
-    enum store_rc rc = x->store->ops->open(x->store, x->path, &content);
-    if (rc == STORE_IS_COLLECTION)
-        return index_answer(x);
-    if (rc != STORE_OK)
-        return respond_error(x, dav_from_store(rc));
+    const struct store_ops *ops = x->store->ops;
+    for (;;) {
+        /* Dead properties are in a database: its look-up must not hold up the loop. */
+        if (!x->is_on_worker && ops->may_have_props(x->store, exchange_target(x)))
+            return STAGE_BLOCKS;
+        enum store_rc rc = ops->open(x->store, exchange_target(x), &content);
+        if (rc == STORE_IS_COLLECTION)
+            return index_answer(x);
+        if (rc == STORE_OK)
+            break;
+        struct dav_result result = admit_again(x, rc);
+        if (!dav_is_fine(result))
+            return respond_error(x, result);
+    }
     arena_on_reset(x->arena, close_content, content);
     if (x->has_slash) /* RFC 4918 §5.2: only a collection's URL ends in a slash */
         return respond_error(x, dav_from_store(STORE_NOT_FOUND));

@@ -110,7 +110,7 @@ static struct dav_result add_claims(struct exchange *x, const struct lock_method
 
 static enum stage_end lock_claim(struct exchange *x)
 {
-    struct dav_result result = exchange_locate(x, LOCATE_RESOURCE);
+    struct dav_result result = exchange_locate(x);
     if (dav_is_fine(result) && x->claim.range_count == 0)
         result = add_claims(x, x->state);
     return dav_is_fine(result) ? exchange_claim(x) : respond_error(x, result);

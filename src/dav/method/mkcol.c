@@ -4,7 +4,7 @@
 
 static enum stage_end mkcol_claim(struct exchange *x)
 {
-    struct dav_result result = exchange_locate(x, LOCATE_RESOURCE);
+    struct dav_result result = exchange_locate(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
     if (x->claim.range_count == 0) {

@@ -266,6 +266,20 @@ static enum stage_end answer_walk(struct exchange *x, struct propfind *state)
                           LENGTH_UNKNOWN);
 }
 
+static struct dav_result find_target(struct exchange *x, struct store_stat *stat_out)
+{
+    struct dav_result result = exchange_locate(x);
+    while (dav_is_fine(result)) {
+        enum store_rc rc = x->store->ops->stat(x->store, x->real, stat_out);
+        if (rc == STORE_OK)
+            break;
+        result = admit_again(x, rc);
+    }
+    if (dav_is_fine(result) && x->has_slash && !stat_out->is_collection) /* RFC 4918 §5.2 */
+        return dav_from_store(STORE_NOT_FOUND);
+    return result;
+}
+
 static struct dav_result look_at_target(struct exchange *x, struct propfind *state)
 {
     state->is_principal = principal_is(x);
@@ -273,9 +287,7 @@ static struct dav_result look_at_target(struct exchange *x, struct propfind *sta
         state->target.path = state->target.real = x->path;
         return principal_find(x, &state->target.stat);
     }
-    struct dav_result result = exchange_locate(x, LOCATE_RESOURCE);
-    if (dav_is_fine(result))
-        result = target_get(x, &state->target.stat);
+    struct dav_result result = find_target(x, &state->target.stat);
     if (!dav_is_fine(result))
         return result;
     state->target.path = x->path;
@@ -300,7 +312,7 @@ static enum stage_end propfind_answer(struct exchange *x)
     respond_location(x, state->target.stat.is_collection);
     /* The head leaves before it is known whether a 401 will be inside (RFC 9110 §11.6.1). */
     if (is_walk && principal_is_anonymous(&x->signed_in.principal) &&
-        admit_differs_below(x, x->path))
+        (admit_differs_below(x, x->path) || admit_differs_below(x, x->real)))
         (void)admit_challenge(x); /* members say what they say, also where none is offered */
     return is_walk ? answer_walk(x, state) : answer_one(x, state);
 }

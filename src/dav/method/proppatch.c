@@ -37,7 +37,7 @@ static enum stage_end proppatch_parse_body(struct exchange *x)
 
 static enum stage_end proppatch_claim(struct exchange *x)
 {
-    struct dav_result result = exchange_locate(x, LOCATE_RESOURCE);
+    struct dav_result result = exchange_locate(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
     if (x->claim.range_count == 0)

@@ -138,7 +138,7 @@ static enum stage_end put_check(struct exchange *x)
     x->state = state;
     struct dav_result result = read_fields(x, state);
     if (dav_is_fine(result))
-        result = exchange_locate(x, LOCATE_RESOURCE);
+        result = exchange_locate(x);
     if (dav_is_fine(result))
         result = check_first(x, state);
     if (dav_is_fine(result))

@@ -34,7 +34,7 @@ static struct dav_result find_lock(struct exchange *x, struct lock *lock_out)
 static enum stage_end unlock_claim(struct exchange *x)
 {
     struct lock lock;
-    struct dav_result result = exchange_locate(x, LOCATE_RESOURCE);
+    struct dav_result result = exchange_locate(x);
     if (dav_is_fine(result) && x->claim.range_count == 0) {
         result = find_lock(x, &lock);
         if (dav_is_fine(result)) /* its root: the request URI may be that of a member */

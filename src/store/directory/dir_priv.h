@@ -43,12 +43,9 @@ NODISCARD bool dir_staging_restore(struct dir_store *dir);
 
 /* --- resolve.c --- */
 
-/* openat2(2) beneath the root: no name and no link leaves it, or leads to what is reserved. The
- * descriptor, or -1 and errno. */
+/* openat2(2) beneath the root: not through links, and not what is reserved. The descriptor, or -1
+ * and errno. */
 NODISCARD int dir_open_beneath(const struct dir_store *dir, struct res_path path, int flags);
-
-/* The same for reading: where a name is there in another Unicode form only, that one. */
-NODISCARD int dir_open_resource(const struct dir_store *dir, struct res_path path, int flags);
 
 /* The path that an open descriptor has now, beneath the root; memory from the arena. False when it
  * has none. */
@@ -64,8 +61,8 @@ bool dir_is_same_mount(int fd, int other_fd);
 NODISCARD enum store_rc dir_open_parent(const struct dir_store *dir, struct res_path path,
                                         int *fd_out, struct dir_name *name_out);
 
-/* What an errno means; FAILED for those that only an administrator can mend: these are logged,
- * with `what` was being done. */
+/* What an errno means where no link is followed; FAILED for those that only an administrator can
+ * mend: these are logged, with `what` was being done. */
 enum store_rc dir_rc(int code, const char *what);
 
 /* The same for a flush that fails when the change has been made: FAILED, since it is not known

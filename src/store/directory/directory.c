@@ -38,7 +38,7 @@ static enum store_rc dir_quota(struct store *store, struct res_path path,
                                struct store_quota *quota_out)
 {
     struct statfs fs;
-    int fd = dir_open_resource(dir_of(store), path, O_PATH);
+    int fd = dir_open_beneath(dir_of(store), path, O_PATH);
     if (fd < 0)
         return dir_rc(errno, "looking at a resource");
     int code = fstatfs(fd, &fs) < 0 ? errno : 0;

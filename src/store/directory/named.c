@@ -247,11 +247,22 @@ static unsigned tell_refuse_copy(struct store_visitor *visitor, struct res_path 
     return teller->visitor->refuse_copy(teller->visitor, tell(teller, path));
 }
 
+static unsigned tell_refuse_link(struct store_visitor *visitor, struct res_path path,
+                                 struct res_path real)
+{
+    struct teller *teller = teller_of(visitor);
+    if (!teller->visitor->refuse_link)
+        return 0;
+    struct res_path seen = tell(teller, path);
+    return teller->visitor->refuse_link(teller->visitor, seen,
+                                        told(&teller->arena, teller->from, real));
+}
+
 static struct teller teller_for(struct store_visitor *visitor, const struct named *from,
                                 const struct named *to)
 {
     return (struct teller){
-        .base = {tell_refuse, tell_may_refuse, tell_failed, tell_refuse_copy},
+        .base = {tell_refuse, tell_may_refuse, tell_failed, tell_refuse_copy, tell_refuse_link},
         .visitor = visitor,
         .from = &from->alias,
         .to = to ? &to->alias : NULL,

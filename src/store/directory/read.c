@@ -96,7 +96,7 @@ enum store_rc dir_stat(struct store *store, struct res_path path, struct store_s
     enum store_rc rc = dir_root_check(dir_of(store));
     if (rc != STORE_OK)
         return rc;
-    int fd = dir_open_resource(dir_of(store), path, O_PATH);
+    int fd = dir_open_beneath(dir_of(store), path, O_PATH);
     if (fd < 0)
         return dir_rc(errno, "looking at a resource");
     bool is_fine = dir_statx(fd, "", AT_EMPTY_PATH, &stx);
@@ -158,7 +158,7 @@ static enum store_rc open_file(const struct dir_store *dir, struct res_path path
     struct statx stx;
     struct store_stat stat;
     /* O_NONBLOCK: a FIFO in the directory must not hold us up until somebody writes to it. */
-    int fd = dir_open_resource(dir, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    int fd = dir_open_beneath(dir, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) /* ENXIO: a socket or a device without a driver */
         return errno == ENXIO ? STORE_NOT_FOUND : dir_rc(errno, "opening a file");
     enum store_rc rc = STORE_OK;
@@ -244,28 +244,13 @@ struct dir_cursor {
     struct cache_list *list;   /* NULL: nothing is known */
     struct cache_batch *batch; /* of the list */
     size_t batch_at;
-    int fd;             /* of the directory; -1: not opened yet, or no more */
-    size_t count;       /* of entries that were read */
-    bool is_whole;      /* all of them were */
-    bool is_by_itself;  /* what a client asked for, and not a part of a larger walk */
-    struct arena arena; /* of the current member */
+    int fd;            /* of the directory; -1: not opened yet, or no more */
+    size_t count;      /* of entries that were read */
+    bool is_whole;     /* all of them were */
+    bool is_by_itself; /* what a client asked for, and not a part of a larger walk */
     struct res_path path;
     char path_text[];
 };
-
-/* A link is listed as what it leads to; one that leads nowhere, or out of the root, not at all. */
-static bool stat_link(struct dir_cursor *cursor, struct store_member *member)
-{
-    struct statx stx;
-    struct res_path path = path_join(&cursor->arena, cursor->path, member->name);
-    int fd = dir_open_resource(cursor->dir, path, O_PATH);
-    if (fd < 0)
-        return false;
-    bool is_fine = dir_statx(fd, "", AT_EMPTY_PATH, &stx) && dir_stat_of(&stx, &member->stat);
-    (void)close(fd); /* O_PATH: nothing to lose */
-    member->is_link = is_fine && member->stat.is_collection;
-    return is_fine;
-}
 
 /* False: the entry is no member after all. */
 static bool stat_member(struct dir_cursor *cursor, struct store_member *member)
@@ -277,9 +262,8 @@ static bool stat_member(struct dir_cursor *cursor, struct store_member *member)
         member->rc = dir_rc(errno, "looking at a member");
         return true;
     }
-    if (S_ISLNK(stx.stx_mode))
-        return stat_link(cursor, member);
-    return dir_stat_of(&stx, &member->stat);
+    member->is_link = S_ISLNK(stx.stx_mode);
+    return member->is_link || dir_stat_of(&stx, &member->stat);
 }
 
 /* The next entry of the directory, or why there is none. */
@@ -289,7 +273,6 @@ static enum store_rc next_entry(struct dir_cursor *cursor, struct store_member *
     enum store_rc rc;
     while ((rc = dir_entries_next(&cursor->entries, &entry)) == STORE_OK) {
         *member_out = (struct store_member){.name = entry.name, .rc = STORE_OK};
-        arena_reset(&cursor->arena);
         cursor->count++;
         if (!dir_is_reserved_name(entry.name) && stat_member(cursor, member_out))
             return STORE_OK;
@@ -314,10 +297,9 @@ static enum store_rc next_known(struct dir_cursor *cursor, struct store_member *
         if (known->is_sure)
             return STORE_OK;
         if (cursor->fd < 0)
-            cursor->fd = dir_open_resource(cursor->dir, cursor->path, O_RDONLY | O_DIRECTORY);
+            cursor->fd = dir_open_beneath(cursor->dir, cursor->path, O_RDONLY | O_DIRECTORY);
         if (cursor->fd < 0 && errno != ENOENT)
             return dir_rc(errno, "listing a collection");
-        arena_reset(&cursor->arena);
         if (cursor->fd >= 0 && stat_member(cursor, member_out))
             return STORE_OK;
     }
@@ -345,7 +327,6 @@ static void cursor_close(struct store_cursor *self)
         (void)close(cursor->fd); /* read only: nothing to lose */
     cache_list_close(cursor->list);
     mem_free(cursor->batch);
-    arena_done(&cursor->arena);
     mem_free(cursor);
 }
 
@@ -357,7 +338,7 @@ enum store_rc dir_list(struct store *store, struct res_path path, struct store_c
     if (rc != STORE_OK)
         return rc;
     struct cache_list *list = cache_list_open(dir_of(store)->cache, path);
-    int fd = list ? -1 : dir_open_resource(dir_of(store), path, O_RDONLY | O_DIRECTORY);
+    int fd = list ? -1 : dir_open_beneath(dir_of(store), path, O_RDONLY | O_DIRECTORY);
     if (!list && fd < 0)
         return dir_rc(errno, "listing a collection");
     struct dir_cursor *cursor = mem_new(1, sizeof(*cursor) + path.len + 1);

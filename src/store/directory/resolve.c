@@ -2,12 +2,17 @@
  *
  * Every look-up starts at root_fd and is resolved beneath it by openat2(2): no "..", no absolute or
  * escaping symbolic link, no magic link leaves the root, whatever happens to the tree meanwhile.
- * Links that stay beneath it are followed when reading.
  *
- * A resource may thus be reached by several paths. Claims, locks and dead properties must not be
- * got around by an alias, so writers first ask dir_locate() for the real path: links resolved, and
- * each name in the Unicode form that the directory holds (a Mac sends "é" as two characters, others
- * as one; the bytes that are there win, and nothing is renamed). */
+ * A resource may be reached by several paths, and what protects it (claims, locks, rules, the
+ * border of a home) must not be got around by an alias. So dir_locate() says what the real path is:
+ * links resolved, and each name in the Unicode form that the directory holds (a Mac sends "é" as
+ * two characters, others as one; the bytes that are there win, and nothing is renamed). All else
+ * takes that path and follows no link: a link that has come into the way since is ELOOP, and what
+ * is opened is what was judged.
+ *
+ * Rejected: to follow links, and to compare the path of the open descriptor (/proc/self/fd) with
+ * the one that was judged. It costs two calls more for each open, and the kernel gives a file that
+ * has just been removed a name that it never had. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -31,10 +36,11 @@ enum store_rc dir_rc(int code, const char *what)
         return STORE_EXISTS;
     case EISDIR:
         return STORE_IS_COLLECTION;
+    case ELOOP: /* a link, where none is followed */
+        return STORE_ALIAS;
     case EACCES:
     case EPERM:
     case EROFS:
-    case ELOOP: /* a link where none may be followed, or too many */
     case EXDEV: /* a link that leaves the root */
     case EBUSY: /* a mount point */
     case ETXTBSY:
@@ -136,31 +142,10 @@ bool dir_path_of_fd(const struct dir_store *dir, int fd, struct arena *arena,
     return true;
 }
 
-/* A link may lead to a name that is reserved, or to a collection above one ("ln -s . self"). */
-static bool leads_to_reserved(const struct dir_store *dir, int fd)
-{
-    struct arena arena = {0};
-    struct res_path real;
-    bool is_reserved = !dir_path_of_fd(dir, fd, &arena, &real) || dir_is_reserved(real);
-    arena_done(&arena);
-    return is_reserved;
-}
-
 int dir_open_beneath(const struct dir_store *dir, struct res_path path, int flags)
 {
-    int fd = -1;
     errno = ENOENT;
-    if (dir_is_reserved(path))
-        return -1;
-    fd = open_how(dir, path, flags, RESOLVE_NO_SYMLINKS);
-    if (fd >= 0 || errno != ELOOP)
-        return fd;
-    fd = open_how(dir, path, flags, 0);
-    if (fd < 0 || !leads_to_reserved(dir, fd))
-        return fd;
-    (void)close(fd); /* nothing was done with it */
-    errno = ENOENT;
-    return -1;
+    return dir_is_reserved(path) ? -1 : open_how(dir, path, flags, RESOLVE_NO_SYMLINKS);
 }
 
 bool dir_is_same_mount(int fd, int other_fd)
@@ -200,25 +185,17 @@ enum store_rc dir_open_parent(const struct dir_store *dir, struct res_path path,
 
 /* --- the real path --- */
 
-/* Follows links: the path of what `path` leads to; NOT_FOUND when that is nothing. */
+/* Follows links: the path of what `path` leads to; NOT_FOUND when that is nothing, DENIED when it
+ * is not beneath the root. */
 static enum store_rc follow(const struct dir_store *dir, struct arena *arena, struct res_path path,
                             struct res_path *real_out)
 {
     int fd = open_how(dir, path, O_PATH, 0);
-    if (fd < 0)
-        return dir_rc(errno, "following a link");
+    if (fd < 0) /* ELOOP: links in a circle */
+        return errno == ELOOP ? STORE_DENIED : dir_rc(errno, "following a link");
     bool is_known = dir_path_of_fd(dir, fd, arena, real_out);
     (void)close(fd); /* O_PATH: nothing to lose */
     return is_known ? STORE_OK : STORE_NOT_FOUND;
-}
-
-static bool is_ascii(struct str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if ((unsigned char)text.at[i] >= 0x80)
-            return false;
-    }
-    return true;
 }
 
 static bool is_there(const struct dir_store *dir, struct res_path path)
@@ -252,25 +229,12 @@ static struct res_path normalise(const struct dir_store *dir, struct arena *aren
     while (rest.len) {
         struct str name = str_cut(&rest, '/');
         struct res_path exact = path_join(arena, real, name);
-        if (is_ascii(name) || is_there(dir, exact) ||
+        if (str_is_ascii(name) || is_there(dir, exact) ||
             (!find_form(dir, arena, exact, UNICODE_NFC, &real) &&
              !find_form(dir, arena, exact, UNICODE_NFD, &real)))
             real = exact;
     }
     return real;
-}
-
-int dir_open_resource(const struct dir_store *dir, struct res_path path, int flags)
-{
-    struct arena arena = {0};
-    int fd = dir_open_beneath(dir, path, flags);
-    if (fd >= 0 || errno != ENOENT || is_ascii(path_str(path)))
-        return fd;
-    fd = dir_open_beneath(dir, normalise(dir, &arena, path), flags);
-    int code = errno;
-    arena_done(&arena);
-    errno = code;
-    return fd;
 }
 
 /* Opens `path` without following any link: 0, or why it cannot be. */
@@ -288,7 +252,7 @@ static enum store_rc locate_resource(const struct dir_store *dir, struct arena *
 {
     struct res_path parent;
     int code = cache_knows(dir->cache, path) ? 0 : probe(dir, path);
-    if (code && !is_ascii(path_str(path))) {
+    if (code && !str_is_ascii(path_str(path))) {
         path = normalise(dir, arena, path);
         code = probe(dir, path);
     }
@@ -298,20 +262,22 @@ static enum store_rc locate_resource(const struct dir_store *dir, struct arena *
         *real_out = path_copy(arena, path);
         return STORE_OK; /* whatever else is wrong, the operation itself will say */
     }
-    if (follow(dir, arena, path, real_out) != STORE_OK) {
-        enum store_rc rc = follow(dir, arena, path_parent(path), &parent);
-        if (rc != STORE_OK)
-            return rc == STORE_NOT_FOUND ? STORE_NO_PARENT : rc;
-        *real_out = path_join(arena, parent, path_name(path));
+    enum store_rc rc = follow(dir, arena, path, real_out);
+    if (rc == STORE_NOT_FOUND) { /* new, or a link that leads nowhere */
+        rc = follow(dir, arena, path_parent(path), &parent);
+        if (rc == STORE_OK)
+            *real_out = path_join(arena, parent, path_name(path));
+        else if (rc == STORE_NOT_FOUND)
+            rc = STORE_NO_PARENT;
     }
-    return dir_is_reserved(*real_out) ? STORE_DENIED : STORE_OK;
+    return rc; /* where it leads may be reserved: that is everybody's to refuse */
 }
 
 static enum store_rc locate_name(const struct dir_store *dir, struct arena *arena,
                                  struct res_path path, struct res_path *real_out)
 {
     struct res_path parent;
-    if (!is_ascii(path_str(path)))
+    if (!str_is_ascii(path_str(path)))
         path = normalise(dir, arena, path);
     enum store_rc rc = locate_resource(dir, arena, path_parent(path), &parent);
     if (rc == STORE_OK)

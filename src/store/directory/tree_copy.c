@@ -6,8 +6,9 @@
  * Where something of the old destination cannot be removed, the copy is moved into what remains of
  * it, member by member (tree_move.c).
  *
- * Links to files are copied as the files they show; links to collections, and links that lead
- * nowhere, are copied as links, since following them might never end. */
+ * Links to files are copied as the files they lead to, if the visitor lets that be read. Links to
+ * collections, since following them might never end, links that lead nowhere, and all that a MOVE
+ * between file systems copies stay links. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -198,6 +199,48 @@ static bool copy_collection(struct copying *copying, int from_fd, int to_dir_fd,
     return true;
 }
 
+/* Opens what the member that the walk is at leads to; *fd_out -1: the link itself is copied.
+ * REFUSED: neither, and that has been reported. */
+static enum store_rc open_behind(struct copying *copying, int *fd_out)
+{
+    struct dir_walk *walk = &copying->walk;
+    struct store_visitor *visitor = walk->visitor;
+    struct arena arena = {0};
+    struct res_path real;
+    unsigned reason = 0;
+    *fd_out = -1;
+    if (copying->keeps_links)
+        return STORE_OK;
+    if (walk->depth == 0) /* the source was none when it was located */
+        return copy_fail(copying, false, STORE_ALIAS) ? STORE_OK : STORE_REFUSED;
+    enum store_rc rc =
+        dir_locate(&walk->dir->base, &arena, dir_walk_path(walk), LOCATE_RESOURCE, &real);
+    if (rc == STORE_OK && visitor->refuse_link)
+        reason = visitor->refuse_link(visitor, dir_walk_path(walk), real);
+    if (rc == STORE_OK && !reason)
+        *fd_out = dir_open_beneath(walk->dir, real, O_RDONLY | O_NONBLOCK);
+    arena_done(&arena);
+    if (reason)
+        (void)dir_walk_fail(walk, false, STORE_REFUSED, reason); /* always false */
+    return reason ? STORE_REFUSED : STORE_OK;
+}
+
+/* Copies the member that is a link. */
+static bool copy_alias(struct copying *copying, int from_dir_fd, const char *from_name,
+                       int to_dir_fd, const char *name)
+{
+    struct stat st;
+    int fd;
+    if (open_behind(copying, &fd) != STORE_OK)
+        return false;
+    enum store_rc rc = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
+                           ? copy_file(copying, fd, to_dir_fd, name)
+                           : copy_link(from_dir_fd, from_name, to_dir_fd, name);
+    if (fd >= 0)
+        (void)close(fd); /* read only: nothing to lose */
+    return rc == STORE_OK || copy_fail(copying, false, rc);
+}
+
 static bool copy_member(struct copying *copying, int from_dir_fd, const char *from_name,
                         int to_dir_fd, const char *name)
 {
@@ -211,13 +254,10 @@ static bool copy_member(struct copying *copying, int from_dir_fd, const char *fr
     unsigned reason = refuses_copy(walk);
     if (reason)
         return dir_walk_fail(walk, S_ISDIR(st.st_mode), STORE_REFUSED, reason);
-    int fd = S_ISLNK(st.st_mode)
-                 ? dir_open_beneath(walk->dir, dir_walk_path(walk), O_RDONLY | O_NONBLOCK)
-                 : openat(from_dir_fd, from_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    bool is_link = S_ISLNK(st.st_mode) && (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode));
-    if (is_link)
-        rc = copy_link(from_dir_fd, from_name, to_dir_fd, name);
-    else if (fd < 0)
+    if (S_ISLNK(st.st_mode))
+        return copy_alias(copying, from_dir_fd, from_name, to_dir_fd, name);
+    int fd = openat(from_dir_fd, from_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
         rc = dir_rc(errno, "opening a member");
     else if (S_ISDIR(st.st_mode))
         return copy_collection(copying, fd, to_dir_fd, name);
@@ -269,6 +309,7 @@ static enum store_rc copy_and_place(const struct placing *source)
         .parent_fd = source->to_fd,
         .staged_fd = -1,
         .is_shallow = transfer->is_shallow,
+        .keeps_links = source->keeps_links,
     };
     struct placing placing = *source;
     struct stat parent;
@@ -301,6 +342,30 @@ static enum store_rc open_source(const struct dir_store *dir, struct res_path fr
     return *fd_out < 0 ? dir_rc(errno, "opening the root") : dir_name_of(from, name_out);
 }
 
+static enum store_rc copy(struct placing *source)
+{
+    struct res_path from = source->transfer.from;
+    struct res_path to = source->transfer.to;
+    struct dir_name from_name;
+    struct dir_name to_name;
+    if (path_is_within(from, to) || (!source->transfer.is_shallow && path_is_within(to, from)))
+        return STORE_DENIED;
+    enum store_rc rc = open_source(source->dir, from, &source->from_fd, &from_name);
+    if (rc != STORE_OK)
+        return rc;
+    rc = dir_find_member(source->from_fd, from_name.text);
+    if (rc == STORE_OK)
+        rc = dir_open_parent(source->dir, to, &source->to_fd, &to_name);
+    if (rc == STORE_OK) {
+        source->from_name = from_name.text;
+        source->to_name = to_name.text;
+        rc = copy_and_place(source);
+        (void)close(source->to_fd); /* a directory: nothing to lose */
+    }
+    (void)close(source->from_fd); /* likewise */
+    return rc;
+}
+
 enum store_rc dir_copy(struct store *store, struct res_path from, struct res_path to, bool is_deep,
                        struct store_visitor *visitor)
 {
@@ -309,22 +374,17 @@ enum store_rc dir_copy(struct store *store, struct res_path from, struct res_pat
         .visitor = visitor,
         .transfer = {.from = from, .to = to, .is_copy = true, .is_shallow = !is_deep},
     };
-    struct dir_name from_name;
-    struct dir_name to_name;
-    if (path_is_within(from, to) || (is_deep && path_is_within(to, from)))
-        return STORE_DENIED;
-    enum store_rc rc = open_source(source.dir, from, &source.from_fd, &from_name);
-    if (rc != STORE_OK)
-        return rc;
-    rc = dir_find_member(source.from_fd, from_name.text);
-    if (rc == STORE_OK)
-        rc = dir_open_parent(source.dir, to, &source.to_fd, &to_name);
-    if (rc == STORE_OK) {
-        source.from_name = from_name.text;
-        source.to_name = to_name.text;
-        rc = copy_and_place(&source);
-        (void)close(source.to_fd); /* a directory: nothing to lose */
-    }
-    (void)close(source.from_fd); /* likewise */
-    return rc;
+    return copy(&source);
+}
+
+enum store_rc dir_copy_for_move(const struct placing *placing)
+{
+    const struct dir_transfer *transfer = &placing->transfer;
+    struct placing source = {
+        .dir = placing->dir,
+        .visitor = placing->visitor,
+        .keeps_links = true,
+        .transfer = {.from = transfer->from, .to = transfer->to, .is_copy = true},
+    };
+    return copy(&source);
 }

@@ -307,7 +307,7 @@ static enum store_rc move_across(const struct placing *placing)
     const struct dir_transfer *transfer = &placing->transfer;
     if (visitor->may_refuse(visitor, transfer->from))
         return STORE_DENIED;
-    enum store_rc rc = dir_copy(store, transfer->from, transfer->to, true, visitor);
+    enum store_rc rc = dir_copy_for_move(placing);
     if (rc == STORE_OK)
         rc = dir_remove(store, transfer->from, visitor);
     else

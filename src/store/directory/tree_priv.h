@@ -11,6 +11,7 @@ struct copying {
     bool owns_staged_fd;
     char staged[64]; /* its name there */
     bool is_shallow;
+    bool keeps_links;
     bool hands_down; /* the collection does, its group: dir_inherit() */
     bool is_full;    /* the disk is */
 };
@@ -21,8 +22,9 @@ struct placing {
     struct store_visitor *visitor;
     int from_fd;
     const char *from_name;
-    bool is_staged;  /* nobody is asked about it */
-    bool is_grafted; /* set: members were moved one by one */
+    bool is_staged;   /* nobody is asked about it */
+    bool is_grafted;  /* set: members were moved one by one */
+    bool keeps_links; /* a copy has them as they are */
     int to_fd;
     const char *to_name;
     struct dir_transfer transfer;
@@ -30,6 +32,9 @@ struct placing {
 
 /* What is there to be copied or moved: NOT_FOUND when it is no resource. Not through links. */
 NODISCARD enum store_rc dir_find_member(int parent_fd, const char *name);
+
+/* Copies what is to move to another file system: with its links as they are. */
+NODISCARD enum store_rc dir_copy_for_move(const struct placing *placing);
 
 /* Puts it in place, durably; properties follow. OK; PARTIAL: less what was reported; any other:
  * nothing has changed. */

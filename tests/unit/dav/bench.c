@@ -19,6 +19,7 @@ static void bind(const char *path)
     bench.x = &bench.bare.x;
     bench.arena = &bench.bare.arena;
     bench.x->store = bench.bare.service.store = bench.store;
+    bench.x->method = dav_method_find(STR("GET"));
     bench.x->path = bench.x->real = path_of(path);
 }
 

@@ -39,7 +39,7 @@ TEST(target_stat_looks_where_it_was_located)
     struct store_stat stat;
     bool exists;
     bench_next("none");
-    bench.x->real = PATH("f");
+    bench.x->leads_to = PATH("f");
     assert_int_equal(target_stat(bench.x, &stat, &exists).status, 0);
     assert_false(exists);
     bench.x->is_located = true;
