@@ -14,7 +14,8 @@
  *
  * Sessions are resumed by tickets only (tls_tickets.c): a cache would belong to one loop or need a
  * lock. A session remembers that its client showed a certificate; so that it counts no longer than
- * the list of who may sign them, that list is part of the sessions' context. */
+ * the lists of who may sign them, and of what they have revoked, these are part of the sessions'
+ * context. */
 #include "io/tls.h"
 
 #include <errno.h>
@@ -177,7 +178,28 @@ static int use_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPH
 
 /* --- making a context --- */
 
-static bool use_client_ca(struct tls_server *server, SSL_CTX *context, struct err *err)
+/* Of every one that may have signed, up to the root. Adds the file's text to `text`. */
+static bool use_revocations(const char *file, SSL_CTX *context, struct buf *text,
+                            struct buf *remarks, struct err *err)
+{
+    struct buf more = {0};
+    X509_STORE *store = SSL_CTX_get_cert_store(context);
+    STACK_OF(X509_CRL) *lists = tls_read_revocations(file, &more, remarks, err);
+    bool is_fine = lists != NULL;
+    for (int i = 0; is_fine && i < sk_X509_CRL_num(lists); i++)
+        is_fine = X509_STORE_add_crl(store, sk_X509_CRL_value(lists, i)) == 1 ||
+                  tls_fail(err, "using '%s'", file);
+    if (is_fine)
+        is_fine =
+            X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL) == 1;
+    sk_X509_CRL_pop_free(lists, X509_CRL_free);
+    buf_add(text, buf_str(&more));
+    buf_done(&more);
+    return is_fine;
+}
+
+static bool use_client_ca(struct tls_server *server, SSL_CTX *context, struct buf *remarks,
+                          struct err *err)
 {
     const struct tls_options *options = server->options;
     unsigned char digest[EVP_MAX_MD_SIZE];
@@ -194,6 +216,8 @@ static bool use_client_ca(struct tls_server *server, SSL_CTX *context, struct er
         if (!is_fine)
             (void)tls_fail(err, "using '%s'", options->client_ca); /* is_fine says it */
     }
+    if (is_fine && options->client_crl)
+        is_fine = use_revocations(options->client_crl, context, &text, remarks, err);
     is_fine = is_fine &&
               EVP_Digest(text.at, text.len, digest, &digest_len, EVP_sha256(), NULL) == 1 &&
               SSL_CTX_set_session_id_context(context, digest, digest_len) == 1;
@@ -281,7 +305,7 @@ static SSL_CTX *make_context(struct tls_server *server, struct buf *remarks, str
         SSL_CTX_free(context);
         return NULL;
     }
-    if (set_up(server, context, err) && use_client_ca(server, context, err) &&
+    if (set_up(server, context, err) && use_client_ca(server, context, remarks, err) &&
         use_pairs(material, context, err))
         return context;
     SSL_CTX_free(context); /* and the material with it */

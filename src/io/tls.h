@@ -16,9 +16,10 @@ struct tls_pair_files {
 struct tls_options {
     struct tls_pair_files pairs[TLS_PAIRS_MAX]; /* the first is for clients that name no host */
     size_t pair_count;
-    const char *client_ca; /* PEM; who may sign clients' certificates. NULL: none is asked for */
-    bool demands_client;   /* no connection without such a certificate */
-    bool offers_h2;        /* by ALPN, besides HTTP/1.1 */
+    const char *client_ca;  /* PEM; who may sign clients' certificates. NULL: none is asked for */
+    const char *client_crl; /* PEM; which of those they have revoked. NULL: it is not asked */
+    bool demands_client;    /* no connection without such a certificate */
+    bool offers_h2;         /* by ALPN, besides HTTP/1.1 */
 };
 
 /* Reads the files. Borrows the options until others have taken their place. Gives; NULL: `err` says

@@ -535,7 +535,11 @@ enum channel_rc tls_channel_greet(struct channel *channel, struct err *err)
     if (note_failure(tls, rc, true) == CHANNEL_AGAIN)
         return CHANNEL_AGAIN;
     tls->is_broken = true;
+    long verdict = SSL_get_verify_result(tls->ssl);
     (void)tls_fail(err, "the TLS handshake failed"); /* FAILED says it */
+    if (verdict == X509_V_ERR_CRL_HAS_EXPIRED || verdict == X509_V_ERR_UNABLE_TO_GET_CRL)
+        (void)err_set(err, EKEYEXPIRED, "clients' certificates are refused: %s",
+                      X509_verify_cert_error_string(verdict)); /* likewise */
     return CHANNEL_FAILED;
 }
 

@@ -242,6 +242,50 @@ static bool read_ocsp(struct tls_pair *pair, const char *file, struct buf *remar
     return true;
 }
 
+/* --- revocation lists --- */
+
+/* One that has expired says nothing of who was revoked since: nobody could sign in with it. */
+static bool check_revocations(const X509_CRL *list, const char *file, struct buf *remarks,
+                              struct err *err)
+{
+    int64_t now_s = clock_wall_ms() / 1000;
+    int64_t until_s = seconds_of(X509_CRL_get0_nextUpdate(list));
+    if (seconds_of(X509_CRL_get0_lastUpdate(list)) > now_s)
+        return err_set(err, 0, "the revocation list in '%s' is not valid yet", file);
+    if (until_s < now_s)
+        return err_set(err, 0, "the revocation list in '%s' has expired: fetch a newer one", file);
+    if (until_s - now_s < DAY_S)
+        buf_addf(remarks, "the revocation list in '%s' expires in %lld minutes\n", file,
+                 (long long)(until_s - now_s) / 60);
+    return true;
+}
+
+STACK_OF(X509_CRL) *
+    tls_read_revocations(const char *file, struct buf *text, struct buf *remarks, struct err *err)
+{
+    if (!read_file(file, text, NULL, err))
+        return NULL;
+    BIO *bio = BIO_new_mem_buf(text->at, int_of_size(text->len));
+    STACK_OF(X509_CRL) *lists = sk_X509_CRL_new_null();
+    X509_CRL *list;
+    bool is_fine = true;
+    ERR_clear_error();
+    while (is_fine && (list = PEM_read_bio_X509_CRL(bio, NULL, give_no_passphrase, NULL))) {
+        sk_X509_CRL_push(lists, list);
+        is_fine = check_revocations(list, file, remarks, err);
+    }
+    BIO_free(bio);
+    if (is_fine && ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
+        is_fine = tls_fail(err, "reading the revocation list in '%s'", file);
+    else if (is_fine && sk_X509_CRL_num(lists) == 0)
+        is_fine = err_set(err, 0, "there is no revocation list in '%s' (PEM)", file);
+    ERR_clear_error();
+    if (is_fine)
+        return lists;
+    sk_X509_CRL_pop_free(lists, X509_CRL_free);
+    return NULL;
+}
+
 /* --- pairs --- */
 
 bool tls_pair_read(struct tls_pair *pair, const struct tls_pair_files *files, struct buf *remarks,

@@ -80,6 +80,13 @@ static bool set_tls_client_ca(struct server_config *config, const char *value, s
     return true;
 }
 
+static bool set_tls_client_crl(struct server_config *config, const char *value, struct err *err)
+{
+    (void)err; /* opening it will tell */
+    config->tls.client_crl = value;
+    return true;
+}
+
 static bool set_hsts(struct server_config *config, const char *value, struct err *err)
 {
     uint64_t seconds;
@@ -465,6 +472,8 @@ static bool check_tls(struct server_config *config, struct err *err)
     }
     if (tls->demands_client && !tls->client_ca)
         return err_set(err, 0, "--tls-client-auth required needs --tls-client-ca");
+    if (tls->client_crl && !tls->client_ca)
+        return err_set(err, 0, "--tls-client-crl needs --tls-client-ca");
     bool is_used = tls->client_ca || config->hsts;
     for (size_t i = 0; i < config->listener_count; i++)
         is_used |= config->listeners[i].kind == LISTEN_REDIRECT;

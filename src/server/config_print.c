@@ -130,6 +130,7 @@ static const struct row server_rows[] = {
 static const struct row tls_rows[] = {
     {"cert", SPECIAL, 0, 0, print_pairs},
     {"client-ca", TEXT, AT(tls.client_ca), 0, NULL},
+    {"client-crl", TEXT, AT(tls.client_crl), 0, NULL},
     {"client-auth", SPECIAL, 0, 0, print_client_auth},
 };
 

@@ -76,7 +76,7 @@ static bool tls_names(const struct tls_options *tls, const char *path)
         if (is(pair->certificate, path) || is(pair->key, path) || is(pair->ocsp, path))
             return true;
     }
-    return is(tls->client_ca, path);
+    return is(tls->client_ca, path) || is(tls->client_crl, path);
 }
 
 static bool names(const struct server_config *config, const char *path, char wish)

@@ -14,6 +14,8 @@
  * whole. */
 #include "wire/greeting.h"
 
+#include <errno.h>
+
 #include "base/log.h"
 #include "base/mem.h"
 #include "io/tls_channel.h"
@@ -101,7 +103,9 @@ static void step_done(struct job *job)
     } else if (greeting->result == CHANNEL_OK) {
         hand_on(greeting);
     } else if (greeting->result != CHANNEL_AGAIN) {
-        log_line(LOG_DEBUG, "%s: %s", greeting->base.peer, greeting->err.text);
+        bool is_ours = greeting->err.code == EKEYEXPIRED; /* and not the client's fault */
+        log_line(is_ours ? LOG_ERROR : LOG_DEBUG, "%s: %s", greeting->base.peer,
+                 greeting->err.text);
         if (tls_channel_got_http(greeting->channel))
             answer_in_the_clear(greeting);
         else

@@ -207,6 +207,7 @@ cert = /cert.pem
 key = /key.pem
 ocsp = /ocsp.der
 client-ca = /ca.pem
+client-crl = /crl.pem
 client-auth = required
 [jwt]
 keys = /jwks.json

@@ -4,6 +4,7 @@ import os
 import re
 import ssl
 import subprocess
+import time
 
 import davit
 
@@ -60,6 +61,29 @@ class Authority:
                 self.pair.key, "-CAcreateserial", "-days", "30", "-out", stem + ".pem", "-extfile",
                 stem + ".ext")
         return Pair(stem + ".pem", stem + ".key")
+
+
+    def revoke(self, *revoked, days=(-1, 1), seconds=None):
+        """The path of a new list of revocations, valid from one day to another, counted from now."""
+        stem = str(self.directory / (self.name + "-crl"))
+        with open(stem + ".index", "w", encoding="ascii") as file:
+            for pair in revoked:
+                done = subprocess.run(["openssl", "x509", "-noout", "-serial", "-subject", "-nameopt", "compat", "-in",
+                                       pair.certificate], capture_output=True, text=True, check=True).stdout
+                serial, subject = re.search(r"serial=(\w+)\nsubject=(.*)", done).groups()
+                file.write(f"R\t{date(300)[2:]}\t{date(-1)[2:]}\t{serial}\tunknown\t{subject}\n")
+        with open(stem + ".conf", "w", encoding="ascii") as file:
+            file.write(f"[ca]\ndefault_ca = x\n[x]\ndatabase = {stem}.index\ndefault_md = sha256\n")
+        until = ["-crlsec", str(seconds)] if seconds else [
+            "-crl_lastupdate", date(days[0]), "-crl_nextupdate", date(days[1])]
+        openssl("ca", "-gencrl", "-config", stem + ".conf", "-cert", self.pair.certificate, "-keyfile",
+                self.pair.key, "-out", stem + ".pem", *until)
+        return stem + ".pem"
+
+
+def date(days):
+    """So many days from now, as certificates have it."""
+    return time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + days * 86400))
 
 
 def context(*trusted, version=None, alpn=(), client=None):

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 
+import davit
 import pytest
 import tls
 
@@ -96,3 +97,88 @@ def test_certificates_are_sign_in_enough_for_other_machines(tmp_path, authority)
     with tls.Server([pair], args + ["--listen", "0.0.0.0:0"]) as server:
         assert "listening on https://0.0.0.0" in server.stderr()
         assert curl(server)[0] == 403
+
+
+def serve_with_list(tmp_path, authority, path):
+    pair = tls.make_pair(tmp_path / "p")
+    (tmp_path / "davit.conf").write_text(CONFIG.replace("alice\n", "alice\nallow = read for bob\n")
+                                         .replace("[rule", "bob = CN=bob,O=Example\n[rule", 1))
+    return tls.Server([pair], ["-c", str(tmp_path / "davit.conf"), "--tls-client-ca", authority.pair.certificate,
+                               "--tls-client-crl", path])
+
+
+def refused(tmp_path, *args):
+    done = subprocess.run([davit.BINARY, "serve", "--listen", "127.0.0.1:0", *tls.make_pair(tmp_path / "q").args(), *args,
+                           "/tmp"], capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode in (1, 2), done
+    return done.stderr
+
+
+def test_who_is_revoked_is_out_with_the_next_reload(tmp_path, authority):
+    alice, bob = authority.sign("/O=Example/CN=alice"), authority.sign("/O=Example/CN=bob")
+    with serve_with_list(tmp_path, authority, authority.revoke()) as server:
+        assert curl(server, *shown(alice))[0] == 207 and curl(server, *shown(bob))[0] == 207
+        context = tls.context(client=bob)
+        with server.connect(tls=context) as connection:
+            connection.send("GET /open HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert connection.read().status == 404
+            session = connection.socket.session
+        authority.revoke(bob)
+        reload(server, "read the certificates again")
+        assert curl(server, *shown(alice))[0] == 207
+        assert curl(server, *shown(bob))[0] == 0, "there is no connection"
+        assert curl(server)[0] == 403, "who shows none is asked for none"
+        with pytest.raises((OSError, AssertionError, AttributeError)):
+            with server.connect(tls=context, session=session) as connection:  # nor with a session of before
+                connection.send("GET /open HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                assert connection.read().status == 404
+
+
+def test_a_list_that_has_expired_is_refused(tmp_path, authority):
+    alice = authority.sign("/O=Example/CN=alice")
+    path = authority.revoke()
+    with serve_with_list(tmp_path, authority, path) as server:
+        for days, said in (((-3, -2), "has expired: fetch a newer one"), ((1, 2), "is not valid yet")):
+            authority.revoke(days=days)
+            reload(server, "keeping the certificates as they were")
+            assert f"the revocation list in '{path}' {said}" in server.stderr()
+        with open(path, "w", encoding="ascii") as file:
+            file.write("-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n")
+        reload(server, "reading the revocation list in")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("nothing\n")
+        reload(server, "there is no revocation list in")
+        assert curl(server, *shown(alice))[0] == 207
+        authority.revoke(seconds=4)  # and while davit runs
+        reload(server, "read the certificates again")
+        deadline = time.monotonic() + 60
+        while "clients' certificates are refused: CRL has expired" not in server.stderr():
+            assert time.monotonic() < deadline, server.stderr()
+            curl(server, *shown(alice))
+            time.sleep(0.2)
+        assert curl(server, *shown(alice))[0] == 0
+        authority.revoke()
+        reload(server, "read the certificates again")
+        assert curl(server, *shown(alice))[0] == 207
+    authority.revoke(days=(-3, -2))
+    assert "has expired" in refused(tmp_path, "--tls-client-ca", authority.pair.certificate, "--tls-client-crl", path)
+
+
+def test_a_signer_without_a_list_signs_nobody_in(tmp_path, authority):
+    other = tls.Authority(tmp_path, "other")
+    with open(authority.pair.certificate, "a", encoding="ascii") as file, \
+            open(other.pair.certificate, encoding="ascii") as more:
+        file.write(more.read())
+    alice = other.sign("/O=Example/CN=alice")
+    path = authority.revoke()
+    with serve_with_list(tmp_path, authority, path) as server:
+        assert curl(server, *shown(alice))[0] == 0
+        assert "clients' certificates are refused: unable to get certificate CRL" in server.stderr()
+        with open(path, "a", encoding="ascii") as file, open(other.revoke(), encoding="ascii") as more:
+            file.write(more.read())
+        reload(server, "read the certificates again")
+        assert curl(server, *shown(alice))[0] == 207
+
+
+def test_a_list_needs_signers(tmp_path, authority):
+    assert "--tls-client-crl needs --tls-client-ca" in refused(tmp_path, "--tls-client-crl", authority.revoke())
