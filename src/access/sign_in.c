@@ -244,11 +244,16 @@ static enum sign_in_end sign_in_basic(struct attempt *attempt)
 
 /* --- Digest --- */
 
-/* Of a stranger: a key that nobody has. */
+/* Of a stranger: a key that nobody has, the same after a restart where FILE.keys keeps what it is
+ * made with. */
 static struct str invent(struct attempt *attempt, struct str name)
 {
     const struct access_state *state = attempt->access->state;
-    struct sha256 hash = secret_hmac(str_of((const char *)state->key, sizeof(state->key)), name);
+    const struct users *users = attempt->access->users;
+    bool is_kept = users && users->salts_key.len;
+    struct str secret =
+        is_kept ? users->salts_key : str_of((const char *)state->key, sizeof(state->key));
+    struct sha256 hash = secret_hmac(secret, name);
     return arena_str(attempt->arena, sha256_str(&hash));
 }
 
@@ -299,9 +304,13 @@ static struct scram_keys keys_of(struct attempt *attempt, struct str name)
 {
     const struct user *user = find_user(attempt->access, name);
     struct scram_keys keys = {.iterations = SCRAM_ITERATIONS};
+    uint32_t chance;
     if (user && user->scram.iterations)
         return user->scram;
     struct str invented = invent(attempt, name);
+    memcpy(&chance, invented.at + SHA256_BYTES - sizeof(chance), sizeof(chance));
+    if (attempt->access->users)
+        keys.iterations = users_decoy_rounds(attempt->access->users, chance);
     keys.salt = str_first(invented, 16);
     memcpy(keys.stored_key.bytes, invented.at, SHA256_BYTES); /* which nobody can prove */
     return keys;

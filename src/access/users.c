@@ -109,11 +109,21 @@ static struct user *find(const struct users *users, struct str name)
     return entry ? CONTAINER_OF(entry, struct user, entry) : NULL;
 }
 
+/* The line of nobody. */
+static bool read_salts(struct users *users, struct str text)
+{
+    struct str name = str_cut(&text, '=');
+    return str_eq(name, STR("salts")) &&
+           base64_decode(text, BASE64_URL, &users->arena, &users->salts_key);
+}
+
 static const char *read_keys_line(struct users *users, struct str line, struct str realm,
                                   struct buf *notes)
 {
     struct str rest = arena_str(&users->arena, line);
     struct str name = unicode_form(&users->arena, str_cut(&rest, ':'), UNICODE_NFC);
+    if (name.len == 0)
+        return read_salts(users, rest) ? NULL : "a line of nobody has salts=… only";
     struct str fingerprint = str_cut(&rest, ':');
     struct user *user = find(users, name);
     if (!user) /* removed by a program that knows nothing of keys */
@@ -155,6 +165,36 @@ bool users_read(struct users *users, struct str text, struct buf *notes, struct 
     return true;
 }
 
+static int compare_rounds(const void *a, const void *b)
+{
+    const unsigned *one = a;
+    const unsigned *other = b;
+    return (*one > *other) - (*one < *other);
+}
+
+/* What is to be said of the keys as a whole. */
+static void sum_up(struct users *users, struct buf *notes)
+{
+    size_t few = 0;
+    users->rounds_count = 0;
+    users->rounds = arena_alloc(&users->arena, (users->count + 1) * sizeof(*users->rounds));
+    for (size_t i = 0; i < users->count; i++) {
+        unsigned iterations = users->list[i]->scram.iterations;
+        few += iterations && iterations < SCRAM_ITERATIONS;
+        if (iterations)
+            users->rounds[users->rounds_count++] = iterations;
+    }
+    qsort(users->rounds, users->rounds_count, sizeof(*users->rounds), compare_rounds);
+    if (few)
+        buf_addf(notes,
+                 "the keys of %zu users for SCRAM have fewer than the %d rounds of today: `davit "
+                 "user list` says whose, `davit user passwd` makes new ones\n",
+                 few, SCRAM_ITERATIONS);
+    if (users->rounds_count && users->salts_key.len == 0)
+        buf_addf(notes, "SCRAM tells names that nobody has other salts after each restart, and so "
+                        "that nobody has them: the next `davit user passwd` mends that\n");
+}
+
 bool users_read_keys(struct users *users, struct str text, struct str realm, struct buf *notes,
                      struct err *err)
 {
@@ -165,6 +205,7 @@ bool users_read_keys(struct users *users, struct str text, struct str realm, str
         if (mistake)
             return err_set(err, 0, "line %u: %s", number, mistake);
     }
+    sum_up(users, notes);
     return true;
 }
 
@@ -193,28 +234,45 @@ const struct user *users_decoy(const struct users *users, struct str name)
     return NULL;
 }
 
+unsigned users_decoy_rounds(const struct users *users, uint32_t chance)
+{
+    size_t at = (size_t)((uint64_t)chance * users->rounds_count >> 32);
+    return users->rounds_count ? users->rounds[at] : SCRAM_ITERATIONS;
+}
+
 /* --- writing --- */
 
-bool users_add_lines(struct buf *line, struct buf *keys_line, struct str name, struct str realm,
-                     struct str password)
+void users_add_salts_line(struct buf *keys_line)
+{
+    char key[SHA256_BYTES];
+    random_bytes(key, sizeof(key));
+    BUF_ADD(keys_line, ":salts=");
+    base64_encode(keys_line, str_of(key, sizeof(key)), BASE64_URL);
+    secret_wipe(key, sizeof(key));
+}
+
+bool users_add_lines(struct buf *line, struct buf *keys_line, const struct user_secret *secret)
 {
     char hash[PASSWORD_HASH_BYTES];
     char salt[SALT_BYTES];
-    if (!password_hash(password, hash))
+    if (!password_hash(secret->password, hash))
         return false;
     random_bytes(salt, sizeof(salt));
-    struct scram_keys keys = scram_keys_of(password, str_of(salt, SALT_BYTES), SCRAM_ITERATIONS);
-    buf_add(line, name);
+    struct scram_keys keys =
+        scram_keys_of(secret->password, str_of(salt, SALT_BYTES), secret->rounds);
+    buf_add(line, secret->name);
     buf_addf(line, ":%s", hash);
-    buf_add(keys_line, name);
+    buf_add(keys_line, secret->name);
     buf_add_char(keys_line, ':');
     add_fingerprint(keys_line, str_of_c(hash));
     BUF_ADD(keys_line, ":realm=");
-    base64_encode(keys_line, realm, BASE64_URL);
+    base64_encode(keys_line, secret->realm, BASE64_URL);
     BUF_ADD(keys_line, " sha256=");
-    digest_add_key(keys_line, HASH_SHA256, name, realm, password);
-    BUF_ADD(keys_line, " md5=");
-    digest_add_key(keys_line, HASH_MD5, name, realm, password);
+    digest_add_key(keys_line, HASH_SHA256, secret->name, secret->realm, secret->password);
+    if (secret->has_md5) {
+        BUF_ADD(keys_line, " md5=");
+        digest_add_key(keys_line, HASH_MD5, secret->name, secret->realm, secret->password);
+    }
     BUF_ADD(keys_line, " scram=");
     scram_keys_add(keys_line, &keys);
     return true;

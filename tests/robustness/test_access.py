@@ -270,3 +270,65 @@ def test_nobody_else_is_believed(server):
         fields = {"X-Forwarded-For": f"203.0.113.{i}", **basic("alice", f"x{i}")}
         last = server.request("GET", "/a", fields)
     assert last.status == 429
+
+
+# --- keys ---
+
+def user(folder, *args, password="pencil"):
+    done = subprocess.run([davit.BINARY, "user", *args, "--users", str(folder / "some"), "--password-file", "-"],
+                          input=password + "\n", capture_output=True, text=True, check=True)
+    return done.stdout + done.stderr
+
+
+def listed(folder):
+    return subprocess.run([davit.BINARY, "user", "list", "--users", str(folder / "some")], capture_output=True,
+                          text=True, check=True).stdout.splitlines()
+
+
+def test_keys_for_md5_are_made_when_they_are_asked_for(tmp_path):
+    assert user(tmp_path, "add", "alice") == ""
+    assert listed(tmp_path) == ["alice scram digest basic"]
+    assert "md5=" not in (tmp_path / "some.keys").read_text()
+    user(tmp_path, "add", "bob", "--digest-md5")
+    assert "bob scram digest digest-md5 basic" in listed(tmp_path)
+    assert "--digest-md5 makes one" in user(tmp_path, "add", "carol")
+
+
+def test_keys_with_fewer_rounds_go_on_and_are_named(tmp_path):
+    user(tmp_path, "add", "alice")
+    keys = tmp_path / "some.keys"
+    before = keys.read_text()
+    assert "scram=600000," in before
+    salts = [line for line in before.splitlines() if line.startswith(":salts=")]
+    keys.write_text(before.replace("scram=600000,", "scram=15000,").replace(salts[0] + "\n", ""))
+    assert listed(tmp_path) == ["alice scram:15000 digest basic"]
+    with davit.Davit(args=["--users", str(tmp_path / "some")]) as running:
+        assert "the keys of 1 users for SCRAM have fewer than the 600000 rounds" in running.stderr()
+        assert "other salts after each restart" in running.stderr()
+        assert rounds_of(running, "alice") == rounds_of(running, "nobody") == b"i=15000"
+    user(tmp_path, "passwd", "alice", password="other")
+    assert listed(tmp_path) == ["alice scram digest basic"]
+    assert keys.read_text().count(":salts=") == 1
+
+
+def first_of_scram(server, name):
+    """What the server answers to the first message of SCRAM: nonce, salt, rounds."""
+    data = base64.b64encode(f"n,,n={name},r=client".encode()).decode()
+    answer = server.request("GET", "/", {"Authorization": f"SCRAM-SHA-256 data={data}"})
+    step = re.search(r'data="([^"]+)"', answer.field("WWW-Authenticate")).group(1)
+    return base64.b64decode(step).split(b",")
+
+
+def rounds_of(server, name):
+    return first_of_scram(server, name)[2]
+
+
+def test_what_strangers_are_told_outlives_a_restart(tmp_path):
+    user(tmp_path, "add", "alice")
+    told = []
+    for _ in range(2):
+        with davit.Davit(args=["--users", str(tmp_path / "some")]) as running:
+            assert "salts" not in running.stderr()
+            told.append([first_of_scram(running, name)[1:] for name in ("alice", "nobody", "eve")])
+        user(tmp_path, "add", f"more{len(told)}")
+    assert told[0] == told[1]

@@ -16,7 +16,7 @@ BINARY = os.environ.get("DAVIT", os.path.join(os.path.dirname(__file__), "../../
 
 def add_user(path, name, password):
     """A user with all that `davit user` gives him."""
-    subprocess.run([BINARY, "user", "add", name, "--users", path, "--password-file", "-"],
+    subprocess.run([BINARY, "user", "add", name, "--users", path, "--password-file", "-", "--digest-md5"],
                    input=password + "\n", text=True, check=True)
     for part in (path, path + ".keys"):
         os.chmod(part, 0o644)

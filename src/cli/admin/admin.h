@@ -22,6 +22,7 @@ struct admin {
     int64_t expires_s; /* 0: never */
     bool is_read_only;
     bool is_link;
+    bool has_md5; /* davit user: also keys for Digest with MD5 */
     bool wants_help;
     const char *operands[OPERANDS_MAX];
     size_t operand_count;

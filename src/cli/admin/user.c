@@ -50,31 +50,72 @@ static bool store_lines(const struct admin *admin, struct str name, struct str l
     return is_fine;
 }
 
+/* What strangers' salts are made with is made with the first keys, and kept. */
+static bool make_salts(const struct admin *admin, const struct users *users, struct err *err)
+{
+    struct buf path = {0};
+    struct buf line = {0};
+    bool was_there;
+    if (users->salts_key.len)
+        return true;
+    buf_addf(&path, "%s.keys", admin->config.users);
+    users_add_salts_line(&line);
+    bool is_fine = text_file_set(buf_c(&path), STR_NONE, buf_str(&line), &was_there, err);
+    secret_wipe(line.at, line.len);
+    buf_done(&path);
+    buf_done(&line);
+    return is_fine;
+}
+
+/* A scheme is offered where all users can use it. */
+static void warn_of_md5(const struct users *users)
+{
+    for (size_t i = 0; i < users->count; i++) {
+        if (!users->list[i]->digest_keys[HASH_MD5].len)
+            continue;
+        tell(stderr, "davit: Digest with MD5 is offered only where all users have a key for it; "
+                     "--digest-md5 makes one\n");
+        return;
+    }
+}
+
+static bool store_password(const struct admin *admin, const struct user_secret *secret,
+                           struct err *err)
+{
+    struct buf line = {0};
+    struct buf keys_line = {0};
+    bool is_fine = users_add_lines(&line, &keys_line, secret) ||
+                   err_set(err, 0, "that password cannot be hashed");
+    is_fine = is_fine && store_lines(admin, secret->name, buf_str(&line), buf_str(&keys_line), err);
+    buf_done(&line);
+    buf_done(&keys_line);
+    return is_fine;
+}
+
 static bool set_password(struct admin *admin, bool is_new, struct err *err)
 {
     struct str name = str_of_c(admin->operands[0]);
     struct users users = {0};
     struct arena arena = {0};
-    struct buf line = {0};
-    struct buf keys_line = {0};
-    struct str password;
+    struct user_secret secret = {.name = name,
+                                 .realm = str_of_c(admin->config.realm),
+                                 .has_md5 = admin->has_md5,
+                                 .rounds = SCRAM_ITERATIONS};
     struct err none;
     if (!has_file(admin, err))
         return false;
     if (!users_is_name(name))
         return err_set(err, 0, "'%s' cannot be the name of a user", admin->operands[0]);
     bool is_there = read_file(admin, &users, &none) && users_find(&users, name);
+    bool is_fine =
+        is_there != is_new ||
+        err_set(err, 0, is_new ? "there is a user '%s' already" : "there is no user '%s'",
+                admin->operands[0]);
+    is_fine = is_fine && password_read(admin->password_file, &arena, &secret.password, err) &&
+              make_salts(admin, &users, err) && store_password(admin, &secret, err);
+    if (is_fine && !secret.has_md5)
+        warn_of_md5(&users);
     users_done(&users);
-    if (is_there == is_new)
-        return err_set(err, 0, is_new ? "there is a user '%s' already" : "there is no user '%s'",
-                       admin->operands[0]);
-    bool is_fine = password_read(admin->password_file, &arena, &password, err);
-    if (is_fine &&
-        !users_add_lines(&line, &keys_line, name, str_of_c(admin->config.realm), password))
-        is_fine = err_set(err, 0, "that password cannot be hashed");
-    is_fine = is_fine && store_lines(admin, name, buf_str(&line), buf_str(&keys_line), err);
-    buf_done(&line);
-    buf_done(&keys_line);
     arena_done(&arena);
     return is_fine;
 }
@@ -117,8 +158,10 @@ static int user_list(struct admin *admin)
         return admin_fail(&err);
     for (size_t i = 0; i < users.count; i++) {
         const struct user *user = users.list[i];
-        tell(stdout, "%.*s%s%s%s%s\n", STR_ARGS(user->name), user->scram.iterations ? " scram" : "",
-             user->digest_keys[HASH_SHA256].len ? " digest" : "",
+        tell(stdout, "%.*s%s", STR_ARGS(user->name), user->scram.iterations ? " scram" : "");
+        if (user->scram.iterations && user->scram.iterations < SCRAM_ITERATIONS)
+            tell(stdout, ":%u", user->scram.iterations);
+        tell(stdout, "%s%s%s\n", user->digest_keys[HASH_SHA256].len ? " digest" : "",
              user->digest_keys[HASH_MD5].len ? " digest-md5" : "", user->hash.len ? " basic" : "");
     }
     users_done(&users);

@@ -45,6 +45,8 @@ TEST(users_file_with_a_mistake_is_refused_by_line)
     }
 }
 
+static const struct user_secret alices = {{"alice", 5}, {"here", 4}, {"pencil", 6}, true, 4096};
+
 TEST(users_keys_hold_with_their_hash_and_realm_only)
 {
     struct buf line = {0};
@@ -53,7 +55,7 @@ TEST(users_keys_hold_with_their_hash_and_realm_only)
     struct users users = {0};
     struct users changed = {0};
     struct err err;
-    assert_true(users_add_lines(&line, &keys, STR("alice"), STR("here"), STR("pencil")));
+    assert_true(users_add_lines(&line, &keys, &alices));
     assert_true(users_read(&users, buf_str(&line), &notes, &err));
     assert_true(users_read_keys(&users, buf_str(&keys), STR("here"), &notes, &err));
     const struct user *alice = users_find(&users, STR("alice"));
@@ -61,14 +63,23 @@ TEST(users_keys_hold_with_their_hash_and_realm_only)
     assert_false(password_verify(STR("pencils"), alice->hash));
     check_int("sha256", alice->digest_keys[HASH_SHA256].len, 64);
     check_int("md5", alice->digest_keys[HASH_MD5].len, 32);
-    check_int("scram", alice->scram.iterations, SCRAM_ITERATIONS);
-    check_int("notes", notes.len, 0);
+    check_int("scram", alice->scram.iterations, 4096);
+    check_that("salts", strstr(buf_c(&notes), "other salts after each restart") != NULL);
+    buf_clear(&notes);
+    buf_add_char(&keys, '\n');
+    users_add_salts_line(&keys);
+    users_done(&users);
+    assert_true(users_read(&users, buf_str(&line), &notes, &err));
+    assert_true(users_read_keys(&users, buf_str(&keys), STR("here"), &notes, &err));
+    check_int("salts", users.salts_key.len, 32);
+    check_that("rounds", strstr(buf_c(&notes), "the keys of 1 users for SCRAM have fewer") != NULL);
+    check_that("salts", !strstr(buf_c(&notes), "restart"));
     users_done(&users);
     assert_true(users_read(&users, buf_str(&line), &notes, &err));
     assert_true(users_read_keys(&users, buf_str(&keys), STR("there"), &notes, &err));
     alice = users_find(&users, STR("alice"));
     check_int("of another realm", alice->digest_keys[HASH_SHA256].len, 0);
-    check_int("scram has none", alice->scram.iterations, SCRAM_ITERATIONS);
+    check_int("scram has none", alice->scram.iterations, 4096);
     users_done(&users);
     assert_true(users_read(&changed, STR("alice:" BCRYPT "\n"), &notes, &err));
     assert_true(users_read_keys(&changed, buf_str(&keys), STR("here"), &notes, &err));
@@ -80,6 +91,33 @@ TEST(users_keys_hold_with_their_hash_and_realm_only)
     buf_done(&line);
     buf_done(&keys);
     buf_done(&notes);
+}
+
+TEST(users_have_a_key_for_digest_with_md5_by_choice)
+{
+    struct buf line = {0};
+    struct buf keys = {0};
+    struct user_secret secret = alices;
+    secret.has_md5 = false;
+    assert_true(users_add_lines(&line, &keys, &secret));
+    check_that("none", !strstr(buf_c(&keys), "md5="));
+    check_that("others", strstr(buf_c(&keys), "sha256=") && strstr(buf_c(&keys), "scram=4096,"));
+    buf_done(&line);
+    buf_done(&keys);
+}
+
+/* As many strangers are told 15000 as users have it, and each the same as long as that is so. */
+TEST(users_decoys_have_the_rounds_of_users)
+{
+    struct users users = {.count = 0};
+    unsigned rounds[] = {15000, 600000, 600000, 600000};
+    check_int("without users", users_decoy_rounds(&users, 5), SCRAM_ITERATIONS);
+    users.rounds = rounds;
+    users.rounds_count = ARRAY_LEN(rounds);
+    check_int("least", users_decoy_rounds(&users, 0), 15000);
+    check_int("a quarter", users_decoy_rounds(&users, UINT32_MAX / 4), 15000);
+    check_int("beyond", users_decoy_rounds(&users, UINT32_MAX / 4 + 2), 600000);
+    check_int("most", users_decoy_rounds(&users, UINT32_MAX), 600000);
 }
 
 TEST(password_is_checked_by_the_kinds_that_htpasswd_makes)
@@ -103,6 +141,8 @@ int main(void)
         cmocka_unit_test(users_are_read_from_a_file_of_htpasswd),
         cmocka_unit_test(users_file_with_a_mistake_is_refused_by_line),
         cmocka_unit_test(users_keys_hold_with_their_hash_and_realm_only),
+        cmocka_unit_test(users_have_a_key_for_digest_with_md5_by_choice),
+        cmocka_unit_test(users_decoys_have_the_rounds_of_users),
         cmocka_unit_test(password_is_checked_by_the_kinds_that_htpasswd_makes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
