@@ -54,6 +54,7 @@ struct tls_server {
 /* What a context was made of. */
 struct material {
     struct tls_server *server;
+    int64_t revocations_until_s; /* INT64_MAX: they do not end, or there are none */
     size_t pair_count;
     struct tls_pair pairs[TLS_PAIRS_MAX];
 };
@@ -169,7 +170,11 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
 static int use_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
                       EVP_MAC_CTX *mac, int seals)
 {
-    struct tls_tickets *tickets = &material_of(ssl)->server->tickets;
+    const struct material *material = material_of(ssl);
+    struct tls_tickets *tickets = &material->server->tickets;
+    /* A session must not outlive what says that its client is not revoked. */
+    if (!seals && material->revocations_until_s <= clock_wall_ms() / 1000)
+        return 0;
     /* RFC 8446 §C.4: a ticket should be used once, so its use brings the next one. */
     bool is_renewed = SSL_version(ssl) >= TLS1_3_VERSION;
     struct ticket_use use = {name, iv, cipher, mac, is_renewed};
@@ -184,7 +189,9 @@ static bool use_revocations(const char *file, SSL_CTX *context, struct buf *text
 {
     struct buf more = {0};
     X509_STORE *store = SSL_CTX_get_cert_store(context);
-    STACK_OF(X509_CRL) *lists = tls_read_revocations(file, &more, remarks, err);
+    struct material *material = SSL_CTX_get_ex_data(context, material_index);
+    STACK_OF(X509_CRL) *lists =
+        tls_read_revocations(file, &more, &material->revocations_until_s, remarks, err);
     bool is_fine = lists != NULL;
     for (int i = 0; is_fine && i < sk_X509_CRL_num(lists); i++)
         is_fine = X509_STORE_add_crl(store, sk_X509_CRL_value(lists, i)) == 1 ||
@@ -281,6 +288,7 @@ static struct material *read_material(struct tls_server *server, struct buf *rem
     const struct tls_options *options = server->options;
     struct material *material = MEM_NEW(struct material);
     material->server = server;
+    material->revocations_until_s = INT64_MAX;
     for (size_t i = 0; i < options->pair_count; i++) {
         material->pair_count++;
         if (!tls_pair_read(&material->pairs[i], &options->pairs[i], remarks, err)) {

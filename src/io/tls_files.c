@@ -245,14 +245,16 @@ static bool read_ocsp(struct tls_pair *pair, const char *file, struct buf *remar
 /* --- revocation lists --- */
 
 /* One that has expired says nothing of who was revoked since: nobody could sign in with it. */
-static bool check_revocations(const X509_CRL *list, const char *file, struct buf *remarks,
-                              struct err *err)
+static bool check_revocations(const X509_CRL *list, const char *file, int64_t *until_s_out,
+                              struct buf *remarks, struct err *err)
 {
     int64_t now_s = clock_wall_ms() / 1000;
     int64_t until_s = seconds_of(X509_CRL_get0_nextUpdate(list));
+    if (until_s < *until_s_out)
+        *until_s_out = until_s;
     if (seconds_of(X509_CRL_get0_lastUpdate(list)) > now_s)
         return err_set(err, 0, "the revocation list in '%s' is not valid yet", file);
-    if (until_s < now_s)
+    if (until_s <= now_s)
         return err_set(err, 0, "the revocation list in '%s' has expired: fetch a newer one", file);
     if (until_s - now_s < DAY_S)
         buf_addf(remarks, "the revocation list in '%s' expires in %lld minutes\n", file,
@@ -260,8 +262,8 @@ static bool check_revocations(const X509_CRL *list, const char *file, struct buf
     return true;
 }
 
-STACK_OF(X509_CRL) *
-    tls_read_revocations(const char *file, struct buf *text, struct buf *remarks, struct err *err)
+STACK_OF(X509_CRL) * tls_read_revocations(const char *file, struct buf *text, int64_t *until_s_out,
+                                          struct buf *remarks, struct err *err)
 {
     if (!read_file(file, text, NULL, err))
         return NULL;
@@ -269,10 +271,11 @@ STACK_OF(X509_CRL) *
     STACK_OF(X509_CRL) *lists = sk_X509_CRL_new_null();
     X509_CRL *list;
     bool is_fine = true;
+    *until_s_out = INT64_MAX;
     ERR_clear_error();
     while (is_fine && (list = PEM_read_bio_X509_CRL(bio, NULL, give_no_passphrase, NULL))) {
         sk_X509_CRL_push(lists, list);
-        is_fine = check_revocations(list, file, remarks, err);
+        is_fine = check_revocations(list, file, until_s_out, remarks, err);
     }
     BIO_free(bio);
     if (is_fine && ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)

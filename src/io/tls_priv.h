@@ -30,9 +30,11 @@ unsigned tls_pair_fit(const struct tls_pair *pair, struct str host);
 NODISCARD STACK_OF(X509) *
     tls_read_certificates(const char *file, struct buf *text, struct err *err);
 
-/* Reads revocation lists in PEM, which are in force now; at least one. Gives. */
-NODISCARD STACK_OF(X509_CRL) *
-    tls_read_revocations(const char *file, struct buf *text, struct buf *remarks, struct err *err);
+/* Reads revocation lists in PEM, which are in force now; at least one. *until_s_out: until when all
+ * of them are. Gives. */
+NODISCARD STACK_OF(X509_CRL) * tls_read_revocations(const char *file, struct buf *text,
+                                                    int64_t *until_s_out, struct buf *remarks,
+                                                    struct err *err);
 
 /* Sets `err` to the text with the reason that OpenSSL gave last. Always false. */
 bool tls_fail(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);

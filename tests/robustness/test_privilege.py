@@ -149,7 +149,7 @@ def test_what_cannot_be_read_is_named_and_keeps_nothing_else(machine):
     machine.run("cd /etc/davit; mkdir -m 700 other; cp users other/users\n"
                 "davit user del alice --users other/users\n"
                 "davit user add carol --password-file $W/password --users other/users\n"
-                "chmod 600 other/users*\nsed -i 's,= /etc/davit/users,= /etc/davit/other/users,' davit.conf")
+                "chmod 600 other/users* davit.conf\nsed -i 's,= /etc/davit/users,= /etc/davit/other/users,' davit.conf")
     machine.reload()
     assert machine.status("alice") == 401 and machine.status("carol") == 207
 

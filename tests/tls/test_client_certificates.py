@@ -114,14 +114,18 @@ def refused(tmp_path, *args):
     return done.stderr
 
 
+def open_of(connection):
+    connection.send("GET /open HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    return connection.read().status
+
+
 def test_who_is_revoked_is_out_with_the_next_reload(tmp_path, authority):
     alice, bob = authority.sign("/O=Example/CN=alice"), authority.sign("/O=Example/CN=bob")
     with serve_with_list(tmp_path, authority, authority.revoke()) as server:
         assert curl(server, *shown(alice))[0] == 207 and curl(server, *shown(bob))[0] == 207
         context = tls.context(client=bob)
         with server.connect(tls=context) as connection:
-            connection.send("GET /open HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            assert connection.read().status == 404
+            assert open_of(connection) == 404
             session = connection.socket.session
         authority.revoke(bob)
         reload(server, "read the certificates again")
@@ -130,8 +134,7 @@ def test_who_is_revoked_is_out_with_the_next_reload(tmp_path, authority):
         assert curl(server)[0] == 403, "who shows none is asked for none"
         with pytest.raises((OSError, AssertionError, AttributeError)):
             with server.connect(tls=context, session=session) as connection:  # nor with a session of before
-                connection.send("GET /open HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                assert connection.read().status == 404
+                assert open_of(connection) == 404
 
 
 def test_a_list_that_has_expired_is_refused(tmp_path, authority):
@@ -149,14 +152,21 @@ def test_a_list_that_has_expired_is_refused(tmp_path, authority):
             file.write("nothing\n")
         reload(server, "there is no revocation list in")
         assert curl(server, *shown(alice))[0] == 207
-        authority.revoke(seconds=4)  # and while davit runs
+        authority.revoke(seconds=15)  # and while davit runs
         reload(server, "read the certificates again")
+        context = tls.context(client=alice)
+        with server.connect(tls=context) as connection:
+            assert open_of(connection) == 404
+            session = connection.socket.session
         deadline = time.monotonic() + 60
         while "clients' certificates are refused: CRL has expired" not in server.stderr():
             assert time.monotonic() < deadline, server.stderr()
             curl(server, *shown(alice))
             time.sleep(0.2)
         assert curl(server, *shown(alice))[0] == 0
+        with pytest.raises((OSError, AssertionError, AttributeError)):
+            with server.connect(tls=context, session=session) as connection:
+                assert open_of(connection) == 404
         authority.revoke()
         reload(server, "read the certificates again")
         assert curl(server, *shown(alice))[0] == 207
