@@ -4,7 +4,6 @@ import base64
 import os
 import re
 import select
-import signal
 import socket
 import statistics
 import subprocess
@@ -13,6 +12,7 @@ import time
 import davit
 import pytest
 import session
+from session import reload
 
 RULES = '[rule "/"]\nallow = all for users\n'
 
@@ -40,16 +40,6 @@ def server_fixture(folder):
         with open(running.path("a"), "w", encoding="utf-8") as file:
             file.write("hello")
         yield running
-
-
-def reload(server, word):
-    """SIGHUP, until the log says it."""
-    before = server.stderr().count(word)
-    server.process.send_signal(signal.SIGHUP)
-    deadline = time.monotonic() + 20
-    while server.stderr().count(word) == before:
-        assert time.monotonic() < deadline, server.stderr()
-        time.sleep(0.01)
 
 
 def test_a_hundred_thousand_wrong_sign_ins_in_bounded_memory(server):

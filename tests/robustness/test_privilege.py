@@ -9,7 +9,7 @@ import subprocess
 
 import davit
 import pytest
-from session import need_root, wait_for
+from session import need_root, reload, wait_for
 
 RECIPES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/recipes.md")
 URL = "https://dav.example.org/"
@@ -82,11 +82,6 @@ class Machine:
         return self.run("openssl s_client -connect 127.0.0.1:443 -servername dav.example.org </dev/null 2>/dev/null | "
                         "openssl x509 -noout -subject")
 
-    def reload(self, word="read the settings again"):
-        before = self.stderr().count(word)
-        self.process.send_signal(signal.SIGHUP)
-        wait_for(lambda: self.stderr().count(word) > before, f"'{word}' in\n{self.stderr()}", 60)
-
     def opener(self):
         with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as file:
             return [int(pid) for pid in file.read().split()]
@@ -125,7 +120,7 @@ def test_a_reload_reads_what_only_root_may_read(machine):
     assert "CN = one" in machine.subject() or "CN=one" in machine.subject()
     machine.run("davit user del bob -c /etc/davit/davit.conf\nmv /var/log/davit/access.log /var/log/davit/access.log.1\n"
                 + machine.certificate("two"))
-    machine.reload()
+    reload(machine)
     assert machine.status("bob") == 401, "who was removed is out"
     assert machine.status("alice") == 207
     assert "two" in machine.subject()
@@ -137,11 +132,11 @@ def test_what_cannot_be_read_is_named_and_keeps_nothing_else(machine):
     assert machine.status("bob") == 207
     machine.run("davit user del bob -c /etc/davit/davit.conf\n"
                 "echo broken > /etc/letsencrypt/live/dav.example.org/privkey.pem")
-    machine.reload()
+    reload(machine)
     assert "keeping the certificates as they were: there is no private key in" in machine.stderr()
     assert machine.status("bob") == 401, "the certificate is no reason to let him in"
     machine.run("mv /etc/davit/users /etc/davit/away\n" + machine.certificate("two"))
-    machine.reload()
+    reload(machine)
     assert "WHAT '/etc/davit/users' SAID BEFORE STAYS IN FORCE" in machine.stderr()
     assert machine.status("alice") == 207 and "two" in machine.subject()
     machine.run("mv /etc/davit/away /etc/davit/users")
@@ -150,7 +145,7 @@ def test_what_cannot_be_read_is_named_and_keeps_nothing_else(machine):
                 "davit user del alice --users other/users\n"
                 "davit user add carol --password-file $W/password --users other/users\n"
                 "chmod 600 other/users* davit.conf\nsed -i 's,= /etc/davit/users,= /etc/davit/other/users,' davit.conf")
-    machine.reload()
+    reload(machine)
     assert machine.status("alice") == 401 and machine.status("carol") == 207
 
 
@@ -166,7 +161,7 @@ def test_the_opener_opens_nothing_else_and_ends_with_davit(machine):
     # A directory of the server's user: what he puts there is not opened for him.
     machine.run("chown davit /var/log/davit; rm /var/log/davit/access.log; touch /etc/secret; chmod 600 /etc/secret\n"
                 "ln -s /etc/secret /var/log/davit/access.log")
-    machine.reload()
+    reload(machine)
     assert "'/var/log/davit/access.log' is not opened with root's rights" in machine.stderr()
     assert machine.status("alice") == 207
     assert machine.run("cat /etc/secret") == ""
@@ -177,6 +172,6 @@ def test_the_opener_opens_nothing_else_and_ends_with_davit(machine):
 
 def test_without_the_opener_the_log_says_so(machine):
     os.kill(machine.opener()[0], signal.SIGKILL)
-    machine.reload("the process that opens files for root has ended")
+    reload(machine, "the process that opens files for root has ended")
     wait_for(lambda: "keeping the certificates as they were" in machine.stderr(), "the reload to end")
     assert machine.status("alice") == 207

@@ -4,6 +4,7 @@ memory of a running server, scratch file systems."""
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -116,6 +117,13 @@ def wait_for(condition, what, seconds=30):
             return found
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.01)
+
+
+def reload(server, word="read the settings again"):
+    """SIGHUP, until the log says that."""
+    before = server.stderr().count(word)
+    server.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: server.stderr().count(word) > before, f"'{word}' in\n{server.stderr()}", 60)
 
 
 @contextlib.contextmanager

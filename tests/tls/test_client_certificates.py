@@ -1,13 +1,13 @@
 """Client certificates as a way to sign in: a subject is a user, or nobody."""
 
 import re
-import signal
 import subprocess
 import time
 
 import davit
 import pytest
 import tls
+from session import reload
 
 CONFIG = """[certificates]
 alice = CN=alice,O=Example
@@ -28,16 +28,6 @@ def curl(server, *options, path="/", method="PROPFIND"):
 
 def shown(pair):
     return ["--cert", pair.certificate, "--key", pair.key]
-
-
-def reload(server, word):
-    """SIGHUP, until the log says it."""
-    before = server.stderr().count(word)
-    server.process.send_signal(signal.SIGHUP)
-    deadline = time.monotonic() + 30
-    while server.stderr().count(word) == before:
-        assert time.monotonic() < deadline, server.stderr()
-        time.sleep(0.02)
 
 
 @pytest.fixture(name="authority")
