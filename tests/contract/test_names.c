@@ -30,7 +30,6 @@ static const char *const odd_names[] = {
     E_COMPOSED,
     E_DECOMPOSED "x",
     ".davit-staged",
-    ".DAVIT",
     ".davit2",
     ".hidden",
     "CON",
@@ -134,6 +133,11 @@ static const char *const reserved[] = {
     "c/.davit/x",
     ".davit-staged-0123456789abcdef",
     "c/.davit-staged-0123456789abcdef",
+    ".DAVIT", /* what some file system takes for them */
+    "c/.Davit. .",
+    ".da\xe2\x80\x8dvit",
+    "c/.davit-\xc5\xbf"
+    "taged-1",
 };
 
 static void p18_reserved_names_are_denied(void **state)

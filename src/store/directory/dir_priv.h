@@ -8,6 +8,7 @@
 #include "store/directory/flush.h"
 #include "store/directory/mounts/mounts.h"
 #include "store/directory/root.h"
+#include "store/directory/spelling/spell.h"
 #include "store/directory/state/kept.h"
 #include "store/store.h"
 
@@ -28,6 +29,7 @@ struct dir_store {
     struct claims *claims;
     struct flush *flush;
     struct dir_cache *cache; /* NULL: none */
+    struct folds *folds;
     struct dir_mounts *mounts;
 };
 
@@ -46,6 +48,9 @@ NODISCARD bool dir_staging_restore(struct dir_store *dir);
 /* openat2(2) beneath the root: not through links, and not what is reserved. The descriptor, or -1
  * and errno. */
 NODISCARD int dir_open_beneath(const struct dir_store *dir, struct res_path path, int flags);
+
+/* The same of a path that has not been located: ELOOP also where it is not spelled as listed. */
+NODISCARD int dir_open_unlocated(const struct dir_store *dir, struct res_path path, int flags);
 
 /* The path that an open descriptor has now, beneath the root; memory from the arena. False when it
  * has none. */

@@ -54,6 +54,12 @@ static enum store_rc dir_quota(struct store *store, struct res_path path,
     return STORE_OK;
 }
 
+static enum store_folding dir_folds(struct store *store, struct res_path path)
+{
+    (void)path; /* it has been located: what is on the way has been looked at */
+    return folds_found(dir_of(store)->folds);
+}
+
 /* --- life --- */
 
 static void dir_close(struct store *store)
@@ -64,6 +70,7 @@ static void dir_close(struct store *store)
     flush_free(dir->flush);
     mounts_close(dir->mounts);
     cache_close(dir->cache);
+    folds_free(dir->folds);
     if (dir->staging_fd >= 0)
         (void)close(dir->staging_fd); /* a directory: nothing to lose */
     dir_root_close(dir);
@@ -93,6 +100,7 @@ static const struct store_ops dir_ops = {
     .unlock = dir_unlock,
     .quota = dir_quota,
     .is_lost = dir_is_lost,
+    .folds = dir_folds,
     .claim = named_claim,
     .release = named_release,
 };
@@ -159,9 +167,25 @@ static bool open_kept(struct dir_store *dir, const struct store_options *options
     return true;
 }
 
-/* Without a right to write, state that is there is read, and none is made. */
-static bool open_state_read_only(struct dir_store *dir, struct err *err)
+/* What is known of the tree: how names are told apart, what has been read, what is mounted. What is
+ * kept is kept by name: not where a thing has several. */
+static bool open_views(struct dir_store *dir, const struct store_options *options, struct err *err)
 {
+    if (!folds_open(dir->root_fd, dir->staging_fd, &dir->folds, err))
+        return false;
+    bool has_marks = folds_root_has_marks(dir->folds);
+    if (has_marks || folds_root_is_exact(dir->folds))
+        dir->cache = cache_open(dir->root_fd, options->limits->cache_bytes, has_marks);
+    dir->mounts = mounts_open(dir->root_fd, dir->cache);
+    return true;
+}
+
+/* Without a right to write, state that is there is read, and none is made. */
+static bool open_state_read_only(struct dir_store *dir, const struct store_options *options,
+                                 struct err *err)
+{
+    if (!open_views(dir, options, err))
+        return false;
     if (dir->state_fd < 0 || faccessat(dir->state_fd, "state.db", R_OK, AT_EACCESS) != 0)
         return true;
     if (!check_hidden(dir, err))
@@ -175,7 +199,7 @@ static bool open_state(struct dir_store *dir, const struct store_options *option
     if (!check_hidden(dir, err) || !own_directory_claim(dir->root_fd, options->root, err))
         return false;
     dir->staging_fd = open_staging(dir, err);
-    if (dir->staging_fd < 0)
+    if (dir->staging_fd < 0 || !open_views(dir, options, err))
         return false;
     dir->state = dir->kept->state;
     dir->journal = dir->kept->journal;
@@ -201,10 +225,8 @@ bool directory_store_open(const struct store_options *options, struct store **st
     bool is_fine = dir_root_open(dir, options, err) && open_kept(dir, options, err);
     if (is_fine) {
         dir->flush = flush_new(dir->root_fd, options->durability);
-        dir->cache = cache_open(dir->root_fd, options->limits->cache_bytes);
-        dir->mounts = mounts_open(dir->root_fd, dir->cache);
-        is_fine =
-            options->is_read_only ? open_state_read_only(dir, err) : open_state(dir, options, err);
+        is_fine = options->is_read_only ? open_state_read_only(dir, options, err)
+                                        : open_state(dir, options, err);
     }
     if (!is_fine) {
         dir_close(&dir->base);

@@ -16,7 +16,8 @@ NODISCARD enum store_rc dir_name_of(struct res_path path, struct dir_name *name_
 
 /* Names that davit keeps for itself, wherever they are: the state directory, which below the root
  * may be that of another davit that serves a part of the tree, and what is staged beside its target
- * on another file system. */
+ * on another file system. In every spelling that some file system takes for them: where they are
+ * copied to or mounted is not for us to know. */
 #define DIR_STATE_NAME    ".davit"
 #define DIR_STAGED_PREFIX ".davit-staged-"
 bool dir_is_reserved(struct res_path path);

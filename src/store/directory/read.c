@@ -158,7 +158,7 @@ static enum store_rc open_file(const struct dir_store *dir, struct res_path path
     struct statx stx;
     struct store_stat stat;
     /* O_NONBLOCK: a FIFO in the directory must not hold us up until somebody writes to it. */
-    int fd = dir_open_beneath(dir, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    int fd = dir_open_unlocated(dir, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) /* ENXIO: a socket or a device without a driver */
         return errno == ENXIO ? STORE_NOT_FOUND : dir_rc(errno, "opening a file");
     enum store_rc rc = STORE_OK;

@@ -10,6 +10,10 @@
  * takes that path and follows no link: a link that has come into the way since is ELOOP, and what
  * is opened is what was judged.
  *
+ * Where a file system takes more names for one (spelling/folds.c), each is taken from its
+ * directory. Mostly none is there, and the kernel says so at no cost: a look-up that stays within
+ * the root's own mount (RESOLVE_NO_XDEV) has met the root's file system only.
+ *
  * Rejected: to follow links, and to compare the path of the open descriptor (/proc/self/fd) with
  * the one that was judged. It costs two calls more for each open, and the kernel gives a file that
  * has just been removed a name that it never had. */
@@ -69,9 +73,32 @@ enum store_rc dir_rc_unknown(int code, const char *what)
 
 /* --- names that are not resources --- */
 
+/* Whether the ASCII characters in it begin as our names do: most names differ in the first. */
+static bool resembles_reserved(struct str name)
+{
+    static const char state_name[] = DIR_STATE_NAME;
+    size_t count = 0;
+    for (size_t i = 0; i < name.len && count < sizeof(state_name) - 1; i++) {
+        if ((unsigned char)name.at[i] >= 0x80) /* perhaps one that cannot be seen */
+            continue;
+        if (char_lower(name.at[i]) != state_name[count++])
+            return false;
+    }
+    return count == sizeof(state_name) - 1;
+}
+
 bool dir_is_reserved_name(struct str name)
 {
-    return str_eq(name, STR(DIR_STATE_NAME)) || str_starts(name, STR(DIR_STAGED_PREFIX));
+    struct arena arena = {0};
+    if (!resembles_reserved(name))
+        return false;
+    struct str loose = unicode_form(&arena, name, UNICODE_LOOSE);
+    while (loose.len && strchr(". ", loose.at[loose.len - 1])) /* some file systems drop these */
+        loose.len--;
+    bool is_reserved =
+        str_eq(loose, STR(DIR_STATE_NAME)) || str_starts(loose, STR(DIR_STAGED_PREFIX));
+    arena_done(&arena);
+    return is_reserved;
 }
 
 bool dir_is_reserved(struct res_path path)
@@ -148,6 +175,26 @@ int dir_open_beneath(const struct dir_store *dir, struct res_path path, int flag
     return dir_is_reserved(path) ? -1 : open_how(dir, path, flags, RESOLVE_NO_SYMLINKS);
 }
 
+int dir_open_unlocated(const struct dir_store *dir, struct res_path path, int flags)
+{
+    struct arena arena = {0};
+    struct res_path real;
+    int fd = -1;
+    errno = ENOENT;
+    if (dir_is_reserved(path))
+        return -1;
+    if (folds_root_is_exact(dir->folds)) {
+        fd = open_how(dir, path, flags, RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+        if (fd >= 0 || errno != EXDEV)
+            return fd;
+    }
+    bool is_real = spell_path(dir->folds, dir->root_fd, &arena, path, &real) == STORE_OK &&
+                   path_eq(real, path);
+    arena_done(&arena);
+    errno = ELOOP; /* an alias, as a link is */
+    return is_real ? open_how(dir, path, flags, RESOLVE_NO_SYMLINKS) : -1;
+}
+
 bool dir_is_same_mount(int fd, int other_fd)
 {
     struct statx stx;
@@ -179,11 +226,44 @@ enum store_rc dir_open_parent(const struct dir_store *dir, struct res_path path,
         rc = dir_rc(errno, "opening a collection");
         return rc == STORE_NOT_FOUND ? STORE_NO_PARENT : rc;
     }
+    if (!spell_may_be_new(dir->folds, fd, name_out->text)) {
+        (void)close(fd); /* a directory: nothing to lose */
+        return STORE_DENIED;
+    }
     *fd_out = fd;
     return STORE_OK;
 }
 
 /* --- the real path --- */
+
+/* Opens `path` without following any link: 0, or why it cannot be; EXDEV where it may have other
+ * spellings. */
+static int probe(const struct dir_store *dir, struct res_path path)
+{
+    if (!folds_root_is_exact(dir->folds) && !cache_knows(dir->cache, path))
+        return EXDEV;
+    int fd = open_how(dir, path, O_PATH, RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+    if (fd < 0)
+        return errno;
+    (void)close(fd); /* O_PATH: nothing to lose */
+    return 0;
+}
+
+/* The same, where that has been taken care of. */
+static int probe_spelled(const struct dir_store *dir, struct res_path path)
+{
+    int fd = open_how(dir, path, O_PATH, RESOLVE_NO_SYMLINKS);
+    if (fd < 0)
+        return errno;
+    (void)close(fd); /* O_PATH: nothing to lose */
+    return 0;
+}
+
+/* Takes each name on the way as it is listed. */
+static enum store_rc spell(const struct dir_store *dir, struct arena *arena, struct res_path *path)
+{
+    return spell_path(dir->folds, dir->root_fd, arena, *path, path);
+}
 
 /* Follows links: the path of what `path` leads to; NOT_FOUND when that is nothing, DENIED when it
  * is not beneath the root. */
@@ -195,7 +275,10 @@ static enum store_rc follow(const struct dir_store *dir, struct arena *arena, st
         return errno == ELOOP ? STORE_DENIED : dir_rc(errno, "following a link");
     bool is_known = dir_path_of_fd(dir, fd, arena, real_out);
     (void)close(fd); /* O_PATH: nothing to lose */
-    return is_known ? STORE_OK : STORE_NOT_FOUND;
+    if (!is_known)
+        return STORE_NOT_FOUND;
+    /* What a link says is a spelling like others. */
+    return probe(dir, *real_out) == EXDEV ? spell(dir, arena, real_out) : STORE_OK;
 }
 
 static bool is_there(const struct dir_store *dir, struct res_path path)
@@ -237,22 +320,17 @@ static struct res_path normalise(const struct dir_store *dir, struct arena *aren
     return real;
 }
 
-/* Opens `path` without following any link: 0, or why it cannot be. */
-static int probe(const struct dir_store *dir, struct res_path path)
-{
-    int fd = open_how(dir, path, O_PATH, RESOLVE_NO_SYMLINKS);
-    if (fd < 0)
-        return errno;
-    (void)close(fd); /* O_PATH: nothing to lose */
-    return 0;
-}
-
 static enum store_rc locate_resource(const struct dir_store *dir, struct arena *arena,
                                      struct res_path path, struct res_path *real_out)
 {
     struct res_path parent;
     int code = cache_knows(dir->cache, path) ? 0 : probe(dir, path);
-    if (code && !str_is_ascii(path_str(path))) {
+    if (code == EXDEV) {
+        enum store_rc rc = spell(dir, arena, &path);
+        if (rc != STORE_OK)
+            return rc;
+        code = probe_spelled(dir, path);
+    } else if (code && !str_is_ascii(path_str(path))) {
         path = normalise(dir, arena, path);
         code = probe(dir, path);
     }
@@ -280,9 +358,12 @@ static enum store_rc locate_name(const struct dir_store *dir, struct arena *aren
     if (!str_is_ascii(path_str(path)))
         path = normalise(dir, arena, path);
     enum store_rc rc = locate_resource(dir, arena, path_parent(path), &parent);
-    if (rc == STORE_OK)
-        *real_out = path_join(arena, parent, path_name(path));
-    return rc;
+    if (rc != STORE_OK)
+        return rc;
+    *real_out = path_join(arena, parent, path_name(path));
+    if (cache_knows(dir->cache, parent) || probe(dir, *real_out) != EXDEV)
+        return STORE_OK;
+    return spell(dir, arena, real_out);
 }
 
 enum store_rc dir_locate(struct store *store, struct arena *arena, struct res_path path,

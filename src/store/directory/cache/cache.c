@@ -17,11 +17,12 @@
  * inserted only if it stands still from before the open. What is still in the queue will drop the
  * node when it is taken.
  *
- * Paths with symbolic links, files that somebody may be writing to, and other file systems are not
- * kept. A node is made when a path is asked for again (`seen`), so that a crawl costs nothing, and
- * tried less and less often where that fails. Nodes without members are dropped, the longest unused
- * first, when there are more bytes than allowed; the watches that they hold, some 1,000 bytes of
- * kernel memory each, are counted as if they were ours.
+ * Paths with symbolic links, files that somebody may be writing to, other file systems, and what
+ * has more than one name (spelling/folds.c) are not kept. A node is made when a path is asked for
+ * again (`seen`), so that a crawl costs nothing, and tried less and less often where that fails.
+ * Nodes without members are dropped, the longest unused first, when there are more bytes than
+ * allowed; the watches that they hold, some 1,000 bytes of kernel memory each, are counted as if
+ * they were ours.
  *
  * Rejected: keeping files open. It saves little where the content is large, holds the space of what
  * was deleted, and keeps file systems from being unmounted.
@@ -36,6 +37,7 @@
 #include "base/turn.h"
 #include "store/directory/cache/cache_priv.h"
 #include "store/directory/entry.h"
+#include "store/directory/spelling/folds.h"
 
 enum { TEXT_BYTES_MAX = 32767 /* a larger file leaves by sendfile(2) */ };
 
@@ -361,6 +363,10 @@ static bool learn_directory(struct dir_cache *cache, struct res_path path)
     int fd = watcher_open(&cache->watcher, name.text, O_PATH | O_DIRECTORY, &stx);
     if (fd < 0)
         return false;
+    if (cache->has_marks && folds_is_marked(fd)) { /* its members have more names than one */
+        (void)close(fd);                           /* O_PATH: nothing to lose */
+        return false;
+    }
     int number = node ? node->watch->number : watcher_add(&cache->watcher, fd, true);
     bool is_fine = number >= 0 && dir_statx(fd, "", AT_EMPTY_PATH, &stx);
     (void)close(fd); /* O_PATH: nothing to lose */
@@ -497,7 +503,7 @@ void cache_offer(struct dir_cache *cache, struct res_path path)
 
 /* --- life --- */
 
-struct dir_cache *cache_open(int root_fd, uint64_t bytes_max)
+struct dir_cache *cache_open(int root_fd, uint64_t bytes_max, bool has_marks)
 {
     static atomic_uint_fast64_t last_id;
     struct watcher watcher;
@@ -512,6 +518,7 @@ struct dir_cache *cache_open(int root_fd, uint64_t bytes_max)
     cache->id = atomic_fetch_add(&last_id, 1) + 1;
     cache->watcher = watcher;
     cache->bytes_max = (size_t)bytes_max;
+    cache->has_marks = has_marks;
     atomic_init(&cache->changes, 0);
     pthread_mutex_init(&cache->mutex, NULL);
     list_init(&cache->ages);

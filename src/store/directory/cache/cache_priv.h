@@ -92,6 +92,7 @@ struct dir_cache {
     uint64_t id;
     struct watcher watcher;
     size_t bytes_max;
+    bool has_marks; /* some directories may not tell case apart */
     atomic_uint_fast64_t changes;
 
     pthread_mutex_t mutex; /* guards what follows */
