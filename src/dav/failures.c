@@ -58,6 +58,15 @@ static struct dav_result may_arrive(struct failures *failures, struct res_path f
                path_rebase(&failures->arena, from, failures->x->real, failures->to_real));
 }
 
+/* The same of what is moved: it could be read there. */
+static struct dav_result may_leave(struct failures *failures, struct res_path from)
+{
+    struct dav_result result = DAV_FINE;
+    if (path_is_within(from, failures->x->real))
+        result = may(failures, ACCESS_READ, from);
+    return dav_is_fine(result) ? may_arrive(failures, from) : result;
+}
+
 static unsigned refuse_copy(struct store_visitor *visitor, struct res_path path)
 {
     struct failures *failures = failures_of(visitor);
@@ -90,7 +99,7 @@ static unsigned refuse(struct store_visitor *visitor, struct res_path path)
     arena_reset(&failures->arena);
     failures->refusal = may(failures, ACCESS_WRITE, path);
     if (dav_is_fine(failures->refusal) && failures->is_move)
-        failures->refusal = may_arrive(failures, path);
+        failures->refusal = may_leave(failures, path);
     if (dav_is_fine(failures->refusal))
         failures->refusal = lock_permit(failures->x, &failures->arena, path, PERMIT_SELF);
     return dav_is_fine(failures->refusal) ? 0 : REFUSED;

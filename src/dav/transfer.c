@@ -59,6 +59,8 @@ static struct dav_result prepare(struct exchange *x, bool is_move)
         x->store->ops->locate(x->store, x->arena, transfer->to, LOCATE_NAME, &transfer->to_real));
     if (dav_is_fine(result))
         result = admit_check(x, ACCESS_WRITE, transfer->to, transfer->to_real);
+    if (dav_is_fine(result) && is_move) /* what is moved can be read where it comes to */
+        result = admit_check(x, ACCESS_READ, x->path, x->real);
     return result;
 }
 
