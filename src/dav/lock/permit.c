@@ -66,6 +66,19 @@ struct dav_result lock_permit(const struct exchange *x, struct arena *arena, str
     return result;
 }
 
+bool lock_is_held(const struct exchange *x, struct arena *arena, struct res_path real)
+{
+    struct lock_list locks;
+    if (!x->store->ops->has_locks(x->store) ||
+        x->store->ops->locks(x->store, arena, real, LOCKS_COVERING, &locks) != STORE_OK)
+        return false;
+    for (size_t i = 0; i < locks.count; i++) {
+        if (admit_holds(x, &locks.items[i]))
+            return true;
+    }
+    return false;
+}
+
 bool lock_obstructs_within(const struct exchange *x, struct arena *arena, struct res_path real)
 {
     struct lock_list locks;

@@ -13,6 +13,9 @@ enum permit_reach {
 NODISCARD struct dav_result lock_permit(const struct exchange *x, struct arena *arena,
                                         struct res_path real, enum permit_reach reach);
 
+/* Whether one of the locks that cover `real` is of whoever asks, submitted or not. */
+NODISCARD bool lock_is_held(const struct exchange *x, struct arena *arena, struct res_path real);
+
 /* Whether some lock at `real` or below it lacks its token. The arena is for what is looked at. */
 NODISCARD bool lock_obstructs_within(const struct exchange *x, struct arena *arena,
                                      struct res_path real);

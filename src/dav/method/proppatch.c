@@ -168,11 +168,11 @@ static enum stage_end answer(struct exchange *x, const struct proppatch *state, 
     return respond_text(x, HTTP_MULTI_STATUS, STR(MULTISTATUS_TYPE), body);
 }
 
-/* Windows sets times and attributes of a file that it has locked without the token. Nobody else may
- * (RFC 4918 §7), and nothing else may be among the instructions. */
+/* Windows sets times and attributes of a file that it has locked without the token. It must be who
+ * holds the lock (RFC 4918 §7); nobody else may, and nothing else may be among the instructions. */
 static bool is_windows_only(const struct exchange *x, const struct proppatch_request *request)
 {
-    if (!client_has(x, QUIRK_TIMES_WITHOUT_TOKEN))
+    if (!client_has(x, QUIRK_TIMES_WITHOUT_TOKEN) || !lock_is_held(x, x->arena, x->real))
         return false;
     for (size_t i = 0; i < request->update_count; i++) {
         const struct prop_name *name = &request->updates[i].name;

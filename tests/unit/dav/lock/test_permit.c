@@ -102,6 +102,18 @@ TEST(root_hrefs_name_each_root_once)
     buf_done(&text);
 }
 
+TEST(a_lock_that_covers_it_is_held_without_its_token)
+{
+    static const struct {
+        const char *path;
+        bool is_held;
+    } rows[] = {{"free", false}, {"f", true}, {"s", true}, {"d/e/file", true}, {"", false}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        bench_next(rows[i].path);
+        check_int(rows[i].path, lock_is_held(bench.x, bench.arena, bench.x->real), rows[i].is_held);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -111,6 +123,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(obstructs_within_asks_for_each_lock_below, open_locked,
                                         bench_close),
         cmocka_unit_test_setup_teardown(root_hrefs_name_each_root_once, open_locked, bench_close),
+        cmocka_unit_test_setup_teardown(a_lock_that_covers_it_is_held_without_its_token,
+                                        open_locked, bench_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
