@@ -16,8 +16,15 @@ struct principal {
     enum access_scheme scheme;
     struct scope scope; /* of the token that was used; otherwise everywhere */
     struct str address; /* where the request comes from, without a port */
-    bool is_link;       /* comes through a shared link: acts for `name`, but is not he */
+    struct str link;    /* the shared link that he comes through: acts for `name`, but is not he;
+                         * empty: none */
 };
+
+/* Under which locks are held. No user has the name of a link: it has a slash. */
+static inline struct str principal_holder(const struct principal *principal)
+{
+    return principal->link.len ? principal->link : principal->name;
+}
 
 static inline bool principal_is_anonymous(const struct principal *principal)
 {

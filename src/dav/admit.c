@@ -49,12 +49,14 @@ static enum stage_end follow_link(struct exchange *x)
     const struct token *token = access_link(access, text, clock_wall_ms() / 1000);
     if (!token)
         return respond_error(x, dav_from_store(STORE_NOT_FOUND));
-    x->signed_in = (struct signed_in){
-        .principal = {
-            .name = token->user, .scope = token->scope, .address = address_of(x), .is_link = true}};
+    struct res_path link = path_join(x->arena, PATH(LINK_SEGMENT), token->id);
+    x->signed_in = (struct signed_in){.principal = {.name = token->user,
+                                                    .scope = token->scope,
+                                                    .address = address_of(x),
+                                                    .link = path_str(link)}};
     x->link_prefix = (struct res_path){x->path.at, sizeof(LINK_SEGMENT) + text.len};
-    struct link_view link = {&x->signed_in.principal, x->link_prefix};
-    x->store = x->service->view_link(x->service, &link, x->arena);
+    struct link_view seen = {&x->signed_in.principal, x->link_prefix};
+    x->store = x->service->view_link(x->service, &seen, x->arena);
     return STAGE_NEXT;
 }
 
@@ -72,6 +74,13 @@ static bool leave_link(const struct exchange *x, struct arena *arena, struct res
 
 /* --- questions --- */
 
+/* What is at these paths is made up by the server: no resource of the store is reached there. */
+static bool is_made_up(const struct exchange *x, struct res_path path)
+{
+    return principal_is_path(x->service->access, path) ||
+           (x->service->view_link && str_eq(path_first(path), STR(LINK_SEGMENT)));
+}
+
 /* How the store tells names apart at `path`. */
 static enum access_names names_at(const struct exchange *x, struct res_path path)
 {
@@ -88,16 +97,15 @@ enum access_verdict admit_judge(const struct exchange *x, enum access_class clas
 {
     const struct access *access = x->service->access;
     const struct principal *principal = &x->signed_in.principal;
-    struct arena arena = {0}; /* used for links only */
-    enum access_verdict verdict = ACCESS_REFUSED;
+    struct arena arena = {0};                     /* used for links only */
+    enum access_verdict verdict = ACCESS_REFUSED; /* but for what ask() lets pass */
     if (!access)
         return ACCESS_GRANTED;
-    if (principal_is_path(access, path) || principal_is_path(access, real))
-        return ACCESS_REFUSED; /* but for what ask() lets pass */
     struct access_question question = {class, path, names_at(x, path)};
     enum access_names real_names = names_at(x, real);
     bool is_same = path_eq(path, real);
-    if (leave_link(x, &arena, &question.path) && leave_link(x, &arena, &real)) {
+    bool is_inside = leave_link(x, &arena, &question.path) && leave_link(x, &arena, &real);
+    if (is_inside && !is_made_up(x, question.path) && !is_made_up(x, real)) {
         verdict = access_may(access, principal, &question);
         question.path = real;
         question.names = real_names;
@@ -146,7 +154,9 @@ bool admit_holds(const struct exchange *x, const struct lock *lock)
     const struct access *access = x->service->access;
     const struct principal *principal = &x->signed_in.principal;
     struct access_question question = {ACCESS_ADMIN, lock->root, names_at(x, lock->root)};
-    return !access || str_eq(lock->principal, principal->name) ||
+    if (!access || str_eq(lock->principal, principal_holder(principal)))
+        return true;
+    return !principal->link.len && /* who shares a collection does not hand on how to break locks */
            access_may(access, principal, &question) == ACCESS_GRANTED;
 }
 

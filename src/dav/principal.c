@@ -25,7 +25,7 @@ bool principal_is_path(const struct access *access, struct res_path path)
 static bool is_user(const struct exchange *x)
 {
     const struct principal *principal = &x->signed_in.principal;
-    return !principal_is_anonymous(principal) && !principal->is_link;
+    return !principal_is_anonymous(principal) && !principal->link.len;
 }
 
 /* The user or group that the path names. */

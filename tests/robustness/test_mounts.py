@@ -216,6 +216,56 @@ def test_a_shared_link_may_be_written_to(server):
     assert os.listdir(os.path.join(server.folder, "files", "d")) == ["c"]
 
 
+def test_a_shared_link_holds_its_own_locks(server):
+    os.mkdir(os.path.join(server.folder, "files", "d"))
+    write(server, "files", "d", "a")
+    url = link(server, "--path", "/files/d")
+    other = link(server, "--path", "/files/d")
+    client = server.client
+    body = ('<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/></D:lockscope>'
+            "<D:locktype><D:write/></D:locktype></D:lockinfo>")
+    token = expect(server, 200, "LOCK", "/files/d/a", body=body).field("Lock-Token")
+    client.expect(423, "PUT", url + "a", {"If": f"({token})"}, "x")
+    client.expect(403, "LOCK", url + "a", {"If": f"({token})"})
+    client.expect(403, "UNLOCK", url + "a", {"Lock-Token": token})
+    expect(server, 204, "UNLOCK", "/files/d/a", Lock_Token=token)
+    token = client.expect(200, "LOCK", url + "a", body=body).field("Lock-Token")
+    client.expect(204, "PUT", url + "a", {"If": f"({token})"}, "x")
+    client.expect(423, "PUT", other + "a", {"If": f"({token})"}, "x")
+    expect(server, 423, "PUT", "/files/d/a", body="x", If=f"({token})")
+    expect(server, 403, "UNLOCK", "/files/d/a", Lock_Token=token)
+    client.expect(204, "UNLOCK", url + "a", {"Lock-Token": token})
+
+
+def test_links_between_mounts_are_judged_where_they_lead(server):
+    write(server, "pool", "closed-to-all", text="secret")
+    os.mkdir(os.path.join(server.folder, "files", "d"))
+    write(server, "files", "a", text="1")
+    os.mkdir(os.path.join(server.folder, "files", "pool"))  # the mount stands before it
+    write(server, "files", "pool", "covered", text="covered")
+    for name, target in (("a", "../a"), ("covered", "../pool/covered"), ("out", "/etc/passwd"), ("up", "..")):
+        os.symlink(target, os.path.join(server.folder, "files", "d", name))
+    assert names(server, "/files/d/") == ["/files/d/", "/files/d/a", "/files/d/up/"]
+    expect(server, 403, "GET", "/files/d/covered")
+    answer = expect(server, 207, "COPY", "/files/d/", Destination="/home/copy/")
+    assert answer.body.count(b"<D:response>") == 3 and b"/files/d/a<" not in answer.body
+    assert os.listdir(os.path.join(server.folder, "homes", "alice", "copy")) == ["a"]
+
+
+def test_a_copy_within_a_home_does_not_take_what_is_in_others(server):
+    expect(server, 201, "MKCOL", "/home/d")
+    names(server, "/home/", "bob")
+    write(server, "homes", "bob", "secret", text="secret")
+    os.symlink("../../bob/secret", os.path.join(server.folder, "homes", "alice", "d", "stolen"))
+    os.symlink("../../bob", os.path.join(server.folder, "homes", "alice", "d", "all"))
+    assert names(server, "/home/d/") == ["/home/d/"]
+    answer = expect(server, 207, "COPY", "/home/d/", Destination="/home/copy/")
+    assert answer.body.count(b"403 Forbidden") == 2
+    assert os.listdir(os.path.join(server.folder, "homes", "alice", "copy")) == []
+    answer = expect(server, 207, "COPY", "/home/d/", Destination="/files/copy/")
+    assert os.listdir(os.path.join(server.folder, "files", "copy")) == []
+
+
 def test_a_reload_keeps_what_is_open(server):
     write(server, "files", "a")
     before = len(os.listdir(f"/proc/{server.process.pid}/fd"))

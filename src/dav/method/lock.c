@@ -244,7 +244,7 @@ static enum stage_end create(struct exchange *x, const struct lock_method *state
         .is_exclusive = state->request.is_exclusive,
         .is_infinite = state->depth == DEPTH_INFINITY,
         .owner_xml = state->request.owner_xml,
-        .principal = x->signed_in.principal.name,
+        .principal = principal_holder(&x->signed_in.principal),
         .timeout_s = state->timeout_s,
         .expires_ms = clock_wall_ms() + (int64_t)state->timeout_s * 1000,
     };

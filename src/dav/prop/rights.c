@@ -29,7 +29,7 @@ bool prop_principal_collection_set(const struct prop_target *target, struct buf 
 bool prop_current_user_principal(const struct prop_target *target, struct buf *to)
 {
     const struct principal *principal = &target->x->signed_in.principal;
-    if (principal_is_anonymous(principal) || principal->is_link) /* he is not the user */
+    if (principal_is_anonymous(principal) || principal->link.len) /* he is not the user */
         BUF_ADD(to, "<D:unauthenticated/>");
     else
         principal_add_href(to, "users", principal->name);
