@@ -133,6 +133,13 @@ static enum access_verdict judge(const struct access *access, const struct princ
     return verdict.is_hidden ? ACCESS_HIDDEN : refuse(access, principal);
 }
 
+bool access_lets_anybody(const struct access *access)
+{
+    if (!access->rules || rules_are_empty(access->rules))
+        return access->lets_everyone;
+    return rules_let_anybody(access->rules);
+}
+
 enum access_verdict access_worse(enum access_verdict a, enum access_verdict b)
 {
     return a > b ? a : b; /* granted, refused, sign in, hidden */

@@ -128,6 +128,9 @@ NODISCARD enum access_verdict access_may(const struct access *access,
                                          const struct principal *principal,
                                          const struct access_question *question);
 
+/* Whether anybody may do something without signing in. */
+bool access_lets_anybody(const struct access *access);
+
 /* False: what is granted for the path is granted for all that is below it. */
 NODISCARD bool access_differs_below(const struct access *access, const struct principal *principal,
                                     struct res_path path, enum access_names names);

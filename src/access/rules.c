@@ -105,6 +105,17 @@ bool rules_are_empty(const struct rules *rules)
 
 /* --- sentences --- */
 
+bool rules_let_anybody(const struct rules *rules)
+{
+    for (const struct rule *rule = rules->first; rule; rule = rule->next) {
+        for (const struct who *who = rule->is_allow ? rule->whos : NULL; who; who = who->next) {
+            if (who->kind == WHO_EVERYONE)
+                return true;
+        }
+    }
+    return false;
+}
+
 static bool read_class(struct rule *rule, struct str word)
 {
     if (str_eq(word, STR("all"))) {

@@ -70,6 +70,9 @@ struct rule_verdict rules_judge(const struct rules *rules, const struct rule_que
 NODISCARD bool rules_differ_below(const struct rules *rules, struct res_path path,
                                   enum unicode_form form);
 
+/* Whether something is allowed to who has not signed in, from somewhere. */
+bool rules_let_anybody(const struct rules *rules);
+
 bool rules_are_empty(const struct rules *rules);
 
 enum who_kind { WHO_EVERYONE, WHO_USERS, WHO_GROUP, WHO_USER };

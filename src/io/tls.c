@@ -76,6 +76,15 @@ static void free_material(void *parent, void *data, CRYPTO_EX_DATA *all, int ind
     mem_free(material);
 }
 
+void tls_server_add_names(const struct tls_server *server, struct buf *to)
+{
+    const struct material *material = SSL_CTX_get_ex_data(server->context, material_index);
+    for (size_t i = 0; i < material->pair_count; i++) {
+        buf_add(to, buf_str(&material->pairs[i].names));
+        buf_add_char(to, '\n');
+    }
+}
+
 /* --- choosing --- */
 
 /* A set of pairs, a bit for each: those that fit `host` best; 0: none does. */

@@ -37,5 +37,12 @@ NODISCARD bool tls_server_reload(struct tls_server *server, const struct tls_opt
  * others), a line for each. Valid until the next reload. */
 struct str tls_server_remarks(const struct tls_server *server);
 
+/* Appends what the certificates are for, in lower case, a line for each name. From the thread that
+ * reloads. */
+void tls_server_add_names(const struct tls_server *server, struct buf *to);
+
+/* Whether a certificate's name, which may begin with "*.", is for `host`. Both in lower case. */
+bool tls_name_fits(struct str name, struct str host);
+
 /* Whether the kernel can do the encryption. */
 bool tls_server_has_kernel_tls(const struct tls_server *server);

@@ -174,6 +174,11 @@ static bool covers(struct str wildcard, struct str host)
     return dot > 0 && str_eq(str_from(wildcard, 1), str_from(host, dot));
 }
 
+bool tls_name_fits(struct str name, struct str host)
+{
+    return str_eq(name, host) || covers(name, host);
+}
+
 unsigned tls_pair_fit(const struct tls_pair *pair, struct str host)
 {
     struct str names = buf_str(&pair->names);

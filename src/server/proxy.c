@@ -49,6 +49,8 @@ void proxy_believe(const struct proxies *proxies, struct http_stream *stream)
     unsigned char bytes[NET_BYTES];
     if (!is_trusted(proxies, address_alone(request->peer)))
         return;
+    request->forwarded_host =
+        http_fields_join(&request->fields, FIELD_X_FORWARDED_HOST, stream->arena);
     request->forwarded_proto = http_fields_get(&request->fields, FIELD_X_FORWARDED_PROTO);
     struct str list = http_fields_join(&request->fields, FIELD_X_FORWARDED_FOR, stream->arena);
     while (list.len) {

@@ -1,26 +1,46 @@
-/* From http to https. The host is the one that the client asked for (the wire has checked its form,
- * so nothing in it can end the field); the port is that of our TLS listener, or what --public-url
- * says of that host, for servers whose ports are mapped.
+/* From http to https. The host is the one that the client asked for, where it is a name of ours
+ * (server/names.h): others are not repeated, since an answer that sends people wherever they say,
+ * in the name of this server, helps only who deceives them. They are sent to the first --public-url
+ * that is https, or nowhere. The port is that of our TLS listener, or what --public-url says of the
+ * host, for servers whose ports are mapped.
  *
  * GET and HEAD get 301, which everything understands. The rest gets 308: with a 301 a client may
  * turn a PROPFIND into a GET (RFC 9110 §15.4.2). Nothing else is said in the clear. */
 #include "server/redirect.h"
 
-static void add_authority(const struct redirect *redirect, const struct http_request *request,
-                          struct buf *to)
+/* What --public-url says of `host`, or of any; NULL: nothing. */
+static const struct public_name *find_https(const struct known_names *names, struct str host)
 {
-    bool is_v6 = str_index(request->host, ':') < request->host.len;
-    buf_addf(to, is_v6 ? "[%.*s]" : "%.*s", STR_ARGS(request->host));
-    for (size_t i = 0; i < redirect->public_name_count; i++) {
-        const struct public_name *name = &redirect->public_names[i];
-        if (!name->is_https || !str_eq_nocase(name->host, request->host))
-            continue;
-        if (name->port.len)
-            buf_addf(to, ":%.*s", STR_ARGS(name->port));
-        return;
+    for (size_t i = 0; i < names->public_name_count; i++) {
+        const struct public_name *name = &names->public_names[i];
+        if (name->is_https && (host.len == 0 || str_eq_nocase(name->host, host)))
+            return name;
     }
+    return NULL;
+}
+
+static void add_authority(struct buf *to, struct str host, struct str port)
+{
+    bool is_v6 = str_index(host, ':') < host.len;
+    buf_addf(to, is_v6 ? "[%.*s]" : "%.*s", STR_ARGS(host));
+    if (port.len)
+        buf_addf(to, ":%.*s", STR_ARGS(port));
+}
+
+/* Where to go; false: nowhere, since the host is not ours. */
+static bool add_place(const struct redirect *redirect, const struct known_names *names,
+                      struct str host, struct buf *to)
+{
+    bool is_ours = names_have(names, host);
+    const struct public_name *public = find_https(names, is_ours ? host : STR_NONE);
+    char port[16] = "";
     if (redirect->tls_port != 443)
-        buf_addf(to, ":%u", redirect->tls_port);
+        (void)snprintf(port, sizeof(port), "%u", redirect->tls_port); /* fits */
+    if (public)
+        add_authority(to, is_ours ? host : public->host, public->port);
+    else if (is_ours)
+        add_authority(to, host, str_of_c(port));
+    return public || is_ours;
 }
 
 static void set_text(struct http_stream *stream, unsigned status, struct str text)
@@ -31,7 +51,8 @@ static void set_text(struct http_stream *stream, unsigned status, struct str tex
     http_response_set(stream, FIELD_CONTENT_TYPE, STR("text/plain; charset=utf-8"));
 }
 
-void redirect_answer(const struct redirect *redirect, struct http_stream *stream)
+void redirect_answer(const struct redirect *redirect, const struct known_names *names,
+                     struct http_stream *stream)
 {
     const struct http_request *request = &stream->request;
     struct buf to = {0};
@@ -41,7 +62,11 @@ void redirect_answer(const struct redirect *redirect, struct http_stream *stream
         return;
     }
     BUF_ADD(&to, "https://");
-    add_authority(redirect, request, &to);
+    if (!add_place(redirect, names, request->host, &to)) {
+        buf_done(&to);
+        names_misdirect(stream, request->host);
+        return;
+    }
     buf_add(&to, request->path.len ? request->path : STR("/"));
     if (request->query.len)
         buf_addf(&to, "?%.*s", STR_ARGS(request->query));

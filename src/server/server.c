@@ -107,8 +107,9 @@ static void handle(struct http_handler *handler, struct http_stream *stream)
 {
     struct server_loop *loop = loop_of_handler(handler);
     struct server *server = loop->server;
+    const struct known_names *names = settings_use_names(loop->settings);
     if (port_of_entrance(stream->request.entrance)->kind == LISTEN_REDIRECT) {
-        redirect_answer(&server->redirect, stream);
+        redirect_answer(&server->redirect, names, stream);
         return;
     }
     if (stream->request.is_secure && server->secure.hsts.len) /* RFC 6797 §7.2: only then */
@@ -116,6 +117,8 @@ static void handle(struct http_handler *handler, struct http_stream *stream)
     const struct proxies *proxies = settings_use_proxies(loop->settings);
     if (proxies->count)
         proxy_believe(proxies, stream);
+    if (!names_admit(names, stream))
+        return;
     dav_handle(settings_use_begin(loop->settings, stream->arena), stream);
 }
 
@@ -275,6 +278,7 @@ static void put_in_force(struct server *server, struct settings *settings)
     service.public_names = config->public_names;
     service.public_name_count = config->public_name_count;
     settings->service = service;
+    names_learn(&settings->names, server->secure.tls, &settings->arena);
     settings_unref(server->settings);
     server->settings = settings;
 }
@@ -509,9 +513,7 @@ static bool start_loops(struct server *server, struct err *err)
     server->hashers = server->workers ? worker_pool_new(hash_threads(server->config), err) : NULL;
     if (!server->hashers || !secure_start(&server->secure, server->config, &server->ports, err))
         return false;
-    server->redirect = (struct redirect){.public_names = server->config->public_names,
-                                         .public_name_count = server->config->public_name_count,
-                                         .tls_port = ports_tls_number(&server->ports)};
+    server->redirect.tls_port = ports_tls_number(&server->ports);
     server->loops = mem_new(server->config->threads, sizeof(*server->loops));
     for (; server->loop_count < server->config->threads; server->loop_count++) {
         if (!init_loop(server, &server->loops[server->loop_count], err))

@@ -192,6 +192,11 @@ struct settings *settings_new(struct server_config *config, struct access_state 
     bool has_rules = settings->config.file && !rules_are_empty(&settings->config.file->rules);
     if (config_has_sign_in(&settings->config) || has_rules || settings->access.certificates)
         settings->service.access = &settings->access;
+    settings->names = (struct known_names){.public_names = settings->config.public_names,
+                                           .public_name_count = settings->config.public_name_count,
+                                           .is_strict = settings->config.public_name_count ||
+                                                        !settings->service.access ||
+                                                        access_lets_anybody(&settings->access)};
     settings->service.hides_lock_tokens = settings->config.hides_lock_tokens;
     return settings;
 }
@@ -369,6 +374,11 @@ static void request_over(void *arg)
 const struct proxies *settings_use_proxies(const struct settings_use *use)
 {
     return &use->settings->proxies;
+}
+
+const struct known_names *settings_use_names(const struct settings_use *use)
+{
+    return &use->settings->names;
 }
 
 const struct dav_service *settings_use_begin(struct settings_use *use, struct arena *arena)

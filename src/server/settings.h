@@ -8,6 +8,7 @@
 #include "access/scheme/jwt.h"
 #include "access/users.h"
 #include "server/config.h"
+#include "server/names.h"
 #include "server/proxy.h"
 #include "server/store_pool.h"
 #include "store/view.h"
@@ -37,6 +38,7 @@ struct settings {
     struct rules no_rules;
     struct access access;
     struct proxies proxies;
+    struct known_names names; /* the caller has them learn */
     struct store_pool *pool;
     struct settings_mount *mounts; /* in the arena */
     size_t mount_count;
@@ -68,6 +70,7 @@ NODISCARD struct settings_use *settings_use_new(struct settings *settings);
 const struct dav_service *settings_use_begin(struct settings_use *use, struct arena *arena);
 
 const struct proxies *settings_use_proxies(const struct settings_use *use);
+const struct known_names *settings_use_names(const struct settings_use *use);
 
 /* Takes it back; it goes with its last request. NULL is fine. */
 void settings_use_end(struct settings_use *use);

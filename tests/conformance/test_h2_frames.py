@@ -28,7 +28,7 @@ def test_3_2_the_http1_upgrade_is_not_taken(h2_server):
     """RFC 9113 has dropped it: the request is an HTTP/1.1 one."""
     port = next(port for port in h2_server.ports if port != h2_server.address[1])
     with davit.Connection(("127.0.0.1", port)) as connection:
-        connection.send("GET /file HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+        connection.send("GET /file HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\n"
                         "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n")
         assert connection.read().status == 200
 

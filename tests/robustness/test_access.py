@@ -51,7 +51,7 @@ def test_a_hundred_thousand_wrong_sign_ins_in_bounded_memory(server):
     with server.connect(120) as connection:
         for at in range(0, count, batch):
             text = "".join(
-                f"GET /a HTTP/1.1\r\nHost: x\r\n"
+                f"GET /a HTTP/1.1\r\nHost: localhost\r\n"
                 f"Authorization: {basic(f'user{at + i}', 'guess')['Authorization']}\r\n\r\n"
                 for i in range(batch))
             connection.send(text)
@@ -75,7 +75,7 @@ def status_from(server, source, user, password):
     """Of a GET from that address of this machine."""
     with server.connect(source=source) as connection:
         lines = "".join(f"{name}: {value}\r\n" for name, value in basic(user, password).items())
-        connection.send(f"GET /a HTTP/1.1\r\nHost: x\r\n{lines}\r\n")
+        connection.send(f"GET /a HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n")
         return connection.read("GET").status
 
 
@@ -115,7 +115,7 @@ def test_hashing_has_threads_and_a_queue_of_its_own(tmp_path):
         connections = [running.connect(300, source=f"127.4.0.{i + 1}") for i in range(40)]
         for i, connection in enumerate(connections):
             field = basic("slow", f"guess{i}")["Authorization"]
-            connection.send(f"GET /a HTTP/1.1\r\nHost: x\r\nAuthorization: {field}\r\n\r\n")
+            connection.send(f"GET /a HTTP/1.1\r\nHost: localhost\r\nAuthorization: {field}\r\n\r\n")
         assert running.request("PUT", "/a", basic("alice", "pencil"), b"2").status == 204
         answered = select.select([connection.socket for connection in connections], [], [], 0)[0]
         assert len(answered) < 40, "it was not answered first"
@@ -133,7 +133,7 @@ def timed(server, user, source):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         field = basic(user, "wrong")["Authorization"]
         begin = time.perf_counter()
-        connection.sendall(f"GET /a HTTP/1.1\r\nHost: x\r\nAuthorization: {field}\r\n\r\n".encode())
+        connection.sendall(f"GET /a HTTP/1.1\r\nHost: localhost\r\nAuthorization: {field}\r\n\r\n".encode())
         answer = connection.recv(65536)
         assert b" 401 " in answer, answer
         return time.perf_counter() - begin
@@ -165,7 +165,7 @@ def test_floods_of_parameters_are_refused(server):
 
 def test_a_body_is_not_wanted_before_the_sign_in(server):
     with server.connect() as connection:
-        connection.send("PUT /b HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+        connection.send("PUT /b HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
         assert connection.read("PUT").status == 401
 
 

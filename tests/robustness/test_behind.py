@@ -100,9 +100,9 @@ def test_a_file_that_shrinks_breaks_its_download_off(server, client):
 
 
 LISTINGS = {
-    "propfind": "PROPFIND /d/ HTTP/1.1\r\nHost: h\r\nDepth: 1\r\n\r\n",
-    "deep propfind": "PROPFIND / HTTP/1.1\r\nHost: h\r\nDepth: infinity\r\n\r\n",
-    "index": "GET /d/ HTTP/1.1\r\nHost: h\r\n\r\n",
+    "propfind": "PROPFIND /d/ HTTP/1.1\r\nHost: localhost\r\nDepth: 1\r\n\r\n",
+    "deep propfind": "PROPFIND / HTTP/1.1\r\nHost: localhost\r\nDepth: infinity\r\n\r\n",
+    "index": "GET /d/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
 }
 
 

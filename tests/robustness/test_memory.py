@@ -84,13 +84,13 @@ def test_a_listing_needs_no_more_for_many_members(kind):
     with davit.Davit(args=["--depth-infinity", "allow"]) as server:
         for i in range(10):
             fill(server, f"d/sub-{i}", FILES // 10)
-        head = "PROPFIND /d/ HTTP/1.1\r\nHost: h\r\nConnection: close\r\nDepth: infinity\r\n"
+        head = "PROPFIND /d/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nDepth: infinity\r\n"
         body = ""
         if kind == "propfind":
             body = '<D:propfind xmlns:D="DAV:"><D:prop><D:getetag/><D:x/></D:prop></D:propfind>'
         elif kind == "index":
             fill(server, "d", FILES)
-            head = "GET /d/ HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
+            head = "GET /d/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
         elif kind == "dead properties":
             with Session(server) as client:
                 for i in range(min(FILES // 10, 1000)):
@@ -115,7 +115,7 @@ def test_a_slow_reader_of_a_huge_listing_costs_no_more():
                 connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 17)
                 connection.socket.connect(server.address)
                 connection.buffer = b""
-                connection.send("PROPFIND /d/ HTTP/1.1\r\nHost: h\r\nDepth: 1\r\n\r\n")
+                connection.send("PROPFIND /d/ HTTP/1.1\r\nHost: localhost\r\nDepth: 1\r\n\r\n")
                 connection.socket.recv(100)
                 slow.append(connection)
             with Session(server) as client:  # others go on meanwhile
@@ -130,19 +130,19 @@ def test_upload_and_download_of_any_length():
     block = os.urandom(1 << 20)
     with davit.Davit(args=["--durability", "lazy"]) as server:
         with Bounded(server, f"PUT of {mib(TRANSFER_BYTES)}"), server.connect(600) as connection:
-            connection.send(f"PUT /big HTTP/1.1\r\nHost: h\r\nContent-Length: {TRANSFER_BYTES}\r\n"
+            connection.send(f"PUT /big HTTP/1.1\r\nHost: localhost\r\nContent-Length: {TRANSFER_BYTES}\r\n"
                             "\r\n")
             for _ in range(TRANSFER_BYTES >> 20):
                 connection.send(block)
             assert connection.read().status == 201
         assert os.path.getsize(server.path("big")) == TRANSFER_BYTES
         with Bounded(server, f"GET of {mib(TRANSFER_BYTES)}"), server.connect(600) as connection:
-            connection.send("GET /big HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            connection.send("GET /big HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             assert drain(connection) > TRANSFER_BYTES
         with Bounded(server, f"COPY of {mib(TRANSFER_BYTES)}"), Session(server, 600) as client:
             client.expect(201, "COPY", "/big", {"Destination": "/copy"})
         with Bounded(server, "chunked PUT"), server.connect(600) as connection:
-            connection.send("PUT /big HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
+            connection.send("PUT /big HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
             for _ in range(min(TRANSFER_BYTES >> 20, 500)):
                 connection.send(b"100000\r\n" + block + b"\r\n")
             connection.send(b"0\r\n\r\n")
@@ -158,7 +158,7 @@ def test_connections_that_are_idle_cost_little():
             before = pss_bytes(server.process.pid)
             held = [server.connect() for _ in range(IDLE)]
             for connection in held:
-                connection.send("PROPFIND / HTTP/1.1\r\nHost: h\r\nDepth: 1\r\n\r\n")
+                connection.send("PROPFIND / HTTP/1.1\r\nHost: localhost\r\nDepth: 1\r\n\r\n")
             for connection in held:
                 assert connection.read().status == 207
             client.expect(200, "GET", "/")
@@ -179,7 +179,7 @@ def test_ten_thousand_requests_in_one_go():
         with open(server.path("f"), "wb") as file:
             file.write(b"x" * 1000)
         with Bounded(server, f"{count} pipelined requests"), server.connect(60) as connection:
-            request = b"GET /f HTTP/1.1\r\nHost: h\r\n\r\n"
+            request = b"GET /f HTTP/1.1\r\nHost: localhost\r\n\r\n"
             sent, received = 0, 0
             connection.socket.setblocking(False)
             data = memoryview(request * count)
@@ -208,7 +208,7 @@ def test_a_tree_of_which_nothing_may_go():
             for method in ("DELETE", "MOVE"):
                 with Bounded(server, f"{method} over {REFUSED} members that may not be removed"):
                     with server.connect(600) as connection:
-                        connection.send(f"{method} /d HTTP/1.1\r\nHost: h\r\nDestination: /e\r\n"
+                        connection.send(f"{method} /d HTTP/1.1\r\nHost: localhost\r\nDestination: /e\r\n"
                                         "Connection: close\r\n\r\n")
                         length = drain(connection)
                         assert method == "MOVE" or length > REFUSED * 200
@@ -226,7 +226,7 @@ def test_a_tree_of_which_all_is_locked():
         for method in ("DELETE", "MOVE"):
             what = f"{method} of a tree with {LOCKED} locked members"
             with Bounded(server, what, LOCKED * LOCK_BYTES), server.connect(600) as connection:
-                connection.send(f"{method} /d HTTP/1.1\r\nHost: h\r\nDestination: /e\r\n"
+                connection.send(f"{method} /d HTTP/1.1\r\nHost: localhost\r\nDestination: /e\r\n"
                                 "Connection: close\r\n\r\n")
                 assert drain(connection) > LOCKED * 200
         assert len(os.listdir(server.path("d"))) == LOCKED

@@ -139,7 +139,7 @@ def test_a_worker_that_does_not_end_is_not_waited_for():
         client.expect(201, "PUT", "/big/f", None, b"x" * 3000000)
         with traced(server, "copy_file_range", "delay_enter=120000000"):
             connection = server.connect()
-            connection.send("COPY /big HTTP/1.1\r\nHost: h\r\nDestination: /copy\r\n\r\n")
+            connection.send("COPY /big HTTP/1.1\r\nHost: localhost\r\nDestination: /copy\r\n\r\n")
             staging = server.path(".davit", "staging")
             wait_for(lambda: os.listdir(staging), "the copy to begin")
             server.process.send_signal(signal.SIGTERM)
@@ -322,10 +322,10 @@ def test_a_line_for_each_request(tmp_path):
             assert isinstance(client.lock(f"/d/{name}"), str)
         client.expect(207, "DELETE", "/d")
         with server.connect() as connection:
-            connection.send(b"GET /\x01\x7f\xff HTTP/1.1\r\nHost: h\r\n\r\n")
+            connection.send(b"GET /\x01\x7f\xff HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert connection.read().status == 400
         with server.connect() as connection:
-            connection.send("GET /esc HTTP/1.1\r\nHost: h\r\nUser-Agent: \x1b[31mred\r\n\r\n")
+            connection.send("GET /esc HTTP/1.1\r\nHost: localhost\r\nUser-Agent: \x1b[31mred\r\n\r\n")
             connection.read()
         wait_for(lambda: len(log_lines(log)) >= 15, "the log")
     lines = [LINE.match(line) for line in log_lines(log)]
@@ -356,7 +356,7 @@ def test_a_download_that_ended_early_says_so(tmp_path):
         with open(server.path("f"), "wb") as file:
             file.truncate(64 << 20)
         with server.connect() as connection:
-            connection.send("GET /f HTTP/1.1\r\nHost: h\r\n\r\n")
+            connection.send("GET /f HTTP/1.1\r\nHost: localhost\r\n\r\n")
             connection.socket.recv(1000)
         line = wait_for(lambda: log_lines(log), "the log")[0]
         assert LINE.match(line).group(6) == " aborted" and int(LINE.match(line).group(5)) < 64 << 20
@@ -391,7 +391,7 @@ def test_the_log_on_standard_output():
             line = process.stderr.readline()
         port = int(re.search(r":(\d+)/", line).group(1))
         with davit.Connection(("127.0.0.1", port)) as connection:
-            connection.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            connection.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert connection.read().status == 200
         assert LINE.match(process.stdout.readline().rstrip("\n")).group(3) == "200"
     finally:

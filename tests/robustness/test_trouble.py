@@ -51,7 +51,7 @@ def test_a_disk_that_is_full_is_507_and_loses_nothing(small):
         client.expect(507, "PUT", target, None, big)
         client.expect(507, "PUT", target, None, b"x" * 100)
         with server.connect() as connection:
-            connection.send(f"PUT {target} HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
+            connection.send(f"PUT {target} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
                             "\r\n")
             connection.send(b"%x\r\n%s\r\n0\r\n\r\n" % (len(big), big))
             assert connection.read().status == 507
@@ -81,7 +81,7 @@ def test_a_disk_that_is_full_is_507_and_loses_nothing(small):
 def test_what_does_not_fit_is_refused_before_it_is_sent(small):
     server, _ = small
     with server.connect() as connection:
-        connection.send("PUT /new HTTP/1.1\r\nHost: h\r\nContent-Length: 50000000\r\n"
+        connection.send("PUT /new HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50000000\r\n"
                         "Expect: 100-continue\r\n\r\n")
         assert connection.read().status == 507
 
@@ -375,11 +375,11 @@ def test_descriptors_that_run_out_are_not_the_end():
         with contextlib.ExitStack() as stack:
             held = [stack.enter_context(server.connect()) for _ in range(80)]
             wait_for(lambda: "Too many open files" in server.stderr(), "descriptors to run out")
-            held[0].send("GET /f HTTP/1.1\r\nHost: h\r\n\r\n")
+            held[0].send("GET /f HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert held[0].read().status in (200, 500, 503)
-            held[1].send("PROPFIND / HTTP/1.1\r\nHost: h\r\nDepth: 1\r\n\r\n")
+            held[1].send("PROPFIND / HTTP/1.1\r\nHost: localhost\r\nDepth: 1\r\n\r\n")
             assert held[1].read().status in (207, 500, 503)
-            held[2].send("PUT /g HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx")
+            held[2].send("PUT /g HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx")
             assert held[2].read().status in (201, 500, 503)
             lines = server.stderr().count("Too many open files")
             assert lines < 100, "it must not spin"
@@ -502,7 +502,7 @@ def test_what_a_crash_leaves_among_the_staged_is_removed(is_mount):
                 pytest.skip("mount is not permitted")
             stack.callback(subprocess.run, ["umount", server.path("m")], check=True)
         with server.connect() as connection:
-            connection.send("PUT /m/f HTTP/1.1\r\nHost: h\r\nContent-Length: 2000000\r\n\r\n")
+            connection.send("PUT /m/f HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2000000\r\n\r\n")
             connection.send(bytes(1000000))
             found = wait_for(lambda: litter(server.root), "the upload to begin")
             assert len(found) == 1 and (os.fsencode(server.path("m")) in found[0]) == is_mount

@@ -117,7 +117,7 @@ def impatient():
 
 def test_a_head_that_does_not_come_is_408(impatient):
     with impatient.connect() as connection:
-        connection.send("GET / HTTP/1.1\r\nHost: h\r\nX-Slow")
+        connection.send("GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow")
         assert connection.read().status == 408
         assert connection.is_closed()
 
@@ -126,7 +126,7 @@ def test_a_head_that_comes_byte_by_byte_is_not_waited_for(impatient):
     """Each byte is progress, but the whole has a limit: this is Slowloris."""
     with impatient.connect() as connection:
         begun = time.monotonic()
-        connection.send("GET / HTTP/1.1\r\nHost: h\r\nX-Slow: ")
+        connection.send("GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
         connection.socket.settimeout(0.05)
         answer = b""
         while not answer and time.monotonic() - begun < 20:
@@ -140,7 +140,7 @@ def test_a_head_that_comes_byte_by_byte_is_not_waited_for(impatient):
 
 
 def test_silence_is_closed_without_a_word(impatient):
-    for first in ("", f"GET / HTTP/1.1\r\nHost: h\r\n\r\n"):
+    for first in ("", f"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"):
         with impatient.connect() as connection:
             connection.send(first)
             if first:
@@ -152,7 +152,7 @@ def test_a_body_that_stalls_is_408(impatient):
     assert impatient.request("PUT", "/stall", body=OLD).status in (201, 204)
     for method, target in (("PUT", "/stall"), ("PROPFIND", "/"), ("PROPPATCH", "/stall")):
         with impatient.connect() as connection:
-            connection.send(f"{method} {target} HTTP/1.1\r\nHost: h\r\nContent-Length: 50\r\n\r\n<")
+            connection.send(f"{method} {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\n<")
             assert connection.read().status == 408, method
             assert connection.is_closed()
     assert impatient.request("GET", "/stall").body == OLD
@@ -160,7 +160,7 @@ def test_a_body_that_stalls_is_408(impatient):
 
 def test_a_body_that_moves_may_take_long(impatient):
     with impatient.connect() as connection:
-        connection.send("PUT /long HTTP/1.1\r\nHost: h\r\nContent-Length: 20\r\n\r\n")
+        connection.send("PUT /long HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20\r\n\r\n")
         for _ in range(20):
             time.sleep(0.06)  # a client that is slow, not one that stands still
             connection.send("x")
@@ -172,7 +172,7 @@ def test_an_answer_that_nobody_reads_is_given_up(impatient):
     with open(impatient.path("big"), "wb") as file:
         file.truncate(256 << 20)
     with impatient.connect() as connection:
-        connection.send("GET /big HTTP/1.1\r\nHost: h\r\n\r\n")
+        connection.send("GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n")
         folder = f"/proc/{impatient.process.pid}/fd"
 
         def has_file_open():
@@ -193,7 +193,7 @@ def test_slow_clients_do_not_hold_up_others(impatient):
     slow = [impatient.connect() for _ in range(50)]
     for i, connection in enumerate(slow):
         connection.send("GET / HTTP/1.1\r\nHo" if i % 2 else
-                        f"PUT /s{i} HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n1")
+                        f"PUT /s{i} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n1")
     with Session(impatient) as client:
         for _ in range(20):
             client.expect(200, "GET", "/")
@@ -208,7 +208,7 @@ def test_more_connections_than_there_may_be_are_503():
     with davit.Davit(args=["--limit", "connections=5"]) as server:
         held = [server.connect() for _ in range(5)]
         for connection in held:
-            connection.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            connection.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert connection.read().status == 200
         with server.connect() as connection:
             response = connection.read()
@@ -221,7 +221,7 @@ def test_more_connections_than_there_may_be_are_503():
 
         wait_for(is_let_in, "room for another")
         for connection in held:
-            connection.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            connection.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert connection.read().status == 200
             connection.close()
 

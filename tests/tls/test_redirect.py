@@ -59,13 +59,38 @@ def test_without_a_good_host_there_is_no_redirect(server, request_text):
 
 def test_the_targets_own_authority_wins(server):
     """RFC 9112 §3.2.2."""
-    response = ask(server, "GET http://one.example/x HTTP/1.1\r\nHost: other.example\r\n\r\n")
-    assert response.field("Location") == f"https://one.example:{server.ports[0]}/x"
+    response = ask(server, "GET http://one.localhost/x HTTP/1.1\r\nHost: other.example\r\n\r\n")
+    assert response.field("Location") == f"https://one.localhost:{server.ports[0]}/x"
+
+
+@pytest.mark.parametrize("request_text", [
+    "GET /x HTTP/1.1\r\nHost: evil.example\r\n\r\n", "GET /x HTTP/1.0\r\nHost: evil.example\r\n\r\n",
+    "GET http://evil.example/x HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "GET /x HTTP/1.1\r\nHost: dav.example.evil.example\r\n\r\n"])
+def test_a_foreign_host_is_not_repeated(server, request_text):
+    response = ask(server, request_text)
+    assert response.status == 301 and response.field("Location") == "https://dav.example/x"
+    assert b"evil" not in response.body
+
+
+def test_a_foreign_host_is_sent_nowhere_without_public_url(tmp_path):
+    pair = tls.make_pair(tmp_path / "p", "dav.example", "*.sub.example")
+    with tls.Server([pair], ["--redirect", "127.0.0.1:0"]) as server:
+        def location(host):
+            return ask(server, f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n").field("Location")
+        response = ask(server, "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+        assert response.status == 421 and response.field("Location") is None
+        assert b"--public-url" in response.body and "--public-url" in server.stderr()
+        port = server.ports[0]
+        for name in ("dav.example", "a.sub.example", "192.0.2.1", "localhost"):
+            assert location(name) == f"https://{name}:{port}/"
+        for name in ("example", "a.b.sub.example", "sub.example", "xsub.example"):
+            assert location(name) is None
 
 
 def test_an_upload_is_not_taken(server):
     with davit.Connection(("127.0.0.1", server.ports[1])) as connection:
-        connection.send("PUT /f HTTP/1.1\r\nHost: h\r\nContent-Length: 9000000\r\n"
+        connection.send("PUT /f HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n"
                         "Expect: 100-continue\r\n\r\n")
         assert connection.read().status == 308
 
@@ -73,18 +98,18 @@ def test_an_upload_is_not_taken(server):
 def test_connections_are_kept(server):
     with davit.Connection(("127.0.0.1", server.ports[1])) as connection:
         for _ in range(3):
-            connection.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            connection.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert connection.read().status == 301
 
 
 def test_https_is_told_to_be_kept_to(server):
     for method in ("GET", "PROPFIND", "OPTIONS", "PUT"):
         with server.connect() as connection:
-            connection.send(f"{method} / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")
+            connection.send(f"{method} / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
             response = connection.read()
             assert response.field("Strict-Transport-Security") == f"max-age={AGE}", method
     for index in (1, 2):
-        response = ask(server, "GET / HTTP/1.1\r\nHost: h\r\n\r\n", index)
+        response = ask(server, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", index)
         assert response.field("Strict-Transport-Security") is None
 
 
