@@ -6,6 +6,10 @@
  * `mutex` and, when the loop may be asleep, write to `wake_fd`. `is_awake` spares that write while
  * the loop is known to look at the inbox again before it sleeps.
  *
+ * A deadline is for what does not come in time. A process that was stopped (SIGSTOP, a debugger, a
+ * machine that is suspended or starved) finds both at once, what has come and that it is late; time
+ * that the loop itself has missed is therefore not counted (tell_time()).
+ *
  * A watch may be forgotten while events for it are still in the batch that epoll_wait(2) returned;
  * `events` is therefore searched and such events are blanked. */
 #include "io/loop.h"
@@ -22,7 +26,11 @@
 #include "base/turn.h"
 #include "io/worker.h"
 
-enum { EVENTS_PER_TURN = 128 };
+enum {
+    EVENTS_PER_TURN = 128,
+    MISSED_MS_MIN =
+        1000, /* a turn that is longer by so much than it meant to wait has missed some */
+};
 
 struct loop {
     struct executor executor;
@@ -34,7 +42,8 @@ struct loop {
     struct list behind_tasks;
     struct list last_tasks;
     struct list deadline_queues;
-    int64_t now_ms;
+    int64_t now_ms;   /* the loop's own time: the clock's, less what was missed */
+    int64_t clock_ms; /* what the clock said then */
     bool is_stopping;
     struct epoll_event events[EVENTS_PER_TURN];
     int event_count;
@@ -104,7 +113,7 @@ struct loop *loop_new(struct worker_pool *pool, struct err *err)
     list_init(&loop->inbox);
     pthread_mutex_init(&loop->mutex, NULL);
     loop->is_awake = true;
-    loop->now_ms = clock_mono_ms();
+    loop->now_ms = loop->clock_ms = clock_mono_ms();
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = NULL};
@@ -296,6 +305,18 @@ static int wait_ms(struct loop *loop)
     return has_jobs ? 0 : (int)(left_ms > INT32_MAX ? INT32_MAX : left_ms);
 }
 
+/* Where nothing has come, nothing is lost by counting. */
+static void tell_time(struct loop *loop, int timeout_ms)
+{
+    int64_t turn_ms = clock_mono_ms() - loop->clock_ms;
+    bool has_missed = false;
+    for (int i = 0; i < loop->event_count && turn_ms - timeout_ms > MISSED_MS_MIN; i++)
+        has_missed = has_missed || loop->events[i].data.ptr;
+    loop->clock_ms += turn_ms;
+    if (!has_missed || timeout_ms < 0)
+        loop->now_ms += turn_ms;
+}
+
 static void note_events(struct loop *loop)
 {
     for (int i = 0; i < loop->event_count; i++) {
@@ -319,9 +340,9 @@ void loop_run(struct loop *loop)
         int count = epoll_wait(loop->epoll_fd, loop->events, EVENTS_PER_TURN, timeout_ms);
         assert(count >= 0 || errno == EINTR);
         atomic_store(&loop->is_awake, true);
-        loop->now_ms = clock_mono_ms();
-        turn_next();
         loop->event_count = count > 0 ? count : 0;
+        tell_time(loop, timeout_ms);
+        turn_next();
         for (int i = 0; i < loop->event_count; i++) {
             if (!loop->events[i].data.ptr)
                 drain_wake(loop);

@@ -8,9 +8,10 @@
  *                                 |--OK----> h1_conn.c or h2_conn.c, as ALPN says (RFC 7301)
  *                                 '--FAILED> gone; a client that spoke HTTP is told of https
  *
- * While it is AWAY the channel belongs to the greeter. What should end the connection then
- * (deadline, drain, abort) is noted in `is_over` and done when it is back, which is soon: no step
- * waits for the peer. The deadline is that of a request head, and stands for the handshake as a
+ * While it is AWAY the channel belongs to the greeter. What should end the connection then (drain,
+ * abort) is noted in `is_over` and done when it is back, which is soon: no step waits for the peer.
+ * A deadline that passes meanwhile (`is_late`) ends it only if what had come is not the end of the
+ * handshake. The deadline is that of a request head, and stands for the handshake as a
  * whole. */
 #include "wire/greeting.h"
 
@@ -33,6 +34,7 @@ struct greeting {
     struct err err;
     bool is_away;
     bool is_over;
+    bool is_late;
 };
 
 /* The channel has gone, to another or for good. */
@@ -102,6 +104,8 @@ static void step_done(struct job *job)
         end(greeting);
     } else if (greeting->result == CHANNEL_OK) {
         hand_on(greeting);
+    } else if (greeting->is_late) {
+        end(greeting);
     } else if (greeting->result != CHANNEL_AGAIN) {
         bool is_ours = greeting->err.code == EKEYEXPIRED; /* and not the client's fault */
         log_line(is_ours ? LOG_ERROR : LOG_DEBUG, "%s: %s", greeting->base.peer,
@@ -126,7 +130,10 @@ static void run(struct task *task)
 
 static void deadline_expired(struct deadline *deadline)
 {
-    end(CONTAINER_OF(deadline, struct greeting, deadline));
+    struct greeting *greeting = CONTAINER_OF(deadline, struct greeting, deadline);
+    greeting->is_late = true;
+    if (!greeting->is_away)
+        end(greeting);
 }
 
 static void end_now(struct conn *base)

@@ -330,7 +330,44 @@ TEST(watch_tells_once_of_what_has_come)
     close(write_fd);
 }
 
-/* Until somebody has taken what is there: other loops may be busy. */
+/* Until somebody has taken what is there: other loops may be busy. */ static int
+    late_fd; /* what comes comes here; -1: nothing does */
+
+/* The process is stopped for a minute, and meanwhile something comes. */
+static void be_stopped(void)
+{
+    clock_freeze(CLOCK_START_MS + 60000);
+    assert_true(late_fd < 0 || write(late_fd, "x", 1) == 1);
+}
+
+static void check_stop(bool has_come, const char *expected)
+{
+    struct err err = {0};
+    struct step stopped = STEP(NULL, be_stopped);
+    int write_fd;
+    init_deadlines();
+    open_pipe(&p, "p", &write_fd);
+    late_fd = has_come ? write_fd : -1;
+    assert_true(loop_watch(loop, &p.watch, &err));
+    deadline_arm(loop, &queue, &x.deadline);
+    loop_queue(loop, &stopped.task);
+    run_turns(3);
+    check_order(expected);
+    deadline_cancel(&x.deadline);
+    close(p.watch.fd);
+    close(write_fd);
+}
+
+TEST(what_came_while_the_process_was_stopped_is_not_late)
+{
+    check_stop(true, "p ");
+}
+
+TEST(what_did_not_come_while_the_process_was_stopped_is_late)
+{
+    check_stop(false, "x ");
+}
+
 TEST(watch_shared_tells_again_and_again)
 {
     struct err err = {0};
@@ -486,6 +523,8 @@ int main(void)
         LOOP_TEST(deadlines_are_kept_moved_and_cancelled),
         LOOP_TEST(deadlines_wake_a_loop_that_sleeps),
         LOOP_TEST(watch_tells_once_of_what_has_come),
+        LOOP_TEST(what_came_while_the_process_was_stopped_is_not_late),
+        LOOP_TEST(what_did_not_come_while_the_process_was_stopped_is_late),
         LOOP_TEST(watch_shared_tells_again_and_again),
         LOOP_TEST(watch_that_was_forgotten_in_the_same_turn_tells_nothing),
         LOOP_TEST(turn_has_its_order),
