@@ -4,8 +4,13 @@
  *
  *   file    = frame* zeros
  *   frame   = length of the record (4 bytes), checksum of the record (8), record
- *   record  = kind (1), token, and of a lock that is put: flags (1), timeout (4), expiry (8), root,
- *             owner, principal; each text with its length (4) before it; numbers little-endian
+ *   record  = kind (1), text (a token; of the first record, the boot), and of a lock that is put:
+ *             flags (1), timeout (4), expiry by the wall clock (8), root, owner, principal, expiry
+ *             since the boot (8); each text with its length (4) before it; numbers little-endian
+ *
+ * Time. What is in memory counts by a clock that nobody can set. After a restart in the same boot
+ * of the machine it goes on by that; after another boot there is only the wall clock, and a lock
+ * gets at most what it was granted, should that have been set back.
  *
  * Invariants
  *  (1) What the file says is what the table says, or more recent: under the mutex a change goes
@@ -51,7 +56,7 @@ enum {
     BATCH_LOCKS = 512,
 };
 
-enum record_kind { RECORD_PUT = 'p', RECORD_REMOVE = 'r' };
+enum record_kind { RECORD_BOOT = 'b', RECORD_PUT = 'p', RECORD_REMOVE = 'r' };
 
 enum { FLAG_EXCLUSIVE = 1, FLAG_INFINITE = 2 };
 
@@ -73,6 +78,40 @@ struct lock_journal {
     uint64_t flushed; /* so many of them are on the disk */
     uint64_t lost;    /* so many were there when a flush failed */
 };
+
+/* --- time --- */
+
+/* Of this boot of the machine; empty when it is not known. */
+static struct str boot_id(char room[64])
+{
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd < 0 ? 0 : read(fd, room, 64);
+    if (fd >= 0)
+        (void)close(fd); /* read only: nothing to lose */
+    return str_trim(str_of(room, len > 0 ? (size_t)len : 0));
+}
+
+static int64_t wall_of_expiry(int64_t expires_ms)
+{
+    int64_t wall_ms;
+    bool is_beyond =
+        __builtin_add_overflow(expires_ms - clock_boot_ms(), clock_wall_ms(), &wall_ms);
+    return is_beyond ? INT64_MAX : wall_ms;
+}
+
+static int64_t cap_expiry(int64_t expires_ms, uint32_t timeout_s)
+{
+    int64_t latest_ms = clock_boot_ms() + (int64_t)timeout_s * 1000;
+    return expires_ms < latest_ms ? expires_ms : latest_ms;
+}
+
+int64_t lock_expiry_of_wall(int64_t wall_ms, uint32_t timeout_s)
+{
+    int64_t left_ms;
+    if (__builtin_sub_overflow(wall_ms, clock_wall_ms(), &left_ms) || left_ms < 0)
+        left_ms = 0;
+    return cap_expiry(left_ms > INT64_MAX / 2 ? INT64_MAX : clock_boot_ms() + left_ms, timeout_s);
+}
 
 /* --- records --- */
 
@@ -113,10 +152,11 @@ static void add_frame(struct buf *to, enum record_kind kind, const struct lock *
         buf_add_char(to, (char)((lock->is_exclusive ? FLAG_EXCLUSIVE : 0) |
                                 (lock->is_infinite ? FLAG_INFINITE : 0)));
         add_number(to, lock->timeout_s, 4);
-        add_number(to, (uint64_t)lock->expires_ms, 8);
+        add_number(to, (uint64_t)wall_of_expiry(lock->expires_ms), 8);
         add_text(to, path_str(lock->root));
         add_text(to, lock->owner_xml);
         add_text(to, lock->principal);
+        add_number(to, (uint64_t)lock->expires_ms, 8);
     }
     struct str record = str_from(buf_str(to), head + HEAD_BYTES);
     store_number(to->at + head, record.len, 4);
@@ -158,49 +198,62 @@ static bool take_frame(struct str *from, struct str *record_out)
     return checksum(*record_out) == sum;
 }
 
-static bool parse_put(struct str record, struct lock *lock)
+static bool parse_put(struct str record, bool is_of_this_boot, struct lock *lock)
 {
     uint64_t flags;
     uint64_t timeout_s;
-    uint64_t expires_ms;
+    uint64_t wall_ms;
+    uint64_t boot_ms;
     struct str root;
     if (!take_number(&record, 1, &flags) || !take_number(&record, 4, &timeout_s) ||
-        !take_number(&record, 8, &expires_ms) || !take_text(&record, &root) ||
+        !take_number(&record, 8, &wall_ms) || !take_text(&record, &root) ||
         !take_text(&record, &lock->owner_xml) || !take_text(&record, &lock->principal))
         return false;
     lock->root = (struct res_path){root.at, root.len};
     lock->is_exclusive = flags & FLAG_EXCLUSIVE;
     lock->is_infinite = flags & FLAG_INFINITE;
     lock->timeout_s = (uint32_t)timeout_s;
-    lock->expires_ms = (int64_t)expires_ms;
+    lock->expires_ms = lock_expiry_of_wall((int64_t)wall_ms, lock->timeout_s);
+    if (record.len == 0) /* an older davit's: it knew the wall clock only */
+        return true;
+    if (!take_number(&record, 8, &boot_ms))
+        return false;
+    if (is_of_this_boot)
+        lock->expires_ms = cap_expiry((int64_t)boot_ms, lock->timeout_s);
     return record.len == 0;
 }
-
-/* False: it is no record that this davit writes. */
-static bool replay(struct lock_table *table, struct str record)
-{
-    struct lock lock = {0};
-    uint64_t kind;
-    if (!take_number(&record, 1, &kind) || !take_text(&record, &lock.token))
-        return false;
-    if (kind == RECORD_PUT && parse_put(record, &lock)) {
-        lock_table_put(table, &lock);
-        return true;
-    }
-    if (kind != RECORD_REMOVE || record.len)
-        return false;
-    (void)lock_table_remove(table, lock.token); /* it may have expired */
-    return true;
-}
-
-/* --- reading --- */
 
 struct reading {
     struct lock_table *table;
     size_t count;    /* of records that were taken */
     size_t skipped;  /* bytes of what is no record */
     bool is_damaged; /* there are records behind it */
+    bool is_of_this_boot;
 };
+
+/* False: it is no record that this davit writes. */
+static bool replay(struct reading *reading, struct str record)
+{
+    struct lock lock = {0};
+    uint64_t kind;
+    if (!take_number(&record, 1, &kind) || !take_text(&record, &lock.token))
+        return false;
+    if (kind == RECORD_BOOT) {
+        char room[64];
+        reading->is_of_this_boot = lock.token.len && str_eq(lock.token, boot_id(room));
+        return record.len == 0;
+    }
+    if (kind == RECORD_PUT && parse_put(record, reading->is_of_this_boot, &lock)) {
+        lock_table_put(reading->table, &lock);
+        return true;
+    }
+    if (kind != RECORD_REMOVE || record.len)
+        return false;
+    (void)lock_table_remove(reading->table, lock.token); /* it may have expired */
+    return true;
+}
+
+/* --- reading --- */
 
 static bool is_zeros(struct str bytes)
 {
@@ -231,7 +284,7 @@ static void replay_all(struct reading *reading, struct str bytes)
     for (;;) {
         struct str rest = bytes;
         bool is_frame = take_frame(&rest, &record);
-        if (is_frame && replay(reading->table, record)) {
+        if (is_frame && replay(reading, record)) {
             reading->count++;
             bytes = rest;
             continue;
@@ -335,6 +388,13 @@ static void write_batch(struct making *making)
     buf_clear(&making->batch);
 }
 
+static void write_boot(struct making *making)
+{
+    char room[64];
+    struct lock boot = {.token = boot_id(room)};
+    add_frame(&making->batch, RECORD_BOOT, &boot);
+}
+
 static void write_lock(const struct lock *lock, void *arg)
 {
     struct making *making = arg;
@@ -364,6 +424,7 @@ static int make_file(const struct lock_journal *journal, struct making *making, 
                         O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0600);
     if (making->fd < 0)
         return errno;
+    write_boot(making);
     lock_table_each(journal->table, write_lock, making);
     write_batch(making);
     *len_out = making->len;

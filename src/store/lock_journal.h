@@ -8,6 +8,10 @@
 
 struct lock_journal;
 
+/* When a lock expires by this boot's clock that was to expire at `wall_ms` (since 1970): never
+ * later than it would if it had just been granted. */
+int64_t lock_expiry_of_wall(int64_t wall_ms, uint32_t timeout_s);
+
 /* Puts into the table what the journal in `dir_fd` says; nothing where there is none. What a crash
  * has left half written at its end was promised to nobody. Of a journal that is damaged, all is
  * taken that can be read, and the log says how much that is; `sets_aside` gives the file another

@@ -180,7 +180,7 @@ bool lock_table_remove(struct lock_table *table, struct str token)
 {
     pthread_mutex_lock(&table->mutex);
     struct lock_entry *entry = find_token(table, token);
-    bool was_live = entry && is_live(entry, clock_wall_ms());
+    bool was_live = entry && is_live(entry, clock_boot_ms());
     if (entry)
         remove_entry(table, entry);
     pthread_mutex_unlock(&table->mutex);
@@ -329,7 +329,7 @@ void lock_table_query(struct lock_table *table, struct arena *arena, struct res_
 {
     const struct lock_node *node;
     *locks_out = (struct lock_list){0};
-    struct gathering gathering = {.arena = arena, .list = locks_out, .now_ms = clock_wall_ms()};
+    struct gathering gathering = {.arena = arena, .list = locks_out, .now_ms = clock_boot_ms()};
     pthread_mutex_lock(&table->mutex);
     if (table->tokens.count && query == LOCKS_COVERING) {
         gather_covering(table, &gathering, path);

@@ -36,5 +36,5 @@ void lock_table_query(struct lock_table *table, struct arena *arena, struct res_
 void lock_table_each(struct lock_table *table, void (*fn)(const struct lock *lock, void *arg),
                      void *arg);
 
-/* Drops the locks that have expired by `now_ms` (wall clock). Says how many. */
+/* Drops the locks that have expired by `now_ms` (clock_boot_ms()). Says how many. */
 size_t lock_table_expire(struct lock_table *table, int64_t now_ms);

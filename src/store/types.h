@@ -73,7 +73,7 @@ struct lock {
     struct str owner_xml; /* the owner element, or empty */
     struct str principal; /* who holds it; empty: anonymous */
     uint32_t timeout_s;   /* as granted */
-    int64_t expires_ms;   /* wall clock, since 1970 */
+    int64_t expires_ms;   /* by clock_boot_ms(): no setting of the clock frees it or prolongs it */
 };
 
 struct lock_list {

@@ -240,7 +240,7 @@ struct lock lock_of(struct res_path root, const char *token, bool is_infinite)
         .is_exclusive = true,
         .is_infinite = is_infinite,
         .timeout_s = 3600,
-        .expires_ms = clock_wall_ms() + 3600 * 1000,
+        .expires_ms = clock_boot_ms() + 3600 * 1000,
     };
 }
 

@@ -8,7 +8,7 @@
 
 static void describe_one(struct buf *to, const struct exchange *x, const struct lock *lock)
 {
-    int64_t left_ms = lock->expires_ms - clock_wall_ms();
+    int64_t left_ms = lock->expires_ms - clock_boot_ms();
     BUF_ADD(to, "<D:activelock><D:locktype><D:write/></D:locktype><D:lockscope>");
     if (lock->is_exclusive)
         BUF_ADD(to, "<D:exclusive/>");

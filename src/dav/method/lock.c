@@ -205,7 +205,7 @@ static enum stage_end refresh(struct exchange *x)
     if (!dav_is_fine(result))
         return respond_error(x, result);
     lock.timeout_s = read_timeout(x, lock.timeout_s);
-    lock.expires_ms = clock_wall_ms() + (int64_t)lock.timeout_s * 1000;
+    lock.expires_ms = clock_boot_ms() + (int64_t)lock.timeout_s * 1000;
     enum store_rc rc = x->store->ops->lock(x->store, &lock);
     return rc == STORE_OK ? answer_lock(x, HTTP_OK) : respond_error(x, dav_from_store(rc));
 }
@@ -246,7 +246,7 @@ static enum stage_end create(struct exchange *x, const struct lock_method *state
         .owner_xml = state->request.owner_xml,
         .principal = principal_holder(&x->signed_in.principal),
         .timeout_s = state->timeout_s,
-        .expires_ms = clock_wall_ms() + (int64_t)state->timeout_s * 1000,
+        .expires_ms = clock_boot_ms() + (int64_t)state->timeout_s * 1000,
     };
     enum store_rc rc = x->store->ops->lock(x->store, &lock);
     if (rc == STORE_OK && !exists) {

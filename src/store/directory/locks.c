@@ -18,7 +18,7 @@ enum store_rc dir_locks(struct store *store, struct arena *arena, struct res_pat
 /* The journal need not be told: it says of each lock when it expires. */
 static void forget_expired(const struct dir_store *dir)
 {
-    (void)lock_table_expire(dir->locks, clock_wall_ms()); /* how many is no matter */
+    (void)lock_table_expire(dir->locks, clock_boot_ms()); /* how many is no matter */
 }
 
 enum store_rc dir_lock(struct store *store, const struct lock *lock)

@@ -156,8 +156,8 @@ static enum store_rc read_old_locks(const struct dir_store *dir, struct state_db
             .owner_xml = state_column(statement, 4),
             .principal = state_column(statement, 5),
             .timeout_s = (uint32_t)sqlite3_column_int64(statement, 6),
-            .expires_ms = sqlite3_column_int64(statement, 7),
         };
+        lock.expires_ms = lock_expiry_of_wall(sqlite3_column_int64(statement, 7), lock.timeout_s);
         lock_table_put(dir->locks, &lock);
     }
     return rc == STORE_END ? STORE_OK : rc;
@@ -176,7 +176,7 @@ static void drop_dead_locks(struct dir_store *dir)
     struct arena arena = {0};
     struct lock_list locks;
     struct store_stat stat;
-    (void)lock_table_expire(dir->locks, clock_wall_ms()); /* how many is no matter */
+    (void)lock_table_expire(dir->locks, clock_boot_ms()); /* how many is no matter */
     lock_table_query(dir->locks, &arena, PATH_ROOT, LOCKS_WITHIN, &locks);
     for (size_t i = 0; i < locks.count; i++) {
         if (dir_stat(&dir->base, locks.items[i].root, &stat) == STORE_NOT_FOUND)

@@ -376,7 +376,7 @@ static enum store_rc memory_lock(struct store *store, const struct lock *lock)
     struct memory_store *memory = memory_of(store);
     if (memory->is_read_only)
         return STORE_DENIED;
-    (void)lock_table_expire(memory->locks, clock_wall_ms()); /* makes room; how much is no matter */
+    (void)lock_table_expire(memory->locks, clock_boot_ms()); /* makes room; how much is no matter */
     if (lock_table_count(memory->locks) >= memory->limits->lock_count &&
         !lock_table_has(memory->locks, lock->token))
         return STORE_NO_SPACE;

@@ -77,8 +77,10 @@ static int close_journal(void **state)
 
 static struct lock lock_at(const char *root, const char *token)
 {
-    return (struct lock){
-        .token = str_of_c(token), .root = {root, strlen(root)}, .expires_ms = NOW_MS + HOUR_MS};
+    return (struct lock){.token = str_of_c(token),
+                         .root = {root, strlen(root)},
+                         .timeout_s = HOUR_MS / 1000,
+                         .expires_ms = NOW_MS + HOUR_MS};
 }
 
 static void put(struct fixture *fixture, const char *root, const char *token)
@@ -153,9 +155,12 @@ static void lock_comes_back_with_all_that_was_said_of_it(void **state)
                         .owner_xml = STR("<D:owner xmlns:D=\"DAV:\">\n</D:owner>"),
                         .principal = STR("someone"),
                         .timeout_s = UINT32_MAX,
-                        .expires_ms = INT64_MAX};
-    struct lock bare = {
-        .token = STR("2"), .root = PATH_ROOT, .is_infinite = true, .expires_ms = NOW_MS + 1};
+                        .expires_ms = NOW_MS + INT64_C(1000) * UINT32_MAX};
+    struct lock bare = {.token = STR("2"),
+                        .root = PATH_ROOT,
+                        .is_infinite = true,
+                        .timeout_s = 1,
+                        .expires_ms = NOW_MS + 1};
     assert_int_equal(lock_journal_put(fixture->journal, &lock), STORE_OK);
     assert_int_equal(lock_journal_put(fixture->journal, &bare), STORE_OK);
     for (int i = 0; i < 2; i++) { /* from the changes, then from what was made of the table */
@@ -166,13 +171,64 @@ static void lock_comes_back_with_all_that_was_said_of_it(void **state)
         const struct lock *second = &locks.items[1];
         assert_true(str_eq(first->token, bare.token) && path_is_root(first->root));
         assert_true(first->is_infinite && !first->is_exclusive);
-        assert_int_equal(first->owner_xml.len + first->principal.len + first->timeout_s, 0);
+        assert_int_equal(first->owner_xml.len + first->principal.len, 0);
         assert_true(str_eq(second->token, lock.token) && path_eq(second->root, lock.root));
         assert_true(second->is_exclusive && !second->is_infinite);
         assert_true(str_eq(second->owner_xml, lock.owner_xml));
         assert_true(str_eq(second->principal, lock.principal));
         assert_int_equal(second->timeout_s, UINT32_MAX);
-        assert_true(second->expires_ms == INT64_MAX && first->expires_ms == NOW_MS + 1);
+        assert_true(second->expires_ms == lock.expires_ms && first->expires_ms == NOW_MS + 1);
+    }
+}
+
+/* The first frame tells which boot it was. */
+static size_t first_frame_bytes(const char *bytes)
+{
+    return 4 + 8 + (size_t)(unsigned char)bytes[0];
+}
+
+/* As it is after another boot. */
+static void forget_the_boot(struct fixture *fixture)
+{
+    static char bytes[BYTES_MAX];
+    size_t len = read_file(fixture, bytes);
+    size_t first = first_frame_bytes(bytes);
+    write_file(fixture, bytes + first, len - first);
+}
+
+/* What is left of an hour that was granted ten minutes ago, after a restart with the wall clock set
+ * by so much. */
+static void setting_the_clock_frees_no_lock_and_prolongs_none(void **state)
+{
+    struct fixture *fixture = *state;
+    enum { TEN_MINUTES_MS = HOUR_MS / 6 };
+    static const struct {
+        int64_t ahead_ms;
+        bool is_other_boot;
+        int64_t left_ms; /* 0: the lock is gone */
+    } rows[] = {
+        {0, false, HOUR_MS - TEN_MINUTES_MS},
+        {HOUR_MS * 24, false, HOUR_MS - TEN_MINUTES_MS},
+        {-HOUR_MS * 24, false, HOUR_MS - TEN_MINUTES_MS},
+        {0, true, HOUR_MS - TEN_MINUTES_MS},
+        {TEN_MINUTES_MS, true, HOUR_MS - 2 * TEN_MINUTES_MS},
+        {HOUR_MS * 24, true, 0},
+        {-HOUR_MS * 24, true, HOUR_MS}, /* all that was granted, and no more */
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        clock_freeze(NOW_MS);
+        put(fixture, "a", "1");
+        clock_freeze(NOW_MS + TEN_MINUTES_MS);
+        clock_set_ahead(rows[i].ahead_ms);
+        assert_string_equal(text(fixture), "a:1 "); /* while davit runs */
+        if (rows[i].is_other_boot)
+            forget_the_boot(fixture);
+        reopen(fixture, true);
+        struct lock_list locks = all(fixture);
+        assert_int_equal(locks.count, rows[i].left_ms ? 1 : 0);
+        if (locks.count)
+            assert_int_equal(locks.items[0].expires_ms - clock_boot_ms(), rows[i].left_ms);
+        clock_set_ahead(0);
     }
 }
 
@@ -241,23 +297,24 @@ static void torn_end_takes_nothing_else_with_it(void **state)
 /* Whatever is changed, what stands before it and behind it is there. */
 static void changed_byte_is_noticed(void **state)
 {
-    enum { FRAME_BYTES = 12 + 1 + 5 + 1 + 4 + 8 + 5 + 4 + 4 };
+    enum { FRAME_BYTES = 12 + 1 + 5 + 1 + 4 + 8 + 5 + 4 + 4 + 8 };
     struct fixture *fixture = *state;
     char *bytes = mem_new(1, BYTES_MAX);
     put(fixture, "a", "1");
     put(fixture, "b", "2");
     (void)read_file(fixture, bytes);
-    for (size_t i = 0; i < 2 * FRAME_BYTES; i++) {
+    size_t boot = first_frame_bytes(bytes);
+    for (size_t i = boot; i < boot + 2 * FRAME_BYTES; i++) {
         bytes[i] = (char)(bytes[i] ^ 0x41);
-        write_file(fixture, bytes, 2 * FRAME_BYTES);
+        write_file(fixture, bytes, boot + 2 * FRAME_BYTES);
         bytes[i] = (char)(bytes[i] ^ 0x41);
         reopen(fixture, false);
-        assert_string_equal(text(fixture), i < FRAME_BYTES ? "b:2 " : "a:1 ");
+        assert_string_equal(text(fixture), i < boot + FRAME_BYTES ? "b:2 " : "a:1 ");
         assert_int_equal(faccessat(fixture->dir_fd, DAMAGED_NAME, F_OK, 0),
-                         i < FRAME_BYTES ? 0 : -1);
+                         i < boot + FRAME_BYTES ? 0 : -1);
         (void)unlinkat(fixture->dir_fd, DAMAGED_NAME, 0);
     }
-    write_file(fixture, bytes, 2 * FRAME_BYTES);
+    write_file(fixture, bytes, boot + 2 * FRAME_BYTES);
     reopen(fixture, false);
     assert_string_equal(text(fixture), "a:1 b:2 ");
     mem_free(bytes);
@@ -447,6 +504,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         JOURNAL_TEST(lock_comes_back_with_all_that_was_said_of_it),
+        JOURNAL_TEST(setting_the_clock_frees_no_lock_and_prolongs_none),
         JOURNAL_TEST(changes_are_replayed_in_order),
         JOURNAL_TEST(many_are_removed_together),
         JOURNAL_TEST(torn_end_takes_nothing_else_with_it),

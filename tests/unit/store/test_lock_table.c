@@ -55,7 +55,7 @@ static void put_for(struct fixture *fixture, const char *root, const char *token
     struct lock lock = {.token = text(token),
                         .root = path(root),
                         .is_infinite = true,
-                        .expires_ms = clock_wall_ms() + ms};
+                        .expires_ms = clock_boot_ms() + ms};
     lock_table_put(fixture->table, &lock);
 }
 

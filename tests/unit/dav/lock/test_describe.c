@@ -79,7 +79,7 @@ TEST(describe_writes_an_activelock_for_each)
         struct lock_list list = {&lock, 1};
         lock.token = str_of_c(rows[i].token);
         lock.root = path_of(rows[i].root);
-        lock.expires_ms = clock_wall_ms() + rows[i].left_ms;
+        lock.expires_ms = clock_boot_ms() + rows[i].left_ms;
         lock_describe(&text, &bench.bare.x, &list);
         expect(&expected, i);
         check_str(rows[i].name, buf_str(&text), buf_c(&expected));
