@@ -34,6 +34,8 @@ struct dav_result dav_from_store(enum store_rc rc)
         return dav_error(HTTP_FORBIDDEN, "the server has no permission to do that");
     case STORE_ALIAS:
         return dav_error(HTTP_CONFLICT, "a link stands there now");
+    case STORE_READ_ONLY:
+        return dav_error(HTTP_FORBIDDEN, "the server's file system is read-only at present");
     case STORE_NO_SPACE:
         return dav_condition(CONDITION_SUFFICIENT_DISK_SPACE, "there is no space left");
     case STORE_OVER_QUOTA:

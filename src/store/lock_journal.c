@@ -473,6 +473,8 @@ static enum store_rc rc_of(int code)
         return STORE_OK;
     if (code == ENOSPC || code == EDQUOT)
         return STORE_NO_SPACE;
+    if (code == EROFS)
+        return STORE_READ_ONLY;
     log_line(LOG_ERROR, JOURNAL_NAME ": %s", strerrordesc_np(code));
     return STORE_FAILED;
 }

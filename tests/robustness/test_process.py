@@ -1,7 +1,9 @@
 """The process: signals, shutdown, logs, several servers, read-only, the place of the state."""
 
+import contextlib
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -245,10 +247,112 @@ def test_a_file_system_that_becomes_read_only_meanwhile(tmp_path):
             subprocess.run(["mount", "-o", "remount,bind,ro", point], check=True)
             for method, fields, body in WRITES[:5]:
                 target = "/new" if method == "MKCOL" else "/f"
-                client.expect(403, method, target, fields, body)
+                answer = client.expect(403, method, target, fields, body)
+                assert b"read-only" in answer.body, method
+            answer = client.expect(207, "PROPPATCH", "/f", None, PATCH)
+            assert b"403" in answer.body and b"200 OK" not in answer.body
             assert client.expect(200, "GET", "/f").body == b"content"
             subprocess.run(["mount", "-o", "remount,bind,rw", point], check=True)
             client.expect(204, "PUT", "/f", None, b"again")
+
+
+def break_file_system(point):
+    """What ext4 does when it finds an error: it becomes read-only, with files open for writing."""
+    device = subprocess.run(["findmnt", "-no", "SOURCE", point], check=True, text=True,
+                            capture_output=True).stdout.strip()
+    trigger = f"/sys/fs/ext4/{os.path.basename(device)}/trigger_fs_error"
+    try:
+        with open(trigger, "w", encoding="ascii") as file:
+            file.write("1")
+    except OSError as error:
+        pytest.skip(f"no error can be triggered here: {error}")
+
+
+def test_a_file_system_with_an_error_has_one_answer_for_all_changes(tmp_path):
+    need_root("mounting a file system")
+    image = tmp_path / "image"
+    image.write_bytes(b"")
+    os.truncate(image, 32 << 20)
+    subprocess.run(["mkfs.ext4", "-q", str(image)], check=True)
+    with mounted("-o", "loop,errors=remount-ro", source=str(image)) as point:
+        with davit.Davit(root=point, check=False) as server, Session(server) as client:
+            client.expect(201, "PUT", "/f", None, b"content")
+            client.expect(201, "MKCOL", "/d")
+            break_file_system(point)
+            for method, fields, body in WRITES[:5]:
+                target = "/new" if method == "MKCOL" else "/f"
+                answer = client.expect(403, method, target, fields, body)
+                assert b"read-only" in answer.body, method
+            answer = client.expect(207, "PROPPATCH", "/f", None, PATCH)
+            assert b"403" in answer.body and b"200 OK" not in answer.body
+            answer = client.lock("/f")
+            assert answer.status == 403 and b"read-only" in answer.body
+            assert client.expect(200, "GET", "/f").body == b"content"
+            server.kill()
+
+
+# --- clocks and stops ---
+
+def seconds_left(client, path):
+    found = client.propfind(path)[path.encode()]["{DAV:}lockdiscovery"]
+    return [int(e.text[len("Second-"):]) for e in found.iter("{DAV:}timeout")]
+
+
+@pytest.mark.parametrize("step", ["+2h", "-2h"])
+@pytest.mark.parametrize("is_crash", [False, True], ids=["stop", "crash"])
+def test_a_clock_that_is_set_frees_no_lock_and_prolongs_none(tmp_path, step, is_crash):
+    """faketime reads the file again and again: the wall clock steps while davit runs."""
+    if not shutil.which("faketime"):
+        pytest.skip("faketime is not installed")
+    clock = tmp_path / "clock"
+    clock.write_text("+0h\n")
+    found = subprocess.run(["faketime", "-f", "+0h", "printenv", "LD_PRELOAD"], text=True,
+                           capture_output=True, check=False)
+    wrapper = ["env", f"LD_PRELOAD={found.stdout.strip()}", f"FAKETIME_TIMESTAMP_FILE={clock}",
+               "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1", "DONT_FAKE_MONOTONIC=1",
+               "ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0"]
+    (tmp_path / "root").mkdir()
+    with davit.Davit(root=str(tmp_path / "root"), wrapper=wrapper) as server:
+        with Session(server) as client:
+            client.expect(201, "PUT", "/f", None, b"x")
+            before = client.expect(200, "GET", "/f").field("Date")
+            client.lock("/f", timeout="Second-600")
+            clock.write_text(step + "\n")
+            if client.expect(200, "GET", "/f").field("Date")[:22] == before[:22]:
+                pytest.skip("faketime does not step this program's clock")
+            client.expect(423, "PUT", "/f", None, b"y")
+            assert 300 < seconds_left(client, "/f")[0] <= 600
+        (server.kill if is_crash else server.stop)()
+        server.start()
+        with Session(server) as client:
+            client.expect(423, "PUT", "/f", None, b"y")
+            assert 300 < seconds_left(client, "/f")[0] <= 600
+
+
+def test_a_stop_kills_no_request_whose_bytes_have_come():
+    """Limits of four seconds, and a stop of nine."""
+    limits = [arg for name in ("head_ms", "progress_ms", "idle_ms")
+              for arg in ("--limit", f"{name}=4000")]
+    with davit.Davit(args=["--threads", "1", *limits]) as server:
+        with contextlib.ExitStack() as stack:
+            idle, head, body = (stack.enter_context(server.connect()) for _ in range(3))
+            idle.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            assert idle.read().status == 200
+            head.send("GET / HTTP/1.1\r\nHo")
+            body.send("PUT /f HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nabc")
+            time.sleep(0.2)
+            server.process.send_signal(signal.SIGSTOP)
+            try:
+                idle.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+                head.send("st: h\r\n\r\n")
+                body.send("def")
+                time.sleep(9)
+            finally:
+                server.process.send_signal(signal.SIGCONT)
+            assert idle.read().status == 200
+            assert head.read().status == 200
+            assert body.read().status == 201
+        assert server.request("GET", "/f").body == b"abcdef"
 
 
 # --- the state elsewhere ---

@@ -9,6 +9,7 @@
  * that change, since they cannot be rolled back. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "store/directory/owed.h"
@@ -152,6 +153,19 @@ static enum store_rc run_patch(struct state_change *change, struct state_db *db)
     return rc == STORE_OK ? patch_attributes(self) : rc;
 }
 
+/* The database may be on another file system: one that is read-only has one answer for all changes.
+ */
+static enum store_rc check_writable(const struct dir_store *dir, struct res_path path)
+{
+    struct statvfs fs;
+    int fd = dir_open_beneath(dir, path, O_PATH);
+    if (fd < 0)
+        return dir_rc(errno, "opening a resource");
+    bool is_read_only = fstatvfs(fd, &fs) == 0 && (fs.f_flag & ST_RDONLY);
+    (void)close(fd); /* O_PATH: nothing to lose */
+    return is_read_only ? STORE_READ_ONLY : STORE_OK;
+}
+
 enum store_rc dir_patch(struct store *store, struct res_path path, const struct store_patch *patch)
 {
     struct patch_change self = {{.run = run_patch}, dir_of(store), path, patch};
@@ -159,6 +173,8 @@ enum store_rc dir_patch(struct store *store, struct res_path path, const struct 
     if (self.dir->is_read_only)
         return STORE_DENIED;
     enum store_rc rc = dir_stat(store, path, &stat);
+    if (rc == STORE_OK)
+        rc = check_writable(self.dir, path);
     if (rc == STORE_OK)
         rc = dir_owed_settle(self.dir, path);
     if (rc != STORE_OK)

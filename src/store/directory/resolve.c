@@ -44,11 +44,12 @@ enum store_rc dir_rc(int code, const char *what)
         return STORE_ALIAS;
     case EACCES:
     case EPERM:
-    case EROFS:
     case EXDEV: /* a link that leaves the root */
     case EBUSY: /* a mount point */
     case ETXTBSY:
         return STORE_DENIED;
+    case EROFS:
+        return STORE_READ_ONLY;
     case ENOSPC:
     case EDQUOT:
     case EFBIG:

@@ -102,12 +102,30 @@ static const char *const sql_texts[STATE_SQL_COUNT] = {
 
 /* --- connections --- */
 
+/* SQLite says of a file system that has become read-only no more than that a write has failed. */
+static bool is_on_read_only(sqlite3 *handle)
+{
+    char folder[64] = "";
+    const char *file = handle ? sqlite3_db_filename(handle, "main") : NULL;
+    const char *slash = file ? strrchr(file, '/') : NULL;
+    if (!slash || (size_t)(slash - file) >= sizeof(folder))
+        return false;
+    memcpy(folder, file, (size_t)(slash - file));
+    int fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return errno == EROFS;
+    (void)close(fd); /* it has no name, and is gone */
+    return false;
+}
+
 static enum store_rc rc_of_sqlite(int code, sqlite3 *handle, const char *what)
 {
     if (code == SQLITE_OK || code == SQLITE_DONE)
         return STORE_OK;
     if (code == SQLITE_FULL)
         return STORE_NO_SPACE;
+    if (is_on_read_only(handle))
+        return STORE_READ_ONLY;
     log_line(LOG_ERROR, "state database: %s: %s", what, sqlite3_errmsg(handle));
     return STORE_FAILED;
 }
