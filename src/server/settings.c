@@ -250,9 +250,11 @@ static bool find_home(struct mount *mount, struct str user, struct arena *arena)
     buf_done(&base);
     mount->base = (struct res_path){copy.at, copy.len};
     struct store *store = mount->store;
+    if (!spell_base(mount, user, arena))
+        return false;
     if (!mount->is_read_only && store->ops->stat(store, mount->base, &stat) == STORE_NOT_FOUND)
         (void)!store->ops->mkcol(store, mount->base); /* then it is not there, and answers say so */
-    return spell_base(mount, user, arena);
+    return true;
 }
 
 static struct store *view(const struct dav_service *service, const struct principal *principal,
