@@ -1,19 +1,12 @@
 #include "dav/destination.h"
 
+#include "dav/browser.h"
+
 static bool is_ours(const struct exchange *x, const struct uri *uri)
 {
-    const struct http_request *request = &x->stream->request;
-    const struct dav_service *service = x->service;
-    if (!str_eq_nocase(uri->scheme, STR("http")) && !str_eq_nocase(uri->scheme, STR("https")))
-        return false;
-    if (request->host.len && uri_same_authority(uri->host, uri->port, request->host, request->port))
-        return true;
-    for (size_t i = 0; i < service->public_name_count; i++) {
-        const struct public_name *name = &service->public_names[i];
-        if (uri_same_authority(uri->host, uri->port, name->host, name->port))
-            return true;
-    }
-    return false;
+    bool is_http =
+        str_eq_nocase(uri->scheme, STR("http")) || str_eq_nocase(uri->scheme, STR("https"));
+    return is_http && authority_is_ours(x, uri->host, uri->port);
 }
 
 struct dav_result destination_parse(struct exchange *x, struct str text, struct res_path *path_out)

@@ -16,6 +16,7 @@
 #include <errno.h>
 
 #include "dav/admit.h"
+#include "dav/browser.h"
 #include "dav/lock/if_header.h"
 #include "dav/respond.h"
 
@@ -306,6 +307,9 @@ static struct dav_result begin(struct exchange *x)
     if (http_fields_conflict(&x->stream->request.fields))
         return dav_error(HTTP_BAD_REQUEST, "a field that has one value is there more than once");
     x->method = dav_method_find(x->stream->request.method);
+    result = browser_check_origin(x);
+    if (!dav_is_fine(result))
+        return result;
     if (!x->method)
         return dav_error(HTTP_NOT_IMPLEMENTED, "this server does not know the method");
     if (!x->method->stages)

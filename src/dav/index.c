@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "dav/admit.h"
+#include "dav/browser.h"
 #include "dav/lock/if_header.h"
 #include "dav/respond.h"
 #include "dav/walk.h"
@@ -87,8 +88,9 @@ static void add_head(struct index_source *index)
     BUF_ADD(to, "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\">"
                 "<meta name=\"viewport\" content=\"width=device-width\">\n<title>");
     xml_add_text(to, buf_str(&path));
-    BUF_ADD(to, "</title>\n<style>body{font-family:sans-serif}td{padding:0 1em 0 0}"
-                "td+td{text-align:right}</style>\n<h1>");
+    BUF_ADD(to, "</title>\n<style>");
+    buf_add(to, str_of_c(browser_index_style));
+    BUF_ADD(to, "</style>\n<h1>");
     xml_add_text(to, buf_str(&path));
     BUF_ADD(to, "</h1>\n<table>\n");
     if (!path_is_root(index->x->path)) {
@@ -223,7 +225,7 @@ enum stage_end index_answer(struct exchange *x)
     }
     respond_location(x, true);
     respond_field(x, FIELD_CACHE_CONTROL, STR("no-cache"));
-    respond_field(x, FIELD_X_CONTENT_TYPE_OPTIONS, STR("nosniff"));
+    browser_confine_index(x);
     struct source *body =
         source_offload(&index->base, x->stream->executor, &x->stream->refs, AHEAD_BYTES);
     return respond_source(x, HTTP_OK, STR("text/html; charset=utf-8"), body, LENGTH_UNKNOWN);

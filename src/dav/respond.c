@@ -8,6 +8,7 @@
 #include "dav/respond.h"
 
 #include "dav/admit.h"
+#include "dav/browser.h"
 #include "multistatus/writer.h"
 
 #define RETRY_AFTER_SECONDS "5"
@@ -65,6 +66,7 @@ enum stage_end respond_error(struct exchange *x, struct dav_result result)
         respond_field(x, FIELD_ALLOW, buf_str(&body));
     }
     buf_done(&body);
+    browser_confine_error(x);
     if (result.status == HTTP_SERVICE_UNAVAILABLE)
         respond_field(x, FIELD_RETRY_AFTER, STR(RETRY_AFTER_SECONDS));
     return respond_text(x, (enum http_status)result.status, type, text);

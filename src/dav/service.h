@@ -14,6 +14,12 @@ struct public_name {
     bool is_https;
 };
 
+/* Whether what is stored at a path and below it is a site, whose pages may run scripts. */
+struct content_place {
+    struct res_path prefix;
+    bool is_active;
+};
+
 /* A collection that is seen under another prefix. */
 struct link_view {
     const struct principal *principal;
@@ -34,6 +40,8 @@ struct dav_service {
     bool allows_infinity; /* PROPFIND with Depth: infinity on a collection */
     const struct public_name *public_names;
     size_t public_name_count;
+    const struct content_place *places;
+    size_t place_count;          /* 0: nothing is active */
     const struct access *access; /* NULL: everyone may do everything */
     bool hides_lock_tokens;      /* from who does not hold them */
     int spool_dir_fd; /* where long answers go that must be complete before they are sent */

@@ -45,17 +45,31 @@ static struct str present(struct str value)
     return value.at ? value : STR("");
 }
 
+/* `count` is at most 16. */
+static void reserve(struct http_fields *fields, struct arena *arena, size_t count)
+{
+    if (count <= fields->cap - fields->count)
+        return;
+    size_t cap = fields->cap ? fields->cap * 2 : 16;
+    struct http_field_line *lines = arena_alloc(arena, cap * sizeof(*lines));
+    if (fields->count)
+        memcpy(lines, fields->lines, fields->count * sizeof(*lines));
+    fields->lines = lines;
+    fields->cap = cap;
+}
+
+void http_fields_add_lines(struct http_fields *fields, struct arena *arena,
+                           const struct http_field_line *lines, size_t count)
+{
+    reserve(fields, arena, count);
+    memcpy(fields->lines + fields->count, lines, count * sizeof(*lines));
+    fields->count += count;
+}
+
 void http_fields_add(struct http_fields *fields, struct arena *arena,
                      const struct http_field_line *line)
 {
-    if (fields->count == fields->cap) {
-        size_t cap = fields->cap ? fields->cap * 2 : 16;
-        struct http_field_line *lines = arena_alloc(arena, cap * sizeof(*lines));
-        if (fields->count)
-            memcpy(lines, fields->lines, fields->count * sizeof(*lines));
-        fields->lines = lines;
-        fields->cap = cap;
-    }
+    reserve(fields, arena, 1);
     fields->lines[fields->count] = *line;
     fields->lines[fields->count++].value = present(line->value);
 }

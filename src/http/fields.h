@@ -32,6 +32,9 @@ struct str http_field_name(enum http_field id);
 /* Adds a line; the strings are borrowed as long as the fields live. */
 void http_fields_add(struct http_fields *fields, struct arena *arena,
                      const struct http_field_line *line);
+/* The same for at most 16 lines, which have values. */
+void http_fields_add_lines(struct http_fields *fields, struct arena *arena,
+                           const struct http_field_line *lines, size_t count);
 void http_fields_set(struct http_fields *fields, struct arena *arena, enum http_field id,
                      struct str value);
 

@@ -103,6 +103,25 @@ void media_types_done(struct media_types *types)
     arena_done(&types->arena);
 }
 
+bool media_type_is_harmless(struct str type)
+{
+    static const struct str whole[] = {STR_INIT("text/plain"),     STR_INIT("text/csv"),
+                                       STR_INIT("text/markdown"),  STR_INIT("text/calendar"),
+                                       STR_INIT("text/vcard"),     STR_INIT("application/json"),
+                                       STR_INIT("application/pdf")};
+    static const struct str kinds[] = {STR_INIT("image/"), STR_INIT("audio/"), STR_INIT("video/"),
+                                       STR_INIT("font/")};
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        if (str_starts(type, kinds[i]))
+            return !str_ends(type, STR("xml")); /* image/svg+xml is a document with scripts */
+    }
+    for (size_t i = 0; i < ARRAY_LEN(whole); i++) {
+        if (str_eq(type, whole[i]))
+            return true;
+    }
+    return false;
+}
+
 struct str media_type_find(const struct media_types *types, struct str name)
 {
     char lowered[EXTENSION_LEN_MAX];

@@ -142,6 +142,12 @@ static bool set_read_only(struct server_config *config, const char *value, struc
     return config->is_read_only = true;
 }
 
+static bool set_active(struct server_config *config, const char *value, struct err *err)
+{
+    (void)value, (void)err; /* a flag */
+    return config->is_active = true;
+}
+
 /* `value` is `yes` or `no`: which, in *is_yes. */
 static bool choose(const char *value, const char *yes, const char *no, bool *is_yes,
                    struct err *err)

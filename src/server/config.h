@@ -26,6 +26,7 @@ struct config_mount {
     unsigned line;
     const char *root; /* NULL: it is not said yet */
     bool is_read_only;
+    bool is_active;       /* its pages may run scripts */
     uint64_t quota_bytes; /* 0: none */
 };
 
@@ -69,6 +70,7 @@ struct server_config {
     size_t tls_key_count;
     const char *hsts; /* seconds; NULL: nothing is said of them */
     bool is_read_only;
+    bool is_active; /* at the root, as struct config_mount says */
     bool allows_infinity;
     enum store_durability durability;
     const char *state_dir;

@@ -167,11 +167,14 @@ static bool set_mount(struct reading *reading, struct err *err)
     if (str_eq(ini->key, STR("quota")))
         return parse_size(ini->value, &mount->quota_bytes) ||
                err_set(err, 0, "'%.*s' is no size such as 500M or 10G", STR_ARGS(ini->value));
-    if (!str_eq(ini->key, STR("read-only")))
-        return err_set(err, 0, "a mount has the keys root, read-only and quota, not '%.*s'",
+    bool *flag = str_eq(ini->key, STR("read-only")) ? &mount->is_read_only
+                 : str_eq(ini->key, STR("active"))  ? &mount->is_active
+                                                    : NULL;
+    if (!flag)
+        return err_set(err, 0, "a mount has the keys root, read-only, active and quota, not '%.*s'",
                        STR_ARGS(ini->key));
-    mount->is_read_only = str_eq(ini->value, STR("yes"));
-    return mount->is_read_only || str_eq(ini->value, STR("no")) ||
+    *flag = str_eq(ini->value, STR("yes"));
+    return *flag || str_eq(ini->value, STR("no")) ||
            err_set(err, 0, "'%.*s' is neither yes nor no", STR_ARGS(ini->value));
 }
 

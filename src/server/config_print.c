@@ -110,6 +110,7 @@ static const struct row server_rows[] = {
     {"trust-proxy", SPECIAL, 0, 0, print_proxies},
     {"root", TEXT, AT(root), 0, NULL},
     {"read-only", FLAG, AT(is_read_only), 0, NULL},
+    {"active", FLAG, AT(is_active), 0, NULL},
     {"depth-infinity", SPECIAL, 0, 0, print_depth_infinity},
     {"durability", SPECIAL, 0, 0, print_durability},
     {"state", TEXT, AT(state_dir), 0, NULL},
@@ -220,6 +221,7 @@ static void print_mounts(const struct config_file *file)
         printf("[mount \"%.*s\"]\n", STR_ARGS(mount->pattern));
         print_text("root", mount->root);
         printf("read-only = %s\n", mount->is_read_only ? "yes" : "no");
+        printf("active = %s\n", mount->is_active ? "yes" : "no");
         if (mount->quota_bytes)
             printf("quota = %llu\n", (unsigned long long)mount->quota_bytes);
     }

@@ -272,6 +272,8 @@ static void put_in_force(struct server *server, struct settings *settings)
     service.store = settings->service.store;
     service.view = settings->service.view;
     service.view_link = settings->service.view_link;
+    service.places = settings->service.places;
+    service.place_count = settings->service.place_count;
     service.hides_lock_tokens = config->hides_lock_tokens;
     service.limits = &config->limits;
     service.allows_infinity = config->allows_infinity;

@@ -314,6 +314,8 @@ static bool add_mount(struct settings *settings, const struct config_mount *conf
     options.is_read_only = settings->config.is_read_only;
     options.state_dir = config->line ? NULL : settings->config.state_dir; /* of the root only */
     mount->mount.store = store_pool_take(settings->pool, &options, err);
+    settings->places[settings->mount_count] =
+        (struct content_place){mount->mount.prefix, config->is_active};
     settings->mount_count += mount->mount.store != NULL;
     return mount->mount.store != NULL;
 }
@@ -323,13 +325,16 @@ bool settings_mount(struct settings *settings, struct store_pool *pool, const st
 {
     const struct config_file *file = settings->config.file;
     const struct config_mount *mounts = file ? file->mounts : NULL;
-    struct config_mount root = {.pattern = STR("/"), .root = settings->config.root};
+    struct config_mount root = {.pattern = STR("/"),
+                                .root = settings->config.root,
+                                .is_active = settings->config.is_active};
     size_t count = 1;
     bool is_fine = true;
     settings->pool = pool;
     for (const struct config_mount *mount = mounts; mount; mount = mount->next)
         count++;
     settings->mounts = arena_alloc(&settings->arena, count * sizeof(*settings->mounts));
+    settings->places = arena_alloc(&settings->arena, count * sizeof(*settings->places));
     if (root.root)
         is_fine = add_mount(settings, &root, limits, err);
     for (const struct config_mount *mount = mounts; mount && is_fine; mount = mount->next)
@@ -341,6 +346,11 @@ bool settings_mount(struct settings *settings, struct store_pool *pool, const st
                     !first->mount.quota_bytes && path_is_root(first->mount.prefix);
     settings->service.store = first->mount.store;
     settings->service.view = is_plain || (root.root && !mounts && !first->has_user) ? NULL : view;
+    for (size_t i = 0; i < settings->mount_count; i++) {
+        if (settings->places[i].is_active) /* otherwise nobody need look */
+            settings->service.place_count = settings->mount_count;
+    }
+    settings->service.places = settings->places;
     settings->service.view_link = settings->service.access ? view_link : NULL;
     return true;
 }

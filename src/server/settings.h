@@ -42,7 +42,8 @@ struct settings {
     struct store_pool *pool;
     struct settings_mount *mounts; /* in the arena */
     size_t mount_count;
-    struct dav_service service; /* the caller fills in what does not come from here */
+    struct content_place *places; /* of the mounts, in the same order */
+    struct dav_service service;   /* the caller fills in what does not come from here */
 };
 
 /* Takes what `config` holds, also on failure. Reads the files that it names; where one that

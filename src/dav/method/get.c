@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "dav/admit.h"
+#include "dav/browser.h"
 #include "dav/index.h"
 #include "dav/lock/if_header.h"
 #include "dav/precondition.h"
@@ -158,8 +159,6 @@ static void add_validators(struct exchange *x, const struct http_representation 
     respond_field(x, FIELD_LAST_MODIFIED, str_of(date, sizeof(date)));
     http_response_set(x->stream, FIELD_ETAG, now->etag.opaque); /* in the arena already */
     respond_field(x, FIELD_ACCEPT_RANGES, STR("bytes"));
-    /* What people upload must not be taken for a script because of how it begins. */
-    respond_field(x, FIELD_X_CONTENT_TYPE_OPTIONS, STR("nosniff"));
 }
 
 static enum stage_end send_file(struct exchange *x, struct store_content *content)
@@ -168,7 +167,9 @@ static enum stage_end send_file(struct exchange *x, struct store_content *conten
     struct dav_result result = if_header_check(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
+    struct str type = media_type_find(x->service->media_types, path_name(x->path));
     add_validators(x, &now);
+    browser_confine(x, type);
     switch (http_conditional(&x->stream->request.fields, true, &now, x->arena)) {
     case VERDICT_NOT_MODIFIED:
         return respond_status(x, HTTP_NOT_MODIFIED);
@@ -182,7 +183,6 @@ static enum stage_end send_file(struct exchange *x, struct store_content *conten
         if (language.len)
             respond_field(x, FIELD_CONTENT_LANGUAGE, language);
     }
-    struct str type = media_type_find(x->service->media_types, path_name(x->path));
     return send_part(x, content, type, &now);
 }
 

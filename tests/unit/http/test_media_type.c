@@ -80,12 +80,42 @@ TEST(media_types_copy_what_they_read)
     media_types_done(&types);
 }
 
+TEST(media_type_is_harmless_when_nothing_in_it_runs)
+{
+    static const char *const harmless[] = {"text/plain", "text/csv",   "application/json",
+                                           "image/png",  "image/avif", "audio/mpeg",
+                                           "video/mp4",  "font/woff2", "application/pdf"};
+    static const char *const others[] = {"text/html",
+                                         "application/xhtml+xml",
+                                         "image/svg+xml",
+                                         "image/x+xml",
+                                         "text/xml",
+                                         "application/xml",
+                                         "application/xslt+xml",
+                                         "text/javascript",
+                                         "application/javascript",
+                                         "text/x-component",
+                                         "message/rfc822",
+                                         "multipart/related",
+                                         "application/octet-stream",
+                                         "application/x-shockwave-flash",
+                                         "application/epub+zip",
+                                         "text/plainer",
+                                         "image",
+                                         ""};
+    for (size_t i = 0; i < ARRAY_LEN(harmless); i++)
+        check_that(harmless[i], media_type_is_harmless(str_of_c(harmless[i])));
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        check_that(others[i], !media_type_is_harmless(str_of_c(others[i])));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(media_type_goes_by_the_last_extension),
         cmocka_unit_test(media_types_read_what_mime_types_holds),
         cmocka_unit_test(media_types_copy_what_they_read),
+        cmocka_unit_test(media_type_is_harmless_when_nothing_in_it_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,219 @@
+/* Clients of WebDAV do what their users want. A browser does what a page wants, with its user's
+ * passwords, and pages are anybody's (docs/decisions/0024-browsers.md).
+ *
+ * From outside: a page elsewhere makes a browser send a method that changes something. Without
+ * CORS, which davit does not offer, a browser lets few such requests out; this does not depend on
+ * that. It is about credentials that come by themselves: none where none are needed, passwords that
+ * the browser remembers, certificates. A bearer token is put there by a script that has it.
+ * Sec-Fetch- Site says what the browser knows, and cannot be set by a page; over plain http there
+ * is none, and Origin is compared with what was asked for. Origins of extensions and apps
+ * (chrome-extension://, app://) are no pages, and pass.
+ *
+ * From inside: what users stored is shown to other users, from our origin. Each answer to a GET
+ * says so:
+ *
+ *   Content-Security-Policy       sandbox: no scripts, no forms, an origin of its own; and nothing
+ * is loaded but pictures, sound and styles, which a viewer needs Cross-Origin-Resource-Policy  no
+ * other site embeds it, to time or to read it Referrer-Policy               the URL of a shared
+ * link is its secret: no page tells it others X-Content-Type-Options        the type is what we
+ * say, not what it looks like Content-Disposition           a download, unless the type is harmless
+ * to look at
+ *
+ * PDF has no sandbox, in which Chromium's viewer does not start; its own scripts reach nothing of
+ * ours. A mount that is `active` is a site on purpose and has none of it; a shared link never is.
+ * The lines are made once, and their values are never copied: a GET adds them with one memcpy(). */
+#include "dav/browser.h"
+
+#include "base/utf8.h"
+#include "dav/respond.h"
+#include "http/media_type.h"
+
+/* --- where a request comes from --- */
+
+bool authority_is_ours(const struct exchange *x, struct str host, struct str port)
+{
+    const struct http_request *request = &x->stream->request;
+    const struct dav_service *service = x->service;
+    if (request->host.len && uri_same_authority(host, port, request->host, request->port))
+        return true;
+    for (size_t i = 0; i < service->public_name_count; i++) {
+        const struct public_name *name = &service->public_names[i];
+        if (uri_same_authority(host, port, name->host, name->port))
+            return true;
+    }
+    return false;
+}
+
+static bool is_safe(const struct exchange *x)
+{
+    return x->method && x->method->stages && !(x->method->flags & METHOD_WRITES);
+}
+
+/* "chrome-extension://…", "app://obsidian.md": not of the web. */
+static bool is_of_app(struct str origin)
+{
+    size_t colon = str_index(origin, ':');
+    struct str scheme = str_first(origin, colon);
+    return colon < origin.len && !str_eq_nocase(scheme, STR("http")) &&
+           !str_eq_nocase(scheme, STR("https"));
+}
+
+static bool is_from_elsewhere(const struct exchange *x)
+{
+    struct str site = exchange_field(x, FIELD_SEC_FETCH_SITE);
+    struct str origin = exchange_field(x, FIELD_ORIGIN);
+    struct uri uri;
+    if (is_of_app(origin))
+        return false;
+    if (site.len) /* W3C Fetch Metadata: what is not known is not trusted */
+        return !str_eq(site, STR("same-origin")) && !str_eq(site, STR("none"));
+    if (!origin.at)
+        return false;
+    bool is_origin = uri_parse(origin, &uri) && str_eq(uri.path, STR("/")); /* "null" is none */
+    return !is_origin || !authority_is_ours(x, uri.host, uri.port);
+}
+
+static bool is_explicit(const struct exchange *x)
+{
+    return str_starts_nocase(exchange_field(x, FIELD_AUTHORIZATION), STR("Bearer "));
+}
+
+struct dav_result browser_check_origin(struct exchange *x)
+{
+    struct buf note = {0};
+    if (is_safe(x) || is_explicit(x) || !is_from_elsewhere(x))
+        return DAV_FINE;
+    struct str origin = exchange_field(x, FIELD_ORIGIN);
+    buf_addf(
+        &note,
+        "refused what a page of another origin asked for: Origin %.*s, Host %.*s%s%.*s. If the "
+        "page is this server's own, name the server with --public-url",
+        STR_ARGS(str_first(origin.len ? origin : STR("unknown"), 512)),
+        STR_ARGS(x->stream->request.host), x->stream->request.port.len ? ":" : "",
+        STR_ARGS(x->stream->request.port));
+    x->stream->response.note = arena_str(x->arena, buf_str(&note));
+    buf_done(&note);
+    return dav_error(HTTP_FORBIDDEN, "a page of another origin asked for it");
+}
+
+/* --- what is sent --- */
+
+#define LINE(id, name, text)                                                                       \
+    {                                                                                              \
+        FIELD_##id, STR_INIT(name), STR_INIT(text)                                                 \
+    }
+#define NOSNIFF LINE(X_CONTENT_TYPE_OPTIONS, "X-Content-Type-Options", "nosniff")
+#define SAME_ORIGIN                                                                                \
+    LINE(CROSS_ORIGIN_RESOURCE_POLICY, "Cross-Origin-Resource-Policy", "same-origin")
+#define NO_REFERRER   LINE(REFERRER_POLICY, "Referrer-Policy", "no-referrer")
+#define POLICY(text)  LINE(CONTENT_SECURITY_POLICY, "Content-Security-Policy", text)
+#define STYLE         "body{font-family:sans-serif}td{padding:0 1em 0 0}td+td{text-align:right}"
+#define HASH_OF_STYLE "sha256-/WsME9TKiZDQF4OEFhRfbkP1NhPev4Ql0zv7r9b8CPA="
+
+const char browser_index_style[] = STYLE;
+
+static const struct http_field_line foreign_lines[] = {
+    NOSNIFF, SAME_ORIGIN, NO_REFERRER,
+    POLICY("sandbox; default-src 'none'; img-src 'self' data:; media-src 'self'; "
+           "style-src 'unsafe-inline'")};
+
+static const struct http_field_line index_lines[] = {
+    NOSNIFF, SAME_ORIGIN, NO_REFERRER,
+    POLICY("default-src 'none'; style-src '" HASH_OF_STYLE "'; base-uri 'none'; "
+           "form-action 'none'; frame-ancestors 'none'")};
+
+enum {
+    WITH_POLICY = ARRAY_LEN(foreign_lines),
+    WITHOUT_POLICY = WITH_POLICY - 1,
+    SNIFFING_ONLY = 1
+};
+
+/* The mount with the longest path decides, as it does for what is there. */
+static bool is_active(const struct exchange *x)
+{
+    const struct dav_service *service = x->service;
+    const struct content_place *best = NULL;
+    if (x->link_prefix.at)
+        return false;
+    for (size_t i = 0; i < service->place_count; i++) {
+        const struct content_place *place = &service->places[i];
+        if (path_is_within(x->path, place->prefix) &&
+            (!best || path_str(place->prefix).len >= path_str(best->prefix).len))
+            best = place;
+    }
+    return best && best->is_active;
+}
+
+/* As a client that knows nothing but ASCII may show it; says whether that is the name itself. */
+static bool add_plain_name(struct buf *to, struct str name)
+{
+    bool is_same = true;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.at[i];
+        bool is_plain = c >= ' ' && c < 0x7f && c != '"' && c != '\\' && c != '%';
+        buf_add_char(to, is_plain ? c : '_');
+        is_same &= is_plain;
+    }
+    return is_same;
+}
+
+/* RFC 8187 §3.2.1; what is no UTF-8 becomes U+FFFD. */
+static void add_encoded_name(struct buf *to, struct str name)
+{
+    uint32_t c;
+    while (name.len) {
+        size_t len = utf8_take(name, &c);
+        struct str bytes = len ? str_first(name, len) : STR("\xef\xbf\xbd");
+        for (size_t i = 0; i < bytes.len; i++) {
+            char at = bytes.at[i];
+            if (char_is_alpha(at) || char_is_digit(at) || (at && strchr("!#$&+-.^_`|~", at)))
+                buf_add_char(to, at);
+            else
+                buf_addf(to, "%%%02X", (unsigned char)at);
+        }
+        name = str_from(name, len ? len : 1);
+    }
+}
+
+/* RFC 6266 §4.3: the old form first, for those who know no other. */
+static void offer_download(struct exchange *x)
+{
+    struct buf value = {0};
+    bool is_link = x->link_prefix.at && path_eq(x->path, x->link_prefix);
+    struct str name = path_name(is_link ? x->signed_in.principal.scope.path : x->path);
+    BUF_ADD(&value, "attachment; filename=\"");
+    bool is_plain = add_plain_name(&value, name);
+    buf_add_char(&value, '"');
+    if (!is_plain) {
+        BUF_ADD(&value, "; filename*=UTF-8''");
+        add_encoded_name(&value, name);
+    }
+    respond_field(x, FIELD_CONTENT_DISPOSITION, buf_str(&value));
+    buf_done(&value);
+}
+
+void browser_confine(struct exchange *x, struct str media_type)
+{
+    struct http_fields *fields = &x->stream->response.fields;
+    if (is_active(x)) {
+        http_fields_add_lines(fields, x->arena, foreign_lines, SNIFFING_ONLY);
+        return;
+    }
+    bool is_pdf = str_eq(media_type, STR("application/pdf"));
+    http_fields_add_lines(fields, x->arena, foreign_lines, is_pdf ? WITHOUT_POLICY : WITH_POLICY);
+    if (!media_type_is_harmless(media_type))
+        offer_download(x);
+}
+
+void browser_confine_error(struct exchange *x)
+{
+    struct http_fields *fields = &x->stream->response.fields;
+    if (!http_fields_has(fields, FIELD_X_CONTENT_TYPE_OPTIONS))
+        http_fields_add_lines(fields, x->arena, foreign_lines, WITH_POLICY);
+}
+
+void browser_confine_index(struct exchange *x)
+{
+    http_fields_add_lines(&x->stream->response.fields, x->arena, index_lines,
+                          ARRAY_LEN(index_lines));
+}

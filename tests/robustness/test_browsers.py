@@ -1,0 +1,76 @@
+"""What stored pages may do in a browser, and where."""
+
+import base64
+import hashlib
+import os
+import re
+import subprocess
+
+import davit
+import pytest
+
+CONFIG = """[server]
+tokens = {folder}/tokens
+users = {folder}/users
+[mount "/"]
+root = {folder}/all
+[mount "/site"]
+root = {folder}/site
+active = yes
+[mount "/site/uploads"]
+root = {folder}/uploads
+[rule "/"]
+allow = all for everyone
+"""
+
+class Site(davit.Davit):
+    def __init__(self, folder):
+        for name in ("all", "site", "uploads"):
+            os.mkdir(folder / name)
+            (folder / name / "page.html").write_text("<script>")
+        davit.add_user(str(folder / "users"), "alice", "pencil")
+        (folder / "conf").write_text(CONFIG.format(folder=folder))
+        super().__init__(root=str(folder / "none"), args=["-c", str(folder / "conf")])
+
+    def operands(self):
+        return []
+
+
+@pytest.fixture(name="site")
+def site_fixture(tmp_path):
+    with Site(tmp_path) as running:
+        yield running
+
+
+def is_confined(response):
+    assert response.status == 200 and response.field("X-Content-Type-Options") == "nosniff"
+    policy = response.field("Content-Security-Policy", "")
+    is_download = response.field("Content-Disposition", "").startswith("attachment")
+    assert policy.startswith("sandbox;") == is_download
+    return is_download
+
+
+def test_only_an_active_mount_is_a_site(site):
+    assert is_confined(site.request("GET", "/page.html"))
+    assert not is_confined(site.request("GET", "/site/page.html"))
+    assert is_confined(site.request("GET", "/site/uploads/page.html")), "the longest path decides"
+    assert site.request("GET", "/sitemap").status == 404
+
+
+def test_a_shared_link_is_never_one(site, tmp_path):
+    done = subprocess.run([davit.BINARY, "token", "add", "alice", "--link", "--path", "/site", "--tokens",
+                           str(tmp_path / "tokens")], capture_output=True, text=True, check=True)
+    site.process.send_signal(1)
+    for _ in range(600):
+        response = site.request("GET", done.stdout.strip() + "page.html")
+        if response.status == 200:
+            break
+    assert is_confined(response)
+    assert response.field("Content-Disposition") == 'attachment; filename="page.html"'
+
+
+def test_the_policy_of_the_index_names_its_style(site):
+    response = site.request("GET", "/site/")
+    style = re.search(rb"<style>(.*?)</style>", response.body, re.S).group(1)
+    digest = base64.b64encode(hashlib.sha256(style).digest()).decode()
+    assert f"'sha256-{digest}'" in response.field("Content-Security-Policy")
