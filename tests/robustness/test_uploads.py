@@ -2,6 +2,8 @@
 
 import os
 import re
+import shutil
+import subprocess
 import time
 
 import davit
@@ -281,3 +283,44 @@ def test_a_property_of_a_megabyte_and_a_document_that_is_too_large():
         client.expect(207, "PROPPATCH", "/f", None, body % ("x" * 1000000))
         assert len(client.propfind("/f")[b"/f"]["{urn:x}big"].text) == 1000000
         client.expect(413, "PROPPATCH", "/f", None, body % ("x" * 3000000))
+
+
+# --- what the file system knows of a file beside its content ---
+
+@pytest.mark.parametrize("method", ["PUT", "COPY"])
+def test_acls_and_attributes_are_carried(method):
+    if not shutil.which("setfacl"):
+        pytest.skip("acl is not installed")
+    with davit.Davit() as server, Session(server) as client:
+        client.expect(201, "PUT", "/f", None, b"old")
+        path = server.path("f")
+        try:
+            os.setxattr(path, "user.tag", b"red\0green")
+            subprocess.run(["setfacl", "-m", "u:12345:rw,g:23456:r", path], check=True)
+        except (OSError, subprocess.CalledProcessError):
+            pytest.skip("this file system keeps none")
+        before = subprocess.run(["getfacl", "-cn", path], check=True, capture_output=True).stdout
+        if method == "PUT":
+            client.expect(204, "PUT", "/f", None, b"new")
+        else:
+            client.expect(201, "COPY", "/f", {"Destination": "/g"})
+            path = server.path("g")
+        after = subprocess.run(["getfacl", "-cn", path], check=True, capture_output=True).stdout
+        assert after == before and b"12345" in after
+        assert os.getxattr(path, "user.tag") == b"red\0green"
+
+
+def test_a_default_acl_is_not_forced_on_a_file_that_is_replaced():
+    if not shutil.which("setfacl"):
+        pytest.skip("acl is not installed")
+    with davit.Davit() as server, Session(server) as client:
+        client.expect(201, "PUT", "/f", None, b"old")
+        if subprocess.run(["setfacl", "-d", "-m", "u:12345:rw", server.root],
+                          check=False).returncode:
+            pytest.skip("this file system keeps none")
+        client.expect(204, "PUT", "/f", None, b"new")
+        client.expect(201, "PUT", "/g", None, b"new")
+        for name, has_it in (("f", False), ("g", True)):
+            acl = subprocess.run(["getfacl", "-cn", server.path(name)], check=True,
+                                 capture_output=True).stdout
+            assert (b"12345" in acl) == has_it, name

@@ -95,6 +95,11 @@ NODISCARD enum store_rc dir_list(struct store *store, struct res_path path,
 NODISCARD enum store_rc dir_upload(struct store *store, struct res_path path, uint64_t size_bytes,
                                    struct store_upload **upload_out);
 
+/* Gives `to_fd` the POSIX ACLs and the users' extended attributes of `name` in from_fd, which is
+ * not followed where it is a link; NULL: of from_fd itself. Where there are none, or the file
+ * system knows none, OK. */
+NODISCARD enum store_rc dir_carry_attributes(int from_fd, const char *name, int to_fd);
+
 /* A file that is being made and has no name yet, or only one among the staged. */
 struct staged_file {
     int fd;

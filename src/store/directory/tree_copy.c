@@ -63,12 +63,13 @@ static enum store_rc copy_bytes(int from_fd, int to_fd, off_t size)
     }
 }
 
-/* Mode and time of the original: the copy is the same document. */
-static void copy_attributes(int to_fd, const struct stat *from)
+/* Mode, time, ACLs and attributes of the original: the copy is the same document. */
+static void copy_attributes(int from_fd, int to_fd, const struct stat *from)
 {
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, from->st_mtim};
     struct stat to;
     mode_t mode = from->st_mode & 0777;
+    (void)!dir_carry_attributes(from_fd, NULL, to_fd);        /* best effort, as cp -p */
     if (fstat(to_fd, &to) < 0 || (to.st_mode & 0777) != mode) /* umask(2), or an ACL */
         (void)fchmod(to_fd, mode);                            /* best effort, as cp -p */
     (void)futimens(to_fd, times);                             /* likewise */
@@ -90,7 +91,7 @@ static enum store_rc copy_file(struct copying *copying, int from_fd, int to_dir_
         dir_inherit(copying->parent_fd, fd);
     rc = copy_bytes(from_fd, fd, st.st_size);
     if (rc == STORE_OK)
-        copy_attributes(fd, &st);
+        copy_attributes(from_fd, fd, &st);
     else
         (void)unlinkat(to_dir_fd, name, 0); /* half a file; what stays is removed with the staged */
     (void)close(fd); /* flushed with the tree; what failed was seen when it was written */
@@ -177,7 +178,8 @@ static enum store_rc make_collection(struct copying *copying, int from_fd, int t
     int fd = openat(to_dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return dir_rc(errno, "opening a collection");
-    (void)fchmod(fd, mode); /* best effort, as cp -p */
+    (void)!dir_carry_attributes(from_fd, NULL, fd); /* best effort, as cp -p */
+    (void)fchmod(fd, mode);                         /* likewise */
     if (copying->hands_down)
         dir_inherit(copying->parent_fd, fd);
     *to_fd_out = fd;

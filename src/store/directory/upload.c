@@ -11,6 +11,8 @@
  * that is refused leaves nothing to undo. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/limits.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -19,6 +21,9 @@
 
 /* A file of this size gets its disk blocks at once: no disk runs full in the middle of it. */
 enum { PREALLOCATE_BYTES_MIN = 1 << 20 };
+
+#define ACL_ACCESS  "system.posix_acl_access"
+#define ACL_DEFAULT "system.posix_acl_default"
 
 struct dir_upload {
     struct store_upload base;
@@ -239,12 +244,63 @@ static const struct sink_ops upload_sink_ops = {.name = "directory", .write = up
 
 /* --- commit --- */
 
-/* What the new file takes over from the one that it replaces. */
-static enum store_rc take_over(struct dir_upload *upload, const struct statx *old)
+static bool is_carried(const char *attribute)
+{
+    return strncmp(attribute, "user.", 5) == 0 || strcmp(attribute, ACL_ACCESS) == 0 ||
+           strcmp(attribute, ACL_DEFAULT) == 0;
+}
+
+/* 0 or errno. `path` NULL: from the descriptor. */
+static int carry_one(int from_fd, const char *path, int to_fd, const char *attribute)
+{
+    struct buf value = {0};
+    char *room = buf_reserve(&value, XATTR_SIZE_MAX);
+    ssize_t len = path ? lgetxattr(path, attribute, room, XATTR_SIZE_MAX)
+                       : fgetxattr(from_fd, attribute, room, XATTR_SIZE_MAX);
+    int code = len < 0 || fsetxattr(to_fd, attribute, value.at, (size_t)len, 0) < 0 ? errno : 0;
+    buf_done(&value);
+    return code == ENODATA || code == ENOTSUP ? 0 : code; /* it has just gone; or it is not known */
+}
+
+static ssize_t list_attributes(int from_fd, const char *path, char *room, size_t size)
+{
+    return path ? llistxattr(path, room, size) : flistxattr(from_fd, room, size);
+}
+
+enum store_rc dir_carry_attributes(int from_fd, const char *name, int to_fd)
+{
+    struct buf names = {0};
+    char room[32 + 256];
+    const char *path = name ? room : NULL;
+    int code = 0;
+    bool has_acl = false;
+    if (name)
+        (void)snprintf(room, sizeof(room), "/proc/self/fd/%d/%s", from_fd, name); /* fits */
+    ssize_t len = list_attributes(from_fd, path, NULL, 0);
+    if (len > 0)
+        len = list_attributes(from_fd, path, buf_reserve(&names, XATTR_LIST_MAX), XATTR_LIST_MAX);
+    for (ssize_t at = 0; at < len && !code; at += (ssize_t)strlen(names.at + at) + 1) {
+        const char *attribute = names.at + at;
+        has_acl = has_acl || strcmp(attribute, ACL_ACCESS) == 0;
+        code = is_carried(attribute) ? carry_one(from_fd, path, to_fd, attribute) : 0;
+    }
+    if (!has_acl) /* what the collection hands down to new files is not the old one's */
+        (void)fremovexattr(to_fd, ACL_ACCESS); /* mostly there is none */
+    buf_done(&names);
+    return code ? dir_rc(code, "setting a file's attributes") : STORE_OK;
+}
+
+/* What the new file takes over from the one that it replaces, `name` in `parent_fd`. The mode is
+ * the last: it says what of an ACL holds. */
+static enum store_rc take_over(struct dir_upload *upload, int parent_fd, const char *name,
+                               const struct statx *old)
 {
     int fd = upload->staged.fd;
     if (!S_ISREG(old->stx_mode))
         return STORE_DENIED;
+    enum store_rc rc = dir_carry_attributes(parent_fd, name, fd);
+    if (rc != STORE_OK)
+        return rc;
     if (fchmod(fd, old->stx_mode & 0777) < 0)
         return dir_rc(errno, "setting a file's mode");
     if (geteuid() == 0) /* as root, a new file would not be its owner's any more */
@@ -284,7 +340,7 @@ static enum store_rc make_visible(struct dir_upload *upload, const struct store_
     if (!is_new && options->expects_absent)
         return STORE_EXISTS;
     if (!is_new)
-        rc = take_over(upload, &old);
+        rc = take_over(upload, parent_fd, name, &old);
     if (rc == STORE_OK)
         rc = set_modified(upload->staged.fd, options);
     if (rc != STORE_OK)
