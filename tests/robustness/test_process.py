@@ -336,15 +336,15 @@ def test_a_stop_kills_no_request_whose_bytes_have_come():
     with davit.Davit(args=["--threads", "1", *limits]) as server:
         with contextlib.ExitStack() as stack:
             idle, head, body = (stack.enter_context(server.connect()) for _ in range(3))
-            idle.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            idle.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert idle.read().status == 200
             head.send("GET / HTTP/1.1\r\nHo")
-            body.send("PUT /f HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nabc")
+            body.send("PUT /f HTTP/1.1\r\nHost: localhost\r\nContent-Length: 6\r\n\r\nabc")
             time.sleep(0.2)
             server.process.send_signal(signal.SIGSTOP)
             try:
-                idle.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-                head.send("st: h\r\n\r\n")
+                idle.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                head.send("st: localhost\r\n\r\n")
                 body.send("def")
                 time.sleep(9)
             finally:
