@@ -17,6 +17,23 @@
 #include "dav/precondition.h"
 #include "dav/respond.h"
 
+/* What a MOVE leads to may be the source itself, by another spelling of its name that the store
+ * takes for the same: another form of Unicode, or of case. That is a renaming as any other. */
+static bool is_respelling(struct exchange *x, const struct transfer *transfer,
+                          struct res_path *to_out)
+{
+    struct res_path from;
+    struct res_path to;
+    const struct store_ops *ops = x->store->ops;
+    if (ops->locate(x->store, x->arena, x->path, LOCATE_NAME, &from) != STORE_OK ||
+        ops->locate(x->store, x->arena, transfer->to, LOCATE_NAME, &to) != STORE_OK ||
+        path_is_root(from) || !path_eq(from, to) ||
+        str_eq(path_name(transfer->to), path_name(from)))
+        return false;
+    *to_out = path_join(x->arena, path_parent(from), path_name(transfer->to));
+    return true;
+}
+
 /* RFC 4918 §9.8.5 and §9.9.4: source and destination must differ, and neither may lie in the other:
  * a tree cannot move into itself, and replacing an ancestor would remove the source. What counts is
  * where both really are. */
@@ -51,12 +68,15 @@ static struct dav_result prepare(struct exchange *x, bool is_move)
         return result;
     transfer->is_deep = transfer->depth == DEPTH_INFINITY;
     result = exchange_locate(x); /* of a link, MOVE takes the link and COPY what it leads to */
-    if (dav_is_fine(result))
+    transfer->is_respelling =
+        dav_is_fine(result) && is_move && is_respelling(x, transfer, &transfer->to_real);
+    if (dav_is_fine(result) && !transfer->is_respelling)
         result = check_overlap(x, transfer, is_move);
     if (!dav_is_fine(result))
         return result;
-    result = dav_from_store(
-        x->store->ops->locate(x->store, x->arena, transfer->to, LOCATE_NAME, &transfer->to_real));
+    if (!transfer->is_respelling)
+        result = dav_from_store(x->store->ops->locate(x->store, x->arena, transfer->to, LOCATE_NAME,
+                                                      &transfer->to_real));
     if (dav_is_fine(result))
         result = admit_check(x, ACCESS_WRITE, transfer->to, transfer->to_real);
     if (dav_is_fine(result) && is_move) /* what is moved can be read where it comes to */
@@ -84,10 +104,11 @@ static struct dav_result check_destination(struct exchange *x, struct transfer *
 {
     struct store_stat stat;
     enum store_rc rc = x->store->ops->stat(x->store, transfer->to_real, &stat);
-    transfer->is_replacement = rc == STORE_OK || rc == STORE_ALIAS;
+    bool is_there = rc == STORE_OK || rc == STORE_ALIAS;
+    transfer->is_replacement = is_there && !transfer->is_respelling;
     if (rc == STORE_NAME_TOO_LONG) /* 414 would speak of the request's own URI */
         return dav_error(HTTP_BAD_REQUEST, "a name in the destination is too long");
-    if (!transfer->is_replacement && rc != STORE_NOT_FOUND)
+    if (!is_there && rc != STORE_NOT_FOUND)
         return dav_from_store(rc);
     if (transfer->is_replacement && !transfer->overwrites)
         return dav_error(HTTP_PRECONDITION_FAILED, "the destination exists, and Overwrite is F");

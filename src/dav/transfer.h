@@ -7,6 +7,7 @@
 struct transfer {
     struct res_path to;      /* as in the Destination */
     struct res_path to_real; /* as located, by name */
+    bool is_respelling;      /* a MOVE to another spelling of the same name: see check_overlap() */
     bool overwrites;
     enum depth depth;    /* of no meaning for a file */
     bool is_deep;        /* a copy of a collection with its members */

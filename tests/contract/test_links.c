@@ -170,6 +170,25 @@ static void p12_copies_do_not_take_what_is_reserved(void **state)
     assert_link(bench, "d/db", "../.davit/state.db"); /* a link still, and no content */
 }
 
+/* --- hard links --- */
+
+/* rename(2) does nothing between two names of one file; a move must not say that it did. */
+static void hard_links_are_two_resources(void **state)
+{
+    struct bench *bench = *state;
+    static const char *const names[] = {"b", "c", "d/b"};
+    only_for_directories();
+    MAKE(bench, "d/", "a");
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        assert_int_equal(link(bench_file(bench, "a"), bench_file(bench, names[i])), 0);
+    assert_ok(move_all(bench, PATH("a"), PATH("b")));
+    assert_ok(move_all(bench, PATH("b"), PATH("d/b")));
+    assert_ok(copy_all(bench, PATH("d/b"), PATH("c")));
+    assert_string_equal(dump(bench), "/ {}\nc \"a\" {}\nd/ {}\nd/b \"a\" {}\n");
+    assert_ok(put(bench, PATH("c"), STR("x")));
+    assert_string_equal(get(bench, PATH("d/b")), "a");
+}
+
 /* --- what another davit serves --- */
 
 /* A tree with the root of another davit in it, whose state must stay with its files. */
@@ -383,6 +402,7 @@ int link_tests(void)
         CONTRACT_TEST(p4_links_are_listed_as_links),
         CONTRACT_TEST(p18_links_do_not_show_what_is_reserved),
         CONTRACT_TEST(p12_copies_do_not_take_what_is_reserved),
+        CONTRACT_TEST(hard_links_are_two_resources),
         CONTRACT_TEST(p14_what_another_davit_serves_is_not_removed),
         CONTRACT_TEST(p14_what_another_davit_serves_is_not_replaced),
         CONTRACT_TEST(p12_state_of_another_davit_is_not_copied),

@@ -390,6 +390,8 @@ static void names_of_a_read_only_mount_are_its_own(void **state)
     assert_rc(put(bench, PATH("c/f"), STR("x")), STORE_READ_ONLY);
     assert_rc(mkcol(bench, PATH("c/d")), STORE_READ_ONLY);
     assert_rc(remove_all(bench, PATH("c/f")), STORE_READ_ONLY);
+    assert_rc(copy_all(bench, PATH("c/f"), PATH("bound/f")), STORE_DENIED);
+    assert_rc(copy_all(bench, PATH("c"), PATH("bound/d")), STORE_DENIED);
     assert_string_equal(get(bench, PATH("bound/f")), "bound/f");
     assert_int_equal(umount2(point, MNT_DETACH), 0);
 }

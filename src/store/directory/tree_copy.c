@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "store/directory/mounts/identity.h"
 #include "store/directory/tree_priv.h"
 
 enum {
@@ -302,6 +303,15 @@ static enum store_rc copying_run(struct copying *copying, int from_fd, const cha
     return code ? dir_rc(code, "flushing a copy") : STORE_OK;
 }
 
+static bool is_apart(const struct placing *source)
+{
+    struct dir_end from = {source->from_fd, source->from_name};
+    struct dir_end to = {source->to_fd, source->to_name};
+    enum dir_relation relation = dir_relate(source->dir->root_fd, &from, &to);
+    return relation == RELATION_APART ||
+           (relation == RELATION_WITHIN && source->transfer.is_shallow);
+}
+
 /* `source` says what is copied and where to; nothing is moved from there. */
 static enum store_rc copy_and_place(const struct placing *source)
 {
@@ -361,7 +371,7 @@ static enum store_rc copy(struct placing *source)
     if (rc == STORE_OK) {
         source->from_name = from_name.text;
         source->to_name = to_name.text;
-        rc = copy_and_place(source);
+        rc = is_apart(source) ? copy_and_place(source) : STORE_DENIED;
         (void)close(source->to_fd); /* a directory: nothing to lose */
     }
     (void)close(source->from_fd); /* likewise */

@@ -14,6 +14,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/random.h"
+#include "store/directory/mounts/identity.h"
 #include "store/directory/tree_priv.h"
 
 /* rename(2) that replaces nothing: 0 or errno. */
@@ -328,8 +330,41 @@ static bool may_be_carried_off(const struct placing *placing)
            faccessat(placing->from_fd, placing->from_name, W_OK, AT_EACCESS) == 0;
 }
 
+/* Only the spelling of a name changes, which the file system does not tell apart. By way of a third
+ * name: some do nothing about the spelling when old and new lead to one thing, and whether the old
+ * one is still there could not be told either. A crash in between leaves the third name, which
+ * anybody can see. */
+static enum store_rc respell(const struct placing *placing)
+{
+    struct store *store = &placing->dir->base;
+    struct store_visitor silent = dir_silent_visitor();
+    const struct dir_transfer *transfer = &placing->transfer;
+    struct arena arena = {0};
+    char name[64];
+    (void)snprintf(name, sizeof(name), "davit-renames-this-%016llx",
+                   (unsigned long long)random_u64()); /* fits */
+    struct res_path between = path_join(&arena, path_parent(transfer->to), str_of_c(name));
+    enum store_rc rc = STORE_DENIED;
+    if (!placing->visitor->may_refuse(placing->visitor, transfer->from))
+        rc = dir_move(store, transfer->from, between, placing->visitor);
+    if (rc == STORE_OK) {
+        rc = dir_move(store, between, transfer->to, &silent);
+        if (rc != STORE_OK)
+            (void)!dir_move(store, between, transfer->from, &silent); /* or it keeps that name */
+    }
+    arena_done(&arena);
+    return rc;
+}
+
 static enum store_rc move_checked(struct placing *placing)
 {
+    struct dir_end from = {placing->from_fd, placing->from_name};
+    struct dir_end to = {placing->to_fd, placing->to_name};
+    enum dir_relation relation = dir_relate(placing->dir->root_fd, &from, &to);
+    if (relation == RELATION_RESPELT)
+        return respell(placing);
+    if (relation != RELATION_APART)
+        return STORE_DENIED;
     if (!may_be_carried_off(placing))
         return STORE_DENIED;
     if (faccessat(placing->from_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
