@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "server/config_file.h"
+#include "store/registry.h"
 #include "text/unicode.h"
 
 enum {
@@ -320,6 +321,45 @@ static bool add_mount(struct settings *settings, const struct config_mount *conf
     return mount->mount.store != NULL;
 }
 
+/* The directory that a mount's store is opened on: of homes, the one that holds them. */
+static const char *store_root(struct arena *arena, const char *root)
+{
+    const char *user = strstr(root, "/%u");
+    bool is_home = user && (user[3] == '/' || user[3] == '\0');
+    return is_home ? arena_text(arena, str_of(root, (size_t)(user - root))) : root;
+}
+
+static bool are_apart(const char *root, const char *other, struct err *err)
+{
+    struct arena arena = {0};
+    const char *first = store_root(&arena, root);
+    const char *second = store_root(&arena, other);
+    bool is_fine =
+        store_compare_roots(first, second) != STORE_ROOTS_MEET ||
+        err_set(err, 0,
+                "'%s' and '%s' cannot both be served: one lies in the other, or shows there; "
+                "serve one of them, or move it out of the other",
+                first, second);
+    arena_done(&arena);
+    return is_fine;
+}
+
+bool settings_check_roots(const struct server_config *config, struct err *err)
+{
+    const struct config_mount *mount = config->file ? config->file->mounts : NULL;
+    if (config->is_read_only) /* nothing can be changed by either name */
+        return true;
+    for (; mount; mount = mount->next) {
+        if (config->root && !are_apart(config->root, mount->root, err))
+            return false;
+        for (const struct config_mount *other = mount->next; other; other = other->next) {
+            if (!are_apart(mount->root, other->root, err))
+                return false;
+        }
+    }
+    return true;
+}
+
 bool settings_mount(struct settings *settings, struct store_pool *pool, const struct limits *limits,
                     struct err *err)
 {
@@ -329,13 +369,13 @@ bool settings_mount(struct settings *settings, struct store_pool *pool, const st
                                 .root = settings->config.root,
                                 .is_active = settings->config.is_active};
     size_t count = 1;
-    bool is_fine = true;
+    bool is_fine = settings_check_roots(&settings->config, err);
     settings->pool = pool;
     for (const struct config_mount *mount = mounts; mount; mount = mount->next)
         count++;
     settings->mounts = arena_alloc(&settings->arena, count * sizeof(*settings->mounts));
     settings->places = arena_alloc(&settings->arena, count * sizeof(*settings->places));
-    if (root.root)
+    if (root.root && is_fine)
         is_fine = add_mount(settings, &root, limits, err);
     for (const struct config_mount *mount = mounts; mount && is_fine; mount = mount->next)
         is_fine = add_mount(settings, mount, limits, err);

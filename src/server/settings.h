@@ -52,6 +52,9 @@ struct settings {
 NODISCARD struct settings *settings_new(struct server_config *config, struct access_state *state,
                                         const struct settings *before, struct err *err);
 
+/* False: two mounts' directories lie in each other, and `err` says which. */
+NODISCARD bool settings_check_roots(const struct server_config *config, struct err *err);
+
 /* Opens what is to be served; `limits` outlives all settings. */
 NODISCARD bool settings_mount(struct settings *settings, struct store_pool *pool,
                               const struct limits *limits, struct err *err);

@@ -1,10 +1,14 @@
-/* A store is known by the text of its root's path, as the configuration has it. That one path can
- * come to lead to another directory (root.c): then the pooled store is lost, serves what is under
- * way, which is told UNAVAILABLE, and a new one is opened beside it. The new one is told of the old
- * one, whose state it shares where that does not lie in the root: locks and properties are kept
- * under paths, and the paths are the same.
+/* One store for each directory, whatever it is called, and for as long as any settings need it: two
+ * stores of one tree would know nothing of each other's locks, and properties that one keeps would
+ * be lost to the other. A directory that lies in another, or shows in it by a mount, is refused. To
+ * let the outer store serve it was rejected: what the inner one has kept in its own state would be
+ * gone from view, and the outer one may come or go with a reload while requests are under way.
  *
- * So there may be several stores of one path, of which at most one is not lost. */
+ * One path can come to lead to another directory (root.c): then the pooled store is lost, serves
+ * what is under way, which is told UNAVAILABLE, and a new one is opened beside it. The new one is
+ * told of the old one, whose state it shares where that does not lie in the root: locks and
+ * properties are kept under paths, and the paths are the same. So there may be several stores of
+ * one path, of which at most one is not lost. */
 #include "server/store_pool.h"
 
 #include <pthread.h>
@@ -60,13 +64,28 @@ static struct pooled *find_root(struct store_pool *pool, const char *root, struc
 {
     LIST_EACH (&pool->stores, link) {
         struct pooled *pooled = CONTAINER_OF(link, struct pooled, link);
-        if (strcmp(pooled->root, root) != 0)
-            continue;
-        if (!is_lost(pooled->store))
+        bool is_named = strcmp(pooled->root, root) == 0;
+        if (is_lost(pooled->store))
+            *lost_out = is_named ? pooled->store : *lost_out;
+        else if (is_named || store_compare_roots(pooled->root, root) == STORE_ROOTS_ONE)
             return pooled;
-        *lost_out = pooled->store;
     }
     return NULL;
+}
+
+/* Also of those that only requests under way still use. */
+static bool is_apart(struct store_pool *pool, const char *root, struct err *err)
+{
+    LIST_EACH (&pool->stores, link) {
+        struct pooled *pooled = CONTAINER_OF(link, struct pooled, link);
+        if (!is_lost(pooled->store) && store_compare_roots(pooled->root, root) == STORE_ROOTS_MEET)
+            return err_set(
+                err, 0,
+                "'%s' cannot be served beside '%s', which is still open: one lies in the "
+                "other; start davit anew",
+                root, pooled->root);
+    }
+    return true;
 }
 
 static struct pooled *add(struct store_pool *pool, const struct store_options *asked,
@@ -74,6 +93,8 @@ static struct pooled *add(struct store_pool *pool, const struct store_options *a
 {
     struct store *store;
     struct store_options options = *asked;
+    if (!options.is_read_only && !is_apart(pool, options.root, err))
+        return NULL;
     options.moved = pool->moved;
     options.moved_arg = pool->moved_arg;
     options.before = lost;

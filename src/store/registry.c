@@ -11,6 +11,11 @@ static const struct backend {
     {"memory", memory_store_open},
 };
 
+enum store_roots store_compare_roots(const char *root, const char *other)
+{
+    return directory_compare_roots(root, other);
+}
+
 bool store_open(const char *name, const struct store_options *options, struct store **store_out,
                 struct err *err)
 {

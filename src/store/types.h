@@ -25,6 +25,14 @@ enum store_rc {
     STORE_FAILED,      /* the disk or the database failed; logged where it was seen */
 };
 
+/* How the roots of two stores lie to each other, by what they are and not by what they are called.
+ */
+enum store_roots {
+    STORE_ROOTS_APART,
+    STORE_ROOTS_ONE,  /* one directory, by one way: one store serves both */
+    STORE_ROOTS_MEET, /* one lies in the other, or shows there by a mount */
+};
+
 /* A resource as it is now. */
 struct store_stat {
     bool is_collection;

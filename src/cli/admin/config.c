@@ -37,7 +37,7 @@ static bool have_directories(const struct server_config *config, struct err *err
     const struct config_mount *mount = config->file ? config->file->mounts : NULL;
     for (; mount && is_fine; mount = mount->next)
         is_fine = is_directory(mount->root, err);
-    return is_fine;
+    return is_fine && settings_check_roots(config, err);
 }
 
 static bool have_certificates(const struct server_config *config, struct err *err)

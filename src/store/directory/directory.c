@@ -21,6 +21,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/directory/mounts/neighbours.h"
 #include "store/directory/named.h"
 #include "store/directory/owed.h"
 
@@ -196,7 +197,8 @@ static bool open_state_read_only(struct dir_store *dir, const struct store_optio
 
 static bool open_state(struct dir_store *dir, const struct store_options *options, struct err *err)
 {
-    if (!check_hidden(dir, err) || !own_directory_claim(dir->root_fd, options->root, err))
+    if (!check_hidden(dir, err) || !own_directory_claim(dir->root_fd, options->root, err) ||
+        !neighbours_check(dir->root_fd, options->root, err))
         return false;
     dir->staging_fd = open_staging(dir, err);
     if (dir->staging_fd < 0 || !open_views(dir, options, err))
@@ -209,6 +211,34 @@ static bool open_state(struct dir_store *dir, const struct store_options *option
     bool is_fine = dir->state && dir_recover(dir, err);
     dir->kept->journal = dir->journal;
     return is_fine;
+}
+
+static bool is_one_path(int fd, int other_fd)
+{
+    char link[64];
+    char path[4096];
+    char other[4096];
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd); /* fits */
+    ssize_t len = readlink(link, path, sizeof(path));
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", other_fd); /* fits */
+    ssize_t other_len = readlink(link, other, sizeof(other));
+    return len > 0 && len == other_len && memcmp(path, other, (size_t)len) == 0;
+}
+
+enum store_roots directory_compare_roots(const char *root, const char *other)
+{
+    int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int other_fd = open(other, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    enum store_roots roots = STORE_ROOTS_APART;
+    if (fd >= 0 && other_fd >= 0 && is_one_path(fd, other_fd))
+        roots = STORE_ROOTS_ONE;
+    else if (fd >= 0 && other_fd >= 0 && mounts_meet(fd, other_fd))
+        roots = STORE_ROOTS_MEET;
+    if (fd >= 0)
+        (void)close(fd); /* O_PATH: nothing to lose */
+    if (other_fd >= 0)
+        (void)close(other_fd); /* likewise */
+    return roots;
 }
 
 bool directory_store_open(const struct store_options *options, struct store **store_out,
