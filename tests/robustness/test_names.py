@@ -1,6 +1,7 @@
 """Two names of one thing: bind mounts, roots that lie in each other, file systems that tell neither
 case nor forms of Unicode apart. Nothing is lost, and a lock holds by both names."""
 
+import base64
 import contextlib
 import os
 import shutil
@@ -43,13 +44,14 @@ def bound(source, point):
 @pytest.fixture(name="twice")
 def twice_fixture(tmp_path):
     """A server whose "/bind" shows what "/a" does: (server, client, what "/a" is on the disk)."""
-    for name in ("root", "root/a", "root/a/d", "root/bind"):
-        (tmp_path / name).mkdir()
-    write(tmp_path / "root/a/f")
-    write(tmp_path / "root/a/d/g")
-    with bound(str(tmp_path / "root/a"), str(tmp_path / "root/bind")):
-        with davit.Davit(root=str(tmp_path / "root")) as server, Session(server) as client:
-            yield server, client, tmp_path / "root/a"
+    root = tmp_path / "my\troot \\040\u00e4"  # what mountinfo has to escape
+    for name in ("a/d", "bind"):
+        (root / name).mkdir(parents=True)
+    write(root / "a/f")
+    write(root / "a/d/g")
+    with bound(str(root / "a"), str(root / "bind")):
+        with davit.Davit(root=str(root)) as server, Session(server) as client:
+            yield server, client, root / "a"
 
 
 @pytest.mark.parametrize("method", ["MOVE", "COPY"])
@@ -97,6 +99,31 @@ def test_properties_are_seen_by_both_names_and_after_a_restart(twice):
         again.expect(204, "UNLOCK", "/a/d/g", {"Lock-Token": f"<{token}>"})
 
 
+def test_what_is_bound_into_two_homes_has_one_lock(tmp_path):
+    for name in ("homes/alice/shared", "homes/bob/shared", "common"):
+        (tmp_path / name).mkdir(parents=True)
+    write(tmp_path / "common/f")
+    for user in ("alice", "bob"):
+        davit.add_user(str(tmp_path / "users"), user, "pencil")
+    path = config(tmp_path, f"{tmp_path}/homes/%u", server=f"users = {tmp_path}/users\n",
+                  rules='[rule "/"]\nallow = all for users\n')
+    alice, bob = ({"Authorization": "Basic " + base64.b64encode(f"{user}:pencil".encode()).decode()}
+                  for user in ("alice", "bob"))
+    with bound(str(tmp_path / "common"), str(tmp_path / "homes/alice/shared")):
+        with bound(str(tmp_path / "common"), str(tmp_path / "homes/bob/shared")):
+            with Configured(root="", args=["-c", path]) as server, Session(server) as client:
+                body = ('<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/>'
+                        "</D:locktype></D:lockinfo>")
+                token = client.expect(200, "LOCK", "/0/shared/f", bob, body).field("Lock-Token")
+                answer = client.expect(423, "PUT", "/0/shared/f", alice, "x")
+                assert b"<D:href>/0/shared/f</D:href>" in answer.body
+                found = client.expect(207, "PROPFIND", "/0/shared/f", {"Depth": "0", **alice})
+                assert b"<D:lockroot><D:href>/0/shared/f</D:href></D:lockroot>" in found.body
+                client.expect(204, "UNLOCK", "/0/shared/f", {"Lock-Token": token, **bob})
+                client.expect(201, "MOVE", "/0/shared/f", {"Destination": "/0/mine", **alice})
+    assert read(tmp_path / "homes/alice/mine") == "keep"
+
+
 def test_a_delete_does_not_reach_through_a_mount(tmp_path):
     for name in ("root", "root/a", "root/tree", "root/tree/bind"):
         (tmp_path / name).mkdir()
@@ -132,9 +159,9 @@ def refused(command, *arguments):
     return done.stderr
 
 
-def config(folder, *roots, more=""):
-    text = "[server]\nlisten = 127.0.0.1:0\n" + more
-    text += "".join(f'[mount "/{i}"]\nroot = {root}\n' for i, root in enumerate(roots))
+def config(folder, *roots, server="", rules=""):
+    text = "[server]\nlisten = 127.0.0.1:0\n" + server
+    text += "".join(f'[mount "/{i}"]\nroot = {root}\n' for i, root in enumerate(roots)) + rules
     write(folder / "davit.conf", text)
     return str(folder / "davit.conf")
 
@@ -154,7 +181,7 @@ def test_mounts_that_lie_in_each_other_are_refused(tmp_path):
         assert "cannot both be served" in refused(["serve", "-c", path]), roots
         assert "cannot both be served" in refused(["config", "check", path]), roots
     with Configured(root="", args=["-c", config(tmp_path, tmp_path / "all", tmp_path / "all/sub",
-                                                more="read-only = yes\n")]):
+                                                server="read-only = yes\n")]):
         pass  # where nothing can be changed, no name matters
 
 

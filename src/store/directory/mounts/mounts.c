@@ -38,6 +38,7 @@ struct line {
     struct res_path root;  /* what is shown, in its file system */
     struct res_path point; /* where */
     bool is_read_only;
+    bool is_top; /* it is mounted on none of the others */
 };
 
 struct table {
@@ -101,6 +102,7 @@ static bool parse_line(struct arena *arena, struct str text, struct line *line_o
     line.point = path_below(unescape(arena, str_cut(&text, ' ')));
     struct str options = str_cut(&text, ' ');
     line.is_read_only = str_eq(str_cut(&options, ','), STR("ro"));
+    line.is_top = false;
     *line_out = line;
     return true;
 }
@@ -118,6 +120,17 @@ static bool read_text(struct buf *text)
     return got == 0;
 }
 
+/* With thousands of mounts this is what takes the time. */
+static void find_tops(struct table *table)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        struct line *line = &table->lines[i];
+        line->is_top = true;
+        for (size_t k = 0; k < table->count && line->is_top; k++)
+            line->is_top = k == i || table->lines[k].id != line->parent;
+    }
+}
+
 /* Empty where it cannot be read: then nothing is known of mounts. */
 static void table_read(struct arena *arena, struct table *table)
 {
@@ -131,20 +144,12 @@ static void table_read(struct arena *arena, struct table *table)
         table->lines = arena_alloc(arena, cap * sizeof(*table->lines));
         while (rest.len)
             table->count += parse_line(arena, str_cut(&rest, '\n'), &table->lines[table->count]);
+        find_tops(table);
     }
     buf_done(&text);
 }
 
 /* --- what covers a path: as the kernel goes down it --- */
-
-static const struct line *line_of(const struct table *table, uint64_t id)
-{
-    for (size_t i = 0; i < table->count; i++) {
-        if (table->lines[i].id == id)
-            return &table->lines[i];
-    }
-    return NULL;
-}
 
 /* The mount that a look-up begins in. */
 static const struct line *first_line(const struct table *table, struct res_path path)
@@ -152,8 +157,7 @@ static const struct line *first_line(const struct table *table, struct res_path 
     const struct line *found = NULL;
     for (size_t i = 0; i < table->count; i++) {
         const struct line *line = &table->lines[i];
-        bool is_top = line->parent == line->id || !line_of(table, line->parent);
-        if (is_top && path_is_within(path, line->point) &&
+        if (line->is_top && path_is_within(path, line->point) &&
             (!found || line->point.len > found->point.len))
             found = line;
     }
