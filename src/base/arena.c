@@ -1,3 +1,8 @@
+/* Memory is cut from chunks, of which the newest is in use; what is larger than a chunk gets one of
+ * its own. Nothing is freed alone, so there is nothing to keep of what was given but the chunks.
+ *
+ * arena_try_alloc() is for what a client makes large: a value, a list of names. All else is small,
+ * and ends the process when there is no memory (base/mem.h says why). */
 #include "base/arena.h"
 
 #include "base/mem.h"
@@ -16,9 +21,8 @@ struct arena_hook {
     void *arg;
 };
 
-static void add_chunk(struct arena *arena, size_t size)
+static void add_chunk(struct arena *arena, struct arena_chunk *chunk, size_t size)
 {
-    struct arena_chunk *chunk = mem_resize(NULL, sizeof(*chunk) + size);
     chunk->older = arena->chunks;
     chunk->size = size;
     arena->chunks = chunk;
@@ -60,17 +64,42 @@ void arena_reset(struct arena *arena)
     arena->left = arena->chunks->size;
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+/* At least one byte, so that there is always something to point at. */
+static size_t aligned(size_t size)
 {
-    /* At least one byte, so that there is always something to point at. */
     size_t need = (size_max(size, 1) + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
     assert(need >= size);
-    if (need > arena->left)
-        add_chunk(arena, size_max(need, CHUNK_BYTES));
+    return need;
+}
+
+static void *take(struct arena *arena, size_t need)
+{
     void *memory = arena->at;
     arena->at += need;
     arena->left -= need;
     return memset(memory, 0, need);
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    size_t need = aligned(size);
+    size_t chunk_bytes = size_max(need, CHUNK_BYTES);
+    if (need > arena->left)
+        add_chunk(arena, mem_resize(NULL, sizeof(struct arena_chunk) + chunk_bytes), chunk_bytes);
+    return take(arena, need);
+}
+
+void *arena_try_alloc(struct arena *arena, size_t size)
+{
+    size_t need = aligned(size);
+    size_t chunk_bytes = size_max(need, CHUNK_BYTES);
+    if (need > arena->left) {
+        struct arena_chunk *chunk = mem_try_resize(NULL, sizeof(*chunk) + chunk_bytes);
+        if (!chunk)
+            return NULL;
+        add_chunk(arena, chunk, chunk_bytes);
+    }
+    return take(arena, need);
 }
 
 char *arena_text(struct arena *arena, struct str text)
@@ -84,6 +113,15 @@ char *arena_text(struct arena *arena, struct str text)
 struct str arena_str(struct arena *arena, struct str text)
 {
     return str_of(arena_text(arena, text), text.len);
+}
+
+bool arena_try_str(struct arena *arena, struct str text, struct str *copy_out)
+{
+    char *copy = arena_try_alloc(arena, text.len + 1);
+    if (copy && text.len)
+        memcpy(copy, text.at, text.len);
+    *copy_out = str_of(copy, text.len);
+    return copy;
 }
 
 void arena_on_reset(struct arena *arena, void (*fn)(void *arg), void *arg)

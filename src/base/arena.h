@@ -28,9 +28,14 @@ NODISCARD void *arena_alloc(struct arena *arena, size_t size);
 
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
 
+/* For what a client makes large: NULL when there is no memory. */
+NODISCARD void *arena_try_alloc(struct arena *arena, size_t size);
+
 /* A copy with a NUL behind it. */
 NODISCARD char *arena_text(struct arena *arena, struct str text);
 NODISCARD struct str arena_str(struct arena *arena, struct str text);
+/* False: there is no memory. */
+NODISCARD bool arena_try_str(struct arena *arena, struct str text, struct str *copy_out);
 
 /* Calls fn(arg) when the arena is reset or done, newest first: closes what its objects hold. */
 void arena_on_reset(struct arena *arena, void (*fn)(void *arg), void *arg);

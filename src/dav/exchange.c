@@ -205,9 +205,41 @@ struct dav_result exchange_check_coding(struct exchange *x)
 
 struct dav_result exchange_body_failure(const struct err *err)
 {
+    if (err->code == ENOMEM)
+        return dav_from_store(STORE_BUSY);
     if (err->code == ETIMEDOUT)
         return dav_error(HTTP_REQUEST_TIMEOUT, "the request body has not moved for too long");
     return dav_error(HTTP_BAD_REQUEST, "the request body is malformed or incomplete");
+}
+
+static void release_all(void *arg)
+{
+    const struct exchange *x = arg;
+    budget_give(x->stream->memory, x->held_bytes);
+}
+
+bool exchange_hold(struct exchange *x, uint64_t bytes)
+{
+    if (!budget_take(x->stream->memory, bytes))
+        return false;
+    if (!x->has_held)
+        arena_on_reset(x->arena, release_all, x);
+    x->has_held = true;
+    x->held_bytes += bytes;
+    return true;
+}
+
+void exchange_release(struct exchange *x, uint64_t bytes)
+{
+    assert(bytes <= x->held_bytes);
+    x->held_bytes -= bytes;
+    budget_give(x->stream->memory, bytes);
+}
+
+void exchange_drop_body(struct exchange *x)
+{
+    exchange_release(x, x->body.cap);
+    buf_done(&x->body);
 }
 
 static void free_body(void *arg)
@@ -246,9 +278,28 @@ enum stage_end exchange_expect_no_body(struct exchange *x)
     return respond_error(x, dav_error(HTTP_UNSUPPORTED_MEDIA_TYPE, "the method takes no body"));
 }
 
-enum stage_end exchange_read_xml(struct exchange *x)
+/* Room for the next pull, which then cannot fail for want of memory. False: there is none. */
+static bool make_room(struct exchange *x, size_t room)
+{
+    size_t before = x->body.cap;
+    if (buf_try_reserve(&x->body, room) && exchange_hold(x, x->body.cap - before))
+        return true;
+    buf_done(&x->body);
+    exchange_release(x, before);
+    return false;
+}
+
+/* How much to pull next: a body of known length is not given more room than it needs. */
+static size_t next_step(const struct exchange *x)
 {
     enum { STEP_BYTES = 16384 };
+    uint64_t announced = x->stream->request.body_bytes; /* it may be LENGTH_UNKNOWN */
+    uint64_t left = announced > x->body.len ? announced - x->body.len : 1; /* 1: to see the end */
+    return (size_t)u64_min(left, STEP_BYTES);
+}
+
+enum stage_end exchange_read_xml(struct exchange *x)
+{
     struct http_stream *stream = x->stream;
     size_t max = x->service->limits->xml_bytes;
     struct err err;
@@ -261,7 +312,10 @@ enum stage_end exchange_read_xml(struct exchange *x)
         return respond_error(x, dav_error(HTTP_CONTENT_TOO_LARGE, "the request body is too long"));
     begin_body(x);
     for (;;) {
-        switch (source_pull(stream->body, &x->body, STEP_BYTES, &err)) {
+        size_t want = next_step(x);
+        if (!make_room(x, want))
+            return respond_error(x, dav_from_store(STORE_BUSY));
+        switch (source_pull(stream->body, &x->body, want, &err)) {
         case PULL_DATA:
             if (x->body.len > max)
                 return respond_error(

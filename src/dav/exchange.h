@@ -32,6 +32,8 @@ struct exchange {
 
     const struct if_header *conditions; /* of the If field; NULL: there is none */
     struct buf body;                    /* of an XML method, collected */
+    uint64_t held_bytes;                /* of the budget for bodies and answers */
+    bool has_held;                      /* some of it, at some time */
     void *state;                        /* the method's own; in the arena */
 
     struct claim claim;
@@ -71,10 +73,19 @@ enum stage_end exchange_expect_no_body(struct exchange *x);
  * answer. A stage of its own in the methods that take XML. */
 enum stage_end exchange_read_xml(struct exchange *x);
 
+/* What was collected is not needed any more: what comes of it was copied. */
+void exchange_drop_body(struct exchange *x);
+
+/* Takes so much of the budget that all bodies and answers share (the limit memory_bytes), until the
+ * exchange has ended, or gives some of it back. Any thread. False: it is used up, which is a
+ * STORE_BUSY to the client. */
+NODISCARD bool exchange_hold(struct exchange *x, uint64_t bytes);
+void exchange_release(struct exchange *x, uint64_t bytes);
+
 /* 415 when the content has a coding (RFC 9110 §8.4): we take it as it is. */
 NODISCARD struct dav_result exchange_check_coding(struct exchange *x);
 
-/* Why a request body could not be read to its end: 408 or 400. */
+/* Why a request body could not be read to its end: 408, 503 or 400. */
 struct dav_result exchange_body_failure(const struct err *err);
 
 /* What a client says by its request fields; shorthand. Empty: not there. */

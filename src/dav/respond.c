@@ -67,7 +67,8 @@ enum stage_end respond_error(struct exchange *x, struct dav_result result)
     }
     buf_done(&body);
     browser_confine_error(x);
-    if (result.status == HTTP_SERVICE_UNAVAILABLE)
+    if (result.status == HTTP_SERVICE_UNAVAILABLE &&
+        !http_fields_has(&x->stream->response.fields, FIELD_RETRY_AFTER))
         respond_field(x, FIELD_RETRY_AFTER, STR(RETRY_AFTER_SECONDS));
     return respond_text(x, (enum http_status)result.status, type, text);
 }

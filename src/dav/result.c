@@ -42,6 +42,8 @@ struct dav_result dav_from_store(enum store_rc rc)
         return dav_condition(CONDITION_QUOTA_NOT_EXCEEDED, "the quota is used up");
     case STORE_NAME_TOO_LONG:
         return dav_error(HTTP_URI_TOO_LONG, "a name in the path is too long");
+    case STORE_BUSY:
+        return dav_error(HTTP_SERVICE_UNAVAILABLE, "too much is going on; try again");
     case STORE_TOO_DEEP:
         return dav_error(HTTP_INSUFFICIENT_STORAGE, "collections are nested too deeply");
     case STORE_UNAVAILABLE:

@@ -1,6 +1,7 @@
 /* http/message.h: a request and its answer, as every wire carries them (RFC 9110 §6). */
 #pragma once
 
+#include "base/budget.h"
 #include "base/executor.h"
 #include "base/refs.h"
 #include "http/fields.h"
@@ -49,6 +50,7 @@ struct http_stream {
     struct refs refs;          /* held by all that uses `arena` */
     struct arena *arena;       /* dies with the stream */
     struct executor *executor; /* of the loop that the stream lives on */
+    struct budget *memory;     /* what bodies and answers take memory from; NULL: no bound */
     struct http_request request;
     struct source *body; /* the request's body; NULL: none. Owned by the wire. */
     struct http_response response;

@@ -92,6 +92,7 @@ struct server {
     struct server_loop *loops;
     unsigned loop_count;
     atomic_size_t conn_count;
+    struct budget memory; /* for bodies and answers */
     struct watch signals; /* on the first loop */
     unsigned stop_signals;
 };
@@ -430,6 +431,7 @@ static bool read_settings(struct server *server, struct server_config *config, s
     if (!server->first)
         return false;
     server->config = &server->first->config;
+    server->memory.max = server->config->limits.memory_bytes;
     return true;
 }
 
@@ -456,7 +458,7 @@ static bool init_loop(struct server *server, struct server_loop *loop, struct er
         return false;
     loop->handler = (struct http_handler){.handle = handle, .finished = finished};
     loop_compute_on(loop->loop, server->hashers);
-    wire_init(&loop->wire, loop->loop, &loop->handler, &server->config->limits);
+    wire_init(&loop->wire, loop->loop, &loop->handler, &server->config->limits, &server->memory);
     loop->wire.emptied = emptied;
     loop->wire.closed = closed;
     loop->wire.warned = warned;

@@ -20,6 +20,7 @@ enum store_rc {
     STORE_OVER_QUOTA,    /* the mount's */
     STORE_ALIAS,         /* a link stands there, or on the way: locate() says where it leads */
     STORE_NAME_TOO_LONG,
+    STORE_BUSY,        /* memory or descriptors are used up for now */
     STORE_TOO_DEEP,    /* more collections within collections than walk_depth */
     STORE_UNAVAILABLE, /* for now: nobody can say what is there */
     STORE_FAILED,      /* the disk or the database failed; logged where it was seen */

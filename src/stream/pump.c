@@ -1,5 +1,7 @@
 #include "stream/pump.h"
 
+#include <errno.h>
+
 static void source_rang(struct waker *waker)
 {
     struct pump *pump = CONTAINER_OF(waker, struct pump, source_waker);
@@ -34,6 +36,15 @@ void pump_done(struct pump *pump)
     buf_done(&pump->tail);
 }
 
+/* How much to pull next. The first batch grows as it comes, since most bodies are small. */
+static size_t next_want(const struct pump *pump)
+{
+    enum { FIRST_BYTES = 16384 };
+    const struct buf *tail = &pump->tail;
+    size_t room = size_max(tail->cap - tail->len, size_max(tail->len, FIRST_BYTES));
+    return size_min(pump->batch_bytes - tail->len, room);
+}
+
 enum pump_state pump_run(struct pump *pump)
 {
     if (pump->is_writing)
@@ -42,7 +53,11 @@ enum pump_state pump_run(struct pump *pump)
         return PUMP_SINK_FAILED;
     while (pump->tail.len < pump->batch_bytes) {
         size_t before = pump->tail.len;
-        size_t want = pump->batch_bytes - before;
+        size_t want = next_want(pump);
+        if (!buf_try_reserve(&pump->tail, want)) { /* a pull within its room cannot fail */
+            (void)err_sys(&pump->err, ENOMEM, "receiving a body"); /* always false */
+            return PUMP_SOURCE_FAILED;
+        }
         enum pull result = source_pull(pump->source, &pump->tail, want, &pump->err);
         if (result == PULL_END)
             return PUMP_END;

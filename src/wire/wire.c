@@ -26,9 +26,10 @@ enum { LINGER_MS = 5000 };
 #endif
 
 void wire_init(struct wire *wire, struct loop *loop, struct http_handler *handler,
-               const struct limits *limits)
+               const struct limits *limits, struct budget *memory)
 {
-    *wire = (struct wire){.loop = loop, .handler = handler, .limits = limits, .date_s = -1};
+    *wire = (struct wire){
+        .loop = loop, .handler = handler, .limits = limits, .memory = memory, .date_s = -1};
     list_init(&wire->conns);
     loop_add_deadlines(loop, &wire->head_deadlines, i64_of_u64(limits->head_ms));
     loop_add_deadlines(loop, &wire->idle_deadlines, i64_of_u64(limits->idle_ms));
@@ -118,6 +119,7 @@ void wire_begin_stream(struct wire *wire, struct http_stream *stream, const stru
 {
     stream->started_us = clock_mono_us();
     stream->executor = loop_executor(wire->loop);
+    stream->memory = wire->memory;
     stream->request.peer = str_of_c(conn->peer);
     stream->request.is_secure = conn->is_secure;
     stream->request.client = str_of_c(conn->client);

@@ -4,6 +4,7 @@
  * change: a struct conn that hands its channel over hands its place over with it. */
 #pragma once
 
+#include "base/budget.h"
 #include "base/limits.h"
 #include "http/message.h"
 #include "io/channel.h"
@@ -16,6 +17,7 @@ struct wire {
     struct loop *loop;
     struct http_handler *handler;
     const struct limits *limits;
+    struct budget *memory; /* for bodies and answers, of all loops */
     struct deadline_queue head_deadlines;
     struct deadline_queue idle_deadlines;
     struct deadline_queue progress_deadlines;
@@ -29,9 +31,8 @@ struct wire {
     void (*warned)(struct wire *wire, const char *peer, const char *why);
     bool is_draining; /* answers end their connections; idle ones are closed */
 
-    struct buf in;         /* what was received last, and is dealt with before the next */
-    struct buf out;        /* what is sent next */
-    uint64_t window_bytes; /* that clients may send ahead: h2_window.c */
+    struct buf in;  /* what was received last, and is dealt with before the next */
+    struct buf out; /* what is sent next */
 
     struct arena spare[WIRE_SPARE_MAX]; /* of turns that are over, for the next */
     size_t spare_count;
@@ -63,7 +64,7 @@ struct conn_ops {
 };
 
 void wire_init(struct wire *wire, struct loop *loop, struct http_handler *handler,
-               const struct limits *limits);
+               const struct limits *limits, struct budget *memory);
 /* Nothing is open any more. */
 void wire_done(struct wire *wire);
 

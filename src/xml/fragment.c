@@ -151,6 +151,35 @@ void xml_fragment_done(struct xml_fragment *fragment)
     buf_done(&fragment->outside);
 }
 
+enum {
+    ESCAPED_BYTES_MAX = 6, /* of one byte */
+    TAG_BYTES = 16,        /* what stands around names and values, generously */
+};
+
+/* No more than that is written of a start tag. */
+static size_t tag_bytes(const struct xml_element *element)
+{
+    size_t bytes = element->name.local.len + element->name.ns.len + element->name.prefix.len;
+    for (size_t i = 0; i < element->attr_count; i++) {
+        const struct xml_attr *attr = &element->attrs[i];
+        bytes += attr->name.local.len + attr->name.ns.len + attr->name.prefix.len + attr->value.len;
+    }
+    for (size_t i = 0; i < element->binding_count; i++)
+        bytes += element->bindings[i].ns.len + element->bindings[i].prefix.len;
+    bytes += element->lang.len;
+    return bytes * ESCAPED_BYTES_MAX +
+           (2 + element->attr_count + element->binding_count) * 2 * TAG_BYTES;
+}
+
+bool xml_fragment_reserve(struct xml_fragment *fragment, const struct xml_element *element,
+                          struct str text)
+{
+    size_t tag = element ? tag_bytes(element) : 0;
+    size_t ends = fragment->names.len + fragment->outside.len + fragment->depth * TAG_BYTES;
+    return buf_try_reserve(&fragment->names, tag) && buf_try_reserve(&fragment->outside, tag) &&
+           buf_try_reserve(&fragment->text, 3 * tag + text.len * ESCAPED_BYTES_MAX + ends);
+}
+
 void xml_fragment_start(struct xml_fragment *fragment, const struct xml_element *element)
 {
     close_tag(fragment);

@@ -25,6 +25,11 @@ struct xml_fragment {
 void xml_fragment_done(struct xml_fragment *fragment);
 void xml_fragment_clear(struct xml_fragment *fragment);
 
+/* Room for the event that comes next (a start, or text; the other is NULL or empty) and for the
+ * ends of all that is open, which then cannot fail for want of memory. False: there is none. */
+NODISCARD bool xml_fragment_reserve(struct xml_fragment *fragment,
+                                    const struct xml_element *element, struct str text);
+
 /* The events, in document order. The first element of a fragment gets xml:lang from what was in
  * force where it stood, so that the language is not lost (RFC 4918 §4.3). */
 void xml_fragment_start(struct xml_fragment *fragment, const struct xml_element *element);

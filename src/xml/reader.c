@@ -74,12 +74,12 @@ static void on_binding(void *data, const char *prefix, const char *uri)
     if (reader->rc != XML_OK)
         return;
     struct str ns = str_of_c(uri);
+    size_t prefix_len = prefix ? strlen(prefix) : 0;
     if (reader->binding_count == reader->limits.attr_count_max ||
-        ns.len > reader->limits.ns_bytes_max) {
+        size_max(ns.len, prefix_len) > reader->limits.ns_bytes_max) {
         stop(reader, XML_LIMIT);
         return;
     }
-    size_t prefix_len = prefix ? strlen(prefix) : 0;
     if (!buf_try_reserve(&reader->binding_text, prefix_len + ns.len)) {
         stop(reader, XML_NO_MEMORY);
         return;
@@ -267,8 +267,16 @@ enum xml_rc xml_reader_resume(struct xml_reader *reader)
 enum xml_rc xml_read(struct str document, struct xml_events *events,
                      const struct xml_limits *limits)
 {
+    enum { SLICE_BYTES = 65536 }; /* expat keeps a copy of what it is fed, and more */
     struct xml_reader *reader = xml_reader_new(events, limits);
-    enum xml_rc rc = reader ? xml_reader_feed(reader, document, true) : XML_NO_MEMORY;
+    enum xml_rc rc = reader ? XML_OK : XML_NO_MEMORY;
+    bool is_last = false;
+    while (rc == XML_OK && !is_last) {
+        struct str slice = str_first(document, SLICE_BYTES);
+        document = str_from(document, slice.len);
+        is_last = document.len == 0;
+        rc = xml_reader_feed(reader, slice, is_last);
+    }
     xml_reader_free(reader);
     return rc;
 }

@@ -114,6 +114,7 @@ const char *rc_name(enum store_rc rc)
         [STORE_OVER_QUOTA] = "OVER_QUOTA",
         [STORE_READ_ONLY] = "READ_ONLY",
         [STORE_NAME_TOO_LONG] = "NAME_TOO_LONG",
+        [STORE_BUSY] = "BUSY",
         [STORE_TOO_DEEP] = "TOO_DEEP",
         [STORE_FAILED] = "FAILED",
     };

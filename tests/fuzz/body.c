@@ -8,6 +8,8 @@ const struct limits body_limits = {
     .xml_attributes = 12,
     .xml_namespace_bytes = 40,
     .lock_owner_bytes = 300,
+    .property_bytes = 1 << 20,
+    .property_name_bytes = 1 << 20,
 };
 
 /* --- results --- */

@@ -16,6 +16,7 @@ enum { LATER_MAX = 64, ENDED_MAX = 256 };
 
 static struct loop *loop;
 static struct limits limits;
+static struct budget memory;
 static struct wire wire;
 
 /* --- a channel without a socket --- */
@@ -302,7 +303,8 @@ static void begin(void)
     limits.target_bytes = 100;
     limits.field_count = 16;
     limits.discard_bytes = 1000;
-    wire_init(&wire, loop, &handler, &limits);
+    memory.max = limits.memory_bytes;
+    wire_init(&wire, loop, &handler, &limits, &memory);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -331,7 +333,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     run_to_the_end();
     check_sent();
     FUZZ_CHECK(finished_count >= handled); /* refusals are finished, too */
-    FUZZ_CHECK(wire.turn_count == 0 && wire.window_bytes == 0);
+    FUZZ_CHECK(wire.turn_count == 0 && atomic_load(&memory.taken) == 0);
     nghttp2_hd_inflate_del(inflater);
     buf_done(&channel.sent);
     buf_done(&input);

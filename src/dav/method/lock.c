@@ -71,6 +71,7 @@ static enum stage_end lock_parse_body(struct exchange *x)
         result = dav_error(HTTP_BAD_REQUEST, "a lock's Depth is 0 or infinity");
     if (dav_is_fine(result) && !state->is_refresh)
         result = lockinfo_parse(buf_str(&x->body), x->service->limits, x->arena, &state->request);
+    exchange_drop_body(x);
     return dav_is_fine(result) ? STAGE_NEXT : respond_error(x, result);
 }
 

@@ -49,6 +49,7 @@ static enum stage_end propfind_parse_body(struct exchange *x)
         return STAGE_BLOCKS;
     struct dav_result result =
         propfind_parse(buf_str(&x->body), x->service->limits, x->arena, &state->request);
+    exchange_drop_body(x);
     if (dav_is_fine(result))
         result = depth_read(x, DEPTH_INFINITY, &state->depth);
     if (!dav_is_fine(result))

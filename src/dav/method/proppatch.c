@@ -27,8 +27,12 @@ static enum stage_end proppatch_parse_body(struct exchange *x)
 {
     struct proppatch *state = ARENA_NEW(x->arena, struct proppatch);
     x->state = state;
+    if (!exchange_hold(x, 2 * x->body.len)) /* a value, as it is read and as it is kept */
+        return respond_error(x, dav_from_store(STORE_BUSY));
     struct dav_result result =
         proppatch_parse(buf_str(&x->body), x->service->limits, x->arena, &state->request);
+    exchange_release(x, x->body.len);
+    exchange_drop_body(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
     state->results = arena_alloc(x->arena, state->request.update_count * sizeof(*state->results));

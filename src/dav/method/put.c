@@ -15,6 +15,8 @@
 
 enum {
     BATCH_BYTES = 262144,
+    BATCH_BYTES_MIN = 4096,
+    BATCH_BYTES_POOR = 16384,     /* when memory is short: slow, but it goes on */
     ASKS_FIRST_BYTES_MIN = 65536, /* what is shorter may as well try */
 };
 
@@ -159,6 +161,16 @@ static enum stage_end fail_body(struct exchange *x, const struct put *state,
     return respond_error(x, exchange_body_failure(&state->pump.err));
 }
 
+/* How much is kept in memory before it is written; all of a small body, and a byte's room to see
+ * that it has ended. */
+static size_t batch_bytes(struct exchange *x, const struct put *state)
+{
+    uint64_t whole = u64_min(state->announced_bytes, BATCH_BYTES - 1) + 1;
+    size_t bytes = size_max((size_t)whole, BATCH_BYTES_MIN);
+    bool is_fine = bytes <= BATCH_BYTES_POOR || exchange_hold(x, bytes);
+    return is_fine ? bytes : BATCH_BYTES_POOR;
+}
+
 static enum stage_end put_receive(struct exchange *x)
 {
     struct put *state = x->state;
@@ -170,7 +182,7 @@ static enum stage_end put_receive(struct exchange *x)
                                     .sink = &state->upload->sink,
                                     .executor = x->stream->executor,
                                     .waker = &x->waker,
-                                    .batch_bytes = BATCH_BYTES};
+                                    .batch_bytes = batch_bytes(x, state)};
         pump_init(&state->pump);
         x->stream->ops->proceed(x->stream);
     }

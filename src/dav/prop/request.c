@@ -30,7 +30,7 @@ static struct dav_result result_of_xml(enum xml_rc rc, struct dav_result stopped
     case XML_STOPPED:
         return stopped;
     case XML_NO_MEMORY:
-        return dav_error(HTTP_INTERNAL_ERROR, "there is no memory for the XML");
+        return dav_from_store(STORE_BUSY);
     case XML_PAUSED:
         break;
     }
@@ -61,6 +61,19 @@ static struct prop_name name_of(const struct xml_element *element, struct arena 
         .name = arena_str(arena, element->name.local),
         .live = dav_prop_find(element->name.ns, element->name.local),
     };
+}
+
+/* Each name is kept, and stands in the answer, with its namespace: a few short elements could stand
+ * for very much. Counts one; false: there are too many. */
+static bool count_name(size_t *left, const struct xml_element *element, struct dav_result *stopped)
+{
+    size_t bytes = element->name.ns.len + element->name.local.len + sizeof(struct prop_name);
+    if (bytes > *left) {
+        *stopped = dav_error(HTTP_CONTENT_TOO_LARGE, "the request body names too many properties");
+        return false;
+    }
+    *left -= bytes;
+    return true;
 }
 
 /* Room for one more item in an arena array that doubles. */
@@ -95,7 +108,8 @@ struct propfind_reader {
     struct propfind_request *request;
     struct dav_result stopped;
     struct name_set seen; /* a property that is named twice is answered once */
-    unsigned kinds;       /* how many of allprop, propname and prop */
+    size_t name_bytes_left;
+    unsigned kinds; /* how many of allprop, propname and prop */
     bool has_include;
     bool is_in_names; /* within prop or include */
 };
@@ -133,6 +147,8 @@ static bool propfind_start(struct xml_events *events, const struct xml_element *
         return propfind_child(reader, element);
     if (element->depth != 3 || !reader->is_in_names)
         return true;
+    if (!count_name(&reader->name_bytes_left, element, &reader->stopped))
+        return false;
     size_t count = request->name_count;
     if (name_set_add(&reader->seen, element->name.ns, element->name.local, count) < count)
         return true;
@@ -151,6 +167,7 @@ static struct dav_result parse_propfind(struct str body, const struct limits *li
     struct propfind_reader reader = {.events = {propfind_start, ignore_text, ignore_end},
                                      .arena = arena,
                                      .seen.arena = arena,
+                                     .name_bytes_left = (size_t)limits->property_name_bytes,
                                      .request = &request};
     struct dav_result result = DAV_FINE;
     if (body.len) { /* §9.1: an empty body asks for allprop */
@@ -247,14 +264,40 @@ struct proppatch_reader {
     bool is_in_update; /* within set or remove */
     bool is_removal;
     bool is_in_prop; /* within the prop of one of them */
+    size_t name_bytes_left;
+    size_t value_bytes_left;
     struct xml_fragment fragment;
     struct buf text;
 };
 
+enum { LIVE_TEXT_BYTES = 256 }; /* what means something to us is shorter */
+
+/* Room for the next event; false: the property is not kept, and there is no use in going on. */
+static bool make_room(struct proppatch_reader *reader, const struct xml_element *element,
+                      struct str text)
+{
+    if (reader->fragment.text.len > reader->value_bytes_left) /* no resource may have so much */
+        reader->stopped = dav_from_store(STORE_NO_SPACE);
+    else if (!xml_fragment_reserve(&reader->fragment, element, text))
+        reader->stopped = dav_from_store(STORE_BUSY);
+    return dav_is_fine(reader->stopped);
+}
+
+static bool add_update(struct proppatch_reader *reader, const struct xml_element *element)
+{
+    struct proppatch_request *request = reader->request;
+    if (!count_name(&reader->name_bytes_left, element, &reader->stopped))
+        return false;
+    request->updates =
+        grow(reader->arena, request->updates, request->update_count, sizeof(*request->updates));
+    request->updates[request->update_count++] = (struct prop_update){
+        .name = name_of(element, reader->arena), .is_removal = reader->is_removal};
+    return true;
+}
+
 static bool proppatch_start(struct xml_events *events, const struct xml_element *element)
 {
     struct proppatch_reader *reader = CONTAINER_OF(events, struct proppatch_reader, events);
-    struct proppatch_request *request = reader->request;
     if (element->depth == 1 && !is_dav(element, STR("propertyupdate"))) {
         reader->stopped = dav_error(HTTP_BAD_REQUEST, "the request body is no propertyupdate");
         return false;
@@ -265,12 +308,10 @@ static bool proppatch_start(struct xml_events *events, const struct xml_element 
     } else if (element->depth == 3) {
         reader->is_in_prop = reader->is_in_update && is_dav(element, STR("prop"));
     } else if (element->depth >= 4 && reader->is_in_prop) {
-        if (element->depth == 4) {
-            request->updates = grow(reader->arena, request->updates, request->update_count,
-                                    sizeof(*request->updates));
-            request->updates[request->update_count++] = (struct prop_update){
-                .name = name_of(element, reader->arena), .is_removal = reader->is_removal};
-        }
+        if (element->depth == 4 && !add_update(reader, element))
+            return false;
+        if (!make_room(reader, element, STR_NONE))
+            return false;
         xml_fragment_start(&reader->fragment, element);
     }
     return true;
@@ -281,9 +322,26 @@ static bool proppatch_text(struct xml_events *events, struct str text)
     struct proppatch_reader *reader = CONTAINER_OF(events, struct proppatch_reader, events);
     if (reader->fragment.depth == 0)
         return true;
+    if (!make_room(reader, NULL, text))
+        return false;
     xml_fragment_text(&reader->fragment, text);
-    buf_add(&reader->text, text);
+    if (reader->text.len <= LIVE_TEXT_BYTES)
+        buf_add(&reader->text, str_first(text, LIVE_TEXT_BYTES + 1));
     return true;
+}
+
+/* A property is complete. False: there is no memory to keep it in, or it is too long. */
+static bool keep_update(struct proppatch_reader *reader, struct prop_update *update)
+{
+    struct str xml = buf_str(&reader->fragment.text);
+    if (update->is_removal)
+        return true;
+    if (!make_room(reader, NULL, STR_NONE))
+        return false;
+    if (!arena_try_str(reader->arena, xml, &update->xml))
+        reader->stopped = dav_from_store(STORE_BUSY);
+    reader->value_bytes_left -= xml.len;
+    return update->xml.at;
 }
 
 static bool proppatch_end(struct xml_events *events, unsigned depth)
@@ -296,9 +354,10 @@ static bool proppatch_end(struct xml_events *events, unsigned depth)
     if (depth > 4)
         return true;
     struct prop_update *update = &request->updates[request->update_count - 1];
-    if (!update->is_removal)
-        update->xml = arena_str(reader->arena, buf_str(&reader->fragment.text));
-    update->text = arena_str(reader->arena, buf_str(&reader->text));
+    if (!keep_update(reader, update))
+        return false;
+    if (reader->text.len <= LIVE_TEXT_BYTES)
+        update->text = arena_str(reader->arena, buf_str(&reader->text));
     xml_fragment_clear(&reader->fragment);
     buf_clear(&reader->text);
     return true;
@@ -310,6 +369,8 @@ struct dav_result proppatch_parse(struct str body, const struct limits *limits, 
     struct proppatch_request request = {0};
     struct proppatch_reader reader = {.events = {proppatch_start, proppatch_text, proppatch_end},
                                       .arena = arena,
+                                      .name_bytes_left = (size_t)limits->property_name_bytes,
+                                      .value_bytes_left = (size_t)limits->property_bytes,
                                       .request = &request};
     struct dav_result result = read_body(body, &reader.events, limits, &reader.stopped);
     xml_fragment_done(&reader.fragment);
@@ -334,7 +395,19 @@ struct lockinfo_reader {
     bool has_unknown; /* a scope or a type that there is not */
     bool has_both;    /* exclusive and shared */
     struct xml_fragment owner;
+    size_t owner_bytes_max;
 };
+
+/* Room for the next event; false: the owner is too long already, or there is no memory. */
+static bool make_owner_room(struct lockinfo_reader *reader, const struct xml_element *element,
+                            struct str text)
+{
+    if (reader->owner.text.len > reader->owner_bytes_max)
+        reader->stopped = dav_error(HTTP_CONTENT_TOO_LARGE, "the lock's owner element is too long");
+    else if (!xml_fragment_reserve(&reader->owner, element, text))
+        reader->stopped = dav_from_store(STORE_BUSY);
+    return dav_is_fine(reader->stopped);
+}
 
 /* What is not known is passed over (§17) as long as there is something that is. */
 static void lockinfo_leaf(struct lockinfo_reader *reader, const struct xml_element *element)
@@ -364,6 +437,8 @@ static bool lockinfo_start(struct xml_events *events, const struct xml_element *
         return false;
     }
     if (begins_owner || reader->owner.depth > 0) {
+        if (!make_owner_room(reader, element, STR_NONE))
+            return false;
         xml_fragment_start(&reader->owner, element);
         return true;
     }
@@ -379,8 +454,11 @@ static bool lockinfo_start(struct xml_events *events, const struct xml_element *
 static bool lockinfo_text(struct xml_events *events, struct str text)
 {
     struct lockinfo_reader *reader = CONTAINER_OF(events, struct lockinfo_reader, events);
-    if (reader->owner.depth > 0)
-        xml_fragment_text(&reader->owner, text);
+    if (reader->owner.depth == 0)
+        return true;
+    if (!make_owner_room(reader, NULL, text))
+        return false;
+    xml_fragment_text(&reader->owner, text);
     return true;
 }
 
@@ -399,7 +477,8 @@ struct dav_result lockinfo_parse(struct str body, const struct limits *limits, s
 {
     struct lock_request request = {0};
     struct lockinfo_reader reader = {.events = {lockinfo_start, lockinfo_text, lockinfo_end},
-                                     .request = &request};
+                                     .request = &request,
+                                     .owner_bytes_max = (size_t)limits->lock_owner_bytes};
     struct dav_result result = read_body(body, &reader.events, limits, &reader.stopped);
     bool is_whole = reader.has_scope && reader.has_type;
     if (dav_is_fine(result) && !is_whole && reader.has_unknown)

@@ -36,7 +36,8 @@ struct prop_update {
     struct prop_name name;
     bool is_removal;
     struct str xml;  /* the whole element, standing on its own */
-    struct str text; /* its character data, for properties that mean something to us */
+    struct str text; /* its character data, for properties that mean something to us; empty where it
+                      * is too long for that */
 };
 
 struct proppatch_request {

@@ -209,7 +209,7 @@ void server_call(struct server *server, void (*fn)(struct server *server))
 static void look(struct server *server)
 {
     server->conn_count = server->wire.conn_count;
-    server->window_bytes = server->wire.window_bytes;
+    server->window_bytes = atomic_load(&server->memory.taken);
 }
 
 size_t server_conn_count(struct server *server)
@@ -295,7 +295,8 @@ void server_start(struct server *server)
     server->pool = worker_pool_new(1, &err);
     server->loop = loop_new(server->pool, &err);
     assert(server->pool && server->loop);
-    wire_init(&server->wire, server->loop, &server->handler, &server->limits);
+    server->memory.max = server->limits.memory_bytes;
+    wire_init(&server->wire, server->loop, &server->handler, &server->limits, &server->memory);
     server->wire.warned = warned;
     bool is_fine = address_parse("127.0.0.1:0", &any, &err);
     assert(is_fine && socket_listen(&any, &server->listener.fd, &server->address, &err));

@@ -19,6 +19,7 @@ enum { FILE_BYTES = 300000, LATER_MAX = 200 };
 
 struct server {
     struct limits limits;
+    struct budget memory; /* limits.memory_bytes of it */
     struct worker_pool *pool;
     struct loop *loop;
     struct wire wire;
@@ -49,7 +50,7 @@ void server_stop(struct server *server);
  * then been dealt with; NULL: only that. */
 void server_call(struct server *server, void (*fn)(struct server *server));
 
-/* What stands in server->wire now, copied on the loop's thread. */
+/* What stands in server->wire now, copied on the loop's thread; and what is taken of the budget. */
 size_t server_conn_count(struct server *server);
 uint64_t server_window_bytes(struct server *server);
 

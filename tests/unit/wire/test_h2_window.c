@@ -11,7 +11,7 @@ static int start(__attribute__((unused)) void **state)
 {
     server_init(&server);
     server.limits.upload_window_bytes = 1 << 20;
-    server.limits.upload_memory_bytes = 4 << 20;
+    server.limits.memory_bytes = 4 << 20;
     server_start(&server);
     h2_open(&client, &server);
     client.shows_windows = true;

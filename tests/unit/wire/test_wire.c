@@ -24,7 +24,7 @@ static int stop(__attribute__((unused)) void **state)
 TEST(wire_date_changes_with_the_second)
 {
     struct wire wire;
-    wire_init(&wire, loop, NULL, &limits);
+    wire_init(&wire, loop, NULL, &limits, NULL);
     clock_freeze(784111777000);
     check_str("first", wire_date(&wire), "Sun, 06 Nov 1994 08:49:37 GMT");
     clock_freeze(784111777999);
@@ -38,7 +38,7 @@ TEST(wire_date_changes_with_the_second)
 TEST(wire_date_is_right_at_the_start_of_time)
 {
     struct wire wire;
-    wire_init(&wire, loop, NULL, &limits);
+    wire_init(&wire, loop, NULL, &limits, NULL);
     clock_freeze(0);
     check_str("zero", wire_date(&wire), "Thu, 01 Jan 1970 00:00:00 GMT");
 }
@@ -53,7 +53,7 @@ static void note_emptied(__attribute__((unused)) struct wire *wire)
 TEST(wire_without_connections_is_empty_as_soon_as_it_drains)
 {
     struct wire wire;
-    wire_init(&wire, loop, NULL, &limits);
+    wire_init(&wire, loop, NULL, &limits, NULL);
     wire.emptied = note_emptied;
     assert_int_equal(emptied_count, 0);
     wire_drain(&wire);

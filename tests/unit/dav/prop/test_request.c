@@ -382,6 +382,41 @@ TEST(lockinfo_owner_is_bounded)
     assert_int_equal(parse_lockinfo(STR(body)).status, 413);
 }
 
+static struct dav_result parse_update(struct str body)
+{
+    struct proppatch_request request;
+    return proppatch_parse(body, &limits, &arena, &request);
+}
+
+/* No resource may have more: it is not read to its end. */
+TEST(proppatch_values_are_bounded)
+{
+    static const char body[] = UPDATE("<D:set><D:prop><a>0123456789</a></D:prop></D:set>");
+    limits.property_bytes = strlen("<a>0123456789</a>");
+    assert_int_equal(parse_update(STR(body)).status, 0);
+    limits.property_bytes--;
+    assert_int_equal(parse_update(STR(body)).status, 507);
+}
+
+/* A name stands for its namespace, too, each time. */
+TEST(names_of_properties_are_bounded)
+{
+    static const char update[] = UPDATE("<D:remove><D:prop xmlns='urn:of-46-bytes:0123456789012345"
+                                        "67890123456789'><a/><a/><a/></D:prop></D:remove>");
+    static const char find[] = FIND("<D:prop xmlns='urn:of-46-bytes:0123456789012345"
+                                    "67890123456789'><a/><a/><a/></D:prop>");
+    struct propfind_request request;
+    limits.property_name_bytes = 3 * (47 + sizeof(struct prop_name));
+    assert_int_equal(parse_update(STR(update)).status, 0);
+    assert_int_equal(propfind_parse(STR(find), &limits, &arena, &request).status, 0);
+    static struct limits fewer; /* what was read under other limits is not remembered */
+    fewer = limits;
+    fewer.property_name_bytes = 3 * (47 + sizeof(struct prop_name)) - 1;
+    assert_int_equal(
+        proppatch_parse(STR(update), &fewer, &arena, &(struct proppatch_request){0}).status, 413);
+    assert_int_equal(propfind_parse(STR(find), &fewer, &arena, &request).status, 413);
+}
+
 #define TEST_ROW(test) cmocka_unit_test_setup_teardown(test, start, forget)
 
 int main(void)
@@ -395,6 +430,8 @@ int main(void)
         TEST_ROW(bodies_that_are_cut_off_are_refused),
         TEST_ROW(bodies_beyond_a_limit_are_refused),
         TEST_ROW(lockinfo_owner_is_bounded),
+        TEST_ROW(proppatch_values_are_bounded),
+        TEST_ROW(names_of_properties_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
