@@ -19,6 +19,7 @@
 #include "dav/browser.h"
 #include "dav/lock/if_header.h"
 #include "dav/respond.h"
+#include "stream/offload.h"
 
 /* --- running --- */
 
@@ -234,6 +235,15 @@ void exchange_release(struct exchange *x, uint64_t bytes)
     assert(bytes <= x->held_bytes);
     x->held_bytes -= bytes;
     budget_give(x->stream->memory, bytes);
+}
+
+struct source *exchange_offload(struct exchange *x, struct source *inner)
+{
+    enum { AHEAD_BYTES = 65536, AHEAD_BYTES_POOR = 4096 };
+    /* What is gathered, what the client takes, and what the inner source has ready. */
+    bool is_fine = exchange_hold(x, 3 * (uint64_t)AHEAD_BYTES);
+    return source_offload(inner, x->stream->executor, &x->stream->refs,
+                          is_fine ? AHEAD_BYTES : AHEAD_BYTES_POOR);
 }
 
 void exchange_drop_body(struct exchange *x)

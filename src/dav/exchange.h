@@ -82,6 +82,10 @@ void exchange_drop_body(struct exchange *x);
 NODISCARD bool exchange_hold(struct exchange *x, uint64_t bytes);
 void exchange_release(struct exchange *x, uint64_t bytes);
 
+/* A source that may block, pulled on a worker ahead of the client: by little when memory is short.
+ * Takes; on the loop thread. */
+struct source *exchange_offload(struct exchange *x, struct source *inner);
+
 /* 415 when the content has a coding (RFC 9110 §8.4): we take it as it is. */
 NODISCARD struct dav_result exchange_check_coding(struct exchange *x);
 

@@ -16,11 +16,10 @@
 #include "dav/lock/if_header.h"
 #include "dav/respond.h"
 #include "dav/walk.h"
-#include "stream/offload.h"
 #include "text/date.h"
 #include "xml/writer.h"
 
-enum { SORTED_MAX = 2000, AHEAD_BYTES = 65536, STEP_BYTES = 4096 };
+enum { SORTED_MAX = 2000, STEP_BYTES = 4096 };
 
 enum index_state {
     INDEX_HEAD,   /* nothing written yet */
@@ -226,7 +225,6 @@ enum stage_end index_answer(struct exchange *x)
     respond_location(x, true);
     respond_field(x, FIELD_CACHE_CONTROL, STR("no-cache"));
     browser_confine_index(x);
-    struct source *body =
-        source_offload(&index->base, x->stream->executor, &x->stream->refs, AHEAD_BYTES);
+    struct source *body = exchange_offload(x, &index->base);
     return respond_source(x, HTTP_OK, STR("text/html; charset=utf-8"), body, LENGTH_UNKNOWN);
 }

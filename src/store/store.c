@@ -1,4 +1,4 @@
-#include "store/store.h"
+#include "store/gather.h"
 
 void store_close(struct store **store)
 {
@@ -30,4 +30,37 @@ void store_upload_close(struct store_upload **upload)
     *upload = NULL;
     if (closing)
         closing->ops->close(closing);
+}
+
+struct prop_gatherer {
+    struct store_prop_visitor visitor;
+    struct arena *arena;
+    struct store_props *props;
+    size_t cap;
+};
+
+static enum store_rc gather_prop(struct store_prop_visitor *visitor, const struct store_prop *prop)
+{
+    struct prop_gatherer *gatherer = CONTAINER_OF(visitor, struct prop_gatherer, visitor);
+    struct store_props *props = gatherer->props;
+    struct arena *arena = gatherer->arena;
+    if (props->count == gatherer->cap) {
+        gatherer->cap = gatherer->cap ? gatherer->cap * 2 : 8;
+        struct store_prop *items = arena_alloc(arena, gatherer->cap * sizeof(*items));
+        if (props->count)
+            memcpy(items, props->items, props->count * sizeof(*items));
+        props->items = items;
+    }
+    struct store_prop *copy = &props->items[props->count++];
+    *copy = (struct store_prop){arena_str(arena, prop->ns), arena_str(arena, prop->name)};
+    return arena_try_str(arena, prop->xml, &copy->xml) ? STORE_OK : STORE_BUSY;
+}
+
+enum store_rc store_gather_props(struct store *store, struct arena *arena, struct res_path path,
+                                 struct store_props *props_out)
+{
+    struct prop_gatherer gatherer = {
+        .visitor.show = gather_prop, .arena = arena, .props = props_out};
+    *props_out = (struct store_props){0};
+    return store->ops->props(store, path, &gatherer.visitor);
 }

@@ -106,11 +106,11 @@ struct store_ops {
 
     /* Quick. False: the resource has no dead properties for sure. */
     bool (*may_have_props)(struct store *store, struct res_path path);
-    /* All dead properties, sorted by namespace and name; none where there is no resource. Gives
-     * memory from the arena. */
-    enum store_rc (*props)(struct store *store, struct arena *arena, struct res_path path,
-                           struct store_props *props_out);
-    /* NOT_FOUND; NO_SPACE: there would be too many. Nothing changed then. */
+    /* Shows all dead properties, sorted by namespace and name; none where there is no resource.
+     * OK, or why it or the visitor has failed; what was shown until then was shown. */
+    enum store_rc (*props)(struct store *store, struct res_path path,
+                           struct store_prop_visitor *visitor);
+    /* NOT_FOUND; NO_SPACE: there would be too many, or too much. Nothing changed then. */
     enum store_rc (*patch)(struct store *store, struct res_path path,
                            const struct store_patch *patch);
 

@@ -64,6 +64,16 @@ struct store_props {
     size_t count;
 };
 
+/* To whom the dead properties of a resource are shown, one after the other. Embedded. */
+struct store_prop_visitor {
+    /* Whether to show this one: its value is not looked at otherwise. NULL: all. */
+    bool (*wants)(struct store_prop_visitor *visitor, struct str ns, struct str name);
+
+    /* The property is the store's, and gone when this returns. OK: go on; END: it is enough;
+     * any other is why it has failed. Must not change the store. */
+    enum store_rc (*show)(struct store_prop_visitor *visitor, const struct store_prop *prop);
+};
+
 /* Changes to one resource that are made together or not at all. */
 struct store_patch {
     struct store_prop *props; /* xml empty: remove */

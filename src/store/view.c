@@ -269,15 +269,17 @@ static bool view_may_have_props(struct store *store, struct res_path path)
     return may;
 }
 
-static enum store_rc view_props(struct store *store, struct arena *arena, struct res_path path,
-                                struct store_props *props_out)
+static enum store_rc view_props(struct store *store, struct res_path path,
+                                struct store_prop_visitor *visitor)
 {
     const struct mount *mount = view_find(view_of(store), path);
-    *props_out = (struct store_props){0};
+    struct arena arena = {0};
     if (!mount)
         return STORE_OK;
-    struct res_path real = view_enter(arena, mount, path);
-    return mount->store->ops->props(mount->store, arena, real, props_out);
+    struct res_path real = view_enter(&arena, mount, path);
+    enum store_rc rc = mount->store->ops->props(mount->store, real, visitor);
+    arena_done(&arena);
+    return rc;
 }
 
 static enum store_rc view_patch(struct store *store, struct res_path path,

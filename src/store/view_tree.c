@@ -8,6 +8,7 @@
  * whole (it is an upload). What is replaced is removed first, unless it is a file that a file
  * replaces. */
 #include "base/mem.h"
+#include "store/gather.h"
 #include "store/view_priv.h"
 
 enum {
@@ -165,7 +166,7 @@ static enum store_rc copy_props(struct transfer *transfer, struct res_path from,
     const struct store_ops *ops = transfer->store->ops;
     struct arena arena = {0};
     struct store_props props;
-    enum store_rc rc = ops->props(transfer->store, &arena, from, &props);
+    enum store_rc rc = store_gather_props(transfer->store, &arena, from, &props);
     struct store_patch patch = {.sets_executable = is_executable, .is_executable = is_executable};
     if (rc == STORE_OK && (props.count || is_executable)) {
         patch.props = props.items;

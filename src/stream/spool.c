@@ -35,12 +35,44 @@ bool spool_settle(struct spool *spool, struct err *err)
         spool->file_bytes += (uint64_t)done;
         buf_consume(&spool->head, (size_t)done);
     }
+    if (spool->head.cap / 2 > spool->memory_bytes_max) /* one long value must not keep it */
+        buf_done(&spool->head);
     return true;
 }
 
 uint64_t spool_len(const struct spool *spool)
 {
-    return spool->file_bytes + spool->head.len;
+    return spool->file_bytes - spool->taken + spool->head.len;
+}
+
+/* Of what is in the file. */
+static bool take_from_file(struct spool *spool, struct buf *into, size_t want, struct err *err)
+{
+    ssize_t got;
+    char *to = buf_reserve(into, want);
+    do {
+        got = pread(spool->fd, to, want, (off_t)spool->taken);
+    } while (got < 0 && errno == EINTR);
+    if (got <= 0)
+        return err_sys(err, got < 0 ? errno : EIO, "reading a temporary file");
+    into->len += (size_t)got;
+    spool->taken += (uint64_t)got;
+    if (spool->taken < spool->file_bytes)
+        return true;
+    spool->taken = spool->file_bytes = 0; /* it begins anew */
+    return ftruncate(spool->fd, 0) == 0 || err_sys(err, errno, "emptying a temporary file");
+}
+
+bool spool_take(struct spool *spool, struct buf *into, size_t want, struct err *err)
+{
+    uint64_t in_file = spool->file_bytes - spool->taken;
+    assert(spool_len(spool) > 0);
+    if (in_file)
+        return take_from_file(spool, into, (size_t)u64_min(want, in_file), err);
+    struct str bytes = str_first(buf_str(&spool->head), want);
+    buf_add(into, bytes);
+    buf_consume(&spool->head, bytes.len);
+    return true;
 }
 
 struct source *spool_source(struct spool *spool, struct arena *arena)

@@ -222,7 +222,7 @@ const char *props_text(struct store *store, struct arena *arena, struct res_path
 {
     struct store_props props;
     struct buf text = {0};
-    assert_ok(store->ops->props(store, arena, path, &props));
+    assert_ok(store_gather_props(store, arena, path, &props));
     for (size_t i = 0; i < props.count; i++) {
         const struct store_prop *prop = &props.items[i];
         if (!str_eq(prop->ns, STR("ns")))

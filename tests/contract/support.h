@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "store/gather.h"
 #include "store/view.h"
 
 struct backend {

@@ -94,7 +94,7 @@ static enum store_rc step_read(struct store *store, struct arena *arena)
     if (rc == STORE_OK)
         rc = store->ops->stat(store, real, &stat);
     if (rc == STORE_OK)
-        rc = store->ops->props(store, arena, real, &props);
+        rc = store_gather_props(store, arena, real, &props);
     if (rc == STORE_OK)
         rc = store->ops->locks(store, arena, real, LOCKS_COVERING, &locks);
     if (rc == STORE_OK)

@@ -39,7 +39,7 @@ static void p16_any_bytes_come_back_as_they_were(void **state)
                               STR("<x>\0'\"\xf0\x9f\x98\x80\xff</x>")};
     MAKE(bench, "f");
     assert_ok(patch(bench, PATH("f"), &prop, 1));
-    assert_ok(bench->store->ops->props(bench->store, &bench->arena, PATH("f"), &got));
+    assert_ok(store_gather_props(bench->store, &bench->arena, PATH("f"), &got));
     assert_int_equal(got.count, 1);
     assert_true(str_eq(got.items[0].ns, prop.ns));
     assert_true(str_eq(got.items[0].name, prop.name));
@@ -56,7 +56,7 @@ static void p16_large_values_come_back(void **state)
     struct store_prop prop = {STR("ns"), STR("large"), buf_str(&xml)};
     MAKE(bench, "f");
     assert_ok(patch(bench, PATH("f"), &prop, 1));
-    assert_ok(bench->store->ops->props(bench->store, &bench->arena, PATH("f"), &got));
+    assert_ok(store_gather_props(bench->store, &bench->arena, PATH("f"), &got));
     assert_int_equal(got.count, 1);
     assert_true(str_eq(got.items[0].xml, prop.xml));
     buf_done(&xml);
@@ -184,6 +184,72 @@ static void p15_the_limit_counts_what_is_left(void **state)
     assert_string_equal(props_of(bench, PATH("f")), "b=1 ");
 }
 
+/* Names and values count; what is replaced does not. */
+static void p15_bytes_are_bounded(void **state)
+{
+    struct bench *bench = *state;
+    bench->limits.property_bytes = 20;
+    MAKE(bench, "f");
+    assert_ok(set_prop(bench, PATH("f"), "a", "0123456")); /* and "ns" and "a": 10 */
+    assert_rc(set_prop(bench, PATH("f"), "b", "01234567"), STORE_NO_SPACE);
+    assert_string_equal(props_of(bench, PATH("f")), "a=0123456 ");
+    assert_ok(set_prop(bench, PATH("f"), "b", "0123456"));
+    assert_ok(set_prop(bench, PATH("f"), "a", "6543210"));
+    assert_rc(set_prop(bench, PATH("f"), "c", "1"), STORE_NO_SPACE);
+    bench->limits.property_bytes = 5; /* it was lowered: what is there may become less */
+    assert_ok(set_prop(bench, PATH("f"), "b", "1"));
+    assert_rc(set_prop(bench, PATH("f"), "b", "12"), STORE_NO_SPACE);
+    assert_ok(set_prop(bench, PATH("f"), "a", ""));
+    assert_string_equal(props_of(bench, PATH("f")), "b=1 ");
+}
+
+/* Notes what it is asked about and what is shown; wants what does not begin with "no". */
+struct choosy {
+    struct store_prop_visitor visitor;
+    struct buf log;
+    size_t shown_max;
+    enum store_rc end;
+};
+
+static bool choose(struct store_prop_visitor *visitor, struct str ns, struct str name)
+{
+    struct choosy *choosy = CONTAINER_OF(visitor, struct choosy, visitor);
+    buf_addf(&choosy->log, "%.*s:%.*s? ", STR_ARGS(ns), STR_ARGS(name));
+    return !str_starts(name, STR("no"));
+}
+
+static enum store_rc show(struct store_prop_visitor *visitor, const struct store_prop *prop)
+{
+    struct choosy *choosy = CONTAINER_OF(visitor, struct choosy, visitor);
+    buf_addf(&choosy->log, "%.*s=%.*s ", STR_ARGS(prop->name), STR_ARGS(prop->xml));
+    return --choosy->shown_max ? STORE_OK : choosy->end;
+}
+
+static void p16_only_wanted_values_are_shown(void **state)
+{
+    static const struct {
+        size_t shown_max;
+        enum store_rc end, rc;
+        const char *log;
+    } rows[] = {
+        {9, STORE_END, STORE_OK, "ns:a? a=1 ns:no? ns:z? z=3 "},
+        {1, STORE_END, STORE_OK, "ns:a? a=1 "},
+        {1, STORE_BUSY, STORE_BUSY, "ns:a? a=1 "},
+        {2, STORE_NO_SPACE, STORE_NO_SPACE, "ns:a? a=1 ns:no? ns:z? z=3 "},
+    };
+    struct bench *bench = *state;
+    MAKE(bench, "f");
+    assert_ok(set_prop(bench, PATH("f"), "z", "3"));
+    assert_ok(set_prop(bench, PATH("f"), "a", "1"));
+    assert_ok(set_prop(bench, PATH("f"), "no", "2"));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct choosy choosy = {{choose, show}, {0}, rows[i].shown_max, rows[i].end};
+        assert_rc(bench->store->ops->props(bench->store, PATH("f"), &choosy.visitor), rows[i].rc);
+        assert_str(buf_str(&choosy.log), rows[i].log);
+        buf_done(&choosy.log);
+    }
+}
+
 static void properties_can_be_removed_when_the_limit_was_lowered(void **state)
 {
     struct bench *bench = *state;
@@ -254,6 +320,8 @@ int prop_tests(void)
         CONTRACT_TEST(p15_changes_are_made_in_their_order),
         CONTRACT_TEST(p15_patch_beyond_the_limit_changes_nothing),
         CONTRACT_TEST(p15_the_limit_counts_what_is_left),
+        CONTRACT_TEST(p15_bytes_are_bounded),
+        CONTRACT_TEST(p16_only_wanted_values_are_shown),
         CONTRACT_TEST(properties_can_be_removed_when_the_limit_was_lowered),
         CONTRACT_TEST(p15_patch_of_nothing_leaves_nothing),
         CONTRACT_TEST(patch_sets_attributes),

@@ -163,7 +163,7 @@ static void what_can_be_read_of_a_damaged_database_is_saved(void **state)
     overwrite(bench, ".davit/state.db", st.st_size / 2 / 4096 * 4096, page);
     assert_true(open_again(bench, &err));
     struct store_props saved;
-    assert_ok(bench->store->ops->props(bench->store, &bench->arena, PATH("f"), &saved));
+    assert_ok(store_gather_props(bench->store, &bench->arena, PATH("f"), &saved));
     assert_in_range(saved.count, MANY / 2, MANY);
     assert_int_equal(count_damaged(bench), 1);
 }

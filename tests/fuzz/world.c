@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "dav/exchange.h"
 #include "fuzz.h"
+#include "store/gather.h"
 #include "store/memory/memory.h"
 #include "text/uri.h"
 
@@ -275,7 +276,7 @@ static struct str describe(struct store *store, struct arena *arena, struct res_
 {
     struct store_props props = {0};
     struct buf text = {0};
-    FUZZ_CHECK(store->ops->props(store, arena, path, &props) == STORE_OK);
+    FUZZ_CHECK(store_gather_props(store, arena, path, &props) == STORE_OK);
     buf_addf(&text, "%d%d %llu %llu %lld", stat->is_collection, stat->is_executable,
              (unsigned long long)stat->size_bytes, (unsigned long long)stat->version,
              (long long)stat->modified_s);

@@ -22,6 +22,8 @@
 #include "http/range.h"
 #include "text/date.h"
 
+enum { LANGUAGE_BYTES_MAX = 256 };
+
 static void close_content(void *arg)
 {
     struct store_content *content = arg;
@@ -39,23 +41,39 @@ static bool is_language_list(struct str text)
     return text.len > 0;
 }
 
+/* Looks for the dead property getcontentlanguage, and for no other: values may be long. */
+struct language_finder {
+    struct store_prop_visitor visitor;
+    struct arena *arena;
+    struct str found; /* empty: there is none that can be sent */
+};
+
+static bool is_language(struct store_prop_visitor *visitor, struct str ns, struct str name)
+{
+    (void)visitor; /* any asks for the same */
+    return str_eq(name, STR("getcontentlanguage")) && str_eq(ns, STR("DAV:"));
+}
+
+static enum store_rc take_language(struct store_prop_visitor *visitor,
+                                   const struct store_prop *prop)
+{
+    struct language_finder *finder = CONTAINER_OF(visitor, struct language_finder, visitor);
+    struct str rest = prop->xml; /* <D:getcontentlanguage …>en</D:getcontentlanguage> */
+    (void)str_cut(&rest, '>');   /* the start tag; the text is what stands before the end tag */
+    struct str value = str_trim(str_cut(&rest, '<'));
+    if (value.len <= LANGUAGE_BYTES_MAX && is_language_list(value))
+        finder->found = arena_str(finder->arena, value);
+    return STORE_END; /* there is one */
+}
+
 /* The value of the dead property getcontentlanguage; it is what Content-Language says (RFC 4918
  * §15.3). Empty: there is none. */
 static struct str content_language(struct exchange *x)
 {
-    struct store_props props;
-    if (x->store->ops->props(x->store, x->arena, exchange_target(x), &props) != STORE_OK)
-        return STR_NONE;
-    for (size_t i = 0; i < props.count; i++) {
-        const struct store_prop *prop = &props.items[i];
-        if (!str_eq(prop->name, STR("getcontentlanguage")) || !str_eq(prop->ns, STR("DAV:")))
-            continue;
-        struct str rest = prop->xml; /* <D:getcontentlanguage …>en</D:getcontentlanguage> */
-        (void)str_cut(&rest, '>');   /* the start tag; the text is what stands before the end tag */
-        struct str value = str_trim(str_cut(&rest, '<'));
-        return is_language_list(value) ? value : STR_NONE;
-    }
-    return STR_NONE;
+    struct language_finder finder = {.visitor = {is_language, take_language}, .arena = x->arena};
+    /* What cannot be looked at has none. */
+    (void)x->store->ops->props(x->store, exchange_target(x), &finder.visitor);
+    return finder.found;
 }
 
 static enum stage_end send_whole(struct exchange *x, struct store_content *content,

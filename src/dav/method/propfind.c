@@ -4,7 +4,8 @@
  * Deeper answers begin at once, too: up to AT_ONCE_BYTES are formatted on the loop, so that a small
  * collection needs no worker and a large one has its first bytes on the way before there is one.
  * What is left is a source over a walk: one response for each item, written when it is pulled, so
- * that memory does not grow with the collection; on the loop as long as the store answers from
+ * that memory does not grow with the collection, nor with the values of one item (stream/spool.h);
+ * on the loop as long as the store answers from
  * memory, and from then on on a worker. If a listing breaks off midway, the
  * source fails and the wire breaks the framing: an answer that ends with </multistatus> is
  * complete. */
@@ -16,9 +17,8 @@
 #include "dav/prop/answer.h"
 #include "dav/respond.h"
 #include "dav/walk.h"
-#include "stream/offload.h"
 
-enum { AHEAD_BYTES = 65536, INLINE_BODY_BYTES = 65536, AT_ONCE_BYTES = 8192 };
+enum { INLINE_BODY_BYTES = 65536, AT_ONCE_BYTES = 8192 };
 
 struct propfind {
     struct propfind_request request;
@@ -33,7 +33,7 @@ struct propfind {
     struct walk walk;
     struct arena item_arena;
     struct multistatus ms;
-    struct buf pending;    /* formatted, and not yet pulled */
+    struct spool pending;  /* formatted, and not yet pulled */
     struct walk_item item; /* given by the walk, and not yet formatted where has_item */
     bool has_item;
     bool has_begun;
@@ -68,10 +68,11 @@ static void set_summary(struct exchange *x, const struct davit_ms_verdict *verdi
     buf_done(&text);
 }
 
-static void answer_item(struct propfind *state, struct multistatus *ms, struct arena *arena,
-                        const struct walk_item *item)
+/* False: there is no memory or no disk for it. */
+static bool answer_item(struct propfind *state, struct arena *arena, const struct walk_item *item)
 {
     struct exchange *x = state->x;
+    struct multistatus *ms = &state->ms;
     struct prop_target target = {.x = x,
                                  .store = x->store,
                                  .service = x->service,
@@ -83,37 +84,39 @@ static void answer_item(struct propfind *state, struct multistatus *ms, struct a
     enum access_verdict verdict = state->is_principal
                                       ? ACCESS_GRANTED /* or it would not have been found */
                                       : admit_judge(x, ACCESS_READ, item->path, item->real);
-    if (verdict == ACCESS_HIDDEN)
-        return;
-    if (verdict != ACCESS_GRANTED) {
-        bool may_help = verdict == ACCESS_SIGN_IN;
-        prop_answer_refused(ms, &target, may_help ? HTTP_UNAUTHORIZED : HTTP_FORBIDDEN,
-                            &state->request);
-        return;
-    }
-    if (item->rc == STORE_OK) {
-        prop_answer(ms, &target, &state->request);
-        return;
-    }
     unsigned status = dav_from_store(item->rc).status;
-    if (item->is_listing_rc) /* its members cannot be listed: that is what this member's status is
-                              */
+    if (verdict == ACCESS_HIDDEN)
+        return true;
+    if (verdict == ACCESS_GRANTED && item->rc == STORE_OK)
+        return prop_answer(ms, &state->pending, &target, &state->request);
+    if (verdict != ACCESS_GRANTED)
+        prop_answer_refused(ms, &target,
+                            verdict == ACCESS_SIGN_IN ? HTTP_UNAUTHORIZED : HTTP_FORBIDDEN,
+                            &state->request);
+    else if (item->is_listing_rc) /* its members cannot be listed: that is its status */
         multistatus_member(ms, item->path, item->stat.is_collection, status, STR_NONE);
     else
         prop_answer_refused(ms, &target, status, &state->request);
+    return true;
+}
+
+static void free_pending(void *arg)
+{
+    spool_done(arg);
 }
 
 static enum stage_end answer_one(struct exchange *x, struct propfind *state)
 {
-    struct buf out = {0};
-    struct multistatus ms = {.out = &out};
-    multistatus_begin(&ms);
-    answer_item(state, &ms, x->arena, &state->target);
-    multistatus_end(&ms);
-    set_summary(x, &ms.verdict);
-    struct str body = arena_str(x->arena, buf_str(&out));
-    buf_done(&out);
-    return respond_text(x, HTTP_MULTI_STATUS, STR(MULTISTATUS_TYPE), body);
+    struct spool *pending = &state->pending;
+    arena_on_reset(x->arena, free_pending, pending);
+    multistatus_begin(&state->ms);
+    bool is_complete = answer_item(state, x->arena, &state->target);
+    if (!is_complete || !exchange_hold(x, pending->head.cap))
+        return respond_error(x, dav_from_store(STORE_BUSY));
+    multistatus_end(&state->ms);
+    set_summary(x, &state->ms.verdict);
+    return respond_source(x, HTTP_MULTI_STATUS, STR(MULTISTATUS_TYPE),
+                          spool_source(pending, x->arena), spool_len(pending));
 }
 
 /* --- a walk --- */
@@ -143,9 +146,10 @@ static enum store_rc step(struct propfind *state)
         return STORE_OK;
     }
     if (rc == STORE_OK) {
-        answer_item(state, &state->ms, &state->item_arena, &state->item);
+        bool is_complete = answer_item(state, &state->item_arena, &state->item);
         arena_reset(&state->item_arena);
         state->has_item = false;
+        return is_complete ? STORE_OK : STORE_BUSY;
     }
     return rc;
 }
@@ -154,7 +158,7 @@ static enum store_rc step(struct propfind *state)
 static enum store_rc step_at_once(struct propfind *state, size_t want)
 {
     enum store_rc rc = STORE_OK;
-    while (state->pending.len < want && rc == STORE_OK && !state->has_ended) {
+    while (spool_len(&state->pending) < want && rc == STORE_OK && !state->has_ended) {
         rc = fetch(state);
         struct prop_target target = {
             .store = state->x->store, .service = state->x->service, .real = state->item.real};
@@ -167,26 +171,24 @@ static enum store_rc step_at_once(struct propfind *state, size_t want)
 }
 
 /* What `rc` and `pending` come to. */
-static enum pull give(struct propfind *state, enum store_rc rc, size_t want, struct buf *into)
+static enum pull give(struct propfind *state, enum store_rc rc, size_t want, struct buf *into,
+                      struct err *err)
 {
+    (void)err_set(err, 0, "listing a collection failed"); /* always false; FAIL says it */
     if (rc != STORE_OK && rc != STORE_END)
         return PULL_FAIL;
-    if (state->pending.len == 0)
+    if (spool_len(&state->pending) == 0)
         return PULL_END;
-    size_t len = size_min(want, state->pending.len);
-    buf_add(into, str_first(buf_str(&state->pending), len));
-    buf_consume(&state->pending, len);
-    return PULL_DATA;
+    return spool_take(&state->pending, into, want, err) ? PULL_DATA : PULL_FAIL;
 }
 
 static enum pull rest_pull(struct source *self, struct buf *into, size_t want, struct err *err)
 {
     struct propfind *state = CONTAINER_OF(self, struct propfind, rest);
     enum store_rc rc = STORE_OK;
-    while (state->pending.len < want && rc == STORE_OK && !state->has_ended)
+    while (spool_len(&state->pending) < want && rc == STORE_OK && !state->has_ended)
         rc = step(state);
-    (void)err_set(err, 0, "listing a collection failed"); /* always false; FAIL says it */
-    return give(state, rc, want, into);
+    return give(state, rc, want, into, err);
 }
 
 static void rest_close(struct source *self)
@@ -194,7 +196,7 @@ static void rest_close(struct source *self)
     struct propfind *state = CONTAINER_OF(self, struct propfind, rest);
     walk_done(&state->walk);
     arena_done(&state->item_arena);
-    buf_done(&state->pending);
+    spool_done(&state->pending);
 }
 
 static const struct source_ops rest_ops = {
@@ -213,13 +215,11 @@ static enum pull body_pull(struct source *self, struct buf *into, size_t want, s
     enum store_rc rc = STORE_OK;
     if (!state->offload && walk_is_quick(&state->walk))
         rc = step_at_once(state, want);
-    bool is_given = state->has_ended || rc != STORE_OK || state->pending.len;
-    (void)err_set(err, 0, "listing a collection failed"); /* always false; FAIL says it */
+    bool is_given = state->has_ended || rc != STORE_OK || spool_len(&state->pending);
     if (!state->offload && is_given)
-        return give(state, rc, want, into);
+        return give(state, rc, want, into, err);
     if (!state->offload)
-        state->offload = source_offload(&state->rest, state->x->stream->executor,
-                                        &state->x->stream->refs, AHEAD_BYTES);
+        state->offload = exchange_offload(state->x, &state->rest);
     state->offload->waker = self->waker;
     return source_pull(state->offload, into, want, err);
 }
@@ -239,7 +239,8 @@ static const struct source_ops body_ops = {
 /* The answer is all there, or there is none. */
 static enum stage_end answer_at_once(struct exchange *x, struct propfind *state, enum store_rc rc)
 {
-    struct str body = rc == STORE_OK ? arena_str(x->arena, buf_str(&state->pending)) : STR_NONE;
+    struct str pending = buf_str(spool_buf(&state->pending));
+    struct str body = rc == STORE_OK ? arena_str(x->arena, pending) : STR_NONE;
     rest_close(&state->rest);
     if (rc != STORE_OK)
         return respond_error(x, dav_from_store(rc));
@@ -250,12 +251,11 @@ static enum stage_end answer_walk(struct exchange *x, struct propfind *state)
 {
     state->body.ops = &body_ops;
     state->rest.ops = &rest_ops;
-    state->ms.out = &state->pending;
     walk_init(&state->walk, x->store, &state->target, state->depth,
               (unsigned)x->service->limits->walk_depth);
     if (x->service->access)
         state->walk.may_enter = may_enter;
-    (void)buf_reserve(&state->pending, AT_ONCE_BYTES); /* once */
+    (void)buf_reserve(spool_buf(&state->pending), AT_ONCE_BYTES); /* once */
     enum store_rc rc = fetch(state);
     if (rc == STORE_OK && state->item.is_listing_rc) /* not "no members" */
         rc = state->item.rc;
@@ -309,6 +309,8 @@ static enum stage_end propfind_answer(struct exchange *x)
     bool is_walk = state->target.stat.is_collection && state->depth != DEPTH_0;
     if (!is_walk && prop_answer_blocks(&target, &state->request) && !x->is_on_worker)
         return STAGE_BLOCKS;
+    spool_init(&state->pending, x->service->spool_dir_fd, x->service->limits->answer_memory_bytes);
+    state->ms.out = spool_buf(&state->pending);
     respond_field(x, FIELD_CACHE_CONTROL, STR("no-store"));
     respond_location(x, state->target.stat.is_collection);
     /* The head leaves before it is known whether a 401 will be inside (RFC 9110 §11.6.1). */

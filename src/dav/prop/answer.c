@@ -1,35 +1,120 @@
 /* A response groups its properties by status (RFC 4918 §9.1): those found, then those that the
- * resource does not have. The found ones are written as they are looked up; the others are marked
- * and written behind them, so that nothing is held but a mark for each name.
+ * resource does not have. The found ones are written as they are looked up; the others are written
+ * behind them, so that nothing is held but a mark for each name.
  *
- * What a name stands for is looked up in this order: a dead property, where one may be the value
- * (also of a live name that can be overridden, such as displayname); then the live one's getter,
- * which may say that this resource has none. Dead values are pasted as they are: they declare every
- * namespace that they use (xml/fragment.c).
+ * Dead properties come first, one at a time as the store shows them: the value of one may be as
+ * large as all of them together, and is pasted into the answer, whose spool puts it into a file
+ * before the next one comes. So memory does not grow with what users have stored. They are pasted
+ * as they are: they declare every namespace that they use (xml/fragment.c). A dead property may be
+ * the value of a live name (PROP_OVERRIDABLE, such as displayname), which is marked as found then.
+ * What is left are the live ones' getters, which may say that this resource has none.
  *
  * A property is in a response once. For prop the request is free of repeated names; what include
  * names is written only if allprop has not given it. */
 #include "dav/prop/answer.h"
 
 struct answer {
+    struct store_prop_visitor dead;
     struct multistatus *ms;
+    struct spool *spool;
     const struct prop_target *target;
     const struct propfind_request *request;
-    struct store_props dead;
-    bool *is_missing; /* for each name of the request */
-    size_t missing_count;
+    bool *is_found; /* for each name of the request */
+    bool *is_given; /* for each live property: a dead one is its value */
+    bool has_begun; /* the response */
+    bool has_any;   /* property in its first propstat */
 };
 
-static const struct store_prop *find_dead(const struct answer *answer, struct str ns,
-                                          struct str name)
+static void begin(struct answer *answer)
 {
-    for (size_t i = 0; i < answer->dead.count; i++) {
-        const struct store_prop *prop = &answer->dead.items[i];
-        if (str_eq(prop->name, name) && str_eq(prop->ns, ns))
-            return prop;
-    }
-    return NULL;
+    if (answer->has_begun)
+        return;
+    answer->has_begun = true;
+    multistatus_response(answer->ms, answer->target->path, answer->target->stat.is_collection);
+    multistatus_propstat(answer->ms);
 }
+
+static bool is_in_allprop(const struct answer *answer, const struct dav_prop *prop)
+{
+    return (prop->flags & PROP_IN_ALLPROP) &&
+           !(answer->request->is_short && (prop->flags & PROP_IS_LONG));
+}
+
+/* --- dead properties --- */
+
+/* The name in the request; name_count: it is not there. */
+static size_t find_name(const struct propfind_request *request, struct str ns, struct str name)
+{
+    size_t i = 0;
+    while (i < request->name_count &&
+           !(str_eq(request->names[i].name, name) && str_eq(request->names[i].ns, ns)))
+        i++;
+    return i;
+}
+
+/* Where a live property has that name, its value can be a dead one only if it can be overridden. */
+static bool is_value(const struct dav_prop *live)
+{
+    return !live || (live->flags & PROP_OVERRIDABLE);
+}
+
+/* Whether the value belongs into the answer. */
+static bool wants_value(struct store_prop_visitor *visitor, struct str ns, struct str name)
+{
+    struct answer *answer = CONTAINER_OF(visitor, struct answer, dead);
+    const struct propfind_request *request = answer->request;
+    const struct dav_prop *live = dav_prop_find(ns, name);
+    size_t named = find_name(request, ns, name);
+    if (request->kind == PROPFIND_ALL && (!live || !(live->flags & PROP_IN_ALLPROP)))
+        return true; /* no live one stands for it */
+    if (request->kind == PROPFIND_ALL)
+        return is_value(live) && (is_in_allprop(answer, live) || named < request->name_count);
+    return is_value(live) && named < request->name_count;
+}
+
+static enum store_rc show_value(struct store_prop_visitor *visitor, const struct store_prop *prop)
+{
+    struct answer *answer = CONTAINER_OF(visitor, struct answer, dead);
+    const struct dav_prop *live = dav_prop_find(prop->ns, prop->name);
+    size_t named = find_name(answer->request, prop->ns, prop->name);
+    struct err err;
+    begin(answer);
+    if (!buf_try_reserve(answer->ms->out, prop->xml.len))
+        return STORE_BUSY;
+    buf_add(answer->ms->out, prop->xml);
+    answer->has_any = true;
+    if (named < answer->request->name_count)
+        answer->is_found[named] = true;
+    if (live)
+        answer->is_given[live - dav_props] = true;
+    return spool_settle(answer->spool, &err) ? STORE_OK : STORE_NO_SPACE;
+}
+
+/* For propname; its value is of no interest. */
+static bool add_dead_name(struct store_prop_visitor *visitor, struct str ns, struct str name)
+{
+    struct answer *answer = CONTAINER_OF(visitor, struct answer, dead);
+    const struct dav_prop *live = dav_prop_find(ns, name);
+    begin(answer);
+    if (!live || !live->get)
+        multistatus_empty_prop(answer->ms->out, ns, name);
+    return false;
+}
+
+static enum store_rc add_dead(struct answer *answer)
+{
+    const struct prop_target *target = answer->target;
+    struct store *store = target->store;
+    bool is_names = answer->request->kind == PROPFIND_NAMES;
+    if (!answer->request->wants_dead || target->is_principal ||
+        !store->ops->may_have_props(store, target->real))
+        return STORE_OK;
+    answer->dead.wants = is_names ? add_dead_name : wants_value;
+    answer->dead.show = show_value;
+    return store->ops->props(store, target->real, &answer->dead);
+}
+
+/* --- live properties --- */
 
 static void open_element(struct buf *out, const struct dav_prop *prop)
 {
@@ -70,72 +155,32 @@ static bool add_live(const struct answer *answer, const struct dav_prop *prop)
     return true;
 }
 
-static bool add_prop(const struct answer *answer, const struct prop_name *name)
-{
-    if (!name->live || (name->live->flags & PROP_OVERRIDABLE)) {
-        const struct store_prop *dead = find_dead(answer, name->ns, name->name);
-        if (dead) {
-            buf_add(answer->ms->out, dead->xml);
-            return true;
-        }
-    }
-    return name->live && add_live(answer, name->live);
-}
-
-static bool is_in_allprop(const struct answer *answer, const struct dav_prop *prop)
-{
-    return (prop->flags & PROP_IN_ALLPROP) &&
-           !(answer->request->is_short && (prop->flags & PROP_IS_LONG));
-}
-
-/* Dead properties that no live one stands for. */
-static bool is_plainly_dead(const struct store_prop *prop)
-{
-    const struct dav_prop *live = dav_prop_find(prop->ns, prop->name);
-    return !live || !(live->flags & PROP_IN_ALLPROP);
-}
-
-/* Named by include, and among allprop anyway. */
-static bool is_listed(const struct answer *answer, const struct prop_name *name)
-{
-    if (answer->request->kind != PROPFIND_ALL)
-        return false;
-    if (name->live && (name->live->flags & PROP_IN_ALLPROP))
-        return is_in_allprop(answer, name->live);
-    return find_dead(answer, name->ns, name->name) != NULL;
-}
-
 static void add_named(struct answer *answer)
 {
     struct buf *out = answer->ms->out;
-    for (size_t i = 0; i < answer->request->name_count; i++) {
-        const struct prop_name *name = &answer->request->names[i];
+    const struct propfind_request *request = answer->request;
+    for (size_t i = 0; i < request->name_count; i++) {
+        const struct dav_prop *live = request->names[i].live;
         size_t start = out->len;
-        bool has = add_prop(answer, name);
-        if (is_listed(answer, name))
-            out->len = start; /* only to see whether the resource has it */
-        if (has)
+        if (answer->is_found[i] || !live || !add_live(answer, live))
             continue;
-        answer->is_missing[i] = true;
-        answer->missing_count++;
+        answer->is_found[i] = true;
+        if (request->kind == PROPFIND_ALL && is_in_allprop(answer, live))
+            out->len = start; /* only to see whether the resource has it: it stands there already */
+        answer->has_any = true;
     }
 }
 
-static void add_all(const struct answer *answer)
+static void add_all(struct answer *answer)
 {
     for (size_t i = 0; i < dav_prop_count; i++) {
         const struct dav_prop *prop = &dav_props[i];
-        struct prop_name name = {prop->ns, prop->name, prop};
-        if (is_in_allprop(answer, prop))
-            (void)add_prop(answer, &name); /* one that it does not have is left out */
-    }
-    for (size_t i = 0; i < answer->dead.count; i++) {
-        if (is_plainly_dead(&answer->dead.items[i]))
-            buf_add(answer->ms->out, answer->dead.items[i].xml);
+        if (is_in_allprop(answer, prop) && !answer->is_given[i])
+            answer->has_any |= add_live(answer, prop); /* one that it does not have is left out */
     }
 }
 
-static void add_names(const struct answer *answer)
+static void add_live_names(const struct answer *answer)
 {
     struct buf *out = answer->ms->out;
     for (size_t i = 0; i < dav_prop_count; i++) {
@@ -144,12 +189,6 @@ static void add_names(const struct answer *answer)
         bool has = add_live(answer, prop);
         out->len = start; /* only to see whether the resource has it */
         if (has)
-            multistatus_empty_prop(out, prop->ns, prop->name);
-    }
-    for (size_t i = 0; i < answer->dead.count; i++) {
-        const struct store_prop *prop = &answer->dead.items[i];
-        const struct dav_prop *live = dav_prop_find(prop->ns, prop->name);
-        if (!live || !live->get)
             multistatus_empty_prop(out, prop->ns, prop->name);
     }
 }
@@ -161,48 +200,69 @@ bool prop_answer_blocks(const struct prop_target *target, const struct propfind_
            (request->wants_dead && store->ops->may_have_props(store, target->real));
 }
 
-static void add_missing(const struct answer *answer)
+/* --- the response --- */
+
+static void add_missing(const struct answer *answer, size_t count)
 {
+    if (count == 0)
+        return;
     multistatus_propstat(answer->ms);
     for (size_t i = 0; i < answer->request->name_count; i++) {
         const struct prop_name *name = &answer->request->names[i];
-        if (answer->is_missing[i])
+        if (!answer->is_found[i])
             multistatus_empty_prop(answer->ms->out, name->ns, name->name);
     }
     multistatus_propstat_end(answer->ms, HTTP_NOT_FOUND, STR_NONE);
 }
 
-void prop_answer(struct multistatus *ms, const struct prop_target *target,
+static size_t count_missing(const struct answer *answer)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < answer->request->name_count; i++)
+        count += !answer->is_found[i];
+    return count;
+}
+
+/* What comes behind the dead properties. */
+static void finish(struct answer *answer)
+{
+    struct multistatus *ms = answer->ms;
+    const struct propfind_request *request = answer->request;
+    size_t start = ms->out->len;
+    begin(answer);
+    if (request->kind == PROPFIND_ALL)
+        add_all(answer);
+    else if (request->kind == PROPFIND_NAMES)
+        add_live_names(answer);
+    add_named(answer);
+    size_t missing = count_missing(answer);
+    if (!answer->has_any && missing) {
+        ms->out->len = start; /* no propstat without a property, unless nothing was asked for */
+        multistatus_response(ms, answer->target->path, answer->target->stat.is_collection);
+    } else {
+        multistatus_propstat_end(ms, HTTP_OK, STR_NONE);
+    }
+    add_missing(answer, missing);
+    multistatus_response_end(ms);
+}
+
+bool prop_answer(struct multistatus *ms, struct spool *spool, const struct prop_target *target,
                  const struct propfind_request *request)
 {
-    struct answer answer = {.ms = ms, .target = target, .request = request};
-    struct store *store = target->store;
-    enum store_rc rc = STORE_OK;
-    if (request->wants_dead && !target->is_principal &&
-        store->ops->may_have_props(store, target->real))
-        rc = store->ops->props(store, target->arena, target->real, &answer.dead);
-    if (rc != STORE_OK) {
+    struct answer answer = {.ms = ms, .spool = spool, .target = target, .request = request};
+    struct arena *arena = target->arena;
+    answer.is_found = arena_try_alloc(arena, (request->name_count + dav_prop_count) * sizeof(bool));
+    if (!answer.is_found)
+        return false;
+    answer.is_given = answer.is_found + request->name_count;
+    enum store_rc rc = add_dead(&answer);
+    if (rc != STORE_OK && answer.has_begun)
+        return false;
+    if (rc != STORE_OK)
         prop_answer_refused(ms, target, dav_from_store(rc).status, request);
-        return;
-    }
-    if (request->name_count)
-        answer.is_missing = arena_alloc(target->arena, request->name_count * sizeof(bool));
-    multistatus_response(ms, target->path, target->stat.is_collection);
-    size_t start = ms->out->len;
-    multistatus_propstat(ms);
-    size_t empty = ms->out->len;
-    if (request->kind == PROPFIND_ALL)
-        add_all(&answer);
-    else if (request->kind == PROPFIND_NAMES)
-        add_names(&answer);
-    add_named(&answer);
-    if (ms->out->len == empty && answer.missing_count)
-        ms->out->len = start; /* no propstat without a property, unless nothing was asked for */
     else
-        multistatus_propstat_end(ms, HTTP_OK, STR_NONE);
-    if (answer.missing_count)
-        add_missing(&answer);
-    multistatus_response_end(ms);
+        finish(&answer);
+    return true;
 }
 
 void prop_answer_refused(struct multistatus *ms, const struct prop_target *target, unsigned status,

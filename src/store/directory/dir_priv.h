@@ -167,8 +167,8 @@ void dir_inherit(int parent_fd, int fd);
 /* --- props.c --- */
 
 bool dir_may_have_props(struct store *store, struct res_path path);
-NODISCARD enum store_rc dir_props(struct store *store, struct arena *arena, struct res_path path,
-                                  struct store_props *props_out);
+NODISCARD enum store_rc dir_props(struct store *store, struct res_path path,
+                                  struct store_prop_visitor *visitor);
 NODISCARD enum store_rc dir_patch(struct store *store, struct res_path path,
                                   const struct store_patch *patch);
 

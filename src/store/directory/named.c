@@ -114,12 +114,12 @@ bool named_may_have_props(struct store *store, struct res_path path)
     return may;
 }
 
-enum store_rc named_props(struct store *store, struct arena *arena, struct res_path path,
-                          struct store_props *props_out)
+enum store_rc named_props(struct store *store, struct res_path path,
+                          struct store_prop_visitor *visitor)
 {
     struct named named;
     name_resource(&named, store, path);
-    enum store_rc rc = dir_props(store, arena, named.first, props_out);
+    enum store_rc rc = dir_props(store, named.first, visitor);
     named_done(&named);
     return rc;
 }

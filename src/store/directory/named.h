@@ -19,8 +19,8 @@ NODISCARD enum store_rc named_move(struct store *store, struct res_path from, st
                                    struct store_visitor *visitor);
 
 bool named_may_have_props(struct store *store, struct res_path path);
-NODISCARD enum store_rc named_props(struct store *store, struct arena *arena, struct res_path path,
-                                    struct store_props *props_out);
+NODISCARD enum store_rc named_props(struct store *store, struct res_path path,
+                                    struct store_prop_visitor *visitor);
 NODISCARD enum store_rc named_patch(struct store *store, struct res_path path,
                                     const struct store_patch *patch);
 

@@ -22,55 +22,57 @@ bool dir_may_have_props(struct store *store, struct res_path path)
 
 /* --- reading --- */
 
-static void add_prop(struct arena *arena, struct store_props *props, size_t *cap,
-                     const struct store_prop *prop)
+static enum store_rc show_prop(sqlite3_stmt *statement, struct store_prop_visitor *visitor)
 {
-    if (props->count == *cap) {
-        *cap = *cap ? *cap * 2 : 8;
-        struct store_prop *items = arena_alloc(arena, *cap * sizeof(*items));
-        if (props->count)
-            memcpy(items, props->items, props->count * sizeof(*items));
-        props->items = items;
-    }
-    props->items[props->count++] = (struct store_prop){
-        arena_str(arena, prop->ns), arena_str(arena, prop->name), arena_str(arena, prop->xml)};
+    struct store_prop prop = {.ns = state_column(statement, 0), .name = state_column(statement, 1)};
+    if (visitor->wants && !visitor->wants(visitor, prop.ns, prop.name))
+        return STORE_OK;
+    prop.xml = state_column(statement, 2);
+    if (prop.xml.len == 0) /* no value is empty */
+        return STORE_BUSY;
+    return visitor->show(visitor, &prop);
 }
 
-static enum store_rc read_props(const struct dir_store *dir, struct arena *arena,
-                                struct res_path path, struct store_props *props_out)
+/* Shows the rows of `at`. False: that is not the path any more, and nothing was shown. */
+static bool show_rows(const struct dir_store *dir, struct res_path at, unsigned seen,
+                      struct store_prop_visitor *visitor, enum store_rc *rc_out)
 {
-    size_t cap = 0;
-    enum store_rc rc;
     struct state_db *db = state_read(dir->state);
+    *rc_out = STORE_FAILED;
     if (!db)
-        return STORE_FAILED;
+        return true;
     sqlite3_stmt *statement = state_prepare(db, SQL_PROPS_OF);
-    state_bind(statement, 1, path_str(path));
-    while ((rc = state_step(statement)) == STORE_OK) {
-        struct store_prop prop = {state_column(statement, 0), state_column(statement, 1),
-                                  state_column(statement, 2)};
-        add_prop(arena, props_out, &cap, &prop);
+    state_bind(statement, 1, path_str(at));
+    enum store_rc rc = state_step(statement);
+    /* From this step on the database is seen as it was then: what is owed is made later, or was. */
+    bool is_valid = !dir_owed_has_changed(dir, seen);
+    while (is_valid && rc == STORE_OK) {
+        rc = show_prop(statement, visitor);
+        if (rc == STORE_OK)
+            rc = state_step(statement);
     }
     state_read_end(dir->state, db);
-    return rc == STORE_END ? STORE_OK : rc;
+    *rc_out = rc == STORE_END ? STORE_OK : rc;
+    return is_valid;
 }
 
-enum store_rc dir_props(struct store *store, struct arena *arena, struct res_path path,
-                        struct store_props *props_out)
+enum store_rc dir_props(struct store *store, struct res_path path,
+                        struct store_prop_visitor *visitor)
 {
     const struct dir_store *dir = dir_of(store);
+    struct arena arena = {0};
     struct res_path at;
     unsigned seen;
-    enum store_rc rc;
-    *props_out = (struct store_props){0};
-    if (!dir_may_have_props(store, path))
-        return STORE_OK;
-    do {
+    enum store_rc rc = STORE_OK;
+    bool has_shown = !dir_may_have_props(store, path);
+    while (!has_shown) {
         rc = STORE_OK;
-        *props_out = (struct store_props){0};
-        if (dir_owed_find(dir, path, arena, &at, &seen))
-            rc = read_props(dir, arena, at, props_out);
-    } while (dir_owed_has_changed(dir, seen));
+        if (dir_owed_find(dir, path, &arena, &at, &seen))
+            has_shown = show_rows(dir, at, seen, visitor, &rc);
+        else
+            has_shown = !dir_owed_has_changed(dir, seen);
+    }
+    arena_done(&arena);
     return rc;
 }
 
@@ -95,32 +97,42 @@ static enum store_rc patch_row(struct state_db *db, struct res_path path,
     return state_run(statement);
 }
 
-static enum store_rc count_props(struct state_db *db, struct res_path path, uint64_t *count_out)
+/* How many there are of a resource, and how much. */
+struct prop_size {
+    uint64_t count;
+    uint64_t bytes;
+};
+
+static enum store_rc measure_props(struct state_db *db, struct res_path path,
+                                   struct prop_size *size_out)
 {
-    sqlite3_stmt *statement = state_prepare(db, SQL_PROP_COUNT);
+    sqlite3_stmt *statement = state_prepare(db, SQL_PROP_SIZE);
     state_bind(statement, 1, path_str(path));
     enum store_rc rc = state_step(statement);
     if (rc != STORE_OK)
         return STORE_FAILED;
-    *count_out = (uint64_t)sqlite3_column_int64(statement, 0);
+    size_out->count = (uint64_t)sqlite3_column_int64(statement, 0);
+    size_out->bytes = (uint64_t)sqlite3_column_int64(statement, 1);
     (void)sqlite3_reset(statement); /* the step has succeeded */
     return STORE_OK;
 }
 
 static enum store_rc patch_props(const struct patch_change *self, struct state_db *db)
 {
-    uint64_t before;
-    uint64_t after;
-    enum store_rc rc = count_props(db, self->path, &before);
+    const struct limits *limits = self->dir->limits;
+    struct prop_size before;
+    struct prop_size after;
+    enum store_rc rc = measure_props(db, self->path, &before);
     for (size_t i = 0; i < self->patch->prop_count && rc == STORE_OK; i++)
         rc = patch_row(db, self->path, &self->patch->props[i]);
     if (rc == STORE_OK)
-        rc = count_props(db, self->path, &after);
+        rc = measure_props(db, self->path, &after);
     if (rc != STORE_OK)
         return rc;
-    /* More than that can be there when the limit was lowered: they may change, and become fewer. */
-    bool is_too_many = after > self->dir->limits->property_count && after > before;
-    return is_too_many ? STORE_NO_SPACE : STORE_OK;
+    /* More than that can be there when a limit was lowered: they may change, and become fewer. */
+    bool is_too_many = after.count > limits->property_count && after.count > before.count;
+    bool is_too_much = after.bytes > limits->property_bytes && after.bytes > before.bytes;
+    return is_too_many || is_too_much ? STORE_NO_SPACE : STORE_OK;
 }
 
 static enum store_rc patch_attributes(const struct patch_change *self)

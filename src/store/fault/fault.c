@@ -221,13 +221,13 @@ static bool fault_may_have_props(struct store *store, struct res_path path)
     return fault->inner->ops->may_have_props(fault->inner, path);
 }
 
-static enum store_rc fault_props(struct store *store, struct arena *arena, struct res_path path,
-                                 struct store_props *props_out)
+static enum store_rc fault_props(struct store *store, struct res_path path,
+                                 struct store_prop_visitor *visitor)
 {
     struct fault_store *fault = fault_of(store);
     enum store_rc rc;
     if (passes(fault, &rc))
-        rc = fault->inner->ops->props(fault->inner, arena, path, props_out);
+        rc = fault->inner->ops->props(fault->inner, path, visitor);
     return rc;
 }
 

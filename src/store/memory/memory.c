@@ -279,22 +279,21 @@ static bool memory_may_have_props(struct store *store, struct res_path path)
     return has_props;
 }
 
-static enum store_rc memory_props(struct store *store, struct arena *arena, struct res_path path,
-                                  struct store_props *props_out)
+static enum store_rc memory_props(struct store *store, struct res_path path,
+                                  struct store_prop_visitor *visitor)
 {
     struct memory_store *memory = memory_of(store);
-    *props_out = (struct store_props){0};
+    enum store_rc rc = STORE_OK;
     pthread_mutex_lock(&memory->mutex);
     const struct node *node = node_find(memory->root, path);
     size_t count = node ? node->props.list.count : 0;
-    props_out->items = arena_alloc(arena, count * sizeof(*props_out->items));
-    for (; props_out->count < count; props_out->count++) {
-        const struct store_prop *prop = &node->props.list.items[props_out->count];
-        props_out->items[props_out->count] = (struct store_prop){
-            arena_str(arena, prop->ns), arena_str(arena, prop->name), arena_str(arena, prop->xml)};
+    for (size_t i = 0; i < count && rc == STORE_OK; i++) {
+        const struct store_prop *prop = &node->props.list.items[i];
+        if (!visitor->wants || visitor->wants(visitor, prop->ns, prop->name))
+            rc = visitor->show(visitor, prop);
     }
     pthread_mutex_unlock(&memory->mutex);
-    return STORE_OK;
+    return rc == STORE_END ? STORE_OK : rc;
 }
 
 static int compare_props(const void *a, const void *b)
@@ -319,6 +318,20 @@ static void patch_list(struct store_props *list, const struct store_prop *prop)
     }
 }
 
+static uint64_t bytes_of(const struct store_props *list)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < list->count; i++)
+        bytes += list->items[i].ns.len + list->items[i].name.len + list->items[i].xml.len;
+    return bytes;
+}
+
+/* Whether there is more of something than there may be, and more than there was. */
+static bool has_grown_beyond(uint64_t limit, uint64_t before, uint64_t after)
+{
+    return after > limit && after > before;
+}
+
 static enum store_rc patch_node(const struct memory_store *memory, struct node *node,
                                 const struct store_patch *patch)
 {
@@ -330,8 +343,10 @@ static enum store_rc patch_node(const struct memory_store *memory, struct node *
         list.items[list.count] = node->props.list.items[list.count];
     for (size_t i = 0; i < patch->prop_count; i++)
         patch_list(&list, &patch->props[i]);
-    bool is_too_many = list.count > memory->limits->property_count && list.count > old_count;
-    if (!is_too_many) {
+    bool is_refused = has_grown_beyond(memory->limits->property_count, old_count, list.count) ||
+                      has_grown_beyond(memory->limits->property_bytes, bytes_of(&node->props.list),
+                                       bytes_of(&list));
+    if (!is_refused) {
         if (list.count > 1)
             qsort(list.items, list.count, sizeof(*list.items), compare_props);
         node_set_props(node, &list);
@@ -341,7 +356,7 @@ static enum store_rc patch_node(const struct memory_store *memory, struct node *
             node->stat.is_executable = patch->is_executable;
     }
     arena_done(&arena);
-    return is_too_many ? STORE_NO_SPACE : STORE_OK;
+    return is_refused ? STORE_NO_SPACE : STORE_OK;
 }
 
 static enum store_rc memory_patch(struct store *store, struct res_path path,

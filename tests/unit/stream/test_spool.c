@@ -128,9 +128,51 @@ TEST(spool_done_is_safe_twice)
     assert_int_equal(spool_len(&spool), 0);
 }
 
+/* As a listing does: some is written, some is taken, and the file is emptied when it has been read.
+ */
+TEST(spool_gives_what_is_taken_in_order)
+{
+    struct spool spool;
+    struct err err;
+    struct buf got = {0};
+    struct stat st;
+    uint64_t written = 0;
+    spool_init(&spool, dir_fd, MEMORY_BYTES);
+    for (int round = 0; round < 50; round++) {
+        for (size_t i = 0; i < (size_t)(round % 7) * 400 + 1; i++)
+            buf_add_char(spool_buf(&spool), scripted_byte(written++));
+        assert_true(spool_settle(&spool, &err));
+        for (int takes = 0; takes < round % 4 && spool_len(&spool); takes++)
+            assert_true(spool_take(&spool, &got, 700, &err));
+        assert_int_equal(spool_len(&spool), written - got.len);
+    }
+    while (spool_len(&spool))
+        assert_true(spool_take(&spool, &got, 700, &err));
+    assert_int_equal(got.len, written);
+    assert_true(scripted_is(buf_str(&got), 0));
+    assert_int_equal(fstat(spool.fd, &st), 0);
+    assert_int_equal(st.st_size, 0);
+    spool_done(&spool);
+    buf_done(&got);
+}
+
+TEST(spool_does_not_keep_the_memory_of_one_long_value)
+{
+    struct spool spool;
+    struct err err;
+    spool_init(&spool, dir_fd, MEMORY_BYTES);
+    write_bytes(&spool, 100 * MEMORY_BYTES);
+    assert_true(spool_settle(&spool, &err));
+    assert_int_equal(spool.head.cap, 0);
+    check_content(&spool, 100 * MEMORY_BYTES, 999);
+    spool_done(&spool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(spool_gives_what_is_taken_in_order),
+        cmocka_unit_test(spool_does_not_keep_the_memory_of_one_long_value),
         cmocka_unit_test(spool_keeps_a_short_answer_in_memory),
         cmocka_unit_test(spool_moves_a_long_answer_to_a_file_without_a_name),
         cmocka_unit_test(spool_memory_is_bounded_when_it_is_settled_often),

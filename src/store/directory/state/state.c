@@ -74,7 +74,8 @@ static const char schema[] =
 
 static const char *const sql_texts[STATE_SQL_COUNT] = {
     [SQL_PROPS_OF] = "SELECT ns, name, xml FROM prop WHERE path = ?1 ORDER BY ns, name",
-    [SQL_PROP_COUNT] = "SELECT count(*) FROM prop WHERE path = ?1",
+    [SQL_PROP_SIZE] = "SELECT count(*), coalesce(sum(length(ns) + length(name) + length(xml)), 0)"
+                      " FROM prop WHERE path = ?1",
     [SQL_PROP_SET] = "INSERT INTO prop(path, ns, name, xml) VALUES(?1, ?2, ?3, ?4)"
                      " ON CONFLICT DO UPDATE SET xml = excluded.xml",
     [SQL_PROP_REMOVE] = "DELETE FROM prop WHERE path = ?1 AND ns = ?2 AND name = ?3",
@@ -124,6 +125,8 @@ static enum store_rc rc_of_sqlite(int code, sqlite3 *handle, const char *what)
         return STORE_OK;
     if (code == SQLITE_FULL)
         return STORE_NO_SPACE;
+    if (code == SQLITE_NOMEM)
+        return STORE_BUSY;
     if (is_on_read_only(handle))
         return STORE_READ_ONLY;
     log_line(LOG_ERROR, "state database: %s: %s", what, sqlite3_errmsg(handle));

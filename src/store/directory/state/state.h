@@ -14,7 +14,7 @@ struct state;
 /* The statements that the backend uses; state.c has their text. */
 enum state_sql {
     SQL_PROPS_OF,            /* path */
-    SQL_PROP_COUNT,          /* path */
+    SQL_PROP_SIZE,           /* path: how many, and how many bytes */
     SQL_PROP_SET,            /* path, ns, name, xml */
     SQL_PROP_REMOVE,         /* path, ns, name */
     SQL_PROPS_WITHIN,        /* path, below, beyond: distinct paths */

@@ -52,15 +52,16 @@ static struct str answer(const char *body, bool is_short)
     static const char head[] = "<D:response><D:href>/f</D:href>", tail[] = "</D:response>";
     struct propfind_request request;
     struct prop_target target = target_of("f");
-    struct buf out = {0};
-    struct multistatus ms = {.out = &out};
+    struct spool spool;
+    spool_init(&spool, -1, SIZE_MAX);
+    struct multistatus ms = {.out = spool_buf(&spool)};
     bench.bare.service.media_types = &types;
     check_int(body,
               propfind_parse(str_of_c(body), &bench.bare.limits, bench.arena, &request).status, 0);
     request.is_short = is_short;
-    prop_answer(&ms, &target, &request);
-    struct str whole = arena_str(bench.arena, buf_str(&out));
-    buf_done(&out);
+    check_that(body, prop_answer(&ms, &spool, &target, &request));
+    struct str whole = arena_str(bench.arena, buf_str(spool_buf(&spool)));
+    spool_done(&spool);
     check_that(body, str_starts(whole, STR(head)) && str_ends(whole, STR(tail)));
     return str_of(whole.at + strlen(head), whole.len - strlen(head) - strlen(tail));
 }
