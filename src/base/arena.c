@@ -1,5 +1,6 @@
 /* Memory is cut from chunks, of which the newest is in use; what is larger than a chunk gets one of
  * its own. Nothing is freed alone, so there is nothing to keep of what was given but the chunks.
+ * Hooks live in the arena themselves: what they close may still look at all of its memory.
  *
  * arena_try_alloc() is for what a client makes large: a value, a list of names. All else is small,
  * and ends the process when there is no memory (base/mem.h says why). */
