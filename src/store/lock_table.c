@@ -1,6 +1,7 @@
-/* Two indexes over the same entries: by token, and by root path. The second also has a node for
- * each ancestor of a lock's root that counts the locks below it, so that "is anything locked in
- * this tree" is one look-up, and a table without locks answers everything at once.
+/* Three indexes over the same entries: by token, by root path, and, only to count them, by who
+ * holds them. The second also has a node for each ancestor of a lock's root that counts the locks
+ * below it, so that "is anything locked in this tree" is one look-up, and a table without locks
+ * answers everything at once.
  *
  * An expired lock is treated as absent everywhere from the moment it expires, and is dropped when
  * lock_table_expire() comes by. */
@@ -27,10 +28,19 @@ struct lock_node {
     char path[];
 };
 
+/* Whoever holds locks, and has a name. */
+struct lock_holder {
+    struct map_entry by_name;
+    size_t count;
+    char name[];
+};
+
 struct lock_table {
     pthread_mutex_t mutex;
     struct map tokens;
     struct map nodes;
+    struct map holders;
+    uint64_t text_bytes;    /* of all entries and nodes */
     int64_t next_expiry_ms; /* no lock expires before; spares the search for those that have */
 };
 
@@ -45,10 +55,14 @@ static struct str pack(char **at, struct str text)
     return str_of(to, text.len);
 }
 
+static size_t text_bytes(const struct lock *lock)
+{
+    return lock->token.len + lock->root.len + lock->owner_xml.len + lock->principal.len;
+}
+
 static struct lock_entry *new_entry(const struct lock *lock)
 {
-    size_t text_len = lock->token.len + lock->root.len + lock->owner_xml.len + lock->principal.len;
-    struct lock_entry *entry = mem_new(1, sizeof(*entry) + text_len + 1);
+    struct lock_entry *entry = mem_new(1, sizeof(*entry) + text_bytes(lock) + 1);
     char *at = entry->text;
     entry->lock = *lock;
     entry->lock.token = pack(&at, lock->token);
@@ -87,6 +101,7 @@ static struct lock_node *get_node(struct lock_table *table, struct res_path path
         memcpy(node->path, path.at, path.len);
     list_init(&node->entries);
     map_add(&table->nodes, &node->by_path, str_of(node->path, path.len));
+    table->text_bytes += path.len;
     return node;
 }
 
@@ -94,6 +109,7 @@ static void drop_if_unused(struct lock_table *table, struct lock_node *node)
 {
     if (node->below || !list_is_empty(&node->entries))
         return;
+    table->text_bytes -= node->by_path.key.len;
     map_remove(&table->nodes, &node->by_path);
     mem_free(node);
 }
@@ -108,11 +124,47 @@ static void count_below(struct lock_table *table, struct res_path path, bool is_
     }
 }
 
+/* --- holders --- */
+
+static struct lock_holder *find_holder(const struct lock_table *table, struct str name)
+{
+    struct map_entry *entry = map_find(&table->holders, name);
+    return entry ? CONTAINER_OF(entry, struct lock_holder, by_name) : NULL;
+}
+
+static void count_held(struct lock_table *table, struct str name, bool is_in)
+{
+    struct lock_holder *holder = find_holder(table, name);
+    if (name.len == 0)
+        return;
+    if (!holder) {
+        holder = mem_new(1, sizeof(*holder) + name.len);
+        memcpy(holder->name, name.at, name.len);
+        map_add(&table->holders, &holder->by_name, str_of(holder->name, name.len));
+    }
+    holder->count += is_in ? (size_t)1 : (size_t)-1;
+    if (holder->count)
+        return;
+    map_remove(&table->holders, &holder->by_name);
+    mem_free(holder);
+}
+
+static void add_entry(struct lock_table *table, struct lock_entry *entry)
+{
+    map_add(&table->tokens, &entry->by_token, entry->lock.token);
+    list_append(&get_node(table, entry->lock.root)->entries, &entry->link);
+    count_below(table, entry->lock.root, true);
+    count_held(table, entry->lock.principal, true);
+    table->text_bytes += text_bytes(&entry->lock);
+}
+
 static void remove_entry(struct lock_table *table, struct lock_entry *entry)
 {
     struct lock_node *node = find_node(table, entry->lock.root);
     map_remove(&table->tokens, &entry->by_token);
     list_remove(&entry->link);
+    table->text_bytes -= text_bytes(&entry->lock);
+    count_held(table, entry->lock.principal, false);
     count_below(table, entry->lock.root, false);
     drop_if_unused(table, node);
     mem_free(entry);
@@ -135,6 +187,7 @@ void lock_table_free(struct lock_table *table)
     lock_table_remove_tree(table, PATH_ROOT);
     map_done(&table->tokens);
     map_done(&table->nodes);
+    map_done(&table->holders);
     pthread_mutex_destroy(&table->mutex);
     mem_free(table);
 }
@@ -160,12 +213,45 @@ void lock_table_put(struct lock_table *table, const struct lock *lock)
     struct lock_entry *old = find_token(table, lock->token);
     if (old)
         remove_entry(table, old);
-    map_add(&table->tokens, &entry->by_token, entry->lock.token);
-    list_append(&get_node(table, entry->lock.root)->entries, &entry->link);
-    count_below(table, entry->lock.root, true);
+    add_entry(table, entry);
     if (lock->expires_ms < table->next_expiry_ms)
         table->next_expiry_ms = lock->expires_ms;
     pthread_mutex_unlock(&table->mutex);
+}
+
+static size_t count_rooted(const struct lock_table *table, struct res_path path)
+{
+    const struct lock_node *node = find_node(table, path);
+    size_t count = 0;
+    if (node) {
+        LIST_EACH (&node->entries, link)
+            count++;
+    }
+    return count;
+}
+
+static bool has_room(const struct lock_table *table, const struct lock *lock,
+                     const struct limits *limits)
+{
+    const struct lock_holder *holder = find_holder(table, lock->principal);
+    const struct lock_entry *old = find_token(table, lock->token);
+    uint64_t others = table->text_bytes - (old ? text_bytes(&old->lock) : 0);
+    if (others + text_bytes(lock) > limits->lock_bytes)
+        return old && text_bytes(lock) <= text_bytes(&old->lock); /* it was lowered */
+    if (old)                                                      /* a refresh adds none */
+        return true;
+    return table->tokens.count < limits->lock_count &&
+           (!holder || holder->count < limits->locks_per_user) &&
+           count_rooted(table, lock->root) < limits->locks_per_resource;
+}
+
+bool lock_table_has_room(struct lock_table *table, const struct lock *lock,
+                         const struct limits *limits)
+{
+    pthread_mutex_lock(&table->mutex);
+    bool has = has_room(table, lock, limits);
+    pthread_mutex_unlock(&table->mutex);
+    return has;
 }
 
 bool lock_table_has(struct lock_table *table, struct str token)

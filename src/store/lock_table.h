@@ -2,6 +2,7 @@
  * write asks it, so it never touches the disk. Any thread. */
 #pragma once
 
+#include "base/limits.h"
 #include "store/types.h"
 
 struct lock_table;
@@ -13,6 +14,10 @@ size_t lock_table_count(struct lock_table *table);
 
 /* Adds, or replaces the lock with the same token. Copies. */
 void lock_table_put(struct lock_table *table, const struct lock *lock);
+
+/* Whether the limits allow to put it. What is put between this and that is not counted. */
+NODISCARD bool lock_table_has_room(struct lock_table *table, const struct lock *lock,
+                                   const struct limits *limits);
 
 /* Whether there is a lock with that token, live or not yet dropped: put() would replace it. */
 bool lock_table_has(struct lock_table *table, struct str token);

@@ -120,7 +120,7 @@ struct store_ops {
     enum store_rc (*locks)(struct store *store, struct arena *arena, struct res_path path,
                            enum lock_query query, struct lock_list *locks_out);
     /* Adds a lock, or replaces the one with that token. Its resource may be about to be made.
-     * Copies. NO_SPACE: there are lock_count of them. */
+     * Copies. NO_SPACE: the limits allow no more. */
     enum store_rc (*lock)(struct store *store, const struct lock *lock);
     /* NOT_FOUND when no live lock has the token. */
     enum store_rc (*unlock)(struct store *store, struct str token);

@@ -191,6 +191,72 @@ static void locks_are_limited_in_number(void **state)
     assert_string_equal(covering(bench, "f"), "b c ");
 }
 
+static enum store_rc lock_by(struct bench *bench, struct res_path root, const char *token,
+                             const char *principal, const char *owner_xml)
+{
+    struct lock lock = lock_of(root, token, false);
+    lock.is_exclusive = false;
+    lock.principal = str_of_c(principal);
+    lock.owner_xml = str_of_c(owner_xml);
+    return bench->store->ops->lock(bench->store, &lock);
+}
+
+/* Nobody takes what there is for all; without a name there is nobody to count. */
+static void locks_are_limited_for_each_user(void **state)
+{
+    struct bench *bench = *state;
+    bench->limits.locks_per_user = 2;
+    MAKE(bench, "f");
+    assert_ok(lock_by(bench, PATH("f"), "a1", "alice", ""));
+    assert_ok(lock_by(bench, PATH("f"), "a2", "alice", ""));
+    assert_rc(lock_by(bench, PATH("f"), "a3", "alice", ""), STORE_NO_SPACE);
+    assert_ok(lock_by(bench, PATH("f"), "a2", "alice", "<o/>")); /* a refresh */
+    assert_ok(lock_by(bench, PATH("f"), "b1", "bob", ""));
+    assert_ok(lock_by(bench, PATH("f"), "n1", "", ""));
+    assert_ok(lock_by(bench, PATH("f"), "n2", "", ""));
+    assert_ok(lock_by(bench, PATH("f"), "n3", "", ""));
+    assert_ok(bench->store->ops->unlock(bench->store, STR("a1")));
+    assert_ok(lock_by(bench, PATH("f"), "a3", "alice", ""));
+    assert_ok(remove_all(bench, PATH("f")));
+    MAKE(bench, "f");
+    assert_ok(lock_by(bench, PATH("f"), "a4", "alice", ""));
+    assert_ok(lock_by(bench, PATH("f"), "a5", "alice", ""));
+}
+
+static void locks_are_limited_on_each_resource(void **state)
+{
+    struct bench *bench = *state;
+    bench->limits.locks_per_resource = 2;
+    MAKE(bench, "c/", "c/f", "c/g");
+    assert_ok(lock_by(bench, PATH("c/f"), "1", "", ""));
+    assert_ok(lock_by(bench, PATH("c/f"), "2", "", ""));
+    assert_rc(lock_by(bench, PATH("c/f"), "3", "", ""), STORE_NO_SPACE);
+    assert_ok(lock_by(bench, PATH("c/f"), "2", "", "")); /* a refresh */
+    assert_ok(lock_by(bench, PATH("c/g"), "4", "", ""));
+    assert_ok(lock_by(bench, PATH("c"), "5", "", ""));
+}
+
+/* Owners and paths, with those of the collections above. */
+static void locks_are_limited_in_bytes(void **state)
+{
+    struct bench *bench = *state;
+    char owner[801] = {0};
+    memset(owner, 'o', sizeof(owner) - 1);
+    const char *usual = owner + 400, *longer = owner + 399, *twice = owner;
+    bench->limits.lock_bytes = 1000;
+    MAKE(bench, "f");
+    assert_ok(lock_by(bench, PATH("f"), "1", "", usual));
+    assert_rc(lock_by(bench, PATH("f"), "2", "", twice), STORE_NO_SPACE);
+    assert_ok(lock_by(bench, PATH("f"), "2", "", usual));
+    assert_rc(lock_by(bench, PATH("f"), "3", "", usual), STORE_NO_SPACE);
+    bench->limits.lock_bytes = 1; /* it was lowered: what is there can be kept */
+    assert_ok(lock_by(bench, PATH("f"), "1", "", usual));
+    assert_rc(lock_by(bench, PATH("f"), "1", "", longer), STORE_NO_SPACE);
+    assert_ok(bench->store->ops->unlock(bench->store, STR("1")));
+    bench->limits.lock_bytes = 1000;
+    assert_ok(lock_by(bench, PATH("f"), "3", "", usual));
+}
+
 static void p17_lock_may_come_before_its_resource(void **state)
 {
     struct bench *bench = *state;
@@ -230,6 +296,9 @@ int lock_tests(void)
         LOCK_TEST(p17_locks_expire),
         LOCK_TEST(p17_expired_locks_are_not_there_after_a_restart),
         LOCK_TEST(locks_are_limited_in_number),
+        LOCK_TEST(locks_are_limited_for_each_user),
+        LOCK_TEST(locks_are_limited_on_each_resource),
+        LOCK_TEST(locks_are_limited_in_bytes),
         LOCK_TEST(p17_lock_may_come_before_its_resource),
         LOCK_TEST(p17_locks_go_with_their_resources),
     };

@@ -27,8 +27,7 @@ enum store_rc dir_lock(struct store *store, const struct lock *lock)
     if (dir->is_read_only)
         return STORE_DENIED;
     forget_expired(dir);
-    if (lock_table_count(dir->locks) >= dir->limits->lock_count &&
-        !lock_table_has(dir->locks, lock->token)) /* a refresh adds none */
+    if (!lock_table_has_room(dir->locks, lock, dir->limits))
         return STORE_NO_SPACE;
     return lock_journal_put(dir->journal, lock);
 }

@@ -392,8 +392,7 @@ static enum store_rc memory_lock(struct store *store, const struct lock *lock)
     if (memory->is_read_only)
         return STORE_DENIED;
     (void)lock_table_expire(memory->locks, clock_boot_ms()); /* makes room; how much is no matter */
-    if (lock_table_count(memory->locks) >= memory->limits->lock_count &&
-        !lock_table_has(memory->locks, lock->token))
+    if (!lock_table_has_room(memory->locks, lock, memory->limits))
         return STORE_NO_SPACE;
     lock_table_put(memory->locks, lock);
     return STORE_OK;
