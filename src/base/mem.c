@@ -2,6 +2,7 @@
 #include "base/mem.h"
 
 #include <malloc.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 _Noreturn static void out_of_memory(void)
@@ -51,6 +52,13 @@ void mem_free(void *memory)
 void mem_keep_spare(int bytes)
 {
     (void)mallopt(M_TRIM_THRESHOLD, bytes); /* a wish */
+}
+
+void mem_heed_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        (void)mallopt(M_ARENA_MAX, 1); /* a wish */
 }
 
 char *mem_copy_text(const char *text, size_t len)

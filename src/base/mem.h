@@ -22,6 +22,10 @@ void mem_free(void *memory);
  * together, and to give their memory back to the kernel each time costs more than to serve them. */
 void mem_keep_spare(int bytes);
 
+/* Where the address space is bounded (ulimit -v), nothing of it is set aside for each thread, as is
+ * the C library's way. Before there are threads. */
+void mem_heed_limit(void);
+
 /* One zeroed object of `type`. */
 #define MEM_NEW(type) ((type *)mem_new(1, sizeof(type)))
 

@@ -202,6 +202,9 @@ void channel_close(struct channel **channel, bool is_reset)
 {
     struct channel *closed = *channel;
     *channel = NULL;
-    if (closed)
-        closed->ops->close(closed, is_reset);
+    if (!closed)
+        return;
+    if (closed->share)
+        budget_give(&closed->share->connections, 1);
+    closed->ops->close(closed, is_reset);
 }

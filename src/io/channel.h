@@ -4,6 +4,7 @@
  * system call until the kernel has told of a change, and then it rings `ready`. */
 #pragma once
 
+#include "base/share.h"
 #include "base/str.h"
 #include "io/loop.h"
 
@@ -25,6 +26,7 @@ struct channel {
     bool has_failed;           /* both sides are closed: whatever is sent is lost */
     bool is_secure;            /* what passes is encrypted */
     struct entrance *entrance; /* where the peer came in; the owner's, who may not know more */
+    struct share *share;       /* the peer's, with a place in its `connections`; NULL: none */
     char *client; /* of whom we trust the certificate (RFC 4514); NULL: nobody showed one */
 };
 

@@ -86,6 +86,21 @@ size_t address_format(const struct socket_address *address, char to[ADDRESS_TEXT
     return (size_t)len;
 }
 
+size_t address_network(const struct socket_address *address, char to[ADDRESS_NETWORK_BYTES])
+{
+    enum { IPV4_BYTES = 4 };
+    struct socket_address copy = *address;
+    const struct in6_addr *in6 = &as_in6(&copy)->sin6_addr;
+    bool is_v6 = copy.storage.ss_family == AF_INET6;
+    bool is_mapped = is_v6 && IN6_IS_ADDR_V4MAPPED(in6);
+    size_t len = is_v6 && !is_mapped ? ADDRESS_NETWORK_BYTES : IPV4_BYTES;
+    const void *from = is_mapped ? (const void *)&in6->s6_addr[12] : in6->s6_addr;
+    if (!is_v6)
+        from = &as_in(&copy)->sin_addr;
+    memcpy(to, from, len);
+    return len;
+}
+
 unsigned address_port(const struct socket_address *address)
 {
     struct socket_address copy = *address;

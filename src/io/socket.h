@@ -20,6 +20,11 @@ NODISCARD bool address_parse(const char *text, struct socket_address *address_ou
 /* "127.0.0.1:8080"; an IPv4-mapped IPv6 address is written as IPv4. Returns its length. */
 size_t address_format(const struct socket_address *address, char to[ADDRESS_TEXT_BYTES]);
 
+/* What stands for one client: an IPv4 address, or the network of an IPv6 one (its first 64 bits).
+ * Returns its length. */
+enum { ADDRESS_NETWORK_BYTES = 8 };
+size_t address_network(const struct socket_address *address, char to[ADDRESS_NETWORK_BYTES]);
+
 unsigned address_port(const struct socket_address *address);
 
 /* Reached from this machine only. */

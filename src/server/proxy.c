@@ -28,6 +28,11 @@ static bool is_trusted(const struct proxies *proxies, struct str address)
     return false;
 }
 
+bool proxy_is_trusted(const struct proxies *proxies, struct str peer)
+{
+    return is_trusted(proxies, address_alone(peer));
+}
+
 /* Takes the last of a list; some proxies give ports, and brackets to IPv6. */
 static struct str take_last(struct str *list)
 {
@@ -47,7 +52,7 @@ void proxy_believe(const struct proxies *proxies, struct http_stream *stream)
 {
     struct http_request *request = &stream->request;
     unsigned char bytes[NET_BYTES];
-    if (!is_trusted(proxies, address_alone(request->peer)))
+    if (!proxy_is_trusted(proxies, request->peer))
         return;
     request->forwarded_host =
         http_fields_join(&request->fields, FIELD_X_FORWARDED_HOST, stream->arena);

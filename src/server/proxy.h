@@ -10,5 +10,8 @@ struct proxies {
     size_t count;
 };
 
+/* Whether `peer` (an address with its port) is one of them. */
+bool proxy_is_trusted(const struct proxies *proxies, struct str peer);
+
 /* Fills in request.forwarded_for and forwarded_proto where a proxy says so that is believed. */
 void proxy_believe(const struct proxies *proxies, struct http_stream *stream);

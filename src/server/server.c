@@ -21,6 +21,7 @@
 
 #include "base/mem.h"
 #include "dav/exchange.h"
+#include "io/shares.h"
 #include "io/worker.h"
 #include "server/access_log.h"
 #include "server/opener.h"
@@ -58,6 +59,7 @@ struct server_loop {
     struct deadline shutdown;
     struct deadline_queue end_queue; /* after all was cut off */
     struct deadline end;
+    int spare_fd;                  /* see refuse_by_spare(); -1: none */
     struct settings_use *settings; /* in force */
     struct job settings_job;       /* there are new ones */
     struct job drain_job;
@@ -92,7 +94,9 @@ struct server {
     struct server_loop *loops;
     unsigned loop_count;
     atomic_size_t conn_count;
+    size_t conn_count_max;
     struct budget memory; /* for bodies and answers */
+    struct shares *shares;
     struct watch signals; /* on the first loop */
     unsigned stop_signals;
 };
@@ -178,28 +182,67 @@ static void pause_over(struct deadline *deadline)
         set_accepting(loop, true);
 }
 
+/* Descriptors are used up, by files or by another program's sockets: a client that waits is told,
+ * by one that was kept for that. False: nobody waited, or there is none. */
+static bool refuse_by_spare(struct server_loop *loop, const struct listener *listener)
+{
+    struct socket_address peer;
+    if (loop->spare_fd < 0)
+        return false;
+    (void)close(loop->spare_fd); /* of /dev/null: nothing to lose */
+    int fd = socket_accept(listener->watch.fd, &peer);
+    if (fd >= 0)
+        refuse(fd, listener->port->entrance.tls != NULL);
+    loop->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    return fd >= 0;
+}
+
+static void pause_accepting(struct server_loop *loop, const struct listener *listener)
+{
+    log_line(LOG_ERROR, "accepting a connection: %s", strerrordesc_np(errno));
+    for (int i = 0; i < ACCEPTS_PER_EVENT && refuse_by_spare(loop, listener); i++)
+        continue;
+    set_accepting(loop, false); /* it would only fail again, at full speed */
+    deadline_arm(loop->loop, &loop->pause_queue, &loop->pause);
+}
+
+/* A place for one more connection: among all, and among those of its address. */
+static bool take_place(struct server_loop *loop, const struct socket_address *peer,
+                       struct share **share_out)
+{
+    struct server *server = loop->server;
+    const struct proxies *proxies = settings_use_proxies(loop->settings);
+    char text[ADDRESS_TEXT_BYTES];
+    *share_out = NULL;
+    if (atomic_fetch_add(&server->conn_count, 1) < server->conn_count_max) {
+        size_t len = address_format(peer, text);
+        if (proxy_is_trusted(proxies, str_of(text, len)))
+            return true;
+        *share_out = shares_of(server->shares, peer);
+        if (budget_take(&(*share_out)->connections, 1))
+            return true;
+    }
+    atomic_fetch_sub(&server->conn_count, 1);
+    return false;
+}
+
 static void accept_ready(struct watch *watch, uint32_t events)
 {
     (void)events; /* a listening socket has only one kind */
     const struct listener *listener = CONTAINER_OF(watch, struct listener, watch);
     struct server_loop *loop = listener->loop;
-    struct server *server = loop->server;
     struct socket_address peer;
+    struct share *share;
     for (int i = 0; i < ACCEPTS_PER_EVENT; i++) {
         int fd = socket_accept(watch->fd, &peer);
-        if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
-            log_line(LOG_ERROR, "accepting a connection: %s", strerrordesc_np(errno));
-            set_accepting(loop, false); /* it would only fail again, at full speed */
-            deadline_arm(loop->loop, &loop->pause_queue, &loop->pause);
-        }
+        if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+            pause_accepting(loop, listener);
         if (fd < 0)
             return;
-        if (atomic_fetch_add(&server->conn_count, 1) >= server->config->limits.connections) {
-            atomic_fetch_sub(&server->conn_count, 1);
+        if (take_place(loop, &peer, &share))
+            wire_open(&loop->wire, fd, &peer, &listener->port->entrance, share);
+        else
             refuse(fd, listener->port->entrance.tls != NULL);
-            continue;
-        }
-        wire_open(&loop->wire, fd, &peer, &listener->port->entrance);
     }
 }
 
@@ -424,6 +467,16 @@ static bool open_store(struct server *server, struct err *err)
     return true;
 }
 
+/* Half of the descriptors are for files, whatever clients do. */
+static size_t conn_count_max(const struct limits *limits)
+{
+    struct rlimit descriptors;
+    uint64_t max = limits->connections;
+    if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0 && descriptors.rlim_cur != RLIM_INFINITY)
+        max = u64_min(max, descriptors.rlim_cur / 2);
+    return (size_t)max;
+}
+
 static bool read_settings(struct server *server, struct server_config *config, struct err *err)
 {
     server->access_state = settings_access_state(config);
@@ -432,6 +485,8 @@ static bool read_settings(struct server *server, struct server_config *config, s
         return false;
     server->config = &server->first->config;
     server->memory.max = server->config->limits.memory_bytes;
+    server->shares = shares_new(&server->config->limits, &server->memory);
+    server->conn_count_max = conn_count_max(&server->config->limits);
     return true;
 }
 
@@ -453,6 +508,7 @@ static void read_media_types(struct server *server)
 static bool init_loop(struct server *server, struct server_loop *loop, struct err *err)
 {
     loop->server = server;
+    loop->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC); /* it goes without */
     loop->loop = loop_new(server->workers, err);
     if (!loop->loop)
         return false;
@@ -576,9 +632,12 @@ static void stop(struct server *server)
         wire_done(&server->loops[i].wire);
         settings_use_end(server->loops[i].settings);
         loop_free(server->loops[i].loop);
+        if (server->loops[i].spare_fd >= 0)
+            (void)close(server->loops[i].spare_fd); /* of /dev/null: nothing to lose */
     }
     mem_free(server->loops);
     settings_unref(server->secure_settings);
+    shares_free(server->shares);
     settings_unref(server->settings);
     settings_unref(server->first);
     opener_stop();
@@ -605,6 +664,7 @@ int server_run(struct server_config *config, int argc, char **argv)
     struct err err;
     ports_init(&server.ports);
     mem_keep_spare(SPARE_BYTES);
+    mem_heed_limit();
     bool is_fine = start(&server, config, &err) && serve(&server, &err);
     if (!is_fine)
         log_line(LOG_ERROR, "%s", err.text);

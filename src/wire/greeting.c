@@ -67,13 +67,17 @@ static void answer_in_the_clear(struct greeting *greeting)
         HTTP_BAD_REQUEST, "this port speaks TLS: the address begins with https://, not http://"};
     struct wire *wire = greeting->base.wire;
     struct entrance *entrance = greeting->base.entrance;
+    struct share *share = greeting->channel->share;
     struct err err;
     int fd = tls_channel_give_socket(&greeting->channel);
     struct channel *plain = channel_of_socket(wire->loop, fd, NULL, &err);
     if (plain) {
         plain->entrance = entrance;
+        plain->share = share;
         h1_conn_refuse(wire, &plain, greeting->base.peer, &refusal);
     } else {
+        if (share)
+            budget_give(&share->connections, 1);
         wire_conn_gone(wire);
     }
     free_greeting(greeting);

@@ -46,7 +46,7 @@ void wire_done(struct wire *wire)
 }
 
 void wire_open(struct wire *wire, int fd, const struct socket_address *peer,
-               struct entrance *entrance)
+               struct entrance *entrance, struct share *share)
 {
     char text[ADDRESS_TEXT_BYTES];
     struct err err;
@@ -56,10 +56,13 @@ void wire_open(struct wire *wire, int fd, const struct socket_address *peer,
     struct channel *channel = has_tls ? channel_of_tls(entrance->tls, wire->loop, fd, &err)
                                       : channel_of_socket(wire->loop, fd, NULL, &err);
     if (!channel) {
+        if (share)
+            budget_give(&share->connections, 1);
         wire_conn_gone(wire); /* out of descriptors or memory: the peer sees a closed connection */
         return;
     }
     channel->entrance = entrance;
+    channel->share = share;
     (void)address_format(peer, text); /* the length is not needed */
     if (has_tls)
         greeting_open(wire, &channel, text);
@@ -78,6 +81,7 @@ void conn_link(struct conn *conn, struct wire *wire, const struct conn_ops *ops,
 void conn_meet(struct conn *conn, const struct channel *channel)
 {
     conn->entrance = channel->entrance;
+    conn->memory = channel->share ? &channel->share->memory : conn->wire->memory;
     conn->is_secure = channel->is_secure;
     if (channel->client)
         conn->client = mem_copy_text(channel->client, strlen(channel->client));
@@ -119,7 +123,7 @@ void wire_begin_stream(struct wire *wire, struct http_stream *stream, const stru
 {
     stream->started_us = clock_mono_us();
     stream->executor = loop_executor(wire->loop);
-    stream->memory = wire->memory;
+    stream->memory = conn->memory;
     stream->request.peer = str_of_c(conn->peer);
     stream->request.is_secure = conn->is_secure;
     stream->request.client = str_of_c(conn->client);

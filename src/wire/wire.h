@@ -53,6 +53,7 @@ struct conn {
     struct list link; /* wire->conns */
     struct wire *wire;
     struct entrance *entrance;
+    struct budget *memory; /* for the bodies and answers of its requests */
     bool is_secure;
     char *client;                  /* see struct http_request */
     char peer[ADDRESS_TEXT_BYTES]; /* for logs */
@@ -68,9 +69,10 @@ void wire_init(struct wire *wire, struct loop *loop, struct http_handler *handle
 /* Nothing is open any more. */
 void wire_done(struct wire *wire);
 
-/* Speaks on an accepted socket what `entrance` says; NULL: HTTP in the clear. Takes fd. */
+/* Speaks on an accepted socket what `entrance` says; NULL: HTTP in the clear. Takes fd, and its
+ * place in share->connections; NULL: there is none. */
 void wire_open(struct wire *wire, int fd, const struct socket_address *peer,
-               struct entrance *entrance);
+               struct entrance *entrance, struct share *share);
 
 /* Puts a connection on the wire's list, from which list_remove(&conn->link) takes it. Copies. */
 void conn_link(struct conn *conn, struct wire *wire, const struct conn_ops *ops, const char *peer);

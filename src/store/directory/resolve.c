@@ -59,6 +59,11 @@ enum store_rc dir_rc(int code, const char *what)
     case EINVAL: /* a name that this file system cannot hold */
     case EILSEQ:
         return STORE_DENIED;
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+        log_line(LOG_ERROR, "store: %s: %s", what, strerrordesc_np(code));
+        return STORE_BUSY;
     default:
         log_line(LOG_ERROR, "store: %s: %s", what, strerrordesc_np(code));
         return STORE_FAILED;

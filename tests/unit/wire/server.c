@@ -255,7 +255,7 @@ static void accept_all(struct watch *watch, uint32_t events)
     int fd;
     (void)events; /* only one kind was asked for */
     while ((fd = socket_accept(watch->fd, &peer)) >= 0)
-        wire_open(&server->wire, fd, &peer, NULL);
+        wire_open(&server->wire, fd, &peer, NULL, NULL);
 }
 
 static void *run(void *arg)
