@@ -5,11 +5,17 @@
 
 static size_t left = SIZE_MAX;
 static size_t count, live;
+static size_t smallest;
 
 void failing_mem_after(size_t after)
 {
     left = after;
     count = 0;
+}
+
+void failing_mem_from(size_t bytes)
+{
+    smallest = bytes;
 }
 
 size_t failing_mem_count(void)
@@ -28,8 +34,10 @@ _Noreturn void bug(const char *file, int line, const char *text)
     abort();
 }
 
-static bool may_allocate(void)
+static bool may_allocate(size_t bytes)
 {
+    if (bytes < smallest)
+        return true;
     count++;
     if (left == 0)
         return false;
@@ -40,14 +48,14 @@ static bool may_allocate(void)
 
 void *mem_try_new(size_t items, size_t size)
 {
-    void *memory = may_allocate() ? calloc(items ? items : 1, size ? size : 1) : NULL;
+    void *memory = may_allocate(items * size) ? calloc(items ? items : 1, size ? size : 1) : NULL;
     live += memory != NULL;
     return memory;
 }
 
 void *mem_try_resize(void *old, size_t size)
 {
-    void *memory = may_allocate() ? realloc(old, size ? size : 1) : NULL;
+    void *memory = may_allocate(size) ? realloc(old, size ? size : 1) : NULL;
     live += memory && !old;
     return memory;
 }

@@ -7,6 +7,9 @@
 /* The allocation after `count` more fails, and all behind it; SIZE_MAX: none does. */
 void failing_mem_after(size_t count);
 
+/* From now on only pieces of so many bytes and more are counted, and fail. */
+void failing_mem_from(size_t bytes);
+
 /* How many there have been since. */
 size_t failing_mem_count(void);
 
