@@ -64,3 +64,35 @@ enum store_rc store_gather_props(struct store *store, struct arena *arena, struc
     *props_out = (struct store_props){0};
     return store->ops->props(store, path, &gatherer.visitor);
 }
+
+struct prop_counter {
+    struct store_prop_visitor visitor;
+    const struct store_patch *patch;
+    uint64_t bytes;
+};
+
+static bool is_patched(struct store_prop_visitor *visitor, struct str ns, struct str name)
+{
+    const struct store_patch *patch = CONTAINER_OF(visitor, struct prop_counter, visitor)->patch;
+    for (size_t i = 0; i < patch->prop_count; i++) {
+        if (str_eq(patch->props[i].name, name) && str_eq(patch->props[i].ns, ns))
+            return true;
+    }
+    return false;
+}
+
+static enum store_rc count_prop(struct store_prop_visitor *visitor, const struct store_prop *prop)
+{
+    CONTAINER_OF(visitor, struct prop_counter, visitor)->bytes += prop_bytes(prop);
+    return STORE_OK;
+}
+
+uint64_t store_prop_bytes(struct store *store, struct res_path path,
+                          const struct store_patch *patch)
+{
+    struct prop_counter counter = {.visitor = {patch ? is_patched : NULL, count_prop},
+                                   .patch = patch};
+    bool is_fine = store->ops->may_have_props(store, path) &&
+                   store->ops->props(store, path, &counter.visitor) == STORE_OK;
+    return is_fine ? counter.bytes : 0;
+}

@@ -3,8 +3,8 @@
  * too: what was counted is believed for FRESH_MS, or for as long as keeps the counting itself to a
  * hundredth of the time, whichever is longer.
  *
- * Bytes are those of the files' contents, as clients see them, not the blocks of a disk; properties
- * and collections are free. What a link leads to is not counted: it is elsewhere.
+ * Bytes are those of the files' contents, as clients see them, and of dead properties, not the
+ * blocks of a disk; collections are free. What a link leads to is not counted: it is elsewhere.
  *
  * usage_take() is check and change in one step, so that two uploads at once cannot both have the
  * last of the room. While somebody counts, others go on with the old number, or wait for the first
@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "store/gather.h"
 
 enum { FRESH_MS = 60000, SHARE = 100, DEPTH_MAX = 400 };
 
@@ -89,10 +90,11 @@ static uint64_t count_members(struct store *store, struct res_path path, unsigne
         return 0;
     while (cursor->ops->next(cursor, &member) == STORE_OK) {
         struct arena arena = {0};
+        struct res_path below = path_join(&arena, path, member.name);
+        if (member.rc == STORE_OK && !member.is_link)
+            bytes += member.stat.size_bytes + store_prop_bytes(store, below, NULL);
         if (member.rc == STORE_OK && !member.is_link && member.stat.is_collection)
-            bytes += count_members(store, path_join(&arena, path, member.name), depth + 1);
-        else if (member.rc == STORE_OK && !member.is_link)
-            bytes += member.stat.size_bytes;
+            bytes += count_members(store, below, depth + 1);
         arena_done(&arena);
     }
     store_cursor_close(&cursor);
@@ -104,7 +106,9 @@ enum store_rc tree_bytes(struct store *store, struct res_path path, uint64_t *by
     struct store_stat stat;
     enum store_rc rc = store->ops->stat(store, path, &stat);
     if (rc == STORE_OK)
-        *bytes_out = stat.is_collection ? count_members(store, path, 0) : stat.size_bytes;
+        *bytes_out = stat.size_bytes + store_prop_bytes(store, path, NULL);
+    if (rc == STORE_OK && stat.is_collection)
+        *bytes_out += count_members(store, path, 0);
     return rc;
 }
 

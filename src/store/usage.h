@@ -18,7 +18,7 @@ void usages_free(struct usages *usages); /* NULL is fine */
 /* The store is about to be closed. */
 void usages_forget(struct usages *usages, const struct store *store);
 
-/* The bytes of all files at `path` and below it. May block. */
+/* The bytes of all files and dead properties at `path` and below it. May block. */
 NODISCARD enum store_rc tree_bytes(struct store *store, struct res_path path, uint64_t *bytes_out);
 
 /* How many there are; counted where that is not known, or was counted too long ago. May block. */

@@ -290,7 +290,7 @@ static enum store_rc view_patch(struct store *store, struct res_path path,
     struct res_path real;
     enum store_rc rc = reach_to_change(store, &arena, path, &mount, &real);
     if (rc == STORE_OK)
-        rc = mount->store->ops->patch(mount->store, real, patch);
+        rc = mount_patch(mount, real, patch);
     arena_done(&arena);
     return rc;
 }

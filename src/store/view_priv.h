@@ -44,7 +44,9 @@ NODISCARD bool mount_shows(const struct view *view, struct arena *arena, const s
 
 enum store_rc view_quota(struct store *store, struct res_path path, struct store_quota *quota_out);
 
-/* As store_ops.upload, within the mount's quota. */
+/* As store_ops.patch and store_ops.upload, within the mount's quota. */
+NODISCARD enum store_rc mount_patch(const struct mount *mount, struct res_path real,
+                                    const struct store_patch *patch);
 enum store_rc mount_upload(const struct mount *mount, struct res_path real, uint64_t size_bytes,
                            struct store_upload **upload_out);
 

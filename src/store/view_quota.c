@@ -5,6 +5,7 @@
  *
  * A tree operation that was done in part leaves the number in doubt, and it is counted anew. */
 #include "base/mem.h"
+#include "store/gather.h"
 #include "store/view_priv.h"
 
 static bool place_of(const struct mount *mount, struct usage_place *place_out)
@@ -131,6 +132,31 @@ enum store_rc mount_upload(const struct mount *mount, struct res_path real, uint
     return STORE_OK;
 }
 
+/* --- properties --- */
+
+enum store_rc mount_patch(const struct mount *mount, struct res_path real,
+                          const struct store_patch *patch)
+{
+    const struct store_ops *ops = mount->store->ops;
+    struct usage_place place;
+    if (!place_of(mount, &place) || patch->prop_count == 0)
+        return ops->patch(mount->store, real, patch);
+    uint64_t before = store_prop_bytes(mount->store, real, NULL);
+    uint64_t replaced = store_prop_bytes(mount->store, real, patch);
+    uint64_t come = 0;
+    for (size_t i = 0; i < patch->prop_count; i++)
+        come += patch->props[i].xml.len ? prop_bytes(&patch->props[i]) : 0;
+    uint64_t more = come > replaced ? come - replaced : 0;
+    enum store_rc rc = usage_take(&place, more, mount->quota_bytes);
+    if (rc != STORE_OK)
+        return rc;
+    rc = ops->patch(mount->store, real, patch);
+    uint64_t after = store_prop_bytes(mount->store, real, NULL); /* a name may come twice in it */
+    if (before + more > after)
+        usage_give(&place, before + more - after);
+    return rc;
+}
+
 /* --- trees --- */
 
 static uint64_t bytes_at(struct store *store, struct res_path path)
@@ -153,7 +179,9 @@ enum store_rc budget_transfer(struct view_budget *budget, struct res_path from_r
     struct store *store = budget->from->store;
     if (!budget->from->quota_bytes && !budget->to->quota_bytes)
         return STORE_OK;
-    budget->bytes = is_deep ? bytes_at(store, from_real) : file_bytes(store, from_real);
+    budget->bytes = is_deep
+                        ? bytes_at(store, from_real)
+                        : file_bytes(store, from_real) + store_prop_bytes(store, from_real, NULL);
     budget->replaced_bytes = bytes_at(store, to_real);
     bool is_more = budget->from != budget->to || !budget->is_move;
     if (!is_more || budget->bytes <= budget->replaced_bytes || !place_of(budget->to, &place))

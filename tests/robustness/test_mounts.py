@@ -311,6 +311,34 @@ def test_a_mount_may_have_a_quota(server):
     assert quota(server) == (40000, 62400)
 
 
+def test_a_quota_is_also_of_properties(server):
+    def patch(target, instructions, status=b"200 OK"):
+        body = f'<D:propertyupdate xmlns:D="DAV:">{instructions}</D:propertyupdate>'.encode()
+        assert status in expect(server, 207, "PROPPATCH", target, body=body).body
+
+    def of(name, count):
+        return f'<D:set><D:prop><{name} xmlns="u">{"v" * count}</{name}></D:prop></D:set>'
+
+    expect(server, 201, "PUT", "/small/f", body=b"x" * 1000)
+    used = quota(server)[0]
+    patch("/small/f", of("a", 60000))
+    more = quota(server)[0] - used
+    assert 60000 < more < 60100
+    patch("/small/f", of("b", 60000), b"507 Insufficient Storage")
+    assert quota(server)[0] == used + more
+    patch("/small/f", of("a", 70000))  # in place of the other
+    assert quota(server)[0] == used + more + 10000
+    expect(server, 507, "COPY", "/small/f", Destination="/small/g")
+    patch("/small/f", of("a", 10) + of("a", 20000))
+    assert quota(server)[0] == used + more - 40000
+    expect(server, 201, "COPY", "/small/f", Destination="/small/g")
+    assert quota(server)[0] == 2 * (1000 + more - 40000) + used - 1000
+    patch("/small/f", '<D:remove><D:prop><a xmlns="u"/></D:prop></D:remove>')
+    expect(server, 204, "DELETE", "/small/g")
+    assert quota(server)[0] == used
+    expect(server, 204, "DELETE", "/small/f")
+
+
 def test_a_quota_holds_between_mounts_and_for_what_comes_in_chunks(server):
     write(server, "files", "big", text="x" * 200000)
     write(server, "files", "fits", text="x" * 50000)
