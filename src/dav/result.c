@@ -49,6 +49,9 @@ struct dav_result dav_from_store(enum store_rc rc)
     case STORE_UNAVAILABLE:
         return dav_error(HTTP_SERVICE_UNAVAILABLE,
                          "what is served here is out of reach; the server's log says more");
+    case STORE_UNKNOWN:
+        return dav_error(HTTP_INTERNAL_ERROR, "the change was made, but it is not known whether it "
+                                              "will last; the server's log says more");
     case STORE_FAILED:
     case STORE_END:
     case STORE_PARTIAL:

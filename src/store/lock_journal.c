@@ -440,7 +440,7 @@ static int make_file(const struct lock_journal *journal, struct making *making, 
     return code;
 }
 
-/* Makes a new file of the table. 0 or errno; the old one stays in use then. */
+/* Makes a new file of the table. 0 or errno; then the one that has the name is in use. */
 static int renew(struct lock_journal *journal, uint64_t room)
 {
     struct making making = {.fd = -1};
@@ -451,16 +451,17 @@ static int renew(struct lock_journal *journal, uint64_t room)
         return ENOENT;
     int code = make_file(journal, &making, room, &len);
     buf_done(&making.batch);
-    int unused_fd = code ? making.fd : journal->fd;
+    int unused_fd = making.is_in_place ? journal->fd : making.fd;
     if (unused_fd >= 0)
         (void)close(unused_fd); /* nothing in it is needed */
-    if (code) {
-        journal->is_broken = journal->is_broken || making.is_in_place;
-        return code;
+    if (making.is_in_place) {
+        journal->fd = making.fd;
+        journal->len = len;
+        journal->capacity = making.len;
     }
-    journal->fd = making.fd;
-    journal->len = len;
-    journal->capacity = making.len;
+    journal->is_broken = journal->is_broken || code;
+    if (code)
+        return code;
     journal->flushed = journal->written;
     journal->is_broken = false;
     atomic_store(&journal->is_behind, false);
@@ -516,10 +517,26 @@ static enum store_rc flush(struct lock_journal *journal, uint64_t count)
         pthread_cond_broadcast(&journal->flush_over);
         (void)rc_of(code); /* logs it once; who waits is told by `lost` */
     }
+    /* A new file of what is in the table says the same, if it can be made. */
+    if (journal->is_flushed && journal->flushed < count)
+        (void)rc_of(renew(journal, 0)); /* logs it; `flushed` tells */
     return !journal->is_flushed || journal->flushed >= count ? STORE_OK : STORE_FAILED;
 }
 
 /* --- changes --- */
+
+/* A lock that was refused after all is in the file: the removal behind it is for a process that
+ * ends before there is a new file. */
+static void take_back(struct lock_journal *journal, const struct lock *lock)
+{
+    struct buf frame = {0};
+    (void)lock_table_remove(journal->table, lock->token); /* it is there */
+    add_frame(&frame, RECORD_REMOVE, lock);
+    if (frame.len <= journal->capacity - journal->len &&
+        !write_at(journal->fd, buf_str(&frame), journal->len))
+        journal->len += frame.len;
+    buf_done(&frame);
+}
 
 enum store_rc lock_journal_put(struct lock_journal *journal, const struct lock *lock)
 {
@@ -532,7 +549,7 @@ enum store_rc lock_journal_put(struct lock_journal *journal, const struct lock *
         lock_table_put(journal->table, lock);
         rc = flush(journal, journal->written);
         if (rc != STORE_OK && is_new)
-            (void)lock_table_remove(journal->table, lock->token); /* it is there */
+            take_back(journal, lock);
     }
     pthread_mutex_unlock(&journal->mutex);
     buf_done(&frame);
@@ -560,8 +577,8 @@ enum store_rc lock_journal_remove(struct lock_journal *journal, const struct loc
     pthread_mutex_lock(&journal->mutex);
     for (size_t at = 0; at < locks->count && rc == STORE_OK; at += BATCH_LOCKS)
         rc = remove_batch(journal, locks->items + at, size_min(locks->count - at, BATCH_LOCKS));
-    if (rc == STORE_OK && locks->count)
-        rc = flush(journal, journal->written);
+    if (rc == STORE_OK && locks->count && flush(journal, journal->written) != STORE_OK)
+        rc = STORE_UNKNOWN; /* they are gone, until a crash brings them back */
     pthread_mutex_unlock(&journal->mutex);
     return rc;
 }

@@ -31,7 +31,7 @@ void lock_journal_close(struct lock_journal *journal); /* NULL is fine */
 NODISCARD enum store_rc lock_journal_put(struct lock_journal *journal, const struct lock *lock);
 
 /* Removes the locks with these tokens; the rest of them is not looked at. On failure some of many
- * may be gone. */
+ * may be gone; UNKNOWN: all of them are, but a crash may bring them back. */
 NODISCARD enum store_rc lock_journal_remove(struct lock_journal *journal,
                                             const struct lock_list *locks);
 

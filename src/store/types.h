@@ -23,6 +23,7 @@ enum store_rc {
     STORE_BUSY,        /* memory or descriptors are used up for now */
     STORE_TOO_DEEP,    /* more collections within collections than walk_depth */
     STORE_UNAVAILABLE, /* for now: nobody can say what is there */
+    STORE_UNKNOWN,     /* the change was made, and nobody can say whether it will last; logged */
     STORE_FAILED,      /* the disk or the database failed; logged where it was seen */
 };
 

@@ -116,6 +116,8 @@ const char *rc_name(enum store_rc rc)
         [STORE_NAME_TOO_LONG] = "NAME_TOO_LONG",
         [STORE_BUSY] = "BUSY",
         [STORE_TOO_DEEP] = "TOO_DEEP",
+        [STORE_UNAVAILABLE] = "UNAVAILABLE",
+        [STORE_UNKNOWN] = "UNKNOWN",
         [STORE_FAILED] = "FAILED",
     };
     return (size_t)rc < ARRAY_LEN(names) ? names[rc] : "(no result)";

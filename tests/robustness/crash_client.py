@@ -1,6 +1,8 @@
 """A client of the crash tests: it works in a folder of its own, remembers what was acknowledged, and
 after a crash says whether what it finds is what it was promised.
 
+A request may fail, too, where system calls do: what was refused has not been made.
+
 `tree` is what must be there: {path: Entry}. Before each request `pending` says what the tree may be
 as well: the request that the crash interrupted may have been carried out, or not. Requests on trees
 may have been carried out in part, member by member."""
@@ -18,6 +20,7 @@ NS = "{urn:crash}"
 SIZES = (0, 1, 100, 4096, 40000, 300000, 1500000)
 MEMBERS_MAX = 40
 ANY = "any token"
+UNKNOWN = b"not known whether it will last"  # the change was made, and may go with the power
 
 
 def content(generator):
@@ -62,8 +65,13 @@ class Pending:
         self.more = {}  # path: entries that are acceptable as well
 
 
+class Refused(Exception):
+    """The server says that it has failed; what is there must be looked at."""
+
+
 class CrashClient:
-    def __init__(self, name, seed):
+    def __init__(self, name, seed, may_fail=False):
+        self.may_fail = may_fail
         self.home = f"/{name}"
         self.random = random.Random(f"{seed} {name}")
         self.tree = {}
@@ -90,6 +98,11 @@ class CrashClient:
         self.pending = Pending(what, after, is_atomic)
 
     def end(self, response, *statuses):
+        if self.may_fail and response.status not in statuses and (
+                response.status >= 500 or response.status == 207):
+            if self.pending.is_atomic and UNKNOWN not in response.body:
+                self.pending = None  # nothing has changed; of trees, what is named
+            raise Refused(response)
         assert response.status in statuses, f"{self.pending.what}: {response}"
         self.tree = self.pending.after
         self.pending = None
@@ -198,6 +211,9 @@ class CrashClient:
         self.begin(f"PROPPATCH {path}", after)
         body = f'<D:propertyupdate xmlns:D="DAV:" xmlns:c="urn:crash">{xml}</D:propertyupdate>'
         response = self.session.request("PROPPATCH", quote(path), self.fields(), body)
+        if self.may_fail and response.status == 207 and b" 200 OK" not in response.body:
+            self.pending = None
+            raise Refused(response)
         assert response.status != 207 or b" 200 OK" in response.body, response
         self.end(response, 207)
 
@@ -221,6 +237,8 @@ class CrashClient:
             if method == "MOVE":
                 del after[path]
             after[target + path[len(source):]] = Entry(entry.digest, entry.props)
+        if old:
+            after[target].lock = self.tree[target].lock  # it is the name's, RFC 4918 §7.6
         is_file = self.tree[source].digest is not None
         is_atomic = is_file and (not old or self.tree[target].digest is not None)
         self.begin(f"{method} {source} -> {target}", after, is_atomic and method == "MOVE")

@@ -5,8 +5,10 @@ nothing is left in the staging area.
 DAVIT_CRASH_ROUNDS: how many rounds for each durability (default 5); DAVIT_CRASH_SEED: repeats a run
 (requests and moments; the interleaving is the machine's)."""
 
+import fcntl
 import os
 import random
+import struct
 import subprocess
 import threading
 import time
@@ -14,7 +16,7 @@ import time
 import crash_client
 import davit
 import pytest
-from session import Session, litter, quote
+from session import Session, litter, need_root, quote, wait_for
 
 ROUNDS = int(os.environ.get("DAVIT_CRASH_ROUNDS", "5"))
 SEED = os.environ.get("DAVIT_CRASH_SEED") or str(random.randrange(10 ** 9))
@@ -24,8 +26,9 @@ CLIENTS = 5
 class Round:
     """Clients that work until the server dies."""
 
-    def __init__(self, server, clients, kill_after):
+    def __init__(self, server, clients, kill_after, end=None):
         self.server, self.clients, self.kill_after = server, clients, kill_after
+        self.end = end  # what comes before the kill
         self.changed = threading.Condition()
         self.count = 0
         self.is_over = False
@@ -42,7 +45,7 @@ class Round:
         except (OSError, EOFError) as error:
             self.complain_of_loss(client.home, error)
         except AssertionError as error:
-            if "cut off" in str(error):
+            if "cut off" in str(error) or (self.end and self.is_over):  # or refused by a dead disk
                 self.complain_of_loss(client.home, error)
             else:
                 self.complain(str(error))
@@ -87,6 +90,8 @@ class Round:
                 lambda: self.count >= self.kill_after or self.complaints, 120)
         time.sleep(jitter_s)  # into the middle of whatever is under way
         self.is_over = True
+        if self.end:
+            self.end()
         self.server.kill()
         for thread in threads:
             thread.join()
@@ -123,3 +128,125 @@ def test_what_was_acknowledged_survives_kill_9(durability):
             assert not complaints, "\n".join(complaints) + "\n" + server.stderr()
             print(f"round {number}: {count} acknowledged, under way: {pending}")
         print(f"{sum(c.acknowledged for c in clients)} changes acknowledged in {ROUNDS} rounds")
+
+
+# --- the loss of power ---
+
+EXT4_IOC_SHUTDOWN = 0x8004587d
+NOT_EVEN_THE_JOURNAL = 2
+
+
+class Disk:
+    """An ext4 of its own, from which the power can be taken."""
+
+    def __init__(self, folder):
+        need_root("mounting a file system")
+        self.image, self.point = f"{folder}/disk", f"{folder}/served"
+        with open(self.image, "wb") as file:
+            file.truncate(256 << 20)
+        made = subprocess.run(["mkfs.ext4", "-q", "-F", self.image], capture_output=True, check=False)
+        if made.returncode:
+            pytest.skip(f"mkfs.ext4: {made.stderr.decode().strip()}")
+        os.mkdir(self.point)
+        self.is_mounted = False
+
+    def mount(self):
+        made = subprocess.run(["mount", "-o", "loop", self.image, self.point], capture_output=True,
+                              check=False)
+        if made.returncode:
+            pytest.skip(f"mount -o loop: {made.stderr.decode().strip()}")
+        self.is_mounted = True
+
+    def unmount(self):
+        if self.is_mounted:
+            wait_for(lambda: subprocess.run(["umount", self.point], check=False,
+                                            capture_output=True).returncode == 0, "umount")
+        self.is_mounted = False
+
+    def lose_power(self):
+        """What has not reached the disk is gone, and nothing reaches it any more."""
+        fd = os.open(self.point, os.O_RDONLY)
+        try:
+            fcntl.ioctl(fd, EXT4_IOC_SHUTDOWN, struct.pack("I", NOT_EVEN_THE_JOURNAL))
+        except OSError as error:
+            pytest.skip(f"ioctl(EXT4_IOC_SHUTDOWN): {error}")
+        finally:
+            os.close(fd)
+
+
+def test_what_was_acknowledged_survives_the_loss_of_power(tmp_path):
+    print(f"DAVIT_CRASH_SEED={SEED} power")
+    generator = random.Random(f"{SEED} power")
+    clients = [crash_client.CrashClient(f"c{i}", f"{SEED} power") for i in range(CLIENTS)]
+    disk = Disk(tmp_path)
+    disk.mount()
+    server = davit.Davit(root=disk.point, args=["--depth-infinity", "allow"])
+    try:
+        for number in range(ROUNDS):
+            count = Round(server, clients, generator.randrange(1, 300), disk.lose_power).run(
+                generator.uniform(0, 0.03))
+            disk.unmount()
+            disk.mount()
+            server.start()
+            complaints = [text for client in clients for text in client.check(server)]
+            for client in clients:
+                client.session.close()
+            assert not complaints, "\n".join(complaints) + "\n" + server.stderr()
+            print(f"round {number}: {count} acknowledged")
+        server.stop()
+    finally:
+        if server.process.poll() is None:
+            server.kill()
+        disk.unmount()
+
+
+# --- system calls that fail ---
+
+class Failing:
+    """So many of a thousand system calls that change files fail, from now on."""
+
+    def __init__(self, folder):
+        self.control = f"{folder}/failing"
+        self.set(0)
+        self.module = os.path.join(os.path.dirname(davit.BINARY), "tests/support/failing_calls.so")
+        if not os.path.exists(self.module):
+            pytest.skip(f"there is no {self.module}")
+        asan = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+        self.wrapper = ["env", f"LD_PRELOAD={self.module}", f"DAVIT_FAILING_CALLS={self.control}",
+                        f"ASAN_OPTIONS={asan.strip(':')}"]
+
+    def set(self, permille):
+        with open(self.control, "r+b" if os.path.exists(self.control) else "wb") as file:
+            file.write(struct.pack("I", permille))
+
+
+@pytest.mark.parametrize("durability", ["flush", "lazy"])
+def test_what_is_answered_is_what_happened_when_calls_fail(durability, tmp_path):
+    """3 % of them. What was refused has not been made, what was acknowledged is there, also after a
+    crash, in which no call fails."""
+    print(f"DAVIT_CRASH_SEED={SEED} calls {durability}")
+    generator = random.Random(f"{SEED} calls {durability}")
+    failing = Failing(tmp_path)
+    client = crash_client.CrashClient("c", f"{SEED} calls {durability}", may_fail=True)
+    args = ["--durability", durability, "--depth-infinity", "allow", "--log-level", "error"]
+    refused = 0
+    with davit.Davit(args=args, wrapper=failing.wrapper) as server:
+        client.connect(server)
+        for _ in range(ROUNDS * 4):
+            failing.set(30)
+            for _ in range(generator.randrange(20, 60)):
+                try:
+                    client.step()
+                except crash_client.Refused as answer:
+                    refused += 1
+                    failing.set(0)
+                    complaints = client.check(server)
+                    assert not complaints, f"{answer}\n" + "\n".join(complaints)
+                    failing.set(30)
+            failing.set(0)
+            if generator.random() < 0.5:
+                server.kill()
+                server.start()
+            complaints = client.check(server)
+            assert not complaints, "\n".join(complaints) + "\n" + server.stderr()[-3000:]
+    print(f"{client.acknowledged} changes acknowledged, {refused} refused")

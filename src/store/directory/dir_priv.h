@@ -70,8 +70,7 @@ NODISCARD enum store_rc dir_open_parent(const struct dir_store *dir, struct res_
  * mend: these are logged, with `what` was being done. */
 enum store_rc dir_rc(int code, const char *what);
 
-/* The same for a flush that fails when the change has been made: FAILED, since it is not known
- * whether it will last. */
+/* The same for a flush that fails when the change has been made: UNKNOWN. */
 enum store_rc dir_rc_unknown(int code, const char *what);
 
 NODISCARD enum store_rc dir_locate(struct store *store, struct arena *arena, struct res_path path,

@@ -74,7 +74,7 @@ enum store_rc dir_rc_unknown(int code, const char *what)
 {
     log_line(LOG_ERROR, "store: %s: %s; it is not known whether the change will last", what,
              strerrordesc_np(code));
-    return STORE_FAILED;
+    return STORE_UNKNOWN;
 }
 
 /* --- names that are not resources --- */

@@ -24,6 +24,7 @@ TEST(result_of_each_storage_result)
         {STORE_BUSY, 503, CONDITION_NONE},
         {STORE_TOO_DEEP, 507, CONDITION_NONE},
         {STORE_UNAVAILABLE, 503, CONDITION_NONE},
+        {STORE_UNKNOWN, 500, CONDITION_NONE},
         {STORE_FAILED, 500, CONDITION_NONE},
         /* not ends of a request: whoever lets them come here has a bug, the client has none */
         {STORE_END, 500, CONDITION_NONE},
