@@ -53,7 +53,7 @@ def assert_alive(server, fields=None):
 def half_sent(server, method, path, body):
     """A connection with a request whose last byte does not come. It may be answered before that."""
     connection = server.connect(60)
-    head = (f"{method} {path} HTTP/1.1\r\nHost: h\r\nDepth: 0\r\nContent-Length: {len(body) + 1}\r\n\r\n")
+    head = (f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nDepth: 0\r\nContent-Length: {len(body) + 1}\r\n\r\n")
     try:
         connection.send(head.encode() + body)
     except (BrokenPipeError, ConnectionResetError):
@@ -92,7 +92,7 @@ def test_too_many_bodies_are_put_off():
 
 
 def test_unfinished_bodies_of_one_http2_connection():
-    fields = [(":method", "PROPFIND"), (":scheme", "http"), (":authority", "h"), (":path", "/"),
+    fields = [(":method", "PROPFIND"), (":scheme", "http"), (":authority", "localhost"), (":path", "/"),
               ("depth", "0")]
     with small_server() as server:
         connection = http2.Connection(server.address, 60)
@@ -149,7 +149,7 @@ def slow_reader(server, path, depth, body):
     connection.socket.settimeout(60)
     connection.socket.connect(server.address)
     connection.buffer = b""
-    connection.send(f"PROPFIND {path} HTTP/1.1\r\nHost: h\r\nDepth: {depth}\r\n"
+    connection.send(f"PROPFIND {path} HTTP/1.1\r\nHost: localhost\r\nDepth: {depth}\r\n"
                     f"Content-Length: {len(body)}\r\n\r\n{body}")
     connection.socket.recv(12)
     return connection
@@ -225,7 +225,7 @@ def connections_that_are_served(server, count, source=None):
     for _ in range(count):
         connection = server.connect(20, source)
         try:
-            connection.send(b"GET /small HTTP/1.1\r\nHost: h\r\n\r\n")
+            connection.send(b"GET /small HTTP/1.1\r\nHost: localhost\r\n\r\n")
             got.append(connection.read().status)
         except (BrokenPipeError, ConnectionResetError):
             got.append(503)
@@ -264,7 +264,7 @@ def test_descriptors_are_kept_for_files():
         opened, got = connections_that_are_served(server, 60)
         assert got == [200] * 50 + [503] * 10
         for connection in opened[:50]:
-            connection.send(b"GET /small HTTP/1.1\r\nHost: h\r\n\r\n")
+            connection.send(b"GET /small HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert connection.read().status == 200
         close_all(opened)
         wait_for(lambda: server.request("GET", "/small").status == 200, "their places to be given back")
