@@ -100,6 +100,11 @@ enum stage_end transfer_claim(struct exchange *x, bool is_move)
     return exchange_claim(x);
 }
 
+static struct dav_result destination_exists(void)
+{
+    return dav_error(HTTP_PRECONDITION_FAILED, "the destination exists, and Overwrite is F");
+}
+
 static struct dav_result check_destination(struct exchange *x, struct transfer *transfer)
 {
     struct store_stat stat;
@@ -111,7 +116,7 @@ static struct dav_result check_destination(struct exchange *x, struct transfer *
     if (!is_there && rc != STORE_NOT_FOUND)
         return dav_from_store(rc);
     if (transfer->is_replacement && !transfer->overwrites)
-        return dav_error(HTTP_PRECONDITION_FAILED, "the destination exists, and Overwrite is F");
+        return destination_exists();
     struct dav_result result = parent_check(x, transfer->to_real);
     if (dav_is_fine(result))
         result = lock_permit(x, x->arena, transfer->to_real, PERMIT_MEMBER);
@@ -135,11 +140,24 @@ struct dav_result transfer_check(struct exchange *x, bool is_move)
     return result;
 }
 
+/* That nothing is replaced is for the store to see to: only it can do so in one step with the
+ * change, whatever another program makes meanwhile. */
+struct store_transfer transfer_of(const struct exchange *x)
+{
+    const struct transfer *transfer = x->state;
+    return (struct store_transfer){.from = x->real,
+                                   .to = transfer->to_real,
+                                   .is_deep = transfer->is_deep,
+                                   .expects_absent = !transfer->overwrites};
+}
+
 enum stage_end transfer_answer(struct exchange *x, struct failures *failures, enum store_rc rc)
 {
     const struct transfer *transfer = x->state;
     if (rc == STORE_NAME_TOO_LONG)
         return respond_error(x,
                              dav_error(HTTP_BAD_REQUEST, "a name in the destination is too long"));
+    if (rc == STORE_EXISTS && !transfer->overwrites)
+        return respond_error(x, destination_exists());
     return failures_answer(failures, rc, transfer->is_replacement ? HTTP_NO_CONTENT : HTTP_CREATED);
 }

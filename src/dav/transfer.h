@@ -20,5 +20,8 @@ enum stage_end transfer_claim(struct exchange *x, bool is_move);
 /* All that can refuse the request, under the claim. */
 NODISCARD struct dav_result transfer_check(struct exchange *x, bool is_move);
 
+/* What the store is asked to do. */
+struct store_transfer transfer_of(const struct exchange *x);
+
 /* 201 or 204, or what failed. */
 enum stage_end transfer_answer(struct exchange *x, struct failures *failures, enum store_rc rc);

@@ -96,12 +96,13 @@ struct store_ops {
     /* Tree operations: on past failing members, each reported to the visitor. OK: all done.
      * PARTIAL: all but what was reported. Any other: nothing was changed. Locks and dead
      * properties go with what is removed; dead properties follow what is copied or moved, locks
-     * never do. copy and move replace what is at `to`; a lock that is rooted there stays. */
+     * never do. copy and move replace what is at `to`, if it is a resource (DENIED otherwise); a
+     * lock that is rooted there stays. */
     enum store_rc (*remove)(struct store *store, struct res_path path,
                             struct store_visitor *visitor);
-    enum store_rc (*copy)(struct store *store, struct res_path from, struct res_path to,
-                          bool is_deep, struct store_visitor *visitor);
-    enum store_rc (*move)(struct store *store, struct res_path from, struct res_path to,
+    enum store_rc (*copy)(struct store *store, const struct store_transfer *transfer,
+                          struct store_visitor *visitor);
+    enum store_rc (*move)(struct store *store, const struct store_transfer *transfer,
                           struct store_visitor *visitor);
 
     /* Quick. False: the resource has no dead properties for sure. */

@@ -140,6 +140,14 @@ struct store_visitor {
                             struct res_path real);
 };
 
+/* A copy or a move. */
+struct store_transfer {
+    struct res_path from;
+    struct res_path to;
+    bool is_deep;        /* of a collection with its members; a move always is */
+    bool expects_absent; /* STORE_EXISTS when there is something, or comes meanwhile */
+};
+
 /* How an upload becomes visible. */
 struct store_commit {
     bool expects_absent; /* STORE_EXISTS when there is something (If-None-Match: *) */

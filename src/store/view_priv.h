@@ -73,7 +73,7 @@ bool view_take_claim(struct store *store, struct claim *claim);
 void view_release_claim(struct store *store, struct claim *claim);
 
 enum store_rc view_remove(struct store *store, struct res_path path, struct store_visitor *visitor);
-enum store_rc view_copy(struct store *store, struct res_path from, struct res_path to, bool is_deep,
+enum store_rc view_copy(struct store *store, const struct store_transfer *copy,
                         struct store_visitor *visitor);
-enum store_rc view_move(struct store *store, struct res_path from, struct res_path to,
+enum store_rc view_move(struct store *store, const struct store_transfer *move,
                         struct store_visitor *visitor);

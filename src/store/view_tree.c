@@ -129,6 +129,7 @@ struct transfer {
     struct arena arena;
     bool is_move;
     bool is_deep;
+    bool expects_absent;
     size_t failures;
 };
 
@@ -386,32 +387,39 @@ static enum store_rc run(struct transfer *transfer, struct res_path to)
     struct view_budget budget = {from_mount, to_mount, .is_move = transfer->is_move};
     enum store_rc rc = budget_transfer(&budget, guide.from_real, guide.to_real, transfer->is_deep);
     if (rc == STORE_OK) {
-        rc = transfer->is_move
-                 ? ops->move(from_mount->store, guide.from_real, guide.to_real, &guide.base)
-                 : ops->copy(from_mount->store, guide.from_real, guide.to_real, transfer->is_deep,
-                             &guide.base);
+        struct store_transfer inner = {guide.from_real, guide.to_real, transfer->is_deep,
+                                       transfer->expects_absent};
+        rc = transfer->is_move ? ops->move(from_mount->store, &inner, &guide.base)
+                               : ops->copy(from_mount->store, &inner, &guide.base);
         budget_settle(&budget, rc);
     }
     arena_done(&guide.arena);
     return rc;
 }
 
-enum store_rc view_copy(struct store *store, struct res_path from, struct res_path to, bool is_deep,
+enum store_rc view_copy(struct store *store, const struct store_transfer *copy,
                         struct store_visitor *visitor)
 {
-    struct transfer transfer = {
-        .store = store, .visitor = visitor, .from = from, .is_deep = is_deep};
-    enum store_rc rc = run(&transfer, to);
+    struct transfer transfer = {.store = store,
+                                .visitor = visitor,
+                                .from = copy->from,
+                                .is_deep = copy->is_deep,
+                                .expects_absent = copy->expects_absent};
+    enum store_rc rc = run(&transfer, copy->to);
     arena_done(&transfer.arena);
     return rc;
 }
 
-enum store_rc view_move(struct store *store, struct res_path from, struct res_path to,
+enum store_rc view_move(struct store *store, const struct store_transfer *move,
                         struct store_visitor *visitor)
 {
-    struct transfer transfer = {
-        .store = store, .visitor = visitor, .from = from, .is_move = true, .is_deep = true};
-    enum store_rc rc = run(&transfer, to);
+    struct transfer transfer = {.store = store,
+                                .visitor = visitor,
+                                .from = move->from,
+                                .is_move = true,
+                                .is_deep = true,
+                                .expects_absent = move->expects_absent};
+    enum store_rc rc = run(&transfer, move->to);
     arena_done(&transfer.arena);
     return rc;
 }

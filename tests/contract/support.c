@@ -489,11 +489,11 @@ enum store_rc remove_all(struct bench *bench, struct res_path path)
 enum store_rc copy_all(struct bench *bench, struct res_path from, struct res_path to)
 {
     struct recorder *recorder = recorder_new(&bench->arena);
-    return bench->store->ops->copy(bench->store, from, to, true, &recorder->base);
+    return bench->store->ops->copy(bench->store, TRANSFER(from, to), &recorder->base);
 }
 
 enum store_rc move_all(struct bench *bench, struct res_path from, struct res_path to)
 {
     struct recorder *recorder = recorder_new(&bench->arena);
-    return bench->store->ops->move(bench->store, from, to, &recorder->base);
+    return bench->store->ops->move(bench->store, TRANSFER(from, to), &recorder->base);
 }

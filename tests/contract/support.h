@@ -129,6 +129,9 @@ void recorder_refuse(struct recorder *recorder, const char *path);
 /* The lines of failures, sorted. From the arena. */
 const char *recorder_failures(struct recorder *recorder, struct arena *arena);
 
+/* Of a whole tree, replacing what is there. */
+#define TRANSFER(from, to) (&(struct store_transfer){(from), (to), .is_deep = true})
+
 NODISCARD enum store_rc remove_all(struct bench *bench, struct res_path path);
 NODISCARD enum store_rc copy_all(struct bench *bench, struct res_path from, struct res_path to);
 NODISCARD enum store_rc move_all(struct bench *bench, struct res_path from, struct res_path to);
@@ -142,6 +145,7 @@ int copy_tests(void);
 int move_tests(void);
 int prop_tests(void);
 int lock_tests(void);
+int absent_tests(void);
 int claim_tests(void);
 int name_tests(void);
 int fault_tests(void);

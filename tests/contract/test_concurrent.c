@@ -86,11 +86,11 @@ static void work_alone(struct worker *worker, unsigned round)
     EXPECT(worker, patch_own(worker, own(worker, "c/f"), text) == STORE_OK);
     EXPECT(worker, store->ops->lock(store, &lock) == STORE_OK);
     EXPECT(worker, strstr(locks_text(store, &worker->arena, own(worker, ""), LOCKS_WITHIN), token));
-    EXPECT(worker,
-           store->ops->copy(store, own(worker, "c"), own(worker, "d"), true, visitor) == STORE_OK);
+    EXPECT(worker, store->ops->copy(store, TRANSFER(own(worker, "c"), own(worker, "d")), visitor) ==
+                       STORE_OK);
     EXPECT(worker, reads(worker, own(worker, "d/f"), text));
-    EXPECT(worker,
-           store->ops->move(store, own(worker, "d/f"), own(worker, "g"), visitor) == STORE_OK);
+    EXPECT(worker, store->ops->move(store, TRANSFER(own(worker, "d/f"), own(worker, "g")),
+                                    visitor) == STORE_OK);
     EXPECT(worker, strstr(props_text(store, &worker->arena, own(worker, "g")), text));
     EXPECT(worker, store->ops->unlock(store, lock.token) == STORE_OK);
     EXPECT(worker, store->ops->remove(store, own(worker, "c"), visitor) == STORE_OK);

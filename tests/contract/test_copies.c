@@ -4,14 +4,14 @@
 static enum store_rc copy_recorded(struct bench *bench, struct res_path from, struct res_path to,
                                    struct recorder *recorder)
 {
-    return bench->store->ops->copy(bench->store, from, to, true, &recorder->base);
+    return bench->store->ops->copy(bench->store, TRANSFER(from, to), &recorder->base);
 }
 
 static enum store_rc copy_shallow(struct bench *bench, struct res_path from, struct res_path to)
 {
     struct recorder *recorder = recorder_new(&bench->arena);
-    enum store_rc rc = bench->store->ops->copy(bench->store, from, to, false, &recorder->base);
-    return rc;
+    struct store_transfer shallow = {.from = from, .to = to};
+    return bench->store->ops->copy(bench->store, &shallow, &recorder->base);
 }
 
 /* --- what is copied over what --- */

@@ -137,7 +137,31 @@ static enum store_rc move_members(struct bench *bench)
 {
     struct recorder *recorder = recorder_new(&bench->arena);
     recorder_refuse(recorder, "c/none"); /* nothing of that name: all goes, one by one */
-    return bench->store->ops->move(bench->store, PATH("c"), PATH("new"), &recorder->base);
+    return bench->store->ops->move(bench->store, TRANSFER(PATH("c"), PATH("new")), &recorder->base);
+}
+
+static enum store_rc transfer_new(struct bench *bench, bool is_move, const char *refused)
+{
+    struct recorder *recorder = recorder_new(&bench->arena);
+    struct store_transfer transfer = {PATH("c"), PATH("new"), true, .expects_absent = true};
+    recorder_refuse(recorder, refused);
+    return is_move ? bench->store->ops->move(bench->store, &transfer, &recorder->base)
+                   : bench->store->ops->copy(bench->store, &transfer, &recorder->base);
+}
+
+static enum store_rc copy_where_nothing_is(struct bench *bench)
+{
+    return transfer_new(bench, false, "nothing");
+}
+
+static enum store_rc move_where_nothing_is(struct bench *bench)
+{
+    return transfer_new(bench, true, "nothing");
+}
+
+static enum store_rc move_members_where_nothing_is(struct bench *bench)
+{
+    return transfer_new(bench, true, "c/none");
 }
 
 static const struct change {
@@ -163,6 +187,9 @@ static const struct change {
     {"move tree", move_tree_new, true},
     {"move tree over", move_tree_over, false},
     {"move members", move_members, false, "new/ {}\nnew/d/ {}\n"}, /* while they are filled */
+    {"copy as new", copy_where_nothing_is, true},
+    {"move as new", move_where_nothing_is, true},
+    {"move members as new", move_members_where_nothing_is, false, "new/ {}\nnew/d/ {}\n"},
 };
 
 /* --- what has become of it --- */

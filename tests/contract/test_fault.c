@@ -49,12 +49,12 @@ static enum store_rc step_lock(struct store *store, struct arena *arena)
 
 static enum store_rc step_copy(struct store *store, struct arena *arena)
 {
-    return store->ops->copy(store, PATH("c"), PATH("d"), true, &recorder_new(arena)->base);
+    return store->ops->copy(store, TRANSFER(PATH("c"), PATH("d")), &recorder_new(arena)->base);
 }
 
 static enum store_rc step_move(struct store *store, struct arena *arena)
 {
-    return store->ops->move(store, PATH("d"), PATH("e"), &recorder_new(arena)->base);
+    return store->ops->move(store, TRANSFER(PATH("d"), PATH("e")), &recorder_new(arena)->base);
 }
 
 static enum store_rc step_unlock(struct store *store, struct arena *arena)

@@ -80,9 +80,9 @@ static void p21_copies_do_not_begin_at_links(void **state)
     struct recorder *recorder = recorder_new(&bench->arena);
     only_for_directories();
     make_links(bench);
-    assert_rc(
-        bench->store->ops->copy(bench->store, PATH("to-file"), PATH("x"), true, &recorder->base),
-        STORE_PARTIAL);
+    assert_rc(bench->store->ops->copy(bench->store, TRANSFER(PATH("to-file"), PATH("x")),
+                                      &recorder->base),
+              STORE_PARTIAL);
     assert_string_equal(recorder_failures(recorder, &bench->arena), "to-file ALIAS 0\n");
     assert_rc(stat_rc(bench, PATH("x")), STORE_NOT_FOUND);
 }
@@ -225,11 +225,11 @@ static void p14_what_another_davit_serves_is_not_replaced(void **state)
     struct recorder *moved = recorder_new(&bench->arena);
     only_for_directories();
     make_served(bench);
-    assert_rc(bench->store->ops->copy(bench->store, PATH("n"), PATH("c"), true, &copied->base),
+    assert_rc(bench->store->ops->copy(bench->store, TRANSFER(PATH("n"), PATH("c")), &copied->base),
               STORE_PARTIAL);
     assert_string_equal(recorder_failures(copied, &bench->arena), "c/other/ DENIED 0\n");
     assert_served(bench);
-    assert_rc(bench->store->ops->move(bench->store, PATH("n"), PATH("c"), &moved->base),
+    assert_rc(bench->store->ops->move(bench->store, TRANSFER(PATH("n"), PATH("c")), &moved->base),
               STORE_PARTIAL);
     assert_string_equal(recorder_failures(moved, &bench->arena), "c/other/ DENIED 0\n");
     assert_served(bench);
@@ -367,8 +367,9 @@ static void p14_copies_ask_where_links_lead(void **state)
     link_to(bench, "../e/g", "c/deep");
     recorder_refuse(recorder, "f");
     recorder_refuse(recorder, "e");
-    assert_rc(bench->store->ops->copy(bench->store, PATH("c"), PATH("x"), true, &recorder->base),
-              STORE_PARTIAL);
+    assert_rc(
+        bench->store->ops->copy(bench->store, TRANSFER(PATH("c"), PATH("x")), &recorder->base),
+        STORE_PARTIAL);
     assert_string_equal(recorder_failures(recorder, &bench->arena),
                         "c/collection REFUSED 423\nc/file REFUSED 423\n");
     assert_string_equal(get(bench, PATH("x/deep")), "e/g");
@@ -376,7 +377,8 @@ static void p14_copies_ask_where_links_lead(void **state)
     assert_int_equal(access(bench_file(bench, "x/file"), F_OK), -1);
     recorder = recorder_new(&bench->arena);
     recorder_refuse(recorder, "f");
-    assert_ok(bench->store->ops->move(bench->store, PATH("c"), PATH("y"), &recorder->base));
+    assert_ok(
+        bench->store->ops->move(bench->store, TRANSFER(PATH("c"), PATH("y")), &recorder->base));
     assert_link(bench, "y/file", "../f");
 }
 

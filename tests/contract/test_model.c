@@ -181,6 +181,7 @@ static enum store_rc apply(struct store *store, const struct op *op, struct reco
 {
     char token[32];
     struct store_visitor *visitor = &recorder->base;
+    struct store_transfer transfer = {op->from, op->to, op->is_flagged, op->number % 4 == 0};
     switch (op->kind) {
     case OP_PUT:
         return apply_put(store, op);
@@ -189,9 +190,9 @@ static enum store_rc apply(struct store *store, const struct op *op, struct reco
     case OP_REMOVE:
         return store->ops->remove(store, op->from, visitor);
     case OP_COPY:
-        return store->ops->copy(store, op->from, op->to, op->is_flagged, visitor);
+        return store->ops->copy(store, &transfer, visitor);
     case OP_MOVE:
-        return store->ops->move(store, op->from, op->to, visitor);
+        return store->ops->move(store, &transfer, visitor);
     case OP_PATCH:
         return apply_patch(store, op);
     case OP_LOCK:

@@ -219,7 +219,8 @@ static void p14_what_may_not_move_to_another_mount_stays_as_a_whole(void **state
     recorder_refuse(recorder, "c/f");
     MAKE(bench, "c/", "c/f", "c/g", "small/x");
     const char *before = dump(bench);
-    assert_rc(bench->store->ops->move(bench->store, PATH("c"), PATH("small/x"), &recorder->base),
+    assert_rc(bench->store->ops->move(bench->store, TRANSFER(PATH("c"), PATH("small/x")),
+                                      &recorder->base),
               STORE_DENIED);
     assert_string_equal(dump(bench), before);
 }
@@ -250,8 +251,9 @@ static void p14_removals_do_not_go_into_mounts(void **state)
     assert_int_equal(mount(bench_file(bench, "bound"), point, NULL, MS_BIND, NULL), 0);
     assert_rc(bench->store->ops->remove(bench->store, PATH("c"), &removed->base), STORE_PARTIAL);
     assert_string_equal(recorder_failures(removed, &bench->arena), "c/deep/ DENIED 0\n");
-    assert_rc(bench->store->ops->copy(bench->store, PATH("x"), PATH("c"), true, &replaced->base),
-              STORE_PARTIAL);
+    assert_rc(
+        bench->store->ops->copy(bench->store, TRANSFER(PATH("x"), PATH("c")), &replaced->base),
+        STORE_PARTIAL);
     assert_int_equal(umount2(point, MNT_DETACH), 0);
     assert_string_equal(get(bench, PATH("bound/f")), "bound/f");
     assert_string_equal(get(bench, PATH("c/h")), "x/h");

@@ -4,7 +4,7 @@
 static enum store_rc move_recorded(struct bench *bench, struct res_path from, struct res_path to,
                                    struct recorder *recorder)
 {
-    return bench->store->ops->move(bench->store, from, to, &recorder->base);
+    return bench->store->ops->move(bench->store, TRANSFER(from, to), &recorder->base);
 }
 
 /* --- what is moved over what --- */

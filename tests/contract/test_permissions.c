@@ -226,8 +226,9 @@ static void p14_copy_goes_on_past_what_cannot_be_read(void **state)
     assert_ok(set_prop(bench, PATH("c/d/h"), "p", "v"));
     set_mode(bench, "c/secret", 0000);
     set_mode(bench, "c/closed", 0000);
-    assert_rc(bench->store->ops->copy(bench->store, PATH("c"), PATH("x"), true, &recorder->base),
-              STORE_PARTIAL);
+    assert_rc(
+        bench->store->ops->copy(bench->store, TRANSFER(PATH("c"), PATH("x")), &recorder->base),
+        STORE_PARTIAL);
     assert_string_equal(recorder_failures(recorder, &bench->arena),
                         "c/closed/ DENIED 0\nc/secret DENIED 0\n");
     set_mode(bench, "c/closed", 0755);
@@ -246,7 +247,7 @@ static void p14_copy_of_what_cannot_be_read_changes_nothing(void **state)
     assert_ok(set_prop(bench, PATH("x"), "p", "v"));
     assert_ok(set_prop(bench, PATH("secret"), "q", "v"));
     assert_rc(
-        bench->store->ops->copy(bench->store, PATH("secret"), PATH("x"), true, &recorder->base),
+        bench->store->ops->copy(bench->store, TRANSFER(PATH("secret"), PATH("x")), &recorder->base),
         STORE_PARTIAL);
     assert_string_equal(recorder_failures(recorder, &bench->arena), "secret DENIED 0\n");
     assert_string_equal(dump(bench), "/ {}\nsecret !DENIED {q=v }\nx \"x\" {p=v }\n");
@@ -269,8 +270,9 @@ static void p14_copy_over_what_cannot_be_removed(void **state)
     struct recorder *recorder = recorder_new(&bench->arena);
     only_for_directories();
     make_stubborn(bench);
-    assert_rc(bench->store->ops->copy(bench->store, PATH("c"), PATH("x"), true, &recorder->base),
-              STORE_PARTIAL);
+    assert_rc(
+        bench->store->ops->copy(bench->store, TRANSFER(PATH("c"), PATH("x")), &recorder->base),
+        STORE_PARTIAL);
     assert_string_equal(recorder_failures(recorder, &bench->arena), "x/ro/g DENIED 0\n");
     assert_ok(remove_all(bench, PATH("c")));
     assert_string_equal(dump(bench), "/ {}\nx/ {}\nx/f \"c/f\" {p=c }\nx/ro/ {}\n"
@@ -284,8 +286,9 @@ static void p14_move_over_what_cannot_be_removed(void **state)
     struct recorder *recorder = recorder_new(&bench->arena);
     only_for_directories();
     make_stubborn(bench);
-    assert_rc(bench->store->ops->move(bench->store, PATH("c"), PATH("x"), &recorder->base),
-              STORE_PARTIAL);
+    assert_rc(
+        bench->store->ops->move(bench->store, TRANSFER(PATH("c"), PATH("x")), &recorder->base),
+        STORE_PARTIAL);
     assert_string_equal(recorder_failures(recorder, &bench->arena), "x/ro/g DENIED 0\n");
     assert_string_equal(dump(bench), "/ {}\nc/ {}\nc/ro/ {}\nc/ro/g \"c/ro/g\" {p=c }\nx/ {}\n"
                                      "x/f \"c/f\" {p=c }\nx/ro/ {}\nx/ro/g \"x/ro/g\" {p=x }\n");
@@ -333,8 +336,9 @@ static void p14_grafted_collections_keep_their_mode(void **state)
     recorder_refuse(recorder, "c/f");
     MAKE(bench, "c/", "c/f", "c/g");
     set_mode(bench, "c", 0700);
-    assert_rc(bench->store->ops->move(bench->store, PATH("c"), PATH("x"), &recorder->base),
-              STORE_PARTIAL);
+    assert_rc(
+        bench->store->ops->move(bench->store, TRANSFER(PATH("c"), PATH("x")), &recorder->base),
+        STORE_PARTIAL);
     assert_int_equal(mode_of(bench, "x"), 0700); /* what was private stays so */
 }
 

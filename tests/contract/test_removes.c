@@ -256,8 +256,8 @@ static void p14_visitors_may_ask_for_locks_and_stat(void **state)
     MAKE(bench, "c/", "c/f", "c/g", "e/", "e/f");
     assert_ok(set_lock(bench, PATH("c/f"), "t"));
     assert_rc(store->ops->remove(store, PATH("c"), &looker.base), STORE_PARTIAL);
-    assert_rc(store->ops->copy(store, PATH("c"), PATH("e"), true, &looker.base), STORE_PARTIAL);
-    assert_rc(store->ops->move(store, PATH("c"), PATH("m"), &looker.base), STORE_PARTIAL);
+    assert_rc(store->ops->copy(store, TRANSFER(PATH("c"), PATH("e")), &looker.base), STORE_PARTIAL);
+    assert_rc(store->ops->move(store, TRANSFER(PATH("c"), PATH("m")), &looker.base), STORE_PARTIAL);
     assert_string_equal(get(bench, PATH("c/f")), "c/f");
 }
 

@@ -68,7 +68,8 @@ static void p10_what_is_acknowledged_after_the_state_was_removed_is_kept(void **
         assert_ok(put(bench, PATH("f"), STR("new")));
         assert_ok(set_prop(bench, PATH("f"), "after", "a"));
         assert_ok(set_lock(bench, PATH("f"), "urn:after"));
-        assert_ok(bench->store->ops->move(bench->store, PATH("m"), PATH("moved"), visitor));
+        assert_ok(
+            bench->store->ops->move(bench->store, TRANSFER(PATH("m"), PATH("moved")), visitor));
         bench_reopen(bench);
         assert_string_equal(get(bench, PATH("f")), "new");
         assert_string_equal(props_text(bench->store, arena, PATH("f")), "after=a before=b ");

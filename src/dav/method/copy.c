@@ -13,8 +13,8 @@ static enum stage_end copy_run(struct exchange *x)
         return respond_error(x, result);
     const struct transfer *transfer = x->state;
     struct failures *failures = failures_new(x, transfer->to, transfer->to_real);
-    enum store_rc rc = x->store->ops->copy(x->store, x->real, transfer->to_real, transfer->is_deep,
-                                           &failures->visitor);
+    struct store_transfer copy = transfer_of(x);
+    enum store_rc rc = x->store->ops->copy(x->store, &copy, &failures->visitor);
     return transfer_answer(x, failures, rc);
 }
 

@@ -14,8 +14,8 @@ static enum stage_end move_run(struct exchange *x)
     const struct transfer *transfer = x->state;
     struct failures *failures = failures_new(x, transfer->to, transfer->to_real);
     failures->is_move = true;
-    enum store_rc rc =
-        x->store->ops->move(x->store, x->real, transfer->to_real, &failures->visitor);
+    struct store_transfer move = transfer_of(x);
+    enum store_rc rc = x->store->ops->move(x->store, &move, &failures->visitor);
     return transfer_answer(x, failures, rc);
 }
 

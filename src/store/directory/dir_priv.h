@@ -124,10 +124,14 @@ NODISCARD enum store_rc dir_stage_name(struct dir_store *dir, int parent_fd, cha
 NODISCARD enum store_rc dir_mkcol(struct store *store, struct res_path path);
 NODISCARD enum store_rc dir_remove(struct store *store, struct res_path path,
                                    struct store_visitor *visitor);
-NODISCARD enum store_rc dir_copy(struct store *store, struct res_path from, struct res_path to,
-                                 bool is_deep, struct store_visitor *visitor);
-NODISCARD enum store_rc dir_move(struct store *store, struct res_path from, struct res_path to,
+NODISCARD enum store_rc dir_copy(struct store *store, const struct store_transfer *transfer,
                                  struct store_visitor *visitor);
+NODISCARD enum store_rc dir_move(struct store *store, const struct store_transfer *transfer,
+                                 struct store_visitor *visitor);
+
+/* rename(2) that replaces nothing, whatever comes to the target at this moment: 0, EEXIST, or
+ * another errno. */
+NODISCARD int dir_rename_new(int from_fd, const char *from_name, int to_fd, const char *to_name);
 
 /* A walk down a tree that changes it. `path` is where the walk is, for reports. */
 struct dir_walk {

@@ -50,11 +50,6 @@ NODISCARD enum store_rc dir_transfer_begin(struct dir_store *dir, struct dir_tra
  * stayed is noted. */
 void dir_transfer_keep(struct dir_store *dir, struct dir_transfer *transfer);
 
-/* In between, when nothing is left of what was at `to`, and members will come there one by one:
- * nothing of it is to turn up on them. */
-NODISCARD enum store_rc dir_transfer_clear(struct dir_store *dir,
-                                           const struct dir_transfer *transfer);
-
 /* After: one or the other; when nothing was changed, it is cancelled. */
 void dir_transfer_end(struct dir_store *dir, const struct dir_transfer *transfer);
 void dir_transfer_cancel(struct dir_store *dir, const struct dir_transfer *transfer);

@@ -281,15 +281,18 @@ enum store_rc named_remove(struct store *store, struct res_path path, struct sto
     return rc;
 }
 
-enum store_rc named_copy(struct store *store, struct res_path from, struct res_path to,
-                         bool is_deep, struct store_visitor *visitor)
+enum store_rc named_copy(struct store *store, const struct store_transfer *transfer,
+                         struct store_visitor *visitor)
 {
+    struct store_transfer first = *transfer;
     struct named from_named;
     struct named to_named;
-    name_resource(&from_named, store, from);
-    name_member(&to_named, store, to);
+    name_resource(&from_named, store, transfer->from);
+    name_member(&to_named, store, transfer->to);
+    first.from = from_named.first;
+    first.to = to_named.first;
     struct teller teller = teller_for(visitor, &from_named, &to_named);
-    enum store_rc rc = dir_copy(store, from_named.first, to_named.first, is_deep, &teller.base);
+    enum store_rc rc = dir_copy(store, &first, &teller.base);
     cache_note_change(dir_of(store)->cache);
     arena_done(&teller.arena);
     named_done(&to_named);
@@ -297,15 +300,18 @@ enum store_rc named_copy(struct store *store, struct res_path from, struct res_p
     return rc;
 }
 
-enum store_rc named_move(struct store *store, struct res_path from, struct res_path to,
+enum store_rc named_move(struct store *store, const struct store_transfer *transfer,
                          struct store_visitor *visitor)
 {
+    struct store_transfer first = *transfer;
     struct named from_named;
     struct named to_named;
-    name_member(&from_named, store, from);
-    name_member(&to_named, store, to);
+    name_member(&from_named, store, transfer->from);
+    name_member(&to_named, store, transfer->to);
+    first.from = from_named.first;
+    first.to = to_named.first;
     struct teller teller = teller_for(visitor, &from_named, &to_named);
-    enum store_rc rc = dir_move(store, from_named.first, to_named.first, &teller.base);
+    enum store_rc rc = dir_move(store, &first, &teller.base);
     cache_note_change(dir_of(store)->cache);
     arena_done(&teller.arena);
     named_done(&to_named);

@@ -13,9 +13,9 @@ NODISCARD enum store_rc named_upload(struct store *store, struct res_path path, 
 NODISCARD enum store_rc named_mkcol(struct store *store, struct res_path path);
 NODISCARD enum store_rc named_remove(struct store *store, struct res_path path,
                                      struct store_visitor *visitor);
-NODISCARD enum store_rc named_copy(struct store *store, struct res_path from, struct res_path to,
-                                   bool is_deep, struct store_visitor *visitor);
-NODISCARD enum store_rc named_move(struct store *store, struct res_path from, struct res_path to,
+NODISCARD enum store_rc named_copy(struct store *store, const struct store_transfer *transfer,
+                                   struct store_visitor *visitor);
+NODISCARD enum store_rc named_move(struct store *store, const struct store_transfer *transfer,
                                    struct store_visitor *visitor);
 
 bool named_may_have_props(struct store *store, struct res_path path);

@@ -371,20 +371,30 @@ static enum store_rc copy(struct placing *source)
     if (rc == STORE_OK) {
         source->from_name = from_name.text;
         source->to_name = to_name.text;
-        rc = is_apart(source) ? copy_and_place(source) : STORE_DENIED;
+        /* Asked before much is copied; what comes meanwhile is seen when the copy is placed. */
+        if (!is_apart(source))
+            rc = STORE_DENIED;
+        else if (faccessat(source->to_fd, to_name.text, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+            rc = dir_may_replace(source);
+        if (rc == STORE_OK)
+            rc = copy_and_place(source);
         (void)close(source->to_fd); /* a directory: nothing to lose */
     }
     (void)close(source->from_fd); /* likewise */
     return rc;
 }
 
-enum store_rc dir_copy(struct store *store, struct res_path from, struct res_path to, bool is_deep,
+enum store_rc dir_copy(struct store *store, const struct store_transfer *transfer,
                        struct store_visitor *visitor)
 {
     struct placing source = {
         .dir = dir_of(store),
         .visitor = visitor,
-        .transfer = {.from = from, .to = to, .is_copy = true, .is_shallow = !is_deep},
+        .expects_absent = transfer->expects_absent,
+        .transfer = {.from = transfer->from,
+                     .to = transfer->to,
+                     .is_copy = true,
+                     .is_shallow = !transfer->is_deep},
     };
     return copy(&source);
 }
@@ -396,6 +406,7 @@ enum store_rc dir_copy_for_move(const struct placing *placing)
         .dir = placing->dir,
         .visitor = placing->visitor,
         .keeps_links = true,
+        .expects_absent = placing->expects_absent,
         .transfer = {.from = transfer->from, .to = transfer->to, .is_copy = true},
     };
     return copy(&source);

@@ -5,6 +5,11 @@
  * move one by one, and what may not move, or what something that could not be removed stands in the
  * way of, stays where it is.
  *
+ * Where nothing is expected at the target, the kernel sees to it that nothing is replaced, whatever
+ * another program makes there at this moment. Where it cannot (RENAME_NOREPLACE is missing on
+ * network file systems and old kernels), a file is given its name by link(2), which fails if there
+ * is something. A directory goes by a plain rename: that replaces nothing but an empty directory.
+ *
  * Dead properties follow by a change to the database, which cannot be one step with the rename. An
  * intent is therefore written first, where there are any: start-up sees from what is on disk
  * whether the rename had happened, and finishes the change or forgets it (follow.c). Once the
@@ -18,8 +23,8 @@
 #include "store/directory/mounts/identity.h"
 #include "store/directory/tree_priv.h"
 
-/* rename(2) that replaces nothing: 0 or errno. */
-static int rename_new(int from_fd, const char *from_name, int to_fd, const char *to_name)
+/* rename(2) that replaces nothing, as far as the file system can say: 0 or errno. */
+static int rename_if_free(int from_fd, const char *from_name, int to_fd, const char *to_name)
 {
     if (renameat2(from_fd, from_name, to_fd, to_name, RENAME_NOREPLACE) == 0)
         return 0;
@@ -29,6 +34,31 @@ static int rename_new(int from_fd, const char *from_name, int to_fd, const char 
     if (faccessat(to_fd, to_name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return EEXIST;
     return renameat(from_fd, from_name, to_fd, to_name) < 0 ? errno : 0;
+}
+
+/* A file gets a second name and loses the first. Where there are no second names, that nothing is
+ * there is seen a moment before. */
+static int link_new(int from_fd, const char *from_name, int to_fd, const char *to_name)
+{
+    if (linkat(from_fd, from_name, to_fd, to_name, 0) < 0)
+        return errno == EEXIST ? EEXIST : rename_if_free(from_fd, from_name, to_fd, to_name);
+    if (unlinkat(from_fd, from_name, 0) == 0)
+        return 0;
+    int code = errno;
+    (void)unlinkat(to_fd, to_name, 0); /* ours alone; it can be removed if it could be made */
+    return code;
+}
+
+int dir_rename_new(int from_fd, const char *from_name, int to_fd, const char *to_name)
+{
+    if (renameat2(from_fd, from_name, to_fd, to_name, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL)
+        return errno;
+    if (!dir_is_directory(from_fd, from_name))
+        return link_new(from_fd, from_name, to_fd, to_name);
+    int code = rename_if_free(from_fd, from_name, to_fd, to_name);
+    return code == ENOTDIR || code == ENOTEMPTY ? EEXIST : code;
 }
 
 /* --- grafting --- */
@@ -86,7 +116,8 @@ static int open_target(struct grafting *grafting, int source_fd, int to_fd, cons
     bool is_there = faccessat(to_fd, to_name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
     enum store_rc rc = STORE_OK;
     int fd = -1;
-    if (is_there && (!dir_is_directory(to_fd, to_name) || !may_enter(grafting)))
+    bool is_own = walk->depth == 0 && grafting->placing->has_made_to;
+    if (is_there && !is_own && (!dir_is_directory(to_fd, to_name) || !may_enter(grafting)))
         return -1;
     if (walk->depth > walk->dir->limits->walk_depth)
         rc = STORE_TOO_DEEP;
@@ -131,7 +162,7 @@ static bool graft(struct grafting *grafting, int from_fd, const char *from_name,
     struct dir_walk *walk = &grafting->walk;
     bool is_collection = dir_is_directory(from_fd, from_name);
     if (!is_collection || !walk->visitor->may_refuse(walk->visitor, dir_walk_path(walk))) {
-        int code = rename_new(from_fd, from_name, to_fd, to_name);
+        int code = rename_if_free(from_fd, from_name, to_fd, to_name);
         if (code == 0)
             return true;
         if (code == EEXIST && !is_collection)
@@ -230,7 +261,7 @@ static enum store_rc replace_tree(struct placing *placing, bool is_whole)
     transfer->is_replaced = is_free || remove_old(placing);
     if (is_whole && transfer->is_replaced) {
         int code =
-            rename_new(placing->from_fd, placing->from_name, placing->to_fd, placing->to_name);
+            rename_if_free(placing->from_fd, placing->from_name, placing->to_fd, placing->to_name);
         if (code == 0)
             return STORE_OK;
         visitor->failed(visitor, placing->is_staged ? transfer->to : transfer->from,
@@ -243,20 +274,79 @@ static enum store_rc replace_tree(struct placing *placing, bool is_whole)
     return graft_all(placing) && transfer->is_replaced ? STORE_OK : STORE_PARTIAL;
 }
 
+/* Makes the collection that members are to go into: 0 or errno. */
+static int make_target(struct placing *placing)
+{
+    struct stat st;
+    if (fstatat(placing->from_fd, placing->from_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+        mkdirat(placing->to_fd, placing->to_name, (st.st_mode & 0777) | S_IRWXU) < 0)
+        return errno;
+    placing->has_made_to = true;
+    return 0;
+}
+
+/* Member by member, to where nothing is expected. What is noted of an earlier resource goes first:
+ * it must not be seen on the new one. */
+static enum store_rc graft_new(struct placing *placing)
+{
+    struct dir_transfer *transfer = &placing->transfer;
+    if (faccessat(placing->to_fd, placing->to_name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        return STORE_EXISTS;
+    transfer->is_replaced = true;
+    dir_transfer_keep(placing->dir, transfer);
+    int code = make_target(placing);
+    if (code)
+        return dir_rc(code, "making a collection");
+    placing->is_grafted = true;
+    return graft_all(placing) ? STORE_OK : STORE_PARTIAL;
+}
+
+/* In one step: 0 or errno. */
+static int place_whole(const struct placing *placing)
+{
+    if (placing->expects_absent)
+        return dir_rename_new(placing->from_fd, placing->from_name, placing->to_fd,
+                              placing->to_name);
+    return rename_if_free(placing->from_fd, placing->from_name, placing->to_fd, placing->to_name);
+}
+
+enum store_rc dir_may_replace(const struct placing *placing)
+{
+    struct store *store = &placing->dir->base;
+    struct arena arena = {0};
+    struct res_path real;
+    struct store_stat stat;
+    if (placing->expects_absent)
+        return STORE_EXISTS;
+    enum store_rc rc = dir_stat(store, placing->transfer.to, &stat);
+    if (rc == STORE_ALIAS) { /* a link is replaced where it shows a resource */
+        rc = dir_locate(store, &arena, placing->transfer.to, LOCATE_RESOURCE, &real);
+        rc = rc == STORE_OK ? dir_stat(store, real, &stat) : rc;
+    }
+    arena_done(&arena);
+    return rc == STORE_NOT_FOUND || rc == STORE_ALIAS ? STORE_DENIED : rc;
+}
+
 static enum store_rc place(struct placing *placing)
 {
     struct store_visitor *visitor = placing->visitor;
     bool is_collection = dir_is_directory(placing->from_fd, placing->from_name);
     bool is_whole = placing->is_staged || !is_collection ||
                     !visitor->may_refuse(visitor, placing->transfer.from);
-    int code = EEXIST;
+    enum store_rc rc = STORE_OK;
     if (faccessat(placing->to_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
         return dir_rc(errno, "changing a collection");
-    if (is_whole)
-        code = rename_new(placing->from_fd, placing->from_name, placing->to_fd, placing->to_name);
+    if (!is_whole && placing->expects_absent)
+        return graft_new(placing);
+    int code = is_whole ? place_whole(placing) : EEXIST;
     placing->transfer.is_replaced = code == 0; /* what may be noted of an earlier resource goes */
     if (code != EEXIST)
         return code ? dir_rc(code, "moving a resource") : STORE_OK;
+    if (placing->expects_absent ||
+        faccessat(placing->to_fd, placing->to_name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        rc = dir_may_replace(placing);
+    if (rc != STORE_OK)
+        return rc;
     if (!is_collection && !dir_is_directory(placing->to_fd, placing->to_name))
         return replace_file(placing);
     return replace_tree(placing, is_whole);
@@ -344,13 +434,16 @@ static enum store_rc respell(const struct placing *placing)
     (void)snprintf(name, sizeof(name), "davit-renames-this-%016llx",
                    (unsigned long long)random_u64()); /* fits */
     struct res_path between = path_join(&arena, path_parent(transfer->to), str_of_c(name));
+    const struct store_transfer away = {transfer->from, between, .expects_absent = true};
+    const struct store_transfer on = {between, transfer->to, .expects_absent = true};
+    const struct store_transfer back = {between, transfer->from, .expects_absent = true};
     enum store_rc rc = STORE_DENIED;
     if (!placing->visitor->may_refuse(placing->visitor, transfer->from))
-        rc = dir_move(store, transfer->from, between, placing->visitor);
+        rc = dir_move(store, &away, placing->visitor);
     if (rc == STORE_OK) {
-        rc = dir_move(store, between, transfer->to, &silent);
+        rc = dir_move(store, &on, &silent);
         if (rc != STORE_OK)
-            (void)!dir_move(store, between, transfer->from, &silent); /* or it keeps that name */
+            (void)!dir_move(store, &back, &silent); /* or it keeps that name */
     }
     arena_done(&arena);
     return rc;
@@ -377,11 +470,17 @@ static enum store_rc move_checked(struct placing *placing)
     return dir_place(placing);
 }
 
-enum store_rc dir_move(struct store *store, struct res_path from, struct res_path to,
+enum store_rc dir_move(struct store *store, const struct store_transfer *transfer,
                        struct store_visitor *visitor)
 {
+    struct res_path from = transfer->from;
+    struct res_path to = transfer->to;
     struct placing placing = {
-        .dir = dir_of(store), .visitor = visitor, .transfer = {.from = from, .to = to}};
+        .dir = dir_of(store),
+        .visitor = visitor,
+        .expects_absent = transfer->expects_absent,
+        .transfer = {.from = from, .to = to},
+    };
     struct dir_name from_name;
     struct dir_name to_name;
     if (path_is_within(from, to) || path_is_within(to, from))

@@ -22,9 +22,11 @@ struct placing {
     struct store_visitor *visitor;
     int from_fd;
     const char *from_name;
-    bool is_staged;   /* nobody is asked about it */
-    bool is_grafted;  /* set: members were moved one by one */
-    bool keeps_links; /* a copy has them as they are */
+    bool is_staged;      /* nobody is asked about it */
+    bool expects_absent; /* nothing is to be replaced */
+    bool is_grafted;     /* set: members were moved one by one, */
+    bool has_made_to;    /* into a collection that was made for them */
+    bool keeps_links;    /* a copy has them as they are */
     int to_fd;
     const char *to_name;
     struct dir_transfer transfer;
@@ -35,6 +37,10 @@ NODISCARD enum store_rc dir_find_member(int parent_fd, const char *name);
 
 /* Copies what is to move to another file system: with its links as they are. */
 NODISCARD enum store_rc dir_copy_for_move(const struct placing *placing);
+
+/* There is something at `to`: may it be replaced? EXISTS: nothing was expected there; DENIED: it is
+ * no resource, and no client can have meant it. */
+NODISCARD enum store_rc dir_may_replace(const struct placing *placing);
 
 /* Puts it in place, durably; properties follow. OK; PARTIAL: less what was reported; any other:
  * nothing has changed. */

@@ -168,15 +168,13 @@ static int link_nameless(int fd, int to_fd, const char *name)
 static enum store_rc rename_staged(struct staged_file *staged, int parent_fd, const char *name,
                                    bool is_new)
 {
-    unsigned flags = is_new ? RENAME_NOREPLACE : 0;
-    int rc = renameat2(staged->name_fd, staged->name, parent_fd, name, flags);
-    if (rc < 0 && errno == EINVAL && is_new) { /* a file system without RENAME_NOREPLACE */
-        if (faccessat(parent_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-            return STORE_EXISTS;
-        rc = renameat(staged->name_fd, staged->name, parent_fd, name);
-    }
-    if (rc < 0)
-        return dir_rc(errno, "naming a file");
+    int code = 0;
+    if (is_new)
+        code = dir_rename_new(staged->name_fd, staged->name, parent_fd, name);
+    else if (renameat(staged->name_fd, staged->name, parent_fd, name) < 0)
+        code = errno;
+    if (code)
+        return dir_rc(code, "naming a file");
     staged->name[0] = '\0';
     return STORE_OK;
 }

@@ -193,23 +193,23 @@ static enum store_rc fault_remove(struct store *store, struct res_path path,
     return rc;
 }
 
-static enum store_rc fault_copy(struct store *store, struct res_path from, struct res_path to,
-                                bool is_deep, struct store_visitor *visitor)
-{
-    struct fault_store *fault = fault_of(store);
-    enum store_rc rc;
-    if (passes(fault, &rc))
-        rc = fault->inner->ops->copy(fault->inner, from, to, is_deep, visitor);
-    return rc;
-}
-
-static enum store_rc fault_move(struct store *store, struct res_path from, struct res_path to,
+static enum store_rc fault_copy(struct store *store, const struct store_transfer *transfer,
                                 struct store_visitor *visitor)
 {
     struct fault_store *fault = fault_of(store);
     enum store_rc rc;
     if (passes(fault, &rc))
-        rc = fault->inner->ops->move(fault->inner, from, to, visitor);
+        rc = fault->inner->ops->copy(fault->inner, transfer, visitor);
+    return rc;
+}
+
+static enum store_rc fault_move(struct store *store, const struct store_transfer *transfer,
+                                struct store_visitor *visitor)
+{
+    struct fault_store *fault = fault_of(store);
+    enum store_rc rc;
+    if (passes(fault, &rc))
+        rc = fault->inner->ops->move(fault->inner, transfer, visitor);
     return rc;
 }
 

@@ -33,7 +33,7 @@ struct node *memory_parent(struct memory_store *memory, struct res_path path);
 
 NODISCARD enum store_rc memory_remove(struct store *store, struct res_path path,
                                       struct store_visitor *visitor);
-NODISCARD enum store_rc memory_copy(struct store *store, struct res_path from, struct res_path to,
-                                    bool is_deep, struct store_visitor *visitor);
-NODISCARD enum store_rc memory_move(struct store *store, struct res_path from, struct res_path to,
+NODISCARD enum store_rc memory_copy(struct store *store, const struct store_transfer *transfer,
+                                    struct store_visitor *visitor);
+NODISCARD enum store_rc memory_move(struct store *store, const struct store_transfer *transfer,
                                     struct store_visitor *visitor);

@@ -157,15 +157,18 @@ static bool replace(struct walk *walk, struct node *node, struct res_path from, 
 }
 
 /* Both ends of a copy or move: what their paths alone forbid is forbidden first. */
-static enum store_rc check_ends(struct memory_store *memory, struct res_path from,
-                                struct res_path to, struct node **node_out)
+static enum store_rc check_ends(struct memory_store *memory, const struct store_transfer *transfer,
+                                struct node **node_out)
 {
-    if (memory->is_read_only || path_is_within(from, to))
+    if (memory->is_read_only || path_is_within(transfer->from, transfer->to))
         return STORE_DENIED;
-    *node_out = node_find(memory->root, from);
+    *node_out = node_find(memory->root, transfer->from);
     if (!*node_out)
         return STORE_NOT_FOUND;
-    return memory_parent(memory, to) ? STORE_OK : STORE_NO_PARENT;
+    if (!memory_parent(memory, transfer->to))
+        return STORE_NO_PARENT;
+    bool is_in_way = transfer->expects_absent && node_find(memory->root, transfer->to);
+    return is_in_way ? STORE_EXISTS : STORE_OK;
 }
 
 /* --- copy --- */
@@ -204,19 +207,20 @@ static struct node *copy_tree(struct walk *walk, const struct node *node, struct
     return copy;
 }
 
-enum store_rc memory_copy(struct store *store, struct res_path from, struct res_path to,
-                          bool is_deep, struct store_visitor *visitor)
+enum store_rc memory_copy(struct store *store, const struct store_transfer *transfer,
+                          struct store_visitor *visitor)
 {
     struct memory_store *memory = memory_of(store);
     struct walk walk = {.memory = memory, .visitor = visitor};
     struct node *node;
-    if (is_deep && path_is_within(to, from))
+    if (transfer->is_deep && path_is_within(transfer->to, transfer->from))
         return STORE_DENIED;
     pthread_mutex_lock(&memory->mutex);
-    enum store_rc rc = check_ends(memory, from, to, &node);
+    enum store_rc rc = check_ends(memory, transfer, &node);
     if (rc == STORE_OK) {
-        struct node *copy = is_deep ? copy_tree(&walk, node, from, 0) : copy_alone(memory, node);
-        if (!replace(&walk, copy, (struct res_path){NULL, 0}, to))
+        struct node *copy = transfer->is_deep ? copy_tree(&walk, node, transfer->from, 0)
+                                              : copy_alone(memory, node);
+        if (!replace(&walk, copy, (struct res_path){NULL, 0}, transfer->to))
             node_free(copy); /* what of it found its way blocked */
         rc = walk.failures ? STORE_PARTIAL : STORE_OK;
     }
@@ -227,18 +231,19 @@ enum store_rc memory_copy(struct store *store, struct res_path from, struct res_
 
 /* --- move --- */
 
-enum store_rc memory_move(struct store *store, struct res_path from, struct res_path to,
+enum store_rc memory_move(struct store *store, const struct store_transfer *transfer,
                           struct store_visitor *visitor)
 {
     struct memory_store *memory = memory_of(store);
     struct walk walk = {.memory = memory, .visitor = visitor};
+    struct res_path from = transfer->from;
     struct node *node;
-    if (path_is_within(to, from))
+    if (path_is_within(transfer->to, from))
         return STORE_DENIED;
     pthread_mutex_lock(&memory->mutex);
-    enum store_rc rc = check_ends(memory, from, to, &node);
+    enum store_rc rc = check_ends(memory, transfer, &node);
     if (rc == STORE_OK && may(&walk, node, from))
-        (void)replace(&walk, node, from, to); /* what is left behind has been reported */
+        (void)replace(&walk, node, from, transfer->to); /* what is left has been reported */
     if (walk.failures)
         rc = STORE_PARTIAL;
     pthread_mutex_unlock(&memory->mutex);
