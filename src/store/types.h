@@ -123,7 +123,7 @@ struct store_visitor {
     unsigned (*refuse)(struct store_visitor *visitor, struct res_path path);
 
     /* Could `refuse` say no to `path` or to anything below it? False lets a whole tree move in one
-     * step. */
+     * step, and what lies deeper than walk_depth go without further questions. */
     bool (*may_refuse)(struct store_visitor *visitor, struct res_path path);
 
     /* A member could not be dealt with. `reason` is what `refuse` said, 0 otherwise. */

@@ -63,15 +63,23 @@ struct node *node_new(struct str name, const struct store_stat *stat)
     return node;
 }
 
-void node_free(struct node *node)
+static void free_alone(struct node *node)
 {
-    LIST_EACH (&node->members, link)
-        node_free(node_of(link));
     list_remove(&node->link);
     arena_done(&node->props.arena);
     blob_unref(node->blob);
     buf_done(&node->name);
     mem_free(node);
+}
+
+void node_free(struct node *node)
+{
+    while (!list_is_empty(&node->members)) { /* those of a member become its own: no recursion */
+        struct node *member = node_of(node->members.next);
+        list_splice(&node->members, &member->members);
+        free_alone(member);
+    }
+    free_alone(node);
 }
 
 struct node *node_member(const struct node *collection, struct str name)

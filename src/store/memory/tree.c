@@ -4,6 +4,7 @@
  *
  * Everything runs under the store's one mutex, so nobody sees a tree half done. A copy or move over
  * a destination that could only partly be removed goes member by member into what has stayed. */
+#include "base/mem.h"
 #include "store/memory/memory_priv.h"
 
 struct walk {
@@ -11,8 +12,20 @@ struct walk {
     struct store_visitor *visitor;
     struct res_path replaced; /* at != NULL: its lock stays, for what comes in its place */
     struct arena arena;       /* of the paths */
+    struct buf at;            /* where a removal is */
     size_t failures;
 };
+
+static struct res_path buf_path(const struct buf *buf)
+{
+    return (struct res_path){buf->at, buf->len};
+}
+
+static void walk_done(struct walk *walk)
+{
+    arena_done(&walk->arena);
+    buf_done(&walk->at);
+}
 
 static bool fail(struct walk *walk, const struct node *node, struct res_path path, enum store_rc rc,
                  unsigned reason)
@@ -35,26 +48,69 @@ static bool is_too_deep(const struct walk *walk, unsigned depth)
 
 /* --- remove --- */
 
-/* True: it is gone, with all below it. */
-static bool remove_tree(struct walk *walk, struct node *node, struct res_path path, unsigned depth)
+/* A node that the walk is within. */
+struct step {
+    struct step *outer;
+    struct node *node;
+    struct list *next; /* of its members */
+    size_t outer_len;  /* of the path */
+    bool has_stayed;   /* some member */
+};
+
+/* Enters the node that the path is at; NULL when it is refused. */
+static struct step *enter(struct walk *walk, struct step *outer, struct node *node, size_t len)
 {
-    bool is_empty = true;
-    if (!may(walk, node, path))
-        return false;
-    if (node->stat.is_collection && is_too_deep(walk, depth))
-        return fail(walk, node, path, STORE_TOO_DEEP, 0);
-    LIST_EACH (&node->members, link) {
-        struct node *member = CONTAINER_OF(link, struct node, link);
-        struct res_path below = path_join(&walk->arena, path, buf_str(&member->name));
-        bool is_gone = remove_tree(walk, member, below, depth + 1);
-        is_empty = is_empty && is_gone;
+    if (!may(walk, node, buf_path(&walk->at)))
+        return NULL;
+    struct step *step = MEM_NEW(struct step);
+    *step = (struct step){outer, node, node->members.next, len, false};
+    return step;
+}
+
+/* All members have been asked about: it goes, unless one of them has stayed. */
+static struct step *leave(struct walk *walk, struct step *step)
+{
+    struct step *outer = step->outer;
+    struct res_path path = buf_path(&walk->at);
+    if (step->has_stayed && outer)
+        outer->has_stayed = true;
+    if (!step->has_stayed) {
+        node_free(step->node);
+        if (!walk->replaced.at || !path_eq(path, walk->replaced))
+            lock_table_remove_tree(walk->memory->locks, path);
     }
-    if (!is_empty)
-        return false;
-    node_free(node);
-    if (!walk->replaced.at || !path_eq(path, walk->replaced))
-        lock_table_remove_tree(walk->memory->locks, path);
-    return true;
+    walk->at.len = step->outer_len;
+    mem_free(step);
+    return outer;
+}
+
+/* To any depth, so without recursion. True: it is gone, with all below it. */
+static bool remove_tree(struct walk *walk, struct node *node, struct res_path path)
+{
+    bool is_gone = false;
+    buf_clear(&walk->at);
+    buf_add(&walk->at, path_str(path));
+    struct step *step = enter(walk, NULL, node, walk->at.len);
+    while (step) {
+        struct list *link = step->next;
+        if (link == &step->node->members) {
+            is_gone = !step->has_stayed;
+            step = leave(walk, step);
+            continue;
+        }
+        struct node *member = CONTAINER_OF(link, struct node, link);
+        size_t len = walk->at.len;
+        step->next = link->next;
+        buf_add_char(&walk->at, '/');
+        buf_add(&walk->at, buf_str(&member->name));
+        struct step *inner = enter(walk, step, member, len);
+        if (!inner) {
+            step->has_stayed = true;
+            walk->at.len = len;
+        }
+        step = inner ? inner : step;
+    }
+    return is_gone;
 }
 
 enum store_rc memory_remove(struct store *store, struct res_path path,
@@ -67,9 +123,9 @@ enum store_rc memory_remove(struct store *store, struct res_path path,
     pthread_mutex_lock(&walk.memory->mutex);
     struct node *node = node_find(walk.memory->root, path);
     if (node)
-        rc = remove_tree(&walk, node, path, 0) ? STORE_OK : STORE_PARTIAL;
+        rc = remove_tree(&walk, node, path) ? STORE_OK : STORE_PARTIAL;
     pthread_mutex_unlock(&walk.memory->mutex);
-    arena_done(&walk.arena);
+    walk_done(&walk);
     return rc;
 }
 
@@ -146,7 +202,7 @@ static bool replace(struct walk *walk, struct node *node, struct res_path from, 
     struct memory_store *memory = walk->memory;
     struct node *old = node_find(memory->root, to);
     walk->replaced = to; /* RFC 4918 §7.6 */
-    if (!old || remove_tree(walk, old, to, 0))
+    if (!old || remove_tree(walk, old, to))
         lock_table_remove_below(memory->locks, to); /* also those on what was never there */
     struct graft whole = {.node = node, .from = from, .to = to};
     whole.parent = memory_parent(memory, to);
@@ -225,7 +281,7 @@ enum store_rc memory_copy(struct store *store, const struct store_transfer *tran
         rc = walk.failures ? STORE_PARTIAL : STORE_OK;
     }
     pthread_mutex_unlock(&memory->mutex);
-    arena_done(&walk.arena);
+    walk_done(&walk);
     return rc;
 }
 
@@ -247,6 +303,6 @@ enum store_rc memory_move(struct store *store, const struct store_transfer *tran
     if (walk.failures)
         rc = STORE_PARTIAL;
     pthread_mutex_unlock(&memory->mutex);
-    arena_done(&walk.arena);
+    walk_done(&walk);
     return rc;
 }
