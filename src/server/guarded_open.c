@@ -134,3 +134,14 @@ int guarded_open(const char *path, enum file_use use)
     errno = code;
     return fd;
 }
+
+bool guarded_is_roots(const char *path)
+{
+    struct stat stat;
+    int fd = guarded_open(path, FILE_READ);
+    bool is_roots_own = fd >= 0 && fstat(fd, &stat) == 0 && stat.st_uid == 0 &&
+                        !(stat.st_mode & (S_IWGRP | S_IWOTH));
+    if (fd >= 0)
+        (void)close(fd); /* read only: nothing to lose */
+    return is_roots_own;
+}

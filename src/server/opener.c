@@ -132,11 +132,25 @@ static void open_for(const struct opener *opener, const struct question *questio
         (void)close(fd); /* the other has it */
 }
 
+/* A key may be anybody's, as long as it stands where root has put it. The configuration says what
+ * is opened for davit: who can write to it has no say in that. */
+static bool may_name_files(const char *path)
+{
+    if (guarded_is_roots(path))
+        return true;
+    log_line(LOG_WARN,
+             "what '%s' names now is not opened with root's rights: not only root can write to it",
+             path);
+    return false;
+}
+
 static void renew(struct opener *opener)
 {
     struct server_config config;
     struct err err;
-    if (config_read(opener->argc, opener->argv, &config, &err)) { /* davit says what is wrong */
+    const struct config_file *file = opener->first->file;
+    if ((!file || may_name_files(file->path)) &&
+        config_read(opener->argc, opener->argv, &config, &err)) { /* davit says what is wrong */
         if (opener->has_now)
             config_done(&opener->now);
         opener->now = config;

@@ -149,6 +149,17 @@ def test_what_cannot_be_read_is_named_and_keeps_nothing_else(machine):
     assert machine.status("alice") == 401 and machine.status("carol") == 207
 
 
+def test_a_configuration_of_somebody_else_names_nothing_new(machine):
+    machine.run("cd /etc/davit; chown davit davit.conf; mkdir -m 700 other; cp users users.keys other\n"
+                "sed -i 's,= /etc/davit/users,= /etc/davit/other/users,' davit.conf; chmod 600 other/*")
+    reload(machine, "keeping the settings as they were")
+    assert "what '/etc/davit/davit.conf' names now is not opened with root's rights" in machine.stderr()
+    assert "'/etc/davit/other/users' is not opened with root's rights" in machine.stderr()
+    machine.run("chown root /etc/davit/davit.conf")
+    reload(machine)
+    assert machine.status("alice") == 207
+
+
 def test_the_opener_opens_nothing_else_and_ends_with_davit(machine):
     openers = machine.opener()
     assert len(openers) == 1

@@ -123,11 +123,28 @@ TEST(guarded_open_refuses_what_others_can_have_put_there)
     check_int("no name", guarded_open("", FILE_READ), -1);
 }
 
+TEST(guarded_is_roots_asks_who_may_write_to_the_file_too)
+{
+    if (geteuid() != 0)
+        _skip(__FILE__, __LINE__);
+    check_that("a file", guarded_is_roots(in("roots/file")));
+    check_that("by a link", guarded_is_roots(in("to-file")));
+    check_that("in another's directory", !guarded_is_roots(in("theirs/file")));
+    check_that("not there", !guarded_is_roots(in("roots/none")));
+    assert_int_equal(chmod(in("roots/file"), 0620), 0);
+    check_that("a group may write", !guarded_is_roots(in("roots/file")));
+    assert_int_equal(chmod(in("roots/file"), 0600), 0);
+    assert_int_equal(chown(in("roots/file"), NOBODY, 0), 0);
+    check_that("another's", !guarded_is_roots(in("roots/file")));
+    assert_int_equal(chown(in("roots/file"), 0, 0), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(guarded_open_opens_what_only_root_can_have_put_there),
         cmocka_unit_test(guarded_open_refuses_what_others_can_have_put_there),
+        cmocka_unit_test(guarded_is_roots_asks_who_may_write_to_the_file_too),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
