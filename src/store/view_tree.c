@@ -6,7 +6,7 @@
  * Between stores no step is one step: who looks meanwhile sees a part of the tree at each end, and
  * a crash leaves it so. But nothing is removed before its copy is complete, and a file appears
  * whole (it is an upload). What is replaced is removed first, unless it is a file that a file
- * replaces. */
+ * replaces; what appears where nothing was is never replaced. */
 #include "base/mem.h"
 #include "store/gather.h"
 #include "store/view_priv.h"
@@ -130,12 +130,19 @@ struct transfer {
     bool is_move;
     bool is_deep;
     bool expects_absent;
+    bool replaces_file;     /* by a file, in one step */
+    bool is_taken;          /* there is something where nothing was expected */
+    struct lock_list locks; /* of what was removed to make room: they are the name's */
     size_t failures;
 };
 
 static bool fail(struct transfer *transfer, struct res_path path, bool is_collection,
                  enum store_rc rc, unsigned reason)
 {
+    if (rc == STORE_EXISTS && path_eq(path, transfer->from)) { /* nothing has changed */
+        transfer->is_taken = true;
+        return false;
+    }
     transfer->failures++;
     transfer->visitor->failed(transfer->visitor, path, is_collection, rc, reason);
     return false;
@@ -161,21 +168,55 @@ static enum store_rc copy_bytes(struct store_content *content, struct store_uplo
     return rc == STORE_OK && pulled != PULL_END ? STORE_FAILED : rc;
 }
 
-static enum store_rc copy_props(struct transfer *transfer, struct res_path from, struct res_path to,
-                                bool is_executable)
+static bool has_prop(const struct store_props *props, const struct store_prop *wanted)
 {
-    const struct store_ops *ops = transfer->store->ops;
-    struct arena arena = {0};
-    struct store_props props;
-    enum store_rc rc = store_gather_props(transfer->store, &arena, from, &props);
-    struct store_patch patch = {.sets_executable = is_executable, .is_executable = is_executable};
-    if (rc == STORE_OK && (props.count || is_executable)) {
-        patch.props = props.items;
-        patch.prop_count = props.count;
-        rc = ops->patch(transfer->store, to, &patch);
+    for (size_t i = 0; i < props->count; i++) {
+        if (str_eq(props->items[i].ns, wanted->ns) && str_eq(props->items[i].name, wanted->name))
+            return true;
     }
+    return false;
+}
+
+/* All that `from` has, and the removal of what only `to` has: promise 12. */
+static enum store_rc gather_patch(struct transfer *transfer, struct arena *arena,
+                                  struct res_path from, struct res_path to,
+                                  struct store_patch *patch)
+{
+    struct store_props props;
+    struct store_props old = {0};
+    enum store_rc rc = store_gather_props(transfer->store, arena, from, &props);
+    if (rc == STORE_OK && transfer->replaces_file)
+        rc = store_gather_props(transfer->store, arena, to, &old);
+    if (rc != STORE_OK)
+        return rc;
+    patch->props = arena_alloc(arena, (props.count + old.count + 1) * sizeof(*patch->props));
+    if (props.count)
+        memcpy(patch->props, props.items, props.count * sizeof(*patch->props));
+    patch->prop_count = props.count;
+    for (size_t i = 0; i < old.count; i++) {
+        if (!has_prop(&props, &old.items[i]))
+            patch->props[patch->prop_count++] =
+                (struct store_prop){old.items[i].ns, old.items[i].name, STR_NONE};
+    }
+    return STORE_OK;
+}
+
+/* In one patch with what stands in it already. */
+static enum store_rc copy_props(struct transfer *transfer, struct res_path from, struct res_path to,
+                                struct store_patch patch)
+{
+    struct arena arena = {0};
+    enum store_rc rc = gather_patch(transfer, &arena, from, to, &patch);
+    if (rc == STORE_OK && (patch.prop_count || patch.sets_executable))
+        rc = transfer->store->ops->patch(transfer->store, to, &patch);
     arena_done(&arena);
     return rc;
+}
+
+/* What is there where nothing was to be seen is not ours to replace. */
+static enum store_rc rc_of_made(const struct transfer *transfer, enum store_rc rc)
+{
+    return rc == STORE_EXISTS && !transfer->expects_absent ? STORE_DENIED : rc;
 }
 
 static enum store_rc copy_file(struct transfer *transfer, struct res_path from, struct res_path to)
@@ -183,23 +224,26 @@ static enum store_rc copy_file(struct transfer *transfer, struct res_path from, 
     const struct store_ops *ops = transfer->store->ops;
     struct store_content *content = NULL;
     struct store_upload *upload = NULL;
+    struct store_patch patch = {0};
     struct store_stat stat;
     enum store_rc rc = ops->open(transfer->store, from, &content);
-    bool is_executable = rc == STORE_OK && content->stat.is_executable;
+    patch.is_executable = rc == STORE_OK && content->stat.is_executable;
     if (rc == STORE_OK)
         rc = ops->upload(transfer->store, to, content->stat.size_bytes, &upload);
     if (rc == STORE_OK)
         rc = copy_bytes(content, upload);
     if (rc == STORE_OK) { /* the copy is the same document: its time goes with it */
         struct store_commit commit = {.sets_modified = true,
-                                      .modified_s = content->stat.modified_s};
-        rc = upload->ops->commit(upload, &commit, &stat);
+                                      .modified_s = content->stat.modified_s,
+                                      .expects_absent = !transfer->replaces_file};
+        rc = rc_of_made(transfer, upload->ops->commit(upload, &commit, &stat));
     }
     store_upload_close(&upload);
     store_content_close(&content);
-    if (rc == STORE_OK)
-        rc = copy_props(transfer, from, to, is_executable);
-    return rc;
+    if (rc != STORE_OK)
+        return rc;
+    patch.sets_executable = stat.is_executable != patch.is_executable;
+    return copy_props(transfer, from, to, patch);
 }
 
 static bool copy_tree(struct transfer *transfer, struct res_path from, struct res_path to,
@@ -241,8 +285,8 @@ static enum store_rc copy_one(struct transfer *transfer, struct res_path from, s
 {
     if (!is_collection)
         return copy_file(transfer, from, to);
-    enum store_rc rc = transfer->store->ops->mkcol(transfer->store, to);
-    return rc == STORE_OK ? copy_props(transfer, from, to, false) : rc;
+    enum store_rc rc = rc_of_made(transfer, transfer->store->ops->mkcol(transfer->store, to));
+    return rc == STORE_OK ? copy_props(transfer, from, to, (struct store_patch){0}) : rc;
 }
 
 static void nobody_failed(struct store_visitor *visitor, struct res_path path, bool is_collection,
@@ -330,7 +374,48 @@ static bool copy_tree(struct transfer *transfer, struct res_path from, struct re
     return rc == STORE_OK || fail(transfer, from, stat.is_collection, rc, 0);
 }
 
-/* Makes room at the destination; a file is replaced by a file in one step, later. */
+/* --- what is at the destination --- */
+
+/* A lock that is rooted at the destination stays for what comes there (promises 12 and 13). */
+static enum store_rc note_locks(struct transfer *transfer, struct res_path to)
+{
+    struct lock_list *locks = &transfer->locks;
+    struct store *store = transfer->store;
+    enum store_rc rc = store->ops->locks(store, &transfer->arena, to, LOCKS_WITHIN, locks);
+    size_t count = 0;
+    for (size_t i = 0; rc == STORE_OK && i < locks->count; i++) {
+        if (path_eq(locks->items[i].root, to))
+            locks->items[count++] = locks->items[i];
+    }
+    locks->count = count;
+    return rc;
+}
+
+/* Makes room; the locks come back at once, before there is anything that they could protect. */
+static enum store_rc remove_old(struct transfer *transfer, struct res_path to)
+{
+    struct store *store = transfer->store;
+    enum store_rc rc = note_locks(transfer, to);
+    if (rc == STORE_OK)
+        rc = store->ops->remove(store, to, transfer->visitor);
+    for (size_t i = 0; rc == STORE_OK && i < transfer->locks.count; i++)
+        (void)!store->ops->lock(store, &transfer->locks.items[i]); /* too late to stop for it */
+    return rc;
+}
+
+/* Nothing has come: neither do the locks stay. */
+static void drop_idle_locks(struct transfer *transfer, struct res_path to)
+{
+    struct store *store = transfer->store;
+    struct store_stat stat;
+    if (transfer->locks.count == 0 || store->ops->stat(store, to, &stat) != STORE_NOT_FOUND)
+        return;
+    for (size_t i = 0; i < transfer->locks.count; i++)
+        (void)!store->ops->unlock(store, transfer->locks.items[i].token); /* it expires otherwise */
+}
+
+/* Looks at both ends, and makes room at the destination; a file is replaced by a file in one step,
+ * later. What is no resource is not seen here, and stays: copy_one() finds the name taken. */
 static enum store_rc clear_way(struct transfer *transfer, struct res_path to)
 {
     struct store *store = transfer->store;
@@ -343,21 +428,29 @@ static enum store_rc clear_way(struct transfer *transfer, struct res_path to)
     if (rc != STORE_OK)
         return rc;
     rc = store->ops->stat(store, to, &to_stat);
-    if (rc == STORE_NOT_FOUND ||
-        (rc == STORE_OK && !from_stat.is_collection && !to_stat.is_collection))
+    if (rc == STORE_NOT_FOUND)
         return STORE_OK;
     if (rc != STORE_OK && rc != STORE_ALIAS)
         return rc;
-    return store->ops->remove(store, to, transfer->visitor);
+    if (transfer->expects_absent)
+        return STORE_EXISTS;
+    if (rc == STORE_ALIAS && find_behind(transfer, &transfer->arena, to, &real) == STORE_NOT_FOUND)
+        return STORE_DENIED; /* a link that leads nowhere is no resource */
+    transfer->replaces_file = rc == STORE_OK && !from_stat.is_collection && !to_stat.is_collection;
+    return transfer->replaces_file ? STORE_OK : remove_old(transfer, to);
 }
 
 static enum store_rc transfer_across(struct transfer *transfer, struct res_path to)
 {
     enum store_rc rc = clear_way(transfer, to);
-    if (rc != STORE_OK)
-        return rc;
-    (void)copy_tree(transfer, transfer->from, to, 0); /* what failed is counted */
-    return transfer->failures ? STORE_PARTIAL : STORE_OK;
+    if (rc == STORE_OK) {
+        (void)copy_tree(transfer, transfer->from, to, 0); /* what failed is counted */
+        rc = transfer->failures ? STORE_PARTIAL : STORE_OK;
+        if (transfer->is_taken)
+            rc = STORE_EXISTS;
+    }
+    drop_idle_locks(transfer, to);
+    return rc;
 }
 
 /* --- both --- */

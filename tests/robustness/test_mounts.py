@@ -3,6 +3,7 @@
 import base64
 import os
 import signal
+import socket
 import subprocess
 import time
 
@@ -145,6 +146,80 @@ def test_trees_are_copied_and_moved_between_mounts(server):
     assert not os.path.exists(os.path.join(server.folder, "files", "d"))
     with open(os.path.join(server.folder, "pool", "copy", "e", "b"), encoding="utf-8") as file:
         assert file.read() == "2"
+
+
+def patch_of(**values):
+    xml = "".join(f"<x:{name}>{value}</x:{name}>" for name, value in values.items())
+    return ('<D:propertyupdate xmlns:D="DAV:" xmlns:x="urn:x"><D:set><D:prop>' + xml +
+            "</D:prop></D:set></D:propertyupdate>")
+
+
+def props_of(server, target):
+    response = expect(server, 207, "PROPFIND", target, Depth="0")
+    _, _, found = session.members(response.body)[0]
+    return {tag[len("{urn:x}"):]: element.text for tag, element in found.items()
+            if tag.startswith("{urn:x}")}
+
+
+def lock(server, target, depth="0"):
+    body = ('<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/></D:lockscope><D:locktype>'
+            "<D:write/></D:locktype></D:lockinfo>")
+    response = expect(server, (200, 201), "LOCK", target, body=body, Depth=depth)
+    return response.field("Lock-Token").strip("<>")
+
+
+@pytest.mark.parametrize("method", ["COPY", "MOVE"])
+@pytest.mark.parametrize("old", ["file", "collection"])
+@pytest.mark.parametrize("new", ["file", "collection"])
+def test_what_is_replaced_across_mounts_leaves_its_lock_and_nothing_else(server, method, old, new):
+    """Promises 12 and 13 hold between two stores as they do within one."""
+    target, source = "/files/pool/t", "/files/s"
+    for path, kind in ((target, old), (source, new)):
+        if kind == "file":
+            expect(server, 201, "PUT", path, body=path)
+        else:
+            expect(server, 201, "MKCOL", path)
+            expect(server, 201, "PUT", path + "/m", body=path)
+    expect(server, 207, "PROPPATCH", target, body=patch_of(old="1", both="1"))
+    expect(server, 207, "PROPPATCH", source, body=patch_of(new="2", both="2"))
+    token = lock(server, target, "infinity")
+    expect(server, 423, method, source, Destination=target)
+    assert props_of(server, target) == {"old": "1", "both": "1"}
+    expect(server, 412, method, source, Destination=target, Overwrite="F",
+           If=f"<{target}> (<{token}>)")
+    expect(server, 204, method, source, Destination=target, If=f"<{target}> (<{token}>)")
+    assert props_of(server, target) == {"new": "2", "both": "2"}
+    member = target if new == "file" else target + "/m"
+    assert expect(server, 200, "GET", member).body == (source if new == "file" else source).encode()
+    expect(server, 423, "PUT", member, body="x")
+    expect(server, 204, "PUT", member, body="x", If=f"<{target}> (<{token}>)")
+    expect(server, 204, "UNLOCK", target, Lock_Token=f"<{token}>")
+    server.kill()
+    server.start()
+    server.client = session.Session(server)
+    assert props_of(server, target) == {"new": "2", "both": "2"}
+
+
+@pytest.mark.parametrize("method", ["COPY", "MOVE"])
+@pytest.mark.parametrize("what", ["dangling", "fifo", "socket"])
+def test_what_is_no_resource_stays_when_something_comes_from_another_mount(server, method, what):
+    path = os.path.join(server.folder, "pool", "t")
+    if what == "dangling":
+        os.symlink("nowhere", path)
+    elif what == "fifo":
+        os.mkfifo(path)
+    else:
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind(path)
+    kind = os.lstat(path).st_mode
+    os.mkdir(os.path.join(server.folder, "files", "d"))
+    write(server, "files", "d", "m")
+    write(server, "files", "f")
+    for source in ("/files/f", "/files/d"):
+        expect(server, 412, method, source, Destination="/files/pool/t", Overwrite="F")
+        expect(server, 403, method, source, Destination="/files/pool/t", Overwrite="T")
+        assert os.lstat(path).st_mode == kind
+    assert os.path.exists(os.path.join(server.folder, "files", "d", "m"))
 
 
 def test_a_member_that_cannot_be_moved_between_mounts_stays(server):
