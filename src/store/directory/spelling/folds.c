@@ -142,12 +142,11 @@ static bool try_other_case(const struct dir_entry *entry, void *arg)
     bool has_letter = false;
     if (entry->name.len >= sizeof(other) || look->count++ > LOOKED_AT_MAX)
         return look->count > LOOKED_AT_MAX;
-    for (size_t i = 0; i <= entry->name.len; i++) { /* with the NUL behind it */
-        other[i] = entry->name.at[i];
-        if (i < entry->name.len && char_is_alpha(other[i])) {
-            other[i] = (char)(other[i] ^ 0x20);
-            has_letter = true;
-        }
+    memcpy(other, entry->name.at, entry->name.len + 1); /* with the NUL behind it */
+    for (size_t i = 0; i < entry->name.len; i++) {
+        bool is_letter = char_is_alpha(other[i]);
+        other[i] = is_letter ? (char)(other[i] ^ 0x20) : other[i];
+        has_letter = has_letter || is_letter;
     }
     if (!has_letter)
         return false;
