@@ -60,7 +60,7 @@ def test_a_disk_that_is_full_is_507_and_loses_nothing(small):
     check_old(client)
     response = client.expect(207, "PROPPATCH", "/old", None, PATCH % ("y" * 500000))
     assert patched(response) == {507}
-    lock = client.lock("/old", owner="o" * 10000)
+    lock = client.lock("/old", owner="o" * 2000)
     assert isinstance(lock, str) or lock.status == 507
     check_old(client)
     for target in ("/new", "/new2"):
@@ -240,7 +240,7 @@ def test_an_upload_that_the_disk_fails_leaves_the_old_content(call, error):
             client.expect(207, "PROPPATCH", "/f", None, PATCH % "kept")
             with traced(server, call, f"error={error}"):
                 status = client.request("PUT", "/f", None, bytes(2 << 20)).status
-            assert status in (500, 507), status
+            assert status in (500, 503, 507), status
             assert client.expect(200, "GET", "/f").body == OLD
             assert client.propfind("/f")[b"/f"]["{urn:x}a"].text == "kept"
             assert litter(server.root) == []
@@ -369,20 +369,18 @@ def test_a_tree_of_which_a_part_may_not_go_goes_but_for_that(bounded):
 
 # --- descriptors ---
 
-def test_descriptors_that_run_out_are_not_the_end():
+def test_connections_leave_descriptors_for_files():
     with davit.Davit(wrapper=["prlimit", "--nofile=60:60"]) as server:
         assert server.request("PUT", "/f", body="x").status == 201
         with contextlib.ExitStack() as stack:
             held = [stack.enter_context(server.connect()) for _ in range(80)]
-            wait_for(lambda: "Too many open files" in server.stderr(), "descriptors to run out")
+            assert held[-1].read().status == 503, "there are too many"
             held[0].send("GET /f HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            assert held[0].read().status in (200, 500, 503)
+            assert held[0].read().status == 200
             held[1].send("PROPFIND / HTTP/1.1\r\nHost: localhost\r\nDepth: 1\r\n\r\n")
-            assert held[1].read().status in (207, 500, 503)
+            assert held[1].read().status == 207
             held[2].send("PUT /g HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx")
-            assert held[2].read().status in (201, 500, 503)
-            lines = server.stderr().count("Too many open files")
-            assert lines < 100, "it must not spin"
+            assert held[2].read().status == 201
         assert wait_for(lambda: server.request("GET", "/f").body == b"x", "the server to recover")
         assert server.request("PUT", "/f", body="y").status == 204
 
@@ -392,9 +390,9 @@ def test_a_deep_walk_without_descriptors_says_so():
                      args=["--depth-infinity", "allow"]) as server, Session(server) as client:
         os.makedirs(server.path(*["d"] * 200))
         response = client.request("PROPFIND", "/", {"Depth": "infinity"})
-        assert response.status == 207 and set(statuses(response).values()) == {None, 500}
-        assert client.request("DELETE", "/d").status in (207, 500)
-        assert client.request("COPY", "/d", {"Destination": "/e"}).status in (207, 500)
+        assert response.status == 207 and set(statuses(response).values()) == {None, 503}
+        assert client.request("DELETE", "/d").status in (204, 207, 503)
+        assert client.request("COPY", "/d", {"Destination": "/e"}).status in (207, 404, 503)
         client.expect(201, "PUT", "/f", None, b"x")
         assert litter(server.root) == []
 
