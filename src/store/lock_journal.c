@@ -23,7 +23,7 @@
  *      has room for at least as much again, so that a change costs the same on average however many
  *      locks there are.
  *  (4) After a failed write or flush nobody knows what the file says (is_broken), and a file that
- *      somebody has removed says nothing: the next change begins with a new one.
+ *      somebody has removed or moved away says nothing: the next change begins with a new one.
  *
  * A checksum that is wrong at the end is what a crash leaves of changes that nobody was told of.
  * Where whole frames follow it, the file is damaged: they are taken, too, since each says all of a
@@ -68,8 +68,9 @@ struct lock_journal {
     pthread_mutex_t mutex; /* guards what follows, and changes of the table */
     pthread_cond_t flush_over;
     int fd;
-    uint64_t len;      /* where the next frame goes */
-    uint64_t capacity; /* how long the file is */
+    struct state_file file; /* what is open as fd */
+    uint64_t len;           /* where the next frame goes */
+    uint64_t capacity;      /* how long the file is */
     bool is_broken;
     atomic_bool is_behind;
 
@@ -307,7 +308,8 @@ static void set_aside(int dir_fd, const struct reading *reading)
     (void)snprintf(name, sizeof(name), JOURNAL_NAME ".damaged-%lld",
                    (long long)(clock_wall_ms() / 1000)); /* fits */
     log_line(LOG_ERROR,
-             JOURNAL_NAME " is damaged: %zu records are saved, %zu bytes say nothing; it is set "
+             JOURNAL_NAME
+             " is damaged: %zu records are saved, %zu bytes say nothing; it is set "
                           "aside as %s",
              reading->count, reading->skipped, name);
     if (renameat(dir_fd, JOURNAL_NAME, dir_fd, name) < 0)
@@ -456,6 +458,7 @@ static int renew(struct lock_journal *journal, uint64_t room)
         (void)close(unused_fd); /* nothing in it is needed */
     if (making.is_in_place) {
         journal->fd = making.fd;
+        journal->file = state_file_of(making.fd);
         journal->len = len;
         journal->capacity = making.len;
     }
@@ -480,11 +483,17 @@ static enum store_rc rc_of(int code)
     return STORE_FAILED;
 }
 
+/* Whether the next process reads this file. */
+static bool is_kept(const struct lock_journal *journal)
+{
+    return state_home_keeps(journal->home, JOURNAL_NAME, &journal->file);
+}
+
 /* With the mutex held. */
 static enum store_rc append(struct lock_journal *journal, struct str frames)
 {
     bool is_full = frames.len > journal->capacity - journal->len;
-    journal->is_broken = journal->is_broken || state_home_is_gone(journal->fd);
+    journal->is_broken = journal->is_broken || !is_kept(journal);
     int code = journal->is_broken || is_full ? renew(journal, frames.len) : 0;
     if (code)
         return rc_of(code);
@@ -630,7 +639,7 @@ void lock_journal_close(struct lock_journal *journal)
     if (!journal)
         return;
     pthread_mutex_lock(&journal->mutex);
-    if (journal->fd >= 0 && state_home_is_gone(journal->fd) && lock_table_count(journal->table))
+    if (journal->fd >= 0 && !is_kept(journal) && lock_table_count(journal->table))
         (void)rc_of(renew(journal, 0)); /* what cannot be kept is said */
     pthread_mutex_unlock(&journal->mutex);
     if (journal->fd >= 0)

@@ -125,13 +125,16 @@ def test_what_only_shows_when_it_starts_is_explained(tmp_path):
             assert text in done.stderr and "davit: error: " in done.stderr, done.stderr
 
 
-def test_a_state_database_that_is_none_is_refused_and_left_alone(tmp_path):
+def test_a_state_database_that_is_none_is_set_aside_and_files_are_served(tmp_path):
     (tmp_path / ".davit").mkdir()
-    state = tmp_path / ".davit" / "state.db"
-    state.write_bytes(b"these are my own bytes" * 1000)
-    done = run("serve", "--listen", "127.0.0.1:0", str(tmp_path))
-    assert done.returncode == 1 and "state.db" in done.stderr, done
-    assert state.read_bytes() == b"these are my own bytes" * 1000
+    (tmp_path / "f").write_bytes(b"content")
+    own = b"these are my own bytes" * 1000
+    (tmp_path / ".davit" / "state.db").write_bytes(own)
+    with davit.Davit(root=str(tmp_path)) as server:
+        assert server.request("GET", "/f").body == b"content"
+        assert "0 dead properties are saved" in server.stderr(), server.stderr()
+    aside = list((tmp_path / ".davit").glob("state.db.damaged-*"))
+    assert [path.read_bytes() for path in aside] == [own]
 
 
 def test_one_line_for_each_listener():

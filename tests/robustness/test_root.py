@@ -152,6 +152,32 @@ def test_state_that_lies_elsewhere_is_that_of_the_new_directory(place):
             client.expect(204, "UNLOCK", "/d/g", {"Lock-Token": f"<{another}>"})
 
 
+def take_away(path):
+    os.remove(path) if os.path.isfile(path) else shutil.rmtree(path)
+
+
+@pytest.mark.parametrize("how", [take_away, lambda path: os.rename(path, path + ".moved")],
+                         ids=["removed", "moved"])
+@pytest.mark.parametrize("part", ["", "state.db", "state.db-wal", "state.db-shm", "locks.journal",
+                                  "staging"])
+def test_what_is_acknowledged_after_state_went_away_survives_a_kill(served, place, part, how):
+    server, client = served
+    state = f"{place}/state" if server.args else server.root + "/.davit"
+    client.expect(207, "PROPPATCH", "/d/g", None, PATCH)
+    before = client.lock("/d/g")
+    how(os.path.join(state, part).rstrip("/"))
+    client.expect(204, "PUT", "/f", None, b"two")
+    client.expect(207, "PROPPATCH", "/f", None, PATCH)
+    lock = client.lock("/f")
+    server.kill()
+    server.start()
+    with Session(server) as again:
+        for target, token in (("/d/g", before), ("/f", lock)):
+            assert again.propfind(target)[target.encode()]["{urn:x}a"].text == "kept"
+            again.expect(423, "PUT", target, None, b"x")
+            again.expect(204, "UNLOCK", target, {"Lock-Token": f"<{token}>"})
+
+
 def test_what_is_mounted_over_the_root_is_served(place):
     need_root("mounting a file system")
     fill(f"{place}/files")

@@ -10,10 +10,11 @@
  * Some file systems (FAT, many of FUSE, shares of Windows) keep no owners: everything belongs to
  * whoever mounted them, and whoever may write there may write everywhere. There it is not asked.
  *
- * Gone. `rsync --delete` and `git clean` remove the directory of a running server. What is written
- * to files without a name is lost, so who is about to write looks first (one fstat), and asks for
- * the directory to be made again (`restore`): it gets the old descriptor's number, which is all
- * that the journal and the database know of it. What was in memory is written there anew. */
+ * Gone. `rsync --delete` and `git clean` remove the directory of a running server, and somebody may
+ * move it away. What is written where nobody will look is lost, so who is about to write looks
+ * first whether the name still leads to his file (one stat), and asks for the directory to be made
+ * again (`restore`): it gets the old descriptor's number, which is all that the journal and the
+ * database know of it. What was in memory is written there anew. */
 #include "store/directory/state/kept.h"
 
 #include <errno.h>
@@ -128,8 +129,9 @@ static bool restore(struct state_home *home)
     struct dir_kept *kept = CONTAINER_OF(home, struct dir_kept, home);
     struct err err;
     pthread_mutex_lock(&kept->mutex);
-    bool is_fine = !state_home_is_gone(home->fd); /* somebody else was faster */
-    if (!is_fine) {
+    struct state_file file = state_file_of(home->fd);
+    bool is_fine = !state_home_is_gone(home->fd) && state_home_keeps(home, ".", &file);
+    if (!is_fine) { /* or else somebody else was faster */
         int fd = own_directory_open(kept->at_fd, kept->name, !kept->is_inside, &err);
         is_fine = fd >= 0 && own_directory_claim(fd, kept->name, &err) &&
                   (dup3(fd, home->fd, O_CLOEXEC) >= 0 ||
@@ -137,7 +139,8 @@ static bool restore(struct state_home *home)
         if (fd >= 0)
             (void)close(fd); /* the duplicate holds it */
         if (is_fine)
-            log_line(LOG_WARN, "'%s' was removed while it was in use: made again", kept->name);
+            log_line(LOG_WARN, "'%s' was removed or replaced while it was in use: made again",
+                     kept->name);
         else
             log_line(LOG_ERROR, "'%s' was removed while it was in use: %s", kept->name, err.text);
     }
@@ -158,7 +161,7 @@ struct dir_kept *kept_open(int root_fd, const char *state_dir, bool is_read_only
     kept->locks = lock_table_new();
     kept->claims = claims_new();
     kept->at_fd = kept->is_inside ? fcntl(root_fd, F_DUPFD_CLOEXEC, 0) : AT_FDCWD;
-    kept->home.fd = -1;
+    kept->home = (struct state_home){.fd = -1, .at_fd = kept->at_fd, .name = kept->name};
     if (is_read_only) { /* what is there is read, and may be a link */
         kept->home.fd = openat(kept->at_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         return kept;

@@ -8,9 +8,10 @@
  * What is owed (owed.c) goes ahead of each batch and must succeed. `owed_mutex` is held from before
  * that until the list says what the database does, so that nobody reads one and believes the other.
  *
- * The file may be removed while it is open (`git clean`), and what is committed then is nowhere. So
- * the leader looks before it begins and after it has committed; where the name does not lead to the
- * open file, a copy of that is made under it, and only then is anybody told that he succeeded.
+ * The file, its log or its index may be removed while they are open (`git clean`), or moved away,
+ * and what is committed then is nowhere. So
+ * the leader looks before it begins and after it has committed; where a name does not lead to the
+ * open file, a copy of all is made under it, and only then is anybody told that he succeeded.
  *
  * `filter` is a set of bits, one for the hash of each path that has, or once had, a dead property.
  * A clear bit saves the look at the database, which is nearly all of them in most trees. It is
@@ -57,7 +58,8 @@ struct state {
     pthread_mutex_t pool_mutex; /* guards readers */
     struct state_db *readers;
 
-    atomic_ullong inode; /* of the file that is in use */
+    atomic_ullong inode;         /* of the file that is in use */
+    struct state_file beside[2]; /* SQLite's own; none: not noted yet. Only for the leader */
     atomic_bool has_any_props;
     atomic_uint filter[FILTER_BITS / FILTER_WORD_BITS];
 };
@@ -158,10 +160,9 @@ static int code_of(sqlite3 *handle)
 
 static bool configure(struct state_db *db, const struct state *state)
 {
-    struct stat st;
-    if (fstatat(state->home->fd, STATE_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    db->file = state_file_at(state->home->fd, STATE_NAME);
+    if (!db->file.ino)
         return false;
-    db->inode = st.st_ino;
     (void)sqlite3_busy_timeout(db->handle, 10000); /* fails only for a NULL handle */
     return run_text(db->handle, state->durability == DURABILITY_FLUSH
                                     ? "PRAGMA synchronous = FULL; PRAGMA cache_size = -512;"
@@ -261,7 +262,7 @@ struct state_db *state_read(struct state *state)
     if (db)
         state->readers = db->next;
     pthread_mutex_unlock(&state->pool_mutex);
-    if (db && db->inode != atomic_load(&state->inode)) { /* of a file that is no longer used */
+    if (db && db->file.ino != atomic_load(&state->inode)) { /* of a file that is no longer used */
         db_close(db);
         return state_read(state);
     }
@@ -288,12 +289,19 @@ void state_read_end(struct state *state, struct state_db *db)
 
 /* --- writers --- */
 
-/* Whether the name leads to another file than the one that is open, or to none. */
-static bool has_moved(const struct state *state)
+/* Whether a name leads to another file than the one that is open, or to none. What is committed is
+ * in the log at first; the index tells other connections of it. */
+static bool has_moved(struct state *state)
 {
-    struct stat st;
-    return fstatat(state->home->fd, STATE_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-           st.st_ino != state->writer->inode;
+    static const char *const names[] = {STATE_NAME "-wal", STATE_NAME "-shm"};
+    bool has = !state_home_keeps(state->home, STATE_NAME, &state->writer->file);
+    for (size_t i = 0; i < ARRAY_LEN(names) && !has; i++) {
+        if (!state->beside[i].ino)
+            state->beside[i] = state_file_at(state->home->fd, names[i]);
+        else
+            has = !state_home_keeps(state->home, names[i], &state->beside[i]);
+    }
+    return has;
 }
 
 /* A copy of the open database, complete and on the disk, under a name of its own. */
@@ -330,8 +338,9 @@ static bool put_back(struct state *state)
     }
     db_close(state->writer);
     state->writer = writer;
-    atomic_store(&state->inode, writer->inode);
-    log_line(LOG_WARN, STATE_NAME " was removed while it was in use: written again");
+    atomic_store(&state->inode, writer->file.ino);
+    memset(state->beside, 0, sizeof(state->beside));
+    log_line(LOG_WARN, STATE_NAME " was removed or replaced while it was in use: written again");
     return true;
 }
 
@@ -340,7 +349,8 @@ static bool is_kept(struct state *state)
 {
     if (!has_moved(state) || put_back(state))
         return true;
-    log_line(LOG_ERROR, STATE_NAME " was removed while it was in use, and cannot be made again");
+    log_line(LOG_ERROR,
+             STATE_NAME " was removed or replaced while it was in use, and cannot be made again");
     return false;
 }
 
@@ -557,7 +567,7 @@ static bool make_ready(struct state *state, struct err *err)
     bool is_ready =
         state->is_read_only || (run_text(state->writer->handle, "PRAGMA journal_mode = WAL") &&
                                 run_text(state->writer->handle, schema));
-    atomic_store(&state->inode, state->writer->inode);
+    atomic_store(&state->inode, state->writer->file.ino);
     if (is_ready && has_all_rows(state->writer) && fill_filter(state, state->writer) == STORE_OK)
         return true;
     (void)err_set(err, code_of(state->writer->handle),

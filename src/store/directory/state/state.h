@@ -39,7 +39,7 @@ enum state_sql {
 /* A connection to the database, borrowed for a while. */
 struct state_db {
     sqlite3 *handle;
-    ino_t inode; /* of the file */
+    struct state_file file;
     sqlite3_stmt *statements[STATE_SQL_COUNT];
     struct state_db *next; /* the pool's */
 };

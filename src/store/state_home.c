@@ -1,0 +1,48 @@
+#include "store/state_home.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+
+static struct state_file file_of(const struct stat *st)
+{
+    return (struct state_file){st->st_dev, st->st_ino};
+}
+
+struct state_file state_file_of(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 ? file_of(&st) : (struct state_file){0};
+}
+
+struct state_file state_file_at(int dir_fd, const char *name)
+{
+    struct stat st;
+    return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? file_of(&st)
+                                                                : (struct state_file){0};
+}
+
+static bool is_found(int dir_fd, const char *name, const struct state_file *file)
+{
+    struct stat st;
+    if (fstatat(dir_fd, name, &st, 0) < 0)
+        return errno != ENOENT && errno != ENOTDIR;
+    return st.st_dev == file->dev && st.st_ino == file->ino;
+}
+
+bool state_home_keeps(const struct state_home *home, const char *name,
+                      const struct state_file *file)
+{
+    char path[PATH_MAX];
+    int len = home->name ? snprintf(path, sizeof(path), "%s/%s", home->name, name) : -1;
+    return len > 0 && len < (int)sizeof(path) ? is_found(home->at_fd, path, file)
+                                              : is_found(home->fd, name, file);
+}
+
+bool state_home_restore(struct state_home *home)
+{
+    struct state_file file = state_file_of(home->fd);
+    bool is_there = !state_home_is_gone(home->fd) && state_home_keeps(home, ".", &file);
+    return is_there || (home->restore && home->restore(home));
+}
