@@ -309,9 +309,9 @@ static void set_aside(int dir_fd, const struct reading *reading)
                    (long long)(clock_wall_ms() / 1000)); /* fits */
     log_line(LOG_ERROR,
              JOURNAL_NAME
-             " is damaged: %zu records are saved, %zu bytes say nothing; it is set "
-                          "aside as %s",
-             reading->count, reading->skipped, name);
+             " is damaged: %zu locks are saved, %zu bytes say nothing; it is set aside "
+             "as %s",
+             lock_table_count(reading->table), reading->skipped, name);
     if (renameat(dir_fd, JOURNAL_NAME, dir_fd, name) < 0)
         log_line(LOG_ERROR, "setting " JOURNAL_NAME " aside: %s", strerrordesc_np(errno));
 }
@@ -350,6 +350,8 @@ bool lock_journal_read(int dir_fd, struct lock_table *table, bool sets_aside, st
     }
     (void)close(fd); /* read only: nothing to lose */
     replay_all(&reading, buf_str(&bytes));
+    if (reading.count == 0 && (reading.skipped || bytes.len == 0))
+        reading.is_damaged = true; /* it is made whole, with a record in it */
     buf_done(&bytes);
     if (reading.is_damaged && sets_aside)
         set_aside(dir_fd, &reading);

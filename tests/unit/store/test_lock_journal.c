@@ -338,6 +338,20 @@ static void what_no_davit_writes_is_left_out_and_set_aside(void **state)
     mem_free(bytes);
 }
 
+/* It is made whole, with a record in it: nothing at all is no end that was half written. */
+static void what_says_nothing_is_set_aside(void **state)
+{
+    static const char *const contents[] = {"", "This says nothing of locks."};
+    struct fixture *fixture = *state;
+    for (size_t i = 0; i < ARRAY_LEN(contents); i++) {
+        put(fixture, "a", "1");
+        write_file(fixture, contents[i], strlen(contents[i]));
+        reopen(fixture, false);
+        assert_string_equal(text(fixture), "");
+        assert_int_equal(unlinkat(fixture->dir_fd, DAMAGED_NAME, 0), 0);
+    }
+}
+
 static void link_in_the_place_of_the_file_is_refused(void **state)
 {
     struct fixture *fixture = *state;
@@ -510,6 +524,7 @@ int main(void)
         JOURNAL_TEST(torn_end_takes_nothing_else_with_it),
         JOURNAL_TEST(changed_byte_is_noticed),
         JOURNAL_TEST(what_no_davit_writes_is_left_out_and_set_aside),
+        JOURNAL_TEST(what_says_nothing_is_set_aside),
         JOURNAL_TEST(link_in_the_place_of_the_file_is_refused),
         JOURNAL_TEST(link_in_the_place_of_a_new_file_is_removed),
         JOURNAL_TEST(file_that_was_removed_is_written_again),
