@@ -154,6 +154,17 @@ def test_a_move_member_by_member_says_what_stays(server, client):
     assert depth_of(server.path("x")) == WALKED
 
 
+def test_members_so_deep_are_moved_and_copied(server, client):
+    make_tree(server.root, 2000)
+    for level in (1020, 1100, 1990):
+        inner, outer = f"{at(level)}/c", f"/c{level}"
+        client.expect(201, "MKCOL", inner)
+        client.expect(201, "MOVE", inner, {"Destination": server.url + outer})
+        client.expect(201, "COPY", outer, {"Destination": server.url + inner})
+        client.expect(403, "MOVE", "/d", {"Destination": f"{server.url}{inner}/d"})
+        client.expect(403, "COPY", at(3), {"Destination": f"{server.url}{inner}/d"})
+
+
 def test_a_copy_says_what_it_leaves_out(server, client):
     make_tree(server.root)
     response = client.expect(207, "COPY", "/d", {"Destination": f"{server.url}/x"})

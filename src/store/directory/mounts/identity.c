@@ -19,7 +19,7 @@
 #include "store/directory/entry.h"
 #include "text/unicode.h"
 
-enum { DEPTH_MAX = 1024 };
+enum { STEP_LEVELS = 1024, STEPS = 4 };
 
 static bool is_same(const struct stat *a, const struct stat *b)
 {
@@ -73,24 +73,46 @@ static bool look(const struct dir_end *end, struct dir_name *name_out, struct st
     return true;
 }
 
-/* Whether the directory is the collection, or lies in it: goes up from there. */
-static bool is_beneath(int root_fd, int fd, const struct stat *collection)
+enum met { MET_NEITHER, MET_COLLECTION, MET_ROOT };
+
+/* Goes up from the directory until it meets one of the two, or has come as far as one path leads:
+ * *up_fd_out is there then. */
+static enum met go_up(int fd, const struct stat *collection, const struct stat *root,
+                      int *up_fd_out)
 {
-    char up[3 * DEPTH_MAX + 2] = ".";
+    char up[3 * STEP_LEVELS + 2] = ".";
     struct stat st;
-    struct stat root;
-    if (fstat(root_fd, &root) < 0)
-        return false;
     for (size_t len = 1; len + 3 < sizeof(up); len += 3) {
         if (fstatat(fd, up, &st, 0) < 0)
-            return false;
+            return MET_ROOT; /* it has gone */
         if (is_same(&st, collection))
-            return true;
-        if (is_same(&st, &root))
-            return false;
+            return MET_COLLECTION;
+        if (is_same(&st, root))
+            return MET_ROOT;
         memcpy(up + len, "/..", 4);
     }
-    return true; /* too deep to say */
+    *up_fd_out = openat(fd, up, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return MET_NEITHER;
+}
+
+/* Whether the directory is the collection, or lies in it. */
+static bool is_beneath(int root_fd, int fd, const struct stat *collection)
+{
+    struct stat root;
+    int at_fd = fd;
+    enum met met = MET_NEITHER;
+    if (fstat(root_fd, &root) < 0)
+        return false;
+    for (int i = 0; i < STEPS && met == MET_NEITHER && at_fd >= 0; i++) {
+        int up_fd = -1;
+        met = go_up(at_fd, collection, &root, &up_fd);
+        if (at_fd != fd)
+            (void)close(at_fd); /* O_PATH: nothing to lose */
+        at_fd = up_fd;
+    }
+    if (at_fd >= 0 && at_fd != fd)
+        (void)close(at_fd); /* as above */
+    return met != MET_ROOT; /* where it is too deep to say, as if it were */
 }
 
 /* Both are there, and are one inode: one entry, or two links to a file. */
