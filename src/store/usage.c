@@ -6,6 +6,10 @@
  * Bytes are those of the files' contents, as clients see them, and of dead properties, not the
  * blocks of a disk; collections are free. What a link leads to is not counted: it is elsewhere.
  *
+ * All is counted that a path leads to, or quotas could be got around by depth: beyond CURSORS_MAX
+ * collections within each other the outer ones are closed, and listed again from where they were
+ * on the way back. Who changes them meanwhile may have a member counted twice or not at all.
+ *
  * usage_take() is check and change in one step, so that two uploads at once cannot both have the
  * last of the room. While somebody counts, others go on with the old number, or wait for the first
  * one. What is taken meanwhile may be counted twice or not at all, until it is counted again.
@@ -21,7 +25,7 @@
 #include "base/mem.h"
 #include "store/gather.h"
 
-enum { FRESH_MS = 60000, SHARE = 100, DEPTH_MAX = 400 };
+enum { FRESH_MS = 60000, SHARE = 100, CURSORS_MAX = 400 };
 
 struct usage {
     struct map_entry entry;
@@ -80,25 +84,103 @@ void usages_free(struct usages *usages)
 
 /* --- counting --- */
 
-/* What cannot be looked at is not counted: it cannot be removed by who is over his quota either. */
-static uint64_t count_members(struct store *store, struct res_path path, unsigned depth)
+/* A collection that the counting is within. */
+struct level {
+    struct store_cursor *cursor; /* NULL: closed, until the counting comes back to it */
+    size_t path_len;
+    size_t counted; /* of its members */
+};
+
+struct counting {
+    struct store *store;
+    struct buf path;
+    struct level *levels; /* the outermost first */
+    size_t count, room;
+    size_t closed; /* so many of the outer levels are */
+    uint64_t bytes;
+};
+
+static struct res_path counting_path(const struct counting *counting)
 {
-    struct store_cursor *cursor = NULL;
-    struct store_member member;
-    uint64_t bytes = 0;
-    if (depth > DEPTH_MAX || store->ops->list(store, path, &cursor) != STORE_OK)
-        return 0;
-    while (cursor->ops->next(cursor, &member) == STORE_OK) {
-        struct arena arena = {0};
-        struct res_path below = path_join(&arena, path, member.name);
-        if (member.rc == STORE_OK && !member.is_link)
-            bytes += member.stat.size_bytes + store_prop_bytes(store, below, NULL);
-        if (member.rc == STORE_OK && !member.is_link && member.stat.is_collection)
-            bytes += count_members(store, below, depth + 1);
-        arena_done(&arena);
+    return (struct res_path){counting->path.at, counting->path.len};
+}
+
+/* Enters the collection that the path is at. What cannot be looked at is not counted: it cannot be
+ * removed by who is over his quota either. */
+static void enter(struct counting *counting)
+{
+    struct level level = {.path_len = counting->path.len};
+    if (counting->store->ops->list(counting->store, counting_path(counting), &level.cursor) !=
+        STORE_OK)
+        return;
+    if (counting->count == counting->room) {
+        counting->room = counting->room ? 2 * counting->room : 16;
+        counting->levels = mem_resize(counting->levels, counting->room * sizeof(*counting->levels));
     }
-    store_cursor_close(&cursor);
-    return bytes;
+    if (counting->count - counting->closed == CURSORS_MAX)
+        store_cursor_close(&counting->levels[counting->closed++].cursor);
+    counting->levels[counting->count++] = level;
+}
+
+/* Goes on where the innermost collection was left when it was closed. False: it cannot be. */
+static bool come_back(struct counting *counting)
+{
+    struct level *level = &counting->levels[counting->count - 1];
+    struct store_member member;
+    counting->path.len = level->path_len;
+    if (counting->store->ops->list(counting->store, counting_path(counting), &level->cursor) !=
+        STORE_OK)
+        return false;
+    for (size_t i = 0; i < level->counted; i++) {
+        if (level->cursor->ops->next(level->cursor, &member) != STORE_OK)
+            return false;
+    }
+    return true;
+}
+
+static void leave(struct counting *counting)
+{
+    bool is_back = false;
+    while (counting->count && !is_back) {
+        store_cursor_close(&counting->levels[--counting->count].cursor);
+        bool is_closed = counting->count && counting->closed == counting->count;
+        counting->closed -= is_closed;
+        is_back = !is_closed || come_back(counting);
+    }
+}
+
+/* Counts the next member of the innermost collection. */
+static void count_member(struct counting *counting)
+{
+    struct level *level = &counting->levels[counting->count - 1];
+    struct store_member member;
+    if (level->cursor->ops->next(level->cursor, &member) != STORE_OK) {
+        leave(counting);
+        return;
+    }
+    level->counted++;
+    counting->path.len = level->path_len;
+    if (level->path_len)
+        buf_add_char(&counting->path, '/');
+    buf_add(&counting->path, member.name);
+    if (member.rc != STORE_OK || member.is_link)
+        return;
+    counting->bytes +=
+        member.stat.size_bytes + store_prop_bytes(counting->store, counting_path(counting), NULL);
+    if (member.stat.is_collection)
+        enter(counting);
+}
+
+static uint64_t count_members(struct store *store, struct res_path path)
+{
+    struct counting counting = {.store = store};
+    buf_add(&counting.path, path_str(path));
+    enter(&counting);
+    while (counting.count)
+        count_member(&counting);
+    mem_free(counting.levels);
+    buf_done(&counting.path);
+    return counting.bytes;
 }
 
 enum store_rc tree_bytes(struct store *store, struct res_path path, uint64_t *bytes_out)
@@ -108,7 +190,7 @@ enum store_rc tree_bytes(struct store *store, struct res_path path, uint64_t *by
     if (rc == STORE_OK)
         *bytes_out = stat.size_bytes + store_prop_bytes(store, path, NULL);
     if (rc == STORE_OK && stat.is_collection)
-        *bytes_out += count_members(store, path, 0);
+        *bytes_out += count_members(store, path);
     return rc;
 }
 

@@ -386,6 +386,26 @@ def test_a_mount_may_have_a_quota(server):
     assert quota(server) == (40000, 62400)
 
 
+def test_a_quota_counts_at_any_depth(server):
+    """Members of the outer collections, too, which are left and come back to."""
+    path = f"{server.folder}/small/alice"
+    os.makedirs(path)
+    for level in range(1, 1001):
+        os.mkdir(path + "/d" * level)
+    for level in (0, 1, 399, 400, 401, 402, 700, 1000):
+        for name in ("a", "e"):
+            with open(path + "/d" * level + f"/{name}", "wb") as file:
+                file.truncate(1000)
+    for name in ("c", "f"):
+        for level in range(1, 501):
+            os.mkdir(path + "/d" * 2 + f"/{name}" * level)
+        with open(path + "/d" * 2 + f"/{name}" * 500 + "/g", "wb") as file:
+            file.truncate(100)
+    assert quota(server) == (16200, 102400 - 16200)
+    server.client.expect(204, "DELETE", "/small/d", basic())
+    assert quota(server) == (2000, 100400)
+
+
 def test_a_quota_is_also_of_properties(server):
     def patch(target, instructions, status=b"200 OK"):
         body = f'<D:propertyupdate xmlns:D="DAV:">{instructions}</D:propertyupdate>'.encode()
