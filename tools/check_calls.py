@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Calls that only one file may make. base/banned.h makes malloc and its like compile errors; this
 finds what a macro cannot: `free` is also a member's name, and some C library functions allocate
-behind the caller's back.
+behind the caller's back. And a store is called through its gate, by another store too.
 """
 
 import ctokens
@@ -31,8 +31,15 @@ OWNED = {
 }
 
 
+GATE = "src/store/store.c"
+
+
 def check_file(gate, path):
     code = ctokens.code_of(ctokens.tokenize(gate.read(path)))
+    for table, arrow in zip(code, code[1:]):
+        is_call = table.text == "ops" and arrow.text == "->"
+        if is_call and path.startswith("src/store/") and path != GATE:
+            gate.find(path, table.line, "a call past the gate: use the functions of store/store.h")
     for before, token, after in zip(code, code[1:], code[2:]):
         owners, instead = OWNED.get(token.text, (None, None))
         is_call = after.text == "(" and before.text not in (".", "->")

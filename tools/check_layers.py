@@ -47,6 +47,9 @@ PUBLIC = {"davit": "multistatus"}
 # The only files that know backends by name.
 BACKENDS_ARE_NAMED_IN = {"src/store/registry.c"}
 
+# What backends provide: callers have the functions of store/store.h.
+OF_STORES_ONLY = "store/backend.h"
+
 # Third-party headers, by their beginning, and their one home (access and io share TLS).
 HOMES = {
     "expat.h": {"xml"},
@@ -104,6 +107,8 @@ def why_not_own(path, included):
         if "src/" + path in BACKENDS_ARE_NAMED_IN:
             return None
         return "is a backend's: only %s may know it" % ", ".join(sorted(BACKENDS_ARE_NAMED_IN))
+    if included == OF_STORES_ONLY and mine.split("/")[0] != "store":
+        return "is for stores: call one through store/store.h"
     if "/" in mine and other == "store":
         return None
     may = LAYERS.get(mine.split("/")[0])

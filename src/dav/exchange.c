@@ -27,21 +27,21 @@ static void finish(struct exchange *x)
 {
     x->is_done = true;
     if (x->has_claim)
-        x->store->ops->release(x->store, &x->claim);
+        store_release(x->store, &x->claim);
     x->has_claim = false;
     x->stream->ops->respond(x->stream);
 }
 
 static bool belongs_on_worker(const struct exchange *x)
 {
-    const struct store_ops *ops = x->store->ops;
+    const struct store_traits *traits = &x->store->traits;
     switch (x->stage->place) {
     case ON_LOOP:
         return false;
     case ON_READ:
-        return ops->reads_block;
+        return traits->reads_block;
     case ON_LOCKS:
-        return ops->reads_block || ops->locks_block;
+        return traits->reads_block || traits->locks_block;
     case ON_WORKER:
         return true;
     }
@@ -159,7 +159,7 @@ enum stage_end exchange_claim(struct exchange *x)
         return STAGE_NEXT;
     x->claim.executor = x->stream->executor;
     x->claim.granted = claim_granted;
-    x->has_claim = x->store->ops->claim(x->store, &x->claim);
+    x->has_claim = store_claim(x->store, &x->claim);
     return x->has_claim ? STAGE_NEXT : STAGE_WAIT;
 }
 
@@ -167,14 +167,13 @@ enum stage_end exchange_claim(struct exchange *x)
 
 struct dav_result exchange_locate(struct exchange *x)
 {
-    const struct store_ops *ops = x->store->ops;
     unsigned flags = x->method->flags;
     if (x->is_located)
         return DAV_FINE;
-    enum store_rc rc = ops->locate(x->store, x->arena, x->path, LOCATE_RESOURCE, &x->leads_to);
+    enum store_rc rc = store_locate(x->store, x->arena, x->path, LOCATE_RESOURCE, &x->leads_to);
     x->real = x->leads_to;
     if (rc == STORE_OK && (flags & METHOD_OF_NAME))
-        rc = ops->locate(x->store, x->arena, x->path, LOCATE_NAME, &x->real);
+        rc = store_locate(x->store, x->arena, x->path, LOCATE_NAME, &x->real);
     if (rc == STORE_NO_PARENT && !(flags & METHOD_ON_UNMAPPED))
         rc = STORE_NOT_FOUND;
     x->is_located = rc == STORE_OK;

@@ -6,7 +6,7 @@
 struct dav_result target_stat(struct exchange *x, struct store_stat *stat_out, bool *exists_out)
 {
     *stat_out = (struct store_stat){0};
-    enum store_rc rc = x->store->ops->stat(x->store, exchange_target(x), stat_out);
+    enum store_rc rc = store_stat(x->store, exchange_target(x), stat_out);
     *exists_out = rc == STORE_OK;
     /* ALIAS: a link that leads nowhere. What would be put in its place, the store refuses. */
     return rc == STORE_NOT_FOUND || rc == STORE_ALIAS ? DAV_FINE : dav_from_store(rc);
@@ -48,7 +48,7 @@ struct dav_result precondition_check(struct exchange *x, const struct store_stat
 struct dav_result parent_check(struct exchange *x, struct res_path real)
 {
     struct store_stat stat;
-    enum store_rc rc = x->store->ops->stat(x->store, path_parent(real), &stat);
+    enum store_rc rc = store_stat(x->store, path_parent(real), &stat);
     if (rc == STORE_NOT_FOUND || rc == STORE_ALIAS || (rc == STORE_OK && !stat.is_collection))
         return dav_from_store(STORE_NO_PARENT);
     return dav_from_store(rc);

@@ -96,8 +96,7 @@ struct str exchange_etag(struct arena *arena, const struct store_stat *stat)
 
 bool exchange_is_read_only(const struct exchange *x)
 {
-    const struct store_ops *ops = x->store->ops;
-    return x->service->is_read_only || (ops->is_read_only && ops->is_read_only(x->store, x->path));
+    return x->service->is_read_only || store_is_read_only(x->store, x->path);
 }
 
 void exchange_allow(struct exchange *x, struct buf *to)
@@ -111,7 +110,7 @@ void exchange_allow(struct exchange *x, struct buf *to)
     bool is_somewhere = dav_is_fine(exchange_locate(x));
     if (admit_judge(x, ACCESS_READ, x->path, exchange_target(x)) != ACCESS_GRANTED)
         flag = METHOD_ON_ANY; /* who may not read must not learn from this what there is */
-    else if (is_somewhere && x->store->ops->stat(x->store, x->leads_to, &stat) == STORE_OK)
+    else if (is_somewhere && store_stat(x->store, x->leads_to, &stat) == STORE_OK)
         flag = stat.is_collection ? METHOD_ON_COLLECTION : METHOD_ON_FILE;
     dav_methods_allow(to, flag, path_is_root(x->path), exchange_is_read_only(x));
 }

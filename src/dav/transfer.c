@@ -24,9 +24,8 @@ static bool is_respelling(struct exchange *x, const struct transfer *transfer,
 {
     struct res_path from;
     struct res_path to;
-    const struct store_ops *ops = x->store->ops;
-    if (ops->locate(x->store, x->arena, x->path, LOCATE_NAME, &from) != STORE_OK ||
-        ops->locate(x->store, x->arena, transfer->to, LOCATE_NAME, &to) != STORE_OK ||
+    if (store_locate(x->store, x->arena, x->path, LOCATE_NAME, &from) != STORE_OK ||
+        store_locate(x->store, x->arena, transfer->to, LOCATE_NAME, &to) != STORE_OK ||
         path_is_root(from) || !path_eq(from, to) ||
         str_eq(path_name(transfer->to), path_name(from)))
         return false;
@@ -42,8 +41,7 @@ static struct dav_result check_overlap(struct exchange *x, const struct transfer
 {
     struct res_path from = x->leads_to;
     struct res_path to;
-    const struct store_ops *ops = x->store->ops;
-    enum store_rc rc = ops->locate(x->store, x->arena, transfer->to, LOCATE_RESOURCE, &to);
+    enum store_rc rc = store_locate(x->store, x->arena, transfer->to, LOCATE_RESOURCE, &to);
     if (rc != STORE_OK)
         return dav_from_store(rc);
     if (path_eq(to, from))
@@ -75,8 +73,8 @@ static struct dav_result prepare(struct exchange *x, bool is_move)
     if (!dav_is_fine(result))
         return result;
     if (!transfer->is_respelling)
-        result = dav_from_store(x->store->ops->locate(x->store, x->arena, transfer->to, LOCATE_NAME,
-                                                      &transfer->to_real));
+        result = dav_from_store(
+            store_locate(x->store, x->arena, transfer->to, LOCATE_NAME, &transfer->to_real));
     if (dav_is_fine(result))
         result = admit_check(x, ACCESS_WRITE, transfer->to, transfer->to_real);
     if (dav_is_fine(result) && is_move) /* what is moved can be read where it comes to */
@@ -108,7 +106,7 @@ static struct dav_result destination_exists(void)
 static struct dav_result check_destination(struct exchange *x, struct transfer *transfer)
 {
     struct store_stat stat;
-    enum store_rc rc = x->store->ops->stat(x->store, transfer->to_real, &stat);
+    enum store_rc rc = store_stat(x->store, transfer->to_real, &stat);
     bool is_there = rc == STORE_OK || rc == STORE_ALIAS;
     transfer->is_replacement = is_there && !transfer->is_respelling;
     if (rc == STORE_NAME_TOO_LONG) /* 414 would speak of the request's own URI */

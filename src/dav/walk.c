@@ -62,7 +62,7 @@ static enum store_rc enter(struct walk *walk)
     struct store_cursor *cursor;
     if (walk->level_count > walk->depth_max)
         return STORE_TOO_DEEP;
-    enum store_rc rc = walk->store->ops->list(walk->store, view(&walk->real), &cursor);
+    enum store_rc rc = store_list(walk->store, view(&walk->real), &cursor);
     if (rc != STORE_OK)
         return rc;
     struct walk_level *level = MEM_NEW(struct walk_level);
@@ -103,13 +103,12 @@ static void give(struct walk *walk, struct walk_item *item, bool enters)
  * will say so. False: it is no member. */
 static bool give_link(struct walk *walk, struct walk_item *item)
 {
-    const struct store_ops *ops = walk->store->ops;
     arena_reset(&walk->arena);
     item->path = view(&walk->path);
     item->real = view(&walk->real);
-    item->rc = ops->locate(walk->store, &walk->arena, item->real, LOCATE_RESOURCE, &item->real);
+    item->rc = store_locate(walk->store, &walk->arena, item->real, LOCATE_RESOURCE, &item->real);
     if (item->rc == STORE_OK && may_enter(walk, item))
-        item->rc = ops->stat(walk->store, item->real, &item->stat);
+        item->rc = store_stat(walk->store, item->real, &item->stat);
     switch (item->rc) {
     case STORE_NOT_FOUND:
     case STORE_NO_PARENT:
@@ -133,7 +132,7 @@ enum store_rc walk_next(struct walk *walk, struct walk_item *item_out)
     }
     while (walk->level) {
         struct walk_level *level = walk->level;
-        enum store_rc rc = level->cursor->ops->next(level->cursor, &member);
+        enum store_rc rc = store_cursor_next(level->cursor, &member);
         if (rc == STORE_END) {
             leave(walk);
             continue;

@@ -216,7 +216,7 @@ static bool spell_base(struct mount *mount, struct str user, struct arena *arena
 {
     struct res_path real;
     struct store *store = mount->store;
-    if (store->ops->locate(store, arena, mount->base, LOCATE_RESOURCE, &real) != STORE_OK)
+    if (store_locate(store, arena, mount->base, LOCATE_RESOURCE, &real) != STORE_OK)
         return true; /* then it is not there, and answers say so */
     struct str base = unicode_form(arena, path_str(mount->base), UNICODE_LOOSE);
     if (!str_eq(unicode_form(arena, path_str(real), UNICODE_LOOSE), base))
@@ -253,8 +253,8 @@ static bool find_home(struct mount *mount, struct str user, struct arena *arena)
     struct store *store = mount->store;
     if (!spell_base(mount, user, arena))
         return false;
-    if (!mount->is_read_only && store->ops->stat(store, mount->base, &stat) == STORE_NOT_FOUND)
-        (void)!store->ops->mkcol(store, mount->base); /* then it is not there, and answers say so */
+    if (!mount->is_read_only && store_stat(store, mount->base, &stat) == STORE_NOT_FOUND)
+        (void)!store_mkcol(store, mount->base); /* then it is not there, and answers say so */
     return true;
 }
 

@@ -54,18 +54,13 @@ void store_pool_free(struct store_pool *pool)
     mem_free(pool);
 }
 
-static bool is_lost(struct store *store)
-{
-    return store->ops->is_lost && store->ops->is_lost(store);
-}
-
 /* NULL: none is open. One that is lost serves its last requests: it is *lost_out. */
 static struct pooled *find_root(struct store_pool *pool, const char *root, struct store **lost_out)
 {
     LIST_EACH (&pool->stores, link) {
         struct pooled *pooled = CONTAINER_OF(link, struct pooled, link);
         bool is_named = strcmp(pooled->root, root) == 0;
-        if (is_lost(pooled->store))
+        if (store_is_lost(pooled->store))
             *lost_out = is_named ? pooled->store : *lost_out;
         else if (is_named || store_compare_roots(pooled->root, root) == STORE_ROOTS_ONE)
             return pooled;
@@ -78,7 +73,8 @@ static bool is_apart(struct store_pool *pool, const char *root, struct err *err)
 {
     LIST_EACH (&pool->stores, link) {
         struct pooled *pooled = CONTAINER_OF(link, struct pooled, link);
-        if (!is_lost(pooled->store) && store_compare_roots(pooled->root, root) == STORE_ROOTS_MEET)
+        if (!store_is_lost(pooled->store) &&
+            store_compare_roots(pooled->root, root) == STORE_ROOTS_MEET)
             return err_set(
                 err, 0,
                 "'%s' cannot be served beside '%s', which is still open: one lies in the "

@@ -94,7 +94,7 @@ static enum store_rc view_locate(struct store *store, struct arena *arena, struc
         return STORE_OK;
     }
     enum store_rc rc =
-        mount->store->ops->locate(mount->store, arena, view_enter(arena, mount, path), what, &real);
+        store_locate(mount->store, arena, view_enter(arena, mount, path), what, &real);
     if (rc == STORE_OK && !mount_shows(view, arena, mount, real, real_out))
         return STORE_DENIED;
     return rc;
@@ -115,7 +115,7 @@ static enum store_rc view_stat(struct store *store, struct res_path path,
     struct arena arena = {0};
     enum store_rc rc = STORE_NOT_FOUND;
     if (mount)
-        rc = mount->store->ops->stat(mount->store, view_enter(&arena, mount, path), stat_out);
+        rc = store_stat(mount->store, view_enter(&arena, mount, path), stat_out);
     if (rc == STORE_NOT_FOUND && view_has_below(view, path)) {
         *stat_out = made_up();
         rc = STORE_OK;
@@ -132,7 +132,7 @@ static enum store_rc view_open(struct store *store, struct res_path path,
     struct arena arena = {0};
     enum store_rc rc = STORE_NOT_FOUND;
     if (mount)
-        rc = mount->store->ops->open(mount->store, view_enter(&arena, mount, path), content_out);
+        rc = store_content_open(mount->store, view_enter(&arena, mount, path), content_out);
     arena_done(&arena);
     return rc == STORE_NOT_FOUND && view_has_below(view, path) ? STORE_IS_COLLECTION : rc;
 }
@@ -180,7 +180,7 @@ static enum store_rc view_cursor_next(struct store_cursor *base, struct store_me
         return STORE_OK;
     }
     while (cursor->inner) {
-        enum store_rc rc = cursor->inner->ops->next(cursor->inner, member_out);
+        enum store_rc rc = store_cursor_next(cursor->inner, member_out);
         if (rc != STORE_OK || !is_mounted(cursor, member_out->name, view->count))
             return rc;
     }
@@ -208,8 +208,7 @@ static enum store_rc view_list(struct store *store, struct res_path path,
     cursor->view = view;
     cursor->path = path_copy(&cursor->arena, path);
     if (mount)
-        rc = mount->store->ops->list(mount->store, view_enter(&cursor->arena, mount, path),
-                                     &cursor->inner);
+        rc = store_list(mount->store, view_enter(&cursor->arena, mount, path), &cursor->inner);
     if (rc == STORE_NOT_FOUND && view_has_below(view, path))
         rc = STORE_OK;
     cursor->base.is_quick = !cursor->inner || cursor->inner->is_quick;
@@ -254,7 +253,7 @@ static enum store_rc view_mkcol(struct store *store, struct res_path path)
         return STORE_EXISTS;
     enum store_rc rc = reach_to_change(store, &arena, path, &mount, &real);
     if (rc == STORE_OK)
-        rc = mount->store->ops->mkcol(mount->store, real);
+        rc = store_mkcol(mount->store, real);
     arena_done(&arena);
     return rc;
 }
@@ -263,8 +262,7 @@ static bool view_may_have_props(struct store *store, struct res_path path)
 {
     const struct mount *mount = view_find(view_of(store), path);
     struct arena arena = {0};
-    bool may =
-        mount && mount->store->ops->may_have_props(mount->store, view_enter(&arena, mount, path));
+    bool may = mount && store_may_have_props(mount->store, view_enter(&arena, mount, path));
     arena_done(&arena);
     return may;
 }
@@ -277,7 +275,7 @@ static enum store_rc view_props(struct store *store, struct res_path path,
     if (!mount)
         return STORE_OK;
     struct res_path real = view_enter(&arena, mount, path);
-    enum store_rc rc = mount->store->ops->props(mount->store, real, visitor);
+    enum store_rc rc = store_props(mount->store, real, visitor);
     arena_done(&arena);
     return rc;
 }
@@ -302,7 +300,7 @@ static bool view_has_locks(struct store *store)
     const struct view *view = view_of(store);
     for (size_t i = 0; i < view->count; i++) {
         struct store *inner = view->mounts[i].store;
-        if (inner->ops->has_locks(inner))
+        if (store_has_locks(inner))
             return true;
     }
     return false;
@@ -314,7 +312,7 @@ static enum store_rc add_locks(struct arena *arena, const struct mount *mount, s
                                enum lock_query query, struct lock_list *locks)
 {
     struct lock_list more;
-    enum store_rc rc = mount->store->ops->locks(mount->store, arena, real, query, &more);
+    enum store_rc rc = store_locks(mount->store, arena, real, query, &more);
     if (rc != STORE_OK || more.count == 0)
         return rc;
     struct lock *items = arena_alloc(arena, (locks->count + more.count) * sizeof(*items));
@@ -356,7 +354,7 @@ static enum store_rc view_lock(struct store *store, const struct lock *lock)
         return STORE_DENIED;
     enum store_rc rc = reach_to_change(store, &arena, lock->root, &mount, &inner.root);
     if (rc == STORE_OK)
-        rc = mount->store->ops->lock(mount->store, &inner);
+        rc = store_lock(mount->store, &inner);
     arena_done(&arena);
     return rc;
 }
@@ -367,7 +365,7 @@ static enum store_rc view_unlock(struct store *store, struct str token)
     enum store_rc rc = STORE_NOT_FOUND;
     for (size_t i = 0; i < view->count && rc == STORE_NOT_FOUND; i++) {
         struct store *inner = view->mounts[i].store;
-        rc = inner->ops->unlock(inner, token);
+        rc = store_unlock(inner, token);
     }
     return rc;
 }
@@ -375,9 +373,7 @@ static enum store_rc view_unlock(struct store *store, struct str token)
 static bool view_is_read_only(struct store *store, struct res_path path)
 {
     const struct mount *mount = view_find(view_of(store), path);
-    const struct store_ops *ops = mount ? mount->store->ops : NULL;
-    return mount && (mount->is_read_only ||
-                     (ops->is_read_only && ops->is_read_only(mount->store, mount->base)));
+    return mount && (mount->is_read_only || store_is_read_only(mount->store, mount->base));
 }
 
 static enum store_folding view_folds(struct store *store, struct res_path path)
@@ -393,35 +389,44 @@ static void view_close(struct store *store)
     (void)store; /* the arena's */
 }
 
-#define VIEW_OPS(reads, asks, locks_too)                                                           \
-    {                                                                                              \
-        .name = "mount", .reads_block = (reads), .quota_blocks = (asks),                           \
-        .locks_block = (locks_too), .close = view_close, .locate = view_locate, .stat = view_stat, \
-        .open = view_open, .list = view_list, .upload = view_upload, .mkcol = view_mkcol,          \
-        .remove = view_remove, .copy = view_copy, .move = view_move,                               \
-        .may_have_props = view_may_have_props, .props = view_props, .patch = view_patch,           \
-        .has_locks = view_has_locks, .locks = view_locks, .lock = view_lock,                       \
-        .unlock = view_unlock, .quota = view_quota, .is_read_only = view_is_read_only,             \
-        .folds = view_folds, .claim = view_take_claim, .release = view_release_claim               \
-    }
+static const struct store_ops view_ops = {
+    .name = "mount",
+    .close = view_close,
+    .locate = view_locate,
+    .stat = view_stat,
+    .open = view_open,
+    .list = view_list,
+    .upload = view_upload,
+    .mkcol = view_mkcol,
+    .remove = view_remove,
+    .copy = view_copy,
+    .move = view_move,
+    .may_have_props = view_may_have_props,
+    .props = view_props,
+    .patch = view_patch,
+    .has_locks = view_has_locks,
+    .locks = view_locks,
+    .lock = view_lock,
+    .unlock = view_unlock,
+    .quota = view_quota,
+    .is_read_only = view_is_read_only,
+    .folds = view_folds,
+    .claim = view_take_claim,
+    .release = view_release_claim,
+};
+
+void mount_add_traits(struct store_traits *to, const struct mount *mount)
+{
+    store_traits_add(to, &mount->store->traits);
+    to->quota_blocks |= mount->quota_bytes != 0;
+}
 
 struct store *mount_view(struct arena *arena, const struct mount *mounts, size_t count)
 {
-    static const struct store_ops ops[2][2][2] = {
-        {{VIEW_OPS(false, false, false), VIEW_OPS(false, false, true)},
-         {VIEW_OPS(false, true, false), VIEW_OPS(false, true, true)}},
-        {{VIEW_OPS(true, false, false), VIEW_OPS(true, false, true)},
-         {VIEW_OPS(true, true, false), VIEW_OPS(true, true, true)}}};
     struct view *view = ARENA_NEW(arena, struct view);
-    bool reads_block = false;
-    bool quota_blocks = false;
-    bool locks_block = false;
-    for (size_t i = 0; i < count; i++) {
-        reads_block |= mounts[i].store->ops->reads_block;
-        locks_block |= mounts[i].store->ops->locks_block;
-        quota_blocks |= mounts[i].quota_bytes || mounts[i].store->ops->quota_blocks;
-    }
-    view->base.ops = &ops[reads_block][quota_blocks][locks_block];
+    view->base.ops = &view_ops;
+    for (size_t i = 0; i < count; i++)
+        mount_add_traits(&view->base.traits, &mounts[i]);
     view->arena = arena;
     view->mounts = mounts;
     view->count = count;

@@ -13,6 +13,9 @@ struct mount {
     struct usages *usages; /* who counts that */
 };
 
+/* What of calls in the mount may block, its quota included. */
+void mount_add_traits(struct store_traits *to, const struct mount *mount);
+
 /* A store that shows the mounts; the longest prefix counts. It borrows them and the stores, and
  * needs no closing: its memory is the arena's. One exchange at a time. */
 NODISCARD struct store *mount_view(struct arena *arena, const struct mount *mounts, size_t count);

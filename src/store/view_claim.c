@@ -30,7 +30,7 @@ static bool take_rest(struct view *view)
         struct view_claim *part = &view->parts[view->held_count];
         part->claim.executor = view->whole->executor;
         part->claim.granted = part_granted;
-        if (!part->store->ops->claim(part->store, &part->claim))
+        if (!store_claim(part->store, &part->claim))
             return false;
         view->held_count++;
     }
@@ -67,6 +67,6 @@ void view_release_claim(struct store *store, struct claim *claim)
     assert(view->whole == claim && view->held_count == view->part_count);
     while (view->held_count > 0) {
         struct view_claim *part = &view->parts[--view->held_count];
-        part->store->ops->release(part->store, &part->claim);
+        store_release(part->store, &part->claim);
     }
 }

@@ -1,6 +1,7 @@
 /* store/view_priv.h: what the parts of a view share. */
 #pragma once
 
+#include "store/backend.h"
 #include "store/view.h"
 
 enum { VIEW_STORES_MAX = CLAIM_RANGES_MAX };

@@ -22,7 +22,7 @@ enum store_rc view_quota(struct store *store, struct res_path path, struct store
     *quota_out = (struct store_quota){0};
     enum store_rc rc = STORE_NOT_FOUND;
     if (mount)
-        rc = mount->store->ops->quota(mount->store, view_enter(&arena, mount, path), quota_out);
+        rc = store_quota(mount->store, view_enter(&arena, mount, path), quota_out);
     if (rc == STORE_OK && place_of(mount, &place))
         rc = usage_get(&place, &quota_out->used_bytes);
     if (rc == STORE_OK && mount->quota_bytes) {
@@ -53,7 +53,7 @@ struct capped {
 static uint64_t file_bytes(struct store *store, struct res_path path)
 {
     struct store_stat stat;
-    bool is_file = store->ops->stat(store, path, &stat) == STORE_OK && !stat.is_collection;
+    bool is_file = store_stat(store, path, &stat) == STORE_OK && !stat.is_collection;
     return is_file ? stat.size_bytes : 0;
 }
 
@@ -78,7 +78,7 @@ static enum store_rc capped_commit(struct store_upload *upload, const struct sto
     struct capped *capped = CONTAINER_OF(upload, struct capped, base);
     uint64_t replaced =
         file_bytes(capped->place.store, capped->path); /* it may be another by now */
-    enum store_rc rc = capped->inner->ops->commit(capped->inner, options, stat_out);
+    enum store_rc rc = store_upload_commit(capped->inner, options, stat_out);
     if (rc != STORE_OK)
         return rc;
     uint64_t before = replaced + capped->taken_bytes;
@@ -110,14 +110,14 @@ enum store_rc mount_upload(const struct mount *mount, struct res_path real, uint
     struct store_upload *inner;
     uint64_t used = 0;
     if (!place_of(mount, &place))
-        return mount->store->ops->upload(mount->store, real, size_bytes, upload_out);
+        return store_upload(mount->store, real, size_bytes, upload_out);
     uint64_t replaced = file_bytes(mount->store, real);
     enum store_rc rc = usage_get(&place, &used);
     if (rc == STORE_OK && size_bytes != UINT64_MAX && size_bytes > replaced &&
         (used > mount->quota_bytes || size_bytes - replaced > mount->quota_bytes - used))
         return STORE_OVER_QUOTA; /* before a byte has come */
     if (rc == STORE_OK)
-        rc = mount->store->ops->upload(mount->store, real, size_bytes, &inner);
+        rc = store_upload(mount->store, real, size_bytes, &inner);
     if (rc != STORE_OK)
         return rc;
     struct capped *capped = MEM_NEW(struct capped);
@@ -137,10 +137,9 @@ enum store_rc mount_upload(const struct mount *mount, struct res_path real, uint
 enum store_rc mount_patch(const struct mount *mount, struct res_path real,
                           const struct store_patch *patch)
 {
-    const struct store_ops *ops = mount->store->ops;
     struct usage_place place;
     if (!place_of(mount, &place) || patch->prop_count == 0)
-        return ops->patch(mount->store, real, patch);
+        return store_patch(mount->store, real, patch);
     uint64_t before = store_prop_bytes(mount->store, real, NULL);
     uint64_t replaced = store_prop_bytes(mount->store, real, patch);
     uint64_t come = 0;
@@ -150,7 +149,7 @@ enum store_rc mount_patch(const struct mount *mount, struct res_path real,
     enum store_rc rc = usage_take(&place, more, mount->quota_bytes);
     if (rc != STORE_OK)
         return rc;
-    rc = ops->patch(mount->store, real, patch);
+    rc = store_patch(mount->store, real, patch);
     uint64_t after = store_prop_bytes(mount->store, real, NULL); /* a name may come twice in it */
     if (before + more > after)
         usage_give(&place, before + more - after);

@@ -112,7 +112,7 @@ enum store_rc view_remove(struct store *store, struct res_path path, struct stor
     if (!mount->is_read_only) {
         struct view_budget budget;
         budget_remove(&budget, mount, guide.from_real);
-        rc = mount->store->ops->remove(mount->store, guide.from_real, &guide.base);
+        rc = store_remove(mount->store, guide.from_real, &guide.base);
         budget_settle(&budget, rc);
     }
     arena_done(&guide.arena);
@@ -153,7 +153,7 @@ static enum store_rc copy_bytes(struct store_content *content, struct store_uplo
     struct arena arena = {0};
     struct buf chunk = {0};
     struct err err;
-    struct source *source = content->ops->source(content, &arena, 0, content->stat.size_bytes);
+    struct source *source = store_content_source(content, &arena, 0, content->stat.size_bytes);
     enum store_rc rc = STORE_OK;
     enum pull pulled = PULL_DATA;
     while (rc == STORE_OK && pulled == PULL_DATA) {
@@ -208,7 +208,7 @@ static enum store_rc copy_props(struct transfer *transfer, struct res_path from,
     struct arena arena = {0};
     enum store_rc rc = gather_patch(transfer, &arena, from, to, &patch);
     if (rc == STORE_OK && (patch.prop_count || patch.sets_executable))
-        rc = transfer->store->ops->patch(transfer->store, to, &patch);
+        rc = store_patch(transfer->store, to, &patch);
     arena_done(&arena);
     return rc;
 }
@@ -221,22 +221,21 @@ static enum store_rc rc_of_made(const struct transfer *transfer, enum store_rc r
 
 static enum store_rc copy_file(struct transfer *transfer, struct res_path from, struct res_path to)
 {
-    const struct store_ops *ops = transfer->store->ops;
     struct store_content *content = NULL;
     struct store_upload *upload = NULL;
     struct store_patch patch = {0};
     struct store_stat stat;
-    enum store_rc rc = ops->open(transfer->store, from, &content);
+    enum store_rc rc = store_content_open(transfer->store, from, &content);
     patch.is_executable = rc == STORE_OK && content->stat.is_executable;
     if (rc == STORE_OK)
-        rc = ops->upload(transfer->store, to, content->stat.size_bytes, &upload);
+        rc = store_upload(transfer->store, to, content->stat.size_bytes, &upload);
     if (rc == STORE_OK)
         rc = copy_bytes(content, upload);
     if (rc == STORE_OK) { /* the copy is the same document: its time goes with it */
         struct store_commit commit = {.sets_modified = true,
                                       .modified_s = content->stat.modified_s,
                                       .expects_absent = !transfer->replaces_file};
-        rc = rc_of_made(transfer, upload->ops->commit(upload, &commit, &stat));
+        rc = rc_of_made(transfer, store_upload_commit(upload, &commit, &stat));
     }
     store_upload_close(&upload);
     store_content_close(&content);
@@ -262,14 +261,13 @@ static unsigned refusal(struct transfer *transfer, struct res_path from)
 static bool copy_members(struct transfer *transfer, struct res_path from, struct res_path to,
                          unsigned depth)
 {
-    const struct store_ops *ops = transfer->store->ops;
     struct store_cursor *cursor = NULL;
     struct store_member member;
     bool is_complete = true;
-    enum store_rc rc = ops->list(transfer->store, from, &cursor);
+    enum store_rc rc = store_list(transfer->store, from, &cursor);
     if (rc != STORE_OK)
         return fail(transfer, from, true, rc, 0);
-    while ((rc = cursor->ops->next(cursor, &member)) == STORE_OK) {
+    while ((rc = store_cursor_next(cursor, &member)) == STORE_OK) {
         struct arena arena = {0};
         struct res_path member_from = path_join(&arena, from, member.name);
         struct res_path member_to = path_join(&arena, to, member.name);
@@ -285,7 +283,7 @@ static enum store_rc copy_one(struct transfer *transfer, struct res_path from, s
 {
     if (!is_collection)
         return copy_file(transfer, from, to);
-    enum store_rc rc = rc_of_made(transfer, transfer->store->ops->mkcol(transfer->store, to));
+    enum store_rc rc = rc_of_made(transfer, store_mkcol(transfer->store, to));
     return rc == STORE_OK ? copy_props(transfer, from, to, (struct store_patch){0}) : rc;
 }
 
@@ -311,18 +309,17 @@ static bool nobody_may_refuse(struct store_visitor *visitor, struct res_path pat
 static enum store_rc remove_source(const struct transfer *transfer, struct res_path from)
 {
     struct store_visitor silent = {nobody_refuses, nobody_may_refuse, nobody_failed, NULL, NULL};
-    return transfer->store->ops->remove(transfer->store, from, &silent);
+    return store_remove(transfer->store, from, &silent);
 }
 
 /* What a link leads to, if it is a file: a collection is elsewhere. NOT_FOUND: it leads nowhere. */
 static enum store_rc find_behind(struct transfer *transfer, struct arena *arena,
                                  struct res_path link, struct res_path *real_out)
 {
-    const struct store_ops *ops = transfer->store->ops;
     struct store_stat stat;
-    enum store_rc rc = ops->locate(transfer->store, arena, link, LOCATE_RESOURCE, real_out);
+    enum store_rc rc = store_locate(transfer->store, arena, link, LOCATE_RESOURCE, real_out);
     if (rc == STORE_OK)
-        rc = ops->stat(transfer->store, *real_out, &stat);
+        rc = store_stat(transfer->store, *real_out, &stat);
     if (rc == STORE_OK && stat.is_collection)
         return STORE_DENIED;
     return rc == STORE_ALIAS ? STORE_NOT_FOUND : rc;
@@ -351,9 +348,8 @@ static bool copy_link(struct transfer *transfer, struct res_path from, struct re
 static bool copy_tree(struct transfer *transfer, struct res_path from, struct res_path to,
                       unsigned depth)
 {
-    const struct store_ops *ops = transfer->store->ops;
     struct store_stat stat = {0};
-    enum store_rc rc = ops->stat(transfer->store, from, &stat);
+    enum store_rc rc = store_stat(transfer->store, from, &stat);
     if (rc == STORE_NOT_FOUND)
         return true; /* it has gone since it was listed */
     if (rc == STORE_ALIAS)
@@ -381,7 +377,7 @@ static enum store_rc note_locks(struct transfer *transfer, struct res_path to)
 {
     struct lock_list *locks = &transfer->locks;
     struct store *store = transfer->store;
-    enum store_rc rc = store->ops->locks(store, &transfer->arena, to, LOCKS_WITHIN, locks);
+    enum store_rc rc = store_locks(store, &transfer->arena, to, LOCKS_WITHIN, locks);
     size_t count = 0;
     for (size_t i = 0; rc == STORE_OK && i < locks->count; i++) {
         if (path_eq(locks->items[i].root, to))
@@ -397,9 +393,9 @@ static enum store_rc remove_old(struct transfer *transfer, struct res_path to)
     struct store *store = transfer->store;
     enum store_rc rc = note_locks(transfer, to);
     if (rc == STORE_OK)
-        rc = store->ops->remove(store, to, transfer->visitor);
+        rc = store_remove(store, to, transfer->visitor);
     for (size_t i = 0; rc == STORE_OK && i < transfer->locks.count; i++)
-        (void)!store->ops->lock(store, &transfer->locks.items[i]); /* too late to stop for it */
+        (void)!store_lock(store, &transfer->locks.items[i]); /* too late to stop for it */
     return rc;
 }
 
@@ -408,10 +404,10 @@ static void drop_idle_locks(struct transfer *transfer, struct res_path to)
 {
     struct store *store = transfer->store;
     struct store_stat stat;
-    if (transfer->locks.count == 0 || store->ops->stat(store, to, &stat) != STORE_NOT_FOUND)
+    if (transfer->locks.count == 0 || store_stat(store, to, &stat) != STORE_NOT_FOUND)
         return;
     for (size_t i = 0; i < transfer->locks.count; i++)
-        (void)!store->ops->unlock(store, transfer->locks.items[i].token); /* it expires otherwise */
+        (void)!store_unlock(store, transfer->locks.items[i].token); /* it expires otherwise */
 }
 
 /* Looks at both ends, and makes room at the destination; a file is replaced by a file in one step,
@@ -422,12 +418,12 @@ static enum store_rc clear_way(struct transfer *transfer, struct res_path to)
     struct store_stat from_stat = {0};
     struct store_stat to_stat = {0};
     struct res_path real;
-    enum store_rc rc = store->ops->stat(store, transfer->from, &from_stat);
+    enum store_rc rc = store_stat(store, transfer->from, &from_stat);
     if (rc == STORE_ALIAS)
         rc = find_behind(transfer, &transfer->arena, transfer->from, &real);
     if (rc != STORE_OK)
         return rc;
-    rc = store->ops->stat(store, to, &to_stat);
+    rc = store_stat(store, to, &to_stat);
     if (rc == STORE_NOT_FOUND)
         return STORE_OK;
     if (rc != STORE_OK && rc != STORE_ALIAS)
@@ -470,7 +466,6 @@ static enum store_rc run(struct transfer *transfer, struct res_path to)
     struct guide guide = guide_for(transfer->visitor);
     if (from_mount->store != to_mount->store)
         return transfer_across(transfer, to);
-    const struct store_ops *ops = from_mount->store->ops;
     guide.view = view;
     guide.mount = from_mount;
     guide.from = transfer->from;
@@ -482,8 +477,8 @@ static enum store_rc run(struct transfer *transfer, struct res_path to)
     if (rc == STORE_OK) {
         struct store_transfer inner = {guide.from_real, guide.to_real, transfer->is_deep,
                                        transfer->expects_absent};
-        rc = transfer->is_move ? ops->move(from_mount->store, &inner, &guide.base)
-                               : ops->copy(from_mount->store, &inner, &guide.base);
+        rc = transfer->is_move ? store_move(from_mount->store, &inner, &guide.base)
+                               : store_copy(from_mount->store, &inner, &guide.base);
         budget_settle(&budget, rc);
     }
     arena_done(&guide.arena);

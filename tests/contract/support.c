@@ -19,8 +19,8 @@ static void open_store(struct bench *bench)
         return;
     bench->inner = bench->store;
     bench->mount = (struct mount){PATH_ROOT, bench->inner, PATH("base/b"), false};
-    if (bench->inner->ops->mkcol(bench->inner, PATH("base")) != STORE_OK ||
-        bench->inner->ops->mkcol(bench->inner, bench->mount.base) != STORE_OK)
+    if (store_mkcol(bench->inner, PATH("base")) != STORE_OK ||
+        store_mkcol(bench->inner, bench->mount.base) != STORE_OK)
         fail_msg("making what a view shows");
     bench->store = mount_view(&bench->arena, &bench->mount, 1);
 }
@@ -130,13 +130,13 @@ enum store_rc put_in(struct store *store, struct res_path path, struct str conte
 {
     struct store_upload *upload;
     struct store_stat stat;
-    enum store_rc rc = store->ops->upload(store, path, content.len, &upload);
+    enum store_rc rc = store_upload(store, path, content.len, &upload);
     if (rc != STORE_OK)
         return rc;
     if (content.len)
         rc = (enum store_rc)sink_write(&upload->sink, content);
     if (rc == STORE_OK)
-        rc = upload->ops->commit(upload, options, &stat);
+        rc = store_upload_commit(upload, options, &stat);
     store_upload_close(&upload);
     return rc;
 }
@@ -165,10 +165,10 @@ enum store_rc get_from(struct store *store, struct res_path path, struct buf *in
     struct arena arena = {0};
     struct err err;
     enum pull pulled;
-    enum store_rc rc = store->ops->open(store, path, &content);
+    enum store_rc rc = store_content_open(store, path, &content);
     if (rc != STORE_OK)
         return rc;
-    struct source *source = content->ops->source(content, &arena, 0, content->stat.size_bytes);
+    struct source *source = store_content_source(content, &arena, 0, content->stat.size_bytes);
     do {
         pulled = source_pull(source, into, 65536, &err);
     } while (pulled == PULL_DATA);
@@ -191,33 +191,33 @@ const char *get(struct bench *bench, struct res_path path)
 struct store_stat stat_of(struct bench *bench, struct res_path path)
 {
     struct store_stat stat;
-    assert_ok(bench->store->ops->stat(bench->store, path, &stat));
+    assert_ok(store_stat(bench->store, path, &stat));
     return stat;
 }
 
 struct res_path located(struct bench *bench, struct res_path path, enum locate_what what)
 {
     struct res_path real;
-    assert_ok(bench->store->ops->locate(bench->store, &bench->arena, path, what, &real));
+    assert_ok(store_locate(bench->store, &bench->arena, path, what, &real));
     return real;
 }
 
 enum store_rc stat_rc(struct bench *bench, struct res_path path)
 {
     struct store_stat stat;
-    return bench->store->ops->stat(bench->store, path, &stat);
+    return store_stat(bench->store, path, &stat);
 }
 
 enum store_rc mkcol(struct bench *bench, struct res_path path)
 {
-    return bench->store->ops->mkcol(bench->store, path);
+    return store_mkcol(bench->store, path);
 }
 
 enum store_rc set_prop(struct bench *bench, struct res_path path, const char *name, const char *xml)
 {
     struct store_prop prop = {STR("ns"), str_of_c(name), str_of_c(xml)};
     struct store_patch patch = {.props = &prop, .prop_count = 1};
-    return bench->store->ops->patch(bench->store, path, &patch);
+    return store_patch(bench->store, path, &patch);
 }
 
 const char *props_text(struct store *store, struct arena *arena, struct res_path path)
@@ -251,7 +251,7 @@ struct lock lock_of(struct res_path root, const char *token, bool is_infinite)
 enum store_rc set_lock(struct bench *bench, struct res_path root, const char *token)
 {
     struct lock lock = lock_of(root, token, false);
-    return bench->store->ops->lock(bench->store, &lock);
+    return store_lock(bench->store, &lock);
 }
 
 const char *locks_text(struct store *store, struct arena *arena, struct res_path path,
@@ -259,7 +259,7 @@ const char *locks_text(struct store *store, struct arena *arena, struct res_path
 {
     struct lock_list locks;
     struct buf text = {0};
-    assert_ok(store->ops->locks(store, arena, path, query, &locks));
+    assert_ok(store_locks(store, arena, path, query, &locks));
     for (size_t i = 0; i < locks.count; i++)
         buf_addf(&text, "%.*s ", STR_ARGS(locks.items[i].token));
     const char *copy = arena_text(arena, buf_str(&text));
@@ -301,7 +301,7 @@ static void dump_marks(struct dumping *dumping, struct res_path path)
     struct lock_list locks;
     struct store *store = dumping->store;
     buf_addf(&dumping->text, " {%s}", props_text(store, dumping->arena, path));
-    assert_ok(store->ops->locks(store, dumping->arena, path, LOCKS_COVERING, &locks));
+    assert_ok(store_locks(store, dumping->arena, path, LOCKS_COVERING, &locks));
     for (size_t i = 0; i < locks.count; i++) {
         if (path_eq(locks.items[i].root, path))
             buf_addf(&dumping->text, " [%.*s]", STR_ARGS(locks.items[i].token));
@@ -321,13 +321,13 @@ static void dump_members(struct dumping *dumping, struct res_path path)
     struct store_cursor *cursor;
     struct store_member member;
     size_t count = 0;
-    enum store_rc rc = dumping->store->ops->list(dumping->store, path, &cursor);
+    enum store_rc rc = store_list(dumping->store, path, &cursor);
     if (rc != STORE_OK) {
         buf_addf(&dumping->text, "!%s\n", rc_name(rc));
         return;
     }
     struct str *names = mem_new(MEMBERS_MAX, sizeof(*names));
-    while ((rc = cursor->ops->next(cursor, &member)) == STORE_OK) {
+    while ((rc = store_cursor_next(cursor, &member)) == STORE_OK) {
         assert_true(count < MEMBERS_MAX);
         if (!member.is_link)
             names[count++] = arena_str(dumping->arena, member.name);
@@ -343,7 +343,7 @@ static void dump_members(struct dumping *dumping, struct res_path path)
 static void dump_resource(struct dumping *dumping, struct res_path path)
 {
     struct store_stat stat;
-    enum store_rc rc = dumping->store->ops->stat(dumping->store, path, &stat);
+    enum store_rc rc = store_stat(dumping->store, path, &stat);
     buf_addf(&dumping->text, "%.*s", STR_ARGS(path));
     if (rc != STORE_OK) {
         buf_addf(&dumping->text, " !%s\n", rc_name(rc));
@@ -483,17 +483,17 @@ const char *recorder_failures(struct recorder *recorder, struct arena *arena)
 enum store_rc remove_all(struct bench *bench, struct res_path path)
 {
     struct recorder *recorder = recorder_new(&bench->arena);
-    return bench->store->ops->remove(bench->store, path, &recorder->base);
+    return store_remove(bench->store, path, &recorder->base);
 }
 
 enum store_rc copy_all(struct bench *bench, struct res_path from, struct res_path to)
 {
     struct recorder *recorder = recorder_new(&bench->arena);
-    return bench->store->ops->copy(bench->store, TRANSFER(from, to), &recorder->base);
+    return store_copy(bench->store, TRANSFER(from, to), &recorder->base);
 }
 
 enum store_rc move_all(struct bench *bench, struct res_path from, struct res_path to)
 {
     struct recorder *recorder = recorder_new(&bench->arena);
-    return bench->store->ops->move(bench->store, TRANSFER(from, to), &recorder->base);
+    return store_move(bench->store, TRANSFER(from, to), &recorder->base);
 }

@@ -217,10 +217,10 @@ static void content_that_was_opened_stays(void **state)
     struct err err;
     MAKE(bench, "f");
     warm(bench, "f");
-    assert_ok(bench->store->ops->open(bench->store, PATH("f"), &content));
+    assert_ok(store_content_open(bench->store, PATH("f"), &content));
     write_file(bench_file(bench, "f"), O_TRUNC, "other");
     assert_string_equal(get(bench, PATH("f")), "other");
-    struct source *source = content->ops->source(content, &bench->arena, 0, 1);
+    struct source *source = store_content_source(content, &bench->arena, 0, 1);
     assert_int_equal(source_pull(source, &text, 10, &err), PULL_DATA);
     assert_str(buf_str(&text), "f");
     source_close(&source);

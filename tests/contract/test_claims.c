@@ -54,7 +54,7 @@ static struct holder *new_holder(struct scene *scene)
 static bool take(struct scene *scene, struct holder *holder)
 {
     struct store *store = scene->bench->store;
-    return holder->is_granted = store->ops->claim(store, &holder->claim);
+    return holder->is_granted = store_claim(store, &holder->claim);
 }
 
 static struct holder *claim(struct scene *scene, char kind, const char *path)
@@ -70,7 +70,7 @@ static void release(struct scene *scene, struct holder *holder)
 {
     struct store *store = scene->bench->store;
     assert_true(holder->is_granted);
-    store->ops->release(store, &holder->claim);
+    store_release(store, &holder->claim);
     holder->is_granted = false;
     inbox_run_all(&scene->inbox);
 }
@@ -304,14 +304,14 @@ static void visit(struct visitor_thread *self)
     self->claim = (struct claim){.executor = &self->inbox.base, .granted = note_thread_granted};
     self->is_granted = false;
     claim_add(&self->claim, is_whole ? PATH_ROOT : path_of(places[place]), CLAIM_TREE, is_write);
-    bool is_held = self->crowd->store->ops->claim(self->crowd->store, &self->claim);
+    bool is_held = store_claim(self->crowd->store, &self->claim);
     if (!is_held)
         inbox_wait(&self->inbox);
     assert(is_held || self->is_granted);
     enter(self, place, is_whole, is_write);
     (void)!sched_yield(); /* gives others the occasion to be where they must not */
     leave(self, place, is_whole, is_write);
-    self->crowd->store->ops->release(self->crowd->store, &self->claim);
+    store_release(self->crowd->store, &self->claim);
 }
 
 static void *visit_often(void *arg)

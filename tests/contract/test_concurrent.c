@@ -58,7 +58,7 @@ static enum store_rc patch_own(struct worker *worker, struct res_path path, cons
 {
     struct store_prop prop = {STR("ns"), STR("p"), str_of_c(value)};
     struct store_patch patch = {.props = &prop, .prop_count = 1};
-    return worker->bench->store->ops->patch(worker->bench->store, path, &patch);
+    return store_patch(worker->bench->store, path, &patch);
 }
 
 static bool reads(struct worker *worker, struct res_path path, const char *expected)
@@ -81,27 +81,27 @@ static void work_alone(struct worker *worker, unsigned round)
     (void)snprintf(text, sizeof(text), "%u in %u", round, worker->number);
     (void)snprintf(token, sizeof(token), "token-%u", worker->number);
     struct lock lock = lock_of(own(worker, "c/f"), token, false);
-    EXPECT(worker, store->ops->mkcol(store, own(worker, "c")) == STORE_OK);
+    EXPECT(worker, store_mkcol(store, own(worker, "c")) == STORE_OK);
     EXPECT(worker, put_in(store, own(worker, "c/f"), str_of_c(text), &options) == STORE_OK);
     EXPECT(worker, patch_own(worker, own(worker, "c/f"), text) == STORE_OK);
-    EXPECT(worker, store->ops->lock(store, &lock) == STORE_OK);
+    EXPECT(worker, store_lock(store, &lock) == STORE_OK);
     EXPECT(worker, strstr(locks_text(store, &worker->arena, own(worker, ""), LOCKS_WITHIN), token));
-    EXPECT(worker, store->ops->copy(store, TRANSFER(own(worker, "c"), own(worker, "d")), visitor) ==
-                       STORE_OK);
+    EXPECT(worker,
+           store_copy(store, TRANSFER(own(worker, "c"), own(worker, "d")), visitor) == STORE_OK);
     EXPECT(worker, reads(worker, own(worker, "d/f"), text));
-    EXPECT(worker, store->ops->move(store, TRANSFER(own(worker, "d/f"), own(worker, "g")),
-                                    visitor) == STORE_OK);
+    EXPECT(worker,
+           store_move(store, TRANSFER(own(worker, "d/f"), own(worker, "g")), visitor) == STORE_OK);
     EXPECT(worker, strstr(props_text(store, &worker->arena, own(worker, "g")), text));
-    EXPECT(worker, store->ops->unlock(store, lock.token) == STORE_OK);
-    EXPECT(worker, store->ops->remove(store, own(worker, "c"), visitor) == STORE_OK);
-    EXPECT(worker, store->ops->remove(store, own(worker, "d"), visitor) == STORE_OK);
+    EXPECT(worker, store_unlock(store, lock.token) == STORE_OK);
+    EXPECT(worker, store_remove(store, own(worker, "c"), visitor) == STORE_OK);
+    EXPECT(worker, store_remove(store, own(worker, "d"), visitor) == STORE_OK);
 }
 
 static void *work_often(void *arg)
 {
     struct worker *worker = arg;
     struct store *store = worker->bench->store;
-    EXPECT(worker, store->ops->mkcol(store, own(worker, "")) == STORE_OK);
+    EXPECT(worker, store_mkcol(store, own(worker, "")) == STORE_OK);
     for (unsigned round = 0; round < ROUNDS; round++) {
         work_alone(worker, round);
         arena_reset(&worker->arena);
@@ -165,10 +165,10 @@ static void *change_often(void *arg)
         struct claim claim = {.executor = &worker->inbox.base, .granted = let_go_on};
         check_shared(worker); /* a read needs no claim to see a content whole */
         claim_add(&claim, PATH("shared"), CLAIM_SELF, true);
-        if (!store->ops->claim(store, &claim))
+        if (!store_claim(store, &claim))
             inbox_wait(&worker->inbox);
         change_shared(worker);
-        store->ops->release(store, &claim);
+        store_release(store, &claim);
         arena_reset(&worker->arena);
     }
     return NULL;
@@ -200,13 +200,13 @@ static void *list_often(void *arg)
         char name[32];
         (void)snprintf(name, sizeof(name), "new-%u-%u", worker->number, round);
         EXPECT(worker, put_in(store, path_of(name), STR("x"), &options) == STORE_OK);
-        EXPECT(worker, store->ops->list(store, PATH_ROOT, &cursor) == STORE_OK);
-        while (cursor->ops->next(cursor, &member) == STORE_OK)
+        EXPECT(worker, store_list(store, PATH_ROOT, &cursor) == STORE_OK);
+        while (store_cursor_next(cursor, &member) == STORE_OK)
             stayed += str_starts(member.name, STR("stays"));
         store_cursor_close(&cursor);
         EXPECT(worker, stayed == 3);
         struct store_visitor *visitor = &recorder_new(&worker->arena)->base;
-        EXPECT(worker, store->ops->remove(store, path_of(name), visitor) == STORE_OK);
+        EXPECT(worker, store_remove(store, path_of(name), visitor) == STORE_OK);
     }
     return NULL;
 }

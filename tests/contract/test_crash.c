@@ -70,7 +70,7 @@ static enum store_rc patch(struct bench *bench)
     struct store_prop props[] = {{STR("ns"), STR("p"), STR("new")},
                                  {STR("ns"), STR("q"), STR("new")}};
     struct store_patch all = {.props = props, .prop_count = ARRAY_LEN(props)};
-    return bench->store->ops->patch(bench->store, PATH("g"), &all);
+    return store_patch(bench->store, PATH("g"), &all);
 }
 
 static enum store_rc lock(struct bench *bench)
@@ -80,7 +80,7 @@ static enum store_rc lock(struct bench *bench)
 
 static enum store_rc unlock(struct bench *bench)
 {
-    return bench->store->ops->unlock(bench->store, STR("y"));
+    return store_unlock(bench->store, STR("y"));
 }
 
 static enum store_rc remove_file(struct bench *bench)
@@ -137,7 +137,7 @@ static enum store_rc move_members(struct bench *bench)
 {
     struct recorder *recorder = recorder_new(&bench->arena);
     recorder_refuse(recorder, "c/none"); /* nothing of that name: all goes, one by one */
-    return bench->store->ops->move(bench->store, TRANSFER(PATH("c"), PATH("new")), &recorder->base);
+    return store_move(bench->store, TRANSFER(PATH("c"), PATH("new")), &recorder->base);
 }
 
 static enum store_rc transfer_new(struct bench *bench, bool is_move, const char *refused)
@@ -145,8 +145,8 @@ static enum store_rc transfer_new(struct bench *bench, bool is_move, const char 
     struct recorder *recorder = recorder_new(&bench->arena);
     struct store_transfer transfer = {PATH("c"), PATH("new"), true, .expects_absent = true};
     recorder_refuse(recorder, refused);
-    return is_move ? bench->store->ops->move(bench->store, &transfer, &recorder->base)
-                   : bench->store->ops->copy(bench->store, &transfer, &recorder->base);
+    return is_move ? store_move(bench->store, &transfer, &recorder->base)
+                   : store_copy(bench->store, &transfer, &recorder->base);
 }
 
 static enum store_rc copy_where_nothing_is(struct bench *bench)
@@ -352,8 +352,7 @@ static void p10_changes_survive_death_at_any_point(void **state)
 static void assert_locks_have_resources(struct bench *bench)
 {
     struct lock_list locks;
-    assert_ok(
-        bench->store->ops->locks(bench->store, &bench->arena, PATH_ROOT, LOCKS_WITHIN, &locks));
+    assert_ok(store_locks(bench->store, &bench->arena, PATH_ROOT, LOCKS_WITHIN, &locks));
     for (size_t i = 0; i < locks.count; i++)
         assert_ok(stat_rc(bench, locks.items[i].root));
 }
@@ -423,7 +422,7 @@ static enum store_rc make_later(struct bench *bench, const struct later *later)
 {
     struct res_path path = path_of(later->path);
     struct store_stat stat;
-    if (bench->store->ops->stat(bench->store, path, &stat) != STORE_OK)
+    if (store_stat(bench->store, path, &stat) != STORE_OK)
         return STORE_NOT_FOUND;
     return later->token ? set_lock(bench, path, later->token)
                         : set_prop(bench, path, "later", later->path);

@@ -11,7 +11,7 @@ typedef enum store_rc step_fn(struct store *store, struct arena *arena);
 static enum store_rc step_mkcol(struct store *store, struct arena *arena)
 {
     (void)arena;
-    return store->ops->mkcol(store, PATH("c"));
+    return store_mkcol(store, PATH("c"));
 }
 
 static enum store_rc step_put(struct store *store, struct arena *arena)
@@ -20,14 +20,14 @@ static enum store_rc step_put(struct store *store, struct arena *arena)
     struct store_stat stat;
     struct store_commit options = {0};
     (void)arena;
-    enum store_rc rc = store->ops->upload(store, PATH("c/f"), 8, &upload);
+    enum store_rc rc = store_upload(store, PATH("c/f"), 8, &upload);
     if (rc != STORE_OK)
         return rc;
     rc = (enum store_rc)sink_write(&upload->sink, STR("1234"));
     if (rc == STORE_OK)
         rc = (enum store_rc)sink_write(&upload->sink, STR("5678"));
     if (rc == STORE_OK)
-        rc = upload->ops->commit(upload, &options, &stat);
+        rc = store_upload_commit(upload, &options, &stat);
     store_upload_close(&upload);
     return rc;
 }
@@ -37,35 +37,35 @@ static enum store_rc step_patch(struct store *store, struct arena *arena)
     struct store_prop props[] = {{STR("ns"), STR("p"), STR("1")}, {STR("ns"), STR("q"), STR("2")}};
     struct store_patch patch = {.props = props, .prop_count = ARRAY_LEN(props)};
     (void)arena;
-    return store->ops->patch(store, PATH("c/f"), &patch);
+    return store_patch(store, PATH("c/f"), &patch);
 }
 
 static enum store_rc step_lock(struct store *store, struct arena *arena)
 {
     struct lock lock = lock_of(PATH("c/f"), "t", false);
     (void)arena;
-    return store->ops->lock(store, &lock);
+    return store_lock(store, &lock);
 }
 
 static enum store_rc step_copy(struct store *store, struct arena *arena)
 {
-    return store->ops->copy(store, TRANSFER(PATH("c"), PATH("d")), &recorder_new(arena)->base);
+    return store_copy(store, TRANSFER(PATH("c"), PATH("d")), &recorder_new(arena)->base);
 }
 
 static enum store_rc step_move(struct store *store, struct arena *arena)
 {
-    return store->ops->move(store, TRANSFER(PATH("d"), PATH("e")), &recorder_new(arena)->base);
+    return store_move(store, TRANSFER(PATH("d"), PATH("e")), &recorder_new(arena)->base);
 }
 
 static enum store_rc step_unlock(struct store *store, struct arena *arena)
 {
     (void)arena;
-    return store->ops->unlock(store, STR("t"));
+    return store_unlock(store, STR("t"));
 }
 
 static enum store_rc step_remove(struct store *store, struct arena *arena)
 {
-    return store->ops->remove(store, PATH("c"), &recorder_new(arena)->base);
+    return store_remove(store, PATH("c"), &recorder_new(arena)->base);
 }
 
 static enum store_rc step_list(struct store *store, struct arena *arena)
@@ -73,10 +73,10 @@ static enum store_rc step_list(struct store *store, struct arena *arena)
     struct store_cursor *cursor;
     struct store_member member;
     (void)arena;
-    enum store_rc rc = store->ops->list(store, PATH("e"), &cursor);
+    enum store_rc rc = store_list(store, PATH("e"), &cursor);
     if (rc != STORE_OK)
         return rc;
-    while ((rc = cursor->ops->next(cursor, &member)) == STORE_OK)
+    while ((rc = store_cursor_next(cursor, &member)) == STORE_OK)
         continue;
     store_cursor_close(&cursor);
     return rc == STORE_END ? STORE_OK : rc;
@@ -90,17 +90,17 @@ static enum store_rc step_read(struct store *store, struct arena *arena)
     struct lock_list locks;
     struct store_quota quota;
     struct res_path real;
-    enum store_rc rc = store->ops->locate(store, arena, PATH("e/f"), LOCATE_RESOURCE, &real);
+    enum store_rc rc = store_locate(store, arena, PATH("e/f"), LOCATE_RESOURCE, &real);
     if (rc == STORE_OK)
-        rc = store->ops->stat(store, real, &stat);
+        rc = store_stat(store, real, &stat);
     if (rc == STORE_OK)
         rc = store_gather_props(store, arena, real, &props);
     if (rc == STORE_OK)
-        rc = store->ops->locks(store, arena, real, LOCKS_COVERING, &locks);
+        rc = store_locks(store, arena, real, LOCKS_COVERING, &locks);
     if (rc == STORE_OK)
-        rc = store->ops->quota(store, real, &quota);
+        rc = store_quota(store, real, &quota);
     if (rc == STORE_OK)
-        rc = store->ops->open(store, real, &content);
+        rc = store_content_open(store, real, &content);
     if (rc == STORE_OK)
         store_content_close(&content);
     return rc;
@@ -189,10 +189,10 @@ static void quick_questions_and_claims_reach_the_inner_store(void **state)
     assert_ok(set_prop(bench, PATH("f"), "p", "v"));
     assert_ok(set_lock(bench, PATH("f"), "t"));
     fault_store_arm(store, 1, STORE_FAILED);
-    assert_true(store->ops->may_have_props(store, PATH("f")));
-    assert_true(store->ops->has_locks(store));
-    assert_true(store->ops->claim(store, &claim));
-    store->ops->release(store, &claim);
+    assert_true(store_may_have_props(store, PATH("f")));
+    assert_true(store_has_locks(store));
+    assert_true(store_claim(store, &claim));
+    store_release(store, &claim);
     assert_int_equal(fault_store_count(store), 0);
     assert_rc(stat_rc(bench, PATH("f")), STORE_FAILED);
     assert_ok(stat_rc(bench, PATH("f")));

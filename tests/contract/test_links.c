@@ -40,15 +40,14 @@ static void make_links(struct bench *bench)
 /* All that reads or changes, but for what is about the name itself. */
 static void assert_not_followed(struct bench *bench, struct res_path path)
 {
-    const struct store_ops *ops = bench->store->ops;
     struct store_content *content;
     struct store_cursor *cursor;
     struct store_quota quota;
     struct res_path below = path_join(&bench->arena, path, STR("new"));
     assert_rc(stat_rc(bench, path), STORE_ALIAS);
-    assert_rc(ops->open(bench->store, path, &content), STORE_ALIAS);
-    assert_rc(ops->list(bench->store, path, &cursor), STORE_ALIAS);
-    assert_rc(ops->quota(bench->store, path, &quota), STORE_ALIAS);
+    assert_rc(store_content_open(bench->store, path, &content), STORE_ALIAS);
+    assert_rc(store_list(bench->store, path, &cursor), STORE_ALIAS);
+    assert_rc(store_quota(bench->store, path, &quota), STORE_ALIAS);
     assert_rc(set_prop(bench, path, "p", "v"), STORE_ALIAS);
     assert_rc(stat_rc(bench, below), STORE_ALIAS);
     assert_rc(put(bench, below, STR("x")), STORE_ALIAS);
@@ -80,8 +79,7 @@ static void p21_copies_do_not_begin_at_links(void **state)
     struct recorder *recorder = recorder_new(&bench->arena);
     only_for_directories();
     make_links(bench);
-    assert_rc(bench->store->ops->copy(bench->store, TRANSFER(PATH("to-file"), PATH("x")),
-                                      &recorder->base),
+    assert_rc(store_copy(bench->store, TRANSFER(PATH("to-file"), PATH("x")), &recorder->base),
               STORE_PARTIAL);
     assert_string_equal(recorder_failures(recorder, &bench->arena), "to-file ALIAS 0\n");
     assert_rc(stat_rc(bench, PATH("x")), STORE_NOT_FOUND);
@@ -96,11 +94,11 @@ static void p21_uploads_do_not_follow_links_that_have_come_since(void **state)
     struct store_stat stat;
     only_for_directories();
     MAKE(bench, "c/", "d/", "d/f");
-    assert_ok(bench->store->ops->upload(bench->store, PATH("c/f"), 1, &upload));
+    assert_ok(store_upload(bench->store, PATH("c/f"), 1, &upload));
     assert_int_equal(sink_write(&upload->sink, STR("x")), STORE_OK);
     assert_int_equal(rename(bench_file(bench, "c"), bench_file(bench, "moved")), 0);
     link_to(bench, "d", "c");
-    assert_rc(upload->ops->commit(upload, &options, &stat), STORE_ALIAS);
+    assert_rc(store_upload_commit(upload, &options, &stat), STORE_ALIAS);
     store_upload_close(&upload);
     assert_string_equal(dump(bench), "/ {}\nd/ {}\nd/f \"d/f\" {}\nmoved/ {}\n");
 }
@@ -113,8 +111,8 @@ static void p4_links_are_listed_as_links(void **state)
     unsigned seen = 0;
     only_for_directories();
     make_links(bench);
-    assert_ok(bench->store->ops->list(bench->store, PATH_ROOT, &cursor));
-    while (cursor->ops->next(cursor, &member) == STORE_OK) {
+    assert_ok(store_list(bench->store, PATH_ROOT, &cursor));
+    while (store_cursor_next(cursor, &member) == STORE_OK) {
         assert_ok(member.rc);
         assert_true(member.is_link != str_eq(member.name, STR("c")));
         seen++;
@@ -126,8 +124,8 @@ static void p4_links_are_listed_as_links(void **state)
 static void assert_denied(struct bench *bench, const char *path)
 {
     struct res_path real;
-    enum store_rc rc = bench->store->ops->locate(bench->store, &bench->arena, path_of(path),
-                                                 LOCATE_RESOURCE, &real);
+    enum store_rc rc =
+        store_locate(bench->store, &bench->arena, path_of(path), LOCATE_RESOURCE, &real);
     assert_rc(rc, STORE_DENIED);
 }
 
@@ -148,7 +146,7 @@ static void p18_links_do_not_show_what_is_reserved(void **state)
         struct store_content *content;
         struct res_path real = located(bench, path_of(names[i]), LOCATE_RESOURCE);
         assert_rc(stat_rc(bench, real), STORE_NOT_FOUND);
-        assert_rc(bench->store->ops->open(bench->store, real, &content), STORE_NOT_FOUND);
+        assert_rc(store_content_open(bench->store, real, &content), STORE_NOT_FOUND);
     }
     struct res_path staged = located(bench, PATH("state/staging/x"), LOCATE_RESOURCE);
     assert_rc(put(bench, staged, STR("x")), STORE_DENIED);
@@ -212,7 +210,7 @@ static void p14_what_another_davit_serves_is_not_removed(void **state)
     struct recorder *recorder = recorder_new(&bench->arena);
     only_for_directories();
     make_served(bench);
-    assert_rc(bench->store->ops->remove(bench->store, PATH("c"), &recorder->base), STORE_PARTIAL);
+    assert_rc(store_remove(bench->store, PATH("c"), &recorder->base), STORE_PARTIAL);
     assert_string_equal(recorder_failures(recorder, &bench->arena), "c/other/ DENIED 0\n");
     assert_served(bench);
     assert_rc(stat_rc(bench, PATH("c/f")), STORE_NOT_FOUND);
@@ -225,11 +223,11 @@ static void p14_what_another_davit_serves_is_not_replaced(void **state)
     struct recorder *moved = recorder_new(&bench->arena);
     only_for_directories();
     make_served(bench);
-    assert_rc(bench->store->ops->copy(bench->store, TRANSFER(PATH("n"), PATH("c")), &copied->base),
+    assert_rc(store_copy(bench->store, TRANSFER(PATH("n"), PATH("c")), &copied->base),
               STORE_PARTIAL);
     assert_string_equal(recorder_failures(copied, &bench->arena), "c/other/ DENIED 0\n");
     assert_served(bench);
-    assert_rc(bench->store->ops->move(bench->store, TRANSFER(PATH("n"), PATH("c")), &moved->base),
+    assert_rc(store_move(bench->store, TRANSFER(PATH("n"), PATH("c")), &moved->base),
               STORE_PARTIAL);
     assert_string_equal(recorder_failures(moved, &bench->arena), "c/other/ DENIED 0\n");
     assert_served(bench);
@@ -367,9 +365,8 @@ static void p14_copies_ask_where_links_lead(void **state)
     link_to(bench, "../e/g", "c/deep");
     recorder_refuse(recorder, "f");
     recorder_refuse(recorder, "e");
-    assert_rc(
-        bench->store->ops->copy(bench->store, TRANSFER(PATH("c"), PATH("x")), &recorder->base),
-        STORE_PARTIAL);
+    assert_rc(store_copy(bench->store, TRANSFER(PATH("c"), PATH("x")), &recorder->base),
+              STORE_PARTIAL);
     assert_string_equal(recorder_failures(recorder, &bench->arena),
                         "c/collection REFUSED 423\nc/file REFUSED 423\n");
     assert_string_equal(get(bench, PATH("x/deep")), "e/g");
@@ -377,8 +374,7 @@ static void p14_copies_ask_where_links_lead(void **state)
     assert_int_equal(access(bench_file(bench, "x/file"), F_OK), -1);
     recorder = recorder_new(&bench->arena);
     recorder_refuse(recorder, "f");
-    assert_ok(
-        bench->store->ops->move(bench->store, TRANSFER(PATH("c"), PATH("y")), &recorder->base));
+    assert_ok(store_move(bench->store, TRANSFER(PATH("c"), PATH("y")), &recorder->base));
     assert_link(bench, "y/file", "../f");
 }
 

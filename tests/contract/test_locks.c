@@ -23,7 +23,7 @@ static enum store_rc lock(struct bench *bench, struct res_path root, const char 
                           bool is_infinite)
 {
     struct lock lock = lock_of(root, token, is_infinite);
-    return bench->store->ops->lock(bench->store, &lock);
+    return store_lock(bench->store, &lock);
 }
 
 static enum store_rc lock_for(struct bench *bench, struct res_path root, const char *token,
@@ -32,7 +32,7 @@ static enum store_rc lock_for(struct bench *bench, struct res_path root, const c
     struct lock lock = lock_of(root, token, false);
     lock.timeout_s = timeout_s;
     lock.expires_ms = clock_boot_ms() + (int64_t)timeout_s * 1000;
-    return bench->store->ops->lock(bench->store, &lock);
+    return store_lock(bench->store, &lock);
 }
 
 static const char *covering(struct bench *bench, const char *path)
@@ -60,13 +60,13 @@ static void p17_locks_are_found_where_they_reach(void **state)
         {"h", "h ", "h "},         {"h/x", "", ""},
     };
     MAKE(bench, "c/", "c/d/", "c/d/f", "h/");
-    assert_false(bench->store->ops->has_locks(bench->store));
+    assert_false(store_has_locks(bench->store));
     assert_ok(lock(bench, PATH("c/d/f"), "g", false));
     assert_ok(lock(bench, PATH("c/d/f"), "f", false));
     assert_ok(lock(bench, PATH("c/d"), "d", true));
     assert_ok(lock(bench, PATH("c"), "c", true));
     assert_ok(lock(bench, PATH("h"), "h", false));
-    assert_true(bench->store->ops->has_locks(bench->store));
+    assert_true(store_has_locks(bench->store));
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         assert_string_equal(covering(bench, rows[i].path), rows[i].covering);
         assert_string_equal(within(bench, rows[i].path), rows[i].within);
@@ -100,11 +100,10 @@ static void p17_all_of_a_lock_comes_back(void **state)
     MAKE(bench, "c/", "c/\xff\xc3\xa9");
     for (int round = 0; round < 2; round++) {
         if (round == 0)
-            assert_ok(bench->store->ops->lock(bench->store, &set));
+            assert_ok(store_lock(bench->store, &set));
         else if (backend->is_directory)
             bench_reopen(bench);
-        assert_ok(
-            bench->store->ops->locks(bench->store, &bench->arena, set.root, LOCKS_WITHIN, &found));
+        assert_ok(store_locks(bench->store, &bench->arena, set.root, LOCKS_WITHIN, &found));
         assert_int_equal(found.count, 1);
         const struct lock *got = &found.items[0];
         assert_true(str_eq(got->token, set.token) && path_eq(got->root, set.root));
@@ -124,12 +123,12 @@ static void p17_unlock_ends_a_lock(void **state)
     MAKE(bench, "f");
     assert_ok(lock(bench, PATH("f"), "t", false));
     assert_ok(lock(bench, PATH("f"), "u", false));
-    assert_ok(bench->store->ops->unlock(bench->store, STR("t")));
+    assert_ok(store_unlock(bench->store, STR("t")));
     assert_string_equal(covering(bench, "f"), "u ");
-    assert_rc(bench->store->ops->unlock(bench->store, STR("t")), STORE_NOT_FOUND);
-    assert_rc(bench->store->ops->unlock(bench->store, STR("no")), STORE_NOT_FOUND);
-    assert_ok(bench->store->ops->unlock(bench->store, STR("u")));
-    assert_false(bench->store->ops->has_locks(bench->store));
+    assert_rc(store_unlock(bench->store, STR("t")), STORE_NOT_FOUND);
+    assert_rc(store_unlock(bench->store, STR("no")), STORE_NOT_FOUND);
+    assert_ok(store_unlock(bench->store, STR("u")));
+    assert_false(store_has_locks(bench->store));
 }
 
 static void p17_refresh_replaces(void **state)
@@ -156,7 +155,7 @@ static void p17_locks_expire(void **state)
     clock_freeze(NOW_MS + 10000);
     assert_string_equal(covering(bench, "f"), "long ");
     assert_string_equal(within(bench, ""), "long ");
-    assert_rc(bench->store->ops->unlock(bench->store, STR("short")), STORE_NOT_FOUND);
+    assert_rc(store_unlock(bench->store, STR("short")), STORE_NOT_FOUND);
     clock_freeze(NOW_MS + 20000);
     assert_string_equal(within(bench, ""), "");
 }
@@ -198,7 +197,7 @@ static enum store_rc lock_by(struct bench *bench, struct res_path root, const ch
     lock.is_exclusive = false;
     lock.principal = str_of_c(principal);
     lock.owner_xml = str_of_c(owner_xml);
-    return bench->store->ops->lock(bench->store, &lock);
+    return store_lock(bench->store, &lock);
 }
 
 /* Nobody takes what there is for all; without a name there is nobody to count. */
@@ -215,7 +214,7 @@ static void locks_are_limited_for_each_user(void **state)
     assert_ok(lock_by(bench, PATH("f"), "n1", "", ""));
     assert_ok(lock_by(bench, PATH("f"), "n2", "", ""));
     assert_ok(lock_by(bench, PATH("f"), "n3", "", ""));
-    assert_ok(bench->store->ops->unlock(bench->store, STR("a1")));
+    assert_ok(store_unlock(bench->store, STR("a1")));
     assert_ok(lock_by(bench, PATH("f"), "a3", "alice", ""));
     assert_ok(remove_all(bench, PATH("f")));
     MAKE(bench, "f");
@@ -252,7 +251,7 @@ static void locks_are_limited_in_bytes(void **state)
     bench->limits.lock_bytes = 1; /* it was lowered: what is there can be kept */
     assert_ok(lock_by(bench, PATH("f"), "1", "", usual));
     assert_rc(lock_by(bench, PATH("f"), "1", "", longer), STORE_NO_SPACE);
-    assert_ok(bench->store->ops->unlock(bench->store, STR("1")));
+    assert_ok(store_unlock(bench->store, STR("1")));
     bench->limits.lock_bytes = 1000;
     assert_ok(lock_by(bench, PATH("f"), "3", "", usual));
 }

@@ -81,7 +81,7 @@ static const char *pick_resource(struct model *model)
     const char *path = pick_path(model);
     struct store_stat stat;
     for (int i = 0; i < TRIES; i++, path = pick_path(model)) {
-        if (model->oracle->ops->stat(model->oracle, path_of(path), &stat) == STORE_OK)
+        if (store_stat(model->oracle, path_of(path), &stat) == STORE_OK)
             break;
     }
     return path;
@@ -95,7 +95,7 @@ static const char *pick_place(struct model *model)
     struct store_stat stat;
     for (int i = 0; i < TRIES; i++, path = pick_path(model)) {
         struct res_path parent = path_parent(path_of(path));
-        if (model->oracle->ops->stat(model->oracle, parent, &stat) == STORE_OK)
+        if (store_stat(model->oracle, parent, &stat) == STORE_OK)
             break;
     }
     return path;
@@ -163,7 +163,7 @@ static enum store_rc apply_patch(struct store *store, const struct op *op)
         .sets_executable = op->number % 5 == 0,
         .is_executable = op->is_flagged,
     };
-    return store->ops->patch(store, op->from, &patch);
+    return store_patch(store, op->from, &patch);
 }
 
 /* Only of what is there: what becomes of other locks is not laid down for partial operations. */
@@ -173,8 +173,8 @@ static enum store_rc apply_lock(struct store *store, const struct op *op)
     struct store_stat stat;
     (void)snprintf(token, sizeof(token), "t%u", op->number % TOKENS);
     struct lock lock = lock_of(op->from, token, op->is_flagged);
-    enum store_rc rc = store->ops->stat(store, op->from, &stat);
-    return rc == STORE_OK ? store->ops->lock(store, &lock) : rc;
+    enum store_rc rc = store_stat(store, op->from, &stat);
+    return rc == STORE_OK ? store_lock(store, &lock) : rc;
 }
 
 static enum store_rc apply(struct store *store, const struct op *op, struct recorder *recorder)
@@ -186,20 +186,20 @@ static enum store_rc apply(struct store *store, const struct op *op, struct reco
     case OP_PUT:
         return apply_put(store, op);
     case OP_MKCOL:
-        return store->ops->mkcol(store, op->from);
+        return store_mkcol(store, op->from);
     case OP_REMOVE:
-        return store->ops->remove(store, op->from, visitor);
+        return store_remove(store, op->from, visitor);
     case OP_COPY:
-        return store->ops->copy(store, &transfer, visitor);
+        return store_copy(store, &transfer, visitor);
     case OP_MOVE:
-        return store->ops->move(store, &transfer, visitor);
+        return store_move(store, &transfer, visitor);
     case OP_PATCH:
         return apply_patch(store, op);
     case OP_LOCK:
         return apply_lock(store, op);
     case OP_UNLOCK:
         (void)snprintf(token, sizeof(token), "t%u", op->number % TOKENS);
-        return store->ops->unlock(store, str_of_c(token));
+        return store_unlock(store, str_of_c(token));
     }
     BUG("no such operation");
 }
@@ -279,9 +279,9 @@ static void compare_stats(struct model *model)
         struct store_stat expected;
         struct store_stat actual;
         struct buf content = {0};
-        if (store->ops->stat(store, path, &actual) != STORE_OK || actual.is_collection)
+        if (store_stat(store, path, &actual) != STORE_OK || actual.is_collection)
             continue;
-        assert_ok(model->oracle->ops->stat(model->oracle, path, &expected));
+        assert_ok(store_stat(model->oracle, path, &expected));
         assert_int_equal(actual.modified_s, expected.modified_s);
         assert_int_equal(actual.size_bytes, expected.size_bytes);
         assert_ok(get_from(store, path, &content));

@@ -18,8 +18,7 @@ enum { BIG_BYTES = 700 * 1024 };
 static void look(struct bench *bench)
 {
     struct res_path real;
-    assert_ok(
-        bench->store->ops->locate(bench->store, &bench->arena, PATH_ROOT, LOCATE_RESOURCE, &real));
+    assert_ok(store_locate(bench->store, &bench->arena, PATH_ROOT, LOCATE_RESOURCE, &real));
 }
 
 /* "small" holds a megabyte; "bind" is another mount of the root's own file system. */
@@ -99,7 +98,7 @@ static void p8_upload_that_does_not_fit_leaves_no_trace(void **state)
     for (size_t i = 0; i < ARRAY_LEN(told); i++) {
         struct store_upload *upload;
         unsigned code = 0;
-        assert_ok(bench->store->ops->upload(bench->store, PATH("small/x"), told[i], &upload));
+        assert_ok(store_upload(bench->store, PATH("small/x"), told[i], &upload));
         for (int k = 0; k < 3 && code == 0; k++)
             code = sink_write(&upload->sink, big_content(bench, 'a'));
         assert_rc((enum store_rc)code, STORE_NO_SPACE);
@@ -147,7 +146,7 @@ static void quota_is_that_of_the_mount(void **state)
     struct bench *bench = *state;
     struct store_quota quota;
     only_with_mounts(bench);
-    assert_ok(bench->store->ops->quota(bench->store, PATH("small"), &quota));
+    assert_ok(store_quota(bench->store, PATH("small"), &quota));
     assert_true(quota.is_known);
     assert_int_equal(quota.available_bytes + quota.used_bytes, MIB(1));
 }
@@ -207,7 +206,7 @@ static void p13_move_to_another_mount_takes_all_along(void **state)
                             "/ {}\nbind/ {}\nbound/ {}\nsmall/ {}\ny/ {}\ny/d/ {}\n"
                             "y/d/g \"c/d/g\" {p=v }\ny/f \"c/f\" {}\ny/h \"h\" {p=v }\n");
         assert_ok(remove_all(bench, PATH("y")));
-        assert_false(bench->store->ops->has_locks(bench->store));
+        assert_false(store_has_locks(bench->store));
     }
 }
 
@@ -219,8 +218,7 @@ static void p14_what_may_not_move_to_another_mount_stays_as_a_whole(void **state
     recorder_refuse(recorder, "c/f");
     MAKE(bench, "c/", "c/f", "c/g", "small/x");
     const char *before = dump(bench);
-    assert_rc(bench->store->ops->move(bench->store, TRANSFER(PATH("c"), PATH("small/x")),
-                                      &recorder->base),
+    assert_rc(store_move(bench->store, TRANSFER(PATH("c"), PATH("small/x")), &recorder->base),
               STORE_DENIED);
     assert_string_equal(dump(bench), before);
 }
@@ -231,8 +229,7 @@ static void p14_mount_points_stay(void **state)
     struct recorder *recorder = recorder_new(&bench->arena);
     only_with_mounts(bench);
     MAKE(bench, "small/f");
-    assert_rc(bench->store->ops->remove(bench->store, PATH("small"), &recorder->base),
-              STORE_PARTIAL);
+    assert_rc(store_remove(bench->store, PATH("small"), &recorder->base), STORE_PARTIAL);
     assert_string_equal(recorder_failures(recorder, &bench->arena), "small/ DENIED 0\n");
     assert_rc(move_all(bench, PATH("small"), PATH("x")), STORE_DENIED);
     assert_string_equal(dump(bench),
@@ -249,11 +246,10 @@ static void p14_removals_do_not_go_into_mounts(void **state)
     MAKE(bench, "bound/f", "c/", "c/deep/", "c/g", "x/", "x/deep/", "x/deep/f", "x/h");
     const char *point = bench_file(bench, "c/deep");
     assert_int_equal(mount(bench_file(bench, "bound"), point, NULL, MS_BIND, NULL), 0);
-    assert_rc(bench->store->ops->remove(bench->store, PATH("c"), &removed->base), STORE_PARTIAL);
+    assert_rc(store_remove(bench->store, PATH("c"), &removed->base), STORE_PARTIAL);
     assert_string_equal(recorder_failures(removed, &bench->arena), "c/deep/ DENIED 0\n");
-    assert_rc(
-        bench->store->ops->copy(bench->store, TRANSFER(PATH("x"), PATH("c")), &replaced->base),
-        STORE_PARTIAL);
+    assert_rc(store_copy(bench->store, TRANSFER(PATH("x"), PATH("c")), &replaced->base),
+              STORE_PARTIAL);
     assert_int_equal(umount2(point, MNT_DETACH), 0);
     assert_string_equal(get(bench, PATH("bound/f")), "bound/f");
     assert_string_equal(get(bench, PATH("c/h")), "x/h");
@@ -273,15 +269,14 @@ static void p5_claims_cover_the_other_name(void **state)
     struct bench *bench = *state;
     struct claim claim = {0};
     struct claim reader = {0};
-    const struct store_ops *ops = bench->store->ops;
     only_with_mounts(bench);
     claim_add(&claim, PATH("bind/f"), CLAIM_SELF, true);
     claim_add(&reader, PATH("bind/g"), CLAIM_SELF, false);
-    assert_true(ops->claim(bench->store, &claim));
-    assert_true(ops->claim(bench->store, &reader));
+    assert_true(store_claim(bench->store, &claim));
+    assert_true(store_claim(bench->store, &reader));
     assert_true(path_eq(claim.ranges[0].path, PATH("bound/f")));
-    ops->release(bench->store, &claim);
-    ops->release(bench->store, &reader);
+    store_release(bench->store, &claim);
+    store_release(bench->store, &reader);
 }
 
 static void p16_props_are_those_of_the_other_name(void **state)
@@ -307,13 +302,12 @@ static void p17_locks_cover_the_other_name(void **state)
     only_with_mounts(bench);
     MAKE(bench, "bound/d/", "bound/d/f", "bound/g");
     assert_ok(set_lock(bench, PATH("bound/g"), "g"));
-    assert_ok(bench->store->ops->lock(bench->store, &lock));
+    assert_ok(store_lock(bench->store, &lock));
     assert_string_equal(locks_at(bench, PATH("bind/g"), LOCKS_COVERING), "g ");
     assert_string_equal(locks_at(bench, PATH("bound/d/f"), LOCKS_COVERING), "d ");
     assert_string_equal(locks_at(bench, PATH("bind/d/f"), LOCKS_COVERING), "d ");
     assert_string_equal(locks_at(bench, PATH("bind"), LOCKS_WITHIN), "d g ");
-    assert_ok(bench->store->ops->locks(bench->store, &bench->arena, PATH("bind/g"), LOCKS_COVERING,
-                                       &found));
+    assert_ok(store_locks(bench->store, &bench->arena, PATH("bind/g"), LOCKS_COVERING, &found));
     assert_true(path_eq(found.items[0].root, PATH("bind/g")));
     assert_ok(remove_all(bench, PATH("bind/d")));
     assert_string_equal(locks_at(bench, PATH("bound"), LOCKS_WITHIN), "g ");
@@ -326,12 +320,12 @@ static void p17_infinite_locks_above_a_mount_hold_in_it(void **state)
     struct lock root = lock_of(PATH_ROOT, "r", true);
     only_with_mounts(bench);
     MAKE(bench, "bound/f");
-    assert_ok(bench->store->ops->lock(bench->store, &lock));
+    assert_ok(store_lock(bench->store, &lock));
     assert_string_equal(locks_at(bench, PATH("bound/f"), LOCKS_COVERING), "b ");
-    assert_ok(bench->store->ops->unlock(bench->store, STR("b")));
-    assert_ok(bench->store->ops->lock(bench->store, &root));
+    assert_ok(store_unlock(bench->store, STR("b")));
+    assert_ok(store_lock(bench->store, &root));
     assert_string_equal(locks_at(bench, PATH("bind/f"), LOCKS_COVERING), "r ");
-    assert_ok(bench->store->ops->unlock(bench->store, STR("r")));
+    assert_ok(store_unlock(bench->store, STR("r")));
 }
 
 static void p12_p13_nothing_goes_onto_or_into_its_other_name(void **state)

@@ -46,8 +46,8 @@ static void p18_any_bytes_make_a_name(void **state)
         assert_ok(put(bench, path, STR("x")));
         assert_string_equal(get(bench, path), "x");
         assert_ok(set_prop(bench, path, "p", "v"));
-        assert_ok(bench->store->ops->list(bench->store, PATH("c"), &cursor));
-        assert_ok(cursor->ops->next(cursor, &member));
+        assert_ok(store_list(bench->store, PATH("c"), &cursor));
+        assert_ok(store_cursor_next(cursor, &member));
         assert_str(member.name, odd_names[i]);
         store_cursor_close(&cursor);
         assert_ok(copy_all(bench, path, PATH("copy")));
@@ -98,7 +98,7 @@ static void p18_names_that_are_too_long_are_refused(void **state)
     assert_rc(copy_all(bench, PATH("f"), name), STORE_NAME_TOO_LONG);
     assert_rc(move_all(bench, PATH("f"), name), STORE_NAME_TOO_LONG);
     assert_rc(stat_rc(bench, name), STORE_NAME_TOO_LONG);
-    assert_rc(bench->store->ops->open(bench->store, name, &content), STORE_NAME_TOO_LONG);
+    assert_rc(store_content_open(bench->store, name, &content), STORE_NAME_TOO_LONG);
     assert_string_equal(dump(bench), before);
 }
 
@@ -151,8 +151,8 @@ static void p18_reserved_names_are_denied(void **state)
     for (size_t i = 0; i < ARRAY_LEN(reserved); i++) {
         struct res_path path = path_of(reserved[i]);
         assert_rc(stat_rc(bench, path), STORE_NOT_FOUND);
-        assert_rc(bench->store->ops->open(bench->store, path, &content), STORE_NOT_FOUND);
-        assert_rc(bench->store->ops->list(bench->store, path, &cursor), STORE_NOT_FOUND);
+        assert_rc(store_content_open(bench->store, path, &content), STORE_NOT_FOUND);
+        assert_rc(store_list(bench->store, path, &cursor), STORE_NOT_FOUND);
         assert_rc(put(bench, path, STR("x")), STORE_DENIED);
         assert_rc(put(bench, path, STR_NONE), STORE_DENIED);
         assert_rc(mkcol(bench, path), STORE_DENIED);
@@ -224,8 +224,8 @@ static void p18_exact_form_comes_first(void **state)
     MAKE(bench, E_COMPOSED, E_DECOMPOSED);
     assert_string_equal(get(bench, PATH(E_COMPOSED)), E_COMPOSED);
     assert_string_equal(get(bench, PATH(E_DECOMPOSED)), E_DECOMPOSED);
-    assert_ok(bench->store->ops->locate(bench->store, &bench->arena, PATH(E_DECOMPOSED),
-                                        LOCATE_RESOURCE, &real));
+    assert_ok(
+        store_locate(bench->store, &bench->arena, PATH(E_DECOMPOSED), LOCATE_RESOURCE, &real));
     assert_true(path_eq(real, PATH(E_DECOMPOSED)));
 }
 
@@ -236,8 +236,8 @@ static void locate_is_the_path_itself_without_aliases(void **state)
     MAKE(bench, "f", "c/");
     for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
         struct res_path real;
-        assert_ok(bench->store->ops->locate(bench->store, &bench->arena, path_of(paths[i]),
-                                            LOCATE_RESOURCE, &real));
+        assert_ok(
+            store_locate(bench->store, &bench->arena, path_of(paths[i]), LOCATE_RESOURCE, &real));
         assert_true(path_eq(real, path_of(paths[i])));
     }
 }
@@ -269,16 +269,16 @@ static void call_all_quick_ones(struct bench *bench)
     struct store_quota quota;
     struct lock_list locks;
     struct res_path real;
-    assert_ok(store->ops->locate(store, &bench->arena, PATH("f"), LOCATE_RESOURCE, &real));
+    assert_ok(store_locate(store, &bench->arena, PATH("f"), LOCATE_RESOURCE, &real));
     assert_ok(stat_rc(bench, PATH("f")));
-    assert_ok(store->ops->open(store, PATH("f"), &content));
+    assert_ok(store_content_open(store, PATH("f"), &content));
     store_content_close(&content);
-    assert_ok(store->ops->upload(store, PATH("f"), 1, &upload));
+    assert_ok(store_upload(store, PATH("f"), 1, &upload));
     store_upload_close(&upload);
-    assert_true(store->ops->may_have_props(store, PATH("f")));
-    assert_true(store->ops->has_locks(store));
-    assert_ok(store->ops->locks(store, &bench->arena, PATH("f"), LOCKS_COVERING, &locks));
-    assert_ok(store->ops->quota(store, PATH("f"), &quota));
+    assert_true(store_may_have_props(store, PATH("f")));
+    assert_true(store_has_locks(store));
+    assert_ok(store_locks(store, &bench->arena, PATH("f"), LOCKS_COVERING, &locks));
+    assert_ok(store_quota(store, PATH("f"), &quota));
 }
 
 /* A claim on everything is held, and the database is locked: what waited for either would wait for
@@ -298,11 +298,11 @@ static void p20_quick_calls_wait_for_nobody(void **state)
     }
     claim_add(&claim, PATH_ROOT, CLAIM_TREE, true);
     claim_add(&other, PATH("f"), CLAIM_SELF, true);
-    assert_true(bench->store->ops->claim(bench->store, &claim));
+    assert_true(store_claim(bench->store, &claim));
     call_all_quick_ones(bench);
-    bench->store->ops->release(bench->store, &claim);
-    assert_true(bench->store->ops->claim(bench->store, &other));
-    bench->store->ops->release(bench->store, &other);
+    store_release(bench->store, &claim);
+    assert_true(store_claim(bench->store, &other));
+    store_release(bench->store, &other);
     sqlite3_close(db);
 }
 
@@ -315,7 +315,7 @@ static void quota_is_what_the_file_system_says_or_unknown(void **state)
     MAKE(bench, "c/", "f");
     static const char *const paths[] = {"", "c", "f"};
     for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
-        assert_ok(bench->store->ops->quota(bench->store, path_of(paths[i]), &quota));
+        assert_ok(store_quota(bench->store, path_of(paths[i]), &quota));
         assert_int_equal(quota.is_known, backend->is_directory);
         if (!quota.is_known)
             continue;

@@ -7,7 +7,7 @@ static enum store_rc patch(struct bench *bench, struct res_path path, struct sto
                            size_t count)
 {
     struct store_patch all = {.props = props, .prop_count = count};
-    return bench->store->ops->patch(bench->store, path, &all);
+    return store_patch(bench->store, path, &all);
 }
 
 static const char *props_of(struct bench *bench, struct res_path path)
@@ -101,13 +101,13 @@ static void may_have_props_is_true_wherever_there_are_some(void **state)
 {
     struct bench *bench = *state;
     MAKE(bench, "f", "g", "c/");
-    assert_false(bench->store->ops->may_have_props(bench->store, PATH("f")));
+    assert_false(store_may_have_props(bench->store, PATH("f")));
     assert_ok(set_prop(bench, PATH("f"), "p", "v"));
-    assert_true(bench->store->ops->may_have_props(bench->store, PATH("f")));
+    assert_true(store_may_have_props(bench->store, PATH("f")));
     assert_ok(copy_all(bench, PATH("f"), PATH("c/copy")));
-    assert_true(bench->store->ops->may_have_props(bench->store, PATH("c/copy")));
+    assert_true(store_may_have_props(bench->store, PATH("c/copy")));
     assert_ok(move_all(bench, PATH("c"), PATH("d")));
-    assert_true(bench->store->ops->may_have_props(bench->store, PATH("d/copy")));
+    assert_true(store_may_have_props(bench->store, PATH("d/copy")));
 }
 
 static void p16_properties_of_any_path_are_there_after_a_restart(void **state)
@@ -163,7 +163,7 @@ static void p15_patch_beyond_the_limit_changes_nothing(void **state)
     assert_ok(set_prop(bench, PATH("f"), "a", "old"));
     assert_ok(set_prop(bench, PATH("f"), "b", "old"));
     before = stat_of(bench, PATH("f"));
-    assert_rc(bench->store->ops->patch(bench->store, PATH("f"), &all), STORE_NO_SPACE);
+    assert_rc(store_patch(bench->store, PATH("f"), &all), STORE_NO_SPACE);
     assert_string_equal(dump(bench), "/ {}\nf \"f\" {a=old b=old }\n");
     assert_int_equal(stat_of(bench, PATH("f")).modified_s, before.modified_s);
     assert_ok(patch(bench, PATH("f"), props, 2)); /* just within it */
@@ -244,7 +244,7 @@ static void p16_only_wanted_values_are_shown(void **state)
     assert_ok(set_prop(bench, PATH("f"), "no", "2"));
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct choosy choosy = {{choose, show}, {0}, rows[i].shown_max, rows[i].end};
-        assert_rc(bench->store->ops->props(bench->store, PATH("f"), &choosy.visitor), rows[i].rc);
+        assert_rc(store_props(bench->store, PATH("f"), &choosy.visitor), rows[i].rc);
         assert_str(buf_str(&choosy.log), rows[i].log);
         buf_done(&choosy.log);
     }
@@ -269,7 +269,7 @@ static void p15_patch_of_nothing_leaves_nothing(void **state)
     struct bench *bench = *state;
     struct store_patch attributes = {.sets_modified = true, .modified_s = 1};
     assert_rc(set_prop(bench, PATH("f"), "p", "v"), STORE_NOT_FOUND);
-    assert_rc(bench->store->ops->patch(bench->store, PATH("f"), &attributes), STORE_NOT_FOUND);
+    assert_rc(store_patch(bench->store, PATH("f"), &attributes), STORE_NOT_FOUND);
     assert_rc(set_prop(bench, PATH("no/f"), "p", "v"), STORE_NOT_FOUND);
     MAKE(bench, "f", "no/", "no/f");
     assert_string_equal(dump(bench), "/ {}\nf \"f\" {}\nno/ {}\nno/f \"no/f\" {}\n");
@@ -287,10 +287,10 @@ static void patch_sets_attributes(void **state)
                              .is_executable = true};
     struct store_patch off = {.sets_executable = true};
     MAKE(bench, "f", "c/");
-    assert_ok(bench->store->ops->patch(bench->store, PATH("f"), &on));
+    assert_ok(store_patch(bench->store, PATH("f"), &on));
     assert_int_equal(stat_of(bench, PATH("f")).modified_s, 1234);
     assert_string_equal(dump(bench), "/ {}\nc/ {}\nf \"f\" x {p=v }\n");
-    assert_ok(bench->store->ops->patch(bench->store, PATH("f"), &off));
+    assert_ok(store_patch(bench->store, PATH("f"), &off));
     assert_string_equal(dump(bench), "/ {}\nc/ {}\nf \"f\" {p=v }\n");
     assert_int_equal(stat_of(bench, PATH("f")).modified_s, 1234);
 }
@@ -301,7 +301,7 @@ static void collections_have_a_time_but_are_not_executable(void **state)
     struct store_patch both = {
         .sets_modified = true, .modified_s = 1234, .sets_executable = true, .is_executable = true};
     MAKE(bench, "c/");
-    assert_ok(bench->store->ops->patch(bench->store, PATH("c"), &both));
+    assert_ok(store_patch(bench->store, PATH("c"), &both));
     assert_int_equal(stat_of(bench, PATH("c")).modified_s, 1234);
     assert_false(stat_of(bench, PATH("c")).is_executable);
 }

@@ -31,9 +31,9 @@ static void missing_resources_are_not_found(void **state)
         struct store_cursor *cursor;
         struct store_quota quota;
         assert_rc(stat_rc(bench, path), STORE_NOT_FOUND);
-        assert_rc(bench->store->ops->open(bench->store, path, &content), STORE_NOT_FOUND);
-        assert_rc(bench->store->ops->list(bench->store, path, &cursor), STORE_NOT_FOUND);
-        assert_rc(bench->store->ops->quota(bench->store, path, &quota), STORE_NOT_FOUND);
+        assert_rc(store_content_open(bench->store, path, &content), STORE_NOT_FOUND);
+        assert_rc(store_list(bench->store, path, &cursor), STORE_NOT_FOUND);
+        assert_rc(store_quota(bench->store, path, &quota), STORE_NOT_FOUND);
         assert_string_equal(props_text(bench->store, &bench->arena, path), "");
     }
 }
@@ -44,9 +44,9 @@ static void collections_have_no_content_and_files_no_members(void **state)
     struct store_content *content;
     struct store_cursor *cursor;
     MAKE(bench, "f", "c/");
-    assert_rc(bench->store->ops->open(bench->store, PATH("c"), &content), STORE_IS_COLLECTION);
-    assert_rc(bench->store->ops->open(bench->store, PATH_ROOT, &content), STORE_IS_COLLECTION);
-    assert_rc(bench->store->ops->list(bench->store, PATH("f"), &cursor), STORE_NOT_FOUND);
+    assert_rc(store_content_open(bench->store, PATH("c"), &content), STORE_IS_COLLECTION);
+    assert_rc(store_content_open(bench->store, PATH_ROOT, &content), STORE_IS_COLLECTION);
+    assert_rc(store_list(bench->store, PATH("f"), &cursor), STORE_NOT_FOUND);
 }
 
 /* --- promise 1: fresh --- */
@@ -83,7 +83,7 @@ static void p1_what_is_no_resource_is_not_shown(void **state)
     assert_int_equal(mkfifo(bench_file(bench, "fifo"), 0644), 0);
     assert_rc(stat_rc(bench, PATH("fifo")), STORE_NOT_FOUND);
     /* and does not wait for a writer */
-    assert_rc(bench->store->ops->open(bench->store, PATH("fifo"), &content), STORE_NOT_FOUND);
+    assert_rc(store_content_open(bench->store, PATH("fifo"), &content), STORE_NOT_FOUND);
     assert_string_equal(dump(bench), "/ {}\n");
 }
 
@@ -102,8 +102,8 @@ static void check_open_content(struct bench *bench, void (*change)(struct bench 
     memset(buf_reserve(&big, BIG_BYTES), 'a', BIG_BYTES);
     big.len = BIG_BYTES;
     assert_ok(put(bench, PATH("f"), buf_str(&big)));
-    assert_ok(bench->store->ops->open(bench->store, PATH("f"), &content));
-    struct source *source = content->ops->source(content, &bench->arena, 0, BIG_BYTES);
+    assert_ok(store_content_open(bench->store, PATH("f"), &content));
+    struct source *source = store_content_source(content, &bench->arena, 0, BIG_BYTES);
     assert_int_equal(source_pull(source, &got, FIRST_BYTES, &err), PULL_DATA);
     change(bench);
     while (source_pull(source, &got, 65536, &err) == PULL_DATA)
@@ -158,11 +158,11 @@ static void content_is_read_from_any_offset(void **state)
     struct store_content *content;
     struct err err;
     assert_ok(put(bench, PATH("f"), STR("0123456789")));
-    assert_ok(bench->store->ops->open(bench->store, PATH("f"), &content));
+    assert_ok(store_content_open(bench->store, PATH("f"), &content));
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct buf got = {0};
         struct source *source =
-            content->ops->source(content, &bench->arena, rows[i].offset, rows[i].len);
+            store_content_source(content, &bench->arena, rows[i].offset, rows[i].len);
         while (source_pull(source, &got, 3, &err) == PULL_DATA)
             continue;
         assert_str(buf_str(&got), rows[i].expected);
@@ -179,8 +179,8 @@ static struct store_stat stat_by_cursor(struct bench *bench, struct res_path pat
     struct store_cursor *cursor;
     struct store_member member;
     struct store_stat stat = {0};
-    assert_ok(bench->store->ops->list(bench->store, path_parent(path), &cursor));
-    while (cursor->ops->next(cursor, &member) == STORE_OK) {
+    assert_ok(store_list(bench->store, path_parent(path), &cursor));
+    while (store_cursor_next(cursor, &member) == STORE_OK) {
         if (str_eq(member.name, path_name(path)))
             stat = member.stat;
     }
@@ -195,13 +195,13 @@ static void p3_version_is_the_same_wherever_it_is_read(void **state)
     struct store_content *content;
     struct store_stat put_stat;
     struct store_commit options = {.sets_modified = true, .modified_s = 1234567890};
-    assert_ok(bench->store->ops->upload(bench->store, PATH("f"), 4, &upload));
+    assert_ok(store_upload(bench->store, PATH("f"), 4, &upload));
     assert_int_equal(sink_write(&upload->sink, STR("text")), 0);
-    assert_ok(upload->ops->commit(upload, &options, &put_stat));
+    assert_ok(store_upload_commit(upload, &options, &put_stat));
     store_upload_close(&upload);
     struct store_stat stat = stat_of(bench, PATH("f"));
     struct store_stat listed = stat_by_cursor(bench, PATH("f"));
-    assert_ok(bench->store->ops->open(bench->store, PATH("f"), &content));
+    assert_ok(store_content_open(bench->store, PATH("f"), &content));
     assert_int_equal(stat.version, put_stat.version);
     assert_int_equal(stat.version, content->stat.version);
     assert_int_equal(stat.version, listed.version);
@@ -266,9 +266,9 @@ static void p4_empty_collection_ends_at_once_and_for_good(void **state)
     struct store_cursor *cursor;
     struct store_member member;
     MAKE(bench, "c/");
-    assert_ok(bench->store->ops->list(bench->store, PATH("c"), &cursor));
-    assert_rc(cursor->ops->next(cursor, &member), STORE_END);
-    assert_rc(cursor->ops->next(cursor, &member), STORE_END);
+    assert_ok(store_list(bench->store, PATH("c"), &cursor));
+    assert_rc(store_cursor_next(cursor, &member), STORE_END);
+    assert_rc(store_cursor_next(cursor, &member), STORE_END);
     store_cursor_close(&cursor);
 }
 
@@ -298,7 +298,7 @@ static void count_members(struct store_cursor *cursor, unsigned counts[MEMBERS],
     struct store_member member;
     enum store_rc rc;
     size_t given = 0;
-    while ((rc = cursor->ops->next(cursor, &member)) == STORE_OK) {
+    while ((rc = store_cursor_next(cursor, &member)) == STORE_OK) {
         uint64_t i = MEMBERS;
         if (member.name.len == NAME_BYTES)
             assert_true(str_parse_u64(str_from(member.name, NAME_BYTES - 6), &i));
@@ -320,8 +320,8 @@ static void p4_each_member_is_given_once(void **state)
     struct store_cursor *second;
     unsigned counts[MEMBERS] = {0};
     make_members(bench);
-    assert_ok(bench->store->ops->list(bench->store, PATH_ROOT, &first));
-    assert_ok(bench->store->ops->list(bench->store, PATH_ROOT, &second));
+    assert_ok(store_list(bench->store, PATH_ROOT, &first));
+    assert_ok(store_list(bench->store, PATH_ROOT, &second));
     count_members(first, counts, NULL, NULL); /* each cursor has a place of its own */
     count_members(second, counts, NULL, NULL);
     for (size_t i = 0; i < MEMBERS; i++)
@@ -346,7 +346,7 @@ static void p4_members_that_stay_are_given_once_while_others_come_and_go(void **
     struct store_cursor *cursor;
     unsigned counts[MEMBERS] = {0};
     make_members(bench);
-    assert_ok(bench->store->ops->list(bench->store, PATH_ROOT, &cursor));
+    assert_ok(store_list(bench->store, PATH_ROOT, &cursor));
     count_members(cursor, counts, disturb, bench);
     for (size_t i = 0; i < MEMBERS; i++)
         assert_true(i % 3 == 0 ? counts[i] <= 1 : counts[i] == 1);
@@ -359,9 +359,9 @@ static void p4_cursor_outlives_its_collection(void **state)
     struct store_cursor *cursor;
     struct store_member member;
     MAKE(bench, "c/", "c/f");
-    assert_ok(bench->store->ops->list(bench->store, PATH("c"), &cursor));
+    assert_ok(store_list(bench->store, PATH("c"), &cursor));
     assert_ok(remove_all(bench, PATH("c")));
-    while (cursor->ops->next(cursor, &member) == STORE_OK)
+    while (store_cursor_next(cursor, &member) == STORE_OK)
         assert_str(member.name, "f");
     store_cursor_close(&cursor);
 }

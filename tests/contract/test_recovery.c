@@ -309,12 +309,11 @@ static void p17_locks_in_the_database_are_taken_over(void **state)
                             "f old ");
     }
     struct lock_list locks;
-    assert_ok(
-        bench->store->ops->locks(bench->store, &bench->arena, PATH("g"), LOCKS_COVERING, &locks));
+    assert_ok(store_locks(bench->store, &bench->arena, PATH("g"), LOCKS_COVERING, &locks));
     assert_true(locks.items[0].is_exclusive && !locks.items[0].is_infinite);
     assert_int_equal(locks.items[0].timeout_s, 60);
     assert_str(locks.items[0].owner_xml, "<o/>");
-    assert_ok(bench->store->ops->unlock(bench->store, STR("old")));
+    assert_ok(store_unlock(bench->store, STR("old")));
     bench_reopen(bench);
     assert_string_equal(locks_text(bench->store, &bench->arena, PATH_ROOT, LOCKS_WITHIN), "f ");
 }

@@ -10,7 +10,7 @@
 static struct store_upload *start(struct bench *bench, struct res_path path, uint64_t size_bytes)
 {
     struct store_upload *upload;
-    assert_ok(bench->store->ops->upload(bench->store, path, size_bytes, &upload));
+    assert_ok(store_upload(bench->store, path, size_bytes, &upload));
     return upload;
 }
 
@@ -23,7 +23,7 @@ static enum store_rc commit(struct store_upload *upload)
 {
     struct store_commit options = {0};
     struct store_stat stat;
-    return upload->ops->commit(upload, &options, &stat);
+    return store_upload_commit(upload, &options, &stat);
 }
 
 /* Nothing is left beside the resources: neither in the staging directory nor next to a target. */
@@ -79,7 +79,7 @@ static void p7_replaced_resource_keeps_properties_locks_and_mode(void **state)
     assert_ok(put(bench, PATH("f"), STR("old")));
     assert_ok(set_prop(bench, PATH("f"), "p", "v"));
     assert_ok(set_lock(bench, PATH("f"), "t"));
-    assert_ok(bench->store->ops->patch(bench->store, PATH("f"), &patch));
+    assert_ok(store_patch(bench->store, PATH("f"), &patch));
     assert_ok(put(bench, PATH("f"), STR("new")));
     assert_string_equal(dump(bench), "/ {}\nf \"new\" x {p=v } [t]\n");
 }
@@ -214,7 +214,7 @@ static void expects_absent_sees_what_came_meanwhile(void **state)
     struct store_upload *upload = start(bench, PATH("f"), 1);
     write_to(upload, STR("x"));
     MAKE(bench, "f");
-    assert_rc(upload->ops->commit(upload, &options, &stat), STORE_EXISTS);
+    assert_rc(store_upload_commit(upload, &options, &stat), STORE_EXISTS);
     store_upload_close(&upload);
     assert_string_equal(get(bench, PATH("f")), "f");
 }
@@ -323,9 +323,9 @@ static enum store_rc change(struct bench *bench, unsigned which)
     case 6:
         return set_prop(bench, PATH("f"), "p", "w");
     case 7:
-        return bench->store->ops->lock(bench->store, &lock);
+        return store_lock(bench->store, &lock);
     default:
-        return bench->store->ops->unlock(bench->store, STR("t"));
+        return store_unlock(bench->store, STR("t"));
     }
 }
 

@@ -26,9 +26,9 @@ static void put(struct store *store, struct res_path path)
     static const struct store_commit commit = {0};
     struct store_upload *upload;
     struct store_stat stat;
-    FUZZ_CHECK(store->ops->upload(store, path, 5, &upload) == STORE_OK);
+    FUZZ_CHECK(store_upload(store, path, 5, &upload) == STORE_OK);
     FUZZ_CHECK(sink_write(&upload->sink, STR("hello")) == STORE_OK);
-    FUZZ_CHECK(upload->ops->commit(upload, &commit, &stat) == STORE_OK);
+    FUZZ_CHECK(store_upload_commit(upload, &commit, &stat) == STORE_OK);
     store_upload_close(&upload);
 }
 
@@ -36,9 +36,9 @@ static void put(struct store *store, struct res_path path)
 static void furnish(struct store *store)
 {
     put(store, PATH("a"));
-    FUZZ_CHECK(store->ops->mkcol(store, PATH("d")) == STORE_OK);
+    FUZZ_CHECK(store_mkcol(store, PATH("d")) == STORE_OK);
     put(store, PATH("d/b"));
-    FUZZ_CHECK(store->ops->mkcol(store, PATH("d/c")) == STORE_OK);
+    FUZZ_CHECK(store_mkcol(store, PATH("d/c")) == STORE_OK);
     put(store, PATH("d/c/e"));
 }
 
@@ -297,13 +297,13 @@ static void look_at(struct store *store, struct arena *arena, struct res_path pa
     struct store_cursor *cursor;
     if (state->resource_count == WORLD_RESOURCES_MAX)
         return;
-    FUZZ_CHECK(store->ops->stat(store, path, &stat) == STORE_OK);
+    FUZZ_CHECK(store_stat(store, path, &stat) == STORE_OK);
     state->resources[state->resource_count++] =
         (struct world_resource){path, describe(store, arena, path, &stat)};
     if (!stat.is_collection)
         return;
-    FUZZ_CHECK(store->ops->list(store, path, &cursor) == STORE_OK);
-    while (cursor->ops->next(cursor, &member) == STORE_OK)
+    FUZZ_CHECK(store_list(store, path, &cursor) == STORE_OK);
+    while (store_cursor_next(cursor, &member) == STORE_OK)
         look_at(store, arena, path_join(arena, path, member.name), state);
     store_cursor_close(&cursor);
 }
@@ -322,6 +322,5 @@ void world_look(struct world *world, struct arena *arena, struct world_state *st
     look_at(store, arena, PATH_ROOT, state_out);
     qsort(state_out->resources, state_out->resource_count, sizeof(*state_out->resources),
           compare_resources);
-    FUZZ_CHECK(store->ops->locks(store, arena, PATH_ROOT, LOCKS_WITHIN, &state_out->locks) ==
-               STORE_OK);
+    FUZZ_CHECK(store_locks(store, arena, PATH_ROOT, LOCKS_WITHIN, &state_out->locks) == STORE_OK);
 }

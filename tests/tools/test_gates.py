@@ -148,6 +148,8 @@ class Layers(unittest.TestCase):
             ("wire/a.c", '"io/loop.h"'),
             ("wire/a.c", "<nghttp2/nghttp2.h>"),
             ("store/directory/a.c", '"store/store.h"'),
+            ("store/directory/a.c", '"store/backend.h"'),
+            ("store/view.c", '"store/backend.h"'),
             ("store/directory/a.c", "<sqlite3.h>"),
             ("store/directory/a.c", '"store/directory/a_priv.h"'),
             ("store/registry.c", '"store/memory/memory.h"'),
@@ -165,6 +167,7 @@ class Layers(unittest.TestCase):
             ("store/a.c", '"http/status.h"', "store may not include http"),
             ("dav/a.c", '"wire/wire.h"', "dav may not include wire"),
             ("dav/a.c", '"store/directory/directory.h"', "is a backend's"),
+            ("dav/a.c", '"store/backend.h"', "is for stores"),
             ("store/memory/a.c", '"store/directory/directory.h"', "is a backend's"),
             ("store/memory/a.c", "<sqlite3.h>", "lives in check and store/directory"),
             ("http/a.c", "<expat.h>", "lives in xml"),
@@ -329,6 +332,12 @@ class Calls(unittest.TestCase):
         self.assertRegex(self.findings("x = time(NULL);")[0], "base/clock.h")
         self.assertEqual(self.findings("free(a);", "src/base/mem.c"), [])
         self.assertEqual(self.findings("a->free(b); a.free(b); g(a, free); /* free(a) */"), [])
+
+    def test_calls_past_the_gate_of_stores(self):
+        call = "inner->ops->stat(inner, path, &stat);"
+        self.assertRegex(self.findings(call, "src/store/view.c")[0], "past the gate")
+        self.assertEqual(self.findings(call, "src/store/store.c"), [])
+        self.assertEqual(self.findings("fault->base.ops = &ops;", "src/store/fault/a.c"), [])
 
 
 @unittest.skipUnless(shutil.which("clang-format"), "clang-format is not installed")

@@ -186,17 +186,16 @@ static struct dav_result look_at(struct exchange *x, struct res_path path,
 {
     struct store_stat stat;
     *resource = (struct if_resource){0};
-    enum store_rc rc =
-        x->store->ops->locate(x->store, x->arena, path, LOCATE_RESOURCE, &resource->real);
+    enum store_rc rc = store_locate(x->store, x->arena, path, LOCATE_RESOURCE, &resource->real);
     if (rc != STORE_OK) /* where there cannot be a resource, there is no lock either */
         return DAV_FINE;
-    rc = x->store->ops->stat(x->store, resource->real, &stat);
+    rc = store_stat(x->store, resource->real, &stat);
     resource->exists = rc == STORE_OK && !stat.is_collection;
     if (resource->exists)
         resource->etag.opaque = exchange_etag(x->arena, &stat);
-    if (!x->store->ops->has_locks(x->store))
+    if (!store_has_locks(x->store))
         return DAV_FINE;
-    rc = x->store->ops->locks(x->store, x->arena, resource->real, LOCKS_COVERING, &resource->locks);
+    rc = store_locks(x->store, x->arena, resource->real, LOCKS_COVERING, &resource->locks);
     return dav_from_store(rc);
 }
 

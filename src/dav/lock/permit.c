@@ -6,8 +6,7 @@
 void lock_add_root_href(struct buf *to, struct store *store, const struct lock *lock)
 {
     struct store_stat stat;
-    bool is_collection =
-        store->ops->stat(store, lock->root, &stat) == STORE_OK && stat.is_collection;
+    bool is_collection = store_stat(store, lock->root, &stat) == STORE_OK && stat.is_collection;
     BUF_ADD(to, "<D:href>");
     path_encode(to, lock->root, is_collection);
     BUF_ADD(to, "</D:href>");
@@ -42,7 +41,7 @@ static struct dav_result permit_one(const struct exchange *x, struct arena *aren
                                     struct res_path real)
 {
     struct lock_list locks;
-    enum store_rc rc = x->store->ops->locks(x->store, arena, real, LOCKS_COVERING, &locks);
+    enum store_rc rc = store_locks(x->store, arena, real, LOCKS_COVERING, &locks);
     if (rc != STORE_OK)
         return dav_from_store(rc);
     if (submits_one_of(x, &locks))
@@ -58,7 +57,7 @@ static struct dav_result permit_one(const struct exchange *x, struct arena *aren
 struct dav_result lock_permit(const struct exchange *x, struct arena *arena, struct res_path real,
                               enum permit_reach reach)
 {
-    if (!x->store->ops->has_locks(x->store))
+    if (!store_has_locks(x->store))
         return DAV_FINE;
     struct dav_result result = permit_one(x, arena, real);
     if (dav_is_fine(result) && reach == PERMIT_MEMBER && !path_is_root(real))
@@ -69,8 +68,8 @@ struct dav_result lock_permit(const struct exchange *x, struct arena *arena, str
 bool lock_is_held(const struct exchange *x, struct arena *arena, struct res_path real)
 {
     struct lock_list locks;
-    if (!x->store->ops->has_locks(x->store) ||
-        x->store->ops->locks(x->store, arena, real, LOCKS_COVERING, &locks) != STORE_OK)
+    if (!store_has_locks(x->store) ||
+        store_locks(x->store, arena, real, LOCKS_COVERING, &locks) != STORE_OK)
         return false;
     for (size_t i = 0; i < locks.count; i++) {
         if (admit_holds(x, &locks.items[i]))
@@ -82,9 +81,9 @@ bool lock_is_held(const struct exchange *x, struct arena *arena, struct res_path
 bool lock_obstructs_within(const struct exchange *x, struct arena *arena, struct res_path real)
 {
     struct lock_list locks;
-    if (!x->store->ops->has_locks(x->store))
+    if (!store_has_locks(x->store))
         return false;
-    if (x->store->ops->locks(x->store, arena, real, LOCKS_WITHIN, &locks) != STORE_OK)
+    if (store_locks(x->store, arena, real, LOCKS_WITHIN, &locks) != STORE_OK)
         return true; /* then member by member: each will be asked about */
     for (size_t i = 0; i < locks.count; i++) {
         if (!submits(x, &locks.items[i]))

@@ -39,7 +39,7 @@ static enum stage_end delete_remove(struct exchange *x)
         return respond_error(x, result);
     struct res_path none = {NULL, 0};
     struct failures *failures = failures_new(x, none, none);
-    enum store_rc rc = x->store->ops->remove(x->store, x->real, &failures->visitor);
+    enum store_rc rc = store_remove(x->store, x->real, &failures->visitor);
     return failures_answer(failures, rc, HTTP_NO_CONTENT);
 }
 

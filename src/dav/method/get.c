@@ -72,7 +72,7 @@ static struct str content_language(struct exchange *x)
 {
     struct language_finder finder = {.visitor = {is_language, take_language}, .arena = x->arena};
     /* What cannot be looked at has none. */
-    (void)x->store->ops->props(x->store, exchange_target(x), &finder.visitor);
+    (void)!store_props(x->store, exchange_target(x), &finder.visitor);
     return finder.found;
 }
 
@@ -80,7 +80,7 @@ static enum stage_end send_whole(struct exchange *x, struct store_content *conte
                                  struct str media_type)
 {
     uint64_t size = content->stat.size_bytes;
-    struct source *body = content->ops->source(content, x->arena, 0, size);
+    struct source *body = store_content_source(content, x->arena, 0, size);
     return respond_source(x, HTTP_OK, media_type, body, size);
 }
 
@@ -101,7 +101,7 @@ static enum stage_end send_one_range(struct exchange *x, struct store_content *c
     add_content_range(&value, range, content->stat.size_bytes);
     respond_field(x, FIELD_CONTENT_RANGE, buf_str(&value));
     buf_done(&value);
-    struct source *body = content->ops->source(content, x->arena, range->offset, range->len);
+    struct source *body = store_content_source(content, x->arena, range->offset, range->len);
     return respond_source(x, HTTP_PARTIAL_CONTENT, media_type, body, range->len);
 }
 
@@ -124,7 +124,7 @@ static enum stage_end send_ranges(struct exchange *x, struct store_content *cont
         add_content_range(&head, &ranges[i], content->stat.size_bytes);
         BUF_ADD(&head, "\r\n\r\n");
         parts[2 * i] = source_of_text(x->arena, arena_str(x->arena, buf_str(&head)));
-        parts[2 * i + 1] = content->ops->source(content, x->arena, ranges[i].offset, ranges[i].len);
+        parts[2 * i + 1] = store_content_source(content, x->arena, ranges[i].offset, ranges[i].len);
         total += head.len + ranges[i].len;
     }
     buf_clear(&head);
@@ -196,7 +196,7 @@ static enum stage_end send_file(struct exchange *x, struct store_content *conten
     case VERDICT_PROCEED:
         break;
     }
-    if (x->store->ops->may_have_props(x->store, exchange_target(x))) {
+    if (store_may_have_props(x->store, exchange_target(x))) {
         struct str language = content_language(x);
         if (language.len)
             respond_field(x, FIELD_CONTENT_LANGUAGE, language);
@@ -207,12 +207,11 @@ static enum stage_end send_file(struct exchange *x, struct store_content *conten
 static enum stage_end get_answer(struct exchange *x)
 {
     struct store_content *content = NULL;
-    const struct store_ops *ops = x->store->ops;
     for (;;) {
         /* Dead properties are in a database: its look-up must not hold up the loop. */
-        if (!x->is_on_worker && ops->may_have_props(x->store, exchange_target(x)))
+        if (!x->is_on_worker && store_may_have_props(x->store, exchange_target(x)))
             return STAGE_BLOCKS;
-        enum store_rc rc = ops->open(x->store, exchange_target(x), &content);
+        enum store_rc rc = store_content_open(x->store, exchange_target(x), &content);
         if (rc == STORE_IS_COLLECTION)
             return index_answer(x);
         if (rc == STORE_OK)

@@ -79,7 +79,7 @@ static enum stage_end lock_parse_body(struct exchange *x)
 static struct dav_result find_refreshed(struct exchange *x, struct lock *lock_out)
 {
     struct lock_list locks;
-    enum store_rc rc = x->store->ops->locks(x->store, x->arena, x->real, LOCKS_COVERING, &locks);
+    enum store_rc rc = store_locks(x->store, x->arena, x->real, LOCKS_COVERING, &locks);
     if (rc != STORE_OK)
         return dav_from_store(rc);
     for (size_t i = 0; i < locks.count; i++) {
@@ -160,7 +160,7 @@ static enum stage_end answer_members(struct exchange *x, const struct lock_list 
         if (!conflicts(held, is_exclusive) || path_eq(held->root, x->real) || !is_last_of_root)
             continue;
         bool is_collection =
-            x->store->ops->stat(x->store, held->root, &stat) == STORE_OK && stat.is_collection;
+            store_stat(x->store, held->root, &stat) == STORE_OK && stat.is_collection;
         struct res_path path = path_rebase(x->arena, held->root, x->real, x->path);
         multistatus_member(&ms, path, is_collection, HTTP_LOCKED, STR("<D:no-conflicting-lock/>"));
     }
@@ -181,7 +181,7 @@ static enum stage_end answer_lock(struct exchange *x, enum http_status status)
 {
     struct buf out = {0};
     struct lock_list locks;
-    enum store_rc rc = x->store->ops->locks(x->store, x->arena, x->real, LOCKS_COVERING, &locks);
+    enum store_rc rc = store_locks(x->store, x->arena, x->real, LOCKS_COVERING, &locks);
     if (rc != STORE_OK)
         return respond_error(x, dav_from_store(rc));
     BUF_ADD(&out, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
@@ -207,7 +207,7 @@ static enum stage_end refresh(struct exchange *x)
         return respond_error(x, result);
     lock.timeout_s = read_timeout(x, lock.timeout_s);
     lock.expires_ms = clock_boot_ms() + (int64_t)lock.timeout_s * 1000;
-    enum store_rc rc = x->store->ops->lock(x->store, &lock);
+    enum store_rc rc = store_lock(x->store, &lock);
     return rc == STORE_OK ? answer_lock(x, HTTP_OK) : respond_error(x, dav_from_store(rc));
 }
 
@@ -229,10 +229,10 @@ static enum store_rc make_empty(struct exchange *x)
     struct store_upload *upload;
     struct store_stat stat;
     static const struct store_commit commit = {.expects_absent = true};
-    enum store_rc rc = x->store->ops->upload(x->store, x->real, 0, &upload);
+    enum store_rc rc = store_upload(x->store, x->real, 0, &upload);
     if (rc != STORE_OK)
         return rc;
-    rc = upload->ops->commit(upload, &commit, &stat);
+    rc = store_upload_commit(upload, &commit, &stat);
     store_upload_close(&upload);
     return rc;
 }
@@ -249,11 +249,11 @@ static enum stage_end create(struct exchange *x, const struct lock_method *state
         .timeout_s = state->timeout_s,
         .expires_ms = clock_boot_ms() + (int64_t)state->timeout_s * 1000,
     };
-    enum store_rc rc = x->store->ops->lock(x->store, &lock);
+    enum store_rc rc = store_lock(x->store, &lock);
     if (rc == STORE_OK && !exists) {
         rc = make_empty(x);
         if (rc != STORE_OK)
-            (void)!x->store->ops->unlock(x->store, lock.token); /* it expires otherwise */
+            (void)!store_unlock(x->store, lock.token); /* it expires otherwise */
     }
     if (rc == STORE_EXISTS) /* a thing that is no resource, or one that has just come */
         return respond_error(x, dav_error(HTTP_CONFLICT, "something else has that name"));
@@ -287,8 +287,8 @@ static struct dav_result check(struct exchange *x, const struct lock_method *sta
     if (dav_is_fine(result) && !exists)
         result = lock_permit(x, x->arena, x->real, PERMIT_MEMBER);
     if (dav_is_fine(result))
-        result = dav_from_store(
-            x->store->ops->locks(x->store, x->arena, x->real, LOCKS_COVERING, &covering));
+        result =
+            dav_from_store(store_locks(x->store, x->arena, x->real, LOCKS_COVERING, &covering));
     if (dav_is_fine(result))
         result = conflict_with(x, &covering, state->request.is_exclusive);
     return result;
@@ -304,8 +304,7 @@ static enum stage_end lock_run(struct exchange *x)
         return refresh(x);
     struct dav_result result = check(x, state, &stat, &exists);
     if (dav_is_fine(result) && exists && state->depth == DEPTH_INFINITY)
-        result = dav_from_store(
-            x->store->ops->locks(x->store, x->arena, x->real, LOCKS_WITHIN, &within));
+        result = dav_from_store(store_locks(x->store, x->arena, x->real, LOCKS_WITHIN, &within));
     if (!dav_is_fine(result))
         return respond_error(x, result);
     if (!dav_is_fine(conflict_with(x, &within, state->request.is_exclusive)))

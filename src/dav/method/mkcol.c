@@ -29,7 +29,7 @@ static enum stage_end mkcol_make(struct exchange *x)
         result = lock_permit(x, x->arena, x->real, PERMIT_MEMBER);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    enum store_rc rc = x->store->ops->mkcol(x->store, x->real);
+    enum store_rc rc = store_mkcol(x->store, x->real);
     if (rc == STORE_EXISTS) /* a thing that is no resource, or one that has just come */
         return respond_error(x, dav_error(HTTP_CONFLICT, "something else has that name"));
     if (rc != STORE_OK)

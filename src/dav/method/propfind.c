@@ -271,7 +271,7 @@ static struct dav_result find_target(struct exchange *x, struct store_stat *stat
 {
     struct dav_result result = exchange_locate(x);
     while (dav_is_fine(result)) {
-        enum store_rc rc = x->store->ops->stat(x->store, x->real, stat_out);
+        enum store_rc rc = store_stat(x->store, x->real, stat_out);
         if (rc == STORE_OK)
             break;
         result = admit_again(x, rc);

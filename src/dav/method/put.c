@@ -85,11 +85,11 @@ static struct dav_result read_fields(struct exchange *x, struct put *state)
 static struct dav_result check_space(struct exchange *x, const struct put *state)
 {
     struct store_quota quota;
-    if (x->store->ops->quota_blocks) /* the upload itself will ask, and knows what it replaces */
+    if (x->store->traits.quota_blocks) /* the upload itself will ask, and knows what it replaces */
         return DAV_FINE;
     if (state->announced_bytes == LENGTH_UNKNOWN ||
-        x->store->ops->quota(x->store, path_parent(x->real), &quota) != STORE_OK ||
-        !quota.is_known || state->announced_bytes <= quota.available_bytes)
+        store_quota(x->store, path_parent(x->real), &quota) != STORE_OK || !quota.is_known ||
+        state->announced_bytes <= quota.available_bytes)
         return DAV_FINE;
     return dav_from_store(STORE_NO_SPACE);
 }
@@ -127,15 +127,14 @@ static struct dav_result refusal(struct exchange *x, enum store_rc rc)
 
 static struct dav_result begin_upload(struct exchange *x, struct put *state)
 {
-    enum store_rc rc =
-        x->store->ops->upload(x->store, x->real, state->announced_bytes, &state->upload);
+    enum store_rc rc = store_upload(x->store, x->real, state->announced_bytes, &state->upload);
     return rc == STORE_OK ? DAV_FINE : refusal(x, rc);
 }
 
 static enum stage_end put_check(struct exchange *x)
 {
     struct put *state = ARENA_NEW(x->arena, struct put);
-    if (x->store->ops->quota_blocks && !x->is_on_worker)
+    if (x->store->traits.quota_blocks && !x->is_on_worker)
         return STAGE_BLOCKS;
     x->state = state;
     struct dav_result result = read_fields(x, state);
@@ -225,7 +224,7 @@ static enum stage_end put_commit(struct exchange *x)
     /* "*" holds only as long as nobody, another program included, makes the resource first. */
     state->commit.expects_absent =
         !exists && str_eq(str_trim(exchange_field(x, FIELD_IF_NONE_MATCH)), STR("*"));
-    rc = state->upload->ops->commit(state->upload, &state->commit, &stat);
+    rc = store_upload_commit(state->upload, &state->commit, &stat);
     if (rc != STORE_OK)
         return respond_error(x, refusal(x, rc));
     http_response_set(x->stream, FIELD_ETAG, exchange_etag(x->arena, &stat));

@@ -19,7 +19,7 @@ static struct dav_result find_lock(struct exchange *x, struct lock *lock_out)
     struct str token = read_token(x);
     if (token.len == 0)
         return dav_error(HTTP_BAD_REQUEST, "there is no Lock-Token field");
-    enum store_rc rc = x->store->ops->locks(x->store, x->arena, x->real, LOCKS_COVERING, &locks);
+    enum store_rc rc = store_locks(x->store, x->arena, x->real, LOCKS_COVERING, &locks);
     if (rc != STORE_OK)
         return dav_from_store(rc);
     for (size_t i = 0; i < locks.count; i++) {
@@ -53,7 +53,7 @@ static enum stage_end unlock_run(struct exchange *x)
         result = if_header_check(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    enum store_rc rc = x->store->ops->unlock(x->store, lock.token);
+    enum store_rc rc = store_unlock(x->store, lock.token);
     if (rc != STORE_OK && rc != STORE_NOT_FOUND) /* NOT_FOUND: it has just expired */
         return respond_error(x, dav_from_store(rc));
     return respond_status(x, HTTP_NO_CONTENT);

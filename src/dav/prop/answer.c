@@ -107,11 +107,11 @@ static enum store_rc add_dead(struct answer *answer)
     struct store *store = target->store;
     bool is_names = answer->request->kind == PROPFIND_NAMES;
     if (!answer->request->wants_dead || target->is_principal ||
-        !store->ops->may_have_props(store, target->real))
+        !store_may_have_props(store, target->real))
         return STORE_OK;
     answer->dead.wants = is_names ? add_dead_name : wants_value;
     answer->dead.show = show_value;
-    return store->ops->props(store, target->real, &answer->dead);
+    return store_props(store, target->real, &answer->dead);
 }
 
 /* --- live properties --- */
@@ -196,8 +196,8 @@ static void add_live_names(const struct answer *answer)
 bool prop_answer_blocks(const struct prop_target *target, const struct propfind_request *request)
 {
     struct store *store = target->store;
-    return store->ops->reads_block || (request->wants_quota && store->ops->quota_blocks) ||
-           (request->wants_dead && store->ops->may_have_props(store, target->real));
+    return store->traits.reads_block || (request->wants_quota && store->traits.quota_blocks) ||
+           (request->wants_dead && store_may_have_props(store, target->real));
 }
 
 /* --- the response --- */

@@ -68,9 +68,9 @@ static bool prop_lockdiscovery(const struct prop_target *target, struct buf *to)
 {
     struct store *store = target->store;
     struct lock_list locks;
-    if (!store->ops->has_locks(store))
+    if (!store_has_locks(store))
         return true;
-    if (store->ops->locks(store, target->arena, target->real, LOCKS_COVERING, &locks) != STORE_OK)
+    if (store_locks(store, target->arena, target->real, LOCKS_COVERING, &locks) != STORE_OK)
         return false;
     lock_describe(to, target->x, &locks);
     return true;
@@ -95,7 +95,7 @@ static bool prop_supportedlock(const struct prop_target *target, struct buf *to)
 static bool quota(const struct prop_target *target, struct store_quota *quota_out)
 {
     struct store *store = target->store;
-    return store->ops->quota(store, target->real, quota_out) == STORE_OK && quota_out->is_known;
+    return store_quota(store, target->real, quota_out) == STORE_OK && quota_out->is_known;
 }
 
 static bool prop_quota_available(const struct prop_target *target, struct buf *to)

@@ -67,8 +67,7 @@ static void add_privileges(struct buf *to, unsigned classes)
 static bool is_read_only(const struct prop_target *target)
 {
     return target->service->is_read_only || target->is_principal ||
-           (target->store->ops->is_read_only &&
-            target->store->ops->is_read_only(target->store, target->real));
+           store_is_read_only(target->store, target->real);
 }
 
 bool prop_current_user_privilege_set(const struct prop_target *target, struct buf *to)

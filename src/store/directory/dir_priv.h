@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include "store/backend.h"
 #include "store/directory/cache/cache.h"
 #include "store/directory/entry.h"
 #include "store/directory/flush.h"
@@ -10,11 +11,9 @@
 #include "store/directory/root.h"
 #include "store/directory/spelling/spell.h"
 #include "store/directory/state/kept.h"
-#include "store/store.h"
 
 struct dir_store {
     struct store base;
-    struct store_ops ops; /* of base: whether locks block is up to the durability */
     struct dir_root *root;
     int root_fd;
     struct dir_kept *kept;

@@ -154,7 +154,7 @@ bool dir_staging_restore(struct dir_store *dir)
 /* Its own, or what a store keeps that has lost its root. */
 static bool open_kept(struct dir_store *dir, const struct store_options *options, struct err *err)
 {
-    bool has_before = options->before && options->before->ops->close == dir_close;
+    bool has_before = options->before && options->before->ops == &dir_ops;
     struct dir_kept *before = has_before ? dir_of(options->before)->kept : NULL;
     if (before && !options->is_read_only && kept_is_at(before, options->state_dir))
         dir->kept = kept_ref(before);
@@ -245,9 +245,8 @@ bool directory_store_open(const struct store_options *options, struct store **st
                           struct err *err)
 {
     struct dir_store *dir = MEM_NEW(struct dir_store);
-    dir->ops = dir_ops;
-    dir->ops.locks_block = options->durability == DURABILITY_FLUSH;
-    dir->base.ops = &dir->ops;
+    dir->base.ops = &dir_ops;
+    dir->base.traits.locks_block = options->durability == DURABILITY_FLUSH;
     dir->staging_fd = -1;
     dir->is_read_only = options->is_read_only;
     dir->durability = options->durability;

@@ -4,17 +4,17 @@
  * come before anything was done.
  *
  * What cannot fail by contract (the quick yes-or-no questions, claims, closing) is passed on
- * uncounted; so is upload(), which by contract does nothing yet. The operations are a table of the
- * wrapper's own because whether calls block is the inner store's answer. */
+ * uncounted; so is upload(), which by contract does nothing yet. Whether calls block is the inner
+ * store's answer. */
 #include "store/fault/fault.h"
 
 #include <pthread.h>
 
 #include "base/mem.h"
+#include "store/backend.h"
 
 struct fault_store {
     struct store base;
-    struct store_ops ops;
     struct store *inner;
     pthread_mutex_t mutex; /* guards what follows */
     unsigned count;
@@ -46,7 +46,7 @@ static enum store_rc fault_locate(struct store *store, struct arena *arena, stru
     struct fault_store *fault = fault_of(store);
     enum store_rc rc;
     if (passes(fault, &rc))
-        rc = fault->inner->ops->locate(fault->inner, arena, path, what, real_out);
+        rc = store_locate(fault->inner, arena, path, what, real_out);
     return rc;
 }
 
@@ -56,7 +56,7 @@ static enum store_rc fault_stat(struct store *store, struct res_path path,
     struct fault_store *fault = fault_of(store);
     enum store_rc rc;
     if (passes(fault, &rc))
-        rc = fault->inner->ops->stat(fault->inner, path, stat_out);
+        rc = store_stat(fault->inner, path, stat_out);
     return rc;
 }
 
@@ -66,7 +66,7 @@ static enum store_rc fault_open(struct store *store, struct res_path path,
     struct fault_store *fault = fault_of(store);
     enum store_rc rc;
     if (passes(fault, &rc))
-        rc = fault->inner->ops->open(fault->inner, path, content_out);
+        rc = store_content_open(fault->inner, path, content_out);
     return rc;
 }
 
@@ -76,7 +76,7 @@ static enum store_rc fault_quota(struct store *store, struct res_path path,
     struct fault_store *fault = fault_of(store);
     enum store_rc rc;
     if (passes(fault, &rc))
-        rc = fault->inner->ops->quota(fault->inner, path, quota_out);
+        rc = store_quota(fault->inner, path, quota_out);
     return rc;
 }
 
@@ -93,7 +93,7 @@ static enum store_rc cursor_next(struct store_cursor *self, struct store_member 
     struct fault_cursor *cursor = CONTAINER_OF(self, struct fault_cursor, base);
     enum store_rc rc;
     if (passes(cursor->fault, &rc))
-        rc = cursor->inner->ops->next(cursor->inner, member_out);
+        rc = store_cursor_next(cursor->inner, member_out);
     return rc;
 }
 
@@ -113,7 +113,7 @@ static enum store_rc fault_list(struct store *store, struct res_path path,
     struct store_cursor *inner;
     enum store_rc rc;
     if (passes(fault, &rc))
-        rc = fault->inner->ops->list(fault->inner, path, &inner);
+        rc = store_list(fault->inner, path, &inner);
     if (rc != STORE_OK)
         return rc;
     struct fault_cursor *cursor = MEM_NEW(struct fault_cursor);
@@ -145,7 +145,7 @@ static enum store_rc upload_commit(struct store_upload *self, const struct store
     struct fault_upload *upload = CONTAINER_OF(self, struct fault_upload, base);
     enum store_rc rc;
     if (passes(upload->fault, &rc))
-        rc = upload->inner->ops->commit(upload->inner, options, stat_out);
+        rc = store_upload_commit(upload->inner, options, stat_out);
     return rc;
 }
 
@@ -163,7 +163,7 @@ static enum store_rc fault_upload(struct store *store, struct res_path path, uin
 {
     struct fault_store *fault = fault_of(store);
     struct store_upload *inner;
-    enum store_rc rc = fault->inner->ops->upload(fault->inner, path, size_bytes, &inner);
+    enum store_rc rc = store_upload(fault->inner, path, size_bytes, &inner);
     if (rc != STORE_OK)
         return rc;
     struct fault_upload *upload = MEM_NEW(struct fault_upload);
@@ -179,7 +179,7 @@ static enum store_rc fault_mkcol(struct store *store, struct res_path path)
     struct fault_store *fault = fault_of(store);
     enum store_rc rc;
     if (passes(fault, &rc))
-        rc = fault->inner->ops->mkcol(fault->inner, path);
+        rc = store_mkcol(fault->inner, path);
     return rc;
 }
 
@@ -189,7 +189,7 @@ static enum store_rc fault_remove(struct store *store, struct res_path path,
     struct fault_store *fault = fault_of(store);
     enum store_rc rc;
     if (passes(fault, &rc))
-        rc = fault->inner->ops->remove(fault->inner, path, visitor);
+        rc = store_remove(fault->inner, path, visitor);
     return rc;
 }
 
@@ -199,7 +199,7 @@ static enum store_rc fault_copy(struct store *store, const struct store_transfer
     struct fault_store *fault = fault_of(store);
     enum store_rc rc;
     if (passes(fault, &rc))
-        rc = fault->inner->ops->copy(fault->inner, transfer, visitor);
+        rc = store_copy(fault->inner, transfer, visitor);
     return rc;
 }
 
@@ -209,7 +209,7 @@ static enum store_rc fault_move(struct store *store, const struct store_transfer
     struct fault_store *fault = fault_of(store);
     enum store_rc rc;
     if (passes(fault, &rc))
-        rc = fault->inner->ops->move(fault->inner, transfer, visitor);
+        rc = store_move(fault->inner, transfer, visitor);
     return rc;
 }
 
@@ -218,7 +218,7 @@ static enum store_rc fault_move(struct store *store, const struct store_transfer
 static bool fault_may_have_props(struct store *store, struct res_path path)
 {
     struct fault_store *fault = fault_of(store);
-    return fault->inner->ops->may_have_props(fault->inner, path);
+    return store_may_have_props(fault->inner, path);
 }
 
 static enum store_rc fault_props(struct store *store, struct res_path path,
@@ -227,7 +227,7 @@ static enum store_rc fault_props(struct store *store, struct res_path path,
     struct fault_store *fault = fault_of(store);
     enum store_rc rc;
     if (passes(fault, &rc))
-        rc = fault->inner->ops->props(fault->inner, path, visitor);
+        rc = store_props(fault->inner, path, visitor);
     return rc;
 }
 
@@ -237,14 +237,14 @@ static enum store_rc fault_patch(struct store *store, struct res_path path,
     struct fault_store *fault = fault_of(store);
     enum store_rc rc;
     if (passes(fault, &rc))
-        rc = fault->inner->ops->patch(fault->inner, path, patch);
+        rc = store_patch(fault->inner, path, patch);
     return rc;
 }
 
 static bool fault_has_locks(struct store *store)
 {
     struct fault_store *fault = fault_of(store);
-    return fault->inner->ops->has_locks(fault->inner);
+    return store_has_locks(fault->inner);
 }
 
 static enum store_rc fault_locks(struct store *store, struct arena *arena, struct res_path path,
@@ -253,7 +253,7 @@ static enum store_rc fault_locks(struct store *store, struct arena *arena, struc
     struct fault_store *fault = fault_of(store);
     enum store_rc rc;
     if (passes(fault, &rc))
-        rc = fault->inner->ops->locks(fault->inner, arena, path, query, locks_out);
+        rc = store_locks(fault->inner, arena, path, query, locks_out);
     return rc;
 }
 
@@ -262,7 +262,7 @@ static enum store_rc fault_lock(struct store *store, const struct lock *lock)
     struct fault_store *fault = fault_of(store);
     enum store_rc rc;
     if (passes(fault, &rc))
-        rc = fault->inner->ops->lock(fault->inner, lock);
+        rc = store_lock(fault->inner, lock);
     return rc;
 }
 
@@ -271,20 +271,20 @@ static enum store_rc fault_unlock(struct store *store, struct str token)
     struct fault_store *fault = fault_of(store);
     enum store_rc rc;
     if (passes(fault, &rc))
-        rc = fault->inner->ops->unlock(fault->inner, token);
+        rc = store_unlock(fault->inner, token);
     return rc;
 }
 
 static bool fault_claim(struct store *store, struct claim *claim)
 {
     struct fault_store *fault = fault_of(store);
-    return fault->inner->ops->claim(fault->inner, claim);
+    return store_claim(fault->inner, claim);
 }
 
 static void fault_release(struct store *store, struct claim *claim)
 {
     struct fault_store *fault = fault_of(store);
-    fault->inner->ops->release(fault->inner, claim);
+    store_release(fault->inner, claim);
 }
 
 /* --- life --- */
@@ -324,10 +324,8 @@ static const struct store_ops fault_ops = {
 struct store *fault_store_new(struct store *inner)
 {
     struct fault_store *fault = MEM_NEW(struct fault_store);
-    fault->ops = fault_ops;
-    fault->ops.reads_block = inner->ops->reads_block;
-    fault->ops.locks_block = inner->ops->locks_block;
-    fault->base.ops = &fault->ops;
+    fault->base.ops = &fault_ops;
+    fault->base.traits = inner->traits;
     fault->inner = inner;
     pthread_mutex_init(&fault->mutex, NULL);
     return &fault->base;

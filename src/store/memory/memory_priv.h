@@ -3,9 +3,9 @@
 
 #include <pthread.h>
 
+#include "store/backend.h"
 #include "store/lock_table.h"
 #include "store/memory/node.h"
-#include "store/store.h"
 
 struct memory_store {
     struct store base;

@@ -55,9 +55,9 @@ static void put(struct res_path path)
     static const struct store_commit commit = {0};
     struct store_upload *upload;
     struct store_stat stat;
-    assert_int_equal(bench.store->ops->upload(bench.store, path, path.len, &upload), STORE_OK);
+    assert_int_equal(store_upload(bench.store, path, path.len, &upload), STORE_OK);
     assert_int_equal(sink_write(&upload->sink, path_str(path)), STORE_OK);
-    assert_int_equal(upload->ops->commit(upload, &commit, &stat), STORE_OK);
+    assert_int_equal(store_upload_commit(upload, &commit, &stat), STORE_OK);
     store_upload_close(&upload);
 }
 
@@ -69,7 +69,7 @@ void bench_make(const char *name)
         return;
     }
     path.len--;
-    assert_int_equal(bench.store->ops->mkcol(bench.store, path), STORE_OK);
+    assert_int_equal(store_mkcol(bench.store, path), STORE_OK);
 }
 
 void bench_lock(const char *path, const char *token, unsigned flags)
@@ -82,7 +82,7 @@ void bench_lock(const char *path, const char *token, unsigned flags)
         .timeout_s = 3600,
         .expires_ms = (BENCH_NOW_S + 3600) * (int64_t)1000,
     };
-    assert_int_equal(bench.store->ops->lock(bench.store, &lock), STORE_OK);
+    assert_int_equal(store_lock(bench.store, &lock), STORE_OK);
 }
 
 void bench_if(const char *value)
@@ -98,7 +98,7 @@ void bench_if(const char *value)
 struct str bench_etag(const char *path)
 {
     struct store_stat stat;
-    assert_int_equal(bench.store->ops->stat(bench.store, path_of(path), &stat), STORE_OK);
+    assert_int_equal(store_stat(bench.store, path_of(path), &stat), STORE_OK);
     return exchange_etag(bench.arena, &stat);
 }
 

@@ -92,8 +92,7 @@ TEST(root_hrefs_name_each_root_once)
 {
     struct lock_list locks;
     struct buf text = {0};
-    enum store_rc rc =
-        bench.store->ops->locks(bench.store, bench.arena, PATH_ROOT, LOCKS_WITHIN, &locks);
+    enum store_rc rc = store_locks(bench.store, bench.arena, PATH_ROOT, LOCKS_WITHIN, &locks);
     assert_int_equal(rc, STORE_OK);
     assert_int_equal(locks.count, 4);
     lock_add_root_hrefs(&text, bench.store, &locks);

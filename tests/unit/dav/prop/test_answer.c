@@ -25,7 +25,7 @@ static void set_dead(struct str ns, struct str name, struct str xml)
 {
     struct store_prop prop = {ns, name, xml};
     const struct store_patch patch = {.props = &prop, .prop_count = 1};
-    assert_int_equal(bench.store->ops->patch(bench.store, PATH("f"), &patch), STORE_OK);
+    assert_int_equal(store_patch(bench.store, PATH("f"), &patch), STORE_OK);
 }
 
 #define FOUND(props)                                                                               \
@@ -42,7 +42,7 @@ static struct prop_target target_of(const char *path)
                                  .arena = bench.arena,
                                  .path = path_of(path),
                                  .real = path_of(path)};
-    assert_int_equal(bench.store->ops->stat(bench.store, target.real, &target.stat), STORE_OK);
+    assert_int_equal(store_stat(bench.store, target.real, &target.stat), STORE_OK);
     return target;
 }
 

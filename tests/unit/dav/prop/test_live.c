@@ -1,3 +1,4 @@
+#include "store/backend.h"
 #include "support/test.h"
 
 #include "../bench.h"
@@ -102,7 +103,7 @@ static enum store_rc stub_quota(struct store *store, struct res_path path,
 TEST(quota_is_what_the_store_says)
 {
     static const struct store_ops ops = {.quota = stub_quota};
-    struct store stub = {&ops};
+    struct store stub = {.ops = &ops};
     struct store *own = bench.store;
     bench.store = &stub;
     check_value("quota-available-bytes", PATH("d"), &collection, "9223372036854775807");
