@@ -385,6 +385,16 @@ static struct dav_result begin(struct exchange *x)
     return if_header_read(x);
 }
 
+/* An answer of 405 says what may be done there (RFC 9110 §15.5.6), for which the store is asked. */
+static enum stage_end refuse(struct exchange *x)
+{
+    return respond_error(x, x->refusal);
+}
+
+static const struct stage refused_stages[] = {
+    {"refuse", refuse, ON_READ},
+};
+
 void dav_handle(const struct dav_service *service, struct http_stream *stream)
 {
     struct exchange *x = ARENA_NEW(stream->arena, struct exchange);
@@ -395,12 +405,10 @@ void dav_handle(const struct dav_service *service, struct http_stream *stream)
         service->view ? service->view(service, &x->signed_in.principal, x->arena) : service->store;
     x->job.done = run_again;
     x->waker.ring = waker_rang;
-    struct dav_result result = begin(x);
-    if (dav_is_fine(result)) {
+    x->refusal = begin(x);
+    if (!dav_is_fine(x->refusal))
+        x->stage = refused_stages;
+    else
         x->stage = service->access ? admit_stages : x->method->stages;
-        run(x);
-    } else {
-        (void)respond_error(x, result); /* it always says DONE */
-        finish(x);
-    }
+    run(x);
 }

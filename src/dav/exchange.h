@@ -35,6 +35,7 @@ struct exchange {
     uint64_t held_bytes;                /* of the budget for bodies and answers */
     bool has_held;                      /* some of it, at some time */
     void *state;                        /* the method's own; in the arena */
+    struct dav_result refusal;          /* of what begins with no method's stage */
 
     struct claim claim;
     bool has_claim;
@@ -55,8 +56,8 @@ void dav_handle(const struct dav_service *service, struct http_stream *stream);
 /* Runs the stage that said WAIT again, soon. On the loop thread. */
 void exchange_wake(struct exchange *x);
 
-/* Takes a claim on x->claim's ranges, which the caller has filled. NEXT when it is held, WAIT until
- * it is; call again then. Released when the exchange is done. */
+/* Takes a claim on x->claim's ranges, which a stage before has filled: a stage of its own, on the
+ * loop. Released when the exchange is done. */
 enum stage_end exchange_claim(struct exchange *x);
 
 /* Fills x->leads_to and x->real; cheap when they are filled already. */

@@ -188,7 +188,7 @@ static void index_close(struct source *self)
 }
 
 static const struct source_ops index_ops = {
-    .name = "index", .may_block = true, .pull = index_pull, .close = index_close};
+    .name = "index", .pull = index_pull, .close = index_close};
 
 static bool may_look(struct walk *walk, struct res_path path, struct res_path real)
 {

@@ -82,20 +82,19 @@ static struct dav_result prepare(struct exchange *x, bool is_move)
     return result;
 }
 
-enum stage_end transfer_claim(struct exchange *x, bool is_move)
+enum stage_end transfer_find(struct exchange *x, bool is_move)
 {
-    if (!x->state) {
-        struct dav_result result = prepare(x, is_move);
-        const struct transfer *transfer = x->state;
-        if (!dav_is_fine(result))
-            return respond_error(x, result);
-        claim_add(&x->claim, x->real, transfer->is_deep ? CLAIM_TREE : CLAIM_SELF, is_move);
-        claim_add(&x->claim, transfer->to_real, CLAIM_TREE, true);
-        claim_add(&x->claim, path_parent(transfer->to_real), CLAIM_SELF, false);
-        if (is_move)
-            claim_add(&x->claim, path_parent(x->real), CLAIM_SELF, false);
-    }
-    return exchange_claim(x);
+    struct dav_result result = prepare(x, is_move);
+    const struct transfer *transfer = x->state;
+    if (!dav_is_fine(result))
+        return respond_error(x, result);
+    bool is_tree = is_move || transfer->is_deep;
+    claim_add(&x->claim, x->real, is_tree ? CLAIM_TREE : CLAIM_SELF, is_move);
+    claim_add(&x->claim, transfer->to_real, CLAIM_TREE, true);
+    claim_add(&x->claim, path_parent(transfer->to_real), CLAIM_SELF, false);
+    if (is_move)
+        claim_add(&x->claim, path_parent(x->real), CLAIM_SELF, false);
+    return STAGE_NEXT;
 }
 
 static struct dav_result destination_exists(void)

@@ -14,8 +14,9 @@ struct transfer {
     bool is_replacement; /* there was something at the destination */
 };
 
-/* Reads Destination, Overwrite and Depth, and claims both trees: the first stage of each. */
-enum stage_end transfer_claim(struct exchange *x, bool is_move);
+/* Reads Destination, Overwrite and Depth, and finds the trees that are to be claimed: a stage of
+ * each, which reads. */
+enum stage_end transfer_find(struct exchange *x, bool is_move);
 
 /* All that can refuse the request, under the claim. */
 NODISCARD struct dav_result transfer_check(struct exchange *x, bool is_move);

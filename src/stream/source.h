@@ -32,9 +32,8 @@ struct file_range {
 struct source_ops {
     const char *name;
 
-    /* pull() may block on a disk or a database: it belongs on a worker (stream/offload.h). */
-    bool may_block;
-
+    /* May it block on a disk or a database, who makes the source has it pulled on a worker
+     * (stream/offload.h). */
     enum pull (*pull)(struct source *self, struct buf *into, size_t want, struct err *err);
 
     /* Optional, both or none. peek_file: false when what comes next is not in a file. */

@@ -1,9 +1,9 @@
 #include "dav/respond.h"
 #include "dav/transfer.h"
 
-static enum stage_end copy_claim(struct exchange *x)
+static enum stage_end copy_find(struct exchange *x)
 {
-    return transfer_claim(x, false);
+    return transfer_find(x, false);
 }
 
 static enum stage_end copy_run(struct exchange *x)
@@ -21,6 +21,7 @@ static enum stage_end copy_run(struct exchange *x)
 /* RFC 4918 §9.8. */
 const struct stage copy_stages[] = {
     {"no body", exchange_expect_no_body, ON_LOOP},
-    {"claim", copy_claim, ON_LOOP},
+    {"find", copy_find, ON_READ},
+    {"claim", exchange_claim, ON_LOOP},
     {"copy", copy_run, ON_WORKER},
 };

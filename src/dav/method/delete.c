@@ -4,16 +4,14 @@
 #include "dav/precondition.h"
 #include "dav/respond.h"
 
-static enum stage_end delete_claim(struct exchange *x)
+static enum stage_end delete_find(struct exchange *x)
 {
     struct dav_result result = exchange_locate(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    if (x->claim.range_count == 0) {
-        claim_add(&x->claim, x->real, CLAIM_TREE, true);
-        claim_add(&x->claim, path_parent(x->real), CLAIM_SELF, false);
-    }
-    return exchange_claim(x);
+    claim_add(&x->claim, x->real, CLAIM_TREE, true);
+    claim_add(&x->claim, path_parent(x->real), CLAIM_SELF, false);
+    return STAGE_NEXT;
 }
 
 static struct dav_result check(struct exchange *x)
@@ -46,6 +44,7 @@ static enum stage_end delete_remove(struct exchange *x)
 /* RFC 4918 §9.6. */
 const struct stage delete_stages[] = {
     {"no body", exchange_expect_no_body, ON_LOOP},
-    {"claim", delete_claim, ON_LOOP},
+    {"find", delete_find, ON_READ},
+    {"claim", exchange_claim, ON_LOOP},
     {"remove", delete_remove, ON_WORKER},
 };

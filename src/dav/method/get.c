@@ -76,12 +76,21 @@ static struct str content_language(struct exchange *x)
     return finder.found;
 }
 
+/* Where the store's reads block, bytes are pulled on a worker. */
+static enum stage_end send_body(struct exchange *x, enum http_status status, struct str type,
+                                struct source *body, uint64_t body_bytes)
+{
+    if (x->store->traits.reads_block)
+        body = exchange_offload(x, body);
+    return respond_source(x, status, type, body, body_bytes);
+}
+
 static enum stage_end send_whole(struct exchange *x, struct store_content *content,
                                  struct str media_type)
 {
     uint64_t size = content->stat.size_bytes;
     struct source *body = store_content_source(content, x->arena, 0, size);
-    return respond_source(x, HTTP_OK, media_type, body, size);
+    return send_body(x, HTTP_OK, media_type, body, size);
 }
 
 static void add_content_range(struct buf *to, const struct byte_range *range, uint64_t size)
@@ -102,7 +111,7 @@ static enum stage_end send_one_range(struct exchange *x, struct store_content *c
     respond_field(x, FIELD_CONTENT_RANGE, buf_str(&value));
     buf_done(&value);
     struct source *body = store_content_source(content, x->arena, range->offset, range->len);
-    return respond_source(x, HTTP_PARTIAL_CONTENT, media_type, body, range->len);
+    return send_body(x, HTTP_PARTIAL_CONTENT, media_type, body, range->len);
 }
 
 /* multipart/byteranges, RFC 9110 §14.6. The boundary is random: content cannot hold it. */
@@ -135,8 +144,8 @@ static enum stage_end send_ranges(struct exchange *x, struct store_content *cont
     buf_addf(&head, "multipart/byteranges; boundary=%016llx", (unsigned long long)boundary);
     struct str type = arena_str(x->arena, buf_str(&head));
     buf_done(&head);
-    return respond_source(x, HTTP_PARTIAL_CONTENT, type,
-                          source_of_parts(x->arena, parts, 2 * count + 1), total);
+    return send_body(x, HTTP_PARTIAL_CONTENT, type, source_of_parts(x->arena, parts, 2 * count + 1),
+                     total);
 }
 
 static enum stage_end send_part(struct exchange *x, struct store_content *content,

@@ -109,12 +109,12 @@ static struct dav_result add_claims(struct exchange *x, const struct lock_method
     return DAV_FINE;
 }
 
-static enum stage_end lock_claim(struct exchange *x)
+static enum stage_end lock_find(struct exchange *x)
 {
     struct dav_result result = exchange_locate(x);
-    if (dav_is_fine(result) && x->claim.range_count == 0)
+    if (dav_is_fine(result))
         result = add_claims(x, x->state);
-    return dav_is_fine(result) ? exchange_claim(x) : respond_error(x, result);
+    return dav_is_fine(result) ? STAGE_NEXT : respond_error(x, result);
 }
 
 /* --- conflicts, §6 and §7 --- */
@@ -316,8 +316,7 @@ static enum stage_end lock_run(struct exchange *x)
 }
 
 const struct stage lock_stages[] = {
-    {"body", exchange_read_xml, ON_LOOP},
-    {"parse", lock_parse_body, ON_LOOP},
-    {"claim", lock_claim, ON_LOOP},
+    {"body", exchange_read_xml, ON_LOOP}, {"parse", lock_parse_body, ON_LOOP},
+    {"find", lock_find, ON_READ},         {"claim", exchange_claim, ON_LOOP},
     {"lock", lock_run, ON_LOCKS},
 };

@@ -2,16 +2,14 @@
 #include "dav/precondition.h"
 #include "dav/respond.h"
 
-static enum stage_end mkcol_claim(struct exchange *x)
+static enum stage_end mkcol_find(struct exchange *x)
 {
     struct dav_result result = exchange_locate(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    if (x->claim.range_count == 0) {
-        claim_add(&x->claim, x->real, CLAIM_SELF, true);
-        claim_add(&x->claim, path_parent(x->real), CLAIM_SELF, false);
-    }
-    return exchange_claim(x);
+    claim_add(&x->claim, x->real, CLAIM_SELF, true);
+    claim_add(&x->claim, path_parent(x->real), CLAIM_SELF, false);
+    return STAGE_NEXT;
 }
 
 static enum stage_end mkcol_make(struct exchange *x)
@@ -41,6 +39,7 @@ static enum stage_end mkcol_make(struct exchange *x)
 /* RFC 4918 §9.3. */
 const struct stage mkcol_stages[] = {
     {"no body", exchange_expect_no_body, ON_LOOP},
-    {"claim", mkcol_claim, ON_LOOP},
+    {"find", mkcol_find, ON_READ},
+    {"claim", exchange_claim, ON_LOOP},
     {"make", mkcol_make, ON_WORKER},
 };

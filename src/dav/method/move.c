@@ -1,9 +1,9 @@
 #include "dav/respond.h"
 #include "dav/transfer.h"
 
-static enum stage_end move_claim(struct exchange *x)
+static enum stage_end move_find(struct exchange *x)
 {
-    return transfer_claim(x, true);
+    return transfer_find(x, true);
 }
 
 static enum stage_end move_run(struct exchange *x)
@@ -22,6 +22,7 @@ static enum stage_end move_run(struct exchange *x)
 /* RFC 4918 §9.9. */
 const struct stage move_stages[] = {
     {"no body", exchange_expect_no_body, ON_LOOP},
-    {"claim", move_claim, ON_LOOP},
+    {"find", move_find, ON_READ},
+    {"claim", exchange_claim, ON_LOOP},
     {"move", move_run, ON_WORKER},
 };

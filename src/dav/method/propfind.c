@@ -200,7 +200,7 @@ static void rest_close(struct source *self)
 }
 
 static const struct source_ops rest_ops = {
-    .name = "propfind-rest", .may_block = true, .pull = rest_pull, .close = rest_close};
+    .name = "propfind-rest", .pull = rest_pull, .close = rest_close};
 
 /* What is in a collection that may not be read is not looked at either. */
 static bool may_enter(struct walk *walk, struct res_path path, struct res_path real)

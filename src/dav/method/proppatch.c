@@ -39,14 +39,13 @@ static enum stage_end proppatch_parse_body(struct exchange *x)
     return STAGE_NEXT;
 }
 
-static enum stage_end proppatch_claim(struct exchange *x)
+static enum stage_end proppatch_find(struct exchange *x)
 {
     struct dav_result result = exchange_locate(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    if (x->claim.range_count == 0)
-        claim_add(&x->claim, x->real, CLAIM_SELF, true);
-    return exchange_claim(x);
+    claim_add(&x->claim, x->real, CLAIM_SELF, true);
+    return STAGE_NEXT;
 }
 
 /* --- what each instruction asks for --- */
@@ -217,8 +216,7 @@ static enum stage_end proppatch_apply(struct exchange *x)
 }
 
 const struct stage proppatch_stages[] = {
-    {"body", exchange_read_xml, ON_LOOP},
-    {"parse", proppatch_parse_body, ON_WORKER},
-    {"claim", proppatch_claim, ON_LOOP},
+    {"body", exchange_read_xml, ON_LOOP},  {"parse", proppatch_parse_body, ON_WORKER},
+    {"find", proppatch_find, ON_READ},     {"claim", exchange_claim, ON_LOOP},
     {"apply", proppatch_apply, ON_WORKER},
 };

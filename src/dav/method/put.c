@@ -147,6 +147,8 @@ static enum stage_end put_check(struct exchange *x)
     if (!dav_is_fine(result))
         return respond_error(x, result);
     arena_on_reset(x->arena, free_put, state);
+    claim_add(&x->claim, x->real, CLAIM_SELF, true);
+    claim_add(&x->claim, path_parent(x->real), CLAIM_SELF, false);
     return STAGE_NEXT;
 }
 
@@ -199,15 +201,6 @@ static enum stage_end put_receive(struct exchange *x)
 
 /* --- after the body --- */
 
-static enum stage_end put_claim(struct exchange *x)
-{
-    if (x->claim.range_count == 0) {
-        claim_add(&x->claim, x->real, CLAIM_SELF, true);
-        claim_add(&x->claim, path_parent(x->real), CLAIM_SELF, false);
-    }
-    return exchange_claim(x);
-}
-
 static enum stage_end put_commit(struct exchange *x)
 {
     struct put *state = x->state;
@@ -236,6 +229,6 @@ static enum stage_end put_commit(struct exchange *x)
 const struct stage put_stages[] = {
     {"check", put_check, ON_READ},
     {"receive", put_receive, ON_LOOP},
-    {"claim", put_claim, ON_LOOP},
+    {"claim", exchange_claim, ON_LOOP},
     {"commit", put_commit, ON_WORKER},
 };

@@ -31,16 +31,16 @@ static struct dav_result find_lock(struct exchange *x, struct lock *lock_out)
     return dav_condition(CONDITION_LOCK_TOKEN_MATCHES_REQUEST_URI, NULL);
 }
 
-static enum stage_end unlock_claim(struct exchange *x)
+static enum stage_end unlock_find(struct exchange *x)
 {
     struct lock lock;
     struct dav_result result = exchange_locate(x);
-    if (dav_is_fine(result) && x->claim.range_count == 0) {
+    if (dav_is_fine(result))
         result = find_lock(x, &lock);
-        if (dav_is_fine(result)) /* its root: the request URI may be that of a member */
-            claim_add(&x->claim, lock.root, CLAIM_SELF, true);
-    }
-    return dav_is_fine(result) ? exchange_claim(x) : respond_error(x, result);
+    if (!dav_is_fine(result))
+        return respond_error(x, result);
+    claim_add(&x->claim, lock.root, CLAIM_SELF, true); /* the request URI may be a member's */
+    return STAGE_NEXT;
 }
 
 static enum stage_end unlock_run(struct exchange *x)
@@ -62,6 +62,7 @@ static enum stage_end unlock_run(struct exchange *x)
 /* RFC 4918 §9.11. */
 const struct stage unlock_stages[] = {
     {"no body", exchange_expect_no_body, ON_LOOP},
-    {"claim", unlock_claim, ON_LOOP},
+    {"find", unlock_find, ON_READ},
+    {"claim", exchange_claim, ON_LOOP},
     {"unlock", unlock_run, ON_LOCKS},
 };
