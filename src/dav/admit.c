@@ -1,4 +1,4 @@
-/* Two stages stand before those of every method: who is it, and may he do that here? A method asks
+/* Some stages stand before those of every method: who is it, and may he do that here? A method asks
  * no more than admit_check() for what else it is about: a destination, a member.
  *
  * Signing in runs on the loop until it would hash a password; then where that is done. What is
@@ -16,6 +16,7 @@
 #include "dav/admit.h"
 
 #include "base/clock.h"
+#include "dav/home.h"
 #include "dav/principal.h"
 #include "dav/respond.h"
 
@@ -55,8 +56,6 @@ static enum stage_end follow_link(struct exchange *x)
                                                     .address = address_of(x),
                                                     .link = path_str(link)}};
     x->link_prefix = (struct res_path){x->path.at, sizeof(LINK_SEGMENT) + text.len};
-    struct link_view seen = {&x->signed_in.principal, x->link_prefix};
-    x->store = x->service->view_link(x->service, &seen, x->arena);
     return STAGE_NEXT;
 }
 
@@ -218,8 +217,6 @@ static enum stage_end sign_in(struct exchange *x)
         x->stream->response.user = x->signed_in.principal.name;
         if (x->signed_in.info.len)
             respond_field(x, FIELD_AUTHENTICATION_INFO, x->signed_in.info);
-        if (x->service->view)
-            x->store = x->service->view(x->service, &x->signed_in.principal, x->arena);
         return STAGE_NEXT;
     case SIGN_IN_BLOCKS:
         return STAGE_COMPUTES;
@@ -241,6 +238,20 @@ static enum stage_end sign_in(struct exchange *x)
                                     "too many sign in at this moment; try again soon"));
     }
     BUG("no such end");
+}
+
+/* What is seen: of a shared link what is in its collection, otherwise what is for who asks. */
+static enum stage_end enter(struct exchange *x)
+{
+    const struct dav_service *service = x->service;
+    const struct principal *principal = &x->signed_in.principal;
+    struct link_view seen = {principal, x->link_prefix};
+    if (x->link_prefix.at)
+        x->store = service->view_link(service, &seen, x->arena, &x->homes);
+    else if (service->view)
+        x->store = service->view(service, principal, x->arena, &x->homes);
+    homes_find_missing(x);
+    return STAGE_NEXT;
 }
 
 enum access_class admit_class_of(const struct dav_method *method)
@@ -302,6 +313,8 @@ static enum stage_end ask(struct exchange *x)
 
 const struct stage admit_stages[] = {
     {"sign in", sign_in, ON_LOOP},
+    {"enter", enter, ON_READ},
+    {"make homes", homes_make, ON_LOOP},
     {"ask", ask, ON_READ},
     {0},
 };

@@ -3,6 +3,7 @@
  *   handle() -> run() -+- NEXT ----> the next stage
  *                      +- WAIT ----> is_waiting; exchange_wake() posts the job; run() again
  *                      +- BLOCKS --> the same stage on a worker, and what follows as far as it may
+ *                      +- RETURNS -> the same stage on the loop
  *                      +- COMPUTES > the same stage, and no other, on a thread that computes
  *                      '- DONE ----> the claim is released, the wire gets the answer
  *
@@ -74,6 +75,9 @@ static bool run_stages(struct exchange *x, bool is_on_worker)
         case STAGE_BLOCKS:
             assert(!is_on_worker);
             x->is_waiting = false;
+            return false;
+        case STAGE_RETURNS:
+            assert(is_on_worker);
             return false;
         case STAGE_COMPUTES:
             assert(!is_on_worker);
@@ -401,8 +405,9 @@ void dav_handle(const struct dav_service *service, struct http_stream *stream)
     x->stream = stream;
     x->arena = stream->arena;
     x->service = service;
-    x->store =
-        service->view ? service->view(service, &x->signed_in.principal, x->arena) : service->store;
+    x->store = service->view /* nobody has signed in yet, and nobody has a home */
+                   ? service->view(service, &x->signed_in.principal, x->arena, &x->homes)
+                   : service->store;
     x->job.done = run_again;
     x->waker.ring = waker_rang;
     x->refusal = begin(x);

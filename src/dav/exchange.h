@@ -9,6 +9,7 @@
 #include "dav/service.h"
 #include "http/message.h"
 
+struct home;
 struct if_header;
 
 struct exchange {
@@ -29,6 +30,7 @@ struct exchange {
 
     struct res_path link_prefix; /* of a shared link that the URL goes through; at == NULL: none */
     struct signed_in signed_in;  /* who asks; nobody until admit_stages have run */
+    struct home *homes;          /* his, as long as they must be made */
 
     const struct if_header *conditions; /* of the If field; NULL: there is none */
     struct buf body;                    /* of an XML method, collected */

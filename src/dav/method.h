@@ -10,6 +10,7 @@ enum stage_end {
     STAGE_NEXT,     /* go on with the next stage */
     STAGE_WAIT,     /* run me again after exchange_wake(); on the loop only */
     STAGE_BLOCKS,   /* run me again, on a worker: I would block the loop */
+    STAGE_RETURNS,  /* run me again, on the loop: I would have to wait */
     STAGE_COMPUTES, /* run me again, where executor_compute() does: I have much to compute */
     STAGE_DONE,     /* the answer is complete */
 };

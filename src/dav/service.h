@@ -7,6 +7,8 @@
 #include "store/store.h"
 #include "text/uri.h"
 
+struct home;
+
 /* A name by which clients know this server, besides the Host that they send (--public-url). */
 struct public_name {
     struct str host;
@@ -28,12 +30,13 @@ struct link_view {
 
 struct dav_service {
     struct store *store; /* what everybody sees, unless there is a view */
-    /* What this principal sees; NULL: `store`. Memory from the arena. */
+    /* What this principal sees, and his homes (dav/home.h); NULL: `store`. Asks the stores, but for
+     * who has not signed in. Memory from the arena. */
     struct store *(*view)(const struct dav_service *service, const struct principal *principal,
-                          struct arena *arena);
+                          struct arena *arena, struct home **homes_out);
     /* Of a shared link: what is in the collection that its token is for. NULL: no links. */
     struct store *(*view_link)(const struct dav_service *service, const struct link_view *link,
-                               struct arena *arena);
+                               struct arena *arena, struct home **homes_out);
     const struct limits *limits;
     const struct media_types *media_types;
     bool is_read_only;

@@ -15,6 +15,7 @@
 #include "access/access.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "dav/home.h"
 #include "server/config_file.h"
 #include "store/registry.h"
 #include "text/unicode.h"
@@ -235,11 +236,10 @@ static bool spell_base(struct mount *mount, struct str user, struct arena *arena
     return true;
 }
 
-/* The base with the user's name for "%u"; his home is made where it is not there yet. */
+/* The base with the user's name for "%u". */
 static bool find_home(struct mount *mount, struct str user, struct arena *arena)
 {
     struct buf base = {0};
-    struct store_stat stat;
     if (user.len == 0)
         return false;
     for (struct str rest = path_str(mount->base); rest.len;) {
@@ -250,36 +250,39 @@ static bool find_home(struct mount *mount, struct str user, struct arena *arena)
     struct str copy = arena_str(arena, buf_str(&base));
     buf_done(&base);
     mount->base = (struct res_path){copy.at, copy.len};
-    struct store *store = mount->store;
-    if (!spell_base(mount, user, arena))
-        return false;
-    if (!mount->is_read_only && store_stat(store, mount->base, &stat) == STORE_NOT_FOUND)
-        (void)!store_mkcol(store, mount->base); /* then it is not there, and answers say so */
-    return true;
+    return spell_base(mount, user, arena);
 }
 
 static struct store *view(const struct dav_service *service, const struct principal *principal,
-                          struct arena *arena)
+                          struct arena *arena, struct home **homes_out)
 {
+    *homes_out = NULL;
     const struct settings *settings = settings_of(service);
     struct mount *mounts = arena_alloc(arena, (settings->mount_count + 1) * sizeof(*mounts));
     size_t count = 0;
     for (size_t i = 0; i < settings->mount_count; i++) {
         const struct settings_mount *from = &settings->mounts[i];
         mounts[count] = from->mount;
-        count += !from->has_user || find_home(&mounts[count], principal->name, arena);
+        if (from->has_user && !find_home(&mounts[count], principal->name, arena))
+            continue;
+        if (from->has_user && !from->mount.is_read_only)
+            home_add(homes_out, arena, mounts[count].store, mounts[count].base);
+        count++;
     }
-    return mount_view(arena, mounts, count);
+    struct store *store = mount_view(arena, mounts, count);
+    store->traits = settings->traits;
+    return store;
 }
 
 static struct store *view_link(const struct dav_service *service, const struct link_view *link,
-                               struct arena *arena)
+                               struct arena *arena, struct home **homes_out)
 {
     struct mount *mount = ARENA_NEW(arena, struct mount);
     mount->prefix = link->prefix;
     mount->base = link->principal->scope.path;
     mount->is_read_only = link->principal->scope.is_read_only;
-    mount->store = service->view ? service->view(service, link->principal, arena) : service->store;
+    mount->store =
+        service->view ? service->view(service, link->principal, arena, homes_out) : service->store;
     (void)!spell_base(mount, STR_NONE, arena); /* nobody's home: it never refuses */
     return mount_view(arena, mount, 1);
 }
@@ -381,6 +384,8 @@ bool settings_mount(struct settings *settings, struct store_pool *pool, const st
         is_fine = add_mount(settings, mount, limits, err);
     if (!is_fine)
         return false;
+    for (size_t i = 0; i < settings->mount_count; i++)
+        mount_add_traits(&settings->traits, &settings->mounts[i].mount);
     const struct settings_mount *first = &settings->mounts[0];
     bool is_plain = settings->mount_count == 1 && !first->has_user && !first->mount.is_read_only &&
                     !first->mount.quota_bytes && path_is_root(first->mount.prefix);

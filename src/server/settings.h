@@ -42,6 +42,9 @@ struct settings {
     struct store_pool *pool;
     struct settings_mount *mounts; /* in the arena */
     size_t mount_count;
+    /* Of all mounts, also those that somebody does not see: before he has signed in, and what he
+     * sees has been found, it must be known where to look for it. */
+    struct store_traits traits;
     struct content_place *places; /* of the mounts, in the same order */
     struct dav_service service;   /* the caller fills in what does not come from here */
 };

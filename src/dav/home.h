@@ -1,0 +1,24 @@
+/* dav/home.h: collections that are a principal's own (homes): made at his first request. */
+#pragma once
+
+#include "dav/method.h"
+#include "store/store.h"
+
+/* Of a list. In an exchange's arena. */
+struct home {
+    struct home *next;
+    struct store *store;
+    struct res_path path; /* as located; its parent is somebody else's to make */
+    struct claim claim;
+    struct exchange *x;
+    bool has_claim;
+};
+
+/* Adds one, whether it is there or not. Borrows the path until the arena is reset. */
+void home_add(struct home **homes, struct arena *arena, struct store *store, struct res_path path);
+
+/* Takes those from x->homes that are there. Where the store may be read. */
+void homes_find_missing(struct exchange *x);
+
+/* A stage on the loop: makes x->homes, each on a worker and under a claim. */
+enum stage_end homes_make(struct exchange *x);
