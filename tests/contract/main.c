@@ -23,7 +23,9 @@ static const struct backend backends[] = {
     {"directory-lazy", "directory", DURABILITY_LAZY, .is_directory = true},
     {"directory-poor", "directory", DURABILITY_LAZY, .is_directory = true, .is_poor = true},
     {"memory", "memory", DURABILITY_LAZY},
+    {"slow", "memory", DURABILITY_LAZY, .is_slow = true},
     {"view-memory", "memory", DURABILITY_LAZY, .is_view = true},
+    {"view-slow", "memory", DURABILITY_LAZY, .is_view = true, .is_slow = true},
 };
 
 static const struct group {

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "store/registry.h"
+#include "store/slow/slow.h"
 
 /* --- life --- */
 
@@ -15,6 +16,8 @@ static void open_store(struct bench *bench)
     struct err err = {0};
     if (!store_open(backend->store, &bench->options, &bench->store, &err))
         fail_msg("opening the store: %s", err.text);
+    if (backend->is_slow) /* a test changes without a claim: it is alone */
+        bench->store = slow_store_new(bench->store, false);
     if (!backend->is_view)
         return;
     bench->inner = bench->store;

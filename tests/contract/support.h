@@ -18,6 +18,7 @@ struct backend {
     enum store_durability durability;
     bool is_directory; /* plain files that the test may look at, and that outlive the store */
     bool is_view;      /* a collection of that store, as store/view.h shows it */
+    bool is_slow;      /* in a store/slow */
     bool is_poor;      /* on a kernel without O_TMPFILE, RENAME_NOREPLACE and copy_file_range(2) */
 };
 

@@ -1,0 +1,385 @@
+/* A store like a database at the other end of a network: it says by its traits that all of its
+ * calls may block, and the gate (store/store.c) ends the program that makes one on a loop's thread.
+ * What the gate cannot see is checked here: the bytes of an upload, and those of content, which
+ * come by a sink and a source. Nothing takes longer for it: that a call may wait is what matters,
+ * not that it does.
+ *
+ * It also knows which claims have been asked for and not been released, and what each covers. A
+ * change of what no claim covers for writing is the same kind of mistake: it is right until
+ * somebody else changes the same. Whether it is covered by the claim of the very request that makes
+ * it, is not to be seen here. Claims are the inner store's; what it waits for, is asked for all the
+ * same.
+ *
+ * Fault (store/fault) fails calls and says nothing of threads; both can be put around one store. */
+#include "store/slow/slow.h"
+
+#include <pthread.h>
+
+#include "base/list.h"
+#include "base/mem.h"
+#include "base/turn.h"
+#include "store/backend.h"
+
+struct slow_store {
+    struct store base;
+    struct store *inner;
+    bool checks_claims;
+    pthread_mutex_t mutex; /* guards what follows */
+    struct list claims;
+};
+
+struct asked_claim {
+    struct list link;
+    const struct claim *claim;
+    size_t range_count;
+    struct claim_range ranges[CLAIM_RANGES_MAX]; /* as asked for; their paths are the claim's */
+};
+
+static struct slow_store *slow_of(struct store *store)
+{
+    return CONTAINER_OF(store, struct slow_store, base);
+}
+
+static struct store *inner_of(struct store *store)
+{
+    return slow_of(store)->inner;
+}
+
+/* --- claims --- */
+
+static bool slow_claim(struct store *store, struct claim *claim)
+{
+    struct slow_store *slow = slow_of(store);
+    struct asked_claim *asked = MEM_NEW(struct asked_claim);
+    asked->claim = claim;
+    asked->range_count = claim->range_count;
+    memcpy(asked->ranges, claim->ranges, sizeof(asked->ranges));
+    pthread_mutex_lock(&slow->mutex);
+    list_append(&slow->claims, &asked->link);
+    pthread_mutex_unlock(&slow->mutex);
+    return store_claim(slow->inner, claim);
+}
+
+static void slow_release(struct store *store, struct claim *claim)
+{
+    struct slow_store *slow = slow_of(store);
+    struct asked_claim *released = NULL;
+    pthread_mutex_lock(&slow->mutex);
+    LIST_EACH (&slow->claims, link) {
+        struct asked_claim *asked = CONTAINER_OF(link, struct asked_claim, link);
+        if (asked->claim == claim)
+            released = asked;
+    }
+    assert(released);
+    list_remove(&released->link);
+    pthread_mutex_unlock(&slow->mutex);
+    mem_free(released);
+    store_release(slow->inner, claim);
+}
+
+static bool covers(const struct asked_claim *asked, struct res_path path, enum claim_reach reach)
+{
+    for (size_t i = 0; i < asked->range_count; i++) {
+        const struct claim_range *range = &asked->ranges[i];
+        bool is_covered = range->reach == CLAIM_TREE
+                              ? path_is_within(path, range->path)
+                              : reach == CLAIM_SELF && path_eq(path, range->path);
+        if (range->is_write && is_covered)
+            return true;
+    }
+    return false;
+}
+
+static void check_claimed(struct slow_store *slow, struct res_path path, enum claim_reach reach)
+{
+    bool is_claimed = !slow->checks_claims;
+    pthread_mutex_lock(&slow->mutex);
+    LIST_EACH (&slow->claims, link)
+        is_claimed |= covers(CONTAINER_OF(link, struct asked_claim, link), path, reach);
+    pthread_mutex_unlock(&slow->mutex);
+    assert(is_claimed);
+}
+
+/* --- looking --- */
+
+static enum store_rc slow_locate(struct store *store, struct arena *arena, struct res_path path,
+                                 enum locate_what what, struct res_path *real_out)
+{
+    return store_locate(inner_of(store), arena, path, what, real_out);
+}
+
+static enum store_rc slow_stat(struct store *store, struct res_path path,
+                               struct store_stat *stat_out)
+{
+    return store_stat(inner_of(store), path, stat_out);
+}
+
+static enum store_rc slow_list(struct store *store, struct res_path path,
+                               struct store_cursor **cursor_out)
+{
+    enum store_rc rc = store_list(inner_of(store), path, cursor_out);
+    if (rc == STORE_OK)
+        (*cursor_out)->is_quick = false;
+    return rc;
+}
+
+static bool slow_may_have_props(struct store *store, struct res_path path)
+{
+    return store_may_have_props(inner_of(store), path);
+}
+
+static enum store_rc slow_props(struct store *store, struct res_path path,
+                                struct store_prop_visitor *visitor)
+{
+    return store_props(inner_of(store), path, visitor);
+}
+
+static bool slow_has_locks(struct store *store)
+{
+    return store_has_locks(inner_of(store));
+}
+
+static enum store_rc slow_locks(struct store *store, struct arena *arena, struct res_path path,
+                                enum lock_query query, struct lock_list *locks_out)
+{
+    return store_locks(inner_of(store), arena, path, query, locks_out);
+}
+
+static enum store_rc slow_quota(struct store *store, struct res_path path,
+                                struct store_quota *quota_out)
+{
+    return store_quota(inner_of(store), path, quota_out);
+}
+
+static bool slow_is_read_only(struct store *store, struct res_path path)
+{
+    return store_is_read_only(inner_of(store), path);
+}
+
+static enum store_folding slow_folds(struct store *store, struct res_path path)
+{
+    return store_folds(inner_of(store), path);
+}
+
+static bool slow_is_lost(struct store *store)
+{
+    return store_is_lost(inner_of(store));
+}
+
+/* --- content --- */
+
+struct slow_content {
+    struct store_content base;
+    struct store_content *inner;
+};
+
+struct slow_source {
+    struct source base;
+    struct source *inner;
+};
+
+static enum pull source_of_slow_pull(struct source *self, struct buf *into, size_t want,
+                                     struct err *err)
+{
+    assert(turn_current() == 0);
+    return source_pull(CONTAINER_OF(self, struct slow_source, base)->inner, into, want, err);
+}
+
+static void source_of_slow_close(struct source *self)
+{
+    source_close(&CONTAINER_OF(self, struct slow_source, base)->inner);
+}
+
+/* It is in no file that a wire could send from: it comes from far away. */
+static const struct source_ops source_ops = {
+    .name = "slow", .pull = source_of_slow_pull, .close = source_of_slow_close};
+
+static struct source *content_source(struct store_content *self, struct arena *arena,
+                                     uint64_t offset, uint64_t len)
+{
+    struct slow_content *content = CONTAINER_OF(self, struct slow_content, base);
+    struct slow_source *source = ARENA_NEW(arena, struct slow_source);
+    source->base.ops = &source_ops;
+    source->inner = store_content_source(content->inner, arena, offset, len);
+    return &source->base;
+}
+
+static void content_close(struct store_content *self)
+{
+    struct slow_content *content = CONTAINER_OF(self, struct slow_content, base);
+    store_content_close(&content->inner);
+    mem_free(content);
+}
+
+static const struct store_content_ops content_ops = {.source = content_source,
+                                                     .close = content_close};
+
+static enum store_rc slow_open(struct store *store, struct res_path path,
+                               struct store_content **content_out)
+{
+    struct store_content *inner;
+    enum store_rc rc = store_content_open(inner_of(store), path, &inner);
+    if (rc != STORE_OK)
+        return rc;
+    struct slow_content *content = MEM_NEW(struct slow_content);
+    content->base = (struct store_content){&content_ops, inner->stat};
+    content->inner = inner;
+    *content_out = &content->base;
+    return STORE_OK;
+}
+
+/* --- uploads --- */
+
+struct slow_upload {
+    struct store_upload base;
+    struct slow_store *slow;
+    struct store_upload *inner;
+    struct arena arena;
+    struct res_path path;
+};
+
+static unsigned upload_write(struct sink *sink, struct str bytes)
+{
+    assert(turn_current() == 0);
+    return sink_write(&CONTAINER_OF(sink, struct slow_upload, base.sink)->inner->sink, bytes);
+}
+
+static const struct sink_ops upload_sink_ops = {.name = "slow", .write = upload_write};
+
+static enum store_rc upload_commit(struct store_upload *self, const struct store_commit *options,
+                                   struct store_stat *stat_out)
+{
+    struct slow_upload *upload = CONTAINER_OF(self, struct slow_upload, base);
+    check_claimed(upload->slow, upload->path, CLAIM_SELF);
+    return store_upload_commit(upload->inner, options, stat_out);
+}
+
+static void upload_close(struct store_upload *self)
+{
+    struct slow_upload *upload = CONTAINER_OF(self, struct slow_upload, base);
+    store_upload_close(&upload->inner);
+    arena_done(&upload->arena);
+    mem_free(upload);
+}
+
+static const struct store_upload_ops upload_ops = {.commit = upload_commit, .close = upload_close};
+
+static enum store_rc slow_upload(struct store *store, struct res_path path, uint64_t size_bytes,
+                                 struct store_upload **upload_out)
+{
+    struct store_upload *inner;
+    enum store_rc rc = store_upload(inner_of(store), path, size_bytes, &inner);
+    if (rc != STORE_OK)
+        return rc;
+    struct slow_upload *upload = MEM_NEW(struct slow_upload);
+    upload->base = (struct store_upload){&upload_ops, {&upload_sink_ops}};
+    upload->slow = slow_of(store);
+    upload->inner = inner;
+    upload->path = path_copy(&upload->arena, path);
+    *upload_out = &upload->base;
+    return STORE_OK;
+}
+
+/* --- changes --- */
+
+static enum store_rc slow_mkcol(struct store *store, struct res_path path)
+{
+    check_claimed(slow_of(store), path, CLAIM_SELF);
+    return store_mkcol(inner_of(store), path);
+}
+
+static enum store_rc slow_remove(struct store *store, struct res_path path,
+                                 struct store_visitor *visitor)
+{
+    check_claimed(slow_of(store), path, CLAIM_TREE);
+    return store_remove(inner_of(store), path, visitor);
+}
+
+static enum store_rc slow_copy(struct store *store, const struct store_transfer *transfer,
+                               struct store_visitor *visitor)
+{
+    check_claimed(slow_of(store), transfer->to, CLAIM_TREE);
+    return store_copy(inner_of(store), transfer, visitor);
+}
+
+static enum store_rc slow_move(struct store *store, const struct store_transfer *transfer,
+                               struct store_visitor *visitor)
+{
+    check_claimed(slow_of(store), transfer->from, CLAIM_TREE);
+    check_claimed(slow_of(store), transfer->to, CLAIM_TREE);
+    return store_move(inner_of(store), transfer, visitor);
+}
+
+static enum store_rc slow_patch(struct store *store, struct res_path path,
+                                const struct store_patch *patch)
+{
+    check_claimed(slow_of(store), path, CLAIM_SELF);
+    return store_patch(inner_of(store), path, patch);
+}
+
+static enum store_rc slow_lock(struct store *store, const struct lock *lock)
+{
+    check_claimed(slow_of(store), lock->root, CLAIM_SELF);
+    return store_lock(inner_of(store), lock);
+}
+
+static enum store_rc slow_unlock(struct store *store, struct str token)
+{
+    return store_unlock(inner_of(store), token);
+}
+
+/* --- life --- */
+
+static void slow_close(struct store *store)
+{
+    struct slow_store *slow = slow_of(store);
+    assert(list_is_empty(&slow->claims));
+    store_close(&slow->inner);
+    pthread_mutex_destroy(&slow->mutex);
+    mem_free(slow);
+}
+
+static const struct store_ops slow_ops = {
+    .name = "slow",
+    .close = slow_close,
+    .locate = slow_locate,
+    .stat = slow_stat,
+    .open = slow_open,
+    .list = slow_list,
+    .upload = slow_upload,
+    .mkcol = slow_mkcol,
+    .remove = slow_remove,
+    .copy = slow_copy,
+    .move = slow_move,
+    .may_have_props = slow_may_have_props,
+    .props = slow_props,
+    .patch = slow_patch,
+    .has_locks = slow_has_locks,
+    .locks = slow_locks,
+    .lock = slow_lock,
+    .unlock = slow_unlock,
+    .quota = slow_quota,
+    .is_read_only = slow_is_read_only,
+    .folds = slow_folds,
+    .is_lost = slow_is_lost,
+    .claim = slow_claim,
+    .release = slow_release,
+};
+
+struct store *slow_store_new(struct store *inner, bool checks_claims)
+{
+    struct slow_store *slow = MEM_NEW(struct slow_store);
+    slow->base.ops = &slow_ops;
+    slow->base.traits = inner->traits;
+    slow->base.traits.reads_block = slow->base.traits.locks_block = true;
+    slow->inner = inner;
+    slow->checks_claims = checks_claims;
+    pthread_mutex_init(&slow->mutex, NULL);
+    list_init(&slow->claims);
+    return &slow->base;
+}
+
+struct store *slow_store_inner(struct store *store)
+{
+    return inner_of(store);
+}

@@ -1,0 +1,11 @@
+/* store/slow/slow.h: a backend around another in which every call may block, for tests: what runs
+ * where it must not run ends the program, also where the storage would have answered at once. */
+#pragma once
+
+#include "store/store.h"
+
+/* Wraps `inner`. Takes it; gives. `checks_claims`: a change that nobody has claimed ends the
+ * program, too. */
+NODISCARD struct store *slow_store_new(struct store *inner, bool checks_claims);
+
+struct store *slow_store_inner(struct store *store);
