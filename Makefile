@@ -4,7 +4,7 @@ LISTEN ?= 127.0.0.1:8080
 PREFIX ?= /usr/local
 BENCH  ?=
 
-.PHONY: serve test build fuzz bench install format clean
+.PHONY: serve test soak build fuzz bench install format clean
 
 serve: build
 	@tools/serve.sh "$(LISTEN)" "$(DIR)"
@@ -12,6 +12,10 @@ serve: build
 test:
 	@tools/setup.sh test
 	@tools/test.py
+
+soak:
+	@tools/setup.sh test
+	@tools/soak.sh
 
 build:
 	@tools/setup.sh build

@@ -1,0 +1,16 @@
+#!/bin/sh
+# What `make test` keeps short, for as long as it takes: three users at random for ten minutes, 50
+# crashes of each kind (kill -9, the loss of power, system calls that fail), the truth of the caches,
+# the long contract. On the sanitized build of `make test`.
+set -eu
+cd "$(dirname "$0")/.."
+[ -d build-test/meson-private ] ||
+    meson setup build-test -Db_sanitize=address,undefined -Db_lundef=false --werror
+ninja -C build-test
+export DAVIT="$PWD/build-test/davit" PYTHONPATH=tests/support
+export DAVIT_USERS_SECONDS="${DAVIT_USERS_SECONDS:-600}" DAVIT_CRASH_ROUNDS="${DAVIT_CRASH_ROUNDS:-50}"
+export DAVIT_TRUTH_SECONDS="${DAVIT_TRUTH_SECONDS:-120}" DAVIT_LINK_ROUNDS="${DAVIT_LINK_ROUNDS:-100}"
+/usr/bin/python3 -B -m pytest -s -p no:cacheprovider tests/robustness/test_users.py \
+    tests/robustness/test_crash.py tests/robustness/test_links.py \
+    tests/robustness/test_cache_truth.py tests/robustness/test_listing_truth.py
+DAVIT_CONTRACT=full meson test -C build-test --no-rebuild --suite contract
