@@ -46,7 +46,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define JOURNAL_NAME     "locks.journal"
 #define JOURNAL_NEW_NAME "locks.journal.new"
 
 enum {

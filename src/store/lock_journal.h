@@ -6,6 +6,8 @@
 #include "store/lock_table.h"
 #include "store/state_home.h"
 
+#define JOURNAL_NAME "locks.journal"
+
 struct lock_journal;
 
 /* When a lock expires by this boot's clock that was to expire at `wall_ms` (since 1970): never

@@ -213,18 +213,25 @@ static void links_in_the_place_of_the_state_are_refused(void **state)
 
 static void file_with_another_name_is_refused(void **state)
 {
+    static const char *const names[] = {".davit/state.db", ".davit/locks.journal"};
     struct bench *bench = *state;
     only_for_directories();
     MAKE(bench, "victim");
-    store_close(&bench->store);
-    assert_int_equal(unlink(bench_file(bench, ".davit/state.db")), 0);
-    assert_int_equal(link(bench_file(bench, "victim"), bench_file(bench, ".davit/state.db")), 0);
-    check_refused(bench, "other names");
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct err err = {0};
+        store_close(&bench->store);
+        assert_int_equal(unlink(bench_file(bench, names[i])), 0);
+        assert_int_equal(link(bench_file(bench, "victim"), bench_file(bench, names[i])), 0);
+        check_refused(bench, "other names");
+        assert_int_equal(unlink(bench_file(bench, names[i])), 0);
+        assert_true(open_again(bench, &err));
+    }
 }
 
 static void state_of_another_user_is_refused(void **state)
 {
-    static const char *const names[] = {".davit", ".davit/staging", ".davit/state.db"};
+    static const char *const names[] = {".davit", ".davit/staging", ".davit/state.db",
+                                        ".davit/locks.journal"};
     struct bench *bench = *state;
     only_for_directories();
     if (geteuid() != 0)

@@ -195,6 +195,8 @@ static bool load_locks(struct dir_store *dir, struct err *err)
     state_read_end(dir->state, db);
     if (rc != STORE_OK)
         return err_set(err, 0, "the state database cannot be read");
+    if (!dir->is_read_only && !own_file_check(dir->state_fd, JOURNAL_NAME, false, err))
+        return false;
     if (!lock_journal_read(dir->state_fd, dir->locks, !dir->is_read_only, err))
         return false;
     drop_dead_locks(dir);
