@@ -265,10 +265,26 @@ static int probe_spelled(const struct dir_store *dir, struct res_path path)
     return 0;
 }
 
+/* What was looked for is there, or is not: OK. Where the system could not say (no descriptor was
+ * left), neither do we: a moment later that spelling might lead somewhere. */
+static enum store_rc rc_of_probe(int code)
+{
+    enum store_rc rc = code ? dir_rc(code, "looking up a name") : STORE_OK;
+    return rc == STORE_BUSY || rc == STORE_FAILED ? rc : STORE_OK;
+}
+
 /* Takes each name on the way as it is listed. */
 static enum store_rc spell(const struct dir_store *dir, struct arena *arena, struct res_path *path)
 {
     return spell_path(dir->folds, dir->root_fd, arena, *path, path);
+}
+
+/* The same, where `path` may have other spellings. */
+static enum store_rc spell_if_needed(const struct dir_store *dir, struct arena *arena,
+                                     struct res_path *path)
+{
+    int code = probe(dir, *path);
+    return code == EXDEV ? spell(dir, arena, path) : rc_of_probe(code);
 }
 
 /* Follows links: the path of what `path` leads to; NOT_FOUND when that is nothing, DENIED when it
@@ -284,7 +300,7 @@ static enum store_rc follow(const struct dir_store *dir, struct arena *arena, st
     if (!is_known)
         return STORE_NOT_FOUND;
     /* What a link says is a spelling like others. */
-    return probe(dir, *real_out) == EXDEV ? spell(dir, arena, real_out) : STORE_OK;
+    return spell_if_needed(dir, arena, real_out);
 }
 
 static bool is_there(const struct dir_store *dir, struct res_path path)
@@ -344,7 +360,7 @@ static enum store_rc locate_resource(const struct dir_store *dir, struct arena *
         code = cache_knows(dir->cache, path_parent(path)) ? 0 : probe(dir, path_parent(path));
     if (code != ELOOP) {
         *real_out = path_copy(arena, path);
-        return STORE_OK; /* whatever else is wrong, the operation itself will say */
+        return rc_of_probe(code); /* whatever else is wrong, the operation itself will say */
     }
     enum store_rc rc = follow(dir, arena, path, real_out);
     if (rc == STORE_NOT_FOUND) { /* new, or a link that leads nowhere */
@@ -367,9 +383,7 @@ static enum store_rc locate_name(const struct dir_store *dir, struct arena *aren
     if (rc != STORE_OK)
         return rc;
     *real_out = path_join(arena, parent, path_name(path));
-    if (cache_knows(dir->cache, parent) || probe(dir, *real_out) != EXDEV)
-        return STORE_OK;
-    return spell(dir, arena, real_out);
+    return cache_knows(dir->cache, parent) ? STORE_OK : spell_if_needed(dir, arena, real_out);
 }
 
 enum store_rc dir_locate(struct store *store, struct arena *arena, struct res_path path,

@@ -171,8 +171,8 @@ bool folds_is_marked(int dir_fd)
 {
     int flags = 0;
     int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
+    if (fd < 0) /* no descriptor is left: it may be */
+        return errno != EACCES;
     bool is_marked = ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && (flags & FS_CASEFOLD_FL);
     (void)close(fd); /* read only: nothing to lose */
     return is_marked;

@@ -30,7 +30,8 @@ bool folds_root_has_marks(const struct folds *folds);
 /* About an open directory (O_PATH will do). */
 struct fold_kind folds_of(struct folds *folds, int dir_fd);
 
-/* Whether a directory is marked not to tell case apart. Who may not read it cannot see that: no. */
+/* Whether a directory is marked not to tell case apart. Who may not read it cannot see that: no.
+ * Where it cannot be opened at this moment it may be: yes. */
 bool folds_is_marked(int dir_fd);
 
 /* What has been found by now. */

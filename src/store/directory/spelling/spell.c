@@ -26,6 +26,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "store/directory/entry.h"
 
 /* --- the listing --- */
@@ -156,6 +157,30 @@ static int open_name(int at, struct arena *arena, struct str *name)
     return fd;
 }
 
+/* What is not there keeps its name (OK), and so does what cannot be there or come to. Where the
+ * system could not say, neither do we: a moment later that spelling might lead somewhere. */
+static enum store_rc rc_of_missing(int code)
+{
+    switch (code) {
+    case ENOENT:
+    case ENOTDIR:
+    case EACCES:
+    case EPERM:
+    case ENAMETOOLONG:
+    case EINVAL:
+    case EILSEQ:
+        return STORE_OK;
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+        return STORE_BUSY;
+    default:
+        log_line(LOG_ERROR, "store: looking for the name that a directory lists: %s",
+                 strerrordesc_np(code));
+        return STORE_FAILED;
+    }
+}
+
 /* Takes *at, a directory, and leaves in it what to go on from; -1: this was the end. */
 static enum store_rc spell_name(struct folds *folds, int *at, struct arena *arena, struct str *name)
 {
@@ -163,13 +188,18 @@ static enum store_rc spell_name(struct folds *folds, int *at, struct arena *aren
     enum store_rc rc = STORE_OK;
     struct fold_kind kind = folds_of(folds, *at);
     int fd = open_name(*at, arena, name);
+    if (fd < 0)
+        rc = rc_of_missing(errno);
     if (fd >= 0 && !kind.is_exact)
         rc = find_listed(*at, fd, arena, name);
     else if (fd < 0 && kind.lists_another)
         *name = unicode_form(arena, *name, kind.form);
     (void)close(*at); /* O_PATH: nothing to lose */
     *at = fd;
-    if (fd >= 0 && (rc != STORE_OK || fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode))) {
+    bool is_known = fd >= 0 && rc == STORE_OK && fstat(fd, &st) == 0;
+    if (fd >= 0 && rc == STORE_OK && !is_known)
+        rc = rc_of_missing(errno);
+    if (fd >= 0 && (!is_known || !S_ISDIR(st.st_mode))) {
         (void)close(fd); /* O_PATH: nothing to lose */
         *at = -1;
     }
@@ -179,10 +209,10 @@ static enum store_rc spell_name(struct folds *folds, int *at, struct arena *aren
 enum store_rc spell_path(struct folds *folds, int root_fd, struct arena *arena,
                          struct res_path path, struct res_path *real_out)
 {
-    enum store_rc rc = STORE_OK;
     struct res_path real = PATH_ROOT;
     struct str rest = path_str(path);
     int at = openat(root_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    enum store_rc rc = at < 0 ? rc_of_missing(errno) : STORE_OK;
     while (rest.len && at >= 0 && rc == STORE_OK) {
         struct str name = str_cut(&rest, '/');
         rc = spell_name(folds, &at, arena, &name);

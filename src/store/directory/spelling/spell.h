@@ -6,7 +6,8 @@
 /* Goes down from root_fd, through no link, and takes each name as it is listed where the file
  * system takes several for one, and in the Unicode form that is there elsewhere. What is not there,
  * or behind a link, stays as it is, but for the form in which a new name will be listed. DENIED: it
- * leads to something, and nobody can say what. Memory from the arena. */
+ * leads to something, and nobody can say what. BUSY, FAILED: nor can the system whether it does.
+ * Memory from the arena. */
 NODISCARD enum store_rc spell_path(struct folds *folds, int root_fd, struct arena *arena,
                                    struct res_path path, struct res_path *real_out);
 
