@@ -15,10 +15,10 @@
  *  (3) what was wrong lately is wrong without a hash and counts no more: a telephone that goes on
  *      with an old password is no guesser. What was right once is no guess either, however long
  *      ago. Digest and SCRAM show another text each time: there each wrong one counts;
- *  (4) a scheme that is not offered is wrong, whatever is sent: a client cannot choose a weaker
- * one; (5) a sign-in that is right, but with a nonce that is not, is told so (stale), so that no
- * client asks its user for the password again; (6) who waits for a hash has a seat (access/gate.h);
- * when there is none, the answer is 503.
+ *  (4) a scheme that is not offered is wrong, whatever is sent: no client can choose a weaker one;
+ *  (5) a sign-in that is right, but with a nonce that is not, is told so (stale), so that no client
+ *      asks its user for the password again;
+ *  (6) who waits for a hash has a seat (access/gate.h); when there is none, the answer is 503.
  *
  * A name counts in NFC, for throttling too: otherwise each way to spell it would have guesses of
  * its own.

@@ -5,19 +5,19 @@
  * CORS, which davit does not offer, a browser lets few such requests out; this does not depend on
  * that. It is about credentials that come by themselves: none where none are needed, passwords that
  * the browser remembers, certificates. A bearer token is put there by a script that has it.
- * Sec-Fetch- Site says what the browser knows, and cannot be set by a page; over plain http there
+ * Sec-Fetch-Site says what the browser knows, and cannot be set by a page; over plain http there
  * is none, and Origin is compared with what was asked for. Origins of extensions and apps
  * (chrome-extension://, app://) are no pages, and pass.
  *
  * From inside: what users stored is shown to other users, from our origin. Each answer to a GET
  * says so:
  *
- *   Content-Security-Policy       sandbox: no scripts, no forms, an origin of its own; and nothing
- * is loaded but pictures, sound and styles, which a viewer needs Cross-Origin-Resource-Policy  no
- * other site embeds it, to time or to read it Referrer-Policy               the URL of a shared
- * link is its secret: no page tells it others X-Content-Type-Options        the type is what we
- * say, not what it looks like Content-Disposition           a download, unless the type is harmless
- * to look at
+ *   Content-Security-Policy       sandbox: no scripts, no forms, an origin of its own; and
+ *                                 nothing is loaded but pictures, sound and styles
+ *   Cross-Origin-Resource-Policy  no other site embeds it, to time or to read it
+ *   Referrer-Policy               the URL of a shared link is its secret: none tells it others
+ *   X-Content-Type-Options        the type is what we say, not what it looks like
+ *   Content-Disposition           a download, unless the type is harmless to look at
  *
  * PDF has no sandbox, in which Chromium's viewer does not start; its own scripts reach nothing of
  * ours. A mount that is `active` is a site on purpose and has none of it; a shared link never is.

@@ -8,9 +8,10 @@
  *
  *   addresses              no name that could be led anywhere
  *   localhost, *.localhost RFC 6761 §6.3: never asked of the DNS
- *   of this machine        its host name, NAME.local (RFC 6762 §3), and what /etc/hosts says beside
- * it of --public-url        the administrator says so of the certificates    who gave them away has
- * seen to it that they are ours
+ *   of this machine        its host name, NAME.local (RFC 6762 §3), and
+ *                          what /etc/hosts has beside it
+ *   of --public-url        the administrator says so
+ *   of the certificates    who gave them away has seen to it that they are ours
  *
  * With --public-url that holds where everybody signs in, too: the list is then known to be whole.
  * Ports do not count: they are mapped on the way, and no page chooses by them what a name is.
@@ -18,7 +19,7 @@
  * Rejected: the canonical name that getaddrinfo(3) gives, and the search domains of resolv.conf.
  * Both come from whoever runs the network, so that a guest network could name itself; and asking
  * for them can hold up the start for as long as a name server is silent. Rejected, too: believing
- * X-Forwarded- Host instead of Host. It is judged besides Host, where a trusted proxy says it. */
+ * X-Forwarded-Host instead of Host. It is judged besides Host, where a trusted proxy says it. */
 #include "server/names.h"
 
 #include <unistd.h>
