@@ -6,7 +6,6 @@ import re
 import shutil
 import socket
 import stat
-import subprocess
 import threading
 import urllib.parse
 
@@ -302,16 +301,15 @@ def test_a_tree_that_is_deeper_than_a_walk_may_go(server, client):
     assert [code for _, code, _ in found if code] == [507]
     copied = client.expect(207, "COPY", "/d", {"Destination": "/e"})
     assert set(statuses(copied).values()) == {507}
-    removed = client.expect(207, "DELETE", "/d")
-    assert set(statuses(removed).values()) == {507}
     client.expect(204, "DELETE", "/" + "/".join(["d"] * 30))
-    client.expect(204, "DELETE", "/d")
+    client.expect(204, "DELETE", "/d")  # what goes need not be walked through one by one
+    assert not os.path.exists(server.path("d"))
 
 
 def test_a_tree_whose_paths_are_longer_than_the_system_allows(server, client):
     make_deep(server, 3000)
     client.expect(207, "PROPFIND", "/", {"Depth": "infinity"})
-    client.expect(207, "DELETE", "/d")
     client.expect((400, 404, 414), "GET", "/" + "/".join(["d"] * 2500))
     client.expect(201, "MOVE", "/d", {"Destination": "/e"})
-    subprocess.run(["rm", "-r", server.path("e")], check=True)  # Python's rmtree would give up
+    client.expect(204, "DELETE", "/e")
+    assert not os.path.exists(server.path("e"))
