@@ -197,6 +197,20 @@ def test_what_is_mounted_over_the_root_is_served(place):
         assert names_of(client) == NAMES
 
 
+def test_a_root_that_is_unmounted_keeps_no_other_davit_from_starting(place):
+    need_root("mounting a file system")
+    os.mkdir(f"{place}/mounted")
+    subprocess.run(["mount", "-t", "tmpfs", "none", f"{place}/mounted"], check=True)
+    try:
+        server = davit.Davit(root=f"{place}/mounted")
+    finally:
+        subprocess.run(["umount", "-l", f"{place}/mounted"], check=True)
+    with server:
+        fill(f"{place}/files")
+        with davit.Davit(root=f"{place}/files") as other:
+            assert other.request("GET", "/f").status == 200
+
+
 def test_one_mount_that_has_gone_leaves_the_others(place):
     for name in ("a", "b"):
         fill(f"{place}/{name}")

@@ -21,10 +21,12 @@
  * stays two things. */
 #include "store/directory/mounts/mounts.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -192,6 +194,17 @@ static const struct line *covering_line(const struct table *table, struct res_pa
 
 /* --- what a root shows --- */
 
+/* Whether a path leads to what is open. That of a file system that was unmounted while it was in
+ * use reads as the path of something else, of "/" for its root. */
+static bool leads_to(const char *text, int fd)
+{
+    struct stat named;
+    struct stat open_st;
+    if (stat(text, &named) < 0 || fstat(fd, &open_st) < 0)
+        return errno != ENOENT && errno != ENOTDIR; /* nobody may look */
+    return named.st_dev == open_st.st_dev && named.st_ino == open_st.st_ino;
+}
+
 static bool path_of_fd(int fd, struct arena *arena, struct res_path *path_out)
 {
     char link[64];
@@ -199,6 +212,9 @@ static bool path_of_fd(int fd, struct arena *arena, struct res_path *path_out)
     (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd); /* fits */
     ssize_t len = readlink(link, text, sizeof(text));
     if (len <= 0 || len == (ssize_t)sizeof(text) || text[0] != '/')
+        return false;
+    text[len] = 0;
+    if (!leads_to(text, fd))
         return false;
     *path_out = path_copy(arena, path_below(str_of(text, (size_t)len)));
     return true;
