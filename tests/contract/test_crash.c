@@ -376,7 +376,7 @@ static void check_failure(struct bench *bench, struct outcome *outcome)
     bench_reopen(bench);
     if (rc == STORE_OK)
         assert_state(outcome, dump(bench), outcome->after);
-    else if (rc == STORE_FAILED || rc == STORE_PARTIAL)
+    else if (rc == STORE_FAILED || rc == STORE_UNKNOWN || rc == STORE_PARTIAL)
         assert_each_as_before_or_after(outcome, dump(bench));
     else
         assert_state(outcome, dump(bench), outcome->before);
