@@ -72,6 +72,7 @@ class Refused(Exception):
 class CrashClient:
     def __init__(self, name, seed, may_fail=False):
         self.may_fail = may_fail
+        self.is_too_late = lambda: False  # what is answered now may have been said by a dead disk
         self.home = f"/{name}"
         self.random = random.Random(f"{seed} {name}")
         self.tree = {}
@@ -98,6 +99,8 @@ class CrashClient:
         self.pending = Pending(what, after, is_atomic)
 
     def end(self, response, *statuses):
+        if self.is_too_late():
+            raise EOFError(f"{self.pending.what} was answered when the power had gone")
         if self.may_fail and response.status not in statuses and (
                 response.status >= 500 or response.status == 207):
             if self.pending.is_atomic and UNKNOWN not in response.body:

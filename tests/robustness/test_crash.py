@@ -29,6 +29,8 @@ class Round:
     def __init__(self, server, clients, kill_after, end=None):
         self.server, self.clients, self.kill_after = server, clients, kill_after
         self.end = end  # what comes before the kill
+        for client in clients:
+            client.is_too_late = lambda: self.end is not None and self.is_over
         self.changed = threading.Condition()
         self.count = 0
         self.is_over = False

@@ -36,7 +36,8 @@ def server(tmp_path):
     if not shutil.which("h2load"):
         pytest.skip("h2load is not installed")
     pair = tls.make_pair(tmp_path / "p")
-    args = ["--durability", "lazy", "--threads", "2", "--listen-plain", "127.0.0.1:0"]
+    args = ["--durability", "lazy", "--threads", "2", "--listen-plain", "127.0.0.1:0",
+            "--limit", f"locks_per_resource={REQUESTS * 4}"]
     with tls.Server([pair], args) as running:
         for name, size in (("small", 3), ("large", 300000)):
             with open(running.path(name), "wb") as file:

@@ -462,6 +462,9 @@ static enum store_rc move_checked(struct placing *placing)
         return STORE_DENIED;
     if (faccessat(placing->from_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
         return dir_rc(errno, "changing a collection");
+    if (placing->expects_absent &&
+        faccessat(placing->to_fd, placing->to_name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        return STORE_EXISTS; /* what comes meanwhile is seen when it is placed */
     /* Asked first, so that what is at the destination is not removed for nothing. */
     if (!may_change(placing, placing->transfer.from, placing->from_fd, placing->from_name))
         return STORE_PARTIAL;
