@@ -137,7 +137,8 @@ static void free_owed(struct state_change *change)
 
 void dir_rows_follow(struct dir_rows *rows)
 {
-    if (write_rows(rows) == STORE_OK) {
+    enum store_rc rc = write_rows(rows);
+    if (rc == STORE_OK || rc == STORE_UNKNOWN) { /* made, though perhaps not for ever */
         arena_done(&rows->arena);
         return;
     }

@@ -380,33 +380,6 @@ static enum store_rc run_changes(struct state *state, struct list *changes, bool
     return STORE_OK;
 }
 
-static enum store_rc run_batch(struct state *state, struct list *batch)
-{
-    bool is_ready = is_kept(state);
-    sqlite3 *handle = state->writer->handle;
-    bool is_over = sqlite3_get_autocommit(handle) || run_text(handle, "ROLLBACK");
-    enum store_rc rc =
-        is_ready && is_over && run_text(handle, "BEGIN IMMEDIATE") ? STORE_OK : STORE_FAILED;
-    if (rc == STORE_OK)
-        rc = run_changes(state, &state->owed, true);
-    if (rc == STORE_OK)
-        rc = run_changes(state, batch, false);
-    if (rc == STORE_OK)
-        rc = rc_of_sqlite(sqlite3_exec(handle, "COMMIT", NULL, NULL, NULL), handle, "COMMIT");
-    if (rc == STORE_OK && is_kept(state))
-        return rc;
-    if (rc == STORE_OK)
-        rc = STORE_FAILED;
-    else if (!sqlite3_get_autocommit(handle))
-        (void)run_text(handle, "ROLLBACK"); /* or the next batch will */
-    LIST_EACH (batch, link) {
-        struct state_change *change = CONTAINER_OF(link, struct state_change, link);
-        if (change->rc == STORE_OK)
-            change->rc = rc;
-    }
-    return rc;
-}
-
 static void owed_are_made(struct state *state)
 {
     if (list_is_empty(&state->owed))
@@ -420,6 +393,34 @@ static void owed_are_made(struct state *state)
     atomic_fetch_add(&state->owed_changes, 1);
 }
 
+static void run_batch(struct state *state, struct list *batch)
+{
+    bool is_ready = is_kept(state);
+    sqlite3 *handle = state->writer->handle;
+    bool is_over = sqlite3_get_autocommit(handle) || run_text(handle, "ROLLBACK");
+    enum store_rc rc =
+        is_ready && is_over && run_text(handle, "BEGIN IMMEDIATE") ? STORE_OK : STORE_FAILED;
+    if (rc == STORE_OK)
+        rc = run_changes(state, &state->owed, true);
+    if (rc == STORE_OK)
+        rc = run_changes(state, batch, false);
+    if (rc == STORE_OK)
+        rc = rc_of_sqlite(sqlite3_exec(handle, "COMMIT", NULL, NULL, NULL), handle, "COMMIT");
+    if (rc == STORE_OK)
+        owed_are_made(state);
+    else if (!sqlite3_get_autocommit(handle))
+        (void)run_text(handle, "ROLLBACK"); /* or the next batch will */
+    if (rc == STORE_OK && is_kept(state))
+        return;
+    if (rc == STORE_OK) /* the open database has it, and may yet be put back */
+        rc = STORE_UNKNOWN;
+    LIST_EACH (batch, link) {
+        struct state_change *change = CONTAINER_OF(link, struct state_change, link);
+        if (change->rc == STORE_OK)
+            change->rc = rc;
+    }
+}
+
 static void lead(struct state *state)
 {
     struct list batch;
@@ -428,8 +429,7 @@ static void lead(struct state *state)
     state->has_leader = true;
     pthread_mutex_unlock(&state->mutex);
     pthread_mutex_lock(&state->owed_mutex);
-    if (run_batch(state, &batch) == STORE_OK)
-        owed_are_made(state);
+    run_batch(state, &batch);
     pthread_mutex_unlock(&state->owed_mutex);
     pthread_mutex_lock(&state->mutex);
     state->has_leader = false;
