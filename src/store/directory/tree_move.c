@@ -453,6 +453,7 @@ static enum store_rc move_checked(struct placing *placing)
 {
     struct dir_end from = {placing->from_fd, placing->from_name};
     struct dir_end to = {placing->to_fd, placing->to_name};
+    const struct res_path from_path = placing->transfer.from;
     enum dir_relation relation = dir_relate(placing->dir->root_fd, &from, &to);
     if (relation == RELATION_RESPELT)
         return respell(placing);
@@ -462,9 +463,9 @@ static enum store_rc move_checked(struct placing *placing)
         return STORE_DENIED;
     if (faccessat(placing->from_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
         return dir_rc(errno, "changing a collection");
-    if (placing->expects_absent &&
+    if (placing->expects_absent && placing->visitor->may_refuse(placing->visitor, from_path) &&
         faccessat(placing->to_fd, placing->to_name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-        return STORE_EXISTS; /* what comes meanwhile is seen when it is placed */
+        return STORE_EXISTS; /* what nobody refuses is placed, and that sees it in any case */
     /* Asked first, so that what is at the destination is not removed for nothing. */
     if (!may_change(placing, placing->transfer.from, placing->from_fd, placing->from_name))
         return STORE_PARTIAL;
