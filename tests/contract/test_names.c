@@ -136,8 +136,8 @@ static const char *const reserved[] = {
     ".DAVIT", /* what some file system takes for them */
     "c/.Davit. .",
     ".da\xe2\x80\x8dvit",
-    "c/.davit-\xc5\xbf"
-    "taged-1",
+    ("c/.davit-\xc5\xbf"
+     "taged-1"),
 };
 
 static void p18_reserved_names_are_denied(void **state)
