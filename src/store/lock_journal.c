@@ -50,6 +50,7 @@
 
 enum {
     HEAD_BYTES = 4 + 8,
+    RECORD_BYTES_MAX = 1 << 16, /* a path, an owner and a name: bounds a search through noise */
     SPARE_BYTES_MIN = 1 << 18,
     BATCH_BYTES = 1 << 16,
     BATCH_LOCKS = 512,
@@ -191,7 +192,8 @@ static bool take_frame(struct str *from, struct str *record_out)
     uint64_t len;
     uint64_t sum;
     struct str rest = *from;
-    if (!take_number(&rest, 4, &len) || !take_number(&rest, 8, &sum) || len == 0 || len > rest.len)
+    if (!take_number(&rest, 4, &len) || !take_number(&rest, 8, &sum) || len == 0 ||
+        len > rest.len || len > RECORD_BYTES_MAX)
         return false;
     *record_out = str_of(rest.at, len);
     *from = str_from(rest, len);
