@@ -215,14 +215,10 @@ static bool open_state(struct dir_store *dir, const struct store_options *option
 
 static bool is_one_path(int fd, int other_fd)
 {
-    char link[64];
-    char path[4096];
-    char other[4096];
-    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd); /* fits */
-    ssize_t len = readlink(link, path, sizeof(path));
-    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", other_fd); /* fits */
-    ssize_t other_len = readlink(link, other, sizeof(other));
-    return len > 0 && len == other_len && memcmp(path, other, (size_t)len) == 0;
+    struct dir_name name;
+    struct dir_name other_name;
+    struct str path = dir_path_text(fd, &name);
+    return path.len && str_eq(path, dir_path_text(other_fd, &other_name));
 }
 
 enum store_roots directory_compare_roots(const char *root, const char *other)

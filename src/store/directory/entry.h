@@ -14,6 +14,10 @@ struct dir_name {
 };
 NODISCARD enum store_rc dir_name_of(struct res_path path, struct dir_name *name_out);
 
+/* The absolute path that an open descriptor has now, by what the kernel says; it borrows *name_out,
+ * where a NUL stands behind it. Empty: none, or one that is too long. */
+struct str dir_path_text(int fd, struct dir_name *name_out);
+
 /* Names that davit keeps for itself, wherever they are: the state directory, which below the root
  * may be that of another davit that serves a part of the tree, and what is staged beside its target
  * on another file system. In every spelling that some file system takes for them: where they are

@@ -149,20 +149,26 @@ static int open_how(const struct dir_store *dir, struct res_path path, int flags
     return -1;
 }
 
+struct str dir_path_text(int fd, struct dir_name *name_out)
+{
+    char link[64];
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd); /* fits */
+    ssize_t len = readlink(link, name_out->text, sizeof(name_out->text));
+    if (len <= 0 || len == (ssize_t)sizeof(name_out->text))
+        return STR_NONE;
+    name_out->text[len] = '\0';
+    return str_of(name_out->text, (size_t)len);
+}
+
 bool dir_path_of_fd(const struct dir_store *dir, int fd, struct arena *arena,
                     struct res_path *path_out)
 {
-    char link[64];
-    char root[4096];
-    char full[4096];
-    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", dir->root_fd); /* fits */
-    ssize_t root_len = readlink(link, root, sizeof(root));
-    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd); /* fits */
-    ssize_t full_len = readlink(link, full, sizeof(full));
-    if (root_len <= 0 || full_len <= 0 || full_len == (ssize_t)sizeof(full))
+    struct dir_name root;
+    struct dir_name full;
+    struct str prefix = dir_path_text(dir->root_fd, &root);
+    struct str whole = dir_path_text(fd, &full);
+    if (prefix.len == 0 || whole.len == 0)
         return false;
-    struct str prefix = str_of(root, (size_t)root_len);
-    struct str whole = str_of(full, (size_t)full_len);
     if (str_eq(prefix, STR("/")))
         prefix.len = 0;
     if (!str_starts(whole, prefix))

@@ -81,16 +81,14 @@ static enum store_rc change_stray(struct state_change *change, struct state_db *
  * taken back while running: at worst start-up finds nothing under them. */
 static bool add_stray(struct dir_store *dir, int parent_fd, const char *name)
 {
-    char link[64];
-    char path[4096 + 64];
-    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", parent_fd); /* fits */
-    ssize_t len = readlink(link, path, 4096);
-    if (len <= 0 || len == 4096)
+    struct dir_name parent;
+    char path[sizeof(parent.text) + 64];
+    struct str text = dir_path_text(parent_fd, &parent);
+    if (text.len == 0)
         return false;
-    int more = snprintf(path + len, 64, "/%s", name);
-    struct stray stray = {.change.run = change_stray,
-                          .path = str_of(path, (size_t)len + (size_t)more),
-                          .sql = SQL_STRAY_ADD};
+    int len = snprintf(path, sizeof(path), "%s/%s", parent.text, name);
+    struct stray stray = {
+        .change.run = change_stray, .path = str_of(path, (size_t)len), .sql = SQL_STRAY_ADD};
     return state_write(dir->state, &stray.change) == STORE_OK;
 }
 

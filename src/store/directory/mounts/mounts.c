@@ -31,6 +31,7 @@
 
 #include "base/mem.h"
 #include "store/directory/cache/cache.h"
+#include "store/directory/entry.h"
 
 /* A line of mountinfo. Absolute paths without their first slash. */
 struct line {
@@ -207,16 +208,11 @@ static bool leads_to(const char *text, int fd)
 
 static bool path_of_fd(int fd, struct arena *arena, struct res_path *path_out)
 {
-    char link[64];
-    char text[4096];
-    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd); /* fits */
-    ssize_t len = readlink(link, text, sizeof(text));
-    if (len <= 0 || len == (ssize_t)sizeof(text) || text[0] != '/')
+    struct dir_name name;
+    struct str text = dir_path_text(fd, &name);
+    if (!str_starts(text, STR("/")) || !leads_to(name.text, fd))
         return false;
-    text[len] = 0;
-    if (!leads_to(text, fd))
-        return false;
-    *path_out = path_copy(arena, path_below(str_of(text, (size_t)len)));
+    *path_out = path_copy(arena, path_below(text));
     return true;
 }
 
