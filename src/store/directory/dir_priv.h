@@ -17,15 +17,10 @@ struct dir_store {
     struct dir_root *root;
     int root_fd;
     struct dir_kept *kept;
-    int state_fd;   /* of what is kept; -1: nothing (read-only, and there is none) */
     int staging_fd; /* in the mount of root_fd; -1 when read-only */
     bool is_read_only;
     enum store_durability durability;
     const struct limits *limits;
-    struct state *state; /* of what is kept, as the next three; NULL: none */
-    struct lock_table *locks;
-    struct lock_journal *journal; /* of `locks`; NULL when read-only */
-    struct claims *claims;
     struct flush *flush;
     struct dir_cache *cache; /* NULL: none */
     struct folds *folds;

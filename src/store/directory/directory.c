@@ -66,7 +66,8 @@ static enum store_folding dir_folds(struct store *store, struct res_path path)
 static void dir_close(struct store *store)
 {
     struct dir_store *dir = dir_of(store);
-    dir_owed_settle_all(dir);
+    if (dir->kept)
+        dir_owed_settle_all(dir);
     kept_unref(dir->kept);
     flush_free(dir->flush);
     mounts_close(dir->mounts);
@@ -113,7 +114,8 @@ static bool check_hidden(const struct dir_store *dir, struct err *err)
 {
     struct arena arena = {0};
     struct res_path path;
-    bool is_hidden = !dir_path_of_fd(dir, dir->state_fd, &arena, &path) || dir_is_reserved(path);
+    bool is_hidden =
+        !dir_path_of_fd(dir, dir->kept->home.fd, &arena, &path) || dir_is_reserved(path);
     arena_done(&arena);
     return is_hidden || err_set(err, 0,
                                 "the state directory '%s' is inside the served directory, where "
@@ -124,8 +126,8 @@ static bool check_hidden(const struct dir_store *dir, struct err *err)
 /* What is staged must be where a rename can take it to the files. */
 static int open_staging(const struct dir_store *dir, struct err *err)
 {
-    if (dir_is_same_mount(dir->root_fd, dir->state_fd))
-        return own_directory_open(dir->state_fd, "staging", false, err);
+    if (dir_is_same_mount(dir->root_fd, dir->kept->home.fd))
+        return own_directory_open(dir->kept->home.fd, "staging", false, err);
     int inside_fd = own_directory_open(dir->root_fd, DIR_STATE_NAME, false, err);
     if (inside_fd < 0)
         return -1;
@@ -160,12 +162,7 @@ static bool open_kept(struct dir_store *dir, const struct store_options *options
         dir->kept = kept_ref(before);
     else
         dir->kept = kept_open(dir->root_fd, options->state_dir, options->is_read_only, err);
-    if (!dir->kept)
-        return false;
-    dir->state_fd = dir->kept->home.fd;
-    dir->locks = dir->kept->locks;
-    dir->claims = dir->kept->claims;
-    return true;
+    return dir->kept != NULL;
 }
 
 /* What is known of the tree: how names are told apart, what has been read, what is mounted. What is
@@ -187,12 +184,12 @@ static bool open_state_read_only(struct dir_store *dir, const struct store_optio
 {
     if (!open_views(dir, options, err))
         return false;
-    if (dir->state_fd < 0 || faccessat(dir->state_fd, "state.db", R_OK, AT_EACCESS) != 0)
+    if (dir->kept->home.fd < 0 || faccessat(dir->kept->home.fd, "state.db", R_OK, AT_EACCESS) != 0)
         return true;
     if (!check_hidden(dir, err))
         return false;
-    dir->state = dir->kept->state = state_open(&dir->kept->home, true, dir->durability, err);
-    return dir->state && dir_recover(dir, err);
+    dir->kept->state = state_open(&dir->kept->home, true, dir->durability, err);
+    return dir->kept->state && dir_recover(dir, err);
 }
 
 static bool open_state(struct dir_store *dir, const struct store_options *options, struct err *err)
@@ -203,14 +200,10 @@ static bool open_state(struct dir_store *dir, const struct store_options *option
     dir->staging_fd = open_staging(dir, err);
     if (dir->staging_fd < 0 || !open_views(dir, options, err))
         return false;
-    dir->state = dir->kept->state;
-    dir->journal = dir->kept->journal;
-    if (dir->state) /* it is in use, and has been recovered */
+    if (dir->kept->state) /* it is in use, and has been recovered */
         return true;
-    dir->state = dir->kept->state = state_open(&dir->kept->home, false, dir->durability, err);
-    bool is_fine = dir->state && dir_recover(dir, err);
-    dir->kept->journal = dir->journal;
-    return is_fine;
+    dir->kept->state = state_open(&dir->kept->home, false, dir->durability, err);
+    return dir->kept->state && dir_recover(dir, err);
 }
 
 static bool is_one_path(int fd, int other_fd)

@@ -47,9 +47,9 @@ static enum store_rc find_paths(struct dir_store *dir, struct res_path tree, str
                                 struct dir_paths *paths)
 {
     enum store_rc rc;
-    if (!dir->state || !state_has_any_props(dir->state))
+    if (!dir->kept->state || !state_has_any_props(dir->kept->state))
         return STORE_OK;
-    struct state_db *db = state_read(dir->state);
+    struct state_db *db = state_read(dir->kept->state);
     if (!db)
         return STORE_FAILED;
     sqlite3_stmt *statement = state_prepare(db, SQL_PROPS_WITHIN);
@@ -58,7 +58,7 @@ static enum store_rc find_paths(struct dir_store *dir, struct res_path tree, str
         struct str path = state_column(statement, 0);
         dir_paths_add(arena, paths, (struct res_path){path.at, path.len});
     }
-    state_read_end(dir->state, db);
+    state_read_end(dir->kept->state, db);
     return rc == STORE_END ? STORE_OK : rc;
 }
 
@@ -77,15 +77,15 @@ static void forget_locks(const struct dir_store *dir, struct res_path tree, bool
     struct arena arena = {0};
     struct lock_list found;
     size_t count = 0;
-    if (!lock_table_has_within(dir->locks, tree))
+    if (!lock_table_has_within(dir->kept->locks, tree))
         return;
-    lock_table_query(dir->locks, &arena, tree, LOCKS_WITHIN, &found);
+    lock_table_query(dir->kept->locks, &arena, tree, LOCKS_WITHIN, &found);
     for (size_t i = 0; i < found.count; i++) {
         if (!is_partial || !is_there(dir, found.items[i].root))
             found.items[count++] = found.items[i];
     }
     found.count = count;
-    lock_journal_forget(dir->journal, &found);
+    lock_journal_forget(dir->kept->journal, &found);
     arena_done(&arena);
 }
 
@@ -96,8 +96,8 @@ enum store_rc dir_follow_clear(struct dir_store *dir, struct res_path path)
     struct dir_rows rows = {.dir = dir, .from = path, .to = path};
     enum store_rc rc = dir_owed_settle(dir, path);
     if (rc == STORE_OK)
-        rc = lock_journal_settle(dir->journal);
-    if (rc != STORE_OK || !dir->state || !state_may_have_props(dir->state, path))
+        rc = lock_journal_settle(dir->kept->journal);
+    if (rc != STORE_OK || !dir->kept->state || !state_may_have_props(dir->kept->state, path))
         return rc;
     dir_paths_add(&rows.arena, &rows.gone, path);
     return dir_rows_write(&rows);
@@ -185,9 +185,10 @@ static void find_replaced_locks(const struct dir_store *dir, struct dir_transfer
 {
     struct lock_list *locks = &transfer->locks;
     size_t count = 0;
-    if (!(S_ISLNK(mode) ? lock_table_has_within : lock_table_has_below)(dir->locks, transfer->to))
+    if (!(S_ISLNK(mode) ? lock_table_has_within : lock_table_has_below)(dir->kept->locks,
+                                                                        transfer->to))
         return;
-    lock_table_query(dir->locks, &transfer->arena, transfer->to, LOCKS_WITHIN, locks);
+    lock_table_query(dir->kept->locks, &transfer->arena, transfer->to, LOCKS_WITHIN, locks);
     for (size_t i = 0; i < locks->count; i++) {
         if (S_ISLNK(mode) || !path_eq(locks->items[i].root, transfer->to))
             locks->items[count++] = locks->items[i];
@@ -203,7 +204,7 @@ enum store_rc dir_transfer_begin(struct dir_store *dir, struct dir_transfer *tra
     if (rc == STORE_OK)
         rc = dir_owed_settle(dir, transfer->to);
     if (rc == STORE_OK)
-        rc = lock_journal_settle(dir->journal);
+        rc = lock_journal_settle(dir->kept->journal);
     if (rc == STORE_OK)
         rc = find_ends(dir, transfer);
     if (rc != STORE_OK)
@@ -214,7 +215,7 @@ enum store_rc dir_transfer_begin(struct dir_store *dir, struct dir_transfer *tra
     if (!transfer->sources.count && !transfer->targets.count && !transfer->locks.count)
         return STORE_OK;
     struct intent_change self = {{.run = add_intent}, transfer, st.st_ino};
-    rc = state_write(dir->state, &self.change);
+    rc = state_write(dir->kept->state, &self.change);
     if (rc != STORE_OK)
         transfer->intent = 0;
     return rc;
@@ -228,7 +229,7 @@ void dir_transfer_keep(struct dir_store *dir, struct dir_transfer *transfer)
     if (is_partial)
         forget_locks(dir, transfer->to, true);
     else
-        lock_journal_forget(dir->journal, &transfer->locks);
+        lock_journal_forget(dir->kept->journal, &transfer->locks);
     add_gone(&rows, &transfer->targets, is_partial);
     dir_rows_follow(&rows);
     for (size_t i = 0; i < sources->count; i++) {
@@ -275,7 +276,7 @@ void dir_transfer_end(struct dir_store *dir, const struct dir_transfer *transfer
 {
     struct dir_rows rows = rows_of(dir, transfer);
     if (transfer->is_replaced) {
-        lock_journal_forget(dir->journal, &transfer->locks);
+        lock_journal_forget(dir->kept->journal, &transfer->locks);
         forget_locks(dir, transfer->to, true); /* should nothing have come there */
     }
     if (!transfer->is_copy)
@@ -315,7 +316,7 @@ enum store_rc dir_transfer_recover(struct dir_store *dir, struct dir_transfer *t
     struct dir_rows rows = rows_of(dir, transfer);
     transfer->is_replaced = is_in_place(dir, transfer, inode);
     if (transfer->is_replaced)
-        lock_journal_forget(dir->journal, &transfer->locks);
+        lock_journal_forget(dir->kept->journal, &transfer->locks);
     else /* of what stood in its way, some may have been removed */
         add_gone(&rows, &transfer->targets, true);
     if (transfer->is_replaced || !transfer->is_copy)

@@ -5,20 +5,20 @@
 
 bool dir_has_locks(struct store *store)
 {
-    return lock_table_count(dir_of(store)->locks) > 0;
+    return lock_table_count(dir_of(store)->kept->locks) > 0;
 }
 
 enum store_rc dir_locks(struct store *store, struct arena *arena, struct res_path path,
                         enum lock_query query, struct lock_list *locks_out)
 {
-    lock_table_query(dir_of(store)->locks, arena, path, query, locks_out);
+    lock_table_query(dir_of(store)->kept->locks, arena, path, query, locks_out);
     return STORE_OK;
 }
 
 /* The journal need not be told: it says of each lock when it expires. */
 static void forget_expired(const struct dir_store *dir)
 {
-    (void)lock_table_expire(dir->locks, clock_boot_ms()); /* how many is no matter */
+    (void)lock_table_expire(dir->kept->locks, clock_boot_ms()); /* how many is no matter */
 }
 
 enum store_rc dir_lock(struct store *store, const struct lock *lock)
@@ -27,9 +27,9 @@ enum store_rc dir_lock(struct store *store, const struct lock *lock)
     if (dir->is_read_only)
         return STORE_DENIED;
     forget_expired(dir);
-    if (!lock_table_has_room(dir->locks, lock, dir->limits))
+    if (!lock_table_has_room(dir->kept->locks, lock, dir->limits))
         return STORE_NO_SPACE;
-    return lock_journal_put(dir->journal, lock);
+    return lock_journal_put(dir->kept->journal, lock);
 }
 
 enum store_rc dir_unlock(struct store *store, struct str token)
@@ -40,7 +40,7 @@ enum store_rc dir_unlock(struct store *store, struct str token)
     if (dir->is_read_only)
         return STORE_DENIED;
     forget_expired(dir);
-    if (!lock_table_has(dir->locks, token))
+    if (!lock_table_has(dir->kept->locks, token))
         return STORE_NOT_FOUND;
-    return lock_journal_remove(dir->journal, &locks);
+    return lock_journal_remove(dir->kept->journal, &locks);
 }

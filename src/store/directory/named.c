@@ -74,12 +74,12 @@ bool named_claim(struct store *store, struct claim *claim)
         struct dir_alias alias = mounts_alias(dir->mounts, &claim->names, *path);
         *path = first_of(&claim->names, &alias, *path);
     }
-    return claims_take(dir->claims, claim);
+    return claims_take(dir->kept->claims, claim);
 }
 
 void named_release(struct store *store, struct claim *claim)
 {
-    claims_release(dir_of(store)->claims, claim);
+    claims_release(dir_of(store)->kept->claims, claim);
     arena_done(&claim->names);
 }
 

@@ -64,7 +64,7 @@ static enum store_rc run_rows(struct state_change *change, struct state_db *db)
 {
     const struct dir_rows *rows = CONTAINER_OF(change, struct dir_rows, change);
     /* As long as the journal has locks of what was replaced, the intent is what tells of it. */
-    enum store_rc rc = rows->intent ? lock_journal_settle(rows->dir->journal) : STORE_OK;
+    enum store_rc rc = rows->intent ? lock_journal_settle(rows->dir->kept->journal) : STORE_OK;
     for (size_t i = 0; i < rows->gone.count && rc == STORE_OK; i++)
         rc = run_on_paths(db, SQL_PROPS_REMOVE, rows->gone.items[i], NULL);
     for (size_t i = 0; i < rows->sources.count && rc == STORE_OK; i++) {
@@ -86,8 +86,8 @@ static enum store_rc write_rows(struct dir_rows *rows)
         return STORE_OK;
     /* Noted first: a reader that looks between commit and note would miss them. */
     for (size_t i = 0; i < rows->targets.count; i++)
-        state_note_props(rows->dir->state, rows->targets.items[i]);
-    return state_write(rows->dir->state, &rows->change);
+        state_note_props(rows->dir->kept->state, rows->targets.items[i]);
+    return state_write(rows->dir->kept->state, &rows->change);
 }
 
 enum store_rc dir_rows_write(struct dir_rows *rows)
@@ -156,7 +156,7 @@ void dir_rows_follow(struct dir_rows *rows)
         add_detour(owed, rows->sources.items[i], NULL);
     log_line(LOG_WARN, "state database: the properties of what was changed follow in memory; they "
                        "are written when that can be done");
-    state_owe(rows->dir->state, &rows->change);
+    state_owe(rows->dir->kept->state, &rows->change);
 }
 
 /* --- settling --- */
@@ -192,10 +192,10 @@ enum store_rc dir_owed_settle(struct dir_store *dir, struct res_path path)
 {
     struct state_change nothing = {.run = run_nothing};
     struct search search = {.path = path};
-    if (!dir->state || !state_is_owed(dir->state))
+    if (!dir->kept->state || !state_is_owed(dir->kept->state))
         return STORE_OK;
-    (void)state_each_owed(dir->state, look_for_overlap, &search); /* nothing is read by it */
-    return search.is_owed ? state_write(dir->state, &nothing) : STORE_OK;
+    (void)state_each_owed(dir->kept->state, look_for_overlap, &search); /* nothing is read by it */
+    return search.is_owed ? state_write(dir->kept->state, &nothing) : STORE_OK;
 }
 
 void dir_owed_settle_all(struct dir_store *dir)
@@ -220,12 +220,13 @@ bool dir_owed_find(const struct dir_store *dir, struct res_path path, struct are
                    struct res_path *at_out, unsigned *seen_out)
 {
     struct search search = {.path = path, .at = path, .arena = arena};
-    *seen_out = state_each_owed(dir->state, look_for_detour, &search); /* the last one counts */
+    *seen_out =
+        state_each_owed(dir->kept->state, look_for_detour, &search); /* the last one counts */
     *at_out = search.at;
     return !search.is_nowhere;
 }
 
 bool dir_owed_has_changed(const struct dir_store *dir, unsigned seen)
 {
-    return state_owed_changes(dir->state) != seen;
+    return state_owed_changes(dir->kept->state) != seen;
 }

@@ -17,7 +17,7 @@
 bool dir_may_have_props(struct store *store, struct res_path path)
 {
     const struct dir_store *dir = dir_of(store);
-    return dir->state && state_may_have_props(dir->state, path);
+    return dir->kept->state && state_may_have_props(dir->kept->state, path);
 }
 
 /* --- reading --- */
@@ -37,7 +37,7 @@ static enum store_rc show_prop(sqlite3_stmt *statement, struct store_prop_visito
 static bool show_rows(const struct dir_store *dir, struct res_path at, unsigned seen,
                       struct store_prop_visitor *visitor, enum store_rc *rc_out)
 {
-    struct state_db *db = state_read(dir->state);
+    struct state_db *db = state_read(dir->kept->state);
     *rc_out = STORE_FAILED;
     if (!db)
         return true;
@@ -51,7 +51,7 @@ static bool show_rows(const struct dir_store *dir, struct res_path at, unsigned 
         if (rc == STORE_OK)
             rc = state_step(statement);
     }
-    state_read_end(dir->state, db);
+    state_read_end(dir->kept->state, db);
     *rc_out = rc == STORE_END ? STORE_OK : rc;
     return is_valid;
 }
@@ -194,6 +194,6 @@ enum store_rc dir_patch(struct store *store, struct res_path path, const struct 
     if (patch->prop_count == 0)
         return patch_attributes(&self);
     /* Noted first: a reader that looks between commit and note would miss them. */
-    state_note_props(self.dir->state, path);
-    return state_write(self.dir->state, &self.change);
+    state_note_props(self.dir->kept->state, path);
+    return state_write(self.dir->kept->state, &self.change);
 }

@@ -158,7 +158,7 @@ static enum store_rc read_old_locks(const struct dir_store *dir, struct state_db
             .timeout_s = (uint32_t)sqlite3_column_int64(statement, 6),
         };
         lock.expires_ms = lock_expiry_of_wall(sqlite3_column_int64(statement, 7), lock.timeout_s);
-        lock_table_put(dir->locks, &lock);
+        lock_table_put(dir->kept->locks, &lock);
     }
     return rc == STORE_END ? STORE_OK : rc;
 }
@@ -176,11 +176,12 @@ static void drop_dead_locks(struct dir_store *dir)
     struct arena arena = {0};
     struct lock_list locks;
     struct store_stat stat;
-    (void)lock_table_expire(dir->locks, clock_boot_ms()); /* how many is no matter */
-    lock_table_query(dir->locks, &arena, PATH_ROOT, LOCKS_WITHIN, &locks);
+    (void)lock_table_expire(dir->kept->locks, clock_boot_ms()); /* how many is no matter */
+    lock_table_query(dir->kept->locks, &arena, PATH_ROOT, LOCKS_WITHIN, &locks);
     for (size_t i = 0; i < locks.count; i++) {
         if (dir_stat(&dir->base, locks.items[i].root, &stat) == STORE_NOT_FOUND)
-            (void)lock_table_remove(dir->locks, locks.items[i].token); /* it may have expired */
+            (void)lock_table_remove(dir->kept->locks,
+                                    locks.items[i].token); /* it may have expired */
     }
     arena_done(&arena);
 }
@@ -189,24 +190,24 @@ static void drop_dead_locks(struct dir_store *dir)
 static bool load_locks(struct dir_store *dir, struct err *err)
 {
     struct state_change drop = {.run = drop_old_locks};
-    struct state_db *db = state_read(dir->state);
+    struct state_db *db = state_read(dir->kept->state);
     bool has_old = false;
     enum store_rc rc = db ? read_old_locks(dir, db, &has_old) : STORE_FAILED;
-    state_read_end(dir->state, db);
+    state_read_end(dir->kept->state, db);
     if (rc != STORE_OK)
         return err_set(err, 0, "the state database cannot be read");
-    if (!dir->is_read_only && !own_file_check(dir->state_fd, JOURNAL_NAME, false, err))
+    if (!dir->is_read_only && !own_file_check(dir->kept->home.fd, JOURNAL_NAME, false, err))
         return false;
-    if (!lock_journal_read(dir->state_fd, dir->locks, !dir->is_read_only, err))
+    if (!lock_journal_read(dir->kept->home.fd, dir->kept->locks, !dir->is_read_only, err))
         return false;
     drop_dead_locks(dir);
     if (dir->is_read_only)
         return true;
     bool is_flushed = dir->durability == DURABILITY_FLUSH;
-    dir->journal = lock_journal_open(&dir->kept->home, dir->locks, is_flushed, err);
-    if (!dir->journal)
+    dir->kept->journal = lock_journal_open(&dir->kept->home, dir->kept->locks, is_flushed, err);
+    if (!dir->kept->journal)
         return false;
-    return !has_old || state_write(dir->state, &drop) == STORE_OK ||
+    return !has_old || state_write(dir->kept->state, &drop) == STORE_OK ||
            err_set(err, 0, "the state database cannot be changed");
 }
 
@@ -218,7 +219,7 @@ static enum store_rc finish_intents(struct dir_store *dir, struct intent *intent
     enum store_rc rc = STORE_OK;
     for (struct intent *intent = intents; intent && rc == STORE_OK; intent = intent->next)
         rc = dir_transfer_recover(dir, &intent->transfer, intent->inode);
-    return rc == STORE_OK ? state_write(dir->state, &strays) : rc;
+    return rc == STORE_OK ? state_write(dir->kept->state, &strays) : rc;
 }
 
 bool dir_recover(struct dir_store *dir, struct err *err)
@@ -227,9 +228,9 @@ bool dir_recover(struct dir_store *dir, struct err *err)
     struct intent *intents = NULL;
     if (!load_locks(dir, err))
         return false;
-    struct state_db *db = state_read(dir->state);
+    struct state_db *db = state_read(dir->kept->state);
     enum store_rc rc = db ? read_leftovers(dir, db, &arena, &intents) : STORE_FAILED;
-    state_read_end(dir->state, db);
+    state_read_end(dir->kept->state, db);
     if (rc == STORE_OK && !dir->is_read_only)
         rc = finish_intents(dir, intents);
     arena_done(&arena);

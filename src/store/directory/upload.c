@@ -89,7 +89,7 @@ static bool add_stray(struct dir_store *dir, int parent_fd, const char *name)
     int len = snprintf(path, sizeof(path), "%s/%s", parent.text, name);
     struct stray stray = {
         .change.run = change_stray, .path = str_of(path, (size_t)len), .sql = SQL_STRAY_ADD};
-    return state_write(dir->state, &stray.change) == STORE_OK;
+    return state_write(dir->kept->state, &stray.change) == STORE_OK;
 }
 
 /* --- staged files --- */
