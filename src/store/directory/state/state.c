@@ -9,9 +9,9 @@
  * that until the list says what the database does, so that nobody reads one and believes the other.
  *
  * The file, its log or its index may be removed while they are open (`git clean`), or moved away,
- * and what is committed then is nowhere. So
- * the leader looks before it begins and after it has committed; where a name does not lead to the
- * open file, a copy of all is made under it, and only then is anybody told that he succeeded.
+ * and what is committed then is nowhere. So the leader looks before it begins and after it has
+ * committed; where a name does not lead to the open file, a copy of all is made under it, and only
+ * then is anybody told that he succeeded.
  *
  * `filter` is a set of bits, one for the hash of each path that has, or once had, a dead property.
  * A clear bit saves the look at the database, which is nearly all of them in most trees. It is
