@@ -147,6 +147,8 @@ NODISCARD bool dir_walk_may(struct dir_walk *walk, int parent_fd, const char *na
 
 /* Not through links. */
 bool dir_is_directory(int parent_fd, const char *name);
+/* Anything at all, links that lead nowhere too. */
+bool dir_is_taken(int parent_fd, const char *name);
 
 /* Whether an open collection is the root of a davit, running or not: its state lies in it. */
 bool dir_is_served(int fd);

@@ -374,7 +374,7 @@ static enum store_rc copy(struct placing *source)
         /* Asked before much is copied; what comes meanwhile is seen when the copy is placed. */
         if (!is_apart(source))
             rc = STORE_DENIED;
-        else if (faccessat(source->to_fd, to_name.text, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        else if (dir_is_taken(source->to_fd, to_name.text))
             rc = dir_may_replace(source);
         if (rc == STORE_OK)
             rc = copy_and_place(source);

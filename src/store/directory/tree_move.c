@@ -31,7 +31,7 @@ static int rename_if_free(int from_fd, const char *from_name, int to_fd, const c
     if (errno != EINVAL)
         return errno;
     /* A file system without RENAME_NOREPLACE. */
-    if (faccessat(to_fd, to_name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+    if (dir_is_taken(to_fd, to_name))
         return EEXIST;
     return renameat(from_fd, from_name, to_fd, to_name) < 0 ? errno : 0;
 }
@@ -113,7 +113,7 @@ static int open_target(struct grafting *grafting, int source_fd, int to_fd, cons
 {
     struct dir_walk *walk = &grafting->walk;
     struct stat st;
-    bool is_there = faccessat(to_fd, to_name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    bool is_there = dir_is_taken(to_fd, to_name);
     enum store_rc rc = STORE_OK;
     int fd = -1;
     bool is_own = walk->depth == 0 && grafting->placing->has_made_to;
@@ -257,7 +257,7 @@ static enum store_rc replace_tree(struct placing *placing, bool is_whole)
 {
     struct dir_transfer *transfer = &placing->transfer;
     struct store_visitor *visitor = placing->visitor;
-    bool is_free = faccessat(placing->to_fd, placing->to_name, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+    bool is_free = !dir_is_taken(placing->to_fd, placing->to_name);
     transfer->is_replaced = is_free || remove_old(placing);
     if (is_whole && transfer->is_replaced) {
         int code =
@@ -290,7 +290,7 @@ static int make_target(struct placing *placing)
 static enum store_rc graft_new(struct placing *placing)
 {
     struct dir_transfer *transfer = &placing->transfer;
-    if (faccessat(placing->to_fd, placing->to_name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+    if (dir_is_taken(placing->to_fd, placing->to_name))
         return STORE_EXISTS;
     transfer->is_replaced = true;
     dir_transfer_keep(placing->dir, transfer);
@@ -342,8 +342,7 @@ static enum store_rc place(struct placing *placing)
     placing->transfer.is_replaced = code == 0; /* what may be noted of an earlier resource goes */
     if (code != EEXIST)
         return code ? dir_rc(code, "moving a resource") : STORE_OK;
-    if (placing->expects_absent ||
-        faccessat(placing->to_fd, placing->to_name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+    if (placing->expects_absent || dir_is_taken(placing->to_fd, placing->to_name))
         rc = dir_may_replace(placing);
     if (rc != STORE_OK)
         return rc;
@@ -400,10 +399,9 @@ static enum store_rc move_across(const struct placing *placing)
     if (visitor->may_refuse(visitor, transfer->from))
         return STORE_DENIED;
     enum store_rc rc = dir_copy_for_move(placing);
-    if (rc == STORE_OK)
-        rc = dir_remove(store, transfer->from, visitor);
-    else
+    if (rc != STORE_OK)
         return rc;
+    rc = dir_remove(store, transfer->from, visitor);
     if (rc == STORE_OK || rc == STORE_PARTIAL)
         return rc;
     visitor->failed(visitor, transfer->from, dir_is_directory(placing->from_fd, placing->from_name),
@@ -453,7 +451,6 @@ static enum store_rc move_checked(struct placing *placing)
 {
     struct dir_end from = {placing->from_fd, placing->from_name};
     struct dir_end to = {placing->to_fd, placing->to_name};
-    const struct res_path from_path = placing->transfer.from;
     enum dir_relation relation = dir_relate(placing->dir->root_fd, &from, &to);
     if (relation == RELATION_RESPELT)
         return respell(placing);
@@ -463,8 +460,9 @@ static enum store_rc move_checked(struct placing *placing)
         return STORE_DENIED;
     if (faccessat(placing->from_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
         return dir_rc(errno, "changing a collection");
-    if (placing->expects_absent && placing->visitor->may_refuse(placing->visitor, from_path) &&
-        faccessat(placing->to_fd, placing->to_name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+    if (placing->expects_absent &&
+        placing->visitor->may_refuse(placing->visitor, placing->transfer.from) &&
+        dir_is_taken(placing->to_fd, placing->to_name))
         return STORE_EXISTS; /* what nobody refuses is placed, and that sees it in any case */
     /* Asked first, so that what is at the destination is not removed for nothing. */
     if (!may_change(placing, placing->transfer.from, placing->from_fd, placing->from_name))

@@ -68,6 +68,11 @@ bool dir_is_directory(int parent_fd, const char *name)
     return fstatat(parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 }
 
+bool dir_is_taken(int parent_fd, const char *name)
+{
+    return faccessat(parent_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 bool dir_walk_may(struct dir_walk *walk, int parent_fd, const char *name)
 {
     unsigned reason = walk->visitor->refuse(walk->visitor, dir_walk_path(walk));
@@ -368,7 +373,7 @@ enum store_rc dir_remove(struct store *store, struct res_path path, struct store
     if (rc != STORE_OK)
         return rc == STORE_NO_PARENT ? STORE_NOT_FOUND : rc;
     /* Asked first, so that a collection is not emptied and then cannot go itself. */
-    if (faccessat(parent_fd, name.text, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+    if (!dir_is_taken(parent_fd, name.text))
         rc = dir_rc(errno, "looking at a resource");
     else if (faccessat(parent_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
         rc = dir_rc(errno, "changing a collection");
