@@ -281,40 +281,34 @@ enum store_rc named_remove(struct store *store, struct res_path path, struct sto
     return rc;
 }
 
+/* A copy is of the resource, with what may be mounted on it; a move is of the name. */
+static enum store_rc transfer_named(struct store *store, const struct store_transfer *transfer,
+                                    struct store_visitor *visitor, bool is_move)
+{
+    struct store_transfer first = *transfer;
+    struct named from;
+    struct named to;
+    (is_move ? name_member : name_resource)(&from, store, transfer->from);
+    name_member(&to, store, transfer->to);
+    first.from = from.first;
+    first.to = to.first;
+    struct teller teller = teller_for(visitor, &from, &to);
+    enum store_rc rc = (is_move ? dir_move : dir_copy)(store, &first, &teller.base);
+    cache_note_change(dir_of(store)->cache);
+    arena_done(&teller.arena);
+    named_done(&to);
+    named_done(&from);
+    return rc;
+}
+
 enum store_rc named_copy(struct store *store, const struct store_transfer *transfer,
                          struct store_visitor *visitor)
 {
-    struct store_transfer first = *transfer;
-    struct named from_named;
-    struct named to_named;
-    name_resource(&from_named, store, transfer->from);
-    name_member(&to_named, store, transfer->to);
-    first.from = from_named.first;
-    first.to = to_named.first;
-    struct teller teller = teller_for(visitor, &from_named, &to_named);
-    enum store_rc rc = dir_copy(store, &first, &teller.base);
-    cache_note_change(dir_of(store)->cache);
-    arena_done(&teller.arena);
-    named_done(&to_named);
-    named_done(&from_named);
-    return rc;
+    return transfer_named(store, transfer, visitor, false);
 }
 
 enum store_rc named_move(struct store *store, const struct store_transfer *transfer,
                          struct store_visitor *visitor)
 {
-    struct store_transfer first = *transfer;
-    struct named from_named;
-    struct named to_named;
-    name_member(&from_named, store, transfer->from);
-    name_member(&to_named, store, transfer->to);
-    first.from = from_named.first;
-    first.to = to_named.first;
-    struct teller teller = teller_for(visitor, &from_named, &to_named);
-    enum store_rc rc = dir_move(store, &first, &teller.base);
-    cache_note_change(dir_of(store)->cache);
-    arena_done(&teller.arena);
-    named_done(&to_named);
-    named_done(&from_named);
-    return rc;
+    return transfer_named(store, transfer, visitor, true);
 }
