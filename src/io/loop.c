@@ -8,7 +8,8 @@
  *
  * A deadline is for what does not come in time. A process that was stopped (SIGSTOP, a debugger, a
  * machine that is suspended or starved) finds both at once, what has come and that it is late; time
- * that the loop itself has missed is therefore not counted (tell_time()).
+ * that the loop itself has missed is therefore not counted (wait_events()). epoll_wait(2) says of a
+ * stop that it was interrupted, and nothing of what has come: it is asked again.
  *
  * A watch may be forgotten while events for it are still in the batch that epoll_wait(2) returned;
  * `events` is therefore searched and such events are blanked. */
@@ -305,15 +306,21 @@ static int wait_ms(struct loop *loop)
     return has_jobs ? 0 : (int)(left_ms > INT32_MAX ? INT32_MAX : left_ms);
 }
 
-/* Where nothing has come, nothing is lost by counting. */
-static void tell_time(struct loop *loop, int timeout_ms)
+/* What has come, and the time. Where nothing has come, nothing is lost by counting. */
+static void wait_events(struct loop *loop, int timeout_ms)
 {
+    int count = epoll_wait(loop->epoll_fd, loop->events, EVENTS_PER_TURN, timeout_ms);
     int64_t turn_ms = clock_mono_ms() - loop->clock_ms;
+    bool is_late = timeout_ms >= 0 && turn_ms - timeout_ms > MISSED_MS_MIN;
+    if (count <= 0 && is_late)
+        count = epoll_wait(loop->epoll_fd, loop->events, EVENTS_PER_TURN, 0);
+    assert(count >= 0 || errno == EINTR);
+    loop->event_count = count > 0 ? count : 0;
     bool has_missed = false;
-    for (int i = 0; i < loop->event_count && turn_ms - timeout_ms > MISSED_MS_MIN; i++)
+    for (int i = 0; is_late && i < loop->event_count; i++)
         has_missed = has_missed || loop->events[i].data.ptr;
     loop->clock_ms += turn_ms;
-    if (!has_missed || timeout_ms < 0)
+    if (!has_missed)
         loop->now_ms += turn_ms;
 }
 
@@ -337,11 +344,8 @@ void loop_run(struct loop *loop)
 {
     while (!loop->is_stopping) {
         int timeout_ms = wait_ms(loop);
-        int count = epoll_wait(loop->epoll_fd, loop->events, EVENTS_PER_TURN, timeout_ms);
-        assert(count >= 0 || errno == EINTR);
+        wait_events(loop, timeout_ms);
         atomic_store(&loop->is_awake, true);
-        loop->event_count = count > 0 ? count : 0;
-        tell_time(loop, timeout_ms);
         turn_next();
         for (int i = 0; i < loop->event_count; i++) {
             if (!loop->events[i].data.ptr)
