@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 
 import davit
 import pytest
@@ -75,6 +76,24 @@ def test_a_directory_that_has_gone_is_503_until_it_is_back(served):
     os.rename(server.root + ".copy", server.root)
     wait_for(lambda: client.request("GET", "/f").status == 200, "the directory to be served again")
     assert names_of(client) == NAMES
+
+
+def test_what_is_learned_late_is_not_of_a_directory_that_has_gone(served):
+    """Who learns a long listing learns the next one after the directory has gone."""
+    server, client = served
+    os.mkdir(f"{server.root}/long")
+    for i in range(3000):
+        with open(f"{server.root}/long/{i}", "w", encoding="ascii"):
+            pass
+    for _ in range(8):
+        for path in ("/long/", "/"):
+            client.expect(207, "PROPFIND", path, {"Depth": "1"})
+        os.rename(server.root, server.root + ".away")
+        for _ in range(20):
+            for depth in "01":
+                client.expect(503, "PROPFIND", "/", {"Depth": depth})
+            time.sleep(0.005)
+        os.rename(server.root + ".away", server.root)
 
 
 def test_a_directory_that_was_moved_away_and_back_is_served_again(served):

@@ -15,10 +15,10 @@
  * The state is that of the last look: a directory that comes back is served again, without a word
  * from anybody.
  *
- * When is looked: before each change, before and after each listing, and before each answer that
- * is not from the cache, whose root is watched; once in a turn of a loop, as the cache does. A look
- * is one stat(2). Where it fails for want of a permission, nobody can say what the path leads to,
- * and what is open counts as long as it has a name at all. */
+ * When is looked: before each change, before and after each listing, before each answer that is not
+ * from the cache, whose root is watched, and before the cache learns its root; once in a turn of a
+ * loop, as the cache does. A look is one stat(2). Where it fails for want of a permission, nobody
+ * can say what the path leads to, and what is open counts as long as it has a name at all. */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -48,6 +48,7 @@ bool dir_root_open(struct dir_store *dir, const struct store_options *options, s
     if (dir->root_fd < 0 || fstat(dir->root_fd, &st) < 0)
         return err_sys(err, errno, "opening '%s'", options->root);
     struct dir_root *root = dir->root = MEM_NEW(struct dir_root);
+    root->fd = dir->root_fd;
     root->path = mem_copy_text(options->root, strlen(options->root));
     root->id = atomic_fetch_add(&last_id, 1) + 1;
     root->dev = st.st_dev;
@@ -59,9 +60,8 @@ bool dir_root_open(struct dir_store *dir, const struct store_options *options, s
     return true;
 }
 
-static enum root_place look(const struct dir_store *dir)
+static enum root_place look(const struct dir_root *root)
 {
-    const struct dir_root *root = dir->root;
     struct stat st;
     if (stat(root->path, &st) == 0) {
         if (st.st_dev == root->dev && st.st_ino == root->ino)
@@ -70,7 +70,7 @@ static enum root_place look(const struct dir_store *dir)
     }
     if (errno == ENOENT || errno == ENOTDIR || errno == ESTALE || errno == ENOTCONN)
         return ROOT_GONE;
-    return fstat(dir->root_fd, &st) == 0 && st.st_nlink > 0 ? ROOT_HERE : ROOT_GONE;
+    return fstat(root->fd, &st) == 0 && st.st_nlink > 0 ? ROOT_HERE : ROOT_GONE;
 }
 
 static void log_place(const struct dir_root *root, enum root_place place)
@@ -102,7 +102,7 @@ enum store_rc dir_root_check(const struct dir_store *dir)
     uint64_t turn = turn_current();
     if (turn && last_look.turn == turn && last_look.id == root->id)
         return last_look.rc;
-    enum root_place place = look(dir);
+    enum root_place place = look(root);
     if (atomic_exchange(&root->place, (int)place) != (int)place)
         log_place(root, place);
     if (place == ROOT_ELSEWHERE)
@@ -113,9 +113,14 @@ enum store_rc dir_root_check(const struct dir_store *dir)
     return last_look.rc;
 }
 
+bool dir_root_is_here(const struct dir_root *root)
+{
+    return look(root) == ROOT_HERE;
+}
+
 bool dir_is_lost(struct store *store)
 {
-    return look(dir_of(store)) != ROOT_HERE;
+    return !dir_root_is_here(dir_of(store)->root);
 }
 
 void dir_root_close(struct dir_store *dir)

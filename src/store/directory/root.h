@@ -11,6 +11,7 @@ struct dir_store;
 /* Where the root was found. */
 struct dir_root {
     char *path;
+    int fd;      /* dir->root_fd */
     uint64_t id; /* no other store's */
     dev_t dev;
     ino_t ino;
@@ -27,6 +28,9 @@ void dir_root_close(struct dir_store *dir);
 
 /* OK; UNAVAILABLE: the path of the root does not lead to what is open. Quick. */
 NODISCARD enum store_rc dir_root_check(const struct dir_store *dir);
+
+/* The same, asked anew and in silence. */
+bool dir_root_is_here(const struct dir_root *root);
 
 /* As store_ops.is_lost. */
 bool dir_is_lost(struct store *store);

@@ -37,6 +37,7 @@
 #include "base/turn.h"
 #include "store/directory/cache/cache_priv.h"
 #include "store/directory/entry.h"
+#include "store/directory/root.h"
 #include "store/directory/spelling/folds.h"
 
 enum { TEXT_BYTES_MAX = 32767 /* a larger file leaves by sendfile(2) */ };
@@ -382,7 +383,9 @@ static bool learn_directory(struct dir_cache *cache, struct res_path path)
 
 bool cache_learn_way(struct dir_cache *cache, struct res_path path)
 {
-    bool is_fine = !cache->is_over && learn_directory(cache, PATH_ROOT);
+    /* An event of the root's own may have been taken long ago: a root that has gone stays gone. */
+    bool is_fine = !cache->is_over && (cache->root->has_stat || dir_root_is_here(cache->found)) &&
+                   learn_directory(cache, PATH_ROOT);
     struct str rest = path_str(path);
     while (rest.len && is_fine) {
         (void)str_cut(&rest, '/');
@@ -503,19 +506,20 @@ void cache_offer(struct dir_cache *cache, struct res_path path)
 
 /* --- life --- */
 
-struct dir_cache *cache_open(int root_fd, uint64_t bytes_max, bool has_marks)
+struct dir_cache *cache_open(const struct dir_root *root, uint64_t bytes_max, bool has_marks)
 {
     static atomic_uint_fast64_t last_id;
     struct watcher watcher;
-    if (bytes_max == 0 || !watcher_init(&watcher, root_fd))
+    if (bytes_max == 0 || !watcher_init(&watcher, root->fd))
         return NULL;
-    int number = watcher_add(&watcher, root_fd, true);
+    int number = watcher_add(&watcher, root->fd, true);
     if (number < 0) {
         watcher_done(&watcher);
         return NULL;
     }
     struct dir_cache *cache = MEM_NEW(struct dir_cache);
     cache->id = atomic_fetch_add(&last_id, 1) + 1;
+    cache->found = root;
     cache->watcher = watcher;
     cache->bytes_max = (size_t)bytes_max;
     cache->has_marks = has_marks;

@@ -8,6 +8,7 @@
 #include "store/types.h"
 
 struct dir_cache;
+struct dir_root;
 
 /* The content of a small file. */
 struct cache_text {
@@ -23,8 +24,8 @@ struct cache_hit {
 
 /* NULL where nothing can be kept: the kernel does not tell of each change to this file system (it
  * is on a network), or bytes_max is 0. has_marks: directories that are marked not to tell case
- * apart are left out. Borrows root_fd until closed. Gives. */
-struct dir_cache *cache_open(int root_fd, uint64_t bytes_max, bool has_marks);
+ * apart are left out. Borrows the root until closed. Gives. */
+struct dir_cache *cache_open(const struct dir_root *root, uint64_t bytes_max, bool has_marks);
 void cache_close(struct dir_cache *cache);
 
 /* False: nothing is known. */

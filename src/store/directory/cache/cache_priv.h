@@ -90,6 +90,7 @@ struct seen {
 
 struct dir_cache {
     uint64_t id;
+    const struct dir_root *found;
     struct watcher watcher;
     size_t bytes_max;
     bool has_marks; /* some directories may not tell case apart */
