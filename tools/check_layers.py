@@ -44,6 +44,9 @@ BACKEND_MAY_ALSO = {"store/cluster": {"client"}}
 # Headers of include/ are their layer's like any other; "davit/multistatus.h" is multistatus's.
 PUBLIC = {"davit": "multistatus"}
 
+# Folders of store/ that are no backend: they are made of stores, for all who may see the contract.
+MADE_OF_STORES = {"store/view"}
+
 # The only files that know backends by name.
 BACKENDS_ARE_NAMED_IN = {"src/store/registry.c"}
 
@@ -103,6 +106,9 @@ def why_not_own(path, included):
         return "is for the files of %s/ only" % os.path.dirname(included)
     if mine == other:
         return None
+    may = LAYERS.get(mine.split("/")[0])
+    if other in MADE_OF_STORES:
+        return None if may and "store" in may else "%s may not include %s" % (mine, other)
     if "/" in other:  # a backend
         if "src/" + path in BACKENDS_ARE_NAMED_IN:
             return None
@@ -111,7 +117,6 @@ def why_not_own(path, included):
         return "is for stores: call one through store/store.h"
     if "/" in mine and other == "store":
         return None
-    may = LAYERS.get(mine.split("/")[0])
     if may is None:
         return "%s/ is in no row of the layer table" % mine
     if other in may | BACKEND_MAY_ALSO.get(mine, set()):

@@ -11,7 +11,7 @@
 #include "server/names.h"
 #include "server/proxy.h"
 #include "server/store_pool.h"
-#include "store/view.h"
+#include "store/view/view.h"
 
 struct settings_mount {
     struct mount mount; /* for somebody, where there is no user in it */

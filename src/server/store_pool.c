@@ -16,7 +16,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "store/registry.h"
-#include "store/usage.h"
+#include "store/view/usage.h"
 
 struct pooled {
     struct list link;

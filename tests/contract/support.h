@@ -10,14 +10,14 @@
 #include <cmocka.h>
 
 #include "store/gather.h"
-#include "store/view.h"
+#include "store/view/view.h"
 
 struct backend {
     const char *name;
     const char *store; /* its name in store/registry.c */
     enum store_durability durability;
     bool is_directory; /* plain files that the test may look at, and that outlive the store */
-    bool is_view;      /* a collection of that store, as store/view.h shows it */
+    bool is_view;      /* a collection of that store, as store/view/view.h shows it */
     bool is_slow;      /* in a store/slow */
     bool is_poor;      /* on a kernel without O_TMPFILE, RENAME_NOREPLACE and copy_file_range(2) */
 };

@@ -1,8 +1,8 @@
-/* store/view_priv.h: what the parts of a view share. */
+/* store/view/view_priv.h: what the parts of a view share. */
 #pragma once
 
 #include "store/backend.h"
-#include "store/view.h"
+#include "store/view/view.h"
 
 enum { VIEW_STORES_MAX = CLAIM_RANGES_MAX };
 

@@ -16,7 +16,7 @@
  *
  * Rejected: quotas of the file system. They need root, are for the owner of files (which is davit),
  * and few file systems have them for directories. */
-#include "store/usage.h"
+#include "store/view/usage.h"
 
 #include <pthread.h>
 

@@ -9,7 +9,7 @@
  * replaces; what appears where nothing was is never replaced. */
 #include "base/mem.h"
 #include "store/gather.h"
-#include "store/view_priv.h"
+#include "store/view/view_priv.h"
 
 enum {
     DEPTH_MAX = 400,

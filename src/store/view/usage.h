@@ -1,4 +1,4 @@
-/* store/usage.h: how many bytes there are in parts of stores: for quotas. Any thread. */
+/* store/view/usage.h: how many bytes there are in parts of stores: for quotas. Any thread. */
 #pragma once
 
 #include "store/store.h"

@@ -17,7 +17,7 @@
  * Rejected: the prefix as a part of each store. Then every method must know which of its two paths
  * is meant, and COPY must know two stores. */
 #include "base/mem.h"
-#include "store/view_priv.h"
+#include "store/view/view_priv.h"
 #include "text/unicode.h"
 
 struct view *view_of(struct store *store)

@@ -1,8 +1,8 @@
-/* store/view.h: one tree put together from parts of other stores: several directories under
+/* store/view/view.h: one tree put together from parts of other stores: several directories under
  * one server, a home for each user, a collection behind a shared link. */
 #pragma once
 
-#include "store/usage.h"
+#include "store/view/usage.h"
 
 struct mount {
     struct res_path prefix; /* where it is seen; the root: wherever no other is */

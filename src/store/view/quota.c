@@ -1,12 +1,13 @@
-/* A mount's quota: how many bytes there may be in it (store/usage.h counts them). What an upload
- * writes is taken from the quota as it is written, less what it will replace, and given back if it
- * comes to nothing; so an upload of unknown length fails when the room is used up, not after. Trees
- * are counted before they are copied, moved in or removed: the operation itself visits them all.
+/* A mount's quota: how many bytes there may be in it (store/view/usage.h counts them). What an
+ * upload writes is taken from the quota as it is written, less what it will replace, and given back
+ * if it comes to nothing; so an upload of unknown length fails when the room is used up, not after.
+ * Trees are counted before they are copied, moved in or removed: the operation itself visits them
+ * all.
  *
  * A tree operation that was done in part leaves the number in doubt, and it is counted anew. */
 #include "base/mem.h"
 #include "store/gather.h"
-#include "store/view_priv.h"
+#include "store/view/view_priv.h"
 
 static bool place_of(const struct mount *mount, struct usage_place *place_out)
 {
