@@ -3,11 +3,13 @@
 
 The tables are docs/architecture.md's "who may include whom". A folder below a layer (dav/method)
 is part of it. Headers named *_priv.h are for their own folder. A header of the system or of a
-library that no table names is a finding too: somebody has to decide where it lives.
+library that no table names is a finding too: somebody has to decide where it lives. Within a layer
+arrows make no circles (tools/circles.py says what one is) but those in tools/circles.txt.
 """
 
 import os
 
+import circles
 import ctokens
 from gate import Gate
 
@@ -91,6 +93,9 @@ SYSTEM = (
     "signal.h spawn.h sys/ syslog.h termios.h unistd.h".split()
 )
 
+# The circles that are let pass: "includes:" or "calls:", and the modules of one.
+CIRCLES = "tools/circles.txt"
+
 
 def layer_of(path):
     """"store/directory" for a backend's file, otherwise the first folder."""
@@ -144,12 +149,45 @@ def why_not_system(path, included):
     return None
 
 
+def listed_circles(gate):
+    """What: the rows of CIRCLES about it, as (line, modules)."""
+    listed = {"includes": [], "calls": []}
+    if os.path.exists(os.path.join(gate.root, CIRCLES)):
+        with open(os.path.join(gate.root, CIRCLES), encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                what, colon, modules = line.partition(":")
+                if colon and not line.startswith("#"):
+                    listed[what].append((number, set(modules.split())))
+    return listed
+
+
+def check_circles(gate, files):
+    """Each circle must be listed, or be a part of one that is; each row must be whole."""
+    listed = listed_circles(gate)
+    passed = []
+    for what in listed:
+        arrows = circles.arrows_of(files, with_calls=what == "calls")
+        found = [set(circle) for circle in circles.circles_of(arrows)]
+        gate.counts.append("%d circles of %s" % (len(found), what))
+        passed += [row for _, row in listed[what]]  # one of includes is one of calls too
+        for circle in found:
+            if not any(circle <= row for row in passed):
+                told = circles.tell(sorted(circle), arrows)
+                gate.find("src/" + min(circle), 0, "a circle of %s: %s" % (what, told))
+        for line, row in listed[what]:
+            gone = row.difference(*(circle for circle in found if circle <= row))
+            if gone:
+                gate.find(CIRCLES, line, "in no such circle any more: " + " ".join(sorted(gone)))
+
+
 def main():
     gate = Gate(__doc__)
     gate.parse()
+    files = {}
     for path in gate.files(["src"], (".c", ".h", ".def")):
         inside = path[len("src/") :]
-        for include in ctokens.includes_of(ctokens.tokenize(gate.read(path))):
+        files[inside] = circles.File(gate.read(path))
+        for include in files[inside].includes:
             if include.is_system:
                 why = why_not_system(inside, include.path)
             elif not any(os.path.exists(os.path.join(gate.root, folder, include.path))
@@ -159,6 +197,7 @@ def main():
                 why = why_not_own(inside, include.path)
             if why:
                 gate.find(path, include.line, "%s: %s" % (include.path, why))
+    check_circles(gate, files)
     gate.exit()
 
 

@@ -16,6 +16,7 @@ class Gate:
         self.parser.add_argument("--root", default=os.path.dirname(here), help="the repository")
         self.findings = []
         self.checked = 0
+        self.counts = []  # more to tell at the end: "3 of these"
 
     def parse(self):
         self.options = self.parser.parse_args()
@@ -44,6 +45,7 @@ class Gate:
     def exit(self):
         for path, line, what in sorted(set(self.findings)):
             print("%s:%d: %s" % (path, line, what))
-        print("%d files, %d findings" % (self.checked, len(set(self.findings))))
+        counts = ["%d files" % self.checked, *self.counts, "%d findings" % len(set(self.findings))]
+        print(", ".join(counts))
         # A gate that looked at nothing has not passed.
         sys.exit(1 if self.findings or self.checked == 0 else 0)

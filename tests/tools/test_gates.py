@@ -189,6 +189,61 @@ class Layers(unittest.TestCase):
         self.assertRegex(found[0], "not a path below src/")
 
 
+class Circles(unittest.TestCase):
+    def findings(self, files, listed=""):
+        files = {"src/" + path: text for path, text in files.items()}
+        return run_gate("layers", {**files, "tools/circles.txt": listed})
+
+    def test_arrows_that_all_point_down(self):
+        files = {
+            "text/a.c": '#include "text/a.h"\n#include "text/b.h"\n',
+            "text/a.h": '#include "text/c.h"\n',
+            "text/b.c": '#include "text/b.h"\n#include "text/c.h"\n',
+            "text/b.h": "",
+            "text/c.h": '#include "base/a.h"\n/* #include "text/a.h" */\n',
+            "base/a.h": "",
+        }
+        self.assertEqual(self.findings(files), [])
+
+    CIRCLE = {
+        "text/a.c": '#include "text/b.h"\n',
+        "text/a.h": "",
+        "text/b.c": '#include "base/d.h"\n#include "text/c.h"\n',
+        "text/b.h": "",
+        "text/c.h": '#include "text/a.h"\n',
+        "text/e.c": '#include "text/a.h"\n',
+        "base/d.h": "",
+    }
+
+    def test_a_circle_is_told_with_its_arrows(self):
+        told = "text/a -> text/b (text/a.c:1), text/b -> text/c (text/b.c:2), text/c -> text/a (text/c.h:1)"
+        found = self.findings(self.CIRCLE)
+        self.assertEqual(found[1], "src/text/a:0: a circle of includes: " + told)
+        self.assertEqual(len(found), 2)  # the other is that of calls
+
+    def test_listed_circles_only_shrink(self):
+        row = "# why: not\n\nincludes: text/a text/b text/c"
+        self.assertEqual(self.findings(self.CIRCLE, row), [])
+        found = self.findings(self.CIRCLE, row + " text/e")
+        self.assertEqual(found, ["tools/circles.txt:3: in no such circle any more: text/e"])
+        found = self.findings({"text/a.c": "", "text/b.c": ""}, "calls: text/a text/b")
+        self.assertEqual(found, ["tools/circles.txt:1: in no such circle any more: text/a text/b"])
+        found = self.findings(self.CIRCLE, "includes: text/a text/b")
+        self.assertRegex(found[0], "a circle of calls")
+
+    def test_a_header_of_siblings_hides_no_circle(self):
+        files = {
+            "text/a_priv.h": "void a(void);\nvoid b(void);\nvoid c(void);\n",
+            "text/a.c": '#include "text/a_priv.h"\nvoid a(void)\n{\n    b();\n}\n',
+            "text/b.c": '#include "text/a_priv.h"\nvoid b(void)\n{\n}\n',
+            "text/c.c": '#include "text/a_priv.h"\nvoid c(void)\n{\n    b();\n}\n',
+        }
+        told = "a circle of calls: text/a -> text/b (text/a.c:4), text/b -> text/a (text/b.c:1)"
+        self.assertEqual(self.findings(files), ["src/text/a:0: " + told])
+        del files["text/a.c"]  # then it stands for itself, beneath both
+        self.assertEqual(self.findings(files), [])
+
+
 class Size(unittest.TestCase):
     def function(self, lines):
         return "int f(void)\n{\n" + "    a();\n" * (lines - 3) + "}\n"
