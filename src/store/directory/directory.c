@@ -6,7 +6,7 @@
  *   ROOT/.davit/     ours, hidden from clients and elsewhere with --state:
  *     state.db       dead properties, intents (state.c)
  *     locks.journal  locks (store/lock_journal.c)
- *     staging/       files and trees that are not in place yet (upload.c, tree_copy.c)
+ *     staging/       files and trees that are not in place yet (upload.c, tree/copy.c)
  *
  * A rename is what makes a change visible in one step, so what is staged must be in the mount of
  * its target: with the state elsewhere, staging stays beneath the root.
@@ -23,7 +23,7 @@
 #include "base/mem.h"
 #include "store/directory/mounts/neighbours.h"
 #include "store/directory/named.h"
-#include "store/directory/owed.h"
+#include "store/directory/tree/owed.h"
 
 /* --- quota, RFC 4331 --- */
 

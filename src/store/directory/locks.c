@@ -1,7 +1,7 @@
 /* Locks: every look-up is answered from memory, and every change is in the journal before it is in
  * memory (store/lock_journal.h), so that what was acknowledged is there after a restart. */
 #include "base/clock.h"
-#include "store/directory/dir_priv.h"
+#include "store/directory/dir.h"
 
 bool dir_has_locks(struct store *store)
 {

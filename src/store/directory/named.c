@@ -17,7 +17,7 @@
  * because its first name is in only one of them. */
 #include "store/directory/named.h"
 
-#include "store/directory/dir_priv.h"
+#include "store/directory/dir.h"
 
 /* A path and what it stands for. */
 struct named {

@@ -1,5 +1,5 @@
-/* Dead properties: rows of the state database under the resource's path. follow.c keeps them with
- * the resource when the tree changes.
+/* Dead properties: rows of the state database under the resource's path. tree/follow.c keeps them
+ * with the resource when the tree changes.
  *
  * Most resources have none, and a listing asks for each: state_may_have_props() says so for sure
  * from memory, by a filter of the paths that ever had one, and the database is left alone.
@@ -12,7 +12,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "store/directory/owed.h"
+#include "store/directory/tree/owed.h"
 
 bool dir_may_have_props(struct store *store, struct res_path path)
 {

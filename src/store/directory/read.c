@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/turn.h"
-#include "store/directory/dir_priv.h"
+#include "store/directory/dir.h"
 
 enum { ENTRIES_BYTES = 32768 };
 

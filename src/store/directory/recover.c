@@ -1,7 +1,7 @@
 /* Start-up: what a crash left behind is finished or removed before the first request.
  *
- *   intents   copies and moves that were under way: follow.c sees from the disk whether they were
- *             done, and their properties go where the resource is
+ *   intents   copies and moves that were under way: tree/follow.c sees from the disk whether they
+ *             were done, and their properties go where the resource is
  *   strays    what was staged beside its target in another mount, by the names in the database
  *   locks     from the journal into the table; those that have expired, or whose resource never
  *             came, go
@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "store/directory/follow.h"
+#include "store/directory/tree/follow.h"
 
 /* --- staged files --- */
 

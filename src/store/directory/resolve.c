@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "store/directory/dir_priv.h"
+#include "store/directory/dir.h"
 #include "text/unicode.h"
 
 enum { OPEN_TRIES = 32, NAME_BYTES_MAX = 255 };

@@ -27,7 +27,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/turn.h"
-#include "store/directory/dir_priv.h"
+#include "store/directory/dir.h"
 
 enum { TELL_EVERY_MS = 1000 };
 

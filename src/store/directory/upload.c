@@ -17,7 +17,7 @@
 
 #include "base/mem.h"
 #include "base/random.h"
-#include "store/directory/follow.h"
+#include "store/directory/tree/follow.h"
 
 /* A file of this size gets its disk blocks at once: no disk runs full in the middle of it. */
 enum { PREALLOCATE_BYTES_MIN = 1 << 20 };

@@ -5,8 +5,9 @@
  * inside a savepoint of one transaction and commits once. A change that fails is rolled back to its
  * savepoint and does not disturb the others; a commit that fails fails them all.
  *
- * What is owed (owed.c) goes ahead of each batch and must succeed. `owed_mutex` is held from before
- * that until the list says what the database does, so that nobody reads one and believes the other.
+ * What is owed (tree/owed.c) goes ahead of each batch and must succeed. `owed_mutex` is held from
+ * before that until the list says what the database does, so that nobody reads one and believes the
+ * other.
  *
  * The file, its log or its index may be removed while they are open (`git clean`), or moved away,
  * and what is committed then is nowhere. So the leader looks before it begins and after it has

@@ -1,4 +1,4 @@
-/* store/directory/dir_priv.h: shared by the files of the directory backend. */
+/* store/directory/dir.h: shared by the files of the directory backend. */
 #pragma once
 
 #include <sys/stat.h>

@@ -21,7 +21,7 @@
 
 #include "base/random.h"
 #include "store/directory/mounts/identity.h"
-#include "store/directory/tree_priv.h"
+#include "store/directory/tree/place.h"
 
 /* rename(2) that replaces nothing, as far as the file system can say: 0 or errno. */
 static int rename_if_free(int from_fd, const char *from_name, int to_fd, const char *to_name)

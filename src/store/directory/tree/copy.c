@@ -4,7 +4,7 @@
  * left out of the copy.
  *
  * Where something of the old destination cannot be removed, the copy is moved into what remains of
- * it, member by member (tree_move.c).
+ * it, member by member (move.c).
  *
  * Links to files are copied as the files they lead to, if the visitor lets that be read. Links to
  * collections, since following them might never end, links that lead nowhere, and all that a MOVE
@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "store/directory/mounts/identity.h"
-#include "store/directory/tree_priv.h"
+#include "store/directory/tree/place.h"
 
 enum {
     COPY_BYTES = 1 << 30,

@@ -30,7 +30,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
-#include "store/directory/follow.h"
+#include "store/directory/tree/follow.h"
 
 /* --- walks --- */
 

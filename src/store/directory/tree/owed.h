@@ -1,8 +1,8 @@
-/* store/directory/owed.h: what is to become of the properties of resources that have been removed,
- * copied or moved: at once or, when the database fails, as soon as it does not. */
+/* store/directory/tree/owed.h: what is to become of the properties of resources that have been
+ * removed, copied or moved: at once or, when the database fails, as soon as it does not. */
 #pragma once
 
-#include "store/directory/dir_priv.h"
+#include "store/directory/dir.h"
 
 struct dir_paths {
     struct res_path *items;

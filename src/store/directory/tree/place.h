@@ -1,7 +1,7 @@
-/* store/directory/tree_priv.h: shared by tree_copy.c and tree_move.c. */
+/* store/directory/tree/place.h: what copy.c and move.c share. */
 #pragma once
 
-#include "store/directory/follow.h"
+#include "store/directory/tree/follow.h"
 
 /* A copy that is being made among the staged names. */
 struct copying {

@@ -18,7 +18,7 @@
  * there whether it did. (What was grafted member by member is then decided for each path alone.) It
  * names the locks that it will take away, so that a later one at the same place is not taken for
  * one of them. */
-#include "store/directory/follow.h"
+#include "store/directory/tree/follow.h"
 
 #include <errno.h>
 #include <fcntl.h>

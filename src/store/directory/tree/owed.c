@@ -17,7 +17,7 @@
  * What was rejected: to undo the change of the tree, which may fail in turn, and cannot bring back
  * what it has replaced; and to write the new rows along with the intent, which makes the last step
  * smaller but not sure. */
-#include "store/directory/owed.h"
+#include "store/directory/tree/owed.h"
 
 #include "base/log.h"
 #include "base/map.h"

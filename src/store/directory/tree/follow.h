@@ -1,7 +1,7 @@
-/* store/directory/follow.h: properties and locks follow what davit does to the tree. */
+/* store/directory/tree/follow.h: properties and locks follow what davit does to the tree. */
 #pragma once
 
-#include "store/directory/owed.h"
+#include "store/directory/tree/owed.h"
 
 /* Before a new resource is made at `path`: forgets what is left of an earlier one. */
 NODISCARD enum store_rc dir_follow_clear(struct dir_store *dir, struct res_path path);
