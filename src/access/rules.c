@@ -3,7 +3,7 @@
  *  (1) the rules that speak of it are those whose pattern covers the path, whose classes hold the
  *      class, who name the principal, and whose addresses, if any, hold his;
  *  (2) of these the most specific decides. What counts, in this order: how many segments of the
- * path the pattern names, how many characters of it literally; then whether it names the user
+ *      path the pattern names, how many characters of it literally; then whether it names the user
  *      himself, a group of his, all users, or everyone; then how narrow its addresses are;
  *  (3) where an `allow` and a `deny` are equally specific, it is refused;
  *  (4) where no rule speaks of it, it is refused.

@@ -8,8 +8,8 @@
  *      it cannot be listed; the walk then goes on beside it;
  *  (3) what has gone since its collection was listed is left out: it is no member any more;
  *  (4) a link is given as what it leads to, with that path as its `real`; one that leads nowhere,
- * or out of what the store shows, is left out. Collections behind links are not entered: they might
- * lead in circles.
+ *      or out of what the store shows, is left out. Collections behind links are not entered: they
+ *      might lead in circles.
  *
  * A listing that breaks off ends the walk with its code: what has been given so far is not the
  * whole, and who walks must not say that it is. */

@@ -15,10 +15,12 @@
  *
  * Invariants
  *  (1) nghttp2's send and receive functions are called by the run only, and never within each
- * other; (2) the session lives while the connection is OPEN; a connection lives until each of its
- * streams is over, which may be later than the end of the channel; (3) the memory of what is
- * received and sent is the wire's, shared by all connections of a loop: an idle connection has no
- * buffers but nghttp2's. `out` is used only when the channel is full.
+ *      other;
+ *  (2) the session lives while the connection is OPEN; a connection lives until each of its streams
+ *      is over, which may be later than the end of the channel;
+ *  (3) the memory of what is received and sent is the wire's, shared by all connections of a loop:
+ *      an idle connection has no buffers but nghttp2's; `out` is used only when the channel is
+ *      full.
  *
  * Draining takes two GOAWAYs (RFC 9113 §6.8): the first says that there will be no more requests,
  * the second, when a PING has come back and so all that was on its way has arrived, names the last

@@ -49,8 +49,7 @@ struct xml_limits {
     unsigned depth_max;
     unsigned element_count_max; /* 0: any number */
     unsigned attr_count_max;    /* on one element, namespace declarations included */
-    unsigned ns_bytes_max;      /* a namespace name, which is copied with every name in it; or its
-                                 * prefix */
+    unsigned ns_bytes_max;      /* a name, which each name in it holds a copy of; a prefix */
 };
 
 enum xml_rc {

@@ -3,12 +3,13 @@
  *
  *  (1) the key decides the algorithm, never the token: each key of the file has one (RS256 for RSA,
  *      ES256 for P-256, EdDSA for Ed25519), and the token's `alg` must be that. `none` and HS256
- * with a public key as its secret are nobody's algorithm here; (2) keys with a private use, or for
- * encryption, or of an algorithm that says otherwise, are passed over when the file is read; (3)
- * the signature is checked before a byte of the claims is looked at; (4) `crit` is refused (we know
- * no extension), `exp` must be there, `nbf` is honoured, both with the clock skew that was
- * configured; `iss` and `aud` must be the configured ones; (5) numbers and names have one form
- * only: duplicate members are refused (RFC 7515 §4).
+ *      with a public key as its secret are nobody's algorithm here;
+ *  (2) keys with a private use, or for encryption, or of an algorithm that says otherwise, are
+ *      passed over when the file is read;
+ *  (3) the signature is checked before a byte of the claims is looked at;
+ *  (4) `crit` is refused (we know no extension), `exp` must be there, `nbf` is honoured, both with
+ *      the clock skew that was configured; `iss` and `aud` must be the configured ones;
+ *  (5) numbers and names have one form only: duplicate members are refused (RFC 7515 §4).
  *
  * A token that names a key id is checked with the keys of that id; one that names none with all of
  * its algorithm. */

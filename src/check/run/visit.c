@@ -3,8 +3,9 @@
  *     start -> head of the answer -> body, where it is wanted -> decide
  *                                                                 |-> a verdict
  *                                                                 |-> where it is redirected to
- *                                                                 '-> again: GET after HEAD, after
- * a wait, or alone for the last time
+ *                                                                 '-> again: GET after HEAD,
+ *                                                                     after a wait, or alone for
+ *                                                                     the last time
  *
  * Nothing is called broken by one try. A host that drops connections under load, a HEAD that a
  * server never learned, a 503 while it restarts: each has its own way to be tried again, within

@@ -4,8 +4,8 @@
  * One open gives everything that the answer says: size, times and entity tag are those of the
  * content that will be sent, also when a PUT replaces the file while it leaves. Where there are no
  * rules, nothing is located before: the URL's path is opened as it is, and only if a link stands in
- * the way is it asked where that leads. WebDAV's If is
- * looked at first, then RFC 9110's conditions, then Range: a 304 has no range.
+ * the way is it asked where that leads. WebDAV's If is looked at first, then RFC 9110's conditions,
+ * then Range: a 304 has no range.
  *
  * Content leaves as a source over the open file, which the wire sends without copying; several
  * ranges are sources of text and of file parts in turn, so that no number of ranges costs memory

@@ -6,7 +6,7 @@
  *
  *   - a file system whose content comes from elsewhere (network, FUSE) is not watched at all, and
  *     only the root's own: a list of those known to be local, since the others cannot be told
- * apart;
+ *     apart;
  *   - a file is watched as an inode and not by its directory: a write through another hard link is
  *     the same event;
  *   - stores to a shared mapping make no event. But a mapping that can be written needs a file that
