@@ -16,6 +16,19 @@ sudo=
 [ "$(id -u)" = 0 ] || sudo=sudo
 echo "installing:$missing" >&2
 export DEBIAN_FRONTEND=noninteractive
-$sudo apt-get update -q >&2
+
+# Another apt may be at work, as on every machine that has just started. apt-get waits for the lock of
+# dpkg, but not for that of its lists.
+waited=0
+until log=$(LC_ALL=C $sudo apt-get update -q 2>&1); do
+    case $log in
+    *"Could not get lock"*) ;;
+    *) echo "$log" >&2; exit 1 ;;
+    esac
+    [ "$waited" != 0 ] || echo "waiting until the other apt has ended" >&2
+    [ "$waited" -lt 600 ] || { echo "$log" >&2; exit 1; }
+    waited=$((waited + 5))
+    sleep 5
+done
 # shellcheck disable=SC2086 # a list of names
-$sudo apt-get install -y -q --no-install-recommends $missing >&2
+$sudo apt-get -o DPkg::Lock::Timeout=600 install -y -q --no-install-recommends $missing >&2
