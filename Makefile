@@ -32,7 +32,7 @@ bench: build
 
 install: build
 	@meson setup --reconfigure build --prefix="$(PREFIX)" >/dev/null
-	@ninja -C build davit
+	@ninja -C build
 	@meson install -C build --no-rebuild
 
 format:

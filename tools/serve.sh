@@ -8,9 +8,11 @@ if [ -z "$dir" ]; then
     dir=build/sample
     if [ ! -d "$dir" ]; then
         mkdir -p "$dir/notes"
-        cp README.md LICENSE "$dir/"
+        cp LICENSE "$dir/"
         printf 'Edit me over WebDAV.\n' > "$dir/notes/hello.txt"
-        printf '<!DOCTYPE html>\n<title>davit</title>\n<p>A page that davit serves.\n' > "$dir/page.html"
+        printf '# A sample\n\nEdit [hello.txt](notes/hello.txt), or look at [a page](page.html).\n' > "$dir/README.md"
+        printf '<!DOCTYPE html>\n<title>davit</title>\n<p>A page, and <a href="README.md">what else there is</a>.\n' \
+            > "$dir/page.html"
     fi
 fi
 url="http://$listen/"
