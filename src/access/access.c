@@ -24,8 +24,8 @@ struct access_state *access_state_new(const struct access_bounds *bounds)
 {
     struct access_state *state = MEM_NEW(struct access_state);
     state->nonces = nonces_new(bounds->nonce_count, bounds->nonce_ms);
-    state->memory = access_memory_new(bounds->memory_count, bounds->memory_ms);
-    state->wrong = access_memory_new(bounds->memory_count, bounds->wrong_ms);
+    state->right = credential_cache_new(bounds->cache_count, bounds->right_ms);
+    state->wrong = credential_cache_new(bounds->cache_count, bounds->wrong_ms);
     state->throttle = throttle_new(bounds->throttle_count);
     state->gate = gate_new(bounds->waiting_count);
     random_bytes(state->key, sizeof(state->key));
@@ -37,8 +37,8 @@ void access_state_free(struct access_state *state)
     if (!state)
         return;
     nonces_free(state->nonces);
-    access_memory_free(state->memory);
-    access_memory_free(state->wrong);
+    credential_cache_free(state->right);
+    credential_cache_free(state->wrong);
     throttle_free(state->throttle);
     gate_free(state->gate);
     mem_free(state);

@@ -3,7 +3,7 @@
 
 #include "access/rules.h"
 
-struct access_memory;
+struct credential_cache;
 struct access_state;
 struct err;
 struct gate_seat;
@@ -38,8 +38,8 @@ struct access {
 struct access_bounds {
     size_t nonce_count;
     int64_t nonce_ms;
-    size_t memory_count;
-    int64_t memory_ms;
+    size_t cache_count;
+    int64_t right_ms;
     int64_t wrong_ms;
     size_t throttle_count;
     size_t waiting_count; /* for a password hash */

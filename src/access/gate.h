@@ -8,7 +8,7 @@ struct gate;
 
 /* Somebody who waits, or whose password is being hashed. */
 struct gate_seat {
-    struct sha256 credentials; /* as access/memory.h has them */
+    struct sha256 credentials; /* as access/credential_cache.h has them */
     uint64_t network;          /* a hash of where they come from */
     bool is_known;             /* they were right once */
     bool is_charged;           /* counted by access/throttle.h */

@@ -176,11 +176,11 @@ static enum sign_in_end hash_password(struct attempt *attempt, const struct basi
         (basic->other_password.at && password_verify(basic->other_password, check->hash));
     leave_seat(attempt);
     if (is_same && check->user) {
-        access_memory_add(state->memory, &check->key);
+        credential_cache_add(state->right, &check->key);
         forgive(attempt, check->user->name);
         return passed(attempt, ACCESS_BASIC, check->user->name);
     }
-    access_memory_add(state->wrong, &check->key);
+    credential_cache_add(state->wrong, &check->key);
     return SIGN_IN_REFUSED;
 }
 
@@ -197,7 +197,7 @@ static struct basic_check find_check(struct attempt *attempt, const struct basic
         measured = users_decoy(access->users, basic->user);
     check.hash = measured ? measured->hash : STR_NONE;
     check.key =
-        access_memory_key(access->state->memory, attempt->authorization.token68, check.hash);
+        credential_cache_key(access->state->right, attempt->authorization.token68, check.hash);
     if (!check.user)
         check.key.bytes[0] ^= 1;
     return check;
@@ -207,18 +207,18 @@ static enum sign_in_end check_password(struct attempt *attempt, const struct bas
 {
     struct access_state *state = attempt->access->state;
     struct basic_check check = find_check(attempt, basic);
-    enum memory_state right =
-        check.user ? access_memory_look(state->memory, &check.key) : MEMORY_NONE;
-    bool is_wrong =
-        right == MEMORY_NONE && access_memory_look(state->wrong, &check.key) == MEMORY_FRESH;
-    if (right == MEMORY_FRESH || is_wrong) { /* perhaps since it took its seat */
+    enum credential_state right =
+        check.user ? credential_cache_look(state->right, &check.key) : CREDENTIALS_NONE;
+    bool is_wrong = right == CREDENTIALS_NONE &&
+                    credential_cache_look(state->wrong, &check.key) == CREDENTIALS_FRESH;
+    if (right == CREDENTIALS_FRESH || is_wrong) { /* perhaps since it took its seat */
         leave_seat(attempt);
         refund(attempt, basic->user);
         return is_wrong ? SIGN_IN_REFUSED : passed(attempt, ACCESS_BASIC, check.user->name);
     }
     enum sign_in_end end = SIGN_IN_BLOCKS;
     if (!attempt->out->seat)
-        end = take_seat(attempt, basic->user, &check.key, right == MEMORY_OLD);
+        end = take_seat(attempt, basic->user, &check.key, right == CREDENTIALS_OLD);
     if (end != SIGN_IN_BLOCKS || !attempt->request->may_block)
         return end;
     return hash_password(attempt, basic, &check);
@@ -439,8 +439,8 @@ static enum sign_in_end sign_in_jwt(struct attempt *attempt, struct str text)
 {
     const struct access *access = attempt->access;
     struct access_state *state = access->state;
-    struct sha256 key = access_memory_key(state->memory, text, jwt_keys_print(access->jwt_keys));
-    enum memory_state right = access_memory_look(state->memory, &key);
+    struct sha256 key = credential_cache_key(state->right, text, jwt_keys_print(access->jwt_keys));
+    enum credential_state right = credential_cache_look(state->right, &key);
     enum sign_in_end end = SIGN_IN_BLOCKS;
     struct jwt_claims claims;
     struct jwt_expectation expected = {
@@ -449,35 +449,35 @@ static enum sign_in_end sign_in_jwt(struct attempt *attempt, struct str text)
         .user_claim = access->jwt_user_claim,
         .now_s = clock_wall_ms() / 1000,
         .skew_s = access->jwt_skew_s,
-        .is_signature_known = right == MEMORY_FRESH,
+        .is_signature_known = right == CREDENTIALS_FRESH,
     };
-    if (right != MEMORY_FRESH && !attempt->out->seat) {
-        bool is_no_guess =
-            right == MEMORY_OLD || access_memory_look(state->wrong, &key) != MEMORY_NONE;
+    if (right != CREDENTIALS_FRESH && !attempt->out->seat) {
+        bool is_no_guess = right == CREDENTIALS_OLD ||
+                           credential_cache_look(state->wrong, &key) != CREDENTIALS_NONE;
         end = take_seat(attempt, STR_NONE, &key, is_no_guess);
     }
-    if (right != MEMORY_FRESH && (end != SIGN_IN_BLOCKS || !attempt->request->may_block))
+    if (right != CREDENTIALS_FRESH && (end != SIGN_IN_BLOCKS || !attempt->request->may_block))
         return end;
     bool is_right = jwt_verify(access->jwt_keys, text, &expected, attempt->arena, &claims) &&
                     users_is_name(claims.user);
     leave_seat(attempt);
-    if (!is_right && right == MEMORY_NONE)
-        access_memory_add(state->wrong, &key);
+    if (!is_right && right == CREDENTIALS_NONE)
+        credential_cache_add(state->wrong, &key);
     if (!is_right)
         return SIGN_IN_REFUSED;
     refund(attempt, STR_NONE);
-    access_memory_add(state->memory, &key);
+    credential_cache_add(state->right, &key);
     return passed(attempt, ACCESS_BEARER, unicode_form(attempt->arena, claims.user, UNICODE_NFC));
 }
 
 /* A token that is none of ours. */
 static enum sign_in_end refuse_token(struct attempt *attempt, struct str text)
 {
-    struct access_memory *wrong = attempt->access->state->wrong;
-    struct sha256 key = access_memory_key(wrong, text, STR_NONE);
-    if (access_memory_look(wrong, &key) != MEMORY_FRESH && !charge(attempt, STR_NONE))
+    struct credential_cache *wrong = attempt->access->state->wrong;
+    struct sha256 key = credential_cache_key(wrong, text, STR_NONE);
+    if (credential_cache_look(wrong, &key) != CREDENTIALS_FRESH && !charge(attempt, STR_NONE))
         return SIGN_IN_THROTTLED;
-    access_memory_add(wrong, &key);
+    credential_cache_add(wrong, &key);
     return SIGN_IN_REFUSED;
 }
 

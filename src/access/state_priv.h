@@ -2,16 +2,16 @@
 #pragma once
 
 #include "access/access.h"
+#include "access/credential_cache.h"
 #include "access/gate.h"
-#include "access/memory.h"
 #include "access/nonce.h"
 #include "access/throttle.h"
 #include "base/random.h"
 
 struct access_state {
     struct nonces *nonces;
-    struct access_memory *memory; /* what was right */
-    struct access_memory *wrong;
+    struct credential_cache *right; /* what was right */
+    struct credential_cache *wrong;
     struct throttle *throttle;
     struct gate *gate;
     unsigned char key[SHA256_BYTES]; /* of the sessions of SCRAM, and of what strangers get */

@@ -23,7 +23,7 @@
 enum {
     USED_NONCES = 16384,
     NONCE_MS = 300000,
-    VERIFIED = 4096,
+    CACHED_CREDENTIALS = 4096,
     CULPRITS = 16384,
     WRONG_MS = 900000,
     WAITING_MAX = 65536
@@ -33,8 +33,8 @@ struct access_state *settings_access_state(const struct server_config *config)
 {
     struct access_bounds bounds = {.nonce_count = USED_NONCES,
                                    .nonce_ms = NONCE_MS,
-                                   .memory_count = VERIFIED,
-                                   .memory_ms = (int64_t)config->remember_s * 1000,
+                                   .cache_count = CACHED_CREDENTIALS,
+                                   .right_ms = (int64_t)config->remember_s * 1000,
                                    .wrong_ms = WRONG_MS,
                                    .throttle_count = CULPRITS,
                                    .waiting_count =

@@ -13,8 +13,8 @@ static void init(void)
 {
     static const struct access_bounds bounds = {.nonce_count = 16,
                                                 .nonce_ms = 60000,
-                                                .memory_count = 16,
-                                                .memory_ms = 1000,
+                                                .cache_count = 16,
+                                                .right_ms = 1000,
                                                 .throttle_count = 16,
                                                 .waiting_count = 4};
     static struct users users;

@@ -20,8 +20,8 @@ static struct buf token_text;
 
 static const struct access_bounds bounds = {.nonce_count = 64,
                                             .nonce_ms = 60000,
-                                            .memory_count = 64,
-                                            .memory_ms = 1000,
+                                            .cache_count = 64,
+                                            .right_ms = 1000,
                                             .wrong_ms = 900000,
                                             .throttle_count = 4096,
                                             .waiting_count = 16};
