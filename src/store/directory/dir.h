@@ -60,21 +60,10 @@ bool dir_is_same_mount(int fd, int other_fd);
 NODISCARD enum store_rc dir_open_parent(const struct dir_store *dir, struct res_path path,
                                         int *fd_out, struct dir_name *name_out);
 
-/* What an errno means where no link is followed; FAILED for those that only an administrator can
- * mend: these are logged, with `what` was being done. */
-enum store_rc dir_rc(int code, const char *what);
-
-/* The same for a flush that fails when the change has been made: UNKNOWN. */
-enum store_rc dir_rc_unknown(int code, const char *what);
-
 NODISCARD enum store_rc dir_locate(struct store *store, struct arena *arena, struct res_path path,
                                    enum locate_what what, struct res_path *real_out);
 
 /* --- read.c --- */
-
-/* Sets when a file was modified: at `modified_s`, or now when that is NULL. 0 or errno. The part
- * below a second is always that of now: it goes into the version, and makes it a new one. */
-NODISCARD int dir_set_modified(int fd, const int64_t *modified_s);
 
 NODISCARD enum store_rc dir_stat(struct store *store, struct res_path path,
                                  struct store_stat *stat_out);
@@ -144,14 +133,6 @@ bool dir_walk_fail(struct dir_walk *walk, bool is_collection, enum store_rc rc, 
 /* Asks the visitor about the member that the walk is at, `name` in `parent_fd`; false when it
  * refuses, and that has been reported. */
 NODISCARD bool dir_walk_may(struct dir_walk *walk, int parent_fd, const char *name);
-
-/* Not through links. */
-bool dir_is_directory(int parent_fd, const char *name);
-/* Anything at all, links that lead nowhere too. */
-bool dir_is_taken(int parent_fd, const char *name);
-
-/* Whether an open collection is the root of a davit, running or not: its state lies in it. */
-bool dir_is_served(int fd);
 
 /* A visitor that refuses nothing and hears nothing: for what is davit's own. */
 struct store_visitor dir_silent_visitor(void);

@@ -1,12 +1,21 @@
-/* store/directory/entry.h: names and entries of directories, as the kernel has them and as the
- * store does. */
+/* store/directory/entry.h: names, entries and errors of directories, as the kernel has them and as
+ * the store does. */
 #pragma once
 
 #include <sys/stat.h>
 
 #include "store/types.h"
 
-/* --- resolve.c --- */
+/* --- errors --- */
+
+/* What an errno means where no link is followed; FAILED for those that only an administrator can
+ * mend: these are logged, with `what` was being done. */
+enum store_rc dir_rc(int code, const char *what);
+
+/* The same for a flush that fails when the change has been made: UNKNOWN. */
+enum store_rc dir_rc_unknown(int code, const char *what);
+
+/* --- names --- */
 
 /* A path as the kernel wants it: "." for the root, with a NUL behind it. */
 struct dir_name {
@@ -27,13 +36,27 @@ struct str dir_path_text(int fd, struct dir_name *name_out);
 bool dir_is_reserved(struct res_path path);
 bool dir_is_reserved_name(struct str name);
 
-/* --- read.c --- */
+/* --- what an entry is --- */
 
 /* Asks for what a store_stat needs. False: errno says why. */
 NODISCARD bool dir_statx(int fd, const char *name, int flags, struct statx *stx_out);
 
 /* False when it is neither a file nor a directory: no resource. */
 NODISCARD bool dir_stat_of(const struct statx *stx, struct store_stat *stat_out);
+
+/* Sets when a file was modified: at `modified_s`, or now when that is NULL. 0 or errno. The part
+ * below a second is always that of now: it goes into the version, and makes it a new one. */
+NODISCARD int dir_set_modified(int fd, const int64_t *modified_s);
+
+/* Not through links. */
+bool dir_is_directory(int parent_fd, const char *name);
+/* Anything at all, links that lead nowhere too. */
+bool dir_is_taken(int parent_fd, const char *name);
+
+/* Whether an open collection is the root of a davit, running or not: its state lies in it. */
+bool dir_is_served(int fd);
+
+/* --- entries --- */
 
 /* Raw directory entries, in large batches. */
 struct dir_entries {

@@ -6,83 +6,15 @@
  * and in their names; what the cache knows of them is not asked for again. Content is read through
  * a descriptor that was opened once, so a file that is replaced or removed meanwhile is read to its
  * old end. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "base/turn.h"
 #include "store/directory/dir.h"
 
-enum { ENTRIES_BYTES = 32768 };
-
 /* --- what a resource is --- */
-
-bool dir_statx(int fd, const char *name, int flags, struct statx *stx_out)
-{
-    return statx(fd, name, flags | AT_STATX_SYNC_AS_STAT,
-                 STATX_TYPE | STATX_MODE | STATX_SIZE | STATX_MTIME | STATX_BTIME | STATX_INO |
-                     STATX_UID | STATX_GID,
-                 stx_out) == 0;
-}
-
-/* A bijective mixer (the finaliser of SplitMix64): unlike inputs give unlike outputs. */
-static uint64_t mix(uint64_t value)
-{
-    value ^= value >> 30;
-    value *= 0xbf58476d1ce4e5b9U;
-    value ^= value >> 27;
-    value *= 0x94d049bb133111ebU;
-    return value ^ value >> 31;
-}
-
-static uint64_t nanoseconds(const struct statx_timestamp *time)
-{
-    return (uint64_t)time->tv_sec * 1000000000U + time->tv_nsec;
-}
-
-/* Content changes its size or its mtime, or comes as a new file. An inode number may be used again
- * for a new file of the same size, and the kernel's own times move in steps of milliseconds: what
- * is uploaded is given a time of its own (dir_set_modified). Where a file system keeps coarser
- * times, the birth time tells apart what it can. The ctime is left out, because a rename changes
- * it, and then a client's tag would go stale. */
-static uint64_t version_of(const struct statx *stx)
-{
-    uint64_t version = mix(stx->stx_ino);
-    version = mix(version + stx->stx_size);
-    version = mix(version + nanoseconds(&stx->stx_mtime));
-    if (stx->stx_mask & STATX_BTIME)
-        version = mix(version + nanoseconds(&stx->stx_btime));
-    return version;
-}
-
-int dir_set_modified(int fd, const int64_t *modified_s)
-{
-    int64_t now_us = clock_wall_us();
-    struct timespec times[2] = {
-        {.tv_nsec = UTIME_OMIT},
-        {modified_s ? *modified_s : now_us / 1000000, now_us % 1000000 * 1000},
-    };
-    return futimens(fd, times) < 0 ? errno : 0;
-}
-
-bool dir_stat_of(const struct statx *stx, struct store_stat *stat_out)
-{
-    bool is_collection = S_ISDIR(stx->stx_mode);
-    if (!is_collection && !S_ISREG(stx->stx_mode))
-        return false;
-    *stat_out = (struct store_stat){
-        .is_collection = is_collection,
-        .is_executable = !is_collection && (stx->stx_mode & S_IXUSR),
-        .size_bytes = is_collection ? 0 : stx->stx_size,
-        .version = version_of(stx),
-        .modified_s = stx->stx_mtime.tv_sec,
-        .created_s = stx->stx_mask & STATX_BTIME ? stx->stx_btime.tv_sec : -1,
-    };
-    return true;
-}
 
 enum store_rc dir_stat(struct store *store, struct res_path path, struct store_stat *stat_out)
 {
@@ -194,43 +126,6 @@ enum store_rc dir_content_open(struct store *store, struct res_path path,
     if (!is_known && (rc == STORE_OK || rc == STORE_IS_COLLECTION))
         cache_offer(dir->cache, path);
     return rc;
-}
-
-/* --- directory entries --- */
-
-void dir_entries_init(struct dir_entries *entries, int fd)
-{
-    *entries = (struct dir_entries){.fd = fd, .buffer = mem_new(1, ENTRIES_BYTES)};
-}
-
-void dir_entries_done(struct dir_entries *entries)
-{
-    (void)close(entries->fd); /* read only: nothing to lose */
-    mem_free(entries->buffer);
-}
-
-enum store_rc dir_entries_next(struct dir_entries *entries, struct dir_entry *entry_out)
-{
-    for (;;) {
-        if (entries->at == entries->len) {
-            ssize_t got = getdents64(entries->fd, entries->buffer, ENTRIES_BYTES);
-            if (got < 0 && errno == ENOENT)
-                return STORE_END; /* the directory was removed meanwhile: no member is left */
-            if (got < 0)
-                return dir_rc(errno, "reading a directory");
-            if (got == 0)
-                return STORE_END;
-            entries->len = (size_t)got;
-            entries->at = 0;
-        }
-        const struct dirent64 *entry = (const void *)(entries->buffer + entries->at);
-        entries->at += entry->d_reclen;
-        struct str name = str_of_c(entry->d_name);
-        if (str_eq(name, STR(".")) || str_eq(name, STR("..")))
-            continue;
-        *entry_out = (struct dir_entry){name, entry->d_type};
-        return STORE_OK;
-    }
 }
 
 /* --- members --- */

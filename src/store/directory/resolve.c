@@ -23,111 +23,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "store/directory/dir.h"
 #include "text/unicode.h"
 
 enum { OPEN_TRIES = 32, NAME_BYTES_MAX = 255 };
-
-enum store_rc dir_rc(int code, const char *what)
-{
-    switch (code) {
-    case ENOENT:
-    case ENOTDIR:
-        return STORE_NOT_FOUND;
-    case EEXIST:
-    case ENOTEMPTY:
-        return STORE_EXISTS;
-    case EISDIR:
-        return STORE_IS_COLLECTION;
-    case ELOOP: /* a link, where none is followed */
-        return STORE_ALIAS;
-    case EACCES:
-    case EPERM:
-    case EXDEV: /* a link that leaves the root */
-    case EBUSY: /* a mount point */
-    case ETXTBSY:
-        return STORE_DENIED;
-    case EROFS:
-        return STORE_READ_ONLY;
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-        return STORE_NO_SPACE;
-    case ENAMETOOLONG:
-        return STORE_NAME_TOO_LONG;
-    case EINVAL: /* a name that this file system cannot hold */
-    case EILSEQ:
-        return STORE_DENIED;
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-        log_line(LOG_ERROR, "store: %s: %s", what, strerrordesc_np(code));
-        return STORE_BUSY;
-    default:
-        log_line(LOG_ERROR, "store: %s: %s", what, strerrordesc_np(code));
-        return STORE_FAILED;
-    }
-}
-
-enum store_rc dir_rc_unknown(int code, const char *what)
-{
-    log_line(LOG_ERROR, "store: %s: %s; it is not known whether the change will last", what,
-             strerrordesc_np(code));
-    return STORE_UNKNOWN;
-}
-
-/* --- names that are not resources --- */
-
-/* Whether the ASCII characters in it begin as our names do: most names differ in the first. */
-static bool resembles_reserved(struct str name)
-{
-    static const char state_name[] = DIR_STATE_NAME;
-    size_t count = 0;
-    for (size_t i = 0; i < name.len && count < sizeof(state_name) - 1; i++) {
-        if ((unsigned char)name.at[i] >= 0x80) /* perhaps one that cannot be seen */
-            continue;
-        if (char_lower(name.at[i]) != state_name[count++])
-            return false;
-    }
-    return count == sizeof(state_name) - 1;
-}
-
-bool dir_is_reserved_name(struct str name)
-{
-    struct arena arena = {0};
-    if (!resembles_reserved(name))
-        return false;
-    struct str loose = unicode_form(&arena, name, UNICODE_LOOSE);
-    while (loose.len && strchr(". ", loose.at[loose.len - 1])) /* some file systems drop these */
-        loose.len--;
-    bool is_reserved =
-        str_eq(loose, STR(DIR_STATE_NAME)) || str_starts(loose, STR(DIR_STAGED_PREFIX));
-    arena_done(&arena);
-    return is_reserved;
-}
-
-bool dir_is_reserved(struct res_path path)
-{
-    struct str rest = path_str(path);
-    while (rest.len) {
-        if (dir_is_reserved_name(str_cut(&rest, '/')))
-            return true;
-    }
-    return false;
-}
-
-enum store_rc dir_name_of(struct res_path path, struct dir_name *name_out)
-{
-    if (path.len >= sizeof(name_out->text))
-        return STORE_NAME_TOO_LONG;
-    if (path.len)
-        memcpy(name_out->text, path.at, path.len);
-    else
-        name_out->text[path.len++] = '.';
-    name_out->text[path.len] = '\0';
-    return STORE_OK;
-}
 
 /* --- opening --- */
 
@@ -147,17 +46,6 @@ static int open_how(const struct dir_store *dir, struct res_path path, int flags
             return (int)fd;
     }
     return -1;
-}
-
-struct str dir_path_text(int fd, struct dir_name *name_out)
-{
-    char link[64];
-    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd); /* fits */
-    ssize_t len = readlink(link, name_out->text, sizeof(name_out->text));
-    if (len <= 0 || len == (ssize_t)sizeof(name_out->text))
-        return STR_NONE;
-    name_out->text[len] = '\0';
-    return str_of(name_out->text, (size_t)len);
 }
 
 bool dir_path_of_fd(const struct dir_store *dir, int fd, struct arena *arena,

@@ -21,7 +21,6 @@
  * A removal never goes into what is not a part of the tree although it shows there: another mount,
  * which may be a second name of something that stays, and what another davit serves, whose state
  * would go with it. Such a collection is reported, untouched. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -62,28 +61,11 @@ bool dir_walk_fail(struct dir_walk *walk, bool is_collection, enum store_rc rc, 
     return false;
 }
 
-bool dir_is_directory(int parent_fd, const char *name)
-{
-    struct stat st;
-    return fstatat(parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
-}
-
-bool dir_is_taken(int parent_fd, const char *name)
-{
-    return faccessat(parent_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
 bool dir_walk_may(struct dir_walk *walk, int parent_fd, const char *name)
 {
     unsigned reason = walk->visitor->refuse(walk->visitor, dir_walk_path(walk));
     return reason == 0 ||
            dir_walk_fail(walk, dir_is_directory(parent_fd, name), STORE_REFUSED, reason);
-}
-
-bool dir_is_served(int fd)
-{
-    struct stat st;
-    return fstatat(fd, DIR_STATE_NAME, &st, 0) == 0 && S_ISDIR(st.st_mode);
 }
 
 static unsigned refuse_nothing(struct store_visitor *visitor, struct res_path path)
