@@ -32,11 +32,6 @@ static inline struct dir_store *dir_of(struct store *store)
     return CONTAINER_OF(store, struct dir_store, base);
 }
 
-/* --- directory.c --- */
-
-/* The directory for what is staged has been removed: makes it again. False: logged. */
-NODISCARD bool dir_staging_restore(struct dir_store *dir);
-
 /* --- resolve.c --- */
 
 /* openat2(2) beneath the root: not through links, and not what is reserved. The descriptor, or -1
@@ -77,31 +72,6 @@ NODISCARD enum store_rc dir_list(struct store *store, struct res_path path,
 NODISCARD enum store_rc dir_upload(struct store *store, struct res_path path, uint64_t size_bytes,
                                    struct store_upload **upload_out);
 
-/* Gives `to_fd` the POSIX ACLs and the users' extended attributes of `name` in from_fd, which is
- * not followed where it is a link; NULL: of from_fd itself. Where there are none, or the file
- * system knows none, OK. */
-NODISCARD enum store_rc dir_carry_attributes(int from_fd, const char *name, int to_fd);
-
-/* A file that is being made and has no name yet, or only one among the staged. */
-struct staged_file {
-    int fd;
-    char name[64]; /* empty: it has none (O_TMPFILE) */
-    int name_fd;   /* the directory that `name` is in; borrowed or owned */
-    bool owns_name_fd;
-};
-/* Makes one that can become a member of `parent_fd`. */
-NODISCARD enum store_rc dir_staged_open(struct dir_store *dir, int parent_fd,
-                                        struct staged_file *staged_out);
-/* Gives it its name in one step; replaces a file there unless `is_new`. */
-NODISCARD enum store_rc dir_staged_link(struct dir_store *dir, struct staged_file *staged,
-                                        int parent_fd, const char *name, bool is_new);
-void dir_staged_close(struct staged_file *staged);
-
-/* A name of its own in the staging directory, or beside the target where that is in another mount.
- * *fd_out is the directory; *is_owned_out: to be closed by the caller. */
-NODISCARD enum store_rc dir_stage_name(struct dir_store *dir, int parent_fd, char name_out[64],
-                                       int *fd_out, bool *is_owned_out);
-
 /* --- tree_remove.c, tree_copy.c, tree_move.c --- */
 
 NODISCARD enum store_rc dir_mkcol(struct store *store, struct res_path path);
@@ -111,10 +81,6 @@ NODISCARD enum store_rc dir_copy(struct store *store, const struct store_transfe
                                  struct store_visitor *visitor);
 NODISCARD enum store_rc dir_move(struct store *store, const struct store_transfer *transfer,
                                  struct store_visitor *visitor);
-
-/* rename(2) that replaces nothing, whatever comes to the target at this moment: 0, EEXIST, or
- * another errno. */
-NODISCARD int dir_rename_new(int from_fd, const char *from_name, int to_fd, const char *to_name);
 
 /* A walk down a tree that changes it. `path` is where the walk is, for reports. */
 struct dir_walk {
@@ -140,9 +106,6 @@ struct store_visitor dir_silent_visitor(void);
 /* Removes what `name` in `parent_fd` is, with all below it; the walk is at it, and the visitor is
  * asked about all of it. True: it is gone. */
 NODISCARD bool dir_remove_tree(struct dir_walk *walk, int parent_fd, const char *name);
-
-/* Takes over what a new member gets from its collection: the group, where that is inherited. */
-void dir_inherit(int parent_fd, int fd);
 
 /* --- props.c --- */
 

@@ -6,12 +6,11 @@
  *   ROOT/.davit/     ours, hidden from clients and elsewhere with --state:
  *     state.db       dead properties, intents (state.c)
  *     locks.journal  locks (store/lock_journal.c)
- *     staging/       files and trees that are not in place yet (upload.c, tree/copy.c)
+ *     staging/       files and trees that are not in place yet (staged.c)
  *
- * A rename is what makes a change visible in one step, so what is staged must be in the mount of
- * its target: with the state elsewhere, staging stays beneath the root.
- *
- * This file opens and closes the store; the table dir_ops names what does the work. */
+ * With the state elsewhere, staging stays beneath the root: a rename takes what is in it to its
+ * place, and goes no further than a mount. This file opens and closes the store; the table dir_ops
+ * names what does the work. */
 #include "store/directory/directory.h"
 
 #include <errno.h>
@@ -23,6 +22,7 @@
 #include "base/mem.h"
 #include "store/directory/mounts/neighbours.h"
 #include "store/directory/named.h"
+#include "store/directory/staged.h"
 #include "store/directory/tree/owed.h"
 
 /* --- quota, RFC 4331 --- */
@@ -123,36 +123,6 @@ static bool check_hidden(const struct dir_store *dir, struct err *err)
                                 dir->kept->name);
 }
 
-/* What is staged must be where a rename can take it to the files. */
-static int open_staging(const struct dir_store *dir, struct err *err)
-{
-    if (dir_is_same_mount(dir->root_fd, dir->kept->home.fd))
-        return own_directory_open(dir->kept->home.fd, "staging", false, err);
-    int inside_fd = own_directory_open(dir->root_fd, DIR_STATE_NAME, false, err);
-    if (inside_fd < 0)
-        return -1;
-    int fd = own_directory_open(inside_fd, "staging", false, err);
-    (void)close(inside_fd); /* a directory: nothing to lose */
-    return fd;
-}
-
-bool dir_staging_restore(struct dir_store *dir)
-{
-    struct err err;
-    bool is_fine = state_home_restore(&dir->kept->home);
-    pthread_mutex_lock(&dir->kept->mutex);
-    if (is_fine && state_home_is_gone(dir->staging_fd)) {
-        int fd = open_staging(dir, &err);
-        is_fine = fd >= 0 && dup3(fd, dir->staging_fd, O_CLOEXEC) >= 0;
-        if (fd < 0)
-            log_line(LOG_ERROR, "the staging directory was removed: %s", err.text);
-        else
-            (void)close(fd); /* the duplicate holds it */
-    }
-    pthread_mutex_unlock(&dir->kept->mutex);
-    return is_fine;
-}
-
 /* Its own, or what a store keeps that has lost its root. */
 static bool open_kept(struct dir_store *dir, const struct store_options *options, struct err *err)
 {
@@ -197,7 +167,7 @@ static bool open_state(struct dir_store *dir, const struct store_options *option
     if (!check_hidden(dir, err) || !own_directory_claim(dir->root_fd, options->root, err) ||
         !neighbours_check(dir->root_fd, options->root, err))
         return false;
-    dir->staging_fd = open_staging(dir, err);
+    dir->staging_fd = dir_staging_open(dir, err);
     if (dir->staging_fd < 0 || !open_views(dir, options, err))
         return false;
     if (dir->kept->state) /* it is in use, and has been recovered */

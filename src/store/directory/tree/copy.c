@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "store/directory/mounts/identity.h"
+#include "store/directory/staged.h"
 #include "store/directory/tree/place.h"
 
 enum {

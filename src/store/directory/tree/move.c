@@ -5,11 +5,6 @@
  * move one by one, and what may not move, or what something that could not be removed stands in the
  * way of, stays where it is.
  *
- * Where nothing is expected at the target, the kernel sees to it that nothing is replaced, whatever
- * another program makes there at this moment. Where it cannot (RENAME_NOREPLACE is missing on
- * network file systems and old kernels), a file is given its name by link(2), which fails if there
- * is something. A directory goes by a plain rename: that replaces nothing but an empty directory.
- *
  * Dead properties follow by a change to the database, which cannot be one step with the rename. An
  * intent is therefore written first, where there are any: start-up sees from what is on disk
  * whether the rename had happened, and finishes the change or forgets it (follow.c). Once the
@@ -21,45 +16,8 @@
 
 #include "base/random.h"
 #include "store/directory/mounts/identity.h"
+#include "store/directory/staged.h"
 #include "store/directory/tree/place.h"
-
-/* rename(2) that replaces nothing, as far as the file system can say: 0 or errno. */
-static int rename_if_free(int from_fd, const char *from_name, int to_fd, const char *to_name)
-{
-    if (renameat2(from_fd, from_name, to_fd, to_name, RENAME_NOREPLACE) == 0)
-        return 0;
-    if (errno != EINVAL)
-        return errno;
-    /* A file system without RENAME_NOREPLACE. */
-    if (dir_is_taken(to_fd, to_name))
-        return EEXIST;
-    return renameat(from_fd, from_name, to_fd, to_name) < 0 ? errno : 0;
-}
-
-/* A file gets a second name and loses the first. Where there are no second names, that nothing is
- * there is seen a moment before. */
-static int link_new(int from_fd, const char *from_name, int to_fd, const char *to_name)
-{
-    if (linkat(from_fd, from_name, to_fd, to_name, 0) < 0)
-        return errno == EEXIST ? EEXIST : rename_if_free(from_fd, from_name, to_fd, to_name);
-    if (unlinkat(from_fd, from_name, 0) == 0)
-        return 0;
-    int code = errno;
-    (void)unlinkat(to_fd, to_name, 0); /* ours alone; it can be removed if it could be made */
-    return code;
-}
-
-int dir_rename_new(int from_fd, const char *from_name, int to_fd, const char *to_name)
-{
-    if (renameat2(from_fd, from_name, to_fd, to_name, RENAME_NOREPLACE) == 0)
-        return 0;
-    if (errno != EINVAL)
-        return errno;
-    if (!dir_is_directory(from_fd, from_name))
-        return link_new(from_fd, from_name, to_fd, to_name);
-    int code = rename_if_free(from_fd, from_name, to_fd, to_name);
-    return code == ENOTDIR || code == ENOTEMPTY ? EEXIST : code;
-}
 
 /* --- grafting --- */
 
@@ -162,7 +120,7 @@ static bool graft(struct grafting *grafting, int from_fd, const char *from_name,
     struct dir_walk *walk = &grafting->walk;
     bool is_collection = dir_is_directory(from_fd, from_name);
     if (!is_collection || !walk->visitor->may_refuse(walk->visitor, dir_walk_path(walk))) {
-        int code = rename_if_free(from_fd, from_name, to_fd, to_name);
+        int code = dir_rename_if_free(from_fd, from_name, to_fd, to_name);
         if (code == 0)
             return true;
         if (code == EEXIST && !is_collection)
@@ -260,8 +218,8 @@ static enum store_rc replace_tree(struct placing *placing, bool is_whole)
     bool is_free = !dir_is_taken(placing->to_fd, placing->to_name);
     transfer->is_replaced = is_free || remove_old(placing);
     if (is_whole && transfer->is_replaced) {
-        int code =
-            rename_if_free(placing->from_fd, placing->from_name, placing->to_fd, placing->to_name);
+        int code = dir_rename_if_free(placing->from_fd, placing->from_name, placing->to_fd,
+                                      placing->to_name);
         if (code == 0)
             return STORE_OK;
         visitor->failed(visitor, placing->is_staged ? transfer->to : transfer->from,
@@ -307,7 +265,8 @@ static int place_whole(const struct placing *placing)
     if (placing->expects_absent)
         return dir_rename_new(placing->from_fd, placing->from_name, placing->to_fd,
                               placing->to_name);
-    return rename_if_free(placing->from_fd, placing->from_name, placing->to_fd, placing->to_name);
+    return dir_rename_if_free(placing->from_fd, placing->from_name, placing->to_fd,
+                              placing->to_name);
 }
 
 enum store_rc dir_may_replace(const struct placing *placing)

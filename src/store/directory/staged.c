@@ -1,0 +1,311 @@
+/* What is being made and has no place yet, and how it comes to its place in one step.
+ *
+ * A file is made without a name (O_TMPFILE) in the collection that it is for: so it is on the right
+ * file system, inherits what that directory hands down (group, default ACL), and vanishes by itself
+ * when the process dies. It gets its name by linkat(2) where that is new, which fails if something
+ * is there already, and otherwise by a link among the staged names and a rename(2) over the old
+ * file. Where the file system has no O_TMPFILE, the file has a staged name from the start; start-up
+ * removes what a crash left of those. A tree has a staged name in any case.
+ *
+ * A rename is what makes a change visible in one step, so what is staged must be in the mount of
+ * its target. That is the staging directory, or, for what is mounted below the root, the collection
+ * that it is for: then the name is noted in the database, since start-up would not look there.
+ *
+ * Where nothing is expected at the target, the kernel sees to it that nothing is replaced, whatever
+ * another program makes there at this moment. Where it cannot (RENAME_NOREPLACE is missing on
+ * network file systems and old kernels), a file is given its name by link(2), which fails if there
+ * is something. A directory goes by a plain rename: that replaces nothing but an empty directory.
+ */
+#include "store/directory/staged.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/limits.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/random.h"
+#define ACL_ACCESS  "system.posix_acl_access"
+#define ACL_DEFAULT "system.posix_acl_default"
+
+/* --- the staging directory --- */
+
+int dir_staging_open(const struct dir_store *dir, struct err *err)
+{
+    if (dir_is_same_mount(dir->root_fd, dir->kept->home.fd))
+        return own_directory_open(dir->kept->home.fd, "staging", false, err);
+    int inside_fd = own_directory_open(dir->root_fd, DIR_STATE_NAME, false, err);
+    if (inside_fd < 0)
+        return -1;
+    int fd = own_directory_open(inside_fd, "staging", false, err);
+    (void)close(inside_fd); /* a directory: nothing to lose */
+    return fd;
+}
+
+/* It has been removed: makes it again. False: logged. */
+static bool restore_staging(struct dir_store *dir)
+{
+    struct err err;
+    bool is_fine = state_home_restore(&dir->kept->home);
+    pthread_mutex_lock(&dir->kept->mutex);
+    if (is_fine && state_home_is_gone(dir->staging_fd)) {
+        int fd = dir_staging_open(dir, &err);
+        is_fine = fd >= 0 && dup3(fd, dir->staging_fd, O_CLOEXEC) >= 0;
+        if (fd < 0)
+            log_line(LOG_ERROR, "the staging directory was removed: %s", err.text);
+        else
+            (void)close(fd); /* the duplicate holds it */
+    }
+    pthread_mutex_unlock(&dir->kept->mutex);
+    return is_fine;
+}
+
+/* --- staged names --- */
+
+struct stray {
+    struct state_change change;
+    struct str path;
+    enum state_sql sql;
+};
+
+static enum store_rc change_stray(struct state_change *change, struct state_db *db)
+{
+    struct stray *stray = CONTAINER_OF(change, struct stray, change);
+    sqlite3_stmt *statement = state_prepare(db, stray->sql);
+    state_bind(statement, 1, stray->path);
+    return state_run(statement);
+}
+
+/* Notes an absolute file name that start-up is to remove if it is still there. Notes are never
+ * taken back while running: at worst start-up finds nothing under them. */
+static bool add_stray(struct dir_store *dir, int parent_fd, const char *name)
+{
+    struct dir_name parent;
+    char path[sizeof(parent.text) + 64];
+    struct str text = dir_path_text(parent_fd, &parent);
+    if (text.len == 0)
+        return false;
+    int len = snprintf(path, sizeof(path), "%s/%s", parent.text, name);
+    struct stray stray = {
+        .change.run = change_stray, .path = str_of(path, (size_t)len), .sql = SQL_STRAY_ADD};
+    return state_write(dir->kept->state, &stray.change) == STORE_OK;
+}
+
+enum store_rc dir_stage_name(struct dir_store *dir, int parent_fd, char name_out[64], int *fd_out,
+                             bool *is_owned_out)
+{
+    char name[64];
+    int fd = dir->staging_fd;
+    (void)snprintf(name, sizeof(name), DIR_STAGED_PREFIX "%016llx",
+                   (unsigned long long)random_u64()); /* fits */
+    if (state_home_is_gone(fd) && !restore_staging(dir))
+        return STORE_FAILED;
+    bool is_beside = !dir_is_same_mount(parent_fd, dir->staging_fd);
+    if (is_beside) { /* mounted below the root: beside the target, noted for start-up */
+        fd = fcntl(parent_fd, F_DUPFD_CLOEXEC, 0);
+        if (fd < 0)
+            return dir_rc(errno, "opening a collection");
+    }
+    if (is_beside && !add_stray(dir, fd, name)) {
+        (void)close(fd); /* a directory: nothing to lose */
+        return STORE_FAILED;
+    }
+    memcpy(name_out, name, sizeof(name));
+    *fd_out = fd;
+    *is_owned_out = is_beside;
+    return STORE_OK;
+}
+
+/* --- names that are given --- */
+
+int dir_rename_if_free(int from_fd, const char *from_name, int to_fd, const char *to_name)
+{
+    if (renameat2(from_fd, from_name, to_fd, to_name, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL)
+        return errno;
+    /* A file system without RENAME_NOREPLACE. */
+    if (dir_is_taken(to_fd, to_name))
+        return EEXIST;
+    return renameat(from_fd, from_name, to_fd, to_name) < 0 ? errno : 0;
+}
+
+/* A file gets a second name and loses the first. Where there are no second names, that nothing is
+ * there is seen a moment before. */
+static int link_new(int from_fd, const char *from_name, int to_fd, const char *to_name)
+{
+    if (linkat(from_fd, from_name, to_fd, to_name, 0) < 0)
+        return errno == EEXIST ? EEXIST : dir_rename_if_free(from_fd, from_name, to_fd, to_name);
+    if (unlinkat(from_fd, from_name, 0) == 0)
+        return 0;
+    int code = errno;
+    (void)unlinkat(to_fd, to_name, 0); /* ours alone; it can be removed if it could be made */
+    return code;
+}
+
+int dir_rename_new(int from_fd, const char *from_name, int to_fd, const char *to_name)
+{
+    if (renameat2(from_fd, from_name, to_fd, to_name, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL)
+        return errno;
+    if (!dir_is_directory(from_fd, from_name))
+        return link_new(from_fd, from_name, to_fd, to_name);
+    int code = dir_rename_if_free(from_fd, from_name, to_fd, to_name);
+    return code == ENOTDIR || code == ENOTEMPTY ? EEXIST : code;
+}
+
+/* --- staged files --- */
+
+void dir_inherit(int parent_fd, int fd)
+{
+    struct stat parent;
+    struct stat own;
+    /* The set-group-ID bit of a directory hands its group to what is made in it, and itself to
+     * directories; what comes from the staging directory must be given both. Best effort, as for
+     * any other maker of files. */
+    if (fstat(parent_fd, &parent) < 0 || !(parent.st_mode & S_ISGID) || fstat(fd, &own) < 0)
+        return;
+    (void)!fchown(fd, (uid_t)-1, parent.st_gid);
+    if (S_ISDIR(own.st_mode))
+        (void)fchmod(fd, (own.st_mode & 07777) | S_ISGID); /* as above */
+}
+
+static enum store_rc open_named(struct dir_store *dir, int parent_fd, struct staged_file *staged)
+{
+    enum store_rc rc =
+        dir_stage_name(dir, parent_fd, staged->name, &staged->name_fd, &staged->owns_name_fd);
+    if (rc != STORE_OK)
+        return rc;
+    staged->fd =
+        openat(staged->name_fd, staged->name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+    if (staged->fd >= 0) {
+        dir_inherit(parent_fd, staged->fd);
+        return STORE_OK;
+    }
+    rc = dir_rc(errno, "making a file");
+    staged->name[0] = '\0';
+    dir_staged_close(staged);
+    return rc;
+}
+
+enum store_rc dir_staged_open(struct dir_store *dir, int parent_fd, struct staged_file *staged_out)
+{
+    *staged_out = (struct staged_file){.fd = -1, .name_fd = -1};
+    staged_out->fd = openat(parent_fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+    if (staged_out->fd >= 0)
+        return STORE_OK;
+    /* What file systems and old kernels say that have no O_TMPFILE. */
+    if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL || errno == ENOENT ||
+        errno == EBADF)
+        return open_named(dir, parent_fd, staged_out);
+    return dir_rc(errno, "making a file");
+}
+
+void dir_staged_close(struct staged_file *staged)
+{
+    if (staged->name[0])
+        (void)unlinkat(staged->name_fd, staged->name, 0); /* start-up removes it otherwise */
+    if (staged->fd >= 0)
+        (void)close(staged->fd); /* what matters was flushed, or is thrown away */
+    if (staged->owns_name_fd)
+        (void)close(staged->name_fd); /* a directory: nothing to lose */
+    *staged = (struct staged_file){.fd = -1, .name_fd = -1};
+}
+
+static int link_nameless(int fd, int to_fd, const char *name)
+{
+    char link[64];
+    /* Since Linux 6.10 for whoever has opened the file, and before for root only: ENOENT. */
+    if (linkat(fd, "", to_fd, name, AT_EMPTY_PATH) == 0)
+        return 0;
+    if (errno != ENOENT)
+        return errno;
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd); /* fits */
+    return linkat(AT_FDCWD, link, to_fd, name, AT_SYMLINK_FOLLOW) < 0 ? errno : 0;
+}
+
+/* The file has a staged name: moves it to its place. */
+static enum store_rc rename_staged(struct staged_file *staged, int parent_fd, const char *name,
+                                   bool is_new)
+{
+    int code = 0;
+    if (is_new)
+        code = dir_rename_new(staged->name_fd, staged->name, parent_fd, name);
+    else if (renameat(staged->name_fd, staged->name, parent_fd, name) < 0)
+        code = errno;
+    if (code)
+        return dir_rc(code, "naming a file");
+    staged->name[0] = '\0';
+    return STORE_OK;
+}
+
+enum store_rc dir_staged_link(struct dir_store *dir, struct staged_file *staged, int parent_fd,
+                              const char *name, bool is_new)
+{
+    if (staged->name[0])
+        return rename_staged(staged, parent_fd, name, is_new);
+    if (is_new) {
+        int code = link_nameless(staged->fd, parent_fd, name);
+        return code ? dir_rc(code, "naming a file") : STORE_OK;
+    }
+    enum store_rc rc =
+        dir_stage_name(dir, parent_fd, staged->name, &staged->name_fd, &staged->owns_name_fd);
+    if (rc != STORE_OK)
+        return rc;
+    int code = link_nameless(staged->fd, staged->name_fd, staged->name);
+    if (code) {
+        staged->name[0] = '\0';
+        return dir_rc(code, "staging a file");
+    }
+    return rename_staged(staged, parent_fd, name, false);
+}
+
+/* --- attributes --- */
+
+static bool is_carried(const char *attribute)
+{
+    return strncmp(attribute, "user.", 5) == 0 || strcmp(attribute, ACL_ACCESS) == 0 ||
+           strcmp(attribute, ACL_DEFAULT) == 0;
+}
+
+/* 0 or errno. `path` NULL: from the descriptor. */
+static int carry_one(int from_fd, const char *path, int to_fd, const char *attribute)
+{
+    struct buf value = {0};
+    char *room = buf_reserve(&value, XATTR_SIZE_MAX);
+    ssize_t len = path ? lgetxattr(path, attribute, room, XATTR_SIZE_MAX)
+                       : fgetxattr(from_fd, attribute, room, XATTR_SIZE_MAX);
+    int code = len < 0 || fsetxattr(to_fd, attribute, value.at, (size_t)len, 0) < 0 ? errno : 0;
+    buf_done(&value);
+    return code == ENODATA || code == ENOTSUP ? 0 : code; /* it has just gone; or it is not known */
+}
+
+static ssize_t list_attributes(int from_fd, const char *path, char *room, size_t size)
+{
+    return path ? llistxattr(path, room, size) : flistxattr(from_fd, room, size);
+}
+
+enum store_rc dir_carry_attributes(int from_fd, const char *name, int to_fd)
+{
+    struct buf names = {0};
+    char room[32 + 256];
+    const char *path = name ? room : NULL;
+    int code = 0;
+    bool has_acl = false;
+    if (name)
+        (void)snprintf(room, sizeof(room), "/proc/self/fd/%d/%s", from_fd, name); /* fits */
+    ssize_t len = list_attributes(from_fd, path, NULL, 0);
+    if (len > 0)
+        len = list_attributes(from_fd, path, buf_reserve(&names, XATTR_LIST_MAX), XATTR_LIST_MAX);
+    for (ssize_t at = 0; at < len && !code; at += (ssize_t)strlen(names.at + at) + 1) {
+        const char *attribute = names.at + at;
+        has_acl = has_acl || strcmp(attribute, ACL_ACCESS) == 0;
+        code = is_carried(attribute) ? carry_one(from_fd, path, to_fd, attribute) : 0;
+    }
+    if (!has_acl) /* what the collection hands down to new files is not the old one's */
+        (void)fremovexattr(to_fd, ACL_ACCESS); /* mostly there is none */
+    buf_done(&names);
+    return code ? dir_rc(code, "setting a file's attributes") : STORE_OK;
+}
