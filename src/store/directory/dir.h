@@ -72,41 +72,6 @@ NODISCARD enum store_rc dir_list(struct store *store, struct res_path path,
 NODISCARD enum store_rc dir_upload(struct store *store, struct res_path path, uint64_t size_bytes,
                                    struct store_upload **upload_out);
 
-/* --- tree_remove.c, tree_copy.c, tree_move.c --- */
-
-NODISCARD enum store_rc dir_mkcol(struct store *store, struct res_path path);
-NODISCARD enum store_rc dir_remove(struct store *store, struct res_path path,
-                                   struct store_visitor *visitor);
-NODISCARD enum store_rc dir_copy(struct store *store, const struct store_transfer *transfer,
-                                 struct store_visitor *visitor);
-NODISCARD enum store_rc dir_move(struct store *store, const struct store_transfer *transfer,
-                                 struct store_visitor *visitor);
-
-/* A walk down a tree that changes it. `path` is where the walk is, for reports. */
-struct dir_walk {
-    struct dir_store *dir;
-    struct store_visitor *visitor;
-    struct buf path;
-    unsigned depth;
-    size_t failures;
-};
-/* One step down; returns the length to come back to with dir_walk_up(). */
-size_t dir_walk_down(struct dir_walk *walk, struct str name);
-void dir_walk_up(struct dir_walk *walk, size_t len);
-struct res_path dir_walk_path(const struct dir_walk *walk);
-/* Reports the member the walk is at. Always false. */
-bool dir_walk_fail(struct dir_walk *walk, bool is_collection, enum store_rc rc, unsigned reason);
-/* Asks the visitor about the member that the walk is at, `name` in `parent_fd`; false when it
- * refuses, and that has been reported. */
-NODISCARD bool dir_walk_may(struct dir_walk *walk, int parent_fd, const char *name);
-
-/* A visitor that refuses nothing and hears nothing: for what is davit's own. */
-struct store_visitor dir_silent_visitor(void);
-
-/* Removes what `name` in `parent_fd` is, with all below it; the walk is at it, and the visitor is
- * asked about all of it. True: it is gone. */
-NODISCARD bool dir_remove_tree(struct dir_walk *walk, int parent_fd, const char *name);
-
 /* --- props.c --- */
 
 bool dir_may_have_props(struct store *store, struct res_path path);

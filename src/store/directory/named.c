@@ -18,6 +18,9 @@
 #include "store/directory/named.h"
 
 #include "store/directory/dir.h"
+#include "store/directory/tree/copy.h"
+#include "store/directory/tree/move.h"
+#include "store/directory/tree/remove.h"
 
 /* A path and what it stands for. */
 struct named {

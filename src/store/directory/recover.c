@@ -14,6 +14,8 @@
 
 #include "base/clock.h"
 #include "store/directory/tree/follow.h"
+#include "store/directory/tree/remove.h"
+#include "store/directory/tree/walk.h"
 
 /* --- staged files --- */
 

@@ -4,11 +4,13 @@
  * left out of the copy.
  *
  * Where something of the old destination cannot be removed, the copy is moved into what remains of
- * it, member by member (move.c).
+ * it, member by member (place.c).
  *
  * Links to files are copied as the files they lead to, if the visitor lets that be read. Links to
  * collections, since following them might never end, links that lead nowhere, and all that a MOVE
  * between file systems copies stay links. */
+#include "store/directory/tree/copy.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +19,21 @@
 #include "store/directory/mounts/identity.h"
 #include "store/directory/staged.h"
 #include "store/directory/tree/place.h"
+#include "store/directory/tree/remove.h"
+#include "store/directory/tree/walk.h"
+
+/* A copy that is being made among the staged names. */
+struct copying {
+    struct dir_walk walk; /* through the source */
+    int parent_fd;        /* the collection that the copy is for; borrows */
+    int staged_fd;        /* the directory it is made in; -1: none yet */
+    bool owns_staged_fd;
+    char staged[64]; /* its name there */
+    bool is_shallow;
+    bool keeps_links;
+    bool hands_down; /* the collection does, its group: dir_inherit() */
+    bool is_full;    /* the disk is */
+};
 
 enum {
     COPY_BYTES = 1 << 30,

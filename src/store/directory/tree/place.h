@@ -1,20 +1,7 @@
-/* store/directory/tree/place.h: what copy.c and move.c share. */
+/* store/directory/tree/place.h: puts something complete in its place: what COPY and MOVE share. */
 #pragma once
 
 #include "store/directory/tree/follow.h"
-
-/* A copy that is being made among the staged names. */
-struct copying {
-    struct dir_walk walk; /* through the source */
-    int parent_fd;        /* the collection that the copy is for; borrows */
-    int staged_fd;        /* the directory it is made in; -1: none yet */
-    bool owns_staged_fd;
-    char staged[64]; /* its name there */
-    bool is_shallow;
-    bool keeps_links;
-    bool hands_down; /* the collection does, its group: dir_inherit() */
-    bool is_full;    /* the disk is */
-};
 
 /* Something complete that is to replace what is at `to`: a staged copy, or what is moved. */
 struct placing {
@@ -35,9 +22,6 @@ struct placing {
 /* What is there to be copied or moved: NOT_FOUND when it is no resource. Not through links. */
 NODISCARD enum store_rc dir_find_member(int parent_fd, const char *name);
 
-/* Copies what is to move to another file system: with its links as they are. */
-NODISCARD enum store_rc dir_copy_for_move(const struct placing *placing);
-
 /* There is something at `to`: may it be replaced? EXISTS: nothing was expected there; DENIED: it is
  * no resource, and no client can have meant it. */
 NODISCARD enum store_rc dir_may_replace(const struct placing *placing);
@@ -45,3 +29,8 @@ NODISCARD enum store_rc dir_may_replace(const struct placing *placing);
 /* Puts it in place, durably; properties follow. OK; PARTIAL: less what was reported; any other:
  * nothing has changed. */
 NODISCARD enum store_rc dir_place(struct placing *placing);
+
+/* Asks the visitor about one of the two ends alone: `path`, which is `name` in `fd`. False:
+ * refused, and that has been reported. */
+NODISCARD bool dir_placing_may(const struct placing *placing, struct res_path path, int fd,
+                               const char *name);
