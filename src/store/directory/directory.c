@@ -20,9 +20,22 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/directory/cache/cache.h"
+#include "store/directory/dir.h"
+#include "store/directory/entry.h"
+#include "store/directory/flush.h"
+#include "store/directory/locks.h"
+#include "store/directory/mounts/mounts.h"
 #include "store/directory/mounts/neighbours.h"
 #include "store/directory/named.h"
+#include "store/directory/read.h"
+#include "store/directory/recover.h"
+#include "store/directory/resolve.h"
+#include "store/directory/root.h"
+#include "store/directory/spelling/folds.h"
 #include "store/directory/staged.h"
+#include "store/directory/state/kept.h"
+#include "store/directory/state/state.h"
 #include "store/directory/tree/owed.h"
 
 /* --- quota, RFC 4331 --- */

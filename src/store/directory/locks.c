@@ -1,7 +1,12 @@
 /* Locks: every look-up is answered from memory, and every change is in the journal before it is in
  * memory (store/lock_journal.h), so that what was acknowledged is there after a restart. */
+#include "store/directory/locks.h"
+
 #include "base/clock.h"
 #include "store/directory/dir.h"
+#include "store/directory/state/kept.h"
+#include "store/lock_journal.h"
+#include "store/lock_table.h"
 
 bool dir_has_locks(struct store *store)
 {

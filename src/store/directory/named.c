@@ -17,10 +17,16 @@
  * because its first name is in only one of them. */
 #include "store/directory/named.h"
 
+#include "store/directory/cache/cache.h"
 #include "store/directory/dir.h"
+#include "store/directory/locks.h"
+#include "store/directory/mounts/mounts.h"
+#include "store/directory/props.h"
+#include "store/directory/state/kept.h"
 #include "store/directory/tree/copy.h"
 #include "store/directory/tree/move.h"
 #include "store/directory/tree/remove.h"
+#include "store/directory/upload.h"
 
 /* A path and what it stands for. */
 struct named {

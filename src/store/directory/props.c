@@ -7,11 +7,20 @@
  * A patch is one change of the database (state_write): all of its instructions are on disk, or none
  * is. Attributes of the file (its modification time, whether it is executable) are set last, within
  * that change, since they cannot be rolled back. */
+#include "store/directory/props.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "store/directory/dir.h"
+#include "store/directory/entry.h"
+#include "store/directory/flush.h"
+#include "store/directory/read.h"
+#include "store/directory/resolve.h"
+#include "store/directory/state/kept.h"
+#include "store/directory/state/state.h"
 #include "store/directory/tree/owed.h"
 
 bool dir_may_have_props(struct store *store, struct res_path path)

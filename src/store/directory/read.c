@@ -6,13 +6,19 @@
  * and in their names; what the cache knows of them is not asked for again. Content is read through
  * a descriptor that was opened once, so a file that is replaced or removed meanwhile is read to its
  * old end. */
+#include "store/directory/read.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/turn.h"
+#include "store/directory/cache/cache.h"
 #include "store/directory/dir.h"
+#include "store/directory/entry.h"
+#include "store/directory/resolve.h"
+#include "store/directory/root.h"
 
 /* --- what a resource is --- */
 

@@ -8,14 +8,23 @@
  *   staging   emptied last: what is in it was promised to nobody
  *
  * A read-only store changes none of this and takes what it finds as it is. */
+#include "store/directory/recover.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "store/directory/dir.h"
+#include "store/directory/entry.h"
+#include "store/directory/read.h"
+#include "store/directory/state/kept.h"
+#include "store/directory/state/state.h"
 #include "store/directory/tree/follow.h"
 #include "store/directory/tree/remove.h"
 #include "store/directory/tree/walk.h"
+#include "store/lock_journal.h"
+#include "store/lock_table.h"
 
 /* --- staged files --- */
 

@@ -17,13 +17,21 @@
  * Rejected: to follow links, and to compare the path of the open descriptor (/proc/self/fd) with
  * the one that was judged. It costs two calls more for each open, and the kernel gives a file that
  * has just been removed a name that it never had. */
+#include "store/directory/resolve.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "store/directory/cache/cache.h"
 #include "store/directory/dir.h"
+#include "store/directory/entry.h"
+#include "store/directory/mounts/mounts.h"
+#include "store/directory/root.h"
+#include "store/directory/spelling/folds.h"
+#include "store/directory/spelling/spell.h"
 #include "text/unicode.h"
 
 enum { OPEN_TRIES = 32, NAME_BYTES_MAX = 255 };

@@ -19,6 +19,8 @@
  * from the cache, whose root is watched, and before the cache learns its root; once in a turn of a
  * loop, as the cache does. A look is one stat(2). Where it fails for want of a permission, nobody
  * can say what the path leads to, and what is open counts as long as it has a name at all. */
+#include "store/directory/root.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>

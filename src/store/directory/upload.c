@@ -4,13 +4,21 @@
  * Nothing touches the disk before the first write or, for a small body, before commit: an upload
  * that is refused leaves nothing to undo. What the new file takes over from the one that it
  * replaces (mode, owner, ACLs, attributes) it has before it is seen. */
+#include "store/directory/upload.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "store/directory/cache/cache.h"
+#include "store/directory/dir.h"
+#include "store/directory/entry.h"
+#include "store/directory/flush.h"
+#include "store/directory/resolve.h"
 #include "store/directory/staged.h"
 #include "store/directory/tree/follow.h"
+#include "store/directory/tree/owed.h"
 
 /* A file of this size gets its disk blocks at once: no disk runs full in the middle of it. */
 enum { PREALLOCATE_BYTES_MIN = 1 << 20 };

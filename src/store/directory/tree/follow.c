@@ -24,6 +24,16 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "store/directory/dir.h"
+#include "store/directory/entry.h"
+#include "store/directory/props.h"
+#include "store/directory/resolve.h"
+#include "store/directory/state/kept.h"
+#include "store/directory/state/state.h"
+#include "store/directory/tree/owed.h"
+#include "store/lock_journal.h"
+#include "store/lock_table.h"
+
 static bool is_there(const struct dir_store *dir, struct res_path path)
 {
     int fd = dir_open_beneath(dir, path, O_PATH);

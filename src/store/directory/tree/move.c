@@ -13,8 +13,12 @@
 #include <unistd.h>
 
 #include "base/random.h"
+#include "store/directory/dir.h"
+#include "store/directory/entry.h"
 #include "store/directory/mounts/identity.h"
+#include "store/directory/resolve.h"
 #include "store/directory/tree/copy.h"
+#include "store/directory/tree/follow.h"
 #include "store/directory/tree/place.h"
 #include "store/directory/tree/remove.h"
 #include "store/directory/tree/walk.h"

@@ -22,6 +22,10 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "store/directory/dir.h"
+#include "store/directory/state/kept.h"
+#include "store/directory/state/state.h"
+#include "store/lock_journal.h"
 
 void dir_paths_add(struct arena *arena, struct dir_paths *paths, struct res_path path)
 {

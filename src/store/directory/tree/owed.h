@@ -3,6 +3,7 @@
 #pragma once
 
 #include "store/directory/dir.h"
+#include "store/directory/state/state.h"
 
 struct dir_paths {
     struct res_path *items;

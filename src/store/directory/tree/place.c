@@ -16,7 +16,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "store/directory/dir.h"
+#include "store/directory/entry.h"
+#include "store/directory/flush.h"
+#include "store/directory/read.h"
+#include "store/directory/resolve.h"
 #include "store/directory/staged.h"
+#include "store/directory/tree/follow.h"
 #include "store/directory/tree/remove.h"
 #include "store/directory/tree/walk.h"
 

@@ -31,6 +31,10 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "store/directory/dir.h"
+#include "store/directory/entry.h"
+#include "store/directory/flush.h"
+#include "store/directory/resolve.h"
 #include "store/directory/tree/follow.h"
 #include "store/directory/tree/walk.h"
 
