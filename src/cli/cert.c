@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/options.h"
 #include "cli/command.h"
@@ -135,7 +136,7 @@ static bool write_pair(const char *out, const struct self_signed *made, struct e
         (void)unlinkat(dir, "key.pem", 0); /* of no use to anybody */
         is_fine = false;
     }
-    (void)close(dir); /* a directory: nothing to lose */
+    fd_close(dir);
     return is_fine;
 }
 

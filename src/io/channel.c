@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/turn.h"
 
@@ -110,7 +111,7 @@ static void socket_close(struct channel *channel, bool is_reset)
     if (is_reset)
         (void)setsockopt(channel->watch.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
     loop_forget(channel->loop, &channel->watch);
-    (void)close(channel->watch.fd); /* what was lost, TCP would not tell us here either */
+    fd_close(channel->watch.fd); /* what was lost, TCP would not tell us here either */
     mem_free(channel);
 }
 

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/turn.h"
 #include "io/worker.h"
@@ -136,10 +137,8 @@ void loop_free(struct loop *loop)
 {
     if (!loop)
         return;
-    if (loop->epoll_fd >= 0)
-        (void)close(loop->epoll_fd); /* nothing is written through it */
-    if (loop->wake_fd >= 0)
-        (void)close(loop->wake_fd); /* likewise */
+    fd_close(loop->epoll_fd);
+    fd_close(loop->wake_fd);
     pthread_mutex_destroy(&loop->mutex);
     mem_free(loop);
 }

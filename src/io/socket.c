@@ -14,7 +14,8 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <unistd.h>
+
+#include "base/fd.h"
 
 enum { BACKLOG = 1024 };
 
@@ -135,7 +136,7 @@ bool socket_listen(const struct socket_address *wanted, int *fd_out,
         listen(fd, BACKLOG) < 0 ||
         getsockname(fd, (struct sockaddr *)&bound.storage, &bound.len) < 0) {
         (void)err_sys(err, errno, "listening on %s", text); /* always false; returned below */
-        (void)close(fd);                                    /* nothing was written to it */
+        fd_close(fd);
         return false;
     }
     *fd_out = fd;

@@ -22,11 +22,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <openssl/err.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "io/tls_priv.h"
 
@@ -341,7 +341,7 @@ static bool has_kernel_tls(void)
         return false;
     int rc = setsockopt(fd, IPPROTO_TCP, TCP_ULP, name, sizeof(name));
     bool is_known = rc == 0 || errno == ENOTCONN;
-    (void)close(fd); /* nothing was written to it */
+    fd_close(fd);
     return is_known;
 }
 

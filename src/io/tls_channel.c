@@ -32,6 +32,7 @@
 
 #include <openssl/err.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "io/tls_priv.h"
 
@@ -385,7 +386,7 @@ static void tls_close(struct channel *channel, bool is_reset)
     loop_forget(channel->loop, &channel->watch);
     SSL_free(tls->ssl);
     ERR_clear_error();
-    (void)close(channel->watch.fd); /* what was lost, TCP would not tell us here either */
+    fd_close(channel->watch.fd); /* what was lost, TCP would not tell us here either */
     buf_done(&tls->out);
     mem_free(channel->client);
     mem_free(tls);

@@ -20,6 +20,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/files.h"
 #include "io/tls_priv.h"
 
@@ -62,7 +63,7 @@ static bool read_file(const char *file, struct buf *into, mode_t *mode_out, stru
     bool is_fine = read_all(fd, file, into, err);
     if (is_fine && mode_out && fstat(fd, &stat) == 0)
         *mode_out = stat.st_mode;
-    (void)close(fd); /* read only: nothing to lose */
+    fd_close(fd);
     return is_fine;
 }
 

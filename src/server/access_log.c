@@ -18,6 +18,7 @@
 
 #include "access/tokens.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "text/date.h"
@@ -42,14 +43,13 @@ void access_log_reopen(struct access_log *log)
     if (fd < 0 || dup3(fd, log->fd, O_CLOEXEC) < 0)
         log_line(LOG_ERROR, "opening the access log '%s' again: %s", log->file,
                  strerrordesc_np(errno));
-    if (fd >= 0)
-        (void)close(fd); /* log->fd is the same file now */
+    fd_close(fd); /* log->fd is the same file now */
 }
 
 void access_log_close(struct access_log *log)
 {
     if (log->fd > STDERR_FILENO)
-        (void)close(log->fd); /* each line was written when it was made */
+        fd_close(log->fd); /* each line was written when it was made */
     log->fd = -1;
 }
 

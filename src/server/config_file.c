@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/files.h"
 #include "base/mem.h"
 #include "base/options.h"
@@ -38,7 +39,7 @@ bool small_file_read(const char *path, struct arena *arena, struct str *text_out
     while (text.len < FILE_BYTES_MAX && (got = read(fd, chunk, sizeof(chunk))) > 0)
         buf_add(&text, str_of(chunk, (size_t)got));
     int code = got < 0 ? errno : 0;
-    (void)close(fd); /* read only: nothing to lose */
+    fd_close(fd);
     *text_out = arena_str(arena, buf_str(&text));
     buf_done(&text);
     if (got > 0)

@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+
 enum { LINKS_MAX = 16 };
 
 struct walk {
@@ -33,8 +35,7 @@ static int fail(int code)
 /* Goes on in another directory. Takes `fd`, which may be -1. */
 static bool enter(struct walk *walk, int fd)
 {
-    if (walk->dir_fd >= 0)
-        (void)close(walk->dir_fd); /* a directory: nothing to lose */
+    fd_close(walk->dir_fd);
     walk->dir_fd = fd;
     return fd >= 0 && fstat(fd, &walk->dir) == 0;
 }
@@ -80,7 +81,7 @@ static int open_last(const struct walk *walk, const char *name, const struct sta
     int fd = openat(walk->dir_fd, name, how | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
     if (fd < 0 || (fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode)))
         return fd;
-    (void)close(fd); /* nothing was written */
+    fd_close(fd);
     return fail(ENOTSUP);
 }
 
@@ -129,8 +130,7 @@ int guarded_open(const char *path, enum file_use use)
             ;
     }
     int code = errno;
-    if (walk.dir_fd >= 0)
-        (void)close(walk.dir_fd); /* a directory: nothing to lose */
+    fd_close(walk.dir_fd);
     errno = code;
     return fd;
 }
@@ -141,7 +141,6 @@ bool guarded_is_roots(const char *path)
     int fd = guarded_open(path, FILE_READ);
     bool is_roots_own = fd >= 0 && fstat(fd, &stat) == 0 && stat.st_uid == 0 &&
                         !(stat.st_mode & (S_IWGRP | S_IWOTH));
-    if (fd >= 0)
-        (void)close(fd); /* read only: nothing to lose */
+    fd_close(fd);
     return is_roots_own;
 }

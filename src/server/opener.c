@@ -34,6 +34,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "server/config_file.h"
 #include "server/guarded_open.h"
@@ -128,8 +129,7 @@ static void open_for(const struct opener *opener, const struct question *questio
                  "there",
                  question->path);
     answer(opener->fd, fd < 0 && code == ENOTSUP ? EACCES : fd < 0 ? code : 0, fd);
-    if (fd >= 0)
-        (void)close(fd); /* the other has it */
+    fd_close(fd); /* the other has it */
 }
 
 /* A key may be anybody's, as long as it stands where root has put it. The configuration says what
@@ -270,7 +270,7 @@ bool opener_start(const struct server_config *config, int argc, char **argv, str
         be_opener(&opener, davit);
     }
     int code = errno;
-    (void)close(ends[1]); /* the other's */
+    fd_close(ends[1]); /* the other's */
     opener_fd = ends[0];
     if (pid < 0)
         return err_sys(err, code, "starting the process that opens files");
@@ -289,7 +289,7 @@ void opener_stop(void)
 {
     if (opener_fd < 0)
         return;
-    (void)close(opener_fd); /* it hears that, and ends */
+    fd_close(opener_fd); /* it hears that, and ends */
     opener_fd = -1;
     file_open_by(file_open_here);
 }

@@ -1,6 +1,6 @@
 #include "server/port.h"
 
-#include <unistd.h>
+#include "base/fd.h"
 
 void ports_init(struct ports *ports)
 {
@@ -49,8 +49,7 @@ void ports_shut(const struct ports *ports)
 void ports_close(struct ports *ports)
 {
     for (size_t i = 0; i < ports->count; i++) {
-        if (ports->at[i].fd >= 0)
-            (void)close(ports->at[i].fd); /* a listening socket: nothing to lose */
+        fd_close(ports->at[i].fd);
         ports->at[i].fd = -1;
     }
 }

@@ -19,6 +19,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "dav/exchange.h"
 #include "io/shares.h"
@@ -157,7 +158,7 @@ static void refuse(int fd, bool has_tls)
                                  "Content-Length: 0\r\nConnection: close\r\n\r\n";
     if (!has_tls)
         (void)!send(fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT); /* a courtesy */
-    (void)close(fd); /* there is nothing else on it */
+    fd_close(fd);
 }
 
 static void set_accepting(struct server_loop *loop, bool is_accepting)
@@ -189,7 +190,7 @@ static bool refuse_by_spare(struct server_loop *loop, const struct listener *lis
     struct socket_address peer;
     if (loop->spare_fd < 0)
         return false;
-    (void)close(loop->spare_fd); /* of /dev/null: nothing to lose */
+    fd_close(loop->spare_fd);
     int fd = socket_accept(listener->watch.fd, &peer);
     if (fd >= 0)
         refuse(fd, listener->port->entrance.tls != NULL);
@@ -500,7 +501,7 @@ static void read_media_types(struct server *server)
         return; /* the built-in ones must do */
     for (ssize_t got; (got = read(fd, chunk, sizeof(chunk))) > 0;)
         buf_add(&text, str_of(chunk, (size_t)got));
-    (void)close(fd); /* read only: nothing to lose */
+    fd_close(fd);
     media_types_read(&server->media_types, buf_str(&text));
     buf_done(&text);
 }
@@ -632,8 +633,7 @@ static void stop(struct server *server)
         wire_done(&server->loops[i].wire);
         settings_use_end(server->loops[i].settings);
         loop_free(server->loops[i].loop);
-        if (server->loops[i].spare_fd >= 0)
-            (void)close(server->loops[i].spare_fd); /* of /dev/null: nothing to lose */
+        fd_close(server->loops[i].spare_fd);
     }
     mem_free(server->loops);
     settings_unref(server->secure_settings);
@@ -644,10 +644,8 @@ static void stop(struct server *server)
     store_pool_free(server->pool);
     access_state_free(server->access_state);
     ports_close(&server->ports);
-    if (server->signals.fd >= 0)
-        (void)close(server->signals.fd); /* likewise */
-    if (server->service.spool_dir_fd >= 0)
-        (void)close(server->service.spool_dir_fd); /* a directory: likewise */
+    fd_close(server->signals.fd);
+    fd_close(server->service.spool_dir_fd);
     access_log_close(&server->access_log);
     media_types_done(&server->media_types);
 }

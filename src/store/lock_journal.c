@@ -43,6 +43,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -87,8 +88,7 @@ static struct str boot_id(char room[64])
 {
     int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
     ssize_t len = fd < 0 ? 0 : read(fd, room, 64);
-    if (fd >= 0)
-        (void)close(fd); /* read only: nothing to lose */
+    fd_close(fd);
     return str_trim(str_of(room, len > 0 ? (size_t)len : 0));
 }
 
@@ -328,7 +328,7 @@ static int open_journal(int dir_fd, struct err *err)
     }
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
         return fd;
-    (void)close(fd);                                   /* read only: nothing to lose */
+    fd_close(fd);
     (void)err_set(err, 0, JOURNAL_NAME " is no file"); /* as above */
     return -1;
 }
@@ -349,7 +349,7 @@ bool lock_journal_read(int dir_fd, struct lock_table *table, bool sets_aside, st
         log_line(LOG_ERROR, "reading " JOURNAL_NAME ": %s", strerrordesc_np(errno));
         reading.is_damaged = true;
     }
-    (void)close(fd); /* read only: nothing to lose */
+    fd_close(fd);
     replay_all(&reading, buf_str(&bytes));
     if (reading.count == 0 && (reading.skipped || bytes.len == 0))
         reading.is_damaged = true; /* it is made whole, with a record in it */
@@ -457,8 +457,7 @@ static int renew(struct lock_journal *journal, uint64_t room)
     int code = make_file(journal, &making, room, &len);
     buf_done(&making.batch);
     int unused_fd = making.is_in_place ? journal->fd : making.fd;
-    if (unused_fd >= 0)
-        (void)close(unused_fd); /* nothing in it is needed */
+    fd_close(unused_fd); /* nothing in it is needed */
     if (making.is_in_place) {
         journal->fd = making.fd;
         journal->file = state_file_of(making.fd);
@@ -645,8 +644,7 @@ void lock_journal_close(struct lock_journal *journal)
     if (journal->fd >= 0 && !is_kept(journal) && lock_table_count(journal->table))
         (void)rc_of(renew(journal, 0)); /* what cannot be kept is said */
     pthread_mutex_unlock(&journal->mutex);
-    if (journal->fd >= 0)
-        (void)close(journal->fd); /* what had to be flushed was */
+    fd_close(journal->fd); /* what had to be flushed was */
     pthread_cond_destroy(&journal->flush_over);
     pthread_mutex_destroy(&journal->mutex);
     mem_free(journal);

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+
 void spool_init(struct spool *spool, int dir_fd, size_t memory_bytes_max)
 {
     *spool = (struct spool){.dir_fd = dir_fd, .fd = -1, .memory_bytes_max = memory_bytes_max};
@@ -11,8 +13,7 @@ void spool_init(struct spool *spool, int dir_fd, size_t memory_bytes_max)
 
 void spool_done(struct spool *spool)
 {
-    if (spool->fd >= 0)
-        (void)close(spool->fd); /* a nameless file: there is nothing to lose */
+    fd_close(spool->fd);
     spool->fd = -1;
     buf_done(&spool->head);
 }

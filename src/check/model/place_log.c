@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/fd.h"
 #include "base/mem.h"
 
 enum { LOG_MEMORY_BYTES = 1 << 22, RAW_BYTES_MAX = 4096, READ_BYTES = 1 << 18 };
@@ -41,8 +42,7 @@ void place_log_free(struct place_log *log)
 {
     if (!log)
         return;
-    if (log->fd >= 0)
-        (void)close(log->fd); /* nobody will read it */
+    fd_close(log->fd); /* nobody will read it */
     buf_done(&log->tail);
     buf_done(&log->record);
     mem_free(log);

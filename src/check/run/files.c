@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "check/run/crawl_priv.h"
 #include "check/url/percent.h"
@@ -54,7 +55,7 @@ static int open_document(struct buf *path, bool *is_folder)
     int index = open(buf_c(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (index < 0)
         return fd;
-    (void)close(fd); /* only read */
+    fd_close(fd);
     *is_folder = false;
     return index;
 }
@@ -78,8 +79,7 @@ void file_read(struct crawl *crawl, uint32_t id)
                    (target->flags & (TARGET_IS_INSIDE | TARGET_WANTS_NAMES));
     if (is_read && url_parse(&visit.base, base_url, NULL, NULL))
         read_links(&visit, fd, type);
-    if (fd >= 0)
-        (void)close(fd); /* only read */
+    fd_close(fd);
     bool is_ours = fd < 0 && (code == EMFILE || code == ENFILE || code == ENOMEM);
     if (fd < 0) {
         struct err err;

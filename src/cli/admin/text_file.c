@@ -14,6 +14,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "server/config_file.h"
 
 enum { PASSWORD_LINE_MAX = 1024 };
@@ -65,8 +66,7 @@ static bool replace(const char *path, struct str text, struct err *err)
     }
     is_fine = is_fine && write_all(fd, text) && rename(buf_c(&fresh), path) == 0;
     int code = errno;
-    if (fd >= 0)
-        (void)close(fd); /* flushed */
+    fd_close(fd); /* flushed */
     if (!is_fine)
         (void)unlink(buf_c(&fresh)); /* if it was made at all */
     buf_done(&fresh);
@@ -99,8 +99,7 @@ bool text_file_set(const char *path, struct str name, struct str line, bool *was
         change(&changed, text, name, line, was_there_out);
         is_fine = replace(path, buf_str(&changed), err);
     }
-    if (lock >= 0)
-        (void)close(lock); /* which unlocks */
+    fd_close(lock); /* which unlocks */
     buf_done(&changed);
     arena_done(&arena);
     return is_fine;

@@ -18,6 +18,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/directory/cache/cache.h"
@@ -56,7 +57,7 @@ static enum store_rc dir_quota(struct store *store, struct res_path path,
     if (fd < 0)
         return dir_rc(errno, "looking at a resource");
     int code = fstatfs(fd, &fs) < 0 ? errno : 0;
-    (void)close(fd); /* O_PATH: nothing to lose */
+    fd_close(fd);
     if (code)
         return dir_rc(code, "asking for free space");
     uint64_t block_bytes = (uint64_t)fs.f_frsize;
@@ -86,8 +87,7 @@ static void dir_close(struct store *store)
     mounts_close(dir->mounts);
     cache_close(dir->cache);
     folds_free(dir->folds);
-    if (dir->staging_fd >= 0)
-        (void)close(dir->staging_fd); /* a directory: nothing to lose */
+    fd_close(dir->staging_fd);
     dir_root_close(dir);
     mem_free(dir);
 }
@@ -206,10 +206,8 @@ enum store_roots directory_compare_roots(const char *root, const char *other)
         roots = STORE_ROOTS_ONE;
     else if (fd >= 0 && other_fd >= 0 && mounts_meet(fd, other_fd))
         roots = STORE_ROOTS_MEET;
-    if (fd >= 0)
-        (void)close(fd); /* O_PATH: nothing to lose */
-    if (other_fd >= 0)
-        (void)close(other_fd); /* likewise */
+    fd_close(fd);
+    fd_close(other_fd);
     return roots;
 }
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "text/unicode.h"
@@ -222,7 +223,7 @@ void dir_entries_init(struct dir_entries *entries, int fd)
 
 void dir_entries_done(struct dir_entries *entries)
 {
-    (void)close(entries->fd); /* read only: nothing to lose */
+    fd_close(entries->fd);
     mem_free(entries->buffer);
 }
 

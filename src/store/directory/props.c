@@ -14,6 +14,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "store/directory/dir.h"
 #include "store/directory/entry.h"
 #include "store/directory/flush.h"
@@ -162,7 +163,7 @@ static enum store_rc patch_attributes(const struct patch_change *self)
         code = dir_set_modified(fd, &patch->modified_s);
     if (!code)
         code = flush_wait(self->dir->flush, fd);
-    (void)close(fd); /* nothing was written through it */
+    fd_close(fd);
     return code ? dir_rc(code, "setting a resource's attributes") : STORE_OK;
 }
 
@@ -183,7 +184,7 @@ static enum store_rc check_writable(const struct dir_store *dir, struct res_path
     if (fd < 0)
         return dir_rc(errno, "opening a resource");
     bool is_read_only = fstatvfs(fd, &fs) == 0 && (fs.f_flag & ST_RDONLY);
-    (void)close(fd); /* O_PATH: nothing to lose */
+    fd_close(fd);
     return is_read_only ? STORE_READ_ONLY : STORE_OK;
 }
 

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/turn.h"
 #include "store/directory/cache/cache.h"
@@ -39,7 +40,7 @@ enum store_rc dir_stat(struct store *store, struct res_path path, struct store_s
         return dir_rc(errno, "looking at a resource");
     bool is_fine = dir_statx(fd, "", AT_EMPTY_PATH, &stx);
     int code = errno;
-    (void)close(fd); /* O_PATH: nothing to lose */
+    fd_close(fd);
     if (!is_fine)
         return dir_rc(code, "looking at a resource");
     if (!dir_stat_of(&stx, stat_out))
@@ -70,8 +71,7 @@ static struct source *content_source(struct store_content *content, struct arena
 static void content_close(struct store_content *content)
 {
     struct dir_content *self = CONTAINER_OF(content, struct dir_content, base);
-    if (self->fd >= 0)
-        (void)close(self->fd); /* read only: nothing to lose */
+    fd_close(self->fd);
     cache_text_drop(self->text);
     mem_free(self);
 }
@@ -107,7 +107,7 @@ static enum store_rc open_file(const struct dir_store *dir, struct res_path path
     else if (stat.is_collection)
         rc = STORE_IS_COLLECTION;
     if (rc != STORE_OK) {
-        (void)close(fd); /* read only: nothing to lose */
+        fd_close(fd);
         return rc;
     }
     give_content(&stat, fd, NULL, content_out);
@@ -224,8 +224,8 @@ static void cursor_close(struct store_cursor *self)
         cache_offer_list(cursor->dir->cache, cursor->path, cursor->count, cursor->is_by_itself);
     if (!cursor->list)
         dir_entries_done(&cursor->entries);
-    else if (cursor->fd >= 0)
-        (void)close(cursor->fd); /* read only: nothing to lose */
+    else
+        fd_close(cursor->fd);
     cache_list_close(cursor->list);
     mem_free(cursor->batch);
     mem_free(cursor);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "store/directory/dir.h"
 #include "store/directory/entry.h"
 #include "store/directory/read.h"
@@ -67,7 +68,7 @@ static void remove_stray(struct dir_store *dir, struct str path)
     if (fd < 0)
         return;
     remove_staged(dir, fd, slash + 1);
-    (void)close(fd); /* a directory: nothing to lose */
+    fd_close(fd);
 }
 
 /* --- what the database says was under way --- */

@@ -25,6 +25,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "store/directory/cache/cache.h"
 #include "store/directory/dir.h"
 #include "store/directory/entry.h"
@@ -135,7 +136,7 @@ enum store_rc dir_open_parent(const struct dir_store *dir, struct res_path path,
         return rc == STORE_NOT_FOUND ? STORE_NO_PARENT : rc;
     }
     if (!spell_may_be_new(dir->folds, fd, name_out->text)) {
-        (void)close(fd); /* a directory: nothing to lose */
+        fd_close(fd);
         return STORE_DENIED;
     }
     *fd_out = fd;
@@ -153,7 +154,7 @@ static int probe(const struct dir_store *dir, struct res_path path)
     int fd = open_how(dir, path, O_PATH, RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
     if (fd < 0)
         return errno;
-    (void)close(fd); /* O_PATH: nothing to lose */
+    fd_close(fd);
     return 0;
 }
 
@@ -163,7 +164,7 @@ static int probe_spelled(const struct dir_store *dir, struct res_path path)
     int fd = open_how(dir, path, O_PATH, RESOLVE_NO_SYMLINKS);
     if (fd < 0)
         return errno;
-    (void)close(fd); /* O_PATH: nothing to lose */
+    fd_close(fd);
     return 0;
 }
 
@@ -198,7 +199,7 @@ static enum store_rc follow(const struct dir_store *dir, struct arena *arena, st
     if (fd < 0) /* ELOOP: links in a circle */
         return errno == ELOOP ? STORE_DENIED : dir_rc(errno, "following a link");
     bool is_known = dir_path_of_fd(dir, fd, arena, real_out);
-    (void)close(fd); /* O_PATH: nothing to lose */
+    fd_close(fd);
     if (!is_known)
         return STORE_NOT_FOUND;
     /* What a link says is a spelling like others. */
@@ -210,7 +211,7 @@ static bool is_there(const struct dir_store *dir, struct res_path path)
     int fd = open_how(dir, path, O_PATH, 0);
     if (fd < 0)
         return false;
-    (void)close(fd); /* O_PATH: nothing to lose */
+    fd_close(fd);
     return true;
 }
 

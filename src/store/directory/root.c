@@ -23,9 +23,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/turn.h"
@@ -127,8 +127,7 @@ bool dir_is_lost(struct store *store)
 
 void dir_root_close(struct dir_store *dir)
 {
-    if (dir->root_fd >= 0)
-        (void)close(dir->root_fd); /* a directory: nothing to lose */
+    fd_close(dir->root_fd);
     if (dir->root)
         mem_free(dir->root->path);
     mem_free(dir->root);

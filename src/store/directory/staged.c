@@ -24,6 +24,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "store/directory/dir.h"
@@ -44,7 +45,7 @@ int dir_staging_open(const struct dir_store *dir, struct err *err)
     if (inside_fd < 0)
         return -1;
     int fd = own_directory_open(inside_fd, "staging", false, err);
-    (void)close(inside_fd); /* a directory: nothing to lose */
+    fd_close(inside_fd);
     return fd;
 }
 
@@ -60,7 +61,7 @@ static bool restore_staging(struct dir_store *dir)
         if (fd < 0)
             log_line(LOG_ERROR, "the staging directory was removed: %s", err.text);
         else
-            (void)close(fd); /* the duplicate holds it */
+            fd_close(fd); /* the duplicate holds it */
     }
     pthread_mutex_unlock(&dir->kept->mutex);
     return is_fine;
@@ -113,7 +114,7 @@ enum store_rc dir_stage_name(struct dir_store *dir, int parent_fd, char name_out
             return dir_rc(errno, "opening a collection");
     }
     if (is_beside && !add_stray(dir, fd, name)) {
-        (void)close(fd); /* a directory: nothing to lose */
+        fd_close(fd);
         return STORE_FAILED;
     }
     memcpy(name_out, name, sizeof(name));
@@ -212,10 +213,9 @@ void dir_staged_close(struct staged_file *staged)
 {
     if (staged->name[0])
         (void)unlinkat(staged->name_fd, staged->name, 0); /* start-up removes it otherwise */
-    if (staged->fd >= 0)
-        (void)close(staged->fd); /* what matters was flushed, or is thrown away */
+    fd_close(staged->fd); /* what matters was flushed, or is thrown away */
     if (staged->owns_name_fd)
-        (void)close(staged->name_fd); /* a directory: nothing to lose */
+        fd_close(staged->name_fd);
     *staged = (struct staged_file){.fd = -1, .name_fd = -1};
 }
 

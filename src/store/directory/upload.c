@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "store/directory/cache/cache.h"
 #include "store/directory/dir.h"
@@ -46,7 +47,7 @@ static enum store_rc open_staged(struct dir_upload *upload)
     if (rc != STORE_OK)
         return rc;
     rc = dir_staged_open(upload->dir, parent_fd, &upload->staged);
-    (void)close(parent_fd); /* a directory: nothing to lose */
+    fd_close(parent_fd);
     if (rc != STORE_OK || upload->size_bytes == UINT64_MAX ||
         upload->size_bytes < PREALLOCATE_BYTES_MIN)
         return rc;
@@ -162,7 +163,7 @@ static enum store_rc upload_commit(struct store_upload *self, const struct store
     cache_note_change(upload->dir->cache);
     if (rc == STORE_OK && !dir_statx(upload->staged.fd, "", AT_EMPTY_PATH, &stx))
         rc = dir_rc(errno, "looking at a file");
-    (void)close(parent_fd); /* a directory: nothing to lose */
+    fd_close(parent_fd);
     if (rc == STORE_OK)
         (void)!dir_stat_of(&stx, stat_out); /* a regular file: we made it */
     return rc;

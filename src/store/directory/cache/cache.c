@@ -33,6 +33,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/turn.h"
 #include "store/directory/cache/cache_priv.h"
@@ -365,12 +366,12 @@ static bool learn_directory(struct dir_cache *cache, struct res_path path)
     if (fd < 0)
         return false;
     if (cache->has_marks && folds_is_marked(fd)) { /* its members have more names than one */
-        (void)close(fd);                           /* O_PATH: nothing to lose */
+        fd_close(fd);
         return false;
     }
     int number = node ? node->watch->number : watcher_add(&cache->watcher, fd, true);
     bool is_fine = number >= 0 && dir_statx(fd, "", AT_EMPTY_PATH, &stx);
-    (void)close(fd); /* O_PATH: nothing to lose */
+    fd_close(fd);
     if (!is_fine) {
         forget(cache, number);
         return false;
@@ -457,14 +458,14 @@ static void learn(struct dir_cache *cache, struct res_path path)
     int fd = is_fine ? watcher_open(&cache->watcher, name.text, O_PATH, &stx) : -1;
     if (fd < 0)
         return;
-    (void)close(fd); /* O_PATH: nothing to lose */
+    fd_close(fd);
     if (S_ISREG(stx.stx_mode)) {
         fd = watcher_open(&cache->watcher, name.text, O_RDONLY | O_NONBLOCK | O_NOCTTY, &stx);
         if (fd < 0)
             return;
         if (S_ISREG(stx.stx_mode))
             learn_file(cache, path, fd, generation);
-        (void)close(fd); /* read only: nothing to lose */
+        fd_close(fd);
     } else if (S_ISDIR(stx.stx_mode)) {
         pthread_mutex_lock(&cache->mutex);
         (void)(cache->generation == generation && learn_directory(cache, path)); /* or later */

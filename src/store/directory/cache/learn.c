@@ -20,6 +20,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "store/directory/cache/cache_priv.h"
 #include "store/directory/entry.h"
@@ -185,7 +186,7 @@ static void learn_member(struct learning *learning, uint32_t index, unsigned cha
     if (!choose(learning, &candidate) || !open_member(learning, &candidate))
         return;
     learn_open_member(learning, &candidate);
-    (void)close(candidate.fd); /* read only: nothing to lose */
+    fd_close(candidate.fd);
 }
 
 /* --- a listing --- */

@@ -27,6 +27,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "store/directory/cache/cache_priv.h"
 #include "store/directory/entry.h"
 
@@ -78,8 +79,7 @@ bool watcher_init(struct watcher *watcher, int root_fd)
 
 static void close_any(int *fd)
 {
-    if (*fd >= 0)
-        (void)close(*fd); /* nothing is written through it */
+    fd_close(*fd);
     *fd = -1;
 }
 
@@ -133,7 +133,7 @@ int watcher_open(const struct watcher *watcher, const char *path, int flags, str
     if (dir_statx(fd, "", AT_EMPTY_PATH, stx_out) &&
         makedev(stx_out->stx_dev_major, stx_out->stx_dev_minor) == watcher->dev)
         return fd;
-    (void)close(fd); /* read only: nothing to lose */
+    fd_close(fd);
     return -1;
 }
 

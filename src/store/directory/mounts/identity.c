@@ -14,8 +14,8 @@
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <unistd.h>
 
+#include "base/fd.h"
 #include "store/directory/entry.h"
 #include "text/unicode.h"
 
@@ -107,11 +107,11 @@ static bool is_beneath(int root_fd, int fd, const struct stat *collection)
         int up_fd = -1;
         met = go_up(at_fd, collection, &root, &up_fd);
         if (at_fd != fd)
-            (void)close(at_fd); /* O_PATH: nothing to lose */
+            fd_close(at_fd);
         at_fd = up_fd;
     }
     if (at_fd >= 0 && at_fd != fd)
-        (void)close(at_fd); /* as above */
+        fd_close(at_fd);
     return met != MET_ROOT; /* where it is too deep to say, as if it were */
 }
 

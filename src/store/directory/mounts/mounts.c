@@ -29,6 +29,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "store/directory/cache/cache.h"
 #include "store/directory/entry.h"
@@ -118,8 +119,7 @@ static bool read_text(struct buf *text)
         got = read(fd, buf_reserve(text, 16384), 16384);
         text->len += got > 0 ? (size_t)got : 0;
     }
-    if (fd >= 0)
-        (void)close(fd); /* read only: nothing to lose */
+    fd_close(fd);
     return got == 0;
 }
 
@@ -411,8 +411,7 @@ void mounts_close(struct dir_mounts *mounts)
 {
     if (!mounts)
         return;
-    if (mounts->fd >= 0)
-        (void)close(mounts->fd); /* read only: nothing to lose */
+    fd_close(mounts->fd);
     pthread_mutex_destroy(&mounts->mutex);
     arena_done(&mounts->arena);
     mem_free(mounts);

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/fd.h"
 #include "store/directory/entry.h"
 #include "store/directory/mounts/mounts.h"
 
@@ -55,7 +56,7 @@ static bool is_davit(unsigned long pid)
     if (fd < 0)
         return false;
     ssize_t len = read(fd, name, sizeof(name) - 1);
-    (void)close(fd); /* read only: nothing to lose */
+    fd_close(fd);
     return len == 6 && memcmp(name, "davit\n", 6) == 0;
 }
 
@@ -70,7 +71,7 @@ static bool is_met_at(int root_fd, const struct neighbour_lock *lock, const char
         return false;
     bool is_met = fstat(fd, &st) == 0 && st.st_ino == lock->inode && st.st_dev == lock->device &&
                   mounts_meet(root_fd, fd);
-    (void)close(fd); /* O_PATH: nothing to lose */
+    fd_close(fd);
     return is_met;
 }
 
@@ -129,13 +130,12 @@ static bool has_served_above(int root_fd)
         bool is_top = next < 0 || fstat(fd, &st) < 0 || fstat(next, &above) < 0 ||
                       (st.st_dev == above.st_dev && st.st_ino == above.st_ino);
         is_found = !is_top && is_served_now(next);
-        (void)close(fd); /* a directory: nothing to lose */
+        fd_close(fd);
         fd = next;
         if (is_top)
             break;
     }
-    if (fd >= 0)
-        (void)close(fd); /* likewise */
+    fd_close(fd);
     return is_found;
 }
 

@@ -35,6 +35,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
@@ -174,7 +175,7 @@ bool folds_is_marked(int dir_fd)
     if (fd < 0) /* no descriptor is left: it may be */
         return errno != EACCES;
     bool is_marked = ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && (flags & FS_CASEFOLD_FL);
-    (void)close(fd); /* read only: nothing to lose */
+    fd_close(fd);
     return is_marked;
 }
 
@@ -233,7 +234,7 @@ static bool try_name(struct trial *trial, const char *end, const char *const *ot
     int fd = openat(trial->fd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
     if (fd < 0) /* it has no such characters: nobody can use them */
         return true;
-    (void)close(fd); /* nothing was written */
+    fd_close(fd);
     bool is_fine =
         find_entry(trial->fd, take_listed, trial) && find_form(name, trial->listed, device);
     for (; *others; others++) {
@@ -270,8 +271,7 @@ static enum folding try_mark(const struct trial *trial)
     } else if (fd >= 0) {
         can_be = errno != ENOTTY && errno != EOPNOTSUPP;
     }
-    if (fd >= 0)
-        (void)close(fd);                                    /* a directory: nothing to lose */
+    fd_close(fd);
     (void)unlinkat(trial->fd, trial->prefix, AT_REMOVEDIR); /* start-up removes it otherwise */
     return can_be ? FOLDS_MARKED : FOLDS_NEVER;
 }
@@ -324,8 +324,7 @@ void folds_free(struct folds *folds)
 {
     if (!folds)
         return;
-    if (folds->mounts_fd >= 0)
-        (void)close(folds->mounts_fd); /* read only: nothing to lose */
+    fd_close(folds->mounts_fd);
     pthread_mutex_destroy(&folds->mutex);
     mem_free(folds);
 }

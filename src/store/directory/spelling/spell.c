@@ -24,8 +24,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "store/directory/entry.h"
 
@@ -194,13 +194,13 @@ static enum store_rc spell_name(struct folds *folds, int *at, struct arena *aren
         rc = find_listed(*at, fd, arena, name);
     else if (fd < 0 && kind.lists_another)
         *name = unicode_form(arena, *name, kind.form);
-    (void)close(*at); /* O_PATH: nothing to lose */
+    fd_close(*at);
     *at = fd;
     bool is_known = fd >= 0 && rc == STORE_OK && fstat(fd, &st) == 0;
     if (fd >= 0 && rc == STORE_OK && !is_known)
         rc = rc_of_missing(errno);
     if (fd >= 0 && (!is_known || !S_ISDIR(st.st_mode))) {
-        (void)close(fd); /* O_PATH: nothing to lose */
+        fd_close(fd);
         *at = -1;
     }
     return rc;
@@ -218,8 +218,7 @@ enum store_rc spell_path(struct folds *folds, int root_fd, struct arena *arena,
         rc = spell_name(folds, &at, arena, &name);
         real = path_join(arena, real, name);
     }
-    if (at >= 0)
-        (void)close(at); /* O_PATH: nothing to lose */
+    fd_close(at);
     *real_out = rest.len ? path_join(arena, real, rest) : real;
     return rc;
 }

@@ -23,6 +23,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/directory/entry.h"
@@ -91,7 +92,7 @@ int own_directory_open(int at_fd, const char *name, bool is_named_so, struct err
                     "writing to davit's state directory '%s' (see --state and --read-only)", name);
     if (is_fine)
         return fd;
-    (void)close(fd); /* a directory: nothing to lose */
+    fd_close(fd);
     return -1;
 }
 
@@ -118,7 +119,7 @@ bool own_file_check(int dir_fd, const char *name, bool is_made, struct err *err)
     is_fine = is_fine && check_owner(fd, &st, name, err);
     if (is_fine && (st.st_mode & 077))
         (void)fchmod(fd, 0600); /* it fails where the file system keeps no modes */
-    (void)close(fd);            /* nothing was written */
+    fd_close(fd);
     return is_fine;
 }
 
@@ -136,8 +137,7 @@ static bool restore(struct state_home *home)
         is_fine = fd >= 0 && own_directory_claim(fd, kept->name, &err) &&
                   (dup3(fd, home->fd, O_CLOEXEC) >= 0 ||
                    err_sys(&err, errno, "opening '%s'", kept->name));
-        if (fd >= 0)
-            (void)close(fd); /* the duplicate holds it */
+        fd_close(fd); /* the duplicate holds it */
         if (is_fine)
             log_line(LOG_WARN, "'%s' was removed or replaced while it was in use: made again",
                      kept->name);
@@ -193,10 +193,8 @@ void kept_unref(struct dir_kept *kept)
     lock_journal_close(kept->journal);
     lock_table_free(kept->locks);
     claims_free(kept->claims);
-    if (kept->home.fd >= 0)
-        (void)close(kept->home.fd); /* a directory: nothing to lose; also releases the lock on it */
-    if (kept->at_fd >= 0)
-        (void)close(kept->at_fd); /* likewise */
+    fd_close(kept->home.fd); /* which releases the lock on it */
+    fd_close(kept->at_fd);
     pthread_mutex_destroy(&kept->mutex);
     mem_free(kept->name);
     mem_free(kept);

@@ -25,6 +25,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -118,7 +119,7 @@ static bool is_on_read_only(sqlite3 *handle)
     int fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
     if (fd < 0)
         return errno == EROFS;
-    (void)close(fd); /* it has no name, and is gone */
+    fd_close(fd); /* it has no name, and is gone */
     return false;
 }
 
@@ -317,7 +318,7 @@ static bool make_copy(const struct state *state)
     (void)snprintf(text, sizeof(text), "VACUUM INTO 'file:/proc/self/fd/%d/" STATE_NEW_NAME "'",
                    dir_fd); /* fits */
     bool is_fine = run_text(state->writer->handle, text) && fsync(fd) == 0;
-    (void)close(fd); /* it is on the disk, or useless */
+    fd_close(fd); /* it is on the disk, or useless */
     return is_fine;
 }
 

@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "store/directory/dir.h"
 #include "store/directory/entry.h"
 #include "store/directory/flush.h"
@@ -118,7 +119,7 @@ static enum store_rc copy_file(struct copying *copying, int from_fd, int to_dir_
         copy_attributes(from_fd, fd, &st);
     else
         (void)unlinkat(to_dir_fd, name, 0); /* half a file; what stays is removed with the staged */
-    (void)close(fd); /* flushed with the tree; what failed was seen when it was written */
+    fd_close(fd); /* flushed with the tree; what failed was seen when it was written */
     return rc;
 }
 
@@ -162,7 +163,7 @@ static bool copy_entry(struct copying *copying, int from_dir_fd, int to_dir_fd,
     if (fd < 0)
         return copy_member(copying, from_dir_fd, name, to_dir_fd, name);
     enum store_rc rc = copy_file(copying, fd, to_dir_fd, name);
-    (void)close(fd); /* read only: nothing to lose */
+    fd_close(fd);
     return rc == STORE_OK || copy_fail(copying, false, rc);
 }
 
@@ -218,10 +219,10 @@ static bool copy_collection(struct copying *copying, int from_fd, int to_dir_fd,
     if (rc == STORE_OK && !copying->is_shallow)
         copy_members(copying, from_fd, to_fd);
     else
-        (void)close(from_fd); /* read only: nothing to lose */
+        fd_close(from_fd);
     if (rc != STORE_OK)
         return copy_fail(copying, true, rc);
-    (void)close(to_fd); /* a directory: nothing to lose */
+    fd_close(to_fd);
     return true;
 }
 
@@ -262,8 +263,7 @@ static bool copy_alias(struct copying *copying, int from_dir_fd, const char *fro
     enum store_rc rc = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
                            ? copy_file(copying, fd, to_dir_fd, name)
                            : copy_link(from_dir_fd, from_name, to_dir_fd, name);
-    if (fd >= 0)
-        (void)close(fd); /* read only: nothing to lose */
+    fd_close(fd);
     return rc == STORE_OK || copy_fail(copying, false, rc);
 }
 
@@ -289,8 +289,7 @@ static bool copy_member(struct copying *copying, int from_dir_fd, const char *fr
         return copy_collection(copying, fd, to_dir_fd, name);
     else
         rc = copy_file(copying, fd, to_dir_fd, name);
-    if (fd >= 0)
-        (void)close(fd); /* read only: nothing to lose */
+    fd_close(fd);
     return rc == STORE_OK || copy_fail(copying, S_ISDIR(st.st_mode), rc);
 }
 
@@ -303,7 +302,7 @@ static void copying_done(struct copying *copying)
     if (copying->staged_fd >= 0)
         (void)!dir_remove_tree(&walk, copying->staged_fd, copying->staged); /* or start-up will */
     if (copying->owns_staged_fd)
-        (void)close(copying->staged_fd); /* a directory: nothing to lose */
+        fd_close(copying->staged_fd);
     buf_done(&walk.path);
     buf_done(&copying->walk.path);
 }
@@ -401,9 +400,9 @@ static enum store_rc copy(struct placing *source)
             rc = dir_may_replace(source);
         if (rc == STORE_OK)
             rc = copy_and_place(source);
-        (void)close(source->to_fd); /* a directory: nothing to lose */
+        fd_close(source->to_fd);
     }
-    (void)close(source->from_fd); /* likewise */
+    fd_close(source->from_fd);
     return rc;
 }
 

@@ -22,7 +22,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <unistd.h>
+
+#include "base/fd.h"
 
 #include "store/directory/dir.h"
 #include "store/directory/entry.h"
@@ -39,7 +40,7 @@ static bool is_there(const struct dir_store *dir, struct res_path path)
     int fd = dir_open_beneath(dir, path, O_PATH);
     if (fd < 0)
         return errno != ENOENT && errno != ENOTDIR; /* when in doubt, nothing is thrown away */
-    (void)close(fd);                                /* O_PATH: nothing to lose */
+    fd_close(fd);
     return true;
 }
 
@@ -314,8 +315,7 @@ static bool is_in_place(const struct dir_store *dir, const struct dir_transfer *
     struct statx stx;
     int fd = dir_open_beneath(dir, transfer->to, O_PATH | O_NOFOLLOW);
     bool is_it = fd >= 0 && dir_statx(fd, "", AT_EMPTY_PATH, &stx) && stx.stx_ino == inode;
-    if (fd >= 0)
-        (void)close(fd); /* O_PATH: nothing to lose */
+    fd_close(fd);
     return is_it;
 }
 

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/random.h"
 #include "store/directory/dir.h"
 #include "store/directory/entry.h"
@@ -131,8 +132,8 @@ enum store_rc dir_move(struct store *store, const struct store_transfer *transfe
         placing.from_name = from_name.text;
         placing.to_name = to_name.text;
         rc = move_checked(&placing);
-        (void)close(placing.to_fd); /* a directory: nothing to lose */
+        fd_close(placing.to_fd);
     }
-    (void)close(placing.from_fd); /* a directory: nothing to lose */
+    fd_close(placing.from_fd);
     return rc;
 }

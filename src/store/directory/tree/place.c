@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "store/directory/dir.h"
 #include "store/directory/entry.h"
 #include "store/directory/flush.h"
@@ -103,7 +104,7 @@ static int open_target(struct grafting *grafting, int source_fd, int to_fd, cons
     if (rc != STORE_OK)
         (void)dir_walk_fail(walk, true, rc, 0); /* always false */
     if (fd >= 0 && is_there && dir_is_served(fd)) {
-        (void)close(fd); /* another davit's: reported when it could not be removed */
+        fd_close(fd); /* another davit's: reported when it could not be removed */
         fd = -1;
     }
     return fd;
@@ -118,11 +119,11 @@ static bool graft_collection(struct grafting *grafting, int from_fd, const char 
         return dir_walk_fail(walk, true, dir_rc(errno, "opening a collection"), 0);
     int target_fd = open_target(grafting, source_fd, to_fd, to_name);
     if (target_fd < 0) {
-        (void)close(source_fd); /* read only: nothing to lose */
+        fd_close(source_fd);
         return false;
     }
     bool is_empty = graft_members(grafting, source_fd, target_fd);
-    (void)close(target_fd); /* a directory: nothing to lose */
+    fd_close(target_fd);
     if (is_empty && unlinkat(from_fd, from_name, AT_REMOVEDIR) < 0)
         return dir_walk_fail(walk, true, dir_rc(errno, "removing a collection"), 0);
     return is_empty;

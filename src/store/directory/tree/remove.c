@@ -29,6 +29,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "store/directory/dir.h"
@@ -59,7 +60,7 @@ enum store_rc dir_mkcol(struct store *store, struct res_path path)
         rc = dir_rc(code, "flushing a collection");
     else if (code)
         rc = dir_rc_unknown(code, "flushing a collection");
-    (void)close(parent_fd); /* a directory: nothing to lose */
+    fd_close(parent_fd);
     return rc;
 }
 
@@ -157,8 +158,7 @@ static enum end remove_member(struct removing *removing, int parent_fd, const ch
         enter(removing, fd, outer_len, is_free);
         return IS_ENTERED;
     }
-    if (fd >= 0)
-        (void)close(fd); /* read only: nothing to lose */
+    fd_close(fd);
     return HAS_STAYED;
 }
 
@@ -217,8 +217,7 @@ static enum store_rc open_outer(struct removing *removing)
     int fd = open_to_remove(level->entries.fd, "..");
     if (fd < 0 || fstat(fd, &st) < 0) {
         enum store_rc rc = dir_rc(errno, "opening a collection");
-        if (fd >= 0)
-            (void)close(fd); /* read only: nothing to lose */
+        fd_close(fd);
         return rc;
     }
     dir_entries_init(&outer->entries, fd);
@@ -308,6 +307,6 @@ enum store_rc dir_remove(struct store *store, struct res_path path, struct store
         rc = dir_rc(errno, "changing a collection");
     if (rc == STORE_OK)
         rc = remove_checked(&walk, parent_fd, name.text, path);
-    (void)close(parent_fd); /* a directory: nothing to lose */
+    fd_close(parent_fd);
     return rc;
 }
