@@ -125,7 +125,7 @@ NODISCARD enum store_rc store_quota(struct store *store, struct res_path path,
 
 /* Quick, unless quota_blocks: does nothing yet. An upload to `path`; its bytes go to upload->sink,
  * whose code is a store_rc. size_bytes: what will come; UINT64_MAX: unknown. Gives; commit or
- * abort, then close. */
+ * abort, then close; before the commit, what was written to a sink that waits has been ended. */
 NODISCARD enum store_rc store_upload(struct store *store, struct res_path path, uint64_t size_bytes,
                                      struct store_upload **upload_out);
 

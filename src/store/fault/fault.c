@@ -137,7 +137,30 @@ static unsigned upload_write(struct sink *sink, struct str bytes)
     return passes(upload->fault, &rc) ? sink_write(&upload->inner->sink, bytes) : rc;
 }
 
-static const struct sink_ops upload_sink_ops = {.name = "fault", .write = upload_write};
+static enum push upload_push(struct sink *sink, struct str *bytes, unsigned *code_out)
+{
+    struct fault_upload *upload = CONTAINER_OF(sink, struct fault_upload, base.sink);
+    enum store_rc rc;
+    sink_pass(sink, &upload->inner->sink);
+    if (passes(upload->fault, &rc))
+        return sink_push(&upload->inner->sink, bytes, code_out);
+    *code_out = rc;
+    return PUSH_FAIL;
+}
+
+static enum push upload_end(struct sink *sink, unsigned *code_out)
+{
+    struct fault_upload *upload = CONTAINER_OF(sink, struct fault_upload, base.sink);
+    enum store_rc rc;
+    sink_pass(sink, &upload->inner->sink);
+    if (passes(upload->fault, &rc))
+        return sink_end(&upload->inner->sink, code_out);
+    *code_out = rc;
+    return PUSH_FAIL;
+}
+
+static const struct sink_ops upload_sink_ops = {
+    .name = "fault", .write = upload_write, .push = upload_push, .end = upload_end};
 
 static enum store_rc upload_commit(struct store_upload *self, const struct store_commit *options,
                                    struct store_stat *stat_out)
@@ -167,7 +190,10 @@ static enum store_rc fault_upload(struct store *store, struct res_path path, uin
     if (rc != STORE_OK)
         return rc;
     struct fault_upload *upload = MEM_NEW(struct fault_upload);
-    *upload = (struct fault_upload){{&upload_ops, {&upload_sink_ops}}, fault, inner};
+    upload->base.ops = &upload_ops;
+    upload->base.sink = (struct sink){.ops = &upload_sink_ops, .waits = inner->sink.waits};
+    upload->fault = fault;
+    upload->inner = inner;
     *upload_out = &upload->base;
     return STORE_OK;
 }

@@ -258,7 +258,7 @@ static enum store_rc memory_upload(struct store *store, struct res_path path, ui
     if (memory->is_read_only)
         return STORE_DENIED;
     struct memory_upload *upload = mem_new(1, sizeof(*upload) + path.len + 1);
-    upload->base = (struct store_upload){&upload_ops, {&upload_sink_ops}};
+    upload->base = (struct store_upload){.ops = &upload_ops, .sink.ops = &upload_sink_ops};
     upload->memory = memory;
     if (path.len)
         memcpy(upload->path_text, path.at, path.len);

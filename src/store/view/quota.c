@@ -58,19 +58,52 @@ static uint64_t file_bytes(struct store *store, struct res_path path)
     return is_file ? stat.size_bytes : 0;
 }
 
+/* Takes room for `len` more bytes. On a loop nobody counts anew for it: it was when this began. */
+static enum store_rc take_room(struct capped *capped, size_t len)
+{
+    uint64_t covered = capped->replaced_bytes + capped->taken_bytes;
+    uint64_t needed = capped->written_bytes + len;
+    if (needed <= covered)
+        return STORE_OK;
+    uint64_t more = needed - covered;
+    enum store_rc rc = capped->inner->sink.waits
+                           ? usage_take_known(&capped->place, more, capped->quota_bytes)
+                           : usage_take(&capped->place, more, capped->quota_bytes);
+    if (rc == STORE_OK)
+        capped->taken_bytes += more;
+    return rc;
+}
+
 static unsigned capped_write(struct sink *sink, struct str bytes)
 {
     struct capped *capped = CONTAINER_OF(sink, struct capped, base.sink);
-    uint64_t covered = capped->replaced_bytes + capped->taken_bytes;
+    enum store_rc rc = take_room(capped, bytes.len);
+    if (rc != STORE_OK)
+        return rc;
     capped->written_bytes += bytes.len;
-    if (capped->written_bytes > covered) {
-        uint64_t more = capped->written_bytes - covered;
-        enum store_rc rc = usage_take(&capped->place, more, capped->quota_bytes);
-        if (rc != STORE_OK)
-            return rc;
-        capped->taken_bytes += more;
-    }
     return sink_write(&capped->inner->sink, bytes);
+}
+
+static enum push capped_push(struct sink *sink, struct str *bytes, unsigned *code_out)
+{
+    struct capped *capped = CONTAINER_OF(sink, struct capped, base.sink);
+    size_t before = bytes->len;
+    enum store_rc rc = take_room(capped, before);
+    if (rc != STORE_OK) {
+        *code_out = rc;
+        return PUSH_FAIL;
+    }
+    sink_pass(sink, &capped->inner->sink);
+    enum push pushed = sink_push(&capped->inner->sink, bytes, code_out);
+    capped->written_bytes += before - bytes->len;
+    return pushed;
+}
+
+static enum push capped_end(struct sink *sink, unsigned *code_out)
+{
+    struct capped *capped = CONTAINER_OF(sink, struct capped, base.sink);
+    sink_pass(sink, &capped->inner->sink);
+    return sink_end(&capped->inner->sink, code_out);
 }
 
 static enum store_rc capped_commit(struct store_upload *upload, const struct store_commit *options,
@@ -101,7 +134,7 @@ static void capped_close(struct store_upload *upload)
     mem_free(capped);
 }
 
-static const struct sink_ops capped_sink_ops = {"capped", capped_write};
+static const struct sink_ops capped_sink_ops = {"capped", capped_write, capped_push, capped_end};
 static const struct store_upload_ops capped_ops = {capped_commit, capped_close};
 
 enum store_rc mount_upload(const struct mount *mount, struct res_path real, uint64_t size_bytes,
@@ -122,7 +155,9 @@ enum store_rc mount_upload(const struct mount *mount, struct res_path real, uint
     if (rc != STORE_OK)
         return rc;
     struct capped *capped = MEM_NEW(struct capped);
-    capped->base = (struct store_upload){.ops = &capped_ops, .sink.ops = &capped_sink_ops};
+    capped->base.ops = &capped_ops;
+    capped->base.sink.ops = &capped_sink_ops;
+    capped->base.sink.waits = inner->sink.waits;
     capped->inner = inner;
     capped->place = place;
     capped->place.base = path_copy(&capped->arena, place.base);

@@ -9,6 +9,7 @@
  * replaces; what appears where nothing was is never replaced. */
 #include "base/mem.h"
 #include "store/gather.h"
+#include "store/upload.h"
 #include "store/view/view_priv.h"
 
 enum {
@@ -160,8 +161,10 @@ static enum store_rc copy_bytes(struct store_content *content, struct store_uplo
         buf_clear(&chunk);
         pulled = source_pull(source, &chunk, STEP_BYTES, &err);
         if (pulled == PULL_DATA)
-            rc = (enum store_rc)sink_write(&upload->sink, buf_str(&chunk));
+            rc = store_upload_write(upload, buf_str(&chunk));
     }
+    if (rc == STORE_OK && pulled == PULL_END)
+        rc = store_upload_end(upload);
     source_close(&source);
     buf_done(&chunk);
     arena_done(&arena);

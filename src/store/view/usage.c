@@ -256,16 +256,30 @@ enum store_rc usage_get(const struct usage_place *place, uint64_t *bytes_out)
     return rc;
 }
 
+static enum store_rc take(struct usage *usage, uint64_t more, uint64_t quota)
+{
+    bool has_room = usage->bytes <= quota && more <= quota - usage->bytes;
+    if (more && !has_room)
+        return STORE_OVER_QUOTA;
+    usage->bytes += more;
+    return STORE_OK;
+}
+
 enum store_rc usage_take(const struct usage_place *place, uint64_t more, uint64_t quota)
 {
     (void)pthread_mutex_lock(&place->usages->mutex); /* cannot fail: not recursive, not robust */
     struct usage *usage = find_or_add(place);
     enum store_rc rc = bring_up_to_date(place, usage);
-    bool has_room = usage->bytes <= quota && more <= quota - usage->bytes;
-    if (rc == STORE_OK && more && !has_room)
-        rc = STORE_OVER_QUOTA;
     if (rc == STORE_OK)
-        usage->bytes += more;
+        rc = take(usage, more, quota);
+    (void)pthread_mutex_unlock(&place->usages->mutex); /* held */
+    return rc;
+}
+
+enum store_rc usage_take_known(const struct usage_place *place, uint64_t more, uint64_t quota)
+{
+    (void)pthread_mutex_lock(&place->usages->mutex); /* cannot fail: not recursive, not robust */
+    enum store_rc rc = take(find_or_add(place), more, quota);
     (void)pthread_mutex_unlock(&place->usages->mutex); /* held */
     return rc;
 }

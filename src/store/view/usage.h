@@ -27,6 +27,10 @@ NODISCARD enum store_rc usage_get(const struct usage_place *place, uint64_t *byt
 /* Takes `more` of them, if there are no more than `quota` then. May block. */
 NODISCARD enum store_rc usage_take(const struct usage_place *place, uint64_t more, uint64_t quota);
 
+/* The same by what was counted last, however long ago: quick. */
+NODISCARD enum store_rc usage_take_known(const struct usage_place *place, uint64_t more,
+                                         uint64_t quota);
+
 /* That many have gone. */
 void usage_give(const struct usage_place *place, uint64_t fewer);
 

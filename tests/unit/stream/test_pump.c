@@ -196,6 +196,139 @@ TEST(pump_reports_a_sink_that_fails_on_the_tail)
     close_upload(&upload);
 }
 
+/* --- a sink that waits --- */
+
+enum { ROOM_BYTES = 48 };
+
+/* Takes up to `room` bytes, and then waits until it is given more. */
+struct slow_upload {
+    struct upload base;
+    size_t room;
+    bool waits_at_end;
+    bool is_ended;
+};
+
+static enum push slow_push(struct sink *self, struct str *bytes, unsigned *code_out)
+{
+    struct slow_upload *upload = CONTAINER_OF(self, struct slow_upload, base.sink);
+    size_t taken = size_min(bytes->len, upload->room);
+    assert_false(upload->base.pump.awaits_sink || upload->is_ended);
+    if (upload->base.fail_code && upload->base.written.len + taken > upload->base.fail_at) {
+        *code_out = upload->base.fail_code;
+        return PUSH_FAIL;
+    }
+    buf_add(&upload->base.written, str_first(*bytes, taken));
+    *bytes = str_from(*bytes, taken);
+    upload->room -= taken;
+    return bytes->len ? PUSH_WAIT : PUSH_DONE;
+}
+
+static enum push slow_end(struct sink *self, unsigned *code_out)
+{
+    struct slow_upload *upload = CONTAINER_OF(self, struct slow_upload, base.sink);
+    *code_out = upload->base.fail_code;
+    if (upload->waits_at_end) {
+        upload->waits_at_end = false;
+        return PUSH_WAIT;
+    }
+    upload->is_ended = true;
+    return *code_out ? PUSH_FAIL : PUSH_DONE;
+}
+
+static const struct sink_ops slow_ops = {.name = "slow", .push = slow_push, .end = slow_end};
+
+static void open_slow(struct slow_upload *upload, const char *script, size_t room)
+{
+    static struct executor nobody; /* no worker is asked: this has no functions to do it with */
+    *upload = (struct slow_upload){.room = room};
+    open_upload(&upload->base, script, &nobody);
+    upload->base.sink.ops = &slow_ops;
+    upload->base.sink.waits = true;
+}
+
+static void give_room(struct slow_upload *upload, size_t room)
+{
+    upload->room = room;
+    upload->base.sink.waker->ring(upload->base.sink.waker);
+}
+
+TEST(pump_to_a_sink_that_waits_needs_no_worker)
+{
+    struct slow_upload upload;
+    open_slow(&upload, "ddddd$", SIZE_MAX);
+    assert_int_equal(pump_run(&upload.base.pump), PUMP_END);
+    assert_true(upload.is_ended);
+    assert_int_equal(pump_write_tail(&upload.base.pump), 0); /* nothing is left for one */
+    check_written(&upload.base);
+    close_upload(&upload.base);
+}
+
+TEST(pump_waits_at_every_step_for_its_sink_and_its_source_in_turn)
+{
+    static const char *const scripts[] = {"1w1w1$", "D1w", "dd1wD$", "w$"};
+    for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
+        struct slow_upload upload;
+        enum pump_state state;
+        open_slow(&upload, scripts[i], 0);
+        upload.waits_at_end = true;
+        while ((state = pump_run(&upload.base.pump)) == PUMP_WAIT) {
+            size_t rings = upload.base.rings;
+            assert_int_equal(pump_run(&upload.base.pump), PUMP_WAIT); /* called too early */
+            if (upload.base.pump.awaits_sink)
+                give_room(&upload, 1);
+            else
+                scripted_wake(&upload.base.source);
+            assert_int_equal(upload.base.rings, rings + 1);
+        }
+        assert_int_equal(state, PUMP_END);
+        assert_true(upload.is_ended);
+        check_written(&upload.base);
+        close_upload(&upload.base);
+    }
+}
+
+TEST(pump_reads_no_further_ahead_of_a_sink_that_waits_than_a_batch)
+{
+    struct slow_upload upload;
+    open_slow(&upload, "DDDDDDDD$", 0);
+    assert_int_equal(pump_run(&upload.base.pump), PUMP_WAIT);
+    assert_int_equal(upload.base.source.given, BATCH_BYTES);
+    give_room(&upload, ROOM_BYTES);
+    assert_int_equal(pump_run(&upload.base.pump), PUMP_WAIT);
+    assert_int_equal(upload.base.source.given, BATCH_BYTES + ROOM_BYTES);
+    close_upload(&upload.base);
+}
+
+TEST(pump_tells_of_a_source_that_fails_while_its_sink_waits)
+{
+    struct slow_upload upload;
+    open_slow(&upload, "1wf", 0);
+    assert_int_equal(pump_run(&upload.base.pump), PUMP_WAIT);
+    assert_true(upload.base.pump.awaits_sink);
+    scripted_wake(&upload.base.source);
+    assert_int_equal(pump_run(&upload.base.pump), PUMP_SOURCE_FAILED);
+    close_upload(&upload.base);
+}
+
+TEST(pump_reports_a_sink_that_fails_where_it_waits_or_at_its_end)
+{
+    struct slow_upload upload;
+    open_slow(&upload, "D$", ROOM_BYTES);
+    assert_int_equal(pump_run(&upload.base.pump), PUMP_WAIT);
+    upload.base.fail_code = 507;
+    give_room(&upload, ROOM_BYTES);
+    assert_int_equal(pump_run(&upload.base.pump), PUMP_SINK_FAILED);
+    assert_int_equal(upload.base.pump.sink_code, 507);
+    assert_int_equal(pump_run(&upload.base.pump), PUMP_SINK_FAILED); /* for ever */
+    close_upload(&upload.base);
+    open_slow(&upload, "d$", SIZE_MAX);
+    upload.base.fail_code = 507;
+    upload.base.fail_at = SIZE_MAX;
+    assert_int_equal(pump_run(&upload.base.pump), PUMP_SINK_FAILED);
+    assert_int_equal(upload.base.pump.sink_code, 507);
+    close_upload(&upload.base);
+}
+
 static void end_a_pump_that_writes(void)
 {
     struct inline_executor executor;
@@ -251,6 +384,11 @@ int main(void)
         cmocka_unit_test(pump_reports_a_source_that_fails),
         cmocka_unit_test(pump_reports_a_sink_that_fails),
         cmocka_unit_test(pump_reports_a_sink_that_fails_on_the_tail),
+        cmocka_unit_test(pump_to_a_sink_that_waits_needs_no_worker),
+        cmocka_unit_test(pump_waits_at_every_step_for_its_sink_and_its_source_in_turn),
+        cmocka_unit_test(pump_reads_no_further_ahead_of_a_sink_that_waits_than_a_batch),
+        cmocka_unit_test(pump_tells_of_a_source_that_fails_while_its_sink_waits),
+        cmocka_unit_test(pump_reports_a_sink_that_fails_where_it_waits_or_at_its_end),
         cmocka_unit_test(pump_done_while_writing_aborts),
         cmocka_unit_test(pump_over_a_thread_moves_every_byte_in_order),
     };
