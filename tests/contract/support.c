@@ -17,7 +17,7 @@ static void open_store(struct bench *bench)
     if (!store_open(backend->store, &bench->options, &bench->store, &err))
         fail_msg("opening the store: %s", err.text);
     if (backend->is_slow) /* a test changes without a claim: it is alone */
-        bench->store = slow_store_new(bench->store, false);
+        bench->store = slow_store_new(bench->store, false, NULL);
     if (!backend->is_view)
         return;
     bench->inner = bench->store;
@@ -137,7 +137,9 @@ enum store_rc put_in(struct store *store, struct res_path path, struct str conte
     if (rc != STORE_OK)
         return rc;
     if (content.len)
-        rc = (enum store_rc)sink_write(&upload->sink, content);
+        rc = store_upload_write(upload, content);
+    if (rc == STORE_OK)
+        rc = store_upload_end(upload);
     if (rc == STORE_OK)
         rc = store_upload_commit(upload, options, &stat);
     store_upload_close(&upload);

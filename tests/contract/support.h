@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "store/gather.h"
+#include "store/upload.h"
 #include "store/view/view.h"
 
 struct backend {

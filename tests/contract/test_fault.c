@@ -23,9 +23,11 @@ static enum store_rc step_put(struct store *store, struct arena *arena)
     enum store_rc rc = store_upload(store, PATH("c/f"), 8, &upload);
     if (rc != STORE_OK)
         return rc;
-    rc = (enum store_rc)sink_write(&upload->sink, STR("1234"));
+    rc = store_upload_write(upload, STR("1234"));
     if (rc == STORE_OK)
-        rc = (enum store_rc)sink_write(&upload->sink, STR("5678"));
+        rc = store_upload_write(upload, STR("5678"));
+    if (rc == STORE_OK)
+        rc = store_upload_end(upload);
     if (rc == STORE_OK)
         rc = store_upload_commit(upload, &options, &stat);
     store_upload_close(&upload);

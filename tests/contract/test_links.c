@@ -95,7 +95,8 @@ static void p21_uploads_do_not_follow_links_that_have_come_since(void **state)
     only_for_directories();
     MAKE(bench, "c/", "d/", "d/f");
     assert_ok(store_upload(bench->store, PATH("c/f"), 1, &upload));
-    assert_int_equal(sink_write(&upload->sink, STR("x")), STORE_OK);
+    assert_int_equal(store_upload_write(upload, STR("x")), STORE_OK);
+    assert_int_equal(store_upload_end(upload), STORE_OK);
     assert_int_equal(rename(bench_file(bench, "c"), bench_file(bench, "moved")), 0);
     link_to(bench, "d", "c");
     assert_rc(store_upload_commit(upload, &options, &stat), STORE_ALIAS);

@@ -97,11 +97,13 @@ static void p8_upload_that_does_not_fit_leaves_no_trace(void **state)
     uint64_t before = free_blocks(bench);
     for (size_t i = 0; i < ARRAY_LEN(told); i++) {
         struct store_upload *upload;
-        unsigned code = 0;
+        enum store_rc rc = STORE_OK;
         assert_ok(store_upload(bench->store, PATH("small/x"), told[i], &upload));
-        for (int k = 0; k < 3 && code == 0; k++)
-            code = sink_write(&upload->sink, big_content(bench, 'a'));
-        assert_rc((enum store_rc)code, STORE_NO_SPACE);
+        for (int k = 0; k < 3 && rc == STORE_OK; k++)
+            rc = store_upload_write(upload, big_content(bench, 'a'));
+        if (rc == STORE_OK)
+            rc = store_upload_end(upload);
+        assert_rc(rc, STORE_NO_SPACE);
         store_upload_close(&upload);
         assert_int_equal(free_blocks(bench), before);
         assert_entries(bench, "small", 1);

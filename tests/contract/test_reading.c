@@ -196,7 +196,8 @@ static void p3_version_is_the_same_wherever_it_is_read(void **state)
     struct store_stat put_stat;
     struct store_commit options = {.sets_modified = true, .modified_s = 1234567890};
     assert_ok(store_upload(bench->store, PATH("f"), 4, &upload));
-    assert_int_equal(sink_write(&upload->sink, STR("text")), 0);
+    assert_int_equal(store_upload_write(upload, STR("text")), 0);
+    assert_int_equal(store_upload_end(upload), 0);
     assert_ok(store_upload_commit(upload, &options, &put_stat));
     store_upload_close(&upload);
     struct store_stat stat = stat_of(bench, PATH("f"));

@@ -6,6 +6,13 @@
 
 #include "base/mem.h"
 #include "store/registry.h"
+#include "support/inbox.h"
+
+static void only_where_sinks_wait(void)
+{
+    if (!backend->is_slow)
+        skip();
+}
 
 static struct store_upload *start(struct bench *bench, struct res_path path, uint64_t size_bytes)
 {
@@ -16,14 +23,20 @@ static struct store_upload *start(struct bench *bench, struct res_path path, uin
 
 static void write_to(struct store_upload *upload, struct str bytes)
 {
-    assert_rc((enum store_rc)sink_write(&upload->sink, bytes), STORE_OK);
+    assert_rc(store_upload_write(upload, bytes), STORE_OK);
+}
+
+static enum store_rc commit_as(struct store_upload *upload, const struct store_commit *options)
+{
+    struct store_stat stat;
+    enum store_rc rc = store_upload_end(upload);
+    return rc == STORE_OK ? store_upload_commit(upload, options, &stat) : rc;
 }
 
 static enum store_rc commit(struct store_upload *upload)
 {
-    struct store_commit options = {0};
-    struct store_stat stat;
-    return store_upload_commit(upload, &options, &stat);
+    static const struct store_commit options = {0};
+    return commit_as(upload, &options);
 }
 
 /* Nothing is left beside the resources: neither in the staging directory nor next to a target. */
@@ -156,6 +169,63 @@ static void p7_modified_time_is_set(void **state)
     assert_true(stat_of(bench, PATH("f")).modified_s < 4000000000);
 }
 
+/* An upload whose sink waits, and who writes to it. */
+struct waiting {
+    struct store_upload *upload;
+    struct inbox inbox;
+    struct waker waker;
+    size_t rings;
+    struct str left;
+};
+
+static void ring(struct waker *waker)
+{
+    CONTAINER_OF(waker, struct waiting, waker)->rings++;
+}
+
+static void start_waiting(struct bench *bench, struct waiting *waiting)
+{
+    *waiting = (struct waiting){.waker.ring = ring, .left = str_of(mem_new(1, MIB(1)), MIB(1))};
+    waiting->upload = start(bench, PATH("f"), MIB(1));
+    inbox_init(&waiting->inbox);
+    waiting->upload->sink.waker = &waiting->waker;
+    waiting->upload->sink.executor = &waiting->inbox.base;
+}
+
+static void end_waiting(struct waiting *waiting)
+{
+    store_upload_close(&waiting->upload);
+    (void)inbox_run_all(&waiting->inbox); /* a ring may have been on its way */
+    inbox_done(&waiting->inbox);
+}
+
+static void p7_sink_that_waits_takes_a_body_bit_by_bit(void **state)
+{
+    struct bench *bench = *state;
+    struct waiting waiting;
+    enum push pushed;
+    unsigned code = 0;
+    size_t waits = 0;
+    only_where_sinks_wait();
+    start_waiting(bench, &waiting);
+    char *content = (char *)(uintptr_t)waiting.left.at;
+    while ((pushed = sink_push(&waiting.upload->sink, &waiting.left, &code)) == PUSH_WAIT) {
+        inbox_wait(&waiting.inbox);
+        assert_int_equal(waiting.rings, ++waits);
+    }
+    assert_int_equal(pushed, PUSH_DONE);
+    assert_int_equal(waiting.left.len, 0);
+    while ((pushed = sink_end(&waiting.upload->sink, &code)) == PUSH_WAIT) {
+        inbox_wait(&waiting.inbox);
+        assert_int_equal(waiting.rings, ++waits);
+    }
+    assert_int_equal(pushed, PUSH_DONE);
+    assert_ok(commit(waiting.upload));
+    assert_int_equal(stat_of(bench, PATH("f")).size_bytes, MIB(1));
+    end_waiting(&waiting);
+    mem_free(content);
+}
+
 /* --- promise 8: no trace --- */
 
 static void p8_aborted_upload_leaves_no_trace(void **state)
@@ -177,6 +247,22 @@ static void p8_aborted_upload_leaves_no_trace(void **state)
     struct store_upload *unused = start(bench, PATH("new"), 5);
     store_upload_close(&unused);
     assert_string_equal(dump(bench), before);
+}
+
+static void p8_upload_that_is_closed_while_it_waits_leaves_no_trace(void **state)
+{
+    struct bench *bench = *state;
+    struct waiting waiting;
+    unsigned code = 0;
+    only_where_sinks_wait();
+    const char *before = dump(bench);
+    start_waiting(bench, &waiting);
+    char *content = (char *)(uintptr_t)waiting.left.at;
+    assert_int_equal(sink_push(&waiting.upload->sink, &waiting.left, &code), PUSH_WAIT);
+    end_waiting(&waiting);
+    assert_int_equal(waiting.rings, 0); /* nobody is woken who has gone */
+    assert_string_equal(dump(bench), before);
+    mem_free(content);
 }
 
 static void p8_refused_commit_leaves_no_trace(void **state)
@@ -210,11 +296,10 @@ static void expects_absent_sees_what_came_meanwhile(void **state)
 {
     struct bench *bench = *state;
     struct store_commit options = {.expects_absent = true};
-    struct store_stat stat;
     struct store_upload *upload = start(bench, PATH("f"), 1);
     write_to(upload, STR("x"));
     MAKE(bench, "f");
-    assert_rc(store_upload_commit(upload, &options, &stat), STORE_EXISTS);
+    assert_rc(commit_as(upload, &options), STORE_EXISTS);
     store_upload_close(&upload);
     assert_string_equal(get(bench, PATH("f")), "f");
 }
@@ -357,7 +442,9 @@ int upload_tests(void)
         CONTRACT_TEST(p7_big_file_in_many_writes),
         CONTRACT_TEST(p7_two_uploads_to_one_path_stay_apart),
         CONTRACT_TEST(p7_modified_time_is_set),
+        CONTRACT_TEST(p7_sink_that_waits_takes_a_body_bit_by_bit),
         CONTRACT_TEST(p8_aborted_upload_leaves_no_trace),
+        CONTRACT_TEST(p8_upload_that_is_closed_while_it_waits_leaves_no_trace),
         CONTRACT_TEST(p8_refused_commit_leaves_no_trace),
         CONTRACT_TEST(expects_absent_refuses_what_is_there),
         CONTRACT_TEST(expects_absent_sees_what_came_meanwhile),

@@ -1,8 +1,11 @@
 /* A store like a database at the other end of a network: it says by its traits that all of its
  * calls may block, and the gate (store/store.c) ends the program that makes one on a loop's thread.
- * What the gate cannot see is checked here: the bytes of an upload, and those of content, which
- * come by a sink and a source. Nothing takes longer for it: that a call may wait is what matters,
- * not that it does.
+ * What the gate cannot see is checked here: the bytes of content, which come by a source. Nothing
+ * takes longer for it: that a call may wait is what matters, not that it does.
+ *
+ * The bytes of an upload go to a sink that waits, and to the inner store by a thread, a piece after
+ * the other, as over a network; who holds a worker meanwhile, or forgets to wait, is found out.
+ * `hold` makes that take as long as a test wants.
  *
  * It also knows which claims have been asked for and not been released, and what each covers. A
  * change of what no claim covers for writing is the same kind of mistake: it is right until
@@ -14,18 +17,28 @@
 #include "store/slow/slow.h"
 
 #include <pthread.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/list.h"
 #include "base/mem.h"
 #include "base/turn.h"
 #include "store/backend.h"
+#include "store/upload.h"
+
+enum { PIECE_BYTES = 65536 };
 
 struct slow_store {
     struct store base;
     struct store *inner;
     bool checks_claims;
+    const char *hold;
+    pthread_t carrier;
     pthread_mutex_t mutex; /* guards what follows */
+    pthread_cond_t has_changed;
     struct list claims;
+    struct list to_carry; /* uploads of which a piece is under way */
+    bool is_closing;
 };
 
 struct asked_claim {
@@ -230,26 +243,131 @@ static enum store_rc slow_open(struct store *store, struct res_path path,
 
 /* --- uploads --- */
 
+/* Its bytes are carried to the inner store by a thread of the slow store's, a piece at a time. */
 struct slow_upload {
     struct store_upload base;
     struct slow_store *slow;
     struct store_upload *inner;
     struct arena arena;
     struct res_path path;
+    struct list link; /* in slow->to_carry */
+    struct job ring;
+    /* The mutex guards what follows, and the carrier has `piece` while one is under way. */
+    struct buf piece;
+    unsigned code; /* why a piece did not arrive */
+    bool is_under_way;
+    bool is_awaited; /* its writer was told to wait */
+    bool is_ringing; /* `ring` is posted */
+    bool is_closed;
 };
 
-static unsigned upload_write(struct sink *sink, struct str bytes)
+static void free_upload(struct slow_upload *upload)
 {
-    assert(turn_current() == 0);
-    return sink_write(&CONTAINER_OF(sink, struct slow_upload, base.sink)->inner->sink, bytes);
+    store_upload_close(&upload->inner);
+    buf_done(&upload->piece);
+    arena_done(&upload->arena);
+    mem_free(upload);
 }
 
-static const struct sink_ops upload_sink_ops = {.name = "slow", .write = upload_write};
+static void ring_writer(struct job *job)
+{
+    struct slow_upload *upload = CONTAINER_OF(job, struct slow_upload, ring);
+    pthread_mutex_lock(&upload->slow->mutex);
+    upload->is_ringing = false;
+    bool is_closed = upload->is_closed;
+    pthread_mutex_unlock(&upload->slow->mutex);
+    if (is_closed)
+        free_upload(upload);
+    else
+        upload->base.sink.waker->ring(upload->base.sink.waker);
+}
+
+/* With the mutex held, but while the piece is written. */
+static void carry(struct slow_upload *upload)
+{
+    struct slow_store *slow = upload->slow;
+    pthread_mutex_unlock(&slow->mutex);
+    while (slow->hold && access(slow->hold, F_OK) == 0)
+        (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL); /* shorter is as good */
+    unsigned code = store_upload_write(upload->inner, buf_str(&upload->piece));
+    pthread_mutex_lock(&slow->mutex);
+    buf_clear(&upload->piece);
+    upload->code = code;
+    upload->is_under_way = false;
+    if (upload->is_closed) {
+        free_upload(upload);
+    } else if (upload->is_awaited) {
+        upload->is_awaited = false;
+        upload->is_ringing = true;
+        executor_post(upload->base.sink.executor, &upload->ring);
+    }
+}
+
+static void *carry_all(void *arg)
+{
+    struct slow_store *slow = arg;
+    pthread_mutex_lock(&slow->mutex);
+    while (!slow->is_closing || !list_is_empty(&slow->to_carry)) {
+        if (list_is_empty(&slow->to_carry)) {
+            pthread_cond_wait(&slow->has_changed, &slow->mutex);
+            continue;
+        }
+        struct list *first = slow->to_carry.next;
+        list_remove(first);
+        carry(CONTAINER_OF(first, struct slow_upload, link));
+    }
+    pthread_mutex_unlock(&slow->mutex);
+    return NULL;
+}
+
+/* With the mutex held: whether all that was taken has arrived. */
+static enum push arrived(struct slow_upload *upload, unsigned *code_out)
+{
+    if (upload->is_under_way) {
+        upload->is_awaited = true;
+        return PUSH_WAIT;
+    }
+    *code_out = upload->code;
+    return upload->code ? PUSH_FAIL : PUSH_DONE;
+}
+
+static enum push upload_push(struct sink *sink, struct str *bytes, unsigned *code_out)
+{
+    struct slow_upload *upload = CONTAINER_OF(sink, struct slow_upload, base.sink);
+    struct slow_store *slow = upload->slow;
+    pthread_mutex_lock(&slow->mutex);
+    assert(!upload->is_awaited && !upload->is_ringing);
+    enum push pushed = arrived(upload, code_out);
+    if (pushed == PUSH_DONE) {
+        buf_add(&upload->piece, str_first(*bytes, PIECE_BYTES));
+        *bytes = str_from(*bytes, upload->piece.len);
+        upload->is_under_way = true;
+        upload->is_awaited = bytes->len > 0;
+        pushed = bytes->len ? PUSH_WAIT : PUSH_DONE;
+        list_append(&slow->to_carry, &upload->link);
+        pthread_cond_signal(&slow->has_changed);
+    }
+    pthread_mutex_unlock(&slow->mutex);
+    return pushed;
+}
+
+static enum push upload_end(struct sink *sink, unsigned *code_out)
+{
+    struct slow_upload *upload = CONTAINER_OF(sink, struct slow_upload, base.sink);
+    pthread_mutex_lock(&upload->slow->mutex);
+    enum push ended = arrived(upload, code_out);
+    pthread_mutex_unlock(&upload->slow->mutex);
+    return ended;
+}
+
+static const struct sink_ops upload_sink_ops = {
+    .name = "slow", .push = upload_push, .end = upload_end};
 
 static enum store_rc upload_commit(struct store_upload *self, const struct store_commit *options,
                                    struct store_stat *stat_out)
 {
     struct slow_upload *upload = CONTAINER_OF(self, struct slow_upload, base);
+    assert(!upload->is_under_way); /* its sink was ended */
     check_claimed(upload->slow, upload->path, CLAIM_SELF);
     return store_upload_commit(upload->inner, options, stat_out);
 }
@@ -257,9 +375,13 @@ static enum store_rc upload_commit(struct store_upload *self, const struct store
 static void upload_close(struct store_upload *self)
 {
     struct slow_upload *upload = CONTAINER_OF(self, struct slow_upload, base);
-    store_upload_close(&upload->inner);
-    arena_done(&upload->arena);
-    mem_free(upload);
+    struct slow_store *slow = upload->slow;
+    pthread_mutex_lock(&slow->mutex);
+    upload->is_closed = true; /* whoever still has it frees it */
+    bool is_free = !upload->is_under_way && !upload->is_ringing;
+    pthread_mutex_unlock(&slow->mutex);
+    if (is_free)
+        free_upload(upload);
 }
 
 static const struct store_upload_ops upload_ops = {.commit = upload_commit, .close = upload_close};
@@ -272,10 +394,12 @@ static enum store_rc slow_upload(struct store *store, struct res_path path, uint
     if (rc != STORE_OK)
         return rc;
     struct slow_upload *upload = MEM_NEW(struct slow_upload);
-    upload->base = (struct store_upload){&upload_ops, {&upload_sink_ops}};
+    upload->base.ops = &upload_ops;
+    upload->base.sink = (struct sink){.ops = &upload_sink_ops, .waits = true};
     upload->slow = slow_of(store);
     upload->inner = inner;
     upload->path = path_copy(&upload->arena, path);
+    upload->ring.done = ring_writer;
     *upload_out = &upload->base;
     return STORE_OK;
 }
@@ -334,7 +458,13 @@ static void slow_close(struct store *store)
 {
     struct slow_store *slow = slow_of(store);
     assert(list_is_empty(&slow->claims));
+    pthread_mutex_lock(&slow->mutex);
+    slow->is_closing = true;
+    pthread_cond_signal(&slow->has_changed);
+    pthread_mutex_unlock(&slow->mutex);
+    pthread_join(slow->carrier, NULL);
     store_close(&slow->inner);
+    pthread_cond_destroy(&slow->has_changed);
     pthread_mutex_destroy(&slow->mutex);
     mem_free(slow);
 }
@@ -366,7 +496,7 @@ static const struct store_ops slow_ops = {
     .release = slow_release,
 };
 
-struct store *slow_store_new(struct store *inner, bool checks_claims)
+struct store *slow_store_new(struct store *inner, bool checks_claims, const char *hold)
 {
     struct slow_store *slow = MEM_NEW(struct slow_store);
     slow->base.ops = &slow_ops;
@@ -374,8 +504,13 @@ struct store *slow_store_new(struct store *inner, bool checks_claims)
     slow->base.traits.reads_block = slow->base.traits.locks_block = true;
     slow->inner = inner;
     slow->checks_claims = checks_claims;
+    slow->hold = hold;
     pthread_mutex_init(&slow->mutex, NULL);
+    pthread_cond_init(&slow->has_changed, NULL);
     list_init(&slow->claims);
+    list_init(&slow->to_carry);
+    int rc = pthread_create(&slow->carrier, NULL, carry_all, slow);
+    assert(rc == 0); /* it is for tests */
     return &slow->base;
 }
 

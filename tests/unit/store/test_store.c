@@ -139,7 +139,7 @@ TEST(slow_store_blocks_and_wants_claims)
 {
     struct claim claim = {0};
     struct claim other = {0};
-    store = slow_store_new(store, true);
+    store = slow_store_new(store, true, NULL);
     assert_true(store->traits.reads_block && store->traits.locks_block);
     claim_add(&claim, PATH("c/d"), CLAIM_SELF, true);
     claim_add(&other, PATH("c/d"), CLAIM_SELF, false);
