@@ -128,6 +128,7 @@ struct fault_upload {
     struct store_upload base;
     struct fault_store *fault;
     struct store_upload *inner;
+    bool has_waited; /* the last call of the sink said WAIT */
 };
 
 static unsigned upload_write(struct sink *sink, struct str bytes)
@@ -137,26 +138,35 @@ static unsigned upload_write(struct sink *sink, struct str bytes)
     return passes(upload->fault, &rc) ? sink_write(&upload->inner->sink, bytes) : rc;
 }
 
+/* An operation that waits is counted once, and not again when it goes on. */
+static bool passes_sink(struct fault_upload *upload, unsigned *code_out)
+{
+    enum store_rc rc;
+    sink_pass(&upload->base.sink, &upload->inner->sink);
+    if (upload->has_waited || passes(upload->fault, &rc))
+        return true;
+    *code_out = rc;
+    return false;
+}
+
 static enum push upload_push(struct sink *sink, struct str *bytes, unsigned *code_out)
 {
     struct fault_upload *upload = CONTAINER_OF(sink, struct fault_upload, base.sink);
-    enum store_rc rc;
-    sink_pass(sink, &upload->inner->sink);
-    if (passes(upload->fault, &rc))
-        return sink_push(&upload->inner->sink, bytes, code_out);
-    *code_out = rc;
-    return PUSH_FAIL;
+    if (!passes_sink(upload, code_out))
+        return PUSH_FAIL;
+    enum push pushed = sink_push(&upload->inner->sink, bytes, code_out);
+    upload->has_waited = pushed == PUSH_WAIT;
+    return pushed;
 }
 
 static enum push upload_end(struct sink *sink, unsigned *code_out)
 {
     struct fault_upload *upload = CONTAINER_OF(sink, struct fault_upload, base.sink);
-    enum store_rc rc;
-    sink_pass(sink, &upload->inner->sink);
-    if (passes(upload->fault, &rc))
-        return sink_end(&upload->inner->sink, code_out);
-    *code_out = rc;
-    return PUSH_FAIL;
+    if (!passes_sink(upload, code_out))
+        return PUSH_FAIL;
+    enum push ended = sink_end(&upload->inner->sink, code_out);
+    upload->has_waited = ended == PUSH_WAIT;
+    return ended;
 }
 
 static const struct sink_ops upload_sink_ops = {
