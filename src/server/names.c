@@ -24,7 +24,7 @@
 
 #include <unistd.h>
 
-#include "server/config_file.h"
+#include "server/config/config_file.h"
 #include "text/uri.h"
 
 enum { NAME_BYTES_MAX = 255, NAMES_MAX = 256 };

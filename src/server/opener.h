@@ -2,7 +2,7 @@
  * (--user), so that SIGHUP can read and reopen what only root may. */
 #pragma once
 
-#include "server/config.h"
+#include "server/config/config.h"
 
 /* Starts it, where `config` says that another user is to be become, and makes file_open() ask it
  * for what this process may not open. `argc` and `argv`: those of config_read(), for when it reads

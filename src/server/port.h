@@ -1,7 +1,7 @@
 /* server/port.h: the sockets that the server listens on. */
 #pragma once
 
-#include "server/config.h"
+#include "server/config/config.h"
 #include "wire/wire.h"
 
 struct port {

@@ -1,7 +1,7 @@
 /* server/secure.h: TLS from start to stop. */
 #pragma once
 
-#include "server/config.h"
+#include "server/config/config.h"
 #include "server/port.h"
 
 /* All NULL where there is no certificate. */

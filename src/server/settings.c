@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "dav/home.h"
-#include "server/config_file.h"
+#include "server/config/config_file.h"
 #include "store/registry.h"
 #include "text/unicode.h"
 

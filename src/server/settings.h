@@ -7,7 +7,7 @@
 
 #include "access/scheme/jwt.h"
 #include "access/users.h"
-#include "server/config.h"
+#include "server/config/config.h"
 #include "server/names.h"
 #include "server/proxy.h"
 #include "server/store_pool.h"

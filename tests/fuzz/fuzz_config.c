@@ -2,7 +2,7 @@
  * same rule; what is not understood is an error that names a line. */
 #include "base/mem.h"
 #include "fuzz.h"
-#include "server/config_file.h"
+#include "server/config/config_file.h"
 
 enum { ROWS_MAX = 256 };
 

@@ -35,7 +35,7 @@ def test_help_of_serve_tells_of_every_option():
     done = run("serve", "--help")
     assert done.returncode == 0 and not done.stderr
     assert run("serve", "-h").stdout == done.stdout
-    names = rows("server/options.def", "SERVE_OPTION")
+    names = rows("server/config/options.def", "SERVE_OPTION")
     assert len(names) > 10
     for name in names:
         assert f"--{name}" in done.stdout, name
@@ -267,7 +267,7 @@ def test_config_show_knows_every_option(tmp_path):
         elif " = " in line:
             prefix = "" if section == "server" else section + "-"
             keys.add(prefix + line.split(" = ")[0])
-    options = set(rows("server/options.def", "SERVE_OPTION")) - {"help", "help-limits", "limit", "config"}
+    options = set(rows("server/config/options.def", "SERVE_OPTION")) - {"help", "help-limits", "limit", "config"}
     assert options - keys == set()
 
 

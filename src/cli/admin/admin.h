@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/err.h"
-#include "server/config.h"
+#include "server/config/config.h"
 
 enum { OPERANDS_MAX = 4 };
 

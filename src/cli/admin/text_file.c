@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "server/config_file.h"
+#include "server/config/config_file.h"
 
 enum { PASSWORD_LINE_MAX = 1024 };
 

@@ -10,7 +10,7 @@
 #include "cli/admin/admin.h"
 #include "cli/admin/text_file.h"
 #include "cli/command.h"
-#include "server/config_file.h"
+#include "server/config/config_file.h"
 
 static bool has_file(const struct admin *admin, struct err *err)
 {

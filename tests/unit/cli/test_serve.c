@@ -72,7 +72,7 @@ TEST(serve_help_lists_the_options)
 {
     static const char *const names[] = {
 #define SERVE_OPTION(name, letter, argument, set, help) " --" name " ",
-#include "server/options.def"
+#include "server/config/options.def"
 #undef SERVE_OPTION
     };
     struct run run = SERVE("--help");

@@ -2,7 +2,7 @@
 
 #include <sched.h>
 
-#include "server/config.h"
+#include "server/config/config.h"
 
 enum { ARGS_MAX = 40 };
 

@@ -1,7 +1,7 @@
-/* server/config_file.h: settings from a file (davit.conf(5)). */
+/* server/config/config_file.h: settings from a file (davit.conf(5)). */
 #pragma once
 
-#include "server/config.h"
+#include "server/config/config.h"
 
 /* Reads all but the options that `is_given` marks: the command line has them. Sets config->file.
  * False: `err` names file and line. */

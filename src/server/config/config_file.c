@@ -11,7 +11,7 @@
  * Rejected: libraries for this format. inih, which Debian has, gives no line numbers to who handles
  * a key and cuts lines at 200 bytes; the parser is text/ini.c's 80 lines, and it is fuzzed.
  * Rejected: YAML and TOML; administrators know this format from systemd and from smb.conf. */
-#include "server/config_file.h"
+#include "server/config/config_file.h"
 
 #include <errno.h>
 #include <unistd.h>

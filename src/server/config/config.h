@@ -1,4 +1,4 @@
-/* server/config.h: what `davit serve` is told. */
+/* server/config/config.h: what `davit serve` is told. */
 #pragma once
 
 #include "access/access.h"

@@ -2,12 +2,12 @@
  * same text, and tests hold it to that.
  *
  * Each key of a section is a row; a row says where its value stands in struct server_config and how
- * to write it. That every option of server/options.def has its row is a test's affair, too
+ * to write it. That every option of server/config/options.def has its row is a test's affair, too
  * (tests/robustness/test_command_line.py). What is not set is a comment, so that the text names all
  * there is to set. Secrets are in files of their own; where a URL may hold one, it is masked. */
 #include <stddef.h>
 
-#include "server/config_file.h"
+#include "server/config/config_file.h"
 
 enum kind {
     FLAG,

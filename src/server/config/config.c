@@ -10,13 +10,13 @@
  * everything; an address beyond this machine therefore needs --anonymous, which says so
  * (check_addresses()). Rejected, too: getopt_long(3), which prints its own messages and takes
  * shortened names, so that a new option can break an old command line. */
-#include "server/config.h"
+#include "server/config/config.h"
 
 #include <sched.h>
 
 #include "base/mem.h"
 #include "base/options.h"
-#include "server/config_file.h"
+#include "server/config/config_file.h"
 
 /* How many changes wait for the disk together is how many workers there are. */
 enum { WORKERS_FLUSH = 32, WORKERS_LAZY = 8 };
@@ -370,13 +370,13 @@ static bool set_help(struct server_config *config, const char *value, struct err
 
 static const struct option options[] = {
 #define SERVE_OPTION(name, letter, argument, set, help) {name, argument, help, letter},
-#include "server/options.def"
+#include "server/config/options.def"
 #undef SERVE_OPTION
 };
 
 static bool (*const setters[])(struct server_config *config, const char *value, struct err *err) = {
 #define SERVE_OPTION(name, letter, argument, set, help) set,
-#include "server/options.def"
+#include "server/config/options.def"
 #undef SERVE_OPTION
 };
 
