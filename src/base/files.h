@@ -1,7 +1,9 @@
 /* base/files.h: opening the administrator's files, which only root may be able to. */
 #pragma once
 
-#include "base/base.h"
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
 
 enum file_use {
     FILE_READ,
@@ -18,3 +20,8 @@ NODISCARD int file_open_here(const char *path, enum file_use use);
 
 /* What file_open() is from now on: for who has given up his rights, on the main thread. */
 void file_open_by(file_opener *opener);
+
+/* The content of a small file, with a NUL behind it: configuration, users, keys. Gives memory from
+ * the arena. */
+NODISCARD bool file_read_small(const char *path, struct arena *arena, struct str *text_out,
+                               struct err *err);

@@ -21,17 +21,6 @@ bool log_is_on(enum log_level level)
     return (int)level <= current_level;
 }
 
-bool log_level_parse(const char *name, enum log_level *level_out)
-{
-    for (size_t i = 0; i < ARRAY_LEN(level_names); i++) {
-        if (strcmp(name, level_names[i]) == 0) {
-            *level_out = (enum log_level)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Adds to what is in `line` as much as there is room for. */
 static size_t add_visible(char *line, size_t len, size_t cap, struct str text)
 {

@@ -9,9 +9,6 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 void log_set_level(enum log_level level);
 bool log_is_on(enum log_level level);
 
-/* False when `name` is none of error, warn, info, debug. */
-NODISCARD bool log_level_parse(const char *name, enum log_level *level_out);
-
 /* One line without its end. What could forge a line or steer a terminal is escaped as
  * utf8_take_visible() says. */
 void log_line(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);

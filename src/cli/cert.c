@@ -64,6 +64,9 @@ static const struct option options[] = {
 #undef CERT_OPTION
 };
 
+static const struct option_table table = {
+    .command = "davit cert self-signed", .rows = options, .row_count = ARRAY_LEN(options)};
+
 static bool (*const setters[])(struct cert_config *config, const char *value, struct err *err) = {
 #define CERT_OPTION(name, argument, set, help) set,
 #include "cli/cert_options.def"
@@ -72,11 +75,7 @@ static bool (*const setters[])(struct cert_config *config, const char *value, st
 
 static bool read_arguments(struct cert_config *config, int argc, char **argv, struct err *err)
 {
-    struct option_reader reader = {.command = "davit cert self-signed",
-                                   .rows = options,
-                                   .row_count = ARRAY_LEN(options),
-                                   .argv = argv,
-                                   .argc = argc};
+    struct option_reader reader = {.table = &table, .argv = argv, .argc = argc};
     enum option_rc rc;
     const char *value;
     size_t row;
@@ -167,7 +166,7 @@ static int self_signed(int argc, char **argv)
     if (config.wants_help) {
         printf("Usage: davit cert self-signed [OPTIONS] --out DIR\n\n"
                "Makes a certificate that nobody vouches for, to try TLS with.\n\nOptions:\n");
-        option_print(options, ARRAY_LEN(options));
+        option_print(&table);
         return EXIT_FINE;
     }
     struct self_signed_wish wish = {config.names, config.name_count, config.days};

@@ -586,6 +586,9 @@ static const struct option rows[] = {
 #undef CHECK_OPTION
 };
 
+static const struct option_table table = {
+    .command = "davit check", .rows = rows, .row_count = ARRAY_LEN(rows)};
+
 static bool (*const setters[])(struct check_command *c, const char *value, struct err *err) = {
 #define CHECK_OPTION(name, letter, argument, set, help) set,
 #include "cli/check.def"
@@ -597,7 +600,7 @@ void check_command_print_help(void)
     printf(
         "Usage: davit check [OPTIONS] URL|FILE|FOLDER|-...\n\n"
         "Checks links, and looks inside every 207. '-' reads addresses from standard input.\n\n");
-    option_print(rows, ARRAY_LEN(rows));
+    option_print(&table);
     printf("\nExit status: 0 all is well; 1 something is bad; 2 the command line is; 3 the run\n"
            "could not be finished, and what was not looked at is said to be not checked.\n");
 }
@@ -683,11 +686,7 @@ static bool settle(struct check_command *c, struct err *err)
 
 bool check_command_read(int argc, char **argv, struct check_command *command, struct err *err)
 {
-    struct option_reader reader = {.command = "davit check",
-                                   .rows = rows,
-                                   .row_count = ARRAY_LEN(rows),
-                                   .argv = argv,
-                                   .argc = argc};
+    struct option_reader reader = {.table = &table, .argv = argv, .argc = argc};
     const char *value;
     size_t row;
     set_defaults(command);

@@ -50,6 +50,9 @@ static const struct option rows[] = {
 #undef EXPLAIN_OPTION
 };
 
+static const struct option_table table = {
+    .command = "davit explain", .rows = rows, .row_count = ARRAY_LEN(rows)};
+
 static bool (*const setters[])(struct explain_options *options, const char *value,
                                struct err *err) = {
 #define EXPLAIN_OPTION(name, letter, argument, set, help) set,
@@ -67,11 +70,7 @@ static bool add_topic(struct explain_options *options, const char *value, struct
 
 static bool parse(int argc, char **argv, struct explain_options *options, struct err *err)
 {
-    struct option_reader reader = {.command = "davit explain",
-                                   .rows = rows,
-                                   .row_count = ARRAY_LEN(rows),
-                                   .argv = argv,
-                                   .argc = argc};
+    struct option_reader reader = {.table = &table, .argv = argv, .argc = argc};
     const char *value;
     size_t row;
     for (;;) {
@@ -101,7 +100,7 @@ static void print_help(void)
            "    davit explain 207 200 201 202 204\n"
            "    davit explain 4xx\n"
            "    davit explain lock-token-submitted\n\nOptions:\n");
-    option_print(rows, ARRAY_LEN(rows));
+    option_print(&table);
     printf("\nExit status: 0, or 1 when something is not known, 2 wrong usage.\n");
 }
 

@@ -186,6 +186,9 @@ static const struct option rows[] = {
 #undef READ_OPTION
 };
 
+static const struct option_table table = {
+    .command = "davit read", .rows = rows, .row_count = ARRAY_LEN(rows)};
+
 static bool (*const setters[])(struct read_options *options, const char *value, struct err *err) = {
 #define READ_OPTION(name, letter, argument, set, help) set,
 #include "cli/read.def"
@@ -235,11 +238,7 @@ static void set_screen(struct read_options *options, bool has_color_option)
 
 bool read_options_parse(int argc, char **argv, struct read_options *options_out, struct err *err)
 {
-    struct option_reader reader = {.command = "davit read",
-                                   .rows = rows,
-                                   .row_count = ARRAY_LEN(rows),
-                                   .argv = argv,
-                                   .argc = argc};
+    struct option_reader reader = {.table = &table, .argv = argv, .argc = argc};
     struct read_options *options = options_out;
     bool has_color_option = false;
     const char *value;
@@ -278,7 +277,7 @@ void read_options_print_help(void)
            "       davit read --diff A B\n\n"
            "Shows what a 207 Multi-Status says. Reads a body, or a saved answer with its head\n"
            "(curl -i), from a file or standard input; or asks a server.\n\nOptions:\n");
-    option_print(rows, ARRAY_LEN(rows));
+    option_print(&table);
     printf("\nExit status: 0 every status inside is a success, 1 something failed inside, 2 wrong\n"
            "usage, 3 not a multistatus or cut off, 4 could not be fetched or read.\n");
 }

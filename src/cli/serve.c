@@ -1,5 +1,6 @@
 #include "base/log.h"
 #include "cli/command.h"
+#include "server/config/config_read.h"
 #include "server/server.h"
 
 int cmd_serve(int argc, char **argv)
@@ -10,13 +11,12 @@ int cmd_serve(int argc, char **argv)
         tell(stderr, "davit: %s\n", err.text);
         return EXIT_USAGE;
     }
-    if (config.wants_help) {
+    if (config.wants_help)
         config_print_help();
-        return EXIT_FINE;
-    }
-    if (config.wants_limits) {
+    else if (config.wants_limits)
         config_print_limits(&config.limits);
-        return EXIT_FINE;
-    }
-    return server_run(&config, argc, argv) == 0 ? EXIT_FINE : EXIT_FAILED;
+    else
+        return server_run(&config, argc, argv) == 0 ? EXIT_FINE : EXIT_FAILED;
+    config_done(&config);
+    return EXIT_FINE;
 }

@@ -24,7 +24,7 @@
 
 #include <unistd.h>
 
-#include "server/config/config_file.h"
+#include "base/files.h"
 #include "text/uri.h"
 
 enum { NAME_BYTES_MAX = 255, NAMES_MAX = 256 };
@@ -102,7 +102,7 @@ void names_learn(struct known_names *names, const struct tls_server *tls, struct
     struct str hosts = STR_NONE;
     struct buf certified = {0};
     struct err err;
-    if (!small_file_read("/etc/hosts", arena, &hosts, &err))
+    if (!file_read_small("/etc/hosts", arena, &hosts, &err))
         hosts = STR_NONE; /* it need not be there */
     if (gethostname(machine, sizeof(machine) - 1) == 0)
         names_add_machine(names, str_of_c(machine), hosts, arena);

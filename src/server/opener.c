@@ -36,7 +36,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "server/config/config_file.h"
+#include "server/config/config_read.h"
 #include "server/guarded_open.h"
 
 enum wish { WISH_READ = 'r', WISH_APPEND = 'a', WISH_RENEW = 'n' };

@@ -24,8 +24,8 @@ bool secure_read(struct secure *secure, const struct server_config *config, stru
     log_remarks(secure);
     log_line(LOG_DEBUG, "the kernel %s encrypt for TLS",
              tls_server_has_kernel_tls(secure->tls) ? "can" : "cannot");
-    if (config->hsts)
-        buf_addf(&secure->hsts, "max-age=%s", config->hsts);
+    if (config->hsts_s != OPTION_UNSET)
+        buf_addf(&secure->hsts, "max-age=%llu", (unsigned long long)config->hsts_s);
     return true;
 }
 

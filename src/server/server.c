@@ -25,6 +25,7 @@
 #include "io/shares.h"
 #include "io/worker.h"
 #include "server/access_log.h"
+#include "server/config/config_read.h"
 #include "server/opener.h"
 #include "server/port.h"
 #include "server/privilege.h"

@@ -13,10 +13,10 @@
 #include <errno.h>
 
 #include "access/access.h"
+#include "base/files.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "dav/home.h"
-#include "server/config/config_file.h"
 #include "store/registry.h"
 #include "text/unicode.h"
 
@@ -81,7 +81,7 @@ static bool read_optional(const char *path, struct arena *arena, struct str *tex
                           struct err *err)
 {
     *text_out = STR_NONE;
-    return small_file_read(path, arena, text_out, err) || err->code == ENOENT;
+    return file_read_small(path, arena, text_out, err) || err->code == ENOENT;
 }
 
 static bool parse_users(struct settings *settings, const struct settings_text *from,
@@ -108,7 +108,7 @@ static bool read_users(struct settings *settings, const struct settings *before,
     struct buf keys_path = {0};
     text->path = settings->config.users;
     buf_addf(&keys_path, "%s.keys", text->path);
-    bool is_fine = small_file_read(text->path, &settings->arena, &text->text, err) &&
+    bool is_fine = file_read_small(text->path, &settings->arena, &text->text, err) &&
                    read_optional(buf_c(&keys_path), &settings->arena, &text->keys, err) &&
                    parse_users(settings, text, err);
     buf_done(&keys_path);
@@ -144,7 +144,7 @@ static bool read_jwt_keys(struct settings *settings, const struct settings *befo
 {
     struct settings_text *text = &settings->jwt_text;
     text->path = settings->config.jwt_keys;
-    return (small_file_read(text->path, &settings->arena, &text->text, err) &&
+    return (file_read_small(text->path, &settings->arena, &text->text, err) &&
             parse_jwt_keys(settings, text, err)) ||
            keep(settings, text, before ? &before->jwt_text : NULL, parse_jwt_keys, err);
 }

@@ -9,10 +9,8 @@ enum { ROWS_MAX = 256 };
 static bool parse(struct str text, struct server_config *config, struct err *err)
 {
     static const bool is_given[ROWS_MAX];
-    struct server_config defaults;
-    FUZZ_CHECK(config_row_count() <= ROWS_MAX);
-    FUZZ_CHECK(config_read_file(NULL, &defaults, err));
-    *config = defaults;
+    FUZZ_CHECK(config_options.row_count <= ROWS_MAX);
+    *config = config_default();
     config->file = MEM_NEW(struct config_file);
     config->file->path = "davit.conf";
     return config_file_parse(config, text, is_given, err);

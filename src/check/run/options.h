@@ -1,13 +1,9 @@
 /* check/run/options.h: what a run of the checker is told. Strings are borrowed for its life. */
 #pragma once
 
+#include "base/text_list.h"
 #include "check/model/verdict.h"
 #include "client/pool.h"
-
-struct text_list {
-    const char **at; /* NULL behind the last, once there is one */
-    size_t count;
-};
 
 enum robots_mode { ROBOTS_OBEY, ROBOTS_WARN, ROBOTS_IGNORE };
 enum sitemap_mode { SITEMAP_AUTO, SITEMAP_ONLY, SITEMAP_OFF };

@@ -12,6 +12,7 @@
 #include "base/options.h"
 #include "base/suggest.h"
 #include "cli/command.h"
+#include "server/config/config_read.h"
 
 /* --- one function for each option; true, or false with err set --- */
 
@@ -153,11 +154,9 @@ static bool read_arguments(struct admin *admin, const struct admin_verbs *verbs,
 {
     struct taken_options taken;
     take_options(verbs->command, &taken);
-    struct option_reader reader = {.command = verbs->name,
-                                   .rows = taken.rows,
-                                   .row_count = taken.count,
-                                   .argv = argv,
-                                   .argc = argc};
+    const struct option_table rows = {
+        .command = verbs->name, .rows = taken.rows, .row_count = taken.count};
+    struct option_reader reader = {.table = &rows, .argv = argv, .argc = argc};
     enum option_rc rc;
     const char *value;
     size_t row;
@@ -197,7 +196,8 @@ static int print_help(const struct admin_verbs *verbs)
     }
     printf("\nOptions:\n");
     take_options(verbs->command, &taken);
-    option_print(taken.rows, taken.count);
+    const struct option_table rows = {.rows = taken.rows, .row_count = taken.count};
+    option_print(&rows);
     return EXIT_FINE;
 }
 

@@ -3,6 +3,7 @@
 
 #include "cli/admin/admin.h"
 #include "cli/command.h"
+#include "server/config/config_read.h"
 #include "server/secure.h"
 #include "server/settings.h"
 

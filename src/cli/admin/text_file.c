@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "server/config/config_file.h"
+#include "base/files.h"
 
 enum { PASSWORD_LINE_MAX = 1024 };
 
@@ -94,7 +94,7 @@ bool text_file_set(const char *path, struct str name, struct str line, bool *was
     int lock = lock_file(path, err);
     bool is_fine = lock >= 0;
     if (is_fine && access(path, F_OK) == 0)
-        is_fine = small_file_read(path, &arena, &text, err);
+        is_fine = file_read_small(path, &arena, &text, err);
     if (is_fine) {
         change(&changed, text, name, line, was_there_out);
         is_fine = replace(path, buf_str(&changed), err);

@@ -8,10 +8,10 @@
 #include "base/log.h"
 
 #include "base/err.h"
+#include "base/files.h"
 #include "cli/admin/admin.h"
 #include "cli/admin/text_file.h"
 #include "cli/command.h"
-#include "server/config/config_file.h"
 #include "text/date.h"
 
 static bool has_file(const struct admin *admin, struct err *err)
@@ -100,7 +100,7 @@ static int token_list(struct admin *admin)
     struct str text;
     struct err err;
     bool is_fine = has_file(admin, &err) &&
-                   small_file_read(admin->config.tokens, &arena, &text, &err) &&
+                   file_read_small(admin->config.tokens, &arena, &text, &err) &&
                    tokens_read(&tokens, text, &err);
     for (size_t i = 0; is_fine && i < tokens.count; i++)
         print_token(tokens.list[i]);

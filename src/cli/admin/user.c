@@ -7,10 +7,10 @@
 #include "access/users.h"
 #include "base/log.h"
 
+#include "base/files.h"
 #include "cli/admin/admin.h"
 #include "cli/admin/text_file.h"
 #include "cli/command.h"
-#include "server/config/config_file.h"
 
 static bool has_file(const struct admin *admin, struct err *err)
 {
@@ -27,9 +27,9 @@ static bool read_file(const struct admin *admin, struct users *users, struct err
     struct str text;
     struct err none;
     bool is_fine =
-        small_file_read(path, &arena, &text, err) && users_read(users, text, &notes, err);
+        file_read_small(path, &arena, &text, err) && users_read(users, text, &notes, err);
     buf_addf(&keys_path, "%s.keys", path);
-    if (is_fine && small_file_read(buf_c(&keys_path), &arena, &text, &none))
+    if (is_fine && file_read_small(buf_c(&keys_path), &arena, &text, &none))
         is_fine = users_read_keys(users, text, str_of_c(admin->config.realm), &notes, err);
     buf_done(&notes);
     buf_done(&keys_path);

@@ -1,27 +1,20 @@
-/* The command line of `davit serve`. Each option is a row of options.def and a function here that
- * takes its argument; the help, the parsing and the guess at a mistyped name all go through the
- * rows, so none can be forgotten in one of them.
- *
- * Arguments are borrowed, not copied: argv lives as long as the process does. What can only be
- * known by trying (a user, a file, a directory) is not looked at here but where it is used, so that
- * there is one message for each mistake.
+/* What `davit serve` can be told, and whether it goes together. Each option is a row of
+ * options.def; here are the functions of those that are no plain value, which take a text or print
+ * one.
  *
  * Rejected: serving others without being told to. Whoever may reach a server without sign-in may do
  * everything; an address beyond this machine therefore needs --anonymous, which says so
- * (check_addresses()). Rejected, too: getopt_long(3), which prints its own messages and takes
- * shortened names, so that a new option can break an old command line. */
+ * (check_addresses()). */
 #include "server/config/config.h"
 
 #include <sched.h>
 
 #include "base/mem.h"
-#include "base/options.h"
-#include "server/config/config_file.h"
 
 /* How many changes wait for the disk together is how many workers there are. */
 enum { WORKERS_FLUSH = 32, WORKERS_LAZY = 8 };
 
-/* --- one function for each option; true, or false with err set --- */
+/* --- addresses --- */
 
 static bool add_listener(struct server_config *config, const char *value, enum listener_kind kind,
                          struct err *err)
@@ -33,244 +26,159 @@ static bool add_listener(struct server_config *config, const char *value, enum l
     return address_parse(value, &listener->address, err);
 }
 
-static bool set_listen(struct server_config *config, const char *value, struct err *err)
+static bool set_listen(void *target, const char *value, struct err *err)
 {
-    return add_listener(config, value, LISTEN_MAIN, err);
+    return add_listener(target, value, LISTEN_MAIN, err);
 }
 
-static bool set_listen_plain(struct server_config *config, const char *value, struct err *err)
+static bool set_listen_plain(void *target, const char *value, struct err *err)
 {
-    return add_listener(config, value, LISTEN_PLAIN, err);
+    return add_listener(target, value, LISTEN_PLAIN, err);
 }
 
-static bool set_redirect(struct server_config *config, const char *value, struct err *err)
+static bool set_redirect(void *target, const char *value, struct err *err)
 {
-    return add_listener(config, value, LISTEN_REDIRECT, err);
+    return add_listener(target, value, LISTEN_REDIRECT, err);
 }
 
-static bool set_tls_cert(struct server_config *config, const char *value, struct err *err)
+/* Those of one kind. */
+static void add_listeners(struct buf *to, const char *key, const struct server_config *config,
+                          enum listener_kind kind)
 {
+    char text[ADDRESS_TEXT_BYTES];
+    bool is_set = false;
+    for (size_t i = 0; i < config->listener_count; i++) {
+        if (config->listeners[i].kind != kind)
+            continue;
+        (void)address_format(&config->listeners[i].address, text); /* the length is not needed */
+        option_add_text(to, key, text);
+        is_set = true;
+    }
+    if (!is_set)
+        option_add_text(to, key, NULL);
+}
+
+static void add_listen(struct buf *to, const char *key, const void *target)
+{
+    add_listeners(to, key, target, LISTEN_MAIN);
+}
+
+static void add_listen_plain(struct buf *to, const char *key, const void *target)
+{
+    add_listeners(to, key, target, LISTEN_PLAIN);
+}
+
+static void add_redirect(struct buf *to, const char *key, const void *target)
+{
+    add_listeners(to, key, target, LISTEN_REDIRECT);
+}
+
+/* --- certificates --- */
+
+static bool set_tls_cert(void *target, const char *value, struct err *err)
+{
+    struct server_config *config = target;
     if (config->tls.pair_count == TLS_PAIRS_MAX)
-        return err_set(err, 0, "more than %d --tls-cert", TLS_PAIRS_MAX);
+        return err_set(err, 0, "more than %d certificates", TLS_PAIRS_MAX);
     config->tls.pairs[config->tls.pair_count++].certificate = value;
     return true;
 }
 
 /* The n-th key belongs to the n-th certificate, in whichever order they are given. */
-static bool set_tls_key(struct server_config *config, const char *value, struct err *err)
+static bool set_tls_key(void *target, const char *value, struct err *err)
 {
+    struct server_config *config = target;
     if (config->tls_key_count == TLS_PAIRS_MAX)
-        return err_set(err, 0, "more than %d --tls-key", TLS_PAIRS_MAX);
+        return err_set(err, 0, "more than %d keys", TLS_PAIRS_MAX);
     config->tls.pairs[config->tls_key_count++].key = value;
     return true;
 }
 
-static bool set_tls_ocsp(struct server_config *config, const char *value, struct err *err)
+static bool set_tls_ocsp(void *target, const char *value, struct err *err)
 {
+    struct server_config *config = target;
     if (config->tls.pair_count == 0)
-        return err_set(err, 0, "--tls-ocsp '%s' stands before its --tls-cert", value);
+        return err_set(err, 0, "'%s' has no certificate before it", value);
     config->tls.pairs[config->tls.pair_count - 1].ocsp = value;
     return true;
 }
 
-static bool set_tls_client_ca(struct server_config *config, const char *value, struct err *err)
+/* All of a certificate together: its response must stand behind it. */
+static void add_tls_pairs(struct buf *to, const char *key, const void *target)
 {
-    (void)err; /* opening it will tell */
-    config->tls.client_ca = value;
-    return true;
+    const struct server_config *config = target;
+    for (size_t i = 0; i < config->tls.pair_count; i++) {
+        const struct tls_pair_files *pair = &config->tls.pairs[i];
+        option_add_text(to, key, pair->certificate);
+        option_add_text(to, "key", pair->key ? pair->key : pair->certificate);
+        if (pair->ocsp)
+            option_add_text(to, "ocsp", pair->ocsp);
+    }
+    if (config->tls.pair_count == 0)
+        option_add_text(to, key, NULL);
 }
 
-static bool set_tls_client_crl(struct server_config *config, const char *value, struct err *err)
-{
-    (void)err; /* opening it will tell */
-    config->tls.client_crl = value;
-    return true;
-}
+/* --- names and proxies --- */
 
-static bool set_hsts(struct server_config *config, const char *value, struct err *err)
+static bool set_public_url(void *target, const char *value, struct err *err)
 {
-    uint64_t seconds;
-    if (!str_parse_u64(str_of_c(value), &seconds))
-        return err_set(err, 0, "--hsts '%s' is no number of seconds", value);
-    config->hsts = value;
-    return true;
-}
-
-static bool set_anonymous(struct server_config *config, const char *value, struct err *err)
-{
-    (void)value, (void)err; /* a flag */
-    return config->is_anonymous = true;
-}
-
-static bool set_public_url(struct server_config *config, const char *value, struct err *err)
-{
+    struct server_config *config = target;
     struct uri uri;
     if (config->public_name_count == PUBLIC_NAMES_MAX)
-        return err_set(err, 0, "more than %d --public-url", PUBLIC_NAMES_MAX);
+        return err_set(err, 0, "more than %d URLs", PUBLIC_NAMES_MAX);
     if (!uri_parse(str_of_c(value), &uri) || uri.host.len == 0)
-        return err_set(err, 0, "--public-url '%s' is no URL like https://dav.example.org/", value);
+        return err_set(err, 0, "'%s' is not a URL (for example https://dav.example.org/)", value);
     if (!str_eq(uri.path, STR("/")) || uri.query.len)
-        return err_set(err, 0, "--public-url '%s' has a path: a proxy must pass paths on unchanged",
-                       value);
+        return err_set(err, 0, "'%s' has a path, but a proxy must pass paths on unchanged", value);
     config->public_urls[config->public_name_count] = value;
     config->public_names[config->public_name_count++] =
         (struct public_name){uri.host, uri.port, str_eq_nocase(uri.scheme, STR("https"))};
     return true;
 }
 
-static bool set_trust_proxy(struct server_config *config, const char *value, struct err *err)
+/* A URL may have a password in it. */
+static void add_public_urls(struct buf *to, const char *key, const void *target)
 {
+    const struct server_config *config = target;
+    for (size_t i = 0; i < config->public_name_count; i++) {
+        const char *url = config->public_urls[i];
+        const char *scheme = strstr(url, "://");
+        const char *at = scheme ? strchr(scheme, '@') : NULL;
+        if (at)
+            buf_addf(to, "%s = %.*s***%s\n", key, (int)(scheme - url) + 3, url, at);
+        else
+            option_add_text(to, key, url);
+    }
+    if (config->public_name_count == 0)
+        option_add_text(to, key, NULL);
+}
+
+static bool set_trust_proxy(void *target, const char *value, struct err *err)
+{
+    struct server_config *config = target;
     if (config->proxy_count == PROXIES_MAX)
-        return err_set(err, 0, "more than %d --trust-proxy", PROXIES_MAX);
+        return err_set(err, 0, "more than %d proxies", PROXIES_MAX);
     if (!net_parse(str_of_c(value), &config->proxies[config->proxy_count]))
-        return err_set(err, 0, "--trust-proxy '%s' is no address and no network", value);
+        return err_set(err, 0, "'%s' is neither an address nor a network (for example 10.0.0.0/8)",
+                       value);
     config->proxy_texts[config->proxy_count++] = value;
     return true;
 }
 
-static bool set_root(struct server_config *config, const char *value, struct err *err)
+static void add_proxies(struct buf *to, const char *key, const void *target)
 {
-    if (config->root)
-        return err_set(err, 0, "more than one directory: '%s' and '%s'", config->root, value);
-    config->root = value;
-    return true;
+    const struct server_config *config = target;
+    for (size_t i = 0; i < config->proxy_count; i++)
+        option_add_text(to, key, config->proxy_texts[i]);
+    if (config->proxy_count == 0)
+        option_add_text(to, key, NULL);
 }
 
-static bool set_read_only(struct server_config *config, const char *value, struct err *err)
-{
-    (void)value, (void)err; /* a flag */
-    return config->is_read_only = true;
-}
+/* --- ways to sign in --- */
 
-static bool set_active(struct server_config *config, const char *value, struct err *err)
+static bool check_realm(const char *value, struct err *err)
 {
-    (void)value, (void)err; /* a flag */
-    return config->is_active = true;
-}
-
-/* `value` is `yes` or `no`: which, in *is_yes. */
-static bool choose(const char *value, const char *yes, const char *no, bool *is_yes,
-                   struct err *err)
-{
-    *is_yes = strcmp(value, yes) == 0;
-    return *is_yes || strcmp(value, no) == 0 ||
-           err_set(err, 0, "'%s' is neither %s nor %s", value, yes, no);
-}
-
-static bool set_depth_infinity(struct server_config *config, const char *value, struct err *err)
-{
-    return choose(value, "allow", "refuse", &config->allows_infinity, err);
-}
-
-static bool set_tls_client_auth(struct server_config *config, const char *value, struct err *err)
-{
-    return choose(value, "required", "optional", &config->tls.demands_client, err);
-}
-
-static bool set_durability(struct server_config *config, const char *value, struct err *err)
-{
-    bool is_lazy;
-    if (!choose(value, "lazy", "flush", &is_lazy, err))
-        return false;
-    config->durability = is_lazy ? DURABILITY_LAZY : DURABILITY_FLUSH;
-    return true;
-}
-
-static bool set_state(struct server_config *config, const char *value, struct err *err)
-{
-    (void)err; /* opening it will tell */
-    config->state_dir = value;
-    return true;
-}
-
-static bool set_count(const char *value, unsigned *count_out, struct err *err)
-{
-    uint64_t count;
-    if (!str_parse_u64(str_of_c(value), &count) || count < 1 || count > 1024)
-        return err_set(err, 0, "'%s' is no number from 1 to 1024", value);
-    *count_out = (unsigned)count;
-    return true;
-}
-
-static bool set_threads(struct server_config *config, const char *value, struct err *err)
-{
-    return set_count(value, &config->threads, err);
-}
-
-static bool set_workers(struct server_config *config, const char *value, struct err *err)
-{
-    return set_count(value, &config->workers, err);
-}
-
-static bool set_user(struct server_config *config, const char *value, struct err *err)
-{
-    (void)err; /* looked up when it is needed */
-    config->user = value;
-    return true;
-}
-
-static bool set_access_log(struct server_config *config, const char *value, struct err *err)
-{
-    (void)err; /* opening it will tell */
-    config->access_log = value;
-    return true;
-}
-
-static bool set_log_level(struct server_config *config, const char *value, struct err *err)
-{
-    enum log_level level;
-    if (!log_level_parse(value, &level))
-        return err_set(err, 0, "'%s' is none of error, warn, info and debug", value);
-    log_set_level(level);
-    config->log_level = value;
-    return true;
-}
-
-static bool set_limit(struct server_config *config, const char *value, struct err *err)
-{
-    struct str number = str_of_c(value);
-    struct str name = str_cut(&number, '=');
-    uint64_t limit;
-    if (!str_parse_u64(number, &limit) || limit == 0)
-        return err_set(err, 0, "--limit '%s' is not NAME=N with a number from 1", value);
-    if (!limits_set(&config->limits, name, limit))
-        return err_set(err, 0, "there is no limit '%.*s'; see --help-limits", STR_ARGS(name));
-    return true;
-}
-
-static bool set_config(struct server_config *config, const char *value, struct err *err)
-{
-    (void)config, (void)value, (void)err; /* read before all others: config_read() */
-    return true;
-}
-
-static bool set_users(struct server_config *config, const char *value, struct err *err)
-{
-    (void)err; /* opening it will tell */
-    config->users = value;
-    return true;
-}
-
-static bool set_tokens(struct server_config *config, const char *value, struct err *err)
-{
-    (void)err; /* opening it will tell */
-    config->tokens = value;
-    return true;
-}
-
-static bool set_jwt_keys(struct server_config *config, const char *value, struct err *err)
-{
-    (void)err; /* opening it will tell */
-    config->jwt_keys = value;
-    return true;
-}
-
-static bool set_realm(struct server_config *config, const char *value, struct err *err)
-{
-    if (!*value || strlen(value) > 200)
-        return err_set(err, 0, "a realm has 1 to 200 bytes");
-    config->realm = value;
-    return true;
+    return (*value && strlen(value) <= 200) || err_set(err, 0, "a realm has 1 to 200 bytes");
 }
 
 static const char *const scheme_words[ACCESS_SCHEME_COUNT] = {
@@ -285,11 +193,12 @@ static bool set_scheme(struct server_config *config, struct str word, struct err
         if (str_eq(word, str_of_c(scheme_words[i])))
             return config->offers[i] = true;
     }
-    return err_set(err, 0, "there is no way to sign in called '%.*s'", STR_ARGS(word));
+    return err_set(err, 0, "there is no way to sign in that is called '%.*s'", STR_ARGS(word));
 }
 
-static bool set_schemes(struct server_config *config, const char *value, struct err *err)
+static bool set_schemes(void *target, const char *value, struct err *err)
 {
+    struct server_config *config = target;
     struct str list = str_of_c(value);
     memset(config->offers, 0, sizeof(config->offers));
     config->has_schemes = !str_eq(list, STR("auto"));
@@ -304,149 +213,96 @@ static bool set_schemes(struct server_config *config, const char *value, struct 
     return true;
 }
 
-static bool set_clear_passwords(struct server_config *config, const char *value, struct err *err)
+static void add_schemes(struct buf *to, const char *key, const void *target)
 {
-    (void)value, (void)err; /* a flag */
-    return config->allows_clear_passwords = true;
+    const struct server_config *config = target;
+    struct buf list = {0};
+    for (size_t i = 1; i < ACCESS_SCHEME_COUNT; i++) {
+        if (config->offers[i])
+            buf_addf(&list, "%s%s", list.len ? ", " : "", scheme_words[i]);
+    }
+    option_add_text(to, key, config->has_schemes ? buf_c(&list) : "auto");
+    buf_done(&list);
 }
 
-static bool set_seconds(const char *value, uint64_t *seconds_out, struct err *err)
+/* --- others --- */
+
+static bool set_root(void *target, const char *value, struct err *err)
 {
-    if (!str_parse_u64(str_of_c(value), seconds_out) || *seconds_out > 86400)
-        return err_set(err, 0, "'%s' is no number of seconds up to a day", value);
+    struct server_config *config = target;
+    if (config->root)
+        return err_set(err, 0, "more than one directory: '%s' and '%s'", config->root, value);
+    config->root = value;
     return true;
 }
 
-static bool set_remember(struct server_config *config, const char *value, struct err *err)
+static void add_root(struct buf *to, const char *key, const void *target)
 {
-    return set_seconds(value, &config->remember_s, err);
+    option_add_text(to, key, ((const struct server_config *)target)->root);
 }
 
-static bool set_jwt_skew(struct server_config *config, const char *value, struct err *err)
+static bool set_limit(void *target, const char *value, struct err *err)
 {
-    return set_seconds(value, &config->jwt_skew_s, err);
-}
-
-static bool set_jwt_issuer(struct server_config *config, const char *value, struct err *err)
-{
-    (void)err; /* compared with what comes */
-    config->jwt_issuer = value;
+    struct server_config *config = target;
+    struct str number = str_of_c(value);
+    struct str name = str_cut(&number, '=');
+    uint64_t limit;
+    if (!str_parse_u64(number, &limit) || limit == 0)
+        return err_set(err, 0, "'%s' is not NAME=N with a number of at least 1", value);
+    if (!limits_set(&config->limits, name, limit))
+        return err_set(err, 0, "there is no limit '%.*s'; see --help-limits", STR_ARGS(name));
     return true;
 }
 
-static bool set_jwt_audience(struct server_config *config, const char *value, struct err *err)
+static bool check_mount_root(const char *value, struct err *err)
 {
-    (void)err; /* compared with what comes */
-    config->jwt_audience = value;
-    return true;
+    return *value || err_set(err, 0, "it is empty");
 }
 
-static bool set_jwt_user(struct server_config *config, const char *value, struct err *err)
-{
-    (void)err; /* looked for in what comes */
-    config->jwt_user = value;
-    return true;
-}
+/* --- the tables --- */
 
-static bool set_hide_lock_tokens(struct server_config *config, const char *value, struct err *err)
-{
-    (void)value, (void)err; /* a flag */
-    return config->hides_lock_tokens = true;
-}
-
-static bool set_help_limits(struct server_config *config, const char *value, struct err *err)
-{
-    (void)value, (void)err; /* a flag */
-    return config->wants_limits = true;
-}
-
-static bool set_help(struct server_config *config, const char *value, struct err *err)
-{
-    (void)value, (void)err; /* a flag */
-    return config->wants_help = true;
-}
-
-/* --- the table --- */
-
+#define OPTION_TARGET struct server_config
 static const struct option options[] = {
-#define SERVE_OPTION(name, letter, argument, set, help) {name, argument, help, letter},
+#define SERVE_OPTION(name_, letter_, argument_, value, help_)                                      \
+    {.name = (name_), .letter = (letter_), .argument = (argument_), value, .help = (help_)},
 #include "server/config/options.def"
 #undef SERVE_OPTION
 };
+#undef OPTION_TARGET
 
-static bool (*const setters[])(struct server_config *config, const char *value, struct err *err) = {
-#define SERVE_OPTION(name, letter, argument, set, help) set,
-#include "server/config/options.def"
-#undef SERVE_OPTION
+const struct option_table config_options = {.command = "davit serve",
+                                            .rows = options,
+                                            .row_count = ARRAY_LEN(options),
+                                            .operand = set_root};
+
+#define OPTION_TARGET struct config_mount
+static const struct option mount_options[] = {
+    {.name = "root", .argument = "DIR", TEXT_IF(root, check_mount_root)},
+    {.name = "read-only", FLAG(is_read_only)},
+    {.name = "active", FLAG(is_active)},
+    {.name = "quota", .argument = "SIZE", BYTES(quota_bytes)},
 };
+#undef OPTION_TARGET
 
-size_t config_row_count(void)
-{
-    return ARRAY_LEN(options);
-}
+const struct option_table config_mount_options = {.rows = mount_options,
+                                                  .row_count = ARRAY_LEN(mount_options)};
 
-const struct option *config_row(size_t row)
-{
-    return &options[row];
-}
+const char *const config_sections[] = {"server", "tls", "jwt", NULL};
 
-bool config_set(struct server_config *config, size_t row, const char *value, struct err *err)
+size_t config_section_of(const struct option *row, const char **key_out)
 {
-    return setters[row](config, value, err);
-}
-
-/* The operand is the argument of an option, too. */
-static size_t root_row(void)
-{
-    size_t row = 0;
-    while (setters[row] != set_root)
-        row++;
-    return row;
-}
-
-/* Which options the command line has, and the file that it names: read before it, and it wins. */
-static bool look_ahead(int argc, char **argv, bool *is_given, const char **path, struct err *err)
-{
-    struct option_reader reader = {.command = "davit serve",
-                                   .rows = options,
-                                   .row_count = ARRAY_LEN(options),
-                                   .argv = argv,
-                                   .argc = argc};
-    enum option_rc rc;
-    const char *value;
-    size_t row;
-    while ((rc = option_read(&reader, &row, &value, err)) != OPTION_END) {
-        if (rc == OPTION_WRONG)
-            return false;
-        if (rc == OPTION_OPERAND)
-            is_given[root_row()] = true;
-        if (rc == OPTION_OPERAND)
+    for (size_t i = 1; config_sections[i]; i++) {
+        size_t len = strlen(config_sections[i]);
+        if (strncmp(row->name, config_sections[i], len) != 0 || row->name[len] != '-')
             continue;
-        is_given[row] = true;
-        if (setters[row] == set_config)
-            *path = value;
+        *key_out = row->name + len + 1;
+        return i;
     }
-    return true;
+    *key_out = row->name;
+    return 0;
 }
 
-static bool read_arguments(struct server_config *config, int argc, char **argv, struct err *err)
-{
-    struct option_reader reader = {.command = "davit serve",
-                                   .rows = options,
-                                   .row_count = ARRAY_LEN(options),
-                                   .argv = argv,
-                                   .argc = argc};
-    enum option_rc rc;
-    const char *value;
-    size_t row;
-    while ((rc = option_read(&reader, &row, &value, err)) != OPTION_END) {
-        if (rc == OPTION_WRONG || (rc == OPTION_ROW && !setters[row](config, value, err)))
-            return false;
-        if (rc == OPTION_OPERAND && !set_root(config, value, err))
-            return false;
-    }
-    return true;
-}
+/* --- what goes together --- */
 
 static bool check_addresses(const struct server_config *config, struct err *err)
 {
@@ -480,7 +336,7 @@ static bool check_tls(struct server_config *config, struct err *err)
         return err_set(err, 0, "--tls-client-auth required needs --tls-client-ca");
     if (tls->client_crl && !tls->client_ca)
         return err_set(err, 0, "--tls-client-crl needs --tls-client-ca");
-    bool is_used = tls->client_ca || config->hsts;
+    bool is_used = tls->client_ca || config->hsts_s != OPTION_UNSET;
     for (size_t i = 0; i < config->listener_count; i++)
         is_used |= config->listeners[i].kind == LISTEN_REDIRECT;
     if (is_used && tls->pair_count == 0)
@@ -509,13 +365,22 @@ bool config_has_sign_in(const struct server_config *config)
     return config->users || config->tokens || config->jwt_keys || has_certificates;
 }
 
+static void free_file(struct config_file *file)
+{
+    if (!file)
+        return;
+    rules_done(&file->rules);
+    arena_done(&file->arena);
+    mem_free(file);
+}
+
 void config_done(struct server_config *config)
 {
-    config_file_free(config->file);
+    free_file(config->file);
     config->file = NULL;
 }
 
-static struct server_config defaults(void)
+struct server_config config_default(void)
 {
     cpu_set_t cpus;
     struct server_config config = {.threads = 1,
@@ -524,7 +389,8 @@ static struct server_config defaults(void)
                                    .remember_s = 300,
                                    .jwt_user = "sub",
                                    .jwt_skew_s = 60,
-                                   .log_level = "info",
+                                   .log_level = LOG_INFO,
+                                   .hsts_s = OPTION_UNSET,
                                    .limits = limits_default()};
     if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
         config.threads = (unsigned)CPU_COUNT(&cpus);
@@ -548,45 +414,13 @@ bool config_check(struct server_config *config, struct err *err)
     return check_addresses(config, err);
 }
 
-static bool read_all(int argc, char **argv, struct server_config *config, struct err *err)
-{
-    bool is_given[ARRAY_LEN(options)] = {false};
-    const char *path = NULL;
-    return look_ahead(argc, argv, is_given, &path, err) &&
-           (!path || config_file_read(config, path, is_given, err)) &&
-           read_arguments(config, argc, argv, err) && config_check(config, err);
-}
-
-bool config_read(int argc, char **argv, struct server_config *config_out, struct err *err)
-{
-    struct server_config config = defaults();
-    bool is_fine = read_all(argc, argv, &config, err);
-    if (is_fine)
-        *config_out = config;
-    else
-        config_done(&config);
-    return is_fine;
-}
-
-bool config_read_file(const char *path, struct server_config *config_out, struct err *err)
-{
-    bool is_given[ARRAY_LEN(options)] = {false};
-    struct server_config config = defaults();
-    bool is_fine = !path || config_file_read(&config, path, is_given, err);
-    if (is_fine)
-        *config_out = config;
-    else
-        config_done(&config);
-    return is_fine;
-}
-
 /* --- telling --- */
 
 void config_print_help(void)
 {
     printf("Usage: davit serve [OPTIONS] DIR\n\n"
            "Serves DIR over WebDAV (RFC 4918, class 1, 2 and 3) and HTTP.\n\nOptions:\n");
-    option_print(options, ARRAY_LEN(options));
+    option_print(&config_options);
     printf("\nWith a certificate every --listen speaks TLS 1.2 and 1.3, and HTTP/1.1 or HTTP/2 as "
            "the\n"
            "client prefers; without one, HTTP/2 for clients that know it beforehand. SIGHUP reads\n"

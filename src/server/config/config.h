@@ -5,6 +5,7 @@
 #include "access/net.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/options.h"
 #include "dav/service.h"
 #include "io/socket.h"
 #include "io/tls.h"
@@ -45,7 +46,8 @@ struct server_config {
     const char *root; /* NULL: none was given */
     struct listener_config listeners[LISTENERS_MAX];
     size_t listener_count;
-    struct config_file *file; /* NULL: there is none */
+    const char *config_path;
+    struct config_file *file; /* what it says; NULL: there is none */
     bool is_anonymous;
     const char *users; /* files; NULL: none */
     const char *tokens;
@@ -68,7 +70,7 @@ struct server_config {
     size_t proxy_count;
     struct tls_options tls; /* no pairs: no TLS */
     size_t tls_key_count;
-    const char *hsts; /* seconds; NULL: nothing is said of them */
+    uint64_t hsts_s; /* OPTION_UNSET: nothing is said of it */
     bool is_read_only;
     bool is_active; /* at the root, as struct config_mount says */
     bool allows_infinity;
@@ -78,31 +80,29 @@ struct server_config {
     unsigned workers;
     const char *user;
     const char *access_log;
-    const char *log_level;
+    enum log_level log_level;
     struct limits limits;
     bool wants_help;
     bool wants_limits;
 };
 
-/* Reads the arguments behind `serve`, which are borrowed, and the file that they name. False: `err`
- * says what is wrong and, for a mistyped name, what was probably meant. Gives config->file. */
-NODISCARD bool config_read(int argc, char **argv, struct server_config *config_out,
-                           struct err *err);
+/* The options: of the command line, and the keys of [server], [tls] and [jwt]. */
+extern const struct option_table config_options;
+/* The keys of [mount], for struct config_mount. */
+extern const struct option_table config_mount_options;
 
-/* The defaults and what the file says; NULL: no file. Gives config->file. */
-NODISCARD bool config_read_file(const char *path, struct server_config *config_out,
-                                struct err *err);
+/* The sections whose keys are options: "server", "tls", "jwt". NULL behind the last. */
+extern const char *const config_sections[];
+/* Which of them an option is in, as an index; its key there. */
+size_t config_section_of(const struct option *row, const char **key_out);
 
-/* Whether what is set goes together. */
+struct server_config config_default(void);
+
+/* Whether what is set goes together. Sets what follows from it. */
 NODISCARD bool config_check(struct server_config *config, struct err *err);
 
+/* Frees config->file. */
 void config_done(struct server_config *config);
-
-/* For config_file.c: the row of an option, and its function. False: `err` says why. */
-size_t config_row_count(void);
-const struct option *config_row(size_t row);
-NODISCARD bool config_set(struct server_config *config, size_t row, const char *value,
-                          struct err *err);
 
 /* Whether somebody can sign in. */
 bool config_has_sign_in(const struct server_config *config);

@@ -13,39 +13,13 @@
  * Rejected: YAML and TOML; administrators know this format from systemd and from smb.conf. */
 #include "server/config/config_file.h"
 
-#include <errno.h>
-#include <unistd.h>
-
-#include "base/fd.h"
 #include "base/files.h"
 #include "base/mem.h"
-#include "base/options.h"
 #include "base/suggest.h"
 #include "text/ini.h"
 #include "text/unicode.h"
 
-enum { FILE_BYTES_MAX = 16 << 20, NAMES_MAX = 128 };
-
-/* --- files --- */
-
-bool small_file_read(const char *path, struct arena *arena, struct str *text_out, struct err *err)
-{
-    char chunk[4096];
-    struct buf text = {0};
-    ssize_t got = 0;
-    int fd = file_open(path, FILE_READ);
-    if (fd < 0)
-        return err_sys(err, errno, "opening '%s'", path);
-    while (text.len < FILE_BYTES_MAX && (got = read(fd, chunk, sizeof(chunk))) > 0)
-        buf_add(&text, str_of(chunk, (size_t)got));
-    int code = got < 0 ? errno : 0;
-    fd_close(fd);
-    *text_out = arena_str(arena, buf_str(&text));
-    buf_done(&text);
-    if (got > 0)
-        return err_set(err, 0, "'%s' is too long", path);
-    return code ? err_sys(err, code, "reading '%s'", path) : true;
-}
+enum { NAMES_MAX = 128 };
 
 /* --- keys --- */
 
@@ -73,47 +47,56 @@ static const char *option_name(const struct reading *reading)
     return copy;
 }
 
-static bool unknown_key(const struct reading *reading, const char *name, struct err *err)
+static bool fail_unknown(const struct reading *reading, const char *meant, struct err *err)
+{
+    return err_set(err, 0, "there is no key '%.*s' in [%.*s]%s%s%s", STR_ARGS(reading->ini.key),
+                   STR_ARGS(reading->ini.section), meant ? "; did you mean '" : "",
+                   meant ? meant : "", meant ? "'?" : "");
+}
+
+/* Those that a file may have. */
+static size_t list_names(const struct option_table *table, const char *names[NAMES_MAX])
+{
+    size_t count = 0;
+    assert(table->row_count <= NAMES_MAX);
+    for (size_t i = 0; i < table->row_count; i++) {
+        if (!table->rows[i].is_typed)
+            names[count++] = table->rows[i].name;
+    }
+    return count;
+}
+
+/* `name` is what the key would be called on the command line. */
+static bool fail_unknown_option(const struct reading *reading, const char *name, struct err *err)
 {
     const char *names[NAMES_MAX];
-    size_t count = size_min(config_row_count(), NAMES_MAX);
-    for (size_t i = 0; i < count; i++)
-        names[i] = config_row(i)->name;
-    const char *meant = suggest(name, names, count);
+    const char *meant = suggest(name, names, list_names(&config_options, names));
     size_t skipped = str_eq(reading->ini.section, STR("server")) ? 0 : reading->ini.section.len + 1;
     if (!meant || strlen(meant) <= skipped || strncmp(meant, name, skipped) != 0)
-        return err_set(err, 0, "there is no key '%.*s' in [%.*s]", STR_ARGS(reading->ini.key),
-                       STR_ARGS(reading->ini.section));
-    return err_set(err, 0, "there is no key '%.*s' in [%.*s]; did you mean '%s'?",
-                   STR_ARGS(reading->ini.key), STR_ARGS(reading->ini.section), meant + skipped);
+        return fail_unknown(reading, NULL, err);
+    return fail_unknown(reading, meant + skipped, err);
 }
 
 static bool set_option(struct reading *reading, struct err *err)
 {
     const char *name = option_name(reading);
+    const char *key = arena_text(&reading->file->arena, reading->ini.key);
     const char *value = arena_text(&reading->file->arena, reading->ini.value);
-    size_t row = 0;
-    while (row < config_row_count() && strcmp(config_row(row)->name, name) != 0)
-        row++;
-    bool is_for_files = row < config_row_count() && !str_starts(str_of_c(name), STR("help")) &&
-                        strcmp(name, "config") != 0 && strcmp(name, "limit") != 0;
-    if (!is_for_files)
-        return unknown_key(reading, name, err);
-    bool is_flag = !config_row(row)->argument;
-    bool is_yes = strcmp(value, "yes") == 0;
-    if (is_flag && !is_yes && strcmp(value, "no") != 0)
-        return err_set(err, 0, "'%s' is neither yes nor no", value);
-    if (reading->is_given[row] || (is_flag && !is_yes))
+    const struct option *row = option_find(&config_options, str_of_c(name));
+    if (!row || row->is_typed)
+        return fail_unknown_option(reading, name, err);
+    if (reading->is_given[row - config_options.rows])
         return true;
-    return config_set(reading->config, row, is_flag ? NULL : value, err);
+    return option_set(row, reading->config, value, err) || option_blame("", key, err);
 }
 
 static bool set_limit(struct reading *reading, struct err *err)
 {
     const char *names[NAMES_MAX];
+    const struct option_range range = {1, OPTION_NO_BOUND};
     uint64_t value;
-    if (!str_parse_u64(reading->ini.value, &value) || value == 0)
-        return err_set(err, 0, "'%.*s' is no number from 1", STR_ARGS(reading->ini.value));
+    if (!option_parse_count(reading->ini.value, range, &value, err))
+        return option_blame("", arena_text(&reading->file->arena, reading->ini.key), err);
     if (limits_set(&reading->config->limits, reading->ini.key, value))
         return true;
     for (size_t i = 0; i < limit_row_count; i++)
@@ -124,17 +107,26 @@ static bool set_limit(struct reading *reading, struct err *err)
                    meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
 }
 
+#define OPTION_TARGET struct reading
+static const struct option hidden = {.name = "hidden", FLAG(is_hidden)};
+#undef OPTION_TARGET
+
+static bool set_hidden(struct reading *reading, struct err *err)
+{
+    const char *value = arena_text(&reading->file->arena, reading->ini.value);
+    if (!option_set(&hidden, reading, value, err))
+        return option_blame("", hidden.name, err);
+    if (reading->is_hidden)
+        rules_hide_from(&reading->file->rules, reading->section_line);
+    return true;
+}
+
 static bool set_rule(struct reading *reading, struct err *err)
 {
     struct ini *ini = &reading->ini;
     bool is_allow = str_eq(ini->key, STR("allow"));
-    if (str_eq(ini->key, STR("hidden"))) {
-        reading->is_hidden = str_eq(ini->value, STR("yes"));
-        if (reading->is_hidden)
-            rules_hide_from(&reading->file->rules, reading->section_line);
-        return reading->is_hidden || str_eq(ini->value, STR("no")) ||
-               err_set(err, 0, "'%.*s' is neither yes nor no", STR_ARGS(ini->value));
-    }
+    if (str_eq(ini->key, STR("hidden")))
+        return set_hidden(reading, err);
     if (!is_allow && !str_eq(ini->key, STR("deny")))
         return err_set(err, 0, "a rule has the keys allow, deny and hidden, not '%.*s'",
                        STR_ARGS(ini->key));
@@ -142,41 +134,16 @@ static bool set_rule(struct reading *reading, struct err *err)
     return rules_add(&reading->file->rules, &place, is_allow, ini->value, err);
 }
 
-/* Bytes, or with a letter behind them 1024 of them, and so on. */
-static bool parse_size(struct str text, uint64_t *bytes_out)
-{
-    static const char units[] = "KMGT";
-    uint64_t factor = 1;
-    uint64_t count;
-    const char *unit = text.len ? strchr(units, text.at[text.len - 1]) : NULL;
-    if (unit && *unit) {
-        factor <<= 10 * (unit - units + 1);
-        text.len--;
-    }
-    return str_parse_u64(text, &count) && count > 0 &&
-           !__builtin_mul_overflow(count, factor, bytes_out);
-}
-
 static bool set_mount(struct reading *reading, struct err *err)
 {
-    struct ini *ini = &reading->ini;
-    struct config_mount *mount = reading->mount;
-    if (str_eq(ini->key, STR("root"))) {
-        mount->root = arena_text(&reading->file->arena, ini->value);
-        return ini->value.len || err_set(err, 0, "a mount's root is a directory");
-    }
-    if (str_eq(ini->key, STR("quota")))
-        return parse_size(ini->value, &mount->quota_bytes) ||
-               err_set(err, 0, "'%.*s' is no size such as 500M or 10G", STR_ARGS(ini->value));
-    bool *flag = str_eq(ini->key, STR("read-only")) ? &mount->is_read_only
-                 : str_eq(ini->key, STR("active"))  ? &mount->is_active
-                                                    : NULL;
-    if (!flag)
-        return err_set(err, 0, "a mount has the keys root, read-only, active and quota, not '%.*s'",
-                       STR_ARGS(ini->key));
-    *flag = str_eq(ini->value, STR("yes"));
-    return *flag || str_eq(ini->value, STR("no")) ||
-           err_set(err, 0, "'%.*s' is neither yes nor no", STR_ARGS(ini->value));
+    const char *names[NAMES_MAX];
+    const char *key = arena_text(&reading->file->arena, reading->ini.key);
+    const char *value = arena_text(&reading->file->arena, reading->ini.value);
+    const struct option *row = option_find(&config_mount_options, reading->ini.key);
+    if (!row)
+        return fail_unknown(reading, suggest(key, names, list_names(&config_mount_options, names)),
+                            err);
+    return option_set(row, reading->mount, value, err) || option_blame("", key, err);
 }
 
 /* A mount is complete when the next section begins. */
@@ -252,28 +219,39 @@ static bool read_key(struct reading *reading, struct err *err)
     return true;
 }
 
-/* Some option begins with its name, or it is one of the four. */
-static bool is_section(const struct reading *reading)
+/* Those that are about nothing, beside config_sections. */
+static const char *const plain_sections[] = {"limits", "groups", "certificates"};
+
+static bool is_plain_section(struct str name)
 {
-    static const char *const others[] = {"server", "limits", "groups", "certificates"};
-    struct str name = reading->ini.section;
-    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
-        if (str_eq(name, str_of_c(others[i])))
+    for (size_t i = 0; config_sections[i]; i++) {
+        if (str_eq(name, str_of_c(config_sections[i])))
             return true;
     }
-    for (size_t i = 0; i < config_row_count(); i++) {
-        struct str option = str_of_c(config_row(i)->name);
-        if (option.len > name.len && str_starts(option, name) && option.at[name.len] == '-' &&
-            (str_eq(name, STR("tls")) || str_eq(name, STR("jwt"))))
+    for (size_t i = 0; i < ARRAY_LEN(plain_sections); i++) {
+        if (str_eq(name, str_of_c(plain_sections[i])))
             return true;
     }
     return false;
 }
 
+static bool fail_unknown_section(const struct reading *reading, struct err *err)
+{
+    struct str section = reading->ini.section;
+    const char *names[16] = {"mount", "rule"};
+    size_t count = 2;
+    for (size_t i = 0; config_sections[i]; i++)
+        names[count++] = config_sections[i];
+    for (size_t i = 0; i < ARRAY_LEN(plain_sections); i++)
+        names[count++] = plain_sections[i];
+    assert(count <= ARRAY_LEN(names));
+    const char *meant = suggest(arena_text(&reading->file->arena, section), names, count);
+    return err_set(err, 0, "there is no section [%.*s]%s%s%s", STR_ARGS(section),
+                   meant ? "; did you mean [" : "", meant ? meant : "", meant ? "]?" : "");
+}
+
 static bool read_section(struct reading *reading, struct err *err)
 {
-    static const char *const names[] = {"server", "tls",  "jwt",    "limits",
-                                        "mount",  "rule", "groups", "certificates"};
     struct ini *ini = &reading->ini;
     reading->is_hidden = false;
     reading->section_line = ini->line;
@@ -284,13 +262,10 @@ static bool read_section(struct reading *reading, struct err *err)
     if (str_eq(ini->section, STR("rule")))
         return ini->subject.len ? true
                                 : err_set(err, 0, "a rule is about a path: [rule \"/path\"]");
-    if (is_section(reading))
-        return ini->subject.len == 0 ||
-               err_set(err, 0, "[%.*s] is about nothing else", STR_ARGS(ini->section));
-    const char *meant =
-        suggest(arena_text(&reading->file->arena, ini->section), names, ARRAY_LEN(names));
-    return err_set(err, 0, "there is no section [%.*s]%s%s%s", STR_ARGS(ini->section),
-                   meant ? "; did you mean [" : "", meant ? meant : "", meant ? "]?" : "");
+    if (!is_plain_section(ini->section))
+        return fail_unknown_section(reading, err);
+    return ini->subject.len == 0 ||
+           err_set(err, 0, "[%.*s] takes nothing in quotes", STR_ARGS(ini->section));
 }
 
 bool config_file_parse(struct server_config *config, struct str text, const bool *is_given,
@@ -317,15 +292,6 @@ bool config_file_read(struct server_config *config, const char *path, const bool
     struct str text;
     config->file = MEM_NEW(struct config_file);
     config->file->path = path;
-    return small_file_read(path, &config->file->arena, &text, err) &&
+    return file_read_small(path, &config->file->arena, &text, err) &&
            config_file_parse(config, text, is_given, err);
-}
-
-void config_file_free(struct config_file *file)
-{
-    if (!file)
-        return;
-    rules_done(&file->rules);
-    arena_done(&file->arena);
-    mem_free(file);
 }

@@ -3,19 +3,11 @@
 
 #include "server/config/config.h"
 
-/* Reads all but the options that `is_given` marks: the command line has them. Sets config->file.
- * False: `err` names file and line. */
+/* Reads all but the options that `is_given` marks, by their rows: the command line has them. Sets
+ * config->file. False: `err` names file and line. */
 NODISCARD bool config_file_read(struct server_config *config, const char *path,
                                 const bool *is_given, struct err *err);
 
 /* The same from a text, into config->file, which has its path: for tests. */
 NODISCARD bool config_file_parse(struct server_config *config, struct str text,
                                  const bool *is_given, struct err *err);
-
-/* NULL is fine. */
-void config_file_free(struct config_file *file);
-
-/* The content of a small file, with a NUL behind it: configuration, users, keys. Gives memory from
- * the arena. */
-NODISCARD bool small_file_read(const char *path, struct arena *arena, struct str *text_out,
-                               struct err *err);

@@ -75,19 +75,6 @@ TEST(tell_prints_lines_that_steer_nothing)
     free(told);
 }
 
-TEST(log_level_parse_knows_four_names)
-{
-    enum log_level level = LOG_WARN;
-    assert_true(log_level_parse("debug", &level));
-    assert_int_equal(level, LOG_DEBUG);
-    assert_true(log_level_parse("error", &level));
-    assert_int_equal(level, LOG_ERROR);
-    assert_false(log_level_parse("Error", &level));
-    assert_false(log_level_parse("", &level));
-    assert_false(log_level_parse("errors", &level));
-    assert_int_equal(level, LOG_ERROR);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,7 +83,6 @@ int main(void)
         cmocka_unit_test(log_line_lets_no_control_character_out),
         cmocka_unit_test(log_line_cuts_what_is_too_long_and_still_ends_the_line),
         cmocka_unit_test(tell_prints_lines_that_steer_nothing),
-        cmocka_unit_test(log_level_parse_knows_four_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

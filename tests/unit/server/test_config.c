@@ -2,7 +2,7 @@
 
 #include <sched.h>
 
-#include "server/config/config.h"
+#include "server/config/config_read.h"
 
 enum { ARGS_MAX = 40 };
 
@@ -161,31 +161,33 @@ TEST(config_explains_what_is_wrong)
         {"a --limit", "--limit needs NAME=N"},
         {"--read-only=yes a", "--read-only takes no argument"},
         {"--anonymous= a", "--anonymous takes no argument"},
-        {"--durability maybe a", "'maybe' is neither lazy nor flush"},
-        {"--durability= a", "'' is neither lazy nor flush"},
-        {"--depth-infinity Allow a", "'Allow' is neither allow nor refuse"},
-        {"--threads 0 a", "'0' is no number from 1 to 1024"},
-        {"--threads 1025 a", "'1025' is no number from 1 to 1024"},
-        {"--workers -1 a", "'-1' is no number from 1 to 1024"},
-        {"--workers 99999999999999999999 a", "'99999999999999999999' is no number from 1 to 1024"},
-        {"--workers 1.5 a", "'1.5' is no number from 1 to 1024"},
-        {"--log-level loud a", "'loud' is none of error, warn, info and debug"},
-        {"--limit head_ms a", "--limit 'head_ms' is not NAME=N with a number from 1"},
-        {"--limit head_ms= a", "--limit 'head_ms=' is not NAME=N with a number from 1"},
-        {"--limit head_ms=0 a", "--limit 'head_ms=0' is not NAME=N with a number from 1"},
-        {"--limit head_ms=1k a", "--limit 'head_ms=1k' is not NAME=N with a number from 1"},
-        {"--limit =1 a", "there is no limit ''; see --help-limits"},
-        {"--limit heads=1 a", "there is no limit 'heads'; see --help-limits"},
-        {"--listen 80 a", "'80' is not ADDRESS:PORT"},
+        {"--durability maybe a", "--durability: 'maybe' is neither flush nor lazy"},
+        {"--durability= a", "--durability: '' is neither flush nor lazy"},
+        {"--depth-infinity Allow a", "--depth-infinity: 'Allow' is neither refuse nor allow"},
+        {"--threads 0 a", "--threads: '0' is not a number from 1 to 1024"},
+        {"--threads 1025 a", "--threads: '1025' is not a number from 1 to 1024"},
+        {"--workers -1 a", "--workers: '-1' is not a number from 1 to 1024"},
+        {"--workers 99999999999999999999 a",
+         "--workers: '99999999999999999999' is not a number from 1 to 1024"},
+        {"--workers 1.5 a", "--workers: '1.5' is not a number from 1 to 1024"},
+        {"--log-level loud a", "--log-level: 'loud' is none of error, warn, info and debug"},
+        {"--limit head_ms a", "--limit: 'head_ms' is not NAME=N with a number of at least 1"},
+        {"--limit head_ms= a", "--limit: 'head_ms=' is not NAME=N with a number of at least 1"},
+        {"--limit head_ms=0 a", "--limit: 'head_ms=0' is not NAME=N with a number of at least 1"},
+        {"--limit head_ms=1k a", "--limit: 'head_ms=1k' is not NAME=N with a number of at least 1"},
+        {"--limit =1 a", "--limit: there is no limit ''; see --help-limits"},
+        {"--limit heads=1 a", "--limit: there is no limit 'heads'; see --help-limits"},
+        {"--listen 80 a", "--listen: '80' is not ADDRESS:PORT"},
         {"--listen localhost:80 a",
-         "'localhost:80' has no IP address before its port (IPv6: [::1]:8080)"},
+         "--listen: 'localhost:80' has no IP address before its port (IPv6: [::1]:8080)"},
         {"--public-url dav.example.org a",
-         "--public-url 'dav.example.org' is no URL like https://dav.example.org/"},
-        {"--public-url /path a", "--public-url '/path' is no URL like https://dav.example.org/"},
+         "--public-url: 'dav.example.org' is not a URL (for example https://dav.example.org/)"},
+        {"--public-url /path a",
+         "--public-url: '/path' is not a URL (for example https://dav.example.org/)"},
         {"--public-url https://h/path a",
-         "--public-url 'https://h/path' has a path: a proxy must pass paths on unchanged"},
+         "--public-url: 'https://h/path' has a path, but a proxy must pass paths on unchanged"},
         {"--public-url https://h/?q a",
-         "--public-url 'https://h/?q' has a path: a proxy must pass paths on unchanged"},
+         "--public-url: 'https://h/?q' has a path, but a proxy must pass paths on unchanged"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct server_config config = {.threads = 42};
@@ -229,8 +231,9 @@ static void check_repeated(const char *option, size_t most, const char *text)
 
 TEST(config_bounds_what_may_be_repeated)
 {
-    check_repeated("--listen=[::1]:0", LISTENERS_MAX, "more than 16 addresses to listen on");
-    check_repeated("--public-url=http://h", PUBLIC_NAMES_MAX, "more than 16 --public-url");
+    check_repeated("--listen=[::1]:0", LISTENERS_MAX,
+                   "--listen: more than 16 addresses to listen on");
+    check_repeated("--public-url=http://h", PUBLIC_NAMES_MAX, "--public-url: more than 16 URLs");
 }
 
 TEST(config_sets_the_level_of_the_log)
