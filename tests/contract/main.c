@@ -70,6 +70,8 @@ static void be_poor(void)
         LOAD(nr),
         IF_IS(SYS_copy_file_range, 1),
         ANSWER(ENOSYS),
+        IF_IS(SYS_openat2, 1),
+        ANSWER(ENOSYS),
         IF_IS(SYS_renameat2, 3),
         LOAD(args[4]),
         IF_HAS(RENAME_NOREPLACE, 1),

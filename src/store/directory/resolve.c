@@ -1,6 +1,6 @@
 /* From a resource's path to what the kernel knows.
  *
- * Every look-up starts at root_fd and is resolved beneath it by openat2(2): no "..", no absolute or
+ * Every look-up starts at root_fd and is resolved beneath it (beneath.c): no "..", no absolute or
  * escaping symbolic link, no magic link leaves the root, whatever happens to the tree meanwhile.
  *
  * A resource may be reached by several paths, and what protects it (claims, locks, rules, the
@@ -18,11 +18,10 @@
  * the one that was judged. It costs two calls more for each open, and the kernel gives a file that
  * has just been removed a name that it never had. */
 #include "store/directory/resolve.h"
+#include "store/directory/beneath.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -35,26 +34,18 @@
 #include "store/directory/spelling/spell.h"
 #include "text/unicode.h"
 
-enum { OPEN_TRIES = 32, NAME_BYTES_MAX = 255 };
+enum { NAME_BYTES_MAX = 255 };
 
 /* --- opening --- */
 
 static int open_how(const struct dir_store *dir, struct res_path path, int flags, unsigned resolve)
 {
     struct dir_name name;
-    struct open_how how = {.flags = (unsigned)(flags | O_CLOEXEC),
-                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | resolve};
     if (dir_name_of(path, &name) != STORE_OK) {
         errno = ENAMETOOLONG;
         return -1;
     }
-    for (int i = 0; i < OPEN_TRIES; i++) {
-        long fd = syscall(SYS_openat2, dir->root_fd, name.text, &how, sizeof(how));
-        /* EAGAIN: something moved while the kernel looked; it cannot vouch for the result. */
-        if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
-            return (int)fd;
-    }
-    return -1;
+    return beneath_open(dir->root_fd, name.text, flags, resolve);
 }
 
 bool dir_path_of_fd(const struct dir_store *dir, int fd, struct arena *arena,
@@ -102,17 +93,6 @@ int dir_open_unlocated(const struct dir_store *dir, struct res_path path, int fl
     arena_done(&arena);
     errno = ELOOP; /* an alias, as a link is */
     return is_real ? open_how(dir, path, flags, RESOLVE_NO_SYMLINKS) : -1;
-}
-
-bool dir_is_same_mount(int fd, int other_fd)
-{
-    struct statx stx;
-    struct statx other;
-    if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0 ||
-        statx(other_fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &other) < 0)
-        return false;
-    return stx.stx_dev_major == other.stx_dev_major && stx.stx_dev_minor == other.stx_dev_minor &&
-           (!(stx.stx_mask & STATX_MNT_ID) || stx.stx_mnt_id == other.stx_mnt_id);
 }
 
 enum store_rc dir_open_parent(const struct dir_store *dir, struct res_path path, int *fd_out,

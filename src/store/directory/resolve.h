@@ -4,7 +4,7 @@
 #include "store/directory/dir.h"
 #include "store/directory/entry.h"
 
-/* openat2(2) beneath the root: not through links, and not what is reserved. The descriptor, or -1
+/* beneath_open() from the root: not through links, and not what is reserved. The descriptor, or -1
  * and errno. */
 NODISCARD int dir_open_beneath(const struct dir_store *dir, struct res_path path, int flags);
 
@@ -15,10 +15,6 @@ NODISCARD int dir_open_unlocated(const struct dir_store *dir, struct res_path pa
  * has none. */
 bool dir_path_of_fd(const struct dir_store *dir, int fd, struct arena *arena,
                     struct res_path *path_out);
-
-/* Whether rename(2) can go from one directory to the other: not between file systems, and not
- * between two mounts of one. */
-bool dir_is_same_mount(int fd, int other_fd);
 
 /* The collection that holds `path`, for changes to its last segment, *name_out. NO_PARENT: there is
  * none; DENIED for the root, and always when the store is read-only. Gives *fd_out: close it. */

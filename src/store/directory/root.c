@@ -29,6 +29,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/turn.h"
+#include "store/directory/beneath.h"
 #include "store/directory/dir.h"
 
 enum { TELL_EVERY_MS = 1000 };
@@ -49,6 +50,7 @@ bool dir_root_open(struct dir_store *dir, const struct store_options *options, s
     dir->root_fd = open(options->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir->root_fd < 0 || fstat(dir->root_fd, &st) < 0)
         return err_sys(err, errno, "opening '%s'", options->root);
+    beneath_probe(dir->root_fd);
     struct dir_root *root = dir->root = MEM_NEW(struct dir_root);
     root->fd = dir->root_fd;
     root->path = mem_copy_text(options->root, strlen(options->root));

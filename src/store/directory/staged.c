@@ -27,6 +27,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "store/directory/beneath.h"
 #include "store/directory/dir.h"
 #include "store/directory/entry.h"
 #include "store/directory/resolve.h"
@@ -39,7 +40,7 @@
 
 int dir_staging_open(const struct dir_store *dir, struct err *err)
 {
-    if (dir_is_same_mount(dir->root_fd, dir->kept->home.fd))
+    if (beneath_is_same_mount(dir->root_fd, dir->kept->home.fd))
         return own_directory_open(dir->kept->home.fd, "staging", false, err);
     int inside_fd = own_directory_open(dir->root_fd, DIR_STATE_NAME, false, err);
     if (inside_fd < 0)
@@ -107,7 +108,7 @@ enum store_rc dir_stage_name(struct dir_store *dir, int parent_fd, char name_out
                    (unsigned long long)random_u64()); /* fits */
     if (state_home_is_gone(fd) && !restore_staging(dir))
         return STORE_FAILED;
-    bool is_beside = !dir_is_same_mount(parent_fd, dir->staging_fd);
+    bool is_beside = !beneath_is_same_mount(parent_fd, dir->staging_fd);
     if (is_beside) { /* mounted below the root: beside the target, noted for start-up */
         fd = fcntl(parent_fd, F_DUPFD_CLOEXEC, 0);
         if (fd < 0)

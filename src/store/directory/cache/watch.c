@@ -19,15 +19,14 @@
  * that the kernel would send us for it is SIGURG, which is ignored unless somebody asks for it. */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <signal.h>
 #include <sys/epoll.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "store/directory/beneath.h"
 #include "store/directory/cache/cache_priv.h"
 #include "store/directory/entry.h"
 
@@ -125,9 +124,8 @@ enum watcher_news watcher_take(const struct watcher *watcher, char *buffer, size
 
 int watcher_open(const struct watcher *watcher, const char *path, int flags, struct statx *stx_out)
 {
-    struct open_how how = {.flags = (unsigned)(flags | O_CLOEXEC | O_NOFOLLOW),
-                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
-    int fd = (int)syscall(SYS_openat2, watcher->root_fd, *path ? path : ".", &how, sizeof(how));
+    int fd =
+        beneath_open(watcher->root_fd, *path ? path : ".", flags | O_NOFOLLOW, RESOLVE_NO_SYMLINKS);
     if (fd < 0)
         return -1;
     if (dir_statx(fd, "", AT_EMPTY_PATH, stx_out) &&

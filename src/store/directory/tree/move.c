@@ -14,6 +14,7 @@
 
 #include "base/fd.h"
 #include "base/random.h"
+#include "store/directory/beneath.h"
 #include "store/directory/dir.h"
 #include "store/directory/entry.h"
 #include "store/directory/mounts/identity.h"
@@ -102,7 +103,7 @@ static enum store_rc move_checked(struct placing *placing)
     /* Asked first, so that what is at the destination is not removed for nothing. */
     if (!dir_placing_may(placing, placing->transfer.from, placing->from_fd, placing->from_name))
         return STORE_PARTIAL;
-    if (!dir_is_same_mount(placing->from_fd, placing->to_fd))
+    if (!beneath_is_same_mount(placing->from_fd, placing->to_fd))
         return move_across(placing);
     return dir_place(placing);
 }

@@ -22,11 +22,10 @@
  * which may be a second name of something that stays, and what another davit serves, whose state
  * would go with it. Such a collection is reported, untouched. */
 #include "store/directory/tree/remove.h"
+#include "store/directory/beneath.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -89,14 +88,6 @@ struct removing {
 
 enum end { IS_GONE, HAS_STAYED, IS_ENTERED };
 
-/* The collection `name` in `parent_fd`, through no link. -1 and EXDEV: it is another mount. */
-static int open_to_remove(int parent_fd, const char *name)
-{
-    struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
-                           .resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS};
-    return (int)syscall(SYS_openat2, parent_fd, name, &how, sizeof(how));
-}
-
 static void close_level(struct level *level)
 {
     if (level->entries.fd >= 0)
@@ -144,7 +135,7 @@ static enum end remove_member(struct removing *removing, int parent_fd, const ch
         return IS_GONE;
     int code = errno;
     bool is_collection = code == EISDIR || code == EPERM; /* unlink(2): EISDIR on Linux, or EPERM */
-    int fd = is_collection ? open_to_remove(parent_fd, name) : -1;
+    int fd = is_collection ? beneath_step(parent_fd, name) : -1;
     if (fd < 0 && is_collection && errno != ENOTDIR)
         (void)dir_walk_fail(walk, true, dir_rc(errno, "opening a collection"), 0);
     else if (fd < 0) /* ENOTDIR: EPERM was about the file */
@@ -214,7 +205,7 @@ static enum store_rc open_outer(struct removing *removing)
         return STORE_OK;
     struct level *outer = &removing->levels[removing->count - 2];
     struct stat st;
-    int fd = open_to_remove(level->entries.fd, "..");
+    int fd = beneath_step(level->entries.fd, "..");
     if (fd < 0 || fstat(fd, &st) < 0) {
         enum store_rc rc = dir_rc(errno, "opening a collection");
         fd_close(fd);
