@@ -49,43 +49,74 @@ enum {
 
 /* --- content --- */
 
-static enum store_rc copy_by_hand(int from_fd, int to_fd)
+/* The bytes from `at` on, up to `end` or the end of the file. */
+static enum store_rc copy_by_hand(int from_fd, int to_fd, off_t at, off_t end)
 {
     char buffer[BUFFER_BYTES];
-    for (;;) {
-        ssize_t got = read(from_fd, buffer, sizeof(buffer));
+    while (at < end) {
+        size_t want = (size_t)(end - at < BUFFER_BYTES ? end - at : BUFFER_BYTES);
+        ssize_t got = pread(from_fd, buffer, want, at);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
             return dir_rc(errno, "reading a file");
         if (got == 0)
-            return STORE_OK;
-        for (ssize_t at = 0; at < got;) {
-            ssize_t done = write(to_fd, buffer + at, (size_t)(got - at));
+            break;
+        for (ssize_t put = 0; put < got;) {
+            ssize_t done = pwrite(to_fd, buffer + put, (size_t)(got - put), at + put);
             if (done < 0 && errno != EINTR)
                 return dir_rc(errno, "writing a file");
-            at += done > 0 ? done : 0;
+            put += done > 0 ? done : 0;
         }
+        at += got;
     }
+    return STORE_OK;
 }
 
-static enum store_rc copy_bytes(int from_fd, int to_fd, off_t size)
+static enum store_rc copy_range(int from_fd, int to_fd, off_t at, off_t end)
 {
-    bool has_begun = false;
-    if (size < SMALL_BYTES)
-        return copy_by_hand(from_fd, to_fd);
-    for (;;) { /* the kernel shares the blocks where the file system can */
-        ssize_t done = copy_file_range(from_fd, NULL, to_fd, NULL, COPY_BYTES, 0);
+    off_t from = at;
+    off_t to = at;
+    while (from < end) { /* the kernel shares the blocks where the file system can */
+        size_t want = (size_t)(end - from < COPY_BYTES ? end - from : COPY_BYTES);
+        ssize_t done = copy_file_range(from_fd, &from, to_fd, &to, want, 0);
         if (done == 0)
-            return has_begun ? STORE_OK : copy_by_hand(from_fd, to_fd);
+            return from > at ? STORE_OK : copy_by_hand(from_fd, to_fd, at, end);
         if (done < 0 && errno == EINTR)
             continue;
-        if (done < 0 && !has_begun && errno != ENOSPC && errno != EDQUOT && errno != EIO)
-            return copy_by_hand(from_fd, to_fd); /* not between these file systems */
+        if (done < 0 && from == at && errno != ENOSPC && errno != EDQUOT && errno != EIO)
+            return copy_by_hand(from_fd, to_fd, at, end); /* not between these file systems */
         if (done < 0)
             return dir_rc(errno, "copying a file");
-        has_begun = true;
     }
+    return STORE_OK;
+}
+
+/* What there is between the holes. A hole that cannot be told from zeros is copied as these. */
+static enum store_rc copy_around_holes(int from_fd, int to_fd, off_t size)
+{
+    off_t hole = 0;
+    while (hole < size) {
+        off_t data = lseek(from_fd, hole, SEEK_DATA);
+        if (data < 0 && errno == ENXIO) /* there is nothing but a hole any more */
+            break;
+        hole = data < 0 ? -1 : lseek(from_fd, data, SEEK_HOLE);
+        if (hole < 0)
+            return dir_rc(errno, "looking for holes in a file");
+        enum store_rc rc = copy_range(from_fd, to_fd, data, hole);
+        if (rc != STORE_OK)
+            return rc;
+    }
+    return ftruncate(to_fd, size) < 0 ? dir_rc(errno, "writing a file") : STORE_OK;
+}
+
+static enum store_rc copy_bytes(int from_fd, int to_fd, const struct stat *from)
+{
+    if (from->st_size < SMALL_BYTES)
+        return copy_by_hand(from_fd, to_fd, 0, INT64_MAX);
+    if (from->st_blocks < from->st_size / 512) /* stat(2) counts in these */
+        return copy_around_holes(from_fd, to_fd, from->st_size);
+    return copy_range(from_fd, to_fd, 0, INT64_MAX);
 }
 
 /* Mode, time, ACLs and attributes of the original: the copy is the same document. */
@@ -114,7 +145,7 @@ static enum store_rc copy_file(struct copying *copying, int from_fd, int to_dir_
         return dir_rc(errno, "making a file");
     if (copying->hands_down)
         dir_inherit(copying->parent_fd, fd);
-    rc = copy_bytes(from_fd, fd, st.st_size);
+    rc = copy_bytes(from_fd, fd, &st);
     if (rc == STORE_OK)
         copy_attributes(from_fd, fd, &st);
     else
