@@ -20,15 +20,16 @@
 #include "access/users.h"
 #include "base/mem.h"
 
-struct access_state *access_state_new(const struct access_bounds *bounds)
+struct access_state *access_state_new(const struct access_bounds *bounds,
+                                      struct shared_state *shared)
 {
     struct access_state *state = MEM_NEW(struct access_state);
-    state->nonces = nonces_new(bounds->nonce_count, bounds->nonce_ms);
+    state->shared = shared;
+    nonces_init(&state->nonces, shared, bounds->nonce_ms);
     state->right = credential_cache_new(bounds->cache_count, bounds->right_ms);
     state->wrong = credential_cache_new(bounds->cache_count, bounds->wrong_ms);
-    state->throttle = throttle_new(bounds->throttle_count);
     state->gate = gate_new(bounds->waiting_count);
-    random_bytes(state->key, sizeof(state->key));
+    shared_secret(shared, "sign-in", 0, state->key);
     return state;
 }
 
@@ -36,11 +37,11 @@ void access_state_free(struct access_state *state)
 {
     if (!state)
         return;
-    nonces_free(state->nonces);
+    nonces_done(&state->nonces);
     credential_cache_free(state->right);
     credential_cache_free(state->wrong);
-    throttle_free(state->throttle);
     gate_free(state->gate);
+    secret_wipe(state->key, sizeof(state->key));
     mem_free(state);
 }
 

@@ -8,6 +8,7 @@ struct access_state;
 struct err;
 struct gate_seat;
 struct jwt_keys;
+struct shared_state;
 
 /* Whom a client certificate is for. */
 struct access_certificate {
@@ -34,18 +35,19 @@ struct access {
     int64_t jwt_skew_s;
 };
 
-/* What must outlive a reload: nonces, who was right lately, and who was wrong how often. */
+/* What must outlive a reload: nonces, who was right lately, and who was wrong how often. What other
+ * nodes must know of it is in the shared state. */
 struct access_bounds {
-    size_t nonce_count;
     int64_t nonce_ms;
     size_t cache_count;
     int64_t right_ms;
     int64_t wrong_ms;
-    size_t throttle_count;
     size_t waiting_count; /* for a password hash */
 };
 
-NODISCARD struct access_state *access_state_new(const struct access_bounds *bounds);
+/* `shared` must outlive it. */
+NODISCARD struct access_state *access_state_new(const struct access_bounds *bounds,
+                                                struct shared_state *shared);
 void access_state_free(struct access_state *state);
 
 /* Offers what all users can use: for who does not configure it. */
@@ -71,7 +73,8 @@ enum sign_in_end {
     SIGN_IN_MISPLACED, /* 400: made for another target */
     SIGN_IN_UNSAFE,    /* 403: Basic where others can read along */
     SIGN_IN_THROTTLED, /* 429: after retry_s */
-    SIGN_IN_BUSY,      /* 503: after retry_s */
+    SIGN_IN_BUSY,      /* 503: after retry_s; too many wait for a hash */
+    SIGN_IN_UNKNOWN,   /* 503: after retry_s; what nodes share cannot be reached */
 };
 
 struct signed_in {

@@ -44,10 +44,11 @@ struct attempt {
     struct arena *arena;
     struct authorization authorization;
     struct signed_in *out;
-    bool is_charged; /* it counts as wrong until it turns out right */
+    bool is_charged;            /* it counts as wrong until it turns out right */
+    enum sign_in_end uncharged; /* otherwise why it may not be looked at */
 };
 
-enum { BUSY_S = 2 }; /* after which it is worth while to try again */
+enum { RETRY_S = 2 }; /* after which it is worth while to try again */
 
 static const char *const wire_names[ACCESS_SCHEME_COUNT] = {
 #define ACCESS_SCHEME(name, word, wire, where) [ACCESS_##name] = (wire),
@@ -69,13 +70,25 @@ static struct throttle_party party_of(const struct attempt *attempt, struct str 
     return (struct throttle_party){user, attempt->out->principal.address};
 }
 
-/* Counts the attempt; false: it may not be looked at. `user` empty: what was sent names nobody. */
+static enum sign_in_end put_off(struct attempt *attempt, enum sign_in_end why)
+{
+    attempt->out->retry_s = RETRY_S;
+    return why;
+}
+
+/* Counts the attempt; false: it may not be looked at, and attempt->uncharged says why. `user`
+ * empty: what was sent names nobody. */
 static bool charge(struct attempt *attempt, struct str user)
 {
     struct throttle_party party = party_of(attempt, user);
-    int64_t wait_ms = throttle_charge(attempt->access->state->throttle, &party);
-    attempt->out->retry_s = (unsigned)((wait_ms + 999) / 1000);
+    int64_t wait_ms = throttle_charge(attempt->access->state->shared, &party);
     attempt->is_charged = wait_ms == 0;
+    if (wait_ms == THROTTLE_UNKNOWN) {
+        attempt->uncharged = put_off(attempt, SIGN_IN_UNKNOWN);
+    } else {
+        attempt->uncharged = SIGN_IN_THROTTLED;
+        attempt->out->retry_s = (unsigned)((wait_ms + 999) / 1000);
+    }
     return attempt->is_charged;
 }
 
@@ -84,7 +97,7 @@ static void refund(struct attempt *attempt, struct str user)
 {
     struct throttle_party party = party_of(attempt, user);
     if (attempt->is_charged)
-        throttle_refund(attempt->access->state->throttle, &party);
+        throttle_refund(attempt->access->state->shared, &party);
     attempt->is_charged = false;
 }
 
@@ -100,7 +113,7 @@ static void forgive(struct attempt *attempt, struct str user)
 {
     struct throttle_party party = party_of(attempt, user);
     refund(attempt, user);
-    throttle_know(attempt->access->state->throttle, &party);
+    throttle_know(attempt->access->state->shared, &party);
 }
 
 /* --- waiting for a hash --- */
@@ -121,14 +134,13 @@ static enum sign_in_end take_seat(struct attempt *attempt, struct str user,
     struct gate_seat seat = describe(attempt, credentials);
     seat.is_known = is_no_guess;
     if (!is_no_guess && !gate_has(gate, credentials) && !charge(attempt, user))
-        return SIGN_IN_THROTTLED;
+        return attempt->uncharged;
     seat.is_charged = attempt->is_charged;
     attempt->out->seat = gate_enter(gate, &seat);
     if (attempt->out->seat)
         return SIGN_IN_BLOCKS;
     refund(attempt, user);
-    attempt->out->retry_s = BUSY_S;
-    return SIGN_IN_BUSY;
+    return put_off(attempt, SIGN_IN_BUSY);
 }
 
 static void leave_seat(struct attempt *attempt)
@@ -260,10 +272,13 @@ static struct str invent(struct attempt *attempt, struct str name)
 static enum sign_in_end check_nonce(struct attempt *attempt, const struct digest *digest,
                                     struct str key, struct str user)
 {
-    struct nonces *nonces = attempt->access->state->nonces;
+    const struct nonces *nonces = &attempt->access->state->nonces;
     struct buf info = {0};
     forgive(attempt, user);
-    if (nonce_use(nonces, digest->nonce, digest->count, user) != NONCE_FRESH) {
+    enum nonce_state state = nonce_use(nonces, digest->nonce, digest->count, user);
+    if (state == NONCE_UNKNOWN)
+        return put_off(attempt, SIGN_IN_UNKNOWN);
+    if (state != NONCE_FRESH) {
         attempt->out->is_stale = true;
         return SIGN_IN_REFUSED;
     }
@@ -285,9 +300,9 @@ static enum sign_in_end sign_in_digest(struct attempt *attempt)
     if (!digest_is_about(&digest, attempt->request->target)) /* RFC 7616 §3.4.6 */
         return SIGN_IN_MISPLACED;
     /* Who has used this nonce with success is no guesser at his own password. */
-    if (!nonce_is_known(access->state->nonces, digest.nonce, digest.user) &&
+    if (!nonce_is_known(&access->state->nonces, digest.nonce, digest.user) &&
         !charge(attempt, digest.user))
-        return SIGN_IN_THROTTLED;
+        return attempt->uncharged;
     const struct user *user = find_user(access, digest.user);
     struct str key = user ? user->digest_keys[digest.hash] : STR_NONE;
     bool has_key = key.len != 0;
@@ -356,7 +371,7 @@ static enum sign_in_end begin_scram(struct attempt *attempt, struct str message)
     if (!read_scram_first(attempt, message, &first))
         return SIGN_IN_MALFORMED;
     struct scram_keys keys = keys_of(attempt, first.user);
-    nonce_make(attempt->access->state->nonces, &nonce);
+    nonce_make(&attempt->access->state->nonces, &nonce);
     struct sha256 mac = seal(attempt, message, buf_str(&nonce));
     base64_encode(&sid, message, BASE64_URL);
     buf_add_char(&sid, '.');
@@ -386,7 +401,7 @@ static bool open_sid(struct attempt *attempt, struct str sid, struct str nonce,
 
 static enum sign_in_end finish_scram(struct attempt *attempt, struct str sid, struct str message)
 {
-    struct nonces *nonces = attempt->access->state->nonces;
+    const struct nonces *nonces = &attempt->access->state->nonces;
     struct scram_first first;
     struct scram_final final;
     struct str first_message;
@@ -402,7 +417,7 @@ static enum sign_in_end finish_scram(struct attempt *attempt, struct str sid, st
         nonce_look(nonces, nonce) != NONCE_FRESH)
         return SIGN_IN_REFUSED; /* of another server, or too late: no guess */
     if (!charge(attempt, first.user))
-        return SIGN_IN_THROTTLED;
+        return attempt->uncharged;
     struct scram_keys keys = keys_of(attempt, first.user);
     scram_add_server_first(&server_first, &first, nonce, &keys);
     bool is_right = scram_verify(&keys, &first, buf_str(&server_first), &final, &server_final);
@@ -414,7 +429,10 @@ static enum sign_in_end finish_scram(struct attempt *attempt, struct str sid, st
     buf_done(&server_final);
     attempt->out->info = copy(attempt, &info);
     forgive(attempt, user->name);
-    if (nonce_use(nonces, nonce, 1, user->name) != NONCE_FRESH)
+    enum nonce_state state = nonce_use(nonces, nonce, 1, user->name);
+    if (state == NONCE_UNKNOWN)
+        return put_off(attempt, SIGN_IN_UNKNOWN);
+    if (state != NONCE_FRESH)
         return SIGN_IN_REFUSED;
     return passed(attempt, ACCESS_SCRAM, user->name);
 }
@@ -476,7 +494,7 @@ static enum sign_in_end refuse_token(struct attempt *attempt, struct str text)
     struct credential_cache *wrong = attempt->access->state->wrong;
     struct sha256 key = credential_cache_key(wrong, text, STR_NONE);
     if (credential_cache_look(wrong, &key) != CREDENTIALS_FRESH && !charge(attempt, STR_NONE))
-        return SIGN_IN_THROTTLED;
+        return attempt->uncharged;
     credential_cache_add(wrong, &key);
     return SIGN_IN_REFUSED;
 }
@@ -530,6 +548,8 @@ enum sign_in_end access_sign_in(const struct access *access, const struct sign_i
         struct str user = certificate_user(access, request->certificate);
         return user.len ? passed(&attempt, ACCESS_CERTIFICATE, user) : SIGN_IN_DONE;
     }
+    if (access->state->shared->may_block && !request->may_block)
+        return SIGN_IN_BLOCKS;
     if (!authorization_parse(request->authorization, arena, &attempt.authorization))
         return SIGN_IN_MALFORMED;
     if (authorization_is(&attempt.authorization, "Basic"))
@@ -566,7 +586,7 @@ static void add_challenge(struct buf *to, const struct access *access, enum acce
     if (scheme != ACCESS_DIGEST && scheme != ACCESS_DIGEST_MD5)
         return;
     BUF_ADD(to, ", qop=\"auth\", nonce=\"");
-    nonce_make(access->state->nonces, to);
+    nonce_make(&access->state->nonces, to);
     buf_addf(to, "\", algorithm=%s, charset=UTF-8%s", scheme == ACCESS_DIGEST ? "SHA-256" : "MD5",
              is_stale ? ", stale=true" : "");
 }

@@ -6,13 +6,12 @@
 #include "access/gate.h"
 #include "access/nonce.h"
 #include "access/throttle.h"
-#include "base/random.h"
 
 struct access_state {
-    struct nonces *nonces;
+    struct shared_state *shared; /* nonces and throttling are there */
+    struct nonces nonces;
     struct credential_cache *right; /* what was right */
     struct credential_cache *wrong;
-    struct throttle *throttle;
     struct gate *gate;
-    unsigned char key[SHA256_BYTES]; /* of the sessions of SCRAM, and of what strangers get */
+    unsigned char key[SHARED_SECRET_BYTES]; /* of SCRAM's sessions, and of what strangers get */
 };

@@ -16,22 +16,19 @@
  *
  * A count is one number, the time at which nothing is left of it. Its key is a hash, so that it has
  * one size, whatever a client sends; the table forgets who was longest quiet. Only what is counted
- * makes an entry, so that a flood from one network fills it no faster than the network's measure.
+ * makes a record, so that a flood from one network fills it no faster than the network's measure.
+ * What is decided about an attempt is decided by all its counts in one step of the shared state
+ * (base/shared_state.h), so that two nodes do not both give the last free try away.
  *
  * Rejected: doubling the wait (one address could keep a user out for a minute, again and again, for
  * the price of one guess); letting a right sign-in clear the count of others (one good account
  * would be a licence to guess at the rest). */
 #include "access/throttle.h"
 
-#include <pthread.h>
-
-#include "access/lru.h"
 #include "access/net.h"
 #include "access/secret.h"
-#include "base/clock.h"
-#include "base/mem.h"
 
-enum { KEY_BYTES = 16 };
+enum { KEY_BYTES = SHARED_KEY_BYTES };
 
 static const struct kind {
     bool has_user;
@@ -42,42 +39,6 @@ static const struct kind {
     {true, 8, 8, 30000},  {true, 6, 32, 7500}, {false, 8, 64, 1000},
     {false, 6, 256, 250}, {true, 0, 64, 5000},
 };
-
-struct count {
-    struct lru_entry lru;
-    char key[KEY_BYTES];
-    int64_t clear_ms; /* when nothing is left */
-};
-
-struct known {
-    struct lru_entry lru;
-    char key[KEY_BYTES];
-};
-
-struct throttle {
-    pthread_mutex_t mutex; /* guards both */
-    struct lru counts;
-    struct lru known; /* users with the networks that they have signed in from */
-};
-
-struct throttle *throttle_new(size_t max)
-{
-    struct throttle *throttle = MEM_NEW(struct throttle);
-    (void)pthread_mutex_init(&throttle->mutex, NULL); /* cannot fail without attributes */
-    lru_init(&throttle->counts, max);
-    lru_init(&throttle->known, max);
-    return throttle;
-}
-
-void throttle_free(struct throttle *throttle)
-{
-    if (!throttle)
-        return;
-    lru_done(&throttle->counts);
-    lru_done(&throttle->known);
-    (void)pthread_mutex_destroy(&throttle->mutex); /* nobody holds it */
-    mem_free(throttle);
-}
 
 /* False: that kind does not count this party. */
 static bool make_key(char key[KEY_BYTES], const struct kind *kind,
@@ -101,117 +62,122 @@ static bool make_key(char key[KEY_BYTES], const struct kind *kind,
     return true;
 }
 
-static void lock(struct throttle *throttle)
+/* --- what is decided about a party, with all that counts it --- */
+
+enum { SLOTS = ARRAY_LEN(kinds) + 1 };
+
+struct counts {
+    struct shared_update update;
+    struct shared_slot slots[SLOTS];
+    const struct kind *kinds[SLOTS]; /* what a slot counts */
+    const struct shared_slot
+        *known; /* the last one, which counts nothing; NULL: there is no user */
+    int64_t now_ms;
+    int64_t wait_ms;
+};
+
+static void counts_find(struct counts *counts, struct shared_state *shared,
+                        const struct throttle_party *party)
 {
-    (void)pthread_mutex_lock(&throttle->mutex); /* cannot fail: not recursive, not robust */
+    size_t count = 0;
+    *counts = (struct counts){.now_ms = shared_now_ms(shared)};
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        if (!make_key(counts->slots[count].key, &kinds[i], party))
+            continue;
+        counts->slots[count].table = SHARED_GUESSES;
+        counts->kinds[count++] = &kinds[i];
+    }
+    if (counts->kinds[0] == &kinds[0]) { /* whose key stands for the user and the network */
+        counts->slots[count] = counts->slots[0];
+        counts->slots[count].table = SHARED_KNOWN;
+        counts->known = &counts->slots[count++];
+    }
+    counts->update = (struct shared_update){.slots = counts->slots, .count = count};
 }
 
-static void unlock(struct throttle *throttle)
+/* Where the user is known, what counts him from everywhere does not. */
+static bool does_count(const struct counts *counts, size_t i)
 {
-    (void)pthread_mutex_unlock(&throttle->mutex); /* held */
+    const struct kind *kind = counts->kinds[i];
+    bool is_known = counts->known && counts->known->is_there;
+    return kind && (kind->ipv6_bytes || !is_known);
 }
 
-static struct count *find(struct throttle *throttle, const char key[KEY_BYTES])
+/* When nothing is left of it. */
+static int64_t clear_ms(const struct counts *counts, size_t i)
 {
-    struct lru_entry *found = lru_find(&throttle->counts, str_of(key, KEY_BYTES));
-    struct count *count = found ? CONTAINER_OF(found, struct count, lru) : NULL;
-    if (!count || count->clear_ms > clock_mono_ms())
-        return count;
-    lru_remove(&throttle->counts, found);
-    return NULL;
+    int64_t expires_ms = counts->slots[i].record.expires_ms;
+    return expires_ms > counts->now_ms ? expires_ms : counts->now_ms;
 }
 
-static int64_t wait_for(const struct kind *kind, const struct count *count)
+static int64_t wait_for(const struct counts *counts, size_t i)
 {
+    const struct kind *kind = counts->kinds[i];
     int64_t full_ms = (int64_t)kind->free_tries * kind->refill_ms;
-    int64_t after_ms = count ? count->clear_ms - clock_mono_ms() + kind->refill_ms : 0;
+    int64_t after_ms = clear_ms(counts, i) - counts->now_ms + kind->refill_ms;
     return after_ms > full_ms ? after_ms - full_ms : 0;
 }
 
-static void add(struct throttle *throttle, const char key[KEY_BYTES], int refill_ms)
+/* What is left of a count is when it expires. */
+static void set_clear(struct counts *counts, size_t i, int64_t clear)
 {
-    struct count *count = find(throttle, key);
-    if (!count) {
-        count = MEM_NEW(struct count);
-        memcpy(count->key, key, KEY_BYTES);
-        count->clear_ms = clock_mono_ms();
-        lru_add(&throttle->counts, &count->lru, str_of(count->key, KEY_BYTES));
+    counts->slots[i].record.expires_ms = clear;
+    counts->slots[i].is_changed = true;
+}
+
+static void charge(struct shared_update *update)
+{
+    struct counts *counts = CONTAINER_OF(update, struct counts, update);
+    counts->wait_ms = 0;
+    for (size_t i = 0; i < update->count; i++) {
+        int64_t wait_ms = does_count(counts, i) ? wait_for(counts, i) : 0;
+        counts->wait_ms = wait_ms > counts->wait_ms ? wait_ms : counts->wait_ms;
     }
-    count->clear_ms += refill_ms;
-}
-
-/* Which kinds count the party, and under which keys. */
-struct keys {
-    bool counts[ARRAY_LEN(kinds)];
-    char key[ARRAY_LEN(kinds)][KEY_BYTES];
-};
-
-static struct keys keys_of(const struct throttle_party *party)
-{
-    struct keys keys;
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-        keys.counts[i] = make_key(keys.key[i], &kinds[i], party);
-    return keys;
-}
-
-/* With the mutex. The first kind's key stands for the user and the network. */
-static void spare_the_known(struct throttle *throttle, struct keys *keys)
-{
-    bool is_known =
-        keys->counts[0] && lru_find(&throttle->known, str_of(keys->key[0], KEY_BYTES)) != NULL;
-    for (size_t i = 0; is_known && i < ARRAY_LEN(kinds); i++)
-        keys->counts[i] = keys->counts[i] && kinds[i].ipv6_bytes;
-}
-
-int64_t throttle_charge(struct throttle *throttle, const struct throttle_party *party)
-{
-    struct keys keys = keys_of(party);
-    int64_t longest_ms = 0;
-    lock(throttle);
-    spare_the_known(throttle, &keys);
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-        int64_t wait_ms = keys.counts[i] ? wait_for(&kinds[i], find(throttle, keys.key[i])) : 0;
-        longest_ms = wait_ms > longest_ms ? wait_ms : longest_ms;
+    for (size_t i = 0; i < update->count && counts->wait_ms == 0; i++) {
+        if (does_count(counts, i))
+            set_clear(counts, i, clear_ms(counts, i) + counts->kinds[i]->refill_ms);
     }
-    for (size_t i = 0; i < ARRAY_LEN(kinds) && longest_ms == 0; i++) {
-        if (keys.counts[i])
-            add(throttle, keys.key[i], kinds[i].refill_ms);
-    }
-    unlock(throttle);
-    return longest_ms;
 }
 
-void throttle_refund(struct throttle *throttle, const struct throttle_party *party)
+int64_t throttle_charge(struct shared_state *shared, const struct throttle_party *party)
 {
-    struct keys keys = keys_of(party);
-    lock(throttle);
-    spare_the_known(throttle, &keys);
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-        struct count *count = keys.counts[i] ? find(throttle, keys.key[i]) : NULL;
-        if (count)
-            count->clear_ms -= kinds[i].refill_ms;
-    }
-    unlock(throttle);
+    struct counts counts;
+    counts_find(&counts, shared, party);
+    counts.update.decide = charge;
+    return shared_update(shared, &counts.update) ? counts.wait_ms : THROTTLE_UNKNOWN;
 }
 
-void throttle_know(struct throttle *throttle, const struct throttle_party *party)
+static void refund(struct shared_update *update)
 {
-    struct known *known = MEM_NEW(struct known);
-    bool is_somebody = make_key(known->key, &kinds[0], party);
-    struct str key = str_of(known->key, KEY_BYTES);
-    lock(throttle);
-    if (is_somebody && !lru_find(&throttle->known, key)) {
-        lru_add(&throttle->known, &known->lru, key);
-        known = NULL;
+    struct counts *counts = CONTAINER_OF(update, struct counts, update);
+    for (size_t i = 0; i < update->count; i++) {
+        int64_t left_ms = clear_ms(counts, i) - counts->now_ms;
+        if (does_count(counts, i) && left_ms)
+            set_clear(counts, i, clear_ms(counts, i) - counts->kinds[i]->refill_ms);
     }
-    unlock(throttle);
-    mem_free(known);
 }
 
-size_t throttle_count(struct throttle *throttle)
+void throttle_refund(struct shared_state *shared, const struct throttle_party *party)
 {
-    lock(throttle);
-    size_t count = throttle->counts.map.count;
-    unlock(throttle);
-    return count;
+    struct counts counts;
+    counts_find(&counts, shared, party);
+    counts.update.decide = refund;
+    (void)!shared_update(shared, &counts.update); /* then the count stays, and wears off */
+}
+
+/* --- where users are known --- */
+
+static void know(struct shared_update *update)
+{
+    struct shared_slot *slot = update->slots;
+    slot->is_changed = !slot->is_there;
+    slot->record.expires_ms = INT64_MAX; /* while there is room for it */
+}
+
+void throttle_know(struct shared_state *shared, const struct throttle_party *party)
+{
+    struct shared_slot slot = {.table = SHARED_KNOWN};
+    struct shared_update update = {&slot, 1, know};
+    if (make_key(slot.key, &kinds[0], party))
+        (void)!shared_update(shared, &update); /* then he is a stranger there a little longer */
 }

@@ -56,11 +56,16 @@ static void sip_round(uint64_t v[4])
 uint64_t hash_bytes(struct str bytes)
 {
     (void)pthread_once(&hash_key_once, make_hash_key); /* cannot fail with valid arguments */
+    return hash_bytes_with(hash_key, bytes);
+}
+
+uint64_t hash_bytes_with(const uint64_t key[2], struct str bytes)
+{
     uint64_t v[4] = {
-        hash_key[0] ^ 0x736f6d6570736575U,
-        hash_key[1] ^ 0x646f72616e646f6dU,
-        hash_key[0] ^ 0x6c7967656e657261U,
-        hash_key[1] ^ 0x7465646279746573U,
+        key[0] ^ 0x736f6d6570736575U,
+        key[1] ^ 0x646f72616e646f6dU,
+        key[0] ^ 0x6c7967656e657261U,
+        key[1] ^ 0x7465646279746573U,
     };
     size_t whole = bytes.len & ~(size_t)7;
     uint64_t word;

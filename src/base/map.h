@@ -35,3 +35,6 @@ struct map_entry *map_next(const struct map *map, struct map_entry *after);
 
 /* The keyed hash itself, for other tables. Differs from run to run. */
 uint64_t hash_bytes(struct str bytes);
+
+/* The same with a key of the caller's, for what other processes are to find again. */
+uint64_t hash_bytes_with(const uint64_t key[2], struct str bytes);

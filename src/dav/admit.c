@@ -236,6 +236,9 @@ static enum stage_end sign_in(struct exchange *x)
     case SIGN_IN_BUSY:
         return put_off(x, dav_error(HTTP_SERVICE_UNAVAILABLE,
                                     "too many sign in at this moment; try again soon"));
+    case SIGN_IN_UNKNOWN:
+        return put_off(x, dav_error(HTTP_SERVICE_UNAVAILABLE,
+                                    "nobody can sign in at this moment; try again soon"));
     }
     BUG("no such end");
 }

@@ -19,6 +19,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "access/standalone.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "dav/exchange.h"
@@ -75,6 +76,7 @@ struct server {
     int argc;                           /* of the command line, for a reload */
     char **argv;
     struct dav_service service; /* what no reload changes */
+    struct shared_state *shared_state;
     struct access_state *access_state;
     struct store_pool *pool;
     struct settings *first;    /* lives as long as the server does */
@@ -481,7 +483,7 @@ static size_t conn_count_max(const struct limits *limits)
 
 static bool read_settings(struct server *server, struct server_config *config, struct err *err)
 {
-    server->access_state = settings_access_state(config);
+    server->access_state = settings_access_state(config, server->shared_state);
     server->first = settings_new(config, server->access_state, NULL, err);
     if (!server->first)
         return false;
@@ -597,6 +599,7 @@ static bool start(struct server *server, struct server_config *config, struct er
 {
     raise_descriptors();
     read_media_types(server);
+    server->shared_state = settings_shared_state();
     return access_log_open(&server->access_log, server->config->access_log, err) &&
            hear_signals(server, err) && opener_start(config, server->argc, server->argv, err) &&
            secure_read(&server->secure, server->config, err) &&
@@ -644,6 +647,7 @@ static void stop(struct server *server)
     opener_stop();
     store_pool_free(server->pool);
     access_state_free(server->access_state);
+    standalone_free(server->shared_state);
     ports_close(&server->ports);
     fd_close(server->signals.fd);
     fd_close(server->service.spool_dir_fd);

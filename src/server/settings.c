@@ -13,6 +13,7 @@
 #include <errno.h>
 
 #include "access/access.h"
+#include "access/standalone.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -29,17 +30,23 @@ enum {
     WAITING_MAX = 65536
 };
 
-struct access_state *settings_access_state(const struct server_config *config)
+struct shared_state *settings_shared_state(void)
 {
-    struct access_bounds bounds = {.nonce_count = USED_NONCES,
-                                   .nonce_ms = NONCE_MS,
+    static const size_t max[SHARED_TABLES] = {
+        [SHARED_NONCES] = USED_NONCES, [SHARED_GUESSES] = CULPRITS, [SHARED_KNOWN] = CULPRITS};
+    return standalone_new(max);
+}
+
+struct access_state *settings_access_state(const struct server_config *config,
+                                           struct shared_state *shared)
+{
+    struct access_bounds bounds = {.nonce_ms = NONCE_MS,
                                    .cache_count = CACHED_CREDENTIALS,
                                    .right_ms = (int64_t)config->remember_s * 1000,
                                    .wrong_ms = WRONG_MS,
-                                   .throttle_count = CULPRITS,
                                    .waiting_count =
                                        size_min(config->limits.hash_queue, WAITING_MAX)};
-    return access_state_new(&bounds);
+    return access_state_new(&bounds, shared);
 }
 
 static void log_notes(const char *path, struct buf *notes)

@@ -82,5 +82,8 @@ const struct known_names *settings_use_names(const struct settings_use *use);
 /* Takes it back; it goes with its last request. NULL is fine. */
 void settings_use_end(struct settings_use *use);
 
-/* The bounds of what outlives a reload. */
-NODISCARD struct access_state *settings_access_state(const struct server_config *config);
+/* What outlives a reload, with its bounds: first what other nodes would share. Gives; free it with
+ * standalone_free(). */
+NODISCARD struct shared_state *settings_shared_state(void);
+NODISCARD struct access_state *settings_access_state(const struct server_config *config,
+                                                     struct shared_state *shared);

@@ -3,6 +3,7 @@
  * is signed in whose password was never set. */
 #include "access/access.h"
 #include "access/scheme/authorization.h"
+#include "access/standalone.h"
 #include "access/users.h"
 #include "base/err.h"
 #include "fuzz.h"
@@ -11,18 +12,15 @@ static struct access access_;
 
 static void init(void)
 {
-    static const struct access_bounds bounds = {.nonce_count = 16,
-                                                .nonce_ms = 60000,
-                                                .cache_count = 16,
-                                                .right_ms = 1000,
-                                                .throttle_count = 16,
-                                                .waiting_count = 4};
+    static const size_t max[SHARED_TABLES] = {16, 16, 16};
+    static const struct access_bounds bounds = {
+        .nonce_ms = 60000, .cache_count = 16, .right_ms = 1000, .waiting_count = 4};
     static struct users users;
     static struct tokens tokens;
     struct buf notes = {0};
     struct err err;
     FUZZ_CHECK(users_read(&users, STR("alice:\n"), &notes, &err));
-    access_ = (struct access){.state = access_state_new(&bounds),
+    access_ = (struct access){.state = access_state_new(&bounds, standalone_new(max)),
                               .realm = STR("r"),
                               .users = &users,
                               .tokens = &tokens,

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "access/standalone.h"
 #include "cli/admin/admin.h"
 #include "cli/command.h"
 #include "server/config/config_read.h"
@@ -49,17 +50,26 @@ static bool have_certificates(const struct server_config *config, struct err *er
     return is_fine;
 }
 
-static int config_check_file(struct admin *admin)
+static bool can_be_used(struct server_config *config, struct shared_state *shared, struct err *err)
 {
-    struct err err;
-    if (!read_operand(admin, &err) || !have_directories(&admin->config, &err) ||
-        !have_certificates(&admin->config, &err))
-        return admin_fail(&err);
-    struct access_state *state = settings_access_state(&admin->config);
-    struct settings *settings = settings_new(&admin->config, state, NULL, &err);
+    struct access_state *state = settings_access_state(config, shared);
+    struct settings *settings = NULL;
+    if (have_directories(config, err) && have_certificates(config, err))
+        settings = settings_new(config, state, NULL, err);
     bool is_fine = settings != NULL;
     settings_unref(settings);
     access_state_free(state);
+    return is_fine;
+}
+
+static int config_check_file(struct admin *admin)
+{
+    struct err err;
+    if (!read_operand(admin, &err))
+        return admin_fail(&err);
+    struct shared_state *shared = settings_shared_state();
+    bool is_fine = can_be_used(&admin->config, shared, &err);
+    standalone_free(shared);
     return is_fine ? EXIT_FINE : admin_fail(&err);
 }
 

@@ -1,66 +1,78 @@
 #include "support/test.h"
 
 #include "access/nonce.h"
+#include "access/standalone.h"
 #include "base/clock.h"
 
 enum { LIFE_MS = 1000, MAX = 4 };
 
-static int thaw(void **state)
+static struct shared_state *shared;
+static struct nonces nonces;
+
+static int begin(void **state)
+{
+    static const size_t max[SHARED_TABLES] = {[SHARED_NONCES] = MAX};
+    (void)state;
+    clock_freeze(5000);
+    shared = standalone_new(max);
+    nonces_init(&nonces, shared, LIFE_MS);
+    return 0;
+}
+
+static int end(void **state)
 {
     (void)state;
+    nonces_done(&nonces);
+    standalone_free(shared);
     clock_freeze(-1);
     return 0;
 }
 
-static struct str make(struct nonces *nonces, struct buf *buf)
+static struct str make(struct buf *buf)
 {
     buf_clear(buf);
-    nonce_make(nonces, buf);
+    nonce_make(&nonces, buf);
     return buf_str(buf);
 }
 
 TEST(nonce_counts_are_used_once_in_any_order_that_is_near)
 {
     struct buf text = {0};
-    clock_freeze(5000);
-    struct nonces *nonces = nonces_new(MAX, LIFE_MS);
-    struct str nonce = make(nonces, &text);
+    struct str nonce = make(&text);
     check_int("size", nonce.len, NONCE_TEXT_BYTES);
-    check_int("1", nonce_use(nonces, nonce, 1, STR("alice")), NONCE_FRESH);
-    check_int("1 again", nonce_use(nonces, nonce, 1, STR("alice")), NONCE_REPLAYED);
-    check_int("4", nonce_use(nonces, nonce, 4, STR("alice")), NONCE_FRESH);
-    check_int("3", nonce_use(nonces, nonce, 3, STR("alice")), NONCE_FRESH);
-    check_int("3 again", nonce_use(nonces, nonce, 3, STR("alice")), NONCE_REPLAYED);
-    check_int("100", nonce_use(nonces, nonce, 100, STR("alice")), NONCE_FRESH);
-    check_int("2: too far behind", nonce_use(nonces, nonce, 2, STR("alice")), NONCE_REPLAYED);
-    check_int("99", nonce_use(nonces, nonce, 99, STR("alice")), NONCE_FRESH);
-    check_int("4 again", nonce_use(nonces, nonce, 4, STR("alice")), NONCE_REPLAYED);
-    check_int("0", nonce_use(nonces, nonce, 0, STR("alice")), NONCE_FOREIGN);
+    check_int("1", nonce_use(&nonces, nonce, 1, STR("alice")), NONCE_FRESH);
+    check_int("1 again", nonce_use(&nonces, nonce, 1, STR("alice")), NONCE_REPLAYED);
+    check_int("4", nonce_use(&nonces, nonce, 4, STR("alice")), NONCE_FRESH);
+    check_int("3", nonce_use(&nonces, nonce, 3, STR("alice")), NONCE_FRESH);
+    check_int("3 again", nonce_use(&nonces, nonce, 3, STR("alice")), NONCE_REPLAYED);
+    check_int("100", nonce_use(&nonces, nonce, 100, STR("alice")), NONCE_FRESH);
+    check_int("2: too far behind", nonce_use(&nonces, nonce, 2, STR("alice")), NONCE_REPLAYED);
+    check_int("99", nonce_use(&nonces, nonce, 99, STR("alice")), NONCE_FRESH);
+    check_int("4 again", nonce_use(&nonces, nonce, 4, STR("alice")), NONCE_REPLAYED);
+    check_int("0", nonce_use(&nonces, nonce, 0, STR("alice")), NONCE_FOREIGN);
     buf_done(&text);
-    nonces_free(nonces);
 }
 
 TEST(nonce_that_is_old_or_changed_is_not_taken)
 {
     struct buf text = {0};
     clock_freeze(5000);
-    struct nonces *nonces = nonces_new(MAX, LIFE_MS);
-    struct nonces *others = nonces_new(MAX, LIFE_MS);
-    struct str nonce = make(nonces, &text);
-    check_int("another server's", nonce_look(others, nonce), NONCE_FOREIGN);
+    struct nonces others;
+    nonces_init(&others, shared, LIFE_MS); /* alone, nobody gets the same secret twice */
+    struct str nonce = make(&text);
+    check_int("another server's", nonce_look(&others, nonce), NONCE_FOREIGN);
     for (size_t i = 0; i < text.len; i++) {
         char kept = text.at[i];
         text.at[i] = kept == 'A' ? 'B' : 'A';
-        check_int("changed", nonce_look(nonces, nonce), NONCE_FOREIGN);
+        check_int("changed", nonce_look(&nonces, nonce), NONCE_FOREIGN);
         text.at[i] = kept;
     }
-    check_int("now", nonce_look(nonces, nonce), NONCE_FRESH);
+    check_int("now", nonce_look(&nonces, nonce), NONCE_FRESH);
     clock_freeze(5000 + LIFE_MS + 1);
-    check_int("later", nonce_look(nonces, nonce), NONCE_STALE);
-    check_int("later", nonce_use(nonces, nonce, 1, STR("alice")), NONCE_STALE);
+    check_int("later", nonce_look(&nonces, nonce), NONCE_STALE);
+    check_int("later", nonce_use(&nonces, nonce, 1, STR("alice")), NONCE_STALE);
     buf_done(&text);
-    nonces_free(nonces);
-    nonces_free(others);
+    nonces_done(&others);
 }
 
 /* The table is bounded, and what it forgets cannot be used again. */
@@ -68,43 +80,40 @@ TEST(nonce_that_is_forgotten_is_stale_and_never_fresh)
 {
     struct buf first = {0};
     struct buf text = {0};
-    clock_freeze(5000);
-    struct nonces *nonces = nonces_new(MAX, LIFE_MS);
-    struct str nonce = make(nonces, &first);
-    check_int("first", nonce_use(nonces, nonce, 1, STR("alice")), NONCE_FRESH);
+    struct str nonce = make(&first);
+    check_int("first", nonce_use(&nonces, nonce, 1, STR("alice")), NONCE_FRESH);
     for (int i = 0; i < 3 * MAX; i++) {
         clock_freeze(5001 + i);
-        check_int("another", nonce_use(nonces, make(nonces, &text), 1, STR("alice")), NONCE_FRESH);
-        check_that("bounded", nonces_used(nonces) <= MAX);
+        check_int("another", nonce_use(&nonces, make(&text), 1, STR("alice")), NONCE_FRESH);
+        check_that("bounded", standalone_count(shared, SHARED_NONCES) <= MAX);
     }
-    check_int("forgotten", nonce_use(nonces, nonce, 1, STR("alice")), NONCE_STALE);
-    check_int("forgotten", nonce_use(nonces, nonce, 2, STR("alice")), NONCE_STALE);
-    check_that("forgotten", !nonce_is_known(nonces, nonce, STR("alice")));
-    check_that("known", nonce_is_known(nonces, buf_str(&text), STR("alice")));
-    check_that("to another", !nonce_is_known(nonces, buf_str(&text), STR("bob")));
+    check_int("forgotten", nonce_use(&nonces, nonce, 1, STR("alice")), NONCE_STALE);
+    check_int("forgotten", nonce_use(&nonces, nonce, 2, STR("alice")), NONCE_STALE);
+    check_that("forgotten", !nonce_is_known(&nonces, nonce, STR("alice")));
+    check_that("known", nonce_is_known(&nonces, buf_str(&text), STR("alice")));
+    check_that("to another", !nonce_is_known(&nonces, buf_str(&text), STR("bob")));
     buf_done(&first);
     buf_done(&text);
-    nonces_free(nonces);
 }
 
 TEST(nonce_costs_nothing_until_it_is_used)
 {
     struct buf text = {0};
-    struct nonces *nonces = nonces_new(MAX, LIFE_MS);
     for (int i = 0; i < 1000; i++)
-        (void)make(nonces, &text); /* 1000 strangers ask for one */
-    check_int("remembered", nonces_used(nonces), 0);
+        (void)make(&text); /* 1000 strangers ask for one */
+    check_int("remembered", standalone_count(shared, SHARED_NONCES), 0);
     buf_done(&text);
-    nonces_free(nonces);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nonce_counts_are_used_once_in_any_order_that_is_near),
-        cmocka_unit_test(nonce_that_is_old_or_changed_is_not_taken),
-        cmocka_unit_test(nonce_that_is_forgotten_is_stale_and_never_fresh),
-        cmocka_unit_test(nonce_costs_nothing_until_it_is_used),
+        cmocka_unit_test_setup_teardown(nonce_counts_are_used_once_in_any_order_that_is_near, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(nonce_that_is_old_or_changed_is_not_taken, begin, end),
+        cmocka_unit_test_setup_teardown(nonce_that_is_forgotten_is_stale_and_never_fresh, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(nonce_costs_nothing_until_it_is_used, begin, end),
     };
-    return cmocka_run_group_tests(tests, NULL, thaw);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

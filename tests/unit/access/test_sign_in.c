@@ -4,27 +4,35 @@
 #include "access/access.h"
 #include "access/scheme/digest.h"
 #include "access/scheme/scram.h"
+#include "access/standalone.h"
 #include "access/users.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "support/nodes.h"
 #include "text/base64.h"
 
 #define BCRYPT "$2y$05$8NYUrE8.Gqim6FmN7AGG/eBav4USanBke2PfLi.bcBHR1nnV3vYoO" /* "pw" */
 
 static struct arena arena;
+static struct shared_state *shared;
 static struct users users;
 static struct tokens tokens;
 static struct access access_;
 static struct signed_in got;
 static struct buf token_text;
 
-static const struct access_bounds bounds = {.nonce_count = 64,
-                                            .nonce_ms = 60000,
+static const struct access_bounds bounds = {.nonce_ms = 60000,
                                             .cache_count = 64,
                                             .right_ms = 1000,
                                             .wrong_ms = 900000,
-                                            .throttle_count = 4096,
                                             .waiting_count = 16};
+
+static struct shared_state *new_shared(void)
+{
+    static const size_t max[SHARED_TABLES] = {
+        [SHARED_NONCES] = 64, [SHARED_GUESSES] = 4096, [SHARED_KNOWN] = 4096};
+    return standalone_new(max);
+}
 
 /* Once for all tests: it is slow on purpose. */
 static struct buf alices_line;
@@ -60,7 +68,8 @@ static int begin(void **state)
     buf_done(&keys);
     buf_done(&notes);
     buf_done(&token);
-    access_ = (struct access){.state = access_state_new(&bounds),
+    shared = new_shared();
+    access_ = (struct access){.state = access_state_new(&bounds, shared),
                               .realm = STR("davit"),
                               .users = &users,
                               .tokens = &tokens};
@@ -73,6 +82,7 @@ static int end(void **state)
 {
     (void)state;
     access_state_free(access_.state);
+    standalone_free(shared);
     users_done(&users);
     tokens_done(&tokens);
     arena_reset(&arena);
@@ -570,10 +580,140 @@ TEST(sign_in_with_scram_tells_strangers_the_same_after_a_restart)
     users.salts_key = STR("kept");
     struct str one = server_first_of(begin_scram("nobody", &bare));
     access_state_free(access_.state);
-    access_.state = access_state_new(&bounds);
+    standalone_free(shared);
+    shared = new_shared();
+    access_.state = access_state_new(&bounds, shared);
     struct str two = server_first_of(begin_scram("nobody", &bare));
     check_bytes("the same salt", str_from(one, str_index(one, ',')),
                 str_from(two, str_index(two, ',')));
+}
+
+/* --- two nodes of a cluster --- */
+
+static struct node_hub hub;
+static struct node nodes[2];
+static struct access_state *states[2];
+
+/* What is asked from now on is asked at that one. */
+static void go_to(int i)
+{
+    access_.state = states[i];
+}
+
+static void begin_nodes(void)
+{
+    access_state_free(access_.state);
+    got = (struct signed_in){0};
+    hub = (struct node_hub){shared, "root"};
+    for (int i = 0; i < 2; i++) {
+        node_init(&nodes[i], &hub);
+        states[i] = access_state_new(&bounds, &nodes[i].state);
+    }
+    go_to(0);
+}
+
+static void end_nodes(void)
+{
+    go_to(0); /* end() frees it */
+    access_state_free(states[1]);
+}
+
+TEST(sign_in_at_another_node_takes_its_nonces_and_refuses_its_replays)
+{
+    begin_nodes();
+    nodes[0].ahead_ms = 2000;
+    struct str nonce = param_of(challenge_of("Digest", "SHA-256"), "nonce");
+    go_to(1);
+    check_int("the other's nonce", ask(digest_field("alice", "pencil", nonce, 1)), SIGN_IN_DONE);
+    go_to(0);
+    check_int("replayed", ask(digest_field("alice", "pencil", nonce, 1)), SIGN_IN_REFUSED);
+    check_that("stale", got.is_stale);
+    check_int("counted on", ask(digest_field("alice", "pencil", nonce, 2)), SIGN_IN_DONE);
+    go_to(1);
+    check_int("replayed", ask(digest_field("alice", "pencil", nonce, 2)), SIGN_IN_REFUSED);
+    end_nodes();
+}
+
+TEST(sign_in_at_another_node_ends_an_exchange_of_scram)
+{
+    struct str bare;
+    begin_nodes();
+    struct str step = begin_scram("alice", &bare);
+    struct str sid = param_of(step, "sid");
+    struct str final = client_final("pencil", bare, server_first_of(step));
+    go_to(1);
+    check_int("right", ask(scram_field(sid, final)), SIGN_IN_DONE);
+    check_str("who", got.principal.name, "alice");
+    go_to(0);
+    check_int("replayed", ask(scram_field(sid, final)), SIGN_IN_REFUSED);
+    struct str stranger = server_first_of(begin_scram("nobody", &bare));
+    go_to(1);
+    struct str again = server_first_of(begin_scram("nobody", &bare));
+    check_bytes("the same salt", str_from(again, str_index(again, ',')),
+                str_from(stranger, str_index(stranger, ',')));
+    end_nodes();
+}
+
+TEST(sign_in_counts_what_was_wrong_at_another_node)
+{
+    begin_nodes();
+    for (int i = 0; i < 2; i++) { /* eight in all */
+        go_to(i);
+        for (int k = 0; k < 4; k++)
+            check_int("wrong", ask(basic("bob", k % 2 ? "x" : "y")), SIGN_IN_REFUSED);
+        check_int("wrong", ask(basic("bob", i ? "one" : "two")), SIGN_IN_REFUSED);
+        check_int("wrong", ask(basic("bob", i ? "three" : "four")), SIGN_IN_REFUSED);
+    }
+    check_int("slowed", ask(basic("bob", "z")), SIGN_IN_THROTTLED);
+    go_to(0);
+    check_int("slowed", ask(basic("bob", "pw")), SIGN_IN_THROTTLED);
+    check_int("elsewhere", ask_from("203.0.113.5:2", true, basic("bob", "pw")), SIGN_IN_DONE);
+    end_nodes();
+}
+
+/* What may wait is not asked where nothing may. */
+TEST(sign_in_by_what_nodes_share_is_put_off_on_a_loop)
+{
+    begin_nodes();
+    struct str nonce = param_of(challenge_of("Digest", "SHA-256"), "nonce");
+    const char *const fields[] = {basic("bob", "pw"), "Bearer nonsense",
+                                  digest_field("alice", "pencil", nonce, 1)};
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+        nodes[0].is_on_loop = true;
+        check_int(fields[i], ask_from("192.0.2.1:1", false, fields[i]), SIGN_IN_BLOCKS);
+        check_that("no seat", !got.seat);
+        nodes[0].is_on_loop = false;
+        check_int(fields[i], ask(fields[i]), i == 1 ? SIGN_IN_REFUSED : SIGN_IN_DONE);
+    }
+    nodes[0].is_on_loop = true;
+    check_int("nobody", ask_from("192.0.2.1:1", false, NULL), SIGN_IN_DONE);
+    end_nodes();
+}
+
+/* A guess that cannot be counted is not looked at, and a nonce that may have been used is not taken.
+ */
+TEST(sign_in_is_unknown_where_what_nodes_share_is_out_of_reach)
+{
+    struct str bare;
+    begin_nodes();
+    struct str nonce = param_of(challenge_of("Digest", "SHA-256"), "nonce");
+    struct str step = begin_scram("alice", &bare);
+    const char *digest = digest_field("alice", "pencil", nonce, 1);
+    const char *scram =
+        scram_field(param_of(step, "sid"), client_final("pencil", bare, server_first_of(step)));
+    nodes[0].is_cut_off = true;
+    const char *const fields[] = {basic("bob", "pw"), basic("bob", "x"), "Bearer nonsense", digest,
+                                  scram};
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+        check_int(fields[i], ask(fields[i]), SIGN_IN_UNKNOWN);
+        check_int("seconds", got.retry_s, 2);
+        check_that("nobody", principal_is_anonymous(&got.principal));
+    }
+    nodes[0].is_cut_off = false;
+    check_int("right after all", ask(digest), SIGN_IN_DONE);
+    check_int("right after all", ask(scram), SIGN_IN_DONE);
+    check_int("right after all", ask(basic("bob", "pw")), SIGN_IN_DONE);
+    end_nodes();
 }
 
 int main(void)
@@ -603,6 +743,15 @@ int main(void)
         cmocka_unit_test_setup_teardown(sign_in_with_scram_is_throttled, begin, end),
         cmocka_unit_test_setup_teardown(sign_in_with_scram_tells_strangers_nothing, begin, end),
         cmocka_unit_test_setup_teardown(sign_in_with_scram_tells_strangers_the_same_after_a_restart,
+                                        begin, end),
+        cmocka_unit_test_setup_teardown(
+            sign_in_at_another_node_takes_its_nonces_and_refuses_its_replays, begin, end),
+        cmocka_unit_test_setup_teardown(sign_in_at_another_node_ends_an_exchange_of_scram, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(sign_in_counts_what_was_wrong_at_another_node, begin, end),
+        cmocka_unit_test_setup_teardown(sign_in_by_what_nodes_share_is_put_off_on_a_loop, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(sign_in_is_unknown_where_what_nodes_share_is_out_of_reach,
                                         begin, end),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

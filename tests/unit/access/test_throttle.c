@@ -1,22 +1,29 @@
 #include "support/test.h"
 
+#include "access/standalone.h"
 #include "access/throttle.h"
 #include "base/clock.h"
 
-static struct throttle *throttle;
+static struct shared_state *shared;
+
+static struct shared_state *new_state(size_t max_count)
+{
+    const size_t max[SHARED_TABLES] = {[SHARED_GUESSES] = max_count, [SHARED_KNOWN] = max_count};
+    return standalone_new(max);
+}
 
 static int begin(void **state)
 {
     (void)state;
     clock_freeze(1000);
-    throttle = throttle_new(16384);
+    shared = new_state(16384);
     return 0;
 }
 
 static int end(void **state)
 {
     (void)state;
-    throttle_free(throttle);
+    standalone_free(shared);
     clock_freeze(-1);
     return 0;
 }
@@ -31,7 +38,7 @@ static int tries(const char *user, const char *address, int max)
 {
     struct throttle_party from = party(user, address);
     int count = 0;
-    while (count < max && throttle_charge(throttle, &from) == 0)
+    while (count < max && throttle_charge(shared, &from) == 0)
         count++;
     return count;
 }
@@ -39,7 +46,7 @@ static int tries(const char *user, const char *address, int max)
 static int64_t wait(const char *user, const char *address)
 {
     struct throttle_party from = party(user, address);
-    return throttle_charge(throttle, &from);
+    return throttle_charge(shared, &from);
 }
 
 /* Who guesses slows himself, and neither the user elsewhere nor his neighbours. */
@@ -62,10 +69,10 @@ TEST(throttle_takes_a_charge_back)
     struct throttle_party alice = party("alice", "192.0.2.1");
     check_int("at once", tries("alice", "192.0.2.1", 100), 8);
     for (int i = 0; i < 3; i++)
-        throttle_refund(throttle, &alice);
+        throttle_refund(shared, &alice);
     check_int("again", tries("alice", "192.0.2.1", 100), 3);
     for (int i = 0; i < 100; i++)
-        throttle_refund(throttle, &alice); /* never more than were charged */
+        throttle_refund(shared, &alice); /* never more than were charged */
     check_int("no more", tries("alice", "192.0.2.1", 100), 8);
 }
 
@@ -91,7 +98,7 @@ TEST(throttle_bounds_networks_that_guess_at_one_user_and_spares_where_he_is_know
     struct throttle_party home = party("alice", "198.51.100.7");
     char address[16];
     int count = 0;
-    throttle_know(throttle, &home);
+    throttle_know(shared, &home);
     for (int i = 0; i < 200; i++) {
         (void)snprintf(address, sizeof(address), "192.0.2.%d", i);
         count += wait("alice", address) == 0;
@@ -120,7 +127,7 @@ TEST(throttle_counts_networks_of_ipv6_at_two_widths)
 
 TEST(throttle_is_bounded_whatever_names_are_tried)
 {
-    struct throttle *small = throttle_new(64);
+    struct shared_state *small = new_state(64);
     char name[16];
     char address[16];
     for (int i = 0; i < 100000; i++) {
@@ -130,8 +137,8 @@ TEST(throttle_is_bounded_whatever_names_are_tried)
         check_int("charged", throttle_charge(small, &from), 0);
         throttle_know(small, &from);
     }
-    check_int("remembered", throttle_count(small), 64);
-    throttle_free(small);
+    check_int("remembered", standalone_count(small, SHARED_GUESSES), 64);
+    standalone_free(small);
 }
 
 int main(void)

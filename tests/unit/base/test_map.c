@@ -131,6 +131,25 @@ TEST(hash_bytes_ignores_alignment)
     }
 }
 
+/* As CPython hashes bytes where PYTHONHASHSEED is 0. */
+TEST(hash_bytes_with_a_key_is_siphash_1_3)
+{
+    static const struct {
+        const char *text;
+        uint64_t hash;
+    } rows[] = {
+        {"a", 0x407448d2b89b1813},
+        {"abcdefgh", 0x3f7b849c0b8e35ea},
+        {"a text of some length, longer than a word or two", 0x8dbfc682b38cb385},
+    };
+    static const uint64_t zeros[2], other[2] = {0, 1};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct str text = str_of_c(rows[i].text);
+        assert_int_equal(hash_bytes_with(zeros, text), rows[i].hash);
+        assert_int_not_equal(hash_bytes_with(other, text), rows[i].hash);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +159,7 @@ int main(void)
         cmocka_unit_test(map_walk_lets_the_entry_before_be_removed),
         cmocka_unit_test(hash_bytes_depends_on_every_byte_and_on_the_length),
         cmocka_unit_test(hash_bytes_ignores_alignment),
+        cmocka_unit_test(hash_bytes_with_a_key_is_siphash_1_3),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
