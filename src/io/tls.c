@@ -350,7 +350,8 @@ static void make_index(void)
     material_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_material);
 }
 
-struct tls_server *tls_server_new(const struct tls_options *options, struct err *err)
+struct tls_server *tls_server_new(const struct tls_options *options, struct shared_state *shared,
+                                  struct err *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, make_index);
@@ -359,7 +360,7 @@ struct tls_server *tls_server_new(const struct tls_options *options, struct err 
     server->offers_h2 = options->offers_h2;
     server->has_kernel_tls = has_kernel_tls();
     pthread_mutex_init(&server->mutex, NULL);
-    if (tls_tickets_init(&server->tickets, err) && tls_server_reload(server, options, err))
+    if (tls_tickets_init(&server->tickets, shared, err) && tls_server_reload(server, options, err))
         return server;
     tls_server_free(server);
     return NULL;

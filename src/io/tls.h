@@ -4,6 +4,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+struct shared_state;
+
 enum { TLS_PAIRS_MAX = 16 };
 
 /* Where a certificate and its key are. PEM; the certificate's chain stands behind it. */
@@ -22,9 +24,10 @@ struct tls_options {
     bool offers_h2;         /* by ALPN, besides HTTP/1.1 */
 };
 
-/* Reads the files. Borrows the options until others have taken their place. Gives; NULL: `err` says
- * why. */
-NODISCARD struct tls_server *tls_server_new(const struct tls_options *options, struct err *err);
+/* Reads the files. Borrows the options until others have taken their place; `shared`, which has the
+ * keys of tickets, must outlive it. Gives; NULL: `err` says why. */
+NODISCARD struct tls_server *tls_server_new(const struct tls_options *options,
+                                            struct shared_state *shared, struct err *err);
 void tls_server_free(struct tls_server *server);
 
 /* Reads the files again, those of `options` if there are any: whether HTTP/2 is offered stays. New

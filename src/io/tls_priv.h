@@ -5,6 +5,7 @@
 
 #include <openssl/ssl.h>
 
+#include "base/shared_state.h"
 #include "io/tls.h"
 
 /* --- tls_files.c: certificates and keys as they stand on disk --- */
@@ -41,26 +42,28 @@ bool tls_fail(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* --- tls_tickets.c: the keys of session tickets --- */
 
-enum { TICKET_KEYS = 3, TICKET_NAME_BYTES = 16, TICKET_SECRET_BYTES = 32 };
+enum { TICKET_KEYS = 4, TICKET_NAME_BYTES = 16 };
 
 /* How long a session can be resumed. */
 enum { TICKET_LIFETIME_S = 12 * 3600 };
 
 struct ticket_key {
-    unsigned char name[TICKET_NAME_BYTES];
-    unsigned char cipher_key[TICKET_SECRET_BYTES];
-    unsigned char mac_key[TICKET_SECRET_BYTES];
-    int64_t made_ms;
+    uint64_t generation;                     /* 0: it has not been made */
+    unsigned char name[SHARED_SECRET_BYTES]; /* a ticket has TICKET_NAME_BYTES of it */
+    unsigned char cipher_key[SHARED_SECRET_BYTES];
+    unsigned char mac_key[SHARED_SECRET_BYTES];
 };
 
 struct tls_tickets {
-    pthread_mutex_t mutex;               /* guards all below */
-    struct ticket_key keys[TICKET_KEYS]; /* the newest first */
-    size_t count;
+    struct shared_state *shared;
     EVP_CIPHER *cipher;
+    pthread_mutex_t mutex;               /* guards the keys */
+    struct ticket_key keys[TICKET_KEYS]; /* each generation in the place that is its own */
 };
 
-NODISCARD bool tls_tickets_init(struct tls_tickets *tickets, struct err *err);
+/* `shared` must outlive them. */
+NODISCARD bool tls_tickets_init(struct tls_tickets *tickets, struct shared_state *shared,
+                                struct err *err);
 void tls_tickets_done(struct tls_tickets *tickets);
 
 /* One ticket, as SSL_CTX_set_tlsext_ticket_key_evp_cb(3) shows it. */

@@ -13,12 +13,13 @@ static void log_remarks(const struct secure *secure)
     }
 }
 
-bool secure_read(struct secure *secure, const struct server_config *config, struct err *err)
+bool secure_read(struct secure *secure, const struct server_config *config,
+                 struct shared_state *shared, struct err *err)
 {
     *secure = (struct secure){0};
     if (config->tls.pair_count == 0)
         return true;
-    secure->tls = tls_server_new(&config->tls, err);
+    secure->tls = tls_server_new(&config->tls, shared, err);
     if (!secure->tls)
         return false;
     log_remarks(secure);

@@ -11,9 +11,10 @@ struct secure {
     struct buf hsts; /* the field's value; empty: none */
 };
 
-/* Reads the files, while davit may still read all that it will ever need. */
+/* Reads the files, while davit may still read all that it will ever need. `shared` must outlive
+ * it. */
 NODISCARD bool secure_read(struct secure *secure, const struct server_config *config,
-                           struct err *err);
+                           struct shared_state *shared, struct err *err);
 
 /* Starts what greets clients. */
 NODISCARD bool secure_start(struct secure *secure, const struct server_config *config,

@@ -602,7 +602,7 @@ static bool start(struct server *server, struct server_config *config, struct er
     server->shared_state = settings_shared_state();
     return access_log_open(&server->access_log, server->config->access_log, err) &&
            hear_signals(server, err) && opener_start(config, server->argc, server->argv, err) &&
-           secure_read(&server->secure, server->config, err) &&
+           secure_read(&server->secure, server->config, server->shared_state, err) &&
            ports_open(&server->ports, server->config, err) && privilege_drop(config->user, err) &&
            read_settings(server, config, err) && open_store(server, err) &&
            start_loops(server, err);

@@ -42,10 +42,11 @@ static bool have_directories(const struct server_config *config, struct err *err
     return is_fine && settings_check_roots(config, err);
 }
 
-static bool have_certificates(const struct server_config *config, struct err *err)
+static bool have_certificates(const struct server_config *config, struct shared_state *shared,
+                              struct err *err)
 {
     struct secure secure;
-    bool is_fine = secure_read(&secure, config, err);
+    bool is_fine = secure_read(&secure, config, shared, err);
     secure_stop(&secure);
     return is_fine;
 }
@@ -54,7 +55,7 @@ static bool can_be_used(struct server_config *config, struct shared_state *share
 {
     struct access_state *state = settings_access_state(config, shared);
     struct settings *settings = NULL;
-    if (have_directories(config, err) && have_certificates(config, err))
+    if (have_directories(config, err) && have_certificates(config, shared, err))
         settings = settings_new(config, state, NULL, err);
     bool is_fine = settings != NULL;
     settings_unref(settings);

@@ -9,15 +9,18 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include "access/standalone.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "io/self_signed.h"
+#include "support/nodes.h"
 #include "tls_peer.h"
 
 #define HOUR_MS ((int64_t)3600 * 1000)
 
 static struct tls_files files;
 static struct tls_options options;
+static struct shared_state *shared; /* nothing but secrets */
 static struct tls_server *server;
 static struct err err;
 
@@ -26,6 +29,7 @@ static int start(__attribute__((unused)) void **state)
     (void)signal(SIGPIPE, SIG_IGN); /* of the client, which is OpenSSL as it comes */
     files_init(&files);
     options = (struct tls_options){.pair_count = 1};
+    shared = standalone_new((const size_t[SHARED_TABLES]){0});
     pair_of(&files, "a", "a.example", 30, &options.pairs[0]);
     server = NULL;
     return 0;
@@ -34,6 +38,7 @@ static int start(__attribute__((unused)) void **state)
 static int stop(__attribute__((unused)) void **state)
 {
     tls_server_free(server);
+    standalone_free(shared);
     files_done(&files);
     clock_freeze(-1);
     return 0;
@@ -41,7 +46,7 @@ static int stop(__attribute__((unused)) void **state)
 
 static void serve(void)
 {
-    server = tls_server_new(&options, &err);
+    server = tls_server_new(&options, shared, &err);
     if (!server)
         print_error("%s\n", err.text);
     assert_non_null(server);
@@ -58,7 +63,7 @@ static void check_remark(const char *part)
 
 static void refuses(const char *part)
 {
-    server = tls_server_new(&options, &err);
+    server = tls_server_new(&options, shared, &err);
     assert_null(server);
     if (!strstr(err.text, part))
         print_error("'%s' says nothing of '%s'\n", err.text, part);
@@ -399,6 +404,42 @@ TEST(tls_tickets_are_no_other_servers)
     SSL_SESSION_free(session);
 }
 
+/* A server with the same files, of another node. */
+static struct tls_server *serve_at(struct node *node)
+{
+    struct tls_server *other = tls_server_new(&options, &node->state, &err);
+    assert_non_null(other);
+    return other;
+}
+
+TEST(tls_tickets_of_a_node_resume_at_the_others)
+{
+    static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+    struct node_hub hub = {shared, "root"};
+    struct node nodes[2];
+    struct tls_server *servers[2];
+    clock_freeze(1000000);
+    for (int i = 0; i < 2; i++) {
+        node_init(&nodes[i], &hub);
+        servers[i] = serve_at(&nodes[i]);
+    }
+    nodes[0].ahead_ms =
+        5 * HOUR_MS + HOUR_MS / 2; /* so that it is in another generation at times */
+    for (int i = 0; i < 8; i++) {
+        SSL_SESSION *session = NULL;
+        clock_freeze(1000000 + i * HOUR_MS);
+        server = servers[i % 2];
+        assert_false(resumes(versions[i / 4], &session));
+        server = servers[1 - i % 2];
+        assert_true(resumes(versions[i / 4], &session));
+        tls_server_free(servers[1]); /* and after a restart */
+        server = servers[1] = serve_at(&nodes[1]);
+        assert_true(resumes(versions[i / 4], &session));
+        SSL_SESSION_free(session);
+    }
+    tls_server_free(servers[0]); /* stop() frees the other */
+}
+
 /* --- clients with certificates --- */
 
 struct signer {
@@ -674,6 +715,7 @@ int main(void)
         ROW(tls_reload_that_fails_changes_nothing),
         ROW(tls_sessions_can_be_resumed_for_half_a_day),
         ROW(tls_tickets_are_no_other_servers),
+        ROW(tls_tickets_of_a_node_resume_at_the_others),
         ROW(tls_knows_clients_by_their_certificates),
         ROW(tls_forgets_clients_with_who_signed_them),
         ROW(tls_refuses_a_list_of_signers_that_is_none),

@@ -6,12 +6,14 @@
 
 #include <openssl/err.h>
 
+#include "access/standalone.h"
 #include "tls_peer.h"
 
 enum { LONG_BYTES = 700000 };
 
 static struct tls_files files;
 static struct tls_options options;
+static struct shared_state *shared; /* nothing but secrets */
 static struct tls_server *server;
 static struct peer peer;
 static struct buf got;
@@ -24,8 +26,9 @@ static int start(__attribute__((unused)) void **state)
     (void)signal(SIGPIPE, SIG_IGN); /* of the client, which is OpenSSL as it comes */
     files_init(&files);
     options = (struct tls_options){.pair_count = 1};
+    shared = standalone_new((const size_t[SHARED_TABLES]){0});
     pair_of(&files, "a", "localhost", 30, &options.pairs[0]);
-    server = tls_server_new(&options, &err);
+    server = tls_server_new(&options, shared, &err);
     assert_non_null(server);
     while (content.len < LONG_BYTES)
         buf_add_char(&content, (char)rng_next(&rng));
@@ -37,6 +40,7 @@ static int stop(__attribute__((unused)) void **state)
 {
     peer_done(&peer);
     tls_server_free(server);
+    standalone_free(shared);
     files_done(&files);
     buf_done(&got);
     buf_done(&content);
