@@ -36,6 +36,7 @@
 #include "store/directory/spelling/folds.h"
 #include "store/directory/staged.h"
 #include "store/directory/state/kept.h"
+#include "store/directory/state/own.h"
 #include "store/directory/state/state.h"
 #include "store/directory/tree/owed.h"
 

@@ -20,6 +20,7 @@
 #include "store/directory/entry.h"
 #include "store/directory/read.h"
 #include "store/directory/state/kept.h"
+#include "store/directory/state/own.h"
 #include "store/directory/state/state.h"
 #include "store/directory/tree/follow.h"
 #include "store/directory/tree/remove.h"

@@ -32,6 +32,7 @@
 #include "store/directory/entry.h"
 #include "store/directory/resolve.h"
 #include "store/directory/state/kept.h"
+#include "store/directory/state/own.h"
 #include "store/directory/state/state.h"
 #define ACL_ACCESS  "system.posix_acl_access"
 #define ACL_DEFAULT "system.posix_acl_default"

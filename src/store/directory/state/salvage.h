@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/err.h"
-#include "store/directory/state/state.h"
+#include "store/directory/state/db.h"
 
 enum { SALVAGE_NAME_BYTES = 64 };
 

@@ -29,22 +29,15 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "store/directory/state/kept.h"
+#include "store/directory/state/own.h"
 #include "store/directory/state/salvage.h"
 
 #define STATE_NEW_NAME STATE_NAME ".new"
 
-enum {
-    FILTER_BITS = 1 << 17,
-    FILTER_WORD_BITS = 32,
-    BEYOND_ALL_BYTES = 256, /* one more than a name can have */
-};
+enum { FILTER_BITS = 1 << 17, FILTER_WORD_BITS = 32 };
 
 struct state {
-    struct state_home *home;
-    char *file;
-    bool is_read_only;
-    enum store_durability durability;
+    struct db_options options;
     struct state_db *writer;
 
     pthread_mutex_t mutex; /* guards the queue and has_leader */
@@ -76,184 +69,6 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS stray(path BLOB NOT NULL PRIMARY KEY) WITHOUT ROWID;"
     "PRAGMA user_version = 2;"; /* 1 had a table of locks: recover.c takes them over */
 
-static const char *const sql_texts[STATE_SQL_COUNT] = {
-    [SQL_PROPS_OF] = "SELECT ns, name, xml FROM prop WHERE path = ?1 ORDER BY ns, name",
-    [SQL_PROP_SIZE] = "SELECT count(*), coalesce(sum(length(ns) + length(name) + length(xml)), 0)"
-                      " FROM prop WHERE path = ?1",
-    [SQL_PROP_SET] = "INSERT INTO prop(path, ns, name, xml) VALUES(?1, ?2, ?3, ?4)"
-                     " ON CONFLICT DO UPDATE SET xml = excluded.xml",
-    [SQL_PROP_REMOVE] = "DELETE FROM prop WHERE path = ?1 AND ns = ?2 AND name = ?3",
-    [SQL_PROPS_WITHIN] = "SELECT DISTINCT path FROM prop"
-                         " WHERE path = ?1 OR (path > ?2 AND path < ?3)",
-    [SQL_PROPS_REMOVE] = "DELETE FROM prop WHERE path = ?1",
-    [SQL_PROPS_COPY] = "INSERT INTO prop(path, ns, name, xml)"
-                       " SELECT ?2, ns, name, xml FROM prop WHERE path = ?1",
-    [SQL_PROPS_RENAME] = "UPDATE prop SET path = ?2 WHERE path = ?1",
-    [SQL_INTENT_ADD] = "INSERT INTO intent(source, target, inode, is_copy)"
-                       " VALUES(?1, ?2, ?3, ?4)",
-    [SQL_INTENT_REMOVE] = "DELETE FROM intent WHERE id = ?1",
-    [SQL_INTENTS_ALL] = "SELECT id, source, target, inode, is_copy FROM intent ORDER BY id",
-    [SQL_INTENT_LOCK_ADD] = "INSERT INTO intent_lock(intent, token) VALUES(?1, ?2)",
-    [SQL_INTENT_LOCKS_OF] = "SELECT token FROM intent_lock WHERE intent = ?1",
-    [SQL_INTENT_LOCKS_REMOVE] = "DELETE FROM intent_lock WHERE intent = ?1",
-    [SQL_STRAY_ADD] = "INSERT OR IGNORE INTO stray VALUES(?1)",
-    [SQL_STRAYS_REMOVE] = "DELETE FROM stray",
-    [SQL_STRAYS_ALL] = "SELECT path FROM stray",
-    [SQL_HAS_LOCKS] = "SELECT 1 FROM sqlite_schema WHERE name = 'lock'",
-    [SQL_LOCKS_ALL] = "SELECT token, path, is_exclusive, is_infinite, owner, principal,"
-                      " timeout_s, expires_ms FROM lock",
-    [SQL_LOCKS_DROP] = "DROP TABLE lock",
-};
-
-/* --- connections --- */
-
-/* SQLite says of a file system that has become read-only no more than that a write has failed. */
-static bool is_on_read_only(sqlite3 *handle)
-{
-    char folder[64] = "";
-    const char *file = handle ? sqlite3_db_filename(handle, "main") : NULL;
-    const char *slash = file ? strrchr(file, '/') : NULL;
-    if (!slash || (size_t)(slash - file) >= sizeof(folder))
-        return false;
-    memcpy(folder, file, (size_t)(slash - file));
-    int fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return errno == EROFS;
-    fd_close(fd); /* it has no name, and is gone */
-    return false;
-}
-
-static enum store_rc rc_of_sqlite(int code, sqlite3 *handle, const char *what)
-{
-    if (code == SQLITE_OK || code == SQLITE_DONE)
-        return STORE_OK;
-    if (code == SQLITE_FULL)
-        return STORE_NO_SPACE;
-    if (code == SQLITE_NOMEM)
-        return STORE_BUSY;
-    if (is_on_read_only(handle))
-        return STORE_READ_ONLY;
-    log_line(LOG_ERROR, "state database: %s: %s", what, sqlite3_errmsg(handle));
-    return STORE_FAILED;
-}
-
-static bool run_text(sqlite3 *handle, const char *text)
-{
-    int code = sqlite3_exec(handle, text, NULL, NULL, NULL);
-    return rc_of_sqlite(code, handle, text) == STORE_OK;
-}
-
-static void db_close(struct state_db *db)
-{
-    if (!db)
-        return;
-    for (size_t i = 0; i < STATE_SQL_COUNT; i++)
-        sqlite3_finalize(db->statements[i]);
-    (void)sqlite3_close(db->handle); /* all statements are gone: it cannot be busy */
-    mem_free(db);
-}
-
-/* EUCLEAN: it is damaged, or no database at all. */
-static int code_of(sqlite3 *handle)
-{
-    int code = sqlite3_errcode(handle) & 0xff;
-    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? EUCLEAN : 0;
-}
-
-static bool configure(struct state_db *db, const struct state *state)
-{
-    db->file = state_file_at(state->home->fd, STATE_NAME);
-    if (!db->file.ino)
-        return false;
-    (void)sqlite3_busy_timeout(db->handle, 10000); /* fails only for a NULL handle */
-    return run_text(db->handle, state->durability == DURABILITY_FLUSH
-                                    ? "PRAGMA synchronous = FULL; PRAGMA cache_size = -512;"
-                                    : "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -512;");
-}
-
-static struct state_db *db_open(const struct state *state, struct err *err)
-{
-    struct state_db *db = MEM_NEW(struct state_db);
-    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
-    flags |=
-        state->is_read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    int code = sqlite3_open_v2(state->file, &db->handle, flags, NULL);
-    if (code == SQLITE_OK && configure(db, state))
-        return db;
-    if (code == SQLITE_OK)
-        (void)err_set(err, code_of(db->handle), STATE_NAME " is no usable database"); /* false */
-    else
-        (void)err_set(err, 0, "opening " STATE_NAME ": %s", /* likewise */
-                      db->handle ? sqlite3_errmsg(db->handle) : "out of memory");
-    db_close(db);
-    return NULL;
-}
-
-sqlite3_stmt *state_prepare(struct state_db *db, enum state_sql sql)
-{
-    sqlite3_stmt **statement = &db->statements[sql];
-    if (!*statement) {
-        int code = sqlite3_prepare_v3(db->handle, sql_texts[sql], -1, SQLITE_PREPARE_PERSISTENT,
-                                      statement, NULL);
-        if (code != SQLITE_OK) {
-            log_line(LOG_ERROR, "state database: %s", sqlite3_errmsg(db->handle));
-            return NULL; /* state_step() makes it a failure */
-        }
-    }
-    (void)sqlite3_reset(*statement); /* repeats the error of the last run, already dealt with */
-    return *statement;
-}
-
-void state_bind(sqlite3_stmt *statement, int index, struct str bytes)
-{
-    if (statement) /* a copy: SQLite keeps no pointer into our arenas */
-        (void)sqlite3_bind_blob64(statement, index, bytes.len ? bytes.at : "", bytes.len,
-                                  SQLITE_TRANSIENT); /* NOMEM makes the step fail */
-}
-
-/* A tree is its root and all that sorts between "root/" and "root0", '0' being behind '/'. */
-void state_bind_tree(sqlite3_stmt *statement, int index, struct res_path path)
-{
-    struct buf bound = {0};
-    state_bind(statement, index, path_str(path));
-    buf_add(&bound, path_str(path));
-    if (path.len)
-        buf_add_char(&bound, '/');
-    state_bind(statement, index + 1, buf_str(&bound));
-    if (path.len)
-        bound.at[bound.len - 1] = '0';
-    while (path.len == 0 && bound.len < BEYOND_ALL_BYTES) /* paths are bytes, 0xff is the last */
-        buf_add_char(&bound, '\xff');
-    state_bind(statement, index + 2, buf_str(&bound));
-    buf_done(&bound);
-}
-
-struct str state_column(sqlite3_stmt *statement, int column)
-{
-    const char *bytes = sqlite3_column_blob(statement, column);
-    return str_of(bytes, (size_t)sqlite3_column_bytes(statement, column));
-}
-
-enum store_rc state_step(sqlite3_stmt *statement)
-{
-    if (!statement)
-        return STORE_FAILED;
-    int code = sqlite3_step(statement);
-    if (code == SQLITE_ROW)
-        return STORE_OK;
-    if (code == SQLITE_DONE)
-        return STORE_END;
-    return rc_of_sqlite(code, sqlite3_db_handle(statement), sqlite3_sql(statement));
-}
-
-enum store_rc state_run(sqlite3_stmt *statement)
-{
-    enum store_rc rc = state_step(statement);
-    if (statement)
-        (void)sqlite3_reset(statement); /* the step has reported already */
-    return rc == STORE_END ? STORE_OK : rc;
-}
-
 /* --- readers --- */
 
 struct state_db *state_read(struct state *state)
@@ -269,7 +84,7 @@ struct state_db *state_read(struct state *state)
         return state_read(state);
     }
     if (!db)
-        db = db_open(state, &err);
+        db = db_open(&state->options, &err);
     if (!db)
         log_line(LOG_ERROR, "%s", err.text);
     return db;
@@ -296,12 +111,12 @@ void state_read_end(struct state *state, struct state_db *db)
 static bool has_moved(struct state *state)
 {
     static const char *const names[] = {STATE_NAME "-wal", STATE_NAME "-shm"};
-    bool has = !state_home_keeps(state->home, STATE_NAME, &state->writer->file);
+    bool has = !state_home_keeps(state->options.home, STATE_NAME, &state->writer->file);
     for (size_t i = 0; i < ARRAY_LEN(names) && !has; i++) {
         if (!state->beside[i].ino)
-            state->beside[i] = state_file_at(state->home->fd, names[i]);
+            state->beside[i] = state_file_at(state->options.home->fd, names[i]);
         else
-            has = !state_home_keeps(state->home, names[i], &state->beside[i]);
+            has = !state_home_keeps(state->options.home, names[i], &state->beside[i]);
     }
     return has;
 }
@@ -310,14 +125,14 @@ static bool has_moved(struct state *state)
 static bool make_copy(const struct state *state)
 {
     char text[96];
-    int dir_fd = state->home->fd;
+    int dir_fd = state->options.home->fd;
     (void)unlinkat(dir_fd, STATE_NEW_NAME, 0); /* of a crash; mostly there is none */
     int fd = openat(dir_fd, STATE_NEW_NAME, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
     if (fd < 0)
         return false;
     (void)snprintf(text, sizeof(text), "VACUUM INTO 'file:/proc/self/fd/%d/" STATE_NEW_NAME "'",
                    dir_fd); /* fits */
-    bool is_fine = run_text(state->writer->handle, text) && fsync(fd) == 0;
+    bool is_fine = db_run(state->writer->handle, text) && fsync(fd) == 0;
     fd_close(fd); /* it is on the disk, or useless */
     return is_fine;
 }
@@ -326,15 +141,15 @@ static bool make_copy(const struct state *state)
 static bool put_back(struct state *state)
 {
     struct err err = {0};
-    int dir_fd = state->home->fd;
-    if (!state_home_restore(state->home) || !make_copy(state))
+    int dir_fd = state->options.home->fd;
+    if (!state_home_restore(state->options.home) || !make_copy(state))
         return false;
     (void)unlinkat(dir_fd, STATE_NAME "-wal", 0); /* of the old file: mostly gone with it */
     (void)unlinkat(dir_fd, STATE_NAME "-shm", 0); /* likewise */
     if (renameat(dir_fd, STATE_NEW_NAME, dir_fd, STATE_NAME) < 0 || fsync(dir_fd) < 0)
         return false;
-    struct state_db *writer = db_open(state, &err);
-    if (!writer || !run_text(writer->handle, "PRAGMA journal_mode = WAL")) {
+    struct state_db *writer = db_open(&state->options, &err);
+    if (!writer || !db_run(writer->handle, "PRAGMA journal_mode = WAL")) {
         db_close(writer);
         return false;
     }
@@ -360,14 +175,14 @@ static bool is_kept(struct state *state)
 static bool run_change(struct state *state, struct state_change *change)
 {
     sqlite3 *handle = state->writer->handle;
-    change->rc = run_text(handle, "SAVEPOINT change") ? STORE_OK : STORE_FAILED;
+    change->rc = db_run(handle, "SAVEPOINT change") ? STORE_OK : STORE_FAILED;
     if (change->rc != STORE_OK)
         return true;
     change->rc = change->run(change, state->writer);
     if (sqlite3_get_autocommit(handle)) /* SQLite has rolled all of it back: a full disk */
         return false;
-    bool is_apart = change->rc == STORE_OK || run_text(handle, "ROLLBACK TO change");
-    return run_text(handle, "RELEASE change") && is_apart;
+    bool is_apart = change->rc == STORE_OK || db_run(handle, "ROLLBACK TO change");
+    return db_run(handle, "RELEASE change") && is_apart;
 }
 
 /* Runs one after the other. OK, unless all of it has to be rolled back: also when one that must
@@ -399,19 +214,19 @@ static void run_batch(struct state *state, struct list *batch)
 {
     bool is_ready = is_kept(state);
     sqlite3 *handle = state->writer->handle;
-    bool is_over = sqlite3_get_autocommit(handle) || run_text(handle, "ROLLBACK");
+    bool is_over = sqlite3_get_autocommit(handle) || db_run(handle, "ROLLBACK");
     enum store_rc rc =
-        is_ready && is_over && run_text(handle, "BEGIN IMMEDIATE") ? STORE_OK : STORE_FAILED;
+        is_ready && is_over && db_run(handle, "BEGIN IMMEDIATE") ? STORE_OK : STORE_FAILED;
     if (rc == STORE_OK)
         rc = run_changes(state, &state->owed, true);
     if (rc == STORE_OK)
         rc = run_changes(state, batch, false);
     if (rc == STORE_OK)
-        rc = rc_of_sqlite(sqlite3_exec(handle, "COMMIT", NULL, NULL, NULL), handle, "COMMIT");
+        rc = db_rc(sqlite3_exec(handle, "COMMIT", NULL, NULL, NULL), handle, "COMMIT");
     if (rc == STORE_OK)
         owed_are_made(state);
     else if (!sqlite3_get_autocommit(handle))
-        (void)run_text(handle, "ROLLBACK"); /* or the next batch will */
+        (void)!db_run(handle, "ROLLBACK"); /* or the next batch will */
     if (rc == STORE_OK && is_kept(state))
         return;
     if (rc == STORE_OK) /* the open database has it, and may yet be put back */
@@ -557,22 +372,22 @@ static bool check_files(int dir_fd, struct err *err)
 /* All pages of rows can be read; those of values that are longer than a page are not looked at. */
 static bool has_all_rows(struct state_db *db)
 {
-    return run_text(db->handle, "SELECT count(*) FROM prop NOT INDEXED");
+    return db_run(db->handle, "SELECT count(*) FROM prop NOT INDEXED");
 }
 
 /* Opens the database, and looks through it. On failure the writer is still NULL, or closed. */
 static bool make_ready(struct state *state, struct err *err)
 {
-    state->writer = db_open(state, err);
+    state->writer = db_open(&state->options, err);
     if (!state->writer)
         return false;
-    bool is_ready =
-        state->is_read_only || (run_text(state->writer->handle, "PRAGMA journal_mode = WAL") &&
-                                run_text(state->writer->handle, schema));
+    bool is_ready = state->options.is_read_only ||
+                    (db_run(state->writer->handle, "PRAGMA journal_mode = WAL") &&
+                     db_run(state->writer->handle, schema));
     atomic_store(&state->inode, state->writer->file.ino);
     if (is_ready && has_all_rows(state->writer) && fill_filter(state, state->writer) == STORE_OK)
         return true;
-    (void)err_set(err, code_of(state->writer->handle),
+    (void)err_set(err, db_code(state->writer->handle),
                   STATE_NAME " is damaged, or another program's"); /* always false */
     db_close(state->writer);
     state->writer = NULL;
@@ -583,7 +398,7 @@ static bool make_ready(struct state *state, struct err *err)
 static bool begin_anew(struct state *state, struct err *err)
 {
     char name[SALVAGE_NAME_BYTES];
-    int dir_fd = state->home->fd;
+    int dir_fd = state->options.home->fd;
     if (!salvage_set_aside(dir_fd, name, err) || !check_files(dir_fd, err) ||
         !make_ready(state, err))
         return false;
@@ -603,10 +418,10 @@ struct state *state_open(struct state_home *home, bool is_read_only,
     /* SQLite takes names only; this one leads to what is open. */
     (void)snprintf(file, sizeof(file), "file:/proc/self/fd/%d/" STATE_NAME "%s", home->fd,
                    is_read_only && is_immutable(home->fd) ? "?immutable=1" : ""); /* fits */
-    state->home = home;
-    state->file = mem_copy_text(file, strlen(file));
-    state->is_read_only = is_read_only;
-    state->durability = durability;
+    state->options.home = home;
+    state->options.file = mem_copy_text(file, strlen(file));
+    state->options.is_read_only = is_read_only;
+    state->options.durability = durability;
     pthread_mutex_init(&state->mutex, NULL);
     pthread_cond_init(&state->batch_over, NULL);
     pthread_mutex_init(&state->pool_mutex, NULL);
@@ -626,7 +441,7 @@ void state_close(struct state *state)
 {
     if (!state)
         return;
-    if (state->writer && !state->is_read_only && state_has_any_props(state))
+    if (state->writer && !state->options.is_read_only && state_has_any_props(state))
         (void)is_kept(state); /* it has said what is lost */
     while (state->readers) {
         struct state_db *next = state->readers->next;
@@ -639,6 +454,6 @@ void state_close(struct state *state)
     pthread_mutex_destroy(&state->pool_mutex);
     pthread_cond_destroy(&state->batch_over);
     pthread_mutex_destroy(&state->mutex);
-    mem_free(state->file);
+    mem_free(state->options.file);
     mem_free(state);
 }

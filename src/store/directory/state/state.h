@@ -2,49 +2,12 @@
  * under way. An SQLite database in WAL mode. Any thread. */
 #pragma once
 
-#include <sqlite3.h>
-
-#include "store/state_home.h"
-#include "store/store.h"
+#include "base/list.h"
+#include "store/directory/state/db.h"
 
 struct state;
 
-#define STATE_NAME "state.db"
-
-/* The statements that the backend uses; state.c has their text. */
-enum state_sql {
-    SQL_PROPS_OF,            /* path */
-    SQL_PROP_SIZE,           /* path: how many, and how many bytes */
-    SQL_PROP_SET,            /* path, ns, name, xml */
-    SQL_PROP_REMOVE,         /* path, ns, name */
-    SQL_PROPS_WITHIN,        /* path, below, beyond: distinct paths */
-    SQL_PROPS_REMOVE,        /* path */
-    SQL_PROPS_COPY,          /* from, to */
-    SQL_PROPS_RENAME,        /* from, to */
-    SQL_INTENT_ADD,          /* source, target, inode, is_copy */
-    SQL_INTENT_REMOVE,       /* id */
-    SQL_INTENTS_ALL,         /* nothing: id, source, target, inode, is_copy */
-    SQL_INTENT_LOCK_ADD,     /* intent, token */
-    SQL_INTENT_LOCKS_OF,     /* intent: token */
-    SQL_INTENT_LOCKS_REMOVE, /* intent */
-    SQL_STRAY_ADD,           /* path */
-    SQL_STRAYS_REMOVE,       /* nothing */
-    SQL_STRAYS_ALL,          /* nothing: path */
-    SQL_HAS_LOCKS,           /* nothing: a row where the table of locks is there */
-    SQL_LOCKS_ALL,           /* nothing: all columns */
-    SQL_LOCKS_DROP,          /* nothing */
-    STATE_SQL_COUNT
-};
-
-/* A connection to the database, borrowed for a while. */
-struct state_db {
-    sqlite3 *handle;
-    struct state_file file;
-    sqlite3_stmt *statements[STATE_SQL_COUNT];
-    struct state_db *next; /* the pool's */
-};
-
-/* Opens or makes state.db in its home, which must be ours alone (kept.h). One that is damaged is
+/* Opens or makes state.db in its home, which must be ours alone (own.h). One that is damaged is
  * set aside, what can be read of it is saved, and the log says so. Borrows `home` until closed.
  * Gives. */
 NODISCARD struct state *state_open(struct state_home *home, bool is_read_only,
@@ -82,18 +45,6 @@ unsigned state_owed_changes(struct state *state);
 /* A connection for reading, from one moment to the next state_read_end(). */
 NODISCARD struct state_db *state_read(struct state *state);
 void state_read_end(struct state *state, struct state_db *db);
-
-/* The statement, ready to be bound. */
-NODISCARD sqlite3_stmt *state_prepare(struct state_db *db, enum state_sql sql);
-void state_bind(sqlite3_stmt *statement, int index, struct str bytes);
-/* Binds path, and the bounds of what lies below it, from `index` on. */
-void state_bind_tree(sqlite3_stmt *statement, int index, struct res_path path);
-/* The bytes of a column; valid until the next step. */
-struct str state_column(sqlite3_stmt *statement, int column);
-/* OK: there is a row; END: there is none (any more); any other: it failed, and was logged. */
-NODISCARD enum store_rc state_step(sqlite3_stmt *statement);
-/* For a statement without rows: OK or what failed. */
-NODISCARD enum store_rc state_run(sqlite3_stmt *statement);
 
 /* False: no dead property was ever set at this path. Costs no look at the database. */
 bool state_may_have_props(struct state *state, struct res_path path);
