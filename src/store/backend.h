@@ -3,7 +3,8 @@
  * store/store.h, at the function of the same name. */
 #pragma once
 
-#include "store/store.h"
+#include "store/claim.h"
+#include "store/handle.h"
 
 struct store_ops {
     const char *name;

@@ -11,62 +11,8 @@
  * to a store, and see to it (store/store.c). Backends provide store/backend.h. */
 #pragma once
 
-#include "base/limits.h"
 #include "store/claim.h"
-#include "store/types.h"
-#include "stream/sink.h"
-
-struct store;
-struct store_content;
-struct store_cursor;
-struct store_upload;
-
-enum store_durability {
-    DURABILITY_FLUSH, /* acknowledged means on disk: survives power loss */
-    DURABILITY_LAZY,  /* acknowledged means with the kernel: survives kill -9 */
-};
-
-enum locate_what {
-    LOCATE_RESOURCE, /* what the path leads to */
-    LOCATE_NAME,     /* the same, but for an alias in the last segment: what takes a name away from
-                      * a resource, or gives it to another, is about the name */
-};
-
-/* Whether names that differ in the case of their letters (or in more: trailing dots, short names)
- * lead to one resource. */
-enum store_folding {
-    STORE_FOLDS_NOTHING,
-    STORE_FOLDS_SOMEWHERE, /* in parts of the tree */
-    STORE_FOLDS_ALL,
-};
-
-struct store_options {
-    const char *root;      /* of the resources; a backend may not need one */
-    const char *state_dir; /* of davit's own state; NULL: the backend's default */
-    bool is_read_only;
-    enum store_durability durability;
-    const struct limits *limits; /* must outlive the store */
-    /* The root has come to be somewhere else, and can be opened there; called again, at most once a
-     * second, as long as this store is asked for what it cannot know. Any thread. May be NULL. */
-    void (*moved)(void *arg);
-    void *moved_arg;
-    /* A store of the same root that is lost, and still open: its state is taken over where that is
-     * the same. NULL: none. */
-    struct store *before;
-};
-
-/* What of a store may wait for more than the page cache, a lock of a moment, or arithmetic: a
- * disk's flush, a database, a network. Set by who opens it, and the same until it is closed. */
-struct store_traits {
-    bool reads_block; /* what looks at resources, and what says below that it is quick */
-    bool quota_blocks;
-    bool locks_block; /* lock() and unlock() */
-};
-
-struct store {
-    const struct store_ops *ops; /* store/backend.h; for the gate alone */
-    struct store_traits traits;
-};
+#include "store/handle.h"
 
 void store_traits_add(struct store_traits *to, const struct store_traits *more);
 
@@ -155,22 +101,6 @@ NODISCARD enum store_rc store_lock(struct store *store, const struct lock *lock)
 NODISCARD enum store_rc store_unlock(struct store *store, struct str token);
 
 /* --- what was opened --- */
-
-struct store_content {
-    const struct store_content_ops *ops;
-    struct store_stat stat;
-};
-
-struct store_cursor {
-    const struct store_cursor_ops *ops;
-    bool is_quick;   /* every step answers from memory */
-    bool does_block; /* its store's reads do; the gate's */
-};
-
-struct store_upload {
-    const struct store_upload_ops *ops;
-    struct sink sink;
-};
 
 /* Quick. `len` bytes from `offset` on; where the store's reads block, pulling them does. Borrows
  * the content until closed; memory from the arena. */

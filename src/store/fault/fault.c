@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "store/backend.h"
+#include "store/store.h"
 
 struct fault_store {
     struct store base;

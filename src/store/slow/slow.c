@@ -24,6 +24,7 @@
 #include "base/mem.h"
 #include "base/turn.h"
 #include "store/backend.h"
+#include "store/store.h"
 #include "store/upload.h"
 
 enum { PIECE_BYTES = 65536 };

@@ -4,6 +4,7 @@
  * no claim: nothing can change there.
  *
  * The claim that the caller embeds is in no store's list; it is told when the last part is held. */
+#include "store/store.h"
 #include "store/view/view_priv.h"
 
 static struct view_claim *part_for(struct view *view, struct store *store)

@@ -7,6 +7,7 @@
  * A tree operation that was done in part leaves the number in doubt, and it is counted anew. */
 #include "base/mem.h"
 #include "store/gather.h"
+#include "store/store.h"
 #include "store/view/view_priv.h"
 
 static bool place_of(const struct mount *mount, struct usage_place *place_out)

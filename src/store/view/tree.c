@@ -9,6 +9,7 @@
  * replaces; what appears where nothing was is never replaced. */
 #include "base/mem.h"
 #include "store/gather.h"
+#include "store/store.h"
 #include "store/upload.h"
 #include "store/view/view_priv.h"
 

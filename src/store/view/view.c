@@ -17,6 +17,7 @@
  * Rejected: the prefix as a part of each store. Then every method must know which of its two paths
  * is meant, and COPY must know two stores. */
 #include "base/mem.h"
+#include "store/store.h"
 #include "store/view/view_priv.h"
 #include "text/unicode.h"
 
