@@ -11,7 +11,6 @@
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "base/options.h"
 #include "cli/command.h"
 #include "io/self_signed.h"
 #include "text/date.h"
@@ -19,77 +18,38 @@
 enum { NAMES_MAX = 64, DAYS_MAX = 36500 };
 
 struct cert_config {
-    const char *names[NAMES_MAX];
-    size_t name_count;
+    struct text_list names;
     unsigned days;
     const char *out; /* NULL: none was given */
     bool wants_help;
 };
 
-/* --- one function for each option; true, or false with err set --- */
+/* --- options --- */
 
-static bool set_name(struct cert_config *config, const char *value, struct err *err)
-{
-    if (config->name_count == NAMES_MAX)
-        return err_set(err, 0, "more than %d --name", NAMES_MAX);
-    config->names[config->name_count++] = value;
-    return true;
-}
-
-static bool set_days(struct cert_config *config, const char *value, struct err *err)
-{
-    uint64_t days;
-    if (!str_parse_u64(str_of_c(value), &days) || days < 1 || days > DAYS_MAX)
-        return err_set(err, 0, "'%s' is no number from 1 to %d", value, DAYS_MAX);
-    config->days = (unsigned)days;
-    return true;
-}
-
-static bool set_out(struct cert_config *config, const char *value, struct err *err)
-{
-    (void)err; /* opening it will tell */
-    config->out = value;
-    return true;
-}
-
-static bool set_help(struct cert_config *config, const char *value, struct err *err)
-{
-    (void)value, (void)err; /* a flag */
-    return config->wants_help = true;
-}
-
-static const struct option options[] = {
-#define CERT_OPTION(name, argument, set, help) {name, argument, help},
+#define OPTION_TARGET struct cert_config
+static const struct option rows[] = {
+#define CERT_OPTION(name_, letter_, argument_, value, help_)                                       \
+    {.name = (name_), .letter = (letter_), .argument = (argument_), value, .help = (help_)},
 #include "cli/cert_options.def"
 #undef CERT_OPTION
 };
 
-static const struct option_table table = {
-    .command = "davit cert self-signed", .rows = options, .row_count = ARRAY_LEN(options)};
-
-static bool (*const setters[])(struct cert_config *config, const char *value, struct err *err) = {
-#define CERT_OPTION(name, argument, set, help) set,
-#include "cli/cert_options.def"
-#undef CERT_OPTION
-};
+const struct option_table cert_table = {
+    .command = "davit cert self-signed", .rows = rows, .row_count = ARRAY_LEN(rows)};
 
 static bool read_arguments(struct cert_config *config, int argc, char **argv, struct err *err)
 {
-    struct option_reader reader = {.table = &table, .argv = argv, .argc = argc};
-    enum option_rc rc;
-    const char *value;
-    size_t row;
-    while ((rc = option_read(&reader, &row, &value, err)) != OPTION_END) {
-        if (rc == OPTION_WRONG || (rc == OPTION_ROW && !setters[row](config, value, err)))
-            return false;
-        if (rc == OPTION_OPERAND)
-            return err_set(err, 0, "what is '%s' for? See davit cert self-signed --help", value);
-    }
+    static const char *const of_this_machine[] = {"localhost", "127.0.0.1", "::1"};
+    if (!options_read(&cert_table, argc, argv, config, err))
+        return false;
+    if (config->names.count > NAMES_MAX)
+        return err_set(err, 0, "--name: more than %d names", NAMES_MAX);
     if (!config->out && !config->wants_help)
         return err_set(err, 0, "where to? Usage: davit cert self-signed [OPTIONS] --out DIR");
-    for (size_t i = 0; config->name_count == 0 && i < 3; i++)
-        config->names[i] = (const char *[]){"localhost", "127.0.0.1", "::1"}[i];
-    config->name_count = config->name_count ? config->name_count : 3;
+    if (config->names.count)
+        return true;
+    for (size_t i = 0; i < ARRAY_LEN(of_this_machine); i++)
+        text_list_add(&config->names, of_this_machine[i]);
     return true;
 }
 
@@ -142,8 +102,8 @@ static bool write_pair(const char *out, const struct self_signed *made, struct e
 static void announce(const struct cert_config *config, const struct self_signed *made)
 {
     struct buf text = {0};
-    for (size_t i = 0; i < config->name_count; i++)
-        buf_addf(&text, "%s%s", i ? ", " : "", config->names[i]);
+    for (size_t i = 0; i < config->names.count; i++)
+        buf_addf(&text, "%s%s", i ? ", " : "", config->names.at[i]);
     BUF_ADD(&text, ", valid until ");
     iso_date_add(&text, made->until_s);
     tell(stdout, "%s/cert.pem: for %s\n", config->out, buf_c(&text));
@@ -154,29 +114,39 @@ static void announce(const struct cert_config *config, const struct self_signed 
     buf_done(&text);
 }
 
-static int self_signed(int argc, char **argv)
+static int print_help(void)
 {
-    struct cert_config config = {.days = 365};
+    printf("Usage: davit cert self-signed [OPTIONS] --out DIR\n\n"
+           "Makes a certificate that nobody vouches for, to try TLS with.\n\nOptions:\n");
+    option_print(&cert_table);
+    return EXIT_FINE;
+}
+
+static int make_pair(const struct cert_config *config)
+{
+    struct self_signed_wish wish = {config->names.at, config->names.count, config->days};
     struct self_signed made = {0};
     struct err err;
-    if (!read_arguments(&config, argc, argv, &err)) {
-        tell(stderr, "davit: %s\n", err.text);
-        return EXIT_USAGE;
-    }
-    if (config.wants_help) {
-        printf("Usage: davit cert self-signed [OPTIONS] --out DIR\n\n"
-               "Makes a certificate that nobody vouches for, to try TLS with.\n\nOptions:\n");
-        option_print(&table);
-        return EXIT_FINE;
-    }
-    struct self_signed_wish wish = {config.names, config.name_count, config.days};
-    bool is_fine = self_signed_make(&wish, &made, &err) && write_pair(config.out, &made, &err);
+    bool is_fine = self_signed_make(&wish, &made, &err) && write_pair(config->out, &made, &err);
     if (is_fine)
-        announce(&config, &made);
+        announce(config, &made);
     else
         tell(stderr, "davit: %s\n", err.text);
     self_signed_done(&made);
     return is_fine ? EXIT_FINE : EXIT_FAILED;
+}
+
+static int self_signed(int argc, char **argv)
+{
+    struct cert_config config = {.days = 365};
+    struct err err;
+    int status = EXIT_USAGE;
+    if (!read_arguments(&config, argc, argv, &err))
+        tell(stderr, "davit: %s\n", err.text);
+    else
+        status = config.wants_help ? print_help() : make_pair(&config);
+    text_list_done(&config.names);
+    return status;
 }
 
 int cmd_cert(int argc, char **argv)

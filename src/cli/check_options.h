@@ -3,6 +3,7 @@
 
 #include "check/report/report.h"
 #include "check/run/options.h"
+#include "cli/command.h"
 
 enum { OUTPUTS_MAX = 16 };
 
@@ -26,10 +27,14 @@ struct check_command {
 
     bool is_recursion_set;
     bool is_quiet;
-    bool has_progress;
+    bool is_verbose;
+    enum when progress;
+    enum when color;
+    bool has_progress; /* by the two before it, and where it goes to */
     bool has_colour;
     bool shows_stats;
     bool wants_help;
+    struct text_list headers;
     struct buf bearer;
     struct buf auth_host;
 };

@@ -1,10 +1,23 @@
 /* cli/command.h: one function for each command; each in a file of its name. */
 #pragma once
 
-#include "base/base.h"
+#include "base/options.h"
 
 /* Exit statuses that all commands share. */
 enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+/* What --color and --progress say. WHEN_AUTO: if there is a terminal. */
+enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };
+
+/* The options of each; those of `serve` are in server/config/config.h. */
+extern const struct option_table cert_table;
+extern const struct option_table check_table;
+extern const struct option_table config_table;
+extern const struct option_table explain_table;
+extern const struct option_table read_table;
+extern const struct option_table rule_table;
+extern const struct option_table token_table;
+extern const struct option_table user_table;
 
 /* argv[0] is what stands behind the command's name. Returns the exit status. */
 int cmd_cert(int argc, char **argv);

@@ -5,14 +5,12 @@
  * Here is the command line. What an argument means is found in explain_topic.c, how it looks in
  * explain_text.c. What is not known is told on standard error and in the exit status, and does not
  * keep the others from being explained. */
-#include "cli/explain.h"
-
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/options.h"
 #include "cli/command.h"
+#include "cli/explain_text.h"
 
 enum { TOPICS_MAX = 16, WIDTH_DEFAULT = 100, WIDTH_MIN = 40, COLUMN_WIDTH = 28 };
 
@@ -23,73 +21,25 @@ struct explain_options {
     size_t topic_count;
 };
 
-static bool set_json(struct explain_options *options, const char *value, struct err *err)
+static bool add_topic(void *target, const char *value, struct err *err)
 {
-    (void)value, (void)err; /* a flag */
-    return options->is_json = true;
-}
-
-static bool set_width(struct explain_options *options, const char *value, struct err *err)
-{
-    uint64_t width;
-    if (!str_parse_u64(str_of_c(value), &width) || width < WIDTH_MIN || width > 1000)
-        return err_set(err, 0, "--width '%s' is no number from %d to 1000", value, WIDTH_MIN);
-    options->width = (size_t)width;
-    return true;
-}
-
-static bool set_help(struct explain_options *options, const char *value, struct err *err)
-{
-    (void)value, (void)err; /* a flag */
-    return options->wants_help = true;
-}
-
-static const struct option rows[] = {
-#define EXPLAIN_OPTION(name, letter, argument, set, help) {name, argument, help, letter},
-#include "cli/explain.def"
-#undef EXPLAIN_OPTION
-};
-
-static const struct option_table table = {
-    .command = "davit explain", .rows = rows, .row_count = ARRAY_LEN(rows)};
-
-static bool (*const setters[])(struct explain_options *options, const char *value,
-                               struct err *err) = {
-#define EXPLAIN_OPTION(name, letter, argument, set, help) set,
-#include "cli/explain.def"
-#undef EXPLAIN_OPTION
-};
-
-static bool add_topic(struct explain_options *options, const char *value, struct err *err)
-{
+    struct explain_options *options = target;
     if (options->topic_count == TOPICS_MAX)
-        return err_set(err, 0, "more than %d at once", TOPICS_MAX);
+        return err_set(err, 0, "more than %d arguments", TOPICS_MAX);
     options->topics[options->topic_count++] = value;
     return true;
 }
 
-static bool parse(int argc, char **argv, struct explain_options *options, struct err *err)
-{
-    struct option_reader reader = {.table = &table, .argv = argv, .argc = argc};
-    const char *value;
-    size_t row;
-    for (;;) {
-        switch (option_read(&reader, &row, &value, err)) {
-        case OPTION_ROW:
-            if (!setters[row](options, value, err))
-                return false;
-            break;
-        case OPTION_OPERAND:
-            if (!add_topic(options, value, err))
-                return false;
-            break;
-        case OPTION_END:
-            return true;
-        case OPTION_WRONG:
-            return false;
-        }
-    }
-}
+#define OPTION_TARGET struct explain_options
+static const struct option rows[] = {
+#define EXPLAIN_OPTION(name_, letter_, argument_, value, help_)                                    \
+    {.name = (name_), .letter = (letter_), .argument = (argument_), value, .help = (help_)},
+#include "cli/explain_options.def"
+#undef EXPLAIN_OPTION
+};
+
+const struct option_table explain_table = {
+    .command = "davit explain", .rows = rows, .row_count = ARRAY_LEN(rows), .operand = add_topic};
 
 static void print_help(void)
 {
@@ -100,7 +50,7 @@ static void print_help(void)
            "    davit explain 207 200 201 202 204\n"
            "    davit explain 4xx\n"
            "    davit explain lock-token-submitted\n\nOptions:\n");
-    option_print(&table);
+    option_print(&explain_table);
     printf("\nExit status: 0, or 1 when something is not known, 2 wrong usage.\n");
 }
 
@@ -191,7 +141,7 @@ int cmd_explain(int argc, char **argv)
 {
     struct explain_options options = {0};
     struct err err;
-    if (!parse(argc, argv, &options, &err)) {
+    if (!options_read(&explain_table, argc, argv, &options, &err)) {
         tell(stderr, "davit: %s\n", err.text);
         return EXIT_USAGE;
     }

@@ -4,7 +4,7 @@
  * by aspect, because comparing is what they were asked for.
  *
  * The JSON has the same, unwrapped, with the examples whole. */
-#include "cli/explain.h"
+#include "cli/explain_text.h"
 #include "text/json.h"
 
 enum { COLUMN_WIDTH_MIN = 24, INDENT = 2, GAP = 2 };

@@ -4,9 +4,10 @@
  *
  * Elements come first, then classes, codes and phrases; no two of them can be the same text. A code
  * that is not registered is still explained, by its class (RFC 9110 §15). */
+#include "cli/explain_topic.h"
+
 #include "base/mem.h"
 #include "base/suggest.h"
-#include "cli/explain.h"
 
 const struct explain_condition explain_conditions[] = {
 #define DAV_CONDITION(name, status, element, where, says, help)                                    \

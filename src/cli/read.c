@@ -434,9 +434,9 @@ static int run_diff(const struct read_options *options)
 {
     struct run a = {.options = options};
     struct run b = {.options = options};
-    int status = run_input(&a, options->inputs[0]);
+    int status = run_input(&a, options->inputs.at[0]);
     if (status <= EXIT_FAILED)
-        status = run_input(&b, options->inputs[1]);
+        status = run_input(&b, options->inputs.at[1]);
     if (status <= EXIT_FAILED) {
         size_t count = snapshot_diff(a.snapshot, b.snapshot, &a.out);
         flush(&a);
@@ -454,10 +454,10 @@ static int run_all(const struct read_options *options)
     int worst = EXIT_FINE;
     do {
         struct run run = {.options = options};
-        int status = run_input(&run, options->input_count ? options->inputs[i] : "-");
+        int status = run_input(&run, options->inputs.count ? options->inputs.at[i] : "-");
         worst = status > worst ? status : worst;
         tear_down(&run);
-    } while (++i < options->input_count);
+    } while (++i < options->inputs.count);
     return worst;
 }
 
@@ -467,7 +467,7 @@ static int run_options(const struct read_options *options)
         read_options_print_help();
         return EXIT_FINE;
     }
-    if (options->input_count == 0 && isatty(STDIN_FILENO)) {
+    if (options->inputs.count == 0 && isatty(STDIN_FILENO)) {
         tell(stderr, "davit: what is to be read? Usage: davit read [OPTIONS] [FILE|-|URL]\n");
         return EXIT_USAGE;
     }

@@ -1,6 +1,7 @@
 /* cli/read_options.h: what `davit read` is told. */
 #pragma once
 
+#include "cli/command.h"
 #include "client/fetch.h"
 #include "multistatus/view/view.h"
 
@@ -13,8 +14,8 @@ struct read_options {
     const char *depth;     /* NULL: not said */
     const char *body_file; /* NULL: none */
     const char *target;    /* NULL: not said */
-    const char **inputs;   /* as many as there are */
-    size_t input_count;
+    struct text_list inputs;
+    enum when color;
     char user[512];
 };
 

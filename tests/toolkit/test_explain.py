@@ -152,7 +152,7 @@ def test_one_unknown_does_not_hide_the_others():
 
 
 @pytest.mark.parametrize("args, text", [
-    (("--jsn",), "did you mean --json?"), (("--width", "3"), "no number from 40"),
+    (("--jsn",), "did you mean --json?"), (("--width", "3"), "not a number from 40"),
     (("--width",), "--width needs COLUMNS"), (tuple(str(i) for i in range(200, 217)), "more than 16"),
 ])
 def test_a_wrong_command_line_is_explained(args, text):

@@ -95,16 +95,16 @@ def test_a_filter_does_not_change_the_exit_status():
 
 @pytest.mark.parametrize("args, text_", [
     (("--formt", "x"), "did you mean --format?"),
-    (("--format", "yaml"), "none of table, json, jsonl, csv, summary, xml"),
-    (("--status", "4x"), "not like 423, 4xx"),
-    (("--prop", ""), "not like getetag"),
+    (("--format", "yaml"), "--format: 'yaml' is none of table, json, jsonl, csv, summary and xml"),
+    (("--status", "4x"), "not a list of statuses (for example 423, 4xx"),
+    (("--prop", ""), "not a property (for example getetag"),
     (("--as", "nautilus"), "none of finder, windows"),
     (("--depth", "2"), "none of 0, 1 and infinity"),
     (("--header", "x"), "not NAME: VALUE"),
     (("--header", "x: y\r\nz: a"), "not NAME: VALUE"),
-    (("-X", "BAD METHOD"), "no method"),
+    (("-X", "BAD METHOD"), "not a method"),
     (("--http", "3"), "neither 1.1 nor 2"),
-    (("--timeout", "0"), "no number from 1"),
+    (("--timeout", "0"), "not a number from 1"),
     (("--target", "x"), "neither a URL nor a path"),
     (("--color", "blue"), "none of auto, always and never"),
     (("--lint", "--as", "finder"), "one at a time"),
@@ -122,7 +122,7 @@ def test_a_wrong_command_line_is_explained(args, text_):
 
 def test_help_tells_of_every_option():
     done = read("--help")
-    with open(os.path.join(SOURCE, "cli/read.def"), encoding="utf-8") as file:
+    with open(os.path.join(SOURCE, "cli/read_options.def"), encoding="utf-8") as file:
         names = re.findall(r'^READ_OPTION\("([a-z-]+)"', file.read(), re.M)
     assert done.returncode == 0 and len(names) > 15
     for name in names:

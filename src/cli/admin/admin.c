@@ -9,74 +9,20 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/options.h"
 #include "base/suggest.h"
 #include "cli/command.h"
 #include "server/config/config_read.h"
 
-/* --- one function for each option; true, or false with err set --- */
+/* --- options --- */
 
-static bool set_config(struct admin *admin, const char *value, struct err *err)
+static bool check_path(const char *value, struct err *err)
 {
-    (void)err; /* read when all options are known */
-    admin->config_path = value;
-    return true;
+    return value[0] == '/' || err_set(err, 0, "'%s' does not begin with a slash", value);
 }
 
-static bool set_users(struct admin *admin, const char *value, struct err *err)
+static bool set_expires(void *target, const char *value, struct err *err)
 {
-    (void)err; /* put over what the file says */
-    admin->users = value;
-    return true;
-}
-
-static bool set_tokens(struct admin *admin, const char *value, struct err *err)
-{
-    (void)err; /* put over what the file says */
-    admin->tokens = value;
-    return true;
-}
-
-static bool set_realm(struct admin *admin, const char *value, struct err *err)
-{
-    (void)err; /* put over what the file says */
-    admin->realm = value;
-    return true;
-}
-
-static bool set_password_file(struct admin *admin, const char *value, struct err *err)
-{
-    (void)err; /* opening it will tell */
-    admin->password_file = value;
-    return true;
-}
-
-static bool set_digest_md5(struct admin *admin, const char *value, struct err *err)
-{
-    (void)value, (void)err; /* a flag */
-    return admin->has_md5 = true;
-}
-
-static bool set_path(struct admin *admin, const char *value, struct err *err)
-{
-    admin->path = value;
-    return value[0] == '/' || err_set(err, 0, "--path '%s' does not begin with a slash", value);
-}
-
-static bool set_read_only(struct admin *admin, const char *value, struct err *err)
-{
-    (void)value, (void)err; /* a flag */
-    return admin->is_read_only = true;
-}
-
-static bool set_link(struct admin *admin, const char *value, struct err *err)
-{
-    (void)value, (void)err; /* a flag */
-    return admin->is_link = true;
-}
-
-static bool set_expires(struct admin *admin, const char *value, struct err *err)
-{
+    struct admin *admin = target;
     static const struct {
         char unit;
         unsigned seconds;
@@ -90,86 +36,44 @@ static bool set_expires(struct admin *admin, const char *value, struct err *err)
     }
     if (!seconds || !str_parse_u64(str_first(text, text.len - 1), &count) || count == 0 ||
         count > 1000000000)
-        return err_set(err, 0, "--expires '%s' is no time such as 30d or 12h", value);
+        return err_set(err, 0, "'%s' is not a time from now (for example 30d or 12h)", value);
     admin->expires_s = clock_wall_ms() / 1000 + (int64_t)(count * seconds);
     return true;
 }
 
-static bool set_note(struct admin *admin, const char *value, struct err *err)
+static bool add_operand(void *target, const char *value, struct err *err)
 {
-    (void)err; /* anything */
-    admin->note = value;
+    struct admin *admin = target;
+    if (admin->operand_count == OPERANDS_MAX)
+        return err_set(err, 0, "unexpected argument '%s'", value);
+    admin->operands[admin->operand_count++] = value;
     return true;
 }
 
-static bool set_from(struct admin *admin, const char *value, struct err *err)
-{
-    (void)err; /* what is no address is in no network */
-    admin->from = value;
-    return true;
-}
-
-static bool set_help(struct admin *admin, const char *value, struct err *err)
-{
-    (void)value, (void)err; /* a flag */
-    return admin->wants_help = true;
-}
-
-/* A row of the table. */
-struct admin_option {
-    struct option option;
-    unsigned commands;
-    bool (*set)(struct admin *admin, const char *value, struct err *err);
-};
-
-static const struct admin_option table[] = {
-#define ADMIN_OPTION(name, letter, argument, commands, set, help)                                  \
-    {{name, argument, help, letter}, commands, set},
+#define OPTION_TARGET struct admin
+static const struct option rows[] = {
+#define ADMIN_OPTION(name_, letter_, argument_, commands_, value, help_)                           \
+    {.name = (name_),                                                                              \
+     .letter = (letter_),                                                                          \
+     .argument = (argument_),                                                                      \
+     .commands = (commands_),                                                                      \
+     value,                                                                                        \
+     .help = (help_)},
 #include "cli/admin/options.def"
 #undef ADMIN_OPTION
 };
 
-/* What one command takes of it. */
-struct taken_options {
-    struct option rows[ARRAY_LEN(table)];
-    bool (*set[ARRAY_LEN(table)])(struct admin *admin, const char *value, struct err *err);
-    size_t count;
-};
-
-static void take_options(enum admin_command command, struct taken_options *taken)
-{
-    taken->count = 0;
-    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-        if (!(table[i].commands & command))
-            continue;
-        taken->rows[taken->count] = table[i].option;
-        taken->set[taken->count++] = table[i].set;
+#define TABLE(command_, bit)                                                                       \
+    {                                                                                              \
+        .command = (command_), .rows = rows, .row_count = ARRAY_LEN(rows), .commands = (bit),      \
+        .operand = add_operand                                                                     \
     }
-}
+const struct option_table user_table = TABLE("davit user", USER);
+const struct option_table token_table = TABLE("davit token", TOKEN);
+const struct option_table rule_table = TABLE("davit rule", RULE);
+const struct option_table config_table = TABLE("davit config", CONFIG);
 
 /* --- reading --- */
-
-static bool read_arguments(struct admin *admin, const struct admin_verbs *verbs, int argc,
-                           char **argv, struct err *err)
-{
-    struct taken_options taken;
-    take_options(verbs->command, &taken);
-    const struct option_table rows = {
-        .command = verbs->name, .rows = taken.rows, .row_count = taken.count};
-    struct option_reader reader = {.table = &rows, .argv = argv, .argc = argc};
-    enum option_rc rc;
-    const char *value;
-    size_t row;
-    while ((rc = option_read(&reader, &row, &value, err)) != OPTION_END) {
-        if (rc == OPTION_WRONG || (rc == OPTION_ROW && !taken.set[row](admin, value, err)))
-            return false;
-        if (rc == OPTION_OPERAND && admin->operand_count == OPERANDS_MAX)
-            return err_set(err, 0, "what is '%s' for?", value);
-        if (rc == OPTION_OPERAND)
-            admin->operands[admin->operand_count++] = value;
-    }
-    return true;
-}
 
 static bool read_config(struct admin *admin, struct err *err)
 {
@@ -186,8 +90,7 @@ static bool read_config(struct admin *admin, struct err *err)
 
 static int print_help(const struct admin_verbs *verbs)
 {
-    struct taken_options taken;
-    printf("Usage: %s VERB [OPTIONS]\n\nVerbs:\n", verbs->name);
+    printf("Usage: %s VERB [OPTIONS]\n\nVerbs:\n", verbs->options->command);
     for (size_t i = 0; i < verbs->count; i++) {
         const struct admin_verb *verb = &verbs->rows[i];
         char left[64];
@@ -195,9 +98,7 @@ static int print_help(const struct admin_verbs *verbs)
         printf("  %-28s %s\n", left, verb->help);
     }
     printf("\nOptions:\n");
-    take_options(verbs->command, &taken);
-    const struct option_table rows = {.rows = taken.rows, .row_count = taken.count};
-    option_print(&rows);
+    option_print(verbs->options);
     return EXIT_FINE;
 }
 
@@ -229,11 +130,12 @@ static const struct admin_verb *find_verb(struct admin *admin, const struct admi
         admin->operand_count--;
         if (admin->operand_count == verb->operand_count)
             return verb;
-        (void)err_set(err, 0, "usage: %s %s %s [OPTIONS]", verbs->name, name, verb->operands);
+        (void)err_set(err, 0, "usage: %s %s %s [OPTIONS]", verbs->options->command, name,
+                      verb->operands);
         return NULL; /* as err_set() says */
     }
     const char *meant = suggest(name, names, verbs->count);
-    (void)err_set(err, 0, "there is no '%s %s'%s%s%s", verbs->name, name,
+    (void)err_set(err, 0, "there is no '%s %s'%s%s%s", verbs->options->command, name,
                   meant ? "; did you mean '" : "; see --help", meant ? meant : "",
                   meant ? "'?" : ""); /* always false; NULL says it */
     return NULL;
@@ -243,7 +145,7 @@ int admin_run(const struct admin_verbs *verbs, int argc, char **argv)
 {
     struct admin admin = {0};
     struct err err;
-    if (!read_arguments(&admin, verbs, argc, argv, &err))
+    if (!options_read(verbs->options, argc, argv, &admin, &err))
         return usage(&err);
     if (admin.wants_help)
         return print_help(verbs);

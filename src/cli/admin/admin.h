@@ -7,7 +7,8 @@
 
 enum { OPERANDS_MAX = 4 };
 
-enum admin_command { USER = 1, TOKEN = 2, RULE = 4, CONFIG = 8 }; /* bits of a set */
+/* Whose option a row of options.def is, as bits. */
+enum admin_command { USER = 1, TOKEN = 2, RULE = 4, CONFIG = 8 };
 
 struct admin {
     struct server_config config; /* of -c FILE, or the defaults; with --users and so on in it */
@@ -37,11 +38,15 @@ struct admin_verb {
 };
 
 struct admin_verbs {
-    enum admin_command command; /* whose options are taken */
-    const char *name;           /* "davit user" */
+    const struct option_table *options;
     const struct admin_verb *rows;
     size_t count;
 };
+
+extern const struct admin_verbs user_verbs;
+extern const struct admin_verbs token_verbs;
+extern const struct admin_verbs rule_verbs;
+extern const struct admin_verbs config_verbs;
 
 /* Reads `davit COMMAND VERB …` and runs the verb. Returns the exit status. */
 int admin_run(const struct admin_verbs *verbs, int argc, char **argv);

@@ -88,8 +88,9 @@ static const struct admin_verb rows[] = {
     {"show", "FILE", 1, config_show, "the settings in effect, secrets masked"},
 };
 
+const struct admin_verbs config_verbs = {&config_table, rows, ARRAY_LEN(rows)};
+
 int cmd_config(int argc, char **argv)
 {
-    static const struct admin_verbs verbs = {CONFIG, "davit config", rows, ARRAY_LEN(rows)};
-    return admin_run(&verbs, argc, argv);
+    return admin_run(&config_verbs, argc, argv);
 }

@@ -55,8 +55,9 @@ static const struct admin_verb rows[] = {
      "may the user (- for nobody) do that? and which line says so"},
 };
 
+const struct admin_verbs rule_verbs = {&rule_table, rows, ARRAY_LEN(rows)};
+
 int cmd_rule(int argc, char **argv)
 {
-    static const struct admin_verbs verbs = {RULE, "davit rule", rows, ARRAY_LEN(rows)};
-    return admin_run(&verbs, argc, argv);
+    return admin_run(&rule_verbs, argc, argv);
 }

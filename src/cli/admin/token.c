@@ -115,8 +115,9 @@ static const struct admin_verb rows[] = {
     {"revoke", "ID", 1, token_revoke, "end a token"},
 };
 
+const struct admin_verbs token_verbs = {&token_table, rows, ARRAY_LEN(rows)};
+
 int cmd_token(int argc, char **argv)
 {
-    static const struct admin_verbs verbs = {TOKEN, "davit token", rows, ARRAY_LEN(rows)};
-    return admin_run(&verbs, argc, argv);
+    return admin_run(&token_verbs, argc, argv);
 }

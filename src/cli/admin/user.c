@@ -175,8 +175,9 @@ static const struct admin_verb rows[] = {
     {"list", "", 0, user_list, "all users, and how each can sign in"},
 };
 
+const struct admin_verbs user_verbs = {&user_table, rows, ARRAY_LEN(rows)};
+
 int cmd_user(int argc, char **argv)
 {
-    static const struct admin_verbs verbs = {USER, "davit user", rows, ARRAY_LEN(rows)};
-    return admin_run(&verbs, argc, argv);
+    return admin_run(&user_verbs, argc, argv);
 }

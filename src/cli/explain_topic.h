@@ -1,4 +1,4 @@
-/* cli/explain.h: what `davit explain` knows, as text and as JSON. */
+/* cli/explain_topic.h: what `davit explain` knows, and what an argument means of it. */
 #pragma once
 
 #include "base/buf.h"
@@ -41,10 +41,3 @@ struct explain_topic {
 };
 
 struct explain_topic explain_parse(const char *argument);
-
-void explain_add_text(struct buf *to, const struct explain_topic *topic, size_t width);
-void explain_add_json(struct buf *to, const struct explain_topic *topic);
-
-/* All are statuses, registered or not. */
-void explain_add_comparison(struct buf *to, const struct explain_topic *topics, size_t count,
-                            size_t width);
