@@ -43,6 +43,7 @@ struct run {
     uint64_t bytes;
     struct buf first; /* of the body, until there are FIRST_BYTES of it */
     bool has_begun;
+    bool is_broken; /* the answer was not received whole */
 
     struct buf out;
     bool has_write_error;
@@ -217,6 +218,28 @@ static void set_up(struct run *run)
         reader_set_watch(run->reader, lint_watch(run->lint));
 }
 
+/* Whether only a 207 answers it, where all went well. */
+static bool asks_for_members(struct str method)
+{
+    return str_eq(method, STR("PROPFIND")) || str_eq(method, STR("REPORT")) ||
+           str_eq(method, STR("SEARCH"));
+}
+
+/* What an answer without a multistatus says: a status can be all there is to say. A 200 whose
+ * request is not known may be that of anything. */
+static int status_of_head(const struct run *run)
+{
+    const struct lint_exchange *exchange = &run->saved.exchange;
+    unsigned status = exchange->status;
+    bool is_done = status == HTTP_CREATED || status == HTTP_NO_CONTENT ||
+                   (status == HTTP_OK && exchange->method.len);
+    if (run->is_broken)
+        return EXIT_NOT_MULTISTATUS;
+    if (status >= 300) /* RFC 9110 §15.4: also what is elsewhere was not done */
+        return EXIT_FAILED;
+    return is_done && !asks_for_members(exchange->method) ? EXIT_FINE : EXIT_NOT_MULTISTATUS;
+}
+
 static void finish(struct run *run)
 {
     bool goes_on = saved_end(&run->saved) && (run->has_begun || begin_body(run));
@@ -227,7 +250,9 @@ static void finish(struct run *run)
         run->strict.is_complete = verdict.is_complete;
         verdict = run->strict;
     }
-    const struct view_end end = {&verdict, davit_ms_reader_head(run->reader)};
+    bool says_all = run->rc != DAVIT_MS_END && status_of_head(run) != EXIT_NOT_MULTISTATUS;
+    const struct view_end end = {&verdict, davit_ms_reader_head(run->reader),
+                                 says_all ? run->saved.exchange.status : 0};
     if (run->view)
         view_end(run->view, &end);
     if (run->lint) {
@@ -357,7 +382,8 @@ static bool read_url(struct run *run, const char *url, struct err *err)
         request.url = url;
         enum fetch_rc rc = fetch(&request, &run->events, err);
         is_read = rc != FETCH_FAILED;
-        if (rc == FETCH_BROKEN)
+        run->is_broken = rc == FETCH_BROKEN;
+        if (run->is_broken)
             tell(stderr, "davit: %s: %s\n", url, err->text);
     }
     buf_done(&body);
@@ -400,7 +426,7 @@ static int status_of(const struct run *run)
     if (run->options->view.filter.is_strict)
         verdict = &run->strict;
     if (run->rc != DAVIT_MS_END)
-        return EXIT_NOT_MULTISTATUS;
+        return run->lint ? EXIT_NOT_MULTISTATUS : status_of_head(run);
     if (run->lint)
         return lint_count(run->lint, LINT_ERROR) + lint_count(run->lint, LINT_WARNING) ? EXIT_FAILED
                                                                                        : EXIT_FINE;
@@ -425,9 +451,10 @@ static int run_input(struct run *run, const char *input)
         tell(stderr, "davit: standard output cannot be written\n");
         return EXIT_NOT_FETCHED;
     }
-    if (run->rc != DAVIT_MS_END && !run->lint)
+    int status = status_of(run);
+    if (run->rc != DAVIT_MS_END && status != EXIT_FINE && !run->lint)
         complain(run);
-    return status_of(run);
+    return status;
 }
 
 static int run_diff(const struct read_options *options)

@@ -62,7 +62,10 @@ def hrefs(*args, **kwargs):
     (HEAD + response("/a", "200 OK"), 3),
     ("", 3),
     ("<html/>", 3),
-    ("HTTP/1.1 204 No Content\r\n\r\n", 3),
+    ("HTTP/1.1 200 OK\r\n\r\n<html/>", 3),
+    ("HTTP/1.1 202 Accepted\r\n\r\n", 3),
+    ("HTTP/1.1 207 Multi-Status\r\n\r\n", 3),
+    ("PROPFIND / HTTP/1.1\r\nHost: a\r\n\r\nHTTP/1.1 200 OK\r\n\r\n<html/>", 3),
     ("\x1f\x8b", 3),
 ])
 def test_the_exit_status_says_what_was_inside(body, status):
@@ -70,6 +73,26 @@ def test_the_exit_status_says_what_was_inside(body, status):
         done = read("--format", form, body=body)
         assert done.returncode == status, (form, done)
         assert bool(done.stderr) == (status == 3)
+
+
+@pytest.mark.parametrize("head,status", [
+    ("HTTP/1.1 204 No Content", 0), ("HTTP/1.1 201 Created", 0),
+    ("DELETE /old HTTP/1.1\r\nHost: a\r\n\r\nHTTP/1.1 200 OK", 0),
+    ("HTTP/1.1 404 Not Found", 1), ("HTTP/1.1 423 Locked", 1), ("HTTP/1.1 302 Found", 1),
+    ("HTTP/1.1 503 Service Unavailable", 1),
+    ("PROPFIND / HTTP/1.1\r\nHost: a\r\n\r\nHTTP/1.1 404 Not Found", 1),
+])
+def test_a_status_may_say_all_there_is(head, status):
+    code = head.split("HTTP/1.1 ")[-1]
+    body = head + "\r\nContent-Length: 0\r\n\r\n"
+    for form in ("table", "json", "jsonl", "csv", "summary", "xml"):
+        done = read("--format", form, body=body)
+        assert done.returncode == status, (form, done)
+        assert (code.encode() in done.stderr) == bool(status)
+    assert read("--format", "summary", body=body).stdout.decode() == code[:3] + "\n"
+    verdict = json.loads(read("--format", "json", body=body).stdout)["verdict"]
+    assert verdict["summary"] == code[:3] and verdict["complete"]
+    assert read("--lint", body=body).returncode == 3, "there is nothing to lint"
 
 
 def test_the_body_that_tutorials_show():
@@ -358,11 +381,11 @@ def test_the_body_of_a_request(server, tmp_path):
 
 def test_other_methods_and_answers_that_are_none(server):
     done = read("-X", "OPTIONS", server.url + "/")
-    assert done.returncode == 3 and b"the answer is 200 OK, no multistatus" in done.stderr
-    done = read(server.url + "/none")
-    assert done.returncode == 3 and b"the answer is 404 Not Found" in done.stderr
+    assert done.returncode == 0 and not done.stderr
+    done = read("-X", "GET", server.url + "/none")
+    assert done.returncode == 1 and b"the answer is 404 Not Found" in done.stderr
     done = read("-X", "PROPFIND", "-d", "infinity", server.url + "/")
-    assert done.returncode == 3 and b"403 Forbidden" in done.stderr
+    assert done.returncode == 1 and b"403 Forbidden" in done.stderr
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -422,7 +445,7 @@ def test_fields_user_and_redirects(other):
     assert read("-u", "ann", other + "/secret/", env={"DAVIT_PASSWORD": "secret"}).returncode == 0
     assert Handler.seen[-1][2]["Authorization"] == "Basic YW5uOnNlY3JldA=="
     done = read(other + "/secret/")
-    assert done.returncode == 3 and b"401 Unauthorized" in done.stderr
+    assert done.returncode == 1 and b"401 Unauthorized" in done.stderr
     assert read(other + "/moved").returncode == 0
     done = read(other + "/away")
     assert done.returncode in (3, 4) and b"root:" not in done.stdout
@@ -431,7 +454,7 @@ def test_fields_user_and_redirects(other):
 def test_what_changes_something_is_not_sent_elsewhere(other):
     Handler.seen.clear()
     done = read("-X", "DELETE", other + "/moved")
-    assert done.returncode == 3 and b"302 Found" in done.stderr
+    assert done.returncode == 1 and b"302 Found" in done.stderr
     assert [(method, path) for method, path, _ in Handler.seen] == [("DELETE", "/moved")]
     assert "Depth" not in Handler.seen[0][2]
 

@@ -135,13 +135,17 @@ static void json_response(struct view *view, const struct davit_ms_response *res
     add_response(view->out, &view->options->filter, response);
 }
 
-static void add_verdict(struct buf *to, const struct davit_ms_verdict *verdict)
+static void add_verdict(struct buf *to, const struct view_end *end)
 {
+    const struct davit_ms_verdict *verdict = end->verdict;
     struct buf summary = {0};
-    view_add_summary(&summary, verdict);
+    if (end->status)
+        buf_add_u64(&summary, end->status);
+    else
+        view_add_summary(&summary, verdict);
     buf_add_char(to, '{');
     json_add_member(to, STR("summary"), buf_str(&summary));
-    json_add_bool(to, STR("complete"), verdict->is_complete);
+    json_add_bool(to, STR("complete"), verdict->is_complete || end->status);
     json_add_number(to, STR("members"), verdict->member_count);
     json_add_number(to, STR("ok"), verdict->success_count);
     json_add_number(to, STR("worst"), verdict->worst);
@@ -162,7 +166,7 @@ static void json_end(struct view *view, const struct view_end *end)
 {
     struct buf *to = view->out;
     BUF_ADD(to, "\n],\n\"verdict\":");
-    add_verdict(to, end->verdict);
+    add_verdict(to, end);
     add_text(to, "description", end->head->description);
     add_text(to, "description_lang", end->head->description_lang);
     add_text(to, "sync_token", end->head->sync_token);

@@ -320,6 +320,10 @@ static void nothing_for_one(struct view *view, const struct davit_ms_response *r
 
 static void summary_end(struct view *view, const struct view_end *end)
 {
+    if (end->status) {
+        buf_addf(view->out, "%u\n", end->status);
+        return;
+    }
     if (!end->verdict->member_count && !end->verdict->is_complete)
         return; /* this is no multistatus */
     view_add_summary(view->out, end->verdict);

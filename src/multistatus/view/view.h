@@ -52,6 +52,7 @@ struct view_options {
 struct view_end {
     const struct davit_ms_verdict *verdict;
     const struct davit_ms_head *head;
+    unsigned status; /* of an answer that says all by itself; 0: it has, or should have, members */
 };
 
 struct view;
