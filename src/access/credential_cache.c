@@ -23,7 +23,7 @@ struct credential_cache {
 struct credential_cache *credential_cache_new(size_t max, int64_t life_ms)
 {
     struct credential_cache *cache = MEM_NEW(struct credential_cache);
-    (void)pthread_mutex_init(&cache->mutex, NULL); /* cannot fail without attributes */
+    pthread_mutex_init(&cache->mutex, NULL);
     lru_init(&cache->entries, max);
     cache->life_ms = life_ms;
     random_bytes(cache->key, sizeof(cache->key));
@@ -35,7 +35,7 @@ void credential_cache_free(struct credential_cache *cache)
     if (!cache)
         return;
     lru_done(&cache->entries);
-    (void)pthread_mutex_destroy(&cache->mutex); /* nobody holds it */
+    pthread_mutex_destroy(&cache->mutex);
     secret_wipe(cache->key, sizeof(cache->key));
     mem_free(cache);
 }
@@ -59,19 +59,19 @@ enum credential_state credential_cache_look(struct credential_cache *cache,
                                             const struct sha256 *key)
 {
     enum credential_state state = CREDENTIALS_NONE;
-    (void)pthread_mutex_lock(&cache->mutex); /* cannot fail: not recursive, not robust */
+    pthread_mutex_lock(&cache->mutex);
     struct lru_entry *found = lru_find(&cache->entries, sha256_str(key));
     if (found)
         state = CONTAINER_OF(found, struct cached, lru)->until_ms > clock_mono_ms()
                     ? CREDENTIALS_FRESH
                     : CREDENTIALS_OLD;
-    (void)pthread_mutex_unlock(&cache->mutex); /* held */
+    pthread_mutex_unlock(&cache->mutex);
     return state;
 }
 
 void credential_cache_add(struct credential_cache *cache, const struct sha256 *key)
 {
-    (void)pthread_mutex_lock(&cache->mutex); /* cannot fail: not recursive, not robust */
+    pthread_mutex_lock(&cache->mutex);
     struct lru_entry *found = lru_find(&cache->entries, sha256_str(key));
     struct cached *cached = found ? CONTAINER_OF(found, struct cached, lru) : NULL;
     if (!cached) {
@@ -80,13 +80,13 @@ void credential_cache_add(struct credential_cache *cache, const struct sha256 *k
         lru_add(&cache->entries, &cached->lru, sha256_str(&cached->key));
     }
     cached->until_ms = clock_mono_ms() + cache->life_ms;
-    (void)pthread_mutex_unlock(&cache->mutex); /* held */
+    pthread_mutex_unlock(&cache->mutex);
 }
 
 size_t credential_cache_count(struct credential_cache *cache)
 {
-    (void)pthread_mutex_lock(&cache->mutex); /* cannot fail: not recursive, not robust */
+    pthread_mutex_lock(&cache->mutex);
     size_t count = cache->entries.map.count;
-    (void)pthread_mutex_unlock(&cache->mutex); /* held */
+    pthread_mutex_unlock(&cache->mutex);
     return count;
 }

@@ -9,7 +9,8 @@ struct err {
     char text[240];
 };
 
-/* Always returns false, so that a failing function can `return err_set(...)`. */
+/* Always returns false, so that a failing function can `return err_set(...)`; one that fails in
+ * another way ignores it. */
 bool err_set(struct err *err, int code, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* The same with ": " and the name of errno `code` behind the text. */

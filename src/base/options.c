@@ -53,7 +53,7 @@ static bool fail_words(const char *words, const char *value, struct err *err)
         const char *between = rest.len ? ", " : are_two ? " nor " : " and ";
         buf_addf(&list, "%s%.*s", i ? between : "", STR_ARGS(word));
     }
-    (void)err_set(err, 0, "'%s' is %s %s", value, are_two ? "neither" : "none of", buf_c(&list));
+    err_set(err, 0, "'%s' is %s %s", value, are_two ? "neither" : "none of", buf_c(&list));
     buf_done(&list);
     return false;
 }
@@ -452,8 +452,8 @@ void option_print(const struct option_table *table)
         const char *argument = row->argument ? row->argument : "";
         if (!option_is_taken(table, row))
             continue;
-        (void)snprintf(left, sizeof(left), "%s--%s%s%s", row->letter ? letter : "", row->name,
-                       *argument ? " " : "", argument); /* fits */
+        str_print(left, sizeof(left), "%s--%s%s%s", row->letter ? letter : "", row->name,
+                  *argument ? " " : "", argument);
         if (strlen(left) <= LEFT_WIDTH)
             printf("  %-*s %s\n", LEFT_WIDTH, left, row->help);
         else

@@ -15,6 +15,18 @@
  * lets through has smuggled many a request. */
 #include "base/str.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
+void str_print(char *to, size_t to_bytes, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int len = vsnprintf(to, to_bytes, format, arguments);
+    va_end(arguments);
+    assert(len >= 0 && (size_t)len < to_bytes);
+}
+
 struct str str_of_c(const char *text)
 {
     return str_of(text, text ? strlen(text) : 0);

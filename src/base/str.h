@@ -25,6 +25,9 @@ static inline struct str str_of(const char *at, size_t len)
     return (struct str){at, len};
 }
 
+/* Prints into an array, which must be large enough. */
+void str_print(char *to, size_t to_bytes, const char *format, ...) PRINTF_LIKE(3, 4);
+
 /* A view of a C string; NULL gives the empty view. */
 struct str str_of_c(const char *text);
 

@@ -75,7 +75,7 @@ static bool write_file(int dir, const char *name, struct str text, mode_t mode, 
         return err_sys(err, errno, "making '%s'", name);
     bool is_fine = write_all(fd, text) && fsync(fd) == 0;
     if (!is_fine)
-        (void)err_sys(err, errno, "writing '%s'", name); /* is_fine says it */
+        err_sys(err, errno, "writing '%s'", name);
     if (close(fd) < 0 && is_fine)
         is_fine = err_sys(err, errno, "writing '%s'", name);
     if (!is_fine)

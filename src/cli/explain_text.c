@@ -256,8 +256,7 @@ static void add_side_by_side(struct buf *to, const struct status_text *const *te
     struct str cells[16];
     char names[16][64];
     for (size_t i = 0; i < count; i++) {
-        (void)snprintf(names[i], sizeof(names[i]), "%u %s", texts[i]->code,
-                       texts[i]->name); /* fits */
+        str_print(names[i], sizeof(names[i]), "%u %s", texts[i]->code, texts[i]->name);
         cells[i] = str_of_c(names[i]);
     }
     add_columns(to, cells, count, width);

@@ -356,7 +356,7 @@ static bool make_request(const struct read_options *options, struct fetch_reques
     if (!wanted && strcmp(request->method, "PROPFIND") == 0)
         wanted = "1";
     if (wanted) {
-        (void)snprintf(depth, 32, "Depth: %s", wanted); /* fits: see set_depth() */
+        str_print(depth, 32, "Depth: %s", wanted); /* fits: see set_depth() */
         request->headers[request->header_count++] = depth;
     }
     if (!options->body_file)

@@ -169,7 +169,7 @@ static enum pull index_pull(struct source *self, struct buf *into, size_t want, 
     while (index->pending.len < STEP_BYTES && rc == STORE_OK)
         rc = step(index);
     if (rc != STORE_OK && rc != STORE_END) {
-        (void)err_set(err, 0, "listing a collection failed"); /* always false; FAIL says it */
+        err_set(err, 0, "listing a collection failed");
         return PULL_FAIL;
     }
     if (index->pending.len == 0)

@@ -121,7 +121,7 @@ struct loop *loop_new(struct worker_pool *pool, struct err *err)
     struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = NULL};
     if (loop->epoll_fd < 0 || loop->wake_fd < 0 ||
         epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &event) < 0) {
-        (void)err_sys(err, errno, "making an event loop"); /* always false; NULL says it */
+        err_sys(err, errno, "making an event loop");
         loop_free(loop);
         return NULL;
     }

@@ -123,7 +123,7 @@ bool socket_listen(const struct socket_address *wanted, int *fd_out,
                    struct socket_address *address_out, struct err *err)
 {
     char text[ADDRESS_TEXT_BYTES];
-    (void)address_format(wanted, text); /* the length is not needed */
+    address_format(wanted, text);
     int fd = socket(wanted->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return err_sys(err, errno, "opening a socket for %s", text);
@@ -135,7 +135,7 @@ bool socket_listen(const struct socket_address *wanted, int *fd_out,
     if (bind(fd, (const struct sockaddr *)&wanted->storage, wanted->len) < 0 ||
         listen(fd, BACKLOG) < 0 ||
         getsockname(fd, (struct sockaddr *)&bound.storage, &bound.len) < 0) {
-        (void)err_sys(err, errno, "listening on %s", text); /* always false; returned below */
+        err_sys(err, errno, "listening on %s", text);
         fd_close(fd);
         return false;
     }

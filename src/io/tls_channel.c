@@ -539,8 +539,8 @@ enum channel_rc tls_channel_greet(struct channel *channel, struct err *err)
     long verdict = SSL_get_verify_result(tls->ssl);
     (void)tls_fail(err, "the TLS handshake failed"); /* FAILED says it */
     if (verdict == X509_V_ERR_CRL_HAS_EXPIRED || verdict == X509_V_ERR_UNABLE_TO_GET_CRL)
-        (void)err_set(err, EKEYEXPIRED, "clients' certificates are refused: %s",
-                      X509_verify_cert_error_string(verdict)); /* likewise */
+        err_set(err, EKEYEXPIRED, "clients' certificates are refused: %s",
+                X509_verify_cert_error_string(verdict));
     return CHANNEL_FAILED;
 }
 

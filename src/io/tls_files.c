@@ -97,7 +97,7 @@ STACK_OF(X509) * tls_read_certificates(const char *file, struct buf *text, struc
         return certificates;
     }
     if (is_end)
-        (void)err_set(err, 0, "there is no certificate in '%s' (PEM)", file); /* NULL says it */
+        err_set(err, 0, "there is no certificate in '%s' (PEM)", file);
     else
         (void)tls_fail(err, "reading the certificate in '%s'", file); /* likewise */
     ERR_clear_error();

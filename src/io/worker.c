@@ -89,7 +89,7 @@ struct worker_pool *worker_pool_new(unsigned count, struct err *err)
         int rc = pthread_create(&worker->thread, NULL, work, worker);
         if (rc != 0) {
             pthread_cond_destroy(&worker->woken);
-            (void)err_sys(err, rc, "starting a worker thread"); /* always false; NULL says it */
+            err_sys(err, rc, "starting a worker thread");
             worker_pool_free(pool);
             return NULL;
         }

@@ -82,7 +82,7 @@ static size_t format(const struct davit_ms_verdict *verdict, char *to)
         const struct davit_ms_count *kind = &verdict->failures[i];
         char status[16] = "none";
         if (kind->status)
-            (void)snprintf(status, sizeof(status), "%u", kind->status); /* fits */
+            str_print(status, sizeof(status), "%u", kind->status);
         len += snprintf(to + len, TEXT_BYTES - (size_t)len, ",%s=%llu", status,
                         (unsigned long long)kind->count);
     }

@@ -34,7 +34,7 @@ void ports_tell(const struct ports *ports)
     char text[ADDRESS_TEXT_BYTES];
     for (size_t i = 0; i < ports->count; i++) {
         const struct port *port = &ports->at[i];
-        (void)address_format(&port->bound, text); /* the length is not needed */
+        address_format(&port->bound, text);
         fprintf(stderr, "listening on %s://%s/%s\n", port->entrance.tls ? "https" : "http", text,
                 port->kind == LISTEN_REDIRECT ? " to send clients to https" : "");
     }

@@ -35,7 +35,7 @@ static bool add_place(const struct redirect *redirect, const struct known_names 
     const struct public_name *public = find_https(names, is_ours ? host : STR_NONE);
     char port[16] = "";
     if (redirect->tls_port != 443)
-        (void)snprintf(port, sizeof(port), "%u", redirect->tls_port); /* fits */
+        str_print(port, sizeof(port), "%u", redirect->tls_port);
     if (public)
         add_authority(to, is_ours ? host : public->host, public->port);
     else if (is_ours)

@@ -38,7 +38,7 @@ struct store_pool *store_pool_new(void (*moved)(void *arg), void *arg)
     struct store_pool *pool = MEM_NEW(struct store_pool);
     pool->moved = moved;
     pool->moved_arg = arg;
-    (void)pthread_mutex_init(&pool->mutex, NULL); /* cannot fail without attributes */
+    pthread_mutex_init(&pool->mutex, NULL);
     list_init(&pool->stores);
     pool->usages = usages_new();
     return pool;
@@ -50,7 +50,7 @@ void store_pool_free(struct store_pool *pool)
         return;
     assert(list_is_empty(&pool->stores));
     usages_free(pool->usages);
-    (void)pthread_mutex_destroy(&pool->mutex); /* nobody holds it */
+    pthread_mutex_destroy(&pool->mutex);
     mem_free(pool);
 }
 
@@ -106,14 +106,14 @@ static struct pooled *add(struct store_pool *pool, const struct store_options *a
 struct store *store_pool_take(struct store_pool *pool, const struct store_options *options,
                               struct err *err)
 {
-    (void)pthread_mutex_lock(&pool->mutex); /* cannot fail: not recursive, not robust */
+    pthread_mutex_lock(&pool->mutex);
     struct store *lost = NULL;
     struct pooled *pooled = find_root(pool, options->root, &lost);
     if (!pooled)
         pooled = add(pool, options, lost, err);
     if (pooled)
         pooled->refs++;
-    (void)pthread_mutex_unlock(&pool->mutex); /* held */
+    pthread_mutex_unlock(&pool->mutex);
     return pooled ? pooled->store : NULL;
 }
 
@@ -121,7 +121,7 @@ void store_pool_drop(struct store_pool *pool, struct store *store)
 {
     if (!store)
         return;
-    (void)pthread_mutex_lock(&pool->mutex); /* cannot fail: not recursive, not robust */
+    pthread_mutex_lock(&pool->mutex);
     LIST_EACH (&pool->stores, link) {
         struct pooled *pooled = CONTAINER_OF(link, struct pooled, link);
         if (pooled->store != store || --pooled->refs > 0)
@@ -132,7 +132,7 @@ void store_pool_drop(struct store_pool *pool, struct store *store)
         mem_free(pooled->root);
         mem_free(pooled);
     }
-    (void)pthread_mutex_unlock(&pool->mutex); /* held */
+    pthread_mutex_unlock(&pool->mutex);
 }
 
 struct usages *store_pool_usages(const struct store_pool *pool)

@@ -306,8 +306,8 @@ static void replay_all(struct reading *reading, struct str bytes)
 static void set_aside(int dir_fd, const struct reading *reading)
 {
     char name[64];
-    (void)snprintf(name, sizeof(name), JOURNAL_NAME ".damaged-%lld",
-                   (long long)(clock_wall_ms() / 1000)); /* fits */
+    str_print(name, sizeof(name), JOURNAL_NAME ".damaged-%lld",
+              (long long)(clock_wall_ms() / 1000));
     log_line(LOG_ERROR,
              JOURNAL_NAME
              " is damaged: %zu locks are saved, %zu bytes say nothing; it is set aside "
@@ -323,13 +323,13 @@ static int open_journal(int dir_fd, struct err *err)
     struct stat st;
     int fd = openat(dir_fd, JOURNAL_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) {
-        (void)err_sys(err, errno, "opening " JOURNAL_NAME); /* -1 says it */
+        err_sys(err, errno, "opening " JOURNAL_NAME);
         return -1;
     }
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
         return fd;
     fd_close(fd);
-    (void)err_set(err, 0, JOURNAL_NAME " is no file"); /* as above */
+    err_set(err, 0, JOURNAL_NAME " is no file");
     return -1;
 }
 
@@ -631,7 +631,7 @@ struct lock_journal *lock_journal_open(struct state_home *home, struct lock_tabl
     int code = renew(journal, 0);
     if (!code)
         return journal;
-    (void)err_sys(err, code, "writing " JOURNAL_NAME); /* always false; NULL says it */
+    err_sys(err, code, "writing " JOURNAL_NAME);
     lock_journal_close(journal);
     return NULL;
 }

@@ -17,10 +17,10 @@ struct wait_room {
 static void post(struct executor *executor, struct job *job)
 {
     struct wait_room *room = CONTAINER_OF(executor, struct wait_room, executor);
-    (void)pthread_mutex_lock(&room->mutex); /* cannot fail: not recursive, not robust */
+    pthread_mutex_lock(&room->mutex);
     list_append(&room->posted, &job->link);
     (void)pthread_cond_signal(&room->has_posted); /* cannot fail */
-    (void)pthread_mutex_unlock(&room->mutex);     /* held */
+    pthread_mutex_unlock(&room->mutex);
 }
 
 static const struct executor_ops room_ops = {.post = post};
@@ -33,8 +33,8 @@ static void ring(struct waker *waker)
 static void enter(struct wait_room *room, struct sink *sink)
 {
     *room = (struct wait_room){.executor.ops = &room_ops, .waker.ring = ring};
-    (void)pthread_mutex_init(&room->mutex, NULL);     /* cannot fail without attributes */
-    (void)pthread_cond_init(&room->has_posted, NULL); /* likewise */
+    pthread_mutex_init(&room->mutex, NULL);
+    pthread_cond_init(&room->has_posted, NULL);
     list_init(&room->posted);
     sink->waker = &room->waker;
     sink->executor = &room->executor;
@@ -42,19 +42,19 @@ static void enter(struct wait_room *room, struct sink *sink)
 
 static void leave(struct wait_room *room)
 {
-    (void)pthread_cond_destroy(&room->has_posted); /* nobody waits, */
-    (void)pthread_mutex_destroy(&room->mutex);     /* and nobody holds it */
+    pthread_cond_destroy(&room->has_posted);
+    pthread_mutex_destroy(&room->mutex);
 }
 
 static void wait_for_ring(struct wait_room *room)
 {
     while (!room->is_rung) {
-        (void)pthread_mutex_lock(&room->mutex); /* cannot fail: not recursive, not robust */
+        pthread_mutex_lock(&room->mutex);
         while (list_is_empty(&room->posted))
-            (void)pthread_cond_wait(&room->has_posted, &room->mutex); /* cannot fail */
+            pthread_cond_wait(&room->has_posted, &room->mutex);
         struct job *job = CONTAINER_OF(room->posted.next, struct job, link);
         list_remove(&job->link);
-        (void)pthread_mutex_unlock(&room->mutex); /* held */
+        pthread_mutex_unlock(&room->mutex);
         job->done(job);
     }
     room->is_rung = false;

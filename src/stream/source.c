@@ -88,11 +88,11 @@ static enum pull file_pull(struct source *self, struct buf *into, size_t want, s
         got = pread(file->rest.fd, to, len, (off_t)file->rest.offset);
     } while (got < 0 && errno == EINTR);
     if (got < 0) {
-        (void)err_sys(err, errno, "reading a file"); /* always false; FAIL says it */
+        err_sys(err, errno, "reading a file");
         return PULL_FAIL;
     }
     if (got == 0) {
-        (void)err_set(err, 0, "a file became shorter while it was sent"); /* likewise */
+        err_set(err, 0, "a file became shorter while it was sent");
         return PULL_FAIL;
     }
     into->len += (size_t)got;

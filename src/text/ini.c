@@ -30,7 +30,7 @@ static struct str unquote(struct str text)
 
 static enum ini_rc malformed(struct err *err, const char *text)
 {
-    (void)err_set(err, 0, "%s", text); /* always false; MALFORMED says it */
+    err_set(err, 0, "%s", text);
     return INI_MALFORMED;
 }
 

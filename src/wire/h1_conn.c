@@ -70,7 +70,7 @@ static enum channel_rc fill(struct h1_conn *conn)
 
 static enum pull fail_pull(struct err *err, int code, const char *text)
 {
-    (void)err_set(err, code, "%s", text); /* always false; FAIL says it */
+    err_set(err, code, "%s", text);
     return PULL_FAIL;
 }
 

@@ -141,7 +141,7 @@ bool h2_stream_receive(struct h2_stream *stream, struct str bytes)
 
 static enum pull fail_pull(struct err *err, int code, const char *text)
 {
-    (void)err_set(err, code, "%s", text); /* always false; FAIL says it */
+    err_set(err, code, "%s", text);
     return PULL_FAIL;
 }
 

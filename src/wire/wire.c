@@ -63,7 +63,7 @@ void wire_open(struct wire *wire, int fd, const struct socket_address *peer,
     }
     channel->entrance = entrance;
     channel->share = share;
-    (void)address_format(peer, text); /* the length is not needed */
+    address_format(peer, text);
     if (has_tls)
         greeting_open(wire, &channel, text);
     else

@@ -162,8 +162,7 @@ struct jwt_keys *jwt_keys_new(struct str json, struct err *err)
     json_error_t error;
     json_t *root = json_loadb(json.at, json.len, JSON_REJECT_DUPLICATES, &error);
     if (!root) {
-        (void)err_set(err, 0, "line %d: %s", error.line,
-                      error.text); /* always false; NULL says it */
+        err_set(err, 0, "line %d: %s", error.line, error.text);
         return NULL;
     }
     struct jwt_keys *keys = MEM_NEW(struct jwt_keys);
@@ -174,7 +173,7 @@ struct jwt_keys *jwt_keys_new(struct str json, struct err *err)
     json_decref(root);
     if (keys->count)
         return keys;
-    (void)err_set(err, 0, "there is no key for RS256, ES256 or EdDSA in it"); /* as above */
+    err_set(err, 0, "there is no key for RS256, ES256 or EdDSA in it");
     jwt_keys_free(keys);
     return NULL;
 }

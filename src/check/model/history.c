@@ -106,10 +106,15 @@ struct str history_column_text(sqlite3_stmt *stmt, int at)
     return str_of(text, text ? (size_t)sqlite3_column_bytes(stmt, at) : 0);
 }
 
+void history_end(sqlite3_stmt *stmt)
+{
+    (void)sqlite3_reset(stmt); /* says what the last step has said */
+}
+
 bool history_run(struct history *history, sqlite3_stmt *stmt, struct err *err)
 {
     int rc = sqlite3_step(stmt);
-    (void)sqlite3_reset(stmt); /* says the same again */
+    history_end(stmt);
     return rc == SQLITE_DONE || rc == SQLITE_ROW ||
            history_fail(history, "writing the history", err);
 }
@@ -187,7 +192,7 @@ bool history_knows(struct history *history, const struct history_query *query, s
         known_out->verdict = verdict;
         known_out->status = (unsigned)sqlite3_column_int(stmt, 1);
     }
-    (void)sqlite3_reset(stmt); /* says the same again */
+    history_end(stmt);
     return is_known;
 }
 
@@ -214,7 +219,7 @@ static void resume_places(struct history *history, struct history_pending *pendi
         };
         pending->place(pending, history_column_text(stmt, 0), history_column_text(stmt, 1), &place);
     }
-    (void)sqlite3_reset(stmt); /* says the same again */
+    history_end(stmt);
 }
 
 uint64_t history_resume(struct history *history, struct history_pending *pending)
@@ -224,7 +229,7 @@ uint64_t history_resume(struct history *history, struct history_pending *pending
     for (; sqlite3_step(stmt) == SQLITE_ROW; count++)
         pending->each(pending, history_column_text(stmt, 0), (unsigned)sqlite3_column_int(stmt, 1),
                       (unsigned)sqlite3_column_int(stmt, 2));
-    (void)sqlite3_reset(stmt); /* says the same again */
+    history_end(stmt);
     if (count)
         resume_places(history, pending);
     history->is_resumed = count > 0;
@@ -252,6 +257,6 @@ bool history_compare(struct history *history, struct history_changes *changes, s
         };
         changes->each(changes, &changed);
     }
-    (void)sqlite3_reset(stmt); /* says the same again */
+    history_end(stmt);
     return rc == SQLITE_DONE || history_fail(history, "reading the history", err);
 }

@@ -38,6 +38,8 @@ NODISCARD bool history_sql(struct history *history, const char *sql, struct err 
 
 /* The statement, ready for new values. */
 sqlite3_stmt *history_begin(struct history *history, enum statement statement);
+/* It has run, or given its last row; what went wrong is known from that. */
+void history_end(sqlite3_stmt *stmt);
 /* SQLite copies nothing of it: it must live until the statement has run. */
 void history_bind_text(sqlite3_stmt *stmt, int at, struct str text);
 void history_bind_int(sqlite3_stmt *stmt, int at, int64_t value);

@@ -35,7 +35,7 @@ static void read_past(struct history *history, struct str url, int64_t *since, i
         *since = sqlite3_column_int64(stmt, 0);
         *runs = sqlite3_column_int64(stmt, 1);
     }
-    (void)sqlite3_reset(stmt); /* says the same again */
+    history_end(stmt);
 }
 
 /* What a row says of now. */
@@ -128,7 +128,7 @@ static void read_faults(struct recording *r)
         past->bad_since_s = (uint32_t)(sqlite3_column_int64(stmt, 1) / 1000);
         past->bad_runs = (uint32_t)sqlite3_column_int64(stmt, 2);
     }
-    (void)sqlite3_reset(stmt); /* says the same again */
+    history_end(stmt);
 }
 
 static bool put_pending_place(struct recording *r, const struct place *place)
@@ -189,8 +189,8 @@ static bool record_all(struct recording *r)
     if (!r->run->is_cut_short && !history_sql(history, "UPDATE cycle SET id = id + 1", r->err))
         return false;
     char forget[120];
-    (void)snprintf(forget, sizeof(forget), "DELETE FROM bad WHERE run <= %lld",
-                   (long long)r->run_id - KEPT_RUNS); /* fits */
+    str_print(forget, sizeof(forget), "DELETE FROM bad WHERE run <= %lld",
+              (long long)r->run_id - KEPT_RUNS);
     return history_sql(history, forget, r->err);
 }
 

@@ -134,7 +134,7 @@ void crawl_finish(struct crawl *crawl, uint32_t id, enum verdict verdict)
 void crawl_stop(struct crawl *crawl, const char *why)
 {
     if (!crawl->has_trouble)
-        (void)err_set(&crawl->trouble, 0, "%s", why); /* always false */
+        err_set(&crawl->trouble, 0, "%s", why);
     crawl->has_trouble = true;
     crawl->is_stopped = true;
 }
@@ -143,7 +143,7 @@ void crawl_stop(struct crawl *crawl, const char *why)
 static void crawl_drain(struct crawl *crawl, const char *why, const char *note)
 {
     if (!crawl->has_trouble)
-        (void)err_set(&crawl->trouble, 0, "%s", why); /* always false */
+        err_set(&crawl->trouble, 0, "%s", why);
     crawl->has_trouble = crawl->is_draining = true;
     crawl->stop_note = note;
 }
@@ -173,9 +173,8 @@ static bool is_allowed(struct crawl *crawl, struct host *host, uint32_t id)
 static void note_closed_start(struct crawl *crawl, const struct host *host, struct str url)
 {
     if (!crawl->has_trouble)
-        (void)err_set(&crawl->trouble, 0, "%s/robots.txt %s: %.*s was not checked", host->origin,
-                      host->is_closed ? "cannot be had" : "asks not to look",
-                      STR_ARGS(url)); /* always false */
+        err_set(&crawl->trouble, 0, "%s/robots.txt %s: %.*s was not checked", host->origin,
+                host->is_closed ? "cannot be had" : "asks not to look", STR_ARGS(url));
     crawl->has_trouble = true;
 }
 

@@ -83,7 +83,7 @@ void file_read(struct crawl *crawl, uint32_t id)
     bool is_ours = fd < 0 && (code == EMFILE || code == ENFILE || code == ENOMEM);
     if (fd < 0) {
         struct err err;
-        (void)err_sys(&err, code, "opening it"); /* always false */
+        err_sys(&err, code, "opening it");
         site_set_note(crawl->site, id, str_of_c(err.text));
     }
     crawl_finish(crawl, id, is_ours ? VERDICT_NOT_CHECKED : fd < 0 ? VERDICT_BROKEN : VERDICT_OK);

@@ -94,7 +94,7 @@ static int print_help(const struct admin_verbs *verbs)
     for (size_t i = 0; i < verbs->count; i++) {
         const struct admin_verb *verb = &verbs->rows[i];
         char left[64];
-        (void)snprintf(left, sizeof(left), "%s %s", verb->name, verb->operands); /* fits */
+        str_print(left, sizeof(left), "%s %s", verb->name, verb->operands);
         printf("  %-28s %s\n", left, verb->help);
     }
     printf("\nOptions:\n");
@@ -130,14 +130,12 @@ static const struct admin_verb *find_verb(struct admin *admin, const struct admi
         admin->operand_count--;
         if (admin->operand_count == verb->operand_count)
             return verb;
-        (void)err_set(err, 0, "usage: %s %s %s [OPTIONS]", verbs->options->command, name,
-                      verb->operands);
+        err_set(err, 0, "usage: %s %s %s [OPTIONS]", verbs->options->command, name, verb->operands);
         return NULL; /* as err_set() says */
     }
     const char *meant = suggest(name, names, verbs->count);
-    (void)err_set(err, 0, "there is no '%s %s'%s%s%s", verbs->options->command, name,
-                  meant ? "; did you mean '" : "; see --help", meant ? meant : "",
-                  meant ? "'?" : ""); /* always false; NULL says it */
+    err_set(err, 0, "there is no '%s %s'%s%s%s", verbs->options->command, name,
+            meant ? "; did you mean '" : "; see --help", meant ? meant : "", meant ? "'?" : "");
     return NULL;
 }
 

@@ -80,7 +80,7 @@ static int lock_file(const char *path, struct err *err)
     buf_addf(&name, "%s.lock", path);
     int fd = open(buf_c(&name), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0 || flock(fd, LOCK_EX) < 0)
-        (void)err_sys(err, errno, "locking '%s'", buf_c(&name)); /* always false; -1 says it */
+        err_sys(err, errno, "locking '%s'", buf_c(&name));
     buf_done(&name);
     return fd;
 }

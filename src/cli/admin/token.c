@@ -69,7 +69,7 @@ static int token_revoke(struct admin *admin)
         return admin_fail(&err);
     if (was_there)
         return EXIT_FINE;
-    (void)err_set(&err, 0, "there is no token '%.*s'", STR_ARGS(id)); /* always false */
+    err_set(&err, 0, "there is no token '%.*s'", STR_ARGS(id));
     return admin_fail(&err);
 }
 

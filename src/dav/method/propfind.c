@@ -174,7 +174,7 @@ static enum store_rc step_at_once(struct propfind *state, size_t want)
 static enum pull give(struct propfind *state, enum store_rc rc, size_t want, struct buf *into,
                       struct err *err)
 {
-    (void)err_set(err, 0, "listing a collection failed"); /* always false; FAIL says it */
+    err_set(err, 0, "listing a collection failed");
     if (rc != STORE_OK && rc != STORE_END)
         return PULL_FAIL;
     if (spool_len(&state->pending) == 0)

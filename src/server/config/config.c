@@ -50,7 +50,7 @@ static void add_listeners(struct buf *to, const char *key, const struct server_c
     for (size_t i = 0; i < config->listener_count; i++) {
         if (config->listeners[i].kind != kind)
             continue;
-        (void)address_format(&config->listeners[i].address, text); /* the length is not needed */
+        address_format(&config->listeners[i].address, text);
         option_add_text(to, key, text);
         is_set = true;
     }
@@ -311,7 +311,7 @@ static bool check_addresses(const struct server_config *config, struct err *err)
         if (config->is_anonymous || config_has_sign_in(config) ||
             address_is_loopback(&config->listeners[i].address))
             continue;
-        (void)address_format(&config->listeners[i].address, text); /* the length is not needed */
+        address_format(&config->listeners[i].address, text);
         return err_set(err, 0,
                        "%s can be reached from other machines, and there is no sign-in: "
                        "--users FILE says who may, --anonymous that everyone may do everything",
@@ -438,7 +438,7 @@ void config_print_limits(const struct limits *limits)
         char status[16] = "close";
         memcpy(&value, (const char *)limits + row->offset, sizeof(value));
         if (row->status)
-            (void)snprintf(status, sizeof(status), "%u", row->status); /* fits */
+            str_print(status, sizeof(status), "%u", row->status);
         printf("%-20s %10llu %-6s %-8s %s\n", row->name, (unsigned long long)value, row->unit,
                status, row->what);
     }

@@ -128,7 +128,7 @@ enum store_rc dir_name_of(struct res_path path, struct dir_name *name_out)
 struct str dir_path_text(int fd, struct dir_name *name_out)
 {
     char link[64];
-    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd); /* fits */
+    str_print(link, sizeof(link), "/proc/self/fd/%d", fd);
     ssize_t len = readlink(link, name_out->text, sizeof(name_out->text));
     if (len <= 0 || len == (ssize_t)sizeof(name_out->text))
         return STR_NONE;

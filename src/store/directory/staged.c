@@ -105,8 +105,7 @@ enum store_rc dir_stage_name(struct dir_store *dir, int parent_fd, char name_out
 {
     char name[64];
     int fd = dir->staging_fd;
-    (void)snprintf(name, sizeof(name), DIR_STAGED_PREFIX "%016llx",
-                   (unsigned long long)random_u64()); /* fits */
+    str_print(name, sizeof(name), DIR_STAGED_PREFIX "%016llx", (unsigned long long)random_u64());
     if (state_home_is_gone(fd) && !restore_staging(dir))
         return STORE_FAILED;
     bool is_beside = !beneath_is_same_mount(parent_fd, dir->staging_fd);
@@ -229,7 +228,7 @@ static int link_nameless(int fd, int to_fd, const char *name)
         return 0;
     if (errno != ENOENT)
         return errno;
-    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd); /* fits */
+    str_print(link, sizeof(link), "/proc/self/fd/%d", fd);
     return linkat(AT_FDCWD, link, to_fd, name, AT_SYMLINK_FOLLOW) < 0 ? errno : 0;
 }
 

@@ -46,8 +46,8 @@ struct usages {
 struct usages *usages_new(void)
 {
     struct usages *usages = MEM_NEW(struct usages);
-    (void)pthread_mutex_init(&usages->mutex, NULL); /* cannot fail without attributes */
-    (void)pthread_cond_init(&usages->counted, NULL);
+    pthread_mutex_init(&usages->mutex, NULL);
+    pthread_cond_init(&usages->counted, NULL);
     return usages;
 }
 
@@ -60,7 +60,7 @@ static void free_usage(struct usages *usages, struct usage *usage)
 
 void usages_forget(struct usages *usages, const struct store *store)
 {
-    (void)pthread_mutex_lock(&usages->mutex); /* cannot fail: not recursive, not robust */
+    pthread_mutex_lock(&usages->mutex);
     struct map_entry *entry = map_next(&usages->map, NULL);
     while (entry) {
         struct usage *usage = CONTAINER_OF(entry, struct usage, entry);
@@ -68,7 +68,7 @@ void usages_forget(struct usages *usages, const struct store *store)
         if (!store || usage->store == store)
             free_usage(usages, usage);
     }
-    (void)pthread_mutex_unlock(&usages->mutex); /* held */
+    pthread_mutex_unlock(&usages->mutex);
 }
 
 void usages_free(struct usages *usages)
@@ -77,8 +77,8 @@ void usages_free(struct usages *usages)
         return;
     usages_forget(usages, NULL);
     map_done(&usages->map);
-    (void)pthread_cond_destroy(&usages->counted); /* nobody waits, */
-    (void)pthread_mutex_destroy(&usages->mutex);  /* and nobody holds it */
+    pthread_cond_destroy(&usages->counted);
+    pthread_mutex_destroy(&usages->mutex);
     mem_free(usages);
 }
 
@@ -218,11 +218,11 @@ static enum store_rc count(const struct usage_place *place, struct usage *usage)
     struct usages *usages = place->usages;
     uint64_t bytes = 0;
     usage->is_counting = true;
-    (void)pthread_mutex_unlock(&usages->mutex); /* held */
+    pthread_mutex_unlock(&usages->mutex);
     int64_t begin_ms = clock_mono_ms();
     enum store_rc rc = tree_bytes(place->store, place->base, &bytes);
     int64_t end_ms = clock_mono_ms();
-    (void)pthread_mutex_lock(&usages->mutex); /* cannot fail: not recursive, not robust */
+    pthread_mutex_lock(&usages->mutex);
     int64_t fresh_ms = (end_ms - begin_ms) * SHARE;
     usage->is_counting = false;
     usage->is_known |= rc == STORE_OK;
@@ -230,14 +230,14 @@ static enum store_rc count(const struct usage_place *place, struct usage *usage)
         usage->bytes = bytes;
         usage->fresh_until_ms = end_ms + (fresh_ms > FRESH_MS ? fresh_ms : FRESH_MS);
     }
-    (void)pthread_cond_broadcast(&usages->counted); /* cannot fail */
+    pthread_cond_broadcast(&usages->counted);
     return rc;
 }
 
 static enum store_rc bring_up_to_date(const struct usage_place *place, struct usage *usage)
 {
     while (usage->is_counting && !usage->is_known)
-        (void)pthread_cond_wait(&place->usages->counted, &place->usages->mutex); /* cannot fail */
+        pthread_cond_wait(&place->usages->counted, &place->usages->mutex);
     if (usage->is_counting || (usage->is_known && clock_mono_ms() < usage->fresh_until_ms))
         return STORE_OK;
     return count(place, usage);
@@ -247,12 +247,12 @@ static enum store_rc bring_up_to_date(const struct usage_place *place, struct us
 
 enum store_rc usage_get(const struct usage_place *place, uint64_t *bytes_out)
 {
-    (void)pthread_mutex_lock(&place->usages->mutex); /* cannot fail: not recursive, not robust */
+    pthread_mutex_lock(&place->usages->mutex);
     struct usage *usage = find_or_add(place);
     enum store_rc rc = bring_up_to_date(place, usage);
     if (rc == STORE_OK)
         *bytes_out = usage->bytes;
-    (void)pthread_mutex_unlock(&place->usages->mutex); /* held */
+    pthread_mutex_unlock(&place->usages->mutex);
     return rc;
 }
 
@@ -267,34 +267,34 @@ static enum store_rc take(struct usage *usage, uint64_t more, uint64_t quota)
 
 enum store_rc usage_take(const struct usage_place *place, uint64_t more, uint64_t quota)
 {
-    (void)pthread_mutex_lock(&place->usages->mutex); /* cannot fail: not recursive, not robust */
+    pthread_mutex_lock(&place->usages->mutex);
     struct usage *usage = find_or_add(place);
     enum store_rc rc = bring_up_to_date(place, usage);
     if (rc == STORE_OK)
         rc = take(usage, more, quota);
-    (void)pthread_mutex_unlock(&place->usages->mutex); /* held */
+    pthread_mutex_unlock(&place->usages->mutex);
     return rc;
 }
 
 enum store_rc usage_take_known(const struct usage_place *place, uint64_t more, uint64_t quota)
 {
-    (void)pthread_mutex_lock(&place->usages->mutex); /* cannot fail: not recursive, not robust */
+    pthread_mutex_lock(&place->usages->mutex);
     enum store_rc rc = take(find_or_add(place), more, quota);
-    (void)pthread_mutex_unlock(&place->usages->mutex); /* held */
+    pthread_mutex_unlock(&place->usages->mutex);
     return rc;
 }
 
 void usage_give(const struct usage_place *place, uint64_t fewer)
 {
-    (void)pthread_mutex_lock(&place->usages->mutex); /* cannot fail: not recursive, not robust */
+    pthread_mutex_lock(&place->usages->mutex);
     struct usage *usage = find_or_add(place);
     usage->bytes -= fewer < usage->bytes ? fewer : usage->bytes;
-    (void)pthread_mutex_unlock(&place->usages->mutex); /* held */
+    pthread_mutex_unlock(&place->usages->mutex);
 }
 
 void usage_doubt(const struct usage_place *place)
 {
-    (void)pthread_mutex_lock(&place->usages->mutex); /* cannot fail: not recursive, not robust */
+    pthread_mutex_lock(&place->usages->mutex);
     find_or_add(place)->fresh_until_ms = 0;
-    (void)pthread_mutex_unlock(&place->usages->mutex); /* held */
+    pthread_mutex_unlock(&place->usages->mutex);
 }

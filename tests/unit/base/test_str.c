@@ -9,6 +9,20 @@ TEST(str_of_c_takes_null)
     assert_int_equal(str_of_c("abc").len, 3);
 }
 
+static void print_too_much(void)
+{
+    char into[4];
+    str_print(into, sizeof(into), "%d", 1234);
+}
+
+TEST(str_print_fills_an_array_and_not_more)
+{
+    char into[4];
+    str_print(into, sizeof(into), "%d", 123);
+    assert_string_equal(into, "123");
+    assert_true(aborts(print_too_much));
+}
+
 TEST(str_comparisons)
 {
     static const struct {
@@ -186,6 +200,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(str_of_c_takes_null),
+        cmocka_unit_test(str_print_fills_an_array_and_not_more),
         cmocka_unit_test(str_comparisons),
         cmocka_unit_test(str_starts_and_ends),
         cmocka_unit_test(str_index_says_len_for_nowhere),

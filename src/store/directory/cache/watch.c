@@ -92,7 +92,7 @@ void watcher_done(struct watcher *watcher)
 int watcher_add(const struct watcher *watcher, int fd, bool is_directory)
 {
     char link[64];
-    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd); /* fits */
+    str_print(link, sizeof(link), "/proc/self/fd/%d", fd);
     return inotify_add_watch(watcher->inotify_fd, link,
                              is_directory ? DIRECTORY_EVENTS : FILE_EVENTS);
 }

@@ -51,7 +51,7 @@ static bool is_davit(unsigned long pid)
 {
     char path[64];
     char name[32] = "";
-    (void)snprintf(path, sizeof(path), "/proc/%lu/comm", pid); /* fits */
+    str_print(path, sizeof(path), "/proc/%lu/comm", pid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return false;
@@ -81,7 +81,7 @@ static bool is_met(int root_fd, const struct neighbour_lock *lock)
     struct dir_entries entries;
     struct dir_entry entry;
     bool is_found = false;
-    (void)snprintf(path, sizeof(path), "/proc/%lu/fd", lock->pid); /* fits */
+    str_print(path, sizeof(path), "/proc/%lu/fd", lock->pid);
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return false;

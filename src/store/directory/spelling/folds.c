@@ -194,7 +194,7 @@ struct trial {
 
 static void name_it(const struct trial *trial, const char *end, char name_out[128])
 {
-    (void)snprintf(name_out, 128, "%s%s", trial->prefix, end); /* fits */
+    str_print(name_out, 128, "%s%s", trial->prefix, end);
 }
 
 static bool take_listed(const struct dir_entry *entry, void *arg)
@@ -279,8 +279,8 @@ static enum folding try_mark(const struct trial *trial)
 static bool try_root(int staging_fd, struct device *root, struct err *err)
 {
     struct trial trial = {.fd = staging_fd};
-    (void)snprintf(trial.prefix, sizeof(trial.prefix), DIR_STAGED_PREFIX "%016llx-",
-                   (unsigned long long)random_u64()); /* fits */
+    str_print(trial.prefix, sizeof(trial.prefix), DIR_STAGED_PREFIX "%016llx-",
+              (unsigned long long)random_u64());
     if (root->folding == FOLDS_MARKED)
         root->folding = try_mark(&trial);
     else if (root->folding != FOLDS_NEVER && !try_names(&trial, root))

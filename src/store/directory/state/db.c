@@ -122,10 +122,10 @@ struct state_db *db_open(const struct db_options *options, struct err *err)
     if (code == SQLITE_OK && configure(db, options))
         return db;
     if (code == SQLITE_OK)
-        (void)err_set(err, db_code(db->handle), STATE_NAME " is no usable database"); /* false */
+        err_set(err, db_code(db->handle), STATE_NAME " is no usable database");
     else
-        (void)err_set(err, 0, "opening " STATE_NAME ": %s", /* likewise */
-                      db->handle ? sqlite3_errmsg(db->handle) : "out of memory");
+        err_set(err, 0, "opening " STATE_NAME ": %s", /* likewise */
+                db->handle ? sqlite3_errmsg(db->handle) : "out of memory");
     db_close(db);
     return NULL;
 }

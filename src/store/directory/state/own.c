@@ -62,17 +62,16 @@ int own_directory_open(int at_fd, const char *name, bool is_named_so, struct err
 {
     struct stat st;
     if (mkdirat(at_fd, name, 0700) < 0 && errno != EEXIST) {
-        (void)err_sys(err, errno,
-                      "making davit's state directory '%s' (see --state and --read-only)",
-                      name); /* -1 says it */
+        err_sys(err, errno, "making davit's state directory '%s' (see --state and --read-only)",
+                name);
         return -1;
     }
     int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (is_named_so ? 0 : O_NOFOLLOW);
     int fd = openat(at_fd, name, flags);
     if (fd < 0) {
         bool is_link = errno == ELOOP || errno == ENOTDIR;
-        (void)err_sys(err, errno, "opening davit's state directory '%s'%s", name,
-                      is_link ? ", which must be a directory and no link" : ""); /* as above */
+        err_sys(err, errno, "opening davit's state directory '%s'%s", name,
+                is_link ? ", which must be a directory and no link" : "");
         return -1;
     }
     bool is_fine = (fstat(fd, &st) == 0 || err_sys(err, errno, "looking at '%s'", name)) &&

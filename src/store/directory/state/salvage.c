@@ -10,9 +10,9 @@
 bool salvage_set_aside(int dir_fd, char name_out[SALVAGE_NAME_BYTES], struct err *err)
 {
     char wal[SALVAGE_NAME_BYTES + 8];
-    (void)snprintf(name_out, SALVAGE_NAME_BYTES, STATE_NAME ".damaged-%lld",
-                   (long long)(clock_wall_ms() / 1000));  /* fits */
-    (void)snprintf(wal, sizeof(wal), "%s-wal", name_out); /* fits */
+    str_print(name_out, SALVAGE_NAME_BYTES, STATE_NAME ".damaged-%lld",
+              (long long)(clock_wall_ms() / 1000));
+    str_print(wal, sizeof(wal), "%s-wal", name_out);
     if (renameat(dir_fd, STATE_NAME, dir_fd, name_out) < 0)
         return err_sys(err, errno, "setting " STATE_NAME " aside");
     (void)renameat(dir_fd, STATE_NAME "-wal", dir_fd, wal); /* there need not be one */
@@ -50,7 +50,7 @@ size_t salvage_props(int dir_fd, const char *name, struct state_db *to)
     char file[96];
     sqlite3 *from = NULL;
     size_t count = 0;
-    (void)snprintf(file, sizeof(file), "file:/proc/self/fd/%d/%s", dir_fd, name); /* fits */
+    str_print(file, sizeof(file), "file:/proc/self/fd/%d/%s", dir_fd, name);
     int code = sqlite3_open_v2(file, &from, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, NULL);
     bool is_begun = sqlite3_exec(to->handle, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
     /* From one end, and when that comes to something that cannot be read, from the other. */

@@ -130,8 +130,7 @@ static bool make_copy(const struct state *state)
     int fd = openat(dir_fd, STATE_NEW_NAME, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
     if (fd < 0)
         return false;
-    (void)snprintf(text, sizeof(text), "VACUUM INTO 'file:/proc/self/fd/%d/" STATE_NEW_NAME "'",
-                   dir_fd); /* fits */
+    str_print(text, sizeof(text), "VACUUM INTO 'file:/proc/self/fd/%d/" STATE_NEW_NAME "'", dir_fd);
     bool is_fine = db_run(state->writer->handle, text) && fsync(fd) == 0;
     fd_close(fd); /* it is on the disk, or useless */
     return is_fine;
@@ -387,8 +386,7 @@ static bool make_ready(struct state *state, struct err *err)
     atomic_store(&state->inode, state->writer->file.ino);
     if (is_ready && has_all_rows(state->writer) && fill_filter(state, state->writer) == STORE_OK)
         return true;
-    (void)err_set(err, db_code(state->writer->handle),
-                  STATE_NAME " is damaged, or another program's"); /* always false */
+    err_set(err, db_code(state->writer->handle), STATE_NAME " is damaged, or another program's");
     db_close(state->writer);
     state->writer = NULL;
     return false;
@@ -416,8 +414,8 @@ struct state *state_open(struct state_home *home, bool is_read_only,
     struct state *state = MEM_NEW(struct state);
     char file[64];
     /* SQLite takes names only; this one leads to what is open. */
-    (void)snprintf(file, sizeof(file), "file:/proc/self/fd/%d/" STATE_NAME "%s", home->fd,
-                   is_read_only && is_immutable(home->fd) ? "?immutable=1" : ""); /* fits */
+    str_print(file, sizeof(file), "file:/proc/self/fd/%d/" STATE_NAME "%s", home->fd,
+              is_read_only && is_immutable(home->fd) ? "?immutable=1" : "");
     state->options.home = home;
     state->options.file = mem_copy_text(file, strlen(file));
     state->options.is_read_only = is_read_only;

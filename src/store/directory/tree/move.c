@@ -65,8 +65,7 @@ static enum store_rc respell(const struct placing *placing)
     const struct dir_transfer *transfer = &placing->transfer;
     struct arena arena = {0};
     char name[64];
-    (void)snprintf(name, sizeof(name), "davit-renames-this-%016llx",
-                   (unsigned long long)random_u64()); /* fits */
+    str_print(name, sizeof(name), "davit-renames-this-%016llx", (unsigned long long)random_u64());
     struct res_path between = path_join(&arena, path_parent(transfer->to), str_of_c(name));
     const struct store_transfer away = {transfer->from, between, .expects_absent = true};
     const struct store_transfer on = {between, transfer->to, .expects_absent = true};
