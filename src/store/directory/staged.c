@@ -7,9 +7,9 @@
  * file. Where the file system has no O_TMPFILE, the file has a staged name from the start; start-up
  * removes what a crash left of those. A tree has a staged name in any case.
  *
- * A rename is what makes a change visible in one step, so what is staged must be in the mount of
- * its target. That is the staging directory, or, for what is mounted below the root, the collection
- * that it is for: then the name is noted in the database, since start-up would not look there.
+ * A rename is what makes a change visible in one step, so what is staged must be where that goes to
+ * its target from (mounts/border.c). That is the staging directory, or else the collection that it
+ * is for: then the name is noted in the database, since start-up would not look there.
  *
  * Where nothing is expected at the target, the kernel sees to it that nothing is replaced, whatever
  * another program makes there at this moment. Where it cannot (RENAME_NOREPLACE is missing on
@@ -30,6 +30,7 @@
 #include "store/directory/beneath.h"
 #include "store/directory/dir.h"
 #include "store/directory/entry.h"
+#include "store/directory/mounts/border.h"
 #include "store/directory/resolve.h"
 #include "store/directory/state/kept.h"
 #include "store/directory/state/own.h"
@@ -108,8 +109,8 @@ enum store_rc dir_stage_name(struct dir_store *dir, int parent_fd, char name_out
     str_print(name, sizeof(name), DIR_STAGED_PREFIX "%016llx", (unsigned long long)random_u64());
     if (state_home_is_gone(fd) && !restore_staging(dir))
         return STORE_FAILED;
-    bool is_beside = !beneath_is_same_mount(parent_fd, dir->staging_fd);
-    if (is_beside) { /* mounted below the root: beside the target, noted for start-up */
+    bool is_beside = !border_lets_pass(dir->staging_fd, NULL, parent_fd);
+    if (is_beside) { /* beside the target, noted for start-up */
         fd = fcntl(parent_fd, F_DUPFD_CLOEXEC, 0);
         if (fd < 0)
             return dir_rc(errno, "opening a collection");

@@ -6,8 +6,8 @@
 /* The directory for what is staged, made where it is missing. -1: `err` says why. Gives. */
 NODISCARD int dir_staging_open(const struct dir_store *dir, struct err *err);
 
-/* A name of its own in the staging directory, or beside the target where that is in another mount.
- * *fd_out is the directory; *is_owned_out: to be closed by the caller. */
+/* A name of its own in the staging directory, or beside the target where no rename comes from
+ * there. *fd_out is the directory; *is_owned_out: to be closed by the caller. */
 NODISCARD enum store_rc dir_stage_name(struct dir_store *dir, int parent_fd, char name_out[64],
                                        int *fd_out, bool *is_owned_out);
 

@@ -1,5 +1,5 @@
-/* MOVE: within a mount what moves is put in its place as it is (place.c); between two file systems
- * below the root it is copied, and then removed.
+/* MOVE: what moves is put in its place as it is (place.c); where a rename does not go there
+ * (mounts/border.c) it is copied, and then removed.
  *
  * A MOVE that changes only the spelling of a name, where the file system takes both for one, is of
  * the resource to itself. It goes by way of a third name: see respell().
@@ -14,9 +14,9 @@
 
 #include "base/fd.h"
 #include "base/random.h"
-#include "store/directory/beneath.h"
 #include "store/directory/dir.h"
 #include "store/directory/entry.h"
+#include "store/directory/mounts/border.h"
 #include "store/directory/mounts/identity.h"
 #include "store/directory/resolve.h"
 #include "store/directory/tree/copy.h"
@@ -25,7 +25,7 @@
 #include "store/directory/tree/remove.h"
 #include "store/directory/tree/walk.h"
 
-/* To another file system below the root: copied, then removed. What may not move would be copied
+/* To where no rename goes: copied, then removed. What may not move would be copied
  * and then not removed: nothing moves then. */
 static enum store_rc move_across(const struct placing *placing)
 {
@@ -82,6 +82,16 @@ static enum store_rc respell(const struct placing *placing)
     return rc;
 }
 
+/* Whether it may not go by a rename. Where only trying would show that, what is in the way must not
+ * be removed for it. */
+static bool crosses_border(const struct placing *placing)
+{
+    if (!border_lets_pass(placing->from_fd, placing->from_name, placing->to_fd))
+        return true;
+    return dir_is_directory(placing->from_fd, placing->from_name) &&
+           dir_is_taken(placing->to_fd, placing->to_name) && border_may_be_hidden(placing->to_fd);
+}
+
 static enum store_rc move_checked(struct placing *placing)
 {
     struct dir_end from = {placing->from_fd, placing->from_name};
@@ -102,9 +112,10 @@ static enum store_rc move_checked(struct placing *placing)
     /* Asked first, so that what is at the destination is not removed for nothing. */
     if (!dir_placing_may(placing, placing->transfer.from, placing->from_fd, placing->from_name))
         return STORE_PARTIAL;
-    if (!beneath_is_same_mount(placing->from_fd, placing->to_fd))
+    if (crosses_border(placing))
         return move_across(placing);
-    return dir_place(placing);
+    enum store_rc rc = dir_place(placing);
+    return placing->meets_border ? move_across(placing) : rc;
 }
 
 enum store_rc dir_move(struct store *store, const struct store_transfer *transfer,

@@ -142,7 +142,7 @@ static bool graft(struct grafting *grafting, int from_fd, const char *from_name,
             return true;
         if (code == EEXIST && !is_collection)
             return false; /* what is in the way has been reported when it could not be removed */
-        if (code != EEXIST)
+        if (code != EEXIST && !(code == EXDEV && is_collection)) /* its members may pass */
             return dir_walk_fail(walk, is_collection, dir_rc(code, "moving a member"), 0);
     }
     return graft_collection(grafting, from_fd, from_name, to_fd, to_name);
@@ -313,6 +313,7 @@ static enum store_rc place(struct placing *placing)
     if (!is_whole && placing->expects_absent)
         return graft_new(placing);
     int code = is_whole ? place_whole(placing) : EEXIST;
+    placing->meets_border = code == EXDEV;
     placing->transfer.is_replaced = code == 0; /* what may be noted of an earlier resource goes */
     if (code != EEXIST)
         return code ? dir_rc(code, "moving a resource") : STORE_OK;

@@ -13,6 +13,7 @@ struct placing {
     bool expects_absent; /* nothing is to be replaced */
     bool is_grafted;     /* set: members were moved one by one, */
     bool has_made_to;    /* into a collection that was made for them */
+    bool meets_border;   /* set: nothing has changed, since no rename goes there */
     bool keeps_links;    /* a copy has them as they are */
     int to_fd;
     const char *to_name;
