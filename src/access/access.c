@@ -16,13 +16,14 @@
  * are about need not be there yet. */
 #include "access/access.h"
 
+#include "access/accounts.h"
 #include "access/state_priv.h"
-#include "access/users.h"
 #include "base/mem.h"
 
 struct access_state *access_state_new(const struct access_bounds *bounds,
                                       struct shared_state *shared)
 {
+    unsigned char decoys[SHARED_SECRET_BYTES];
     struct access_state *state = MEM_NEW(struct access_state);
     state->shared = shared;
     nonces_init(&state->nonces, shared, bounds->nonce_ms);
@@ -30,6 +31,8 @@ struct access_state *access_state_new(const struct access_bounds *bounds,
     state->wrong = credential_cache_new(bounds->cache_count, bounds->wrong_ms);
     state->gate = gate_new(bounds->waiting_count);
     shared_secret(shared, "sign-in", 0, state->key);
+    shared_secret(shared, "decoys", 0, decoys);
+    memcpy(state->decoy_key, decoys, sizeof(state->decoy_key));
     return state;
 }
 
@@ -47,7 +50,7 @@ void access_state_free(struct access_state *state)
 
 void access_offer_usable(struct access *access)
 {
-    const struct users *users = access->users;
+    const struct users *users = access->accounts->users;
     size_t count = users ? users->count : 0;
     size_t with[ACCESS_SCHEME_COUNT] = {0};
     for (size_t i = 0; i < count; i++) {
@@ -61,15 +64,9 @@ void access_offer_usable(struct access *access)
     access->offers[ACCESS_SCRAM] = count && with[ACCESS_SCRAM] == count;
     access->offers[ACCESS_DIGEST] = count && with[ACCESS_DIGEST] == count;
     access->offers[ACCESS_DIGEST_MD5] = count && with[ACCESS_DIGEST_MD5] == count;
-    access->offers[ACCESS_BASIC] = with[ACCESS_BASIC] || access->tokens;
+    access->offers[ACCESS_BASIC] = with[ACCESS_BASIC] || access->accounts->tokens;
     access->offers[ACCESS_BEARER] = access->jwt_keys != NULL;
     access->offers[ACCESS_CERTIFICATE] = true; /* where TLS asks for one */
-}
-
-const struct token *access_link(const struct access *access, struct str text, int64_t now_s)
-{
-    const struct token *token = access->tokens ? tokens_verify(access->tokens, text, now_s) : NULL;
-    return token && token->is_link ? token : NULL;
 }
 
 static bool can_sign_in(const struct access *access)

@@ -3,8 +3,8 @@
 
 #include "access/rules.h"
 
-struct credential_cache;
 struct access_state;
+struct accounts;
 struct err;
 struct gate_seat;
 struct jwt_keys;
@@ -25,9 +25,8 @@ struct access {
     bool allows_clear_basic; /* also where others may read along */
     bool lets_everyone;      /* without rules: who is not signed in may do what users may */
     const struct access_certificate *certificates;
-    struct users *users; /* the four may be NULL */
-    struct tokens *tokens;
-    struct rules *rules;
+    const struct accounts *accounts;
+    struct rules *rules; /* the two may be NULL */
     struct jwt_keys *jwt_keys;
     struct str jwt_issuer;
     struct str jwt_audience;
@@ -61,13 +60,15 @@ struct sign_in {
     struct str target;      /* as sent */
     struct str address;     /* of the client, with or without a port */
     struct str certificate; /* the subject of the client's; empty: there was none */
-    bool is_confidential;   /* nobody else can read along: TLS, or this machine */
-    bool may_block;         /* where executor_compute() does */
+    struct str link; /* the token in the URL of a shared link, which alone counts; NULL: none */
+    bool is_confidential; /* nobody else can read along: TLS, or this machine */
+    bool may_block;       /* where executor_compute() does */
 };
 
 enum sign_in_end {
     SIGN_IN_DONE,      /* `principal` says who, perhaps nobody */
     SIGN_IN_BLOCKS,    /* ask again, with the same signed_in, where it may block: in any case */
+    SIGN_IN_NO_LINK,   /* 404: there is none such, or it has expired */
     SIGN_IN_REFUSED,   /* 401: wrong, or there is another step */
     SIGN_IN_MALFORMED, /* 401: it cannot be read */
     SIGN_IN_MISPLACED, /* 400: made for another target */
@@ -83,16 +84,13 @@ struct signed_in {
     struct str next_step; /* the only challenge, where the scheme has another step */
     bool is_stale;        /* the credentials were right, but the nonce was not */
     unsigned retry_s;
-    struct gate_seat *seat; /* after BLOCKS */
+    struct gate_seat *seat; /* after BLOCKS, where a hash is waited for; NULL: none */
 };
 
-/* Memory from the arena; *out was zeroed. */
+/* Memory from the arena; *out was zeroed. The principal's `link` is the id of its token. */
 NODISCARD enum sign_in_end access_sign_in(const struct access *access,
                                           const struct sign_in *request, struct arena *arena,
                                           struct signed_in *out);
-
-/* The token of a shared link; NULL: there is none, or it has expired. */
-const struct token *access_link(const struct access *access, struct str text, int64_t now_s);
 
 enum { ACCESS_CHALLENGES_MAX = ACCESS_SCHEME_COUNT };
 

@@ -26,6 +26,7 @@
  * SCRAM keeps nothing between its two requests: `sid` holds the client's first message under a
  * keyed hash together with the server's nonce, and the nonce is one of access/nonce.h's, good for a
  * while and for one success. */
+#include "access/accounts.h"
 #include "access/net.h"
 #include "access/password.h"
 #include "access/scheme/basic.h"
@@ -33,7 +34,6 @@
 #include "access/scheme/jwt.h"
 #include "access/scheme/scram.h"
 #include "access/state_priv.h"
-#include "access/users.h"
 #include "base/clock.h"
 #include "text/base64.h"
 #include "text/unicode.h"
@@ -152,9 +152,17 @@ static void leave_seat(struct attempt *attempt)
 
 /* --- names and tokens --- */
 
-static const struct user *find_user(const struct access *access, struct str name)
+/* What must be known cannot be found out now. */
+static enum sign_in_end give_up(struct attempt *attempt, struct str user)
 {
-    return access->users ? users_find(access->users, name) : NULL;
+    leave_seat(attempt);
+    refund(attempt, user);
+    return put_off(attempt, SIGN_IN_UNKNOWN);
+}
+
+static bool find_user(const struct attempt *attempt, struct str name, const struct user **user_out)
+{
+    return accounts_find_user(attempt->access->accounts, name, attempt->arena, user_out);
 }
 
 static enum sign_in_end passed_with_token(struct attempt *attempt, enum access_scheme scheme,
@@ -164,11 +172,15 @@ static enum sign_in_end passed_with_token(struct attempt *attempt, enum access_s
     return passed(attempt, scheme, token->user);
 }
 
-static const struct token *find_token(const struct access *access, struct str text)
+/* One that is for signing in; NULL: it is none. False: that cannot be found out now. */
+static bool find_token(const struct attempt *attempt, struct str text,
+                       const struct token **token_out)
 {
-    int64_t now_s = clock_wall_ms() / 1000;
-    const struct token *token = access->tokens ? tokens_verify(access->tokens, text, now_s) : NULL;
-    return token && !token->is_link ? token : NULL;
+    const struct accounts *accounts = attempt->access->accounts;
+    bool is_known = accounts_find_token(accounts, text, attempt->arena, token_out);
+    if (*token_out && (*token_out)->is_link)
+        *token_out = NULL;
+    return is_known;
 }
 
 /* --- Basic --- */
@@ -196,29 +208,37 @@ static enum sign_in_end hash_password(struct attempt *attempt, const struct basi
     return SIGN_IN_REFUSED;
 }
 
-/* What a stranger, or a user without a password, is measured against. Nothing that is remembered of
- * him is ever a user's: he might become one. */
-static struct basic_check find_check(struct attempt *attempt, const struct basic *basic)
+/* What a stranger, or a user without a password, is measured against; NULL: nobody has one. */
+static const struct user *find_decoy(const struct access *access, struct str name)
+{
+    const struct users *users = access->accounts->users;
+    return users ? users_decoy(users, hash_bytes_with(access->state->decoy_key, name)) : NULL;
+}
+
+/* Nothing that is remembered of a stranger is ever a user's: he might become one. */
+static bool find_check(struct attempt *attempt, const struct basic *basic,
+                       struct basic_check *check)
 {
     const struct access *access = attempt->access;
-    struct basic_check check = {.user = find_user(access, basic->user)};
-    if (check.user && check.user->hash.len == 0)
-        check.user = NULL;
-    const struct user *measured = check.user;
-    if (!measured && access->users)
-        measured = users_decoy(access->users, basic->user);
-    check.hash = measured ? measured->hash : STR_NONE;
-    check.key =
-        credential_cache_key(access->state->right, attempt->authorization.token68, check.hash);
-    if (!check.user)
-        check.key.bytes[0] ^= 1;
-    return check;
+    const struct credential_cache *cache = access->state->right;
+    if (!find_user(attempt, basic->user, &check->user))
+        return false;
+    if (check->user && check->user->hash.len == 0)
+        check->user = NULL;
+    const struct user *measured = check->user ? check->user : find_decoy(access, basic->user);
+    check->hash = measured ? measured->hash : STR_NONE;
+    check->key = credential_cache_key(cache, attempt->authorization.token68, check->hash);
+    if (!check->user)
+        check->key.bytes[0] ^= 1;
+    return true;
 }
 
 static enum sign_in_end check_password(struct attempt *attempt, const struct basic *basic)
 {
     struct access_state *state = attempt->access->state;
-    struct basic_check check = find_check(attempt, basic);
+    struct basic_check check;
+    if (!find_check(attempt, basic, &check))
+        return give_up(attempt, basic->user);
     enum credential_state right =
         check.user ? credential_cache_look(state->right, &check.key) : CREDENTIALS_NONE;
     bool is_wrong = right == CREDENTIALS_NONE &&
@@ -246,11 +266,11 @@ static enum sign_in_end sign_in_basic(struct attempt *attempt)
         return SIGN_IN_UNSAFE;
     if (!basic_read(&attempt->authorization, attempt->arena, &basic))
         return SIGN_IN_MALFORMED;
-    if (token_is_text(basic.password)) {
-        const struct token *token = find_token(access, basic.password);
-        if (token && str_eq(token->user, basic.user))
-            return passed_with_token(attempt, ACCESS_BASIC, token);
-    }
+    const struct token *token;
+    if (!find_token(attempt, basic.password, &token))
+        return give_up(attempt, basic.user);
+    if (token && str_eq(token->user, basic.user))
+        return passed_with_token(attempt, ACCESS_BASIC, token);
     return check_password(attempt, &basic);
 }
 
@@ -261,7 +281,7 @@ static enum sign_in_end sign_in_basic(struct attempt *attempt)
 static struct str invent(struct attempt *attempt, struct str name)
 {
     const struct access_state *state = attempt->access->state;
-    const struct users *users = attempt->access->users;
+    const struct users *users = attempt->access->accounts->users;
     bool is_kept = users && users->salts_key.len;
     struct str secret =
         is_kept ? users->salts_key : str_of((const char *)state->key, sizeof(state->key));
@@ -277,7 +297,7 @@ static enum sign_in_end check_nonce(struct attempt *attempt, const struct digest
     forgive(attempt, user);
     enum nonce_state state = nonce_use(nonces, digest->nonce, digest->count, user);
     if (state == NONCE_UNKNOWN)
-        return put_off(attempt, SIGN_IN_UNKNOWN);
+        return give_up(attempt, user);
     if (state != NONCE_FRESH) {
         attempt->out->is_stale = true;
         return SIGN_IN_REFUSED;
@@ -303,7 +323,9 @@ static enum sign_in_end sign_in_digest(struct attempt *attempt)
     if (!nonce_is_known(&access->state->nonces, digest.nonce, digest.user) &&
         !charge(attempt, digest.user))
         return attempt->uncharged;
-    const struct user *user = find_user(access, digest.user);
+    const struct user *user;
+    if (!find_user(attempt, digest.user, &user))
+        return give_up(attempt, digest.user);
     struct str key = user ? user->digest_keys[digest.hash] : STR_NONE;
     bool has_key = key.len != 0;
     if (!has_key)
@@ -315,17 +337,18 @@ static enum sign_in_end sign_in_digest(struct attempt *attempt)
 
 /* --- SCRAM --- */
 
-static struct scram_keys keys_of(struct attempt *attempt, struct str name)
+/* `user` NULL: a stranger. */
+static struct scram_keys keys_of(struct attempt *attempt, struct str name, const struct user *user)
 {
-    const struct user *user = find_user(attempt->access, name);
+    const struct users *users = attempt->access->accounts->users;
     struct scram_keys keys = {.iterations = SCRAM_ITERATIONS};
     uint32_t chance;
     if (user && user->scram.iterations)
         return user->scram;
     struct str invented = invent(attempt, name);
     memcpy(&chance, invented.at + SHA256_BYTES - sizeof(chance), sizeof(chance));
-    if (attempt->access->users)
-        keys.iterations = users_decoy_rounds(attempt->access->users, chance);
+    if (users)
+        keys.iterations = users_decoy_rounds(users, chance);
     keys.salt = str_first(invented, 16);
     memcpy(keys.stored_key.bytes, invented.at, SHA256_BYTES); /* which nobody can prove */
     return keys;
@@ -363,6 +386,7 @@ static bool read_scram_first(struct attempt *attempt, struct str message,
 
 static enum sign_in_end begin_scram(struct attempt *attempt, struct str message)
 {
+    const struct user *user;
     struct scram_first first;
     struct buf nonce = {0};
     struct buf sid = {0};
@@ -370,7 +394,9 @@ static enum sign_in_end begin_scram(struct attempt *attempt, struct str message)
     struct buf step = {0};
     if (!read_scram_first(attempt, message, &first))
         return SIGN_IN_MALFORMED;
-    struct scram_keys keys = keys_of(attempt, first.user);
+    if (!find_user(attempt, first.user, &user))
+        return give_up(attempt, first.user);
+    struct scram_keys keys = keys_of(attempt, first.user, user);
     nonce_make(&attempt->access->state->nonces, &nonce);
     struct sha256 mac = seal(attempt, message, buf_str(&nonce));
     base64_encode(&sid, message, BASE64_URL);
@@ -402,6 +428,7 @@ static bool open_sid(struct attempt *attempt, struct str sid, struct str nonce,
 static enum sign_in_end finish_scram(struct attempt *attempt, struct str sid, struct str message)
 {
     const struct nonces *nonces = &attempt->access->state->nonces;
+    const struct user *user;
     struct scram_first first;
     struct scram_final final;
     struct str first_message;
@@ -418,11 +445,12 @@ static enum sign_in_end finish_scram(struct attempt *attempt, struct str sid, st
         return SIGN_IN_REFUSED; /* of another server, or too late: no guess */
     if (!charge(attempt, first.user))
         return attempt->uncharged;
-    struct scram_keys keys = keys_of(attempt, first.user);
+    if (!find_user(attempt, first.user, &user))
+        return give_up(attempt, first.user);
+    struct scram_keys keys = keys_of(attempt, first.user, user);
     scram_add_server_first(&server_first, &first, nonce, &keys);
     bool is_right = scram_verify(&keys, &first, buf_str(&server_first), &final, &server_final);
     buf_done(&server_first);
-    const struct user *user = find_user(attempt->access, first.user);
     if (!is_right || !user)
         return SIGN_IN_REFUSED;
     add_step(&info, sid, buf_str(&server_final));
@@ -431,7 +459,7 @@ static enum sign_in_end finish_scram(struct attempt *attempt, struct str sid, st
     forgive(attempt, user->name);
     enum nonce_state state = nonce_use(nonces, nonce, 1, user->name);
     if (state == NONCE_UNKNOWN)
-        return put_off(attempt, SIGN_IN_UNKNOWN);
+        return give_up(attempt, user->name);
     if (state != NONCE_FRESH)
         return SIGN_IN_REFUSED;
     return passed(attempt, ACCESS_SCRAM, user->name);
@@ -505,16 +533,32 @@ static enum sign_in_end sign_in_bearer(struct attempt *attempt)
     struct str text = attempt->authorization.token68;
     if (text.len == 0 && attempt->authorization.param_count == 0) /* Office asks what we can do */
         return SIGN_IN_DONE;
-    if (!access->offers[ACCESS_BEARER] && !access->tokens)
+    if (!access->offers[ACCESS_BEARER] && !access->accounts->tokens)
         return SIGN_IN_REFUSED;
     if (!attempt->request->is_confidential && !access->allows_clear_basic)
         return SIGN_IN_UNSAFE; /* RFC 6750 §5.3 */
-    const struct token *token = find_token(access, text);
+    const struct token *token;
+    if (!find_token(attempt, text, &token))
+        return give_up(attempt, STR_NONE);
     if (token)
         return passed_with_token(attempt, ACCESS_BEARER, token);
     if (access->jwt_keys && access->offers[ACCESS_BEARER] && jwt_is_text(text))
         return sign_in_jwt(attempt, text);
     return refuse_token(attempt, text);
+}
+
+/* --- the URL of a shared link --- */
+
+static enum sign_in_end sign_in_by_link(struct attempt *attempt)
+{
+    const struct accounts *accounts = attempt->access->accounts;
+    const struct token *token;
+    if (!accounts_find_token(accounts, attempt->request->link, attempt->arena, &token))
+        return give_up(attempt, STR_NONE);
+    if (!token || !token->is_link)
+        return SIGN_IN_NO_LINK;
+    attempt->out->principal.link = token->id;
+    return passed_with_token(attempt, ACCESS_NO_SCHEME, token);
 }
 
 /* --- the beginning --- */
@@ -544,12 +588,14 @@ enum sign_in_end access_sign_in(const struct access *access, const struct sign_i
     attempt.is_charged = out->seat && out->seat->is_charged;
     *out =
         (struct signed_in){.principal.address = without_port(request->address), .seat = out->seat};
-    if (!request->authorization.at) {
+    if (!request->link.at && !request->authorization.at) {
         struct str user = certificate_user(access, request->certificate);
         return user.len ? passed(&attempt, ACCESS_CERTIFICATE, user) : SIGN_IN_DONE;
     }
-    if (access->state->shared->may_block && !request->may_block)
+    if (!request->may_block && (access->state->shared->may_block || access->accounts->may_block))
         return SIGN_IN_BLOCKS;
+    if (request->link.at)
+        return sign_in_by_link(&attempt);
     if (!authorization_parse(request->authorization, arena, &attempt.authorization))
         return SIGN_IN_MALFORMED;
     if (authorization_is(&attempt.authorization, "Basic"))

@@ -14,4 +14,5 @@ struct access_state {
     struct credential_cache *wrong;
     struct gate *gate;
     unsigned char key[SHARED_SECRET_BYTES]; /* of SCRAM's sessions, and of what strangers get */
+    uint64_t decoy_key[2]; /* by which strangers are spread over those they are measured against */
 };

@@ -43,9 +43,9 @@ struct tokens {
 NODISCARD bool tokens_read(struct tokens *tokens, struct str text, struct err *err);
 void tokens_done(struct tokens *tokens);
 
-/* The token with that text ("dvt_…"), if there is one that has not expired. */
-NODISCARD const struct token *tokens_verify(const struct tokens *tokens, struct str text,
-                                            int64_t now_s);
+/* Whether it has that text ("dvt_…") and has not expired. NULL: that of nobody, which takes as long
+ * and is never right. */
+NODISCARD bool token_verify(const struct token *token, struct str text, int64_t now_s);
 
 /* Whether it looks like one: then it is no password that a person chose. */
 NODISCARD bool token_is_text(struct str text);

@@ -224,10 +224,10 @@ const struct user *users_find(const struct users *users, struct str name)
     return user;
 }
 
-const struct user *users_decoy(const struct users *users, struct str name)
+const struct user *users_decoy(const struct users *users, uint64_t hash)
 {
     for (size_t i = 0; i < users->count; i++) {
-        const struct user *user = users->list[(hash_bytes(name) + i) % users->count];
+        const struct user *user = users->list[(hash + i) % users->count];
         if (user->hash.len)
             return user;
     }

@@ -46,9 +46,9 @@ void users_done(struct users *users);
 /* NULL: there is none of that name. */
 const struct user *users_find(const struct users *users, struct str name);
 
-/* Whom to measure a stranger against, so that he costs what a user costs: the same for the same
+/* Whom to measure a stranger against, so that he costs what a user costs; `hash` is that of his
  * name. NULL: nobody has a password. */
-const struct user *users_decoy(const struct users *users, struct str name);
+const struct user *users_decoy(const struct users *users, uint64_t hash);
 
 /* How many rounds of SCRAM a stranger is told, so that he is told what a user is: `chance` is his
  * own, evenly distributed number, and as many strangers have each count as users have. */

@@ -15,7 +15,6 @@
  * password with OPTIONS must hear that it is wrong. */
 #include "dav/admit.h"
 
-#include "base/clock.h"
 #include "dav/home.h"
 #include "dav/principal.h"
 #include "dav/respond.h"
@@ -42,21 +41,19 @@ static bool is_link(const struct exchange *x)
     return x->service->view_link && str_eq(path_first(x->path), STR(LINK_SEGMENT));
 }
 
-static enum stage_end follow_link(struct exchange *x)
+/* The token in its URL; NULL: it is none. */
+static struct str link_text(const struct exchange *x)
 {
-    const struct access *access = x->service->access;
     struct str rest = str_from(path_str(x->path), sizeof(LINK_SEGMENT));
-    struct str text = str_cut(&rest, '/');
-    const struct token *token = access_link(access, text, clock_wall_ms() / 1000);
-    if (!token)
-        return respond_error(x, dav_from_store(STORE_NOT_FOUND));
-    struct res_path link = path_join(x->arena, PATH(LINK_SEGMENT), token->id);
-    x->signed_in = (struct signed_in){.principal = {.name = token->user,
-                                                    .scope = token->scope,
-                                                    .address = address_of(x),
-                                                    .link = path_str(link)}};
+    return is_link(x) ? str_cut(&rest, '/') : STR_NONE;
+}
+
+/* The principal has come by that one. */
+static void follow_link(struct exchange *x, struct str text)
+{
+    struct str *id = &x->signed_in.principal.link;
+    *id = path_str(path_join(x->arena, PATH(LINK_SEGMENT), *id));
     x->link_prefix = (struct res_path){x->path.at, sizeof(LINK_SEGMENT) + text.len};
-    return STAGE_NEXT;
 }
 
 /* Rules and scopes are about where the collection really is. Outside of the link there is nothing:
@@ -203,23 +200,27 @@ static enum stage_end put_off(struct exchange *x, struct dav_result result)
 static enum stage_end sign_in(struct exchange *x)
 {
     const struct http_request *request = &x->stream->request;
-    if (is_link(x))
-        return follow_link(x);
     struct sign_in question = {.authorization = exchange_field(x, FIELD_AUTHORIZATION),
                                .method = request->method,
                                .target = request->target,
                                .address = address_of(x),
                                .certificate = request->client,
+                               .link = link_text(x),
                                .is_confidential = is_confidential(x),
                                .may_block = x->is_on_worker};
     switch (access_sign_in(x->service->access, &question, x->arena, &x->signed_in)) {
     case SIGN_IN_DONE:
-        x->stream->response.user = x->signed_in.principal.name;
+        if (question.link.at)
+            follow_link(x, question.link);
+        else
+            x->stream->response.user = x->signed_in.principal.name;
         if (x->signed_in.info.len)
             respond_field(x, FIELD_AUTHENTICATION_INFO, x->signed_in.info);
         return STAGE_NEXT;
     case SIGN_IN_BLOCKS:
         return STAGE_COMPUTES;
+    case SIGN_IN_NO_LINK:
+        return respond_error(x, dav_from_store(STORE_NOT_FOUND));
     case SIGN_IN_REFUSED:
         return respond_error(x, dav_error(HTTP_UNAUTHORIZED, "the credentials were not right"));
     case SIGN_IN_MALFORMED: /* RFC 9110 §11.6.2: so that the client hears what would be right */

@@ -162,14 +162,15 @@ static void make_access(struct settings *settings, struct access_state *state)
 {
     const struct server_config *config = &settings->config;
     struct access *access = &settings->access;
+    settings->accounts =
+        accounts_of_files(&settings->users, config->tokens ? &settings->tokens : NULL);
     *access = (struct access){
         .state = state,
         .realm = str_of_c(config->realm),
         .allows_clear_basic = config->allows_clear_passwords,
         .lets_everyone = config->is_anonymous || !config_has_sign_in(config),
         .certificates = config->file ? config->file->certificates : NULL,
-        .users = &settings->users,
-        .tokens = config->tokens ? &settings->tokens : NULL,
+        .accounts = &settings->accounts,
         .rules = config->file ? &config->file->rules : &settings->no_rules,
         .jwt_keys = settings->jwt_keys,
         .jwt_issuer = str_of_c(config->jwt_issuer),

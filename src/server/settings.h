@@ -5,8 +5,8 @@
 
 #include <stdatomic.h>
 
+#include "access/accounts.h"
 #include "access/scheme/jwt.h"
-#include "access/users.h"
 #include "server/config/config.h"
 #include "server/names.h"
 #include "server/proxy.h"
@@ -36,6 +36,7 @@ struct settings {
     struct settings_text tokens_text;
     struct settings_text jwt_text;
     struct rules no_rules;
+    struct accounts accounts;
     struct access access;
     struct proxies proxies;
     struct known_names names; /* the caller has them learn */

@@ -2,9 +2,9 @@
  * input or the arena, a field that is written again from its parts is read as the same, and nobody
  * is signed in whose password was never set. */
 #include "access/access.h"
+#include "access/accounts.h"
 #include "access/scheme/authorization.h"
 #include "access/standalone.h"
-#include "access/users.h"
 #include "base/err.h"
 #include "fuzz.h"
 
@@ -15,15 +15,16 @@ static void init(void)
     static const size_t max[SHARED_TABLES] = {16, 16, 16};
     static const struct access_bounds bounds = {
         .nonce_ms = 60000, .cache_count = 16, .right_ms = 1000, .waiting_count = 4};
+    static struct accounts accounts;
     static struct users users;
     static struct tokens tokens;
     struct buf notes = {0};
     struct err err;
     FUZZ_CHECK(users_read(&users, STR("alice:\n"), &notes, &err));
+    accounts = accounts_of_files(&users, &tokens);
     access_ = (struct access){.state = access_state_new(&bounds, standalone_new(max)),
                               .realm = STR("r"),
-                              .users = &users,
-                              .tokens = &tokens,
+                              .accounts = &accounts,
                               .allows_clear_basic = true};
     for (size_t i = 0; i < ACCESS_SCHEME_COUNT; i++)
         access_.offers[i] = true;

@@ -2,10 +2,10 @@
 #include "support/test.h"
 
 #include "access/access.h"
+#include "access/accounts.h"
 #include "access/scheme/digest.h"
 #include "access/scheme/scram.h"
 #include "access/standalone.h"
-#include "access/users.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "support/nodes.h"
@@ -17,9 +17,11 @@ static struct arena arena;
 static struct shared_state *shared;
 static struct users users;
 static struct tokens tokens;
+static struct accounts accounts;
 static struct access access_;
 static struct signed_in got;
 static struct buf token_text;
+static struct buf link_text;
 
 static const struct access_bounds bounds = {.nonce_ms = 60000,
                                             .cache_count = 64,
@@ -52,6 +54,7 @@ static int begin(void **state)
     struct buf token = {0};
     struct err err;
     struct token like = {.user = STR("alice"), .scope = {PATH("phone"), true}};
+    struct token link = {.user = STR("bob"), .scope = {PATH("shared"), true}, .is_link = true};
     (void)state;
     clock_freeze(1000000);
     buf_clear(&token_text);
@@ -60,7 +63,10 @@ static int begin(void **state)
     buf_add(&line, buf_str(&alices_line));
     buf_add(&keys, buf_str(&alices_keys));
     BUF_ADD(&line, "\nbob:" BCRYPT "\n");
+    buf_clear(&link_text);
     tokens_add_line(&token, &like, &token_text);
+    buf_add_char(&token, '\n');
+    tokens_add_line(&token, &link, &link_text);
     bool is_fine = users_read(&users, buf_str(&line), &notes, &err) &&
                    users_read_keys(&users, buf_str(&keys), STR("davit"), &notes, &err) &&
                    tokens_read(&tokens, buf_str(&token), &err);
@@ -69,10 +75,9 @@ static int begin(void **state)
     buf_done(&notes);
     buf_done(&token);
     shared = new_shared();
-    access_ = (struct access){.state = access_state_new(&bounds, shared),
-                              .realm = STR("davit"),
-                              .users = &users,
-                              .tokens = &tokens};
+    accounts = accounts_of_files(&users, &tokens);
+    access_ = (struct access){
+        .state = access_state_new(&bounds, shared), .realm = STR("davit"), .accounts = &accounts};
     for (size_t i = 0; i < ACCESS_SCHEME_COUNT; i++)
         access_.offers[i] = true;
     return is_fine ? 0 : -1;
@@ -336,6 +341,24 @@ TEST(sign_in_with_a_token_is_bounded_by_its_scope)
     buf_addf(&field, "Bearer %s", buf_c(&token_text));
     check_int("wrong", ask(buf_c(&field)), SIGN_IN_REFUSED);
     buf_done(&field);
+}
+
+TEST(sign_in_by_a_link_needs_a_token_for_that)
+{
+    struct sign_in by_link = {.link = buf_str(&link_text),
+                              .authorization = str_of_c(basic("bob", "wrong")),
+                              .address = STR("192.0.2.1:1")};
+    check_int("a link", access_sign_in(&access_, &by_link, &arena, &got), SIGN_IN_DONE);
+    check_str("for whom", got.principal.name, "bob");
+    check_bytes("which", got.principal.link, token_id_of(buf_str(&link_text)));
+    check_str("where", path_str(got.principal.scope.path), "shared");
+    check_str("address", got.principal.address, "192.0.2.1");
+    by_link.link = buf_str(&token_text);
+    check_int("one for signing in", access_sign_in(&access_, &by_link, &arena, &got),
+              SIGN_IN_NO_LINK);
+    by_link.link = STR("x");
+    check_int("nonsense", access_sign_in(&access_, &by_link, &arena, &got), SIGN_IN_NO_LINK);
+    check_int("no password", ask(basic("bob", buf_c(&link_text))), SIGN_IN_REFUSED);
 }
 
 /* --- Digest --- */
@@ -716,6 +739,92 @@ TEST(sign_in_is_unknown_where_what_nodes_share_is_out_of_reach)
     end_nodes();
 }
 
+/* --- accounts elsewhere --- */
+
+/* The same as in the files, but far away. */
+static struct far {
+    struct accounts accounts;
+    bool is_on_loop; /* where nothing may wait */
+    bool is_cut_off;
+} far;
+
+static bool reaches(const struct accounts *from)
+{
+    const struct far *there =
+        CONTAINER_OF((struct accounts *)(uintptr_t)from, struct far, accounts);
+    check_that("not where nothing may wait", !there->is_on_loop);
+    return !there->is_cut_off;
+}
+
+static bool find_far_user(const struct accounts *from, struct str name, struct arena *to,
+                          const struct user **user_out)
+{
+    const struct user *user;
+    if (!reaches(from) || !accounts_find_user(&accounts, name, to, &user))
+        return false;
+    struct user *copy = ARENA_NEW(to, struct user);
+    *copy = user ? *user : (struct user){0};
+    *user_out = user ? copy : NULL;
+    return true;
+}
+
+static bool find_far_token(const struct accounts *from, struct str id, struct arena *to,
+                           const struct token **token_out)
+{
+    return reaches(from) && accounts.ops->find_token(&accounts, id, to, token_out);
+}
+
+static void check_far(const char *field, enum sign_in_end expected)
+{
+    far.is_on_loop = true;
+    check_int(field, ask_from("192.0.2.1:1", false, field), SIGN_IN_BLOCKS);
+    far.is_on_loop = false;
+    far.is_cut_off = true;
+    check_int(field, ask(field), SIGN_IN_UNKNOWN);
+    check_int("seconds", got.retry_s, 2);
+    check_that("no seat", !got.seat);
+    far.is_cut_off = false;
+    check_int(field, ask(field), expected);
+    check_str("who", got.principal.name, expected == SIGN_IN_DONE ? "alice" : "");
+}
+
+TEST(sign_in_with_accounts_elsewhere_waits_for_them_and_is_unknown_without)
+{
+    static const struct accounts_ops ops = {find_far_user, find_far_token};
+    struct str bare;
+    struct buf bearer = {0};
+    far = (struct far){.accounts = accounts};
+    far.accounts.ops = &ops;
+    far.accounts.may_block = true;
+    access_.accounts = &far.accounts;
+    buf_addf(&bearer, "Bearer %s", buf_c(&token_text));
+    struct str nonce = param_of(challenge_of("Digest", "SHA-256"), "nonce");
+    check_far(digest_field("alice", "pencil", nonce, 1), SIGN_IN_DONE);
+    check_far(digest_field("nobody", "pencil", nonce, 1), SIGN_IN_REFUSED);
+    struct str step = begin_scram("alice", &bare);
+    check_far(
+        scram_field(param_of(step, "sid"), client_final("pencil", bare, server_first_of(step))),
+        SIGN_IN_DONE);
+    check_far(basic("alice", buf_c(&token_text)), SIGN_IN_DONE);
+    check_far(buf_c(&bearer), SIGN_IN_DONE);
+    check_far(basic("alice", "pencil"), SIGN_IN_DONE);
+    check_far(basic("nobody", "pencil"), SIGN_IN_REFUSED);
+    buf_done(&bearer);
+    struct sign_in by_link = {.link = buf_str(&link_text)};
+    check_int("a link", access_sign_in(&access_, &by_link, &arena, &got), SIGN_IN_BLOCKS);
+    by_link.may_block = true;
+    far.is_cut_off = true;
+    check_int("a link", access_sign_in(&access_, &by_link, &arena, &got), SIGN_IN_UNKNOWN);
+    far.is_cut_off = false;
+    check_int("a link", access_sign_in(&access_, &by_link, &arena, &got), SIGN_IN_DONE);
+    for (int i = 0; i < 20; i++) { /* what could not be looked at was not counted */
+        far.is_cut_off = true;
+        check_int("unknown", ask(basic("alice", "wrong")), SIGN_IN_UNKNOWN);
+    }
+    far.is_cut_off = false;
+    check_int("the right one", ask(digest_field("alice", "pencil", nonce, 2)), SIGN_IN_DONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -728,6 +837,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(sign_in_is_throttled_and_who_was_right_is_not, begin, end),
         cmocka_unit_test_setup_teardown(sign_in_is_throttled_for_a_network_of_ipv6, begin, end),
         cmocka_unit_test_setup_teardown(sign_in_with_a_token_is_bounded_by_its_scope, begin, end),
+        cmocka_unit_test_setup_teardown(sign_in_by_a_link_needs_a_token_for_that, begin, end),
         cmocka_unit_test_setup_teardown(sign_in_with_digest_and_its_replays, begin, end),
         cmocka_unit_test_setup_teardown(sign_in_is_not_talked_down_to_what_is_not_offered, begin,
                                         end),
@@ -753,10 +863,13 @@ int main(void)
                                         end),
         cmocka_unit_test_setup_teardown(sign_in_is_unknown_where_what_nodes_share_is_out_of_reach,
                                         begin, end),
+        cmocka_unit_test_setup_teardown(
+            sign_in_with_accounts_elsewhere_waits_for_them_and_is_unknown_without, begin, end),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     arena_done(&arena);
     buf_done(&token_text);
+    buf_done(&link_text);
     buf_done(&alices_line);
     buf_done(&alices_keys);
     return failed;
