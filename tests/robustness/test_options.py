@@ -1,11 +1,16 @@
 """Options are rows, and each use of a row is held to the others: what `davit config show` prints is
-read as the same, and a bad value of each kind gets a clear error, typed or in a file."""
+read as the same, a bad value of each kind gets a clear error, typed or in a file, and the man pages
+and help texts list them all."""
 
+import pathlib
+import re
 import subprocess
 
 import davit
 import pytest
-from options import options_of
+from options import heading_of, options_of
+
+MANUAL = pathlib.Path(__file__).parents[2] / "docs" / "man"
 
 SERVE = options_of("server/config/options.def")
 OF_FILES = [option for option in SERVE if not option.is_typed]
@@ -203,3 +208,40 @@ def test_what_config_show_prints_says_the_same(tmp_path):
         if line not in ("staff = alice bob", "quota = 10M", "connections = 77"):
             assert line in lines, line
     assert {"staff = alice", "staff = bob", "quota = 10485760", "connections = 77"} <= set(lines)
+
+
+# --- man pages ---
+
+TABLES = {
+    "serve": "server/config/options.def", "check": "cli/check_options.def",
+    "read": "cli/read_options.def", "explain": "cli/explain_options.def",
+    "cert": "cli/cert_options.def", "user": "cli/admin/options.def",
+    "token": "cli/admin/options.def", "rule": "cli/admin/options.def",
+    "config": "cli/admin/options.def",
+}
+
+
+def headings_of(page):
+    """The text of what follows each .TP and .TQ, without what steers the font."""
+    lines = (MANUAL / page).read_text(encoding="utf-8").splitlines()
+    for before, line in zip(lines, lines[1:]):
+        if before not in (".TP", ".TQ"):
+            continue
+        arguments = re.findall(r'"([^"]*)"|((?:\\ |\S)+)', line.partition(" ")[2])
+        text = re.sub(r"\\f[A-Z]", "", "".join(quoted or bare for quoted, bare in arguments))
+        yield re.sub(" +", " ", text.replace("\\-", "-").replace("\\ ", " ")).strip()
+
+
+@pytest.mark.parametrize("command", TABLES)
+def test_the_man_page_lists_what_the_rows_say(command):
+    rows = [row for row in options_of(TABLES[command]) if not row.commands or command in row.commands]
+    told = [text for text in headings_of(f"davit-{command}.1") if text.startswith("-")]
+    assert sorted(told) == sorted(heading_of(row) for row in rows)
+
+
+@pytest.mark.parametrize("command", TABLES)
+def test_help_lists_what_the_rows_say(command):
+    rows = [row for row in options_of(TABLES[command]) if not row.commands or command in row.commands]
+    told = run(command, *["self-signed"] * (command == "cert"), "--help").stdout
+    for row in rows:
+        assert f"  {heading_of(row)} " in told or f"  {heading_of(row)}\n" in told, row.name

@@ -31,3 +31,9 @@ def options_of(table):
             for row in _ROW.finditer(text)]
     assert len(rows) == len(re.findall(r"^[A-Z]+_OPTION\(", text, re.M)), "a row is not understood"
     return rows
+
+
+def heading_of(option):
+    """As man pages and help texts have it: "-c, --config FILE"."""
+    return (f"-{option.letter}, " if option.letter else "") + f"--{option.name}" + \
+        (f" {option.argument}" if option.argument else "")

@@ -193,7 +193,7 @@ static bool set_scheme(struct server_config *config, struct str word, struct err
         if (str_eq(word, str_of_c(scheme_words[i])))
             return config->offers[i] = true;
     }
-    return err_set(err, 0, "there is no way to sign in that is called '%.*s'", STR_ARGS(word));
+    return err_set(err, 0, "there is no way to sign in called '%.*s'", STR_ARGS(word));
 }
 
 static bool set_schemes(void *target, const char *value, struct err *err)
