@@ -367,9 +367,8 @@ static const struct option *find_letter(const struct option_table *table, const 
     return NULL;
 }
 
-/* The row of an argument; its value in *value_out where it is in the same argument, else NULL. */
-static const struct option *find_argument(const struct option_table *table, const char *arg,
-                                          const char **value_out)
+const struct option *option_of_argument(const struct option_table *table, const char *arg,
+                                        const char **value_out)
 {
     struct str rest = str_of_c(arg);
     struct str name = str_cut(&rest, '=');
@@ -385,7 +384,7 @@ static bool read_option(struct option_reader *reader, const char *arg, size_t *r
                         const char **value_out, struct err *err)
 {
     const char *value = NULL;
-    const struct option *option = find_argument(reader->table, arg, &value);
+    const struct option *option = option_of_argument(reader->table, arg, &value);
     if (!option)
         return fail_unknown(reader->table, arg, err);
     if (!option->argument && value)

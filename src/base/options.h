@@ -109,6 +109,11 @@ const struct option *option_find(const struct option_table *table, struct str na
 /* Whether the table has the row, or it is another command's. */
 bool option_is_taken(const struct option_table *table, const struct option *row);
 
+/* The row of an argument that begins with '-'; its value in *value_out where it stands in the same
+ * argument, otherwise NULL. */
+const struct option *option_of_argument(const struct option_table *table, const char *arg,
+                                        const char **value_out);
+
 /* --- for who reads a command line, or a value, by himself --- */
 
 enum option_rc {

@@ -9,6 +9,16 @@ enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 /* What --color and --progress say. WHEN_AUTO: if there is a terminal. */
 enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };
 
+struct admin_verbs;
+
+struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const struct option_table *options;
+    const struct admin_verbs *verbs; /* what stands behind its name; NULL: nothing of the kind */
+    const char *what;
+};
+
 /* The options of each; those of `serve` are in server/config/config.h. */
 extern const struct option_table cert_table;
 extern const struct option_table check_table;

@@ -2,14 +2,11 @@
 
 #include "base/log.h"
 #include "base/suggest.h"
-#include "cli/command.h"
+#include "cli/admin/admin.h"
+#include "cli/complete.h"
 
-static const struct command {
-    const char *name;
-    int (*run)(int argc, char **argv);
-    const char *what;
-} commands[] = {
-#define CLI_COMMAND(name, run, what) {name, run, what},
+static const struct command commands[] = {
+#define CLI_COMMAND(name, run, options, verbs, what) {name, run, options, verbs, what},
 #include "cli/commands.def"
 #undef CLI_COMMAND
 };
@@ -51,6 +48,8 @@ int main(int argc, char **argv)
         printf("davit %s\n", DAVIT_VERSION);
         return EXIT_FINE;
     }
+    if (strcmp(name, "complete") == 0)
+        return complete(commands, ARRAY_LEN(commands), argc - 2, argv + 2);
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
         if (strcmp(commands[i].name, name) == 0)
             return commands[i].run(argc - 2, argv + 2);
