@@ -8,7 +8,8 @@
  *
  * Links to files are copied as the files they lead to, if the visitor lets that be read. Links to
  * collections, since following them might never end, links that lead nowhere, and all that a MOVE
- * between file systems copies stay links. */
+ * between file systems copies stay links; what they lead to outside of the tree they lead to from
+ * their new place (link.c). */
 #include "store/directory/tree/copy.h"
 
 #include <dirent.h>
@@ -24,6 +25,7 @@
 #include "store/directory/resolve.h"
 #include "store/directory/staged.h"
 #include "store/directory/tree/follow.h"
+#include "store/directory/tree/link.h"
 #include "store/directory/tree/place.h"
 #include "store/directory/tree/remove.h"
 #include "store/directory/tree/walk.h"
@@ -31,8 +33,9 @@
 /* A copy that is being made among the staged names. */
 struct copying {
     struct dir_walk walk; /* through the source */
-    int parent_fd;        /* the collection that the copy is for; borrows */
-    int staged_fd;        /* the directory it is made in; -1: none yet */
+    struct link_journey journey;
+    int parent_fd; /* the collection that the copy is for; borrows */
+    int staged_fd; /* the directory it is made in; -1: none yet */
     bool owns_staged_fd;
     char staged[64]; /* its name there */
     bool is_shallow;
@@ -154,15 +157,21 @@ static enum store_rc copy_file(struct copying *copying, int from_fd, int to_dir_
     return rc;
 }
 
-static enum store_rc copy_link(int from_dir_fd, const char *from_name, int to_dir_fd,
-                               const char *name)
+/* The link that the walk is at. */
+static enum store_rc copy_link(const struct copying *copying, int from_dir_fd,
+                               const char *from_name, int to_dir_fd, const char *name)
 {
     char target[4096];
+    struct arena arena = {0};
     ssize_t len = readlinkat(from_dir_fd, from_name, target, sizeof(target));
     if (len < 0 || len == (ssize_t)sizeof(target))
         return dir_rc(len < 0 ? errno : ENAMETOOLONG, "reading a link");
-    target[len] = '\0';
-    return symlinkat(target, to_dir_fd, name) < 0 ? dir_rc(errno, "making a link") : STORE_OK;
+    struct str text = link_text_for(&arena, &copying->journey, dir_walk_path(&copying->walk),
+                                    str_of(target, (size_t)len));
+    int failed = symlinkat(arena_text(&arena, text), to_dir_fd, name);
+    enum store_rc rc = failed ? dir_rc(errno, "making a link") : STORE_OK;
+    arena_done(&arena);
+    return rc;
 }
 
 /* --- trees --- */
@@ -293,7 +302,7 @@ static bool copy_alias(struct copying *copying, int from_dir_fd, const char *fro
         return false;
     enum store_rc rc = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
                            ? copy_file(copying, fd, to_dir_fd, name)
-                           : copy_link(from_dir_fd, from_name, to_dir_fd, name);
+                           : copy_link(copying, from_dir_fd, from_name, to_dir_fd, name);
     fd_close(fd);
     return rc == STORE_OK || copy_fail(copying, false, rc);
 }
@@ -371,6 +380,7 @@ static enum store_rc copy_and_place(const struct placing *source)
     const struct dir_transfer *transfer = &source->transfer;
     struct copying copying = {
         .walk = {.dir = source->dir, .visitor = source->visitor},
+        .journey = {transfer->from, transfer->to},
         .parent_fd = source->to_fd,
         .staged_fd = -1,
         .is_shallow = transfer->is_shallow,

@@ -21,6 +21,7 @@
 #include "store/directory/resolve.h"
 #include "store/directory/tree/copy.h"
 #include "store/directory/tree/follow.h"
+#include "store/directory/tree/link.h"
 #include "store/directory/tree/place.h"
 #include "store/directory/tree/remove.h"
 #include "store/directory/tree/walk.h"
@@ -92,6 +93,21 @@ static bool crosses_border(const struct placing *placing)
            dir_is_taken(placing->to_fd, placing->to_name) && border_may_be_hidden(placing->to_fd);
 }
 
+/* Whether it is a link that would lead elsewhere from its new place. */
+static bool is_link_to_rewrite(const struct placing *placing)
+{
+    const struct link_journey journey = {placing->transfer.from, placing->transfer.to};
+    char target[4096];
+    struct arena arena = {0};
+    ssize_t len = readlinkat(placing->from_fd, placing->from_name, target, sizeof(target));
+    if (len < 0 || len == (ssize_t)sizeof(target))
+        return false;
+    struct str text = str_of(target, (size_t)len);
+    bool is_other = !str_eq(text, link_text_for(&arena, &journey, journey.from, text));
+    arena_done(&arena);
+    return is_other;
+}
+
 static enum store_rc move_checked(struct placing *placing)
 {
     struct dir_end from = {placing->from_fd, placing->from_name};
@@ -112,7 +128,7 @@ static enum store_rc move_checked(struct placing *placing)
     /* Asked first, so that what is at the destination is not removed for nothing. */
     if (!dir_placing_may(placing, placing->transfer.from, placing->from_fd, placing->from_name))
         return STORE_PARTIAL;
-    if (crosses_border(placing))
+    if (crosses_border(placing) || is_link_to_rewrite(placing))
         return move_across(placing);
     enum store_rc rc = dir_place(placing);
     return placing->meets_border ? move_across(placing) : rc;
