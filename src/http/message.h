@@ -29,7 +29,7 @@ struct http_request {
     struct str forwarded_proto; /* and how it came there: "http" or "https" */
     struct str forwarded_host;  /* and the hosts that it asked for, a list; empty: not said */
     struct str client;          /* whose certificate the client has shown (RFC 4514); empty: none */
-    struct entrance *entrance;  /* where the client came in, for who listens there; may be NULL */
+    struct endpoint *endpoint;  /* where the client came in, for who listens there; may be NULL */
 };
 
 struct http_response {

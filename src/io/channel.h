@@ -22,12 +22,11 @@ struct channel {
     struct task *ready; /* queued on every change; the owner's, who may set another */
     bool may_read;      /* no AGAIN since the last event */
     bool may_write;
-    bool has_ended;            /* the peer has closed its side: receiving on will find the end */
-    bool has_failed;           /* both sides are closed: whatever is sent is lost */
-    bool is_secure;            /* what passes is encrypted */
-    struct entrance *entrance; /* where the peer came in; the owner's, who may not know more */
-    struct share *share;       /* the peer's, with a place in its `connections`; NULL: none */
-    char *client; /* of whom we trust the certificate (RFC 4514); NULL: nobody showed one */
+    bool has_ended;      /* the peer has closed its side: receiving on will find the end */
+    bool has_failed;     /* both sides are closed: whatever is sent is lost */
+    bool is_secure;      /* what passes is encrypted */
+    struct share *share; /* the peer's, with a place in its `connections`; NULL: none */
+    char *client;        /* of whom we trust the certificate (RFC 4514); NULL: nobody showed one */
 };
 
 /* What a kind of channel does. Callers use the functions below. */

@@ -25,7 +25,7 @@ void ports_secure(struct ports *ports, struct tls_server *tls, struct worker_poo
 {
     for (size_t i = 0; i < ports->count; i++) {
         if (ports->at[i].kind == LISTEN_MAIN)
-            ports->at[i].entrance = (struct entrance){.tls = tls, .greeters = greeters};
+            ports->at[i].endpoint = (struct endpoint){.tls = tls, .greeters = greeters};
     }
 }
 
@@ -35,7 +35,7 @@ void ports_tell(const struct ports *ports)
     for (size_t i = 0; i < ports->count; i++) {
         const struct port *port = &ports->at[i];
         address_format(&port->bound, text);
-        fprintf(stderr, "listening on %s://%s/%s\n", port->entrance.tls ? "https" : "http", text,
+        fprintf(stderr, "listening on %s://%s/%s\n", port->endpoint.tls ? "https" : "http", text,
                 port->kind == LISTEN_REDIRECT ? " to send clients to https" : "");
     }
 }
@@ -54,15 +54,15 @@ void ports_close(struct ports *ports)
     }
 }
 
-struct port *port_of_entrance(struct entrance *entrance)
+struct port *port_of_endpoint(struct endpoint *endpoint)
 {
-    return CONTAINER_OF(entrance, struct port, entrance);
+    return CONTAINER_OF(endpoint, struct port, endpoint);
 }
 
 unsigned ports_tls_number(const struct ports *ports)
 {
     for (size_t i = 0; i < ports->count; i++) {
-        if (ports->at[i].entrance.tls)
+        if (ports->at[i].endpoint.tls)
             return address_port(&ports->at[i].bound);
     }
     return 0;

@@ -5,7 +5,7 @@
 #include "wire/wire.h"
 
 struct port {
-    struct entrance entrance;
+    struct endpoint endpoint;
     enum listener_kind kind;
     int fd;                      /* -1: not open */
     struct socket_address bound; /* what it is really bound to */
@@ -31,8 +31,8 @@ void ports_tell(const struct ports *ports);
 void ports_shut(const struct ports *ports);
 void ports_close(struct ports *ports);
 
-/* Of a connection's entrance. */
-struct port *port_of_entrance(struct entrance *entrance);
+/* Of a connection's endpoint. */
+struct port *port_of_endpoint(struct endpoint *endpoint);
 
 /* The port number of the first that speaks TLS; 0: there is none. */
 unsigned ports_tls_number(const struct ports *ports);

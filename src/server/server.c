@@ -117,7 +117,7 @@ static void handle(struct http_handler *handler, struct http_stream *stream)
     struct server_loop *loop = loop_of_handler(handler);
     struct server *server = loop->server;
     const struct known_names *names = settings_use_names(loop->settings);
-    if (port_of_entrance(stream->request.entrance)->kind == LISTEN_REDIRECT) {
+    if (port_of_endpoint(stream->request.endpoint)->kind == LISTEN_REDIRECT) {
         redirect_answer(&server->redirect, names, stream);
         return;
     }
@@ -196,7 +196,7 @@ static bool refuse_by_spare(struct server_loop *loop, const struct listener *lis
     fd_close(loop->spare_fd);
     int fd = socket_accept(listener->watch.fd, &peer);
     if (fd >= 0)
-        refuse(fd, listener->port->entrance.tls != NULL);
+        refuse(fd, listener->port->endpoint.tls != NULL);
     loop->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     return fd >= 0;
 }
@@ -244,9 +244,9 @@ static void accept_ready(struct watch *watch, uint32_t events)
         if (fd < 0)
             return;
         if (take_place(loop, &peer, &share))
-            wire_open(&loop->wire, fd, &peer, &listener->port->entrance, share);
+            wire_open(&loop->wire, fd, &peer, &listener->port->endpoint, share);
         else
-            refuse(fd, listener->port->entrance.tls != NULL);
+            refuse(fd, listener->port->endpoint.tls != NULL);
     }
 }
 

@@ -1,6 +1,6 @@
 /* What a TLS connection is before it is one. A handshake costs its server a signature and a key
  * agreement, a third of a millisecond with an elliptic curve and more than one with RSA, and
- * nothing else may wait for that: its steps run on threads of their own (entrance->greeters), not
+ * nothing else may wait for that: its steps run on threads of their own (endpoint->greeters), not
  * on the loop, and not on the workers either, where they would queue behind flushes and long
  * copies.
  *
@@ -60,21 +60,28 @@ static void end(struct greeting *greeting)
     wire_conn_gone(wire);
 }
 
+/* Takes its channel. */
+static struct incoming incoming_of(struct greeting *greeting)
+{
+    struct incoming incoming = {greeting->channel, greeting->base.endpoint, greeting->base.peer};
+    greeting->channel = NULL;
+    return incoming;
+}
+
 /* RFC 9110 §15.5.1; a name in the clear is not repeated in a Location, it may not be ours. */
 static void answer_in_the_clear(struct greeting *greeting)
 {
     static const struct refusal refusal = {
         HTTP_BAD_REQUEST, "this port speaks TLS: the address begins with https://, not http://"};
     struct wire *wire = greeting->base.wire;
-    struct entrance *entrance = greeting->base.entrance;
     struct share *share = greeting->channel->share;
     struct err err;
     int fd = tls_channel_give_socket(&greeting->channel);
-    struct channel *plain = channel_of_socket(wire->loop, fd, NULL, &err);
-    if (plain) {
-        plain->entrance = entrance;
-        plain->share = share;
-        h1_conn_refuse(wire, &plain, greeting->base.peer, &refusal);
+    struct incoming plain = incoming_of(greeting);
+    plain.channel = channel_of_socket(wire->loop, fd, NULL, &err);
+    if (plain.channel) {
+        plain.channel->share = share;
+        h1_conn_refuse(wire, &plain, &refusal);
     } else {
         if (share)
             budget_give(&share->connections, 1);
@@ -86,10 +93,11 @@ static void answer_in_the_clear(struct greeting *greeting)
 static void hand_on(struct greeting *greeting)
 {
     struct wire *wire = greeting->base.wire;
-    if (tls_channel_protocol(greeting->channel) == TLS_HTTP_2)
-        h2_conn_open(wire, &greeting->channel, greeting->base.peer, STR_NONE);
+    struct incoming incoming = incoming_of(greeting);
+    if (tls_channel_protocol(incoming.channel) == TLS_HTTP_2)
+        h2_conn_open(wire, &incoming, STR_NONE);
     else
-        h1_conn_open(wire, &greeting->channel, greeting->base.peer);
+        h1_conn_open(wire, &incoming);
     free_greeting(greeting);
 }
 
@@ -129,7 +137,7 @@ static void run(struct task *task)
     greeting->is_away = true;
     tls_channel_lend(greeting->channel);
     greeting->job.home = loop_executor(greeting->base.wire->loop);
-    worker_pool_submit(greeting->base.entrance->greeters, &greeting->job);
+    worker_pool_submit(greeting->base.endpoint->greeters, &greeting->job);
 }
 
 static void deadline_expired(struct deadline *deadline)
@@ -148,17 +156,16 @@ static void end_now(struct conn *base)
 /* Nothing was asked yet, so drain, too, ends it at once. */
 static const struct conn_ops greeting_ops = {.drain = end_now, .abort = end_now};
 
-void greeting_open(struct wire *wire, struct channel **channel, const char *peer)
+void greeting_open(struct wire *wire, struct incoming *incoming)
 {
     struct greeting *greeting = MEM_NEW(struct greeting);
-    conn_link(&greeting->base, wire, &greeting_ops, peer);
-    conn_meet(&greeting->base, *channel);
+    conn_link(&greeting->base, wire, &greeting_ops, incoming);
     greeting->task.run = run;
     greeting->job.work = step;
     greeting->job.done = step_done;
-    greeting->channel = *channel;
+    greeting->channel = incoming->channel;
     greeting->channel->ready = &greeting->task;
-    *channel = NULL;
+    incoming->channel = NULL;
     deadline_init(&greeting->deadline, deadline_expired);
     deadline_arm(wire->loop, &wire->head_deadlines, &greeting->deadline);
 }

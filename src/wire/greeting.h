@@ -3,6 +3,5 @@
 
 #include "wire/wire.h"
 
-/* Greets the client, and hands the channel on to what both agreed to speak. Takes the channel,
- * whose entrance must be set, and its place in wire->conn_count. */
-void greeting_open(struct wire *wire, struct channel **channel, const char *peer);
+/* Greets the client, and hands the channel on to what both agreed to speak. Takes the channel. */
+void greeting_open(struct wire *wire, struct incoming *incoming);

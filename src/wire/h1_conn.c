@@ -261,9 +261,11 @@ static void hand_on(struct h1_conn *conn)
 {
     deadline_cancel(&conn->deadline);
     list_remove(&conn->base.link);
+    struct incoming incoming = {conn->channel, conn->base.endpoint, conn->base.peer};
+    conn->channel = NULL;
     conn->is_handed_on = true;
     conn->state = CONN_DEAD;
-    h2_conn_open(conn->base.wire, &conn->channel, conn->base.peer, pending(conn));
+    h2_conn_open(conn->base.wire, &incoming, pending(conn));
 }
 
 /* Looks at what has come of a head; false: more must come. */
@@ -462,29 +464,27 @@ static void abort_now(struct conn *base)
 
 static const struct conn_ops h1_ops = {.drain = drain, .abort = abort_now};
 
-static struct h1_conn *open_conn(struct wire *wire, struct channel **channel, const char *peer)
+static struct h1_conn *open_conn(struct wire *wire, struct incoming *incoming)
 {
     struct h1_conn *conn = MEM_NEW(struct h1_conn);
-    conn_link(&conn->base, wire, &h1_ops, peer);
-    conn_meet(&conn->base, *channel);
+    conn_link(&conn->base, wire, &h1_ops, incoming);
     conn->task.run = conn_run;
     deadline_init(&conn->deadline, deadline_expired);
-    conn->channel = *channel;
+    conn->channel = incoming->channel;
     conn->channel->ready = &conn->task;
-    *channel = NULL;
+    incoming->channel = NULL;
     loop_queue(wire->loop, &conn->task); /* something may have come already */
     return conn;
 }
 
-void h1_conn_open(struct wire *wire, struct channel **channel, const char *peer)
+void h1_conn_open(struct wire *wire, struct incoming *incoming)
 {
-    (void)open_conn(wire, channel, peer); /* its task does the rest */
+    (void)open_conn(wire, incoming); /* its task does the rest */
 }
 
-void h1_conn_refuse(struct wire *wire, struct channel **channel, const char *peer,
-                    const struct refusal *refusal)
+void h1_conn_refuse(struct wire *wire, struct incoming *incoming, const struct refusal *refusal)
 {
-    struct h1_conn *conn = open_conn(wire, channel, peer);
+    struct h1_conn *conn = open_conn(wire, incoming);
     (void)h1_conn_new_turn(conn); /* h1_send_refusal() finds it in conn->turn */
     h1_send_refusal(conn, refusal);
 }

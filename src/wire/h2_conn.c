@@ -362,13 +362,11 @@ static void abort_now(struct conn *base)
 
 static const struct conn_ops h2_ops = {.drain = drain, .abort = abort_now};
 
-void h2_conn_open(struct wire *wire, struct channel **channel, const char *peer,
-                  struct str first_bytes)
+void h2_conn_open(struct wire *wire, struct incoming *incoming, struct str first_bytes)
 {
     struct h2_conn *conn = MEM_NEW(struct h2_conn);
     int64_t now_ms = loop_now_ms(wire->loop);
-    conn_link(&conn->base, wire, &h2_ops, peer);
-    conn_meet(&conn->base, *channel);
+    conn_link(&conn->base, wire, &h2_ops, incoming);
     conn->task.run = conn_run;
     list_init(&conn->streams);
     list_init(&conn->noted);
@@ -377,10 +375,10 @@ void h2_conn_open(struct wire *wire, struct channel **channel, const char *peer,
     h2_budget_init(&conn->frames, wire->limits->h2_idle_frames, now_ms);
     h2_budget_init(&conn->resets, wire->limits->h2_resets, now_ms);
     conn->newest_id = -1;
-    conn->channel = *channel;
+    conn->channel = incoming->channel;
     conn->channel->ready = &conn->task;
     channel_keep_prompt(conn->channel);
-    *channel = NULL;
+    incoming->channel = NULL;
     h2_session_open(conn);
     h2_session_receive(conn, first_bytes);
     if (wire->is_draining)

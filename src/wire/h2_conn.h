@@ -7,6 +7,5 @@
 #define H2_PREFACE STR("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
 
 /* Serves requests on a channel until either side ends it. `first_bytes` were received on it before,
- * and are the client's first. Takes the channel, and its place in wire->conn_count. */
-void h2_conn_open(struct wire *wire, struct channel **channel, const char *peer,
-                  struct str first_bytes);
+ * and are the client's first. Takes the channel. */
+void h2_conn_open(struct wire *wire, struct incoming *incoming, struct str first_bytes);

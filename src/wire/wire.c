@@ -3,9 +3,9 @@
  *
  *   wire_open() -> greeting.c (TLS) -> h1_conn.c -> h2_conn.c
  *
- * each of them optional but the last of its way. What goes from hand to hand is the channel and the
- * place in conn_count; what is known of the peer travels with the channel (conn_meet). Draining and
- * aborting reach all of them alike, through struct conn_ops. */
+ * each of them optional but the last of its way. What goes from hand to hand is a struct incoming;
+ * what the handshake told of the peer travels with its channel. Draining and aborting reach all of
+ * them alike, through struct conn_ops. */
 #include "wire/wire.h"
 
 #include "base/clock.h"
@@ -46,41 +46,39 @@ void wire_done(struct wire *wire)
 }
 
 void wire_open(struct wire *wire, int fd, const struct socket_address *peer,
-               struct entrance *entrance, struct share *share)
+               struct endpoint *endpoint, struct share *share)
 {
     char text[ADDRESS_TEXT_BYTES];
     struct err err;
-    bool has_tls = entrance && entrance->tls;
+    struct incoming incoming = {.endpoint = endpoint, .peer = text};
+    bool has_tls = endpoint && endpoint->tls;
     wire->conn_count++;
     /* Who opens on a channel sets itself as its owner; nothing happens on it before. */
-    struct channel *channel = has_tls ? channel_of_tls(entrance->tls, wire->loop, fd, &err)
-                                      : channel_of_socket(wire->loop, fd, NULL, &err);
-    if (!channel) {
+    incoming.channel = has_tls ? channel_of_tls(endpoint->tls, wire->loop, fd, &err)
+                               : channel_of_socket(wire->loop, fd, NULL, &err);
+    if (!incoming.channel) {
         if (share)
             budget_give(&share->connections, 1);
         wire_conn_gone(wire); /* out of descriptors or memory: the peer sees a closed connection */
         return;
     }
-    channel->entrance = entrance;
-    channel->share = share;
+    incoming.channel->share = share;
     address_format(peer, text);
     if (has_tls)
-        greeting_open(wire, &channel, text);
+        greeting_open(wire, &incoming);
     else
-        h1_conn_open(wire, &channel, text);
+        h1_conn_open(wire, &incoming);
 }
 
-void conn_link(struct conn *conn, struct wire *wire, const struct conn_ops *ops, const char *peer)
+void conn_link(struct conn *conn, struct wire *wire, const struct conn_ops *ops,
+               const struct incoming *incoming)
 {
+    const struct channel *channel = incoming->channel;
     conn->ops = ops;
     conn->wire = wire;
     list_append(&wire->conns, &conn->link);
-    snprintf(conn->peer, sizeof(conn->peer), "%s", peer);
-}
-
-void conn_meet(struct conn *conn, const struct channel *channel)
-{
-    conn->entrance = channel->entrance;
+    snprintf(conn->peer, sizeof(conn->peer), "%s", incoming->peer);
+    conn->endpoint = incoming->endpoint;
     conn->memory = channel->share ? &channel->share->memory : conn->wire->memory;
     conn->is_secure = channel->is_secure;
     if (channel->client)
@@ -127,7 +125,7 @@ void wire_begin_stream(struct wire *wire, struct http_stream *stream, const stru
     stream->request.peer = str_of_c(conn->peer);
     stream->request.is_secure = conn->is_secure;
     stream->request.client = str_of_c(conn->client);
-    stream->request.entrance = conn->entrance;
+    stream->request.endpoint = conn->endpoint;
 }
 
 void wire_turn_gone(struct wire *wire, struct arena arena)

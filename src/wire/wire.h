@@ -41,10 +41,17 @@ struct wire {
     char date[HTTP_DATE_LEN];
 };
 
-/* A way into the server. Embedded in who listens there; outlives the connections. */
-struct entrance {
+/* What is spoken where clients come in. Embedded in who listens there; outlives the connections. */
+struct endpoint {
     struct tls_server *tls;       /* NULL: in the clear */
     struct worker_pool *greeters; /* for the computing that TLS begins with */
+};
+
+/* A connection on its way to who speaks on it, with its place in wire->conn_count. */
+struct incoming {
+    struct channel *channel;   /* whoever takes it clears this */
+    struct endpoint *endpoint; /* NULL: nobody's; in the clear */
+    const char *peer;          /* for logs; borrows */
 };
 
 /* Whatever is spoken on one channel. Embedded in it. */
@@ -52,7 +59,7 @@ struct conn {
     const struct conn_ops *ops;
     struct list link; /* wire->conns */
     struct wire *wire;
-    struct entrance *entrance;
+    struct endpoint *endpoint;
     struct budget *memory; /* for the bodies and answers of its requests */
     bool is_secure;
     char *client;                  /* see struct http_request */
@@ -69,15 +76,15 @@ void wire_init(struct wire *wire, struct loop *loop, struct http_handler *handle
 /* Nothing is open any more. */
 void wire_done(struct wire *wire);
 
-/* Speaks on an accepted socket what `entrance` says; NULL: HTTP in the clear. Takes fd, and its
+/* Speaks on an accepted socket what `endpoint` says; NULL: HTTP in the clear. Takes fd, and its
  * place in share->connections; NULL: there is none. */
 void wire_open(struct wire *wire, int fd, const struct socket_address *peer,
-               struct entrance *entrance, struct share *share);
+               struct endpoint *endpoint, struct share *share);
 
-/* Puts a connection on the wire's list, from which list_remove(&conn->link) takes it. Copies. */
-void conn_link(struct conn *conn, struct wire *wire, const struct conn_ops *ops, const char *peer);
-/* Notes what the channel knows of the peer. Copies, until conn_done(). */
-void conn_meet(struct conn *conn, const struct channel *channel);
+/* Puts a connection on the wire's list, from which list_remove(&conn->link) takes it, and notes what
+ * is known of the peer: copies, until conn_done(). The channel is the caller's to take. */
+void conn_link(struct conn *conn, struct wire *wire, const struct conn_ops *ops,
+               const struct incoming *incoming);
 void conn_done(struct conn *conn);
 
 /* A connection has gone, and gives its place back. */

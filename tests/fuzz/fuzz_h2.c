@@ -311,7 +311,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str bytes = fuzz_input(data, size);
     struct buf input = {0};
-    struct channel *opened = &channel.base;
+    struct incoming incoming = {.channel = &channel.base, .peer = "fuzz"};
     if (!loop)
         begin();
     if (size == 0)
@@ -329,7 +329,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     handled = finished_count = ended_count = 0;
     wire.conn_count++;
     FUZZ_CHECK(nghttp2_hd_inflate_new(&inflater) == 0);
-    h2_conn_open(&wire, &opened, "fuzz", H2_PREFACE);
+    h2_conn_open(&wire, &incoming, H2_PREFACE);
     run_to_the_end();
     check_sent();
     FUZZ_CHECK(finished_count >= handled); /* refusals are finished, too */
