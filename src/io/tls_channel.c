@@ -12,12 +12,12 @@
  * `debt`: encrypted, but not yet reported as sent, so that what a caller knows to be sent has left,
  * as on a plain socket, and closing need not wait for anything.
  *
- * Where the kernel can encrypt, OpenSSL hands the keys over to it at the end of the greeting,
+ * Where the kernel can encrypt, OpenSSL hands the keys over to it at the end of the handshake,
  * through a socket BIO of its own below ours; files then leave by SSL_sendfile(3). Nothing is
  * gathered then.
  *
- * The greeting (tls_channel_greet) may run on another thread. Between lend and take back the loop
- * keeps its hands off: it adds up what happened in `missed`, and nothing else.
+ * The handshake may run on another thread. Between lend and take back the loop keeps its hands off:
+ * it adds up what happened in `missed`, and nothing else.
  *
  * The end: a close_notify tells the peer that nothing is missing (RFC 8446 §6.1). It is sent by
  * shut, and by a close that is not a reset, but never behind bytes that are stuck halfway. The
@@ -45,10 +45,10 @@ enum {
 struct tls_channel {
     struct channel base;
     struct tls_server *server;
-    SSL *ssl;        /* NULL: the greeting has not begun */
+    SSL *ssl;        /* NULL: the handshake has not begun */
     uint32_t missed; /* events while it was lent */
     bool is_lent;
-    bool is_greeted;
+    bool has_shaken;
     bool is_broken;       /* a fatal error: OpenSSL must not be called again */
     bool is_cut;          /* the peer's side ended, whether or not a close_notify came before */
     bool wants_shut;      /* close_notify is to be sent, then the socket's end */
@@ -353,7 +353,7 @@ static enum channel_rc tls_send_file(struct channel *channel, int fd, uint64_t o
 /* True when it has left, or never can. */
 static bool send_close_notify(struct tls_channel *tls)
 {
-    if (!tls->is_greeted || tls->is_broken || tls->debt)
+    if (!tls->has_shaken || tls->is_broken || tls->debt)
         return true;
     ERR_clear_error();
     int rc = SSL_shutdown(tls->ssl); /* 0: the peer's has not come, which we do not ask for */
@@ -454,9 +454,9 @@ struct channel *channel_of_tls(struct tls_server *server, struct loop *loop, int
     return NULL;
 }
 
-/* --- the greeting --- */
+/* --- the handshake --- */
 
-bool tls_channel_can_greet(const struct channel *channel)
+bool tls_channel_can_handshake(const struct channel *channel)
 {
     const struct tls_channel *tls = const_tls_of(channel);
     return !tls->is_lent &&
@@ -510,10 +510,10 @@ static char *client_of(SSL *ssl)
     return name;
 }
 
-static void greeted(struct tls_channel *tls)
+static void note_shaken(struct tls_channel *tls)
 {
     struct channel *channel = &tls->base;
-    tls->is_greeted = true;
+    tls->has_shaken = true;
     tls->read_wants_write = false;
     channel->client = client_of(tls->ssl);
     channel->may_read = tls->socket_may_read || SSL_has_pending(tls->ssl);
@@ -522,7 +522,7 @@ static void greeted(struct tls_channel *tls)
         channel->ops = &kernel_tls_ops;
 }
 
-enum channel_rc tls_channel_greet(struct channel *channel, struct err *err)
+enum channel_rc tls_channel_handshake(struct channel *channel, struct err *err)
 {
     struct tls_channel *tls = tls_of(channel);
     if (tls->is_broken || (!tls->ssl && !begin(tls, err)))
@@ -530,7 +530,7 @@ enum channel_rc tls_channel_greet(struct channel *channel, struct err *err)
     ERR_clear_error();
     int rc = SSL_do_handshake(tls->ssl);
     if (rc == 1) {
-        greeted(tls);
+        note_shaken(tls);
         return CHANNEL_OK;
     }
     if (note_failure(tls, rc, true) == CHANNEL_AGAIN)
@@ -557,7 +557,7 @@ int tls_channel_give_socket(struct channel **channel)
     struct tls_channel *tls = tls_of(*channel);
     int fd = tls->base.watch.fd;
     *channel = NULL;
-    assert(!tls->is_lent && !tls->is_greeted);
+    assert(!tls->is_lent && !tls->has_shaken);
     loop_forget(tls->base.loop, &tls->base.watch);
     SSL_free(tls->ssl);
     mem_free(tls);

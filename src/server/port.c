@@ -21,11 +21,11 @@ bool ports_open(struct ports *ports, const struct server_config *config, struct 
     return true;
 }
 
-void ports_secure(struct ports *ports, struct tls_server *tls, struct worker_pool *greeters)
+void ports_secure(struct ports *ports, struct tls_server *tls, struct worker_pool *handshake_pool)
 {
     for (size_t i = 0; i < ports->count; i++) {
         if (ports->at[i].kind == LISTEN_MAIN)
-            ports->at[i].endpoint = (struct endpoint){.tls = tls, .greeters = greeters};
+            ports->at[i].endpoint = (struct endpoint){.tls = tls, .handshake_pool = handshake_pool};
     }
 }
 

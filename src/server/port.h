@@ -18,11 +18,11 @@ struct ports {
 
 void ports_init(struct ports *ports);
 
-/* Opens what the configuration names. `tls` and `greeters` are NULL where there is no TLS. */
+/* Opens what the configuration names. `tls` and `handshake_pool` are NULL where there is no TLS. */
 NODISCARD bool ports_open(struct ports *ports, const struct server_config *config, struct err *err);
 
 /* Lets what is to speak TLS do so. Borrows both as long as connections come. */
-void ports_secure(struct ports *ports, struct tls_server *tls, struct worker_pool *greeters);
+void ports_secure(struct ports *ports, struct tls_server *tls, struct worker_pool *handshake_pool);
 
 /* A line for each on standard error. */
 void ports_tell(const struct ports *ports);

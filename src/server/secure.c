@@ -35,9 +35,9 @@ bool secure_start(struct secure *secure, const struct server_config *config, str
 {
     if (!secure->tls)
         return true;
-    secure->greeters = worker_pool_new(config->threads, err);
-    ports_secure(ports, secure->tls, secure->greeters);
-    return secure->greeters != NULL;
+    secure->handshake_pool = worker_pool_new(config->threads, err);
+    ports_secure(ports, secure->tls, secure->handshake_pool);
+    return secure->handshake_pool != NULL;
 }
 
 bool secure_reload(struct secure *secure, const struct server_config *config, struct err *err)
@@ -56,7 +56,7 @@ bool secure_reload(struct secure *secure, const struct server_config *config, st
 
 void secure_stop(struct secure *secure)
 {
-    worker_pool_free(secure->greeters);
+    worker_pool_free(secure->handshake_pool);
     tls_server_free(secure->tls);
     buf_done(&secure->hsts);
 }

@@ -7,7 +7,7 @@
 /* All NULL where there is no certificate. */
 struct secure {
     struct tls_server *tls;
-    struct worker_pool *greeters;
+    struct worker_pool *handshake_pool;
     struct buf hsts; /* the field's value; empty: none */
 };
 
@@ -16,7 +16,7 @@ struct secure {
 NODISCARD bool secure_read(struct secure *secure, const struct server_config *config,
                            struct shared_state *shared, struct err *err);
 
-/* Starts what greets clients. */
+/* Starts the threads that do the computing of handshakes. */
 NODISCARD bool secure_start(struct secure *secure, const struct server_config *config,
                             struct ports *ports, struct err *err);
 

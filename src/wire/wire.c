@@ -1,7 +1,7 @@
 /* What the connections of a loop share. A socket that was accepted passes through up to three
  * hands:
  *
- *   wire_open() -> greeting.c (TLS) -> h1_conn.c -> h2_conn.c
+ *   wire_open() -> handshake.c (TLS) -> h1_conn.c -> h2_conn.c
  *
  * each of them optional but the last of its way. What goes from hand to hand is a struct incoming;
  * what the handshake told of the peer travels with its channel. Draining and aborting reach all of
@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "io/tls_channel.h"
-#include "wire/greeting.h"
+#include "wire/handshake.h"
 #include "wire/h1_conn.h"
 
 enum { LINGER_MS = 5000 };
@@ -65,7 +65,7 @@ void wire_open(struct wire *wire, int fd, const struct socket_address *peer,
     incoming.channel->share = share;
     address_format(peer, text);
     if (has_tls)
-        greeting_open(wire, &incoming);
+        handshake_open(wire, &incoming);
     else
         h1_conn_open(wire, &incoming);
 }

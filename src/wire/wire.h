@@ -44,7 +44,7 @@ struct wire {
 /* What is spoken where clients come in. Embedded in who listens there; outlives the connections. */
 struct endpoint {
     struct tls_server *tls;       /* NULL: in the clear */
-    struct worker_pool *greeters; /* for the computing that TLS begins with */
+    struct worker_pool *handshake_pool; /* for the computing that TLS begins with */
 };
 
 /* A connection on its way to who speaks on it, with its place in wire->conn_count. */

@@ -332,7 +332,7 @@ def test_clients_show_certificates(pair, tmp_path, version):
         assert [is_let_in(server, client) for client in clients] == [True, True, True]
 
 
-# --- greetings that come to nothing ---
+# --- handshakes that come to nothing ---
 
 def plain_connection(server):
     return davit.Connection(server.address)

@@ -223,7 +223,7 @@ static void check_host(const char *host, const char *expected)
     peer_init(&peer, server);
     if (host)
         ask_for(&peer, host);
-    assert_true(greet(&peer));
+    assert_true(shake_hands(&peer));
     check_str(host ? host : "none", client_sees(&peer, text), expected);
     peer_done(&peer);
 }
@@ -294,7 +294,7 @@ TEST(tls_has_a_certificate_for_each_kind_of_key)
             use_sigalgs(&peer, is_rsa ? "RSA-PSS+SHA256" : "ECDSA+SHA256");
             if (has_name)
                 ask_for(&peer, "a.example");
-            assert_true(greet(&peer));
+            assert_true(shake_hands(&peer));
             assert_int_equal(
                 EVP_PKEY_get_base_id(X509_get0_pubkey(SSL_get0_peer_certificate(peer.client))),
                 is_rsa ? EVP_PKEY_RSA : EVP_PKEY_EC);
@@ -304,7 +304,7 @@ TEST(tls_has_a_certificate_for_each_kind_of_key)
     peer_init(&peer, server); /* b.example has no such key, and gets none of a.example's */
     use_sigalgs(&peer, "RSA-PSS+SHA256");
     ask_for(&peer, "b.example");
-    assert_false(greet(&peer));
+    assert_false(shake_hands(&peer));
     peer_done(&peer);
     EVP_PKEY_free(key);
     X509_free(certificate);
@@ -320,7 +320,7 @@ TEST(tls_reload_is_for_new_connections)
     struct buf got = {0};
     serve();
     peer_init(&before, server);
-    assert_true(greet(&before));
+    assert_true(shake_hands(&before));
     pair_of(&files, "a", "changed.example", 30, &changed); /* over the same files */
     check_host("a.example", "a.example");
     assert_true(tls_server_reload(server, NULL, &err));
@@ -357,7 +357,7 @@ static bool resumes(int version, SSL_SESSION **session)
     SSL_set_max_proto_version(peer.client, version);
     if (*session)
         assert_int_equal(SSL_set_session(peer.client, *session), 1);
-    assert_true(greet(&peer));
+    assert_true(shake_hands(&peer));
     channel_to_client(&peer, STR("x"), 1, &got); /* the tickets of 1.3 come before it */
     bool is_resumed = SSL_session_reused(peer.client);
     SSL_SESSION_free(*session);
@@ -479,7 +479,7 @@ static const char *client_is(const struct signer *signer, int version, SSL_SESSI
         SSL_use_cert_and_key(peer.client, signer->client, signer->client_key, NULL, 1);
     if (session && *session)
         SSL_set_session(peer.client, *session);
-    if (greet(&peer)) {
+    if (shake_hands(&peer)) {
         const char *client = peer.channel->client;
         snprintf(text, sizeof(text), "%s%s", client ? client : "nobody",
                  SSL_session_reused(peer.client) ? " again" : "");
@@ -578,7 +578,7 @@ TEST(tls_agrees_on_a_protocol)
         peer_init(&peer, server);
         SSL_set_alpn_protos(peer.client, (const unsigned char *)rows[i].offered,
                             (unsigned)strlen(rows[i].offered));
-        check_int(rows[i].offered, greet(&peer), rows[i].chosen != NULL);
+        check_int(rows[i].offered, shake_hands(&peer), rows[i].chosen != NULL);
         SSL_get0_alpn_selected(peer.client, &chosen, &len);
         if (rows[i].chosen) {
             check_str(rows[i].offered, str_of((const char *)chosen, len), rows[i].chosen);
@@ -626,7 +626,7 @@ static long stapled(const char *host)
     peer_init(&peer, server);
     SSL_set_tlsext_status_type(peer.client, TLSEXT_STATUSTYPE_ocsp);
     ask_for(&peer, host);
-    assert_true(greet(&peer));
+    assert_true(shake_hands(&peer));
     long len = SSL_get_tlsext_status_ocsp_resp(peer.client, &response);
     peer_done(&peer);
     return len;

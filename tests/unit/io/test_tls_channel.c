@@ -57,7 +57,7 @@ static void small_buffers(void)
 
 TEST(tls_channel_passes_bytes_both_ways)
 {
-    assert_true(greet(&peer));
+    assert_true(shake_hands(&peer));
     assert_true(peer.channel->is_secure);
     assert_null(peer.channel->client);
     client_to_channel(&peer, STR("request"), &got);
@@ -71,7 +71,7 @@ TEST(tls_channel_passes_long_content_through_small_buffers)
 {
     static const size_t steps[] = {SIZE_MAX, 65536, 16385, 16384, 16383, 5000};
     small_buffers();
-    assert_true(greet(&peer));
+    assert_true(shake_hands(&peer));
     client_to_channel(&peer, buf_str(&content), &got);
     check_that("to the channel", str_eq(buf_str(&got), buf_str(&content)));
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
@@ -84,7 +84,7 @@ TEST(tls_channel_passes_long_content_through_small_buffers)
 TEST(tls_channel_passes_bytes_one_by_one)
 {
     struct str part = str_first(buf_str(&content), 300);
-    assert_true(greet(&peer));
+    assert_true(shake_hands(&peer));
     channel_to_client(&peer, part, 1, &got);
     check_bytes("to the client", buf_str(&got), part);
     buf_clear(&got);
@@ -96,7 +96,7 @@ TEST(tls_channel_passes_bytes_one_by_one)
 TEST(tls_channel_speaks_1_2)
 {
     SSL_set_max_proto_version(peer.client, TLS1_2_VERSION);
-    assert_true(greet(&peer));
+    assert_true(shake_hands(&peer));
     assert_int_equal(SSL_version(peer.client), TLS1_2_VERSION);
     client_to_channel(&peer, buf_str(&content), &got);
     check_that("to the channel", str_eq(buf_str(&got), buf_str(&content)));
@@ -109,7 +109,7 @@ TEST(tls_channel_receives_no_more_than_is_wanted)
 {
     size_t len;
     char byte;
-    assert_true(greet(&peer));
+    assert_true(shake_hands(&peer));
     assert_int_equal(SSL_write(peer.client, "abc", 3), 3);
     meet(&peer);
     for (const char *expected = "abc"; *expected; expected++) {
@@ -125,7 +125,7 @@ TEST(tls_channel_skips)
 {
     size_t len = 0;
     size_t skipped = 0;
-    assert_true(greet(&peer));
+    assert_true(shake_hands(&peer));
     assert_int_equal(SSL_write(peer.client, content.at, 40000), 16384); /* a record at a time */
     assert_int_equal(SSL_write(peer.client, content.at, 100), 100);
     meet(&peer);
@@ -139,7 +139,7 @@ TEST(tls_channel_reports_only_what_has_left)
     size_t sent = 0;
     size_t len;
     small_buffers();
-    assert_true(greet(&peer));
+    assert_true(shake_hands(&peer));
     meet(&peer);
     struct str bytes = buf_str(&content);
     while (channel_send(peer.channel, str_from(bytes, sent), false, &len) == CHANNEL_OK)
@@ -164,7 +164,7 @@ static bool ends_in_order(void)
 
 TEST(tls_channel_says_that_nothing_is_missing)
 {
-    assert_true(greet(&peer));
+    assert_true(shake_hands(&peer));
     channel_to_client(&peer, STR("answer"), 100, &got);
     channel_shut(peer.channel);
     assert_true(ends_in_order());
@@ -178,14 +178,14 @@ TEST(tls_channel_says_that_nothing_is_missing)
 
 TEST(tls_channel_says_so_when_it_is_closed)
 {
-    assert_true(greet(&peer));
+    assert_true(shake_hands(&peer));
     channel_close(&peer.channel, false);
     assert_true(ends_in_order());
 }
 
 TEST(tls_channel_does_not_say_so_when_it_is_reset)
 {
-    assert_true(greet(&peer));
+    assert_true(shake_hands(&peer));
     channel_close(&peer.channel, true);
     assert_false(ends_in_order());
 }
@@ -194,7 +194,7 @@ TEST(tls_channel_does_not_say_so_when_it_is_reset)
 TEST(tls_channel_says_it_when_there_is_room)
 {
     size_t len;
-    assert_true(greet(&peer));
+    assert_true(shake_hands(&peer));
     meet(&peer);
     assert_int_equal(channel_send(peer.channel, str_of(content.at, 10000), false, &len),
                      CHANNEL_OK);
@@ -213,7 +213,7 @@ TEST(tls_channel_may_answer_a_client_that_only_ended_its_side)
 {
     size_t len;
     char byte;
-    assert_true(greet(&peer));
+    assert_true(shake_hands(&peer));
     assert_int_equal(SSL_write(peer.client, "x", 1), 1);
     assert_int_equal(shutdown(peer.client_fd, SHUT_WR), 0); /* without a close_notify */
     channel_read(&peer, SIZE_MAX, &got);
@@ -227,7 +227,7 @@ TEST(tls_channel_may_answer_a_client_that_only_ended_its_side)
 TEST(tls_channel_tells_of_a_client_that_has_gone)
 {
     size_t len;
-    assert_true(greet(&peer));
+    assert_true(shake_hands(&peer));
     close(peer.client_fd);
     peer.client_fd = -1;
     meet(&peer);
@@ -241,7 +241,7 @@ TEST(tls_channel_ends_when_a_record_was_tampered_with)
 {
     static const char record[] = "\x17\x03\x03\x00\x20 thirty-two bytes of no meaning..";
     size_t len;
-    assert_true(greet(&peer));
+    assert_true(shake_hands(&peer));
     assert_int_equal(send(peer.client_fd, record, 37, 0), 37);
     channel_read(&peer, SIZE_MAX, &got);
     assert_int_equal(got.len, 0);
@@ -251,7 +251,7 @@ TEST(tls_channel_ends_when_a_record_was_tampered_with)
 
 TEST(tls_channel_follows_new_keys)
 {
-    assert_true(greet(&peer));
+    assert_true(shake_hands(&peer));
     for (int i = 0; i < 5; i++) {
         buf_clear(&got);
         assert_int_equal(SSL_key_update(peer.client, SSL_KEY_UPDATE_REQUESTED), 1);
@@ -269,7 +269,7 @@ TEST(tls_channel_reads_on_when_there_is_room_to_write)
     size_t sent = 0;
     size_t len;
     small_buffers();
-    assert_true(greet(&peer));
+    assert_true(shake_hands(&peer));
     meet(&peer);
     struct str bytes = buf_str(&content);
     while (channel_send(peer.channel, str_from(bytes, sent), false, &len) == CHANNEL_OK)
@@ -305,7 +305,7 @@ TEST(tls_channel_reads_on_when_there_is_room_to_write)
 TEST(tls_channel_refuses_renegotiation)
 {
     SSL_set_max_proto_version(peer.client, TLS1_2_VERSION);
-    assert_true(greet(&peer));
+    assert_true(shake_hands(&peer));
     assert_int_equal(SSL_renegotiate(peer.client), 1);
     for (int i = 0; i < 4; i++) {
         ERR_clear_error();
@@ -324,18 +324,18 @@ TEST(tls_channel_refuses_1_1)
     SSL_set_security_level(peer.client, 0);
     SSL_set_min_proto_version(peer.client, TLS1_1_VERSION);
     SSL_set_max_proto_version(peer.client, TLS1_1_VERSION);
-    assert_false(greet(&peer));
+    assert_false(shake_hands(&peer));
     assert_string_not_equal(peer.err.text, "");
 }
 
-/* --- greetings that come to nothing --- */
+/* --- handshakes that come to nothing --- */
 
-static enum channel_rc greet_with(const char *bytes, size_t len)
+static enum channel_rc shake_with(const char *bytes, size_t len)
 {
     assert_int_equal(send(peer.client_fd, bytes, len, 0), (ssize_t)len);
     meet(&peer);
-    assert_true(tls_channel_can_greet(peer.channel));
-    return tls_channel_greet(peer.channel, &peer.err);
+    assert_true(tls_channel_can_handshake(peer.channel));
+    return tls_channel_handshake(peer.channel, &peer.err);
 }
 
 TEST(tls_channel_recognises_http)
@@ -358,14 +358,14 @@ TEST(tls_channel_recognises_http)
             peer_done(&peer);
             peer_init(&peer, server);
         }
-        check_int(rows[i].bytes, greet_with(rows[i].bytes, strlen(rows[i].bytes)), CHANNEL_FAILED);
+        check_int(rows[i].bytes, shake_with(rows[i].bytes, strlen(rows[i].bytes)), CHANNEL_FAILED);
         check_int(rows[i].bytes, tls_channel_got_http(peer.channel), rows[i].is_http);
     }
 }
 
 TEST(tls_channel_gives_the_socket_back)
 {
-    assert_int_equal(greet_with("GET / HTTP/1.1\r\n\r\n", 18), CHANNEL_FAILED);
+    assert_int_equal(shake_with("GET / HTTP/1.1\r\n\r\n", 18), CHANNEL_FAILED);
     int fd = tls_channel_give_socket(&peer.channel);
     assert_null(peer.channel);
     assert_int_equal(send(fd, "plain", 5, 0), 5);
@@ -375,7 +375,7 @@ TEST(tls_channel_gives_the_socket_back)
     close(fd);
 }
 
-TEST(tls_channel_waits_for_the_rest_of_a_greeting)
+TEST(tls_channel_waits_for_the_rest_of_a_handshake)
 {
     size_t len;
     char hello[2048];
@@ -386,23 +386,23 @@ TEST(tls_channel_waits_for_the_rest_of_a_greeting)
     (void)SSL_do_handshake(peer.client);
     assert_int_equal(BIO_read_ex(bio, hello, sizeof(hello), &len), 1);
     for (size_t i = 0; i + 1 < len; i++)
-        check_int("a byte", greet_with(hello + i, 1), CHANNEL_AGAIN);
+        check_int("a byte", shake_with(hello + i, 1), CHANNEL_AGAIN);
     char answer;
     assert_int_equal(recv(peer.client_fd, &answer, 1, 0), -1);
-    check_int("the last byte", greet_with(hello + len - 1, 1), CHANNEL_AGAIN);
+    check_int("the last byte", shake_with(hello + len - 1, 1), CHANNEL_AGAIN);
     assert_int_equal(recv(peer.client_fd, &answer, 1, 0), 1);
-    assert_false(tls_channel_can_greet(peer.channel));
+    assert_false(tls_channel_can_handshake(peer.channel));
     close(peer.client_fd);
     peer.client_fd = -1;
     meet(&peer);
-    assert_true(tls_channel_can_greet(peer.channel));
-    check_int("the end", tls_channel_greet(peer.channel, &peer.err), CHANNEL_FAILED);
+    assert_true(tls_channel_can_handshake(peer.channel));
+    check_int("the end", tls_channel_handshake(peer.channel, &peer.err), CHANNEL_FAILED);
 }
 
-TEST(tls_channel_can_be_closed_before_it_was_greeted)
+TEST(tls_channel_can_be_closed_before_its_handshake)
 {
     channel_close(&peer.channel, false);
-    assert_false(greet_with == NULL);
+    assert_false(shake_with == NULL);
     client_read(&peer, SIZE_MAX, &got);
     assert_int_equal(got.len, 0);
 }
@@ -414,11 +414,11 @@ TEST(tls_channel_keeps_events_while_it_is_lent)
     (void)SSL_do_handshake(peer.client);
     meet(&peer);
     assert_false(peer.ready.is_queued);
-    assert_false(tls_channel_can_greet(peer.channel));
+    assert_false(tls_channel_can_handshake(peer.channel));
     tls_channel_take_back(peer.channel);
     assert_true(peer.ready.is_queued);
-    assert_true(tls_channel_can_greet(peer.channel));
-    assert_true(greet(&peer));
+    assert_true(tls_channel_can_handshake(peer.channel));
+    assert_true(shake_hands(&peer));
 }
 
 int main(void)
@@ -445,8 +445,8 @@ int main(void)
         ROW(tls_channel_refuses_1_1),
         ROW(tls_channel_recognises_http),
         ROW(tls_channel_gives_the_socket_back),
-        ROW(tls_channel_waits_for_the_rest_of_a_greeting),
-        ROW(tls_channel_can_be_closed_before_it_was_greeted),
+        ROW(tls_channel_waits_for_the_rest_of_a_handshake),
+        ROW(tls_channel_can_be_closed_before_its_handshake),
         ROW(tls_channel_keeps_events_while_it_is_lent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -123,7 +123,7 @@ void meet(struct peer *peer)
         channel->watch.ready(&channel->watch, (uint32_t)poll_fd.revents);
 }
 
-bool greet(struct peer *peer)
+bool shake_hands(struct peer *peer)
 {
     bool is_client_done = false;
     enum channel_rc rc = CHANNEL_AGAIN;
@@ -135,8 +135,8 @@ bool greet(struct peer *peer)
                           SSL_get_error(peer->client, client) != SSL_ERROR_WANT_READ &&
                           SSL_get_error(peer->client, client) != SSL_ERROR_WANT_WRITE;
         meet(peer);
-        if (rc == CHANNEL_AGAIN && tls_channel_can_greet(peer->channel))
-            rc = tls_channel_greet(peer->channel, &peer->err);
+        if (rc == CHANNEL_AGAIN && tls_channel_can_handshake(peer->channel))
+            rc = tls_channel_handshake(peer->channel, &peer->err);
         if (rc != CHANNEL_OK && rc != CHANNEL_AGAIN)
             return false;
         if (is_client_done && rc == CHANNEL_OK)

@@ -27,10 +27,10 @@ struct peer {
     SSL_CTX *context; /* the client's */
     SSL *client;
     int client_fd;
-    struct err err; /* of a greeting that failed */
+    struct err err; /* of a handshake that failed */
 };
 
-/* A client that checks no certificate. What is to be changed about it is changed before greet(). */
+/* A client that checks no certificate. What is to be changed about it is changed before shake_hands(). */
 void peer_init(struct peer *peer, struct tls_server *server);
 void peer_done(struct peer *peer);
 
@@ -38,7 +38,7 @@ void peer_done(struct peer *peer);
 void meet(struct peer *peer);
 
 /* Both sides of the handshake, until both are through (true) or one has failed. */
-bool greet(struct peer *peer);
+bool shake_hands(struct peer *peer);
 
 /* Until `want` bytes were received, or the end; what came is added to `into`. */
 void client_read(struct peer *peer, size_t want, struct buf *into);
