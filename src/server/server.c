@@ -34,6 +34,7 @@
 #include "server/redirect.h"
 #include "server/secure.h"
 #include "server/settings.h"
+#include "wire/accept.h"
 #include "wire/wire.h"
 
 enum { ACCEPTS_PER_EVENT = 16, ACCEPT_PAUSE_MS = 200, END_MS = 1000, SPARE_BYTES = 1 << 20 };
@@ -244,7 +245,7 @@ static void accept_ready(struct watch *watch, uint32_t events)
         if (fd < 0)
             return;
         if (take_place(loop, &peer, &share))
-            wire_open(&loop->wire, fd, &peer, &listener->port->endpoint, share);
+            wire_accept(&loop->wire, fd, &peer, &listener->port->endpoint, share);
         else
             refuse(fd, listener->port->endpoint.tls != NULL);
     }

@@ -1,18 +1,13 @@
-/* What the connections of a loop share. A socket that was accepted passes through up to three
- * hands:
+/* What the connections of a loop share, whatever they speak: limits, deadlines, buffers, and the
+ * memory of turns that are over. It knows none of them by name: draining and aborting reach all
+ * alike, through struct conn_ops.
  *
- *   wire_open() -> handshake.c (TLS) -> h1_conn.c -> h2_conn.c
- *
- * each of them optional but the last of its way. What goes from hand to hand is a struct incoming;
- * what the handshake told of the peer travels with its channel. Draining and aborting reach all of
- * them alike, through struct conn_ops. */
+ * A loop is drained when it has neither connections nor turns. These are counted by themselves, for
+ * a turn may outlive its connection: the handler answers it also when nobody is there any more. */
 #include "wire/wire.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "io/tls_channel.h"
-#include "wire/handshake.h"
-#include "wire/h1_conn.h"
 
 enum { LINGER_MS = 5000 };
 
@@ -43,31 +38,6 @@ void wire_done(struct wire *wire)
     buf_done(&wire->out);
     while (wire->spare_count)
         arena_done(&wire->spare[--wire->spare_count]);
-}
-
-void wire_open(struct wire *wire, int fd, const struct socket_address *peer,
-               struct endpoint *endpoint, struct share *share)
-{
-    char text[ADDRESS_TEXT_BYTES];
-    struct err err;
-    struct incoming incoming = {.endpoint = endpoint, .peer = text};
-    bool has_tls = endpoint && endpoint->tls;
-    wire->conn_count++;
-    /* Who opens on a channel sets itself as its owner; nothing happens on it before. */
-    incoming.channel = has_tls ? channel_of_tls(endpoint->tls, wire->loop, fd, &err)
-                               : channel_of_socket(wire->loop, fd, NULL, &err);
-    if (!incoming.channel) {
-        if (share)
-            budget_give(&share->connections, 1);
-        wire_conn_gone(wire); /* out of descriptors or memory: the peer sees a closed connection */
-        return;
-    }
-    incoming.channel->share = share;
-    address_format(peer, text);
-    if (has_tls)
-        handshake_open(wire, &incoming);
-    else
-        h1_conn_open(wire, &incoming);
 }
 
 void conn_link(struct conn *conn, struct wire *wire, const struct conn_ops *ops,

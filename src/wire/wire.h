@@ -43,7 +43,7 @@ struct wire {
 
 /* What is spoken where clients come in. Embedded in who listens there; outlives the connections. */
 struct endpoint {
-    struct tls_server *tls;       /* NULL: in the clear */
+    struct tls_server *tls;             /* NULL: in the clear */
     struct worker_pool *handshake_pool; /* for the computing that TLS begins with */
 };
 
@@ -76,13 +76,8 @@ void wire_init(struct wire *wire, struct loop *loop, struct http_handler *handle
 /* Nothing is open any more. */
 void wire_done(struct wire *wire);
 
-/* Speaks on an accepted socket what `endpoint` says; NULL: HTTP in the clear. Takes fd, and its
- * place in share->connections; NULL: there is none. */
-void wire_open(struct wire *wire, int fd, const struct socket_address *peer,
-               struct endpoint *endpoint, struct share *share);
-
-/* Puts a connection on the wire's list, from which list_remove(&conn->link) takes it, and notes what
- * is known of the peer: copies, until conn_done(). The channel is the caller's to take. */
+/* Puts a connection on the wire's list, from which list_remove(&conn->link) takes it, and notes
+ * what is known of the peer: copies, until conn_done(). The channel is the caller's to take. */
 void conn_link(struct conn *conn, struct wire *wire, const struct conn_ops *ops,
                const struct incoming *incoming);
 void conn_done(struct conn *conn);

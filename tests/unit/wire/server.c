@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "support/scripted.h"
 #include "support/test.h"
+#include "wire/accept.h"
 
 enum { CLOCK_START_MS = 1000000, CLIENT_TIMEOUT_S = 20 };
 
@@ -255,7 +256,7 @@ static void accept_all(struct watch *watch, uint32_t events)
     int fd;
     (void)events; /* only one kind was asked for */
     while ((fd = socket_accept(watch->fd, &peer)) >= 0)
-        wire_open(&server->wire, fd, &peer, NULL, NULL);
+        wire_accept(&server->wire, fd, &peer, NULL, NULL);
 }
 
 static void *run(void *arg)
