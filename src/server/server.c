@@ -76,10 +76,9 @@ struct server {
     const struct server_config *config; /* as it was at the start */
     int argc;                           /* of the command line, for a reload */
     char **argv;
-    struct dav_service service; /* what no reload changes */
+    struct settings_ground ground;
     struct shared_state *shared_state;
     struct access_state *access_state;
-    struct store_pool *pool;
     struct settings *first;    /* lives as long as the server does */
     struct settings *settings; /* in force, or about to be; the first loop's */
     atomic_uint loops_behind;  /* that have not taken them yet */
@@ -315,20 +314,6 @@ static void stop_signalled(struct server *server)
 /* The settings for requests from now on. */
 static void put_in_force(struct server *server, struct settings *settings)
 {
-    const struct server_config *config = &settings->config;
-    struct dav_service service = server->service;
-    service.access = settings->service.access;
-    service.store = settings->service.store;
-    service.view = settings->service.view;
-    service.view_link = settings->service.view_link;
-    service.places = settings->service.places;
-    service.place_count = settings->service.place_count;
-    service.hides_lock_tokens = config->hides_lock_tokens;
-    service.limits = &config->limits;
-    service.allows_infinity = config->allows_infinity;
-    service.public_names = config->public_names;
-    service.public_name_count = config->public_name_count;
-    settings->service = service;
     names_learn(&settings->names, server->secure.tls, &settings->arena);
     settings_unref(server->settings);
     server->settings = settings;
@@ -357,7 +342,7 @@ static struct settings *read_again(struct server *server)
     struct settings *settings = NULL;
     if (config_read(server->argc, server->argv, &config, &err))
         settings = settings_new(&config, server->access_state, server->settings, &err);
-    if (settings && settings_mount(settings, server->pool, &server->config->limits, &err))
+    if (settings && settings_mount(settings, &server->ground, &err))
         return settings;
     log_line(LOG_ERROR, "keeping the settings as they were: %s", err.text);
     settings_unref(settings);
@@ -461,13 +446,14 @@ static void signals_ready(struct watch *watch, uint32_t events)
 static bool open_store(struct server *server, struct err *err)
 {
     const struct server_config *config = server->config;
-    struct dav_service *service = &server->service;
-    server->pool = store_pool_new(root_moved, server);
-    if (!settings_mount(server->first, server->pool, &config->limits, err))
+    server->ground = (struct settings_ground){
+        .pool = store_pool_new(root_moved, server),
+        .store_limits = &config->limits,
+        .media_types = &server->media_types,
+        .is_read_only = config->is_read_only,
+        .spool_dir_fd = open("/var/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (!settings_mount(server->first, &server->ground, err))
         return false;
-    service->media_types = &server->media_types;
-    service->is_read_only = config->is_read_only;
-    service->spool_dir_fd = open("/var/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     put_in_force(server, settings_ref(server->first));
     return true;
 }
@@ -646,12 +632,12 @@ static void stop(struct server *server)
     settings_unref(server->settings);
     settings_unref(server->first);
     opener_stop();
-    store_pool_free(server->pool);
+    store_pool_free(server->ground.pool);
     access_state_free(server->access_state);
     standalone_free(server->shared_state);
     ports_close(&server->ports);
     fd_close(server->signals.fd);
-    fd_close(server->service.spool_dir_fd);
+    fd_close(server->ground.spool_dir_fd);
     access_log_close(&server->access_log);
     media_types_done(&server->media_types);
 }
@@ -664,7 +650,7 @@ int server_run(struct server_config *config, int argc, char **argv)
                             .reloaded_job.done = reloaded,
                             .moved_job.done = take_moved,
                             .signals.fd = -1,
-                            .service.spool_dir_fd = -1};
+                            .ground.spool_dir_fd = -1};
     struct err err;
     ports_init(&server.ports);
     mem_keep_spare(SPARE_BYTES);

@@ -183,6 +183,14 @@ static void make_access(struct settings *settings, struct access_state *state)
         memcpy(access->offers, config->offers, sizeof(access->offers));
 }
 
+/* Otherwise everyone may do everything. */
+static bool has_access(const struct settings *settings)
+{
+    const struct config_file *file = settings->config.file;
+    return config_has_sign_in(&settings->config) || (file && !rules_are_empty(&file->rules)) ||
+           settings->access.certificates;
+}
+
 struct settings *settings_new(struct server_config *config, struct access_state *state,
                               const struct settings *before, struct err *err)
 {
@@ -199,15 +207,11 @@ struct settings *settings_new(struct server_config *config, struct access_state 
     }
     make_access(settings, state);
     settings->proxies = (struct proxies){settings->config.proxies, settings->config.proxy_count};
-    bool has_rules = settings->config.file && !rules_are_empty(&settings->config.file->rules);
-    if (config_has_sign_in(&settings->config) || has_rules || settings->access.certificates)
-        settings->service.access = &settings->access;
     settings->names = (struct known_names){.public_names = settings->config.public_names,
                                            .public_name_count = settings->config.public_name_count,
                                            .is_strict = settings->config.public_name_count ||
-                                                        !settings->service.access ||
+                                                        !has_access(settings) ||
                                                         access_lets_anybody(&settings->access)};
-    settings->service.hides_lock_tokens = settings->config.hides_lock_tokens;
     return settings;
 }
 
@@ -371,7 +375,51 @@ bool settings_check_roots(const struct server_config *config, struct err *err)
     return true;
 }
 
-bool settings_mount(struct settings *settings, struct store_pool *pool, const struct limits *limits,
+/* Nobody need look for places where none is active. */
+static size_t place_count(const struct settings *settings)
+{
+    for (size_t i = 0; i < settings->mount_count; i++) {
+        if (settings->places[i].is_active)
+            return settings->mount_count;
+    }
+    return 0;
+}
+
+/* Whether everybody sees just the first mount's store, at the root and without bounds. */
+static bool is_plain(const struct settings *settings)
+{
+    const struct server_config *config = &settings->config;
+    const struct settings_mount *first = &settings->mounts[0];
+    bool is_root_only = config->root && !(config->file && config->file->mounts);
+    bool is_bounded = first->mount.is_read_only || first->mount.quota_bytes;
+    bool is_at_root = path_is_root(first->mount.prefix);
+    return !first->has_user &&
+           (is_root_only || (settings->mount_count == 1 && is_at_root && !is_bounded));
+}
+
+/* All that requests see, in one place. */
+static void make_service(struct settings *settings, const struct settings_ground *ground)
+{
+    const struct server_config *config = &settings->config;
+    settings->service = (struct dav_service){
+        .store = settings->mounts[0].mount.store,
+        .view = is_plain(settings) ? NULL : view,
+        .view_link = has_access(settings) ? view_link : NULL,
+        .limits = &config->limits,
+        .media_types = ground->media_types,
+        .is_read_only = ground->is_read_only,
+        .allows_infinity = config->allows_infinity,
+        .public_names = config->public_names,
+        .public_name_count = config->public_name_count,
+        .places = settings->places,
+        .place_count = place_count(settings),
+        .access = has_access(settings) ? &settings->access : NULL,
+        .hides_lock_tokens = config->hides_lock_tokens,
+        .spool_dir_fd = ground->spool_dir_fd,
+    };
+}
+
+bool settings_mount(struct settings *settings, const struct settings_ground *ground,
                     struct err *err)
 {
     const struct config_file *file = settings->config.file;
@@ -381,30 +429,20 @@ bool settings_mount(struct settings *settings, struct store_pool *pool, const st
                                 .is_active = settings->config.is_active};
     size_t count = 1;
     bool is_fine = settings_check_roots(&settings->config, err);
-    settings->pool = pool;
+    settings->pool = ground->pool;
     for (const struct config_mount *mount = mounts; mount; mount = mount->next)
         count++;
     settings->mounts = arena_alloc(&settings->arena, count * sizeof(*settings->mounts));
     settings->places = arena_alloc(&settings->arena, count * sizeof(*settings->places));
     if (root.root && is_fine)
-        is_fine = add_mount(settings, &root, limits, err);
+        is_fine = add_mount(settings, &root, ground->store_limits, err);
     for (const struct config_mount *mount = mounts; mount && is_fine; mount = mount->next)
-        is_fine = add_mount(settings, mount, limits, err);
+        is_fine = add_mount(settings, mount, ground->store_limits, err);
     if (!is_fine)
         return false;
     for (size_t i = 0; i < settings->mount_count; i++)
         mount_add_traits(&settings->traits, &settings->mounts[i].mount);
-    const struct settings_mount *first = &settings->mounts[0];
-    bool is_plain = settings->mount_count == 1 && !first->has_user && !first->mount.is_read_only &&
-                    !first->mount.quota_bytes && path_is_root(first->mount.prefix);
-    settings->service.store = first->mount.store;
-    settings->service.view = is_plain || (root.root && !mounts && !first->has_user) ? NULL : view;
-    for (size_t i = 0; i < settings->mount_count; i++) {
-        if (settings->places[i].is_active) /* otherwise nobody need look */
-            settings->service.place_count = settings->mount_count;
-    }
-    settings->service.places = settings->places;
-    settings->service.view_link = settings->service.access ? view_link : NULL;
+    make_service(settings, ground);
     return true;
 }
 

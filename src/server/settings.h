@@ -47,7 +47,7 @@ struct settings {
      * sees has been found, it must be known where to look for it. */
     struct store_traits traits;
     struct content_place *places; /* of the mounts, in the same order */
-    struct dav_service service;   /* the caller fills in what does not come from here */
+    struct dav_service service;   /* what requests see, once it is mounted */
 };
 
 /* Takes what `config` holds, also on failure. Reads the files that it names; where one that
@@ -59,9 +59,18 @@ NODISCARD struct settings *settings_new(struct server_config *config, struct acc
 /* False: two mounts' directories lie in each other, and `err` says which. */
 NODISCARD bool settings_check_roots(const struct server_config *config, struct err *err);
 
-/* Opens what is to be served; `limits` outlives all settings. */
-NODISCARD bool settings_mount(struct settings *settings, struct store_pool *pool,
-                              const struct limits *limits, struct err *err);
+/* What no reload changes, and all settings are put upon. Borrowed for their life. */
+struct settings_ground {
+    struct store_pool *pool;
+    const struct limits *store_limits;
+    const struct media_types *media_types;
+    bool is_read_only;
+    int spool_dir_fd; /* of struct dav_service */
+};
+
+/* Opens what is to be served, and makes the service of it. */
+NODISCARD bool settings_mount(struct settings *settings, const struct settings_ground *ground,
+                              struct err *err);
 
 /* Any thread. */
 struct settings *settings_ref(struct settings *settings);
