@@ -7,6 +7,8 @@
  *      himself, a group of his, all users, or everyone; then how narrow its addresses are;
  *  (3) where an `allow` and a `deny` are equally specific, it is refused;
  *  (4) where no rule speaks of it, it is refused.
+ * What rules_judge() asserts of these is what a mistake in it would open; (1) and (2) are how it
+ * goes about it.
  *
  * A pattern covers a path when it matches the path or a collection above it: "/a" is about /a and
  * all that is in it. "*" and "?" match within a segment, "**" any number of segments, and the
@@ -406,6 +408,8 @@ struct rule_verdict rules_judge(const struct rules *rules, const struct rule_que
     }
     arena_done(&subject.arena);
     verdict.is_hidden = verdict.rule && !verdict.is_allowed && verdict.rule->is_hidden;
+    assert(!verdict.tie || !verdict.is_allowed);                             /* (3) */
+    assert(!verdict.is_allowed || (verdict.rule && verdict.rule->is_allow)); /* (4) */
     return verdict;
 }
 

@@ -18,7 +18,11 @@
  *  (4) a scheme that is not offered is wrong, whatever is sent: no client can choose a weaker one;
  *  (5) a sign-in that is right, but with a nonce that is not, is told so (stale), so that no client
  *      asks its user for the password again;
- *  (6) who waits for a hash has a seat (access/gate.h); when there is none, the answer is 503.
+ *  (6) who waits for a hash has a seat (access/gate.h); when there is none, the answer is 503;
+ *  (7) what may wait (counts and accounts that are kept elsewhere) is asked only where it may:
+ *      BLOCKS before it; what cannot be found out is 503, and no guess.
+ * check_end() and may_ask() assert what can be seen of these. Not (1), which is about time, nor
+ * (3): another thread may have learned at this moment that a password is wrong.
  *
  * A name counts in NFC, for throttling too: otherwise each way to spell it would have guesses of
  * its own.
@@ -65,8 +69,17 @@ static struct str copy(struct attempt *attempt, struct buf *text)
     return copied;
 }
 
+/* Of what is kept elsewhere. */
+static bool may_ask(const struct attempt *attempt)
+{
+    const struct access *access = attempt->access;
+    return attempt->request->may_block ||
+           !(access->state->shared->may_block || access->accounts->may_block);
+}
+
 static struct throttle_party party_of(const struct attempt *attempt, struct str user)
 {
+    assert(may_ask(attempt)); /* (7) */
     return (struct throttle_party){user, attempt->out->principal.address};
 }
 
@@ -150,18 +163,25 @@ static void leave_seat(struct attempt *attempt)
     attempt->out->seat = NULL;
 }
 
+/* There is nothing to hash, and it was no guess. */
+static void settle(struct attempt *attempt, struct str user)
+{
+    leave_seat(attempt);
+    refund(attempt, user);
+}
+
 /* --- names and tokens --- */
 
 /* What must be known cannot be found out now. */
 static enum sign_in_end give_up(struct attempt *attempt, struct str user)
 {
-    leave_seat(attempt);
-    refund(attempt, user);
+    settle(attempt, user);
     return put_off(attempt, SIGN_IN_UNKNOWN);
 }
 
 static bool find_user(const struct attempt *attempt, struct str name, const struct user **user_out)
 {
+    assert(may_ask(attempt)); /* (7) */
     return accounts_find_user(attempt->access->accounts, name, attempt->arena, user_out);
 }
 
@@ -177,6 +197,7 @@ static bool find_token(const struct attempt *attempt, struct str text,
                        const struct token **token_out)
 {
     const struct accounts *accounts = attempt->access->accounts;
+    assert(may_ask(attempt)); /* (7) */
     bool is_known = accounts_find_token(accounts, text, attempt->arena, token_out);
     if (*token_out && (*token_out)->is_link)
         *token_out = NULL;
@@ -244,8 +265,7 @@ static enum sign_in_end check_password(struct attempt *attempt, const struct bas
     bool is_wrong = right == CREDENTIALS_NONE &&
                     credential_cache_look(state->wrong, &check.key) == CREDENTIALS_FRESH;
     if (right == CREDENTIALS_FRESH || is_wrong) { /* perhaps since it took its seat */
-        leave_seat(attempt);
-        refund(attempt, basic->user);
+        settle(attempt, basic->user);
         return is_wrong ? SIGN_IN_REFUSED : passed(attempt, ACCESS_BASIC, check.user->name);
     }
     enum sign_in_end end = SIGN_IN_BLOCKS;
@@ -269,8 +289,10 @@ static enum sign_in_end sign_in_basic(struct attempt *attempt)
     const struct token *token;
     if (!find_token(attempt, basic.password, &token))
         return give_up(attempt, basic.user);
-    if (token && str_eq(token->user, basic.user))
+    if (token && str_eq(token->user, basic.user)) {
+        settle(attempt, basic.user); /* the clock may have been set back since it took its seat */
         return passed_with_token(attempt, ACCESS_BASIC, token);
+    }
     return check_password(attempt, &basic);
 }
 
@@ -581,6 +603,44 @@ static struct str without_port(struct str address)
     return str_index(address, ':') == colon ? str_first(address, colon) : address;
 }
 
+static enum sign_in_end sign_in(struct attempt *attempt)
+{
+    const struct sign_in *request = attempt->request;
+    struct authorization *authorization = &attempt->authorization;
+    if (!request->link.at && !request->authorization.at) {
+        struct str user = certificate_user(attempt->access, request->certificate);
+        return user.len ? passed(attempt, ACCESS_CERTIFICATE, user) : SIGN_IN_DONE;
+    }
+    if (!may_ask(attempt))
+        return SIGN_IN_BLOCKS;
+    if (request->link.at)
+        return sign_in_by_link(attempt);
+    if (!authorization_parse(request->authorization, attempt->arena, authorization))
+        return SIGN_IN_MALFORMED;
+    if (authorization_is(authorization, "Basic"))
+        return sign_in_basic(attempt);
+    if (authorization_is(authorization, "Digest"))
+        return sign_in_digest(attempt);
+    if (authorization_is(authorization, "SCRAM-SHA-256"))
+        return sign_in_scram(attempt);
+    if (authorization_is(authorization, "Bearer"))
+        return sign_in_bearer(attempt);
+    return SIGN_IN_REFUSED;
+}
+
+static void check_end(const struct attempt *attempt, enum sign_in_end end)
+{
+    const struct access *access = attempt->access;
+    const struct signed_in *out = attempt->out;
+    enum access_scheme scheme = out->principal.scheme;
+    bool is_token = scheme == ACCESS_BEARER && access->accounts->tokens;
+    assert(end == SIGN_IN_DONE || principal_is_anonymous(&out->principal));
+    assert(!attempt->is_charged || end == SIGN_IN_BLOCKS || end == SIGN_IN_REFUSED); /* (2) */
+    assert(!scheme || access->offers[scheme] || is_token);                           /* (4) */
+    assert(!out->is_stale || (end == SIGN_IN_REFUSED && !attempt->is_charged));      /* (5) */
+    assert(!out->seat || end == SIGN_IN_BLOCKS);                                     /* (6) */
+}
+
 enum sign_in_end access_sign_in(const struct access *access, const struct sign_in *request,
                                 struct arena *arena, struct signed_in *out)
 {
@@ -588,25 +648,9 @@ enum sign_in_end access_sign_in(const struct access *access, const struct sign_i
     attempt.is_charged = out->seat && out->seat->is_charged;
     *out =
         (struct signed_in){.principal.address = without_port(request->address), .seat = out->seat};
-    if (!request->link.at && !request->authorization.at) {
-        struct str user = certificate_user(access, request->certificate);
-        return user.len ? passed(&attempt, ACCESS_CERTIFICATE, user) : SIGN_IN_DONE;
-    }
-    if (!request->may_block && (access->state->shared->may_block || access->accounts->may_block))
-        return SIGN_IN_BLOCKS;
-    if (request->link.at)
-        return sign_in_by_link(&attempt);
-    if (!authorization_parse(request->authorization, arena, &attempt.authorization))
-        return SIGN_IN_MALFORMED;
-    if (authorization_is(&attempt.authorization, "Basic"))
-        return sign_in_basic(&attempt);
-    if (authorization_is(&attempt.authorization, "Digest"))
-        return sign_in_digest(&attempt);
-    if (authorization_is(&attempt.authorization, "SCRAM-SHA-256"))
-        return sign_in_scram(&attempt);
-    if (authorization_is(&attempt.authorization, "Bearer"))
-        return sign_in_bearer(&attempt);
-    return SIGN_IN_REFUSED;
+    enum sign_in_end end = sign_in(&attempt);
+    check_end(&attempt, end);
+    return end;
 }
 
 /* --- challenges --- */

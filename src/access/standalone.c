@@ -68,7 +68,7 @@ static struct entry *find_entry(struct table *table, const struct shared_slot *s
     return found ? CONTAINER_OF(found, struct entry, lru) : NULL;
 }
 
-static void load(struct standalone *standalone, struct shared_slot *slot)
+static void load_slot(struct standalone *standalone, struct shared_slot *slot)
 {
     struct table *table = &standalone->tables[slot->table];
     const struct entry *entry = find_entry(table, slot);
@@ -78,7 +78,7 @@ static void load(struct standalone *standalone, struct shared_slot *slot)
     slot->lost_ms = table->lost_ms;
 }
 
-static void keep(struct standalone *standalone, const struct shared_slot *slot)
+static void keep_slot(struct standalone *standalone, const struct shared_slot *slot)
 {
     struct table *table = &standalone->tables[slot->table];
     struct entry *entry = find_entry(table, slot);
@@ -95,11 +95,11 @@ static bool update_records(struct shared_state *state, struct shared_update *upd
     struct standalone *standalone = standalone_of(state);
     pthread_mutex_lock(&standalone->mutex);
     for (size_t i = 0; i < update->count; i++)
-        load(standalone, &update->slots[i]);
+        load_slot(standalone, &update->slots[i]);
     update->decide(update);
     for (size_t i = 0; i < update->count; i++) {
         if (update->slots[i].is_changed)
-            keep(standalone, &update->slots[i]);
+            keep_slot(standalone, &update->slots[i]);
     }
     pthread_mutex_unlock(&standalone->mutex);
     return true;

@@ -125,7 +125,7 @@ static void set_clear(struct counts *counts, size_t i, int64_t clear)
     counts->slots[i].is_changed = true;
 }
 
-static void charge(struct shared_update *update)
+static void decide_charge(struct shared_update *update)
 {
     struct counts *counts = CONTAINER_OF(update, struct counts, update);
     counts->wait_ms = 0;
@@ -143,11 +143,11 @@ int64_t throttle_charge(struct shared_state *shared, const struct throttle_party
 {
     struct counts counts;
     counts_find(&counts, shared, party);
-    counts.update.decide = charge;
+    counts.update.decide = decide_charge;
     return shared_update(shared, &counts.update) ? counts.wait_ms : THROTTLE_UNKNOWN;
 }
 
-static void refund(struct shared_update *update)
+static void decide_refund(struct shared_update *update)
 {
     struct counts *counts = CONTAINER_OF(update, struct counts, update);
     for (size_t i = 0; i < update->count; i++) {
@@ -161,13 +161,13 @@ void throttle_refund(struct shared_state *shared, const struct throttle_party *p
 {
     struct counts counts;
     counts_find(&counts, shared, party);
-    counts.update.decide = refund;
+    counts.update.decide = decide_refund;
     (void)!shared_update(shared, &counts.update); /* then the count stays, and wears off */
 }
 
 /* --- where users are known --- */
 
-static void know(struct shared_update *update)
+static void decide_know(struct shared_update *update)
 {
     struct shared_slot *slot = update->slots;
     slot->is_changed = !slot->is_there;
@@ -177,7 +177,7 @@ static void know(struct shared_update *update)
 void throttle_know(struct shared_state *shared, const struct throttle_party *party)
 {
     struct shared_slot slot = {.table = SHARED_KNOWN};
-    struct shared_update update = {&slot, 1, know};
+    struct shared_update update = {&slot, 1, decide_know};
     if (make_key(slot.key, &kinds[0], party))
         (void)!shared_update(shared, &update); /* then he is a stranger there a little longer */
 }

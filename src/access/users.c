@@ -103,7 +103,7 @@ static const char *read_line(struct users *users, struct str line, struct buf *n
     return NULL;
 }
 
-static struct user *find(const struct users *users, struct str name)
+static struct user *find_in_nfc(const struct users *users, struct str name)
 {
     struct map_entry *entry = map_find(&users->map, name);
     return entry ? CONTAINER_OF(entry, struct user, entry) : NULL;
@@ -125,7 +125,7 @@ static const char *read_keys_line(struct users *users, struct str line, struct s
     if (name.len == 0)
         return read_salts(users, rest) ? NULL : "a line of nobody has salts=… only";
     struct str fingerprint = str_cut(&rest, ':');
-    struct user *user = find(users, name);
+    struct user *user = find_in_nfc(users, name);
     if (!user) /* removed by a program that knows nothing of keys */
         return NULL;
     if (!is_of_hash(fingerprint, user->hash)) {
@@ -219,7 +219,7 @@ void users_done(struct users *users)
 const struct user *users_find(const struct users *users, struct str name)
 {
     struct arena arena = {0};
-    const struct user *user = find(users, unicode_form(&arena, name, UNICODE_NFC));
+    const struct user *user = find_in_nfc(users, unicode_form(&arena, name, UNICODE_NFC));
     arena_done(&arena);
     return user;
 }

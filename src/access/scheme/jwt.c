@@ -10,6 +10,7 @@
  *  (4) `crit` is refused (we know no extension), `exp` must be there, `nbf` is honoured, both with
  *      the clock skew that was configured; `iss` and `aud` must be the configured ones;
  *  (5) numbers and names have one form only: duplicate members are refused (RFC 7515 §4).
+ * None of these is asserted: they are about bytes from outside, which are refused by a value.
  *
  * A token that names a key id is checked with the keys of that id; one that names none with all of
  * its algorithm. */
@@ -306,7 +307,7 @@ static bool read_claims(const json_t *claims, const struct jwt_expectation *expe
 
 /* --- tokens --- */
 
-static json_t *load(struct str part, struct arena *arena)
+static json_t *load_object(struct str part, struct arena *arena)
 {
     struct str json;
     if (!base64_decode(part, BASE64_URL, arena, &json))
@@ -342,12 +343,12 @@ bool jwt_verify(const struct jwt_keys *keys, struct str text,
     struct str claims_part = str_cut(&rest, '.');
     if (!base64_decode(rest, BASE64_URL, arena, &signature))
         return false;
-    json_t *header = load(header_part, arena);
+    json_t *header = load_object(header_part, arena);
     json_t *claims = NULL;
     bool is_fine = header && !json_object_get(header, "crit") &&
                    (expected->is_signature_known || is_signed(keys, header, message, signature));
     if (is_fine)
-        claims = load(claims_part, arena);
+        claims = load_object(claims_part, arena);
     is_fine = claims && read_claims(claims, expected, arena, out);
     json_decref(claims);
     json_decref(header);

@@ -67,7 +67,7 @@ bool scram_keys_parse(struct str text, struct arena *arena, struct scram_keys *k
 }
 
 /* "x=value" up to the next comma, which is taken, too. */
-static bool take(struct str *rest, char name, struct str *value_out)
+static bool take_attribute(struct str *rest, char name, struct str *value_out)
 {
     if (rest->len < 2 || rest->at[0] != name || rest->at[1] != '=')
         return false;
@@ -118,8 +118,8 @@ bool scram_first_parse(struct str message, struct arena *arena, struct scram_fir
     rest = str_from(rest, 1);
     first.gs2_header = str_first(message, message.len - rest.len);
     first.bare = rest;
-    if (!take(&rest, 'n', &name) || !read_name(name, arena, &first.user) ||
-        !take(&rest, 'r', &first.nonce) || !is_nonce(first.nonce))
+    if (!take_attribute(&rest, 'n', &name) || !read_name(name, arena, &first.user) ||
+        !take_attribute(&rest, 'r', &first.nonce) || !is_nonce(first.nonce))
         return false;
     *out = first;
     return true;
@@ -142,8 +142,9 @@ bool scram_final_parse(struct str message, struct arena *arena, struct scram_fin
     struct scram_final final = {0};
     struct str rest = message;
     struct str binding;
-    if (!take(&rest, 'c', &binding) || !base64_decode(binding, BASE64, arena, &final.binding) ||
-        !take(&rest, 'r', &final.nonce) || !is_nonce(final.nonce))
+    if (!take_attribute(&rest, 'c', &binding) ||
+        !base64_decode(binding, BASE64, arena, &final.binding) ||
+        !take_attribute(&rest, 'r', &final.nonce) || !is_nonce(final.nonce))
         return false;
     while (rest.len && !str_starts(rest, STR("p="))) { /* extensions that nobody needs to know */
         if (str_starts(rest, STR("m=")) || !char_is_alpha(rest.at[0]))

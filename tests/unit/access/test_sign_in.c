@@ -361,6 +361,31 @@ TEST(sign_in_by_a_link_needs_a_token_for_that)
     check_int("no password", ask(basic("bob", buf_c(&link_text))), SIGN_IN_REFUSED);
 }
 
+/* The token was over when its text was taken for a password, and then the clock was set back. */
+TEST(sign_in_with_a_token_that_is_good_again_gives_its_seat_back)
+{
+    struct buf line = {0};
+    struct buf text = {0};
+    struct err err;
+    struct token like = {.user = STR("bob"), .expires_s = 2000};
+    tokens_add_line(&line, &like, &text);
+    assert_true(tokens_read(&tokens, buf_str(&line), &err));
+    const char *field = basic("bob", buf_c(&text));
+    for (int i = 0; i < 64; i++) { /* more often than there are seats and tries */
+        clock_freeze(2000000);
+        check_int("over", wait_with("192.0.2.1:1", field), SIGN_IN_BLOCKS);
+        clock_freeze(1000000);
+        struct sign_in request = {.authorization = str_of_c(field),
+                                  .address = STR("192.0.2.1:1"),
+                                  .is_confidential = true,
+                                  .may_block = true};
+        check_int("good", access_sign_in(&access_, &request, &arena, &got), SIGN_IN_DONE);
+        check_that("no seat", !got.seat);
+    }
+    buf_done(&line);
+    buf_done(&text);
+}
+
 /* --- Digest --- */
 
 /* A parameter of a challenge. */
@@ -837,6 +862,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(sign_in_is_throttled_and_who_was_right_is_not, begin, end),
         cmocka_unit_test_setup_teardown(sign_in_is_throttled_for_a_network_of_ipv6, begin, end),
         cmocka_unit_test_setup_teardown(sign_in_with_a_token_is_bounded_by_its_scope, begin, end),
+        cmocka_unit_test_setup_teardown(sign_in_with_a_token_that_is_good_again_gives_its_seat_back,
+                                        begin, end),
         cmocka_unit_test_setup_teardown(sign_in_by_a_link_needs_a_token_for_that, begin, end),
         cmocka_unit_test_setup_teardown(sign_in_with_digest_and_its_replays, begin, end),
         cmocka_unit_test_setup_teardown(sign_in_is_not_talked_down_to_what_is_not_offered, begin,
