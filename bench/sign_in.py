@@ -36,7 +36,7 @@ class Client:
 
     def get(self, authorization=None):
         field = f"Authorization: {authorization}\r\n" if authorization else ""
-        self.connection.send(f"GET /a HTTP/1.1\r\nHost: x\r\n{field}\r\n")
+        self.connection.send(f"GET /a HTTP/1.1\r\nHost: 127.0.0.1\r\n{field}\r\n")
         self.requests += 1
         return self.connection.read("GET")
 
