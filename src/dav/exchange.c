@@ -5,7 +5,7 @@
  *                      +- BLOCKS --> the same stage on a worker, and what follows as far as it may
  *                      +- RETURNS -> the same stage on the loop
  *                      +- COMPUTES > the same stage, and no other, on a thread that computes
- *                      '- DONE ----> the claim is released, the wire gets the answer
+ *                      '- DONE ----> the change is ended, the wire gets the answer
  *
  * Invariants
  *  (1) the job is in one place only: with a worker (submitted), in the loop's inbox (posted), or
@@ -27,9 +27,7 @@
 static void finish(struct exchange *x)
 {
     x->is_done = true;
-    if (x->has_claim)
-        store_release(x->store, &x->claim);
-    x->has_claim = false;
+    store_end(&x->change);
     x->stream->ops->respond(x->stream);
 }
 
@@ -148,23 +146,23 @@ static void waker_rang(struct waker *waker)
     exchange_wake(CONTAINER_OF(waker, struct exchange, waker));
 }
 
-/* --- claims --- */
+/* --- changes --- */
 
-static void claim_granted(struct claim *claim)
+static void change_begun(struct store_change *change)
 {
-    struct exchange *x = CONTAINER_OF(claim, struct exchange, claim);
-    x->has_claim = true;
-    exchange_wake(x);
+    exchange_wake(CONTAINER_OF(change, struct exchange, change));
 }
 
 enum stage_end exchange_claim(struct exchange *x)
 {
-    if (x->has_claim)
-        return STAGE_NEXT;
-    x->claim.executor = x->stream->executor;
-    x->claim.granted = claim_granted;
-    x->has_claim = store_claim(x->store, &x->claim);
-    return x->has_claim ? STAGE_NEXT : STAGE_WAIT;
+    struct store_change *change = &x->change;
+    if (!change->begun) {
+        change->executor = x->stream->executor;
+        change->begun = change_begun;
+        if (!store_begin(x->store, change))
+            return STAGE_WAIT;
+    }
+    return change->is_begun ? STAGE_NEXT : respond_error(x, dav_from_store(change->rc));
 }
 
 /* --- what several methods need --- */

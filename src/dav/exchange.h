@@ -39,8 +39,7 @@ struct exchange {
     void *state;                        /* the method's own; in the arena */
     struct dav_result refusal;          /* of what begins with no method's stage */
 
-    struct claim claim;
-    bool has_claim;
+    struct store_change change; /* of a method that makes one */
 
     const struct stage *stage;
     bool is_waiting; /* for exchange_wake() */
@@ -58,8 +57,8 @@ void dav_handle(const struct dav_service *service, struct http_stream *stream);
 /* Runs the stage that said WAIT again, soon. On the loop thread. */
 void exchange_wake(struct exchange *x);
 
-/* Takes a claim on x->claim's ranges, which a stage before has filled: a stage of its own, on the
- * loop. Released when the exchange is done. */
+/* Begins x->change, whose ranges a stage before has filled: a stage of its own, on the loop. It is
+ * ended when the exchange is done. */
 enum stage_end exchange_claim(struct exchange *x);
 
 /* Fills x->leads_to and x->real; cheap when they are filled already. */

@@ -23,36 +23,36 @@ void homes_find_missing(struct exchange *x)
     }
 }
 
-static void claim_granted(struct claim *claim)
+static void change_begun(struct store_change *change)
 {
-    struct home *home = CONTAINER_OF(claim, struct home, claim);
-    home->has_claim = true;
-    exchange_wake(home->x);
+    exchange_wake(CONTAINER_OF(change, struct home, change)->x);
 }
 
-static bool take_claim(struct exchange *x, struct home *home)
+/* True: it has begun, or will not. */
+static bool begin(struct exchange *x, struct home *home)
 {
     home->x = x;
-    home->claim.executor = x->stream->executor;
-    home->claim.granted = claim_granted;
-    claim_add(&home->claim, home->path, CLAIM_SELF, true);
-    claim_add(&home->claim, path_parent(home->path), CLAIM_SELF, false);
-    home->has_claim = store_claim(home->store, &home->claim);
-    return home->has_claim;
+    home->change.executor = x->stream->executor;
+    home->change.begun = change_begun;
+    change_add(&home->change, home->path, CLAIM_SELF, true);
+    change_add(&home->change, path_parent(home->path), CLAIM_SELF, false);
+    return store_begin(home->store, &home->change);
 }
 
 enum stage_end homes_make(struct exchange *x)
 {
     while (x->homes) {
         struct home *home = x->homes;
-        if (!home->has_claim && x->is_on_worker)
+        if (!home->x && x->is_on_worker)
             return STAGE_RETURNS;
-        if (!home->has_claim && !take_claim(x, home))
+        if (!home->x && !begin(x, home))
             return STAGE_WAIT;
         if (!x->is_on_worker)
             return STAGE_BLOCKS;
-        (void)!store_mkcol(home->store, home->path); /* then it is not there, and answers say so */
-        store_release(home->store, &home->claim);
+        if (home->change.is_begun)
+            (void)!store_mkcol(&home->change,
+                               home->path); /* then it is not there, and answers say so */
+        store_end(&home->change);
         x->homes = home->next;
     }
     return STAGE_NEXT;

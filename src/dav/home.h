@@ -9,9 +9,8 @@ struct home {
     struct home *next;
     struct store *store;
     struct res_path path; /* as located; its parent is somebody else's to make */
-    struct claim claim;
+    struct store_change change;
     struct exchange *x;
-    bool has_claim;
 };
 
 /* Adds one, whether it is there or not. Borrows the path until the arena is reset. */
@@ -20,5 +19,5 @@ void home_add(struct home **homes, struct arena *arena, struct store *store, str
 /* Takes those from x->homes that are there. Where the store may be read. */
 void homes_find_missing(struct exchange *x);
 
-/* A stage on the loop: makes x->homes, each on a worker and under a claim. */
+/* A stage on the loop: makes x->homes, each on a worker, as a change. */
 enum stage_end homes_make(struct exchange *x);

@@ -44,6 +44,9 @@ struct dav_result dav_from_store(enum store_rc rc)
         return dav_error(HTTP_URI_TOO_LONG, "a name in the path is too long");
     case STORE_BUSY:
         return dav_error(HTTP_SERVICE_UNAVAILABLE, "too much is going on; try again");
+    case STORE_AGAIN:
+        return dav_error(HTTP_SERVICE_UNAVAILABLE,
+                         "others change the same all the time; try again");
     case STORE_TOO_DEEP:
         return dav_error(HTTP_INSUFFICIENT_STORAGE, "collections are nested too deeply");
     case STORE_UNAVAILABLE:

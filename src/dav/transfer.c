@@ -89,11 +89,11 @@ enum stage_end transfer_find(struct exchange *x, bool is_move)
     if (!dav_is_fine(result))
         return respond_error(x, result);
     bool is_tree = is_move || transfer->is_deep;
-    claim_add(&x->claim, x->real, is_tree ? CLAIM_TREE : CLAIM_SELF, is_move);
-    claim_add(&x->claim, transfer->to_real, CLAIM_TREE, true);
-    claim_add(&x->claim, path_parent(transfer->to_real), CLAIM_SELF, false);
+    change_add(&x->change, x->real, is_tree ? CLAIM_TREE : CLAIM_SELF, is_move);
+    change_add(&x->change, transfer->to_real, CLAIM_TREE, true);
+    change_add(&x->change, path_parent(transfer->to_real), CLAIM_SELF, false);
     if (is_move)
-        claim_add(&x->claim, path_parent(x->real), CLAIM_SELF, false);
+        change_add(&x->change, path_parent(x->real), CLAIM_SELF, false);
     return STAGE_NEXT;
 }
 

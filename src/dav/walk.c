@@ -62,7 +62,7 @@ static enum store_rc enter(struct walk *walk)
     struct store_cursor *cursor;
     if (walk->level_count > walk->depth_max)
         return STORE_TOO_DEEP;
-    enum store_rc rc = store_list(walk->store, view(&walk->real), &cursor);
+    enum store_rc rc = store_list(walk->store, view(&walk->real), walk->wants, &cursor);
     if (rc != STORE_OK)
         return rc;
     struct walk_level *level = MEM_NEW(struct walk_level);

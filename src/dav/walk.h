@@ -29,6 +29,7 @@ struct walk {
     /* Whether to go into a collection, or to look at what a link leads to; NULL: into all. Set
      * after walk_init(). */
     bool (*may_enter)(struct walk *walk, struct res_path path, struct res_path real);
+    unsigned wants; /* of members, as store_list() has it; likewise */
 };
 
 /* Begins at `path`, which is there and is what `target` says. */

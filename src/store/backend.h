@@ -3,7 +3,7 @@
  * store/store.h, at the function of the same name. */
 #pragma once
 
-#include "store/claim.h"
+#include "store/change.h"
 #include "store/handle.h"
 
 struct store_ops {
@@ -16,40 +16,47 @@ struct store_ops {
     enum store_rc (*stat)(struct store *store, struct res_path path, struct store_stat *stat_out);
     enum store_rc (*open)(struct store *store, struct res_path path,
                           struct store_content **content_out);
-    enum store_rc (*list)(struct store *store, struct res_path path,
+    enum store_rc (*list)(struct store *store, struct res_path path, unsigned wants,
                           struct store_cursor **cursor_out);
     enum store_rc (*upload)(struct store *store, struct res_path path, uint64_t size_bytes,
                             struct store_upload **upload_out);
 
-    enum store_rc (*mkcol)(struct store *store, struct res_path path);
-    enum store_rc (*remove)(struct store *store, struct res_path path,
+    enum store_rc (*mkcol)(struct store_change *change, struct res_path path);
+    enum store_rc (*remove)(struct store_change *change, struct res_path path,
                             struct store_visitor *visitor);
-    enum store_rc (*copy)(struct store *store, const struct store_transfer *transfer,
+    enum store_rc (*copy)(struct store_change *change, const struct store_transfer *transfer,
                           struct store_visitor *visitor);
-    enum store_rc (*move)(struct store *store, const struct store_transfer *transfer,
+    enum store_rc (*move)(struct store_change *change, const struct store_transfer *transfer,
                           struct store_visitor *visitor);
 
     bool (*may_have_props)(struct store *store, struct res_path path);
     enum store_rc (*props)(struct store *store, struct res_path path,
                            struct store_prop_visitor *visitor);
-    enum store_rc (*patch)(struct store *store, struct res_path path,
+    enum store_rc (*patch)(struct store_change *change, struct res_path path,
                            const struct store_patch *patch);
 
     bool (*has_locks)(struct store *store);
     enum store_rc (*locks)(struct store *store, struct arena *arena, struct res_path path,
                            enum lock_query query, struct lock_list *locks_out);
-    enum store_rc (*lock)(struct store *store, const struct lock *lock);
-    enum store_rc (*unlock)(struct store *store, struct str token);
+    enum store_rc (*lock)(struct store_change *change, const struct lock_wish *wish);
+    enum store_rc (*unlock)(struct store_change *change, const struct lock *lock);
 
     enum store_rc (*quota)(struct store *store, struct res_path path,
                            struct store_quota *quota_out);
+    /* NULL: it does not count. */
+    enum store_rc (*used)(struct store *store, struct res_path path, uint64_t *bytes_out);
 
     bool (*is_read_only)(struct store *store, struct res_path path);        /* NULL: never */
     enum store_folding (*folds)(struct store *store, struct res_path path); /* NULL: nothing */
     bool (*is_lost)(struct store *store);                                   /* NULL: never */
 
-    bool (*claim)(struct store *store, struct claim *claim);
-    void (*release)(struct store *store, struct claim *claim);
+    /* True: it has begun, or change->rc says why not. False: change_tell() will be called. May set
+     * change->store, which is `store` otherwise; it has the calls from then on. */
+    bool (*begin)(struct store *store, struct store_change *change);
+    void (*end)(struct store_change *change); /* one that has begun */
+    /* Of a store that gives uploads of others: the change that an upload to that path is committed
+     * under. NULL: the same. */
+    struct store_change *(*part)(struct store_change *change, struct res_path path);
 };
 
 struct store_content_ops {
@@ -64,7 +71,7 @@ struct store_cursor_ops {
 };
 
 struct store_upload_ops {
-    enum store_rc (*commit)(struct store_upload *upload, const struct store_commit *options,
-                            struct store_stat *stat_out);
+    enum store_rc (*commit)(struct store_upload *upload, struct store_change *change,
+                            const struct store_commit *options, struct store_stat *stat_out);
     void (*close)(struct store_upload *upload);
 };

@@ -1,6 +1,7 @@
-/* store/claim.h: who may change what right now. A claim is taken before a method looks at the state
- * that it is going to change (locks, entity tags, existence) and kept until the change is made, so
- * that check and change are one step (promise 5).
+/* store/claim.h: who may change what right now, within this process: what a store in memory or on a
+ * directory makes of a change that has begun (store/change.h). It is held from before the first
+ * look that the change rests on until the change is made, so that check and change are one step
+ * (promise 5).
  *
  * A range is one resource or a whole tree, for reading or for writing. Two ranges conflict when one
  * covers the other's path and either writes. Claims are granted in order, except that one which
@@ -18,26 +19,16 @@ struct claim_range {
     bool is_write;
 };
 
-enum { CLAIM_RANGES_MAX = 4 };
-
 /* Embedded in who claims. */
 struct claim {
-    struct list link; /* claims' own */
-    struct claim_range ranges[CLAIM_RANGES_MAX];
+    struct list link;                 /* claims' own */
+    const struct claim_range *ranges; /* borrows until it is released */
     size_t range_count;
     struct executor *executor; /* where `granted` runs */
     void (*granted)(struct claim *claim);
-    struct job job;     /* claims' own */
-    struct arena names; /* the store's: of paths that it has put in the place of the caller's */
+    struct job job; /* claims' own */
     bool is_held;
 };
-
-static inline void claim_add(struct claim *claim, struct res_path path, enum claim_reach reach,
-                             bool is_write)
-{
-    assert(claim->range_count < CLAIM_RANGES_MAX);
-    claim->ranges[claim->range_count++] = (struct claim_range){path, reach, is_write};
-}
 
 struct claims;
 NODISCARD struct claims *claims_new(void);

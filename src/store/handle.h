@@ -47,12 +47,22 @@ struct store_options {
     struct store *before;
 };
 
-/* What of a store may wait for more than the page cache, a lock of a moment, or arithmetic: a
- * disk's flush, a database, a network. Set by who opens it, and the same until it is closed. */
+/* What a store is like. Set by who opens it, and the same until it is closed. */
 struct store_traits {
-    bool reads_block; /* what looks at resources, and what says below that it is quick */
+    /* What may wait for more than the page cache, a lock of a moment, or arithmetic: a disk's
+     * flush, a database, a network. */
+    bool reads_block; /* what looks at resources, and what store/store.h says is quick */
     bool quota_blocks;
     bool locks_block; /* lock() and unlock() */
+
+    bool counts_bytes;   /* and keeps to change->room: nobody else need count (store_used()) */
+    bool keeps_versions; /* an import may set them, and when a resource was made */
+};
+
+/* What is going to be asked about the members of a listing. */
+enum list_wants {
+    LIST_PROPS = 1, /* store_props() */
+    LIST_LOCKS = 2, /* store_locks(), LOCKS_COVERING */
 };
 
 struct store {
@@ -76,4 +86,5 @@ struct store_cursor {
 struct store_upload {
     const struct store_upload_ops *ops;
     struct sink sink;
+    struct res_path path; /* borrowed; the gate's */
 };

@@ -8,8 +8,9 @@
  * it; since most stores never wait where they might, only a store of which every call may
  * (store/slow) finds such mistakes, and the suites run with it.
  *
- * Whether a change is covered by a claim is not to be seen here, since a change does not say for
- * whom it is made. The same wrapper checks that somebody has claimed what is changed.
+ * And a call that changes something must be part of a change that has begun and whose ranges cover
+ * what it changes. It would be right without, until somebody else changes the same at that moment.
+ * This is seen in every store, since it costs a comparison or two of paths.
  *
  * Rejected: to check it in the backends. Each would have to, and none of those that there are ever
  * waits for what it reads. */
@@ -41,9 +42,9 @@ static const struct store_ops *pass_quota(const struct store *store)
     return pass(store, store->traits.reads_block || store->traits.quota_blocks);
 }
 
-static const struct store_ops *pass_lock(const struct store *store)
+static const struct store_ops *pass_lock(const struct store *store, bool makes_resource)
 {
-    return pass(store, store->traits.reads_block || store->traits.locks_block);
+    return pass(store, store->traits.reads_block || store->traits.locks_block || makes_resource);
 }
 
 void store_traits_add(struct store_traits *to, const struct store_traits *more)
@@ -70,14 +71,46 @@ bool store_is_lost(struct store *store)
     return store->ops->is_lost && store->ops->is_lost(store);
 }
 
-bool store_claim(struct store *store, struct claim *claim)
+/* --- changes --- */
+
+bool store_begin(struct store *store, struct store_change *change)
 {
-    return store->ops->claim(store, claim);
+    assert(!change->is_begun);
+    change->store = store;
+    change->rc = STORE_OK;
+    if (!store->ops->begin(store, change))
+        return false;
+    change->is_begun = change->rc == STORE_OK;
+    return true;
 }
 
-void store_release(struct store *store, struct claim *claim)
+void store_end(struct store_change *change)
 {
-    store->ops->release(store, claim);
+    if (change->is_begun)
+        change->store->ops->end(change);
+    change->is_begun = false;
+    change->range_count = 0;
+    arena_done(&change->arena);
+}
+
+struct store_change *store_part(struct store_change *change, struct res_path path)
+{
+    const struct store_ops *ops = change->store->ops;
+    return ops->part ? ops->part(change, path) : change;
+}
+
+/* The second question: for what changes `path` under the change. */
+static void check_covered(const struct store_change *change, struct res_path path,
+                          enum claim_reach reach)
+{
+    assert(change->is_begun && change_covers(change, path, reach, true));
+}
+
+static const struct store_ops *pass_change(const struct store_change *change, struct res_path path,
+                                           enum claim_reach reach)
+{
+    check_covered(change, path, reach);
+    return pass(change->store, true);
 }
 
 /* --- looking --- */
@@ -99,10 +132,10 @@ enum store_rc store_content_open(struct store *store, struct res_path path,
     return pass_read(store)->open(store, path, content_out);
 }
 
-enum store_rc store_list(struct store *store, struct res_path path,
+enum store_rc store_list(struct store *store, struct res_path path, unsigned wants,
                          struct store_cursor **cursor_out)
 {
-    enum store_rc rc = pass_read(store)->list(store, path, cursor_out);
+    enum store_rc rc = pass_read(store)->list(store, path, wants, cursor_out);
     if (rc == STORE_OK)
         (*cursor_out)->does_block = store->traits.reads_block;
     return rc;
@@ -135,50 +168,64 @@ enum store_rc store_quota(struct store *store, struct res_path path, struct stor
     return pass_quota(store)->quota(store, path, quota_out);
 }
 
+enum store_rc store_used(struct store *store, struct res_path path, uint64_t *bytes_out)
+{
+    return pass(store, true)->used(store, path, bytes_out);
+}
+
 /* --- changing --- */
 
 enum store_rc store_upload(struct store *store, struct res_path path, uint64_t size_bytes,
                            struct store_upload **upload_out)
 {
-    return pass_quota(store)->upload(store, path, size_bytes, upload_out);
+    enum store_rc rc = pass_quota(store)->upload(store, path, size_bytes, upload_out);
+    if (rc == STORE_OK)
+        (*upload_out)->path = path;
+    return rc;
 }
 
-enum store_rc store_mkcol(struct store *store, struct res_path path)
+enum store_rc store_mkcol(struct store_change *change, struct res_path path)
 {
-    return pass(store, true)->mkcol(store, path);
+    return pass_change(change, path, CLAIM_SELF)->mkcol(change, path);
 }
 
-enum store_rc store_remove(struct store *store, struct res_path path, struct store_visitor *visitor)
+enum store_rc store_remove(struct store_change *change, struct res_path path,
+                           struct store_visitor *visitor)
 {
-    return pass(store, true)->remove(store, path, visitor);
+    return pass_change(change, path, CLAIM_TREE)->remove(change, path, visitor);
 }
 
-enum store_rc store_copy(struct store *store, const struct store_transfer *transfer,
+enum store_rc store_copy(struct store_change *change, const struct store_transfer *transfer,
                          struct store_visitor *visitor)
 {
-    return pass(store, true)->copy(store, transfer, visitor);
+    enum claim_reach reach = transfer->is_deep ? CLAIM_TREE : CLAIM_SELF;
+    assert(change_covers(change, transfer->from, reach, false));
+    return pass_change(change, transfer->to, CLAIM_TREE)->copy(change, transfer, visitor);
 }
 
-enum store_rc store_move(struct store *store, const struct store_transfer *transfer,
+enum store_rc store_move(struct store_change *change, const struct store_transfer *transfer,
                          struct store_visitor *visitor)
 {
-    return pass(store, true)->move(store, transfer, visitor);
+    check_covered(change, transfer->from, CLAIM_TREE);
+    return pass_change(change, transfer->to, CLAIM_TREE)->move(change, transfer, visitor);
 }
 
-enum store_rc store_patch(struct store *store, struct res_path path,
+enum store_rc store_patch(struct store_change *change, struct res_path path,
                           const struct store_patch *patch)
 {
-    return pass(store, true)->patch(store, path, patch);
+    return pass_change(change, path, CLAIM_SELF)->patch(change, path, patch);
 }
 
-enum store_rc store_lock(struct store *store, const struct lock *lock)
+enum store_rc store_lock(struct store_change *change, const struct lock_wish *wish)
 {
-    return pass_lock(store)->lock(store, lock);
+    check_covered(change, wish->lock->root, CLAIM_SELF);
+    return pass_lock(change->store, wish->makes_resource)->lock(change, wish);
 }
 
-enum store_rc store_unlock(struct store *store, struct str token)
+enum store_rc store_unlock(struct store_change *change, const struct lock *lock)
 {
-    return pass_lock(store)->unlock(store, token);
+    check_covered(change, lock->root, CLAIM_SELF);
+    return pass_lock(change->store, false)->unlock(change, lock);
 }
 
 /* --- what was opened --- */
@@ -195,11 +242,11 @@ enum store_rc store_cursor_next(struct store_cursor *cursor, struct store_member
     return cursor->ops->next(cursor, member_out);
 }
 
-enum store_rc store_upload_commit(struct store_upload *upload, const struct store_commit *options,
-                                  struct store_stat *stat_out)
+enum store_rc store_upload_commit(struct store_upload *upload, struct store_change *change,
+                                  const struct store_commit *options, struct store_stat *stat_out)
 {
-    check_place(true);
-    return upload->ops->commit(upload, options, stat_out);
+    (void)pass_change(change, upload->path, CLAIM_SELF); /* the call is the upload's own */
+    return upload->ops->commit(upload, store_part(change, upload->path), options, stat_out);
 }
 
 void store_close(struct store **store)

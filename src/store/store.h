@@ -4,16 +4,18 @@
  * Paths are as locate() gave them: it alone follows links. Where a link has come into the way
  * since, a call says ALIAS and has done nothing; so what was judged by its path is what is opened.
  *
- * Calls may come from any thread at any time. Reads see each change whole or not at all. Changes
- * are made under a claim (store/claim.h) that covers them. Only what is "quick" may be called on a
- * loop's thread (base/turn.h), and where the store's reads block, not that either; the rest may
- * block. A call that is made where it may not be ends the program: these functions are the one gate
- * to a store, and see to it (store/store.c). Backends provide store/backend.h. */
+ * Calls may come from any thread at any time. Reads see each change whole or not at all. What
+ * changes something takes the change that it is part of (store/change.h), which has begun and whose
+ * ranges cover it. Only what is "quick" may be called on a loop's thread (base/turn.h), and where
+ * the store's reads block, not that either; the rest may block. A call that is made where it may
+ * not be, or without its change, ends the program: these functions are the one gate to a store, and
+ * see to it (store/store.c). Backends provide store/backend.h. */
 #pragma once
 
-#include "store/claim.h"
+#include "store/change.h"
 #include "store/handle.h"
 
+/* What blocks in `more` does in `to`. */
 void store_traits_add(struct store_traits *to, const struct store_traits *more);
 
 /* Quick, whatever the traits say: how names are told apart at that path, once it has been located;
@@ -24,11 +26,21 @@ enum store_folding store_folds(struct store *store, struct res_path path);
 bool store_is_read_only(struct store *store, struct res_path path);
 bool store_is_lost(struct store *store);
 
-/* Quick, likewise. As claims_take() and claims_release(). */
-NODISCARD bool store_claim(struct store *store, struct claim *claim);
-void store_release(struct store *store, struct claim *claim);
+/* --- a change, from beginning to end --- */
 
-/* --- looking --- */
+/* Quick, whatever the traits say. True: it has begun, or has failed (change->rc says which). False:
+ * change->begun will be called on the executor's thread when that is known. */
+NODISCARD bool store_begin(struct store *store, struct store_change *change);
+
+/* Quick, likewise; any thread. Lets go, forgets the ranges, and leaves the change to be begun anew;
+ * also of one that has failed, or was never begun. Not between store_begin() and `begun`. */
+void store_end(struct store_change *change);
+
+/* For who gives uploads of other stores: the part of the change that is about what lies at `path`.
+ */
+struct store_change *store_part(struct store_change *change, struct res_path path);
+
+/* --- looking; under a change, through change->store --- */
 
 /* Quick. The resource that the path really names, where aliases exist (symbolic links, other
  * Unicode forms of a name): what all other calls ask for, and what claims, locks and properties
@@ -46,8 +58,10 @@ NODISCARD enum store_rc store_stat(struct store *store, struct res_path path,
 NODISCARD enum store_rc store_content_open(struct store *store, struct res_path path,
                                            struct store_content **content_out);
 
-/* Quick. A cursor over the members of a collection, in no order. Gives; close it. */
-NODISCARD enum store_rc store_list(struct store *store, struct res_path path,
+/* Quick. A cursor over the members of a collection, in no order. `wants` (list_wants): so much will
+ * be asked about the member that the cursor is at, before it goes on; a store that is far away
+ * brings it along, and answers from that. Gives; close it. */
+NODISCARD enum store_rc store_list(struct store *store, struct res_path path, unsigned wants,
                                    struct store_cursor **cursor_out);
 
 /* Quick. False: the resource has no dead properties for sure. */
@@ -67,38 +81,48 @@ NODISCARD enum store_rc store_locks(struct store *store, struct arena *arena, st
 NODISCARD enum store_rc store_quota(struct store *store, struct res_path path,
                                     struct store_quota *quota_out);
 
-/* --- changing, under a claim --- */
+/* The bytes of all files and dead properties at `path` and below it. Only where counts_bytes; may
+ * block. */
+NODISCARD enum store_rc store_used(struct store *store, struct res_path path, uint64_t *bytes_out);
 
-/* Quick, unless quota_blocks: does nothing yet. An upload to `path`; its bytes go to upload->sink,
- * whose code is a store_rc. size_bytes: what will come; UINT64_MAX: unknown. Gives; commit or
- * abort, then close; before the commit, what was written to a sink that waits has been ended. */
+/* Quick, unless quota_blocks: changes nothing yet. An upload to `path`; its bytes go to
+ * upload->sink, whose code is a store_rc. size_bytes: what will come; UINT64_MAX: unknown. Borrows
+ * the path until it is closed. Gives; commit or abort, then close; before the commit, what was
+ * written to a sink that waits has been ended. */
 NODISCARD enum store_rc store_upload(struct store *store, struct res_path path, uint64_t size_bytes,
                                      struct store_upload **upload_out);
 
-/* EXISTS, NO_PARENT: nothing changed. */
-NODISCARD enum store_rc store_mkcol(struct store *store, struct res_path path);
+/* --- changing: each is made, or not, when it returns; AGAIN from any --- */
+
+/* Covered for writing: the path. EXISTS, NO_PARENT: nothing changed. */
+NODISCARD enum store_rc store_mkcol(struct store_change *change, struct res_path path);
 
 /* Tree operations: on past failing members, each reported to the visitor. OK: all done.
  * PARTIAL: all but what was reported. Any other: nothing was changed. Locks and dead
  * properties go with what is removed; dead properties follow what is copied or moved, locks
  * never do. copy and move replace what is at `to`, if it is a resource (DENIED otherwise); a
- * lock that is rooted there stays. */
-NODISCARD enum store_rc store_remove(struct store *store, struct res_path path,
+ * lock that is rooted there stays. Covered for writing: the trees at `path`, at `to`, and of a move
+ * at `from`; of a copy that for reading. */
+NODISCARD enum store_rc store_remove(struct store_change *change, struct res_path path,
                                      struct store_visitor *visitor);
-NODISCARD enum store_rc store_copy(struct store *store, const struct store_transfer *transfer,
+NODISCARD enum store_rc store_copy(struct store_change *change,
+                                   const struct store_transfer *transfer,
                                    struct store_visitor *visitor);
-NODISCARD enum store_rc store_move(struct store *store, const struct store_transfer *transfer,
+NODISCARD enum store_rc store_move(struct store_change *change,
+                                   const struct store_transfer *transfer,
                                    struct store_visitor *visitor);
 
-/* NOT_FOUND; NO_SPACE: there would be too many, or too much. Nothing changed then. */
-NODISCARD enum store_rc store_patch(struct store *store, struct res_path path,
+/* Covered for writing: the path. NOT_FOUND; NO_SPACE: there would be too many, or too much. Nothing
+ * changed then. */
+NODISCARD enum store_rc store_patch(struct store_change *change, struct res_path path,
                                     const struct store_patch *patch);
 
-/* Quick, unless locks_block. Adds a lock, or replaces the one with that token. Its resource may be
- * about to be made. Copies. NO_SPACE: the limits allow no more. */
-NODISCARD enum store_rc store_lock(struct store *store, const struct lock *lock);
-/* Likewise. NOT_FOUND when no live lock has the token. */
-NODISCARD enum store_rc store_unlock(struct store *store, struct str token);
+/* Quick, unless locks_block or the wish makes a resource. Covered for writing: the lock's root.
+ * Adds a lock, or replaces the one with that token; OK where a resource is wanted: it was made.
+ * Copies. NO_SPACE: the limits allow no more. Any but OK: neither is there. */
+NODISCARD enum store_rc store_lock(struct store_change *change, const struct lock_wish *wish);
+/* Quick, unless locks_block. Covered likewise. By its token; NOT_FOUND when no live lock has it. */
+NODISCARD enum store_rc store_unlock(struct store_change *change, const struct lock *lock);
 
 /* --- what was opened --- */
 
@@ -111,10 +135,11 @@ struct source *store_content_source(struct store_content *content, struct arena 
 NODISCARD enum store_rc store_cursor_next(struct store_cursor *cursor,
                                           struct store_member *member_out);
 
-/* Makes what was written visible in one step. NO_PARENT, IS_COLLECTION, EXISTS: nothing
- * changed; at a collection IS_COLLECTION, whatever is expected. *stat_out is the resource as
- * put. */
+/* Makes what was written visible in one step. Covered for writing: the upload's path. NO_PARENT,
+ * IS_COLLECTION, EXISTS: nothing changed; at a collection IS_COLLECTION, whatever is expected.
+ * AGAIN: it can be committed once more. *stat_out is the resource as put. */
 NODISCARD enum store_rc store_upload_commit(struct store_upload *upload,
+                                            struct store_change *change,
                                             const struct store_commit *options,
                                             struct store_stat *stat_out);
 

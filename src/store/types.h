@@ -23,6 +23,7 @@ enum store_rc {
     STORE_BUSY,        /* memory or descriptors are used up for now */
     STORE_TOO_DEEP,    /* more collections within collections than walk_depth */
     STORE_UNAVAILABLE, /* for now: nobody can say what is there */
+    STORE_AGAIN,       /* of a change: what it rests on is so no more; nothing has changed */
     STORE_UNKNOWN,     /* the change was made, and nobody can say whether it will last; logged */
     STORE_FAILED,      /* the disk or the database failed; logged where it was seen */
 };
@@ -153,4 +154,16 @@ struct store_commit {
     bool expects_absent; /* STORE_EXISTS when there is something (If-None-Match: *) */
     bool sets_modified;
     int64_t modified_s;
+    /* For what is brought from another store, where the store's traits say that it keeps these; of
+     * others they are the storage's own. */
+    bool sets_version;
+    uint64_t version;
+    bool sets_created;
+    int64_t created_s;
+};
+
+/* A lock that is wanted. */
+struct lock_wish {
+    const struct lock *lock; /* a known token: in the place of that lock */
+    bool makes_resource;     /* an empty one, in the same step; EXISTS where there is something */
 };

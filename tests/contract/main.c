@@ -41,7 +41,7 @@ static const struct group {
     {"prop", prop_tests},
     {"lock", lock_tests},
     {"absent", absent_tests},
-    {"claim", claim_tests},
+    {"change", change_tests},
     {"name", name_tests},
     {"fault", fault_tests},
     {"model", model_tests},

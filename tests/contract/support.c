@@ -16,14 +16,14 @@ static void open_store(struct bench *bench)
     struct err err = {0};
     if (!store_open(backend->store, &bench->options, &bench->store, &err))
         fail_msg("opening the store: %s", err.text);
-    if (backend->is_slow) /* a test changes without a claim: it is alone */
-        bench->store = slow_store_new(bench->store, false, NULL);
+    if (backend->is_slow)
+        bench->store = slow_store_new(bench->store, NULL);
     if (!backend->is_view)
         return;
     bench->inner = bench->store;
     bench->mount = (struct mount){PATH_ROOT, bench->inner, PATH("base/b"), false};
-    if (store_mkcol(bench->inner, PATH("base")) != STORE_OK ||
-        store_mkcol(bench->inner, bench->mount.base) != STORE_OK)
+    if (do_mkcol(bench->inner, PATH("base")) != STORE_OK ||
+        do_mkcol(bench->inner, bench->mount.base) != STORE_OK)
         fail_msg("making what a view shows");
     bench->store = mount_view(&bench->arena, &bench->mount, 1);
 }
@@ -120,6 +120,7 @@ const char *rc_name(enum store_rc rc)
         [STORE_BUSY] = "BUSY",
         [STORE_TOO_DEEP] = "TOO_DEEP",
         [STORE_UNAVAILABLE] = "UNAVAILABLE",
+        [STORE_AGAIN] = "AGAIN",
         [STORE_UNKNOWN] = "UNKNOWN",
         [STORE_FAILED] = "FAILED",
     };
@@ -141,7 +142,7 @@ enum store_rc put_in(struct store *store, struct res_path path, struct str conte
     if (rc == STORE_OK)
         rc = store_upload_end(upload);
     if (rc == STORE_OK)
-        rc = store_upload_commit(upload, options, &stat);
+        rc = do_commit(store, upload, options, &stat);
     store_upload_close(&upload);
     return rc;
 }
@@ -215,14 +216,14 @@ enum store_rc stat_rc(struct bench *bench, struct res_path path)
 
 enum store_rc mkcol(struct bench *bench, struct res_path path)
 {
-    return store_mkcol(bench->store, path);
+    return do_mkcol(bench->store, path);
 }
 
 enum store_rc set_prop(struct bench *bench, struct res_path path, const char *name, const char *xml)
 {
     struct store_prop prop = {STR("ns"), str_of_c(name), str_of_c(xml)};
     struct store_patch patch = {.props = &prop, .prop_count = 1};
-    return store_patch(bench->store, path, &patch);
+    return do_patch(bench->store, path, &patch);
 }
 
 const char *props_text(struct store *store, struct arena *arena, struct res_path path)
@@ -256,7 +257,7 @@ struct lock lock_of(struct res_path root, const char *token, bool is_infinite)
 enum store_rc set_lock(struct bench *bench, struct res_path root, const char *token)
 {
     struct lock lock = lock_of(root, token, false);
-    return store_lock(bench->store, &lock);
+    return do_lock(bench->store, &lock);
 }
 
 const char *locks_text(struct store *store, struct arena *arena, struct res_path path,
@@ -326,7 +327,7 @@ static void dump_members(struct dumping *dumping, struct res_path path)
     struct store_cursor *cursor;
     struct store_member member;
     size_t count = 0;
-    enum store_rc rc = store_list(dumping->store, path, &cursor);
+    enum store_rc rc = store_list(dumping->store, path, 0, &cursor);
     if (rc != STORE_OK) {
         buf_addf(&dumping->text, "!%s\n", rc_name(rc));
         return;
@@ -488,17 +489,17 @@ const char *recorder_failures(struct recorder *recorder, struct arena *arena)
 enum store_rc remove_all(struct bench *bench, struct res_path path)
 {
     struct recorder *recorder = recorder_new(&bench->arena);
-    return store_remove(bench->store, path, &recorder->base);
+    return do_remove(bench->store, path, &recorder->base);
 }
 
 enum store_rc copy_all(struct bench *bench, struct res_path from, struct res_path to)
 {
     struct recorder *recorder = recorder_new(&bench->arena);
-    return store_copy(bench->store, TRANSFER(from, to), &recorder->base);
+    return do_copy(bench->store, TRANSFER(from, to), &recorder->base);
 }
 
 enum store_rc move_all(struct bench *bench, struct res_path from, struct res_path to)
 {
     struct recorder *recorder = recorder_new(&bench->arena);
-    return store_move(bench->store, TRANSFER(from, to), &recorder->base);
+    return do_move(bench->store, TRANSFER(from, to), &recorder->base);
 }

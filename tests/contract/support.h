@@ -12,6 +12,7 @@
 #include "store/gather.h"
 #include "store/upload.h"
 #include "store/view/view.h"
+#include "support/changes.h"
 
 struct backend {
     const char *name;
@@ -148,7 +149,7 @@ int move_tests(void);
 int prop_tests(void);
 int lock_tests(void);
 int absent_tests(void);
-int claim_tests(void);
+int change_tests(void);
 int name_tests(void);
 int fault_tests(void);
 int model_tests(void);

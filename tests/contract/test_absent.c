@@ -13,8 +13,8 @@ static enum store_rc transfer_new(struct bench *bench, bool is_move, const char 
 {
     struct store_transfer transfer = {path_of(from), PATH("x"), .is_deep = true,
                                       .expects_absent = true};
-    return is_move ? store_move(bench->store, &transfer, visitor)
-                   : store_copy(bench->store, &transfer, visitor);
+    return is_move ? do_move(bench->store, &transfer, visitor)
+                   : do_copy(bench->store, &transfer, visitor);
 }
 
 static void p12_p13_what_is_there_stays_where_nothing_is_expected(void **state)
@@ -219,7 +219,7 @@ static void p18_what_is_no_resource_is_not_replaced(void **state)
         assert_rc(move_all(bench, PATH("f"), PATH("x")), STORE_DENIED);
         assert_rc(move_all(bench, PATH("c"), PATH("x")), STORE_DENIED);
         recorder_refuse(recorder, "c/no");
-        assert_rc(store_move(bench->store, TRANSFER(PATH("c"), PATH("x")), &recorder->base),
+        assert_rc(do_move(bench->store, TRANSFER(PATH("c"), PATH("x")), &recorder->base),
                   STORE_DENIED);
         assert_x_is(bench, &made);
         assert_int_equal(unlink(bench_file(bench, "x")), 0);

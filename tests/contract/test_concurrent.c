@@ -1,12 +1,11 @@
 /* Promises 1, 2, 5 and 10 with many threads at once: each works in a collection of its own, and all
- * of them on one resource, under claims. Threads note what they find wrong; the test looks at the
+ * of them on one resource, one after the other. Threads note what they find wrong; the test looks at the
  * notes when they are done. Run with -Db_sanitize=thread as well. */
 #include "support.h"
 
 #include <pthread.h>
 
 #include "base/mem.h"
-#include "support/inbox.h"
 
 enum { THREADS = 8, ROUNDS = 25, SHARED_BYTES = 20000 };
 
@@ -14,7 +13,7 @@ struct worker {
     struct bench *bench;
     unsigned number;
     pthread_t thread;
-    struct inbox inbox;
+    struct waiter waiter;
     struct arena arena;
     char wrong[200]; /* the first thing that was; empty: nothing */
 };
@@ -32,13 +31,13 @@ static void run_workers(struct bench *bench, void *(*run)(void *))
     for (unsigned i = 0; i < THREADS; i++) {
         workers[i].bench = bench;
         workers[i].number = i;
-        inbox_init(&workers[i].inbox);
+        waiter_init(&workers[i].waiter);
         assert_int_equal(pthread_create(&workers[i].thread, NULL, run, &workers[i]), 0);
     }
     for (unsigned i = 0; i < THREADS; i++) {
         assert_int_equal(pthread_join(workers[i].thread, NULL), 0);
         assert_string_equal(workers[i].wrong, "");
-        inbox_done(&workers[i].inbox);
+        waiter_done(&workers[i].waiter);
         arena_done(&workers[i].arena);
     }
     mem_free(workers);
@@ -58,7 +57,7 @@ static enum store_rc patch_own(struct worker *worker, struct res_path path, cons
 {
     struct store_prop prop = {STR("ns"), STR("p"), str_of_c(value)};
     struct store_patch patch = {.props = &prop, .prop_count = 1};
-    return store_patch(worker->bench->store, path, &patch);
+    return do_patch(worker->bench->store, path, &patch);
 }
 
 static bool reads(struct worker *worker, struct res_path path, const char *expected)
@@ -81,27 +80,27 @@ static void work_alone(struct worker *worker, unsigned round)
     (void)snprintf(text, sizeof(text), "%u in %u", round, worker->number);
     (void)snprintf(token, sizeof(token), "token-%u", worker->number);
     struct lock lock = lock_of(own(worker, "c/f"), token, false);
-    EXPECT(worker, store_mkcol(store, own(worker, "c")) == STORE_OK);
+    EXPECT(worker, do_mkcol(store, own(worker, "c")) == STORE_OK);
     EXPECT(worker, put_in(store, own(worker, "c/f"), str_of_c(text), &options) == STORE_OK);
     EXPECT(worker, patch_own(worker, own(worker, "c/f"), text) == STORE_OK);
-    EXPECT(worker, store_lock(store, &lock) == STORE_OK);
+    EXPECT(worker, do_lock(store, &lock) == STORE_OK);
     EXPECT(worker, strstr(locks_text(store, &worker->arena, own(worker, ""), LOCKS_WITHIN), token));
     EXPECT(worker,
-           store_copy(store, TRANSFER(own(worker, "c"), own(worker, "d")), visitor) == STORE_OK);
+           do_copy(store, TRANSFER(own(worker, "c"), own(worker, "d")), visitor) == STORE_OK);
     EXPECT(worker, reads(worker, own(worker, "d/f"), text));
     EXPECT(worker,
-           store_move(store, TRANSFER(own(worker, "d/f"), own(worker, "g")), visitor) == STORE_OK);
+           do_move(store, TRANSFER(own(worker, "d/f"), own(worker, "g")), visitor) == STORE_OK);
     EXPECT(worker, strstr(props_text(store, &worker->arena, own(worker, "g")), text));
-    EXPECT(worker, store_unlock(store, lock.token) == STORE_OK);
-    EXPECT(worker, store_remove(store, own(worker, "c"), visitor) == STORE_OK);
-    EXPECT(worker, store_remove(store, own(worker, "d"), visitor) == STORE_OK);
+    EXPECT(worker, do_unlock(store, lock.token) == STORE_OK);
+    EXPECT(worker, do_remove(store, own(worker, "c"), visitor) == STORE_OK);
+    EXPECT(worker, do_remove(store, own(worker, "d"), visitor) == STORE_OK);
 }
 
 static void *work_often(void *arg)
 {
     struct worker *worker = arg;
     struct store *store = worker->bench->store;
-    EXPECT(worker, store_mkcol(store, own(worker, "")) == STORE_OK);
+    EXPECT(worker, do_mkcol(store, own(worker, "")) == STORE_OK);
     for (unsigned round = 0; round < ROUNDS; round++) {
         work_alone(worker, round);
         arena_reset(&worker->arena);
@@ -126,11 +125,6 @@ static void p10_threads_find_done_what_they_were_told_is_done(void **state)
 
 /* --- all on one --- */
 
-static void let_go_on(struct claim *claim)
-{
-    (void)claim; /* who waits for the inbox goes on */
-}
-
 /* Every content is one letter, many times; the property is the same letter once. */
 static void check_shared(struct worker *worker)
 {
@@ -143,38 +137,42 @@ static void check_shared(struct worker *worker)
     buf_done(&content);
 }
 
-static void change_shared(struct worker *worker)
+static void change_shared(struct worker *worker, struct store_change *change)
 {
-    struct store *store = worker->bench->store;
     struct store_commit options = {0};
+    struct store_upload *upload;
+    struct store_stat stat;
     char value[2] = {(char)('a' + worker->number), '\0'};
+    struct store_prop prop = {STR("ns"), STR("p"), str_of_c(value)};
+    struct store_patch patch = {.props = &prop, .prop_count = 1};
     char *bytes = arena_alloc(&worker->arena, SHARED_BYTES);
     memset(bytes, value[0], SHARED_BYTES);
-    EXPECT(worker,
-           put_in(store, PATH("shared"), str_of(bytes, SHARED_BYTES), &options) == STORE_OK);
-    EXPECT(worker, patch_own(worker, PATH("shared"), value) == STORE_OK);
+    EXPECT(worker, store_upload(change->store, PATH("shared"), SHARED_BYTES, &upload) == STORE_OK);
+    EXPECT(worker, store_upload_write(upload, str_of(bytes, SHARED_BYTES)) == STORE_OK);
+    EXPECT(worker, store_upload_end(upload) == STORE_OK);
+    EXPECT(worker, store_upload_commit(upload, change, &options, &stat) == STORE_OK);
+    store_upload_close(&upload);
+    EXPECT(worker, store_patch(change, PATH("shared"), &patch) == STORE_OK);
     check_shared(worker);
-    EXPECT(worker, props_text(store, &worker->arena, PATH("shared"))[2] == value[0]);
+    EXPECT(worker, props_text(change->store, &worker->arena, PATH("shared"))[2] == value[0]);
 }
 
 static void *change_often(void *arg)
 {
     struct worker *worker = arg;
-    struct store *store = worker->bench->store;
+    struct waiter *waiter = &worker->waiter;
     for (unsigned round = 0; round < ROUNDS; round++) {
-        struct claim claim = {.executor = &worker->inbox.base, .granted = let_go_on};
-        check_shared(worker); /* a read needs no claim to see a content whole */
-        claim_add(&claim, PATH("shared"), CLAIM_SELF, true);
-        if (!store_claim(store, &claim))
-            inbox_wait(&worker->inbox);
-        change_shared(worker);
-        store_release(store, &claim);
+        check_shared(worker); /* a read needs no change to see a content whole */
+        change_add(&waiter->change, PATH("shared"), CLAIM_SELF, true);
+        EXPECT(worker, waiter_begin(waiter, worker->bench->store) == STORE_OK);
+        change_shared(worker, &waiter->change);
+        waiter_end(waiter);
         arena_reset(&worker->arena);
     }
     return NULL;
 }
 
-static void p5_changes_under_claims_are_one_step(void **state)
+static void p5_changes_of_one_thing_are_one_step(void **state)
 {
     struct bench *bench = *state;
     char *bytes = arena_alloc(&bench->arena, SHARED_BYTES);
@@ -200,13 +198,13 @@ static void *list_often(void *arg)
         char name[32];
         (void)snprintf(name, sizeof(name), "new-%u-%u", worker->number, round);
         EXPECT(worker, put_in(store, path_of(name), STR("x"), &options) == STORE_OK);
-        EXPECT(worker, store_list(store, PATH_ROOT, &cursor) == STORE_OK);
+        EXPECT(worker, store_list(store, PATH_ROOT, 0, &cursor) == STORE_OK);
         while (store_cursor_next(cursor, &member) == STORE_OK)
             stayed += str_starts(member.name, STR("stays"));
         store_cursor_close(&cursor);
         EXPECT(worker, stayed == 3);
         struct store_visitor *visitor = &recorder_new(&worker->arena)->base;
-        EXPECT(worker, store_remove(store, path_of(name), visitor) == STORE_OK);
+        EXPECT(worker, do_remove(store, path_of(name), visitor) == STORE_OK);
     }
     return NULL;
 }
@@ -224,7 +222,7 @@ int concurrent_tests(void)
 {
     const struct CMUnitTest tests[] = {
         CONTRACT_TEST(p10_threads_find_done_what_they_were_told_is_done),
-        CONTRACT_TEST(p5_changes_under_claims_are_one_step),
+        CONTRACT_TEST(p5_changes_of_one_thing_are_one_step),
         CONTRACT_TEST(p4_listings_give_what_stays),
     };
     return cmocka_run_group_tests_name("concurrent", tests, NULL, NULL);

@@ -4,14 +4,14 @@
 static enum store_rc copy_recorded(struct bench *bench, struct res_path from, struct res_path to,
                                    struct recorder *recorder)
 {
-    return store_copy(bench->store, TRANSFER(from, to), &recorder->base);
+    return do_copy(bench->store, TRANSFER(from, to), &recorder->base);
 }
 
 static enum store_rc copy_shallow(struct bench *bench, struct res_path from, struct res_path to)
 {
     struct recorder *recorder = recorder_new(&bench->arena);
     struct store_transfer shallow = {.from = from, .to = to};
-    return store_copy(bench->store, &shallow, &recorder->base);
+    return do_copy(bench->store, &shallow, &recorder->base);
 }
 
 /* --- what is copied over what --- */
@@ -103,7 +103,7 @@ static void p12_copy_keeps_time_and_executable_bit_of_files(void **state)
     struct store_patch patch = {
         .sets_executable = true, .is_executable = true, .sets_modified = true, .modified_s = 1234};
     MAKE(bench, "c/", "c/f");
-    assert_ok(store_patch(bench->store, PATH("c/f"), &patch));
+    assert_ok(do_patch(bench->store, PATH("c/f"), &patch));
     assert_ok(copy_all(bench, PATH("c"), PATH("d")));
     struct store_stat copy = stat_of(bench, PATH("d/f"));
     assert_true(copy.is_executable);
@@ -116,8 +116,8 @@ static void p3_copy_over_other_content_changes_the_version(void **state)
     struct store_patch patch = {.sets_modified = true, .modified_s = 1234};
     assert_ok(put(bench, PATH("a"), STR("1")));
     assert_ok(put(bench, PATH("b"), STR("2")));
-    assert_ok(store_patch(bench->store, PATH("a"), &patch));
-    assert_ok(store_patch(bench->store, PATH("b"), &patch));
+    assert_ok(do_patch(bench->store, PATH("a"), &patch));
+    assert_ok(do_patch(bench->store, PATH("b"), &patch));
     uint64_t version = stat_of(bench, PATH("b")).version;
     assert_ok(copy_all(bench, PATH("a"), PATH("b")));
     assert_true(stat_of(bench, PATH("b")).version != version);

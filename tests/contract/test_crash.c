@@ -70,7 +70,7 @@ static enum store_rc patch(struct bench *bench)
     struct store_prop props[] = {{STR("ns"), STR("p"), STR("new")},
                                  {STR("ns"), STR("q"), STR("new")}};
     struct store_patch all = {.props = props, .prop_count = ARRAY_LEN(props)};
-    return store_patch(bench->store, PATH("g"), &all);
+    return do_patch(bench->store, PATH("g"), &all);
 }
 
 static enum store_rc lock(struct bench *bench)
@@ -80,7 +80,7 @@ static enum store_rc lock(struct bench *bench)
 
 static enum store_rc unlock(struct bench *bench)
 {
-    return store_unlock(bench->store, STR("y"));
+    return do_unlock(bench->store, STR("y"));
 }
 
 static enum store_rc remove_file(struct bench *bench)
@@ -137,7 +137,7 @@ static enum store_rc move_members(struct bench *bench)
 {
     struct recorder *recorder = recorder_new(&bench->arena);
     recorder_refuse(recorder, "c/none"); /* nothing of that name: all goes, one by one */
-    return store_move(bench->store, TRANSFER(PATH("c"), PATH("new")), &recorder->base);
+    return do_move(bench->store, TRANSFER(PATH("c"), PATH("new")), &recorder->base);
 }
 
 static enum store_rc transfer_new(struct bench *bench, bool is_move, const char *refused)
@@ -145,8 +145,8 @@ static enum store_rc transfer_new(struct bench *bench, bool is_move, const char 
     struct recorder *recorder = recorder_new(&bench->arena);
     struct store_transfer transfer = {PATH("c"), PATH("new"), true, .expects_absent = true};
     recorder_refuse(recorder, refused);
-    return is_move ? store_move(bench->store, &transfer, &recorder->base)
-                   : store_copy(bench->store, &transfer, &recorder->base);
+    return is_move ? do_move(bench->store, &transfer, &recorder->base)
+                   : do_copy(bench->store, &transfer, &recorder->base);
 }
 
 static enum store_rc copy_where_nothing_is(struct bench *bench)

@@ -48,7 +48,7 @@ static struct look look(struct bench *bench, const char *path)
     struct look found = {0};
     enum store_rc rc;
     char text[600];
-    assert_ok(store_list(bench->store, path_of(path), &cursor));
+    assert_ok(store_list(bench->store, path_of(path), 0, &cursor));
     found.is_quick = cursor->is_quick;
     while ((rc = store_cursor_next(cursor, &member)) == STORE_OK) {
         check_member(bench, path, &member);
@@ -276,7 +276,7 @@ static void the_way_changes(void **state)
     warm(bench, "a/c", 1);
     assert_int_equal(rename(bench_file(bench, "a/c"), bench_file(bench, "a/d")), 0);
     struct store_cursor *cursor;
-    assert_rc(store_list(bench->store, PATH("a/c"), &cursor), STORE_NOT_FOUND);
+    assert_rc(store_list(bench->store, PATH("a/c"), 0, &cursor), STORE_NOT_FOUND);
     expect(bench, "a/d", 1);
 }
 
@@ -301,7 +301,7 @@ static void the_store_itself_changes_members(void **state)
     expect_known(bench, "c", 3);
     assert_ok(remove_all(bench, PATH("c")));
     struct store_cursor *cursor;
-    assert_rc(store_list(bench->store, PATH("c"), &cursor), STORE_NOT_FOUND);
+    assert_rc(store_list(bench->store, PATH("c"), 0, &cursor), STORE_NOT_FOUND);
 }
 
 static void a_reader_outlives_what_was_known(void **state)
@@ -321,7 +321,7 @@ static void a_reader_outlives_what_was_known(void **state)
     }
     arena_reset(&bench->arena);
     warm(bench, "c", COUNT);
-    assert_ok(store_list(bench->store, PATH("c"), &cursor));
+    assert_ok(store_list(bench->store, PATH("c"), 0, &cursor));
     assert_ok(store_cursor_next(cursor, &member));
     write_file(bench_file(bench, "c/f299"), O_TRUNC, "longer");
     assert_int_equal(unlink(bench_file(bench, "c/f298")), 0);
@@ -344,7 +344,7 @@ static bool list_only(struct bench *bench, const char *path)
 {
     struct store_cursor *cursor;
     struct store_member member;
-    assert_ok(store_list(bench->store, path_of(path), &cursor));
+    assert_ok(store_list(bench->store, path_of(path), 0, &cursor));
     bool is_quick = cursor->is_quick;
     while (store_cursor_next(cursor, &member) == STORE_OK)
         assert_rc(member.rc, STORE_OK);

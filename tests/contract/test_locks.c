@@ -23,7 +23,7 @@ static enum store_rc lock(struct bench *bench, struct res_path root, const char 
                           bool is_infinite)
 {
     struct lock lock = lock_of(root, token, is_infinite);
-    return store_lock(bench->store, &lock);
+    return do_lock(bench->store, &lock);
 }
 
 static enum store_rc lock_for(struct bench *bench, struct res_path root, const char *token,
@@ -32,7 +32,7 @@ static enum store_rc lock_for(struct bench *bench, struct res_path root, const c
     struct lock lock = lock_of(root, token, false);
     lock.timeout_s = timeout_s;
     lock.expires_ms = clock_boot_ms() + (int64_t)timeout_s * 1000;
-    return store_lock(bench->store, &lock);
+    return do_lock(bench->store, &lock);
 }
 
 static const char *covering(struct bench *bench, const char *path)
@@ -100,7 +100,7 @@ static void p17_all_of_a_lock_comes_back(void **state)
     MAKE(bench, "c/", "c/\xff\xc3\xa9");
     for (int round = 0; round < 2; round++) {
         if (round == 0)
-            assert_ok(store_lock(bench->store, &set));
+            assert_ok(do_lock(bench->store, &set));
         else if (backend->is_directory)
             bench_reopen(bench);
         assert_ok(store_locks(bench->store, &bench->arena, set.root, LOCKS_WITHIN, &found));
@@ -123,11 +123,11 @@ static void p17_unlock_ends_a_lock(void **state)
     MAKE(bench, "f");
     assert_ok(lock(bench, PATH("f"), "t", false));
     assert_ok(lock(bench, PATH("f"), "u", false));
-    assert_ok(store_unlock(bench->store, STR("t")));
+    assert_ok(do_unlock(bench->store, STR("t")));
     assert_string_equal(covering(bench, "f"), "u ");
-    assert_rc(store_unlock(bench->store, STR("t")), STORE_NOT_FOUND);
-    assert_rc(store_unlock(bench->store, STR("no")), STORE_NOT_FOUND);
-    assert_ok(store_unlock(bench->store, STR("u")));
+    assert_rc(do_unlock(bench->store, STR("t")), STORE_NOT_FOUND);
+    assert_rc(do_unlock(bench->store, STR("no")), STORE_NOT_FOUND);
+    assert_ok(do_unlock(bench->store, STR("u")));
     assert_false(store_has_locks(bench->store));
 }
 
@@ -155,7 +155,7 @@ static void p17_locks_expire(void **state)
     clock_freeze(NOW_MS + 10000);
     assert_string_equal(covering(bench, "f"), "long ");
     assert_string_equal(within(bench, ""), "long ");
-    assert_rc(store_unlock(bench->store, STR("short")), STORE_NOT_FOUND);
+    assert_rc(do_unlock(bench->store, STR("short")), STORE_NOT_FOUND);
     clock_freeze(NOW_MS + 20000);
     assert_string_equal(within(bench, ""), "");
 }
@@ -197,7 +197,7 @@ static enum store_rc lock_by(struct bench *bench, struct res_path root, const ch
     lock.is_exclusive = false;
     lock.principal = str_of_c(principal);
     lock.owner_xml = str_of_c(owner_xml);
-    return store_lock(bench->store, &lock);
+    return do_lock(bench->store, &lock);
 }
 
 /* Nobody takes what there is for all; without a name there is nobody to count. */
@@ -214,7 +214,7 @@ static void locks_are_limited_for_each_user(void **state)
     assert_ok(lock_by(bench, PATH("f"), "n1", "", ""));
     assert_ok(lock_by(bench, PATH("f"), "n2", "", ""));
     assert_ok(lock_by(bench, PATH("f"), "n3", "", ""));
-    assert_ok(store_unlock(bench->store, STR("a1")));
+    assert_ok(do_unlock(bench->store, STR("a1")));
     assert_ok(lock_by(bench, PATH("f"), "a3", "alice", ""));
     assert_ok(remove_all(bench, PATH("f")));
     MAKE(bench, "f");
@@ -251,7 +251,7 @@ static void locks_are_limited_in_bytes(void **state)
     bench->limits.lock_bytes = 1; /* it was lowered: what is there can be kept */
     assert_ok(lock_by(bench, PATH("f"), "1", "", usual));
     assert_rc(lock_by(bench, PATH("f"), "1", "", longer), STORE_NO_SPACE);
-    assert_ok(store_unlock(bench->store, STR("1")));
+    assert_ok(do_unlock(bench->store, STR("1")));
     bench->limits.lock_bytes = 1000;
     assert_ok(lock_by(bench, PATH("f"), "3", "", usual));
 }

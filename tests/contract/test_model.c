@@ -163,7 +163,7 @@ static enum store_rc apply_patch(struct store *store, const struct op *op)
         .sets_executable = op->number % 5 == 0,
         .is_executable = op->is_flagged,
     };
-    return store_patch(store, op->from, &patch);
+    return do_patch(store, op->from, &patch);
 }
 
 /* Only of what is there: what becomes of other locks is not laid down for partial operations. */
@@ -174,7 +174,7 @@ static enum store_rc apply_lock(struct store *store, const struct op *op)
     (void)snprintf(token, sizeof(token), "t%u", op->number % TOKENS);
     struct lock lock = lock_of(op->from, token, op->is_flagged);
     enum store_rc rc = store_stat(store, op->from, &stat);
-    return rc == STORE_OK ? store_lock(store, &lock) : rc;
+    return rc == STORE_OK ? do_lock(store, &lock) : rc;
 }
 
 static enum store_rc apply(struct store *store, const struct op *op, struct recorder *recorder)
@@ -186,20 +186,20 @@ static enum store_rc apply(struct store *store, const struct op *op, struct reco
     case OP_PUT:
         return apply_put(store, op);
     case OP_MKCOL:
-        return store_mkcol(store, op->from);
+        return do_mkcol(store, op->from);
     case OP_REMOVE:
-        return store_remove(store, op->from, visitor);
+        return do_remove(store, op->from, visitor);
     case OP_COPY:
-        return store_copy(store, &transfer, visitor);
+        return do_copy(store, &transfer, visitor);
     case OP_MOVE:
-        return store_move(store, &transfer, visitor);
+        return do_move(store, &transfer, visitor);
     case OP_PATCH:
         return apply_patch(store, op);
     case OP_LOCK:
         return apply_lock(store, op);
     case OP_UNLOCK:
         (void)snprintf(token, sizeof(token), "t%u", op->number % TOKENS);
-        return store_unlock(store, str_of_c(token));
+        return do_unlock(store, str_of_c(token));
     }
     BUG("no such operation");
 }

@@ -220,7 +220,7 @@ static void p14_what_may_not_move_to_another_mount_stays_as_a_whole(void **state
     recorder_refuse(recorder, "c/f");
     MAKE(bench, "c/", "c/f", "c/g", "small/x");
     const char *before = dump(bench);
-    assert_rc(store_move(bench->store, TRANSFER(PATH("c"), PATH("small/x")), &recorder->base),
+    assert_rc(do_move(bench->store, TRANSFER(PATH("c"), PATH("small/x")), &recorder->base),
               STORE_DENIED);
     assert_string_equal(dump(bench), before);
 }
@@ -231,7 +231,7 @@ static void p14_mount_points_stay(void **state)
     struct recorder *recorder = recorder_new(&bench->arena);
     only_with_mounts(bench);
     MAKE(bench, "small/f");
-    assert_rc(store_remove(bench->store, PATH("small"), &recorder->base), STORE_PARTIAL);
+    assert_rc(do_remove(bench->store, PATH("small"), &recorder->base), STORE_PARTIAL);
     assert_string_equal(recorder_failures(recorder, &bench->arena), "small/ DENIED 0\n");
     assert_rc(move_all(bench, PATH("small"), PATH("x")), STORE_DENIED);
     assert_string_equal(dump(bench),
@@ -248,9 +248,9 @@ static void p14_removals_do_not_go_into_mounts(void **state)
     MAKE(bench, "bound/f", "c/", "c/deep/", "c/g", "x/", "x/deep/", "x/deep/f", "x/h");
     const char *point = bench_file(bench, "c/deep");
     assert_int_equal(mount(bench_file(bench, "bound"), point, NULL, MS_BIND, NULL), 0);
-    assert_rc(store_remove(bench->store, PATH("c"), &removed->base), STORE_PARTIAL);
+    assert_rc(do_remove(bench->store, PATH("c"), &removed->base), STORE_PARTIAL);
     assert_string_equal(recorder_failures(removed, &bench->arena), "c/deep/ DENIED 0\n");
-    assert_rc(store_copy(bench->store, TRANSFER(PATH("x"), PATH("c")), &replaced->base),
+    assert_rc(do_copy(bench->store, TRANSFER(PATH("x"), PATH("c")), &replaced->base),
               STORE_PARTIAL);
     assert_int_equal(umount2(point, MNT_DETACH), 0);
     assert_string_equal(get(bench, PATH("bound/f")), "bound/f");
@@ -266,19 +266,30 @@ static const char *locks_at(struct bench *bench, struct res_path path, enum lock
     return locks_text(bench->store, &bench->arena, path, query);
 }
 
-static void p5_claims_cover_the_other_name(void **state)
+static void p5_changes_cover_the_other_name(void **state)
 {
     struct bench *bench = *state;
-    struct claim claim = {0};
-    struct claim reader = {0};
+    struct waiter first;
+    struct waiter second;
+    struct waiter apart;
     only_with_mounts(bench);
-    claim_add(&claim, PATH("bind/f"), CLAIM_SELF, true);
-    claim_add(&reader, PATH("bind/g"), CLAIM_SELF, false);
-    assert_true(store_claim(bench->store, &claim));
-    assert_true(store_claim(bench->store, &reader));
-    assert_true(path_eq(claim.ranges[0].path, PATH("bound/f")));
-    store_release(bench->store, &claim);
-    store_release(bench->store, &reader);
+    waiter_init(&first);
+    waiter_init(&second);
+    waiter_init(&apart);
+    change_add(&first.change, PATH("bind/f"), CLAIM_SELF, true);
+    change_add(&second.change, PATH("bound/f"), CLAIM_SELF, true);
+    change_add(&apart.change, PATH("bind/g"), CLAIM_SELF, false);
+    assert_ok(waiter_begin(&first, bench->store));
+    assert_ok(waiter_begin(&apart, bench->store));
+    assert_false(waiter_begins_now(&second, bench->store));
+    waiter_end(&first);
+    inbox_wait(&second.inbox);
+    assert_true(second.change.is_begun);
+    waiter_end(&second);
+    waiter_end(&apart);
+    waiter_done(&first);
+    waiter_done(&second);
+    waiter_done(&apart);
 }
 
 static void p16_props_are_those_of_the_other_name(void **state)
@@ -304,7 +315,7 @@ static void p17_locks_cover_the_other_name(void **state)
     only_with_mounts(bench);
     MAKE(bench, "bound/d/", "bound/d/f", "bound/g");
     assert_ok(set_lock(bench, PATH("bound/g"), "g"));
-    assert_ok(store_lock(bench->store, &lock));
+    assert_ok(do_lock(bench->store, &lock));
     assert_string_equal(locks_at(bench, PATH("bind/g"), LOCKS_COVERING), "g ");
     assert_string_equal(locks_at(bench, PATH("bound/d/f"), LOCKS_COVERING), "d ");
     assert_string_equal(locks_at(bench, PATH("bind/d/f"), LOCKS_COVERING), "d ");
@@ -322,12 +333,12 @@ static void p17_infinite_locks_above_a_mount_hold_in_it(void **state)
     struct lock root = lock_of(PATH_ROOT, "r", true);
     only_with_mounts(bench);
     MAKE(bench, "bound/f");
-    assert_ok(store_lock(bench->store, &lock));
+    assert_ok(do_lock(bench->store, &lock));
     assert_string_equal(locks_at(bench, PATH("bound/f"), LOCKS_COVERING), "b ");
-    assert_ok(store_unlock(bench->store, STR("b")));
-    assert_ok(store_lock(bench->store, &root));
+    assert_ok(do_unlock(bench->store, STR("b")));
+    assert_ok(do_lock(bench->store, &root));
     assert_string_equal(locks_at(bench, PATH("bind/f"), LOCKS_COVERING), "r ");
-    assert_ok(store_unlock(bench->store, STR("r")));
+    assert_ok(do_unlock(bench->store, STR("r")));
 }
 
 static void p12_p13_nothing_goes_onto_or_into_its_other_name(void **state)
@@ -406,7 +417,7 @@ int mount_tests(void)
         MOUNT_TEST(p14_what_may_not_move_to_another_mount_stays_as_a_whole),
         MOUNT_TEST(p14_mount_points_stay),
         MOUNT_TEST(p14_removals_do_not_go_into_mounts),
-        MOUNT_TEST(p5_claims_cover_the_other_name),
+        MOUNT_TEST(p5_changes_cover_the_other_name),
         MOUNT_TEST(p16_props_are_those_of_the_other_name),
         MOUNT_TEST(p17_locks_cover_the_other_name),
         MOUNT_TEST(p17_infinite_locks_above_a_mount_hold_in_it),

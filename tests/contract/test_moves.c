@@ -4,7 +4,7 @@
 static enum store_rc move_recorded(struct bench *bench, struct res_path from, struct res_path to,
                                    struct recorder *recorder)
 {
-    return store_move(bench->store, TRANSFER(from, to), &recorder->base);
+    return do_move(bench->store, TRANSFER(from, to), &recorder->base);
 }
 
 /* --- what is moved over what --- */
@@ -98,8 +98,8 @@ static void p13_lock_of_the_destination_covers_what_comes_there(void **state)
             bench_reopen(bench);
     }
     assert_ok(set_lock(bench, PATH("x"), "x")); /* a refresh */
-    assert_ok(store_unlock(bench->store, STR("x")));
-    assert_ok(store_unlock(bench->store, STR("new")));
+    assert_ok(do_unlock(bench->store, STR("x")));
+    assert_ok(do_unlock(bench->store, STR("new")));
     assert_false(store_has_locks(bench->store));
 }
 
@@ -109,7 +109,7 @@ static void moved_file_keeps_its_attributes(void **state)
     struct store_patch patch = {
         .sets_executable = true, .is_executable = true, .sets_modified = true, .modified_s = 1234};
     MAKE(bench, "f", "c/");
-    assert_ok(store_patch(bench->store, PATH("f"), &patch));
+    assert_ok(do_patch(bench->store, PATH("f"), &patch));
     assert_ok(move_all(bench, PATH("f"), PATH("c/g")));
     assert_true(stat_of(bench, PATH("c/g")).is_executable);
     assert_int_equal(stat_of(bench, PATH("c/g")).modified_s, 1234);

@@ -46,7 +46,7 @@ static void p18_any_bytes_make_a_name(void **state)
         assert_ok(put(bench, path, STR("x")));
         assert_string_equal(get(bench, path), "x");
         assert_ok(set_prop(bench, path, "p", "v"));
-        assert_ok(store_list(bench->store, PATH("c"), &cursor));
+        assert_ok(store_list(bench->store, PATH("c"), 0, &cursor));
         assert_ok(store_cursor_next(cursor, &member));
         assert_str(member.name, odd_names[i]);
         store_cursor_close(&cursor);
@@ -152,7 +152,7 @@ static void p18_reserved_names_are_denied(void **state)
         struct res_path path = path_of(reserved[i]);
         assert_rc(stat_rc(bench, path), STORE_NOT_FOUND);
         assert_rc(store_content_open(bench->store, path, &content), STORE_NOT_FOUND);
-        assert_rc(store_list(bench->store, path, &cursor), STORE_NOT_FOUND);
+        assert_rc(store_list(bench->store, path, 0, &cursor), STORE_NOT_FOUND);
         assert_rc(put(bench, path, STR("x")), STORE_DENIED);
         assert_rc(put(bench, path, STR_NONE), STORE_DENIED);
         assert_rc(mkcol(bench, path), STORE_DENIED);
@@ -287,8 +287,8 @@ static void p20_quick_calls_wait_for_nobody(void **state)
 {
     struct bench *bench = *state;
     sqlite3 *db = NULL;
-    struct claim claim = {0};
-    struct claim other = {0};
+    struct store_change whole = {0};
+    struct store_change other = {0};
     MAKE(bench, "f");
     assert_ok(set_prop(bench, PATH("f"), "p", "v"));
     assert_ok(set_lock(bench, PATH("f"), "t"));
@@ -296,13 +296,13 @@ static void p20_quick_calls_wait_for_nobody(void **state)
         assert_int_equal(sqlite3_open(bench_file(bench, ".davit/state.db"), &db), SQLITE_OK);
         assert_int_equal(sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
     }
-    claim_add(&claim, PATH_ROOT, CLAIM_TREE, true);
-    claim_add(&other, PATH("f"), CLAIM_SELF, true);
-    assert_true(store_claim(bench->store, &claim));
+    change_add(&whole, PATH_ROOT, CLAIM_TREE, true);
+    change_add(&other, PATH("f"), CLAIM_SELF, true);
+    assert_true(store_begin(bench->store, &whole));
     call_all_quick_ones(bench);
-    store_release(bench->store, &claim);
-    assert_true(store_claim(bench->store, &other));
-    store_release(bench->store, &other);
+    store_end(&whole);
+    assert_true(store_begin(bench->store, &other));
+    store_end(&other);
     sqlite3_close(db);
 }
 

@@ -87,7 +87,7 @@ static void p4_members_that_cannot_be_looked_at_are_given_with_the_reason(void *
     only_for_directories();
     MAKE(bench, "c/", "c/f", "c/d/");
     set_mode(bench, "c", 0444);
-    assert_ok(store_list(bench->store, PATH("c"), &cursor));
+    assert_ok(store_list(bench->store, PATH("c"), 0, &cursor));
     while (store_cursor_next(cursor, &member) == STORE_OK) {
         assert_true(str_eq(member.name, STR("f")) || str_eq(member.name, STR("d")));
         assert_rc(member.rc, STORE_DENIED);
@@ -110,7 +110,7 @@ static void reading_needs_permission(void **state)
     assert_ok(stat_rc(bench, PATH("f")));
     assert_rc(store_content_open(bench->store, PATH("f"), &content), STORE_DENIED);
     assert_ok(stat_rc(bench, PATH("c")));
-    assert_rc(store_list(bench->store, PATH("c"), &cursor), STORE_DENIED);
+    assert_rc(store_list(bench->store, PATH("c"), 0, &cursor), STORE_DENIED);
 }
 
 /* --- changes where they are not allowed --- */
@@ -167,7 +167,7 @@ static void p15_attributes_that_cannot_be_set_leave_the_properties(void **state)
     become_root();
     assert_int_equal(chown(bench_file(bench, "f"), 0, 0), 0);
     become_nobody();
-    assert_rc(store_patch(bench->store, PATH("f"), &patch), STORE_DENIED);
+    assert_rc(do_patch(bench->store, PATH("f"), &patch), STORE_DENIED);
     assert_string_equal(dump(bench), "/ {}\nf \"f\" {}\n");
 }
 
@@ -205,7 +205,7 @@ static void p14_removal_goes_on_past_what_cannot_be_removed(void **state)
     assert_ok(set_lock(bench, PATH("c/z"), "z"));
     set_mode(bench, "c/ro", 0555);
     set_mode(bench, "c/closed", 0000);
-    assert_rc(store_remove(bench->store, PATH("c"), &recorder->base), STORE_PARTIAL);
+    assert_rc(do_remove(bench->store, PATH("c"), &recorder->base), STORE_PARTIAL);
     assert_string_equal(recorder_failures(recorder, &bench->arena),
                         "c/closed/ DENIED 0\nc/ro/g DENIED 0\nc/ro/h DENIED 0\n");
     set_mode(bench, "c/closed", 0755);
@@ -226,7 +226,7 @@ static void p14_copy_goes_on_past_what_cannot_be_read(void **state)
     assert_ok(set_prop(bench, PATH("c/d/h"), "p", "v"));
     set_mode(bench, "c/secret", 0000);
     set_mode(bench, "c/closed", 0000);
-    assert_rc(store_copy(bench->store, TRANSFER(PATH("c"), PATH("x")), &recorder->base),
+    assert_rc(do_copy(bench->store, TRANSFER(PATH("c"), PATH("x")), &recorder->base),
               STORE_PARTIAL);
     assert_string_equal(recorder_failures(recorder, &bench->arena),
                         "c/closed/ DENIED 0\nc/secret DENIED 0\n");
@@ -245,7 +245,7 @@ static void p14_copy_of_what_cannot_be_read_changes_nothing(void **state)
     set_mode(bench, "secret", 0200);
     assert_ok(set_prop(bench, PATH("x"), "p", "v"));
     assert_ok(set_prop(bench, PATH("secret"), "q", "v"));
-    assert_rc(store_copy(bench->store, TRANSFER(PATH("secret"), PATH("x")), &recorder->base),
+    assert_rc(do_copy(bench->store, TRANSFER(PATH("secret"), PATH("x")), &recorder->base),
               STORE_PARTIAL);
     assert_string_equal(recorder_failures(recorder, &bench->arena), "secret DENIED 0\n");
     assert_string_equal(dump(bench), "/ {}\nsecret !DENIED {q=v }\nx \"x\" {p=v }\n");
@@ -268,7 +268,7 @@ static void p14_copy_over_what_cannot_be_removed(void **state)
     struct recorder *recorder = recorder_new(&bench->arena);
     only_for_directories();
     make_stubborn(bench);
-    assert_rc(store_copy(bench->store, TRANSFER(PATH("c"), PATH("x")), &recorder->base),
+    assert_rc(do_copy(bench->store, TRANSFER(PATH("c"), PATH("x")), &recorder->base),
               STORE_PARTIAL);
     assert_string_equal(recorder_failures(recorder, &bench->arena), "x/ro/g DENIED 0\n");
     assert_ok(remove_all(bench, PATH("c")));
@@ -283,7 +283,7 @@ static void p14_move_over_what_cannot_be_removed(void **state)
     struct recorder *recorder = recorder_new(&bench->arena);
     only_for_directories();
     make_stubborn(bench);
-    assert_rc(store_move(bench->store, TRANSFER(PATH("c"), PATH("x")), &recorder->base),
+    assert_rc(do_move(bench->store, TRANSFER(PATH("c"), PATH("x")), &recorder->base),
               STORE_PARTIAL);
     assert_string_equal(recorder_failures(recorder, &bench->arena), "x/ro/g DENIED 0\n");
     assert_string_equal(dump(bench), "/ {}\nc/ {}\nc/ro/ {}\nc/ro/g \"c/ro/g\" {p=c }\nx/ {}\n"
@@ -332,7 +332,7 @@ static void p14_grafted_collections_keep_their_mode(void **state)
     recorder_refuse(recorder, "c/f");
     MAKE(bench, "c/", "c/f", "c/g");
     set_mode(bench, "c", 0700);
-    assert_rc(store_move(bench->store, TRANSFER(PATH("c"), PATH("x")), &recorder->base),
+    assert_rc(do_move(bench->store, TRANSFER(PATH("c"), PATH("x")), &recorder->base),
               STORE_PARTIAL);
     assert_int_equal(mode_of(bench, "x"), 0700); /* what was private stays so */
 }

@@ -7,7 +7,7 @@ static enum store_rc patch(struct bench *bench, struct res_path path, struct sto
                            size_t count)
 {
     struct store_patch all = {.props = props, .prop_count = count};
-    return store_patch(bench->store, path, &all);
+    return do_patch(bench->store, path, &all);
 }
 
 static const char *props_of(struct bench *bench, struct res_path path)
@@ -163,7 +163,7 @@ static void p15_patch_beyond_the_limit_changes_nothing(void **state)
     assert_ok(set_prop(bench, PATH("f"), "a", "old"));
     assert_ok(set_prop(bench, PATH("f"), "b", "old"));
     before = stat_of(bench, PATH("f"));
-    assert_rc(store_patch(bench->store, PATH("f"), &all), STORE_NO_SPACE);
+    assert_rc(do_patch(bench->store, PATH("f"), &all), STORE_NO_SPACE);
     assert_string_equal(dump(bench), "/ {}\nf \"f\" {a=old b=old }\n");
     assert_int_equal(stat_of(bench, PATH("f")).modified_s, before.modified_s);
     assert_ok(patch(bench, PATH("f"), props, 2)); /* just within it */
@@ -269,7 +269,7 @@ static void p15_patch_of_nothing_leaves_nothing(void **state)
     struct bench *bench = *state;
     struct store_patch attributes = {.sets_modified = true, .modified_s = 1};
     assert_rc(set_prop(bench, PATH("f"), "p", "v"), STORE_NOT_FOUND);
-    assert_rc(store_patch(bench->store, PATH("f"), &attributes), STORE_NOT_FOUND);
+    assert_rc(do_patch(bench->store, PATH("f"), &attributes), STORE_NOT_FOUND);
     assert_rc(set_prop(bench, PATH("no/f"), "p", "v"), STORE_NOT_FOUND);
     MAKE(bench, "f", "no/", "no/f");
     assert_string_equal(dump(bench), "/ {}\nf \"f\" {}\nno/ {}\nno/f \"no/f\" {}\n");
@@ -287,10 +287,10 @@ static void patch_sets_attributes(void **state)
                              .is_executable = true};
     struct store_patch off = {.sets_executable = true};
     MAKE(bench, "f", "c/");
-    assert_ok(store_patch(bench->store, PATH("f"), &on));
+    assert_ok(do_patch(bench->store, PATH("f"), &on));
     assert_int_equal(stat_of(bench, PATH("f")).modified_s, 1234);
     assert_string_equal(dump(bench), "/ {}\nc/ {}\nf \"f\" x {p=v }\n");
-    assert_ok(store_patch(bench->store, PATH("f"), &off));
+    assert_ok(do_patch(bench->store, PATH("f"), &off));
     assert_string_equal(dump(bench), "/ {}\nc/ {}\nf \"f\" {p=v }\n");
     assert_int_equal(stat_of(bench, PATH("f")).modified_s, 1234);
 }
@@ -301,7 +301,7 @@ static void collections_have_a_time_but_are_not_executable(void **state)
     struct store_patch both = {
         .sets_modified = true, .modified_s = 1234, .sets_executable = true, .is_executable = true};
     MAKE(bench, "c/");
-    assert_ok(store_patch(bench->store, PATH("c"), &both));
+    assert_ok(do_patch(bench->store, PATH("c"), &both));
     assert_int_equal(stat_of(bench, PATH("c")).modified_s, 1234);
     assert_false(stat_of(bench, PATH("c")).is_executable);
 }

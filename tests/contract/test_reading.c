@@ -32,7 +32,7 @@ static void missing_resources_are_not_found(void **state)
         struct store_quota quota;
         assert_rc(stat_rc(bench, path), STORE_NOT_FOUND);
         assert_rc(store_content_open(bench->store, path, &content), STORE_NOT_FOUND);
-        assert_rc(store_list(bench->store, path, &cursor), STORE_NOT_FOUND);
+        assert_rc(store_list(bench->store, path, 0, &cursor), STORE_NOT_FOUND);
         assert_rc(store_quota(bench->store, path, &quota), STORE_NOT_FOUND);
         assert_string_equal(props_text(bench->store, &bench->arena, path), "");
     }
@@ -46,7 +46,7 @@ static void collections_have_no_content_and_files_no_members(void **state)
     MAKE(bench, "f", "c/");
     assert_rc(store_content_open(bench->store, PATH("c"), &content), STORE_IS_COLLECTION);
     assert_rc(store_content_open(bench->store, PATH_ROOT, &content), STORE_IS_COLLECTION);
-    assert_rc(store_list(bench->store, PATH("f"), &cursor), STORE_NOT_FOUND);
+    assert_rc(store_list(bench->store, PATH("f"), 0, &cursor), STORE_NOT_FOUND);
 }
 
 /* --- promise 1: fresh --- */
@@ -179,7 +179,7 @@ static struct store_stat stat_by_cursor(struct bench *bench, struct res_path pat
     struct store_cursor *cursor;
     struct store_member member;
     struct store_stat stat = {0};
-    assert_ok(store_list(bench->store, path_parent(path), &cursor));
+    assert_ok(store_list(bench->store, path_parent(path), 0, &cursor));
     while (store_cursor_next(cursor, &member) == STORE_OK) {
         if (str_eq(member.name, path_name(path)))
             stat = member.stat;
@@ -198,7 +198,7 @@ static void p3_version_is_the_same_wherever_it_is_read(void **state)
     assert_ok(store_upload(bench->store, PATH("f"), 4, &upload));
     assert_int_equal(store_upload_write(upload, STR("text")), 0);
     assert_int_equal(store_upload_end(upload), 0);
-    assert_ok(store_upload_commit(upload, &options, &put_stat));
+    assert_ok(do_commit(bench->store, upload, &options, &put_stat));
     store_upload_close(&upload);
     struct store_stat stat = stat_of(bench, PATH("f"));
     struct store_stat listed = stat_by_cursor(bench, PATH("f"));
@@ -267,7 +267,7 @@ static void p4_empty_collection_ends_at_once_and_for_good(void **state)
     struct store_cursor *cursor;
     struct store_member member;
     MAKE(bench, "c/");
-    assert_ok(store_list(bench->store, PATH("c"), &cursor));
+    assert_ok(store_list(bench->store, PATH("c"), 0, &cursor));
     assert_rc(store_cursor_next(cursor, &member), STORE_END);
     assert_rc(store_cursor_next(cursor, &member), STORE_END);
     store_cursor_close(&cursor);
@@ -321,8 +321,8 @@ static void p4_each_member_is_given_once(void **state)
     struct store_cursor *second;
     unsigned counts[MEMBERS] = {0};
     make_members(bench);
-    assert_ok(store_list(bench->store, PATH_ROOT, &first));
-    assert_ok(store_list(bench->store, PATH_ROOT, &second));
+    assert_ok(store_list(bench->store, PATH_ROOT, 0, &first));
+    assert_ok(store_list(bench->store, PATH_ROOT, 0, &second));
     count_members(first, counts, NULL, NULL); /* each cursor has a place of its own */
     count_members(second, counts, NULL, NULL);
     for (size_t i = 0; i < MEMBERS; i++)
@@ -347,7 +347,7 @@ static void p4_members_that_stay_are_given_once_while_others_come_and_go(void **
     struct store_cursor *cursor;
     unsigned counts[MEMBERS] = {0};
     make_members(bench);
-    assert_ok(store_list(bench->store, PATH_ROOT, &cursor));
+    assert_ok(store_list(bench->store, PATH_ROOT, 0, &cursor));
     count_members(cursor, counts, disturb, bench);
     for (size_t i = 0; i < MEMBERS; i++)
         assert_true(i % 3 == 0 ? counts[i] <= 1 : counts[i] == 1);
@@ -360,7 +360,7 @@ static void p4_cursor_outlives_its_collection(void **state)
     struct store_cursor *cursor;
     struct store_member member;
     MAKE(bench, "c/", "c/f");
-    assert_ok(store_list(bench->store, PATH("c"), &cursor));
+    assert_ok(store_list(bench->store, PATH("c"), 0, &cursor));
     assert_ok(remove_all(bench, PATH("c")));
     while (store_cursor_next(cursor, &member) == STORE_OK)
         assert_str(member.name, "f");

@@ -313,7 +313,7 @@ static void p17_locks_in_the_database_are_taken_over(void **state)
     assert_true(locks.items[0].is_exclusive && !locks.items[0].is_infinite);
     assert_int_equal(locks.items[0].timeout_s, 60);
     assert_str(locks.items[0].owner_xml, "<o/>");
-    assert_ok(store_unlock(bench->store, STR("old")));
+    assert_ok(do_unlock(bench->store, STR("old")));
     bench_reopen(bench);
     assert_string_equal(locks_text(bench->store, &bench->arena, PATH_ROOT, LOCKS_WITHIN), "f ");
 }

@@ -139,7 +139,7 @@ static void p14_removal_goes_on_past_refused_members(void **state)
         for (size_t k = 0; refusals[i].refused[k]; k++)
             recorder_refuse(recorder, refusals[i].refused[k]);
         make_marked_tree(bench);
-        assert_rc(store_remove(bench->store, PATH("c"), &recorder->base), STORE_PARTIAL);
+        assert_rc(do_remove(bench->store, PATH("c"), &recorder->base), STORE_PARTIAL);
         assert_string_equal(recorder_failures(recorder, &bench->arena), refusals[i].failures);
         assert_string_equal(dump(bench) + strlen("/ {}\n"), refusals[i].left);
         assert_ok(remove_all(bench, PATH("c")));
@@ -156,7 +156,7 @@ static void p14_nobody_is_asked_below_a_refused_collection(void **state)
     struct recorder *recorder = recorder_new(&bench->arena);
     recorder_refuse(recorder, "c/d");
     MAKE(bench, "c/", "c/d/", "c/d/e/", "c/d/e/f");
-    assert_rc(store_remove(bench->store, PATH("c"), &recorder->base), STORE_PARTIAL);
+    assert_rc(do_remove(bench->store, PATH("c"), &recorder->base), STORE_PARTIAL);
     assert_str(buf_str(&recorder->asked), "c\nc/d\n");
 }
 
@@ -168,7 +168,7 @@ static void p14_a_removal_goes_to_any_depth(void **state)
     bench->limits.walk_depth = 2;
     MAKE(bench, "0/", "0/1/", "0/1/2/", "0/1/2/3/", "0/1/2/3/4/", "0/1/2/3/4/5/", "0/1/2/f",
          "0/1/2/3/f", "0/1/2/3/4/5/f", "0/1/2/3/4/5/6/", "0/g");
-    assert_ok(store_remove(bench->store, PATH("0"), &recorder->base));
+    assert_ok(do_remove(bench->store, PATH("0"), &recorder->base));
     assert_string_equal(dump(bench), "/ {}\n");
 }
 
@@ -189,7 +189,7 @@ static void p14_what_is_refused_far_down_stays(void **state)
     assert_ok(set_prop(bench, PATH("0/n/1/2/3/d"), "p", "v"));
     for (size_t i = 0; i < ARRAY_LEN(refused); i++)
         recorder_refuse(recorder, refused[i]);
-    assert_rc(store_remove(bench->store, PATH("0"), &recorder->base), STORE_PARTIAL);
+    assert_rc(do_remove(bench->store, PATH("0"), &recorder->base), STORE_PARTIAL);
     assert_string_equal(recorder_failures(recorder, &bench->arena),
                         "0/a REFUSED 423\n0/m/1/2/3/4/c REFUSED 423\n0/m/b REFUSED 423\n"
                         "0/m/z REFUSED 423\n0/n/1/2/3/d REFUSED 423\n");
@@ -284,9 +284,9 @@ static void p14_visitors_may_ask_for_locks_and_stat(void **state)
     recorder_refuse(looker.recorder, "e/f");
     MAKE(bench, "c/", "c/f", "c/g", "e/", "e/f");
     assert_ok(set_lock(bench, PATH("c/f"), "t"));
-    assert_rc(store_remove(store, PATH("c"), &looker.base), STORE_PARTIAL);
-    assert_rc(store_copy(store, TRANSFER(PATH("c"), PATH("e")), &looker.base), STORE_PARTIAL);
-    assert_rc(store_move(store, TRANSFER(PATH("c"), PATH("m")), &looker.base), STORE_PARTIAL);
+    assert_rc(do_remove(store, PATH("c"), &looker.base), STORE_PARTIAL);
+    assert_rc(do_copy(store, TRANSFER(PATH("c"), PATH("e")), &looker.base), STORE_PARTIAL);
+    assert_rc(do_move(store, TRANSFER(PATH("c"), PATH("m")), &looker.base), STORE_PARTIAL);
     assert_string_equal(get(bench, PATH("c/f")), "c/f");
 }
 

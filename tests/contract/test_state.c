@@ -68,17 +68,17 @@ static void p10_what_is_acknowledged_after_the_state_was_removed_is_kept(void **
         assert_ok(put(bench, PATH("f"), STR("new")));
         assert_ok(set_prop(bench, PATH("f"), "after", "a"));
         assert_ok(set_lock(bench, PATH("f"), "urn:after"));
-        assert_ok(store_move(bench->store, TRANSFER(PATH("m"), PATH("moved")), visitor));
+        assert_ok(do_move(bench->store, TRANSFER(PATH("m"), PATH("moved")), visitor));
         bench_reopen(bench);
         assert_string_equal(get(bench, PATH("f")), "new");
         assert_string_equal(props_text(bench->store, arena, PATH("f")), "after=a before=b ");
         assert_string_equal(locks_text(bench->store, arena, PATH_ROOT, LOCKS_WITHIN),
                             "urn:after urn:before ");
-        assert_ok(store_unlock(bench->store, STR("urn:after")));
-        assert_ok(store_unlock(bench->store, STR("urn:before")));
+        assert_ok(do_unlock(bench->store, STR("urn:after")));
+        assert_ok(do_unlock(bench->store, STR("urn:before")));
         const char *names[] = {"f", "g", "moved"};
         for (size_t n = 0; n < ARRAY_LEN(names); n++)
-            assert_ok(store_remove(bench->store, path_of(names[n]), visitor));
+            assert_ok(do_remove(bench->store, path_of(names[n]), visitor));
     }
 }
 
@@ -156,7 +156,7 @@ static void what_can_be_read_of_a_damaged_database_is_saved(void **state)
                                        arena_str(&bench->arena, str_of(page, 200))};
     }
     struct store_patch patch = {.props = props, .prop_count = MANY};
-    assert_ok(store_patch(bench->store, PATH("f"), &patch));
+    assert_ok(do_patch(bench->store, PATH("f"), &patch));
     store_close(&bench->store);
     assert_int_equal(stat(bench_file(bench, ".davit/state.db"), &st), 0);
     memset(page, 'x', 4096);

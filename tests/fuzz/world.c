@@ -7,6 +7,7 @@
 #include "fuzz.h"
 #include "store/gather.h"
 #include "store/memory/memory.h"
+#include "support/changes.h"
 #include "text/uri.h"
 
 enum { START_S = 784111777 };
@@ -28,7 +29,7 @@ static void put(struct store *store, struct res_path path)
     struct store_stat stat;
     FUZZ_CHECK(store_upload(store, path, 5, &upload) == STORE_OK);
     FUZZ_CHECK(sink_write(&upload->sink, STR("hello")) == STORE_OK);
-    FUZZ_CHECK(store_upload_commit(upload, &commit, &stat) == STORE_OK);
+    FUZZ_CHECK(do_commit(store, upload, &commit, &stat) == STORE_OK);
     store_upload_close(&upload);
 }
 
@@ -36,9 +37,9 @@ static void put(struct store *store, struct res_path path)
 static void furnish(struct store *store)
 {
     put(store, PATH("a"));
-    FUZZ_CHECK(store_mkcol(store, PATH("d")) == STORE_OK);
+    FUZZ_CHECK(do_mkcol(store, PATH("d")) == STORE_OK);
     put(store, PATH("d/b"));
-    FUZZ_CHECK(store_mkcol(store, PATH("d/c")) == STORE_OK);
+    FUZZ_CHECK(do_mkcol(store, PATH("d/c")) == STORE_OK);
     put(store, PATH("d/c/e"));
 }
 
@@ -302,7 +303,7 @@ static void look_at(struct store *store, struct arena *arena, struct res_path pa
         (struct world_resource){path, describe(store, arena, path, &stat)};
     if (!stat.is_collection)
         return;
-    FUZZ_CHECK(store_list(store, path, &cursor) == STORE_OK);
+    FUZZ_CHECK(store_list(store, path, 0, &cursor) == STORE_OK);
     while (store_cursor_next(cursor, &member) == STORE_OK)
         look_at(store, arena, path_join(arena, path, member.name), state);
     store_cursor_close(&cursor);

@@ -1,6 +1,6 @@
 /* The registry of a davit whose storage is slow (store/slow): linked in the place of the shipped
- * one, so that the suites show where a request would hold up a loop, or change what it has not
- * claimed. While a file exists of the name in DAVIT_SLOW_HOLD no byte of an upload arrives. */
+ * one, so that the suites show where a request would hold up a loop. While a file exists of the
+ * name in DAVIT_SLOW_HOLD no byte of an upload arrives. */
 #include <stdlib.h>
 
 #include "store/directory/directory.h"
@@ -21,6 +21,6 @@ bool store_open(const char *name, const struct store_options *options, struct st
         inside.before = slow_store_inner(options->before);
     if (!directory_store_open(&inside, store_out, err))
         return false;
-    *store_out = slow_store_new(*store_out, true, getenv("DAVIT_SLOW_HOLD"));
+    *store_out = slow_store_new(*store_out, getenv("DAVIT_SLOW_HOLD"));
     return true;
 }

@@ -14,7 +14,7 @@ static enum stage_end copy_run(struct exchange *x)
     const struct transfer *transfer = x->state;
     struct failures *failures = failures_new(x, transfer->to, transfer->to_real);
     struct store_transfer copy = transfer_of(x);
-    enum store_rc rc = store_copy(x->store, &copy, &failures->visitor);
+    enum store_rc rc = store_copy(&x->change, &copy, &failures->visitor);
     return transfer_answer(x, failures, rc);
 }
 

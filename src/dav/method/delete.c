@@ -9,8 +9,8 @@ static enum stage_end delete_find(struct exchange *x)
     struct dav_result result = exchange_locate(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    claim_add(&x->claim, x->real, CLAIM_TREE, true);
-    claim_add(&x->claim, path_parent(x->real), CLAIM_SELF, false);
+    change_add(&x->change, x->real, CLAIM_TREE, true);
+    change_add(&x->change, path_parent(x->real), CLAIM_SELF, false);
     return STAGE_NEXT;
 }
 
@@ -37,7 +37,7 @@ static enum stage_end delete_remove(struct exchange *x)
         return respond_error(x, result);
     struct res_path none = {NULL, 0};
     struct failures *failures = failures_new(x, none, none);
-    enum store_rc rc = store_remove(x->store, x->real, &failures->visitor);
+    enum store_rc rc = store_remove(&x->change, x->real, &failures->visitor);
     return failures_answer(failures, rc, HTTP_NO_CONTENT);
 }
 

@@ -5,9 +5,7 @@
  * each). Shared goes with shared, nothing goes with exclusive, whoever holds it: the token of a
  * lock does not let its owner lock again.
  *
- * A lock on an unmapped URL makes an empty resource. The lock is stored before the resource: a
- * crash between the two leaves a lock without a resource, which start-up drops; the other way round
- * an empty file would stay that nobody was told of.
+ * A lock on an unmapped URL makes an empty resource, in one step with the lock.
  *
  * Locks are kept under real paths, so that a link is no way round one; what is said of them (lock
  * roots) is therefore the path of the resource, not that of the link. */
@@ -100,12 +98,12 @@ static struct dav_result add_claims(struct exchange *x, const struct lock_method
     if (state->is_refresh) {
         struct dav_result result = find_refreshed(x, &lock);
         if (dav_is_fine(result))
-            claim_add(&x->claim, lock.root, CLAIM_SELF, true);
+            change_add(&x->change, lock.root, CLAIM_SELF, true);
         return result;
     }
     bool is_tree = state->depth == DEPTH_INFINITY;
-    claim_add(&x->claim, x->real, is_tree ? CLAIM_TREE : CLAIM_SELF, true);
-    claim_add(&x->claim, path_parent(x->real), CLAIM_SELF, false);
+    change_add(&x->change, x->real, is_tree ? CLAIM_TREE : CLAIM_SELF, true);
+    change_add(&x->change, path_parent(x->real), CLAIM_SELF, false);
     return DAV_FINE;
 }
 
@@ -207,7 +205,8 @@ static enum stage_end refresh(struct exchange *x)
         return respond_error(x, result);
     lock.timeout_s = read_timeout(x, lock.timeout_s);
     lock.expires_ms = clock_boot_ms() + (int64_t)lock.timeout_s * 1000;
-    enum store_rc rc = store_lock(x->store, &lock);
+    struct lock_wish wish = {.lock = &lock};
+    enum store_rc rc = store_lock(&x->change, &wish);
     return rc == STORE_OK ? answer_lock(x, HTTP_OK) : respond_error(x, dav_from_store(rc));
 }
 
@@ -224,19 +223,6 @@ static struct str new_token(struct arena *arena)
     return str_of(token, sizeof(prefix) - 1 + UUID_LEN);
 }
 
-static enum store_rc make_empty(struct exchange *x)
-{
-    struct store_upload *upload;
-    struct store_stat stat;
-    static const struct store_commit commit = {.expects_absent = true};
-    enum store_rc rc = store_upload(x->store, x->real, 0, &upload);
-    if (rc != STORE_OK)
-        return rc;
-    rc = store_upload_commit(upload, &commit, &stat);
-    store_upload_close(&upload);
-    return rc;
-}
-
 static enum stage_end create(struct exchange *x, const struct lock_method *state, bool exists)
 {
     struct lock lock = {
@@ -249,12 +235,8 @@ static enum stage_end create(struct exchange *x, const struct lock_method *state
         .timeout_s = state->timeout_s,
         .expires_ms = clock_boot_ms() + (int64_t)state->timeout_s * 1000,
     };
-    enum store_rc rc = store_lock(x->store, &lock);
-    if (rc == STORE_OK && !exists) {
-        rc = make_empty(x);
-        if (rc != STORE_OK)
-            (void)!store_unlock(x->store, lock.token); /* it expires otherwise */
-    }
+    struct lock_wish wish = {.lock = &lock, .makes_resource = !exists};
+    enum store_rc rc = store_lock(&x->change, &wish);
     if (rc == STORE_EXISTS) /* a thing that is no resource, or one that has just come */
         return respond_error(x, dav_error(HTTP_CONFLICT, "something else has that name"));
     if (rc != STORE_OK)

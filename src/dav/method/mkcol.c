@@ -7,8 +7,8 @@ static enum stage_end mkcol_find(struct exchange *x)
     struct dav_result result = exchange_locate(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    claim_add(&x->claim, x->real, CLAIM_SELF, true);
-    claim_add(&x->claim, path_parent(x->real), CLAIM_SELF, false);
+    change_add(&x->change, x->real, CLAIM_SELF, true);
+    change_add(&x->change, path_parent(x->real), CLAIM_SELF, false);
     return STAGE_NEXT;
 }
 
@@ -27,7 +27,7 @@ static enum stage_end mkcol_make(struct exchange *x)
         result = lock_permit(x, x->arena, x->real, PERMIT_MEMBER);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    enum store_rc rc = store_mkcol(x->store, x->real);
+    enum store_rc rc = store_mkcol(&x->change, x->real);
     if (rc == STORE_EXISTS) /* a thing that is no resource, or one that has just come */
         return respond_error(x, dav_error(HTTP_CONFLICT, "something else has that name"));
     if (rc != STORE_OK)

@@ -15,7 +15,7 @@ static enum stage_end move_run(struct exchange *x)
     struct failures *failures = failures_new(x, transfer->to, transfer->to_real);
     failures->is_move = true;
     struct store_transfer move = transfer_of(x);
-    enum store_rc rc = store_move(x->store, &move, &failures->visitor);
+    enum store_rc rc = store_move(&x->change, &move, &failures->visitor);
     return transfer_answer(x, failures, rc);
 }
 

@@ -253,6 +253,8 @@ static enum stage_end answer_walk(struct exchange *x, struct propfind *state)
     state->rest.ops = &rest_ops;
     walk_init(&state->walk, x->store, &state->target, state->depth,
               (unsigned)x->service->limits->walk_depth);
+    state->walk.wants = (state->request.wants_dead ? LIST_PROPS : 0U) |
+                        (state->request.wants_locks ? LIST_LOCKS : 0U);
     if (x->service->access)
         state->walk.may_enter = may_enter;
     (void)buf_reserve(spool_buf(&state->pending), AT_ONCE_BYTES); /* once */

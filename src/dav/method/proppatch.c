@@ -44,7 +44,7 @@ static enum stage_end proppatch_find(struct exchange *x)
     struct dav_result result = exchange_locate(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    claim_add(&x->claim, x->real, CLAIM_SELF, true);
+    change_add(&x->change, x->real, CLAIM_SELF, true);
     return STAGE_NEXT;
 }
 
@@ -206,7 +206,7 @@ static enum stage_end proppatch_apply(struct exchange *x)
         return respond_error(x, result);
     plan(x, state, stat.is_collection, &patch);
     if (state->culprits == 0) {
-        result = dav_from_store(store_patch(x->store, x->real, &patch));
+        result = dav_from_store(store_patch(&x->change, x->real, &patch));
         for (size_t i = 0; !dav_is_fine(result) && i < state->request.update_count; i++) {
             state->results[i] = result; /* the store does not say which: all of them */
             state->culprits++;

@@ -147,8 +147,8 @@ static enum stage_end put_check(struct exchange *x)
     if (!dav_is_fine(result))
         return respond_error(x, result);
     arena_on_reset(x->arena, free_put, state);
-    claim_add(&x->claim, x->real, CLAIM_SELF, true);
-    claim_add(&x->claim, path_parent(x->real), CLAIM_SELF, false);
+    change_add(&x->change, x->real, CLAIM_SELF, true);
+    change_add(&x->change, path_parent(x->real), CLAIM_SELF, false);
     return STAGE_NEXT;
 }
 
@@ -217,7 +217,7 @@ static enum stage_end put_commit(struct exchange *x)
     /* "*" holds only as long as nobody, another program included, makes the resource first. */
     state->commit.expects_absent =
         !exists && str_eq(str_trim(exchange_field(x, FIELD_IF_NONE_MATCH)), STR("*"));
-    rc = store_upload_commit(state->upload, &state->commit, &stat);
+    rc = store_upload_commit(state->upload, &x->change, &state->commit, &stat);
     if (rc != STORE_OK)
         return respond_error(x, refusal(x, rc));
     http_response_set(x->stream, FIELD_ETAG, exchange_etag(x->arena, &stat));

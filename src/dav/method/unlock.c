@@ -39,7 +39,7 @@ static enum stage_end unlock_find(struct exchange *x)
         result = find_lock(x, &lock);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    claim_add(&x->claim, lock.root, CLAIM_SELF, true); /* the request URI may be a member's */
+    change_add(&x->change, lock.root, CLAIM_SELF, true); /* the request URI may be a member's */
     return STAGE_NEXT;
 }
 
@@ -53,7 +53,7 @@ static enum stage_end unlock_run(struct exchange *x)
         result = if_header_check(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    enum store_rc rc = store_unlock(x->store, lock.token);
+    enum store_rc rc = store_unlock(&x->change, &lock);
     if (rc != STORE_OK && rc != STORE_NOT_FOUND) /* NOT_FOUND: it has just expired */
         return respond_error(x, dav_from_store(rc));
     return respond_status(x, HTTP_NO_CONTENT);

@@ -17,6 +17,7 @@ enum {
     PROP_OF_QUOTA = 64,
     PROP_ON_PRINCIPAL = 128, /* principals have it, too */
     PROP_IS_LONG = 32,       /* left out of allprop for clients that limit a listing's size */
+    PROP_OF_LOCKS = 256,
 };
 
 struct exchange;

@@ -122,7 +122,7 @@ static bool propfind_child(struct propfind_reader *reader, const struct xml_elem
     reader->has_include |= is_include;
     if (is_prop) {
         reader->request->kind = PROPFIND_PROPS;
-        reader->request->wants_dead = false; /* until a name asks for one */
+        reader->request->wants_dead = reader->request->wants_locks = false; /* until a name does */
     } else if (is_dav(element, STR("propname"))) {
         reader->request->kind = PROPFIND_NAMES;
         reader->request->wants_quota = true;
@@ -157,13 +157,15 @@ static bool propfind_start(struct xml_events *events, const struct xml_element *
     request->names[request->name_count++] = name;
     request->wants_quota |= name.live && (name.live->flags & PROP_OF_QUOTA);
     request->wants_dead |= !name.live || (name.live->flags & PROP_OVERRIDABLE);
+    request->wants_locks |= name.live && (name.live->flags & PROP_OF_LOCKS);
     return true;
 }
 
 static struct dav_result parse_propfind(struct str body, const struct limits *limits,
                                         struct arena *arena, struct propfind_request *request_out)
 {
-    struct propfind_request request = {.kind = PROPFIND_ALL, .wants_dead = true};
+    struct propfind_request request = {
+        .kind = PROPFIND_ALL, .wants_dead = true, .wants_locks = true};
     struct propfind_reader reader = {.events = {propfind_start, ignore_text, ignore_end},
                                      .arena = arena,
                                      .seen.arena = arena,

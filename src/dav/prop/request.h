@@ -23,7 +23,8 @@ struct propfind_request {
     size_t name_count;
     bool wants_quota; /* it may have to be counted */
     bool wants_dead;  /* a dead property may be part of the answer */
-    bool is_short;    /* allprop leaves out PROP_IS_LONG; set by the caller */
+    bool wants_locks;
+    bool is_short; /* allprop leaves out PROP_IS_LONG; set by the caller */
 };
 
 /* 400 where the body is not what RFC 4918 §14.20 asks for; 403 and 413 as xml/reader.h has it. */

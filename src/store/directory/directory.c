@@ -113,12 +113,12 @@ static const struct store_ops dir_ops = {
     .has_locks = dir_has_locks,
     .locks = named_locks,
     .lock = named_lock,
-    .unlock = dir_unlock,
+    .unlock = named_unlock,
     .quota = dir_quota,
     .is_lost = dir_is_lost,
     .folds = dir_folds,
-    .claim = named_claim,
-    .release = named_release,
+    .begin = named_begin,
+    .end = named_end,
 };
 
 /* --- opening --- */

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "store/directory/dir.h"
 #include "store/directory/state/kept.h"
+#include "store/directory/upload.h"
 #include "store/lock_journal.h"
 #include "store/lock_table.h"
 
@@ -35,6 +36,19 @@ enum store_rc dir_lock(struct store *store, const struct lock *lock)
     if (!lock_table_has_room(dir->kept->locks, lock, dir->limits))
         return STORE_NO_SPACE;
     return lock_journal_put(dir->kept->journal, lock);
+}
+
+/* The lock comes first: a crash between the two leaves a lock without a resource, which start-up
+ * drops; the other way round an empty file would stay that nobody was told of. */
+enum store_rc dir_lock_new(struct store *store, const struct lock *lock)
+{
+    enum store_rc rc = dir_lock(store, lock);
+    if (rc != STORE_OK)
+        return rc;
+    rc = dir_make_empty(store, lock->root);
+    if (rc != STORE_OK)
+        (void)!dir_unlock(store, lock->token); /* it expires otherwise */
+    return rc;
 }
 
 enum store_rc dir_unlock(struct store *store, struct str token)

@@ -72,24 +72,38 @@ static void named_done(struct named *named)
     arena_done(&named->arena);
 }
 
-/* --- claims --- */
+/* --- changes --- */
 
-bool named_claim(struct store *store, struct claim *claim)
+/* The ranges under first names: those of the change as they are, unless one has another. */
+static const struct claim_range *first_ranges(const struct dir_store *dir,
+                                              struct store_change *change)
+{
+    struct claim_range *ranges = change->ranges;
+    for (size_t i = 0; i < change->range_count; i++) {
+        struct res_path path = change->ranges[i].path;
+        struct dir_alias alias = mounts_alias(dir->mounts, &change->arena, path);
+        struct res_path first = first_of(&change->arena, &alias, path);
+        if (path_eq(first, path))
+            continue;
+        if (ranges == change->ranges) {
+            ranges = arena_alloc(&change->arena, change->range_count * sizeof(*ranges));
+            memcpy(ranges, change->ranges, change->range_count * sizeof(*ranges));
+        }
+        ranges[i].path = first;
+    }
+    return ranges;
+}
+
+bool named_begin(struct store *store, struct store_change *change)
 {
     const struct dir_store *dir = dir_of(store);
     mounts_look(dir->mounts);
-    for (size_t i = 0; i < claim->range_count; i++) {
-        struct res_path *path = &claim->ranges[i].path;
-        struct dir_alias alias = mounts_alias(dir->mounts, &claim->names, *path);
-        *path = first_of(&claim->names, &alias, *path);
-    }
-    return claims_take(dir->kept->claims, claim);
+    return change_claim(change, dir->kept->claims, first_ranges(dir, change));
 }
 
-void named_release(struct store *store, struct claim *claim)
+void named_end(struct store_change *change)
 {
-    claims_release(dir_of(store)->kept->claims, claim);
-    arena_done(&claim->names);
+    claims_release(dir_of(change->store)->kept->claims, &change->claim);
 }
 
 /* --- one resource --- */
@@ -104,8 +118,9 @@ enum store_rc named_upload(struct store *store, struct res_path path, uint64_t s
     return rc;
 }
 
-enum store_rc named_mkcol(struct store *store, struct res_path path)
+enum store_rc named_mkcol(struct store_change *change, struct res_path path)
 {
+    struct store *store = change->store;
     struct named named;
     name_member(&named, store, path);
     enum store_rc rc = dir_mkcol(store, named.first);
@@ -133,9 +148,10 @@ enum store_rc named_props(struct store *store, struct res_path path,
     return rc;
 }
 
-enum store_rc named_patch(struct store *store, struct res_path path,
+enum store_rc named_patch(struct store_change *change, struct res_path path,
                           const struct store_patch *patch)
 {
+    struct store *store = change->store;
     struct named named;
     name_resource(&named, store, path);
     enum store_rc rc = dir_patch(store, named.first, patch);
@@ -195,15 +211,21 @@ enum store_rc named_locks(struct store *store, struct arena *arena, struct res_p
     return rc;
 }
 
-enum store_rc named_lock(struct store *store, const struct lock *lock)
+enum store_rc named_lock(struct store_change *change, const struct lock_wish *wish)
 {
-    struct lock inner = *lock;
+    struct store *store = change->store;
+    struct lock lock = *wish->lock;
     struct named named;
-    name_resource(&named, store, lock->root);
-    inner.root = named.first;
-    enum store_rc rc = dir_lock(store, &inner);
+    name_resource(&named, store, lock.root);
+    lock.root = named.first;
+    enum store_rc rc = wish->makes_resource ? dir_lock_new(store, &lock) : dir_lock(store, &lock);
     named_done(&named);
     return rc;
+}
+
+enum store_rc named_unlock(struct store_change *change, const struct lock *lock)
+{
+    return dir_unlock(change->store, lock->token); /* it has but one, whatever its root is called */
 }
 
 /* --- trees --- */
@@ -278,8 +300,10 @@ static struct teller teller_for(struct store_visitor *visitor, const struct name
     };
 }
 
-enum store_rc named_remove(struct store *store, struct res_path path, struct store_visitor *visitor)
+enum store_rc named_remove(struct store_change *change, struct res_path path,
+                           struct store_visitor *visitor)
 {
+    struct store *store = change->store;
     struct named named;
     name_member(&named, store, path);
     struct teller teller = teller_for(visitor, &named, NULL);
@@ -310,14 +334,14 @@ static enum store_rc transfer_named(struct store *store, const struct store_tran
     return rc;
 }
 
-enum store_rc named_copy(struct store *store, const struct store_transfer *transfer,
+enum store_rc named_copy(struct store_change *change, const struct store_transfer *transfer,
                          struct store_visitor *visitor)
 {
-    return transfer_named(store, transfer, visitor, false);
+    return transfer_named(change->store, transfer, visitor, false);
 }
 
-enum store_rc named_move(struct store *store, const struct store_transfer *transfer,
+enum store_rc named_move(struct store_change *change, const struct store_transfer *transfer,
                          struct store_visitor *visitor)
 {
-    return transfer_named(store, transfer, visitor, true);
+    return transfer_named(change->store, transfer, visitor, true);
 }

@@ -233,8 +233,10 @@ static void cursor_close(struct store_cursor *self)
 
 static const struct store_cursor_ops cursor_ops = {.next = cursor_next, .close = cursor_close};
 
-enum store_rc dir_list(struct store *store, struct res_path path, struct store_cursor **cursor_out)
+enum store_rc dir_list(struct store *store, struct res_path path, unsigned wants,
+                       struct store_cursor **cursor_out)
 {
+    (void)wants; /* it is near */
     enum store_rc rc = dir_root_check(dir_of(store));
     if (rc != STORE_OK)
         return rc;

@@ -146,10 +146,9 @@ static enum store_rc make_visible(struct dir_upload *upload, const struct store_
     return code ? dir_rc_unknown(code, "flushing a file") : STORE_OK;
 }
 
-static enum store_rc upload_commit(struct store_upload *self, const struct store_commit *options,
+static enum store_rc commit_upload(struct dir_upload *upload, const struct store_commit *options,
                                    struct store_stat *stat_out)
 {
-    struct dir_upload *upload = CONTAINER_OF(self, struct dir_upload, base);
     struct dir_name name;
     struct statx stx;
     int parent_fd;
@@ -169,6 +168,13 @@ static enum store_rc upload_commit(struct store_upload *self, const struct store
     return rc;
 }
 
+static enum store_rc upload_commit(struct store_upload *self, struct store_change *change,
+                                   const struct store_commit *options, struct store_stat *stat_out)
+{
+    (void)change; /* it is a claim, which is held */
+    return commit_upload(CONTAINER_OF(self, struct dir_upload, base), options, stat_out);
+}
+
 static void upload_close(struct store_upload *self)
 {
     struct dir_upload *upload = CONTAINER_OF(self, struct dir_upload, base);
@@ -178,8 +184,7 @@ static void upload_close(struct store_upload *self)
 
 static const struct store_upload_ops upload_ops = {.commit = upload_commit, .close = upload_close};
 
-enum store_rc dir_upload(struct store *store, struct res_path path, uint64_t size_bytes,
-                         struct store_upload **upload_out)
+static struct dir_upload *new_upload(struct store *store, struct res_path path, uint64_t size_bytes)
 {
     struct dir_upload *upload = mem_new(1, sizeof(*upload) + path.len + 1);
     upload->base.ops = &upload_ops;
@@ -190,6 +195,22 @@ enum store_rc dir_upload(struct store *store, struct res_path path, uint64_t siz
     if (path.len)
         memcpy(upload->path_text, path.at, path.len);
     upload->path = (struct res_path){upload->path_text, path.len};
-    *upload_out = &upload->base;
+    return upload;
+}
+
+enum store_rc dir_upload(struct store *store, struct res_path path, uint64_t size_bytes,
+                         struct store_upload **upload_out)
+{
+    *upload_out = &new_upload(store, path, size_bytes)->base;
     return STORE_OK;
+}
+
+enum store_rc dir_make_empty(struct store *store, struct res_path path)
+{
+    static const struct store_commit options = {.expects_absent = true};
+    struct dir_upload *upload = new_upload(store, path, 0);
+    struct store_stat stat;
+    enum store_rc rc = commit_upload(upload, &options, &stat);
+    upload_close(&upload->base);
+    return rc;
 }

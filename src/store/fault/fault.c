@@ -3,16 +3,23 @@
  * any write. The call that is chosen to fail does not reach the inner store, as if the failure had
  * come before anything was done.
  *
- * What cannot fail by contract (the quick yes-or-no questions, claims, closing) is passed on
- * uncounted; so is upload(), which by contract does nothing yet. Whether calls block is the inner
- * store's answer. */
+ * What cannot fail by contract (the quick yes-or-no questions, the end of a change, closing) is
+ * passed on uncounted; so is upload(), which by contract changes nothing yet. Whether calls block
+ * is the inner store's answer.
+ *
+ * With a plan it is a store that others change, too: each step of a change, its begin and each call
+ * in it, is answered AGAIN so many times before it is made. Which step it is, is known by what it
+ * does and where: so a request that is run again from its beginning gets one step further each
+ * time, and one that gives up in the middle leaves the count for the next. */
 #include "store/fault/fault.h"
 
 #include <pthread.h>
 
+#include "base/map.h"
 #include "base/mem.h"
 #include "store/backend.h"
 #include "store/store.h"
+#include "store/wrapper.h"
 
 struct fault_store {
     struct store base;
@@ -21,6 +28,15 @@ struct fault_store {
     unsigned count;
     unsigned fails_at; /* 0: never */
     enum store_rc rc;
+    struct fault_plan plan;
+    struct map steps; /* those that have been answered AGAIN, and have not been made */
+};
+
+/* "what path" */
+struct fault_step {
+    struct map_entry entry;
+    unsigned again;
+    char key[];
 };
 
 static struct fault_store *fault_of(struct store *store)
@@ -37,6 +53,62 @@ static bool passes(struct fault_store *fault, enum store_rc *rc_out)
         *rc_out = fault->rc;
     pthread_mutex_unlock(&fault->mutex);
     return !fails;
+}
+
+/* --- steps --- */
+
+static struct fault_step *find_step(struct fault_store *fault, const char *what,
+                                    struct res_path path)
+{
+    struct buf key = {0};
+    buf_addf(&key, "%s %.*s", what, STR_ARGS(path));
+    struct map_entry *entry = map_find(&fault->steps, buf_str(&key));
+    struct fault_step *step = entry ? CONTAINER_OF(entry, struct fault_step, entry) : NULL;
+    if (!step) {
+        step = mem_new(1, sizeof(*step) + key.len);
+        memcpy(step->key, key.at, key.len);
+        map_add(&fault->steps, &step->entry, str_of(step->key, key.len));
+    }
+    buf_done(&key);
+    return step;
+}
+
+static void forget_step(struct fault_store *fault, struct fault_step *step)
+{
+    map_remove(&fault->steps, &step->entry);
+    mem_free(step);
+}
+
+static bool is_due(struct fault_store *fault, const char *what, struct res_path path)
+{
+    if (fault->plan.again_count == 0)
+        return true;
+    struct fault_step *step = find_step(fault, what, path);
+    if (step->again++ < fault->plan.again_count)
+        return false;
+    forget_step(fault, step);
+    return true;
+}
+
+/* As passes(), for a step of a change. */
+static bool step_passes(struct fault_store *fault, const char *what, struct res_path path,
+                        enum store_rc *rc_out)
+{
+    if (!passes(fault, rc_out))
+        return false;
+    pthread_mutex_lock(&fault->mutex);
+    bool is_made = is_due(fault, what, path);
+    pthread_mutex_unlock(&fault->mutex);
+    *rc_out = is_made ? STORE_OK : STORE_AGAIN;
+    return is_made;
+}
+
+/* The same for a call; the change inside, or NULL. */
+static struct store_change *enter(struct store_change *change, const char *what,
+                                  struct res_path path, enum store_rc *rc_out)
+{
+    bool passes_it = step_passes(fault_of(change->store), what, path, rc_out);
+    return passes_it ? wrapper_inside(change) : NULL;
 }
 
 /* --- what is there --- */
@@ -81,6 +153,15 @@ static enum store_rc fault_quota(struct store *store, struct res_path path,
     return rc;
 }
 
+static enum store_rc fault_used(struct store *store, struct res_path path, uint64_t *bytes_out)
+{
+    struct fault_store *fault = fault_of(store);
+    enum store_rc rc;
+    if (passes(fault, &rc))
+        rc = store_used(fault->inner, path, bytes_out);
+    return rc;
+}
+
 /* --- cursors --- */
 
 struct fault_cursor {
@@ -107,14 +188,14 @@ static void cursor_close(struct store_cursor *self)
 
 static const struct store_cursor_ops cursor_ops = {.next = cursor_next, .close = cursor_close};
 
-static enum store_rc fault_list(struct store *store, struct res_path path,
+static enum store_rc fault_list(struct store *store, struct res_path path, unsigned wants,
                                 struct store_cursor **cursor_out)
 {
     struct fault_store *fault = fault_of(store);
     struct store_cursor *inner;
     enum store_rc rc;
     if (passes(fault, &rc))
-        rc = store_list(fault->inner, path, &inner);
+        rc = store_list(fault->inner, path, wants, &inner);
     if (rc != STORE_OK)
         return rc;
     struct fault_cursor *cursor = MEM_NEW(struct fault_cursor);
@@ -173,14 +254,13 @@ static enum push upload_end(struct sink *sink, unsigned *code_out)
 static const struct sink_ops upload_sink_ops = {
     .name = "fault", .write = upload_write, .push = upload_push, .end = upload_end};
 
-static enum store_rc upload_commit(struct store_upload *self, const struct store_commit *options,
-                                   struct store_stat *stat_out)
+static enum store_rc upload_commit(struct store_upload *self, struct store_change *change,
+                                   const struct store_commit *options, struct store_stat *stat_out)
 {
     struct fault_upload *upload = CONTAINER_OF(self, struct fault_upload, base);
     enum store_rc rc;
-    if (passes(upload->fault, &rc))
-        rc = store_upload_commit(upload->inner, options, stat_out);
-    return rc;
+    struct store_change *inside = enter(change, "commit", self->path, &rc);
+    return inside ? store_upload_commit(upload->inner, inside, options, stat_out) : rc;
 }
 
 static void upload_close(struct store_upload *self)
@@ -211,43 +291,35 @@ static enum store_rc fault_upload(struct store *store, struct res_path path, uin
 
 /* --- changes to the tree --- */
 
-static enum store_rc fault_mkcol(struct store *store, struct res_path path)
+static enum store_rc fault_mkcol(struct store_change *change, struct res_path path)
 {
-    struct fault_store *fault = fault_of(store);
     enum store_rc rc;
-    if (passes(fault, &rc))
-        rc = store_mkcol(fault->inner, path);
-    return rc;
+    struct store_change *inside = enter(change, "mkcol", path, &rc);
+    return inside ? store_mkcol(inside, path) : rc;
 }
 
-static enum store_rc fault_remove(struct store *store, struct res_path path,
+static enum store_rc fault_remove(struct store_change *change, struct res_path path,
                                   struct store_visitor *visitor)
 {
-    struct fault_store *fault = fault_of(store);
     enum store_rc rc;
-    if (passes(fault, &rc))
-        rc = store_remove(fault->inner, path, visitor);
-    return rc;
+    struct store_change *inside = enter(change, "remove", path, &rc);
+    return inside ? store_remove(inside, path, visitor) : rc;
 }
 
-static enum store_rc fault_copy(struct store *store, const struct store_transfer *transfer,
+static enum store_rc fault_copy(struct store_change *change, const struct store_transfer *transfer,
                                 struct store_visitor *visitor)
 {
-    struct fault_store *fault = fault_of(store);
     enum store_rc rc;
-    if (passes(fault, &rc))
-        rc = store_copy(fault->inner, transfer, visitor);
-    return rc;
+    struct store_change *inside = enter(change, "copy", transfer->to, &rc);
+    return inside ? store_copy(inside, transfer, visitor) : rc;
 }
 
-static enum store_rc fault_move(struct store *store, const struct store_transfer *transfer,
+static enum store_rc fault_move(struct store_change *change, const struct store_transfer *transfer,
                                 struct store_visitor *visitor)
 {
-    struct fault_store *fault = fault_of(store);
     enum store_rc rc;
-    if (passes(fault, &rc))
-        rc = store_move(fault->inner, transfer, visitor);
-    return rc;
+    struct store_change *inside = enter(change, "move", transfer->to, &rc);
+    return inside ? store_move(inside, transfer, visitor) : rc;
 }
 
 /* --- properties and locks --- */
@@ -268,14 +340,12 @@ static enum store_rc fault_props(struct store *store, struct res_path path,
     return rc;
 }
 
-static enum store_rc fault_patch(struct store *store, struct res_path path,
+static enum store_rc fault_patch(struct store_change *change, struct res_path path,
                                  const struct store_patch *patch)
 {
-    struct fault_store *fault = fault_of(store);
     enum store_rc rc;
-    if (passes(fault, &rc))
-        rc = store_patch(fault->inner, path, patch);
-    return rc;
+    struct store_change *inside = enter(change, "patch", path, &rc);
+    return inside ? store_patch(inside, path, patch) : rc;
 }
 
 static bool fault_has_locks(struct store *store)
@@ -294,34 +364,59 @@ static enum store_rc fault_locks(struct store *store, struct arena *arena, struc
     return rc;
 }
 
-static enum store_rc fault_lock(struct store *store, const struct lock *lock)
+static enum store_rc fault_lock(struct store_change *change, const struct lock_wish *wish)
 {
-    struct fault_store *fault = fault_of(store);
     enum store_rc rc;
-    if (passes(fault, &rc))
-        rc = store_lock(fault->inner, lock);
-    return rc;
+    struct store_change *inside = enter(change, "lock", wish->lock->root, &rc);
+    return inside ? store_lock(inside, wish) : rc;
 }
 
-static enum store_rc fault_unlock(struct store *store, struct str token)
+static enum store_rc fault_unlock(struct store_change *change, const struct lock *lock)
 {
-    struct fault_store *fault = fault_of(store);
     enum store_rc rc;
-    if (passes(fault, &rc))
-        rc = store_unlock(fault->inner, token);
-    return rc;
+    struct store_change *inside = enter(change, "unlock", lock->root, &rc);
+    return inside ? store_unlock(inside, lock) : rc;
 }
 
-static bool fault_claim(struct store *store, struct claim *claim)
+static bool fault_is_read_only(struct store *store, struct res_path path)
 {
-    struct fault_store *fault = fault_of(store);
-    return store_claim(fault->inner, claim);
+    return store_is_read_only(fault_of(store)->inner, path);
 }
 
-static void fault_release(struct store *store, struct claim *claim)
+static enum store_folding fault_folds(struct store *store, struct res_path path)
 {
-    struct fault_store *fault = fault_of(store);
-    store_release(fault->inner, claim);
+    return store_folds(fault_of(store)->inner, path);
+}
+
+static bool fault_is_lost(struct store *store)
+{
+    return store_is_lost(fault_of(store)->inner);
+}
+
+/* --- changes --- */
+
+/* True: known at once. */
+static bool begin_now(struct store_change *change)
+{
+    struct fault_store *fault = fault_of(change->store);
+    struct res_path path = change->range_count ? change->ranges[0].path : PATH_ROOT;
+    return !step_passes(fault, "begin", path, &change->rc) || wrapper_begin(fault->inner, change);
+}
+
+static void begin_later(struct job *job)
+{
+    struct store_change *change = CONTAINER_OF(job, struct store_change, claim.job);
+    if (begin_now(change))
+        change_tell(change);
+}
+
+static bool fault_begin(struct store *store, struct store_change *change)
+{
+    if (!fault_of(store)->plan.begins_later)
+        return begin_now(change);
+    change->claim.job.done = begin_later;
+    executor_post(change->executor, &change->claim.job);
+    return false;
 }
 
 /* --- life --- */
@@ -329,6 +424,8 @@ static void fault_release(struct store *store, struct claim *claim)
 static void fault_close(struct store *store)
 {
     struct fault_store *fault = fault_of(store);
+    fault_store_plan(store, &(struct fault_plan){0});
+    map_done(&fault->steps);
     store_close(&fault->inner);
     pthread_mutex_destroy(&fault->mutex);
     mem_free(fault);
@@ -354,8 +451,12 @@ static const struct store_ops fault_ops = {
     .lock = fault_lock,
     .unlock = fault_unlock,
     .quota = fault_quota,
-    .claim = fault_claim,
-    .release = fault_release,
+    .used = fault_used,
+    .is_read_only = fault_is_read_only,
+    .folds = fault_folds,
+    .is_lost = fault_is_lost,
+    .begin = fault_begin,
+    .end = wrapper_end,
 };
 
 struct store *fault_store_new(struct store *inner)
@@ -376,6 +477,22 @@ void fault_store_arm(struct store *store, unsigned n, enum store_rc rc)
     fault->fails_at = n;
     fault->rc = rc;
     pthread_mutex_unlock(&fault->mutex);
+}
+
+void fault_store_plan(struct store *store, const struct fault_plan *plan)
+{
+    struct fault_store *fault = fault_of(store);
+    struct map_entry *entry;
+    pthread_mutex_lock(&fault->mutex);
+    fault->plan = *plan;
+    while ((entry = map_next(&fault->steps, NULL)))
+        forget_step(fault, CONTAINER_OF(entry, struct fault_step, entry));
+    pthread_mutex_unlock(&fault->mutex);
+}
+
+struct store *fault_store_inner(struct store *store)
+{
+    return fault_of(store)->inner;
 }
 
 unsigned fault_store_count(const struct store *store)

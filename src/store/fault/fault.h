@@ -10,5 +10,16 @@ NODISCARD struct store *fault_store_new(struct store *inner);
 /* The n-th operation from now on (from 1) returns `rc` instead of being carried out; 0: none. */
 void fault_store_arm(struct store *store, unsigned n, enum store_rc rc);
 
+/* What it does to changes besides. */
+struct fault_plan {
+    unsigned
+        again_count;   /* so many times each step of a change is answered AGAIN, then it is made */
+    bool begins_later; /* no change has begun when store_begin() returns */
+};
+/* From now on. */
+void fault_store_plan(struct store *store, const struct fault_plan *plan);
+
+struct store *fault_store_inner(struct store *store);
+
 /* How many operations there have been since it was armed. */
 unsigned fault_store_count(const struct store *store);

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "store/gather.h"
 #include "store/memory/memory_priv.h"
 
 struct store_stat memory_new_stat(struct memory_store *memory, bool is_collection)
@@ -149,9 +150,10 @@ static struct memory_cursor *cursor_over(const struct node *collection)
     return cursor;
 }
 
-static enum store_rc memory_list(struct store *store, struct res_path path,
+static enum store_rc memory_list(struct store *store, struct res_path path, unsigned wants,
                                  struct store_cursor **cursor_out)
 {
+    (void)wants; /* it is all at hand */
     struct memory_store *memory = memory_of(store);
     pthread_mutex_lock(&memory->mutex);
     const struct node *node = node_find(memory->root, path);
@@ -164,22 +166,29 @@ static enum store_rc memory_list(struct store *store, struct res_path path,
 
 /* --- making resources --- */
 
-static enum store_rc memory_mkcol(struct store *store, struct res_path path)
+/* Something new, and empty, where nothing is. */
+static enum store_rc make_node(struct memory_store *memory, struct res_path path,
+                               bool is_collection)
 {
-    struct memory_store *memory = memory_of(store);
-    enum store_rc rc = STORE_OK;
+    struct node *parent = memory_parent(memory, path);
+    if (node_find(memory->root, path))
+        return STORE_EXISTS;
+    if (!parent)
+        return STORE_NO_PARENT;
+    struct store_stat stat = memory_new_stat(memory, is_collection);
+    struct node *node = node_new(STR_NONE, &stat);
+    node->blob = is_collection ? NULL : blob_new(STR_NONE);
+    node_place(node, parent, path_name(path));
+    return STORE_OK;
+}
+
+static enum store_rc memory_mkcol(struct store_change *change, struct res_path path)
+{
+    struct memory_store *memory = memory_of(change->store);
     if (memory->is_read_only)
         return STORE_DENIED;
     pthread_mutex_lock(&memory->mutex);
-    struct node *parent = memory_parent(memory, path);
-    if (node_find(memory->root, path)) {
-        rc = STORE_EXISTS;
-    } else if (!parent) {
-        rc = STORE_NO_PARENT;
-    } else {
-        struct store_stat stat = memory_new_stat(memory, true);
-        node_place(node_new(STR_NONE, &stat), parent, path_name(path));
-    }
+    enum store_rc rc = make_node(memory, path, true);
     pthread_mutex_unlock(&memory->mutex);
     return rc;
 }
@@ -201,42 +210,54 @@ static unsigned upload_write(struct sink *sink, struct str bytes)
 
 static const struct sink_ops upload_sink_ops = {.name = "memory", .write = upload_write};
 
-/* The node that the upload goes to, made where it is missing. */
-static enum store_rc find_target(struct memory_upload *upload, bool expects_absent,
-                                 struct node **node_out)
+static void put_content(struct memory_store *memory, struct node *node, struct str content,
+                        const struct store_commit *options)
 {
-    struct memory_store *memory = upload->memory;
-    struct node *parent = memory_parent(memory, upload->path);
-    *node_out = node_find(memory->root, upload->path);
-    if (*node_out && (*node_out)->stat.is_collection)
-        return STORE_IS_COLLECTION;
-    if (*node_out)
-        return expects_absent ? STORE_EXISTS : STORE_OK;
-    if (!parent)
-        return STORE_NO_PARENT;
     struct store_stat stat = memory_new_stat(memory, false);
-    *node_out = node_new(STR_NONE, &stat);
-    node_place(*node_out, parent, path_name(upload->path));
+    blob_unref(node->blob);
+    node->blob = blob_new(content);
+    node->stat.size_bytes = node->blob->len;
+    node->stat.version = stat.version;
+    node->stat.modified_s = options->sets_modified ? options->modified_s : stat.modified_s;
+    if (options->sets_created)
+        node->stat.created_s = options->created_s;
+    if (options->sets_version) { /* no later one is given twice */
+        node->stat.version = options->version;
+        memory->version = u64_max(memory->version, options->version);
+    }
+}
+
+static enum store_rc commit_content(struct memory_store *memory, const struct memory_upload *upload,
+                                    const struct store_change *change,
+                                    const struct store_commit *options, struct store_stat *stat_out)
+{
+    struct res_path path = upload->path;
+    struct node *node = node_find(memory->root, path);
+    enum store_rc rc = STORE_OK;
+    if (node && node->stat.is_collection)
+        return STORE_IS_COLLECTION;
+    if (node && options->expects_absent)
+        return STORE_EXISTS;
+    if (!node && !memory_parent(memory, path))
+        return STORE_NO_PARENT;
+    if (!memory_has_room(memory, change, node ? node->stat.size_bytes : 0, upload->bytes.len))
+        return STORE_OVER_QUOTA;
+    if (!node)
+        rc = make_node(memory, path, false);
+    assert(rc == STORE_OK); /* its parent is there, and it is not */
+    node = node_find(memory->root, path);
+    put_content(memory, node, buf_str(&upload->bytes), options);
+    *stat_out = node->stat;
     return STORE_OK;
 }
 
-static enum store_rc upload_commit(struct store_upload *self, const struct store_commit *options,
-                                   struct store_stat *stat_out)
+static enum store_rc upload_commit(struct store_upload *self, struct store_change *change,
+                                   const struct store_commit *options, struct store_stat *stat_out)
 {
-    struct memory_upload *upload = CONTAINER_OF(self, struct memory_upload, base);
+    const struct memory_upload *upload = CONTAINER_OF(self, struct memory_upload, base);
     struct memory_store *memory = upload->memory;
-    struct node *node;
     pthread_mutex_lock(&memory->mutex);
-    enum store_rc rc = find_target(upload, options->expects_absent, &node);
-    if (rc == STORE_OK) {
-        struct store_stat stat = memory_new_stat(memory, false);
-        blob_unref(node->blob);
-        node->blob = blob_new(buf_str(&upload->bytes));
-        node->stat.size_bytes = node->blob->len;
-        node->stat.version = stat.version;
-        node->stat.modified_s = options->sets_modified ? options->modified_s : stat.modified_s;
-        *stat_out = node->stat;
-    }
+    enum store_rc rc = commit_content(memory, upload, change, options, stat_out);
     pthread_mutex_unlock(&memory->mutex);
     return rc;
 }
@@ -322,7 +343,7 @@ static uint64_t bytes_of(const struct store_props *list)
 {
     uint64_t bytes = 0;
     for (size_t i = 0; i < list->count; i++)
-        bytes += list->items[i].ns.len + list->items[i].name.len + list->items[i].xml.len;
+        bytes += prop_bytes(&list->items[i]);
     return bytes;
 }
 
@@ -332,21 +353,30 @@ static bool has_grown_beyond(uint64_t limit, uint64_t before, uint64_t after)
     return after > limit && after > before;
 }
 
-static enum store_rc patch_node(const struct memory_store *memory, struct node *node,
-                                const struct store_patch *patch)
+static bool is_too_much(const struct memory_store *memory, const struct store_props *old,
+                        const struct store_props *list)
+{
+    return has_grown_beyond(memory->limits->property_count, old->count, list->count) ||
+           has_grown_beyond(memory->limits->property_bytes, bytes_of(old), bytes_of(list));
+}
+
+static enum store_rc patch_node(struct memory_store *memory, const struct store_change *change,
+                                struct node *node, const struct store_patch *patch)
 {
     struct arena arena = {0};
-    size_t old_count = node->props.list.count;
+    const struct store_props *old = &node->props.list;
     struct store_props list = {0};
-    list.items = arena_alloc(&arena, (old_count + patch->prop_count) * sizeof(*list.items));
-    for (; list.count < old_count; list.count++)
-        list.items[list.count] = node->props.list.items[list.count];
+    enum store_rc rc = STORE_OK;
+    list.items = arena_alloc(&arena, (old->count + patch->prop_count) * sizeof(*list.items));
+    for (; list.count < old->count; list.count++)
+        list.items[list.count] = old->items[list.count];
     for (size_t i = 0; i < patch->prop_count; i++)
         patch_list(&list, &patch->props[i]);
-    bool is_refused = has_grown_beyond(memory->limits->property_count, old_count, list.count) ||
-                      has_grown_beyond(memory->limits->property_bytes, bytes_of(&node->props.list),
-                                       bytes_of(&list));
-    if (!is_refused) {
+    if (is_too_much(memory, old, &list))
+        rc = STORE_NO_SPACE;
+    else if (!memory_has_room(memory, change, bytes_of(old), bytes_of(&list)))
+        rc = STORE_OVER_QUOTA;
+    if (rc == STORE_OK) {
         if (list.count > 1)
             qsort(list.items, list.count, sizeof(*list.items), compare_props);
         node_set_props(node, &list);
@@ -356,23 +386,23 @@ static enum store_rc patch_node(const struct memory_store *memory, struct node *
             node->stat.is_executable = patch->is_executable;
     }
     arena_done(&arena);
-    return is_refused ? STORE_NO_SPACE : STORE_OK;
+    return rc;
 }
 
-static enum store_rc memory_patch(struct store *store, struct res_path path,
+static enum store_rc memory_patch(struct store_change *change, struct res_path path,
                                   const struct store_patch *patch)
 {
-    struct memory_store *memory = memory_of(store);
+    struct memory_store *memory = memory_of(change->store);
     if (memory->is_read_only)
         return STORE_DENIED;
     pthread_mutex_lock(&memory->mutex);
     struct node *node = node_find(memory->root, path);
-    enum store_rc rc = node ? patch_node(memory, node, patch) : STORE_NOT_FOUND;
+    enum store_rc rc = node ? patch_node(memory, change, node, patch) : STORE_NOT_FOUND;
     pthread_mutex_unlock(&memory->mutex);
     return rc;
 }
 
-/* --- locks, claims, quota --- */
+/* --- locks --- */
 
 static bool memory_has_locks(struct store *store)
 {
@@ -386,24 +416,70 @@ static enum store_rc memory_locks(struct store *store, struct arena *arena, stru
     return STORE_OK;
 }
 
-static enum store_rc memory_lock(struct store *store, const struct lock *lock)
+static enum store_rc put_lock(struct memory_store *memory, const struct lock_wish *wish)
 {
-    struct memory_store *memory = memory_of(store);
-    if (memory->is_read_only)
-        return STORE_DENIED;
     (void)lock_table_expire(memory->locks, clock_boot_ms()); /* makes room; how much is no matter */
-    if (!lock_table_has_room(memory->locks, lock, memory->limits))
+    if (!lock_table_has_room(memory->locks, wish->lock, memory->limits))
         return STORE_NO_SPACE;
-    lock_table_put(memory->locks, lock);
-    return STORE_OK;
+    enum store_rc rc = wish->makes_resource ? make_node(memory, wish->lock->root, false) : STORE_OK;
+    if (rc == STORE_OK)
+        lock_table_put(memory->locks, wish->lock);
+    return rc;
 }
 
-static enum store_rc memory_unlock(struct store *store, struct str token)
+static enum store_rc memory_lock(struct store_change *change, const struct lock_wish *wish)
 {
-    struct memory_store *memory = memory_of(store);
+    struct memory_store *memory = memory_of(change->store);
     if (memory->is_read_only)
         return STORE_DENIED;
-    return lock_table_remove(memory->locks, token) ? STORE_OK : STORE_NOT_FOUND;
+    pthread_mutex_lock(&memory->mutex);
+    enum store_rc rc = put_lock(memory, wish);
+    pthread_mutex_unlock(&memory->mutex);
+    return rc;
+}
+
+static enum store_rc memory_unlock(struct store_change *change, const struct lock *lock)
+{
+    struct memory_store *memory = memory_of(change->store);
+    if (memory->is_read_only)
+        return STORE_DENIED;
+    return lock_table_remove(memory->locks, lock->token) ? STORE_OK : STORE_NOT_FOUND;
+}
+
+/* --- quota --- */
+
+uint64_t memory_bytes_alone(const struct node *node)
+{
+    return node->stat.size_bytes + bytes_of(&node->props.list);
+}
+
+uint64_t memory_bytes(const struct node *node)
+{
+    uint64_t bytes = memory_bytes_alone(node);
+    LIST_EACH (&node->members, link)
+        bytes += memory_bytes(CONTAINER_OF(link, struct node, link));
+    return bytes;
+}
+
+bool memory_has_room(const struct memory_store *memory, const struct store_change *change,
+                     uint64_t fewer, uint64_t more)
+{
+    const struct node *base = node_find(memory->root, change->room.base);
+    if (!change->room.quota_bytes || more <= fewer)
+        return true;
+    uint64_t used = base ? memory_bytes(base) : 0;
+    return used <= change->room.quota_bytes && more - fewer <= change->room.quota_bytes - used;
+}
+
+static enum store_rc memory_used(struct store *store, struct res_path path, uint64_t *bytes_out)
+{
+    struct memory_store *memory = memory_of(store);
+    pthread_mutex_lock(&memory->mutex);
+    const struct node *node = node_find(memory->root, path);
+    if (node)
+        *bytes_out = memory_bytes(node);
+    pthread_mutex_unlock(&memory->mutex);
+    return node ? STORE_OK : STORE_NOT_FOUND;
 }
 
 static enum store_rc memory_quota(struct store *store, struct res_path path,
@@ -416,14 +492,16 @@ static enum store_rc memory_quota(struct store *store, struct res_path path,
     return rc;
 }
 
-static bool memory_claim(struct store *store, struct claim *claim)
+/* --- changes --- */
+
+static bool memory_begin(struct store *store, struct store_change *change)
 {
-    return claims_take(memory_of(store)->claims, claim);
+    return change_claim(change, memory_of(store)->claims, change->ranges);
 }
 
-static void memory_release(struct store *store, struct claim *claim)
+static void memory_end(struct store_change *change)
 {
-    claims_release(memory_of(store)->claims, claim);
+    claims_release(memory_of(change->store)->claims, &change->claim);
 }
 
 /* --- life --- */
@@ -458,8 +536,9 @@ static const struct store_ops memory_ops = {
     .lock = memory_lock,
     .unlock = memory_unlock,
     .quota = memory_quota,
-    .claim = memory_claim,
-    .release = memory_release,
+    .used = memory_used,
+    .begin = memory_begin,
+    .end = memory_end,
 };
 
 bool memory_store_open(const struct store_options *options, struct store **store_out,
@@ -469,6 +548,7 @@ bool memory_store_open(const struct store_options *options, struct store **store
     struct memory_store *memory = MEM_NEW(struct memory_store);
     pthread_mutexattr_t attr;
     memory->base.ops = &memory_ops;
+    memory->base.traits.counts_bytes = memory->base.traits.keeps_versions = true;
     pthread_mutexattr_init(&attr);
     pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
     pthread_mutex_init(&memory->mutex, &attr);

@@ -113,10 +113,10 @@ static bool remove_tree(struct walk *walk, struct node *node, struct res_path pa
     return is_gone;
 }
 
-enum store_rc memory_remove(struct store *store, struct res_path path,
+enum store_rc memory_remove(struct store_change *change, struct res_path path,
                             struct store_visitor *visitor)
 {
-    struct walk walk = {.memory = memory_of(store), .visitor = visitor};
+    struct walk walk = {.memory = memory_of(change->store), .visitor = visitor};
     enum store_rc rc = STORE_NOT_FOUND;
     if (walk.memory->is_read_only || path_is_root(path))
         return STORE_DENIED;
@@ -212,10 +212,24 @@ static bool replace(struct walk *walk, struct node *node, struct res_path from, 
     return is_gone;
 }
 
+/* What a copy brings; a move brings nothing that was not in the room already. */
+static bool has_room(const struct store_change *change, const struct store_transfer *transfer,
+                     const struct node *node, bool is_move)
+{
+    struct memory_store *memory = memory_of(change->store);
+    const struct node *old = node_find(memory->root, transfer->to);
+    if (is_move && path_is_within(transfer->from, change->room.base))
+        return true;
+    return memory_has_room(memory, change, old ? memory_bytes(old) : 0,
+                           transfer->is_deep ? memory_bytes(node) : memory_bytes_alone(node));
+}
+
 /* Both ends of a copy or move: what their paths alone forbid is forbidden first. */
-static enum store_rc check_ends(struct memory_store *memory, const struct store_transfer *transfer,
+static enum store_rc check_ends(const struct store_change *change,
+                                const struct store_transfer *transfer, bool is_move,
                                 struct node **node_out)
 {
+    struct memory_store *memory = memory_of(change->store);
     if (memory->is_read_only || path_is_within(transfer->from, transfer->to))
         return STORE_DENIED;
     *node_out = node_find(memory->root, transfer->from);
@@ -223,8 +237,9 @@ static enum store_rc check_ends(struct memory_store *memory, const struct store_
         return STORE_NOT_FOUND;
     if (!memory_parent(memory, transfer->to))
         return STORE_NO_PARENT;
-    bool is_in_way = transfer->expects_absent && node_find(memory->root, transfer->to);
-    return is_in_way ? STORE_EXISTS : STORE_OK;
+    if (transfer->expects_absent && node_find(memory->root, transfer->to))
+        return STORE_EXISTS;
+    return has_room(change, transfer, *node_out, is_move) ? STORE_OK : STORE_OVER_QUOTA;
 }
 
 /* --- copy --- */
@@ -263,16 +278,16 @@ static struct node *copy_tree(struct walk *walk, const struct node *node, struct
     return copy;
 }
 
-enum store_rc memory_copy(struct store *store, const struct store_transfer *transfer,
+enum store_rc memory_copy(struct store_change *change, const struct store_transfer *transfer,
                           struct store_visitor *visitor)
 {
-    struct memory_store *memory = memory_of(store);
+    struct memory_store *memory = memory_of(change->store);
     struct walk walk = {.memory = memory, .visitor = visitor};
     struct node *node;
     if (transfer->is_deep && path_is_within(transfer->to, transfer->from))
         return STORE_DENIED;
     pthread_mutex_lock(&memory->mutex);
-    enum store_rc rc = check_ends(memory, transfer, &node);
+    enum store_rc rc = check_ends(change, transfer, false, &node);
     if (rc == STORE_OK) {
         struct node *copy = transfer->is_deep ? copy_tree(&walk, node, transfer->from, 0)
                                               : copy_alone(memory, node);
@@ -287,17 +302,17 @@ enum store_rc memory_copy(struct store *store, const struct store_transfer *tran
 
 /* --- move --- */
 
-enum store_rc memory_move(struct store *store, const struct store_transfer *transfer,
+enum store_rc memory_move(struct store_change *change, const struct store_transfer *transfer,
                           struct store_visitor *visitor)
 {
-    struct memory_store *memory = memory_of(store);
+    struct memory_store *memory = memory_of(change->store);
     struct walk walk = {.memory = memory, .visitor = visitor};
     struct res_path from = transfer->from;
     struct node *node;
     if (path_is_within(transfer->to, from))
         return STORE_DENIED;
     pthread_mutex_lock(&memory->mutex);
-    enum store_rc rc = check_ends(memory, transfer, &node);
+    enum store_rc rc = check_ends(change, transfer, true, &node);
     if (rc == STORE_OK && may(&walk, node, from))
         (void)replace(&walk, node, from, transfer->to); /* what is left has been reported */
     if (walk.failures)

@@ -7,11 +7,9 @@
  * the other, as over a network; who holds a worker meanwhile, or forgets to wait, is found out.
  * `hold` makes that take as long as a test wants.
  *
- * It also knows which claims have been asked for and not been released, and what each covers. A
- * change of what no claim covers for writing is the same kind of mistake: it is right until
- * somebody else changes the same. Whether it is covered by the claim of the very request that makes
- * it, is not to be seen here. Claims are the inner store's; what it waits for, is asked for all the
- * same.
+ * Such a store brings along with a listing what is wanted of its members, and is asked again for
+ * what is not. So what is asked about the member that a cursor is at, by the thread that has moved
+ * it there, must have been wanted.
  *
  * Fault (store/fault) fails calls and says nothing of threads; both can be put around one store. */
 #include "store/slow/slow.h"
@@ -26,27 +24,31 @@
 #include "store/backend.h"
 #include "store/store.h"
 #include "store/upload.h"
+#include "store/wrapper.h"
 
 enum { PIECE_BYTES = 65536 };
 
 struct slow_store {
     struct store base;
     struct store *inner;
-    bool checks_claims;
     const char *hold;
     pthread_t carrier;
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t has_changed;
-    struct list claims;
+    struct list cursors;
     struct list to_carry; /* uploads of which a piece is under way */
     bool is_closing;
 };
 
-struct asked_claim {
+struct slow_cursor {
+    struct store_cursor base;
     struct list link;
-    const struct claim *claim;
-    size_t range_count;
-    struct claim_range ranges[CLAIM_RANGES_MAX]; /* as asked for; their paths are the claim's */
+    struct slow_store *slow;
+    struct store_cursor *inner;
+    unsigned wants;
+    struct buf path; /* of the collection */
+    struct buf name; /* of the member that it is at; empty: none */
+    pthread_t mover; /* the thread that moved it there */
 };
 
 static struct slow_store *slow_of(struct store *store)
@@ -59,59 +61,71 @@ static struct store *inner_of(struct store *store)
     return slow_of(store)->inner;
 }
 
-/* --- claims --- */
+/* --- cursors --- */
 
-static bool slow_claim(struct store *store, struct claim *claim)
+static bool is_at(const struct slow_cursor *cursor, struct res_path path)
+{
+    return cursor->name.len && pthread_equal(cursor->mover, pthread_self()) &&
+           !path_is_root(path) && str_eq(path_name(path), buf_str(&cursor->name)) &&
+           str_eq(path_str(path_parent(path)), buf_str(&cursor->path));
+}
+
+static void check_wanted(struct slow_store *slow, struct res_path path, enum list_wants what)
+{
+    pthread_mutex_lock(&slow->mutex);
+    LIST_EACH (&slow->cursors, link) {
+        const struct slow_cursor *cursor = CONTAINER_OF(link, struct slow_cursor, link);
+        assert(!is_at(cursor, path) || (cursor->wants & what));
+    }
+    pthread_mutex_unlock(&slow->mutex);
+}
+
+static enum store_rc cursor_next(struct store_cursor *self, struct store_member *member_out)
+{
+    struct slow_cursor *cursor = CONTAINER_OF(self, struct slow_cursor, base);
+    enum store_rc rc = store_cursor_next(cursor->inner, member_out);
+    pthread_mutex_lock(&cursor->slow->mutex);
+    buf_clear(&cursor->name);
+    if (rc == STORE_OK)
+        buf_add(&cursor->name, member_out->name);
+    cursor->mover = pthread_self();
+    pthread_mutex_unlock(&cursor->slow->mutex);
+    return rc;
+}
+
+static void cursor_close(struct store_cursor *self)
+{
+    struct slow_cursor *cursor = CONTAINER_OF(self, struct slow_cursor, base);
+    pthread_mutex_lock(&cursor->slow->mutex);
+    list_remove(&cursor->link);
+    pthread_mutex_unlock(&cursor->slow->mutex);
+    store_cursor_close(&cursor->inner);
+    buf_done(&cursor->path);
+    buf_done(&cursor->name);
+    mem_free(cursor);
+}
+
+static const struct store_cursor_ops cursor_ops = {.next = cursor_next, .close = cursor_close};
+
+static enum store_rc slow_list(struct store *store, struct res_path path, unsigned wants,
+                               struct store_cursor **cursor_out)
 {
     struct slow_store *slow = slow_of(store);
-    struct asked_claim *asked = MEM_NEW(struct asked_claim);
-    asked->claim = claim;
-    asked->range_count = claim->range_count;
-    memcpy(asked->ranges, claim->ranges, sizeof(asked->ranges));
+    struct store_cursor *inner;
+    enum store_rc rc = store_list(slow->inner, path, wants, &inner);
+    if (rc != STORE_OK)
+        return rc;
+    struct slow_cursor *cursor = MEM_NEW(struct slow_cursor);
+    cursor->base.ops = &cursor_ops; /* and is not quick */
+    cursor->slow = slow;
+    cursor->inner = inner;
+    cursor->wants = wants;
+    buf_add(&cursor->path, path_str(path));
     pthread_mutex_lock(&slow->mutex);
-    list_append(&slow->claims, &asked->link);
+    list_append(&slow->cursors, &cursor->link);
     pthread_mutex_unlock(&slow->mutex);
-    return store_claim(slow->inner, claim);
-}
-
-static void slow_release(struct store *store, struct claim *claim)
-{
-    struct slow_store *slow = slow_of(store);
-    struct asked_claim *released = NULL;
-    pthread_mutex_lock(&slow->mutex);
-    LIST_EACH (&slow->claims, link) {
-        struct asked_claim *asked = CONTAINER_OF(link, struct asked_claim, link);
-        if (asked->claim == claim)
-            released = asked;
-    }
-    assert(released);
-    list_remove(&released->link);
-    pthread_mutex_unlock(&slow->mutex);
-    mem_free(released);
-    store_release(slow->inner, claim);
-}
-
-static bool covers(const struct asked_claim *asked, struct res_path path, enum claim_reach reach)
-{
-    for (size_t i = 0; i < asked->range_count; i++) {
-        const struct claim_range *range = &asked->ranges[i];
-        bool is_covered = range->reach == CLAIM_TREE
-                              ? path_is_within(path, range->path)
-                              : reach == CLAIM_SELF && path_eq(path, range->path);
-        if (range->is_write && is_covered)
-            return true;
-    }
-    return false;
-}
-
-static void check_claimed(struct slow_store *slow, struct res_path path, enum claim_reach reach)
-{
-    bool is_claimed = !slow->checks_claims;
-    pthread_mutex_lock(&slow->mutex);
-    LIST_EACH (&slow->claims, link)
-        is_claimed |= covers(CONTAINER_OF(link, struct asked_claim, link), path, reach);
-    pthread_mutex_unlock(&slow->mutex);
-    assert(is_claimed);
+    *cursor_out = &cursor->base;
+    return STORE_OK;
 }
 
 /* --- looking --- */
@@ -128,23 +142,16 @@ static enum store_rc slow_stat(struct store *store, struct res_path path,
     return store_stat(inner_of(store), path, stat_out);
 }
 
-static enum store_rc slow_list(struct store *store, struct res_path path,
-                               struct store_cursor **cursor_out)
-{
-    enum store_rc rc = store_list(inner_of(store), path, cursor_out);
-    if (rc == STORE_OK)
-        (*cursor_out)->is_quick = false;
-    return rc;
-}
-
 static bool slow_may_have_props(struct store *store, struct res_path path)
 {
+    check_wanted(slow_of(store), path, LIST_PROPS);
     return store_may_have_props(inner_of(store), path);
 }
 
 static enum store_rc slow_props(struct store *store, struct res_path path,
                                 struct store_prop_visitor *visitor)
 {
+    check_wanted(slow_of(store), path, LIST_PROPS);
     return store_props(inner_of(store), path, visitor);
 }
 
@@ -156,6 +163,8 @@ static bool slow_has_locks(struct store *store)
 static enum store_rc slow_locks(struct store *store, struct arena *arena, struct res_path path,
                                 enum lock_query query, struct lock_list *locks_out)
 {
+    if (query == LOCKS_COVERING)
+        check_wanted(slow_of(store), path, LIST_LOCKS);
     return store_locks(inner_of(store), arena, path, query, locks_out);
 }
 
@@ -163,6 +172,11 @@ static enum store_rc slow_quota(struct store *store, struct res_path path,
                                 struct store_quota *quota_out)
 {
     return store_quota(inner_of(store), path, quota_out);
+}
+
+static enum store_rc slow_used(struct store *store, struct res_path path, uint64_t *bytes_out)
+{
+    return store_used(inner_of(store), path, bytes_out);
 }
 
 static bool slow_is_read_only(struct store *store, struct res_path path)
@@ -247,10 +261,8 @@ static enum store_rc slow_open(struct store *store, struct res_path path,
 /* Its bytes are carried to the inner store by a thread of the slow store's, a piece at a time. */
 struct slow_upload {
     struct store_upload base;
-    struct slow_store *slow;
     struct store_upload *inner;
-    struct arena arena;
-    struct res_path path;
+    struct slow_store *slow;
     struct list link; /* in slow->to_carry */
     struct job ring;
     /* The mutex guards what follows, and the carrier has `piece` while one is under way. */
@@ -266,7 +278,6 @@ static void free_upload(struct slow_upload *upload)
 {
     store_upload_close(&upload->inner);
     buf_done(&upload->piece);
-    arena_done(&upload->arena);
     mem_free(upload);
 }
 
@@ -364,13 +375,12 @@ static enum push upload_end(struct sink *sink, unsigned *code_out)
 static const struct sink_ops upload_sink_ops = {
     .name = "slow", .push = upload_push, .end = upload_end};
 
-static enum store_rc upload_commit(struct store_upload *self, const struct store_commit *options,
-                                   struct store_stat *stat_out)
+static enum store_rc upload_commit(struct store_upload *self, struct store_change *change,
+                                   const struct store_commit *options, struct store_stat *stat_out)
 {
     struct slow_upload *upload = CONTAINER_OF(self, struct slow_upload, base);
     assert(!upload->is_under_way); /* its sink was ended */
-    check_claimed(upload->slow, upload->path, CLAIM_SELF);
-    return store_upload_commit(upload->inner, options, stat_out);
+    return store_upload_commit(upload->inner, wrapper_inside(change), options, stat_out);
 }
 
 static void upload_close(struct store_upload *self)
@@ -399,7 +409,6 @@ static enum store_rc slow_upload(struct store *store, struct res_path path, uint
     upload->base.sink = (struct sink){.ops = &upload_sink_ops, .waits = true};
     upload->slow = slow_of(store);
     upload->inner = inner;
-    upload->path = path_copy(&upload->arena, path);
     upload->ring.done = ring_writer;
     *upload_out = &upload->base;
     return STORE_OK;
@@ -407,50 +416,48 @@ static enum store_rc slow_upload(struct store *store, struct res_path path, uint
 
 /* --- changes --- */
 
-static enum store_rc slow_mkcol(struct store *store, struct res_path path)
+static bool slow_begin(struct store *store, struct store_change *change)
 {
-    check_claimed(slow_of(store), path, CLAIM_SELF);
-    return store_mkcol(inner_of(store), path);
+    return wrapper_begin(inner_of(store), change);
 }
 
-static enum store_rc slow_remove(struct store *store, struct res_path path,
+static enum store_rc slow_mkcol(struct store_change *change, struct res_path path)
+{
+    return store_mkcol(wrapper_inside(change), path);
+}
+
+static enum store_rc slow_remove(struct store_change *change, struct res_path path,
                                  struct store_visitor *visitor)
 {
-    check_claimed(slow_of(store), path, CLAIM_TREE);
-    return store_remove(inner_of(store), path, visitor);
+    return store_remove(wrapper_inside(change), path, visitor);
 }
 
-static enum store_rc slow_copy(struct store *store, const struct store_transfer *transfer,
+static enum store_rc slow_copy(struct store_change *change, const struct store_transfer *transfer,
                                struct store_visitor *visitor)
 {
-    check_claimed(slow_of(store), transfer->to, CLAIM_TREE);
-    return store_copy(inner_of(store), transfer, visitor);
+    return store_copy(wrapper_inside(change), transfer, visitor);
 }
 
-static enum store_rc slow_move(struct store *store, const struct store_transfer *transfer,
+static enum store_rc slow_move(struct store_change *change, const struct store_transfer *transfer,
                                struct store_visitor *visitor)
 {
-    check_claimed(slow_of(store), transfer->from, CLAIM_TREE);
-    check_claimed(slow_of(store), transfer->to, CLAIM_TREE);
-    return store_move(inner_of(store), transfer, visitor);
+    return store_move(wrapper_inside(change), transfer, visitor);
 }
 
-static enum store_rc slow_patch(struct store *store, struct res_path path,
+static enum store_rc slow_patch(struct store_change *change, struct res_path path,
                                 const struct store_patch *patch)
 {
-    check_claimed(slow_of(store), path, CLAIM_SELF);
-    return store_patch(inner_of(store), path, patch);
+    return store_patch(wrapper_inside(change), path, patch);
 }
 
-static enum store_rc slow_lock(struct store *store, const struct lock *lock)
+static enum store_rc slow_lock(struct store_change *change, const struct lock_wish *wish)
 {
-    check_claimed(slow_of(store), lock->root, CLAIM_SELF);
-    return store_lock(inner_of(store), lock);
+    return store_lock(wrapper_inside(change), wish);
 }
 
-static enum store_rc slow_unlock(struct store *store, struct str token)
+static enum store_rc slow_unlock(struct store_change *change, const struct lock *lock)
 {
-    return store_unlock(inner_of(store), token);
+    return store_unlock(wrapper_inside(change), lock);
 }
 
 /* --- life --- */
@@ -458,7 +465,7 @@ static enum store_rc slow_unlock(struct store *store, struct str token)
 static void slow_close(struct store *store)
 {
     struct slow_store *slow = slow_of(store);
-    assert(list_is_empty(&slow->claims));
+    assert(list_is_empty(&slow->cursors));
     pthread_mutex_lock(&slow->mutex);
     slow->is_closing = true;
     pthread_cond_signal(&slow->has_changed);
@@ -490,25 +497,25 @@ static const struct store_ops slow_ops = {
     .lock = slow_lock,
     .unlock = slow_unlock,
     .quota = slow_quota,
+    .used = slow_used,
     .is_read_only = slow_is_read_only,
     .folds = slow_folds,
     .is_lost = slow_is_lost,
-    .claim = slow_claim,
-    .release = slow_release,
+    .begin = slow_begin,
+    .end = wrapper_end,
 };
 
-struct store *slow_store_new(struct store *inner, bool checks_claims, const char *hold)
+struct store *slow_store_new(struct store *inner, const char *hold)
 {
     struct slow_store *slow = MEM_NEW(struct slow_store);
     slow->base.ops = &slow_ops;
     slow->base.traits = inner->traits;
     slow->base.traits.reads_block = slow->base.traits.locks_block = true;
     slow->inner = inner;
-    slow->checks_claims = checks_claims;
     slow->hold = hold;
     pthread_mutex_init(&slow->mutex, NULL);
     pthread_cond_init(&slow->has_changed, NULL);
-    list_init(&slow->claims);
+    list_init(&slow->cursors);
     list_init(&slow->to_carry);
     int rc = pthread_create(&slow->carrier, NULL, carry_all, slow);
     assert(rc == 0); /* it is for tests */

@@ -4,9 +4,8 @@
 
 #include "store/store.h"
 
-/* Wraps `inner`. Takes it; gives. `checks_claims`: a change that nobody has claimed ends the
- * program, too. No byte of an upload arrives while there is a file named `hold`, which is borrowed;
- * NULL: never. */
-NODISCARD struct store *slow_store_new(struct store *inner, bool checks_claims, const char *hold);
+/* Wraps `inner`. Takes it; gives. No byte of an upload arrives while there is a file named `hold`,
+ * which is borrowed; NULL: never. */
+NODISCARD struct store *slow_store_new(struct store *inner, const char *hold);
 
 struct store *slow_store_inner(struct store *store);

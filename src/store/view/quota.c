@@ -1,4 +1,6 @@
-/* A mount's quota: how many bytes there may be in it (store/view/usage.h counts them). What an
+/* A mount's quota: how many bytes there may be in it. A store that counts bytes itself is told what
+ * room there is (view_change()) and refuses what does not fit; what follows is for the others
+ * (store/view/usage.h counts). What an
  * upload writes is taken from the quota as it is written, less what it will replace, and given back
  * if it comes to nothing; so an upload of unknown length fails when the room is used up, not after.
  * Trees are counted before they are copied, moved in or removed: the operation itself visits them
@@ -10,23 +12,31 @@
 #include "store/store.h"
 #include "store/view/view_priv.h"
 
+/* True: there is a quota, and it is here that it is seen to. */
 static bool place_of(const struct mount *mount, struct usage_place *place_out)
 {
     *place_out = (struct usage_place){mount->usages, mount->store, mount->base};
-    return mount->quota_bytes != 0;
+    return mount->quota_bytes != 0 && !mount->store->traits.counts_bytes;
+}
+
+static enum store_rc used_bytes(const struct mount *mount, uint64_t *bytes_out)
+{
+    struct usage_place place;
+    if (place_of(mount, &place))
+        return usage_get(&place, bytes_out);
+    return mount->quota_bytes ? store_used(mount->store, mount->base, bytes_out) : STORE_OK;
 }
 
 enum store_rc view_quota(struct store *store, struct res_path path, struct store_quota *quota_out)
 {
     const struct mount *mount = view_find(view_of(store), path);
     struct arena arena = {0};
-    struct usage_place place;
     *quota_out = (struct store_quota){0};
     enum store_rc rc = STORE_NOT_FOUND;
     if (mount)
         rc = store_quota(mount->store, view_enter(&arena, mount, path), quota_out);
-    if (rc == STORE_OK && place_of(mount, &place))
-        rc = usage_get(&place, &quota_out->used_bytes);
+    if (rc == STORE_OK)
+        rc = used_bytes(mount, &quota_out->used_bytes);
     if (rc == STORE_OK && mount->quota_bytes) {
         uint64_t used = u64_min(quota_out->used_bytes, mount->quota_bytes);
         uint64_t left = mount->quota_bytes - used;
@@ -45,7 +55,6 @@ struct capped {
     struct store_upload *inner;
     struct arena arena;
     struct usage_place place;
-    struct res_path path; /* in the store */
     uint64_t quota_bytes;
     uint64_t replaced_bytes; /* when it began */
     uint64_t written_bytes;
@@ -107,13 +116,13 @@ static enum push capped_end(struct sink *sink, unsigned *code_out)
     return sink_end(&capped->inner->sink, code_out);
 }
 
-static enum store_rc capped_commit(struct store_upload *upload, const struct store_commit *options,
-                                   struct store_stat *stat_out)
+static enum store_rc capped_commit(struct store_upload *upload, struct store_change *change,
+                                   const struct store_commit *options, struct store_stat *stat_out)
 {
     struct capped *capped = CONTAINER_OF(upload, struct capped, base);
-    uint64_t replaced =
-        file_bytes(capped->place.store, capped->path); /* it may be another by now */
-    enum store_rc rc = store_upload_commit(capped->inner, options, stat_out);
+    /* It may be another by now. */
+    uint64_t replaced = file_bytes(change->store, capped->inner->path);
+    enum store_rc rc = store_upload_commit(capped->inner, change, options, stat_out);
     if (rc != STORE_OK)
         return rc;
     uint64_t before = replaced + capped->taken_bytes;
@@ -144,13 +153,15 @@ enum store_rc mount_upload(const struct mount *mount, struct res_path real, uint
     struct usage_place place;
     struct store_upload *inner;
     uint64_t used = 0;
-    if (!place_of(mount, &place))
+    if (mount->quota_bytes == 0)
         return store_upload(mount->store, real, size_bytes, upload_out);
     uint64_t replaced = file_bytes(mount->store, real);
-    enum store_rc rc = usage_get(&place, &used);
+    enum store_rc rc = used_bytes(mount, &used);
     if (rc == STORE_OK && size_bytes != UINT64_MAX && size_bytes > replaced &&
         (used > mount->quota_bytes || size_bytes - replaced > mount->quota_bytes - used))
         return STORE_OVER_QUOTA; /* before a byte has come */
+    if (!place_of(mount, &place) && rc == STORE_OK)
+        return store_upload(mount->store, real, size_bytes, upload_out);
     if (rc == STORE_OK)
         rc = store_upload(mount->store, real, size_bytes, &inner);
     if (rc != STORE_OK)
@@ -162,7 +173,6 @@ enum store_rc mount_upload(const struct mount *mount, struct res_path real, uint
     capped->inner = inner;
     capped->place = place;
     capped->place.base = path_copy(&capped->arena, place.base);
-    capped->path = path_copy(&capped->arena, real);
     capped->quota_bytes = mount->quota_bytes;
     capped->replaced_bytes = replaced;
     *upload_out = &capped->base;
@@ -171,14 +181,15 @@ enum store_rc mount_upload(const struct mount *mount, struct res_path real, uint
 
 /* --- properties --- */
 
-enum store_rc mount_patch(const struct mount *mount, struct res_path real,
-                          const struct store_patch *patch)
+enum store_rc mount_patch(const struct mount *mount, struct store_change *change,
+                          struct res_path real, const struct store_patch *patch)
 {
+    struct store *store = change->store;
     struct usage_place place;
     if (!place_of(mount, &place) || patch->prop_count == 0)
-        return store_patch(mount->store, real, patch);
-    uint64_t before = store_prop_bytes(mount->store, real, NULL);
-    uint64_t replaced = store_prop_bytes(mount->store, real, patch);
+        return store_patch(change, real, patch);
+    uint64_t before = store_prop_bytes(store, real, NULL);
+    uint64_t replaced = store_prop_bytes(store, real, patch);
     uint64_t come = 0;
     for (size_t i = 0; i < patch->prop_count; i++)
         come += patch->props[i].xml.len ? prop_bytes(&patch->props[i]) : 0;
@@ -186,8 +197,8 @@ enum store_rc mount_patch(const struct mount *mount, struct res_path real,
     enum store_rc rc = usage_take(&place, more, mount->quota_bytes);
     if (rc != STORE_OK)
         return rc;
-    rc = store_patch(mount->store, real, patch);
-    uint64_t after = store_prop_bytes(mount->store, real, NULL); /* a name may come twice in it */
+    rc = store_patch(change, real, patch);
+    uint64_t after = store_prop_bytes(store, real, NULL); /* a name may come twice in it */
     if (before + more > after)
         usage_give(&place, before + more - after);
     return rc;
@@ -201,19 +212,19 @@ static uint64_t bytes_at(struct store *store, struct res_path path)
     return tree_bytes(store, path, &bytes) == STORE_OK ? bytes : 0;
 }
 
-void budget_remove(struct view_budget *budget, const struct mount *mount, struct res_path real)
+void budget_remove(struct view_budget *budget, struct res_path real)
 {
-    *budget = (struct view_budget){.from = mount};
-    if (mount->quota_bytes)
-        budget->replaced_bytes = bytes_at(mount->store, real);
+    struct usage_place place;
+    if (place_of(budget->from, &place))
+        budget->replaced_bytes = bytes_at(budget->store, real);
 }
 
 enum store_rc budget_transfer(struct view_budget *budget, struct res_path from_real,
                               struct res_path to_real, bool is_deep)
 {
     struct usage_place place;
-    struct store *store = budget->from->store;
-    if (!budget->from->quota_bytes && !budget->to->quota_bytes)
+    struct store *store = budget->store;
+    if (!place_of(budget->from, &place) && !place_of(budget->to, &place))
         return STORE_OK;
     budget->bytes = is_deep
                         ? bytes_at(store, from_real)

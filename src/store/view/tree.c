@@ -15,6 +15,7 @@
 
 enum {
     DEPTH_MAX = 400,
+    AGAIN_MAX = 8,
     STEP_BYTES = 1 << 18,
     LEADS_OUT = 1 << 30, /* a reason of the guide's own: a link out of the mount */
 };
@@ -98,9 +99,10 @@ static struct guide guide_for(struct store_visitor *visitor)
                           .visitor = visitor};
 }
 
-enum store_rc view_remove(struct store *store, struct res_path path, struct store_visitor *visitor)
+enum store_rc view_remove(struct store_change *change, struct res_path path,
+                          struct store_visitor *visitor)
 {
-    struct view *view = view_of(store);
+    struct view *view = view_of(change->store);
     const struct mount *mount = view_find(view, path);
     struct arena arena = {0};
     struct guide guide = guide_for(visitor);
@@ -112,9 +114,10 @@ enum store_rc view_remove(struct store *store, struct res_path path, struct stor
     guide.from_real = view_enter(&arena, mount, path); /* a link's name, not what it leads to */
     enum store_rc rc = STORE_DENIED;
     if (!mount->is_read_only) {
-        struct view_budget budget;
-        budget_remove(&budget, mount, guide.from_real);
-        rc = store_remove(mount->store, guide.from_real, &guide.base);
+        struct store_change *inner = view_change(change, mount);
+        struct view_budget budget = {.store = inner->store, .from = mount};
+        budget_remove(&budget, guide.from_real);
+        rc = store_remove(inner, guide.from_real, &guide.base);
         budget_settle(&budget, rc);
     }
     arena_done(&guide.arena);
@@ -126,6 +129,7 @@ enum store_rc view_remove(struct store *store, struct res_path path, struct stor
 
 struct transfer {
     struct store *store; /* the view */
+    struct store_change *change;
     struct store_visitor *visitor;
     struct res_path from;
     struct arena arena;
@@ -134,15 +138,37 @@ struct transfer {
     bool expects_absent;
     bool replaces_file;     /* by a file, in one step */
     bool is_taken;          /* there is something where nothing was expected */
+    bool has_changed;       /* something has */
+    bool is_again;          /* the first call was answered AGAIN */
+    unsigned again_count;   /* how often a later one was */
     struct lock_list locks; /* of what was removed to make room: they are the name's */
     size_t failures;
 };
+
+/* After a call of the change: whether it is to be made again, what it rests on having been looked
+ * at again. The whole of it is, where nothing has changed; later that cannot be any more, and what
+ * will not be done after a few times is told of as other failures are. */
+static bool is_to_repeat(struct transfer *transfer, enum store_rc *rc)
+{
+    bool is_again = *rc == STORE_AGAIN;
+    transfer->has_changed |= *rc == STORE_OK || *rc == STORE_PARTIAL;
+    if (is_again && transfer->has_changed && transfer->again_count++ < AGAIN_MAX)
+        return true;
+    if (is_again && transfer->has_changed)
+        *rc = STORE_UNAVAILABLE;
+    transfer->again_count = 0;
+    return false;
+}
 
 static bool fail(struct transfer *transfer, struct res_path path, bool is_collection,
                  enum store_rc rc, unsigned reason)
 {
     if (rc == STORE_EXISTS && path_eq(path, transfer->from)) { /* nothing has changed */
         transfer->is_taken = true;
+        return false;
+    }
+    if (rc == STORE_AGAIN) { /* likewise */
+        transfer->is_again = true;
         return false;
     }
     transfer->failures++;
@@ -210,9 +236,13 @@ static enum store_rc copy_props(struct transfer *transfer, struct res_path from,
                                 struct store_patch patch)
 {
     struct arena arena = {0};
-    enum store_rc rc = gather_patch(transfer, &arena, from, to, &patch);
-    if (rc == STORE_OK && (patch.prop_count || patch.sets_executable))
-        rc = store_patch(transfer->store, to, &patch);
+    enum store_rc rc;
+    do {
+        arena_reset(&arena);
+        rc = gather_patch(transfer, &arena, from, to, &patch);
+        if (rc == STORE_OK && (patch.prop_count || patch.sets_executable))
+            rc = store_patch(transfer->change, to, &patch);
+    } while (is_to_repeat(transfer, &rc));
     arena_done(&arena);
     return rc;
 }
@@ -221,6 +251,30 @@ static enum store_rc copy_props(struct transfer *transfer, struct res_path from,
 static enum store_rc rc_of_made(const struct transfer *transfer, enum store_rc rc)
 {
     return rc == STORE_EXISTS && !transfer->expects_absent ? STORE_DENIED : rc;
+}
+
+/* Whether the call that puts something at `to` is to be made again. */
+static bool is_to_put_again(struct transfer *transfer, struct res_path to, enum store_rc *rc)
+{
+    struct store_stat stat;
+    if (!is_to_repeat(transfer, rc))
+        return false;
+    (void)!store_stat(transfer->store, to, &stat); /* the call itself says what is there */
+    return true;
+}
+
+/* The copy is the same document: its time goes with it. */
+static enum store_rc commit_copy(struct transfer *transfer, struct store_upload *upload,
+                                 const struct store_stat *from, struct store_stat *stat_out)
+{
+    struct store_commit commit = {.sets_modified = true,
+                                  .modified_s = from->modified_s,
+                                  .expects_absent = !transfer->replaces_file};
+    enum store_rc rc;
+    do {
+        rc = store_upload_commit(upload, transfer->change, &commit, stat_out);
+    } while (is_to_put_again(transfer, upload->path, &rc));
+    return rc_of_made(transfer, rc);
 }
 
 static enum store_rc copy_file(struct transfer *transfer, struct res_path from, struct res_path to)
@@ -235,12 +289,8 @@ static enum store_rc copy_file(struct transfer *transfer, struct res_path from, 
         rc = store_upload(transfer->store, to, content->stat.size_bytes, &upload);
     if (rc == STORE_OK)
         rc = copy_bytes(content, upload);
-    if (rc == STORE_OK) { /* the copy is the same document: its time goes with it */
-        struct store_commit commit = {.sets_modified = true,
-                                      .modified_s = content->stat.modified_s,
-                                      .expects_absent = !transfer->replaces_file};
-        rc = rc_of_made(transfer, store_upload_commit(upload, &commit, &stat));
-    }
+    if (rc == STORE_OK)
+        rc = commit_copy(transfer, upload, &content->stat, &stat);
     store_upload_close(&upload);
     store_content_close(&content);
     if (rc != STORE_OK)
@@ -268,7 +318,7 @@ static bool copy_members(struct transfer *transfer, struct res_path from, struct
     struct store_cursor *cursor = NULL;
     struct store_member member;
     bool is_complete = true;
-    enum store_rc rc = store_list(transfer->store, from, &cursor);
+    enum store_rc rc = store_list(transfer->store, from, LIST_PROPS | LIST_LOCKS, &cursor);
     if (rc != STORE_OK)
         return fail(transfer, from, true, rc, 0);
     while ((rc = store_cursor_next(cursor, &member)) == STORE_OK) {
@@ -285,9 +335,13 @@ static bool copy_members(struct transfer *transfer, struct res_path from, struct
 static enum store_rc copy_one(struct transfer *transfer, struct res_path from, struct res_path to,
                               bool is_collection)
 {
+    enum store_rc rc;
     if (!is_collection)
         return copy_file(transfer, from, to);
-    enum store_rc rc = rc_of_made(transfer, store_mkcol(transfer->store, to));
+    do {
+        rc = store_mkcol(transfer->change, to);
+    } while (is_to_put_again(transfer, to, &rc));
+    rc = rc_of_made(transfer, rc);
     return rc == STORE_OK ? copy_props(transfer, from, to, (struct store_patch){0}) : rc;
 }
 
@@ -310,10 +364,14 @@ static bool nobody_may_refuse(struct store_visitor *visitor, struct res_path pat
 }
 
 /* What has been copied goes; it was asked about before. */
-static enum store_rc remove_source(const struct transfer *transfer, struct res_path from)
+static enum store_rc remove_source(struct transfer *transfer, struct res_path from)
 {
     struct store_visitor silent = {nobody_refuses, nobody_may_refuse, nobody_failed, NULL, NULL};
-    return store_remove(transfer->store, from, &silent);
+    enum store_rc rc;
+    do {
+        rc = store_remove(transfer->change, from, &silent);
+    } while (is_to_put_again(transfer, from, &rc));
+    return rc;
 }
 
 /* What a link leads to, if it is a file: a collection is elsewhere. NOT_FOUND: it leads nowhere. */
@@ -394,24 +452,33 @@ static enum store_rc note_locks(struct transfer *transfer, struct res_path to)
 /* Makes room; the locks come back at once, before there is anything that they could protect. */
 static enum store_rc remove_old(struct transfer *transfer, struct res_path to)
 {
-    struct store *store = transfer->store;
     enum store_rc rc = note_locks(transfer, to);
     if (rc == STORE_OK)
-        rc = store_remove(store, to, transfer->visitor);
-    for (size_t i = 0; rc == STORE_OK && i < transfer->locks.count; i++)
-        (void)!store_lock(store, &transfer->locks.items[i]); /* too late to stop for it */
+        rc = store_remove(transfer->change, to, transfer->visitor);
+    (void)is_to_repeat(transfer, &rc); /* if it is, it was the first */
+    for (size_t i = 0; rc == STORE_OK && i < transfer->locks.count; i++) {
+        struct lock_wish wish = {.lock = &transfer->locks.items[i]};
+        enum store_rc locked;
+        do {
+            locked = store_lock(transfer->change, &wish); /* too late to stop for it */
+        } while (is_to_put_again(transfer, to, &locked));
+    }
     return rc;
 }
 
 /* Nothing has come: neither do the locks stay. */
 static void drop_idle_locks(struct transfer *transfer, struct res_path to)
 {
-    struct store *store = transfer->store;
     struct store_stat stat;
-    if (transfer->locks.count == 0 || store_stat(store, to, &stat) != STORE_NOT_FOUND)
+    if (transfer->locks.count == 0 || store_stat(transfer->store, to, &stat) != STORE_NOT_FOUND)
         return;
-    for (size_t i = 0; i < transfer->locks.count; i++)
-        (void)!store_unlock(store, transfer->locks.items[i].token); /* it expires otherwise */
+    for (size_t i = 0; i < transfer->locks.count; i++) {
+        enum store_rc rc;
+        do {
+            rc = store_unlock(transfer->change,
+                              &transfer->locks.items[i]); /* it expires otherwise */
+        } while (is_to_put_again(transfer, to, &rc));
+    }
 }
 
 /* Looks at both ends, and makes room at the destination; a file is replaced by a file in one step,
@@ -448,6 +515,8 @@ static enum store_rc transfer_across(struct transfer *transfer, struct res_path 
         rc = transfer->failures ? STORE_PARTIAL : STORE_OK;
         if (transfer->is_taken)
             rc = STORE_EXISTS;
+        if (transfer->is_again)
+            rc = STORE_AGAIN;
     }
     drop_idle_locks(transfer, to);
     return rc;
@@ -476,23 +545,25 @@ static enum store_rc run(struct transfer *transfer, struct res_path to)
     guide.from_real = view_enter(&transfer->arena, from_mount, transfer->from);
     guide.to = to;
     guide.to_real = view_enter(&transfer->arena, to_mount, to);
-    struct view_budget budget = {from_mount, to_mount, .is_move = transfer->is_move};
+    struct store_change *change = view_change(transfer->change, to_mount);
+    struct view_budget budget = {change->store, from_mount, to_mount, .is_move = transfer->is_move};
     enum store_rc rc = budget_transfer(&budget, guide.from_real, guide.to_real, transfer->is_deep);
     if (rc == STORE_OK) {
         struct store_transfer inner = {guide.from_real, guide.to_real, transfer->is_deep,
                                        transfer->expects_absent};
-        rc = transfer->is_move ? store_move(from_mount->store, &inner, &guide.base)
-                               : store_copy(from_mount->store, &inner, &guide.base);
+        rc = transfer->is_move ? store_move(change, &inner, &guide.base)
+                               : store_copy(change, &inner, &guide.base);
         budget_settle(&budget, rc);
     }
     arena_done(&guide.arena);
     return rc;
 }
 
-enum store_rc view_copy(struct store *store, const struct store_transfer *copy,
+enum store_rc view_copy(struct store_change *change, const struct store_transfer *copy,
                         struct store_visitor *visitor)
 {
-    struct transfer transfer = {.store = store,
+    struct transfer transfer = {.store = change->store,
+                                .change = change,
                                 .visitor = visitor,
                                 .from = copy->from,
                                 .is_deep = copy->is_deep,
@@ -502,10 +573,11 @@ enum store_rc view_copy(struct store *store, const struct store_transfer *copy,
     return rc;
 }
 
-enum store_rc view_move(struct store *store, const struct store_transfer *move,
+enum store_rc view_move(struct store_change *change, const struct store_transfer *move,
                         struct store_visitor *visitor)
 {
-    struct transfer transfer = {.store = store,
+    struct transfer transfer = {.store = change->store,
+                                .change = change,
                                 .visitor = visitor,
                                 .from = move->from,
                                 .is_move = true,

@@ -95,7 +95,7 @@ static enum store_rc view_locate(struct store *store, struct arena *arena, struc
         return STORE_OK;
     }
     enum store_rc rc =
-        store_locate(mount->store, arena, view_enter(arena, mount, path), what, &real);
+        store_locate(view_store(view, mount), arena, view_enter(arena, mount, path), what, &real);
     if (rc == STORE_OK && !mount_shows(view, arena, mount, real, real_out))
         return STORE_DENIED;
     return rc;
@@ -116,7 +116,7 @@ static enum store_rc view_stat(struct store *store, struct res_path path,
     struct arena arena = {0};
     enum store_rc rc = STORE_NOT_FOUND;
     if (mount)
-        rc = store_stat(mount->store, view_enter(&arena, mount, path), stat_out);
+        rc = store_stat(view_store(view, mount), view_enter(&arena, mount, path), stat_out);
     if (rc == STORE_NOT_FOUND && view_has_below(view, path)) {
         *stat_out = made_up();
         rc = STORE_OK;
@@ -133,7 +133,8 @@ static enum store_rc view_open(struct store *store, struct res_path path,
     struct arena arena = {0};
     enum store_rc rc = STORE_NOT_FOUND;
     if (mount)
-        rc = store_content_open(mount->store, view_enter(&arena, mount, path), content_out);
+        rc = store_content_open(view_store(view, mount), view_enter(&arena, mount, path),
+                                content_out);
     arena_done(&arena);
     return rc == STORE_NOT_FOUND && view_has_below(view, path) ? STORE_IS_COLLECTION : rc;
 }
@@ -198,7 +199,7 @@ static void view_cursor_close(struct store_cursor *base)
 
 static const struct store_cursor_ops cursor_ops = {view_cursor_next, view_cursor_close};
 
-static enum store_rc view_list(struct store *store, struct res_path path,
+static enum store_rc view_list(struct store *store, struct res_path path, unsigned wants,
                                struct store_cursor **cursor_out)
 {
     struct view *view = view_of(store);
@@ -209,7 +210,8 @@ static enum store_rc view_list(struct store *store, struct res_path path,
     cursor->view = view;
     cursor->path = path_copy(&cursor->arena, path);
     if (mount)
-        rc = store_list(mount->store, view_enter(&cursor->arena, mount, path), &cursor->inner);
+        rc = store_list(view_store(view, mount), view_enter(&cursor->arena, mount, path), wants,
+                        &cursor->inner);
     if (rc == STORE_NOT_FOUND && view_has_below(view, path))
         rc = STORE_OK;
     cursor->base.is_quick = !cursor->inner || cursor->inner->is_quick;
@@ -245,8 +247,9 @@ static enum store_rc view_upload(struct store *store, struct res_path path, uint
     return rc == STORE_OK ? mount_upload(mount, real, size_bytes, upload_out) : rc;
 }
 
-static enum store_rc view_mkcol(struct store *store, struct res_path path)
+static enum store_rc view_mkcol(struct store_change *change, struct res_path path)
 {
+    struct store *store = change->store;
     struct arena arena = {0};
     const struct mount *mount;
     struct res_path real;
@@ -254,16 +257,27 @@ static enum store_rc view_mkcol(struct store *store, struct res_path path)
         return STORE_EXISTS;
     enum store_rc rc = reach_to_change(store, &arena, path, &mount, &real);
     if (rc == STORE_OK)
-        rc = store_mkcol(mount->store, real);
+        rc = store_mkcol(view_change(change, mount), real);
     arena_done(&arena);
     return rc;
 }
 
+/* Uploads are the mounts' stores' own. */
+static struct store_change *view_upload_part(struct store_change *change, struct res_path path)
+{
+    const struct view *view = view_of(change->store);
+    const struct mount *mount = view_find(view, path);
+    assert(mount); /* or the upload would not have been begun */
+    return store_part(view_change(change, mount), view_enter(view->arena, mount, path));
+}
+
 static bool view_may_have_props(struct store *store, struct res_path path)
 {
-    const struct mount *mount = view_find(view_of(store), path);
+    const struct view *view = view_of(store);
+    const struct mount *mount = view_find(view, path);
     struct arena arena = {0};
-    bool may = mount && store_may_have_props(mount->store, view_enter(&arena, mount, path));
+    bool may =
+        mount && store_may_have_props(view_store(view, mount), view_enter(&arena, mount, path));
     arena_done(&arena);
     return may;
 }
@@ -271,25 +285,26 @@ static bool view_may_have_props(struct store *store, struct res_path path)
 static enum store_rc view_props(struct store *store, struct res_path path,
                                 struct store_prop_visitor *visitor)
 {
-    const struct mount *mount = view_find(view_of(store), path);
+    const struct view *view = view_of(store);
+    const struct mount *mount = view_find(view, path);
     struct arena arena = {0};
     if (!mount)
         return STORE_OK;
     struct res_path real = view_enter(&arena, mount, path);
-    enum store_rc rc = store_props(mount->store, real, visitor);
+    enum store_rc rc = store_props(view_store(view, mount), real, visitor);
     arena_done(&arena);
     return rc;
 }
 
-static enum store_rc view_patch(struct store *store, struct res_path path,
+static enum store_rc view_patch(struct store_change *change, struct res_path path,
                                 const struct store_patch *patch)
 {
     struct arena arena = {0};
     const struct mount *mount;
     struct res_path real;
-    enum store_rc rc = reach_to_change(store, &arena, path, &mount, &real);
+    enum store_rc rc = reach_to_change(change->store, &arena, path, &mount, &real);
     if (rc == STORE_OK)
-        rc = mount_patch(mount, real, patch);
+        rc = mount_patch(mount, view_change(change, mount), real, patch);
     arena_done(&arena);
     return rc;
 }
@@ -309,13 +324,11 @@ static bool view_has_locks(struct store *store)
 
 /* Adds the locks of a mount, with their roots as in the view: one above the mount's base is the
  * mount's. */
-static enum store_rc add_locks(struct arena *arena, const struct mount *mount, struct res_path real,
-                               enum lock_query query, struct lock_list *locks)
+static void add_locks(struct arena *arena, const struct mount *mount, struct lock_list more,
+                      struct lock_list *locks)
 {
-    struct lock_list more;
-    enum store_rc rc = store_locks(mount->store, arena, real, query, &more);
-    if (rc != STORE_OK || more.count == 0)
-        return rc;
+    if (more.count == 0)
+        return;
     struct lock *items = arena_alloc(arena, (locks->count + more.count) * sizeof(*items));
     if (locks->count)
         memcpy(items, locks->items, locks->count * sizeof(*items));
@@ -326,7 +339,6 @@ static enum store_rc add_locks(struct arena *arena, const struct mount *mount, s
             lock->root = mount->prefix;
     }
     locks->items = items;
-    return STORE_OK;
 }
 
 static enum store_rc view_locks(struct store *store, struct arena *arena, struct res_path path,
@@ -334,40 +346,53 @@ static enum store_rc view_locks(struct store *store, struct arena *arena, struct
 {
     const struct view *view = view_of(store);
     const struct mount *mount = view_find(view, path);
+    struct lock_list more;
     enum store_rc rc = STORE_OK;
     *locks_out = (struct lock_list){0};
     if (mount)
-        rc = add_locks(arena, mount, view_enter(arena, mount, path), query, locks_out);
+        rc = store_locks(view_store(view, mount), arena, view_enter(arena, mount, path), query,
+                         &more);
+    if (mount && rc == STORE_OK)
+        add_locks(arena, mount, more, locks_out);
     for (size_t i = 0; rc == STORE_OK && query == LOCKS_WITHIN && i < view->count; i++) {
         const struct mount *below = &view->mounts[i];
-        if (below != mount && unicode_within(below->prefix, path) != SIZE_MAX)
-            rc = add_locks(arena, below, below->base, query, locks_out);
+        if (below == mount || unicode_within(below->prefix, path) == SIZE_MAX)
+            continue;
+        rc = store_locks(view_store(view, below), arena, below->base, query, &more);
+        if (rc == STORE_OK)
+            add_locks(arena, below, more, locks_out);
     }
     return rc;
 }
 
-static enum store_rc view_lock(struct store *store, const struct lock *lock)
+static enum store_rc view_lock(struct store_change *change, const struct lock_wish *wish)
 {
+    struct view *view = view_of(change->store);
     struct arena arena = {0};
     const struct mount *mount;
-    struct lock inner = *lock;
-    if (lock->is_infinite && view_has_below(view_of(store), lock->root))
+    struct lock lock = *wish->lock;
+    struct lock_wish inner = {&lock, wish->makes_resource};
+    if (lock.is_infinite && view_has_below(view, lock.root))
         return STORE_DENIED;
-    enum store_rc rc = reach_to_change(store, &arena, lock->root, &mount, &inner.root);
+    if (wish->makes_resource && view_has_within(view, lock.root))
+        return STORE_EXISTS;
+    enum store_rc rc = reach_to_change(change->store, &arena, lock.root, &mount, &lock.root);
     if (rc == STORE_OK)
-        rc = store_lock(mount->store, &inner);
+        rc = store_lock(view_change(change, mount), &inner);
     arena_done(&arena);
     return rc;
 }
 
-static enum store_rc view_unlock(struct store *store, struct str token)
+static enum store_rc view_unlock(struct store_change *change, const struct lock *lock)
 {
-    const struct view *view = view_of(store);
-    enum store_rc rc = STORE_NOT_FOUND;
-    for (size_t i = 0; i < view->count && rc == STORE_NOT_FOUND; i++) {
-        struct store *inner = view->mounts[i].store;
-        rc = store_unlock(inner, token);
-    }
+    const struct mount *mount = view_find(view_of(change->store), lock->root);
+    struct arena arena = {0};
+    struct lock inner = *lock;
+    if (!mount)
+        return STORE_NOT_FOUND;
+    inner.root = view_enter(&arena, mount, lock->root);
+    enum store_rc rc = store_unlock(view_change(change, mount), &inner);
+    arena_done(&arena);
     return rc;
 }
 
@@ -412,14 +437,15 @@ static const struct store_ops view_ops = {
     .quota = view_quota,
     .is_read_only = view_is_read_only,
     .folds = view_folds,
-    .claim = view_take_claim,
-    .release = view_release_claim,
+    .begin = view_begin_change,
+    .end = view_end_change,
+    .part = view_upload_part,
 };
 
 void mount_add_traits(struct store_traits *to, const struct mount *mount)
 {
     store_traits_add(to, &mount->store->traits);
-    to->quota_blocks |= mount->quota_bytes != 0;
+    to->quota_blocks |= mount->quota_bytes != 0; /* somebody counts */
 }
 
 struct store *mount_view(struct arena *arena, const struct mount *mounts, size_t count)

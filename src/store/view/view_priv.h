@@ -4,14 +4,7 @@
 #include "store/backend.h"
 #include "store/view/view.h"
 
-enum { VIEW_STORES_MAX = CLAIM_RANGES_MAX };
-
-/* The part of a claim that is about one store. */
-struct view_claim {
-    struct claim claim;
-    struct store *store;
-    struct view *view;
-};
+struct view_part;
 
 struct view {
     struct store base;
@@ -19,10 +12,10 @@ struct view {
     const struct mount *mounts;
     size_t count;
 
-    struct view_claim parts[VIEW_STORES_MAX]; /* in the order of their stores' addresses */
+    struct store_change *whole; /* that has been begun */
+    struct view_part *parts;    /* of it, one a store, in the order of the stores' addresses */
     size_t part_count;
-    size_t held_count;
-    struct claim *whole;
+    size_t begun_count;
 };
 
 struct view *view_of(struct store *store);
@@ -43,16 +36,23 @@ NODISCARD bool view_leave(struct arena *arena, const struct mount *mount, struct
 NODISCARD bool mount_shows(const struct view *view, struct arena *arena, const struct mount *mount,
                            struct res_path real, struct res_path *path_out);
 
+/* What to look through at what is in the mount: its store, or what a change has in its place. */
+struct store *view_store(const struct view *view, const struct mount *mount);
+
+/* The part of a change on the view that is about the mount's store, with the mount's room. */
+struct store_change *view_change(struct store_change *change, const struct mount *mount);
+
 enum store_rc view_quota(struct store *store, struct res_path path, struct store_quota *quota_out);
 
-/* As store_ops.patch and store_ops.upload, within the mount's quota. */
-NODISCARD enum store_rc mount_patch(const struct mount *mount, struct res_path real,
-                                    const struct store_patch *patch);
+/* As store_ops.patch and store_ops.upload, within the mount's quota; `change` is the store's. */
+NODISCARD enum store_rc mount_patch(const struct mount *mount, struct store_change *change,
+                                    struct res_path real, const struct store_patch *patch);
 enum store_rc mount_upload(const struct mount *mount, struct res_path real, uint64_t size_bytes,
                            struct store_upload **upload_out);
 
 /* What a tree operation within one store means for quotas. */
 struct view_budget {
+    struct store *store; /* of both, to be looked through */
     const struct mount *from;
     const struct mount *to; /* NULL: what is at `from` is removed */
     bool is_move;
@@ -61,20 +61,22 @@ struct view_budget {
     uint64_t taken_bytes;
 };
 
-void budget_remove(struct view_budget *budget, const struct mount *mount, struct res_path real);
+/* The caller has set store and from. */
+void budget_remove(struct view_budget *budget, struct res_path real);
 
-/* The caller has set from, to and is_move. OVER_QUOTA: there is no room for it. */
+/* The caller has set store, from, to and is_move. OVER_QUOTA: there is no room for it. */
 enum store_rc budget_transfer(struct view_budget *budget, struct res_path from_real,
                               struct res_path to_real, bool is_deep);
 
 /* After the operation has come to `rc`. */
 void budget_settle(const struct view_budget *budget, enum store_rc rc);
 
-bool view_take_claim(struct store *store, struct claim *claim);
-void view_release_claim(struct store *store, struct claim *claim);
+bool view_begin_change(struct store *store, struct store_change *change);
+void view_end_change(struct store_change *change);
 
-enum store_rc view_remove(struct store *store, struct res_path path, struct store_visitor *visitor);
-enum store_rc view_copy(struct store *store, const struct store_transfer *copy,
+enum store_rc view_remove(struct store_change *change, struct res_path path,
+                          struct store_visitor *visitor);
+enum store_rc view_copy(struct store_change *change, const struct store_transfer *copy,
                         struct store_visitor *visitor);
-enum store_rc view_move(struct store *store, const struct store_transfer *move,
+enum store_rc view_move(struct store_change *change, const struct store_transfer *move,
                         struct store_visitor *visitor);

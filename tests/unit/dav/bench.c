@@ -4,6 +4,7 @@
 #include "dav/lock/if_header.h"
 #include "dav/respond.h"
 #include "store/memory/memory.h"
+#include "support/changes.h"
 #include "support/test.h"
 
 struct bench bench;
@@ -57,7 +58,7 @@ static void put(struct res_path path)
     struct store_stat stat;
     assert_int_equal(store_upload(bench.store, path, path.len, &upload), STORE_OK);
     assert_int_equal(sink_write(&upload->sink, path_str(path)), STORE_OK);
-    assert_int_equal(store_upload_commit(upload, &commit, &stat), STORE_OK);
+    assert_int_equal(do_commit(bench.store, upload, &commit, &stat), STORE_OK);
     store_upload_close(&upload);
 }
 
@@ -69,7 +70,7 @@ void bench_make(const char *name)
         return;
     }
     path.len--;
-    assert_int_equal(store_mkcol(bench.store, path), STORE_OK);
+    assert_int_equal(do_mkcol(bench.store, path), STORE_OK);
 }
 
 void bench_lock(const char *path, const char *token, unsigned flags)
@@ -82,7 +83,7 @@ void bench_lock(const char *path, const char *token, unsigned flags)
         .timeout_s = 3600,
         .expires_ms = (BENCH_NOW_S + 3600) * (int64_t)1000,
     };
-    assert_int_equal(store_lock(bench.store, &lock), STORE_OK);
+    assert_int_equal(do_lock(bench.store, &lock), STORE_OK);
 }
 
 void bench_if(const char *value)

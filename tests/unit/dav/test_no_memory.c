@@ -9,6 +9,7 @@
 
 #include "bench.h"
 #include "dav/prop/answer.h"
+#include "support/changes.h"
 #include "support/failing_mem.h"
 
 enum { LARGE_BYTES = 32768, VALUE_BYTES = 1 << 20 };
@@ -112,7 +113,7 @@ TEST(no_memory_for_a_value_ends_the_answer)
     bool is_complete = false;
     bench_next("f");
     bench_make("f");
-    assert_int_equal(store_patch(bench.store, PATH("f"), &patch), STORE_OK);
+    assert_int_equal(do_patch(bench.store, PATH("f"), &patch), STORE_OK);
     failing_mem_from(LARGE_BYTES);
     for (size_t after = 0; !is_complete; after++) {
         bench_next("f");

@@ -12,10 +12,11 @@
 #include "base/mem.h"
 #include "support/inbox.h"
 
-enum { CLAIMS_MAX = 12 };
+enum { CLAIMS_MAX = 12, RANGES_MAX = 3 };
 
 struct candidate {
     struct claim claim;
+    struct claim_range ranges[RANGES_MAX];
     bool is_waiting;
     bool is_held;
     unsigned order; /* of asking */
@@ -54,6 +55,15 @@ static void granted(struct claim *claim)
     assert(candidate->is_waiting && claim->is_held);
     candidate->is_waiting = false;
     candidate->is_held = true;
+}
+
+static void add(struct candidate *candidate, struct res_path path, enum claim_reach reach,
+                bool is_write)
+{
+    struct claim *claim = &candidate->claim;
+    assert_true(claim->range_count < RANGES_MAX);
+    candidate->ranges[claim->range_count++] = (struct claim_range){path, reach, is_write};
+    claim->ranges = candidate->ranges;
 }
 
 static void ask(struct scene *scene, struct candidate *candidate)
@@ -116,7 +126,7 @@ static void check(struct scene *scene)
     }
 }
 
-static void fill(struct claim *claim, uint64_t random)
+static void fill(struct candidate *candidate, uint64_t random)
 {
     static const struct res_path paths[] = {
         {"", 0}, {"a", 1}, {"a/b", 3}, {"a/b/c", 5}, {"a/c", 3}, {"ab", 2}, {"b", 1}, {"b/x", 3},
@@ -124,8 +134,8 @@ static void fill(struct claim *claim, uint64_t random)
     size_t count = 1 + random % 3;
     for (size_t i = 0; i < count; i++) {
         random /= 3;
-        claim_add(claim, paths[random % ARRAY_LEN(paths)], random / 8 % 2 ? CLAIM_TREE : CLAIM_SELF,
-                  random / 16 % 2);
+        add(candidate, paths[random % ARRAY_LEN(paths)], random / 8 % 2 ? CLAIM_TREE : CLAIM_SELF,
+            random / 16 % 2);
         random /= 32;
     }
 }
@@ -141,7 +151,7 @@ static void random_claims_keep_the_rules(void **state)
         if (candidate->is_held) {
             give_back(scene, candidate);
         } else if (!candidate->is_waiting) {
-            fill(&candidate->claim, random >> 20);
+            fill(candidate, random >> 20);
             ask(scene, candidate);
         }
         check(scene);
@@ -163,10 +173,10 @@ static void claim_may_name_one_resource_twice(void **state)
     struct scene *scene = *state;
     struct candidate *both = &scene->candidates[0];
     struct candidate *reader = &scene->candidates[1];
-    claim_add(&both->claim, PATH("a"), CLAIM_SELF, true);
-    claim_add(&both->claim, PATH("a"), CLAIM_TREE, true);
-    claim_add(&both->claim, PATH("a/b"), CLAIM_SELF, false);
-    claim_add(&reader->claim, PATH("a/b/c"), CLAIM_SELF, false);
+    add(both, PATH("a"), CLAIM_SELF, true);
+    add(both, PATH("a"), CLAIM_TREE, true);
+    add(both, PATH("a/b"), CLAIM_SELF, false);
+    add(reader, PATH("a/b/c"), CLAIM_SELF, false);
     ask(scene, both);
     ask(scene, reader);
     assert_true(both->is_held && !reader->is_held);
@@ -178,7 +188,7 @@ static void claim_may_name_one_resource_twice(void **state)
 static void claim_without_ranges_is_held_at_once(void **state)
 {
     struct scene *scene = *state;
-    claim_add(&scene->candidates[0].claim, PATH_ROOT, CLAIM_TREE, true);
+    add(&scene->candidates[0], PATH_ROOT, CLAIM_TREE, true);
     ask(scene, &scene->candidates[0]);
     ask(scene, &scene->candidates[1]);
     assert_true(scene->candidates[1].is_held);
@@ -191,8 +201,8 @@ static void granted_is_called_by_the_executor_and_not_before(void **state)
     struct scene *scene = *state;
     struct candidate *first = &scene->candidates[0];
     struct candidate *second = &scene->candidates[1];
-    claim_add(&first->claim, PATH("a"), CLAIM_SELF, true);
-    claim_add(&second->claim, PATH("a"), CLAIM_SELF, true);
+    add(first, PATH("a"), CLAIM_SELF, true);
+    add(second, PATH("a"), CLAIM_SELF, true);
     ask(scene, first);
     ask(scene, second);
     assert_int_equal(inbox_run_all(&scene->inbox), 0);

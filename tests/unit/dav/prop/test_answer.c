@@ -2,6 +2,7 @@
 
 #include "../bench.h"
 #include "dav/prop/answer.h"
+#include "support/changes.h"
 
 static struct media_types types;
 
@@ -25,7 +26,7 @@ static void set_dead(struct str ns, struct str name, struct str xml)
 {
     struct store_prop prop = {ns, name, xml};
     const struct store_patch patch = {.props = &prop, .prop_count = 1};
-    assert_int_equal(store_patch(bench.store, PATH("f"), &patch), STORE_OK);
+    assert_int_equal(do_patch(bench.store, PATH("f"), &patch), STORE_OK);
 }
 
 #define FOUND(props)                                                                               \

@@ -1,4 +1,4 @@
-/* Promise 5: claims. The cases are those of store/claim.h; the suite asks each backend for them,
+/* Promise 5: changes. The cases are those of store/claim.h; the suite asks each backend for them,
  * since a backend may keep claims elsewhere than in memory. */
 #include "support.h"
 
@@ -13,13 +13,12 @@
 enum { HOLDERS_MAX = 8 };
 
 struct holder {
-    struct claim claim;
-    bool is_granted;
+    struct store_change change;
 };
 
-static void note_granted(struct claim *claim)
+static void note_begun(struct store_change *change)
 {
-    CONTAINER_OF(claim, struct holder, claim)->is_granted = true;
+    assert_true(change->is_begun);
 }
 
 struct scene {
@@ -35,43 +34,36 @@ static void scene_init(struct scene *scene, struct bench *bench)
     inbox_init(&scene->inbox);
 }
 
-/* "r" and "w" claim the path alone, "R" and "W" the tree. */
-static void add_range(struct claim *claim, char kind, const char *path)
+/* "r" and "w" are about the path alone, "R" and "W" about the tree. */
+static void add_range(struct holder *holder, char kind, const char *path)
 {
     bool is_tree = kind == 'R' || kind == 'W';
-    claim_add(claim, path_of(path), is_tree ? CLAIM_TREE : CLAIM_SELF, kind == 'w' || kind == 'W');
+    change_add(&holder->change, path_of(path), is_tree ? CLAIM_TREE : CLAIM_SELF,
+               kind == 'w' || kind == 'W');
 }
 
 static struct holder *new_holder(struct scene *scene)
 {
     assert_true(scene->count < HOLDERS_MAX);
     struct holder *holder = &scene->holders[scene->count++];
-    holder->claim.executor = &scene->inbox.base;
-    holder->claim.granted = note_granted;
+    holder->change.executor = &scene->inbox.base;
+    holder->change.begun = note_begun;
     return holder;
 }
 
-static bool take(struct scene *scene, struct holder *holder)
-{
-    struct store *store = scene->bench->store;
-    return holder->is_granted = store_claim(store, &holder->claim);
-}
-
-static struct holder *claim(struct scene *scene, char kind, const char *path)
+static struct holder *begin(struct scene *scene, char kind, const char *path)
 {
     struct holder *holder = new_holder(scene);
-    add_range(&holder->claim, kind, path);
-    (void)!take(scene, holder); /* is_granted tells */
+    add_range(holder, kind, path);
+    (void)!store_begin(scene->bench->store, &holder->change); /* is_begun tells */
     return holder;
 }
 
-/* Releases, and lets those know who are granted by it. */
-static void release(struct scene *scene, struct holder *holder)
+/* Ends it, and lets those know who begin by it. */
+static void end(struct scene *scene, struct holder *holder)
 {
-    struct store *store = scene->bench->store;
-    assert_true(holder->is_granted);
-    store_release(store, &holder->claim);
-    holder->is_granted = false;
+    assert_true(holder->change.is_begun);
+    store_end(&holder->change);
     inbox_run_all(&scene->inbox);
 }
 
@@ -117,7 +109,7 @@ static const struct {
     {'W', "", 'W', "", true},
 };
 
-static void p5_claims_conflict_when_one_covers_the_other_and_either_writes(void **state)
+static void p5_changes_conflict_when_one_covers_the_other_and_either_writes(void **state)
 {
     for (size_t i = 0; i < ARRAY_LEN(matrix); i++) {
         for (int turned = 0; turned < 2; turned++) {
@@ -126,58 +118,58 @@ static void p5_claims_conflict_when_one_covers_the_other_and_either_writes(void 
             char kind = turned ? matrix[i].other_kind : matrix[i].kind;
             char other_kind = turned ? matrix[i].kind : matrix[i].other_kind;
             struct holder *first =
-                claim(&scene, kind, turned ? matrix[i].other_path : matrix[i].path);
+                begin(&scene, kind, turned ? matrix[i].other_path : matrix[i].path);
             struct holder *second =
-                claim(&scene, other_kind, turned ? matrix[i].path : matrix[i].other_path);
-            assert_true(first->is_granted);
-            assert_int_equal(second->is_granted, !matrix[i].conflict);
-            release(&scene, first);
-            assert_true(second->is_granted); /* none waits for ever */
-            release(&scene, second);
+                begin(&scene, other_kind, turned ? matrix[i].path : matrix[i].other_path);
+            assert_true(first->change.is_begun);
+            assert_int_equal(second->change.is_begun, !matrix[i].conflict);
+            end(&scene, first);
+            assert_true(second->change.is_begun); /* none waits for ever */
+            end(&scene, second);
             inbox_done(&scene.inbox);
         }
     }
 }
 
-static void p5_all_ranges_of_a_claim_are_granted_together(void **state)
+static void p5_all_ranges_of_a_change_begin_together(void **state)
 {
     struct scene scene;
     scene_init(&scene, *state);
-    struct holder *first = claim(&scene, 'w', "b");
+    struct holder *first = begin(&scene, 'w', "b");
     struct holder *both = new_holder(&scene);
-    add_range(&both->claim, 'R', "a");
-    add_range(&both->claim, 'W', "b");
-    assert_false(take(&scene, both));
-    struct holder *reader = claim(&scene, 'r', "c");
-    struct holder *writer = claim(&scene, 'w', "a/x");
-    assert_true(reader->is_granted);
-    assert_false(writer->is_granted); /* behind the one that waits */
-    release(&scene, first);
-    assert_true(both->is_granted);
-    assert_false(writer->is_granted);
-    release(&scene, both);
-    assert_true(writer->is_granted);
-    release(&scene, writer);
-    release(&scene, reader);
+    add_range(both, 'R', "a");
+    add_range(both, 'W', "b");
+    assert_false(store_begin(scene.bench->store, &both->change));
+    struct holder *reader = begin(&scene, 'r', "c");
+    struct holder *writer = begin(&scene, 'w', "a/x");
+    assert_true(reader->change.is_begun);
+    assert_false(writer->change.is_begun); /* behind the one that waits */
+    end(&scene, first);
+    assert_true(both->change.is_begun);
+    assert_false(writer->change.is_begun);
+    end(&scene, both);
+    assert_true(writer->change.is_begun);
+    end(&scene, writer);
+    end(&scene, reader);
     inbox_done(&scene.inbox);
 }
 
-static void p5_conflicting_claims_are_granted_in_order(void **state)
+static void p5_conflicting_changes_begin_in_order(void **state)
 {
     struct scene scene;
     scene_init(&scene, *state);
-    struct holder *first = claim(&scene, 'w', "a");
-    struct holder *second = claim(&scene, 'W', "a");
-    struct holder *third = claim(&scene, 'w', "a");
-    struct holder *apart = claim(&scene, 'W', "b");
-    assert_true(apart->is_granted); /* conflicts with nothing before it */
-    assert_true(!second->is_granted && !third->is_granted);
-    release(&scene, first);
-    assert_true(second->is_granted && !third->is_granted);
-    release(&scene, second);
-    assert_true(third->is_granted);
-    release(&scene, third);
-    release(&scene, apart);
+    struct holder *first = begin(&scene, 'w', "a");
+    struct holder *second = begin(&scene, 'W', "a");
+    struct holder *third = begin(&scene, 'w', "a");
+    struct holder *apart = begin(&scene, 'W', "b");
+    assert_true(apart->change.is_begun); /* conflicts with nothing before it */
+    assert_true(!second->change.is_begun && !third->change.is_begun);
+    end(&scene, first);
+    assert_true(second->change.is_begun && !third->change.is_begun);
+    end(&scene, second);
+    assert_true(third->change.is_begun);
+    end(&scene, third);
+    end(&scene, apart);
     inbox_done(&scene.inbox);
 }
 
@@ -185,19 +177,19 @@ static void p5_readers_share_and_a_writer_waits_for_all(void **state)
 {
     struct scene scene;
     scene_init(&scene, *state);
-    struct holder *one = claim(&scene, 'R', "a");
-    struct holder *two = claim(&scene, 'r', "a/b");
-    struct holder *writer = claim(&scene, 'W', "a");
-    struct holder *late = claim(&scene, 'r', "a/b");
-    assert_true(one->is_granted && two->is_granted && !writer->is_granted);
-    assert_false(late->is_granted); /* or readers could keep the writer out for ever */
-    release(&scene, one);
-    assert_false(writer->is_granted);
-    release(&scene, two);
-    assert_true(writer->is_granted && !late->is_granted);
-    release(&scene, writer);
-    assert_true(late->is_granted);
-    release(&scene, late);
+    struct holder *one = begin(&scene, 'R', "a");
+    struct holder *two = begin(&scene, 'r', "a/b");
+    struct holder *writer = begin(&scene, 'W', "a");
+    struct holder *late = begin(&scene, 'r', "a/b");
+    assert_true(one->change.is_begun && two->change.is_begun && !writer->change.is_begun);
+    assert_false(late->change.is_begun); /* or readers could keep the writer out for ever */
+    end(&scene, one);
+    assert_false(writer->change.is_begun);
+    end(&scene, two);
+    assert_true(writer->change.is_begun && !late->change.is_begun);
+    end(&scene, writer);
+    assert_true(late->change.is_begun);
+    end(&scene, late);
     inbox_done(&scene.inbox);
 }
 
@@ -205,34 +197,34 @@ static void p5_a_tree_is_not_starved_by_changes_inside_it(void **state)
 {
     struct scene scene;
     scene_init(&scene, *state);
-    struct holder *inside = claim(&scene, 'w', "a/1");
-    struct holder *tree = claim(&scene, 'W', "a");
-    struct holder *more = claim(&scene, 'w', "a/2");
-    assert_true(inside->is_granted && !tree->is_granted && !more->is_granted);
-    release(&scene, inside);
-    assert_true(tree->is_granted && !more->is_granted);
-    release(&scene, tree);
-    assert_true(more->is_granted);
-    release(&scene, more);
+    struct holder *inside = begin(&scene, 'w', "a/1");
+    struct holder *tree = begin(&scene, 'W', "a");
+    struct holder *more = begin(&scene, 'w', "a/2");
+    assert_true(inside->change.is_begun && !tree->change.is_begun && !more->change.is_begun);
+    end(&scene, inside);
+    assert_true(tree->change.is_begun && !more->change.is_begun);
+    end(&scene, tree);
+    assert_true(more->change.is_begun);
+    end(&scene, more);
     inbox_done(&scene.inbox);
 }
 
-static void p5_one_release_lets_several_go_on(void **state)
+static void p5_one_end_lets_several_go_on(void **state)
 {
     struct scene scene;
     scene_init(&scene, *state);
-    struct holder *tree = claim(&scene, 'W', "");
+    struct holder *tree = begin(&scene, 'W', "");
     struct holder *readers[3];
     for (size_t i = 0; i < ARRAY_LEN(readers); i++)
-        readers[i] = claim(&scene, 'r', "a");
-    struct holder *apart = claim(&scene, 'w', "b");
-    release(&scene, tree);
+        readers[i] = begin(&scene, 'r', "a");
+    struct holder *apart = begin(&scene, 'w', "b");
+    end(&scene, tree);
     for (size_t i = 0; i < ARRAY_LEN(readers); i++)
-        assert_true(readers[i]->is_granted);
-    assert_true(apart->is_granted);
+        assert_true(readers[i]->change.is_begun);
+    assert_true(apart->change.is_begun);
     for (size_t i = 0; i < ARRAY_LEN(readers); i++)
-        release(&scene, readers[i]);
-    release(&scene, apart);
+        end(&scene, readers[i]);
+    end(&scene, apart);
     inbox_done(&scene.inbox);
 }
 
@@ -240,7 +232,7 @@ static void p5_one_release_lets_several_go_on(void **state)
 
 enum { THREADS = 8, ROUNDS = 400, PLACES = 4 };
 
-/* Counts who is where; each thread checks that it is there as it claimed to be. */
+/* Counts who is where; each thread checks that it is there as it said. */
 struct crowd {
     struct store *store;
     pthread_mutex_t mutex;
@@ -253,15 +245,8 @@ struct visitor_thread {
     struct crowd *crowd;
     pthread_t thread;
     uint64_t random;
-    struct inbox inbox;
-    struct claim claim;
-    bool is_granted;
+    struct waiter waiter;
 };
-
-static void note_thread_granted(struct claim *claim)
-{
-    CONTAINER_OF(claim, struct visitor_thread, claim)->is_granted = true;
-}
 
 static unsigned pick(struct visitor_thread *self, unsigned count)
 {
@@ -301,17 +286,13 @@ static void visit(struct visitor_thread *self)
     unsigned place = pick(self, PLACES);
     bool is_whole = pick(self, 8) == 0;
     bool is_write = pick(self, 2) == 0;
-    self->claim = (struct claim){.executor = &self->inbox.base, .granted = note_thread_granted};
-    self->is_granted = false;
-    claim_add(&self->claim, is_whole ? PATH_ROOT : path_of(places[place]), CLAIM_TREE, is_write);
-    bool is_held = store_claim(self->crowd->store, &self->claim);
-    if (!is_held)
-        inbox_wait(&self->inbox);
-    assert(is_held || self->is_granted);
+    change_add(&self->waiter.change, is_whole ? PATH_ROOT : path_of(places[place]), CLAIM_TREE,
+               is_write);
+    assert(waiter_begin(&self->waiter, self->crowd->store) == STORE_OK);
     enter(self, place, is_whole, is_write);
     (void)!sched_yield(); /* gives others the occasion to be where they must not */
     leave(self, place, is_whole, is_write);
-    store_release(self->crowd->store, &self->claim);
+    waiter_end(&self->waiter);
 }
 
 static void *visit_often(void *arg)
@@ -322,7 +303,7 @@ static void *visit_often(void *arg)
     return NULL;
 }
 
-static void p5_no_conflicting_claims_are_held_by_many_threads(void **state)
+static void p5_no_conflicting_changes_are_made_by_many_threads(void **state)
 {
     struct bench *bench = *state;
     struct crowd crowd = {.store = bench->store};
@@ -331,27 +312,27 @@ static void p5_no_conflicting_claims_are_held_by_many_threads(void **state)
     for (size_t i = 0; i < THREADS; i++) {
         threads[i].crowd = &crowd;
         threads[i].random = i;
-        inbox_init(&threads[i].inbox);
+        waiter_init(&threads[i].waiter);
         assert_int_equal(pthread_create(&threads[i].thread, NULL, visit_often, &threads[i]), 0);
     }
     for (size_t i = 0; i < THREADS; i++) {
         assert_int_equal(pthread_join(threads[i].thread, NULL), 0);
-        inbox_done(&threads[i].inbox);
+        waiter_done(&threads[i].waiter);
     }
     assert_int_equal(crowd.violations, 0);
     pthread_mutex_destroy(&crowd.mutex);
 }
 
-int claim_tests(void)
+int change_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        CONTRACT_TEST(p5_claims_conflict_when_one_covers_the_other_and_either_writes),
-        CONTRACT_TEST(p5_all_ranges_of_a_claim_are_granted_together),
-        CONTRACT_TEST(p5_conflicting_claims_are_granted_in_order),
+        CONTRACT_TEST(p5_changes_conflict_when_one_covers_the_other_and_either_writes),
+        CONTRACT_TEST(p5_all_ranges_of_a_change_begin_together),
+        CONTRACT_TEST(p5_conflicting_changes_begin_in_order),
         CONTRACT_TEST(p5_readers_share_and_a_writer_waits_for_all),
         CONTRACT_TEST(p5_a_tree_is_not_starved_by_changes_inside_it),
-        CONTRACT_TEST(p5_one_release_lets_several_go_on),
-        CONTRACT_TEST(p5_no_conflicting_claims_are_held_by_many_threads),
+        CONTRACT_TEST(p5_one_end_lets_several_go_on),
+        CONTRACT_TEST(p5_no_conflicting_changes_are_made_by_many_threads),
     };
-    return cmocka_run_group_tests_name("claims", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("changes", tests, NULL, NULL);
 }
