@@ -17,6 +17,7 @@
 #include "cli/read_options.h"
 #include "cli/saved.h"
 #include "http/status.h"
+#include "multistatus/lint/lint.h"
 #include "multistatus/reading/reading.h"
 #include "multistatus/view/diff.h"
 #include "text/json.h"

@@ -5,7 +5,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "multistatus/lint/lint.h"
+#include "multistatus/lint/finding.h"
 #include "wire/h1_body.h"
 
 /* Embedded by who wants the body. False stops. */

@@ -1,4 +1,4 @@
-/* multistatus/rules.h: what can be wrong with a 207, from lint.def; and how the reader tells of
+/* multistatus/rules.h: what can be wrong with a 207, from rules.def; and how the reader tells of
  * what it sees while it reads and the model cannot hold. */
 #pragma once
 
@@ -9,7 +9,7 @@ enum lint_severity { LINT_NOTE, LINT_WARNING, LINT_ERROR };
 
 enum lint_rule {
 #define LINT_RULE(name, number, severity, title, where, why) LINT_##name,
-#include "multistatus/lint/lint.def"
+#include "multistatus/rules.def"
 #undef LINT_RULE
     LINT_RULE_COUNT
 };

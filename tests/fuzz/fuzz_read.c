@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "cli/saved.h"
 #include "fuzz.h"
+#include "multistatus/lint/lint.h"
 #include "multistatus/reading/reading.h"
 #include "multistatus/view/diff.h"
 #include "multistatus/view/view.h"

@@ -4,9 +4,10 @@
  * What it decodes, it decodes for itself: text/path.h refuses what is of interest here (dot
  * segments above the root, encoded slashes). Only to compare with the request's target an href is
  * taken as the server would take it; where it would be refused, nothing is said about its scope. */
+#include "multistatus/lint/hrefs.h"
+
 #include "base/utf8.h"
 #include "multistatus/facts.h"
-#include "multistatus/lint/lint_priv.h"
 
 enum { NEON_HREF_CHARS_MAX = 2047 };
 

@@ -2,38 +2,24 @@
  * read (the reader tells a watch what the model cannot hold); and each response. It keeps no
  * response: only a hash of each href, to see one that comes twice.
  *
- * A rule is a row of lint.def and one place here, in hrefs.c or props.c that finds it. Where a rule
- * needs to know the request (its scope, its method) and the request is not known, it is silent.
+ * A rule is a row of rules.def and one place here, in hrefs.c or props.c that finds it. Where a
+ * rule needs to know the request (its scope, its method) and the request is not known, it is
+ * silent.
  *
  * What is reported at the end, because only then it is known: a 424 that nothing else explains, a
  * target that no response is about, an empty body. */
 #include "multistatus/lint/lint.h"
 
-#include "base/map.h"
 #include "base/mem.h"
 #include "http/status.h"
 #include "multistatus/facts.h"
-#include "multistatus/lint/lint_priv.h"
+#include "multistatus/lint/hrefs.h"
+#include "multistatus/lint/props.h"
 
 /* Comparing each with each takes long where there are thousands. */
 enum { LARGE_BYTES = 1000000, COMPARED_PROPS_MAX = 64 };
 
-const struct lint_rule_row lint_rules[LINT_RULE_COUNT] = {
-#define LINT_RULE(name, number, severity, title, where, why)                                       \
-    [LINT_##name] = {#name, number, LINT_##severity, title, where, why},
-#include "multistatus/lint/lint.def"
-#undef LINT_RULE
-};
-
 static const struct davit_ms_place nowhere;
-
-void lint_found(struct lint *lint, enum lint_rule rule, struct davit_ms_place place,
-                struct str detail)
-{
-    const struct lint_finding finding = {rule, place, detail};
-    lint->counts[lint_rules[rule].severity]++;
-    lint->sink->found(lint->sink, &finding);
-}
 
 static void watch_found(struct reader_watch *watch, enum lint_rule rule,
                         struct davit_ms_place place, struct str detail)
@@ -49,49 +35,6 @@ struct reader_watch *lint_watch(struct lint *lint)
 uint64_t lint_count(const struct lint *lint, enum lint_severity severity)
 {
     return lint->counts[severity];
-}
-
-/* --- the set of hrefs --- */
-
-static void set_put(struct hash_set *set, uint64_t hash)
-{
-    size_t at = hash & (set->slot_count - 1);
-    while (set->slots[at])
-        at = (at + 1) & (set->slot_count - 1);
-    set->slots[at] = hash;
-}
-
-static void set_grow(struct hash_set *set)
-{
-    struct hash_set old = *set;
-    set->slot_count = size_max(64, old.slot_count * 2);
-    set->slots = mem_new(set->slot_count, sizeof(*set->slots));
-    for (size_t i = 0; i < old.slot_count; i++) {
-        if (old.slots[i])
-            set_put(set, old.slots[i]);
-    }
-    mem_free(old.slots);
-}
-
-bool hash_set_add(struct hash_set *set, struct str text)
-{
-    uint64_t hash = hash_bytes(text) | 1; /* never 0 */
-    if (set->count * 2 >= set->slot_count)
-        set_grow(set);
-    for (size_t at = hash & (set->slot_count - 1); set->slots[at];
-         at = (at + 1) & (set->slot_count - 1)) {
-        if (set->slots[at] == hash)
-            return true;
-    }
-    set_put(set, hash);
-    set->count++;
-    return false;
-}
-
-void hash_set_done(struct hash_set *set)
-{
-    mem_free(set->slots);
-    *set = (struct hash_set){0};
 }
 
 /* --- the head --- */

@@ -5,7 +5,8 @@
  * Only what was found (2xx) is looked at: a property that failed is empty. What stands in another
  * namespace that somebody meant for DAV: is told once for each property, and not held to the
  * rules. */
-#include "multistatus/lint/lint_priv.h"
+#include "multistatus/lint/props.h"
+
 #include "text/date.h"
 #include "text/etag.h"
 

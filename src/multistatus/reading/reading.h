@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 #include "davit/multistatus.h"
-#include "multistatus/lint/lint.h"
+#include "multistatus/lint/finding.h"
 
 struct reading;
 

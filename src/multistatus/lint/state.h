@@ -1,8 +1,9 @@
-/* multistatus/lint/lint_priv.h: what the files of the linter share. */
+/* multistatus/lint/state.h: what the checks of the linter share: what they know, and where to tell
+ * what they find. */
 #pragma once
 
 #include "multistatus/keep.h"
-#include "multistatus/lint/lint.h"
+#include "multistatus/lint/finding.h"
 #include "text/path.h"
 #include "text/uri.h"
 
@@ -36,15 +37,6 @@ struct lint {
 
 void lint_found(struct lint *lint, enum lint_rule rule, struct davit_ms_place place,
                 struct str detail);
-
-/* All about one href of a response. */
-void lint_href(struct lint *lint, const struct davit_ms_href *href);
-
-/* Of a response: whether its slash fits its resourcetype. */
-void lint_slash(struct lint *lint, const struct davit_ms_response *response);
-
-/* A property that was found. */
-void lint_prop(struct lint *lint, const struct davit_ms_element *prop);
 
 /* Whether it was there already. */
 bool hash_set_add(struct hash_set *set, struct str text);
