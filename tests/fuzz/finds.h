@@ -1,6 +1,7 @@
 /* fuzz/finds.h: what a reader of documents found, as text, so that two ways of reading compare. */
 #pragma once
 
+#include "base/buf.h"
 #include "check/read/link.h"
 
 struct finds {

@@ -1,7 +1,8 @@
 /* check/model/place_log.h: places, written one after the other and read in that order. */
 #pragma once
 
-#include "check/model/site.h"
+#include "base/err.h"
+#include "check/model/place.h"
 
 struct place_log;
 

@@ -8,10 +8,8 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "check/model/place.h"
 #include "check/model/verdict.h"
-#include "check/read/link.h"
-
-#define TARGET_NONE UINT32_MAX
 
 enum target_state {
     TARGET_IDLE, /* nobody has asked for it to be fetched */
@@ -73,16 +71,6 @@ struct target {
     uint8_t hops; /* redirects that led to it */
 };
 
-struct place {
-    uint32_t page;   /* the target it stands on; TARGET_NONE: the command line */
-    uint32_t target; /* TARGET_NONE: `raw` is no URL */
-    struct html_position at;
-    enum link_kind kind;
-    struct str raw;
-    struct str text;
-    struct str fragment; /* decoded; empty: none */
-};
-
 enum member_kind { MEMBER_RESPONSE, MEMBER_PROPSTAT };
 
 /* A row of a 207. */
@@ -124,9 +112,6 @@ uint64_t site_place_count(const struct site *site);
 
 /* Calls visit() for each place, in the order of their coming; what it is given is valid during the
  * call only. False: the file could not be read, or visit() returned false. */
-struct place_visitor {
-    bool (*visit)(struct place_visitor *visitor, const struct place *place);
-};
 NODISCARD bool site_visit_places(struct site *site, struct place_visitor *visitor, struct err *err);
 
 /* What the history says: of a target, of a link that has a fault of its own ("URL#fragment", or

@@ -1,7 +1,7 @@
 /* check/read/html_layers.h: HTML within SVG within HTML: what a tag is part of. */
 #pragma once
 
-#include "check/read/html_reader.h"
+#include "check/read/html_tag.h"
 
 enum { HTML_LAYERS_MAX = 64 }; /* deeper ones are taken for what is around them */
 

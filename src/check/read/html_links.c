@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "check/read/css.h"
+#include "check/read/html_reader.h"
 #include "check/read/srcset.h"
 #include "text/utf8_clean.h"
 

@@ -135,15 +135,6 @@ void html_reader_free(struct html_reader *reader)
     mem_free(reader);
 }
 
-const struct html_attr *html_attr_find(const struct html_tag *tag, struct str name)
-{
-    for (size_t i = 0; i < tag->attr_count; i++) {
-        if (str_eq(tag->attrs[i].name, name))
-            return &tag->attrs[i];
-    }
-    return NULL;
-}
-
 /* --- text --- */
 
 static struct html_position here(const struct html_reader *r)

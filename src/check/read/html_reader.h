@@ -3,27 +3,7 @@
 #pragma once
 
 #include "base/buf.h"
-
-/* Both from 1; columns count characters. */
-struct html_position {
-    uint32_t line;
-    uint32_t column;
-};
-
-struct html_attr {
-    struct str name;         /* lower case */
-    struct str value;        /* references resolved */
-    struct html_position at; /* where the value begins; without a value, where the name does */
-};
-
-struct html_tag {
-    struct str name;               /* lower case */
-    const struct html_attr *attrs; /* the first of each name comes first */
-    size_t attr_count;
-    struct html_position at;
-    bool is_foreign; /* of SVG or MathML */
-    bool is_self_closing;
-};
+#include "check/read/html_tag.h"
 
 /* Embedded by who reads. What it is given is valid during the call only. */
 struct html_events {
@@ -47,6 +27,3 @@ void html_reader_end(struct html_reader *reader);
 
 /* From now on text is told of, or not. May be called from an event. */
 void html_reader_want_text(struct html_reader *reader, bool wants_text);
-
-/* The value of the first attribute of that name; NULL: there is none. */
-const struct html_attr *html_attr_find(const struct html_tag *tag, struct str name);

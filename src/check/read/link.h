@@ -1,7 +1,7 @@
 /* check/read/link.h: what the readers of documents say they found. */
 #pragma once
 
-#include "check/read/html_reader.h"
+#include "check/read/html_tag.h"
 
 /* The rows of links.def. */
 enum link_kind {

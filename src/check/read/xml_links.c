@@ -7,6 +7,7 @@
  * is not well-formed is read up to the fault. */
 #include "check/read/xml_links.h"
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "xml/reader.h"
 

@@ -2,6 +2,7 @@
  * line:column raw [text]" for each link, "#name" for each anchor, "base href" for the base. */
 #pragma once
 
+#include "base/buf.h"
 #include "check/read/link.h"
 
 struct finding {
