@@ -72,6 +72,15 @@ def test_a_fragment_that_is_found_late_is_looked_up():
     assert by_raw["/p#here"] == by_raw["/p#here:~:text=x"] == by_raw["#:~:text=x"] == "ok"
 
 
+def test_the_answer_to_a_probe_gives_no_page_names():
+    """A folder is asked for what is not there: what stands in the answer is no part of its pages."""
+    answers = {"/": page("#gone"), "/robots.txt": (404, {}, b""), "/sitemap.xml": (404, {}, b""),
+               "*": (200, {}, b"<p id=gone>This page does not exist.")}
+    with Server(answers) as server:
+        run = check("-r", "--soft404", server.url + "/")
+    assert [row["verdict"] for row in run.links if row["raw"] == "#gone"] == ["fragment-missing"]
+
+
 def test_style_sheets_have_no_names():
     with Server({"/": page("/x.css#name"), "/x.css": (200, {"Content-Type": "text/css"}, b"a{}")}) as server:
         assert check("-r", server.url + "/").verdict("/x.css") == "ok"

@@ -1,145 +1,28 @@
-/* A run of the checker. Each host has a queue of targets, a pace, and its robots.txt; a turn of the
- * run starts what may be started and waits for something to happen.
+/* A run of the checker: from the starts, over targets that wait at their hosts, to a verdict for
+ * each. A turn of the run starts what may be started and waits for something to happen.
  *
- *     start, link -> crawl_enqueue -> host's queue -> visit_target -> ... -> crawl_finish
+ *     start, link -> hosts_enqueue -> host's queue -> visit_target -> ... -> crawl_finish
  *                                         |  not before robots.txt is known
  *
- * A host stands in `ready` while it may have something to start, in `waiting` while it may not
- * before a known time, and in neither while it has nothing or waits for an answer; host_wake() puts
- * it back whenever that may have changed. So a turn costs what it starts and not what there is.
+ * What a visit finds goes up as links of a document (document.c), and becomes targets and places in
+ * discover.c. Beneath both are the hosts with their queues (hosts.c); visits know nothing of who
+ * started them.
  *
  * Invariants
- *  (1) a target is in at most one queue, and only while it is QUEUED;
- *  (2) every target that was queued becomes DONE exactly once: in crawl_finish(), also when the run
+ *  (1) every target that was queued becomes DONE exactly once: in crawl_finish(), also when the run
  *      is stopped (then as NOT_CHECKED);
- *  (3) trouble of our own stops the run; it is never a verdict on a link. */
+ *  (2) trouble of our own stops the run; it is never a verdict on a link. */
+#include "check/run/crawl.h"
+
 #include "base/clock.h"
 #include "base/mem.h"
-#include "check/run/crawl_priv.h"
+#include "check/run/files.h"
+#include "check/run/soft404.h"
+#include "check/run/visit.h"
 
-enum { TURN_MS = 100, CONNECTIONS_MAX = 512 };
+enum { TURN_MS = 100 };
 
-/* --- hosts --- */
-
-static bool is_loopback(const struct url *url)
-{
-    struct str host = buf_str(&url->host);
-    return str_starts(host, STR("127.")) || str_eq(host, STR("[::1]")) ||
-           str_eq(host, STR("localhost")) || str_ends(host, STR(".localhost"));
-}
-
-static bool is_own(const struct crawl *crawl, struct str host)
-{
-    for (size_t i = 0; i < crawl->options->own.count; i++) {
-        if (str_eq_nocase(str_of_c(crawl->options->own.at[i]), host))
-            return true;
-    }
-    return false;
-}
-
-struct host *crawl_host(struct crawl *crawl, const struct url *url)
-{
-    struct buf origin = {0};
-    url_format_origin(url, &origin);
-    struct map_entry *known = map_find(&crawl->hosts, buf_str(&origin));
-    if (known) {
-        buf_done(&origin);
-        return CONTAINER_OF(known, struct host, entry);
-    }
-    struct host *host = ARENA_NEW(&crawl->arena, struct host);
-    host->origin = arena_text(&crawl->arena, buf_str(&origin));
-    host->number = crawl->host_count;
-    host->first = host->last = TARGET_NONE;
-    list_init(&host->link);
-    bool is_here = is_loopback(url);
-    pace_init(&host->pace, is_here ? crawl->options->per_loopback : crawl->options->per_host,
-              crawl->options->rate, is_here);
-    pace_set_delay(&host->pace, crawl->options->crawl_delay_s); /* also here: the user wants it */
-    bool is_ignored = crawl->options->robots == ROBOTS_IGNORE && is_own(crawl, buf_str(&url->host));
-    if (is_ignored)
-        host->robots_state = ROBOTS_KNOWN;
-    crawl->host_list =
-        mem_resize(crawl->host_list, (crawl->host_count + (size_t)1) * sizeof(*crawl->host_list));
-    crawl->host_list[crawl->host_count++] = host;
-    map_add(&crawl->hosts, &host->entry, str_of_c(host->origin));
-    buf_done(&origin);
-    return host;
-}
-
-void host_wake(struct crawl *crawl, struct host *host)
-{
-    if (host->first == TARGET_NONE || host->robots_state == ROBOTS_ASKED)
-        return;
-    list_remove(&host->link);
-    list_append(&crawl->ready, &host->link);
-}
-
-/* Path and query, as they are asked for. */
-struct str target_path(struct str url)
-{
-    struct str rest = url;
-    (void)str_cut(&rest, '/');
-    (void)str_cut(&rest, '/');
-    return str_from(rest, str_index(rest, '/'));
-}
-
-/* --- queues --- */
-
-void crawl_enqueue(struct crawl *crawl, uint32_t id, const struct url *url)
-{
-    struct target *target = site_at(crawl->site, id);
-    target->state = TARGET_QUEUED;
-    target->next = TARGET_NONE;
-    crawl->counts.queued++;
-    uint32_t *first = &crawl->files_first, *last = &crawl->files_last;
-    struct host *host = NULL;
-    if (url->kind != URL_FILE) {
-        host = crawl_host(crawl, url);
-        target->host = host->number;
-        first = &host->first;
-        last = &host->last;
-    }
-    if (*first == TARGET_NONE)
-        *first = id;
-    else
-        site_at(crawl->site, *last)->next = id;
-    *last = id;
-    if (host)
-        host_wake(crawl, host);
-}
-
-static uint32_t dequeue(struct crawl *crawl, uint32_t *first)
-{
-    uint32_t id = *first;
-    struct target *target = site_at(crawl->site, id);
-    *first = target->next;
-    target->next = TARGET_NONE;
-    crawl->counts.queued--;
-    return id;
-}
-
-void crawl_finish(struct crawl *crawl, uint32_t id, enum verdict verdict)
-{
-    struct target *target = site_at(crawl->site, id);
-    target->state = TARGET_DONE;
-    target->verdict = (uint8_t)verdict;
-    crawl->counts.done++;
-    /* A sitemap that was only looked for may be missing. */
-    bool is_guess = (target->flags & (TARGET_IS_SITEMAP | TARGET_IS_LINKED)) == TARGET_IS_SITEMAP;
-    crawl->counts.failed += verdict_rows[verdict].class == CLASS_FAIL && !is_guess;
-    if (crawl->events->done)
-        crawl->events->done(crawl->events, id);
-}
-
-void crawl_stop(struct crawl *crawl, const char *why)
-{
-    if (!crawl->has_trouble)
-        err_set(&crawl->trouble, 0, "%s", why);
-    crawl->has_trouble = true;
-    crawl->is_stopped = true;
-}
-
-/* The same, but what is under way is not lost. */
+/* As crawl_stop(), but what is under way is not lost. */
 static void crawl_drain(struct crawl *crawl, const char *why, const char *note)
 {
     if (!crawl->has_trouble)
@@ -231,14 +114,14 @@ static bool start_one(struct crawl *crawl, struct host *host, int64_t now_ms)
     if (next_ms == INT64_MAX)
         return false;
     if (next_ms > now_ms) {
-        list_append(&crawl->waiting, &host->link);
+        list_append(&crawl->hosts.waiting, &host->link);
         return false;
     }
     if (host->robots_state == ROBOTS_UNKNOWN) {
         visit_robots(crawl, host);
         return false;
     }
-    uint32_t id = dequeue(crawl, &host->first);
+    uint32_t id = hosts_dequeue(&crawl->hosts, host);
     if (is_needed(crawl, host, id))
         visit_target(crawl, host, id);
     return true;
@@ -247,17 +130,14 @@ static bool start_one(struct crawl *crawl, struct host *host, int64_t now_ms)
 static void start_requests(struct crawl *crawl)
 {
     int64_t now_ms = clock_mono_ms();
-    LIST_EACH (&crawl->waiting, link) {
-        struct host *host = CONTAINER_OF(link, struct host, link);
-        if (pace_next_ms(&host->pace, now_ms) <= now_ms)
-            host_wake(crawl, host);
-    }
-    while (!list_is_empty(&crawl->ready) && crawl->under_way < crawl->options->concurrency &&
+    struct list *ready = &crawl->hosts.ready;
+    hosts_wake_due(&crawl->hosts, now_ms);
+    while (!list_is_empty(ready) && crawl->under_way < crawl->options->concurrency &&
            !crawl->is_stopped && !crawl->is_draining) {
-        struct host *host = CONTAINER_OF(crawl->ready.next, struct host, link);
+        struct host *host = CONTAINER_OF(ready->next, struct host, link);
         list_remove(&host->link);
         if (start_one(crawl, host, now_ms))
-            host_wake(crawl, host); /* behind the other hosts */
+            hosts_wake(&crawl->hosts, host); /* behind the other hosts */
     }
 }
 
@@ -281,17 +161,30 @@ static void wake_visits(struct crawl *crawl)
 
 static void read_files(struct crawl *crawl)
 {
-    while (crawl->files_first != TARGET_NONE && !crawl->is_stopped)
-        file_read(crawl, dequeue(crawl, &crawl->files_first));
+    while (crawl->hosts.files_first != TARGET_NONE && !crawl->is_stopped)
+        file_read(crawl, hosts_dequeue(&crawl->hosts, NULL));
+}
+
+/* False: there is nothing to ask. */
+static bool probe_folders(struct crawl *crawl)
+{
+    struct soft404_probe probe = {0};
+    if (!soft404_begin(crawl->soft404, crawl->site))
+        return false;
+    for (uint32_t i = 0; soft404_probe(crawl->soft404, i, &probe); i++)
+        visit_probe(crawl, hosts_of_target(&crawl->hosts, probe.target), buf_str(&probe.url), i);
+    buf_done(&probe.url);
+    return true;
 }
 
 static bool is_over(struct crawl *crawl)
 {
-    bool is_idle = list_is_empty(&crawl->visits) && list_is_empty(&crawl->ready) &&
-                   list_is_empty(&crawl->waiting) && crawl->files_first == TARGET_NONE;
+    const struct hosts *hosts = &crawl->hosts;
+    bool is_idle = list_is_empty(&crawl->visits) && list_is_empty(&hosts->ready) &&
+                   list_is_empty(&hosts->waiting) && hosts->files_first == TARGET_NONE;
     if (crawl->is_stopped || (crawl->is_draining && crawl->under_way == 0))
         return true;
-    return is_idle && !soft404_begin(crawl);
+    return is_idle && !probe_folders(crawl);
 }
 
 /* Milliseconds until something may be started. */
@@ -300,9 +193,9 @@ static int64_t wait_ms(const struct crawl *crawl)
     int64_t wait = TURN_MS, now_ms = clock_mono_ms();
     if (crawl->is_draining)
         return wait;
-    if (!list_is_empty(&crawl->ready) && crawl->under_way < crawl->options->concurrency)
+    if (!list_is_empty(&crawl->hosts.ready) && crawl->under_way < crawl->options->concurrency)
         return 0;
-    LIST_EACH (&crawl->waiting, link) {
+    LIST_EACH (&crawl->hosts.waiting, link) {
         const struct host *host = CONTAINER_OF(link, struct host, link);
         int64_t left = pace_next_ms(&host->pace, now_ms) - now_ms;
         wait = left < wait ? left : wait;
@@ -338,15 +231,17 @@ bool crawl_run(struct crawl *crawl, struct err *err)
         read_files(crawl);
         wake_visits(crawl);
         start_requests(crawl);
-        if (crawl->under_way || crawl->sleeping || !list_is_empty(&crawl->waiting))
+        if (crawl->under_way || crawl->sleeping || !list_is_empty(&crawl->hosts.waiting))
             client_pool_turn(crawl->pool, wait_ms(crawl));
         int64_t now_ms = clock_mono_ms();
         if (now_ms - told_ms >= TURN_MS) {
             told_ms = now_ms;
+            crawl->counts.queued = crawl->hosts.queued;
             if (!crawl->events->turn(crawl->events, &crawl->counts))
                 crawl_stop(crawl, "interrupted");
         }
     } while (!is_over(crawl));
+    crawl->counts.queued = crawl->hosts.queued;
     if (crawl->is_stopped || crawl->is_draining)
         give_up(crawl);
     if (crawl->has_trouble)
@@ -361,8 +256,8 @@ const struct crawl_counts *crawl_counts(const struct crawl *crawl)
 
 bool crawl_robots_host(const struct crawl *crawl, size_t number, struct crawl_left_out *left_out)
 {
-    for (uint32_t i = 0; i < crawl->host_count; i++) {
-        const struct host *host = crawl->host_list[i];
+    for (uint32_t i = 0; i < crawl->hosts.count; i++) {
+        const struct host *host = crawl->hosts.list[i];
         if (host->left_by_robots == 0 || number-- > 0)
             continue;
         *left_out = (struct crawl_left_out){host->origin, host->left_by_robots, host->is_closed};
@@ -380,10 +275,8 @@ struct crawl *crawl_new(const struct check_options *options, struct site *site,
     crawl->options = options;
     crawl->site = site;
     crawl->events = events;
-    list_init(&crawl->ready);
-    list_init(&crawl->waiting);
+    hosts_init(&crawl->hosts, options, site);
     list_init(&crawl->visits);
-    crawl->files_first = crawl->files_last = TARGET_NONE;
     crawl->soft404 = options->has_soft404 ? soft404_new() : NULL;
     crawl->scope = scope_new(options, err);
     crawl->pool = crawl->scope ? client_pool_new(&options->client, err) : NULL;
@@ -405,12 +298,10 @@ void crawl_free(struct crawl *crawl)
     }
     scope_free(crawl->scope);
     soft404_free(crawl->soft404);
-    map_done(&crawl->hosts);
-    mem_free(crawl->host_list);
+    hosts_done(&crawl->hosts);
     url_done(&crawl->url);
     buf_done(&crawl->format);
     buf_done(&crawl->remapped);
-    arena_done(&crawl->arena);
     mem_free(crawl);
 }
 
@@ -435,7 +326,7 @@ void crawl_resume(struct crawl *crawl, struct str url, unsigned depth, unsigned 
     target->flags = (uint16_t)(flags & kept);
     target->depth = (uint16_t)(depth < UINT16_MAX ? depth : UINT16_MAX);
     if (is_new)
-        crawl_enqueue(crawl, id, &crawl->url);
+        hosts_enqueue(&crawl->hosts, id, &crawl->url);
 }
 
 void crawl_resume_place(struct crawl *crawl, struct str url, struct str page, struct place *place)
@@ -472,7 +363,7 @@ static void add_sitemap(struct crawl *crawl, const char *start)
         uint32_t id = site_target(crawl->site, buf_str(&crawl->format), &is_new);
         site_at(crawl->site, id)->flags |= TARGET_IS_SITEMAP | TARGET_IS_FREE;
         if (is_new)
-            crawl_enqueue(crawl, id, &url);
+            hosts_enqueue(&crawl->hosts, id, &url);
     }
     url_done(&base);
     url_done(&url);

@@ -1,90 +1,17 @@
-/* From what stands in a document to targets and places. A document's links are held until it ends:
+/* From what stands in a document to targets and places. A document's links come when it has ended:
  * its <base>, which may stand behind them, holds for all.
  *
  * A link becomes a place in any case, so that the report can say of each what became of it. Which
  * of them become targets that are fetched is decided here: the scheme, --include and --exclude, how
  * deep the run goes. Links that run a script or hold their data in themselves are left out
  * altogether. */
-#include "base/mem.h"
-#include "check/run/crawl_priv.h"
+#include "check/run/discover.h"
+
 #include "check/url/percent.h"
 #include "http/status.h"
 #include "text/utf8_clean.h"
 
-enum { HELD_MIN = 64, TEXT_BYTES_MAX = 120 };
-
-/* --- from a document --- */
-
-static uint32_t hold_text(struct visit *visit, struct str text)
-{
-    uint32_t at = u32_of_size(visit->held_text.len);
-    buf_add(&visit->held_text, text);
-    return at;
-}
-
-static void on_link(struct finder *finder, const struct found_link *link)
-{
-    struct visit *visit = CONTAINER_OF(finder, struct visit, finder);
-    if (visit->held_count == visit->held_cap) {
-        visit->held_cap = size_max(HELD_MIN, visit->held_cap * 2);
-        visit->held = mem_resize(visit->held, visit->held_cap * sizeof(*visit->held));
-    }
-    struct held_link *held = &visit->held[visit->held_count++];
-    held->kind = link->kind;
-    held->at = link->at;
-    held->raw = hold_text(visit, link->raw);
-    held->raw_len = u32_of_size(link->raw.len);
-    held->text = hold_text(visit, link->text);
-    held->text_len = u32_of_size(link->text.len);
-}
-
-static void on_base(struct finder *finder, struct str href)
-{
-    struct visit *visit = CONTAINER_OF(finder, struct visit, finder);
-    struct url base = {0};
-    if (url_parse(&base, href, &visit->base, NULL) && !visit->has_base) {
-        url_copy(&visit->base, &base);
-        visit->has_base = true;
-    }
-    url_done(&base);
-}
-
-static void on_anchor(struct finder *finder, struct str name)
-{
-    struct visit *visit = CONTAINER_OF(finder, struct visit, finder);
-    site_add_name(visit->crawl->site, visit->target, name);
-}
-
-void finder_hold(struct visit *visit)
-{
-    visit->finder = (struct finder){on_link, on_base, on_anchor};
-    visit->held_count = 0;
-    buf_clear(&visit->held_text);
-    visit->has_base = false;
-}
-
-void held_release(struct visit *visit)
-{
-    const struct target *page = site_at(visit->crawl->site, visit->target);
-    const struct link_context context = {
-        .page = visit->target,
-        .base = &visit->base,
-        .encoder = page_encoder(visit->page),
-        .depth = page->depth + 1U,
-    };
-    for (size_t i = 0; i < visit->held_count; i++) {
-        const struct held_link *held = &visit->held[i];
-        const struct found_link link = {
-            .raw = str_of(visit->held_text.at + held->raw, held->raw_len),
-            .text = str_of(visit->held_text.at + held->text, held->text_len),
-            .at = held->at,
-            .kind = held->kind,
-        };
-        link_add(visit->crawl, &context, &link);
-    }
-}
-
-/* --- to a target --- */
+enum { TEXT_BYTES_MAX = 120 };
 
 /* What runs, or holds its data itself, leads nowhere. */
 static bool leads_nowhere(struct str raw)
@@ -158,7 +85,7 @@ static void want_names(struct crawl *crawl, uint32_t id)
     if (again && url_parse(&url, site_url(crawl->site, id), NULL, NULL)) {
         target->flags |= TARGET_IS_FREE; /* it was counted */
         crawl->counts.done--;
-        crawl_enqueue(crawl, id, &url);
+        hosts_enqueue(&crawl->hosts, id, &url);
     }
     url_done(&url);
 }
@@ -173,7 +100,7 @@ static void settle_target(struct crawl *crawl, uint32_t id, const struct url *ur
         return;
     bool is_checked = url_is_http(url) || url->kind == URL_FILE;
     if (is_checked && scope_is_wanted(crawl->scope, site_url(crawl->site, id)))
-        crawl_enqueue(crawl, id, url);
+        hosts_enqueue(&crawl->hosts, id, url);
     else
         crawl_finish(crawl, id, VERDICT_SKIPPED);
 }
@@ -240,7 +167,20 @@ void link_add(struct crawl *crawl, const struct link_context *context,
     buf_done(&fragment);
 }
 
-/* Where `from` leads. TARGET_NONE: to nothing that is a URL. */
+void links_add(struct crawl *crawl, const struct document *document)
+{
+    const struct link_context context = {
+        .page = document->target,
+        .base = &document->base,
+        .encoder = page_encoder(document->page),
+        .depth = site_at(crawl->site, document->target)->depth + 1U,
+    };
+    for (size_t i = 0; i < document->held_count; i++) {
+        const struct found_link link = document_link(document, i);
+        link_add(crawl, &context, &link);
+    }
+}
+
 uint32_t link_redirect(struct crawl *crawl, uint32_t from, struct str location)
 {
     struct url base = {0};

@@ -4,6 +4,8 @@
  * A folder as a start stands for all documents in it, a folder that is linked to for its index.html
  * or for itself. --base says what the links of files are relative to, when that is not the folder
  * that they are in now. Symbolic links to folders are not followed, so that no ring is walked. */
+#include "check/run/files.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,35 +14,26 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
-#include "check/run/crawl_priv.h"
+#include "check/run/discover.h"
 #include "check/url/percent.h"
 
 enum { READ_BYTES = 1 << 16, FOLDER_DEPTH_MAX = 64 };
 
 /* --- reading --- */
 
-static void read_links(struct visit *visit, int fd, enum page_type type)
+static void read_links(struct crawl *crawl, struct document *document, int fd, enum page_type type)
 {
     char bytes[READ_BYTES];
-    finder_hold(visit);
-    visit->page = page_new(type, STR_NONE, &visit->finder);
+    document_begin(document, crawl->site, document->target, type, STR_NONE);
     ssize_t len;
     while ((len = read(fd, bytes, sizeof(bytes))) > 0 &&
-           page_feed(visit->page, str_of(bytes, size_of_ssize(len))))
+           page_feed(document->page, str_of(bytes, size_of_ssize(len))))
         ;
-    (void)!page_end(visit->page); /* a damaged file has the links that were found */
-    site_at(visit->crawl->site, visit->target)->flags |=
-        TARGET_IS_PARSED | (page_has_names(visit->page) ? TARGET_HAS_NAMES : 0);
-    visit->crawl->counts.pages++;
-    held_release(visit);
-}
-
-static void visit_done(struct visit *visit)
-{
-    page_free(visit->page);
-    url_done(&visit->base);
-    mem_free(visit->held);
-    buf_done(&visit->held_text);
+    (void)!page_end(document->page); /* a damaged file has the links that were found */
+    site_at(crawl->site, document->target)->flags |=
+        TARGET_IS_PARSED | (page_has_names(document->page) ? TARGET_HAS_NAMES : 0);
+    crawl->counts.pages++;
+    links_add(crawl, document);
 }
 
 /* A folder stands for its index, or for itself. */
@@ -62,23 +55,23 @@ static int open_document(struct buf *path, bool *is_folder)
 
 void file_read(struct crawl *crawl, uint32_t id)
 {
-    struct visit visit = {.crawl = crawl, .target = id};
+    struct document document = {.target = id};
     struct buf path = {0};
     bool is_folder;
     struct target *target = site_at(crawl->site, id);
     target->flags |= TARGET_IS_FILE;
     const char *base = crawl->options->base;
     struct str base_url = base ? str_of_c(base) : site_url(crawl->site, id);
-    bool is_url = url_parse(&visit.base, site_url(crawl->site, id), NULL, NULL);
+    bool is_url = url_parse(&document.base, site_url(crawl->site, id), NULL, NULL);
     assert(is_url); /* it was one when it was queued */
-    percent_decode(&path, buf_str(&visit.base.path));
+    percent_decode(&path, buf_str(&document.base.path));
     int fd = open_document(&path, &is_folder);
     int code = errno;
     enum page_type type = page_type_of(STR_NONE, buf_str(&path));
     bool is_read = fd >= 0 && !is_folder && type != PAGE_NONE &&
                    (target->flags & (TARGET_IS_INSIDE | TARGET_WANTS_NAMES));
-    if (is_read && url_parse(&visit.base, base_url, NULL, NULL))
-        read_links(&visit, fd, type);
+    if (is_read && url_parse(&document.base, base_url, NULL, NULL))
+        read_links(crawl, &document, fd, type);
     fd_close(fd);
     bool is_ours = fd < 0 && (code == EMFILE || code == ENFILE || code == ENOMEM);
     if (fd < 0) {
@@ -87,7 +80,7 @@ void file_read(struct crawl *crawl, uint32_t id)
         site_set_note(crawl->site, id, str_of_c(err.text));
     }
     crawl_finish(crawl, id, is_ours ? VERDICT_NOT_CHECKED : fd < 0 ? VERDICT_BROKEN : VERDICT_OK);
-    visit_done(&visit);
+    document_done(&document);
     buf_done(&path);
 }
 
@@ -129,7 +122,6 @@ static bool add_folder(struct crawl *crawl, struct buf *path, unsigned depth, st
 
 static void read_list(struct crawl *crawl, int fd)
 {
-    struct visit visit = {.crawl = crawl};
     struct buf text = {0};
     ssize_t len;
     while ((len = read(fd, buf_reserve(&text, READ_BYTES), READ_BYTES)) > 0)
@@ -144,7 +136,6 @@ static void read_list(struct crawl *crawl, int fd)
         if (line.len && line.at[0] != '#')
             link_add(crawl, &context, &link);
     }
-    visit_done(&visit);
     buf_done(&text);
 }
 

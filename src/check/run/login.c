@@ -1,7 +1,7 @@
 #include "check/run/login.h"
 
 #include "base/mem.h"
-#include "check/run/crawl_priv.h"
+#include "check/run/state.h"
 #include "http/status.h"
 
 struct login {

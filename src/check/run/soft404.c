@@ -5,9 +5,11 @@
  *
  * What they look like is compared and not what they say: searching for "not found" takes pages
  * about lost property for missing ones, and understands no other language. */
+#include "check/run/soft404.h"
+
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/random.h"
-#include "check/run/crawl_priv.h"
 
 enum { BITS_APART_MAX = 3, WORDS_APART_MAX = 10 };
 
@@ -19,9 +21,8 @@ struct seen {
 
 struct folder {
     struct map_entry entry;
-    struct buf url; /* up to its last slash */
-    struct host *host;
-    uint32_t number;
+    struct buf url;  /* up to its last slash */
+    uint32_t target; /* one of those in it */
 };
 
 struct soft404 {
@@ -70,41 +71,41 @@ static struct str folder_of(struct str url)
     return str_first(url, slash + 1);
 }
 
-static void add_folder(struct crawl *crawl, uint32_t id)
+static void add_folder(struct soft404 *soft404, const struct site *site, uint32_t id)
 {
-    struct soft404 *soft404 = crawl->soft404;
-    struct str url = folder_of(site_url(crawl->site, id));
-    const struct target *target = site_at(crawl->site, id);
-    if (map_find(&soft404->map, url) || target->host == TARGET_NONE)
+    struct str url = folder_of(site_url(site, id));
+    if (map_find(&soft404->map, url) || site_at(site, id)->host == TARGET_NONE)
         return;
     struct folder *folder = MEM_NEW(struct folder);
     buf_add(&folder->url, url);
-    folder->host = crawl->host_list[target->host];
-    folder->number = soft404->folder_count;
+    folder->target = id;
     soft404->folders =
         mem_resize(soft404->folders, (soft404->folder_count + (size_t)1) * sizeof(struct folder *));
     soft404->folders[soft404->folder_count++] = folder;
     map_add(&soft404->map, &folder->entry, buf_str(&folder->url));
 }
 
-bool soft404_begin(struct crawl *crawl)
+bool soft404_begin(struct soft404 *soft404, const struct site *site)
 {
-    struct soft404 *soft404 = crawl->soft404;
-    struct buf url = {0};
     if (!soft404 || soft404->was_begun)
         return false;
     soft404->was_begun = true;
     for (size_t i = 0; i < soft404->seen_count; i++)
-        add_folder(crawl, soft404->seen[i].target);
-    for (uint32_t i = 0; i < soft404->folder_count; i++) {
-        buf_clear(&url);
-        buf_add(&url, buf_str(&soft404->folders[i]->url));
-        BUF_ADD(&url, "davit-");
-        buf_add_hex(&url, random_u64(), 16);
-        visit_probe(crawl, soft404->folders[i]->host, buf_str(&url), i);
-    }
-    buf_done(&url);
+        add_folder(soft404, site, soft404->seen[i].target);
     return soft404->folder_count > 0;
+}
+
+bool soft404_probe(const struct soft404 *soft404, uint32_t number, struct soft404_probe *probe)
+{
+    if (number >= soft404->folder_count)
+        return false;
+    const struct folder *folder = soft404->folders[number];
+    probe->target = folder->target;
+    buf_clear(&probe->url);
+    buf_add(&probe->url, buf_str(&folder->url));
+    BUF_ADD(&probe->url, "davit-");
+    buf_add_hex(&probe->url, random_u64(), 16);
+    return true;
 }
 
 static bool is_alike(const struct seen *seen, uint64_t likeness, uint32_t words)
@@ -114,10 +115,9 @@ static bool is_alike(const struct seen *seen, uint64_t likeness, uint32_t words)
            __builtin_popcountll(seen->likeness ^ likeness) <= BITS_APART_MAX;
 }
 
-/* `page` NULL: the folder knows what it does not have. */
-void soft404_answer(struct crawl *crawl, uint32_t number, const struct page *page)
+void soft404_answer(struct soft404 *soft404, struct site *site, uint32_t number,
+                    const struct page *page)
 {
-    struct soft404 *soft404 = crawl->soft404;
     struct str folder = buf_str(&soft404->folders[number]->url);
     uint32_t words;
     if (!page)
@@ -125,9 +125,9 @@ void soft404_answer(struct crawl *crawl, uint32_t number, const struct page *pag
     uint64_t likeness = page_likeness(page, &words);
     for (size_t i = 0; i < soft404->seen_count; i++) {
         const struct seen *seen = &soft404->seen[i];
-        struct target *target = site_at(crawl->site, seen->target);
+        struct target *target = site_at(site, seen->target);
         if (target->verdict == VERDICT_OK && is_alike(seen, likeness, words) &&
-            str_eq(folder_of(site_url(crawl->site, seen->target)), folder))
+            str_eq(folder_of(site_url(site, seen->target)), folder))
             target->verdict = VERDICT_SOFT_404;
     }
 }

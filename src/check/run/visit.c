@@ -21,10 +21,12 @@
  *
  * robots.txt of a host goes the same way, in visit_robots(): it is not there (4xx: all is allowed),
  * or cannot be had (5xx: nothing is, RFC 9309 §2.3.1). */
+#include "check/run/visit.h"
+
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/random.h"
-#include "check/run/crawl_priv.h"
+#include "check/run/soft404.h"
 #include "http/status.h"
 
 enum {
@@ -60,9 +62,8 @@ static struct visit *visit_new(struct crawl *crawl, struct host *host, enum visi
 
 static void drop_body(struct visit *visit)
 {
-    page_free(visit->page);
+    document_drop(&visit->document);
     inside_free(visit->inside);
-    visit->page = NULL;
     visit->inside = NULL;
     buf_clear(&visit->text);
 }
@@ -72,9 +73,7 @@ void visit_free(struct visit *visit)
     list_remove(&visit->link);
     drop_body(visit);
     call_free(&visit->call);
-    url_done(&visit->base);
-    mem_free(visit->held);
-    buf_done(&visit->held_text);
+    document_done(&visit->document);
     buf_done(&visit->url);
     buf_done(&visit->text);
     mem_free(visit);
@@ -174,7 +173,7 @@ static void on_member(struct inside_events *events, struct str href, bool is_col
     (void)is_collection, (void)status; /* a member that failed here is looked at as well */
     const struct link_context context = {
         .page = visit->target,
-        .base = &visit->base,
+        .base = &visit->document.base,
         .depth = site_at(crawl->site, visit->target)->depth + 1U,
     };
     if (crawl->options->is_dav && !str_eq(href, site_url(crawl->site, visit->target))) {
@@ -188,7 +187,7 @@ static void begin_inside(struct visit *visit)
     const struct inside_request request = {
         .site = visit->crawl->site,
         .target = visit->target,
-        .base = &visit->base,
+        .base = &visit->document.base,
         .method = visit->call.method,
         .type = buf_str(&visit->call.type),
         .options = visit->crawl->options,
@@ -224,10 +223,9 @@ static bool begin_page(struct visit *visit)
         what = str_starts_nocase(type, STR("text/plain")) ? PAGE_LIST : PAGE_GZIP;
     if (what == PAGE_NONE || !is_parsed(visit, what))
         return false;
-    finder_hold(visit);
-    visit->page = page_new(what, type, &visit->finder);
+    document_begin(&visit->document, crawl->site, visit->target, what, type);
     if (crawl->soft404)
-        page_want_likeness(visit->page);
+        page_want_likeness(visit->document.page);
     return true;
 }
 
@@ -238,15 +236,14 @@ static bool on_head(struct call *call)
     if (visit->kind == VISIT_ROBOTS)
         return http_is_success(call->status);
     if (visit->kind == VISIT_PROBE) {
-        finder_hold(visit);
-        visit->page = call->status == HTTP_OK
-                          ? page_new(PAGE_HTML, buf_str(&call->type), &visit->finder)
-                          : NULL;
-        if (visit->page)
-            page_want_likeness(visit->page);
-        return visit->page != NULL;
+        if (call->status != HTTP_OK)
+            return false;
+        document_begin(&visit->document, crawl->site, TARGET_NONE, PAGE_HTML, buf_str(&call->type));
+        page_want_likeness(visit->document.page);
+        return true;
     }
-    bool is_url = url_parse(&visit->base, site_url(crawl->site, visit->target), NULL, NULL);
+    struct url *base = &visit->document.base;
+    bool is_url = url_parse(base, site_url(crawl->site, visit->target), NULL, NULL);
     assert(is_url); /* it was one when it was queued */
     if (strcmp(call->method, "HEAD") == 0)
         return false;
@@ -263,8 +260,8 @@ static bool on_data(struct call *call, struct str bytes)
     visit->crawl->counts.bytes += bytes.len;
     if (visit->inside)
         return inside_feed(visit->inside, bytes);
-    if (visit->page)
-        return page_feed(visit->page, bytes);
+    if (visit->document.page)
+        return page_feed(visit->document.page, bytes);
     buf_add(&visit->text, bytes);
     return visit->text.len < ROBOTS_BYTES_MAX;
 }
@@ -420,12 +417,13 @@ static void read_page(struct visit *visit)
 {
     struct crawl *crawl = visit->crawl;
     struct target *target = site_at(crawl->site, visit->target);
+    struct page *page = visit->document.page;
     bool is_followed = target->flags & (TARGET_IS_INSIDE | TARGET_IS_SITEMAP);
-    if (!page_end(visit->page))
+    if (!page_end(page))
         site_set_note(crawl->site, visit->target, STR("damaged; read up to the fault"));
-    target->flags |= TARGET_IS_PARSED | (page_has_names(visit->page) ? TARGET_HAS_NAMES : 0);
+    target->flags |= TARGET_IS_PARSED | (page_has_names(page) ? TARGET_HAS_NAMES : 0);
     if (crawl->soft404 && is_followed && visit->call.status == HTTP_OK)
-        soft404_note(crawl->soft404, visit->target, visit->page);
+        soft404_note(crawl->soft404, visit->target, page);
     if (!is_followed)
         return;
     if (crawl->options->pages_max && crawl->counts.pages >= crawl->options->pages_max) {
@@ -433,7 +431,7 @@ static void read_page(struct visit *visit)
         return;
     }
     crawl->counts.pages++;
-    held_release(visit);
+    links_add(crawl, &visit->document);
 }
 
 static void follow(struct visit *visit)
@@ -474,7 +472,8 @@ static bool wants_cookie(struct visit *visit)
     struct str url = site_url(crawl->site, visit->target);
     if (!crawl->options->client.cookie_file || !visit->call.sets_cookie || visit->tries)
         return false;
-    bool is_self = url_parse(&crawl->url, buf_str(&visit->call.location), &visit->base, NULL);
+    const struct url *base = &visit->document.base;
+    bool is_self = url_parse(&crawl->url, buf_str(&visit->call.location), base, NULL);
     buf_clear(&crawl->format);
     if (is_self)
         url_format(&crawl->url, &crawl->format, false);
@@ -505,7 +504,7 @@ static bool decide(struct visit *visit)
         follow(visit);
         return true;
     }
-    if (visit->page && is_answer)
+    if (visit->document.page && is_answer)
         read_page(visit);
     if (visit->inside) {
         /* A body that broke off is told by what it lacks, however the connection ended. */
@@ -573,7 +572,7 @@ static void learn_robots(struct visit *visit)
     host->robots_state = ROBOTS_KNOWN;
     host->is_closed = is_answer && visit->call.status >= HTTP_INTERNAL_ERROR;
     if (is_answer && http_is_success(visit->call.status)) {
-        host->robots = robots_parse(&crawl->arena, buf_str(&visit->text), STR("davit"));
+        host->robots = robots_parse(&crawl->hosts.arena, buf_str(&visit->text), STR("davit"));
         if (!host->pace.is_loopback)
             pace_set_delay(&host->pace, host->robots.delay_s);
         add_sitemaps(crawl, host);
@@ -615,9 +614,9 @@ static void on_done(struct call *call)
     if (visit->kind == VISIT_TARGET) {
         is_over = decide(visit);
     } else if (visit->kind == VISIT_PROBE) {
-        if (visit->page)
-            (void)!page_end(visit->page); /* only its text matters */
-        soft404_answer(crawl, visit->target, visit->page);
+        if (visit->document.page)
+            (void)!page_end(visit->document.page); /* only its text matters */
+        soft404_answer(crawl->soft404, crawl->site, visit->target, visit->document.page);
     } else {
         is_over = !follow_robots(visit) && !ask_robots_again(visit);
         if (is_over)
@@ -625,5 +624,5 @@ static void on_done(struct call *call)
     }
     if (is_over)
         visit_free(visit);
-    host_wake(crawl, host);
+    hosts_wake(&crawl->hosts, host);
 }

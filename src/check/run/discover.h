@@ -1,0 +1,22 @@
+/* check/run/discover.h: from a link to a target, and to its place. */
+#pragma once
+
+#include "check/run/document.h"
+#include "check/run/state.h"
+
+/* Where the link was found. */
+struct link_context {
+    uint32_t page; /* TARGET_NONE: the command line */
+    const struct url *base;
+    struct url_encoder *encoder;
+    unsigned depth;
+};
+
+/* Makes a place of it, and what has to be looked at for it a target. */
+void link_add(struct crawl *crawl, const struct link_context *context,
+              const struct found_link *link);
+/* All links of a document that has ended. */
+void links_add(struct crawl *crawl, const struct document *document);
+
+/* Where the redirect of `from` leads. TARGET_NONE: to nothing that is a URL. */
+uint32_t link_redirect(struct crawl *crawl, uint32_t from, struct str location);

@@ -1,0 +1,38 @@
+/* check/run/document.h: a document that is read, and its links until it ends. */
+#pragma once
+
+#include "check/model/site.h"
+#include "check/run/page.h"
+#include "check/url/url.h"
+
+/* A link that waits for the end of its page, which may say another base. Texts are offsets. */
+struct held_link {
+    enum link_kind kind;
+    struct html_position at;
+    uint32_t raw, raw_len;
+    uint32_t text, text_len;
+};
+
+/* A zeroed one has nothing to be freed. */
+struct document {
+    struct finder finder;
+    struct site *site;
+    uint32_t target;
+    struct page *page; /* NULL: nothing of it is read */
+    struct url base;   /* of its links: where it is, until the document says another */
+    bool has_base;     /* it has said one */
+    struct held_link *held;
+    size_t held_count, held_cap;
+    struct buf held_text;
+};
+
+/* Begins to read one, from its start. Its names become those of `target`; TARGET_NONE: nobody
+ * wants them. Borrows the site until done. */
+void document_begin(struct document *document, struct site *site, uint32_t target,
+                    enum page_type type, struct str media_type);
+/* Reads no more of it. */
+void document_drop(struct document *document);
+void document_done(struct document *document);
+
+/* One of its links, `number` of `held_count`. Valid until the next one is held. */
+struct found_link document_link(const struct document *document, size_t number);

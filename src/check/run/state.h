@@ -1,0 +1,36 @@
+/* check/run/state.h: what the files of a run share. */
+#pragma once
+
+#include "check/run/events.h"
+#include "check/run/hosts.h"
+#include "check/run/scope.h"
+
+struct soft404;
+
+struct crawl {
+    const struct check_options *options;
+    struct site *site;
+    struct crawl_events *events;
+    struct crawl_counts counts;
+    struct scope *scope;
+    struct client_pool *pool;
+    struct hosts hosts;
+    struct list visits; /* all of them */
+    unsigned sleeping;  /* of those, that wait to be tried again */
+    unsigned under_way; /* requests */
+    bool is_stopped;
+    bool is_draining;      /* nothing more is started; what is under way may end */
+    const char *stop_note; /* for what was not looked at */
+    bool has_trouble;
+    struct err trouble;
+    struct url url;    /* room for link_add() */
+    struct buf format; /* likewise */
+    struct buf remapped;
+    struct soft404 *soft404;
+};
+
+/* A target has its verdict. */
+void crawl_finish(struct crawl *crawl, uint32_t id, enum verdict verdict);
+
+/* Trouble of our own: the run ends. */
+void crawl_stop(struct crawl *crawl, const char *why);
