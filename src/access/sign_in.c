@@ -30,6 +30,7 @@
  * SCRAM keeps nothing between its two requests: `sid` holds the client's first message under a
  * keyed hash together with the server's nonce, and the nonce is one of access/nonce.h's, good for a
  * while and for one success. */
+#include "access/access.h"
 #include "access/accounts.h"
 #include "access/net.h"
 #include "access/password.h"

@@ -1,11 +1,11 @@
 /* access/state_priv.h: what outlives a reload. */
 #pragma once
 
-#include "access/access.h"
 #include "access/credential_cache.h"
 #include "access/gate.h"
 #include "access/nonce.h"
 #include "access/throttle.h"
+#include "base/shared_state.h"
 
 struct access_state {
     struct shared_state *shared; /* nonces and throttling are there */

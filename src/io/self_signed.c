@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
-#include "io/tls_priv.h"
+#include "io/tls_files.h"
 
 enum { HOUR_S = 3600, DAY_S = 24 * HOUR_S, COMMON_NAME_BYTES_MAX = 64, SERIAL_BYTES = 16 };
 

@@ -28,7 +28,9 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "io/tls_files.h"
 #include "io/tls_priv.h"
+#include "io/tls_tickets.h"
 
 #define SUITES_1_3 "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
 #define SUITES_1_2                                                                                 \

@@ -3,26 +3,9 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "io/tls_options.h"
 
 struct shared_state;
-
-enum { TLS_PAIRS_MAX = 16 };
-
-/* Where a certificate and its key are. PEM; the certificate's chain stands behind it. */
-struct tls_pair_files {
-    const char *certificate;
-    const char *key;  /* may be the same file */
-    const char *ocsp; /* an OCSP response to staple, DER; NULL: none */
-};
-
-struct tls_options {
-    struct tls_pair_files pairs[TLS_PAIRS_MAX]; /* the first is for clients that name no host */
-    size_t pair_count;
-    const char *client_ca;  /* PEM; who may sign clients' certificates. NULL: none is asked for */
-    const char *client_crl; /* PEM; which of those they have revoked. NULL: it is not asked */
-    bool demands_client;    /* no connection without such a certificate */
-    bool offers_h2;         /* by ALPN, besides HTTP/1.1 */
-};
 
 /* Reads the files. Borrows the options until others have taken their place; `shared`, which has the
  * keys of tickets, must outlive it. Gives; NULL: `err` says why. */
@@ -43,9 +26,6 @@ struct str tls_server_remarks(const struct tls_server *server);
 /* Appends what the certificates are for, in lower case, a line for each name. From the thread that
  * reloads. */
 void tls_server_add_names(const struct tls_server *server, struct buf *to);
-
-/* Whether a certificate's name, which may begin with "*.", is for `host`. Both in lower case. */
-bool tls_name_fits(struct str name, struct str host);
 
 /* Whether the kernel can do the encryption. */
 bool tls_server_has_kernel_tls(const struct tls_server *server);

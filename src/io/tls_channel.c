@@ -34,6 +34,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "io/tls_files.h"
 #include "io/tls_priv.h"
 
 enum {

@@ -9,6 +9,8 @@
  *
  * The names of a certificate are taken out once, when it is read, because each connection asks for
  * them. As in RFC 6125 §6.4.4, the common name counts only where there is no other name. */
+#include "io/tls_files.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <sys/stat.h>
@@ -22,7 +24,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/files.h"
-#include "io/tls_priv.h"
+#include "io/tls_names.h"
 
 enum { FILE_BYTES_MAX = 1 << 20, SOON_DAYS = 7, DAY_S = 86400 };
 
@@ -166,20 +168,6 @@ static void read_names(struct tls_pair *pair)
     GENERAL_NAMES_free(names);
 }
 
-/* RFC 6125 §6.4.3: a '*' stands for one whole label, the leftmost. */
-static bool covers(struct str wildcard, struct str host)
-{
-    if (!str_starts(wildcard, STR("*.")))
-        return false;
-    size_t dot = str_index(host, '.');
-    return dot > 0 && str_eq(str_from(wildcard, 1), str_from(host, dot));
-}
-
-bool tls_name_fits(struct str name, struct str host)
-{
-    return str_eq(name, host) || covers(name, host);
-}
-
 unsigned tls_pair_fit(const struct tls_pair *pair, struct str host)
 {
     struct str names = buf_str(&pair->names);
@@ -188,7 +176,7 @@ unsigned tls_pair_fit(const struct tls_pair *pair, struct str host)
         struct str name = str_cut(&names, '\n');
         if (str_eq(name, host))
             fit = 2;
-        else if (covers(name, host))
+        else if (tls_name_fits(name, host))
             fit = 1;
     }
     return fit;

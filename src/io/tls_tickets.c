@@ -17,11 +17,13 @@
  *
  * Rejected: the keys that OpenSSL makes by itself; they live as long as the context, that is, until
  * the next reload, and a reload would end all sessions. */
+#include "io/tls_tickets.h"
+
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 
 #include "base/random.h"
-#include "io/tls_priv.h"
+#include "io/tls_files.h"
 
 enum { OLD_KEYS = 2, ROTATE_MS = TICKET_LIFETIME_S * 1000 / OLD_KEYS };
 

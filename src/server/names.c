@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "io/tls_names.h"
 #include "text/uri.h"
 
 enum { NAME_BYTES_MAX = 255, NAMES_MAX = 256 };
