@@ -1,5 +1,6 @@
-/* Addresses as text and sockets that listen. Only numbers are taken for an address: looking up a
- * name would block, and which of its addresses a server then serves would be anybody's guess.
+/* Addresses as text and sockets that listen. Only numbers are taken for an address, and what means
+ * the same everywhere ("localhost"): looking up a name would block, and which of its addresses a
+ * server then serves would be anybody's guess.
  *
  * Addresses are kept in a sockaddr_storage and reached through as_in() and as_in6(), the only
  * casts. An IPv6 socket listens for IPv6 alone (IPV6_V6ONLY), so that "[::]:80" and "0.0.0.0:80"
@@ -62,6 +63,20 @@ bool address_parse(const char *text, struct socket_address *address_out, struct 
         return err_set(err, 0, "'%s' has no IP address before its port (IPv6: [::1]:8080)", text);
     *address_out = address;
     return true;
+}
+
+bool address_parse_both(const char *text, struct socket_address addresses_out[2])
+{
+    struct err err; /* of no interest: address_parse() says what is wrong */
+    char v4[64];
+    char v6[64];
+    bool is_local = str_starts_nocase(str_of_c(text), STR("localhost:"));
+    if (!is_local && text[0] != ':')
+        return false;
+    const char *port = strchr(text, ':') + 1;
+    (void)snprintf(v4, sizeof(v4), "%s:%s", is_local ? "127.0.0.1" : "0.0.0.0", port);
+    (void)snprintf(v6, sizeof(v6), "[%s]:%s", is_local ? "::1" : "::", port); /* cut: no port */
+    return address_parse(v4, &addresses_out[0], &err) && address_parse(v6, &addresses_out[1], &err);
 }
 
 size_t address_format(const struct socket_address *address, char to[ADDRESS_TEXT_BYTES])

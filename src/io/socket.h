@@ -17,6 +17,10 @@ enum { ADDRESS_TEXT_BYTES = 64 };
 /* Reads "127.0.0.1:8080" or "[::1]:8080"; the port may be 0. */
 NODISCARD bool address_parse(const char *text, struct socket_address *address_out, struct err *err);
 
+/* What "localhost:8080", or ":8080" for all addresses of the machine, stands for: one of IPv4, and
+ * one of IPv6. False: it is none of these. */
+bool address_parse_both(const char *text, struct socket_address addresses_out[2]);
+
 /* "127.0.0.1:8080"; an IPv4-mapped IPv6 address is written as IPv4. Returns its length. */
 size_t address_format(const struct socket_address *address, char to[ADDRESS_TEXT_BYTES]);
 

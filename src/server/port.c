@@ -1,5 +1,7 @@
 #include "server/port.h"
 
+#include <errno.h>
+
 #include "base/fd.h"
 
 void ports_init(struct ports *ports)
@@ -11,11 +13,13 @@ void ports_init(struct ports *ports)
 
 bool ports_open(struct ports *ports, const struct server_config *config, struct err *err)
 {
-    ports->count = config->listener_count;
-    for (size_t i = 0; i < ports->count; i++) {
-        struct port *port = &ports->at[i];
-        port->kind = config->listeners[i].kind;
-        if (!socket_listen(&config->listeners[i].address, &port->fd, &port->bound, err))
+    for (size_t i = 0; i < config->listener_count; i++) {
+        const struct listener_config *listener = &config->listeners[i];
+        struct port *port = &ports->at[ports->count];
+        port->kind = listener->kind;
+        if (socket_listen(&listener->address, &port->fd, &port->bound, err))
+            ports->count++;
+        else if (!listener->may_lack || (err->code != EAFNOSUPPORT && err->code != EADDRNOTAVAIL))
             return false;
     }
     return true;

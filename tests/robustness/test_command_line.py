@@ -137,21 +137,44 @@ def test_a_state_database_that_is_none_is_set_aside_and_files_are_served(tmp_pat
     assert [path.read_bytes() for path in aside] == [own]
 
 
-def test_one_line_for_each_listener():
-    hosts = ["127.0.0.2", "[::1]"]
+def has_ipv6():
     try:
         with socket.socket(socket.AF_INET6) as probe:
             probe.bind(("::1", 0))
     except OSError:  # as in many containers
-        hosts.remove("[::1]")
-    args = [arg for host in hosts for arg in ("--listen", host + ":0")]
+        return False
+    return True
+
+
+def check_listeners(args, hosts):
     with davit.Davit(args=args) as server:
         found = re.findall(r"^listening on http://(.+?):(\d+)/$", server.stderr(), re.M)
         assert [host for host, _ in found] == ["127.0.0.1", *hosts]
         for host, port in found:
-            with davit.Connection((host.strip("[]"), int(port))) as connection:
-                connection.send(f"OPTIONS * HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n")
+            to = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)
+            with davit.Connection((to.strip("[]"), int(port))) as connection:
+                connection.send(f"OPTIONS * HTTP/1.1\r\nHost: {to}:{port}\r\n\r\n")
                 assert connection.read().status == 200
+
+
+def test_one_line_for_each_listener():
+    hosts = ["127.0.0.2", "[::1]"] if has_ipv6() else ["127.0.0.2"]
+    check_listeners([arg for host in hosts for arg in ("--listen", host + ":0")], hosts)
+
+
+def test_localhost_and_no_host_are_both_families():
+    count = 2 if has_ipv6() else 1
+    check_listeners(["--listen", "localhost:0"], ["127.0.0.1", "[::1]"][:count])
+    check_listeners(["--anonymous", "--listen", ":0"], ["0.0.0.0", "[::]"][:count])
+    done = run("serve", "--listen", ":0", "/tmp")
+    assert done.returncode == 2 and "0.0.0.0:0" in done.stderr and "--anonymous" in done.stderr
+
+
+def test_a_machine_without_ipv6_has_the_other_half():
+    need_root("a network of one's own")
+    script = 'sysctl -qw net.ipv6.conf.all.disable_ipv6=1; ip link set lo up; exec "$@"'
+    with davit.Davit(args=["--listen", "localhost:0"], wrapper=["unshare", "-n", "sh", "-c", script, "-"]) as server:
+        assert "[::1]" not in server.stderr() and server.stderr().count("listening on") == 2
 
 
 def test_anonymous_allows_any_address():

@@ -19,11 +19,16 @@ enum { WORKERS_FLUSH = 32, WORKERS_LAZY = 8 };
 static bool add_listener(struct server_config *config, const char *value, enum listener_kind kind,
                          struct err *err)
 {
-    if (config->listener_count == LISTENERS_MAX)
+    struct socket_address addresses[2];
+    size_t count = address_parse_both(value, addresses) ? 2 : 1;
+    if (count == 1 && !address_parse(value, &addresses[0], err))
+        return false;
+    if (config->listener_count + count > LISTENERS_MAX)
         return err_set(err, 0, "more than %d addresses to listen on", LISTENERS_MAX);
-    struct listener_config *listener = &config->listeners[config->listener_count++];
-    listener->kind = kind;
-    return address_parse(value, &listener->address, err);
+    for (size_t i = 0; i < count; i++)
+        config->listeners[config->listener_count++] =
+            (struct listener_config){addresses[i], kind, .may_lack = i > 0};
+    return true;
 }
 
 static bool set_listen(void *target, const char *value, struct err *err)

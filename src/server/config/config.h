@@ -40,6 +40,7 @@ enum listener_kind {
 struct listener_config {
     struct socket_address address;
     enum listener_kind kind;
+    bool may_lack; /* where the machine has no IPv6, and nobody has asked for it by name */
 };
 
 struct server_config {

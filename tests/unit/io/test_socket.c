@@ -90,6 +90,38 @@ TEST(address_refuses_what_is_none)
     }
 }
 
+TEST(address_of_both_families)
+{
+    static const struct {
+        const char *text, *v4, *v6;
+    } rows[] = {
+        {"localhost:8080", "127.0.0.1:8080", "[::1]:8080"},
+        {"LocalHost:0", "127.0.0.1:0", "[::1]:0"},
+        {":80", "0.0.0.0:80", "[::]:80"},
+    };
+    static const char *const others[] = {
+        "",
+        ":",
+        "localhost",
+        "localhost:",
+        ":x",
+        ":65536",
+        ":80:",
+        "localhost.:80",
+        "a:80",
+        "127.0.0.1:80",
+        ":11111111111111111111111111111111111111111111111111111111111111111111111111111111111111"};
+    struct socket_address both[2];
+    char text[ADDRESS_TEXT_BYTES];
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        check_that(rows[i].text, address_parse_both(rows[i].text, both));
+        check_str(rows[i].text, str_of(text, address_format(&both[0], text)), rows[i].v4);
+        check_str(rows[i].text, str_of(text, address_format(&both[1], text)), rows[i].v6);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        check_that(others[i], !address_parse_both(others[i], both));
+}
+
 static void open_listener(int *fd, struct socket_address *address)
 {
     struct socket_address any;
@@ -167,6 +199,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(address_is_read_and_written),
         cmocka_unit_test(address_refuses_what_is_none),
+        cmocka_unit_test(address_of_both_families),
         cmocka_unit_test(listen_tells_the_port_that_it_got),
         cmocka_unit_test(listen_refuses_an_address_of_another_machine),
         cmocka_unit_test(accept_gives_a_connection_that_does_not_wait),
