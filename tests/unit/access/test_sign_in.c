@@ -1,129 +1,10 @@
 /* From a field to a principal: each scheme's way through, and the attacks on it. */
 #include "support/test.h"
 
-#include "access/access.h"
-#include "access/accounts.h"
-#include "access/scheme/digest.h"
-#include "access/scheme/scram.h"
 #include "access/standalone.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "support/nodes.h"
-#include "text/base64.h"
-
-#define BCRYPT "$2y$05$8NYUrE8.Gqim6FmN7AGG/eBav4USanBke2PfLi.bcBHR1nnV3vYoO" /* "pw" */
-
-static struct arena arena;
-static struct shared_state *shared;
-static struct users users;
-static struct tokens tokens;
-static struct accounts accounts;
-static struct access access_;
-static struct signed_in got;
-static struct buf token_text;
-static struct buf link_text;
-
-static const struct access_bounds bounds = {.nonce_ms = 60000,
-                                            .cache_count = 64,
-                                            .right_ms = 1000,
-                                            .wrong_ms = 900000,
-                                            .waiting_count = 16};
-
-static struct shared_state *new_shared(void)
-{
-    static const size_t max[SHARED_TABLES] = {
-        [SHARED_NONCES] = 64, [SHARED_GUESSES] = 4096, [SHARED_KNOWN] = 4096};
-    return standalone_new(max);
-}
-
-/* Once for all tests: it is slow on purpose. */
-static struct buf alices_line;
-static struct buf alices_keys;
-
-static bool make_alice(void)
-{
-    struct user_secret secret = {STR("alice"), STR("davit"), STR("pencil"), true, 4096};
-    return alices_line.len || users_add_lines(&alices_line, &alices_keys, &secret);
-}
-
-static int begin(void **state)
-{
-    struct buf line = {0};
-    struct buf keys = {0};
-    struct buf notes = {0};
-    struct buf token = {0};
-    struct err err;
-    struct token like = {.user = STR("alice"), .scope = {PATH("phone"), true}};
-    struct token link = {.user = STR("bob"), .scope = {PATH("shared"), true}, .is_link = true};
-    (void)state;
-    clock_freeze(1000000);
-    buf_clear(&token_text);
-    if (!make_alice())
-        return -1;
-    buf_add(&line, buf_str(&alices_line));
-    buf_add(&keys, buf_str(&alices_keys));
-    BUF_ADD(&line, "\nbob:" BCRYPT "\n");
-    buf_clear(&link_text);
-    tokens_add_line(&token, &like, &token_text);
-    buf_add_char(&token, '\n');
-    tokens_add_line(&token, &link, &link_text);
-    bool is_fine = users_read(&users, buf_str(&line), &notes, &err) &&
-                   users_read_keys(&users, buf_str(&keys), STR("davit"), &notes, &err) &&
-                   tokens_read(&tokens, buf_str(&token), &err);
-    buf_done(&line);
-    buf_done(&keys);
-    buf_done(&notes);
-    buf_done(&token);
-    shared = new_shared();
-    accounts = accounts_of_files(&users, &tokens);
-    access_ = (struct access){
-        .state = access_state_new(&bounds, shared), .realm = STR("davit"), .accounts = &accounts};
-    for (size_t i = 0; i < ACCESS_SCHEME_COUNT; i++)
-        access_.offers[i] = true;
-    return is_fine ? 0 : -1;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    access_state_free(access_.state);
-    standalone_free(shared);
-    users_done(&users);
-    tokens_done(&tokens);
-    arena_reset(&arena);
-    clock_freeze(-1);
-    return 0;
-}
-
-static enum sign_in_end ask_from(const char *address, bool may_block, const char *field)
-{
-    struct sign_in request = {.authorization = field ? str_of_c(field) : STR_NONE,
-                              .method = STR("GET"),
-                              .target = STR("/x"),
-                              .address = str_of_c(address),
-                              .is_confidential = true,
-                              .may_block = may_block};
-    got = (struct signed_in){0};
-    return access_sign_in(&access_, &request, &arena, &got);
-}
-
-static enum sign_in_end ask(const char *field)
-{
-    return ask_from("192.0.2.1:1234", true, field);
-}
-
-static const char *basic(const char *user, const char *password)
-{
-    struct buf plain = {0};
-    struct buf field = {0};
-    buf_addf(&plain, "%s:%s", user, password);
-    BUF_ADD(&field, "Basic ");
-    base64_encode(&field, buf_str(&plain), BASE64);
-    const char *text = arena_text(&arena, buf_str(&field));
-    buf_done(&plain);
-    buf_done(&field);
-    return text;
-}
+#include "sign_in_fixture.h"
 
 /* --- Basic --- */
 
@@ -388,51 +269,6 @@ TEST(sign_in_with_a_token_that_is_good_again_gives_its_seat_back)
 
 /* --- Digest --- */
 
-/* A parameter of a challenge. */
-static struct str param_of(struct str challenge, const char *name)
-{
-    struct authorization parsed;
-    assert_true(authorization_parse(challenge, &arena, &parsed));
-    return authorization_get(&parsed, name);
-}
-
-static struct str challenge_of(const char *beginning, const char *with)
-{
-    struct str challenges[ACCESS_CHALLENGES_MAX];
-    size_t count = access_challenges(&access_, &got, true, &arena, challenges);
-    for (size_t i = 0; i < count; i++) {
-        if (str_starts(challenges[i], str_of_c(beginning)) &&
-            strstr(arena_text(&arena, challenges[i]), with))
-            return challenges[i];
-    }
-    fail_msg("there is no challenge %s", beginning);
-    return STR_NONE;
-}
-
-static const char *digest_field(const char *user, const char *password, struct str nonce,
-                                unsigned count)
-{
-    struct buf key = {0};
-    struct buf a2 = {0};
-    struct buf text = {0};
-    struct buf field = {0};
-    digest_add_key(&key, HASH_SHA256, str_of_c(user), STR("davit"), str_of_c(password));
-    secret_add_hex(&a2, HASH_SHA256, STR("GET:/x"));
-    buf_addf(&text, "%s:%.*s:%08x:c:auth:%s", buf_c(&key), STR_ARGS(nonce), count, buf_c(&a2));
-    buf_addf(&field,
-             "Digest username=\"%s\", realm=\"davit\", uri=\"/x\", algorithm=SHA-256, "
-             "nonce=\"%.*s\", nc=%08x, cnonce=\"c\", qop=auth, response=\"",
-             user, STR_ARGS(nonce), count);
-    secret_add_hex(&field, HASH_SHA256, buf_str(&text));
-    buf_add_char(&field, '"');
-    const char *copy = arena_text(&arena, buf_str(&field));
-    buf_done(&key);
-    buf_done(&a2);
-    buf_done(&text);
-    buf_done(&field);
-    return copy;
-}
-
 TEST(sign_in_with_digest_and_its_replays)
 {
     struct str nonce = param_of(challenge_of("Digest", "SHA-256"), "nonce");
@@ -491,65 +327,6 @@ TEST(sign_in_offers_the_strongest_first)
 }
 
 /* --- SCRAM --- */
-
-static const char *scram_field(struct str sid, struct str message)
-{
-    struct buf field = {0};
-    BUF_ADD(&field, "SCRAM-SHA-256 ");
-    if (sid.len)
-        buf_addf(&field, "sid=%.*s, ", STR_ARGS(sid));
-    BUF_ADD(&field, "data=");
-    base64_encode(&field, message, BASE64);
-    const char *copy = arena_text(&arena, buf_str(&field));
-    buf_done(&field);
-    return copy;
-}
-
-static struct str server_first_of(struct str step)
-{
-    struct str message;
-    assert_true(base64_decode(param_of(step, "data"), BASE64, &arena, &message));
-    return message;
-}
-
-/* The client's final message: RFC 5802 §3 from the other side. */
-static struct str client_final(const char *password, struct str bare, struct str server_first)
-{
-    struct str rest = server_first;
-    struct str nonce = str_from(str_cut(&rest, ','), 2);
-    struct str salt;
-    uint64_t iterations;
-    struct buf message = {0};
-    struct buf text = {0};
-    assert_true(base64_decode(str_from(str_cut(&rest, ','), 2), BASE64, &arena, &salt));
-    assert_true(str_parse_u64(str_from(rest, 2), &iterations));
-    struct sha256 salted = secret_pbkdf2(str_of_c(password), salt, (unsigned)iterations);
-    struct sha256 client_key = secret_hmac(sha256_str(&salted), STR("Client Key"));
-    struct sha256 stored_key = secret_sha256(sha256_str(&client_key));
-    buf_addf(&message, "c=biws,r=%.*s", STR_ARGS(nonce));
-    buf_addf(&text, "%.*s,%.*s,%s", STR_ARGS(bare), STR_ARGS(server_first), buf_c(&message));
-    struct sha256 signature = secret_hmac(sha256_str(&stored_key), buf_str(&text));
-    for (size_t i = 0; i < SHA256_BYTES; i++)
-        client_key.bytes[i] ^= signature.bytes[i];
-    BUF_ADD(&message, ",p=");
-    base64_encode(&message, sha256_str(&client_key), BASE64);
-    struct str copy = arena_str(&arena, buf_str(&message));
-    buf_done(&message);
-    buf_done(&text);
-    return copy;
-}
-
-static struct str begin_scram(const char *user, struct str *bare)
-{
-    struct buf first = {0};
-    buf_addf(&first, "n,,n=%s,r=clientnonce", user);
-    struct str message = arena_str(&arena, buf_str(&first));
-    buf_done(&first);
-    *bare = str_from(message, 3);
-    check_int("first", ask(scram_field(STR_NONE, message)), SIGN_IN_REFUSED);
-    assert_true(got.next_step.len > 0);
-    return got.next_step;
-}
 
 TEST(sign_in_with_scram_takes_two_steps_and_works_once)
 {
@@ -636,268 +413,53 @@ TEST(sign_in_with_scram_tells_strangers_the_same_after_a_restart)
                 str_from(two, str_index(two, ',')));
 }
 
-/* --- two nodes of a cluster --- */
-
-static struct node_hub hub;
-static struct node nodes[2];
-static struct access_state *states[2];
-
-/* What is asked from now on is asked at that one. */
-static void go_to(int i)
-{
-    access_.state = states[i];
-}
-
-static void begin_nodes(void)
-{
-    access_state_free(access_.state);
-    got = (struct signed_in){0};
-    hub = (struct node_hub){shared, "root"};
-    for (int i = 0; i < 2; i++) {
-        node_init(&nodes[i], &hub);
-        states[i] = access_state_new(&bounds, &nodes[i].state);
-    }
-    go_to(0);
-}
-
-static void end_nodes(void)
-{
-    go_to(0); /* end() frees it */
-    access_state_free(states[1]);
-}
-
-TEST(sign_in_at_another_node_takes_its_nonces_and_refuses_its_replays)
-{
-    begin_nodes();
-    nodes[0].ahead_ms = 2000;
-    struct str nonce = param_of(challenge_of("Digest", "SHA-256"), "nonce");
-    go_to(1);
-    check_int("the other's nonce", ask(digest_field("alice", "pencil", nonce, 1)), SIGN_IN_DONE);
-    go_to(0);
-    check_int("replayed", ask(digest_field("alice", "pencil", nonce, 1)), SIGN_IN_REFUSED);
-    check_that("stale", got.is_stale);
-    check_int("counted on", ask(digest_field("alice", "pencil", nonce, 2)), SIGN_IN_DONE);
-    go_to(1);
-    check_int("replayed", ask(digest_field("alice", "pencil", nonce, 2)), SIGN_IN_REFUSED);
-    end_nodes();
-}
-
-TEST(sign_in_at_another_node_ends_an_exchange_of_scram)
-{
-    struct str bare;
-    begin_nodes();
-    struct str step = begin_scram("alice", &bare);
-    struct str sid = param_of(step, "sid");
-    struct str final = client_final("pencil", bare, server_first_of(step));
-    go_to(1);
-    check_int("right", ask(scram_field(sid, final)), SIGN_IN_DONE);
-    check_str("who", got.principal.name, "alice");
-    go_to(0);
-    check_int("replayed", ask(scram_field(sid, final)), SIGN_IN_REFUSED);
-    struct str stranger = server_first_of(begin_scram("nobody", &bare));
-    go_to(1);
-    struct str again = server_first_of(begin_scram("nobody", &bare));
-    check_bytes("the same salt", str_from(again, str_index(again, ',')),
-                str_from(stranger, str_index(stranger, ',')));
-    end_nodes();
-}
-
-TEST(sign_in_counts_what_was_wrong_at_another_node)
-{
-    begin_nodes();
-    for (int i = 0; i < 2; i++) { /* eight in all */
-        go_to(i);
-        for (int k = 0; k < 4; k++)
-            check_int("wrong", ask(basic("bob", k % 2 ? "x" : "y")), SIGN_IN_REFUSED);
-        check_int("wrong", ask(basic("bob", i ? "one" : "two")), SIGN_IN_REFUSED);
-        check_int("wrong", ask(basic("bob", i ? "three" : "four")), SIGN_IN_REFUSED);
-    }
-    check_int("slowed", ask(basic("bob", "z")), SIGN_IN_THROTTLED);
-    go_to(0);
-    check_int("slowed", ask(basic("bob", "pw")), SIGN_IN_THROTTLED);
-    check_int("elsewhere", ask_from("203.0.113.5:2", true, basic("bob", "pw")), SIGN_IN_DONE);
-    end_nodes();
-}
-
-/* What may wait is not asked where nothing may. */
-TEST(sign_in_by_what_nodes_share_is_put_off_on_a_loop)
-{
-    begin_nodes();
-    struct str nonce = param_of(challenge_of("Digest", "SHA-256"), "nonce");
-    const char *const fields[] = {basic("bob", "pw"), "Bearer nonsense",
-                                  digest_field("alice", "pencil", nonce, 1)};
-    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-        nodes[0].is_on_loop = true;
-        check_int(fields[i], ask_from("192.0.2.1:1", false, fields[i]), SIGN_IN_BLOCKS);
-        check_that("no seat", !got.seat);
-        nodes[0].is_on_loop = false;
-        check_int(fields[i], ask(fields[i]), i == 1 ? SIGN_IN_REFUSED : SIGN_IN_DONE);
-    }
-    nodes[0].is_on_loop = true;
-    check_int("nobody", ask_from("192.0.2.1:1", false, NULL), SIGN_IN_DONE);
-    end_nodes();
-}
-
-/* A guess that cannot be counted is not looked at, and a nonce that may have been used is not taken.
- */
-TEST(sign_in_is_unknown_where_what_nodes_share_is_out_of_reach)
-{
-    struct str bare;
-    begin_nodes();
-    struct str nonce = param_of(challenge_of("Digest", "SHA-256"), "nonce");
-    struct str step = begin_scram("alice", &bare);
-    const char *digest = digest_field("alice", "pencil", nonce, 1);
-    const char *scram =
-        scram_field(param_of(step, "sid"), client_final("pencil", bare, server_first_of(step)));
-    nodes[0].is_cut_off = true;
-    const char *const fields[] = {basic("bob", "pw"), basic("bob", "x"), "Bearer nonsense", digest,
-                                  scram};
-    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-        check_int(fields[i], ask(fields[i]), SIGN_IN_UNKNOWN);
-        check_int("seconds", got.retry_s, 2);
-        check_that("nobody", principal_is_anonymous(&got.principal));
-    }
-    nodes[0].is_cut_off = false;
-    check_int("right after all", ask(digest), SIGN_IN_DONE);
-    check_int("right after all", ask(scram), SIGN_IN_DONE);
-    check_int("right after all", ask(basic("bob", "pw")), SIGN_IN_DONE);
-    end_nodes();
-}
-
-/* --- accounts elsewhere --- */
-
-/* The same as in the files, but far away. */
-static struct far {
-    struct accounts accounts;
-    bool is_on_loop; /* where nothing may wait */
-    bool is_cut_off;
-} far;
-
-static bool reaches(const struct accounts *from)
-{
-    const struct far *there =
-        CONTAINER_OF((struct accounts *)(uintptr_t)from, struct far, accounts);
-    check_that("not where nothing may wait", !there->is_on_loop);
-    return !there->is_cut_off;
-}
-
-static bool find_far_user(const struct accounts *from, struct str name, struct arena *to,
-                          const struct user **user_out)
-{
-    const struct user *user;
-    if (!reaches(from) || !accounts_find_user(&accounts, name, to, &user))
-        return false;
-    struct user *copy = ARENA_NEW(to, struct user);
-    *copy = user ? *user : (struct user){0};
-    *user_out = user ? copy : NULL;
-    return true;
-}
-
-static bool find_far_token(const struct accounts *from, struct str id, struct arena *to,
-                           const struct token **token_out)
-{
-    return reaches(from) && accounts.ops->find_token(&accounts, id, to, token_out);
-}
-
-static void check_far(const char *field, enum sign_in_end expected)
-{
-    far.is_on_loop = true;
-    check_int(field, ask_from("192.0.2.1:1", false, field), SIGN_IN_BLOCKS);
-    far.is_on_loop = false;
-    far.is_cut_off = true;
-    check_int(field, ask(field), SIGN_IN_UNKNOWN);
-    check_int("seconds", got.retry_s, 2);
-    check_that("no seat", !got.seat);
-    far.is_cut_off = false;
-    check_int(field, ask(field), expected);
-    check_str("who", got.principal.name, expected == SIGN_IN_DONE ? "alice" : "");
-}
-
-TEST(sign_in_with_accounts_elsewhere_waits_for_them_and_is_unknown_without)
-{
-    static const struct accounts_ops ops = {find_far_user, find_far_token};
-    struct str bare;
-    struct buf bearer = {0};
-    far = (struct far){.accounts = accounts};
-    far.accounts.ops = &ops;
-    far.accounts.may_block = true;
-    access_.accounts = &far.accounts;
-    buf_addf(&bearer, "Bearer %s", buf_c(&token_text));
-    struct str nonce = param_of(challenge_of("Digest", "SHA-256"), "nonce");
-    check_far(digest_field("alice", "pencil", nonce, 1), SIGN_IN_DONE);
-    check_far(digest_field("nobody", "pencil", nonce, 1), SIGN_IN_REFUSED);
-    struct str step = begin_scram("alice", &bare);
-    check_far(
-        scram_field(param_of(step, "sid"), client_final("pencil", bare, server_first_of(step))),
-        SIGN_IN_DONE);
-    check_far(basic("alice", buf_c(&token_text)), SIGN_IN_DONE);
-    check_far(buf_c(&bearer), SIGN_IN_DONE);
-    check_far(basic("alice", "pencil"), SIGN_IN_DONE);
-    check_far(basic("nobody", "pencil"), SIGN_IN_REFUSED);
-    buf_done(&bearer);
-    struct sign_in by_link = {.link = buf_str(&link_text)};
-    check_int("a link", access_sign_in(&access_, &by_link, &arena, &got), SIGN_IN_BLOCKS);
-    by_link.may_block = true;
-    far.is_cut_off = true;
-    check_int("a link", access_sign_in(&access_, &by_link, &arena, &got), SIGN_IN_UNKNOWN);
-    far.is_cut_off = false;
-    check_int("a link", access_sign_in(&access_, &by_link, &arena, &got), SIGN_IN_DONE);
-    for (int i = 0; i < 20; i++) { /* what could not be looked at was not counted */
-        far.is_cut_off = true;
-        check_int("unknown", ask(basic("alice", "wrong")), SIGN_IN_UNKNOWN);
-    }
-    far.is_cut_off = false;
-    check_int("the right one", ask(digest_field("alice", "pencil", nonce, 2)), SIGN_IN_DONE);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(sign_in_without_credentials_is_nobody, begin, end),
-        cmocka_unit_test_setup_teardown(sign_in_with_basic_hashes_once, begin, end),
-        cmocka_unit_test_setup_teardown(sign_in_that_is_wrong_tells_nothing_more, begin, end),
-        cmocka_unit_test_setup_teardown(sign_in_with_basic_in_other_spellings, begin, end),
-        cmocka_unit_test_setup_teardown(sign_in_with_basic_needs_that_nobody_reads_along, begin,
-                                        end),
-        cmocka_unit_test_setup_teardown(sign_in_is_throttled_and_who_was_right_is_not, begin, end),
-        cmocka_unit_test_setup_teardown(sign_in_is_throttled_for_a_network_of_ipv6, begin, end),
-        cmocka_unit_test_setup_teardown(sign_in_with_a_token_is_bounded_by_its_scope, begin, end),
+        cmocka_unit_test_setup_teardown(sign_in_without_credentials_is_nobody, fixture_begin,
+                                        fixture_end),
+        cmocka_unit_test_setup_teardown(sign_in_with_basic_hashes_once, fixture_begin, fixture_end),
+        cmocka_unit_test_setup_teardown(sign_in_counts_what_waits, fixture_begin, fixture_end),
+        cmocka_unit_test_setup_teardown(sign_in_that_came_twice_counts_once, fixture_begin,
+                                        fixture_end),
+        cmocka_unit_test_setup_teardown(sign_in_that_is_wrong_tells_nothing_more, fixture_begin,
+                                        fixture_end),
+        cmocka_unit_test_setup_teardown(sign_in_with_basic_in_other_spellings, fixture_begin,
+                                        fixture_end),
+        cmocka_unit_test_setup_teardown(sign_in_with_basic_needs_that_nobody_reads_along,
+                                        fixture_begin, fixture_end),
+        cmocka_unit_test_setup_teardown(sign_in_is_throttled_and_who_was_right_is_not,
+                                        fixture_begin, fixture_end),
+        cmocka_unit_test_setup_teardown(sign_in_of_strangers_is_throttled_alike, fixture_begin,
+                                        fixture_end),
+        cmocka_unit_test_setup_teardown(sign_in_is_throttled_for_a_network_of_ipv6, fixture_begin,
+                                        fixture_end),
+        cmocka_unit_test_setup_teardown(sign_in_with_a_token_is_bounded_by_its_scope, fixture_begin,
+                                        fixture_end),
+        cmocka_unit_test_setup_teardown(sign_in_by_a_link_needs_a_token_for_that, fixture_begin,
+                                        fixture_end),
         cmocka_unit_test_setup_teardown(sign_in_with_a_token_that_is_good_again_gives_its_seat_back,
-                                        begin, end),
-        cmocka_unit_test_setup_teardown(sign_in_by_a_link_needs_a_token_for_that, begin, end),
-        cmocka_unit_test_setup_teardown(sign_in_with_digest_and_its_replays, begin, end),
-        cmocka_unit_test_setup_teardown(sign_in_is_not_talked_down_to_what_is_not_offered, begin,
-                                        end),
-        cmocka_unit_test_setup_teardown(sign_in_offers_the_strongest_first, begin, end),
-        cmocka_unit_test_setup_teardown(sign_in_with_scram_takes_two_steps_and_works_once, begin,
-                                        end),
-        cmocka_unit_test_setup_teardown(sign_in_with_scram_refuses_what_is_cut_or_changed, begin,
-                                        end),
-        cmocka_unit_test_setup_teardown(sign_in_counts_what_waits, begin, end),
-        cmocka_unit_test_setup_teardown(sign_in_that_came_twice_counts_once, begin, end),
-        cmocka_unit_test_setup_teardown(sign_in_of_strangers_is_throttled_alike, begin, end),
-        cmocka_unit_test_setup_teardown(sign_in_with_digest_is_throttled, begin, end),
-        cmocka_unit_test_setup_teardown(sign_in_with_scram_is_throttled, begin, end),
-        cmocka_unit_test_setup_teardown(sign_in_with_scram_tells_strangers_nothing, begin, end),
+                                        fixture_begin, fixture_end),
+        cmocka_unit_test_setup_teardown(sign_in_with_digest_and_its_replays, fixture_begin,
+                                        fixture_end),
+        cmocka_unit_test_setup_teardown(sign_in_with_digest_is_throttled, fixture_begin,
+                                        fixture_end),
+        cmocka_unit_test_setup_teardown(sign_in_is_not_talked_down_to_what_is_not_offered,
+                                        fixture_begin, fixture_end),
+        cmocka_unit_test_setup_teardown(sign_in_offers_the_strongest_first, fixture_begin,
+                                        fixture_end),
+        cmocka_unit_test_setup_teardown(sign_in_with_scram_takes_two_steps_and_works_once,
+                                        fixture_begin, fixture_end),
+        cmocka_unit_test_setup_teardown(sign_in_with_scram_is_throttled, fixture_begin,
+                                        fixture_end),
+        cmocka_unit_test_setup_teardown(sign_in_with_scram_refuses_what_is_cut_or_changed,
+                                        fixture_begin, fixture_end),
+        cmocka_unit_test_setup_teardown(sign_in_with_scram_tells_strangers_nothing, fixture_begin,
+                                        fixture_end),
         cmocka_unit_test_setup_teardown(sign_in_with_scram_tells_strangers_the_same_after_a_restart,
-                                        begin, end),
-        cmocka_unit_test_setup_teardown(
-            sign_in_at_another_node_takes_its_nonces_and_refuses_its_replays, begin, end),
-        cmocka_unit_test_setup_teardown(sign_in_at_another_node_ends_an_exchange_of_scram, begin,
-                                        end),
-        cmocka_unit_test_setup_teardown(sign_in_counts_what_was_wrong_at_another_node, begin, end),
-        cmocka_unit_test_setup_teardown(sign_in_by_what_nodes_share_is_put_off_on_a_loop, begin,
-                                        end),
-        cmocka_unit_test_setup_teardown(sign_in_is_unknown_where_what_nodes_share_is_out_of_reach,
-                                        begin, end),
-        cmocka_unit_test_setup_teardown(
-            sign_in_with_accounts_elsewhere_waits_for_them_and_is_unknown_without, begin, end),
+                                        fixture_begin, fixture_end),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    arena_done(&arena);
-    buf_done(&token_text);
-    buf_done(&link_text);
-    buf_done(&alices_line);
-    buf_done(&alices_keys);
+    fixture_done();
     return failed;
 }
