@@ -29,15 +29,16 @@ LAYERS = {
     "wire": FOUNDATION | {"text", "stream", "http", "io"},
     "store": FOUNDATION | {"text", "stream"},
     "access": FOUNDATION | {"text", "http"},
-    "dav": PURE | CONTRACTS | {"http", "multistatus"},
+    "exchange": PURE | CONTRACTS | {"http", "multistatus", "exchange", "dav"},
+    "dav": PURE | CONTRACTS | {"http", "multistatus", "exchange"},
     "client": PURE | {"http", "io", "multistatus"},
-    "gateway": PURE | CONTRACTS | {"http", "multistatus", "dav", "client"},
-    "extension": PURE | CONTRACTS | {"http", "multistatus", "dav"},
+    "gateway": PURE | CONTRACTS | {"http", "multistatus", "exchange", "dav", "client"},
+    "extension": PURE | CONTRACTS | {"http", "multistatus", "exchange", "dav"},
     "check": PURE | {"http", "io", "multistatus", "client"},
     "server": PURE | CONTRACTS
-    | {"http", "io", "multistatus", "wire", "dav", "client", "gateway", "extension"},
+    | {"http", "io", "multistatus", "wire", "exchange", "dav", "client", "gateway", "extension"},
     "cli": PURE | CONTRACTS
-    | {"http", "io", "multistatus", "wire", "dav", "client", "gateway", "extension", "check", "server"},
+    | {"http", "io", "multistatus", "wire", "exchange", "dav", "client", "gateway", "extension", "check", "server"},
 }
 
 # A backend is a folder of store/. It sees the contract, never another backend.

@@ -12,7 +12,7 @@
 const struct explain_condition explain_conditions[] = {
 #define DAV_CONDITION(name, status, element, where, says, help)                                    \
     {element, status, where, says, help},
-#include "dav/conditions.def"
+#include "exchange/conditions.def"
 #undef DAV_CONDITION
 };
 const size_t explain_condition_count = ARRAY_LEN(explain_conditions);

@@ -1,7 +1,7 @@
 /* dav/clients.h: clients that need something special, from clients.def. */
 #pragma once
 
-#include "dav/exchange.h"
+#include "exchange/exchange.h"
 
 enum client_quirk { QUIRK_SHORT_ALLPROP, QUIRK_TIMES_WITHOUT_TOKEN };
 

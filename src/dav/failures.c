@@ -10,9 +10,9 @@
  * be as long as the tree is large. */
 #include "dav/failures.h"
 
-#include "dav/admit.h"
 #include "dav/lock/permit.h"
-#include "dav/respond.h"
+#include "exchange/admit.h"
+#include "exchange/respond.h"
 
 enum { REFUSED = 1 };
 

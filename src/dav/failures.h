@@ -1,7 +1,7 @@
 /* dav/failures.h: the members that a DELETE, COPY or MOVE of a tree could not deal with. */
 #pragma once
 
-#include "dav/exchange.h"
+#include "exchange/exchange.h"
 #include "multistatus/writer.h"
 #include "stream/spool.h"
 

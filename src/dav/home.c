@@ -1,6 +1,6 @@
 #include "dav/home.h"
 
-#include "dav/exchange.h"
+#include "exchange/exchange.h"
 
 void home_add(struct home **homes, struct arena *arena, struct store *store, struct res_path path)
 {

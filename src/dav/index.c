@@ -11,11 +11,11 @@
 #include "dav/index.h"
 
 #include "base/mem.h"
-#include "dav/admit.h"
-#include "dav/browser.h"
-#include "dav/lock/if_header.h"
-#include "dav/respond.h"
 #include "dav/walk.h"
+#include "exchange/admit.h"
+#include "exchange/browser.h"
+#include "exchange/if_header.h"
+#include "exchange/respond.h"
 #include "text/date.h"
 #include "xml/writer.h"
 

@@ -1,7 +1,7 @@
 /* dav/index.h: a collection as a page for people. */
 #pragma once
 
-#include "dav/exchange.h"
+#include "exchange/exchange.h"
 
 /* Answers with an HTML list of the members of the collection at x->path. */
 enum stage_end index_answer(struct exchange *x);

@@ -1,7 +1,7 @@
 #include "dav/precondition.h"
 
-#include "dav/lock/if_header.h"
-#include "dav/respond.h"
+#include "exchange/if_header.h"
+#include "exchange/respond.h"
 
 struct dav_result target_stat(struct exchange *x, struct store_stat *stat_out, bool *exists_out)
 {

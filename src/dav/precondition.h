@@ -1,7 +1,7 @@
 /* dav/precondition.h: what a request demands of the resource before it is changed or read. */
 #pragma once
 
-#include "dav/exchange.h"
+#include "exchange/exchange.h"
 #include "http/conditional.h"
 
 /* The resource that the request URI leads to. That there is none is no error: *exists_out. */

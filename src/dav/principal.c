@@ -8,7 +8,7 @@
  * group-member-set names nobody but who asks. */
 #include "dav/principal.h"
 
-#include "dav/exchange.h"
+#include "exchange/exchange.h"
 
 #define SEGMENT ".principals"
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "dav/prop/live.h"
-#include "dav/result.h"
+#include "exchange/result.h"
 
 /* Whether the request, or a path, is about a principal; the latter borrows. */
 bool principal_is(const struct exchange *x);

@@ -12,10 +12,10 @@
  * (dav/failures.c), so that the others are still copied or moved. */
 #include "dav/transfer.h"
 
-#include "dav/admit.h"
 #include "dav/lock/permit.h"
 #include "dav/precondition.h"
-#include "dav/respond.h"
+#include "exchange/admit.h"
+#include "exchange/respond.h"
 
 /* What a MOVE leads to may be the source itself, by another spelling of its name that the store
  * takes for the same: another form of Unicode, or of case. That is a renaming as any other. */

@@ -1,8 +1,8 @@
 /* dav/transfer.h: what COPY and MOVE have in common. */
 #pragma once
 
-#include "dav/destination.h"
 #include "dav/failures.h"
+#include "exchange/destination.h"
 
 struct transfer {
     struct res_path to;      /* as in the Destination */

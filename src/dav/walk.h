@@ -1,7 +1,7 @@
 /* dav/walk.h: a resource and what lies below it, one after the other. */
 #pragma once
 
-#include "dav/destination.h"
+#include "exchange/destination.h"
 #include "store/store.h"
 
 struct walk_item {

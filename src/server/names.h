@@ -1,7 +1,7 @@
 /* server/names.h: by which names this server may be asked. */
 #pragma once
 
-#include "dav/service.h"
+#include "exchange/service.h"
 #include "http/message.h"
 #include "io/tls.h"
 

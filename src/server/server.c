@@ -22,7 +22,7 @@
 #include "access/standalone.h"
 #include "base/fd.h"
 #include "base/mem.h"
-#include "dav/exchange.h"
+#include "exchange/exchange.h"
 #include "io/shares.h"
 #include "io/worker.h"
 #include "server/access_log.h"

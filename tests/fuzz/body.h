@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/limits.h"
-#include "dav/result.h"
+#include "exchange/result.h"
 #include "fuzz.h"
 
 /* Small ones, that a fuzzer reaches. */

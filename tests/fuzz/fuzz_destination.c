@@ -1,7 +1,7 @@
 /* The second resource of a request. Lines of the input: Host, the host of a public URL, Overwrite,
  * Depth; all that is left is Destination. "-" leaves a field out. A path that was taken is taken
  * again in every way in which a client may write it, and nowhere else's is. */
-#include "dav/destination.h"
+#include "exchange/destination.h"
 #include "fuzz.h"
 #include "support/exchange.h"
 

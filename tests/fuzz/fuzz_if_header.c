@@ -1,7 +1,7 @@
 /* If fields. A second reader, which knows the grammar as a table of what may follow what, must take
  * the same fields and find the same lists in them; and they are found again in what is written from
  * them, and in two lines of the field that have been joined. */
-#include "dav/lock/if_header.h"
+#include "exchange/if_header.h"
 #include "fuzz.h"
 
 static struct arena arena;

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 
 #include "base/clock.h"
-#include "dav/exchange.h"
+#include "exchange/exchange.h"
 #include "fuzz.h"
 #include "store/gather.h"
 #include "store/memory/memory.h"

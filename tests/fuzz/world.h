@@ -2,7 +2,7 @@
  * text, answers come out whole. The clock stands still but for WAIT. */
 #pragma once
 
-#include "dav/service.h"
+#include "exchange/service.h"
 #include "http/message.h"
 #include "support/executors.h"
 

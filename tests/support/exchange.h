@@ -1,7 +1,7 @@
 /* tests/support/exchange.h: an exchange that came over no wire, for what looks at a request. */
 #pragma once
 
-#include "dav/exchange.h"
+#include "exchange/exchange.h"
 
 struct bare_exchange {
     struct arena arena;

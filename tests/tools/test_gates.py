@@ -154,7 +154,7 @@ class Layers(unittest.TestCase):
             ("store/directory/a.c", "<sqlite3.h>"),
             ("store/directory/a.c", '"store/directory/a_priv.h"'),
             ("store/registry.c", '"store/memory/memory.h"'),
-            ("dav/method/put.c", '"dav/exchange.h"'),
+            ("dav/method/put.c", '"exchange/exchange.h"'),
             ("dav/method/put.c", '"store/store.h"'),
             ("io/a.c", "<sys/epoll.h>"),
             ("base/a.c", "<string.h>"),

@@ -1,8 +1,8 @@
 #include "base/log.h"
 #include "cli/admin/admin.h"
 #include "cli/command.h"
-#include "dav/admit.h"
 #include "dav/method.h"
+#include "exchange/admit.h"
 
 static void print_rule(const struct admin *admin, const char *word, const struct rule *rule)
 {

@@ -1,8 +1,8 @@
 #include "dav/lock/describe.h"
 
 #include "base/clock.h"
-#include "dav/admit.h"
 #include "dav/lock/permit.h"
+#include "exchange/admit.h"
 #include "store/store.h"
 #include "xml/writer.h"
 

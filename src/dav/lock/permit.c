@@ -1,7 +1,7 @@
 #include "dav/lock/permit.h"
 
-#include "dav/admit.h"
-#include "dav/lock/if_header.h"
+#include "exchange/admit.h"
+#include "exchange/if_header.h"
 
 void lock_add_root_href(struct buf *to, struct store *store, const struct lock *lock)
 {

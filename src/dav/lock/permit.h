@@ -1,7 +1,7 @@
 /* dav/lock/permit.h: may this request change that resource (RFC 4918 §7)? */
 #pragma once
 
-#include "dav/exchange.h"
+#include "exchange/exchange.h"
 
 enum permit_reach {
     PERMIT_SELF,   /* its content and properties */

@@ -1,5 +1,5 @@
-#include "dav/respond.h"
 #include "dav/transfer.h"
+#include "exchange/respond.h"
 
 static enum stage_end copy_find(struct exchange *x)
 {

@@ -1,8 +1,8 @@
-#include "dav/destination.h"
 #include "dav/failures.h"
 #include "dav/lock/permit.h"
 #include "dav/precondition.h"
-#include "dav/respond.h"
+#include "exchange/destination.h"
+#include "exchange/respond.h"
 
 static enum stage_end delete_find(struct exchange *x)
 {

@@ -13,12 +13,12 @@
  * and only where there are any: then the stage moves to a worker. */
 #include "base/clock.h"
 #include "base/random.h"
-#include "dav/admit.h"
-#include "dav/browser.h"
 #include "dav/index.h"
-#include "dav/lock/if_header.h"
 #include "dav/precondition.h"
-#include "dav/respond.h"
+#include "exchange/admit.h"
+#include "exchange/browser.h"
+#include "exchange/if_header.h"
+#include "exchange/respond.h"
 #include "http/range.h"
 #include "text/date.h"
 

@@ -11,14 +11,14 @@
  * roots) is therefore the path of the resource, not that of the link. */
 #include "base/clock.h"
 #include "base/random.h"
-#include "dav/admit.h"
-#include "dav/destination.h"
 #include "dav/lock/describe.h"
-#include "dav/lock/if_header.h"
 #include "dav/lock/permit.h"
 #include "dav/precondition.h"
 #include "dav/prop/request.h"
-#include "dav/respond.h"
+#include "exchange/admit.h"
+#include "exchange/destination.h"
+#include "exchange/if_header.h"
+#include "exchange/respond.h"
 #include "multistatus/writer.h"
 #include "text/uuid.h"
 

@@ -1,6 +1,6 @@
 #include "dav/lock/permit.h"
 #include "dav/precondition.h"
-#include "dav/respond.h"
+#include "exchange/respond.h"
 
 static enum stage_end mkcol_find(struct exchange *x)
 {

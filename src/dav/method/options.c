@@ -1,5 +1,5 @@
 #include "dav/precondition.h"
-#include "dav/respond.h"
+#include "exchange/respond.h"
 
 /* RFC 9110 §9.3.7, RFC 4918 §10.1. Answered for every path, also where there is nothing: clients
  * ask before they know, and some refuse a server whose root or whose parents do not answer. */

@@ -9,14 +9,14 @@
  * memory, and from then on on a worker. If a listing breaks off midway, the
  * source fails and the wire breaks the framing: an answer that ends with </multistatus> is
  * complete. */
-#include "dav/admit.h"
 #include "dav/clients.h"
-#include "dav/lock/if_header.h"
 #include "dav/precondition.h"
 #include "dav/principal.h"
 #include "dav/prop/answer.h"
-#include "dav/respond.h"
 #include "dav/walk.h"
+#include "exchange/admit.h"
+#include "exchange/if_header.h"
+#include "exchange/respond.h"
 
 enum { INLINE_BODY_BYTES = 65536, AT_ONCE_BYTES = 8192 };
 

@@ -8,12 +8,12 @@
  * The answer names each property once, in propstats grouped by status and condition, however often
  * and in whatever order the instructions named it. */
 #include "dav/clients.h"
-#include "dav/lock/if_header.h"
 #include "dav/lock/permit.h"
 #include "dav/precondition.h"
 #include "dav/prop/name_set.h"
 #include "dav/prop/request.h"
-#include "dav/respond.h"
+#include "exchange/if_header.h"
+#include "exchange/respond.h"
 #include "multistatus/writer.h"
 #include "text/date.h"
 

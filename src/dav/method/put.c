@@ -9,7 +9,7 @@
 
 #include "dav/lock/permit.h"
 #include "dav/precondition.h"
-#include "dav/respond.h"
+#include "exchange/respond.h"
 #include "stream/pump.h"
 #include "text/date.h"
 

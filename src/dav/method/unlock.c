@@ -1,7 +1,7 @@
-#include "dav/admit.h"
-#include "dav/lock/if_header.h"
 #include "dav/precondition.h"
-#include "dav/respond.h"
+#include "exchange/admit.h"
+#include "exchange/if_header.h"
+#include "exchange/respond.h"
 
 /* RFC 4918 §10.5: a coded URL; old versions of Windows leave the brackets out. */
 static struct str read_token(const struct exchange *x)

@@ -9,7 +9,7 @@
 #include "dav/prop/live.h"
 
 #include "dav/lock/describe.h"
-#include "dav/respond.h"
+#include "exchange/respond.h"
 #include "text/date.h"
 #include "xml/writer.h"
 

@@ -1,7 +1,7 @@
 /* dav/prop/live.h: live properties, from props.def. */
 #pragma once
 
-#include "dav/service.h"
+#include "exchange/service.h"
 
 /* Namespaces of properties. */
 #define NS_DAV     "DAV:"

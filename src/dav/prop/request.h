@@ -3,7 +3,7 @@
 
 #include "base/limits.h"
 #include "dav/prop/live.h"
-#include "dav/result.h"
+#include "exchange/result.h"
 
 struct prop_name {
     struct str ns;

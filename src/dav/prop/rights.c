@@ -7,8 +7,8 @@
  * Principals are in dav/principal.c. Nobody owns a resource: `owner` is there, and empty (§5.1
  * allows that). `acl` gives the rules that cover the path in the order of the file;
  * which of them decides, only current-user-privilege-set says. */
-#include "dav/admit.h"
 #include "dav/principal.h"
+#include "exchange/admit.h"
 
 #define SUPPORTED(name, what, within)                                                              \
     "<D:supported-privilege><D:privilege><D:" name "/></D:privilege>"                              \

@@ -6,7 +6,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/options.h"
-#include "dav/service.h"
+#include "exchange/service.h"
 #include "io/socket.h"
 #include "io/tls.h"
 

@@ -1,8 +1,8 @@
 #include "bench.h"
 
 #include "base/clock.h"
-#include "dav/lock/if_header.h"
-#include "dav/respond.h"
+#include "exchange/if_header.h"
+#include "exchange/respond.h"
 #include "store/memory/memory.h"
 #include "support/changes.h"
 #include "support/test.h"

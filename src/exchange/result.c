@@ -1,4 +1,4 @@
-#include "dav/result.h"
+#include "exchange/result.h"
 
 static const struct {
     enum http_status status;
@@ -6,7 +6,7 @@ static const struct {
 } conditions[CONDITION_COUNT] = {
 #define DAV_CONDITION(name, status, element, where, ...)                                           \
     [CONDITION_##name] = {(enum http_status)(status), {element, sizeof(element) - 1}},
-#include "dav/conditions.def"
+#include "exchange/conditions.def"
 #undef DAV_CONDITION
 };
 

@@ -2,7 +2,7 @@
  * that a stage can end with `return respond_…`. */
 #pragma once
 
-#include "dav/exchange.h"
+#include "exchange/exchange.h"
 
 /* No body. */
 enum stage_end respond_status(struct exchange *x, enum http_status status);

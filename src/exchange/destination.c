@@ -1,6 +1,6 @@
-#include "dav/destination.h"
+#include "exchange/destination.h"
 
-#include "dav/browser.h"
+#include "exchange/browser.h"
 
 static bool is_ours(const struct exchange *x, const struct uri *uri)
 {

@@ -13,11 +13,11 @@
  * OPTIONS asks for no right (Windows and others ask before they sign in, on every parent of what
  * they mount), but what stands in Authorization is looked at all the same: a client that tries its
  * password with OPTIONS must hear that it is wrong. */
-#include "dav/admit.h"
+#include "exchange/admit.h"
 
 #include "dav/home.h"
 #include "dav/principal.h"
-#include "dav/respond.h"
+#include "exchange/respond.h"
 
 /* Of the client, without a port. */
 static struct str address_of(const struct exchange *x)

@@ -1,7 +1,7 @@
 /* dav/lock/if_header.h: the If field (RFC 4918 §10.4). */
 #pragma once
 
-#include "dav/exchange.h"
+#include "exchange/exchange.h"
 
 enum if_kind { IF_STATE_TOKEN, IF_ETAG };
 

@@ -5,10 +5,10 @@
  * people. A 401 brings the challenges along (RFC 9110 §11.6.1), and is a 403 where there are none;
  * a 405 brings the methods that are allowed (§15.5.6), a 503 when to try again (§15.6.4). What a
  * client may not read must not show in either: dav/admit.h is asked first. */
-#include "dav/respond.h"
+#include "exchange/respond.h"
 
-#include "dav/admit.h"
-#include "dav/browser.h"
+#include "exchange/admit.h"
+#include "exchange/browser.h"
 #include "multistatus/writer.h"
 
 #define RETRY_AFTER_SECONDS "5"

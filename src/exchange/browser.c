@@ -22,10 +22,10 @@
  * PDF has no sandbox, in which Chromium's viewer does not start; its own scripts reach nothing of
  * ours. A mount that is `active` is a site on purpose and has none of it; a shared link never is.
  * The lines are made once, and their values are never copied: a GET adds them with one memcpy(). */
-#include "dav/browser.h"
+#include "exchange/browser.h"
 
 #include "base/utf8.h"
-#include "dav/respond.h"
+#include "exchange/respond.h"
 #include "http/media_type.h"
 
 /* --- where a request comes from --- */

@@ -10,10 +10,10 @@
  *
  * The field does two things at once: it is a condition (412 when no list holds), and it submits the
  * lock tokens in it, whatever the condition around them says. */
-#include "dav/lock/if_header.h"
+#include "exchange/if_header.h"
 
-#include "dav/destination.h"
-#include "dav/respond.h"
+#include "exchange/destination.h"
+#include "exchange/respond.h"
 #include "text/etag.h"
 
 struct if_parser {

@@ -1,7 +1,7 @@
 #include "support/test.h"
 
-#include "../bench.h"
-#include "dav/lock/if_header.h"
+#include "bench.h"
+#include "exchange/if_header.h"
 
 /* "resource: condition condition; …" */
 static void dump(struct buf *to, const struct if_header *header)

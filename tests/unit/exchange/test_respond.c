@@ -1,7 +1,7 @@
 #include "support/test.h"
 
 #include "bench.h"
-#include "dav/respond.h"
+#include "exchange/respond.h"
 
 static struct str answer_field(enum http_field id)
 {

@@ -1,8 +1,8 @@
 /* dav/browser.h: what is said to browsers, in which pages run that are not ours. */
 #pragma once
 
-#include "dav/exchange.h"
-#include "dav/result.h"
+#include "exchange/exchange.h"
+#include "exchange/result.h"
 
 /* Whether that authority is the one that was asked for, or one of --public-url. */
 bool authority_is_ours(const struct exchange *x, struct str host, struct str port);

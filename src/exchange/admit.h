@@ -2,7 +2,7 @@
  * is about. */
 #pragma once
 
-#include "dav/exchange.h"
+#include "exchange/exchange.h"
 
 /* Signs in and asks for the request URI; then the method's own stages. Ends without a stage. */
 extern const struct stage admit_stages[];

@@ -7,7 +7,7 @@
 enum dav_condition {
     CONDITION_NONE,
 #define DAV_CONDITION(name, status, element, where, ...) CONDITION_##name,
-#include "dav/conditions.def"
+#include "exchange/conditions.def"
 #undef DAV_CONDITION
     CONDITION_COUNT
 };

@@ -1,6 +1,6 @@
 #include "support/test.h"
 
-#include "dav/destination.h"
+#include "exchange/destination.h"
 #include "support/exchange.h"
 
 static struct bare_exchange bare;

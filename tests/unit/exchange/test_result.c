@@ -1,7 +1,7 @@
 #include "support/test.h"
 
 #include "base/buf.h"
-#include "dav/result.h"
+#include "exchange/result.h"
 
 TEST(result_of_each_storage_result)
 {

@@ -5,8 +5,8 @@
 #pragma once
 
 #include "dav/method.h"
-#include "dav/result.h"
-#include "dav/service.h"
+#include "exchange/result.h"
+#include "exchange/service.h"
 #include "http/message.h"
 
 struct home;

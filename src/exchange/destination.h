@@ -1,7 +1,7 @@
 /* dav/destination.h: the second resource of a request. */
 #pragma once
 
-#include "dav/exchange.h"
+#include "exchange/exchange.h"
 
 /* The path that a URI names on this server: an absolute path, or an absolute URI whose authority is
  * the request's own or a public name. 400 when it is no such thing, 502 when it is elsewhere

@@ -12,14 +12,14 @@
  *      nowhere; `is_woken` guards the second;
  *  (2) what runs on a worker ends there with a stage boundary and comes back by the job's done;
  *  (3) each exchange answers exactly once, also when the client has gone. */
-#include "dav/exchange.h"
+#include "exchange/exchange.h"
 
 #include <errno.h>
 
-#include "dav/admit.h"
-#include "dav/browser.h"
-#include "dav/lock/if_header.h"
-#include "dav/respond.h"
+#include "exchange/admit.h"
+#include "exchange/browser.h"
+#include "exchange/if_header.h"
+#include "exchange/respond.h"
 #include "stream/offload.h"
 
 /* --- running --- */
