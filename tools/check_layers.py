@@ -29,7 +29,7 @@ LAYERS = {
     "wire": FOUNDATION | {"text", "stream", "http", "io"},
     "store": FOUNDATION | {"text", "stream"},
     "access": FOUNDATION | {"text", "http"},
-    "exchange": PURE | CONTRACTS | {"http", "multistatus", "exchange", "dav"},
+    "exchange": PURE | {"http", "multistatus", "access"},
     "dav": PURE | CONTRACTS | {"http", "multistatus", "exchange"},
     "client": PURE | {"http", "io", "multistatus"},
     "gateway": PURE | CONTRACTS | {"http", "multistatus", "exchange", "dav", "client"},

@@ -1,6 +1,6 @@
 /* `davit explain`: what a status or a precondition means. All that it knows is in tables, the same
- * that the server answers by: http/status.def, dav/conditions.def, and cli/examples.def; it asks
- * nobody.
+ * that the server answers by: http/status.def, exchange/conditions.def, and cli/examples.def; it
+ * asks nobody.
  *
  * Here is the command line. What an argument means is found in explain_topic.c, how it looks in
  * explain_text.c. What is not known is told on standard error and in the exit status, and does not

@@ -11,6 +11,7 @@
 #include "dav/failures.h"
 
 #include "dav/lock/permit.h"
+#include "dav/target.h"
 #include "exchange/admit.h"
 #include "exchange/respond.h"
 
@@ -23,7 +24,7 @@ static struct failures *failures_of(struct store_visitor *visitor)
 
 static bool is_target(const struct failures *failures, struct res_path path)
 {
-    return path_eq(path, failures->x->real) ||
+    return path_eq(path, failures->real) ||
            (failures->to_real.at && path_eq(path, failures->to_real));
 }
 
@@ -34,8 +35,8 @@ static struct res_path path_for_client(struct failures *failures, struct arena *
     const struct exchange *x = failures->x;
     if (failures->to_real.at && path_is_within(real, failures->to_real))
         return path_rebase(arena, real, failures->to_real, failures->to_path);
-    if (path_is_within(real, x->real))
-        return path_rebase(arena, real, x->real, x->path);
+    if (path_is_within(real, failures->real))
+        return path_rebase(arena, real, failures->real, x->path);
     return real;
 }
 
@@ -52,17 +53,17 @@ static struct dav_result may(struct failures *failures, enum access_class class,
 /* Where a member of what is copied or moved would go. */
 static struct dav_result may_arrive(struct failures *failures, struct res_path from)
 {
-    if (!failures->to_real.at || !path_is_within(from, failures->x->real))
+    if (!failures->to_real.at || !path_is_within(from, failures->real))
         return DAV_FINE;
     return may(failures, ACCESS_WRITE,
-               path_rebase(&failures->arena, from, failures->x->real, failures->to_real));
+               path_rebase(&failures->arena, from, failures->real, failures->to_real));
 }
 
 /* The same of what is moved: it could be read there. */
 static struct dav_result may_leave(struct failures *failures, struct res_path from)
 {
     struct dav_result result = DAV_FINE;
-    if (path_is_within(from, failures->x->real))
+    if (path_is_within(from, failures->real))
         result = may(failures, ACCESS_READ, from);
     return dav_is_fine(result) ? may_arrive(failures, from) : result;
 }
@@ -147,11 +148,11 @@ static void add_hidden(struct failures *failures, struct res_path path)
 {
     struct dav_result result = dav_error(HTTP_FORBIDDEN, NULL);
     struct res_path parent = path_parent(path);
-    if (failures->to_real.at && !failures->is_move && path_is_within(path, failures->x->real)) {
+    if (failures->to_real.at && !failures->is_move && path_is_within(path, failures->real)) {
         failures->has_left_out = true;
         return;
     }
-    if (path_eq(parent, failures->x->real)) {
+    if (path_eq(parent, failures->real)) {
         failures->target = result;
         failures->is_target_collection = true;
     } else if (!failures->hidden.at || !path_eq(failures->hidden, parent)) {
@@ -169,7 +170,7 @@ static void failed(struct store_visitor *visitor, struct res_path path, bool is_
         add_hidden(failures, path);
         return;
     }
-    if (!path_eq(path, failures->x->real)) {
+    if (!path_eq(path, failures->real)) {
         add_member(failures, path, is_collection, &result);
         return;
     }
@@ -190,9 +191,11 @@ struct failures *failures_new(struct exchange *x, struct res_path to_path, struc
     failures->visitor =
         (struct store_visitor){refuse, may_refuse, failed, refuse_copy, refuse_link};
     failures->x = x;
+    failures->real = target_of(x)->real;
     failures->to_path = to_path;
     failures->to_real = to_real;
-    spool_init(&failures->spool, x->service->spool_dir_fd, x->service->limits->answer_memory_bytes);
+    spool_init(&failures->spool, dav_service_of(x)->spool_dir_fd,
+               x->service->limits->answer_memory_bytes);
     arena_on_reset(x->arena, free_failures, failures);
     return failures;
 }
@@ -213,7 +216,7 @@ enum stage_end failures_answer(struct failures *failures, enum store_rc rc,
     if (failures->count == 0)
         return respond_error(x, failures->target);
     if (!dav_is_fine(failures->target))
-        add_member(failures, x->real, failures->is_target_collection, &failures->target);
+        add_member(failures, failures->real, failures->is_target_collection, &failures->target);
     multistatus_end(&failures->ms);
     verdict_format(&failures->ms.verdict, &summary);
     x->stream->response.summary = arena_str(x->arena, buf_str(&summary));

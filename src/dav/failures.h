@@ -3,11 +3,13 @@
 
 #include "exchange/exchange.h"
 #include "multistatus/writer.h"
+#include "store/store.h"
 #include "stream/spool.h"
 
 struct failures {
     struct store_visitor visitor; /* to be given to the store */
     struct exchange *x;
+    struct res_path real;    /* of what is changed */
     struct res_path to_path; /* the destination, as in the URL; at == NULL: there is none */
     struct res_path to_real;
     struct arena arena; /* of one question to the visitor */
@@ -23,7 +25,8 @@ struct failures {
     size_t count;              /* members other than the target */
 };
 
-/* For a tree operation on x->real; freed with the exchange. to_real.at NULL: no destination. */
+/* For a tree operation on the target of `x`; freed with the exchange. to_real.at NULL: no
+ * destination. */
 NODISCARD struct failures *failures_new(struct exchange *x, struct res_path to_path,
                                         struct res_path to_real);
 

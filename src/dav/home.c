@@ -1,6 +1,6 @@
 #include "dav/home.h"
 
-#include "exchange/exchange.h"
+#include "dav/target.h"
 
 void home_add(struct home **homes, struct arena *arena, struct store *store, struct res_path path)
 {
@@ -11,9 +11,9 @@ void home_add(struct home **homes, struct arena *arena, struct store *store, str
     *homes = home;
 }
 
-void homes_find_missing(struct exchange *x)
+void homes_find_missing(struct home **homes)
 {
-    struct home **at = &x->homes;
+    struct home **at = homes;
     struct store_stat stat;
     while (*at) {
         if (store_stat((*at)->store, (*at)->path, &stat) == STORE_NOT_FOUND)
@@ -41,19 +41,19 @@ static bool begin(struct exchange *x, struct home *home)
 
 enum stage_end homes_make(struct exchange *x)
 {
-    while (x->homes) {
-        struct home *home = x->homes;
+    struct target *target = target_of(x);
+    while (target->homes) {
+        struct home *home = target->homes;
         if (!home->x && x->is_on_worker)
             return STAGE_RETURNS;
         if (!home->x && !begin(x, home))
             return STAGE_WAIT;
         if (!x->is_on_worker)
             return STAGE_BLOCKS;
-        if (home->change.is_begun)
-            (void)!store_mkcol(&home->change,
-                               home->path); /* then it is not there, and answers say so */
+        if (home->change.is_begun) /* otherwise it is not there, and answers say so */
+            (void)!store_mkcol(&home->change, home->path);
         store_end(&home->change);
-        x->homes = home->next;
+        target->homes = home->next;
     }
     return STAGE_NEXT;
 }

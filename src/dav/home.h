@@ -1,7 +1,7 @@
 /* dav/home.h: collections that are a principal's own (homes): made at his first request. */
 #pragma once
 
-#include "dav/method.h"
+#include "exchange/exchange.h"
 #include "store/store.h"
 
 /* Of a list. In an exchange's arena. */
@@ -16,8 +16,8 @@ struct home {
 /* Adds one, whether it is there or not. Borrows the path until the arena is reset. */
 void home_add(struct home **homes, struct arena *arena, struct store *store, struct res_path path);
 
-/* Takes those from x->homes that are there. Where the store may be read. */
-void homes_find_missing(struct exchange *x);
+/* Takes those from the list that are there. Where the store may be read. */
+void homes_find_missing(struct home **homes);
 
-/* A stage on the loop: makes x->homes, each on a worker, as a change. */
+/* A stage: makes the homes of the target, each on a worker, as a change. */
 enum stage_end homes_make(struct exchange *x);

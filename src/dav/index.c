@@ -11,10 +11,12 @@
 #include "dav/index.h"
 
 #include "base/mem.h"
+#include "dav/lock/if_check.h"
+#include "dav/target.h"
 #include "dav/walk.h"
 #include "exchange/admit.h"
 #include "exchange/browser.h"
-#include "exchange/if_header.h"
+#include "exchange/destination.h"
 #include "exchange/respond.h"
 #include "text/date.h"
 #include "xml/writer.h"
@@ -200,9 +202,8 @@ static bool may_look(struct walk *walk, struct res_path path, struct res_path re
 static enum store_rc begin_walk(struct index_source *index)
 {
     struct exchange *x = index->x;
-    struct walk_item item = {
-        .path = x->path, .real = exchange_target(x), .stat.is_collection = true};
-    walk_init(&index->walk, x->store, &item, DEPTH_1, 1);
+    struct walk_item item = {.path = x->path, .real = target_read(x), .stat.is_collection = true};
+    walk_init(&index->walk, target_of(x)->store, &item, DEPTH_1, 1);
     if (x->service->access)
         index->walk.may_enter = may_look;
     enum store_rc rc = walk_next(&index->walk, &item);

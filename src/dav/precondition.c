@@ -1,25 +1,7 @@
 #include "dav/precondition.h"
 
-#include "exchange/if_header.h"
-#include "exchange/respond.h"
-
-struct dav_result target_stat(struct exchange *x, struct store_stat *stat_out, bool *exists_out)
-{
-    *stat_out = (struct store_stat){0};
-    enum store_rc rc = store_stat(x->store, exchange_target(x), stat_out);
-    *exists_out = rc == STORE_OK;
-    /* ALIAS: a link that leads nowhere. What would be put in its place, the store refuses. */
-    return rc == STORE_NOT_FOUND || rc == STORE_ALIAS ? DAV_FINE : dav_from_store(rc);
-}
-
-struct dav_result target_get(struct exchange *x, struct store_stat *stat_out)
-{
-    bool exists;
-    struct dav_result result = target_stat(x, stat_out, &exists);
-    if (dav_is_fine(result) && (!exists || (x->has_slash && !stat_out->is_collection)))
-        return dav_from_store(STORE_NOT_FOUND);
-    return result;
-}
+#include "dav/lock/if_check.h"
+#include "dav/target.h"
 
 struct http_representation representation_of(struct arena *arena, const struct store_stat *stat,
                                              bool exists)
@@ -30,7 +12,7 @@ struct http_representation representation_of(struct arena *arena, const struct s
     now.modified_s = stat->modified_s;
     now.has_etag = !stat->is_collection;
     if (now.has_etag)
-        now.etag.opaque = exchange_etag(arena, stat);
+        now.etag.opaque = etag_of_stat(arena, stat);
     return now;
 }
 
@@ -48,7 +30,7 @@ struct dav_result precondition_check(struct exchange *x, const struct store_stat
 struct dav_result parent_check(struct exchange *x, struct res_path real)
 {
     struct store_stat stat;
-    enum store_rc rc = store_stat(x->store, path_parent(real), &stat);
+    enum store_rc rc = store_stat(target_of(x)->store, path_parent(real), &stat);
     if (rc == STORE_NOT_FOUND || rc == STORE_ALIAS || (rc == STORE_OK && !stat.is_collection))
         return dav_from_store(STORE_NO_PARENT);
     return dav_from_store(rc);

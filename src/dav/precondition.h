@@ -3,14 +3,7 @@
 
 #include "exchange/exchange.h"
 #include "http/conditional.h"
-
-/* The resource that the request URI leads to. That there is none is no error: *exists_out. */
-NODISCARD struct dav_result target_stat(struct exchange *x, struct store_stat *stat_out,
-                                        bool *exists_out);
-
-/* The resource that a method needs: 404 where there is none, and where a URL that ends in a slash
- * names what is no collection (RFC 4918 §5.2). */
-NODISCARD struct dav_result target_get(struct exchange *x, struct store_stat *stat_out);
+#include "store/types.h"
 
 /* The resource as RFC 9110 §13 sees it. Memory from the arena. */
 struct http_representation representation_of(struct arena *arena, const struct store_stat *stat,
@@ -20,5 +13,5 @@ struct http_representation representation_of(struct arena *arena, const struct s
 NODISCARD struct dav_result precondition_check(struct exchange *x, const struct store_stat *stat,
                                                bool exists);
 
-/* 409 unless the parent of x->real is there and is a collection. */
+/* 409 unless the parent of `real` is there and is a collection. */
 NODISCARD struct dav_result parent_check(struct exchange *x, struct res_path real);

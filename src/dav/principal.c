@@ -8,18 +8,15 @@
  * group-member-set names nobody but who asks. */
 #include "dav/principal.h"
 
-#include "exchange/exchange.h"
+#include "dav/prop/live.h"
+#include "exchange/admit.h"
 
-#define SEGMENT ".principals"
-
-bool principal_is(const struct exchange *x)
+/* Principals may be looked at by PROPFIND, and principal_find() says by whom. */
+struct dav_result principal_may(const struct exchange *x)
 {
-    return principal_is_path(x->service->access, x->path);
-}
-
-bool principal_is_path(const struct access *access, struct res_path path)
-{
-    return access && str_eq(path_first(path), STR(SEGMENT));
+    if (principal_is_anonymous(&x->signed_in.principal))
+        return admit_result(ACCESS_SIGN_IN);
+    return x->method->id == METHOD_PROPFIND ? DAV_FINE : admit_result(ACCESS_REFUSED);
 }
 
 static bool is_user(const struct exchange *x)
@@ -51,12 +48,12 @@ struct dav_result principal_find(const struct exchange *x, struct store_stat *st
     *stat_out = (struct store_stat){.created_s = -1};
     bool is_there = is_user(x) && ((user.len && str_eq(user, x->signed_in.principal.name)) ||
                                    (group.len && is_own_group(x, group)));
-    return is_there ? DAV_FINE : dav_from_store(STORE_NOT_FOUND);
+    return is_there ? DAV_FINE : dav_not_found();
 }
 
 void principal_add_href(struct buf *to, const char *kind, struct str name)
 {
-    buf_addf(to, "<D:href>/" SEGMENT "/%s/", kind);
+    buf_addf(to, "<D:href>/%s/%s/", PRINCIPAL_PATH.at, kind);
     path_encode_segment(to, name);
     BUF_ADD(to, "</D:href>");
 }
@@ -86,7 +83,7 @@ static void tell_group(void *arg, struct str group)
 
 bool prop_group_membership(const struct prop_target *target, struct buf *to)
 {
-    const struct access *access = target->service->access;
+    const struct access *access = target->x->service->access;
     if (!target->is_principal)
         return false;
     struct str user = name_of(target->path, STR("users"));

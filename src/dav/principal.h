@@ -1,12 +1,14 @@
 /* dav/principal.h: users and groups as resources (RFC 3744 §2), for clients that look. */
 #pragma once
 
-#include "dav/prop/live.h"
-#include "exchange/result.h"
+#include "exchange/exchange.h"
+#include "store/types.h"
 
-/* Whether the request, or a path, is about a principal; the latter borrows. */
-bool principal_is(const struct exchange *x);
-bool principal_is_path(const struct access *access, struct res_path path);
+/* Below it there are principals, where there are users. */
+#define PRINCIPAL_PATH PATH(".principals")
+
+/* May whoever asks use x->method on one? */
+NODISCARD struct dav_result principal_may(const struct exchange *x);
 
 /* NOT_FOUND where there is none that whoever asks may see. */
 NODISCARD struct dav_result principal_find(const struct exchange *x, struct store_stat *stat_out);

@@ -14,7 +14,9 @@
 
 #include "dav/lock/permit.h"
 #include "dav/precondition.h"
+#include "dav/target.h"
 #include "exchange/admit.h"
+#include "exchange/destination.h"
 #include "exchange/respond.h"
 
 /* What a MOVE leads to may be the source itself, by another spelling of its name that the store
@@ -22,10 +24,11 @@
 static bool is_respelling(struct exchange *x, const struct transfer *transfer,
                           struct res_path *to_out)
 {
+    const struct target *target = target_of(x);
     struct res_path from;
     struct res_path to;
-    if (store_locate(x->store, x->arena, x->path, LOCATE_NAME, &from) != STORE_OK ||
-        store_locate(x->store, x->arena, transfer->to, LOCATE_NAME, &to) != STORE_OK ||
+    if (store_locate(target->store, x->arena, x->path, LOCATE_NAME, &from) != STORE_OK ||
+        store_locate(target->store, x->arena, transfer->to, LOCATE_NAME, &to) != STORE_OK ||
         path_is_root(from) || !path_eq(from, to) ||
         str_eq(path_name(transfer->to), path_name(from)))
         return false;
@@ -39,9 +42,10 @@ static bool is_respelling(struct exchange *x, const struct transfer *transfer,
 static struct dav_result check_overlap(struct exchange *x, const struct transfer *transfer,
                                        bool is_move)
 {
-    struct res_path from = x->leads_to;
+    const struct target *target = target_of(x);
+    struct res_path from = target->leads_to;
     struct res_path to;
-    enum store_rc rc = store_locate(x->store, x->arena, transfer->to, LOCATE_RESOURCE, &to);
+    enum store_rc rc = store_locate(target->store, x->arena, transfer->to, LOCATE_RESOURCE, &to);
     if (rc != STORE_OK)
         return dav_from_store(rc);
     if (path_eq(to, from))
@@ -55,6 +59,7 @@ static struct dav_result check_overlap(struct exchange *x, const struct transfer
 
 static struct dav_result prepare(struct exchange *x, bool is_move)
 {
+    const struct target *target = target_of(x);
     struct transfer *transfer = ARENA_NEW(x->arena, struct transfer);
     x->state = transfer;
     struct dav_result result = destination_read(x, &transfer->to);
@@ -65,7 +70,7 @@ static struct dav_result prepare(struct exchange *x, bool is_move)
     if (!dav_is_fine(result))
         return result;
     transfer->is_deep = transfer->depth == DEPTH_INFINITY;
-    result = exchange_locate(x); /* of a link, MOVE takes the link and COPY what it leads to */
+    result = target_locate(x); /* of a link, MOVE takes the link and COPY what it leads to */
     transfer->is_respelling =
         dav_is_fine(result) && is_move && is_respelling(x, transfer, &transfer->to_real);
     if (dav_is_fine(result) && !transfer->is_respelling)
@@ -74,26 +79,27 @@ static struct dav_result prepare(struct exchange *x, bool is_move)
         return result;
     if (!transfer->is_respelling)
         result = dav_from_store(
-            store_locate(x->store, x->arena, transfer->to, LOCATE_NAME, &transfer->to_real));
+            store_locate(target->store, x->arena, transfer->to, LOCATE_NAME, &transfer->to_real));
     if (dav_is_fine(result))
         result = admit_check(x, ACCESS_WRITE, transfer->to, transfer->to_real);
     if (dav_is_fine(result) && is_move) /* what is moved can be read where it comes to */
-        result = admit_check(x, ACCESS_READ, x->path, x->real);
+        result = admit_check(x, ACCESS_READ, x->path, target->real);
     return result;
 }
 
 enum stage_end transfer_find(struct exchange *x, bool is_move)
 {
+    struct target *target = target_of(x);
     struct dav_result result = prepare(x, is_move);
     const struct transfer *transfer = x->state;
     if (!dav_is_fine(result))
         return respond_error(x, result);
     bool is_tree = is_move || transfer->is_deep;
-    change_add(&x->change, x->real, is_tree ? CLAIM_TREE : CLAIM_SELF, is_move);
-    change_add(&x->change, transfer->to_real, CLAIM_TREE, true);
-    change_add(&x->change, path_parent(transfer->to_real), CLAIM_SELF, false);
+    change_add(&target->change, target->real, is_tree ? CLAIM_TREE : CLAIM_SELF, is_move);
+    change_add(&target->change, transfer->to_real, CLAIM_TREE, true);
+    change_add(&target->change, path_parent(transfer->to_real), CLAIM_SELF, false);
     if (is_move)
-        change_add(&x->change, path_parent(x->real), CLAIM_SELF, false);
+        change_add(&target->change, path_parent(target->real), CLAIM_SELF, false);
     return STAGE_NEXT;
 }
 
@@ -105,7 +111,7 @@ static struct dav_result destination_exists(void)
 static struct dav_result check_destination(struct exchange *x, struct transfer *transfer)
 {
     struct store_stat stat;
-    enum store_rc rc = store_stat(x->store, transfer->to_real, &stat);
+    enum store_rc rc = store_stat(target_of(x)->store, transfer->to_real, &stat);
     bool is_there = rc == STORE_OK || rc == STORE_ALIAS;
     transfer->is_replacement = is_there && !transfer->is_respelling;
     if (rc == STORE_NAME_TOO_LONG) /* 414 would speak of the request's own URI */
@@ -131,7 +137,7 @@ struct dav_result transfer_check(struct exchange *x, bool is_move)
     if (dav_is_fine(result))
         result = precondition_check(x, &stat, true);
     if (dav_is_fine(result) && is_move)
-        result = lock_permit(x, x->arena, x->real, PERMIT_MEMBER);
+        result = lock_permit(x, x->arena, target_of(x)->real, PERMIT_MEMBER);
     if (dav_is_fine(result))
         result = check_destination(x, transfer);
     return result;
@@ -142,7 +148,7 @@ struct dav_result transfer_check(struct exchange *x, bool is_move)
 struct store_transfer transfer_of(const struct exchange *x)
 {
     const struct transfer *transfer = x->state;
-    return (struct store_transfer){.from = x->real,
+    return (struct store_transfer){.from = target_of(x)->real,
                                    .to = transfer->to_real,
                                    .is_deep = transfer->is_deep,
                                    .expects_absent = !transfer->overwrites};

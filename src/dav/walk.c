@@ -16,6 +16,7 @@
 #include "dav/walk.h"
 
 #include "base/mem.h"
+#include "exchange/destination.h"
 
 struct walk_level {
     struct walk_level *outer;

@@ -25,28 +25,15 @@
 #include "exchange/browser.h"
 
 #include "base/utf8.h"
+#include "exchange/destination.h"
 #include "exchange/respond.h"
 #include "http/media_type.h"
 
 /* --- where a request comes from --- */
 
-bool authority_is_ours(const struct exchange *x, struct str host, struct str port)
-{
-    const struct http_request *request = &x->stream->request;
-    const struct dav_service *service = x->service;
-    if (request->host.len && uri_same_authority(host, port, request->host, request->port))
-        return true;
-    for (size_t i = 0; i < service->public_name_count; i++) {
-        const struct public_name *name = &service->public_names[i];
-        if (uri_same_authority(host, port, name->host, name->port))
-            return true;
-    }
-    return false;
-}
-
 static bool is_safe(const struct exchange *x)
 {
-    return x->method && x->method->stages && !(x->method->flags & METHOD_WRITES);
+    return x->method && (x->method->flags & METHOD_IS_SAFE);
 }
 
 /* "chrome-extension://…", "app://obsidian.md": not of the web. */
@@ -131,7 +118,7 @@ enum {
 /* The mount with the longest path decides, as it does for what is there. */
 static bool is_active(const struct exchange *x)
 {
-    const struct dav_service *service = x->service;
+    const struct service *service = x->service;
     const struct content_place *best = NULL;
     if (x->link_prefix.at)
         return false;

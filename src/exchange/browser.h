@@ -1,11 +1,7 @@
-/* dav/browser.h: what is said to browsers, in which pages run that are not ours. */
+/* exchange/browser.h: what is said to browsers, in which pages run that are not ours. */
 #pragma once
 
 #include "exchange/exchange.h"
-#include "exchange/result.h"
-
-/* Whether that authority is the one that was asked for, or one of --public-url. */
-bool authority_is_ours(const struct exchange *x, struct str host, struct str port);
 
 /* Fine, or 403: a page of another origin has made a browser send a method that is not safe. */
 NODISCARD struct dav_result browser_check_origin(struct exchange *x);

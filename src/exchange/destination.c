@@ -1,6 +1,18 @@
 #include "exchange/destination.h"
 
-#include "exchange/browser.h"
+bool authority_is_ours(const struct exchange *x, struct str host, struct str port)
+{
+    const struct http_request *request = &x->stream->request;
+    const struct service *service = x->service;
+    if (request->host.len && uri_same_authority(host, port, request->host, request->port))
+        return true;
+    for (size_t i = 0; i < service->public_name_count; i++) {
+        const struct public_name *name = &service->public_names[i];
+        if (uri_same_authority(host, port, name->host, name->port))
+            return true;
+    }
+    return false;
+}
 
 static bool is_ours(const struct exchange *x, const struct uri *uri)
 {

@@ -1,7 +1,10 @@
-/* dav/destination.h: the second resource of a request. */
+/* exchange/destination.h: what a request says of a second resource, and of how much is meant. */
 #pragma once
 
 #include "exchange/exchange.h"
+
+/* Whether that authority is the one that was asked for, or one of --public-url. */
+bool authority_is_ours(const struct exchange *x, struct str host, struct str port);
 
 /* The path that a URI names on this server: an absolute path, or an absolute URI whose authority is
  * the request's own or a public name. 400 when it is no such thing, 502 when it is elsewhere

@@ -1,47 +1,49 @@
-/* dav/exchange.h: a request on its way through the stages of its method.
+/* exchange/exchange.h: a request on its way through the stages of its method.
  *
  * An exchange lives in its stream's arena. While a worker runs a stage the exchange is the worker's
- * whole; nobody else looks at it. */
+ * whole; nobody else looks at it. What runs it is exchange/run.c. */
 #pragma once
 
-#include "dav/method.h"
+#include "exchange/method.h"
 #include "exchange/result.h"
 #include "exchange/service.h"
+#include "exchange/stage.h"
 #include "http/message.h"
 
-struct home;
+struct handler;
 struct if_header;
+
+/* How far it has come: what its stages are. */
+enum exchange_phase {
+    PHASE_SIGN_IN, /* who asks (exchange/sign_in.c) */
+    PHASE_ENTER,   /* the handler's, before its methods */
+    PHASE_ASK,     /* may he, and what does the method consist of */
+    PHASE_METHOD,
+    PHASE_END, /* the answer is there, and is finished */
+};
 
 struct exchange {
     struct http_stream *stream;
     struct arena *arena; /* the stream's */
-    const struct dav_service *service;
-    struct store *store; /* the service's */
-    const struct dav_method *method;
+    const struct service *service;
+    const struct method *method;   /* NULL: not known at all (501) */
+    const struct handler *handler; /* NULL: it has not come so far */
+    void *part;                    /* the handler's own */
+    void *state;                   /* the method's own; in the arena */
 
-    struct res_path path; /* as in the URL: what answers say */
-    bool has_slash;       /* it ended in '/' */
-    /* As located, and judged where there are rules; the store follows no link on its own. */
-    struct res_path leads_to; /* what is read */
-    struct res_path real;     /* what is changed, and what claims and locks are about: the same, but
-                               * for a link in a method that is about its name */
-    bool is_located;
-    unsigned locate_count;
-
+    struct res_path path;        /* as in the URL: what answers say */
+    bool has_slash;              /* it ended in '/' */
     struct res_path link_prefix; /* of a shared link that the URL goes through; at == NULL: none */
-    struct signed_in signed_in;  /* who asks; nobody until admit_stages have run */
-    struct home *homes;          /* his, as long as they must be made */
-
+    struct signed_in signed_in;  /* who asks; nobody until he has signed in */
     const struct if_header *conditions; /* of the If field; NULL: there is none */
-    struct buf body;                    /* of an XML method, collected */
+    struct buf body;                    /* collected (exchange/body.h) */
     uint64_t held_bytes;                /* of the budget for bodies and answers */
     bool has_held;                      /* some of it, at some time */
-    void *state;                        /* the method's own; in the arena */
-    struct dav_result refusal;          /* of what begins with no method's stage */
+    struct dav_result failure;          /* what the answer is to say; fine: it says it already */
 
-    struct store_change change; /* of a method that makes one */
-
+    enum exchange_phase phase;
     const struct stage *stage;
+    const struct stage *method_stages;
     bool is_waiting; /* for exchange_wake() */
     bool is_woken;
     bool is_on_worker;  /* this stage may block */
@@ -51,48 +53,18 @@ struct exchange {
     struct waker waker; /* rings exchange_wake(): for sources and pumps */
 };
 
-/* Handles a request by the methods of dav/methods.def: what http_handler.handle asks for. */
-void dav_handle(const struct dav_service *service, struct http_stream *stream);
-
 /* Runs the stage that said WAIT again, soon. On the loop thread. */
 void exchange_wake(struct exchange *x);
 
-/* Begins x->change, whose ranges a stage before has filled: a stage of its own, on the loop. It is
- * ended when the exchange is done. */
-enum stage_end exchange_claim(struct exchange *x);
-
-/* Fills x->leads_to and x->real; cheap when they are filled already. */
-NODISCARD struct dav_result exchange_locate(struct exchange *x);
-
-/* What is read: where the URL leads, or is taken to lead as long as it has not been located. */
-struct res_path exchange_target(const struct exchange *x);
-
-/* 415 when there is a body of one byte or more (RFC 4918 §8.4): it might be an extension that the
- * client relies on. The first stage of the methods that take none. */
-enum stage_end exchange_expect_no_body(struct exchange *x);
-
-/* Collects the request body in x->body: NEXT when it is complete, WAIT, or DONE after an error
- * answer. A stage of its own in the methods that take XML. */
-enum stage_end exchange_read_xml(struct exchange *x);
-
-/* What was collected is not needed any more: what comes of it was copied. */
-void exchange_drop_body(struct exchange *x);
+/* What a client says by its request fields; shorthand. Empty: not there. */
+struct str exchange_field(const struct exchange *x, enum http_field id);
 
 /* Takes so much of the budget that all bodies and answers share (the limit memory_bytes), until the
- * exchange has ended, or gives some of it back. Any thread. False: it is used up, which is a
- * STORE_BUSY to the client. */
+ * exchange has ended, or gives some of it back. Any thread. False: it is used up, which is
+ * dav_busy() to the client. */
 NODISCARD bool exchange_hold(struct exchange *x, uint64_t bytes);
 void exchange_release(struct exchange *x, uint64_t bytes);
 
 /* A source that may block, pulled on a worker ahead of the client: by little when memory is short.
  * Takes; on the loop thread. */
 struct source *exchange_offload(struct exchange *x, struct source *inner);
-
-/* 415 when the content has a coding (RFC 9110 §8.4): we take it as it is. */
-NODISCARD struct dav_result exchange_check_coding(struct exchange *x);
-
-/* Why a request body could not be read to its end: 408, 503 or 400. */
-struct dav_result exchange_body_failure(const struct err *err);
-
-/* What a client says by its request fields; shorthand. Empty: not there. */
-struct str exchange_field(const struct exchange *x, enum http_field id);

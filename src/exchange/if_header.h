@@ -1,4 +1,5 @@
-/* dav/lock/if_header.h: the If field (RFC 4918 §10.4). */
+/* exchange/if_header.h: what the If field says (RFC 4918 §10.4). Whether it holds is its handler's
+ * to say. */
 #pragma once
 
 #include "exchange/exchange.h"
@@ -32,6 +33,3 @@ NODISCARD struct dav_result if_header_read(struct exchange *x);
 
 /* Whether the client has submitted this token: it stands somewhere in the field (§10.4.1). */
 bool if_header_submits(const struct if_header *header, struct str token);
-
-/* 412 unless the request has no If field or one of its lists holds now. */
-NODISCARD struct dav_result if_header_check(struct exchange *x);

@@ -1,5 +1,5 @@
-/* dav/respond.h: answers. Each function completes x->stream->response and returns STAGE_DONE, so
- * that a stage can end with `return respond_…`. */
+/* exchange/respond.h: answers. Each function completes x->stream->response, or says what it is to
+ * be, and returns STAGE_DONE, so that a stage can end with `return respond_…`. */
 #pragma once
 
 #include "exchange/exchange.h"
@@ -7,7 +7,8 @@
 /* No body. */
 enum stage_end respond_status(struct exchange *x, enum http_status status);
 
-/* An error: DAV:error where it has a condition, a short text otherwise. */
+/* An error: DAV:error where it has a condition, a short text otherwise. It is written when the
+ * answer is finished (exchange/finish.h). */
 enum stage_end respond_error(struct exchange *x, struct dav_result result);
 
 /* A body that is complete; borrows it as long as the exchange lives. */
@@ -23,12 +24,3 @@ void respond_field(struct exchange *x, enum http_field id, struct str value);
 
 /* RFC 4918 §5.2: Content-Location with the slash, for a collection whose URL came without it. */
 void respond_location(struct exchange *x, bool is_collection);
-
-/* `"<16 hexadecimal digits>"`, the strong entity tag of a version. Copies into the arena. */
-struct str exchange_etag(struct arena *arena, const struct store_stat *stat);
-
-/* Whether nothing can be changed there, whoever asks. */
-bool exchange_is_read_only(const struct exchange *x);
-
-/* Allow for the resource as it is, as far as whoever asks may know, into `to`. */
-void exchange_allow(struct exchange *x, struct buf *to);

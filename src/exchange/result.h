@@ -1,8 +1,8 @@
-/* dav/result.h: what became of a method: the third of davit's three error vocabularies. */
+/* exchange/result.h: what became of a method: the third of davit's three error vocabularies. */
 #pragma once
 
+#include "base/buf.h"
 #include "http/status.h"
-#include "store/types.h"
 
 enum dav_condition {
     CONDITION_NONE,
@@ -35,8 +35,9 @@ static inline struct dav_result dav_error(enum http_status status, const char *t
 /* The status that conditions.def gives it. */
 struct dav_result dav_condition(enum dav_condition condition, const char *text);
 
-/* What a storage result means to a client: the only mapping. STORE_OK is fine. */
-struct dav_result dav_from_store(enum store_rc rc);
+/* 404 and 503 in the words that are used everywhere. */
+struct dav_result dav_not_found(void);
+struct dav_result dav_busy(void);
 
 /* Appends what stands within DAV:error for this result: nothing, where it has no condition. */
 void dav_condition_add(struct buf *to, const struct dav_result *result);

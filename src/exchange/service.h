@@ -1,13 +1,11 @@
-/* dav/service.h: what all exchanges share. Read-only while the server runs. */
+/* exchange/service.h: what all exchanges share. Read-only while the server runs. */
 #pragma once
 
 #include "access/access.h"
 #include "base/limits.h"
-#include "http/media_type.h"
-#include "store/store.h"
 #include "text/uri.h"
 
-struct home;
+struct handler_mount;
 
 /* A name by which clients know this server, besides the Host that they send (--public-url). */
 struct public_name {
@@ -22,30 +20,15 @@ struct content_place {
     bool is_active;
 };
 
-/* A collection that is seen under another prefix. */
-struct link_view {
-    const struct principal *principal;
-    struct res_path prefix;
-};
-
-struct dav_service {
-    struct store *store; /* what everybody sees, unless there is a view */
-    /* What this principal sees, and his homes (dav/home.h); NULL: `store`. Asks the stores, but for
-     * who has not signed in. Memory from the arena. */
-    struct store *(*view)(const struct dav_service *service, const struct principal *principal,
-                          struct arena *arena, struct home **homes_out);
-    /* Of a shared link: what is in the collection that its token is for. NULL: no links. */
-    struct store *(*view_link)(const struct dav_service *service, const struct link_view *link,
-                               struct arena *arena, struct home **homes_out);
+struct service {
     const struct limits *limits;
-    const struct media_types *media_types;
-    bool is_read_only;
-    bool allows_infinity; /* PROPFIND with Depth: infinity on a collection */
+    const struct access *access; /* NULL: everyone may do everything */
+    const struct handler_mount *mounts;
+    size_t mount_count;
     const struct public_name *public_names;
     size_t public_name_count;
     const struct content_place *places;
-    size_t place_count;          /* 0: nothing is active */
-    const struct access *access; /* NULL: everyone may do everything */
-    bool hides_lock_tokens;      /* from who does not hold them */
-    int spool_dir_fd; /* where long answers go that must be complete before they are sent */
+    size_t place_count; /* 0: nothing is active */
+    bool is_read_only;
+    bool has_links; /* there may be shared links (exchange/sign_in.c) */
 };

@@ -6,7 +6,7 @@
 #include "io/tls.h"
 
 struct known_names {
-    const struct public_name *public_names; /* as in struct dav_service */
+    const struct public_name *public_names; /* as in struct service */
     size_t public_name_count;
     struct str *others; /* of this machine and of certificates, in lower case */
     size_t other_count;

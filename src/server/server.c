@@ -22,7 +22,7 @@
 #include "access/standalone.h"
 #include "base/fd.h"
 #include "base/mem.h"
-#include "exchange/exchange.h"
+#include "exchange/run.h"
 #include "io/shares.h"
 #include "io/worker.h"
 #include "server/access_log.h"
@@ -128,7 +128,7 @@ static void handle(struct http_handler *handler, struct http_stream *stream)
         proxy_believe(proxies, stream);
     if (!names_admit(names, stream))
         return;
-    dav_handle(settings_use_begin(loop->settings, stream->arena), stream);
+    exchange_handle(settings_use_begin(loop->settings, stream->arena), stream);
 }
 
 static void finished(struct http_handler *handler, const struct http_stream *stream,

@@ -217,9 +217,9 @@ struct settings *settings_new(struct server_config *config, struct access_state 
 
 /* --- mounts --- */
 
-static struct settings *settings_of(const struct dav_service *service)
+static struct settings *settings_of(const struct dav_service *dav)
 {
-    return CONTAINER_OF((struct dav_service *)(uintptr_t)service, struct settings, service);
+    return CONTAINER_OF((struct dav_service *)(uintptr_t)dav, struct settings, dav);
 }
 
 /* Takes the base as the store has it, which may be another Unicode form or case of the same names:
@@ -265,11 +265,11 @@ static bool find_home(struct mount *mount, struct str user, struct arena *arena)
     return spell_base(mount, user, arena);
 }
 
-static struct store *view(const struct dav_service *service, const struct principal *principal,
+static struct store *view(const struct dav_service *dav, const struct principal *principal,
                           struct arena *arena, struct home **homes_out)
 {
     *homes_out = NULL;
-    const struct settings *settings = settings_of(service);
+    const struct settings *settings = settings_of(dav);
     struct mount *mounts = arena_alloc(arena, (settings->mount_count + 1) * sizeof(*mounts));
     size_t count = 0;
     for (size_t i = 0; i < settings->mount_count; i++) {
@@ -282,19 +282,18 @@ static struct store *view(const struct dav_service *service, const struct princi
         count++;
     }
     struct store *store = mount_view(arena, mounts, count);
-    store->traits = settings->traits;
+    store->traits = dav->traits;
     return store;
 }
 
-static struct store *view_link(const struct dav_service *service, const struct link_view *link,
+static struct store *view_link(const struct dav_service *dav, const struct link_view *link,
                                struct arena *arena, struct home **homes_out)
 {
     struct mount *mount = ARENA_NEW(arena, struct mount);
     mount->prefix = link->prefix;
     mount->base = link->principal->scope.path;
     mount->is_read_only = link->principal->scope.is_read_only;
-    mount->store =
-        service->view ? service->view(service, link->principal, arena, homes_out) : service->store;
+    mount->store = dav->view ? dav->view(dav, link->principal, arena, homes_out) : dav->store;
     (void)!spell_base(mount, STR_NONE, arena); /* nobody's home: it never refuses */
     return mount_view(arena, mount, 1);
 }
@@ -401,21 +400,29 @@ static bool is_plain(const struct settings *settings)
 static void make_service(struct settings *settings, const struct settings_ground *ground)
 {
     const struct server_config *config = &settings->config;
-    settings->service = (struct dav_service){
+    const struct access *access = has_access(settings) ? &settings->access : NULL;
+    settings->dav = (struct dav_service){
         .store = settings->mounts[0].mount.store,
         .view = is_plain(settings) ? NULL : view,
-        .view_link = has_access(settings) ? view_link : NULL,
-        .limits = &config->limits,
+        .view_link = access ? view_link : NULL,
         .media_types = ground->media_types,
-        .is_read_only = ground->is_read_only,
         .allows_infinity = config->allows_infinity,
+        .hides_lock_tokens = config->hides_lock_tokens,
+        .spool_dir_fd = ground->spool_dir_fd,
+    };
+    for (size_t i = 0; i < settings->mount_count; i++)
+        mount_add_traits(&settings->dav.traits, &settings->mounts[i].mount);
+    settings->service = (struct service){
+        .limits = &config->limits,
+        .access = access,
+        .mounts = settings->handlers,
+        .mount_count = dav_mount(&settings->dav, access, settings->handlers),
         .public_names = config->public_names,
         .public_name_count = config->public_name_count,
         .places = settings->places,
         .place_count = place_count(settings),
-        .access = has_access(settings) ? &settings->access : NULL,
-        .hides_lock_tokens = config->hides_lock_tokens,
-        .spool_dir_fd = ground->spool_dir_fd,
+        .is_read_only = ground->is_read_only,
+        .has_links = settings->dav.view_link,
     };
 }
 
@@ -440,8 +447,6 @@ bool settings_mount(struct settings *settings, const struct settings_ground *gro
         is_fine = add_mount(settings, mount, ground->store_limits, err);
     if (!is_fine)
         return false;
-    for (size_t i = 0; i < settings->mount_count; i++)
-        mount_add_traits(&settings->traits, &settings->mounts[i].mount);
     make_service(settings, ground);
     return true;
 }
@@ -484,7 +489,7 @@ const struct known_names *settings_use_names(const struct settings_use *use)
     return &use->settings->names;
 }
 
-const struct dav_service *settings_use_begin(struct settings_use *use, struct arena *arena)
+const struct service *settings_use_begin(struct settings_use *use, struct arena *arena)
 {
     use->count++;
     arena_on_reset(arena, request_over, use);

@@ -7,6 +7,7 @@
 
 #include "access/accounts.h"
 #include "access/scheme/jwt.h"
+#include "dav/service.h"
 #include "server/config/config.h"
 #include "server/names.h"
 #include "server/proxy.h"
@@ -43,11 +44,10 @@ struct settings {
     struct store_pool *pool;
     struct settings_mount *mounts; /* in the arena */
     size_t mount_count;
-    /* Of all mounts, also those that somebody does not see: before he has signed in, and what he
-     * sees has been found, it must be known where to look for it. */
-    struct store_traits traits;
     struct content_place *places; /* of the mounts, in the same order */
-    struct dav_service service;   /* what requests see, once it is mounted */
+    struct handler_mount handlers[DAV_MOUNTS_MAX];
+    struct service service; /* what requests see, once it is mounted */
+    struct dav_service dav;
 };
 
 /* Takes what `config` holds, also on failure. Reads the files that it names; where one that
@@ -84,7 +84,7 @@ struct settings_use;
 NODISCARD struct settings_use *settings_use_new(struct settings *settings);
 
 /* What a request sees until its arena is reset. */
-const struct dav_service *settings_use_begin(struct settings_use *use, struct arena *arena);
+const struct service *settings_use_begin(struct settings_use *use, struct arena *arena);
 
 const struct proxies *settings_use_proxies(const struct settings_use *use);
 const struct known_names *settings_use_names(const struct settings_use *use);

@@ -150,11 +150,11 @@ static bool ask(struct world *world, struct str request)
     world_look(world, &arena, &before);
     bool is_small = before.resource_count < WORLD_RESOURCES_MAX;
     if (is_small && world_ask(world, request, &arena, &answer)) {
-        const struct dav_method *method = dav_method_find(answer.method);
+        const struct method *method = method_find(answer.method);
         world_look(world, &arena, &after);
         is_small = after.resource_count < WORLD_RESOURCES_MAX;
         check_answer(&answer);
-        if (answer.status >= 400 || !method || !(method->flags & METHOD_WRITES))
+        if (answer.status >= 400 || !method || (method->flags & METHOD_IS_SAFE))
             check_unchanged(&before, &after);
     }
     if (is_small && after.resource_count) {

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 
 #include "base/clock.h"
-#include "exchange/exchange.h"
+#include "exchange/run.h"
 #include "fuzz.h"
 #include "store/gather.h"
 #include "store/memory/memory.h"
@@ -60,19 +60,21 @@ void world_init(struct world *world)
         spool_dir_fd = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     }
     const struct store_options options = {.limits = &world->limits};
-    world->service = (struct dav_service){.limits = &world->limits,
-                                          .media_types = &media_types,
-                                          .allows_infinity = true,
-                                          .spool_dir_fd = spool_dir_fd};
-    bool is_open = memory_store_open(&options, &world->service.store, &err);
+    world->service = (struct service){.limits = &world->limits,
+                                      .mounts = world->mounts,
+                                      .mount_count = dav_mount(&world->dav, NULL, world->mounts)};
+    world->dav.media_types = &media_types;
+    world->dav.allows_infinity = true;
+    world->dav.spool_dir_fd = spool_dir_fd;
+    bool is_open = memory_store_open(&options, &world->dav.store, &err);
     FUZZ_CHECK(is_open);
-    furnish(world->service.store);
+    furnish(world->dav.store);
 }
 
 void world_done(struct world *world)
 {
     FUZZ_CHECK(inline_executor_run(&world->executor) == 0);
-    store_close(&world->service.store);
+    store_close(&world->dav.store);
     buf_done(&world->token);
     buf_done(&world->etag);
 }
@@ -259,7 +261,7 @@ bool world_ask(struct world *world, struct str request, struct arena *arena,
     turn.stream.arena = &turn.arena;
     bool is_one = read_request(world, &turn, request);
     if (is_one) {
-        dav_handle(&world->service, &turn.stream);
+        exchange_handle(&world->service, &turn.stream);
         (void)inline_executor_run(&world->executor); /* how many jobs that takes is its affair */
         take_answer(world, &turn, arena, answer_out);
     }
@@ -317,7 +319,7 @@ static int compare_resources(const void *a, const void *b)
 
 void world_look(struct world *world, struct arena *arena, struct world_state *state_out)
 {
-    struct store *store = world->service.store;
+    struct store *store = world->dav.store;
     *state_out = (struct world_state){0};
     state_out->resources = arena_alloc(arena, WORLD_RESOURCES_MAX * sizeof(*state_out->resources));
     look_at(store, arena, PATH_ROOT, state_out);

@@ -2,13 +2,15 @@
  * text, answers come out whole. The clock stands still but for WAIT. */
 #pragma once
 
-#include "exchange/service.h"
+#include "dav/service.h"
 #include "http/message.h"
 #include "support/executors.h"
 
 struct world {
     struct limits limits;
-    struct dav_service service;
+    struct service service;
+    struct dav_service dav;
+    struct handler_mount mounts[DAV_MOUNTS_MAX];
     struct inline_executor executor;
     int64_t now_ms;
     struct buf token; /* of the lock that was given last */

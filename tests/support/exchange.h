@@ -6,12 +6,12 @@
 struct bare_exchange {
     struct arena arena;
     struct limits limits;
-    struct dav_service service;
+    struct service service;
     struct http_stream stream;
     struct exchange x;
 };
 
-/* For Host dav.test, on the root, without fields and without a store. */
+/* For Host dav.test, on the root, without fields and without a handler. */
 void bare_exchange_init(struct bare_exchange *bare);
 void bare_exchange_done(struct bare_exchange *bare);
 

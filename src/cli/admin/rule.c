@@ -1,8 +1,7 @@
 #include "base/log.h"
 #include "cli/admin/admin.h"
 #include "cli/command.h"
-#include "dav/method.h"
-#include "exchange/admit.h"
+#include "exchange/method.h"
 
 static void print_rule(const struct admin *admin, const char *word, const struct rule *rule)
 {
@@ -19,7 +18,7 @@ static int rule_test(struct admin *admin)
     struct res_path path;
     struct err err;
     bool has_slash;
-    const struct dav_method *method = dav_method_find(str_of_c(admin->operands[1]));
+    const struct method *method = method_find(str_of_c(admin->operands[1]));
     bool is_fine = true;
     if (strcmp(admin->operands[0], "-") != 0) /* - is nobody */
         principal.name = str_of_c(admin->operands[0]);
@@ -33,7 +32,7 @@ static int rule_test(struct admin *admin)
         arena_done(&arena);
         return admin_fail(&err);
     }
-    struct rule_question question = {&principal, admit_class_of(method), path, UNICODE_NFC};
+    struct rule_question question = {&principal, method->right, path, UNICODE_NFC};
     struct rule_verdict verdict = rules_judge(&admin->config.file->rules, &question);
     printf("%s (%.*s)\n",
            verdict.is_allowed  ? "allowed"

@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "dav/lock/permit.h"
-#include "exchange/admit.h"
+#include "dav/target.h"
 #include "store/store.h"
 #include "xml/writer.h"
 
@@ -24,13 +24,13 @@ static void describe_one(struct buf *to, const struct exchange *x, const struct 
     BUF_ADD(to, "<D:timeout>Second-");
     buf_add_u64(to, left_ms > 0 ? (uint64_t)(left_ms + 999) / 1000 : 0);
     BUF_ADD(to, "</D:timeout>");
-    if (!x->service->hides_lock_tokens || admit_holds(x, lock)) { /* §14.1: it is optional */
+    if (!dav_service_of(x)->hides_lock_tokens || lock_is_own(x, lock)) { /* §14.1: it is optional */
         BUF_ADD(to, "<D:locktoken><D:href>");
         xml_add_text(to, lock->token);
         BUF_ADD(to, "</D:href></D:locktoken>");
     }
     BUF_ADD(to, "<D:lockroot>");
-    lock_add_root_href(to, x->store, lock);
+    lock_add_root_href(to, target_of(x)->store, lock);
     BUF_ADD(to, "</D:lockroot></D:activelock>");
 }
 

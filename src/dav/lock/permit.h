@@ -2,11 +2,15 @@
 #pragma once
 
 #include "exchange/exchange.h"
+#include "store/store.h"
 
 enum permit_reach {
     PERMIT_SELF,   /* its content and properties */
     PERMIT_MEMBER, /* also its being a member: it is made, removed or renamed (§7.4) */
 };
+
+/* Whether a lock is of whoever asks, or he may break it. */
+bool lock_is_own(const struct exchange *x, const struct lock *lock);
 
 /* 423 with lock-token-submitted, naming the locks whose tokens are missing. `real` as located; the
  * result lives in the arena. */

@@ -1,4 +1,7 @@
+#include "dav/method.h"
+#include "dav/target.h"
 #include "dav/transfer.h"
+#include "exchange/body.h"
 #include "exchange/respond.h"
 
 static enum stage_end copy_find(struct exchange *x)
@@ -14,7 +17,7 @@ static enum stage_end copy_run(struct exchange *x)
     const struct transfer *transfer = x->state;
     struct failures *failures = failures_new(x, transfer->to, transfer->to_real);
     struct store_transfer copy = transfer_of(x);
-    enum store_rc rc = store_copy(&x->change, &copy, &failures->visitor);
+    enum store_rc rc = store_copy(&target_of(x)->change, &copy, &failures->visitor);
     return transfer_answer(x, failures, rc);
 }
 
@@ -22,6 +25,6 @@ static enum stage_end copy_run(struct exchange *x)
 const struct stage copy_stages[] = {
     {"no body", exchange_expect_no_body, ON_LOOP},
     {"find", copy_find, ON_READ},
-    {"claim", exchange_claim, ON_LOOP},
+    {"claim", target_begin, ON_LOOP},
     {"copy", copy_run, ON_WORKER},
 };

@@ -1,16 +1,20 @@
 #include "dav/failures.h"
 #include "dav/lock/permit.h"
+#include "dav/method.h"
 #include "dav/precondition.h"
+#include "dav/target.h"
+#include "exchange/body.h"
 #include "exchange/destination.h"
 #include "exchange/respond.h"
 
 static enum stage_end delete_find(struct exchange *x)
 {
-    struct dav_result result = exchange_locate(x);
+    struct target *target = target_of(x);
+    struct dav_result result = target_locate(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    change_add(&x->change, x->real, CLAIM_TREE, true);
-    change_add(&x->change, path_parent(x->real), CLAIM_SELF, false);
+    change_add(&target->change, target->real, CLAIM_TREE, true);
+    change_add(&target->change, path_parent(target->real), CLAIM_SELF, false);
     return STAGE_NEXT;
 }
 
@@ -26,18 +30,19 @@ static struct dav_result check(struct exchange *x)
     if (dav_is_fine(result))
         result = precondition_check(x, &stat, true);
     if (dav_is_fine(result))
-        result = lock_permit(x, x->arena, x->real, PERMIT_MEMBER);
+        result = lock_permit(x, x->arena, target_of(x)->real, PERMIT_MEMBER);
     return result;
 }
 
 static enum stage_end delete_remove(struct exchange *x)
 {
+    struct target *target = target_of(x);
     struct dav_result result = check(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
     struct res_path none = {NULL, 0};
     struct failures *failures = failures_new(x, none, none);
-    enum store_rc rc = store_remove(&x->change, x->real, &failures->visitor);
+    enum store_rc rc = store_remove(&target->change, target->real, &failures->visitor);
     return failures_answer(failures, rc, HTTP_NO_CONTENT);
 }
 
@@ -45,6 +50,6 @@ static enum stage_end delete_remove(struct exchange *x)
 const struct stage delete_stages[] = {
     {"no body", exchange_expect_no_body, ON_LOOP},
     {"find", delete_find, ON_READ},
-    {"claim", exchange_claim, ON_LOOP},
+    {"claim", target_begin, ON_LOOP},
     {"remove", delete_remove, ON_WORKER},
 };

@@ -14,10 +14,12 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "dav/index.h"
+#include "dav/lock/if_check.h"
+#include "dav/method.h"
 #include "dav/precondition.h"
-#include "exchange/admit.h"
+#include "dav/target.h"
+#include "exchange/body.h"
 #include "exchange/browser.h"
-#include "exchange/if_header.h"
 #include "exchange/respond.h"
 #include "http/range.h"
 #include "text/date.h"
@@ -72,7 +74,7 @@ static struct str content_language(struct exchange *x)
 {
     struct language_finder finder = {.visitor = {is_language, take_language}, .arena = x->arena};
     /* What cannot be looked at has none. */
-    (void)!store_props(x->store, exchange_target(x), &finder.visitor);
+    (void)!store_props(target_of(x)->store, target_read(x), &finder.visitor);
     return finder.found;
 }
 
@@ -80,7 +82,7 @@ static struct str content_language(struct exchange *x)
 static enum stage_end send_body(struct exchange *x, enum http_status status, struct str type,
                                 struct source *body, uint64_t body_bytes)
 {
-    if (x->store->traits.reads_block)
+    if (target_of(x)->store->traits.reads_block)
         body = exchange_offload(x, body);
     return respond_source(x, status, type, body, body_bytes);
 }
@@ -194,7 +196,7 @@ static enum stage_end send_file(struct exchange *x, struct store_content *conten
     struct dav_result result = if_header_check(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    struct str type = media_type_find(x->service->media_types, path_name(x->path));
+    struct str type = media_type_find(dav_service_of(x)->media_types, path_name(x->path));
     add_validators(x, &now);
     browser_confine(x, type);
     switch (http_conditional(&x->stream->request.fields, true, &now, x->arena)) {
@@ -205,7 +207,7 @@ static enum stage_end send_file(struct exchange *x, struct store_content *conten
     case VERDICT_PROCEED:
         break;
     }
-    if (store_may_have_props(x->store, exchange_target(x))) {
+    if (store_may_have_props(target_of(x)->store, target_read(x))) {
         struct str language = content_language(x);
         if (language.len)
             respond_field(x, FIELD_CONTENT_LANGUAGE, language);
@@ -215,17 +217,18 @@ static enum stage_end send_file(struct exchange *x, struct store_content *conten
 
 static enum stage_end get_answer(struct exchange *x)
 {
+    const struct target *target = target_of(x);
     struct store_content *content = NULL;
     for (;;) {
         /* Dead properties are in a database: its look-up must not hold up the loop. */
-        if (!x->is_on_worker && store_may_have_props(x->store, exchange_target(x)))
+        if (!x->is_on_worker && store_may_have_props(target->store, target_read(x)))
             return STAGE_BLOCKS;
-        enum store_rc rc = store_content_open(x->store, exchange_target(x), &content);
+        enum store_rc rc = store_content_open(target->store, target_read(x), &content);
         if (rc == STORE_IS_COLLECTION)
             return index_answer(x);
         if (rc == STORE_OK)
             break;
-        struct dav_result result = admit_again(x, rc);
+        struct dav_result result = target_again(x, rc);
         if (!dav_is_fine(result))
             return respond_error(x, result);
     }

@@ -12,10 +12,14 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "dav/lock/describe.h"
+#include "dav/lock/if_check.h"
 #include "dav/lock/permit.h"
+#include "dav/method.h"
 #include "dav/precondition.h"
 #include "dav/prop/request.h"
+#include "dav/target.h"
 #include "exchange/admit.h"
+#include "exchange/body.h"
 #include "exchange/destination.h"
 #include "exchange/if_header.h"
 #include "exchange/respond.h"
@@ -76,8 +80,9 @@ static enum stage_end lock_parse_body(struct exchange *x)
 /* The lock that a refresh is about: one that covers the resource, with its token in If. */
 static struct dav_result find_refreshed(struct exchange *x, struct lock *lock_out)
 {
+    const struct target *target = target_of(x);
     struct lock_list locks;
-    enum store_rc rc = store_locks(x->store, x->arena, x->real, LOCKS_COVERING, &locks);
+    enum store_rc rc = store_locks(target->store, x->arena, target->real, LOCKS_COVERING, &locks);
     if (rc != STORE_OK)
         return dav_from_store(rc);
     for (size_t i = 0; i < locks.count; i++) {
@@ -94,22 +99,23 @@ static struct dav_result find_refreshed(struct exchange *x, struct lock *lock_ou
 /* A refresh claims the lock's root, as its UNLOCK does: the lock must not come back after that. */
 static struct dav_result add_claims(struct exchange *x, const struct lock_method *state)
 {
+    struct target *target = target_of(x);
     struct lock lock;
     if (state->is_refresh) {
         struct dav_result result = find_refreshed(x, &lock);
         if (dav_is_fine(result))
-            change_add(&x->change, lock.root, CLAIM_SELF, true);
+            change_add(&target->change, lock.root, CLAIM_SELF, true);
         return result;
     }
     bool is_tree = state->depth == DEPTH_INFINITY;
-    change_add(&x->change, x->real, is_tree ? CLAIM_TREE : CLAIM_SELF, true);
-    change_add(&x->change, path_parent(x->real), CLAIM_SELF, false);
+    change_add(&target->change, target->real, is_tree ? CLAIM_TREE : CLAIM_SELF, true);
+    change_add(&target->change, path_parent(target->real), CLAIM_SELF, false);
     return DAV_FINE;
 }
 
 static enum stage_end lock_find(struct exchange *x)
 {
-    struct dav_result result = exchange_locate(x);
+    struct dav_result result = target_locate(x);
     if (dav_is_fine(result))
         result = add_claims(x, x->state);
     return dav_is_fine(result) ? STAGE_NEXT : respond_error(x, result);
@@ -134,7 +140,7 @@ static struct dav_result conflict_with(const struct exchange *x, const struct lo
     }
     if (in_way.count == 0)
         return DAV_FINE;
-    lock_add_root_hrefs(&hrefs, x->store, &in_way);
+    lock_add_root_hrefs(&hrefs, target_of(x)->store, &in_way);
     struct dav_result result = dav_condition(CONDITION_NO_CONFLICTING_LOCK, "it is locked");
     result.condition_xml = arena_str(x->arena, buf_str(&hrefs));
     buf_done(&hrefs);
@@ -146,6 +152,7 @@ static struct dav_result conflict_with(const struct exchange *x, const struct lo
 static enum stage_end answer_members(struct exchange *x, const struct lock_list *within,
                                      bool is_exclusive)
 {
+    const struct target *target = target_of(x);
     struct buf out = {0};
     struct buf summary = {0};
     struct multistatus ms = {.out = &out};
@@ -155,11 +162,11 @@ static enum stage_end answer_members(struct exchange *x, const struct lock_list 
         struct store_stat stat;
         bool is_last_of_root =
             i + 1 == within->count || !path_eq(held->root, within->items[i + 1].root);
-        if (!conflicts(held, is_exclusive) || path_eq(held->root, x->real) || !is_last_of_root)
+        if (!conflicts(held, is_exclusive) || path_eq(held->root, target->real) || !is_last_of_root)
             continue;
         bool is_collection =
-            store_stat(x->store, held->root, &stat) == STORE_OK && stat.is_collection;
-        struct res_path path = path_rebase(x->arena, held->root, x->real, x->path);
+            store_stat(target->store, held->root, &stat) == STORE_OK && stat.is_collection;
+        struct res_path path = path_rebase(x->arena, held->root, target->real, x->path);
         multistatus_member(&ms, path, is_collection, HTTP_LOCKED, STR("<D:no-conflicting-lock/>"));
     }
     multistatus_member(&ms, x->path, true, HTTP_FAILED_DEPENDENCY, STR_NONE);
@@ -177,9 +184,10 @@ static enum stage_end answer_members(struct exchange *x, const struct lock_list 
 /* §9.10.1: a prop with lockdiscovery: all locks that cover the resource. */
 static enum stage_end answer_lock(struct exchange *x, enum http_status status)
 {
+    const struct target *target = target_of(x);
     struct buf out = {0};
     struct lock_list locks;
-    enum store_rc rc = store_locks(x->store, x->arena, x->real, LOCKS_COVERING, &locks);
+    enum store_rc rc = store_locks(target->store, x->arena, target->real, LOCKS_COVERING, &locks);
     if (rc != STORE_OK)
         return respond_error(x, dav_from_store(rc));
     BUF_ADD(&out, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
@@ -197,7 +205,7 @@ static enum stage_end refresh(struct exchange *x)
 {
     struct lock lock;
     struct dav_result result = find_refreshed(x, &lock);
-    if (dav_is_fine(result) && !admit_holds(x, &lock))
+    if (dav_is_fine(result) && !lock_is_own(x, &lock))
         result = dav_error(HTTP_FORBIDDEN, "the lock is held by somebody else");
     if (dav_is_fine(result))
         result = if_header_check(x);
@@ -206,7 +214,7 @@ static enum stage_end refresh(struct exchange *x)
     lock.timeout_s = read_timeout(x, lock.timeout_s);
     lock.expires_ms = clock_boot_ms() + (int64_t)lock.timeout_s * 1000;
     struct lock_wish wish = {.lock = &lock};
-    enum store_rc rc = store_lock(&x->change, &wish);
+    enum store_rc rc = store_lock(&target_of(x)->change, &wish);
     return rc == STORE_OK ? answer_lock(x, HTTP_OK) : respond_error(x, dav_from_store(rc));
 }
 
@@ -225,9 +233,10 @@ static struct str new_token(struct arena *arena)
 
 static enum stage_end create(struct exchange *x, const struct lock_method *state, bool exists)
 {
+    struct target *target = target_of(x);
     struct lock lock = {
         .token = new_token(x->arena),
-        .root = x->real,
+        .root = target->real,
         .is_exclusive = state->request.is_exclusive,
         .is_infinite = state->depth == DEPTH_INFINITY,
         .owner_xml = state->request.owner_xml,
@@ -236,7 +245,7 @@ static enum stage_end create(struct exchange *x, const struct lock_method *state
         .expires_ms = clock_boot_ms() + (int64_t)state->timeout_s * 1000,
     };
     struct lock_wish wish = {.lock = &lock, .makes_resource = !exists};
-    enum store_rc rc = store_lock(&x->change, &wish);
+    enum store_rc rc = store_lock(&target->change, &wish);
     if (rc == STORE_EXISTS) /* a thing that is no resource, or one that has just come */
         return respond_error(x, dav_error(HTTP_CONFLICT, "something else has that name"));
     if (rc != STORE_OK)
@@ -253,6 +262,7 @@ static enum stage_end create(struct exchange *x, const struct lock_method *state
 static struct dav_result check(struct exchange *x, const struct lock_method *state,
                                struct store_stat *stat_out, bool *exists_out)
 {
+    const struct target *target = target_of(x);
     struct lock_list covering;
     struct dav_result result = target_stat(x, stat_out, exists_out);
     bool exists = *exists_out;
@@ -261,16 +271,16 @@ static struct dav_result check(struct exchange *x, const struct lock_method *sta
     if (dav_is_fine(result) && exists && x->has_slash && !stat_out->is_collection)
         result = dav_from_store(STORE_NOT_FOUND); /* §5.2 */
     if (dav_is_fine(result) && !exists)           /* it makes one */
-        result = admit_check(x, ACCESS_WRITE, x->path, x->real);
+        result = admit_check(x, ACCESS_WRITE, x->path, target->real);
     if (dav_is_fine(result) && !exists)
-        result = parent_check(x, x->real);
+        result = parent_check(x, target->real);
     if (dav_is_fine(result))
         result = precondition_check(x, stat_out, exists);
     if (dav_is_fine(result) && !exists)
-        result = lock_permit(x, x->arena, x->real, PERMIT_MEMBER);
+        result = lock_permit(x, x->arena, target->real, PERMIT_MEMBER);
     if (dav_is_fine(result))
-        result =
-            dav_from_store(store_locks(x->store, x->arena, x->real, LOCKS_COVERING, &covering));
+        result = dav_from_store(
+            store_locks(target->store, x->arena, target->real, LOCKS_COVERING, &covering));
     if (dav_is_fine(result))
         result = conflict_with(x, &covering, state->request.is_exclusive);
     return result;
@@ -278,6 +288,7 @@ static struct dav_result check(struct exchange *x, const struct lock_method *sta
 
 static enum stage_end lock_run(struct exchange *x)
 {
+    const struct target *target = target_of(x);
     const struct lock_method *state = x->state;
     struct lock_list within = {0};
     struct store_stat stat;
@@ -286,7 +297,8 @@ static enum stage_end lock_run(struct exchange *x)
         return refresh(x);
     struct dav_result result = check(x, state, &stat, &exists);
     if (dav_is_fine(result) && exists && state->depth == DEPTH_INFINITY)
-        result = dav_from_store(store_locks(x->store, x->arena, x->real, LOCKS_WITHIN, &within));
+        result = dav_from_store(
+            store_locks(target->store, x->arena, target->real, LOCKS_WITHIN, &within));
     if (!dav_is_fine(result))
         return respond_error(x, result);
     if (!dav_is_fine(conflict_with(x, &within, state->request.is_exclusive)))
@@ -299,6 +311,6 @@ static enum stage_end lock_run(struct exchange *x)
 
 const struct stage lock_stages[] = {
     {"body", exchange_read_xml, ON_LOOP}, {"parse", lock_parse_body, ON_LOOP},
-    {"find", lock_find, ON_READ},         {"claim", exchange_claim, ON_LOOP},
+    {"find", lock_find, ON_READ},         {"claim", target_begin, ON_LOOP},
     {"lock", lock_run, ON_LOCKS},
 };

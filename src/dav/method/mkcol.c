@@ -1,33 +1,38 @@
 #include "dav/lock/permit.h"
+#include "dav/method.h"
 #include "dav/precondition.h"
+#include "dav/target.h"
+#include "exchange/body.h"
 #include "exchange/respond.h"
 
 static enum stage_end mkcol_find(struct exchange *x)
 {
-    struct dav_result result = exchange_locate(x);
+    struct target *target = target_of(x);
+    struct dav_result result = target_locate(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    change_add(&x->change, x->real, CLAIM_SELF, true);
-    change_add(&x->change, path_parent(x->real), CLAIM_SELF, false);
+    change_add(&target->change, target->real, CLAIM_SELF, true);
+    change_add(&target->change, path_parent(target->real), CLAIM_SELF, false);
     return STAGE_NEXT;
 }
 
 static enum stage_end mkcol_make(struct exchange *x)
 {
+    struct target *target = target_of(x);
     struct store_stat stat;
     bool exists;
     struct dav_result result = target_stat(x, &stat, &exists);
     if (dav_is_fine(result) && exists)
         result = dav_error(HTTP_METHOD_NOT_ALLOWED, "there is a resource already");
     if (dav_is_fine(result))
-        result = parent_check(x, x->real);
+        result = parent_check(x, target->real);
     if (dav_is_fine(result))
         result = precondition_check(x, &stat, exists);
     if (dav_is_fine(result))
-        result = lock_permit(x, x->arena, x->real, PERMIT_MEMBER);
+        result = lock_permit(x, x->arena, target->real, PERMIT_MEMBER);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    enum store_rc rc = store_mkcol(&x->change, x->real);
+    enum store_rc rc = store_mkcol(&target->change, target->real);
     if (rc == STORE_EXISTS) /* a thing that is no resource, or one that has just come */
         return respond_error(x, dav_error(HTTP_CONFLICT, "something else has that name"));
     if (rc != STORE_OK)
@@ -40,6 +45,6 @@ static enum stage_end mkcol_make(struct exchange *x)
 const struct stage mkcol_stages[] = {
     {"no body", exchange_expect_no_body, ON_LOOP},
     {"find", mkcol_find, ON_READ},
-    {"claim", exchange_claim, ON_LOOP},
+    {"claim", target_begin, ON_LOOP},
     {"make", mkcol_make, ON_WORKER},
 };

@@ -1,4 +1,7 @@
+#include "dav/method.h"
+#include "dav/target.h"
 #include "dav/transfer.h"
+#include "exchange/body.h"
 #include "exchange/respond.h"
 
 static enum stage_end move_find(struct exchange *x)
@@ -15,7 +18,7 @@ static enum stage_end move_run(struct exchange *x)
     struct failures *failures = failures_new(x, transfer->to, transfer->to_real);
     failures->is_move = true;
     struct store_transfer move = transfer_of(x);
-    enum store_rc rc = store_move(&x->change, &move, &failures->visitor);
+    enum store_rc rc = store_move(&target_of(x)->change, &move, &failures->visitor);
     return transfer_answer(x, failures, rc);
 }
 
@@ -23,6 +26,6 @@ static enum stage_end move_run(struct exchange *x)
 const struct stage move_stages[] = {
     {"no body", exchange_expect_no_body, ON_LOOP},
     {"find", move_find, ON_READ},
-    {"claim", exchange_claim, ON_LOOP},
+    {"claim", target_begin, ON_LOOP},
     {"move", move_run, ON_WORKER},
 };

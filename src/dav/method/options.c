@@ -1,4 +1,7 @@
-#include "dav/precondition.h"
+#include "dav/allow.h"
+#include "dav/method.h"
+#include "dav/target.h"
+#include "exchange/body.h"
 #include "exchange/respond.h"
 
 /* RFC 9110 §9.3.7, RFC 4918 §10.1. Answered for every path, also where there is nothing: clients
@@ -6,9 +9,9 @@
 static enum stage_end options_answer(struct exchange *x)
 {
     struct buf allow = {0};
-    exchange_allow(x, &allow);
+    allow_add(x, &allow);
     /* Without LOCK there is no class 2; Finder then mounts read-only, as it should. */
-    respond_field(x, FIELD_DAV, exchange_is_read_only(x) ? STR("1, 3") : STR("1, 2, 3"));
+    respond_field(x, FIELD_DAV, target_is_read_only(x) ? STR("1, 3") : STR("1, 2, 3"));
     respond_field(x, FIELD_MS_AUTHOR_VIA, STR("DAV")); /* Office opens read-only without it */
     respond_field(x, FIELD_ALLOW, buf_str(&allow));
     respond_field(x, FIELD_ACCEPT_RANGES, STR("bytes"));

@@ -10,13 +10,17 @@
  * source fails and the wire breaks the framing: an answer that ends with </multistatus> is
  * complete. */
 #include "dav/clients.h"
-#include "dav/precondition.h"
+#include "dav/lock/if_check.h"
+#include "dav/method.h"
 #include "dav/principal.h"
 #include "dav/prop/answer.h"
+#include "dav/target.h"
 #include "dav/walk.h"
 #include "exchange/admit.h"
-#include "exchange/if_header.h"
+#include "exchange/body.h"
+#include "exchange/destination.h"
 #include "exchange/respond.h"
+#include "exchange/sign_in.h"
 
 enum { INLINE_BODY_BYTES = 65536, AT_ONCE_BYTES = 8192 };
 
@@ -74,8 +78,7 @@ static bool answer_item(struct propfind *state, struct arena *arena, const struc
     struct exchange *x = state->x;
     struct multistatus *ms = &state->ms;
     struct prop_target target = {.x = x,
-                                 .store = x->store,
-                                 .service = x->service,
+                                 .store = target_of(x)->store,
                                  .arena = arena,
                                  .path = item->path,
                                  .real = item->real,
@@ -160,8 +163,7 @@ static enum store_rc step_at_once(struct propfind *state, size_t want)
     enum store_rc rc = STORE_OK;
     while (spool_len(&state->pending) < want && rc == STORE_OK && !state->has_ended) {
         rc = fetch(state);
-        struct prop_target target = {
-            .store = state->x->store, .service = state->x->service, .real = state->item.real};
+        struct prop_target target = {.store = target_of(state->x)->store, .real = state->item.real};
         if (rc == STORE_OK && prop_answer_blocks(&target, &state->request))
             return STORE_OK;
         if (rc == STORE_OK || rc == STORE_END)
@@ -251,7 +253,7 @@ static enum stage_end answer_walk(struct exchange *x, struct propfind *state)
 {
     state->body.ops = &body_ops;
     state->rest.ops = &rest_ops;
-    walk_init(&state->walk, x->store, &state->target, state->depth,
+    walk_init(&state->walk, target_of(x)->store, &state->target, state->depth,
               (unsigned)x->service->limits->walk_depth);
     state->walk.wants = (state->request.wants_dead ? LIST_PROPS : 0U) |
                         (state->request.wants_locks ? LIST_LOCKS : 0U);
@@ -271,12 +273,13 @@ static enum stage_end answer_walk(struct exchange *x, struct propfind *state)
 
 static struct dav_result find_target(struct exchange *x, struct store_stat *stat_out)
 {
-    struct dav_result result = exchange_locate(x);
+    const struct target *target = target_of(x);
+    struct dav_result result = target_locate(x);
     while (dav_is_fine(result)) {
-        enum store_rc rc = store_stat(x->store, x->real, stat_out);
+        enum store_rc rc = store_stat(target->store, target->real, stat_out);
         if (rc == STORE_OK)
             break;
-        result = admit_again(x, rc);
+        result = target_again(x, rc);
     }
     if (dav_is_fine(result) && x->has_slash && !stat_out->is_collection) /* RFC 4918 §5.2 */
         return dav_from_store(STORE_NOT_FOUND);
@@ -285,7 +288,7 @@ static struct dav_result find_target(struct exchange *x, struct store_stat *stat
 
 static struct dav_result look_at_target(struct exchange *x, struct propfind *state)
 {
-    state->is_principal = principal_is(x);
+    state->is_principal = x->handler->ops->is_made_up;
     if (state->is_principal) {
         state->target.path = state->target.real = x->path;
         return principal_find(x, &state->target.stat);
@@ -294,9 +297,9 @@ static struct dav_result look_at_target(struct exchange *x, struct propfind *sta
     if (!dav_is_fine(result))
         return result;
     state->target.path = x->path;
-    state->target.real = x->real;
+    state->target.real = target_of(x)->real;
     bool is_collection = state->target.stat.is_collection;
-    if (is_collection && state->depth == DEPTH_INFINITY && !x->service->allows_infinity)
+    if (is_collection && state->depth == DEPTH_INFINITY && !dav_service_of(x)->allows_infinity)
         return dav_condition(CONDITION_PROPFIND_FINITE_DEPTH, "ask with Depth 0 or 1");
     return if_header_check(x);
 }
@@ -307,18 +310,19 @@ static enum stage_end propfind_answer(struct exchange *x)
     struct dav_result result = look_at_target(x, state);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    struct prop_target target = {.store = x->store, .service = x->service, .real = x->real};
+    struct prop_target target = {.store = target_of(x)->store, .real = target_of(x)->real};
     bool is_walk = state->target.stat.is_collection && state->depth != DEPTH_0;
     if (!is_walk && prop_answer_blocks(&target, &state->request) && !x->is_on_worker)
         return STAGE_BLOCKS;
-    spool_init(&state->pending, x->service->spool_dir_fd, x->service->limits->answer_memory_bytes);
+    spool_init(&state->pending, dav_service_of(x)->spool_dir_fd,
+               x->service->limits->answer_memory_bytes);
     state->ms.out = spool_buf(&state->pending);
     respond_field(x, FIELD_CACHE_CONTROL, STR("no-store"));
     respond_location(x, state->target.stat.is_collection);
     /* The head leaves before it is known whether a 401 will be inside (RFC 9110 §11.6.1). */
     if (is_walk && principal_is_anonymous(&x->signed_in.principal) &&
-        (admit_differs_below(x, x->path) || admit_differs_below(x, x->real)))
-        (void)admit_challenge(x); /* members say what they say, also where none is offered */
+        (admit_differs_below(x, x->path) || admit_differs_below(x, target_of(x)->real)))
+        (void)sign_in_challenge(x); /* members say what they say, also where none is offered */
     return is_walk ? answer_walk(x, state) : answer_one(x, state);
 }
 

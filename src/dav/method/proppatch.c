@@ -9,10 +9,12 @@
  * and in whatever order the instructions named it. */
 #include "dav/clients.h"
 #include "dav/lock/permit.h"
+#include "dav/method.h"
 #include "dav/precondition.h"
 #include "dav/prop/name_set.h"
 #include "dav/prop/request.h"
-#include "exchange/if_header.h"
+#include "dav/target.h"
+#include "exchange/body.h"
 #include "exchange/respond.h"
 #include "multistatus/writer.h"
 #include "text/date.h"
@@ -41,10 +43,11 @@ static enum stage_end proppatch_parse_body(struct exchange *x)
 
 static enum stage_end proppatch_find(struct exchange *x)
 {
-    struct dav_result result = exchange_locate(x);
+    struct target *target = target_of(x);
+    struct dav_result result = target_locate(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    change_add(&x->change, x->real, CLAIM_SELF, true);
+    change_add(&target->change, target->real, CLAIM_SELF, true);
     return STAGE_NEXT;
 }
 
@@ -175,7 +178,7 @@ static enum stage_end answer(struct exchange *x, const struct proppatch *state, 
  * holds the lock (RFC 4918 §7); nobody else may, and nothing else may be among the instructions. */
 static bool is_windows_only(const struct exchange *x, const struct proppatch_request *request)
 {
-    if (!client_has(x, QUIRK_TIMES_WITHOUT_TOKEN) || !lock_is_held(x, x->arena, x->real))
+    if (!client_has(x, QUIRK_TIMES_WITHOUT_TOKEN) || !lock_is_held(x, x->arena, target_of(x)->real))
         return false;
     for (size_t i = 0; i < request->update_count; i++) {
         const struct prop_name *name = &request->updates[i].name;
@@ -192,12 +195,13 @@ static struct dav_result check(struct exchange *x, const struct proppatch *state
     if (dav_is_fine(result))
         result = precondition_check(x, stat, true);
     if (dav_is_fine(result) && !is_windows_only(x, &state->request))
-        result = lock_permit(x, x->arena, x->real, PERMIT_SELF);
+        result = lock_permit(x, x->arena, target_of(x)->real, PERMIT_SELF);
     return result;
 }
 
 static enum stage_end proppatch_apply(struct exchange *x)
 {
+    struct target *target = target_of(x);
     struct proppatch *state = x->state;
     struct store_patch patch = {0};
     struct store_stat stat;
@@ -206,7 +210,7 @@ static enum stage_end proppatch_apply(struct exchange *x)
         return respond_error(x, result);
     plan(x, state, stat.is_collection, &patch);
     if (state->culprits == 0) {
-        result = dav_from_store(store_patch(&x->change, x->real, &patch));
+        result = dav_from_store(store_patch(&target->change, target->real, &patch));
         for (size_t i = 0; !dav_is_fine(result) && i < state->request.update_count; i++) {
             state->results[i] = result; /* the store does not say which: all of them */
             state->culprits++;
@@ -217,6 +221,6 @@ static enum stage_end proppatch_apply(struct exchange *x)
 
 const struct stage proppatch_stages[] = {
     {"body", exchange_read_xml, ON_LOOP},  {"parse", proppatch_parse_body, ON_WORKER},
-    {"find", proppatch_find, ON_READ},     {"claim", exchange_claim, ON_LOOP},
+    {"find", proppatch_find, ON_READ},     {"claim", target_begin, ON_LOOP},
     {"apply", proppatch_apply, ON_WORKER},
 };

@@ -8,7 +8,10 @@
 #include <errno.h>
 
 #include "dav/lock/permit.h"
+#include "dav/method.h"
 #include "dav/precondition.h"
+#include "dav/target.h"
+#include "exchange/body.h"
 #include "exchange/respond.h"
 #include "stream/pump.h"
 #include "text/date.h"
@@ -32,6 +35,7 @@ struct put {
 
 static struct dav_result check(struct exchange *x, bool *exists_out)
 {
+    const struct target *target = target_of(x);
     struct store_stat stat;
     struct dav_result result = target_stat(x, &stat, exists_out);
     bool exists = *exists_out;
@@ -43,10 +47,11 @@ static struct dav_result check(struct exchange *x, bool *exists_out)
         return result;
     result = precondition_check(x, &stat, exists);
     if (dav_is_fine(result))
-        result = lock_permit(x, x->arena, x->real, exists ? PERMIT_SELF : PERMIT_MEMBER);
+        result = lock_permit(x, x->arena, target->real, exists ? PERMIT_SELF : PERMIT_MEMBER);
     if (dav_is_fine(result) || exists)
         return result; /* the store says itself where a parent is missing */
-    struct dav_result parent = parent_check(x, x->real); /* RFC 9110 §13.2.1: comes before those */
+    /* RFC 9110 §13.2.1: comes before those */
+    struct dav_result parent = parent_check(x, target->real);
     return dav_is_fine(parent) ? result : parent;
 }
 
@@ -84,12 +89,14 @@ static struct dav_result read_fields(struct exchange *x, struct put *state)
 
 static struct dav_result check_space(struct exchange *x, const struct put *state)
 {
+    const struct target *target = target_of(x);
     struct store_quota quota;
-    if (x->store->traits.quota_blocks) /* the upload itself will ask, and knows what it replaces */
+    /* Where that blocks, the upload itself will ask, and knows what it replaces. */
+    if (target->store->traits.quota_blocks)
         return DAV_FINE;
     if (state->announced_bytes == LENGTH_UNKNOWN ||
-        store_quota(x->store, path_parent(x->real), &quota) != STORE_OK || !quota.is_known ||
-        state->announced_bytes <= quota.available_bytes)
+        store_quota(target->store, path_parent(target->real), &quota) != STORE_OK ||
+        !quota.is_known || state->announced_bytes <= quota.available_bytes)
         return DAV_FINE;
     return dav_from_store(STORE_NO_SPACE);
 }
@@ -106,7 +113,7 @@ static struct dav_result check_with_parent(struct exchange *x)
 {
     bool exists;
     struct dav_result result = check(x, &exists);
-    return dav_is_fine(result) && !exists ? parent_check(x, x->real) : result;
+    return dav_is_fine(result) && !exists ? parent_check(x, target_of(x)->real) : result;
 }
 
 static struct dav_result check_first(struct exchange *x, const struct put *state)
@@ -127,19 +134,22 @@ static struct dav_result refusal(struct exchange *x, enum store_rc rc)
 
 static struct dav_result begin_upload(struct exchange *x, struct put *state)
 {
-    enum store_rc rc = store_upload(x->store, x->real, state->announced_bytes, &state->upload);
+    const struct target *target = target_of(x);
+    enum store_rc rc =
+        store_upload(target->store, target->real, state->announced_bytes, &state->upload);
     return rc == STORE_OK ? DAV_FINE : refusal(x, rc);
 }
 
 static enum stage_end put_check(struct exchange *x)
 {
+    struct target *target = target_of(x);
     struct put *state = ARENA_NEW(x->arena, struct put);
-    if (x->store->traits.quota_blocks && !x->is_on_worker)
+    if (target->store->traits.quota_blocks && !x->is_on_worker)
         return STAGE_BLOCKS;
     x->state = state;
     struct dav_result result = read_fields(x, state);
     if (dav_is_fine(result))
-        result = exchange_locate(x);
+        result = target_locate(x);
     if (dav_is_fine(result))
         result = check_first(x, state);
     if (dav_is_fine(result))
@@ -147,8 +157,8 @@ static enum stage_end put_check(struct exchange *x)
     if (!dav_is_fine(result))
         return respond_error(x, result);
     arena_on_reset(x->arena, free_put, state);
-    change_add(&x->change, x->real, CLAIM_SELF, true);
-    change_add(&x->change, path_parent(x->real), CLAIM_SELF, false);
+    change_add(&target->change, target->real, CLAIM_SELF, true);
+    change_add(&target->change, path_parent(target->real), CLAIM_SELF, false);
     return STAGE_NEXT;
 }
 
@@ -217,10 +227,10 @@ static enum stage_end put_commit(struct exchange *x)
     /* "*" holds only as long as nobody, another program included, makes the resource first. */
     state->commit.expects_absent =
         !exists && str_eq(str_trim(exchange_field(x, FIELD_IF_NONE_MATCH)), STR("*"));
-    rc = store_upload_commit(state->upload, &x->change, &state->commit, &stat);
+    rc = store_upload_commit(state->upload, &target_of(x)->change, &state->commit, &stat);
     if (rc != STORE_OK)
         return respond_error(x, refusal(x, rc));
-    http_response_set(x->stream, FIELD_ETAG, exchange_etag(x->arena, &stat));
+    http_response_set(x->stream, FIELD_ETAG, etag_of_stat(x->arena, &stat));
     if (state->commit.sets_modified)
         respond_field(x, FIELD_X_OC_MTIME, STR("accepted"));
     return respond_status(x, exists ? HTTP_NO_CONTENT : HTTP_CREATED);
@@ -229,6 +239,6 @@ static enum stage_end put_commit(struct exchange *x)
 const struct stage put_stages[] = {
     {"check", put_check, ON_READ},
     {"receive", put_receive, ON_LOOP},
-    {"claim", exchange_claim, ON_LOOP},
+    {"claim", target_begin, ON_LOOP},
     {"commit", put_commit, ON_WORKER},
 };

@@ -1,6 +1,8 @@
-#include "dav/precondition.h"
-#include "exchange/admit.h"
-#include "exchange/if_header.h"
+#include "dav/lock/if_check.h"
+#include "dav/lock/permit.h"
+#include "dav/method.h"
+#include "dav/target.h"
+#include "exchange/body.h"
 #include "exchange/respond.h"
 
 /* RFC 4918 §10.5: a coded URL; old versions of Windows leave the brackets out. */
@@ -15,11 +17,12 @@ static struct str read_token(const struct exchange *x)
 /* The lock with that token, if it covers the resource. */
 static struct dav_result find_lock(struct exchange *x, struct lock *lock_out)
 {
+    const struct target *target = target_of(x);
     struct lock_list locks;
     struct str token = read_token(x);
     if (token.len == 0)
         return dav_error(HTTP_BAD_REQUEST, "there is no Lock-Token field");
-    enum store_rc rc = store_locks(x->store, x->arena, x->real, LOCKS_COVERING, &locks);
+    enum store_rc rc = store_locks(target->store, x->arena, target->real, LOCKS_COVERING, &locks);
     if (rc != STORE_OK)
         return dav_from_store(rc);
     for (size_t i = 0; i < locks.count; i++) {
@@ -34,12 +37,13 @@ static struct dav_result find_lock(struct exchange *x, struct lock *lock_out)
 static enum stage_end unlock_find(struct exchange *x)
 {
     struct lock lock;
-    struct dav_result result = exchange_locate(x);
+    struct dav_result result = target_locate(x);
     if (dav_is_fine(result))
         result = find_lock(x, &lock);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    change_add(&x->change, lock.root, CLAIM_SELF, true); /* the request URI may be a member's */
+    /* The request URI may be a member's. */
+    change_add(&target_of(x)->change, lock.root, CLAIM_SELF, true);
     return STAGE_NEXT;
 }
 
@@ -47,13 +51,13 @@ static enum stage_end unlock_run(struct exchange *x)
 {
     struct lock lock;
     struct dav_result result = find_lock(x, &lock);
-    if (dav_is_fine(result) && !admit_holds(x, &lock))
+    if (dav_is_fine(result) && !lock_is_own(x, &lock))
         result = dav_error(HTTP_FORBIDDEN, "the lock is held by somebody else");
     if (dav_is_fine(result))
         result = if_header_check(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    enum store_rc rc = store_unlock(&x->change, &lock);
+    enum store_rc rc = store_unlock(&target_of(x)->change, &lock);
     if (rc != STORE_OK && rc != STORE_NOT_FOUND) /* NOT_FOUND: it has just expired */
         return respond_error(x, dav_from_store(rc));
     return respond_status(x, HTTP_NO_CONTENT);
@@ -63,6 +67,6 @@ static enum stage_end unlock_run(struct exchange *x)
 const struct stage unlock_stages[] = {
     {"no body", exchange_expect_no_body, ON_LOOP},
     {"find", unlock_find, ON_READ},
-    {"claim", exchange_claim, ON_LOOP},
+    {"claim", target_begin, ON_LOOP},
     {"unlock", unlock_run, ON_LOCKS},
 };

@@ -13,6 +13,8 @@
  * names is written only if allprop has not given it. */
 #include "dav/prop/answer.h"
 
+#include "dav/from_store.h"
+
 struct answer {
     struct store_prop_visitor dead;
     struct multistatus *ms;

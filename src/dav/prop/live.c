@@ -9,7 +9,7 @@
 #include "dav/prop/live.h"
 
 #include "dav/lock/describe.h"
-#include "exchange/respond.h"
+#include "dav/target.h"
 #include "text/date.h"
 #include "xml/writer.h"
 
@@ -44,7 +44,8 @@ static bool prop_getcontenttype(const struct prop_target *target, struct buf *to
 {
     if (target->stat.is_collection)
         return false;
-    xml_add_text(to, media_type_find(target->service->media_types, path_name(target->path)));
+    xml_add_text(to,
+                 media_type_find(dav_service_of(target->x)->media_types, path_name(target->path)));
     return true;
 }
 
@@ -87,7 +88,7 @@ static bool prop_resourcetype(const struct prop_target *target, struct buf *to)
 
 static bool prop_supportedlock(const struct prop_target *target, struct buf *to)
 {
-    if (!target->service->is_read_only)
+    if (!target->x->service->is_read_only)
         BUF_ADD(to, LOCK_SUPPORTED_XML);
     return true;
 }

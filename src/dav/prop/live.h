@@ -1,7 +1,7 @@
 /* dav/prop/live.h: live properties, from props.def. */
 #pragma once
 
-#include "exchange/service.h"
+#include "store/store.h"
 
 /* Namespaces of properties. */
 #define NS_DAV     "DAV:"
@@ -26,10 +26,9 @@ struct exchange;
 struct prop_target {
     const struct exchange *x; /* who asks */
     struct store *store;      /* the exchange's */
-    const struct dav_service *service;
-    struct arena *arena;  /* for what a getter needs; dies with the target */
-    struct res_path path; /* as in the URL */
-    struct res_path real; /* as located */
+    struct arena *arena;      /* for what a getter needs; dies with the target */
+    struct res_path path;     /* as in the URL */
+    struct res_path real;     /* as located */
     struct store_stat stat;
     bool is_principal; /* a user or a group, and nothing that is in the store */
 };

@@ -11,6 +11,7 @@
  * names and values live in the exchange's arena. */
 #include "dav/prop/request.h"
 
+#include "dav/from_store.h"
 #include "dav/prop/name_set.h"
 #include "xml/fragment.h"
 

@@ -8,6 +8,7 @@
  * allows that). `acl` gives the rules that cover the path in the order of the file;
  * which of them decides, only current-user-privilege-set says. */
 #include "dav/principal.h"
+#include "dav/prop/live.h"
 #include "exchange/admit.h"
 
 #define SUPPORTED(name, what, within)                                                              \
@@ -17,13 +18,13 @@
 bool prop_owner(const struct prop_target *target, struct buf *to)
 {
     (void)to; /* nobody's */
-    return target->service->access != NULL;
+    return target->x->service->access != NULL;
 }
 
 bool prop_principal_collection_set(const struct prop_target *target, struct buf *to)
 {
     (void)to; /* there is none that could be listed */
-    return target->service->access != NULL;
+    return target->x->service->access != NULL;
 }
 
 bool prop_current_user_principal(const struct prop_target *target, struct buf *to)
@@ -33,7 +34,7 @@ bool prop_current_user_principal(const struct prop_target *target, struct buf *t
         BUF_ADD(to, "<D:unauthenticated/>");
     else
         principal_add_href(to, "users", principal->name);
-    return target->service->access != NULL;
+    return target->x->service->access != NULL;
 }
 
 bool prop_supported_privilege_set(const struct prop_target *target, struct buf *to)
@@ -47,7 +48,7 @@ bool prop_supported_privilege_set(const struct prop_target *target, struct buf *
                                                     SUPPORTED("bind", "add members", "")
                                                         SUPPORTED("unbind", "remove members", ""))
                                       SUPPORTED("unlock", "break locks of others", "")));
-    return target->service->access != NULL;
+    return target->x->service->access != NULL;
 }
 
 static void add_privileges(struct buf *to, unsigned classes)
@@ -66,7 +67,7 @@ static void add_privileges(struct buf *to, unsigned classes)
 
 static bool is_read_only(const struct prop_target *target)
 {
-    return target->service->is_read_only || target->is_principal ||
+    return target->x->service->is_read_only || target->is_principal ||
            store_is_read_only(target->store, target->real);
 }
 
@@ -79,7 +80,7 @@ bool prop_current_user_privilege_set(const struct prop_target *target, struct bu
             classes |= 1U << class;
     }
     add_privileges(to, classes);
-    return target->service->access != NULL;
+    return target->x->service->access != NULL;
 }
 
 static void tell(void *arg, const struct rule_grant *grant)
@@ -110,7 +111,7 @@ static void tell(void *arg, const struct rule_grant *grant)
 /* Not for strangers: it has the names of users. */
 bool prop_acl(const struct prop_target *target, struct buf *to)
 {
-    const struct access *access = target->service->access;
+    const struct access *access = target->x->service->access;
     struct rule_question question = {&target->x->signed_in.principal, ACCESS_READ, target->path,
                                      UNICODE_NFC};
     if (!access || !access->rules || principal_is_anonymous(question.principal))
@@ -122,5 +123,5 @@ bool prop_acl(const struct prop_target *target, struct buf *to)
 bool prop_acl_restrictions(const struct prop_target *target, struct buf *to)
 {
     (void)to; /* there are none that a client could keep to: it is read only */
-    return target->service->access != NULL;
+    return target->x->service->access != NULL;
 }

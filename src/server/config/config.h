@@ -9,6 +9,7 @@
 #include "exchange/service.h"
 #include "io/socket.h"
 #include "io/tls.h"
+#include "store/store.h"
 
 enum { LISTENERS_MAX = 16, PUBLIC_NAMES_MAX = 16, PROXIES_MAX = 16 };
 

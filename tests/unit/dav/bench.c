@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "exchange/if_header.h"
-#include "exchange/respond.h"
 #include "store/memory/memory.h"
 #include "support/changes.h"
 #include "support/test.h"
@@ -19,9 +18,14 @@ static void bind(const char *path)
     bare_exchange_init(&bench.bare);
     bench.x = &bench.bare.x;
     bench.arena = &bench.bare.arena;
-    bench.x->store = bench.bare.service.store = bench.store;
-    bench.x->method = dav_method_find(STR("GET"));
-    bench.x->path = bench.x->real = path_of(path);
+    bench.x->path = path_of(path);
+    bench.x->method = method_of(METHOD_GET);
+    bench.dav = (struct dav_service){.store = bench.store};
+    bench.target = (struct target){.store = bench.store, .real = bench.x->path};
+    bench.bare.service.mounts = bench.mounts;
+    bench.bare.service.mount_count = dav_mount(&bench.dav, NULL, bench.mounts);
+    bench.x->handler = handler_find(&bench.bare.service, bench.x->path);
+    bench.x->part = &bench.target;
 }
 
 int bench_open(void **state)
@@ -100,7 +104,7 @@ struct str bench_etag(const char *path)
 {
     struct store_stat stat;
     assert_int_equal(store_stat(bench.store, path_of(path), &stat), STORE_OK);
-    return exchange_etag(bench.arena, &stat);
+    return etag_of_stat(bench.arena, &stat);
 }
 
 struct str bench_fill(const char *text, struct str by)

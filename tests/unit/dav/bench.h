@@ -2,12 +2,16 @@
  * at BENCH_NOW_S. */
 #pragma once
 
+#include "dav/target.h"
 #include "support/exchange.h"
 
 enum { BENCH_NOW_S = 784111777 }; /* Sun, 06 Nov 1994 08:49:37 GMT */
 
 struct bench {
     struct bare_exchange bare;
+    struct dav_service dav;
+    struct handler_mount mounts[DAV_MOUNTS_MAX];
+    struct target target;
     struct exchange *x;
     struct arena *arena;
     struct store *store;

@@ -8,7 +8,10 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "dav/method.h"
 #include "dav/prop/answer.h"
+#include "exchange/body.h"
+#include "exchange/finish.h"
 #include "support/changes.h"
 #include "support/failing_mem.h"
 
@@ -45,6 +48,7 @@ static unsigned patch_with(struct str body)
     enum stage_end end = exchange_read_xml(x);
     if (end == STAGE_NEXT)
         end = proppatch_stages[1].run(x);
+    exchange_finish(x);
     return end == STAGE_NEXT ? 0 : stream->response.status;
 }
 
@@ -90,13 +94,12 @@ static bool answer_all(int dir_fd)
     struct spool spool;
     struct prop_target target = {.x = bench.x,
                                  .store = bench.store,
-                                 .service = &bench.bare.service,
                                  .arena = bench.arena,
                                  .path = PATH("f"),
                                  .real = PATH("f")};
     spool_init(&spool, dir_fd, 65536);
     struct multistatus ms = {.out = spool_buf(&spool)};
-    bench.bare.service.media_types = &types;
+    bench.dav.media_types = &types;
     bool is_complete = prop_answer(&ms, &spool, &target, &request);
     assert_true(!is_complete || spool_len(&spool) > VALUE_BYTES);
     assert_true(!is_complete || spool.head.cap < VALUE_BYTES);

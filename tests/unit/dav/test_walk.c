@@ -30,7 +30,7 @@ static void sort_lines(struct buf *text)
     *text = sorted;
 }
 
-static struct walk_item target_of(const char *path, const char *real)
+static struct walk_item item_of(const char *path, const char *real)
 {
     struct walk_item target = {.path = path_of(path), .real = path_of(real)};
     assert_int_equal(store_stat(bench.store, target.real, &target.stat), STORE_OK);
@@ -83,7 +83,7 @@ TEST(walk_goes_as_deep_as_it_is_told)
         {"", "d/c", DEPTH_1, " d/c/\na d/c/a\ne d/c/e/\n"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct walk_item target = target_of(rows[i].path, rows[i].real);
+        struct walk_item target = item_of(rows[i].path, rows[i].real);
         struct buf items = {0};
         struct walk walk;
         walk_init(&walk, bench.store, &target, rows[i].depth, 400);
@@ -97,7 +97,7 @@ TEST(walk_goes_as_deep_as_it_is_told)
 
 TEST(walk_gives_a_collection_before_its_members)
 {
-    struct walk_item target = target_of("", ""), item;
+    struct walk_item target = item_of("", ""), item;
     struct walk walk;
     char parents[LINES_MAX][16] = {""};
     size_t count = 1;
@@ -117,7 +117,7 @@ TEST(walk_gives_a_collection_before_its_members)
 /* What is deeper than allowed is told of, and the rest still comes. */
 TEST(walk_is_bounded_in_depth)
 {
-    struct walk_item target = target_of("d", "d");
+    struct walk_item target = item_of("d", "d");
     struct buf items = {0};
     struct walk walk;
     char expected[64];
@@ -133,7 +133,7 @@ TEST(walk_is_bounded_in_depth)
 
 TEST(walk_can_be_left_anywhere)
 {
-    struct walk_item target = target_of("", ""), item;
+    struct walk_item target = item_of("", ""), item;
     for (int steps = 0; steps < 8; steps++) {
         struct walk walk;
         walk_init(&walk, bench.store, &target, DEPTH_INFINITY, 400);
@@ -146,7 +146,7 @@ TEST(walk_can_be_left_anywhere)
 /* A collection that has gone since it was looked at. */
 TEST(walk_of_what_has_gone_says_so)
 {
-    struct walk_item target = target_of("d", "d"), item;
+    struct walk_item target = item_of("d", "d"), item;
     struct walk walk;
     target.real = PATH("none");
     walk_init(&walk, bench.store, &target, DEPTH_1, 400);

@@ -47,7 +47,8 @@ TEST(permit_asks_for_the_token_of_what_covers_the_resource)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         bench_next(rows[i].path);
         bench_if(rows[i].conditions);
-        struct dav_result result = lock_permit(bench.x, bench.arena, bench.x->real, rows[i].reach);
+        struct dav_result result =
+            lock_permit(bench.x, bench.arena, bench.target.real, rows[i].reach);
         check_int(rows[i].path, result.status, rows[i].missing ? 423 : 0);
         check_str(rows[i].path, result.condition_xml, rows[i].missing);
         check_int(rows[i].path, result.condition,
@@ -62,10 +63,11 @@ TEST(permit_of_a_member_asks_for_its_collections_token)
     bench_make("d/file");
     bench_lock("d", "shallow", 0);
     bench_next("d/file");
-    assert_int_equal(lock_permit(bench.x, bench.arena, bench.x->real, PERMIT_SELF).status, 0);
-    assert_int_equal(lock_permit(bench.x, bench.arena, bench.x->real, PERMIT_MEMBER).status, 423);
+    assert_int_equal(lock_permit(bench.x, bench.arena, bench.target.real, PERMIT_SELF).status, 0);
+    assert_int_equal(lock_permit(bench.x, bench.arena, bench.target.real, PERMIT_MEMBER).status,
+                     423);
     bench_if("</d/> (<shallow>)");
-    assert_int_equal(lock_permit(bench.x, bench.arena, bench.x->real, PERMIT_MEMBER).status, 0);
+    assert_int_equal(lock_permit(bench.x, bench.arena, bench.target.real, PERMIT_MEMBER).status, 0);
 }
 
 TEST(obstructs_within_asks_for_each_lock_below)
@@ -82,7 +84,7 @@ TEST(obstructs_within_asks_for_each_lock_below)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         bench_next(rows[i].path);
         bench_if(rows[i].conditions);
-        check_int(rows[i].path, lock_obstructs_within(bench.x, bench.arena, bench.x->real),
+        check_int(rows[i].path, lock_obstructs_within(bench.x, bench.arena, bench.target.real),
                   rows[i].obstructs);
     }
 }
@@ -109,7 +111,8 @@ TEST(a_lock_that_covers_it_is_held_without_its_token)
     } rows[] = {{"free", false}, {"f", true}, {"s", true}, {"d/e/file", true}, {"", false}};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         bench_next(rows[i].path);
-        check_int(rows[i].path, lock_is_held(bench.x, bench.arena, bench.x->real), rows[i].is_held);
+        check_int(rows[i].path, lock_is_held(bench.x, bench.arena, bench.target.real),
+                  rows[i].is_held);
     }
 }
 

@@ -35,11 +35,10 @@ static void set_dead(struct str ns, struct str name, struct str xml)
     "<D:propstat><D:prop>" props "</D:prop><D:status>HTTP/1.1 404 Not Found</D:status>"            \
     "</D:propstat>"
 
-static struct prop_target target_of(const char *path)
+static struct prop_target props_of(const char *path)
 {
     struct prop_target target = {.x = &bench.bare.x,
                                  .store = bench.store,
-                                 .service = &bench.bare.service,
                                  .arena = bench.arena,
                                  .path = path_of(path),
                                  .real = path_of(path)};
@@ -52,11 +51,11 @@ static struct str answer(const char *body, bool is_short)
 {
     static const char head[] = "<D:response><D:href>/f</D:href>", tail[] = "</D:response>";
     struct propfind_request request;
-    struct prop_target target = target_of("f");
+    struct prop_target target = props_of("f");
     struct spool spool;
     spool_init(&spool, -1, SIZE_MAX);
     struct multistatus ms = {.out = spool_buf(&spool)};
-    bench.bare.service.media_types = &types;
+    bench.dav.media_types = &types;
     check_int(body,
               propfind_parse(str_of_c(body), &bench.bare.limits, bench.arena, &request).status, 0);
     request.is_short = is_short;
@@ -192,7 +191,7 @@ TEST(answer_refused_names_what_was_asked)
 TEST(answer_blocks_only_for_dead_properties)
 {
     static const struct propfind_request wants = {.wants_dead = true}, wants_not = {0};
-    struct prop_target target = target_of("f");
+    struct prop_target target = props_of("f");
     assert_false(prop_answer_blocks(&target, &wants));
     set_dead(STR_NONE, STR("a"), STR("<a/>"));
     assert_true(prop_answer_blocks(&target, &wants));

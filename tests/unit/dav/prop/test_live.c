@@ -68,7 +68,6 @@ static void check_value(const char *name, struct res_path path, const struct sto
     struct buf value = {0};
     const struct prop_target target = {.x = &bench.bare.x,
                                        .store = bench.store,
-                                       .service = &bench.bare.service,
                                        .arena = bench.arena,
                                        .path = path,
                                        .real = path,
@@ -82,7 +81,7 @@ TEST(props_have_their_values)
 {
     struct media_types types;
     media_types_init(&types);
-    bench.bare.service.media_types = &types;
+    bench.dav.media_types = &types;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         check_value(rows[i].name, PATH("d/a & b.txt"), &file, rows[i].file);
         check_value(rows[i].name, PATH("\xff"), &program, rows[i].program);
@@ -122,7 +121,6 @@ TEST(lockdiscovery_tells_of_all_locks_that_cover)
     bench_lock("f", "two", BENCH_SHARED);
     const struct prop_target target = {.x = &bench.bare.x,
                                        .store = bench.store,
-                                       .service = &bench.bare.service,
                                        .arena = bench.arena,
                                        .path = PATH("f"),
                                        .real = PATH("f"),

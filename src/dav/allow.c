@@ -1,0 +1,22 @@
+#include "dav/allow.h"
+
+#include "dav/method.h"
+#include "dav/target.h"
+#include "exchange/admit.h"
+
+void allow_add(struct exchange *x, struct buf *to)
+{
+    struct store_stat stat;
+    unsigned flag = METHOD_ON_UNMAPPED;
+    if (x->stream->request.path.len == 0) { /* "*": the server as a whole */
+        dav_methods_allow(to, METHOD_ON_ANY, false, x->service->is_read_only);
+        return;
+    }
+    const struct target *target = target_of(x);
+    bool is_somewhere = dav_is_fine(target_locate(x));
+    if (admit_judge(x, ACCESS_READ, x->path, target_read(x)) != ACCESS_GRANTED)
+        flag = METHOD_ON_ANY; /* who may not read must not learn from this what there is */
+    else if (is_somewhere && store_stat(target->store, target->leads_to, &stat) == STORE_OK)
+        flag = stat.is_collection ? METHOD_ON_COLLECTION : METHOD_ON_FILE;
+    dav_methods_allow(to, flag, path_is_root(x->path), target_is_read_only(x));
+}

@@ -1,0 +1,135 @@
+/* Two handlers: of stores, which answer for every path, and of principals, which are made up (RFC
+ * 3744 §2) and have a place of their own among the paths where there are users.
+ *
+ * What stands before a method: what is seen is put together for who asks, from the mounts' stores;
+ * his homes are made where they are missing; and where there are rules, the path is located, so
+ * that they can be asked about where it leads. */
+#include "dav/allow.h"
+#include "dav/home.h"
+#include "dav/method.h"
+#include "dav/principal.h"
+#include "dav/target.h"
+#include "exchange/respond.h"
+
+const struct dav_service *dav_service_of(const struct exchange *x)
+{
+    return x->handler->shared;
+}
+
+/* --- before the method --- */
+
+/* Of a shared link what is in its collection, otherwise what is for who asks. */
+static enum stage_end see(struct exchange *x)
+{
+    const struct dav_service *dav = dav_service_of(x);
+    const struct principal *principal = &x->signed_in.principal;
+    struct link_view seen = {principal, x->link_prefix};
+    struct target *target = target_of(x);
+    if (x->link_prefix.at)
+        target->store = dav->view_link(dav, &seen, x->arena, &target->homes);
+    else if (dav->view)
+        target->store = dav->view(dav, principal, x->arena, &target->homes);
+    else
+        target->store = dav->store;
+    homes_find_missing(&target->homes);
+    return STAGE_NEXT;
+}
+
+static enum stage_end locate(struct exchange *x)
+{
+    if (x->service->access && !(x->method->flags & METHOD_IS_OPEN))
+        target_of(x)->located = target_locate(x);
+    return STAGE_NEXT;
+}
+
+static const struct stage store_enter[] = {
+    {"see", see, ON_READ},
+    {"make homes", homes_make, ANYWHERE},
+    {"locate", locate, ON_READ},
+    {0},
+};
+
+static const struct stage principal_enter[] = {
+    {"see", see, ON_READ},
+    {"make homes", homes_make, ANYWHERE},
+    {0},
+};
+
+/* --- the method --- */
+
+static struct dav_result find(const struct exchange *x, const struct stage **stages_out)
+{
+    bool is_write = !(x->method->flags & METHOD_IS_SAFE);
+    *stages_out = dav_method_stages(x->method);
+    if (!*stages_out)
+        return dav_error(HTTP_METHOD_NOT_ALLOWED, "this server does not serve the method");
+    if (is_write && x->service->is_read_only)
+        return dav_error(HTTP_METHOD_NOT_ALLOWED, "this server is read-only");
+    if (is_write && path_is_root(x->path) && !(dav_method_flags(x->method) & METHOD_ON_ROOT))
+        return dav_error(HTTP_METHOD_NOT_ALLOWED, "not on the root");
+    return target_of(x)->located;
+}
+
+static enum stage_end set_allow(struct exchange *x)
+{
+    struct buf allow = {0};
+    allow_add(x, &allow);
+    respond_field(x, FIELD_ALLOW, buf_str(&allow));
+    buf_done(&allow);
+    return STAGE_DONE;
+}
+
+static const struct stage allow_stage = {"allow", set_allow, ON_READ};
+
+/* --- questions --- */
+
+static bool blocks(const struct exchange *x, unsigned place)
+{
+    const struct store_traits *traits = &dav_service_of(x)->traits;
+    return traits->reads_block || (place == ON_LOCKS && traits->locks_block);
+}
+
+static enum access_names names(const struct exchange *x, struct res_path path)
+{
+    static const enum access_names of_store[] = {
+        [STORE_FOLDS_NOTHING] = ACCESS_NAMES_EXACT,
+        [STORE_FOLDS_SOMEWHERE] = ACCESS_NAMES_BOTH,
+        [STORE_FOLDS_ALL] = ACCESS_NAMES_FOLDED,
+    };
+    return of_store[store_folds(target_of(x)->store, path)];
+}
+
+static const struct handler_ops store_ops = {
+    .name = "store",
+    .part_bytes = sizeof(struct target),
+    .enter = store_enter,
+    .names = names,
+    .may = target_may,
+    .find = find,
+    .allow = &allow_stage,
+    .blocks = blocks,
+    .end = target_end,
+};
+
+static const struct handler_ops principal_ops = {
+    .name = "principals",
+    .part_bytes = sizeof(struct target),
+    .enter = principal_enter,
+    .names = names,
+    .may = principal_may,
+    .is_made_up = true,
+    .find = find,
+    .allow = &allow_stage,
+    .blocks = blocks,
+    .end = target_end,
+};
+
+size_t dav_mount(struct dav_service *dav, const struct access *access,
+                 struct handler_mount rows_out[DAV_MOUNTS_MAX])
+{
+    dav->stores = (struct handler){&store_ops, dav};
+    dav->principals = (struct handler){&principal_ops, dav};
+    rows_out[0] = (struct handler_mount){PATH_ROOT, &dav->stores};
+    rows_out[1] = (struct handler_mount){PRINCIPAL_PATH, &dav->principals};
+    return access ? 2 : 1;
+}

@@ -1,0 +1,94 @@
+#include "dav/lock/if_check.h"
+
+#include "dav/target.h"
+#include "exchange/destination.h"
+#include "exchange/if_header.h"
+#include "text/etag.h"
+
+/* A resource that lists are about, looked at once. */
+struct if_resource {
+    struct res_path real;
+    bool exists;
+    struct etag etag;
+    struct lock_list locks;
+};
+
+static struct dav_result look_at(struct exchange *x, struct res_path path,
+                                 struct if_resource *resource)
+{
+    const struct target *target = target_of(x);
+    struct store_stat stat;
+    *resource = (struct if_resource){0};
+    enum store_rc rc =
+        store_locate(target->store, x->arena, path, LOCATE_RESOURCE, &resource->real);
+    if (rc != STORE_OK) /* where there cannot be a resource, there is no lock either */
+        return DAV_FINE;
+    rc = store_stat(target->store, resource->real, &stat);
+    resource->exists = rc == STORE_OK && !stat.is_collection;
+    if (resource->exists)
+        resource->etag.opaque = etag_of_stat(x->arena, &stat);
+    if (!store_has_locks(target->store))
+        return DAV_FINE;
+    rc = store_locks(target->store, x->arena, resource->real, LOCKS_COVERING, &resource->locks);
+    return dav_from_store(rc);
+}
+
+static bool has_token(const struct lock_list *locks, struct str token)
+{
+    for (size_t i = 0; i < locks->count; i++) {
+        if (str_eq(locks->items[i].token, token))
+            return true;
+    }
+    return false;
+}
+
+static bool condition_holds(const struct if_condition *condition,
+                            const struct if_resource *resource)
+{
+    bool is_so;
+    if (condition->kind == IF_STATE_TOKEN) {
+        /* <DAV:no-lock> is a token that no resource ever has: §10.4.8. */
+        is_so = has_token(&resource->locks, condition->value);
+    } else {
+        struct str rest = condition->value;
+        struct etag etag;
+        is_so = etag_take(&rest, &etag) && resource->exists &&
+                etag_matches_strongly(etag, resource->etag);
+    }
+    return is_so != condition->is_not;
+}
+
+static bool list_holds(const struct if_list *list, const struct if_resource *resource)
+{
+    for (size_t i = 0; i < list->condition_count; i++) {
+        if (!condition_holds(&list->conditions[i], resource))
+            return false;
+    }
+    return true;
+}
+
+struct dav_result if_header_check(struct exchange *x)
+{
+    const struct if_header *header = x->conditions;
+    struct if_resource resource = {0};
+    struct str seen = STR_NONE;
+    bool has_seen = false;
+    for (size_t i = 0; header && i < header->list_count; i++) {
+        const struct if_list *list = &header->lists[i];
+        if (!has_seen || seen.at != list->resource.at) {
+            struct res_path path = x->path;
+            if (list->resource.at && !dav_is_fine(destination_parse(x, list->resource, &path)))
+                continue; /* a resource that is not ours: nothing about it holds */
+            struct dav_result result = look_at(x, path, &resource);
+            if (!dav_is_fine(result))
+                return result;
+            has_seen = true;
+            seen = list->resource;
+        }
+        if (list_holds(list, &resource))
+            return DAV_FINE;
+    }
+    if (!header)
+        return DAV_FINE;
+    return dav_error(HTTP_PRECONDITION_FAILED, "no list of the If field holds");
+}

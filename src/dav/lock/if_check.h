@@ -1,0 +1,7 @@
+/* dav/lock/if_check.h: whether what the If field says holds (RFC 4918 §10.4). */
+#pragma once
+
+#include "exchange/exchange.h"
+
+/* 412 unless the request has no If field or one of its lists holds now. */
+NODISCARD struct dav_result if_header_check(struct exchange *x);

@@ -1,0 +1,44 @@
+/* dav/service.h: stores that are served by the methods of WebDAV: a handler (exchange/handler.h),
+ * and what all its requests share. Read-only while the server runs. */
+#pragma once
+
+#include "exchange/exchange.h"
+#include "exchange/handler.h"
+#include "http/media_type.h"
+#include "store/store.h"
+
+struct home;
+
+/* A collection that is seen under another prefix. */
+struct link_view {
+    const struct principal *principal;
+    struct res_path prefix;
+};
+
+struct dav_service {
+    struct handler stores;     /* of what there is */
+    struct handler principals; /* of users and groups (dav/principal.h) */
+    struct store *store;       /* what everybody sees, unless there is a view */
+    /* What this principal sees, and his homes (dav/home.h); NULL: `store`. Asks the stores, but for
+     * who has not signed in. Memory from the arena. */
+    struct store *(*view)(const struct dav_service *dav, const struct principal *principal,
+                          struct arena *arena, struct home **homes_out);
+    /* Of a shared link: what is in the collection that its token is for. NULL: no links. */
+    struct store *(*view_link)(const struct dav_service *dav, const struct link_view *link,
+                               struct arena *arena, struct home **homes_out);
+    /* Of all that anybody may see: before he has signed in, and what he sees has been found, it
+     * must be known where to look for it. */
+    struct store_traits traits;
+    const struct media_types *media_types;
+    bool allows_infinity;   /* PROPFIND with Depth: infinity on a collection */
+    bool hides_lock_tokens; /* from who does not hold them */
+    int spool_dir_fd;       /* where long answers go that must be complete before they are sent */
+};
+
+/* What the handler of an exchange shares. */
+const struct dav_service *dav_service_of(const struct exchange *x);
+
+/* The rows of a mount table by which all paths are served; says how many. */
+enum { DAV_MOUNTS_MAX = 2 };
+size_t dav_mount(struct dav_service *dav, const struct access *access,
+                 struct handler_mount rows_out[DAV_MOUNTS_MAX]);

@@ -1,0 +1,137 @@
+/* The path of a URL and what it leads to in a store (docs/decisions/0005-aliases.md): a symbolic
+ * link, or another Unicode form of a name, is located before anything is done, and methods work on
+ * the located path, in which the store follows no link. If one has come there since, a read is
+ * located and judged anew (target_again()), and a change is refused.
+ *
+ * Where there are rules they are asked about both: the path in the URL, and where it leads. How a
+ * store tells names apart may be found out by locating one: so that comes before the rules are
+ * asked (dav/handler.c), and that a path leads nowhere is said after it. Where there are no rules,
+ * reads are not located at all until a link turns out to stand in the way. */
+#include "dav/target.h"
+
+#include "dav/method.h"
+#include "exchange/admit.h"
+#include "exchange/respond.h"
+
+/* --- where it leads --- */
+
+struct dav_result target_locate(struct exchange *x)
+{
+    struct target *target = target_of(x);
+    unsigned flags = dav_method_flags(x->method);
+    if (target->is_located)
+        return DAV_FINE;
+    struct store *store = target->store;
+    enum store_rc rc = store_locate(store, x->arena, x->path, LOCATE_RESOURCE, &target->leads_to);
+    target->real = target->leads_to;
+    if (rc == STORE_OK && (flags & METHOD_OF_NAME))
+        rc = store_locate(store, x->arena, x->path, LOCATE_NAME, &target->real);
+    if (rc == STORE_NO_PARENT && !(flags & METHOD_ON_UNMAPPED))
+        rc = STORE_NOT_FOUND;
+    target->is_located = rc == STORE_OK;
+    return dav_from_store(rc);
+}
+
+struct res_path target_read(const struct exchange *x)
+{
+    const struct target *target = target_of(x);
+    return target->is_located ? target->leads_to : x->path;
+}
+
+/* Where nothing can be, the path itself is what can be asked about. */
+struct dav_result target_may(const struct exchange *x)
+{
+    const struct target *target = target_of(x);
+    enum access_class right = x->method->right;
+    struct dav_result result = admit_check(x, right, x->path, target_read(x));
+    if (dav_is_fine(result) && target->is_located && !path_eq(target->real, target->leads_to))
+        result = admit_check(x, right, x->path, target->real);
+    return result;
+}
+
+static struct dav_result locate_and_ask(struct exchange *x)
+{
+    struct dav_result located = target_locate(x);
+    struct dav_result result = target_may(x);
+    return dav_is_fine(result) ? located : result;
+}
+
+struct dav_result target_again(struct exchange *x, enum store_rc rc)
+{
+    enum { TRIES_MAX = 4 };
+    struct target *target = target_of(x);
+    struct res_path before = target_read(x);
+    /* What was not located is the URL's own path: there may be something by another name. */
+    bool is_elsewhere = rc == STORE_ALIAS || (rc == STORE_NOT_FOUND && !target->is_located &&
+                                              !str_is_ascii(path_str(x->path)));
+    if (!is_elsewhere)
+        return dav_from_store(rc);
+    target->is_located = false;
+    struct dav_result result = locate_and_ask(x);
+    if (!dav_is_fine(result) || ++target->locate_count < TRIES_MAX)
+        return result;
+    /* A link that leads nowhere; or somebody changes it all the time. */
+    return dav_from_store(path_eq(before, target->leads_to) ? STORE_NOT_FOUND : STORE_ALIAS);
+}
+
+/* --- changes --- */
+
+static void change_begun(struct store_change *change)
+{
+    exchange_wake(CONTAINER_OF(change, struct target, change)->x);
+}
+
+enum stage_end target_begin(struct exchange *x)
+{
+    struct target *target = target_of(x);
+    struct store_change *change = &target->change;
+    if (!change->begun) {
+        target->x = x;
+        change->executor = x->stream->executor;
+        change->begun = change_begun;
+        if (!store_begin(target->store, change))
+            return STAGE_WAIT;
+    }
+    return change->is_begun ? STAGE_NEXT : respond_error(x, dav_from_store(change->rc));
+}
+
+void target_end(struct exchange *x)
+{
+    store_end(&target_of(x)->change);
+}
+
+/* --- what is there --- */
+
+struct dav_result target_stat(struct exchange *x, struct store_stat *stat_out, bool *exists_out)
+{
+    *stat_out = (struct store_stat){0};
+    enum store_rc rc = store_stat(target_of(x)->store, target_read(x), stat_out);
+    *exists_out = rc == STORE_OK;
+    /* ALIAS: a link that leads nowhere. What would be put in its place, the store refuses. */
+    return rc == STORE_NOT_FOUND || rc == STORE_ALIAS ? DAV_FINE : dav_from_store(rc);
+}
+
+struct dav_result target_get(struct exchange *x, struct store_stat *stat_out)
+{
+    bool exists;
+    struct dav_result result = target_stat(x, stat_out, &exists);
+    if (dav_is_fine(result) && (!exists || (x->has_slash && !stat_out->is_collection)))
+        return dav_from_store(STORE_NOT_FOUND);
+    return result;
+}
+
+bool target_is_read_only(const struct exchange *x)
+{
+    return x->service->is_read_only || store_is_read_only(target_of(x)->store, x->path);
+}
+
+struct str etag_of_stat(struct arena *arena, const struct store_stat *stat)
+{
+    struct buf tag = {0};
+    buf_add_char(&tag, '"');
+    buf_add_hex(&tag, stat->version, 16);
+    buf_add_char(&tag, '"');
+    struct str copy = arena_str(arena, buf_str(&tag));
+    buf_done(&tag);
+    return copy;
+}

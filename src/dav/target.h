@@ -1,0 +1,65 @@
+/* dav/target.h: the target resource of a request, in a store: what a store's handler knows of an
+ * exchange. */
+#pragma once
+
+#include "dav/from_store.h"
+#include "dav/service.h"
+
+/* Where the stages of a store's methods run, besides those places that all handlers have. */
+enum {
+    ON_READ = PLACE_OF_HANDLER, /* reads: on the loop when the store answers from memory */
+    ON_LOCKS, /* changes locks, too: on the loop when that does not block either */
+};
+
+struct target {
+    struct store *store; /* what whoever asks sees */
+    /* As located, and judged where there are rules; the store follows no link on its own. */
+    struct res_path leads_to; /* what is read */
+    struct res_path real;     /* what is changed, and what claims and locks are about: the same, but
+                               * for a link in a method that is about its name */
+    bool is_located;
+    unsigned locate_count;
+    struct dav_result located;  /* what came of it, where that was asked before the rules were */
+    struct home *homes;         /* of whoever asks, as long as they must be made */
+    struct exchange *x;         /* who waits for the change to begin */
+    struct store_change change; /* of a method that makes one */
+};
+
+/* The handler's part of the exchange. */
+static inline struct target *target_of(const struct exchange *x)
+{
+    assert(x->handler->ops->part_bytes == sizeof(struct target));
+    return x->part;
+}
+
+/* Fills in leads_to and real; cheap when they are filled in already. */
+NODISCARD struct dav_result target_locate(struct exchange *x);
+
+/* What is read: where the URL leads, or is taken to lead as long as it has not been located. */
+struct res_path target_read(const struct exchange *x);
+
+/* Begins target->change, whose ranges a stage before has filled: a stage of its own, on the loop.
+ * It is ended when the exchange is done. */
+enum stage_end target_begin(struct exchange *x);
+void target_end(struct exchange *x);
+
+/* May whoever asks use x->method at the path, and where it leads? */
+NODISCARD struct dav_result target_may(const struct exchange *x);
+
+/* A read of target_read() has come to `rc`. Fine: that is another path now, which has been judged;
+ * try again. Any other: what to answer. */
+NODISCARD struct dav_result target_again(struct exchange *x, enum store_rc rc);
+
+/* The resource that the request URI leads to. That there is none is no error: *exists_out. */
+NODISCARD struct dav_result target_stat(struct exchange *x, struct store_stat *stat_out,
+                                        bool *exists_out);
+
+/* The resource that a method needs: 404 where there is none, and where a URL that ends in a slash
+ * names what is no collection (RFC 4918 §5.2). */
+NODISCARD struct dav_result target_get(struct exchange *x, struct store_stat *stat_out);
+
+/* Whether nothing can be changed there, whoever asks. */
+bool target_is_read_only(const struct exchange *x);
+
+/* `"<16 hexadecimal digits>"`, the strong entity tag of a version. Copies into the arena. */
+struct str etag_of_stat(struct arena *arena, const struct store_stat *stat);

@@ -1,0 +1,21 @@
+/* exchange/body.h: request bodies. */
+#pragma once
+
+#include "exchange/exchange.h"
+
+/* 415 when there is a body of one byte or more (RFC 4918 §8.4): it might be an extension that the
+ * client relies on. The first stage of the methods that take none. */
+enum stage_end exchange_expect_no_body(struct exchange *x);
+
+/* Collects the request body in x->body: NEXT when it is complete, WAIT, or DONE after an error
+ * answer. A stage of its own in the methods that take XML. */
+enum stage_end exchange_read_xml(struct exchange *x);
+
+/* What was collected is not needed any more: what comes of it was copied. */
+void exchange_drop_body(struct exchange *x);
+
+/* 415 when the content has a coding (RFC 9110 §8.4): we take it as it is. */
+NODISCARD struct dav_result exchange_check_coding(struct exchange *x);
+
+/* Why a request body could not be read to its end: 408, 503 or 400. */
+struct dav_result exchange_body_failure(const struct err *err);

@@ -1,0 +1,49 @@
+#include "exchange/exchange.h"
+
+#include "stream/offload.h"
+
+void exchange_wake(struct exchange *x)
+{
+    if (!x->is_waiting || x->is_woken)
+        return;
+    x->is_woken = true;
+    executor_post(x->stream->executor, &x->job);
+}
+
+struct str exchange_field(const struct exchange *x, enum http_field id)
+{
+    return http_fields_get(&x->stream->request.fields, id);
+}
+
+static void release_all(void *arg)
+{
+    const struct exchange *x = arg;
+    budget_give(x->stream->memory, x->held_bytes);
+}
+
+bool exchange_hold(struct exchange *x, uint64_t bytes)
+{
+    if (!budget_take(x->stream->memory, bytes))
+        return false;
+    if (!x->has_held)
+        arena_on_reset(x->arena, release_all, x);
+    x->has_held = true;
+    x->held_bytes += bytes;
+    return true;
+}
+
+void exchange_release(struct exchange *x, uint64_t bytes)
+{
+    assert(bytes <= x->held_bytes);
+    x->held_bytes -= bytes;
+    budget_give(x->stream->memory, bytes);
+}
+
+struct source *exchange_offload(struct exchange *x, struct source *inner)
+{
+    enum { AHEAD_BYTES = 65536, AHEAD_BYTES_POOR = 4096 };
+    /* What is gathered, what the client takes, and what the inner source has ready. */
+    bool is_fine = exchange_hold(x, 3 * (uint64_t)AHEAD_BYTES);
+    return source_offload(inner, x->stream->executor, &x->stream->refs,
+                          is_fine ? AHEAD_BYTES : AHEAD_BYTES_POOR);
+}

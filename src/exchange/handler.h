@@ -1,0 +1,59 @@
+/* exchange/handler.h: who answers for what lies below a path: a store, and what else is mounted.
+ *
+ * A request comes to its handler signed in. The handler's `enter` finds out what it needs to know
+ * of the path, the rules are asked about it, and the handler is asked for the stages of the method.
+ */
+#pragma once
+
+#include "access/access.h"
+#include "exchange/result.h"
+#include "exchange/stage.h"
+
+struct service;
+
+struct handler_ops {
+    const char *name;
+
+    /* Of x->part, which is the handler's own: zeroed, and dies with the exchange. */
+    size_t part_bytes;
+
+    /* What comes before the rules; ends with a zeroed one. NULL: nothing does. */
+    const struct stage *enter;
+
+    /* How names are told apart at `path`. NULL: exactly. */
+    enum access_names (*names)(const struct exchange *x, struct res_path path);
+
+    /* May whoever asks use x->method here? NULL: what the rules say of the path. A handler whose
+     * paths may lead elsewhere asks them about both ends (exchange/admit.h). */
+    struct dav_result (*may)(const struct exchange *x);
+
+    /* No rule speaks of what is there, and nothing else can be done to it: may() says who may look.
+     */
+    bool is_made_up;
+
+    /* The stages of x->method; the last one says DONE. Or why there are none: 405, or another. */
+    struct dav_result (*find)(const struct exchange *x, const struct stage **stages_out);
+
+    /* Sets Allow for a 405 (RFC 9110 §15.5.6): one stage. */
+    const struct stage *allow;
+
+    /* Whether stages of such a place, from PLACE_OF_HANDLER on, may block. NULL: it has none. */
+    bool (*blocks)(const struct exchange *x, unsigned place);
+
+    /* The answer is complete, and about to leave. On the loop. NULL: nothing is to be done. */
+    void (*end)(struct exchange *x);
+};
+
+struct handler {
+    const struct handler_ops *ops;
+    const void *shared; /* by its requests; the handler's own, and read-only */
+};
+
+/* A row of the mount table: of those that cover a path the longest counts. */
+struct handler_mount {
+    struct res_path prefix;
+    const struct handler *handler;
+};
+
+/* NULL: nobody answers for the path. */
+const struct handler *handler_find(const struct service *service, struct res_path path);

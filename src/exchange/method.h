@@ -1,0 +1,29 @@
+/* exchange/method.h: methods by their names and by what they are, from methods.def: what stands
+ * before it is known whether they are served. What they do is their handler's affair. */
+#pragma once
+
+#include "access/rules.h"
+
+enum method_id {
+#define METHOD(name, flags, right, where) METHOD_##name,
+#include "exchange/methods.def"
+#undef METHOD
+    METHOD_COUNT
+};
+
+/* `flags` of methods.def */
+enum {
+    METHOD_IS_SAFE = 1, /* RFC 9110 §9.2.1 */
+    METHOD_IS_OPEN = 2, /* asks for no right: clients ask before they sign in */
+};
+
+struct method {
+    struct str name;
+    enum method_id id;
+    unsigned flags;
+    enum access_class right; /* what it asks for at its request URI */
+};
+
+/* NULL: not known at all (501). */
+const struct method *method_find(struct str name);
+const struct method *method_of(enum method_id id);
