@@ -63,6 +63,8 @@ static struct dav_result prepare(struct exchange *x, bool is_move)
     struct transfer *transfer = ARENA_NEW(x->arena, struct transfer);
     x->state = transfer;
     struct dav_result result = destination_read(x, &transfer->to);
+    if (dav_is_fine(result) && handler_find(x->service, transfer->to) != x->handler)
+        result = dav_error(HTTP_FORBIDDEN, "what is mounted there takes no copies");
     if (dav_is_fine(result))
         result = overwrite_read(x, &transfer->overwrites);
     if (dav_is_fine(result))
