@@ -19,6 +19,9 @@
  * The handshake may run on another thread. Between lend and take back the loop keeps its hands off:
  * it adds up what happened in `missed`, and nothing else.
  *
+ * HANDSHAKE --note_shaken()--> OPEN
+ *     '--note_failure()-----> BROKEN <--note_failure()-- OPEN
+ *
  * The end: a close_notify tells the peer that nothing is missing (RFC 8446 §6.1). It is sent by
  * shut, and by a close that is not a reset, but never behind bytes that are stuck halfway. The
  * peer's is not asked for: requests have lengths, so a cut is found without it; and a peer that
@@ -43,17 +46,27 @@ enum {
     SEND_BYTES = 4 * RECORD_BYTES,
 };
 
+enum tls_phase {
+    TLS_HANDSHAKE, /* another thread may have the channel (is_lent) */
+    TLS_OPEN,      /* bytes pass */
+    TLS_BROKEN,    /* a fatal error: OpenSSL must not be called again */
+};
+
+enum tls_end {
+    TLS_END_NONE,
+    TLS_END_WANTED, /* close_notify is to be sent, then the socket's end */
+    TLS_END_SENT,   /* both were */
+};
+
 struct tls_channel {
     struct channel base;
+    enum tls_phase phase;
+    enum tls_end end; /* of our side */
     struct tls_server *server;
     SSL *ssl;        /* NULL: the handshake has not begun */
     uint32_t missed; /* events while it was lent */
     bool is_lent;
-    bool has_shaken;
-    bool is_broken;       /* a fatal error: OpenSSL must not be called again */
     bool is_cut;          /* the peer's side ended, whether or not a close_notify came before */
-    bool wants_shut;      /* close_notify is to be sent, then the socket's end */
-    bool has_shut;        /* both were */
     bool socket_may_read; /* no AGAIN since the last event */
     bool socket_may_write;
     bool read_wants_write; /* reading goes on when there is room to write */
@@ -237,7 +250,7 @@ static enum channel_rc note_failure(struct tls_channel *tls, int rc, bool is_rea
     case SSL_ERROR_ZERO_RETURN: /* close_notify; our side may go on */
         return CHANNEL_END;
     default:
-        tls->is_broken = true;
+        tls->phase = TLS_BROKEN;
         tls->base.has_failed = true;
         return is_reading ? CHANNEL_END : CHANNEL_FAILED;
     }
@@ -255,7 +268,7 @@ static enum channel_rc tls_receive(struct channel *channel, char *to, size_t wan
     struct tls_channel *tls = tls_of(channel);
     size_t len = 0;
     int rc = 1;
-    if (tls->is_broken)
+    if (tls->phase == TLS_BROKEN)
         return CHANNEL_END;
     ERR_clear_error();
     while (rc == 1 && len < want && (len == 0 || SSL_has_pending(tls->ssl))) {
@@ -305,7 +318,7 @@ static enum channel_rc tls_send(struct channel *channel, struct str bytes, bool 
     size_t want = size_min(bytes.len, SEND_BYTES);
     size_t done = 0;
     int rc = 1;
-    if (tls->is_broken)
+    if (tls->phase == TLS_BROKEN)
         return CHANNEL_FAILED;
     assert(bytes.len >= tls->debt);
     tls->has_more = has_more;
@@ -339,7 +352,7 @@ static enum channel_rc tls_send_file(struct channel *channel, int fd, uint64_t o
                                      size_t *len_out)
 {
     struct tls_channel *tls = tls_of(channel);
-    if (tls->is_broken)
+    if (tls->phase == TLS_BROKEN)
         return CHANNEL_FAILED;
     ERR_clear_error();
     ssize_t sent = SSL_sendfile(tls->ssl, fd, (off_t)offset, want, 0);
@@ -354,7 +367,7 @@ static enum channel_rc tls_send_file(struct channel *channel, int fd, uint64_t o
 /* True when it has left, or never can. */
 static bool send_close_notify(struct tls_channel *tls)
 {
-    if (!tls->has_shaken || tls->is_broken || tls->debt)
+    if (tls->phase != TLS_OPEN || tls->debt)
         return true;
     ERR_clear_error();
     int rc = SSL_shutdown(tls->ssl); /* 0: the peer's has not come, which we do not ask for */
@@ -363,16 +376,18 @@ static bool send_close_notify(struct tls_channel *tls)
 
 static void shut_if_wanted(struct tls_channel *tls)
 {
-    if (!tls->wants_shut || tls->has_shut || !send_close_notify(tls))
+    if (tls->end != TLS_END_WANTED || !send_close_notify(tls))
         return;
-    tls->has_shut = true;
+    tls->end = TLS_END_SENT;
     (void)shutdown(tls->base.watch.fd, SHUT_WR); /* ENOTCONN: receiving will find the end */
 }
 
 static void tls_shut(struct channel *channel)
 {
-    tls_of(channel)->wants_shut = true;
-    shut_if_wanted(tls_of(channel));
+    struct tls_channel *tls = tls_of(channel);
+    if (tls->end == TLS_END_NONE)
+        tls->end = TLS_END_WANTED;
+    shut_if_wanted(tls);
 }
 
 static void tls_close(struct channel *channel, bool is_reset)
@@ -382,7 +397,7 @@ static void tls_close(struct channel *channel, bool is_reset)
     assert(!tls->is_lent);
     if (is_reset)
         (void)setsockopt(channel->watch.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
-    else if (!tls->has_shut)
+    else if (tls->end != TLS_END_SENT)
         (void)send_close_notify(tls); /* a full socket: then its end says it, less surely */
     loop_forget(channel->loop, &channel->watch);
     SSL_free(tls->ssl);
@@ -466,13 +481,16 @@ bool tls_channel_can_handshake(const struct channel *channel)
 
 void tls_channel_lend(struct channel *channel)
 {
-    tls_of(channel)->is_lent = true;
+    struct tls_channel *tls = tls_of(channel);
+    assert(tls->phase == TLS_HANDSHAKE && !tls->is_lent);
+    tls->is_lent = true;
 }
 
 void tls_channel_take_back(struct channel *channel)
 {
     struct tls_channel *tls = tls_of(channel);
     uint32_t missed = tls->missed;
+    assert(tls->is_lent);
     tls->is_lent = false;
     tls->missed = 0;
     if (missed)
@@ -514,7 +532,7 @@ static char *client_of(SSL *ssl)
 static void note_shaken(struct tls_channel *tls)
 {
     struct channel *channel = &tls->base;
-    tls->has_shaken = true;
+    tls->phase = TLS_OPEN;
     tls->read_wants_write = false;
     channel->client = client_of(tls->ssl);
     channel->may_read = tls->socket_may_read || SSL_has_pending(tls->ssl);
@@ -526,7 +544,8 @@ static void note_shaken(struct tls_channel *tls)
 enum channel_rc tls_channel_handshake(struct channel *channel, struct err *err)
 {
     struct tls_channel *tls = tls_of(channel);
-    if (tls->is_broken || (!tls->ssl && !begin(tls, err)))
+    assert(tls->phase != TLS_OPEN);
+    if (tls->phase == TLS_BROKEN || (!tls->ssl && !begin(tls, err)))
         return CHANNEL_FAILED;
     ERR_clear_error();
     int rc = SSL_do_handshake(tls->ssl);
@@ -536,7 +555,7 @@ enum channel_rc tls_channel_handshake(struct channel *channel, struct err *err)
     }
     if (note_failure(tls, rc, true) == CHANNEL_AGAIN)
         return CHANNEL_AGAIN;
-    tls->is_broken = true;
+    tls->phase = TLS_BROKEN;
     long verdict = SSL_get_verify_result(tls->ssl);
     (void)tls_fail(err, "the TLS handshake failed"); /* FAILED says it */
     if (verdict == X509_V_ERR_CRL_HAS_EXPIRED || verdict == X509_V_ERR_UNABLE_TO_GET_CRL)
@@ -558,7 +577,7 @@ int tls_channel_give_socket(struct channel **channel)
     struct tls_channel *tls = tls_of(*channel);
     int fd = tls->base.watch.fd;
     *channel = NULL;
-    assert(!tls->is_lent && !tls->has_shaken);
+    assert(!tls->is_lent && tls->phase != TLS_OPEN);
     loop_forget(tls->base.loop, &tls->base.watch);
     SSL_free(tls->ssl);
     mem_free(tls);

@@ -3,11 +3,13 @@
  *
  *   HEAD --complete head--> HANDLING --respond()--> SENDING --all sent--> HEAD
  *     |  read_head()           |      h1_send_start()  |  h1_conn_turn_over()
- *     '--refused head----------------------------------'--body unread--> DISCARDING --> HEAD
- *                                                      '--last answer--> LINGERING --> DEAD
+ *     |--refused head----------------------------------|--body unread--> DISCARDING --> HEAD
+ *     |                                                |--last answer--> LINGERING --> SHUT
+ *     '--preface of HTTP/2--> HANDED_ON
  *
- * A client whose first bytes are the preface of HTTP/2 knows what it wants (RFC 9113 §3.3): in
- * HEAD, channel and bytes are handed on to h2_conn.c, and this connection is DEAD.
+ * h1_conn_enter() knows which state may follow which; all but HANDED_ON end in DEAD. A client whose
+ * first bytes are the preface of HTTP/2 knows what it wants (RFC 9113 §3.3): channel and bytes are
+ * handed on to h2_conn.c.
  *
  * Back-pressure: nothing is read from the socket but on demand. In HANDLING the handler pulls the
  * request body, which reads what it needs; the next request's head is read only after the answer.
@@ -28,6 +30,38 @@ enum {
     READ_BYTES = 16384,      /* one read for a head, or for framing within a body */
     DISCARD_BYTES = 1 << 20, /* one read of what nobody wants */
 };
+
+/* --- states --- */
+
+#define STATE(state) (1U << (state))
+
+/* What may follow each. Any of them may come to be DEAD: the peer goes when it likes. */
+static const unsigned followers[] = {
+    [CONN_HEAD] = STATE(CONN_HANDLING) | STATE(CONN_SENDING) | STATE(CONN_LINGERING) |
+                  STATE(CONN_HANDED_ON) | STATE(CONN_DEAD),
+    [CONN_HANDLING] = STATE(CONN_SENDING) | STATE(CONN_DEAD),
+    [CONN_SENDING] =
+        STATE(CONN_HEAD) | STATE(CONN_DISCARDING) | STATE(CONN_LINGERING) | STATE(CONN_DEAD),
+    [CONN_DISCARDING] = STATE(CONN_HEAD) | STATE(CONN_LINGERING) | STATE(CONN_DEAD),
+    [CONN_LINGERING] = STATE(CONN_SHUT) | STATE(CONN_DEAD),
+    [CONN_SHUT] = STATE(CONN_DEAD),
+    [CONN_HANDED_ON] = 0,
+    [CONN_DEAD] = 0,
+};
+
+void h1_conn_enter(struct h1_conn *conn, enum conn_state state)
+{
+    bool has_turn = state == CONN_HANDLING || state == CONN_SENDING;
+    assert(followers[conn->state] & STATE(state));
+    assert(has_turn == (conn->turn != NULL) || state == CONN_DEAD);
+    conn->state = state;
+}
+
+/* The channel is closed, or another's. */
+static bool has_no_channel(const struct h1_conn *conn)
+{
+    return conn->state == CONN_DEAD || conn->state == CONN_HANDED_ON;
+}
 
 /* --- receiving --- */
 
@@ -77,7 +111,8 @@ static enum pull fail_pull(struct err *err, int code, const char *text)
 static enum pull await_body(struct h1_turn *turn)
 {
     struct wire *wire = turn->conn->base.wire;
-    turn->awaits_body = true;
+    assert(turn->state != TURN_ANSWERED);
+    turn->state = TURN_AWAITS_BODY;
     deadline_arm(wire->loop, &wire->progress_deadlines, &turn->conn->deadline);
     return PULL_WAIT;
 }
@@ -156,8 +191,8 @@ static void proceed(struct http_stream *stream)
 static void respond(struct http_stream *stream)
 {
     struct h1_turn *turn = CONTAINER_OF(stream, struct h1_turn, stream);
-    assert(!turn->has_answer);
-    turn->has_answer = true;
+    assert(turn->state != TURN_ANSWERED);
+    turn->state = TURN_ANSWERED;
     if (!turn->conn->is_running) /* else conn_run() takes the next step by itself */
         loop_queue(turn->conn->base.wire->loop, &turn->conn->task);
 }
@@ -185,11 +220,11 @@ struct h1_turn *h1_conn_new_turn(struct h1_conn *conn)
 static void free_conn(struct h1_conn *conn)
 {
     struct wire *wire = conn->base.wire;
-    assert(!conn->turn && conn->state == CONN_DEAD);
+    assert(!conn->turn && has_no_channel(conn) && !conn->channel);
     loop_unqueue(&conn->task);
     buf_done(&conn->in);
     buf_done(&conn->out);
-    bool has_place = !conn->is_handed_on;
+    bool has_place = conn->state != CONN_HANDED_ON;
     conn_done(&conn->base);
     mem_free(conn);
     if (has_place)
@@ -210,11 +245,11 @@ void h1_conn_turn_over(struct h1_conn *conn, bool is_complete)
         return;
     conn->scan = (struct h1_scan){0};
     if (!conn->keeps_alive)
-        conn->state = CONN_LINGERING;
+        h1_conn_enter(conn, CONN_LINGERING);
     else if (conn->discarded.state == BODY_COMPLETE)
-        conn->state = CONN_HEAD;
+        h1_conn_enter(conn, CONN_HEAD);
     else
-        conn->state = CONN_DISCARDING;
+        h1_conn_enter(conn, CONN_DISCARDING);
     conn->discard_left = conn->base.wire->limits->discard_bytes;
     deadline_cancel(&conn->deadline);
 }
@@ -240,7 +275,7 @@ static void start_turn(struct h1_conn *conn, size_t head_len)
     else
         h1_body_init_length(&turn->body, turn->stream.request.body_bytes);
     turn->stream.body = turn->stream.request.has_body ? &turn->body_source : NULL;
-    conn->state = CONN_HANDLING;
+    h1_conn_enter(conn, CONN_HANDLING);
     conn->base.wire->handler->handle(conn->base.wire->handler, &turn->stream);
 }
 
@@ -263,8 +298,7 @@ static void hand_on(struct h1_conn *conn)
     list_remove(&conn->base.link);
     struct incoming incoming = {conn->channel, conn->base.endpoint, conn->base.peer};
     conn->channel = NULL;
-    conn->is_handed_on = true;
-    conn->state = CONN_DEAD;
+    h1_conn_enter(conn, CONN_HANDED_ON);
     h2_conn_open(conn->base.wire, &incoming, pending(conn));
 }
 
@@ -302,7 +336,7 @@ static bool read_head(struct h1_conn *conn)
     if (got == CHANNEL_OK)
         return true;
     if (got == CHANNEL_END || (wire->is_draining && !is_idle(conn))) {
-        conn->state = CONN_LINGERING;
+        h1_conn_enter(conn, CONN_LINGERING);
         return true;
     }
     if (wire->is_draining) { /* no answer could be lost; its client may not look for minutes */
@@ -324,17 +358,17 @@ static bool handling_step(struct h1_conn *conn)
         h1_conn_close(conn, false);
         return false;
     }
-    if (turn->has_answer) {
+    if (turn->state == TURN_ANSWERED) {
         deadline_cancel(&conn->deadline);
         h1_send_start(conn);
         return true;
     }
-    if (turn->awaits_body && (conn->channel->may_read || turn->has_timed_out)) {
-        turn->awaits_body = false;
+    if (turn->state == TURN_AWAITS_BODY && (conn->channel->may_read || turn->has_timed_out)) {
+        turn->state = TURN_WORKING;
         deadline_cancel(&conn->deadline);
         source_wake(&turn->body_source);
     }
-    return turn->has_answer;
+    return turn->state == TURN_ANSWERED;
 }
 
 static bool discarding_step(struct h1_conn *conn)
@@ -355,9 +389,9 @@ static bool discarding_step(struct h1_conn *conn)
     bool is_over = len > conn->discard_left || body->state == BODY_MALFORMED;
     conn->discard_left -= u64_min(len, conn->discard_left);
     if (got == CHANNEL_END || is_over)
-        conn->state = CONN_LINGERING;
+        h1_conn_enter(conn, CONN_LINGERING);
     else if (body->state == BODY_COMPLETE)
-        conn->state = CONN_HEAD;
+        h1_conn_enter(conn, CONN_HEAD);
     else if (got == CHANNEL_AGAIN)
         deadline_arm(conn->base.wire->loop, &conn->base.wire->progress_deadlines, &conn->deadline);
     return got != CHANNEL_AGAIN;
@@ -366,14 +400,17 @@ static bool discarding_step(struct h1_conn *conn)
 /* RFC 9112 §9.6: the last answer would be lost if we closed on a client that still sends. */
 static bool lingering_step(struct h1_conn *conn)
 {
-    size_t len;
     if (!h1_send_flush(conn))
         return false;
-    if (!conn->has_shut) {
-        conn->has_shut = true;
-        channel_shut(conn->channel);
-        deadline_arm(conn->base.wire->loop, &conn->base.wire->linger_deadlines, &conn->deadline);
-    }
+    h1_conn_enter(conn, CONN_SHUT);
+    channel_shut(conn->channel);
+    deadline_arm(conn->base.wire->loop, &conn->base.wire->linger_deadlines, &conn->deadline);
+    return true;
+}
+
+static bool shut_step(struct h1_conn *conn)
+{
+    size_t len;
     consume(conn, pending(conn).len);
     enum channel_rc got = channel_skip(conn->channel, DISCARD_BYTES, &len);
     if (got == CHANNEL_END)
@@ -394,8 +431,12 @@ static bool step(struct h1_conn *conn)
         return discarding_step(conn);
     case CONN_LINGERING:
         return lingering_step(conn);
+    case CONN_SHUT:
+        return shut_step(conn);
+    case CONN_HANDED_ON:
+        return false;
     case CONN_DEAD:
-        if (conn->turn && conn->turn->has_answer)
+        if (conn->turn && conn->turn->state == TURN_ANSWERED)
             h1_conn_turn_over(conn, false);
         return false;
     }
@@ -427,9 +468,9 @@ static void conn_run(struct task *task)
         }
     }
     conn->is_running = false;
-    if (conn->state != CONN_DEAD)
+    if (!has_no_channel(conn))
         (void)h1_send_flush(conn); /* what cannot leave now leaves on the next edge */
-    if (conn->state == CONN_DEAD && !conn->turn)
+    if (has_no_channel(conn) && !conn->turn)
         free_conn(conn);
 }
 
@@ -497,13 +538,13 @@ void h1_conn_close(struct h1_conn *conn, bool is_reset)
     deadline_cancel(&conn->deadline);
     list_remove(&conn->base.link);
     bool is_sending = conn->state == CONN_SENDING;
-    conn->state = CONN_DEAD;
+    h1_conn_enter(conn, CONN_DEAD);
     loop_queue(conn->base.wire->loop, &conn->task);
     if (is_sending) {
         h1_conn_turn_over(conn, false);
     } else if (conn->turn) {
         conn->turn->stream.has_gone = true;
-        if (conn->turn->awaits_body)
+        if (conn->turn->state == TURN_AWAITS_BODY)
             source_wake(&conn->turn->body_source);
         else if (conn->turn->stream.waker)
             conn->turn->stream.waker->ring(conn->turn->stream.waker);

@@ -11,8 +11,22 @@ enum conn_state {
     CONN_HANDLING,   /* a turn is with the handler, which may pull its body */
     CONN_SENDING,    /* an answer is leaving */
     CONN_DISCARDING, /* the answer has left; what remains of the body is read away */
-    CONN_LINGERING,  /* no more answers; reading until the peer has seen the last one */
+    CONN_LINGERING,  /* no more answers; what stands in `out` is leaving */
+    CONN_SHUT,       /* our side is closed; reading until the peer has seen the last answer */
+    CONN_HANDED_ON,  /* to h2_conn.c, with the channel and the place; freed at the end of the run */
     CONN_DEAD,       /* the socket is closed; freed once no turn is left */
+};
+
+enum h1_turn_state {
+    TURN_WORKING,     /* it is for the handler to go on */
+    TURN_AWAITS_BODY, /* the handler was told to wait for the body */
+    TURN_ANSWERED,    /* respond() was called */
+};
+
+enum h1_answer {
+    ANSWER_BODILESS, /* to HEAD, or 204, or 304 */
+    ANSWER_PLAIN,    /* as long as was announced, or until the connection ends */
+    ANSWER_CHUNKED,
 };
 
 /* One request and its answer. Outlives the connection while its `refs` are held. */
@@ -21,26 +35,24 @@ struct h1_turn {
     struct arena arena;
     struct h1_conn *conn; /* NULL once the turn is over */
     struct wire *wire;
+    enum h1_turn_state state;
+    enum h1_answer answer; /* how its body is sent */
     struct h1_framing framing;
     struct h1_body body;
     struct source body_source;
     struct waker send_waker; /* the answer's body has more */
     uint64_t sent_bytes;     /* of the answer's body */
-    bool has_answer;         /* respond() was called */
     bool has_proceeded;      /* the client was told to send its body, or needs no telling */
-    bool awaits_body;        /* the handler was told to wait */
     bool has_timed_out;      /* the body has stood still for too long */
-    bool sends_body;         /* not HEAD, not 204, not 304 */
-    bool sends_chunked;
 };
 
 struct h1_conn {
     struct conn base;
-    struct channel *channel; /* NULL once DEAD */
+    struct channel *channel; /* NULL once HANDED_ON or DEAD */
     struct task task;        /* the channel's, too */
     struct deadline deadline;
     enum conn_state state;
-    struct h1_turn *turn; /* NULL in HEAD, DISCARDING and LINGERING */
+    struct h1_turn *turn; /* in HANDLING and SENDING, and in DEAD while it owes an answer */
     struct h1_scan scan;
     struct h1_body discarded; /* in DISCARDING: the rest of the body */
     uint64_t discard_left;    /* bytes that may yet be discarded */
@@ -51,10 +63,8 @@ struct h1_conn {
     size_t run_bytes; /* sent within this run, so that others get their share */
     bool is_running;  /* within conn_run() */
     bool keeps_alive;
-    bool has_shut;      /* our side is closed: LINGERING waits for the peer's */
     bool is_head_timed; /* the deadline is that of the head which is arriving */
     bool has_spoken;    /* a head was complete or refused: it is HTTP/1.1 that is spoken */
-    bool is_handed_on;  /* to h2_conn.c, with the channel and the place */
 };
 
 /* h1_send.c */
@@ -78,6 +88,9 @@ void h1_send_proceed(struct h1_conn *conn);
 
 /* The answer is complete, or given up: the turn ends. */
 void h1_conn_turn_over(struct h1_conn *conn, bool is_complete);
+
+/* Goes to another state, which must be one that follows. */
+void h1_conn_enter(struct h1_conn *conn, enum conn_state state);
 
 /* Closes the socket; `is_reset`: so that the peer cannot take what it got for complete. */
 void h1_conn_close(struct h1_conn *conn, bool is_reset);

@@ -70,9 +70,10 @@ static void add_length(struct h1_conn *conn)
         buf_add_u64(&conn->out, response->body_bytes);
         BUF_ADD(&conn->out, "\r\n");
     } else if (turn->stream.request.version != HTTP_1_0) {
-        turn->sends_chunked = turn->sends_body;
+        if (turn->answer == ANSWER_PLAIN)
+            turn->answer = ANSWER_CHUNKED;
         BUF_ADD(&conn->out, "Transfer-Encoding: chunked\r\n");
-    } else if (turn->sends_body) {
+    } else if (turn->answer == ANSWER_PLAIN) {
         conn->keeps_alive = false; /* RFC 9112 §6.3: an HTTP/1.0 answer ends with the connection */
     }
 }
@@ -82,8 +83,8 @@ static void add_framing(struct h1_conn *conn)
     struct h1_turn *turn = conn->turn;
     const struct http_response *response = &turn->stream.response;
     bool is_bodiless = http_is_bodiless(response->status);
-    turn->sends_body =
-        response->body && !is_bodiless && !str_eq(turn->stream.request.method, STR("HEAD"));
+    if (response->body && !is_bodiless && !str_eq(turn->stream.request.method, STR("HEAD")))
+        turn->answer = ANSWER_PLAIN; /* unless the length is not known */
     if (!is_bodiless) /* RFC 9110 §8.6 and RFC 9112 §6.1 forbid both fields where it is */
         add_length(conn);
     if (!conn->keeps_alive)
@@ -123,7 +124,7 @@ void h1_send_start(struct h1_conn *conn)
     add_framing(conn);
     if (response->body)
         response->body->waker = &turn->send_waker;
-    conn->state = CONN_SENDING;
+    h1_conn_enter(conn, CONN_SENDING);
 }
 
 void h1_send_proceed(struct h1_conn *conn)
@@ -135,7 +136,7 @@ void h1_send_proceed(struct h1_conn *conn)
 void h1_send_refusal(struct h1_conn *conn, const struct refusal *refusal)
 {
     refusal_answer(refusal, &conn->turn->stream);
-    conn->turn->has_answer = true;
+    conn->turn->state = TURN_ANSWERED;
     conn->keeps_alive = false;
     h1_send_start(conn);
 }
@@ -146,7 +147,7 @@ static bool fail(struct h1_conn *conn)
 {
     const struct h1_turn *turn = conn->turn;
     bool ends_with_connection =
-        !turn->sends_chunked && turn->stream.response.body_bytes == LENGTH_UNKNOWN;
+        turn->answer != ANSWER_CHUNKED && turn->stream.response.body_bytes == LENGTH_UNKNOWN;
     if (!ends_with_connection)
         (void)h1_send_flush(conn); /* the peer may have what is true so far */
     if (conn->state != CONN_DEAD)
@@ -158,9 +159,10 @@ static bool finish(struct h1_conn *conn)
 {
     struct h1_turn *turn = conn->turn;
     uint64_t announced = turn->stream.response.body_bytes;
-    if (turn->sends_body && announced != LENGTH_UNKNOWN && turn->sent_bytes != announced)
+    if (turn->answer != ANSWER_BODILESS && announced != LENGTH_UNKNOWN &&
+        turn->sent_bytes != announced)
         return fail(conn);
-    if (turn->sends_chunked)
+    if (turn->answer == ANSWER_CHUNKED)
         BUF_ADD(&conn->out, "0\r\n\r\n");
     h1_conn_turn_over(conn, true);
     return true;
@@ -173,7 +175,7 @@ static bool pull_piece(struct h1_conn *conn)
     struct err err;
     size_t head_at = conn->out.len;
     size_t room = OUT_BYTES - size_min(OUT_BYTES / 2, h1_conn_unsent(conn));
-    if (turn->sends_chunked)
+    if (turn->answer == ANSWER_CHUNKED)
         BUF_ADD(&conn->out, "00000000\r\n");
     size_t data_at = conn->out.len;
     enum pull result = source_pull(turn->stream.response.body, &conn->out, room, &err);
@@ -185,7 +187,7 @@ static bool pull_piece(struct h1_conn *conn)
         return result == PULL_END ? finish(conn) : fail(conn);
     }
     turn->sent_bytes += len;
-    if (turn->sends_chunked) {
+    if (turn->answer == ANSWER_CHUNKED) {
         conn->out.len = head_at;
         buf_add_hex(&conn->out, len, CHUNK_HEAD_BYTES - 2); /* leading zeros are fine: §7.1 */
         conn->out.len = data_at + len;
@@ -222,13 +224,13 @@ bool h1_send_step(struct h1_conn *conn)
     struct h1_turn *turn = conn->turn;
     struct source *body = turn->stream.response.body;
     struct file_range range;
-    if (!turn->sends_body)
+    if (turn->answer == ANSWER_BODILESS)
         return finish(conn);
     if (conn->run_bytes >= RUN_BYTES_MAX) {
         loop_queue(conn->base.wire->loop, &conn->task);
         return false;
     }
-    bool is_in_file = !turn->sends_chunked && body->ops->peek_file &&
+    bool is_in_file = turn->answer == ANSWER_PLAIN && body->ops->peek_file &&
                       channel_sends_files(conn->channel) && body->ops->peek_file(body, &range) &&
                       range.len >= SENDFILE_BYTES_MIN;
     if (is_in_file)

@@ -1,9 +1,9 @@
 /* An HTTP/2 connection. nghttp2 keeps the protocol's state and does no I/O; this file moves bytes
  * between it and the channel.
  *
- *   OPEN --nothing left to say, after GOAWAY--> LINGERING --the peer has closed--> DEAD
- *     |       end_if_done()                        |  linger()
- *     '--channel failed or ended, abort------------'------> DEAD
+ *   OPEN --nothing left to say, after GOAWAY--> LINGERING --> SHUT --the peer has closed--> DEAD
+ *     |       end_if_done()                       linger()
+ *     '--channel failed or ended, abort--> DEAD
  *
  * A run (conn_run) reads what has come, lets nghttp2 take it apart, looks at each stream that
  * something happened to, and then sends: the answers to all the requests of the run leave together,
@@ -217,8 +217,8 @@ static void linger(struct h2_conn *conn)
 {
     struct wire *wire = conn->base.wire;
     size_t len;
-    if (!conn->has_shut) {
-        conn->has_shut = true;
+    if (conn->state == H2_LINGERING) {
+        conn->state = H2_SHUT;
         channel_shut(conn->channel);
         deadline_arm(wire->loop, &wire->linger_deadlines, &conn->deadline);
     }
@@ -295,7 +295,7 @@ static void conn_run(struct task *task)
     }
     if (conn->state == H2_OPEN)
         run_open(conn);
-    if (conn->state == H2_LINGERING)
+    if (conn->state == H2_LINGERING || conn->state == H2_SHUT)
         linger(conn);
     if (conn->state != H2_OPEN)
         h2_conn_step(conn); /* handlers that still owe an answer */

@@ -10,7 +10,8 @@
 
 enum h2_state {
     H2_OPEN,      /* frames come and go */
-    H2_LINGERING, /* the last has been sent; reading until the peer has seen it */
+    H2_LINGERING, /* the last has been sent, and our side is about to be closed */
+    H2_SHUT,      /* it is; reading until the peer has seen the last */
     H2_DEAD,      /* the channel is closed; freed once no stream is left */
 };
 
@@ -45,15 +46,20 @@ struct h2_conn {
     bool is_idle_timed; /* the deadline is that of an idle connection */
     bool is_hasty;      /* nothing can be lost by not lingering */
     bool is_seen_off;   /* draining: the second GOAWAY has been submitted */
-    bool has_shut;      /* our side is closed: LINGERING waits for the peer's */
 };
 
+/* In the order of a life. */
 enum h2_stream_state {
     STREAM_HEAD,     /* the head is arriving */
+    STREAM_READY,    /* it is complete */
     STREAM_HANDLING, /* with the handler, which may pull the body */
+    STREAM_AWAITING, /* the same, but the handler was told to wait for the body */
+    STREAM_ANSWERED, /* respond() was called */
     STREAM_SENDING,  /* the answer is with nghttp2 */
-    STREAM_SENT,     /* the answer has left, and the request is still coming */
+    STREAM_LEFT,     /* its END_STREAM has been sent */
+    STREAM_SENT,     /* the same, and the request is still coming */
     STREAM_GONE,     /* nobody hears the answer, which the handler still owes */
+    STREAM_SETTLED,  /* nobody does, and it has come */
 };
 
 /* One request and its answer. Outlives the connection while its `refs` are held. */
@@ -76,16 +82,12 @@ struct h2_stream {
     struct waker send_waker;  /* the answer's body has more */
     uint64_t sent_bytes;      /* of the answer's body */
     uint64_t discarded_bytes; /* of the request's body */
-    bool has_head;            /* the head is complete */
-    bool has_body;            /* it was not the end of the request */
+    bool has_body;            /* the head was not the end of the request */
     bool has_ended;           /* the client will send no more on this stream */
     bool has_proceeded;       /* the client was told to send its body, or needs no telling */
     bool has_pulled;          /* the handler wants the body */
-    bool awaits_body;         /* the handler was told to wait */
     bool has_timed_out;       /* the body has stood still for too long */
-    bool has_answer;          /* respond() was called */
     bool is_resumable;        /* nghttp2 waits for the answer's body, which has more */
-    bool is_sent;             /* END_STREAM has been sent */
     bool has_stopped;         /* the client was told to */
     bool is_closed;           /* nghttp2 has forgotten the stream */
 };
@@ -119,6 +121,9 @@ void h2_session_receive(struct h2_conn *conn, struct str bytes);
 
 /* A request begins. Adds it to the connection. */
 struct h2_stream *h2_stream_new(struct h2_conn *conn, int32_t id);
+
+/* Goes on to a later state. */
+void h2_stream_enter(struct h2_stream *stream, enum h2_stream_state state);
 
 /* Does what has become possible. */
 void h2_stream_step(struct h2_stream *stream);

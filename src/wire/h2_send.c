@@ -125,7 +125,6 @@ void h2_send_start(struct h2_stream *stream)
     bool sends_body = response->body && response->body_bytes != 0 &&
                       !http_is_bodiless(response->status) &&
                       !str_eq(stream->stream.request.method, STR("HEAD"));
-    stream->state = STREAM_SENDING;
     if (response->body)
         response->body->waker = &stream->send_waker;
     submit(stream, sends_body ? &body : NULL);

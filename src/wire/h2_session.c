@@ -108,7 +108,8 @@ static void note_headers(struct h2_conn *conn, const nghttp2_frame *frame, struc
 {
     conn->heading = NULL;
     if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
-        stream->has_head = true;
+        assert(stream->state == STREAM_HEAD);
+        h2_stream_enter(stream, STREAM_READY);
         stream->has_body = !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
         h2_budget_give(&conn->frames, REQUEST_WORTH);
     }
@@ -264,7 +265,8 @@ static int frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void
     struct h2_stream *stream = find(session, frame->hd.stream_id);
     if (!stream)
         return 0;
-    stream->is_sent = true;
+    assert(stream->state == STREAM_SENDING);
+    h2_stream_enter(stream, STREAM_LEFT);
     h2_conn_note(stream);
     return 0;
 }

@@ -1,10 +1,15 @@
 /* A request over HTTP/2 and its answer.
  *
- *   HEAD --head complete--> HANDLING --respond()--> SENDING --sent, and all received--> over
- *     |  start()               |   h2_send_start()     |  h2_stream_end()
- *     |                        |                       '--sent--> SENT --received, reset--> over
- *     '--closed early--> over  '--reset--> GONE            linger()     h2_stream_end()
- *        h2_stream_end()                     '--respond()--> over
+ *   HEAD --head complete--> READY --start()--> HANDLING <--body_pull(), what came--> AWAITING
+ *   HANDLING, AWAITING --respond()--> ANSWERED --> SENDING --END_STREAM is sent--> LEFT
+ *   LEFT --linger(): the request is still coming--> SENT
+ *
+ *   h2_stream_end(), when the stream is closed or the connection ends:
+ *   HANDLING, AWAITING --> GONE --respond()--> SETTLED --> over
+ *   all others --> over
+ *
+ * A life goes one way only, but for HANDLING and AWAITING: h2_stream_enter(). What nghttp2 tells
+ * while it works is a step and a note (READY, LEFT); all else is done by h2_stream_step().
  *
  * A stream is over when its answer has left and its request has come, or when it can reach nobody
  * and the handler has answered: the handler answers each request exactly once, also when nobody is
@@ -26,6 +31,12 @@
 #include "wire/h2_conn_priv.h"
 
 enum { CHUNK_BYTES = 32768 };
+
+void h2_stream_enter(struct h2_stream *stream, enum h2_stream_state state)
+{
+    assert(state > stream->state || (stream->state == STREAM_AWAITING && state == STREAM_HANDLING));
+    stream->state = state;
+}
 
 /* --- the request body, pulled by the handler --- */
 
@@ -125,12 +136,12 @@ static void discard_unread(struct h2_stream *stream)
 
 bool h2_stream_receive(struct h2_stream *stream, struct str bytes)
 {
-    if (stream->has_answer || stream->state == STREAM_GONE) {
+    if (stream->state >= STREAM_ANSWERED) {
         discard(stream, bytes.len);
         return false;
     }
     stream->unread_bytes += bytes.len;
-    if (!stream->awaits_body) {
+    if (stream->state != STREAM_AWAITING) {
         keep(stream, bytes);
         return false;
     }
@@ -159,7 +170,8 @@ static enum pull body_pull(struct source *self, struct buf *into, size_t want, s
         return PULL_DATA;
     if (stream->has_ended)
         return PULL_END;
-    stream->awaits_body = true;
+    if (stream->state != STREAM_AWAITING)
+        h2_stream_enter(stream, STREAM_AWAITING);
     deadline_arm(stream->wire->loop, &stream->wire->progress_deadlines, &stream->deadline);
     return PULL_WAIT;
 }
@@ -181,8 +193,7 @@ static void proceed(struct http_stream *base)
 static void respond(struct http_stream *base)
 {
     struct h2_stream *stream = CONTAINER_OF(base, struct h2_stream, stream);
-    assert(!stream->has_answer);
-    stream->has_answer = true;
+    h2_stream_enter(stream, stream->state == STREAM_GONE ? STREAM_SETTLED : STREAM_ANSWERED);
     h2_conn_note(stream);
 }
 
@@ -207,12 +218,12 @@ static void free_stream(struct refs *refs)
 static void deadline_expired(struct deadline *deadline)
 {
     struct h2_stream *stream = CONTAINER_OF(deadline, struct h2_stream, deadline);
-    if (stream->state == STREAM_HEAD) {
+    if (stream->state <= STREAM_READY) {
         h2_conn_end(stream->conn, NGHTTP2_ENHANCE_YOUR_CALM, NULL);
-    } else if (stream->state == STREAM_HANDLING) {
+    } else if (stream->state <= STREAM_ANSWERED) {
         stream->has_timed_out = true;
         h2_conn_note(stream);
-    } else if (stream->state == STREAM_SENDING) {
+    } else if (stream->state <= STREAM_LEFT) {
         h2_send_stalled(stream);
     } else {
         stop_client(stream);
@@ -264,7 +275,7 @@ static void linger(struct h2_stream *stream)
 {
     struct wire *wire = stream->wire;
     finish(stream, true);
-    stream->state = STREAM_SENT;
+    h2_stream_enter(stream, STREAM_SENT);
     deadline_arm(wire->loop, &wire->linger_deadlines, &stream->deadline);
     if (stream->discarded_bytes > wire->limits->discard_bytes)
         stop_client(stream);
@@ -272,21 +283,21 @@ static void linger(struct h2_stream *stream)
 
 void h2_stream_end(struct h2_stream *stream)
 {
-    if (stream->state == STREAM_GONE)
-        return;
     enum h2_stream_state state = stream->state;
-    stream->state = STREAM_GONE;
+    if (state >= STREAM_GONE)
+        return;
+    h2_stream_enter(stream, STREAM_GONE);
     deadline_cancel(&stream->deadline);
     discard_unread(stream);
     h2_window_close(stream);
-    if (state == STREAM_HEAD || state == STREAM_SENT) {
+    if (state <= STREAM_READY || state == STREAM_SENT) {
         over(stream);
-    } else if (stream->has_answer) {
-        finish(stream, stream->is_sent);
+    } else if (state >= STREAM_ANSWERED) {
+        finish(stream, state == STREAM_LEFT);
         over(stream);
     } else {
         stream->stream.has_gone = true;
-        if (stream->awaits_body)
+        if (state == STREAM_AWAITING)
             source_wake(&stream->body_source);
         else if (stream->stream.waker)
             stream->stream.waker->ring(stream->stream.waker);
@@ -300,10 +311,10 @@ static void start(struct h2_stream *stream)
     struct wire *wire = stream->wire;
     struct http_request *request = &stream->stream.request;
     deadline_cancel(&stream->deadline);
-    stream->state = STREAM_HANDLING;
+    h2_stream_enter(stream, STREAM_HANDLING);
     if (!h2_head_finish(&stream->head, wire->limits, &stream->stream, stream->has_body)) {
         refusal_answer(&stream->head.refusal, &stream->stream);
-        stream->has_answer = true;
+        h2_stream_enter(stream, STREAM_ANSWERED);
         return;
     }
     stream->has_proceeded = !stream->head.expects_continue;
@@ -320,29 +331,30 @@ static bool can_pull(const struct h2_stream *stream)
 
 void h2_stream_step(struct h2_stream *stream)
 {
-    if (stream->state == STREAM_GONE) {
-        if (stream->has_answer) {
-            finish(stream, false);
-            over(stream);
-        }
+    if (stream->state == STREAM_SETTLED) {
+        finish(stream, false);
+        over(stream);
         return;
     }
+    if (stream->state == STREAM_GONE)
+        return;
     if (stream->is_closed) {
         h2_stream_end(stream); /* which may be the last that is known of it */
         return;
     }
-    if (stream->state == STREAM_HEAD && stream->has_head)
+    if (stream->state == STREAM_READY)
         start(stream);
-    if (stream->awaits_body && can_pull(stream)) {
-        stream->awaits_body = false;
+    if (stream->state == STREAM_AWAITING && can_pull(stream)) {
+        h2_stream_enter(stream, STREAM_HANDLING);
         deadline_cancel(&stream->deadline);
         source_wake(&stream->body_source);
     }
-    if (stream->state == STREAM_HANDLING && stream->has_answer) {
+    if (stream->state == STREAM_ANSWERED) {
         discard_unread(stream);
         h2_window_close(stream);
+        h2_stream_enter(stream, STREAM_SENDING);
         h2_send_start(stream);
-    } else if (stream->state == STREAM_SENDING && stream->is_sent) {
+    } else if (stream->state == STREAM_LEFT) {
         linger(stream);
     } else if (stream->state == STREAM_SENDING && stream->is_resumable) {
         h2_send_resume(stream);

@@ -8,8 +8,8 @@
  *                                 '--FAILED> gone; a client that spoke HTTP is told of https
  *
  * While it is AWAY the channel belongs to that thread. What should end the connection then (drain,
- * abort) is noted in `is_over` and done when it is back, which is soon: no step waits for the peer.
- * A deadline that passes meanwhile (`is_late`) ends it only if what had come is not the end of the
+ * abort) is noted (OVER) and done when it is back, which is soon: no step waits for the peer. A
+ * deadline that passes meanwhile (LATE) ends it only if what had come is not the end of the
  * handshake. The deadline is that of a request head, and stands for the handshake as a
  * whole. */
 #include "wire/handshake.h"
@@ -23,6 +23,13 @@
 #include "wire/h1_conn.h"
 #include "wire/h2_conn.h"
 
+enum handshake_state {
+    HANDSHAKE_WAITING, /* for the client */
+    HANDSHAKE_AWAY,    /* a thread computes, and has the channel */
+    HANDSHAKE_LATE,    /* the same; the deadline has passed */
+    HANDSHAKE_OVER,    /* the same; it ends when the thread has done its step */
+};
+
 struct handshake {
     struct conn base;
     struct channel *channel;
@@ -31,15 +38,13 @@ struct handshake {
     struct deadline deadline;
     enum channel_rc result; /* of the last step */
     struct err err;
-    bool is_away;
-    bool is_over;
-    bool is_late;
+    enum handshake_state state;
 };
 
 /* The channel has gone, to another or for good. */
 static void free_handshake(struct handshake *handshake)
 {
-    assert(!handshake->is_away && !handshake->channel);
+    assert(handshake->state == HANDSHAKE_WAITING && !handshake->channel);
     deadline_cancel(&handshake->deadline);
     loop_unqueue(&handshake->task);
     list_remove(&handshake->base.link);
@@ -50,8 +55,8 @@ static void free_handshake(struct handshake *handshake)
 static void end(struct handshake *handshake)
 {
     struct wire *wire = handshake->base.wire;
-    if (handshake->is_away) {
-        handshake->is_over = true;
+    if (handshake->state != HANDSHAKE_WAITING) {
+        handshake->state = HANDSHAKE_OVER;
         return;
     }
     channel_close(&handshake->channel, false);
@@ -109,13 +114,15 @@ static void step(struct job *job)
 static void step_done(struct job *job)
 {
     struct handshake *handshake = CONTAINER_OF(job, struct handshake, job);
-    handshake->is_away = false;
+    enum handshake_state state = handshake->state;
+    assert(state != HANDSHAKE_WAITING);
+    handshake->state = HANDSHAKE_WAITING;
     tls_channel_take_back(handshake->channel); /* queues the task if more has come */
-    if (handshake->is_over) {
+    if (state == HANDSHAKE_OVER) {
         end(handshake);
     } else if (handshake->result == CHANNEL_OK) {
         hand_on(handshake);
-    } else if (handshake->is_late) {
+    } else if (state == HANDSHAKE_LATE) {
         end(handshake);
     } else if (handshake->result != CHANNEL_AGAIN) {
         bool is_ours = handshake->err.code == EKEYEXPIRED; /* and not the client's fault */
@@ -133,7 +140,8 @@ static void run(struct task *task)
     struct handshake *handshake = CONTAINER_OF(task, struct handshake, task);
     if (!tls_channel_can_handshake(handshake->channel))
         return;
-    handshake->is_away = true;
+    assert(handshake->state == HANDSHAKE_WAITING); /* a channel that is lent cannot */
+    handshake->state = HANDSHAKE_AWAY;
     tls_channel_lend(handshake->channel);
     handshake->job.home = loop_executor(handshake->base.wire->loop);
     worker_pool_submit(handshake->base.endpoint->handshake_pool, &handshake->job);
@@ -142,9 +150,10 @@ static void run(struct task *task)
 static void deadline_expired(struct deadline *deadline)
 {
     struct handshake *handshake = CONTAINER_OF(deadline, struct handshake, deadline);
-    handshake->is_late = true;
-    if (!handshake->is_away)
+    if (handshake->state == HANDSHAKE_WAITING)
         end(handshake);
+    else if (handshake->state == HANDSHAKE_AWAY)
+        handshake->state = HANDSHAKE_LATE;
 }
 
 static void end_now(struct conn *base)
