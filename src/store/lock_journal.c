@@ -24,6 +24,7 @@
  *      locks there are.
  *  (4) After a failed write or flush nobody knows what the file says (is_broken), and a file that
  *      somebody has removed or moved away says nothing: the next change begins with a new one.
+ *  (2) to (4) are asserted. To see (1), both would have to be read through; the tests do that.
  *
  * A checksum that is wrong at the end is what a crash leaves of changes that nobody was told of.
  * Where whole frames follow it, the file is damaged: they are taken, too, since each says all of a
@@ -463,6 +464,7 @@ static int renew(struct lock_journal *journal, uint64_t room)
         journal->file = state_file_of(making.fd);
         journal->len = len;
         journal->capacity = making.len;
+        assert(journal->capacity - len >= len + room); /* (3) */
     }
     journal->is_broken = journal->is_broken || code;
     if (code)
@@ -499,6 +501,7 @@ static enum store_rc append(struct lock_journal *journal, struct str frames)
     int code = journal->is_broken || is_full ? renew(journal, frames.len) : 0;
     if (code)
         return rc_of(code);
+    assert(!journal->is_broken && frames.len <= journal->capacity - journal->len); /* (2), (4) */
     code = write_at(journal->fd, frames, journal->len);
     journal->is_broken = code != 0;
     if (!code) {

@@ -14,8 +14,8 @@
  *   h2_conn_note         ->  h2_stream_step(stream), within the run
  *
  * Invariants
- *  (1) nghttp2's send and receive functions are called by the run only, and never within each
- *      other;
+ *  (1) nghttp2's send and receive functions are called by the run only, and before the first run
+ *      with what came first; never within each other (is_within);
  *  (2) the session lives while the connection is OPEN; a connection lives until each of its streams
  *      is over, which may be later than the end of the channel;
  *  (3) the memory of what is received and sent is the wire's, shared by all connections of a loop:
@@ -44,7 +44,7 @@ enum {
 static void free_conn(struct h2_conn *conn)
 {
     struct wire *wire = conn->base.wire;
-    assert(conn->state == H2_DEAD && !conn->session);
+    assert(conn->state == H2_DEAD && !conn->session && conn->stream_count == 0);
     loop_unqueue(&conn->task);
     conn_done(&conn->base);
     mem_free(conn);
@@ -252,6 +252,7 @@ static void time_idleness(struct h2_conn *conn)
     bool is_idle = conn->stream_count == 0;
     if (unsent(conn).len || conn->is_idle_timed == is_idle)
         return; /* in `out`: the deadline is that of sending */
+    assert(!conn->out.at);
     conn->is_idle_timed = is_idle;
     if (is_idle)
         deadline_arm(wire->loop, &wire->idle_deadlines, &conn->deadline);
@@ -262,6 +263,7 @@ static void time_idleness(struct h2_conn *conn)
 static void run_open(struct h2_conn *conn)
 {
     bool has_read = true;
+    assert(conn->session);
     h2_conn_step(conn);
     for (int reads = 0; has_read && reads < RUN_READS_MAX; reads++) {
         has_read = receive(conn);

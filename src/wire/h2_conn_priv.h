@@ -42,6 +42,7 @@ struct h2_conn {
     size_t out_at;
     size_t run_bytes;   /* sent within this run, so that others get their share */
     bool is_running;    /* within conn_run() */
+    bool is_within;     /* nghttp2's send or receive function */
     bool is_ending;     /* GOAWAY is on its way: nothing more is read */
     bool is_idle_timed; /* the deadline is that of an idle connection */
     bool is_hasty;      /* nothing can be lost by not lingering */

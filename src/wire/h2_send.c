@@ -173,7 +173,10 @@ bool h2_send_gather(struct h2_conn *conn)
     struct buf *out = &conn->base.wire->out;
     const uint8_t *frame;
     while (out->len < H2_OUT_BYTES) {
+        assert(conn->is_running && !conn->is_within);
+        conn->is_within = true;
         ssize_t len = nghttp2_session_mem_send(conn->session, &frame);
+        conn->is_within = false;
         assert(len >= 0); /* no callback fails, and memory does not either */
         if (len > 0)
             buf_add(out, str_of((const char *)frame, (size_t)len));

@@ -351,7 +351,10 @@ static bool take_apart(struct h2_conn *conn, struct str *bytes)
 {
     const uint8_t *at = (const uint8_t *)bytes->at;
     conn->feeding = NULL;
+    assert(!conn->is_within);
+    conn->is_within = true;
     ssize_t used = nghttp2_session_mem_recv(conn->session, at, bytes->len);
+    conn->is_within = false;
     if (used == NGHTTP2_ERR_BAD_CLIENT_MAGIC)
         (void)forbid(conn, NGHTTP2_PROTOCOL_ERROR); /* RFC 9113 §3.4 */
     else if (used < 0)

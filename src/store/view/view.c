@@ -13,6 +13,9 @@
  *      nor locked as a tree: what would become of the mount has no good answer;
  *  (3) members of a store that have the name of a mount are not seen: the mount stands before them;
  *  (4) a prefix is a name like others: what a client writes is held against it in NFC.
+ * (1) is asserted at each path that enters a mount; (2) and (3) are what the calls do about paths
+ * that clients choose, and (4) is in the one function that compares, so that there is nothing left
+ * to assert.
  *
  * Rejected: the prefix as a part of each store. Then every method must know which of its two paths
  * is meant, and COPY must know two stores. */
@@ -66,7 +69,10 @@ bool view_has_below(const struct view *view, struct res_path path)
 struct res_path view_enter(struct arena *arena, const struct mount *mount, struct res_path path)
 {
     struct res_path prefix = {path.at, unicode_within(path, mount->prefix)};
-    return path_rebase(arena, path, prefix, mount->base);
+    assert(prefix.len <= path.len); /* the mount covers it */
+    struct res_path real = path_rebase(arena, path, prefix, mount->base);
+    assert(path_is_within(real, mount->base));
+    return real;
 }
 
 bool view_leave(struct arena *arena, const struct mount *mount, struct res_path real,

@@ -226,6 +226,7 @@ static void run_batch(struct state *state, struct list *batch)
         owed_are_made(state);
     else if (!sqlite3_get_autocommit(handle))
         (void)!db_run(handle, "ROLLBACK"); /* or the next batch will */
+    assert(rc != STORE_OK || list_is_empty(&state->owed));
     if (rc == STORE_OK && is_kept(state))
         return;
     if (rc == STORE_OK) /* the open database has it, and may yet be put back */

@@ -9,6 +9,9 @@
  *  (3) the database makes it ahead of any other change, in one transaction with that (state.c): the
  *      order in which rows change is the order in which it was promised.
  *
+ * (3) is asserted where the database commits. (1) and (2) are about what others do at the same
+ * time: the tests of a failing database hold them.
+ *
  * For a copy or move the database has its intent from before (follow.c), and by (2) nothing that
  * was acknowledged has overtaken that: after a crash, start-up can believe it. What is owed for a
  * removal is lost by a crash. This leaves rows without a resource, which do no harm: whatever is
