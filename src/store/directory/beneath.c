@@ -14,7 +14,7 @@
  *       and not in a directory that was moved out of the tree meanwhile;
  *   (3) what is opened for more than O_PATH in the end is the inode that was looked at.
  * Where a step finds something else than the one before it, it is EAGAIN, as the kernel's, and
- * the whole is tried again.
+ * the whole is tried again: what others do to a tree is answered by a value, and not asserted.
  *
  * It costs two calls and a half for each segment instead of one for all, so what can go by
  * openat2(2) does.
