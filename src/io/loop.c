@@ -168,6 +168,14 @@ bool loop_watch(struct loop *loop, struct watch *watch, struct err *err)
     return add_watch(loop, watch, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, err);
 }
 
+bool loop_watch_level(struct loop *loop, struct watch *watch, uint32_t events, struct err *err)
+{
+    struct epoll_event event = {.events = events, .data.ptr = watch};
+    if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, watch->fd, &event) == 0)
+        return true;
+    return add_watch(loop, watch, events, err);
+}
+
 bool loop_watch_shared(struct loop *loop, struct watch *watch, struct err *err)
 {
     return add_watch(loop, watch, EPOLLIN | EPOLLEXCLUSIVE, err);
@@ -235,6 +243,12 @@ void loop_add_deadlines(struct loop *loop, struct deadline_queue *queue, int64_t
     list_init(&queue->deadlines);
     queue->length_ms = length_ms;
     list_append(&loop->deadline_queues, &queue->link);
+}
+
+void loop_remove_deadlines(struct deadline_queue *queue)
+{
+    assert(list_is_empty(&queue->deadlines));
+    list_remove(&queue->link);
 }
 
 void deadline_init(struct deadline *deadline, void (*expired)(struct deadline *deadline))
@@ -339,24 +353,30 @@ static void drain_wake(struct loop *loop)
     (void)!read(loop->wake_fd, &count, sizeof(count)); /* EAGAIN: nobody rang */
 }
 
+void loop_turn(struct loop *loop, int64_t wait_ms_max)
+{
+    int timeout_ms = wait_ms(loop);
+    if (wait_ms_max >= 0 && (timeout_ms < 0 || wait_ms_max < timeout_ms))
+        timeout_ms = (int)(wait_ms_max > INT32_MAX ? INT32_MAX : wait_ms_max);
+    wait_events(loop, timeout_ms);
+    atomic_store(&loop->is_awake, true);
+    turn_next();
+    for (int i = 0; i < loop->event_count; i++) {
+        if (!loop->events[i].data.ptr)
+            drain_wake(loop);
+    }
+    note_events(loop);
+    run_inbox(loop);
+    run_tasks(&loop->tasks);
+    run_tasks(&loop->behind_tasks);
+    expire_deadlines(loop);
+    run_tasks(&loop->last_tasks);
+}
+
 void loop_run(struct loop *loop)
 {
-    while (!loop->is_stopping) {
-        int timeout_ms = wait_ms(loop);
-        wait_events(loop, timeout_ms);
-        atomic_store(&loop->is_awake, true);
-        turn_next();
-        for (int i = 0; i < loop->event_count; i++) {
-            if (!loop->events[i].data.ptr)
-                drain_wake(loop);
-        }
-        note_events(loop);
-        run_inbox(loop);
-        run_tasks(&loop->tasks);
-        run_tasks(&loop->behind_tasks);
-        expire_deadlines(loop);
-        run_tasks(&loop->last_tasks);
-    }
+    while (!loop->is_stopping)
+        loop_turn(loop, -1);
     turn_over();
 }
 

@@ -47,10 +47,17 @@ struct executor *loop_executor(struct loop *loop);
 
 /* Runs on the calling thread until loop_stop(). */
 void loop_run(struct loop *loop);
+/* One turn, for who has a loop to himself: waits `wait_ms_max` at most; negative: for anything. The
+ * thread counts as a loop's from then on. */
+void loop_turn(struct loop *loop, int64_t wait_ms_max);
 void loop_stop(struct loop *loop); /* from the loop's own thread */
 
 /* Edge-triggered, for reading and writing. Borrows the watch until loop_forget(). */
 NODISCARD bool loop_watch(struct loop *loop, struct watch *watch, struct err *err);
+/* Level-triggered, for these events only; called again when others are wanted: for who tells from
+ * time to time what it waits for, and does not read until there is no more. */
+NODISCARD bool loop_watch_level(struct loop *loop, struct watch *watch, uint32_t events,
+                                struct err *err);
 /* Level-triggered, for reading, and shared with other loops: listening sockets. */
 NODISCARD bool loop_watch_shared(struct loop *loop, struct watch *watch, struct err *err);
 void loop_forget(struct loop *loop, struct watch *watch);
@@ -67,6 +74,7 @@ void loop_unqueue(struct task *task);
 int64_t loop_now_ms(const struct loop *loop);
 
 void loop_add_deadlines(struct loop *loop, struct deadline_queue *queue, int64_t length_ms);
+void loop_remove_deadlines(struct deadline_queue *queue); /* none of them is armed */
 void deadline_init(struct deadline *deadline, void (*expired)(struct deadline *deadline));
 /* Arms or re-arms: it expires length_ms after the start of this turn. */
 void deadline_arm(struct loop *loop, struct deadline_queue *queue, struct deadline *deadline);

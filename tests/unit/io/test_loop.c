@@ -381,6 +381,50 @@ TEST(watch_shared_tells_again_and_again)
     close(write_fd);
 }
 
+/* For the events that are wanted now, again and again. */
+TEST(watch_level_tells_what_is_wanted_until_something_else_is)
+{
+    struct err err = {0};
+    int write_fd;
+    open_pipe(&p, "p", &write_fd);
+    assert_true(loop_watch_level(loop, &p.watch, EPOLLIN, &err));
+    assert_int_equal(write(write_fd, "x", 1), 1);
+    loop_turn(loop, -1);
+    loop_turn(loop, -1);
+    check_order("p p ");
+    assert_true(loop_watch_level(loop, &p.watch, EPOLLOUT, &err)); /* which a pipe's end never is */
+    loop_turn(loop, 0);
+    check_order("");
+    assert_true(loop_watch_level(loop, &p.watch, EPOLLIN, &err));
+    loop_turn(loop, -1);
+    loop_forget(loop, &p.watch);
+    loop_turn(loop, 0);
+    check_order("p ");
+    close(p.watch.fd);
+    close(write_fd);
+}
+
+TEST(turn_waits_no_longer_than_it_may)
+{
+    loop_turn(loop, 1); /* nothing comes */
+    loop_queue(loop, &a.task);
+    loop_turn(loop, INT64_MAX); /* nor is it waited for */
+    check_order("a ");
+}
+
+TEST(queue_of_deadlines_can_be_taken_away)
+{
+    struct deadline_queue other;
+    init_deadlines();
+    loop_add_deadlines(loop, &other, 1);
+    deadline_arm(loop, &queue, &x.deadline);
+    loop_remove_deadlines(&other);
+    memset(&other, 0xff, sizeof(other));
+    clock_freeze(CLOCK_START_MS + 100);
+    loop_turn(loop, 0);
+    check_order("x ");
+}
+
 static void forget_both(void)
 {
     loop_forget(loop, &p.watch);
@@ -527,6 +571,9 @@ int main(void)
         LOOP_TEST(what_did_not_come_while_the_process_was_stopped_is_late),
         LOOP_TEST(watch_shared_tells_again_and_again),
         LOOP_TEST(watch_that_was_forgotten_in_the_same_turn_tells_nothing),
+        LOOP_TEST(watch_level_tells_what_is_wanted_until_something_else_is),
+        LOOP_TEST(turn_waits_no_longer_than_it_may),
+        LOOP_TEST(queue_of_deadlines_can_be_taken_away),
         LOOP_TEST(turn_has_its_order),
         LOOP_TEST(watch_of_what_cannot_be_watched_fails),
         LOOP_TEST(executor_works_elsewhere_and_ends_here),
