@@ -31,6 +31,8 @@ bool curl_load(struct err *err)
         return false;
 #include "client/curl.def"
 #undef CURL_FUNCTION
+    if (!(loaded.version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS))
+        return err_set(err, 0, "this libcurl looks up names where it would hold up others");
     if (loaded.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return err_set(err, 0, "libcurl cannot begin");
     curl = loaded;

@@ -1,155 +1,200 @@
-/* libcurl, used for one transfer. The answer is pushed to the caller as it comes and nothing of it
- * is kept, so an answer of any length takes no memory here.
+/* One request on a client with a loop of its own. The answer is pushed to the caller as it comes
+ * and nothing of it is kept, so an answer of any length takes no memory here.
  *
  * A redirect is followed with the method that was asked for, as RFC 9110 §15.4 wants it of all but
  * POST; what changes something is never sent to another place on the word of the first. Only http
- * and https are spoken, whatever else this libcurl can: a redirect must not lead to a file.
+ * and https are spoken: a redirect must not lead to a file.
  *
  * Credentials are answered with what the server asks for, Basic over plain http among them, and
  * never sent to another host. */
 #include "client/fetch.h"
 
+#include "base/mem.h"
 #include "client/curl.h"
+#include "client/solo.h"
 
-enum { REDIRECTS_MAX = 5, CONNECT_S = 20, PROGRESS_S = 60 };
+enum { REDIRECTS_MAX = 5, CONNECT_MS = 20000, PROGRESS_MS = 60000, PIECE_BYTES = 65536 };
 
-struct transfer {
+struct fetching {
+    const struct fetch_request *request;
     struct fetch_events *events;
-    struct curl_slist *headers;
-    bool has_answer; /* a status line has come */
+    struct solo *solo;
+    struct call call;
+    struct http_field_line fields[FETCH_HEADERS_MAX];
+    struct source *body;
+    struct waker waker;
+    struct buf url;   /* of a redirect */
+    struct buf piece; /* of the body */
+    unsigned redirects;
+    bool has_answer;
     bool is_stopped;
+    bool is_over;
 };
 
-/* --- libcurl's callbacks: fewer bytes than were given stop the transfer --- */
+/* --- the answer --- */
 
-static size_t on_head(char *at, size_t size, size_t count, void *data)
+static void read_body(struct waker *waker)
 {
-    struct transfer *transfer = data;
-    struct str line = str_of(at, size * count);
-    while (line.len && (line.at[line.len - 1] == '\n' || line.at[line.len - 1] == '\r'))
-        line.len--;
-    transfer->has_answer = true;
-    if (transfer->events->head_line(transfer->events, line))
-        return size * count;
-    transfer->is_stopped = true;
-    return 0;
-}
-
-static size_t on_body(char *at, size_t size, size_t count, void *data)
-{
-    struct transfer *transfer = data;
-    if (transfer->events->body(transfer->events, str_of(at, size * count)))
-        return size * count;
-    transfer->is_stopped = true;
-    return 0;
-}
-
-/* --- setting up --- */
-
-static long version_of(const struct fetch_request *request)
-{
-    bool is_tls = str_starts_nocase(str_of_c(request->url), STR("https:"));
-    switch (request->version) {
-    case FETCH_1_1:
-        return CURL_HTTP_VERSION_1_1;
-    case FETCH_2: /* over plain TCP both sides must know: RFC 9113 §3.3 */
-        return is_tls ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
-    case FETCH_ANY:
-        break;
+    struct fetching *fetching = CONTAINER_OF(waker, struct fetching, waker);
+    struct err err; /* the call says it, too */
+    enum pull pulled = PULL_DATA;
+    while (pulled == PULL_DATA && !fetching->is_stopped) {
+        buf_clear(&fetching->piece);
+        pulled = source_pull(fetching->body, &fetching->piece, PIECE_BYTES, &err);
+        if (pulled == PULL_DATA)
+            fetching->is_stopped =
+                !fetching->events->body(fetching->events, buf_str(&fetching->piece));
     }
-    return CURL_HTTP_VERSION_2TLS;
+    if (pulled != PULL_WAIT)
+        source_close(&fetching->body);
 }
 
-/* libcurl copies strings; a failure of one is a failure of the whole. */
-static bool set_request(CURL *handle, const struct fetch_request *request)
+static bool is_followed(const struct fetching *fetching)
 {
-    unsigned timeout = request->timeout_s ? request->timeout_s : PROGRESS_S;
-    bool is_head = strcmp(request->method, "HEAD") == 0;
-    return curl.easy_setopt(handle, CURLOPT_URL, request->url) == CURLE_OK &&
-           curl.easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
-           curl.easy_setopt(handle, CURLOPT_REDIR_PROTOCOLS_STR, "http,https") == CURLE_OK &&
-           curl.easy_setopt(handle, CURLOPT_HTTP_VERSION, version_of(request)) == CURLE_OK &&
-           (!is_head || curl.easy_setopt(handle, CURLOPT_NOBODY, 1L) == CURLE_OK) &&
-           curl.easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request->method) == CURLE_OK &&
-           curl.easy_setopt(handle, CURLOPT_FOLLOWLOCATION, request->follows ? 1L : 0L) ==
-               CURLE_OK &&
-           curl.easy_setopt(handle, CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX) == CURLE_OK &&
-           curl.easy_setopt(handle, CURLOPT_ACCEPT_ENCODING, "") == CURLE_OK &&
-           curl.easy_setopt(handle, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-           curl.easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S) == CURLE_OK &&
-           curl.easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 1L) == CURLE_OK &&
-           curl.easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, (long)timeout) == CURLE_OK;
+    unsigned status = fetching->call.status;
+    bool is_redirect = status >= HTTP_MOVED_PERMANENTLY && status <= HTTP_PERMANENT_REDIRECT &&
+                       call_field(&fetching->call, STR("Location")).len;
+    return fetching->request->follows && is_redirect;
 }
 
-static bool set_secrets(CURL *handle, const struct fetch_request *request)
+static bool tell_line(struct fetching *fetching, struct str line)
 {
-    if (request->is_insecure && (curl.easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 0L) != CURLE_OK ||
-                                 curl.easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 0L) != CURLE_OK))
-        return false;
-    return !request->user ||
-           (curl.easy_setopt(handle, CURLOPT_USERPWD, request->user) == CURLE_OK &&
-            curl.easy_setopt(handle, CURLOPT_HTTPAUTH, (long)CURLAUTH_ANY) == CURLE_OK);
+    fetching->is_stopped = !fetching->events->head_line(fetching->events, line);
+    return !fetching->is_stopped;
 }
 
-static bool set_body(CURL *handle, const struct fetch_request *request)
+static void tell_head(struct fetching *fetching)
 {
-    if (!request->body.at)
-        return true;
-    return curl.easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len) ==
-               CURLE_OK &&
-           curl.easy_setopt(handle, CURLOPT_POSTFIELDS, request->body.at) == CURLE_OK;
+    const struct http_fields *answer = &fetching->call.answer;
+    struct buf line = {0};
+    bool goes_on = tell_line(fetching, fetching->call.status_line);
+    for (size_t i = 0; i < answer->count && goes_on; i++) {
+        buf_clear(&line);
+        buf_addf(&line, "%.*s: %.*s", STR_ARGS(answer->lines[i].name),
+                 STR_ARGS(answer->lines[i].value));
+        goes_on = tell_line(fetching, buf_str(&line));
+    }
+    if (goes_on)
+        (void)tell_line(fetching, STR("")); /* is_stopped says it */
+    buf_done(&line);
 }
 
-static bool set_events(CURL *handle, struct transfer *transfer)
+static void on_head(struct call *call, struct source *body)
 {
-    return curl.easy_setopt(handle, CURLOPT_HEADERFUNCTION, on_head) == CURLE_OK &&
-           curl.easy_setopt(handle, CURLOPT_HEADERDATA, (void *)transfer) == CURLE_OK &&
-           curl.easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
-           curl.easy_setopt(handle, CURLOPT_WRITEDATA, (void *)transfer) == CURLE_OK &&
-           curl.easy_setopt(handle, CURLOPT_HTTPHEADER, transfer->headers) == CURLE_OK;
+    struct fetching *fetching = CONTAINER_OF(call, struct fetching, call);
+    fetching->has_answer = true;
+    tell_head(fetching);
+    if (fetching->is_stopped || is_followed(fetching)) {
+        source_close(&body);
+        return;
+    }
+    fetching->body = body;
+    body->waker = &fetching->waker;
+    read_body(&fetching->waker);
 }
 
-static bool add_headers(struct transfer *transfer, const struct fetch_request *request)
+static void on_done(struct call *call)
 {
+    struct fetching *fetching = CONTAINER_OF(call, struct fetching, call);
+    bool goes_on = call->end == CALL_ANSWERED && !fetching->is_stopped && is_followed(fetching) &&
+                   call->redirect_url;
+    if (goes_on && fetching->redirects++ == REDIRECTS_MAX) {
+        (void)snprintf(call->message, sizeof(call->message), "it is redirected too often");
+        call->end = CALL_NOT_HTTP;
+        goes_on = false;
+    }
+    fetching->is_over = !goes_on;
+    if (!goes_on)
+        return;
+    buf_clear(&fetching->url);
+    buf_add(&fetching->url, str_of_c(call->redirect_url));
+    call->url = buf_c(&fetching->url);
+    client_start(solo_client(fetching->solo), call);
+}
+
+/* --- the request --- */
+
+/* The host that credentials are for, as libcurl sees it. Gives; NULL: it is no URL. */
+static char *host_of(const char *text)
+{
+    CURLU *url = curl.url_new();
+    char *host = NULL;
+    if (url && curl.url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK)
+        (void)curl.url_get(url, CURLUPART_HOST, &host, 0); /* NULL says it */
+    curl.url_cleanup(url);
+    return host;
+}
+
+static void set_up(struct fetching *fetching)
+{
+    const struct fetch_request *request = fetching->request;
+    struct call *call = &fetching->call;
     for (size_t i = 0; i < request->header_count; i++) {
-        struct curl_slist *longer = curl.slist_append(transfer->headers, request->headers[i]);
-        if (!longer)
-            return false;
-        transfer->headers = longer;
+        struct str value = str_of_c(request->headers[i]);
+        struct str name = str_cut(&value, ':');
+        fetching->fields[i] =
+            (struct http_field_line){http_field_find(name), name, str_trim(value)};
     }
-    return true;
+    call->url = request->url;
+    call->method = request->method;
+    call->fields = fetching->fields;
+    call->field_count = request->header_count;
+    call->text = request->body;
+    call->is_safe = request->follows;
+    call->head = on_head;
+    call->done = on_done;
+    fetching->waker.ring = read_body;
 }
 
-/* --- the transfer --- */
-
-static enum fetch_rc result_of(const struct transfer *transfer, CURLcode code, const char *detail,
-                               struct err *err)
+static enum fetch_rc result_of(const struct fetching *fetching, struct err *err)
 {
-    if (code == CURLE_OK)
-        return FETCH_OK;
-    if (transfer->is_stopped)
+    if (fetching->is_stopped)
         return FETCH_STOPPED;
-    (void)err_set(err, 0, "%s", detail[0] ? detail : curl.easy_strerror(code));
-    return transfer->has_answer ? FETCH_BROKEN : FETCH_FAILED;
+    if (fetching->call.end == CALL_ANSWERED)
+        return FETCH_OK;
+    (void)err_set(err, 0, "%s", fetching->call.message); /* always false */
+    return fetching->has_answer ? FETCH_BROKEN : FETCH_FAILED;
+}
+
+static enum fetch_rc run(struct fetching *fetching, const struct client_options *options,
+                         struct err *err)
+{
+    fetching->solo = solo_new(options, err);
+    if (!fetching->solo)
+        return FETCH_FAILED;
+    set_up(fetching);
+    client_start(solo_client(fetching->solo), &fetching->call);
+    while (!fetching->is_over)
+        solo_turn(fetching->solo, -1);
+    return result_of(fetching, err);
 }
 
 enum fetch_rc fetch(const struct fetch_request *request, struct fetch_events *events,
                     struct err *err)
 {
-    struct transfer transfer = {.events = events};
-    char detail[CURL_ERROR_SIZE] = "";
-    enum fetch_rc rc = FETCH_FAILED;
+    struct fetching fetching = {.request = request, .events = events};
+    unsigned progress_ms = request->timeout_s ? request->timeout_s * 1000 : PROGRESS_MS;
     if (!curl_load(err))
         return FETCH_FAILED;
-    CURL *handle = curl.easy_init();
-    if (handle && add_headers(&transfer, request) && set_request(handle, request) &&
-        set_secrets(handle, request) && set_body(handle, request) &&
-        set_events(handle, &transfer) &&
-        curl.easy_setopt(handle, CURLOPT_ERRORBUFFER, detail) == CURLE_OK)
-        rc = result_of(&transfer, curl.easy_perform(handle), detail, err);
-    else
-        (void)err_set(err, 0, "the request could not be set up: %s is no URL?", request->url);
-    curl.easy_cleanup(handle);
-    curl.slist_free_all(transfer.headers);
+    char *host = host_of(request->url);
+    const struct client_options options = {
+        .is_insecure = request->is_insecure,
+        .is_http1_only = request->version == FETCH_1_1,
+        .is_http2_only = request->version == FETCH_2,
+        .connect_ms = CONNECT_MS,
+        .progress_ms = progress_ms,
+        .answer_ms = progress_ms,
+        .accept = "*/*",
+        .decodes = true,
+        .user_password = request->user,
+        .auth_host = host,
+        .takes_any_scheme = true,
+    };
+    enum fetch_rc rc = run(&fetching, &options, err);
+    solo_free(fetching.solo);
+    call_free(&fetching.call);
+    buf_done(&fetching.url);
+    buf_done(&fetching.piece);
+    curl.text_free(host);
     return rc;
 }

@@ -232,7 +232,7 @@ bool crawl_run(struct crawl *crawl, struct err *err)
         wake_visits(crawl);
         start_requests(crawl);
         if (crawl->under_way || crawl->sleeping || !list_is_empty(&crawl->hosts.waiting))
-            client_pool_turn(crawl->pool, wait_ms(crawl));
+            solo_turn(crawl->solo, wait_ms(crawl));
         int64_t now_ms = clock_mono_ms();
         if (now_ms - told_ms >= TURN_MS) {
             told_ms = now_ms;
@@ -279,8 +279,8 @@ struct crawl *crawl_new(const struct check_options *options, struct site *site,
     list_init(&crawl->visits);
     crawl->soft404 = options->has_soft404 ? soft404_new() : NULL;
     crawl->scope = scope_new(options, err);
-    crawl->pool = crawl->scope ? client_pool_new(&options->client, err) : NULL;
-    if (crawl->pool)
+    crawl->solo = crawl->scope ? solo_new(&options->client, err) : NULL;
+    if (crawl->solo)
         return crawl;
     crawl_free(crawl);
     return NULL;
@@ -290,17 +290,15 @@ void crawl_free(struct crawl *crawl)
 {
     if (!crawl)
         return;
-    client_pool_free(crawl->pool);
-    LIST_EACH (&crawl->visits, link) {
-        struct visit *visit = CONTAINER_OF(link, struct visit, link);
-        visit->call.priv = NULL; /* the pool has gone */
-        visit_free(visit);
-    }
+    solo_free(crawl->solo);
+    LIST_EACH (&crawl->visits, link)
+        visit_free(CONTAINER_OF(link, struct visit, link));
     scope_free(crawl->scope);
     soft404_free(crawl->soft404);
     hosts_done(&crawl->hosts);
     url_done(&crawl->url);
     buf_done(&crawl->format);
+    buf_done(&crawl->piece);
     buf_done(&crawl->remapped);
     mem_free(crawl);
 }

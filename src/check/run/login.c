@@ -16,15 +16,18 @@ static void on_done(struct call *call)
 
 bool crawl_login(struct crawl *crawl, struct err *err)
 {
-    struct login login = {.call = {.method = "POST", .done = on_done}};
+    static const struct http_field_line type = {FIELD_CONTENT_TYPE, STR_INIT("Content-Type"),
+                                                STR_INIT("application/x-www-form-urlencoded")};
+    struct login login = {
+        .call = {.method = "POST", .fields = &type, .field_count = 1, .done = on_done}};
     struct buf url = {0};
     struct str fields = str_of_c(crawl->options->login_form);
     buf_add(&url, str_cut(&fields, ' '));
     login.call.url = buf_c(&url);
-    login.call.body = fields;
-    client_pool_start(crawl->pool, &login.call);
+    login.call.text = fields;
+    client_start(solo_client(crawl->solo), &login.call);
     while (!login.is_over)
-        client_pool_turn(crawl->pool, -1);
+        solo_turn(crawl->solo, -1);
     bool is_answer = login.call.end == CALL_ANSWERED;
     bool is_fine = is_answer && !http_is_error(login.call.status);
     if (!is_answer)

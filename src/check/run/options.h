@@ -3,7 +3,7 @@
 
 #include "base/text_list.h"
 #include "check/model/verdict.h"
-#include "client/pool.h"
+#include "client/options.h"
 
 enum robots_mode { ROBOTS_OBEY, ROBOTS_WARN, ROBOTS_IGNORE };
 enum sitemap_mode { SITEMAP_AUTO, SITEMAP_ONLY, SITEMAP_OFF };

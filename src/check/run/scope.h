@@ -2,6 +2,7 @@
  */
 #pragma once
 
+#include "base/err.h"
 #include "check/run/options.h"
 #include "check/url/url.h"
 

@@ -4,6 +4,7 @@
 #include "check/run/events.h"
 #include "check/run/hosts.h"
 #include "check/run/scope.h"
+#include "client/solo.h"
 
 struct soft404;
 
@@ -13,7 +14,7 @@ struct crawl {
     struct crawl_events *events;
     struct crawl_counts counts;
     struct scope *scope;
-    struct client_pool *pool;
+    struct solo *solo;
     struct hosts hosts;
     struct list visits; /* all of them */
     unsigned sleeping;  /* of those, that wait to be tried again */
@@ -25,6 +26,7 @@ struct crawl {
     struct err trouble;
     struct url url;    /* room for link_add() */
     struct buf format; /* likewise */
+    struct buf piece;  /* of a body, on its way to who reads it */
     struct buf remapped;
     struct soft404 *soft404;
 };

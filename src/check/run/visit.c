@@ -33,6 +33,7 @@ enum {
     DEAD_IN_ROW_MAX = 3,
     LONE_IN_VAIN_MAX = 10,
     ROBOTS_HOPS_MAX = 5, /* RFC 9309 §2.3.1.2 */
+    PIECE_BYTES = 65536,
     STATUS_BANNED = 999, /* no status of HTTP, but what some sites say to robots */
 };
 
@@ -40,8 +41,21 @@ static const char propfind_body[] =
     "<?xml version=\"1.0\" encoding=\"utf-8\"?><D:propfind xmlns:D=\"DAV:\"><D:prop>"
     "<D:resourcetype/><D:getcontenttype/></D:prop></D:propfind>";
 
-static bool on_head(struct call *call);
-static bool on_data(struct call *call, struct str bytes);
+#define DEPTH(depth)                                                                               \
+    {                                                                                              \
+        FIELD_DEPTH, STR_INIT("Depth"), STR_INIT(depth)                                            \
+    }
+#define XML                                                                                        \
+    {                                                                                              \
+        FIELD_CONTENT_TYPE, STR_INIT("Content-Type"), STR_INIT("application/xml")                  \
+    }
+
+static const struct http_field_line propfind_fields[][2] = {
+    {DEPTH("1"), XML},
+    {DEPTH("infinity"), XML},
+};
+
+static void on_head(struct call *call, struct source *body);
 static void on_done(struct call *call);
 
 /* --- life --- */
@@ -53,9 +67,9 @@ static struct visit *visit_new(struct crawl *crawl, struct host *host, enum visi
     visit->host = host;
     visit->kind = kind;
     visit->call.head = on_head;
-    visit->call.data = on_data;
     visit->call.done = on_done;
     visit->call.method = "GET";
+    visit->call.is_safe = true;
     list_append(&crawl->visits, &visit->link);
     return visit;
 }
@@ -87,7 +101,7 @@ static void start(struct visit *visit)
     pace_begin(&visit->host->pace, clock_mono_ms());
     crawl->under_way++;
     crawl->counts.requests++;
-    client_pool_start(crawl->pool, &visit->call);
+    client_start(solo_client(crawl->solo), &visit->call);
 }
 
 /* --- what to ask --- */
@@ -122,8 +136,9 @@ static void set_method(struct visit *visit, const char *method)
 {
     visit->call.method = method;
     if (strcmp(method, "PROPFIND") == 0) {
-        visit->call.depth = visit->crawl->options->is_dav_deep ? "infinity" : "1";
-        visit->call.body = STR(propfind_body);
+        visit->call.fields = propfind_fields[visit->crawl->options->is_dav_deep];
+        visit->call.field_count = ARRAY_LEN(propfind_fields[0]);
+        visit->call.text = STR(propfind_body);
     }
 }
 
@@ -182,6 +197,11 @@ static void on_member(struct inside_events *events, struct str href, bool is_col
     }
 }
 
+static struct str type_of(const struct visit *visit)
+{
+    return call_field(&visit->call, STR("Content-Type"));
+}
+
 static void begin_inside(struct visit *visit)
 {
     const struct inside_request request = {
@@ -189,7 +209,7 @@ static void begin_inside(struct visit *visit)
         .target = visit->target,
         .base = &visit->document.base,
         .method = visit->call.method,
-        .type = buf_str(&visit->call.type),
+        .type = type_of(visit),
         .options = visit->crawl->options,
         .events = &visit->inside_events,
     };
@@ -217,7 +237,7 @@ static bool is_parsed(const struct visit *visit, enum page_type type)
 static bool begin_page(struct visit *visit)
 {
     struct crawl *crawl = visit->crawl;
-    struct str type = buf_str(&visit->call.type);
+    struct str type = type_of(visit);
     enum page_type what = page_type_of(type, target_path(site_url(crawl->site, visit->target)));
     if ((site_at(crawl->site, visit->target)->flags & TARGET_IS_SITEMAP) && what == PAGE_NONE)
         what = str_starts_nocase(type, STR("text/plain")) ? PAGE_LIST : PAGE_GZIP;
@@ -229,16 +249,16 @@ static bool begin_page(struct visit *visit)
     return true;
 }
 
-static bool on_head(struct call *call)
+static bool wants_body(struct visit *visit)
 {
-    struct visit *visit = CONTAINER_OF(call, struct visit, call);
+    const struct call *call = &visit->call;
     struct crawl *crawl = visit->crawl;
     if (visit->kind == VISIT_ROBOTS)
         return http_is_success(call->status);
     if (visit->kind == VISIT_PROBE) {
         if (call->status != HTTP_OK)
             return false;
-        document_begin(&visit->document, crawl->site, TARGET_NONE, PAGE_HTML, buf_str(&call->type));
+        document_begin(&visit->document, crawl->site, TARGET_NONE, PAGE_HTML, type_of(visit));
         page_want_likeness(visit->document.page);
         return true;
     }
@@ -254,9 +274,9 @@ static bool on_head(struct call *call)
     return http_is_success(call->status) && begin_page(visit);
 }
 
-static bool on_data(struct call *call, struct str bytes)
+/* False: it wants no more. */
+static bool feed(struct visit *visit, struct str bytes)
 {
-    struct visit *visit = CONTAINER_OF(call, struct visit, call);
     visit->crawl->counts.bytes += bytes.len;
     if (visit->inside)
         return inside_feed(visit->inside, bytes);
@@ -264,6 +284,35 @@ static bool on_data(struct call *call, struct str bytes)
         return page_feed(visit->document.page, bytes);
     buf_add(&visit->text, bytes);
     return visit->text.len < ROBOTS_BYTES_MAX;
+}
+
+static void read_body(struct waker *waker)
+{
+    struct visit *visit = CONTAINER_OF(waker, struct visit, waker);
+    struct buf *piece = &visit->crawl->piece;
+    struct err err; /* the call says it, too */
+    enum pull pulled = PULL_DATA;
+    bool goes_on = true;
+    while (pulled == PULL_DATA && goes_on) {
+        buf_clear(piece);
+        pulled = source_pull(visit->body, piece, PIECE_BYTES, &err);
+        goes_on = pulled != PULL_DATA || feed(visit, buf_str(piece));
+    }
+    if (pulled != PULL_WAIT)
+        source_close(&visit->body);
+}
+
+static void on_head(struct call *call, struct source *body)
+{
+    struct visit *visit = CONTAINER_OF(call, struct visit, call);
+    if (!wants_body(visit)) {
+        source_close(&body);
+        return;
+    }
+    visit->body = body;
+    visit->waker.ring = read_body;
+    body->waker = &visit->waker;
+    read_body(&visit->waker);
 }
 
 /* --- what it means --- */
@@ -283,6 +332,7 @@ static enum verdict verdict_of_end(enum call_end end)
         [CALL_NOT_HTTP] = VERDICT_BROKEN,
         [CALL_PRIVATE] = VERDICT_PRIVATE,
         [CALL_PROXY] = VERDICT_NOT_CHECKED,
+        [CALL_UPLOAD] = VERDICT_NOT_CHECKED, /* there are none */
         [CALL_OWN] = VERDICT_NOT_CHECKED,
     };
     return verdicts[end];
@@ -325,7 +375,8 @@ static enum verdict verdict_of_status(const struct visit *visit)
     case HTTP_METHOD_NOT_ALLOWED:
         return is_form ? VERDICT_OK : VERDICT_BROKEN; /* it takes POST */
     case HTTP_SERVICE_UNAVAILABLE:
-        return visit->call.retry_after.len ? VERDICT_THROTTLED : VERDICT_BROKEN;
+        return call_field(&visit->call, STR("Retry-After")).len ? VERDICT_THROTTLED
+                                                                : VERDICT_BROKEN;
     default:
         return http_is_success(status) ? VERDICT_OK : VERDICT_BROKEN;
     }
@@ -348,8 +399,8 @@ static bool sleep_until(struct visit *visit, int64_t wait_ms)
 /* It was asked too often. All of the host waits as long as it says, if that is not too long. */
 static bool wait_as_told(struct visit *visit)
 {
-    const struct buf *text = &visit->call.retry_after;
-    int64_t wait_ms = text->len ? retry_after_ms(text->at, text->len, clock_wall_ms()) : -1;
+    struct str text = call_field(&visit->call, STR("Retry-After"));
+    int64_t wait_ms = text.len ? retry_after_ms(text.at, text.len, clock_wall_ms()) : -1;
     visit->crawl->counts.throttled++;
     visit->tries++;
     if (wait_ms < 0)
@@ -438,7 +489,7 @@ static void follow(struct visit *visit)
 {
     struct crawl *crawl = visit->crawl;
     struct call *call = &visit->call;
-    struct str location = buf_str(&call->location);
+    struct str location = call_field(call, STR("Location"));
     uint32_t to = location.len ? link_redirect(crawl, visit->target, location) : TARGET_NONE;
     if (to == TARGET_NONE) {
         site_set_note(crawl->site, visit->target, STR("a redirect that leads to no URL"));
@@ -470,10 +521,12 @@ static bool wants_cookie(struct visit *visit)
 {
     struct crawl *crawl = visit->crawl;
     struct str url = site_url(crawl->site, visit->target);
-    if (!crawl->options->client.cookie_file || !visit->call.sets_cookie || visit->tries)
+    bool sets_cookie = call_field(&visit->call, STR("Set-Cookie")).at != NULL;
+    if (!crawl->options->client.cookie_file || !sets_cookie || visit->tries)
         return false;
     const struct url *base = &visit->document.base;
-    bool is_self = url_parse(&crawl->url, buf_str(&visit->call.location), base, NULL);
+    struct str location = call_field(&visit->call, STR("Location"));
+    bool is_self = url_parse(&crawl->url, location, base, NULL);
     buf_clear(&crawl->format);
     if (is_self)
         url_format(&crawl->url, &crawl->format, false);
@@ -520,10 +573,11 @@ static bool decide(struct visit *visit)
 static bool follow_robots(struct visit *visit)
 {
     struct url base = {0}, url = {0};
-    bool is_fine =
-        visit->call.end == CALL_ANSWERED && is_redirect(&visit->call) &&
-        visit->hops++ < ROBOTS_HOPS_MAX && url_parse(&base, buf_str(&visit->url), NULL, NULL) &&
-        url_parse(&url, buf_str(&visit->call.location), &base, NULL) && url_is_http(&url);
+    bool is_fine = visit->call.end == CALL_ANSWERED && is_redirect(&visit->call) &&
+                   visit->hops++ < ROBOTS_HOPS_MAX &&
+                   url_parse(&base, buf_str(&visit->url), NULL, NULL) &&
+                   url_parse(&url, call_field(&visit->call, STR("Location")), &base, NULL) &&
+                   url_is_http(&url);
     if (is_fine) {
         buf_clear(&visit->url);
         url_format(&url, &visit->url, false);

@@ -3,6 +3,7 @@
 
 #include "check/run/discover.h"
 #include "check/run/inside.h"
+#include "client/call.h"
 
 /* What a request is about. */
 enum visit_kind { VISIT_TARGET, VISIT_ROBOTS, VISIT_PROBE };
@@ -11,6 +12,8 @@ enum visit_kind { VISIT_TARGET, VISIT_ROBOTS, VISIT_PROBE };
 struct visit {
     struct list link; /* in crawl.visits */
     struct call call;
+    struct source *body; /* of the answer; NULL: it is not wanted, or over */
+    struct waker waker;
     struct crawl *crawl;
     struct host *host;
     enum visit_kind kind;

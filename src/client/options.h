@@ -1,0 +1,40 @@
+/* client/options.h: how a client makes its requests. */
+#pragma once
+
+#include "base/base.h"
+
+/* How all requests of a client are made. Strings are borrowed for its life; NULL: nothing. */
+struct client_options {
+    /* Whom to connect to, and how. */
+    const char *proxy;            /* NULL: what the environment names; "": none */
+    const char *ca_file;          /* trusted beside nobody else; NULL: the system's */
+    const char *certificate_file; /* to be shown, PEM */
+    const char *key_file;
+    bool is_insecure;    /* any certificate will do */
+    bool is_public_only; /* refuse addresses that are not on the public Internet */
+    bool is_http1_only;
+    bool is_http2_only; /* over plain TCP, too: both sides must know (RFC 9113 §3.3) */
+    bool multiplexes;   /* requests may share a connection of HTTP/2; then one whose answer is not
+                          * taken may hold up others */
+    unsigned connections_max;        /* kept for the next request */
+    unsigned origin_connections_max; /* to one server; who comes later waits. 0: any number */
+
+    /* How long to wait. 0: for ever. */
+    unsigned connect_ms;  /* with names and TLS */
+    unsigned progress_ms; /* without a byte moving, while neither side of ours makes it wait */
+    unsigned answer_ms;   /* for the answer to begin, when all of the request has been sent */
+    unsigned total_ms;
+    unsigned expect_ms; /* for "100 Continue", where a request asks for it */
+
+    /* What they say. */
+    const char *user_agent;
+    const char *accept;         /* where a request has no such field */
+    const char *const *headers; /* "Name: value", ended by NULL */
+    bool decodes;               /* asks for codings, and undoes them */
+    const char *user_password;  /* "name:password" */
+    const char *bearer;
+    const char *auth_host; /* the only host that these two are sent to */
+    bool takes_any_scheme; /* also those that sign in a connection; else Basic and Digest */
+    bool has_netrc;
+    const char *cookie_file; /* read at the start, written at the end; "": cookies, and no file */
+};
