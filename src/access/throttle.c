@@ -70,8 +70,7 @@ struct counts {
     struct shared_update update;
     struct shared_slot slots[SLOTS];
     const struct kind *kinds[SLOTS]; /* what a slot counts */
-    const struct shared_slot
-        *known; /* the last one, which counts nothing; NULL: there is no user */
+    const struct shared_slot *known; /* the last one, which counts nothing; NULL: no user */
     int64_t now_ms;
     int64_t wait_ms;
 };
