@@ -11,24 +11,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "store/gather.h"
-#include "store/memory/memory_priv.h"
-
-struct store_stat memory_new_stat(struct memory_store *memory, bool is_collection)
-{
-    int64_t now_s = clock_wall_ms() / 1000;
-    return (struct store_stat){
-        .is_collection = is_collection,
-        .version = ++memory->version,
-        .modified_s = now_s,
-        .created_s = now_s,
-    };
-}
-
-struct node *memory_parent(struct memory_store *memory, struct res_path path)
-{
-    struct node *parent = node_find(memory->root, path_parent(path));
-    return parent && parent->stat.is_collection ? parent : NULL;
-}
+#include "store/memory/tree.h"
 
 /* --- reading --- */
 
@@ -339,14 +322,6 @@ static void patch_list(struct store_props *list, const struct store_prop *prop)
     }
 }
 
-static uint64_t bytes_of(const struct store_props *list)
-{
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < list->count; i++)
-        bytes += prop_bytes(&list->items[i]);
-    return bytes;
-}
-
 /* Whether there is more of something than there may be, and more than there was. */
 static bool has_grown_beyond(uint64_t limit, uint64_t before, uint64_t after)
 {
@@ -357,7 +332,8 @@ static bool is_too_much(const struct memory_store *memory, const struct store_pr
                         const struct store_props *list)
 {
     return has_grown_beyond(memory->limits->property_count, old->count, list->count) ||
-           has_grown_beyond(memory->limits->property_bytes, bytes_of(old), bytes_of(list));
+           has_grown_beyond(memory->limits->property_bytes, memory_props_bytes(old),
+                            memory_props_bytes(list));
 }
 
 static enum store_rc patch_node(struct memory_store *memory, const struct store_change *change,
@@ -374,7 +350,7 @@ static enum store_rc patch_node(struct memory_store *memory, const struct store_
         patch_list(&list, &patch->props[i]);
     if (is_too_much(memory, old, &list))
         rc = STORE_NO_SPACE;
-    else if (!memory_has_room(memory, change, bytes_of(old), bytes_of(&list)))
+    else if (!memory_has_room(memory, change, memory_props_bytes(old), memory_props_bytes(&list)))
         rc = STORE_OVER_QUOTA;
     if (rc == STORE_OK) {
         if (list.count > 1)
@@ -447,29 +423,6 @@ static enum store_rc memory_unlock(struct store_change *change, const struct loc
 }
 
 /* --- quota --- */
-
-uint64_t memory_bytes_alone(const struct node *node)
-{
-    return node->stat.size_bytes + bytes_of(&node->props.list);
-}
-
-uint64_t memory_bytes(const struct node *node)
-{
-    uint64_t bytes = memory_bytes_alone(node);
-    LIST_EACH (&node->members, link)
-        bytes += memory_bytes(CONTAINER_OF(link, struct node, link));
-    return bytes;
-}
-
-bool memory_has_room(const struct memory_store *memory, const struct store_change *change,
-                     uint64_t fewer, uint64_t more)
-{
-    const struct node *base = node_find(memory->root, change->room.base);
-    if (!change->room.quota_bytes || more <= fewer)
-        return true;
-    uint64_t used = base ? memory_bytes(base) : 0;
-    return used <= change->room.quota_bytes && more - fewer <= change->room.quota_bytes - used;
-}
 
 static enum store_rc memory_used(struct store *store, struct res_path path, uint64_t *bytes_out)
 {

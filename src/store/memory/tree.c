@@ -4,8 +4,9 @@
  *
  * Everything runs under the store's one mutex, so nobody sees a tree half done. A copy or move over
  * a destination that could only partly be removed goes member by member into what has stayed. */
+#include "store/memory/tree.h"
+
 #include "base/mem.h"
-#include "store/memory/memory_priv.h"
 
 struct walk {
     struct memory_store *memory;

@@ -1,4 +1,4 @@
-/* store/memory/memory_priv.h: shared by the files of the memory backend. */
+/* store/memory/state.h: what a store in memory is, and how much is in it. */
 #pragma once
 
 #include <pthread.h>
@@ -29,21 +29,12 @@ struct store_stat memory_new_stat(struct memory_store *memory, bool is_collectio
 /* The collection that `path` is, or would be, a member of; NULL when there is none. */
 struct node *memory_parent(struct memory_store *memory, struct res_path path);
 
-/* The bytes of contents and of properties: of what is there and below, and of itself alone. */
+/* The bytes of properties; of contents and properties, of what is there and below, and of itself
+ * alone. */
+uint64_t memory_props_bytes(const struct store_props *list);
 uint64_t memory_bytes(const struct node *node);
 uint64_t memory_bytes_alone(const struct node *node);
 
 /* Whether `more` bytes may come where `fewer` go, for the one who is making the change. */
 bool memory_has_room(const struct memory_store *memory, const struct store_change *change,
                      uint64_t fewer, uint64_t more);
-
-/* --- tree.c --- */
-
-NODISCARD enum store_rc memory_remove(struct store_change *change, struct res_path path,
-                                      struct store_visitor *visitor);
-NODISCARD enum store_rc memory_copy(struct store_change *change,
-                                    const struct store_transfer *transfer,
-                                    struct store_visitor *visitor);
-NODISCARD enum store_rc memory_move(struct store_change *change,
-                                    const struct store_transfer *transfer,
-                                    struct store_visitor *visitor);
