@@ -5,7 +5,7 @@
  *
  * It has begun when the last part has, and has failed when one of them has; those before it are
  * ended then. While it lasts, the view is looked at through its parts (view_store()). */
-#include "store/view/view_priv.h"
+#include "store/view/change.h"
 
 struct view_part {
     struct store_change change; /* of `store` */

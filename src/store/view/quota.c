@@ -7,10 +7,11 @@
  * all.
  *
  * A tree operation that was done in part leaves the number in doubt, and it is counted anew. */
+#include "store/view/quota.h"
+
 #include "base/mem.h"
 #include "store/gather.h"
 #include "store/store.h"
-#include "store/view/view_priv.h"
 
 /* True: there is a quota, and it is here that it is seen to. */
 static bool place_of(const struct mount *mount, struct usage_place *place_out)

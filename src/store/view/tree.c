@@ -7,11 +7,14 @@
  * a crash leaves it so. But nothing is removed before its copy is complete, and a file appears
  * whole (it is an upload). What is replaced is removed first, unless it is a file that a file
  * replaces; what appears where nothing was is never replaced. */
+#include "store/view/tree.h"
+
 #include "base/mem.h"
 #include "store/gather.h"
 #include "store/store.h"
 #include "store/upload.h"
-#include "store/view/view_priv.h"
+#include "store/view/change.h"
+#include "store/view/quota.h"
 
 enum {
     DEPTH_MAX = 400,

@@ -19,76 +19,16 @@
  *
  * Rejected: the prefix as a part of each store. Then every method must know which of its two paths
  * is meant, and COPY must know two stores. */
+#include "store/view/view.h"
+
 #include "base/mem.h"
 #include "store/store.h"
-#include "store/view/view_priv.h"
+#include "store/view/change.h"
+#include "store/view/quota.h"
+#include "store/view/tree.h"
 #include "text/unicode.h"
 
-struct view *view_of(struct store *store)
-{
-    return CONTAINER_OF(store, struct view, base);
-}
-
 /* --- paths --- */
-
-const struct mount *view_find(const struct view *view, struct res_path path)
-{
-    const struct mount *found = NULL;
-    for (size_t i = 0; i < view->count; i++) {
-        const struct mount *mount = &view->mounts[i];
-        if (unicode_within(path, mount->prefix) != SIZE_MAX &&
-            (!found || mount->prefix.len > found->prefix.len))
-            found = mount;
-    }
-    return found;
-}
-
-bool view_has_within(const struct view *view, struct res_path path)
-{
-    for (size_t i = 0; i < view->count; i++) {
-        if (unicode_within(view->mounts[i].prefix, path) != SIZE_MAX)
-            return true;
-    }
-    return false;
-}
-
-static bool is_below(const struct mount *mount, struct res_path path)
-{
-    return unicode_within(mount->prefix, path) < mount->prefix.len;
-}
-
-bool view_has_below(const struct view *view, struct res_path path)
-{
-    for (size_t i = 0; i < view->count; i++) {
-        if (is_below(&view->mounts[i], path))
-            return true;
-    }
-    return false;
-}
-
-struct res_path view_enter(struct arena *arena, const struct mount *mount, struct res_path path)
-{
-    struct res_path prefix = {path.at, unicode_within(path, mount->prefix)};
-    assert(prefix.len <= path.len); /* the mount covers it */
-    struct res_path real = path_rebase(arena, path, prefix, mount->base);
-    assert(path_is_within(real, mount->base));
-    return real;
-}
-
-bool view_leave(struct arena *arena, const struct mount *mount, struct res_path real,
-                struct res_path *path_out)
-{
-    if (!path_is_within(real, mount->base))
-        return false;
-    *path_out = path_rebase(arena, real, mount->base, mount->prefix);
-    return true;
-}
-
-bool mount_shows(const struct view *view, struct arena *arena, const struct mount *mount,
-                 struct res_path real, struct res_path *path_out)
-{
-    return view_leave(arena, mount, real, path_out) && view_find(view, *path_out) == mount;
-}
 
 static enum store_rc view_locate(struct store *store, struct arena *arena, struct res_path path,
                                  enum locate_what what, struct res_path *real_out)
@@ -159,7 +99,7 @@ struct view_cursor {
 static struct str member_towards(const struct view_cursor *cursor, const struct mount *mount)
 {
     size_t len = unicode_within(mount->prefix, cursor->path);
-    if (!is_below(mount, cursor->path))
+    if (!mount_is_below(mount, cursor->path))
         return STR_NONE;
     struct str rest = str_from(path_str(mount->prefix), len ? len + 1 : 0);
     return str_cut(&rest, '/');
