@@ -355,6 +355,7 @@ class Docs(unittest.TestCase):
             "docs/a.md": page,
             "docs/b.md": "# Title\n\n## Two words, `code` & more\n",
             "src/base/a.c": "",
+            "tests/a.wire": "",
         }
         return run_gate("docs", files)
 
@@ -362,7 +363,8 @@ class Docs(unittest.TestCase):
         page = (
             "See [b](b.md), [up](../docs/b.md#title), [two](b.md#two-words-code--more),\n"
             "[web](https://example.com/x), [here](#self), `src/base/a.c`, `src/base/`,\n"
-            "`tests/*.wire`, `src/<folder>/x.c`, `[no](link.md)`\n\n# Self\n"
+            "`tests/*.wire`, `src/<folder>/x.c`, `[no](link.md)`, a bare src/base/a.c, base/a.c, a.c.\n"
+            "    src/base/a.c -> base/a.c\n\n# Self\n"
             "```\n[not](a-link.md) `src/not/there.c`\n```\n"
         )
         self.assertEqual(self.findings(page), [])
@@ -375,10 +377,23 @@ class Docs(unittest.TestCase):
             ("[b](/docs/b.md)", "an absolute link"),
             ("![b](b.png)", "a link to nowhere"),
             ("`src/base/b.c`", "there is no src/base/b.c"),
+            ("see src/base/b.c.", "there is no src/base/b.c"),
+            ("`text/a.c`", "there is no text/a.c"),
+            ("    a.c -> b.h", "there is no b.h"),
+            ("`tests/b*.wire`", "there is no tests/b*.wire"),
         ]:
             found = self.findings(page)
             self.assertEqual(len(found), 1, (page, found))
             self.assertIn(what, found[0])
+
+
+    def test_where_it_is_tested(self):
+        head = "| you look for | it is in | tested in |\n|---|---|---|\n"
+        rows = "| a thing | `src/a.c` | `tests/a.py` |\n| b | `src/a.c` | |\n| c | `src/a.c` |\n"
+        files = {"docs/where.md": head + rows, "src/a.c": "", "tests/a.py": ""}
+        found = run_gate("docs", files)
+        self.assertEqual(len(found), 2, found)
+        self.assertRegex(found[0], "where.md:4: does not say where this is tested: b")
 
 
 class Calls(unittest.TestCase):
