@@ -1,54 +1,25 @@
 #!/usr/bin/env python3
-"""Folders are layers and arrows point down: each #include in src/ against the tables below.
+"""Folders are layers and arrows point down: each #include in src/ against docs/architecture.md's table.
 
-The tables are docs/architecture.md's "who may include whom". A folder below a layer (dav/method)
-is part of it. Headers named *_priv.h are for their own folder. A header of the system or of a
+That table is the only list of who may include whom, and of which library has its home where; it is
+checked itself. A folder below a layer (dav/method) is part of it, unless it is in store/, where each
+has its own row. Headers named *_priv.h are for their own folder. A header of the system or of a
 library that no table names is a finding too: somebody has to decide where it lives. Within a layer
 arrows make no circles (tools/circles.py says what one is) but those in tools/circles.txt.
 """
 
 import os
+from collections import namedtuple
 
 import circles
 import ctokens
 from gate import Gate
 
-FOUNDATION = {"base"}
-PURE = FOUNDATION | {"text", "xml", "stream"}
-CONTRACTS = {"store", "access"}
-
-# Layer: what it may include besides itself.
-LAYERS = {
-    "base": set(),
-    "text": FOUNDATION,
-    "xml": FOUNDATION,
-    "stream": FOUNDATION,
-    "http": PURE,
-    "io": PURE,
-    "multistatus": PURE | {"http"},
-    "wire": FOUNDATION | {"text", "stream", "http", "io"},
-    "store": FOUNDATION | {"text", "stream"},
-    "access": FOUNDATION | {"text", "http"},
-    "exchange": PURE | {"http", "multistatus", "access"},
-    "dav": PURE | CONTRACTS | {"http", "multistatus", "exchange"},
-    "client": PURE | {"http", "io", "multistatus"},
-    "gateway": PURE | CONTRACTS | {"http", "multistatus", "exchange", "dav", "client"},
-    "extension": PURE | CONTRACTS | {"http", "multistatus", "exchange", "dav"},
-    "check": PURE | {"http", "io", "multistatus", "client"},
-    "server": PURE | CONTRACTS
-    | {"http", "io", "multistatus", "wire", "exchange", "dav", "client", "gateway", "extension"},
-    "cli": PURE | CONTRACTS
-    | {"http", "io", "multistatus", "wire", "exchange", "dav", "client", "gateway", "extension", "check", "server"},
-}
-
-# A backend is a folder of store/. It sees the contract, never another backend.
-BACKEND_MAY_ALSO = {"store/cluster": {"client"}}
+# The page with the table; this repository's where the tree that is looked at has none.
+TABLE = "docs/architecture.md"
 
 # Headers of include/ are their layer's like any other; "davit/multistatus.h" is multistatus's.
 PUBLIC = {"davit": "multistatus"}
-
-# Folders of store/ that are no backend: they are made of stores, for all who may see the contract.
-MADE_OF_STORES = {"store/view"}
 
 # The only files that know backends by name.
 BACKENDS_ARE_NAMED_IN = {"src/store/registry.c"}
@@ -56,23 +27,23 @@ BACKENDS_ARE_NAMED_IN = {"src/store/registry.c"}
 # What backends provide: callers have the functions of store/store.h.
 OF_STORES_ONLY = "store/backend.h"
 
-# Third-party headers, by their beginning, and their one home (access and io share TLS).
-HOMES = {
-    "expat.h": {"xml"},
-    "zlib.h": {"stream"},
-    "openssl/x509_vfy.h": {"access", "client", "io"},
-    "openssl/": {"io", "access"},
-    "nghttp2/": {"wire"},
-    "sqlite3.h": {"check", "store/directory"},
-    "utf8proc.h": {"text"},
-    "libpq-fe.h": {"store/cluster"},
-    "crypt.h": {"access"},
-    "jansson.h": {"access"},
-    "curl/": {"client"},
-    "dlfcn.h": {"client"},
-    "idn2.h": {"check"},
-    "iconv.h": {"check"},
-    "regex.h": {"check"},
+# The table's names of libraries, and how their headers begin. One that begins in two ways is the
+# longer one's.
+LIBRARIES = {
+    "dlopen": "dlfcn.h",
+    "expat": "expat.h",
+    "iconv": "iconv.h",
+    "jansson": "jansson.h",
+    "libcrypt": "crypt.h",
+    "libcurl": "curl/",
+    "libidn2": "idn2.h",
+    "nghttp2": "nghttp2/",
+    "openssl": "openssl/",
+    "openssl's verdicts": "openssl/x509_vfy.h",
+    "regex": "regex.h",
+    "sqlite3": "sqlite3.h",
+    "utf8proc": "utf8proc.h",
+    "zlib": "zlib.h",
 }
 
 # Headers of C that change nothing about a layer.
@@ -105,41 +76,70 @@ def layer_of(path):
     return "/".join(folders[:2]) if folders[0] == "store" else folders[0]
 
 
+Layer = namedtuple("Layer", "may libraries")
+LAYERS = {}  # as read_table() finds them
+
+
+def words_of(cell):
+    return {word.strip(" `") for word in cell.split(",")} - {""}
+
+
+def read_table(gate):
+    """The rows of TABLE: a layer's name: the layers that it may include, and its libraries."""
+    has_own = os.path.exists(os.path.join(gate.root, TABLE))
+    root = gate.root if has_own else os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+    with open(os.path.join(root, TABLE), encoding="utf-8") as file:
+        for line in file:
+            cells = [cell.strip() for cell in line.split("|")[1:-1]]
+            if len(cells) == 4 and cells[0].startswith("`"):
+                row = Layer(words_of(cells[2]), words_of(cells[3]))
+                LAYERS.update((name.strip(" `"), row) for name in cells[0].split(","))
+    return has_own
+
+
+def check_table(gate, folders):
+    """Each row has its folder, and arrows point up in it."""
+    above = set()
+    for layer, row in LAYERS.items():
+        for name in sorted(row.may - above):
+            gate.find(TABLE, 0, "%s may include %s, which does not stand above it" % (layer, name))
+        for name in sorted(row.libraries - set(LIBRARIES)):
+            gate.find(TABLE, 0, "%s: tools/check_layers.py does not know the headers of %s" % (layer, name))
+        if layer not in folders:
+            gate.find(TABLE, 0, "there is no src/%s/" % layer)
+        above.add(layer)
+
+
 def why_not_own(path, included):
     """What is wrong with a file of `src/` including another; None: nothing."""
     mine, other = layer_of(path), layer_of(included)
     if included.endswith("_priv.h") and os.path.dirname(path) != os.path.dirname(included):
         return "is for the files of %s/ only" % os.path.dirname(included)
-    if mine == other:
-        return None
-    may = LAYERS.get(mine.split("/")[0])
-    if other in MADE_OF_STORES:
-        return None if may and "store" in may else "%s may not include %s" % (mine, other)
-    if "/" in other:  # a backend
-        if "src/" + path in BACKENDS_ARE_NAMED_IN:
-            return None
-        return "is a backend's: only %s may know it" % ", ".join(sorted(BACKENDS_ARE_NAMED_IN))
+    for layer in (mine, other):
+        if layer not in LAYERS:
+            return "%s/ is in no row of docs/architecture.md's table" % layer
     if included == OF_STORES_ONLY and mine.split("/")[0] != "store":
         return "is for stores: call one through store/store.h"
-    if "/" in mine and other == "store":
+    if mine == other or other in LAYERS[mine].may or "src/" + path in BACKENDS_ARE_NAMED_IN:
         return None
-    if may is None:
-        return "%s/ is in no row of the layer table" % mine
-    if other in may | BACKEND_MAY_ALSO.get(mine, set()):
-        return None
-    if other not in LAYERS:
-        return "%s/ is in no row of the layer table" % other
     return "%s may not include %s" % (mine, other)
+
+
+def library_of(included):
+    """The name of the library whose header it is; None: it is the system's, or nobody's."""
+    fitting = [name for name in LIBRARIES if included.startswith(LIBRARIES[name])]
+    return max(fitting, key=lambda name: len(LIBRARIES[name]), default=None)
 
 
 def why_not_system(path, included):
     """The same for a header in angle brackets."""
     mine = layer_of(path)
-    if included in EVERYWHERE:
+    if included in EVERYWHERE or mine not in LAYERS:
         return None
-    for header, homes in HOMES.items():
-        if included.startswith(header):
-            return None if mine in homes else "lives in %s" % " and ".join(sorted(homes))
+    library = library_of(included)
+    if library:
+        homes = sorted(layer for layer in LAYERS if library in LAYERS[layer].libraries)
+        return None if mine in homes else "lives in %s" % " and ".join(homes)
     if not included.startswith(tuple(SYSTEM)):
         return "has no home: give it a row in tools/check_layers.py"
     if mine in WITHOUT_SYSTEM:
@@ -184,6 +184,7 @@ def check_circles(gate, files):
 def main():
     gate = Gate(__doc__)
     gate.parse()
+    has_table = read_table(gate)
     files = {}
     for path in gate.files(["src"], (".c", ".h", ".def")):
         inside = path[len("src/") :]
@@ -198,6 +199,8 @@ def main():
                 why = why_not_own(inside, include.path)
             if why:
                 gate.find(path, include.line, "%s: %s" % (include.path, why))
+    if has_table:
+        check_table(gate, {layer_of(path) for path in files})
     check_circles(gate, files)
     gate.exit()
 

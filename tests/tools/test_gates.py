@@ -167,11 +167,11 @@ class Layers(unittest.TestCase):
             ("text/a.c", '"xml/reader.h"', "text may not include xml"),
             ("store/a.c", '"http/status.h"', "store may not include http"),
             ("dav/a.c", '"wire/wire.h"', "dav may not include wire"),
-            ("dav/a.c", '"store/directory/directory.h"', "is a backend's"),
+            ("dav/a.c", '"store/directory/directory.h"', "dav may not include store/directory"),
             ("store/a.c", '"store/view/view.h"', "store may not include store/view"),
             ("store/directory/a.c", '"store/view/view.h"', "store/directory may not include store/view"),
             ("dav/a.c", '"store/backend.h"', "is for stores"),
-            ("store/memory/a.c", '"store/directory/directory.h"', "is a backend's"),
+            ("store/memory/a.c", '"store/directory/directory.h"', "store/memory may not include store/directory"),
             ("store/memory/a.c", "<sqlite3.h>", "lives in check and store/directory"),
             ("http/a.c", "<expat.h>", "lives in xml"),
             ("http/a.c", "<unistd.h>", "does no I/O"),
@@ -183,6 +183,25 @@ class Layers(unittest.TestCase):
             found = self.findings(path, include)
             self.assertEqual(len(found), 1, (path, include, found))
             self.assertRegex(found[0], r"^src/%s:1: .*%s" % (path, why))
+
+    TABLE = "| folder | what it is | may include | libraries |\n|---|---|---|---|\n"
+
+    def test_the_table_is_the_law(self):
+        table = self.TABLE + "| `a` | | | `expat` |\n| `b`, `store/c` | words | a | |\n"
+        files = {"src/a/a.h": "#include <expat.h>\n", "src/b/b.h": ""}
+        files["src/store/c/c.c"] = '#include "a/a.h"\n'
+        self.assertEqual(run_gate("layers", {**files, "docs/architecture.md": table}), [])
+        files["src/a/a.c"] = '#include "b/b.h"\n#include <zlib.h>\n'
+        found = run_gate("layers", {**files, "docs/architecture.md": table})
+        self.assertEqual(len(found), 2, found)
+        self.assertIn("a may not include b", found[0])
+
+    def test_the_table_is_checked_itself(self):
+        table = self.TABLE + "| `a` | | b | `expat`, `lua` |\n| `b` | | | |\n| `c` | | | |\n"
+        found = run_gate("layers", {"src/a/a.h": "", "src/b/b.h": "", "docs/architecture.md": table})
+        self.assertRegex(found[0], "a may include b, which does not stand above it")
+        self.assertRegex(found[1], "does not know the headers of lua")
+        self.assertRegex(found[2], "there is no src/c/")
 
     def test_a_path_that_is_not_below_src_is_found(self):
         found = run_gate("layers", {"src/base/a.c": '#include "arena.h"\n'})
