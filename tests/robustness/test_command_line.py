@@ -31,6 +31,12 @@ def test_help_and_version():
     assert done.returncode == 0 and re.fullmatch(r"davit \d+\.\d+\.\d+\n", done.stdout)
 
 
+def test_the_manual_tells_of_every_command():
+    with open(os.path.join(SOURCE, "..", "docs", "man", "davit.1"), encoding="utf-8") as file:
+        found = re.findall(r'^\.BR (\w+) ", " davit\\-(\w+) \(1\)$', file.read(), re.M)
+    assert found == [(name, name) for name in rows("cli/commands.def", "CLI_COMMAND")]
+
+
 def test_help_of_serve_tells_of_every_option():
     done = run("serve", "--help")
     assert done.returncode == 0 and not done.stderr
