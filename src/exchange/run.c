@@ -1,14 +1,11 @@
 /* The one loop that runs stages, and the only code above io/ that knows of threads.
  *
- *   exchange_handle() -> run() -+- NEXT ----> the next stage
- *                               +- WAIT ----> is_waiting; exchange_wake() posts the job; run()
- * again
- *                               +- BLOCKS --> the same stage on a worker, and what follows as far
- * as |             it may
- *                               +- RETURNS -> the same stage on the loop
- *                               +- COMPUTES > the same stage, and no other, on a thread that
- * computes
- *                               '- DONE ----> the answer is finished, and the wire gets it
+ *   exchange_handle() -> run() -+- NEXT -----> the next stage
+ *                               +- WAIT -----> is_waiting; exchange_wake() posts the job; run()
+ *                               +- BLOCKS ---> the same stage on a worker, and what may follow
+ *                               +- RETURNS --> the same stage on the loop
+ *                               +- COMPUTES -> the same stage alone, on a thread that computes
+ *                               '- DONE -----> the answer is finished, and the wire gets it
  *
  * A request goes through the phases of enum exchange_phase, each of them a table of stages. Which
  * handler it comes to is known from its path and said to nobody before the rules have been asked;
@@ -23,6 +20,9 @@
  *  (4) no method's stage runs before the rules have been asked, where there are any. */
 #include "exchange/run.h"
 
+#include "access/tokens.h"
+#include "base/clock.h"
+#include "base/log.h"
 #include "exchange/admit.h"
 #include "exchange/browser.h"
 #include "exchange/finish.h"
@@ -104,6 +104,33 @@ static void finish(struct exchange *x)
 
 /* --- running --- */
 
+/* A line for each stage that was run, where people look for what takes its time (log-level debug).
+ * A request for a shared link has a secret in its URL. */
+static void trace(struct exchange *x, const struct stage *stage, enum stage_end end, int64_t us)
+{
+    static const char *const ends[] = {
+        [STAGE_NEXT] = "goes on",           [STAGE_WAIT] = "waits",
+        [STAGE_BLOCKS] = "is to block",     [STAGE_RETURNS] = "returns to its loop",
+        [STAGE_COMPUTES] = "is to compute", [STAGE_DONE] = "is done",
+    };
+    const struct http_request *request = &x->stream->request;
+    struct str target = token_mask(request->target, x->arena);
+    log_line(LOG_DEBUG, "request %.*s %.*s: stage '%s' on a %s took %lld us, and %s",
+             STR_ARGS(request->method), STR_ARGS(target), stage->name,
+             x->is_on_worker ? "worker" : "loop", (long long)us, ends[end]);
+}
+
+static enum stage_end run_stage(struct exchange *x)
+{
+    const struct stage *stage = x->stage;
+    if (!log_is_on(LOG_DEBUG))
+        return stage->run(x);
+    int64_t begun_us = clock_mono_us();
+    enum stage_end end = stage->run(x);
+    trace(x, stage, end, clock_mono_us() - begun_us);
+    return end;
+}
+
 /* Runs stages until one must run elsewhere, waits, or is the last. True: the answer is complete. */
 static bool run_stages(struct exchange *x, bool is_on_worker)
 {
@@ -112,7 +139,7 @@ static bool run_stages(struct exchange *x, bool is_on_worker)
         if (!is_retried && !may_run(x, is_on_worker))
             return false;
         is_retried = false;
-        switch (x->stage->run(x)) {
+        switch (run_stage(x)) {
         case STAGE_NEXT:
             advance(x);
             break;
@@ -155,7 +182,7 @@ static void run_computing(struct job *job)
     struct exchange *x = CONTAINER_OF(job, struct exchange, job);
     x->is_to_compute = false;
     x->is_on_worker = true;
-    enum stage_end end = x->stage->run(x);
+    enum stage_end end = run_stage(x);
     x->is_on_worker = false;
     assert(end == STAGE_NEXT || end == STAGE_DONE);
     x->is_done = end == STAGE_DONE;

@@ -188,6 +188,18 @@ def test_anonymous_allows_any_address():
         assert "listening on http://0.0.0.0:" in server.stderr()
 
 
+def test_the_debug_log_tells_of_the_stages_of_a_request():
+    with davit.Davit(args=["--log-level", "debug"]) as server:
+        assert server.request("PUT", "/f", body=b"x").status == 201
+        found = re.findall(r"debug: request PUT /f: stage '([a-z ]+)' on a (loop|worker) took \d+ us, and (.+)\n",
+                           server.stderr())
+        assert ("receive", "loop", "goes on") in found
+        assert found[-1] == ("commit", "worker", "is done")
+    with davit.Davit() as server:
+        assert server.request("PUT", "/f", body=b"x").status == 201
+        assert "stage" not in server.stderr()
+
+
 def test_user_is_who_the_files_belong_to(tmp_path):
     need_root("--user")
     root = tmp_path / "root"
