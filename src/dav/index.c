@@ -11,6 +11,7 @@
 #include "dav/index.h"
 
 #include "base/mem.h"
+#include "dav/clients.h"
 #include "dav/lock/if_check.h"
 #include "dav/target.h"
 #include "dav/walk.h"
@@ -210,12 +211,29 @@ static enum store_rc begin_walk(struct index_source *index)
     return rc == STORE_OK ? item.rc : rc;
 }
 
+/* To the URL with the slash: relative links of pages below it, and what crawls no higher than where
+ * it began, take the collection's own name for a part of the way otherwise. */
+static enum stage_end redirect(struct exchange *x)
+{
+    struct buf location = {0};
+    path_encode(&location, x->path, true);
+    if (x->stream->request.query.len) {
+        buf_add_char(&location, '?');
+        buf_add(&location, x->stream->request.query);
+    }
+    respond_field(x, FIELD_LOCATION, buf_str(&location));
+    buf_done(&location);
+    return respond_status(x, HTTP_PERMANENT_REDIRECT);
+}
+
 enum stage_end index_answer(struct exchange *x)
 {
     struct index_source *index = ARENA_NEW(x->arena, struct index_source);
     struct dav_result result = if_header_check(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
+    if (!x->has_slash && !path_is_root(x->path) && !client_has(x, QUIRK_NO_REDIRECT))
+        return redirect(x);
     index->base.ops = &index_ops;
     index->x = x;
     enum store_rc rc = begin_walk(index);
