@@ -181,14 +181,16 @@ static bool read_sentence(struct rule *rule, struct arena *arena, struct err *er
             return err_set(err, 0, "'%.*s' is none of read, write, lock, admin and all",
                            STR_ARGS(word));
         else if (part == NETS && !read_net(rule, word, arena))
-            return err_set(err, 0, "'%.*s' is no address and no network", STR_ARGS(word));
+            return err_set(err, 0, "'%.*s' is neither an address nor a network", STR_ARGS(word));
         else if (part == WHOS)
             read_who(rule, word, arena);
     }
     if (!rule->classes)
-        return err_set(err, 0, "it does not say what: read, write, lock, admin or all");
+        return err_set(err, 0,
+                       "the rule does not say what it is about: read, write, lock, admin or all");
     if (!rule->whos)
-        return err_set(err, 0, "it does not say for whom: everyone, users, @group or a name");
+        return err_set(err, 0,
+                       "the rule does not say for whom it is: everyone, users, @group or a name");
     return true;
 }
 
@@ -208,7 +210,7 @@ bool rules_add(struct rules *rules, const struct rule_place *place, bool is_allo
     struct rule *rule = ARENA_NEW(arena, struct rule);
     size_t parts = 0;
     if (place->pattern.len == 0 || place->pattern.at[0] != '/')
-        return err_set(err, 0, "a rule's pattern begins with a slash");
+        return err_set(err, 0, "a rule's path must begin with a slash");
     rule->pattern = arena_str(arena, trim_slashes(place->pattern));
     for (unsigned form = 0; form < ARRAY_LEN(rule->patterns); form++)
         rule->patterns[form] = unicode_form(arena, rule->pattern, (enum unicode_form)form);
@@ -219,7 +221,7 @@ bool rules_add(struct rules *rules, const struct rule_place *place, bool is_allo
     for (struct str rest = rule->pattern; rest.len; parts++)
         (void)str_cut(&rest, '/'); /* only counted */
     if (parts > PARTS_MAX)
-        return err_set(err, 0, "a rule's pattern has at most %d segments", PARTS_MAX);
+        return err_set(err, 0, "a rule's path may have at most %d segments", PARTS_MAX);
     if (!read_sentence(rule, arena, err))
         return false;
     *rules->last = rule;

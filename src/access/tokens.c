@@ -59,12 +59,12 @@ static const char *read_line(struct tokens *tokens, struct str line)
     token->hash = str_cut(&rest, ':');
     if (!is_hex(token->id, TOKEN_ID_BYTES) || token->user.len == 0 ||
         !is_hex(token->hash, (size_t)2 * SHA256_BYTES))
-        return "that is no token";
+        return "not a valid token";
     if (map_find(&tokens->map, token->id))
-        return "that token is there twice";
+        return "this token is listed twice";
     while (rest.len) {
         if (!read_bound(token, str_cut(&rest, ' '), &tokens->arena))
-            return "a bound of the token is not understood";
+            return "a restriction of the token is not understood";
     }
     if (tokens->count == tokens->cap) {
         size_t cap = tokens->cap ? tokens->cap * 2 : 16;

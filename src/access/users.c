@@ -89,9 +89,9 @@ static const char *read_line(struct users *users, struct str line, struct buf *n
     user->name = unicode_form(&users->arena, str_cut(&rest, ':'), UNICODE_NFC);
     user->hash = str_cut(&rest, ':');
     if (!users_is_name(user->name))
-        return "that is no name";
+        return "not a valid user name";
     if (map_find(&users->map, user->name))
-        return "that user is there twice";
+        return "this user is listed twice";
     if (user->hash.len && !password_is_hash(user->hash)) {
         buf_addf(notes,
                  "%.*s cannot sign in with a password: libcrypt does not know that kind of hash; "
@@ -123,7 +123,7 @@ static const char *read_keys_line(struct users *users, struct str line, struct s
     struct str rest = arena_str(&users->arena, line);
     struct str name = unicode_form(&users->arena, str_cut(&rest, ':'), UNICODE_NFC);
     if (name.len == 0)
-        return read_salts(users, rest) ? NULL : "a line of nobody has salts=… only";
+        return read_salts(users, rest) ? NULL : "a line without a name may only have salts=…";
     struct str fingerprint = str_cut(&rest, ':');
     struct user *user = find_in_nfc(users, name);
     if (!user) /* removed by a program that knows nothing of keys */
@@ -135,7 +135,7 @@ static const char *read_keys_line(struct users *users, struct str line, struct s
                  STR_ARGS(name));
         return NULL;
     }
-    return read_keys(user, rest, realm, &users->arena) ? NULL : "keys for SCRAM are malformed";
+    return read_keys(user, rest, realm, &users->arena) ? NULL : "the keys for SCRAM are malformed";
 }
 
 /* The next line that says something; *number counts all of them. */

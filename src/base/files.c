@@ -35,7 +35,7 @@ bool file_read_small(const char *path, struct arena *arena, struct str *text_out
     ssize_t got = 0;
     int fd = file_open(path, FILE_READ);
     if (fd < 0)
-        return err_sys(err, errno, "opening '%s'", path);
+        return err_sys(err, errno, "cannot open '%s'", path);
     while (text.len < SMALL_BYTES_MAX && (got = read(fd, chunk, sizeof(chunk))) > 0)
         buf_add(&text, str_of(chunk, (size_t)got));
     int code = got < 0 ? errno : 0;
@@ -44,5 +44,5 @@ bool file_read_small(const char *path, struct arena *arena, struct str *text_out
     buf_done(&text);
     if (got > 0)
         return err_set(err, 0, "'%s' is too long", path);
-    return code ? err_sys(err, code, "reading '%s'", path) : true;
+    return code ? err_sys(err, code, "cannot read '%s'", path) : true;
 }

@@ -45,7 +45,9 @@ static bool read_arguments(struct cert_config *config, int argc, char **argv, st
     if (config->names.count > NAMES_MAX)
         return err_set(err, 0, "--name: more than %d names", NAMES_MAX);
     if (!config->out && !config->wants_help)
-        return err_set(err, 0, "where to? Usage: davit cert self-signed [OPTIONS] --out DIR");
+        return err_set(
+            err, 0,
+            "no directory for the files. Usage: davit cert self-signed [OPTIONS] --out DIR");
     if (config->names.count)
         return true;
     for (size_t i = 0; i < ARRAY_LEN(of_this_machine); i++)
@@ -70,14 +72,14 @@ static bool write_file(int dir, const char *name, struct str text, mode_t mode, 
 {
     int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
     if (fd < 0 && errno == EEXIST)
-        return err_set(err, errno, "there is a '%s' already, and it is left as it is", name);
+        return err_set(err, errno, "'%s' already exists and is left as it is", name);
     if (fd < 0)
-        return err_sys(err, errno, "making '%s'", name);
+        return err_sys(err, errno, "cannot create '%s'", name);
     bool is_fine = write_all(fd, text) && fsync(fd) == 0;
     if (!is_fine)
-        err_sys(err, errno, "writing '%s'", name);
+        err_sys(err, errno, "cannot write '%s'", name);
     if (close(fd) < 0 && is_fine)
-        is_fine = err_sys(err, errno, "writing '%s'", name);
+        is_fine = err_sys(err, errno, "cannot write '%s'", name);
     if (!is_fine)
         (void)unlinkat(dir, name, 0); /* half a file is none */
     return is_fine;
@@ -86,10 +88,10 @@ static bool write_file(int dir, const char *name, struct str text, mode_t mode, 
 static bool write_pair(const char *out, const struct self_signed *made, struct err *err)
 {
     if (mkdir(out, 0700) < 0 && errno != EEXIST)
-        return err_sys(err, errno, "making '%s'", out);
+        return err_sys(err, errno, "cannot create '%s'", out);
     int dir = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir < 0)
-        return err_sys(err, errno, "opening '%s'", out);
+        return err_sys(err, errno, "cannot open '%s'", out);
     bool is_fine = write_file(dir, "key.pem", buf_str(&made->key), 0600, err);
     if (is_fine && !write_file(dir, "cert.pem", buf_str(&made->certificate), 0644, err)) {
         (void)unlinkat(dir, "key.pem", 0); /* of no use to anybody */

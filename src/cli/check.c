@@ -121,7 +121,7 @@ static bool add_starts(struct check *check, struct err *err)
         command->quota_per_day ? history_resume(check->history, &resuming.pending) : 0;
     if (resumed) {
         if (!command->is_quiet)
-            tell(stderr, "davit: going on with %llu links that the quota left\n",
+            tell(stderr, "davit: continuing with the %llu links that the quota left over\n",
                  (unsigned long long)resumed);
         return true;
     }
@@ -142,7 +142,7 @@ static void print_notices(struct check *check)
         return;
     for (size_t i = 0; crawl_robots_host(check->crawl, i, &left_out); i++)
         tell(stderr, "davit: %s/robots.txt %s %llu of the links%s\n", left_out.origin,
-             left_out.is_closed ? "cannot be had, which closes" : "asks not to look at",
+             left_out.is_closed ? "cannot be fetched, which rules out" : "asks robots to leave out",
              (unsigned long long)left_out.count, is_obeyed ? ": they were not checked" : "");
 }
 
@@ -188,7 +188,7 @@ static bool open_outputs(const struct check_command *command, struct report *rep
             .shows_stats = command->shows_stats,
         };
         if (!reports[i].file)
-            return err_sys(err, errno, "opening %s", output->path);
+            return err_sys(err, errno, "cannot open '%s'", output->path);
     }
     return true;
 }
@@ -203,7 +203,7 @@ static bool write_reports(struct check *check, const struct report_summary *summ
     for (size_t i = 0; i < command->output_count; i++) {
         bool is_closed = !reports[i].file || !reports[i].path || fclose(reports[i].file) == 0;
         if (!is_closed && is_fine)
-            is_fine = err_sys(err, errno, "writing %s", reports[i].path);
+            is_fine = err_sys(err, errno, "cannot write '%s'", reports[i].path);
     }
     return is_fine;
 }

@@ -116,14 +116,14 @@ static bool set_bearer_file(void *target, const char *value, struct err *err)
     struct check_command *c = target;
     FILE *file = fopen(value, "re");
     if (!file)
-        return err_sys(err, errno, "opening %s", value);
+        return err_sys(err, errno, "cannot open '%s'", value);
     buf_clear(&c->bearer);
     c->bearer.len = fread(buf_reserve(&c->bearer, TOKEN_BYTES_MAX), 1, TOKEN_BYTES_MAX, file);
     (void)fclose(file); /* only read */
     while (c->bearer.len && (unsigned char)c->bearer.at[c->bearer.len - 1] <= ' ')
         c->bearer.len--;
     c->run.client.bearer = buf_c(&c->bearer);
-    return c->bearer.len || err_set(err, 0, "there is no token in %s", value);
+    return c->bearer.len || err_set(err, 0, "there is no token in '%s'", value);
 }
 
 /* --- what statuses mean --- */
@@ -322,20 +322,23 @@ static bool settle(struct check_command *c, struct err *err)
     if (c->run.login_form && !c->run.client.cookie_file)
         c->run.client.cookie_file = ""; /* kept, but not written */
     if (c->run.robots == ROBOTS_IGNORE && c->run.own.count == 0)
-        return err_set(err, 0, "--robots ignore needs --own HOST: it is for your own hosts");
+        return err_set(err, 0,
+                       "--robots ignore needs --own HOST, because it is for your own hosts only");
     if (c->quota_per_day && !c->history)
         return err_set(err, 0, "--quota needs --history FILE to count in");
     bool wants_history = c->after_bad || c->report.only_changed || c->compares || c->cache_age_ms;
     if (wants_history && !c->history)
-        return err_set(err, 0, "that needs --history FILE");
+        return err_set(
+            err, 0, "--after-bad, --only-changed, --compare and --cache-age need --history FILE");
     if (c->run.client.is_public_only && c->run.client.proxy)
-        return err_set(err, 0, "--public-only cannot see where a --proxy connects to");
+        return err_set(
+            err, 0, "--public-only cannot be used with --proxy, which hides where connections go");
     if (c->output_count == 0)
         c->outputs[c->output_count++].ops = &report_text;
     if (c->run.starts.count)
         set_first_host(c, str_of_c(c->run.starts.at[0]));
     else if (!c->compares)
-        return err_set(err, 0, "what to check? See davit check --help");
+        return err_set(err, 0, "nothing to check; see davit check --help");
     return close_accepted(c, err);
 }
 

@@ -66,12 +66,12 @@ static size_t width_of_screen(size_t columns)
 static void complain(const struct explain_topic *topic)
 {
     if (topic->suggestion)
-        tell(stderr, "davit: nothing is known of '%s'; did you mean '%s'?\n", topic->argument,
-             topic->suggestion);
+        tell(stderr, "davit: unknown status or condition '%s'; did you mean '%s'?\n",
+             topic->argument, topic->suggestion);
     else
         tell(stderr,
-             "davit: nothing is known of '%s': it is no status from 100 to 599, class like 4xx, "
-             "status line or precondition\n",
+             "davit: unknown status or condition '%s'; give a status from 100 to 599, a class such "
+             "as 4xx, a status line or a precondition\n",
              topic->argument);
 }
 

@@ -409,12 +409,12 @@ static void complain(const struct run *run)
     struct str first = buf_str(&run->first);
     if (exchange->status && exchange->status != HTTP_MULTI_STATUS) {
         struct str reason = http_reason(exchange->status);
-        tell(stderr, "davit: %s: the answer is %u %.*s, no multistatus\n", run->name,
+        tell(stderr, "davit: %s: the answer is %u %.*s, not a multistatus\n", run->name,
              exchange->status, STR_ARGS(reason));
     } else if (run->bytes == 0) {
         tell(stderr, "davit: %s: it is empty\n", run->name);
     } else if (str_starts(first, STR("\x1f\x8b"))) {
-        tell(stderr, "davit: %s: it is compressed; curl --compressed decodes it\n", run->name);
+        tell(stderr, "davit: %s: it is compressed; use curl --compressed\n", run->name);
     } else {
         tell(stderr, "davit: %s:%llu:%llu: %s\n", run->name, (unsigned long long)place.line,
              (unsigned long long)place.column, davit_ms_reader_message(run->reader));
@@ -449,7 +449,7 @@ static int run_input(struct run *run, const char *input)
     finish(run);
     flush(run);
     if (run->has_write_error || fflush(stdout) != 0) {
-        tell(stderr, "davit: standard output cannot be written\n");
+        tell(stderr, "davit: cannot write to standard output\n");
         return EXIT_NOT_FETCHED;
     }
     int status = status_of(run);
@@ -496,7 +496,7 @@ static int run_options(const struct read_options *options)
         return EXIT_FINE;
     }
     if (options->inputs.count == 0 && isatty(STDIN_FILENO)) {
-        tell(stderr, "davit: what is to be read? Usage: davit read [OPTIONS] [FILE|-|URL]\n");
+        tell(stderr, "davit: nothing to read. Usage: davit read [OPTIONS] [FILE|-|URL]\n");
         return EXIT_USAGE;
     }
     return options->wants_diff ? run_diff(options) : run_all(options);

@@ -125,11 +125,12 @@ static bool check(const struct read_options *options, struct err *err)
     bool is_table = strcmp(format, "table") == 0;
     int modes = options->wants_lint + options->wants_diff + (options->client != NULL);
     if (modes > 1)
-        return err_set(err, 0, "--lint, --as and --diff are three things: one at a time");
+        return err_set(err, 0,
+                       "--lint, --as and --diff cannot be used together; give one at a time");
     if ((options->wants_lint || options->client) && !is_table && !is_json)
-        return err_set(err, 0, "--lint and --as write text, json or jsonl, and no %s", format);
+        return err_set(err, 0, "--lint and --as write text, json or jsonl, not %s", format);
     if (options->wants_diff && !is_table)
-        return err_set(err, 0, "--diff writes text, and no %s", format);
+        return err_set(err, 0, "--diff writes text, not %s", format);
     if (options->wants_diff && options->inputs.count != 2)
         return err_set(err, 0, "--diff needs two bodies. Usage: davit read --diff A B");
     if (!options->wants_diff && !options->wants_lint && options->inputs.count > 1)

@@ -121,7 +121,7 @@ struct loop *loop_new(struct worker_pool *pool, struct err *err)
     struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = NULL};
     if (loop->epoll_fd < 0 || loop->wake_fd < 0 ||
         epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &event) < 0) {
-        err_sys(err, errno, "making an event loop");
+        err_sys(err, errno, "cannot create an event loop");
         loop_free(loop);
         return NULL;
     }
@@ -159,7 +159,7 @@ static bool add_watch(struct loop *loop, struct watch *watch, uint32_t events, s
 {
     struct epoll_event event = {.events = events, .data.ptr = watch};
     if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, watch->fd, &event) < 0)
-        return err_sys(err, errno, "watching a socket");
+        return err_sys(err, errno, "cannot watch a socket");
     return true;
 }
 

@@ -44,16 +44,16 @@ static bool add_name(GENERAL_NAMES *names, const char *text, struct err *err)
 {
     ASN1_OCTET_STRING *address = a2i_IPADDRESS(text);
     if (address)
-        return push_name(names, GEN_IPADD, address) || tls_fail(err, "adding '%s'", text);
+        return push_name(names, GEN_IPADD, address) || tls_fail(err, "cannot add '%s'", text);
     ERR_clear_error();
     if (!is_host_name(str_of_c(text)))
         return err_set(err, 0, "neither a host name nor an IP address: '%s'", text);
     ASN1_IA5STRING *host = ASN1_IA5STRING_new();
     if (!host || ASN1_STRING_set(host, text, -1) != 1) {
         ASN1_IA5STRING_free(host);
-        return tls_fail(err, "adding '%s'", text);
+        return tls_fail(err, "cannot add '%s'", text);
     }
-    return push_name(names, GEN_DNS, host) || tls_fail(err, "adding '%s'", text);
+    return push_name(names, GEN_DNS, host) || tls_fail(err, "cannot add '%s'", text);
 }
 
 static bool add_names(X509 *certificate, const struct self_signed_wish *wish, struct err *err)
@@ -63,7 +63,7 @@ static bool add_names(X509 *certificate, const struct self_signed_wish *wish, st
     for (size_t i = 0; i < wish->name_count && is_fine; i++)
         is_fine = add_name(names, wish->names[i], err);
     if (is_fine && X509_add1_ext_i2d(certificate, NID_subject_alt_name, names, 0, 0) != 1)
-        is_fine = tls_fail(err, "adding the names");
+        is_fine = tls_fail(err, "cannot add the names");
     GENERAL_NAMES_free(names);
     return is_fine;
 }
@@ -117,8 +117,9 @@ static bool fill_in(X509 *certificate, EVP_PKEY *key, const struct self_signed_w
                    add_extension(certificate, NID_key_usage, "critical,digitalSignature") &&
                    add_extension(certificate, NID_ext_key_usage, "serverAuth");
     if (!is_fine)
-        return tls_fail(err, "making a certificate");
-    return X509_sign(certificate, key, EVP_sha256()) > 0 || tls_fail(err, "signing a certificate");
+        return tls_fail(err, "cannot make a certificate");
+    return X509_sign(certificate, key, EVP_sha256()) > 0 ||
+           tls_fail(err, "cannot sign a certificate");
 }
 
 /* --- as text --- */
@@ -167,9 +168,9 @@ bool self_signed_make(const struct self_signed_wish *wish, struct self_signed *m
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *certificate = X509_new();
     bool is_fine = key && certificate ? fill_in(certificate, key, wish, made, err)
-                                      : tls_fail(err, "making a key");
+                                      : tls_fail(err, "cannot make a key");
     if (is_fine && !(add_pem(certificate, key, made) && add_fingerprint(certificate, made)))
-        is_fine = tls_fail(err, "writing a certificate");
+        is_fine = tls_fail(err, "cannot write a certificate");
     X509_free(certificate);
     EVP_PKEY_free(key);
     return is_fine;

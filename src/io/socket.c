@@ -60,7 +60,7 @@ bool address_parse(const char *text, struct socket_address *address_out, struct 
         rc = inet_pton(AF_INET, host_text, &in->sin_addr);
     }
     if (rc != 1)
-        return err_set(err, 0, "'%s' has no IP address before its port (IPv6: [::1]:8080)", text);
+        return err_set(err, 0, "'%s' does not begin with an IP address (IPv6: [::1]:8080)", text);
     *address_out = address;
     return true;
 }
@@ -141,7 +141,7 @@ bool socket_listen(const struct socket_address *wanted, int *fd_out,
     address_format(wanted, text);
     int fd = socket(wanted->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
-        return err_sys(err, errno, "opening a socket for %s", text);
+        return err_sys(err, errno, "cannot open a socket for %s", text);
     int on = 1;
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)); /* only eases a restart */
     if (wanted->storage.ss_family == AF_INET6)
@@ -150,7 +150,7 @@ bool socket_listen(const struct socket_address *wanted, int *fd_out,
     if (bind(fd, (const struct sockaddr *)&wanted->storage, wanted->len) < 0 ||
         listen(fd, BACKLOG) < 0 ||
         getsockname(fd, (struct sockaddr *)&bound.storage, &bound.len) < 0) {
-        err_sys(err, errno, "listening on %s", text);
+        err_sys(err, errno, "cannot listen on %s", text);
         fd_close(fd);
         return false;
     }

@@ -206,7 +206,7 @@ static bool use_revocations(const char *file, SSL_CTX *context, struct buf *text
     bool is_fine = lists != NULL;
     for (int i = 0; is_fine && i < sk_X509_CRL_num(lists); i++)
         is_fine = X509_STORE_add_crl(store, sk_X509_CRL_value(lists, i)) == 1 ||
-                  tls_fail(err, "using '%s'", file);
+                  tls_fail(err, "cannot use '%s'", file);
     if (is_fine)
         is_fine =
             X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL) == 1;
@@ -232,7 +232,7 @@ static bool use_client_ca(struct tls_server *server, SSL_CTX *context, struct bu
         is_fine = X509_STORE_add_cert(SSL_CTX_get_cert_store(context), signer) == 1 &&
                   SSL_CTX_add_client_CA(context, signer) == 1;
         if (!is_fine)
-            (void)tls_fail(err, "using '%s'", options->client_ca); /* is_fine says it */
+            (void)tls_fail(err, "cannot use '%s'", options->client_ca); /* is_fine says it */
     }
     if (is_fine && options->client_crl)
         is_fine = use_revocations(options->client_crl, context, &text, remarks, err);
@@ -252,14 +252,14 @@ static bool use_pairs(const struct material *material, SSL_CTX *context, struct 
 {
     uint32_t set = default_pairs(material);
     SSL *trial = SSL_new(context);
-    bool is_fine = trial || tls_fail(err, "setting up TLS");
+    bool is_fine = trial || tls_fail(err, "cannot set up TLS");
     for (size_t i = material->pair_count; is_fine && i-- > 0;) { /* as choose_pair() does */
         const struct tls_pair *pair = &material->pairs[i];
         is_fine = set >> i & 1
                       ? SSL_CTX_use_cert_and_key(context, pair->leaf, pair->key, pair->chain, 1)
                       : SSL_use_cert_and_key(trial, pair->leaf, pair->key, pair->chain, 1);
         if (!is_fine)
-            (void)tls_fail(err, "using the certificate in '%s'", /* is_fine says it */
+            (void)tls_fail(err, "cannot use the certificate in '%s'", /* is_fine says it */
                            material->server->options->pairs[i].certificate);
     }
     SSL_free(trial);
@@ -290,7 +290,7 @@ static bool set_up(struct tls_server *server, SSL_CTX *context, struct err *err)
                    SSL_CTX_set_session_id_context(context, (const unsigned char *)SESSION_CONTEXT,
                                                   sizeof(SESSION_CONTEXT) - 1) == 1;
     ERR_clear_error(); /* of groups that this OpenSSL does not know */
-    return is_fine || tls_fail(err, "setting up TLS");
+    return is_fine || tls_fail(err, "cannot set up TLS");
 }
 
 static struct material *read_material(struct tls_server *server, struct buf *remarks,
@@ -320,7 +320,7 @@ static SSL_CTX *make_context(struct tls_server *server, struct buf *remarks, str
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     if (!context || SSL_CTX_set_ex_data(context, material_index, material) != 1) {
         free_material(NULL, material, NULL, 0, 0, NULL);
-        (void)tls_fail(err, "making a TLS context"); /* NULL says it */
+        (void)tls_fail(err, "cannot create a TLS context"); /* NULL says it */
         SSL_CTX_free(context);
         return NULL;
     }

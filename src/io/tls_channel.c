@@ -505,7 +505,7 @@ static bool begin(struct tls_channel *tls, struct err *err)
     SSL_CTX_free(context); /* the connection has a reference of its own */
     BIO *bio = tls->ssl ? make_bio(tls) : NULL;
     if (!bio)
-        return tls_fail(err, "beginning a TLS connection");
+        return tls_fail(err, "cannot begin a TLS connection");
     SSL_set_bio(tls->ssl, bio, bio); /* takes */
     SSL_set_accept_state(tls->ssl);
     return true;

@@ -52,7 +52,7 @@ static bool read_all(int fd, const char *file, struct buf *into, struct err *err
         if (into->len > FILE_BYTES_MAX)
             return err_set(err, EFBIG, "'%s' is too long", file);
     }
-    return got == 0 || err_sys(err, errno, "reading '%s'", file);
+    return got == 0 || err_sys(err, errno, "cannot read '%s'", file);
 }
 
 /* `mode_out` may be NULL. */
@@ -61,7 +61,7 @@ static bool read_file(const char *file, struct buf *into, mode_t *mode_out, stru
     struct stat stat;
     int fd = file_open(file, FILE_READ);
     if (fd < 0)
-        return err_sys(err, errno, "opening '%s'", file);
+        return err_sys(err, errno, "cannot open '%s'", file);
     bool is_fine = read_all(fd, file, into, err);
     if (is_fine && mode_out && fstat(fd, &stat) == 0)
         *mode_out = stat.st_mode;
@@ -101,7 +101,7 @@ STACK_OF(X509) * tls_read_certificates(const char *file, struct buf *text, struc
     if (is_end)
         err_set(err, 0, "there is no certificate in '%s' (PEM)", file);
     else
-        (void)tls_fail(err, "reading the certificate in '%s'", file); /* likewise */
+        (void)tls_fail(err, "cannot read the certificate in '%s'", file); /* likewise */
     ERR_clear_error();
     sk_X509_pop_free(certificates, X509_free);
     return NULL;
@@ -132,7 +132,7 @@ static bool read_key(struct tls_pair *pair, const char *file, struct buf *remark
     }
     ERR_clear_error();
     return err_set(err, 0,
-                   is_encrypted ? "the key in '%s' is encrypted: there is nobody to ask for the "
+                   is_encrypted ? "the key in '%s' is encrypted, and nobody can be asked for the "
                                   "passphrase when davit starts"
                                 : "there is no private key in '%s' (PEM)",
                    file);
@@ -229,7 +229,7 @@ static bool read_ocsp(struct tls_pair *pair, const char *file, struct buf *remar
     OCSP_RESPONSE_free(response);
     ERR_clear_error();
     if (status != OCSP_RESPONSE_STATUS_SUCCESSFUL)
-        return err_set(err, 0, "the OCSP response in '%s' is no answer: %s", file,
+        return err_set(err, 0, "the OCSP response in '%s' reports an error: %s", file,
                        OCSP_response_status_str(status));
     if (pair->ocsp_until_s < clock_wall_ms() / 1000)
         buf_addf(remarks, "the OCSP response in '%s' is outdated and not sent\n", file);
@@ -273,7 +273,7 @@ STACK_OF(X509_CRL) * tls_read_revocations(const char *file, struct buf *text, in
     }
     BIO_free(bio);
     if (is_fine && ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-        is_fine = tls_fail(err, "reading the revocation list in '%s'", file);
+        is_fine = tls_fail(err, "cannot read the revocation list in '%s'", file);
     else if (is_fine && sk_X509_CRL_num(lists) == 0)
         is_fine = err_set(err, 0, "there is no revocation list in '%s' (PEM)", file);
     ERR_clear_error();

@@ -32,7 +32,7 @@ bool tls_tickets_init(struct tls_tickets *tickets, struct shared_state *shared, 
     *tickets = (struct tls_tickets){.shared = shared,
                                     .cipher = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL)};
     pthread_mutex_init(&tickets->mutex, NULL);
-    return tickets->cipher || tls_fail(err, "there is no AES-256-CBC");
+    return tickets->cipher || tls_fail(err, "this OpenSSL has no AES-256-CBC");
 }
 
 void tls_tickets_done(struct tls_tickets *tickets)

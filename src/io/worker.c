@@ -89,7 +89,7 @@ struct worker_pool *worker_pool_new(unsigned count, struct err *err)
         int rc = pthread_create(&worker->thread, NULL, work, worker);
         if (rc != 0) {
             pthread_cond_destroy(&worker->woken);
-            err_sys(err, rc, "starting a worker thread");
+            err_sys(err, rc, "cannot start a worker thread");
             worker_pool_free(pool);
             return NULL;
         }

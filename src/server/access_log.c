@@ -32,7 +32,7 @@ bool access_log_open(struct access_log *log, const char *file, struct err *err)
     if (!file)
         return true;
     log->fd = strcmp(file, "-") == 0 ? STDOUT_FILENO : file_open(file, FILE_APPEND);
-    return log->fd >= 0 || err_sys(err, errno, "opening the access log '%s'", file);
+    return log->fd >= 0 || err_sys(err, errno, "cannot open the access log '%s'", file);
 }
 
 void access_log_reopen(struct access_log *log)
@@ -41,7 +41,7 @@ void access_log_reopen(struct access_log *log)
         return;
     int fd = file_open(log->file, FILE_APPEND);
     if (fd < 0 || dup3(fd, log->fd, O_CLOEXEC) < 0)
-        log_line(LOG_ERROR, "opening the access log '%s' again: %s", log->file,
+        log_line(LOG_ERROR, "cannot reopen the access log '%s': %s", log->file,
                  strerrordesc_np(errno));
     fd_close(fd); /* log->fd is the same file now */
 }

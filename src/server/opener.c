@@ -125,8 +125,7 @@ static void open_for(const struct opener *opener, const struct question *questio
                  question->path);
     else if (fd < 0 && code == ENOTSUP)
         log_line(LOG_WARN,
-                 "'%s' is not opened with root's rights: not only root could have put it "
-                 "there",
+                 "'%s' is not opened with root's rights: others than root could have put it there",
                  question->path);
     answer(opener->fd, fd < 0 && code == ENOTSUP ? EACCES : fd < 0 ? code : 0, fd);
     fd_close(fd); /* the other has it */
@@ -139,7 +138,8 @@ static bool may_name_files(const char *path)
     if (guarded_is_roots(path))
         return true;
     log_line(LOG_WARN,
-             "what '%s' names now is not opened with root's rights: not only root can write to it",
+             "the files that '%s' names now are not opened with root's rights: others than root "
+             "can write to it",
              path);
     return false;
 }
@@ -230,7 +230,7 @@ static int ask(const struct question *question, size_t len)
                              .msg_controllen = sizeof(control.bytes)};
     if (send(opener_fd, question, len, MSG_NOSIGNAL) < 0 ||
         recvmsg(opener_fd, &message, MSG_CMSG_CLOEXEC) <= 0) {
-        log_line(LOG_ERROR, "the process that opens files for root has ended");
+        log_line(LOG_ERROR, "the process that opens files with root's rights has ended");
         errno = EPIPE;
         return -1;
     }
@@ -263,7 +263,7 @@ bool opener_start(const struct server_config *config, int argc, char **argv, str
     if (!config->user || geteuid() != 0)
         return true;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
-        return err_sys(err, errno, "making a socket");
+        return err_sys(err, errno, "cannot create a socket");
     pid_t pid = fork();
     if (pid == 0) {
         struct opener opener = {.fd = ends[1], .first = config, .argc = argc, .argv = argv};
@@ -273,7 +273,7 @@ bool opener_start(const struct server_config *config, int argc, char **argv, str
     fd_close(ends[1]); /* the other's */
     opener_fd = ends[0];
     if (pid < 0)
-        return err_sys(err, code, "starting the process that opens files");
+        return err_sys(err, code, "cannot start the process that opens files");
     file_open_by(open_or_ask);
     return true;
 }

@@ -19,11 +19,11 @@ bool privilege_drop(const char *user, struct err *err)
         gid_t gid = entry->pw_gid;
         if (initgroups(user, gid) < 0 || setresgid(gid, gid, gid) < 0 ||
             setresuid(uid, uid, uid) < 0)
-            return err_sys(err, errno, "becoming user '%s'", user);
+            return err_sys(err, errno, "cannot become user '%s'", user);
     }
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        return err_sys(err, errno, "giving up privileges");
+        return err_sys(err, errno, "cannot give up root's rights");
     if (geteuid() == 0)
-        log_line(LOG_WARN, "running as root: --user NAME would bound what a flaw could do");
+        log_line(LOG_WARN, "running as root; with --user NAME a security hole could do less harm");
     return true;
 }

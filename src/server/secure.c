@@ -44,12 +44,12 @@ bool secure_reload(struct secure *secure, const struct server_config *config, st
 {
     bool has_pairs = config->tls.pair_count > 0;
     if (has_pairs != (secure->tls != NULL))
-        return err_set(err, 0, "TLS begins and ends with a restart");
+        return err_set(err, 0, "turning TLS on or off needs a restart");
     if (!secure->tls)
         return true;
     if (!tls_server_reload(secure->tls, &config->tls, err))
         return false;
-    log_line(LOG_INFO, "read the certificates again");
+    log_line(LOG_INFO, "the certificates have been reloaded");
     log_remarks(secure);
     return true;
 }

@@ -203,7 +203,7 @@ static bool refuse_by_spare(struct server_loop *loop, const struct listener *lis
 
 static void pause_accepting(struct server_loop *loop, const struct listener *listener)
 {
-    log_line(LOG_ERROR, "accepting a connection: %s", strerrordesc_np(errno));
+    log_line(LOG_ERROR, "cannot accept a connection: %s", strerrordesc_np(errno));
     for (int i = 0; i < ACCEPTS_PER_EVENT && refuse_by_spare(loop, listener); i++)
         continue;
     set_accepting(loop, false); /* it would only fail again, at full speed */
@@ -344,7 +344,7 @@ static struct settings *read_again(struct server *server)
         settings = settings_new(&config, server->access_state, server->settings, &err);
     if (settings && settings_mount(settings, &server->ground, &err))
         return settings;
-    log_line(LOG_ERROR, "keeping the settings as they were: %s", err.text);
+    log_line(LOG_ERROR, "keeping the old settings: %s", err.text);
     settings_unref(settings);
     return NULL;
 }
@@ -353,7 +353,7 @@ static bool reload_certificates(struct server *server, struct settings *settings
 {
     struct err err;
     if (!secure_reload(&server->secure, &settings->config, &err)) {
-        log_line(LOG_ERROR, "keeping the certificates as they were: %s", err.text);
+        log_line(LOG_ERROR, "keeping the old certificates: %s", err.text);
         return false;
     }
     settings_unref(server->secure_settings);
@@ -377,8 +377,9 @@ static void reload(struct server *server)
     struct settings *settings = read_again(server);
     bool is_secure = reload_certificates(server, settings ? settings : server->settings);
     if (settings && !is_secure && !has_same_signers(settings, server->settings)) {
-        log_line(LOG_ERROR, "keeping the settings as they were: they name other signers of "
-                            "clients' certificates");
+        log_line(
+            LOG_ERROR,
+            "keeping the old settings: the new ones name another CA for clients' certificates");
         settings_unref(settings);
         settings = NULL;
     }
@@ -402,7 +403,7 @@ static void ask_to_reload(struct server *server)
 static void reloaded(struct job *job)
 {
     struct server *server = CONTAINER_OF(job, struct server, reloaded_job);
-    log_line(LOG_INFO, "read the settings again");
+    log_line(LOG_INFO, "the settings have been reloaded");
     server->is_reloading = false;
     if (!server->reloads_again)
         return;
@@ -414,7 +415,7 @@ static void take_moved(struct job *job)
 {
     struct server *server = CONTAINER_OF(job, struct server, moved_job);
     atomic_store(&server->has_moved, false);
-    log_line(LOG_INFO, "reading the settings again: a directory that is served has been replaced");
+    log_line(LOG_INFO, "reloading the settings: a directory that is served has been replaced");
     ask_to_reload(server);
 }
 
@@ -545,12 +546,12 @@ static bool hear_signals(struct server *server, struct err *err)
     sigaddset(&set, SIGHUP);
     /* Before there are threads: all of them inherit the mask. */
     if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
-        return err_set(err, 0, "blocking signals failed");
+        return err_set(err, 0, "cannot block signals");
     (void)signal(SIGPIPE, SIG_IGN); /* sendfile(2) knows no MSG_NOSIGNAL */
     (void)signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is EFBIG, not our end */
     server->signals.ready = signals_ready;
     server->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    return server->signals.fd >= 0 || err_sys(err, errno, "listening for signals");
+    return server->signals.fd >= 0 || err_sys(err, errno, "cannot listen for signals");
 }
 
 static unsigned hash_threads(const struct server_config *config)
@@ -603,7 +604,7 @@ static bool serve(struct server *server, struct err *err)
         struct server_loop *loop = &server->loops[started];
         int code = pthread_create(&loop->thread, NULL, run_loop, loop);
         if (code)
-            is_fine = err_sys(err, code, "starting a thread");
+            is_fine = err_sys(err, code, "cannot start a thread");
     }
     if (is_fine) {
         ports_tell(&server->ports);

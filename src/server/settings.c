@@ -75,9 +75,10 @@ static bool keep(struct settings *settings, struct settings_text *text,
     if (!old || !old->path || strcmp(old->path, text->path) != 0)
         return false;
     log_line(LOG_ERROR, "%s", err->text);
-    log_line(LOG_ERROR,
-             "WHAT '%s' SAID BEFORE STAYS IN FORCE: who has been removed from it can still sign in",
-             text->path);
+    log_line(
+        LOG_ERROR,
+        "THE OLD CONTENT OF '%s' STAYS IN FORCE: people who were removed from it can still sign in",
+        text->path);
     text->text = arena_str(&settings->arena, old->text);
     text->keys = arena_str(&settings->arena, old->keys);
     return parse(settings, text, err);
@@ -239,8 +240,10 @@ static bool spell_base(struct mount *mount, struct str user, struct arena *arena
         struct str name = str_cut(&rest, '/');
         struct str real_name = str_cut(&real_rest, '/');
         if (user.len && unicode_eq(name, user) && !unicode_eq(real_name, user)) {
-            log_line(LOG_WARN, "the home of %.*s is not his: it is named %.*s", STR_ARGS(user),
-                     STR_ARGS(real_name));
+            log_line(LOG_WARN,
+                     "the home directory of %.*s is not used: it is named %.*s, and may be "
+                     "somebody else's",
+                     STR_ARGS(user), STR_ARGS(real_name));
             return false;
         }
     }
@@ -321,7 +324,8 @@ static bool add_mount(struct settings *settings, const struct config_mount *conf
     struct store_options options = {.durability = settings->config.durability, .limits = limits};
     bool has_slash;
     if (path_decode(&settings->arena, config->pattern, &mount->mount.prefix, &has_slash) != PATH_OK)
-        return err_set(err, 0, "[mount \"%.*s\"] is no path of a URL", STR_ARGS(config->pattern));
+        return err_set(err, 0, "[mount \"%.*s\"] is not a valid path of a URL",
+                       STR_ARGS(config->pattern));
     mount->mount.is_read_only = config->is_read_only || settings->config.is_read_only;
     mount->mount.quota_bytes = config->quota_bytes;
     mount->mount.usages = store_pool_usages(settings->pool);
@@ -348,12 +352,11 @@ static bool are_apart(const char *root, const char *other, struct err *err)
     struct arena arena = {0};
     const char *first = store_root(&arena, root);
     const char *second = store_root(&arena, other);
-    bool is_fine =
-        store_compare_roots(first, second) != STORE_ROOTS_MEET ||
-        err_set(err, 0,
-                "'%s' and '%s' cannot both be served: one lies in the other, or shows there; "
-                "serve one of them, or move it out of the other",
-                first, second);
+    bool is_fine = store_compare_roots(first, second) != STORE_ROOTS_MEET ||
+                   err_set(err, 0,
+                           "'%s' and '%s' cannot both be served: one is inside the other, or "
+                           "mounted there; serve only one of them, or move them apart",
+                           first, second);
     arena_done(&arena);
     return is_fine;
 }

@@ -75,11 +75,10 @@ static bool is_apart(struct store_pool *pool, const char *root, struct err *err)
         struct pooled *pooled = CONTAINER_OF(link, struct pooled, link);
         if (!store_is_lost(pooled->store) &&
             store_compare_roots(pooled->root, root) == STORE_ROOTS_MEET)
-            return err_set(
-                err, 0,
-                "'%s' cannot be served beside '%s', which is still open: one lies in the "
-                "other; start davit anew",
-                root, pooled->root);
+            return err_set(err, 0,
+                           "'%s' cannot be served while '%s' is still open: one is inside the "
+                           "other; restart davit",
+                           root, pooled->root);
     }
     return true;
 }

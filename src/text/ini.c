@@ -37,7 +37,7 @@ static enum ini_rc malformed(struct err *err, const char *text)
 static enum ini_rc read_section(struct ini *ini, struct str line, struct err *err)
 {
     if (line.at[line.len - 1] != ']')
-        return malformed(err, "a section ends in ']'");
+        return malformed(err, "a section must end with ']'");
     struct str inside = str_trim(str_of(line.at + 1, line.len - 2));
     size_t blank = 0;
     while (blank < inside.len && inside.at[blank] != ' ' && inside.at[blank] != '\t')
@@ -46,21 +46,21 @@ static enum ini_rc read_section(struct ini *ini, struct str line, struct err *er
     ini->section = str_first(inside, blank);
     ini->subject = unquote(quoted);
     if (!is_name(ini->section))
-        return malformed(err, "that is no name of a section");
+        return malformed(err, "not a valid name of a section");
     if (quoted.len && quoted.len != ini->subject.len + 2)
-        return malformed(err, "what a section is about stands in quotes");
+        return malformed(err, "what follows the name of a section must be in quotes");
     return INI_SECTION;
 }
 
 static enum ini_rc read_key(struct ini *ini, struct str line, struct err *err)
 {
     if (str_index(line, '=') == line.len)
-        return malformed(err, "this is neither a [section] nor a key = value");
+        return malformed(err, "neither a [section] nor a key = value");
     ini->value = line;
     ini->key = str_trim(str_cut(&ini->value, '='));
     ini->value = unquote(str_trim(ini->value));
     if (!is_name(ini->key))
-        return malformed(err, "that is no name of a key");
+        return malformed(err, "not a valid name of a key");
     return INI_KEY;
 }
 
@@ -72,7 +72,7 @@ enum ini_rc ini_next(struct ini *ini, struct err *err)
         if (line.len && line.at[line.len - 1] == '\r')
             line.len--;
         if (has_control(line))
-            return malformed(err, "there is a control character");
+            return malformed(err, "control characters are not allowed");
         line = str_trim(line);
         if (line.len == 0 || line.at[0] == '#' || line.at[0] == ';')
             continue;

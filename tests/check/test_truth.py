@@ -37,7 +37,7 @@ def test_every_link_of_500_pages_served_by_nginx(seed):
         compare(site, run)
         assert run.status == 1
         assert run.summary["complete"]
-        assert "robots.txt asks not to look at" in run.stderr
+        assert "robots.txt asks robots to leave out" in run.stderr
 
 
 @pytest.mark.skipif(not NGINX, reason="needs nginx")

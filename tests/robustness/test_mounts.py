@@ -231,7 +231,7 @@ def test_a_member_that_cannot_be_moved_between_mounts_stays(server):
         file.write('[rule "/files/d/closed"]\ndeny = write for alice\n')
     server.process.send_signal(signal.SIGHUP)
     deadline = time.monotonic() + 20
-    while "read the settings again" not in server.stderr():
+    while "the settings have been reloaded" not in server.stderr():
         assert time.monotonic() < deadline, server.stderr()
         time.sleep(0.01)
     answer = expect(server, 207, "MOVE", "/files/d/", Destination="/files/pool/d/")
@@ -253,10 +253,10 @@ def link(server, *options):
     done = subprocess.run([davit.BINARY, "token", "add", "alice", "--link", "--tokens", server.folder + "/tokens",
                            *options], capture_output=True, text=True, check=True)
     os.chmod(server.folder + "/tokens", 0o644)
-    before = server.stderr().count("read the settings again")
+    before = server.stderr().count("the settings have been reloaded")
     server.process.send_signal(signal.SIGHUP)
     deadline = time.monotonic() + 20
-    while server.stderr().count("read the settings again") == before:
+    while server.stderr().count("the settings have been reloaded") == before:
         assert time.monotonic() < deadline, server.stderr()
         time.sleep(0.01)
     return done.stdout.strip()

@@ -218,7 +218,7 @@ def test_a_reload_refuses_mounts_that_lie_in_each_other(tmp_path):
     with Configured(root="", args=["-c", path]) as server:
         config(tmp_path, tmp_path / "all/sub", tmp_path / "all")
         server.process.send_signal(signal.SIGHUP)
-        wait_for(lambda: "keeping the settings as they were" in server.stderr(), "the refusal")
+        wait_for(lambda: "keeping the old settings" in server.stderr(), "the refusal")
         assert "cannot both be served" in server.stderr()
         assert server.request("PUT", "/0/f", body="x").status == 201
 

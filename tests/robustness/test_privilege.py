@@ -133,11 +133,11 @@ def test_what_cannot_be_read_is_named_and_keeps_nothing_else(machine):
     machine.run("davit user del bob -c /etc/davit/davit.conf\n"
                 "echo broken > /etc/letsencrypt/live/dav.example.org/privkey.pem")
     reload(machine)
-    assert "keeping the certificates as they were: there is no private key in" in machine.stderr()
+    assert "keeping the old certificates: there is no private key in" in machine.stderr()
     assert machine.status("bob") == 401, "the certificate is no reason to let him in"
     machine.run("mv /etc/davit/users /etc/davit/away\n" + machine.certificate("two"))
     reload(machine)
-    assert "WHAT '/etc/davit/users' SAID BEFORE STAYS IN FORCE" in machine.stderr()
+    assert "THE OLD CONTENT OF '/etc/davit/users' STAYS IN FORCE" in machine.stderr()
     assert machine.status("alice") == 207 and "two" in machine.subject()
     machine.run("mv /etc/davit/away /etc/davit/users")
     # A file that the configuration names only now.
@@ -152,8 +152,8 @@ def test_what_cannot_be_read_is_named_and_keeps_nothing_else(machine):
 def test_a_configuration_of_somebody_else_names_nothing_new(machine):
     machine.run("cd /etc/davit; chown davit davit.conf; mkdir -m 700 other; cp users users.keys other\n"
                 "sed -i 's,= /etc/davit/users,= /etc/davit/other/users,' davit.conf; chmod 600 other/*")
-    reload(machine, "keeping the settings as they were")
-    assert "what '/etc/davit/davit.conf' names now is not opened with root's rights" in machine.stderr()
+    reload(machine, "keeping the old settings")
+    assert "the files that '/etc/davit/davit.conf' names now are not opened with root's rights" in machine.stderr()
     assert "'/etc/davit/other/users' is not opened with root's rights" in machine.stderr()
     machine.run("chown root /etc/davit/davit.conf")
     reload(machine)
@@ -183,6 +183,6 @@ def test_the_opener_opens_nothing_else_and_ends_with_davit(machine):
 
 def test_without_the_opener_the_log_says_so(machine):
     os.kill(machine.opener()[0], signal.SIGKILL)
-    reload(machine, "the process that opens files for root has ended")
-    wait_for(lambda: "keeping the certificates as they were" in machine.stderr(), "the reload to end")
+    reload(machine, "the process that opens files with root's rights has ended")
+    wait_for(lambda: "keeping the old certificates" in machine.stderr(), "the reload to end")
     assert machine.status("alice") == 207

@@ -481,7 +481,7 @@ def test_sighup_opens_the_log_again(tmp_path):
         os.unlink(log)
         os.mkdir(log)  # it cannot be opened: the old one goes on, and the server with it
         server.process.send_signal(signal.SIGHUP)
-        wait_for(lambda: "opening the access log" in server.stderr(), "the complaint")
+        wait_for(lambda: "open the access log" in server.stderr(), "the complaint")
         assert server.request("GET", "/").status == 200
 
 

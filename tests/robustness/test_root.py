@@ -143,7 +143,7 @@ def test_after_sighup_the_directory_of_that_name_is_served(served):
     with open(server.root + "/new", "w", encoding="ascii") as file:
         file.write("new")
     server.process.send_signal(signal.SIGHUP)
-    wait_for(lambda: "read the settings again" in server.stderr(), "the reload")
+    wait_for(lambda: "the settings have been reloaded" in server.stderr(), "the reload")
     client.expect(200, "GET", "/new")
     assert names_of(client) == NAMES | {b"/new"}
 

@@ -119,7 +119,7 @@ def wait_for(condition, what, seconds=30):
         time.sleep(0.01)
 
 
-def reload(server, word="read the settings again"):
+def reload(server, word="the settings have been reloaded"):
     """SIGHUP, until the log says that."""
     before = server.stderr().count(word)
     server.process.send_signal(signal.SIGHUP)

@@ -79,7 +79,7 @@ def test_nothing_is_overwritten(tmp_path):
 
 
 @pytest.mark.parametrize("args,text", [
-    ([], "Usage"), (["nonsense"], "Usage"), (["self-signed"], "where to?"),
+    ([], "Usage"), (["nonsense"], "Usage"), (["self-signed"], "no directory for the files"),
     (["self-signed", "--out"], "--out needs DIR"), (["self-signed", "--oot", "x"], "did you mean --out?"),
     (["self-signed", "--days", "0", "--out", "x"], "not a number from 1"),
     (["self-signed", "--days", "36501", "--out", "x"], "not a number from 1"),

@@ -64,20 +64,20 @@ def test_a_reload_reads_other_certificates_and_mappings(tmp_path, authority):
         assert curl(server, *shown(bob))[0] == 403
         text = config.read_text().replace(pair.certificate, other.certificate).replace(pair.key, other.key)
         config.write_text(text.replace("alice", "bob"))
-        reload(server, "read the settings again")
+        reload(server, "the settings have been reloaded")
         assert curl(server, *shown(bob))[0] == 207
         done = subprocess.run(["curl", "-svk", f"https://{server.address[0]}:{server.address[1]}/"],
                               capture_output=True, text=True, check=False)
         assert re.search(r"subject:.*other\.test", done.stderr), done.stderr
         # A key that does not belong to the certificate keeps the certificate as it was, and nobody who is out.
         config.write_text(text.replace(other.key, pair.key))
-        reload(server, "read the settings again")
-        assert "keeping the certificates as they were: the key in" in server.stderr()
+        reload(server, "the settings have been reloaded")
+        assert "keeping the old certificates: the key in" in server.stderr()
         assert curl(server, *shown(bob))[0] == 403
         # But whom certificates are for is not read without who may sign them.
         text = text.replace("alice", "bob").replace(other.key, pair.key)
         config.write_text(text.replace(authority.pair.certificate, other.certificate))
-        reload(server, "they name other signers of clients' certificates")
+        reload(server, "the new ones name another CA for clients' certificates")
         assert curl(server, *shown(bob))[0] == 403
 
 
@@ -118,7 +118,7 @@ def test_who_is_revoked_is_out_with_the_next_reload(tmp_path, authority):
             assert open_of(connection) == 404
             session = connection.socket.session
         authority.revoke(bob)
-        reload(server, "read the certificates again")
+        reload(server, "the certificates have been reloaded")
         assert curl(server, *shown(alice))[0] == 207
         assert curl(server, *shown(bob))[0] == 0, "there is no connection"
         assert curl(server)[0] == 403, "who shows none is asked for none"
@@ -133,17 +133,17 @@ def test_a_list_that_has_expired_is_refused(tmp_path, authority):
     with serve_with_list(tmp_path, authority, path) as server:
         for days, said in (((-3, -2), "has expired: fetch a newer one"), ((1, 2), "is not valid yet")):
             authority.revoke(days=days)
-            reload(server, "keeping the certificates as they were")
+            reload(server, "keeping the old certificates")
             assert f"the revocation list in '{path}' {said}" in server.stderr()
         with open(path, "w", encoding="ascii") as file:
             file.write("-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n")
-        reload(server, "reading the revocation list in")
+        reload(server, "cannot read the revocation list in")
         with open(path, "w", encoding="ascii") as file:
             file.write("nothing\n")
         reload(server, "there is no revocation list in")
         assert curl(server, *shown(alice))[0] == 207
         authority.revoke(seconds=15)  # and while davit runs
-        reload(server, "read the certificates again")
+        reload(server, "the certificates have been reloaded")
         context = tls.context(client=alice)
         with server.connect(tls=context) as connection:
             assert open_of(connection) == 404
@@ -158,7 +158,7 @@ def test_a_list_that_has_expired_is_refused(tmp_path, authority):
             with server.connect(tls=context, session=session) as connection:
                 assert open_of(connection) == 404
         authority.revoke()
-        reload(server, "read the certificates again")
+        reload(server, "the certificates have been reloaded")
         assert curl(server, *shown(alice))[0] == 207
     authority.revoke(days=(-3, -2))
     assert "has expired" in refused(tmp_path, "--tls-client-ca", authority.pair.certificate, "--tls-client-crl", path)
@@ -176,7 +176,7 @@ def test_a_signer_without_a_list_signs_nobody_in(tmp_path, authority):
         assert "clients' certificates are refused: unable to get certificate CRL" in server.stderr()
         with open(path, "a", encoding="ascii") as file, open(other.revoke(), encoding="ascii") as more:
             file.write(more.read())
-        reload(server, "read the certificates again")
+        reload(server, "the certificates have been reloaded")
         assert curl(server, *shown(alice))[0] == 207
 
 

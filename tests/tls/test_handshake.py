@@ -141,8 +141,8 @@ def test_what_does_not_fit_is_refused(pair, tmp_path):
     assert f"the key in '{other.key}' does not belong to the certificate in" in text
     text = refused(*pair.args(), "--tls-cert", other.certificate, "--tls-key", pair.key)
     assert "does not belong" in text
-    assert "opening '/none'" in refused("--tls-cert", "/none", "--tls-key", pair.key)
-    assert "opening '/none'" in refused("--tls-cert", pair.certificate, "--tls-key", "/none")
+    assert "cannot open '/none'" in refused("--tls-cert", "/none", "--tls-key", pair.key)
+    assert "cannot open '/none'" in refused("--tls-cert", pair.certificate, "--tls-key", "/none")
     assert "no private key in" in refused("--tls-cert", pair.certificate)
     assert "2 --tls-key for 1 --tls-cert" in refused(*pair.args(), "--tls-key", other.key)
     assert "need --tls-cert" in refused("--redirect", "127.0.0.1:0")
@@ -182,11 +182,11 @@ def test_keys_are_read_before_rights_are_given_up(tmp_path):
         with server.connect() as connection:
             assert get(connection).status == 200
         server.process.send_signal(signal.SIGHUP)  # now davit cannot read them: its opener can
-        wait_for(lambda: "read the certificates again" in server.stderr(), "the reload")
+        wait_for(lambda: "the certificates have been reloaded" in server.stderr(), "the reload")
         os.chown(tmp_path / "p", 65534, 65534)  # nor can that, where others might have put them
         os.chmod(secret.key, 0o000)
         server.process.send_signal(signal.SIGHUP)
-        wait_for(lambda: "keeping the certificates as they were: opening" in server.stderr(),
+        wait_for(lambda: "keeping the old certificates: cannot open" in server.stderr(),
                  "the reload to fail")
         assert "is not opened with root's rights" in server.stderr()
         with server.connect() as connection:
@@ -205,13 +205,13 @@ def test_reload_on_sighup(tmp_path):
             kept.send(bytes(100000))
             os.replace(after.certificate, pair.certificate)
             server.process.send_signal(signal.SIGHUP)  # the key is still the old one
-            wait_for(lambda: "keeping the certificates as they were: the key in" in server.stderr(),
+            wait_for(lambda: "keeping the old certificates: the key in" in server.stderr(),
                      "the reload to fail")
             with server.connect() as connection:
                 assert subject_of(connection) == "before.test"
             os.replace(after.key, pair.key)
             server.process.send_signal(signal.SIGHUP)
-            wait_for(lambda: "read the certificates again" in server.stderr(), "the reload")
+            wait_for(lambda: "the certificates have been reloaded" in server.stderr(), "the reload")
             with server.connect() as connection:
                 assert subject_of(connection) == "after.test"
                 assert get(connection).status == 200
@@ -240,7 +240,7 @@ def test_reload_under_load(tmp_path):
             thread.start()
         for done in range(1, 1000):
             server.process.send_signal(signal.SIGHUP)
-            wait_for(lambda: server.stderr().count("read the certificates again") >= done,
+            wait_for(lambda: server.stderr().count("the certificates have been reloaded") >= done,
                      "the reload")
             time.sleep(0.05)
             if not any(thread.is_alive() for thread in threads):
@@ -271,7 +271,7 @@ def test_sessions_are_resumed_on_every_loop(pair, version):
         for connection in held:
             connection.close()
         server.process.send_signal(signal.SIGHUP)
-        wait_for(lambda: "read the certificates again" in server.stderr(), "the reload")
+        wait_for(lambda: "the certificates have been reloaded" in server.stderr(), "the reload")
         with server.connect(tls=client, session=session) as connection:
             assert connection.socket.session_reused, "a reload ends no sessions"
 

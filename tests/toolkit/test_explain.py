@@ -136,7 +136,7 @@ def test_what_is_mistyped_gets_a_suggestion(argument, meant):
                                       "HTTP/1.1", "-1e9 207", "2O7", "HTTP/1.1 20 No"])
 def test_nonsense_is_told_kindly(argument):
     done = explain("--", argument)
-    assert done.returncode == 1 and "nothing is known of" in done.stderr and not done.stdout
+    assert done.returncode == 1 and "unknown status or condition" in done.stderr and not done.stdout
     assert json.loads(explain("--json", "--", argument).stdout)[0]["error"] == "unknown"
 
 

@@ -174,7 +174,7 @@ struct jwt_keys *jwt_keys_new(struct str json, struct err *err)
     json_decref(root);
     if (keys->count)
         return keys;
-    err_set(err, 0, "there is no key for RS256, ES256 or EdDSA in it");
+    err_set(err, 0, "it has no key for RS256, ES256 or EdDSA");
     jwt_keys_free(keys);
     return NULL;
 }

@@ -130,7 +130,8 @@ static const struct admin_verb *find_verb(struct admin *admin, const struct admi
         admin->operand_count--;
         if (admin->operand_count == verb->operand_count)
             return verb;
-        err_set(err, 0, "usage: %s %s %s [OPTIONS]", verbs->options->command, name, verb->operands);
+        err_set(err, 0, "wrong number of arguments. Usage: %s %s %s [OPTIONS]",
+                verbs->options->command, name, verb->operands);
         return NULL; /* as err_set() says */
     }
     const char *meant = suggest(name, names, verbs->count);

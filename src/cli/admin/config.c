@@ -26,9 +26,9 @@ static bool is_directory(const char *root, struct err *err)
     bool is_home = user && (user[3] == '/' || user[3] == '\0');
     struct str text = str_first(str_of_c(root), is_home ? (size_t)(user - root) : strlen(root));
     int rc = stat(arena_text(&arena, text), &stat_);
-    bool is_fine = rc < 0 ? err_sys(err, errno, "looking at '%.*s'", STR_ARGS(text))
+    bool is_fine = rc < 0 ? err_sys(err, errno, "cannot use '%.*s'", STR_ARGS(text))
                           : S_ISDIR(stat_.st_mode) ||
-                                err_set(err, 0, "'%.*s' is no directory", STR_ARGS(text));
+                                err_set(err, 0, "'%.*s' is not a directory", STR_ARGS(text));
     arena_done(&arena);
     return is_fine;
 }

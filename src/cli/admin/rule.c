@@ -23,11 +23,11 @@ static int rule_test(struct admin *admin)
     if (strcmp(admin->operands[0], "-") != 0) /* - is nobody */
         principal.name = str_of_c(admin->operands[0]);
     if (!admin->config.file)
-        is_fine = err_set(&err, 0, "which rules? -c FILE");
+        is_fine = err_set(&err, 0, "give the configuration with the rules: -c FILE");
     else if (!method)
         is_fine = err_set(&err, 0, "there is no method '%s'", admin->operands[1]);
     else if (path_decode(&arena, str_of_c(admin->operands[2]), &path, &has_slash) != PATH_OK)
-        is_fine = err_set(&err, 0, "'%s' is no path of a URL", admin->operands[2]);
+        is_fine = err_set(&err, 0, "'%s' is not a valid path of a URL", admin->operands[2]);
     if (!is_fine) {
         arena_done(&arena);
         return admin_fail(&err);

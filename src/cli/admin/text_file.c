@@ -70,7 +70,7 @@ static bool replace(const char *path, struct str text, struct err *err)
     if (!is_fine)
         (void)unlink(buf_c(&fresh)); /* if it was made at all */
     buf_done(&fresh);
-    return is_fine || err_sys(err, code, "writing '%s'", path);
+    return is_fine || err_sys(err, code, "cannot write '%s'", path);
 }
 
 /* -1: `err` says why. */
@@ -80,7 +80,7 @@ static int lock_file(const char *path, struct err *err)
     buf_addf(&name, "%s.lock", path);
     int fd = open(buf_c(&name), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0 || flock(fd, LOCK_EX) < 0)
-        err_sys(err, errno, "locking '%s'", buf_c(&name));
+        err_sys(err, errno, "cannot lock '%s'", buf_c(&name));
     buf_done(&name);
     return fd;
 }
@@ -143,15 +143,16 @@ bool password_read(const char *path, struct arena *arena, struct str *password_o
     struct str again;
     if (!path && isatty(STDIN_FILENO)) {
         if (!ask("Password", arena, password_out) || !ask("Again", arena, &again))
-            return err_set(err, 0, "there was no password");
-        return str_eq(*password_out, again) || err_set(err, 0, "the two are not the same");
+            return err_set(err, 0, "no password was given");
+        return str_eq(*password_out, again) ||
+               err_set(err, 0, "the two passwords are not the same");
     }
     bool is_input = !path || strcmp(path, "-") == 0;
     FILE *from = is_input ? stdin : fopen(path, "re");
     if (!from)
-        return err_sys(err, errno, "opening '%s'", path);
+        return err_sys(err, errno, "cannot open '%s'", path);
     bool is_read = read_line(from, arena, password_out);
     if (!is_input)
         (void)fclose(from); /* read only: nothing to lose */
-    return is_read || err_set(err, 0, "there was no password");
+    return is_read || err_set(err, 0, "no password was given");
 }

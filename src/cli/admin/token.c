@@ -17,7 +17,8 @@
 static bool has_file(const struct admin *admin, struct err *err)
 {
     return admin->config.tokens ||
-           err_set(err, 0, "which file of tokens? --tokens FILE, or tokens = FILE in -c FILE");
+           err_set(err, 0,
+                   "give the file of tokens: --tokens FILE, or -c FILE with tokens = FILE in it");
 }
 
 static bool add(struct admin *admin, struct err *err)
@@ -37,7 +38,7 @@ static bool add(struct admin *admin, struct err *err)
         is_fine = err_set(err, 0, "'%s' cannot be the name of a user", admin->operands[0]);
     if (is_fine && admin->path &&
         path_decode(&arena, str_of_c(admin->path), &like.scope.path, &has_slash) != PATH_OK)
-        is_fine = err_set(err, 0, "--path '%s' is no path of a URL", admin->path);
+        is_fine = err_set(err, 0, "--path: '%s' is not a valid path of a URL", admin->path);
     if (is_fine) {
         tokens_add_line(&line, &like, &text);
         is_fine = text_file_set(admin->config.tokens, token_id_of(buf_str(&text)), buf_str(&line),

@@ -15,7 +15,8 @@
 static bool has_file(const struct admin *admin, struct err *err)
 {
     return admin->config.users ||
-           err_set(err, 0, "which file of users? --users FILE, or users = FILE in -c FILE");
+           err_set(err, 0,
+                   "give the file of users: --users FILE, or -c FILE with users = FILE in it");
 }
 
 static bool read_file(const struct admin *admin, struct users *users, struct err *err)
@@ -85,7 +86,7 @@ static bool store_password(const struct admin *admin, const struct user_secret *
     struct buf line = {0};
     struct buf keys_line = {0};
     bool is_fine = users_add_lines(&line, &keys_line, secret) ||
-                   err_set(err, 0, "that password cannot be hashed");
+                   err_set(err, 0, "this password cannot be hashed");
     is_fine = is_fine && store_lines(admin, secret->name, buf_str(&line), buf_str(&keys_line), err);
     buf_done(&line);
     buf_done(&keys_line);
@@ -107,10 +108,9 @@ static bool set_password(struct admin *admin, bool is_new, struct err *err)
     if (!users_is_name(name))
         return err_set(err, 0, "'%s' cannot be the name of a user", admin->operands[0]);
     bool is_there = read_file(admin, &users, &none) && users_find(&users, name);
-    bool is_fine =
-        is_there != is_new ||
-        err_set(err, 0, is_new ? "there is a user '%s' already" : "there is no user '%s'",
-                admin->operands[0]);
+    bool is_fine = is_there != is_new ||
+                   err_set(err, 0, is_new ? "user '%s' already exists" : "there is no user '%s'",
+                           admin->operands[0]);
     is_fine = is_fine && password_read(admin->password_file, &arena, &secret.password, err) &&
               make_salts(admin, &users, err) && store_password(admin, &secret, err);
     if (is_fine && !secret.has_md5)

@@ -103,7 +103,7 @@ static bool set_tls_ocsp(void *target, const char *value, struct err *err)
 {
     struct server_config *config = target;
     if (config->tls.pair_count == 0)
-        return err_set(err, 0, "'%s' has no certificate before it", value);
+        return err_set(err, 0, "'%s' must come after the --tls-cert that it belongs to", value);
     config->tls.pairs[config->tls.pair_count - 1].ocsp = value;
     return true;
 }
@@ -183,7 +183,7 @@ static void add_proxies(struct buf *to, const char *key, const void *target)
 
 static bool check_realm(const char *value, struct err *err)
 {
-    return (*value && strlen(value) <= 200) || err_set(err, 0, "a realm has 1 to 200 bytes");
+    return (*value && strlen(value) <= 200) || err_set(err, 0, "a realm must have 1 to 200 bytes");
 }
 
 static const char *const scheme_words[ACCESS_SCHEME_COUNT] = {
@@ -198,7 +198,7 @@ static bool set_scheme(struct server_config *config, struct str word, struct err
         if (str_eq(word, str_of_c(scheme_words[i])))
             return config->offers[i] = true;
     }
-    return err_set(err, 0, "there is no way to sign in called '%.*s'", STR_ARGS(word));
+    return err_set(err, 0, "there is no sign-in scheme '%.*s'", STR_ARGS(word));
 }
 
 static bool set_schemes(void *target, const char *value, struct err *err)
@@ -261,7 +261,7 @@ static bool set_limit(void *target, const char *value, struct err *err)
 
 static bool check_mount_root(const char *value, struct err *err)
 {
-    return *value || err_set(err, 0, "it is empty");
+    return *value || err_set(err, 0, "it must not be empty");
 }
 
 /* --- the tables --- */
@@ -318,8 +318,8 @@ static bool check_addresses(const struct server_config *config, struct err *err)
             continue;
         address_format(&config->listeners[i].address, text);
         return err_set(err, 0,
-                       "%s can be reached from other machines, and there is no sign-in: "
-                       "--users FILE says who may, --anonymous that everyone may do everything",
+                       "%s can be reached from other machines, but nobody has to sign in: give "
+                       "--users FILE, or --anonymous to let everyone do everything",
                        text);
     }
     return true;
@@ -330,8 +330,8 @@ static bool check_tls(struct server_config *config, struct err *err)
     struct tls_options *tls = &config->tls;
     if (config->tls_key_count && config->tls_key_count != tls->pair_count)
         return err_set(err, 0,
-                       "%zu --tls-key for %zu --tls-cert: they go in pairs, or the keys "
-                       "stand in the files of the certificates",
+                       "%zu --tls-key for %zu --tls-cert: give a key for each certificate, or none "
+                       "if the keys are in the certificates' files",
                        config->tls_key_count, tls->pair_count);
     for (size_t i = 0; i < tls->pair_count; i++) {
         if (!tls->pairs[i].key)
@@ -408,14 +408,14 @@ bool config_check(struct server_config *config, struct err *err)
         return false;
     if (config->jwt_keys && (!config->jwt_issuer || !config->jwt_audience))
         return err_set(err, 0,
-                       "--jwt-keys needs --jwt-issuer and --jwt-audience: otherwise tokens "
-                       "that were made for others would let people in");
+                       "--jwt-keys needs --jwt-issuer and --jwt-audience: otherwise tokens issued "
+                       "for other services would be accepted");
     add_default_listener(config);
     if (!config->workers)
         config->workers = config->durability == DURABILITY_FLUSH ? WORKERS_FLUSH : WORKERS_LAZY;
     bool has_mounts = config->file && config->file->mounts;
     if (!config->root && !has_mounts && !config->wants_help && !config->wants_limits)
-        return err_set(err, 0, "which directory? Usage: davit serve [OPTIONS] DIR");
+        return err_set(err, 0, "no directory given. Usage: davit serve [OPTIONS] DIR");
     return check_addresses(config, err);
 }
 

@@ -128,7 +128,8 @@ static bool set_rule(struct reading *reading, struct err *err)
     if (str_eq(ini->key, STR("hidden")))
         return set_hidden(reading, err);
     if (!is_allow && !str_eq(ini->key, STR("deny")))
-        return err_set(err, 0, "a rule has the keys allow, deny and hidden, not '%.*s'",
+        return err_set(err, 0,
+                       "there is no key '%.*s' in [rule]; a rule has allow, deny and hidden",
                        STR_ARGS(ini->key));
     struct rule_place place = {ini->subject, ini->line, reading->is_hidden};
     return rules_add(&reading->file->rules, &place, is_allow, ini->value, err);
@@ -162,10 +163,10 @@ static bool begin_mount(struct reading *reading, struct err *err)
     struct ini *ini = &reading->ini;
     struct config_mount **last = &reading->file->mounts;
     if (ini->subject.len == 0 || ini->subject.at[0] != '/')
-        return err_set(err, 0, "a mount is about a path: [mount \"/path\"]");
+        return err_set(err, 0, "a mount needs a path: [mount \"/path\"]");
     for (; *last; last = &(*last)->next) {
         if (unicode_eq((*last)->pattern, ini->subject))
-            return err_set(err, 0, "there is a mount of that path in line %u", (*last)->line);
+            return err_set(err, 0, "that path is already mounted in line %u", (*last)->line);
     }
     *last = ARENA_NEW(arena, struct config_mount);
     (*last)->pattern = arena_str(arena, ini->subject);
@@ -203,7 +204,7 @@ static bool read_key(struct reading *reading, struct err *err)
 {
     struct str section = reading->ini.section;
     if (section.len == 0)
-        return err_set(err, 0, "a key stands before the first [section]");
+        return err_set(err, 0, "there is a key before the first [section]");
     if (str_eq(section, STR("rule")))
         return set_rule(reading, err);
     if (str_eq(section, STR("mount")))
@@ -260,12 +261,11 @@ static bool read_section(struct reading *reading, struct err *err)
     if (str_eq(ini->section, STR("mount")))
         return begin_mount(reading, err);
     if (str_eq(ini->section, STR("rule")))
-        return ini->subject.len ? true
-                                : err_set(err, 0, "a rule is about a path: [rule \"/path\"]");
+        return ini->subject.len ? true : err_set(err, 0, "a rule needs a path: [rule \"/path\"]");
     if (!is_plain_section(ini->section))
         return fail_unknown_section(reading, err);
     return ini->subject.len == 0 ||
-           err_set(err, 0, "[%.*s] takes nothing in quotes", STR_ARGS(ini->section));
+           err_set(err, 0, "[%.*s] takes no name in quotes", STR_ARGS(ini->section));
 }
 
 bool config_file_parse(struct server_config *config, struct str text, const bool *is_given,

@@ -205,13 +205,15 @@ TEST(rules_say_what_is_wrong_with_a_sentence)
     static const struct {
         const char *pattern, *sentence, *mistake;
     } rows[] = {
-        {"/", "", "it does not say what: read, write, lock, admin or all"},
-        {"/", "read", "it does not say for whom: everyone, users, @group or a name"},
-        {"/", "for alice", "it does not say what: read, write, lock, admin or all"},
+        {"/", "", "the rule does not say what it is about: read, write, lock, admin or all"},
+        {"/", "read", "the rule does not say for whom it is: everyone, users, @group or a name"},
+        {"/", "for alice",
+         "the rule does not say what it is about: read, write, lock, admin or all"},
         {"/", "raed for alice", "'raed' is none of read, write, lock, admin and all"},
-        {"/", "read for alice from here", "'here' is no address and no network"},
-        {"/", "read for alice from 10.0.0.0/33", "'10.0.0.0/33' is no address and no network"},
-        {"a", "read for alice", "a rule's pattern begins with a slash"},
+        {"/", "read for alice from here", "'here' is neither an address nor a network"},
+        {"/", "read for alice from 10.0.0.0/33",
+         "'10.0.0.0/33' is neither an address nor a network"},
+        {"a", "read for alice", "a rule's path must begin with a slash"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct rules rules;

@@ -30,10 +30,10 @@ TEST(users_file_with_a_mistake_is_refused_by_line)
     static const struct {
         const char *text, *mistake;
     } rows[] = {
-        {"alice:" BCRYPT "\n:x\n", "line 2: that is no name"},
-        {"a:\nb:\na:\n", "line 3: that user is there twice"},
-        {"@staff:\n", "line 1: that is no name"},
-        {"..:\n", "line 1: that is no name"},
+        {"alice:" BCRYPT "\n:x\n", "line 2: not a valid user name"},
+        {"a:\nb:\na:\n", "line 3: this user is listed twice"},
+        {"@staff:\n", "line 1: not a valid user name"},
+        {"..:\n", "line 1: not a valid user name"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct users users = {0};

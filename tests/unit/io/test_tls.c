@@ -90,9 +90,9 @@ TEST(tls_refuses_a_key_of_another_certificate)
 TEST(tls_refuses_what_is_not_there)
 {
     options.pairs[0].key = "/nonexistent/key";
-    refuses("opening '/nonexistent/key': No such file");
+    refuses("cannot open '/nonexistent/key': No such file");
     options.pairs[0].certificate = "/nonexistent/cert";
-    refuses("opening '/nonexistent/cert': No such file");
+    refuses("cannot open '/nonexistent/cert': No such file");
 }
 
 TEST(tls_refuses_what_is_something_else)
@@ -104,7 +104,7 @@ TEST(tls_refuses_what_is_something_else)
     refuses("there is no certificate in");
     options.pairs[0].certificate = file_of(
         &files, "bad", STR("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"));
-    refuses("reading the certificate in");
+    refuses("cannot read the certificate in");
     options.pairs[0].certificate = options.pairs[0].key = good;
     refuses("there is no private key in");
 }
@@ -660,7 +660,7 @@ TEST(tls_refuses_a_response_that_is_none)
     options.pairs[0].ocsp = options.pairs[0].certificate;
     refuses("there is no OCSP response in");
     options.pairs[0].ocsp = file_of(&files, "later", STR("\x30\x03\x0a\x01\x03")); /* tryLater */
-    refuses("is no answer: trylater");
+    refuses("reports an error: trylater");
 }
 
 /* --- self-signed certificates --- */

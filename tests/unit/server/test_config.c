@@ -148,8 +148,8 @@ TEST(config_explains_what_is_wrong)
     static const struct {
         const char *args, *text;
     } rows[] = {
-        {"", "which directory? Usage: davit serve [OPTIONS] DIR"},
-        {"--read-only", "which directory? Usage: davit serve [OPTIONS] DIR"},
+        {"", "no directory given. Usage: davit serve [OPTIONS] DIR"},
+        {"--read-only", "no directory given. Usage: davit serve [OPTIONS] DIR"},
         {"a b", "more than one directory: 'a' and 'b'"},
         {"a -- b", "more than one directory: 'a' and 'b'"},
         {"--lisen 1 a", "there is no option '--lisen'; did you mean --listen?"},
@@ -179,7 +179,7 @@ TEST(config_explains_what_is_wrong)
         {"--limit heads=1 a", "--limit: there is no limit 'heads'; see --help-limits"},
         {"--listen 80 a", "--listen: '80' is not ADDRESS:PORT"},
         {"--listen example.org:80 a",
-         "--listen: 'example.org:80' has no IP address before its port (IPv6: [::1]:8080)"},
+         "--listen: 'example.org:80' does not begin with an IP address (IPv6: [::1]:8080)"},
         {"--public-url dav.example.org a",
          "--public-url: 'dav.example.org' is not a URL (for example https://dav.example.org/)"},
         {"--public-url /path a",
