@@ -309,13 +309,13 @@ static void set_aside(int dir_fd, const struct reading *reading)
     char name[64];
     str_print(name, sizeof(name), JOURNAL_NAME ".damaged-%lld",
               (long long)(clock_wall_ms() / 1000));
-    log_line(LOG_ERROR,
-             JOURNAL_NAME
-             " is damaged: %zu locks are saved, %zu bytes say nothing; it is set aside "
-             "as %s",
-             lock_table_count(reading->table), reading->skipped, name);
+    log_line(
+        LOG_ERROR,
+        JOURNAL_NAME
+        " is damaged: %zu locks were saved, %zu bytes are unreadable; the old file is kept as %s",
+        lock_table_count(reading->table), reading->skipped, name);
     if (renameat(dir_fd, JOURNAL_NAME, dir_fd, name) < 0)
-        log_line(LOG_ERROR, "setting " JOURNAL_NAME " aside: %s", strerrordesc_np(errno));
+        log_line(LOG_ERROR, "cannot set " JOURNAL_NAME " aside: %s", strerrordesc_np(errno));
 }
 
 /* A file, and no link to one. -1: `err` says why. */
@@ -324,13 +324,13 @@ static int open_journal(int dir_fd, struct err *err)
     struct stat st;
     int fd = openat(dir_fd, JOURNAL_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) {
-        err_sys(err, errno, "opening " JOURNAL_NAME);
+        err_sys(err, errno, "cannot open " JOURNAL_NAME);
         return -1;
     }
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
         return fd;
     fd_close(fd);
-    err_set(err, 0, JOURNAL_NAME " is no file");
+    err_set(err, 0, JOURNAL_NAME " is not a regular file");
     return -1;
 }
 
@@ -347,7 +347,7 @@ bool lock_journal_read(int dir_fd, struct lock_table *table, bool sets_aside, st
         bytes.len += got > 0 ? (size_t)got : 0;
     } while (got > 0 || (got < 0 && errno == EINTR));
     if (got < 0) {
-        log_line(LOG_ERROR, "reading " JOURNAL_NAME ": %s", strerrordesc_np(errno));
+        log_line(LOG_ERROR, "cannot read " JOURNAL_NAME ": %s", strerrordesc_np(errno));
         reading.is_damaged = true;
     }
     fd_close(fd);
@@ -358,7 +358,7 @@ bool lock_journal_read(int dir_fd, struct lock_table *table, bool sets_aside, st
     if (reading.is_damaged && sets_aside)
         set_aside(dir_fd, &reading);
     else if (reading.skipped)
-        log_line(LOG_WARN, JOURNAL_NAME ": what is half written at its end is left out");
+        log_line(LOG_WARN, JOURNAL_NAME ": an incomplete entry at its end is ignored");
     return true;
 }
 
@@ -634,7 +634,7 @@ struct lock_journal *lock_journal_open(struct state_home *home, struct lock_tabl
     int code = renew(journal, 0);
     if (!code)
         return journal;
-    err_sys(err, code, "writing " JOURNAL_NAME);
+    err_sys(err, code, "cannot write " JOURNAL_NAME);
     lock_journal_close(journal);
     return NULL;
 }

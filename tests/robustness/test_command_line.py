@@ -138,7 +138,7 @@ def test_a_state_database_that_is_none_is_set_aside_and_files_are_served(tmp_pat
     (tmp_path / ".davit" / "state.db").write_bytes(own)
     with davit.Davit(root=str(tmp_path)) as server:
         assert server.request("GET", "/f").body == b"content"
-        assert "0 dead properties are saved" in server.stderr(), server.stderr()
+        assert "0 dead properties were saved" in server.stderr(), server.stderr()
     aside = list((tmp_path / ".davit").glob("state.db.damaged-*"))
     assert [path.read_bytes() for path in aside] == [own]
 

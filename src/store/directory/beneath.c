@@ -61,7 +61,7 @@ void beneath_probe(int dir_fd)
         log_line(LOG_WARN,
                  "store: this system does not let davit call openat2(2) (%s; systemd's "
                  "RestrictSUIDSGID= and DynamicUser=, or an old kernel or container): paths are "
-                 "resolved step by step, which is as safe, and slower",
+                 "resolved step by step instead, which is as safe but slower",
                  strerrordesc_np(errno));
 }
 

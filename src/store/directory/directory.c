@@ -56,11 +56,11 @@ static enum store_rc dir_quota(struct store *store, struct res_path path,
     struct statfs fs;
     int fd = dir_open_beneath(dir_of(store), path, O_PATH);
     if (fd < 0)
-        return dir_rc(errno, "looking at a resource");
+        return dir_rc(errno, "cannot look at a resource");
     int code = fstatfs(fd, &fs) < 0 ? errno : 0;
     fd_close(fd);
     if (code)
-        return dir_rc(code, "asking for free space");
+        return dir_rc(code, "cannot ask for free space");
     uint64_t block_bytes = (uint64_t)fs.f_frsize;
     *quota_out = (struct store_quota){
         .is_known = fs.f_blocks > 0, /* pseudo file systems have none */

@@ -235,7 +235,7 @@ enum store_rc dir_entries_next(struct dir_entries *entries, struct dir_entry *en
             if (got < 0 && errno == ENOENT)
                 return STORE_END; /* the directory was removed meanwhile: no member is left */
             if (got < 0)
-                return dir_rc(errno, "reading a directory");
+                return dir_rc(errno, "cannot read a directory");
             if (got == 0)
                 return STORE_END;
             entries->len = (size_t)got;

@@ -153,7 +153,7 @@ static enum store_rc patch_attributes(const struct patch_change *self)
         return STORE_OK;
     int fd = dir_open_beneath(self->dir, self->path, O_RDONLY | O_NONBLOCK);
     if (fd < 0)
-        return dir_rc(errno, "opening a resource");
+        return dir_rc(errno, "cannot open a resource");
     int code = fstat(fd, &st) < 0 ? errno : 0;
     mode_t x_bits = (st.st_mode & 0444) >> 2; /* who may read may execute */
     mode_t mode = (st.st_mode & 0666) | (patch->is_executable ? x_bits : 0);
@@ -164,7 +164,7 @@ static enum store_rc patch_attributes(const struct patch_change *self)
     if (!code)
         code = flush_wait(self->dir->flush, fd);
     fd_close(fd);
-    return code ? dir_rc(code, "setting a resource's attributes") : STORE_OK;
+    return code ? dir_rc(code, "cannot set a resource's attributes") : STORE_OK;
 }
 
 static enum store_rc run_patch(struct state_change *change, struct state_db *db)
@@ -182,7 +182,7 @@ static enum store_rc check_writable(const struct dir_store *dir, struct res_path
     struct statvfs fs;
     int fd = dir_open_beneath(dir, path, O_PATH);
     if (fd < 0)
-        return dir_rc(errno, "opening a resource");
+        return dir_rc(errno, "cannot open a resource");
     bool is_read_only = fstatvfs(fd, &fs) == 0 && (fs.f_flag & ST_RDONLY);
     fd_close(fd);
     return is_read_only ? STORE_READ_ONLY : STORE_OK;

@@ -37,12 +37,12 @@ enum store_rc dir_stat(struct store *store, struct res_path path, struct store_s
         return rc;
     int fd = dir_open_beneath(dir_of(store), path, O_PATH);
     if (fd < 0)
-        return dir_rc(errno, "looking at a resource");
+        return dir_rc(errno, "cannot look at a resource");
     bool is_fine = dir_statx(fd, "", AT_EMPTY_PATH, &stx);
     int code = errno;
     fd_close(fd);
     if (!is_fine)
-        return dir_rc(code, "looking at a resource");
+        return dir_rc(code, "cannot look at a resource");
     if (!dir_stat_of(&stx, stat_out))
         return STORE_NOT_FOUND;
     cache_offer(dir_of(store)->cache, path);
@@ -98,10 +98,10 @@ static enum store_rc open_file(const struct dir_store *dir, struct res_path path
     /* O_NONBLOCK: a FIFO in the directory must not hold us up until somebody writes to it. */
     int fd = dir_open_unlocated(dir, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) /* ENXIO: a socket or a device without a driver */
-        return errno == ENXIO ? STORE_NOT_FOUND : dir_rc(errno, "opening a file");
+        return errno == ENXIO ? STORE_NOT_FOUND : dir_rc(errno, "cannot open a file");
     enum store_rc rc = STORE_OK;
     if (!dir_statx(fd, "", AT_EMPTY_PATH, &stx))
-        rc = dir_rc(errno, "looking at a file");
+        rc = dir_rc(errno, "cannot look at a file");
     else if (!dir_stat_of(&stx, &stat))
         rc = STORE_NOT_FOUND;
     else if (stat.is_collection)
@@ -160,7 +160,7 @@ static bool stat_member(struct dir_cursor *cursor, struct store_member *member)
     if (!dir_statx(cursor->fd, member->name.at, AT_SYMLINK_NOFOLLOW, &stx)) {
         if (errno == ENOENT) /* it went between the two calls */
             return false;
-        member->rc = dir_rc(errno, "looking at a member");
+        member->rc = dir_rc(errno, "cannot look at a member");
         return true;
     }
     member->is_link = S_ISLNK(stx.stx_mode);
@@ -200,7 +200,7 @@ static enum store_rc next_known(struct dir_cursor *cursor, struct store_member *
         if (cursor->fd < 0)
             cursor->fd = dir_open_beneath(cursor->dir, cursor->path, O_RDONLY | O_DIRECTORY);
         if (cursor->fd < 0 && errno != ENOENT)
-            return dir_rc(errno, "listing a collection");
+            return dir_rc(errno, "cannot list a collection");
         if (cursor->fd >= 0 && stat_member(cursor, member_out))
             return STORE_OK;
     }
@@ -243,7 +243,7 @@ enum store_rc dir_list(struct store *store, struct res_path path, unsigned wants
     struct cache_list *list = cache_list_open(dir_of(store)->cache, path);
     int fd = list ? -1 : dir_open_beneath(dir_of(store), path, O_RDONLY | O_DIRECTORY);
     if (!list && fd < 0)
-        return dir_rc(errno, "listing a collection");
+        return dir_rc(errno, "cannot list a collection");
     struct dir_cursor *cursor = mem_new(1, sizeof(*cursor) + path.len + 1);
     cursor->base.ops = &cursor_ops;
     cursor->base.is_quick = list != NULL;

@@ -45,12 +45,12 @@ static bool clear_staging(struct dir_store *dir, struct err *err)
     enum store_rc rc;
     int fd = openat(dir->staging_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return err_sys(err, errno, "opening the staging directory");
+        return err_sys(err, errno, "cannot open the staging directory");
     dir_entries_init(&entries, fd);
     while ((rc = dir_entries_next(&entries, &entry)) == STORE_OK)
         remove_staged(dir, fd, entry.name.at);
     dir_entries_done(&entries);
-    return rc == STORE_END || err_set(err, 0, "the staging directory cannot be read");
+    return rc == STORE_END || err_set(err, 0, "cannot read the staging directory");
 }
 
 /* Names beside a target on another file system; only ours, whatever the database says. */
@@ -208,7 +208,7 @@ static bool load_locks(struct dir_store *dir, struct err *err)
     enum store_rc rc = db ? read_old_locks(dir, db, &has_old) : STORE_FAILED;
     state_read_end(dir->kept->state, db);
     if (rc != STORE_OK)
-        return err_set(err, 0, "the state database cannot be read");
+        return err_set(err, 0, "cannot read the state database");
     if (!dir->is_read_only && !own_file_check(dir->kept->home.fd, JOURNAL_NAME, false, err))
         return false;
     if (!lock_journal_read(dir->kept->home.fd, dir->kept->locks, !dir->is_read_only, err))
@@ -221,7 +221,7 @@ static bool load_locks(struct dir_store *dir, struct err *err)
     if (!dir->kept->journal)
         return false;
     return !has_old || state_write(dir->kept->state, &drop) == STORE_OK ||
-           err_set(err, 0, "the state database cannot be changed");
+           err_set(err, 0, "cannot change the state database");
 }
 
 /* --- the whole --- */
@@ -248,6 +248,6 @@ bool dir_recover(struct dir_store *dir, struct err *err)
         rc = finish_intents(dir, intents);
     arena_done(&arena);
     if (rc != STORE_OK)
-        return err_set(err, 0, "the state database cannot be read or changed");
+        return err_set(err, 0, "cannot read or change the state database");
     return dir->is_read_only || clear_staging(dir, err);
 }

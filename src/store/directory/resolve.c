@@ -112,7 +112,7 @@ enum store_rc dir_open_parent(const struct dir_store *dir, struct res_path path,
     if (fd < 0 && errno == EACCES) /* a collection that may be entered but not listed */
         fd = dir_open_beneath(dir, path_parent(path), O_PATH | O_DIRECTORY);
     if (fd < 0) {
-        rc = dir_rc(errno, "opening a collection");
+        rc = dir_rc(errno, "cannot open a collection");
         return rc == STORE_NOT_FOUND ? STORE_NO_PARENT : rc;
     }
     if (!spell_may_be_new(dir->folds, fd, name_out->text)) {
@@ -152,7 +152,7 @@ static int probe_spelled(const struct dir_store *dir, struct res_path path)
  * left), neither do we: a moment later that spelling might lead somewhere. */
 static enum store_rc rc_of_probe(int code)
 {
-    enum store_rc rc = code ? dir_rc(code, "looking up a name") : STORE_OK;
+    enum store_rc rc = code ? dir_rc(code, "cannot look up a name") : STORE_OK;
     return rc == STORE_BUSY || rc == STORE_FAILED ? rc : STORE_OK;
 }
 
@@ -177,7 +177,7 @@ static enum store_rc follow(const struct dir_store *dir, struct arena *arena, st
 {
     int fd = open_how(dir, path, O_PATH, 0);
     if (fd < 0) /* ELOOP: links in a circle */
-        return errno == ELOOP ? STORE_DENIED : dir_rc(errno, "following a link");
+        return errno == ELOOP ? STORE_DENIED : dir_rc(errno, "cannot follow a link");
     bool is_known = dir_path_of_fd(dir, fd, arena, real_out);
     fd_close(fd);
     if (!is_known)

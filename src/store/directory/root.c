@@ -49,7 +49,7 @@ bool dir_root_open(struct dir_store *dir, const struct store_options *options, s
     struct stat st;
     dir->root_fd = open(options->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir->root_fd < 0 || fstat(dir->root_fd, &st) < 0)
-        return err_sys(err, errno, "opening '%s'", options->root);
+        return err_sys(err, errno, "cannot open '%s'", options->root);
     beneath_probe(dir->root_fd);
     struct dir_root *root = dir->root = MEM_NEW(struct dir_root);
     root->fd = dir->root_fd;

@@ -113,7 +113,7 @@ enum store_rc dir_stage_name(struct dir_store *dir, int parent_fd, char name_out
     if (is_beside) { /* beside the target, noted for start-up */
         fd = fcntl(parent_fd, F_DUPFD_CLOEXEC, 0);
         if (fd < 0)
-            return dir_rc(errno, "opening a collection");
+            return dir_rc(errno, "cannot open a collection");
     }
     if (is_beside && !add_stray(dir, fd, name)) {
         fd_close(fd);
@@ -192,7 +192,7 @@ static enum store_rc open_named(struct dir_store *dir, int parent_fd, struct sta
         dir_inherit(parent_fd, staged->fd);
         return STORE_OK;
     }
-    rc = dir_rc(errno, "making a file");
+    rc = dir_rc(errno, "cannot make a file");
     staged->name[0] = '\0';
     dir_staged_close(staged);
     return rc;
@@ -208,7 +208,7 @@ enum store_rc dir_staged_open(struct dir_store *dir, int parent_fd, struct stage
     if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL || errno == ENOENT ||
         errno == EBADF)
         return open_named(dir, parent_fd, staged_out);
-    return dir_rc(errno, "making a file");
+    return dir_rc(errno, "cannot make a file");
 }
 
 void dir_staged_close(struct staged_file *staged)
@@ -243,7 +243,7 @@ static enum store_rc rename_staged(struct staged_file *staged, int parent_fd, co
     else if (renameat(staged->name_fd, staged->name, parent_fd, name) < 0)
         code = errno;
     if (code)
-        return dir_rc(code, "naming a file");
+        return dir_rc(code, "cannot name a file");
     staged->name[0] = '\0';
     return STORE_OK;
 }
@@ -255,7 +255,7 @@ enum store_rc dir_staged_link(struct dir_store *dir, struct staged_file *staged,
         return rename_staged(staged, parent_fd, name, is_new);
     if (is_new) {
         int code = link_nameless(staged->fd, parent_fd, name);
-        return code ? dir_rc(code, "naming a file") : STORE_OK;
+        return code ? dir_rc(code, "cannot name a file") : STORE_OK;
     }
     enum store_rc rc =
         dir_stage_name(dir, parent_fd, staged->name, &staged->name_fd, &staged->owns_name_fd);
@@ -264,7 +264,7 @@ enum store_rc dir_staged_link(struct dir_store *dir, struct staged_file *staged,
     int code = link_nameless(staged->fd, staged->name_fd, staged->name);
     if (code) {
         staged->name[0] = '\0';
-        return dir_rc(code, "staging a file");
+        return dir_rc(code, "cannot stage a file");
     }
     return rename_staged(staged, parent_fd, name, false);
 }
@@ -314,5 +314,5 @@ enum store_rc dir_carry_attributes(int from_fd, const char *name, int to_fd)
     if (!has_acl) /* what the collection hands down to new files is not the old one's */
         (void)fremovexattr(to_fd, ACL_ACCESS); /* mostly there is none */
     buf_done(&names);
-    return code ? dir_rc(code, "setting a file's attributes") : STORE_OK;
+    return code ? dir_rc(code, "cannot set a file's attributes") : STORE_OK;
 }

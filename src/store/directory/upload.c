@@ -66,7 +66,7 @@ static unsigned upload_write(struct sink *sink, struct str bytes)
         if (done >= 0)
             bytes = str_from(bytes, (size_t)done);
         else if (errno != EINTR)
-            rc = dir_rc(errno, "writing a file");
+            rc = dir_rc(errno, "cannot write a file");
     }
     return rc;
 }
@@ -87,7 +87,7 @@ static enum store_rc take_over(struct dir_upload *upload, int parent_fd, const c
     if (rc != STORE_OK)
         return rc;
     if (fchmod(fd, old->stx_mode & 0777) < 0)
-        return dir_rc(errno, "setting a file's mode");
+        return dir_rc(errno, "cannot set a file's mode");
     if (geteuid() == 0) /* as root, a new file would not be its owner's any more */
         (void)!fchown(fd, old->stx_uid, old->stx_gid);
     return STORE_OK;
@@ -98,7 +98,7 @@ static enum store_rc set_modified(int fd, const struct store_commit *options)
     int code = dir_set_modified(fd, options->sets_modified ? &options->modified_s : NULL);
     if (!code || !options->sets_modified) /* the kernel's own time will do */
         return STORE_OK;
-    return dir_rc(code, "setting a file's time");
+    return dir_rc(code, "cannot set a file's time");
 }
 
 /* True: a new file is gone again. */
@@ -119,7 +119,7 @@ static enum store_rc make_visible(struct dir_upload *upload, const struct store_
     enum store_rc rc = STORE_OK;
     bool is_new = !dir_statx(parent_fd, name, AT_SYMLINK_NOFOLLOW, &old);
     if (is_new && errno != ENOENT)
-        return dir_rc(errno, "looking at a resource");
+        return dir_rc(errno, "cannot look at a resource");
     if (!is_new && S_ISDIR(old.stx_mode))
         return STORE_IS_COLLECTION;
     if (!is_new && options->expects_absent)
@@ -133,7 +133,7 @@ static enum store_rc make_visible(struct dir_upload *upload, const struct store_
     int code = is_new ? flush_content(dir->flush, upload->staged.fd)
                       : flush_wait(dir->flush, upload->staged.fd);
     if (code)
-        return dir_rc(code, "flushing a file");
+        return dir_rc(code, "cannot flush a file");
     rc = is_new ? dir_follow_clear(dir, upload->path) : dir_owed_settle(dir, upload->path);
     if (rc == STORE_OK)
         rc = dir_staged_link(dir, &upload->staged, parent_fd, name, is_new);
@@ -142,8 +142,8 @@ static enum store_rc make_visible(struct dir_upload *upload, const struct store_
     code = is_new ? flush_named(dir->flush, upload->staged.fd, parent_fd)
                   : flush_wait(dir->flush, parent_fd);
     if (code && is_new && take_name_back(upload->staged.fd, parent_fd, name))
-        return dir_rc(code, "flushing a file");
-    return code ? dir_rc_unknown(code, "flushing a file") : STORE_OK;
+        return dir_rc(code, "cannot flush a file");
+    return code ? dir_rc_unknown(code, "cannot flush a file") : STORE_OK;
 }
 
 static enum store_rc commit_upload(struct dir_upload *upload, const struct store_commit *options,
@@ -161,7 +161,7 @@ static enum store_rc commit_upload(struct dir_upload *upload, const struct store
     rc = make_visible(upload, options, parent_fd, name.text);
     cache_note_change(upload->dir->cache);
     if (rc == STORE_OK && !dir_statx(upload->staged.fd, "", AT_EMPTY_PATH, &stx))
-        rc = dir_rc(errno, "looking at a file");
+        rc = dir_rc(errno, "cannot look at a file");
     fd_close(parent_fd);
     if (rc == STORE_OK)
         (void)!dir_stat_of(&stx, stat_out); /* a regular file: we made it */

@@ -144,7 +144,7 @@ bool neighbours_check(int root_fd, const char *name, struct err *err)
     if (!meets_a_lock(root_fd) && !has_served_above(root_fd))
         return true;
     return err_set(err, 0,
-                   "another davit serves what lies in '%s', or what it lies in: neither would know "
-                   "of the other's locks",
+                   "another davit serves a directory inside '%s', or one that contains it: neither "
+                   "would know the other's locks",
                    name);
 }

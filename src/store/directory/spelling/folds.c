@@ -285,9 +285,9 @@ static bool try_root(int staging_fd, struct device *root, struct err *err)
         root->folding = try_mark(&trial);
     else if (root->folding != FOLDS_NEVER && !try_names(&trial, root))
         return err_set(err, 0,
-                       "the file system of the served directory lists names otherwise than they "
-                       "were given, so that locks and properties would be lost; mount it without "
-                       "the option that does it, or with --read-only");
+                       "the file system of the served directory lists names differently from how "
+                       "they were given, so that locks and properties would be lost; mount it "
+                       "without the option that does so, or use --read-only");
     return true;
 }
 
@@ -300,7 +300,7 @@ bool folds_open(int root_fd, int staging_fd, struct folds **folds_out, struct er
     pthread_mutex_init(&folds->mutex, NULL);
     folds->mounts_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
     bool is_fine =
-        fstat(root_fd, &st) == 0 || err_sys(err, errno, "looking at the served directory");
+        fstat(root_fd, &st) == 0 || err_sys(err, errno, "cannot look at the served directory");
     if (is_fine && staging_fd >= 0) {
         folds->root = (struct device){.dev = st.st_dev, .folding = of_type(root_fd)};
         is_fine = try_root(staging_fd, &folds->root, err);
@@ -312,8 +312,8 @@ bool folds_open(int root_fd, int staging_fd, struct folds **folds_out, struct er
         return false;
     }
     if (folds->root.folding == FOLDS_ALWAYS)
-        log_line(LOG_INFO, "the served directory does not tell all names apart: each is taken from "
-                           "its directory, which takes time in large ones");
+        log_line(LOG_INFO, "the served directory does not tell all names apart, so that each is "
+                           "looked up in its directory, which takes time in large ones");
     atomic_init(&folds->has_folding, folds->root.folding == FOLDS_ALWAYS);
     atomic_init(&folds->has_exact, folds->root.folding != FOLDS_ALWAYS);
     *folds_out = folds;

@@ -175,7 +175,7 @@ static enum store_rc rc_of_missing(int code)
     case ENOMEM:
         return STORE_BUSY;
     default:
-        log_line(LOG_ERROR, "store: looking for the name that a directory lists: %s",
+        log_line(LOG_ERROR, "store: cannot find the name that a directory lists: %s",
                  strerrordesc_np(code));
         return STORE_FAILED;
     }

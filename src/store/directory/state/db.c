@@ -122,9 +122,9 @@ struct state_db *db_open(const struct db_options *options, struct err *err)
     if (code == SQLITE_OK && configure(db, options))
         return db;
     if (code == SQLITE_OK)
-        err_set(err, db_code(db->handle), STATE_NAME " is no usable database");
+        err_set(err, db_code(db->handle), STATE_NAME " is not a usable database");
     else
-        err_set(err, 0, "opening " STATE_NAME ": %s", /* likewise */
+        err_set(err, 0, "cannot open " STATE_NAME ": %s", /* likewise */
                 db->handle ? sqlite3_errmsg(db->handle) : "out of memory");
     db_close(db);
     return NULL;

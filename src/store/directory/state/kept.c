@@ -30,10 +30,11 @@ static bool restore(struct state_home *home)
         int fd = own_directory_open(kept->at_fd, kept->name, !kept->is_inside, &err);
         is_fine = fd >= 0 && own_directory_claim(fd, kept->name, &err) &&
                   (dup3(fd, home->fd, O_CLOEXEC) >= 0 ||
-                   err_sys(&err, errno, "opening '%s'", kept->name));
+                   err_sys(&err, errno, "cannot open '%s'", kept->name));
         fd_close(fd); /* the duplicate holds it */
         if (is_fine)
-            log_line(LOG_WARN, "'%s' was removed or replaced while it was in use: made again",
+            log_line(LOG_WARN,
+                     "'%s' was removed or replaced while it was in use; it has been created again",
                      kept->name);
         else
             log_line(LOG_ERROR, "'%s' was removed while it was in use: %s", kept->name, err.text);

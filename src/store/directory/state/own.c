@@ -46,15 +46,15 @@ static bool check_owner(int fd, const struct stat *st, const char *name, struct 
         return true;
     if (st->st_uid != geteuid() && st->st_uid != 0)
         return err_set(err, 0,
-                       "'%s' belongs to user %u: davit keeps its state only in what is its own "
+                       "'%s' belongs to user %u, but davit keeps its state only in what is its own "
                        "(see --state)",
                        name, st->st_uid);
     if (!(st->st_mode & OTHERS_BITS))
         return true;
     if (fchmod(fd, st->st_mode & 07777 & ~(mode_t)OTHERS_BITS) < 0)
-        return err_sys(err, errno,
-                       "'%s' can be written to by others, and closing it to them failed", name);
-    log_line(LOG_WARN, "'%s' could be written to by others: closed to them", name);
+        return err_sys(err, errno, "'%s' is writable by others, and cannot be closed to them",
+                       name);
+    log_line(LOG_WARN, "'%s' was writable by others; it has been closed to them", name);
     return true;
 }
 
@@ -62,24 +62,24 @@ int own_directory_open(int at_fd, const char *name, bool is_named_so, struct err
 {
     struct stat st;
     if (mkdirat(at_fd, name, 0700) < 0 && errno != EEXIST) {
-        err_sys(err, errno, "making davit's state directory '%s' (see --state and --read-only)",
-                name);
+        err_sys(err, errno,
+                "cannot create davit's state directory '%s' (see --state and --read-only)", name);
         return -1;
     }
     int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (is_named_so ? 0 : O_NOFOLLOW);
     int fd = openat(at_fd, name, flags);
     if (fd < 0) {
         bool is_link = errno == ELOOP || errno == ENOTDIR;
-        err_sys(err, errno, "opening davit's state directory '%s'%s", name,
-                is_link ? ", which must be a directory and no link" : "");
+        err_sys(err, errno, "cannot open davit's state directory '%s'%s", name,
+                is_link ? ", which must be a directory, not a link" : "");
         return -1;
     }
-    bool is_fine = (fstat(fd, &st) == 0 || err_sys(err, errno, "looking at '%s'", name)) &&
+    bool is_fine = (fstat(fd, &st) == 0 || err_sys(err, errno, "cannot look at '%s'", name)) &&
                    check_owner(fd, &st, name, err);
     if (is_fine && faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
-        is_fine =
-            err_sys(err, errno,
-                    "writing to davit's state directory '%s' (see --state and --read-only)", name);
+        is_fine = err_sys(
+            err, errno,
+            "cannot write to davit's state directory '%s' (see --state and --read-only)", name);
     if (is_fine)
         return fd;
     fd_close(fd);
@@ -101,11 +101,12 @@ bool own_file_check(int dir_fd, const char *name, bool is_made, struct err *err)
     int fd = openat(dir_fd, name, flags, 0600);
     if (fd < 0)
         return (errno == ENOENT && !is_made) ||
-               err_sys(err, errno, "opening '%s' in davit's state directory", name);
-    bool is_fine = fstat(fd, &st) == 0 || err_sys(err, errno, "looking at '%s'", name);
+               err_sys(err, errno, "cannot open '%s' in davit's state directory", name);
+    bool is_fine = fstat(fd, &st) == 0 || err_sys(err, errno, "cannot look at '%s'", name);
     if (is_fine && (!S_ISREG(st.st_mode) || st.st_nlink > 1))
-        is_fine =
-            err_set(err, 0, "'%s' in davit's state directory is no file, or has other names", name);
+        is_fine = err_set(
+            err, 0, "'%s' in davit's state directory is not a regular file, or has other names",
+            name);
     is_fine = is_fine && check_owner(fd, &st, name, err);
     if (is_fine && (st.st_mode & 077))
         (void)fchmod(fd, 0600); /* it fails where the file system keeps no modes */

@@ -14,7 +14,7 @@ bool salvage_set_aside(int dir_fd, char name_out[SALVAGE_NAME_BYTES], struct err
               (long long)(clock_wall_ms() / 1000));
     str_print(wal, sizeof(wal), "%s-wal", name_out);
     if (renameat(dir_fd, STATE_NAME, dir_fd, name_out) < 0)
-        return err_sys(err, errno, "setting " STATE_NAME " aside");
+        return err_sys(err, errno, "cannot set " STATE_NAME " aside");
     (void)renameat(dir_fd, STATE_NAME "-wal", dir_fd, wal); /* there need not be one */
     (void)unlinkat(dir_fd, STATE_NAME "-shm", 0);           /* it says nothing by itself */
     return true;

@@ -156,7 +156,8 @@ static bool put_back(struct state *state)
     state->writer = writer;
     atomic_store(&state->inode, writer->file.ino);
     memset(state->beside, 0, sizeof(state->beside));
-    log_line(LOG_WARN, STATE_NAME " was removed or replaced while it was in use: written again");
+    log_line(LOG_WARN,
+             STATE_NAME " was removed or replaced while it was in use; it has been written again");
     return true;
 }
 
@@ -387,7 +388,8 @@ static bool make_ready(struct state *state, struct err *err)
     atomic_store(&state->inode, state->writer->file.ino);
     if (is_ready && has_all_rows(state->writer) && fill_filter(state, state->writer) == STORE_OK)
         return true;
-    err_set(err, db_code(state->writer->handle), STATE_NAME " is damaged, or another program's");
+    err_set(err, db_code(state->writer->handle),
+            STATE_NAME " is damaged, or belongs to another program");
     db_close(state->writer);
     state->writer = NULL;
     return false;
@@ -403,8 +405,8 @@ static bool begin_anew(struct state *state, struct err *err)
         return false;
     size_t count = salvage_props(dir_fd, name, state->writer);
     log_line(LOG_ERROR,
-             STATE_NAME " was damaged: %zu dead properties are saved; it is set aside as %s", count,
-             name);
+             STATE_NAME " was damaged: %zu dead properties were saved; the old file is kept as %s",
+             count, name);
     return fill_filter(state, state->writer) == STORE_OK ||
            err_set(err, 0, "the new " STATE_NAME " cannot be read");
 }

@@ -62,13 +62,13 @@ static enum store_rc copy_by_hand(int from_fd, int to_fd, off_t at, off_t end)
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return dir_rc(errno, "reading a file");
+            return dir_rc(errno, "cannot read a file");
         if (got == 0)
             break;
         for (ssize_t put = 0; put < got;) {
             ssize_t done = pwrite(to_fd, buffer + put, (size_t)(got - put), at + put);
             if (done < 0 && errno != EINTR)
-                return dir_rc(errno, "writing a file");
+                return dir_rc(errno, "cannot write a file");
             put += done > 0 ? done : 0;
         }
         at += got;
@@ -90,7 +90,7 @@ static enum store_rc copy_range(int from_fd, int to_fd, off_t at, off_t end)
         if (done < 0 && from == at && errno != ENOSPC && errno != EDQUOT && errno != EIO)
             return copy_by_hand(from_fd, to_fd, at, end); /* not between these file systems */
         if (done < 0)
-            return dir_rc(errno, "copying a file");
+            return dir_rc(errno, "cannot copy a file");
     }
     return STORE_OK;
 }
@@ -105,12 +105,12 @@ static enum store_rc copy_around_holes(int from_fd, int to_fd, off_t size)
             break;
         hole = data < 0 ? -1 : lseek(from_fd, data, SEEK_HOLE);
         if (hole < 0)
-            return dir_rc(errno, "looking for holes in a file");
+            return dir_rc(errno, "cannot look for holes in a file");
         enum store_rc rc = copy_range(from_fd, to_fd, data, hole);
         if (rc != STORE_OK)
             return rc;
     }
-    return ftruncate(to_fd, size) < 0 ? dir_rc(errno, "writing a file") : STORE_OK;
+    return ftruncate(to_fd, size) < 0 ? dir_rc(errno, "cannot write a file") : STORE_OK;
 }
 
 static enum store_rc copy_bytes(int from_fd, int to_fd, const struct stat *from)
@@ -140,12 +140,12 @@ static enum store_rc copy_file(struct copying *copying, int from_fd, int to_dir_
     struct stat st;
     enum store_rc rc = STORE_OK;
     if (fstat(from_fd, &st) < 0)
-        return dir_rc(errno, "looking at a file");
+        return dir_rc(errno, "cannot look at a file");
     if (!S_ISREG(st.st_mode)) /* it was one a moment ago */
         return STORE_DENIED;
     int fd = openat(to_dir_fd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, st.st_mode & 0777);
     if (fd < 0)
-        return dir_rc(errno, "making a file");
+        return dir_rc(errno, "cannot make a file");
     if (copying->hands_down)
         dir_inherit(copying->parent_fd, fd);
     rc = copy_bytes(from_fd, fd, &st);
@@ -165,11 +165,11 @@ static enum store_rc copy_link(const struct copying *copying, int from_dir_fd,
     struct arena arena = {0};
     ssize_t len = readlinkat(from_dir_fd, from_name, target, sizeof(target));
     if (len < 0 || len == (ssize_t)sizeof(target))
-        return dir_rc(len < 0 ? errno : ENAMETOOLONG, "reading a link");
+        return dir_rc(len < 0 ? errno : ENAMETOOLONG, "cannot read a link");
     struct str text = link_text_for(&arena, &copying->journey, dir_walk_path(&copying->walk),
                                     str_of(target, (size_t)len));
     int failed = symlinkat(arena_text(&arena, text), to_dir_fd, name);
-    enum store_rc rc = failed ? dir_rc(errno, "making a link") : STORE_OK;
+    enum store_rc rc = failed ? dir_rc(errno, "cannot make a link") : STORE_OK;
     arena_done(&arena);
     return rc;
 }
@@ -236,13 +236,13 @@ static enum store_rc make_collection(struct copying *copying, int from_fd, int t
     if (walk->depth > walk->dir->limits->walk_depth)
         return STORE_TOO_DEEP;
     if (fstat(from_fd, &st) < 0)
-        return dir_rc(errno, "looking at a collection");
+        return dir_rc(errno, "cannot look at a collection");
     mode_t mode = (st.st_mode & 0777) | S_IRWXU;
     if (mkdirat(to_dir_fd, name, mode) < 0)
-        return dir_rc(errno, "making a collection");
+        return dir_rc(errno, "cannot make a collection");
     int fd = openat(to_dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
-        return dir_rc(errno, "opening a collection");
+        return dir_rc(errno, "cannot open a collection");
     (void)!dir_carry_attributes(from_fd, NULL, fd); /* best effort, as cp -p */
     (void)fchmod(fd, mode);                         /* likewise */
     if (copying->hands_down)
@@ -314,7 +314,8 @@ static bool copy_member(struct copying *copying, int from_dir_fd, const char *fr
     struct stat st;
     enum store_rc rc = STORE_OK;
     if (fstatat(from_dir_fd, from_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT || copy_fail(copying, false, dir_rc(errno, "looking at a member"));
+        return errno == ENOENT ||
+               copy_fail(copying, false, dir_rc(errno, "cannot look at a member"));
     if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) && !S_ISLNK(st.st_mode))
         return true; /* no resource: nothing to copy */
     unsigned reason = refuses_copy(walk);
@@ -324,7 +325,7 @@ static bool copy_member(struct copying *copying, int from_dir_fd, const char *fr
         return copy_alias(copying, from_dir_fd, from_name, to_dir_fd, name);
     int fd = openat(from_dir_fd, from_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
-        rc = dir_rc(errno, "opening a member");
+        rc = dir_rc(errno, "cannot open a member");
     else if (S_ISDIR(st.st_mode))
         return copy_collection(copying, fd, to_dir_fd, name);
     else
@@ -362,7 +363,7 @@ static enum store_rc copying_run(struct copying *copying, int from_fd, const cha
     if (!is_made)
         return STORE_REFUSED;
     int code = flush_tree(dir->flush, copying->staged_fd);
-    return code ? dir_rc(code, "flushing a copy") : STORE_OK;
+    return code ? dir_rc(code, "cannot flush a copy") : STORE_OK;
 }
 
 static bool is_apart(const struct placing *source)
@@ -414,7 +415,7 @@ static enum store_rc open_source(const struct dir_store *dir, struct res_path fr
     if (dir->is_read_only)
         return STORE_DENIED;
     *fd_out = fcntl(dir->root_fd, F_DUPFD_CLOEXEC, 0);
-    return *fd_out < 0 ? dir_rc(errno, "opening the root") : dir_name_of(from, name_out);
+    return *fd_out < 0 ? dir_rc(errno, "cannot open the root") : dir_name_of(from, name_out);
 }
 
 static enum store_rc copy(struct placing *source)

@@ -221,7 +221,7 @@ enum store_rc dir_transfer_begin(struct dir_store *dir, struct dir_transfer *tra
     if (rc != STORE_OK)
         return rc;
     if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return dir_rc(errno, "looking at a resource");
+        return dir_rc(errno, "cannot look at a resource");
     find_replaced_locks(dir, transfer, st.st_mode);
     if (!transfer->sources.count && !transfer->targets.count && !transfer->locks.count)
         return STORE_OK;

@@ -120,7 +120,7 @@ static enum store_rc move_checked(struct placing *placing)
     if (!may_be_carried_off(placing))
         return STORE_DENIED;
     if (faccessat(placing->from_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
-        return dir_rc(errno, "changing a collection");
+        return dir_rc(errno, "cannot change a collection");
     if (placing->expects_absent &&
         placing->visitor->may_refuse(placing->visitor, placing->transfer.from) &&
         dir_is_taken(placing->to_fd, placing->to_name))

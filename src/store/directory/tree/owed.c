@@ -161,8 +161,8 @@ void dir_rows_follow(struct dir_rows *rows)
         add_detour(owed, rows->gone.items[i], NULL);
     for (size_t i = 0; i < rows->sources.count && !rows->is_copy; i++)
         add_detour(owed, rows->sources.items[i], NULL);
-    log_line(LOG_WARN, "state database: the properties of what was changed follow in memory; they "
-                       "are written when that can be done");
+    log_line(LOG_WARN, "state database: the properties of changed resources are kept in memory, "
+                       "and written as soon as possible");
     state_owe(rows->dir->kept->state, &rows->change);
 }
 

@@ -31,7 +31,7 @@ enum store_rc dir_find_member(int parent_fd, const char *name)
 {
     struct stat st;
     if (fstatat(parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return dir_rc(errno, "looking at a resource");
+        return dir_rc(errno, "cannot look at a resource");
     bool is_resource = S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode);
     return is_resource ? STORE_OK : STORE_NOT_FOUND;
 }
@@ -98,9 +98,9 @@ static int open_target(struct grafting *grafting, int source_fd, int to_fd, cons
         rc = STORE_TOO_DEEP;
     else if (!is_there && (fstat(source_fd, &st) < 0 ||
                            mkdirat(to_fd, to_name, (st.st_mode & 0777) | S_IRWXU) < 0))
-        rc = dir_rc(errno, "making a collection");
+        rc = dir_rc(errno, "cannot make a collection");
     else if ((fd = openat(to_fd, to_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
-        rc = dir_rc(errno, "opening a collection");
+        rc = dir_rc(errno, "cannot open a collection");
     if (rc != STORE_OK)
         (void)dir_walk_fail(walk, true, rc, 0); /* always false */
     if (fd >= 0 && is_there && dir_is_served(fd)) {
@@ -116,7 +116,7 @@ static bool graft_collection(struct grafting *grafting, int from_fd, const char 
     struct dir_walk *walk = &grafting->walk;
     int source_fd = openat(from_fd, from_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (source_fd < 0)
-        return dir_walk_fail(walk, true, dir_rc(errno, "opening a collection"), 0);
+        return dir_walk_fail(walk, true, dir_rc(errno, "cannot open a collection"), 0);
     int target_fd = open_target(grafting, source_fd, to_fd, to_name);
     if (target_fd < 0) {
         fd_close(source_fd);
@@ -125,7 +125,7 @@ static bool graft_collection(struct grafting *grafting, int from_fd, const char 
     bool is_empty = graft_members(grafting, source_fd, target_fd);
     fd_close(target_fd);
     if (is_empty && unlinkat(from_fd, from_name, AT_REMOVEDIR) < 0)
-        return dir_walk_fail(walk, true, dir_rc(errno, "removing a collection"), 0);
+        return dir_walk_fail(walk, true, dir_rc(errno, "cannot remove a collection"), 0);
     return is_empty;
 }
 
@@ -143,7 +143,7 @@ static bool graft(struct grafting *grafting, int from_fd, const char *from_name,
         if (code == EEXIST && !is_collection)
             return false; /* what is in the way has been reported when it could not be removed */
         if (code != EEXIST && !(code == EXDEV && is_collection)) /* its members may pass */
-            return dir_walk_fail(walk, is_collection, dir_rc(code, "moving a member"), 0);
+            return dir_walk_fail(walk, is_collection, dir_rc(code, "cannot move a member"), 0);
     }
     return graft_collection(grafting, from_fd, from_name, to_fd, to_name);
 }
@@ -220,7 +220,7 @@ static enum store_rc replace_file(struct placing *placing)
             ? unlinkat(placing->from_fd, placing->from_name, 0)
             : renameat(placing->from_fd, placing->from_name, placing->to_fd, placing->to_name);
     if (failed)
-        return dir_rc(errno, "replacing a file");
+        return dir_rc(errno, "cannot replace a file");
     transfer->is_replaced = true;
     return STORE_OK;
 }
@@ -239,7 +239,7 @@ static enum store_rc replace_tree(struct placing *placing, bool is_whole)
             return STORE_OK;
         visitor->failed(visitor, placing->is_staged ? transfer->to : transfer->from,
                         dir_is_directory(placing->from_fd, placing->from_name),
-                        dir_rc(code, "moving a resource"), 0);
+                        dir_rc(code, "cannot move a resource"), 0);
         return STORE_PARTIAL;
     }
     placing->is_grafted = true;
@@ -269,7 +269,7 @@ static enum store_rc graft_new(struct placing *placing)
     dir_transfer_keep(placing->dir, transfer);
     int code = make_target(placing);
     if (code)
-        return dir_rc(code, "making a collection");
+        return dir_rc(code, "cannot make a collection");
     placing->is_grafted = true;
     return graft_all(placing) ? STORE_OK : STORE_PARTIAL;
 }
@@ -309,14 +309,14 @@ static enum store_rc place(struct placing *placing)
                     !visitor->may_refuse(visitor, placing->transfer.from);
     enum store_rc rc = STORE_OK;
     if (faccessat(placing->to_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
-        return dir_rc(errno, "changing a collection");
+        return dir_rc(errno, "cannot change a collection");
     if (!is_whole && placing->expects_absent)
         return graft_new(placing);
     int code = is_whole ? place_whole(placing) : EEXIST;
     placing->meets_border = code == EXDEV;
     placing->transfer.is_replaced = code == 0; /* what may be noted of an earlier resource goes */
     if (code != EEXIST)
-        return code ? dir_rc(code, "moving a resource") : STORE_OK;
+        return code ? dir_rc(code, "cannot move a resource") : STORE_OK;
     if (placing->expects_absent || dir_is_taken(placing->to_fd, placing->to_name))
         rc = dir_may_replace(placing);
     if (rc != STORE_OK)
@@ -343,7 +343,7 @@ enum store_rc dir_place(struct placing *placing)
         rc = place(placing);
         if (rc == STORE_OK || rc == STORE_PARTIAL) {
             int code = flush_ends(placing);
-            rc = code ? dir_rc_unknown(code, "flushing a collection") : rc;
+            rc = code ? dir_rc_unknown(code, "cannot flush a collection") : rc;
             dir_transfer_end(dir, transfer);
         } else {
             dir_transfer_cancel(dir, transfer);

@@ -53,12 +53,12 @@ enum store_rc dir_mkcol(struct store *store, struct res_path path)
     if (faccessat(parent_fd, name.text, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
         rc = dir_follow_clear(dir, path);
     if (rc == STORE_OK && mkdirat(parent_fd, name.text, 0777) < 0)
-        rc = dir_rc(errno, "making a collection");
+        rc = dir_rc(errno, "cannot make a collection");
     int code = rc == STORE_OK ? flush_wait(dir->flush, parent_fd) : 0;
     if (code && unlinkat(parent_fd, name.text, AT_REMOVEDIR) == 0)
-        rc = dir_rc(code, "flushing a collection");
+        rc = dir_rc(code, "cannot flush a collection");
     else if (code)
-        rc = dir_rc_unknown(code, "flushing a collection");
+        rc = dir_rc_unknown(code, "cannot flush a collection");
     fd_close(parent_fd);
     return rc;
 }
@@ -137,9 +137,9 @@ static enum end remove_member(struct removing *removing, int parent_fd, const ch
     bool is_collection = code == EISDIR || code == EPERM; /* unlink(2): EISDIR on Linux, or EPERM */
     int fd = is_collection ? beneath_step(parent_fd, name) : -1;
     if (fd < 0 && is_collection && errno != ENOTDIR)
-        (void)dir_walk_fail(walk, true, dir_rc(errno, "opening a collection"), 0);
+        (void)dir_walk_fail(walk, true, dir_rc(errno, "cannot open a collection"), 0);
     else if (fd < 0) /* ENOTDIR: EPERM was about the file */
-        (void)dir_walk_fail(walk, false, dir_rc(code, "removing a file"), 0);
+        (void)dir_walk_fail(walk, false, dir_rc(code, "cannot remove a file"), 0);
     else if (dir_is_served(fd))
         (void)dir_walk_fail(walk, true, STORE_DENIED, 0);
     else {
@@ -207,7 +207,7 @@ static enum store_rc open_outer(struct removing *removing)
     struct stat st;
     int fd = beneath_step(level->entries.fd, "..");
     if (fd < 0 || fstat(fd, &st) < 0) {
-        enum store_rc rc = dir_rc(errno, "opening a collection");
+        enum store_rc rc = dir_rc(errno, "cannot open a collection");
         fd_close(fd);
         return rc;
     }
@@ -233,7 +233,7 @@ static enum store_rc leave(struct removing *removing, enum store_rc rc, bool *is
     if (rc != STORE_OK)
         (void)dir_walk_fail(walk, true, rc, 0);
     else if (is_gone && unlinkat(parent_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-        is_gone = dir_walk_fail(walk, true, dir_rc(errno, "removing a collection"), 0);
+        is_gone = dir_walk_fail(walk, true, dir_rc(errno, "cannot remove a collection"), 0);
     close_level(level);
     removing->count--;
     *is_gone_out = is_gone;
@@ -279,7 +279,7 @@ static enum store_rc remove_checked(struct dir_walk *walk, int parent_fd, const 
     int code = is_gone ? flush_wait(dir->flush, parent_fd) : flush_tree(dir->flush, parent_fd);
     dir_removal_end(dir, &removal, !is_gone, !code);
     if (code && (is_gone || code != EROFS)) /* else what has failed says why */
-        return dir_rc_unknown(code, "flushing a collection");
+        return dir_rc_unknown(code, "cannot flush a collection");
     return is_gone ? STORE_OK : STORE_PARTIAL;
 }
 
@@ -293,9 +293,9 @@ enum store_rc dir_remove(struct store *store, struct res_path path, struct store
         return rc == STORE_NO_PARENT ? STORE_NOT_FOUND : rc;
     /* Asked first, so that a collection is not emptied and then cannot go itself. */
     if (!dir_is_taken(parent_fd, name.text))
-        rc = dir_rc(errno, "looking at a resource");
+        rc = dir_rc(errno, "cannot look at a resource");
     else if (faccessat(parent_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
-        rc = dir_rc(errno, "changing a collection");
+        rc = dir_rc(errno, "cannot change a collection");
     if (rc == STORE_OK)
         rc = remove_checked(&walk, parent_fd, name.text, path);
     fd_close(parent_fd);
