@@ -138,7 +138,7 @@ static void add_member(struct failures *failures, struct res_path real, bool is_
 static struct dav_result result_of(enum store_rc rc)
 {
     if (rc == STORE_EXISTS)
-        return dav_error(HTTP_CONFLICT, "something has been put there meanwhile");
+        return dav_error(HTTP_CONFLICT, "another resource has been put there in the meantime");
     return dav_from_store(rc);
 }
 

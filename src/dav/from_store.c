@@ -10,14 +10,14 @@ struct dav_result dav_from_store(enum store_rc rc)
     case STORE_NO_PARENT:
         return dav_error(HTTP_CONFLICT, "the collection that should hold it does not exist");
     case STORE_EXISTS:
-        return dav_error(HTTP_PRECONDITION_FAILED, "there is a resource already");
+        return dav_error(HTTP_PRECONDITION_FAILED, "the resource already exists");
     case STORE_IS_COLLECTION:
         return dav_error(HTTP_METHOD_NOT_ALLOWED, "this is a collection");
     case STORE_DENIED:
     case STORE_REFUSED:
         return dav_error(HTTP_FORBIDDEN, "the server has no permission to do that");
     case STORE_ALIAS:
-        return dav_error(HTTP_CONFLICT, "a link stands there now");
+        return dav_error(HTTP_CONFLICT, "there is a symbolic link now");
     case STORE_READ_ONLY:
         return dav_error(HTTP_FORBIDDEN, "the server's file system is read-only at present");
     case STORE_NO_SPACE:
@@ -35,14 +35,15 @@ struct dav_result dav_from_store(enum store_rc rc)
         return dav_error(HTTP_INSUFFICIENT_STORAGE, "collections are nested too deeply");
     case STORE_UNAVAILABLE:
         return dav_error(HTTP_SERVICE_UNAVAILABLE,
-                         "what is served here is out of reach; the server's log says more");
+                         "the served directory cannot be reached; see the server's log");
     case STORE_UNKNOWN:
-        return dav_error(HTTP_INTERNAL_ERROR, "the change was made, but it is not known whether it "
-                                              "will last; the server's log says more");
+        return dav_error(
+            HTTP_INTERNAL_ERROR,
+            "the change was made, but it is not known whether it will last; see the server's log");
     case STORE_FAILED:
     case STORE_END:
     case STORE_PARTIAL:
         break;
     }
-    return dav_error(HTTP_INTERNAL_ERROR, "the storage failed; the server's log says more");
+    return dav_error(HTTP_INTERNAL_ERROR, "the storage failed; see the server's log");
 }

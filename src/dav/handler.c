@@ -62,11 +62,11 @@ static struct dav_result find(const struct exchange *x, const struct stage **sta
     bool is_write = !(x->method->flags & METHOD_IS_SAFE);
     *stages_out = dav_method_stages(x->method);
     if (!*stages_out)
-        return dav_error(HTTP_METHOD_NOT_ALLOWED, "this server does not serve the method");
+        return dav_error(HTTP_METHOD_NOT_ALLOWED, "this server does not support this method");
     if (is_write && x->service->is_read_only)
         return dav_error(HTTP_METHOD_NOT_ALLOWED, "this server is read-only");
     if (is_write && path_is_root(x->path) && !(dav_method_flags(x->method) & METHOD_ON_ROOT))
-        return dav_error(HTTP_METHOD_NOT_ALLOWED, "not on the root");
+        return dav_error(HTTP_METHOD_NOT_ALLOWED, "this is not possible on the root");
     return target_of(x)->located;
 }
 

@@ -24,7 +24,7 @@ struct dav_result precondition_check(struct exchange *x, const struct store_stat
         return result;
     if (http_conditional(&x->stream->request.fields, false, &now, x->arena) == VERDICT_PROCEED)
         return DAV_FINE;
-    return dav_error(HTTP_PRECONDITION_FAILED, "the resource is not as the request demands");
+    return dav_error(HTTP_PRECONDITION_FAILED, "a condition of the request does not hold");
 }
 
 struct dav_result parent_check(struct exchange *x, struct res_path real)

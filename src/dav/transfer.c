@@ -51,9 +51,9 @@ static struct dav_result check_overlap(struct exchange *x, const struct transfer
     if (path_eq(to, from))
         return dav_error(HTTP_FORBIDDEN, "source and destination are the same");
     if (path_is_within(from, to))
-        return dav_error(HTTP_FORBIDDEN, "the destination holds the source");
+        return dav_error(HTTP_FORBIDDEN, "the destination contains the source");
     if (path_is_within(to, from) && (is_move || transfer->is_deep))
-        return dav_error(HTTP_FORBIDDEN, "the source holds the destination");
+        return dav_error(HTTP_FORBIDDEN, "the source contains the destination");
     return DAV_FINE;
 }
 
@@ -135,7 +135,7 @@ struct dav_result transfer_check(struct exchange *x, bool is_move)
     struct dav_result result = target_get(x, &stat);
     bool is_half = transfer->depth == DEPTH_1 || (is_move && transfer->depth != DEPTH_INFINITY);
     if (dav_is_fine(result) && stat.is_collection && is_half) /* RFC 4918 §9.8.3, §9.9.2 */
-        result = dav_error(HTTP_BAD_REQUEST, "that Depth means nothing for a collection");
+        result = dav_error(HTTP_BAD_REQUEST, "this Depth is not allowed for a collection");
     if (dav_is_fine(result))
         result = precondition_check(x, &stat, true);
     if (dav_is_fine(result) && is_move)

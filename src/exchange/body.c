@@ -18,7 +18,7 @@ struct dav_result exchange_check_coding(struct exchange *x)
         if (str_eq_nocase(str_trim(str_cut(&codings, ',')), STR("identity")))
             continue;
         respond_field(x, FIELD_ACCEPT_ENCODING, STR("identity")); /* RFC 9110 §15.5.16 */
-        return dav_error(HTTP_UNSUPPORTED_MEDIA_TYPE, "content is taken without a coding only");
+        return dav_error(HTTP_UNSUPPORTED_MEDIA_TYPE, "Content-Encoding is not supported");
     }
     return DAV_FINE;
 }
@@ -28,7 +28,7 @@ struct dav_result exchange_body_failure(const struct err *err)
     if (err->code == ENOMEM)
         return dav_busy();
     if (err->code == ETIMEDOUT)
-        return dav_error(HTTP_REQUEST_TIMEOUT, "the request body has not moved for too long");
+        return dav_error(HTTP_REQUEST_TIMEOUT, "the request body stalled for too long");
     return dav_error(HTTP_BAD_REQUEST, "the request body is malformed or incomplete");
 }
 
@@ -71,7 +71,7 @@ enum stage_end exchange_expect_no_body(struct exchange *x)
         return STAGE_WAIT;
     if (pulled == PULL_FAIL)
         return respond_error(x, exchange_body_failure(&err));
-    return respond_error(x, dav_error(HTTP_UNSUPPORTED_MEDIA_TYPE, "the method takes no body"));
+    return respond_error(x, dav_error(HTTP_UNSUPPORTED_MEDIA_TYPE, "this method takes no body"));
 }
 
 /* Room for the next pull, which then cannot fail for want of memory. False: there is none. */

@@ -80,7 +80,7 @@ struct dav_result browser_check_origin(struct exchange *x)
         STR_ARGS(x->stream->request.port));
     x->stream->response.note = arena_str(x->arena, buf_str(&note));
     buf_done(&note);
-    return dav_error(HTTP_FORBIDDEN, "a page of another origin asked for it");
+    return dav_error(HTTP_FORBIDDEN, "the request comes from a page of another site");
 }
 
 /* --- what is sent --- */

@@ -26,7 +26,7 @@ struct dav_result destination_parse(struct exchange *x, struct str text, struct 
     struct uri uri;
     bool has_slash;
     if (!uri_parse(text, &uri))
-        return dav_error(HTTP_BAD_REQUEST, "the destination is no absolute path and no URI");
+        return dav_error(HTTP_BAD_REQUEST, "the destination is neither an absolute path nor a URI");
     if (uri.scheme.len && !is_ours(x, &uri))
         return dav_error(HTTP_BAD_GATEWAY, "the destination is on another server");
     if (path_decode(x->arena, uri.path, path_out, &has_slash) != PATH_OK)
@@ -52,7 +52,7 @@ struct dav_result destination_read(struct exchange *x, struct res_path *path_out
 {
     struct str value = exchange_field(x, FIELD_DESTINATION);
     if (!value.at)
-        return dav_error(HTTP_BAD_REQUEST, "there is no Destination field");
+        return dav_error(HTTP_BAD_REQUEST, "the Destination field is missing");
     struct dav_result result = destination_parse(x, value, path_out);
     if (result.status == HTTP_BAD_GATEWAY)
         note_mistake(x, value);
@@ -81,6 +81,6 @@ struct dav_result depth_read(const struct exchange *x, enum depth missing, enum 
     else if (str_eq_nocase(value, STR("infinity")))
         *depth_out = DEPTH_INFINITY;
     else
-        return dav_error(HTTP_BAD_REQUEST, "Depth is none of 0, 1 and infinity");
+        return dav_error(HTTP_BAD_REQUEST, "Depth must be 0, 1 or infinity");
     return DAV_FINE;
 }

@@ -43,7 +43,7 @@ void exchange_finish(struct exchange *x)
     if (dav_is_fine(result))
         return;
     if (result.status == HTTP_UNAUTHORIZED && !sign_in_challenge(x)) /* RFC 9110 §15.5.2 */
-        result = dav_error(HTTP_FORBIDDEN, "signing in needs TLS, or a client certificate");
+        result = dav_error(HTTP_FORBIDDEN, "signing in needs TLS or a client certificate");
     if (result.status == HTTP_SERVICE_UNAVAILABLE && !http_fields_has(fields, FIELD_RETRY_AFTER))
         respond_field(x, FIELD_RETRY_AFTER, STR(RETRY_AFTER_SECONDS));
     browser_confine_error(x);

@@ -23,7 +23,7 @@ struct dav_result dav_not_found(void)
 
 struct dav_result dav_busy(void)
 {
-    return dav_error(HTTP_SERVICE_UNAVAILABLE, "too much is going on; try again");
+    return dav_error(HTTP_SERVICE_UNAVAILABLE, "the server is too busy; try again");
 }
 
 void dav_condition_add(struct buf *to, const struct dav_result *result)

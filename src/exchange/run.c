@@ -231,9 +231,9 @@ static struct dav_result read_target(struct exchange *x)
     case PATH_OK:
         return DAV_FINE;
     case PATH_MALFORMED:
-        return dav_error(HTTP_BAD_REQUEST, "the path is not well encoded");
+        return dav_error(HTTP_BAD_REQUEST, "the path is not properly encoded");
     case PATH_FORBIDDEN:
-        return dav_error(HTTP_BAD_REQUEST, "the path has a NUL or an encoded slash in a name");
+        return dav_error(HTTP_BAD_REQUEST, "a name in the path contains a NUL or an encoded slash");
     case PATH_ABOVE_ROOT:
         return dav_error(HTTP_BAD_REQUEST, "the path leads above the root");
     }
@@ -246,13 +246,14 @@ static struct dav_result begin(struct exchange *x)
     if (!dav_is_fine(result))
         return result;
     if (http_fields_conflict(&x->stream->request.fields))
-        return dav_error(HTTP_BAD_REQUEST, "a field that has one value is there more than once");
+        return dav_error(HTTP_BAD_REQUEST,
+                         "a field that may occur only once occurs more than once");
     x->method = method_find(x->stream->request.method);
     result = browser_check_origin(x);
     if (!dav_is_fine(result))
         return result;
     if (!x->method)
-        return dav_error(HTTP_NOT_IMPLEMENTED, "this server does not know the method");
+        return dav_error(HTTP_NOT_IMPLEMENTED, "this server does not know this method");
     return if_header_read(x);
 }
 

@@ -85,24 +85,26 @@ static enum stage_end sign_in(struct exchange *x)
     case SIGN_IN_NO_LINK:
         return respond_error(x, dav_not_found());
     case SIGN_IN_REFUSED:
-        return respond_error(x, dav_error(HTTP_UNAUTHORIZED, "the credentials were not right"));
+        return respond_error(x, dav_error(HTTP_UNAUTHORIZED, "the credentials are wrong"));
     case SIGN_IN_MALFORMED: /* RFC 9110 §11.6.2: so that the client hears what would be right */
-        return respond_error(x, dav_error(HTTP_UNAUTHORIZED, "the Authorization is malformed"));
+        return respond_error(x,
+                             dav_error(HTTP_UNAUTHORIZED, "the Authorization field is malformed"));
     case SIGN_IN_MISPLACED:
-        return respond_error(x,
-                             dav_error(HTTP_BAD_REQUEST, "the Authorization is for another URI"));
+        return respond_error(
+            x, dav_error(HTTP_BAD_REQUEST, "the Authorization field is for another URI"));
     case SIGN_IN_UNSAFE:
-        return respond_error(x,
-                             dav_error(HTTP_FORBIDDEN, "not without TLS: others can read along"));
+        return respond_error(
+            x,
+            dav_error(HTTP_FORBIDDEN, "a password or token would travel unencrypted; use https"));
     case SIGN_IN_THROTTLED:
-        return put_off(x,
-                       dav_error(HTTP_TOO_MANY_REQUESTS, "too many wrong sign-ins; wait a little"));
+        return put_off(x, dav_error(HTTP_TOO_MANY_REQUESTS,
+                                    "too many failed attempts to sign in; try again later"));
     case SIGN_IN_BUSY:
         return put_off(x, dav_error(HTTP_SERVICE_UNAVAILABLE,
-                                    "too many sign in at this moment; try again soon"));
+                                    "too many people are signing in right now; try again soon"));
     case SIGN_IN_UNKNOWN:
         return put_off(x, dav_error(HTTP_SERVICE_UNAVAILABLE,
-                                    "nobody can sign in at this moment; try again soon"));
+                                    "signing in is not possible right now; try again soon"));
     }
     BUG("no such end");
 }

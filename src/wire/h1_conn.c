@@ -139,9 +139,9 @@ static enum pull body_pull(struct source *self, struct buf *into, size_t want, s
     struct h1_turn *turn = CONTAINER_OF(self, struct h1_turn, body_source);
     struct h1_conn *conn = turn->conn;
     if (turn->stream.has_gone)
-        return fail_pull(err, ECONNRESET, "the client has gone");
+        return fail_pull(err, ECONNRESET, "the client closed the connection");
     if (turn->has_timed_out)
-        return fail_pull(err, ETIMEDOUT, "the body has not moved for too long");
+        return fail_pull(err, ETIMEDOUT, "the body stalled for too long");
     for (;;) {
         enum pull result = decode_pending(turn, into, want, err);
         if (result != PULL_WAIT)

@@ -43,7 +43,7 @@ enum h1_scan_rc h1_scan(struct h1_scan *scan, struct str bytes, const struct lim
         if (lf == bytes.len)
             break;
         if (!ends_in_crlf(scan, bytes, lf)) {
-            (void)refuse(refusal_out, HTTP_BAD_REQUEST, "a bare CR or LF in the head");
+            (void)refuse(refusal_out, HTTP_BAD_REQUEST, "the head contains a bare CR or LF");
             return H1_SCAN_REFUSED;
         }
         bool is_empty = lf == scan->line_start + 1;
@@ -67,7 +67,8 @@ static bool parse_version(struct str text, struct http_request *request,
         text.at[6] != '.' || !char_is_digit(text.at[7]))
         return refuse(refusal_out, HTTP_BAD_REQUEST, "the request line has no HTTP version");
     if (text.at[5] != '1')
-        return refuse(refusal_out, HTTP_VERSION_NOT_SUPPORTED, "this is an HTTP/1.1 server");
+        return refuse(refusal_out, HTTP_VERSION_NOT_SUPPORTED,
+                      "this version of HTTP is not supported");
     request->version = text.at[7] == '0' ? HTTP_1_0 : HTTP_1_1;
     return true;
 }
@@ -91,7 +92,7 @@ static bool parse_field(struct str line, const struct limits *limits, struct are
 {
     struct str value = line;
     if (line.at[0] == ' ' || line.at[0] == '\t') /* RFC 9112 §5.2: obs-fold */
-        return refuse(refusal_out, HTTP_BAD_REQUEST, "a header field is folded over lines");
+        return refuse(refusal_out, HTTP_BAD_REQUEST, "a header field is folded over several lines");
     if (str_index(line, ':') == line.len)
         return refuse(refusal_out, HTTP_BAD_REQUEST, "a header field line has no colon");
     struct str name = str_cut(&value, ':');
@@ -109,16 +110,17 @@ static bool check_framing(struct http_request *request, struct arena *arena,
     if (!coding.at)
         return request_check_length(request, refusal_out);
     if (http_fields_has(&request->fields, FIELD_CONTENT_LENGTH))
-        return refuse(refusal_out, HTTP_BAD_REQUEST, "both Content-Length and Transfer-Encoding");
+        return refuse(refusal_out, HTTP_BAD_REQUEST,
+                      "there are both Content-Length and Transfer-Encoding");
     if (request->version == HTTP_1_0)
-        return refuse(refusal_out, HTTP_BAD_REQUEST, "Transfer-Encoding in HTTP/1.0");
+        return refuse(refusal_out, HTTP_BAD_REQUEST, "HTTP/1.0 has no Transfer-Encoding");
     size_t last = str_index_last(coding, ',');
     struct str final = str_trim(last == coding.len ? coding : str_from(coding, last + 1));
     if (!str_eq_nocase(final, STR("chunked"))) /* §6.3 rule 4: nobody knows where it ends */
-        return refuse(refusal_out, HTTP_BAD_REQUEST, "Transfer-Encoding without chunked last");
+        return refuse(refusal_out, HTTP_BAD_REQUEST, "the last transfer coding must be chunked");
     if (!str_eq_nocase(coding, STR("chunked")))
         return refuse(refusal_out, HTTP_NOT_IMPLEMENTED,
-                      "chunked is the only transfer coding here");
+                      "chunked is the only transfer coding that is supported");
     framing->is_chunked = true;
     request->has_body = true;
     request->body_bytes = LENGTH_UNKNOWN;

@@ -160,9 +160,9 @@ static enum pull body_pull(struct source *self, struct buf *into, size_t want, s
 {
     struct h2_stream *stream = CONTAINER_OF(self, struct h2_stream, body_source);
     if (stream->stream.has_gone)
-        return fail_pull(err, ECONNRESET, "the client has gone");
+        return fail_pull(err, ECONNRESET, "the client closed the connection");
     if (stream->has_timed_out)
-        return fail_pull(err, ETIMEDOUT, "the body has not moved for too long");
+        return fail_pull(err, ETIMEDOUT, "the body stalled for too long");
     if (!stream->has_pulled && !stream->has_ended)
         h2_window_grow(stream);
     stream->has_pulled = true;

@@ -42,7 +42,8 @@ static bool split_uri(struct http_request *request, struct refusal *refusal_out)
 {
     struct uri uri;
     if (!uri_parse(request->target, &uri))
-        return refuse(refusal_out, HTTP_BAD_REQUEST, "the request target is no path and no URI");
+        return refuse(refusal_out, HTTP_BAD_REQUEST,
+                      "the request target is neither a path nor a URI");
     if (!str_eq_nocase(uri.scheme, STR("http")) && !str_eq_nocase(uri.scheme, STR("https")))
         return refuse(refusal_out, HTTP_BAD_REQUEST, "the request target's scheme is not http");
     request->path = uri.path;
@@ -62,7 +63,7 @@ bool request_split_target(struct http_request *request, const struct limits *lim
     for (size_t i = 0; i < target.len; i++) {
         if (!is_target_char(target.at[i]))
             return refuse(refusal_out, HTTP_BAD_REQUEST,
-                          "the request target holds a character that no URI may");
+                          "the request target contains a character that is not allowed in a URI");
     }
     if (str_eq(target, STR("*"))) {
         if (!str_eq(request->method, STR("OPTIONS")))
@@ -102,7 +103,7 @@ bool request_add_field(struct http_request *request, const struct limits *limits
         return refuse(refusal_out, HTTP_BAD_REQUEST, "a header field name is malformed");
     if (!is_field_value(line->value))
         return refuse(refusal_out, HTTP_BAD_REQUEST,
-                      "a header field value holds a control character");
+                      "a header field value contains a control character");
     http_fields_add(&request->fields, arena, line);
     return true;
 }
@@ -146,7 +147,7 @@ bool request_check_length(struct http_request *request, struct refusal *refusal_
         return true;
     struct str value = http_fields_get(&request->fields, FIELD_CONTENT_LENGTH);
     if (lines > 1 || !str_parse_u64(value, &length) || length > INT64_MAX)
-        return refuse(refusal_out, HTTP_BAD_REQUEST, "Content-Length is not one number");
+        return refuse(refusal_out, HTTP_BAD_REQUEST, "Content-Length is not a single number");
     request->has_body = length > 0;
     request->body_bytes = length;
     return true;
@@ -160,7 +161,7 @@ bool request_check_expectation(const struct http_request *request, bool *expects
         return true;
     if (!str_eq_nocase(expect, STR("100-continue")))
         return refuse(refusal_out, HTTP_EXPECTATION_FAILED,
-                      "100-continue is the only expectation known");
+                      "100-continue is the only expectation that is supported");
     *expects_continue_out = request->has_body;
     return true;
 }

@@ -90,5 +90,5 @@ struct dav_result if_header_check(struct exchange *x)
     }
     if (!header)
         return DAV_FINE;
-    return dav_error(HTTP_PRECONDITION_FAILED, "no list of the If field holds");
+    return dav_error(HTTP_PRECONDITION_FAILED, "no condition of the If field is true");
 }

@@ -26,7 +26,9 @@ static struct dav_result check(struct exchange *x)
     if (dav_is_fine(result))
         result = depth_read(x, DEPTH_INFINITY, &depth);
     if (dav_is_fine(result) && stat.is_collection && depth != DEPTH_INFINITY) /* §9.6.1 */
-        result = dav_error(HTTP_BAD_REQUEST, "a collection is deleted with all that is in it");
+        result =
+            dav_error(HTTP_BAD_REQUEST,
+                      "a collection can only be deleted with everything in it (Depth: infinity)");
     if (dav_is_fine(result))
         result = precondition_check(x, &stat, true);
     if (dav_is_fine(result))

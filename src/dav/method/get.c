@@ -173,7 +173,8 @@ static enum stage_end send_part(struct exchange *x, struct store_content *conten
         buf_add_u64(&value, size);
         respond_field(x, FIELD_CONTENT_RANGE, buf_str(&value));
         buf_done(&value);
-        return respond_error(x, dav_error(HTTP_RANGE_NOT_SATISFIABLE, "beyond the end"));
+        return respond_error(x,
+                             dav_error(HTTP_RANGE_NOT_SATISFIABLE, "the range is beyond the end"));
     }
     }
     return send_whole(x, content, media_type);

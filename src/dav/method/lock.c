@@ -68,9 +68,10 @@ static enum stage_end lock_parse_body(struct exchange *x)
     if (!state->is_refresh) /* §9.10.2: a refresh's Depth is not looked at */
         result = depth_read(x, DEPTH_INFINITY, &state->depth);
     else if (!x->conditions)
-        result = dav_error(HTTP_BAD_REQUEST, "a LOCK without a body must name a lock in If");
+        result =
+            dav_error(HTTP_BAD_REQUEST, "a LOCK without a body must name a lock to refresh in If");
     if (dav_is_fine(result) && state->depth == DEPTH_1)
-        result = dav_error(HTTP_BAD_REQUEST, "a lock's Depth is 0 or infinity");
+        result = dav_error(HTTP_BAD_REQUEST, "the Depth of a lock must be 0 or infinity");
     if (dav_is_fine(result) && !state->is_refresh)
         result = lockinfo_parse(buf_str(&x->body), x->service->limits, x->arena, &state->request);
     exchange_drop_body(x);
@@ -247,7 +248,7 @@ static enum stage_end create(struct exchange *x, const struct lock_method *state
     struct lock_wish wish = {.lock = &lock, .makes_resource = !exists};
     enum store_rc rc = store_lock(&target->change, &wish);
     if (rc == STORE_EXISTS) /* a thing that is no resource, or one that has just come */
-        return respond_error(x, dav_error(HTTP_CONFLICT, "something else has that name"));
+        return respond_error(x, dav_error(HTTP_CONFLICT, "something else already has this name"));
     if (rc != STORE_OK)
         return respond_error(x, dav_from_store(rc));
     struct buf field = {0};
@@ -267,7 +268,7 @@ static struct dav_result check(struct exchange *x, const struct lock_method *sta
     struct dav_result result = target_stat(x, stat_out, exists_out);
     bool exists = *exists_out;
     if (dav_is_fine(result) && !exists && x->has_slash)
-        result = dav_error(HTTP_CONFLICT, "make the collection before you lock it");
+        result = dav_error(HTTP_CONFLICT, "create the collection before locking it");
     if (dav_is_fine(result) && exists && x->has_slash && !stat_out->is_collection)
         result = dav_from_store(STORE_NOT_FOUND); /* §5.2 */
     if (dav_is_fine(result) && !exists)           /* it makes one */

@@ -23,7 +23,7 @@ static enum stage_end mkcol_make(struct exchange *x)
     bool exists;
     struct dav_result result = target_stat(x, &stat, &exists);
     if (dav_is_fine(result) && exists)
-        result = dav_error(HTTP_METHOD_NOT_ALLOWED, "there is a resource already");
+        result = dav_error(HTTP_METHOD_NOT_ALLOWED, "the resource already exists");
     if (dav_is_fine(result))
         result = parent_check(x, target->real);
     if (dav_is_fine(result))
@@ -34,7 +34,7 @@ static enum stage_end mkcol_make(struct exchange *x)
         return respond_error(x, result);
     enum store_rc rc = store_mkcol(&target->change, target->real);
     if (rc == STORE_EXISTS) /* a thing that is no resource, or one that has just come */
-        return respond_error(x, dav_error(HTTP_CONFLICT, "something else has that name"));
+        return respond_error(x, dav_error(HTTP_CONFLICT, "something else already has this name"));
     if (rc != STORE_OK)
         return respond_error(x, dav_from_store(rc));
     respond_location(x, true);

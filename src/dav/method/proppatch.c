@@ -68,12 +68,12 @@ static struct dav_result plan_live(const struct prop_update *update, bool is_col
         return dav_condition(CONDITION_CANNOT_MODIFY_PROTECTED_PROPERTY, NULL);
     if (flags & PROP_SETS_MODIFIED) {
         if (!parse_modified(update->text, &patch->modified_s))
-            return dav_error(HTTP_CONFLICT, "the value is no date");
+            return dav_error(HTTP_CONFLICT, "the value is not a date");
         patch->sets_modified = true;
     } else if (flags & PROP_SETS_EXECUTABLE) {
         struct str value = str_trim(update->text);
         if (is_collection)
-            return dav_error(HTTP_CONFLICT, "a collection is not executable");
+            return dav_error(HTTP_CONFLICT, "a collection cannot be executable");
         if (!str_eq(value, STR("T")) && !str_eq(value, STR("F")))
             return dav_error(HTTP_CONFLICT, "the value is neither T nor F");
         patch->sets_executable = true;

@@ -42,7 +42,7 @@ static struct dav_result check(struct exchange *x, bool *exists_out)
     if (dav_is_fine(result) && exists && stat.is_collection)
         result = dav_from_store(STORE_IS_COLLECTION);
     if (dav_is_fine(result) && x->has_slash) /* RFC 4918 §5.2 */
-        result = dav_error(HTTP_CONFLICT, "a URL that ends in a slash is a collection's");
+        result = dav_error(HTTP_CONFLICT, "a URL that ends with a slash is for a collection");
     if (!dav_is_fine(result))
         return result;
     result = precondition_check(x, &stat, exists);
@@ -70,20 +70,20 @@ static struct dav_result read_fields(struct exchange *x, struct put *state)
     const struct http_request *request = &x->stream->request;
     struct str expected = exchange_field(x, FIELD_X_EXPECTED_ENTITY_LENGTH);
     if (http_fields_has(&request->fields, FIELD_CONTENT_RANGE)) /* RFC 9110 §14.5 */
-        return dav_error(HTTP_BAD_REQUEST, "a partial PUT is not understood");
+        return dav_error(HTTP_BAD_REQUEST, "a partial PUT is not supported");
     struct dav_result result = exchange_check_coding(x);
     if (!dav_is_fine(result))
         return result;
     if (request->version == HTTP_1_0 &&
         !http_fields_has(&request->fields, FIELD_CONTENT_LENGTH)) /* it might be anything */
-        return dav_error(HTTP_LENGTH_REQUIRED, "HTTP/1.0 must say how long the content is");
+        return dav_error(HTTP_LENGTH_REQUIRED, "HTTP/1.0 needs a Content-Length");
     if (!read_mtime(x, &state->commit))
-        return dav_error(HTTP_BAD_REQUEST, "X-OC-Mtime is no number of seconds");
+        return dav_error(HTTP_BAD_REQUEST, "X-OC-Mtime is not a number of seconds");
     state->announced_bytes = request->has_body ? request->body_bytes : 0;
     /* Finder sends files in chunks and says their length here. */
     if (state->announced_bytes == LENGTH_UNKNOWN && expected.at &&
         !str_parse_u64(expected, &state->announced_bytes))
-        return dav_error(HTTP_BAD_REQUEST, "X-Expected-Entity-Length is no number");
+        return dav_error(HTTP_BAD_REQUEST, "X-Expected-Entity-Length is not a number");
     return DAV_FINE;
 }
 
@@ -205,7 +205,7 @@ static enum stage_end put_receive(struct exchange *x)
     if (state->announced_bytes != LENGTH_UNKNOWN &&
         state->pump.moved_bytes != state->announced_bytes)
         return respond_error(
-            x, dav_error(HTTP_BAD_REQUEST, "the content is not as long as was announced"));
+            x, dav_error(HTTP_BAD_REQUEST, "the content does not have the announced length"));
     return STAGE_NEXT;
 }
 

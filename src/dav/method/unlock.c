@@ -21,7 +21,7 @@ static struct dav_result find_lock(struct exchange *x, struct lock *lock_out)
     struct lock_list locks;
     struct str token = read_token(x);
     if (token.len == 0)
-        return dav_error(HTTP_BAD_REQUEST, "there is no Lock-Token field");
+        return dav_error(HTTP_BAD_REQUEST, "the Lock-Token field is missing");
     enum store_rc rc = store_locks(target->store, x->arena, target->real, LOCKS_COVERING, &locks);
     if (rc != STORE_OK)
         return dav_from_store(rc);

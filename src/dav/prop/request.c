@@ -141,7 +141,7 @@ static bool propfind_start(struct xml_events *events, const struct xml_element *
     struct propfind_reader *reader = CONTAINER_OF(events, struct propfind_reader, events);
     struct propfind_request *request = reader->request;
     if (element->depth == 1 && !is_dav(element, STR("propfind"))) {
-        reader->stopped = dav_error(HTTP_BAD_REQUEST, "the request body is no DAV:propfind");
+        reader->stopped = dav_error(HTTP_BAD_REQUEST, "the request body is not a DAV:propfind");
         return false;
     }
     if (element->depth == 2)
@@ -178,8 +178,8 @@ static struct dav_result parse_propfind(struct str body, const struct limits *li
         name_set_done(&reader.seen);
         bool is_one = reader.kinds == 1 && (!reader.has_include || request.kind == PROPFIND_ALL);
         if (dav_is_fine(result) && !is_one)
-            result =
-                dav_error(HTTP_BAD_REQUEST, "a propfind holds one of allprop, propname and prop");
+            result = dav_error(HTTP_BAD_REQUEST,
+                               "a propfind must have exactly one of allprop, propname and prop");
     }
     if (dav_is_fine(result))
         *request_out = request;
@@ -302,7 +302,8 @@ static bool proppatch_start(struct xml_events *events, const struct xml_element 
 {
     struct proppatch_reader *reader = CONTAINER_OF(events, struct proppatch_reader, events);
     if (element->depth == 1 && !is_dav(element, STR("propertyupdate"))) {
-        reader->stopped = dav_error(HTTP_BAD_REQUEST, "the request body is no propertyupdate");
+        reader->stopped =
+            dav_error(HTTP_BAD_REQUEST, "the request body is not a DAV:propertyupdate");
         return false;
     }
     if (element->depth == 2) {
@@ -431,12 +432,12 @@ static bool lockinfo_start(struct xml_events *events, const struct xml_element *
 {
     struct lockinfo_reader *reader = CONTAINER_OF(events, struct lockinfo_reader, events);
     if (element->depth == 1 && !is_dav(element, STR("lockinfo"))) {
-        reader->stopped = dav_error(HTTP_BAD_REQUEST, "the request body is no DAV:lockinfo");
+        reader->stopped = dav_error(HTTP_BAD_REQUEST, "the request body is not a DAV:lockinfo");
         return false;
     }
     bool begins_owner = element->depth == 2 && is_dav(element, STR("owner"));
     if (begins_owner && reader->owner.text.len) {
-        reader->stopped = dav_error(HTTP_BAD_REQUEST, "a lock has one owner element");
+        reader->stopped = dav_error(HTTP_BAD_REQUEST, "a lock may have only one owner element");
         return false;
     }
     if (begins_owner || reader->owner.depth > 0) {
@@ -485,11 +486,12 @@ struct dav_result lockinfo_parse(struct str body, const struct limits *limits, s
     struct dav_result result = read_body(body, &reader.events, limits, &reader.stopped);
     bool is_whole = reader.has_scope && reader.has_type;
     if (dav_is_fine(result) && !is_whole && reader.has_unknown)
-        result = dav_error(HTTP_UNPROCESSABLE_CONTENT, "there are no locks of that scope or type");
+        result =
+            dav_error(HTTP_UNPROCESSABLE_CONTENT, "locks of this scope or type are not supported");
     if (dav_is_fine(result) && !is_whole)
-        result = dav_error(HTTP_BAD_REQUEST, "a lockinfo holds a lockscope and a locktype");
+        result = dav_error(HTTP_BAD_REQUEST, "a lockinfo must have a lockscope and a locktype");
     if (dav_is_fine(result) && reader.has_both) /* §14.13: one of them */
-        result = dav_error(HTTP_BAD_REQUEST, "a lock is exclusive or shared, and not both");
+        result = dav_error(HTTP_BAD_REQUEST, "a lock is either exclusive or shared");
     if (dav_is_fine(result) && reader.owner.text.len > limits->lock_owner_bytes)
         result = dav_error(HTTP_CONTENT_TOO_LARGE, "the lock's owner element is too long");
     if (dav_is_fine(result)) {
