@@ -152,7 +152,7 @@ static enum fetch_rc result_of(const struct fetching *fetching, struct err *err)
         return FETCH_STOPPED;
     if (fetching->call.end == CALL_ANSWERED)
         return FETCH_OK;
-    (void)err_set(err, 0, "%s", fetching->call.message); /* always false */
+    err_set(err, 0, "%s", fetching->call.message);
     return fetching->has_answer ? FETCH_BROKEN : FETCH_FAILED;
 }
 

@@ -303,7 +303,7 @@ static enum pull body_pull(struct source *self, struct buf *into, size_t want, s
     if (p->is_over && p->call->end == CALL_ANSWERED)
         return PULL_END;
     if (p->is_over) {
-        (void)err_set(err, 0, "%s", p->call->message); /* always false */
+        err_set(err, 0, "%s", p->call->message);
         return PULL_FAIL;
     }
     p->is_awaited = true;

@@ -19,7 +19,7 @@ static void post(struct executor *executor, struct job *job)
     struct wait_room *room = CONTAINER_OF(executor, struct wait_room, executor);
     pthread_mutex_lock(&room->mutex);
     list_append(&room->posted, &job->link);
-    (void)pthread_cond_signal(&room->has_posted); /* cannot fail */
+    pthread_cond_signal(&room->has_posted);
     pthread_mutex_unlock(&room->mutex);
 }
 
