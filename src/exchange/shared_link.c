@@ -10,7 +10,10 @@ bool link_is_path(const struct service *service, struct res_path path)
 struct str link_token(const struct exchange *x)
 {
     struct str rest = str_from(path_str(x->path), sizeof(LINK_SEGMENT));
-    return link_is_path(x->service, x->path) ? str_cut(&rest, '/') : STR_NONE;
+    struct str token = str_cut(&rest, '/');
+    if (!link_is_path(x->service, x->path))
+        return STR_NONE;
+    return token.len ? token : STR(""); /* there is none such, and it is a link all the same */
 }
 
 void link_follow(struct exchange *x, struct str token)
