@@ -8,6 +8,7 @@
 struct job {
     struct list link;
     struct executor *home;         /* set by submit and compute */
+    int64_t at_ms;                 /* set by after */
     void (*work)(struct job *job); /* on a worker; may block; not called when posted */
     void (*done)(struct job *job); /* on the executor's own thread; may free or resubmit the job */
 };
@@ -20,6 +21,7 @@ struct executor_ops {
     void (*submit)(struct executor *executor, struct job *job);
     void (*compute)(struct executor *executor, struct job *job);
     void (*post)(struct executor *executor, struct job *job);
+    void (*after)(struct executor *executor, struct job *job, int64_t ms);
 };
 
 /* Runs job->work on a worker, then job->done on the executor's thread. From that thread only. */
@@ -39,4 +41,10 @@ static inline void executor_compute(struct executor *executor, struct job *job)
 static inline void executor_post(struct executor *executor, struct job *job)
 {
     executor->ops->post(executor, job);
+}
+
+/* The same, when so many milliseconds have gone by. From that thread only. */
+static inline void executor_after(struct executor *executor, struct job *job, int64_t ms)
+{
+    executor->ops->after(executor, job, ms);
 }

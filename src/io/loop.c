@@ -6,6 +6,9 @@
  * `mutex` and, when the loop may be asleep, write to `wake_fd`. `is_awake` spares that write while
  * the loop is known to look at the inbox again before it sleeps.
  *
+ * Jobs that are to run after a while are few (what is tried again), and each has a time of its own:
+ * they are a list in the order of these times.
+ *
  * A deadline is for what does not come in time. A process that was stopped (SIGSTOP, a debugger, a
  * machine that is suspended or starved) finds both at once, what has come and that it is late; time
  * that the loop itself has missed is therefore not counted (wait_events()). epoll_wait(2) says of a
@@ -44,8 +47,9 @@ struct loop {
     struct list behind_tasks;
     struct list last_tasks;
     struct list deadline_queues;
-    int64_t now_ms;   /* the loop's own time: the clock's, less what was missed */
-    int64_t clock_ms; /* what the clock said then */
+    struct list later; /* jobs, the next one first */
+    int64_t now_ms;    /* the loop's own time: the clock's, less what was missed */
+    int64_t clock_ms;  /* what the clock said then */
     bool is_stopping;
     struct epoll_event events[EVENTS_PER_TURN];
     int event_count;
@@ -83,8 +87,33 @@ static void post(struct executor *executor, struct job *job)
     (void)!write(loop->wake_fd, &one, sizeof(one)); /* fails only when it is rung already */
 }
 
+static struct job *job_of(struct list *link)
+{
+    return CONTAINER_OF(link, struct job, link);
+}
+
+/* Behind those that come before it; most come before. */
+static void after(struct executor *executor, struct job *job, int64_t ms)
+{
+    struct loop *loop = CONTAINER_OF(executor, struct loop, executor);
+    struct list *before = loop->later.prev;
+    job->at_ms = loop->now_ms + ms;
+    while (before != &loop->later && job_of(before)->at_ms > job->at_ms)
+        before = before->prev;
+    list_append(before->next, &job->link); /* in front of the one behind it */
+}
+
 static const struct executor_ops loop_executor_ops = {
-    .submit = submit, .compute = compute, .post = post};
+    .submit = submit, .compute = compute, .post = post, .after = after};
+
+static void run_later(struct loop *loop)
+{
+    while (!list_is_empty(&loop->later) && job_of(loop->later.next)->at_ms <= loop->now_ms) {
+        struct job *job = job_of(loop->later.next);
+        list_remove(&job->link);
+        job->done(job);
+    }
+}
 
 static void run_inbox(struct loop *loop)
 {
@@ -94,7 +123,7 @@ static void run_inbox(struct loop *loop)
     list_splice(&jobs, &loop->inbox);
     pthread_mutex_unlock(&loop->mutex);
     while (!list_is_empty(&jobs)) {
-        struct job *job = CONTAINER_OF(jobs.next, struct job, link);
+        struct job *job = job_of(jobs.next);
         list_remove(&job->link);
         job->done(job);
     }
@@ -112,6 +141,7 @@ struct loop *loop_new(struct worker_pool *pool, struct err *err)
     list_init(&loop->behind_tasks);
     list_init(&loop->last_tasks);
     list_init(&loop->deadline_queues);
+    list_init(&loop->later);
     list_init(&loop->inbox);
     pthread_mutex_init(&loop->mutex, NULL);
     loop->is_awake = true;
@@ -288,20 +318,22 @@ static void expire_deadlines(struct loop *loop)
     }
 }
 
-/* Milliseconds until the first deadline; -1: there is none. */
+/* Milliseconds until the first deadline or later job; -1: there is none. */
 static int64_t next_deadline_ms(const struct loop *loop)
 {
-    int64_t wait_ms = -1;
+    int64_t first_ms = INT64_MAX;
+    if (!list_is_empty(&loop->later))
+        first_ms = job_of(loop->later.next)->at_ms;
     LIST_EACH (&loop->deadline_queues, queue_link) {
         struct deadline_queue *queue = CONTAINER_OF(queue_link, struct deadline_queue, link);
         if (list_is_empty(&queue->deadlines))
             continue;
         int64_t at_ms = CONTAINER_OF(queue->deadlines.next, struct deadline, link)->at_ms;
-        int64_t left_ms = at_ms > loop->now_ms ? at_ms - loop->now_ms : 0;
-        if (wait_ms < 0 || left_ms < wait_ms)
-            wait_ms = left_ms;
+        first_ms = at_ms < first_ms ? at_ms : first_ms;
     }
-    return wait_ms;
+    if (first_ms == INT64_MAX)
+        return -1;
+    return first_ms > loop->now_ms ? first_ms - loop->now_ms : 0;
 }
 
 /* --- running --- */
@@ -367,6 +399,7 @@ void loop_turn(struct loop *loop, int64_t wait_ms_max)
     }
     note_events(loop);
     run_inbox(loop);
+    run_later(loop);
     run_tasks(&loop->tasks);
     run_tasks(&loop->behind_tasks);
     expire_deadlines(loop);

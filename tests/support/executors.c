@@ -25,8 +25,14 @@ static void inline_post(struct executor *executor, struct job *job)
     list_append(&self->posted, &job->link);
 }
 
+static void inline_after(struct executor *executor, struct job *job, int64_t ms)
+{
+    (void)ms; /* time goes by at once */
+    inline_post(executor, job);
+}
+
 static const struct executor_ops inline_ops = {
-    .submit = inline_submit, .compute = inline_submit, .post = inline_post};
+    .submit = inline_submit, .compute = inline_submit, .post = inline_post, .after = inline_after};
 
 void inline_executor_init(struct inline_executor *inline_executor)
 {
@@ -70,8 +76,16 @@ static void threaded_post(struct executor *executor, struct job *job)
     pthread_mutex_unlock(&self->mutex);
 }
 
-static const struct executor_ops threaded_ops = {
-    .submit = threaded_submit, .compute = threaded_submit, .post = threaded_post};
+static void threaded_after(struct executor *executor, struct job *job, int64_t ms)
+{
+    (void)ms; /* likewise */
+    threaded_post(executor, job);
+}
+
+static const struct executor_ops threaded_ops = {.submit = threaded_submit,
+                                                 .compute = threaded_submit,
+                                                 .post = threaded_post,
+                                                 .after = threaded_after};
 
 static void *work(void *arg)
 {

@@ -556,6 +556,32 @@ TEST(executor_loses_no_job)
     pthread_join(thread, NULL);
 }
 
+struct later_job {
+    struct job job;
+    const char *name;
+};
+
+static void note_later(struct job *job)
+{
+    note(CONTAINER_OF(job, struct later_job, job)->name);
+    if (--turns_left == 0)
+        loop_stop(loop);
+}
+
+TEST(executor_runs_later_what_is_to_run_after_a_while)
+{
+    struct later_job jobs[] = {{.name = "30"}, {.name = "10"}, {.name = "20"}, {.name = "10'"}};
+    const int64_t ms[] = {30, 10, 20, 10};
+    clock_freeze(-1);
+    turns_left = ARRAY_LEN(jobs);
+    for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
+        jobs[i].job.done = note_later;
+        executor_after(loop_executor(loop), &jobs[i].job, ms[i]);
+    }
+    loop_run(loop);
+    check_order("10 10' 20 30 ");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -579,6 +605,7 @@ int main(void)
         LOOP_TEST(executor_works_elsewhere_and_ends_here),
         LOOP_TEST(executor_posts_never_within_the_call),
         LOOP_TEST(executor_loses_no_job),
+        LOOP_TEST(executor_runs_later_what_is_to_run_after_a_while),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
