@@ -78,6 +78,12 @@ static enum store_rc lock(struct bench *bench)
     return set_lock(bench, PATH("g"), "new");
 }
 
+static enum store_rc lock_new(struct bench *bench)
+{
+    struct lock wanted = lock_of(PATH("c/new"), "new", false);
+    return do_lock_new(bench->store, &wanted);
+}
+
 static enum store_rc unlock(struct bench *bench)
 {
     return do_unlock(bench->store, STR("y"));
@@ -175,6 +181,7 @@ static const struct change {
     {"mkcol", make_collection, true},
     {"patch", patch, true},
     {"lock", lock, true},
+    {"lock_new", lock_new, true},
     {"unlock", unlock, true},
     {"remove file", remove_file, true},
     {"remove tree", remove_tree, false},

@@ -186,6 +186,49 @@ static void work_goes_on_after_a_failure(void **state)
     }
 }
 
+/* Each step of a change is answered AGAIN before it is made, and nothing has changed then. */
+static void p5_change_is_made_when_it_is_tried_again(void **state)
+{
+    struct bench *bench = *state;
+    struct store *inner = bench->store;
+    bench->store = fault_store_new(inner);
+    for (unsigned later = 0; later < 2; later++) {
+        struct fault_plan plan = {.again_count = 2, .begins_later = later};
+        fault_store_plan(bench->store, &plan);
+        for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+            const char *before = look(bench, inner);
+            enum store_rc rc = STORE_AGAIN;
+            unsigned again = 0;
+            for (; (rc = steps[i].run(bench->store, &bench->arena)) == STORE_AGAIN; again++)
+                assert_string_equal(look(bench, inner), before);
+            assert_ok(rc);
+            bool is_change = steps[i].run != step_list && steps[i].run != step_read;
+            assert_int_equal(again, is_change ? 4 : 0); /* to begin, and the call itself */
+        }
+        assert_string_equal(look(bench, inner), "/ {}\ne/ {}\ne/f \"12345678\" {p=1 q=2 }\n");
+        fault_store_plan(bench->store, &(struct fault_plan){0});
+        assert_ok(remove_all(bench, PATH("e")));
+    }
+}
+
+static void p5_change_that_has_not_begun_leaves_nothing(void **state)
+{
+    struct bench *bench = *state;
+    struct waiter waiter;
+    waiter_init(&waiter);
+    bench->store = fault_store_new(bench->store);
+    for (unsigned later = 0; later < 2; later++) {
+        fault_store_plan(bench->store, &(struct fault_plan){.begins_later = later});
+        change_add(&waiter.change, PATH("f"), CLAIM_SELF, true);
+        fault_store_arm(bench->store, 1, STORE_UNAVAILABLE);
+        assert_rc(waiter_begin(&waiter, bench->store), STORE_UNAVAILABLE);
+        assert_false(waiter.change.is_begun);
+        waiter_end(&waiter);
+        assert_ok(put(bench, PATH("f"), STR("x"))); /* nobody is in the way */
+    }
+    waiter_done(&waiter);
+}
+
 static void quick_questions_reach_the_inner_store(void **state)
 {
     struct bench *bench = *state;
@@ -208,6 +251,8 @@ int fault_tests(void)
         CONTRACT_TEST(every_operation_is_counted),
         CONTRACT_TEST(each_failure_leaves_what_was_before),
         CONTRACT_TEST(work_goes_on_after_a_failure),
+        CONTRACT_TEST(p5_change_is_made_when_it_is_tried_again),
+        CONTRACT_TEST(p5_change_that_has_not_begun_leaves_nothing),
         CONTRACT_TEST(quick_questions_reach_the_inner_store),
     };
     return cmocka_run_group_tests_name("faults", tests, NULL, NULL);

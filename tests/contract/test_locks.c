@@ -284,6 +284,38 @@ static void p17_locks_go_with_their_resources(void **state)
     assert_string_equal(within(bench, ""), "c2 ");
 }
 
+/* --- with its resource --- */
+
+static enum store_rc lock_new(struct bench *bench, const char *root)
+{
+    struct lock wanted = lock_of(path_of(root), "n", false);
+    return do_lock_new(bench->store, &wanted);
+}
+
+static void p17_lock_makes_its_resource(void **state)
+{
+    struct bench *bench = *state;
+    MAKE(bench, "c/");
+    assert_ok(lock_new(bench, "c/n"));
+    assert_string_equal(dump(bench), "/ {}\nc/ {}\nc/n \"\" {} [n]\n");
+    assert_ok(do_unlock(bench->store, STR("n")));
+    assert_string_equal(dump(bench), "/ {}\nc/ {}\nc/n \"\" {}\n");
+}
+
+static void p17_lock_that_makes_nothing_is_none(void **state)
+{
+    struct bench *bench = *state;
+    MAKE(bench, "c/", "f");
+    const char *before = dump(bench);
+    assert_rc(lock_new(bench, "f"), STORE_EXISTS);
+    assert_rc(lock_new(bench, "no/n"), STORE_NO_PARENT);
+    assert_rc(lock_new(bench, "f/n"), STORE_NO_PARENT);
+    bench->limits.lock_count = 0;
+    assert_rc(lock_new(bench, "c/n"), STORE_NO_SPACE);
+    assert_string_equal(dump(bench), before);
+    assert_false(store_has_locks(bench->store));
+}
+
 int lock_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +332,8 @@ int lock_tests(void)
         LOCK_TEST(locks_are_limited_in_bytes),
         LOCK_TEST(p17_lock_may_come_before_its_resource),
         LOCK_TEST(p17_locks_go_with_their_resources),
+        LOCK_TEST(p17_lock_makes_its_resource),
+        LOCK_TEST(p17_lock_that_makes_nothing_is_none),
     };
     return cmocka_run_group_tests_name("locks", tests, NULL, NULL);
 }

@@ -84,10 +84,25 @@ static bool is_due(struct fault_store *fault, const char *what, struct res_path 
     if (fault->plan.again_count == 0)
         return true;
     struct fault_step *step = find_step(fault, what, path);
-    if (step->again++ < fault->plan.again_count)
-        return false;
-    forget_step(fault, step);
-    return true;
+    if (step->again >= fault->plan.again_count)
+        return true;
+    step->again++;
+    return false;
+}
+
+static struct res_path first_path(const struct store_change *change)
+{
+    return change->range_count ? change->ranges[0].path : PATH_ROOT;
+}
+
+/* A call has been made: it and the beginning are answered AGAIN anew when they come next. */
+static void note_made(struct fault_store *fault, const struct store_change *change,
+                      const char *what, struct res_path path)
+{
+    pthread_mutex_lock(&fault->mutex);
+    forget_step(fault, find_step(fault, what, path));
+    forget_step(fault, find_step(fault, "begin", first_path(change)));
+    pthread_mutex_unlock(&fault->mutex);
 }
 
 /* As passes(), for a step of a change. */
@@ -107,8 +122,11 @@ static bool step_passes(struct fault_store *fault, const char *what, struct res_
 static struct store_change *enter(struct store_change *change, const char *what,
                                   struct res_path path, enum store_rc *rc_out)
 {
-    bool passes_it = step_passes(fault_of(change->store), what, path, rc_out);
-    return passes_it ? wrapper_inside(change) : NULL;
+    struct fault_store *fault = fault_of(change->store);
+    if (!step_passes(fault, what, path, rc_out))
+        return NULL;
+    note_made(fault, change, what, path);
+    return wrapper_inside(change);
 }
 
 /* --- what is there --- */
@@ -399,8 +417,8 @@ static bool fault_is_lost(struct store *store)
 static bool begin_now(struct store_change *change)
 {
     struct fault_store *fault = fault_of(change->store);
-    struct res_path path = change->range_count ? change->ranges[0].path : PATH_ROOT;
-    return !step_passes(fault, "begin", path, &change->rc) || wrapper_begin(fault->inner, change);
+    return !step_passes(fault, "begin", first_path(change), &change->rc) ||
+           wrapper_begin(fault->inner, change);
 }
 
 static void begin_later(struct job *job)

@@ -398,8 +398,11 @@ struct store *mount_view(struct arena *arena, const struct mount *mounts, size_t
 {
     struct view *view = ARENA_NEW(arena, struct view);
     view->base.ops = &view_ops;
-    for (size_t i = 0; i < count; i++)
+    view->base.traits.keeps_versions = true;
+    for (size_t i = 0; i < count; i++) {
         mount_add_traits(&view->base.traits, &mounts[i]);
+        view->base.traits.keeps_versions &= mounts[i].store->traits.keeps_versions;
+    }
     view->arena = arena;
     view->mounts = mounts;
     view->count = count;
