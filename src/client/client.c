@@ -68,14 +68,14 @@ static int socket_changed(CURL *easy, curl_socket_t fd, int what, void *arg, voi
         forget_socket(client, wanted);
         return 0;
     }
-    if (!wanted) {
-        wanted = MEM_NEW(struct client_socket);
-        wanted->client = client;
-        wanted->watch = (struct watch){socket_ready, fd};
-        list_init(&wanted->link);
-        (void)curl.multi_assign(client->multi, fd, wanted); /* cannot fail for a known socket */
-    }
     uint32_t events = (what & CURL_POLL_IN ? EPOLLIN : 0U) | (what & CURL_POLL_OUT ? EPOLLOUT : 0U);
+    if (wanted)
+        return loop_watch_change(client->loop, &wanted->watch, events, &err) ? 0 : -1;
+    wanted = MEM_NEW(struct client_socket);
+    wanted->client = client;
+    wanted->watch = (struct watch){socket_ready, fd};
+    list_init(&wanted->link);
+    (void)curl.multi_assign(client->multi, fd, wanted); /* cannot fail for a known socket */
     return loop_watch_level(client->loop, &wanted->watch, events, &err) ? 0 : -1;
 }
 

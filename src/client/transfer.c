@@ -61,7 +61,7 @@ static void keep_alive(const struct client_options *options, int fd)
 {
     int on = 1, after_s = ALIVE_S;
     unsigned stuck_ms = options->progress_ms;
-    if (options->answer_ms)
+    if (options->answer_ms || options->total_ms)
         return;
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)); /* all as far as it goes */
     (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &after_s, sizeof(after_s));

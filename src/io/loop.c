@@ -185,12 +185,18 @@ int64_t loop_now_ms(const struct loop *loop)
 
 /* --- watches --- */
 
-static bool add_watch(struct loop *loop, struct watch *watch, uint32_t events, struct err *err)
+static bool set_watch(struct loop *loop, int how, struct watch *watch, uint32_t events,
+                      struct err *err)
 {
     struct epoll_event event = {.events = events, .data.ptr = watch};
-    if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, watch->fd, &event) < 0)
+    if (epoll_ctl(loop->epoll_fd, how, watch->fd, &event) < 0)
         return err_sys(err, errno, "cannot watch a socket");
     return true;
+}
+
+static bool add_watch(struct loop *loop, struct watch *watch, uint32_t events, struct err *err)
+{
+    return set_watch(loop, EPOLL_CTL_ADD, watch, events, err);
 }
 
 bool loop_watch(struct loop *loop, struct watch *watch, struct err *err)
@@ -200,10 +206,12 @@ bool loop_watch(struct loop *loop, struct watch *watch, struct err *err)
 
 bool loop_watch_level(struct loop *loop, struct watch *watch, uint32_t events, struct err *err)
 {
-    struct epoll_event event = {.events = events, .data.ptr = watch};
-    if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, watch->fd, &event) == 0)
-        return true;
     return add_watch(loop, watch, events, err);
+}
+
+bool loop_watch_change(struct loop *loop, struct watch *watch, uint32_t events, struct err *err)
+{
+    return set_watch(loop, EPOLL_CTL_MOD, watch, events, err);
 }
 
 bool loop_watch_shared(struct loop *loop, struct watch *watch, struct err *err)

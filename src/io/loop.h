@@ -54,10 +54,12 @@ void loop_stop(struct loop *loop); /* from the loop's own thread */
 
 /* Edge-triggered, for reading and writing. Borrows the watch until loop_forget(). */
 NODISCARD bool loop_watch(struct loop *loop, struct watch *watch, struct err *err);
-/* Level-triggered, for these events only; called again when others are wanted: for who tells from
- * time to time what it waits for, and does not read until there is no more. */
+/* Level-triggered, for these events only, and for others from then on: for who tells from time to
+ * time what it waits for, and does not read until there is no more. */
 NODISCARD bool loop_watch_level(struct loop *loop, struct watch *watch, uint32_t events,
                                 struct err *err);
+NODISCARD bool loop_watch_change(struct loop *loop, struct watch *watch, uint32_t events,
+                                 struct err *err);
 /* Level-triggered, for reading, and shared with other loops: listening sockets. */
 NODISCARD bool loop_watch_shared(struct loop *loop, struct watch *watch, struct err *err);
 void loop_forget(struct loop *loop, struct watch *watch);

@@ -392,10 +392,11 @@ TEST(watch_level_tells_what_is_wanted_until_something_else_is)
     loop_turn(loop, -1);
     loop_turn(loop, -1);
     check_order("p p ");
-    assert_true(loop_watch_level(loop, &p.watch, EPOLLOUT, &err)); /* which a pipe's end never is */
+    assert_true(
+        loop_watch_change(loop, &p.watch, EPOLLOUT, &err)); /* which a pipe's end never is */
     loop_turn(loop, 0);
     check_order("");
-    assert_true(loop_watch_level(loop, &p.watch, EPOLLIN, &err));
+    assert_true(loop_watch_change(loop, &p.watch, EPOLLIN, &err));
     loop_turn(loop, -1);
     loop_forget(loop, &p.watch);
     loop_turn(loop, 0);
