@@ -148,7 +148,7 @@ def test_what_does_not_fit_is_refused(pair, tmp_path):
     assert "need --tls-cert" in refused("--redirect", "127.0.0.1:0")
     assert "need --tls-cert" in refused("--hsts", "1")
     assert "needs --tls-client-ca" in refused(*pair.args(), "--tls-client-auth", "required")
-    assert "no certificate before it" in refused("--tls-ocsp", "/none", *pair.args())
+    assert "must come after the --tls-cert" in refused("--tls-ocsp", "/none", *pair.args())
     weak = tls.make_rsa_pair(tmp_path, "weak.test", 512)
     assert "key too small" in refused(*weak.args())
 
