@@ -364,7 +364,7 @@ struct client *client_new(struct loop *loop, const struct client_options *option
     client->multi = curl.multi_init();
     client->share = curl.share_init();
     if (!client->multi || !client->share || !begin_cookies(client)) {
-        err_sys(err, ENOMEM, "making a client");
+        err_sys(err, ENOMEM, "cannot create a client");
         client_free(client);
         return NULL;
     }

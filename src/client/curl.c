@@ -34,7 +34,7 @@ bool curl_load(struct err *err)
     if (!(loaded.version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS))
         return err_set(err, 0, "this libcurl looks up names where it would hold up others");
     if (loaded.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        return err_set(err, 0, "libcurl cannot begin");
+        return err_set(err, 0, "libcurl cannot be initialised");
     curl = loaded;
     return true;
 }

@@ -119,7 +119,7 @@ const char *davit_ms_rc_text(enum davit_ms_rc rc)
     case DAVIT_MS_END:
         return "the multistatus is complete";
     case DAVIT_MS_NO_MEMORY:
-        return "there is no memory";
+        return "out of memory";
     case DAVIT_MS_LIMIT:
         return "it is beyond a limit";
     case DAVIT_MS_MALFORMED:
@@ -127,11 +127,11 @@ const char *davit_ms_rc_text(enum davit_ms_rc rc)
     case DAVIT_MS_FORBIDDEN:
         return "it has a document type, which is refused";
     case DAVIT_MS_NOT_MULTISTATUS:
-        return "it is no multistatus of the namespace DAV:";
+        return "it is not a multistatus of the namespace DAV:";
     case DAVIT_MS_CUT_OFF:
         return "it is cut off: it ends before </multistatus>";
     case DAVIT_MS_MISUSE:
-        return "the calls make no sense in this order";
+        return "the functions were called in the wrong order";
     }
     return "unknown";
 }

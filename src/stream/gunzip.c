@@ -32,7 +32,7 @@ bool gunzip(struct str bytes, size_t bytes_max, struct buf *to, struct err *err)
     z_stream zip = {0};
     int rc = inflateInit2(&zip, MAX_WBITS + GZIP_ONLY);
     if (rc != Z_OK)
-        return err_set(err, 0, "zlib cannot begin");
+        return err_set(err, 0, "zlib cannot be initialised");
     bytes_max += to->len;
     do {
         rc = unpack_some(&zip, &bytes, bytes_max, to);

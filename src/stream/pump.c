@@ -78,7 +78,7 @@ static enum pull gather(struct pump *pump)
         if (pump->awaits_source)
             return PULL_WAIT;
         if (!buf_try_reserve(&pump->tail, want)) { /* a pull within its room cannot fail */
-            err_sys(&pump->err, ENOMEM, "receiving a body");
+            err_sys(&pump->err, ENOMEM, "cannot receive a body");
             return PULL_FAIL;
         }
         enum pull pulled = source_pull(pump->source, &pump->tail, want, &pump->err);

@@ -88,7 +88,7 @@ static enum pull file_pull(struct source *self, struct buf *into, size_t want, s
         got = pread(file->rest.fd, to, len, (off_t)file->rest.offset);
     } while (got < 0 && errno == EINTR);
     if (got < 0) {
-        err_sys(err, errno, "reading a file");
+        err_sys(err, errno, "cannot read a file");
         return PULL_FAIL;
     }
     if (got == 0) {

@@ -25,14 +25,14 @@ bool spool_settle(struct spool *spool, struct err *err)
     if (spool->fd < 0) {
         spool->fd = openat(spool->dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
         if (spool->fd < 0)
-            return err_sys(err, errno, "opening a temporary file");
+            return err_sys(err, errno, "cannot open a temporary file");
     }
     while (spool->head.len) {
         ssize_t done = pwrite(spool->fd, spool->head.at, spool->head.len, (off_t)spool->file_bytes);
         if (done < 0 && errno == EINTR)
             continue;
         if (done < 0)
-            return err_sys(err, errno, "writing a temporary file");
+            return err_sys(err, errno, "cannot write a temporary file");
         spool->file_bytes += (uint64_t)done;
         buf_consume(&spool->head, (size_t)done);
     }
@@ -55,13 +55,13 @@ static bool take_from_file(struct spool *spool, struct buf *into, size_t want, s
         got = pread(spool->fd, to, want, (off_t)spool->taken);
     } while (got < 0 && errno == EINTR);
     if (got <= 0)
-        return err_sys(err, got < 0 ? errno : EIO, "reading a temporary file");
+        return err_sys(err, got < 0 ? errno : EIO, "cannot read a temporary file");
     into->len += (size_t)got;
     spool->taken += (uint64_t)got;
     if (spool->taken < spool->file_bytes)
         return true;
     spool->taken = spool->file_bytes = 0; /* it begins anew */
-    return ftruncate(spool->fd, 0) == 0 || err_sys(err, errno, "emptying a temporary file");
+    return ftruncate(spool->fd, 0) == 0 || err_sys(err, errno, "cannot empty a temporary file");
 }
 
 bool spool_take(struct spool *spool, struct buf *into, size_t want, struct err *err)

@@ -63,7 +63,7 @@ def test_a_start_that_is_left_out_is_no_success():
     with Server({"/robots.txt": rules, "/": page()}) as server:
         run = check(server.url + "/")
         assert run.status == 3 and run.summary["complete"] is False
-        assert "asks not to look" in run.summary["why"] and server.count("/") == 0
+        assert "asks robots to stay away" in run.summary["why"] and server.count("/") == 0
 
 
 def test_delays_that_the_user_wants_hold_everywhere():

@@ -116,7 +116,7 @@ bool history_run(struct history *history, sqlite3_stmt *stmt, struct err *err)
     int rc = sqlite3_step(stmt);
     history_end(stmt);
     return rc == SQLITE_DONE || rc == SQLITE_ROW ||
-           history_fail(history, "writing the history", err);
+           history_fail(history, "cannot write the history", err);
 }
 
 /* --- life --- */
@@ -242,7 +242,7 @@ bool history_compare(struct history *history, struct history_changes *changes, s
 {
     int64_t last = read_number(history, "SELECT max(id) FROM run");
     if (last < 2)
-        return err_set(err, 0, "the history has no two runs to compare");
+        return err_set(err, 0, "the history does not have two runs to compare");
     sqlite3_stmt *stmt = history_begin(history, COMPARE);
     history_bind_int(stmt, 1, last);
     history_bind_int(stmt, 2, last - 1);
@@ -258,5 +258,5 @@ bool history_compare(struct history *history, struct history_changes *changes, s
         changes->each(changes, &changed);
     }
     history_end(stmt);
-    return rc == SQLITE_DONE || history_fail(history, "reading the history", err);
+    return rc == SQLITE_DONE || history_fail(history, "cannot read the history", err);
 }

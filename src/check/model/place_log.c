@@ -137,11 +137,11 @@ static int open_nameless(const char *dir)
 static bool spill(struct place_log *log, struct err *err)
 {
     if (log->fd < 0 && (log->fd = open_nameless(log->dir)) < 0)
-        return err_sys(err, errno, "making a file for places in %s", log->dir);
+        return err_sys(err, errno, "cannot create a temporary file in '%s'", log->dir);
     for (size_t done = 0; done < log->tail.len;) {
         ssize_t len = write(log->fd, log->tail.at + done, log->tail.len - done);
         if (len < 0 && errno != EINTR)
-            return err_sys(err, errno, "writing places to a file in %s", log->dir);
+            return err_sys(err, errno, "cannot write to a temporary file in '%s'", log->dir);
         done += len > 0 ? size_of_ssize(len) : 0;
     }
     buf_clear(&log->tail);
@@ -195,7 +195,7 @@ static bool visit_file(struct place_log *log, struct place_visitor *visitor, str
         if (len < 0 && errno == EINTR)
             continue;
         if (len < 0)
-            is_fine = err_sys(err, errno, "reading places back");
+            is_fine = err_sys(err, errno, "cannot read a temporary file");
         if (len <= 0)
             break;
         bytes.len += size_of_ssize(len);

@@ -186,7 +186,7 @@ static bool flush(struct writing *writing, struct report *report, size_t least)
     buf_clear(&report->out);
     if (!is_fine && !writing->has_failed) {
         writing->has_failed = true;
-        err_sys(writing->err, errno, "writing %s", report->path ? report->path : "the report");
+        err_sys(writing->err, errno, "cannot write %s", report->path ? report->path : "the report");
     }
     return is_fine;
 }
@@ -273,7 +273,7 @@ bool report_write(struct site *site, const struct report_options *options, struc
         buf_done(&reports[i].out);
         if (fflush(reports[i].file) != 0 && !writing.has_failed) {
             writing.has_failed = true;
-            err_sys(err, errno, "writing the report");
+            err_sys(err, errno, "cannot write the report");
         }
     }
     return is_read && !writing.has_failed;

@@ -57,7 +57,7 @@ static void note_closed_start(struct crawl *crawl, const struct host *host, stru
 {
     if (!crawl->has_trouble)
         err_set(&crawl->trouble, 0, "%s/robots.txt %s: %.*s was not checked", host->origin,
-                host->is_closed ? "cannot be had" : "asks not to look", STR_ARGS(url));
+                host->is_closed ? "cannot be fetched" : "asks robots to stay away", STR_ARGS(url));
     crawl->has_trouble = true;
 }
 

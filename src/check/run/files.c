@@ -76,7 +76,7 @@ void file_read(struct crawl *crawl, uint32_t id)
     bool is_ours = fd < 0 && (code == EMFILE || code == ENFILE || code == ENOMEM);
     if (fd < 0) {
         struct err err;
-        err_sys(&err, code, "opening it");
+        err_sys(&err, code, "cannot open it");
         site_set_note(crawl->site, id, str_of_c(err.text));
     }
     crawl_finish(crawl, id, is_ours ? VERDICT_NOT_CHECKED : fd < 0 ? VERDICT_BROKEN : VERDICT_OK);
@@ -104,7 +104,7 @@ static bool add_folder(struct crawl *crawl, struct buf *path, unsigned depth, st
     size_t len = path->len;
     bool is_fine = true;
     if (!folder)
-        return err_sys(err, errno, "reading %s", buf_c(path));
+        return err_sys(err, errno, "cannot read '%s'", buf_c(path));
     for (struct dirent *entry; is_fine && (entry = readdir(folder));) {
         struct stat info;
         if (entry->d_name[0] == '.')
@@ -151,8 +151,8 @@ bool file_add_start(struct crawl *crawl, const char *start, struct err *err)
         start += 7;
     char *real = realpath(start, NULL);
     if (!real || stat(real, &info) < 0)
-        return err_sys(err, errno, "'%s' is no URL like https://example.org/, and as a file",
-                       start);
+        return err_sys(err, errno,
+                       "'%s' is neither a URL (such as https://example.org/) nor a file", start);
     buf_add(&path, str_of_c(real));
     mem_free(real);
     struct url folder = {0};

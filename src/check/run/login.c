@@ -31,9 +31,9 @@ bool crawl_login(struct crawl *crawl, struct err *err)
     bool is_answer = login.call.end == CALL_ANSWERED;
     bool is_fine = is_answer && !http_is_error(login.call.status);
     if (!is_answer)
-        err_set(err, 0, "signing in: %s", login.call.message);
+        err_set(err, 0, "cannot sign in: %s", login.call.message);
     else if (!is_fine)
-        err_set(err, 0, "signing in: %u", login.call.status);
+        err_set(err, 0, "cannot sign in: status %u", login.call.status);
     call_free(&login.call);
     buf_done(&url);
     return is_fine;

@@ -36,7 +36,7 @@ static bool compile(struct patterns *patterns, const char *text, struct err *err
         return true;
     }
     (void)regerror(rc, pattern, why, sizeof(why)); /* a shortened text is still one */
-    return err_set(err, 0, "'%s' is no regular expression: %s", text, why);
+    return err_set(err, 0, "'%s' is not a regular expression: %s", text, why);
 }
 
 static void patterns_done(struct patterns *patterns)
