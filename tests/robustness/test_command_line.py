@@ -85,7 +85,7 @@ def test_help_of_limits_tells_of_every_limit_and_its_value():
     (("serve", ".", "--listen"), "--listen needs ADDR:PORT"),
     (("serve", "--read-only=yes", "."), "takes no argument"),
     (("serve", "--listen", "localhost", "."), "not ADDRESS:PORT"),
-    (("serve", "--listen", "localhost:80", "."), "does not begin with an IP address"),
+    (("serve", "--listen", "example.org:80", "."), "does not begin with an IP address"),
     (("serve", "--listen", "127.0.0.1:99999", "."), "not ADDRESS:PORT"),
     (("serve", "--listen", "::1:80", "."), "[::1]:8080"),
     (("serve", "--listen", "0.0.0.0:8080", "."), "--anonymous"),

@@ -164,7 +164,7 @@ def test_a_full_disk_is_not_success():
     with open("/dev/full", "wb") as full:
         done = subprocess.run([davit.BINARY, "read"], input=BODY.encode(), stdout=full,
                               stderr=subprocess.PIPE, check=False)
-    assert done.returncode == 4 and b"cannot be written" in done.stderr
+    assert done.returncode == 4 and b"cannot write" in done.stderr
 
 
 # --- views ---

@@ -84,7 +84,8 @@ static int config_show(struct admin *admin)
 }
 
 static const struct admin_verb rows[] = {
-    {"check", "FILE", 1, config_check_file, "is it understood, and what it names readable?"},
+    {"check", "FILE", 1, config_check_file,
+     "say whether the file is valid, and what it names can be read"},
     {"show", "FILE", 1, config_show, "the settings in effect, secrets masked"},
 };
 

@@ -42,7 +42,7 @@ static int rule_test(struct admin *admin)
     if (verdict.rule)
         print_rule(admin, "by", verdict.rule);
     else
-        printf("because no rule speaks of it\n");
+        printf("because no rule matches\n");
     if (verdict.tie)
         print_rule(admin, "as specific as", verdict.tie);
     arena_done(&arena);
@@ -51,7 +51,7 @@ static int rule_test(struct admin *admin)
 
 static const struct admin_verb rows[] = {
     {"test", "USER METHOD PATH", 3, rule_test,
-     "may the user (- for nobody) do that? and which line says so"},
+     "say whether the user (- for nobody) may do that, and which line decides"},
 };
 
 const struct admin_verbs rule_verbs = {&rule_table, rows, ARRAY_LEN(rows)};
