@@ -90,9 +90,9 @@ void h2_conn_note(struct h2_stream *stream)
 void h2_conn_end(struct h2_conn *conn, uint32_t error_code, const char *why)
 {
     struct wire *wire = conn->base.wire;
-    if (conn->is_ending || conn->state != H2_OPEN)
+    if (conn->goaway >= GOAWAY_LAST || conn->state != H2_OPEN)
         return;
-    conn->is_ending = true;
+    conn->goaway = GOAWAY_LAST;
     h2_must(nghttp2_session_terminate_session(conn->session, error_code));
     if (why && wire->warned)
         wire->warned(wire, conn->base.peer, why);
@@ -117,7 +117,8 @@ static bool receive(struct h2_conn *conn)
 {
     struct buf *in = &conn->base.wire->in;
     size_t len;
-    if (conn->is_ending || !conn->channel->may_read || !nghttp2_session_want_read(conn->session))
+    if (conn->goaway >= GOAWAY_LAST || !conn->channel->may_read ||
+        !nghttp2_session_want_read(conn->session))
         return false;
     buf_clear(in);
     enum channel_rc rc =
@@ -237,7 +238,7 @@ static void end_if_done(struct h2_conn *conn)
     if (nghttp2_session_want_read(conn->session) || nghttp2_session_want_write(conn->session) ||
         unsent(conn).len)
         return;
-    if (conn->is_hasty) {
+    if (conn->goaway == GOAWAY_HASTY) {
         close_now(conn, false);
         return;
     }
@@ -319,9 +320,9 @@ static void deadline_expired(struct deadline *deadline)
 
 static void see_off(struct h2_conn *conn)
 {
-    if (conn->is_seen_off || conn->is_ending)
+    if (conn->goaway != GOAWAY_NONE)
         return;
-    conn->is_seen_off = true;
+    conn->goaway = GOAWAY_SEEN_OFF;
     h2_must(nghttp2_submit_goaway(conn->session, NGHTTP2_FLAG_NONE,
                                   nghttp2_session_get_last_proc_stream_id(conn->session),
                                   NGHTTP2_NO_ERROR, NULL, 0));
@@ -345,11 +346,11 @@ static void drain(struct conn *base)
 {
     struct h2_conn *conn = CONTAINER_OF(base, struct h2_conn, base);
     struct wire *wire = base->wire;
-    if (conn->state != H2_OPEN || conn->is_ending)
+    if (conn->state != H2_OPEN || conn->goaway >= GOAWAY_LAST)
         return;
     if (conn->stream_count == 0) {
-        conn->is_hasty = true;
         h2_conn_end(conn, NGHTTP2_NO_ERROR, NULL);
+        conn->goaway = GOAWAY_HASTY;
         return;
     }
     h2_must(nghttp2_submit_shutdown_notice(conn->session)); /* a PING follows it: h2_session.c */

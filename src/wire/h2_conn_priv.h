@@ -15,6 +15,14 @@ enum h2_state {
     H2_DEAD,      /* the channel is closed; freed once no stream is left */
 };
 
+/* What the peer was told of the end, in this order. */
+enum h2_goaway {
+    GOAWAY_NONE,     /* nothing, or the shutdown notice, which promises to go on for now */
+    GOAWAY_SEEN_OFF, /* draining: no new streams, those under way are answered */
+    GOAWAY_LAST,     /* nothing more is read */
+    GOAWAY_HASTY,    /* the same, and nothing can be lost by not lingering */
+};
+
 struct h2_conn {
     struct conn base;
     struct channel *channel; /* NULL once DEAD */
@@ -23,6 +31,7 @@ struct h2_conn {
     struct deadline drain_deadline; /* when the client has surely seen the shutdown notice */
     nghttp2_session *session;
     enum h2_state state;
+    enum h2_goaway goaway;
     struct list streams; /* that are not over */
     size_t stream_count;
     struct list noted;         /* streams that something happened to */
@@ -43,10 +52,7 @@ struct h2_conn {
     size_t run_bytes;   /* sent within this run, so that others get their share */
     bool is_running;    /* within conn_run() */
     bool is_within;     /* nghttp2's send or receive function */
-    bool is_ending;     /* GOAWAY is on its way: nothing more is read */
     bool is_idle_timed; /* the deadline is that of an idle connection */
-    bool is_hasty;      /* nothing can be lost by not lingering */
-    bool is_seen_off;   /* draining: the second GOAWAY has been submitted */
 };
 
 /* In the order of a life. */
