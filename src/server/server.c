@@ -288,7 +288,7 @@ static void shutdown_over(struct deadline *deadline)
 static void end_over(struct deadline *deadline)
 {
     const struct server_loop *loop = CONTAINER_OF(deadline, struct server_loop, end);
-    log_line(LOG_WARN, "leaving %zu requests unfinished", loop->wire.turn_count);
+    log_line(LOG_WARN, "leaving %zu requests unfinished", loop->wire.stream_count);
     _exit(0);
 }
 

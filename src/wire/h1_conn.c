@@ -2,7 +2,7 @@
  * connection's task; conn_run() then takes steps until none is possible.
  *
  *   HEAD --complete head--> HANDLING --respond()--> SENDING --all sent--> HEAD
- *     |  read_head()           |      h1_send_start()  |  h1_conn_turn_over()
+ *     |  read_head()           |      h1_send_start()  |  h1_conn_stream_over()
  *     |--refused head----------------------------------|--body unread--> DISCARDING --> HEAD
  *     |                                                |--last answer--> LINGERING --> SHUT
  *     '--preface of HTTP/2--> HANDED_ON
@@ -16,9 +16,9 @@
  * Pipelined requests that came in one piece are answered in one piece: an answer stays in `out`
  * until the connection has to wait for something (conn_run) or `out` is full (h1_send.c).
  *
- * A turn lives until its answer is out and nobody holds its refs: a worker may still be pulling a
- * source of it after the socket has gone. A connection lives until its turn is over: the handler
- * answers each turn exactly once, also when nobody is there any more to hear it. */
+ * A stream lives until its answer is out and nobody holds its refs: a worker may still be pulling a
+ * source of it after the socket has gone. A connection lives until its stream is over: the handler
+ * answers each stream exactly once, also when nobody is there any more to hear it. */
 #include <errno.h>
 
 #include "base/clock.h"
@@ -51,9 +51,9 @@ static const unsigned followers[] = {
 
 void h1_conn_enter(struct h1_conn *conn, enum conn_state state)
 {
-    bool has_turn = state == CONN_HANDLING || state == CONN_SENDING;
+    bool has_stream = state == CONN_HANDLING || state == CONN_SENDING;
     assert(followers[conn->state] & STATE(state));
-    assert(has_turn == (conn->turn != NULL) || state == CONN_DEAD);
+    assert(has_stream == (conn->stream != NULL) || state == CONN_DEAD);
     conn->state = state;
 }
 
@@ -108,53 +108,53 @@ static enum pull fail_pull(struct err *err, int code, const char *text)
     return PULL_FAIL;
 }
 
-static enum pull await_body(struct h1_turn *turn)
+static enum pull await_body(struct h1_stream *stream)
 {
-    struct wire *wire = turn->conn->base.wire;
-    assert(turn->state != TURN_ANSWERED);
-    turn->state = TURN_AWAITS_BODY;
-    deadline_arm(wire->loop, &wire->progress_deadlines, &turn->conn->deadline);
+    struct wire *wire = stream->conn->base.wire;
+    assert(stream->state != STREAM_ANSWERED);
+    stream->state = STREAM_AWAITS_BODY;
+    deadline_arm(wire->loop, &wire->progress_deadlines, &stream->conn->deadline);
     return PULL_WAIT;
 }
 
 /* Decodes what has come; DATA, END and FAIL are final, WAIT means that more must be received. */
-static enum pull decode_pending(struct h1_turn *turn, struct buf *into, size_t want,
+static enum pull decode_pending(struct h1_stream *stream, struct buf *into, size_t want,
                                 struct err *err)
 {
     size_t before = into->len;
-    struct str bytes = pending(turn->conn);
+    struct str bytes = pending(stream->conn);
     if (bytes.len)
-        consume(turn->conn, h1_body_decode(&turn->body, bytes, into, want));
+        consume(stream->conn, h1_body_decode(&stream->body, bytes, into, want));
     if (into->len > before)
         return PULL_DATA;
-    if (turn->body.state == BODY_COMPLETE)
+    if (stream->body.state == BODY_COMPLETE)
         return PULL_END;
-    if (turn->body.state == BODY_MALFORMED)
+    if (stream->body.state == BODY_MALFORMED)
         return fail_pull(err, EBADMSG, "the chunked body is malformed");
     return PULL_WAIT;
 }
 
 static enum pull body_pull(struct source *self, struct buf *into, size_t want, struct err *err)
 {
-    struct h1_turn *turn = CONTAINER_OF(self, struct h1_turn, body_source);
-    struct h1_conn *conn = turn->conn;
-    if (turn->stream.has_gone)
+    struct h1_stream *stream = CONTAINER_OF(self, struct h1_stream, body_source);
+    struct h1_conn *conn = stream->conn;
+    if (stream->base.has_gone)
         return fail_pull(err, ECONNRESET, "the client closed the connection");
-    if (turn->has_timed_out)
+    if (stream->has_timed_out)
         return fail_pull(err, ETIMEDOUT, "the body stalled for too long");
     for (;;) {
-        enum pull result = decode_pending(turn, into, want, err);
+        enum pull result = decode_pending(stream, into, want, err);
         if (result != PULL_WAIT)
             return result;
-        size_t direct = (size_t)u64_min(want, h1_body_direct_bytes(&turn->body));
+        size_t direct = (size_t)u64_min(want, h1_body_direct_bytes(&stream->body));
         size_t before = into->len;
         enum channel_rc got = direct ? receive(conn, into, direct) : fill(conn);
         if (got == CHANNEL_AGAIN)
-            return await_body(turn);
+            return await_body(stream);
         if (got == CHANNEL_END)
             return fail_pull(err, ECONNRESET, "the body ended early");
         if (into->len > before) {
-            h1_body_skip(&turn->body, into->len - before);
+            h1_body_skip(&stream->body, into->len - before);
             return PULL_DATA;
         }
     }
@@ -162,65 +162,65 @@ static enum pull body_pull(struct source *self, struct buf *into, size_t want, s
 
 static const struct source_ops body_ops = {.name = "h1 body", .pull = body_pull};
 
-/* --- turns --- */
+/* --- streams --- */
 
-static void free_turn(struct refs *refs)
+static void free_stream(struct refs *refs)
 {
-    struct h1_turn *turn = CONTAINER_OF(refs, struct h1_turn, stream.refs);
-    wire_turn_gone(turn->wire, turn->arena); /* which holds the turn itself */
+    struct h1_stream *stream = CONTAINER_OF(refs, struct h1_stream, base.refs);
+    wire_stream_gone(stream->wire, stream->arena); /* which holds the stream itself */
 }
 
 static void send_woken(struct waker *waker)
 {
-    struct h1_turn *turn = CONTAINER_OF(waker, struct h1_turn, send_waker);
-    if (turn->conn)
-        loop_queue(turn->conn->base.wire->loop, &turn->conn->task);
+    struct h1_stream *stream = CONTAINER_OF(waker, struct h1_stream, send_waker);
+    if (stream->conn)
+        loop_queue(stream->conn->base.wire->loop, &stream->conn->task);
 }
 
-static void proceed(struct http_stream *stream)
+static void proceed(struct http_stream *base)
 {
-    struct h1_turn *turn = CONTAINER_OF(stream, struct h1_turn, stream);
-    if (turn->has_proceeded)
+    struct h1_stream *stream = CONTAINER_OF(base, struct h1_stream, base);
+    if (stream->has_proceeded)
         return;
-    turn->has_proceeded = true;
+    stream->has_proceeded = true;
     /* The client may have sent its body without waiting: then nothing is to be said. */
-    if (pending(turn->conn).len == 0 && !stream->has_gone)
-        h1_send_proceed(turn->conn);
+    if (pending(stream->conn).len == 0 && !base->has_gone)
+        h1_send_proceed(stream->conn);
 }
 
-static void respond(struct http_stream *stream)
+static void respond(struct http_stream *base)
 {
-    struct h1_turn *turn = CONTAINER_OF(stream, struct h1_turn, stream);
-    assert(turn->state != TURN_ANSWERED);
-    turn->state = TURN_ANSWERED;
-    if (!turn->conn->is_running) /* else conn_run() takes the next step by itself */
-        loop_queue(turn->conn->base.wire->loop, &turn->conn->task);
+    struct h1_stream *stream = CONTAINER_OF(base, struct h1_stream, base);
+    assert(stream->state != STREAM_ANSWERED);
+    stream->state = STREAM_ANSWERED;
+    if (!stream->conn->is_running) /* else conn_run() takes the next step by itself */
+        loop_queue(stream->conn->base.wire->loop, &stream->conn->task);
 }
 
-static const struct http_stream_ops turn_ops = {.proceed = proceed, .respond = respond};
+static const struct http_stream_ops stream_ops = {.proceed = proceed, .respond = respond};
 
-struct h1_turn *h1_conn_new_turn(struct h1_conn *conn)
+struct h1_stream *h1_conn_new_stream(struct h1_conn *conn)
 {
     struct arena arena;
-    struct h1_turn *turn = wire_new_turn(conn->base.wire, sizeof(*turn), &arena);
-    turn->arena = arena;
-    turn->conn = conn;
-    turn->wire = conn->base.wire;
-    wire_begin_stream(turn->wire, &turn->stream, &conn->base);
-    turn->body_source.ops = &body_ops;
-    turn->send_waker.ring = send_woken;
-    turn->stream.ops = &turn_ops;
-    turn->stream.arena = &turn->arena;
-    refs_init(&turn->stream.refs, free_turn);
-    conn->turn = turn;
+    struct h1_stream *stream = wire_new_stream(conn->base.wire, sizeof(*stream), &arena);
+    stream->arena = arena;
+    stream->conn = conn;
+    stream->wire = conn->base.wire;
+    wire_begin_stream(stream->wire, &stream->base, &conn->base);
+    stream->body_source.ops = &body_ops;
+    stream->send_waker.ring = send_woken;
+    stream->base.ops = &stream_ops;
+    stream->base.arena = &stream->arena;
+    refs_init(&stream->base.refs, free_stream);
+    conn->stream = stream;
     conn->has_spoken = true;
-    return turn;
+    return stream;
 }
 
 static void free_conn(struct h1_conn *conn)
 {
     struct wire *wire = conn->base.wire;
-    assert(!conn->turn && has_no_channel(conn) && !conn->channel);
+    assert(!conn->stream && has_no_channel(conn) && !conn->channel);
     loop_unqueue(&conn->task);
     buf_done(&conn->in);
     buf_done(&conn->out);
@@ -231,16 +231,16 @@ static void free_conn(struct h1_conn *conn)
         wire_conn_gone(wire);
 }
 
-void h1_conn_turn_over(struct h1_conn *conn, bool is_complete)
+void h1_conn_stream_over(struct h1_conn *conn, bool is_complete)
 {
-    struct h1_turn *turn = conn->turn;
+    struct h1_stream *stream = conn->stream;
     struct http_handler *handler = conn->base.wire->handler;
-    source_close(&turn->stream.response.body);
-    handler->finished(handler, &turn->stream, turn->sent_bytes, is_complete);
-    conn->turn = NULL;
-    conn->discarded = turn->body;
-    turn->conn = NULL;
-    refs_drop(&turn->stream.refs);
+    source_close(&stream->base.response.body);
+    handler->finished(handler, &stream->base, stream->sent_bytes, is_complete);
+    conn->stream = NULL;
+    conn->discarded = stream->body;
+    stream->conn = NULL;
+    refs_drop(&stream->base.refs);
     if (conn->state == CONN_DEAD)
         return;
     conn->scan = (struct h1_scan){0};
@@ -256,27 +256,27 @@ void h1_conn_turn_over(struct h1_conn *conn, bool is_complete)
 
 /* --- the steps; each says whether another is worth trying --- */
 
-static void start_turn(struct h1_conn *conn, size_t head_len)
+static void start_stream(struct h1_conn *conn, size_t head_len)
 {
-    struct h1_turn *turn = h1_conn_new_turn(conn);
-    struct str head = arena_str(&turn->arena, str_first(pending(conn), head_len));
+    struct h1_stream *stream = h1_conn_new_stream(conn);
+    struct str head = arena_str(&stream->arena, str_first(pending(conn), head_len));
     struct refusal refusal;
     consume(conn, head_len);
     deadline_cancel(&conn->deadline);
     conn->is_head_timed = false;
-    if (!h1_parse_head(head, conn->base.wire->limits, &turn->stream, &turn->framing, &refusal)) {
+    if (!h1_parse_head(head, conn->base.wire->limits, &stream->base, &stream->framing, &refusal)) {
         h1_send_refusal(conn, &refusal);
         return;
     }
-    conn->keeps_alive = turn->framing.keeps_alive && !conn->base.wire->is_draining;
-    turn->has_proceeded = !turn->framing.expects_continue;
-    if (turn->framing.is_chunked)
-        h1_body_init_chunked(&turn->body, conn->base.wire->limits->head_bytes);
+    conn->keeps_alive = stream->framing.keeps_alive && !conn->base.wire->is_draining;
+    stream->has_proceeded = !stream->framing.expects_continue;
+    if (stream->framing.is_chunked)
+        h1_body_init_chunked(&stream->body, conn->base.wire->limits->head_bytes);
     else
-        h1_body_init_length(&turn->body, turn->stream.request.body_bytes);
-    turn->stream.body = turn->stream.request.has_body ? &turn->body_source : NULL;
+        h1_body_init_length(&stream->body, stream->base.request.body_bytes);
+    stream->base.body = stream->base.request.has_body ? &stream->body_source : NULL;
     h1_conn_enter(conn, CONN_HANDLING);
-    conn->base.wire->handler->handle(conn->base.wire->handler, &turn->stream);
+    conn->base.wire->handler->handle(conn->base.wire->handler, &stream->base);
 }
 
 /* Between requests, and the last answer has left. */
@@ -317,10 +317,10 @@ static bool take_head(struct h1_conn *conn)
     case H1_SCAN_MORE:
         return false;
     case H1_SCAN_COMPLETE:
-        start_turn(conn, head_len);
+        start_stream(conn, head_len);
         return true;
     case H1_SCAN_REFUSED:
-        (void)h1_conn_new_turn(conn); /* h1_send_refusal() finds it in conn->turn */
+        (void)h1_conn_new_stream(conn); /* h1_send_refusal() finds it in conn->stream */
         h1_send_refusal(conn, &refusal);
         return true;
     }
@@ -353,22 +353,22 @@ static bool read_head(struct h1_conn *conn)
 
 static bool handling_step(struct h1_conn *conn)
 {
-    struct h1_turn *turn = conn->turn;
-    if (conn->channel->has_failed) { /* the handler is told; the answer ends the turn */
+    struct h1_stream *stream = conn->stream;
+    if (conn->channel->has_failed) { /* the handler is told; the answer ends the stream */
         h1_conn_close(conn, false);
         return false;
     }
-    if (turn->state == TURN_ANSWERED) {
+    if (stream->state == STREAM_ANSWERED) {
         deadline_cancel(&conn->deadline);
         h1_send_start(conn);
         return true;
     }
-    if (turn->state == TURN_AWAITS_BODY && (conn->channel->may_read || turn->has_timed_out)) {
-        turn->state = TURN_WORKING;
+    if (stream->state == STREAM_AWAITS_BODY && (conn->channel->may_read || stream->has_timed_out)) {
+        stream->state = STREAM_WORKING;
         deadline_cancel(&conn->deadline);
-        source_wake(&turn->body_source);
+        source_wake(&stream->body_source);
     }
-    return turn->state == TURN_ANSWERED;
+    return stream->state == STREAM_ANSWERED;
 }
 
 static bool discarding_step(struct h1_conn *conn)
@@ -436,8 +436,8 @@ static bool step(struct h1_conn *conn)
     case CONN_HANDED_ON:
         return false;
     case CONN_DEAD:
-        if (conn->turn && conn->turn->state == TURN_ANSWERED)
-            h1_conn_turn_over(conn, false);
+        if (conn->stream && conn->stream->state == STREAM_ANSWERED)
+            h1_conn_stream_over(conn, false);
         return false;
     }
     BUG("no such connection state");
@@ -470,7 +470,7 @@ static void conn_run(struct task *task)
     conn->is_running = false;
     if (!has_no_channel(conn))
         (void)h1_send_flush(conn); /* what cannot leave now leaves on the next edge */
-    if (has_no_channel(conn) && !conn->turn)
+    if (has_no_channel(conn) && !conn->stream)
         free_conn(conn);
 }
 
@@ -481,9 +481,9 @@ static void deadline_expired(struct deadline *deadline)
     struct h1_conn *conn = CONTAINER_OF(deadline, struct h1_conn, deadline);
     static const struct refusal too_slow = {HTTP_REQUEST_TIMEOUT, "the request head took too long"};
     if (conn->state == CONN_HANDLING) {
-        conn->turn->has_timed_out = true;
+        conn->stream->has_timed_out = true;
     } else if (conn->state == CONN_HEAD && pending(conn).len) {
-        (void)h1_conn_new_turn(conn); /* h1_send_refusal() finds it in conn->turn */
+        (void)h1_conn_new_stream(conn); /* h1_send_refusal() finds it in conn->stream */
         h1_send_refusal(conn, &too_slow);
     } else {
         h1_conn_close(conn, conn->state == CONN_SENDING);
@@ -526,7 +526,7 @@ void h1_conn_open(struct wire *wire, struct incoming *incoming)
 void h1_conn_refuse(struct wire *wire, struct incoming *incoming, const struct refusal *refusal)
 {
     struct h1_conn *conn = open_conn(wire, incoming);
-    (void)h1_conn_new_turn(conn); /* h1_send_refusal() finds it in conn->turn */
+    (void)h1_conn_new_stream(conn); /* h1_send_refusal() finds it in conn->stream */
     h1_send_refusal(conn, refusal);
 }
 
@@ -541,12 +541,12 @@ void h1_conn_close(struct h1_conn *conn, bool is_reset)
     h1_conn_enter(conn, CONN_DEAD);
     loop_queue(conn->base.wire->loop, &conn->task);
     if (is_sending) {
-        h1_conn_turn_over(conn, false);
-    } else if (conn->turn) {
-        conn->turn->stream.has_gone = true;
-        if (conn->turn->state == TURN_AWAITS_BODY)
-            source_wake(&conn->turn->body_source);
-        else if (conn->turn->stream.waker)
-            conn->turn->stream.waker->ring(conn->turn->stream.waker);
+        h1_conn_stream_over(conn, false);
+    } else if (conn->stream) {
+        conn->stream->base.has_gone = true;
+        if (conn->stream->state == STREAM_AWAITS_BODY)
+            source_wake(&conn->stream->body_source);
+        else if (conn->stream->base.waker)
+            conn->stream->base.waker->ring(conn->stream->base.waker);
     }
 }

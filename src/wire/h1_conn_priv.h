@@ -8,19 +8,19 @@
 
 enum conn_state {
     CONN_HEAD,       /* between requests, or a head is arriving */
-    CONN_HANDLING,   /* a turn is with the handler, which may pull its body */
+    CONN_HANDLING,   /* a stream is with the handler, which may pull its body */
     CONN_SENDING,    /* an answer is leaving */
     CONN_DISCARDING, /* the answer has left; what remains of the body is read away */
     CONN_LINGERING,  /* no more answers; what stands in `out` is leaving */
     CONN_SHUT,       /* our side is closed; reading until the peer has seen the last answer */
     CONN_HANDED_ON,  /* to h2_conn.c, with the channel and the place; freed at the end of the run */
-    CONN_DEAD,       /* the socket is closed; freed once no turn is left */
+    CONN_DEAD,       /* the socket is closed; freed once no stream is left */
 };
 
-enum h1_turn_state {
-    TURN_WORKING,     /* it is for the handler to go on */
-    TURN_AWAITS_BODY, /* the handler was told to wait for the body */
-    TURN_ANSWERED,    /* respond() was called */
+enum h1_stream_state {
+    STREAM_WORKING,     /* it is for the handler to go on */
+    STREAM_AWAITS_BODY, /* the handler was told to wait for the body */
+    STREAM_ANSWERED,    /* respond() was called */
 };
 
 enum h1_answer {
@@ -30,12 +30,12 @@ enum h1_answer {
 };
 
 /* One request and its answer. Outlives the connection while its `refs` are held. */
-struct h1_turn {
-    struct http_stream stream;
+struct h1_stream {
+    struct http_stream base;
     struct arena arena;
-    struct h1_conn *conn; /* NULL once the turn is over */
+    struct h1_conn *conn; /* NULL once the stream is over */
     struct wire *wire;
-    enum h1_turn_state state;
+    enum h1_stream_state state;
     enum h1_answer answer; /* how its body is sent */
     struct h1_framing framing;
     struct h1_body body;
@@ -52,7 +52,7 @@ struct h1_conn {
     struct task task;        /* the channel's, too */
     struct deadline deadline;
     enum conn_state state;
-    struct h1_turn *turn; /* in HANDLING and SENDING, and in DEAD while it owes an answer */
+    struct h1_stream *stream; /* in HANDLING and SENDING, and in DEAD while it owes an answer */
     struct h1_scan scan;
     struct h1_body discarded; /* in DISCARDING: the rest of the body */
     uint64_t discard_left;    /* bytes that may yet be discarded */
@@ -69,7 +69,7 @@ struct h1_conn {
 
 /* h1_send.c */
 
-/* Turns the handler's answer into bytes: the head now, the body as the socket takes it. */
+/* Streams the handler's answer into bytes: the head now, the body as the socket takes it. */
 void h1_send_start(struct h1_conn *conn);
 
 /* Goes on sending. True when the state changed or there is more to do at once. */
@@ -86,8 +86,8 @@ void h1_send_proceed(struct h1_conn *conn);
 
 /* h1_conn.c */
 
-/* The answer is complete, or given up: the turn ends. */
-void h1_conn_turn_over(struct h1_conn *conn, bool is_complete);
+/* The answer is complete, or given up: the stream ends. */
+void h1_conn_stream_over(struct h1_conn *conn, bool is_complete);
 
 /* Goes to another state, which must be one that follows. */
 void h1_conn_enter(struct h1_conn *conn, enum conn_state state);
@@ -95,8 +95,8 @@ void h1_conn_enter(struct h1_conn *conn, enum conn_state state);
 /* Closes the socket; `is_reset`: so that the peer cannot take what it got for complete. */
 void h1_conn_close(struct h1_conn *conn, bool is_reset);
 
-/* Makes the turn that the next request or refusal is answered in. */
-struct h1_turn *h1_conn_new_turn(struct h1_conn *conn);
+/* Makes the stream that the next request or refusal is answered in. */
+struct h1_stream *h1_conn_new_stream(struct h1_conn *conn);
 
 static inline size_t h1_conn_unsent(const struct h1_conn *conn)
 {

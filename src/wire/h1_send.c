@@ -9,7 +9,7 @@
 enum {
     OUT_BYTES = 65536,          /* gathered before a write */
     SENDFILE_BYTES_MIN = 32768, /* a smaller part of a file is cheaper copied behind the head */
-    RUN_BYTES_MAX = 1 << 20,    /* sent for one connection before the others get their turn */
+    RUN_BYTES_MAX = 1 << 20,    /* sent for one connection before the others get their stream */
     CHUNK_HEAD_BYTES = 10,      /* "xxxxxxxx" CR LF */
 };
 
@@ -63,33 +63,33 @@ static void add_field(struct buf *out, struct str name, struct str value)
 /* How the client finds the end of the body. Not called for an answer that never has one. */
 static void add_length(struct h1_conn *conn)
 {
-    struct h1_turn *turn = conn->turn;
-    const struct http_response *response = &turn->stream.response;
+    struct h1_stream *stream = conn->stream;
+    const struct http_response *response = &stream->base.response;
     if (response->body_bytes != LENGTH_UNKNOWN) {
         BUF_ADD(&conn->out, "Content-Length: ");
         buf_add_u64(&conn->out, response->body_bytes);
         BUF_ADD(&conn->out, "\r\n");
-    } else if (turn->stream.request.version != HTTP_1_0) {
-        if (turn->answer == ANSWER_PLAIN)
-            turn->answer = ANSWER_CHUNKED;
+    } else if (stream->base.request.version != HTTP_1_0) {
+        if (stream->answer == ANSWER_PLAIN)
+            stream->answer = ANSWER_CHUNKED;
         BUF_ADD(&conn->out, "Transfer-Encoding: chunked\r\n");
-    } else if (turn->answer == ANSWER_PLAIN) {
+    } else if (stream->answer == ANSWER_PLAIN) {
         conn->keeps_alive = false; /* RFC 9112 §6.3: an HTTP/1.0 answer ends with the connection */
     }
 }
 
 static void add_framing(struct h1_conn *conn)
 {
-    struct h1_turn *turn = conn->turn;
-    const struct http_response *response = &turn->stream.response;
+    struct h1_stream *stream = conn->stream;
+    const struct http_response *response = &stream->base.response;
     bool is_bodiless = http_is_bodiless(response->status);
-    if (response->body && !is_bodiless && !str_eq(turn->stream.request.method, STR("HEAD")))
-        turn->answer = ANSWER_PLAIN; /* unless the length is not known */
+    if (response->body && !is_bodiless && !str_eq(stream->base.request.method, STR("HEAD")))
+        stream->answer = ANSWER_PLAIN; /* unless the length is not known */
     if (!is_bodiless) /* RFC 9110 §8.6 and RFC 9112 §6.1 forbid both fields where it is */
         add_length(conn);
     if (!conn->keeps_alive)
         BUF_ADD(&conn->out, "Connection: close\r\n");
-    else if (turn->stream.request.version == HTTP_1_0)
+    else if (stream->base.request.version == HTTP_1_0)
         BUF_ADD(&conn->out, "Connection: keep-alive\r\n");
     BUF_ADD(&conn->out, "\r\n");
 }
@@ -97,19 +97,19 @@ static void add_framing(struct h1_conn *conn)
 /* An unread body can be skipped when it is short and surely on its way. */
 static bool can_skip_body(const struct h1_conn *conn)
 {
-    const struct h1_turn *turn = conn->turn;
-    if (turn->body.state == BODY_COMPLETE)
+    const struct h1_stream *stream = conn->stream;
+    if (stream->body.state == BODY_COMPLETE)
         return true;
-    bool is_long =
-        turn->body.state == BODY_LENGTH && turn->body.left > conn->base.wire->limits->discard_bytes;
-    return turn->has_proceeded && !is_long && turn->body.state != BODY_MALFORMED &&
-           !turn->has_timed_out;
+    bool is_long = stream->body.state == BODY_LENGTH &&
+                   stream->body.left > conn->base.wire->limits->discard_bytes;
+    return stream->has_proceeded && !is_long && stream->body.state != BODY_MALFORMED &&
+           !stream->has_timed_out;
 }
 
 void h1_send_start(struct h1_conn *conn)
 {
-    struct h1_turn *turn = conn->turn;
-    const struct http_response *response = &turn->stream.response;
+    struct h1_stream *stream = conn->stream;
+    const struct http_response *response = &stream->base.response;
     struct buf *out = &conn->out;
     conn->keeps_alive &= can_skip_body(conn) && !conn->base.wire->is_draining;
     (void)buf_reserve(out, 1024); /* once for the whole head */
@@ -123,7 +123,7 @@ void h1_send_start(struct h1_conn *conn)
         add_field(out, response->fields.lines[i].name, response->fields.lines[i].value);
     add_framing(conn);
     if (response->body)
-        response->body->waker = &turn->send_waker;
+        response->body->waker = &stream->send_waker;
     h1_conn_enter(conn, CONN_SENDING);
 }
 
@@ -135,8 +135,8 @@ void h1_send_proceed(struct h1_conn *conn)
 
 void h1_send_refusal(struct h1_conn *conn, const struct refusal *refusal)
 {
-    refusal_answer(refusal, &conn->turn->stream);
-    conn->turn->state = TURN_ANSWERED;
+    refusal_answer(refusal, &conn->stream->base);
+    conn->stream->state = STREAM_ANSWERED;
     conn->keeps_alive = false;
     h1_send_start(conn);
 }
@@ -145,9 +145,9 @@ void h1_send_refusal(struct h1_conn *conn, const struct refusal *refusal)
 
 static bool fail(struct h1_conn *conn)
 {
-    const struct h1_turn *turn = conn->turn;
+    const struct h1_stream *stream = conn->stream;
     bool ends_with_connection =
-        turn->answer != ANSWER_CHUNKED && turn->stream.response.body_bytes == LENGTH_UNKNOWN;
+        stream->answer != ANSWER_CHUNKED && stream->base.response.body_bytes == LENGTH_UNKNOWN;
     if (!ends_with_connection)
         (void)h1_send_flush(conn); /* the peer may have what is true so far */
     if (conn->state != CONN_DEAD)
@@ -157,28 +157,28 @@ static bool fail(struct h1_conn *conn)
 
 static bool finish(struct h1_conn *conn)
 {
-    struct h1_turn *turn = conn->turn;
-    uint64_t announced = turn->stream.response.body_bytes;
-    if (turn->answer != ANSWER_BODILESS && announced != LENGTH_UNKNOWN &&
-        turn->sent_bytes != announced)
+    struct h1_stream *stream = conn->stream;
+    uint64_t announced = stream->base.response.body_bytes;
+    if (stream->answer != ANSWER_BODILESS && announced != LENGTH_UNKNOWN &&
+        stream->sent_bytes != announced)
         return fail(conn);
-    if (turn->answer == ANSWER_CHUNKED)
+    if (stream->answer == ANSWER_CHUNKED)
         BUF_ADD(&conn->out, "0\r\n\r\n");
-    h1_conn_turn_over(conn, true);
+    h1_conn_stream_over(conn, true);
     return true;
 }
 
 /* Pulls the next piece into `out`, within a chunk where chunks are used. */
 static bool pull_piece(struct h1_conn *conn)
 {
-    struct h1_turn *turn = conn->turn;
+    struct h1_stream *stream = conn->stream;
     struct err err;
     size_t head_at = conn->out.len;
     size_t room = OUT_BYTES - size_min(OUT_BYTES / 2, h1_conn_unsent(conn));
-    if (turn->answer == ANSWER_CHUNKED)
+    if (stream->answer == ANSWER_CHUNKED)
         BUF_ADD(&conn->out, "00000000\r\n");
     size_t data_at = conn->out.len;
-    enum pull result = source_pull(turn->stream.response.body, &conn->out, room, &err);
+    enum pull result = source_pull(stream->base.response.body, &conn->out, room, &err);
     size_t len = conn->out.len - data_at;
     if (result != PULL_DATA) {
         conn->out.len = head_at;
@@ -186,8 +186,8 @@ static bool pull_piece(struct h1_conn *conn)
             return false;
         return result == PULL_END ? finish(conn) : fail(conn);
     }
-    turn->sent_bytes += len;
-    if (turn->answer == ANSWER_CHUNKED) {
+    stream->sent_bytes += len;
+    if (stream->answer == ANSWER_CHUNKED) {
         conn->out.len = head_at;
         buf_add_hex(&conn->out, len, CHUNK_HEAD_BYTES - 2); /* leading zeros are fine: §7.1 */
         conn->out.len = data_at + len;
@@ -198,8 +198,8 @@ static bool pull_piece(struct h1_conn *conn)
 
 static bool send_file(struct h1_conn *conn, const struct file_range *range)
 {
-    struct h1_turn *turn = conn->turn;
-    struct source *body = turn->stream.response.body;
+    struct h1_stream *stream = conn->stream;
+    struct source *body = stream->base.response.body;
     size_t want = (size_t)u64_min(range->len, RUN_BYTES_MAX);
     size_t sent = 0;
     if (!flush(conn, true))
@@ -213,7 +213,7 @@ static bool send_file(struct h1_conn *conn, const struct file_range *range)
     if (rc != CHANNEL_OK || sent == 0) /* the disk or the peer failed, or the file is shorter now */
         return fail(conn);
     body->ops->skip(body, sent);
-    turn->sent_bytes += sent;
+    stream->sent_bytes += sent;
     conn->run_bytes += sent;
     deadline_cancel(&conn->deadline);
     return true;
@@ -221,16 +221,16 @@ static bool send_file(struct h1_conn *conn, const struct file_range *range)
 
 bool h1_send_step(struct h1_conn *conn)
 {
-    struct h1_turn *turn = conn->turn;
-    struct source *body = turn->stream.response.body;
+    struct h1_stream *stream = conn->stream;
+    struct source *body = stream->base.response.body;
     struct file_range range;
-    if (turn->answer == ANSWER_BODILESS)
+    if (stream->answer == ANSWER_BODILESS)
         return finish(conn);
     if (conn->run_bytes >= RUN_BYTES_MAX) {
         loop_queue(conn->base.wire->loop, &conn->task);
         return false;
     }
-    bool is_in_file = turn->answer == ANSWER_PLAIN && body->ops->peek_file &&
+    bool is_in_file = stream->answer == ANSWER_PLAIN && body->ops->peek_file &&
                       channel_sends_files(conn->channel) && body->ops->peek_file(body, &range) &&
                       range.len >= SENDFILE_BYTES_MIN;
     if (is_in_file)

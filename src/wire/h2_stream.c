@@ -212,7 +212,7 @@ static void send_woken(struct waker *waker)
 static void free_stream(struct refs *refs)
 {
     struct h2_stream *stream = CONTAINER_OF(refs, struct h2_stream, stream.refs);
-    wire_turn_gone(stream->wire, stream->arena); /* which holds the stream itself */
+    wire_stream_gone(stream->wire, stream->arena); /* which holds the stream itself */
 }
 
 static void deadline_expired(struct deadline *deadline)
@@ -233,7 +233,7 @@ static void deadline_expired(struct deadline *deadline)
 struct h2_stream *h2_stream_new(struct h2_conn *conn, int32_t id)
 {
     struct arena arena;
-    struct h2_stream *stream = wire_new_turn(conn->base.wire, sizeof(*stream), &arena);
+    struct h2_stream *stream = wire_new_stream(conn->base.wire, sizeof(*stream), &arena);
     stream->arena = arena;
     stream->conn = conn;
     stream->wire = conn->base.wire;

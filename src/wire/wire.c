@@ -1,9 +1,10 @@
 /* What the connections of a loop share, whatever they speak: limits, deadlines, buffers, and the
- * memory of turns that are over. It knows none of them by name: draining and aborting reach all
+ * memory of streams that are over. It knows none of them by name: draining and aborting reach all
  * alike, through struct conn_ops.
  *
- * A loop is drained when it has neither connections nor turns. These are counted by themselves, for
- * a turn may outlive its connection: the handler answers it also when nobody is there any more. */
+ * A loop is drained when it has neither connections nor streams. These are counted by themselves,
+ * for a stream may outlive its connection: the handler answers it also when nobody is there any
+ * more. */
 #include "wire/wire.h"
 
 #include "base/clock.h"
@@ -11,7 +12,7 @@
 
 enum { LINGER_MS = 5000 };
 
-/* The sanitizer is to see who uses a turn that is over. */
+/* The sanitizer is to see who uses a stream that is over. */
 #if defined(__SANITIZE_ADDRESS__)
 #define KEEPS_ARENAS false
 #elif defined(__has_feature)
@@ -63,7 +64,7 @@ void conn_done(struct conn *conn)
 /* Tells `emptied` when there is nothing left. */
 static void check_empty(struct wire *wire)
 {
-    if (wire->is_draining && wire->conn_count == 0 && wire->turn_count == 0 && wire->emptied)
+    if (wire->is_draining && wire->conn_count == 0 && wire->stream_count == 0 && wire->emptied)
         wire->emptied(wire);
 }
 
@@ -75,11 +76,11 @@ void wire_conn_gone(struct wire *wire)
     check_empty(wire);
 }
 
-/* A turn and all that it needs fit into an arena's first chunk. Its arena is kept for the next, so
- * that most requests cost no allocation but nghttp2's. */
-void *wire_new_turn(struct wire *wire, size_t size, struct arena *arena_out)
+/* A stream and all that it needs fit into an arena's first chunk. Its arena is kept for the next,
+ * so that most requests cost no allocation but nghttp2's. */
+void *wire_new_stream(struct wire *wire, size_t size, struct arena *arena_out)
 {
-    wire->turn_count++;
+    wire->stream_count++;
     if (wire->spare_count)
         *arena_out = wire->spare[--wire->spare_count];
     else
@@ -98,7 +99,7 @@ void wire_begin_stream(struct wire *wire, struct http_stream *stream, const stru
     stream->request.endpoint = conn->endpoint;
 }
 
-void wire_turn_gone(struct wire *wire, struct arena arena)
+void wire_stream_gone(struct wire *wire, struct arena arena)
 {
     if (KEEPS_ARENAS && wire->spare_count < WIRE_SPARE_MAX) {
         arena_reset(&arena);
@@ -106,7 +107,7 @@ void wire_turn_gone(struct wire *wire, struct arena arena)
     } else {
         arena_done(&arena);
     }
-    wire->turn_count--;
+    wire->stream_count--;
     check_empty(wire);
 }
 

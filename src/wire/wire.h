@@ -23,8 +23,8 @@ struct wire {
     struct deadline_queue progress_deadlines;
     struct deadline_queue linger_deadlines;
     struct list conns;
-    size_t conn_count; /* accepted and not gone */
-    size_t turn_count; /* exchanges that are not over, also of connections that are */
+    size_t conn_count;   /* accepted and not gone */
+    size_t stream_count; /* exchanges that are not over, also of connections that are */
     void (*closed)(struct wire *wire);  /* a connection has gone; may be NULL */
     void (*emptied)(struct wire *wire); /* draining, and the last of both has gone; may be NULL */
     /* A peer was sent away for what it did, as the administrator may want to know; may be NULL. */
@@ -34,7 +34,7 @@ struct wire {
     struct buf in;  /* what was received last, and is dealt with before the next */
     struct buf out; /* what is sent next */
 
-    struct arena spare[WIRE_SPARE_MAX]; /* of turns that are over, for the next */
+    struct arena spare[WIRE_SPARE_MAX]; /* of streams that are over, for the next */
     size_t spare_count;
 
     int64_t date_s; /* what `date` says */
@@ -87,11 +87,11 @@ void wire_conn_gone(struct wire *wire);
 
 /* Memory of a request and its answer, `size` zeroed bytes, in an arena of its own, which must come
  * to lie in them. Gives. */
-NODISCARD void *wire_new_turn(struct wire *wire, size_t size, struct arena *arena_out);
+NODISCARD void *wire_new_stream(struct wire *wire, size_t size, struct arena *arena_out);
 /* What all streams begin with. */
 void wire_begin_stream(struct wire *wire, struct http_stream *stream, const struct conn *conn);
-/* Nobody refers to the turn any more. Takes its arena, and with it its memory. */
-void wire_turn_gone(struct wire *wire, struct arena arena);
+/* Nobody refers to the stream any more. Takes its arena, and with it its memory. */
+void wire_stream_gone(struct wire *wire, struct arena arena);
 
 /* Closes idle connections now and the others after their answer. */
 void wire_drain(struct wire *wire);

@@ -333,7 +333,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     run_to_the_end();
     check_sent();
     FUZZ_CHECK(finished_count >= handled); /* refusals are finished, too */
-    FUZZ_CHECK(wire.turn_count == 0 && atomic_load(&memory.taken) == 0);
+    FUZZ_CHECK(wire.stream_count == 0 && atomic_load(&memory.taken) == 0);
     nghttp2_hd_inflate_del(inflater);
     buf_done(&channel.sent);
     buf_done(&input);
