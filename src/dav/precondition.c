@@ -22,7 +22,7 @@ struct dav_result precondition_check(struct exchange *x, const struct store_stat
     struct dav_result result = if_header_check(x);
     if (!dav_is_fine(result))
         return result;
-    if (http_conditional(&x->stream->request.fields, false, &now, x->arena) == VERDICT_PROCEED)
+    if (http_conditional(&x->stream->request.fields, false, &now, x->arena) == PRECONDITION_HOLDS)
         return DAV_FINE;
     return dav_error(HTTP_PRECONDITION_FAILED, "a condition of the request does not hold");
 }

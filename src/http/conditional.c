@@ -32,29 +32,29 @@ static bool is_modified_since(struct str date, const struct http_representation 
     return *is_valid && now->modified_s > since;
 }
 
-enum http_verdict http_conditional(const struct http_fields *fields, bool is_read,
-                                   const struct http_representation *now, struct arena *arena)
+enum http_precondition http_conditional(const struct http_fields *fields, bool is_read,
+                                        const struct http_representation *now, struct arena *arena)
 {
     bool is_valid;
     struct str match = http_fields_join(fields, FIELD_IF_MATCH, arena);
     if (match.at) {
         if (!if_match_holds(match, now))
-            return VERDICT_FAILED;
+            return PRECONDITION_FAILED;
     } else {
         struct str date = http_fields_join(fields, FIELD_IF_UNMODIFIED_SINCE, arena);
         if (date.at && is_modified_since(date, now, &is_valid))
-            return VERDICT_FAILED;
+            return PRECONDITION_FAILED;
     }
     struct str none_match = http_fields_join(fields, FIELD_IF_NONE_MATCH, arena);
     if (none_match.at) {
         if (!if_none_match_holds(none_match, now))
-            return is_read ? VERDICT_NOT_MODIFIED : VERDICT_FAILED;
-        return VERDICT_PROCEED;
+            return is_read ? PRECONDITION_NOT_MODIFIED : PRECONDITION_FAILED;
+        return PRECONDITION_HOLDS;
     }
     struct str date = http_fields_join(fields, FIELD_IF_MODIFIED_SINCE, arena);
     if (is_read && date.at && !is_modified_since(date, now, &is_valid) && is_valid)
-        return VERDICT_NOT_MODIFIED;
-    return VERDICT_PROCEED;
+        return PRECONDITION_NOT_MODIFIED;
+    return PRECONDITION_HOLDS;
 }
 
 bool http_if_range_holds(const struct http_fields *fields, const struct http_representation *now)

@@ -12,16 +12,16 @@ struct http_representation {
     int64_t modified_s; /* seconds since 1970; negative: not known */
 };
 
-enum http_verdict {
-    VERDICT_PROCEED,
-    VERDICT_NOT_MODIFIED, /* 304 */
-    VERDICT_FAILED,       /* 412 */
+enum http_precondition {
+    PRECONDITION_HOLDS,
+    PRECONDITION_NOT_MODIFIED, /* 304 */
+    PRECONDITION_FAILED,       /* 412 */
 };
 
 /* Evaluates If-Match, If-Unmodified-Since, If-None-Match and If-Modified-Since in the order of
  * RFC 9110 §13.2.2. `is_read`: the method is GET or HEAD. */
-enum http_verdict http_conditional(const struct http_fields *fields, bool is_read,
-                                   const struct http_representation *now, struct arena *arena);
+enum http_precondition http_conditional(const struct http_fields *fields, bool is_read,
+                                        const struct http_representation *now, struct arena *arena);
 
 /* Whether Range is to be honoured: there is no If-Range, or it holds (RFC 9110 §13.1.5). */
 bool http_if_range_holds(const struct http_fields *fields, const struct http_representation *now);

@@ -38,8 +38,8 @@ static bool is_later(const struct http_representation *now, struct str date, boo
     return *is_date && now->modified_s > seconds;
 }
 
-static enum http_verdict expected(const struct http_fields *fields, bool is_read,
-                                  const struct http_representation *now)
+static enum http_precondition expected(const struct http_fields *fields, bool is_read,
+                                       const struct http_representation *now)
 {
     const struct etag *own = now->exists && now->has_etag ? &now->etag : NULL;
     struct str match = http_fields_get(fields, FIELD_IF_MATCH);
@@ -47,16 +47,16 @@ static enum http_verdict expected(const struct http_fields *fields, bool is_read
     bool is_date;
     bool is_any = str_eq(str_trim(match), STR("*"));
     if (match.at && !(is_any ? now->exists : count_matches(match, own, true) > 0))
-        return VERDICT_FAILED;
+        return PRECONDITION_FAILED;
     if (!match.at && is_later(now, http_fields_get(fields, FIELD_IF_UNMODIFIED_SINCE), &is_date))
-        return VERDICT_FAILED;
+        return PRECONDITION_FAILED;
     is_any = str_eq(str_trim(none_match), STR("*"));
     if (none_match.at && (is_any ? now->exists : count_matches(none_match, own, false) > 0))
-        return is_read ? VERDICT_NOT_MODIFIED : VERDICT_FAILED;
+        return is_read ? PRECONDITION_NOT_MODIFIED : PRECONDITION_FAILED;
     bool is_newer = is_later(now, http_fields_get(fields, FIELD_IF_MODIFIED_SINCE), &is_date);
     if (is_read && !none_match.at && is_date && !is_newer)
-        return VERDICT_NOT_MODIFIED;
-    return VERDICT_PROCEED;
+        return PRECONDITION_NOT_MODIFIED;
+    return PRECONDITION_HOLDS;
 }
 
 static struct http_representation representation_of(struct str flags, struct str tag)

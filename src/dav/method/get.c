@@ -201,11 +201,11 @@ static enum stage_end send_file(struct exchange *x, struct store_content *conten
     add_validators(x, &now);
     browser_confine(x, type);
     switch (http_conditional(&x->stream->request.fields, true, &now, x->arena)) {
-    case VERDICT_NOT_MODIFIED:
+    case PRECONDITION_NOT_MODIFIED:
         return respond_status(x, HTTP_NOT_MODIFIED);
-    case VERDICT_FAILED:
+    case PRECONDITION_FAILED:
         return respond_error(x, dav_error(HTTP_PRECONDITION_FAILED, NULL));
-    case VERDICT_PROCEED:
+    case PRECONDITION_HOLDS:
         break;
     }
     if (store_may_have_props(target_of(x)->store, target_read(x))) {

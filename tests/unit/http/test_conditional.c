@@ -83,22 +83,22 @@ static const struct condition modifieds[] = {
 };
 
 /* The steps of §13.2.2, in its words. */
-static enum http_verdict expected_verdict(const struct condition *const four[4], bool is_read,
-                                          size_t resource)
+static enum http_precondition expected(const struct condition *const four[4], bool is_read,
+                                       size_t resource)
 {
     bool has_match = four[0]->value, has_none_match = four[2]->value;
     if (has_match && !four[0]->holds[resource]) /* 1 */
-        return VERDICT_FAILED;
+        return PRECONDITION_FAILED;
     if (!has_match && !four[1]->holds[resource]) /* 2 */
-        return VERDICT_FAILED;
+        return PRECONDITION_FAILED;
     if (has_none_match && !four[2]->holds[resource]) /* 3 */
-        return is_read ? VERDICT_NOT_MODIFIED : VERDICT_FAILED;
+        return is_read ? PRECONDITION_NOT_MODIFIED : PRECONDITION_FAILED;
     if (is_read && !has_none_match && !four[3]->holds[resource]) /* 4 */
-        return VERDICT_NOT_MODIFIED;
-    return VERDICT_PROCEED; /* 6 */
+        return PRECONDITION_NOT_MODIFIED;
+    return PRECONDITION_HOLDS; /* 6 */
 }
 
-static void check_verdict(const struct condition *const four[4])
+static void check_all(const struct condition *const four[4])
 {
     static const enum http_field ids[] = {FIELD_IF_MATCH, FIELD_IF_UNMODIFIED_SINCE,
                                           FIELD_IF_NONE_MATCH, FIELD_IF_MODIFIED_SINCE};
@@ -112,7 +112,7 @@ static void check_verdict(const struct condition *const four[4])
                      resources[resource].name, four[0]->value, four[1]->value, four[2]->value,
                      four[3]->value);
             check_int(row, http_conditional(&fields, is_read, &resources[resource].now, &arena),
-                      expected_verdict(four, is_read, resource));
+                      expected(four, is_read, resource));
         }
     }
     arena_reset(&arena);
@@ -126,7 +126,7 @@ TEST(conditional_follows_the_order_of_rfc9110_13_2_2)
                 const struct condition *const four[] = {&matches[i], &unmodifieds[j],
                                                         &none_matches[k % ARRAY_LEN(none_matches)],
                                                         &modifieds[k / ARRAY_LEN(none_matches)]};
-                check_verdict(four);
+                check_all(four);
             }
         }
     }
@@ -137,12 +137,13 @@ TEST(conditional_reads_a_list_that_is_spread_over_lines)
     struct http_fields fields = {0};
     add(&fields, FIELD_IF_MATCH, "\"x\"");
     add(&fields, FIELD_IF_MATCH, "\"a\"");
-    assert_int_equal(http_conditional(&fields, false, &resources[0].now, &arena), VERDICT_PROCEED);
+    assert_int_equal(http_conditional(&fields, false, &resources[0].now, &arena),
+                     PRECONDITION_HOLDS);
     fields = (struct http_fields){0};
     add(&fields, FIELD_IF_NONE_MATCH, "\"x\"");
     add(&fields, FIELD_IF_NONE_MATCH, "\"a\"");
     assert_int_equal(http_conditional(&fields, true, &resources[0].now, &arena),
-                     VERDICT_NOT_MODIFIED);
+                     PRECONDITION_NOT_MODIFIED);
 }
 
 /* §13.1.3 and §13.1.4: more than one date is no date. */
@@ -153,7 +154,8 @@ TEST(conditional_ignores_dates_that_come_several_times)
     add(&fields, FIELD_IF_UNMODIFIED_SINCE, NEWER);
     add(&fields, FIELD_IF_MODIFIED_SINCE, SAME);
     add(&fields, FIELD_IF_MODIFIED_SINCE, SAME);
-    assert_int_equal(http_conditional(&fields, true, &resources[0].now, &arena), VERDICT_PROCEED);
+    assert_int_equal(http_conditional(&fields, true, &resources[0].now, &arena),
+                     PRECONDITION_HOLDS);
 }
 
 /* A second before 1970 is -1, which is how "not known" is written. */
