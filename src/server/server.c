@@ -312,7 +312,7 @@ static void stop_signalled(struct server *server)
 }
 
 /* The settings for requests from now on. */
-static void put_in_force(struct server *server, struct settings *settings)
+static void activate(struct server *server, struct settings *settings)
 {
     names_learn(&settings->names, server->secure.tls, &settings->arena);
     settings_unref(server->settings);
@@ -385,7 +385,7 @@ static void reload(struct server *server)
     }
     if (!settings)
         return;
-    put_in_force(server, settings);
+    activate(server, settings);
     server->is_reloading = true;
     atomic_store(&server->loops_behind, server->loop_count);
     for (unsigned i = 0; i < server->loop_count; i++)
@@ -455,7 +455,7 @@ static bool open_store(struct server *server, struct err *err)
         .spool_dir_fd = open("/var/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (!settings_mount(server->first, &server->ground, err))
         return false;
-    put_in_force(server, settings_ref(server->first));
+    activate(server, settings_ref(server->first));
     return true;
 }
 
