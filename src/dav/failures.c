@@ -207,8 +207,10 @@ enum stage_end failures_answer(struct failures *failures, enum store_rc rc,
     struct buf summary = {0};
     if (rc == STORE_OK)
         return respond_status(x, success);
-    if (rc != STORE_PARTIAL)
+    if (rc == STORE_EXISTS)
         return respond_error(x, result_of(rc));
+    if (rc != STORE_PARTIAL)
+        return target_refused(x, rc);
     if (failures->count == 0 && dav_is_fine(failures->target) && failures->has_left_out)
         return respond_status(x, success); /* less what there was not, for who asked */
     if (failures->count == 0 && dav_is_fine(failures->target)) /* what was left has no name */

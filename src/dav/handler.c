@@ -26,11 +26,12 @@ static enum stage_end see(struct exchange *x)
     struct link_view seen = {principal, x->link_prefix};
     struct target *target = target_of(x);
     if (x->link_prefix.at)
-        target->store = dav->view_link(dav, &seen, x->arena, &target->homes);
+        target->seen = dav->view_link(dav, &seen, x->arena, &target->homes);
     else if (dav->view)
-        target->store = dav->view(dav, principal, x->arena, &target->homes);
+        target->seen = dav->view(dav, principal, x->arena, &target->homes);
     else
-        target->store = dav->store;
+        target->seen = dav->store;
+    target->store = target->seen;
     homes_find_missing(&target->homes);
     return STAGE_NEXT;
 }
@@ -108,6 +109,7 @@ static const struct handler_ops store_ops = {
     .find = find,
     .allow = &allow_stage,
     .blocks = blocks,
+    .again = target_forget,
     .end = target_end,
 };
 
@@ -121,6 +123,7 @@ static const struct handler_ops principal_ops = {
     .find = find,
     .allow = &allow_stage,
     .blocks = blocks,
+    .again = target_forget,
     .end = target_end,
 };
 

@@ -2,6 +2,8 @@
 
 #include "dav/target.h"
 
+enum { AGAIN_MAX = 8 };
+
 void home_add(struct home **homes, struct arena *arena, struct store *store, struct res_path path)
 {
     struct home *home = ARENA_NEW(arena, struct home);
@@ -50,10 +52,14 @@ enum stage_end homes_make(struct exchange *x)
             return STAGE_WAIT;
         if (!x->is_on_worker)
             return STAGE_BLOCKS;
-        if (home->change.is_begun) /* otherwise it is not there, and answers say so */
-            (void)!store_mkcol(&home->change, home->path);
+        enum store_rc rc = home->change.rc;
+        if (rc == STORE_OK)
+            rc = store_mkcol(&home->change, home->path);
         store_end(&home->change);
-        target->homes = home->next;
+        if (rc == STORE_AGAIN && home->again_count++ < AGAIN_MAX)
+            home->x = NULL;
+        else /* made; or it is not there, and answers say so */
+            target->homes = home->next;
     }
     return STAGE_NEXT;
 }

@@ -10,6 +10,7 @@ struct home {
     struct store *store;
     struct res_path path; /* as located; its parent is somebody else's to make */
     struct store_change change;
+    unsigned again_count; /* how often others were in the way */
     struct exchange *x;
 };
 

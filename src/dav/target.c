@@ -1,7 +1,7 @@
 /* The path of a URL and what it leads to in a store (docs/decisions/0005-aliases.md): a symbolic
  * link, or another Unicode form of a name, is located before anything is done, and methods work on
  * the located path, in which the store follows no link. If one has come there since, a read is
- * located and judged anew (target_again()), and a change is refused.
+ * located and judged anew (target_again()); a change is, too, from its beginning.
  *
  * Where there are rules they are asked about both: the path in the URL, and where it leads. How a
  * store tells names apart may be found out by locating one: so that comes before the rules are
@@ -29,7 +29,7 @@ struct dav_result target_locate(struct exchange *x)
     if (rc == STORE_NO_PARENT && !(flags & METHOD_ON_UNMAPPED))
         rc = STORE_NOT_FOUND;
     target->is_located = rc == STORE_OK;
-    return dav_from_store(rc);
+    return rc == STORE_OK && target->is_again ? target_may(x) : dav_from_store(rc);
 }
 
 struct res_path target_read(const struct exchange *x)
@@ -89,15 +89,37 @@ enum stage_end target_begin(struct exchange *x)
         target->x = x;
         change->executor = x->stream->executor;
         change->begun = change_begun;
-        if (!store_begin(target->store, change))
+        if (!store_begin(target->seen, change))
             return STAGE_WAIT;
     }
-    return change->is_begun ? STAGE_NEXT : respond_error(x, dav_from_store(change->rc));
+    if (!change->is_begun)
+        return target_refused(x, change->rc);
+    target->store = change->store;
+    return STAGE_NEXT;
 }
 
 void target_end(struct exchange *x)
 {
-    store_end(&target_of(x)->change);
+    struct target *target = target_of(x);
+    store_end(&target->change);
+    target->change.begun = NULL;
+    target->store = target->seen;
+}
+
+enum stage_end target_refused(struct exchange *x, enum store_rc rc)
+{
+    enum { ALIASES_MAX = 2 }; /* a link that stays is no race */
+    struct target *target = target_of(x);
+    bool is_again = rc == STORE_AGAIN || (rc == STORE_ALIAS && target->alias_count++ < ALIASES_MAX);
+    return is_again ? exchange_again(x, dav_from_store(rc)) : respond_error(x, dav_from_store(rc));
+}
+
+void target_forget(struct exchange *x)
+{
+    struct target *target = target_of(x);
+    target_end(x);
+    target->is_located = false;
+    target->is_again = true;
 }
 
 /* --- what is there --- */

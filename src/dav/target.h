@@ -12,13 +12,16 @@ enum {
 };
 
 struct target {
-    struct store *store; /* what whoever asks sees */
+    struct store *seen;  /* what whoever asks sees */
+    struct store *store; /* the same, or what a change that has begun has in its place */
     /* As located, and judged where there are rules; the store follows no link on its own. */
     struct res_path leads_to; /* what is read */
-    struct res_path real;     /* what is changed, and what claims and locks are about: the same, but
+    struct res_path real;     /* what is changed, and what locks are about: the same, but
                                * for a link in a method that is about its name */
     bool is_located;
+    bool is_again; /* it was located before: the rules have not been asked about where it is now */
     unsigned locate_count;
+    unsigned alias_count;       /* how often a change has met a link */
     struct dav_result located;  /* what came of it, where that was asked before the rules were */
     struct home *homes;         /* of whoever asks, as long as they must be made */
     struct exchange *x;         /* who waits for the change to begin */
@@ -42,6 +45,13 @@ struct res_path target_read(const struct exchange *x);
  * It is ended when the exchange is done. */
 enum stage_end target_begin(struct exchange *x);
 void target_end(struct exchange *x);
+
+/* A call of the change has come to `rc`, which is no success: the answer; or all is looked at once
+ * more (exchange_again()), where something has come in between. */
+enum stage_end target_refused(struct exchange *x, enum store_rc rc);
+
+/* Ends the change, and forgets where the path leads. */
+void target_forget(struct exchange *x);
 
 /* May whoever asks use x->method at the path, and where it leads? */
 NODISCARD struct dav_result target_may(const struct exchange *x);

@@ -3,10 +3,10 @@
  *
  * What can refuse the request is asked in the order in which its answers help: first what the
  * request itself says (Destination, Overwrite, Depth), without a look at the store; then where both
- * ends really are, since a tree must not be put into itself by another name (§9.8.5); then, under a
- * claim on both trees and on the collections that win or lose a member, what is there, whether the
- * client meant to replace it, and whose locks are in the way. Overwrite: F comes before the locks:
- * a client that did not mean to replace a resource has no token of it.
+ * ends really are, since a tree must not be put into itself by another name (§9.8.5); then, under
+ * a change of both trees, and of the collections that win or lose a member, what is there, whether
+ * the client meant to replace it, and whose locks are in the way. Overwrite: F comes before the
+ * locks: a client that did not mean to replace a resource has no token of it.
  *
  * Locks on members are not asked here: the store's walk asks about each one when it gets there
  * (dav/failures.c), so that the others are still copied or moved. */

@@ -14,11 +14,11 @@ struct transfer {
     bool is_replacement; /* there was something at the destination */
 };
 
-/* Reads Destination, Overwrite and Depth, and finds the trees that are to be claimed: a stage of
+/* Reads Destination, Overwrite and Depth, and finds the trees that are to be changed: a stage of
  * each, which reads. */
 enum stage_end transfer_find(struct exchange *x, bool is_move);
 
-/* All that can refuse the request, under the claim. */
+/* All that can refuse the request, under the change. */
 NODISCARD struct dav_result transfer_check(struct exchange *x, bool is_move);
 
 /* What the store is asked to do. */

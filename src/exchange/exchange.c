@@ -10,6 +10,12 @@ void exchange_wake(struct exchange *x)
     executor_post(x->stream->executor, &x->job);
 }
 
+enum stage_end exchange_again(struct exchange *x, struct dav_result failure)
+{
+    x->failure = failure;
+    return STAGE_AGAIN;
+}
+
 struct str exchange_field(const struct exchange *x, enum http_field id)
 {
     return http_fields_get(&x->stream->request.fields, id);

@@ -48,6 +48,9 @@ struct exchange {
     bool is_woken;
     bool is_on_worker;  /* this stage may block */
     bool is_to_compute; /* this stage said COMPUTES */
+    bool is_to_pause;   /* this stage said AGAIN */
+    unsigned again_count;
+    size_t field_count; /* of the answer's, when the stage that looks began */
     bool is_done;
     struct job job;
     struct waker waker; /* rings exchange_wake(): for sources and pumps */
@@ -55,6 +58,12 @@ struct exchange {
 
 /* Runs the stage that said WAIT again, soon. On the loop thread. */
 void exchange_wake(struct exchange *x);
+
+/* What the stages from the one on that looks have come to rests on what is so no more: they run
+ * again, after a while, and what they have said of the answer is forgotten; the body is kept, and
+ * what stages before them have read of the request. `failure`: what is answered where that has
+ * happened too often. */
+enum stage_end exchange_again(struct exchange *x, struct dav_result failure);
 
 /* What a client says by its request fields; shorthand. Empty: not there. */
 struct str exchange_field(const struct exchange *x, enum http_field id);

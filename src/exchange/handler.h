@@ -40,6 +40,10 @@ struct handler_ops {
     /* Whether stages of such a place, from PLACE_OF_HANDLER on, may block. NULL: it has none. */
     bool (*blocks)(const struct exchange *x, unsigned place);
 
+    /* Stages are about to run again, from the one that looks: what it and those after it have found
+     * is forgotten, and what they hold is let go. On any thread. NULL: no stage says AGAIN. */
+    void (*again)(struct exchange *x);
+
     /* The answer is complete, and about to leave. On the loop. NULL: nothing is to be done. */
     void (*end)(struct exchange *x);
 };

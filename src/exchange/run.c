@@ -5,6 +5,7 @@
  *                               +- BLOCKS ---> the same stage on a worker, and what may follow
  *                               +- RETURNS --> the same stage on the loop
  *                               +- COMPUTES -> the same stage alone, on a thread that computes
+ *                               +- AGAIN ----> the stages from the one on that looks, after a pause
  *                               '- DONE -----> the answer is finished, and the wire gets it
  *
  * A request goes through the phases of enum exchange_phase, each of them a table of stages. Which
@@ -23,6 +24,7 @@
 #include "access/tokens.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "exchange/admit.h"
 #include "exchange/browser.h"
 #include "exchange/finish.h"
@@ -30,6 +32,10 @@
 #include "exchange/if_header.h"
 #include "exchange/respond.h"
 #include "exchange/sign_in.h"
+
+/* How often the stages that look run again. Who gets in the way has made its change each time; so
+ * many in a row are a crowd, which does not become smaller by waiting here. */
+enum { AGAIN_MAX = 8 };
 
 /* --- from one stage to the next --- */
 
@@ -102,6 +108,32 @@ static void finish(struct exchange *x)
     x->stream->ops->respond(x->stream);
 }
 
+/* --- again --- */
+
+/* Whether the stages that look run once more. */
+static bool begin_again(struct exchange *x)
+{
+    x->stream->response.fields.count = x->field_count;
+    if (x->again_count == AGAIN_MAX)
+        return false;
+    x->again_count++;
+    x->failure = DAV_FINE;
+    x->handler->ops->again(x);
+    while (!x->stage->looks)
+        x->stage--;
+    x->is_to_pause = true;
+    return true;
+}
+
+/* Longer each time, and for each a time of its own: or those who have got in each other's way would
+ * meet again. */
+static void pause_for_a_while(struct exchange *x)
+{
+    int64_t ms = 1 + (int64_t)(random_u64() % (1U << x->again_count));
+    x->is_to_pause = false;
+    executor_after(x->stream->executor, &x->job, ms);
+}
+
 /* --- running --- */
 
 /* A line for each stage that was run, where people look for what takes its time (log-level debug).
@@ -111,7 +143,8 @@ static void trace(struct exchange *x, const struct stage *stage, enum stage_end 
     static const char *const ends[] = {
         [STAGE_NEXT] = "goes on",           [STAGE_WAIT] = "waits",
         [STAGE_BLOCKS] = "is to block",     [STAGE_RETURNS] = "returns to its loop",
-        [STAGE_COMPUTES] = "is to compute", [STAGE_DONE] = "is done",
+        [STAGE_COMPUTES] = "is to compute", [STAGE_AGAIN] = "is to be run again",
+        [STAGE_DONE] = "is done",
     };
     const struct http_request *request = &x->stream->request;
     struct str target = token_mask(request->target, x->arena);
@@ -139,6 +172,8 @@ static bool run_stages(struct exchange *x, bool is_on_worker)
         if (!is_retried && !may_run(x, is_on_worker))
             return false;
         is_retried = false;
+        if (x->stage->looks)
+            x->field_count = x->stream->response.fields.count;
         switch (run_stage(x)) {
         case STAGE_NEXT:
             advance(x);
@@ -159,6 +194,10 @@ static bool run_stages(struct exchange *x, bool is_on_worker)
             x->is_waiting = false;
             x->is_to_compute = true;
             return false;
+        case STAGE_AGAIN:
+            if (begin_again(x))
+                return false;
+            return respond_error(x, x->failure) == STAGE_DONE;
         case STAGE_DONE:
             if (x->phase == PHASE_END || !exchange_lacks_allow(x))
                 return true;
@@ -193,12 +232,16 @@ static void run_computing(struct job *job)
 static void run(struct exchange *x)
 {
     x->is_waiting = false;
-    if (x->is_done || (may_run(x, false) && run_stages(x, false))) {
+    if (x->is_done || (!x->is_to_pause && may_run(x, false) && run_stages(x, false))) {
         finish(x);
         return;
     }
     if (x->is_waiting)
         return;
+    if (x->is_to_pause) {
+        pause_for_a_while(x);
+        return;
+    }
     x->job.work = x->is_to_compute ? run_computing : run_on_worker;
     if (x->is_to_compute)
         executor_compute(x->stream->executor, &x->job);

@@ -12,6 +12,7 @@ enum stage_end {
     STAGE_BLOCKS,   /* run me again, on a worker: I would block the loop */
     STAGE_RETURNS,  /* run me again, on the loop: I would have to wait */
     STAGE_COMPUTES, /* run me again, where executor_compute() does: I have much to compute */
+    STAGE_AGAIN,    /* run all again from the stage that looks; see exchange_again() */
     STAGE_DONE,     /* the answer is complete */
 };
 
@@ -27,4 +28,5 @@ struct stage {
     const char *name;
     enum stage_end (*run)(struct exchange *x);
     unsigned place;
+    bool looks; /* the first that looks at what others may change: AGAIN comes back here */
 };

@@ -1,3 +1,10 @@
+/* What the If field says of resources is looked at where it is judged, under the target's change,
+ * and must be covered by that: or a condition on another resource could cease to hold between its
+ * check and the change. So a stage before the change begins adds what the lists name, for reading.
+ *
+ * Lists about one resource mostly stand in a row, and then it is looked at once. A resource that is
+ * named in several places is looked at, and covered, in each: what comes of it is the same. How
+ * many there are is bounded by what a request's head may have. */
 #include "dav/lock/if_check.h"
 
 #include "dav/target.h"
@@ -31,6 +38,32 @@ static struct dav_result look_at(struct exchange *x, struct res_path path,
         return DAV_FINE;
     rc = store_locks(target->store, x->arena, resource->real, LOCKS_COVERING, &resource->locks);
     return dav_from_store(rc);
+}
+
+static void cover(struct exchange *x, struct res_path path)
+{
+    struct target *target = target_of(x);
+    struct res_path real;
+    if (store_locate(target->store, x->arena, path, LOCATE_RESOURCE, &real) == STORE_OK)
+        change_add(&target->change, real, CLAIM_SELF, false);
+}
+
+enum stage_end if_header_cover(struct exchange *x)
+{
+    const struct if_header *header = x->conditions;
+    struct str seen = STR_NONE;
+    bool has_seen = false;
+    for (size_t i = 0; header && i < header->list_count; i++) {
+        struct str resource = header->lists[i].resource;
+        struct res_path path = x->path;
+        if (has_seen && seen.at == resource.at)
+            continue;
+        has_seen = true;
+        seen = resource;
+        if (!resource.at || dav_is_fine(destination_parse(x, resource, &path)))
+            cover(x, path);
+    }
+    return STAGE_NEXT;
 }
 
 static bool has_token(const struct lock_list *locks, struct str token)

@@ -1,3 +1,4 @@
+#include "dav/lock/if_check.h"
 #include "dav/method.h"
 #include "dav/target.h"
 #include "dav/transfer.h"
@@ -24,7 +25,8 @@ static enum stage_end copy_run(struct exchange *x)
 /* RFC 4918 §9.8. */
 const struct stage copy_stages[] = {
     {"no body", exchange_expect_no_body, ON_LOOP},
-    {"find", copy_find, ON_READ},
-    {"claim", target_begin, ON_LOOP},
+    {"find", copy_find, ON_READ, .looks = true},
+    {"if", if_header_cover, ON_READ},
+    {"begin", target_begin, ON_LOOP},
     {"copy", copy_run, ON_WORKER},
 };

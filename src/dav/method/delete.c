@@ -1,4 +1,5 @@
 #include "dav/failures.h"
+#include "dav/lock/if_check.h"
 #include "dav/lock/permit.h"
 #include "dav/method.h"
 #include "dav/precondition.h"
@@ -51,7 +52,8 @@ static enum stage_end delete_remove(struct exchange *x)
 /* RFC 4918 §9.6. */
 const struct stage delete_stages[] = {
     {"no body", exchange_expect_no_body, ON_LOOP},
-    {"find", delete_find, ON_READ},
-    {"claim", target_begin, ON_LOOP},
+    {"find", delete_find, ON_READ, .looks = true},
+    {"if", if_header_cover, ON_READ},
+    {"begin", target_begin, ON_LOOP},
     {"remove", delete_remove, ON_WORKER},
 };

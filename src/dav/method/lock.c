@@ -97,8 +97,8 @@ static struct dav_result find_refreshed(struct exchange *x, struct lock *lock_ou
     return result;
 }
 
-/* A refresh claims the lock's root, as its UNLOCK does: the lock must not come back after that. */
-static struct dav_result add_claims(struct exchange *x, const struct lock_method *state)
+/* A refresh is about the lock's root, as its UNLOCK is: the lock must not come back after that. */
+static struct dav_result add_ranges(struct exchange *x, const struct lock_method *state)
 {
     struct target *target = target_of(x);
     struct lock lock;
@@ -118,7 +118,7 @@ static enum stage_end lock_find(struct exchange *x)
 {
     struct dav_result result = target_locate(x);
     if (dav_is_fine(result))
-        result = add_claims(x, x->state);
+        result = add_ranges(x, x->state);
     return dav_is_fine(result) ? STAGE_NEXT : respond_error(x, result);
 }
 
@@ -216,7 +216,7 @@ static enum stage_end refresh(struct exchange *x)
     lock.expires_ms = clock_boot_ms() + (int64_t)lock.timeout_s * 1000;
     struct lock_wish wish = {.lock = &lock};
     enum store_rc rc = store_lock(&target_of(x)->change, &wish);
-    return rc == STORE_OK ? answer_lock(x, HTTP_OK) : respond_error(x, dav_from_store(rc));
+    return rc == STORE_OK ? answer_lock(x, HTTP_OK) : target_refused(x, rc);
 }
 
 /* --- a new lock --- */
@@ -250,7 +250,7 @@ static enum stage_end create(struct exchange *x, const struct lock_method *state
     if (rc == STORE_EXISTS) /* a thing that is no resource, or one that has just come */
         return respond_error(x, dav_error(HTTP_CONFLICT, "something else already has this name"));
     if (rc != STORE_OK)
-        return respond_error(x, dav_from_store(rc));
+        return target_refused(x, rc);
     struct buf field = {0};
     buf_add_char(&field, '<');
     buf_add(&field, lock.token);
@@ -311,7 +311,10 @@ static enum stage_end lock_run(struct exchange *x)
 }
 
 const struct stage lock_stages[] = {
-    {"body", exchange_read_xml, ON_LOOP}, {"parse", lock_parse_body, ON_LOOP},
-    {"find", lock_find, ON_READ},         {"claim", target_begin, ON_LOOP},
+    {"body", exchange_read_xml, ON_LOOP},
+    {"parse", lock_parse_body, ON_LOOP},
+    {"find", lock_find, ON_READ, .looks = true},
+    {"if", if_header_cover, ON_READ},
+    {"begin", target_begin, ON_LOOP},
     {"lock", lock_run, ON_LOCKS},
 };

@@ -1,3 +1,4 @@
+#include "dav/lock/if_check.h"
 #include "dav/lock/permit.h"
 #include "dav/method.h"
 #include "dav/precondition.h"
@@ -36,7 +37,7 @@ static enum stage_end mkcol_make(struct exchange *x)
     if (rc == STORE_EXISTS) /* a thing that is no resource, or one that has just come */
         return respond_error(x, dav_error(HTTP_CONFLICT, "something else already has this name"));
     if (rc != STORE_OK)
-        return respond_error(x, dav_from_store(rc));
+        return target_refused(x, rc);
     respond_location(x, true);
     return respond_status(x, HTTP_CREATED);
 }
@@ -44,7 +45,8 @@ static enum stage_end mkcol_make(struct exchange *x)
 /* RFC 4918 §9.3. */
 const struct stage mkcol_stages[] = {
     {"no body", exchange_expect_no_body, ON_LOOP},
-    {"find", mkcol_find, ON_READ},
-    {"claim", target_begin, ON_LOOP},
+    {"find", mkcol_find, ON_READ, .looks = true},
+    {"if", if_header_cover, ON_READ},
+    {"begin", target_begin, ON_LOOP},
     {"make", mkcol_make, ON_WORKER},
 };

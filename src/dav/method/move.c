@@ -1,3 +1,4 @@
+#include "dav/lock/if_check.h"
 #include "dav/method.h"
 #include "dav/target.h"
 #include "dav/transfer.h"
@@ -25,7 +26,8 @@ static enum stage_end move_run(struct exchange *x)
 /* RFC 4918 §9.9. */
 const struct stage move_stages[] = {
     {"no body", exchange_expect_no_body, ON_LOOP},
-    {"find", move_find, ON_READ},
-    {"claim", target_begin, ON_LOOP},
+    {"find", move_find, ON_READ, .looks = true},
+    {"if", if_header_cover, ON_READ},
+    {"begin", target_begin, ON_LOOP},
     {"move", move_run, ON_WORKER},
 };

@@ -8,6 +8,7 @@
  * The answer names each property once, in propstats grouped by status and condition, however often
  * and in whatever order the instructions named it. */
 #include "dav/clients.h"
+#include "dav/lock/if_check.h"
 #include "dav/lock/permit.h"
 #include "dav/method.h"
 #include "dav/precondition.h"
@@ -86,6 +87,9 @@ static void plan(struct exchange *x, struct proppatch *state, bool is_collection
                  struct store_patch *patch)
 {
     const struct proppatch_request *request = &state->request;
+    for (size_t i = 0; i < request->update_count; i++)
+        state->results[i] = DAV_FINE;
+    state->culprits = 0;
     patch->props = arena_alloc(x->arena, request->update_count * sizeof(*patch->props));
     for (size_t i = 0; i < request->update_count; i++) {
         const struct prop_update *update = &request->updates[i];
@@ -210,7 +214,10 @@ static enum stage_end proppatch_apply(struct exchange *x)
         return respond_error(x, result);
     plan(x, state, stat.is_collection, &patch);
     if (state->culprits == 0) {
-        result = dav_from_store(store_patch(&target->change, target->real, &patch));
+        enum store_rc rc = store_patch(&target->change, target->real, &patch);
+        if (rc == STORE_AGAIN || rc == STORE_ALIAS)
+            return target_refused(x, rc);
+        result = dav_from_store(rc);
         for (size_t i = 0; !dav_is_fine(result) && i < state->request.update_count; i++) {
             state->results[i] = result; /* the store does not say which: all of them */
             state->culprits++;
@@ -220,7 +227,10 @@ static enum stage_end proppatch_apply(struct exchange *x)
 }
 
 const struct stage proppatch_stages[] = {
-    {"body", exchange_read_xml, ON_LOOP},  {"parse", proppatch_parse_body, ON_WORKER},
-    {"find", proppatch_find, ON_READ},     {"claim", target_begin, ON_LOOP},
+    {"body", exchange_read_xml, ON_LOOP},
+    {"parse", proppatch_parse_body, ON_WORKER},
+    {"find", proppatch_find, ON_READ, .looks = true},
+    {"if", if_header_cover, ON_READ},
+    {"begin", target_begin, ON_LOOP},
     {"apply", proppatch_apply, ON_WORKER},
 };

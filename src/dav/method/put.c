@@ -1,12 +1,13 @@
 /* PUT (RFC 4918 §9.7): the body goes to a staged file that becomes visible in one step.
  *
- * All that can refuse the request is asked under the claim, when the body is there: it may have
+ * All that can refuse the request is asked under the change, when the body is there: it may have
  * taken an hour. Before a long body it is asked as well, and where a client waits for "100
  * Continue", which then need not send it; a short one is received in less time than that takes. A
  * body that ends early, or is longer or shorter than was announced, leaves the old content as it
  * was. */
 #include <errno.h>
 
+#include "dav/lock/if_check.h"
 #include "dav/lock/permit.h"
 #include "dav/method.h"
 #include "dav/precondition.h"
@@ -157,20 +158,10 @@ static enum stage_end put_check(struct exchange *x)
     if (!dav_is_fine(result))
         return respond_error(x, result);
     arena_on_reset(x->arena, free_put, state);
-    change_add(&target->change, target->real, CLAIM_SELF, true);
-    change_add(&target->change, path_parent(target->real), CLAIM_SELF, false);
     return STAGE_NEXT;
 }
 
 /* --- the body --- */
-
-static enum stage_end fail_body(struct exchange *x, const struct put *state,
-                                enum pump_state failure)
-{
-    if (failure == PUMP_SINK_FAILED)
-        return respond_error(x, dav_from_store((enum store_rc)state->pump.sink_code));
-    return respond_error(x, exchange_body_failure(&state->pump.err));
-}
 
 /* How much is kept in memory before it is written; all of a small body, and a byte's room to see
  * that it has ended. */
@@ -200,8 +191,10 @@ static enum stage_end put_receive(struct exchange *x)
     enum pump_state pumped = pump_run(&state->pump);
     if (pumped == PUMP_WAIT)
         return STAGE_WAIT;
-    if (pumped != PUMP_END)
-        return fail_body(x, state, pumped);
+    if (pumped == PUMP_SOURCE_FAILED)
+        return respond_error(x, exchange_body_failure(&state->pump.err));
+    if (pumped == PUMP_SINK_FAILED)
+        return STAGE_NEXT; /* under the change it is known what is to be said of it */
     if (state->announced_bytes != LENGTH_UNKNOWN &&
         state->pump.moved_bytes != state->announced_bytes)
         return respond_error(
@@ -211,6 +204,21 @@ static enum stage_end put_receive(struct exchange *x)
 
 /* --- after the body --- */
 
+/* The content is where it was sent to before the body came. */
+static enum stage_end put_find(struct exchange *x)
+{
+    struct target *target = target_of(x);
+    const struct put *state = x->state;
+    struct dav_result result = target_locate(x);
+    if (dav_is_fine(result) && !path_eq(target->real, state->upload->path))
+        result = dav_from_store(STORE_AGAIN);
+    if (!dav_is_fine(result))
+        return respond_error(x, result);
+    change_add(&target->change, target->real, CLAIM_SELF, true);
+    change_add(&target->change, path_parent(target->real), CLAIM_SELF, false);
+    return STAGE_NEXT;
+}
+
 static enum stage_end put_commit(struct exchange *x)
 {
     struct put *state = x->state;
@@ -219,15 +227,17 @@ static enum stage_end put_commit(struct exchange *x)
     struct dav_result result = check(x, &exists);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    enum store_rc rc = STORE_OK;
-    if (state->is_pumping)
-        rc = (enum store_rc)pump_write_tail(&state->pump);
+    enum store_rc rc = (enum store_rc)state->pump.sink_code;
+    if (rc == STORE_OK && state->is_pumping)
+        rc = (enum store_rc)pump_write_tail(&state->pump); /* nothing, when this runs again */
     if (rc != STORE_OK)
         return respond_error(x, refusal(x, rc));
     /* "*" holds only as long as nobody, another program included, makes the resource first. */
     state->commit.expects_absent =
         !exists && str_eq(str_trim(exchange_field(x, FIELD_IF_NONE_MATCH)), STR("*"));
     rc = store_upload_commit(state->upload, &target_of(x)->change, &state->commit, &stat);
+    if (rc == STORE_AGAIN)
+        return target_refused(x, rc);
     if (rc != STORE_OK)
         return respond_error(x, refusal(x, rc));
     http_response_set(x->stream, FIELD_ETAG, etag_of_stat(x->arena, &stat));
@@ -239,6 +249,8 @@ static enum stage_end put_commit(struct exchange *x)
 const struct stage put_stages[] = {
     {"check", put_check, ON_READ},
     {"receive", put_receive, ON_LOOP},
-    {"claim", target_begin, ON_LOOP},
+    {"find", put_find, ON_READ, .looks = true},
+    {"if", if_header_cover, ON_READ},
+    {"begin", target_begin, ON_LOOP},
     {"commit", put_commit, ON_WORKER},
 };

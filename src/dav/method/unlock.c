@@ -59,14 +59,15 @@ static enum stage_end unlock_run(struct exchange *x)
         return respond_error(x, result);
     enum store_rc rc = store_unlock(&target_of(x)->change, &lock);
     if (rc != STORE_OK && rc != STORE_NOT_FOUND) /* NOT_FOUND: it has just expired */
-        return respond_error(x, dav_from_store(rc));
+        return target_refused(x, rc);
     return respond_status(x, HTTP_NO_CONTENT);
 }
 
 /* RFC 4918 §9.11. */
 const struct stage unlock_stages[] = {
     {"no body", exchange_expect_no_body, ON_LOOP},
-    {"find", unlock_find, ON_READ},
-    {"claim", target_begin, ON_LOOP},
+    {"find", unlock_find, ON_READ, .looks = true},
+    {"if", if_header_cover, ON_READ},
+    {"begin", target_begin, ON_LOOP},
     {"unlock", unlock_run, ON_LOCKS},
 };

@@ -51,6 +51,44 @@ static struct dav_result find(const struct exchange *x, const struct stage **sta
     return x->method->id == METHOD_GET ? DAV_FINE : dav_error(HTTP_METHOD_NOT_ALLOWED, NULL);
 }
 
+/* --- again --- */
+
+static unsigned again_wanted; /* how often `decide` says AGAIN */
+static unsigned looks, decisions, begins, forgotten;
+
+static enum stage_end begin_once(struct exchange *x)
+{
+    begins++;
+    respond_field(x, FIELD_VARY, STR("once"));
+    return STAGE_NEXT;
+}
+
+static enum stage_end look(struct exchange *x)
+{
+    looks++;
+    respond_field(x, FIELD_LOCATION, STR("/elsewhere"));
+    return STAGE_NEXT;
+}
+
+static enum stage_end decide(struct exchange *x)
+{
+    if (decisions++ < again_wanted)
+        return exchange_again(x, dav_error(HTTP_SERVICE_UNAVAILABLE, "too often"));
+    return respond_status(x, HTTP_NO_CONTENT);
+}
+
+static void forget(struct exchange *x)
+{
+    (void)x; /* any */
+    forgotten++;
+}
+
+static const struct stage again_stages[] = {
+    {"begin", begin_once, ON_LOOP},
+    {"look", look, ON_LOOP, .looks = true},
+    {"decide", decide, ON_WORKER},
+};
+
 static bool blocks(const struct exchange *x, unsigned place)
 {
     (void)x; /* any */
@@ -63,10 +101,15 @@ static void end(struct exchange *x)
     world.ends++;
 }
 
-static const struct handler_ops ops = {
-    .name = "text", .find = find, .allow = &allow_stage, .blocks = blocks, .end = end};
+static const struct handler_ops ops = {.name = "text",
+                                       .find = find,
+                                       .allow = &allow_stage,
+                                       .blocks = blocks,
+                                       .again = forget,
+                                       .end = end};
 static const struct handler quick = {&ops, quick_stages};
 static const struct handler slow = {&ops, slow_stages};
+static const struct handler again = {&ops, again_stages};
 
 /* --- requests --- */
 
@@ -80,8 +123,8 @@ static const struct http_stream_ops stream_ops = {.respond = respond};
 
 static int start(__attribute__((unused)) void **state)
 {
-    static const struct handler_mount mounts[] = {{{"fixed", 5}, &quick},
-                                                  {{"fixed/slow", 10}, &slow}};
+    static const struct handler_mount mounts[] = {
+        {{"fixed", 5}, &quick}, {{"fixed/slow", 10}, &slow}, {{"again", 5}, &again}};
     memset(&world, 0, sizeof(world));
     world.limits = limits_default();
     inline_executor_init(&world.executor);
@@ -166,12 +209,30 @@ TEST(run_asks_the_rules_before_the_handler)
     assert_int_equal(ask("OPTIONS", "/fixed"), 405); /* asks for no right */
 }
 
+TEST(run_goes_back_to_where_it_looked)
+{
+    enum { TOO_OFTEN = 8 };
+    for (again_wanted = 0; again_wanted <= TOO_OFTEN + 1; again_wanted++) {
+        looks = decisions = begins = forgotten = 0;
+        bool is_too_often = again_wanted > TOO_OFTEN;
+        assert_int_equal(ask("GET", "/again"), is_too_often ? 503 : 204);
+        assert_int_equal(begins, 1);
+        assert_int_equal(looks, is_too_often ? TOO_OFTEN + 1 : again_wanted + 1);
+        assert_int_equal(forgotten, looks - 1);
+        assert_int_equal(world.ends, 1);
+        assert_true(http_fields_has(&world.stream.response.fields, FIELD_VARY));
+        assert_int_equal(http_fields_has(&world.stream.response.fields, FIELD_LOCATION),
+                         !is_too_often); /* what the last look said */
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST(run_lets_the_longest_mount_answer),
         WORLD_TEST(run_has_the_handler_say_what_is_allowed),
         WORLD_TEST(run_asks_the_rules_before_the_handler),
+        WORLD_TEST(run_goes_back_to_where_it_looked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 
 #include "../bench.h"
 #include "dav/lock/if_check.h"
+#include "dav/target.h"
 
 /* One list must hold, and all conditions in it (§10.4.3); @ is the file's entity tag. */
 TEST(if_header_check_holds_when_a_list_does)
@@ -57,10 +58,40 @@ TEST(if_header_check_holds_when_a_list_does)
     }
 }
 
+/* What is said of other resources is covered by the change, for reading. */
+TEST(if_header_cover_names_what_is_looked_at)
+{
+    static const struct {
+        const char *value;
+        bool own, other, none;
+    } rows[] = {
+        {"(<a>)", true, false, false},
+        {"</g> (<a>)", false, true, false},
+        {"</g> (<a>) (<b>) </f> (<a>)", true, true, false},
+        {"</none> (<a>)", false, false, true}, /* it could come to be */
+        {"<http://elsewhere.test/g> (<a>)", false, false, false},
+    };
+    bench_make("f");
+    bench_make("g");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        bench_next("f");
+        bench_if(rows[i].value);
+        const struct store_change *change = &target_of(bench.x)->change;
+        check_int(rows[i].value, if_header_cover(bench.x), STAGE_NEXT);
+        check_int(rows[i].value, change_covers(change, PATH("f"), CLAIM_SELF, false), rows[i].own);
+        check_int(rows[i].value, change_covers(change, PATH("g"), CLAIM_SELF, false),
+                  rows[i].other);
+        check_int(rows[i].value, change_covers(change, PATH("none"), CLAIM_SELF, false),
+                  rows[i].none);
+        check_int(rows[i].value, change_covers(change, PATH("g"), CLAIM_SELF, true), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         BENCH_TEST(if_header_check_holds_when_a_list_does),
+        BENCH_TEST(if_header_cover_names_what_is_looked_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
