@@ -193,7 +193,7 @@ static void p5_change_is_made_when_it_is_tried_again(void **state)
     struct store *inner = bench->store;
     bench->store = fault_store_new(inner);
     for (unsigned later = 0; later < 2; later++) {
-        struct fault_plan plan = {.again_count = 2, .begins_later = later};
+        struct fault_plan plan = {2, 2, .begins_later = later};
         fault_store_plan(bench->store, &plan);
         for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
             const char *before = look(bench, inner);

@@ -21,6 +21,8 @@
 #include "store/store.h"
 #include "store/wrapper.h"
 
+static const char BEGIN[] = "begin"; /* the step that is no call */
+
 struct fault_store {
     struct store base;
     struct store *inner;
@@ -81,10 +83,12 @@ static void forget_step(struct fault_store *fault, struct fault_step *step)
 
 static bool is_due(struct fault_store *fault, const char *what, struct res_path path)
 {
-    if (fault->plan.again_count == 0)
+    const struct fault_plan *plan = &fault->plan;
+    unsigned count = strcmp(what, BEGIN) == 0 ? plan->again_begins : plan->again_calls;
+    if (count == 0)
         return true;
     struct fault_step *step = find_step(fault, what, path);
-    if (step->again >= fault->plan.again_count)
+    if (step->again >= count)
         return true;
     step->again++;
     return false;
@@ -101,7 +105,7 @@ static void note_made(struct fault_store *fault, const struct store_change *chan
 {
     pthread_mutex_lock(&fault->mutex);
     forget_step(fault, find_step(fault, what, path));
-    forget_step(fault, find_step(fault, "begin", first_path(change)));
+    forget_step(fault, find_step(fault, BEGIN, first_path(change)));
     pthread_mutex_unlock(&fault->mutex);
 }
 
@@ -417,7 +421,7 @@ static bool fault_is_lost(struct store *store)
 static bool begin_now(struct store_change *change)
 {
     struct fault_store *fault = fault_of(change->store);
-    return !step_passes(fault, "begin", first_path(change), &change->rc) ||
+    return !step_passes(fault, BEGIN, first_path(change), &change->rc) ||
            wrapper_begin(fault->inner, change);
 }
 

@@ -12,8 +12,10 @@ void fault_store_arm(struct store *store, unsigned n, enum store_rc rc);
 
 /* What it does to changes besides. */
 struct fault_plan {
-    unsigned
-        again_count;   /* so many times each step of a change is answered AGAIN, then it is made */
+    /* So many times is each answered AGAIN before it is made: the beginning of a change, and each
+     * call of it. */
+    unsigned again_begins;
+    unsigned again_calls;
     bool begins_later; /* no change has begun when store_begin() returns */
 };
 /* From now on. */

@@ -134,7 +134,8 @@ static void furnish(void)
 static void plan(unsigned again_count)
 {
     for (size_t i = 0; i < ARRAY_LEN(stores); i++)
-        fault_store_plan(stores[i], &(struct fault_plan){again_count, .begins_later = true});
+        fault_store_plan(stores[i],
+                         &(struct fault_plan){again_count, again_count, .begins_later = true});
 }
 
 static enum store_rc move(void)
