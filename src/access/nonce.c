@@ -4,10 +4,17 @@
  *
  * What must be remembered is which counts of a nonce have been used (RFC 7616 §3.4, nc): that is a
  * window of the last 64 below the highest, since a client with several connections does not send
- * them in order. All nodes share it (base/shared_state.h), and it is bounded. A nonce whose uses
- * are forgotten must not be taken for one that was never used: what expires no later than something
- * that was forgotten early, and is not in the table, is stale. Then clients ask for a new one,
- * which costs them a round trip and no word to the user. */
+ * them in order. All nodes share it (base/shared_state.h), and it is bounded.
+ *
+ * A nonce that nobody has used is good for a while after it was made; one that was used, for as
+ * long after its last use that was taken, however old it is: who works all day is never told that
+ * his is stale, which some clients cannot bear. Only how often it may be used is bounded in all.
+ *
+ * A nonce whose uses are forgotten must not be taken for one that was never used: what expires no
+ * later than something that was forgotten early, and is not in the table, is stale. That holds
+ * since a record never expires before its nonce would have without a use, not even when it was used
+ * where the clock is behind. Then clients ask for a new one, which costs them a round trip and no
+ * word to the user. */
 #include "access/nonce.h"
 
 #include "access/secret.h"
@@ -78,9 +85,10 @@ static bool open_nonce(const struct nonces *nonces, struct str text, struct nonc
     return is_ours;
 }
 
-static bool is_old(const struct nonces *nonces, const struct nonce *nonce)
+/* Until when it is good if nobody uses it. */
+static int64_t unused_until_ms(const struct nonces *nonces, const struct nonce *nonce)
 {
-    return shared_now_ms(nonces->shared) - nonce->made_ms > nonces->life_ms;
+    return nonce->made_ms + nonces->life_ms;
 }
 
 enum nonce_state nonce_look(const struct nonces *nonces, struct str text)
@@ -88,7 +96,8 @@ enum nonce_state nonce_look(const struct nonces *nonces, struct str text)
     struct nonce nonce;
     if (!open_nonce(nonces, text, &nonce))
         return NONCE_FOREIGN;
-    return is_old(nonces, &nonce) ? NONCE_STALE : NONCE_FRESH;
+    bool is_old = shared_now_ms(nonces->shared) > unused_until_ms(nonces, &nonce);
+    return is_old ? NONCE_STALE : NONCE_FRESH;
 }
 
 /* --- uses --- */
@@ -96,7 +105,9 @@ enum nonce_state nonce_look(const struct nonces *nonces, struct str text)
 struct use {
     struct shared_update update;
     struct shared_slot slot;
-    int64_t expires_ms;
+    int64_t now_ms;
+    int64_t unused_until_ms;
+    int64_t used_until_ms; /* if it is taken */
     uint64_t user;
     uint64_t count;
     enum nonce_state state;
@@ -105,8 +116,10 @@ struct use {
 static struct use use_of(const struct nonces *nonces, const struct nonce *nonce, struct str user)
 {
     struct use use = {.slot.table = SHARED_NONCES,
-                      .expires_ms = nonce->made_ms + nonces->life_ms,
+                      .now_ms = shared_now_ms(nonces->shared),
+                      .unused_until_ms = unused_until_ms(nonces, nonce),
                       .user = hash_bytes_with(nonce->user_key, user)};
+    use.used_until_ms = use.now_ms + nonces->life_ms;
     memcpy(use.slot.key, nonce->id, ID_BYTES);
     return use;
 }
@@ -134,17 +147,33 @@ static enum nonce_state note(uint64_t words[SHARED_WORDS], uint64_t count)
     return NONCE_FRESH;
 }
 
+static bool is_stale(const struct use *use)
+{
+    const struct shared_slot *slot = &use->slot;
+    if (slot->is_there)
+        return use->now_ms > slot->record.expires_ms;
+    return use->now_ms > use->unused_until_ms ||
+           use->unused_until_ms <= slot->lost_ms; /* it may have been used before */
+}
+
+static void extend(int64_t *expires_ms, int64_t until_ms)
+{
+    if (*expires_ms < until_ms)
+        *expires_ms = until_ms;
+}
+
 static void note_use(struct shared_update *update)
 {
     struct use *use = CONTAINER_OF(update, struct use, update);
     struct shared_slot *slot = &use->slot;
     use->state = NONCE_STALE;
-    if (!slot->is_there && use->expires_ms <= slot->lost_ms) /* it may have been used before */
+    if (is_stale(use))
         return;
     if (!slot->is_there)
-        slot->record = (struct shared_record){use->expires_ms, {[USER] = use->user}};
+        slot->record = (struct shared_record){use->unused_until_ms, {[USER] = use->user}};
     use->state = note(slot->record.words, use->count);
     slot->is_changed = use->state == NONCE_FRESH;
+    extend(&slot->record.expires_ms, use->used_until_ms); /* kept only where it is fresh */
 }
 
 enum nonce_state nonce_use(const struct nonces *nonces, struct str text, uint64_t count,
@@ -153,7 +182,7 @@ enum nonce_state nonce_use(const struct nonces *nonces, struct str text, uint64_
     struct nonce nonce;
     if (count == 0 || !open_nonce(nonces, text, &nonce))
         return NONCE_FOREIGN;
-    if (is_old(nonces, &nonce))
+    if (count > NONCE_COUNT_MAX)
         return NONCE_STALE;
     struct use use = use_of(nonces, &nonce, user);
     use.count = count;

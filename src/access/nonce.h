@@ -6,13 +6,16 @@
 
 enum nonce_state {
     NONCE_FRESH,
-    NONCE_STALE,    /* ours, but too old, or forgotten: the client may have another */
+    NONCE_STALE,    /* ours, but too old, used up, or forgotten: the client may have another */
     NONCE_REPLAYED, /* ours, and this count of it has been used */
     NONCE_FOREIGN,  /* never ours */
     NONCE_UNKNOWN,  /* ours, but whether this count of it has been used cannot be found out now */
 };
 
-enum { NONCE_TEXT_BYTES = 43 };
+enum {
+    NONCE_TEXT_BYTES = 43,
+    NONCE_COUNT_MAX = 1 << 20, /* uses of one, after which it is stale */
+};
 
 /* What nonces are made and known by. Read-only once it is initialised, any thread. */
 struct nonces {
@@ -21,15 +24,15 @@ struct nonces {
     int64_t life_ms;
 };
 
-/* Each nonce is good for `life_ms`, on every node that has the same shared state. It must outlive
- * them. */
+/* Each nonce is good for `life_ms` after it was made or was last used with success, on every node
+ * that has the same shared state. It must outlive them. */
 void nonces_init(struct nonces *nonces, struct shared_state *shared, int64_t life_ms);
 void nonces_done(struct nonces *nonces);
 
 /* Appends a new one: NONCE_TEXT_BYTES characters that need no quoting. Costs no memory. */
 void nonce_make(const struct nonces *nonces, struct buf *to);
 
-/* FRESH, STALE or FOREIGN by the text alone. */
+/* FRESH, STALE or FOREIGN by the text alone, as if nobody had used it. */
 NODISCARD enum nonce_state nonce_look(const struct nonces *nonces, struct str text);
 
 /* Notes a use with that count, once the client has proved that it knows the user's secret. May wait

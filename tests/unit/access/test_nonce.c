@@ -3,6 +3,7 @@
 #include "access/nonce.h"
 #include "access/standalone.h"
 #include "base/clock.h"
+#include "support/nodes.h"
 
 enum { LIFE_MS = 1000, MAX = 4 };
 
@@ -96,6 +97,81 @@ TEST(nonce_that_is_forgotten_is_stale_and_never_fresh)
     buf_done(&text);
 }
 
+TEST(nonce_lives_from_its_last_use)
+{
+    struct buf text = {0};
+    struct str nonce = make(&text);
+    int64_t now_ms = 5000;
+    for (uint64_t count = 1; count <= 20; count++) {
+        check_int("in time", nonce_use(&nonces, nonce, count, STR("alice")), NONCE_FRESH);
+        clock_freeze(now_ms += LIFE_MS);
+    }
+    check_int("a replay", nonce_use(&nonces, nonce, 20, STR("alice")), NONCE_REPLAYED);
+    check_int("by the text alone", nonce_look(&nonces, nonce), NONCE_STALE);
+    clock_freeze(now_ms + 1);
+    check_int("what was refused is no use", nonce_use(&nonces, nonce, 21, STR("alice")),
+              NONCE_STALE);
+    check_int("nor is that", nonce_use(&nonces, nonce, 21, STR("alice")), NONCE_STALE);
+    check_int("a replay", nonce_use(&nonces, nonce, 20, STR("alice")), NONCE_STALE);
+    buf_done(&text);
+}
+
+TEST(nonce_has_a_bound_of_uses)
+{
+    struct buf text = {0};
+    struct str nonce = make(&text);
+    check_int("last", nonce_use(&nonces, nonce, NONCE_COUNT_MAX, STR("alice")), NONCE_FRESH);
+    check_int("beyond", nonce_use(&nonces, nonce, NONCE_COUNT_MAX + 1, STR("alice")), NONCE_STALE);
+    check_int("beyond", nonce_use(&nonces, nonce, UINT32_MAX, STR("alice")), NONCE_STALE);
+    buf_done(&text);
+}
+
+/* One that is used all day, and then forgotten early, is not taken for one that is new. */
+TEST(nonce_that_lived_long_is_stale_when_it_is_forgotten)
+{
+    struct buf first = {0};
+    struct buf text = {0};
+    struct str nonce = make(&first);
+    check_int("first", nonce_use(&nonces, nonce, 1, STR("alice")), NONCE_FRESH);
+    clock_freeze(5000 + LIFE_MS);
+    check_int("later", nonce_use(&nonces, nonce, 2, STR("alice")), NONCE_FRESH);
+    clock_freeze(5001 + LIFE_MS);
+    for (int i = 0; i < MAX; i++)
+        check_int("another", nonce_use(&nonces, make(&text), 1, STR("alice")), NONCE_FRESH);
+    check_that("forgotten", !nonce_is_known(&nonces, nonce, STR("alice")));
+    check_int("a replay", nonce_use(&nonces, nonce, 2, STR("alice")), NONCE_STALE);
+    check_int("another count", nonce_use(&nonces, nonce, 3, STR("alice")), NONCE_STALE);
+    check_int("what is new", nonce_use(&nonces, make(&text), 1, STR("alice")), NONCE_FRESH);
+    buf_done(&first);
+    buf_done(&text);
+}
+
+/* Where clocks differ: a use by the one that is behind never shortens a life. */
+TEST(nonce_life_is_not_shortened_by_a_clock_that_is_behind)
+{
+    struct node_hub hub = {shared, "root"};
+    struct node ahead, behind;
+    struct nonces here, there;
+    struct buf text = {0};
+    node_init(&ahead, &hub);
+    node_init(&behind, &hub);
+    ahead.ahead_ms = 100;
+    nonces_init(&here, &ahead.state, LIFE_MS);
+    nonces_init(&there, &behind.state, LIFE_MS);
+    nonce_make(&here, &text);
+    struct str nonce = buf_str(&text);
+    check_int("behind", nonce_use(&there, nonce, 1, STR("alice")), NONCE_FRESH);
+    clock_freeze(5000 + LIFE_MS);
+    check_int("ahead", nonce_use(&here, nonce, 2, STR("alice")), NONCE_FRESH);
+    check_int("behind again", nonce_use(&there, nonce, 3, STR("alice")), NONCE_FRESH);
+    check_int("a replay", nonce_use(&there, nonce, 2, STR("alice")), NONCE_REPLAYED);
+    clock_freeze(5000 + 2 * LIFE_MS);
+    check_int("ahead", nonce_use(&here, nonce, 4, STR("alice")), NONCE_FRESH);
+    buf_done(&text);
+    nonces_done(&here);
+    nonces_done(&there);
+}
+
 TEST(nonce_costs_nothing_until_it_is_used)
 {
     struct buf text = {0};
@@ -113,6 +189,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(nonce_that_is_old_or_changed_is_not_taken, begin, end),
         cmocka_unit_test_setup_teardown(nonce_that_is_forgotten_is_stale_and_never_fresh, begin,
                                         end),
+        cmocka_unit_test_setup_teardown(nonce_lives_from_its_last_use, begin, end),
+        cmocka_unit_test_setup_teardown(nonce_has_a_bound_of_uses, begin, end),
+        cmocka_unit_test_setup_teardown(nonce_that_lived_long_is_stale_when_it_is_forgotten, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(nonce_life_is_not_shortened_by_a_clock_that_is_behind,
+                                        begin, end),
         cmocka_unit_test_setup_teardown(nonce_costs_nothing_until_it_is_used, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
