@@ -94,7 +94,8 @@ NODISCARD enum sign_in_end access_sign_in(const struct access *access,
 
 enum { ACCESS_CHALLENGES_MAX = ACCESS_SCHEME_COUNT };
 
-/* The values for WWW-Authenticate, strongest first; says how many. Memory from the arena. */
+/* The values for WWW-Authenticate, in the order that clients can bear, of which one may come twice;
+ * says how many. Memory from the arena. */
 size_t access_challenges(const struct access *access, const struct signed_in *signed_in,
                          bool is_confidential, struct arena *arena,
                          struct str challenges_out[ACCESS_CHALLENGES_MAX]);

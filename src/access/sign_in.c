@@ -682,21 +682,46 @@ static void add_challenge(struct buf *to, const struct access *access, enum acce
              is_stale ? ", stale=true" : "");
 }
 
+/* The order is what clients can bear, found by asking them (docs/clients.md). Some give up at a
+ * scheme that they do not know, so SCRAM stands behind what they do; some take the first that they
+ * know and others the strongest, so Basic comes first where it is offered: whoever may use it need
+ * not be lead to a Digest that he cannot do. Some take the first Digest for one with MD5 (lftp),
+ * some mix all into one and go by the last (npm's webdav, duplicity), of which the latter sign in
+ * with Basic where they can. wget 1.21 goes by the last field line, and aborts where that is
+ * SCRAM's, so the last one is always one that it knows, where there is such a one: Basic is there
+ * again. RFC 7616 §3.7 rules that out for an algorithm of Digest, and for nothing else. */
+static const enum access_scheme order_with_basic[] = {
+    ACCESS_BASIC, ACCESS_DIGEST_MD5, ACCESS_DIGEST, ACCESS_BEARER, ACCESS_SCRAM, ACCESS_BASIC};
+static const enum access_scheme order_without_basic[] = {ACCESS_DIGEST, ACCESS_BEARER, ACCESS_SCRAM,
+                                                         ACCESS_DIGEST_MD5};
+
+static_assert(ARRAY_LEN(order_with_basic) <= ACCESS_CHALLENGES_MAX, "");
+
+static bool may_offer(const struct access *access, enum access_scheme scheme, bool is_confidential)
+{
+    bool is_clear =
+        scheme == ACCESS_BASIC || scheme == ACCESS_BEARER; /* the secret itself is sent */
+    return access->offers[scheme] && (!is_clear || is_confidential || access->allows_clear_basic);
+}
+
 size_t access_challenges(const struct access *access, const struct signed_in *signed_in,
                          bool is_confidential, struct arena *arena,
                          struct str challenges_out[ACCESS_CHALLENGES_MAX])
 {
-    size_t count = 0;
     if (signed_in->next_step.len) {
         challenges_out[0] = signed_in->next_step;
         return 1;
     }
-    for (enum access_scheme i = ACCESS_CERTIFICATE + 1; i < ACCESS_SCHEME_COUNT; i++) {
+    bool has_basic = may_offer(access, ACCESS_BASIC, is_confidential);
+    const enum access_scheme *order = has_basic ? order_with_basic : order_without_basic;
+    size_t order_len = has_basic ? ARRAY_LEN(order_with_basic) : ARRAY_LEN(order_without_basic);
+    size_t count = 0;
+    for (size_t i = 0; i < order_len; i++) {
         struct buf text = {0};
-        bool is_clear = i == ACCESS_BASIC || i == ACCESS_BEARER; /* the secret itself is sent */
-        if (!access->offers[i] || (is_clear && !is_confidential && !access->allows_clear_basic))
+        bool is_again = i > 0 && order[i] == ACCESS_BASIC;
+        if (!may_offer(access, order[i], is_confidential) || (is_again && count == 1))
             continue;
-        add_challenge(&text, access, i, signed_in->is_stale);
+        add_challenge(&text, access, order[i], signed_in->is_stale);
         challenges_out[count++] = arena_str(arena, buf_str(&text));
         buf_done(&text);
     }

@@ -290,6 +290,21 @@ TEST(sign_in_with_digest_and_its_replays)
     check_that("stale", got.is_stale);
 }
 
+/* Who works on is never told that his nonce is stale. */
+TEST(sign_in_with_digest_lasts_from_use_to_use)
+{
+    struct str nonce = param_of(challenge_of("Digest", "SHA-256"), "nonce");
+    for (unsigned i = 0; i < 5; i++) {
+        clock_freeze(1000000 + 50000 * (int64_t)i);
+        check_int("right", ask(digest_field("alice", "pencil", nonce, i + 1)), SIGN_IN_DONE);
+        check_int("wrong", ask(digest_field("alice", "pencils", nonce, i + 2)), SIGN_IN_REFUSED);
+        check_int("a replay", ask(digest_field("alice", "pencil", nonce, i + 1)), SIGN_IN_REFUSED);
+    }
+    clock_freeze(1000000 + 50000 * 4 + 60001);
+    check_int("idle", ask(digest_field("alice", "pencil", nonce, 6)), SIGN_IN_REFUSED);
+    check_that("stale", got.is_stale);
+}
+
 /* A nonce that one user has used says nothing of his right to guess at another. */
 TEST(sign_in_with_digest_is_throttled)
 {
@@ -312,18 +327,54 @@ TEST(sign_in_is_not_talked_down_to_what_is_not_offered)
     check_int("scram", ask("SCRAM-SHA-256 data=biwsbj11c2VyLHI9eA=="), SIGN_IN_REFUSED);
 }
 
-TEST(sign_in_offers_the_strongest_first)
+/* The challenges, each by its first letter, that of Digest with MD5 as M. */
+static const char *challenge_letters(bool is_confidential)
 {
     struct str challenges[ACCESS_CHALLENGES_MAX];
+    static char letters[ACCESS_CHALLENGES_MAX + 1];
     got = (struct signed_in){0};
-    size_t count = access_challenges(&access_, &got, true, &arena, challenges);
-    check_int("count", count, 5);
-    check_str("first", challenges[0], "SCRAM-SHA-256 realm=\"davit\"");
-    check_that("then", str_starts(challenges[1], STR("Digest realm=\"davit\", qop=\"auth\"")));
-    check_str("last", challenges[4], "Basic realm=\"davit\", charset=\"UTF-8\"");
-    check_int("in the clear", access_challenges(&access_, &got, false, &arena, challenges), 3);
+    size_t count = access_challenges(&access_, &got, is_confidential, &arena, challenges);
+    for (size_t i = 0; i < count; i++) {
+        bool is_md5 = strstr(arena_text(&arena, challenges[i]), "algorithm=MD5") != NULL;
+        letters[i] = is_md5 ? 'M' : challenges[i].at[0];
+    }
+    letters[count] = '\0';
+    return letters;
+}
+
+static void offer(const char *letters)
+{
+    access_.offers[ACCESS_BASIC] = strchr(letters, 'B') != NULL;
+    access_.offers[ACCESS_BEARER] = strchr(letters, 'T') != NULL;
+    access_.offers[ACCESS_DIGEST] = strchr(letters, 'D') != NULL;
+    access_.offers[ACCESS_DIGEST_MD5] = strchr(letters, 'M') != NULL;
+    access_.offers[ACCESS_SCRAM] = strchr(letters, 'S') != NULL;
+}
+
+/* docs/clients.md says of whom each place is. */
+TEST(sign_in_offers_in_an_order_that_clients_can_bear)
+{
+    static const struct {
+        const char *offered, *in_order;
+    } rows[] = {
+        {"BTDMS", "BMDBSB"}, /* Bearer is a B, too */
+        {"BDMS", "BMDSB"},   {"BDS", "BDSB"}, {"BD", "BDB"}, {"B", "B"}, {"DMS", "DSM"},
+        {"DM", "DM"},        {"DS", "DS"},    {"S", "S"},    {"", ""},
+    };
+    struct str challenges[ACCESS_CHALLENGES_MAX];
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        offer(rows[i].offered);
+        check_str(rows[i].offered, str_of_c(challenge_letters(true)), rows[i].in_order);
+    }
+    offer("BDMS");
+    check_str("in the clear", str_of_c(challenge_letters(false)), "DSM");
     access_offer_usable(&access_); /* bob has no keys but his hash */
-    check_int("usable", access_challenges(&access_, &got, true, &arena, challenges), 1);
+    check_str("usable", str_of_c(challenge_letters(true)), "B");
+    offer("BDS");
+    check_int("count", access_challenges(&access_, &got, true, &arena, challenges), 4);
+    check_str("Basic", challenges[0], "Basic realm=\"davit\", charset=\"UTF-8\"");
+    check_that("Digest", str_starts(challenges[1], STR("Digest realm=\"davit\", qop=\"auth\"")));
+    check_str("SCRAM", challenges[2], "SCRAM-SHA-256 realm=\"davit\"");
 }
 
 /* --- SCRAM --- */
@@ -442,12 +493,14 @@ int main(void)
                                         fixture_begin, fixture_end),
         cmocka_unit_test_setup_teardown(sign_in_with_digest_and_its_replays, fixture_begin,
                                         fixture_end),
+        cmocka_unit_test_setup_teardown(sign_in_with_digest_lasts_from_use_to_use, fixture_begin,
+                                        fixture_end),
         cmocka_unit_test_setup_teardown(sign_in_with_digest_is_throttled, fixture_begin,
                                         fixture_end),
         cmocka_unit_test_setup_teardown(sign_in_is_not_talked_down_to_what_is_not_offered,
                                         fixture_begin, fixture_end),
-        cmocka_unit_test_setup_teardown(sign_in_offers_the_strongest_first, fixture_begin,
-                                        fixture_end),
+        cmocka_unit_test_setup_teardown(sign_in_offers_in_an_order_that_clients_can_bear,
+                                        fixture_begin, fixture_end),
         cmocka_unit_test_setup_teardown(sign_in_with_scram_takes_two_steps_and_works_once,
                                         fixture_begin, fixture_end),
         cmocka_unit_test_setup_teardown(sign_in_with_scram_is_throttled, fixture_begin,
