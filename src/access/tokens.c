@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/random.h"
 #include "text/base64.h"
+#include "text/rows.h"
 #include "text/unicode.h"
 
 static const char prefix[] = "dvt_";
@@ -57,9 +58,12 @@ static const char *read_line(struct tokens *tokens, struct str line)
     token->id = str_cut(&rest, ':');
     token->user = unicode_form(&tokens->arena, str_cut(&rest, ':'), UNICODE_NFC);
     token->hash = str_cut(&rest, ':');
-    if (!is_hex(token->id, TOKEN_ID_BYTES) || token->user.len == 0 ||
-        !is_hex(token->hash, (size_t)2 * SHA256_BYTES))
-        return "not a valid token";
+    if (!is_hex(token->id, TOKEN_ID_BYTES))
+        return "not a valid token id";
+    if (token->user.len == 0)
+        return "it names no user";
+    if (!is_hex(token->hash, (size_t)2 * SHA256_BYTES))
+        return "not a valid token hash";
     if (map_find(&tokens->map, token->id))
         return "this token is listed twice";
     while (rest.len) {
@@ -81,13 +85,14 @@ static const char *read_line(struct tokens *tokens, struct str line)
 
 bool tokens_read(struct tokens *tokens, struct str text, struct err *err)
 {
-    for (unsigned number = 1; text.len; number++) {
-        struct str row = str_trim(str_cut(&text, '\n'));
-        if (row.len == 0 || row.at[0] == '#')
-            continue;
-        const char *mistake = read_line(tokens, row);
+    struct rows rows = {.rest = text};
+    struct str row;
+    while (rows_next(&rows, &row)) {
+        const char *mistake = row_mistake(row, 3);
+        if (!mistake)
+            mistake = read_line(tokens, str_trim(row));
         if (mistake)
-            return err_set(err, 0, "line %u: %s", number, mistake);
+            return err_set(err, 0, "line %u: %s", rows.line, mistake);
     }
     return true;
 }

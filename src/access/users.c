@@ -1,7 +1,8 @@
-/* Two files, read line by line; blank lines and those that begin with '#' are skipped. A mistake in
- * a line is an error with its number: a server that starts with half of its users would refuse the
- * others without a word. What is no mistake but of no use (a hash that libcrypt does not know, keys
- * of a password that has been changed since) is a note for the log.
+/* Two files, read line by line (text/rows.h). A mistake in a line is an error with its number: a
+ * server that starts with half of its users would refuse the others without a word. A blank that
+ * nobody sees is one: it would be part of a name, or spoil a hash. What is no mistake but of no use
+ * (a hash that libcrypt does not know, keys of a password that has been changed since) is a note
+ * for the log.
  *
  * A name is one name in whatever form of Unicode it comes: NFC is kept and looked for (RFC 7617
  * §2.1 asks clients for it; a Mac's terminal sends NFD).
@@ -16,6 +17,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "text/base64.h"
+#include "text/rows.h"
 #include "text/unicode.h"
 
 enum { SALT_BYTES = 16, FINGERPRINT_BYTES = 16 };
@@ -28,7 +30,7 @@ bool users_is_name(struct str name)
             return false;
     }
     return name.len > 0 && name.len <= 255 && !str_eq(name, STR(".")) && !str_eq(name, STR("..")) &&
-           name.at[0] != '@';
+           name.at[0] != '@' && str_trim(name).len == name.len;
 }
 
 /* --- reading --- */
@@ -138,29 +140,16 @@ static const char *read_keys_line(struct users *users, struct str line, struct s
     return read_keys(user, rest, realm, &users->arena) ? NULL : "the keys for SCRAM are malformed";
 }
 
-/* The next line that says something; *number counts all of them. */
-static bool next_row(struct str *text, unsigned *number, struct str *row_out)
-{
-    while (text->len) {
-        struct str row = str_cut(text, '\n');
-        ++*number;
-        if (row.len && row.at[row.len - 1] == '\r')
-            row.len--;
-        *row_out = row;
-        if (str_trim(row).len && row.at[0] != '#')
-            return true;
-    }
-    return false;
-}
-
 bool users_read(struct users *users, struct str text, struct buf *notes, struct err *err)
 {
-    unsigned number = 0;
+    struct rows rows = {.rest = text};
     struct str row;
-    while (next_row(&text, &number, &row)) {
-        const char *mistake = read_line(users, row, notes);
+    while (rows_next(&rows, &row)) {
+        const char *mistake = row_mistake(row, 2);
+        if (!mistake)
+            mistake = read_line(users, row, notes);
         if (mistake)
-            return err_set(err, 0, "line %u: %s", number, mistake);
+            return err_set(err, 0, "line %u: %s", rows.line, mistake);
     }
     return true;
 }
@@ -198,12 +187,14 @@ static void sum_up(struct users *users, struct buf *notes)
 bool users_read_keys(struct users *users, struct str text, struct str realm, struct buf *notes,
                      struct err *err)
 {
-    unsigned number = 0;
+    struct rows rows = {.rest = text};
     struct str row;
-    while (next_row(&text, &number, &row)) {
-        const char *mistake = read_keys_line(users, row, realm, notes);
+    while (rows_next(&rows, &row)) {
+        const char *mistake = row_mistake(row, 2);
+        if (!mistake)
+            mistake = read_keys_line(users, row, realm, notes);
         if (mistake)
-            return err_set(err, 0, "line %u: %s", number, mistake);
+            return err_set(err, 0, "line %u: %s", rows.line, mistake);
     }
     sum_up(users, notes);
     return true;

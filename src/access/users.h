@@ -71,5 +71,6 @@ NODISCARD bool users_add_lines(struct buf *line, struct buf *keys_line,
 /* Appends the line of FILE.keys that keeps strangers' salts: a new one. */
 void users_add_salts_line(struct buf *keys_line);
 
-/* What can be the name of a user: no ':' and no control characters, 1 to 255 bytes. */
+/* What can be the name of a user: no ':' and no control characters, no blank at either end, 1 to
+ * 255 bytes. */
 NODISCARD bool users_is_name(struct str name);

@@ -69,6 +69,9 @@ enum ini_rc ini_next(struct ini *ini, struct err *err)
     while (ini->rest.len) {
         struct str line = str_cut(&ini->rest, '\n');
         ini->line++;
+        if (str_starts(line, STR("\xef\xbb\xbf")))
+            return malformed(err, "starts with a byte order mark; save the file as UTF-8 "
+                                  "without one");
         if (line.len && line.at[line.len - 1] == '\r')
             line.len--;
         if (has_control(line))

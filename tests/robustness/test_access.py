@@ -194,6 +194,7 @@ def test_reload_changes_users_and_rules_and_drops_no_connection(server, folder):
     ("[server]\nusers = /not/there\n", "cannot open '/not/there'"),
     ("[server]\nschemes = bsic\n", "there is no sign-in scheme 'bsic'"),
     ("rubbish", "davit.conf:1: neither"),
+    ("\ufeff[server]\n", "davit.conf:1: starts with a byte order mark"),
 ])
 def test_reload_of_a_broken_file_keeps_the_old_settings(server, folder, mistake, said):
     (folder / "davit.conf").write_text(mistake)
@@ -201,6 +202,36 @@ def test_reload_of_a_broken_file_keeps_the_old_settings(server, folder, mistake,
     assert said in server.stderr(), server.stderr()
     assert server.request("GET", "/a", basic("alice", "pencil")).status == 200
     assert server.request("GET", "/a").status == 401
+
+
+@pytest.mark.parametrize("mistake,said", [
+    ("\ufeffbob:\n", "line 1: starts with a byte order mark"),
+    ("# us\nbob\n", "line 2: has no ':'"),
+    ("# us\n\n bob:\n", "line 3: starts with a blank"),
+    ("bob :\n", "line 1: has a blank before a ':'"),
+    ("bob:$2y$05$8NYUrE8 \n", "line 1: ends with a blank"),
+])
+def test_what_nobody_sees_in_the_users_file_is_named(mistake, said, tmp_path):
+    """By the server, and by `davit user`, which leaves the file as it is."""
+    users = tmp_path / "users"
+    users.write_text(mistake, encoding="utf-8")
+    for command in (["serve", "--listen", "127.0.0.1:0", "--users", str(users), str(tmp_path)],
+                    ["user", "add", "alice", "--users", str(users), "--password-file", "-"]):
+        done = subprocess.run([davit.BINARY, *command], input="pencil\n", capture_output=True, text=True,
+                              timeout=60, check=False)
+        assert done.returncode and said in done.stderr, done.stderr
+    assert users.read_text(encoding="utf-8") == mistake
+    assert not os.path.exists(str(users) + ".keys")
+
+
+def test_names_that_would_spoil_a_file_are_refused(tmp_path):
+    for name in (" alice", "alice ", "al:ice", "al\nice", "@alice", ""):
+        for command in (["user", "add", name, "--users", "users", "--password-file", "-"],
+                        ["token", "add", name, "--tokens", "tokens"]):
+            done = subprocess.run([davit.BINARY, *command], input="pencil\n", capture_output=True, text=True,
+                                  cwd=tmp_path, timeout=60, check=False)
+            assert done.returncode == 1 and "cannot be the name of a user" in done.stderr, (name, done)
+    assert not os.listdir(tmp_path)
 
 
 def test_the_file_of_htpasswd_is_read(folder, tmp_path):

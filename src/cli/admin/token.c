@@ -5,6 +5,7 @@
  * A token is for a user who need not be in the file of users: then it is his only way in. The
  * server reads the file on SIGHUP; until then a revoked token still holds. */
 #include "access/tokens.h"
+#include "access/users.h"
 #include "base/log.h"
 
 #include "base/err.h"
@@ -34,7 +35,7 @@ static bool add(struct admin *admin, struct err *err)
     bool has_slash;
     bool was_there;
     bool is_fine = has_file(admin, err);
-    if (is_fine && str_index(like.user, ':') < like.user.len)
+    if (is_fine && !users_is_name(like.user))
         is_fine = err_set(err, 0, "'%s' cannot be the name of a user", admin->operands[0]);
     if (is_fine && admin->path &&
         path_decode(&arena, str_of_c(admin->path), &like.scope.path, &has_slash) != PATH_OK)

@@ -7,6 +7,8 @@
 #include "access/users.h"
 #include "base/log.h"
 
+#include <errno.h>
+
 #include "base/files.h"
 #include "cli/admin/admin.h"
 #include "cli/admin/text_file.h"
@@ -102,15 +104,16 @@ static bool set_password(struct admin *admin, bool is_new, struct err *err)
                                  .realm = str_of_c(admin->config.realm),
                                  .has_md5 = admin->has_md5,
                                  .rounds = SCRAM_ITERATIONS};
-    struct err none;
     if (!has_file(admin, err))
         return false;
     if (!users_is_name(name))
         return err_set(err, 0, "'%s' cannot be the name of a user", admin->operands[0]);
-    bool is_there = read_file(admin, &users, &none) && users_find(&users, name);
-    bool is_fine = is_there != is_new ||
-                   err_set(err, 0, is_new ? "user '%s' already exists" : "there is no user '%s'",
-                           admin->operands[0]);
+    bool is_fine = read_file(admin, &users, err) || err->code == ENOENT; /* the first user */
+    bool is_there = is_fine && users_find(&users, name);
+    is_fine =
+        is_fine && (is_there != is_new ||
+                    err_set(err, 0, is_new ? "user '%s' already exists" : "there is no user '%s'",
+                            admin->operands[0]));
     is_fine = is_fine && password_read(admin->password_file, &arena, &secret.password, err) &&
               make_salts(admin, &users, err) && store_password(admin, &secret, err);
     if (is_fine && !secret.has_md5)

@@ -50,22 +50,34 @@ TEST(token_is_known_by_its_hash_until_it_expires)
 
 TEST(token_line_that_is_not_understood_is_refused)
 {
-#define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-    static const char *const bad[] = {
-        "x:alice:" HASH ":",
-        "0123456789ab::" HASH ":",
-        "0123456789ab:alice:0123:",
-        "0123456789ab:alice:" HASH ":readonly",
-        "0123456789ab:alice:" HASH ":expires=soon",
-        "0123456789ab:alice:" HASH ":expires=0",
-        "0123456789ab:alice:" HASH ":path=a",
-        "0123456789ab:alice:" HASH ":path=/../a",
-        "0123456789ab:alice:" HASH ":\n0123456789ab:bob:" HASH ":",
+#define HASH  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define BOUND "line 1: a restriction of the token is not understood"
+    static const struct {
+        const char *text, *mistake;
+    } rows[] = {
+        {"x:alice:" HASH ":", "line 1: not a valid token id"},
+        {"0123456789ab::" HASH ":", "line 1: it names no user"},
+        {"0123456789ab:alice:0123:", "line 1: not a valid token hash"},
+        {"0123456789ab:alice:" HASH ":readonly", BOUND},
+        {"0123456789ab:alice:" HASH ":expires=soon", BOUND},
+        {"0123456789ab:alice:" HASH ":expires=0", BOUND},
+        {"0123456789ab:alice:" HASH ":path=a", BOUND},
+        {"0123456789ab:alice:" HASH ":path=/../a", BOUND},
+        {"0123456789ab:alice:" HASH ":\n0123456789ab:bob:" HASH ":",
+         "line 2: this token is listed twice"},
+        {"\xef\xbb\xbf"
+         "0123456789ab:alice:" HASH ":",
+         "line 1: starts with a byte order mark; save the file as UTF-8 without one"},
+        {"#\n0123456789ab", "line 2: has no ':'"},
+        {" 0123456789ab:alice:" HASH ":", "line 1: starts with a blank"},
+        {"0123456789ab:alice :" HASH ":", "line 1: has a blank before a ':'"},
+        {"0123456789ab:alice: " HASH ":", "line 1: has a blank after a ':'"},
     };
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct tokens tokens = {0};
         struct err err;
-        check_that(bad[i], !tokens_read(&tokens, str_of_c(bad[i]), &err));
+        check_that(rows[i].text, !tokens_read(&tokens, str_of_c(rows[i].text), &err));
+        check_str(rows[i].text, str_of_c(err.text), rows[i].mistake);
         tokens_done(&tokens);
     }
 }

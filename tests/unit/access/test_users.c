@@ -34,6 +34,14 @@ TEST(users_file_with_a_mistake_is_refused_by_line)
         {"a:\nb:\na:\n", "line 3: this user is listed twice"},
         {"@staff:\n", "line 1: not a valid user name"},
         {"..:\n", "line 1: not a valid user name"},
+        {"\xef\xbb\xbf"
+         "alice:\n",
+         "line 1: starts with a byte order mark; save the file as UTF-8 without one"},
+        {"a:\nalice\n", "line 2: has no ':'"},
+        {"a:\n\n alice:" BCRYPT "\n", "line 3: starts with a blank"},
+        {"alice :" BCRYPT "\n", "line 1: has a blank before a ':'"},
+        {"alice: " BCRYPT "\n", "line 1: has a blank after a ':'"},
+        {"alice:" BCRYPT " \r\n", "line 1: ends with a blank"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct users users = {0};
@@ -43,6 +51,38 @@ TEST(users_file_with_a_mistake_is_refused_by_line)
         check_str(rows[i].text, str_of_c(err.text), rows[i].mistake);
         users_done(&users);
     }
+}
+
+TEST(users_keys_with_a_mistake_are_refused_by_line)
+{
+    static const struct {
+        const char *text, *mistake;
+    } rows[] = {
+        {"\xef\xbb\xbf:salts=AAAA\n",
+         "line 1: starts with a byte order mark; save the file as UTF-8 without one"},
+        {"# x\nalice\n", "line 2: has no ':'"},
+        {" alice:0123:\n", "line 1: starts with a blank"},
+        {"alice:0123 :\n", "line 1: has a blank before a ':'"},
+        {":pepper=AAAA\n", "line 1: a line without a name may only have salts=…"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct users users = {0};
+        struct buf notes = {0};
+        struct err err;
+        assert_true(users_read(&users, STR("alice:" BCRYPT "\n"), &notes, &err));
+        assert_false(users_read_keys(&users, str_of_c(rows[i].text), STR("here"), &notes, &err));
+        check_str(rows[i].text, str_of_c(err.text), rows[i].mistake);
+        buf_done(&notes);
+        users_done(&users);
+    }
+}
+
+TEST(users_have_no_blank_at_either_end_of_their_names)
+{
+    assert_true(users_is_name(STR("al ice")));
+    assert_false(users_is_name(STR(" alice")));
+    assert_false(users_is_name(STR("alice ")));
+    assert_false(users_is_name(STR(" ")));
 }
 
 static const struct user_secret alices = {{"alice", 5}, {"here", 4}, {"pencil", 6}, true, 4096};
@@ -140,6 +180,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(users_are_read_from_a_file_of_htpasswd),
         cmocka_unit_test(users_file_with_a_mistake_is_refused_by_line),
+        cmocka_unit_test(users_keys_with_a_mistake_are_refused_by_line),
+        cmocka_unit_test(users_have_no_blank_at_either_end_of_their_names),
         cmocka_unit_test(users_keys_hold_with_their_hash_and_realm_only),
         cmocka_unit_test(users_have_a_key_for_digest_with_md5_by_choice),
         cmocka_unit_test(users_decoys_have_the_rounds_of_users),

@@ -27,9 +27,10 @@ TEST(ini_gives_sections_and_keys_with_their_lines)
 
 TEST(ini_says_what_is_malformed)
 {
-    static const char *const bad[] = {"[",       "[a",      "[]",         "[a b]",   "[a \"b]",
-                                      "[a b\"]", "[a]]",    "key",        "a b = c", "= x",
-                                      "a\x01=b", "[\"a\"]", "[a \"b\" c]"};
+    static const char *const bad[] = {
+        "[",       "[a",      "[]",          "[a b]",           "[a \"b]",
+        "[a b\"]", "[a]]",    "key",         "a b = c",         "= x",
+        "a\x01=b", "[\"a\"]", "[a \"b\" c]", "\xef\xbb\xbf[a]", "\xef\xbb\xbf# a"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct ini ini = {.rest = str_of_c(bad[i])};
         struct err err = {0};
