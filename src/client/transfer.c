@@ -134,6 +134,8 @@ static size_t on_upload(char *to, size_t size, size_t count, void *arg)
     struct transfer *p = arg;
     struct err err;
     size_t room = size_min(size * count, BUFFER_BYTES);
+    if (p->is_send_paused) /* with HTTP/2 it asks all the same; only resuming ends a pause */
+        return CURL_READFUNC_PAUSE;
     buf_clear(&p->piece);
     p->has_rung = false;
     switch (source_pull(p->upload, &p->piece, room, &err)) {
