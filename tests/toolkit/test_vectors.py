@@ -50,8 +50,13 @@ def elements_of(member):
             yield from holder.get(kind, [])
 
 
-@pytest.mark.parametrize("name", [one for one in vectors.names()
-                                  if vectors.expected_of(one)["exit"] < 2])
+def is_read_as_207(name):
+    """And not as an answer whose status says all."""
+    expected = vectors.expected_of(name)
+    return expected["exit"] < 2 and not expected["verdict"].isdigit()
+
+
+@pytest.mark.parametrize("name", [one for one in vectors.names() if is_read_as_207(one)])
 def test_canonical_xml_says_the_same(name):
     canonical = vectors.read("--format", "xml", vectors.path_of(name)).stdout
     assert sorted_members(name) == sorted_members(name, canonical)
