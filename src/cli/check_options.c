@@ -243,8 +243,8 @@ void check_command_print_help(void)
         "Usage: davit check [OPTIONS] URL|FILE|FOLDER|-...\n\n"
         "Checks links, and looks inside every 207. '-' reads addresses from standard input.\n\n");
     option_print(&check_table);
-    printf("\nExit status: 0 all is well; 1 something is bad; 2 the command line is; 3 the run\n"
-           "could not be finished, and what was not looked at is said to be not checked.\n");
+    printf("\nExit status: 0 all links are fine, 1 something is bad, 2 wrong usage, 3 the run "
+           "could not be\nfinished, and what was not looked at is reported as not checked.\n");
 }
 
 /* --- all together --- */

@@ -162,7 +162,7 @@ void names_misdirect(struct http_stream *stream, struct str host)
     bool is_secure = stream->request.is_secure;
     struct str name = str_first(host, NAME_BYTES_MAX);
     buf_addf(&text,
-             "this server does not know itself by the name '%.*s'. If the name is its own, say so: "
+             "this server is not known by the name '%.*s'. If that is one of its names, add "
              "--public-url %s://%.*s/ (public-url in [server] of the configuration)",
              STR_ARGS(name), is_secure ? "https" : "http", STR_ARGS(name));
     response->note = arena_str(stream->arena, buf_str(&text));

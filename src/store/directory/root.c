@@ -83,8 +83,8 @@ static void log_place(const struct dir_root *root, enum root_place place)
         enum log_level level;
         const char *text;
     } lines[] = {
-        [ROOT_HERE] = {LOG_INFO, "is there again"},
-        [ROOT_GONE] = {LOG_ERROR, "is not there any more; answering 503 until it is"},
+        [ROOT_HERE] = {LOG_INFO, "is back"},
+        [ROOT_GONE] = {LOG_ERROR, "is gone; answering 503 until it is back"},
         [ROOT_ELSEWHERE] = {LOG_ERROR, "is another directory now, put in its place or mounted over "
                                        "it; answering 503 until that one is opened"},
     };
