@@ -8,7 +8,8 @@
  *
  * A nonce that nobody has used is good for a while after it was made; one that was used, for as
  * long after its last use that was taken, however old it is: who works all day is never told that
- * his is stale, which some clients cannot bear. Only how often it may be used is bounded in all.
+ * his is stale, which costs a round trip, or an upload that is sent twice. Only how often it may be
+ * used is bounded in all.
  *
  * A nonce whose uses are forgotten must not be taken for one that was never used: what expires no
  * later than something that was forgotten early, and is not in the table, is stale. That holds

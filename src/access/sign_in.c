@@ -685,10 +685,10 @@ static void add_challenge(struct buf *to, const struct access *access, enum acce
 /* The order is what clients can bear, found by asking them (docs/clients.md). Some give up at a
  * scheme that they do not know, so SCRAM stands behind what they do; some take the first that they
  * know and others the strongest, so Basic comes first where it is offered: whoever may use it need
- * not be lead to a Digest that he cannot do. Some take the first Digest for one with MD5 (lftp),
+ * not be led to a Digest that he cannot do. Some take the first Digest for one with MD5 (lftp),
  * some mix all into one and go by the last (npm's webdav, duplicity), of which the latter sign in
  * with Basic where they can. wget 1.21 goes by the last field line, and aborts where that is
- * SCRAM's, so the last one is always one that it knows, where there is such a one: Basic is there
+ * SCRAM's, so the last one is one that it can do, where there is such a one: Basic is there
  * again. RFC 7616 §3.7 rules that out for an algorithm of Digest, and for nothing else. */
 static const enum access_scheme order_with_basic[] = {
     ACCESS_BASIC, ACCESS_DIGEST_MD5, ACCESS_DIGEST, ACCESS_BEARER, ACCESS_SCRAM, ACCESS_BASIC};
