@@ -123,14 +123,13 @@ static void add_member(struct failures *failures, struct res_path real, bool is_
     struct err err;
     struct buf error = {0};
     dav_condition_add(&error, result);
-    if (failures->count++ == 0) {
-        failures->ms.out = spool_buf(&failures->spool);
-        multistatus_begin(&failures->ms);
-    }
-    multistatus_member(&failures->ms, path_for_client(failures, &failures->arena, real),
-                       is_collection, result->status, buf_str(&error));
+    if (failures->count++ == 0)
+        failures->body = multistatus_body_new(failures->x);
+    multistatus_member(multistatus_body_ms(failures->body),
+                       path_for_client(failures, &failures->arena, real), is_collection,
+                       result->status, buf_str(&error));
     buf_done(&error);
-    (void)!spool_settle(&failures->spool, &err); /* then it stays in memory */
+    (void)!spool_settle(&failures->body->spool, &err); /* then it stays in memory */
 }
 
 /* No precondition failed where something stands in the way: somebody else has put it there since we
@@ -181,7 +180,6 @@ static void failed(struct store_visitor *visitor, struct res_path path, bool is_
 static void free_failures(void *arg)
 {
     struct failures *failures = arg;
-    spool_done(&failures->spool);
     arena_done(&failures->arena);
 }
 
@@ -194,8 +192,6 @@ struct failures *failures_new(struct exchange *x, struct res_path to_path, struc
     failures->real = target_of(x)->real;
     failures->to_path = to_path;
     failures->to_real = to_real;
-    spool_init(&failures->spool, dav_service_of(x)->spool_dir_fd,
-               x->service->limits->answer_memory_bytes);
     arena_on_reset(x->arena, free_failures, failures);
     return failures;
 }
@@ -204,7 +200,6 @@ enum stage_end failures_answer(struct failures *failures, enum store_rc rc,
                                enum http_status success)
 {
     struct exchange *x = failures->x;
-    struct buf summary = {0};
     if (rc == STORE_OK)
         return respond_status(x, success);
     if (rc == STORE_EXISTS)
@@ -219,10 +214,5 @@ enum stage_end failures_answer(struct failures *failures, enum store_rc rc,
         return respond_error(x, failures->target);
     if (!dav_is_fine(failures->target))
         add_member(failures, failures->real, failures->is_target_collection, &failures->target);
-    multistatus_end(&failures->ms);
-    verdict_format(&failures->ms.verdict, &summary);
-    x->stream->response.summary = arena_str(x->arena, buf_str(&summary));
-    buf_done(&summary);
-    return respond_source(x, HTTP_MULTI_STATUS, STR(MULTISTATUS_TYPE),
-                          spool_source(&failures->spool, x->arena), spool_len(&failures->spool));
+    return respond_multistatus(x, failures->body);
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "exchange/exchange.h"
-#include "multistatus/writer.h"
+#include "exchange/multistatus_body.h"
 #include "store/store.h"
 #include "stream/spool.h"
 
@@ -12,12 +12,11 @@ struct failures {
     struct res_path real;    /* of what is changed */
     struct res_path to_path; /* the destination, as in the URL; at == NULL: there is none */
     struct res_path to_real;
-    struct arena arena; /* of one question to the visitor */
-    struct spool spool;
-    struct multistatus ms;
-    struct dav_result refusal; /* what `refuse` said last */
-    bool is_hidden;            /* and it may not even be named */
-    bool has_left_out;         /* a copy is without what is hidden from whoever asks */
+    struct arena arena;            /* of one question to the visitor */
+    struct multistatus_body *body; /* of members; NULL: of none so far */
+    struct dav_result refusal;     /* what `refuse` said last */
+    bool is_hidden;                /* and it may not even be named */
+    bool has_left_out;             /* a copy is without what is hidden from whoever asks */
     bool is_move;
     struct res_path hidden;   /* the collection that was named last for a member that must not be */
     struct dav_result target; /* what became of the target itself */

@@ -32,7 +32,6 @@ struct dav_service {
     const struct media_types *media_types;
     bool allows_infinity;   /* PROPFIND with Depth: infinity on a collection */
     bool hides_lock_tokens; /* from who does not hold them */
-    int spool_dir_fd;       /* where long answers go that must be complete before they are sent */
 };
 
 /* What the handler of an exchange shares. */

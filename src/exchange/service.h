@@ -29,6 +29,7 @@ struct service {
     size_t public_name_count;
     const struct content_place *places;
     size_t place_count; /* 0: nothing is active */
+    int spool_dir_fd;   /* where long answers go that must be complete before they are sent */
     bool is_read_only;
     bool has_links; /* there may be shared links (exchange/sign_in.c) */
 };

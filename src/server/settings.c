@@ -411,7 +411,6 @@ static void make_service(struct settings *settings, const struct settings_ground
         .media_types = ground->media_types,
         .allows_infinity = config->allows_infinity,
         .hides_lock_tokens = config->hides_lock_tokens,
-        .spool_dir_fd = ground->spool_dir_fd,
     };
     for (size_t i = 0; i < settings->mount_count; i++)
         mount_add_traits(&settings->dav.traits, &settings->mounts[i].mount);
@@ -424,6 +423,7 @@ static void make_service(struct settings *settings, const struct settings_ground
         .public_name_count = config->public_name_count,
         .places = settings->places,
         .place_count = place_count(settings),
+        .spool_dir_fd = ground->spool_dir_fd,
         .is_read_only = ground->is_read_only,
         .has_links = settings->dav.view_link,
     };

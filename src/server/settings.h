@@ -65,7 +65,7 @@ struct settings_ground {
     const struct limits *store_limits;
     const struct media_types *media_types;
     bool is_read_only;
-    int spool_dir_fd; /* of struct dav_service */
+    int spool_dir_fd; /* of struct service */
 };
 
 /* Opens what is to be served, and makes the service of it. */

@@ -65,7 +65,7 @@ void world_init(struct world *world)
                                       .mount_count = dav_mount(&world->dav, NULL, world->mounts)};
     world->dav.media_types = &media_types;
     world->dav.allows_infinity = true;
-    world->dav.spool_dir_fd = spool_dir_fd;
+    world->service.spool_dir_fd = spool_dir_fd;
     bool is_open = memory_store_open(&options, &world->dav.store, &err);
     FUZZ_CHECK(is_open);
     furnish(world->dav.store);

@@ -22,8 +22,8 @@
 #include "exchange/body.h"
 #include "exchange/destination.h"
 #include "exchange/if_header.h"
+#include "exchange/multistatus_body.h"
 #include "exchange/respond.h"
-#include "multistatus/writer.h"
 #include "text/uuid.h"
 
 enum {
@@ -154,10 +154,8 @@ static enum stage_end answer_members(struct exchange *x, const struct lock_list 
                                      bool is_exclusive)
 {
     const struct target *target = target_of(x);
-    struct buf out = {0};
-    struct buf summary = {0};
-    struct multistatus ms = {.out = &out};
-    multistatus_begin(&ms);
+    struct multistatus_body *body = multistatus_body_new(x);
+    struct multistatus *ms = multistatus_body_ms(body);
     for (size_t i = 0; i < within->count; i++) {
         const struct lock *held = &within->items[i];
         struct store_stat stat;
@@ -168,16 +166,10 @@ static enum stage_end answer_members(struct exchange *x, const struct lock_list 
         bool is_collection =
             store_stat(target->store, held->root, &stat) == STORE_OK && stat.is_collection;
         struct res_path path = path_rebase(x->arena, held->root, target->real, x->path);
-        multistatus_member(&ms, path, is_collection, HTTP_LOCKED, STR("<D:no-conflicting-lock/>"));
+        multistatus_member(ms, path, is_collection, HTTP_LOCKED, STR("<D:no-conflicting-lock/>"));
     }
-    multistatus_member(&ms, x->path, true, HTTP_FAILED_DEPENDENCY, STR_NONE);
-    multistatus_end(&ms);
-    verdict_format(&ms.verdict, &summary);
-    x->stream->response.summary = arena_str(x->arena, buf_str(&summary));
-    struct str body = arena_str(x->arena, buf_str(&out));
-    buf_done(&summary);
-    buf_done(&out);
-    return respond_text(x, HTTP_MULTI_STATUS, STR(MULTISTATUS_TYPE), body);
+    multistatus_member(ms, x->path, true, HTTP_FAILED_DEPENDENCY, STR_NONE);
+    return respond_multistatus(x, body);
 }
 
 /* --- the answer --- */

@@ -16,8 +16,8 @@
 #include "dav/prop/request.h"
 #include "dav/target.h"
 #include "exchange/body.h"
+#include "exchange/multistatus_body.h"
 #include "exchange/respond.h"
-#include "multistatus/writer.h"
 #include "text/date.h"
 
 struct proppatch {
@@ -157,25 +157,17 @@ static enum stage_end answer(struct exchange *x, const struct proppatch *state, 
 {
     const struct proppatch_request *request = &state->request;
     bool *done = arena_alloc(x->arena, request->update_count * sizeof(*done));
-    struct buf out = {0};
-    struct buf summary = {0};
-    struct multistatus ms = {.out = &out};
+    struct multistatus_body *body = multistatus_body_new(x);
+    struct multistatus *ms = multistatus_body_ms(body);
     mark_repeated(x->arena, state, done);
     respond_location(x, is_collection);
-    multistatus_begin(&ms);
-    multistatus_response(&ms, x->path, is_collection);
+    multistatus_response(ms, x->path, is_collection);
     for (size_t i = 0; i < request->update_count; i++) {
         if (!done[i])
-            add_group(&ms, state, i, done);
+            add_group(ms, state, i, done);
     }
-    multistatus_response_end(&ms);
-    multistatus_end(&ms);
-    verdict_format(&ms.verdict, &summary);
-    x->stream->response.summary = arena_str(x->arena, buf_str(&summary));
-    struct str body = arena_str(x->arena, buf_str(&out));
-    buf_done(&summary);
-    buf_done(&out);
-    return respond_text(x, HTTP_MULTI_STATUS, STR(MULTISTATUS_TYPE), body);
+    multistatus_response_end(ms);
+    return respond_multistatus(x, body);
 }
 
 /* Windows sets times and attributes of a file that it has locked without the token. It must be who

@@ -18,7 +18,7 @@
 struct answer {
     struct store_prop_visitor dead;
     struct multistatus *ms;
-    struct spool *spool;
+    struct spool *spool; /* that it writes to */
     const struct prop_target *target;
     const struct propfind_request *request;
     bool *is_found; /* for each name of the request */
@@ -248,10 +248,13 @@ static void finish(struct answer *answer)
     multistatus_response_end(ms);
 }
 
-bool prop_answer(struct multistatus *ms, struct spool *spool, const struct prop_target *target,
+bool prop_answer(struct multistatus_body *body, const struct prop_target *target,
                  const struct propfind_request *request)
 {
-    struct answer answer = {.ms = ms, .spool = spool, .target = target, .request = request};
+    struct answer answer = {.ms = multistatus_body_ms(body),
+                            .spool = &body->spool,
+                            .target = target,
+                            .request = request};
     struct arena *arena = target->arena;
     answer.is_found = arena_try_alloc(arena, (request->name_count + dav_prop_count) * sizeof(bool));
     if (!answer.is_found)
@@ -261,7 +264,7 @@ bool prop_answer(struct multistatus *ms, struct spool *spool, const struct prop_
     if (rc != STORE_OK && answer.has_begun)
         return false;
     if (rc != STORE_OK)
-        prop_answer_refused(ms, target, dav_from_store(rc).status, request);
+        prop_answer_refused(answer.ms, target, dav_from_store(rc).status, request);
     else
         finish(&answer);
     return true;

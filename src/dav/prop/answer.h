@@ -2,17 +2,14 @@
 #pragma once
 
 #include "dav/prop/request.h"
-#include "multistatus/writer.h"
-#include "stream/spool.h"
+#include "exchange/multistatus_body.h"
 
 /* Whether the answer will look into the store for dead properties, which may block. */
 bool prop_answer_blocks(const struct prop_target *target, const struct propfind_request *request);
 
-/* Appends a whole response: propstats grouped by status. ms->out is the buffer of `spool`, to whose
- * file long values go. False: there is no memory or no disk for it, and what was appended is of no
- * use. */
-NODISCARD bool prop_answer(struct multistatus *ms, struct spool *spool,
-                           const struct prop_target *target,
+/* Appends a whole response: propstats grouped by status; long values go to the body's file. False:
+ * there is no memory or no disk for it, and what was appended is of no use. */
+NODISCARD bool prop_answer(struct multistatus_body *body, const struct prop_target *target,
                            const struct propfind_request *request);
 
 /* A response for a member of which nothing can be said: what was asked for, with that status. */

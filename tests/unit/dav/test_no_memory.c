@@ -91,19 +91,18 @@ static bool answer_all(int dir_fd)
 {
     const struct propfind_request request = {.kind = PROPFIND_ALL, .wants_dead = true};
     static struct media_types types;
-    struct spool spool;
     struct prop_target target = {.x = bench.x,
                                  .store = bench.store,
                                  .arena = bench.arena,
                                  .path = PATH("f"),
                                  .real = PATH("f")};
-    spool_init(&spool, dir_fd, 65536);
-    struct multistatus ms = {.out = spool_buf(&spool)};
+    bench.bare.service.spool_dir_fd = dir_fd;
+    bench.bare.limits.answer_memory_bytes = 65536;
+    struct multistatus_body *body = multistatus_body_new(bench.x);
     bench.dav.media_types = &types;
-    bool is_complete = prop_answer(&ms, &spool, &target, &request);
-    assert_true(!is_complete || spool_len(&spool) > VALUE_BYTES);
-    assert_true(!is_complete || spool.head.cap < VALUE_BYTES);
-    spool_done(&spool);
+    bool is_complete = prop_answer(body, &target, &request);
+    assert_true(!is_complete || spool_len(&body->spool) > VALUE_BYTES);
+    assert_true(!is_complete || body->spool.head.cap < VALUE_BYTES);
     return is_complete;
 }
 

@@ -52,16 +52,14 @@ static struct str answer(const char *body, bool is_short)
     static const char head[] = "<D:response><D:href>/f</D:href>", tail[] = "</D:response>";
     struct propfind_request request;
     struct prop_target target = props_of("f");
-    struct spool spool;
-    spool_init(&spool, -1, SIZE_MAX);
-    struct multistatus ms = {.out = spool_buf(&spool)};
+    struct multistatus_body *written = multistatus_body_new(bench.x);
+    size_t start = multistatus_body_ms(written)->out->len;
     bench.dav.media_types = &types;
     check_int(body,
               propfind_parse(str_of_c(body), &bench.bare.limits, bench.arena, &request).status, 0);
     request.is_short = is_short;
-    check_that(body, prop_answer(&ms, &spool, &target, &request));
-    struct str whole = arena_str(bench.arena, buf_str(spool_buf(&spool)));
-    spool_done(&spool);
+    check_that(body, prop_answer(written, &target, &request));
+    struct str whole = arena_str(bench.arena, str_from(buf_str(spool_buf(&written->spool)), start));
     check_that(body, str_starts(whole, STR(head)) && str_ends(whole, STR(tail)));
     return str_of(whole.at + strlen(head), whole.len - strlen(head) - strlen(tail));
 }

@@ -1,0 +1,219 @@
+/* A walk becomes a 207.
+ *
+ * An answer begins at once: up to AT_ONCE_BYTES are written where the stage runs, so that a small
+ * collection needs no worker and a large one has its first bytes on the way before there is one. If
+ * that was all, the answer is sent with its length. What is left is a source over the walk: one
+ * item is told of when it is pulled, so that memory grows neither with the collection nor with what
+ * is said of one item (stream/spool.h); on the loop as long as the store answers from memory, and
+ * from then on on a worker, ahead of the client by a bounded amount.
+ *
+ * Invariants
+ *  (1) an item is judged before anything is said of it, or of what is in it: a collection that may
+ *      not be read is not entered;
+ *  (2) the answer ends with </multistatus> only if the walk came to its end. If a listing breaks
+ *      off midway, the source fails and the wire breaks the framing;
+ *  (3) that the target itself cannot be listed is known before the head leaves, and is the answer;
+ *  (4) the head leaves before it is known whether a 401 will be inside: where one may be, it brings
+ *      the challenges along (RFC 9110 §11.6.1). */
+#include "dav/listing.h"
+
+#include "dav/target.h"
+#include "exchange/admit.h"
+#include "exchange/handler.h"
+#include "exchange/respond.h"
+#include "exchange/sign_in.h"
+
+enum { AT_ONCE_BYTES = 8192 };
+
+void listing_init(struct listing *listing, struct exchange *x, const struct listing_ops *ops)
+{
+    listing->ops = ops;
+    listing->x = x;
+    listing->body = multistatus_body_new(x);
+}
+
+/* --- one item --- */
+
+/* What is made up would not have been found by who may not look. */
+static enum access_verdict judge(const struct exchange *x, const struct walk_item *item)
+{
+    return x->handler->ops->is_made_up ? ACCESS_GRANTED
+                                       : admit_judge(x, ACCESS_READ, item->path, item->real);
+}
+
+bool listing_tell(struct listing *listing, struct arena *arena, const struct walk_item *item)
+{
+    unsigned status = dav_from_store(item->rc).status;
+    switch (judge(listing->x, item)) {
+    case ACCESS_HIDDEN:
+        return true;
+    case ACCESS_SIGN_IN:
+        listing->ops->refuse(listing, item, HTTP_UNAUTHORIZED);
+        return true;
+    case ACCESS_REFUSED:
+        listing->ops->refuse(listing, item, HTTP_FORBIDDEN);
+        return true;
+    case ACCESS_GRANTED:
+        break;
+    }
+    if (item->rc == STORE_OK)
+        return listing->ops->tell(listing, arena, item);
+    if (item->is_listing_rc) /* its members cannot be listed: that is its status */
+        multistatus_member(multistatus_body_ms(listing->body), item->path, item->stat.is_collection,
+                           status, STR_NONE);
+    else
+        listing->ops->refuse(listing, item, status);
+    return true;
+}
+
+/* --- the walk --- */
+
+/* Takes the next item from the walk, unless there is one. */
+static enum store_rc fetch(struct listing *listing)
+{
+    enum store_rc rc = STORE_OK;
+    if (!listing->has_item)
+        rc = walk_next(&listing->walk, &listing->item);
+    listing->has_item = rc == STORE_OK;
+    return rc;
+}
+
+/* Writes the next item, or the end. */
+static enum store_rc step(struct listing *listing)
+{
+    enum store_rc rc = fetch(listing);
+    if (rc == STORE_END && !listing->body->has_ended) {
+        multistatus_body_end(listing->body, listing->x);
+        return STORE_OK;
+    }
+    if (rc != STORE_OK)
+        return rc;
+    bool is_complete = listing_tell(listing, &listing->item_arena, &listing->item);
+    arena_reset(&listing->item_arena);
+    listing->has_item = false;
+    return is_complete ? STORE_OK : STORE_BUSY;
+}
+
+static bool needs_more(const struct listing *listing, size_t want)
+{
+    return spool_len(&listing->body->spool) < want && !listing->body->has_ended;
+}
+
+/* Writes up to `want` bytes as long as nothing about the items may block. */
+static enum store_rc step_at_once(struct listing *listing, size_t want)
+{
+    enum store_rc rc = STORE_OK;
+    while (rc == STORE_OK && needs_more(listing, want)) {
+        rc = fetch(listing);
+        if (rc == STORE_OK && listing->ops->blocks(listing, &listing->item))
+            return STORE_OK;
+        if (rc == STORE_OK || rc == STORE_END)
+            rc = step(listing);
+    }
+    return rc;
+}
+
+/* --- its sources --- */
+
+/* What `rc` and what is written come to. */
+static enum pull give(struct listing *listing, enum store_rc rc, size_t want, struct buf *into,
+                      struct err *err)
+{
+    struct spool *spool = &listing->body->spool;
+    err_set(err, 0, "listing a collection failed");
+    if (rc != STORE_OK && rc != STORE_END)
+        return PULL_FAIL;
+    if (spool_len(spool) == 0)
+        return PULL_END;
+    return spool_take(spool, into, want, err) ? PULL_DATA : PULL_FAIL;
+}
+
+static enum pull rest_pull(struct source *self, struct buf *into, size_t want, struct err *err)
+{
+    struct listing *listing = CONTAINER_OF(self, struct listing, rest);
+    enum store_rc rc = STORE_OK;
+    while (rc == STORE_OK && needs_more(listing, want))
+        rc = step(listing);
+    return give(listing, rc, want, into, err);
+}
+
+static void rest_close(struct source *self)
+{
+    struct listing *listing = CONTAINER_OF(self, struct listing, rest);
+    walk_done(&listing->walk);
+    arena_done(&listing->item_arena);
+}
+
+static const struct source_ops rest_ops = {
+    .name = "listing-rest", .pull = rest_pull, .close = rest_close};
+
+static enum pull listing_pull(struct source *self, struct buf *into, size_t want, struct err *err)
+{
+    struct listing *listing = CONTAINER_OF(self, struct listing, source);
+    const struct multistatus_body *body = listing->body;
+    enum store_rc rc = STORE_OK;
+    if (!listing->offload && walk_is_quick(&listing->walk))
+        rc = step_at_once(listing, want);
+    bool is_given = body->has_ended || rc != STORE_OK || spool_len(&body->spool);
+    if (!listing->offload && is_given)
+        return give(listing, rc, want, into, err);
+    if (!listing->offload)
+        listing->offload = exchange_offload(listing->x, &listing->rest);
+    listing->offload->waker = self->waker;
+    return source_pull(listing->offload, into, want, err);
+}
+
+static void listing_close(struct source *self)
+{
+    struct listing *listing = CONTAINER_OF(self, struct listing, source);
+    if (listing->offload)
+        source_close(&listing->offload);
+    else
+        rest_close(&listing->rest);
+}
+
+static const struct source_ops listing_source_ops = {
+    .name = "listing", .pull = listing_pull, .close = listing_close};
+
+/* --- the answer --- */
+
+/* What is in a collection that may not be read is not looked at either. */
+static bool may_enter(struct walk *walk, struct res_path path, struct res_path real)
+{
+    const struct listing *listing = CONTAINER_OF(walk, struct listing, walk);
+    return admit_judge(listing->x, ACCESS_READ, path, real) == ACCESS_GRANTED;
+}
+
+/* All of it is there, or there is none. */
+static enum stage_end answer_whole(struct listing *listing, enum store_rc rc)
+{
+    struct exchange *x = listing->x;
+    rest_close(&listing->rest);
+    return rc == STORE_OK ? respond_multistatus(x, listing->body)
+                          : respond_error(x, dav_from_store(rc));
+}
+
+enum stage_end listing_answer(struct listing *listing, const struct walk_item *target,
+                              enum depth depth)
+{
+    struct exchange *x = listing->x;
+    if (principal_is_anonymous(&x->signed_in.principal) &&
+        (admit_differs_below(x, target->path) || admit_differs_below(x, target->real)))
+        (void)sign_in_challenge(x); /* members say what they say, also where none is offered */
+    listing->source.ops = &listing_source_ops;
+    listing->rest.ops = &rest_ops;
+    walk_init(&listing->walk, target_of(x)->store, target, depth,
+              (unsigned)x->service->limits->walk_depth);
+    listing->walk.wants = listing->wants;
+    if (x->service->access)
+        listing->walk.may_enter = may_enter;
+    (void)buf_reserve(spool_buf(&listing->body->spool), AT_ONCE_BYTES); /* once */
+    enum store_rc rc = fetch(listing);
+    if (rc == STORE_OK && listing->item.is_listing_rc) /* not "no members" */
+        rc = listing->item.rc;
+    if (rc == STORE_OK)
+        rc = step_at_once(listing, AT_ONCE_BYTES);
+    if (rc != STORE_OK || listing->body->has_ended)
+        return answer_whole(listing, rc);
+    return respond_multistatus_source(x, &listing->source);
+}
