@@ -42,6 +42,22 @@ def server_fixture(folder):
         yield running
 
 
+def test_what_is_not_served_is_said_to_who_may(server, folder):
+    """RFC 9110 §15.5.6: which methods there are is said after the rules, to whom they let in."""
+    with open(folder / "davit.conf", "a", encoding="utf-8") as file:
+        file.write('[rule "/private"]\ndeny = all for bob\n')
+    reload(server)
+    os.mkdir(server.path("private"))
+    for method, path in (("POST", "/a"), ("PATCH", "/none"), ("DELETE", "/"), ("MKCOL", "/a")):
+        answer = server.request(method, path)
+        assert answer.status == 401 and answer.field("WWW-Authenticate"), (method, path)
+        assert not answer.field("Allow"), (method, path)
+        answer = server.request(method, path, basic("alice", "pencil"))
+        assert answer.status == 405 and "OPTIONS" in answer.field("Allow"), (method, path)
+    answer = server.request("POST", "/private", basic("bob", "pencil"))
+    assert answer.status == 403 and not answer.field("Allow")
+
+
 def test_a_hundred_thousand_wrong_sign_ins_in_bounded_memory(server):
     count = 20000 if session.IS_SANITIZED else 100000
     batch = 500
