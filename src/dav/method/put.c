@@ -66,10 +66,26 @@ static bool read_mtime(const struct exchange *x, struct store_commit *commit)
     return !value.at || unix_date_parse(value, &commit->modified_s);
 }
 
+/* Finder sends files in chunks and says their length here. A proxy that wants a length first may
+ * have lost the body, and then it says which. */
+static struct dav_result read_expected(struct str expected, struct put *state)
+{
+    uint64_t bytes;
+    if (!expected.at)
+        return DAV_FINE;
+    if (!str_parse_u64(expected, &bytes))
+        return dav_error(HTTP_BAD_REQUEST, "X-Expected-Entity-Length is not a number");
+    if (state->announced_bytes != LENGTH_UNKNOWN && state->announced_bytes != bytes)
+        return dav_error(HTTP_BAD_REQUEST,
+                         "the content does not have the length that "
+                         "X-Expected-Entity-Length says; a proxy may have lost it");
+    state->announced_bytes = bytes;
+    return DAV_FINE;
+}
+
 static struct dav_result read_fields(struct exchange *x, struct put *state)
 {
     const struct http_request *request = &x->stream->request;
-    struct str expected = exchange_field(x, FIELD_X_EXPECTED_ENTITY_LENGTH);
     if (http_fields_has(&request->fields, FIELD_CONTENT_RANGE)) /* RFC 9110 §14.5 */
         return dav_error(HTTP_BAD_REQUEST, "a partial PUT is not supported");
     struct dav_result result = exchange_check_coding(x);
@@ -81,11 +97,7 @@ static struct dav_result read_fields(struct exchange *x, struct put *state)
     if (!read_mtime(x, &state->commit))
         return dav_error(HTTP_BAD_REQUEST, "X-OC-Mtime is not a number of seconds");
     state->announced_bytes = request->has_body ? request->body_bytes : 0;
-    /* Finder sends files in chunks and says their length here. */
-    if (state->announced_bytes == LENGTH_UNKNOWN && expected.at &&
-        !str_parse_u64(expected, &state->announced_bytes))
-        return dav_error(HTTP_BAD_REQUEST, "X-Expected-Entity-Length is not a number");
-    return DAV_FINE;
+    return read_expected(exchange_field(x, FIELD_X_EXPECTED_ENTITY_LENGTH), state);
 }
 
 static struct dav_result check_space(struct exchange *x, const struct put *state)
