@@ -25,7 +25,7 @@ struct dav_result destination_parse(struct exchange *x, struct str text, struct 
 {
     struct uri uri;
     bool has_slash;
-    if (!uri_parse(text, &uri))
+    if (!uri_parse_lenient(text, &uri))
         return dav_error(HTTP_BAD_REQUEST, "the destination is neither an absolute path nor a URI");
     if (uri.scheme.len && !is_ours(x, &uri))
         return dav_error(HTTP_BAD_GATEWAY, "the destination is on another server");

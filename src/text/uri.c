@@ -3,7 +3,8 @@
  *
  * Strict where two readers might disagree about who is meant, because the answer decides whether a
  * COPY stays on this server: user information is refused, since "http://us@them/" is made to be
- * misread (RFC 9110 §4.2.4); a port is digits within range; a host is made of the characters that a
+ * misread (RFC 9110 §4.2.4); only of a Destination, where it is a file manager's and what stands
+ * behind it must be us, is it left out. A port is digits within range; a host is made of the characters that a
  * registered name may have, or is an IPv6 address in brackets. A path that begins with "//" would
  * be an authority to a reader of relative references, so it is no path here.
  *
@@ -30,11 +31,12 @@ static bool is_scheme(struct str text)
 
 /* RFC 3986 §2 leaves no room for these anywhere in a URI; '#' would begin a fragment. Bytes beyond
  * ASCII are let through: old clients send names unencoded, and they are not ambiguous. */
-static bool has_forbidden(struct str text)
+static bool has_forbidden(struct str text, const char *allowed)
 {
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.at[i];
-        if (c <= 0x20 || c == 0x7f || strchr("\"#<>\\^`{|}", c) != NULL)
+        bool is_control = c < 0x20 || c == 0x7f;
+        if (is_control || (strchr(" \"#<>\\^`{|}", c) && !strchr(allowed, c)))
             return true;
     }
     return false;
@@ -93,10 +95,17 @@ bool uri_parse_authority(struct str text, struct str *host_out, struct str *port
     return true;
 }
 
-bool uri_parse(struct str text, struct uri *uri_out)
+/* The authority without its user information. */
+static struct str without_user(struct str authority)
+{
+    size_t at = str_index_last(authority, '@');
+    return at < authority.len ? str_from(authority, at + 1) : authority;
+}
+
+static bool parse(struct str text, bool is_lenient, struct uri *uri_out)
 {
     struct uri uri = {0};
-    if (text.len == 0 || has_forbidden(text))
+    if (text.len == 0 || has_forbidden(text, is_lenient ? " ^`{|}" : ""))
         return false;
     if (text.at[0] != '/') {
         size_t colon = str_index(text, ':');
@@ -106,7 +115,10 @@ bool uri_parse(struct str text, struct uri *uri_out)
             return false;
         rest = str_from(rest, 3);
         size_t end = size_min(str_index(rest, '/'), str_index(rest, '?'));
-        if (!uri_parse_authority(str_first(rest, end), &uri.host, &uri.port))
+        struct str authority = str_first(rest, end);
+        if (is_lenient)
+            authority = without_user(authority);
+        if (!uri_parse_authority(authority, &uri.host, &uri.port))
             return false;
         text = str_from(rest, end);
     } else if (text.len > 1 && text.at[1] == '/') {
@@ -118,6 +130,16 @@ bool uri_parse(struct str text, struct uri *uri_out)
         uri.path = STR("/");
     *uri_out = uri;
     return true;
+}
+
+bool uri_parse(struct str text, struct uri *uri_out)
+{
+    return parse(text, false, uri_out);
+}
+
+bool uri_parse_lenient(struct str text, struct uri *uri_out)
+{
+    return parse(text, true, uri_out);
 }
 
 static bool is_default_port(struct str port)

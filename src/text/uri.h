@@ -17,6 +17,11 @@ struct uri {
  * information (RFC 9110 §4.2.4). */
 NODISCARD bool uri_parse(struct str text, struct uri *uri_out);
 
+/* The same of a Destination, in which clients send more than they may: what can be meant in one way
+ * only is taken. In a path that is a space and |, ^, {, } and a backquote as they are; user
+ * information is left out. */
+NODISCARD bool uri_parse_lenient(struct str text, struct uri *uri_out);
+
 /* "host" or "host:port" as in a Host field (RFC 9110 §7.2). */
 NODISCARD bool uri_parse_authority(struct str text, struct str *host_out, struct str *port_out);
 

@@ -1,7 +1,6 @@
 #include "dav/allow.h"
 #include "dav/method.h"
 #include "dav/target.h"
-#include "exchange/body.h"
 #include "exchange/respond.h"
 
 /* RFC 9110 §9.3.7, RFC 4918 §10.1. Answered for every path, also where there is nothing: clients
@@ -19,7 +18,7 @@ static enum stage_end options_answer(struct exchange *x)
     return respond_status(x, HTTP_OK);
 }
 
+/* RFC 9110 §9.3.7: a body may come, and says nothing to us. */
 const struct stage options_stages[] = {
-    {"no body", exchange_expect_no_body, ON_LOOP},
     {"answer", options_answer, ON_READ},
 };

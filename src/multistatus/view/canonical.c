@@ -428,7 +428,7 @@ static void xml_end(struct view *view, const struct view_end *end)
         add_text_element(view->out, "sync-token", str_of_text(end->head->sync_token), 1);
     make_visible(view->out, start);
     /* What is cut off stays cut off. */
-    if (end->verdict->is_complete)
+    if (end->verdict->is_complete || end->status)
         BUF_ADD(view->out, "\n</D:multistatus>");
     buf_add_char(view->out, '\n');
 }
