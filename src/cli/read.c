@@ -1,5 +1,5 @@
 /* `davit read`: bytes come from a file, standard input or a server, pass through cli/saved.c, which
- * takes heads off, and through libdavit's reader; each response goes to what was asked for: a view,
+ * takes heads off, and through libdavit's reader; each response goes to what was asked for: a printer,
  * the linter, a client's reading, or a snapshot to be compared. What that writes leaves as soon as
  * there is enough of it, so that a body of any length passes in constant memory.
  *
@@ -18,8 +18,8 @@
 #include "cli/saved.h"
 #include "http/status.h"
 #include "multistatus/lint/lint.h"
+#include "multistatus/print/diff.h"
 #include "multistatus/reading/reading.h"
-#include "multistatus/view/diff.h"
 #include "text/json.h"
 
 enum {
@@ -48,7 +48,7 @@ struct run {
 
     struct buf out;
     bool has_write_error;
-    struct view *view;
+    struct printer *printer;
     struct lint *lint;
     struct lint_sink lint_sink;
     uint64_t told[LINT_RULE_COUNT];
@@ -141,13 +141,13 @@ static void add_lint_end(struct run *run)
 
 static void take_response(struct run *run, const struct davit_ms_response *response)
 {
-    if (run->options->view.filter.is_strict) {
-        unsigned status = view_status_of(&run->options->view.filter, response);
+    if (run->options->printer.filter.is_strict) {
+        unsigned status = printer_status_of(&run->options->printer.filter, response);
         for (size_t i = 0; i < size_max(1, response->href_count); i++)
             davit_ms_verdict_add(&run->strict, status);
     }
-    if (run->view)
-        view_response(run->view, response);
+    if (run->printer)
+        printer_response(run->printer, response);
     if (run->lint)
         lint_response(run->lint, response);
     if (run->reading)
@@ -208,9 +208,9 @@ static void set_up(struct run *run)
     } else if (options->wants_diff) {
         run->snapshot = snapshot_new();
     } else {
-        run->view =
-            view_new(options->format ? options->format : "table", &options->view, &run->out);
-        view_begin(run->view);
+        run->printer =
+            printer_new(options->format ? options->format : "table", &options->printer, &run->out);
+        printer_begin(run->printer);
     }
     run->reader = davit_ms_reader_new(&reading);
     if (!run->reader)
@@ -247,15 +247,15 @@ static void finish(struct run *run)
     if (goes_on)
         run->rc = davit_ms_reader_finish(run->reader);
     struct davit_ms_verdict verdict = *davit_ms_reader_verdict(run->reader);
-    if (run->options->view.filter.is_strict) {
+    if (run->options->printer.filter.is_strict) {
         run->strict.is_complete = verdict.is_complete;
         verdict = run->strict;
     }
     bool says_all = run->rc != DAVIT_MS_END && status_of_head(run) != EXIT_NOT_MULTISTATUS;
-    const struct view_end end = {&verdict, davit_ms_reader_head(run->reader),
-                                 says_all ? run->saved.exchange.status : 0};
-    if (run->view)
-        view_end(run->view, &end);
+    const struct printer_end end = {&verdict, davit_ms_reader_head(run->reader),
+                                    says_all ? run->saved.exchange.status : 0};
+    if (run->printer)
+        printer_end(run->printer, &end);
     if (run->lint) {
         lint_end(run->lint, run->reader, run->rc, run->bytes);
         add_lint_end(run);
@@ -271,7 +271,7 @@ static void finish(struct run *run)
 
 static void tear_down(struct run *run)
 {
-    view_free(run->view);
+    printer_free(run->printer);
     lint_free(run->lint);
     reading_free(run->reading);
     snapshot_free(run->snapshot);
@@ -424,7 +424,7 @@ static void complain(const struct run *run)
 static int status_of(const struct run *run)
 {
     const struct davit_ms_verdict *verdict = davit_ms_reader_verdict(run->reader);
-    if (run->options->view.filter.is_strict)
+    if (run->options->printer.filter.is_strict)
         verdict = &run->strict;
     if (run->rc != DAVIT_MS_END)
         return run->lint ? EXIT_NOT_MULTISTATUS : status_of_head(run);

@@ -9,8 +9,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "multistatus/print/printer.h"
 #include "multistatus/reading/reading.h"
-#include "multistatus/view/view.h"
 
 /* --- whether a text will do --- */
 
@@ -43,7 +43,7 @@ static bool check_target(const char *value, struct err *err)
 static bool set_status(void *target, const char *value, struct err *err)
 {
     struct read_options *options = target;
-    return view_filter_add_status(&options->view.filter, str_of_c(value)) ||
+    return printer_filter_add_status(&options->printer.filter, str_of_c(value)) ||
            err_set(err, 0, "'%s' is not a list of statuses (for example 423, 4xx or 403,5xx)",
                    value);
 }
@@ -52,18 +52,18 @@ static bool set_href(void *target, const char *value, struct err *err)
 {
     struct read_options *options = target;
     (void)err; /* any text is a pattern */
-    options->view.filter.href = str_of_c(value);
+    options->printer.filter.href = str_of_c(value);
     return true;
 }
 
 static bool set_prop(void *target, const char *value, struct err *err)
 {
     struct read_options *options = target;
-    return view_filter_add_prop(&options->view.filter, str_of_c(value)) ||
+    return printer_filter_add_prop(&options->printer.filter, str_of_c(value)) ||
            err_set(err, 0,
                    "'%s' is not a property (for example getetag or {DAV:}getetag), or there are "
                    "more than %d",
-                   value, VIEW_PROPS_MAX);
+                   value, PRINTER_PROPS_MAX);
 }
 
 static bool set_header(void *target, const char *value, struct err *err)
@@ -145,8 +145,8 @@ static void set_screen(struct read_options *options)
     const char *no_color = getenv("NO_COLOR");
     bool is_screen = isatty(STDOUT_FILENO);
     if (is_screen && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
-        options->view.width = size.ws_col;
-    options->view.has_colour =
+        options->printer.width = size.ws_col;
+    options->printer.has_colour =
         options->color == WHEN_ALWAYS ||
         (options->color == WHEN_AUTO && is_screen && (!no_color || !*no_color));
 }

@@ -3,11 +3,11 @@
 
 #include "cli/command.h"
 #include "client/fetch.h"
-#include "multistatus/view/view.h"
+#include "multistatus/print/printer.h"
 
 struct read_options {
     const char *format; /* NULL: not said */
-    struct view_options view;
+    struct printer_options printer;
     bool wants_lint, wants_diff, wants_help;
     const char *client; /* NULL: none */
     struct fetch_request request;

@@ -1,13 +1,13 @@
-/* What `davit read` does with bytes from anywhere: taking heads off, linting, all views, all
+/* What `davit read` does with bytes from anywhere: taking heads off, linting, all printers, all
  * clients' readings, comparing with itself. However the bytes are split, the same comes out; JSON
  * is one line a member; nothing that is shown can steer a terminal. */
 #include "base/mem.h"
 #include "cli/saved.h"
 #include "fuzz.h"
 #include "multistatus/lint/lint.h"
+#include "multistatus/print/diff.h"
+#include "multistatus/print/printer.h"
 #include "multistatus/reading/reading.h"
-#include "multistatus/view/diff.h"
-#include "multistatus/view/view.h"
 
 static const char *const formats[] = {"table", "json", "jsonl", "csv", "summary", "xml"};
 static const char *const clients[] = {"finder", "windows", "gvfs",  "davfs2",
@@ -81,9 +81,9 @@ static void check_lint(const struct pass *pass)
     lint_free(lint);
 }
 
-/* Gives each response to a view, a client's reading or a snapshot: those that are not NULL. */
-static enum davit_ms_rc give(const struct pass *pass, struct view *view, struct reading *reading,
-                             struct snapshot *snapshot)
+/* Gives each response to a printer, a client's reading or a snapshot: those that are not NULL. */
+static enum davit_ms_rc give(const struct pass *pass, struct printer *printer,
+                             struct reading *reading, struct snapshot *snapshot)
 {
     struct davit_ms_reader *reader = davit_ms_reader_new(NULL);
     const struct davit_ms_response *response;
@@ -92,8 +92,8 @@ static enum davit_ms_rc give(const struct pass *pass, struct view *view, struct 
     if (reading)
         reading_begin(reading);
     while ((rc = davit_ms_reader_next(reader, &response)) == DAVIT_MS_RESPONSE) {
-        if (view)
-            view_response(view, response);
+        if (printer)
+            printer_response(printer, response);
         if (reading)
             reading_response(reading, response);
         if (snapshot)
@@ -101,9 +101,9 @@ static enum davit_ms_rc give(const struct pass *pass, struct view *view, struct 
     }
     if (rc == DAVIT_MS_MORE)
         rc = davit_ms_reader_finish(reader);
-    const struct view_end end = {davit_ms_reader_verdict(reader), davit_ms_reader_head(reader)};
-    if (view)
-        view_end(view, &end);
+    const struct printer_end end = {davit_ms_reader_verdict(reader), davit_ms_reader_head(reader)};
+    if (printer)
+        printer_end(printer, &end);
     if (reading)
         reading_end(reading, reader, rc, pass->body.len);
     davit_ms_reader_free(reader);
@@ -118,22 +118,22 @@ static void check_no_controls(struct str text)
 
 static void check_views(const struct pass *pass, struct fuzz_random *random)
 {
-    struct view_options options = {.width =
-                                       fuzz_below(random, 2) ? 40 + fuzz_below(random, 80) : 0};
+    struct printer_options options = {.width =
+                                          fuzz_below(random, 2) ? 40 + fuzz_below(random, 80) : 0};
     options.filter.is_failed = fuzz_below(random, 4) == 0;
     options.filter.is_strict = fuzz_below(random, 4) == 0;
     if (fuzz_below(random, 4) == 0)
-        FUZZ_CHECK(view_filter_add_prop(&options.filter, STR("getetag")));
+        FUZZ_CHECK(printer_filter_add_prop(&options.filter, STR("getetag")));
     if (fuzz_below(random, 4) == 0)
         options.filter.href = STR("*a?*");
     for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
         struct buf out = {0};
-        struct view *view = view_new(formats[i], &options, &out);
-        view_begin(view);
-        (void)give(pass, view, NULL, NULL); /* what came of it is in the view */
-        if (i < 3)                          /* the others carry text as it is */
+        struct printer *printer = printer_new(formats[i], &options, &out);
+        printer_begin(printer);
+        (void)give(pass, printer, NULL, NULL); /* what came of it is in the printer */
+        if (i < 3)                             /* the others carry text as it is */
             check_no_controls(buf_str(&out));
-        view_free(view);
+        printer_free(printer);
         buf_done(&out);
     }
 }

@@ -5,13 +5,13 @@
  *
  * Both are held, as sorted lists of short texts, and then walked through together as in a merge. A
  * member that is there twice is compared with its like in the order of coming. */
-#include "multistatus/view/diff.h"
+#include "multistatus/print/diff.h"
 
 #include "base/arena.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "multistatus/view/canonical.h"
-#include "multistatus/view/view_priv.h"
+#include "multistatus/print/canonical.h"
+#include "multistatus/print/printer_priv.h"
 #include "text/path.h"
 
 /* Something that is said of a member: "{DAV:}getetag" and what. */
@@ -95,7 +95,7 @@ static void add_reason(struct snapshot *snapshot, const struct davit_ms_reason *
     for (size_t i = 0; i < reason->condition_count; i++) {
         buf_add(&key, prefix);
         BUF_ADD(&key, "condition ");
-        view_add_prop_name(&key, &reason->conditions[i]);
+        printer_add_prop_name(&key, &reason->conditions[i]);
         add_value(&value, &reason->conditions[i]);
         add_item(snapshot, &key, &value);
     }
@@ -113,10 +113,10 @@ static void add_propstat(struct snapshot *snapshot, const struct davit_ms_propst
 {
     struct buf key = {0}, value = {0};
     for (size_t i = 0; i < propstat->prop_count; i++) {
-        view_add_prop_name(&key, &propstat->props[i]);
+        printer_add_prop_name(&key, &propstat->props[i]);
         if (propstat->status != 200) {
             BUF_ADD(&value, "(");
-            view_add_status(&value, propstat->status);
+            printer_add_status(&value, propstat->status);
             BUF_ADD(&value, ") ");
         }
         add_value(&value, &propstat->props[i]);
@@ -141,7 +141,7 @@ static void add_items(struct snapshot *snapshot, const struct davit_ms_response 
     snapshot->item_count = 0;
     if (response->status_line.len) {
         BUF_ADD(&key, "status");
-        view_add_status(&value, response->status);
+        printer_add_status(&value, response->status);
         add_item(snapshot, &key, &value);
     }
     if (response->location.len) {
@@ -151,7 +151,7 @@ static void add_items(struct snapshot *snapshot, const struct davit_ms_response 
     }
     for (size_t i = 0; i < response->other_count; i++) {
         BUF_ADD(&key, "extension ");
-        view_add_prop_name(&key, &response->others[i]);
+        printer_add_prop_name(&key, &response->others[i]);
         add_value(&value, &response->others[i]);
         add_item(snapshot, &key, &value);
     }

@@ -1,4 +1,4 @@
-/* multistatus/view/canonical.h: XML in one form: what means the same is the same text. */
+/* multistatus/print/canonical.h: XML in one form: what means the same is the same text. */
 #pragma once
 
 #include "base/buf.h"

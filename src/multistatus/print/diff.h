@@ -1,4 +1,4 @@
-/* multistatus/view/diff.h: what differs between two bodies. */
+/* multistatus/print/diff.h: what differs between two bodies. */
 #pragma once
 
 #include "base/buf.h"

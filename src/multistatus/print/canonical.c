@@ -10,13 +10,13 @@
  *
  * Members are sorted by href, so all are held as text until the end. This is the one format that
  * does not run in constant memory. */
-#include "multistatus/view/canonical.h"
+#include "multistatus/print/canonical.h"
 
 #include "base/arena.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "http/status.h"
-#include "multistatus/view/view_priv.h"
+#include "multistatus/print/printer_priv.h"
 #include "multistatus/writer.h"
 #include "xml/reader.h"
 #include "xml/writer.h"
@@ -265,7 +265,7 @@ struct held {
 };
 
 struct xml_view {
-    struct view view;
+    struct printer printer;
     struct arena arena;
     struct held *held;
     size_t count, cap;
@@ -287,14 +287,14 @@ static int compare_texts(const void *a, const void *b)
 }
 
 /* Elements in canonical form, sorted: what sorts them is their text, which begins with the name. */
-static void add_sorted(struct xml_view *xml, struct buf *to, const struct view_filter *filter,
+static void add_sorted(struct xml_view *xml, struct buf *to, const struct printer_filter *filter,
                        const struct davit_ms_element *elements, size_t count)
 {
     struct str *texts = mem_new(count, sizeof(*texts));
     struct buf text = {0};
     size_t shown = 0;
     for (size_t i = 0; i < count; i++) {
-        if (filter && !view_shows_prop(filter, &elements[i]))
+        if (filter && !printer_shows_prop(filter, &elements[i]))
             continue;
         buf_clear(&text);
         canonical_add(&text, &elements[i], 4);
@@ -333,7 +333,7 @@ static void add_propstat(struct xml_view *xml, struct buf *to,
     BUF_ADD(to, "<D:propstat>");
     canonical_indent(to, 3);
     BUF_ADD(to, "<D:prop>");
-    add_sorted(xml, to, &xml->view.options->filter, propstat->props, propstat->prop_count);
+    add_sorted(xml, to, &xml->printer.options->filter, propstat->props, propstat->prop_count);
     canonical_indent(to, 3);
     BUF_ADD(to, "</D:prop>");
     canonical_indent(to, 3);
@@ -343,10 +343,10 @@ static void add_propstat(struct xml_view *xml, struct buf *to,
     BUF_ADD(to, "</D:propstat>");
 }
 
-static void xml_begin(struct view *view)
+static void xml_begin(struct printer *printer)
 {
-    BUF_ADD(view->out, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
-                       "<D:multistatus xmlns:D=\"DAV:\">");
+    BUF_ADD(printer->out, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
+                          "<D:multistatus xmlns:D=\"DAV:\">");
 }
 
 /* The propstats in the order of their statuses; those of the same status as they came. */
@@ -371,9 +371,9 @@ static void add_propstats(struct xml_view *xml, struct buf *to,
     }
 }
 
-static void xml_response(struct view *view, const struct davit_ms_response *response)
+static void xml_response(struct printer *printer, const struct davit_ms_response *response)
 {
-    struct xml_view *xml = CONTAINER_OF(view, struct xml_view, view);
+    struct xml_view *xml = CONTAINER_OF(printer, struct xml_view, printer);
     struct buf text = {0};
     canonical_indent(&text, 1);
     BUF_ADD(&text, "<D:response>");
@@ -411,34 +411,34 @@ static int compare_held(const void *a, const void *b)
     return order ? order : str_compare(left->text, right->text);
 }
 
-static void xml_end(struct view *view, const struct view_end *end)
+static void xml_end(struct printer *printer, const struct printer_end *end)
 {
-    struct xml_view *xml = CONTAINER_OF(view, struct xml_view, view);
+    struct xml_view *xml = CONTAINER_OF(printer, struct xml_view, printer);
     if (xml->count)
         qsort(xml->held, xml->count, sizeof(*xml->held), compare_held);
     for (size_t i = 0; i < xml->count; i++)
-        buf_add(view->out, xml->held[i].text);
-    size_t start = view->out->len;
+        buf_add(printer->out, xml->held[i].text);
+    size_t start = printer->out->len;
     if (end->head->description.len) {
-        canonical_indent(view->out, 1);
-        multistatus_description(view->out, str_of_text(end->head->description),
+        canonical_indent(printer->out, 1);
+        multistatus_description(printer->out, str_of_text(end->head->description),
                                 str_of_text(end->head->description_lang));
     }
     if (end->head->sync_token.len)
-        add_text_element(view->out, "sync-token", str_of_text(end->head->sync_token), 1);
-    make_visible(view->out, start);
+        add_text_element(printer->out, "sync-token", str_of_text(end->head->sync_token), 1);
+    make_visible(printer->out, start);
     /* What is cut off stays cut off. */
     if (end->verdict->is_complete || end->status)
-        BUF_ADD(view->out, "\n</D:multistatus>");
-    buf_add_char(view->out, '\n');
+        BUF_ADD(printer->out, "\n</D:multistatus>");
+    buf_add_char(printer->out, '\n');
 }
 
-static void xml_done(struct view *view)
+static void xml_done(struct printer *printer)
 {
-    struct xml_view *xml = CONTAINER_OF(view, struct xml_view, view);
+    struct xml_view *xml = CONTAINER_OF(printer, struct xml_view, printer);
     mem_free(xml->held);
     arena_done(&xml->arena);
 }
 
-const struct view_ops view_xml = {
+const struct printer_ops printer_xml = {
     "xml", sizeof(struct xml_view), xml_begin, xml_response, xml_end, xml_done};

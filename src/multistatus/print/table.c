@@ -13,12 +13,12 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "http/status.h"
-#include "multistatus/view/view_priv.h"
+#include "multistatus/print/printer_priv.h"
 
 enum {
     HELD_ROWS_MAX = 500,
     FIXED_COLUMNS = 5,
-    COLUMNS_MAX = FIXED_COLUMNS + VIEW_PROPS_MAX,
+    COLUMNS_MAX = FIXED_COLUMNS + PRINTER_PROPS_MAX,
     CELL_WIDTH_MIN = 12,
     CELL_BYTES_MAX = 4096, /* a property can be megabytes */
     HREF_COLUMN = 1,
@@ -30,7 +30,7 @@ struct row {
 };
 
 struct table {
-    struct view view;
+    struct printer printer;
     struct arena arena; /* of the held rows; then of one row */
     struct row *rows;
     size_t row_count;
@@ -75,22 +75,22 @@ static struct str cell_of(struct table *table, struct buf *text)
 static struct row *make_row(struct table *table, const struct davit_ms_response *response,
                             struct str href)
 {
-    const struct view_filter *filter = &table->view.options->filter;
+    const struct printer_filter *filter = &table->printer.options->filter;
     struct row *row = ARENA_NEW(&table->arena, struct row);
     struct buf text = {0};
-    row->status = view_status_of(filter, response);
-    view_add_status(&text, row->status);
+    row->status = printer_status_of(filter, response);
+    printer_add_status(&text, row->status);
     row->cells[0] = cell_of(table, &text);
     buf_add(&text, href);
     row->cells[HREF_COLUMN] = cell_of(table, &text);
-    view_add_failed_props(&text, filter, response);
+    printer_add_failed_props(&text, filter, response);
     row->cells[2] = cell_of(table, &text);
-    view_add_conditions(&text, response);
+    printer_add_conditions(&text, response);
     row->cells[3] = cell_of(table, &text);
-    view_add_descriptions(&text, response);
+    printer_add_descriptions(&text, response);
     row->cells[4] = cell_of(table, &text);
     for (size_t i = 0; i < filter->prop_count; i++) {
-        buf_add(&text, view_found_value(&filter->props[i], response));
+        buf_add(&text, printer_found_value(&filter->props[i], response));
         row->cells[FIXED_COLUMNS + i] = cell_of(table, &text);
     }
     buf_done(&text);
@@ -99,7 +99,7 @@ static struct row *make_row(struct table *table, const struct davit_ms_response 
 
 static struct row titles_of(const struct table *table)
 {
-    const struct view_filter *filter = &table->view.options->filter;
+    const struct printer_filter *filter = &table->printer.options->filter;
     struct row titles = {
         .cells = {STR("STATUS"), STR("HREF"), STR("FAILED"), STR("CONDITION"), STR("DESCRIPTION")}};
     for (size_t i = 0; i < filter->prop_count; i++)
@@ -131,7 +131,7 @@ static void add_cell(struct buf *to, struct str cell, size_t width, bool cuts_fr
 
 static const char *colour_of(const struct table *table, const struct row *row, bool is_title)
 {
-    if (!table->view.options->has_colour)
+    if (!table->printer.options->has_colour)
         return "";
     if (is_title)
         return "\033[1m";
@@ -140,9 +140,9 @@ static const char *colour_of(const struct table *table, const struct row *row, b
 
 static void print_row(struct table *table, const struct row *row, bool is_title)
 {
-    struct buf *to = table->view.out;
+    struct buf *to = table->printer.out;
     const char *colour = colour_of(table, row, is_title);
-    bool is_bounded = table->view.options->width > 0;
+    bool is_bounded = table->printer.options->width > 0;
     size_t owed = 0; /* spaces, written only before something */
     bool is_first = true;
     buf_add(to, str_of_c(colour));
@@ -178,7 +178,7 @@ static void widen(struct table *table, const struct row *row)
 
 static void narrow(struct table *table)
 {
-    size_t left = table->view.options->width;
+    size_t left = table->printer.options->width;
     for (;;) {
         size_t total = 0, widest = 0;
         for (size_t i = 0; i < table->column_count; i++) {
@@ -202,7 +202,7 @@ static void lay_out(struct table *table)
         if (table->widths[i] || is_asked_for)
             table->widths[i] = size_max(table->widths[i], width_of(titles.cells[i]));
     }
-    if (table->view.options->width)
+    if (table->printer.options->width)
         narrow(table);
     if (table->row_count)
         print_row(table, &titles, true);
@@ -214,10 +214,10 @@ static void lay_out(struct table *table)
 
 /* --- events --- */
 
-static void table_begin(struct view *view)
+static void table_begin(struct printer *printer)
 {
-    struct table *table = CONTAINER_OF(view, struct table, view);
-    table->column_count = FIXED_COLUMNS + view->options->filter.prop_count;
+    struct table *table = CONTAINER_OF(printer, struct table, printer);
+    table->column_count = FIXED_COLUMNS + printer->options->filter.prop_count;
     table->rows = mem_new(HELD_ROWS_MAX, sizeof(*table->rows));
 }
 
@@ -233,18 +233,18 @@ static void add_row(struct table *table, const struct davit_ms_response *respons
         lay_out(table);
 }
 
-static void table_response(struct view *view, const struct davit_ms_response *response)
+static void table_response(struct printer *printer, const struct davit_ms_response *response)
 {
-    struct table *table = CONTAINER_OF(view, struct table, view);
+    struct table *table = CONTAINER_OF(printer, struct table, printer);
     if (response->href_count == 0)
         add_row(table, response, STR("(no href)"));
     for (size_t i = 0; i < response->href_count; i++)
         add_row(table, response, str_of_text(response->hrefs[i].uri));
 }
 
-static void table_end(struct view *view, const struct view_end *end)
+static void table_end(struct printer *printer, const struct printer_end *end)
 {
-    struct table *table = CONTAINER_OF(view, struct table, view);
+    struct table *table = CONTAINER_OF(printer, struct table, printer);
     const struct davit_ms_verdict *verdict = end->verdict;
     uint64_t failed = verdict->member_count - verdict->success_count;
     if (!table->is_laid_out)
@@ -252,21 +252,21 @@ static void table_end(struct view *view, const struct view_end *end)
     if (!verdict->member_count && !verdict->is_complete)
         return; /* this is no multistatus */
     if (end->head->description.len) {
-        utf8_add_printable(view->out, str_of_text(end->head->description));
-        buf_add_char(view->out, '\n');
+        utf8_add_printable(printer->out, str_of_text(end->head->description));
+        buf_add_char(printer->out, '\n');
     }
-    view_add_summary(view->out, verdict);
-    buf_addf(view->out, ": %llu %s, %llu failed%s\n", (unsigned long long)verdict->member_count,
+    printer_add_summary(printer->out, verdict);
+    buf_addf(printer->out, ": %llu %s, %llu failed%s\n", (unsigned long long)verdict->member_count,
              verdict->member_count == 1 ? "member" : "members", (unsigned long long)failed,
              verdict->is_complete ? "" : "; INCOMPLETE: members may be missing");
 }
 
-static void table_done(struct view *view)
+static void table_done(struct printer *printer)
 {
-    struct table *table = CONTAINER_OF(view, struct table, view);
+    struct table *table = CONTAINER_OF(printer, struct table, printer);
     mem_free(table->rows);
     arena_done(&table->arena);
 }
 
-const struct view_ops view_table = {
+const struct printer_ops printer_table = {
     "table", sizeof(struct table), table_begin, table_response, table_end, table_done};

@@ -8,7 +8,7 @@
 #include "text/json.h"
 
 #include "http/status.h"
-#include "multistatus/view/view_priv.h"
+#include "multistatus/print/printer_priv.h"
 
 static void add_text(struct buf *to, const char *name, struct davit_ms_text text)
 {
@@ -50,7 +50,7 @@ static void add_reason(struct buf *to, const struct davit_ms_reason *reason)
     add_text(to, "description_lang", reason->description_lang);
 }
 
-static void add_propstat(struct buf *to, const struct view_filter *filter,
+static void add_propstat(struct buf *to, const struct printer_filter *filter,
                          const struct davit_ms_propstat *propstat)
 {
     json_add_comma(to);
@@ -59,7 +59,7 @@ static void add_propstat(struct buf *to, const struct view_filter *filter,
     json_add_name(to, STR("properties"));
     buf_add_char(to, '[');
     for (size_t i = 0; i < propstat->prop_count; i++) {
-        if (view_shows_prop(filter, &propstat->props[i]))
+        if (printer_shows_prop(filter, &propstat->props[i]))
             add_element(to, &propstat->props[i]);
     }
     buf_add_char(to, ']');
@@ -67,10 +67,10 @@ static void add_propstat(struct buf *to, const struct view_filter *filter,
     buf_add_char(to, '}');
 }
 
-static void add_response(struct buf *to, const struct view_filter *filter,
+static void add_response(struct buf *to, const struct printer_filter *filter,
                          const struct davit_ms_response *response)
 {
-    unsigned status = view_status_of(filter, response);
+    unsigned status = printer_status_of(filter, response);
     buf_add_char(to, '{');
     json_add_name(to, STR("hrefs"));
     buf_add_char(to, '[');
@@ -96,53 +96,53 @@ static void add_response(struct buf *to, const struct view_filter *filter,
 
 /* --- jsonl --- */
 
-static void jsonl_begin(struct view *view)
+static void jsonl_begin(struct printer *printer)
 {
-    (void)view; /* each line stands alone */
+    (void)printer; /* each line stands alone */
 }
 
-static void jsonl_response(struct view *view, const struct davit_ms_response *response)
+static void jsonl_response(struct printer *printer, const struct davit_ms_response *response)
 {
-    add_response(view->out, &view->options->filter, response);
-    buf_add_char(view->out, '\n');
+    add_response(printer->out, &printer->options->filter, response);
+    buf_add_char(printer->out, '\n');
 }
 
-static void jsonl_end(struct view *view, const struct view_end *end)
+static void jsonl_end(struct printer *printer, const struct printer_end *end)
 {
-    (void)view, (void)end; /* the exit status says it */
+    (void)printer, (void)end; /* the exit status says it */
 }
 
-const struct view_ops view_jsonl = {"jsonl",        sizeof(struct view), jsonl_begin,
-                                    jsonl_response, jsonl_end,           NULL};
+const struct printer_ops printer_jsonl = {
+    "jsonl", sizeof(struct printer), jsonl_begin, jsonl_response, jsonl_end, NULL};
 
 /* --- json --- */
 
-static void json_begin(struct view *view)
+static void json_begin(struct printer *printer)
 {
-    BUF_ADD(view->out, "{\"members\":[");
+    BUF_ADD(printer->out, "{\"members\":[");
 }
 
 struct json_view {
-    struct view view;
+    struct printer printer;
     bool has_any;
 };
 
-static void json_response(struct view *view, const struct davit_ms_response *response)
+static void json_response(struct printer *printer, const struct davit_ms_response *response)
 {
-    struct json_view *json = CONTAINER_OF(view, struct json_view, view);
-    buf_add(view->out, json->has_any ? STR(",\n") : STR("\n"));
+    struct json_view *json = CONTAINER_OF(printer, struct json_view, printer);
+    buf_add(printer->out, json->has_any ? STR(",\n") : STR("\n"));
     json->has_any = true;
-    add_response(view->out, &view->options->filter, response);
+    add_response(printer->out, &printer->options->filter, response);
 }
 
-static void add_verdict(struct buf *to, const struct view_end *end)
+static void add_verdict(struct buf *to, const struct printer_end *end)
 {
     const struct davit_ms_verdict *verdict = end->verdict;
     struct buf summary = {0};
     if (end->status)
         buf_add_u64(&summary, end->status);
     else
-        view_add_summary(&summary, verdict);
+        printer_add_summary(&summary, verdict);
     buf_add_char(to, '{');
     json_add_member(to, STR("summary"), buf_str(&summary));
     json_add_bool(to, STR("complete"), verdict->is_complete || end->status);
@@ -162,9 +162,9 @@ static void add_verdict(struct buf *to, const struct view_end *end)
     buf_done(&summary);
 }
 
-static void json_end(struct view *view, const struct view_end *end)
+static void json_end(struct printer *printer, const struct printer_end *end)
 {
-    struct buf *to = view->out;
+    struct buf *to = printer->out;
     BUF_ADD(to, "\n],\n\"verdict\":");
     add_verdict(to, end);
     add_text(to, "description", end->head->description);
@@ -173,7 +173,7 @@ static void json_end(struct view *view, const struct view_end *end)
     BUF_ADD(to, "}\n");
 }
 
-const struct view_ops view_json = {
+const struct printer_ops printer_json = {
     "json", sizeof(struct json_view), json_begin, json_response, json_end, NULL};
 
 /* --- csv (RFC 4180) --- */
@@ -195,54 +195,55 @@ static void add_field(struct buf *to, struct str text)
     buf_add_char(to, '"');
 }
 
-static void csv_begin(struct view *view)
+static void csv_begin(struct printer *printer)
 {
-    const struct view_filter *filter = &view->options->filter;
-    BUF_ADD(view->out, "status,href,failed,condition,description");
+    const struct printer_filter *filter = &printer->options->filter;
+    BUF_ADD(printer->out, "status,href,failed,condition,description");
     for (size_t i = 0; i < filter->prop_count; i++) {
-        buf_add_char(view->out, ',');
-        add_field(view->out, filter->props[i].name);
+        buf_add_char(printer->out, ',');
+        add_field(printer->out, filter->props[i].name);
     }
-    BUF_ADD(view->out, "\r\n");
+    BUF_ADD(printer->out, "\r\n");
 }
 
-static void csv_row(struct view *view, const struct davit_ms_response *response, struct str href)
+static void csv_row(struct printer *printer, const struct davit_ms_response *response,
+                    struct str href)
 {
-    const struct view_filter *filter = &view->options->filter;
+    const struct printer_filter *filter = &printer->options->filter;
     struct buf cell = {0};
-    buf_addf(view->out, "%u,", view_status_of(filter, response));
-    add_field(view->out, href);
-    buf_add_char(view->out, ',');
-    view_add_failed_props(&cell, filter, response);
-    add_field(view->out, buf_str(&cell));
-    buf_add_char(view->out, ',');
+    buf_addf(printer->out, "%u,", printer_status_of(filter, response));
+    add_field(printer->out, href);
+    buf_add_char(printer->out, ',');
+    printer_add_failed_props(&cell, filter, response);
+    add_field(printer->out, buf_str(&cell));
+    buf_add_char(printer->out, ',');
     buf_clear(&cell);
-    view_add_conditions(&cell, response);
-    add_field(view->out, buf_str(&cell));
-    buf_add_char(view->out, ',');
+    printer_add_conditions(&cell, response);
+    add_field(printer->out, buf_str(&cell));
+    buf_add_char(printer->out, ',');
     buf_clear(&cell);
-    view_add_descriptions(&cell, response);
-    add_field(view->out, buf_str(&cell));
+    printer_add_descriptions(&cell, response);
+    add_field(printer->out, buf_str(&cell));
     for (size_t i = 0; i < filter->prop_count; i++) {
-        buf_add_char(view->out, ',');
-        add_field(view->out, view_found_value(&filter->props[i], response));
+        buf_add_char(printer->out, ',');
+        add_field(printer->out, printer_found_value(&filter->props[i], response));
     }
-    BUF_ADD(view->out, "\r\n");
+    BUF_ADD(printer->out, "\r\n");
     buf_done(&cell);
 }
 
-static void csv_response(struct view *view, const struct davit_ms_response *response)
+static void csv_response(struct printer *printer, const struct davit_ms_response *response)
 {
     if (response->href_count == 0)
-        csv_row(view, response, STR_NONE);
+        csv_row(printer, response, STR_NONE);
     for (size_t i = 0; i < response->href_count; i++)
-        csv_row(view, response, str_of_text(response->hrefs[i].uri));
+        csv_row(printer, response, str_of_text(response->hrefs[i].uri));
 }
 
-static void csv_end(struct view *view, const struct view_end *end)
+static void csv_end(struct printer *printer, const struct printer_end *end)
 {
-    (void)view, (void)end; /* a row for each member, and nothing else */
+    (void)printer, (void)end; /* a row for each member, and nothing else */
 }
 
-const struct view_ops view_csv = {"csv", sizeof(struct view), csv_begin, csv_response, csv_end,
-                                  NULL};
+const struct printer_ops printer_csv = {
+    "csv", sizeof(struct printer), csv_begin, csv_response, csv_end, NULL};

@@ -9,78 +9,79 @@
  * its namespace in braces. */
 #include "base/mem.h"
 #include "http/status.h"
+#include "multistatus/print/printer_priv.h"
 #include "multistatus/verdict.h"
-#include "multistatus/view/view_priv.h"
 #include "text/glob.h"
 #include "text/path.h"
 
-static const struct view_ops *const formats[] = {&view_table, &view_json,    &view_jsonl,
-                                                 &view_csv,   &view_summary, &view_xml};
+static const struct printer_ops *const formats[] = {
+    &printer_table, &printer_json, &printer_jsonl, &printer_csv, &printer_summary, &printer_xml};
 
-struct view *view_new(const char *format, const struct view_options *options, struct buf *out)
+struct printer *printer_new(const char *format, const struct printer_options *options,
+                            struct buf *out)
 {
     for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
         if (strcmp(formats[i]->name, format) != 0)
             continue;
-        struct view *view = mem_new(1, formats[i]->bytes);
-        view->ops = formats[i];
-        view->options = options;
-        view->out = out;
-        return view;
+        struct printer *printer = mem_new(1, formats[i]->bytes);
+        printer->ops = formats[i];
+        printer->options = options;
+        printer->out = out;
+        return printer;
     }
     return NULL;
 }
 
-void view_free(struct view *view)
+void printer_free(struct printer *printer)
 {
-    if (view && view->ops->done)
-        view->ops->done(view);
-    mem_free(view);
+    if (printer && printer->ops->done)
+        printer->ops->done(printer);
+    mem_free(printer);
 }
 
-const char *view_formats(void)
+const char *printer_formats(void)
 {
     return "table, json, jsonl, csv, summary, xml";
 }
 
-void view_begin(struct view *view)
+void printer_begin(struct printer *printer)
 {
-    view->ops->begin(view);
+    printer->ops->begin(printer);
 }
 
-void view_response(struct view *view, const struct davit_ms_response *response)
+void printer_response(struct printer *printer, const struct davit_ms_response *response)
 {
-    if (view_shows(&view->options->filter, response))
-        view->ops->response(view, response);
+    if (printer_shows(&printer->options->filter, response))
+        printer->ops->response(printer, response);
 }
 
-void view_end(struct view *view, const struct view_end *end)
+void printer_end(struct printer *printer, const struct printer_end *end)
 {
-    view->ops->end(view, end);
+    printer->ops->end(printer, end);
 }
 
 /* --- filters --- */
 
-static bool parse_status(struct str text, struct view_status *status_out)
+static bool parse_status(struct str text, struct printer_status *status_out)
 {
     uint64_t status;
     if (text.len != 3)
         return false;
     if (str_ends(text, STR("xx")) && text.at[0] >= '1' && text.at[0] <= '5') {
         unsigned from = (unsigned)(text.at[0] - '0') * 100;
-        *status_out = (struct view_status){from, from + 99};
+        *status_out = (struct printer_status){from, from + 99};
         return true;
     }
     if (!str_parse_u64(text, &status))
         return false;
-    *status_out = (struct view_status){(unsigned)status, (unsigned)status};
+    *status_out = (struct printer_status){(unsigned)status, (unsigned)status};
     return true;
 }
 
-bool view_filter_add_status(struct view_filter *filter, struct str text)
+bool printer_filter_add_status(struct printer_filter *filter, struct str text)
 {
     do {
-        if (filter->status_count == VIEW_STATUSES_MAX ||
+        if (filter->status_count == PRINTER_STATUSES_MAX ||
             !parse_status(str_cut(&text, ','), &filter->statuses[filter->status_count]))
             return false;
         filter->status_count++;
@@ -88,20 +89,21 @@ bool view_filter_add_status(struct view_filter *filter, struct str text)
     return true;
 }
 
-bool view_filter_add_prop(struct view_filter *filter, struct str text)
+bool printer_filter_add_prop(struct printer_filter *filter, struct str text)
 {
-    struct view_prop prop = {.name = text};
+    struct printer_prop prop = {.name = text};
     if (str_starts(text, STR("{"))) {
         prop.name = str_from(text, 1);
         prop.ns = str_cut(&prop.name, '}');
     }
-    if (prop.name.len == 0 || filter->prop_count == VIEW_PROPS_MAX)
+    if (prop.name.len == 0 || filter->prop_count == PRINTER_PROPS_MAX)
         return false;
     filter->props[filter->prop_count++] = prop;
     return true;
 }
 
-unsigned view_status_of(const struct view_filter *filter, const struct davit_ms_response *response)
+unsigned printer_status_of(const struct printer_filter *filter,
+                           const struct davit_ms_response *response)
 {
     unsigned status = davit_ms_response_status(response);
     if (!filter->is_strict || !http_is_success(status) || response->status)
@@ -113,7 +115,7 @@ unsigned view_status_of(const struct view_filter *filter, const struct davit_ms_
     return status;
 }
 
-static bool is_wanted_status(const struct view_filter *filter, unsigned status)
+static bool is_wanted_status(const struct printer_filter *filter, unsigned status)
 {
     for (size_t i = 0; i < filter->status_count; i++) {
         if (status >= filter->statuses[i].from && status <= filter->statuses[i].to)
@@ -122,7 +124,8 @@ static bool is_wanted_status(const struct view_filter *filter, unsigned status)
     return false;
 }
 
-static bool has_status(const struct view_filter *filter, const struct davit_ms_response *response)
+static bool has_status(const struct printer_filter *filter,
+                       const struct davit_ms_response *response)
 {
     if (is_wanted_status(filter, response->status))
         return true;
@@ -153,7 +156,7 @@ static bool href_matches(struct str glob, struct str href)
     return matches;
 }
 
-static bool has_href(const struct view_filter *filter, const struct davit_ms_response *response)
+static bool has_href(const struct printer_filter *filter, const struct davit_ms_response *response)
 {
     for (size_t i = 0; i < response->href_count; i++) {
         if (href_matches(filter->href, str_of_text(response->hrefs[i].uri)))
@@ -162,10 +165,10 @@ static bool has_href(const struct view_filter *filter, const struct davit_ms_res
     return false;
 }
 
-bool view_shows_prop(const struct view_filter *filter, const struct davit_ms_element *prop)
+bool printer_shows_prop(const struct printer_filter *filter, const struct davit_ms_element *prop)
 {
     for (size_t i = 0; i < filter->prop_count; i++) {
-        const struct view_prop *wanted = &filter->props[i];
+        const struct printer_prop *wanted = &filter->props[i];
         if (str_eq(wanted->name, str_of_text(prop->name)) &&
             (!wanted->ns.at || str_eq(wanted->ns, str_of_text(prop->ns))))
             return true;
@@ -173,21 +176,21 @@ bool view_shows_prop(const struct view_filter *filter, const struct davit_ms_ele
     return filter->prop_count == 0;
 }
 
-static bool has_prop(const struct view_filter *filter, const struct davit_ms_response *response)
+static bool has_prop(const struct printer_filter *filter, const struct davit_ms_response *response)
 {
     for (size_t i = 0; i < response->propstat_count; i++) {
         const struct davit_ms_propstat *propstat = &response->propstats[i];
         for (size_t k = 0; k < propstat->prop_count; k++) {
-            if (view_shows_prop(filter, &propstat->props[k]))
+            if (printer_shows_prop(filter, &propstat->props[k]))
                 return true;
         }
     }
     return false;
 }
 
-bool view_shows(const struct view_filter *filter, const struct davit_ms_response *response)
+bool printer_shows(const struct printer_filter *filter, const struct davit_ms_response *response)
 {
-    if (filter->is_failed && http_is_success(view_status_of(filter, response)))
+    if (filter->is_failed && http_is_success(printer_status_of(filter, response)))
         return false;
     if (filter->status_count && !has_status(filter, response))
         return false;
@@ -198,14 +201,14 @@ bool view_shows(const struct view_filter *filter, const struct davit_ms_response
 
 /* --- texts --- */
 
-void view_add_summary(struct buf *to, const struct davit_ms_verdict *verdict)
+void printer_add_summary(struct buf *to, const struct davit_ms_verdict *verdict)
 {
     BUF_ADD(to, "207(");
     verdict_format(verdict, to);
     buf_add_char(to, ')');
 }
 
-void view_add_status(struct buf *to, unsigned status)
+void printer_add_status(struct buf *to, unsigned status)
 {
     if (!status) {
         BUF_ADD(to, "none");
@@ -216,7 +219,7 @@ void view_add_status(struct buf *to, unsigned status)
     buf_add(to, http_reason(status));
 }
 
-void view_add_prop_name(struct buf *to, const struct davit_ms_element *prop)
+void printer_add_prop_name(struct buf *to, const struct davit_ms_element *prop)
 {
     struct str ns = str_of_text(prop->ns);
     if (!str_eq(ns, STR("DAV:"))) {
@@ -233,8 +236,8 @@ static void add_separator(struct buf *to, size_t start, struct str separator)
         buf_add(to, separator);
 }
 
-void view_add_failed_props(struct buf *to, const struct view_filter *filter,
-                           const struct davit_ms_response *response)
+void printer_add_failed_props(struct buf *to, const struct printer_filter *filter,
+                              const struct davit_ms_response *response)
 {
     size_t start = to->len;
     for (size_t i = 0; i < response->propstat_count; i++) {
@@ -243,10 +246,10 @@ void view_add_failed_props(struct buf *to, const struct view_filter *filter,
             continue;
         bool has_any = false;
         for (size_t k = 0; k < propstat->prop_count; k++) {
-            if (!view_shows_prop(filter, &propstat->props[k]))
+            if (!printer_shows_prop(filter, &propstat->props[k]))
                 continue;
             add_separator(to, start, STR(", "));
-            view_add_prop_name(to, &propstat->props[k]);
+            printer_add_prop_name(to, &propstat->props[k]);
             has_any = true;
         }
         if (has_any) {
@@ -263,11 +266,11 @@ static void add_conditions_of(struct buf *to, size_t start, const struct davit_m
 {
     for (size_t i = 0; i < reason->condition_count; i++) {
         add_separator(to, start, STR(", "));
-        view_add_prop_name(to, &reason->conditions[i]);
+        printer_add_prop_name(to, &reason->conditions[i]);
     }
 }
 
-void view_add_conditions(struct buf *to, const struct davit_ms_response *response)
+void printer_add_conditions(struct buf *to, const struct davit_ms_response *response)
 {
     size_t start = to->len;
     add_conditions_of(to, start, &response->reason);
@@ -283,7 +286,7 @@ static void add_description_of(struct buf *to, size_t start, const struct davit_
     buf_add(to, str_of_text(reason->description));
 }
 
-void view_add_descriptions(struct buf *to, const struct davit_ms_response *response)
+void printer_add_descriptions(struct buf *to, const struct davit_ms_response *response)
 {
     size_t start = to->len;
     add_description_of(to, start, &response->reason);
@@ -291,15 +294,15 @@ void view_add_descriptions(struct buf *to, const struct davit_ms_response *respo
         add_description_of(to, start, &response->propstats[i].reason);
 }
 
-struct str view_found_value(const struct view_prop *wanted,
-                            const struct davit_ms_response *response)
+struct str printer_found_value(const struct printer_prop *wanted,
+                               const struct davit_ms_response *response)
 {
-    const struct view_filter one = {.props = {*wanted}, .prop_count = 1};
+    const struct printer_filter one = {.props = {*wanted}, .prop_count = 1};
     for (size_t i = 0; i < response->propstat_count; i++) {
         const struct davit_ms_propstat *propstat = &response->propstats[i];
         for (size_t k = 0; http_is_success(propstat->status) && k < propstat->prop_count; k++) {
             const struct davit_ms_element *prop = &propstat->props[k];
-            if (view_shows_prop(&one, prop))
+            if (printer_shows_prop(&one, prop))
                 return str_of_text(prop->has_elements ? prop->value : prop->text);
         }
     }
@@ -308,29 +311,29 @@ struct str view_found_value(const struct view_prop *wanted,
 
 /* --- summary --- */
 
-static void nothing_begins(struct view *view)
+static void nothing_begins(struct printer *printer)
 {
-    (void)view; /* a summary is one line, at the end */
+    (void)printer; /* a summary is one line, at the end */
 }
 
-static void nothing_for_one(struct view *view, const struct davit_ms_response *response)
+static void nothing_for_one(struct printer *printer, const struct davit_ms_response *response)
 {
-    (void)view, (void)response; /* the same */
+    (void)printer, (void)response; /* the same */
 }
 
-static void summary_end(struct view *view, const struct view_end *end)
+static void summary_end(struct printer *printer, const struct printer_end *end)
 {
     if (end->status) {
-        buf_addf(view->out, "%u\n", end->status);
+        buf_addf(printer->out, "%u\n", end->status);
         return;
     }
     if (!end->verdict->member_count && !end->verdict->is_complete)
         return; /* this is no multistatus */
-    view_add_summary(view->out, end->verdict);
+    printer_add_summary(printer->out, end->verdict);
     if (!end->verdict->is_complete)
-        BUF_ADD(view->out, " incomplete");
-    buf_add_char(view->out, '\n');
+        BUF_ADD(printer->out, " incomplete");
+    buf_add_char(printer->out, '\n');
 }
 
-const struct view_ops view_summary = {"summary",       sizeof(struct view), nothing_begins,
-                                      nothing_for_one, summary_end,         NULL};
+const struct printer_ops printer_summary = {
+    "summary", sizeof(struct printer), nothing_begins, nothing_for_one, summary_end, NULL};
