@@ -73,7 +73,7 @@ static size_t aligned(size_t size)
     return need;
 }
 
-static void *take(struct arena *arena, size_t need)
+static void *arena_take(struct arena *arena, size_t need)
 {
     void *memory = arena->at;
     arena->at += need;
@@ -87,7 +87,7 @@ void *arena_alloc(struct arena *arena, size_t size)
     size_t chunk_bytes = size_max(need, CHUNK_BYTES);
     if (need > arena->left)
         add_chunk(arena, mem_resize(NULL, sizeof(struct arena_chunk) + chunk_bytes), chunk_bytes);
-    return take(arena, need);
+    return arena_take(arena, need);
 }
 
 void *arena_try_alloc(struct arena *arena, size_t size)
@@ -100,7 +100,7 @@ void *arena_try_alloc(struct arena *arena, size_t size)
             return NULL;
         add_chunk(arena, chunk, chunk_bytes);
     }
-    return take(arena, need);
+    return arena_take(arena, need);
 }
 
 char *arena_text(struct arena *arena, struct str text)

@@ -273,7 +273,7 @@ static int finish(struct check *check, struct report_summary *summary)
     return exit_status(summary);
 }
 
-static int run(struct check *check)
+static int check_run(struct check *check)
 {
     const struct check_command *command = check->command;
     struct report_summary summary = {.started_ms = clock_wall_ms()};
@@ -316,7 +316,7 @@ int cmd_check(int argc, char **argv)
         tell(stderr, "davit: %s\n", err.text);
         status = EXIT_USAGE;
     } else {
-        status = command.run.starts.count ? run(&check) : compare(&check);
+        status = command.run.starts.count ? check_run(&check) : compare(&check);
     }
     history_close(check.history);
     check_command_done(&command);

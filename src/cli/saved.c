@@ -209,7 +209,7 @@ static bool pass(struct saved *saved, struct str bytes)
     return saved->state == SAVED_OVER || bytes.len == 0 || saved->sink->body(saved->sink, bytes);
 }
 
-static bool step(struct saved *saved, bool is_last)
+static bool saved_step(struct saved *saved, bool is_last)
 {
     switch (saved->state) {
     case SAVED_START:
@@ -228,9 +228,9 @@ static bool step(struct saved *saved, bool is_last)
     return false;
 }
 
-static bool run(struct saved *saved, bool is_last)
+static bool saved_run(struct saved *saved, bool is_last)
 {
-    while (step(saved, is_last))
+    while (saved_step(saved, is_last))
         continue;
     if (saved->state < SAVED_BODY)
         return true;
@@ -244,10 +244,10 @@ bool saved_feed(struct saved *saved, struct str bytes)
     if (saved->state >= SAVED_BODY)
         return pass(saved, bytes);
     buf_add(&saved->pending, bytes);
-    return run(saved, false);
+    return saved_run(saved, false);
 }
 
 bool saved_end(struct saved *saved)
 {
-    return saved->state >= SAVED_BODY || run(saved, true);
+    return saved->state >= SAVED_BODY || saved_run(saved, true);
 }

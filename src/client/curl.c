@@ -9,7 +9,7 @@
 
 struct curl_library curl;
 
-static bool find(void *library, const char *name, void *function_out, struct err *err)
+static bool curl_find(void *library, const char *name, void *function_out, struct err *err)
 {
     void *found = dlsym(library, name);
     if (!found)
@@ -27,7 +27,7 @@ bool curl_load(struct err *err)
     if (!library)
         return err_set(err, 0, "libcurl is needed for this: %s", dlerror());
 #define CURL_FUNCTION(field, function)                                                             \
-    if (!find(library, #function, &loaded.field, err))                                             \
+    if (!curl_find(library, #function, &loaded.field, err))                                        \
         return false;
 #include "client/curl.def"
 #undef CURL_FUNCTION

@@ -156,8 +156,8 @@ static enum fetch_rc result_of(const struct fetching *fetching, struct err *err)
     return fetching->has_answer ? FETCH_BROKEN : FETCH_FAILED;
 }
 
-static enum fetch_rc run(struct fetching *fetching, const struct client_options *options,
-                         struct err *err)
+static enum fetch_rc fetch_run(struct fetching *fetching, const struct client_options *options,
+                               struct err *err)
 {
     fetching->solo = solo_new(options, err);
     if (!fetching->solo)
@@ -190,7 +190,7 @@ enum fetch_rc fetch(const struct fetch_request *request, struct fetch_events *ev
         .auth_host = host,
         .takes_any_scheme = true,
     };
-    enum fetch_rc rc = run(&fetching, &options, err);
+    enum fetch_rc rc = fetch_run(&fetching, &options, err);
     solo_free(fetching.solo);
     call_free(&fetching.call);
     buf_done(&fetching.url);

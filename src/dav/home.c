@@ -31,7 +31,7 @@ static void change_begun(struct store_change *change)
 }
 
 /* True: it has begun, or will not. */
-static bool begin(struct exchange *x, struct home *home)
+static bool home_begin(struct exchange *x, struct home *home)
 {
     home->x = x;
     home->change.executor = x->stream->executor;
@@ -48,7 +48,7 @@ enum stage_end homes_make(struct exchange *x)
         struct home *home = target->homes;
         if (!home->x && x->is_on_worker)
             return STAGE_RETURNS;
-        if (!home->x && !begin(x, home))
+        if (!home->x && !home_begin(x, home))
             return STAGE_WAIT;
         if (!x->is_on_worker)
             return STAGE_BLOCKS;

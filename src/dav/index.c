@@ -138,7 +138,7 @@ static enum store_rc add_rest(struct index_source *index)
 }
 
 /* One step further; OK until END. */
-static enum store_rc step(struct index_source *index)
+static enum store_rc index_step(struct index_source *index)
 {
     enum store_rc rc = STORE_OK;
     switch (index->state) {
@@ -170,7 +170,7 @@ static enum pull index_pull(struct source *self, struct buf *into, size_t want, 
     struct index_source *index = CONTAINER_OF(self, struct index_source, base);
     enum store_rc rc = STORE_OK;
     while (index->pending.len < STEP_BYTES && rc == STORE_OK)
-        rc = step(index);
+        rc = index_step(index);
     if (rc != STORE_OK && rc != STORE_END) {
         err_set(err, 0, "listing a collection failed");
         return PULL_FAIL;

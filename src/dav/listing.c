@@ -79,7 +79,7 @@ static enum store_rc fetch(struct listing *listing)
 }
 
 /* Writes the next item, or the end. */
-static enum store_rc step(struct listing *listing)
+static enum store_rc listing_step(struct listing *listing)
 {
     enum store_rc rc = fetch(listing);
     if (rc == STORE_END && !listing->body->has_ended) {
@@ -108,7 +108,7 @@ static enum store_rc step_at_once(struct listing *listing, size_t want)
         if (rc == STORE_OK && listing->ops->blocks(listing, &listing->item))
             return STORE_OK;
         if (rc == STORE_OK || rc == STORE_END)
-            rc = step(listing);
+            rc = listing_step(listing);
     }
     return rc;
 }
@@ -133,7 +133,7 @@ static enum pull rest_pull(struct source *self, struct buf *into, size_t want, s
     struct listing *listing = CONTAINER_OF(self, struct listing, rest);
     enum store_rc rc = STORE_OK;
     while (rc == STORE_OK && needs_more(listing, want))
-        rc = step(listing);
+        rc = listing_step(listing);
     return give(listing, rc, want, into, err);
 }
 

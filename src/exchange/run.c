@@ -1,12 +1,13 @@
 /* The one loop that runs stages, and the only code above io/ that knows of threads.
  *
- *   exchange_handle() -> run() -+- NEXT -----> the next stage
- *                               +- WAIT -----> is_waiting; exchange_wake() posts the job; run()
- *                               +- BLOCKS ---> the same stage on a worker, and what may follow
- *                               +- RETURNS --> the same stage on the loop
- *                               +- COMPUTES -> the same stage alone, on a thread that computes
- *                               +- AGAIN ----> the stages from the one on that looks, after a pause
- *                               '- DONE -----> the answer is finished, and the wire gets it
+ *   exchange_handle() -> exchange_run()
+ *        +- NEXT -----> the next stage
+ *        +- WAIT -----> is_waiting; exchange_wake() posts the job, and it is run again
+ *        +- BLOCKS ---> the same stage on a worker, and what may follow
+ *        +- RETURNS --> the same stage on the loop
+ *        +- COMPUTES -> the same stage alone, on a thread that computes
+ *        +- AGAIN ----> the stages from the one on that looks, after a pause
+ *        '- DONE -----> the answer is finished, and the wire gets it
  *
  * A request goes through the phases of enum exchange_phase, each of them a table of stages. Which
  * handler it comes to is known from its path and said to nobody before the rules have been asked;
@@ -229,7 +230,7 @@ static void run_computing(struct job *job)
         advance(x);
 }
 
-static void run(struct exchange *x)
+static void exchange_run(struct exchange *x)
 {
     x->is_waiting = false;
     if (x->is_done || (!x->is_to_pause && may_run(x, false) && run_stages(x, false))) {
@@ -253,7 +254,7 @@ static void run_again(struct job *job)
 {
     struct exchange *x = CONTAINER_OF(job, struct exchange, job);
     x->is_woken = false;
-    run(x);
+    exchange_run(x);
 }
 
 static void waker_rang(struct waker *waker)
@@ -283,7 +284,7 @@ static struct dav_result read_target(struct exchange *x)
     BUG("no such path result");
 }
 
-static struct dav_result begin(struct exchange *x)
+static struct dav_result exchange_begin(struct exchange *x)
 {
     struct dav_result result = read_target(x);
     if (!dav_is_fine(result))
@@ -317,7 +318,7 @@ void exchange_handle(const struct service *service, struct http_stream *stream)
     x->service = service;
     x->job.done = run_again;
     x->waker.ring = waker_rang;
-    struct dav_result result = begin(x);
+    struct dav_result result = exchange_begin(x);
     if (dav_is_fine(result))
         result = find_handler(x);
     if (dav_is_fine(result)) {
@@ -326,5 +327,5 @@ void exchange_handle(const struct service *service, struct http_stream *stream)
         (void)respond_error(x, result); /* no stage of any handler has run: nothing else to do */
         x->is_done = true;
     }
-    run(x);
+    exchange_run(x);
 }

@@ -88,7 +88,8 @@ void http_fields_set(struct http_fields *fields, struct arena *arena, enum http_
     http_fields_add(fields, arena, &line);
 }
 
-static const struct http_field_line *find(const struct http_fields *fields, enum http_field id)
+static const struct http_field_line *fields_find(const struct http_fields *fields,
+                                                 enum http_field id)
 {
     for (size_t i = 0; i < fields->count; i++) {
         if (fields->lines[i].id == id)
@@ -99,13 +100,13 @@ static const struct http_field_line *find(const struct http_fields *fields, enum
 
 struct str http_fields_get(const struct http_fields *fields, enum http_field id)
 {
-    const struct http_field_line *line = find(fields, id);
+    const struct http_field_line *line = fields_find(fields, id);
     return line ? line->value : STR_NONE;
 }
 
 bool http_fields_has(const struct http_fields *fields, enum http_field id)
 {
-    return find(fields, id) != NULL;
+    return fields_find(fields, id) != NULL;
 }
 
 bool http_fields_conflict(const struct http_fields *fields)

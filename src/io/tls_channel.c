@@ -497,7 +497,7 @@ void tls_channel_take_back(struct channel *channel)
         note_events(tls, missed);
 }
 
-static bool begin(struct tls_channel *tls, struct err *err)
+static bool tls_channel_begin(struct tls_channel *tls, struct err *err)
 {
     ERR_clear_error();
     SSL_CTX *context = tls_server_context(tls->server);
@@ -545,7 +545,7 @@ enum channel_rc tls_channel_handshake(struct channel *channel, struct err *err)
 {
     struct tls_channel *tls = tls_of(channel);
     assert(tls->phase != TLS_OPEN);
-    if (tls->phase == TLS_BROKEN || (!tls->ssl && !begin(tls, err)))
+    if (tls->phase == TLS_BROKEN || (!tls->ssl && !tls_channel_begin(tls, err)))
         return CHANNEL_FAILED;
     ERR_clear_error();
     int rc = SSL_do_handshake(tls->ssl);

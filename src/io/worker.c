@@ -45,7 +45,7 @@ static void unlock_and_wake(struct worker_pool *pool)
 }
 
 /* The next job; NULL when the pool ends. */
-static struct job *take(struct worker *worker)
+static struct job *worker_take(struct worker *worker)
 {
     struct worker_pool *pool = worker->pool;
     struct job *job = NULL;
@@ -68,7 +68,7 @@ static struct job *take(struct worker *worker)
 static void *work(void *arg)
 {
     struct worker *worker = arg;
-    for (struct job *job = take(worker); job; job = take(worker)) {
+    for (struct job *job = worker_take(worker); job; job = worker_take(worker)) {
         job->work(job);
         executor_post(job->home, job);
     }

@@ -154,7 +154,7 @@ static bool declare(struct capture *capture, const struct xml_binding *binding)
 /* --- the element itself --- */
 
 /* Its names live in `names` until it ends: ns, local name, prefix, language. */
-static bool begin(struct capture *capture, const struct xml_element *element)
+static bool capture_begin(struct capture *capture, const struct xml_element *element)
 {
     const struct xml_name *name = &element->name;
     struct buf *names = &capture->names;
@@ -283,7 +283,7 @@ static enum xml_rc within_bounds(const struct capture *capture)
 enum xml_rc capture_start(struct capture *capture, const struct xml_element *element)
 {
     bool is_first = capture->depth++ == 0;
-    bool is_fine = is_first ? begin(capture, element) && keep_attributes(capture, element)
+    bool is_fine = is_first ? capture_begin(capture, element) && keep_attributes(capture, element)
                             : start_within(capture, element);
     return is_fine ? within_bounds(capture) : XML_NO_MEMORY;
 }

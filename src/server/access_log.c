@@ -67,14 +67,14 @@ static void write_lines(struct access_lines *lines)
     buf_clear(&lines->lines);
 }
 
-static void run(struct task *task)
+static void access_log_run(struct task *task)
 {
     write_lines(CONTAINER_OF(task, struct access_lines, task));
 }
 
 void access_lines_init(struct access_lines *lines, struct access_log *log, struct loop *loop)
 {
-    *lines = (struct access_lines){.log = log, .loop = loop, .task.run = run};
+    *lines = (struct access_lines){.log = log, .loop = loop, .task.run = access_log_run};
 }
 
 void access_lines_done(struct access_lines *lines)

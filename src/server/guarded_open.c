@@ -86,7 +86,7 @@ static int open_last(const struct walk *walk, const char *name, const struct sta
 }
 
 /* One name. True: go on. False: *fd_out is what was opened, or -1 and errno. */
-static bool step(struct walk *walk, int *fd_out)
+static bool guarded_open_step(struct walk *walk, int *fd_out)
 {
     char name[NAME_MAX + 1];
     struct stat entry;
@@ -126,7 +126,7 @@ int guarded_open(const char *path, enum file_use use)
     if (whole >= (int)sizeof(walk.rest))
         return fail(ENAMETOOLONG);
     if (enter(&walk, open(skipped ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC))) {
-        while (step(&walk, &fd))
+        while (guarded_open_step(&walk, &fd))
             ;
     }
     int code = errno;

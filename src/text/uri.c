@@ -3,10 +3,10 @@
  *
  * Strict where two readers might disagree about who is meant, because the answer decides whether a
  * COPY stays on this server: user information is refused, since "http://us@them/" is made to be
- * misread (RFC 9110 §4.2.4); only of a Destination, where it is a file manager's and what stands
- * behind it must be us, is it left out. A port is digits within range; a host is made of the characters that a
- * registered name may have, or is an IPv6 address in brackets. A path that begins with "//" would
- * be an authority to a reader of relative references, so it is no path here.
+ * misread (RFC 9110 §4.2.4); only of a Destination, where file managers send it and what stands
+ * behind it must be us, is it left out. A port is digits within range; a host is made of the
+ * characters that a registered name may have, or is an IPv6 address in brackets. A path that begins
+ * with "//" would be an authority to a reader of relative references, so it is no path here.
  *
  * Lenient where nobody can be misled: bytes beyond ASCII in a path mean what they would mean
  * encoded.

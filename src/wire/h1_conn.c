@@ -418,7 +418,7 @@ static bool shut_step(struct h1_conn *conn)
     return got == CHANNEL_OK;
 }
 
-static bool step(struct h1_conn *conn)
+static bool h1_conn_step(struct h1_conn *conn)
 {
     switch (conn->state) {
     case CONN_HEAD:
@@ -461,7 +461,7 @@ static void conn_run(struct task *task)
         return;
     conn->run_bytes = 0;
     conn->is_running = true;
-    for (int steps = 0; step(conn); steps++) {
+    for (int steps = 0; h1_conn_step(conn); steps++) {
         if (steps == RUN_STEPS_MAX) { /* others want their share of the loop */
             loop_queue(conn->base.wire->loop, &conn->task);
             break;

@@ -52,7 +52,7 @@ static int forbid(struct h2_conn *conn, uint32_t error_code)
     return end_with(conn, error_code, NULL);
 }
 
-static struct h2_stream *find(nghttp2_session *session, int32_t id)
+static struct h2_stream *h2_session_find(nghttp2_session *session, int32_t id)
 {
     return nghttp2_session_get_stream_user_data(session, id);
 }
@@ -92,7 +92,7 @@ static int note_priority(struct h2_conn *conn, const nghttp2_frame *frame)
     const nghttp2_ext_priority_update *update = frame->ext.payload;
     if (update->stream_id == 0)
         return forbid(conn, NGHTTP2_PROTOCOL_ERROR);
-    if (!find(conn->session, update->stream_id))
+    if (!h2_session_find(conn->session, update->stream_id))
         conn->early_priority_id = update->stream_id;
     return 0;
 }
@@ -120,7 +120,8 @@ static void note_headers(struct h2_conn *conn, const nghttp2_frame *frame, struc
 static int frame_received(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
     struct h2_conn *conn = user_data;
-    struct h2_stream *stream = frame->hd.stream_id ? find(session, frame->hd.stream_id) : NULL;
+    struct h2_stream *stream =
+        frame->hd.stream_id ? h2_session_find(session, frame->hd.stream_id) : NULL;
     if (frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK))
         h2_conn_pong(conn);
     else if (frame->hd.type == NGHTTP2_PRIORITY_UPDATE)
@@ -207,7 +208,7 @@ static int data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, const
                       size_t len, void *user_data)
 {
     struct h2_conn *conn = user_data;
-    struct h2_stream *stream = find(session, id);
+    struct h2_stream *stream = h2_session_find(session, id);
     (void)flags; /* the end is told by frame_received() */
     if (len)
         h2_budget_give(&conn->frames, len < DATA_BYTES_MIN ? 1 : DATA_WORTH);
@@ -226,7 +227,7 @@ static int data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, const
 static int stream_closed(nghttp2_session *session, int32_t id, uint32_t error_code, void *user_data)
 {
     struct h2_conn *conn = user_data;
-    struct h2_stream *stream = find(session, id);
+    struct h2_stream *stream = h2_session_find(session, id);
     (void)error_code; /* what we have sent is what counts */
     if (!stream)
         return 0;
@@ -262,7 +263,7 @@ static int frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void
         note_goaway(conn, frame->goaway.error_code);
     if (!is_answer || !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
         return 0;
-    struct h2_stream *stream = find(session, frame->hd.stream_id);
+    struct h2_stream *stream = h2_session_find(session, frame->hd.stream_id);
     if (!stream)
         return 0;
     assert(stream->state == STREAM_SENDING);

@@ -82,7 +82,7 @@ void h2_stream_keep(struct h2_stream *stream)
 }
 
 /* Appends at most `want` of the bytes that come next; false: there are none. */
-static bool take(struct h2_stream *stream, struct buf *into, size_t want)
+static bool h2_stream_take(struct h2_stream *stream, struct buf *into, size_t want)
 {
     struct chunk *first = chunk_of(stream->chunks.next);
     bool is_kept = !list_is_empty(&stream->chunks);
@@ -166,7 +166,7 @@ static enum pull body_pull(struct source *self, struct buf *into, size_t want, s
     if (!stream->has_pulled && !stream->has_ended)
         h2_window_grow(stream);
     stream->has_pulled = true;
-    if (take(stream, into, want))
+    if (h2_stream_take(stream, into, want))
         return PULL_DATA;
     if (stream->has_ended)
         return PULL_END;

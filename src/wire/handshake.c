@@ -105,7 +105,7 @@ static void hand_on(struct handshake *handshake)
     free_handshake(handshake);
 }
 
-static void step(struct job *job)
+static void handshake_step(struct job *job)
 {
     struct handshake *handshake = CONTAINER_OF(job, struct handshake, job);
     handshake->result = tls_channel_handshake(handshake->channel, &handshake->err);
@@ -135,7 +135,7 @@ static void step_done(struct job *job)
     }
 }
 
-static void run(struct task *task)
+static void handshake_run(struct task *task)
 {
     struct handshake *handshake = CONTAINER_OF(task, struct handshake, task);
     if (!tls_channel_can_handshake(handshake->channel))
@@ -168,8 +168,8 @@ void handshake_open(struct wire *wire, struct incoming *incoming)
 {
     struct handshake *handshake = MEM_NEW(struct handshake);
     conn_link(&handshake->base, wire, &handshake_ops, incoming);
-    handshake->task.run = run;
-    handshake->job.work = step;
+    handshake->task.run = handshake_run;
+    handshake->job.work = handshake_step;
     handshake->job.done = step_done;
     handshake->channel = incoming->channel;
     handshake->channel->ready = &handshake->task;

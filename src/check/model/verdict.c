@@ -23,7 +23,7 @@ verdict_set verdicts_of_class(enum verdict_class class)
     return set;
 }
 
-static verdict_set find(struct str name)
+static verdict_set verdict_find(struct str name)
 {
     verdict_set set = 0;
     if (str_eq(name, STR("fail")))
@@ -45,7 +45,7 @@ bool verdicts_parse(struct str names, verdict_set *set_out)
 {
     verdict_set set = 0;
     while (names.len) {
-        verdict_set more = find(str_trim(str_cut(&names, ',')));
+        verdict_set more = verdict_find(str_trim(str_cut(&names, ',')));
         if (more == 0)
             return false;
         set |= more;

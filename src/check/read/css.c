@@ -232,7 +232,7 @@ static state_fn *const states[] = {
     [URL] = on_url,       [URL_START] = on_url_start, [URL_END] = on_url_end,
 };
 
-static void take(struct css_reader *r, char c)
+static void css_take(struct css_reader *r, char c)
 {
     bool is_second = c == '\n' && r->was_cr;
     r->was_cr = c == '\r';
@@ -253,7 +253,7 @@ static void take(struct css_reader *r, char c)
 void css_reader_feed(struct css_reader *reader, struct str bytes)
 {
     for (size_t i = 0; i < bytes.len; i++)
-        take(reader, bytes.at[i]);
+        css_take(reader, bytes.at[i]);
 }
 
 /* What is open at the end counts as closed (CSS Syntax 3 §4.3.5, §4.3.6). */

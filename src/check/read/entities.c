@@ -21,7 +21,7 @@ static const struct entity {
 
 enum { NAME_BYTES_MAX = 31 };
 
-static const struct entity *find(struct str name)
+static const struct entity *entities_find(struct str name)
 {
     size_t low = 0, high = ARRAY_LEN(entities);
     while (low < high) {
@@ -49,7 +49,7 @@ static size_t take_named(struct buf *to, struct str text, bool in_attribute)
     while (len < text.len && len < NAME_BYTES_MAX && is_name_char(text.at[len]))
         len++;
     for (; len > 1; len--) {
-        const struct entity *entity = find(str_first(text, len));
+        const struct entity *entity = entities_find(str_first(text, len));
         char next = len < text.len ? text.at[len] : '\0';
         if (!entity || (next != ';' && !entity->may_end_open))
             continue;

@@ -715,7 +715,7 @@ static void advance(struct html_reader *r, char c)
 }
 
 /* Line ends of all kinds count as one line feed. */
-static void take(struct html_reader *r, char c)
+static void html_reader_take(struct html_reader *r, char c)
 {
     bool is_second = c == '\n' && r->was_cr;
     r->was_cr = c == '\r';
@@ -750,7 +750,7 @@ void html_reader_feed(struct html_reader *reader, struct str bytes)
             bytes = str_from(bytes, run);
             continue;
         }
-        take(reader, bytes.at[0]);
+        html_reader_take(reader, bytes.at[0]);
         bytes = str_from(bytes, 1);
     }
 }

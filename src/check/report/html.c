@@ -87,7 +87,7 @@ static void add_boxes(struct buf *out, const struct report_summary *s)
     BUF_ADD(out, "</ul>\n");
 }
 
-static void begin(struct report *report)
+static void html_begin(struct report *report)
 {
     const struct report_summary *s = report->summary;
     struct buf *out = &report->out;
@@ -173,4 +173,4 @@ static void end(struct report *report)
 }
 
 const struct report_ops report_html = {
-    .begin = begin, .row = add_row, .member = add_member, .end = end};
+    .begin = html_begin, .row = add_row, .member = add_member, .end = end};

@@ -39,7 +39,7 @@ static struct str printable(struct text_state *state, struct str text)
     return copy;
 }
 
-static void begin(struct report *report)
+static void text_begin(struct report *report)
 {
     report->state = MEM_NEW(struct text_state);
 }
@@ -230,4 +230,4 @@ static void end(struct report *report)
 }
 
 const struct report_ops report_text = {
-    .begin = begin, .row = add_row, .member = add_member, .end = end};
+    .begin = text_begin, .row = add_row, .member = add_member, .end = end};

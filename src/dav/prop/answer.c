@@ -27,7 +27,7 @@ struct answer {
     bool has_any;   /* property in its first propstat */
 };
 
-static void begin(struct answer *answer)
+static void answer_begin(struct answer *answer)
 {
     if (answer->has_begun)
         return;
@@ -80,7 +80,7 @@ static enum store_rc show_value(struct store_prop_visitor *visitor, const struct
     const struct dav_prop *live = dav_prop_find(prop->ns, prop->name);
     size_t named = find_name(answer->request, prop->ns, prop->name);
     struct err err;
-    begin(answer);
+    answer_begin(answer);
     if (!buf_try_reserve(answer->ms->out, prop->xml.len))
         return STORE_BUSY;
     buf_add(answer->ms->out, prop->xml);
@@ -97,7 +97,7 @@ static bool add_dead_name(struct store_prop_visitor *visitor, struct str ns, str
 {
     struct answer *answer = CONTAINER_OF(visitor, struct answer, dead);
     const struct dav_prop *live = dav_prop_find(ns, name);
-    begin(answer);
+    answer_begin(answer);
     if (!live || !live->get)
         multistatus_empty_prop(answer->ms->out, ns, name);
     return false;
@@ -231,7 +231,7 @@ static void finish(struct answer *answer)
     struct multistatus *ms = answer->ms;
     const struct propfind_request *request = answer->request;
     size_t start = ms->out->len;
-    begin(answer);
+    answer_begin(answer);
     if (request->kind == PROPFIND_ALL)
         add_all(answer);
     else if (request->kind == PROPFIND_NAMES)

@@ -527,7 +527,7 @@ static enum store_rc transfer_across(struct transfer *transfer, struct res_path 
 
 /* --- both --- */
 
-static enum store_rc run(struct transfer *transfer, struct res_path to)
+static enum store_rc tree_run(struct transfer *transfer, struct res_path to)
 {
     struct view *view = view_of(transfer->store);
     const struct mount *from_mount = view_find(view, transfer->from);
@@ -571,7 +571,7 @@ enum store_rc view_copy(struct store_change *change, const struct store_transfer
                                 .from = copy->from,
                                 .is_deep = copy->is_deep,
                                 .expects_absent = copy->expects_absent};
-    enum store_rc rc = run(&transfer, copy->to);
+    enum store_rc rc = tree_run(&transfer, copy->to);
     arena_done(&transfer.arena);
     return rc;
 }
@@ -586,7 +586,7 @@ enum store_rc view_move(struct store_change *change, const struct store_transfer
                                 .is_move = true,
                                 .is_deep = true,
                                 .expects_absent = move->expects_absent};
-    enum store_rc rc = run(&transfer, move->to);
+    enum store_rc rc = tree_run(&transfer, move->to);
     arena_done(&transfer.arena);
     return rc;
 }

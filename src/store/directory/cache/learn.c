@@ -244,7 +244,7 @@ static bool learn_due(struct learning *learning)
 }
 
 /* The listing, hanging on its node; NULL where nothing can be kept. With the mutex held. */
-static struct listing *begin(struct dir_cache *cache, struct res_path path)
+static struct listing *learn_begin(struct dir_cache *cache, struct res_path path)
 {
     cache_look(cache);
     if (!cache_learn_way(cache, path))
@@ -282,7 +282,7 @@ static void grant(struct dir_cache *cache, const struct wish *wish)
     if (dir_name_of(path, &name) != STORE_OK)
         return;
     pthread_mutex_lock(&cache->mutex);
-    learning.listing = cache->is_over ? NULL : begin(cache, path);
+    learning.listing = cache->is_over ? NULL : learn_begin(cache, path);
     bool was_complete = learning.listing && learning.listing->is_complete;
     pthread_mutex_unlock(&cache->mutex);
     if (!learning.listing)
@@ -323,7 +323,7 @@ static struct wish *next_wish(struct learner *learner)
     return wish;
 }
 
-static void *run(void *arg)
+static void *learn_run(void *arg)
 {
     struct dir_cache *cache = arg;
     struct learner *learner = cache->learner;
@@ -360,7 +360,7 @@ static bool start(struct dir_cache *cache)
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the loops' affair */
-    int code = pthread_create(&learner->thread, &attributes, run, cache);
+    int code = pthread_create(&learner->thread, &attributes, learn_run, cache);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     if (code == 0)
