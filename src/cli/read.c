@@ -1,4 +1,4 @@
-/* `davit read`: bytes come from a file, standard input or a server, pass through cli/saved.c, which
+/* `davit read`: bytes come from a file, standard input or a server, pass through cli/saved_response.c, which
  * takes heads off, and through libdavit's reader; each response goes to what was asked for: a
  * printer, the linter, a client's reading, or a snapshot to be compared. What that writes leaves as
  * soon as there is enough of it, so that a body of any length passes in constant memory.
@@ -15,7 +15,7 @@
 #include "base/utf8.h"
 #include "cli/command.h"
 #include "cli/read_options.h"
-#include "cli/saved.h"
+#include "cli/saved_response.h"
 #include "http/status.h"
 #include "multistatus/lint/lint.h"
 #include "multistatus/print/diff.h"
@@ -35,8 +35,8 @@ struct run {
     const struct read_options *options;
     const char *name; /* for messages: as a terminal may show it, in `shown` */
     struct buf shown;
-    struct saved saved;
-    struct saved_sink sink;
+    struct saved_response saved;
+    struct saved_response_sink sink;
     struct fetch_events events;
     struct davit_ms_reader *reader;
     enum davit_ms_rc rc;
@@ -181,7 +181,7 @@ static bool begin_body(struct run *run)
     return read_bytes(run, buf_str(&run->first));
 }
 
-static bool on_body(struct saved_sink *sink, struct str bytes)
+static bool on_body(struct saved_response_sink *sink, struct str bytes)
 {
     struct run *run = CONTAINER_OF(sink, struct run, sink);
     if (run->has_begun)
@@ -243,7 +243,7 @@ static int status_of_head(const struct run *run)
 
 static void finish(struct run *run)
 {
-    bool goes_on = saved_end(&run->saved) && (run->has_begun || begin_body(run));
+    bool goes_on = saved_response_end(&run->saved) && (run->has_begun || begin_body(run));
     if (goes_on)
         run->rc = davit_ms_reader_finish(run->reader);
     struct davit_ms_verdict verdict = *davit_ms_reader_verdict(run->reader);
@@ -276,7 +276,7 @@ static void tear_down(struct run *run)
     reading_free(run->reading);
     snapshot_free(run->snapshot);
     davit_ms_reader_free(run->reader);
-    saved_done(&run->saved);
+    saved_response_done(&run->saved);
     buf_done(&run->first);
     buf_done(&run->shown);
     buf_done(&run->out);
@@ -293,7 +293,7 @@ static bool read_fd(struct run *run, int fd, struct err *err)
             continue;
         if (len < 0)
             return err_sys(err, errno, "%s", run->name);
-        if (len == 0 || !saved_feed(&run->saved, str_of(bytes, (size_t)len)))
+        if (len == 0 || !saved_response_feed(&run->saved, str_of(bytes, (size_t)len)))
             return true;
     }
 }
@@ -319,7 +319,7 @@ static bool on_head_line(struct fetch_events *events, struct str line)
 static bool on_fetched(struct fetch_events *events, struct str bytes)
 {
     struct run *run = CONTAINER_OF(events, struct run, events);
-    return saved_feed(&run->saved, bytes);
+    return saved_response_feed(&run->saved, bytes);
 }
 
 static bool read_whole(const char *path, struct buf *to, struct err *err)

@@ -2,7 +2,7 @@
  * clients' readings, comparing with itself. However the bytes are split, the same comes out; JSON
  * is one line a member; nothing that is shown can steer a terminal. */
 #include "base/mem.h"
-#include "cli/saved.h"
+#include "cli/saved_response.h"
 #include "fuzz.h"
 #include "multistatus/lint/lint.h"
 #include "multistatus/print/diff.h"
@@ -14,12 +14,12 @@ static const char *const clients[] = {"finder", "windows", "gvfs",  "davfs2",
                                       "rclone", "joplin",  "zotero"};
 
 struct pass {
-    struct saved saved;
-    struct saved_sink sink;
+    struct saved_response saved;
+    struct saved_response_sink sink;
     struct buf body;
 };
 
-static bool on_body(struct saved_sink *sink, struct str bytes)
+static bool on_body(struct saved_response_sink *sink, struct str bytes)
 {
     struct pass *pass = CONTAINER_OF(sink, struct pass, sink);
     buf_add(&pass->body, bytes);
@@ -34,14 +34,14 @@ static void take_body(struct pass *pass, struct str bytes, struct fuzz_random *r
     while (bytes.len) {
         struct str piece = str_first(bytes, random ? fuzz_below(random, 50) : bytes.len);
         bytes = str_from(bytes, piece.len);
-        FUZZ_CHECK(saved_feed(&pass->saved, piece));
+        FUZZ_CHECK(saved_response_feed(&pass->saved, piece));
     }
-    FUZZ_CHECK(saved_end(&pass->saved));
+    FUZZ_CHECK(saved_response_end(&pass->saved));
 }
 
 static void pass_done(struct pass *pass)
 {
-    saved_done(&pass->saved);
+    saved_response_done(&pass->saved);
     buf_done(&pass->body);
 }
 

@@ -1,14 +1,14 @@
 #include "support/test.h"
 
-#include "cli/saved.h"
+#include "cli/saved_response.h"
 
 struct pass {
-    struct saved saved;
-    struct saved_sink sink;
+    struct saved_response saved;
+    struct saved_response_sink sink;
     struct buf body;
 };
 
-static bool on_body(struct saved_sink *sink, struct str bytes)
+static bool on_body(struct saved_response_sink *sink, struct str bytes)
 {
     struct pass *pass = CONTAINER_OF(sink, struct pass, sink);
     buf_add(&pass->body, bytes);
@@ -23,14 +23,14 @@ static void check_taken(const char *input, unsigned status, const char *method, 
         struct str rest = str_of_c(input);
         pass.saved.sink = &pass.sink;
         while (rest.len) {
-            assert_true(saved_feed(&pass.saved, str_first(rest, steps[i])));
+            assert_true(saved_response_feed(&pass.saved, str_first(rest, steps[i])));
             rest = str_from(rest, steps[i]);
         }
-        assert_true(saved_end(&pass.saved));
+        assert_true(saved_response_end(&pass.saved));
         check_str(input, buf_str(&pass.body), body);
         check_int(input, pass.saved.exchange.status, status);
         check_str(input, pass.saved.exchange.method, method);
-        saved_done(&pass.saved);
+        saved_response_done(&pass.saved);
         buf_done(&pass.body);
     }
 }
@@ -77,7 +77,7 @@ TEST(saved_decodes_chunks_only_where_they_are)
     check_taken(CHUNKED "4\r\n<a/>xx", 207, "", "<a/>");
 }
 
-static bool stop(struct saved_sink *sink, struct str bytes)
+static bool stop(struct saved_response_sink *sink, struct str bytes)
 {
     (void)sink, (void)bytes; /* wants nothing */
     return false;
@@ -87,8 +87,8 @@ TEST(saved_stops_where_nobody_listens)
 {
     struct pass pass = {.sink.body = stop};
     pass.saved.sink = &pass.sink;
-    assert_false(saved_feed(&pass.saved, STR(ANSWER "<a/> and more")));
-    saved_done(&pass.saved);
+    assert_false(saved_response_feed(&pass.saved, STR(ANSWER "<a/> and more")));
+    saved_response_done(&pass.saved);
 }
 
 int main(void)

@@ -1,4 +1,4 @@
-/* cli/saved.h: a 207 as people keep it: the body alone, or a saved HTTP exchange in front of it:
+/* cli/saved_response.h: a 207 as people keep it: the body alone, or a saved HTTP exchange in front of it:
  * the heads that `curl -i` writes, and the request's, where a tool keeps that, too. Bytes in, the
  * body's bytes out. */
 #pragma once
@@ -9,8 +9,8 @@
 #include "wire/h1_body.h"
 
 /* Embedded by who wants the body. False stops. */
-struct saved_sink {
-    bool (*body)(struct saved_sink *sink, struct str bytes);
+struct saved_response_sink {
+    bool (*body)(struct saved_response_sink *sink, struct str bytes);
 };
 
 enum saved_state {
@@ -23,8 +23,8 @@ enum saved_state {
     SAVED_OVER,   /* the last chunk has come */
 };
 
-struct saved {
-    struct saved_sink *sink; /* borrows */
+struct saved_response {
+    struct saved_response_sink *sink; /* borrows */
     enum saved_state state;
     struct lint_exchange exchange; /* what the heads say; complete when the body begins */
     struct arena arena;
@@ -35,12 +35,12 @@ struct saved {
 };
 
 /* A zeroed one with its sink set is at the start. */
-void saved_done(struct saved *saved);
+void saved_response_done(struct saved_response *saved);
 
 /* False: the sink does not want more. */
-NODISCARD bool saved_feed(struct saved *saved, struct str bytes);
-NODISCARD bool saved_end(struct saved *saved);
+NODISCARD bool saved_response_feed(struct saved_response *saved, struct str bytes);
+NODISCARD bool saved_response_end(struct saved_response *saved);
 
 /* A line of a head that comes by itself, as from a fetch; then everything fed is the body. */
-void saved_head_line(struct saved *saved, struct str line);
-void saved_head_over(struct saved *saved);
+void saved_head_line(struct saved_response *saved, struct str line);
+void saved_head_over(struct saved_response *saved);

@@ -6,13 +6,13 @@
  * Lenient: line ends may lack their CR, fields may be odd. This reads what was, to tell what was
  * wrong with it; it is no server. A head that never ends is taken for a body, and found malformed
  * there. */
-#include "cli/saved.h"
+#include "cli/saved_response.h"
 
 #include "http/status.h"
 
 enum { HEAD_BYTES_MAX = 262144, SNIFF_BYTES = 32, CHUNK_OVERHEAD_MAX = 65536, STEP_BYTES = 65536 };
 
-void saved_done(struct saved *saved)
+void saved_response_done(struct saved_response *saved)
 {
     arena_done(&saved->arena);
     buf_done(&saved->pending);
@@ -20,7 +20,7 @@ void saved_done(struct saved *saved)
 
 /* --- heads --- */
 
-static void begin_answer(struct saved *saved, struct str line, unsigned status)
+static void begin_answer(struct saved_response *saved, struct str line, unsigned status)
 {
     struct lint_exchange *exchange = &saved->exchange;
     exchange->status = status;
@@ -31,7 +31,7 @@ static void begin_answer(struct saved *saved, struct str line, unsigned status)
     saved->is_chunked = false;
 }
 
-static void read_field(struct saved *saved, struct str line)
+static void read_field(struct saved_response *saved, struct str line)
 {
     struct str value = line;
     struct str name = str_trim(str_cut(&value, ':'));
@@ -48,7 +48,7 @@ static void read_field(struct saved *saved, struct str line)
         saved->request_left = length;
 }
 
-void saved_head_line(struct saved *saved, struct str line)
+void saved_head_line(struct saved_response *saved, struct str line)
 {
     struct http_status_line status;
     if (str_starts(line, STR("HTTP/")) && http_status_line_parse(line, &status))
@@ -57,12 +57,12 @@ void saved_head_line(struct saved *saved, struct str line)
         read_field(saved, line);
 }
 
-void saved_head_over(struct saved *saved)
+void saved_head_over(struct saved_response *saved)
 {
     saved->state = SAVED_BODY;
 }
 
-static void read_request_line(struct saved *saved, struct str line)
+static void read_request_line(struct saved_response *saved, struct str line)
 {
     saved->exchange.method = arena_str(&saved->arena, str_cut(&line, ' '));
     saved->exchange.target = arena_str(&saved->arena, str_cut(&line, ' '));
@@ -99,7 +99,7 @@ static size_t head_len(struct str bytes)
     return 0;
 }
 
-static void read_head(struct saved *saved, struct str head)
+static void read_head(struct saved_response *saved, struct str head)
 {
     struct str first = head;
     bool is_request = is_request_line(take_line(&first));
@@ -112,7 +112,7 @@ static void read_head(struct saved *saved, struct str head)
 
 /* --- states; each returns whether it got on, and could again --- */
 
-static bool at_start(struct saved *saved, bool is_last)
+static bool at_start(struct saved_response *saved, bool is_last)
 {
     struct str bytes = buf_str(&saved->pending);
     struct str rest = bytes;
@@ -130,7 +130,7 @@ static bool at_start(struct saved *saved, bool is_last)
     return true;
 }
 
-static bool in_head(struct saved *saved, bool is_last)
+static bool in_head(struct saved_response *saved, bool is_last)
 {
     size_t len = head_len(buf_str(&saved->pending));
     if (len) {
@@ -144,7 +144,7 @@ static bool in_head(struct saved *saved, bool is_last)
     return true;
 }
 
-static bool in_request_body(struct saved *saved)
+static bool in_request_body(struct saved_response *saved)
 {
     size_t len = (size_t)u64_min(saved->request_left, saved->pending.len);
     buf_consume(&saved->pending, len);
@@ -168,7 +168,7 @@ static bool is_chunk_line(struct str bytes)
     return str_parse_hex(digits, &size);
 }
 
-static bool at_answer(struct saved *saved, bool is_last)
+static bool at_answer(struct saved_response *saved, bool is_last)
 {
     struct str bytes = buf_str(&saved->pending);
     bool has_line = str_index(bytes, '\n') < bytes.len;
@@ -186,7 +186,7 @@ static bool at_answer(struct saved *saved, bool is_last)
     return true;
 }
 
-static bool pass_chunks(struct saved *saved, struct str bytes)
+static bool pass_chunks(struct saved_response *saved, struct str bytes)
 {
     struct buf content = {0};
     bool goes_on = true;
@@ -202,14 +202,14 @@ static bool pass_chunks(struct saved *saved, struct str bytes)
     return goes_on;
 }
 
-static bool pass(struct saved *saved, struct str bytes)
+static bool pass(struct saved_response *saved, struct str bytes)
 {
     if (saved->state == SAVED_CHUNKS)
         return pass_chunks(saved, bytes);
     return saved->state == SAVED_OVER || bytes.len == 0 || saved->sink->body(saved->sink, bytes);
 }
 
-static bool saved_step(struct saved *saved, bool is_last)
+static bool saved_response_step(struct saved_response *saved, bool is_last)
 {
     switch (saved->state) {
     case SAVED_START:
@@ -228,9 +228,9 @@ static bool saved_step(struct saved *saved, bool is_last)
     return false;
 }
 
-static bool saved_run(struct saved *saved, bool is_last)
+static bool saved_response_run(struct saved_response *saved, bool is_last)
 {
-    while (saved_step(saved, is_last))
+    while (saved_response_step(saved, is_last))
         continue;
     if (saved->state < SAVED_BODY)
         return true;
@@ -239,15 +239,15 @@ static bool saved_run(struct saved *saved, bool is_last)
     return goes_on;
 }
 
-bool saved_feed(struct saved *saved, struct str bytes)
+bool saved_response_feed(struct saved_response *saved, struct str bytes)
 {
     if (saved->state >= SAVED_BODY)
         return pass(saved, bytes);
     buf_add(&saved->pending, bytes);
-    return saved_run(saved, false);
+    return saved_response_run(saved, false);
 }
 
-bool saved_end(struct saved *saved)
+bool saved_response_end(struct saved_response *saved)
 {
-    return saved->state >= SAVED_BODY || saved_run(saved, true);
+    return saved->state >= SAVED_BODY || saved_response_run(saved, true);
 }
