@@ -1,7 +1,8 @@
-/* `davit read`: bytes come from a file, standard input or a server, pass through cli/saved_response.c, which
- * takes heads off, and through libdavit's reader; each response goes to what was asked for: a
- * printer, the linter, a client's reading, or a snapshot to be compared. What that writes leaves as
- * soon as there is enough of it, so that a body of any length passes in constant memory.
+/* `davit read`: bytes come from a file, standard input or a server, pass through
+ * cli/saved_response.c, which takes heads off, and through libdavit's reader; each response goes to
+ * what was asked for: a printer, the linter, a client's reading, or a snapshot to be compared. What
+ * that writes leaves as soon as there is enough of it, so that a body of any length passes in
+ * constant memory.
  *
  * Results go to standard output, what is wrong with the input to standard error, and the exit
  * status says what was inside: for scripts it is the point of the command. It is about the body and

@@ -1,6 +1,6 @@
-/* cli/saved_response.h: a 207 as people keep it: the body alone, or a saved HTTP exchange in front of it:
- * the heads that `curl -i` writes, and the request's, where a tool keeps that, too. Bytes in, the
- * body's bytes out. */
+/* cli/saved_response.h: a 207 as people keep it: the body alone, or a saved HTTP exchange in front
+ * of it: the heads that `curl -i` writes, and the request's, where a tool keeps that, too. Bytes
+ * in, the body's bytes out. */
 #pragma once
 
 #include "base/arena.h"

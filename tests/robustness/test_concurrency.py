@@ -28,7 +28,7 @@ ROOTS = ["/x", "/y"]  # these stay
 FOLDERS = [f"{root}/{name}" for root in ROOTS for name in "pq"]
 FILES = [f"{folder}/{name}" for folder in ROOTS + FOLDERS for name in "123"]
 ALLOWED = {
-    "GET": {200, 404}, "PROPFIND": {207, 404}, "PUT": {201, 405, 409, 412, 423},
+    "GET": {200, 308, 404}, "PROPFIND": {207, 404}, "PUT": {201, 405, 409, 412, 423},
     "MKCOL": {201, 405, 409, 423}, "DELETE": {204, 207, 404, 423},
     "COPY": {201, 204, 207, 403, 404, 409, 412, 423},
     "MOVE": {201, 204, 207, 403, 404, 409, 412, 423},
