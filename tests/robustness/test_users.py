@@ -156,8 +156,9 @@ class Run:
         if place not in self.world.nodes:
             reasons.append({404})
         response = self.ask(user, "GET", url)
-        if self.judge(f"GET {url} by {user}", response, reasons, {200}) and \
-                self.world.kind(place) == "file":
+        is_file = self.world.kind(place) == "file"
+        fine = {200} if is_file or not url else {308}
+        if self.judge(f"GET {url} by {user}", response, reasons, fine) and is_file:
             assert response.body == self.world.nodes[place], url
 
     def put(self, user):
