@@ -1,7 +1,7 @@
 #include "support/test.h"
 
-#include "bench.h"
 #include "dav/allow.h"
+#include "fixture.h"
 
 /* RFC 9110 §15.5.6 */
 TEST(allow_is_what_may_be_done_there)
@@ -17,13 +17,13 @@ TEST(allow_is_what_may_be_done_there)
         {"", "", /* "*" */
          "OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK"},
     };
-    bench_make("d/");
-    bench_make("f");
+    fixture_make("d/");
+    fixture_make("f");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        bench_next(rows[i].path);
-        bench.bare.stream.request.path = str_of_c(rows[i].raw);
+        fixture_next(rows[i].path);
+        fixture.bare.stream.request.path = str_of_c(rows[i].raw);
         struct buf allow = {0};
-        allow_add(bench.x, &allow);
+        allow_add(fixture.x, &allow);
         check_str(rows[i].raw, buf_str(&allow), rows[i].allow);
         buf_done(&allow);
     }
@@ -32,7 +32,7 @@ TEST(allow_is_what_may_be_done_there)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BENCH_TEST(allow_is_what_may_be_done_there),
+        FIXTURE_TEST(allow_is_what_may_be_done_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

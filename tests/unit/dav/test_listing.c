@@ -1,7 +1,7 @@
 #include "support/test.h"
 
-#include "bench.h"
 #include "dav/listing.h"
+#include "fixture.h"
 #include "support/executors.h"
 
 enum { MANY = 500 };
@@ -37,41 +37,41 @@ static const struct listing_ops ops = {tell, refuse, blocks};
 
 static int open_with_files(void **state)
 {
-    (void)!bench_open(state); /* it asserts */
-    bench_make("a");
-    bench_make("d/");
-    bench_make("d/b");
+    (void)!fixture_open(state); /* it asserts */
+    fixture_make("a");
+    fixture_make("d/");
+    fixture_make("d/b");
     told = 0;
     is_slow = false;
     fails_at = SIZE_MAX;
     return 0;
 }
 
-#define FILES_TEST(test) cmocka_unit_test_setup_teardown(test, open_with_files, bench_close)
+#define FILES_TEST(test) cmocka_unit_test_setup_teardown(test, open_with_files, fixture_close)
 
 static void last_ref(struct refs *refs)
 {
-    (void)refs; /* the bench ends it */
+    (void)refs; /* the fixture ends it */
 }
 
 static unsigned ask(enum depth depth)
 {
     struct walk_item target = {.path = PATH_ROOT, .real = PATH_ROOT, .stat.is_collection = true};
     inline_executor_init(&executor);
-    bench_next("");
-    bench.bare.stream.executor = &executor.executor;
-    refs_init(&bench.bare.stream.refs, last_ref);
-    bench.bare.service.spool_dir_fd = -1;
+    fixture_next("");
+    fixture.bare.stream.executor = &executor.executor;
+    refs_init(&fixture.bare.stream.refs, last_ref);
+    fixture.bare.service.spool_dir_fd = -1;
     listing = (struct listing){0};
-    listing_init(&listing, bench.x, &ops);
+    listing_init(&listing, fixture.x, &ops);
     assert_int_equal(listing_answer(&listing, &target, depth), STAGE_DONE);
-    return bench.bare.stream.response.status;
+    return fixture.bare.stream.response.status;
 }
 
 /* Pulls all of the answer; closes it. Where it ends, says so. */
 static enum pull pull_all(struct buf *body)
 {
-    struct http_response *response = &bench.bare.stream.response;
+    struct http_response *response = &fixture.bare.stream.response;
     struct err err = {0};
     enum pull pulled = PULL_DATA;
     while (pulled == PULL_DATA || pulled == PULL_WAIT) {
@@ -107,7 +107,7 @@ static void check_whole(enum depth depth, size_t items)
 TEST(listing_that_is_small_has_its_length)
 {
     check_whole(DEPTH_1, 3);
-    assert_true(bench.bare.stream.response.body_bytes != LENGTH_UNKNOWN);
+    assert_true(fixture.bare.stream.response.body_bytes != LENGTH_UNKNOWN);
     assert_int_equal(executor.submit_count, 0);
     check_whole(DEPTH_INFINITY, 4);
 }
@@ -117,11 +117,11 @@ TEST(listing_that_is_long_is_written_while_it_is_sent)
     for (size_t i = 0; i < MANY; i++) {
         struct buf name = {0};
         buf_addf(&name, "d/%zu", i);
-        bench_make(buf_c(&name));
+        fixture_make(buf_c(&name));
         buf_done(&name);
     }
     check_whole(DEPTH_INFINITY, MANY + 4);
-    assert_true(bench.bare.stream.response.body_bytes == LENGTH_UNKNOWN);
+    assert_true(fixture.bare.stream.response.body_bytes == LENGTH_UNKNOWN);
     assert_true(executor.submit_count > 0);
 }
 
@@ -129,7 +129,7 @@ TEST(listing_goes_on_where_it_may_block)
 {
     is_slow = true;
     check_whole(DEPTH_1, 3);
-    assert_true(bench.bare.stream.response.body_bytes == LENGTH_UNKNOWN);
+    assert_true(fixture.bare.stream.response.body_bytes == LENGTH_UNKNOWN);
     assert_true(executor.submit_count > 0);
 }
 
@@ -154,8 +154,8 @@ TEST(listing_that_is_not_read_to_its_end_leaves_nothing)
     struct err err = {0};
     is_slow = true;
     assert_int_equal(ask(DEPTH_1), 207);
-    (void)!source_pull(bench.bare.stream.response.body, &body, 10, &err); /* any */
-    source_close(&bench.bare.stream.response.body);
+    (void)!source_pull(fixture.bare.stream.response.body, &body, 10, &err); /* any */
+    source_close(&fixture.bare.stream.response.body);
     (void)inline_executor_run(&executor); /* what was under way */
     buf_done(&body);
 }

@@ -7,11 +7,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "bench.h"
 #include "dav/method.h"
 #include "dav/prop/answer.h"
 #include "exchange/body.h"
 #include "exchange/finish.h"
+#include "fixture.h"
 #include "support/changes.h"
 #include "support/failing_mem.h"
 
@@ -39,11 +39,11 @@ static struct buf long_body(void)
 
 static unsigned patch_with(struct str body)
 {
-    struct exchange *x = bench.x;
-    struct http_stream *stream = &bench.bare.stream;
+    struct exchange *x = fixture.x;
+    struct http_stream *stream = &fixture.bare.stream;
     stream->ops = &stream_ops;
     stream->memory = &memory;
-    stream->body = source_of_text(bench.arena, body);
+    stream->body = source_of_text(fixture.arena, body);
     stream->request.body_bytes = body.len;
     enum stage_end end = exchange_read_xml(x);
     if (end == STAGE_NEXT)
@@ -58,14 +58,14 @@ TEST(no_memory_for_a_body_ends_the_request)
     unsigned status = 503;
     failing_mem_from(LARGE_BYTES);
     for (size_t after = 0; status; after++) {
-        bench_next("f");
+        fixture_next("f");
         failing_mem_after(after);
         status = patch_with(buf_str(&body));
         failing_mem_after(SIZE_MAX);
         assert_true(status == 503 || status == 0);
         assert_true(after > 5 || status == 503);
     }
-    bench_next("f");
+    fixture_next("f");
     assert_int_equal(atomic_load(&memory.taken), 0);
     failing_mem_from(0);
     buf_done(&body);
@@ -75,14 +75,14 @@ TEST(no_budget_for_a_body_ends_the_request)
 {
     struct buf body = long_body();
     assert_true(budget_take(&memory, memory.max - 2 * VALUE_BYTES));
-    bench_next("f");
+    fixture_next("f");
     assert_int_equal(patch_with(buf_str(&body)), 503);
-    assert_true(http_fields_has(&bench.bare.stream.response.fields, FIELD_RETRY_AFTER));
-    bench_next("f");
+    assert_true(http_fields_has(&fixture.bare.stream.response.fields, FIELD_RETRY_AFTER));
+    fixture_next("f");
     assert_int_equal(atomic_load(&memory.taken), memory.max - 2 * VALUE_BYTES);
     budget_give(&memory, memory.max - 2 * VALUE_BYTES);
     assert_int_equal(patch_with(buf_str(&body)), 0);
-    bench_next("f");
+    fixture_next("f");
     assert_int_equal(atomic_load(&memory.taken), 0);
     buf_done(&body);
 }
@@ -91,15 +91,15 @@ static bool answer_all(int dir_fd)
 {
     const struct propfind_request request = {.kind = PROPFIND_ALL, .wants_dead = true};
     static struct media_types types;
-    struct prop_target target = {.x = bench.x,
-                                 .store = bench.store,
-                                 .arena = bench.arena,
+    struct prop_target target = {.x = fixture.x,
+                                 .store = fixture.store,
+                                 .arena = fixture.arena,
                                  .path = PATH("f"),
                                  .real = PATH("f")};
-    bench.bare.service.spool_dir_fd = dir_fd;
-    bench.bare.limits.answer_memory_bytes = 65536;
-    struct multistatus_body *body = multistatus_body_new(bench.x);
-    bench.dav.media_types = &types;
+    fixture.bare.service.spool_dir_fd = dir_fd;
+    fixture.bare.limits.answer_memory_bytes = 65536;
+    struct multistatus_body *body = multistatus_body_new(fixture.x);
+    fixture.dav.media_types = &types;
     bool is_complete = prop_answer(body, &target, &request);
     assert_true(!is_complete || spool_len(&body->spool) > VALUE_BYTES);
     assert_true(!is_complete || body->spool.head.cap < VALUE_BYTES);
@@ -113,12 +113,12 @@ TEST(no_memory_for_a_value_ends_the_answer)
     struct store_prop prop = {STR("u"), STR("large"), buf_str(&body)};
     const struct store_patch patch = {.props = &prop, .prop_count = 1};
     bool is_complete = false;
-    bench_next("f");
-    bench_make("f");
-    assert_int_equal(do_patch(bench.store, PATH("f"), &patch), STORE_OK);
+    fixture_next("f");
+    fixture_make("f");
+    assert_int_equal(do_patch(fixture.store, PATH("f"), &patch), STORE_OK);
     failing_mem_from(LARGE_BYTES);
     for (size_t after = 0; !is_complete; after++) {
-        bench_next("f");
+        fixture_next("f");
         failing_mem_after(after);
         is_complete = answer_all(dir_fd);
         failing_mem_after(SIZE_MAX);
@@ -132,9 +132,9 @@ TEST(no_memory_for_a_value_ends_the_answer)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BENCH_TEST(no_memory_for_a_body_ends_the_request),
-        BENCH_TEST(no_budget_for_a_body_ends_the_request),
-        BENCH_TEST(no_memory_for_a_value_ends_the_answer),
+        FIXTURE_TEST(no_memory_for_a_body_ends_the_request),
+        FIXTURE_TEST(no_budget_for_a_body_ends_the_request),
+        FIXTURE_TEST(no_memory_for_a_value_ends_the_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

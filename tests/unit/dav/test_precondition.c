@@ -1,18 +1,18 @@
 #include "support/test.h"
 
-#include "bench.h"
 #include "dav/precondition.h"
+#include "fixture.h"
 
 static int open_with_files(void **state)
 {
-    (void)!bench_open(state); /* it asserts */
-    bench_make("d/");
-    bench_make("d/file");
-    bench_make("f");
+    (void)!fixture_open(state); /* it asserts */
+    fixture_make("d/");
+    fixture_make("d/file");
+    fixture_make("f");
     return 0;
 }
 
-#define FILES_TEST(test) cmocka_unit_test_setup_teardown(test, open_with_files, bench_close)
+#define FILES_TEST(test) cmocka_unit_test_setup_teardown(test, open_with_files, fixture_close)
 
 TEST(parent_check_needs_a_collection)
 {
@@ -23,7 +23,7 @@ TEST(parent_check_needs_a_collection)
         {"new", 0}, {"d/new", 0}, {"d", 0}, {"f/new", 409}, {"none/new", 409}, {"d/e/new", 409},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        check_int(rows[i].path, parent_check(bench.x, path_of(rows[i].path)).status,
+        check_int(rows[i].path, parent_check(fixture.x, path_of(rows[i].path)).status,
                   rows[i].status);
 }
 
@@ -31,14 +31,14 @@ TEST(representation_has_what_http_asks_about)
 {
     const struct store_stat file = {.version = 0xa, .modified_s = 7};
     const struct store_stat collection = {.is_collection = true, .modified_s = 7};
-    struct http_representation now = representation_of(bench.arena, &file, true);
+    struct http_representation now = representation_of(fixture.arena, &file, true);
     assert_true(now.exists && now.has_etag && !now.etag.is_weak);
     check_str("etag", now.etag.opaque, "\"000000000000000a\"");
     assert_int_equal(now.modified_s, 7);
-    now = representation_of(bench.arena, &collection, true);
+    now = representation_of(fixture.arena, &collection, true);
     assert_true(now.exists && !now.has_etag);
     assert_int_equal(now.modified_s, 7);
-    now = representation_of(bench.arena, &file, false);
+    now = representation_of(fixture.arena, &file, false);
     assert_true(!now.exists && !now.has_etag);
     assert_int_equal(now.modified_s, -1);
 }
@@ -68,19 +68,19 @@ TEST(precondition_check_asks_if_and_http)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct store_stat stat;
         bool exists;
-        bench_next(rows[i].path);
-        struct str etag = bench_etag("f");
+        fixture_next(rows[i].path);
+        struct str etag = fixture_etag("f");
         if (rows[i].conditions)
-            bench_if(bench_fill(rows[i].conditions, etag).at);
+            fixture_if(fixture_fill(rows[i].conditions, etag).at);
         if (rows[i].match)
-            bare_exchange_add(&bench.bare, FIELD_IF_MATCH, bench_fill(rows[i].match, etag));
+            bare_exchange_add(&fixture.bare, FIELD_IF_MATCH, fixture_fill(rows[i].match, etag));
         if (rows[i].none_match)
-            bare_exchange_add(&bench.bare, FIELD_IF_NONE_MATCH,
-                              bench_fill(rows[i].none_match, etag));
-        assert_int_equal(target_stat(bench.x, &stat, &exists).status, 0);
+            bare_exchange_add(&fixture.bare, FIELD_IF_NONE_MATCH,
+                              fixture_fill(rows[i].none_match, etag));
+        assert_int_equal(target_stat(fixture.x, &stat, &exists).status, 0);
         char row[16];
         snprintf(row, sizeof(row), "row %zu", i);
-        check_int(row, precondition_check(bench.x, &stat, exists).status, rows[i].status);
+        check_int(row, precondition_check(fixture.x, &stat, exists).status, rows[i].status);
     }
 }
 

@@ -1,17 +1,17 @@
 #include "support/test.h"
 
-#include "bench.h"
+#include "fixture.h"
 
 static int open_with_files(void **state)
 {
-    (void)!bench_open(state); /* it asserts */
-    bench_make("d/");
-    bench_make("d/file");
-    bench_make("f");
+    (void)!fixture_open(state); /* it asserts */
+    fixture_make("d/");
+    fixture_make("d/file");
+    fixture_make("f");
     return 0;
 }
 
-#define FILES_TEST(test) cmocka_unit_test_setup_teardown(test, open_with_files, bench_close)
+#define FILES_TEST(test) cmocka_unit_test_setup_teardown(test, open_with_files, fixture_close)
 
 /* RFC 4918 §5.2: a URL that ends in a slash names a collection. */
 TEST(target_get_needs_a_resource)
@@ -27,9 +27,9 @@ TEST(target_get_needs_a_resource)
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct store_stat stat;
-        bench_next(rows[i].path);
-        bench.x->has_slash = rows[i].has_slash;
-        check_int(rows[i].path, target_get(bench.x, &stat).status, rows[i].status);
+        fixture_next(rows[i].path);
+        fixture.x->has_slash = rows[i].has_slash;
+        check_int(rows[i].path, target_get(fixture.x, &stat).status, rows[i].status);
     }
 }
 
@@ -37,14 +37,14 @@ TEST(target_stat_looks_where_it_was_located)
 {
     struct store_stat stat;
     bool exists;
-    bench_next("none");
-    bench.target.leads_to = PATH("f");
-    assert_int_equal(target_stat(bench.x, &stat, &exists).status, 0);
+    fixture_next("none");
+    fixture.target.leads_to = PATH("f");
+    assert_int_equal(target_stat(fixture.x, &stat, &exists).status, 0);
     assert_false(exists);
-    bench.target.is_located = true;
-    assert_int_equal(target_stat(bench.x, &stat, &exists).status, 0);
+    fixture.target.is_located = true;
+    assert_int_equal(target_stat(fixture.x, &stat, &exists).status, 0);
     assert_true(exists && !stat.is_collection);
-    assert_int_equal(stat.modified_s, BENCH_NOW_S);
+    assert_int_equal(stat.modified_s, FIXTURE_NOW_S);
 }
 
 TEST(etag_is_the_version)
@@ -59,7 +59,7 @@ TEST(etag_is_the_version)
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const struct store_stat stat = {.version = rows[i].version};
-        check_str(rows[i].etag, etag_of_stat(bench.arena, &stat), rows[i].etag);
+        check_str(rows[i].etag, etag_of_stat(fixture.arena, &stat), rows[i].etag);
     }
 }
 
@@ -68,7 +68,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FILES_TEST(target_get_needs_a_resource),
         FILES_TEST(target_stat_looks_where_it_was_located),
-        BENCH_TEST(etag_is_the_version),
+        FIXTURE_TEST(etag_is_the_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 #include "support/test.h"
 
-#include "bench.h"
 #include "dav/walk.h"
+#include "fixture.h"
 
 enum { LINES_MAX = 64 };
 
@@ -33,7 +33,7 @@ static void sort_lines(struct buf *text)
 static struct walk_item item_of(const char *path, const char *real)
 {
     struct walk_item target = {.path = path_of(path), .real = path_of(real)};
-    assert_int_equal(store_stat(bench.store, target.real, &target.stat), STORE_OK);
+    assert_int_equal(store_stat(fixture.store, target.real, &target.stat), STORE_OK);
     return target;
 }
 
@@ -56,13 +56,13 @@ static void walk_all(struct walk *walk, struct buf *to)
 static int open_with_tree(void **state)
 {
     static const char *const names[] = {"d/", "d/b", "d/c/", "d/c/a", "d/c/e/", "d/c/e/f", "g"};
-    (void)!bench_open(state); /* it asserts */
+    (void)!fixture_open(state); /* it asserts */
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        bench_make(names[i]);
+        fixture_make(names[i]);
     return 0;
 }
 
-#define TREE_TEST(test) cmocka_unit_test_setup_teardown(test, open_with_tree, bench_close)
+#define TREE_TEST(test) cmocka_unit_test_setup_teardown(test, open_with_tree, fixture_close)
 
 TEST(walk_goes_as_deep_as_it_is_told)
 {
@@ -86,7 +86,7 @@ TEST(walk_goes_as_deep_as_it_is_told)
         struct walk_item target = item_of(rows[i].path, rows[i].real);
         struct buf items = {0};
         struct walk walk;
-        walk_init(&walk, bench.store, &target, rows[i].depth, 400);
+        walk_init(&walk, fixture.store, &target, rows[i].depth, 400);
         walk_all(&walk, &items);
         walk_done(&walk);
         sort_lines(&items);
@@ -101,7 +101,7 @@ TEST(walk_gives_a_collection_before_its_members)
     struct walk walk;
     char parents[LINES_MAX][16] = {""};
     size_t count = 1;
-    walk_init(&walk, bench.store, &target, DEPTH_INFINITY, 400);
+    walk_init(&walk, fixture.store, &target, DEPTH_INFINITY, 400);
     assert_int_equal(walk_next(&walk, &item), STORE_OK);
     while (walk_next(&walk, &item) == STORE_OK) {
         struct str parent = path_str(path_parent(item.path));
@@ -123,7 +123,7 @@ TEST(walk_is_bounded_in_depth)
     char expected[64];
     snprintf(expected, sizeof(expected), "d/\nd/b\nd/c/\nd/c/a\nd/c/e/ %d listing\n",
              (int)STORE_TOO_DEEP);
-    walk_init(&walk, bench.store, &target, DEPTH_INFINITY, 1);
+    walk_init(&walk, fixture.store, &target, DEPTH_INFINITY, 1);
     walk_all(&walk, &items);
     walk_done(&walk);
     sort_lines(&items);
@@ -136,7 +136,7 @@ TEST(walk_can_be_left_anywhere)
     struct walk_item target = item_of("", ""), item;
     for (int steps = 0; steps < 8; steps++) {
         struct walk walk;
-        walk_init(&walk, bench.store, &target, DEPTH_INFINITY, 400);
+        walk_init(&walk, fixture.store, &target, DEPTH_INFINITY, 400);
         for (int i = 0; i < steps; i++)
             assert_int_equal(walk_next(&walk, &item), STORE_OK);
         walk_done(&walk);
@@ -149,7 +149,7 @@ TEST(walk_of_what_has_gone_says_so)
     struct walk_item target = item_of("d", "d"), item;
     struct walk walk;
     target.real = PATH("none");
-    walk_init(&walk, bench.store, &target, DEPTH_1, 400);
+    walk_init(&walk, fixture.store, &target, DEPTH_1, 400);
     assert_int_equal(walk_next(&walk, &item), STORE_OK);
     assert_int_equal(item.rc, STORE_NOT_FOUND);
     assert_true(item.is_listing_rc);

@@ -1,6 +1,6 @@
 #include "support/test.h"
 
-#include "../bench.h"
+#include "../fixture.h"
 #include "base/clock.h"
 #include "dav/lock/describe.h"
 
@@ -71,8 +71,8 @@ static void expect(struct buf *to, size_t i)
 /* RFC 4918 §14.1 */
 TEST(describe_writes_an_activelock_for_each)
 {
-    bench_make("d/");
-    bench_make("f");
+    fixture_make("d/");
+    fixture_make("f");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct buf text = {0}, expected = {0};
         struct lock lock = rows[i].lock;
@@ -80,7 +80,7 @@ TEST(describe_writes_an_activelock_for_each)
         lock.token = str_of_c(rows[i].token);
         lock.root = path_of(rows[i].root);
         lock.expires_ms = clock_boot_ms() + rows[i].left_ms;
-        lock_describe(&text, &bench.bare.x, &list);
+        lock_describe(&text, &fixture.bare.x, &list);
         expect(&expected, i);
         check_str(rows[i].name, buf_str(&text), buf_c(&expected));
         buf_done(&text);
@@ -92,7 +92,7 @@ TEST(describe_of_no_locks_is_empty)
 {
     static const struct lock_list none;
     struct buf text = {0};
-    lock_describe(&text, &bench.bare.x, &none);
+    lock_describe(&text, &fixture.bare.x, &none);
     assert_int_equal(text.len, 0);
     buf_done(&text);
 }
@@ -100,8 +100,8 @@ TEST(describe_of_no_locks_is_empty)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BENCH_TEST(describe_writes_an_activelock_for_each),
-        BENCH_TEST(describe_of_no_locks_is_empty),
+        FIXTURE_TEST(describe_writes_an_activelock_for_each),
+        FIXTURE_TEST(describe_of_no_locks_is_empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

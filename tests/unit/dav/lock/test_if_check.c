@@ -1,6 +1,6 @@
 #include "support/test.h"
 
-#include "../bench.h"
+#include "../fixture.h"
 #include "dav/lock/if_check.h"
 #include "dav/target.h"
 
@@ -45,16 +45,16 @@ TEST(if_header_check_holds_when_a_list_does)
         /* a collection has no entity tag */
         {"</d> ([@])", false},
     };
-    bench_make("f");
-    bench_make("g");
-    bench_make("d/");
-    bench_lock("f", "a", 0);
-    bench_lock("d", "d", BENCH_INFINITE);
+    fixture_make("f");
+    fixture_make("g");
+    fixture_make("d/");
+    fixture_lock("f", "a", 0);
+    fixture_lock("d", "d", FIXTURE_INFINITE);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        bench_next("f");
+        fixture_next("f");
         if (rows[i].value)
-            bench_if(bench_fill(rows[i].value, bench_etag("f")).at);
-        check_int(rows[i].value, if_header_check(bench.x).status, rows[i].holds ? 0 : 412);
+            fixture_if(fixture_fill(rows[i].value, fixture_etag("f")).at);
+        check_int(rows[i].value, if_header_check(fixture.x).status, rows[i].holds ? 0 : 412);
     }
 }
 
@@ -71,13 +71,13 @@ TEST(if_header_cover_names_what_is_looked_at)
         {"</none> (<a>)", false, false, true}, /* it could come to be */
         {"<http://elsewhere.test/g> (<a>)", false, false, false},
     };
-    bench_make("f");
-    bench_make("g");
+    fixture_make("f");
+    fixture_make("g");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        bench_next("f");
-        bench_if(rows[i].value);
-        const struct store_change *change = &target_of(bench.x)->change;
-        check_int(rows[i].value, if_header_cover(bench.x), STAGE_NEXT);
+        fixture_next("f");
+        fixture_if(rows[i].value);
+        const struct store_change *change = &target_of(fixture.x)->change;
+        check_int(rows[i].value, if_header_cover(fixture.x), STAGE_NEXT);
         check_int(rows[i].value, change_covers(change, PATH("f"), CLAIM_SELF, false), rows[i].own);
         check_int(rows[i].value, change_covers(change, PATH("g"), CLAIM_SELF, false),
                   rows[i].other);
@@ -90,8 +90,8 @@ TEST(if_header_cover_names_what_is_looked_at)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BENCH_TEST(if_header_check_holds_when_a_list_does),
-        BENCH_TEST(if_header_cover_names_what_is_looked_at),
+        FIXTURE_TEST(if_header_check_holds_when_a_list_does),
+        FIXTURE_TEST(if_header_cover_names_what_is_looked_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

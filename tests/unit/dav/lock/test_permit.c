@@ -1,19 +1,19 @@
 #include "support/test.h"
 
-#include "../bench.h"
+#include "../fixture.h"
 #include "dav/lock/permit.h"
 
 /* "d" is locked with all that is in it, "s" by two, "f" alone. */
 static int open_locked(void **state)
 {
     static const char *const names[] = {"d/", "d/e/", "d/e/file", "s", "f", "free"};
-    (void)!bench_open(state); /* it asserts */
+    (void)!fixture_open(state); /* it asserts */
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        bench_make(names[i]);
-    bench_lock("d", "tree", BENCH_INFINITE);
-    bench_lock("s", "one", BENCH_SHARED);
-    bench_lock("s", "two", BENCH_SHARED);
-    bench_lock("f", "file", 0);
+        fixture_make(names[i]);
+    fixture_lock("d", "tree", FIXTURE_INFINITE);
+    fixture_lock("s", "one", FIXTURE_SHARED);
+    fixture_lock("s", "two", FIXTURE_SHARED);
+    fixture_lock("f", "file", 0);
     return 0;
 }
 
@@ -45,10 +45,10 @@ TEST(permit_asks_for_the_token_of_what_covers_the_resource)
         {"s", PERMIT_SELF, "(<one>)", NULL},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        bench_next(rows[i].path);
-        bench_if(rows[i].conditions);
+        fixture_next(rows[i].path);
+        fixture_if(rows[i].conditions);
         struct dav_result result =
-            lock_permit(bench.x, bench.arena, bench.target.real, rows[i].reach);
+            lock_permit(fixture.x, fixture.arena, fixture.target.real, rows[i].reach);
         check_int(rows[i].path, result.status, rows[i].missing ? 423 : 0);
         check_str(rows[i].path, result.condition_xml, rows[i].missing);
         check_int(rows[i].path, result.condition,
@@ -59,15 +59,17 @@ TEST(permit_asks_for_the_token_of_what_covers_the_resource)
 /* §7.4: a lock on a collection, also one with Depth 0, is about which members it has. */
 TEST(permit_of_a_member_asks_for_its_collections_token)
 {
-    bench_make("d/");
-    bench_make("d/file");
-    bench_lock("d", "shallow", 0);
-    bench_next("d/file");
-    assert_int_equal(lock_permit(bench.x, bench.arena, bench.target.real, PERMIT_SELF).status, 0);
-    assert_int_equal(lock_permit(bench.x, bench.arena, bench.target.real, PERMIT_MEMBER).status,
-                     423);
-    bench_if("</d/> (<shallow>)");
-    assert_int_equal(lock_permit(bench.x, bench.arena, bench.target.real, PERMIT_MEMBER).status, 0);
+    fixture_make("d/");
+    fixture_make("d/file");
+    fixture_lock("d", "shallow", 0);
+    fixture_next("d/file");
+    assert_int_equal(lock_permit(fixture.x, fixture.arena, fixture.target.real, PERMIT_SELF).status,
+                     0);
+    assert_int_equal(
+        lock_permit(fixture.x, fixture.arena, fixture.target.real, PERMIT_MEMBER).status, 423);
+    fixture_if("</d/> (<shallow>)");
+    assert_int_equal(
+        lock_permit(fixture.x, fixture.arena, fixture.target.real, PERMIT_MEMBER).status, 0);
 }
 
 TEST(obstructs_within_asks_for_each_lock_below)
@@ -82,9 +84,10 @@ TEST(obstructs_within_asks_for_each_lock_below)
         {"s", "(<one>)", true},   {"", "(<tree>) (<file>) (<one>) (<two>)", false},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        bench_next(rows[i].path);
-        bench_if(rows[i].conditions);
-        check_int(rows[i].path, lock_obstructs_within(bench.x, bench.arena, bench.target.real),
+        fixture_next(rows[i].path);
+        fixture_if(rows[i].conditions);
+        check_int(rows[i].path,
+                  lock_obstructs_within(fixture.x, fixture.arena, fixture.target.real),
                   rows[i].obstructs);
     }
 }
@@ -94,10 +97,10 @@ TEST(root_hrefs_name_each_root_once)
 {
     struct lock_list locks;
     struct buf text = {0};
-    enum store_rc rc = store_locks(bench.store, bench.arena, PATH_ROOT, LOCKS_WITHIN, &locks);
+    enum store_rc rc = store_locks(fixture.store, fixture.arena, PATH_ROOT, LOCKS_WITHIN, &locks);
     assert_int_equal(rc, STORE_OK);
     assert_int_equal(locks.count, 4);
-    lock_add_root_hrefs(&text, bench.store, &locks);
+    lock_add_root_hrefs(&text, fixture.store, &locks);
     check_str("hrefs", buf_str(&text),
               "<D:href>/d/</D:href><D:href>/f</D:href><D:href>/s</D:href>");
     buf_done(&text);
@@ -110,8 +113,8 @@ TEST(a_lock_that_covers_it_is_held_without_its_token)
         bool is_held;
     } rows[] = {{"free", false}, {"f", true}, {"s", true}, {"d/e/file", true}, {"", false}};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        bench_next(rows[i].path);
-        check_int(rows[i].path, lock_is_held(bench.x, bench.arena, bench.target.real),
+        fixture_next(rows[i].path);
+        check_int(rows[i].path, lock_is_held(fixture.x, fixture.arena, fixture.target.real),
                   rows[i].is_held);
     }
 }
@@ -120,13 +123,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(permit_asks_for_the_token_of_what_covers_the_resource,
-                                        open_locked, bench_close),
-        BENCH_TEST(permit_of_a_member_asks_for_its_collections_token),
+                                        open_locked, fixture_close),
+        FIXTURE_TEST(permit_of_a_member_asks_for_its_collections_token),
         cmocka_unit_test_setup_teardown(obstructs_within_asks_for_each_lock_below, open_locked,
-                                        bench_close),
-        cmocka_unit_test_setup_teardown(root_hrefs_name_each_root_once, open_locked, bench_close),
+                                        fixture_close),
+        cmocka_unit_test_setup_teardown(root_hrefs_name_each_root_once, open_locked, fixture_close),
         cmocka_unit_test_setup_teardown(a_lock_that_covers_it_is_held_without_its_token,
-                                        open_locked, bench_close),
+                                        open_locked, fixture_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 #include "support/test.h"
 
-#include "../bench.h"
+#include "../fixture.h"
 #include "dav/prop/answer.h"
 #include "support/changes.h"
 
@@ -8,16 +8,16 @@ static struct media_types types;
 
 static int open_with_file(void **state)
 {
-    (void)!bench_open(state); /* it asserts */
+    (void)!fixture_open(state); /* it asserts */
     media_types_init(&types);
-    bench_make("f");
+    fixture_make("f");
     return 0;
 }
 
 static int close_all(void **state)
 {
     media_types_done(&types);
-    return bench_close(state);
+    return fixture_close(state);
 }
 
 #define ANSWER_TEST(test) cmocka_unit_test_setup_teardown(test, open_with_file, close_all)
@@ -26,7 +26,7 @@ static void set_dead(struct str ns, struct str name, struct str xml)
 {
     struct store_prop prop = {ns, name, xml};
     const struct store_patch patch = {.props = &prop, .prop_count = 1};
-    assert_int_equal(do_patch(bench.store, PATH("f"), &patch), STORE_OK);
+    assert_int_equal(do_patch(fixture.store, PATH("f"), &patch), STORE_OK);
 }
 
 #define FOUND(props)                                                                               \
@@ -37,12 +37,12 @@ static void set_dead(struct str ns, struct str name, struct str xml)
 
 static struct prop_target props_of(const char *path)
 {
-    struct prop_target target = {.x = &bench.bare.x,
-                                 .store = bench.store,
-                                 .arena = bench.arena,
+    struct prop_target target = {.x = &fixture.bare.x,
+                                 .store = fixture.store,
+                                 .arena = fixture.arena,
                                  .path = path_of(path),
                                  .real = path_of(path)};
-    assert_int_equal(store_stat(bench.store, target.real, &target.stat), STORE_OK);
+    assert_int_equal(store_stat(fixture.store, target.real, &target.stat), STORE_OK);
     return target;
 }
 
@@ -52,14 +52,16 @@ static struct str answer(const char *body, bool is_short)
     static const char head[] = "<D:response><D:href>/f</D:href>", tail[] = "</D:response>";
     struct propfind_request request;
     struct prop_target target = props_of("f");
-    struct multistatus_body *written = multistatus_body_new(bench.x);
+    struct multistatus_body *written = multistatus_body_new(fixture.x);
     size_t start = multistatus_body_ms(written)->out->len;
-    bench.dav.media_types = &types;
+    fixture.dav.media_types = &types;
     check_int(body,
-              propfind_parse(str_of_c(body), &bench.bare.limits, bench.arena, &request).status, 0);
+              propfind_parse(str_of_c(body), &fixture.bare.limits, fixture.arena, &request).status,
+              0);
     request.is_short = is_short;
     check_that(body, prop_answer(written, &target, &request));
-    struct str whole = arena_str(bench.arena, str_from(buf_str(spool_buf(&written->spool)), start));
+    struct str whole =
+        arena_str(fixture.arena, str_from(buf_str(spool_buf(&written->spool)), start));
     check_that(body, str_starts(whole, STR(head)) && str_ends(whole, STR(tail)));
     return str_of(whole.at + strlen(head), whole.len - strlen(head) - strlen(tail));
 }
@@ -174,8 +176,8 @@ TEST(answer_refused_names_what_was_asked)
     struct buf out = {0};
     struct multistatus ms = {.out = &out};
     static const char body[] = NAMES("<D:getetag/><u:a/>");
-    assert_int_equal(propfind_parse(STR(body), &bench.bare.limits, bench.arena, &request).status,
-                     0);
+    assert_int_equal(
+        propfind_parse(STR(body), &fixture.bare.limits, fixture.arena, &request).status, 0);
     struct prop_target target = {.path = PATH("x")};
     prop_answer_refused(&ms, &target, 403, &request);
     check_str("refused", buf_str(&out),

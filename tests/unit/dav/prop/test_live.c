@@ -1,7 +1,7 @@
 #include "store/backend.h"
 #include "support/test.h"
 
-#include "../bench.h"
+#include "../fixture.h"
 #include "dav/lock/describe.h"
 #include "dav/prop/live.h"
 
@@ -31,9 +31,9 @@ TEST(props_can_be_set_or_are_protected)
 }
 
 static const struct store_stat file = {
-    .size_bytes = 12345, .version = 0xabc, .modified_s = BENCH_NOW_S, .created_s = 0};
+    .size_bytes = 12345, .version = 0xabc, .modified_s = FIXTURE_NOW_S, .created_s = 0};
 static const struct store_stat program = {.is_executable = true, .modified_s = -1, .created_s = -1};
-static const struct store_stat collection = {.is_collection = true, .created_s = BENCH_NOW_S};
+static const struct store_stat collection = {.is_collection = true, .created_s = FIXTURE_NOW_S};
 
 /* The value of each; NULL: the resource has no such property. */
 static const struct {
@@ -66,9 +66,9 @@ static void check_value(const char *name, struct res_path path, const struct sto
                         const char *expected)
 {
     struct buf value = {0};
-    const struct prop_target target = {.x = &bench.bare.x,
-                                       .store = bench.store,
-                                       .arena = bench.arena,
+    const struct prop_target target = {.x = &fixture.bare.x,
+                                       .store = fixture.store,
+                                       .arena = fixture.arena,
                                        .path = path,
                                        .real = path,
                                        .stat = *stat};
@@ -81,7 +81,7 @@ TEST(props_have_their_values)
 {
     struct media_types types;
     media_types_init(&types);
-    bench.dav.media_types = &types;
+    fixture.dav.media_types = &types;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         check_value(rows[i].name, PATH("d/a & b.txt"), &file, rows[i].file);
         check_value(rows[i].name, PATH("\xff"), &program, rows[i].program);
@@ -103,25 +103,25 @@ TEST(quota_is_what_the_store_says)
 {
     static const struct store_ops ops = {.quota = stub_quota};
     struct store stub = {.ops = &ops};
-    struct store *own = bench.store;
-    bench.store = &stub;
+    struct store *own = fixture.store;
+    fixture.store = &stub;
     check_value("quota-available-bytes", PATH("d"), &collection, "9223372036854775807");
     check_value("quota-used-bytes", PATH("d"), &collection, "7");
     check_value("quota-available-bytes", PATH_ROOT, &collection, NULL);
     check_value("quota-used-bytes", PATH_ROOT, &collection, NULL);
     check_value("quota-used-bytes", PATH("none"), &collection, NULL);
-    bench.store = own;
+    fixture.store = own;
 }
 
 TEST(lockdiscovery_tells_of_all_locks_that_cover)
 {
     struct buf value = {0};
-    bench_make("f");
-    bench_lock("", "one", BENCH_SHARED | BENCH_INFINITE);
-    bench_lock("f", "two", BENCH_SHARED);
-    const struct prop_target target = {.x = &bench.bare.x,
-                                       .store = bench.store,
-                                       .arena = bench.arena,
+    fixture_make("f");
+    fixture_lock("", "one", FIXTURE_SHARED | FIXTURE_INFINITE);
+    fixture_lock("f", "two", FIXTURE_SHARED);
+    const struct prop_target target = {.x = &fixture.bare.x,
+                                       .store = fixture.store,
+                                       .arena = fixture.arena,
                                        .path = PATH("f"),
                                        .real = PATH("f"),
                                        .stat = file};
@@ -135,7 +135,7 @@ TEST(lockdiscovery_tells_of_all_locks_that_cover)
 
 TEST(supportedlock_is_empty_where_nothing_can_be_locked)
 {
-    bench.bare.service.is_read_only = true;
+    fixture.bare.service.is_read_only = true;
     check_value("supportedlock", PATH("f"), &file, "");
 }
 
@@ -144,10 +144,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(props_are_found_by_namespace_and_name),
         cmocka_unit_test(props_can_be_set_or_are_protected),
-        BENCH_TEST(props_have_their_values),
-        BENCH_TEST(quota_is_what_the_store_says),
-        BENCH_TEST(lockdiscovery_tells_of_all_locks_that_cover),
-        BENCH_TEST(supportedlock_is_empty_where_nothing_can_be_locked),
+        FIXTURE_TEST(props_have_their_values),
+        FIXTURE_TEST(quota_is_what_the_store_says),
+        FIXTURE_TEST(lockdiscovery_tells_of_all_locks_that_cover),
+        FIXTURE_TEST(supportedlock_is_empty_where_nothing_can_be_locked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
