@@ -11,41 +11,41 @@
 
 /* --- life --- */
 
-static void open_store(struct bench *bench)
+static void open_store(struct fixture *fixture)
 {
     struct err err = {0};
-    if (!store_open(backend->store, &bench->options, &bench->store, &err))
+    if (!store_open(backend->store, &fixture->options, &fixture->store, &err))
         fail_msg("opening the store: %s", err.text);
     if (backend->is_slow)
-        bench->store = slow_store_new(bench->store, NULL);
+        fixture->store = slow_store_new(fixture->store, NULL);
     if (!backend->is_view)
         return;
-    bench->inner = bench->store;
-    bench->mount = (struct mount){PATH_ROOT, bench->inner, PATH("base/b"), false};
-    if (do_mkcol(bench->inner, PATH("base")) != STORE_OK ||
-        do_mkcol(bench->inner, bench->mount.base) != STORE_OK)
+    fixture->inner = fixture->store;
+    fixture->mount = (struct mount){PATH_ROOT, fixture->inner, PATH("base/b"), false};
+    if (do_mkcol(fixture->inner, PATH("base")) != STORE_OK ||
+        do_mkcol(fixture->inner, fixture->mount.base) != STORE_OK)
         fail_msg("making what a view shows");
-    bench->store = mount_view(&bench->arena, &bench->mount, 1);
+    fixture->store = mount_view(&fixture->arena, &fixture->mount, 1);
 }
 
-int bench_open(void **state)
+int fixture_open(void **state)
 {
-    struct bench *bench = MEM_NEW(struct bench);
-    bench->limits = limits_default();
-    bench->options = (struct store_options){
+    struct fixture *fixture = MEM_NEW(struct fixture);
+    fixture->limits = limits_default();
+    fixture->options = (struct store_options){
         .durability = backend->durability,
-        .limits = &bench->limits,
+        .limits = &fixture->limits,
     };
     if (backend->is_directory) {
         const char *temp = getenv("TMPDIR");
-        (void)snprintf(bench->root, sizeof(bench->root), "%s/davit-contract-XXXXXX",
+        (void)snprintf(fixture->root, sizeof(fixture->root), "%s/davit-contract-XXXXXX",
                        temp ? temp : "/tmp"); /* mkdtemp refuses what was cut off */
-        assert_non_null(mkdtemp(bench->root));
-        assert_int_equal(chmod(bench->root, 0755), 0);
-        bench->options.root = bench->root;
+        assert_non_null(mkdtemp(fixture->root));
+        assert_int_equal(chmod(fixture->root, 0755), 0);
+        fixture->options.root = fixture->root;
     }
-    open_store(bench);
-    *state = bench;
+    open_store(fixture);
+    *state = fixture;
     return 0;
 }
 
@@ -55,23 +55,23 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
     return remove(path);
 }
 
-int bench_close(void **state)
+int fixture_close(void **state)
 {
-    struct bench *bench = *state;
-    store_close(&bench->store);
-    store_close(&bench->inner);
+    struct fixture *fixture = *state;
+    store_close(&fixture->store);
+    store_close(&fixture->inner);
     if (backend->is_directory)
-        (void)nftw(bench->root, remove_entry, 16, FTW_DEPTH | FTW_PHYS); /* best effort */
-    arena_done(&bench->arena);
-    mem_free(bench);
+        (void)nftw(fixture->root, remove_entry, 16, FTW_DEPTH | FTW_PHYS); /* best effort */
+    arena_done(&fixture->arena);
+    mem_free(fixture);
     return 0;
 }
 
-void bench_reopen(struct bench *bench)
+void fixture_reopen(struct fixture *fixture)
 {
     assert_true(backend->is_directory);
-    store_close(&bench->store);
-    open_store(bench);
+    store_close(&fixture->store);
+    open_store(fixture);
 }
 
 bool is_thorough(void)
@@ -86,11 +86,11 @@ void only_for_directories(void)
         skip();
 }
 
-char *bench_file(struct bench *bench, const char *name)
+char *fixture_file(struct fixture *fixture, const char *name)
 {
     struct buf text = {0};
-    buf_addf(&text, "%s/%s", bench->root, name);
-    char *copy = arena_text(&bench->arena, buf_str(&text));
+    buf_addf(&text, "%s/%s", fixture->root, name);
+    char *copy = arena_text(&fixture->arena, buf_str(&text));
     buf_done(&text);
     return copy;
 }
@@ -147,21 +147,21 @@ enum store_rc put_in(struct store *store, struct res_path path, struct str conte
     return rc;
 }
 
-enum store_rc put(struct bench *bench, struct res_path path, struct str content)
+enum store_rc put(struct fixture *fixture, struct res_path path, struct str content)
 {
     struct store_commit options = {0};
-    return put_in(bench->store, path, content, &options);
+    return put_in(fixture->store, path, content, &options);
 }
 
-void make(struct bench *bench, const char *const *names, size_t count)
+void make(struct fixture *fixture, const char *const *names, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct str name = str_of_c(names[i]);
         struct res_path path = {name.at, name.len};
         if (str_ends(name, STR("/")))
-            assert_ok(mkcol(bench, (struct res_path){name.at, name.len - 1}));
+            assert_ok(mkcol(fixture, (struct res_path){name.at, name.len - 1}));
         else
-            assert_ok(put(bench, path, name));
+            assert_ok(put(fixture, path, name));
     }
 }
 
@@ -185,45 +185,46 @@ enum store_rc get_from(struct store *store, struct res_path path, struct buf *in
     return STORE_OK;
 }
 
-const char *get(struct bench *bench, struct res_path path)
+const char *get(struct fixture *fixture, struct res_path path)
 {
     struct buf content = {0};
-    assert_ok(get_from(bench->store, path, &content));
-    const char *text = arena_text(&bench->arena, buf_str(&content));
+    assert_ok(get_from(fixture->store, path, &content));
+    const char *text = arena_text(&fixture->arena, buf_str(&content));
     buf_done(&content);
     return text;
 }
 
-struct store_stat stat_of(struct bench *bench, struct res_path path)
+struct store_stat stat_of(struct fixture *fixture, struct res_path path)
 {
     struct store_stat stat;
-    assert_ok(store_stat(bench->store, path, &stat));
+    assert_ok(store_stat(fixture->store, path, &stat));
     return stat;
 }
 
-struct res_path located(struct bench *bench, struct res_path path, enum locate_what what)
+struct res_path located(struct fixture *fixture, struct res_path path, enum locate_what what)
 {
     struct res_path real;
-    assert_ok(store_locate(bench->store, &bench->arena, path, what, &real));
+    assert_ok(store_locate(fixture->store, &fixture->arena, path, what, &real));
     return real;
 }
 
-enum store_rc stat_rc(struct bench *bench, struct res_path path)
+enum store_rc stat_rc(struct fixture *fixture, struct res_path path)
 {
     struct store_stat stat;
-    return store_stat(bench->store, path, &stat);
+    return store_stat(fixture->store, path, &stat);
 }
 
-enum store_rc mkcol(struct bench *bench, struct res_path path)
+enum store_rc mkcol(struct fixture *fixture, struct res_path path)
 {
-    return do_mkcol(bench->store, path);
+    return do_mkcol(fixture->store, path);
 }
 
-enum store_rc set_prop(struct bench *bench, struct res_path path, const char *name, const char *xml)
+enum store_rc set_prop(struct fixture *fixture, struct res_path path, const char *name,
+                       const char *xml)
 {
     struct store_prop prop = {STR("ns"), str_of_c(name), str_of_c(xml)};
     struct store_patch patch = {.props = &prop, .prop_count = 1};
-    return do_patch(bench->store, path, &patch);
+    return do_patch(fixture->store, path, &patch);
 }
 
 const char *props_text(struct store *store, struct arena *arena, struct res_path path)
@@ -254,10 +255,10 @@ struct lock lock_of(struct res_path root, const char *token, bool is_infinite)
     };
 }
 
-enum store_rc set_lock(struct bench *bench, struct res_path root, const char *token)
+enum store_rc set_lock(struct fixture *fixture, struct res_path root, const char *token)
 {
     struct lock lock = lock_of(root, token, false);
-    return do_lock(bench->store, &lock);
+    return do_lock(fixture->store, &lock);
 }
 
 const char *locks_text(struct store *store, struct arena *arena, struct res_path path,
@@ -486,20 +487,20 @@ const char *recorder_failures(struct recorder *recorder, struct arena *arena)
     return text;
 }
 
-enum store_rc remove_all(struct bench *bench, struct res_path path)
+enum store_rc remove_all(struct fixture *fixture, struct res_path path)
 {
-    struct recorder *recorder = recorder_new(&bench->arena);
-    return do_remove(bench->store, path, &recorder->base);
+    struct recorder *recorder = recorder_new(&fixture->arena);
+    return do_remove(fixture->store, path, &recorder->base);
 }
 
-enum store_rc copy_all(struct bench *bench, struct res_path from, struct res_path to)
+enum store_rc copy_all(struct fixture *fixture, struct res_path from, struct res_path to)
 {
-    struct recorder *recorder = recorder_new(&bench->arena);
-    return do_copy(bench->store, TRANSFER(from, to), &recorder->base);
+    struct recorder *recorder = recorder_new(&fixture->arena);
+    return do_copy(fixture->store, TRANSFER(from, to), &recorder->base);
 }
 
-enum store_rc move_all(struct bench *bench, struct res_path from, struct res_path to)
+enum store_rc move_all(struct fixture *fixture, struct res_path from, struct res_path to)
 {
-    struct recorder *recorder = recorder_new(&bench->arena);
-    return do_move(bench->store, TRANSFER(from, to), &recorder->base);
+    struct recorder *recorder = recorder_new(&fixture->arena);
+    return do_move(fixture->store, TRANSFER(from, to), &recorder->base);
 }

@@ -28,7 +28,7 @@ struct backend {
 extern const struct backend *backend;
 
 /* A store under test. */
-struct bench {
+struct fixture {
     struct store *store;
     struct store *inner; /* what a view shows; NULL: there is no view */
     struct mount mount;
@@ -38,13 +38,13 @@ struct bench {
     struct arena arena;
 };
 
-/* cmocka's fixtures: a test's *state is a struct bench. */
-int bench_open(void **state);
-int bench_close(void **state);
-#define CONTRACT_TEST(test) cmocka_unit_test_setup_teardown(test, bench_open, bench_close)
+/* cmocka's fixtures: a test's *state is a struct fixture. */
+int fixture_open(void **state);
+int fixture_close(void **state);
+#define CONTRACT_TEST(test) cmocka_unit_test_setup_teardown(test, fixture_open, fixture_close)
 
 /* As the end of the process and a new start. For backends that keep things. */
-void bench_reopen(struct bench *bench);
+void fixture_reopen(struct fixture *fixture);
 
 /* DAVIT_CONTRACT=full: the long form of what is shortened by default. */
 bool is_thorough(void);
@@ -53,7 +53,7 @@ bool is_thorough(void);
 void only_for_directories(void);
 
 /* "root/name" of a directory backend, as the rest of the system sees it. From the arena. */
-char *bench_file(struct bench *bench, const char *name);
+char *fixture_file(struct fixture *fixture, const char *name);
 
 /* A path from a text that is no literal. */
 struct res_path path_of(const char *text);
@@ -64,41 +64,41 @@ const char *rc_name(enum store_rc rc);
 #define assert_rc(actual, expected) assert_string_equal(rc_name(actual), rc_name(expected))
 #define assert_ok(actual)           assert_rc((actual), STORE_OK)
 #define assert_str(actual, literal)                                                                \
-    assert_string_equal(arena_text(&bench->arena, (actual)), (literal))
+    assert_string_equal(arena_text(&fixture->arena, (actual)), (literal))
 
 /* --- single steps --- */
 
 NODISCARD enum store_rc put_in(struct store *store, struct res_path path, struct str content,
                                const struct store_commit *options);
-NODISCARD enum store_rc put(struct bench *bench, struct res_path path, struct str content);
+NODISCARD enum store_rc put(struct fixture *fixture, struct res_path path, struct str content);
 /* "d/" makes a collection, "f" a file whose content is its own path. In that order; must succeed.
  */
-void make(struct bench *bench, const char *const *names, size_t count);
-#define MAKE(bench, ...)                                                                           \
-    make((bench), (const char *const[]){__VA_ARGS__},                                              \
+void make(struct fixture *fixture, const char *const *names, size_t count);
+#define MAKE(fixture, ...)                                                                         \
+    make((fixture), (const char *const[]){__VA_ARGS__},                                            \
          sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 
 /* The whole content, appended to `into`. */
 NODISCARD enum store_rc get_from(struct store *store, struct res_path path, struct buf *into);
 /* The content as text from the arena; the test fails where there is none. */
-const char *get(struct bench *bench, struct res_path path);
-struct store_stat stat_of(struct bench *bench, struct res_path path);
+const char *get(struct fixture *fixture, struct res_path path);
+struct store_stat stat_of(struct fixture *fixture, struct res_path path);
 
 /* What the path really names. */
-struct res_path located(struct bench *bench, struct res_path path, enum locate_what what);
+struct res_path located(struct fixture *fixture, struct res_path path, enum locate_what what);
 
-NODISCARD enum store_rc stat_rc(struct bench *bench, struct res_path path);
-NODISCARD enum store_rc mkcol(struct bench *bench, struct res_path path);
+NODISCARD enum store_rc stat_rc(struct fixture *fixture, struct res_path path);
+NODISCARD enum store_rc mkcol(struct fixture *fixture, struct res_path path);
 
 /* Properties in the namespace "ns". An empty xml removes. */
-NODISCARD enum store_rc set_prop(struct bench *bench, struct res_path path, const char *name,
+NODISCARD enum store_rc set_prop(struct fixture *fixture, struct res_path path, const char *name,
                                  const char *xml);
 /* "name=xml " for each, sorted; names in other namespaces as "{ns}name". From the arena. */
 const char *props_text(struct store *store, struct arena *arena, struct res_path path);
 
 /* An exclusive lock of an hour. */
 struct lock lock_of(struct res_path root, const char *token, bool is_infinite);
-NODISCARD enum store_rc set_lock(struct bench *bench, struct res_path root, const char *token);
+NODISCARD enum store_rc set_lock(struct fixture *fixture, struct res_path root, const char *token);
 /* The tokens, each with a space behind. From the arena. */
 const char *locks_text(struct store *store, struct arena *arena, struct res_path path,
                        enum lock_query query);
@@ -108,7 +108,7 @@ const char *locks_text(struct store *store, struct arena *arena, struct res_path
 /* All resources but links, one a line, sorted: path, content, properties, locks. From the arena.
  * Two equal texts are two equal states. */
 const char *dump_store(struct store *store, struct arena *arena);
-#define dump(bench) dump_store((bench)->store, &(bench)->arena)
+#define dump(fixture) dump_store((fixture)->store, &(fixture)->arena)
 /* Such a text, in which the resource at `path` is locked as well. */
 const char *dump_with_lock(struct arena *arena, const char *text, const char *path,
                            const char *token);
@@ -135,9 +135,9 @@ const char *recorder_failures(struct recorder *recorder, struct arena *arena);
 /* Of a whole tree, replacing what is there. */
 #define TRANSFER(from, to) (&(struct store_transfer){(from), (to), .is_deep = true})
 
-NODISCARD enum store_rc remove_all(struct bench *bench, struct res_path path);
-NODISCARD enum store_rc copy_all(struct bench *bench, struct res_path from, struct res_path to);
-NODISCARD enum store_rc move_all(struct bench *bench, struct res_path from, struct res_path to);
+NODISCARD enum store_rc remove_all(struct fixture *fixture, struct res_path path);
+NODISCARD enum store_rc copy_all(struct fixture *fixture, struct res_path from, struct res_path to);
+NODISCARD enum store_rc move_all(struct fixture *fixture, struct res_path from, struct res_path to);
 
 /* --- the groups, one a file: each says how many of its tests failed --- */
 

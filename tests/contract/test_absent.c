@@ -8,78 +8,78 @@
 
 /* --- by the store's own eyes --- */
 
-static enum store_rc transfer_new(struct bench *bench, bool is_move, const char *from,
+static enum store_rc transfer_new(struct fixture *fixture, bool is_move, const char *from,
                                   struct store_visitor *visitor)
 {
     struct store_transfer transfer = {path_of(from), PATH("x"), .is_deep = true,
                                       .expects_absent = true};
-    return is_move ? do_move(bench->store, &transfer, visitor)
-                   : do_copy(bench->store, &transfer, visitor);
+    return is_move ? do_move(fixture->store, &transfer, visitor)
+                   : do_copy(fixture->store, &transfer, visitor);
 }
 
 static void p12_p13_what_is_there_stays_where_nothing_is_expected(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     static const char *const sources[] = {"f", "c"};
-    MAKE(bench, "f", "c/", "c/g", "c/d/");
-    assert_ok(set_prop(bench, PATH("c"), "p", "c"));
+    MAKE(fixture, "f", "c/", "c/g", "c/d/");
+    assert_ok(set_prop(fixture, PATH("c"), "p", "c"));
     for (unsigned i = 0; i < 16; i++) {
-        struct recorder *recorder = recorder_new(&bench->arena);
+        struct recorder *recorder = recorder_new(&fixture->arena);
         if (i & 1)
-            MAKE(bench, "x/", "x/y");
+            MAKE(fixture, "x/", "x/y");
         else
-            MAKE(bench, "x");
-        assert_ok(set_prop(bench, PATH("x"), "q", "x"));
-        assert_ok(set_lock(bench, PATH("x"), "x"));
-        const char *before = dump(bench);
+            MAKE(fixture, "x");
+        assert_ok(set_prop(fixture, PATH("x"), "q", "x"));
+        assert_ok(set_lock(fixture, PATH("x"), "x"));
+        const char *before = dump(fixture);
         if (i & 8) /* a move goes member by member then */
             recorder_refuse(recorder, "c/no");
-        assert_rc(transfer_new(bench, i & 2, sources[i / 4 % 2], &recorder->base), STORE_EXISTS);
-        assert_string_equal(dump(bench), before);
+        assert_rc(transfer_new(fixture, i & 2, sources[i / 4 % 2], &recorder->base), STORE_EXISTS);
+        assert_string_equal(dump(fixture), before);
         assert_int_equal(recorder->failure_count, 0);
-        assert_ok(remove_all(bench, PATH("x")));
+        assert_ok(remove_all(fixture, PATH("x")));
     }
 }
 
 static void p12_p13_what_is_expected_to_be_new_is_made(void **state)
 {
-    struct bench *bench = *state;
-    struct recorder *recorder = recorder_new(&bench->arena);
-    MAKE(bench, "f", "c/", "c/g", "c/d/");
-    assert_ok(set_prop(bench, PATH("c"), "p", "c"));
+    struct fixture *fixture = *state;
+    struct recorder *recorder = recorder_new(&fixture->arena);
+    MAKE(fixture, "f", "c/", "c/g", "c/d/");
+    assert_ok(set_prop(fixture, PATH("c"), "p", "c"));
     for (unsigned i = 0; i < 3; i++) { /* COPY, MOVE, and MOVE member by member */
-        assert_ok(transfer_new(bench, i > 0, "c", &recorder->base));
-        assert_string_equal(dump(bench),
+        assert_ok(transfer_new(fixture, i > 0, "c", &recorder->base));
+        assert_string_equal(dump(fixture),
                             i ? "/ {}\nf \"f\" {}\nx/ {p=c }\nx/d/ {}\nx/g \"c/g\" {}\n"
                               : "/ {}\nc/ {p=c }\nc/d/ {}\nc/g \"c/g\" {}\nf \"f\" {}\n"
                                 "x/ {p=c }\nx/d/ {}\nx/g \"c/g\" {}\n");
-        assert_ok(i ? move_all(bench, PATH("x"), PATH("c")) : remove_all(bench, PATH("x")));
+        assert_ok(i ? move_all(fixture, PATH("x"), PATH("c")) : remove_all(fixture, PATH("x")));
         recorder_refuse(recorder, "c/no");
     }
-    assert_ok(transfer_new(bench, false, "f", &recorder->base));
-    assert_ok(remove_all(bench, PATH("x")));
-    assert_ok(transfer_new(bench, true, "f", &recorder->base));
-    assert_string_equal(get(bench, PATH("x")), "f");
+    assert_ok(transfer_new(fixture, false, "f", &recorder->base));
+    assert_ok(remove_all(fixture, PATH("x")));
+    assert_ok(transfer_new(fixture, true, "f", &recorder->base));
+    assert_string_equal(get(fixture, PATH("x")), "f");
 }
 
 static void p14_what_may_not_move_stays_beside_what_is_new(void **state)
 {
-    struct bench *bench = *state;
-    struct recorder *recorder = recorder_new(&bench->arena);
+    struct fixture *fixture = *state;
+    struct recorder *recorder = recorder_new(&fixture->arena);
     recorder_refuse(recorder, "c/g");
-    MAKE(bench, "c/", "c/g", "c/d/");
-    assert_rc(transfer_new(bench, true, "c", &recorder->base), STORE_PARTIAL);
-    assert_string_equal(recorder_failures(recorder, &bench->arena), "c/g REFUSED 423\n");
-    assert_string_equal(dump(bench), "/ {}\nc/ {}\nc/g \"c/g\" {}\nx/ {}\nx/d/ {}\n");
+    MAKE(fixture, "c/", "c/g", "c/d/");
+    assert_rc(transfer_new(fixture, true, "c", &recorder->base), STORE_PARTIAL);
+    assert_string_equal(recorder_failures(recorder, &fixture->arena), "c/g REFUSED 423\n");
+    assert_string_equal(dump(fixture), "/ {}\nc/ {}\nc/g \"c/g\" {}\nx/ {}\nx/d/ {}\n");
 }
 
 /* --- what another program makes --- */
 
 enum thing { A_FILE, A_DIRECTORY, A_PIPE, A_SOCKET, A_DANGLING_LINK, A_LINK_TO_A_PIPE, THINGS };
 
-static void make_thing(struct bench *bench, enum thing thing)
+static void make_thing(struct fixture *fixture, enum thing thing)
 {
-    const char *name = bench_file(bench, "x");
+    const char *name = fixture_file(fixture, "x");
     int fd;
     switch (thing) {
     case A_FILE:
@@ -107,16 +107,16 @@ static void make_thing(struct bench *bench, enum thing thing)
     }
 }
 
-static struct stat look_at_x(struct bench *bench)
+static struct stat look_at_x(struct fixture *fixture)
 {
     struct stat st;
-    assert_int_equal(lstat(bench_file(bench, "x"), &st), 0);
+    assert_int_equal(lstat(fixture_file(fixture, "x"), &st), 0);
     return st;
 }
 
-static void assert_x_is(struct bench *bench, const struct stat *before)
+static void assert_x_is(struct fixture *fixture, const struct stat *before)
 {
-    struct stat now = look_at_x(bench);
+    struct stat now = look_at_x(fixture);
     assert_int_equal(now.st_ino, before->st_ino);
     assert_int_equal(now.st_mode, before->st_mode);
     assert_int_equal(now.st_size, before->st_size);
@@ -125,7 +125,7 @@ static void assert_x_is(struct bench *bench, const struct stat *before)
 /* Another program, which acts when the store first asks about something. */
 struct intruder {
     struct store_visitor base;
-    struct bench *bench;
+    struct fixture *fixture;
     enum thing thing;
     bool goes_member_by_member;
     bool has_acted;
@@ -143,8 +143,8 @@ static unsigned intrude(struct store_visitor *visitor, struct res_path path)
     (void)path; /* whatever it is */
     if (!intruder->has_acted) {
         intruder->has_acted = true;
-        make_thing(intruder->bench, intruder->thing);
-        intruder->made = look_at_x(intruder->bench);
+        make_thing(intruder->fixture, intruder->thing);
+        intruder->made = look_at_x(intruder->fixture);
     }
     return 0;
 }
@@ -164,66 +164,67 @@ static void intruder_failed(struct store_visitor *visitor, struct res_path path,
 
 static void p12_p13_what_comes_meanwhile_stays(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     only_for_directories();
-    MAKE(bench, "f", "c/", "c/g", "c/d/");
-    assert_ok(set_prop(bench, PATH("f"), "p", "f"));
-    const char *before = dump(bench);
-    make_thing(bench, A_PIPE);
-    assert_int_equal(rename(bench_file(bench, "x"), bench_file(bench, "pipe")), 0);
+    MAKE(fixture, "f", "c/", "c/g", "c/d/");
+    assert_ok(set_prop(fixture, PATH("f"), "p", "f"));
+    const char *before = dump(fixture);
+    make_thing(fixture, A_PIPE);
+    assert_int_equal(rename(fixture_file(fixture, "x"), fixture_file(fixture, "pipe")), 0);
     for (unsigned i = 0; i < THINGS * 8; i++) {
         struct intruder intruder = {
             .base = {intrude, intruder_may_refuse, intruder_failed, intrude},
-            .bench = bench,
+            .fixture = fixture,
             .thing = i % THINGS,
             .goes_member_by_member = i / THINGS & 4,
         };
-        assert_rc(transfer_new(bench, i / THINGS & 1, i / THINGS & 2 ? "c" : "f", &intruder.base),
+        assert_rc(transfer_new(fixture, i / THINGS & 1, i / THINGS & 2 ? "c" : "f", &intruder.base),
                   STORE_EXISTS);
         assert_true(intruder.has_acted);
-        assert_x_is(bench, &intruder.made);
-        assert_int_equal(remove(bench_file(bench, "x")), 0);
-        assert_string_equal(dump(bench), before);
+        assert_x_is(fixture, &intruder.made);
+        assert_int_equal(remove(fixture_file(fixture, "x")), 0);
+        assert_string_equal(dump(fixture), before);
     }
 }
 
 /* --- what is no resource --- */
 
-static enum store_rc put_new(struct bench *bench)
+static enum store_rc put_new(struct fixture *fixture)
 {
     struct store_commit commit = {.expects_absent = true};
-    return put_in(bench->store, PATH("x"), STR("mine"), &commit);
+    return put_in(fixture->store, PATH("x"), STR("mine"), &commit);
 }
 
 static void p18_what_is_no_resource_is_not_replaced(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     only_for_directories();
-    MAKE(bench, "f", "c/", "c/g");
-    const char *before = dump(bench);
-    make_thing(bench, A_PIPE);
-    assert_int_equal(rename(bench_file(bench, "x"), bench_file(bench, "pipe")), 0);
+    MAKE(fixture, "f", "c/", "c/g");
+    const char *before = dump(fixture);
+    make_thing(fixture, A_PIPE);
+    assert_int_equal(rename(fixture_file(fixture, "x"), fixture_file(fixture, "pipe")), 0);
     for (enum thing thing = A_PIPE; thing < THINGS; thing++) {
-        struct recorder *recorder = recorder_new(&bench->arena);
-        make_thing(bench, thing);
-        struct stat made = look_at_x(bench);
+        struct recorder *recorder = recorder_new(&fixture->arena);
+        make_thing(fixture, thing);
+        struct stat made = look_at_x(fixture);
         bool is_link = S_ISLNK(made.st_mode);
-        assert_rc(stat_rc(bench, PATH("x")), is_link ? STORE_ALIAS : STORE_NOT_FOUND);
-        assert_rc(put(bench, PATH("x"), STR("mine")), STORE_DENIED);
-        assert_rc(put_new(bench), STORE_EXISTS);
-        assert_rc(mkcol(bench, PATH("x")), STORE_EXISTS);
+        assert_rc(stat_rc(fixture, PATH("x")), is_link ? STORE_ALIAS : STORE_NOT_FOUND);
+        assert_rc(put(fixture, PATH("x"), STR("mine")), STORE_DENIED);
+        assert_rc(put_new(fixture), STORE_EXISTS);
+        assert_rc(mkcol(fixture, PATH("x")), STORE_EXISTS);
         for (unsigned i = 0; i < 4; i++)
-            assert_rc(transfer_new(bench, i & 1, i & 2 ? "c" : "f", &recorder->base), STORE_EXISTS);
-        assert_rc(copy_all(bench, PATH("f"), PATH("x")), STORE_DENIED);
-        assert_rc(copy_all(bench, PATH("c"), PATH("x")), STORE_DENIED);
-        assert_rc(move_all(bench, PATH("f"), PATH("x")), STORE_DENIED);
-        assert_rc(move_all(bench, PATH("c"), PATH("x")), STORE_DENIED);
+            assert_rc(transfer_new(fixture, i & 1, i & 2 ? "c" : "f", &recorder->base),
+                      STORE_EXISTS);
+        assert_rc(copy_all(fixture, PATH("f"), PATH("x")), STORE_DENIED);
+        assert_rc(copy_all(fixture, PATH("c"), PATH("x")), STORE_DENIED);
+        assert_rc(move_all(fixture, PATH("f"), PATH("x")), STORE_DENIED);
+        assert_rc(move_all(fixture, PATH("c"), PATH("x")), STORE_DENIED);
         recorder_refuse(recorder, "c/no");
-        assert_rc(do_move(bench->store, TRANSFER(PATH("c"), PATH("x")), &recorder->base),
+        assert_rc(do_move(fixture->store, TRANSFER(PATH("c"), PATH("x")), &recorder->base),
                   STORE_DENIED);
-        assert_x_is(bench, &made);
-        assert_int_equal(unlink(bench_file(bench, "x")), 0);
-        assert_string_equal(dump(bench), before);
+        assert_x_is(fixture, &made);
+        assert_int_equal(unlink(fixture_file(fixture, "x")), 0);
+        assert_string_equal(dump(fixture), before);
     }
 }
 

@@ -22,15 +22,15 @@ static void note_begun(struct store_change *change)
 }
 
 struct scene {
-    struct bench *bench;
+    struct fixture *fixture;
     struct inbox inbox;
     struct holder holders[HOLDERS_MAX];
     size_t count;
 };
 
-static void scene_init(struct scene *scene, struct bench *bench)
+static void scene_init(struct scene *scene, struct fixture *fixture)
 {
-    *scene = (struct scene){.bench = bench};
+    *scene = (struct scene){.fixture = fixture};
     inbox_init(&scene->inbox);
 }
 
@@ -55,7 +55,7 @@ static struct holder *begin(struct scene *scene, char kind, const char *path)
 {
     struct holder *holder = new_holder(scene);
     add_range(holder, kind, path);
-    (void)!store_begin(scene->bench->store, &holder->change); /* is_begun tells */
+    (void)!store_begin(scene->fixture->store, &holder->change); /* is_begun tells */
     return holder;
 }
 
@@ -139,7 +139,7 @@ static void p5_all_ranges_of_a_change_begin_together(void **state)
     struct holder *both = new_holder(&scene);
     add_range(both, 'R', "a");
     add_range(both, 'W', "b");
-    assert_false(store_begin(scene.bench->store, &both->change));
+    assert_false(store_begin(scene.fixture->store, &both->change));
     struct holder *reader = begin(&scene, 'r', "c");
     struct holder *writer = begin(&scene, 'w', "a/x");
     assert_true(reader->change.is_begun);
@@ -305,8 +305,8 @@ static void *visit_often(void *arg)
 
 static void p5_no_conflicting_changes_are_made_by_many_threads(void **state)
 {
-    struct bench *bench = *state;
-    struct crowd crowd = {.store = bench->store};
+    struct fixture *fixture = *state;
+    struct crowd crowd = {.store = fixture->store};
     struct visitor_thread threads[THREADS] = {0};
     pthread_mutex_init(&crowd.mutex, NULL);
     for (size_t i = 0; i < THREADS; i++) {

@@ -10,7 +10,7 @@
 enum { THREADS = 8, ROUNDS = 25, SHARED_BYTES = 20000 };
 
 struct worker {
-    struct bench *bench;
+    struct fixture *fixture;
     unsigned number;
     pthread_t thread;
     struct waiter waiter;
@@ -25,11 +25,11 @@ struct worker {
                            #condition); /* may be cut off */                                       \
     } while (0)
 
-static void run_workers(struct bench *bench, void *(*run)(void *))
+static void run_workers(struct fixture *fixture, void *(*run)(void *))
 {
     struct worker *workers = mem_new(THREADS, sizeof(*workers));
     for (unsigned i = 0; i < THREADS; i++) {
-        workers[i].bench = bench;
+        workers[i].fixture = fixture;
         workers[i].number = i;
         waiter_init(&workers[i].waiter);
         assert_int_equal(pthread_create(&workers[i].thread, NULL, run, &workers[i]), 0);
@@ -57,13 +57,13 @@ static enum store_rc patch_own(struct worker *worker, struct res_path path, cons
 {
     struct store_prop prop = {STR("ns"), STR("p"), str_of_c(value)};
     struct store_patch patch = {.props = &prop, .prop_count = 1};
-    return do_patch(worker->bench->store, path, &patch);
+    return do_patch(worker->fixture->store, path, &patch);
 }
 
 static bool reads(struct worker *worker, struct res_path path, const char *expected)
 {
     struct buf content = {0};
-    bool is_right = get_from(worker->bench->store, path, &content) == STORE_OK &&
+    bool is_right = get_from(worker->fixture->store, path, &content) == STORE_OK &&
                     str_eq(buf_str(&content), str_of_c(expected));
     buf_done(&content);
     return is_right;
@@ -72,7 +72,7 @@ static bool reads(struct worker *worker, struct res_path path, const char *expec
 /* What a thread was told is done, it finds done. */
 static void work_alone(struct worker *worker, unsigned round)
 {
-    struct store *store = worker->bench->store;
+    struct store *store = worker->fixture->store;
     struct store_commit options = {0};
     struct store_visitor *visitor = &recorder_new(&worker->arena)->base;
     char text[32];
@@ -99,7 +99,7 @@ static void work_alone(struct worker *worker, unsigned round)
 static void *work_often(void *arg)
 {
     struct worker *worker = arg;
-    struct store *store = worker->bench->store;
+    struct store *store = worker->fixture->store;
     EXPECT(worker, do_mkcol(store, own(worker, "")) == STORE_OK);
     for (unsigned round = 0; round < ROUNDS; round++) {
         work_alone(worker, round);
@@ -110,16 +110,16 @@ static void *work_often(void *arg)
 
 static void p10_threads_find_done_what_they_were_told_is_done(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     struct buf expected = {0};
-    run_workers(bench, work_often);
+    run_workers(fixture, work_often);
     if (backend->is_directory)
-        bench_reopen(bench);
+        fixture_reopen(fixture);
     BUF_ADD(&expected, "/ {}\n");
     for (unsigned i = 0; i < THREADS; i++)
         buf_addf(&expected, "t%u/ {}\nt%u/g \"%u in %u\" {p=%u in %u }\n", i, i, ROUNDS - 1, i,
                  ROUNDS - 1, i);
-    assert_string_equal(dump(bench), buf_c(&expected));
+    assert_string_equal(dump(fixture), buf_c(&expected));
     buf_done(&expected);
 }
 
@@ -128,7 +128,7 @@ static void p10_threads_find_done_what_they_were_told_is_done(void **state)
 /* Every content is one letter, many times; the property is the same letter once. */
 static void check_shared(struct worker *worker)
 {
-    struct store *store = worker->bench->store;
+    struct store *store = worker->fixture->store;
     struct buf content = {0};
     EXPECT(worker, get_from(store, PATH("shared"), &content) == STORE_OK);
     EXPECT(worker, content.len == SHARED_BYTES);
@@ -164,7 +164,7 @@ static void *change_often(void *arg)
     for (unsigned round = 0; round < ROUNDS; round++) {
         check_shared(worker); /* a read needs no change to see a content whole */
         change_add(&waiter->change, PATH("shared"), CLAIM_SELF, true);
-        EXPECT(worker, waiter_begin(waiter, worker->bench->store) == STORE_OK);
+        EXPECT(worker, waiter_begin(waiter, worker->fixture->store) == STORE_OK);
         change_shared(worker, &waiter->change);
         waiter_end(waiter);
         arena_reset(&worker->arena);
@@ -174,14 +174,14 @@ static void *change_often(void *arg)
 
 static void p5_changes_of_one_thing_are_one_step(void **state)
 {
-    struct bench *bench = *state;
-    char *bytes = arena_alloc(&bench->arena, SHARED_BYTES);
+    struct fixture *fixture = *state;
+    char *bytes = arena_alloc(&fixture->arena, SHARED_BYTES);
     memset(bytes, 'a', SHARED_BYTES);
-    assert_ok(put(bench, PATH("shared"), str_of(bytes, SHARED_BYTES)));
-    assert_ok(set_prop(bench, PATH("shared"), "p", "a"));
-    run_workers(bench, change_often);
-    assert_int_equal(get(bench, PATH("shared"))[0],
-                     props_text(bench->store, &bench->arena, PATH("shared"))[2]);
+    assert_ok(put(fixture, PATH("shared"), str_of(bytes, SHARED_BYTES)));
+    assert_ok(set_prop(fixture, PATH("shared"), "p", "a"));
+    run_workers(fixture, change_often);
+    assert_int_equal(get(fixture, PATH("shared"))[0],
+                     props_text(fixture->store, &fixture->arena, PATH("shared"))[2]);
 }
 
 /* --- listings while members come and go --- */
@@ -189,7 +189,7 @@ static void p5_changes_of_one_thing_are_one_step(void **state)
 static void *list_often(void *arg)
 {
     struct worker *worker = arg;
-    struct store *store = worker->bench->store;
+    struct store *store = worker->fixture->store;
     struct store_commit options = {0};
     for (unsigned round = 0; round < ROUNDS; round++) {
         struct store_cursor *cursor;
@@ -211,11 +211,11 @@ static void *list_often(void *arg)
 
 static void p4_listings_give_what_stays(void **state)
 {
-    struct bench *bench = *state;
-    MAKE(bench, "stays-1", "stays-2", "stays-3/");
-    run_workers(bench, list_often);
-    assert_string_equal(dump(bench), "/ {}\nstays-1 \"stays-1\" {}\nstays-2 \"stays-2\" {}\n"
-                                     "stays-3/ {}\n");
+    struct fixture *fixture = *state;
+    MAKE(fixture, "stays-1", "stays-2", "stays-3/");
+    run_workers(fixture, list_often);
+    assert_string_equal(dump(fixture), "/ {}\nstays-1 \"stays-1\" {}\nstays-2 \"stays-2\" {}\n"
+                                       "stays-3/ {}\n");
 }
 
 int concurrent_tests(void)

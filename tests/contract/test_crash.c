@@ -18,161 +18,161 @@
 /* --- what is changed --- */
 
 /* Resources that another program has removed: what was known of them must not come back. */
-static void make_ghosts(struct bench *bench)
+static void make_ghosts(struct fixture *fixture)
 {
     static const char *const ghosts[] = {"c/new", "new/f", "new"};
-    MAKE(bench, "c/", "c/new", "new/", "new/f");
+    MAKE(fixture, "c/", "c/new", "new/", "new/f");
     for (size_t i = 0; i < ARRAY_LEN(ghosts); i++)
-        assert_ok(set_prop(bench, path_of(ghosts[i]), "ghost", ghosts[i]));
+        assert_ok(set_prop(fixture, path_of(ghosts[i]), "ghost", ghosts[i]));
     for (size_t i = 0; i < ARRAY_LEN(ghosts); i++)
-        assert_int_equal(remove(bench_file(bench, ghosts[i])), 0);
+        assert_int_equal(remove(fixture_file(fixture, ghosts[i])), 0);
 }
 
 /* What learns what has been listed opens files while the calls and descriptors of a change are
  * counted. */
-static void begin_without_cache(struct bench *bench)
+static void begin_without_cache(struct fixture *fixture)
 {
-    bench->limits.cache_bytes = 0;
-    bench_reopen(bench);
+    fixture->limits.cache_bytes = 0;
+    fixture_reopen(fixture);
 }
 
-static void make_stage(struct bench *bench)
+static void make_stage(struct fixture *fixture)
 {
     static const char *const marked[] = {"c", "c/f", "x", "x/old", "x/f", "y", "g"};
-    make_ghosts(bench);
-    MAKE(bench, "c/f", "c/d/", "c/d/h", "x/", "x/f", "x/old", "y", "g", "plain");
+    make_ghosts(fixture);
+    MAKE(fixture, "c/f", "c/d/", "c/d/h", "x/", "x/f", "x/old", "y", "g", "plain");
     for (size_t i = 0; i < ARRAY_LEN(marked); i++)
-        assert_ok(set_prop(bench, path_of(marked[i]), "p", marked[i]));
-    assert_ok(set_lock(bench, PATH("c/f"), "cf"));
-    assert_ok(set_lock(bench, PATH("x"), "x"));
-    assert_ok(set_lock(bench, PATH("x/f"), "xf"));
-    assert_ok(set_lock(bench, PATH("x/old"), "old"));
-    assert_ok(set_lock(bench, PATH("y"), "y"));
+        assert_ok(set_prop(fixture, path_of(marked[i]), "p", marked[i]));
+    assert_ok(set_lock(fixture, PATH("c/f"), "cf"));
+    assert_ok(set_lock(fixture, PATH("x"), "x"));
+    assert_ok(set_lock(fixture, PATH("x/f"), "xf"));
+    assert_ok(set_lock(fixture, PATH("x/old"), "old"));
+    assert_ok(set_lock(fixture, PATH("y"), "y"));
 }
 
-static enum store_rc put_new(struct bench *bench)
+static enum store_rc put_new(struct fixture *fixture)
 {
-    return put(bench, PATH("c/new"), STR("content"));
+    return put(fixture, PATH("c/new"), STR("content"));
 }
 
-static enum store_rc put_over(struct bench *bench)
+static enum store_rc put_over(struct fixture *fixture)
 {
-    return put(bench, PATH("y"), STR("content"));
+    return put(fixture, PATH("y"), STR("content"));
 }
 
-static enum store_rc make_collection(struct bench *bench)
+static enum store_rc make_collection(struct fixture *fixture)
 {
-    return mkcol(bench, PATH("c/new"));
+    return mkcol(fixture, PATH("c/new"));
 }
 
-static enum store_rc patch(struct bench *bench)
+static enum store_rc patch(struct fixture *fixture)
 {
     struct store_prop props[] = {{STR("ns"), STR("p"), STR("new")},
                                  {STR("ns"), STR("q"), STR("new")}};
     struct store_patch all = {.props = props, .prop_count = ARRAY_LEN(props)};
-    return do_patch(bench->store, PATH("g"), &all);
+    return do_patch(fixture->store, PATH("g"), &all);
 }
 
-static enum store_rc lock(struct bench *bench)
+static enum store_rc lock(struct fixture *fixture)
 {
-    return set_lock(bench, PATH("g"), "new");
+    return set_lock(fixture, PATH("g"), "new");
 }
 
-static enum store_rc lock_new(struct bench *bench)
+static enum store_rc lock_new(struct fixture *fixture)
 {
     struct lock wanted = lock_of(PATH("c/new"), "new", false);
-    return do_lock_new(bench->store, &wanted);
+    return do_lock_new(fixture->store, &wanted);
 }
 
-static enum store_rc unlock(struct bench *bench)
+static enum store_rc unlock(struct fixture *fixture)
 {
-    return do_unlock(bench->store, STR("y"));
+    return do_unlock(fixture->store, STR("y"));
 }
 
-static enum store_rc remove_file(struct bench *bench)
+static enum store_rc remove_file(struct fixture *fixture)
 {
-    return remove_all(bench, PATH("y"));
+    return remove_all(fixture, PATH("y"));
 }
 
-static enum store_rc remove_tree(struct bench *bench)
+static enum store_rc remove_tree(struct fixture *fixture)
 {
-    return remove_all(bench, PATH("c"));
+    return remove_all(fixture, PATH("c"));
 }
 
-static enum store_rc copy_file_new(struct bench *bench)
+static enum store_rc copy_file_new(struct fixture *fixture)
 {
-    return copy_all(bench, PATH("g"), PATH("c/new"));
+    return copy_all(fixture, PATH("g"), PATH("c/new"));
 }
 
-static enum store_rc copy_file_over(struct bench *bench)
+static enum store_rc copy_file_over(struct fixture *fixture)
 {
-    return copy_all(bench, PATH("plain"), PATH("y"));
+    return copy_all(fixture, PATH("plain"), PATH("y"));
 }
 
-static enum store_rc copy_tree_new(struct bench *bench)
+static enum store_rc copy_tree_new(struct fixture *fixture)
 {
-    return copy_all(bench, PATH("c"), PATH("new"));
+    return copy_all(fixture, PATH("c"), PATH("new"));
 }
 
-static enum store_rc copy_tree_over(struct bench *bench)
+static enum store_rc copy_tree_over(struct fixture *fixture)
 {
-    return copy_all(bench, PATH("c"), PATH("x"));
+    return copy_all(fixture, PATH("c"), PATH("x"));
 }
 
-static enum store_rc move_file_over(struct bench *bench)
+static enum store_rc move_file_over(struct fixture *fixture)
 {
-    return move_all(bench, PATH("g"), PATH("y"));
+    return move_all(fixture, PATH("g"), PATH("y"));
 }
 
-static enum store_rc move_plain_over(struct bench *bench)
+static enum store_rc move_plain_over(struct fixture *fixture)
 {
-    return move_all(bench, PATH("plain"), PATH("y"));
+    return move_all(fixture, PATH("plain"), PATH("y"));
 }
 
-static enum store_rc move_tree_new(struct bench *bench)
+static enum store_rc move_tree_new(struct fixture *fixture)
 {
-    return move_all(bench, PATH("c"), PATH("new"));
+    return move_all(fixture, PATH("c"), PATH("new"));
 }
 
-static enum store_rc move_tree_over(struct bench *bench)
+static enum store_rc move_tree_over(struct fixture *fixture)
 {
-    return move_all(bench, PATH("c"), PATH("x"));
+    return move_all(fixture, PATH("c"), PATH("x"));
 }
 
-static enum store_rc move_members(struct bench *bench)
+static enum store_rc move_members(struct fixture *fixture)
 {
-    struct recorder *recorder = recorder_new(&bench->arena);
+    struct recorder *recorder = recorder_new(&fixture->arena);
     recorder_refuse(recorder, "c/none"); /* nothing of that name: all goes, one by one */
-    return do_move(bench->store, TRANSFER(PATH("c"), PATH("new")), &recorder->base);
+    return do_move(fixture->store, TRANSFER(PATH("c"), PATH("new")), &recorder->base);
 }
 
-static enum store_rc transfer_new(struct bench *bench, bool is_move, const char *refused)
+static enum store_rc transfer_new(struct fixture *fixture, bool is_move, const char *refused)
 {
-    struct recorder *recorder = recorder_new(&bench->arena);
+    struct recorder *recorder = recorder_new(&fixture->arena);
     struct store_transfer transfer = {PATH("c"), PATH("new"), true, .expects_absent = true};
     recorder_refuse(recorder, refused);
-    return is_move ? do_move(bench->store, &transfer, &recorder->base)
-                   : do_copy(bench->store, &transfer, &recorder->base);
+    return is_move ? do_move(fixture->store, &transfer, &recorder->base)
+                   : do_copy(fixture->store, &transfer, &recorder->base);
 }
 
-static enum store_rc copy_where_nothing_is(struct bench *bench)
+static enum store_rc copy_where_nothing_is(struct fixture *fixture)
 {
-    return transfer_new(bench, false, "nothing");
+    return transfer_new(fixture, false, "nothing");
 }
 
-static enum store_rc move_where_nothing_is(struct bench *bench)
+static enum store_rc move_where_nothing_is(struct fixture *fixture)
 {
-    return transfer_new(bench, true, "nothing");
+    return transfer_new(fixture, true, "nothing");
 }
 
-static enum store_rc move_members_where_nothing_is(struct bench *bench)
+static enum store_rc move_members_where_nothing_is(struct fixture *fixture)
 {
-    return transfer_new(bench, true, "c/none");
+    return transfer_new(fixture, true, "c/none");
 }
 
 static const struct change {
     const char *name;
-    enum store_rc (*run)(struct bench *bench);
+    enum store_rc (*run)(struct fixture *fixture);
     bool is_whole;       /* one step for whoever looks */
     const char *between; /* lines that may be seen only on the way */
 } changes[] = {
@@ -244,9 +244,9 @@ static void assert_whole(const struct outcome *outcome, const char *now)
         assert_state(outcome, now, outcome->after);
 }
 
-static void assert_nothing_staged(struct bench *bench)
+static void assert_nothing_staged(struct fixture *fixture)
 {
-    DIR *dir = opendir(bench_file(bench, ".davit/staging"));
+    DIR *dir = opendir(fixture_file(fixture, ".davit/staging"));
     const struct dirent *entry;
     assert_non_null(dir);
     while ((entry = readdir(dir)))
@@ -271,22 +271,22 @@ static size_t count_descriptors(void)
 /* --- dying --- */
 
 /* In a process of its own. False: it lived to see the change acknowledged. */
-static bool dies_at(struct bench *bench, const struct change *change, unsigned n)
+static bool dies_at(struct fixture *fixture, const struct change *change, unsigned n)
 {
     int status;
-    store_close(&bench->store); /* a directory has one store at a time */
+    store_close(&fixture->store); /* a directory has one store at a time */
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        bench_reopen(bench);
+        fixture_reopen(fixture);
         points_arm(n, POINT_DIE);
-        enum store_rc rc = change->run(bench);
+        enum store_rc rc = change->run(fixture);
         _exit(rc == STORE_OK ? 0 : 1); /* without a goodbye to the store */
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
     assert_true(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == POINT_DEAD);
-    bench_reopen(bench);
+    fixture_reopen(fixture);
     return WEXITSTATUS(status) == POINT_DEAD;
 }
 
@@ -294,12 +294,12 @@ static bool dies_at(struct bench *bench, const struct change *change, unsigned n
 static const char *state_after(struct arena *arena, const struct change *change)
 {
     void *state;
-    assert_int_equal(bench_open(&state), 0);
-    struct bench *bench = state;
-    make_stage(bench);
-    assert_ok(change->run(bench));
-    const char *after = dump_store(bench->store, arena);
-    assert_int_equal(bench_close(&state), 0);
+    assert_int_equal(fixture_open(&state), 0);
+    struct fixture *fixture = state;
+    make_stage(fixture);
+    assert_ok(change->run(fixture));
+    const char *after = dump_store(fixture->store, arena);
+    assert_int_equal(fixture_close(&state), 0);
     return after;
 }
 
@@ -321,18 +321,18 @@ static void check_dying(struct arena *arena, const struct change *change)
     outcome.n = first_point(change);
     for (bool has_died = true; has_died; outcome.n += stride()) {
         void *state;
-        assert_int_equal(bench_open(&state), 0);
-        struct bench *bench = state;
-        begin_without_cache(bench);
-        make_stage(bench);
-        outcome.before = dump_store(bench->store, arena);
-        has_died = dies_at(bench, change, outcome.n);
+        assert_int_equal(fixture_open(&state), 0);
+        struct fixture *fixture = state;
+        begin_without_cache(fixture);
+        make_stage(fixture);
+        outcome.before = dump_store(fixture->store, arena);
+        has_died = dies_at(fixture, change, outcome.n);
         if (has_died)
-            assert_whole(&outcome, dump(bench));
+            assert_whole(&outcome, dump(fixture));
         else
-            assert_state(&outcome, dump(bench), outcome.after); /* promise 10 */
-        assert_nothing_staged(bench);
-        assert_int_equal(bench_close(&state), 0);
+            assert_state(&outcome, dump(fixture), outcome.after); /* promise 10 */
+        assert_nothing_staged(fixture);
+        assert_int_equal(fixture_close(&state), 0);
     }
     assert_true(stride() > 1 || outcome.n > 2); /* there were points; a stride may pass the last */
 }
@@ -347,47 +347,48 @@ static void skip_where_others_do(void)
 
 static void p10_changes_survive_death_at_any_point(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     skip_where_others_do();
     for (size_t i = 0; i < ARRAY_LEN(changes); i++)
-        check_dying(&bench->arena, &changes[i]);
+        check_dying(&fixture->arena, &changes[i]);
 }
 
 /* --- failing --- */
 
 /* Nor does a lock wait for whatever comes next to where there is nothing. */
-static void assert_locks_have_resources(struct bench *bench)
+static void assert_locks_have_resources(struct fixture *fixture)
 {
     struct lock_list locks;
-    assert_ok(store_locks(bench->store, &bench->arena, PATH_ROOT, LOCKS_WITHIN, &locks));
+    assert_ok(store_locks(fixture->store, &fixture->arena, PATH_ROOT, LOCKS_WITHIN, &locks));
     for (size_t i = 0; i < locks.count; i++)
-        assert_ok(stat_rc(bench, locks.items[i].root));
+        assert_ok(stat_rc(fixture, locks.items[i].root));
 }
 
-static void check_failure(struct bench *bench, struct outcome *outcome)
+static void check_failure(struct fixture *fixture, struct outcome *outcome)
 {
     size_t descriptors = count_descriptors();
     points_arm(outcome->n, POINT_FAIL);
-    enum store_rc rc = outcome->change->run(bench);
+    enum store_rc rc = outcome->change->run(fixture);
     outcome->n = points_count() < outcome->n ? 0 : outcome->n; /* it came to its end before */
     bool is_unknown = points_was_flush();
     points_arm(0, POINT_FAIL);
     if (count_descriptors() != descriptors)
         fail_msg("%s, point %u: descriptors lost", outcome->change->name, outcome->n);
     if (rc == STORE_OK)
-        assert_state(outcome, dump(bench), outcome->after);
+        assert_state(outcome, dump(fixture), outcome->after);
     else if (rc != STORE_PARTIAL && !is_unknown)
-        assert_state(outcome, dump(bench), outcome->before); /* what is refused has not happened */
+        assert_state(outcome, dump(fixture),
+                     outcome->before); /* what is refused has not happened */
     if (rc == STORE_OK || rc == STORE_PARTIAL)
-        assert_locks_have_resources(bench);
-    bench_reopen(bench);
+        assert_locks_have_resources(fixture);
+    fixture_reopen(fixture);
     if (rc == STORE_OK)
-        assert_state(outcome, dump(bench), outcome->after);
+        assert_state(outcome, dump(fixture), outcome->after);
     else if (rc == STORE_FAILED || rc == STORE_UNKNOWN || rc == STORE_PARTIAL)
-        assert_each_as_before_or_after(outcome, dump(bench));
+        assert_each_as_before_or_after(outcome, dump(fixture));
     else
-        assert_state(outcome, dump(bench), outcome->before);
-    assert_nothing_staged(bench);
+        assert_state(outcome, dump(fixture), outcome->before);
+    assert_nothing_staged(fixture);
 }
 
 static void check_failing(struct arena *arena, const struct change *change)
@@ -396,24 +397,24 @@ static void check_failing(struct arena *arena, const struct change *change)
     outcome.n = 1;
     for (unsigned n = first_point(change); outcome.n; n += stride()) {
         void *state;
-        assert_int_equal(bench_open(&state), 0);
-        struct bench *bench = state;
-        begin_without_cache(bench);
-        make_stage(bench);
-        (void)dump(bench); /* what is opened on first use is open now */
-        outcome.before = dump_store(bench->store, arena);
+        assert_int_equal(fixture_open(&state), 0);
+        struct fixture *fixture = state;
+        begin_without_cache(fixture);
+        make_stage(fixture);
+        (void)dump(fixture); /* what is opened on first use is open now */
+        outcome.before = dump_store(fixture->store, arena);
         outcome.n = n;
-        check_failure(bench, &outcome);
-        assert_int_equal(bench_close(&state), 0);
+        check_failure(fixture, &outcome);
+        assert_int_equal(fixture_close(&state), 0);
     }
 }
 
 static void p14_changes_stay_whole_when_any_call_fails(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     skip_where_others_do();
     for (size_t i = 0; i < ARRAY_LEN(changes); i++)
-        check_failing(&bench->arena, &changes[i]);
+        check_failing(&fixture->arena, &changes[i]);
 }
 
 /* --- what comes after a failure --- */
@@ -425,22 +426,22 @@ static const struct later {
 } laters[] = {{"y", "later-y"}, {"new", "later-new"}, {"x", "later-x"},
               {"y", NULL},      {"new", NULL},        {"x", NULL}};
 
-static enum store_rc make_later(struct bench *bench, const struct later *later)
+static enum store_rc make_later(struct fixture *fixture, const struct later *later)
 {
     struct res_path path = path_of(later->path);
     struct store_stat stat;
-    if (store_stat(bench->store, path, &stat) != STORE_OK)
+    if (store_stat(fixture->store, path, &stat) != STORE_OK)
         return STORE_NOT_FOUND;
-    return later->token ? set_lock(bench, path, later->token)
-                        : set_prop(bench, path, "later", later->path);
+    return later->token ? set_lock(fixture, path, later->token)
+                        : set_prop(fixture, path, "later", later->path);
 }
 
-static bool has_later(struct bench *bench, const struct later *later)
+static bool has_later(struct fixture *fixture, const struct later *later)
 {
     struct res_path path = path_of(later->path);
-    struct arena *arena = &bench->arena;
-    const char *text = later->token ? locks_text(bench->store, arena, path, LOCKS_COVERING)
-                                    : props_text(bench->store, arena, path);
+    struct arena *arena = &fixture->arena;
+    const char *text = later->token ? locks_text(fixture->store, arena, path, LOCKS_COVERING)
+                                    : props_text(fixture->store, arena, path);
     return strstr(text, later->token ? later->token : "later=") != NULL;
 }
 
@@ -452,66 +453,66 @@ enum { CHANGE_BIT = 1 << ARRAY_LEN(laters), REACHED_BIT = CHANGE_BIT << 1 };
 /* In a process of its own, which ends as by kill -9: the change, from the n-th point on with a full
  * disk, and with `does_more` what comes later, half of it while the disk is still full. Says by
  * bits what was acknowledged; 0: the change came to its end before the point. */
-static unsigned run_to_the_end(struct bench *bench, const struct change *change, unsigned n,
+static unsigned run_to_the_end(struct fixture *fixture, const struct change *change, unsigned n,
                                bool does_more)
 {
     int status;
-    store_close(&bench->store);
+    store_close(&fixture->store);
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        bench_reopen(bench);
+        fixture_reopen(fixture);
         points_arm(n, POINT_FULL);
-        unsigned done = change->run(bench) == STORE_OK ? CHANGE_BIT : 0;
+        unsigned done = change->run(fixture) == STORE_OK ? CHANGE_BIT : 0;
         if (points_count() < n)
             _exit(0);
         for (size_t i = 0; i < ARRAY_LEN(laters) && does_more; i++) {
             if (i == ARRAY_LEN(laters) / 2)
                 points_arm(0, POINT_FULL);
-            done |= make_later(bench, &laters[i]) == STORE_OK ? 1U << i : 0;
+            done |= make_later(fixture, &laters[i]) == STORE_OK ? 1U << i : 0;
         }
         _exit((int)(done | REACHED_BIT));
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
-    bench_reopen(bench);
+    fixture_reopen(fixture);
     return (unsigned)WEXITSTATUS(status);
 }
 
 static bool check_later(struct arena *arena, struct outcome *outcome, bool does_more)
 {
     void *state;
-    assert_int_equal(bench_open(&state), 0);
-    struct bench *bench = state;
-    begin_without_cache(bench);
-    make_stage(bench);
-    outcome->before = dump_store(bench->store, arena);
-    unsigned done = run_to_the_end(bench, outcome->change, outcome->n, does_more);
+    assert_int_equal(fixture_open(&state), 0);
+    struct fixture *fixture = state;
+    begin_without_cache(fixture);
+    make_stage(fixture);
+    outcome->before = dump_store(fixture->store, arena);
+    unsigned done = run_to_the_end(fixture, outcome->change, outcome->n, does_more);
     if (!does_more && done & CHANGE_BIT)
-        assert_state(outcome, dump(bench), outcome->after);
+        assert_state(outcome, dump(fixture), outcome->after);
     for (size_t i = 0; i < ARRAY_LEN(laters) && does_more; i++) {
-        if (done >> i & 1 && !has_later(bench, &laters[i]))
+        if (done >> i & 1 && !has_later(fixture, &laters[i]))
             fail_msg("%s, point %u: %s of %s is lost; now\n%s", outcome->change->name, outcome->n,
-                     laters[i].token ? "the lock" : "the property", laters[i].path, dump(bench));
+                     laters[i].token ? "the lock" : "the property", laters[i].path, dump(fixture));
     }
-    assert_int_equal(bench_close(&state), 0);
+    assert_int_equal(fixture_close(&state), 0);
     return done != 0;
 }
 
 /* The database is the same whatever the kernel can do. */
 static void p13_nothing_is_replayed_against_a_newer_world(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     skip_where_others_do();
     if (backend->is_poor)
         skip();
     for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
         struct outcome outcome = {.change = &changes[i]};
         bool does_more = i % 2 == 0;
-        outcome.after = state_after(&bench->arena, &changes[i]);
+        outcome.after = state_after(&fixture->arena, &changes[i]);
         outcome.n = 1 + (unsigned)i % POINTS_APART;
-        while (check_later(&bench->arena, &outcome, does_more) &&
-               (!is_thorough() || check_later(&bench->arena, &outcome, !does_more))) {
+        while (check_later(&fixture->arena, &outcome, does_more) &&
+               (!is_thorough() || check_later(&fixture->arena, &outcome, !does_more))) {
             outcome.n += is_thorough() ? 1 : POINTS_APART;
             does_more = !does_more;
         }

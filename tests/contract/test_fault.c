@@ -125,124 +125,124 @@ static unsigned operations_of(size_t step)
 /* --- all of it --- */
 
 /* Behind the fault, so that looking does not count. */
-static const char *look(struct bench *bench, struct store *inner)
+static const char *look(struct fixture *fixture, struct store *inner)
 {
-    return dump_store(inner, &bench->arena);
+    return dump_store(inner, &fixture->arena);
 }
 
 static void every_operation_is_counted(void **state)
 {
-    struct bench *bench = *state;
-    struct store *inner = bench->store;
-    bench->store = fault_store_new(inner);
+    struct fixture *fixture = *state;
+    struct store *inner = fixture->store;
+    fixture->store = fault_store_new(inner);
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
-        fault_store_arm(bench->store, 0, STORE_OK);
-        assert_ok(steps[i].run(bench->store, &bench->arena));
-        assert_int_equal(fault_store_count(bench->store), operations_of(i));
+        fault_store_arm(fixture->store, 0, STORE_OK);
+        assert_ok(steps[i].run(fixture->store, &fixture->arena));
+        assert_int_equal(fault_store_count(fixture->store), operations_of(i));
     }
 }
 
 /* Each step is first failed at each of its operations, then done. */
 static void each_failure_leaves_what_was_before(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     static const enum store_rc codes[] = {STORE_FAILED, STORE_NO_SPACE, STORE_DENIED};
-    struct store *inner = bench->store;
-    bench->store = fault_store_new(inner);
+    struct store *inner = fixture->store;
+    fixture->store = fault_store_new(inner);
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
-        const char *before = look(bench, inner);
+        const char *before = look(fixture, inner);
         for (unsigned n = 1; n <= operations_of(i); n++) {
             enum store_rc rc = codes[n % ARRAY_LEN(codes)];
-            fault_store_arm(bench->store, n, rc);
-            assert_rc(steps[i].run(bench->store, &bench->arena), rc);
-            assert_string_equal(look(bench, inner), before);
+            fault_store_arm(fixture->store, n, rc);
+            assert_rc(steps[i].run(fixture->store, &fixture->arena), rc);
+            assert_string_equal(look(fixture, inner), before);
         }
-        fault_store_arm(bench->store, 0, STORE_OK);
-        assert_ok(steps[i].run(bench->store, &bench->arena));
+        fault_store_arm(fixture->store, 0, STORE_OK);
+        assert_ok(steps[i].run(fixture->store, &fixture->arena));
     }
-    assert_string_equal(look(bench, inner), "/ {}\ne/ {}\ne/f \"12345678\" {p=1 q=2 }\n");
+    assert_string_equal(look(fixture, inner), "/ {}\ne/ {}\ne/f \"12345678\" {p=1 q=2 }\n");
 }
 
 /* The n-th of all operations fails, and the work goes on with the next step. */
 static void work_goes_on_after_a_failure(void **state)
 {
-    struct bench *bench = *state;
-    struct store *inner = bench->store;
-    bench->store = fault_store_new(inner);
+    struct fixture *fixture = *state;
+    struct store *inner = fixture->store;
+    fixture->store = fault_store_new(inner);
     for (unsigned n = 1;; n++) {
-        fault_store_arm(bench->store, n, STORE_FAILED);
+        fault_store_arm(fixture->store, n, STORE_FAILED);
         for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
-            const char *before = look(bench, inner);
-            if (steps[i].run(bench->store, &bench->arena) != STORE_OK)
-                assert_string_equal(look(bench, inner), before);
+            const char *before = look(fixture, inner);
+            if (steps[i].run(fixture->store, &fixture->arena) != STORE_OK)
+                assert_string_equal(look(fixture, inner), before);
         }
-        if (fault_store_count(bench->store) < n)
+        if (fault_store_count(fixture->store) < n)
             break;
-        fault_store_arm(bench->store, 0, STORE_OK);
+        fault_store_arm(fixture->store, 0, STORE_OK);
         static const char *const made[] = {"c", "d", "e"};
         for (size_t i = 0; i < ARRAY_LEN(made); i++)
-            (void)!remove_all(bench, path_of(made[i])); /* not all of them are always there */
-        assert_string_equal(look(bench, inner), "/ {}\n");
+            (void)!remove_all(fixture, path_of(made[i])); /* not all of them are always there */
+        assert_string_equal(look(fixture, inner), "/ {}\n");
     }
 }
 
 /* Each step of a change is answered AGAIN before it is made, and nothing has changed then. */
 static void p5_change_is_made_when_it_is_tried_again(void **state)
 {
-    struct bench *bench = *state;
-    struct store *inner = bench->store;
-    bench->store = fault_store_new(inner);
+    struct fixture *fixture = *state;
+    struct store *inner = fixture->store;
+    fixture->store = fault_store_new(inner);
     for (unsigned later = 0; later < 2; later++) {
         struct fault_plan plan = {2, 2, .begins_later = later};
-        fault_store_plan(bench->store, &plan);
+        fault_store_plan(fixture->store, &plan);
         for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
-            const char *before = look(bench, inner);
+            const char *before = look(fixture, inner);
             enum store_rc rc = STORE_AGAIN;
             unsigned again = 0;
-            for (; (rc = steps[i].run(bench->store, &bench->arena)) == STORE_AGAIN; again++)
-                assert_string_equal(look(bench, inner), before);
+            for (; (rc = steps[i].run(fixture->store, &fixture->arena)) == STORE_AGAIN; again++)
+                assert_string_equal(look(fixture, inner), before);
             assert_ok(rc);
             bool is_change = steps[i].run != step_list && steps[i].run != step_read;
             assert_int_equal(again, is_change ? 4 : 0); /* to begin, and the call itself */
         }
-        assert_string_equal(look(bench, inner), "/ {}\ne/ {}\ne/f \"12345678\" {p=1 q=2 }\n");
-        fault_store_plan(bench->store, &(struct fault_plan){0});
-        assert_ok(remove_all(bench, PATH("e")));
+        assert_string_equal(look(fixture, inner), "/ {}\ne/ {}\ne/f \"12345678\" {p=1 q=2 }\n");
+        fault_store_plan(fixture->store, &(struct fault_plan){0});
+        assert_ok(remove_all(fixture, PATH("e")));
     }
 }
 
 static void p5_change_that_has_not_begun_leaves_nothing(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     struct waiter waiter;
     waiter_init(&waiter);
-    bench->store = fault_store_new(bench->store);
+    fixture->store = fault_store_new(fixture->store);
     for (unsigned later = 0; later < 2; later++) {
-        fault_store_plan(bench->store, &(struct fault_plan){.begins_later = later});
+        fault_store_plan(fixture->store, &(struct fault_plan){.begins_later = later});
         change_add(&waiter.change, PATH("f"), CLAIM_SELF, true);
-        fault_store_arm(bench->store, 1, STORE_UNAVAILABLE);
-        assert_rc(waiter_begin(&waiter, bench->store), STORE_UNAVAILABLE);
+        fault_store_arm(fixture->store, 1, STORE_UNAVAILABLE);
+        assert_rc(waiter_begin(&waiter, fixture->store), STORE_UNAVAILABLE);
         assert_false(waiter.change.is_begun);
         waiter_end(&waiter);
-        assert_ok(put(bench, PATH("f"), STR("x"))); /* nobody is in the way */
+        assert_ok(put(fixture, PATH("f"), STR("x"))); /* nobody is in the way */
     }
     waiter_done(&waiter);
 }
 
 static void quick_questions_reach_the_inner_store(void **state)
 {
-    struct bench *bench = *state;
-    bench->store = fault_store_new(bench->store);
-    struct store *store = bench->store;
-    MAKE(bench, "f");
-    assert_ok(set_prop(bench, PATH("f"), "p", "v"));
-    assert_ok(set_lock(bench, PATH("f"), "t"));
+    struct fixture *fixture = *state;
+    fixture->store = fault_store_new(fixture->store);
+    struct store *store = fixture->store;
+    MAKE(fixture, "f");
+    assert_ok(set_prop(fixture, PATH("f"), "p", "v"));
+    assert_ok(set_lock(fixture, PATH("f"), "t"));
     fault_store_arm(store, 1, STORE_FAILED);
     assert_true(store_may_have_props(store, PATH("f")));
     assert_true(store_has_locks(store));
     assert_int_equal(fault_store_count(store), 0);
-    assert_rc(stat_rc(bench, PATH("f")), STORE_FAILED);
-    assert_ok(stat_rc(bench, PATH("f")));
+    assert_rc(stat_rc(fixture, PATH("f")), STORE_FAILED);
+    assert_ok(stat_rc(fixture, PATH("f")));
 }
 
 int fault_tests(void)

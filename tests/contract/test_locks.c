@@ -8,48 +8,48 @@ enum { NOW_MS = 1000000 };
 static int open_at_noon(void **state)
 {
     clock_freeze(NOW_MS);
-    return bench_open(state);
+    return fixture_open(state);
 }
 
 static int close_and_let_go(void **state)
 {
     clock_freeze(-1);
-    return bench_close(state);
+    return fixture_close(state);
 }
 
 #define LOCK_TEST(test) cmocka_unit_test_setup_teardown(test, open_at_noon, close_and_let_go)
 
-static enum store_rc lock(struct bench *bench, struct res_path root, const char *token,
+static enum store_rc lock(struct fixture *fixture, struct res_path root, const char *token,
                           bool is_infinite)
 {
     struct lock lock = lock_of(root, token, is_infinite);
-    return do_lock(bench->store, &lock);
+    return do_lock(fixture->store, &lock);
 }
 
-static enum store_rc lock_for(struct bench *bench, struct res_path root, const char *token,
+static enum store_rc lock_for(struct fixture *fixture, struct res_path root, const char *token,
                               uint32_t timeout_s)
 {
     struct lock lock = lock_of(root, token, false);
     lock.timeout_s = timeout_s;
     lock.expires_ms = clock_boot_ms() + (int64_t)timeout_s * 1000;
-    return do_lock(bench->store, &lock);
+    return do_lock(fixture->store, &lock);
 }
 
-static const char *covering(struct bench *bench, const char *path)
+static const char *covering(struct fixture *fixture, const char *path)
 {
-    return locks_text(bench->store, &bench->arena, path_of(path), LOCKS_COVERING);
+    return locks_text(fixture->store, &fixture->arena, path_of(path), LOCKS_COVERING);
 }
 
-static const char *within(struct bench *bench, const char *path)
+static const char *within(struct fixture *fixture, const char *path)
 {
-    return locks_text(bench->store, &bench->arena, path_of(path), LOCKS_WITHIN);
+    return locks_text(fixture->store, &fixture->arena, path_of(path), LOCKS_WITHIN);
 }
 
 /* --- look-ups --- */
 
 static void p17_locks_are_found_where_they_reach(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     static const struct {
         const char *path, *covering, *within;
     } rows[] = {
@@ -59,33 +59,33 @@ static void p17_locks_are_found_where_they_reach(void **state)
         {"c/e", "c ", ""},         {"cd", "", ""},
         {"h", "h ", "h "},         {"h/x", "", ""},
     };
-    MAKE(bench, "c/", "c/d/", "c/d/f", "h/");
-    assert_false(store_has_locks(bench->store));
-    assert_ok(lock(bench, PATH("c/d/f"), "g", false));
-    assert_ok(lock(bench, PATH("c/d/f"), "f", false));
-    assert_ok(lock(bench, PATH("c/d"), "d", true));
-    assert_ok(lock(bench, PATH("c"), "c", true));
-    assert_ok(lock(bench, PATH("h"), "h", false));
-    assert_true(store_has_locks(bench->store));
+    MAKE(fixture, "c/", "c/d/", "c/d/f", "h/");
+    assert_false(store_has_locks(fixture->store));
+    assert_ok(lock(fixture, PATH("c/d/f"), "g", false));
+    assert_ok(lock(fixture, PATH("c/d/f"), "f", false));
+    assert_ok(lock(fixture, PATH("c/d"), "d", true));
+    assert_ok(lock(fixture, PATH("c"), "c", true));
+    assert_ok(lock(fixture, PATH("h"), "h", false));
+    assert_true(store_has_locks(fixture->store));
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        assert_string_equal(covering(bench, rows[i].path), rows[i].covering);
-        assert_string_equal(within(bench, rows[i].path), rows[i].within);
+        assert_string_equal(covering(fixture, rows[i].path), rows[i].covering);
+        assert_string_equal(within(fixture, rows[i].path), rows[i].within);
     }
 }
 
 static void p17_lock_of_the_root_covers_all(void **state)
 {
-    struct bench *bench = *state;
-    assert_ok(lock(bench, PATH_ROOT, "r", true));
-    assert_string_equal(covering(bench, ""), "r ");
-    assert_string_equal(covering(bench, "a/b"), "r ");
-    assert_string_equal(within(bench, ""), "r ");
-    assert_string_equal(within(bench, "a"), "");
+    struct fixture *fixture = *state;
+    assert_ok(lock(fixture, PATH_ROOT, "r", true));
+    assert_string_equal(covering(fixture, ""), "r ");
+    assert_string_equal(covering(fixture, "a/b"), "r ");
+    assert_string_equal(within(fixture, ""), "r ");
+    assert_string_equal(within(fixture, "a"), "");
 }
 
 static void p17_all_of_a_lock_comes_back(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     struct lock_list found;
     struct lock set = {
         .token = STR("urn:uuid:1"),
@@ -97,13 +97,13 @@ static void p17_all_of_a_lock_comes_back(void **state)
         .timeout_s = 4294967,
         .expires_ms = NOW_MS + INT64_C(4294967000),
     };
-    MAKE(bench, "c/", "c/\xff\xc3\xa9");
+    MAKE(fixture, "c/", "c/\xff\xc3\xa9");
     for (int round = 0; round < 2; round++) {
         if (round == 0)
-            assert_ok(do_lock(bench->store, &set));
+            assert_ok(do_lock(fixture->store, &set));
         else if (backend->is_directory)
-            bench_reopen(bench);
-        assert_ok(store_locks(bench->store, &bench->arena, set.root, LOCKS_WITHIN, &found));
+            fixture_reopen(fixture);
+        assert_ok(store_locks(fixture->store, &fixture->arena, set.root, LOCKS_WITHIN, &found));
         assert_int_equal(found.count, 1);
         const struct lock *got = &found.items[0];
         assert_true(str_eq(got->token, set.token) && path_eq(got->root, set.root));
@@ -119,201 +119,201 @@ static void p17_all_of_a_lock_comes_back(void **state)
 
 static void p17_unlock_ends_a_lock(void **state)
 {
-    struct bench *bench = *state;
-    MAKE(bench, "f");
-    assert_ok(lock(bench, PATH("f"), "t", false));
-    assert_ok(lock(bench, PATH("f"), "u", false));
-    assert_ok(do_unlock(bench->store, STR("t")));
-    assert_string_equal(covering(bench, "f"), "u ");
-    assert_rc(do_unlock(bench->store, STR("t")), STORE_NOT_FOUND);
-    assert_rc(do_unlock(bench->store, STR("no")), STORE_NOT_FOUND);
-    assert_ok(do_unlock(bench->store, STR("u")));
-    assert_false(store_has_locks(bench->store));
+    struct fixture *fixture = *state;
+    MAKE(fixture, "f");
+    assert_ok(lock(fixture, PATH("f"), "t", false));
+    assert_ok(lock(fixture, PATH("f"), "u", false));
+    assert_ok(do_unlock(fixture->store, STR("t")));
+    assert_string_equal(covering(fixture, "f"), "u ");
+    assert_rc(do_unlock(fixture->store, STR("t")), STORE_NOT_FOUND);
+    assert_rc(do_unlock(fixture->store, STR("no")), STORE_NOT_FOUND);
+    assert_ok(do_unlock(fixture->store, STR("u")));
+    assert_false(store_has_locks(fixture->store));
 }
 
 static void p17_refresh_replaces(void **state)
 {
-    struct bench *bench = *state;
-    MAKE(bench, "f");
-    assert_ok(lock_for(bench, PATH("f"), "t", 10));
+    struct fixture *fixture = *state;
+    MAKE(fixture, "f");
+    assert_ok(lock_for(fixture, PATH("f"), "t", 10));
     clock_freeze(NOW_MS + 9000);
-    assert_ok(lock_for(bench, PATH("f"), "t", 10));
+    assert_ok(lock_for(fixture, PATH("f"), "t", 10));
     clock_freeze(NOW_MS + 18999);
-    assert_string_equal(covering(bench, "f"), "t ");
+    assert_string_equal(covering(fixture, "f"), "t ");
     clock_freeze(NOW_MS + 19000);
-    assert_string_equal(covering(bench, "f"), "");
+    assert_string_equal(covering(fixture, "f"), "");
 }
 
 static void p17_locks_expire(void **state)
 {
-    struct bench *bench = *state;
-    MAKE(bench, "f");
-    assert_ok(lock_for(bench, PATH("f"), "short", 10));
-    assert_ok(lock_for(bench, PATH("f"), "long", 20));
+    struct fixture *fixture = *state;
+    MAKE(fixture, "f");
+    assert_ok(lock_for(fixture, PATH("f"), "short", 10));
+    assert_ok(lock_for(fixture, PATH("f"), "long", 20));
     clock_freeze(NOW_MS + 9999);
-    assert_string_equal(covering(bench, "f"), "long short ");
+    assert_string_equal(covering(fixture, "f"), "long short ");
     clock_freeze(NOW_MS + 10000);
-    assert_string_equal(covering(bench, "f"), "long ");
-    assert_string_equal(within(bench, ""), "long ");
-    assert_rc(do_unlock(bench->store, STR("short")), STORE_NOT_FOUND);
+    assert_string_equal(covering(fixture, "f"), "long ");
+    assert_string_equal(within(fixture, ""), "long ");
+    assert_rc(do_unlock(fixture->store, STR("short")), STORE_NOT_FOUND);
     clock_freeze(NOW_MS + 20000);
-    assert_string_equal(within(bench, ""), "");
+    assert_string_equal(within(fixture, ""), "");
 }
 
 static void p17_expired_locks_are_not_there_after_a_restart(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     only_for_directories();
-    MAKE(bench, "f");
-    assert_ok(lock_for(bench, PATH("f"), "short", 10));
-    assert_ok(lock_for(bench, PATH("f"), "long", 20));
+    MAKE(fixture, "f");
+    assert_ok(lock_for(fixture, PATH("f"), "short", 10));
+    assert_ok(lock_for(fixture, PATH("f"), "long", 20));
     clock_freeze(NOW_MS + 15000);
-    bench_reopen(bench);
-    assert_string_equal(covering(bench, "f"), "long ");
+    fixture_reopen(fixture);
+    assert_string_equal(covering(fixture, "f"), "long ");
     clock_freeze(NOW_MS); /* not even when the clock is set back: its row is gone */
-    bench_reopen(bench);
-    assert_string_equal(covering(bench, "f"), "long ");
+    fixture_reopen(fixture);
+    assert_string_equal(covering(fixture, "f"), "long ");
 }
 
 static void locks_are_limited_in_number(void **state)
 {
-    struct bench *bench = *state;
-    bench->limits.lock_count = 2;
-    MAKE(bench, "f");
-    assert_ok(lock_for(bench, PATH("f"), "a", 10));
-    assert_ok(lock_for(bench, PATH("f"), "b", 20));
-    assert_rc(lock_for(bench, PATH("f"), "c", 10), STORE_NO_SPACE);
-    assert_ok(lock_for(bench, PATH("f"), "b", 30)); /* a refresh adds none */
-    assert_string_equal(covering(bench, "f"), "a b ");
+    struct fixture *fixture = *state;
+    fixture->limits.lock_count = 2;
+    MAKE(fixture, "f");
+    assert_ok(lock_for(fixture, PATH("f"), "a", 10));
+    assert_ok(lock_for(fixture, PATH("f"), "b", 20));
+    assert_rc(lock_for(fixture, PATH("f"), "c", 10), STORE_NO_SPACE);
+    assert_ok(lock_for(fixture, PATH("f"), "b", 30)); /* a refresh adds none */
+    assert_string_equal(covering(fixture, "f"), "a b ");
     clock_freeze(NOW_MS + 10000); /* what has expired makes room */
-    assert_ok(lock_for(bench, PATH("f"), "c", 10));
-    assert_string_equal(covering(bench, "f"), "b c ");
+    assert_ok(lock_for(fixture, PATH("f"), "c", 10));
+    assert_string_equal(covering(fixture, "f"), "b c ");
 }
 
-static enum store_rc lock_by(struct bench *bench, struct res_path root, const char *token,
+static enum store_rc lock_by(struct fixture *fixture, struct res_path root, const char *token,
                              const char *principal, const char *owner_xml)
 {
     struct lock lock = lock_of(root, token, false);
     lock.is_exclusive = false;
     lock.principal = str_of_c(principal);
     lock.owner_xml = str_of_c(owner_xml);
-    return do_lock(bench->store, &lock);
+    return do_lock(fixture->store, &lock);
 }
 
 /* Nobody takes what there is for all; without a name there is nobody to count. */
 static void locks_are_limited_for_each_user(void **state)
 {
-    struct bench *bench = *state;
-    bench->limits.locks_per_user = 2;
-    MAKE(bench, "f");
-    assert_ok(lock_by(bench, PATH("f"), "a1", "alice", ""));
-    assert_ok(lock_by(bench, PATH("f"), "a2", "alice", ""));
-    assert_rc(lock_by(bench, PATH("f"), "a3", "alice", ""), STORE_NO_SPACE);
-    assert_ok(lock_by(bench, PATH("f"), "a2", "alice", "<o/>")); /* a refresh */
-    assert_ok(lock_by(bench, PATH("f"), "b1", "bob", ""));
-    assert_ok(lock_by(bench, PATH("f"), "n1", "", ""));
-    assert_ok(lock_by(bench, PATH("f"), "n2", "", ""));
-    assert_ok(lock_by(bench, PATH("f"), "n3", "", ""));
-    assert_ok(do_unlock(bench->store, STR("a1")));
-    assert_ok(lock_by(bench, PATH("f"), "a3", "alice", ""));
-    assert_ok(remove_all(bench, PATH("f")));
-    MAKE(bench, "f");
-    assert_ok(lock_by(bench, PATH("f"), "a4", "alice", ""));
-    assert_ok(lock_by(bench, PATH("f"), "a5", "alice", ""));
+    struct fixture *fixture = *state;
+    fixture->limits.locks_per_user = 2;
+    MAKE(fixture, "f");
+    assert_ok(lock_by(fixture, PATH("f"), "a1", "alice", ""));
+    assert_ok(lock_by(fixture, PATH("f"), "a2", "alice", ""));
+    assert_rc(lock_by(fixture, PATH("f"), "a3", "alice", ""), STORE_NO_SPACE);
+    assert_ok(lock_by(fixture, PATH("f"), "a2", "alice", "<o/>")); /* a refresh */
+    assert_ok(lock_by(fixture, PATH("f"), "b1", "bob", ""));
+    assert_ok(lock_by(fixture, PATH("f"), "n1", "", ""));
+    assert_ok(lock_by(fixture, PATH("f"), "n2", "", ""));
+    assert_ok(lock_by(fixture, PATH("f"), "n3", "", ""));
+    assert_ok(do_unlock(fixture->store, STR("a1")));
+    assert_ok(lock_by(fixture, PATH("f"), "a3", "alice", ""));
+    assert_ok(remove_all(fixture, PATH("f")));
+    MAKE(fixture, "f");
+    assert_ok(lock_by(fixture, PATH("f"), "a4", "alice", ""));
+    assert_ok(lock_by(fixture, PATH("f"), "a5", "alice", ""));
 }
 
 static void locks_are_limited_on_each_resource(void **state)
 {
-    struct bench *bench = *state;
-    bench->limits.locks_per_resource = 2;
-    MAKE(bench, "c/", "c/f", "c/g");
-    assert_ok(lock_by(bench, PATH("c/f"), "1", "", ""));
-    assert_ok(lock_by(bench, PATH("c/f"), "2", "", ""));
-    assert_rc(lock_by(bench, PATH("c/f"), "3", "", ""), STORE_NO_SPACE);
-    assert_ok(lock_by(bench, PATH("c/f"), "2", "", "")); /* a refresh */
-    assert_ok(lock_by(bench, PATH("c/g"), "4", "", ""));
-    assert_ok(lock_by(bench, PATH("c"), "5", "", ""));
+    struct fixture *fixture = *state;
+    fixture->limits.locks_per_resource = 2;
+    MAKE(fixture, "c/", "c/f", "c/g");
+    assert_ok(lock_by(fixture, PATH("c/f"), "1", "", ""));
+    assert_ok(lock_by(fixture, PATH("c/f"), "2", "", ""));
+    assert_rc(lock_by(fixture, PATH("c/f"), "3", "", ""), STORE_NO_SPACE);
+    assert_ok(lock_by(fixture, PATH("c/f"), "2", "", "")); /* a refresh */
+    assert_ok(lock_by(fixture, PATH("c/g"), "4", "", ""));
+    assert_ok(lock_by(fixture, PATH("c"), "5", "", ""));
 }
 
 /* Owners and paths, with those of the collections above. */
 static void locks_are_limited_in_bytes(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     char owner[801] = {0};
     memset(owner, 'o', sizeof(owner) - 1);
     const char *usual = owner + 400, *longer = owner + 399, *twice = owner;
-    bench->limits.lock_bytes = 1000;
-    MAKE(bench, "f");
-    assert_ok(lock_by(bench, PATH("f"), "1", "", usual));
-    assert_rc(lock_by(bench, PATH("f"), "2", "", twice), STORE_NO_SPACE);
-    assert_ok(lock_by(bench, PATH("f"), "2", "", usual));
-    assert_rc(lock_by(bench, PATH("f"), "3", "", usual), STORE_NO_SPACE);
-    bench->limits.lock_bytes = 1; /* it was lowered: what is there can be kept */
-    assert_ok(lock_by(bench, PATH("f"), "1", "", usual));
-    assert_rc(lock_by(bench, PATH("f"), "1", "", longer), STORE_NO_SPACE);
-    assert_ok(do_unlock(bench->store, STR("1")));
-    bench->limits.lock_bytes = 1000;
-    assert_ok(lock_by(bench, PATH("f"), "3", "", usual));
+    fixture->limits.lock_bytes = 1000;
+    MAKE(fixture, "f");
+    assert_ok(lock_by(fixture, PATH("f"), "1", "", usual));
+    assert_rc(lock_by(fixture, PATH("f"), "2", "", twice), STORE_NO_SPACE);
+    assert_ok(lock_by(fixture, PATH("f"), "2", "", usual));
+    assert_rc(lock_by(fixture, PATH("f"), "3", "", usual), STORE_NO_SPACE);
+    fixture->limits.lock_bytes = 1; /* it was lowered: what is there can be kept */
+    assert_ok(lock_by(fixture, PATH("f"), "1", "", usual));
+    assert_rc(lock_by(fixture, PATH("f"), "1", "", longer), STORE_NO_SPACE);
+    assert_ok(do_unlock(fixture->store, STR("1")));
+    fixture->limits.lock_bytes = 1000;
+    assert_ok(lock_by(fixture, PATH("f"), "3", "", usual));
 }
 
 static void p17_lock_may_come_before_its_resource(void **state)
 {
-    struct bench *bench = *state;
-    assert_ok(lock(bench, PATH("new"), "t", false)); /* LOCK of an unmapped URL, RFC 4918 §7.3 */
-    assert_string_equal(covering(bench, "new"), "t ");
-    assert_ok(put(bench, PATH("new"), STR_NONE));
-    assert_string_equal(covering(bench, "new"), "t ");
+    struct fixture *fixture = *state;
+    assert_ok(lock(fixture, PATH("new"), "t", false)); /* LOCK of an unmapped URL, RFC 4918 §7.3 */
+    assert_string_equal(covering(fixture, "new"), "t ");
+    assert_ok(put(fixture, PATH("new"), STR_NONE));
+    assert_string_equal(covering(fixture, "new"), "t ");
 }
 
 /* --- with the tree: promises 11 to 14 --- */
 
 static void p17_locks_go_with_their_resources(void **state)
 {
-    struct bench *bench = *state;
-    MAKE(bench, "c/", "c/f", "c2", "g");
-    assert_ok(lock(bench, PATH("c"), "c", true));
-    assert_ok(lock(bench, PATH("c/f"), "f", false));
-    assert_ok(lock(bench, PATH("c2"), "c2", false));
-    assert_ok(lock(bench, PATH("g"), "g", false));
-    assert_ok(remove_all(bench, PATH("c")));
-    assert_string_equal(within(bench, ""), "c2 g ");
-    assert_ok(move_all(bench, PATH("g"), PATH("h")));
-    assert_string_equal(within(bench, ""), "c2 ");
+    struct fixture *fixture = *state;
+    MAKE(fixture, "c/", "c/f", "c2", "g");
+    assert_ok(lock(fixture, PATH("c"), "c", true));
+    assert_ok(lock(fixture, PATH("c/f"), "f", false));
+    assert_ok(lock(fixture, PATH("c2"), "c2", false));
+    assert_ok(lock(fixture, PATH("g"), "g", false));
+    assert_ok(remove_all(fixture, PATH("c")));
+    assert_string_equal(within(fixture, ""), "c2 g ");
+    assert_ok(move_all(fixture, PATH("g"), PATH("h")));
+    assert_string_equal(within(fixture, ""), "c2 ");
     if (backend->is_directory)
-        bench_reopen(bench);
-    assert_string_equal(within(bench, ""), "c2 ");
+        fixture_reopen(fixture);
+    assert_string_equal(within(fixture, ""), "c2 ");
 }
 
 /* --- with its resource --- */
 
-static enum store_rc lock_new(struct bench *bench, const char *root)
+static enum store_rc lock_new(struct fixture *fixture, const char *root)
 {
     struct lock wanted = lock_of(path_of(root), "n", false);
-    return do_lock_new(bench->store, &wanted);
+    return do_lock_new(fixture->store, &wanted);
 }
 
 static void p17_lock_makes_its_resource(void **state)
 {
-    struct bench *bench = *state;
-    MAKE(bench, "c/");
-    assert_ok(lock_new(bench, "c/n"));
-    assert_string_equal(dump(bench), "/ {}\nc/ {}\nc/n \"\" {} [n]\n");
-    assert_ok(do_unlock(bench->store, STR("n")));
-    assert_string_equal(dump(bench), "/ {}\nc/ {}\nc/n \"\" {}\n");
+    struct fixture *fixture = *state;
+    MAKE(fixture, "c/");
+    assert_ok(lock_new(fixture, "c/n"));
+    assert_string_equal(dump(fixture), "/ {}\nc/ {}\nc/n \"\" {} [n]\n");
+    assert_ok(do_unlock(fixture->store, STR("n")));
+    assert_string_equal(dump(fixture), "/ {}\nc/ {}\nc/n \"\" {}\n");
 }
 
 static void p17_lock_that_makes_nothing_is_none(void **state)
 {
-    struct bench *bench = *state;
-    MAKE(bench, "c/", "f");
-    const char *before = dump(bench);
-    assert_rc(lock_new(bench, "f"), STORE_EXISTS);
-    assert_rc(lock_new(bench, "no/n"), STORE_NO_PARENT);
-    assert_rc(lock_new(bench, "f/n"), STORE_NO_PARENT);
-    bench->limits.lock_count = 0;
-    assert_rc(lock_new(bench, "c/n"), STORE_NO_SPACE);
-    assert_string_equal(dump(bench), before);
-    assert_false(store_has_locks(bench->store));
+    struct fixture *fixture = *state;
+    MAKE(fixture, "c/", "f");
+    const char *before = dump(fixture);
+    assert_rc(lock_new(fixture, "f"), STORE_EXISTS);
+    assert_rc(lock_new(fixture, "no/n"), STORE_NO_PARENT);
+    assert_rc(lock_new(fixture, "f/n"), STORE_NO_PARENT);
+    fixture->limits.lock_count = 0;
+    assert_rc(lock_new(fixture, "c/n"), STORE_NO_SPACE);
+    assert_string_equal(dump(fixture), before);
+    assert_false(store_has_locks(fixture->store));
 }
 
 int lock_tests(void)

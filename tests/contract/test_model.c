@@ -29,7 +29,7 @@ struct seen {
 };
 
 struct model {
-    struct bench *bench;
+    struct fixture *fixture;
     struct store *oracle;
     uint64_t random;
     const char *paths[PATHS_MAX];
@@ -219,7 +219,7 @@ static void compare_results(struct model *model, const struct op *op)
     struct recorder *expected = visitor_of(model, op);
     struct recorder *actual = visitor_of(model, op);
     enum store_rc expected_rc = apply(model->oracle, op, expected);
-    enum store_rc actual_rc = apply(model->bench->store, op, actual);
+    enum store_rc actual_rc = apply(model->fixture->store, op, actual);
     const char *expected_failures = recorder_failures(expected, &model->scratch);
     const char *actual_failures = recorder_failures(actual, &model->scratch);
     if (expected_rc != actual_rc || strcmp(expected_failures, actual_failures) != 0)
@@ -244,7 +244,7 @@ static void print_lines_only_in(const char *text, const char *other, const char 
 static void compare_trees(struct model *model, const struct op *op, const char *before)
 {
     const char *expected = dump_store(model->oracle, &model->scratch);
-    const char *actual = dump_store(model->bench->store, &model->scratch);
+    const char *actual = dump_store(model->fixture->store, &model->scratch);
     if (strcmp(expected, actual) == 0)
         return;
     fprintf(stderr, "%s: before\n%s", op_text(model, op), before);
@@ -273,7 +273,7 @@ static void check_version(struct model *model, const struct store_stat *stat, st
 
 static void compare_stats(struct model *model)
 {
-    struct store *store = model->bench->store;
+    struct store *store = model->fixture->store;
     for (size_t i = 0; i < model->path_count; i++) {
         struct res_path path = path_of(model->paths[i]);
         struct store_stat expected;
@@ -291,15 +291,15 @@ static void compare_stats(struct model *model)
 
 /* --- the run --- */
 
-static void model_init(struct model *model, struct bench *bench, uint64_t seed)
+static void model_init(struct model *model, struct fixture *fixture, uint64_t seed)
 {
     struct err err;
-    *model = (struct model){.bench = bench, .random = seed};
-    bench->limits.walk_depth = 2;
-    bench->limits.property_count = 3;
-    bench->limits.lock_count = 6;
+    *model = (struct model){.fixture = fixture, .random = seed};
+    fixture->limits.walk_depth = 2;
+    fixture->limits.property_count = 3;
+    fixture->limits.lock_count = 6;
     add_paths(model, PATH_ROOT, 0);
-    assert_true(store_open("memory", &bench->options, &model->oracle, &err));
+    assert_true(store_open("memory", &fixture->options, &model->oracle, &err));
 }
 
 static void model_done(struct model *model)
@@ -317,10 +317,10 @@ static void model_done(struct model *model)
     arena_done(&model->scratch);
 }
 
-static void run_model(struct bench *bench, uint64_t seed, unsigned steps)
+static void run_model(struct fixture *fixture, uint64_t seed, unsigned steps)
 {
     struct model model;
-    model_init(&model, bench, seed);
+    model_init(&model, fixture, seed);
     for (unsigned i = 0; i < steps; i++) {
         const char *before = dump_store(model.oracle, &model.scratch);
         struct op op = pick_op(&model, strlen(before) > GROWN_BYTES);
@@ -329,7 +329,7 @@ static void run_model(struct bench *bench, uint64_t seed, unsigned steps)
         if (i % 16 == 0)
             compare_stats(&model);
         if (i % 256 == 255 && backend->is_directory)
-            bench_reopen(bench);
+            fixture_reopen(fixture);
         arena_reset(&model.scratch);
     }
     model_done(&model);

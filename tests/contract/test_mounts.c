@@ -15,10 +15,10 @@
 enum { BIG_BYTES = 700 * 1024 };
 
 /* The store looks at the mounts when it locates a path. */
-static void look(struct bench *bench)
+static void look(struct fixture *fixture)
 {
     struct res_path real;
-    assert_ok(store_locate(bench->store, &bench->arena, PATH_ROOT, LOCATE_RESOURCE, &real));
+    assert_ok(store_locate(fixture->store, &fixture->arena, PATH_ROOT, LOCATE_RESOURCE, &real));
 }
 
 /* "small" holds a megabyte; "bind" is another mount of the root's own file system. */
@@ -27,58 +27,60 @@ static int open_with_mounts(void **state)
     static bool has_own_mounts; /* before the store is opened: it stays in the name space of then */
     if (backend->is_directory && !has_own_mounts)
         has_own_mounts = unshare(CLONE_NEWNS) == 0;
-    if (bench_open(state) != 0 || !has_own_mounts)
+    if (fixture_open(state) != 0 || !has_own_mounts)
         return 0;
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     assert_int_equal(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
-    MAKE(bench, "small/", "bind/", "bound/");
-    assert_int_equal(mount("none", bench_file(bench, "small"), "tmpfs", 0, "size=1m"), 0);
+    MAKE(fixture, "small/", "bind/", "bound/");
+    assert_int_equal(mount("none", fixture_file(fixture, "small"), "tmpfs", 0, "size=1m"), 0);
     assert_int_equal(
-        mount(bench_file(bench, "bound"), bench_file(bench, "bind"), NULL, MS_BIND, NULL), 0);
-    look(bench);
+        mount(fixture_file(fixture, "bound"), fixture_file(fixture, "bind"), NULL, MS_BIND, NULL),
+        0);
+    look(fixture);
     return 0;
 }
 
 static int close_with_mounts(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     if (backend->is_directory) {
-        (void)umount2(bench_file(bench, "small"), MNT_DETACH); /* where there are none, it fails */
-        (void)umount2(bench_file(bench, "bind"), MNT_DETACH);
+        (void)umount2(fixture_file(fixture, "small"),
+                      MNT_DETACH); /* where there are none, it fails */
+        (void)umount2(fixture_file(fixture, "bind"), MNT_DETACH);
     }
-    return bench_close(state);
+    return fixture_close(state);
 }
 
 #define MOUNT_TEST(test) cmocka_unit_test_setup_teardown(test, open_with_mounts, close_with_mounts)
 
-static void only_with_mounts(struct bench *bench)
+static void only_with_mounts(struct fixture *fixture)
 {
     struct stat root;
     struct stat small;
     only_for_directories();
-    assert_int_equal(stat(bench->root, &root), 0);
-    if (stat(bench_file(bench, "small"), &small) < 0 || small.st_dev == root.st_dev)
+    assert_int_equal(stat(fixture->root, &root), 0);
+    if (stat(fixture_file(fixture, "small"), &small) < 0 || small.st_dev == root.st_dev)
         skip();
 }
 
-static struct str big_content(struct bench *bench, char letter)
+static struct str big_content(struct fixture *fixture, char letter)
 {
-    char *bytes = arena_alloc(&bench->arena, BIG_BYTES);
+    char *bytes = arena_alloc(&fixture->arena, BIG_BYTES);
     memset(bytes, letter, BIG_BYTES);
     return str_of(bytes, BIG_BYTES);
 }
 
-static uint64_t free_blocks(struct bench *bench)
+static uint64_t free_blocks(struct fixture *fixture)
 {
     struct statfs fs;
-    assert_int_equal(statfs(bench_file(bench, "small"), &fs), 0);
+    assert_int_equal(statfs(fixture_file(fixture, "small"), &fs), 0);
     return fs.f_bfree;
 }
 
-static void assert_entries(struct bench *bench, const char *name, size_t expected)
+static void assert_entries(struct fixture *fixture, const char *name, size_t expected)
 {
     size_t count = 0;
-    DIR *dir = opendir(bench_file(bench, name));
+    DIR *dir = opendir(fixture_file(fixture, name));
     assert_non_null(dir);
     while (readdir(dir))
         count++;
@@ -90,65 +92,65 @@ static void assert_entries(struct bench *bench, const char *name, size_t expecte
 
 static void p8_upload_that_does_not_fit_leaves_no_trace(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     static const uint64_t told[] = {UINT64_MAX, 3 * BIG_BYTES};
-    only_with_mounts(bench);
-    MAKE(bench, "small/x");
-    uint64_t before = free_blocks(bench);
+    only_with_mounts(fixture);
+    MAKE(fixture, "small/x");
+    uint64_t before = free_blocks(fixture);
     for (size_t i = 0; i < ARRAY_LEN(told); i++) {
         struct store_upload *upload;
         enum store_rc rc = STORE_OK;
-        assert_ok(store_upload(bench->store, PATH("small/x"), told[i], &upload));
+        assert_ok(store_upload(fixture->store, PATH("small/x"), told[i], &upload));
         for (int k = 0; k < 3 && rc == STORE_OK; k++)
-            rc = store_upload_write(upload, big_content(bench, 'a'));
+            rc = store_upload_write(upload, big_content(fixture, 'a'));
         if (rc == STORE_OK)
             rc = store_upload_end(upload);
         assert_rc(rc, STORE_NO_SPACE);
         store_upload_close(&upload);
-        assert_int_equal(free_blocks(bench), before);
-        assert_entries(bench, "small", 1);
-        assert_string_equal(get(bench, PATH("small/x")), "small/x");
+        assert_int_equal(free_blocks(fixture), before);
+        assert_entries(fixture, "small", 1);
+        assert_string_equal(get(fixture, PATH("small/x")), "small/x");
     }
 }
 
 static void p12_copy_that_does_not_fit_leaves_the_old_destination(void **state)
 {
-    struct bench *bench = *state;
-    only_with_mounts(bench);
-    MAKE(bench, "c/", "c/d/", "small/x/", "small/x/old", "small/y");
-    assert_ok(put(bench, PATH("c/d/1"), big_content(bench, 'a')));
-    assert_ok(put(bench, PATH("c/d/2"), big_content(bench, 'b')));
-    assert_ok(put(bench, PATH("huge"), big_content(bench, 'c')));
-    assert_ok(put(bench, PATH("small/filler"), big_content(bench, 'f')));
-    assert_ok(set_prop(bench, PATH("small/x/old"), "p", "v"));
-    assert_ok(set_prop(bench, PATH("small/y"), "p", "v"));
-    assert_ok(set_lock(bench, PATH("small/y"), "t"));
-    const char *before = dump(bench);
-    assert_rc(copy_all(bench, PATH("c"), PATH("small/x")), STORE_NO_SPACE);
-    assert_rc(copy_all(bench, PATH("c"), PATH("small/new")), STORE_NO_SPACE);
-    assert_rc(copy_all(bench, PATH("huge"), PATH("small/y")), STORE_NO_SPACE);
-    assert_rc(move_all(bench, PATH("huge"), PATH("small/y")), STORE_NO_SPACE);
-    assert_rc(move_all(bench, PATH("c"), PATH("small/x")), STORE_NO_SPACE);
-    assert_string_equal(dump(bench), before);
-    assert_entries(bench, "small", 3);
+    struct fixture *fixture = *state;
+    only_with_mounts(fixture);
+    MAKE(fixture, "c/", "c/d/", "small/x/", "small/x/old", "small/y");
+    assert_ok(put(fixture, PATH("c/d/1"), big_content(fixture, 'a')));
+    assert_ok(put(fixture, PATH("c/d/2"), big_content(fixture, 'b')));
+    assert_ok(put(fixture, PATH("huge"), big_content(fixture, 'c')));
+    assert_ok(put(fixture, PATH("small/filler"), big_content(fixture, 'f')));
+    assert_ok(set_prop(fixture, PATH("small/x/old"), "p", "v"));
+    assert_ok(set_prop(fixture, PATH("small/y"), "p", "v"));
+    assert_ok(set_lock(fixture, PATH("small/y"), "t"));
+    const char *before = dump(fixture);
+    assert_rc(copy_all(fixture, PATH("c"), PATH("small/x")), STORE_NO_SPACE);
+    assert_rc(copy_all(fixture, PATH("c"), PATH("small/new")), STORE_NO_SPACE);
+    assert_rc(copy_all(fixture, PATH("huge"), PATH("small/y")), STORE_NO_SPACE);
+    assert_rc(move_all(fixture, PATH("huge"), PATH("small/y")), STORE_NO_SPACE);
+    assert_rc(move_all(fixture, PATH("c"), PATH("small/x")), STORE_NO_SPACE);
+    assert_string_equal(dump(fixture), before);
+    assert_entries(fixture, "small", 3);
 }
 
 static void p12_copy_may_replace_what_it_has_no_room_beside(void **state)
 {
-    struct bench *bench = *state;
-    only_with_mounts(bench);
-    assert_ok(put(bench, PATH("small/x"), big_content(bench, 'a')));
-    assert_ok(put(bench, PATH("huge"), big_content(bench, 'b')));
-    assert_rc(copy_all(bench, PATH("huge"), PATH("small/x")), STORE_NO_SPACE); /* both must fit */
-    assert_int_equal(get(bench, PATH("small/x"))[0], 'a');
+    struct fixture *fixture = *state;
+    only_with_mounts(fixture);
+    assert_ok(put(fixture, PATH("small/x"), big_content(fixture, 'a')));
+    assert_ok(put(fixture, PATH("huge"), big_content(fixture, 'b')));
+    assert_rc(copy_all(fixture, PATH("huge"), PATH("small/x")), STORE_NO_SPACE); /* both must fit */
+    assert_int_equal(get(fixture, PATH("small/x"))[0], 'a');
 }
 
 static void quota_is_that_of_the_mount(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     struct store_quota quota;
-    only_with_mounts(bench);
-    assert_ok(store_quota(bench->store, PATH("small"), &quota));
+    only_with_mounts(fixture);
+    assert_ok(store_quota(fixture->store, PATH("small"), &quota));
     assert_true(quota.is_known);
     assert_int_equal(quota.available_bytes + quota.used_bytes, MIB(1));
 }
@@ -157,131 +159,131 @@ static void quota_is_that_of_the_mount(void **state)
 
 static const char *const mounts[] = {"small", "bind"};
 
-static struct res_path in(struct bench *bench, size_t mount, const char *name)
+static struct res_path in(struct fixture *fixture, size_t mount, const char *name)
 {
-    return path_join(&bench->arena, path_of(mounts[mount]), str_of_c(name));
+    return path_join(&fixture->arena, path_of(mounts[mount]), str_of_c(name));
 }
 
 static void changes_within_a_mount_are_as_elsewhere(void **state)
 {
-    struct bench *bench = *state;
-    only_with_mounts(bench);
+    struct fixture *fixture = *state;
+    only_with_mounts(fixture);
     for (size_t i = 0; i < ARRAY_LEN(mounts); i++) {
-        assert_ok(put(bench, in(bench, i, "f"), STR("1")));
-        assert_ok(set_prop(bench, in(bench, i, "f"), "p", "v"));
-        assert_ok(put(bench, in(bench, i, "f"), STR("2")));
-        assert_ok(copy_all(bench, in(bench, i, "f"), in(bench, i, "g")));
-        assert_ok(copy_all(bench, in(bench, i, "f"), in(bench, i, "g")));
-        assert_ok(move_all(bench, in(bench, i, "g"), in(bench, i, "h")));
-        assert_ok(mkcol(bench, in(bench, i, "c")));
-        assert_ok(move_all(bench, in(bench, i, "h"), in(bench, i, "c/h")));
-        assert_ok(copy_all(bench, in(bench, i, "c"), in(bench, i, "d")));
-        assert_ok(remove_all(bench, in(bench, i, "c")));
-        assert_entries(bench, mounts[i], 2);
+        assert_ok(put(fixture, in(fixture, i, "f"), STR("1")));
+        assert_ok(set_prop(fixture, in(fixture, i, "f"), "p", "v"));
+        assert_ok(put(fixture, in(fixture, i, "f"), STR("2")));
+        assert_ok(copy_all(fixture, in(fixture, i, "f"), in(fixture, i, "g")));
+        assert_ok(copy_all(fixture, in(fixture, i, "f"), in(fixture, i, "g")));
+        assert_ok(move_all(fixture, in(fixture, i, "g"), in(fixture, i, "h")));
+        assert_ok(mkcol(fixture, in(fixture, i, "c")));
+        assert_ok(move_all(fixture, in(fixture, i, "h"), in(fixture, i, "c/h")));
+        assert_ok(copy_all(fixture, in(fixture, i, "c"), in(fixture, i, "d")));
+        assert_ok(remove_all(fixture, in(fixture, i, "c")));
+        assert_entries(fixture, mounts[i], 2);
     }
-    assert_ok(remove_all(bench, PATH("bound/f"))); /* the same as in "bind" */
-    assert_string_equal(dump(bench), "/ {}\nbind/ {}\nbind/d/ {}\nbind/d/h \"2\" {p=v }\n"
-                                     "bound/ {}\nbound/d/ {}\nbound/d/h \"2\" {p=v }\n"
-                                     "small/ {}\nsmall/d/ {}\nsmall/d/h \"2\" {p=v }\n"
-                                     "small/f \"2\" {p=v }\n");
+    assert_ok(remove_all(fixture, PATH("bound/f"))); /* the same as in "bind" */
+    assert_string_equal(dump(fixture), "/ {}\nbind/ {}\nbind/d/ {}\nbind/d/h \"2\" {p=v }\n"
+                                       "bound/ {}\nbound/d/ {}\nbound/d/h \"2\" {p=v }\n"
+                                       "small/ {}\nsmall/d/ {}\nsmall/d/h \"2\" {p=v }\n"
+                                       "small/f \"2\" {p=v }\n");
 }
 
 static void p13_move_to_another_mount_takes_all_along(void **state)
 {
-    struct bench *bench = *state;
-    only_with_mounts(bench);
+    struct fixture *fixture = *state;
+    only_with_mounts(fixture);
     for (size_t i = 0; i < ARRAY_LEN(mounts); i++) {
-        MAKE(bench, "c/", "c/f", "c/d/", "c/d/g", "h");
-        assert_ok(mkcol(bench, in(bench, i, "x")));
-        assert_ok(put(bench, in(bench, i, "x/old"), STR("old")));
-        assert_ok(set_prop(bench, in(bench, i, "x"), "q", "old"));
-        assert_ok(set_lock(bench, in(bench, i, "x/old"), "x"));
-        assert_ok(set_prop(bench, PATH("c/d/g"), "p", "v"));
-        assert_ok(set_prop(bench, PATH("h"), "p", "v"));
-        assert_ok(set_lock(bench, PATH("c/f"), "c"));
-        assert_ok(move_all(bench, PATH("c"), in(bench, i, "x")));
-        assert_ok(move_all(bench, PATH("h"), in(bench, i, "x/h")));
-        assert_rc(stat_rc(bench, PATH("c")), STORE_NOT_FOUND);
-        assert_ok(move_all(bench, in(bench, i, "x"), PATH("y"))); /* and back */
-        assert_entries(bench, mounts[i], 0);
-        assert_string_equal(dump(bench),
+        MAKE(fixture, "c/", "c/f", "c/d/", "c/d/g", "h");
+        assert_ok(mkcol(fixture, in(fixture, i, "x")));
+        assert_ok(put(fixture, in(fixture, i, "x/old"), STR("old")));
+        assert_ok(set_prop(fixture, in(fixture, i, "x"), "q", "old"));
+        assert_ok(set_lock(fixture, in(fixture, i, "x/old"), "x"));
+        assert_ok(set_prop(fixture, PATH("c/d/g"), "p", "v"));
+        assert_ok(set_prop(fixture, PATH("h"), "p", "v"));
+        assert_ok(set_lock(fixture, PATH("c/f"), "c"));
+        assert_ok(move_all(fixture, PATH("c"), in(fixture, i, "x")));
+        assert_ok(move_all(fixture, PATH("h"), in(fixture, i, "x/h")));
+        assert_rc(stat_rc(fixture, PATH("c")), STORE_NOT_FOUND);
+        assert_ok(move_all(fixture, in(fixture, i, "x"), PATH("y"))); /* and back */
+        assert_entries(fixture, mounts[i], 0);
+        assert_string_equal(dump(fixture),
                             "/ {}\nbind/ {}\nbound/ {}\nsmall/ {}\ny/ {}\ny/d/ {}\n"
                             "y/d/g \"c/d/g\" {p=v }\ny/f \"c/f\" {}\ny/h \"h\" {p=v }\n");
-        assert_ok(remove_all(bench, PATH("y")));
-        assert_false(store_has_locks(bench->store));
+        assert_ok(remove_all(fixture, PATH("y")));
+        assert_false(store_has_locks(fixture->store));
     }
 }
 
 static void p14_what_may_not_move_to_another_mount_stays_as_a_whole(void **state)
 {
-    struct bench *bench = *state;
-    struct recorder *recorder = recorder_new(&bench->arena);
-    only_with_mounts(bench);
+    struct fixture *fixture = *state;
+    struct recorder *recorder = recorder_new(&fixture->arena);
+    only_with_mounts(fixture);
     recorder_refuse(recorder, "c/f");
-    MAKE(bench, "c/", "c/f", "c/g", "small/x");
-    const char *before = dump(bench);
-    assert_rc(do_move(bench->store, TRANSFER(PATH("c"), PATH("small/x")), &recorder->base),
+    MAKE(fixture, "c/", "c/f", "c/g", "small/x");
+    const char *before = dump(fixture);
+    assert_rc(do_move(fixture->store, TRANSFER(PATH("c"), PATH("small/x")), &recorder->base),
               STORE_DENIED);
-    assert_string_equal(dump(bench), before);
+    assert_string_equal(dump(fixture), before);
 }
 
 static void p14_mount_points_stay(void **state)
 {
-    struct bench *bench = *state;
-    struct recorder *recorder = recorder_new(&bench->arena);
-    only_with_mounts(bench);
-    MAKE(bench, "small/f");
-    assert_rc(do_remove(bench->store, PATH("small"), &recorder->base), STORE_PARTIAL);
-    assert_string_equal(recorder_failures(recorder, &bench->arena), "small/ DENIED 0\n");
-    assert_rc(move_all(bench, PATH("small"), PATH("x")), STORE_DENIED);
-    assert_string_equal(dump(bench),
+    struct fixture *fixture = *state;
+    struct recorder *recorder = recorder_new(&fixture->arena);
+    only_with_mounts(fixture);
+    MAKE(fixture, "small/f");
+    assert_rc(do_remove(fixture->store, PATH("small"), &recorder->base), STORE_PARTIAL);
+    assert_string_equal(recorder_failures(recorder, &fixture->arena), "small/ DENIED 0\n");
+    assert_rc(move_all(fixture, PATH("small"), PATH("x")), STORE_DENIED);
+    assert_string_equal(dump(fixture),
                         "/ {}\nbind/ {}\nbound/ {}\nsmall/ {}\nsmall/f \"small/f\" {}\n");
 }
 
 /* "c/deep" is a second name of "bound": what removes or replaces "c" leaves that as it is. */
 static void p14_removals_do_not_go_into_mounts(void **state)
 {
-    struct bench *bench = *state;
-    struct recorder *removed = recorder_new(&bench->arena);
-    struct recorder *replaced = recorder_new(&bench->arena);
-    only_with_mounts(bench);
-    MAKE(bench, "bound/f", "c/", "c/deep/", "c/g", "x/", "x/deep/", "x/deep/f", "x/h");
-    const char *point = bench_file(bench, "c/deep");
-    assert_int_equal(mount(bench_file(bench, "bound"), point, NULL, MS_BIND, NULL), 0);
-    assert_rc(do_remove(bench->store, PATH("c"), &removed->base), STORE_PARTIAL);
-    assert_string_equal(recorder_failures(removed, &bench->arena), "c/deep/ DENIED 0\n");
-    assert_rc(do_copy(bench->store, TRANSFER(PATH("x"), PATH("c")), &replaced->base),
+    struct fixture *fixture = *state;
+    struct recorder *removed = recorder_new(&fixture->arena);
+    struct recorder *replaced = recorder_new(&fixture->arena);
+    only_with_mounts(fixture);
+    MAKE(fixture, "bound/f", "c/", "c/deep/", "c/g", "x/", "x/deep/", "x/deep/f", "x/h");
+    const char *point = fixture_file(fixture, "c/deep");
+    assert_int_equal(mount(fixture_file(fixture, "bound"), point, NULL, MS_BIND, NULL), 0);
+    assert_rc(do_remove(fixture->store, PATH("c"), &removed->base), STORE_PARTIAL);
+    assert_string_equal(recorder_failures(removed, &fixture->arena), "c/deep/ DENIED 0\n");
+    assert_rc(do_copy(fixture->store, TRANSFER(PATH("x"), PATH("c")), &replaced->base),
               STORE_PARTIAL);
     assert_int_equal(umount2(point, MNT_DETACH), 0);
-    assert_string_equal(get(bench, PATH("bound/f")), "bound/f");
-    assert_string_equal(get(bench, PATH("c/h")), "x/h");
-    assert_rc(stat_rc(bench, PATH("c/g")), STORE_NOT_FOUND);
-    assert_ok(remove_all(bench, PATH("c")));
+    assert_string_equal(get(fixture, PATH("bound/f")), "bound/f");
+    assert_string_equal(get(fixture, PATH("c/h")), "x/h");
+    assert_rc(stat_rc(fixture, PATH("c/g")), STORE_NOT_FOUND);
+    assert_ok(remove_all(fixture, PATH("c")));
 }
 
 /* --- two names of one thing: "bind" and "bound" --- */
 
-static const char *locks_at(struct bench *bench, struct res_path path, enum lock_query query)
+static const char *locks_at(struct fixture *fixture, struct res_path path, enum lock_query query)
 {
-    return locks_text(bench->store, &bench->arena, path, query);
+    return locks_text(fixture->store, &fixture->arena, path, query);
 }
 
 static void p5_changes_cover_the_other_name(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     struct waiter first;
     struct waiter second;
     struct waiter apart;
-    only_with_mounts(bench);
+    only_with_mounts(fixture);
     waiter_init(&first);
     waiter_init(&second);
     waiter_init(&apart);
     change_add(&first.change, PATH("bind/f"), CLAIM_SELF, true);
     change_add(&second.change, PATH("bound/f"), CLAIM_SELF, true);
     change_add(&apart.change, PATH("bind/g"), CLAIM_SELF, false);
-    assert_ok(waiter_begin(&first, bench->store));
-    assert_ok(waiter_begin(&apart, bench->store));
-    assert_false(waiter_begins_now(&second, bench->store));
+    assert_ok(waiter_begin(&first, fixture->store));
+    assert_ok(waiter_begin(&apart, fixture->store));
+    assert_false(waiter_begins_now(&second, fixture->store));
     waiter_end(&first);
     inbox_wait(&second.inbox);
     assert_true(second.change.is_begun);
@@ -294,114 +296,114 @@ static void p5_changes_cover_the_other_name(void **state)
 
 static void p16_props_are_those_of_the_other_name(void **state)
 {
-    struct bench *bench = *state;
-    only_with_mounts(bench);
-    MAKE(bench, "bound/d/", "bound/d/f");
-    assert_ok(set_prop(bench, PATH("bind/d/f"), "p", "v"));
-    assert_ok(set_prop(bench, PATH("bound"), "q", "w"));
-    assert_string_equal(props_text(bench->store, &bench->arena, PATH("bound/d/f")), "p=v ");
-    assert_string_equal(props_text(bench->store, &bench->arena, PATH("bind/d/f")), "p=v ");
-    assert_string_equal(props_text(bench->store, &bench->arena, PATH("bind")), "q=w ");
-    assert_ok(remove_all(bench, PATH("bind/d")));
-    MAKE(bench, "bound/d/", "bound/d/f");
-    assert_string_equal(props_text(bench->store, &bench->arena, PATH("bound/d/f")), "");
+    struct fixture *fixture = *state;
+    only_with_mounts(fixture);
+    MAKE(fixture, "bound/d/", "bound/d/f");
+    assert_ok(set_prop(fixture, PATH("bind/d/f"), "p", "v"));
+    assert_ok(set_prop(fixture, PATH("bound"), "q", "w"));
+    assert_string_equal(props_text(fixture->store, &fixture->arena, PATH("bound/d/f")), "p=v ");
+    assert_string_equal(props_text(fixture->store, &fixture->arena, PATH("bind/d/f")), "p=v ");
+    assert_string_equal(props_text(fixture->store, &fixture->arena, PATH("bind")), "q=w ");
+    assert_ok(remove_all(fixture, PATH("bind/d")));
+    MAKE(fixture, "bound/d/", "bound/d/f");
+    assert_string_equal(props_text(fixture->store, &fixture->arena, PATH("bound/d/f")), "");
 }
 
 static void p17_locks_cover_the_other_name(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     struct lock lock = lock_of(PATH("bind/d"), "d", true);
     struct lock_list found;
-    only_with_mounts(bench);
-    MAKE(bench, "bound/d/", "bound/d/f", "bound/g");
-    assert_ok(set_lock(bench, PATH("bound/g"), "g"));
-    assert_ok(do_lock(bench->store, &lock));
-    assert_string_equal(locks_at(bench, PATH("bind/g"), LOCKS_COVERING), "g ");
-    assert_string_equal(locks_at(bench, PATH("bound/d/f"), LOCKS_COVERING), "d ");
-    assert_string_equal(locks_at(bench, PATH("bind/d/f"), LOCKS_COVERING), "d ");
-    assert_string_equal(locks_at(bench, PATH("bind"), LOCKS_WITHIN), "d g ");
-    assert_ok(store_locks(bench->store, &bench->arena, PATH("bind/g"), LOCKS_COVERING, &found));
+    only_with_mounts(fixture);
+    MAKE(fixture, "bound/d/", "bound/d/f", "bound/g");
+    assert_ok(set_lock(fixture, PATH("bound/g"), "g"));
+    assert_ok(do_lock(fixture->store, &lock));
+    assert_string_equal(locks_at(fixture, PATH("bind/g"), LOCKS_COVERING), "g ");
+    assert_string_equal(locks_at(fixture, PATH("bound/d/f"), LOCKS_COVERING), "d ");
+    assert_string_equal(locks_at(fixture, PATH("bind/d/f"), LOCKS_COVERING), "d ");
+    assert_string_equal(locks_at(fixture, PATH("bind"), LOCKS_WITHIN), "d g ");
+    assert_ok(store_locks(fixture->store, &fixture->arena, PATH("bind/g"), LOCKS_COVERING, &found));
     assert_true(path_eq(found.items[0].root, PATH("bind/g")));
-    assert_ok(remove_all(bench, PATH("bind/d")));
-    assert_string_equal(locks_at(bench, PATH("bound"), LOCKS_WITHIN), "g ");
+    assert_ok(remove_all(fixture, PATH("bind/d")));
+    assert_string_equal(locks_at(fixture, PATH("bound"), LOCKS_WITHIN), "g ");
 }
 
 static void p17_infinite_locks_above_a_mount_hold_in_it(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     struct lock lock = lock_of(PATH("bind"), "b", true);
     struct lock root = lock_of(PATH_ROOT, "r", true);
-    only_with_mounts(bench);
-    MAKE(bench, "bound/f");
-    assert_ok(do_lock(bench->store, &lock));
-    assert_string_equal(locks_at(bench, PATH("bound/f"), LOCKS_COVERING), "b ");
-    assert_ok(do_unlock(bench->store, STR("b")));
-    assert_ok(do_lock(bench->store, &root));
-    assert_string_equal(locks_at(bench, PATH("bind/f"), LOCKS_COVERING), "r ");
-    assert_ok(do_unlock(bench->store, STR("r")));
+    only_with_mounts(fixture);
+    MAKE(fixture, "bound/f");
+    assert_ok(do_lock(fixture->store, &lock));
+    assert_string_equal(locks_at(fixture, PATH("bound/f"), LOCKS_COVERING), "b ");
+    assert_ok(do_unlock(fixture->store, STR("b")));
+    assert_ok(do_lock(fixture->store, &root));
+    assert_string_equal(locks_at(fixture, PATH("bind/f"), LOCKS_COVERING), "r ");
+    assert_ok(do_unlock(fixture->store, STR("r")));
 }
 
 static void p12_p13_nothing_goes_onto_or_into_its_other_name(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     static const char *const rows[][2] = {
         {"bound/f", "bind/f"},   {"bind/f", "bound/f"},     {"bound/d", "bind/d"},
         {"bound/d", "bind/d/x"}, {"bind/d/e", "bound/d"},   {"bound", "bind/x"},
         {"bind/d/e", "bound"},   {"bound/d/e/g", "bind/d"}, {"bind/d", "bound/d/e/x"},
     };
-    only_with_mounts(bench);
-    MAKE(bench, "bound/f", "bound/d/", "bound/d/e/", "bound/d/e/g");
-    const char *before = dump(bench);
+    only_with_mounts(fixture);
+    MAKE(fixture, "bound/f", "bound/d/", "bound/d/e/", "bound/d/e/g");
+    const char *before = dump(fixture);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        assert_rc(copy_all(bench, path_of(rows[i][0]), path_of(rows[i][1])), STORE_DENIED);
-        assert_rc(move_all(bench, path_of(rows[i][0]), path_of(rows[i][1])), STORE_DENIED);
-        assert_string_equal(dump(bench), before);
+        assert_rc(copy_all(fixture, path_of(rows[i][0]), path_of(rows[i][1])), STORE_DENIED);
+        assert_rc(move_all(fixture, path_of(rows[i][0]), path_of(rows[i][1])), STORE_DENIED);
+        assert_string_equal(dump(fixture), before);
     }
-    assert_ok(move_all(bench, PATH("bound/f"), PATH("bind/d/f"))); /* elsewhere it may go */
-    assert_string_equal(get(bench, PATH("bound/d/f")), "bound/f");
+    assert_ok(move_all(fixture, PATH("bound/f"), PATH("bind/d/f"))); /* elsewhere it may go */
+    assert_string_equal(get(fixture, PATH("bound/d/f")), "bound/f");
 }
 
 /* "part" shows what lies deep in "bound", and "whole" the root itself. */
 static void names_are_found_through_parts_and_wholes(void **state)
 {
-    struct bench *bench = *state;
-    only_with_mounts(bench);
-    MAKE(bench, "bound/d/", "bound/d/e/", "bound/d/e/g", "part/", "whole/");
-    const char *part = bench_file(bench, "part");
-    const char *whole = bench_file(bench, "whole");
-    assert_int_equal(mount(bench_file(bench, "bound/d/e"), part, NULL, MS_BIND, NULL), 0);
-    assert_int_equal(mount(bench->root, whole, NULL, MS_BIND, NULL), 0);
-    look(bench);
-    assert_rc(move_all(bench, PATH("bound/d"), PATH("part/x")), STORE_DENIED);
-    assert_rc(copy_all(bench, PATH("part/g"), PATH("whole/bound/d")), STORE_DENIED);
-    assert_rc(move_all(bench, PATH("whole/bound/d"), PATH("bound/d")), STORE_DENIED);
-    assert_rc(copy_all(bench, PATH_ROOT, PATH("whole/x")), STORE_DENIED);
-    assert_ok(set_lock(bench, PATH("whole/bound/d/e/g"), "g"));
-    assert_string_equal(locks_at(bench, PATH("part/g"), LOCKS_COVERING), "g ");
-    assert_string_equal(locks_at(bench, PATH("bind/d/e/g"), LOCKS_COVERING), "g ");
+    struct fixture *fixture = *state;
+    only_with_mounts(fixture);
+    MAKE(fixture, "bound/d/", "bound/d/e/", "bound/d/e/g", "part/", "whole/");
+    const char *part = fixture_file(fixture, "part");
+    const char *whole = fixture_file(fixture, "whole");
+    assert_int_equal(mount(fixture_file(fixture, "bound/d/e"), part, NULL, MS_BIND, NULL), 0);
+    assert_int_equal(mount(fixture->root, whole, NULL, MS_BIND, NULL), 0);
+    look(fixture);
+    assert_rc(move_all(fixture, PATH("bound/d"), PATH("part/x")), STORE_DENIED);
+    assert_rc(copy_all(fixture, PATH("part/g"), PATH("whole/bound/d")), STORE_DENIED);
+    assert_rc(move_all(fixture, PATH("whole/bound/d"), PATH("bound/d")), STORE_DENIED);
+    assert_rc(copy_all(fixture, PATH_ROOT, PATH("whole/x")), STORE_DENIED);
+    assert_ok(set_lock(fixture, PATH("whole/bound/d/e/g"), "g"));
+    assert_string_equal(locks_at(fixture, PATH("part/g"), LOCKS_COVERING), "g ");
+    assert_string_equal(locks_at(fixture, PATH("bind/d/e/g"), LOCKS_COVERING), "g ");
     assert_int_equal(umount2(part, MNT_DETACH), 0);
     assert_int_equal(umount2(whole, MNT_DETACH), 0);
-    look(bench);
-    assert_string_equal(locks_at(bench, PATH("bound/d/e/g"), LOCKS_COVERING), "g ");
-    assert_string_equal(locks_at(bench, PATH("part/g"), LOCKS_COVERING), "");
+    look(fixture);
+    assert_string_equal(locks_at(fixture, PATH("bound/d/e/g"), LOCKS_COVERING), "g ");
+    assert_string_equal(locks_at(fixture, PATH("part/g"), LOCKS_COVERING), "");
 }
 
 /* What may only be read must not be changed by way of its other name. */
 static void names_of_a_read_only_mount_are_its_own(void **state)
 {
-    struct bench *bench = *state;
-    only_with_mounts(bench);
-    MAKE(bench, "bound/f", "c/");
-    const char *point = bench_file(bench, "c");
-    assert_int_equal(mount(bench_file(bench, "bound"), point, NULL, MS_BIND, NULL), 0);
+    struct fixture *fixture = *state;
+    only_with_mounts(fixture);
+    MAKE(fixture, "bound/f", "c/");
+    const char *point = fixture_file(fixture, "c");
+    assert_int_equal(mount(fixture_file(fixture, "bound"), point, NULL, MS_BIND, NULL), 0);
     assert_int_equal(mount(NULL, point, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), 0);
-    look(bench);
-    assert_rc(put(bench, PATH("c/f"), STR("x")), STORE_READ_ONLY);
-    assert_rc(mkcol(bench, PATH("c/d")), STORE_READ_ONLY);
-    assert_rc(remove_all(bench, PATH("c/f")), STORE_READ_ONLY);
-    assert_rc(copy_all(bench, PATH("c/f"), PATH("bound/f")), STORE_DENIED);
-    assert_rc(copy_all(bench, PATH("c"), PATH("bound/d")), STORE_DENIED);
-    assert_string_equal(get(bench, PATH("bound/f")), "bound/f");
+    look(fixture);
+    assert_rc(put(fixture, PATH("c/f"), STR("x")), STORE_READ_ONLY);
+    assert_rc(mkcol(fixture, PATH("c/d")), STORE_READ_ONLY);
+    assert_rc(remove_all(fixture, PATH("c/f")), STORE_READ_ONLY);
+    assert_rc(copy_all(fixture, PATH("c/f"), PATH("bound/f")), STORE_DENIED);
+    assert_rc(copy_all(fixture, PATH("c"), PATH("bound/d")), STORE_DENIED);
+    assert_string_equal(get(fixture, PATH("bound/f")), "bound/f");
     assert_int_equal(umount2(point, MNT_DETACH), 0);
 }
 

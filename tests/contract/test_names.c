@@ -37,90 +37,90 @@ static const char *const odd_names[] = {
 
 static void p18_any_bytes_make_a_name(void **state)
 {
-    struct bench *bench = *state;
-    MAKE(bench, "c/");
+    struct fixture *fixture = *state;
+    MAKE(fixture, "c/");
     for (size_t i = 0; i < ARRAY_LEN(odd_names); i++) {
-        struct res_path path = path_join(&bench->arena, PATH("c"), str_of_c(odd_names[i]));
+        struct res_path path = path_join(&fixture->arena, PATH("c"), str_of_c(odd_names[i]));
         struct store_cursor *cursor;
         struct store_member member;
-        assert_ok(put(bench, path, STR("x")));
-        assert_string_equal(get(bench, path), "x");
-        assert_ok(set_prop(bench, path, "p", "v"));
-        assert_ok(store_list(bench->store, PATH("c"), 0, &cursor));
+        assert_ok(put(fixture, path, STR("x")));
+        assert_string_equal(get(fixture, path), "x");
+        assert_ok(set_prop(fixture, path, "p", "v"));
+        assert_ok(store_list(fixture->store, PATH("c"), 0, &cursor));
         assert_ok(store_cursor_next(cursor, &member));
         assert_str(member.name, odd_names[i]);
         store_cursor_close(&cursor);
-        assert_ok(copy_all(bench, path, PATH("copy")));
-        assert_string_equal(props_text(bench->store, &bench->arena, PATH("copy")), "p=v ");
-        assert_ok(move_all(bench, path, PATH("copy")));
-        assert_ok(remove_all(bench, PATH("copy")));
-        assert_string_equal(dump(bench), "/ {}\nc/ {}\n");
+        assert_ok(copy_all(fixture, path, PATH("copy")));
+        assert_string_equal(props_text(fixture->store, &fixture->arena, PATH("copy")), "p=v ");
+        assert_ok(move_all(fixture, path, PATH("copy")));
+        assert_ok(remove_all(fixture, PATH("copy")));
+        assert_string_equal(dump(fixture), "/ {}\nc/ {}\n");
     }
 }
 
 /* --- how long a name may be --- */
 
-static struct res_path long_name(struct bench *bench, const char *collection, size_t len)
+static struct res_path long_name(struct fixture *fixture, const char *collection, size_t len)
 {
     char name[300];
     memset(name, 'n', sizeof(name));
-    return path_join(&bench->arena, path_of(collection), str_of(name, len));
+    return path_join(&fixture->arena, path_of(collection), str_of(name, len));
 }
 
 static void p18_names_of_255_bytes_are_kept(void **state)
 {
-    struct bench *bench = *state;
-    struct res_path file = long_name(bench, "c", 255);
-    struct res_path moved = long_name(bench, "", 255);
-    MAKE(bench, "c/");
-    assert_ok(put(bench, file, STR("x")));
-    assert_ok(put(bench, file, STR("y")));
-    assert_ok(set_prop(bench, file, "p", "v"));
-    assert_ok(move_all(bench, file, moved));
-    assert_ok(copy_all(bench, moved, file));
-    assert_string_equal(get(bench, file), "y");
-    assert_string_equal(props_text(bench->store, &bench->arena, file), "p=v ");
-    assert_ok(remove_all(bench, file));
-    assert_ok(mkcol(bench, file));
+    struct fixture *fixture = *state;
+    struct res_path file = long_name(fixture, "c", 255);
+    struct res_path moved = long_name(fixture, "", 255);
+    MAKE(fixture, "c/");
+    assert_ok(put(fixture, file, STR("x")));
+    assert_ok(put(fixture, file, STR("y")));
+    assert_ok(set_prop(fixture, file, "p", "v"));
+    assert_ok(move_all(fixture, file, moved));
+    assert_ok(copy_all(fixture, moved, file));
+    assert_string_equal(get(fixture, file), "y");
+    assert_string_equal(props_text(fixture->store, &fixture->arena, file), "p=v ");
+    assert_ok(remove_all(fixture, file));
+    assert_ok(mkcol(fixture, file));
 }
 
 static void p18_names_that_are_too_long_are_refused(void **state)
 {
-    struct bench *bench = *state;
-    struct res_path name = long_name(bench, "c", 256);
+    struct fixture *fixture = *state;
+    struct res_path name = long_name(fixture, "c", 256);
     struct store_content *content;
     only_for_directories(); /* memory has room for any */
-    MAKE(bench, "c/", "f");
-    const char *before = dump(bench);
-    assert_rc(put(bench, name, STR("x")), STORE_NAME_TOO_LONG);
-    assert_rc(put(bench, name, STR_NONE), STORE_NAME_TOO_LONG);
-    assert_rc(mkcol(bench, name), STORE_NAME_TOO_LONG);
-    assert_rc(copy_all(bench, PATH("f"), name), STORE_NAME_TOO_LONG);
-    assert_rc(move_all(bench, PATH("f"), name), STORE_NAME_TOO_LONG);
-    assert_rc(stat_rc(bench, name), STORE_NAME_TOO_LONG);
-    assert_rc(store_content_open(bench->store, name, &content), STORE_NAME_TOO_LONG);
-    assert_string_equal(dump(bench), before);
+    MAKE(fixture, "c/", "f");
+    const char *before = dump(fixture);
+    assert_rc(put(fixture, name, STR("x")), STORE_NAME_TOO_LONG);
+    assert_rc(put(fixture, name, STR_NONE), STORE_NAME_TOO_LONG);
+    assert_rc(mkcol(fixture, name), STORE_NAME_TOO_LONG);
+    assert_rc(copy_all(fixture, PATH("f"), name), STORE_NAME_TOO_LONG);
+    assert_rc(move_all(fixture, PATH("f"), name), STORE_NAME_TOO_LONG);
+    assert_rc(stat_rc(fixture, name), STORE_NAME_TOO_LONG);
+    assert_rc(store_content_open(fixture->store, name, &content), STORE_NAME_TOO_LONG);
+    assert_string_equal(dump(fixture), before);
 }
 
 /* --- how long a path may be --- */
 
 static void p18_paths_that_are_too_long_are_refused(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     struct res_path path = PATH_ROOT;
     enum store_rc rc = STORE_OK;
     size_t depth = 0;
     only_for_directories();
     for (; rc == STORE_OK && depth < 30; depth++) {
-        path = path_join(&bench->arena, path, str_of(long_name(bench, "", 250).at, 250));
-        rc = mkcol(bench, path);
+        path = path_join(&fixture->arena, path, str_of(long_name(fixture, "", 250).at, 250));
+        rc = mkcol(fixture, path);
     }
     assert_rc(rc, STORE_NAME_TOO_LONG);
     assert_true(depth > 10);
-    assert_rc(put(bench, path, STR("x")), STORE_NAME_TOO_LONG);
-    assert_rc(stat_rc(bench, path), STORE_NAME_TOO_LONG);
-    assert_ok(remove_all(bench, long_name(bench, "", 250)));
-    assert_string_equal(dump(bench), "/ {}\n");
+    assert_rc(put(fixture, path, STR("x")), STORE_NAME_TOO_LONG);
+    assert_rc(stat_rc(fixture, path), STORE_NAME_TOO_LONG);
+    assert_ok(remove_all(fixture, long_name(fixture, "", 250)));
+    assert_string_equal(dump(fixture), "/ {}\n");
 }
 
 /* --- names that the directory backend keeps for itself --- */
@@ -142,47 +142,47 @@ static const char *const reserved[] = {
 
 static void p18_reserved_names_are_denied(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     struct store_content *content;
     struct store_cursor *cursor;
     only_for_directories();
-    MAKE(bench, "c/", "f", "d/");
-    const char *before = dump(bench);
+    MAKE(fixture, "c/", "f", "d/");
+    const char *before = dump(fixture);
     for (size_t i = 0; i < ARRAY_LEN(reserved); i++) {
         struct res_path path = path_of(reserved[i]);
-        assert_rc(stat_rc(bench, path), STORE_NOT_FOUND);
-        assert_rc(store_content_open(bench->store, path, &content), STORE_NOT_FOUND);
-        assert_rc(store_list(bench->store, path, 0, &cursor), STORE_NOT_FOUND);
-        assert_rc(put(bench, path, STR("x")), STORE_DENIED);
-        assert_rc(put(bench, path, STR_NONE), STORE_DENIED);
-        assert_rc(mkcol(bench, path), STORE_DENIED);
-        assert_rc(remove_all(bench, path), STORE_DENIED);
-        assert_rc(copy_all(bench, path, PATH("x")), STORE_DENIED);
-        assert_rc(copy_all(bench, PATH("f"), path), STORE_DENIED);
-        assert_rc(move_all(bench, path, PATH("x")), STORE_DENIED);
-        assert_rc(move_all(bench, PATH("d"), path), STORE_DENIED);
-        assert_rc(set_prop(bench, path, "p", "v"), STORE_NOT_FOUND);
+        assert_rc(stat_rc(fixture, path), STORE_NOT_FOUND);
+        assert_rc(store_content_open(fixture->store, path, &content), STORE_NOT_FOUND);
+        assert_rc(store_list(fixture->store, path, 0, &cursor), STORE_NOT_FOUND);
+        assert_rc(put(fixture, path, STR("x")), STORE_DENIED);
+        assert_rc(put(fixture, path, STR_NONE), STORE_DENIED);
+        assert_rc(mkcol(fixture, path), STORE_DENIED);
+        assert_rc(remove_all(fixture, path), STORE_DENIED);
+        assert_rc(copy_all(fixture, path, PATH("x")), STORE_DENIED);
+        assert_rc(copy_all(fixture, PATH("f"), path), STORE_DENIED);
+        assert_rc(move_all(fixture, path, PATH("x")), STORE_DENIED);
+        assert_rc(move_all(fixture, PATH("d"), path), STORE_DENIED);
+        assert_rc(set_prop(fixture, path, "p", "v"), STORE_NOT_FOUND);
     }
-    assert_string_equal(dump(bench), before);
+    assert_string_equal(dump(fixture), before);
 }
 
 /* Another davit's state below this root. */
 static void p18_state_of_another_server_is_not_shown(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     only_for_directories();
-    MAKE(bench, "c/", "c/f");
-    assert_int_equal(mkdir(bench_file(bench, "c/.davit"), 0700), 0);
-    assert_string_equal(dump(bench), "/ {}\nc/ {}\nc/f \"c/f\" {}\n");
-    assert_ok(copy_all(bench, PATH("c"), PATH("d")));
-    assert_int_equal(access(bench_file(bench, "d/.davit"), F_OK), -1);
+    MAKE(fixture, "c/", "c/f");
+    assert_int_equal(mkdir(fixture_file(fixture, "c/.davit"), 0700), 0);
+    assert_string_equal(dump(fixture), "/ {}\nc/ {}\nc/f \"c/f\" {}\n");
+    assert_ok(copy_all(fixture, PATH("c"), PATH("d")));
+    assert_int_equal(access(fixture_file(fixture, "d/.davit"), F_OK), -1);
 }
 
 /* --- one name, two Unicode forms --- */
 
 static void p18_other_unicode_form_finds_what_is_there(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     static const struct {
         const char *there, *asked;
     } rows[] = {
@@ -193,51 +193,51 @@ static void p18_other_unicode_form_finds_what_is_there(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct res_path there = path_of(rows[i].there);
         struct res_path asked = path_of(rows[i].asked);
-        struct res_path below = path_join(&bench->arena, asked, STR(E_COMPOSED));
-        assert_ok(mkcol(bench, there));
-        assert_rc(stat_rc(bench, asked), STORE_NOT_FOUND); /* only locate() knows aliases */
-        assert_true(path_eq(located(bench, asked, LOCATE_RESOURCE), there));
-        struct res_path real = located(bench, below, LOCATE_RESOURCE);
+        struct res_path below = path_join(&fixture->arena, asked, STR(E_COMPOSED));
+        assert_ok(mkcol(fixture, there));
+        assert_rc(stat_rc(fixture, asked), STORE_NOT_FOUND); /* only locate() knows aliases */
+        assert_true(path_eq(located(fixture, asked, LOCATE_RESOURCE), there));
+        struct res_path real = located(fixture, below, LOCATE_RESOURCE);
         assert_true(path_eq(path_parent(real), there)); /* the last name is new: as asked */
         assert_str(path_name(real), E_COMPOSED);
-        assert_ok(put(bench, real, STR("x")));
-        assert_string_equal(get(bench, located(bench, below, LOCATE_RESOURCE)), "x");
-        assert_ok(remove_all(bench, there));
+        assert_ok(put(fixture, real, STR("x")));
+        assert_string_equal(get(fixture, located(fixture, below, LOCATE_RESOURCE)), "x");
+        assert_ok(remove_all(fixture, there));
     }
 }
 
 static void p18_links_are_located_also_in_the_other_form(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     struct res_path path = PATH(E_DECOMPOSED "/link");
     only_for_directories();
-    MAKE(bench, "f", E_COMPOSED "/");
-    assert_int_equal(symlink("../f", bench_file(bench, E_COMPOSED "/link")), 0);
-    assert_str(path_str(located(bench, path, LOCATE_RESOURCE)), "f");
-    assert_str(path_str(located(bench, path, LOCATE_NAME)), E_COMPOSED "/link");
+    MAKE(fixture, "f", E_COMPOSED "/");
+    assert_int_equal(symlink("../f", fixture_file(fixture, E_COMPOSED "/link")), 0);
+    assert_str(path_str(located(fixture, path, LOCATE_RESOURCE)), "f");
+    assert_str(path_str(located(fixture, path, LOCATE_NAME)), E_COMPOSED "/link");
 }
 
 static void p18_exact_form_comes_first(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     struct res_path real;
-    MAKE(bench, E_COMPOSED, E_DECOMPOSED);
-    assert_string_equal(get(bench, PATH(E_COMPOSED)), E_COMPOSED);
-    assert_string_equal(get(bench, PATH(E_DECOMPOSED)), E_DECOMPOSED);
+    MAKE(fixture, E_COMPOSED, E_DECOMPOSED);
+    assert_string_equal(get(fixture, PATH(E_COMPOSED)), E_COMPOSED);
+    assert_string_equal(get(fixture, PATH(E_DECOMPOSED)), E_DECOMPOSED);
     assert_ok(
-        store_locate(bench->store, &bench->arena, PATH(E_DECOMPOSED), LOCATE_RESOURCE, &real));
+        store_locate(fixture->store, &fixture->arena, PATH(E_DECOMPOSED), LOCATE_RESOURCE, &real));
     assert_true(path_eq(real, PATH(E_DECOMPOSED)));
 }
 
 static void locate_is_the_path_itself_without_aliases(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     static const char *const paths[] = {"", "f", "c", "c/new", "no/no", "\xff\xfe", E_COMPOSED};
-    MAKE(bench, "f", "c/");
+    MAKE(fixture, "f", "c/");
     for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
         struct res_path real;
-        assert_ok(
-            store_locate(bench->store, &bench->arena, path_of(paths[i]), LOCATE_RESOURCE, &real));
+        assert_ok(store_locate(fixture->store, &fixture->arena, path_of(paths[i]), LOCATE_RESOURCE,
+                               &real));
         assert_true(path_eq(real, path_of(paths[i])));
     }
 }
@@ -246,38 +246,38 @@ static void locate_is_the_path_itself_without_aliases(void **state)
 
 static void p19_root_is_there_from_the_start(void **state)
 {
-    struct bench *bench = *state;
-    assert_true(stat_of(bench, PATH_ROOT).is_collection);
-    assert_string_equal(dump(bench), "/ {}\n");
+    struct fixture *fixture = *state;
+    assert_true(stat_of(fixture, PATH_ROOT).is_collection);
+    assert_string_equal(dump(fixture), "/ {}\n");
 }
 
 static void p19_root_has_properties_and_locks(void **state)
 {
-    struct bench *bench = *state;
-    assert_ok(set_prop(bench, PATH_ROOT, "p", "v"));
-    assert_ok(set_lock(bench, PATH_ROOT, "t"));
-    assert_string_equal(dump(bench), "/ {p=v } [t]\n");
+    struct fixture *fixture = *state;
+    assert_ok(set_prop(fixture, PATH_ROOT, "p", "v"));
+    assert_ok(set_lock(fixture, PATH_ROOT, "t"));
+    assert_string_equal(dump(fixture), "/ {p=v } [t]\n");
 }
 
 /* --- promise 20: quick --- */
 
-static void call_all_quick_ones(struct bench *bench)
+static void call_all_quick_ones(struct fixture *fixture)
 {
-    struct store *store = bench->store;
+    struct store *store = fixture->store;
     struct store_content *content;
     struct store_upload *upload;
     struct store_quota quota;
     struct lock_list locks;
     struct res_path real;
-    assert_ok(store_locate(store, &bench->arena, PATH("f"), LOCATE_RESOURCE, &real));
-    assert_ok(stat_rc(bench, PATH("f")));
+    assert_ok(store_locate(store, &fixture->arena, PATH("f"), LOCATE_RESOURCE, &real));
+    assert_ok(stat_rc(fixture, PATH("f")));
     assert_ok(store_content_open(store, PATH("f"), &content));
     store_content_close(&content);
     assert_ok(store_upload(store, PATH("f"), 1, &upload));
     store_upload_close(&upload);
     assert_true(store_may_have_props(store, PATH("f")));
     assert_true(store_has_locks(store));
-    assert_ok(store_locks(store, &bench->arena, PATH("f"), LOCKS_COVERING, &locks));
+    assert_ok(store_locks(store, &fixture->arena, PATH("f"), LOCKS_COVERING, &locks));
     assert_ok(store_quota(store, PATH("f"), &quota));
 }
 
@@ -285,23 +285,23 @@ static void call_all_quick_ones(struct bench *bench)
  * this very thread, and fail after ten seconds at best. */
 static void p20_quick_calls_wait_for_nobody(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     sqlite3 *db = NULL;
     struct store_change whole = {0};
     struct store_change other = {0};
-    MAKE(bench, "f");
-    assert_ok(set_prop(bench, PATH("f"), "p", "v"));
-    assert_ok(set_lock(bench, PATH("f"), "t"));
+    MAKE(fixture, "f");
+    assert_ok(set_prop(fixture, PATH("f"), "p", "v"));
+    assert_ok(set_lock(fixture, PATH("f"), "t"));
     if (backend->is_directory) {
-        assert_int_equal(sqlite3_open(bench_file(bench, ".davit/state.db"), &db), SQLITE_OK);
+        assert_int_equal(sqlite3_open(fixture_file(fixture, ".davit/state.db"), &db), SQLITE_OK);
         assert_int_equal(sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
     }
     change_add(&whole, PATH_ROOT, CLAIM_TREE, true);
     change_add(&other, PATH("f"), CLAIM_SELF, true);
-    assert_true(store_begin(bench->store, &whole));
-    call_all_quick_ones(bench);
+    assert_true(store_begin(fixture->store, &whole));
+    call_all_quick_ones(fixture);
     store_end(&whole);
-    assert_true(store_begin(bench->store, &other));
+    assert_true(store_begin(fixture->store, &other));
     store_end(&other);
     sqlite3_close(db);
 }
@@ -310,12 +310,12 @@ static void p20_quick_calls_wait_for_nobody(void **state)
 
 static void quota_is_what_the_file_system_says_or_unknown(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     struct store_quota quota = {.available_bytes = 1, .used_bytes = 1};
-    MAKE(bench, "c/", "f");
+    MAKE(fixture, "c/", "f");
     static const char *const paths[] = {"", "c", "f"};
     for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
-        assert_ok(store_quota(bench->store, path_of(paths[i]), &quota));
+        assert_ok(store_quota(fixture->store, path_of(paths[i]), &quota));
         assert_int_equal(quota.is_known, backend->is_directory);
         if (!quota.is_known)
             continue;

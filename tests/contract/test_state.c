@@ -12,16 +12,16 @@
 
 enum { MANY = 2000, STRANGER = 65534 };
 
-static bool open_again(struct bench *bench, struct err *err)
+static bool open_again(struct fixture *fixture, struct err *err)
 {
-    store_close(&bench->store);
-    return store_open("directory", &bench->options, &bench->store, err);
+    store_close(&fixture->store);
+    return store_open("directory", &fixture->options, &fixture->store, err);
 }
 
-static void check_refused(struct bench *bench, const char *why)
+static void check_refused(struct fixture *fixture, const char *why)
 {
     struct err err = {0};
-    assert_false(open_again(bench, &err));
+    assert_false(open_again(fixture, &err));
     if (!strstr(err.text, why))
         fail_msg("'%s' does not say '%s'", err.text, why);
 }
@@ -32,15 +32,15 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
     return remove(path);
 }
 
-static void remove_part(struct bench *bench, const char *name)
+static void remove_part(struct fixture *fixture, const char *name)
 {
-    assert_int_equal(nftw(bench_file(bench, name), remove_entry, 8, FTW_DEPTH | FTW_PHYS), 0);
+    assert_int_equal(nftw(fixture_file(fixture, name), remove_entry, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
-static size_t count_damaged(struct bench *bench)
+static size_t count_damaged(struct fixture *fixture)
 {
     size_t count = 0;
-    DIR *dir = opendir(bench_file(bench, ".davit"));
+    DIR *dir = opendir(fixture_file(fixture, ".davit"));
     assert_non_null(dir);
     for (const struct dirent *entry; (entry = readdir(dir));)
         count += strstr(entry->d_name, ".damaged-") != NULL;
@@ -56,135 +56,136 @@ static const char *const parts[] = {".davit", ".davit/state.db", ".davit/locks.j
 /* Each part in turn, and after each a change of each kind. */
 static void p10_what_is_acknowledged_after_the_state_was_removed_is_kept(void **state)
 {
-    struct bench *bench = *state;
-    struct arena *arena = &bench->arena;
+    struct fixture *fixture = *state;
+    struct arena *arena = &fixture->arena;
     only_for_directories();
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
         struct store_visitor *visitor = &recorder_new(arena)->base;
-        MAKE(bench, "f", "g", "m");
-        assert_ok(set_prop(bench, PATH("f"), "before", "b"));
-        assert_ok(set_lock(bench, PATH("g"), "urn:before"));
-        remove_part(bench, parts[i]);
-        assert_ok(put(bench, PATH("f"), STR("new")));
-        assert_ok(set_prop(bench, PATH("f"), "after", "a"));
-        assert_ok(set_lock(bench, PATH("f"), "urn:after"));
-        assert_ok(do_move(bench->store, TRANSFER(PATH("m"), PATH("moved")), visitor));
-        bench_reopen(bench);
-        assert_string_equal(get(bench, PATH("f")), "new");
-        assert_string_equal(props_text(bench->store, arena, PATH("f")), "after=a before=b ");
-        assert_string_equal(locks_text(bench->store, arena, PATH_ROOT, LOCKS_WITHIN),
+        MAKE(fixture, "f", "g", "m");
+        assert_ok(set_prop(fixture, PATH("f"), "before", "b"));
+        assert_ok(set_lock(fixture, PATH("g"), "urn:before"));
+        remove_part(fixture, parts[i]);
+        assert_ok(put(fixture, PATH("f"), STR("new")));
+        assert_ok(set_prop(fixture, PATH("f"), "after", "a"));
+        assert_ok(set_lock(fixture, PATH("f"), "urn:after"));
+        assert_ok(do_move(fixture->store, TRANSFER(PATH("m"), PATH("moved")), visitor));
+        fixture_reopen(fixture);
+        assert_string_equal(get(fixture, PATH("f")), "new");
+        assert_string_equal(props_text(fixture->store, arena, PATH("f")), "after=a before=b ");
+        assert_string_equal(locks_text(fixture->store, arena, PATH_ROOT, LOCKS_WITHIN),
                             "urn:after urn:before ");
-        assert_ok(do_unlock(bench->store, STR("urn:after")));
-        assert_ok(do_unlock(bench->store, STR("urn:before")));
+        assert_ok(do_unlock(fixture->store, STR("urn:after")));
+        assert_ok(do_unlock(fixture->store, STR("urn:before")));
         const char *names[] = {"f", "g", "moved"};
         for (size_t n = 0; n < ARRAY_LEN(names); n++)
-            assert_ok(do_remove(bench->store, path_of(names[n]), visitor));
+            assert_ok(do_remove(fixture->store, path_of(names[n]), visitor));
     }
 }
 
 /* A clean end writes what was there before, too, though nothing has changed since. */
 static void p10_what_was_acknowledged_before_is_written_again_at_the_end(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     only_for_directories();
-    MAKE(bench, "f");
-    assert_ok(set_prop(bench, PATH("f"), "p", "v"));
-    assert_ok(set_lock(bench, PATH("f"), "urn:t"));
-    remove_part(bench, ".davit");
-    bench_reopen(bench);
-    assert_string_equal(dump(bench), "/ {}\nf \"f\" {p=v } [urn:t]\n");
+    MAKE(fixture, "f");
+    assert_ok(set_prop(fixture, PATH("f"), "p", "v"));
+    assert_ok(set_lock(fixture, PATH("f"), "urn:t"));
+    remove_part(fixture, ".davit");
+    fixture_reopen(fixture);
+    assert_string_equal(dump(fixture), "/ {}\nf \"f\" {p=v } [urn:t]\n");
 }
 
 static void p10_nothing_is_acknowledged_where_the_state_cannot_be_made_again(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     only_for_directories();
-    MAKE(bench, "f");
-    remove_part(bench, ".davit");
-    int fd = open(bench_file(bench, ".davit"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    MAKE(fixture, "f");
+    remove_part(fixture, ".davit");
+    int fd = open(fixture_file(fixture, ".davit"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     assert_true(fd >= 0);
     close(fd);
-    assert_rc(set_prop(bench, PATH("f"), "p", "v"), STORE_FAILED);
-    assert_rc(set_lock(bench, PATH("f"), "urn:t"), STORE_FAILED);
-    assert_rc(put(bench, PATH("f"), STR("new")), STORE_FAILED);
-    assert_string_equal(dump(bench), "/ {}\nf \"f\" {}\n");
-    assert_int_equal(unlink(bench_file(bench, ".davit")), 0);
-    assert_ok(set_prop(bench, PATH("f"), "p", "v"));
-    bench_reopen(bench);
-    assert_string_equal(dump(bench), "/ {}\nf \"f\" {p=v }\n");
+    assert_rc(set_prop(fixture, PATH("f"), "p", "v"), STORE_FAILED);
+    assert_rc(set_lock(fixture, PATH("f"), "urn:t"), STORE_FAILED);
+    assert_rc(put(fixture, PATH("f"), STR("new")), STORE_FAILED);
+    assert_string_equal(dump(fixture), "/ {}\nf \"f\" {}\n");
+    assert_int_equal(unlink(fixture_file(fixture, ".davit")), 0);
+    assert_ok(set_prop(fixture, PATH("f"), "p", "v"));
+    fixture_reopen(fixture);
+    assert_string_equal(dump(fixture), "/ {}\nf \"f\" {p=v }\n");
 }
 
 /* --- damaged --- */
 
-static void overwrite(struct bench *bench, const char *name, off_t at, const char *bytes)
+static void overwrite(struct fixture *fixture, const char *name, off_t at, const char *bytes)
 {
-    int fd = open(bench_file(bench, name), O_WRONLY | O_CLOEXEC);
+    int fd = open(fixture_file(fixture, name), O_WRONLY | O_CLOEXEC);
     assert_int_equal(pwrite(fd, bytes, strlen(bytes), at), (ssize_t)strlen(bytes));
     close(fd);
 }
 
 static void damaged_database_is_set_aside_and_files_are_served(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     struct err err = {0};
     only_for_directories();
-    MAKE(bench, "f");
-    store_close(&bench->store);
-    overwrite(bench, ".davit/state.db", 0, "this is no database, and never was one");
-    assert_true(open_again(bench, &err));
-    assert_int_equal(count_damaged(bench), 1);
-    assert_ok(set_prop(bench, PATH("f"), "p", "v"));
-    bench_reopen(bench);
-    assert_string_equal(dump(bench), "/ {}\nf \"f\" {p=v }\n");
+    MAKE(fixture, "f");
+    store_close(&fixture->store);
+    overwrite(fixture, ".davit/state.db", 0, "this is no database, and never was one");
+    assert_true(open_again(fixture, &err));
+    assert_int_equal(count_damaged(fixture), 1);
+    assert_ok(set_prop(fixture, PATH("f"), "p", "v"));
+    fixture_reopen(fixture);
+    assert_string_equal(dump(fixture), "/ {}\nf \"f\" {p=v }\n");
 }
 
 static void what_can_be_read_of_a_damaged_database_is_saved(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     struct err err = {0};
     char page[4097] = "";
     char name[16];
     struct stat st;
     only_for_directories();
-    MAKE(bench, "f");
-    bench->limits.property_count = MANY;
-    struct store_prop *props = arena_alloc(&bench->arena, MANY * sizeof(*props));
+    MAKE(fixture, "f");
+    fixture->limits.property_count = MANY;
+    struct store_prop *props = arena_alloc(&fixture->arena, MANY * sizeof(*props));
     for (size_t i = 0; i < MANY; i++) {
         (void)snprintf(name, sizeof(name), "p%zu", i);
         memset(page, 'v', 200);
-        props[i] = (struct store_prop){STR("ns"), arena_str(&bench->arena, str_of_c(name)),
-                                       arena_str(&bench->arena, str_of(page, 200))};
+        props[i] = (struct store_prop){STR("ns"), arena_str(&fixture->arena, str_of_c(name)),
+                                       arena_str(&fixture->arena, str_of(page, 200))};
     }
     struct store_patch patch = {.props = props, .prop_count = MANY};
-    assert_ok(do_patch(bench->store, PATH("f"), &patch));
-    store_close(&bench->store);
-    assert_int_equal(stat(bench_file(bench, ".davit/state.db"), &st), 0);
+    assert_ok(do_patch(fixture->store, PATH("f"), &patch));
+    store_close(&fixture->store);
+    assert_int_equal(stat(fixture_file(fixture, ".davit/state.db"), &st), 0);
     memset(page, 'x', 4096);
-    overwrite(bench, ".davit/state.db", st.st_size / 2 / 4096 * 4096, page);
-    assert_true(open_again(bench, &err));
+    overwrite(fixture, ".davit/state.db", st.st_size / 2 / 4096 * 4096, page);
+    assert_true(open_again(fixture, &err));
     struct store_props saved;
-    assert_ok(store_gather_props(bench->store, &bench->arena, PATH("f"), &saved));
+    assert_ok(store_gather_props(fixture->store, &fixture->arena, PATH("f"), &saved));
     assert_in_range(saved.count, MANY / 2, MANY);
-    assert_int_equal(count_damaged(bench), 1);
+    assert_int_equal(count_damaged(fixture), 1);
 }
 
 static void damaged_journal_is_set_aside_and_its_locks_are_saved(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     struct err err = {0};
     unsigned char boot_len;
     only_for_directories();
-    MAKE(bench, "f", "g");
-    assert_ok(set_lock(bench, PATH("f"), "urn:f"));
-    assert_ok(set_lock(bench, PATH("g"), "urn:g"));
-    store_close(&bench->store);
-    int fd = open(bench_file(bench, ".davit/locks.journal"), O_RDONLY | O_CLOEXEC);
+    MAKE(fixture, "f", "g");
+    assert_ok(set_lock(fixture, PATH("f"), "urn:f"));
+    assert_ok(set_lock(fixture, PATH("g"), "urn:g"));
+    store_close(&fixture->store);
+    int fd = open(fixture_file(fixture, ".davit/locks.journal"), O_RDONLY | O_CLOEXEC);
     assert_int_equal(read(fd, &boot_len, 1), 1); /* the first frame is of the boot */
     close(fd);
-    overwrite(bench, ".davit/locks.journal", 12 + boot_len + 14, "????");
-    assert_true(open_again(bench, &err));
-    assert_string_equal(locks_text(bench->store, &bench->arena, PATH_ROOT, LOCKS_WITHIN), "urn:g ");
-    assert_int_equal(count_damaged(bench), 1);
+    overwrite(fixture, ".davit/locks.journal", 12 + boot_len + 14, "????");
+    assert_true(open_again(fixture, &err));
+    assert_string_equal(locks_text(fixture->store, &fixture->arena, PATH_ROOT, LOCKS_WITHIN),
+                        "urn:g ");
+    assert_int_equal(count_damaged(fixture), 1);
 }
 
 /* --- hostile --- */
@@ -193,38 +194,38 @@ static void links_in_the_place_of_the_state_are_refused(void **state)
 {
     static const char *const names[] = {".davit", ".davit/staging", ".davit/state.db",
                                         ".davit/state.db-wal", ".davit/locks.journal"};
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     only_for_directories();
-    MAKE(bench, "victim/", "victim/f");
+    MAKE(fixture, "victim/", "victim/f");
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         bool is_directory = i < 2;
         struct err err = {0};
-        store_close(&bench->store);
-        (void)nftw(bench_file(bench, names[i]), remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-        assert_int_equal(symlink(bench_file(bench, is_directory ? "victim" : "victim/f"),
-                                 bench_file(bench, names[i])),
+        store_close(&fixture->store);
+        (void)nftw(fixture_file(fixture, names[i]), remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+        assert_int_equal(symlink(fixture_file(fixture, is_directory ? "victim" : "victim/f"),
+                                 fixture_file(fixture, names[i])),
                          0);
-        check_refused(bench, strrchr(names[i], '/') ? strrchr(names[i], '/') + 1 : names[i]);
-        assert_int_equal(unlink(bench_file(bench, names[i])), 0);
-        assert_true(open_again(bench, &err));
-        assert_string_equal(dump(bench), "/ {}\nvictim/ {}\nvictim/f \"victim/f\" {}\n");
+        check_refused(fixture, strrchr(names[i], '/') ? strrchr(names[i], '/') + 1 : names[i]);
+        assert_int_equal(unlink(fixture_file(fixture, names[i])), 0);
+        assert_true(open_again(fixture, &err));
+        assert_string_equal(dump(fixture), "/ {}\nvictim/ {}\nvictim/f \"victim/f\" {}\n");
     }
 }
 
 static void file_with_another_name_is_refused(void **state)
 {
     static const char *const names[] = {".davit/state.db", ".davit/locks.journal"};
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     only_for_directories();
-    MAKE(bench, "victim");
+    MAKE(fixture, "victim");
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         struct err err = {0};
-        store_close(&bench->store);
-        assert_int_equal(unlink(bench_file(bench, names[i])), 0);
-        assert_int_equal(link(bench_file(bench, "victim"), bench_file(bench, names[i])), 0);
-        check_refused(bench, "other names");
-        assert_int_equal(unlink(bench_file(bench, names[i])), 0);
-        assert_true(open_again(bench, &err));
+        store_close(&fixture->store);
+        assert_int_equal(unlink(fixture_file(fixture, names[i])), 0);
+        assert_int_equal(link(fixture_file(fixture, "victim"), fixture_file(fixture, names[i])), 0);
+        check_refused(fixture, "other names");
+        assert_int_equal(unlink(fixture_file(fixture, names[i])), 0);
+        assert_true(open_again(fixture, &err));
     }
 }
 
@@ -232,38 +233,38 @@ static void state_of_another_user_is_refused(void **state)
 {
     static const char *const names[] = {".davit", ".davit/staging", ".davit/state.db",
                                         ".davit/locks.journal"};
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     only_for_directories();
     if (geteuid() != 0)
         skip(); /* only root can give something away */
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         struct err err = {0};
-        store_close(&bench->store);
-        assert_int_equal(chown(bench_file(bench, names[i]), STRANGER, STRANGER), 0);
-        check_refused(bench, "belongs to user 65534");
-        assert_int_equal(chown(bench_file(bench, names[i]), 0, 0), 0);
-        assert_true(open_again(bench, &err));
+        store_close(&fixture->store);
+        assert_int_equal(chown(fixture_file(fixture, names[i]), STRANGER, STRANGER), 0);
+        check_refused(fixture, "belongs to user 65534");
+        assert_int_equal(chown(fixture_file(fixture, names[i]), 0, 0), 0);
+        assert_true(open_again(fixture, &err));
     }
 }
 
 static void state_is_closed_to_others(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     struct err err = {0};
     struct stat st;
     only_for_directories();
-    store_close(&bench->store);
-    assert_int_equal(chmod(bench_file(bench, ".davit"), 0777), 0);
-    assert_int_equal(chmod(bench_file(bench, ".davit/state.db"), 0666), 0);
-    assert_true(open_again(bench, &err));
-    assert_int_equal(stat(bench_file(bench, ".davit"), &st), 0);
+    store_close(&fixture->store);
+    assert_int_equal(chmod(fixture_file(fixture, ".davit"), 0777), 0);
+    assert_int_equal(chmod(fixture_file(fixture, ".davit/state.db"), 0666), 0);
+    assert_true(open_again(fixture, &err));
+    assert_int_equal(stat(fixture_file(fixture, ".davit"), &st), 0);
     assert_int_equal(st.st_mode & 022, 0);
     for (const char *const *name = (const char *const[]){"state.db", "state.db-wal", "state.db-shm",
                                                          "locks.journal", NULL};
          *name; name++) {
         char path[64];
         (void)snprintf(path, sizeof(path), ".davit/%s", *name);
-        assert_int_equal(stat(bench_file(bench, path), &st), 0);
+        assert_int_equal(stat(fixture_file(fixture, path), &st), 0);
         assert_int_equal(st.st_mode & 0777, 0600);
     }
 }

@@ -14,10 +14,11 @@ static void only_where_sinks_wait(void)
         skip();
 }
 
-static struct store_upload *start(struct bench *bench, struct res_path path, uint64_t size_bytes)
+static struct store_upload *start(struct fixture *fixture, struct res_path path,
+                                  uint64_t size_bytes)
 {
     struct store_upload *upload;
-    assert_ok(store_upload(bench->store, path, size_bytes, &upload));
+    assert_ok(store_upload(fixture->store, path, size_bytes, &upload));
     return upload;
 }
 
@@ -26,29 +27,29 @@ static void write_to(struct store_upload *upload, struct str bytes)
     assert_rc(store_upload_write(upload, bytes), STORE_OK);
 }
 
-static enum store_rc commit_as(struct bench *bench, struct store_upload *upload,
+static enum store_rc commit_as(struct fixture *fixture, struct store_upload *upload,
                                const struct store_commit *options)
 {
     struct store_stat stat;
     enum store_rc rc = store_upload_end(upload);
-    return rc == STORE_OK ? do_commit(bench->store, upload, options, &stat) : rc;
+    return rc == STORE_OK ? do_commit(fixture->store, upload, options, &stat) : rc;
 }
 
-static enum store_rc commit(struct bench *bench, struct store_upload *upload)
+static enum store_rc commit(struct fixture *fixture, struct store_upload *upload)
 {
     static const struct store_commit options = {0};
-    return commit_as(bench, upload, &options);
+    return commit_as(fixture, upload, &options);
 }
 
 /* Nothing is left beside the resources: neither in the staging directory nor next to a target. */
-static void assert_nothing_staged(struct bench *bench)
+static void assert_nothing_staged(struct fixture *fixture)
 {
     static const char *const places[] = {".", ".davit/staging"};
     if (!backend->is_directory)
         return;
     for (size_t i = 0; i < ARRAY_LEN(places); i++) {
         struct dirent *entry;
-        DIR *dir = opendir(bench_file(bench, places[i]));
+        DIR *dir = opendir(fixture_file(fixture, places[i]));
         assert_non_null(dir);
         while ((entry = readdir(dir)))
             assert_null(strstr(entry->d_name, "staged"));
@@ -60,68 +61,68 @@ static void assert_nothing_staged(struct bench *bench)
 
 static void p7_new_resource_appears_at_commit(void **state)
 {
-    struct bench *bench = *state;
-    struct store_upload *upload = start(bench, PATH("f"), 10);
-    const char *before = dump(bench);
+    struct fixture *fixture = *state;
+    struct store_upload *upload = start(fixture, PATH("f"), 10);
+    const char *before = dump(fixture);
     write_to(upload, STR("hello"));
     write_to(upload, STR("world"));
-    assert_string_equal(dump(bench), before);
-    assert_ok(commit(bench, upload));
-    assert_string_equal(dump(bench), "/ {}\nf \"helloworld\" {}\n");
+    assert_string_equal(dump(fixture), before);
+    assert_ok(commit(fixture, upload));
+    assert_string_equal(dump(fixture), "/ {}\nf \"helloworld\" {}\n");
     store_upload_close(&upload);
-    assert_string_equal(dump(bench), "/ {}\nf \"helloworld\" {}\n");
-    assert_nothing_staged(bench);
+    assert_string_equal(dump(fixture), "/ {}\nf \"helloworld\" {}\n");
+    assert_nothing_staged(fixture);
 }
 
 static void p7_old_content_is_there_until_commit(void **state)
 {
-    struct bench *bench = *state;
-    assert_ok(put(bench, PATH("f"), STR("old")));
-    struct store_upload *upload = start(bench, PATH("f"), UINT64_MAX);
+    struct fixture *fixture = *state;
+    assert_ok(put(fixture, PATH("f"), STR("old")));
+    struct store_upload *upload = start(fixture, PATH("f"), UINT64_MAX);
     write_to(upload, STR("new"));
-    assert_string_equal(get(bench, PATH("f")), "old");
-    assert_ok(commit(bench, upload));
-    assert_string_equal(get(bench, PATH("f")), "new");
+    assert_string_equal(get(fixture, PATH("f")), "old");
+    assert_ok(commit(fixture, upload));
+    assert_string_equal(get(fixture, PATH("f")), "new");
     store_upload_close(&upload);
-    assert_nothing_staged(bench);
+    assert_nothing_staged(fixture);
 }
 
 static void p7_replaced_resource_keeps_properties_locks_and_mode(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     struct store_patch patch = {.sets_executable = true, .is_executable = true};
-    assert_ok(put(bench, PATH("f"), STR("old")));
-    assert_ok(set_prop(bench, PATH("f"), "p", "v"));
-    assert_ok(set_lock(bench, PATH("f"), "t"));
-    assert_ok(do_patch(bench->store, PATH("f"), &patch));
-    assert_ok(put(bench, PATH("f"), STR("new")));
-    assert_string_equal(dump(bench), "/ {}\nf \"new\" x {p=v } [t]\n");
+    assert_ok(put(fixture, PATH("f"), STR("old")));
+    assert_ok(set_prop(fixture, PATH("f"), "p", "v"));
+    assert_ok(set_lock(fixture, PATH("f"), "t"));
+    assert_ok(do_patch(fixture->store, PATH("f"), &patch));
+    assert_ok(put(fixture, PATH("f"), STR("new")));
+    assert_string_equal(dump(fixture), "/ {}\nf \"new\" x {p=v } [t]\n");
 }
 
 static void p7_empty_file(void **state)
 {
-    struct bench *bench = *state;
-    struct store_upload *upload = start(bench, PATH("f"), 0);
-    assert_ok(commit(bench, upload));
+    struct fixture *fixture = *state;
+    struct store_upload *upload = start(fixture, PATH("f"), 0);
+    assert_ok(commit(fixture, upload));
     store_upload_close(&upload);
-    assert_int_equal(stat_of(bench, PATH("f")).size_bytes, 0);
-    assert_string_equal(get(bench, PATH("f")), "");
+    assert_int_equal(stat_of(fixture, PATH("f")).size_bytes, 0);
+    assert_string_equal(get(fixture, PATH("f")), "");
 }
 
 /* Large enough that its blocks are asked for in advance, where its size is told. */
-static void check_big(struct bench *bench, uint64_t told_bytes)
+static void check_big(struct fixture *fixture, uint64_t told_bytes)
 {
     enum { WRITES = 37, WRITE_BYTES = 100003 };
-    struct store_upload *upload = start(bench, PATH("big"), told_bytes);
+    struct store_upload *upload = start(fixture, PATH("big"), told_bytes);
     char *part = mem_new(1, WRITE_BYTES);
     struct buf got = {0};
     for (int i = 0; i < WRITES; i++) {
         memset(part, 'a' + i % 26, WRITE_BYTES);
         write_to(upload, str_of(part, WRITE_BYTES));
     }
-    assert_ok(commit(bench, upload));
+    assert_ok(commit(fixture, upload));
     store_upload_close(&upload);
-    assert_ok(get_from(bench->store, PATH("big"), &got));
+    assert_ok(get_from(fixture->store, PATH("big"), &got));
     assert_int_equal(got.len, WRITES * WRITE_BYTES);
     for (int i = 0; i < WRITES; i++) {
         memset(part, 'a' + i % 26, WRITE_BYTES);
@@ -133,41 +134,41 @@ static void check_big(struct bench *bench, uint64_t told_bytes)
 
 static void p7_big_file_in_many_writes(void **state)
 {
-    struct bench *bench = *state;
-    check_big(bench, 37 * 100003);
-    check_big(bench, UINT64_MAX);
+    struct fixture *fixture = *state;
+    check_big(fixture, 37 * 100003);
+    check_big(fixture, UINT64_MAX);
 }
 
 static void p7_two_uploads_to_one_path_stay_apart(void **state)
 {
-    struct bench *bench = *state;
-    struct store_upload *first = start(bench, PATH("f"), 4);
-    struct store_upload *second = start(bench, PATH("f"), 4);
+    struct fixture *fixture = *state;
+    struct store_upload *first = start(fixture, PATH("f"), 4);
+    struct store_upload *second = start(fixture, PATH("f"), 4);
     write_to(first, STR("1."));
     write_to(second, STR("2."));
     write_to(first, STR("11"));
     write_to(second, STR("22"));
-    assert_ok(commit(bench, second));
-    assert_string_equal(get(bench, PATH("f")), "2.22");
-    assert_ok(commit(bench, first));
-    assert_string_equal(get(bench, PATH("f")), "1.11");
+    assert_ok(commit(fixture, second));
+    assert_string_equal(get(fixture, PATH("f")), "2.22");
+    assert_ok(commit(fixture, first));
+    assert_string_equal(get(fixture, PATH("f")), "1.11");
     store_upload_close(&first);
     store_upload_close(&second);
-    assert_nothing_staged(bench);
+    assert_nothing_staged(fixture);
 }
 
 static void p7_modified_time_is_set(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     static const int64_t times[] = {1, 1000000000, 1700000000, 4000000000};
     for (size_t i = 0; i < ARRAY_LEN(times); i++) {
         struct store_commit options = {.sets_modified = true, .modified_s = times[i]};
-        assert_ok(put_in(bench->store, PATH("f"), STR("x"), &options));
-        assert_int_equal(stat_of(bench, PATH("f")).modified_s, times[i]);
+        assert_ok(put_in(fixture->store, PATH("f"), STR("x"), &options));
+        assert_int_equal(stat_of(fixture, PATH("f")).modified_s, times[i]);
     }
-    assert_ok(put(bench, PATH("f"), STR("x"))); /* and is not carried over */
-    assert_true(stat_of(bench, PATH("f")).modified_s > 1700000000);
-    assert_true(stat_of(bench, PATH("f")).modified_s < 4000000000);
+    assert_ok(put(fixture, PATH("f"), STR("x"))); /* and is not carried over */
+    assert_true(stat_of(fixture, PATH("f")).modified_s > 1700000000);
+    assert_true(stat_of(fixture, PATH("f")).modified_s < 4000000000);
 }
 
 /* An upload whose sink waits, and who writes to it. */
@@ -184,10 +185,10 @@ static void ring(struct waker *waker)
     CONTAINER_OF(waker, struct waiting, waker)->rings++;
 }
 
-static void start_waiting(struct bench *bench, struct waiting *waiting)
+static void start_waiting(struct fixture *fixture, struct waiting *waiting)
 {
     *waiting = (struct waiting){.waker.ring = ring, .left = str_of(mem_new(1, MIB(1)), MIB(1))};
-    waiting->upload = start(bench, PATH("f"), MIB(1));
+    waiting->upload = start(fixture, PATH("f"), MIB(1));
     inbox_init(&waiting->inbox);
     waiting->upload->sink.waker = &waiting->waker;
     waiting->upload->sink.executor = &waiting->inbox.base;
@@ -202,13 +203,13 @@ static void end_waiting(struct waiting *waiting)
 
 static void p7_sink_that_waits_takes_a_body_bit_by_bit(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     struct waiting waiting;
     enum push pushed;
     unsigned code = 0;
     size_t waits = 0;
     only_where_sinks_wait();
-    start_waiting(bench, &waiting);
+    start_waiting(fixture, &waiting);
     char *content = (char *)(uintptr_t)waiting.left.at;
     while ((pushed = sink_push(&waiting.upload->sink, &waiting.left, &code)) == PUSH_WAIT) {
         inbox_wait(&waiting.inbox);
@@ -221,8 +222,8 @@ static void p7_sink_that_waits_takes_a_body_bit_by_bit(void **state)
         assert_int_equal(waiting.rings, ++waits);
     }
     assert_int_equal(pushed, PUSH_DONE);
-    assert_ok(commit(bench, waiting.upload));
-    assert_int_equal(stat_of(bench, PATH("f")).size_bytes, MIB(1));
+    assert_ok(commit(fixture, waiting.upload));
+    assert_int_equal(stat_of(fixture, PATH("f")).size_bytes, MIB(1));
     end_waiting(&waiting);
     mem_free(content);
 }
@@ -231,206 +232,206 @@ static void p7_sink_that_waits_takes_a_body_bit_by_bit(void **state)
 
 static void p8_aborted_upload_leaves_no_trace(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     static const uint64_t sizes[] = {5, UINT64_MAX, 10000000};
-    MAKE(bench, "old");
-    const char *before = dump(bench);
+    MAKE(fixture, "old");
+    const char *before = dump(fixture);
     for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
-        struct store_upload *fresh = start(bench, PATH("new"), sizes[i]);
-        struct store_upload *over = start(bench, PATH("old"), sizes[i]);
+        struct store_upload *fresh = start(fixture, PATH("new"), sizes[i]);
+        struct store_upload *over = start(fixture, PATH("old"), sizes[i]);
         write_to(fresh, STR("12345"));
         write_to(over, STR("12345"));
         store_upload_close(&fresh);
         store_upload_close(&over);
-        assert_string_equal(dump(bench), before);
-        assert_nothing_staged(bench);
+        assert_string_equal(dump(fixture), before);
+        assert_nothing_staged(fixture);
     }
-    struct store_upload *unused = start(bench, PATH("new"), 5);
+    struct store_upload *unused = start(fixture, PATH("new"), 5);
     store_upload_close(&unused);
-    assert_string_equal(dump(bench), before);
+    assert_string_equal(dump(fixture), before);
 }
 
 static void p8_upload_that_is_closed_while_it_waits_leaves_no_trace(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     struct waiting waiting;
     unsigned code = 0;
     only_where_sinks_wait();
-    const char *before = dump(bench);
-    start_waiting(bench, &waiting);
+    const char *before = dump(fixture);
+    start_waiting(fixture, &waiting);
     char *content = (char *)(uintptr_t)waiting.left.at;
     assert_int_equal(sink_push(&waiting.upload->sink, &waiting.left, &code), PUSH_WAIT);
     end_waiting(&waiting);
     assert_int_equal(waiting.rings, 0); /* nobody is woken who has gone */
-    assert_string_equal(dump(bench), before);
+    assert_string_equal(dump(fixture), before);
     mem_free(content);
 }
 
 static void p8_refused_commit_leaves_no_trace(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     struct store_commit options = {.expects_absent = true};
-    MAKE(bench, "f");
-    const char *before = dump(bench);
-    assert_rc(put_in(bench->store, PATH("f"), STR("new"), &options), STORE_EXISTS);
-    assert_string_equal(dump(bench), before);
-    assert_nothing_staged(bench);
+    MAKE(fixture, "f");
+    const char *before = dump(fixture);
+    assert_rc(put_in(fixture->store, PATH("f"), STR("new"), &options), STORE_EXISTS);
+    assert_string_equal(dump(fixture), before);
+    assert_nothing_staged(fixture);
 }
 
 /* --- who may be put where --- */
 
 static void expects_absent_refuses_what_is_there(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     struct store_commit options = {.expects_absent = true};
-    MAKE(bench, "f", "c/");
-    assert_ok(put_in(bench->store, PATH("new"), STR("x"), &options));
-    assert_rc(put_in(bench->store, PATH("new"), STR("y"), &options), STORE_EXISTS);
-    assert_rc(put_in(bench->store, PATH("f"), STR("y"), &options), STORE_EXISTS);
+    MAKE(fixture, "f", "c/");
+    assert_ok(put_in(fixture->store, PATH("new"), STR("x"), &options));
+    assert_rc(put_in(fixture->store, PATH("new"), STR("y"), &options), STORE_EXISTS);
+    assert_rc(put_in(fixture->store, PATH("f"), STR("y"), &options), STORE_EXISTS);
     /* what no condition could make succeed comes first: RFC 9110 §13.2.1 */
-    assert_rc(put_in(bench->store, PATH("c"), STR("y"), &options), STORE_IS_COLLECTION);
-    assert_rc(put_in(bench->store, PATH_ROOT, STR("y"), &options), STORE_IS_COLLECTION);
-    assert_string_equal(dump(bench), "/ {}\nc/ {}\nf \"f\" {}\nnew \"x\" {}\n");
+    assert_rc(put_in(fixture->store, PATH("c"), STR("y"), &options), STORE_IS_COLLECTION);
+    assert_rc(put_in(fixture->store, PATH_ROOT, STR("y"), &options), STORE_IS_COLLECTION);
+    assert_string_equal(dump(fixture), "/ {}\nc/ {}\nf \"f\" {}\nnew \"x\" {}\n");
 }
 
 static void expects_absent_sees_what_came_meanwhile(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     struct store_commit options = {.expects_absent = true};
-    struct store_upload *upload = start(bench, PATH("f"), 1);
+    struct store_upload *upload = start(fixture, PATH("f"), 1);
     write_to(upload, STR("x"));
-    MAKE(bench, "f");
-    assert_rc(commit_as(bench, upload, &options), STORE_EXISTS);
+    MAKE(fixture, "f");
+    assert_rc(commit_as(fixture, upload, &options), STORE_EXISTS);
     store_upload_close(&upload);
-    assert_string_equal(get(bench, PATH("f")), "f");
+    assert_string_equal(get(fixture, PATH("f")), "f");
 }
 
 static void p6_upload_needs_its_collection(void **state)
 {
-    struct bench *bench = *state;
-    MAKE(bench, "f");
-    const char *before = dump(bench);
-    assert_rc(put(bench, PATH("no/f"), STR("x")), STORE_NO_PARENT);
-    assert_rc(put(bench, PATH("no/f"), STR_NONE), STORE_NO_PARENT);
-    assert_rc(put(bench, PATH("no/no/f"), STR("x")), STORE_NO_PARENT);
-    assert_rc(put(bench, PATH("f/below"), STR("x")), STORE_NO_PARENT);
-    assert_string_equal(dump(bench), before);
+    struct fixture *fixture = *state;
+    MAKE(fixture, "f");
+    const char *before = dump(fixture);
+    assert_rc(put(fixture, PATH("no/f"), STR("x")), STORE_NO_PARENT);
+    assert_rc(put(fixture, PATH("no/f"), STR_NONE), STORE_NO_PARENT);
+    assert_rc(put(fixture, PATH("no/no/f"), STR("x")), STORE_NO_PARENT);
+    assert_rc(put(fixture, PATH("f/below"), STR("x")), STORE_NO_PARENT);
+    assert_string_equal(dump(fixture), before);
 }
 
 static void p6_upload_needs_its_collection_still_at_commit(void **state)
 {
-    struct bench *bench = *state;
-    MAKE(bench, "c/");
-    struct store_upload *upload = start(bench, PATH("c/f"), 1);
+    struct fixture *fixture = *state;
+    MAKE(fixture, "c/");
+    struct store_upload *upload = start(fixture, PATH("c/f"), 1);
     write_to(upload, STR("x"));
-    assert_ok(remove_all(bench, PATH("c")));
-    assert_rc(commit(bench, upload), STORE_NO_PARENT);
+    assert_ok(remove_all(fixture, PATH("c")));
+    assert_rc(commit(fixture, upload), STORE_NO_PARENT);
     store_upload_close(&upload);
-    assert_string_equal(dump(bench), "/ {}\n");
-    assert_nothing_staged(bench);
+    assert_string_equal(dump(fixture), "/ {}\n");
+    assert_nothing_staged(fixture);
 }
 
 static void collections_are_not_replaced_by_uploads(void **state)
 {
-    struct bench *bench = *state;
-    MAKE(bench, "c/", "c/f");
-    const char *before = dump(bench);
-    assert_rc(put(bench, PATH("c"), STR("x")), STORE_IS_COLLECTION);
-    assert_rc(put(bench, PATH("c"), STR_NONE), STORE_IS_COLLECTION);
-    assert_rc(put(bench, PATH_ROOT, STR("x")), STORE_IS_COLLECTION); /* promise 19 */
-    assert_rc(put(bench, PATH_ROOT, STR_NONE), STORE_IS_COLLECTION);
-    assert_string_equal(dump(bench), before);
+    struct fixture *fixture = *state;
+    MAKE(fixture, "c/", "c/f");
+    const char *before = dump(fixture);
+    assert_rc(put(fixture, PATH("c"), STR("x")), STORE_IS_COLLECTION);
+    assert_rc(put(fixture, PATH("c"), STR_NONE), STORE_IS_COLLECTION);
+    assert_rc(put(fixture, PATH_ROOT, STR("x")), STORE_IS_COLLECTION); /* promise 19 */
+    assert_rc(put(fixture, PATH_ROOT, STR_NONE), STORE_IS_COLLECTION);
+    assert_string_equal(dump(fixture), before);
 }
 
 /* --- promises 9 and 10 --- */
 
 static void p9_new_resource_has_nothing_of_an_earlier_one(void **state)
 {
-    struct bench *bench = *state;
-    MAKE(bench, "f");
-    assert_ok(set_prop(bench, PATH("f"), "p", "v"));
-    assert_ok(set_lock(bench, PATH("f"), "t"));
-    assert_ok(remove_all(bench, PATH("f")));
-    MAKE(bench, "f");
-    assert_string_equal(dump(bench), "/ {}\nf \"f\" {}\n");
+    struct fixture *fixture = *state;
+    MAKE(fixture, "f");
+    assert_ok(set_prop(fixture, PATH("f"), "p", "v"));
+    assert_ok(set_lock(fixture, PATH("f"), "t"));
+    assert_ok(remove_all(fixture, PATH("f")));
+    MAKE(fixture, "f");
+    assert_string_equal(dump(fixture), "/ {}\nf \"f\" {}\n");
 }
 
 static void p9_nor_of_one_that_another_program_removed(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     only_for_directories();
-    MAKE(bench, "f");
-    assert_ok(set_prop(bench, PATH("f"), "p", "v"));
-    assert_int_equal(unlink(bench_file(bench, "f")), 0);
-    MAKE(bench, "f");
-    assert_string_equal(dump(bench), "/ {}\nf \"f\" {}\n");
+    MAKE(fixture, "f");
+    assert_ok(set_prop(fixture, PATH("f"), "p", "v"));
+    assert_int_equal(unlink(fixture_file(fixture, "f")), 0);
+    MAKE(fixture, "f");
+    assert_string_equal(dump(fixture), "/ {}\nf \"f\" {}\n");
 }
 
 static void p10_what_was_acknowledged_is_there_after_a_restart(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     only_for_directories();
-    MAKE(bench, "f", "c/", "c/g", "gone");
-    assert_ok(set_prop(bench, PATH("f"), "p", "v"));
-    assert_ok(set_prop(bench, PATH("c"), "p", "w"));
-    assert_ok(set_lock(bench, PATH("c/g"), "t"));
-    assert_ok(remove_all(bench, PATH("gone")));
-    assert_ok(put(bench, PATH("f"), STR("new")));
-    assert_ok(copy_all(bench, PATH("c"), PATH("d")));
-    assert_ok(move_all(bench, PATH("c/g"), PATH("c/h")));
-    assert_ok(set_lock(bench, PATH("c/h"), "u"));
-    uint64_t version = stat_of(bench, PATH("f")).version;
-    const char *before = dump(bench);
-    bench_reopen(bench);
-    assert_string_equal(dump(bench), before);
-    assert_int_equal(stat_of(bench, PATH("f")).version, version);
+    MAKE(fixture, "f", "c/", "c/g", "gone");
+    assert_ok(set_prop(fixture, PATH("f"), "p", "v"));
+    assert_ok(set_prop(fixture, PATH("c"), "p", "w"));
+    assert_ok(set_lock(fixture, PATH("c/g"), "t"));
+    assert_ok(remove_all(fixture, PATH("gone")));
+    assert_ok(put(fixture, PATH("f"), STR("new")));
+    assert_ok(copy_all(fixture, PATH("c"), PATH("d")));
+    assert_ok(move_all(fixture, PATH("c/g"), PATH("c/h")));
+    assert_ok(set_lock(fixture, PATH("c/h"), "u"));
+    uint64_t version = stat_of(fixture, PATH("f")).version;
+    const char *before = dump(fixture);
+    fixture_reopen(fixture);
+    assert_string_equal(dump(fixture), before);
+    assert_int_equal(stat_of(fixture, PATH("f")).version, version);
     assert_string_equal(before, "/ {}\nc/ {p=w }\nc/h \"c/g\" {} [u]\nd/ {p=w }\n"
                                 "d/g \"c/g\" {}\nf \"new\" {p=v }\n");
 }
 
 /* --- read only --- */
 
-static enum store_rc change(struct bench *bench, unsigned which)
+static enum store_rc change(struct fixture *fixture, unsigned which)
 {
     struct lock lock = lock_of(PATH("f"), "u", false);
     switch (which) {
     case 0:
-        return put(bench, PATH("f"), STR("x"));
+        return put(fixture, PATH("f"), STR("x"));
     case 1:
-        return put(bench, PATH("new"), STR_NONE);
+        return put(fixture, PATH("new"), STR_NONE);
     case 2:
-        return mkcol(bench, PATH("new"));
+        return mkcol(fixture, PATH("new"));
     case 3:
-        return remove_all(bench, PATH("f"));
+        return remove_all(fixture, PATH("f"));
     case 4:
-        return copy_all(bench, PATH("f"), PATH("new"));
+        return copy_all(fixture, PATH("f"), PATH("new"));
     case 5:
-        return move_all(bench, PATH("f"), PATH("new"));
+        return move_all(fixture, PATH("f"), PATH("new"));
     case 6:
-        return set_prop(bench, PATH("f"), "p", "w");
+        return set_prop(fixture, PATH("f"), "p", "w");
     case 7:
-        return do_lock(bench->store, &lock);
+        return do_lock(fixture->store, &lock);
     default:
-        return do_unlock(bench->store, STR("t"));
+        return do_unlock(fixture->store, STR("t"));
     }
 }
 
 static void read_only_store_denies_every_change(void **state)
 {
-    struct bench *bench = *state;
+    struct fixture *fixture = *state;
     if (backend->is_directory) {
-        MAKE(bench, "f");
-        assert_ok(set_prop(bench, PATH("f"), "p", "v"));
-        assert_ok(set_lock(bench, PATH("f"), "t"));
+        MAKE(fixture, "f");
+        assert_ok(set_prop(fixture, PATH("f"), "p", "v"));
+        assert_ok(set_lock(fixture, PATH("f"), "t"));
     }
-    const char *before = dump(bench);
-    store_close(&bench->store);
-    bench->options.is_read_only = true;
+    const char *before = dump(fixture);
+    store_close(&fixture->store);
+    fixture->options.is_read_only = true;
     struct err err;
-    assert_true(store_open(backend->store, &bench->options, &bench->store, &err));
+    assert_true(store_open(backend->store, &fixture->options, &fixture->store, &err));
     for (unsigned i = 0; i < 9; i++)
-        assert_rc(change(bench, i), STORE_DENIED);
-    assert_string_equal(dump(bench), before);
+        assert_rc(change(fixture, i), STORE_DENIED);
+    assert_string_equal(dump(fixture), before);
 }
 
 int upload_tests(void)
