@@ -1,7 +1,8 @@
 -- LOCK and UNLOCK in turn for wrk: PATH, in which "%d" is the thread. One connection for each
 -- thread, so that an answer is that of the last request.
 local thread_count = 0
-local path, token
+local first, path, token
+local moves = 0
 local body = '<?xml version="1.0"?><D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/>' ..
    '</D:lockscope><D:locktype><D:write/></D:locktype><D:owner>bench</D:owner></D:lockinfo>'
 
@@ -11,7 +12,8 @@ function setup(thread)
 end
 
 function init(args)
-   path = args[1]:gsub("%%d", number)
+   first = args[1]:gsub("%%d", number)
+   path = first
 end
 
 function request()
@@ -25,6 +27,10 @@ function request()
 end
 
 function response(status, headers)
+   if status == 423 then -- a run that was ended between the two has left its lock there
+      moves = moves + 1
+      path = first .. "-" .. moves
+   end
    if token then
       token = nil
       return
