@@ -84,10 +84,10 @@ static const struct stage allow_stage = {"allow", set_allow, ON_READ};
 
 /* --- questions --- */
 
-static bool blocks(const struct exchange *x, unsigned place)
+static bool blocks(const struct exchange *x, unsigned thread)
 {
     const struct store_traits *traits = &dav_service_of(x)->traits;
-    return traits->reads_block || (place == ON_LOCKS && traits->locks_block);
+    return traits->reads_block || (thread == ON_LOCKS && traits->locks_block);
 }
 
 static enum access_names names(const struct exchange *x, struct res_path path)

@@ -7,7 +7,7 @@
 
 /* Where the stages of a store's methods run, besides those places that all handlers have. */
 enum {
-    ON_READ = PLACE_OF_HANDLER, /* reads: on the loop when the store answers from memory */
+    ON_READ = THREAD_OF_HANDLER, /* reads: on the loop when the store answers from memory */
     ON_LOCKS, /* changes locks, too: on the loop when that does not block either */
 };
 

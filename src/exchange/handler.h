@@ -37,8 +37,8 @@ struct handler_ops {
     /* Sets Allow for a 405 (RFC 9110 §15.5.6): one stage. */
     const struct stage *allow;
 
-    /* Whether stages of such a place, from PLACE_OF_HANDLER on, may block. NULL: it has none. */
-    bool (*blocks)(const struct exchange *x, unsigned place);
+    /* Whether stages for such a thread, from THREAD_OF_HANDLER on, may block. NULL: it has none. */
+    bool (*blocks)(const struct exchange *x, unsigned thread);
 
     /* Stages are about to run again, from the one that looks: what it and those after it have found
      * is forgotten, and what they hold is let go. On any thread. NULL: no stage says AGAIN. */

@@ -89,7 +89,7 @@ static void advance(struct exchange *x)
 /* Whether the stage that comes next may run on this kind of thread. */
 static bool may_run(const struct exchange *x, bool is_on_worker)
 {
-    switch (x->stage->place) {
+    switch (x->stage->thread) {
     case ON_LOOP:
         return !is_on_worker;
     case ON_WORKER:
@@ -97,7 +97,7 @@ static bool may_run(const struct exchange *x, bool is_on_worker)
     case ANYWHERE:
         return true;
     }
-    return x->handler->ops->blocks(x, x->stage->place) == is_on_worker;
+    return x->handler->ops->blocks(x, x->stage->thread) == is_on_worker;
 }
 
 static void finish(struct exchange *x)

@@ -16,17 +16,17 @@ enum stage_end {
     STAGE_DONE,     /* the answer is complete */
 };
 
-/* Where a stage runs. */
-enum stage_place {
-    ON_LOOP,         /* does not block */
-    ON_WORKER,       /* may block */
-    ANYWHERE,        /* does not block, and runs where the one before it did */
-    PLACE_OF_HANDLER /* from here on a handler's own: it says where that is (exchange/handler.h) */
+/* On which thread a stage runs. */
+enum stage_thread {
+    ON_LOOP,          /* does not block */
+    ON_WORKER,        /* may block */
+    ANYWHERE,         /* does not block, and runs where the one before it did */
+    THREAD_OF_HANDLER /* from here on a handler's own: it says where that is (exchange/handler.h) */
 };
 
 struct stage {
     const char *name;
     enum stage_end (*run)(struct exchange *x);
-    unsigned place;
+    unsigned thread;
     bool looks; /* the first that looks at what others may change: AGAIN comes back here */
 };

@@ -7,7 +7,7 @@
 #include "exchange/run.h"
 #include "support/executors.h"
 
-enum { ON_SLOW = PLACE_OF_HANDLER };
+enum { ON_SLOW = THREAD_OF_HANDLER };
 
 static struct {
     struct arena arena;
@@ -89,10 +89,10 @@ static const struct stage again_stages[] = {
     {"decide", decide, ON_WORKER},
 };
 
-static bool blocks(const struct exchange *x, unsigned place)
+static bool blocks(const struct exchange *x, unsigned thread)
 {
     (void)x; /* any */
-    return place == ON_SLOW;
+    return thread == ON_SLOW;
 }
 
 static void end(struct exchange *x)
