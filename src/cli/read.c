@@ -217,7 +217,7 @@ static void set_up(struct run *run)
     if (!run->reader)
         BUG("out of memory");
     if (run->lint)
-        reader_set_watch(run->reader, lint_watch(run->lint));
+        reader_set_observer(run->reader, lint_observer(run->lint));
 }
 
 /* Whether only a 207 answers it, where all went well. */

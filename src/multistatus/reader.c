@@ -6,8 +6,8 @@
  * (properties, conditions, extensions) goes to capture.c; text goes to `text`.
  *
  * Nothing is refused that XML allows: a response may lack all that it should have. The model holds
- * what is there; what it cannot hold (a second status, text in the wrong place) is told to a watch,
- * which is how `davit read --lint` knows.
+ * what is there; what it cannot hold (a second status, text in the wrong place) is told to an
+ * observer, which is how `davit read --lint` knows.
  *
  * The end of a response pauses expat: next() gives the response out and goes on when it is called
  * again. So one response is held, however many there are, and its memory is used for the next.
@@ -79,7 +79,7 @@ struct davit_ms_reader {
     struct xml_events events;
     struct xml_reader *xml;
     struct davit_ms_options options;
-    struct reader_watch *watch; /* or NULL */
+    struct reader_observer *observer; /* or NULL */
     enum davit_ms_rc rc;
     struct str rest; /* fed, and not yet given to xml */
     bool is_paused;
@@ -125,8 +125,8 @@ static struct davit_ms_place place_now(const struct davit_ms_reader *reader)
 static void tell(struct davit_ms_reader *reader, enum lint_rule rule, struct davit_ms_place place,
                  struct str detail)
 {
-    if (reader->watch)
-        reader->watch->found(reader->watch, rule, place, detail);
+    if (reader->observer)
+        reader->observer->found(reader->observer, rule, place, detail);
 }
 
 static enum kind kind_now(const struct davit_ms_reader *reader)
@@ -453,7 +453,7 @@ static bool on_text(struct xml_events *events, struct str text)
     if (reader->capture.depth)
         return check_xml(reader, capture_text(&reader->capture, text));
     if (!is_text(kind_now(reader))) {
-        if (reader->watch && trim(text).len)
+        if (reader->observer && trim(text).len)
             tell(reader, LINT_STRAY_TEXT, place_now(reader), trim(text));
         return true;
     }
@@ -539,9 +539,9 @@ void davit_ms_reader_free(struct davit_ms_reader *reader)
     mem_free(reader);
 }
 
-void reader_set_watch(struct davit_ms_reader *reader, struct reader_watch *watch)
+void reader_set_observer(struct davit_ms_reader *reader, struct reader_observer *observer)
 {
-    reader->watch = watch;
+    reader->observer = observer;
 }
 
 enum davit_ms_rc davit_ms_reader_feed(struct davit_ms_reader *reader, const void *bytes, size_t len)

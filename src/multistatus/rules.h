@@ -15,10 +15,10 @@ enum lint_rule {
 };
 
 /* Embedded by who wants to know. */
-struct reader_watch {
-    void (*found)(struct reader_watch *watch, enum lint_rule rule, struct davit_ms_place place,
-                  struct str detail);
+struct reader_observer {
+    void (*found)(struct reader_observer *observer, enum lint_rule rule,
+                  struct davit_ms_place place, struct str detail);
 };
 
 /* For the reader's life. Not part of libdavit's interface. */
-void reader_set_watch(struct davit_ms_reader *reader, struct reader_watch *watch);
+void reader_set_observer(struct davit_ms_reader *reader, struct reader_observer *observer);

@@ -64,7 +64,7 @@ static void check_lint(const struct pass *pass)
     struct lint *lint = lint_new(&counter.sink, &pass->saved.exchange);
     struct davit_ms_reader *reader = davit_ms_reader_new(&options);
     const struct davit_ms_response *response;
-    reader_set_watch(reader, lint_watch(lint));
+    reader_set_observer(reader, lint_observer(lint));
     lint_body(lint, buf_str(&pass->body));
     FUZZ_CHECK(davit_ms_reader_feed(reader, pass->body.at, pass->body.len) == DAVIT_MS_OK);
     enum davit_ms_rc rc;

@@ -1,5 +1,5 @@
 /* The linter looks at three things: the head of the answer, where it is known; the body as it is
- * read (the reader tells a watch what the model cannot hold); and each response. It keeps no
+ * read (the reader tells an observer what the model cannot hold); and each response. It keeps no
  * response: only a hash of each href, to see one that comes twice.
  *
  * A rule is a row of rules.def and one place here, in hrefs.c or props.c that finds it. Where a
@@ -21,15 +21,15 @@ enum { LARGE_BYTES = 1000000, COMPARED_PROPS_MAX = 64 };
 
 static const struct davit_ms_place nowhere;
 
-static void watch_found(struct reader_watch *watch, enum lint_rule rule,
-                        struct davit_ms_place place, struct str detail)
+static void observer_found(struct reader_observer *observer, enum lint_rule rule,
+                           struct davit_ms_place place, struct str detail)
 {
-    lint_found(CONTAINER_OF(watch, struct lint, watch), rule, place, detail);
+    lint_found(CONTAINER_OF(observer, struct lint, observer), rule, place, detail);
 }
 
-struct reader_watch *lint_watch(struct lint *lint)
+struct reader_observer *lint_observer(struct lint *lint)
 {
-    return &lint->watch;
+    return &lint->observer;
 }
 
 uint64_t lint_count(const struct lint *lint, enum lint_severity severity)
@@ -281,7 +281,7 @@ void lint_response(struct lint *lint, const struct davit_ms_response *response)
 struct lint *lint_new(struct lint_sink *sink, const struct lint_exchange *exchange)
 {
     struct lint *lint = MEM_NEW(struct lint);
-    lint->watch.found = watch_found;
+    lint->observer.found = observer_found;
     lint->sink = sink;
     lint->exchange = exchange;
     return lint;

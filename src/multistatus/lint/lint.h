@@ -10,7 +10,7 @@ NODISCARD struct lint *lint_new(struct lint_sink *sink, const struct lint_exchan
 void lint_free(struct lint *lint);
 
 /* To be set on the reader, which must have DAVIT_MS_PLACES and DAVIT_MS_ANY_NAMESPACE. */
-struct reader_watch *lint_watch(struct lint *lint);
+struct reader_observer *lint_observer(struct lint *lint);
 
 /* The beginning of the body, before it is read: some 200 bytes tell its encoding. What is known of
  * the exchange must be known by now. */

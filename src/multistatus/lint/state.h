@@ -15,7 +15,7 @@ struct hash_set {
 };
 
 struct lint {
-    struct reader_watch watch;
+    struct reader_observer observer;
     struct lint_sink *sink;
     const struct lint_exchange *exchange;
     uint64_t counts[LINT_ERROR + 1];
