@@ -46,7 +46,7 @@ enum store_rc dir_lock_new(struct store *store, const struct lock *lock)
     if (rc != STORE_OK)
         return rc;
     rc = dir_make_empty(store, lock->root);
-    if (rc != STORE_OK)
+    if (rc != STORE_OK && rc != STORE_UNKNOWN) /* then both are there, as long as they are */
         (void)!dir_unlock(store, lock->token); /* it expires otherwise */
     return rc;
 }
