@@ -205,7 +205,8 @@ def test_what_was_acknowledged_survives_the_loss_of_power(tmp_path):
 # --- system calls that fail ---
 
 class Failing:
-    """So many of a thousand system calls that change files fail, from now on."""
+    """So many of a thousand system calls that change files fail, from now on, and so many more of
+    those that flush."""
 
     def __init__(self, folder):
         self.control = f"{folder}/failing"
@@ -217,9 +218,26 @@ class Failing:
         self.wrapper = ["env", f"LD_PRELOAD={self.module}", f"DAVIT_FAILING_CALLS={self.control}",
                         f"ASAN_OPTIONS={asan.strip(':')}"]
 
-    def set(self, permille):
+    def set(self, permille, of_flushes=0):
         with open(self.control, "r+b" if os.path.exists(self.control) else "wb") as file:
-            file.write(struct.pack("I", permille))
+            file.write(struct.pack("II", permille, of_flushes))
+
+
+def test_a_patch_that_could_not_be_flushed_does_not_come_true_later(tmp_path):
+    failing = Failing(tmp_path)
+    patch = ('<D:propertyupdate xmlns:D="DAV:"><D:set><D:prop><a xmlns="urn:x">{}</a></D:prop></D:set>'
+             "</D:propertyupdate>")
+    with davit.Davit(wrapper=failing.wrapper) as server:
+        with Session(server) as client:
+            client.expect(201, "PUT", "/f", None, b"x")
+            assert b"200 OK" in client.expect(207, "PROPPATCH", "/f", None, patch.format("one")).body
+            failing.set(0, of_flushes=1000)
+            assert b"200 OK" not in client.expect(207, "PROPPATCH", "/f", None, patch.format("two")).body
+        failing.set(0)
+        server.kill()
+        server.start()
+        with Session(server) as client:
+            assert client.propfind("/f")[b"/f"]["{urn:x}a"].text == "one"
 
 
 @pytest.mark.parametrize("durability", ["flush", "lazy"])

@@ -59,6 +59,8 @@ struct state {
     atomic_uint filter[FILTER_BITS / FILTER_WORD_BITS];
 };
 
+#define SET_VERSION "PRAGMA user_version = 2;" /* 1 had a table of locks: recover.c takes it over */
+
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS prop(path BLOB NOT NULL, ns BLOB NOT NULL, name BLOB NOT NULL,"
     " xml BLOB NOT NULL, UNIQUE(path, ns, name));"
@@ -66,8 +68,7 @@ static const char schema[] =
     " target BLOB NOT NULL, inode INTEGER NOT NULL, is_copy INTEGER NOT NULL);"
     "CREATE TABLE IF NOT EXISTS intent_lock(intent INTEGER NOT NULL, token BLOB NOT NULL,"
     " PRIMARY KEY(intent, token)) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS stray(path BLOB NOT NULL PRIMARY KEY) WITHOUT ROWID;"
-    "PRAGMA user_version = 2;"; /* 1 had a table of locks: recover.c takes them over */
+    "CREATE TABLE IF NOT EXISTS stray(path BLOB NOT NULL PRIMARY KEY) WITHOUT ROWID;" SET_VERSION;
 
 /* --- readers --- */
 
@@ -210,6 +211,25 @@ static void owed_are_made(struct state *state)
     atomic_fetch_add(&state->owed_changes, 1);
 }
 
+/* A commit that could not be flushed stands in the log all the same, and who reads that after a
+ * crash would take it for made. The next commit writes over it, so there is one at once, of
+ * nothing; tried again, since whatever it has written by then is enough. */
+static void write_over(sqlite3 *handle)
+{
+    enum { TRIES = 8 };
+    int code = SQLITE_ERROR;
+    for (int i = 0; i < TRIES && code != SQLITE_OK; i++) /* why it fails has just been logged */
+        code = sqlite3_exec(handle, SET_VERSION, NULL, NULL, NULL);
+}
+
+static enum store_rc commit(sqlite3 *handle)
+{
+    enum store_rc rc = db_rc(sqlite3_exec(handle, "COMMIT", NULL, NULL, NULL), handle, "COMMIT");
+    if (rc != STORE_OK && (sqlite3_get_autocommit(handle) || db_run(handle, "ROLLBACK")))
+        write_over(handle);
+    return rc;
+}
+
 static void run_batch(struct state *state, struct list *batch)
 {
     bool is_ready = is_kept(state);
@@ -222,7 +242,7 @@ static void run_batch(struct state *state, struct list *batch)
     if (rc == STORE_OK)
         rc = run_changes(state, batch, false);
     if (rc == STORE_OK)
-        rc = db_rc(sqlite3_exec(handle, "COMMIT", NULL, NULL, NULL), handle, "COMMIT");
+        rc = commit(handle);
     if (rc == STORE_OK)
         owed_are_made(state);
     else if (!sqlite3_get_autocommit(handle))
