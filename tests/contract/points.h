@@ -6,8 +6,9 @@
 #include "base/base.h"
 
 enum point_mode {
-    POINT_DIE,  /* the process ends before the call, as by kill -9 */
-    POINT_FAIL, /* the call fails with an I/O error and does nothing */
+    POINT_DIE,        /* the process ends before the call, as by kill -9 */
+    POINT_FAIL,       /* the call fails with an I/O error and does nothing */
+    POINT_FAIL_TWICE, /* so do it and the next: also what was to undo it */
     POINT_FULL, /* so do it and all after it that write to the database or to the journal of locks
                  */
 };

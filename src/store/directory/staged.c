@@ -233,6 +233,14 @@ static int link_nameless(int fd, int to_fd, const char *name)
     return linkat(AT_FDCWD, link, to_fd, name, AT_SYMLINK_FOLLOW) < 0 ? errno : 0;
 }
 
+bool dir_staged_has_name(int fd, int parent_fd, const char *name)
+{
+    struct stat ours;
+    struct stat there;
+    return fstat(fd, &ours) == 0 && fstatat(parent_fd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+           ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+}
+
 /* The file has a staged name: moves it to its place. */
 static enum store_rc rename_staged(struct staged_file *staged, int parent_fd, const char *name,
                                    bool is_new)
@@ -242,6 +250,8 @@ static enum store_rc rename_staged(struct staged_file *staged, int parent_fd, co
         code = dir_rename_new(staged->name_fd, staged->name, parent_fd, name);
     else if (renameat(staged->name_fd, staged->name, parent_fd, name) < 0)
         code = errno;
+    if (code && is_new && dir_staged_has_name(staged->fd, parent_fd, name))
+        return STORE_OK; /* it is there; its other name goes when it is closed, or at start-up */
     if (code)
         return dir_rc(code, "cannot name a file");
     staged->name[0] = '\0';

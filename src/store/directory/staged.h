@@ -32,6 +32,8 @@ NODISCARD enum store_rc dir_staged_open(struct dir_store *dir, int parent_fd,
 /* Gives it its name in one step; replaces a file there unless `is_new`. */
 NODISCARD enum store_rc dir_staged_link(struct dir_store *dir, struct staged_file *staged,
                                         int parent_fd, const char *name, bool is_new);
+/* Whether the file is what `name` in parent_fd is. */
+bool dir_staged_has_name(int fd, int parent_fd, const char *name);
 void dir_staged_close(struct staged_file *staged);
 
 /* Takes over what a new member gets from its collection: the group, where that is inherited. */

@@ -104,11 +104,7 @@ static enum store_rc set_modified(int fd, const struct store_commit *options)
 /* True: a new file is gone again. */
 static bool take_name_back(int fd, int parent_fd, const char *name)
 {
-    struct stat ours;
-    struct stat there;
-    return fstat(fd, &ours) == 0 && fstatat(parent_fd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-           ours.st_dev == there.st_dev && ours.st_ino == there.st_ino &&
-           unlinkat(parent_fd, name, 0) == 0;
+    return dir_staged_has_name(fd, parent_fd, name) && unlinkat(parent_fd, name, 0) == 0;
 }
 
 static enum store_rc make_visible(struct dir_upload *upload, const struct store_commit *options,

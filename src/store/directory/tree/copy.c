@@ -40,8 +40,8 @@ struct copying {
     char staged[64]; /* its name there */
     bool is_shallow;
     bool keeps_links;
-    bool hands_down; /* the collection does, its group: dir_inherit() */
-    bool is_full;    /* the disk is */
+    bool hands_down;      /* the collection does, its group: dir_inherit() */
+    enum store_rc spoilt; /* why no part of it may be placed; OK: it may */
 };
 
 enum {
@@ -151,8 +151,8 @@ static enum store_rc copy_file(struct copying *copying, int from_fd, int to_dir_
     rc = copy_bytes(from_fd, fd, &st);
     if (rc == STORE_OK)
         copy_attributes(from_fd, fd, &st);
-    else
-        (void)unlinkat(to_dir_fd, name, 0); /* half a file; what stays is removed with the staged */
+    else if (unlinkat(to_dir_fd, name, 0) < 0) /* half a file, which nobody must see */
+        copying->spoilt = STORE_FAILED;
     fd_close(fd); /* flushed with the tree; what failed was seen when it was written */
     return rc;
 }
@@ -181,7 +181,8 @@ static bool copy_member(struct copying *copying, int from_dir_fd, const char *fr
 
 static bool copy_fail(struct copying *copying, bool is_collection, enum store_rc rc)
 {
-    copying->is_full = copying->is_full || rc == STORE_NO_SPACE;
+    if (rc == STORE_NO_SPACE)
+        copying->spoilt = rc; /* an incomplete copy must not replace anything */
     return dir_walk_fail(&copying->walk, is_collection, rc, 0);
 }
 
@@ -358,8 +359,8 @@ static enum store_rc copying_run(struct copying *copying, int from_fd, const cha
     if (rc != STORE_OK)
         return rc;
     bool is_made = copy_member(copying, from_fd, from_name, copying->staged_fd, copying->staged);
-    if (copying->is_full) /* an incomplete copy must not replace anything */
-        return STORE_NO_SPACE;
+    if (copying->spoilt != STORE_OK)
+        return copying->spoilt;
     if (!is_made)
         return STORE_REFUSED;
     int code = flush_tree(dir->flush, copying->staged_fd);
