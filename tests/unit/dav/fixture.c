@@ -40,6 +40,15 @@ int fixture_open(void **state)
     return 0;
 }
 
+int fixture_open_files(void **state)
+{
+    (void)!fixture_open(state); /* it asserts */
+    fixture_make("d/");
+    fixture_make("d/file");
+    fixture_make("f");
+    return 0;
+}
+
 int fixture_close(void **state)
 {
     (void)state; /* likewise */

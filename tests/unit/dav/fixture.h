@@ -24,6 +24,10 @@ int fixture_open(void **state);
 int fixture_close(void **state);
 #define FIXTURE_TEST(test) cmocka_unit_test_setup_teardown(test, fixture_open, fixture_close)
 
+/* The same with "d/", "d/file" and "f". */
+int fixture_open_files(void **state);
+#define FILES_TEST(test) cmocka_unit_test_setup_teardown(test, fixture_open_files, fixture_close)
+
 /* An exchange without fields, on `path`; the store stays as it is. */
 void fixture_next(const char *path);
 

@@ -47,7 +47,7 @@ static int open_with_files(void **state)
     return 0;
 }
 
-#define FILES_TEST(test) cmocka_unit_test_setup_teardown(test, open_with_files, fixture_close)
+#define LISTING_TEST(test) cmocka_unit_test_setup_teardown(test, open_with_files, fixture_close)
 
 static void last_ref(struct refs *refs)
 {
@@ -163,11 +163,11 @@ TEST(listing_that_is_not_read_to_its_end_leaves_nothing)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        FILES_TEST(listing_that_is_small_has_its_length),
-        FILES_TEST(listing_that_is_long_is_written_while_it_is_sent),
-        FILES_TEST(listing_goes_on_where_it_may_block),
-        FILES_TEST(listing_that_breaks_off_does_not_end),
-        FILES_TEST(listing_that_is_not_read_to_its_end_leaves_nothing),
+        LISTING_TEST(listing_that_is_small_has_its_length),
+        LISTING_TEST(listing_that_is_long_is_written_while_it_is_sent),
+        LISTING_TEST(listing_goes_on_where_it_may_block),
+        LISTING_TEST(listing_that_breaks_off_does_not_end),
+        LISTING_TEST(listing_that_is_not_read_to_its_end_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

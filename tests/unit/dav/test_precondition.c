@@ -3,17 +3,6 @@
 #include "dav/precondition.h"
 #include "fixture.h"
 
-static int open_with_files(void **state)
-{
-    (void)!fixture_open(state); /* it asserts */
-    fixture_make("d/");
-    fixture_make("d/file");
-    fixture_make("f");
-    return 0;
-}
-
-#define FILES_TEST(test) cmocka_unit_test_setup_teardown(test, open_with_files, fixture_close)
-
 TEST(parent_check_needs_a_collection)
 {
     static const struct {

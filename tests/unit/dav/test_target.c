@@ -2,17 +2,6 @@
 
 #include "fixture.h"
 
-static int open_with_files(void **state)
-{
-    (void)!fixture_open(state); /* it asserts */
-    fixture_make("d/");
-    fixture_make("d/file");
-    fixture_make("f");
-    return 0;
-}
-
-#define FILES_TEST(test) cmocka_unit_test_setup_teardown(test, open_with_files, fixture_close)
-
 /* RFC 4918 §5.2: a URL that ends in a slash names a collection. */
 TEST(target_get_needs_a_resource)
 {

@@ -1,23 +1,6 @@
-#include "support/test.h"
+#include "bare.h"
 
 #include "exchange/destination.h"
-#include "support/exchange.h"
-
-static struct bare_exchange bare;
-
-static int start(__attribute__((unused)) void **state)
-{
-    bare_exchange_init(&bare);
-    return 0;
-}
-
-static int stop(__attribute__((unused)) void **state)
-{
-    bare_exchange_done(&bare);
-    return 0;
-}
-
-#define BARE_TEST(test) cmocka_unit_test_setup_teardown(test, start, stop)
 
 /* RFC 4918 §8.3 and §10.3; the request came for Host dav.test, port 8080 */
 TEST(destination_is_a_path_on_this_server)

@@ -1,29 +1,7 @@
-#include "support/test.h"
+#include "bare.h"
 
 #include "exchange/finish.h"
 #include "exchange/respond.h"
-#include "support/exchange.h"
-
-static struct bare_exchange bare;
-
-static int start(__attribute__((unused)) void **state)
-{
-    bare_exchange_init(&bare);
-    return 0;
-}
-
-static int stop(__attribute__((unused)) void **state)
-{
-    bare_exchange_done(&bare);
-    return 0;
-}
-
-#define BARE_TEST(test) cmocka_unit_test_setup_teardown(test, start, stop)
-
-static struct str answer_field(enum http_field id)
-{
-    return http_fields_get(&bare.stream.response.fields, id);
-}
 
 /* The whole body of the answer. From the arena. */
 static struct str answer_body(void)

@@ -1,23 +1,6 @@
-#include "support/test.h"
+#include "bare.h"
 
 #include "exchange/if_header.h"
-#include "support/exchange.h"
-
-static struct bare_exchange bare;
-
-static int start(__attribute__((unused)) void **state)
-{
-    bare_exchange_init(&bare);
-    return 0;
-}
-
-static int stop(__attribute__((unused)) void **state)
-{
-    bare_exchange_done(&bare);
-    return 0;
-}
-
-#define BARE_TEST(test) cmocka_unit_test_setup_teardown(test, start, stop)
 
 /* "resource: condition condition; …" */
 static void dump(struct buf *to, const struct if_header *header)

@@ -1,28 +1,6 @@
-#include "support/test.h"
+#include "bare.h"
 
 #include "exchange/respond.h"
-#include "support/exchange.h"
-
-static struct bare_exchange bare;
-
-static int start(__attribute__((unused)) void **state)
-{
-    bare_exchange_init(&bare);
-    return 0;
-}
-
-static int stop(__attribute__((unused)) void **state)
-{
-    bare_exchange_done(&bare);
-    return 0;
-}
-
-#define BARE_TEST(test) cmocka_unit_test_setup_teardown(test, start, stop)
-
-static struct str answer_field(enum http_field id)
-{
-    return http_fields_get(&bare.stream.response.fields, id);
-}
 
 TEST(respond_status_has_no_body)
 {
