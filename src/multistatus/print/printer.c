@@ -39,11 +39,6 @@ void printer_free(struct printer *printer)
     mem_free(printer);
 }
 
-const char *printer_formats(void)
-{
-    return "table, json, jsonl, csv, summary, xml";
-}
-
 void printer_begin(struct printer *printer)
 {
     printer->ops->begin(printer);

@@ -64,7 +64,6 @@ NODISCARD struct printer *printer_new(const char *format, const struct printer_o
 void printer_free(struct printer *printer);
 
 /* The names of the formats, for messages: "table, json, ...". */
-const char *printer_formats(void);
 
 void printer_begin(struct printer *printer);
 void printer_response(struct printer *printer, const struct davit_ms_response *response);

@@ -65,15 +65,19 @@ void beneath_probe(int dir_fd)
                  strerrordesc_np(errno));
 }
 
+bool beneath_is_one_mount(const struct statx *a, const struct statx *b)
+{
+    return a->stx_dev_major == b->stx_dev_major && a->stx_dev_minor == b->stx_dev_minor &&
+           (!(a->stx_mask & STATX_MNT_ID) || a->stx_mnt_id == b->stx_mnt_id);
+}
+
 bool beneath_is_same_mount(int fd, int other_fd)
 {
     struct statx stx;
     struct statx other;
-    if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0 ||
-        statx(other_fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &other) < 0)
-        return false;
-    return stx.stx_dev_major == other.stx_dev_major && stx.stx_dev_minor == other.stx_dev_minor &&
-           (!(stx.stx_mask & STATX_MNT_ID) || stx.stx_mnt_id == other.stx_mnt_id);
+    return statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) == 0 &&
+           statx(other_fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &other) == 0 &&
+           beneath_is_one_mount(&stx, &other);
 }
 
 /* --- step by step --- */
@@ -203,7 +207,8 @@ static bool next_segment(struct walk *walk, char segment_out[TEXT_BYTES])
 {
     const char *at = walk->rest + strspn(walk->rest, "/");
     size_t len = strcspn(at, "/");
-    if (len == 0 || len >= TEXT_BYTES)
+    assert(len < TEXT_BYTES); /* neither a path nor the text of a link is as long */
+    if (len == 0)
         return false;
     memcpy(segment_out, at, len);
     segment_out[len] = '\0';

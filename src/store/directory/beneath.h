@@ -2,6 +2,7 @@
 #pragma once
 
 #include <linux/openat2.h>
+#include <sys/stat.h>
 
 #include "base/base.h"
 
@@ -20,3 +21,6 @@ NODISCARD int beneath_step(int dir_fd, const char *name);
 
 /* Whether two descriptors are of one mount: rename(2) goes no further. */
 bool beneath_is_same_mount(int fd, int other_fd);
+
+/* The same of what statx(2) has said with STATX_MNT_ID. */
+bool beneath_is_one_mount(const struct statx *a, const struct statx *b);

@@ -562,31 +562,30 @@ static enum store_rc tree_run(struct transfer *transfer, struct res_path to)
     return rc;
 }
 
-enum store_rc view_copy(struct store_change *change, const struct store_transfer *copy,
-                        struct store_visitor *visitor)
+static enum store_rc transfer_in_view(struct store_change *change,
+                                      const struct store_transfer *wanted,
+                                      struct store_visitor *visitor, bool is_move)
 {
     struct transfer transfer = {.store = change->store,
                                 .change = change,
                                 .visitor = visitor,
-                                .from = copy->from,
-                                .is_deep = copy->is_deep,
-                                .expects_absent = copy->expects_absent};
-    enum store_rc rc = tree_run(&transfer, copy->to);
+                                .from = wanted->from,
+                                .is_move = is_move,
+                                .is_deep = is_move || wanted->is_deep,
+                                .expects_absent = wanted->expects_absent};
+    enum store_rc rc = tree_run(&transfer, wanted->to);
     arena_done(&transfer.arena);
     return rc;
+}
+
+enum store_rc view_copy(struct store_change *change, const struct store_transfer *copy,
+                        struct store_visitor *visitor)
+{
+    return transfer_in_view(change, copy, visitor, false);
 }
 
 enum store_rc view_move(struct store_change *change, const struct store_transfer *move,
                         struct store_visitor *visitor)
 {
-    struct transfer transfer = {.store = change->store,
-                                .change = change,
-                                .visitor = visitor,
-                                .from = move->from,
-                                .is_move = true,
-                                .is_deep = true,
-                                .expects_absent = move->expects_absent};
-    enum store_rc rc = tree_run(&transfer, move->to);
-    arena_done(&transfer.arena);
-    return rc;
+    return transfer_in_view(change, move, visitor, true);
 }

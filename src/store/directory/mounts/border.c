@@ -25,11 +25,16 @@
 #include "base/fd.h"
 #include "store/directory/beneath.h"
 
-static bool is_encrypted(int fd, const char *name)
+/* What is `name` in fd, or fd itself where that is NULL. */
+static bool look(int fd, const char *name, struct statx *stx_out)
 {
-    struct statx stx;
-    return statx(fd, name ? name : "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, 0, &stx) == 0 &&
-           (stx.stx_attributes & STATX_ATTR_ENCRYPTED);
+    return statx(fd, name ? name : "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_MNT_ID,
+                 stx_out) == 0;
+}
+
+static bool is_encrypted(const struct statx *stx)
+{
+    return stx->stx_attributes & STATX_ATTR_ENCRYPTED;
 }
 
 /* Whether both are encrypted in the same way, with the same key. */
@@ -49,12 +54,11 @@ static int open_to_ask(int fd, const char *name)
     return openat(fd, name ? name : ".", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
-/* What cannot be opened is let pass: the kernel will say. */
+/* Into an encrypted directory. What cannot be opened is let pass: the kernel will say. */
 static bool encryption_lets_pass(int from_fd, const char *name, int to_fd)
 {
-    if (!is_encrypted(to_fd, NULL))
-        return true;
-    if (!is_encrypted(from_fd, name))
+    struct statx stx;
+    if (!look(from_fd, name, &stx) || !is_encrypted(&stx))
         return false;
     int fd = open_to_ask(from_fd, name);
     bool passes = fd < 0 || is_same_policy(fd, to_fd);
@@ -77,7 +81,11 @@ static bool project_lets_pass(int from_fd, const char *name, int to_fd)
 
 bool border_lets_pass(int from_fd, const char *name, int to_fd)
 {
-    return beneath_is_same_mount(from_fd, to_fd) && encryption_lets_pass(from_fd, name, to_fd) &&
+    struct statx from;
+    struct statx to;
+    return look(from_fd, NULL, &from) && look(to_fd, NULL, &to) &&
+           beneath_is_one_mount(&from, &to) &&
+           (!is_encrypted(&to) || encryption_lets_pass(from_fd, name, to_fd)) &&
            project_lets_pass(from_fd, name, to_fd);
 }
 
