@@ -6,16 +6,11 @@ import socket
 import subprocess
 
 import pytest
+from command import run
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 FAILED = b"""<?xml version="1.0"?><multistatus xmlns="DAV:"><response><href>/a</href>
 <status>HTTP/1.1 423 Locked</status></response></multistatus>"""
-
-
-def run(*command, **kwargs):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=1200, check=False, **kwargs)
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
 
 
 @pytest.fixture(scope="module")

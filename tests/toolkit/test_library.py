@@ -7,6 +7,7 @@ import shutil
 import subprocess
 
 import pytest
+from command import run
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.environ.get("DAVIT_BUILD", os.path.dirname(os.environ.get("DAVIT", "")))
@@ -15,12 +16,6 @@ HEADERS = ("multistatus.h", "multistatus_reader.h", "multistatus_writer.h")
 FAILED = b"""<?xml version="1.0"?><multistatus xmlns="DAV:"><response><href>/a</href>
 <status>HTTP/1.1 200 OK</status></response><response><href>/b</href><status>HTTP/1.1 423 Locked</status>
 <error><lock-token-submitted/></error></response></multistatus>"""
-
-
-def run(*command, **kwargs):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False, **kwargs)
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
