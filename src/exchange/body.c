@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "exchange/respond.h"
+#include "http/announced.h"
 
 struct dav_result exchange_check_coding(struct exchange *x)
 {
@@ -21,6 +22,30 @@ struct dav_result exchange_check_coding(struct exchange *x)
         return dav_error(HTTP_UNSUPPORTED_MEDIA_TYPE, "Content-Encoding is not supported");
     }
     return DAV_FINE;
+}
+
+struct dav_result exchange_announced(struct exchange *x, struct content_check **check_out)
+{
+    struct content_hashes hashes;
+    *check_out = NULL;
+    switch (announced_read(&x->stream->request.fields, x->arena, &hashes)) {
+    case ANNOUNCED_NOTHING:
+        return DAV_FINE;
+    case ANNOUNCED_HASHES:
+        *check_out = content_check_new(x->arena, &hashes);
+        return DAV_FINE;
+    case ANNOUNCED_NONSENSE:
+        return dav_error(HTTP_BAD_REQUEST,
+                         "the hash that the request announces of its content is none");
+    }
+    BUG("no such announcement");
+}
+
+struct dav_result exchange_is_not_announced(void)
+{
+    return dav_error(HTTP_BAD_REQUEST,
+                     "the content does not have the hash that the request announces: it was "
+                     "changed on its way, or while it was read");
 }
 
 struct dav_result exchange_body_failure(const struct err *err)
@@ -74,6 +99,19 @@ enum stage_end exchange_expect_no_body(struct exchange *x)
     return respond_error(x, dav_error(HTTP_UNSUPPORTED_MEDIA_TYPE, "this method takes no body"));
 }
 
+/* The body is complete. */
+static enum stage_end end_body(struct exchange *x)
+{
+    struct content_check *check;
+    struct dav_result result = exchange_announced(x, &check);
+    if (check) {
+        content_check_add(check, buf_str(&x->body));
+        if (!content_check_holds(check))
+            result = exchange_is_not_announced();
+    }
+    return dav_is_fine(result) ? STAGE_NEXT : respond_error(x, result);
+}
+
 /* Room for the next pull, which then cannot fail for want of memory. False: there is none. */
 static bool make_room(struct exchange *x, size_t room)
 {
@@ -120,7 +158,7 @@ enum stage_end exchange_read_xml(struct exchange *x)
         case PULL_WAIT:
             return STAGE_WAIT;
         case PULL_END:
-            return STAGE_NEXT;
+            return end_body(x);
         case PULL_FAIL:
             return respond_error(x, exchange_body_failure(&err));
         }

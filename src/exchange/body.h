@@ -2,6 +2,7 @@
 #pragma once
 
 #include "exchange/exchange.h"
+#include "stream/content_hash.h"
 
 /* 415 when there is a body of one byte or more (RFC 4918 §8.4): it might be an extension that the
  * client relies on. The first stage of the methods that take none. */
@@ -16,6 +17,13 @@ void exchange_drop_body(struct exchange *x);
 
 /* 415 when the content has a coding (RFC 9110 §8.4): we take it as it is. */
 NODISCARD struct dav_result exchange_check_coding(struct exchange *x);
+
+/* What the content is to be held to, by the fields of the request (http/announced.h), with memory
+ * from its arena; NULL: nothing. 400 where they are nonsense. */
+NODISCARD struct dav_result exchange_announced(struct exchange *x,
+                                               struct content_check **check_out);
+/* 400: the content does not hold it. */
+struct dav_result exchange_is_not_announced(void);
 
 /* Why a request body could not be read to its end: 408, 503 or 400. */
 struct dav_result exchange_body_failure(const struct err *err);

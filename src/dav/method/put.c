@@ -3,8 +3,8 @@
  * All that can refuse the request is asked under the change, when the body is there: it may have
  * taken an hour. Before a long body it is asked as well, and where a client waits for "100
  * Continue", which then need not send it; a short one is received in less time than that takes. A
- * body that ends early, or is longer or shorter than was announced, leaves the old content as it
- * was. */
+ * body that ends early, or is longer or shorter than was announced, or has another hash, leaves the
+ * old content as it was. */
 #include <errno.h>
 
 #include "dav/lock/if_check.h"
@@ -25,7 +25,8 @@ enum {
 };
 
 struct put {
-    uint64_t announced_bytes; /* LENGTH_UNKNOWN: it was not said */
+    uint64_t announced_bytes;         /* LENGTH_UNKNOWN: it was not said */
+    struct content_check *hash_check; /* NULL: no hash was announced */
     struct store_upload *upload;
     struct pump pump;
     bool is_pumping;
@@ -97,7 +98,8 @@ static struct dav_result read_fields(struct exchange *x, struct put *state)
     if (!read_mtime(x, &state->commit))
         return dav_error(HTTP_BAD_REQUEST, "X-OC-Mtime is not a number of seconds");
     state->announced_bytes = request->has_body ? request->body_bytes : 0;
-    return read_expected(exchange_field(x, FIELD_X_EXPECTED_ENTITY_LENGTH), state);
+    result = read_expected(exchange_field(x, FIELD_X_EXPECTED_ENTITY_LENGTH), state);
+    return dav_is_fine(result) ? exchange_announced(x, &state->hash_check) : result;
 }
 
 static struct dav_result check_space(struct exchange *x, const struct put *state)
@@ -191,12 +193,14 @@ static enum stage_end put_receive(struct exchange *x)
     if (!x->stream->body)
         return STAGE_NEXT;
     if (!state->is_pumping) {
+        struct sink *sink = &state->upload->sink;
         state->is_pumping = true;
-        state->pump = (struct pump){.source = x->stream->body,
-                                    .sink = &state->upload->sink,
-                                    .executor = x->stream->executor,
-                                    .waker = &x->waker,
-                                    .batch_bytes = batch_bytes(x, state)};
+        state->pump = (struct pump){
+            .source = x->stream->body,
+            .sink = state->hash_check ? content_check_before(state->hash_check, sink) : sink,
+            .executor = x->stream->executor,
+            .waker = &x->waker,
+            .batch_bytes = batch_bytes(x, state)};
         pump_init(&state->pump);
         x->stream->ops->proceed(x->stream);
     }
@@ -244,6 +248,8 @@ static enum stage_end put_commit(struct exchange *x)
         rc = (enum store_rc)pump_write_tail(&state->pump); /* nothing, when this runs again */
     if (rc != STORE_OK)
         return respond_error(x, refusal(x, rc));
+    if (state->hash_check && !content_check_holds(state->hash_check))
+        return respond_error(x, exchange_is_not_announced());
     /* "*" holds only as long as nobody, another program included, makes the resource first. */
     state->commit.expects_absent =
         !exists && str_eq(str_trim(exchange_field(x, FIELD_IF_NONE_MATCH)), STR("*"));
