@@ -15,12 +15,21 @@ enum h2_state {
     H2_DEAD,      /* the channel is closed; freed once no stream is left */
 };
 
+enum { H2_ENDED_MAX = 16 };
+
 /* What the peer was told of the end, in this order. */
 enum h2_goaway {
     GOAWAY_NONE,     /* nothing, or the shutdown notice, which promises to go on for now */
     GOAWAY_SEEN_OFF, /* draining: no new streams, those under way are answered */
     GOAWAY_LAST,     /* nothing more is read */
     GOAWAY_HASTY,    /* the same, and nothing can be lost by not lingering */
+};
+
+/* Where the client's bytes stand among its frames. */
+struct h2_place {
+    uint8_t head[9]; /* of a frame (RFC 9113 §4.1): what has come of it */
+    size_t head_len;
+    size_t left; /* of what is behind a head, or of the preface */
 };
 
 struct h2_conn {
@@ -41,13 +50,16 @@ struct h2_conn {
     int32_t newest_id;         /* of a stream that the peer has opened */
     int32_t left_out_from;     /* the first of the latest below that which it has not; */
     int32_t left_out_to;       /* the first behind them */
-    int32_t early_priority_id; /* a PRIORITY_UPDATE came before this stream */
-    struct h2_budget frames;   /* against floods of frames that carry nothing */
-    struct h2_budget resets;   /* against streams that are opened to be reset */
-    uint32_t end_code;         /* the peer is to be sent away with it; NO_ERROR: it is not */
-    const char *end_why;       /* for the administrator; NULL: nothing to tell */
-    uint64_t window_bytes;     /* granted beyond the protocol's first window: h2_window.c */
-    struct buf out;            /* what the channel did not take, from out_at on */
+    struct h2_place place;
+    int32_t ended_ids[H2_ENDED_MAX]; /* closed streams of which the client had said the last */
+    size_t ended_count;              /* so many were; those beyond the array are forgotten */
+    int32_t early_priority_id;       /* a PRIORITY_UPDATE came before this stream */
+    struct h2_budget frames;         /* against floods of frames that carry nothing */
+    struct h2_budget resets;         /* against streams that are opened to be reset */
+    uint32_t end_code;               /* the peer is to be sent away with it; NO_ERROR: it is not */
+    const char *end_why;             /* for the administrator; NULL: nothing to tell */
+    uint64_t window_bytes;           /* granted beyond the protocol's first window: h2_window.c */
+    struct buf out;                  /* what the channel did not take, from out_at on */
     size_t out_at;
     size_t run_bytes;   /* sent within this run, so that others get their share */
     bool is_running;    /* within conn_run() */

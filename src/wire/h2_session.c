@@ -73,6 +73,25 @@ static bool is_left_out(struct h2_conn *conn, int32_t id)
     return false;
 }
 
+/* RFC 9113 §5.1: on a stream that is closed only what was on its way when we closed it may come.
+ * Who has ended or reset it himself had nothing on its way: he is wrong about which streams there
+ * are. The last few are remembered, as mistakes come soon. */
+static void note_ended(struct h2_conn *conn, int32_t id)
+{
+    conn->ended_ids[conn->ended_count++ % H2_ENDED_MAX] = id;
+}
+
+static bool has_said_last(const struct h2_conn *conn, int32_t id)
+{
+    if (id == 0 || h2_session_find(conn->session, id))
+        return false;
+    for (size_t i = 0; i < H2_ENDED_MAX; i++) {
+        if (conn->ended_ids[i] == id)
+            return true;
+    }
+    return false;
+}
+
 static int begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *user_data)
 {
     struct h2_conn *conn = user_data;
@@ -83,6 +102,8 @@ static int begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, v
         return forbid(conn, NGHTTP2_PROTOCOL_ERROR);
     if (head->type == NGHTTP2_HEADERS && is_left_out(conn, head->stream_id))
         return forbid(conn, NGHTTP2_PROTOCOL_ERROR);
+    if (head->type == NGHTTP2_HEADERS && has_said_last(conn, head->stream_id))
+        return forbid(conn, NGHTTP2_STREAM_CLOSED);
     return 0;
 }
 
@@ -134,6 +155,7 @@ static int frame_received(nghttp2_session *session, const nghttp2_frame *frame, 
         stream->has_ended = true;
         h2_conn_note(stream);
     } else if (frame->hd.type == NGHTTP2_RST_STREAM) {
+        note_ended(conn, stream->id);
         return spend_reset(conn);
     }
     return 0;
@@ -233,6 +255,8 @@ static int stream_closed(nghttp2_session *session, int32_t id, uint32_t error_co
         return 0;
     if (conn->heading == stream)
         conn->heading = NULL;
+    if (stream->has_ended)
+        note_ended(conn, id);
     stream->is_closed = true;
     h2_conn_note(stream);
     return 0;
@@ -343,18 +367,72 @@ void h2_session_open(struct h2_conn *conn)
     h2_must(nghttp2_session_server_new3(&conn->session, callbacks, conn, option, &memory));
     nghttp2_option_del(option);
     nghttp2_session_callbacks_del(callbacks);
+    conn->place.left = NGHTTP2_CLIENT_MAGIC_LEN;
     h2_must(
         nghttp2_submit_settings(conn->session, NGHTTP2_FLAG_NONE, settings, ARRAY_LEN(settings)));
+}
+
+/* --- DATA frames, of which nghttp2 does not tell where their stream is closed --- */
+
+/* Goes on by some of `bytes`: to the end of a head, or behind it to the end of its frame. True: by
+ * a head, which is complete. */
+static bool place_step(struct h2_place *place, struct str *bytes)
+{
+    if (place->left) {
+        size_t len = size_min(place->left, bytes->len);
+        place->left -= len;
+        *bytes = str_from(*bytes, len);
+        return false;
+    }
+    size_t len = size_min(sizeof(place->head) - place->head_len, bytes->len);
+    memcpy(place->head + place->head_len, bytes->at, len);
+    place->head_len += len;
+    *bytes = str_from(*bytes, len);
+    if (place->head_len < sizeof(place->head))
+        return false;
+    place->head_len = 0;
+    place->left = (size_t)place->head[0] << 16 | (size_t)place->head[1] << 8 | place->head[2];
+    return true;
+}
+
+static int32_t stream_of(const struct h2_place *place)
+{
+    const uint8_t *id = place->head + 5;
+    return (int32_t)((uint32_t)(id[0] & 0x7f) << 24 | (uint32_t)id[1] << 16 | (uint32_t)id[2] << 8 |
+                     id[3]);
+}
+
+/* So many of `bytes` as go before the next DATA frame; where they begin with one, it is among them,
+ * and *data_id_out is its stream, otherwise 0: what comes before it decides what it means. */
+static size_t until_data(const struct h2_conn *conn, struct str bytes, int32_t *data_id_out)
+{
+    struct h2_place place = conn->place;
+    size_t before = 0;
+    *data_id_out = 0;
+    for (struct str rest = bytes; rest.len; before = bytes.len - rest.len) {
+        if (!place_step(&place, &rest) || place.head[3] != NGHTTP2_DATA)
+            continue;
+        if (before)
+            return before;
+        *data_id_out = stream_of(&place);
+    }
+    return bytes.len;
 }
 
 /* One call of nghttp2, which ends early where a handler waits for what has come. */
 static bool take_apart(struct h2_conn *conn, struct str *bytes)
 {
     const uint8_t *at = (const uint8_t *)bytes->at;
+    int32_t data_id;
+    size_t len = until_data(conn, *bytes, &data_id);
     conn->feeding = NULL;
     assert(!conn->is_within);
+    if (has_said_last(conn, data_id)) {
+        (void)forbid(conn, NGHTTP2_STREAM_CLOSED);
+        return false;
+    }
     conn->is_within = true;
-    ssize_t used = nghttp2_session_mem_recv(conn->session, at, bytes->len);
+    ssize_t used = nghttp2_session_mem_recv(conn->session, at, len);
     conn->is_within = false;
     if (used == NGHTTP2_ERR_BAD_CLIENT_MAGIC)
         (void)forbid(conn, NGHTTP2_PROTOCOL_ERROR); /* RFC 9113 §3.4 */
@@ -362,8 +440,10 @@ static bool take_apart(struct h2_conn *conn, struct str *bytes)
         (void)complain(conn, nghttp2_strerror((int)used)); /* unless it is known better */
     if (used < 0)
         return false;
+    for (struct str passed = str_first(*bytes, (size_t)used); passed.len;)
+        (void)place_step(&conn->place, &passed);
     *bytes = str_from(*bytes, (size_t)used);
-    return conn->feeding != NULL;
+    return conn->feeding || (used > 0 && bytes->len > 0);
 }
 
 void h2_session_receive(struct h2_conn *conn, struct str bytes)
@@ -371,6 +451,8 @@ void h2_session_receive(struct h2_conn *conn, struct str bytes)
     struct wire *wire = conn->base.wire;
     while (take_apart(conn, &bytes)) {
         struct h2_stream *stream = conn->feeding;
+        if (!stream)
+            continue;
         refs_take(&stream->stream.refs);
         h2_conn_step(conn);
         h2_stream_keep(stream);

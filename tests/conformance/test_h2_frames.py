@@ -206,6 +206,24 @@ def test_5_1_closed_what_may_be_on_its_way_is_ignored(peer, ended_by):
     assert peer.expect_answer(3).body == b"content"
 
 
+@pytest.mark.parametrize("kind,flags,payload", [
+    (DATA, END_STREAM, b"test"), (HEADERS, END_STREAM | END_HEADERS, b"\x82")], ids=["data", "headers"])
+@pytest.mark.parametrize("ended_by", ["answer", "reset", "answer, long ago"])
+def test_5_1_closed_by_the_client_nothing_may_come(peer, ended_by, kind, flags, payload):
+    """Who has said the last on a stream himself had nothing on its way; h2spec's http2/5.1, 5 to 12."""
+    peer.request(1, end=ended_by != "reset")
+    if ended_by == "reset":
+        peer.send(frame(RST_STREAM, 0, 1, u32(CANCEL)))
+    else:
+        peer.expect_answer(1)
+    if ended_by == "answer, long ago":
+        for stream in range(3, 13, 2):
+            peer.request(stream)
+            peer.expect_answer(stream)
+    peer.send(frame(kind, flags, 1, payload))
+    peer.expect_end(STREAM_CLOSED)
+
+
 def test_5_1_closed_data_on_its_way_counts_for_the_connection(peer):
     """The server has reset the stream; what the client had sent is thrown away, and its window comes
     back: else uploads that are refused would use it up."""
