@@ -6,12 +6,18 @@
  *
  * Some clients send one field line for each list (Finder does on MOVE); joined by the rules for
  * lists they bring commas between the lists, which are skipped. A resource tag holds for all lists
- * behind it; a list before the first tag is about the request URI.
+ * behind it; where there is none, all are about the request URI.
+ *
+ * A part that cannot be read makes the whole field malformed, however good the others are: which of
+ * them the client relies on nobody can say. A bracket that is not closed would swallow the
+ * list behind it, so no bracket is read across another, and no state token across a blank; in a
+ * resource tag blanks are taken as they are in a Destination (text/uri.h).
  *
  * The field does two things at once: it is a condition (412 when no list holds), and it submits the
  * lock tokens in it, whatever the condition around them says. */
 #include "exchange/if_header.h"
 
+#include "exchange/destination.h"
 #include "text/etag.h"
 
 struct if_parser {
@@ -33,15 +39,29 @@ static bool next_is(const struct if_parser *parser, char c)
     return parser->rest.len && parser->rest.at[0] == c;
 }
 
-/* What stands between the bracket that comes next and `close`. */
-static bool take_bracketed(struct if_parser *parser, char close, struct str *value_out)
+/* What stands between the '<' that comes next and its '>'. */
+static bool take_bracketed(struct if_parser *parser, struct str *value_out)
 {
     parser->rest = str_from(parser->rest, 1);
-    size_t end = str_index(parser->rest, close);
-    if (end == parser->rest.len || end == 0)
+    size_t end = str_index(parser->rest, '>');
+    struct str value = str_first(parser->rest, end);
+    if (end == parser->rest.len || end == 0 || str_index(value, '<') < end)
         return false;
-    *value_out = str_first(parser->rest, end);
+    *value_out = value;
     parser->rest = str_from(parser->rest, end + 1);
+    return true;
+}
+
+/* A state token is an absolute URI: §10.1. What of it is none, but has an end, equals no token. */
+static bool take_state_token(struct if_parser *parser, struct str *value_out)
+{
+    if (!take_bracketed(parser, value_out))
+        return false;
+    for (size_t i = 0; i < value_out->len; i++) {
+        unsigned char c = (unsigned char)value_out->at[i];
+        if (c <= ' ' || c == '"' || c == 0x7f)
+            return false;
+    }
     return true;
 }
 
@@ -83,7 +103,7 @@ static bool parse_condition(struct if_parser *parser, struct if_list *list)
     }
     if (next_is(parser, '<')) {
         condition.kind = IF_STATE_TOKEN;
-        if (!take_bracketed(parser, '>', &condition.value))
+        if (!take_state_token(parser, &condition.value))
             return false;
     } else if (next_is(parser, '[')) {
         condition.kind = IF_ETAG;
@@ -125,7 +145,8 @@ bool if_header_parse(struct str value, struct arena *arena, struct if_header *he
     bool awaits_list = false;
     for (skip_blank(&parser); parser.rest.len; skip_blank(&parser)) {
         if (next_is(&parser, '<')) {
-            if (awaits_list || !take_bracketed(&parser, '>', &resource))
+            bool is_mixed = !resource.at && header.list_count; /* of the two kinds, §10.4.2 */
+            if (awaits_list || is_mixed || !take_bracketed(&parser, &resource))
                 return false;
             awaits_list = true;
         } else if (next_is(&parser, '(')) {
@@ -144,13 +165,27 @@ bool if_header_parse(struct str value, struct arena *arena, struct if_header *he
     return true;
 }
 
+/* Whether what the lists are about are URLs, ours or others': §10.4.2, Simple-ref in §8.3. */
+static bool resources_are_urls(struct exchange *x, const struct if_header *header)
+{
+    for (size_t i = 0; i < header->list_count; i++) {
+        struct str resource = header->lists[i].resource;
+        bool is_new = i == 0 || resource.at != header->lists[i - 1].resource.at;
+        struct res_path path;
+        if (resource.at && is_new &&
+            destination_parse(x, resource, &path).status == HTTP_BAD_REQUEST)
+            return false;
+    }
+    return true;
+}
+
 struct dav_result if_header_read(struct exchange *x)
 {
     struct str value = http_fields_join(&x->stream->request.fields, FIELD_IF, x->arena);
     if (!value.at)
         return DAV_FINE;
     struct if_header *header = ARENA_NEW(x->arena, struct if_header);
-    if (!if_header_parse(value, x->arena, header))
+    if (!if_header_parse(value, x->arena, header) || !resources_are_urls(x, header))
         return dav_error(HTTP_BAD_REQUEST, "the If field is malformed");
     x->conditions = header;
     return DAV_FINE;

@@ -1,9 +1,10 @@
 #include "text/etag.h"
 
-/* etagc of RFC 9110 §8.8.3: no control character, space or quote. */
+/* etagc of RFC 9110 §8.8.3, and the blanks that RFC 2616 §3.11 allowed, as the examples of RFC 4918
+ * §10.4.6 and §10.4.9 have them: no control character or quote. */
 static bool is_etagc(char c)
 {
-    return (unsigned char)c > 0x20 && c != '"' && c != 0x7f;
+    return c == '\t' || ((unsigned char)c >= ' ' && c != '"' && c != 0x7f);
 }
 
 bool etag_take(struct str *rest, struct etag *etag_out)

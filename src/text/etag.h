@@ -1,4 +1,4 @@
-/* text/etag.h: entity tags (RFC 9110 §8.8.3). */
+/* text/etag.h: entity tags (RFC 9110 §8.8.3); blanks may stand in them (RFC 2616 §3.11). */
 #pragma once
 
 #include "base/str.h"

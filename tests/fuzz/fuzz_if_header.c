@@ -60,7 +60,8 @@ static enum state next_state(enum state state, char token)
     return BROKEN;
 }
 
-/* Bytes of the entity tag that `text` begins with; 0: there is none. RFC 9110 §8.8.3. */
+/* Bytes of the entity tag that `text` begins with; 0: there is none. RFC 9110 §8.8.3, and the blanks
+ * of RFC 2616 §3.11. */
 static size_t etag_len(struct str text)
 {
     size_t at = text.len >= 2 && text.at[0] == 'W' && text.at[1] == '/' ? 2 : 0;
@@ -68,10 +69,26 @@ static size_t etag_len(struct str text)
         return 0;
     while (at < text.len && text.at[at] != '"') {
         unsigned char c = (unsigned char)text.at[at++];
-        if (c <= ' ' || c == 0x7f)
+        if ((c < ' ' && c != '\t') || c == 0x7f)
             return 0;
     }
     return at < text.len ? at + 1 : 0;
+}
+
+/* Bytes of what stands in angle brackets, with them; 0: they are not closed, or hold another. */
+static size_t bracketed_len(struct str text)
+{
+    size_t len = str_index(text, '>') + 1;
+    return str_index(str_from(text, 1), '<') + 1 < len ? 0 : len;
+}
+
+static bool is_state_token(struct str value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        if (strchr(" \"\x7f", value.at[i]) || (unsigned char)value.at[i] < ' ')
+            return false;
+    }
+    return true;
 }
 
 /* Bytes of the token that `text` begins with; 0: it is none. The value is what its brackets hold.
@@ -84,7 +101,7 @@ static size_t token_len(struct str text, struct str *value_out)
         return is_not ? 3 : 0;
     }
     if (text.at[0] == '<')
-        len = str_index(text, '>') + 1;
+        len = bracketed_len(text);
     if (text.at[0] == '[')
         len = etag_len(str_from(text, 1)) + 2;
     *value_out = len > 2 ? str_of(text.at + 1, len - 2) : STR_NONE;
@@ -103,9 +120,13 @@ static bool read_again(struct str text, struct buf *log)
         size_t len = token_len(text, &value);
         char token = text.at[0] == 'n' ? 'N' : text.at[0];
         if (state == OUTSIDE && token == '<') {
+            if (log->len && !is_tagged)
+                return false;
             is_tagged = true;
             resource = value;
         }
+        if (state >= OPENED && token == '<' && !is_state_token(value))
+            return false;
         if (token == '(')
             log_list(log, is_tagged, resource);
         else if (value.at && state >= OPENED)

@@ -4,7 +4,10 @@
  *
  * Lists about one resource mostly stand in a row, and then it is looked at once. A resource that is
  * named in several places is looked at, and covered, in each: what comes of it is the same. How
- * many there are is bounded by what a request's head may have. */
+ * many there are is bounded by what a request's head may have.
+ *
+ * What is not there has no state (§10.4.4): no entity tag, and no lock of a collection above it. A
+ * lock that was taken by the very URL it keeps (docs/decisions/0035-tokens-where-nothing-is.md). */
 #include "dav/lock/if_check.h"
 
 #include "dav/target.h"
@@ -19,6 +22,18 @@ struct if_resource {
     struct etag etag;
     struct lock_list locks;
 };
+
+/* Leaves of the locks those that were taken by this very URL. */
+static void keep_own(struct if_resource *resource)
+{
+    struct lock_list *locks = &resource->locks;
+    size_t kept = 0;
+    for (size_t i = 0; i < locks->count; i++) {
+        if (path_eq(locks->items[i].root, resource->real))
+            locks->items[kept++] = locks->items[i];
+    }
+    locks->count = kept;
+}
 
 static struct dav_result look_at(struct exchange *x, struct res_path path,
                                  struct if_resource *resource)
@@ -36,7 +51,10 @@ static struct dav_result look_at(struct exchange *x, struct res_path path,
         resource->etag.opaque = etag_of_stat(x->arena, &stat);
     if (!store_has_locks(target->store))
         return DAV_FINE;
+    bool is_unmapped = rc == STORE_NOT_FOUND;
     rc = store_locks(target->store, x->arena, resource->real, LOCKS_COVERING, &resource->locks);
+    if (is_unmapped) /* §10.4.4: what is not there is in no collection's lock */
+        keep_own(resource);
     return dav_from_store(rc);
 }
 

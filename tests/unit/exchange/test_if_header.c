@@ -38,7 +38,6 @@ TEST(if_header_reads_lists)
         {"</r> (<a>)", "/r: token a"},
         {"<http://h/r>(<a>)(<b>)</s>(<c>)",
          "http://h/r: token a; http://h/r: token b; /s: token c"},
-        {"(<a>) </r> (<b>)", ": token a; /r: token b"},
         {" \t(\t <a>\t) ", ": token a"},
         {"( <a> )( <b> )", ": token a; : token b"},
         /* as several lines, joined: Finder sends one for each resource */
@@ -46,7 +45,11 @@ TEST(if_header_reads_lists)
         {",(<a>),,(<b>),", ": token a; : token b"},
         /* what may stand in a tag may stand there here too */
         {"([\"a]b)c>\"])", ": etag \"a]b)c>\""},
-        {"(<a b)(c>)", ": token a b)(c"},
+        {"(<a)(b>)", ": token a)(b"},
+        {"</a b> (<c>)", "/a b: token c"},
+        /* RFC 4918 §10.4.6, §10.4.9 */
+        {"(<a> [\"I am an ETag\"]) ([W/\"a\tb \"])",
+         ": token a etag \"I am an ETag\"; : etag W/\"a\tb \""},
         {"(<\xc3\xa4> [\"\xc3\xa4\"])", ": token \xc3\xa4 etag \"\xc3\xa4\""},
     };
     struct arena arena = {0};
@@ -96,7 +99,15 @@ TEST(if_header_refuses_what_is_malformed)
                                        "([\"a\" ])",
                                        "([ \"a\"])",
                                        "([w/\"a\"])",
-                                       "([\"a b\"])",
+                                       "([\"a\x01\"])",
+                                       "(<a b>)",
+                                       "(<a\tb>)",
+                                       "(<a\"b>)",
+                                       "(<a<b>)",
+                                       "(<a (<b>)",
+                                       "</r<s> (<a>)",
+                                       "(<a>) </r> (<b>)",
+                                       "(<a>), </r> (<b>)",
                                        "([\"a\"b])",
                                        "[\"a\"]",
                                        "(<a>) x",
@@ -167,8 +178,14 @@ TEST(if_header_read_joins_the_lines_of_the_field)
     } rows[] = {
         {{NULL}, 0, NULL},
         {{"(<a>)"}, 0, ": token a"},
-        {{"(<a>)", "</r> (<b>)"}, 0, ": token a; /r: token b"},
+        {{"</r> (<a>)", "</s> (<b>)"}, 0, "/r: token a; /s: token b"},
         {{"</r>", "(<a>)"}, 0, "/r: token a"},
+        {{"</r s> (<a>)"}, 0, "/r s: token a"},
+        {{"<http://elsewhere.test/r> (<a>)"}, 0, "http://elsewhere.test/r: token a"},
+        {{"<r> (<a>)"}, 400, NULL},
+        {{"</r%00> (<a>)"}, 400, NULL},
+        {{"</s> (<b>) </r%zz> (<a>)"}, 400, NULL},
+        {{"(<a>)", "</r> (<b>)"}, 400, NULL},
         {{""}, 400, NULL},
         {{"(<a>)", "nonsense"}, 400, NULL},
         {{"(<a>", "<b>)"}, 400, NULL},

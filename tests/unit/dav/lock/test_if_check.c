@@ -34,6 +34,11 @@ TEST(if_header_check_holds_when_a_list_does)
         {"</d> (<d>)", true},
         {"</d/member> (<d>)", true},
         {"</d/member> ([@])", false},
+        /* what is not there: §10.4.4 */
+        {"</d/none> (<d>)", false},
+        {"</d/none> (Not <d>)", true},
+        {"</d/gone> (<g>)", true},
+        {"</d/gone> (<d>)", false},
         {"</none> (Not [@])", true},
         {"</none> ([@])", false},
         {"</g> (<a>) </f> (<a>)", true},
@@ -49,7 +54,9 @@ TEST(if_header_check_holds_when_a_list_does)
     fixture_make("g");
     fixture_make("d/");
     fixture_lock("f", "a", 0);
+    fixture_make("d/member");
     fixture_lock("d", "d", FIXTURE_INFINITE);
+    fixture_lock("d/gone", "g", 0);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         fixture_next("f");
         if (rows[i].value)
