@@ -6,11 +6,12 @@
  * into SORTED_MAX members is sorted, collections first; of a longer one the first SORTED_MAX are,
  * and the rest follows as the store gives it.
  *
- * A name is any bytes: in a link it is percent-encoded, in the text it is escaped, and what is no
- * UTF-8 or no character at all becomes U+FFFD there. */
+ * A name is any bytes: in a link it is percent-encoded, in the text it is escaped, shown as logs
+ * show it (base/utf8.h), and set apart from the direction of what is around it. */
 #include "dav/index.h"
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "dav/clients.h"
 #include "dav/lock/if_check.h"
 #include "dav/target.h"
@@ -20,6 +21,7 @@
 #include "exchange/destination.h"
 #include "exchange/respond.h"
 #include "text/date.h"
+#include "text/size.h"
 #include "xml/writer.h"
 
 enum { SORTED_MAX = 2000, STEP_BYTES = 4096 };
@@ -42,6 +44,7 @@ struct index_source {
     struct exchange *x;
     struct walk walk;
     enum index_state state;
+    bool has_parent; /* one that can be gone to */
     struct index_member *members;
     size_t member_count;
     size_t written;
@@ -57,6 +60,40 @@ static int compare_members(const void *a, const void *b)
     return str_compare(left->name, right->name);
 }
 
+/* A name as it can be read: what would turn its direction round or break its line is escaped, and
+ * what is around it goes its own way. */
+static void add_name(struct buf *to, struct str name)
+{
+    struct buf shown = {0};
+    char escape[UTF8_ESCAPE_BYTES];
+    struct str visible;
+    while (name.len) {
+        size_t len = utf8_take_visible(name, escape, &visible);
+        buf_add(&shown, visible);
+        name = str_from(name, len);
+    }
+    xml_add_text(to, buf_str(&shown));
+    buf_done(&shown);
+}
+
+/* The day is enough on a phone; the title has all of it. */
+static void add_date(struct buf *to, int64_t seconds)
+{
+    struct buf date = {0};
+    iso_date_add(&date, seconds); /* 1994-11-06T08:49:37Z */
+    struct str text = buf_str(&date);
+    BUF_ADD(to, "<time datetime=\"");
+    buf_add(to, text);
+    BUF_ADD(to, "\" title=\"");
+    http_date_add(to, seconds);
+    BUF_ADD(to, "\">");
+    buf_add(to, str_first(text, 10));
+    BUF_ADD(to, "<span> ");
+    buf_add(to, str_first(str_from(text, 11), 5));
+    BUF_ADD(to, "</span></time>");
+    buf_done(&date);
+}
+
 static void add_member(struct index_source *index, const struct index_member *member)
 {
     struct buf *to = &index->pending;
@@ -66,16 +103,23 @@ static void add_member(struct index_source *index, const struct index_member *me
     path_encode_segment(to, member->name);
     if (is_collection)
         buf_add_char(to, '/');
-    BUF_ADD(to, "\">");
-    xml_add_text(to, member->name);
+    BUF_ADD(to, "\"><bdi>");
+    add_name(to, member->name);
+    BUF_ADD(to, "</bdi>");
     if (is_collection)
         buf_add_char(to, '/');
-    BUF_ADD(to, "</a><td>");
-    if (member->is_known && !is_collection)
-        buf_add_u64(to, member->stat.size_bytes);
+    BUF_ADD(to, "</a><td");
+    if (member->is_known && !is_collection) {
+        BUF_ADD(to, " title=\"");
+        size_exact_add(to, member->stat.size_bytes);
+        BUF_ADD(to, "\">");
+        size_add(to, member->stat.size_bytes);
+    } else {
+        buf_add_char(to, '>');
+    }
     BUF_ADD(to, "<td>");
     if (member->is_known)
-        http_date_add(to, member->stat.modified_s);
+        add_date(to, member->stat.modified_s);
     else
         BUF_ADD(to, "not accessible");
     buf_add_char(to, '\n');
@@ -89,13 +133,14 @@ static void add_head(struct index_source *index)
     buf_add(&path, path_str(index->x->path));
     BUF_ADD(to, "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\">"
                 "<meta name=\"viewport\" content=\"width=device-width\">\n<title>");
-    xml_add_text(to, buf_str(&path));
+    add_name(to, buf_str(&path));
     BUF_ADD(to, "</title>\n<style>");
     buf_add(to, str_of_c(browser_index_style));
-    BUF_ADD(to, "</style>\n<h1>");
-    xml_add_text(to, buf_str(&path));
-    BUF_ADD(to, "</h1>\n<table>\n");
-    if (!path_is_root(index->x->path)) {
+    BUF_ADD(to, "</style>\n<h1><bdi>");
+    add_name(to, buf_str(&path));
+    BUF_ADD(to, "</bdi></h1>\n<table>\n"
+                "<tr><th>Name<th>Size<th>Changed<span> (UTC)</span>\n");
+    if (index->has_parent) {
         BUF_ADD(to, "<tr><td><a href=\"");
         path_encode(to, path_parent(index->x->path), true);
         BUF_ADD(to, "\">..</a><td><td>\n");
@@ -199,6 +244,19 @@ static bool may_look(struct walk *walk, struct res_path path, struct res_path re
     return admit_judge(index->x, ACCESS_READ, path, real) == ACCESS_GRANTED;
 }
 
+/* Whether the collection above is one that whoever asks would find. */
+static bool has_parent(const struct exchange *x)
+{
+    struct store *store = target_of(x)->store;
+    struct res_path parent = path_parent(x->path);
+    struct res_path real;
+    struct store_stat stat;
+    return !path_is_root(x->path) &&
+           store_locate(store, x->arena, parent, LOCATE_RESOURCE, &real) == STORE_OK &&
+           admit_judge(x, ACCESS_READ, parent, real) == ACCESS_GRANTED &&
+           store_stat(store, real, &stat) == STORE_OK;
+}
+
 /* The collection itself comes first, and says whether it can be listed. */
 static enum store_rc begin_walk(struct index_source *index)
 {
@@ -241,6 +299,7 @@ enum stage_end index_answer(struct exchange *x)
         index_close(&index->base);
         return respond_error(x, dav_from_store(rc));
     }
+    index->has_parent = has_parent(x);
     respond_location(x, true);
     respond_field(x, FIELD_CACHE_CONTROL, STR("no-cache"));
     browser_confine_index(x);

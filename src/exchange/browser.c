@@ -92,10 +92,15 @@ struct dav_result browser_check_origin(struct exchange *x)
 #define NOSNIFF LINE(X_CONTENT_TYPE_OPTIONS, "X-Content-Type-Options", "nosniff")
 #define SAME_ORIGIN                                                                                \
     LINE(CROSS_ORIGIN_RESOURCE_POLICY, "Cross-Origin-Resource-Policy", "same-origin")
-#define NO_REFERRER   LINE(REFERRER_POLICY, "Referrer-Policy", "no-referrer")
-#define POLICY(text)  LINE(CONTENT_SECURITY_POLICY, "Content-Security-Policy", text)
-#define STYLE         "body{font-family:sans-serif}td{padding:0 1em 0 0}td+td{text-align:right}"
-#define HASH_OF_STYLE "sha256-/WsME9TKiZDQF4OEFhRfbkP1NhPev4Ql0zv7r9b8CPA="
+#define NO_REFERRER  LINE(REFERRER_POLICY, "Referrer-Policy", "no-referrer")
+#define POLICY(text) LINE(CONTENT_SECURITY_POLICY, "Content-Security-Policy", text)
+#define STYLE                                                                                      \
+    ":root{color-scheme:light dark}body{font-family:sans-serif}h1{font-size:1.3em}"                \
+    "h1,td{overflow-wrap:anywhere}bdi{white-space:pre-wrap}table{border-spacing:0}"                \
+    "th,td{padding:.2em 1.5em .2em 0;text-align:left;vertical-align:top}"                          \
+    "td+td,th+th{text-align:right;white-space:nowrap}"                                             \
+    "@media(max-width:40em){th,td{padding-right:.8em}span{display:none}}"
+#define HASH_OF_STYLE "sha256-AiqS4lqXthIqUv9Ts1fj5fHbATm0+oSpH4ygCh/tjfE="
 
 const char browser_index_style[] = STYLE;
 
