@@ -109,3 +109,14 @@ def test_properties(server, cadaver):
 def test_what_is_wrong_is_said(server, cadaver):
     output = cadaver("get none", "delete none", "mkcol a/b", "cd none")
     assert output.count("404") >= 1 and "409" in output, output
+
+
+def test_chexec(server, cadaver):
+    """It asks only where DAV names Apache's set of properties."""
+    server.request("PUT", "/f", body="#!/bin/sh\n")
+    output = cadaver("chexec + f", "ls")
+    assert "failed" not in output and "*f" in output.replace(" ", ""), output
+    assert os.stat(server.path("f")).st_mode & 0o111
+    output = cadaver("chexec - f", "ls")
+    assert "failed" not in output and "*f" not in output.replace(" ", ""), output
+    assert not os.stat(server.path("f")).st_mode & 0o111

@@ -3,6 +3,9 @@
 #include "dav/target.h"
 #include "exchange/respond.h"
 
+/* Apache's: there is its property `executable`, without which cadaver's chexec does not ask. */
+#define PROPSET ", <http://apache.org/dav/propset/fs/1>"
+
 /* RFC 9110 §9.3.7, RFC 4918 §10.1. Answered for every path, also where there is nothing: clients
  * ask before they know, and some refuse a server whose root or whose parents do not answer. */
 static enum stage_end options_answer(struct exchange *x)
@@ -10,7 +13,8 @@ static enum stage_end options_answer(struct exchange *x)
     struct buf allow = {0};
     allow_add(x, &allow);
     /* Without LOCK there is no class 2; Finder then mounts read-only, as it should. */
-    respond_field(x, FIELD_DAV, target_is_read_only(x) ? STR("1, 3") : STR("1, 2, 3"));
+    respond_field(x, FIELD_DAV,
+                  target_is_read_only(x) ? STR("1, 3" PROPSET) : STR("1, 2, 3" PROPSET));
     respond_field(x, FIELD_MS_AUTHOR_VIA, STR("DAV")); /* Office opens read-only without it */
     respond_field(x, FIELD_ALLOW, buf_str(&allow));
     respond_field(x, FIELD_ACCEPT_RANGES, STR("bytes"));
