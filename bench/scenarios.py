@@ -14,6 +14,8 @@ from load import Connection, Sample, Unable
 PROPFIND_BODY = b"""<?xml version="1.0" encoding="utf-8"?>
 <D:propfind xmlns:D="DAV:"><D:prop><D:displayname/><D:resourcetype/><D:getcontentlength/>\
 <D:getlastmodified/><D:getetag/><D:creationdate/></D:prop></D:propfind>"""
+ALLPROP_BODY = b"""<?xml version="1.0" encoding="utf-8"?>
+<D:propfind xmlns:D="DAV:"><D:allprop/></D:propfind>"""
 PROPPATCH_BODY = b"""<?xml version="1.0" encoding="utf-8"?>
 <D:propertyupdate xmlns:D="DAV:" xmlns:e="urn:example"><D:set><D:prop><e:colour>red</e:colour>\
 </D:prop></D:set></D:propertyupdate>"""
@@ -44,10 +46,10 @@ def get_h2(path, is_tls, clients=8, streams=16):
     return run
 
 
-def propfind_rate(path, depth):
+def propfind_rate(path, depth, body=PROPFIND_BODY):
     def run(bench, server):
-        return load.wrk(server, bench.seconds, "requests.lua",
-                        ["PROPFIND", path, depth, bench.file("propfind", PROPFIND_BODY)])
+        file = bench.file(f"propfind-{len(body)}", body)
+        return load.wrk(server, bench.seconds, "requests.lua", ["PROPFIND", path, depth, file])
     return run
 
 
@@ -234,6 +236,8 @@ SCENARIOS = [
     Scenario("mkcol", "MKCOL, 32 connections", "h1", "rate", mkcol),
     Scenario("propfind-0", "PROPFIND of a file, Depth 0, six properties, 32 connections", "h1",
              "rate", propfind_rate("/read/1k", "0")),
+    Scenario("propfind-0-all", "PROPFIND of a file, Depth 0, allprop, 32 connections", "h1", "rate",
+             propfind_rate("/read/1k", "0", ALLPROP_BODY)),
     Scenario("propfind-1-10", "PROPFIND Depth 1 of 10 members, 32 connections", "h1", "rate",
              propfind_rate("/read/m10/", "1")),
     Scenario("propfind-1-1k", "PROPFIND Depth 1 of 1,000 members, one after the other", "h1",
