@@ -27,14 +27,13 @@ struct multistatus *multistatus_body_ms(struct multistatus_body *body)
 
 void multistatus_body_end(struct multistatus_body *body, struct exchange *x)
 {
-    struct buf summary = {0};
+    char summary[VERDICT_BYTES];
     if (body->has_ended)
         return;
     body->has_ended = true;
     multistatus_end(multistatus_body_ms(body));
-    verdict_format(&body->ms.verdict, &summary);
-    x->stream->response.summary = arena_str(x->arena, buf_str(&summary));
-    buf_done(&summary);
+    size_t len = davit_ms_verdict_text(&body->ms.verdict, summary, sizeof(summary));
+    x->stream->response.summary = arena_str(x->arena, str_of(summary, len));
 }
 
 enum stage_end respond_multistatus(struct exchange *x, struct multistatus_body *body)

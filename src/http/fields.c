@@ -158,7 +158,12 @@ bool http_list_has(struct str list, struct str token)
 
 bool http_is_token_char(char c)
 {
-    return char_is_alpha(c) || char_is_digit(c) || (c && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+    static const uint64_t tokens[4] = {
+        0x3ff6cfa00000000U,  /* digits and "!#$%&'*+-." */
+        0x57ffffffc7fffffeU, /* letters and "^_`|~" */
+    };
+    unsigned char byte = (unsigned char)c;
+    return tokens[byte >> 6] >> (byte & 63) & 1;
 }
 
 bool http_is_token(struct str text)

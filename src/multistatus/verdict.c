@@ -71,19 +71,28 @@ void davit_ms_verdict_add(struct davit_ms_verdict *verdict, unsigned status)
     verdict->failures[i].count++;
 }
 
-/* The longest text: 20 digits for each count. */
-enum { TEXT_BYTES = 32 * (DAVIT_MS_FAILURES_MAX + 1) };
+static size_t format_success(const struct davit_ms_verdict *verdict, char *to)
+{
+    if (verdict->success_count < 10) { /* most: not worth a conversion */
+        memcpy(to, "ok=", 3);
+        to[3] = (char)('0' + (int)verdict->success_count);
+        to[4] = '\0';
+        return 4;
+    }
+    return (size_t)snprintf(to, VERDICT_BYTES, "ok=%llu",
+                            (unsigned long long)verdict->success_count);
+}
 
-/* Writes the text into `to`, which has TEXT_BYTES; returns its length. */
+/* Writes the text into `to`, which has VERDICT_BYTES; returns its length. */
 static size_t format(const struct davit_ms_verdict *verdict, char *to)
 {
-    int len = snprintf(to, TEXT_BYTES, "ok=%llu", (unsigned long long)verdict->success_count);
+    int len = (int)format_success(verdict, to);
     for (size_t i = 0; i < verdict->failure_count; i++) {
         const struct davit_ms_count *kind = &verdict->failures[i];
         char status[16] = "none";
         if (kind->status)
             str_print(status, sizeof(status), "%u", kind->status);
-        len += snprintf(to + len, TEXT_BYTES - (size_t)len, ",%s=%llu", status,
+        len += snprintf(to + len, VERDICT_BYTES - (size_t)len, ",%s=%llu", status,
                         (unsigned long long)kind->count);
     }
     return (size_t)len;
@@ -91,7 +100,7 @@ static size_t format(const struct davit_ms_verdict *verdict, char *to)
 
 size_t davit_ms_verdict_text(const struct davit_ms_verdict *verdict, char *to, size_t size)
 {
-    char text[TEXT_BYTES];
+    char text[VERDICT_BYTES];
     size_t len = format(verdict, text);
     if (size) {
         size_t copied = size_min(len, size - 1);
@@ -103,7 +112,7 @@ size_t davit_ms_verdict_text(const struct davit_ms_verdict *verdict, char *to, s
 
 void verdict_format(const struct davit_ms_verdict *verdict, struct buf *to)
 {
-    char text[TEXT_BYTES];
+    char text[VERDICT_BYTES];
     buf_add(to, str_of(text, format(verdict, text)));
 }
 

@@ -5,6 +5,9 @@
 #include "base/buf.h"
 #include "davit/multistatus.h"
 
+/* Of the longest text, with its NUL: 20 digits for each count. */
+enum { VERDICT_BYTES = 32 * (DAVIT_MS_FAILURES_MAX + 1) };
+
 /* Appends "ok=98,423=2". */
 void verdict_format(const struct davit_ms_verdict *verdict, struct buf *to);
 

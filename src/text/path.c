@@ -19,8 +19,11 @@
  * XML and HTML would have to escape a second time. Clients compare hrefs after decoding. */
 static bool is_plain(unsigned char c)
 {
-    return char_is_alpha((char)c) || char_is_digit((char)c) ||
-           (c && strchr("-._~!$()*+,;=:@", c) != NULL);
+    static const uint64_t plain[4] = {
+        0x2fff7f1200000000U, /* digits and "!$()*+,-.:;=" */
+        0x47fffffe87ffffffU, /* letters and "@_~" */
+    };
+    return plain[c >> 6] >> (c & 63) & 1;
 }
 
 struct str path_str(struct res_path path)

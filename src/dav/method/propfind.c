@@ -15,7 +15,7 @@
 #include "exchange/destination.h"
 #include "exchange/respond.h"
 
-enum { INLINE_BODY_BYTES = 65536 };
+enum { INLINE_BODY_BYTES = 65536, ONE_BYTES = 1024 /* what is said of a resource, mostly */ };
 
 struct propfind {
     struct propfind_request request;
@@ -90,6 +90,7 @@ static enum stage_end propfind_parse_body(struct exchange *x)
 static enum stage_end answer_one(struct exchange *x, struct propfind *state)
 {
     struct multistatus_body *body = state->listing.body;
+    (void)buf_reserve(spool_buf(&body->spool), ONE_BYTES); /* once */
     bool is_complete = listing_tell(&state->listing, x->arena, &state->target);
     if (!is_complete || !exchange_hold(x, body->spool.head.cap))
         return respond_error(x, dav_from_store(STORE_BUSY));
