@@ -16,6 +16,7 @@
 #include "dav/precondition.h"
 #include "dav/target.h"
 #include "exchange/admit.h"
+#include "exchange/browser.h"
 #include "exchange/destination.h"
 #include "exchange/respond.h"
 
@@ -63,6 +64,8 @@ static struct dav_result prepare(struct exchange *x, bool is_move)
     struct transfer *transfer = ARENA_NEW(x->arena, struct transfer);
     x->state = transfer;
     struct dav_result result = destination_read(x, &transfer->to);
+    if (dav_is_fine(result))
+        result = browser_check_reach(x, transfer->to);
     if (dav_is_fine(result) && handler_find(x->service, transfer->to) != x->handler)
         result = dav_error(HTTP_FORBIDDEN, "what is mounted there takes no copies");
     if (dav_is_fine(result))

@@ -1,13 +1,18 @@
 /* Clients of WebDAV do what their users want. A browser does what a page wants, with its user's
  * passwords, and pages are anybody's (docs/decisions/0024-browsers.md).
  *
- * From outside: a page elsewhere makes a browser send a method that changes something. Without
- * CORS, which davit does not offer, a browser lets few such requests out; this does not depend on
- * that. It is about credentials that come by themselves: none where none are needed, passwords that
- * the browser remembers, certificates. A bearer token is put there by a script that has it.
+ * From outside: a page elsewhere makes a browser send a method that changes something. Unless it
+ * is told otherwise (CORS), a browser lets few such requests out; this does not depend on that. It
+ * is about credentials that come by themselves: none where none are needed, passwords that the
+ * browser remembers, certificates. A bearer token is put there by a script that has it.
  * Sec-Fetch-Site says what the browser knows, and cannot be set by a page; over plain http there
  * is none, and Origin is compared with what was asked for. Origins of extensions and apps
  * (chrome-extension://, app://) are no pages, and pass.
+ *
+ * Pages of an origin that a mount names (`cors`) may do there what their readers may, and nowhere
+ * else: the mount with the longest path decides, of both ends of a COPY or MOVE. With `*`, any page
+ * may read what everybody may, and the browser adds nothing that says who its user is
+ * (docs/decisions/0033-cors.md). Every answer there says so, and is for nobody else to be kept.
  *
  * From inside: what users stored is shown to other users, from our origin. Each answer to a GET
  * says so:
@@ -65,22 +70,97 @@ static bool is_explicit(const struct exchange *x)
     return str_starts_nocase(exchange_field(x, FIELD_AUTHORIZATION), STR("Bearer "));
 }
 
+/* --- pages that may (WHATWG Fetch §3.2) --- */
+
+/* The mount with the longest path decides, as it does for what is there. NULL: none is told. */
+static const struct content_place *place_of(const struct exchange *x, struct res_path path)
+{
+    const struct service *service = x->service;
+    const struct content_place *best = NULL;
+    for (size_t i = 0; i < service->place_count; i++) {
+        const struct content_place *place = &service->places[i];
+        if (path_is_within(path, place->prefix) &&
+            (!best || path_str(place->prefix).len >= path_str(best->prefix).len))
+            best = place;
+    }
+    return best;
+}
+
+bool web_origin_parse(struct str text, struct web_origin *origin_out)
+{
+    struct uri uri;
+    bool is_origin = uri_parse(text, &uri) && uri.scheme.len && str_eq(uri.path, STR("/")) &&
+                     uri.query.len == 0 && str_index(uri.host, '*') == uri.host.len;
+    if (!is_origin)
+        return false;
+    struct str own = str_eq_nocase(uri.scheme, STR("https"))  ? STR("443")
+                     : str_eq_nocase(uri.scheme, STR("http")) ? STR("80")
+                                                              : STR_NONE;
+    *origin_out =
+        (struct web_origin){uri.scheme, uri.host, str_eq(uri.port, own) ? STR_NONE : uri.port};
+    return true;
+}
+
+enum share {
+    SHARE_NOTHING,
+    SHARE_READS, /* with any page, which then is nobody's */
+    SHARE_ALL,   /* with a page that the place names */
+};
+
+static bool is_named(const struct content_place *place, struct str text)
+{
+    struct web_origin origin;
+    if (!web_origin_parse(text, &origin))
+        return false;
+    for (size_t i = 0; i < place->origin_count; i++) {
+        const struct web_origin *named = &place->origins[i];
+        if (str_eq_nocase(named->scheme, origin.scheme) &&
+            str_eq_nocase(named->host, origin.host) && str_eq(named->port, origin.port))
+            return true;
+    }
+    return false;
+}
+
+static enum share share_of(const struct exchange *x, struct res_path path)
+{
+    struct str origin = exchange_field(x, FIELD_ORIGIN);
+    const struct content_place *place = place_of(x, path);
+    if (!place || !origin.at)
+        return SHARE_NOTHING;
+    if (is_named(place, origin))
+        return SHARE_ALL;
+    return place->is_for_all ? SHARE_READS : SHARE_NOTHING;
+}
+
+static struct dav_result from_elsewhere(void)
+{
+    return dav_error(HTTP_FORBIDDEN, "the request comes from a page of another site");
+}
+
+struct dav_result browser_check_reach(struct exchange *x, struct res_path path)
+{
+    bool may =
+        is_safe(x) || is_explicit(x) || !is_from_elsewhere(x) || share_of(x, path) == SHARE_ALL;
+    return may ? DAV_FINE : from_elsewhere();
+}
+
 struct dav_result browser_check_origin(struct exchange *x)
 {
     struct buf note = {0};
-    if (is_safe(x) || is_explicit(x) || !is_from_elsewhere(x))
+    if (dav_is_fine(browser_check_reach(x, x->path)))
         return DAV_FINE;
     struct str origin = exchange_field(x, FIELD_ORIGIN);
     buf_addf(
         &note,
         "refused what a page of another origin asked for: Origin %.*s, Host %.*s%s%.*s. If the "
-        "page is this server's own, name the server with --public-url",
+        "page is this server's own, name the server with --public-url; if it is to be let in, name "
+        "its origin with cors",
         STR_ARGS(str_first(origin.len ? origin : STR("unknown"), 512)),
         STR_ARGS(x->stream->request.host), x->stream->request.port.len ? ":" : "",
         STR_ARGS(x->stream->request.port));
     x->stream->response.note = arena_str(x->arena, buf_str(&note));
     buf_done(&note);
-    return dav_error(HTTP_FORBIDDEN, "the request comes from a page of another site");
+    return from_elsewhere();
 }
 
 /* --- what is sent --- */
@@ -114,26 +194,84 @@ static const struct http_field_line index_lines[] = {
     POLICY("default-src 'none'; style-src '" HASH_OF_STYLE "'; base-uri 'none'; "
            "form-action 'none'; frame-ancestors 'none'")};
 
+/* Any may be read, and these by scripts, too. */
+static const struct http_field_line exposed_lines[] = {
+    LINE(ACCESS_CONTROL_EXPOSE_HEADERS, "Access-Control-Expose-Headers",
+         "Accept-Ranges, Allow, Authentication-Info, Content-Disposition, Content-Location, "
+         "Content-Range, Date, DAV, ETag, Location, Lock-Token, Retry-After, WWW-Authenticate, "
+         "X-OC-Mtime")};
+
+static const struct http_field_line varying_lines[] = {LINE(VARY, "Vary", "Origin")};
+
+static const struct http_field_line credentials_lines[] = {
+    LINE(ACCESS_CONTROL_ALLOW_CREDENTIALS, "Access-Control-Allow-Credentials", "true")};
+
+/* How long a browser need not ask again. */
+#define PREFLIGHT_SECONDS "3600"
+
+#define READING_FIELDS                                                                             \
+    "Cache-Control, Content-Type, Depth, If-Match, If-Modified-Since, If-None-Match, If-Range, "   \
+    "If-Unmodified-Since, Range, X-Requested-With"
+#define WRITING_FIELDS                                                                             \
+    ", Authorization, Destination, If, Lock-Token, OC-Checksum, Overwrite, Timeout, "              \
+    "X-Expected-Entity-Length, X-OC-Mtime"
+
 enum {
     WITH_POLICY = ARRAY_LEN(foreign_lines),
     WITHOUT_POLICY = WITH_POLICY - 1,
     SNIFFING_ONLY = 1
 };
 
-/* The mount with the longest path decides, as it does for what is there. */
+static void add_methods(struct buf *to, enum share share)
+{
+    for (enum method_id id = 0; id < METHOD_COUNT; id++) {
+        const struct method *method = method_of(id);
+        bool is_for_pages = id != METHOD_TRACE && id != METHOD_CONNECT;
+        if (!is_for_pages || (share == SHARE_READS && !(method->flags & METHOD_IS_SAFE)))
+            continue;
+        if (to->len)
+            BUF_ADD(to, ", ");
+        buf_add(to, method->name);
+    }
+}
+
+void browser_share(struct exchange *x)
+{
+    struct http_fields *fields = &x->stream->response.fields;
+    const struct content_place *place = place_of(x, x->path);
+    enum share share = share_of(x, x->path);
+    if (!place || (!place->origin_count && !place->is_for_all))
+        return;
+    http_fields_add_lines(fields, x->arena, varying_lines, ARRAY_LEN(varying_lines));
+    if (share == SHARE_NOTHING)
+        return;
+    respond_field(x, FIELD_ACCESS_CONTROL_ALLOW_ORIGIN,
+                  share == SHARE_ALL ? exchange_field(x, FIELD_ORIGIN) : STR("*"));
+    if (share == SHARE_ALL)
+        http_fields_add_lines(fields, x->arena, credentials_lines, ARRAY_LEN(credentials_lines));
+    http_fields_add_lines(fields, x->arena, exposed_lines, ARRAY_LEN(exposed_lines));
+}
+
+bool browser_answer_preflight(struct exchange *x)
+{
+    enum share share = share_of(x, x->path);
+    struct buf methods = {0};
+    if (share == SHARE_NOTHING || x->method->id != METHOD_OPTIONS ||
+        !http_fields_has(&x->stream->request.fields, FIELD_ACCESS_CONTROL_REQUEST_METHOD))
+        return false;
+    add_methods(&methods, share);
+    respond_field(x, FIELD_ACCESS_CONTROL_ALLOW_METHODS, buf_str(&methods));
+    buf_done(&methods);
+    respond_field(x, FIELD_ACCESS_CONTROL_ALLOW_HEADERS,
+                  share == SHARE_ALL ? STR(READING_FIELDS WRITING_FIELDS) : STR(READING_FIELDS));
+    respond_field(x, FIELD_ACCESS_CONTROL_MAX_AGE, STR(PREFLIGHT_SECONDS));
+    return respond_status(x, HTTP_NO_CONTENT) == STAGE_DONE;
+}
+
 static bool is_active(const struct exchange *x)
 {
-    const struct service *service = x->service;
-    const struct content_place *best = NULL;
-    if (x->link_prefix.at)
-        return false;
-    for (size_t i = 0; i < service->place_count; i++) {
-        const struct content_place *place = &service->places[i];
-        if (path_is_within(x->path, place->prefix) &&
-            (!best || path_str(place->prefix).len >= path_str(best->prefix).len))
-            best = place;
-    }
-    return best && best->is_active;
+    const struct content_place *place = x->link_prefix.at ? NULL : place_of(x, x->path);
+    return place && place->is_active;
 }
 
 /* As a client that knows nothing but ASCII may show it; says whether that is the name itself. */

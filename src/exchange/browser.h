@@ -6,6 +6,20 @@
 /* Fine, or 403: a page of another origin has made a browser send a method that is not safe. */
 NODISCARD struct dav_result browser_check_origin(struct exchange *x);
 
+/* "https://app.example", with a port or without. False: it is not the origin of a page. Views into
+ * the text. */
+NODISCARD bool web_origin_parse(struct str text, struct web_origin *origin_out);
+
+/* Adds to the answer, whatever it will be, which page elsewhere may read it (CORS); where somebody
+ * may, also that this depends on who asks. */
+void browser_share(struct exchange *x);
+
+/* True: the request is a browser's question what a page may ask for, and has been answered. */
+NODISCARD bool browser_answer_preflight(struct exchange *x);
+
+/* As browser_check_origin(), about a path that the request does something to besides its own. */
+NODISCARD struct dav_result browser_check_reach(struct exchange *x, struct res_path path);
+
 /* Adds what keeps stored content of that type from doing anything here, for every answer to a GET:
  * also 206, 304, and without a body. */
 void browser_confine(struct exchange *x, struct str media_type);

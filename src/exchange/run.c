@@ -267,10 +267,9 @@ static void waker_rang(struct waker *waker)
 static struct dav_result read_target(struct exchange *x)
 {
     const struct http_request *request = &x->stream->request;
-    if (request->path.len == 0) { /* "*": the server as a whole */
-        x->path = PATH_ROOT;
+    x->path = PATH_ROOT;
+    if (request->path.len == 0) /* "*": the server as a whole */
         return DAV_FINE;
-    }
     switch (path_decode(x->arena, request->path, &x->path, &x->has_slash)) {
     case PATH_OK:
         return DAV_FINE;
@@ -287,6 +286,7 @@ static struct dav_result read_target(struct exchange *x)
 static struct dav_result exchange_begin(struct exchange *x)
 {
     struct dav_result result = read_target(x);
+    browser_share(x);
     if (!dav_is_fine(result))
         return result;
     if (http_fields_conflict(&x->stream->request.fields))
@@ -321,7 +321,9 @@ void exchange_handle(const struct service *service, struct http_stream *stream)
     struct dav_result result = exchange_begin(x);
     if (dav_is_fine(result))
         result = find_handler(x);
-    if (dav_is_fine(result)) {
+    if (dav_is_fine(result) && browser_answer_preflight(x)) {
+        x->is_done = true;
+    } else if (dav_is_fine(result)) {
         begin_phase(x, PHASE_SIGN_IN);
     } else {
         (void)respond_error(x, result); /* no stage of any handler has run: nothing else to do */

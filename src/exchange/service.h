@@ -14,10 +14,20 @@ struct public_name {
     bool is_https;
 };
 
-/* Whether what is stored at a path and below it is a site, whose pages may run scripts. */
+/* The origin of a page (RFC 6454); the port is empty where it is the scheme's own. */
+struct web_origin {
+    struct str scheme;
+    struct str host;
+    struct str port;
+};
+
+/* What pages may do with what is stored at a path and below it. */
 struct content_place {
     struct res_path prefix;
-    bool is_active;
+    bool is_active;                   /* it is a site: its own pages may run scripts */
+    const struct web_origin *origins; /* of pages that may do what their readers may (CORS) */
+    size_t origin_count;
+    bool is_for_all; /* any page may read what everybody may */
 };
 
 struct service {
@@ -28,7 +38,7 @@ struct service {
     const struct public_name *public_names;
     size_t public_name_count;
     const struct content_place *places;
-    size_t place_count; /* 0: nothing is active */
+    size_t place_count; /* 0: nothing is allowed to any page */
     int spool_dir_fd;   /* where long answers go that must be complete before they are sent */
     bool is_read_only;
     bool has_links; /* there may be shared links (exchange/sign_in.c) */

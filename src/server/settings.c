@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "dav/home.h"
+#include "exchange/browser.h"
 #include "store/registry.h"
 #include "text/unicode.h"
 
@@ -317,6 +318,22 @@ static char *split_root(struct arena *arena, const char *root, struct settings_m
     return arena_text(arena, str_first(text, (size_t)(user - root)));
 }
 
+/* What pages may do there. */
+static struct content_place place_of(struct arena *arena, const struct settings_mount *mount,
+                                     const struct config_mount *config)
+{
+    struct content_place place = {mount->mount.prefix, config->is_active};
+    struct web_origin *origins = arena_alloc(arena, config->cors.count * sizeof(*origins));
+    for (size_t i = 0; i < config->cors.count; i++) {
+        if (web_origin_parse(str_of_c(config->cors.at[i]), &origins[place.origin_count]))
+            place.origin_count++;
+        else
+            place.is_for_all = true; /* "*" */
+    }
+    place.origins = origins;
+    return place;
+}
+
 static bool add_mount(struct settings *settings, const struct config_mount *config,
                       const struct limits *limits, struct err *err)
 {
@@ -333,8 +350,7 @@ static bool add_mount(struct settings *settings, const struct config_mount *conf
     options.is_read_only = settings->config.is_read_only;
     options.state_dir = config->line ? NULL : settings->config.state_dir; /* of the root only */
     mount->mount.store = store_pool_take(settings->pool, &options, err);
-    settings->places[settings->mount_count] =
-        (struct content_place){mount->mount.prefix, config->is_active};
+    settings->places[settings->mount_count] = place_of(&settings->arena, mount, config);
     settings->mount_count += mount->mount.store != NULL;
     return mount->mount.store != NULL;
 }
@@ -377,11 +393,12 @@ bool settings_check_roots(const struct server_config *config, struct err *err)
     return true;
 }
 
-/* Nobody need look for places where none is active. */
+/* Nobody need look for places where no page may do anything. */
 static size_t place_count(const struct settings *settings)
 {
     for (size_t i = 0; i < settings->mount_count; i++) {
-        if (settings->places[i].is_active)
+        const struct content_place *place = &settings->places[i];
+        if (place->is_active || place->origin_count || place->is_for_all)
             return settings->mount_count;
     }
     return 0;
@@ -436,7 +453,8 @@ bool settings_mount(struct settings *settings, const struct settings_ground *gro
     const struct config_mount *mounts = file ? file->mounts : NULL;
     struct config_mount root = {.pattern = STR("/"),
                                 .root = settings->config.root,
-                                .is_active = settings->config.is_active};
+                                .is_active = settings->config.is_active,
+                                .cors = settings->config.cors};
     size_t count = 1;
     bool is_fine = settings_check_roots(&settings->config, err);
     settings->pool = ground->pool;

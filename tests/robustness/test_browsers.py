@@ -14,6 +14,9 @@ tokens = {folder}/tokens
 users = {folder}/users
 [mount "/"]
 root = {folder}/all
+[mount "/shared"]
+root = {folder}/shared
+cors = https://app.example
 [mount "/site"]
 root = {folder}/site
 active = yes
@@ -25,7 +28,7 @@ allow = all for everyone
 
 class Site(davit.Davit):
     def __init__(self, folder):
-        for name in ("all", "site", "uploads"):
+        for name in ("all", "site", "uploads", "shared"):
             os.mkdir(folder / name)
             (folder / name / "page.html").write_text("<script>")
         davit.add_user(str(folder / "users"), "alice", "pencil")
@@ -74,3 +77,27 @@ def test_the_policy_of_the_index_names_its_style(site):
     style = re.search(rb"<style>(.*?)</style>", response.body, re.S).group(1)
     digest = base64.b64encode(hashlib.sha256(style).digest()).decode()
     assert f"'sha256-{digest}'" in response.field("Content-Security-Policy")
+
+
+def ask(site, method, path, **fields):
+    return site.request(method, path, fields={"Origin": "https://app.example", **fields})
+
+
+def test_a_page_that_is_let_into_a_mount_stays_in_it(site):
+    assert ask(site, "GET", "/shared/page.html").field("Access-Control-Allow-Origin") == "https://app.example"
+    elsewhere = ask(site, "GET", "/page.html")
+    assert elsewhere.status == 200 and elsewhere.field("Access-Control-Allow-Origin") is None
+    assert elsewhere.field("Vary") is None
+    for path in ("/page.html", "/site/page.html", "/sharedx"):
+        assert ask(site, "PUT", path).status == 403
+        assert ask(site, "COPY", "/shared/page.html", Destination=path).status == 403
+        assert ask(site, "MOVE", "/shared/page.html", Destination=path).status == 403
+        assert ask(site, "COPY", path, Destination="/shared/copy").status == 403
+    assert ask(site, "COPY", "/shared/page.html", Destination="/shared/copy").status == 201
+
+
+@pytest.mark.parametrize("value", ["app.example", "https://app.example/path", "https://*.example", "null", "https://"])
+def test_what_is_no_origin_is_refused(tmp_path, value):
+    done = subprocess.run([davit.BINARY, "serve", "--cors", value, str(tmp_path)], capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 2 and "is neither an origin (for example https://app.example) nor *" in done.stderr

@@ -64,6 +64,7 @@ def lines_for(option):
     values = {
         "FLAG": ["yes", "no"],
         "TEXT": ["/a b", '" blanks "'],
+        "LIST_IF": ["*", "https://app.example"],
         "TEXT_IF": ["/a b", '" blanks "'],
         "SECONDS": ["0", "86400"],
         "COUNT": option.arguments[1:],
@@ -182,6 +183,8 @@ connections = 77
 [mount "/files"]
 root = /srv/files
 read-only = yes
+cors = https://app.example
+cors = *
 quota = 10M
 [certificates]
 alice = CN=alice,O=Example

@@ -10,6 +10,7 @@
 #include <sched.h>
 
 #include "base/mem.h"
+#include "exchange/browser.h"
 
 /* How many changes wait for the disk together is how many workers there are. */
 enum { WORKERS_FLUSH = 32, WORKERS_LAZY = 8 };
@@ -264,6 +265,14 @@ static bool check_mount_root(const char *value, struct err *err)
     return *value || err_set(err, 0, "it must not be empty");
 }
 
+static bool check_cors(const char *value, struct err *err)
+{
+    struct web_origin origin;
+    return strcmp(value, "*") == 0 || web_origin_parse(str_of_c(value), &origin) ||
+           err_set(err, 0, "'%s' is neither an origin (for example https://app.example) nor *",
+                   value);
+}
+
 /* --- the tables --- */
 
 #define OPTION_TARGET struct server_config
@@ -285,6 +294,7 @@ static const struct option mount_options[] = {
     {.name = "root", .argument = "DIR", TEXT_IF(root, check_mount_root)},
     {.name = "read-only", FLAG(is_read_only)},
     {.name = "active", FLAG(is_active)},
+    {.name = "cors", .argument = "ORIGIN", LIST_IF(cors, check_cors)},
     {.name = "quota", .argument = "SIZE", BYTES(quota_bytes)},
 };
 #undef OPTION_TARGET
@@ -374,6 +384,8 @@ static void free_file(struct config_file *file)
 {
     if (!file)
         return;
+    for (struct config_mount *mount = file->mounts; mount; mount = mount->next)
+        text_list_done(&mount->cors);
     rules_done(&file->rules);
     arena_done(&file->arena);
     mem_free(file);
@@ -383,6 +395,7 @@ void config_done(struct server_config *config)
 {
     free_file(config->file);
     config->file = NULL;
+    text_list_done(&config->cors);
 }
 
 struct server_config config_default(void)

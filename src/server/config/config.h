@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/options.h"
+#include "base/text_list.h"
 #include "exchange/service.h"
 #include "io/socket.h"
 #include "io/tls.h"
@@ -28,8 +29,9 @@ struct config_mount {
     unsigned line;
     const char *root; /* NULL: it is not said yet */
     bool is_read_only;
-    bool is_active;       /* its pages may run scripts */
-    uint64_t quota_bytes; /* 0: none */
+    bool is_active;        /* its pages may run scripts */
+    struct text_list cors; /* "*", and origins whose pages may use it */
+    uint64_t quota_bytes;  /* 0: none */
 };
 
 enum listener_kind {
@@ -75,6 +77,7 @@ struct server_config {
     uint64_t hsts_s; /* OPTION_UNSET: nothing is said of it */
     bool is_read_only;
     bool is_active; /* at the root, as struct config_mount says */
+    struct text_list cors;
     bool allows_infinity;
     enum store_durability durability;
     const char *state_dir;
