@@ -32,6 +32,8 @@ OF_STORES_ONLY = "store/backend.h"
 LIBRARIES = {
     "dlopen": "dlfcn.h",
     "expat": "expat.h",
+    "fnmatch": "fnmatch.h",
+    "glob": "glob.h",
     "iconv": "iconv.h",
     "jansson": "jansson.h",
     "libcrypt": "crypt.h",

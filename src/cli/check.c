@@ -137,9 +137,16 @@ static bool add_starts(struct check *check, struct err *err)
 static void print_notices(struct check *check)
 {
     struct crawl_left_out left_out;
+    struct buf notice = {0};
     bool is_obeyed = check->command->run.robots == ROBOTS_OBEY;
     if (check->command->is_quiet)
         return;
+    for (size_t i = 0; crawl_describe_start(check->crawl, i, &notice); i++) {
+        if (notice.len)
+            tell(stderr, "davit: %s\n", buf_c(&notice));
+        buf_clear(&notice);
+    }
+    buf_done(&notice);
     for (size_t i = 0; crawl_robots_host(check->crawl, i, &left_out); i++)
         tell(stderr, "davit: %s/robots.txt %s %llu of the links%s\n", left_out.origin,
              left_out.is_closed ? "cannot be fetched, which rules out" : "asks robots to leave out",

@@ -194,7 +194,7 @@ def test_public_only_refuses_what_is_not():
     with Server({"/": page("/a"), "/a": (200, {}, b"")}) as server:
         run = check("--public-only", server.url + "/")
         assert not server.requests
-    assert run.verdict("/") == "private" and run.status == 0
+    assert run.verdict("/") == "private" and run.status == 3
 
 
 def test_redirects_are_told_apart():
@@ -379,8 +379,8 @@ def test_scope_include_exclude_and_limits():
         assert server.count("/deep/1") == 1 and server.count("/deep/2") == 0
         run = check("-r", "--max-links", 2, server.url + "/")
         assert run.status == 3 and "not-checked" in run.summary["links_by_verdict"]
-        run = check("--exclude", ".", "--include", "/in/a", server.url + "/in/")
-        assert run.status == 0
+        run = check("--exclude", ".", "--include", "/in/", server.url + "/in/")
+        assert run.status == 0 and run.verdict("/in/b") == "ok" and run.verdict("/out/c") == "skipped"
 
 
 def test_an_interrupt_ends_politely():

@@ -97,7 +97,7 @@ static void html_begin(struct report *report)
     buf_addf(out, ", %llu links to %llu addresses, %.1f s", (unsigned long long)s->place_count,
              (unsigned long long)s->target_count, (double)s->took_ms / 1000);
     if (!s->is_complete) {
-        BUF_ADD(out, ". <strong>The run did not finish: ");
+        BUF_ADD(out, ". <strong>Not all was looked at: ");
         add_xml(out, str_of_c(s->why_incomplete));
         BUF_ADD(out, "</strong>");
     }

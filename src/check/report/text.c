@@ -200,7 +200,7 @@ static void write_summary(struct report *report)
     }
     buf_addf(out, "; %.1f s\n", (double)s->took_ms / 1000);
     if (!s->is_complete) {
-        BUF_ADD(out, "The run did not finish: ");
+        BUF_ADD(out, "Not all was looked at: ");
         utf8_add_printable(out, str_of_c(s->why_incomplete));
         BUF_ADD(out, "\n");
     }

@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "check/run/files.h"
 #include "check/run/soft404.h"
+#include "check/run/start.h"
 #include "check/run/visit.h"
 
 enum { TURN_MS = 100 };
@@ -51,16 +52,6 @@ static bool is_allowed(struct crawl *crawl, struct host *host, uint32_t id)
     return false;
 }
 
-/* A start that is left out: then hardly anything was checked, and that must not look like success.
- */
-static void note_closed_start(struct crawl *crawl, const struct host *host, struct str url)
-{
-    if (!crawl->has_trouble)
-        err_set(&crawl->trouble, 0, "%s/robots.txt %s: %.*s was not checked", host->origin,
-                host->is_closed ? "cannot be fetched" : "asks robots to stay away", STR_ARGS(url));
-    crawl->has_trouble = true;
-}
-
 static enum target_wish wish_of(const struct target *target)
 {
     if (target->flags & TARGET_WANTS_NAMES)
@@ -75,8 +66,6 @@ static bool is_needed(struct crawl *crawl, struct host *host, uint32_t id)
     struct target *target = site_at(crawl->site, id);
     struct str url = site_url(crawl->site, id);
     if (!is_allowed(crawl, host, id)) {
-        if (target->flags & TARGET_IS_START)
-            note_closed_start(crawl, host, url);
         crawl_finish(crawl, id, VERDICT_ROBOTS);
         return false;
     }
@@ -244,6 +233,7 @@ bool crawl_run(struct crawl *crawl, struct err *err)
     crawl->counts.queued = crawl->hosts.queued;
     if (crawl->is_stopped || crawl->is_draining)
         give_up(crawl);
+    starts_judge(crawl);
     if (crawl->has_trouble)
         *err = crawl->trouble;
     return !crawl->has_trouble;
@@ -296,6 +286,7 @@ void crawl_free(struct crawl *crawl)
     scope_free(crawl->scope);
     soft404_free(crawl->soft404);
     hosts_done(&crawl->hosts);
+    starts_done(crawl);
     url_done(&crawl->url);
     buf_done(&crawl->format);
     buf_done(&crawl->piece);
@@ -304,14 +295,6 @@ void crawl_free(struct crawl *crawl)
 }
 
 /* --- starts --- */
-
-void crawl_add_scope(struct crawl *crawl, const char *start)
-{
-    struct url url = {0};
-    if (url_parse(&url, str_of_c(start), NULL, NULL) && url.has_host)
-        scope_add_start(crawl->scope, &url);
-    url_done(&url);
-}
 
 void crawl_resume(struct crawl *crawl, struct str url, unsigned depth, unsigned flags)
 {
@@ -339,41 +322,17 @@ void crawl_resume_place(struct crawl *crawl, struct str url, struct str page, st
         crawl_stop(crawl, err.text);
 }
 
-static void add_start_url(struct crawl *crawl, const char *text)
-{
-    const struct link_context context = {.page = TARGET_NONE};
-    const struct found_link link = {.raw = str_of_c(text), .at = {1, 1}, .kind = LINK_START};
-    link_add(crawl, &context, &link);
-}
-
-/* A sitemap where sites have it. robots.txt may name others. */
-static void add_sitemap(struct crawl *crawl, const char *start)
-{
-    struct url base = {0}, url = {0};
-    bool is_new;
-    if (crawl->options->sitemap == SITEMAP_OFF || !crawl->options->is_recursive)
-        return;
-    bool is_fine = url_parse(&base, str_of_c(start), NULL, NULL) && url_is_http(&base) &&
-                   url_parse(&url, STR("/sitemap.xml"), &base, NULL);
-    if (is_fine) {
-        buf_clear(&crawl->format);
-        url_format(&url, &crawl->format, false);
-        uint32_t id = site_target(crawl->site, buf_str(&crawl->format), &is_new);
-        site_at(crawl->site, id)->flags |= TARGET_IS_SITEMAP | TARGET_IS_FREE;
-        if (is_new)
-            hosts_enqueue(&crawl->hosts, id, &url);
-    }
-    url_done(&base);
-    url_done(&url);
-}
-
 bool crawl_add_start(struct crawl *crawl, const char *start, struct err *err)
 {
-    bool is_url = strstr(start, "://") != NULL && strncmp(start, "file:", 5) != 0;
-    if (!is_url)
-        return file_add_start(crawl, start, err);
-    if (crawl->options->sitemap != SITEMAP_ONLY)
-        add_start_url(crawl, start);
-    add_sitemap(crawl, start);
-    return true;
+    return start_add(crawl, start, err);
+}
+
+void crawl_add_scope(struct crawl *crawl, const char *start)
+{
+    start_add_scope(crawl, start);
+}
+
+bool crawl_describe_start(const struct crawl *crawl, size_t number, struct buf *to)
+{
+    return start_describe(crawl, number, to);
 }

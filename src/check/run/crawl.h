@@ -22,6 +22,10 @@ void crawl_add_scope(struct crawl *crawl, const char *start);
 void crawl_resume(struct crawl *crawl, struct str url, unsigned depth, unsigned flags);
 void crawl_resume_place(struct crawl *crawl, struct str url, struct str page, struct place *place);
 
+/* What is to be told of the start `number`, appended: that it was not read, where it led, what of
+ * it was left out; nothing where there is nothing. After the run. False: there is no such start. */
+bool crawl_describe_start(const struct crawl *crawl, size_t number, struct buf *to);
+
 /* Runs to the end. False: it could not be finished, `err` says why; what was not looked at is
  * NOT_CHECKED. */
 NODISCARD bool crawl_run(struct crawl *crawl, struct err *err);

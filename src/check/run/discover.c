@@ -108,14 +108,19 @@ static void settle_target(struct crawl *crawl, uint32_t id, const struct url *ur
 /* The target of what stands in crawl->url. */
 static uint32_t target_of_url(struct crawl *crawl, bool *is_new)
 {
-    buf_clear(&crawl->format);
-    url_format(&crawl->url, &crawl->format, false);
-    if (scope_remap(crawl->scope, buf_str(&crawl->format), &crawl->remapped) &&
-        url_parse(&crawl->url, buf_str(&crawl->remapped), NULL, NULL)) {
-        buf_clear(&crawl->format);
-        url_format(&crawl->url, &crawl->format, false);
+    struct buf *text = &crawl->format;
+    if (crawl->url.kind == URL_FILE) { /* what stands behind '?' is for a server */
+        buf_clear(&crawl->url.query);
+        crawl->url.has_query = false;
     }
-    return site_target(crawl->site, buf_str(&crawl->format), is_new);
+    buf_clear(text);
+    url_format(&crawl->url, text, false);
+    if (scope_remap(crawl->scope, buf_str(text), &crawl->remapped) &&
+        url_parse(&crawl->url, buf_str(&crawl->remapped), NULL, NULL)) {
+        buf_clear(text);
+        url_format(&crawl->url, text, false);
+    }
+    return site_target(crawl->site, buf_str(text), is_new);
 }
 
 /* Without the directive for the browser that may stand at its end (HTML 7.4.2.3.3). */
@@ -167,7 +172,7 @@ void link_add(struct crawl *crawl, const struct link_context *context,
     buf_done(&fragment);
 }
 
-void links_add(struct crawl *crawl, const struct document *document)
+static void links_add(struct crawl *crawl, const struct document *document)
 {
     const struct link_context context = {
         .page = document->target,
@@ -179,6 +184,28 @@ void links_add(struct crawl *crawl, const struct document *document)
         const struct found_link link = document_link(document, i);
         link_add(crawl, &context, &link);
     }
+}
+
+void document_read(struct crawl *crawl, struct document *document)
+{
+    struct target *target = site_at(crawl->site, document->target);
+    struct page *page = document->page;
+    if (!page_end(page))
+        site_set_note(crawl->site, document->target, STR("damaged; read up to the fault"));
+    if (!page_is_understood(page)) {
+        site_set_note(crawl->site, document->target, STR("text that is no list of URLs"));
+        return;
+    }
+    target->flags |= TARGET_IS_PARSED | (page_has_names(page) ? TARGET_HAS_NAMES : 0);
+    if (!(target->flags & (TARGET_IS_INSIDE | TARGET_IS_SITEMAP)))
+        return;
+    if (crawl->options->pages_max && crawl->counts.pages >= crawl->options->pages_max) {
+        site_set_note(crawl->site, document->target, STR("its links are beyond --max-pages"));
+        crawl->counts.beyond++;
+        return;
+    }
+    crawl->counts.pages++;
+    links_add(crawl, document);
 }
 
 uint32_t link_redirect(struct crawl *crawl, uint32_t from, struct str location)
@@ -199,6 +226,10 @@ uint32_t link_redirect(struct crawl *crawl, uint32_t from, struct str location)
         target->depth = source->depth;
         target->hops = hops;
         target->flags |= TARGET_IS_FREE;
+    }
+    if (source->flags & TARGET_IS_START && !crawl->options->scope) { /* this is what was meant */
+        scope_add_start(crawl->scope, &crawl->url);
+        target->flags |= TARGET_IS_START;
     }
     if (source->flags & TARGET_IS_INSIDE &&
         scope_is_inside(crawl->scope, site_url(crawl->site, id)))

@@ -15,8 +15,9 @@ struct link_context {
 /* Makes a place of it, and what has to be looked at for it a target. */
 void link_add(struct crawl *crawl, const struct link_context *context,
               const struct found_link *link);
-/* All links of a document that has ended. */
-void links_add(struct crawl *crawl, const struct document *document);
+/* A document has come to its end: its links are added where they are followed, within --max-pages.
+ */
+void document_read(struct crawl *crawl, struct document *document);
 
 /* Where the redirect of `from` leads. TARGET_NONE: to nothing that is a URL. */
 uint32_t link_redirect(struct crawl *crawl, uint32_t from, struct str location);

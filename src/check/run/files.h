@@ -5,6 +5,3 @@
 
 /* Reads a target that is local; it has its verdict then. */
 void file_read(struct crawl *crawl, uint32_t id);
-
-/* A file, a folder, or "-" for a list on standard input. */
-NODISCARD bool file_add_start(struct crawl *crawl, const char *start, struct err *err);

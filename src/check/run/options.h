@@ -31,6 +31,9 @@ struct check_options {
     const char *base;
     bool skips_external;
 
+    bool takes_ignored;        /* of folders, also what .gitignore and node_modules leave out */
+    struct text_list suffixes; /* of folders, only files that end so; none: all documents */
+
     enum sitemap_mode sitemap;
     enum robots_mode robots;
     struct text_list own; /* hosts for which ROBOTS_IGNORE holds */

@@ -19,6 +19,7 @@
 #include "check/read/html_links.h"
 #include "check/read/plain_links.h"
 #include "check/read/xml_links.h"
+#include "check/url/url.h"
 #include "stream/gunzip.h"
 #include "text/utf8_clean.h"
 
@@ -50,6 +51,7 @@ struct page {
     struct css_reader *css;
     struct xml_links *xml;
     bool is_broken;
+    bool is_no_list;
     bool wants_likeness;
     struct likeness likeness;
 };
@@ -73,21 +75,50 @@ static const struct {
     {STR_INIT("application/rdf+xml"), STR_INIT(".rdf"), PAGE_XML},
     {STR_INIT("text/markdown"), STR_INIT(".md"), PAGE_MARKDOWN},
     {STR_INIT("text/x-markdown"), STR_INIT(".markdown"), PAGE_MARKDOWN},
+    {STR_INIT("text/x-markdown"), STR_INIT(".mdx"), PAGE_MARKDOWN},
     {STR_INIT("text/uri-list"), STR_INIT(".txt"), PAGE_LIST},
     {STR_INIT("application/gzip"), STR_INIT(".gz"), PAGE_GZIP},
     {STR_INIT("application/x-gzip"), STR_INIT(".gz"), PAGE_GZIP},
 };
 
-enum page_type page_type_of(struct str media_type, struct str path)
+static bool ends_nocase(struct str text, struct str end)
 {
-    struct str name = str_trim(str_first(media_type, str_index(media_type, ';')));
+    return text.len >= end.len && str_eq_nocase(str_from(text, text.len - end.len), end);
+}
+
+static enum page_type type_by_name(struct str path)
+{
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-        bool is_it =
-            name.len ? str_eq_nocase(types[i].media_type, name) : str_ends(path, types[i].suffix);
-        if (is_it)
+        if (ends_nocase(path, types[i].suffix))
             return types[i].type;
     }
     return PAGE_NONE;
+}
+
+enum page_type page_type_of(struct str media_type, struct str path)
+{
+    struct str name = str_trim(str_first(media_type, str_index(media_type, ';')));
+    if (name.len == 0)
+        return type_by_name(path);
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        if (str_eq_nocase(types[i].media_type, name))
+            return types[i].type;
+    }
+    /* What servers say of Markdown that do not know it. */
+    bool says_nothing = str_eq_nocase(name, STR("text/plain")) ||
+                        str_eq_nocase(name, STR("application/octet-stream"));
+    path = str_first(path, str_index(path, '?'));
+    return says_nothing && type_by_name(path) == PAGE_MARKDOWN ? PAGE_MARKDOWN : PAGE_NONE;
+}
+
+enum page_type page_type_of_file(struct str path, bool is_named)
+{
+    enum page_type type = type_by_name(path);
+    struct str name = str_from(path, str_index_last(path, '/') + 1);
+    bool is_sitemap = str_starts_nocase(name, STR("sitemap")) && ends_nocase(name, STR(".xml.gz"));
+    if (type == PAGE_LIST && !is_named)
+        return PAGE_PLAIN_TEXT;
+    return type == PAGE_GZIP && !is_named && !is_sitemap ? PAGE_NONE : type;
 }
 
 /* The charset parameter of a media type (RFC 9110 §8.3.2). */
@@ -242,7 +273,7 @@ static void settle(struct page *page)
 static bool is_text(const struct page *page)
 {
     return page->type == PAGE_HTML || page->type == PAGE_CSS || page->type == PAGE_MARKDOWN ||
-           page->type == PAGE_LIST;
+           page->type == PAGE_LIST || page->type == PAGE_PLAIN_TEXT;
 }
 
 bool page_feed(struct page *page, struct str bytes)
@@ -281,6 +312,23 @@ static void read_packed(struct page *page)
     buf_done(&text);
 }
 
+/* Whether there are lines, and each that counts is an absolute URL. */
+static bool is_list(struct str text)
+{
+    struct url url = {0};
+    bool is_one = true, is_any = false;
+    while (text.len && is_one) {
+        struct str line = str_trim(str_cut(&text, '\n'));
+        if (line.len == 0 || line.at[0] == '#')
+            continue;
+        is_any = true;
+        is_one = str_index(line, ' ') == line.len && url_parse(&url, line, NULL, NULL) &&
+                 url_is_http(&url);
+    }
+    url_done(&url);
+    return is_one && is_any;
+}
+
 bool page_end(struct page *page)
 {
     if (is_text(page) && !page->decoder)
@@ -304,6 +352,11 @@ bool page_end(struct page *page)
     case PAGE_LIST:
         list_links(page->finder, buf_str(&page->held));
         break;
+    case PAGE_PLAIN_TEXT:
+        page->is_no_list = !is_list(buf_str(&page->held));
+        if (!page->is_no_list)
+            list_links(page->finder, buf_str(&page->held));
+        break;
     case PAGE_GZIP:
         read_packed(page);
         break;
@@ -311,6 +364,11 @@ bool page_end(struct page *page)
         break;
     }
     return !page->is_broken;
+}
+
+bool page_is_understood(const struct page *page)
+{
+    return !page->is_no_list;
 }
 
 bool page_has_names(const struct page *page)

@@ -11,11 +11,15 @@ enum page_type {
     PAGE_XML, /* a sitemap, a feed, or nothing that has links */
     PAGE_MARKDOWN,
     PAGE_LIST,
-    PAGE_GZIP, /* may have one of the above packed in it */
+    PAGE_PLAIN_TEXT, /* a list, if each of its lines is an absolute URL */
+    PAGE_GZIP,       /* may have one of the above packed in it */
 };
 
 /* What it is: by its media type, or where there is none by the end of its name. */
 enum page_type page_type_of(struct str media_type, struct str path);
+/* The same of a local file. What was named as a start is a list where its name says so; other text
+ * must look like one, and of what is packed only a sitemap is read. */
+enum page_type page_type_of_file(struct str path, bool is_named);
 
 struct page;
 
@@ -29,6 +33,9 @@ NODISCARD bool page_feed(struct page *page, struct str bytes);
 /* It ends here: links that were held back are told of. False: it is damaged; what was found until
  * then stands. */
 NODISCARD bool page_end(struct page *page);
+
+/* After its end: whether it was what it was read as. */
+bool page_is_understood(const struct page *page);
 
 /* Whether fragments lead to names in it. */
 bool page_has_names(const struct page *page);

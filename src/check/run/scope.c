@@ -112,7 +112,8 @@ bool scope_is_wanted(const struct scope *scope, struct str url)
 {
     if (match(&scope->exclude, url))
         return match(&scope->include, url);
-    if (scope->options->skips_external && !scope_is_inside(scope, url))
+    bool is_local = str_starts(url, STR("file:"));
+    if (scope->options->skips_external && !is_local && !scope_is_inside(scope, url))
         return match(&scope->include, url);
     return true;
 }

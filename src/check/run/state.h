@@ -7,6 +7,7 @@
 #include "client/solo.h"
 
 struct soft404;
+struct start;
 
 struct crawl {
     const struct check_options *options;
@@ -16,6 +17,8 @@ struct crawl {
     struct scope *scope;
     struct solo *solo;
     struct hosts hosts;
+    struct start *starts;
+    size_t start_count;
     struct list visits; /* all of them */
     unsigned sleeping;  /* of those, that wait to be tried again */
     unsigned under_way; /* requests */

@@ -234,6 +234,17 @@ static bool is_parsed(const struct visit *visit, enum page_type type)
     return (target->flags & TARGET_IS_INSIDE) && (type != PAGE_GZIP || is_start);
 }
 
+static void note_unread(struct visit *visit, struct str type)
+{
+    struct buf note = {0};
+    if (type.len == 0)
+        BUF_ADD(&note, "it has no Content-Type, and no name that tells what it is");
+    else
+        buf_addf(&note, "davit finds no links in %.*s", STR_ARGS(type));
+    site_set_note(visit->crawl->site, visit->target, buf_str(&note));
+    buf_done(&note);
+}
+
 static bool begin_page(struct visit *visit)
 {
     struct crawl *crawl = visit->crawl;
@@ -241,8 +252,14 @@ static bool begin_page(struct visit *visit)
     enum page_type what = page_type_of(type, target_path(site_url(crawl->site, visit->target)));
     if ((site_at(crawl->site, visit->target)->flags & TARGET_IS_SITEMAP) && what == PAGE_NONE)
         what = str_starts_nocase(type, STR("text/plain")) ? PAGE_LIST : PAGE_GZIP;
-    if (what == PAGE_NONE || !is_parsed(visit, what))
+    bool is_start = site_at(crawl->site, visit->target)->flags & TARGET_IS_START;
+    if (is_start && what == PAGE_NONE && str_starts_nocase(type, STR("text/plain")))
+        what = PAGE_PLAIN_TEXT;
+    if (what == PAGE_NONE || !is_parsed(visit, what)) {
+        if (is_start)
+            note_unread(visit, type);
         return false;
+    }
     document_begin(&visit->document, crawl->site, visit->target, what, type);
     if (crawl->soft404)
         page_want_likeness(visit->document.page);
@@ -467,22 +484,11 @@ static bool ask_with_get(struct visit *visit)
 static void read_page(struct visit *visit)
 {
     struct crawl *crawl = visit->crawl;
-    struct target *target = site_at(crawl->site, visit->target);
-    struct page *page = visit->document.page;
+    const struct target *target = site_at(crawl->site, visit->target);
     bool is_followed = target->flags & (TARGET_IS_INSIDE | TARGET_IS_SITEMAP);
-    if (!page_end(page))
-        site_set_note(crawl->site, visit->target, STR("damaged; read up to the fault"));
-    target->flags |= TARGET_IS_PARSED | (page_has_names(page) ? TARGET_HAS_NAMES : 0);
+    document_read(crawl, &visit->document);
     if (crawl->soft404 && is_followed && visit->call.status == HTTP_OK)
-        soft404_note(crawl->soft404, visit->target, page);
-    if (!is_followed)
-        return;
-    if (crawl->options->pages_max && crawl->counts.pages >= crawl->options->pages_max) {
-        site_set_note(crawl->site, visit->target, STR("its links are beyond --max-pages"));
-        return;
-    }
-    crawl->counts.pages++;
-    links_add(crawl, &visit->document);
+        soft404_note(crawl->soft404, visit->target, visit->document.page);
 }
 
 static void follow(struct visit *visit)

@@ -1,0 +1,18 @@
+/* check/local/folder.h: the files of a folder and of those beneath it. */
+#pragma once
+
+#include "base/err.h"
+
+/* Embedded by who walks; zeroed but for what is set. */
+struct folder_walk {
+    /* One file. */
+    void (*file)(struct folder_walk *walk, const char *path);
+    bool takes_all; /* also what .gitignore and node_modules leave out */
+
+    uint64_t hidden_count;  /* left out, since their names begin with '.' */
+    uint64_t ignored_count; /* left out as .gitignore says, or as node_modules */
+};
+
+/* Walks the folder `path`. False: it cannot be read, `err` says why; of one beneath it that cannot
+ * be read likewise. */
+NODISCARD bool folder_walk(struct folder_walk *walk, const char *path, struct err *err);

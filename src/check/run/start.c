@@ -1,0 +1,367 @@
+/* Starts: what a run is told to begin with. A URL or a file is one target, a folder stands for all
+ * documents in it, "-" for the addresses on standard input.
+ *
+ * Who asks for a run wants the links of its starts looked at. When that could not be done, a run
+ * that says nothing looks like one in which all is well. So each start that was not read for links
+ * is named, with the reason, and the run counts as one that did not look at all. A start that
+ * failed is named by its verdict already.
+ *
+ * A start that is redirected (from http: to https:, to www.) is where it leads: what is beneath
+ * that is followed as well. discover.c sees to it, here it is said. */
+#include "check/run/start.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "check/local/folder.h"
+#include "check/run/discover.h"
+#include "check/url/percent.h"
+
+enum { READ_BYTES = 1 << 16 };
+
+enum start_kind { START_DOCUMENT, START_FOLDER, START_LIST };
+
+struct start {
+    enum start_kind kind;
+    const char *text;      /* as it was given */
+    uint32_t first, after; /* the targets that it made, in a row */
+    bool is_known;         /* it named what another start had made */
+    uint64_t hidden_count;
+    uint64_t ignored_count;
+};
+
+static struct start *start_new(struct crawl *crawl, const char *text, enum start_kind kind)
+{
+    crawl->starts = mem_resize(crawl->starts, (crawl->start_count + 1) * sizeof(*crawl->starts));
+    struct start *start = &crawl->starts[crawl->start_count++];
+    uint32_t next = site_target_count(crawl->site);
+    *start = (struct start){.kind = kind, .text = text, .first = next, .after = next};
+    return start;
+}
+
+void starts_done(struct crawl *crawl)
+{
+    mem_free(crawl->starts);
+}
+
+/* --- URLs --- */
+
+static void add_link(struct crawl *crawl, struct start *start, struct str raw, enum link_kind kind)
+{
+    const struct link_context context = {.page = TARGET_NONE};
+    const struct found_link link = {.raw = raw, .at = {1, 1}, .kind = kind};
+    link_add(crawl, &context, &link);
+    start->is_known = start->is_known || start->after == site_target_count(crawl->site);
+    start->after = site_target_count(crawl->site);
+}
+
+/* A sitemap where sites have it. robots.txt may name others. */
+static void add_sitemap(struct crawl *crawl, const char *text)
+{
+    struct url base = {0}, url = {0};
+    bool is_new;
+    if (crawl->options->sitemap == SITEMAP_OFF || !crawl->options->is_recursive)
+        return;
+    bool is_fine = url_parse(&base, str_of_c(text), NULL, NULL) && url_is_http(&base) &&
+                   url_parse(&url, STR("/sitemap.xml"), &base, NULL);
+    if (is_fine) {
+        buf_clear(&crawl->format);
+        url_format(&url, &crawl->format, false);
+        uint32_t id = site_target(crawl->site, buf_str(&crawl->format), &is_new);
+        site_at(crawl->site, id)->flags |= TARGET_IS_SITEMAP | TARGET_IS_FREE;
+        if (is_new)
+            hosts_enqueue(&crawl->hosts, id, &url);
+    }
+    url_done(&base);
+    url_done(&url);
+}
+
+static void add_url(struct crawl *crawl, const char *text)
+{
+    struct start *start = start_new(crawl, text, START_DOCUMENT);
+    if (crawl->options->sitemap != SITEMAP_ONLY)
+        add_link(crawl, start, str_of_c(text), LINK_START);
+    add_sitemap(crawl, text);
+    if (crawl->options->sitemap == SITEMAP_ONLY)
+        start->after = site_target_count(crawl->site);
+}
+
+void start_add_scope(struct crawl *crawl, const char *text)
+{
+    struct url url = {0};
+    if (url_parse(&url, str_of_c(text), NULL, NULL) && url.has_host)
+        scope_add_start(crawl->scope, &url);
+    url_done(&url);
+}
+
+/* --- files --- */
+
+/* The URL of a local path: what stands for itself in a name must not be read as part of a URL. */
+static void add_file_url(struct buf *to, struct str path)
+{
+    BUF_ADD(to, "file://");
+    for (size_t i = 0; i < path.len; i++) {
+        if (path.at[i] == '%' || path.at[i] == '\\')
+            buf_addf(to, "%%%02X", (unsigned)path.at[i]);
+        else
+            percent_encode(to, str_of(path.at + i, 1), PERCENT_PATH);
+    }
+}
+
+static void add_file_scope(struct crawl *crawl, struct str path, bool is_folder)
+{
+    struct url url = {0};
+    struct buf text = {0};
+    add_file_url(&text, path);
+    if (is_folder)
+        BUF_ADD(&text, "/");
+    if (url_parse(&url, buf_str(&text), NULL, NULL))
+        scope_add_start(crawl->scope, &url);
+    url_done(&url);
+    buf_done(&text);
+}
+
+static void add_file(struct crawl *crawl, struct start *start, const char *path,
+                     enum link_kind kind)
+{
+    struct buf url = {0};
+    add_file_url(&url, str_of_c(path));
+    add_link(crawl, start, buf_str(&url), kind);
+    buf_done(&url);
+}
+
+struct folder_start {
+    struct folder_walk walk;
+    struct crawl *crawl;
+    struct start *start;
+};
+
+static bool has_suffix(const struct text_list *suffixes, struct str path)
+{
+    bool has = suffixes->count == 0;
+    for (size_t i = 0; i < suffixes->count && !has; i++)
+        has = str_ends(path, str_of_c(suffixes->at[i]));
+    return has;
+}
+
+static void on_file(struct folder_walk *walk, const char *path)
+{
+    struct folder_start *folder = CONTAINER_OF(walk, struct folder_start, walk);
+    if (page_type_of_file(str_of_c(path), false) != PAGE_NONE &&
+        has_suffix(&folder->crawl->options->suffixes, str_of_c(path)))
+        add_file(folder->crawl, folder->start, path, LINK_FOLDER_FILE);
+}
+
+static bool add_folder(struct crawl *crawl, const char *text, const char *path, struct err *err)
+{
+    struct start *start = start_new(crawl, text, START_FOLDER);
+    struct folder_start folder = {
+        .walk = {.file = on_file, .takes_all = crawl->options->takes_ignored},
+        .crawl = crawl,
+        .start = start,
+    };
+    bool is_fine = folder_walk(&folder.walk, path, err);
+    start->hidden_count = folder.walk.hidden_count;
+    start->ignored_count = folder.walk.ignored_count;
+    return is_fine;
+}
+
+/* What is at `path`; `text` is how it was named. */
+static bool add_path(struct crawl *crawl, const char *text, const char *path, struct err *err)
+{
+    struct stat info;
+    char *real = realpath(path, NULL);
+    if (!real || stat(real, &info) < 0)
+        return err_sys(err, errno,
+                       "'%s' is neither a URL (such as https://example.org/) nor a file", text);
+    bool is_fine = true, is_folder = S_ISDIR(info.st_mode);
+    add_file_scope(crawl, str_of_c(real), is_folder);
+    if (is_folder)
+        is_fine = add_folder(crawl, text, real, err);
+    else
+        add_file(crawl, start_new(crawl, text, START_DOCUMENT), real, LINK_START);
+    mem_free(real);
+    return is_fine;
+}
+
+/* A pattern that no shell has expanded. */
+static bool add_matches(struct crawl *crawl, const char *pattern, struct err *err)
+{
+    glob_t matches = {0};
+    bool is_fine = glob(pattern, GLOB_BRACE | GLOB_TILDE, NULL, &matches) == 0 ||
+                   err_set(err, 0, "no file matches '%s'", pattern);
+    for (size_t i = 0; is_fine && i < matches.gl_pathc; i++)
+        is_fine = add_path(crawl, pattern, matches.gl_pathv[i], err);
+    globfree(&matches);
+    return is_fine;
+}
+
+static bool add_local(struct crawl *crawl, const char *text, struct err *err)
+{
+    struct stat info;
+    struct url url = {0};
+    struct buf path = {0};
+    bool is_url = strncmp(text, "file://", 7) == 0 && url_parse(&url, str_of_c(text), NULL, NULL);
+    if (is_url)
+        percent_decode(&path, buf_str(&url.path));
+    else
+        buf_add(&path, str_of_c(text));
+    bool is_pattern = !is_url && strpbrk(text, "*?[{") && lstat(text, &info) < 0;
+    bool is_fine =
+        is_pattern ? add_matches(crawl, text, err) : add_path(crawl, text, buf_c(&path), err);
+    url_done(&url);
+    buf_done(&path);
+    return is_fine;
+}
+
+static bool add_list(struct crawl *crawl, const char *name, struct err *err)
+{
+    struct buf text = {0};
+    ssize_t len;
+    struct start *start = start_new(crawl, name, START_LIST);
+    while ((len = read(STDIN_FILENO, buf_reserve(&text, READ_BYTES), READ_BYTES)) > 0)
+        text.len += size_of_ssize(len);
+    struct str rest = buf_str(&text);
+    while (len == 0 && rest.len) {
+        struct str line = str_trim(str_cut(&rest, '\n'));
+        while (line.len && line.at[line.len - 1] == '\r')
+            line.len--;
+        if (line.len == 0 || line.at[0] == '#')
+            continue;
+        add_link(crawl, start, line, LINK_LIST_LINE);
+        start->is_known = true; /* whatever it named: a list is read by that */
+    }
+    buf_done(&text);
+    return len == 0 || err_sys(err, errno, "cannot read standard input");
+}
+
+bool start_add(struct crawl *crawl, const char *text, struct err *err)
+{
+    if (strcmp(text, "-") == 0)
+        return add_list(crawl, "standard input", err);
+    if (strstr(text, "://") == NULL || strncmp(text, "file:", 5) == 0)
+        return add_local(crawl, text, err);
+    add_url(crawl, text);
+    return true;
+}
+
+/* --- the end --- */
+
+/* Where a target leads. */
+static uint32_t end_of(const struct crawl *crawl, uint32_t id)
+{
+    for (unsigned hops = 0; hops < crawl->options->redirects_max; hops++) {
+        uint32_t next = site_at(crawl->site, id)->redirect_to;
+        id = next == TARGET_NONE ? id : next;
+    }
+    return id;
+}
+
+/* Read, or reported as bad: then its verdict speaks. */
+static bool is_settled(const struct crawl *crawl, uint32_t id)
+{
+    const struct target *end = site_at(crawl->site, end_of(crawl, id));
+    enum verdict verdict = (enum verdict)end->verdict;
+    bool is_reported =
+        site_at(crawl->site, id)->flags & TARGET_IS_LINKED &&
+        (crawl->options->fail_on & verdict_bit(verdict) || verdict == VERDICT_NOT_CHECKED);
+    return is_reported || end->flags & (TARGET_IS_PARSED | TARGET_HAS_MEMBERS | TARGET_IS_CACHED);
+}
+
+static bool is_read(const struct crawl *crawl, const struct start *start)
+{
+    bool is_any = start->is_known;
+    for (uint32_t id = start->first; id < start->after && !is_any; id++)
+        is_any = is_settled(crawl, id);
+    return is_any;
+}
+
+static void add_why(const struct crawl *crawl, const struct start *start, struct buf *to)
+{
+    if (start->first == start->after) {
+        static const struct str whys[] = {
+            [START_DOCUMENT] = STR_INIT("it has no sitemap"),
+            [START_FOLDER] = STR_INIT("no document is in it"),
+            [START_LIST] = STR_INIT("it names no address"),
+        };
+        buf_add(to, whys[start->kind]);
+        return;
+    }
+    uint32_t id = end_of(crawl, start->first);
+    const struct target *end = site_at(crawl->site, id);
+    const char *note = site_note(crawl->site, id);
+    if (note && note[0])
+        buf_add(to, str_of_c(note));
+    else if (end->verdict == VERDICT_ROBOTS)
+        BUF_ADD(to, "robots.txt asks robots to stay away");
+    else if (end->verdict == VERDICT_SKIPPED)
+        BUF_ADD(to, "it is left out by --exclude, or has a scheme that is not checked");
+    else if (end->verdict == VERDICT_PRIVATE)
+        buf_add(to, str_of_c(verdict_rows[VERDICT_PRIVATE].meaning));
+    else if (!(end->flags & (TARGET_IS_INSIDE | TARGET_IS_SITEMAP)))
+        buf_addf(to, "it leads to %s, which --scope does not hold", end->url);
+    else
+        buf_addf(to, "it answers with status %u", end->status);
+}
+
+static void add_unread(const struct crawl *crawl, const struct start *start, struct buf *to)
+{
+    buf_addf(to, "%s was not read for links: ", start->text);
+    add_why(crawl, start, to);
+}
+
+void starts_judge(struct crawl *crawl)
+{
+    struct buf why = {0};
+    size_t more = 0;
+    for (size_t i = 0; i < crawl->start_count && !crawl->has_trouble; i++) {
+        if (is_read(crawl, &crawl->starts[i]))
+            continue;
+        more += why.len > 0;
+        if (why.len == 0)
+            add_unread(crawl, &crawl->starts[i], &why);
+    }
+    if (more)
+        buf_addf(&why, "; and %zu other starts", more);
+    if (crawl->counts.beyond && why.len == 0 && !crawl->has_trouble)
+        buf_addf(&why, "the links of %llu pages are beyond --max-pages",
+                 (unsigned long long)crawl->counts.beyond);
+    if (why.len) {
+        err_set(&crawl->trouble, 0, "%s", buf_c(&why));
+        crawl->has_trouble = true;
+    }
+    buf_done(&why);
+}
+
+static void add_left_out(const struct start *start, struct buf *to)
+{
+    if (start->ignored_count)
+        buf_addf(to, "; left out by .gitignore or as node_modules: %llu",
+                 (unsigned long long)start->ignored_count);
+    if (start->hidden_count)
+        buf_addf(to, "; hidden, and left out: %llu", (unsigned long long)start->hidden_count);
+}
+
+bool start_describe(const struct crawl *crawl, size_t number, struct buf *to)
+{
+    if (number >= crawl->start_count)
+        return false;
+    const struct start *start = &crawl->starts[number];
+    bool is_one = start->kind == START_DOCUMENT && start->first < start->after;
+    uint32_t end = is_one ? end_of(crawl, start->first) : TARGET_NONE;
+    if (!is_read(crawl, start)) {
+        add_unread(crawl, start, to);
+        add_left_out(start, to);
+    } else if (start->hidden_count || start->ignored_count) {
+        buf_add(to, str_of_c(start->text));
+        add_left_out(start, to);
+    } else if (is_one && end != start->first && crawl->options->is_recursive) {
+        struct str url = site_url(crawl->site, end);
+        buf_addf(to, "%s leads to %.*s: what is beneath that is followed", start->text,
+                 STR_ARGS(url));
+    }
+    return true;
+}

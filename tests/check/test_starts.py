@@ -1,0 +1,184 @@
+"""What `davit check` begins with: a run that read nothing never says that all is well."""
+
+import os
+
+from checker import Scratch, Server, check, page
+
+PDF = (200, {"Content-Type": "application/pdf"}, b"%PDF")
+NOTHING = {"/robots.txt": (404, {}, b""), "/sitemap.xml": (404, {}, b"")}
+
+
+def write(path, text=""):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def is_unread(run, part):
+    """Named on standard error and in the summary, and the exit status is 3."""
+    told = "%s was not read for links: " % part
+    assert run.status == 3 and told in run.stderr, (run.status, run.stderr)
+    assert run.summary["complete"] is False and "was not read for links" in run.summary["why"]
+    return run.stderr.split(told, 1)[1].split("\n", 1)[0]
+
+
+# --- over HTTP ---
+
+def test_a_start_that_has_no_links_by_its_type_is_named():
+    answers = {"/x.pdf": PDF, "/j": (200, {"Content-Type": "application/json"}, b"{}"),
+               "/none": (200, {"Content-Type": ""}, b"x"), "/t": (200, {"Content-Type": "text/plain"}, b"a b\n"),
+               "/": page("/x.pdf"), **NOTHING}
+    with Server(answers) as server:
+        assert is_unread(check(server.url + "/x.pdf"), "/x.pdf") == "davit finds no links in application/pdf"
+        assert is_unread(check(server.url + "/j"), "/j") == "davit finds no links in application/json"
+        assert "no Content-Type" in is_unread(check(server.url + "/none"), "/none")
+        assert "no list" in is_unread(check(server.url + "/t"), "/t")
+        assert check(server.url + "/").status == 0, "a link to such a thing is fine"
+        both = check(server.url + "/", server.url + "/x.pdf", server.url + "/j")
+        is_unread(both, "/x.pdf")
+        is_unread(both, "/j")
+        assert "1 other start" in both.summary["why"]
+
+
+def test_markdown_that_is_sent_as_text_and_lists_are_read():
+    with Server() as server:
+        server.answers = {"/a.md": (200, {"Content-Type": "text/plain; charset=utf-8"}, "[x](/gone)"),
+                          "/list": (200, {"Content-Type": "text/plain"}, "# list\n%s/no\n" % server.url), **NOTHING}
+        assert check(server.url + "/a.md").verdict("/gone") == "broken"
+        assert check(server.url + "/list").verdict("/no") == "broken"
+
+
+def test_a_start_that_is_left_out_is_named():
+    with Server({"/": page("/a"), "/a": page(), **NOTHING}) as server:
+        assert "--exclude" in is_unread(check("--exclude", ".", server.url + "/"), "/")
+        assert "ftp://" in check("ftp://127.0.0.1/").stderr
+        server.answers["/"] = (401, {"WWW-Authenticate": "Basic"}, b"")
+        assert is_unread(check(server.url + "/"), "/") == "it answers with status 401"
+        server.answers["/"] = (404, {}, b"")
+        run = check(server.url + "/")
+        assert run.status == 1 and "not read" not in run.stderr, "its verdict says it"
+        run = check("--sitemap", "only", server.url + "/")
+        assert run.status == 3 and "not read" in run.stderr
+
+
+def test_where_a_start_is_redirected_to_is_the_scope():
+    with Server({"*": page("/deep/1"), "/deep/1": page("/gone"), "/gone": (404, {}, b""), **NOTHING}) as site:
+        with Server({"/": (301, {"Location": "http://localhost:%d/" % site.port}, b""), **NOTHING}) as old:
+            for options in ([], ["--external", "off"]):
+                run = check(*options, old.url + "/")
+                assert run.status == 1 and run.verdict("/gone") == "broken", run.stderr
+                assert "leads to http://localhost:%d/" % site.port in run.stderr
+            run = check("--scope", "^" + old.url, old.url + "/")
+            assert "which --scope does not hold" in is_unread(run, old.url + "/")
+
+
+def test_robots_of_where_a_start_is_redirected_to():
+    closed = {"/robots.txt": (200, {"Content-Type": "text/plain"}, "User-agent: *\nDisallow: /\n"), "/": page()}
+    with Server(closed) as site, Server({"/": (302, {"Location": site.url.replace("127.0.0.1", "localhost") + "/"},
+                                               b""), **NOTHING}) as old:
+        assert "robots.txt asks" in is_unread(check(old.url + "/"), old.url + "/")
+
+
+def test_max_pages_that_cut_the_crawl_is_said():
+    links = {"/": page("/1", "/2"), "/1": page("/3"), "/2": page("/4"), "/3": page(), "/4": page(), **NOTHING}
+    with Server(links) as server:
+        run = check("--max-pages", 1, server.url + "/")
+        assert run.status == 3 and "2 pages are beyond --max-pages" in run.summary["why"]
+        assert check("--max-pages", 5, server.url + "/").status == 0
+    with Scratch() as root:
+        for name in "abc":
+            write(root + "/%s.html" % name, "<a href=no>")
+        run = check("--max-pages", 1, root)
+        assert run.status == 3 and "2 pages are beyond --max-pages" in run.summary["why"]
+
+
+def test_empty_input_is_named():
+    assert is_unread(check("-", stdin=b""), "standard input") == "it names no address"
+    assert is_unread(check("-", stdin=b"# nothing\n\n"), "standard input")
+
+
+# --- local files ---
+
+def test_local_files_are_never_external():
+    with Scratch() as root:
+        write(root + "/a.html", "<a href='b.html'>x</a> <a href='gone.html'>x</a> <a href='http://127.0.0.1:1/'>x</a>")
+        write(root + "/b.html", "<a href='missing.html'>x</a>")
+        run = check("--external", "off", root + "/a.html")
+        assert run.verdict("gone.html") == "broken" and run.verdict("b.html") == "ok"
+        assert run.verdict(":1/") == "skipped" and "missing.html" not in run.stdout
+        assert check("-r", "--external", "off", root + "/a.html").verdict("missing.html") == "broken"
+
+
+def test_files_of_another_kind_are_named():
+    with Scratch() as root:
+        for name in ("x.pdf", "x.ipynb", "x.json"):
+            write(root + "/sub/" + name, "{}")
+            assert "files of this kind" in is_unread(check(root + "/sub/" + name), name)
+        assert is_unread(check(root + "/sub"), "sub") == "no document is in it"
+        os.mkdir(root + "/empty")
+        assert is_unread(check(root + "/empty"), "empty") == "no document is in it"
+        write(root + "/.hidden/a.html", "<a href=gone>")
+        os.mkdir(root + "/only")
+        write(root + "/only/.hidden/a.html", "<a href=gone>")
+        assert is_unread(check(root + "/only"), "only") == "no document is in it; hidden, and left out: 1"
+        assert check(root + "/only/.hidden").verdict("gone") == "broken", "it was named"
+
+
+def test_names_of_all_kinds_are_read():
+    with Scratch() as root:
+        for name in ("UPPER.HTML", "100%25 a?b#c.html", "x.mdx", "back\\slash.htm", "\u00e4\u0301.md"):
+            write("%s/%s" % (root, name), "<a href='gone-%d'>x</a>" % len(name))
+        run = check(root)
+        assert {row["raw"] for row in run.links if row["verdict"] == "broken"} == {
+            "gone-10", "gone-17", "gone-5", "gone-14"}
+        assert run.summary["addresses_by_verdict" if "addresses_by_verdict" in run.summary else "links_by_verdict"]
+        run = check("file://" + root + "/100%2525%20a%3Fb%23c.html")
+        assert run.verdict("gone-17") == "broken"
+
+
+def test_links_to_folders_are_followed_once():
+    with Scratch() as root:
+        write(root + "/real/a.html", "<a href=gone>")
+        write(root + "/start/b.html", "<a href='api/a.html'>x</a>")
+        os.symlink("../real", root + "/start/api")
+        os.symlink("..", root + "/start/up")
+        os.symlink(".", root + "/start/self")
+        run = check(root + "/start")
+        assert [row["verdict"] for row in run.links if row["raw"] == "gone"] == ["broken"]
+        assert run.verdict("api/a.html") == "ok" and run.status == 1
+
+
+def test_text_and_packed_files_in_folders():
+    import gzip
+    with Scratch() as root:
+        write(root + "/prose.txt", "?what is this\nsee other.html\n")
+        write(root + "/urls.txt", "# mine\nhttp://127.0.0.1:1/\n")
+        write(root + "/a.html", "<a href='a.html?x=1'>x</a> <a href='?y'>x</a> <a href='prose.txt?z'>x</a>")
+        with gzip.open(root + "/data.gz", "wb") as file:
+            file.write(b"no/link\n")
+        with gzip.open(root + "/sitemap-1.xml.gz", "wb") as file:
+            file.write(b"<urlset><url><loc>http://127.0.0.1:1/map</loc></url></urlset>")
+        run = check("--retries", 0, root)
+        assert {row["raw"] for row in run.links if row["verdict"] != "ok"} == {
+            "http://127.0.0.1:1/", "http://127.0.0.1:1/map"}
+        assert not [row["url"] for row in run.links if "?" in row["url"]], "a file has no query"
+        assert check(root + "/prose.txt").verdict("other.html") in ("broken", "bad-url"), "a list, as it was named"
+
+
+def test_ignored_files_and_suffixes_and_patterns():
+    with Scratch() as root:
+        write(root + "/a.html", "<a href=gone-a>")
+        write(root + "/doc/b.md", "[x](gone-b)")
+        write(root + "/node_modules/x/README.md", "[x](gone-n)")
+        write(root + "/doc/build/c.html", "<a href=gone-c>")
+        write(root + "/doc/.gitignore", "/build/\n")
+
+        def broken(run):
+            return {row["raw"] for row in run.links if row["verdict"] == "broken"}
+        run = check(root)
+        assert broken(run) == {"gone-a", "gone-b"}
+        assert "left out by .gitignore or as node_modules: 2" in run.stderr
+        assert broken(check("--no-ignore", root)) == {"gone-a", "gone-b", "gone-n", "gone-c"}
+        assert broken(check("--suffix", ".html", root)) == {"gone-a"}
+        assert broken(check(root + "/doc/*.md", root + "/*.html")) == {"gone-a", "gone-b"}
+        assert "no file matches" in check(root + "/*.none").stderr
