@@ -116,3 +116,19 @@ def test_a_change_is_flushed_before_it_is_acknowledged():
             calls = calls_during(server, "fsync,syncfs,fdatasync",
                                  lambda: client.expect((201, 204, 207), method, target, fields, body))
             assert calls, method
+
+
+def test_copying_a_file_changes_its_inode_no_more_than_it_must():
+    """Each change of an inode is one in the journal of the file system. What is so already is not made
+    so again: the mode, and that there is no ACL."""
+    names = ("openat", "pread64", "pwrite64", "fremovexattr", "fchmod", "utimensat")
+    with davit.Davit() as server, Session(server) as client:
+        client.expect(201, "MKCOL", "/c")
+        for number in range(20):
+            client.expect(201, "PUT", f"/c/{number}", None, b"x" * (number + 1))
+        calls = [name for name, _ in calls_during(server, ",".join(names), lambda: client.expect(
+            201, "COPY", "/c", {"Destination": "/d"}))]
+        counts = {name: calls.count(name) for name in names}
+        assert counts["pread64"] == counts["pwrite64"] == counts["utimensat"] == 20, counts
+        assert 40 <= counts["openat"] < 50, counts
+        assert counts["fremovexattr"] <= 2 and counts["fchmod"] <= 2, counts

@@ -324,3 +324,36 @@ def test_a_default_acl_is_not_forced_on_a_file_that_is_replaced():
             acl = subprocess.run(["getfacl", "-cn", server.path(name)], check=True,
                                  capture_output=True).stdout
             assert (b"12345" in acl) == has_it, name
+
+
+@pytest.mark.parametrize("hands_down", [False, True])
+def test_a_copied_collection_has_the_rights_of_each_of_its_files(hands_down):
+    """With ACLs and without, and modes that umask(2) takes from and that it leaves alone: side by
+    side, so that what holds for one is not taken to hold for the next."""
+    if not shutil.which("setfacl"):
+        pytest.skip("acl is not installed")
+
+    def rights(folder):
+        names = sorted(os.listdir(folder))
+        done = subprocess.run(["getfacl", "-cn", *names], cwd=folder, check=True,
+                              capture_output=True)
+        return names, done.stdout
+
+    with davit.Davit() as server, Session(server) as client:
+        client.expect(201, "MKCOL", "/c")
+        folder = server.path("c")
+        for number in range(32):
+            path = os.path.join(folder, f"f{number}")
+            with open(path, "wb") as file:
+                file.write(b"x" * number)
+            os.chmod(path, (0o664, 0o664, 0o644, 0o600)[number % 4])
+            if number % 4 == 0 and subprocess.run(["setfacl", "-m", "u:12345:rw", path],
+                                                  check=False).returncode:
+                pytest.skip("this file system keeps none")
+        if hands_down:
+            subprocess.run(["setfacl", "-d", "-m", "u:4321:rw", folder], check=True)
+        client.expect(201, "COPY", "/c", {"Destination": "/d"})
+        assert rights(server.path("d")) == rights(folder)
+        for number in range(32):
+            with open(server.path(f"d/f{number}"), "rb") as file:
+                assert file.read() == b"x" * number

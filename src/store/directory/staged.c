@@ -304,7 +304,8 @@ static ssize_t list_attributes(int from_fd, const char *path, char *room, size_t
     return path ? llistxattr(path, room, size) : flistxattr(from_fd, room, size);
 }
 
-enum store_rc dir_carry_attributes(int from_fd, const char *name, int to_fd)
+/* *has_acl_out: one of them said who may do what. */
+static enum store_rc carry(int from_fd, const char *name, int to_fd, bool *has_acl_out)
 {
     struct buf names = {0};
     char room[32 + 256];
@@ -321,8 +322,26 @@ enum store_rc dir_carry_attributes(int from_fd, const char *name, int to_fd)
         has_acl = has_acl || strcmp(attribute, ACL_ACCESS) == 0;
         code = is_carried(attribute) ? carry_one(from_fd, path, to_fd, attribute) : 0;
     }
+    buf_done(&names);
+    *has_acl_out = has_acl;
+    return code ? dir_rc(code, "cannot set a file's attributes") : STORE_OK;
+}
+
+enum store_rc dir_carry_attributes(int from_fd, const char *name, int to_fd)
+{
+    bool has_acl;
+    enum store_rc rc = carry(from_fd, name, to_fd, &has_acl);
     if (!has_acl) /* what the collection hands down to new files is not the old one's */
         (void)fremovexattr(to_fd, ACL_ACCESS); /* mostly there is none */
-    buf_done(&names);
-    return code ? dir_rc(code, "cannot set a file's attributes") : STORE_OK;
+    return rc;
+}
+
+enum store_rc dir_carry_to_plain(int from_fd, int to_fd, bool *has_acl_out)
+{
+    return carry(from_fd, NULL, to_fd, has_acl_out);
+}
+
+bool dir_hands_down_acl(int fd)
+{
+    return fgetxattr(fd, ACL_DEFAULT, NULL, 0) >= 0 || (errno != ENODATA && errno != ENOTSUP);
 }

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/mem.h"
 #include "store/directory/dir.h"
 #include "store/directory/entry.h"
 #include "store/directory/flush.h"
@@ -41,6 +42,9 @@ struct copying {
     bool is_shallow;
     bool keeps_links;
     bool hands_down;      /* the collection does, its group: dir_inherit() */
+    bool hands_down_acl;  /* what the walk is in does */
+    mode_t plain_mode;    /* what is made so, and gets no ACL, is so: umask(2) leaves it alone */
+    char *buffer;         /* for the bytes of small files; NULL: none yet */
     enum store_rc spoilt; /* why no part of it may be placed; OK: it may */
 };
 
@@ -52,13 +56,16 @@ enum {
 
 /* --- content --- */
 
-/* The bytes from `at` on, up to `end` or the end of the file. */
-static enum store_rc copy_by_hand(int from_fd, int to_fd, off_t at, off_t end)
+/* The bytes from `at` on, up to `end` or the end of the file. The buffer is one for the whole copy:
+ * on the stack it would be cleared for each file. */
+static enum store_rc copy_by_hand(struct copying *copying, int from_fd, int to_fd, off_t at,
+                                  off_t end)
 {
-    char buffer[BUFFER_BYTES];
+    if (!copying->buffer)
+        copying->buffer = mem_resize(NULL, BUFFER_BYTES);
     while (at < end) {
         size_t want = (size_t)(end - at < BUFFER_BYTES ? end - at : BUFFER_BYTES);
-        ssize_t got = pread(from_fd, buffer, want, at);
+        ssize_t got = pread(from_fd, copying->buffer, want, at);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -66,7 +73,7 @@ static enum store_rc copy_by_hand(int from_fd, int to_fd, off_t at, off_t end)
         if (got == 0)
             break;
         for (ssize_t put = 0; put < got;) {
-            ssize_t done = pwrite(to_fd, buffer + put, (size_t)(got - put), at + put);
+            ssize_t done = pwrite(to_fd, copying->buffer + put, (size_t)(got - put), at + put);
             if (done < 0 && errno != EINTR)
                 return dir_rc(errno, "cannot write a file");
             put += done > 0 ? done : 0;
@@ -76,7 +83,8 @@ static enum store_rc copy_by_hand(int from_fd, int to_fd, off_t at, off_t end)
     return STORE_OK;
 }
 
-static enum store_rc copy_range(int from_fd, int to_fd, off_t at, off_t end)
+static enum store_rc copy_range(struct copying *copying, int from_fd, int to_fd, off_t at,
+                                off_t end)
 {
     off_t from = at;
     off_t to = at;
@@ -84,11 +92,11 @@ static enum store_rc copy_range(int from_fd, int to_fd, off_t at, off_t end)
         size_t want = (size_t)(end - from < COPY_BYTES ? end - from : COPY_BYTES);
         ssize_t done = copy_file_range(from_fd, &from, to_fd, &to, want, 0);
         if (done == 0)
-            return from > at ? STORE_OK : copy_by_hand(from_fd, to_fd, at, end);
+            return from > at ? STORE_OK : copy_by_hand(copying, from_fd, to_fd, at, end);
         if (done < 0 && errno == EINTR)
             continue;
         if (done < 0 && from == at && errno != ENOSPC && errno != EDQUOT && errno != EIO)
-            return copy_by_hand(from_fd, to_fd, at, end); /* not between these file systems */
+            return copy_by_hand(copying, from_fd, to_fd, at, end); /* these know no other way */
         if (done < 0)
             return dir_rc(errno, "cannot copy a file");
     }
@@ -96,7 +104,7 @@ static enum store_rc copy_range(int from_fd, int to_fd, off_t at, off_t end)
 }
 
 /* What there is between the holes. A hole that cannot be told from zeros is copied as these. */
-static enum store_rc copy_around_holes(int from_fd, int to_fd, off_t size)
+static enum store_rc copy_around_holes(struct copying *copying, int from_fd, int to_fd, off_t size)
 {
     off_t hole = 0;
     while (hole < size) {
@@ -106,32 +114,51 @@ static enum store_rc copy_around_holes(int from_fd, int to_fd, off_t size)
         hole = data < 0 ? -1 : lseek(from_fd, data, SEEK_HOLE);
         if (hole < 0)
             return dir_rc(errno, "cannot look for holes in a file");
-        enum store_rc rc = copy_range(from_fd, to_fd, data, hole);
+        enum store_rc rc = copy_range(copying, from_fd, to_fd, data, hole);
         if (rc != STORE_OK)
             return rc;
     }
     return ftruncate(to_fd, size) < 0 ? dir_rc(errno, "cannot write a file") : STORE_OK;
 }
 
-static enum store_rc copy_bytes(int from_fd, int to_fd, const struct stat *from)
+/* What is small is copied as long as it was when it was opened, and the end not looked for; but of
+ * no length, it may be one that is not known before it is read. */
+static enum store_rc copy_bytes(struct copying *copying, int from_fd, int to_fd,
+                                const struct stat *from)
 {
-    if (from->st_size < SMALL_BYTES)
-        return copy_by_hand(from_fd, to_fd, 0, INT64_MAX);
-    if (from->st_blocks < from->st_size / 512) /* stat(2) counts in these */
-        return copy_around_holes(from_fd, to_fd, from->st_size);
-    return copy_range(from_fd, to_fd, 0, INT64_MAX);
+    off_t size = from->st_size;
+    if (size < SMALL_BYTES)
+        return copy_by_hand(copying, from_fd, to_fd, 0, size ? size : INT64_MAX);
+    if (from->st_blocks < size / 512) /* stat(2) counts in these */
+        return copy_around_holes(copying, from_fd, to_fd, size);
+    return copy_range(copying, from_fd, to_fd, 0, INT64_MAX);
 }
 
-/* Mode, time, ACLs and attributes of the original: the copy is the same document. */
-static void copy_attributes(int from_fd, int to_fd, const struct stat *from)
+/* Mode and ACLs of the original, and the users' attributes; best effort, as cp -p. */
+static void copy_rights(struct copying *copying, int from_fd, int to_fd, mode_t mode)
+{
+    struct stat to;
+    bool has_acl = copying->hands_down_acl;
+    if (has_acl)
+        (void)!dir_carry_attributes(from_fd, NULL, to_fd);
+    else
+        (void)!dir_carry_to_plain(from_fd, to_fd, &has_acl);
+    if (!has_acl && mode == copying->plain_mode)
+        return;
+    bool is_right = fstat(to_fd, &to) == 0 && (to.st_mode & 0777) == mode;
+    if (!is_right) /* umask(2), or an ACL */
+        (void)fchmod(to_fd, mode);
+    else if (!has_acl)
+        copying->plain_mode = mode;
+}
+
+/* Rights, attributes and time of the original: the copy is the same document. */
+static void copy_attributes(struct copying *copying, int from_fd, int to_fd,
+                            const struct stat *from)
 {
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, from->st_mtim};
-    struct stat to;
-    mode_t mode = from->st_mode & 0777;
-    (void)!dir_carry_attributes(from_fd, NULL, to_fd);        /* best effort, as cp -p */
-    if (fstat(to_fd, &to) < 0 || (to.st_mode & 0777) != mode) /* umask(2), or an ACL */
-        (void)fchmod(to_fd, mode);                            /* best effort, as cp -p */
-    (void)futimens(to_fd, times);                             /* likewise */
+    copy_rights(copying, from_fd, to_fd, from->st_mode & 0777);
+    (void)futimens(to_fd, times); /* best effort, as cp -p */
 }
 
 static enum store_rc copy_file(struct copying *copying, int from_fd, int to_dir_fd,
@@ -148,9 +175,9 @@ static enum store_rc copy_file(struct copying *copying, int from_fd, int to_dir_
         return dir_rc(errno, "cannot make a file");
     if (copying->hands_down)
         dir_inherit(copying->parent_fd, fd);
-    rc = copy_bytes(from_fd, fd, &st);
+    rc = copy_bytes(copying, from_fd, fd, &st);
     if (rc == STORE_OK)
-        copy_attributes(from_fd, fd, &st);
+        copy_attributes(copying, from_fd, fd, &st);
     else if (unlinkat(to_dir_fd, name, 0) < 0) /* half a file, which nobody must see */
         copying->spoilt = STORE_FAILED;
     fd_close(fd); /* flushed with the tree; what failed was seen when it was written */
@@ -214,6 +241,8 @@ static void copy_members(struct copying *copying, int from_fd, int to_fd)
     struct dir_entries entries;
     struct dir_entry entry;
     enum store_rc rc;
+    bool hands_down_acl = copying->hands_down_acl;
+    copying->hands_down_acl = dir_hands_down_acl(to_fd);
     dir_entries_init(&entries, from_fd);
     while ((rc = dir_entries_next(&entries, &entry)) == STORE_OK) {
         if (dir_is_reserved_name(entry.name))
@@ -223,6 +252,7 @@ static void copy_members(struct copying *copying, int from_fd, int to_fd)
         dir_walk_up(&copying->walk, up);
     }
     dir_entries_done(&entries);
+    copying->hands_down_acl = hands_down_acl;
     if (rc != STORE_END)
         (void)copy_fail(copying, true, rc); /* what was found is copied */
 }
@@ -345,6 +375,7 @@ static void copying_done(struct copying *copying)
         (void)!dir_remove_tree(&walk, copying->staged_fd, copying->staged); /* or start-up will */
     if (copying->owns_staged_fd)
         fd_close(copying->staged_fd);
+    mem_free(copying->buffer);
     buf_done(&walk.path);
     buf_done(&copying->walk.path);
 }
@@ -387,6 +418,7 @@ static enum store_rc copy_and_place(const struct placing *source)
         .staged_fd = -1,
         .is_shallow = transfer->is_shallow,
         .keeps_links = source->keeps_links,
+        .hands_down_acl = true, /* the staging directory may; to find out pays for many only */
     };
     struct placing placing = *source;
     struct stat parent;
