@@ -1,11 +1,14 @@
 """What the server asks of the kernel: promises that no answer shows. strace counts."""
 
+import fcntl
 import os
 import re
+import struct
 import tempfile
 import threading
 
 import davit
+import pytest
 from session import Session, traced
 
 CALL = re.compile(r"^\d+ +(\w+)\((.*)", re.M)
@@ -132,3 +135,29 @@ def test_copying_a_file_changes_its_inode_no_more_than_it_must():
         assert counts["pread64"] == counts["pwrite64"] == counts["utimensat"] == 20, counts
         assert 40 <= counts["openat"] < 50, counts
         assert counts["fremovexattr"] <= 2 and counts["fchmod"] <= 2, counts
+
+
+def flags_of(folder, added=0):
+    """The inode flags of a folder (ioctl_iflags(2)), to which some are added before."""
+    get_flags, set_flags = 0x80086601, 0x40086602
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        flags = struct.unpack("i", fcntl.ioctl(fd, get_flags, bytes(4)))[0]
+        if added:
+            fcntl.ioctl(fd, set_flags, struct.pack("i", flags | added))
+    finally:
+        os.close(fd)
+    return flags
+
+
+def test_trees_that_are_staged_do_not_crowd_in_one_region():
+    top_of_trees = 0x20000  # FS_TOPDIR_FL
+    with davit.Davit() as server:
+        folder = server.path("own")
+        os.mkdir(folder)
+        try:
+            flags_of(folder, top_of_trees)
+        except OSError:
+            pytest.skip("this file system knows no such flag")
+        assert flags_of(server.path(".davit/staging")) & top_of_trees
+        assert flags_of(folder) & top_of_trees

@@ -20,7 +20,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/limits.h>
+#include <sys/ioctl.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -40,7 +42,7 @@
 
 /* --- the staging directory --- */
 
-int dir_staging_open(const struct dir_store *dir, struct err *err)
+static int open_staging(const struct dir_store *dir, struct err *err)
 {
     if (beneath_is_same_mount(dir->root_fd, dir->kept->home.fd))
         return own_directory_open(dir->kept->home.fd, "staging", false, err);
@@ -49,6 +51,28 @@ int dir_staging_open(const struct dir_store *dir, struct err *err)
         return -1;
     int fd = own_directory_open(inside_fd, "staging", false, err);
     fd_close(inside_fd);
+    return fd;
+}
+
+/* Staged trees have nothing to do with each other, and go to different places. ext4 makes a tree
+ * near the directory that it is made in, where that has not this flag: all copies would crowd in
+ * one region of the disk. Without a journal ext4 also makes no inode of one that was freed a minute
+ * ago, and looks for another from the region's beginning each time: a copy after the removal of a
+ * few others takes 20 times as long. Best effort: other file systems do not know the flag. */
+static void spread_trees(int staging_fd)
+{
+    int flags;
+    if (ioctl(staging_fd, FS_IOC_GETFLAGS, &flags) < 0 || (flags & FS_TOPDIR_FL))
+        return;
+    flags |= FS_TOPDIR_FL;
+    (void)ioctl(staging_fd, FS_IOC_SETFLAGS, &flags);
+}
+
+int dir_staging_open(const struct dir_store *dir, struct err *err)
+{
+    int fd = open_staging(dir, err);
+    if (fd >= 0)
+        spread_trees(fd);
     return fd;
 }
 
