@@ -27,6 +27,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -214,8 +215,11 @@ static void be_opener(struct opener *opener, pid_t davit)
 
 static int opener_fd = -1; /* as file_open_by() knows of no other place for it */
 
+/* One question at a time: those who read files and those who watch them are on several threads. */
+static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+
 /* -1 and errno. */
-static int ask(const struct question *question, size_t len)
+static int ask_alone(const struct question *question, size_t len)
 {
     union {
         char bytes[CMSG_SPACE(sizeof(int))];
@@ -237,6 +241,16 @@ static int ask(const struct question *question, size_t len)
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
         memcpy(&fd, CMSG_DATA(header), sizeof(fd));
+    errno = code;
+    return fd;
+}
+
+static int ask(const struct question *question, size_t len)
+{
+    (void)pthread_mutex_lock(&turn); /* it is ours to lock: it cannot fail */
+    int fd = ask_alone(question, len);
+    int code = errno;
+    (void)pthread_mutex_unlock(&turn); /* likewise */
     errno = code;
     return fd;
 }

@@ -27,6 +27,7 @@
 #include "io/worker.h"
 #include "server/access_log.h"
 #include "server/config/config_read.h"
+#include "server/file_watch.h"
 #include "server/opener.h"
 #include "server/port.h"
 #include "server/privilege.h"
@@ -84,9 +85,12 @@ struct server {
     atomic_uint loops_behind;  /* that have not taken them yet */
     struct job reloaded_job;   /* all have */
     bool is_reloading;
-    bool reloads_again;    /* asked for meanwhile */
-    struct job moved_job;  /* a store's root is another directory now */
-    atomic_bool has_moved; /* the job is on its way */
+    bool reloads_again;        /* asked for meanwhile */
+    const char *reloaded_what; /* for the log */
+    struct file_watch *file_watch;
+    unsigned changed_groups; /* of files, which are not read again yet */
+    struct job moved_job;    /* a store's root is another directory now */
+    atomic_bool has_moved;   /* the job is on its way */
     struct media_types media_types;
     struct access_log access_log;
     struct worker_pool *workers;
@@ -334,14 +338,17 @@ static void settings_changed(struct job *job)
         executor_post(loop_executor(server->loops[0].loop), &server->reloaded_job);
 }
 
-/* NULL: all is to stay as it was, and the log says why. */
-static struct settings *read_again(struct server *server)
+/* NULL: all is to stay as it was, and the log says why. Gives the files as they were before they
+ * were read. */
+static struct settings *read_again(struct server *server, struct watched_set **watched_out)
 {
     struct server_config config;
     struct err err;
     struct settings *settings = NULL;
-    if (config_read(server->argc, server->argv, &config, &err))
+    if (config_read(server->argc, server->argv, &config, &err)) {
+        *watched_out = watched_set_new(&config);
         settings = settings_new(&config, server->access_state, server->settings, &err);
+    }
     if (settings && settings_mount(settings, &server->ground, &err))
         return settings;
     log_line(LOG_ERROR, "keeping the old settings: %s", err.text);
@@ -369,12 +376,24 @@ static bool has_same_signers(const struct settings *a, const struct settings *b)
     return one && other ? strcmp(one, other) == 0 : one == other;
 }
 
+/* All loops take them, one after the other. */
+static void put_in_force(struct server *server, struct settings *settings, const char *what)
+{
+    activate(server, settings);
+    server->reloaded_what = what;
+    server->is_reloading = true;
+    atomic_store(&server->loops_behind, server->loop_count);
+    for (unsigned i = 0; i < server->loop_count; i++)
+        executor_post(loop_executor(server->loops[i].loop), &server->loops[i].settings_job);
+}
+
 /* Reads the configuration and all that it names again. What is wrong stays as it was; a certificate
  * that cannot be read keeps no user who was removed, nor the other way round. */
 static void reload(struct server *server)
 {
     opener_renew();
-    struct settings *settings = read_again(server);
+    struct watched_set *watched = NULL;
+    struct settings *settings = read_again(server, &watched);
     bool is_secure = reload_certificates(server, settings ? settings : server->settings);
     if (settings && !is_secure && !has_same_signers(settings, server->settings)) {
         log_line(
@@ -383,13 +402,43 @@ static void reload(struct server *server)
         settings_unref(settings);
         settings = NULL;
     }
-    if (!settings)
+    if (settings) {
+        file_watch_take(server->file_watch, &watched);
+        put_in_force(server, settings, "the settings have been reloaded");
+    }
+    watched_set_free(watched);
+}
+
+static void renew_accounts(struct server *server)
+{
+    struct err err;
+    struct settings *settings = settings_renew(server->settings, &err);
+    if (settings && settings_mount(settings, &server->ground, &err)) {
+        put_in_force(server, settings, "users, tokens and keys have been read again: they changed");
         return;
-    activate(server, settings);
-    server->is_reloading = true;
-    atomic_store(&server->loops_behind, server->loop_count);
-    for (unsigned i = 0; i < server->loop_count; i++)
-        executor_post(loop_executor(server->loops[i].loop), &server->loops[i].settings_job);
+    }
+    log_line(LOG_ERROR, "keeping the old settings: %s", err.text);
+    settings_unref(settings);
+}
+
+/* Reads again what files have changed; the configuration is not asked what else it says by now. */
+static void take_changes(struct server *server)
+{
+    unsigned groups = server->changed_groups;
+    if (server->is_reloading)
+        return;
+    server->changed_groups = 0;
+    if (groups & WATCHED_TLS)
+        (void)reload_certificates(server, server->settings); /* it logs */
+    if (groups & WATCHED_ACCOUNTS)
+        renew_accounts(server);
+}
+
+static void files_changed(void *arg, unsigned groups)
+{
+    struct server *server = arg;
+    server->changed_groups |= groups;
+    take_changes(server);
 }
 
 static void ask_to_reload(struct server *server)
@@ -403,12 +452,13 @@ static void ask_to_reload(struct server *server)
 static void reloaded(struct job *job)
 {
     struct server *server = CONTAINER_OF(job, struct server, reloaded_job);
-    log_line(LOG_INFO, "the settings have been reloaded");
+    log_line(LOG_INFO, "%s", server->reloaded_what);
     server->is_reloading = false;
-    if (!server->reloads_again)
-        return;
-    server->reloads_again = false;
-    reload(server);
+    if (server->reloads_again) {
+        server->reloads_again = false;
+        reload(server);
+    }
+    take_changes(server);
 }
 
 static void take_moved(struct job *job)
@@ -571,6 +621,8 @@ static bool start_loops(struct server *server, struct err *err)
         if (!init_loop(server, &server->loops[server->loop_count], err))
             return false;
     }
+    file_watch_start(server->file_watch, loop_executor(server->loops[0].loop), files_changed,
+                     server);
     return loop_watch(server->loops[0].loop, &server->signals, err);
 }
 
@@ -588,6 +640,8 @@ static bool start(struct server *server, struct server_config *config, struct er
     raise_descriptors();
     read_media_types(server);
     server->shared_state = settings_shared_state();
+    struct watched_set *watched = watched_set_new(config);
+    file_watch_take(server->file_watch, &watched);
     return access_log_open(&server->access_log, server->config->access_log, err) &&
            hear_signals(server, err) && opener_start(config, server->argc, server->argv, err) &&
            secure_read(&server->secure, server->config, server->shared_state, err) &&
@@ -628,6 +682,7 @@ static void stop(struct server *server)
         fd_close(server->loops[i].spare_fd);
     }
     mem_free(server->loops);
+    file_watch_free(server->file_watch);
     settings_unref(server->secure_settings);
     shares_free(server->shares);
     settings_unref(server->settings);
@@ -650,6 +705,7 @@ int server_run(struct server_config *config, int argc, char **argv)
                             .argv = argv,
                             .reloaded_job.done = reloaded,
                             .moved_job.done = take_moved,
+                            .file_watch = file_watch_new(),
                             .signals.fd = -1,
                             .ground.spool_dir_fd = -1};
     struct err err;

@@ -3,6 +3,9 @@
  * counts as it was read last, so that a mistake in the tokens does not keep a user who was removed;
  * that it does is said aloud, as it may be the users' file itself.
  *
+ * Where only users, tokens or keys have changed (server/file_watch.h), there are new settings with
+ * the same configuration, which the first that had it owns: that file may be half edited.
+ *
  * Settings are counted: each loop holds those in force, and its requests those they began with, so
  * that a reload neither waits for requests nor changes the rules under one that is half done. What
  * must survive a reload (nonces, who was right lately, who was wrong how often) is in access_state,
@@ -75,11 +78,14 @@ static bool keep(struct settings *settings, struct settings_text *text,
 {
     if (!old || !old->path || strcmp(old->path, text->path) != 0)
         return false;
-    log_line(LOG_ERROR, "%s", err->text);
-    log_line(
-        LOG_ERROR,
-        "THE OLD CONTENT OF '%s' STAYS IN FORCE: people who were removed from it can still sign in",
-        text->path);
+    text->mistake = *err;
+    if (!settings->owner || strcmp(old->mistake.text, err->text) != 0) {
+        log_line(LOG_ERROR, "%s", err->text);
+        log_line(LOG_ERROR,
+                 "THE OLD CONTENT OF '%s' STAYS IN FORCE: people who were removed from it can "
+                 "still sign in",
+                 text->path);
+    }
     text->text = arena_str(&settings->arena, old->text);
     text->keys = arena_str(&settings->arena, old->keys);
     return parse(settings, text, err);
@@ -193,13 +199,10 @@ static bool has_access(const struct settings *settings)
            settings->access.certificates;
 }
 
-struct settings *settings_new(struct server_config *config, struct access_state *state,
-                              const struct settings *before, struct err *err)
+/* By its configuration, and the files that this names. Takes a reference; NULL: `err` says why. */
+static struct settings *complete(struct settings *settings, struct access_state *state,
+                                 const struct settings *before, struct err *err)
 {
-    struct settings *settings = MEM_NEW(struct settings);
-    atomic_init(&settings->refs, 1);
-    settings->config = *config;
-    config->file = NULL;
     rules_init(&settings->no_rules);
     if ((settings->config.users && !read_users(settings, before, err)) ||
         (settings->config.tokens && !read_tokens(settings, before, err)) ||
@@ -215,6 +218,25 @@ struct settings *settings_new(struct server_config *config, struct access_state 
                                                         !has_access(settings) ||
                                                         access_lets_anybody(&settings->access)};
     return settings;
+}
+
+struct settings *settings_new(struct server_config *config, struct access_state *state,
+                              const struct settings *before, struct err *err)
+{
+    struct settings *settings = MEM_NEW(struct settings);
+    atomic_init(&settings->refs, 1);
+    settings->config = *config;
+    config->file = NULL;
+    return complete(settings, state, before, err);
+}
+
+struct settings *settings_renew(struct settings *before, struct err *err)
+{
+    struct settings *settings = MEM_NEW(struct settings);
+    atomic_init(&settings->refs, 1);
+    settings->owner = settings_ref(before->owner ? before->owner : before);
+    settings->config = before->config;
+    return complete(settings, before->access.state, before, err);
 }
 
 /* --- mounts --- */
@@ -532,7 +554,10 @@ void settings_unref(struct settings *settings)
     users_done(&settings->users);
     tokens_done(&settings->tokens);
     jwt_keys_free(settings->jwt_keys);
-    config_done(&settings->config);
+    if (settings->owner)
+        settings_unref(settings->owner);
+    else
+        config_done(&settings->config);
     arena_done(&settings->arena);
     mem_free(settings);
 }

@@ -23,11 +23,13 @@ struct settings_mount {
 struct settings_text {
     const char *path; /* NULL: there is no such file */
     struct str text;
-    struct str keys; /* of users: what FILE.keys said */
+    struct str keys;    /* of users: what FILE.keys said */
+    struct err mistake; /* why what it said before still counts; no text: it does not */
 };
 
 struct settings {
     atomic_uint refs;
+    struct settings *owner; /* of what `config` holds; NULL: these */
     struct server_config config;
     struct arena arena;
     struct users users;
@@ -55,6 +57,10 @@ struct settings {
  * NULL at the start. NULL: `err` says why. Gives one reference. */
 NODISCARD struct settings *settings_new(struct server_config *config, struct access_state *state,
                                         const struct settings *before, struct err *err);
+
+/* The same configuration, and what the files of accounts say now. Of one whose mistake has not
+ * changed the log says nothing again. Gives one reference. */
+NODISCARD struct settings *settings_renew(struct settings *before, struct err *err);
 
 /* False: two mounts' directories lie in each other, and `err` says which. */
 NODISCARD bool settings_check_roots(const struct server_config *config, struct err *err);

@@ -128,6 +128,16 @@ def test_a_reload_reads_what_only_root_may_read(machine):
     assert "keeping" not in machine.stderr() and "STAYS" not in machine.stderr()
 
 
+def test_what_changes_holds_without_a_signal(machine):
+    """davit may look at none of it: it has the files opened."""
+    assert machine.status("bob") == 207
+    machine.run("davit user del bob -c /etc/davit/davit.conf\n")
+    wait_for(lambda: machine.status("bob") == 401, f"bob to be out in\n{machine.stderr()}")
+    machine.run(machine.certificate("two"))
+    wait_for(lambda: "two" in machine.subject(), f"the certificate in\n{machine.stderr()}")
+    assert machine.status("alice") == 207 and "cannot be watched" not in machine.stderr()
+
+
 def test_what_cannot_be_read_is_named_and_keeps_nothing_else(machine):
     assert machine.status("bob") == 207
     machine.run("davit user del bob -c /etc/davit/davit.conf\n"

@@ -3,7 +3,7 @@
  * the first by its id, which `list` shows.
  *
  * A token is for a user who need not be in the file of users: then it is his only way in. The
- * server reads the file on SIGHUP; until then a revoked token still holds. */
+ * server watches the file (server/file_watch.h), so that a revoked token ends by itself. */
 #include "access/tokens.h"
 #include "access/users.h"
 #include "base/log.h"

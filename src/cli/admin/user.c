@@ -3,7 +3,7 @@
  *
  * A password goes into both: as a hash into the first, as the keys of Digest and SCRAM into the
  * second, which is written first: without the hash that they belong to, keys are void. The server
- * reads both on SIGHUP; until then the old password holds. */
+ * watches both (server/file_watch.h), so that a change holds by itself. */
 #include "access/users.h"
 #include "base/log.h"
 

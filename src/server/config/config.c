@@ -441,8 +441,9 @@ void config_print_help(void)
     option_print(&config_options);
     printf("\nWith a certificate every --listen speaks TLS 1.2 and 1.3, and HTTP/1.1 or HTTP/2 as "
            "the\n"
-           "client prefers; without one, HTTP/2 for clients that know it beforehand. SIGHUP reads\n"
-           "the certificates again, and opens the access log again. To try TLS:\n\n"
+           "client prefers; without one, HTTP/2 for clients that know it beforehand. Renewed\n"
+           "certificates are read by themselves; SIGHUP reads the configuration and opens the\n"
+           "access log again. To try TLS:\n\n"
            "  davit cert self-signed --out tls\n"
            "  davit serve --tls-cert tls/cert.pem --tls-key tls/key.pem DIR\n");
 }
