@@ -23,9 +23,9 @@ extern "C" {
 struct davit_ms_limits {
     size_t response_bytes;    /* of text in one response; default 4 MiB */
     unsigned response_parts;  /* hrefs, propstats and elements of one response; default 65536 */
-    unsigned depth;           /* elements within elements; default 64 */
+    unsigned depth;           /* elements within elements; default 300 */
     unsigned attributes;      /* attributes and namespaces on one element; default 64 */
-    unsigned namespace_bytes; /* of one namespace name; default 1024 */
+    unsigned namespace_bytes; /* of one namespace name; default 8192 */
     uint64_t responses;       /* in one body; default: any number */
 };
 

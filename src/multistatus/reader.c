@@ -494,9 +494,9 @@ static void set_defaults(struct davit_ms_limits *limits)
 {
     limits->response_bytes = limits->response_bytes ? limits->response_bytes : MIB(4);
     limits->response_parts = limits->response_parts ? limits->response_parts : 65536;
-    limits->depth = limits->depth ? limits->depth : 64;
+    limits->depth = limits->depth ? limits->depth : 300;
     limits->attributes = limits->attributes ? limits->attributes : 64;
-    limits->namespace_bytes = limits->namespace_bytes ? limits->namespace_bytes : 1024;
+    limits->namespace_bytes = limits->namespace_bytes ? limits->namespace_bytes : 8192;
 }
 
 struct davit_ms_reader *davit_ms_reader_new(const struct davit_ms_options *options)

@@ -31,6 +31,7 @@ struct xml_reader {
     enum xml_rc rc;
     unsigned depth;
     unsigned element_count;
+    size_t names_bytes;
     struct xml_attr *attrs;       /* attr_count_max of them */
     struct xml_binding *bindings; /* likewise */
     struct buf binding_text;      /* what the bindings view */
@@ -104,6 +105,14 @@ static void place_bindings(struct xml_reader *reader)
     }
 }
 
+/* A short document can have a long namespace in each of its many names, and expat makes and hashes
+ * every one of them. False: that is more work than it may be. */
+static bool count_name(struct xml_reader *reader, const struct xml_name *name)
+{
+    reader->names_bytes += name->ns.len + name->local.len;
+    return !reader->limits.names_bytes_max || reader->names_bytes <= reader->limits.names_bytes_max;
+}
+
 static enum xml_rc place_attrs(struct xml_reader *reader, const char **pairs, size_t *count_out)
 {
     size_t count = 0;
@@ -113,6 +122,8 @@ static enum xml_rc place_attrs(struct xml_reader *reader, const char **pairs, si
         struct xml_attr *attr = &reader->attrs[count++];
         attr->name = name_of(pairs[0]);
         attr->value = str_of_c(pairs[1]);
+        if (!count_name(reader, &attr->name))
+            return XML_LIMIT;
         if (!xml_name_is(&attr->name, STR(XML_NS), STR("lang")))
             continue;
         if (!buf_try_reserve(&reader->lang_text, attr->value.len))
@@ -133,7 +144,7 @@ static void on_start(void *data, const char *triplet, const char **pairs)
     struct xml_element element = {.name = name_of(triplet), .depth = ++reader->depth};
     const struct xml_limits *limits = &reader->limits;
     enum xml_rc rc = XML_LIMIT;
-    if (reader->depth <= limits->depth_max &&
+    if (reader->depth <= limits->depth_max && count_name(reader, &element.name) &&
         (!limits->element_count_max || ++reader->element_count <= limits->element_count_max))
         rc = place_attrs(reader, pairs, &element.attr_count);
     if (rc != XML_OK) {

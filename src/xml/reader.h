@@ -50,6 +50,7 @@ struct xml_limits {
     unsigned element_count_max; /* 0: any number */
     unsigned attr_count_max;    /* on one element, namespace declarations included */
     unsigned ns_bytes_max;      /* a name, which each name in it holds a copy of; a prefix */
+    size_t names_bytes_max;     /* all names in the document, each with that copy; 0: any number */
 };
 
 enum xml_rc {

@@ -7,6 +7,7 @@ const struct limits body_limits = {
     .xml_elements = 200,
     .xml_attributes = 12,
     .xml_namespace_bytes = 40,
+    .xml_names_bytes = 3000,
     .lock_owner_bytes = 300,
     .property_bytes = 1 << 20,
     .property_name_bytes = 1 << 20,
@@ -50,6 +51,7 @@ void body_check_result(struct str body, struct str root, struct dav_result resul
         .element_count_max = (unsigned)body_limits.xml_elements,
         .attr_count_max = (unsigned)body_limits.xml_attributes,
         .ns_bytes_max = (unsigned)body_limits.xml_namespace_bytes,
+        .names_bytes_max = (size_t)body_limits.xml_names_bytes,
     };
     struct root_reader reader = {.events = {root_start, root_text, root_end}, .root = root};
     enum xml_rc rc = xml_read(body, &reader.events, &limits);

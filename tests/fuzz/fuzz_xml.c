@@ -3,8 +3,11 @@
 #include "fuzz.h"
 #include "support/xml_tree.h"
 
-static const struct xml_limits limits = {
-    .depth_max = 20, .element_count_max = 200, .attr_count_max = 12, .ns_bytes_max = 40};
+static const struct xml_limits limits = {.depth_max = 20,
+                                         .element_count_max = 200,
+                                         .attr_count_max = 12,
+                                         .ns_bytes_max = 40,
+                                         .names_bytes_max = 3000};
 
 static enum xml_rc read_split(struct xml_tree *tree, struct str bytes, struct fuzz_random *random)
 {

@@ -46,6 +46,7 @@ static struct dav_result read_body(struct str body, struct xml_events *events,
         .element_count_max = (unsigned)limits->xml_elements,
         .attr_count_max = (unsigned)limits->xml_attributes,
         .ns_bytes_max = (unsigned)limits->xml_namespace_bytes,
+        .names_bytes_max = (size_t)limits->xml_names_bytes,
     };
     return result_of_xml(xml_read(body, events, &bounds), *stopped);
 }

@@ -21,7 +21,7 @@
 #include "xml/reader.h"
 #include "xml/writer.h"
 
-enum { DEPTH_MAX = 80 };
+enum { DEPTH_MAX = 320 };
 
 /* --- a tree --- */
 
@@ -228,7 +228,7 @@ static void add_node_text(struct buf *to, const struct node *node, struct str ns
 void canonical_add(struct buf *to, const struct davit_ms_element *element, int indent)
 {
     static const struct xml_limits limits = {
-        .depth_max = DEPTH_MAX, .attr_count_max = 256, .ns_bytes_max = 4096};
+        .depth_max = DEPTH_MAX, .attr_count_max = 256, .ns_bytes_max = 8192};
     struct tree tree = {.events = {tree_start, tree_text, tree_end}};
     struct buf document = {0};
     size_t start = to->len;

@@ -369,6 +369,12 @@ TEST(bodies_beyond_a_limit_are_refused)
         limits.xml_namespace_bytes = 5;
         check_limit(&kinds[i], "<a xmlns='12345'/>", "", 1, 0);
         check_limit(&kinds[i], "<a xmlns='123456'/>", "", 1, 413);
+        limits.xml_names_bytes = 300;
+        check_limit(&kinds[i], "<a xmlns='12345'/>", "", 30, 0);
+        check_limit(&kinds[i], "<a xmlns='12345'/>", "", 60, 413);
+        check_limit(&kinds[i], "<a/>", "", 60, 0);
+        check_limit(&kinds[i], "<a xmlns:p='12345' p:b=''/>", "", 30, 0);
+        check_limit(&kinds[i], "<a xmlns:p='12345' p:b=''/>", "", 60, 413);
     }
 }
 
