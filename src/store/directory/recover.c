@@ -19,6 +19,7 @@
 #include "store/directory/dir.h"
 #include "store/directory/entry.h"
 #include "store/directory/read.h"
+#include "store/directory/resolve.h"
 #include "store/directory/state/kept.h"
 #include "store/directory/state/own.h"
 #include "store/directory/state/state.h"
@@ -182,20 +183,48 @@ static enum store_rc drop_old_locks(struct state_change *change, struct state_db
     return state_run(state_prepare(db, SQL_LOCKS_DROP));
 }
 
+/* One look at each member of a collection that stays open from one lock to the next. */
+struct members_look {
+    struct dir_store *dir;
+    struct res_path parent;
+    int parent_fd; /* -1: it cannot be opened, or none was yet */
+};
+
+/* Whether it is there: at once for most, and for what is a link, or not there, by dir_stat(). */
+static bool is_absent(struct members_look *look, struct res_path path)
+{
+    struct store_stat stat;
+    struct stat st;
+    struct dir_name name;
+    struct str last = path_name(path);
+    if (look->parent_fd < 0 || !path_eq(look->parent, path_parent(path))) {
+        fd_close(look->parent_fd);
+        look->parent = path_parent(path);
+        look->parent_fd = dir_open_beneath(look->dir, look->parent, O_PATH | O_DIRECTORY);
+    }
+    if (look->parent_fd >= 0 &&
+        dir_name_of((struct res_path){last.at, last.len}, &name) == STORE_OK &&
+        fstatat(look->parent_fd, name.text, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+        (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+        return false;
+    return dir_stat(&look->dir->base, path, &stat) == STORE_NOT_FOUND;
+}
+
 /* A crash between the two halves of LOCK on an unmapped URL leaves a lock without a resource, and
- * one in the middle of a DELETE does so, too. */
+ * one in the middle of a DELETE does so, too. They come in the order of their paths. */
 static void drop_dead_locks(struct dir_store *dir)
 {
     struct arena arena = {0};
     struct lock_list locks;
-    struct store_stat stat;
+    struct members_look look = {.dir = dir, .parent_fd = -1};
     (void)lock_table_expire(dir->kept->locks, clock_boot_ms()); /* how many is no matter */
     lock_table_query(dir->kept->locks, &arena, PATH_ROOT, LOCKS_WITHIN, &locks);
     for (size_t i = 0; i < locks.count; i++) {
-        if (dir_stat(&dir->base, locks.items[i].root, &stat) == STORE_NOT_FOUND)
+        if (is_absent(&look, locks.items[i].root))
             (void)lock_table_remove(dir->kept->locks,
                                     locks.items[i].token); /* it may have expired */
     }
+    fd_close(look.parent_fd);
     arena_done(&arena);
 }
 
