@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -168,6 +169,88 @@ static void what_can_be_read_of_a_damaged_database_is_saved(void **state)
     assert_int_equal(count_damaged(fixture), 1);
 }
 
+/* So many files' properties as take several looks: "f0" to "f29999", put there by hand. */
+static void fill_closed_database(struct fixture *fixture)
+{
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(fixture_file(fixture, ".davit/state.db"), &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db,
+                     "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT 30000)"
+                     " INSERT INTO prop SELECT CAST('f' || i AS BLOB), CAST('ns' AS BLOB),"
+                     " CAST('p' AS BLOB), CAST('value ' || i AS BLOB) FROM n",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void await_damaged(struct fixture *fixture)
+{
+    enum { TRIES = 10000, MS = 1000000 };
+    for (int i = 0; i < TRIES && count_damaged(fixture) == 0; i++)
+        nanosleep(&(struct timespec){.tv_nsec = 10 * MS}, NULL);
+    assert_int_equal(count_damaged(fixture), 1);
+}
+
+/* Most of a large database is looked at when it is in use. What is damaged there fails, or is
+ * found and replaced; it is never told as what is not there. */
+static void damage_far_inside_is_found_while_the_database_is_in_use(void **state)
+{
+    struct fixture *fixture = *state;
+    struct err err = {0};
+    char page[4097] = "";
+    struct stat st;
+    size_t saved = 0;
+    only_for_directories();
+    MAKE(fixture, "f1", "f2", "f29999");
+    store_close(&fixture->store);
+    fill_closed_database(fixture);
+    assert_int_equal(stat(fixture_file(fixture, ".davit/state.db"), &st), 0);
+    memset(page, 'x', 4096);
+    overwrite(fixture, ".davit/state.db", st.st_size * 3 / 4 / 4096 * 4096, page);
+    assert_true(open_again(fixture, &err));
+    enum store_rc rc = set_prop(fixture, PATH("f2"), "p", "new");
+    assert_true(rc == STORE_OK || rc == STORE_FAILED);
+    await_damaged(fixture);
+    assert_ok(set_prop(fixture, PATH("f2"), "p", "newer"));
+    for (int i = 0; i < 30000; i += 100) {
+        char name[16];
+        (void)snprintf(name, sizeof(name), "f%d", i);
+        saved += props_text(fixture->store, &fixture->arena, path_of(name))[0] != '\0';
+    }
+    assert_in_range(saved, 290, 300);
+    assert_str(str_of_c(props_text(fixture->store, &fixture->arena, PATH("f2"))), "p=newer ");
+    fixture_reopen(fixture);
+    assert_str(str_of_c(props_text(fixture->store, &fixture->arena, PATH("f2"))), "p=newer ");
+    assert_int_equal(count_damaged(fixture), 1);
+}
+
+/* Before the end of the look and after it, whoever has properties and whoever has none. */
+static void properties_of_a_large_database_are_told_from_the_start(void **state)
+{
+    struct fixture *fixture = *state;
+    struct err err = {0};
+    only_for_directories();
+    MAKE(fixture, "f1", "f29999", "bare");
+    store_close(&fixture->store);
+    fill_closed_database(fixture);
+    for (int i = 0; i < 2; i++) { /* closed while it is being looked at, the first time */
+        assert_true(open_again(fixture, &err));
+        assert_str(str_of_c(props_text(fixture->store, &fixture->arena, PATH("f29999"))),
+                   "p=value 29999 ");
+        assert_str(str_of_c(props_text(fixture->store, &fixture->arena, PATH("bare"))), "");
+        assert_ok(put(fixture, PATH("f1"), STR("x")));
+    }
+    while (store_may_have_props(fixture->store, PATH("bare")))
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    assert_true(store_may_have_props(fixture->store, PATH("f1")));
+    assert_str(str_of_c(props_text(fixture->store, &fixture->arena, PATH("f29999"))),
+               "p=value 29999 ");
+    assert_ok(put(fixture, PATH("f7"), STR("x"))); /* a row of what is not there harms nobody */
+    assert_str(str_of_c(props_text(fixture->store, &fixture->arena, PATH("f7"))), "");
+    assert_str(str_of_c(props_text(fixture->store, &fixture->arena, PATH("f1"))), "p=value 1 ");
+}
+
 static void damaged_journal_is_set_aside_and_its_locks_are_saved(void **state)
 {
     struct fixture *fixture = *state;
@@ -277,6 +360,8 @@ int state_tests(void)
         CONTRACT_TEST(p10_nothing_is_acknowledged_where_the_state_cannot_be_made_again),
         CONTRACT_TEST(damaged_database_is_set_aside_and_files_are_served),
         CONTRACT_TEST(what_can_be_read_of_a_damaged_database_is_saved),
+        CONTRACT_TEST(damage_far_inside_is_found_while_the_database_is_in_use),
+        CONTRACT_TEST(properties_of_a_large_database_are_told_from_the_start),
         CONTRACT_TEST(damaged_journal_is_set_aside_and_its_locks_are_saved),
         CONTRACT_TEST(links_in_the_place_of_the_state_are_refused),
         CONTRACT_TEST(file_with_another_name_is_refused),

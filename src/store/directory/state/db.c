@@ -27,6 +27,9 @@ static const char *const sql_texts[STATE_SQL_COUNT] = {
     [SQL_PROP_REMOVE] = "DELETE FROM prop WHERE path = ?1 AND ns = ?2 AND name = ?3",
     [SQL_PROPS_WITHIN] = "SELECT DISTINCT path FROM prop"
                          " WHERE path = ?1 OR (path > ?2 AND path < ?3)",
+    [SQL_PROP_KEYS] = "SELECT path, ns, name FROM prop WHERE (path, ns, name) > (?1, ?2, ?3)"
+                      " ORDER BY path, ns, name",
+    [SQL_PROP_ROWS] = "SELECT rowid FROM prop NOT INDEXED WHERE rowid > ?1 ORDER BY rowid",
     [SQL_PROPS_REMOVE] = "DELETE FROM prop WHERE path = ?1",
     [SQL_PROPS_COPY] = "INSERT INTO prop(path, ns, name, xml)"
                        " SELECT ?2, ns, name, xml FROM prop WHERE path = ?1",

@@ -15,6 +15,8 @@ enum state_sql {
     SQL_PROP_SET,            /* path, ns, name, xml */
     SQL_PROP_REMOVE,         /* path, ns, name */
     SQL_PROPS_WITHIN,        /* path, below, beyond: distinct paths */
+    SQL_PROP_KEYS,           /* path, ns, name: those behind it, in this order */
+    SQL_PROP_ROWS,           /* row: the numbers of those behind it */
     SQL_PROPS_REMOVE,        /* path */
     SQL_PROPS_COPY,          /* from, to */
     SQL_PROPS_RENAME,        /* from, to */

@@ -14,27 +14,26 @@
  * committed; where a name does not lead to the open file, a copy of all is made under it, and only
  * then is anybody told that he succeeded.
  *
- * `filter` is a set of bits, one for the hash of each path that has, or once had, a dead property.
- * A clear bit saves the look at the database, which is nearly all of them in most trees. It is
- * rebuilt when the database is opened. */
+ * How long it takes to open does not depend on how many properties there are: only the first rows
+ * are looked at then, the others by a thread (learn()), which ends when it has seen all. What it
+ * finds damaged is replaced in the leader's place, between two batches. */
 #include "store/directory/state/state.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "base/mem.h"
+#include "store/directory/state/filter.h"
 #include "store/directory/state/own.h"
 #include "store/directory/state/salvage.h"
 
 #define STATE_NEW_NAME STATE_NAME ".new"
-
-enum { FILTER_BITS = 1 << 17, FILTER_WORD_BITS = 32 };
 
 struct state {
     struct db_options options;
@@ -55,8 +54,11 @@ struct state {
 
     atomic_ullong inode;         /* of the file that is in use */
     struct state_file beside[2]; /* SQLite's own; none: not noted yet. Only for the leader */
-    atomic_bool has_any_props;
-    atomic_uint filter[FILTER_BITS / FILTER_WORD_BITS];
+    struct filter filter;
+    pthread_t learner;
+    bool has_learner;
+    atomic_bool is_mending; /* changed under `mutex` */
+    atomic_bool is_closing;
 };
 
 #define SET_VERSION "PRAGMA user_version = 2;" /* 1 had a table of locks: recover.c takes it over */
@@ -72,9 +74,21 @@ static const char schema[] =
 
 /* --- readers --- */
 
+/* A database that is being made of a damaged one has nothing in it until it has all. */
+static void await_mending(struct state *state)
+{
+    if (!atomic_load(&state->is_mending))
+        return;
+    pthread_mutex_lock(&state->mutex);
+    while (atomic_load(&state->is_mending))
+        pthread_cond_wait(&state->batch_over, &state->mutex);
+    pthread_mutex_unlock(&state->mutex);
+}
+
 struct state_db *state_read(struct state *state)
 {
     struct err err;
+    await_mending(state);
     pthread_mutex_lock(&state->pool_mutex);
     struct state_db *db = state->readers;
     if (db)
@@ -259,23 +273,30 @@ static void run_batch(struct state *state, struct list *batch)
     }
 }
 
-static void lead(struct state *state)
+/* With the mutex held, and nobody leading: runs `work` on a batch as the leader. */
+static void lead(struct state *state, struct list *batch,
+                 void (*work)(struct state *state, struct list *batch))
 {
-    struct list batch;
-    list_init(&batch);
-    list_splice(&batch, &state->queue);
     state->has_leader = true;
     pthread_mutex_unlock(&state->mutex);
     pthread_mutex_lock(&state->owed_mutex);
-    run_batch(state, &batch);
+    work(state, batch);
     pthread_mutex_unlock(&state->owed_mutex);
     pthread_mutex_lock(&state->mutex);
     state->has_leader = false;
-    LIST_EACH (&batch, link) {
+    LIST_EACH (batch, link) {
         list_remove(link);
         CONTAINER_OF(link, struct state_change, link)->is_done = true;
     }
     pthread_cond_broadcast(&state->batch_over);
+}
+
+static void lead_queue(struct state *state)
+{
+    struct list batch;
+    list_init(&batch);
+    list_splice(&batch, &state->queue);
+    lead(state, &batch, run_batch);
 }
 
 enum store_rc state_write(struct state *state, struct state_change *change)
@@ -288,7 +309,7 @@ enum store_rc state_write(struct state *state, struct state_change *change)
         if (state->has_leader)
             pthread_cond_wait(&state->batch_over, &state->mutex);
         else
-            lead(state);
+            lead_queue(state);
     }
     pthread_mutex_unlock(&state->mutex);
     return change->rc;
@@ -331,44 +352,19 @@ unsigned state_each_owed(struct state *state, void (*fn)(struct state_change *ch
 
 /* --- the filter --- */
 
-static uint32_t filter_bit(struct res_path path)
-{
-    return (uint32_t)hash_bytes(path_str(path)) % FILTER_BITS;
-}
-
 bool state_may_have_props(struct state *state, struct res_path path)
 {
-    if (!atomic_load(&state->has_any_props))
-        return false;
-    uint32_t bit = filter_bit(path);
-    unsigned word = atomic_load(&state->filter[bit / FILTER_WORD_BITS]);
-    return word >> (bit % FILTER_WORD_BITS) & 1;
+    return atomic_load(&state->is_mending) || filter_may_have(&state->filter, path);
 }
 
 bool state_has_any_props(struct state *state)
 {
-    return atomic_load(&state->has_any_props);
+    return filter_has_any(&state->filter);
 }
 
 void state_note_props(struct state *state, struct res_path path)
 {
-    uint32_t bit = filter_bit(path);
-    atomic_fetch_or(&state->filter[bit / FILTER_WORD_BITS], 1U << (bit % FILTER_WORD_BITS));
-    atomic_store(&state->has_any_props, true);
-}
-
-static enum store_rc fill_filter(struct state *state, struct state_db *db)
-{
-    sqlite3_stmt *statement = state_prepare(db, SQL_PROPS_WITHIN);
-    enum store_rc rc;
-    state_bind_tree(statement, 1, PATH_ROOT);
-    while ((rc = state_step(statement)) == STORE_OK) {
-        struct str path = state_column(statement, 0);
-        state_note_props(state, (struct res_path){path.at, path.len});
-    }
-    if (statement)
-        (void)sqlite3_reset(statement); /* the step has reported already */
-    return rc == STORE_END ? STORE_OK : rc;
+    filter_note(&state->filter, path);
 }
 
 /* --- life --- */
@@ -390,13 +386,15 @@ static bool check_files(int dir_fd, struct err *err)
            own_file_check(dir_fd, STATE_NAME "-journal", false, err);
 }
 
-/* All pages of rows can be read; those of values that are longer than a page are not looked at. */
-static bool has_all_rows(struct state_db *db)
+/* The first rows of the index and of the table. END: there are no others. */
+static enum store_rc learn_first(struct state *state, struct state_db *db)
 {
-    return db_run(db->handle, "SELECT count(*) FROM prop NOT INDEXED");
+    filter_begin(&state->filter);
+    enum store_rc rc = filter_learn(&state->filter, db);
+    return rc == STORE_OK ? filter_learn(&state->filter, db) : rc;
 }
 
-/* Opens the database, and looks through it. On failure the writer is still NULL, or closed. */
+/* Opens the database, and looks at its first rows. On failure the writer is NULL. */
 static bool make_ready(struct state *state, struct err *err)
 {
     state->writer = db_open(&state->options, err);
@@ -406,7 +404,8 @@ static bool make_ready(struct state *state, struct err *err)
                     (db_run(state->writer->handle, "PRAGMA journal_mode = WAL") &&
                      db_run(state->writer->handle, schema));
     atomic_store(&state->inode, state->writer->file.ino);
-    if (is_ready && has_all_rows(state->writer) && fill_filter(state, state->writer) == STORE_OK)
+    enum store_rc rc = is_ready ? learn_first(state, state->writer) : STORE_FAILED;
+    if (rc == STORE_OK || rc == STORE_END)
         return true;
     err_set(err, db_code(state->writer->handle),
             STATE_NAME " is damaged, or belongs to another program");
@@ -427,8 +426,74 @@ static bool begin_anew(struct state *state, struct err *err)
     log_line(LOG_ERROR,
              STATE_NAME " was damaged: %zu dead properties were saved; the old file is kept as %s",
              count, name);
-    return fill_filter(state, state->writer) == STORE_OK ||
+    enum store_rc rc = learn_first(state, state->writer);
+    return rc == STORE_OK || rc == STORE_END ||
            err_set(err, 0, "the new " STATE_NAME " cannot be read");
+}
+
+/* In the leader's place. Where it fails, all changes fail from now on: the old database has no name
+ * any more, and no copy of it can be made. */
+static void replace_damaged(struct state *state, struct list *batch)
+{
+    struct err err = {0};
+    struct state_db *damaged = state->writer;
+    assert(list_is_empty(batch));
+    if (begin_anew(state, &err)) {
+        memset(state->beside, 0, sizeof(state->beside));
+        db_close(damaged);
+        return;
+    }
+    log_line(LOG_ERROR, STATE_NAME " is damaged: %s", err.text);
+    db_close(state->writer);
+    state->writer = damaged;
+    atomic_store(&state->inode, damaged->file.ino);
+    filter_begin(&state->filter);
+}
+
+static void mend(struct state *state)
+{
+    struct list nothing;
+    list_init(&nothing);
+    pthread_mutex_lock(&state->mutex);
+    while (state->has_leader)
+        pthread_cond_wait(&state->batch_over, &state->mutex);
+    atomic_store(&state->is_mending, true);
+    lead(state, &nothing, replace_damaged);
+    atomic_store(&state->is_mending, false);
+    pthread_cond_broadcast(&state->batch_over);
+    pthread_mutex_unlock(&state->mutex);
+}
+
+/* The thread. A second damage is of a new database, and no other would be better. What cannot be
+ * read for another reason has been logged; each look goes to the database then. */
+static void *learn(void *arg)
+{
+    struct state *state = arg;
+    bool was_mended = false;
+    while (!filter_is_learned(&state->filter) && !atomic_load(&state->is_closing)) {
+        struct state_db *db = state_read(state);
+        enum store_rc rc = db ? filter_learn(&state->filter, db) : STORE_FAILED;
+        bool is_fine = rc == STORE_OK || rc == STORE_END;
+        bool is_damaged = !is_fine && db && db_code(db->handle) == EUCLEAN;
+        state_read_end(state, db);
+        if (is_damaged && !was_mended && !state->options.is_read_only)
+            mend(state);
+        else if (!is_fine)
+            break;
+        was_mended = was_mended || is_damaged;
+    }
+    return NULL;
+}
+
+/* Without a thread each look goes to the database. */
+static void start_learner(struct state *state)
+{
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the loops' affair */
+    state->has_learner = pthread_create(&state->learner, NULL, learn, state) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 struct state *state_open(struct state_home *home, bool is_read_only,
@@ -452,6 +517,8 @@ struct state *state_open(struct state_home *home, bool is_read_only,
     bool is_fine = (is_read_only || check_files(home->fd, err)) && make_ready(state, err);
     if (!is_fine && err->code == EUCLEAN && !is_read_only)
         is_fine = begin_anew(state, err);
+    if (is_fine && !filter_is_learned(&state->filter))
+        start_learner(state);
     if (is_fine)
         return state;
     state_close(state);
@@ -462,6 +529,9 @@ void state_close(struct state *state)
 {
     if (!state)
         return;
+    atomic_store(&state->is_closing, true);
+    if (state->has_learner)
+        (void)pthread_join(state->learner, NULL); /* it was created: it can be joined */
     if (state->writer && !state->options.is_read_only && state_has_any_props(state))
         (void)is_kept(state); /* it has said what is lost */
     while (state->readers) {
@@ -475,6 +545,7 @@ void state_close(struct state *state)
     pthread_mutex_destroy(&state->pool_mutex);
     pthread_cond_destroy(&state->batch_over);
     pthread_mutex_destroy(&state->mutex);
+    filter_done(&state->filter);
     mem_free(state->options.file);
     mem_free(state);
 }

@@ -8,8 +8,8 @@
 struct state;
 
 /* Opens or makes state.db in its home, which must be ours alone (own.h). One that is damaged is
- * set aside, what can be read of it is saved, and the log says so. Borrows `home` until closed.
- * Gives. */
+ * set aside, what can be read of it is saved, and the log says so; of one with many properties most
+ * is looked at when it is in use already. Borrows `home` until closed. Gives. */
 NODISCARD struct state *state_open(struct state_home *home, bool is_read_only,
                                    enum store_durability durability, struct err *err);
 void state_close(struct state *state);
@@ -46,7 +46,7 @@ unsigned state_owed_changes(struct state *state);
 NODISCARD struct state_db *state_read(struct state *state);
 void state_read_end(struct state *state, struct state_db *db);
 
-/* False: no dead property was ever set at this path. Costs no look at the database. */
+/* False: there is no dead property at this path. Costs no look at the database. */
 bool state_may_have_props(struct state *state, struct res_path path);
 /* False: there is no dead property at all. */
 bool state_has_any_props(struct state *state);

@@ -102,14 +102,32 @@ static void forget_locks(const struct dir_store *dir, struct res_path tree, bool
 
 /* --- what is made and removed --- */
 
+/* OK: it has rows; END: it has none, as nearly all that may have some. A change that deletes none
+ * costs a commit all the same. */
+static enum store_rc find_any_row(struct dir_store *dir, struct res_path path)
+{
+    if (!dir->kept->state || !state_may_have_props(dir->kept->state, path))
+        return STORE_END;
+    struct state_db *db = state_read(dir->kept->state);
+    if (!db)
+        return STORE_FAILED;
+    sqlite3_stmt *statement = state_prepare(db, SQL_PROPS_OF);
+    state_bind(statement, 1, path_str(path));
+    enum store_rc rc = state_step(statement);
+    state_read_end(dir->kept->state, db);
+    return rc;
+}
+
 enum store_rc dir_follow_clear(struct dir_store *dir, struct res_path path)
 {
     struct dir_rows rows = {.dir = dir, .from = path, .to = path};
     enum store_rc rc = dir_owed_settle(dir, path);
     if (rc == STORE_OK)
         rc = lock_journal_settle(dir->kept->journal);
-    if (rc != STORE_OK || !dir->kept->state || !state_may_have_props(dir->kept->state, path))
-        return rc;
+    if (rc == STORE_OK)
+        rc = find_any_row(dir, path);
+    if (rc != STORE_OK)
+        return rc == STORE_END ? STORE_OK : rc;
     dir_paths_add(&rows.arena, &rows.gone, path);
     return dir_rows_write(&rows);
 }
