@@ -38,7 +38,13 @@
 #include "wire/accept.h"
 #include "wire/wire.h"
 
-enum { ACCEPTS_PER_EVENT = 16, ACCEPT_PAUSE_MS = 200, END_MS = 1000, SPARE_BYTES = 1 << 20 };
+enum {
+    ACCEPTS_PER_EVENT = 16,
+    ACCEPT_PAUSE_MS = 200,
+    REFUSALS_MS = 10000, /* from one line about them to the next */
+    END_MS = 1000,
+    SPARE_BYTES = 1 << 20
+};
 enum { HASH_THREADS_MAX = 64 };
 
 struct server;
@@ -59,6 +65,8 @@ struct server_loop {
     struct listener listeners[LISTENERS_MAX];
     bool is_accepting;
     struct deadline_queue pause_queue; /* after descriptors ran out */
+    int64_t refusal_told_ms;           /* 0: never */
+    unsigned refusals;                 /* since then */
     struct deadline pause;
     struct deadline_queue shutdown_queue;
     struct deadline shutdown;
@@ -168,6 +176,18 @@ static void refuse(int fd, bool has_tls)
     fd_close(fd);
 }
 
+/* Clients come again and again while there is no place: one line for many. */
+static void tell_refusal(struct server_loop *loop, const char *why)
+{
+    int64_t now_ms = loop_now_ms(loop->loop);
+    loop->refusals++;
+    if (loop->refusal_told_ms && now_ms - loop->refusal_told_ms < REFUSALS_MS)
+        return;
+    log_line(LOG_WARN, "connections refused: %s (%u)", why, loop->refusals);
+    loop->refusal_told_ms = now_ms;
+    loop->refusals = 0;
+}
+
 static void set_accepting(struct server_loop *loop, bool is_accepting)
 {
     struct err err;
@@ -207,7 +227,7 @@ static bool refuse_by_spare(struct server_loop *loop, const struct listener *lis
 
 static void pause_accepting(struct server_loop *loop, const struct listener *listener)
 {
-    log_line(LOG_ERROR, "cannot accept a connection: %s", strerrordesc_np(errno));
+    tell_refusal(loop, strerrordesc_np(errno));
     for (int i = 0; i < ACCEPTS_PER_EVENT && refuse_by_spare(loop, listener); i++)
         continue;
     set_accepting(loop, false); /* it would only fail again, at full speed */
@@ -229,6 +249,11 @@ static bool take_place(struct server_loop *loop, const struct socket_address *pe
         *share_out = shares_of(server->shares, peer);
         if (budget_take(&(*share_out)->connections, 1))
             return true;
+        tell_refusal(loop, "too many of one address (limit address_connections)");
+    } else {
+        tell_refusal(loop,
+                     "too many are open (limit connections, or the descriptors that ulimit -n "
+                     "allows)");
     }
     atomic_fetch_sub(&server->conn_count, 1);
     return false;
@@ -516,6 +541,13 @@ static size_t conn_count_max(const struct limits *limits)
     uint64_t max = limits->connections;
     if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0 && descriptors.rlim_cur != RLIM_INFINITY)
         max = u64_min(max, descriptors.rlim_cur / 2);
+    if (max < limits->connections)
+        log_line(
+            LOG_WARN,
+            "at most %llu connections at a time, not %llu: a process may have %llu descriptors "
+            "(ulimit -n), and half of them are for files",
+            (unsigned long long)max, (unsigned long long)limits->connections,
+            (unsigned long long)descriptors.rlim_cur);
     return (size_t)max;
 }
 
