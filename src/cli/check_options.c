@@ -357,6 +357,7 @@ void check_command_done(struct check_command *command)
     text_list_done(&command->run.remap);
     text_list_done(&command->run.own);
     text_list_done(&command->run.suffixes);
+    text_list_done(&command->run.fallback_ext);
     text_list_done(&command->headers);
     buf_done(&command->bearer);
     buf_done(&command->auth_host);

@@ -69,7 +69,7 @@ def test_where_a_start_is_redirected_to_is_the_scope():
                 assert run.status == 1 and run.verdict("/gone") == "broken", run.stderr
                 assert "leads to http://localhost:%d/" % site.port in run.stderr
             run = check("--scope", "^" + old.url, old.url + "/")
-            assert "which --scope does not hold" in is_unread(run, old.url + "/")
+            assert "what --scope holds" in is_unread(run, old.url + "/")
 
 
 def test_robots_of_where_a_start_is_redirected_to():
@@ -182,3 +182,72 @@ def test_ignored_files_and_suffixes_and_patterns():
         assert broken(check("--suffix", ".html", root)) == {"gone-a"}
         assert broken(check(root + "/doc/*.md", root + "/*.html")) == {"gone-a", "gone-b"}
         assert "no file matches" in check(root + "/*.none").stderr
+
+
+def test_a_built_site_is_checked_from_disk():
+    with Scratch() as root:
+        write(root + "/index.html", "<a href='/guide'>x</a> <a href='/guide/#a'>x</a> <a href='/none'>x</a>"
+                                    "<a href='/'>x</a> <img src=/img/x.png> <a href='/page'>x</a> <a href='/page/#p'>y</a>")
+        write(root + "/guide/index.html", "<p id=a><a href='../'>x</a> <a href='b.html'>x</a> <a href='/guide/b.html'>")
+        write(root + "/guide/b.html", "<a href='gone.html'>x</a>")
+        write(root + "/page.html", "<p id=p>")
+        write(root + "/img/x.png")
+
+        def bad(run):
+            return sorted(row["raw"] for row in run.links if row["verdict"] != "ok")
+        assert bad(check(root)) == ["/none", "/page", "/page/#p", "gone.html"]
+        assert bad(check("--fallback-ext", "html", root)) == ["/none", "gone.html"]
+        assert bad(check("--fallback-ext", ".html", "--root-dir", root, root + "/guide")) == ["gone.html"]
+        assert "/guide/b.html" in bad(check(root + "/guide")), "the folder that is named is the root"
+        assert "--root-dir" in check("--root-dir", root + "/none", root).stderr
+        write(root + "/from.html", "<a href='guide'>x</a>")
+        run = check("-r", "--root-dir", root, root + "/from.html")
+        assert "b.html" not in bad(run) and "gone.html" in bad(run), "links of a folder are relative to it"
+
+
+def test_base_is_for_each_file_of_a_folder():
+    with Scratch() as root, Server({"/docs/sub/x": page(), "/docs/y": page(), **NOTHING}) as server:
+        write(root + "/sub/a.html", "<a href='x'>x</a> <a href='../y'>y</a> <a href='../z'>z</a>")
+        run = check("--base", server.url + "/docs/", root)
+        assert run.verdict("/docs/sub/x") == run.verdict("/docs/y") == "ok" and run.verdict("/docs/z") == "broken"
+
+
+# --- what may not be opened, or told ---
+
+def test_a_page_from_http_never_opens_a_local_file():
+    with Scratch() as root:
+        write(root + "/here.html", "<a href='inner-gone'>")
+        links = ["file://%s/%s" % (root, name) for name in ("here.html", "gone.html")]
+        robots = (200, {"Content-Type": "text/plain"}, "Sitemap: %s\n" % links[0])
+        answers = {"/": page(*links), "/robots.txt": robots, "/r": (302, {"Location": links[0]}, b""),
+                   "/j": (302, {"Location": "javascript:alert(1)"}, b"")}
+        with Server(answers) as server:
+            for options in ([], ["-r", "--scope", "."], ["--method", "get"]):
+                run = check(*options, server.url + "/")
+                assert run.verdict("here.html") == run.verdict("gone.html") == "skipped"
+                assert "inner-gone" not in run.stdout
+            server.answers["/"] = page("/r", "/j")
+            run = check(server.url + "/")
+            assert run.verdict("/r") == run.verdict("/j") == "broken"
+            write(root + "/mine.html", "<a href='%s'>x</a> <a href='%s'>y</a>" % tuple(links))
+            server.answers["/"] = page(*links)
+            run = check(server.url + "/", root + "/mine.html")
+            found = {(row["page"][:4], row["raw"]): row["verdict"] for row in run.links if "page" in row}
+            assert found["file", links[0]] == "ok" and found["file", links[1]] == "broken"
+
+
+def test_passwords_in_urls_are_masked():
+    with Server({"*": page("/gone"), "/gone": (404, {}, b"")}) as server:
+        url = server.url.replace("://", "://me:s3cret@")
+        server.answers["/"] = page(url + "/gone?a@b:c", url + "/x")
+        for form in ("text", "json", "jsonl", "csv", "html", "junit", "sarif", "github", "sitemap", "multistatus"):
+            with Scratch() as root:
+                run = check(url + "/", form=form + ":" + root + "/report")
+                with open(root + "/report", encoding="utf-8") as file:
+                    report = file.read()
+            assert "s3cret" not in report + run.stderr, form
+            assert "127.0.0.1" in report
+        assert "me:***@" in check(url + "/", form="text").stdout
+        server.answers["*"] = (200, {"Content-Type": "a/b"}, b"")
+        run = check(url + "/other")
+        assert "me:***@" in run.stderr and "s3cret" not in run.stderr + run.stdout

@@ -31,6 +31,7 @@ enum target_flag {
     TARGET_IS_FILE = 512,    /* local */
     TARGET_IS_START = 1024,  /* named by who asked for the run */
     TARGET_HAS_NAMES = 2048, /* it is a document, and its names are known */
+    TARGET_IS_LEFT = 4096,   /* a local file that only pages of others lead to */
 };
 
 /* What a target is to be fetched for. */

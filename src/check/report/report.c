@@ -11,6 +11,7 @@
 #include <errno.h>
 
 #include "base/mem.h"
+#include "check/url/mask.h"
 #include "text/date.h"
 #include "xml/writer.h"
 
@@ -40,6 +41,33 @@ bool report_is_failure(const struct report_options *options, enum verdict verdic
 }
 
 /* --- rows --- */
+
+/* Without its password, which who reads a report need not know. Most have none, and are not copied.
+ */
+static struct str mask(struct arena *arena, struct str url)
+{
+    struct buf masked = {0};
+    if (!url_has_password(url))
+        return url;
+    url_add_masked(&masked, url);
+    url = arena_str(arena, buf_str(&masked));
+    buf_done(&masked);
+    return url;
+}
+
+static void mask_row(struct arena *arena, struct report_row *row)
+{
+    struct str raw = mask(arena, row->place->raw);
+    row->url = mask(arena, row->url);
+    row->end = mask(arena, row->end);
+    row->page = mask(arena, row->page);
+    if (raw.at != row->place->raw.at) {
+        struct place *place = ARENA_NEW(arena, struct place);
+        *place = *row->place;
+        place->raw = raw;
+        row->place = place;
+    }
+}
 
 static bool is_excused(const struct report_options *options, const struct past *past)
 {
@@ -175,6 +203,8 @@ struct writing {
     size_t count;
     struct err *err;
     bool has_failed;
+    struct arena row_arena; /* of one row */
+    struct arena arena;     /* of members: forms keep them */
 };
 
 static bool flush(struct writing *writing, struct report *report, size_t least)
@@ -197,6 +227,8 @@ static bool write_place(struct place_visitor *visitor, const struct place *place
     struct report_row row = row_of(writing->site, writing->options, place);
     if (!is_shown(writing->options, &row))
         return true;
+    arena_reset(&writing->row_arena);
+    mask_row(&writing->row_arena, &row);
     for (size_t i = 0; i < writing->count; i++) {
         struct report *report = &writing->reports[i];
         if (report->ops->row)
@@ -205,6 +237,17 @@ static bool write_place(struct place_visitor *visitor, const struct place *place
             return false;
     }
     return true;
+}
+
+static void mask_member(struct arena *arena, struct report_member *row)
+{
+    struct member *masked = ARENA_NEW(arena, struct member);
+    *masked = *row->member;
+    masked->href = mask(arena, masked->href);
+    masked->location = mask(arena, masked->location);
+    row->member = masked;
+    row->target = mask(arena, row->target);
+    row->cause_href = mask(arena, row->cause_href);
 }
 
 static void write_members(struct writing *writing)
@@ -224,6 +267,7 @@ static void write_members(struct writing *writing)
             continue;
         if (!follows && !(all & verdict_bit((enum verdict)member->verdict)))
             continue;
+        mask_member(&writing->arena, &row);
         for (size_t k = 0; k < writing->count; k++) {
             struct report *report = &writing->reports[k];
             if (report->ops->member)
@@ -235,7 +279,11 @@ static void write_members(struct writing *writing)
 
 static void write_target(struct writing *writing, uint32_t id)
 {
-    const struct report_target row = target_of(writing->site, writing->options, id);
+    struct report_target row = target_of(writing->site, writing->options, id);
+    arena_reset(&writing->row_arena);
+    row.url = mask(&writing->row_arena, row.url);
+    row.end = mask(&writing->row_arena, row.end);
+    row.found_on = mask(&writing->row_arena, row.found_on);
     for (size_t k = 0; k < writing->count; k++) {
         struct report *report = &writing->reports[k];
         if (report->ops->target)
@@ -258,7 +306,12 @@ static void write_targets(struct writing *writing)
 bool report_write(struct site *site, const struct report_options *options, struct report *reports,
                   size_t count, struct err *err)
 {
-    struct writing writing = {{write_place}, site, options, reports, count, err, false};
+    struct writing writing = {.visitor = {write_place},
+                              .site = site,
+                              .options = options,
+                              .reports = reports,
+                              .count = count,
+                              .err = err};
     for (size_t i = 0; i < count; i++) {
         if (reports[i].ops->begin)
             reports[i].ops->begin(&reports[i]);
@@ -276,6 +329,8 @@ bool report_write(struct site *site, const struct report_options *options, struc
             err_sys(err, errno, "cannot write the report");
         }
     }
+    arena_done(&writing.row_arena);
+    arena_done(&writing.arena);
     return is_read && !writing.has_failed;
 }
 

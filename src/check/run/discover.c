@@ -90,12 +90,29 @@ static void want_names(struct crawl *crawl, uint32_t id)
     url_done(&url);
 }
 
+/* Whether it is an address of this machine's files that somebody else names. Only local documents
+ * and the command line may lead to them: what a page names would be opened, and the report would
+ * say what is there. */
+static bool is_foreign_file(const struct crawl *crawl, const struct link_context *context)
+{
+    bool is_ours = context->page == TARGET_NONE
+                       ? context->base == NULL
+                       : site_at(crawl->site, context->page)->flags & TARGET_IS_FILE;
+    return crawl->url.kind == URL_FILE && !is_ours;
+}
+
 /* Queues it, unless it was looked at or need not be. */
 static void settle_target(struct crawl *crawl, uint32_t id, const struct url *url, bool wants_name)
 {
     if (wants_name)
         want_names(crawl, id);
     struct target *target = site_at(crawl->site, id);
+    if (target->flags & TARGET_IS_LEFT) { /* a page led there first, and now one that may */
+        target->state = TARGET_IDLE;
+        target->flags &= (uint16_t)~TARGET_IS_LEFT;
+        crawl->counts.done--;
+        site_set_note(crawl->site, id, STR_NONE);
+    }
     if (target->state != TARGET_IDLE)
         return;
     bool is_checked = url_is_http(url) || url->kind == URL_FILE;
@@ -137,6 +154,30 @@ static void decode_fragment(const struct url *url, struct buf *to)
     buf_done(&bytes);
 }
 
+/* "/x" in a local document is beneath the folder that will be the root of the site. */
+static void root_file(struct crawl *crawl, const struct link_context *context, struct str raw)
+{
+    struct str root;
+    struct buf path = {0};
+    raw = str_trim(raw);
+    bool is_rooted = raw.len && raw.at[0] == '/' && !str_starts(raw, STR("//"));
+    if (!is_rooted || crawl->url.kind != URL_FILE || context->page == TARGET_NONE ||
+        !scope_root_of(crawl->scope, site_url(crawl->site, context->page), &root))
+        return;
+    buf_add(&path, str_first(root, root.len - 1));
+    buf_add(&path, buf_str(&crawl->url.path));
+    buf_done(&crawl->url.path);
+    crawl->url.path = path;
+}
+
+/* It is not looked at, whether it is there or not. */
+static void leave_file(struct crawl *crawl, uint32_t id)
+{
+    site_at(crawl->site, id)->flags |= TARGET_IS_LEFT;
+    site_set_note(crawl->site, id, STR("a page leads to a local file: never opened"));
+    crawl_finish(crawl, id, VERDICT_SKIPPED);
+}
+
 void link_add(struct crawl *crawl, const struct link_context *context,
               const struct found_link *link)
 {
@@ -156,6 +197,8 @@ void link_add(struct crawl *crawl, const struct link_context *context,
     if (url_parse(&crawl->url, link->raw, context->base, context->encoder)) {
         decode_fragment(&crawl->url, &fragment);
         place.fragment = buf_str(&fragment);
+        bool is_foreign = is_foreign_file(crawl, context);
+        root_file(crawl, context, link->raw);
         place.target = target_of_url(crawl, &is_new);
         struct target *target = site_at(crawl->site, place.target);
         if (is_new) {
@@ -163,7 +206,10 @@ void link_add(struct crawl *crawl, const struct link_context *context,
             target->depth = (uint16_t)(context->depth < UINT16_MAX ? context->depth : UINT16_MAX);
         }
         set_flags(crawl, context, place.target, link->kind);
-        settle_target(crawl, place.target, &crawl->url, fragment.len > 0);
+        if (!is_foreign)
+            settle_target(crawl, place.target, &crawl->url, fragment.len > 0);
+        else if (target->state == TARGET_IDLE)
+            leave_file(crawl, place.target);
         if (!site_add_place(crawl->site, &place, &err))
             crawl_stop(crawl, err.text);
     } else if (!site_add_place(crawl->site, &place, &err)) {
@@ -215,7 +261,7 @@ uint32_t link_redirect(struct crawl *crawl, uint32_t from, struct str location)
     bool is_fine = url_parse(&base, site_url(crawl->site, from), NULL, NULL) &&
                    url_parse(&crawl->url, location, &base, NULL);
     url_done(&base);
-    if (!is_fine)
+    if (!is_fine || crawl->url.kind == URL_FILE || leads_nowhere(location))
         return TARGET_NONE;
     uint32_t id = target_of_url(crawl, &is_new);
     const struct target *source = site_at(crawl->site, from);

@@ -29,41 +29,86 @@ static void read_links(struct crawl *crawl, struct document *document, int fd, e
     document_read(crawl, document);
 }
 
-/* A folder stands for its index, or for itself. */
-static int open_document(struct buf *path, bool *is_folder)
+static int open_readable(struct buf *path)
+{
+    return open(buf_c(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+/* What servers find for a link without the end of its name. */
+static int open_fallback(const struct text_list *ends, struct buf *path)
+{
+    int fd = -1;
+    errno = ENOENT;
+    while (path->len > 1 && path->at[path->len - 1] == '/')
+        path->len--;
+    size_t len = path->len;
+    for (size_t i = 0; i < ends->count && fd < 0; i++) {
+        const char *end = ends->at[i];
+        path->len = len;
+        buf_addf(path, "%s%s", end[0] == '.' ? "" : ".", end);
+        fd = open_readable(path);
+    }
+    return fd;
+}
+
+/* A folder stands for its index; one without is there, but nothing in it is read. */
+static int open_document(const struct check_options *options, struct buf *path, bool *is_folder,
+                         bool *is_document)
 {
     struct stat info;
-    int fd = open(buf_c(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = open_readable(path);
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+        fd = open_fallback(&options->fallback_ext, path);
     *is_folder = fd >= 0 && fstat(fd, &info) == 0 && S_ISDIR(info.st_mode);
+    *is_document = fd >= 0 && !*is_folder;
     if (!*is_folder)
         return fd;
     BUF_ADD(path, "/index.html");
-    int index = open(buf_c(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int index = open_readable(path);
     if (index < 0)
         return fd;
     fd_close(fd);
-    *is_folder = false;
+    *is_document = true;
     return index;
+}
+
+/* What the links of a file are relative to: --base, with the way from the folder that was named to
+ * the file; otherwise the file's own URL, and that of a folder ends in a slash. */
+static bool set_base(const struct crawl *crawl, struct document *document, bool is_folder)
+{
+    struct str url = site_url(crawl->site, document->target), root;
+    const char *base = crawl->options->base;
+    struct buf text = {0};
+    if (base) {
+        buf_add(&text, str_of_c(base));
+        if (scope_root_of(crawl->scope, url, &root))
+            buf_add(&text, str_from(url, STR("file://").len + root.len));
+    } else {
+        buf_add(&text, url);
+        if (is_folder && text.at[text.len - 1] != '/')
+            BUF_ADD(&text, "/");
+    }
+    bool is_url = url_parse(&document->base, buf_str(&text), NULL, NULL);
+    buf_done(&text);
+    return is_url;
 }
 
 void file_read(struct crawl *crawl, uint32_t id)
 {
     struct document document = {.target = id};
     struct buf path = {0};
-    bool is_folder;
+    bool is_folder, is_document;
     struct target *target = site_at(crawl->site, id);
     target->flags |= TARGET_IS_FILE;
-    const char *base = crawl->options->base;
-    struct str base_url = base ? str_of_c(base) : site_url(crawl->site, id);
     bool is_url = url_parse(&document.base, site_url(crawl->site, id), NULL, NULL);
     assert(is_url); /* it was one when it was queued */
     percent_decode(&path, buf_str(&document.base.path));
-    int fd = open_document(&path, &is_folder);
+    int fd = open_document(crawl->options, &path, &is_folder, &is_document);
     int code = errno;
     enum page_type type = page_type_of_file(buf_str(&path), target->flags & TARGET_IS_START);
-    bool is_read = fd >= 0 && !is_folder && type != PAGE_NONE &&
+    bool is_read = is_document && type != PAGE_NONE &&
                    (target->flags & (TARGET_IS_INSIDE | TARGET_WANTS_NAMES));
-    if (is_read && url_parse(&document.base, base_url, NULL, NULL))
+    if (is_read && set_base(crawl, &document, is_folder))
         read_links(crawl, &document, fd, type);
     if (fd >= 0 && !is_read && target->flags & TARGET_IS_START)
         site_set_note(crawl->site, id, STR("davit finds no links in files of this kind"));

@@ -29,6 +29,8 @@ struct check_options {
     struct text_list exclude;
     struct text_list remap; /* "FROM=TO" */
     const char *base;
+    const char *root_dir; /* what "/x" in a local file is beneath; NULL: the folder named */
+    struct text_list fallback_ext; /* what may be missing at the end of a link to a local file */
     bool skips_external;
 
     bool takes_ignored;        /* of folders, also what .gitignore and node_modules leave out */

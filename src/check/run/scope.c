@@ -23,6 +23,8 @@ struct scope {
     struct patterns exclude;
     struct buf *folders; /* "http://host/folder/" of each start */
     size_t folder_count;
+    struct buf *roots; /* "file:///folder/" */
+    size_t root_count;
 };
 
 static bool compile(struct patterns *patterns, const char *text, struct err *err)
@@ -80,7 +82,10 @@ void scope_free(struct scope *scope)
     patterns_done(&scope->exclude);
     for (size_t i = 0; i < scope->folder_count; i++)
         buf_done(&scope->folders[i]);
+    for (size_t i = 0; i < scope->root_count; i++)
+        buf_done(&scope->roots[i]);
     mem_free(scope->folders);
+    mem_free(scope->roots);
     mem_free(scope);
 }
 
@@ -95,6 +100,25 @@ void scope_add_start(struct scope *scope, const struct url *url)
     scope->folders =
         mem_resize(scope->folders, (scope->folder_count + 1) * sizeof(*scope->folders));
     scope->folders[scope->folder_count++] = folder;
+}
+
+void scope_add_root(struct scope *scope, struct str folder)
+{
+    scope->roots = mem_resize(scope->roots, (scope->root_count + 1) * sizeof(*scope->roots));
+    scope->roots[scope->root_count] = (struct buf){0};
+    buf_add(&scope->roots[scope->root_count++], folder);
+}
+
+bool scope_root_of(const struct scope *scope, struct str url, struct str *path_out)
+{
+    for (size_t i = 0; i < scope->root_count; i++) {
+        struct str root = buf_str(&scope->roots[i]);
+        if (!scope->options->root_dir && !str_starts(url, root))
+            continue;
+        *path_out = str_from(root, STR("file://").len);
+        return true;
+    }
+    return false;
 }
 
 bool scope_is_inside(const struct scope *scope, struct str url)

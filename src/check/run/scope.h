@@ -16,6 +16,13 @@ void scope_free(struct scope *scope);
 /* A start: what is beneath its folder on its host is inside, unless --scope says otherwise. */
 void scope_add_start(struct scope *scope, const struct url *url);
 
+/* A folder of local files, "file:///site/", that will be the root of a site. Copies. */
+void scope_add_root(struct scope *scope, struct str folder);
+
+/* The path of the root that the local file at `url` will be beneath, "/site/". False: there is
+ * none. Valid until the next root is added. */
+bool scope_root_of(const struct scope *scope, struct str url, struct str *path_out);
+
 /* Whether the links of that page are followed. */
 bool scope_is_inside(const struct scope *scope, struct str url);
 

@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "check/local/folder.h"
 #include "check/run/discover.h"
+#include "check/url/mask.h"
 #include "check/url/percent.h"
 
 enum { READ_BYTES = 1 << 16 };
@@ -118,6 +119,8 @@ static void add_file_scope(struct crawl *crawl, struct str path, bool is_folder)
     add_file_url(&text, path);
     if (is_folder)
         BUF_ADD(&text, "/");
+    if (is_folder && !crawl->options->root_dir)
+        scope_add_root(crawl->scope, buf_str(&text));
     if (url_parse(&url, buf_str(&text), NULL, NULL))
         scope_add_start(crawl->scope, &url);
     url_done(&url);
@@ -187,6 +190,20 @@ static bool add_path(struct crawl *crawl, const char *text, const char *path, st
     return is_fine;
 }
 
+static bool add_root(struct crawl *crawl, struct err *err)
+{
+    struct buf url = {0};
+    char *real = realpath(crawl->options->root_dir, NULL);
+    if (!real)
+        return err_sys(err, errno, "--root-dir '%s'", crawl->options->root_dir);
+    add_file_url(&url, str_of_c(real));
+    BUF_ADD(&url, "/");
+    scope_add_root(crawl->scope, buf_str(&url));
+    buf_done(&url);
+    mem_free(real);
+    return true;
+}
+
 /* A pattern that no shell has expanded. */
 static bool add_matches(struct crawl *crawl, const char *pattern, struct err *err)
 {
@@ -204,6 +221,8 @@ static bool add_local(struct crawl *crawl, const char *text, struct err *err)
     struct stat info;
     struct url url = {0};
     struct buf path = {0};
+    if (crawl->options->root_dir && !add_root(crawl, err))
+        return false;
     bool is_url = strncmp(text, "file://", 7) == 0 && url_parse(&url, str_of_c(text), NULL, NULL);
     if (is_url)
         percent_decode(&path, buf_str(&url.path));
@@ -302,14 +321,15 @@ static void add_why(const struct crawl *crawl, const struct start *start, struct
     else if (end->verdict == VERDICT_PRIVATE)
         buf_add(to, str_of_c(verdict_rows[VERDICT_PRIVATE].meaning));
     else if (!(end->flags & (TARGET_IS_INSIDE | TARGET_IS_SITEMAP)))
-        buf_addf(to, "it leads to %s, which --scope does not hold", end->url);
+        BUF_ADD(to, "it does not lead to what --scope holds");
     else
         buf_addf(to, "it answers with status %u", end->status);
 }
 
 static void add_unread(const struct crawl *crawl, const struct start *start, struct buf *to)
 {
-    buf_addf(to, "%s was not read for links: ", start->text);
+    url_add_masked(to, str_of_c(start->text));
+    BUF_ADD(to, " was not read for links: ");
     add_why(crawl, start, to);
 }
 
@@ -360,8 +380,10 @@ bool start_describe(const struct crawl *crawl, size_t number, struct buf *to)
         add_left_out(start, to);
     } else if (is_one && end != start->first && crawl->options->is_recursive) {
         struct str url = site_url(crawl->site, end);
-        buf_addf(to, "%s leads to %.*s: what is beneath that is followed", start->text,
-                 STR_ARGS(url));
+        url_add_masked(to, str_of_c(start->text));
+        BUF_ADD(to, " leads to ");
+        url_add_masked(to, url);
+        BUF_ADD(to, ": what is beneath that is followed");
     }
     return true;
 }

@@ -498,7 +498,8 @@ static void follow(struct visit *visit)
     struct str location = call_field(call, STR("Location"));
     uint32_t to = location.len ? link_redirect(crawl, visit->target, location) : TARGET_NONE;
     if (to == TARGET_NONE) {
-        site_set_note(crawl->site, visit->target, STR("a redirect that leads to no URL"));
+        site_set_note(crawl->site, visit->target,
+                      STR("it redirects to nothing that can be fetched"));
         crawl_finish(crawl, visit->target, VERDICT_BROKEN);
         return;
     }
