@@ -17,13 +17,15 @@ void buf_clear(struct buf *buf)
     buf->len = 0;
 }
 
-/* The next size that holds `room` more bytes; 0 when there is none. */
+/* The next size that holds `room` more bytes; 0 when there is none. With a few to spare: what is
+ * read as one piece often gets a short end, which must not double what it hangs on. */
 static size_t next_cap(const struct buf *buf, size_t room)
 {
     size_t need;
-    if (__builtin_add_overflow(buf->len, room, &need) || need > PTRDIFF_MAX)
+    if (__builtin_add_overflow(buf->len, room, &need) || need > PTRDIFF_MAX - 2 * BUF_CAP_MIN)
         return 0;
-    return size_max(size_max(need, BUF_CAP_MIN), buf->cap * 2);
+    need = (need / BUF_CAP_MIN + 1) * BUF_CAP_MIN;
+    return size_max(need, buf->cap * 2);
 }
 
 bool buf_try_grow(struct buf *buf, size_t room)

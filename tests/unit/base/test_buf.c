@@ -14,6 +14,17 @@ TEST(buf_grows_and_keeps_what_it_holds)
     assert_null(buf.at);
 }
 
+TEST(buf_does_not_double_for_the_end_of_a_piece)
+{
+    static const char piece[65536];
+    struct buf buf = {0};
+    BUF_ADD(&buf, "00010000\r\n");
+    buf_add(&buf, str_of(piece, sizeof(piece)));
+    BUF_ADD(&buf, "\r\n");
+    assert_true(buf.cap < sizeof(piece) + 1024);
+    buf_done(&buf);
+}
+
 TEST(buf_reserve_of_nothing_is_not_null)
 {
     struct buf buf = {0};
@@ -164,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(buf_grows_and_keeps_what_it_holds),
+        cmocka_unit_test(buf_does_not_double_for_the_end_of_a_piece),
         cmocka_unit_test(buf_reserve_of_nothing_is_not_null),
         cmocka_unit_test(buf_add_takes_any_bytes_and_none),
         cmocka_unit_test(buf_add_u64_writes_decimal),
