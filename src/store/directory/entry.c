@@ -227,26 +227,37 @@ void dir_entries_done(struct dir_entries *entries)
     mem_free(entries->buffer);
 }
 
+static const struct dirent64 *entry_at(const struct dir_entries *entries)
+{
+    return (const void *)(entries->buffer + entries->at);
+}
+
+bool dir_entries_has_more(struct dir_entries *entries)
+{
+    while (entries->at < entries->len) {
+        struct str name = str_of_c(entry_at(entries)->d_name);
+        if (!str_eq(name, STR(".")) && !str_eq(name, STR("..")))
+            return true;
+        entries->at += entry_at(entries)->d_reclen;
+    }
+    return false;
+}
+
 enum store_rc dir_entries_next(struct dir_entries *entries, struct dir_entry *entry_out)
 {
-    for (;;) {
-        if (entries->at == entries->len) {
-            ssize_t got = getdents64(entries->fd, entries->buffer, ENTRIES_BYTES);
-            if (got < 0 && errno == ENOENT)
-                return STORE_END; /* the directory was removed meanwhile: no member is left */
-            if (got < 0)
-                return dir_rc(errno, "cannot read a directory");
-            if (got == 0)
-                return STORE_END;
-            entries->len = (size_t)got;
-            entries->at = 0;
-        }
-        const struct dirent64 *entry = (const void *)(entries->buffer + entries->at);
-        entries->at += entry->d_reclen;
-        struct str name = str_of_c(entry->d_name);
-        if (str_eq(name, STR(".")) || str_eq(name, STR("..")))
-            continue;
-        *entry_out = (struct dir_entry){name, entry->d_type};
-        return STORE_OK;
+    while (!dir_entries_has_more(entries)) {
+        ssize_t got = getdents64(entries->fd, entries->buffer, ENTRIES_BYTES);
+        if (got < 0 && errno == ENOENT)
+            return STORE_END; /* the directory was removed meanwhile: no member is left */
+        if (got < 0)
+            return dir_rc(errno, "cannot read a directory");
+        if (got == 0)
+            return STORE_END;
+        entries->len = (size_t)got;
+        entries->at = 0;
     }
+    const struct dirent64 *entry = entry_at(entries);
+    entries->at += entry->d_reclen;
+    *entry_out = (struct dir_entry){str_of_c(entry->d_name), entry->d_type};
+    return STORE_OK;
 }

@@ -71,5 +71,7 @@ struct dir_entry {
 /* Takes fd. */
 void dir_entries_init(struct dir_entries *entries, int fd);
 void dir_entries_done(struct dir_entries *entries);
+/* Whether another was read by the same call: then what dir_entries_next() has given stays. */
+bool dir_entries_has_more(struct dir_entries *entries);
 /* OK, END or what failed. Leaves out "." and "..". */
 NODISCARD enum store_rc dir_entries_next(struct dir_entries *entries, struct dir_entry *entry_out);
