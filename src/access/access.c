@@ -155,6 +155,33 @@ enum access_verdict access_may(const struct access *access, const struct princip
     return verdict;
 }
 
+struct leading {
+    const struct access *access;
+    const struct principal *principal;
+    const struct access_question *question;
+};
+
+static bool may_there(void *arg, struct res_path path)
+{
+    const struct leading *leading = arg;
+    struct access_question there = *leading->question;
+    there.path = path;
+    return access_may(leading->access, leading->principal, &there) == ACCESS_GRANTED;
+}
+
+bool access_leads_below(const struct access *access, const struct principal *principal,
+                        const struct access_question *question)
+{
+    struct leading leading = {access, principal, question};
+    const struct res_path scope = principal->scope.path;
+    bool is_exact = question->names == ACCESS_NAMES_EXACT;
+    struct rule_question asked = {principal, question->class, question->path,
+                                  is_exact ? UNICODE_NFC : UNICODE_SMALL};
+    if (scope.at && unicode_within(scope, question->path) < scope.len && may_there(&leading, scope))
+        return true;
+    return access->rules && rules_lead_below(access->rules, &asked, may_there, &leading);
+}
+
 bool access_differs_below(const struct access *access, const struct principal *principal,
                           struct res_path path, enum access_names names)
 {

@@ -130,6 +130,10 @@ NODISCARD enum access_verdict access_may(const struct access *access,
                                          const struct principal *principal,
                                          const struct access_question *question);
 
+/* Whether he may do it somewhere below, at a place that a rule or his token names. */
+NODISCARD bool access_leads_below(const struct access *access, const struct principal *principal,
+                                  const struct access_question *question);
+
 /* Whether anybody may do something without signing in. */
 bool access_lets_anybody(const struct access *access);
 

@@ -442,6 +442,67 @@ bool rules_differ_below(const struct rules *rules, struct res_path path, enum un
     return differ;
 }
 
+static bool has_wildcard(struct str pattern)
+{
+    return str_index(pattern, '*') < pattern.len || str_index(pattern, '?') < pattern.len;
+}
+
+/* What of the pattern lies below the path, which all before it names as it is; NULL: it does not
+ * lie there, or a pattern is in the way. A rule for all "public" of all homes tells of no home. */
+static struct str rest_below(const struct rule *rule, const struct subject *subject)
+{
+    struct str pattern = rule->patterns[subject->form];
+    struct str rest = subject->path;
+    while (rest.len) {
+        struct str part = str_cut(&pattern, '/');
+        struct str segment = str_cut(&rest, '/');
+        if (has_wildcard(part) || !match_part(part, segment, subject->user))
+            return STR_NONE;
+    }
+    return pattern.len ? pattern : STR_NONE;
+}
+
+/* The place that it names, with the user's name; NULL: it has a pattern. */
+static struct res_path place_below(struct arena *arena, struct res_path path, struct str rest,
+                                   struct str user)
+{
+    while (rest.len) {
+        struct str part = str_cut(&rest, '/');
+        bool is_user = str_eq(part, STR("%u"));
+        if (str_eq(part, STR("**")) && !rest.len) /* all below it, and it */
+            break;
+        if (has_wildcard(part) || (is_user && !user.len))
+            return (struct res_path){0};
+        path = path_join(arena, path, is_user ? user : part);
+    }
+    return path;
+}
+
+bool rules_lead_below(const struct rules *rules, const struct rule_question *question,
+                      bool (*may)(void *arg, struct res_path path), void *arg)
+{
+    unsigned char address[NET_BYTES];
+    struct weight weight;
+    struct subject subject;
+    bool leads = false;
+    (void)net_read_address(question->principal->address, address); /* then it is in no network */
+    subject_init(&subject, question->path, question->principal->name, question->form);
+    for (const struct rule *rule = rules->first; rule && !leads; rule = rule->next) {
+        struct str rest = rest_below(rule, &subject);
+        if (!rule->is_allow || !(rule->classes >> question->class & 1) || !rest.at)
+            continue;
+        struct res_path place =
+            place_below(&subject.arena, question->path, rest, question->principal->name);
+        struct res_path above = path_parent((struct res_path){rest.at, rest.len});
+        if (place.at)
+            leads = may(arg, place);
+        else if (!has_wildcard(path_str(above)))
+            leads = weigh(rules, rule, question, address, &weight);
+    }
+    arena_done(&subject.arena);
+    return leads;
+}
+
 /* --- telling --- */
 
 void rules_tell(const struct rules *rules, const struct rule_question *question,

@@ -70,6 +70,12 @@ struct rule_verdict rules_judge(const struct rules *rules, const struct rule_que
 NODISCARD bool rules_differ_below(const struct rules *rules, struct res_path path,
                                   enum unicode_form form);
 
+/* Whether rules that begin below the path, and name what lies between, let him who asks do it
+ * there: `may` is asked about each place that such a rule names, until one is. Where all but the
+ * last segment is named, and that is a pattern, it is enough that the rule speaks of him. */
+bool rules_lead_below(const struct rules *rules, const struct rule_question *question,
+                      bool (*may)(void *arg, struct res_path path), void *arg);
+
 /* Whether something is allowed to who has not signed in, from somewhere. */
 bool rules_let_anybody(const struct rules *rules);
 

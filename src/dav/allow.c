@@ -14,9 +14,12 @@ void allow_add(struct exchange *x, struct buf *to)
     }
     const struct target *target = target_of(x);
     bool is_somewhere = dav_is_fine(target_locate(x));
-    if (admit_judge(x, ACCESS_READ, x->path, target_read(x)) != ACCESS_GRANTED)
+    bool is_part = is_somewhere && target->shows_part;
+    if (is_part)
+        flag = METHOD_ON_COLLECTION;
+    else if (admit_judge(x, ACCESS_READ, x->path, target_read(x)) != ACCESS_GRANTED)
         flag = METHOD_ON_ANY; /* who may not read must not learn from this what there is */
     else if (is_somewhere && store_stat(target->store, target->leads_to, &stat) == STORE_OK)
         flag = stat.is_collection ? METHOD_ON_COLLECTION : METHOD_ON_FILE;
-    dav_methods_allow(to, flag, path_is_root(x->path), target_is_read_only(x));
+    dav_methods_allow(to, flag, path_is_root(x->path), is_part || target_is_read_only(x));
 }

@@ -37,6 +37,7 @@ struct index_member {
     struct str name;
     struct store_stat stat;
     bool is_known; /* it could be looked at */
+    bool is_part;  /* what it is, and not what is known of it */
 };
 
 struct index_source {
@@ -118,9 +119,9 @@ static void add_member(struct index_source *index, const struct index_member *me
         buf_add_char(to, '>');
     }
     BUF_ADD(to, "<td>");
-    if (member->is_known)
+    if (member->is_known && !member->is_part)
         add_date(to, member->stat.modified_s);
-    else
+    else if (!member->is_known)
         BUF_ADD(to, "not accessible");
     buf_add_char(to, '\n');
 }
@@ -154,10 +155,14 @@ static bool member_of(const struct index_source *index, struct arena *arena,
 {
     enum access_verdict verdict = admit_judge(index->x, ACCESS_READ, item->path, item->real);
     struct str name = path_name(item->path);
+    struct walk_item part = *item;
+    bool is_part = verdict == ACCESS_REFUSED && target_show_part(index->x, item, &part);
     *out = (struct index_member){.name = arena ? arena_str(arena, name) : name,
-                                 .stat = item->stat,
-                                 .is_known = item->rc == STORE_OK && verdict == ACCESS_GRANTED};
-    return verdict != ACCESS_HIDDEN;
+                                 .stat = part.stat,
+                                 .is_known =
+                                     item->rc == STORE_OK && (is_part || verdict == ACCESS_GRANTED),
+                                 .is_part = is_part};
+    return verdict == ACCESS_GRANTED || is_part || (verdict != ACCESS_HIDDEN && !item->is_of_part);
 }
 
 static enum store_rc gather(struct index_source *index)
@@ -238,10 +243,10 @@ static void index_close(struct source *self)
 static const struct source_ops index_ops = {
     .name = "index", .pull = index_pull, .close = index_close};
 
-static bool may_look(struct walk *walk, struct res_path path, struct res_path real)
+static enum walk_entry may_look(struct walk *walk, struct res_path path, struct res_path real)
 {
     const struct index_source *index = CONTAINER_OF(walk, struct index_source, walk);
-    return admit_judge(index->x, ACCESS_READ, path, real) == ACCESS_GRANTED;
+    return target_entry(index->x, path, real);
 }
 
 /* Whether the collection above is one that whoever asks would find. */
@@ -253,7 +258,7 @@ static bool has_parent(const struct exchange *x)
     struct store_stat stat;
     return !path_is_root(x->path) &&
            store_locate(store, x->arena, parent, LOCATE_RESOURCE, &real) == STORE_OK &&
-           admit_judge(x, ACCESS_READ, parent, real) == ACCESS_GRANTED &&
+           (!x->service->access || target_entry(x, parent, real) != WALK_PASSES_BY) &&
            store_stat(store, real, &stat) == STORE_OK;
 }
 

@@ -9,7 +9,7 @@
  *
  * Invariants
  *  (1) an item is judged before anything is said of it, or of what is in it: a collection that may
- *      not be read is not entered;
+ *      not be read is not entered, but for what in it leads to what may;
  *  (2) the answer ends with </multistatus> only if the walk came to its end. If a listing breaks
  *      off midway, the source fails and the wire breaks the framing;
  *  (3) that the target itself cannot be listed is known before the head leaves, and is the answer;
@@ -44,6 +44,7 @@ static enum access_verdict judge(const struct exchange *x, const struct walk_ite
 bool listing_tell(struct listing *listing, struct arena *arena, const struct walk_item *item)
 {
     unsigned status = dav_from_store(item->rc).status;
+    struct walk_item part;
     switch (judge(listing->x, item)) {
     case ACCESS_HIDDEN:
         return true;
@@ -51,7 +52,10 @@ bool listing_tell(struct listing *listing, struct arena *arena, const struct wal
         listing->ops->refuse(listing, item, HTTP_UNAUTHORIZED);
         return true;
     case ACCESS_REFUSED:
-        listing->ops->refuse(listing, item, HTTP_FORBIDDEN);
+        if (target_show_part(listing->x, item, &part))
+            return listing->ops->tell(listing, arena, &part);
+        if (!item->is_of_part) /* there, only what leads on is shown */
+            listing->ops->refuse(listing, item, HTTP_FORBIDDEN);
         return true;
     case ACCESS_GRANTED:
         break;
@@ -178,10 +182,10 @@ static const struct source_ops listing_source_ops = {
 /* --- the answer --- */
 
 /* What is in a collection that may not be read is not looked at either. */
-static bool may_enter(struct walk *walk, struct res_path path, struct res_path real)
+static enum walk_entry may_enter(struct walk *walk, struct res_path path, struct res_path real)
 {
     const struct listing *listing = CONTAINER_OF(walk, struct listing, walk);
-    return admit_judge(listing->x, ACCESS_READ, path, real) == ACCESS_GRANTED;
+    return target_entry(listing->x, path, real);
 }
 
 /* All of it is there, or there is none. */

@@ -15,6 +15,15 @@
 
 /* --- where it leads --- */
 
+/* Asked where the store may be: a method that only looks, at what is a collection. */
+static bool shows_part(const struct exchange *x)
+{
+    const struct target *target = target_of(x);
+    struct store_stat stat;
+    return (x->method->flags & METHOD_IS_SAFE) && admit_shows_part(x, x->path, target->leads_to) &&
+           store_stat(target->store, target->leads_to, &stat) == STORE_OK && stat.is_collection;
+}
+
 struct dav_result target_locate(struct exchange *x)
 {
     struct target *target = target_of(x);
@@ -29,6 +38,7 @@ struct dav_result target_locate(struct exchange *x)
     if (rc == STORE_NO_PARENT && !(flags & METHOD_ON_UNMAPPED))
         rc = STORE_NOT_FOUND;
     target->is_located = rc == STORE_OK;
+    target->shows_part = rc == STORE_OK && x->service->access && shows_part(x);
     return rc == STORE_OK && target->is_again ? target_may(x) : dav_from_store(rc);
 }
 
@@ -43,6 +53,8 @@ struct dav_result target_may(const struct exchange *x)
 {
     const struct target *target = target_of(x);
     enum access_class right = x->method->right;
+    if (target->is_located && target->shows_part)
+        return DAV_FINE;
     struct dav_result result = admit_check(x, right, x->path, target_read(x));
     if (dav_is_fine(result) && target->is_located && !path_eq(target->real, target->leads_to))
         result = admit_check(x, right, x->path, target->real);
@@ -72,6 +84,27 @@ struct dav_result target_again(struct exchange *x, enum store_rc rc)
         return result;
     /* A link that leads nowhere; or somebody changes it all the time. */
     return dav_from_store(path_eq(before, target->leads_to) ? STORE_NOT_FOUND : STORE_ALIAS);
+}
+
+/* --- a part of what is there --- */
+
+enum walk_entry target_entry(const struct exchange *x, struct res_path path, struct res_path real)
+{
+    if (admit_judge(x, ACCESS_READ, path, real) == ACCESS_GRANTED)
+        return WALK_ENTERS;
+    return admit_shows_part(x, path, real) ? WALK_ENTERS_PART : WALK_PASSES_BY;
+}
+
+bool target_show_part(const struct exchange *x, const struct walk_item *item,
+                      struct walk_item *part_out)
+{
+    if (item->rc != STORE_OK || !item->stat.is_collection ||
+        !admit_shows_part(x, item->path, item->real))
+        return false;
+    *part_out = *item;
+    part_out->is_part = true;
+    part_out->stat = (struct store_stat){.is_collection = true, .created_s = -1};
+    return true;
 }
 
 /* --- changes --- */

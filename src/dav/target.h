@@ -4,6 +4,7 @@
 
 #include "dav/from_store.h"
 #include "dav/service.h"
+#include "dav/walk.h"
 
 /* Where the stages of a store's methods run, besides those places that all handlers have. */
 enum {
@@ -19,6 +20,7 @@ struct target {
     struct res_path real;     /* what is changed, and what locks are about: the same, but
                                * for a link in a method that is about its name */
     bool is_located;
+    bool shows_part; /* a collection of which he sees what leads to what he may read */
     bool is_again; /* it was located before: the rules have not been asked about where it is now */
     unsigned locate_count;
     unsigned alias_count;       /* how often a change has met a link */
@@ -40,6 +42,14 @@ NODISCARD struct dav_result target_locate(struct exchange *x);
 
 /* What is read: where the URL leads, or is taken to lead as long as it has not been located. */
 struct res_path target_read(const struct exchange *x);
+
+/* What whoever asks may do with a collection on a walk, by its path and where it leads. */
+enum walk_entry target_entry(const struct exchange *x, struct res_path path, struct res_path real);
+
+/* The item, which may not be read, as it is when a part of it is shown: nothing of its own is told.
+ * False: nothing is shown. */
+NODISCARD bool target_show_part(const struct exchange *x, const struct walk_item *item,
+                                struct walk_item *part_out);
 
 /* Begins target->change, whose ranges a stage before has filled: a stage of its own, on the loop.
  * It is ended when the exchange is done. */

@@ -23,6 +23,7 @@ struct walk_level {
     struct store_cursor *cursor;
     size_t path_len; /* of the collection, within walk->path */
     size_t real_len;
+    bool is_part;
 };
 
 static struct res_path view(const struct buf *buf)
@@ -58,7 +59,7 @@ void walk_done(struct walk *walk)
 }
 
 /* Opens the collection that the walk is at. */
-static enum store_rc enter(struct walk *walk)
+static enum store_rc enter(struct walk *walk, bool is_part)
 {
     struct store_cursor *cursor;
     if (walk->level_count > walk->depth_max)
@@ -71,6 +72,7 @@ static enum store_rc enter(struct walk *walk)
     level->cursor = cursor;
     level->path_len = walk->path.len;
     level->real_len = walk->real.len;
+    level->is_part = is_part;
     walk->level = level;
     walk->level_count++;
     return STORE_OK;
@@ -84,9 +86,9 @@ static void add_segment(struct buf *path, size_t parent_len, struct str name)
     buf_add(path, name);
 }
 
-static bool may_enter(struct walk *walk, const struct walk_item *item)
+static enum walk_entry may_enter(struct walk *walk, const struct walk_item *item)
 {
-    return !walk->may_enter || walk->may_enter(walk, item->path, item->real);
+    return walk->may_enter ? walk->may_enter(walk, item->path, item->real) : WALK_ENTERS;
 }
 
 /* Completes the item that the walk is at; `enters`: its members come next. */
@@ -94,9 +96,12 @@ static void give(struct walk *walk, struct walk_item *item, bool enters)
 {
     item->path = view(&walk->path);
     item->real = view(&walk->real);
-    if (!enters || item->rc != STORE_OK || !item->stat.is_collection || !may_enter(walk, item))
+    if (!enters || item->rc != STORE_OK || !item->stat.is_collection)
         return;
-    item->rc = enter(walk);
+    enum walk_entry entry = may_enter(walk, item);
+    if (entry == WALK_PASSES_BY)
+        return;
+    item->rc = enter(walk, entry == WALK_ENTERS_PART);
     item->is_listing_rc = item->rc != STORE_OK;
 }
 
@@ -108,7 +113,7 @@ static bool give_link(struct walk *walk, struct walk_item *item)
     item->path = view(&walk->path);
     item->real = view(&walk->real);
     item->rc = store_locate(walk->store, &walk->arena, item->real, LOCATE_RESOURCE, &item->real);
-    if (item->rc == STORE_OK && may_enter(walk, item))
+    if (item->rc == STORE_OK && may_enter(walk, item) != WALK_PASSES_BY)
         item->rc = store_stat(walk->store, item->real, &item->stat);
     switch (item->rc) {
     case STORE_NOT_FOUND:
@@ -142,7 +147,8 @@ enum store_rc walk_next(struct walk *walk, struct walk_item *item_out)
             return rc;
         add_segment(&walk->path, level->path_len, member.name);
         add_segment(&walk->real, level->real_len, member.name);
-        *item_out = (struct walk_item){.stat = member.stat, .rc = member.rc};
+        *item_out =
+            (struct walk_item){.stat = member.stat, .rc = member.rc, .is_of_part = level->is_part};
         if (member.is_link && !give_link(walk, item_out))
             continue;
         if (!member.is_link)

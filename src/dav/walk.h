@@ -10,6 +10,15 @@ struct walk_item {
     struct store_stat stat;
     enum store_rc rc;   /* OK; or why it cannot be looked at, or its members cannot be listed */
     bool is_listing_rc; /* `rc` is about its members: `stat` holds */
+    bool is_of_part;    /* a member of a collection of which a part is shown */
+    bool is_part;       /* of who walks: a part of the collection is shown */
+};
+
+/* What a walk does with a collection. */
+enum walk_entry {
+    WALK_PASSES_BY,
+    WALK_ENTERS,
+    WALK_ENTERS_PART, /* its members are marked */
 };
 
 struct walk_level;
@@ -28,7 +37,7 @@ struct walk {
     bool has_given_target;
     /* Whether to go into a collection, or to look at what a link leads to; NULL: into all. Set
      * after walk_init(). */
-    bool (*may_enter)(struct walk *walk, struct res_path path, struct res_path real);
+    enum walk_entry (*may_enter)(struct walk *walk, struct res_path path, struct res_path real);
     unsigned wants; /* of members, as store_list() has it; likewise */
 };
 

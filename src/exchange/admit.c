@@ -47,6 +47,24 @@ enum access_verdict admit_judge(const struct exchange *x, enum access_class clas
     return verdict;
 }
 
+static bool leads_below(const struct exchange *x, struct res_path path)
+{
+    struct arena arena = {0}; /* used for links only */
+    struct access_question question = {ACCESS_READ, path, names_at(x, path)};
+    bool leads = link_leave(x, &arena, &question.path) &&
+                 access_leads_below(x->service->access, &x->signed_in.principal, &question);
+    arena_done(&arena);
+    return leads;
+}
+
+/* Whom signing in might help is told so: he sees it all, perhaps. */
+bool admit_shows_part(const struct exchange *x, struct res_path path, struct res_path real)
+{
+    return x->service->access && admit_judge(x, ACCESS_READ, path, real) == ACCESS_REFUSED &&
+           !is_made_up(x, path) && !is_made_up(x, real) && leads_below(x, path) &&
+           (path_eq(path, real) || leads_below(x, real));
+}
+
 struct dav_result admit_result(enum access_verdict verdict)
 {
     switch (verdict) {

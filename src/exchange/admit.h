@@ -16,5 +16,9 @@ struct dav_result admit_result(enum access_verdict verdict);
 /* What the request itself asks for, at its URI: the handler's answer where it has one. */
 NODISCARD struct dav_result admit_request(const struct exchange *x);
 
+/* Of a collection that whoever asks may not read, whether he is shown what of it leads to what he
+ * may: such members, and that it is there. Nothing else that is known of it is for him. */
+bool admit_shows_part(const struct exchange *x, struct res_path path, struct res_path real);
+
 /* Whether members may be granted less, or more, than `path` itself. */
 bool admit_differs_below(const struct exchange *x, struct res_path path);

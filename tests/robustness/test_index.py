@@ -105,9 +105,10 @@ allow = all for alice
 
 
 @pytest.mark.parametrize("at,rule,path,up", [
-    ("/", "/a/b", "/a/b/", None),           # the one above may not be read
+    ("/", "/a/b", "/a/b/", "/a/"),          # the one above may not be read, but leads here
+    ("/", "/*/b", "/a/b/", None),           # and here nobody says that it does
     ("/", "/a", "/a/b/", "/a/"),
-    ("/m/n", "/m/n", "/m/n/", None),
+    ("/m/n", "/m/n", "/m/n/", "/m/"),       # made up, and leads here
     ("/", "/", "/a/", "/"),
 ])
 def test_there_is_none_to_what_may_not_be_seen(tmp_path, at, rule, path, up):
@@ -120,3 +121,20 @@ def test_there_is_none_to_what_may_not_be_seen(tmp_path, at, rule, path, up):
         assert ups == ([up] if up else [])
         for href in ups:
             assert server.request("GET", href, fields=fields).status == 200
+
+
+def test_mounts_that_may_be_seen_are_listed_where_nothing_else_may(tmp_path):
+    for name in ("one", "two", "all"):
+        (tmp_path / name / "inner").mkdir(parents=True)
+    davit.add_user(str(tmp_path / "users"), "alice", "pencil")
+    text = f"[server]\nusers = {tmp_path}/users\n"
+    for at, name in (("/team/one", "one"), ("/team/two", "two"), ("/", "all")):
+        text += f'[mount "{at}"]\nroot = {tmp_path}/{name}\n'
+    (tmp_path / "conf").write_text(text + '[rule "/team/one"]\nallow = all for alice\n')
+    with Configured(args=["-c", str(tmp_path / "conf")]) as server:
+        fields = {"Authorization": ALICE}
+        assert [row["href"] for row in rows_of(server, "/", fields=fields)] == ["/team/"]
+        assert [row["href"] for row in rows_of(server, "/team/", fields=fields)] == ["/", "/team/one/"]
+        assert [row["href"] for row in rows_of(server, "/team/one/", fields=fields)] == ["/team/", "/team/one/inner/"]
+        assert server.request("GET", "/inner/", fields=fields).status == 403
+        assert server.request("GET", "/gone", fields=fields).status == 403, "what is there is not told"

@@ -11,6 +11,27 @@ static void print_rule(const struct admin *admin, const char *word, const struct
     buf_done(&text);
 }
 
+struct tested {
+    const struct rules *rules;
+    struct rule_question question;
+};
+
+static bool may_there(void *arg, struct res_path path)
+{
+    const struct tested *tested = arg;
+    struct rule_question question = tested->question;
+    question.path = path;
+    return rules_judge(tested->rules, &question).is_allowed;
+}
+
+/* As the server decides it (admit_shows_part()). */
+static bool shows_part(struct tested *tested, const struct method *method,
+                       const struct rule_verdict *verdict)
+{
+    return !verdict->is_allowed && !verdict->is_hidden && (method->flags & METHOD_IS_SAFE) &&
+           rules_lead_below(tested->rules, &tested->question, may_there, tested);
+}
+
 static int rule_test(struct admin *admin)
 {
     struct arena arena = {0};
@@ -33,7 +54,8 @@ static int rule_test(struct admin *admin)
         return admin_fail(&err);
     }
     struct rule_question question = {&principal, method->right, path, UNICODE_NFC};
-    struct rule_verdict verdict = rules_judge(&admin->config.file->rules, &question);
+    struct tested tested = {&admin->config.file->rules, question};
+    struct rule_verdict verdict = rules_judge(tested.rules, &question);
     printf("%s (%.*s)\n",
            verdict.is_allowed  ? "allowed"
            : verdict.is_hidden ? "hidden"
@@ -45,6 +67,8 @@ static int rule_test(struct admin *admin)
         printf("because no rule matches\n");
     if (verdict.tie)
         print_rule(admin, "as specific as", verdict.tie);
+    if (shows_part(&tested, method, &verdict))
+        printf("if it is a collection, it is listed with what leads to what may be read\n");
     arena_done(&arena);
     return verdict.is_allowed ? EXIT_FINE : EXIT_FAILED;
 }

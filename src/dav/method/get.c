@@ -220,6 +220,8 @@ static enum stage_end get_answer(struct exchange *x)
 {
     const struct target *target = target_of(x);
     struct store_content *content = NULL;
+    if (target->is_located && target->shows_part)
+        return index_answer(x);
     for (;;) {
         /* Dead properties are in a database: its look-up must not hold up the loop. */
         if (!x->is_on_worker && store_may_have_props(target->store, target_read(x)))

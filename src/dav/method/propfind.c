@@ -36,6 +36,7 @@ static struct prop_target props_of(const struct listing *listing, struct arena *
                                 .path = item->path,
                                 .real = item->real,
                                 .stat = item->stat,
+                                .is_part = item->is_part,
                                 .is_principal = x->handler->ops->is_made_up};
 }
 

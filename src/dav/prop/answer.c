@@ -108,7 +108,7 @@ static enum store_rc add_dead(struct answer *answer)
     const struct prop_target *target = answer->target;
     struct store *store = target->store;
     bool is_names = answer->request->kind == PROPFIND_NAMES;
-    if (!answer->request->wants_dead || target->is_principal ||
+    if (!answer->request->wants_dead || target->is_principal || target->is_part ||
         !store_may_have_props(store, target->real))
         return STORE_OK;
     answer->dead.wants = is_names ? add_dead_name : wants_value;
@@ -145,7 +145,8 @@ static bool add_live(const struct answer *answer, const struct dav_prop *prop)
 {
     struct buf *out = answer->ms->out;
     size_t start = out->len;
-    if (!prop->get || (answer->target->is_principal && !(prop->flags & PROP_ON_PRINCIPAL)))
+    bool is_bare = answer->target->is_principal || answer->target->is_part;
+    if (!prop->get || (is_bare && !(prop->flags & PROP_ON_PRINCIPAL)))
         return false;
     open_element(out, prop);
     size_t value_at = out->len;

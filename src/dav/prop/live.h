@@ -15,7 +15,7 @@ enum {
     PROP_SETS_MODIFIED = 8, /* setting it sets the time of modification */
     PROP_SETS_EXECUTABLE = 16,
     PROP_OF_QUOTA = 64,
-    PROP_ON_PRINCIPAL = 128, /* principals have it, too */
+    PROP_ON_PRINCIPAL = 128, /* principals have it, too; and it tells nothing that is stored */
     PROP_IS_LONG = 32,       /* left out of allprop for clients that limit a listing's size */
     PROP_OF_LOCKS = 256,
 };
@@ -30,6 +30,7 @@ struct prop_target {
     struct res_path path;     /* as in the URL */
     struct res_path real;     /* as located */
     struct store_stat stat;
+    bool is_part;      /* a collection that may not be read, where something in it may */
     bool is_principal; /* a user or a group, and nothing that is in the store */
 };
 

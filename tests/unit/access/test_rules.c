@@ -166,6 +166,53 @@ TEST(rules_know_where_they_differ_below)
     rules_done(&rules);
 }
 
+static bool may_there(void *arg, struct res_path path)
+{
+    struct str *told = arg;
+    *told = path_str(path);
+    return str_eq(*told, STR("home/alice/open")) || str_eq(*told, STR("all"));
+}
+
+TEST(rules_lead_to_what_they_name)
+{
+    static const struct {
+        const char *pattern;
+        const char *path;
+        bool leads;
+    } rows[] = {
+        {"/home/alice/open", "", true},
+        {"/home/%u/open", "home", true},
+        {"/home/%u/open", "home/alice", true},
+        {"/home/%u/open", "home/bob", false},
+        {"/home/alice/open", "hom", false},
+        {"/home/alice/open", "home/alice/open", false},
+        {"/home/*/open", "", false},
+        {"/home/*/open", "home", false},
+        {"/home/*/open", "home/alice", false},
+        {"/home/alice/o*", "home/alice", true},
+        {"/home/alice/o*", "", true},
+        {"/home/bob/open", "home", false},
+        {"/all/**", "", true},
+        {"/**/open", "", false},
+        {"/all/*", "", true},
+        {"/all/*/**", "", false},
+    };
+    struct principal principal = {.name = STR("alice"), .address = STR("192.0.2.1")};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct rules rules;
+        struct rule_place place = {str_of_c(rows[i].pattern), 1, false};
+        struct rule_question question = {
+            &principal, ACCESS_READ, {rows[i].path, strlen(rows[i].path)}, UNICODE_NFC};
+        struct str told;
+        struct err err;
+        rules_init(&rules);
+        check_that(rows[i].pattern, rules_add(&rules, &place, true, STR("read for alice"), &err));
+        check_that(rows[i].pattern,
+                   rules_lead_below(&rules, &question, may_there, &told) == rows[i].leads);
+        rules_done(&rules);
+    }
+}
+
 /* What rules_differ_below() denies is compared with what is decided for random paths below. */
 TEST(rules_that_do_not_differ_below_decide_the_same)
 {
@@ -233,6 +280,7 @@ int main(void)
         cmocka_unit_test(rules_most_specific_wins_and_ties_refuse),
         cmocka_unit_test(rules_hold_in_every_spelling),
         cmocka_unit_test(rules_know_where_they_differ_below),
+        cmocka_unit_test(rules_lead_to_what_they_name),
         cmocka_unit_test(rules_that_do_not_differ_below_decide_the_same),
         cmocka_unit_test(rules_say_what_is_wrong_with_a_sentence),
     };
