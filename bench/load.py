@@ -27,6 +27,7 @@ class Sample:
     pss_mib: float = None
     cpu_s: float = None  # where the scenario measures it itself
     median_s: float = None  # of one request, where they were made one by one
+    busiest: float = None  # the part of it that the busiest thread used
     peak_mib: float = None  # of all of the server's processes, resident
 
 

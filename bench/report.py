@@ -31,6 +31,8 @@ def gb(sample):
 COLUMNS = {
     "rate": [("requests/s", rate, 0, False), ("CPU µs each", cpu_us, 1, True),
              ("p50 µs", lambda s: s.p50_us, 0, True), ("p99 µs", lambda s: s.p99_us, 0, True)],
+    "loops": [("requests/s", rate, 0, False), ("CPU µs each", cpu_us, 1, True),
+              ("busiest thread", lambda s: s.busiest, 2, True)],
     "single": [("ms", one_ms, 2, True), ("CPU ms", lambda s: cpu_us(s) / 1000, 2, True),
                ("first byte ms", lambda s: s.first_ms, 2, True)],
     "transfer": [("GB/s", lambda s: gb(s) / s.seconds, 2, False),
@@ -54,6 +56,14 @@ def ratio(own, others):
     return f"{heading}: {own[1] / best:.2f}"
 
 
+def scaling(one, two):
+    """How many times the requests of one loop two loops can answer, if each has a processor: they are
+    as many as the busiest thread can, or as the two processors can together."""
+    _, cpu_of_one, _, *_ = one
+    _, cpu_of_two, busiest, *_ = two
+    return cpu_of_one / (cpu_of_two * max(busiest, 0.5))
+
+
 def table(out, bench, scenario):
     columns = COLUMNS[scenario.kind] + ([PEAK] if scenario.kind != "memory" else [])
     rows = [(server.name, bench.results.get((scenario.name, server.name)))
@@ -72,6 +82,11 @@ def table(out, bench, scenario):
             out.write(f"| {name} | " + " | ".join(cells) + " |\n")
         elif note:
             out.write(f"| {name} | {note.splitlines()[0]} |" + " |" * (len(columns) - 1) + "\n")
+    if scenario.kind == "loops":
+        for name in (name for name in values if f"{name}-2" in values):
+            factor = scaling(values[name], values[f"{name}-2"])
+            out.write(f"\n{name}: two loops can answer {factor:.2f} times as many requests\n")
+        return
     own = bench.servers[0].name
     peers = [values[server.name] for server in bench.servers
              if server.name in values and not hasattr(server, "durability")]

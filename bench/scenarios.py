@@ -94,6 +94,29 @@ def lock_pairs(bench, server):
     return sample
 
 
+# --- several loops ---
+
+
+def on_all_cpus(run):
+    """Server and load have all processors, and take them from each other: what tells is the CPU."""
+    def run_so(bench, server):
+        cpus = bench.server_cpus | bench.load_cpus
+        server.bind(cpus)
+        os.sched_setaffinity(0, cpus)
+        before = server.threads_cpu_s()
+        try:
+            sample = run(bench, server)
+            used = {task: cpu_s - before.get(task, 0)
+                    for task, cpu_s in server.threads_cpu_s().items()}
+        finally:
+            server.bind(bench.server_cpus)
+            os.sched_setaffinity(0, bench.load_cpus)
+        sample.cpu_s = sum(used.values())
+        sample.busiest = max(used.values()) / sample.cpu_s
+        return sample
+    return run_so
+
+
 # --- single requests ---
 
 
@@ -259,6 +282,12 @@ SCENARIOS = [
     Scenario("move-1k", "MOVE of a collection of 1,000 files", "h1", "single", tree("MOVE")),
     Scenario("delete-1k", "DELETE of a collection of 1,000 files", "h1", "single",
              tree("DELETE")),
+    Scenario("loops-get", "GET 1 KiB with one loop and with two, 32 connections", "h1", "loops",
+             on_all_cpus(get("/read/1k"))),
+    Scenario("loops-propfind", "PROPFIND of a file, Depth 0, with one loop and with two", "h1",
+             "loops", on_all_cpus(propfind_rate("/read/1k", "0"))),
+    Scenario("loops-put", "PUT 1 KiB, a new resource each time, with one loop and with two", "h1",
+             "loops", on_all_cpus(put(1024))),
     Scenario("idle", "memory of an idle server", "h1", "memory", idle(0)),
     Scenario("idle-1k", "memory with 1,000 idle connections", "h1", "memory", idle(1000)),
     Scenario("idle-10k", "memory with 10,000 idle connections", "h1", "memory", idle(9500)),

@@ -174,6 +174,20 @@ class Server:
                 pass
         return total / 1e9
 
+    def threads_cpu_s(self):
+        """The same of each thread: {its number: seconds}."""
+        found = {}
+        for pid in self.pids():
+            for task in os.listdir(f"/proc/{pid}/task"):
+                with open(f"/proc/{pid}/task/{task}/schedstat", encoding="utf-8") as file:
+                    found[task] = int(file.read().split()[0]) / 1e9
+        return found
+
+    def bind(self, cpus):
+        for pid in self.pids():
+            for task in os.listdir(f"/proc/{pid}/task"):
+                os.sched_setaffinity(int(task), cpus)
+
     def reset_peak(self):
         for pid in self.pids():
             try:
@@ -210,13 +224,14 @@ class Server:
 class Davit(Server):
     name = "davit"
     durability = "lazy"
+    threads = 1
     binary = None
 
     def version(self):
         return getattr(self, "revision", "?")
 
     def commands(self):
-        options = ["--threads", "1", "--durability", self.durability, "--depth-infinity", "allow",
+        options = ["--threads", str(self.threads), "--durability", self.durability, "--depth-infinity", "allow",
                    "--state", os.path.join(self.work, "state"),
                    "--limit", f"connections={CONNECTIONS_MAX}", "--limit", "idle_ms=600000"]
         clear = f"{HOST}:{self.ports['h1']}"

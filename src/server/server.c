@@ -4,10 +4,12 @@
  *                 -> serving -> drain -> stop
  *
  * Each loop has its own connections; all share the listening sockets (EPOLLEXCLUSIVE), the store
- * and the workers. The first loop runs on the main thread and hears the signals: the first SIGTERM
- * or SIGINT drains every loop, which stops when its last connection and exchange have gone; after
- * shutdown_ms, or at a second signal, what is left is cut off. A worker that is still at a large
- * tree END_MS later is not waited for: what it does survives being killed at any moment. */
+ * and the workers. The kernel wakes the same loop over and over where several connections come at
+ * once: who has accepted one gives it to a loop that has fewer (handover.c). The first loop runs on
+ * the main thread and hears the signals: the first SIGTERM or SIGINT drains every loop, which stops
+ * when its last connection and exchange have gone; after shutdown_ms, or at a second signal, what
+ * is left is cut off. A worker that is still at a large tree END_MS later is not waited for: what
+ * it does survives being killed at any moment. */
 #include "server/server.h"
 
 #include <errno.h>
@@ -28,6 +30,7 @@
 #include "server/access_log.h"
 #include "server/config/config_read.h"
 #include "server/file_watch.h"
+#include "server/handover.h"
 #include "server/opener.h"
 #include "server/port.h"
 #include "server/privilege.h"
@@ -62,6 +65,7 @@ struct server_loop {
     struct http_handler handler;
     struct wire wire;
     struct access_lines access_lines;
+    struct handover handover; /* what others have accepted for it */
     struct listener listeners[LISTENERS_MAX];
     bool is_accepting;
     struct deadline_queue pause_queue; /* after descriptors ran out */
@@ -109,6 +113,7 @@ struct server {
     struct redirect redirect;
     struct server_loop *loops;
     unsigned loop_count;
+    struct list handovers; /* of the loops */
     atomic_size_t conn_count;
     size_t conn_count_max;
     struct budget memory; /* for bodies and answers */
@@ -155,9 +160,15 @@ static void finished(struct http_handler *handler, const struct http_stream *str
 
 /* --- connections --- */
 
+static void give_place_back(struct server_loop *loop)
+{
+    atomic_fetch_sub(&loop->server->conn_count, 1);
+    handover_gone(&loop->handover);
+}
+
 static void closed(struct wire *wire)
 {
-    atomic_fetch_sub(&CONTAINER_OF(wire, struct server_loop, wire)->server->conn_count, 1);
+    give_place_back(CONTAINER_OF(wire, struct server_loop, wire));
 }
 
 static void warned(struct wire *wire, const char *peer, const char *why)
@@ -259,23 +270,46 @@ static bool take_place(struct server_loop *loop, const struct socket_address *pe
     return false;
 }
 
+/* From another loop. */
+static void arrived(struct handover *handover, const struct handed *handed)
+{
+    struct server_loop *loop = CONTAINER_OF(handover, struct server_loop, handover);
+    if (!loop->is_draining) {
+        wire_accept(&loop->wire, handed->fd, &handed->peer, handed->endpoint, handed->share);
+        return;
+    }
+    refuse(handed->fd, handed->endpoint->tls != NULL);
+    if (handed->share)
+        budget_give(&handed->share->connections, 1);
+    give_place_back(loop);
+}
+
+/* Takes fd. */
+static void begin_conn(struct server_loop *own, const struct handed *handed)
+{
+    struct handover *to = handover_choose(&own->handover);
+    if (to == &own->handover)
+        wire_accept(&own->wire, handed->fd, &handed->peer, handed->endpoint, handed->share);
+    else
+        handover_give(to, handed);
+}
+
 static void accept_ready(struct watch *watch, uint32_t events)
 {
     (void)events; /* a listening socket has only one kind */
     const struct listener *listener = CONTAINER_OF(watch, struct listener, watch);
     struct server_loop *loop = listener->loop;
-    struct socket_address peer;
-    struct share *share;
+    struct handed handed = {.endpoint = &listener->port->endpoint};
     for (int i = 0; i < ACCEPTS_PER_EVENT; i++) {
-        int fd = socket_accept(watch->fd, &peer);
-        if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+        handed.fd = socket_accept(watch->fd, &handed.peer);
+        if (handed.fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
             pause_accepting(loop, listener);
-        if (fd < 0)
+        if (handed.fd < 0)
             return;
-        if (take_place(loop, &peer, &share))
-            wire_accept(&loop->wire, fd, &peer, &listener->port->endpoint, share);
+        if (take_place(loop, &handed.peer, &handed.share))
+            begin_conn(loop, &handed);
         else
-            refuse(fd, listener->port->endpoint.tls != NULL);
+            refuse(handed.fd, handed.endpoint->tls != NULL);
     }
 }
 
@@ -593,6 +627,7 @@ static bool init_loop(struct server *server, struct server_loop *loop, struct er
     loop->wire.closed = closed;
     loop->wire.warned = warned;
     access_lines_init(&loop->access_lines, &server->access_log, loop->loop);
+    handover_init(&loop->handover, &server->handovers, loop->loop, arrived);
     loop_add_deadlines(loop->loop, &loop->pause_queue, ACCEPT_PAUSE_MS);
     loop_add_deadlines(loop->loop, &loop->shutdown_queue,
                        i64_of_u64(server->config->limits.shutdown_ms));
@@ -708,6 +743,7 @@ static void stop(struct server *server)
     secure_stop(&server->secure);
     for (unsigned i = 0; i < server->loop_count; i++) {
         access_lines_done(&server->loops[i].access_lines);
+        handover_done(&server->loops[i].handover);
         wire_done(&server->loops[i].wire);
         settings_use_end(server->loops[i].settings);
         loop_free(server->loops[i].loop);
@@ -742,6 +778,7 @@ int server_run(struct server_config *config, int argc, char **argv)
                             .ground.spool_dir_fd = -1};
     struct err err;
     ports_init(&server.ports);
+    list_init(&server.handovers);
     mem_keep_spare(SPARE_BYTES);
     mem_heed_limit();
     bool is_fine = start(&server, config, &err) && serve(&server, &err);

@@ -8,6 +8,7 @@ and whatever the order was, the result is one that some order explains:
 
 DAVIT_CONCURRENCY_SECONDS: how long (default 6); DAVIT_CRASH_SEED repeats the choice of requests."""
 
+import contextlib
 import hashlib
 import os
 import random
@@ -19,7 +20,7 @@ import xml.etree.ElementTree as ElementTree
 import crash_client
 import davit
 import pytest
-from session import DAV, Session, litter, members
+from session import DAV, Session, litter, members, wait_for
 
 SECONDS = float(os.environ.get("DAVIT_CONCURRENCY_SECONDS", "6"))
 SEED = os.environ.get("DAVIT_CRASH_SEED") or str(random.randrange(10 ** 9))
@@ -194,3 +195,53 @@ def test_clients_that_change_the_same_trees_at_once(durability):
             assert any(name == method and code < 300 for name, code in totals), method
         server.stop()
         check_database(server)
+
+
+def connections_of_loops(server):
+    """How many connections each loop has: what its epoll instance watches and no other does."""
+    proc = f"/proc/{server.process.pid}"
+    watched = []
+    for fd in os.listdir(f"{proc}/fd"):
+        if os.readlink(f"{proc}/fd/{fd}") != "anon_inode:[eventpoll]":
+            continue
+        with open(f"{proc}/fdinfo/{fd}", encoding="ascii") as file:
+            targets = {line.split()[1] for line in file if line.startswith("tfd:")}
+        watched.append({target for target in targets
+                        if os.readlink(f"{proc}/fd/{target}").startswith("socket:")})
+    shared = {fd for fds in watched for fd in fds if sum(fd in other for other in watched) > 1}
+    return sorted(count for count in (len(fds - shared) for fds in watched) if count)
+
+
+def test_connections_that_come_at_once_are_shared_out():
+    """The kernel wakes the same loop for all of them."""
+    with davit.Davit(args=["--threads", "3"]) as server, contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(davit.Connection(server.address)) for _ in range(60)]
+        for client in clients:
+            client.send("OPTIONS / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        for client in clients:
+            assert client.read().status == 200
+        counts = connections_of_loops(server)
+        assert sum(counts) == 60 and len(counts) == 3, counts
+        assert counts[-1] - counts[0] <= 2, counts
+        for client in clients[:30]:
+            client.close()
+        wait_for(lambda: sum(connections_of_loops(server)) == 30, "the connections to be closed")
+        later = [stack.enter_context(davit.Connection(server.address)) for _ in range(30)]
+        for client in later:
+            client.send("OPTIONS / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert client.read().status == 200
+        counts = connections_of_loops(server)
+        assert len(counts) == 3 and counts[-1] - counts[0] <= 4, counts
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_stop_while_connections_are_shared_out(number):
+    """Whoever is on the way from one loop to another is answered or closed, and the server ends."""
+    with davit.Davit(args=["--threads", "4"]) as server, contextlib.ExitStack() as stack:
+        clients = []
+        for i in range(80):
+            clients.append(stack.enter_context(davit.Connection(server.address)))
+            if i == 20 + 20 * number:
+                server.process.terminate()
+                break
+        assert server.process.wait(20) == 0
