@@ -215,6 +215,8 @@ enum stage_end listing_answer(struct listing *listing, const struct walk_item *t
     enum store_rc rc = fetch(listing);
     if (rc == STORE_OK && listing->item.is_listing_rc) /* not "no members" */
         rc = listing->item.rc;
+    if (listing->leaves_out_target)
+        listing->has_item = false;
     if (rc == STORE_OK)
         rc = step_at_once(listing, AT_ONCE_BYTES);
     if (rc != STORE_OK || listing->body->has_ended)

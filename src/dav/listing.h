@@ -26,6 +26,7 @@ struct listing {
     struct exchange *x;
     struct multistatus_body *body;
     unsigned wants; /* of members, as store_list() has it */
+    bool leaves_out_target;
     struct walk walk;
     struct walk_item item; /* given by the walk, and not yet told of where has_item */
     bool has_item;
@@ -42,7 +43,7 @@ void listing_init(struct listing *listing, struct exchange *x, const struct list
 NODISCARD bool listing_tell(struct listing *listing, struct arena *arena,
                             const struct walk_item *item);
 
-/* Answers with the target and all that lies below it, as deep as that. On a thread that may read
- * from the store. */
+/* Answers with the target, unless it is left out, and all that lies below it, as deep as that. On a
+ * thread that may read from the store. */
 enum stage_end listing_answer(struct listing *listing, const struct walk_item *target,
                               enum depth depth);

@@ -14,11 +14,28 @@
 
 #include "dav/lock/permit.h"
 #include "dav/precondition.h"
+#include "dav/prop/request.h"
 #include "dav/target.h"
 #include "exchange/admit.h"
+#include "exchange/body.h"
 #include "exchange/browser.h"
 #include "exchange/destination.h"
 #include "exchange/respond.h"
+
+enum { INLINE_BODY_BYTES = 8192 }; /* what is longer is parsed on a worker */
+
+/* RFC 4918 §8.4: a body that would be ignored is refused. One that is known is not ignored: what
+ * RFC 2518 §12.12 could ask for is so in any case (docs/decisions/0036-propertybehavior.md). */
+enum stage_end transfer_check_body(struct exchange *x)
+{
+    if (!x->body.len)
+        return STAGE_NEXT;
+    if (x->body.len > INLINE_BODY_BYTES && !x->is_on_worker)
+        return STAGE_BLOCKS;
+    struct dav_result result = propertybehavior_check(buf_str(&x->body), x->service->limits);
+    exchange_drop_body(x);
+    return dav_is_fine(result) ? STAGE_NEXT : respond_error(x, result);
+}
 
 /* What a MOVE leads to may be the source itself, by another spelling of its name that the store
  * takes for the same: another form of Unicode, or of case. That is a renaming as any other. */

@@ -14,6 +14,9 @@ struct transfer {
     bool is_replacement; /* there was something at the destination */
 };
 
+/* A stage when the body is there: 415 unless it is one that RFC 2518 had for these methods. */
+enum stage_end transfer_check_body(struct exchange *x);
+
 /* Reads Destination, Overwrite and Depth, and finds the trees that are to be changed: a stage of
  * each, which reads. */
 enum stage_end transfer_find(struct exchange *x, bool is_move);

@@ -1,3 +1,9 @@
+/* Fields that say how far a request reaches: to which other resource, and how deep.
+ *
+ * A Destination is taken where it can be meant in one way only, though clients write it with what
+ * no URI may hold (text/uri.h). A value of Overwrite or Depth is taken as the RFC has it, or is
+ * 400: to guess could replace, remove or lock more than was meant. So is a Depth with "noroot",
+ * which some clients know for many methods, but for the one that changes nothing. */
 #include "exchange/destination.h"
 
 bool authority_is_ours(const struct exchange *x, struct str host, struct str port)
@@ -68,12 +74,19 @@ struct dav_result overwrite_read(const struct exchange *x, bool *overwrites_out)
     return dav_error(HTTP_BAD_REQUEST, "Overwrite is neither T nor F");
 }
 
-struct dav_result depth_read(const struct exchange *x, enum depth missing, enum depth *depth_out)
+struct dav_result depth_read_noroot(const struct exchange *x, enum depth missing,
+                                    enum depth *depth_out, bool *is_noroot_out)
 {
     struct str value = exchange_field(x, FIELD_DEPTH);
+    struct str extension = value;
     *depth_out = missing;
+    *is_noroot_out = false;
     if (!value.at)
         return DAV_FINE;
+    struct str depth = str_trim(str_cut(&extension, ','));
+    *is_noroot_out = str_eq_nocase(str_trim(extension), STR("noroot")) && !str_eq(depth, STR("0"));
+    if (*is_noroot_out)
+        value = depth;
     if (str_eq(value, STR("0")))
         *depth_out = DEPTH_0;
     else if (str_eq(value, STR("1")))
@@ -83,4 +96,14 @@ struct dav_result depth_read(const struct exchange *x, enum depth missing, enum 
     else
         return dav_error(HTTP_BAD_REQUEST, "Depth must be 0, 1 or infinity");
     return DAV_FINE;
+}
+
+struct dav_result depth_read(const struct exchange *x, enum depth missing, enum depth *depth_out)
+{
+    bool is_noroot;
+    struct dav_result result = depth_read_noroot(x, missing, depth_out, &is_noroot);
+    if (dav_is_fine(result) &&
+        is_noroot) /* never more than was meant: the resource itself is not */
+        return dav_error(HTTP_BAD_REQUEST, "only PROPFIND has a Depth with noroot");
+    return result;
 }

@@ -22,3 +22,8 @@ NODISCARD struct dav_result overwrite_read(const struct exchange *x, bool *overw
 enum depth { DEPTH_0, DEPTH_1, DEPTH_INFINITY };
 NODISCARD struct dav_result depth_read(const struct exchange *x, enum depth missing,
                                        enum depth *depth_out);
+
+/* The same where ",noroot" may follow 1 or infinity, as Exchange's clients send it to PROPFIND
+ * (MS-WDVSE §2.2.3): the resource itself is not meant, only what is in it. */
+NODISCARD struct dav_result depth_read_noroot(const struct exchange *x, enum depth missing,
+                                              enum depth *depth_out, bool *is_noroot_out);

@@ -58,6 +58,31 @@ static void p18_any_bytes_make_a_name(void **state)
     }
 }
 
+/* So a move from one Unicode form of a name to another is one as any other. */
+static void p18_a_name_can_be_moved_to_its_other_form(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const forms[] = {E_DECOMPOSED, E_COMPOSED, E_DECOMPOSED};
+    MAKE(fixture, E_DECOMPOSED, "c/", "c/" E_DECOMPOSED "/", "c/" E_DECOMPOSED "/f");
+    assert_ok(set_prop(fixture, PATH(E_DECOMPOSED), "p", "v"));
+    assert_ok(set_prop(fixture, PATH("c/" E_DECOMPOSED "/f"), "p", "v"));
+    for (size_t i = 0; i + 1 < ARRAY_LEN(forms); i++) {
+        struct res_path from = path_of(forms[i]);
+        struct res_path to = path_of(forms[i + 1]);
+        struct res_path from_c = path_join(&fixture->arena, PATH("c"), str_of_c(forms[i]));
+        struct res_path to_c = path_join(&fixture->arena, PATH("c"), str_of_c(forms[i + 1]));
+        struct res_path member = path_join(&fixture->arena, to_c, STR("f"));
+        struct store_stat stat;
+        assert_ok(move_all(fixture, from, to));
+        assert_ok(move_all(fixture, from_c, to_c));
+        assert_int_equal(store_stat(fixture->store, from, &stat), STORE_NOT_FOUND);
+        assert_int_equal(store_stat(fixture->store, from_c, &stat), STORE_NOT_FOUND);
+        assert_string_equal(get(fixture, to), E_DECOMPOSED);
+        assert_string_equal(props_text(fixture->store, &fixture->arena, to), "p=v ");
+        assert_string_equal(props_text(fixture->store, &fixture->arena, member), "p=v ");
+    }
+}
+
 /* --- how long a name may be --- */
 
 static struct res_path long_name(struct fixture *fixture, const char *collection, size_t len)
@@ -328,6 +353,8 @@ int name_tests(void)
 {
     const struct CMUnitTest tests[] = {
         CONTRACT_TEST(p18_any_bytes_make_a_name),
+        CONTRACT_TEST(p18_a_name_can_be_moved_to_its_other_form),
+        CONTRACT_TEST(p18_a_name_can_be_moved_to_its_other_form),
         CONTRACT_TEST(p18_names_of_255_bytes_are_kept),
         CONTRACT_TEST(p18_names_that_are_too_long_are_refused),
         CONTRACT_TEST(p18_paths_that_are_too_long_are_refused),

@@ -199,8 +199,10 @@ def test_a_lock_makes_a_thing_in_every_case(served):
 
 def test_a_change_of_case_loses_nothing(served):
     served.client.expect(201, "PUT", served.path("Old"), body="kept")
-    served.client.expect((201, 204, 403), "MOVE", served.path("Old"), {"Destination": served.path("oLD")})
+    served.client.expect(201, "MOVE", served.path("Old"), {"Destination": served.path("oLD")})
     assert served.client.expect(200, "GET", served.path("old")).body == b"kept"
+    name = "old" if served.kind == "ntfs" else "oLD"  # with ignore_case it lists small letters
+    assert name in served.names() and "Old" not in served.names()
 
 
 def test_a_collection_is_locked_in_every_case(served):

@@ -24,7 +24,8 @@ static enum stage_end copy_run(struct exchange *x)
 
 /* RFC 4918 §9.8. */
 const struct stage copy_stages[] = {
-    {"no body", exchange_expect_no_body, ON_LOOP},
+    {"body", exchange_read_xml, ON_LOOP},
+    {"behavior", transfer_check_body, ON_LOOP},
     {"find", copy_find, ON_READ, .looks = true},
     {"if", if_header_cover, ON_READ},
     {"begin", target_begin, ON_LOOP},

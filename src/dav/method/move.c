@@ -25,7 +25,8 @@ static enum stage_end move_run(struct exchange *x)
 
 /* RFC 4918 §9.9. */
 const struct stage move_stages[] = {
-    {"no body", exchange_expect_no_body, ON_LOOP},
+    {"body", exchange_read_xml, ON_LOOP},
+    {"behavior", transfer_check_body, ON_LOOP},
     {"find", move_find, ON_READ, .looks = true},
     {"if", if_header_cover, ON_READ},
     {"begin", target_begin, ON_LOOP},

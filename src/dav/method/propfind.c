@@ -71,6 +71,7 @@ static const struct listing_ops propfind_ops = {tell, refuse, blocks};
 static enum stage_end propfind_parse_body(struct exchange *x)
 {
     struct propfind *state = ARENA_NEW(x->arena, struct propfind);
+    bool is_noroot;
     x->state = state;
     if (x->body.len > INLINE_BODY_BYTES && !x->is_on_worker)
         return STAGE_BLOCKS;
@@ -78,11 +79,12 @@ static enum stage_end propfind_parse_body(struct exchange *x)
         propfind_parse(buf_str(&x->body), x->service->limits, x->arena, &state->request);
     exchange_drop_body(x);
     if (dav_is_fine(result))
-        result = depth_read(x, DEPTH_INFINITY, &state->depth);
+        result = depth_read_noroot(x, DEPTH_INFINITY, &state->depth, &is_noroot);
     if (!dav_is_fine(result))
         return respond_error(x, result);
     state->request.is_short = client_has(x, QUIRK_SHORT_ALLPROP);
     listing_init(&state->listing, x, &propfind_ops);
+    state->listing.leaves_out_target = is_noroot;
     return STAGE_NEXT;
 }
 
@@ -92,7 +94,8 @@ static enum stage_end answer_one(struct exchange *x, struct propfind *state)
 {
     struct multistatus_body *body = state->listing.body;
     (void)buf_reserve(spool_buf(&body->spool), ONE_BYTES); /* once */
-    bool is_complete = listing_tell(&state->listing, x->arena, &state->target);
+    bool is_complete =
+        state->listing.leaves_out_target || listing_tell(&state->listing, x->arena, &state->target);
     if (!is_complete || !exchange_hold(x, body->spool.head.cap))
         return respond_error(x, dav_from_store(STORE_BUSY));
     return respond_multistatus(x, body);

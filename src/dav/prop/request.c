@@ -387,6 +387,29 @@ struct dav_result proppatch_parse(struct str body, const struct limits *limits, 
     return result;
 }
 
+/* --- propertybehavior --- */
+
+struct behavior_reader {
+    struct xml_events events;
+    struct dav_result stopped;
+};
+
+static bool behavior_start(struct xml_events *events, const struct xml_element *element)
+{
+    struct behavior_reader *reader = CONTAINER_OF(events, struct behavior_reader, events);
+    if (element->depth > 1 || is_dav(element, STR("propertybehavior")))
+        return true;
+    reader->stopped =
+        dav_error(HTTP_UNSUPPORTED_MEDIA_TYPE, "COPY and MOVE take no such request body");
+    return false;
+}
+
+struct dav_result propertybehavior_check(struct str body, const struct limits *limits)
+{
+    struct behavior_reader reader = {.events = {behavior_start, ignore_text, ignore_end}};
+    return read_body(body, &reader.events, limits, &reader.stopped);
+}
+
 /* --- lockinfo --- */
 
 struct lockinfo_reader {

@@ -50,6 +50,10 @@ NODISCARD struct dav_result proppatch_parse(struct str body, const struct limits
                                             struct arena *arena,
                                             struct proppatch_request *request_out);
 
+/* RFC 2518 §12.12: what is to become of live properties in a COPY or MOVE. 415 for any other body
+ * that is well-formed. */
+NODISCARD struct dav_result propertybehavior_check(struct str body, const struct limits *limits);
+
 /* What a LOCK body asks for (RFC 4918 §14.11). */
 struct lock_request {
     bool is_exclusive;

@@ -188,12 +188,48 @@ TEST(depth_is_0_1_or_infinity)
     }
 }
 
+/* MS-WDVSE §2.2.3 */
+TEST(depth_may_leave_out_the_root)
+{
+    static const struct {
+        const char *value;
+        unsigned status;
+        enum depth depth;
+        bool is_noroot;
+    } rows[] = {
+        {NULL, 0, DEPTH_0, false},
+        {"1", 0, DEPTH_1, false},
+        {"1,noroot", 0, DEPTH_1, true},
+        {"infinity , NOROOT", 0, DEPTH_INFINITY, true},
+        {"0,noroot", 400, DEPTH_0, false},
+        {"2,noroot", 400, DEPTH_0, false},
+        {"1,root", 400, DEPTH_0, false},
+        {"1,", 400, DEPTH_0, false},
+        {",noroot", 400, DEPTH_0, false},
+        {"noroot", 400, DEPTH_0, false},
+        {"1,noroot,noroot", 400, DEPTH_0, false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct bare_exchange one;
+        enum depth depth;
+        bool is_noroot;
+        bare_exchange_init(&one);
+        bare_exchange_add(&one, FIELD_DEPTH, str_of_c(rows[i].value));
+        struct dav_result result = depth_read_noroot(&one.x, DEPTH_0, &depth, &is_noroot);
+        check_int(rows[i].value, result.status, rows[i].status);
+        check_that(rows[i].value, !dav_is_fine(result) ||
+                                      (depth == rows[i].depth && is_noroot == rows[i].is_noroot));
+        bare_exchange_done(&one);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         BARE_TEST(destination_is_a_path_on_this_server),
         BARE_TEST(destination_without_a_host_is_a_path_alone),
         BARE_TEST(destination_read_needs_the_field),
+        cmocka_unit_test(depth_may_leave_out_the_root),
         BARE_TEST(destination_elsewhere_is_noted_for_who_runs_the_server),
         BARE_TEST(destination_note_is_bounded),
         cmocka_unit_test(overwrite_is_t_or_f),
