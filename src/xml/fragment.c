@@ -6,6 +6,11 @@
  * many short elements. The top element's start tag has long been written by then; `outside` is put
  * into it when the fragment ends.
  *
+ * A prefix that stands in text or in the value of an attribute ("k:foo") is kept with its
+ * declaration, also where only an element around the fragment declares it: when the fragment ends,
+ * it is looked through for what may be one. That finds too much now and then (a "k:" that is none),
+ * which does no harm: one declaration more.
+ *
  * `prefixes` finds the declaration in force by its prefix. One that shadows another takes its place
  * there until its element ends.
  *
@@ -20,7 +25,11 @@
  *      length.
  *
  * Comments and processing instructions never get here; CDATA comes as text (RFC 4918 §4.3 lets both
- * go). Rejected: renaming prefixes to our own. It is simpler, and breaks content that uses them. */
+ * go). The default namespace is not kept for the sake of text: any word could be a name in it.
+ *
+ * Rejected: to declare all that is in force around a fragment, since a client could make us keep it
+ * with each of many short values; and renaming prefixes to our own, which is simpler and breaks
+ * content that uses them. */
 #include "xml/fragment.h"
 
 #include "base/mem.h"
@@ -41,10 +50,11 @@ static struct xml_scope *scope_of(struct map_entry *entry)
     return entry ? CONTAINER_OF(entry, struct xml_scope, entry) : NULL;
 }
 
-static void push_scope(struct xml_fragment *fragment, unsigned depth, struct str prefix,
-                       struct str ns)
+static void push_scope(struct map *in_force, struct xml_scope **stack, unsigned depth,
+                       struct xml_binding binding)
 {
-    struct xml_scope **stack = depth ? &fragment->scopes : &fragment->outside_scopes;
+    struct str prefix = binding.prefix;
+    struct str ns = binding.ns;
     struct xml_scope *scope = mem_new(1, sizeof(*scope) + prefix.len + ns.len);
     if (prefix.len)
         memcpy(scope->text, prefix.at, prefix.len);
@@ -54,20 +64,20 @@ static void push_scope(struct xml_fragment *fragment, unsigned depth, struct str
     scope->depth = depth;
     scope->older = *stack;
     *stack = scope;
-    scope->shadowed = scope_of(map_find(&fragment->prefixes, prefix));
+    scope->shadowed = scope_of(map_find(in_force, prefix));
     if (scope->shadowed)
-        map_remove(&fragment->prefixes, &scope->shadowed->entry);
-    map_add(&fragment->prefixes, &scope->entry, str_of(scope->text, prefix.len));
+        map_remove(in_force, &scope->shadowed->entry);
+    map_add(in_force, &scope->entry, str_of(scope->text, prefix.len));
 }
 
 /* The newest of `stack`. */
-static void pop_scope(struct xml_fragment *fragment, struct xml_scope **stack)
+static void pop_scope(struct map *in_force, struct xml_scope **stack)
 {
     struct xml_scope *scope = *stack;
     *stack = scope->older;
-    map_remove(&fragment->prefixes, &scope->entry);
+    map_remove(in_force, &scope->entry);
     if (scope->shadowed)
-        map_add(&fragment->prefixes, &scope->shadowed->entry, scope->shadowed->entry.key);
+        map_add(in_force, &scope->shadowed->entry, scope->shadowed->entry.key);
     mem_free(scope);
 }
 
@@ -89,9 +99,15 @@ static void declare(struct xml_fragment *fragment, const struct xml_binding *bin
     bool is_undone = binding->prefix.len == 0 && binding->ns.len == 0;
     if (str_eq(binding->prefix, STR("xml")) || (now && str_eq(now->ns, binding->ns)))
         return;
-    push_scope(fragment, fragment->depth, binding->prefix, binding->ns);
+    push_scope(&fragment->prefixes, &fragment->scopes, fragment->depth, *binding);
     if (!is_undone || fragment->depth > 1) /* nothing is in force above the top */
         add_declaration(&fragment->text, binding->prefix, binding->ns);
+}
+
+static void declare_outside(struct xml_fragment *fragment, struct xml_binding binding)
+{
+    push_scope(&fragment->prefixes, &fragment->outside_scopes, 0, binding);
+    add_declaration(&fragment->outside, binding.prefix, binding.ns);
 }
 
 /* A prefix that a name has: declared already, or outside. */
@@ -101,8 +117,7 @@ static void use(struct xml_fragment *fragment, const struct xml_name *name)
     assert(!now || str_eq(now->ns, name->ns));
     if (now || name->ns.len == 0 || str_eq(name->prefix, STR("xml")))
         return;
-    push_scope(fragment, 0, name->prefix, name->ns);
-    add_declaration(&fragment->outside, name->prefix, name->ns);
+    declare_outside(fragment, (struct xml_binding){name->prefix, name->ns});
 }
 
 static void add_name(struct buf *to, const struct xml_name *name)
@@ -132,9 +147,9 @@ static void close_tag(struct xml_fragment *fragment)
 void xml_fragment_clear(struct xml_fragment *fragment)
 {
     while (fragment->scopes)
-        pop_scope(fragment, &fragment->scopes);
+        pop_scope(&fragment->prefixes, &fragment->scopes);
     while (fragment->outside_scopes)
-        pop_scope(fragment, &fragment->outside_scopes);
+        pop_scope(&fragment->prefixes, &fragment->outside_scopes);
     buf_clear(&fragment->text);
     buf_clear(&fragment->names);
     buf_clear(&fragment->outside);
@@ -145,7 +160,10 @@ void xml_fragment_clear(struct xml_fragment *fragment)
 void xml_fragment_done(struct xml_fragment *fragment)
 {
     xml_fragment_clear(fragment);
+    while (fragment->around_scopes)
+        pop_scope(&fragment->around, &fragment->around_scopes);
     map_done(&fragment->prefixes);
+    map_done(&fragment->around);
     buf_done(&fragment->text);
     buf_done(&fragment->names);
     buf_done(&fragment->outside);
@@ -155,6 +173,34 @@ enum {
     ESCAPED_BYTES_MAX = 6, /* of one byte */
     TAG_BYTES = 16,        /* what stands around names and values, generously */
 };
+
+static size_t binding_bytes(struct str prefix, struct str ns)
+{
+    return (prefix.len + ns.len) * ESCAPED_BYTES_MAX + TAG_BYTES;
+}
+
+void xml_fragment_enter(struct xml_fragment *fragment, const struct xml_element *element)
+{
+    fragment->around_depth++;
+    for (size_t i = 0; i < element->binding_count; i++) {
+        const struct xml_binding *binding = &element->bindings[i];
+        if (!binding->prefix.len || str_eq(binding->prefix, STR("xml")))
+            continue;
+        push_scope(&fragment->around, &fragment->around_scopes, fragment->around_depth, *binding);
+        fragment->around_bytes += binding_bytes(binding->prefix, binding->ns);
+    }
+}
+
+void xml_fragment_leave(struct xml_fragment *fragment)
+{
+    assert(fragment->around_depth > 0);
+    struct xml_scope *scope;
+    while ((scope = fragment->around_scopes) && scope->depth == fragment->around_depth) {
+        fragment->around_bytes -= binding_bytes(scope->entry.key, scope->ns);
+        pop_scope(&fragment->around, &fragment->around_scopes);
+    }
+    fragment->around_depth--;
+}
 
 /* No more than that is written of a start tag. */
 static size_t tag_bytes(const struct xml_element *element)
@@ -176,8 +222,10 @@ bool xml_fragment_reserve(struct xml_fragment *fragment, const struct xml_elemen
 {
     size_t tag = element ? tag_bytes(element) : 0;
     size_t ends = fragment->names.len + fragment->outside.len + fragment->depth * TAG_BYTES;
-    return buf_try_reserve(&fragment->names, tag) && buf_try_reserve(&fragment->outside, tag) &&
-           buf_try_reserve(&fragment->text, 3 * tag + text.len * ESCAPED_BYTES_MAX + ends);
+    size_t around = fragment->around_bytes;
+    return buf_try_reserve(&fragment->names, tag) &&
+           buf_try_reserve(&fragment->outside, tag + around) &&
+           buf_try_reserve(&fragment->text, 3 * tag + text.len * ESCAPED_BYTES_MAX + ends + around);
 }
 
 void xml_fragment_start(struct xml_fragment *fragment, const struct xml_element *element)
@@ -215,6 +263,32 @@ void xml_fragment_text(struct xml_fragment *fragment, struct str text)
     xml_add_text(&fragment->text, text);
 }
 
+/* What a prefix may hold, of ASCII. Nothing of what stands around one in text: '<', '"', ';'. */
+static bool is_in_prefix(char c)
+{
+    return char_is_alpha(c) || char_is_digit(c) || (unsigned char)c >= 0x80 || strchr("._-", c);
+}
+
+/* Declares what is declared around the fragment and may be used in its text, unless the top element
+ * has that prefix in force. */
+static void declare_mentioned(struct xml_fragment *fragment)
+{
+    struct str text = buf_str(&fragment->text);
+    if (!fragment->around_scopes)
+        return;
+    for (size_t from = 0, at = 0; at < text.len; at++) {
+        if (is_in_prefix(text.at[at]))
+            continue;
+        struct str prefix = str_of(text.at + from, at - from);
+        from = at + 1;
+        if (text.at[at] != ':' || !prefix.len || map_find(&fragment->prefixes, prefix))
+            continue;
+        const struct xml_scope *around = scope_of(map_find(&fragment->around, prefix));
+        if (around)
+            declare_outside(fragment, (struct xml_binding){around->entry.key, around->ns});
+    }
+}
+
 /* Puts what was used from outside into the top element's start tag. */
 static void insert_outside(struct xml_fragment *fragment)
 {
@@ -240,8 +314,10 @@ void xml_fragment_end(struct xml_fragment *fragment)
         buf_add_char(&fragment->text, '>');
     }
     fragment->names.len = at;
+    if (fragment->depth == 1)
+        declare_mentioned(fragment);
     while (fragment->scopes && fragment->scopes->depth == fragment->depth)
-        pop_scope(fragment, &fragment->scopes);
+        pop_scope(&fragment->prefixes, &fragment->scopes);
     if (--fragment->depth == 0)
         insert_outside(fragment);
 }

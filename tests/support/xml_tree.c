@@ -75,8 +75,11 @@ static bool tree_start(struct xml_events *events, const struct xml_element *elem
 {
     struct xml_tree *tree = CONTAINER_OF(events, struct xml_tree, events);
     tree->depth = element->depth;
-    if (element->depth < tree->top_depth)
+    if (element->depth < tree->top_depth) {
+        if (tree->fragment)
+            xml_fragment_enter(tree->fragment, element);
         return true;
+    }
     log_text(tree);
     for (size_t i = 0; i < element->binding_count; i++) {
         const struct xml_binding *from = &element->bindings[i];
@@ -121,8 +124,11 @@ static bool tree_end(struct xml_events *events, unsigned depth)
 {
     struct xml_tree *tree = CONTAINER_OF(events, struct xml_tree, events);
     tree->depth = depth - 1;
-    if (depth < tree->top_depth)
+    if (depth < tree->top_depth) {
+        if (tree->fragment)
+            xml_fragment_leave(tree->fragment);
         return true;
+    }
     log_text(tree);
     BUF_ADD(&tree->log, "end" END_OF_RECORD);
     while (binding_count(tree) && binding_at(tree, binding_count(tree) - 1)->depth == depth)

@@ -312,7 +312,10 @@ static bool proppatch_start(struct xml_events *events, const struct xml_element 
         reader->is_in_update = reader->is_removal || is_dav(element, STR("set"));
     } else if (element->depth == 3) {
         reader->is_in_prop = reader->is_in_update && is_dav(element, STR("prop"));
-    } else if (element->depth >= 4 && reader->is_in_prop) {
+    }
+    if (element->depth < 4) {
+        xml_fragment_enter(&reader->fragment, element);
+    } else if (reader->is_in_prop) {
         if (element->depth == 4 && !add_update(reader, element))
             return false;
         if (!make_room(reader, element, STR_NONE))
@@ -353,6 +356,8 @@ static bool proppatch_end(struct xml_events *events, unsigned depth)
 {
     struct proppatch_reader *reader = CONTAINER_OF(events, struct proppatch_reader, events);
     struct proppatch_request *request = reader->request;
+    if (depth < 4)
+        xml_fragment_leave(&reader->fragment);
     if (depth < 4 || !reader->is_in_prop)
         return true;
     xml_fragment_end(&reader->fragment);
@@ -470,6 +475,8 @@ static bool lockinfo_start(struct xml_events *events, const struct xml_element *
         xml_fragment_start(&reader->owner, element);
         return true;
     }
+    if (element->depth == 1)
+        xml_fragment_enter(&reader->owner, element);
     if (element->depth == 2) {
         reader->is_in_scope = is_dav(element, STR("lockscope"));
         reader->is_in_type = is_dav(element, STR("locktype"));

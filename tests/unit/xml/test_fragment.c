@@ -43,6 +43,24 @@ TEST(fragment_declares_what_it_uses)
         /* what the client declared within stays, used or not: content may use it */
         {"<a xmlns:p='u'>p:name</a>", 1, "<a xmlns:p=\"u\">p:name</a>"},
         {"<a><b xmlns:p='u'><c>p:name</c></b></a>", 2, "<b xmlns:p=\"u\"><c>p:name</c></b>"},
+        /* what is declared around it, too, where it may be used (RFC 4918 §4.3) */
+        {"<a xmlns:k='u'><b>k:name</b></a>", 2, "<b xmlns:k=\"u\">k:name</b>"},
+        {"<a xmlns:k='u'><b c='k:name'/></a>", 2, "<b xmlns:k=\"u\" c=\"k:name\"/>"},
+        {"<a xmlns:k='u'><b><c d='1'>[k:x &amp;k:y]</c></b></a>", 2,
+         "<b xmlns:k=\"u\"><c d=\"1\">[k:x &amp;k:y]</c></b>"},
+        {"<a xmlns:k='u'><b xmlns:l='v'><c>l:x k:y</c></b></a>", 3,
+         "<c xmlns:l=\"v\" xmlns:k=\"u\">l:x k:y</c>"},
+        {"<a xmlns:k='u'><b xmlns:k='v'><c>k:x</c></b></a>", 3, "<c xmlns:k=\"v\">k:x</c>"},
+        {"<a xmlns:k='u'><k:b>k:x</k:b></a>", 2, "<k:b xmlns:k=\"u\">k:x</k:b>"},
+        {"<a xmlns:k='u'><b xmlns:k='v'>k:x</b></a>", 2, "<b xmlns:k=\"v\">k:x</b>"},
+        {"<a xmlns:k='u'><b><c xmlns:k='v'>k:x</c>k:y</b></a>", 2,
+         "<b xmlns:k=\"u\"><c xmlns:k=\"v\">k:x</c>k:y</b>"},
+        {"<a xmlns:\xc3\xa4.b-c='u'><b>\xc3\xa4.b-c:x</b></a>", 2,
+         "<b xmlns:\xc3\xa4.b-c=\"u\">\xc3\xa4.b-c:x</b>"},
+        {"<a xmlns:k='u&quot;&lt;'><b>k:</b></a>", 2, "<b xmlns:k=\"u&quot;&lt;\">k:</b>"},
+        /* and no other */
+        {"<a xmlns:k='u' xmlns='v'><p:b xmlns:p='w'>k x :k kk:x k</p:b></a>", 2,
+         "<p:b xmlns:p=\"w\">k x :k kk:x k</p:b>"},
         /* declared again as the same: once is enough */
         {"<a xmlns='u'><b xmlns='u'/></a>", 1, "<a xmlns=\"u\"><b/></a>"},
         {"<p:a xmlns:p='u'><p:b xmlns:p='u'/></p:a>", 1, "<p:a xmlns:p=\"u\"><p:b/></p:a>"},
