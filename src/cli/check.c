@@ -5,9 +5,12 @@
  * ends the run politely: what was found until then is reported, the rest is not-checked. A second
  * one ends the process. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "check/model/history.h"
@@ -32,10 +35,19 @@ struct check {
 
 static volatile sig_atomic_t was_interrupted;
 
+/* The next one is obeyed at once; but timeout(1) sends each of its signals twice, to the process
+ * and to its group, and that is one. */
 static void on_signal(int number)
 {
+    enum { ONE_MS = 500 };
+    static int64_t first_ms; /* only here */
+    int64_t now_ms = clock_mono_ms();
+    if (was_interrupted && now_ms - first_ms > ONE_MS) {
+        (void)signal(number, SIG_DFL);
+        (void)raise(number);
+    }
+    first_ms = was_interrupted ? first_ms : now_ms;
     was_interrupted = 1;
-    (void)signal(number, SIG_DFL); /* the next one is obeyed at once */
 }
 
 /* --- while it runs --- */
@@ -181,6 +193,20 @@ static bool record(struct check *check, const struct report_summary *summary, st
     return !check->history || history_record(check->history, check->site, &run, err);
 }
 
+/* A report that cannot be written must not cost the run. What is there stays until there is
+ * something better. */
+static bool try_outputs(const struct check_command *command, struct err *err)
+{
+    for (size_t i = 0; i < command->output_count; i++) {
+        const char *path = command->outputs[i].path;
+        int fd = path ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666) : -1;
+        if (path && fd < 0)
+            return err_sys(err, errno, "cannot open '%s'", path);
+        fd_close(fd);
+    }
+    return true;
+}
+
 static bool open_outputs(const struct check_command *command, struct report *reports,
                          const struct report_summary *summary, struct err *err)
 {
@@ -268,6 +294,8 @@ static int finish(struct check *check, struct report_summary *summary)
     name_archives(check);
     summary->counts = *crawl_counts(check->crawl);
     summary->took_ms = clock_mono_ms() - check->started_ms;
+    if (!summary->is_complete && !check->command->is_verbose) /* how many is said, not each */
+        check->command->report.shown &= ~verdict_bit(VERDICT_NOT_CHECKED);
     bool is_fine = record(check, summary, &err) &&
                    report_count(check->site, &check->command->report, summary, &err) &&
                    write_reports(check, summary, &err);
@@ -291,7 +319,8 @@ static int check_run(struct check *check)
     check->query = (struct history_query){summary.started_ms, command->cache_age_ms};
     check->site = site_new(command->run.spill_dir);
     check->crawl = crawl_new(&command->run, check->site, &check->events, &err);
-    bool is_ready = check->crawl && (!command->run.login_form || crawl_login(check->crawl, &err)) &&
+    bool is_ready = check->crawl && try_outputs(command, &err) &&
+                    (!command->run.login_form || crawl_login(check->crawl, &err)) &&
                     add_starts(check, &err);
     int status = EXIT_USAGE;
     if (is_ready) {

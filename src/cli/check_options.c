@@ -319,7 +319,7 @@ static bool settle(struct check_command *c, struct err *err)
     c->report.redirects_max = c->run.redirects_max;
     c->run.fail_on = c->report.fail_on;
     c->run.client.connections_max = c->run.concurrency * 2;
-    if (c->run.login_form && !c->run.client.cookie_file)
+    if (!c->run.client.cookie_file)
         c->run.client.cookie_file = ""; /* kept, but not written */
     if (c->run.robots == ROBOTS_IGNORE && c->run.own.count == 0)
         return err_set(err, 0,

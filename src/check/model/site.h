@@ -32,6 +32,8 @@ enum target_flag {
     TARGET_IS_START = 1024,  /* named by who asked for the run */
     TARGET_HAS_NAMES = 2048, /* it is a document, and its names are known */
     TARGET_IS_LEFT = 4096,   /* a local file that only pages of others lead to */
+    TARGET_SETS_COOKIE = 8192,
+    TARGET_IS_ASKED_AGAIN = 16384, /* with a cookie that it wanted */
 };
 
 /* What a target is to be fetched for. */

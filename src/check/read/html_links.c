@@ -177,6 +177,19 @@ static bool is_dialog(const struct html_tag *tag)
     return str_eq_nocase(attr_value(tag, STR("method")), STR("dialog"));
 }
 
+/* Without a method it is GET: a link, though one that expects a query (HTML 4.10.21.3). */
+static bool is_post(const struct html_tag *tag)
+{
+    return str_eq_nocase(attr_value(tag, STR("method")), STR("post"));
+}
+
+/* Programs send something there; it has nothing to show. */
+static bool is_pingback(const struct html_tag *tag)
+{
+    struct str rel = attr_value(tag, STR("rel"));
+    return has_word(rel, STR("pingback")) || has_word(rel, STR("webmention"));
+}
+
 /* --- tags --- */
 
 static void add_several(struct html_links *links, enum link_kind kind, const struct html_tag *tag,
@@ -201,6 +214,10 @@ static void add_attr(struct html_links *links, enum link_kind kind, const struct
         return;
     } else if (kind == LINK_FORM_ACTION && is_dialog(tag)) {
         return;
+    } else if (kind == LINK_FORM_ACTION && is_post(tag)) {
+        finder_link(links->finder, LINK_FORM_POST, attr->value, label_of(tag), attr->at);
+    } else if (kind == LINK_LINK_HREF && is_pingback(tag)) {
+        finder_link(links->finder, LINK_LINK_PINGBACK, attr->value, label_of(tag), attr->at);
     } else if (link_rows[kind].form == FORM_LIST || link_rows[kind].form == FORM_SRCSET) {
         add_several(links, kind, tag, attr);
     } else {

@@ -8,6 +8,7 @@
 #include "check/run/discover.h"
 
 #include "check/url/percent.h"
+#include "check/url/scheme.h"
 #include "http/status.h"
 #include "text/utf8_clean.h"
 
@@ -50,6 +51,14 @@ static bool needs_another_look(const struct crawl *crawl, const struct target *t
            !(target->flags & (TARGET_IS_PARSED | TARGET_WANTS_NAMES | TARGET_HAS_MEMBERS));
 }
 
+/* It has a verdict that does not hold for who leads there now. */
+static void look_again(struct crawl *crawl, uint32_t id)
+{
+    site_at(crawl->site, id)->state = TARGET_IDLE;
+    crawl->counts.done--;
+    site_set_note(crawl->site, id, STR_NONE);
+}
+
 static void set_flags(struct crawl *crawl, const struct link_context *context, uint32_t id,
                       enum link_kind kind)
 {
@@ -62,8 +71,8 @@ static void set_flags(struct crawl *crawl, const struct link_context *context, u
         target->flags |= TARGET_IS_FORM;
     if (!is_form && (target->flags & TARGET_IS_FORM)) {
         target->flags &= (uint16_t)~TARGET_IS_FORM;
-        if (target->state == TARGET_DONE && target->status == HTTP_METHOD_NOT_ALLOWED)
-            target->verdict = VERDICT_BROKEN; /* it was fine for forms only */
+        if (target->state == TARGET_DONE && http_is_error(target->status))
+            look_again(crawl, id); /* it was fine for forms only */
     }
     if (is_followed(crawl, context, url, kind) && !is_form)
         target->flags |= TARGET_IS_INSIDE;
@@ -101,6 +110,42 @@ static bool is_foreign_file(const struct crawl *crawl, const struct link_context
     return crawl->url.kind == URL_FILE && !is_ours;
 }
 
+/* Where Cloudflare puts mail addresses that robots are not to read: they get a 404. */
+static bool is_hidden_address(const struct url *url)
+{
+    return str_starts(buf_str(&url->path), STR("/cdn-cgi/l/email-protection"));
+}
+
+/* What is not fetched: what can be said without. */
+static enum verdict judge_unfetched(struct crawl *crawl, uint32_t id, const struct url *url)
+{
+    struct buf scheme = {0};
+    buf_add(&scheme, buf_str(&url->scheme));
+    bool is_mail = str_eq(buf_str(&scheme), STR("mailto"));
+    bool is_known = scheme_is_known(buf_str(&scheme));
+    const char *meant = is_known ? NULL : scheme_meant(buf_c(&scheme));
+    enum verdict verdict = is_known ? VERDICT_SKIPPED : VERDICT_UNKNOWN_SCHEME;
+    struct buf note = {0};
+    if (is_hidden_address(url)) {
+        BUF_ADD(&note, "a mail address that Cloudflare hides");
+        verdict = VERDICT_SKIPPED;
+    } else if (is_mail && !mailto_is_valid(buf_str(&url->path))) {
+        BUF_ADD(&note, "not a mail address");
+        verdict = VERDICT_BAD_URL;
+    } else if (scheme.len == 1) {
+        BUF_ADD(&note, "a path of a Windows machine");
+        verdict = VERDICT_BAD_URL;
+    } else if (meant) {
+        buf_addf(&note, "was '%s:' meant?", meant);
+        verdict = VERDICT_BAD_URL;
+    }
+    if (note.len)
+        site_set_note(crawl->site, id, buf_str(&note));
+    buf_done(&scheme);
+    buf_done(&note);
+    return verdict;
+}
+
 /* Queues it, unless it was looked at or need not be. */
 static void settle_target(struct crawl *crawl, uint32_t id, const struct url *url, bool wants_name)
 {
@@ -108,18 +153,18 @@ static void settle_target(struct crawl *crawl, uint32_t id, const struct url *ur
         want_names(crawl, id);
     struct target *target = site_at(crawl->site, id);
     if (target->flags & TARGET_IS_LEFT) { /* a page led there first, and now one that may */
-        target->state = TARGET_IDLE;
         target->flags &= (uint16_t)~TARGET_IS_LEFT;
-        crawl->counts.done--;
-        site_set_note(crawl->site, id, STR_NONE);
+        look_again(crawl, id);
     }
     if (target->state != TARGET_IDLE)
         return;
     bool is_checked = url_is_http(url) || url->kind == URL_FILE;
-    if (is_checked && scope_is_wanted(crawl->scope, site_url(crawl->site, id)))
+    if (!scope_is_wanted(crawl->scope, site_url(crawl->site, id)))
+        crawl_finish(crawl, id, VERDICT_SKIPPED);
+    else if (is_checked && !is_hidden_address(url))
         hosts_enqueue(&crawl->hosts, id, url);
     else
-        crawl_finish(crawl, id, VERDICT_SKIPPED);
+        crawl_finish(crawl, id, judge_unfetched(crawl, id, url));
 }
 
 /* The target of what stands in crawl->url. */

@@ -26,6 +26,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "check/run/judge.h"
 #include "check/run/soft404.h"
 #include "http/status.h"
 
@@ -34,7 +35,6 @@ enum {
     LONE_IN_VAIN_MAX = 10,
     ROBOTS_HOPS_MAX = 5, /* RFC 9309 §2.3.1.2 */
     PIECE_BYTES = 65536,
-    STATUS_BANNED = 999, /* no status of HTTP, but what some sites say to robots */
 };
 
 static const char propfind_body[] =
@@ -315,6 +315,8 @@ static void read_body(struct waker *waker)
         pulled = source_pull(visit->body, piece, PIECE_BYTES, &err);
         goes_on = pulled != PULL_DATA || feed(visit, buf_str(piece));
     }
+    if (!goes_on && visit->document.page)
+        site_set_note(visit->crawl->site, visit->target, STR("too long: read in part"));
     if (pulled != PULL_WAIT)
         source_close(&visit->body);
 }
@@ -330,73 +332,6 @@ static void on_head(struct call *call, struct source *body)
     visit->waker.ring = read_body;
     body->waker = &visit->waker;
     read_body(&visit->waker);
-}
-
-/* --- what it means --- */
-
-static enum verdict verdict_of_end(enum call_end end)
-{
-    static const enum verdict verdicts[] = {
-        [CALL_ANSWERED] = VERDICT_OK,
-        [CALL_DNS] = VERDICT_DNS,
-        [CALL_REFUSED] = VERDICT_REFUSED,
-        [CALL_TIMEOUT] = VERDICT_TIMEOUT,
-        [CALL_CUT_OFF] = VERDICT_CUT_OFF,
-        [CALL_TLS_EXPIRED] = VERDICT_TLS_EXPIRED,
-        [CALL_TLS_NAME] = VERDICT_TLS_NAME,
-        [CALL_TLS_UNTRUSTED] = VERDICT_TLS_UNTRUSTED,
-        [CALL_TLS_PROTOCOL] = VERDICT_TLS_PROTOCOL,
-        [CALL_NOT_HTTP] = VERDICT_BROKEN,
-        [CALL_PRIVATE] = VERDICT_PRIVATE,
-        [CALL_PROXY] = VERDICT_NOT_CHECKED,
-        [CALL_UPLOAD] = VERDICT_NOT_CHECKED, /* there are none */
-        [CALL_OWN] = VERDICT_NOT_CHECKED,
-    };
-    return verdicts[end];
-}
-
-static bool is_redirect(const struct call *call)
-{
-    switch (call->status) {
-    case HTTP_MOVED_PERMANENTLY:
-    case HTTP_FOUND:
-    case HTTP_SEE_OTHER:
-    case HTTP_TEMPORARY_REDIRECT:
-    case HTTP_PERMANENT_REDIRECT:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* What a status says by itself; --status comes first. */
-static enum verdict verdict_of_status(const struct visit *visit)
-{
-    const struct check_options *options = visit->crawl->options;
-    unsigned status = visit->call.status;
-    bool is_form = site_at(visit->crawl->site, visit->target)->flags & TARGET_IS_FORM;
-    for (size_t i = 0; i < options->status_rule_count; i++) {
-        const struct status_rule *rule = &options->status_rules[i];
-        if (status >= rule->first && status <= rule->last)
-            return rule->verdict;
-    }
-    switch (status) {
-    case HTTP_UNAUTHORIZED:
-    case HTTP_FORBIDDEN:
-    case HTTP_PROXY_AUTH_REQUIRED:
-    case HTTP_UNAVAILABLE_FOR_LEGAL_REASONS:
-    case STATUS_BANNED:
-        return VERDICT_BLOCKED;
-    case HTTP_TOO_MANY_REQUESTS:
-        return VERDICT_THROTTLED;
-    case HTTP_METHOD_NOT_ALLOWED:
-        return is_form ? VERDICT_OK : VERDICT_BROKEN; /* it takes POST */
-    case HTTP_SERVICE_UNAVAILABLE:
-        return call_field(&visit->call, STR("Retry-After")).len ? VERDICT_THROTTLED
-                                                                : VERDICT_BROKEN;
-    default:
-        return http_is_success(status) ? VERDICT_OK : VERDICT_BROKEN;
-    }
 }
 
 /* --- trying again --- */
@@ -429,32 +364,12 @@ static bool wait_as_told(struct visit *visit)
     return true;
 }
 
-static bool is_worth_another_try(const struct visit *visit)
-{
-    switch (visit->call.end) {
-    case CALL_ANSWERED:
-        return visit->call.status >= HTTP_INTERNAL_ERROR &&
-               visit->call.status != HTTP_NOT_IMPLEMENTED &&
-               visit->call.status != HTTP_VERSION_NOT_SUPPORTED && visit->call.status < 600;
-    case CALL_REFUSED:
-    case CALL_TIMEOUT:
-    case CALL_CUT_OFF:
-    case CALL_TLS_PROTOCOL:
-    case CALL_NOT_HTTP:
-    case CALL_PROXY:
-    case CALL_OWN:
-        return true;
-    default: /* asking again changes no certificate and no name */
-        return false;
-    }
-}
-
 static bool try_again(struct visit *visit)
 {
     const struct check_options *options = visit->crawl->options;
     const struct host *host = visit->host;
     bool is_dead = !host->has_answered && host->dead_in_row >= DEAD_IN_ROW_MAX;
-    if (!is_worth_another_try(visit) || visit->is_last || is_dead)
+    if (!judge_is_worth_another_try(&visit->call) || visit->is_last || is_dead)
         return false;
     bool is_over = visit->tries >= options->retries;
     if (is_over && host->lone_in_vain >= LONE_IN_VAIN_MAX)
@@ -491,6 +406,42 @@ static void read_page(struct visit *visit)
         soft404_note(crawl->soft404, visit->target, visit->document.page);
 }
 
+static bool sets_cookie(const struct visit *visit)
+{
+    return call_field(&visit->call, STR("Set-Cookie")).at != NULL;
+}
+
+/* A wall: pages that send one in a circle until he has their cookie. Whether `to` has led to `from`
+ * already, with a cookie on the way that he who asked for `to` did not have yet. */
+static bool is_walled(const struct crawl *crawl, uint32_t from, uint32_t to)
+{
+    uint16_t flags = site_at(crawl->site, from)->flags;
+    uint32_t id = to;
+    for (unsigned hops = 0; hops < crawl->options->redirects_max && id != from; hops++) {
+        const struct target *hop = site_at(crawl->site, id);
+        if (hop->redirect_to == TARGET_NONE)
+            return false;
+        flags |= hop->flags;
+        id = hop->redirect_to;
+    }
+    return id == from && to != from && flags & TARGET_SETS_COOKIE &&
+           !(site_at(crawl->site, to)->flags & TARGET_IS_ASKED_AGAIN);
+}
+
+/* Once more, with the cookie. */
+static void ask_behind_wall(struct crawl *crawl, uint32_t id)
+{
+    struct target *target = site_at(crawl->site, id);
+    struct url url = {0};
+    if (url_parse(&url, site_url(crawl->site, id), NULL, NULL)) {
+        target->flags |= TARGET_IS_ASKED_AGAIN | TARGET_IS_FREE;
+        target->redirect_to = TARGET_NONE;
+        crawl->counts.done--;
+        hosts_enqueue(&crawl->hosts, id, &url);
+    }
+    url_done(&url);
+}
+
 static void follow(struct visit *visit)
 {
     struct crawl *crawl = visit->crawl;
@@ -504,6 +455,10 @@ static void follow(struct visit *visit)
         return;
     }
     struct target *target = site_at(crawl->site, visit->target);
+    if (sets_cookie(visit))
+        target->flags |= TARGET_SETS_COOKIE;
+    if (is_walled(crawl, visit->target, to))
+        ask_behind_wall(crawl, to);
     target->redirect_to = to;
     target->redirect_kind = (uint8_t)redirect_kind_of(
         call->status, site_url(crawl->site, visit->target), site_url(crawl->site, to));
@@ -528,8 +483,7 @@ static bool wants_cookie(struct visit *visit)
 {
     struct crawl *crawl = visit->crawl;
     struct str url = site_url(crawl->site, visit->target);
-    bool sets_cookie = call_field(&visit->call, STR("Set-Cookie")).at != NULL;
-    if (!crawl->options->client.cookie_file || !sets_cookie || visit->tries)
+    if (!sets_cookie(visit) || visit->tries)
         return false;
     const struct url *base = &visit->document.base;
     struct str location = call_field(&visit->call, STR("Location"));
@@ -549,18 +503,20 @@ static bool decide(struct visit *visit)
     struct crawl *crawl = visit->crawl;
     struct call *call = &visit->call;
     bool is_answer = call->end == CALL_ANSWERED;
+    bool is_form = site_at(crawl->site, visit->target)->flags & TARGET_IS_FORM;
     if (ask_with_get(visit))
         return false;
-    enum verdict verdict = is_answer ? verdict_of_status(visit) : verdict_of_end(call->end);
+    enum verdict verdict =
+        is_answer ? judge_status(crawl->options, call, is_form) : judge_end(call->end);
     if (is_answer && verdict == VERDICT_THROTTLED && wait_as_told(visit))
         return false;
-    if (verdict != VERDICT_OK && verdict != VERDICT_THROTTLED && !is_redirect(call) &&
+    if (verdict != VERDICT_OK && verdict != VERDICT_THROTTLED && !judge_is_redirect(call) &&
         try_again(visit))
         return false;
-    if (is_answer && is_redirect(call) && wants_cookie(visit))
+    if (is_answer && judge_is_redirect(call) && wants_cookie(visit))
         return false;
     note_end(visit);
-    if (is_answer && is_redirect(call)) {
+    if (is_answer && judge_is_redirect(call)) {
         follow(visit);
         return true;
     }
@@ -580,7 +536,7 @@ static bool decide(struct visit *visit)
 static bool follow_robots(struct visit *visit)
 {
     struct url base = {0}, url = {0};
-    bool is_fine = visit->call.end == CALL_ANSWERED && is_redirect(&visit->call) &&
+    bool is_fine = visit->call.end == CALL_ANSWERED && judge_is_redirect(&visit->call) &&
                    visit->hops++ < ROBOTS_HOPS_MAX &&
                    url_parse(&base, buf_str(&visit->url), NULL, NULL) &&
                    url_parse(&url, call_field(&visit->call, STR("Location")), &base, NULL) &&
