@@ -329,7 +329,7 @@ void browser_confine(struct exchange *x, struct str media_type)
         http_fields_add_lines(fields, x->arena, foreign_lines, SNIFFING_ONLY);
         return;
     }
-    bool is_pdf = str_eq(media_type, STR("application/pdf"));
+    bool is_pdf = str_eq(media_type_essence(media_type), STR("application/pdf"));
     http_fields_add_lines(fields, x->arena, foreign_lines, is_pdf ? WITHOUT_POLICY : WITH_POLICY);
     if (!media_type_is_harmless(media_type))
         offer_download(x);

@@ -103,7 +103,7 @@ void media_types_done(struct media_types *types)
     arena_done(&types->arena);
 }
 
-bool media_type_is_harmless(struct str type)
+static bool is_harmless(struct str type)
 {
     static const struct str whole[] = {STR_INIT("text/plain"),     STR_INIT("text/csv"),
                                        STR_INIT("text/markdown"),  STR_INIT("text/calendar"),
@@ -122,15 +122,94 @@ bool media_type_is_harmless(struct str type)
     return false;
 }
 
-struct str media_type_find(const struct media_types *types, struct str name)
+bool media_type_is_harmless(struct str type)
+{
+    enum { LEN_MAX = 127 }; /* RFC 6838 §4.2 */
+    char lowered[LEN_MAX];
+    struct str essence = media_type_essence(type);
+    for (size_t i = 0; i < essence.len && i < LEN_MAX; i++)
+        lowered[i] = char_lower(essence.at[i]);
+    return essence.len <= LEN_MAX && is_harmless(str_of(lowered, essence.len));
+}
+
+struct str media_type_essence(struct str type)
+{
+    return str_trim(str_first(type, str_index(type, ';')));
+}
+
+/* Of a registered name (RFC 6838 §4.2) what needs no escape anywhere. */
+static bool is_name(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.at[i];
+        if (!char_is_alpha(c) && !char_is_digit(c) && (!c || !strchr("!#$^_.+-", c)))
+            return false;
+    }
+    return text.len > 0 && text.len <= 127;
+}
+
+static struct str charset_of(struct str parameters)
+{
+    while (parameters.len) {
+        struct str value = str_trim(str_cut(&parameters, ';'));
+        struct str name = str_trim(str_cut(&value, '='));
+        value = str_trim(value);
+        if (value.len > 1 && value.at[0] == '"' && value.at[value.len - 1] == '"')
+            value = str_from(str_first(value, value.len - 1), 1);
+        if (str_eq_nocase(name, STR("charset")) && is_name(value))
+            return value;
+    }
+    return STR_NONE;
+}
+
+/* curl and others call a form what they have no type for, and all call it a stream of octets. */
+static bool says_nothing(struct str essence)
+{
+    return str_eq_nocase(essence, STR("application/octet-stream")) ||
+           str_eq_nocase(essence, STR("application/x-www-form-urlencoded")) ||
+           str_eq_nocase(essence, STR("httpd/unix-directory"));
+}
+
+static void add_small(struct buf *to, struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        buf_add_char(to, char_lower(text.at[i]));
+}
+
+bool media_type_take(struct buf *to, struct str field)
+{
+    struct str essence = media_type_essence(field);
+    struct str subtype = essence;
+    struct str type = str_cut(&subtype, '/');
+    struct str charset = charset_of(str_from(field, str_index(field, ';')));
+    if (!is_name(type) || !is_name(subtype) || says_nothing(essence))
+        return false;
+    add_small(to, essence);
+    if (charset.len)
+        BUF_ADD(to, "; charset=");
+    add_small(to, charset);
+    return true;
+}
+
+/* NULL: it is not known. */
+static struct str find(const struct media_types *types, struct str name)
 {
     char lowered[EXTENSION_LEN_MAX];
     size_t dot = str_index_last(name, '.');
     struct str extension = str_from(name, dot + 1);
-    if (dot > 0 && dot < name.len && extension.len <= EXTENSION_LEN_MAX) {
-        struct map_entry *found = map_find(&types->by_extension, lower(lowered, extension));
-        if (found)
-            return CONTAINER_OF(found, struct extension, entry)->type;
-    }
-    return STR("application/octet-stream");
+    if (dot == 0 || dot >= name.len || extension.len > EXTENSION_LEN_MAX)
+        return STR_NONE;
+    struct map_entry *found = map_find(&types->by_extension, lower(lowered, extension));
+    return found ? CONTAINER_OF(found, struct extension, entry)->type : STR_NONE;
+}
+
+bool media_type_is_told(const struct media_types *types, struct str name)
+{
+    return find(types, name).at != NULL;
+}
+
+struct str media_type_find(const struct media_types *types, struct str name)
+{
+    struct str type = find(types, name);
+    return type.at ? type : STR("application/octet-stream");
 }

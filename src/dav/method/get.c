@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "dav/index.h"
+#include "dav/kept.h"
 #include "dav/lock/if_check.h"
 #include "dav/method.h"
 #include "dav/precondition.h"
@@ -24,58 +25,10 @@
 #include "http/range.h"
 #include "text/date.h"
 
-enum { LANGUAGE_BYTES_MAX = 256 };
-
 static void close_content(void *arg)
 {
     struct store_content *content = arg;
     store_content_close(&content);
-}
-
-/* A list of language tags (RFC 9110 §8.5), with which no field line can be forged. */
-static bool is_language_list(struct str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.at[i];
-        if (!char_is_alpha(c) && !char_is_digit(c) && c != '-' && c != ',' && c != ' ')
-            return false;
-    }
-    return text.len > 0;
-}
-
-/* Looks for the dead property getcontentlanguage, and for no other: values may be long. */
-struct language_finder {
-    struct store_prop_visitor visitor;
-    struct arena *arena;
-    struct str found; /* empty: there is none that can be sent */
-};
-
-static bool is_language(struct store_prop_visitor *visitor, struct str ns, struct str name)
-{
-    (void)visitor; /* any asks for the same */
-    return str_eq(name, STR("getcontentlanguage")) && str_eq(ns, STR("DAV:"));
-}
-
-static enum store_rc take_language(struct store_prop_visitor *visitor,
-                                   const struct store_prop *prop)
-{
-    struct language_finder *finder = CONTAINER_OF(visitor, struct language_finder, visitor);
-    struct str rest = prop->xml; /* <D:getcontentlanguage …>en</D:getcontentlanguage> */
-    (void)str_cut(&rest, '>');   /* the start tag; the text is what stands before the end tag */
-    struct str value = str_trim(str_cut(&rest, '<'));
-    if (value.len <= LANGUAGE_BYTES_MAX && is_language_list(value))
-        finder->found = arena_str(finder->arena, value);
-    return STORE_END; /* there is one */
-}
-
-/* The value of the dead property getcontentlanguage; it is what Content-Language says (RFC 4918
- * §15.3). Empty: there is none. */
-static struct str content_language(struct exchange *x)
-{
-    struct language_finder finder = {.visitor = {is_language, take_language}, .arena = x->arena};
-    /* What cannot be looked at has none. */
-    (void)!store_props(target_of(x)->store, target_read(x), &finder.visitor);
-    return finder.found;
 }
 
 /* Where the store's reads block, bytes are pulled on a worker. */
@@ -197,7 +150,7 @@ static enum stage_end send_file(struct exchange *x, struct store_content *conten
     struct dav_result result = if_header_check(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    struct str type = media_type_find(dav_service_of(x)->media_types, path_name(x->path));
+    struct str type = kept_type(x);
     add_validators(x, &now);
     browser_confine(x, type);
     switch (http_conditional(&x->stream->request.fields, true, &now, x->arena)) {
@@ -209,7 +162,7 @@ static enum stage_end send_file(struct exchange *x, struct store_content *conten
         break;
     }
     if (store_may_have_props(target_of(x)->store, target_read(x))) {
-        struct str language = content_language(x);
+        struct str language = kept_language(x);
         if (language.len)
             respond_field(x, FIELD_CONTENT_LANGUAGE, language);
     }

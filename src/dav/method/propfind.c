@@ -147,8 +147,9 @@ static enum stage_end propfind_answer(struct exchange *x)
     respond_location(x, state->target.stat.is_collection);
     if (!is_walk)
         return answer_one(x, state);
-    listing->wants = (state->request.wants_dead ? LIST_PROPS : 0U) |
-                     (state->request.wants_locks ? LIST_LOCKS : 0U);
+    bool wants_props = state->request.wants_dead || state->request.wants_type;
+    listing->wants =
+        (wants_props ? LIST_PROPS : 0U) | (state->request.wants_locks ? LIST_LOCKS : 0U);
     return listing_answer(listing, &state->target, state->depth);
 }
 

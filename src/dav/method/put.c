@@ -7,6 +7,7 @@
  * old content as it was. */
 #include <errno.h>
 
+#include "dav/kept.h"
 #include "dav/lock/if_check.h"
 #include "dav/lock/permit.h"
 #include "dav/method.h"
@@ -258,6 +259,9 @@ static enum stage_end put_commit(struct exchange *x)
         return target_refused(x, rc);
     if (rc != STORE_OK)
         return respond_error(x, refusal(x, rc));
+    rc = kept_type_set(x, exists);
+    if (rc != STORE_OK)
+        return respond_error(x, dav_from_store(rc));
     http_response_set(x->stream, FIELD_ETAG, etag_of_stat(x->arena, &stat));
     if (state->commit.sets_modified)
         respond_field(x, FIELD_X_OC_MTIME, STR("accepted"));

@@ -14,6 +14,8 @@
 #include "dav/prop/answer.h"
 
 #include "dav/from_store.h"
+#include "dav/target.h"
+#include "http/media_type.h"
 
 struct answer {
     struct store_prop_visitor dead;
@@ -54,10 +56,24 @@ static size_t find_name(const struct propfind_request *request, struct str ns, s
     return i;
 }
 
-/* Where a live property has that name, its value can be a dead one only if it can be overridden. */
-static bool is_value(const struct dav_prop *live)
+static bool has_told_type(const struct prop_target *target)
 {
-    return !live || (live->flags & PROP_OVERRIDABLE);
+    return target->stat.is_collection ||
+           media_type_is_told(dav_service_of(target->x)->media_types, path_name(target->path));
+}
+
+/* Whether it may be that a dead property belongs into the answer. */
+static bool wants_dead(const struct prop_target *target, const struct propfind_request *request)
+{
+    bool wants = request->wants_dead || (request->wants_type && !has_told_type(target));
+    return wants && store_may_have_props(target->store, target->real);
+}
+
+/* Where a live property has that name, its value can be a dead one only if it can be overridden. */
+static bool is_value(const struct answer *answer, const struct dav_prop *live)
+{
+    return !live || (live->flags & PROP_OVERRIDABLE) ||
+           ((live->flags & PROP_OF_TYPE) && !has_told_type(answer->target));
 }
 
 /* Whether the value belongs into the answer. */
@@ -70,8 +86,9 @@ static bool wants_value(struct store_prop_visitor *visitor, struct str ns, struc
     if (request->kind == PROPFIND_ALL && (!live || !(live->flags & PROP_IN_ALLPROP)))
         return true; /* no live one stands for it */
     if (request->kind == PROPFIND_ALL)
-        return is_value(live) && (is_in_allprop(answer, live) || named < request->name_count);
-    return is_value(live) && named < request->name_count;
+        return is_value(answer, live) &&
+               (is_in_allprop(answer, live) || named < request->name_count);
+    return is_value(answer, live) && named < request->name_count;
 }
 
 static enum store_rc show_value(struct store_prop_visitor *visitor, const struct store_prop *prop)
@@ -108,8 +125,7 @@ static enum store_rc add_dead(struct answer *answer)
     const struct prop_target *target = answer->target;
     struct store *store = target->store;
     bool is_names = answer->request->kind == PROPFIND_NAMES;
-    if (!answer->request->wants_dead || target->is_principal || target->is_part ||
-        !store_may_have_props(store, target->real))
+    if (target->is_principal || target->is_part || !wants_dead(target, answer->request))
         return STORE_OK;
     answer->dead.wants = is_names ? add_dead_name : wants_value;
     answer->dead.show = show_value;
@@ -200,7 +216,7 @@ bool prop_answer_blocks(const struct prop_target *target, const struct propfind_
 {
     struct store *store = target->store;
     return store->traits.reads_block || (request->wants_quota && store->traits.quota_blocks) ||
-           (request->wants_dead && store_may_have_props(store, target->real));
+           wants_dead(target, request);
 }
 
 /* --- the response --- */

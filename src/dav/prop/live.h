@@ -18,6 +18,7 @@ enum {
     PROP_ON_PRINCIPAL = 128, /* principals have it, too; and it tells nothing that is stored */
     PROP_IS_LONG = 32,       /* left out of allprop for clients that limit a listing's size */
     PROP_OF_LOCKS = 256,
+    PROP_OF_TYPE = 512, /* a dead property is its value where the name tells none */
 };
 
 struct exchange;

@@ -159,6 +159,7 @@ static bool propfind_start(struct xml_events *events, const struct xml_element *
     request->names[request->name_count++] = name;
     request->wants_quota |= name.live && (name.live->flags & PROP_OF_QUOTA);
     request->wants_dead |= !name.live || (name.live->flags & PROP_OVERRIDABLE);
+    request->wants_type |= name.live && (name.live->flags & PROP_OF_TYPE);
     request->wants_locks |= name.live && (name.live->flags & PROP_OF_LOCKS);
     return true;
 }

@@ -23,6 +23,7 @@ struct propfind_request {
     size_t name_count;
     bool wants_quota; /* it may have to be counted */
     bool wants_dead;  /* a dead property may be part of the answer */
+    bool wants_type;  /* the same where a name tells no type */
     bool wants_locks;
     bool is_short; /* allprop leaves out PROP_IS_LONG; set by the caller */
 };

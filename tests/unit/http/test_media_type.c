@@ -37,6 +37,41 @@ TEST(media_type_goes_by_the_last_extension)
     media_types_done(&types);
 }
 
+TEST(media_type_takes_what_says_something)
+{
+    static const struct {
+        const char *field, *type;
+        bool is_harmless;
+    } rows[] = {
+        {"image/png", "image/png", true},
+        {" IMAGE/Png ; x=y", "image/png", true},
+        {"text/plain;charset=\"UTF-8\"; format=flowed", "text/plain; charset=utf-8", true},
+        {"text/plain; charset=a&b", "text/plain", true},
+        {"text/plain; charset=", "text/plain", true},
+        {"image/SVG+XML; charset=utf-8", "image/svg+xml; charset=utf-8", false},
+        {"Text/HTML", "text/html", false},
+        {"application/octet-stream", "", false},
+        {"APPLICATION/x-www-form-urlencoded; charset=utf-8", "", false},
+        {"", "", false},
+        {"text", "", false},
+        {"text/", "", false},
+        {"/plain", "", false},
+        {"text/pl ain", "", false},
+        {"text/<b>", "", false},
+        {"text/a/b", "", false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct buf type = {0};
+        bool is_taken = media_type_take(&type, str_of_c(rows[i].field));
+        check_str(rows[i].field, buf_str(&type), rows[i].type);
+        check_that(rows[i].field, is_taken == (rows[i].type[0] != '\0'));
+        check_that(rows[i].field, media_type_is_harmless(buf_str(&type)) == rows[i].is_harmless);
+        buf_done(&type);
+    }
+    check_that("case", !media_type_is_harmless(STR("image/svg+XML")));
+    check_that("parameters", !media_type_is_harmless(STR("image/svg+xml; charset=utf-8")));
+}
+
 TEST(media_types_read_what_mime_types_holds)
 {
     static const char table[] = "# comment\n"
@@ -113,6 +148,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(media_type_goes_by_the_last_extension),
+        cmocka_unit_test(media_type_takes_what_says_something),
         cmocka_unit_test(media_types_read_what_mime_types_holds),
         cmocka_unit_test(media_types_copy_what_they_read),
         cmocka_unit_test(media_type_is_harmless_when_nothing_in_it_runs),
