@@ -2,8 +2,10 @@
 #include "support.h"
 
 #include <dirent.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "store/registry.h"
 #include "support/inbox.h"
@@ -97,6 +99,41 @@ static void p7_replaced_resource_keeps_properties_locks_and_mode(void **state)
     assert_ok(do_patch(fixture->store, PATH("f"), &patch));
     assert_ok(put(fixture, PATH("f"), STR("new")));
     assert_string_equal(dump(fixture), "/ {}\nf \"new\" x {p=v } [t]\n");
+}
+
+/* Whether the storage has a place for it; waits until a second has gone. */
+static bool keeps_created(struct fixture *fixture, const char *name, int64_t created_s)
+{
+    while (clock_wall_ms() / 1000 <= created_s)
+        usleep(10000);
+    return created_s >= 0 &&
+           (!backend->is_directory ||
+            setxattr(fixture_file(fixture, name), "user.davit-test", "1", 1, 0) == 0);
+}
+
+static void p7_replaced_resource_keeps_when_it_was_created(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_ok(put(fixture, PATH("f"), STR("old")));
+    int64_t created_s = stat_of(fixture, PATH("f")).created_s;
+    if (!keeps_created(fixture, "f", created_s))
+        skip();
+    for (unsigned i = 0; i < 3; i++) { /* one that was kept is kept on */
+        assert_ok(put(fixture, PATH("f"), STR("new")));
+        assert_int_equal(stat_of(fixture, PATH("f")).created_s, created_s);
+    }
+    struct recorder *recorder = recorder_new(&fixture->arena);
+    struct store_patch patch = {.sets_modified = true, .modified_s = 1000000000};
+    assert_ok(do_patch(fixture->store, PATH("f"), &patch));
+    assert_int_equal(stat_of(fixture, PATH("f")).created_s, created_s);
+    assert_ok(put(fixture, PATH("g"), STR("g")));
+    assert_ok(do_copy(fixture->store, TRANSFER(PATH("f"), PATH("copy")), &recorder->base));
+    assert_true(stat_of(fixture, PATH("copy")).created_s > created_s);
+    assert_ok(do_move(fixture->store, TRANSFER(PATH("f"), PATH("g")), &recorder->base));
+    assert_int_equal(stat_of(fixture, PATH("g")).created_s, created_s);
+    if (backend->is_directory)
+        fixture_reopen(fixture);
+    assert_int_equal(stat_of(fixture, PATH("g")).created_s, created_s);
 }
 
 static void p7_empty_file(void **state)
@@ -440,6 +477,7 @@ int upload_tests(void)
         CONTRACT_TEST(p7_new_resource_appears_at_commit),
         CONTRACT_TEST(p7_old_content_is_there_until_commit),
         CONTRACT_TEST(p7_replaced_resource_keeps_properties_locks_and_mode),
+        CONTRACT_TEST(p7_replaced_resource_keeps_when_it_was_created),
         CONTRACT_TEST(p7_empty_file),
         CONTRACT_TEST(p7_big_file_in_many_writes),
         CONTRACT_TEST(p7_two_uploads_to_one_path_stay_apart),

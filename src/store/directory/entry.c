@@ -171,12 +171,13 @@ static uint64_t version_of(const struct statx *stx)
     return version;
 }
 
-int dir_set_modified(int fd, const int64_t *modified_s)
+int dir_set_modified(int fd, const int64_t *modified_s, bool is_marked)
 {
     int64_t now_us = clock_wall_us();
+    int64_t below_s = now_us % 1000000 * 1000 + (is_marked ? DIR_TIME_MARK_NS : 0);
     struct timespec times[2] = {
         {.tv_nsec = UTIME_OMIT},
-        {modified_s ? *modified_s : now_us / 1000000, now_us % 1000000 * 1000},
+        {modified_s ? *modified_s : now_us / 1000000, below_s},
     };
     return futimens(fd, times) < 0 ? errno : 0;
 }

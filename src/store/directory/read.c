@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/turn.h"
 #include "store/directory/cache/cache.h"
+#include "store/directory/created.h"
 #include "store/directory/dir.h"
 #include "store/directory/entry.h"
 #include "store/directory/resolve.h"
@@ -38,13 +39,13 @@ enum store_rc dir_stat(struct store *store, struct res_path path, struct store_s
     int fd = dir_open_beneath(dir_of(store), path, O_PATH);
     if (fd < 0)
         return dir_rc(errno, "cannot look at a resource");
-    bool is_fine = dir_statx(fd, "", AT_EMPTY_PATH, &stx);
-    int code = errno;
+    if (!dir_statx(fd, "", AT_EMPTY_PATH, &stx))
+        rc = dir_rc(errno, "cannot look at a resource");
+    else if (!created_stat(fd, "", &stx, stat_out))
+        rc = STORE_NOT_FOUND;
     fd_close(fd);
-    if (!is_fine)
-        return dir_rc(code, "cannot look at a resource");
-    if (!dir_stat_of(&stx, stat_out))
-        return STORE_NOT_FOUND;
+    if (rc != STORE_OK)
+        return rc;
     cache_offer(dir_of(store)->cache, path);
     return STORE_OK;
 }
@@ -102,7 +103,7 @@ static enum store_rc open_file(const struct dir_store *dir, struct res_path path
     enum store_rc rc = STORE_OK;
     if (!dir_statx(fd, "", AT_EMPTY_PATH, &stx))
         rc = dir_rc(errno, "cannot look at a file");
-    else if (!dir_stat_of(&stx, &stat))
+    else if (!created_stat(fd, "", &stx, &stat))
         rc = STORE_NOT_FOUND;
     else if (stat.is_collection)
         rc = STORE_IS_COLLECTION;
@@ -178,7 +179,7 @@ static bool stat_member(const struct dir_cursor *cursor, struct store_member *me
         return true;
     }
     member->is_link = S_ISLNK(stx.stx_mode);
-    return member->is_link || dir_stat_of(&stx, &member->stat);
+    return member->is_link || created_stat(cursor->fd, member->name.at, &stx, &member->stat);
 }
 
 static void begin_to_look(struct dir_cursor *cursor)

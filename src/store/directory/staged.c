@@ -30,6 +30,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "store/directory/beneath.h"
+#include "store/directory/created.h"
 #include "store/directory/dir.h"
 #include "store/directory/entry.h"
 #include "store/directory/mounts/border.h"
@@ -307,6 +308,8 @@ enum store_rc dir_staged_link(struct dir_store *dir, struct staged_file *staged,
 
 static bool is_carried(const char *attribute)
 {
+    if (strcmp(attribute, CREATED_ATTRIBUTE) == 0) /* a copy is created anew */
+        return false;
     return strncmp(attribute, "user.", 5) == 0 || strcmp(attribute, ACL_ACCESS) == 0 ||
            strcmp(attribute, ACL_DEFAULT) == 0;
 }

@@ -3,7 +3,7 @@
  *
  * Nothing touches the disk before the first write or, for a small body, before commit: an upload
  * that is refused leaves nothing to undo. What the new file takes over from the one that it
- * replaces (mode, owner, ACLs, attributes) it has before it is seen. */
+ * replaces (mode, owner, ACLs, attributes, when it was created) it has before it is seen. */
 #include "store/directory/upload.h"
 
 #include <errno.h>
@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "store/directory/cache/cache.h"
+#include "store/directory/created.h"
 #include "store/directory/dir.h"
 #include "store/directory/entry.h"
 #include "store/directory/flush.h"
@@ -29,6 +30,8 @@ struct dir_upload {
     struct dir_store *dir;
     uint64_t size_bytes;
     struct staged_file staged;
+    int64_t
+        created_s; /* kept with the file, which replaces one of that time; negative: it is not */
     struct res_path path;
     char path_text[];
 };
@@ -81,11 +84,13 @@ static enum store_rc take_over(struct dir_upload *upload, int parent_fd, const c
                                const struct statx *old)
 {
     int fd = upload->staged.fd;
-    if (!S_ISREG(old->stx_mode))
+    struct store_stat stat;
+    if (!S_ISREG(old->stx_mode) || !created_stat(parent_fd, name, old, &stat))
         return STORE_DENIED;
     enum store_rc rc = dir_carry_attributes(parent_fd, name, fd);
     if (rc != STORE_OK)
         return rc;
+    upload->created_s = created_keep(fd, stat.created_s) ? stat.created_s : -1;
     if (fchmod(fd, old->stx_mode & 0777) < 0)
         return dir_rc(errno, "cannot set a file's mode");
     if (geteuid() == 0) /* as root, a new file would not be its owner's any more */
@@ -93,9 +98,12 @@ static enum store_rc take_over(struct dir_upload *upload, int parent_fd, const c
     return STORE_OK;
 }
 
-static enum store_rc set_modified(int fd, const struct store_commit *options)
+static enum store_rc set_modified(const struct dir_upload *upload,
+                                  const struct store_commit *options)
 {
-    int code = dir_set_modified(fd, options->sets_modified ? &options->modified_s : NULL);
+    int code =
+        dir_set_modified(upload->staged.fd, options->sets_modified ? &options->modified_s : NULL,
+                         upload->created_s >= 0);
     if (!code || !options->sets_modified) /* the kernel's own time will do */
         return STORE_OK;
     return dir_rc(code, "cannot set a file's time");
@@ -123,7 +131,7 @@ static enum store_rc make_visible(struct dir_upload *upload, const struct store_
     if (!is_new)
         rc = take_over(upload, parent_fd, name, &old);
     if (rc == STORE_OK)
-        rc = set_modified(upload->staged.fd, options);
+        rc = set_modified(upload, options);
     if (rc != STORE_OK)
         return rc;
     int code = is_new ? flush_content(dir->flush, upload->staged.fd)
@@ -161,6 +169,8 @@ static enum store_rc commit_upload(struct dir_upload *upload, const struct store
     fd_close(parent_fd);
     if (rc == STORE_OK)
         (void)!dir_stat_of(&stx, stat_out); /* a regular file: we made it */
+    if (rc == STORE_OK && upload->created_s >= 0)
+        stat_out->created_s = upload->created_s;
     return rc;
 }
 
@@ -187,6 +197,7 @@ static struct dir_upload *new_upload(struct store *store, struct res_path path, 
     upload->base.sink.ops = &upload_sink_ops;
     upload->dir = dir_of(store);
     upload->size_bytes = size_bytes;
+    upload->created_s = -1;
     upload->staged = (struct staged_file){.fd = -1, .name_fd = -1};
     if (path.len)
         memcpy(upload->path_text, path.at, path.len);

@@ -37,6 +37,7 @@
 #include "base/mem.h"
 #include "base/turn.h"
 #include "store/directory/cache/cache_priv.h"
+#include "store/directory/created.h"
 #include "store/directory/entry.h"
 #include "store/directory/root.h"
 #include "store/directory/spelling/folds.h"
@@ -408,7 +409,7 @@ static bool read_file(struct dir_cache *cache, int fd, struct learned *learned)
     struct statx stx;
     learned->number = watcher_add(&cache->watcher, fd, false);
     if (learned->number < 0 || watcher_has_writers(fd) || !dir_statx(fd, "", AT_EMPTY_PATH, &stx) ||
-        !dir_stat_of(&stx, &learned->stat))
+        !created_stat(fd, "", &stx, &learned->stat))
         return false;
     if (stx.stx_size <= TEXT_BYTES_MAX)
         learned->text = read_text(fd, (size_t)stx.stx_size);

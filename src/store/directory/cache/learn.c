@@ -23,6 +23,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "store/directory/cache/cache_priv.h"
+#include "store/directory/created.h"
 #include "store/directory/entry.h"
 
 enum { WISHES_MAX = 16, STACK_BYTES = 256 * 1024 };
@@ -152,7 +153,8 @@ static bool look_at(const struct learning *learning, const struct candidate *can
         return false;
     return dir_statx(candidate->fd, "", AT_EMPTY_PATH, &stx) &&
            makedev(stx.stx_dev_major, stx.stx_dev_minor) == learning->cache->watcher.dev &&
-           dir_stat_of(&stx, stat_out) && stat_out->is_collection == is_directory;
+           created_stat(candidate->fd, "", &stx, stat_out) &&
+           stat_out->is_collection == is_directory;
 }
 
 static void learn_open_member(struct learning *learning, struct candidate *candidate)

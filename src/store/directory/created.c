@@ -1,0 +1,54 @@
+/* A PUT over a file makes a new one, whose birth time is that of the upload, and no system call
+ * sets a birth time. When the document was created is kept in an extended attribute then, which
+ * goes along with the file wherever it is moved, by whomever
+ * (docs/decisions/0034-creation-dates.md).
+ *
+ * To ask for an attribute costs a system call for each member of a listing, and hardly any has one.
+ * So the time of modification of those that have is marked: times that davit sets are whole
+ * microseconds (dir_set_modified()), and one nanosecond more says that there is something to ask
+ * for. One in a thousand files of other programs is asked in vain. Where the mark is lost (another
+ * program has written to the file, or the file system keeps coarser times), the birth time counts,
+ * as it does where there are no such attributes. */
+#include "store/directory/created.h"
+
+#include <sys/xattr.h>
+
+#include "store/directory/entry.h"
+#include "text/date.h"
+
+enum { SECONDS_BYTES_MAX = 24 };
+
+bool created_is_marked(uint32_t nanoseconds)
+{
+    return nanoseconds % 1000 == DIR_TIME_MARK_NS;
+}
+
+static bool read_kept(int fd, const char *name, int64_t *created_s_out)
+{
+    char path[32 + 256];
+    char text[SECONDS_BYTES_MAX];
+    int len = snprintf(path, sizeof(path), "/proc/self/fd/%d%s%s", fd, *name ? "/" : "", name);
+    if (len < 0 || (size_t)len >= sizeof(path))
+        return false;
+    ssize_t got = *name ? lgetxattr(path, CREATED_ATTRIBUTE, text, sizeof(text))
+                        : getxattr(path, CREATED_ATTRIBUTE, text, sizeof(text));
+    return got > 0 && unix_date_parse(str_of(text, (size_t)got), created_s_out);
+}
+
+bool created_stat(int fd, const char *name, const struct statx *stx, struct store_stat *stat_out)
+{
+    int64_t created_s;
+    if (!dir_stat_of(stx, stat_out))
+        return false;
+    if (!stat_out->is_collection && created_is_marked(stx->stx_mtime.tv_nsec) &&
+        read_kept(fd, name, &created_s))
+        stat_out->created_s = created_s;
+    return true;
+}
+
+bool created_keep(int fd, int64_t created_s)
+{
+    char text[SECONDS_BYTES_MAX];
+    int len = snprintf(text, sizeof(text), "%lld", (long long)created_s);
+    return created_s >= 0 && fsetxattr(fd, CREATED_ATTRIBUTE, text, (size_t)len, 0) == 0;
+}

@@ -1,0 +1,21 @@
+/* store/directory/created.h: when a resource was created, also if it has been replaced since. */
+#pragma once
+
+#include <sys/stat.h>
+
+#include "store/types.h"
+
+/* The attribute that keeps it, with a number of seconds since 1970. */
+#define CREATED_ATTRIBUTE "user.davit.created"
+
+/* What stx says of `name` in fd, not followed, or of fd itself where the name is empty. False when
+ * it is neither a file nor a directory: no resource. */
+NODISCARD bool created_stat(int fd, const char *name, const struct statx *stx,
+                            struct store_stat *stat_out);
+
+/* Keeps it with a file that is to replace one, if the file system can. True: its time of
+ * modification is to be marked (dir_set_modified()). */
+NODISCARD bool created_keep(int fd, int64_t created_s);
+
+/* Whether a time of modification, by its nanoseconds, is marked. */
+bool created_is_marked(uint32_t nanoseconds);
