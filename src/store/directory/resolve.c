@@ -14,6 +14,8 @@
  * directory. Mostly none is there, and the kernel says so at no cost: a look-up that stays within
  * the root's own mount (RESOLVE_NO_XDEV) has met the root's file system only.
  *
+ * A path may be longer than the kernel takes at once: then it is opened in parts (decision 38).
+ *
  * Rejected: to follow links, and to compare the path of the open descriptor (/proc/self/fd) with
  * the one that was judged. It costs two calls more for each open, and the kernel gives a file that
  * has just been removed a name that it never had. */
@@ -38,14 +40,63 @@ enum { NAME_BYTES_MAX = 255 };
 
 /* --- opening --- */
 
+/* As much of a path as the kernel takes at once, up to a '/'; what is left of it behind that. */
+static struct res_path cut_part(struct res_path *path)
+{
+    enum { PART_BYTES = sizeof(((struct dir_name *)0)->text) };
+    struct str first = str_first(path_str(*path), PART_BYTES);
+    size_t len = path->len < PART_BYTES ? path->len : str_index_last(first, '/');
+    struct res_path part = {path->at, len};
+    struct str rest = str_from(path_str(*path), len + 1);
+    *path = (struct res_path){rest.at, rest.len};
+    return part;
+}
+
+/* A path that is longer than the kernel takes, part by part. No link is followed, so that what is
+ * beneath a part is beneath the root. */
+static int open_in_parts(const struct dir_store *dir, struct res_path path, int flags,
+                         unsigned resolve)
+{
+    int at = dir->root_fd;
+    for (bool is_last = false; !is_last;) {
+        struct dir_name name;
+        struct res_path part = cut_part(&path);
+        is_last = path.len == 0;
+        int part_flags = is_last ? flags : O_PATH | O_DIRECTORY;
+        if (dir_name_of(part, &name) != STORE_OK) { /* a name as long as that */
+            if (at != dir->root_fd)
+                fd_close(at);
+            errno = ENOENT;
+            return -1;
+        }
+        int fd = beneath_open(at, name.text, part_flags, resolve);
+        int code = errno;
+        if (at != dir->root_fd)
+            fd_close(at);
+        errno = code;
+        at = fd;
+        if (fd < 0)
+            break;
+    }
+    return at;
+}
+
+/* A name that its file system cannot hold is of nothing: ENOENT, as long as the kernel says that of
+ * the path, and not of a link's text on its way. */
 static int open_how(const struct dir_store *dir, struct res_path path, int flags, unsigned resolve)
 {
     struct dir_name name;
-    if (dir_name_of(path, &name) != STORE_OK) {
+    bool follows_none = resolve & RESOLVE_NO_SYMLINKS;
+    bool fits = dir_name_of(path, &name) == STORE_OK;
+    if (!fits && !follows_none) {
         errno = ENAMETOOLONG;
         return -1;
     }
-    return beneath_open(dir->root_fd, name.text, flags, resolve);
+    int fd = fits ? beneath_open(dir->root_fd, name.text, flags, resolve)
+                  : open_in_parts(dir, path, flags, resolve);
+    if (fd < 0 && errno == ENAMETOOLONG && follows_none)
+        errno = ENOENT;
+    return fd;
 }
 
 bool dir_path_of_fd(const struct dir_store *dir, int fd, struct arena *arena,
