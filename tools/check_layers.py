@@ -64,7 +64,7 @@ WITH_THREADS = {"base", "io", "store", "access", "server", "cli"}
 # What else of the system the other layers may use, by its beginning.
 SYSTEM = (
     "arpa/ dirent.h fcntl.h getopt.h grp.h linux/ malloc.h netdb.h netinet/ poll.h pwd.h pthread.h resolv.h sched.h "
-    "signal.h spawn.h sys/ syslog.h termios.h unistd.h".split()
+    "semaphore.h signal.h spawn.h sys/ syslog.h termios.h unistd.h".split()
 )
 
 # The circles that are let pass: "includes:" or "calls:", and the modules of one.
@@ -147,7 +147,7 @@ def why_not_system(path, included):
     if mine in WITHOUT_SYSTEM:
         allowed = included in WITHOUT_SYSTEM[mine]
         return None if allowed else "%s does no I/O: it may not use the system" % mine
-    if included == "pthread.h" and mine.split("/")[0] not in WITH_THREADS:
+    if included in ("pthread.h", "semaphore.h") and mine.split("/")[0] not in WITH_THREADS:
         return "%s knows threads only through base/executor.h" % mine
     return None
 

@@ -6,7 +6,9 @@
  * Who went to sleep last is woken first: what it has used, the caches still have. */
 #include "io/worker.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 
 #include "base/mem.h"
 
@@ -14,8 +16,7 @@ struct worker {
     struct list link; /* of the idle ones */
     struct worker_pool *pool;
     pthread_t thread;
-    pthread_cond_t woken;
-    bool is_idle;
+    sem_t woken; /* a condition would take the mutex as one that is fought for, and wake nobody */
 };
 
 struct worker_pool {
@@ -36,12 +37,17 @@ static void unlock_and_wake(struct worker_pool *pool)
     if (!pool->is_waking && !list_is_empty(&pool->idle) && !list_is_empty(&pool->jobs)) {
         worker = CONTAINER_OF(pool->idle.next, struct worker, link);
         list_remove(&worker->link);
-        worker->is_idle = false;
         pool->is_waking = true;
     }
     pthread_mutex_unlock(&pool->mutex);
     if (worker)
-        pthread_cond_signal(&worker->woken);
+        (void)sem_post(&worker->woken); /* it is waited for, and far from its maximum */
+}
+
+static void sleep_until_woken(struct worker *worker)
+{
+    while (sem_wait(&worker->woken) < 0)
+        assert(errno == EINTR);
 }
 
 /* The next job; NULL when the pool ends. */
@@ -51,10 +57,10 @@ static struct job *worker_take(struct worker *worker)
     struct job *job = NULL;
     pthread_mutex_lock(&pool->mutex);
     while (list_is_empty(&pool->jobs) && !pool->is_stopping) {
-        worker->is_idle = true;
         list_prepend(&pool->idle, &worker->link);
-        while (worker->is_idle)
-            pthread_cond_wait(&worker->woken, &pool->mutex);
+        pthread_mutex_unlock(&pool->mutex);
+        sleep_until_woken(worker);
+        pthread_mutex_lock(&pool->mutex);
         pool->is_waking = false;
     }
     if (!list_is_empty(&pool->jobs)) {
@@ -85,10 +91,10 @@ struct worker_pool *worker_pool_new(unsigned count, struct err *err)
         struct worker *worker = &pool->workers[pool->thread_count];
         worker->pool = pool;
         list_init(&worker->link);
-        pthread_cond_init(&worker->woken, NULL);
+        (void)sem_init(&worker->woken, 0, 0); /* it cannot fail with these */
         int rc = pthread_create(&worker->thread, NULL, work, worker);
         if (rc != 0) {
-            pthread_cond_destroy(&worker->woken);
+            (void)sem_destroy(&worker->woken); /* nobody waits */
             err_sys(err, rc, "cannot start a worker thread");
             worker_pool_free(pool);
             return NULL;
@@ -103,14 +109,13 @@ void worker_pool_free(struct worker_pool *pool)
         return;
     pthread_mutex_lock(&pool->mutex);
     pool->is_stopping = true;
-    for (unsigned i = 0; i < pool->thread_count; i++) {
-        pool->workers[i].is_idle = false;
-        pthread_cond_signal(&pool->workers[i].woken);
-    }
+    list_init(&pool->idle); /* all of them are woken here */
+    for (unsigned i = 0; i < pool->thread_count; i++)
+        (void)sem_post(&pool->workers[i].woken); /* as above */
     pthread_mutex_unlock(&pool->mutex);
     for (unsigned i = 0; i < pool->thread_count; i++) {
         pthread_join(pool->workers[i].thread, NULL);
-        pthread_cond_destroy(&pool->workers[i].woken);
+        (void)sem_destroy(&pool->workers[i].woken); /* as above */
     }
     pthread_mutex_destroy(&pool->mutex);
     mem_free(pool);
