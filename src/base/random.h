@@ -4,4 +4,6 @@
 #include "base/base.h"
 
 void random_bytes(void *to, size_t len);
+/* False: the kernel gives none. For code that must come back with an error then (libdavit). */
+NODISCARD bool random_try_bytes(void *to, size_t len);
 uint64_t random_u64(void);

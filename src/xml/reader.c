@@ -12,9 +12,11 @@
 #include "xml/reader.h"
 
 #include <expat.h>
+#include <stdatomic.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/random.h"
 
 static const char SEPARATOR = '\x01';
 
@@ -198,6 +200,19 @@ static void *expat_new(size_t size)
     return mem_try_resize(NULL, size);
 }
 
+/* What expat mixes into its hashes, so that nobody can make them collide: one for the process. By
+ * itself it asks the kernel for one with each document. 0: there is none to be had, and it may. */
+static unsigned long hash_salt(void)
+{
+    static atomic_ulong salt;
+    unsigned long known = atomic_load_explicit(&salt, memory_order_relaxed);
+    unsigned long value;
+    if (known || !random_try_bytes(&value, sizeof(value)))
+        return known;
+    value |= 1;
+    return atomic_compare_exchange_strong(&salt, &known, value) ? value : known;
+}
+
 /* False: there is no memory. */
 static bool allocate(struct xml_reader *reader)
 {
@@ -223,6 +238,7 @@ struct xml_reader *xml_reader_new(struct xml_events *events, const struct xml_li
         xml_reader_free(reader);
         return NULL;
     }
+    (void)XML_SetHashSalt(reader->parser, hash_salt()); /* it fails only while parsing */
     XML_SetReturnNSTriplet(reader->parser, 1);
     XML_SetUserData(reader->parser, reader);
     XML_SetElementHandler(reader->parser, on_start, on_end);

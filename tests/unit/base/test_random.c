@@ -39,12 +39,22 @@ TEST(random_u64_does_not_repeat)
     }
 }
 
+TEST(random_try_bytes_gives_others_each_time)
+{
+    uint64_t one;
+    uint64_t other;
+    assert_true(random_try_bytes(&one, sizeof(one)));
+    assert_true(random_try_bytes(&other, sizeof(other)));
+    assert_int_not_equal(one, other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_bytes_fills_exactly_what_it_is_given),
         cmocka_unit_test(random_bytes_takes_more_than_one_system_call_gives),
         cmocka_unit_test(random_u64_does_not_repeat),
+        cmocka_unit_test(random_try_bytes_gives_others_each_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
