@@ -161,3 +161,26 @@ def test_trees_that_are_staged_do_not_crowd_in_one_region():
             pytest.skip("this file system knows no such flag")
         assert flags_of(server.path(".davit/staging")) & top_of_trees
         assert flags_of(folder) & top_of_trees
+
+
+def test_moving_a_collection_looks_at_it_no_more_than_it_must():
+    with davit.Davit(args=["--durability", "lazy"]) as server, Session(server) as client:
+        client.expect(201, "MKCOL", "/from")
+        calls = calls_during(server, "newfstatat,readlinkat,renameat2,openat2",
+                             lambda: client.expect(201, "MOVE", "/from", {"Destination": "/to"}))
+        looks = [name for name, arguments in calls if '"from"' in arguments]
+        assert looks.count("renameat2") == 1, calls
+        assert looks.count("readlinkat") == 0, "it is no link"
+        assert looks.count("newfstatat") <= 2, calls
+
+
+def test_a_document_costs_no_random_number_of_its_own():
+    lock = ('<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/></D:lockscope>'
+            '<D:locktype><D:write/></D:locktype></D:lockinfo>')
+    with davit.Davit(args=["--durability", "lazy"]) as server, Session(server) as client:
+        client.expect(201, "PUT", "/f", None, b"x")
+        client.expect(207, "PROPFIND", "/f", {"Depth": "0"}, '<D:propfind xmlns:D="DAV:">'
+                      '<D:allprop/></D:propfind>')
+        calls = calls_during(server, "getrandom",
+                             lambda: client.expect(200, "LOCK", "/f", None, lock))
+        assert len(calls) == 1, "for the token alone"

@@ -429,7 +429,9 @@ static enum store_rc copy_and_place(const struct placing *source)
         placing.is_staged = true;
         placing.from_fd = copying.staged_fd;
         placing.from_name = copying.staged;
-        rc = dir_place(&placing);
+        rc = dir_find_member(&placing);
+        if (rc == STORE_OK)
+            rc = dir_place(&placing);
     }
     if (rc == STORE_REFUSED || (rc == STORE_OK && copying.walk.failures))
         rc = STORE_PARTIAL;
@@ -462,11 +464,11 @@ static enum store_rc copy(struct placing *source)
     enum store_rc rc = open_source(source->dir, from, &source->from_fd, &from_name);
     if (rc != STORE_OK)
         return rc;
-    rc = dir_find_member(source->from_fd, from_name.text);
+    source->from_name = from_name.text;
+    rc = dir_find_member(source);
     if (rc == STORE_OK)
         rc = dir_open_parent(source->dir, to, &source->to_fd, &to_name);
     if (rc == STORE_OK) {
-        source->from_name = from_name.text;
         source->to_name = to_name.text;
         /* Asked before much is copied; what comes meanwhile is seen when the copy is placed. */
         if (!is_apart(source))

@@ -226,7 +226,7 @@ static void find_replaced_locks(const struct dir_store *dir, struct dir_transfer
 }
 
 enum store_rc dir_transfer_begin(struct dir_store *dir, struct dir_transfer *transfer, int fd,
-                                 const char *name)
+                                 const char *name, mode_t mode)
 {
     struct stat st;
     enum store_rc rc = dir_owed_settle(dir, transfer->from);
@@ -238,11 +238,11 @@ enum store_rc dir_transfer_begin(struct dir_store *dir, struct dir_transfer *tra
         rc = find_ends(dir, transfer);
     if (rc != STORE_OK)
         return rc;
-    if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return dir_rc(errno, "cannot look at a resource");
-    find_replaced_locks(dir, transfer, st.st_mode);
+    find_replaced_locks(dir, transfer, mode);
     if (!transfer->sources.count && !transfer->targets.count && !transfer->locks.count)
         return STORE_OK;
+    if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return dir_rc(errno, "cannot look at a resource");
     struct intent_change self = {{.run = add_intent}, transfer, st.st_ino};
     rc = state_write(dir->kept->state, &self.change);
     if (rc != STORE_OK)

@@ -41,10 +41,10 @@ struct dir_transfer {
     int64_t intent;         /* 0: none was noted */
 };
 
-/* Before: notes an intent that start-up can finish. `name` in `fd` is what will be put in place. On
- * failure nothing must be changed. */
+/* Before: notes an intent that start-up can finish. `name` in `fd`, of that mode, is what will be
+ * put in place. On failure nothing must be changed. */
 NODISCARD enum store_rc dir_transfer_begin(struct dir_store *dir, struct dir_transfer *transfer,
-                                           int fd, const char *name);
+                                           int fd, const char *name, mode_t mode);
 
 /* In between, when what was at `to` was removed: properties and locks of what could go; what has
  * stayed is noted. */

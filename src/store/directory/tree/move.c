@@ -51,7 +51,7 @@ static bool may_be_carried_off(const struct placing *placing)
 {
     const struct dir_transfer *transfer = &placing->transfer;
     return path_eq(path_parent(transfer->from), path_parent(transfer->to)) ||
-           !dir_is_directory(placing->from_fd, placing->from_name) ||
+           !S_ISDIR(placing->from_mode) ||
            faccessat(placing->from_fd, placing->from_name, W_OK, AT_EACCESS) == 0;
 }
 
@@ -89,8 +89,8 @@ static bool crosses_border(const struct placing *placing)
 {
     if (!border_lets_pass(placing->from_fd, placing->from_name, placing->to_fd))
         return true;
-    return dir_is_directory(placing->from_fd, placing->from_name) &&
-           dir_is_taken(placing->to_fd, placing->to_name) && border_may_be_hidden(placing->to_fd);
+    return S_ISDIR(placing->from_mode) && dir_is_taken(placing->to_fd, placing->to_name) &&
+           border_may_be_hidden(placing->to_fd);
 }
 
 /* Whether it is a link that would lead elsewhere from its new place. */
@@ -99,6 +99,8 @@ static bool is_link_to_rewrite(const struct placing *placing)
     const struct link_journey journey = {placing->transfer.from, placing->transfer.to};
     char target[4096];
     struct arena arena = {0};
+    if (!S_ISLNK(placing->from_mode))
+        return false;
     ssize_t len = readlinkat(placing->from_fd, placing->from_name, target, sizeof(target));
     if (len < 0 || len == (ssize_t)sizeof(target))
         return false;
@@ -152,11 +154,11 @@ enum store_rc dir_move(struct store *store, const struct store_transfer *transfe
     enum store_rc rc = dir_open_parent(placing.dir, from, &placing.from_fd, &from_name);
     if (rc != STORE_OK)
         return rc == STORE_NO_PARENT ? STORE_NOT_FOUND : rc;
-    rc = dir_find_member(placing.from_fd, from_name.text);
+    placing.from_name = from_name.text;
+    rc = dir_find_member(&placing);
     if (rc == STORE_OK)
         rc = dir_open_parent(placing.dir, to, &placing.to_fd, &to_name);
     if (rc == STORE_OK) {
-        placing.from_name = from_name.text;
         placing.to_name = to_name.text;
         rc = move_checked(&placing);
         fd_close(placing.to_fd);

@@ -27,11 +27,12 @@
 #include "store/directory/tree/remove.h"
 #include "store/directory/tree/walk.h"
 
-enum store_rc dir_find_member(int parent_fd, const char *name)
+enum store_rc dir_find_member(struct placing *placing)
 {
     struct stat st;
-    if (fstatat(parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    if (fstatat(placing->from_fd, placing->from_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return dir_rc(errno, "cannot look at a resource");
+    placing->from_mode = st.st_mode;
     bool is_resource = S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode);
     return is_resource ? STORE_OK : STORE_NOT_FOUND;
 }
@@ -304,7 +305,7 @@ enum store_rc dir_may_replace(const struct placing *placing)
 static enum store_rc place(struct placing *placing)
 {
     struct store_visitor *visitor = placing->visitor;
-    bool is_collection = dir_is_directory(placing->from_fd, placing->from_name);
+    bool is_collection = S_ISDIR(placing->from_mode);
     bool is_whole = placing->is_staged || !is_collection ||
                     !visitor->may_refuse(visitor, placing->transfer.from);
     enum store_rc rc = STORE_OK;
@@ -338,7 +339,8 @@ enum store_rc dir_place(struct placing *placing)
 {
     struct dir_store *dir = placing->dir;
     struct dir_transfer *transfer = &placing->transfer;
-    enum store_rc rc = dir_transfer_begin(dir, transfer, placing->from_fd, placing->from_name);
+    enum store_rc rc =
+        dir_transfer_begin(dir, transfer, placing->from_fd, placing->from_name, placing->from_mode);
     if (rc == STORE_OK) {
         rc = place(placing);
         if (rc == STORE_OK || rc == STORE_PARTIAL) {

@@ -9,6 +9,7 @@ struct placing {
     struct store_visitor *visitor;
     int from_fd;
     const char *from_name;
+    mode_t from_mode;    /* what it is: as of dir_find_member() */
     bool is_staged;      /* nobody is asked about it */
     bool expects_absent; /* nothing is to be replaced */
     bool is_grafted;     /* set: members were moved one by one, */
@@ -20,8 +21,9 @@ struct placing {
     struct dir_transfer transfer;
 };
 
-/* What is there to be copied or moved: NOT_FOUND when it is no resource. Not through links. */
-NODISCARD enum store_rc dir_find_member(int parent_fd, const char *name);
+/* What there is to be copied, moved or placed at from_name: NOT_FOUND when it is no resource. Not
+ * through links. */
+NODISCARD enum store_rc dir_find_member(struct placing *placing);
 
 /* There is something at `to`: may it be replaced? EXISTS: nothing was expected there; DENIED: it is
  * no resource, and no client can have meant it. */
