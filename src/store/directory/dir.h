@@ -1,6 +1,8 @@
 /* store/directory/dir.h: a directory store, for the files of the backend. */
 #pragma once
 
+#include <pthread.h>
+
 #include "store/backend.h"
 
 struct dir_cache;
@@ -15,7 +17,8 @@ struct dir_store {
     struct dir_root *root;
     int root_fd;
     struct dir_kept *kept;
-    int staging_fd; /* in the mount of root_fd; -1 when read-only */
+    int staging_fd;         /* in the mount of root_fd; -1 when read-only */
+    pthread_mutex_t naming; /* one at a time is linked there and renamed: staged.c */
     bool is_read_only;
     enum store_durability durability;
     const struct limits *limits;

@@ -90,6 +90,7 @@ static void dir_close(struct store *store)
     folds_free(dir->folds);
     fd_close(dir->staging_fd);
     dir_root_close(dir);
+    pthread_mutex_destroy(&dir->naming);
     mem_free(dir);
 }
 
@@ -219,6 +220,7 @@ bool directory_store_open(const struct store_options *options, struct store **st
     dir->base.ops = &dir_ops;
     dir->base.traits.locks_block = options->durability == DURABILITY_FLUSH;
     dir->staging_fd = -1;
+    pthread_mutex_init(&dir->naming, NULL);
     dir->is_read_only = options->is_read_only;
     dir->durability = options->durability;
     dir->limits = options->limits;

@@ -11,6 +11,10 @@
  * its target from (mounts/border.c). That is the staging directory, or else the collection that it
  * is for: then the name is noted in the database, since start-up would not look there.
  *
+ * All that replace something meet in the staging directory, so one at a time does (`naming`). The
+ * kernel would let them wait for each other as well, twice each, and much of what they do would be
+ * to go to sleep and to wake.
+ *
  * Where nothing is expected at the target, the kernel sees to it that nothing is replaced, whatever
  * another program makes there at this moment. Where it cannot (RENAME_NOREPLACE is missing on
  * network file systems and old kernels), a file is given its name by link(2), which fails if there
@@ -283,6 +287,15 @@ static enum store_rc rename_staged(struct staged_file *staged, int parent_fd, co
     return STORE_OK;
 }
 
+static enum store_rc link_over(struct staged_file *staged, int parent_fd, const char *name)
+{
+    int code = link_nameless(staged->fd, staged->name_fd, staged->name);
+    if (!code)
+        return rename_staged(staged, parent_fd, name, false);
+    staged->name[0] = '\0';
+    return dir_rc(code, "cannot stage a file");
+}
+
 enum store_rc dir_staged_link(struct dir_store *dir, struct staged_file *staged, int parent_fd,
                               const char *name, bool is_new)
 {
@@ -296,12 +309,12 @@ enum store_rc dir_staged_link(struct dir_store *dir, struct staged_file *staged,
         dir_stage_name(dir, parent_fd, staged->name, &staged->name_fd, &staged->owns_name_fd);
     if (rc != STORE_OK)
         return rc;
-    int code = link_nameless(staged->fd, staged->name_fd, staged->name);
-    if (code) {
-        staged->name[0] = '\0';
-        return dir_rc(code, "cannot stage a file");
-    }
-    return rename_staged(staged, parent_fd, name, false);
+    if (staged->owns_name_fd) /* beside the target, perhaps on a file system that hangs */
+        return link_over(staged, parent_fd, name);
+    pthread_mutex_lock(&dir->naming);
+    rc = link_over(staged, parent_fd, name);
+    pthread_mutex_unlock(&dir->naming);
+    return rc;
 }
 
 /* --- attributes --- */
@@ -358,8 +371,10 @@ enum store_rc dir_carry_attributes(int from_fd, const char *name, int to_fd)
 {
     bool has_acl;
     enum store_rc rc = carry(from_fd, name, to_fd, &has_acl);
-    if (!has_acl) /* what the collection hands down to new files is not the old one's */
-        (void)fremovexattr(to_fd, ACL_ACCESS); /* mostly there is none */
+    /* What the collection hands down to new files is not the old one's. Mostly there is nothing,
+     * and to look is cheaper than to remove it. */
+    if (!has_acl && fgetxattr(to_fd, ACL_ACCESS, NULL, 0) >= 0)
+        (void)fremovexattr(to_fd, ACL_ACCESS); /* as good as it can be */
     return rc;
 }
 

@@ -78,8 +78,24 @@ static const struct sink_ops upload_sink_ops = {.name = "directory", .write = up
 
 /* --- commit --- */
 
-/* What the new file takes over from the one that it replaces, `name` in `parent_fd`. The mode is
- * the last: it says what of an ACL holds. */
+/* The same owner and mode as the old one's; mostly it has them already. The mode is the last: it
+ * says what of an ACL holds. */
+static enum store_rc take_over_owner(int fd, const struct statx *old)
+{
+    struct stat own;
+    mode_t mode = old->stx_mode & 0777;
+    if (fstat(fd, &own) < 0)
+        return dir_rc(errno, "cannot look at a file");
+    /* As root, a new file would not be its owner's any more. */
+    bool is_others = own.st_uid != old->stx_uid || own.st_gid != old->stx_gid;
+    if (is_others && geteuid() == 0)
+        (void)!fchown(fd, old->stx_uid, old->stx_gid);
+    if ((own.st_mode & 07777) != mode && fchmod(fd, mode) < 0)
+        return dir_rc(errno, "cannot set a file's mode");
+    return STORE_OK;
+}
+
+/* What the new file takes over from the one that it replaces, `name` in `parent_fd`. */
 static enum store_rc take_over(struct dir_upload *upload, int parent_fd, const char *name,
                                const struct statx *old)
 {
@@ -91,11 +107,7 @@ static enum store_rc take_over(struct dir_upload *upload, int parent_fd, const c
     if (rc != STORE_OK)
         return rc;
     upload->created_s = created_keep(fd, stat.created_s) ? stat.created_s : -1;
-    if (fchmod(fd, old->stx_mode & 0777) < 0)
-        return dir_rc(errno, "cannot set a file's mode");
-    if (geteuid() == 0) /* as root, a new file would not be its owner's any more */
-        (void)!fchown(fd, old->stx_uid, old->stx_gid);
-    return STORE_OK;
+    return take_over_owner(fd, old);
 }
 
 static enum store_rc set_modified(const struct dir_upload *upload,
@@ -115,30 +127,17 @@ static bool take_name_back(int fd, int parent_fd, const char *name)
     return dir_staged_has_name(fd, parent_fd, name) && unlinkat(parent_fd, name, 0) == 0;
 }
 
-static enum store_rc make_visible(struct dir_upload *upload, const struct store_commit *options,
-                                  int parent_fd, const char *name)
+/* Its content is complete: the name, and what makes both last. */
+static enum store_rc give_name(struct dir_upload *upload, int parent_fd, const char *name,
+                               bool is_new)
 {
     struct dir_store *dir = upload->dir;
-    struct statx old;
-    enum store_rc rc = STORE_OK;
-    bool is_new = !dir_statx(parent_fd, name, AT_SYMLINK_NOFOLLOW, &old);
-    if (is_new && errno != ENOENT)
-        return dir_rc(errno, "cannot look at a resource");
-    if (!is_new && S_ISDIR(old.stx_mode))
-        return STORE_IS_COLLECTION;
-    if (!is_new && options->expects_absent)
-        return STORE_EXISTS;
-    if (!is_new)
-        rc = take_over(upload, parent_fd, name, &old);
-    if (rc == STORE_OK)
-        rc = set_modified(upload, options);
-    if (rc != STORE_OK)
-        return rc;
     int code = is_new ? flush_content(dir->flush, upload->staged.fd)
                       : flush_wait(dir->flush, upload->staged.fd);
     if (code)
         return dir_rc(code, "cannot flush a file");
-    rc = is_new ? dir_follow_clear(dir, upload->path) : dir_owed_settle(dir, upload->path);
+    enum store_rc rc =
+        is_new ? dir_follow_clear(dir, upload->path) : dir_owed_settle(dir, upload->path);
     if (rc == STORE_OK)
         rc = dir_staged_link(dir, &upload->staged, parent_fd, name, is_new);
     if (rc != STORE_OK)
@@ -148,6 +147,39 @@ static enum store_rc make_visible(struct dir_upload *upload, const struct store_
     if (code && is_new && take_name_back(upload->staged.fd, parent_fd, name))
         return dir_rc(code, "cannot flush a file");
     return code ? dir_rc_unknown(code, "cannot flush a file") : STORE_OK;
+}
+
+/* What the content is to replace. */
+struct old_file {
+    int fd; /* O_PATH; -1: there is none */
+    struct statx stx;
+};
+
+/* The old file is held: else the kernel would free its blocks, and perhaps wait for the disk, while
+ * others wait for the same names. */
+static enum store_rc look_at_old(int parent_fd, const char *name, struct old_file *old_out)
+{
+    old_out->fd = openat(parent_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (old_out->fd < 0 && errno == ENOENT)
+        return STORE_OK;
+    if (old_out->fd < 0 || !dir_statx(old_out->fd, "", AT_EMPTY_PATH, &old_out->stx))
+        return dir_rc(errno, "cannot look at a resource");
+    return S_ISDIR(old_out->stx.stx_mode) ? STORE_IS_COLLECTION : STORE_OK;
+}
+
+static enum store_rc make_visible(struct dir_upload *upload, const struct store_commit *options,
+                                  int parent_fd, const char *name)
+{
+    struct old_file old;
+    enum store_rc rc = look_at_old(parent_fd, name, &old);
+    if (rc == STORE_OK && old.fd >= 0)
+        rc = options->expects_absent ? STORE_EXISTS : take_over(upload, parent_fd, name, &old.stx);
+    if (rc == STORE_OK)
+        rc = set_modified(upload, options);
+    if (rc == STORE_OK)
+        rc = give_name(upload, parent_fd, name, old.fd < 0);
+    fd_close(old.fd);
+    return rc;
 }
 
 static enum store_rc commit_upload(struct dir_upload *upload, const struct store_commit *options,
