@@ -1,8 +1,13 @@
-/* One fsync(2) for each upload would let the disk's latency bound the rate of all uploads together.
- * Instead, whoever comes first leads: it takes all that are waiting at that moment as its batch and
- * flushes once for the batch; those who come meanwhile form the next one. A batch of one is an
- * fsync(2) of its file; a larger one is a syncfs(2) of the file system, which costs one journal
- * commit however many files changed.
+/* Whoever has changed something waits until it is on the disk, each on a worker of his own, so that
+ * the kernel has many flushes before it at a time: it writes what is to be written for all of them
+ * together, and file systems with a journal commit once for all that wait.
+ *
+ * What many wait for at a time is the collection in which they have given, taken or changed names.
+ * Those share: whoever comes first leads, takes all that wait for it at that moment as his batch,
+ * and flushes once for the batch; those who come meanwhile form the next one.
+ *
+ * Rejected: a syncfs(2) of the file system for a batch, whatever is in it. It waits for all that
+ * others have written there as well, a download or a backup of some gigabytes, too.
  *
  * A new file is flushed once, after it was given its name. So that a loss of power in between
  * leaves no name with nothing behind it, the content is written before that (flush_content): what a
@@ -23,17 +28,18 @@
 
 struct flush {
     int root_fd;
-    dev_t root_dev;
     enum store_durability durability;
-    pthread_mutex_t mutex;
-    pthread_cond_t batch_over;
-    struct list waiting; /* tickets of the batch that newcomers join */
-    bool has_leader;
+    pthread_mutex_t mutex; /* guards what follows, and all tickets */
+    struct list waiting;   /* tickets that no leader has taken yet */
+    struct list leading;   /* of leaders whose batch is being flushed */
 };
 
 /* On the stack of who waits. */
 struct ticket {
     struct list link;
+    dev_t dev; /* what he waits for */
+    ino_t ino;
+    pthread_cond_t woken;
     bool is_done;
     int code;
 };
@@ -41,14 +47,11 @@ struct ticket {
 struct flush *flush_new(int root_fd, enum store_durability durability)
 {
     struct flush *flush = MEM_NEW(struct flush);
-    struct stat st;
     flush->root_fd = root_fd;
     flush->durability = durability;
     list_init(&flush->waiting);
-    if (fstat(root_fd, &st) == 0)
-        flush->root_dev = st.st_dev;
+    list_init(&flush->leading);
     pthread_mutex_init(&flush->mutex, NULL);
-    pthread_cond_init(&flush->batch_over, NULL);
     return flush;
 }
 
@@ -56,7 +59,6 @@ void flush_free(struct flush *flush)
 {
     if (!flush)
         return;
-    pthread_cond_destroy(&flush->batch_over);
     pthread_mutex_destroy(&flush->mutex);
     mem_free(flush);
 }
@@ -69,56 +71,73 @@ static int sync_one(const struct flush *flush, int fd)
     return errno == EBADF && syncfs(flush->root_fd) == 0 ? 0 : errno;
 }
 
-static int sync_both(const struct flush *flush, int fd, int dir_fd)
+static struct ticket *ticket_of(struct list *link)
 {
-    int code = sync_one(flush, fd);
-    return code || dir_fd < 0 ? code : sync_one(flush, dir_fd);
+    return CONTAINER_OF(link, struct ticket, link);
 }
 
-/* The descriptors are the leader's own, whose ticket is among those that wait. */
-static void lead(struct flush *flush, int fd, int dir_fd)
+/* The first in the list that is for the same as `ticket`, beginning with itself where it is there;
+ * NULL: none. */
+static struct ticket *find_same(struct list *tickets, const struct ticket *ticket)
+{
+    LIST_EACH (tickets, link) {
+        struct ticket *other = ticket_of(link);
+        if (other->ino == ticket->ino && other->dev == ticket->dev)
+            return other;
+    }
+    return NULL;
+}
+
+/* Flushes for all that wait for the same. */
+static void lead(struct flush *flush, struct ticket *ticket, int fd)
 {
     struct list batch;
+    struct ticket *other;
     list_init(&batch);
-    list_splice(&batch, &flush->waiting);
-    bool is_alone = batch.next->next == &batch;
-    flush->has_leader = true;
+    list_remove(&ticket->link);
+    while ((other = find_same(&flush->waiting, ticket))) {
+        list_remove(&other->link);
+        list_append(&batch, &other->link);
+    }
+    list_append(&flush->leading, &ticket->link);
     pthread_mutex_unlock(&flush->mutex);
-    int code = is_alone ? sync_both(flush, fd, dir_fd) : syncfs(flush->root_fd) < 0 ? errno : 0;
+    int code = sync_one(flush, fd);
     pthread_mutex_lock(&flush->mutex);
-    flush->has_leader = false;
+    list_remove(&ticket->link);
+    ticket->is_done = true;
+    ticket->code = code;
     LIST_EACH (&batch, link) {
-        struct ticket *ticket = CONTAINER_OF(link, struct ticket, link);
-        ticket->is_done = true;
-        ticket->code = code;
+        other = ticket_of(link);
+        other->is_done = true;
+        other->code = code;
+        pthread_cond_signal(&other->woken); /* he still has to get the mutex */
     }
-    pthread_cond_broadcast(&flush->batch_over);
-}
-
-/* dir_fd: -1 where there is none. */
-static int wait_for(struct flush *flush, int fd, int dir_fd)
-{
-    struct ticket ticket = {0};
-    struct stat st;
-    if (flush->durability == DURABILITY_LAZY)
-        return 0;
-    if (fstat(fd, &st) < 0 || st.st_dev != flush->root_dev)
-        return sync_both(flush, fd, dir_fd);
-    pthread_mutex_lock(&flush->mutex);
-    list_append(&flush->waiting, &ticket.link);
-    while (!ticket.is_done) {
-        if (flush->has_leader)
-            pthread_cond_wait(&flush->batch_over, &flush->mutex);
-        else
-            lead(flush, fd, dir_fd);
-    }
-    pthread_mutex_unlock(&flush->mutex);
-    return ticket.code;
+    other = find_same(&flush->waiting, ticket); /* who leads next */
+    if (other)
+        pthread_cond_signal(&other->woken);
 }
 
 int flush_wait(struct flush *flush, int fd)
 {
-    return wait_for(flush, fd, -1);
+    struct ticket ticket = {.woken = PTHREAD_COND_INITIALIZER};
+    struct stat st;
+    if (flush->durability == DURABILITY_LAZY)
+        return 0;
+    if (fstat(fd, &st) < 0)
+        return errno;
+    ticket.dev = st.st_dev;
+    ticket.ino = st.st_ino;
+    pthread_mutex_lock(&flush->mutex);
+    list_append(&flush->waiting, &ticket.link);
+    while (!ticket.is_done) {
+        if (find_same(&flush->leading, &ticket))
+            pthread_cond_wait(&ticket.woken, &flush->mutex);
+        else
+            lead(flush, &ticket, fd);
+    }
+    pthread_mutex_unlock(&flush->mutex);
+    pthread_cond_destroy(&ticket.woken);
+    return ticket.code;
 }
 
 int flush_content(struct flush *flush, int fd)
@@ -132,7 +151,8 @@ int flush_content(struct flush *flush, int fd)
 
 int flush_named(struct flush *flush, int fd, int dir_fd)
 {
-    return wait_for(flush, fd, dir_fd);
+    int code = flush_wait(flush, fd);
+    return code ? code : flush_wait(flush, dir_fd);
 }
 
 int flush_tree(struct flush *flush, int fd)
