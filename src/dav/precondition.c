@@ -1,5 +1,8 @@
 #include "dav/precondition.h"
 
+#include <stdatomic.h>
+
+#include "base/clock.h"
 #include "dav/lock/if_check.h"
 #include "dav/target.h"
 
@@ -16,6 +19,26 @@ struct http_representation representation_of(struct arena *arena, const struct s
     return now;
 }
 
+/* Every save through such a proxy fails: who runs the server must know, but not each time. */
+static bool may_note(void)
+{
+    enum { PAUSE_MS = 3600000 };
+    static _Atomic int64_t next_ms;
+    int64_t now_ms = clock_mono_ms();
+    int64_t expected = atomic_load(&next_ms);
+    return now_ms >= expected &&
+           atomic_compare_exchange_strong(&next_ms, &expected, now_ms + PAUSE_MS);
+}
+
+void precondition_note(struct exchange *x, const struct http_representation *now)
+{
+    if (http_if_match_was_altered(&x->stream->request.fields, now, x->arena) && may_note())
+        x->stream->response.note = STR(
+            "412, since the entity tag in If-Match has come back weak or with a suffix: a proxy"
+            " in front compresses, and changes entity tags. Let it compress nothing here (nginx:"
+            " gzip off; Apache: SetEnv no-gzip 1). This is said once an hour");
+}
+
 struct dav_result precondition_check(struct exchange *x, const struct store_stat *stat, bool exists)
 {
     struct http_representation now = representation_of(x->arena, stat, exists);
@@ -24,6 +47,7 @@ struct dav_result precondition_check(struct exchange *x, const struct store_stat
         return result;
     if (http_conditional(&x->stream->request.fields, false, &now, x->arena) == PRECONDITION_HOLDS)
         return DAV_FINE;
+    precondition_note(x, &now);
     return dav_error(HTTP_PRECONDITION_FAILED, "a condition of the request does not hold");
 }
 

@@ -13,5 +13,9 @@ struct http_representation representation_of(struct arena *arena, const struct s
 NODISCARD struct dav_result precondition_check(struct exchange *x, const struct store_stat *stat,
                                                bool exists);
 
+/* When a condition has failed: notes for the log, once in a while, if a proxy that compresses has
+ * changed the entity tag. */
+void precondition_note(struct exchange *x, const struct http_representation *now);
+
 /* 409 unless the parent of `real` is there and is a collection. */
 NODISCARD struct dav_result parent_check(struct exchange *x, struct res_path real);

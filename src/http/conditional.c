@@ -14,6 +14,33 @@ static bool if_match_holds(struct str list, const struct http_representation *no
     return found == ETAG_LIST_ANY ? now->exists : found == ETAG_LIST_HIT;
 }
 
+/* Some letters behind the tag's own text: "x-gzip", "x--gzip", "x;br", "x/zstd". */
+static bool has_suffix(struct str opaque, struct str own)
+{
+    struct str text = str_first(own, own.len - 1); /* without the closing quote */
+    struct str suffix = str_from(opaque, size_min(opaque.len, text.len));
+    bool is_longer = str_starts(opaque, text) && suffix.len > 2;
+    return is_longer && !char_is_alpha(suffix.at[0]) && !char_is_digit(suffix.at[0]) &&
+           char_is_alpha(suffix.at[suffix.len - 2]);
+}
+
+bool http_if_match_was_altered(const struct http_fields *fields,
+                               const struct http_representation *now, struct arena *arena)
+{
+    struct str list = http_fields_join(fields, FIELD_IF_MATCH, arena);
+    const struct etag *own = own_tag(now);
+    struct etag etag;
+    if (!list.at || !own || if_match_holds(list, now))
+        return false;
+    for (list = str_trim(list); etag_take(&list, &etag); list = str_trim(list)) {
+        if (etag_matches_weakly(etag, *own) || has_suffix(etag.opaque, own->opaque))
+            return true;
+        list = str_trim(list);
+        list = str_from(list, list.len && list.at[0] == ',');
+    }
+    return false;
+}
+
 /* §13.1.2. A field that is no list of entity tags is ignored: Joplin sends one with each request.
  */
 static bool if_none_match_holds(struct str list, const struct http_representation *now)

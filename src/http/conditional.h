@@ -23,5 +23,10 @@ enum http_precondition {
 enum http_precondition http_conditional(const struct http_fields *fields, bool is_read,
                                         const struct http_representation *now, struct arena *arena);
 
+/* Whether If-Match failed only for what a proxy that compresses makes of entity tags: the
+ * resource's own one is there as a weak one, or with a suffix like "-gzip". */
+bool http_if_match_was_altered(const struct http_fields *fields,
+                               const struct http_representation *now, struct arena *arena);
+
 /* Whether Range is to be honoured: there is no If-Range, or it holds (RFC 9110 §13.1.5). */
 bool http_if_range_holds(const struct http_fields *fields, const struct http_representation *now);

@@ -157,6 +157,7 @@ static enum stage_end send_file(struct exchange *x, struct store_content *conten
     case PRECONDITION_NOT_MODIFIED:
         return respond_status(x, HTTP_NOT_MODIFIED);
     case PRECONDITION_FAILED:
+        precondition_note(x, &now);
         return respond_error(x, dav_error(HTTP_PRECONDITION_FAILED, NULL));
     case PRECONDITION_HOLDS:
         break;

@@ -1,5 +1,6 @@
 #include "support/test.h"
 
+#include "base/clock.h"
 #include "dav/precondition.h"
 #include "fixture.h"
 
@@ -73,12 +74,39 @@ TEST(precondition_check_asks_if_and_http)
     }
 }
 
+/* The log says once in an hour that a proxy has changed an entity tag. */
+TEST(precondition_note_is_about_what_a_proxy_has_changed)
+{
+    static const struct {
+        int64_t ms;
+        const char *match;
+        bool is_noted;
+    } rows[] = {
+        {10000000, "\"other\"", false}, {10000000, "W/@", true}, {10000001, "W/@", false},
+        {13599999, "W/@", false},       {13600000, "W/@", true}, {20000000, "@", false},
+    };
+    struct store_stat stat;
+    bool exists;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        clock_freeze(rows[i].ms);
+        fixture_next("f");
+        bare_exchange_add(&fixture.bare, FIELD_IF_MATCH,
+                          fixture_fill(rows[i].match, fixture_etag("f")));
+        assert_int_equal(target_stat(fixture.x, &stat, &exists).status, 0);
+        check_int(rows[i].match, precondition_check(fixture.x, &stat, exists).status,
+                  rows[i].match[0] == '@' ? 0 : 412);
+        check_int(rows[i].match, fixture.x->stream->response.note.len > 0, rows[i].is_noted);
+    }
+    clock_freeze(-1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         FILES_TEST(parent_check_needs_a_collection),
         FILES_TEST(representation_has_what_http_asks_about),
         FILES_TEST(precondition_check_asks_if_and_http),
+        FILES_TEST(precondition_note_is_about_what_a_proxy_has_changed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

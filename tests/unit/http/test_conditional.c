@@ -199,9 +199,48 @@ TEST(if_range_holds_for_the_very_same_only)
     }
 }
 
+TEST(if_match_was_altered_tells_what_proxies_do)
+{
+    static const struct {
+        const char *value;
+        bool was_altered;
+    } rows[] = {
+        {NULL, false},
+        {"*", false},
+        {"\"a\"", false}, /* it holds */
+        {"W/\"a\"", true},
+        {"\"a-gzip\"", true},
+        {"\"a--gzip\"", true},
+        {"\"a;br\"", true},
+        {"W/\"a-br\"", true},
+        {"\"b\" , W/\"a\"", true},
+        {"W/\"a\", \"a\"", false},
+        {"\"b\"", false},
+        {"\"b-gzip\"", false},
+        {"\"ab\"", false},
+        {"\"agzip\"", false},
+        {"\"a-\"", false},
+        {"\"\"", false},
+        {"\"b\" W/\"a\" x", true},
+        {"x", false},
+        {"", false},
+    };
+    const struct http_representation none = {.modified_s = -1};
+    const struct http_representation now = {
+        .exists = true, .has_etag = true, .etag.opaque = STR("\"a\"")};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct http_fields fields = {0};
+        add(&fields, FIELD_IF_MATCH, rows[i].value);
+        check_int(rows[i].value, http_if_match_was_altered(&fields, &now, &arena),
+                  rows[i].was_altered);
+        check_int(rows[i].value, http_if_match_was_altered(&fields, &none, &arena), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(if_match_was_altered_tells_what_proxies_do, forget),
         cmocka_unit_test_teardown(conditional_follows_the_order_of_rfc9110_13_2_2, forget),
         cmocka_unit_test_teardown(conditional_reads_a_list_that_is_spread_over_lines, forget),
         cmocka_unit_test_teardown(conditional_ignores_dates_that_come_several_times, forget),
