@@ -7,10 +7,10 @@
  * something untrue to do so. */
 #include "cli/check_options.h"
 
-#include <errno.h>
 #include <unistd.h>
 
 #include "check/url/url.h"
+#include "cli/secret_file.h"
 
 enum {
     CONCURRENCY = 64,
@@ -19,7 +19,6 @@ enum {
     RETRIES = 3,
     REDIRECTS = 10,
     MEMBERS_MAX = 10000,
-    TOKEN_BYTES_MAX = 16384,
 };
 
 #define DAY_MS ((int64_t)86400000)
@@ -114,16 +113,18 @@ static bool set_quota(void *target, const char *value, struct err *err)
 static bool set_bearer_file(void *target, const char *value, struct err *err)
 {
     struct check_command *c = target;
-    FILE *file = fopen(value, "re");
-    if (!file)
-        return err_sys(err, errno, "cannot open '%s'", value);
     buf_clear(&c->bearer);
-    c->bearer.len = fread(buf_reserve(&c->bearer, TOKEN_BYTES_MAX), 1, TOKEN_BYTES_MAX, file);
-    (void)fclose(file); /* only read */
-    while (c->bearer.len && (unsigned char)c->bearer.at[c->bearer.len - 1] <= ' ')
-        c->bearer.len--;
+    bool is_read = secret_file_read_token(value, &c->bearer, err);
     c->run.client.bearer = buf_c(&c->bearer);
-    return c->bearer.len || err_set(err, 0, "there is no token in '%s'", value);
+    return is_read;
+}
+
+static bool set_netrc_file(void *target, const char *value, struct err *err)
+{
+    struct check_command *c = target;
+    c->run.client.has_netrc = true;
+    c->run.client.netrc_file = value;
+    return secret_file_check(value, err);
 }
 
 /* --- what statuses mean --- */

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "cli/secret_file.h"
 #include "multistatus/print/printer.h"
 #include "multistatus/reading/reading.h"
 
@@ -89,6 +90,23 @@ static bool set_user(void *target, const char *value, struct err *err)
     return (len >= 0 && (size_t)len < sizeof(options->user)) || err_set(err, 0, "it is too long");
 }
 
+static bool set_bearer_file(void *target, const char *value, struct err *err)
+{
+    struct read_options *options = target;
+    buf_clear(&options->bearer);
+    bool is_read = secret_file_read_token(value, &options->bearer, err);
+    options->request.bearer = buf_c(&options->bearer);
+    return is_read;
+}
+
+static bool set_netrc_file(void *target, const char *value, struct err *err)
+{
+    struct read_options *options = target;
+    options->request.has_netrc = true;
+    options->request.netrc_file = value;
+    return secret_file_check(value, err);
+}
+
 static bool set_http(void *target, const char *value, struct err *err)
 {
     struct read_options *options = target;
@@ -129,6 +147,8 @@ static bool check(const struct read_options *options, struct err *err)
                        "--lint, --as and --diff cannot be used together; give one at a time");
     if ((options->wants_lint || options->client) && !is_table && !is_json)
         return err_set(err, 0, "--lint and --as write text, json or jsonl, not %s", format);
+    if (options->request.user && options->request.bearer)
+        return err_set(err, 0, "--user and --bearer-file cannot be used together");
     if (options->wants_diff && !is_table)
         return err_set(err, 0, "--diff writes text, not %s", format);
     if (options->wants_diff && options->inputs.count != 2)
@@ -163,6 +183,7 @@ bool read_options_parse(int argc, char **argv, struct read_options *options_out,
 void read_options_done(struct read_options *options)
 {
     text_list_done(&options->inputs);
+    buf_done(&options->bearer);
 }
 
 void read_options_print_help(void)

@@ -17,6 +17,7 @@ struct read_options {
     struct text_list inputs;
     enum when color;
     char user[512];
+    struct buf bearer;
 };
 
 /* Reads the arguments behind `read`; they are borrowed. False: `err` says what is wrong. */

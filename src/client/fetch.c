@@ -6,7 +6,7 @@
  * and https are spoken: a redirect must not lead to a file.
  *
  * Credentials are answered with what the server asks for, Basic over plain http among them, and
- * never sent to another host. */
+ * never sent to another origin: not by a redirect to another host, port or scheme. */
 #include "client/fetch.h"
 
 #include "base/mem.h"
@@ -114,15 +114,32 @@ static void on_done(struct call *call)
 
 /* --- the request --- */
 
-/* The host that credentials are for, as libcurl sees it. Gives; NULL: it is no URL. */
-static char *host_of(const char *text)
+/* Whom credentials are for, as libcurl sees it. NULL: it is no URL. */
+struct origin {
+    char *scheme;
+    char *host;
+    char *port;
+};
+
+/* Gives. */
+static struct origin origin_of(const char *text)
 {
+    struct origin origin = {0};
     CURLU *url = curl.url_new();
-    char *host = NULL;
-    if (url && curl.url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK)
-        (void)curl.url_get(url, CURLUPART_HOST, &host, 0); /* NULL says it */
+    if (url && curl.url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK) { /* NULL says that not */
+        (void)curl.url_get(url, CURLUPART_SCHEME, &origin.scheme, 0);
+        (void)curl.url_get(url, CURLUPART_HOST, &origin.host, 0);
+        (void)curl.url_get(url, CURLUPART_PORT, &origin.port, CURLU_DEFAULT_PORT);
+    }
     curl.url_cleanup(url);
-    return host;
+    return origin;
+}
+
+static void origin_done(struct origin *origin)
+{
+    curl.text_free(origin->scheme);
+    curl.text_free(origin->host);
+    curl.text_free(origin->port);
 }
 
 static void set_up(struct fetching *fetching)
@@ -176,7 +193,7 @@ enum fetch_rc fetch(const struct fetch_request *request, struct fetch_events *ev
     unsigned progress_ms = request->timeout_s ? request->timeout_s * 1000 : PROGRESS_MS;
     if (!curl_load(err))
         return FETCH_FAILED;
-    char *host = host_of(request->url);
+    struct origin origin = origin_of(request->url);
     const struct client_options options = {
         .is_insecure = request->is_insecure,
         .is_http1_only = request->version == FETCH_1_1,
@@ -187,7 +204,13 @@ enum fetch_rc fetch(const struct fetch_request *request, struct fetch_events *ev
         .accept = "*/*",
         .decodes = true,
         .user_password = request->user,
-        .auth_host = host,
+        .bearer = request->bearer,
+        .has_netrc = request->has_netrc && !request->user && !request->bearer,
+        .netrc_file = request->netrc_file,
+        .ca_file = request->ca_file,
+        .auth_scheme = origin.scheme,
+        .auth_host = origin.host,
+        .auth_port = origin.port,
         .takes_any_scheme = true,
     };
     enum fetch_rc rc = fetch_run(&fetching, &options, err);
@@ -195,6 +218,6 @@ enum fetch_rc fetch(const struct fetch_request *request, struct fetch_events *ev
     call_free(&fetching.call);
     buf_done(&fetching.url);
     buf_done(&fetching.piece);
-    curl.text_free(host);
+    origin_done(&origin);
     return rc;
 }

@@ -14,8 +14,12 @@ struct fetch_request {
     const char *method;
     const char *headers[FETCH_HEADERS_MAX]; /* "Name: value" */
     size_t header_count;
-    struct str body;  /* at == NULL: none */
-    const char *user; /* "NAME:PASSWORD"; NULL: none */
+    struct str body;    /* at == NULL: none */
+    const char *user;   /* "NAME:PASSWORD"; NULL: none */
+    const char *bearer; /* a token instead; NULL: none */
+    bool has_netrc;     /* sign in with what it has for a host, unless one of these two is there */
+    const char *netrc_file; /* NULL: ~/.netrc */
+    const char *ca_file;    /* trusted instead of the system's; NULL: those */
     enum fetch_version version;
     bool follows;       /* redirects, with the same method: for those that are safe */
     bool is_insecure;   /* takes any certificate */

@@ -33,8 +33,11 @@ struct client_options {
     bool decodes;               /* asks for codings, and undoes them */
     const char *user_password;  /* "name:password" */
     const char *bearer;
-    const char *auth_host; /* the only host that these two are sent to */
+    const char *auth_host;   /* the only host that these two are sent to; */
+    const char *auth_scheme; /* by that scheme and to that port alone, unless NULL */
+    const char *auth_port;
     bool takes_any_scheme; /* also those that sign in a connection; else Basic and Digest */
     bool has_netrc;
+    const char *netrc_file;  /* NULL: ~/.netrc */
     const char *cookie_file; /* read at the start, written at the end; "": cookies, and no file */
 };

@@ -19,7 +19,8 @@
  * what the server has made of the first one.
  *
  * Invariants
- *  (1) credentials go to auth_host only, compared with the host that libcurl parsed from the URL;
+ *  (1) credentials go to auth_host only (where they are for one origin, to no other scheme or port
+ *      of it), compared with what libcurl parsed from the URL; those of a .netrc to their host;
  *  (2) what is added to a request is what struct client_options says, and what frames it. */
 #include <errno.h>
 #include <netinet/in.h>
@@ -405,19 +406,35 @@ static void set_headers(struct transfer *p)
     curl.easy_setopt(p->easy, CURLOPT_HTTPHEADER, p->headers);
 }
 
+/* Whether a part of the URL is that; `wanted` NULL: it may be any. */
+static bool url_part_is(CURLU *url, CURLUPart part, const char *wanted)
+{
+    char *value = NULL;
+    bool is_it = !wanted || (curl.url_get(url, part, &value, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+                             str_eq_nocase(str_of_c(value), str_of_c(wanted)));
+    curl.text_free(value);
+    return is_it;
+}
+
+/* Whether credentials are meant for the server that the call goes to. */
+static bool auth_is_for(const struct transfer *p)
+{
+    const struct client_options *o = p->client->options;
+    CURLU *url = curl.url_new();
+    bool is_for = url && o->auth_host &&
+                  curl.url_set(url, CURLUPART_URL, p->call->url, 0) == CURLUE_OK &&
+                  url_part_is(url, CURLUPART_HOST, o->auth_host) &&
+                  url_part_is(url, CURLUPART_SCHEME, o->auth_scheme) &&
+                  url_part_is(url, CURLUPART_PORT, o->auth_port);
+    curl.url_cleanup(url);
+    return is_for;
+}
+
 static void set_auth(struct transfer *p)
 {
     const struct client_options *o = p->client->options;
     CURL *easy = p->easy;
-    CURLU *url = curl.url_new();
-    char *host = NULL;
-    bool is_ours = url && o->auth_host &&
-                   curl.url_set(url, CURLUPART_URL, p->call->url, 0) == CURLUE_OK &&
-                   curl.url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-                   str_eq_nocase(str_of_c(host), str_of_c(o->auth_host));
-    curl.text_free(host);
-    curl.url_cleanup(url);
-    if (!is_ours)
+    if (!auth_is_for(p))
         return;
     if (o->user_password) {
         unsigned long schemes =
@@ -536,6 +553,8 @@ void transfer_setup(struct transfer *p)
     curl.easy_setopt(easy, CURLOPT_USERAGENT, o->user_agent);
     if (o->has_netrc)
         curl.easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
+    if (o->has_netrc && o->netrc_file)
+        curl.easy_setopt(easy, CURLOPT_NETRC_FILE, o->netrc_file);
     if (o->cookie_file)
         curl.easy_setopt(easy, CURLOPT_COOKIEFILE, ""); /* takes part in the shared ones */
     set_connection(p);

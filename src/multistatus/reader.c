@@ -437,7 +437,10 @@ static bool on_start(struct xml_events *events, const struct xml_element *elemen
         row = find_row(parent, element->name.local);
     if (row)
         return begin_kind(reader, row->kind, element);
-    if (is_ours || parent != IN_RESPONSE)
+    if (is_ours && parent == IN_MULTISTATUS &&
+        (find_row(IN_RESPONSE, element->name.local) || find_row(IN_PROPSTAT, element->name.local)))
+        tell(reader, LINT_OUTSIDE_RESPONSE, place_now(reader), element->name.local);
+    else if (is_ours || parent != IN_RESPONSE)
         tell(reader, LINT_UNKNOWN_ELEMENT, place_now(reader), element->name.local);
     if (parent == IN_RESPONSE)
         return begin_capture(reader, element);

@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import re
+import ssl
 import subprocess
 import threading
 
@@ -470,3 +471,96 @@ def test_http2_with_prior_knowledge(server):
     assert (done.returncode, done.stdout) == (0, b"207(ok=2)\n"), done.stderr
     done = read("--http", "1.1", "-f", "summary", server.url + "/d/")
     assert (done.returncode, done.stdout) == (0, b"207(ok=2)\n"), done.stderr
+
+
+def secret(path, text, mode=0o600):
+    path.write_text(text)
+    path.chmod(mode)
+    return str(path)
+
+
+def test_secrets_come_from_files(other, tmp_path):
+    basic = "Basic YW5uOnNlY3JldA=="
+    netrc = secret(tmp_path / "netrc", "machine 127.0.0.1 login ann password secret\n")
+    secret(tmp_path / ".netrc", "machine 127.0.0.1 login ann password secret\n")
+    token = secret(tmp_path / "token", "abc.def\n")
+    Handler.seen.clear()
+    assert read("--netrc-file", netrc, other + "/secret/").returncode == 0
+    assert Handler.seen[-1][2]["Authorization"] == basic
+    assert read("--netrc", other + "/secret/", env={"HOME": str(tmp_path)}).returncode == 0
+    assert Handler.seen[-1][2]["Authorization"] == basic
+    read("--bearer-file", token, other + "/x/")
+    assert Handler.seen[-1][2]["Authorization"] == "Bearer abc.def"
+    read("--netrc-file", secret(tmp_path / "elsewhere", "machine example.test login ann password secret\n"), other + "/x/")
+    assert "Authorization" not in Handler.seen[-1][2]
+    # who says it himself, says it
+    read("--netrc-file", netrc, "--bearer-file", token, other + "/x/")
+    assert Handler.seen[-1][2]["Authorization"] == "Bearer abc.def"
+
+
+def test_secrets_go_to_their_origin_only(other, tmp_path):
+    """Another port of the same host is another origin."""
+    token = secret(tmp_path / "token", "abc.def")
+    server_ = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Redirect)
+    Redirect.target = other + "/x/"
+    threading.Thread(target=server_.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server_.server_address[1]}/"
+    for options in (["--bearer-file", token], ["--user", "ann:secret"]):
+        Handler.seen.clear()
+        assert read(*options, url).returncode == 0
+        assert len(Handler.seen) == 1 and "Authorization" not in Handler.seen[0][2]
+    server_.shutdown()
+
+
+class Redirect(http.server.BaseHTTPRequestHandler):
+    target = None
+
+    def do_PROPFIND(self):
+        self.send_response(302)
+        self.send_header("Location", self.target)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize("text,complaint", [
+    ("", b"there is no token in"), (" \n", b"there is no token in"), ("a b", b"holds more than a token"),
+    ("a\r\nX-Evil: 1", b"holds more than a token"), (None, b"cannot open"),
+])
+def test_files_that_hold_no_secret(other, tmp_path, text, complaint):
+    path = tmp_path / "token"
+    if text is not None:
+        secret(path, text)
+    done = read("--bearer-file", str(path), other + "/x/")
+    assert done.returncode == 2 and complaint in done.stderr
+
+
+def test_a_secret_that_everybody_can_read_is_named(other, tmp_path):
+    for option, text in (("--bearer-file", "abc"), ("--netrc-file", "machine x login y password z\n")):
+        done = read(option, secret(tmp_path / "secret", text, 0o644), other + "/x/")
+        assert done.returncode == 0 and b"can be read by every user of this machine (mode 0644)" in done.stderr
+        assert read(option, secret(tmp_path / "secret", text), other + "/x/").stderr == b""
+
+
+def test_no_file_and_two_ways_to_sign_in(other, tmp_path):
+    assert b"cannot open" in read("--netrc-file", str(tmp_path / "none"), other + "/x/").stderr
+    token = secret(tmp_path / "token", "abc")
+    assert read("--user", "a:b", "--bearer-file", token, other + "/x/").returncode == 2
+
+
+def test_a_certificate_is_trusted_by_ca_file(tmp_path):
+    made = subprocess.run([davit.BINARY, "cert", "self-signed", "--out", str(tmp_path / "tls")],
+                          capture_output=True, timeout=60, check=False)
+    assert made.returncode == 0, made.stderr
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "tls/cert.pem", tmp_path / "tls/key.pem")
+    server_ = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server_.socket = context.wrap_socket(server_.socket, server_side=True)
+    threading.Thread(target=server_.serve_forever, daemon=True).start()
+    url = f"https://localhost:{server_.server_address[1]}/x/"
+    assert read("--ca-file", str(tmp_path / "tls/cert.pem"), url).returncode == 0
+    assert read(url).returncode == 4
+    assert read("--ca-file", str(tmp_path / "none"), url).returncode == 4
+    server_.shutdown()
