@@ -281,7 +281,8 @@ static void add_number(const struct option *row, struct buf *to, const char *key
 {
     uint64_t number = get_number(row, member);
     bool is_unset = (row->kind == OPTION_SECONDS && number == OPTION_UNSET) ||
-                    (row->kind == OPTION_BYTES && number == 0);
+                    (row->kind == OPTION_BYTES && number == 0) ||
+                    (row->kind == OPTION_COUNT && number < row->least); /* settled later */
     if (is_unset)
         option_add_text(to, key, NULL);
     else

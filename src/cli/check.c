@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "check/model/history.h"
 #include "check/run/login.h"
-#include "cli/check_options.h"
+#include "cli/check_config.h"
 #include "cli/command.h"
 
 enum { EXIT_UNFINISHED = 3 };
@@ -314,6 +314,8 @@ static int check_run(struct check *check)
     struct report_summary summary = {.started_ms = clock_wall_ms()};
     struct err err, why = {0};
     check->started_ms = clock_mono_ms();
+    if (command->config && !command->is_quiet)
+        tell(stderr, "davit: settings of %s\n", command->config);
     check->events =
         (struct crawl_events){.turn = on_turn, .may_fetch = may_fetch, .is_known = is_known};
     check->query = (struct history_query){summary.started_ms, command->cache_age_ms};
@@ -348,6 +350,8 @@ int cmd_check(int argc, char **argv)
         status = EXIT_USAGE;
     } else if (command.wants_help) {
         check_command_print_help();
+    } else if (command.wants_config) {
+        check_command_print(&command);
     } else if (command.history && !(check.history = history_open(command.history, &err))) {
         tell(stderr, "davit: %s\n", err.text);
         status = EXIT_USAGE;

@@ -1,6 +1,6 @@
 /* The command line of `davit check`: a row of check_options.def for each option, and a function
  * here for those that are no plain value. What the options mean together is settled at the end
- * (settle()), so that they may come in any order.
+ * (check_command_settle()), so that they may come in any order.
  *
  * Robots.txt can be ignored only for hosts that the user says are theirs: a checker that ignores it
  * elsewhere gets its users banned, and whoever runs it on somebody else's site should have to say
@@ -51,6 +51,12 @@ static bool set_recursive(void *target, const char *value, struct err *err)
     return c->run.is_recursive = true;
 }
 
+static void add_recursive(struct buf *to, const char *key, const void *target)
+{
+    const struct check_command *c = target;
+    option_add_text(to, key, !c->is_recursion_set ? NULL : c->run.is_recursive ? "yes" : "no");
+}
+
 static bool set_no_recursive(void *target, const char *value, struct err *err)
 {
     struct check_command *c = target;
@@ -70,6 +76,15 @@ static bool set_depth(void *target, const char *value, struct err *err)
     return set_recursive(target, NULL, err);
 }
 
+static void add_depth(struct buf *to, const char *key, const void *target)
+{
+    const struct check_command *c = target;
+    if (c->run.depth_max == UINT32_MAX)
+        option_add_text(to, key, NULL);
+    else
+        buf_addf(to, "%s = %u\n", key, c->run.depth_max);
+}
+
 /* --- how fast --- */
 
 static bool set_crawl_delay(void *target, const char *value, struct err *err)
@@ -80,6 +95,12 @@ static bool set_crawl_delay(void *target, const char *value, struct err *err)
         return false;
     c->run.crawl_delay_s = (double)ms / 1000;
     return true;
+}
+
+static void add_crawl_delay(struct buf *to, const char *key, const void *target)
+{
+    const struct check_command *c = target;
+    buf_addf(to, "%s = %.0fms\n", key, c->run.crawl_delay_s * 1000);
 }
 
 /* "5/s", "1500/day"; what stands behind the slash may be missing. */
@@ -101,11 +122,29 @@ static bool set_rate(void *target, const char *value, struct err *err)
     return true;
 }
 
+static void add_rate(struct buf *to, const char *key, const void *target)
+{
+    const struct check_command *c = target;
+    if (c->run.rate > 0)
+        buf_addf(to, "%s = %.0f/s\n", key, c->run.rate);
+    else
+        option_add_text(to, key, NULL);
+}
+
 static bool set_quota(void *target, const char *value, struct err *err)
 {
     struct check_command *c = target;
     return parse_rate(value, STR("/day"), &c->quota_per_day) ||
            err_set(err, 0, "'%s' is not a quota (for example 1500/day)", value);
+}
+
+static void add_quota(struct buf *to, const char *key, const void *target)
+{
+    const struct check_command *c = target;
+    if (c->quota_per_day)
+        buf_addf(to, "%s = %llu/day\n", key, (unsigned long long)c->quota_per_day);
+    else
+        option_add_text(to, key, NULL);
 }
 
 /* --- who --- */
@@ -182,11 +221,38 @@ static bool set_status(void *target, const char *value, struct err *err)
     return add_rule(c, &rule, err);
 }
 
+/* --accept is written as what it comes to. */
+static void add_statuses(struct buf *to, const char *key, const void *target)
+{
+    const struct check_command *c = target;
+    for (size_t i = 0; i < c->run.status_rule_count; i++) {
+        const struct status_rule *rule = &c->run.status_rules[i];
+        buf_addf(to, "%s = %u-%u=%s\n", key, rule->first, rule->last,
+                 verdict_rows[rule->verdict].name);
+    }
+    if (c->run.status_rule_count == 0)
+        option_add_text(to, key, NULL);
+}
+
 static bool set_fail_on(void *target, const char *value, struct err *err)
 {
     struct check_command *c = target;
     return verdicts_parse(str_of_c(value), &c->report.fail_on) ||
            err_set(err, 0, "there is no such verdict in '%s'", value);
+}
+
+static void add_fail_on(struct buf *to, const char *key, const void *target)
+{
+    const struct check_command *c = target;
+    const char *comma = "";
+    buf_addf(to, "%s = ", key);
+    for (int i = 0; i < VERDICT_COUNT; i++) {
+        if (!(c->report.fail_on & verdict_bit((enum verdict)i)))
+            continue;
+        buf_addf(to, "%s%s", comma, verdict_rows[i].name);
+        comma = ",";
+    }
+    BUF_ADD(to, "\n");
 }
 
 /* --- what for --- */
@@ -216,6 +282,16 @@ static bool set_output(void *target, const char *value, struct err *err)
         return err_set(err, 0, "more than %d outputs", OUTPUTS_MAX);
     c->outputs[c->output_count++] = output;
     return true;
+}
+
+static void add_outputs(struct buf *to, const char *key, const void *target)
+{
+    const struct check_command *c = target;
+    for (size_t i = 0; i < c->output_count; i++) {
+        struct str name = report_name(c->outputs[i].ops);
+        const char *path = c->outputs[i].path;
+        buf_addf(to, "%s = %.*s%s%s\n", key, STR_ARGS(name), path ? ":" : "", path ? path : "");
+    }
 }
 
 /* --- the table --- */
@@ -250,7 +326,7 @@ void check_command_print_help(void)
 
 /* --- all together --- */
 
-static void set_defaults(struct check_command *c)
+void check_command_default(struct check_command *c)
 {
     const char *dir = getenv("TMPDIR");
     *c = (struct check_command){0};
@@ -310,7 +386,7 @@ static void settle_screen(struct check_command *c)
         c->report.shown = ((verdict_set)1 << VERDICT_COUNT) - 1;
 }
 
-static bool settle(struct check_command *c, struct err *err)
+bool check_command_settle(struct check_command *c, struct err *err)
 {
     settle_screen(c);
     c->run.per_loopback = c->run.per_host ? c->run.per_host : PER_LOOPBACK;
@@ -343,13 +419,6 @@ static bool settle(struct check_command *c, struct err *err)
     return close_accepted(c, err);
 }
 
-bool check_command_read(int argc, char **argv, struct check_command *command, struct err *err)
-{
-    set_defaults(command);
-    return options_read(&check_table, argc, argv, command, err) &&
-           (command->wants_help || settle(command, err));
-}
-
 void check_command_done(struct check_command *command)
 {
     text_list_done(&command->run.starts);
@@ -362,4 +431,5 @@ void check_command_done(struct check_command *command)
     text_list_done(&command->headers);
     buf_done(&command->bearer);
     buf_done(&command->auth_host);
+    arena_done(&command->arena);
 }

@@ -34,13 +34,17 @@ struct check_command {
     bool has_colour;
     bool shows_stats;
     bool wants_help;
+    bool wants_config;  /* printed, and nothing else */
+    const char *config; /* the file that settings were read from; NULL: none */
+    bool has_no_config;
+    struct arena arena; /* of what the file says */
     struct text_list headers;
     struct buf bearer;
     struct buf auth_host;
 };
 
-/* False: `err` says what is wrong. Borrows argv. Free it in any case. */
-NODISCARD bool check_command_read(int argc, char **argv, struct check_command *command,
-                                  struct err *err);
+void check_command_default(struct check_command *command);
+/* What the options mean together, when all are read. False: `err` says what is wrong. */
+NODISCARD bool check_command_settle(struct check_command *command, struct err *err);
 void check_command_done(struct check_command *command);
 void check_command_print_help(void);

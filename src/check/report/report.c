@@ -35,6 +35,14 @@ const struct report_ops *report_find(struct str name)
     return NULL;
 }
 
+struct str report_name(const struct report_ops *ops)
+{
+    size_t row = 0;
+    while (formats[row].ops != ops)
+        row++;
+    return formats[row].name;
+}
+
 bool report_is_failure(const struct report_options *options, enum verdict verdict)
 {
     return options->fail_on & verdict_bit(verdict);

@@ -86,6 +86,7 @@ extern const struct report_ops report_text, report_json, report_jsonl, report_cs
 
 /* NULL: there is no such form. */
 const struct report_ops *report_find(struct str name);
+struct str report_name(const struct report_ops *ops);
 
 struct report_options {
     verdict_set shown; /* rows of other verdicts are left out */

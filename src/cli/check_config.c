@@ -1,0 +1,229 @@
+/* The file has the names of the command line: "name = value", a flag is "yes" or "no", what may be
+ * given several times stands there several times. The command line wins.
+ *
+ * A file that is found, and was not named, may come with somebody else's project. It says how to
+ * look; but what writes to other places than beneath this folder, or reads a secret, is taken from
+ * a file that was named only. */
+#include "cli/check_config.h"
+
+#include <unistd.h>
+
+#include "base/files.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/suggest.h"
+#include "text/ini.h"
+
+#define CONFIG_NAME "davit-check.conf"
+#define IGNORE_NAME "davit-check.ignore"
+
+enum { NAMES_MAX = 128 };
+
+struct reading {
+    struct check_command *command;
+    bool *is_given;       /* by the command line, for each row */
+    const char *named;    /* by --config */
+    const char *start;    /* the first */
+    bool is_switched_off; /* --no-config */
+};
+
+/* --- where it is --- */
+
+static bool look_ahead(struct reading *reading, int argc, char **argv, struct err *err)
+{
+    struct option_reader reader = {.table = &check_table, .argv = argv, .argc = argc};
+    enum option_rc rc;
+    const char *value;
+    size_t row;
+    while ((rc = option_read(&reader, &row, &value, err)) != OPTION_END) {
+        if (rc == OPTION_WRONG)
+            return false;
+        if (rc == OPTION_OPERAND) {
+            reading->start = reading->start ? reading->start : value;
+            continue;
+        }
+        reading->is_given[row] = true;
+        if (strcmp(check_table.rows[row].name, "config") == 0)
+            reading->named = value;
+        if (strcmp(check_table.rows[row].name, "no-config") == 0)
+            reading->is_switched_off = true;
+    }
+    return true;
+}
+
+/* The nearest file of that name, from the folder of the start upwards. */
+static bool find_above(const struct reading *reading, const char *name, struct buf *path)
+{
+    const char *start = reading->start && !strstr(reading->start, "://") ? reading->start : ".";
+    char *real = realpath(start, NULL);
+    bool is_found = false;
+    size_t len = real ? strlen(real) : 0;
+    while (real && !is_found) {
+        buf_clear(path);
+        buf_add(path, str_of(real, len));
+        buf_addf(path, "/%s", name);
+        is_found = access(buf_c(path), R_OK) == 0;
+        if (len == 0)
+            break;
+        len = str_index_last(str_of(real, len), '/');
+    }
+    mem_free(real);
+    return is_found;
+}
+
+/* --- what stands in it --- */
+
+/* Beneath this folder. */
+static bool is_near(const char *path)
+{
+    bool climbs = strncmp(path, "../", 3) == 0 || strstr(path, "/../") || strcmp(path, "..") == 0;
+    return path[0] != '/' && path[0] != '~' && !climbs;
+}
+
+/* Whether a file that nobody named may say that. */
+static bool is_harmless(const struct option *row, const char *value)
+{
+    static const char *const secrets[] = {"auth",  "bearer-file", "netrc",     "login-form",
+                                          "proxy", "insecure",    "cookie-jar"};
+    static const char *const written[] = {"history", "cache", "spill"};
+    for (size_t i = 0; i < ARRAY_LEN(secrets); i++) {
+        if (strcmp(row->name, secrets[i]) == 0)
+            return false;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(written); i++) {
+        if (strcmp(row->name, written[i]) == 0)
+            return is_near(value);
+    }
+    if (strcmp(row->name, "output") == 0)
+        return !strchr(value, ':') || is_near(strchr(value, ':') + 1);
+    return true;
+}
+
+static bool fail_unknown(const char *name, struct err *err)
+{
+    const char *names[NAMES_MAX];
+    size_t count = 0;
+    assert(check_table.row_count <= NAMES_MAX);
+    for (size_t i = 0; i < check_table.row_count; i++) {
+        if (!check_table.rows[i].is_typed)
+            names[count++] = check_table.rows[i].name;
+    }
+    const char *meant = suggest(name, names, count);
+    return err_set(err, 0, "there is no setting '%s'%s%s%s", name, meant ? "; did you mean '" : "",
+                   meant ? meant : "", meant ? "'?" : "");
+}
+
+/* A flag with functions of its own is set by being typed. */
+static bool set_flag(const struct option *row, struct check_command *command, const char *value,
+                     struct err *err)
+{
+    if (strcmp(value, "no") == 0)
+        return true;
+    if (strcmp(value, "yes") != 0)
+        return err_set(err, 0, "'%s' is neither yes nor no", value);
+    return option_set(row, command, NULL, err);
+}
+
+static bool set(struct reading *reading, const struct ini *ini, struct err *err)
+{
+    struct arena *arena = &reading->command->arena;
+    const char *name = arena_text(arena, ini->key), *value = arena_text(arena, ini->value);
+    const struct option *row = option_find(&check_table, ini->key);
+    if (!row || row->is_typed)
+        return fail_unknown(name, err);
+    if (reading->is_given[row - check_table.rows])
+        return true;
+    if (!reading->named && !is_harmless(row, value))
+        return err_set(err, 0, "%s: only from a file that --config names", name);
+    bool is_typed_flag = row->kind == OPTION_CUSTOM && !row->argument;
+    bool is_set = is_typed_flag ? set_flag(row, reading->command, value, err)
+                                : option_set(row, reading->command, value, err);
+    return is_set || option_blame("", name, err);
+}
+
+static bool blame_line(const char *path, unsigned line, struct err *err)
+{
+    struct err mistake = *err;
+    return err_set(err, 0, "%s:%u: %s", path, line, mistake.text);
+}
+
+static bool read_settings(struct reading *reading, const char *path, struct err *err)
+{
+    struct ini ini = {0};
+    enum ini_rc rc;
+    if (!file_read_small(path, &reading->command->arena, &ini.rest, err))
+        return false;
+    while ((rc = ini_next(&ini, err)) == INI_KEY) {
+        if (!set(reading, &ini, err))
+            return blame_line(path, ini.line, err);
+    }
+    if (rc == INI_SECTION)
+        err_set(err, 0, "there are no sections here");
+    return rc == INI_END || blame_line(path, ini.line, err);
+}
+
+static bool read_ignored(struct reading *reading, const char *path, struct err *err)
+{
+    struct arena *arena = &reading->command->arena;
+    struct str rest;
+    if (!file_read_small(path, arena, &rest, err))
+        return false;
+    while (rest.len) {
+        struct str line = str_trim(str_cut(&rest, '\n'));
+        while (line.len && line.at[line.len - 1] == '\r')
+            line.len--;
+        if (line.len && line.at[0] != '#')
+            text_list_add(&reading->command->run.exclude, arena_text(arena, line));
+    }
+    return true;
+}
+
+static bool read_files(struct reading *reading, struct err *err)
+{
+    struct check_command *command = reading->command;
+    struct buf path = {0};
+    bool is_fine = true;
+    bool is_found =
+        !reading->is_switched_off && !reading->named && find_above(reading, CONFIG_NAME, &path);
+    const char *file = reading->named ? reading->named : is_found ? buf_c(&path) : NULL;
+    if (file)
+        is_fine = read_settings(reading, file, err);
+    if (file)
+        command->config = arena_text(&command->arena, str_of_c(file));
+    if (is_fine && !reading->is_switched_off && find_above(reading, IGNORE_NAME, &path))
+        is_fine = read_ignored(reading, buf_c(&path), err);
+    buf_done(&path);
+    return is_fine;
+}
+
+bool check_command_read(int argc, char **argv, struct check_command *command, struct err *err)
+{
+    bool *is_given = mem_new(check_table.row_count, sizeof(*is_given));
+    struct reading reading = {.command = command, .is_given = is_given};
+    check_command_default(command);
+    bool is_fine = look_ahead(&reading, argc, argv, err) && read_files(&reading, err) &&
+                   options_read(&check_table, argc, argv, command, err);
+    mem_free(is_given);
+    return is_fine &&
+           (command->wants_help || command->wants_config || check_command_settle(command, err));
+}
+
+/* --- printing --- */
+
+void check_command_print(const struct check_command *command)
+{
+    struct buf text = {0};
+    for (size_t i = 0; i < check_table.row_count; i++) {
+        const struct option *row = &check_table.rows[i];
+        bool is_secret = strcmp(row->name, "auth") == 0 || strcmp(row->name, "header") == 0 ||
+                         strcmp(row->name, "login-form") == 0;
+        if (row->is_typed)
+            continue;
+        if (is_secret)
+            buf_addf(&text, "# %s = (not shown)\n", row->name);
+        else
+            option_add(row, &text, row->name, command);
+    }
+    tell(stdout, "%s", buf_c(&text));
+    buf_done(&text);
+}
