@@ -3,8 +3,9 @@ DIR    ?=
 LISTEN ?= 127.0.0.1:8080
 PREFIX ?= /usr/local
 BENCH  ?=
+FOLDER ?=
 
-.PHONY: serve test soak build fuzz bench install format clean
+.PHONY: serve test soak build fuzz bench install format clean realmarkdown
 
 serve: build
 	@tools/serve.sh "$(LISTEN)" "$(DIR)"
@@ -29,6 +30,10 @@ fuzz:
 bench: build
 	@tools/setup.sh bench || true
 	@bench/run $(BENCH)
+
+# Not part of the tests: fetches packages from npm. FOLDER=DIR compares over DIR instead.
+realmarkdown: build
+	@tests/check/realmarkdown/run "$(FOLDER)"
 
 install: build
 	@meson setup --reconfigure build --prefix="$(PREFIX)" >/dev/null

@@ -30,6 +30,7 @@ OF_STORES_ONLY = "store/backend.h"
 # The table's names of libraries, and how their headers begin. One that begins in two ways is the
 # longer one's.
 LIBRARIES = {
+    "cmark-gfm": "cmark-gfm",
     "dlopen": "dlfcn.h",
     "expat": "expat.h",
     "fnmatch": "fnmatch.h",

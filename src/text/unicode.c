@@ -1,3 +1,11 @@
+/* The forms of Unicode, by utf8proc.
+ *
+ * Most of what comes by is ASCII, whose forms are all the same but for its capitals, so that is not
+ * given to the library. What is no UTF-8 is left as it is: names of files are bytes, and two that
+ * differ in them are two files whatever they look like. Each part of a path has its form by itself,
+ * so that one bad part does not keep its neighbours from being compared.
+ *
+ * UNICODE_SMALL goes by way of the capital, as file systems do that do not tell case apart. */
 #include "text/unicode.h"
 
 #include <utf8proc.h>
@@ -82,4 +90,24 @@ size_t unicode_within(struct res_path path, struct res_path tree)
             return SIZE_MAX;
     }
     return rest.len ? (size_t)(rest.at - path.at) - 1 : path.len;
+}
+
+bool unicode_is_word(uint32_t character)
+{
+    switch (utf8proc_category((utf8proc_int32_t)character)) {
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO:
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_PC:
+        return true;
+    default:
+        return false;
+    }
 }

@@ -23,3 +23,6 @@ bool unicode_eq(struct str a, struct str b);
 /* How many bytes of `path` name the collection `tree`, in whatever form; SIZE_MAX: it is not
  * within. */
 size_t unicode_within(struct res_path path, struct res_path tree);
+
+/* A letter, a digit, a mark on one of them, or what joins words, such as '_'. */
+bool unicode_is_word(uint32_t character);

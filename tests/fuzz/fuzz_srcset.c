@@ -1,4 +1,4 @@
-/* Small languages of attributes, and Markdown: each ends, and what is found is part of the input.
+/* Small languages of attributes, and plain text: each ends, and what is found is part of the input.
  */
 #include "check/read/entities.h"
 #include "check/read/plain_links.h"
@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                    found.at + found.len <= text.at + text.len);
     entities_decode(&decoded, text, true);
     FUZZ_CHECK(decoded.len <= text.len * 4);
-    markdown_links(&finds.finder, text);
+    text_links(&finds.finder, text);
     list_links(&finds.finder, text);
     buf_done(&finds.lines);
     buf_done(&decoded);

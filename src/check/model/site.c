@@ -2,16 +2,14 @@
  * whether it fits.
  *
  * Targets are 64 bytes each in blocks that never move, found by an open table of their numbers; the
- * text of a URL stands once, in an arena. Names are sets of 64 bits: the keyed hash of target and
- * name, so that a page's anchors cost 8 bytes each whatever they are called; that two of them have
- * the same hash is less likely than a fault of the memory.
+ * text of a URL stands once, in an arena.
  *
  * Places are never looked up while links are checked: they are a log (place_log.c), written once
  * and read at the end, in memory up to a bound and in a file beyond it.
  *
  * Invariants
  *  (1) a target's number is its position; numbers are never given up;
- *  (2) `slots` has a power of two of entries and is at most half full, `names` likewise;
+ *  (2) `slots` has a power of two of entries and is at most half full;
  *  (3) a verdict is only read of a target that is DONE.
  *
  * Rejected: a table of fragments that are asked for, filled while pages come in. A link's fragment
@@ -21,6 +19,8 @@
 #include "base/buf.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "check/model/anchor_set.h"
+#include "check/model/fragment.h"
 #include "check/model/place_log.h"
 
 enum { BLOCK_TARGETS = 4096, SLOTS_MIN = 1024, MEMBERS_STEP = 256, STATUS_NOT_ALLOWED = 405 };
@@ -33,9 +33,7 @@ struct site {
     size_t slot_count;
     struct buf notes;
 
-    uint64_t *names; /* hashes; 0: free */
-    size_t name_slot_count;
-    size_t name_count;
+    struct anchor_set names;
 
     struct member *members;
     uint32_t member_count;
@@ -52,9 +50,8 @@ struct site *site_new(const char *spill_dir)
 {
     struct site *site = MEM_NEW(struct site);
     site->places = place_log_new(spill_dir);
-    site->slot_count = site->name_slot_count = SLOTS_MIN;
+    site->slot_count = SLOTS_MIN;
     site->slots = mem_new(site->slot_count, sizeof(*site->slots));
-    site->names = mem_new(site->name_slot_count, sizeof(*site->names));
     buf_add_char(&site->notes, '\0'); /* note 0 is none */
     return site;
 }
@@ -67,7 +64,7 @@ void site_free(struct site *site)
         mem_free(site->blocks[i / BLOCK_TARGETS]);
     mem_free(site->blocks);
     mem_free(site->slots);
-    mem_free(site->names);
+    anchor_set_done(&site->names);
     mem_free(site->members);
     buf_done(&site->notes);
     place_log_free(site->places);
@@ -235,47 +232,14 @@ const struct past *site_place_past(const struct site *site, const struct place *
 
 /* --- names --- */
 
-static uint64_t name_hash(uint32_t id, struct str name)
-{
-    uint64_t hash = hash_bytes(name) ^ hash_bytes(str_of((const char *)&id, sizeof(id)));
-    return hash ? hash : 1;
-}
-
-static uint64_t *name_slot(const struct site *site, uint64_t hash)
-{
-    size_t at = (size_t)hash & (site->name_slot_count - 1);
-    while (site->names[at] && site->names[at] != hash)
-        at = (at + 1) & (site->name_slot_count - 1);
-    return &site->names[at];
-}
-
-static void grow_names(struct site *site)
-{
-    uint64_t *old = site->names;
-    size_t count = site->name_slot_count;
-    site->name_slot_count *= 2;
-    site->names = mem_new(site->name_slot_count, sizeof(*site->names));
-    for (size_t i = 0; i < count; i++) {
-        if (old[i])
-            *name_slot(site, old[i]) = old[i];
-    }
-    mem_free(old);
-}
-
 void site_add_name(struct site *site, uint32_t id, struct str name)
 {
-    uint64_t hash = name_hash(id, name);
-    uint64_t *slot = name_slot(site, hash);
-    if (*slot)
-        return;
-    *slot = hash;
-    if (++site->name_count * 2 > site->name_slot_count)
-        grow_names(site);
+    anchor_set_add(&site->names, id, name);
 }
 
 bool site_has_name(const struct site *site, uint32_t id, struct str name)
 {
-    return *name_slot(site, name_hash(id, name)) != 0;
+    return anchor_set_has(&site->names, id, name);
 }
 
 /* --- members --- */
@@ -351,12 +315,6 @@ struct outcome site_outcome(const struct site *site, uint32_t id, unsigned redir
     return outcome;
 }
 
-/* Every page has a top (HTML 7.4.6.4); what begins with '!' is for a script. */
-static bool is_everywhere(struct str fragment)
-{
-    return str_eq_nocase(fragment, STR("top")) || str_starts(fragment, STR("!"));
-}
-
 struct outcome site_place_outcome(const struct site *site, const struct place *place,
                                   unsigned redirects_max, bool with_fragments)
 {
@@ -373,8 +331,8 @@ struct outcome site_place_outcome(const struct site *site, const struct place *p
     if (!is_good)
         return outcome;
     bool is_asked = with_fragments && place->fragment.len && (end->flags & TARGET_HAS_NAMES);
-    if (is_asked && !is_everywhere(place->fragment) &&
-        !site_has_name(site, outcome.end, place->fragment)) {
+    if (is_asked &&
+        !fragment_is_found(&site->names, outcome.end, end->flags & TARGET_FOLDS_NAMES, place)) {
         outcome.verdict = VERDICT_FRAGMENT_MISSING;
         return outcome;
     }

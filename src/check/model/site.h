@@ -34,6 +34,7 @@ enum target_flag {
     TARGET_IS_LEFT = 4096,   /* a local file that only pages of others lead to */
     TARGET_SETS_COOKIE = 8192,
     TARGET_IS_ASKED_AGAIN = 16384, /* with a cookie that it wanted */
+    TARGET_FOLDS_NAMES = 32768,    /* its names are known in the form of heading_name_fold() */
 };
 
 /* What a target is to be fetched for. */

@@ -7,7 +7,8 @@
  *
  * Invariants
  *  (1) at most one <a> is held: another one, or the end, closes it, as in the tree of the page;
- *  (2) text is asked of the tokenizer only within <a> and <style>. */
+ *  (2) text is asked of the tokenizer only within <a>, <style>, and headings that somebody asks
+ *      for. */
 #include "check/read/html_links.h"
 
 #include "base/mem.h"
@@ -16,7 +17,7 @@
 #include "check/read/srcset.h"
 #include "text/utf8_clean.h"
 
-enum { TEXT_BYTES_MAX = 120, LETTERS = 26 };
+enum { TEXT_BYTES_MAX = 120, HEADING_BYTES_MAX = 4096, LETTERS = 26 };
 
 struct html_links {
     struct html_events events;
@@ -29,6 +30,9 @@ struct html_links {
     struct buf held_text;
     struct html_position held_at;
     enum link_kind held_kind;
+
+    bool is_in_heading; /* one that has not ended; only when the finder wants to know */
+    struct buf heading;
 
     bool is_in_style;
     bool has_base;
@@ -48,14 +52,20 @@ static void index_rows(struct html_links *links)
     }
 }
 
-/* --- the text of a link --- */
+/* --- the text of a link, and of a heading --- */
+
+static void want_text(struct html_links *links)
+{
+    html_reader_want_text(links->reader,
+                          links->is_held || links->is_in_heading || links->is_in_style);
+}
 
 static void close_held(struct html_links *links)
 {
     if (!links->is_held)
         return;
     links->is_held = false;
-    html_reader_want_text(links->reader, links->is_in_style);
+    want_text(links);
     struct str text = str_trim(utf8_first(buf_str(&links->held_text), TEXT_BYTES_MAX));
     finder_link(links->finder, links->held_kind, buf_str(&links->held_raw), text, links->held_at);
 }
@@ -69,7 +79,7 @@ static void hold(struct html_links *links, enum link_kind kind, const struct htm
     buf_clear(&links->held_raw);
     buf_add(&links->held_raw, attr->value);
     buf_clear(&links->held_text);
-    html_reader_want_text(links->reader, true);
+    want_text(links);
 }
 
 /* White space of any length counts as one space. */
@@ -83,6 +93,31 @@ static void add_held_text(struct html_links *links, struct str text)
         else if (to->len && to->at[to->len - 1] != ' ')
             buf_add_char(to, ' ');
     }
+}
+
+static bool is_heading(struct str name)
+{
+    return name.len == 2 && name.at[0] == 'h' && name.at[1] >= '1' && name.at[1] <= '6';
+}
+
+static void close_heading(struct html_links *links)
+{
+    if (!links->is_in_heading)
+        return;
+    links->is_in_heading = false;
+    want_text(links);
+    links->finder->heading(links->finder, buf_str(&links->heading));
+}
+
+/* One that has not ended is ended by the next. */
+static void open_heading(struct html_links *links, struct str name)
+{
+    if (!links->finder->heading || !is_heading(name))
+        return;
+    close_heading(links);
+    links->is_in_heading = true;
+    buf_clear(&links->heading);
+    want_text(links);
 }
 
 static struct str attr_value(const struct html_tag *tag, struct str name)
@@ -271,6 +306,7 @@ static void on_start(struct html_events *events, const struct html_tag *tag)
     if (links->template_depth)
         return;
     close_before(links, tag);
+    open_heading(links, tag->name);
     add_anchors(links, tag);
     const struct html_attr *base =
         str_eq(tag->name, STR("base")) ? html_attr_find(tag, STR("href")) : NULL;
@@ -284,7 +320,7 @@ static void on_start(struct html_events *events, const struct html_tag *tag)
     add_rows(links, tag);
     if (str_eq(tag->name, STR("style")) && !tag->is_self_closing) {
         links->is_in_style = true;
-        html_reader_want_text(links->reader, true);
+        want_text(links);
     }
 }
 
@@ -295,9 +331,11 @@ static void on_end(struct html_events *events, struct str name)
         links->template_depth--;
     if (str_eq(name, STR("a")))
         close_held(links);
+    if (is_heading(name))
+        close_heading(links);
     if (links->is_in_style && str_eq(name, STR("style"))) {
         links->is_in_style = false;
-        html_reader_want_text(links->reader, links->is_held);
+        want_text(links);
     }
 }
 
@@ -307,8 +345,12 @@ static void on_text(struct html_events *events, struct str element, struct str t
     struct html_links *links = CONTAINER_OF(events, struct html_links, events);
     if (links->is_in_style)
         add_style(links, text, at);
-    else if (links->is_held && !str_eq(element, STR("script")))
+    if (links->is_in_style || str_eq(element, STR("script")))
+        return;
+    if (links->is_held)
         add_held_text(links, text);
+    if (links->is_in_heading)
+        buf_add(&links->heading, str_first(text, HEADING_BYTES_MAX - links->heading.len));
 }
 
 struct html_links *html_links_new(struct finder *finder)
@@ -328,6 +370,7 @@ void html_links_free(struct html_links *links)
     html_reader_free(links->reader);
     buf_done(&links->held_raw);
     buf_done(&links->held_text);
+    buf_done(&links->heading);
     mem_free(links);
 }
 
@@ -336,10 +379,16 @@ void html_links_feed(struct html_links *links, struct str bytes)
     html_reader_feed(links->reader, bytes);
 }
 
+void html_links_at(struct html_links *links, struct html_position at)
+{
+    html_reader_at(links->reader, at);
+}
+
 void html_links_end(struct html_links *links)
 {
     html_reader_end(links->reader);
     close_held(links);
+    close_heading(links);
 }
 
 /* --- <meta charset> --- */

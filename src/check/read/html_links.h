@@ -12,6 +12,8 @@ void html_links_free(struct html_links *links);
 
 /* More of the page, at any split, in UTF-8. */
 void html_links_feed(struct html_links *links, struct str bytes);
+/* What is fed next stands there: the page is a part of another document. */
+void html_links_at(struct html_links *links, struct html_position at);
 void html_links_end(struct html_links *links);
 
 /* What the first bytes of a page say of its encoding in <meta>; CHARSET_NONE: nothing. */

@@ -755,6 +755,13 @@ void html_reader_feed(struct html_reader *reader, struct str bytes)
     }
 }
 
+void html_reader_at(struct html_reader *reader, struct html_position at)
+{
+    reader->line = at.line;
+    reader->column = at.column;
+    reader->was_cr = false;
+}
+
 void html_reader_end(struct html_reader *reader)
 {
     if (reader->state == RAW_LESS || reader->state == RAW_END_NAME || reader->state == RAW_BANG ||

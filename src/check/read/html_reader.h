@@ -23,6 +23,8 @@ NODISCARD struct html_reader *html_reader_new(struct html_events *events);
 void html_reader_free(struct html_reader *reader);
 
 void html_reader_feed(struct html_reader *reader, struct str bytes);
+/* What is fed next stands there, and not behind what was fed before. */
+void html_reader_at(struct html_reader *reader, struct html_position at);
 void html_reader_end(struct html_reader *reader);
 
 /* From now on text is told of, or not. May be called from an event. */

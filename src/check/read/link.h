@@ -37,6 +37,8 @@ struct finder {
     void (*base)(struct finder *finder, struct str href);
     /* Optional. A name that a fragment may have. */
     void (*anchor)(struct finder *finder, struct str name);
+    /* Optional. The text of a heading of HTML, as it stands there. */
+    void (*heading)(struct finder *finder, struct str text);
 };
 
 void finder_link(struct finder *finder, enum link_kind kind, struct str raw, struct str text,

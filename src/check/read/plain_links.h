@@ -1,5 +1,5 @@
-/* check/read/plain_links.h: the links of Markdown, and of lists of URLs. Both are read whole, in
- * UTF-8. */
+/* check/read/plain_links.h: the links of lists of URLs, and of text of whose markup nothing is
+ * known. Both are read whole, in UTF-8. */
 #pragma once
 
 #include "check/read/link.h"
@@ -7,6 +7,6 @@
 /* One URL a line; empty lines and those that begin with '#' are skipped. */
 void list_links(struct finder *finder, struct str text);
 
-/* CommonMark's links, images, reference definitions and autolinks, GitHub's bare URLs, and the HTML
- * in it. Headings are anchors, named as GitHub names them. */
-void markdown_links(struct finder *finder, struct str text);
+/* The addresses in any text, as far as they can be told from it: "http://" and "https://" with what
+ * follows, but for brackets around it and the punctuation of a sentence. */
+void text_links(struct finder *finder, struct str text);

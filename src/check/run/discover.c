@@ -287,7 +287,9 @@ void document_read(struct crawl *crawl, struct document *document)
         site_set_note(crawl->site, document->target, STR("text that is no list of URLs"));
         return;
     }
-    target->flags |= TARGET_IS_PARSED | (page_has_names(page) ? TARGET_HAS_NAMES : 0);
+    target->flags |= TARGET_IS_PARSED | (page_has_names(page) ? TARGET_HAS_NAMES : 0) |
+                     (page_folds_names(page) ? TARGET_FOLDS_NAMES : 0);
+    site_set_note(crawl->site, document->target, page_note(page));
     if (!(target->flags & (TARGET_IS_INSIDE | TARGET_IS_SITEMAP)))
         return;
     if (crawl->options->pages_max && crawl->counts.pages >= crawl->options->pages_max) {

@@ -22,6 +22,7 @@ static void read_links(struct crawl *crawl, struct document *document, int fd, e
 {
     char bytes[READ_BYTES];
     document_begin(document, crawl->site, document->target, type, STR_NONE);
+    page_want_wikilinks(document->page, crawl->options->wikilinks);
     ssize_t len;
     while ((len = read(fd, bytes, sizeof(bytes))) > 0 &&
            page_feed(document->page, str_of(bytes, size_of_ssize(len))))

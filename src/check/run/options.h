@@ -3,6 +3,7 @@
 
 #include "base/text_list.h"
 #include "check/model/verdict.h"
+#include "check/read/markdown/wiki.h"
 #include "client/options.h"
 
 enum robots_mode { ROBOTS_OBEY, ROBOTS_WARN, ROBOTS_IGNORE };
@@ -46,6 +47,7 @@ struct check_options {
     bool is_strict;   /* a property that is absent is a failure */
     bool has_fragments;
     bool has_css;
+    enum wikilinks wikilinks; /* of Markdown */
     bool has_soft404;
     bool has_archive;
 

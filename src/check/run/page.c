@@ -5,8 +5,8 @@
  * until it is settled: byte order mark, then the Content-Type, then <meta>, then UTF-8 if the
  * bytes are, otherwise windows-1252 (HTML 13.2.3.2). XML is passed on as it is: expat knows.
  *
- * HTML and CSS are read as they come. Markdown, lists and what is packed are gathered whole, up to
- * WHOLE_BYTES_MAX, since their readers want that.
+ * HTML, CSS and Markdown are read as they come. Text, lists and what is packed are gathered whole,
+ * up to WHOLE_BYTES_MAX, since their readers want that.
  *
  * The likeness is a similarity hash over the words of the text between tags: each word votes for
  * each bit, so that two pages that differ in few words differ in few bits. */
@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "check/read/css.h"
 #include "check/read/html_links.h"
+#include "check/read/markdown/markdown.h"
 #include "check/read/plain_links.h"
 #include "check/read/xml_links.h"
 #include "check/url/url.h"
@@ -50,6 +51,7 @@ struct page {
     struct html_links *html;
     struct css_reader *css;
     struct xml_links *xml;
+    struct markdown_reader *markdown;
     bool is_broken;
     bool is_no_list;
     bool wants_likeness;
@@ -76,6 +78,11 @@ static const struct {
     {STR_INIT("text/markdown"), STR_INIT(".md"), PAGE_MARKDOWN},
     {STR_INIT("text/x-markdown"), STR_INIT(".markdown"), PAGE_MARKDOWN},
     {STR_INIT("text/x-markdown"), STR_INIT(".mdx"), PAGE_MARKDOWN},
+    {STR_INIT("text/x-rst"), STR_INIT(".rst"), PAGE_PROSE},
+    {STR_INIT("text/prs.fallenstein.rst"), STR_INIT(".rest"), PAGE_PROSE},
+    {STR_INIT("text/asciidoc"), STR_INIT(".adoc"), PAGE_PROSE},
+    {STR_INIT("text/x-asciidoc"), STR_INIT(".asciidoc"), PAGE_PROSE},
+    {STR_INIT("text/org"), STR_INIT(".org"), PAGE_PROSE},
     {STR_INIT("text/uri-list"), STR_INIT(".txt"), PAGE_LIST},
     {STR_INIT("application/gzip"), STR_INIT(".gz"), PAGE_GZIP},
     {STR_INIT("application/x-gzip"), STR_INIT(".gz"), PAGE_GZIP},
@@ -150,6 +157,8 @@ struct page *page_new(enum page_type type, struct str media_type, struct finder 
         page->css = css_reader_new(finder, (struct html_position){1, 1});
     else if (type == PAGE_XML)
         page->xml = xml_links_new(finder);
+    else if (type == PAGE_MARKDOWN)
+        page->markdown = markdown_reader_new(finder);
     return page;
 }
 
@@ -162,6 +171,7 @@ void page_free(struct page *page)
     html_links_free(page->html);
     css_reader_free(page->css);
     xml_links_free(page->xml);
+    markdown_reader_free(page->markdown);
     buf_done(&page->held);
     buf_done(&page->utf8);
     buf_done(&page->likeness.word);
@@ -212,6 +222,12 @@ uint64_t page_likeness(const struct page *page, uint32_t *word_count_out)
 
 /* --- reading --- */
 
+void page_want_wikilinks(struct page *page, enum wikilinks style)
+{
+    if (page->markdown)
+        markdown_reader_want_wikilinks(page->markdown, style);
+}
+
 static void pass_on(struct page *page, struct str utf8)
 {
     if (page->type == PAGE_HTML) {
@@ -220,6 +236,8 @@ static void pass_on(struct page *page, struct str utf8)
         html_links_feed(page->html, utf8);
     } else if (page->type == PAGE_CSS) {
         css_reader_feed(page->css, utf8);
+    } else if (page->type == PAGE_MARKDOWN) {
+        markdown_reader_feed(page->markdown, utf8);
     } else {
         buf_add(&page->held, utf8);
     }
@@ -273,7 +291,7 @@ static void settle(struct page *page)
 static bool is_text(const struct page *page)
 {
     return page->type == PAGE_HTML || page->type == PAGE_CSS || page->type == PAGE_MARKDOWN ||
-           page->type == PAGE_LIST || page->type == PAGE_PLAIN_TEXT;
+           page->type == PAGE_PROSE || page->type == PAGE_LIST || page->type == PAGE_PLAIN_TEXT;
 }
 
 bool page_feed(struct page *page, struct str bytes)
@@ -347,7 +365,10 @@ bool page_end(struct page *page)
         page->is_broken |= !xml_links_feed(page->xml, STR_NONE, true);
         break;
     case PAGE_MARKDOWN:
-        markdown_links(page->finder, buf_str(&page->held));
+        markdown_reader_end(page->markdown);
+        break;
+    case PAGE_PROSE:
+        text_links(page->finder, buf_str(&page->held));
         break;
     case PAGE_LIST:
         list_links(page->finder, buf_str(&page->held));
@@ -374,6 +395,17 @@ bool page_is_understood(const struct page *page)
 bool page_has_names(const struct page *page)
 {
     return page->type == PAGE_HTML || page->type == PAGE_MARKDOWN;
+}
+
+bool page_folds_names(const struct page *page)
+{
+    return page->type == PAGE_MARKDOWN;
+}
+
+struct str page_note(const struct page *page)
+{
+    return page->type == PAGE_PROSE ? STR("of its links only the addresses in its text were read")
+                                    : STR_NONE;
 }
 
 struct url_encoder *page_encoder(struct page *page)

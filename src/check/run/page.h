@@ -3,6 +3,7 @@
 
 #include "check/read/charset.h"
 #include "check/read/link.h"
+#include "check/read/markdown/wiki.h"
 
 enum page_type {
     PAGE_NONE, /* nothing that has links */
@@ -10,6 +11,7 @@ enum page_type {
     PAGE_CSS,
     PAGE_XML, /* a sitemap, a feed, or nothing that has links */
     PAGE_MARKDOWN,
+    PAGE_PROSE, /* of a markup that is not read: only the addresses in it are found */
     PAGE_LIST,
     PAGE_PLAIN_TEXT, /* a list, if each of its lines is an absolute URL */
     PAGE_GZIP,       /* may have one of the above packed in it */
@@ -27,6 +29,9 @@ struct page;
 NODISCARD struct page *page_new(enum page_type type, struct str media_type, struct finder *finder);
 void page_free(struct page *page);
 
+/* Of Markdown: links of wikis are links, too. Before its first byte. */
+void page_want_wikilinks(struct page *page, enum wikilinks style);
+
 /* More of it, at any split. False: it is too long, and no more is read. */
 NODISCARD bool page_feed(struct page *page, struct str bytes);
 
@@ -39,6 +44,12 @@ bool page_is_understood(const struct page *page);
 
 /* Whether fragments lead to names in it. */
 bool page_has_names(const struct page *page);
+
+/* Whether names are told of in the form of heading_name_fold(), and are to be compared in it. */
+bool page_folds_names(const struct page *page);
+
+/* How it was read, for people; empty: as it should be. */
+struct str page_note(const struct page *page);
 
 /* For the queries of its links. NULL: UTF-8. Valid until the page is freed. */
 struct url_encoder *page_encoder(struct page *page);

@@ -261,6 +261,7 @@ static bool begin_page(struct visit *visit)
         return false;
     }
     document_begin(&visit->document, crawl->site, visit->target, what, type);
+    page_want_wikilinks(visit->document.page, crawl->options->wikilinks);
     if (crawl->soft404)
         page_want_likeness(visit->document.page);
     return true;

@@ -29,36 +29,26 @@ TEST(lists_have_a_url_on_each_line)
     check_rows(rows, ARRAY_LEN(rows), list_links);
 }
 
-TEST(markdown_has_links)
+TEST(text_has_addresses)
 {
     static const struct row rows[] = {
-        {"see [this](a.md \"t\") and ![img](<b c.png>)",
-         "markdown@link 1:12 a.md [this]\nmarkdown@image 1:34 b c.png [img]\n"},
-        {"[a](x_(y)) [b](z\\)w)", "markdown@link 1:5 x_(y) [a]\nmarkdown@link 1:16 z)w [b]\n"},
-        {"[![i](i.png)](p.md)",
-         "markdown@image 1:7 i.png [i]\nmarkdown@link 1:15 p.md [![i](i.png)]\n"},
-        {"text\n\n[id]: http://h/a 'T'\n[^1]: note\n", "markdown@link 3:7 http://h/a [id]\n"},
-        {"<http://h/a> http://h/b. (http://h/no) https://h/(c)!",
-         "markdown@link 1:2 http://h/a\nmarkdown@link 1:14 http://h/b\n"
-         "markdown@link 1:40 https://h/(c)\n"},
-        {"`[a](no)` ``[a](no) ` `` [b](yes)", "markdown@link 1:30 yes [b]\n"},
-        {"```\n[a](no)\n```\n[b](yes)", "markdown@link 4:5 yes [b]\n"},
-        {"~~~~ x\n```\n[a](no)\n~~~~\n[b](yes)", "markdown@link 5:5 yes [b]\n"},
-        {"para\n    [a](yes)\n\n    [b](no)\n\n    [c](no)\n", "markdown@link 2:9 yes [a]\n"},
-        {"```\nx\n```\n    [a](no)\n# h\n    [b](no)\n", "#h\n"},
-        {"\\[a](x)", ""},
-        {"a <img src=i.png> b", "img@src 1:12 i.png\n"},
-        {"[a]\n\n(no)", ""},
-        {"# A title, *here*!\n## `code` two\n#no\n", "#a-title-here\n#code-two\n"},
+        {"`davit <https://h/a>`_ and (http://h/b).\n.. _x: HTTPS://h/c_\n",
+         "text@address 1:9 https://h/a\ntext@address 1:29 http://h/b\n"
+         "text@address 2:8 HTTPS://h/c\n"},
+        {"https://h/a[title] link:http://[::1]:8/b[x] http://h/(c)\n",
+         "text@address 1:1 https://h/a\ntext@address 1:25 http://[::1]:8/b\n"
+         "text@address 1:45 http://h/(c)\n"},
+        {"\xc3\xa4 http://h/\xc3\xa4! http:// xhttp://no https://",
+         "text@address 1:3 http://h/\xc3\xa4\n"},
     };
-    check_rows(rows, ARRAY_LEN(rows), markdown_links);
+    check_rows(rows, ARRAY_LEN(rows), text_links);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_have_a_url_on_each_line),
-        cmocka_unit_test(markdown_has_links),
+        cmocka_unit_test(text_has_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

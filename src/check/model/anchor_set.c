@@ -1,0 +1,53 @@
+#include "check/model/anchor_set.h"
+
+#include "base/map.h"
+#include "base/mem.h"
+
+enum { SLOTS_MIN = 1024 };
+
+void anchor_set_done(struct anchor_set *set)
+{
+    mem_free(set->slots);
+    *set = (struct anchor_set){0};
+}
+
+static uint64_t name_hash(uint32_t id, struct str name)
+{
+    uint64_t hash = hash_bytes(name) ^ hash_bytes(str_of((const char *)&id, sizeof(id)));
+    return hash ? hash : 1;
+}
+
+static uint64_t *slot_of(const struct anchor_set *set, uint64_t hash)
+{
+    size_t at = (size_t)hash & (set->slot_count - 1);
+    while (set->slots[at] && set->slots[at] != hash)
+        at = (at + 1) & (set->slot_count - 1);
+    return &set->slots[at];
+}
+
+static void grow(struct anchor_set *set)
+{
+    struct anchor_set old = *set;
+    set->slot_count = size_max(SLOTS_MIN, old.slot_count * 2);
+    set->slots = mem_new(set->slot_count, sizeof(*set->slots));
+    for (size_t i = 0; i < old.slot_count; i++) {
+        if (old.slots[i])
+            *slot_of(set, old.slots[i]) = old.slots[i];
+    }
+    mem_free(old.slots);
+}
+
+void anchor_set_add(struct anchor_set *set, uint32_t id, struct str name)
+{
+    if ((set->count + 1) * 2 > set->slot_count)
+        grow(set);
+    uint64_t hash = name_hash(id, name);
+    uint64_t *slot = slot_of(set, hash);
+    set->count += *slot == 0;
+    *slot = hash;
+}
+
+bool anchor_set_has(const struct anchor_set *set, uint32_t id, struct str name)
+{
+    return set->count && *slot_of(set, name_hash(id, name)) != 0;
+}
