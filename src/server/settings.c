@@ -370,6 +370,7 @@ static bool add_mount(struct settings *settings, const struct config_mount *conf
     mount->mount.usages = store_pool_usages(settings->pool);
     options.root = split_root(&settings->arena, config->root, mount);
     options.is_read_only = settings->config.is_read_only;
+    options.is_alone = config->is_alone;
     options.state_dir = config->line ? NULL : settings->config.state_dir; /* of the root only */
     mount->mount.store = store_pool_take(settings->pool, &options, err);
     settings->places[settings->mount_count] = place_of(&settings->arena, mount, config);
@@ -476,6 +477,7 @@ bool settings_mount(struct settings *settings, const struct settings_ground *gro
     struct config_mount root = {.pattern = STR("/"),
                                 .root = settings->config.root,
                                 .is_active = settings->config.is_active,
+                                .is_alone = settings->config.is_alone,
                                 .cors = settings->config.cors};
     size_t count = 1;
     bool is_fine = settings_check_roots(&settings->config, err);

@@ -22,6 +22,7 @@ struct pooled {
     struct list link;
     struct store *store;
     char *root;
+    bool is_alone;
     unsigned refs;
 };
 
@@ -98,8 +99,19 @@ static struct pooled *add(struct store_pool *pool, const struct store_options *a
     struct pooled *pooled = MEM_NEW(struct pooled);
     pooled->store = store;
     pooled->root = mem_copy_text(options.root, strlen(options.root));
+    pooled->is_alone = options.is_alone;
     list_append(&pool->stores, &pooled->link);
     return pooled;
+}
+
+/* What it was opened for cannot be changed while it is open. */
+static bool agrees(const struct pooled *pooled, const struct store_options *options,
+                   struct err *err)
+{
+    return pooled->is_alone == options->is_alone ||
+           err_set(err, 0,
+                   "others-write of '%s' cannot be both yes and no; to change it, restart davit",
+                   options->root);
 }
 
 struct store *store_pool_take(struct store_pool *pool, const struct store_options *options,
@@ -110,6 +122,8 @@ struct store *store_pool_take(struct store_pool *pool, const struct store_option
     struct pooled *pooled = find_root(pool, options->root, &lost);
     if (!pooled)
         pooled = add(pool, options, lost, err);
+    else if (!agrees(pooled, options, err))
+        pooled = NULL;
     if (pooled)
         pooled->refs++;
     pthread_mutex_unlock(&pool->mutex);

@@ -36,6 +36,7 @@ struct store_options {
     const char *root;      /* of the resources; a backend may not need one */
     const char *state_dir; /* of davit's own state; NULL: the backend's default */
     bool is_read_only;
+    bool is_alone; /* nobody else changes what is below the root while it is open */
     enum store_durability durability;
     const struct limits *limits; /* must outlive the store */
     /* The root has come to be somewhere else, and can be opened there; called again, at most once a

@@ -210,6 +210,7 @@ def test_reload_changes_users_and_rules_and_drops_no_connection(server, folder):
     ("[server]\nusers = /not/there\n", "cannot open '/not/there'"),
     ("[server]\nschemes = bsic\n", "there is no sign-in scheme 'bsic'"),
     ("rubbish", "davit.conf:1: neither"),
+    ("[server]\nothers-write = no\n", "cannot be both yes and no; to change it, restart davit"),
     ("\ufeff[server]\n", "davit.conf:1: starts with a byte order mark"),
 ])
 def test_reload_of_a_broken_file_keeps_the_old_settings(server, folder, mistake, said):

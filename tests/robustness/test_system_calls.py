@@ -9,7 +9,7 @@ import threading
 
 import davit
 import pytest
-from session import Session, traced
+from session import Session, traced, watch_count
 
 CALL = re.compile(r"^\d+ +(\w+)\((.*)", re.M)
 PATCH = ('<D:propertyupdate xmlns:D="DAV:"><D:set><D:prop><a xmlns="urn:x">%s</a></D:prop></D:set>'
@@ -44,6 +44,34 @@ def test_a_listing_opens_no_file():
         assert opened, "the collection itself is opened"
         for name in names:
             assert not any(f'"{name}"' in arguments for _, arguments in opened), name
+
+
+def test_a_listing_larger_than_what_could_be_watched_is_known():
+    """A watch for each of 30,000 members would need twice what there is; where nobody else writes, none
+    does. The one with another name is watched."""
+    body = '<D:propfind xmlns:D="DAV:"><D:prop><D:getetag/></D:prop></D:propfind>'
+    with davit.Davit(args=["--others-write", "no"]) as server, Session(server) as client:
+        os.mkdir(server.path("c"))
+        for number in range(30000):
+            os.close(os.open(server.path("c", f"{number}.txt"), os.O_CREAT | os.O_WRONLY, 0o644))
+        os.link(server.path("c", "1.txt"), server.path("other"))
+
+        def work():
+            answer = client.request("PROPFIND", "/c/", {"Depth": "1"}, body)
+            assert answer.body.count(b"<D:response>") == 30001
+
+        for _ in range(100):
+            if len(calls_during(server, "statx", work)) < 100:
+                break
+        else:
+            raise AssertionError("it is never known")
+        assert watch_count(server) < 10
+        with open(server.path("other"), "w", encoding="ascii") as file:
+            file.write("by the other name")
+        client.expect(204, "PUT", "/c/2.txt", body="by davit")
+        answer = client.request("PROPFIND", "/c/", {"Depth": "1"},
+                                body.replace("getetag", "getcontentlength"))
+        assert answer.body.count(b"<D:getcontentlength>0<") == 29998
 
 
 def at_once(server, count, request):

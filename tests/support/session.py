@@ -126,6 +126,16 @@ def reload(server, word="the settings have been reloaded"):
     wait_for(lambda: server.stderr().count(word) > before, f"'{word}' in\n{server.stderr()}", 60)
 
 
+def watch_count(server):
+    """How many inodes the server watches: so much is remembered."""
+    folder, count = f"/proc/{server.process.pid}/fdinfo", 0
+    for name in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            with open(os.path.join(folder, name), encoding="ascii") as info:
+                count += sum(line.startswith("inotify") for line in info)
+    return count
+
+
 @contextlib.contextmanager
 def traced(server, calls, inject=None, log="/dev/null", path=None):
     """strace notes some of the server's system calls from now on, or does something to them; `path`:

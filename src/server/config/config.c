@@ -294,6 +294,7 @@ static const struct option mount_options[] = {
     {.name = "root", .argument = "DIR", TEXT_IF(root, check_mount_root)},
     {.name = "read-only", FLAG(is_read_only)},
     {.name = "active", FLAG(is_active)},
+    {.name = "others-write", .argument = "yes|no", SWITCH(is_alone, "no")},
     {.name = "cors", .argument = "ORIGIN", LIST_IF(cors, check_cors)},
     {.name = "quota", .argument = "SIZE", BYTES(quota_bytes)},
 };

@@ -30,6 +30,7 @@ struct config_mount {
     const char *root; /* NULL: it is not said yet */
     bool is_read_only;
     bool is_active;        /* its pages may run scripts */
+    bool is_alone;         /* no other program changes what is there */
     struct text_list cors; /* "*", and origins whose pages may use it */
     uint64_t quota_bytes;  /* 0: none */
 };
@@ -77,6 +78,7 @@ struct server_config {
     uint64_t hsts_s; /* OPTION_UNSET: nothing is said of it */
     bool is_read_only;
     bool is_active; /* at the root, as struct config_mount says */
+    bool is_alone;
     struct text_list cors;
     bool allows_infinity;
     enum store_durability durability;

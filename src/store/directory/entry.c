@@ -142,7 +142,7 @@ bool dir_statx(int fd, const char *name, int flags, struct statx *stx_out)
 {
     return statx(fd, name, flags | AT_STATX_SYNC_AS_STAT,
                  STATX_TYPE | STATX_MODE | STATX_SIZE | STATX_MTIME | STATX_BTIME | STATX_INO |
-                     STATX_UID | STATX_GID,
+                     STATX_UID | STATX_GID | STATX_NLINK,
                  stx_out) == 0;
 }
 

@@ -218,6 +218,12 @@ static bool is_directory(const struct dir_cache *cache, const struct cache_node 
     return node == cache->root || node->stat.is_collection;
 }
 
+/* Not to a directory or its names, but to what has one of them. */
+static bool is_of_member(const struct inotify_event *event)
+{
+    return event->len && (event->mask & (IN_ATTRIB | IN_MODIFY));
+}
+
 /* What has happened to an inode that nodes stand for. */
 static void take_event_of_nodes(struct dir_cache *cache, struct watch_number *watch,
                                 const struct inotify_event *event)
@@ -235,18 +241,19 @@ static void take_event_of_nodes(struct dir_cache *cache, struct watch_number *wa
     if (event->len == 0) {
         while (cache_find_number(cache, event->wd)) /* hard links; the last one ends the watch */
             drop(cache, CONTAINER_OF(watch->nodes.next, struct cache_node, same_watch));
-    } else if (!(event->mask & IN_ATTRIB)) { /* that of a member is its own watch's affair */
+    } else if (!is_of_member(event)) { /* a node's is its own watch's affair */
         node->has_stat = false;
         members_take_event(cache, node, event);
         drop_member(cache, node, str_of_c(event->name));
+    } else {
+        members_take_change(node, str_of_c(event->name));
     }
 }
 
 static void take_event(struct dir_cache *cache, const struct inotify_event *event)
 {
     struct watch_number *watch = cache_find_number(cache, event->wd);
-    bool is_of_member = event->len && (event->mask & IN_ATTRIB); /* of a directory */
-    if (watch && watch->listing && !is_of_member) {
+    if (watch && watch->listing && !is_of_member(event)) {
         members_forget(cache, watch->listing, watch->member);
         watch = cache_find_number(cache, event->wd); /* it ends where nothing else needs it */
     }
@@ -439,7 +446,7 @@ static void forget_listed(struct dir_cache *cache, struct res_path path)
     const struct cache_node *parent = cache_find_node(cache, path_parent(path));
     struct listing *listing = path_is_root(path) || !parent ? NULL : parent->listing;
     uint32_t index = listing ? listing_find(listing, path_name(path)) : LISTED_NONE;
-    if (index != LISTED_NONE)
+    if (index != LISTED_NONE && listing->items[index].watch >= 0)
         members_forget(cache, listing, index);
 }
 
@@ -508,11 +515,12 @@ void cache_offer(struct dir_cache *cache, struct res_path path)
 
 /* --- life --- */
 
-struct dir_cache *cache_open(const struct dir_root *root, uint64_t bytes_max, bool has_marks)
+struct dir_cache *cache_open(const struct dir_root *root, uint64_t bytes_max, bool has_marks,
+                             bool is_alone)
 {
     static atomic_uint_fast64_t last_id;
     struct watcher watcher;
-    if (bytes_max == 0 || !watcher_init(&watcher, root->fd))
+    if (bytes_max == 0 || !watcher_init(&watcher, root->fd, is_alone))
         return NULL;
     int number = watcher_add(&watcher, root->fd, true);
     if (number < 0) {

@@ -24,8 +24,10 @@ struct cache_hit {
 
 /* NULL where nothing can be kept: the kernel does not tell of each change to this file system (it
  * is on a network), or bytes_max is 0. has_marks: directories that are marked not to tell case
- * apart are left out. Borrows the root until closed. Gives. */
-struct dir_cache *cache_open(const struct dir_root *root, uint64_t bytes_max, bool has_marks);
+ * apart are left out. is_alone: nobody but this store changes what is below the root, so that fewer
+ * watches are needed. Borrows the root until closed. Gives. */
+struct dir_cache *cache_open(const struct dir_root *root, uint64_t bytes_max, bool has_marks,
+                             bool is_alone);
 void cache_close(struct dir_cache *cache);
 
 /* False: nothing is known. */

@@ -19,10 +19,11 @@ struct watcher {
     int mounts_fd;  /* what is mounted where */
     int epoll_fd;   /* over both: one system call says that nothing has happened */
     dev_t dev;      /* the only file system that is watched */
+    bool is_alone;  /* what davit does not change does not change */
 };
 
 /* False: this file system cannot be watched for each change. */
-NODISCARD bool watcher_init(struct watcher *watcher, int root_fd);
+NODISCARD bool watcher_init(struct watcher *watcher, int root_fd, bool is_alone);
 void watcher_done(struct watcher *watcher);
 
 /* Watches what is open; the same number for the same inode. -1: it cannot be watched. */
@@ -39,6 +40,10 @@ NODISCARD enum watcher_news watcher_take(const struct watcher *watcher, char *bu
  * cannot be, or is on another file system. */
 NODISCARD int watcher_open(const struct watcher *watcher, const char *path, int flags,
                            struct statx *stx_out);
+
+/* Whether the watch on a directory tells, by its name, of each change to a member of it of which
+ * statx(2) has said this. */
+bool watcher_tells_by_name(const struct watcher *watcher, const struct statx *stx);
 
 /* Whether somebody may write to an open file now. What is opened for writing later is told, and
  * waits until this descriptor is closed: soon. */
@@ -141,6 +146,8 @@ void members_forget(struct dir_cache *cache, struct listing *listing, uint32_t i
 /* Something has happened to a name in the listed directory. */
 void members_take_event(struct dir_cache *cache, struct cache_node *node,
                         const struct inotify_event *event);
+/* Or to what has that name. */
+void members_take_change(const struct cache_node *node, struct str name);
 /* The node has no listing from now on. */
 void members_drop(struct dir_cache *cache, struct cache_node *node);
 void members_unref(struct dir_cache *cache, struct listing *listing);

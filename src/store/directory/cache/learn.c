@@ -92,7 +92,7 @@ static bool choose(struct learning *learning, struct candidate *candidate)
     struct listing *listing = learning->listing;
     pthread_mutex_lock(&learning->cache->mutex);
     const struct listed *item = &listing->items[candidate->index];
-    bool is_wanted = listing->node && item->is_there && item->watch < 0 &&
+    bool is_wanted = listing->node && item->is_there && item->watch < 0 && !item->is_sure &&
                      item->name_len < sizeof(candidate->name) &&
                      !adopt(learning->cache, listing, candidate->index);
     if (is_wanted)
@@ -179,13 +179,36 @@ static void learn_open_member(struct learning *learning, struct candidate *candi
     pthread_mutex_unlock(&cache->mutex);
 }
 
+/* Where the collection's watch tells of it, by the names of (1) and the count of (2): nothing needs
+ * to be opened. False: it needs a watch. */
+static bool learn_by_name(struct learning *learning, const struct candidate *candidate)
+{
+    struct dir_cache *cache = learning->cache;
+    struct listing *listing = learning->listing;
+    struct store_stat stat;
+    struct statx stx;
+    if (!cache->watcher.is_alone || candidate->type == DT_DIR ||
+        !dir_statx(learning->entries.fd, candidate->name, AT_SYMLINK_NOFOLLOW, &stx) ||
+        !watcher_tells_by_name(&cache->watcher, &stx) || !dir_stat_of(&stx, &stat))
+        return false;
+    pthread_mutex_lock(&cache->mutex);
+    struct listed *item = &listing->items[candidate->index];
+    if (listing->node && listing->changes == candidate->changes && item->watch < 0) {
+        item->stat = stat;
+        item->is_sure = true;
+    }
+    pthread_mutex_unlock(&cache->mutex);
+    return true;
+}
+
 /* Closes the file at once: that gives the lease back. */
 static void learn_member(struct learning *learning, uint32_t index, unsigned char type)
 {
     struct candidate candidate;
     candidate.index = index;
     candidate.type = type;
-    if (!choose(learning, &candidate) || !open_member(learning, &candidate))
+    if (!choose(learning, &candidate) || learn_by_name(learning, &candidate) ||
+        !open_member(learning, &candidate))
         return;
     learn_open_member(learning, &candidate);
     fd_close(candidate.fd);

@@ -61,7 +61,7 @@ uint32_t listing_find(const struct listing *listing, struct str name)
 static void grow(struct listing *listing)
 {
     if (listing->count == listing->cap) {
-        listing->cap = size_max(16, listing->cap * 2);
+        listing->cap = size_max(16, listing->cap + listing->cap / 4); /* they are most of it */
         listing->items = mem_resize(listing->items, listing->cap * sizeof(*listing->items));
     }
     if ((listing->count + 1) * 2 <= listing->slot_count)

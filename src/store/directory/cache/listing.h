@@ -13,8 +13,8 @@ struct listed {
     uint8_t tries; /* how often it was asked for and not known */
     bool is_there;
     bool is_due;  /* worth being learned */
-    bool is_sure; /* `stat` holds for as long as the watch is there */
-    int watch;    /* its number; -1: none, and nothing is known but the name */
+    bool is_sure; /* `stat` holds until its watch, or its directory's, tells of a change */
+    int watch;    /* its number; -1: none, and unless it is_sure nothing is known but the name */
     struct store_stat stat;
 };
 
@@ -27,7 +27,7 @@ struct listing {
     size_t cap;
     size_t gone_count;
     size_t watch_count;
-    uint64_t changes; /* of names */
+    uint64_t changes; /* of names, and of members that have no watch */
     size_t counted;   /* bytes that the cache has counted */
     struct buf names;
     uint32_t *slots; /* by the hash of the name: an index + 1, or 0 */

@@ -15,6 +15,10 @@
  *     where there are none to be had (a file of somebody else), the file is not kept;
  *   - something mounted over a directory hides it: /proc/self/mountinfo tells of that.
  *
+ * Where nobody else writes (`is_alone`), what is left are changes that davit makes itself, all of
+ * them by a name below the root. A directory's watch tells of those with the name that was used: so
+ * a file that has no other, and is no mount point, needs no watch of its own.
+ *
  * An open for writing that falls into the microseconds of the lease waits that long. The signal
  * that the kernel would send us for it is SIGURG, which is ignored unless somebody asks for it. */
 #include <errno.h>
@@ -57,7 +61,7 @@ static bool add(int epoll_fd, int fd, uint32_t events)
     return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-bool watcher_init(struct watcher *watcher, int root_fd)
+bool watcher_init(struct watcher *watcher, int root_fd, bool is_alone)
 {
     struct stat st;
     *watcher =
@@ -65,6 +69,7 @@ bool watcher_init(struct watcher *watcher, int root_fd)
     if (!is_local(root_fd) || fstat(root_fd, &st) < 0)
         return false;
     watcher->dev = st.st_dev;
+    watcher->is_alone = is_alone;
     watcher->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     watcher->mounts_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
     watcher->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -93,8 +98,9 @@ int watcher_add(const struct watcher *watcher, int fd, bool is_directory)
 {
     char link[64];
     str_print(link, sizeof(link), "/proc/self/fd/%d", fd);
+    uint32_t directory_events = DIRECTORY_EVENTS | (watcher->is_alone ? IN_MODIFY : 0U);
     return inotify_add_watch(watcher->inotify_fd, link,
-                             is_directory ? DIRECTORY_EVENTS : FILE_EVENTS);
+                             is_directory ? directory_events : FILE_EVENTS);
 }
 
 void watcher_remove(const struct watcher *watcher, int number)
@@ -133,6 +139,13 @@ int watcher_open(const struct watcher *watcher, const char *path, int flags, str
         return fd;
     fd_close(fd);
     return -1;
+}
+
+bool watcher_tells_by_name(const struct watcher *watcher, const struct statx *stx)
+{
+    bool is_no_mount = (stx->stx_attributes_mask & ~stx->stx_attributes) & STATX_ATTR_MOUNT_ROOT;
+    return watcher->is_alone && is_no_mount && S_ISREG(stx->stx_mode) && stx->stx_nlink == 1 &&
+           makedev(stx->stx_dev_major, stx->stx_dev_minor) == watcher->dev;
 }
 
 bool watcher_has_writers(int fd)
