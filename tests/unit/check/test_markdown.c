@@ -46,6 +46,8 @@ TEST(markdown_has_links)
          "markdown@link 1:12 a.md [this]\nmarkdown@image 1:34 b c.png [img]\n"},
         {"[a](x_(y)) [b](z\\)w)", "markdown@link 1:5 x_(y) [a]\nmarkdown@link 1:16 z)w [b]\n"},
         {"[![i](i.png)](p.md)", "markdown@image 1:7 i.png [i]\nmarkdown@link 1:15 p.md [i]\n"},
+        {"![a ![b](c) d](e)", "markdown@image 1:16 e [a b d]\n"},
+        {"[`a`]: \"b\" c [d](e)\n", "markdown@link 1:18 e [d]\n"},
         {"[https://x](y)", "markdown@link 1:13 y [https://x]\n"},
         {"a\n\xc3\xa4 [b *c*\nd](u?a&amp;b)", "markdown@link 3:4 u?a&b [b c d]\n"},
         {"- a\n\n      [x](y)\n\n  [x](y)\n", "markdown@link 5:7 y [x]\n"},

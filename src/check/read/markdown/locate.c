@@ -25,7 +25,9 @@ static bool is_definition(struct str line)
     while (rest.len && (unsigned char)rest.at[0] > ' ')
         rest = str_from(rest, 1);
     rest = str_trim(rest);
-    return rest.len == 0 || strchr("\"'(\r", rest.at[0]);
+    size_t len = rest.len - str_ends(rest, STR("\r"));
+    char end = len == 0 ? '\0' : rest.at[0] == '(' ? ')' : rest.at[0];
+    return len == 0 || (strchr("\"')", end) && rest.at[len - 1] == end);
 }
 
 /* Those before the text of a paragraph, which the parser takes out. */

@@ -19,7 +19,7 @@
  *
  * Invariants
  *  (1) what is found does not depend on how the bytes were split;
- *  (2) a link within an image is none, and the text of an image is its alternative text. */
+ *  (2) what stands within an image is no link and no image, but its alternative text. */
 #include "check/read/markdown/markdown.h"
 
 #include <cmark-gfm-core-extensions.h>
@@ -240,7 +240,7 @@ static void close_link(struct walk *walk, cmark_node *node, bool is_image)
     size_t start = walk->open_count < NESTED_MAX ? walk->starts[walk->open_count] : walk->text.len;
     struct str text = str_from(buf_str(&walk->text), start);
     size_t offset = locate_link(&walk->locator, node, text);
-    if (is_image || walk->image_count == 0)
+    if (walk->image_count == 0)
         tell(walk, is_image ? LINK_MARKDOWN_IMAGE : LINK_MARKDOWN_LINK,
              str_of_c(cmark_node_get_url(node)), text, offset);
 }
