@@ -83,8 +83,9 @@ static bool is_near(const char *path)
 /* Whether a file that nobody named may say that. */
 static bool is_harmless(const struct option *row, const char *value)
 {
-    static const char *const secrets[] = {"auth",  "bearer-file", "netrc",     "login-form",
-                                          "proxy", "insecure",    "cookie-jar"};
+    static const char *const secrets[] = {"auth",    "bearer-file", "netrc",      "netrc-file",
+                                          "proxy",   "login-form",  "cookie-jar", "insecure",
+                                          "ca-file", "header-for"};
     static const char *const written[] = {"history", "cache", "spill"};
     for (size_t i = 0; i < ARRAY_LEN(secrets); i++) {
         if (strcmp(row->name, secrets[i]) == 0)

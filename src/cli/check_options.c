@@ -361,13 +361,15 @@ static bool close_accepted(struct check_command *c, struct err *err)
     return true;
 }
 
-static void set_first_host(struct check_command *c, struct str url)
+static void set_first_origin(struct check_command *c, struct str url)
 {
     struct url start = {0};
     if (url_parse(&start, url, NULL, NULL) && start.has_host) {
-        buf_clear(&c->auth_host);
-        buf_add(&c->auth_host, buf_str(&start.host));
-        c->run.client.auth_host = buf_c(&c->auth_host);
+        char port[16];
+        str_print(port, sizeof(port), "%u", url_port(&start));
+        c->run.client.auth_host = arena_text(&c->arena, buf_str(&start.host));
+        c->run.client.auth_scheme = arena_text(&c->arena, buf_str(&start.scheme));
+        c->run.client.auth_port = arena_text(&c->arena, str_of_c(port));
         bool is_root = url_is_http(&start) && str_eq(buf_str(&start.path), STR("/"));
         if (!c->is_recursion_set && (is_root || c->run.is_dav))
             c->run.is_recursive = true;
@@ -392,6 +394,7 @@ bool check_command_settle(struct check_command *c, struct err *err)
     c->run.per_loopback = c->run.per_host ? c->run.per_host : PER_LOOPBACK;
     c->run.per_host = c->run.per_host ? c->run.per_host : PER_HOST;
     c->run.client.headers = c->headers.at;
+    c->run.client.header_hosts = c->header_hosts.at;
     c->report.with_fragments = c->run.has_fragments;
     c->report.redirects_max = c->run.redirects_max;
     c->run.fail_on = c->report.fail_on;
@@ -413,9 +416,13 @@ bool check_command_settle(struct check_command *c, struct err *err)
     if (c->output_count == 0)
         c->outputs[c->output_count++].ops = &report_text;
     if (c->run.starts.count)
-        set_first_host(c, str_of_c(c->run.starts.at[0]));
+        set_first_origin(c, str_of_c(c->run.starts.at[0]));
     else if (!c->compares)
         return err_set(err, 0, "nothing to check; see davit check --help");
+    if (c->headers.count && !c->run.client.auth_host && !c->header_hosts.count)
+        return err_set(err, 0,
+                       "--header is sent to the first start's server, and that is none: name hosts "
+                       "by --header-for");
     return close_accepted(c, err);
 }
 
@@ -430,6 +437,6 @@ void check_command_done(struct check_command *command)
     text_list_done(&command->run.fallback_ext);
     text_list_done(&command->headers);
     buf_done(&command->bearer);
-    buf_done(&command->auth_host);
+    text_list_done(&command->header_hosts);
     arena_done(&command->arena);
 }

@@ -39,8 +39,8 @@ struct check_command {
     bool has_no_config;
     struct arena arena; /* of what the file says */
     struct text_list headers;
+    struct text_list header_hosts;
     struct buf bearer;
-    struct buf auth_host;
 };
 
 void check_command_default(struct check_command *command);

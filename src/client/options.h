@@ -28,14 +28,15 @@ struct client_options {
 
     /* What they say. */
     const char *user_agent;
-    const char *accept;         /* where a request has no such field */
-    const char *const *headers; /* "Name: value", ended by NULL */
-    bool decodes;               /* asks for codings, and undoes them */
-    const char *user_password;  /* "name:password" */
+    const char *accept;        /* where a request has no such field */
+    bool decodes;              /* asks for codings, and undoes them */
+    const char *user_password; /* "name:password" */
     const char *bearer;
     const char *auth_host;   /* the only host that these two are sent to; */
     const char *auth_scheme; /* by that scheme and to that port alone, unless NULL */
     const char *auth_port;
+    const char *const *headers; /* "Name: value", ended by NULL; to where credentials go, and */
+    const char *const *header_hosts; /* to these hosts, ended by NULL */
     bool takes_any_scheme; /* also those that sign in a connection; else Basic and Digest */
     bool has_netrc;
     const char *netrc_file;  /* NULL: ~/.netrc */

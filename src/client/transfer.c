@@ -21,6 +21,7 @@
  * Invariants
  *  (1) credentials go to auth_host only (where they are for one origin, to no other scheme or port
  *      of it), compared with what libcurl parsed from the URL; those of a .netrc to their host;
+ *      headers go there and to header_hosts;
  *  (2) what is added to a request is what struct client_options says, and what frames it. */
 #include <errno.h>
 #include <netinet/in.h>
@@ -387,25 +388,6 @@ static bool has_line(const char *const *lines, const char *beginning)
     return false;
 }
 
-/* What libcurl would add by itself is taken back by a name without a value. */
-static void set_headers(struct transfer *p)
-{
-    const struct client_options *o = p->client->options;
-    struct buf accept = {0};
-    buf_addf(&accept, "Accept:%s%s", o->accept ? " " : "", o->accept ? o->accept : "");
-    for (size_t i = 0; o->headers && o->headers[i]; i++)
-        add_header(p, o->headers[i]);
-    add_headers(p);
-    if (!has_field(p->call, STR("accept")) && !has_line(o->headers, "accept:"))
-        add_header(p, buf_c(&accept));
-    if (!has_field(p->call, STR("content-type")) && !has_line(o->headers, "content-type:"))
-        add_header(p, "Content-Type:");
-    if (!has_field(p->call, STR("expect")) && !has_line(o->headers, "expect:"))
-        add_header(p, "Expect:");
-    buf_done(&accept);
-    curl.easy_setopt(p->easy, CURLOPT_HTTPHEADER, p->headers);
-}
-
 /* Whether a part of the URL is that; `wanted` NULL: it may be any. */
 static bool url_part_is(CURLU *url, CURLUPart part, const char *wanted)
 {
@@ -416,25 +398,56 @@ static bool url_part_is(CURLU *url, CURLUPart part, const char *wanted)
     return is_it;
 }
 
-/* Whether credentials are meant for the server that the call goes to. */
-static bool auth_is_for(const struct transfer *p)
+/* Whom a call goes to, of those that are told more than others. */
+struct trust {
+    bool has_auth;    /* credentials are meant for it */
+    bool has_headers; /* so are the headers */
+};
+
+static struct trust trust_of(const struct transfer *p)
 {
     const struct client_options *o = p->client->options;
+    struct trust trust = {0};
+    if (!o->user_password && !o->bearer && !o->headers)
+        return trust;
     CURLU *url = curl.url_new();
-    bool is_for = url && o->auth_host &&
-                  curl.url_set(url, CURLUPART_URL, p->call->url, 0) == CURLUE_OK &&
-                  url_part_is(url, CURLUPART_HOST, o->auth_host) &&
-                  url_part_is(url, CURLUPART_SCHEME, o->auth_scheme) &&
-                  url_part_is(url, CURLUPART_PORT, o->auth_port);
+    if (url && curl.url_set(url, CURLUPART_URL, p->call->url, 0) == CURLUE_OK) {
+        trust.has_auth = o->auth_host && url_part_is(url, CURLUPART_HOST, o->auth_host) &&
+                         url_part_is(url, CURLUPART_SCHEME, o->auth_scheme) &&
+                         url_part_is(url, CURLUPART_PORT, o->auth_port);
+        trust.has_headers = trust.has_auth;
+        for (size_t i = 0; o->header_hosts && o->header_hosts[i] && !trust.has_headers; i++)
+            trust.has_headers = url_part_is(url, CURLUPART_HOST, o->header_hosts[i]);
+    }
     curl.url_cleanup(url);
-    return is_for;
+    return trust;
 }
 
-static void set_auth(struct transfer *p)
+/* What libcurl would add by itself is taken back by a name without a value. */
+static void set_headers(struct transfer *p, struct trust trust)
+{
+    const struct client_options *o = p->client->options;
+    const char *const *headers = trust.has_headers ? o->headers : NULL;
+    struct buf accept = {0};
+    buf_addf(&accept, "Accept:%s%s", o->accept ? " " : "", o->accept ? o->accept : "");
+    for (size_t i = 0; headers && headers[i]; i++)
+        add_header(p, headers[i]);
+    add_headers(p);
+    if (!has_field(p->call, STR("accept")) && !has_line(headers, "accept:"))
+        add_header(p, buf_c(&accept));
+    if (!has_field(p->call, STR("content-type")) && !has_line(headers, "content-type:"))
+        add_header(p, "Content-Type:");
+    if (!has_field(p->call, STR("expect")) && !has_line(headers, "expect:"))
+        add_header(p, "Expect:");
+    buf_done(&accept);
+    curl.easy_setopt(p->easy, CURLOPT_HTTPHEADER, p->headers);
+}
+
+static void set_auth(struct transfer *p, struct trust trust)
 {
     const struct client_options *o = p->client->options;
     CURL *easy = p->easy;
-    if (!auth_is_for(p))
+    if (!trust.has_auth)
         return;
     if (o->user_password) {
         unsigned long schemes =
@@ -560,6 +573,7 @@ void transfer_setup(struct transfer *p)
     set_connection(p);
     set_answer(p);
     set_method(p);
-    set_headers(p);
-    set_auth(p);
+    struct trust trust = trust_of(p);
+    set_headers(p, trust);
+    set_auth(p, trust);
 }

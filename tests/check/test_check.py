@@ -242,6 +242,25 @@ def test_credentials_go_to_their_host_only():
     assert run.verdict("/a") == "ok" and run.verdict("/other") == "blocked"
 
 
+def test_credentials_and_headers_go_to_their_origin_only():
+    seen = {}
+
+    def note(handler):
+        seen[handler.path] = (handler.headers.get("Authorization"), handler.headers.get("X-Key"))
+        return (200, {}, b"")
+    with Scratch() as root, Server({"/other": note}) as other, Server({"/a": note}) as server:
+        with open(root + "/token", "w", encoding="utf-8") as file:
+            file.write("secret")
+        os.chmod(root + "/token", 0o600)
+        server.answers["/"] = page("/a", other.url + "/other")
+        check("--bearer-file", root + "/token", "-H", "X-Key: 1", server.url + "/")
+        assert seen == {"/a": ("Bearer secret", "1"), "/other": (None, None)}, "another port is another server"
+        check("-H", "X-Key: 1", "--header-for", "127.0.0.1", server.url + "/")
+        assert seen == {"/a": (None, "1"), "/other": (None, "1")}
+        run = check("-H", "X-Key: 1", root)
+        assert run.status == 2 and "--header-for" in run.stderr
+
+
 def test_cookies_and_a_login_form():
     def login(handler):
         good = handler.sent == b"user=me&password=x"
