@@ -8,9 +8,11 @@
 #include "io/channel.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -59,6 +61,27 @@ static enum channel_rc socket_skip(struct channel *channel, size_t want, size_t 
 {
     /* tcp(7): MSG_TRUNC discards in the kernel. */
     return note_received(channel, receive(channel, NULL, want, MSG_TRUNC), want, len_out);
+}
+
+/* EAGAIN says the same of a socket that is empty and of a pipe that is full. */
+static enum channel_rc socket_splice(struct channel *channel, int pipe_fd, size_t want,
+                                     size_t *len_out)
+{
+    int fd = channel->watch.fd;
+    int unread = 0;
+    ssize_t got;
+    do
+        got = splice(fd, NULL, pipe_fd, NULL, want, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+    while (got < 0 && errno == EINTR);
+    *len_out = got > 0 ? (size_t)got : 0;
+    if (got > 0 || (got < 0 && (errno == EINVAL || errno == ENOSYS || errno == EPERM)))
+        return CHANNEL_OK;
+    if (got == 0 || errno != EAGAIN)
+        return CHANNEL_END;
+    if (ioctl(fd, FIONREAD, &unread) == 0 && unread > 0)
+        return CHANNEL_OK;
+    channel->may_read = false;
+    return CHANNEL_AGAIN;
 }
 
 /* --- sending --- */
@@ -120,6 +143,7 @@ static const struct channel_ops socket_ops = {
     .skip = socket_skip,
     .send = socket_send,
     .send_file = socket_send_file,
+    .splice = socket_splice,
     .shut = socket_shut,
     .close = socket_close,
 };
@@ -165,6 +189,18 @@ enum channel_rc channel_receive(struct channel *channel, char *to, size_t want, 
 enum channel_rc channel_skip(struct channel *channel, size_t want, size_t *len_out)
 {
     return channel->may_read ? channel->ops->skip(channel, want, len_out) : CHANNEL_AGAIN;
+}
+
+enum channel_rc channel_splice(struct channel *channel, int pipe_fd, size_t want, size_t *len_out)
+{
+    *len_out = 0;
+    if (!channel->ops->splice)
+        return CHANNEL_OK;
+    if (!channel->may_read)
+        return CHANNEL_AGAIN;
+    enum channel_rc rc = channel->ops->splice(channel, pipe_fd, want, len_out);
+    turn_next(); /* as above */
+    return rc;
 }
 
 enum channel_rc channel_send(struct channel *channel, struct str bytes, bool has_more,

@@ -38,6 +38,8 @@ struct channel_ops {
     /* NULL: it cannot; send() what was read. */
     enum channel_rc (*send_file)(struct channel *channel, int fd, uint64_t offset, size_t want,
                                  size_t *len_out);
+    /* NULL: it cannot; receive(). */
+    enum channel_rc (*splice)(struct channel *channel, int pipe_fd, size_t want, size_t *len_out);
     void (*shut)(struct channel *channel);
     void (*close)(struct channel *channel, bool is_reset);
 };
@@ -51,6 +53,11 @@ NODISCARD enum channel_rc channel_receive(struct channel *channel, char *to, siz
                                           size_t *len_out);
 /* The same, but nobody wants the bytes. */
 NODISCARD enum channel_rc channel_skip(struct channel *channel, size_t want, size_t *len_out);
+
+/* The same into a pipe without a copy, where the channel can. OK with *len_out 0: not now this way;
+ * the pipe takes no more, or this channel or kernel knows no such thing. */
+NODISCARD enum channel_rc channel_splice(struct channel *channel, int pipe_fd, size_t want,
+                                         size_t *len_out);
 
 /* `has_more`: more will be sent at once, so a packet that is not full may wait for it. What was not
  * taken must be sent next, and nothing else: part of it may be on its way. */

@@ -8,12 +8,24 @@
  * a worker does, and shows when the source has failed: an upload whose client has gone is dropped,
  * and not held until the place has room for what will never be of use.
  *
+ * A body that does not end with its first batch is likely to be a long one. The rest of it goes
+ * through a pipe where source and sink can, from the socket to the file without a copy into this
+ * process and one out of it. A batch is either in `tail` or in the pipe; what the pipe cannot take,
+ * with nothing in it, is pulled. The pipe has room for a batch in packets as the Internet has them,
+ * and there is none where the system grants no such room: many small batches would be dearer.
+ *
  * Invariants
- *  (1) while is_writing, only the worker touches `tail` and `sink_code`;
+ *  (1) while is_writing, only the worker touches `tail`, the pipe and `sink_code`;
  *  (2) neither side is asked again between its WAIT and its ring. */
 #include "stream/pump.h"
 
 #include <errno.h>
+#include <fcntl.h>
+
+#include "base/fd.h"
+
+/* 256 packets, or as many larger pieces as a batch has. */
+enum { PIPE_BYTES = 1 << 20 };
 
 static void source_rang(struct waker *waker)
 {
@@ -43,6 +55,13 @@ static void batch_written(struct job *job)
     pump->waker->ring(pump->waker);
 }
 
+static void close_pipe(struct pump *pump)
+{
+    fd_close(pump->pipe_fds[0]); /* what is in it is thrown away */
+    fd_close(pump->pipe_fds[1]);
+    pump->pipe_fds[0] = pump->pipe_fds[1] = -1;
+}
+
 void pump_init(struct pump *pump)
 {
     pump->source_waker.ring = source_rang;
@@ -50,6 +69,7 @@ void pump_init(struct pump *pump)
     pump->source->waker = &pump->source_waker;
     pump->sink->waker = &pump->sink_waker;
     pump->sink->executor = pump->executor;
+    pump->pipe_fds[0] = pump->pipe_fds[1] = -1;
     pump->job.work = write_batch;
     pump->job.done = batch_written;
 }
@@ -58,6 +78,7 @@ void pump_done(struct pump *pump)
 {
     assert(!pump->is_writing);
     buf_done(&pump->tail);
+    close_pipe(pump);
 }
 
 /* How much to pull next. The first batch grows as it comes, since most bodies are small. */
@@ -69,9 +90,51 @@ static size_t next_want(const struct pump *pump)
     return size_min(pump->batch_bytes - tail->len, room);
 }
 
+/* Whether what comes next goes through the pipe, which is made when it is first needed. */
+static bool uses_pipe(struct pump *pump)
+{
+    if (pump->tail.len || !pump->moved_bytes || pump->has_no_pipe || !pump->source->ops->splice ||
+        !pump->sink->ops->splice)
+        return false;
+    if (pump->pipe_fds[0] >= 0)
+        return true;
+    pump->has_no_pipe = pipe2(pump->pipe_fds, O_CLOEXEC) < 0;
+    if (!pump->has_no_pipe && fcntl(pump->pipe_fds[1], F_SETPIPE_SZ, PIPE_BYTES) < 0) {
+        close_pipe(pump);
+        pump->has_no_pipe = true;
+    }
+    if (!pump->has_no_pipe)
+        buf_done(&pump->tail);
+    return !pump->has_no_pipe;
+}
+
+/* Until there is a batch in the pipe, or no room in it. DATA with nothing in the pipe: there is
+ * something, and it has to be pulled. */
+static enum pull gather_in_pipe(struct pump *pump)
+{
+    while (pump->piped_bytes < pump->batch_bytes) {
+        size_t len;
+        if (pump->awaits_source)
+            return PULL_WAIT;
+        enum pull pulled = source_splice(pump->source, pump->pipe_fds[1],
+                                         pump->batch_bytes - pump->piped_bytes, &len, &pump->err);
+        pump->awaits_source = pulled == PULL_WAIT;
+        pump->piped_bytes += len;
+        pump->moved_bytes += len;
+        if (pulled != PULL_DATA || len == 0)
+            return pulled;
+    }
+    return PULL_DATA;
+}
+
 /* Pulls until there is a batch (DATA), or the source has no more for now, or for ever. */
 static enum pull gather(struct pump *pump)
 {
+    if (uses_pipe(pump)) {
+        enum pull pulled = gather_in_pipe(pump);
+        if (pulled != PULL_DATA || pump->piped_bytes)
+            return pulled;
+    }
     while (pump->tail.len < pump->batch_bytes) {
         size_t before = pump->tail.len;
         size_t want = next_want(pump);
@@ -148,8 +211,17 @@ enum pump_state pump_run(struct pump *pump)
     return pump->sink->waits ? run_waiting(pump) : run_blocking(pump);
 }
 
+static unsigned write_piped(struct pump *pump)
+{
+    size_t len = pump->piped_bytes;
+    pump->piped_bytes = 0;
+    return pump->sink->ops->splice(pump->sink, pump->pipe_fds[0], len);
+}
+
 unsigned pump_write_tail(struct pump *pump)
 {
+    if (pump->piped_bytes)
+        return write_piped(pump);
     unsigned code = pump->tail.len ? sink_write(pump->sink, buf_str(&pump->tail)) : 0;
     buf_clear(&pump->tail);
     return code;

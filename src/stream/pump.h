@@ -19,6 +19,9 @@ struct pump {
     struct executor *executor;
     struct waker *waker;  /* rung on the executor's thread */
     struct buf tail;      /* what has been read and not yet written */
+    int pipe_fds[2];      /* or it is in this pipe; -1: there is none */
+    size_t piped_bytes;   /* in the pipe; then `tail` is empty */
+    bool has_no_pipe;     /* one was tried, and cannot be had */
     size_t batch_bytes;   /* how much is gathered before a worker is asked to write it; how far the
                            * source is read ahead of a sink that waits */
     uint64_t moved_bytes; /* read from the source so far */

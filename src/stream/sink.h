@@ -37,6 +37,9 @@ struct sink_ops {
     /* Nothing more comes. DONE: all that was taken is where it belongs, and has not failed there.
      * Called until it says so, or fails. */
     enum push (*end)(struct sink *self, unsigned *code_out);
+
+    /* Optional, of a sink that blocks. As write(), `len` bytes that a pipe holds. */
+    unsigned (*splice)(struct sink *self, int pipe_fd, size_t len);
 };
 
 NODISCARD static inline unsigned sink_write(struct sink *sink, struct str bytes)

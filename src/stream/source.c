@@ -26,6 +26,17 @@ enum pull source_pull(struct source *source, struct buf *into, size_t want, stru
     return result;
 }
 
+enum pull source_splice(struct source *source, int pipe_fd, size_t want, size_t *len_out,
+                        struct err *err)
+{
+    assert(want > 0);
+    *len_out = 0;
+    enum pull result = source->ops->splice(source, pipe_fd, want, len_out, err);
+    assert(result == PULL_DATA || *len_out == 0);
+    assert(*len_out <= want);
+    return result;
+}
+
 void source_close(struct source **source)
 {
     struct source *closing = *source;

@@ -40,12 +40,22 @@ struct source_ops {
     bool (*peek_file)(const struct source *self, struct file_range *range_out);
     void (*skip)(struct source *self, uint64_t len); /* bytes of that range that were sent */
 
+    /* Optional. What comes next goes into a pipe without passing through the process: DATA with
+     * *len_out bytes, at most `want`, or 0 where that is not possible just now, or not at all: then
+     * the pipe has no room, or pull() has the bytes. All else as of pull(). */
+    enum pull (*splice)(struct source *self, int pipe_fd, size_t want, size_t *len_out,
+                        struct err *err);
+
     /* Optional. Releases what the source holds; its memory belongs to who made it. */
     void (*close)(struct source *self);
 };
 
 NODISCARD enum pull source_pull(struct source *source, struct buf *into, size_t want,
                                 struct err *err);
+
+/* Only where there is such an op. */
+NODISCARD enum pull source_splice(struct source *source, int pipe_fd, size_t want, size_t *len_out,
+                                  struct err *err);
 
 /* Takes; NULL is fine. */
 void source_close(struct source **source);

@@ -134,14 +134,22 @@ static enum pull decode_pending(struct h1_stream *stream, struct buf *into, size
     return PULL_WAIT;
 }
 
+/* There is no more to come. */
+static bool is_broken(const struct h1_stream *stream, struct err *err)
+{
+    if (stream->base.has_gone)
+        err_set(err, ECONNRESET, "the client closed the connection");
+    else if (stream->has_timed_out)
+        err_set(err, ETIMEDOUT, "the body stalled for too long");
+    return stream->base.has_gone || stream->has_timed_out;
+}
+
 static enum pull body_pull(struct source *self, struct buf *into, size_t want, struct err *err)
 {
     struct h1_stream *stream = CONTAINER_OF(self, struct h1_stream, body_source);
     struct h1_conn *conn = stream->conn;
-    if (stream->base.has_gone)
-        return fail_pull(err, ECONNRESET, "the client closed the connection");
-    if (stream->has_timed_out)
-        return fail_pull(err, ETIMEDOUT, "the body stalled for too long");
+    if (is_broken(stream, err))
+        return PULL_FAIL;
     for (;;) {
         enum pull result = decode_pending(stream, into, want, err);
         if (result != PULL_WAIT)
@@ -160,7 +168,32 @@ static enum pull body_pull(struct source *self, struct buf *into, size_t want, s
     }
 }
 
-static const struct source_ops body_ops = {.name = "h1 body", .pull = body_pull};
+/* Not of a chunked body: its pieces would be no larger than its chunks. */
+static enum pull body_splice(struct source *self, int pipe_fd, size_t want, size_t *len_out,
+                             struct err *err)
+{
+    struct h1_stream *stream = CONTAINER_OF(self, struct h1_stream, body_source);
+    *len_out = 0;
+    if (is_broken(stream, err))
+        return PULL_FAIL;
+    if (stream->body.state != BODY_LENGTH || pending(stream->conn).len)
+        return PULL_DATA;
+    want = (size_t)u64_min(want, h1_body_direct_bytes(&stream->body));
+    switch (channel_splice(stream->conn->channel, pipe_fd, want, len_out)) {
+    case CHANNEL_OK:
+        h1_body_skip(&stream->body, *len_out);
+        return PULL_DATA;
+    case CHANNEL_AGAIN:
+        return await_body(stream);
+    case CHANNEL_END:
+    case CHANNEL_FAILED:
+        break;
+    }
+    return fail_pull(err, ECONNRESET, "the body ended early");
+}
+
+static const struct source_ops body_ops = {
+    .name = "h1 body", .pull = body_pull, .splice = body_splice};
 
 /* --- streams --- */
 

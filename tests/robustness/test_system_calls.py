@@ -214,3 +214,67 @@ def test_a_document_costs_no_random_number_of_its_own():
         calls = calls_during(server, "getrandom",
                              lambda: client.expect(200, "LOCK", "/f", None, lock))
         assert len(calls) == 1, "for the token alone"
+
+
+# --- long uploads go from the socket to the file through a pipe ---
+
+def upload_between(server, path, body):
+    """PUT of `body` in pieces that end anywhere, with a request before it and two behind it on the
+    same connection; what the file then has."""
+    put = f"PUT {path} HTTP/1.1\r\nHost: {server.host}\r\nContent-Length: {len(body)}\r\n\r\n"
+    get = f"GET {path} HTTP/1.1\r\nHost: {server.host}\r\n\r\n"
+    with server.connect(60) as connection:
+        connection.send(f"OPTIONS / HTTP/1.1\r\nHost: {server.host}\r\n\r\n" + put)
+        for at in range(0, len(body), 300001):
+            connection.send(body[at:at + 300001])
+        connection.send(get + get)
+        assert connection.read("OPTIONS").status == 200
+        assert connection.read("PUT").status in (201, 204)
+        contents = [connection.read().body for _ in range(2)]
+    assert contents[0] == contents[1]
+    return contents[0]
+
+
+def pieces(count):
+    """Bytes of which no eight are repeated."""
+    return b"".join(b"%08x" % number for number in range(count // 8))
+
+
+def test_a_long_upload_is_not_copied_into_the_process():
+    with davit.Davit() as server:
+        body, contents = pieces(3 << 20), []
+        calls = calls_during(server, "splice,write",
+                             lambda: contents.append(upload_between(server, "/f", body)))
+        assert contents == [body]
+        assert sum(name == "splice" for name, _ in calls) >= 2
+        large = [arguments for name, arguments in calls if name == "write" and len(arguments) > 40]
+        assert len(large) <= 3, "the first batch, and what came with it"
+
+
+@pytest.mark.parametrize("inject", ["error=EINVAL", "error=EINVAL:when=2+", "error=EINVAL:when=2+2",
+                                    "error=EPERM:when=4+", "error=EINTR:when=1+3"])
+def test_a_long_upload_arrives_where_the_kernel_cannot_splice(inject):
+    with davit.Davit() as server:
+        body = pieces(3 << 20)
+        with traced(server, "splice", inject):
+            assert upload_between(server, "/f", body) == body
+            assert upload_between(server, "/f", body[:-5]) == body[:-5]
+
+
+def test_a_long_upload_that_fills_the_disk_leaves_nothing():
+    with davit.Davit() as server, Session(server) as client:
+        client.expect(201, "PUT", "/f", None, b"old")
+        # The first is into the pipe, and may find nothing there; one of the others is out of it.
+        with traced(server, "splice", "error=ENOSPC:when=2+"):
+            body = pieces(3 << 20)
+            with server.connect(60) as connection:
+                connection.send(f"PUT /f HTTP/1.1\r\nHost: {server.host}\r\n"
+                                f"Content-Length: {len(body)}\r\n\r\n")
+                try:
+                    connection.send(body)
+                    status = connection.read("PUT").status
+                except (OSError, EOFError):
+                    status = None  # it was closed while we sent
+        assert status in (None, 400, 507)
+        assert client.expect(200, "GET", "/f").body == b"old"
+        assert os.listdir(server.root) in (["f", ".davit"], [".davit", "f"])

@@ -269,7 +269,7 @@ def test_an_upload_that_cannot_be_written_leaves_the_old_content():
                             "Content-Length: 2000000\r\n\r\n")
             connection.send(bytes(1000000))
             path = wait_for(lambda: staged_file(server), "the upload to begin")
-            with traced(server, "write", "error=EIO", path=path):
+            with traced(server, "write,splice", "error=EIO", path=path):
                 connection.send(bytes(1000000))
                 assert connection.read().status == 500
         assert server.request("GET", "/f").body == OLD

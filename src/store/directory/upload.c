@@ -74,7 +74,43 @@ static unsigned upload_write(struct sink *sink, struct str bytes)
     return rc;
 }
 
-static const struct sink_ops upload_sink_ops = {.name = "directory", .write = upload_write};
+/* Where the file system cannot take from a pipe. */
+static enum store_rc copy_piped(struct dir_upload *upload, int pipe_fd, size_t len)
+{
+    char bytes[16384];
+    while (len) {
+        ssize_t got = read(pipe_fd, bytes, size_min(sizeof(bytes), len));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return dir_rc(got ? errno : EIO, "cannot read from a pipe");
+        enum store_rc rc =
+            (enum store_rc)upload_write(&upload->base.sink, str_of(bytes, (size_t)got));
+        if (rc != STORE_OK)
+            return rc;
+        len -= (size_t)got;
+    }
+    return STORE_OK;
+}
+
+static unsigned upload_splice(struct sink *sink, int pipe_fd, size_t len)
+{
+    struct dir_upload *upload = CONTAINER_OF(sink, struct dir_upload, base.sink);
+    enum store_rc rc = open_staged(upload);
+    while (rc == STORE_OK && len) {
+        ssize_t done = splice(pipe_fd, NULL, upload->staged.fd, NULL, len, SPLICE_F_MOVE);
+        if (done > 0)
+            len -= (size_t)done;
+        else if (done == 0 || errno == EINVAL || errno == ENOSYS || errno == EPERM)
+            return copy_piped(upload, pipe_fd, len);
+        else if (errno != EINTR)
+            rc = dir_rc(errno, "cannot write a file");
+    }
+    return rc;
+}
+
+static const struct sink_ops upload_sink_ops = {
+    .name = "directory", .write = upload_write, .splice = upload_splice};
 
 /* --- commit --- */
 

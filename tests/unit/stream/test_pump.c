@@ -1,5 +1,7 @@
 #include "support/test.h"
 
+#include <unistd.h>
+
 #include "stream/pump.h"
 #include "support/executors.h"
 #include "support/scripted.h"
@@ -372,6 +374,130 @@ TEST(pump_over_a_thread_moves_every_byte_in_order)
     threaded_executor_done(&executor);
 }
 
+/* --- through a pipe --- */
+
+/* A source that has `left` bytes, and gives at most `each` at a time; where `refuses`, none to a
+ * pipe. */
+struct piped_source {
+    struct source base;
+    size_t left;
+    size_t each;
+    size_t spliced;
+    bool refuses;
+};
+
+static size_t next_len(struct piped_source *source, size_t want)
+{
+    size_t len = size_min(source->left, size_min(want, source->each));
+    source->left -= len;
+    return len;
+}
+
+static enum pull piped_pull(struct source *self, struct buf *into, size_t want, struct err *err)
+{
+    struct piped_source *source = CONTAINER_OF(self, struct piped_source, base);
+    (void)err;
+    size_t len = next_len(source, want);
+    for (size_t i = 0; i < len; i++)
+        buf_add_char(into, 'x');
+    return len ? PULL_DATA : PULL_END;
+}
+
+static enum pull piped_splice(struct source *self, int pipe_fd, size_t want, size_t *len_out,
+                              struct err *err)
+{
+    struct piped_source *source = CONTAINER_OF(self, struct piped_source, base);
+    char bytes[BATCH_BYTES];
+    (void)err;
+    if (source->left == 0)
+        return PULL_END;
+    if (source->refuses)
+        return PULL_DATA;
+    size_t len = next_len(source, want);
+    memset(bytes, 'x', sizeof(bytes));
+    assert_int_equal(write(pipe_fd, bytes, len), len);
+    source->spliced += len;
+    *len_out = len;
+    return PULL_DATA;
+}
+
+static const struct source_ops piped_ops = {
+    .name = "piped", .pull = piped_pull, .splice = piped_splice};
+
+static unsigned upload_splice(struct sink *self, int pipe_fd, size_t len)
+{
+    struct upload *upload = CONTAINER_OF(self, struct upload, sink);
+    char bytes[BATCH_BYTES];
+    assert_in_range(len, 1, BATCH_BYTES);
+    assert_int_equal(read(pipe_fd, bytes, len), len);
+    return upload_write(self, str_of(bytes, len)) ? upload->fail_code : 0;
+}
+
+static const struct sink_ops splicing_ops = {
+    .name = "splicing", .write = upload_write, .splice = upload_splice};
+
+static void pipe_upload(struct upload *upload, struct piped_source *source,
+                        struct inline_executor *executor)
+{
+    inline_executor_init(executor);
+    open_upload(upload, "$", &executor->executor);
+    source->base.ops = &piped_ops;
+    upload->sink.ops = &splicing_ops;
+    upload->pump.source = &source->base;
+    pump_init(&upload->pump);
+}
+
+static enum pump_state run_to_end(struct upload *upload, struct inline_executor *executor)
+{
+    enum pump_state state;
+    while ((state = pump_run(&upload->pump)) == PUMP_WAIT)
+        assert_int_equal(inline_executor_run(executor), 1);
+    return state;
+}
+
+TEST(pump_sends_what_follows_a_first_batch_through_a_pipe)
+{
+    struct inline_executor executor;
+    struct upload upload;
+    struct piped_source source = {.left = 5 * BATCH_BYTES + 7, .each = 48};
+    pipe_upload(&upload, &source, &executor);
+    assert_int_equal(run_to_end(&upload, &executor), PUMP_END);
+    assert_int_equal(executor.submit_count, 5);
+    assert_int_equal(upload.written.len, 5 * BATCH_BYTES); /* the rest is left for the commit */
+    assert_int_equal(pump_write_tail(&upload.pump), 0);
+    assert_int_equal(pump_write_tail(&upload.pump), 0); /* once */
+    assert_int_equal(upload.written.len, 5 * BATCH_BYTES + 7);
+    assert_int_equal(upload.pump.moved_bytes, 5 * BATCH_BYTES + 7);
+    assert_int_equal(source.spliced, 4 * BATCH_BYTES + 7);
+    close_upload(&upload);
+}
+
+TEST(pump_pulls_what_does_not_go_into_a_pipe)
+{
+    struct inline_executor executor;
+    struct upload upload;
+    struct piped_source source = {.left = 3 * BATCH_BYTES + 7, .each = 48, .refuses = true};
+    pipe_upload(&upload, &source, &executor);
+    assert_int_equal(run_to_end(&upload, &executor), PUMP_END);
+    assert_int_equal(pump_write_tail(&upload.pump), 0);
+    assert_int_equal(upload.written.len, 3 * BATCH_BYTES + 7);
+    assert_int_equal(source.spliced, 0);
+    close_upload(&upload);
+}
+
+TEST(pump_reports_a_sink_that_fails_with_a_pipe)
+{
+    struct inline_executor executor;
+    struct upload upload;
+    struct piped_source source = {.left = 5 * BATCH_BYTES, .each = 48};
+    pipe_upload(&upload, &source, &executor);
+    upload.fail_code = 7;
+    upload.fail_at = 2 * BATCH_BYTES;
+    assert_int_equal(run_to_end(&upload, &executor), PUMP_SINK_FAILED);
+    assert_int_equal(upload.pump.sink_code, 7);
+    close_upload(&upload); /* with what is in the pipe */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -391,6 +517,9 @@ int main(void)
         cmocka_unit_test(pump_reports_a_sink_that_fails_where_it_waits_or_at_its_end),
         cmocka_unit_test(pump_done_while_writing_aborts),
         cmocka_unit_test(pump_over_a_thread_moves_every_byte_in_order),
+        cmocka_unit_test(pump_sends_what_follows_a_first_batch_through_a_pipe),
+        cmocka_unit_test(pump_pulls_what_does_not_go_into_a_pipe),
+        cmocka_unit_test(pump_reports_a_sink_that_fails_with_a_pipe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
