@@ -57,7 +57,7 @@ static struct str find(struct exchange *x, struct str name, const char *characte
 {
     const struct target *target = target_of(x);
     struct finder finder = {{wants, take}, x->arena, name, characters, STR_NONE};
-    if (!store_may_have_props(target->store, target_read(x)))
+    if (!store_shows_props(target->store, target_read(x)))
         return STR_NONE;
     /* What cannot be looked at has none. */
     (void)!store_props(target->store, target_read(x), &finder.visitor);

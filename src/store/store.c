@@ -146,6 +146,11 @@ bool store_may_have_props(struct store *store, struct res_path path)
     return pass_read(store)->may_have_props(store, path);
 }
 
+bool store_shows_props(struct store *store, struct res_path path)
+{
+    return turn_current() == 0 && store_may_have_props(store, path);
+}
+
 enum store_rc store_props(struct store *store, struct res_path path,
                           struct store_prop_visitor *visitor)
 {

@@ -66,6 +66,10 @@ NODISCARD enum store_rc store_list(struct store *store, struct res_path path, un
 
 /* Quick. False: the resource has no dead properties for sure. */
 bool store_may_have_props(struct store *store, struct res_path path);
+/* Whether store_props() is to be asked now: there may be some, and this thread may wait for them.
+ * On a loop there are none, since who asks has been told so a moment ago, and has stayed on it:
+ * those that have come meanwhile came after the read had begun. */
+bool store_shows_props(struct store *store, struct res_path path);
 /* Shows all dead properties, sorted by namespace and name; none where there is no resource.
  * OK, or why it or the visitor has failed; what was shown until then was shown. */
 NODISCARD enum store_rc store_props(struct store *store, struct res_path path,

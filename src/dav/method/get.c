@@ -162,11 +162,9 @@ static enum stage_end send_file(struct exchange *x, struct store_content *conten
     case PRECONDITION_HOLDS:
         break;
     }
-    if (store_may_have_props(target_of(x)->store, target_read(x))) {
-        struct str language = kept_language(x);
-        if (language.len)
-            respond_field(x, FIELD_CONTENT_LANGUAGE, language);
-    }
+    struct str language = kept_language(x);
+    if (language.len)
+        respond_field(x, FIELD_CONTENT_LANGUAGE, language);
     return send_part(x, content, type, &now);
 }
 

@@ -62,11 +62,10 @@ static bool has_told_type(const struct prop_target *target)
            media_type_is_told(dav_service_of(target->x)->media_types, path_name(target->path));
 }
 
-/* Whether it may be that a dead property belongs into the answer. */
+/* Whether a dead property would belong into the answer. */
 static bool wants_dead(const struct prop_target *target, const struct propfind_request *request)
 {
-    bool wants = request->wants_dead || (request->wants_type && !has_told_type(target));
-    return wants && store_may_have_props(target->store, target->real);
+    return request->wants_dead || (request->wants_type && !has_told_type(target));
 }
 
 /* Where a live property has that name, its value can be a dead one only if it can be overridden. */
@@ -125,7 +124,8 @@ static enum store_rc add_dead(struct answer *answer)
     const struct prop_target *target = answer->target;
     struct store *store = target->store;
     bool is_names = answer->request->kind == PROPFIND_NAMES;
-    if (target->is_principal || target->is_part || !wants_dead(target, answer->request))
+    if (target->is_principal || target->is_part || !wants_dead(target, answer->request) ||
+        !store_shows_props(store, target->real))
         return STORE_OK;
     answer->dead.wants = is_names ? add_dead_name : wants_value;
     answer->dead.show = show_value;
@@ -216,7 +216,7 @@ bool prop_answer_blocks(const struct prop_target *target, const struct propfind_
 {
     struct store *store = target->store;
     return store->traits.reads_block || (request->wants_quota && store->traits.quota_blocks) ||
-           wants_dead(target, request);
+           (wants_dead(target, request) && store_may_have_props(store, target->real));
 }
 
 /* --- the response --- */

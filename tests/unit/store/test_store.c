@@ -220,6 +220,23 @@ TEST(change_may_be_about_many)
     assert_false(change_covers(&change, PATH("n1"), CLAIM_SELF, false));
 }
 
+/* Between two questions on a loop somebody may set the first property of a resource. */
+TEST(properties_that_come_while_a_loop_reads_are_not_asked_for)
+{
+    struct store_prop prop = {STR("urn:x"), STR("a"), STR("<a xmlns=\"urn:x\"/>")};
+    struct store_patch patch = {.props = &prop, .prop_count = 1};
+    turn_next();
+    assert_false(store_may_have_props(store, PATH("c")));
+    turn_over();
+    assert_false(store_shows_props(store, PATH("c")));
+    assert_int_equal(do_patch(store, PATH("c"), &patch), STORE_OK);
+    assert_true(store_shows_props(store, PATH("c")));
+    turn_next();
+    assert_true(store_may_have_props(store, PATH("c")));
+    assert_false(store_shows_props(store, PATH("c")));
+    turn_over();
+}
+
 /* --- a slow store --- */
 
 static void ask_for_locks(void)
@@ -255,6 +272,8 @@ int main(void)
                                         close_store),
         cmocka_unit_test_setup_teardown(what_is_changed_is_covered_by_the_change, open_store,
                                         close_store),
+        cmocka_unit_test_setup_teardown(properties_that_come_while_a_loop_reads_are_not_asked_for,
+                                        open_store, close_store),
         cmocka_unit_test_setup_teardown(change_may_be_about_many, open_store, close_store),
         cmocka_unit_test_setup_teardown(slow_store_blocks_and_answers_what_was_wanted, open_store,
                                         close_store),
