@@ -1,6 +1,7 @@
-/* Learning the members of a collection costs some five times what it costs to list them: each file
- * is opened, watched, asked whether somebody writes to it, and looked at. So no client waits for
- * it: a thread does it, which begins with the first wish.
+/* Learning the members of a collection costs up to five times what it costs to list them: each
+ * file is opened, watched, asked whether somebody writes to it, and looked at. So no client waits
+ * for it: a thread does it, which begins with the first wish, a moment after it: whoever has just
+ * listed the collection is still sending what he found, and would share the processor with it.
  *
  * An answer that is read while its collection is being learned comes from the directory, as
  * before. Between the mutex's being given back and taken again anybody may take events, and drop
@@ -20,17 +21,19 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "store/directory/cache/cache_priv.h"
 #include "store/directory/created.h"
 #include "store/directory/entry.h"
 
-enum { WISHES_MAX = 16, STACK_BYTES = 256 * 1024 };
+enum { WISHES_MAX = 16, STACK_BYTES = 256 * 1024, MOMENT_MS = 20 };
 
 struct wish {
     struct list link;
     uint64_t since;
+    int64_t due_ms;
     size_t path_len;
     char path[];
 };
@@ -348,15 +351,35 @@ static struct wish *next_wish(struct learner *learner)
     return wish;
 }
 
+/* Waits until the first wish is due, or something else is to be done; without one, for one. */
+static void await(struct dir_cache *cache, struct learner *learner)
+{
+    const struct wish *wish = CONTAINER_OF(learner->wishes.next, struct wish, link);
+    if (list_is_empty(&learner->wishes)) {
+        pthread_cond_wait(&learner->has_work, &cache->mutex);
+        return;
+    }
+    struct timespec until = {.tv_sec = wish->due_ms / 1000,
+                             .tv_nsec = wish->due_ms % 1000 * 1000000};
+    (void)pthread_cond_clockwait(&learner->has_work, &cache->mutex, CLOCK_MONOTONIC, &until);
+}
+
+static struct wish *next_due(struct learner *learner)
+{
+    const struct wish *wish = CONTAINER_OF(learner->wishes.next, struct wish, link);
+    bool is_due = !list_is_empty(&learner->wishes) && wish->due_ms <= clock_mono_ms();
+    return is_due ? next_wish(learner) : NULL;
+}
+
 static void *learn_run(void *arg)
 {
     struct dir_cache *cache = arg;
     struct learner *learner = cache->learner;
     pthread_mutex_lock(&cache->mutex);
     while (!learner->is_stopping) {
-        struct wish *wish = cache->useless.len ? NULL : next_wish(learner);
+        struct wish *wish = cache->useless.len ? NULL : next_due(learner);
         if (!wish && !cache->useless.len) {
-            pthread_cond_wait(&learner->has_work, &cache->mutex);
+            await(cache, learner);
             continue;
         }
         if (!wish)
@@ -421,6 +444,7 @@ void learner_wish(struct dir_cache *cache, struct res_path path, uint64_t since)
         return;
     struct wish *wish = mem_new(1, sizeof(*wish) + path.len + 1);
     wish->since = since;
+    wish->due_ms = clock_mono_ms() + MOMENT_MS;
     wish->path_len = path.len;
     if (path.len)
         memcpy(wish->path, path.at, path.len);
