@@ -29,6 +29,7 @@ class Sample:
     median_s: float = None  # of one request, where they were made one by one
     busiest: float = None  # the part of it that the busiest thread used
     peak_mib: float = None  # of all of the server's processes, resident
+    figures: dict = None  # of a scenario's own; report.py knows their names
 
 
 class Unable(Exception):

@@ -27,6 +27,18 @@ def gb(sample):
     return sample.bytes / 1e9
 
 
+def own(name):
+    return lambda sample: sample.figures[name]
+
+
+def cpu_ms(sample):
+    return sample.cpu_s * 1000
+
+
+START = [("first answer ms", own("first_ms"), 0, True), ("CPU ms", cpu_ms, 1, True),
+         ("after kill -9 ms", own("killed_ms"), 0, True), ("stop ms", own("end_ms"), 0, True),
+         ("PSS MiB", lambda s: s.pss_mib, 1, True)]
+
 # kind -> (heading, value, digits, whether less is better); the first two columns are compared
 COLUMNS = {
     "rate": [("requests/s", rate, 0, False), ("CPU µs each", cpu_us, 1, True),
@@ -38,7 +50,15 @@ COLUMNS = {
     "transfer": [("GB/s", lambda s: gb(s) / s.seconds, 2, False),
                  ("CPU s per GB", lambda s: s.cpu_s / gb(s), 3, True)],
     "memory": [("PSS MiB", lambda s: s.pss_mib, 2, True)],
+    "handshake": [("CPU µs each", cpu_us, 1, True), ("ms", one_ms, 2, True)],
+    "idle": [("KiB each", own("kib"), 2, True), ("a GET beside them µs", own("beside_us"), 0, True),
+             ("PSS MiB", lambda s: s.pss_mib, 1, True), ("CPU ms a second", own("idle_ms"), 2, True),
+             ("PSS MiB when they are gone", own("gone_mib"), 1, True)],
+    "start": START,
+    "start-props": START + [("first PROPPATCH ms", own("patch_ms"), 1, True),
+                            ("then PROPFIND of 1,000 ms", own("list_ms"), 1, True)],
 }
+ONCE = ("memory", "idle", "start", "start-props")  # in one round: they repeat what needs it
 PEAK = ("peak MiB", lambda s: s.peak_mib, 1, True)
 
 
@@ -65,7 +85,7 @@ def scaling(one, two):
 
 
 def table(out, bench, scenario):
-    columns = COLUMNS[scenario.kind] + ([PEAK] if scenario.kind != "memory" else [])
+    columns = COLUMNS[scenario.kind] + ([PEAK] if scenario.kind not in ONCE else [])
     rows = [(server.name, bench.results.get((scenario.name, server.name)))
             for server in bench.servers]
     if not any(samples for _, samples in rows):

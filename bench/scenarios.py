@@ -3,12 +3,12 @@ and gives a Sample, and a row."""
 
 import os
 import shutil
-import socket
 import statistics
 import time
 from collections import namedtuple
 
 import load
+import scale
 from load import Connection, Sample, Unable
 
 PROPFIND_BODY = b"""<?xml version="1.0" encoding="utf-8"?>
@@ -144,6 +144,10 @@ def listing_warm(path, depth, count):
     return run
 
 
+def index(path, count):
+    return repeated(count, lambda connection, _: connection.ask("GET", path))
+
+
 def listing_cold(path, depth, count):
     """The server has just been started; what the kernel knows of the directory, it still knows."""
     def run(bench, server):
@@ -195,29 +199,10 @@ def put_large(bench, server):
 # --- memory ---
 
 
-def idle(count):
-    """`count` connections that have each asked once and wait."""
-    def run(bench, server):
-        server.stop()
-        server.start(bench.server_cpus)
-        before = bench.pss(server)
-        connections = []
-        try:
-            for _ in range(count):
-                connection = socket.create_connection((load.HOST, server.ports["h1"]), 5)
-                connections.append(connection)
-                connection.settimeout(10)
-                connection.sendall(b"GET /read/1k HTTP/1.1\r\nHost: h\r\n\r\n")
-                if not connection.recv(65536):
-                    raise Unable("the connection was closed")
-            after = bench.pss(server)
-        except OSError as error:
-            raise Unable(str(error)) from None
-        finally:
-            for connection in connections:
-                connection.close()
-        return Sample(max(count, 1), 0, pss_mib=after if count else before)
-    return run
+def memory(bench, server):
+    server.stop()
+    server.start(bench.server_cpus)
+    return Sample(1, 0, pss_mib=bench.pss(server))
 
 
 # name, what it is, what the server must speak, the unit of the rows, its function
@@ -267,12 +252,24 @@ SCENARIOS = [
              "single", listing_warm("/read/m1000/", "1", 20)),
     Scenario("propfind-1-10k", "PROPFIND Depth 1 of 10,000 members, one after the other", "h1",
              "single", listing_warm("/read/m10000/", "1", 5)),
-    Scenario("propfind-1-100k", "PROPFIND Depth 1 of 100,000 members", "h1", "single",
-             listing("/read/m100000/", "1", 1)),
+    Scenario("propfind-1-100k", "PROPFIND Depth 1 of 100,000 members, one after the other", "h1",
+             "single", listing_warm("/read/m100000/", "1", 3)),
     Scenario("propfind-1-1k-cold", "the same of 1,000 members, the first one after a start", "h1",
              "single", listing_cold("/read/m1000/", "1", 3)),
     Scenario("propfind-1-10k-cold", "the same of 10,000 members, the first one after a start",
              "h1", "single", listing_cold("/read/m10000/", "1", 3)),
+    Scenario("propfind-1-100k-cold", "the same of 100,000 members, the first one after a start",
+             "h1", "single", listing_cold("/read/m100000/", "1", 3)),
+    Scenario("propfind-1-100k-changed", "the same, each time after a PUT into it", "h1", "single",
+             scale.list_changed(PROPFIND_BODY)),
+    Scenario("index-100k", "GET of the index page of 100,000 members", "h1", "single",
+             index("/read/m100000/", 3)),
+    Scenario("put-in-100k", "PUT of a file into a collection of 100,000 members", "h1", "single",
+             scale.change_one("PUT")),
+    Scenario("delete-in-100k", "DELETE of one of 100,000 members", "h1", "single",
+             scale.change_one("DELETE")),
+    Scenario("move-in-100k", "MOVE of one of 100,000 members, to another name", "h1", "single",
+             scale.change_one("MOVE")),
     Scenario("propfind-infinity", "PROPFIND Depth infinity of 101,000 resources", "h1", "single",
              listing("/deep/", "infinity", 1)),
     Scenario("proppatch", "PROPPATCH of one property, 8 connections", "h1", "rate", proppatch),
@@ -288,9 +285,22 @@ SCENARIOS = [
              "loops", on_all_cpus(propfind_rate("/read/1k", "0"))),
     Scenario("loops-put", "PUT 1 KiB, a new resource each time, with one loop and with two", "h1",
              "loops", on_all_cpus(put(1024))),
-    Scenario("idle", "memory of an idle server", "h1", "memory", idle(0)),
-    Scenario("idle-1k", "memory with 1,000 idle connections", "h1", "memory", idle(1000)),
-    Scenario("idle-10k", "memory with 10,000 idle connections", "h1", "memory", idle(9500)),
+    Scenario("idle", "memory of an idle server", "h1", "memory", memory),
+    Scenario("idle-1k", "1,000 idle connections", "h1", "idle", scale.idle(1000)),
+    Scenario("idle-10k", "10,000 idle connections", "h1", "idle", scale.idle(10000)),
+    Scenario("idle-2k-tls", "2,000 idle connections over TLS", "tls", "idle",
+             scale.idle(2000, is_tls=True)),
+    Scenario("tls-full", "a full TLS 1.3 handshake and a GET, ECDSA P-256", "tls",
+             "handshake", scale.handshakes(is_resumed=False)),
+    Scenario("tls-resumed", "a resumed TLS 1.3 handshake and a GET", "tls",
+             "handshake", scale.handshakes(is_resumed=True)),
+    Scenario("tls-full-rsa", "a full TLS 1.3 handshake and a GET, RSA 2048", "tls",
+             "handshake", scale.handshakes(is_resumed=False, is_rsa=True)),
+    Scenario("start", "a start, with nothing kept", "h1", "start", scale.start),
+    Scenario("start-20k-locks", "a restart with 20,000 locks", "h1", "start",
+             scale.restart_locked(20000)),
+    Scenario("start-1m-props", "a restart with 1,000,000 dead properties of 100,000 files", "h1",
+             "start-props", scale.start_with_props(1000000)),
 ]
 
 # What a server that flushes to disk before it answers is measured at as well.

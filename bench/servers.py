@@ -233,7 +233,9 @@ class Davit(Server):
     def commands(self):
         options = ["--threads", str(self.threads), "--durability", self.durability, "--depth-infinity", "allow",
                    "--state", os.path.join(self.work, "state"),
-                   "--limit", f"connections={CONNECTIONS_MAX}", "--limit", "idle_ms=600000"]
+                   "--limit", f"connections={CONNECTIONS_MAX}",
+                   "--limit", f"address_connections={CONNECTIONS_MAX}", "--limit", "idle_ms=600000",
+                   "--limit", "locks_per_user=20000"]
         clear = f"{HOST}:{self.ports['h1']}"
         help_text = subprocess.run([self.binary, "serve", "--help"], capture_output=True,
                                    text=True, check=False).stdout
@@ -275,8 +277,9 @@ http {{
         listen {HOST}:{self.ports['h2c']} http2;
         listen {HOST}:{self.ports['tls']} ssl http2;
         ssl_certificate {self.cert}; ssl_certificate_key {self.key};
-        ssl_session_cache shared:tls:10m;
+        ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache shared:tls:10m;
         root {self.root};
+        autoindex on;
         location / {{
             dav_methods PUT DELETE MKCOL COPY MOVE;
             dav_ext_methods PROPFIND OPTIONS LOCK UNLOCK;
@@ -296,7 +299,8 @@ class Apache(Server):
     def commands(self):
         modules = "\n".join(
             f"LoadModule {name}_module {self.modules}/mod_{name}.so" for name in
-            ("mpm_event", "authz_core", "mime", "dav", "dav_fs", "socache_shmcb", "ssl", "http2"))
+            ("mpm_event", "authz_core", "mime", "autoindex", "dav", "dav_fs", "socache_shmcb",
+                         "ssl", "http2"))
         path = self.write("conf", f"""
 ServerRoot {self.work}
 PidFile {self.work}/pid
@@ -324,6 +328,7 @@ DavDepthInfinity On
 DocumentRoot {self.root}
 <Directory {self.root}>
     Dav On
+    Options Indexes
     Require all granted
 </Directory>
 SSLSessionCache shmcb:{self.work}/tls(512000)
@@ -346,7 +351,7 @@ class Lighttpd(Server):
 
     def commands(self):
         path = self.write("conf", f"""
-server.modules = ("mod_webdav", "mod_openssl")
+server.modules = ("mod_webdav", "mod_openssl", "mod_dirlisting")
 server.document-root = "{self.root}"
 server.bind = "{HOST}"
 server.port = {self.ports['h1']}
@@ -357,6 +362,7 @@ server.max-connections = {CONNECTIONS_MAX - 100}
 server.max-keep-alive-idle = 600
 server.max-keep-alive-requests = 65535
 server.max-request-size = 0
+dir-listing.activate = "enable"
 mimetype.assign = ("" => "application/octet-stream")
 webdav.activate = "enable"
 webdav.is-readonly = "disable"
