@@ -54,6 +54,11 @@ void mem_keep_spare(int bytes)
     (void)mallopt(M_TRIM_THRESHOLD, bytes); /* a wish */
 }
 
+void mem_trim(void)
+{
+    (void)malloc_trim(0); /* whether there was any is no matter */
+}
+
 void mem_heed_limit(void)
 {
     struct rlimit limit;

@@ -22,6 +22,9 @@ void mem_free(void *memory);
  * together, and to give their memory back to the kernel each time costs more than to serve them. */
 void mem_keep_spare(int bytes);
 
+/* Gives what is free back to the kernel, also what mem_keep_spare() cannot: milliseconds. */
+void mem_trim(void);
+
 /* Where the address space is bounded (ulimit -v), nothing of it is set aside for each thread, as is
  * the C library's way. Before there are threads. */
 void mem_heed_limit(void);

@@ -29,6 +29,7 @@
 #include "io/worker.h"
 #include "server/access_log.h"
 #include "server/config/config_read.h"
+#include "server/crowd.h"
 #include "server/file_watch.h"
 #include "server/handover.h"
 #include "server/opener.h"
@@ -114,7 +115,7 @@ struct server {
     struct server_loop *loops;
     unsigned loop_count;
     struct list handovers; /* of the loops */
-    atomic_size_t conn_count;
+    struct crowd crowd;
     size_t conn_count_max;
     struct budget memory; /* for bodies and answers */
     struct shares *shares;
@@ -162,7 +163,7 @@ static void finished(struct http_handler *handler, const struct http_stream *str
 
 static void give_place_back(struct server_loop *loop)
 {
-    atomic_fetch_sub(&loop->server->conn_count, 1);
+    crowd_leave(&loop->server->crowd, loop_executor(loop->loop));
     handover_gone(&loop->handover);
 }
 
@@ -253,7 +254,7 @@ static bool take_place(struct server_loop *loop, const struct socket_address *pe
     const struct proxies *proxies = settings_use_proxies(loop->settings);
     char text[ADDRESS_TEXT_BYTES];
     *share_out = NULL;
-    if (atomic_fetch_add(&server->conn_count, 1) < server->conn_count_max) {
+    if (crowd_enter(&server->crowd) < server->conn_count_max) {
         size_t len = address_format(peer, text);
         if (proxy_is_trusted(proxies, str_of(text, len)))
             return true;
@@ -266,7 +267,7 @@ static bool take_place(struct server_loop *loop, const struct socket_address *pe
                      "too many are open (limit connections, or the descriptors that ulimit -n "
                      "allows)");
     }
-    atomic_fetch_sub(&server->conn_count, 1);
+    crowd_leave(&server->crowd, loop_executor(loop->loop));
     return false;
 }
 
@@ -778,6 +779,7 @@ int server_run(struct server_config *config, int argc, char **argv)
                             .ground.spool_dir_fd = -1};
     struct err err;
     ports_init(&server.ports);
+    crowd_init(&server.crowd);
     list_init(&server.handovers);
     mem_keep_spare(SPARE_BYTES);
     mem_heed_limit();

@@ -5,13 +5,16 @@ import os
 import re
 import resource
 import shutil
+import socket
 import sqlite3
+import ssl
+import subprocess
 import tempfile
 import time
 
 import davit
 import pytest
-from session import Session, count_no_freed_memory, traced, wait_for
+from session import IS_SANITIZED, Session, count_no_freed_memory, traced, wait_for
 
 LOCKINFO = ('<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/>'
             "</D:locktype></D:lockinfo>")
@@ -83,6 +86,14 @@ def test_a_restart_looks_at_each_locked_file_once():
 
 # --- descriptors ---
 
+def make_cert(folder):
+    paths = str(folder / "cert.pem"), str(folder / "key.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-days", "30", "-subj", "/CN=localhost", "-out", paths[0], "-keyout", paths[1]],
+                   check=True, capture_output=True)
+    return paths
+
+
 def test_few_descriptors_are_told_at_the_start():
     with davit.Davit(wrapper=["prlimit", "--nofile=200:200"]) as server:
         assert "at most 100 connections at a time, not 10000: a process may have 200 descriptors" in server.stderr()
@@ -132,6 +143,25 @@ def test_a_server_without_descriptors_waits_for_some():
         assert wait_for(lambda: server.request("GET", "/f").status == 200, "the server to recover")
 
 
+def resident_kib(server):
+    with open(f"/proc/{server.process.pid}/status", encoding="ascii") as file:
+        return int(re.search(r"RssAnon:\s+(\d+)", file.read()).group(1))
+
+
+@pytest.mark.skipif(IS_SANITIZED, reason="a sanitizer's allocator gives nothing back")
+def test_memory_of_a_crowd_is_given_back(tmp_path):
+    cert, key = make_cert(tmp_path)
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with davit.Davit(args=["--threads", "1", "--tls-cert", cert, "--tls-key", key]) as server:
+        held = [context.wrap_socket(socket.create_connection(server.address)) for _ in range(600)]
+        assert held[-1].version()
+        with_crowd = resident_kib(server)
+        for connection in held:
+            connection.close()
+        wait_for(lambda: resident_kib(server) < with_crowd / 2, "the memory to be given back")
+
+
 def test_idle_connections_cost_little_memory():
     """KiB each of a thousand that have asked once and wait, as the kernel counts what is resident."""
     count = 800
@@ -145,16 +175,12 @@ def test_idle_connections_cost_little_memory():
             connection.send("GET /f HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert connection.read().status == 200
 
-        def resident():
-            with open(f"/proc/{server.process.pid}/status", encoding="ascii") as file:
-                return int(re.search(r"RssAnon:\s+(\d+)", file.read()).group(1))
-
         for _ in range(20):
             hold()
-        before = resident()
+        before = resident_kib(server)
         for _ in range(count):
             hold()
-        grown = resident() - before
+        grown = resident_kib(server) - before
         for connection in held:
             connection.close()
     assert grown < 4 * count, grown  # with a sanitizer's red zones
