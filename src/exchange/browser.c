@@ -33,6 +33,7 @@
 #include "exchange/destination.h"
 #include "exchange/respond.h"
 #include "http/media_type.h"
+#include "text/unicode.h"
 
 /* --- where a request comes from --- */
 
@@ -72,14 +73,15 @@ static bool is_explicit(const struct exchange *x)
 
 /* --- pages that may (WHATWG Fetch §3.2) --- */
 
-/* The mount with the longest path decides, as it does for what is there. NULL: none is told. */
+/* The mount with the longest path decides, as it does for what is there, and in whatever form of
+ * Unicode the URL names it. NULL: none is told. */
 static const struct content_place *place_of(const struct exchange *x, struct res_path path)
 {
     const struct service *service = x->service;
     const struct content_place *best = NULL;
     for (size_t i = 0; i < service->place_count; i++) {
         const struct content_place *place = &service->places[i];
-        if (path_is_within(path, place->prefix) &&
+        if (unicode_within(path, place->prefix) != SIZE_MAX &&
             (!best || path_str(place->prefix).len >= path_str(best->prefix).len))
             best = place;
     }

@@ -22,17 +22,21 @@ root = {folder}/site
 active = yes
 [mount "/site/uploads"]
 root = {folder}/uploads
+[mount "/shared/caf\u00e9"]
+root = {folder}/coffee
+[mount "/site/caf\u00e9"]
+root = {folder}/more
 [rule "/"]
 allow = all for everyone
 """
 
 class Site(davit.Davit):
     def __init__(self, folder):
-        for name in ("all", "site", "uploads", "shared"):
+        for name in ("all", "site", "uploads", "shared", "coffee", "more"):
             os.mkdir(folder / name)
             (folder / name / "page.html").write_text("<script>")
         davit.add_user(str(folder / "users"), "alice", "pencil")
-        (folder / "conf").write_text(CONFIG.format(folder=folder))
+        (folder / "conf").write_text(CONFIG.format(folder=folder), encoding="utf-8")
         super().__init__(root=str(folder / "none"), args=["-c", str(folder / "conf")])
 
     def operands(self):
@@ -94,6 +98,16 @@ def test_a_page_that_is_let_into_a_mount_stays_in_it(site):
         assert ask(site, "MOVE", "/shared/page.html", Destination=path).status == 403
         assert ask(site, "COPY", path, Destination="/shared/copy").status == 403
     assert ask(site, "COPY", "/shared/page.html", Destination="/shared/copy").status == 201
+
+
+@pytest.mark.parametrize("name", ["caf%C3%A9", "cafe%CC%81"])
+def test_a_mount_is_told_in_each_form_of_unicode(site, name):
+    """A store finds it in both: what holds in the mount above does not hold in it."""
+    assert is_confined(site.request("GET", f"/site/{name}/page.html"))
+    answer = ask(site, "GET", f"/shared/{name}/page.html")
+    assert answer.status == 200 and answer.field("Access-Control-Allow-Origin") is None
+    assert ask(site, "PUT", f"/shared/{name}/new").status == 403
+    assert ask(site, "COPY", "/shared/page.html", Destination=f"/shared/{name}/copy").status == 403
 
 
 @pytest.mark.parametrize("value", ["app.example", "https://app.example/path", "https://*.example", "null", "https://"])
