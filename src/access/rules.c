@@ -462,16 +462,19 @@ static struct str rest_below(const struct rule *rule, const struct subject *subj
     return pattern.len ? pattern : STR_NONE;
 }
 
-/* The place that it names, with the user's name; NULL: it has a pattern. */
+/* The place that it names, with the user's name; NULL: a pattern is in the way. One that is the
+ * last segment stands for what it matches by its own text: as a name, what this rule and those with
+ * the same pattern speak of. */
 static struct res_path place_below(struct arena *arena, struct res_path path, struct str rest,
                                    struct str user)
 {
     while (rest.len) {
         struct str part = str_cut(&rest, '/');
+        bool is_last = rest.len == 0;
         bool is_user = str_eq(part, STR("%u"));
-        if (str_eq(part, STR("**")) && !rest.len) /* all below it, and it */
+        if (is_last && str_eq(part, STR("**"))) /* all below it, and it */
             break;
-        if (has_wildcard(part) || (is_user && !user.len))
+        if ((has_wildcard(part) && !is_last) || (is_user && !user.len))
             return (struct res_path){0};
         path = path_join(arena, path, is_user ? user : part);
     }
@@ -481,11 +484,8 @@ static struct res_path place_below(struct arena *arena, struct res_path path, st
 bool rules_lead_below(const struct rules *rules, const struct rule_question *question,
                       bool (*may)(void *arg, struct res_path path), void *arg)
 {
-    unsigned char address[NET_BYTES];
-    struct weight weight;
     struct subject subject;
     bool leads = false;
-    (void)net_read_address(question->principal->address, address); /* then it is in no network */
     subject_init(&subject, question->path, question->principal->name, question->form);
     for (const struct rule *rule = rules->first; rule && !leads; rule = rule->next) {
         struct str rest = rest_below(rule, &subject);
@@ -493,11 +493,7 @@ bool rules_lead_below(const struct rules *rules, const struct rule_question *que
             continue;
         struct res_path place =
             place_below(&subject.arena, question->path, rest, question->principal->name);
-        struct res_path above = path_parent((struct res_path){rest.at, rest.len});
-        if (place.at)
-            leads = may(arg, place);
-        else if (!has_wildcard(path_str(above)))
-            leads = weigh(rules, rule, question, address, &weight);
+        leads = place.at && may(arg, place);
     }
     arena_done(&subject.arena);
     return leads;

@@ -71,8 +71,8 @@ NODISCARD bool rules_differ_below(const struct rules *rules, struct res_path pat
                                   enum unicode_form form);
 
 /* Whether rules that begin below the path, and name what lies between, let him who asks do it
- * there: `may` is asked about each place that such a rule names, until one is. Where all but the
- * last segment is named, and that is a pattern, it is enough that the rule speaks of him. */
+ * there: `may` is asked about each place that such a rule names, until one is. Where the last
+ * segment is a pattern, it is asked about the pattern's own text, as a name. */
 bool rules_lead_below(const struct rules *rules, const struct rule_question *question,
                       bool (*may)(void *arg, struct res_path path), void *arg);
 

@@ -3,6 +3,7 @@
 import base64
 import html.parser
 import os
+import subprocess
 
 import davit
 import pytest
@@ -138,3 +139,19 @@ def test_mounts_that_may_be_seen_are_listed_where_nothing_else_may(tmp_path):
         assert [row["href"] for row in rows_of(server, "/team/one/", fields=fields)] == ["/team/", "/team/one/inner/"]
         assert server.request("GET", "/inner/", fields=fields).status == 403
         assert server.request("GET", "/gone", fields=fields).status == 403, "what is there is not told"
+
+
+def test_a_token_is_led_nowhere_but_to_what_it_is_for(tmp_path):
+    for name in ("a/b", "x/pub-1"):
+        (tmp_path / "all" / name).mkdir(parents=True)
+    davit.add_user(str(tmp_path / "users"), "alice", "pencil")
+    text = (RULES + '[rule "/x/pub-*"]\nallow = read for users\n').format(folder=tmp_path, at="/", rule="/a")
+    (tmp_path / "conf").write_text(f"{text}[server]\ntokens = {tmp_path}/tokens\n")
+    done = subprocess.run([davit.BINARY, "token", "add", "alice", "--path", "/a/b", "--tokens", str(tmp_path / "tokens")],
+                          capture_output=True, text=True, check=True)
+    token = {"Authorization": f"Bearer {done.stdout.strip()}"}
+    with Configured(args=["-c", str(tmp_path / "conf")]) as server:
+        assert [row["href"] for row in rows_of(server, "/", fields={"Authorization": ALICE})] == ["/a/", "/x/"]
+        assert [row["href"] for row in rows_of(server, "/", fields=token)] == ["/a/"]
+        assert [row["href"] for row in rows_of(server, "/a/", fields=token)] == ["/", "/a/b/"]
+        assert server.request("GET", "/x/", fields=token).status == 403

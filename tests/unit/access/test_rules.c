@@ -170,7 +170,8 @@ static bool may_there(void *arg, struct res_path path)
 {
     struct str *told = arg;
     *told = path_str(path);
-    return str_eq(*told, STR("home/alice/open")) || str_eq(*told, STR("all"));
+    return str_eq(*told, STR("home/alice/open")) || str_eq(*told, STR("home/alice/o*")) ||
+           str_eq(*told, STR("all")) || str_eq(*told, STR("all/*"));
 }
 
 TEST(rules_lead_to_what_they_name)
@@ -195,6 +196,8 @@ TEST(rules_lead_to_what_they_name)
         {"/all/**", "", true},
         {"/**/open", "", false},
         {"/all/*", "", true},
+        {"/none/*", "", false},
+        {"/none/*", "none", false},
         {"/all/*/**", "", false},
     };
     struct principal principal = {.name = STR("alice"), .address = STR("192.0.2.1")};
