@@ -6,7 +6,8 @@
  * and https are spoken: a redirect must not lead to a file.
  *
  * Credentials are answered with what the server asks for, Basic over plain http among them, and
- * never sent to another origin: not by a redirect to another host, port or scheme. */
+ * never sent to another origin: not by a redirect to another host, port or scheme. The same holds
+ * of what a .netrc says of all hosts, and of the fields that a user gives, but for a few. */
 #include "client/fetch.h"
 
 #include "base/mem.h"
@@ -15,10 +16,58 @@
 
 enum { REDIRECTS_MAX = 5, CONNECT_MS = 20000, PROGRESS_MS = 60000, PIECE_BYTES = 65536 };
 
+/* --- origins --- */
+
+/* Whom credentials are for, as libcurl sees it. NULL: it is no URL. */
+struct origin {
+    char *scheme;
+    char *host;
+    char *port;
+};
+
+/* Gives. */
+static struct origin origin_of(const char *text)
+{
+    struct origin origin = {0};
+    CURLU *url = curl.url_new();
+    if (url && curl.url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK) { /* NULL says that not */
+        (void)curl.url_get(url, CURLUPART_SCHEME, &origin.scheme, 0);
+        (void)curl.url_get(url, CURLUPART_HOST, &origin.host, 0);
+        (void)curl.url_get(url, CURLUPART_PORT, &origin.port, CURLU_DEFAULT_PORT);
+    }
+    curl.url_cleanup(url);
+    return origin;
+}
+
+static void origin_done(struct origin *origin)
+{
+    curl.text_free(origin->scheme);
+    curl.text_free(origin->host);
+    curl.text_free(origin->port);
+}
+
+static bool is_same(const char *a, const char *b)
+{
+    return a && b && str_eq_nocase(str_of_c(a), str_of_c(b));
+}
+
+static bool origin_is(const struct origin *origin, const char *url)
+{
+    struct origin other = origin_of(url);
+    bool is_it = is_same(origin->scheme, other.scheme) && is_same(origin->host, other.host) &&
+                 is_same(origin->port, other.port);
+    origin_done(&other);
+    return is_it;
+}
+
+/* --- one request --- */
+
 struct fetching {
     const struct fetch_request *request;
     struct fetch_events *events;
     struct solo *solo;
+    struct client_options options;
+    struct origin origin; /* of the request's URL */
     struct call call;
     struct http_field_line fields[FETCH_HEADERS_MAX];
     struct source *body;
@@ -93,6 +142,33 @@ static void on_head(struct call *call, struct source *body)
     read_body(&fetching->waker);
 }
 
+/* What asks for something, and is no secret. Any other field that a user gives may be one. */
+static bool is_for_anybody(struct str name)
+{
+    static const struct str names[] = {STR_INIT("Accept"),       STR_INIT("Accept-Encoding"),
+                                       STR_INIT("Brief"),        STR_INIT("Accept-Language"),
+                                       STR_INIT("Content-Type"), STR_INIT("Depth"),
+                                       STR_INIT("Prefer"),       STR_INIT("User-Agent")};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (str_eq_nocase(name, names[i]))
+            return true;
+    }
+    return false;
+}
+
+/* What signs in, or may do so, stays behind, also for who is led back from there. */
+static void leave_origin(struct fetching *fetching)
+{
+    struct call *call = &fetching->call;
+    size_t kept = 0;
+    for (size_t i = 0; i < call->field_count; i++) {
+        if (is_for_anybody(fetching->fields[i].name))
+            fetching->fields[kept++] = fetching->fields[i];
+    }
+    call->field_count = kept;
+    fetching->options.has_netrc = false; /* its "default" is for whom the user names */
+}
+
 static void on_done(struct call *call)
 {
     struct fetching *fetching = CONTAINER_OF(call, struct fetching, call);
@@ -109,38 +185,12 @@ static void on_done(struct call *call)
     buf_clear(&fetching->url);
     buf_add(&fetching->url, str_of_c(call->redirect_url));
     call->url = buf_c(&fetching->url);
+    if (!origin_is(&fetching->origin, call->url))
+        leave_origin(fetching);
     client_start(solo_client(fetching->solo), call);
 }
 
 /* --- the request --- */
-
-/* Whom credentials are for, as libcurl sees it. NULL: it is no URL. */
-struct origin {
-    char *scheme;
-    char *host;
-    char *port;
-};
-
-/* Gives. */
-static struct origin origin_of(const char *text)
-{
-    struct origin origin = {0};
-    CURLU *url = curl.url_new();
-    if (url && curl.url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK) { /* NULL says that not */
-        (void)curl.url_get(url, CURLUPART_SCHEME, &origin.scheme, 0);
-        (void)curl.url_get(url, CURLUPART_HOST, &origin.host, 0);
-        (void)curl.url_get(url, CURLUPART_PORT, &origin.port, CURLU_DEFAULT_PORT);
-    }
-    curl.url_cleanup(url);
-    return origin;
-}
-
-static void origin_done(struct origin *origin)
-{
-    curl.text_free(origin->scheme);
-    curl.text_free(origin->host);
-    curl.text_free(origin->port);
-}
 
 static void set_up(struct fetching *fetching)
 {
@@ -173,10 +223,9 @@ static enum fetch_rc result_of(const struct fetching *fetching, struct err *err)
     return fetching->has_answer ? FETCH_BROKEN : FETCH_FAILED;
 }
 
-static enum fetch_rc fetch_run(struct fetching *fetching, const struct client_options *options,
-                               struct err *err)
+static enum fetch_rc fetch_run(struct fetching *fetching, struct err *err)
 {
-    fetching->solo = solo_new(options, err);
+    fetching->solo = solo_new(&fetching->options, err);
     if (!fetching->solo)
         return FETCH_FAILED;
     set_up(fetching);
@@ -193,8 +242,8 @@ enum fetch_rc fetch(const struct fetch_request *request, struct fetch_events *ev
     unsigned progress_ms = request->timeout_s ? request->timeout_s * 1000 : PROGRESS_MS;
     if (!curl_load(err))
         return FETCH_FAILED;
-    struct origin origin = origin_of(request->url);
-    const struct client_options options = {
+    fetching.origin = origin_of(request->url);
+    fetching.options = (struct client_options){
         .is_insecure = request->is_insecure,
         .is_http1_only = request->version == FETCH_1_1,
         .is_http2_only = request->version == FETCH_2,
@@ -208,16 +257,16 @@ enum fetch_rc fetch(const struct fetch_request *request, struct fetch_events *ev
         .has_netrc = request->has_netrc && !request->user && !request->bearer,
         .netrc_file = request->netrc_file,
         .ca_file = request->ca_file,
-        .auth_scheme = origin.scheme,
-        .auth_host = origin.host,
-        .auth_port = origin.port,
+        .auth_scheme = fetching.origin.scheme,
+        .auth_host = fetching.origin.host,
+        .auth_port = fetching.origin.port,
         .takes_any_scheme = true,
     };
-    enum fetch_rc rc = fetch_run(&fetching, &options, err);
+    enum fetch_rc rc = fetch_run(&fetching, err);
     solo_free(fetching.solo);
     call_free(&fetching.call);
     buf_done(&fetching.url);
     buf_done(&fetching.piece);
-    origin_done(&origin);
+    origin_done(&fetching.origin);
     return rc;
 }

@@ -505,10 +505,15 @@ def test_secrets_go_to_their_origin_only(other, tmp_path):
     Redirect.target = other + "/x/"
     threading.Thread(target=server_.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server_.server_address[1]}/"
-    for options in (["--bearer-file", token], ["--user", "ann:secret"]):
+    everywhere = secret(tmp_path / "everywhere", "default login ann password secret\n")
+    for options in (["--bearer-file", token], ["--user", "ann:secret"], ["--netrc-file", everywhere],
+                    ["-H", "Authorization: Bearer abc.def"], ["-H", "Cookie: a=b", "-H", "X-Key: abc", "-H", "Prefer: x"]):
         Handler.seen.clear()
         assert read(*options, url).returncode == 0
-        assert len(Handler.seen) == 1 and "Authorization" not in Handler.seen[0][2]
+        assert len(Handler.seen) == 1
+        fields = Handler.seen[0][2]
+        assert not {"Authorization", "Cookie", "X-Key"} & set(fields.keys()), options
+        assert fields["Depth"] == "1" and ("Prefer" in fields) == ("Prefer: x" in options)
     server_.shutdown()
 
 
