@@ -1,6 +1,7 @@
 /* A token is "dvt_", an id and 256 random bits. The id finds its line; of the rest the file has the
  * SHA-256: what is random needs no slow hash, since nobody can guess it, and a thief of the file
- * cannot sign in. A line that is not understood is an error, never a token with fewer bounds.
+ * cannot sign in. A line that is not understood is an error, never a token with fewer bounds; nor
+ * is a last line without its end, of which the bounds may have been cut off, or are still to come.
  *
  * The same text serves as a bearer token, as the password of an app that speaks Basic only, and in
  * the URL of a shared link; the last is marked, so that a link that was passed on to others cannot
@@ -91,6 +92,8 @@ bool tokens_read(struct tokens *tokens, struct str text, struct err *err)
         const char *mistake = row_mistake(row, 3);
         if (!mistake)
             mistake = read_line(tokens, str_trim(row));
+        if (!mistake && rows.rest.len == 0 && !str_ends(text, STR("\n")))
+            mistake = "has no line end: the file may have been cut off";
         if (mistake)
             return err_set(err, 0, "line %u: %s", rows.line, mistake);
     }

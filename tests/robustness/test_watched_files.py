@@ -160,6 +160,19 @@ def test_a_file_that_is_still_being_written_is_left_alone(server, folder):
     assert status(server, "bob") == 207
 
 
+def test_a_token_that_is_cut_off_keeps_its_bounds(server, folder):
+    """Its writer stalls, or the disk is full: what is there so far is a token without bounds."""
+    token = command("token", "add", "alice", "--read-only", "--tokens", folder / "tokens").strip()
+    ask = {"Authorization": "Bearer " + token, "Depth": "0"}
+    wait_for(lambda: server.request("PROPFIND", "/", ask).status == 207, "the token")
+    text = (folder / "tokens").read_text()
+    (folder / "tokens").write_text(text[:text.index("read-only")])
+    wait_for(lambda: STAYS in server.stderr(), "the log")
+    assert "has no line end: the file may have been cut off" in server.stderr()
+    assert server.request("PUT", "/new", ask, b"x").status == 403
+    assert server.request("PROPFIND", "/", ask).status == 207
+
+
 def test_the_configuration_is_not_read_with_it(server, folder):
     """It may be half edited, or wait for its hour."""
     with open(folder / "davit.conf", "a", encoding="utf-8") as file:

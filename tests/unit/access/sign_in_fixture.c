@@ -64,6 +64,7 @@ int fixture_begin(void **state)
     tokens_add_line(&token, &like, &token_text);
     buf_add_char(&token, '\n');
     tokens_add_line(&token, &link, &link_text);
+    buf_add_char(&token, '\n');
     bool is_fine = users_read(&users, buf_str(&line), &notes, &err) &&
                    users_read_keys(&users, buf_str(&keys), STR("davit"), &notes, &err) &&
                    tokens_read(&tokens, buf_str(&token), &err);

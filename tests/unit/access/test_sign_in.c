@@ -250,6 +250,7 @@ TEST(sign_in_with_a_token_that_is_good_again_gives_its_seat_back)
     struct err err;
     struct token like = {.user = STR("bob"), .expires_s = 2000};
     tokens_add_line(&line, &like, &text);
+    buf_add_char(&line, '\n');
     assert_true(tokens_read(&tokens, buf_str(&line), &err));
     const char *field = basic("bob", buf_c(&text));
     for (int i = 0; i < 64; i++) { /* more often than there are seats and tries */

@@ -25,6 +25,7 @@ TEST(token_is_known_by_its_hash_until_it_expires)
     struct buf text = {0};
     struct err err;
     tokens_add_line(&line, &like, &text);
+    buf_add_char(&line, '\n');
     assert_true(token_is_text(buf_str(&text)));
     assert_true(tokens_read(&tokens, buf_str(&line), &err));
     const struct token *token = verify(&tokens, &text, 999);
@@ -51,6 +52,7 @@ TEST(token_is_known_by_its_hash_until_it_expires)
 TEST(token_line_that_is_not_understood_is_refused)
 {
 #define HASH  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define CUT   "line 1: has no line end: the file may have been cut off"
 #define BOUND "line 1: a restriction of the token is not understood"
     static const struct {
         const char *text, *mistake;
@@ -72,6 +74,9 @@ TEST(token_line_that_is_not_understood_is_refused)
         {" 0123456789ab:alice:" HASH ":", "line 1: starts with a blank"},
         {"0123456789ab:alice :" HASH ":", "line 1: has a blank before a ':'"},
         {"0123456789ab:alice: " HASH ":", "line 1: has a blank after a ':'"},
+        {"0123456789ab:alice:" HASH, CUT},
+        {"0123456789ab:alice:" HASH ":", CUT},
+        {"0123456789ab:alice:" HASH ":path=/a", CUT},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct tokens tokens = {0};
