@@ -167,6 +167,21 @@ def test_copying_a_file_changes_its_inode_no_more_than_it_must():
         assert counts["fremovexattr"] <= 2 and counts["fchmod"] <= 2, counts
 
 
+def test_replacing_a_file_asks_once_which_attributes_it_has():
+    """One of them is davit's own, and so each file that was replaced has some; a few fit into little room."""
+    with davit.Davit() as server, Session(server) as client:
+        client.expect(201, "PUT", "/f", None, b"1")
+        try:
+            os.setxattr(server.path("f"), "user.tag", b"red")
+        except OSError as error:
+            pytest.skip(f"no attributes here: {error}")
+        client.expect(204, "PUT", "/f", None, b"2")
+        calls = [name for name, _ in calls_during(server, "llistxattr,fsetxattr,flistxattr",
+                                                  lambda: client.expect(204, "PUT", "/f", None, b"3"))]
+        assert calls.count("llistxattr") == 1 and calls.count("fsetxattr") == 2, calls
+        assert os.getxattr(server.path("f"), "user.tag") == b"red"
+
+
 def flags_of(folder, added=0):
     """The inode flags of a folder (ioctl_iflags(2)), to which some are added before."""
     get_flags, set_flags = 0x80086601, 0x40086602

@@ -339,9 +339,18 @@ static int carry_one(int from_fd, const char *path, int to_fd, const char *attri
     return code == ENODATA || code == ENOTSUP ? 0 : code; /* it has just gone; or it is not known */
 }
 
-static ssize_t list_attributes(int from_fd, const char *path, char *room, size_t size)
+/* Mostly there are none, or a few that fit into little room: then it is one call. */
+static ssize_t list_attributes(int from_fd, const char *path, struct buf *names)
 {
-    return path ? llistxattr(path, room, size) : flistxattr(from_fd, room, size);
+    static const size_t rooms[] = {256, XATTR_LIST_MAX};
+    ssize_t len = -1;
+    for (size_t i = 0; i < ARRAY_LEN(rooms); i++) {
+        char *room = buf_reserve(names, rooms[i]);
+        len = path ? llistxattr(path, room, rooms[i]) : flistxattr(from_fd, room, rooms[i]);
+        if (len >= 0 || errno != ERANGE)
+            break;
+    }
+    return len;
 }
 
 /* *has_acl_out: one of them said who may do what. */
@@ -354,9 +363,7 @@ static enum store_rc carry(int from_fd, const char *name, int to_fd, bool *has_a
     bool has_acl = false;
     if (name)
         (void)snprintf(room, sizeof(room), "/proc/self/fd/%d/%s", from_fd, name); /* fits */
-    ssize_t len = list_attributes(from_fd, path, NULL, 0);
-    if (len > 0)
-        len = list_attributes(from_fd, path, buf_reserve(&names, XATTR_LIST_MAX), XATTR_LIST_MAX);
+    ssize_t len = list_attributes(from_fd, path, &names);
     for (ssize_t at = 0; at < len && !code; at += (ssize_t)strlen(names.at + at) + 1) {
         const char *attribute = names.at + at;
         has_acl = has_acl || strcmp(attribute, ACL_ACCESS) == 0;
