@@ -85,9 +85,25 @@ static void await_mending(struct state *state)
     pthread_mutex_unlock(&state->mutex);
 }
 
-struct state_db *state_read(struct state *state)
+/* One that was opened while another database was being made may have nothing in it yet, or be the
+ * damaged one. */
+static struct state_db *open_reader(struct state *state)
 {
     struct err err;
+    for (;;) {
+        await_mending(state);
+        unsigned long long inode = atomic_load(&state->inode);
+        struct state_db *db = db_open(&state->options, &err);
+        if (!db)
+            log_line(LOG_ERROR, "%s", err.text);
+        if (!db || (!atomic_load(&state->is_mending) && atomic_load(&state->inode) == inode))
+            return db;
+        db_close(db);
+    }
+}
+
+struct state_db *state_read(struct state *state)
+{
     await_mending(state);
     pthread_mutex_lock(&state->pool_mutex);
     struct state_db *db = state->readers;
@@ -98,11 +114,7 @@ struct state_db *state_read(struct state *state)
         db_close(db);
         return state_read(state);
     }
-    if (!db)
-        db = db_open(&state->options, &err);
-    if (!db)
-        log_line(LOG_ERROR, "%s", err.text);
-    return db;
+    return db ? db : open_reader(state);
 }
 
 void state_read_end(struct state *state, struct state_db *db)
