@@ -12,7 +12,9 @@
  * through a pipe where source and sink can, from the socket to the file without a copy into this
  * process and one out of it. A batch is either in `tail` or in the pipe; what the pipe cannot take,
  * with nothing in it, is pulled. The pipe has room for a batch in packets as the Internet has them,
- * and there is none where the system grants no such room: many small batches would be dearer.
+ * and there is none where the system grants no such room: many small batches would be dearer. Nor
+ * has each of many uploads one: it is two descriptors and up to 1 MiB of the kernel's memory, for
+ * as long as a slow client takes.
  *
  * Invariants
  *  (1) while is_writing, only the worker touches `tail`, the pipe and `sink_code`;
@@ -21,11 +23,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 
 #include "base/fd.h"
 
-/* 256 packets, or as many larger pieces as a batch has. */
-enum { PIPE_BYTES = 1 << 20 };
+enum {
+    PIPE_BYTES = 1 << 20, /* 256 packets, or as many larger pieces as a batch has */
+    PIPES_MAX = 16,       /* of all pumps */
+};
+
+static atomic_uint pipe_count;
 
 static void source_rang(struct waker *waker)
 {
@@ -55,11 +62,27 @@ static void batch_written(struct job *job)
     pump->waker->ring(pump->waker);
 }
 
+static bool open_pipe(struct pump *pump)
+{
+    if (atomic_fetch_add(&pipe_count, 1) < PIPES_MAX && pipe2(pump->pipe_fds, O_CLOEXEC) == 0) {
+        if (fcntl(pump->pipe_fds[1], F_SETPIPE_SZ, PIPE_BYTES) >= 0)
+            return true;
+        fd_close(pump->pipe_fds[0]);
+        fd_close(pump->pipe_fds[1]);
+    }
+    atomic_fetch_sub(&pipe_count, 1);
+    pump->pipe_fds[0] = pump->pipe_fds[1] = -1;
+    return false;
+}
+
 static void close_pipe(struct pump *pump)
 {
+    if (pump->pipe_fds[0] < 0)
+        return;
     fd_close(pump->pipe_fds[0]); /* what is in it is thrown away */
     fd_close(pump->pipe_fds[1]);
     pump->pipe_fds[0] = pump->pipe_fds[1] = -1;
+    atomic_fetch_sub(&pipe_count, 1);
 }
 
 void pump_init(struct pump *pump)
@@ -98,11 +121,7 @@ static bool uses_pipe(struct pump *pump)
         return false;
     if (pump->pipe_fds[0] >= 0)
         return true;
-    pump->has_no_pipe = pipe2(pump->pipe_fds, O_CLOEXEC) < 0;
-    if (!pump->has_no_pipe && fcntl(pump->pipe_fds[1], F_SETPIPE_SZ, PIPE_BYTES) < 0) {
-        close_pipe(pump);
-        pump->has_no_pipe = true;
-    }
+    pump->has_no_pipe = !open_pipe(pump);
     if (!pump->has_no_pipe)
         buf_done(&pump->tail);
     return !pump->has_no_pipe;

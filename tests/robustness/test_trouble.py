@@ -385,6 +385,27 @@ def test_connections_leave_descriptors_for_files():
         assert server.request("PUT", "/f", body="y").status == 204
 
 
+def test_long_uploads_leave_descriptors_for_others():
+    """Each has its connection and its file. A pipe, which is two more, is for some of them."""
+    def sizes(pid):
+        for number in os.listdir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(OSError):
+                yield os.stat(f"/proc/{pid}/fd/{number}").st_size
+
+    with davit.Davit(wrapper=["prlimit", "--nofile=200:200"]) as server, contextlib.ExitStack() as stack:
+        assert server.request("PUT", "/f", body="x").status == 201
+        for number in range(60):
+            upload = stack.enter_context(server.connect())
+            upload.send(f"PUT /{number} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4000000\r\n\r\n")
+            upload.send("x" * 1000000)
+        pid = server.process.pid
+        assert wait_for(lambda: sum(size >= 700000 for size in sizes(pid)) == 60 or
+                        server.request("GET", "/f").status != 200, "all of them to be written")
+        for _ in range(5):
+            assert server.request("GET", "/f").body == b"x"
+            assert server.request("PUT", "/g", body="x").status in (201, 204)
+
+
 def test_a_deep_walk_without_descriptors_says_so():
     with davit.Davit(wrapper=["prlimit", "--nofile=60:60"],
                      args=["--depth-infinity", "allow"]) as server, Session(server) as client:
