@@ -1,5 +1,6 @@
 #include "base/err.h"
 
+#include <errno.h>
 #include <stdarg.h>
 
 bool err_set(struct err *err, int code, const char *format, ...)
@@ -24,4 +25,10 @@ bool err_sys(struct err *err, int code, const char *format, ...)
     (void)snprintf(err->text + used, sizeof(err->text) - used, ": %s",
                    strerror_r(code, name, sizeof(name))); /* cut short is good enough */
     return false;
+}
+
+bool err_may_pass(const struct err *err)
+{
+    return err->code == EMFILE || err->code == ENFILE || err->code == ENOMEM || err->code == EIO ||
+           err->code == ESTALE;
 }

@@ -9,6 +9,9 @@ struct err {
     char text[240];
 };
 
+/* Whether the system lacked something just then: descriptors, memory, the answer of a disk. */
+bool err_may_pass(const struct err *err);
+
 /* Always returns false, so that a failing function can `return err_set(...)`; one that fails in
  * another way ignores it. */
 bool err_set(struct err *err, int code, const char *format, ...) PRINTF_LIKE(3, 4);

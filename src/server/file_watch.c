@@ -9,6 +9,8 @@
  * A file that is being written is not read before it has been left alone for that long: half a file
  * of users is a file of half the users. What is known of a file is always older than what was read
  * of it, so that no change falls between.
+ * What could not be read since the system lacked descriptors or memory is told again with the next
+ * look: who takes them all may be the one who was removed.
  *
  * Where davit has given up the right to look (--user), the opener opens the file for it; what that
  * may not open either is said once, and is not looked at until all is read again on SIGHUP.
@@ -27,11 +29,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-enum { LOOK_MS = 1000, SETTLE_MS = 200, FILES_MAX = 6 + TLS_PAIRS_MAX * 3 };
+enum { UNKNOWN = -1, LOOK_MS = 1000, SETTLE_MS = 200, FILES_MAX = 6 + TLS_PAIRS_MAX * 3 };
 
 /* What tells one content of a file from another. */
 struct look {
-    int code; /* why there is none; 0: there is */
+    int code; /* why there is none; 0: there is; UNKNOWN: as no look is */
     dev_t dev;
     ino_t ino;
     off_t bytes;
@@ -235,6 +237,14 @@ void file_watch_take(struct file_watch *watch, struct watched_set **set)
     *set = NULL;
     if (!watch->is_looking)
         pause_for(watch, LOOK_MS);
+}
+
+void file_watch_again(struct file_watch *watch, unsigned groups)
+{
+    for (size_t i = 0; watch->set && i < watch->set->count; i++) {
+        if (watch->set->files[i].group & groups)
+            watch->set->files[i].known.code = UNKNOWN;
+    }
 }
 
 void file_watch_start(struct file_watch *watch, struct executor *executor, file_watch_fn *fn,

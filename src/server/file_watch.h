@@ -24,6 +24,10 @@ struct file_watch *file_watch_new(void);
  * loop runs, or on its thread. */
 void file_watch_take(struct file_watch *watch, struct watched_set **set);
 
+/* Files of these groups could not be read just now: it tells of them at the next look. On the
+ * loop's thread. */
+void file_watch_again(struct file_watch *watch, unsigned groups);
+
 /* From now on looks, on the executor's workers, and calls fn on its thread when a file has changed
  * and changes no more. */
 void file_watch_start(struct file_watch *watch, struct executor *executor, file_watch_fn *fn,

@@ -241,7 +241,7 @@ static int ask_alone(const struct question *question, size_t len)
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
         memcpy(&fd, CMSG_DATA(header), sizeof(fd));
-    errno = code;
+    errno = fd < 0 && code == 0 ? EMFILE : code; /* it was sent, and had no room here */
     return fd;
 }
 

@@ -421,6 +421,8 @@ static bool reload_certificates(struct server *server, struct settings *settings
     struct err err;
     if (!secure_reload(&server->secure, &settings->config, &err)) {
         log_line(LOG_ERROR, "keeping the old certificates: %s", err.text);
+        if (err_may_pass(&err))
+            file_watch_again(server->file_watch, WATCHED_TLS);
         return false;
     }
     settings_unref(server->secure_settings);
@@ -440,6 +442,8 @@ static bool has_same_signers(const struct settings *a, const struct settings *b)
 static void put_in_force(struct server *server, struct settings *settings, const char *what)
 {
     activate(server, settings);
+    if (settings_lack_a_file(settings))
+        file_watch_again(server->file_watch, WATCHED_ACCOUNTS);
     server->reloaded_what = what;
     server->is_reloading = true;
     atomic_store(&server->loops_behind, server->loop_count);
@@ -478,6 +482,8 @@ static void renew_accounts(struct server *server)
         return;
     }
     log_line(LOG_ERROR, "keeping the old settings: %s", err.text);
+    if (err_may_pass(&err))
+        file_watch_again(server->file_watch, WATCHED_ACCOUNTS);
     settings_unref(settings);
 }
 

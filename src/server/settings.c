@@ -239,6 +239,13 @@ struct settings *settings_renew(struct settings *before, struct err *err)
     return complete(settings, before->access.state, before, err);
 }
 
+bool settings_lack_a_file(const struct settings *settings)
+{
+    return err_may_pass(&settings->users_text.mistake) ||
+           err_may_pass(&settings->tokens_text.mistake) ||
+           err_may_pass(&settings->jwt_text.mistake);
+}
+
 /* --- mounts --- */
 
 static struct settings *settings_of(const struct dav_service *dav)

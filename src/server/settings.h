@@ -62,6 +62,10 @@ NODISCARD struct settings *settings_new(struct server_config *config, struct acc
  * changed the log says nothing again. Gives one reference. */
 NODISCARD struct settings *settings_renew(struct settings *before, struct err *err);
 
+/* Whether what a file said before counts only since the system lacked something when it was read:
+ * it is to be read again. */
+bool settings_lack_a_file(const struct settings *settings);
+
 /* False: two mounts' directories lie in each other, and `err` says which. */
 NODISCARD bool settings_check_roots(const struct server_config *config, struct err *err);
 

@@ -3,6 +3,7 @@ however they are changed, and what is wrong with one is said once and changes no
 
 import base64
 import os
+import socket
 import ssl
 import subprocess
 import time
@@ -158,6 +159,30 @@ def test_a_file_that_is_still_being_written_is_left_alone(server, folder):
     davit.add_user(str(folder / "users"), "carol", "pencil")
     expect(server, 207, "carol")
     assert status(server, "bob") == 207
+
+
+def test_who_takes_all_descriptors_does_not_stay(folder):
+    """When he is removed the file cannot be opened; he is out as soon as it can be."""
+    (folder / "root").mkdir()
+    with open(folder / "root" / "big", "wb") as file:
+        file.truncate(1 << 30)
+    with davit.Davit(root=str(folder / "root"), args=["--users", str(folder / "users"), "--clear-passwords"],
+                     wrapper=["prlimit", "--nofile=64:64"]) as server:
+        held = []
+        try:
+            while "cannot open a file" not in server.stderr() and len(held) < 64:
+                held.append(socket.create_connection(server.address))
+                held[-1].sendall(b"GET /big HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: " +
+                                 basic("bob")["Authorization"].encode() + b"\r\n\r\n")
+                held[-1].settimeout(10)
+                held[-1].recv(1)
+            command("user", "del", "bob", "--users", folder / "users")
+            wait_for(lambda: STAYS in server.stderr(), "the log")
+        finally:
+            for one in held:
+                one.close()
+        expect(server, 401, "bob")
+        assert server.stderr().count(STAYS) == 1
 
 
 def test_a_token_that_is_cut_off_keeps_its_bounds(server, folder):
