@@ -6,6 +6,7 @@
  * a file that was named only. */
 #include "cli/check_config.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/files.h"
@@ -23,11 +24,17 @@ struct reading {
     struct check_command *command;
     bool *is_given;       /* by the command line, for each row */
     const char *named;    /* by --config */
-    const char *start;    /* the first */
+    const char *start;    /* the first that is local; NULL: none */
+    struct str folder;    /* of the file that was found */
     bool is_switched_off; /* --no-config */
 };
 
 /* --- where it is --- */
+
+static bool is_local(const char *start)
+{
+    return strcmp(start, "-") != 0 && !strstr(start, "://");
+}
 
 static bool look_ahead(struct reading *reading, int argc, char **argv, struct err *err)
 {
@@ -39,7 +46,8 @@ static bool look_ahead(struct reading *reading, int argc, char **argv, struct er
         if (rc == OPTION_WRONG)
             return false;
         if (rc == OPTION_OPERAND) {
-            reading->start = reading->start ? reading->start : value;
+            if (!reading->start && is_local(value))
+                reading->start = value;
             continue;
         }
         reading->is_given[row] = true;
@@ -54,15 +62,18 @@ static bool look_ahead(struct reading *reading, int argc, char **argv, struct er
 /* The nearest file of that name, from the folder of the start upwards. */
 static bool find_above(const struct reading *reading, const char *name, struct buf *path)
 {
-    const char *start = reading->start && !strstr(reading->start, "://") ? reading->start : ".";
-    char *real = realpath(start, NULL);
+    struct stat info;
+    char *real = reading->start ? realpath(reading->start, NULL) : NULL;
     bool is_found = false;
+    if (!real) /* a URL, or a pattern */
+        real = realpath(".", NULL);
     size_t len = real ? strlen(real) : 0;
     while (real && !is_found) {
         buf_clear(path);
         buf_add(path, str_of(real, len));
         buf_addf(path, "/%s", name);
-        is_found = access(buf_c(path), R_OK) == 0;
+        is_found = stat(buf_c(path), &info) == 0 && S_ISREG(info.st_mode) &&
+                   access(buf_c(path), R_OK) == 0;
         if (len == 0)
             break;
         len = str_index_last(str_of(real, len), '/');
@@ -73,15 +84,48 @@ static bool find_above(const struct reading *reading, const char *name, struct b
 
 /* --- what stands in it --- */
 
-/* Beneath this folder. */
-static bool is_near(const char *path)
+static bool is_beneath(const char *path, struct str folder)
+{
+    struct str whole = str_of_c(path);
+    if (folder.len == 1) /* the root */
+        return true;
+    return str_starts(whole, folder) && (whole.len == folder.len || path[folder.len] == '/');
+}
+
+/* Whether symbolic links lead from this folder to another. */
+static bool leads_away(const char *path, const char *here)
+{
+    struct stat info;
+    struct buf parent = {0};
+    char *real = realpath(path, NULL);
+    if (!real && lstat(path, &info) == 0)
+        return true; /* a link to what is not there yet */
+    if (!real) {
+        size_t slash = str_index_last(str_of_c(path), '/');
+        buf_add(&parent, path[slash] ? str_of(path, slash) : STR("."));
+        real = realpath(buf_c(&parent), NULL);
+    }
+    bool is_away = real && !is_beneath(real, str_of_c(here)); /* no folder: nothing is written */
+    buf_done(&parent);
+    mem_free(real);
+    return is_away;
+}
+
+/* Beneath this folder, and this folder is of the project that the file came with: elsewhere what
+ * it writes could be a file that somebody's shell reads. */
+static bool is_near(const struct reading *reading, const char *path)
 {
     bool climbs = strncmp(path, "../", 3) == 0 || strstr(path, "/../") || strcmp(path, "..") == 0;
-    return path[0] != '/' && path[0] != '~' && !climbs;
+    if (path[0] == '/' || path[0] == '~' || climbs)
+        return false;
+    char *here = realpath(".", NULL);
+    bool is_ours = here && is_beneath(here, reading->folder) && !leads_away(path, here);
+    mem_free(here);
+    return is_ours;
 }
 
 /* Whether a file that nobody named may say that. */
-static bool is_harmless(const struct option *row, const char *value)
+static bool is_harmless(const struct reading *reading, const struct option *row, const char *value)
 {
     static const char *const secrets[] = {"auth",    "bearer-file", "netrc",      "netrc-file",
                                           "proxy",   "login-form",  "cookie-jar", "insecure",
@@ -93,10 +137,10 @@ static bool is_harmless(const struct option *row, const char *value)
     }
     for (size_t i = 0; i < ARRAY_LEN(written); i++) {
         if (strcmp(row->name, written[i]) == 0)
-            return is_near(value);
+            return is_near(reading, value);
     }
     if (strcmp(row->name, "output") == 0)
-        return !strchr(value, ':') || is_near(strchr(value, ':') + 1);
+        return !strchr(value, ':') || is_near(reading, strchr(value, ':') + 1);
     return true;
 }
 
@@ -114,15 +158,13 @@ static bool fail_unknown(const char *name, struct err *err)
                    meant ? meant : "", meant ? "'?" : "");
 }
 
-/* A flag with functions of its own is set by being typed. */
+/* A flag with functions of its own looks at no value but these. */
 static bool set_flag(const struct option *row, struct check_command *command, const char *value,
                      struct err *err)
 {
-    if (strcmp(value, "no") == 0)
-        return true;
-    if (strcmp(value, "yes") != 0)
+    if (strcmp(value, "no") != 0 && strcmp(value, "yes") != 0)
         return err_set(err, 0, "'%s' is neither yes nor no", value);
-    return option_set(row, command, NULL, err);
+    return option_set(row, command, value, err);
 }
 
 static bool set(struct reading *reading, const struct ini *ini, struct err *err)
@@ -134,7 +176,7 @@ static bool set(struct reading *reading, const struct ini *ini, struct err *err)
         return fail_unknown(name, err);
     if (reading->is_given[row - check_table.rows])
         return true;
-    if (!reading->named && !is_harmless(row, value))
+    if (!reading->named && !is_harmless(reading, row, value))
         return err_set(err, 0, "%s: only from a file that --config names", name);
     bool is_typed_flag = row->kind == OPTION_CUSTOM && !row->argument;
     bool is_set = is_typed_flag ? set_flag(row, reading->command, value, err)
@@ -187,6 +229,8 @@ static bool read_files(struct reading *reading, struct err *err)
     bool is_found =
         !reading->is_switched_off && !reading->named && find_above(reading, CONFIG_NAME, &path);
     const char *file = reading->named ? reading->named : is_found ? buf_c(&path) : NULL;
+    if (is_found) /* of the root its slash stays */
+        reading->folder = str_first(buf_str(&path), size_max(path.len - sizeof(CONFIG_NAME), 1));
     if (file)
         is_fine = read_settings(reading, file, err);
     if (file)
@@ -197,13 +241,25 @@ static bool read_files(struct reading *reading, struct err *err)
     return is_fine;
 }
 
+/* The first rule that matches a status wins: those of the file are behind the others. */
+static void put_behind(struct check_command *command, size_t count)
+{
+    struct status_rule of_file[STATUS_RULES_MAX], *rules = command->run.status_rules;
+    size_t typed = command->run.status_rule_count - count;
+    memcpy(of_file, rules, count * sizeof(*rules));
+    memmove(rules, rules + count, typed * sizeof(*rules));
+    memcpy(rules + typed, of_file, count * sizeof(*rules));
+}
+
 bool check_command_read(int argc, char **argv, struct check_command *command, struct err *err)
 {
     bool *is_given = mem_new(check_table.row_count, sizeof(*is_given));
     struct reading reading = {.command = command, .is_given = is_given};
     check_command_default(command);
-    bool is_fine = look_ahead(&reading, argc, argv, err) && read_files(&reading, err) &&
-                   options_read(&check_table, argc, argv, command, err);
+    bool is_fine = look_ahead(&reading, argc, argv, err) && read_files(&reading, err);
+    size_t rule_count = command->run.status_rule_count;
+    is_fine = is_fine && options_read(&check_table, argc, argv, command, err);
+    put_behind(command, rule_count);
     mem_free(is_given);
     return is_fine &&
            (command->wants_help || command->wants_config || check_command_settle(command, err));
@@ -217,7 +273,9 @@ void check_command_print(const struct check_command *command)
     for (size_t i = 0; i < check_table.row_count; i++) {
         const struct option *row = &check_table.rows[i];
         bool is_secret = strcmp(row->name, "auth") == 0 || strcmp(row->name, "header") == 0 ||
-                         strcmp(row->name, "login-form") == 0;
+                         strcmp(row->name, "login-form") == 0 ||
+                         (strcmp(row->name, "proxy") == 0 && command->run.client.proxy &&
+                          strchr(command->run.client.proxy, '@'));
         if (row->is_typed)
             continue;
         if (is_secret)

@@ -46,9 +46,9 @@ static bool check_login_form(const char *value, struct err *err)
 static bool set_recursive(void *target, const char *value, struct err *err)
 {
     struct check_command *c = target;
-    (void)value, (void)err; /* a flag */
-    c->is_recursion_set = true;
-    return c->run.is_recursive = true;
+    (void)err; /* a flag, which a file sets to yes or no */
+    c->run.is_recursive = !value || strcmp(value, "no") != 0;
+    return c->is_recursion_set = true;
 }
 
 static void add_recursive(struct buf *to, const char *key, const void *target)
@@ -59,10 +59,8 @@ static void add_recursive(struct buf *to, const char *key, const void *target)
 
 static bool set_no_recursive(void *target, const char *value, struct err *err)
 {
-    struct check_command *c = target;
-    (void)value, (void)err; /* a flag */
-    c->run.is_recursive = false;
-    return c->is_recursion_set = true;
+    bool is_set = !value || strcmp(value, "no") != 0;
+    return !is_set || set_recursive(target, "no", err);
 }
 
 static bool set_depth(void *target, const char *value, struct err *err)
