@@ -2,8 +2,7 @@
 
 enum { NAME_LEN_MAX = 40, DISTANCE_MAX = 3 };
 
-/* Levenshtein's distance: insertions, removals and replacements from one to the other. */
-static size_t distance(const char *a, const char *b)
+size_t suggest_distance(const char *a, const char *b)
 {
     size_t a_len = strlen(a);
     size_t b_len = strlen(b);
@@ -29,7 +28,7 @@ const char *suggest(const char *typed, const char *const *names, size_t count)
     const char *nearest = NULL;
     size_t least = DISTANCE_MAX + 1;
     for (size_t i = 0; i < count; i++) {
-        size_t difference = distance(typed, names[i]);
+        size_t difference = suggest_distance(typed, names[i]);
         if (difference < least && difference < strlen(names[i])) {
             least = difference;
             nearest = names[i];

@@ -138,3 +138,21 @@ def test_a_report_that_cannot_be_written_costs_no_run():
         assert check("ftp:nothing", form="json:" + root + "/old").status == 2
         with open(root + "/old", encoding="utf-8") as file:
             assert file.read() == "old"
+
+
+def test_a_scheme_is_not_taken_for_another_that_is_short():
+    with Scratch() as root:
+        meant = ("htp:x", "ttps:x", "htpps:x", "mailo:a@b", "mail:a@b")
+        others = ("tcp:x", "rdp:x", "cap:x", "rtp:x", "mqtt:x", "mtp:x")
+        with open(root + "/a.html", "w", encoding="utf-8") as file:
+            file.write("".join("<a href='%s'>x</a>" % link for link in meant + others))
+        found = {row["raw"]: row["verdict"] for row in check(root + "/a.html").links if "raw" in row}
+        assert {found[link] for link in meant} == {"bad-url"}, found
+        assert {found[link] for link in others} == {"unknown-scheme"}, found
+
+
+def test_a_page_that_a_form_led_to_first_is_read():
+    with Server({"/": page("/next", head="<form action='/form'></form>"), "/next": page("/form"),
+                 "/form": page("/gone"), "/robots.txt": (404, {}, b""), "/sitemap.xml": (404, {}, b"")}) as server:
+        run = check("--concurrency", 1, server.url + "/")
+        assert run.verdict("/gone") == "broken"

@@ -64,18 +64,20 @@ static void set_flags(struct crawl *crawl, const struct link_context *context, u
 {
     struct target *target = site_at(crawl->site, id);
     struct str url = site_url(crawl->site, id);
-    bool is_form = link_rows[kind].role == ROLE_FORM;
+    bool is_form = link_rows[kind].role == ROLE_FORM, was_form = false;
     if (kind == LINK_START)
         target->flags |= TARGET_IS_START;
     if (target->place_count == 0 && is_form)
         target->flags |= TARGET_IS_FORM;
     if (!is_form && (target->flags & TARGET_IS_FORM)) {
         target->flags &= (uint16_t)~TARGET_IS_FORM;
-        if (target->state == TARGET_DONE && http_is_error(target->status))
-            look_again(crawl, id); /* it was fine for forms only */
+        was_form = true;
     }
     if (is_followed(crawl, context, url, kind) && !is_form)
         target->flags |= TARGET_IS_INSIDE;
+    bool is_unread = target->flags & TARGET_IS_INSIDE && !(target->flags & TARGET_IS_PARSED);
+    if (was_form && target->state == TARGET_DONE && (is_unread || http_is_error(target->status)))
+        look_again(crawl, id); /* it was fine for forms, or not read for links */
     if (kind == LINK_SITEMAP_SITEMAP || kind == LINK_ROBOTS_SITEMAP)
         target->flags |= TARGET_IS_SITEMAP;
 }

@@ -42,7 +42,10 @@ bool scheme_is_known(struct str scheme)
 const char *scheme_meant(const char *scheme)
 {
     static const char *const usual[] = {"http", "https", "mailto", "javascript"};
-    return suggest(scheme, usual, ARRAY_LEN(usual));
+    const char *meant = suggest(scheme, usual, ARRAY_LEN(usual));
+    /* "tcp" is nearer to "http" than most, and means something else. */
+    size_t most = meant && meant[0] == scheme[0] ? 2 : 1;
+    return meant && suggest_distance(scheme, meant) <= most ? meant : NULL;
 }
 
 /* One "@" with something on both sides, and no space; a mail server knows the rest. */
