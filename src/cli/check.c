@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -15,6 +16,7 @@
 #include "base/mem.h"
 #include "check/model/history.h"
 #include "check/run/login.h"
+#include "check/url/mask.h"
 #include "cli/check_config.h"
 #include "cli/command.h"
 
@@ -194,11 +196,14 @@ static bool record(struct check *check, const struct report_summary *summary, st
 }
 
 /* A report that cannot be written must not cost the run. What is there stays until there is
- * something better. */
+ * something better; who reads a pipe would take its being closed for the end. */
 static bool try_outputs(const struct check_command *command, struct err *err)
 {
     for (size_t i = 0; i < command->output_count; i++) {
         const char *path = command->outputs[i].path;
+        struct stat info;
+        if (path && stat(path, &info) == 0 && S_ISFIFO(info.st_mode))
+            continue;
         int fd = path ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666) : -1;
         if (path && fd < 0)
             return err_sys(err, errno, "cannot open '%s'", path);
@@ -252,16 +257,17 @@ static void print_change(struct history_changes *changes, const struct history_c
 {
     static const char *const names[] = {"new", "fixed", "still"};
     struct printing *printing = CONTAINER_OF(changes, struct printing, changes);
-    struct buf since = {0};
+    struct buf since = {0}, url = {0};
+    url_add_masked(&url, changed->url);
     printing->counts[changed->change]++;
     if (changed->bad_since_ms) {
         BUF_ADD(&since, " since ");
         add_time(&since, changed->bad_since_ms);
     }
-    tell(stdout, "%-6s %-16.*s %3u %.*s%s\n", names[changed->change], STR_ARGS(changed->verdict),
-         changed->status, STR_ARGS(changed->url),
-         changed->change == HISTORY_FIXED ? "" : buf_c(&since));
+    tell(stdout, "%-6s %-16.*s %3u %s%s\n", names[changed->change], STR_ARGS(changed->verdict),
+         changed->status, buf_c(&url), changed->change == HISTORY_FIXED ? "" : buf_c(&since));
     buf_done(&since);
+    buf_done(&url);
 }
 
 static int compare(struct check *check)

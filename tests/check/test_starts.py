@@ -251,3 +251,97 @@ def test_passwords_in_urls_are_masked():
         server.answers["*"] = (200, {"Content-Type": "a/b"}, b"")
         run = check(url + "/other")
         assert "me:***@" in run.stderr and "s3cret" not in run.stderr + run.stdout
+
+
+def test_passwords_are_masked_wherever_they_stand():
+    with Scratch() as root:
+        url = "127.0.0.1:1/x"
+        write(root + "/a.html", "<a href='http://me:s3cret@%s'>see and/or http://me:s3cret@%s</a>"
+                                "<a href='http:\\\\me:s3cret@%s'>y</a>" % (url, url, url))
+        for form in ("text", "jsonl", "csv", "html", "junit", "sarif", "github"):
+            run = check("--retries", 0, "--archive", root + "/a.html", form=form + ":" + root + "/report")
+            with open(root + "/report", encoding="utf-8") as file:
+                report = file.read()
+            assert "s3cret" not in report + run.stderr and "127.0.0.1" in report, form
+        write(root + "/b.html")
+        history = ("--retries", 0, "--history", root + "/h.db", "--compare")
+        check(*history, root + "/b.html", form="json:/dev/null")
+        run = check(*history, root + "/a.html", form="json:/dev/null")
+        assert "s3cret" not in run.stdout and "me:***@127.0.0.1" in run.stdout, run.stdout
+
+
+# --- what looks as if it were read ---
+
+def test_a_start_that_is_no_address_is_named():
+    for start in ("javascript://x", "data://x"):
+        is_unread(check(start), start)
+    assert is_unread(check("-", stdin=b"data:,x\n"), "standard input") == "it names no address"
+
+
+def test_a_start_in_a_ring_is_bad():
+    with Server({"/a": (302, {"Location": "/b"}, b""), "/b": (302, {"Location": "/a"}, b""), **NOTHING}) as server:
+        run = check(server.url + "/a")
+        assert run.status == 1 and run.verdict("/a") == "loop" and "not read" not in run.stderr, run.stderr
+
+
+def test_a_folder_that_is_read_in_part_is_named():
+    with Scratch() as root:
+        write(root + "/a.html", "<a href=gone>")
+        write(root + "/s/" + "d/" * 70 + "b.html", "")
+        run = check(root)
+        assert run.status == 3 and run.verdict("gone") == "broken" and "too deep a folder" in run.stderr
+        assert "too deep a folder" in run.summary["why"]
+
+
+def test_a_folder_that_may_not_be_read_is_named():
+    if os.geteuid() != 0:
+        return
+
+    def drop():
+        os.setgid(65534)
+        os.setuid(65534)
+    with Scratch() as root:
+        write(root + "/a.html", "<a href=gone>")
+        for name in ("x", "y"):
+            os.mkdir("%s/%s" % (root, name), 0o000)
+        os.chmod(root, 0o755)
+        run = check("--no-config", root, preexec=drop)
+        assert run.status == 3 and run.verdict("gone") == "broken", run.stderr
+        assert "Permission denied; and 1 other folder" in run.summary["why"]
+
+
+def test_links_to_what_the_start_is_in_are_not_followed():
+    with Scratch() as root:
+        write(root + "/beside/b.html", "<a href=gone-b>")
+        write(root + "/start/sub/a.html", "<a href=gone-a>")
+        os.symlink("..", root + "/start/up")
+        os.symlink("/", root + "/start/sub/all")
+        run = check(root + "/start")
+        assert "gone-b" not in run.stdout and run.verdict("gone-a") == "broken"
+
+
+def test_base_of_a_folder_may_lack_its_slash():
+    with Scratch() as root, Server({"/docs/sub/x": page(), **NOTHING}) as server:
+        write(root + "/sub/a.html", "<a href='x'>x</a>")
+        assert check("--base", server.url + "/docs", root).verdict("/docs/sub/x") == "ok"
+        os.makedirs(root + "/elsewhere/with/a/longer/name/than/the/other/one/has/itself/for/sure")
+        run = check("--base", server.url + "/docs/sub/", "--root-dir",
+                    root + "/elsewhere/with/a/longer/name/than/the/other/one/has/itself/for/sure", root)
+        assert run.verdict("/docs/sub/x") == "ok"
+
+
+def test_a_report_may_go_to_a_pipe():
+    import threading
+    with Scratch() as root:
+        write(root + "/a.html", "<a href=gone>")
+        os.mkfifo(root + "/pipe")
+        read = []
+
+        def take():
+            with open(root + "/pipe", encoding="utf-8") as pipe:
+                read.append(pipe.read())
+        reader = threading.Thread(target=take, daemon=True)
+        reader.start()
+        run = check(root + "/a.html", form="text:" + root + "/pipe", timeout=30)
+        reader.join(30)
+        assert run.status == 1 and "gone" in read[0]

@@ -50,7 +50,6 @@ struct walk {
     struct arena arena;
     struct map seen;
     struct later *links, **links_end; /* to folders, not yet followed */
-    struct err *err;
 };
 
 /* Whether this is the first time. */
@@ -111,43 +110,31 @@ static bool is_ignored(const struct walk *walk, const struct level *level, struc
 
 /* --- walking --- */
 
-static bool walk_folder(struct walk *walk, struct level *above);
+static void walk_folder(struct walk *walk, struct level *above);
 
 /* Of one entry; its path stands in walk->path. */
-static bool walk_entry(struct walk *walk, struct level *level, struct str name)
+static void walk_entry(struct walk *walk, struct level *level, struct str name)
 {
     struct stat info;
     if (lstat(buf_c(&walk->path), &info) < 0)
-        return true; /* it went away */
+        return; /* it went away */
     bool is_link = S_ISLNK(info.st_mode);
     if (is_link && stat(buf_c(&walk->path), &info) < 0)
-        return true; /* it leads nowhere */
+        return; /* it leads nowhere */
     bool is_folder = S_ISDIR(info.st_mode);
-    if (is_ignored(walk, level, name, is_folder)) {
+    if (is_ignored(walk, level, name, is_folder))
         walk->asked->ignored_count++;
-        return true;
-    }
-    if (is_folder && is_link)
+    else if (is_folder && is_link)
         follow_later(walk);
-    else if (is_folder)
-        return !see(walk, &info) || walk_folder(walk, level);
+    else if (is_folder && see(walk, &info))
+        walk_folder(walk, level);
     else if (S_ISREG(info.st_mode))
         walk->asked->file(walk->asked, buf_c(&walk->path));
-    return true;
 }
 
-static bool walk_folder(struct walk *walk, struct level *above)
+static void walk_entries(struct walk *walk, struct level *level, DIR *folder)
 {
-    DIR *folder = opendir(buf_c(&walk->path));
-    if (!folder)
-        return err_sys(walk->err, errno, "cannot read '%s'", buf_c(&walk->path));
-    struct level level = {.above = above,
-                          .ignore = walk->asked->takes_all ? NULL : read_ignore(walk),
-                          .path_len = walk->path.len,
-                          .depth = above ? above->depth + 1 : 0};
-    bool is_fine = level.depth < FOLDER_DEPTH_MAX ||
-                   err_set(walk->err, 0, "'%s' is too deep a folder", buf_c(&walk->path));
-    for (struct dirent *entry; is_fine && (entry = readdir(folder));) {
+    for (struct dirent *entry; (entry = readdir(folder));) {
         struct str name = str_of_c(entry->d_name);
         bool is_hidden = name.at[0] == '.';
         if (is_hidden && !str_eq(name, STR(".")) && !str_eq(name, STR("..")) &&
@@ -156,35 +143,74 @@ static bool walk_folder(struct walk *walk, struct level *above)
         if (is_hidden)
             continue;
         buf_addf(&walk->path, "/%s", entry->d_name);
-        is_fine = walk_entry(walk, &level, name);
-        walk->path.len = level.path_len;
+        walk_entry(walk, level, name);
+        walk->path.len = level->path_len;
     }
+}
+
+static void leave_unread(struct walk *walk, int code)
+{
+    struct err *err = &walk->asked->unread;
+    const char *path = buf_c(&walk->path);
+    if (code == ENOENT) /* it went away */
+        return;
+    if (walk->asked->unread_count++ > 0) /* the first is told */
+        return;
+    if (code == ENAMETOOLONG)
+        err_set(err, 0, "'%s' is too deep a folder", path);
+    else
+        err_sys(err, code, "cannot read '%s'", path);
+}
+
+static void walk_folder(struct walk *walk, struct level *above)
+{
+    struct level level = {
+        .above = above, .path_len = walk->path.len, .depth = above ? above->depth + 1 : 0};
+    DIR *folder = level.depth < FOLDER_DEPTH_MAX ? opendir(buf_c(&walk->path)) : NULL;
+    if (!folder) {
+        leave_unread(walk, level.depth < FOLDER_DEPTH_MAX ? errno : ENAMETOOLONG);
+        return;
+    }
+    level.ignore = walk->asked->takes_all ? NULL : read_ignore(walk);
+    walk_entries(walk, &level, folder);
     ignore_free(level.ignore);
     (void)closedir(folder); /* only read */
-    return is_fine;
+}
+
+/* A link to a folder that the start is in leads out of what was named: it is not followed. */
+static void see_above(struct walk *walk, const char *path)
+{
+    struct stat info;
+    for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+        buf_clear(&walk->path);
+        buf_add(&walk->path, slash == path ? STR("/") : str_of(path, size_of_ssize(slash - path)));
+        if (path[1] && stat(buf_c(&walk->path), &info) == 0)
+            (void)see(walk, &info);
+    }
 }
 
 /* The start itself, or where a symbolic link leads. */
-static bool walk_top(struct walk *walk, const char *path)
+static void walk_top(struct walk *walk, const char *path)
 {
     struct stat info;
     buf_clear(&walk->path);
     buf_add(&walk->path, str_of_c(path));
     if (stat(path, &info) < 0)
-        return err_sys(walk->err, errno, "cannot read '%s'", path);
-    return !see(walk, &info) || walk_folder(walk, NULL);
+        leave_unread(walk, errno);
+    else if (see(walk, &info))
+        walk_folder(walk, NULL);
 }
 
-bool folder_walk(struct folder_walk *asked, const char *path, struct err *err)
+void folder_walk(struct folder_walk *asked, const char *path)
 {
-    struct walk walk = {.asked = asked, .links_end = &walk.links, .err = err};
-    bool is_fine = walk_top(&walk, path);
+    struct walk walk = {.asked = asked, .links_end = &walk.links};
+    see_above(&walk, path);
+    walk_top(&walk, path);
     for (struct later *link = walk.links; link; link = link->next) {
-        is_fine = is_fine && walk_top(&walk, link->path);
+        walk_top(&walk, link->path);
         mem_free(link->path);
     }
     map_done(&walk.seen);
     arena_done(&walk.arena);
     buf_done(&walk.path);
-    return is_fine;
 }

@@ -11,8 +11,9 @@ struct folder_walk {
 
     uint64_t hidden_count;  /* left out, since their names begin with '.' */
     uint64_t ignored_count; /* left out as .gitignore says, or as node_modules */
+    uint64_t unread_count;  /* folders that could not be read, and what was wrong with the first */
+    struct err unread;
 };
 
-/* Walks the folder `path`. False: it cannot be read, `err` says why; of one beneath it that cannot
- * be read likewise. */
-NODISCARD bool folder_walk(struct folder_walk *walk, const char *path, struct err *err);
+/* Walks the folder of that real path. What cannot be read is counted, and the walk goes on. */
+void folder_walk(struct folder_walk *walk, const char *path);

@@ -50,29 +50,36 @@ bool report_is_failure(const struct report_options *options, enum verdict verdic
 
 /* --- rows --- */
 
-/* Without its password, which who reads a report need not know. Most have none, and are not copied.
- */
-static struct str mask(struct arena *arena, struct str url)
+/* Without passwords, which who reads a report need not know. Most have none, and are not copied. */
+static struct str mask(struct arena *arena, struct str text)
 {
     struct buf masked = {0};
-    if (!url_has_password(url))
-        return url;
-    url_add_masked(&masked, url);
-    url = arena_str(arena, buf_str(&masked));
+    if (!url_has_password(text))
+        return text;
+    url_add_masked(&masked, text);
+    text = arena_str(arena, buf_str(&masked));
     buf_done(&masked);
-    return url;
+    return text;
+}
+
+static const char *mask_note(struct arena *arena, const char *note)
+{
+    struct str text = str_of_c(note);
+    return url_has_password(text) ? arena_text(arena, mask(arena, text)) : note;
 }
 
 static void mask_row(struct arena *arena, struct report_row *row)
 {
-    struct str raw = mask(arena, row->place->raw);
+    struct str raw = mask(arena, row->place->raw), text = mask(arena, row->place->text);
     row->url = mask(arena, row->url);
     row->end = mask(arena, row->end);
     row->page = mask(arena, row->page);
-    if (raw.at != row->place->raw.at) {
+    row->note = mask_note(arena, row->note);
+    if (raw.at != row->place->raw.at || text.at != row->place->text.at) {
         struct place *place = ARENA_NEW(arena, struct place);
         *place = *row->place;
         place->raw = raw;
+        place->text = text;
         row->place = place;
     }
 }
@@ -292,6 +299,7 @@ static void write_target(struct writing *writing, uint32_t id)
     row.url = mask(&writing->row_arena, row.url);
     row.end = mask(&writing->row_arena, row.end);
     row.found_on = mask(&writing->row_arena, row.found_on);
+    row.note = mask_note(&writing->row_arena, row.note);
     for (size_t k = 0; k < writing->count; k++) {
         struct report *report = &writing->reports[k];
         if (report->ops->target)

@@ -3,7 +3,7 @@
  *
  * A folder as a start stands for all documents in it, a folder that is linked to for its index.html
  * or for itself. --base says what the links of files are relative to, when that is not the folder
- * that they are in now. Symbolic links to folders are not followed, so that no ring is walked. */
+ * that they are in now. Which files a folder has is found out in check/local/folder.c. */
 #include "check/run/files.h"
 
 #include <errno.h>
@@ -82,7 +82,11 @@ static bool set_base(const struct crawl *crawl, struct document *document, bool 
     struct buf text = {0};
     if (base) {
         buf_add(&text, str_of_c(base));
-        if (scope_root_of(crawl->scope, url, &root))
+        bool has_root = scope_root_of(crawl->scope, url, &root) &&
+                        str_starts(str_from(url, STR("file://").len), root);
+        if (has_root && !str_ends(buf_str(&text), STR("/")))
+            BUF_ADD(&text, "/");
+        if (has_root)
             buf_add(&text, str_from(url, STR("file://").len + root.len));
     } else {
         buf_add(&text, url);

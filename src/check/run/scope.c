@@ -89,6 +89,15 @@ void scope_free(struct scope *scope)
     mem_free(scope);
 }
 
+static bool is_beneath_start(const struct scope *scope, struct str url)
+{
+    for (size_t i = 0; i < scope->folder_count; i++) {
+        if (str_starts(url, buf_str(&scope->folders[i])))
+            return true;
+    }
+    return false;
+}
+
 void scope_add_start(struct scope *scope, const struct url *url)
 {
     struct buf folder = {0};
@@ -97,6 +106,10 @@ void scope_add_start(struct scope *scope, const struct url *url)
     url_format_origin(url, &folder);
     if (slash < path.len)
         buf_add(&folder, str_first(path, slash + 1));
+    if (is_beneath_start(scope, buf_str(&folder))) { /* thousands of files may be of one folder */
+        buf_done(&folder);
+        return;
+    }
     scope->folders =
         mem_resize(scope->folders, (scope->folder_count + 1) * sizeof(*scope->folders));
     scope->folders[scope->folder_count++] = folder;
@@ -104,6 +117,10 @@ void scope_add_start(struct scope *scope, const struct url *url)
 
 void scope_add_root(struct scope *scope, struct str folder)
 {
+    for (size_t i = 0; i < scope->root_count; i++) {
+        if (str_eq(buf_str(&scope->roots[i]), folder))
+            return;
+    }
     scope->roots = mem_resize(scope->roots, (scope->root_count + 1) * sizeof(*scope->roots));
     scope->roots[scope->root_count] = (struct buf){0};
     buf_add(&scope->roots[scope->root_count++], folder);
@@ -125,11 +142,7 @@ bool scope_is_inside(const struct scope *scope, struct str url)
 {
     if (scope->inside.count)
         return match(&scope->inside, url);
-    for (size_t i = 0; i < scope->folder_count; i++) {
-        if (str_starts(url, buf_str(&scope->folders[i])))
-            return true;
-    }
-    return false;
+    return is_beneath_start(scope, url);
 }
 
 bool scope_is_wanted(const struct scope *scope, struct str url)

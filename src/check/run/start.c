@@ -29,9 +29,10 @@ struct start {
     enum start_kind kind;
     const char *text;      /* as it was given */
     uint32_t first, after; /* the targets that it made, in a row */
-    bool is_known;         /* it named what another start had made */
+    bool is_known;         /* it named what another start had made, or what is no URL */
     uint64_t hidden_count;
     uint64_t ignored_count;
+    char *unread; /* which folders could not be read; NULL: none */
 };
 
 static struct start *start_new(struct crawl *crawl, const char *text, enum start_kind kind)
@@ -45,6 +46,8 @@ static struct start *start_new(struct crawl *crawl, const char *text, enum start
 
 void starts_done(struct crawl *crawl)
 {
+    for (size_t i = 0; i < crawl->start_count; i++)
+        mem_free(crawl->starts[i].unread);
     mem_free(crawl->starts);
 }
 
@@ -54,9 +57,12 @@ static void add_link(struct crawl *crawl, struct start *start, struct str raw, e
 {
     const struct link_context context = {.page = TARGET_NONE};
     const struct found_link link = {.raw = raw, .at = {1, 1}, .kind = kind};
+    uint64_t places = site_place_count(crawl->site);
     link_add(crawl, &context, &link);
-    start->is_known = start->is_known || start->after == site_target_count(crawl->site);
-    start->after = site_target_count(crawl->site);
+    uint32_t after = site_target_count(crawl->site);
+    bool is_link = site_place_count(crawl->site) > places;
+    start->is_known = start->is_known || (is_link && start->after == after);
+    start->after = after;
 }
 
 /* A sitemap where sites have it. robots.txt may name others. */
@@ -158,7 +164,18 @@ static void on_file(struct folder_walk *walk, const char *path)
         add_file(folder->crawl, folder->start, path, LINK_FOLDER_FILE);
 }
 
-static bool add_folder(struct crawl *crawl, const char *text, const char *path, struct err *err)
+static char *describe_unread(const struct folder_walk *walk)
+{
+    struct buf text = {0};
+    buf_add(&text, str_of_c(walk->unread.text));
+    if (walk->unread_count > 1)
+        buf_addf(&text, "; and %llu other folders", (unsigned long long)walk->unread_count - 1);
+    char *copy = mem_copy_text(text.at, text.len);
+    buf_done(&text);
+    return copy;
+}
+
+static void add_folder(struct crawl *crawl, const char *text, const char *path)
 {
     struct start *start = start_new(crawl, text, START_FOLDER);
     struct folder_start folder = {
@@ -166,10 +183,10 @@ static bool add_folder(struct crawl *crawl, const char *text, const char *path, 
         .crawl = crawl,
         .start = start,
     };
-    bool is_fine = folder_walk(&folder.walk, path, err);
+    folder_walk(&folder.walk, path);
     start->hidden_count = folder.walk.hidden_count;
     start->ignored_count = folder.walk.ignored_count;
-    return is_fine;
+    start->unread = folder.walk.unread_count ? describe_unread(&folder.walk) : NULL;
 }
 
 /* What is at `path`; `text` is how it was named. */
@@ -180,14 +197,14 @@ static bool add_path(struct crawl *crawl, const char *text, const char *path, st
     if (!real || stat(real, &info) < 0)
         return err_sys(err, errno,
                        "'%s' is neither a URL (such as https://example.org/) nor a file", text);
-    bool is_fine = true, is_folder = S_ISDIR(info.st_mode);
+    bool is_folder = S_ISDIR(info.st_mode);
     add_file_scope(crawl, str_of_c(real), is_folder);
     if (is_folder)
-        is_fine = add_folder(crawl, text, real, err);
+        add_folder(crawl, text, real);
     else
         add_file(crawl, start_new(crawl, text, START_DOCUMENT), real, LINK_START);
     mem_free(real);
-    return is_fine;
+    return true;
 }
 
 static bool add_root(struct crawl *crawl, struct err *err)
@@ -244,6 +261,7 @@ static bool add_list(struct crawl *crawl, const char *name, struct err *err)
     while ((len = read(STDIN_FILENO, buf_reserve(&text, READ_BYTES), READ_BYTES)) > 0)
         text.len += size_of_ssize(len);
     struct str rest = buf_str(&text);
+    uint64_t places = site_place_count(crawl->site);
     while (len == 0 && rest.len) {
         struct str line = str_trim(str_cut(&rest, '\n'));
         while (line.len && line.at[line.len - 1] == '\r')
@@ -251,8 +269,8 @@ static bool add_list(struct crawl *crawl, const char *name, struct err *err)
         if (line.len == 0 || line.at[0] == '#')
             continue;
         add_link(crawl, start, line, LINK_LIST_LINE);
-        start->is_known = true; /* whatever it named: a list is read by that */
     }
+    start->is_known = site_place_count(crawl->site) > places; /* a list is read by that */
     buf_done(&text);
     return len == 0 || err_sys(err, errno, "cannot read standard input");
 }
@@ -272,21 +290,17 @@ bool start_add(struct crawl *crawl, const char *text, struct err *err)
 /* Where a target leads. */
 static uint32_t end_of(const struct crawl *crawl, uint32_t id)
 {
-    for (unsigned hops = 0; hops < crawl->options->redirects_max; hops++) {
-        uint32_t next = site_at(crawl->site, id)->redirect_to;
-        id = next == TARGET_NONE ? id : next;
-    }
-    return id;
+    return site_outcome(crawl->site, id, crawl->options->redirects_max).end;
 }
 
 /* Read, or reported as bad: then its verdict speaks. */
 static bool is_settled(const struct crawl *crawl, uint32_t id)
 {
-    const struct target *end = site_at(crawl->site, end_of(crawl, id));
-    enum verdict verdict = (enum verdict)end->verdict;
-    bool is_reported =
-        site_at(crawl->site, id)->flags & TARGET_IS_LINKED &&
-        (crawl->options->fail_on & verdict_bit(verdict) || verdict == VERDICT_NOT_CHECKED);
+    struct outcome outcome = site_outcome(crawl->site, id, crawl->options->redirects_max);
+    const struct target *end = site_at(crawl->site, outcome.end);
+    bool is_reported = site_at(crawl->site, id)->flags & TARGET_IS_LINKED &&
+                       (crawl->options->fail_on & verdict_bit(outcome.verdict) ||
+                        outcome.verdict == VERDICT_NOT_CHECKED);
     return is_reported || end->flags & (TARGET_IS_PARSED | TARGET_HAS_MEMBERS | TARGET_IS_CACHED);
 }
 
@@ -302,7 +316,7 @@ static void add_why(const struct crawl *crawl, const struct start *start, struct
 {
     if (start->first == start->after) {
         static const struct str whys[] = {
-            [START_DOCUMENT] = STR_INIT("it has no sitemap"),
+            [START_DOCUMENT] = STR_INIT("it has no sitemap, or is no address of a document"),
             [START_FOLDER] = STR_INIT("no document is in it"),
             [START_LIST] = STR_INIT("it names no address"),
         };
@@ -338,11 +352,17 @@ void starts_judge(struct crawl *crawl)
     struct buf why = {0};
     size_t more = 0;
     for (size_t i = 0; i < crawl->start_count && !crawl->has_trouble; i++) {
-        if (is_read(crawl, &crawl->starts[i]))
+        const struct start *start = &crawl->starts[i];
+        bool is_fine = is_read(crawl, start);
+        if (is_fine && !start->unread)
             continue;
         more += why.len > 0;
-        if (why.len == 0)
-            add_unread(crawl, &crawl->starts[i], &why);
+        if (why.len)
+            continue;
+        if (is_fine)
+            buf_add(&why, str_of_c(start->unread));
+        else
+            add_unread(crawl, start, &why);
     }
     if (more)
         buf_addf(&why, "; and %zu other starts", more);
@@ -363,6 +383,8 @@ static void add_left_out(const struct start *start, struct buf *to)
                  (unsigned long long)start->ignored_count);
     if (start->hidden_count)
         buf_addf(to, "; hidden, and left out: %llu", (unsigned long long)start->hidden_count);
+    if (start->unread)
+        buf_addf(to, "; %s", start->unread);
 }
 
 bool start_describe(const struct crawl *crawl, size_t number, struct buf *to)
@@ -375,7 +397,7 @@ bool start_describe(const struct crawl *crawl, size_t number, struct buf *to)
     if (!is_read(crawl, start)) {
         add_unread(crawl, start, to);
         add_left_out(start, to);
-    } else if (start->hidden_count || start->ignored_count) {
+    } else if (start->hidden_count || start->ignored_count || start->unread) {
         buf_add(to, str_of_c(start->text));
         add_left_out(start, to);
     } else if (is_one && end != start->first && crawl->options->is_recursive) {
