@@ -35,6 +35,14 @@ static bool check_header(const char *value, struct err *err)
     return strchr(value, ':') || err_set(err, 0, "'%s' is not NAME: VALUE", value);
 }
 
+static bool check_base(const char *value, struct err *err)
+{
+    struct url url = {0};
+    bool is_fine = url_parse(&url, str_of_c(value), NULL, NULL);
+    url_done(&url);
+    return is_fine || err_set(err, 0, "'%s' is not a URL (such as https://example.org/)", value);
+}
+
 static bool check_login_form(const char *value, struct err *err)
 {
     return strchr(value, ' ') ||
@@ -213,7 +221,7 @@ static bool set_status(void *target, const char *value, struct err *err)
     bool is_fine = read_statuses(str_cut(&name, '='), &rule);
     if (str_eq(name, STR("warn")))
         name = STR("blocked");
-    if (!is_fine || !verdicts_parse(name, &set) || (set & (set - 1)))
+    if (!is_fine || !verdicts_parse(name, &set) || !set || (set & (set - 1)))
         return err_set(err, 0, "'%s' is not STATUS=VERDICT (for example 403=broken)", value);
     rule.verdict = (enum verdict)__builtin_ctz(set);
     return add_rule(c, &rule, err);
@@ -235,7 +243,7 @@ static void add_statuses(struct buf *to, const char *key, const void *target)
 static bool set_fail_on(void *target, const char *value, struct err *err)
 {
     struct check_command *c = target;
-    return verdicts_parse(str_of_c(value), &c->report.fail_on) ||
+    return (verdicts_parse(str_of_c(value), &c->report.fail_on) && c->report.fail_on) ||
            err_set(err, 0, "there is no such verdict in '%s'", value);
 }
 

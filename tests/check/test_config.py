@@ -34,7 +34,8 @@ def test_faults_of_a_file_are_named():
     faults = {"exclud = x": "did you mean 'exclude'", "retries = many": "retries", "[x]": "no sections", "x": "",
               "recursive = perhaps": "neither yes nor no", "help = yes": "no setting 'help'",
               "auth = me:secret": "--config names", "output = text:/etc/x": "--config names",
-              "history = ../x": "--config names", "output = text:a/../../x": "--config names"}
+              "history = ../x": "--config names", "status = 404": "STATUS=VERDICT",
+              "status = 404=": "STATUS=VERDICT", "fail-on =": "no such verdict", "base = docs": "not a URL", "output = text:a/../../x": "--config names"}
     with Scratch() as root:
         write(root + "/a.html", "")
         for line, word in faults.items():
