@@ -345,7 +345,7 @@ void check_command_default(struct check_command *c)
     c->run.members_max = MEMBERS_MAX;
     c->run.client.user_agent = "davit/" DAVIT_VERSION " (link checker)";
     c->run.client.accept = "*/*";
-    c->run.client.decodes = c->run.client.multiplexes = true;
+    c->run.client.decodes = true;
     c->run.client.connect_ms = 5000;
     c->run.client.total_ms = 20000;
     c->run.spill_dir = dir && dir[0] ? dir : "/tmp";

@@ -340,8 +340,7 @@ static void set_up_multi(struct client *client)
     curl.multi_setopt(multi, CURLMOPT_TIMERDATA, client);
     curl.multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)o->connections_max);
     curl.multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)o->origin_connections_max);
-    curl.multi_setopt(multi, CURLMOPT_PIPELINING,
-                      o->multiplexes ? (long)CURLPIPE_MULTIPLEX : (long)CURLPIPE_NOTHING);
+    curl.multi_setopt(multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING); /* decision 29 */
 }
 
 struct client *client_new(struct loop *loop, const struct client_options *options, struct err *err)

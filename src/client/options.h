@@ -13,10 +13,8 @@ struct client_options {
     bool is_insecure;    /* any certificate will do */
     bool is_public_only; /* refuse addresses that are not on the public Internet */
     bool is_http1_only;
-    bool is_http2_only; /* over plain TCP, too: both sides must know (RFC 9113 §3.3) */
-    bool multiplexes;   /* requests may share a connection of HTTP/2; then one whose answer is not
-                          * taken may hold up others */
-    unsigned connections_max;        /* kept for the next request */
+    bool is_http2_only;       /* over plain TCP, too: both sides must know (RFC 9113 §3.3) */
+    unsigned connections_max; /* kept for the next request */
     unsigned origin_connections_max; /* to one server; who comes later waits. 0: any number */
 
     /* How long to wait. 0: for ever. */

@@ -135,11 +135,10 @@ TEST(http_2_is_agreed_on_and_its_connection_kept)
     solo_free(solo);
 }
 
-TEST(many_share_a_connection_where_they_may)
+TEST(many_take_turns_on_one_connection)
 {
     struct client_options options = trusting();
     struct asking *askings = mem_new(MANY, sizeof(*askings));
-    options.multiplexes = true;
     options.origin_connections_max = 1;
     struct solo *solo = asking_client(&options);
     for (size_t i = 0; i < MANY; i++) {
@@ -188,7 +187,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(server_is_believed_by_its_certificate),
         cmocka_unit_test(http_2_is_agreed_on_and_its_connection_kept),
-        cmocka_unit_test(many_share_a_connection_where_they_may),
+        cmocka_unit_test(many_take_turns_on_one_connection),
         cmocka_unit_test(client_shows_its_certificate),
     };
     return cmocka_run_group_tests(tests, start_server, stop_server);
