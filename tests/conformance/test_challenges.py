@@ -33,10 +33,11 @@ QUICK = ["`auto`", "`auto`, keys for MD5", "both, scram"]
 def cells():
     """Of the table: (client, column) where it says yes."""
     with open(TABLE, encoding="utf-8") as file:
-        rows = [[cell.strip() for cell in line.strip().strip("|").split("|")]
-                for line in file if line.startswith("|")]
-    head = next(row for row in rows if "`auto`" in row)
-    for row in rows[rows.index(head) + 2:]:
+        tables = re.split(r"^(?!\|)", file.read(), flags=re.M)
+    rows = next([[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[1:]]
+                for table in tables if "`auto` |" in table)
+    head = rows[0]
+    for row in rows[2:]:
         for column, cell in zip(head, row):
             if column in OFFERS and cell == "yes" and row[0] in CLIENTS:
                 yield row[0], column

@@ -182,7 +182,7 @@ def test_5_1_half_closed_continuation_may_not_come(peer):
 def test_5_1_half_closed_window_update_priority_and_reset_may_come(peer):
     half_closed(peer)
     peer.send(frame(PRIORITY, 0, 1, u32(0) + b"\x10"), frame(WINDOW_UPDATE, 0, 1, u32(10)),
-              frame(WINDOW_UPDATE, 0, 0, u32(1000)))
+              frame(WINDOW_UPDATE, 0, 0, u32(WINDOW)))
     peer.expect_body(1, WINDOW + 10)
     peer.send(frame(RST_STREAM, 0, 1, u32(CANCEL)))
     peer.request(3)

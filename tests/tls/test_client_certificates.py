@@ -18,7 +18,7 @@ allow = read for everyone
 """
 
 
-def curl(server, *options, path="/", method="PROPFIND"):
+def curl(server, *options, path="/closed", method="PROPFIND"):
     done = subprocess.run(["curl", "-sk", "--max-time", "60", "-o", "-", "-w", "\n%{http_code}", "-X", method,
                            "-H", "Depth: 0", *options, f"https://{server.address[0]}:{server.address[1]}{path}"],
                           capture_output=True, text=True, check=False)
@@ -46,7 +46,7 @@ def test_a_certificate_signs_in(tmp_path, authority, version):
     alice, bob = authority.sign("/O=Example/CN=alice"), authority.sign("/O=Example/CN=bob")
     asked = ["-d", '<propfind xmlns="DAV:"><prop><current-user-principal/></prop></propfind>', version]
     with serve(tmp_path, authority) as server:
-        status, body = curl(server, *asked, *shown(alice))
+        status, body = curl(server, *asked, *shown(alice), path="/")
         assert status == 207 and "<D:href>/.principals/users/alice</D:href>" in body
         assert curl(server, *shown(bob), version)[0] == 403, "nobody knows him, and no password could help"
         assert curl(server, version)[0] == 403
@@ -65,7 +65,7 @@ def test_a_reload_reads_other_certificates_and_mappings(tmp_path, authority):
         text = config.read_text().replace(pair.certificate, other.certificate).replace(pair.key, other.key)
         config.write_text(text.replace("alice", "bob"))
         reload(server, "the settings have been reloaded")
-        assert curl(server, *shown(bob))[0] == 207
+        assert curl(server, *shown(bob))[0] == 404
         done = subprocess.run(["curl", "-svk", f"https://{server.address[0]}:{server.address[1]}/"],
                               capture_output=True, text=True, check=False)
         assert re.search(r"subject:.*other\.test", done.stderr), done.stderr
@@ -112,14 +112,14 @@ def open_of(connection):
 def test_who_is_revoked_is_out_with_the_next_reload(tmp_path, authority):
     alice, bob = authority.sign("/O=Example/CN=alice"), authority.sign("/O=Example/CN=bob")
     with serve_with_list(tmp_path, authority, authority.revoke()) as server:
-        assert curl(server, *shown(alice))[0] == 207 and curl(server, *shown(bob))[0] == 207
+        assert curl(server, *shown(alice))[0] == 404 and curl(server, *shown(bob))[0] == 404
         context = tls.context(client=bob)
         with server.connect(tls=context) as connection:
             assert open_of(connection) == 404
             session = connection.socket.session
         authority.revoke(bob)
         reload(server, "the certificates have been reloaded")
-        assert curl(server, *shown(alice))[0] == 207
+        assert curl(server, *shown(alice))[0] == 404
         assert curl(server, *shown(bob))[0] == 0, "there is no connection"
         assert curl(server)[0] == 403, "who shows none is asked for none"
         with pytest.raises((OSError, AssertionError, AttributeError)):
@@ -141,7 +141,7 @@ def test_a_list_that_has_expired_is_refused(tmp_path, authority):
         with open(path, "w", encoding="ascii") as file:
             file.write("nothing\n")
         reload(server, "there is no revocation list in")
-        assert curl(server, *shown(alice))[0] == 207
+        assert curl(server, *shown(alice))[0] == 404
         authority.revoke(seconds=15)  # and while davit runs
         reload(server, "the certificates have been reloaded")
         context = tls.context(client=alice)
@@ -159,7 +159,7 @@ def test_a_list_that_has_expired_is_refused(tmp_path, authority):
                 assert open_of(connection) == 404
         authority.revoke()
         reload(server, "the certificates have been reloaded")
-        assert curl(server, *shown(alice))[0] == 207
+        assert curl(server, *shown(alice))[0] == 404
     authority.revoke(days=(-3, -2))
     assert "has expired" in refused(tmp_path, "--tls-client-ca", authority.pair.certificate, "--tls-client-crl", path)
 
@@ -177,7 +177,7 @@ def test_a_signer_without_a_list_signs_nobody_in(tmp_path, authority):
         with open(path, "a", encoding="ascii") as file, open(other.revoke(), encoding="ascii") as more:
             file.write(more.read())
         reload(server, "the certificates have been reloaded")
-        assert curl(server, *shown(alice))[0] == 207
+        assert curl(server, *shown(alice))[0] == 404
 
 
 def test_a_list_needs_signers(tmp_path, authority):
