@@ -5,21 +5,31 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-void list_links(struct finder *finder, struct str text)
+bool list_take(struct list_reader *reader, struct str *line_out)
 {
-    struct html_position at = {1, 1};
-    for (; text.len; at.line++) {
-        struct str line = str_cut(&text, '\n');
+    while (reader->rest.len) {
+        struct str line = str_cut(&reader->rest, '\n');
         size_t lead = 0;
         while (lead < line.len && is_space(line.at[lead]))
             lead++;
-        at.column = (uint32_t)lead + 1;
+        reader->at.line++;
+        reader->at.column = (uint32_t)lead + 1;
         line = str_from(line, lead);
         while (line.len && is_space(line.at[line.len - 1]))
             line.len--;
+        *line_out = line;
         if (line.len && line.at[0] != '#')
-            finder_link(finder, LINK_LIST_LINE, line, STR_NONE, at);
+            return true;
     }
+    return false;
+}
+
+void list_links(struct finder *finder, struct str text)
+{
+    struct list_reader reader = {.rest = text};
+    struct str line;
+    while (list_take(&reader, &line))
+        finder_link(finder, LINK_LIST_LINE, line, STR_NONE, reader.at);
 }
 
 /* --- addresses --- */

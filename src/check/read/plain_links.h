@@ -4,6 +4,16 @@
 
 #include "check/read/link.h"
 
+/* A list: one thing a line. Zeroed but for the text. */
+struct list_reader {
+    struct str rest;
+    struct html_position at; /* of what came last */
+};
+
+/* The next line that counts, without the white space around it; empty lines and those that begin
+ * with '#' do not. */
+bool list_take(struct list_reader *reader, struct str *line_out);
+
 /* One URL a line; empty lines and those that begin with '#' are skipped. */
 void list_links(struct finder *finder, struct str text);
 

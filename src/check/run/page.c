@@ -333,12 +333,11 @@ static void read_packed(struct page *page)
 /* Whether there are lines, and each that counts is an absolute URL. */
 static bool is_list(struct str text)
 {
+    struct list_reader reader = {.rest = text};
     struct url url = {0};
+    struct str line;
     bool is_one = true, is_any = false;
-    while (text.len && is_one) {
-        struct str line = str_trim(str_cut(&text, '\n'));
-        if (line.len == 0 || line.at[0] == '#')
-            continue;
+    while (is_one && list_take(&reader, &line)) {
         is_any = true;
         is_one = str_index(line, ' ') == line.len && url_parse(&url, line, NULL, NULL) &&
                  url_is_http(&url);

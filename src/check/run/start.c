@@ -17,6 +17,7 @@
 
 #include "base/mem.h"
 #include "check/local/folder.h"
+#include "check/read/plain_links.h"
 #include "check/run/discover.h"
 #include "check/url/mask.h"
 #include "check/url/percent.h"
@@ -260,16 +261,11 @@ static bool add_list(struct crawl *crawl, const char *name, struct err *err)
     struct start *start = start_new(crawl, name, START_LIST);
     while ((len = read(STDIN_FILENO, buf_reserve(&text, READ_BYTES), READ_BYTES)) > 0)
         text.len += size_of_ssize(len);
-    struct str rest = buf_str(&text);
+    struct list_reader reader = {.rest = buf_str(&text)};
+    struct str line;
     uint64_t places = site_place_count(crawl->site);
-    while (len == 0 && rest.len) {
-        struct str line = str_trim(str_cut(&rest, '\n'));
-        while (line.len && line.at[line.len - 1] == '\r')
-            line.len--;
-        if (line.len == 0 || line.at[0] == '#')
-            continue;
+    while (len == 0 && list_take(&reader, &line))
         add_link(crawl, start, line, LINK_LIST_LINE);
-    }
     start->is_known = site_place_count(crawl->site) > places; /* a list is read by that */
     buf_done(&text);
     return len == 0 || err_sys(err, errno, "cannot read standard input");
