@@ -439,6 +439,37 @@ bool options_read(const struct option_table *table, int argc, char **argv, void 
     return true;
 }
 
+bool options_look(const struct option_table *table, int argc, char **argv, struct option_look *look,
+                  struct err *err)
+{
+    struct option_reader reader = {.table = table, .argv = argv, .argc = argc};
+    enum option_rc rc;
+    const char *value;
+    size_t row;
+    while ((rc = option_read(&reader, &row, &value, err)) == OPTION_ROW || rc == OPTION_OPERAND) {
+        if (rc == OPTION_OPERAND) {
+            text_list_add(&look->operands, value);
+            continue;
+        }
+        look->is_given[row] = true;
+        if (strcmp(table->rows[row].name, "config") == 0)
+            look->config = value;
+    }
+    return rc == OPTION_END;
+}
+
+const char *option_meant(const struct option_table *table, const char *name)
+{
+    const char *names[OPTIONS_MAX];
+    size_t count = 0;
+    assert(table->row_count <= OPTIONS_MAX);
+    for (size_t i = 0; i < table->row_count; i++) {
+        if (!table->rows[i].is_typed)
+            names[count++] = table->rows[i].name;
+    }
+    return suggest(name, names, count);
+}
+
 /* --- help --- */
 
 enum { LEFT_WIDTH = 28 }; /* of the options; what they are for stands to the right of that */

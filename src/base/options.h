@@ -90,6 +90,19 @@ struct option_table {
 NODISCARD bool options_read(const struct option_table *table, int argc, char **argv, void *target,
                             struct err *err);
 
+/* What a command line has, looked at before it is read for good: a file that it names comes first.
+ */
+struct option_look {
+    bool *is_given;            /* the caller's, one for each row */
+    const char *config;        /* what --config names; NULL: nothing */
+    struct text_list operands; /* the caller frees it */
+};
+NODISCARD bool options_look(const struct option_table *table, int argc, char **argv,
+                            struct option_look *look, struct err *err);
+
+/* The name of a row that a file may have and that was probably meant; NULL: none is near. */
+const char *option_meant(const struct option_table *table, const char *name);
+
 /* Sets what one row is about. `value`: NULL for a flag that was typed. */
 NODISCARD bool option_set(const struct option *row, void *target, const char *value,
                           struct err *err);

@@ -12,17 +12,15 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/suggest.h"
+#include "check/read/plain_links.h"
 #include "text/ini.h"
 
 #define CONFIG_NAME "davit-check.conf"
 #define IGNORE_NAME "davit-check.ignore"
 
-enum { NAMES_MAX = 128 };
-
 struct reading {
     struct check_command *command;
-    bool *is_given;       /* by the command line, for each row */
+    const bool *is_given; /* by the command line, for each row */
     const char *named;    /* by --config */
     const char *start;    /* the first that is local; NULL: none */
     struct str folder;    /* of the file that was found */
@@ -31,32 +29,18 @@ struct reading {
 
 /* --- where it is --- */
 
-static bool is_local(const char *start)
+static const char *first_local(const struct text_list *starts)
 {
-    return strcmp(start, "-") != 0 && !strstr(start, "://");
+    for (size_t i = 0; i < starts->count; i++) {
+        if (strcmp(starts->at[i], "-") != 0 && !strstr(starts->at[i], "://"))
+            return starts->at[i];
+    }
+    return NULL;
 }
 
-static bool look_ahead(struct reading *reading, int argc, char **argv, struct err *err)
+static size_t row_of(const char *name)
 {
-    struct option_reader reader = {.table = &check_table, .argv = argv, .argc = argc};
-    enum option_rc rc;
-    const char *value;
-    size_t row;
-    while ((rc = option_read(&reader, &row, &value, err)) != OPTION_END) {
-        if (rc == OPTION_WRONG)
-            return false;
-        if (rc == OPTION_OPERAND) {
-            if (!reading->start && is_local(value))
-                reading->start = value;
-            continue;
-        }
-        reading->is_given[row] = true;
-        if (strcmp(check_table.rows[row].name, "config") == 0)
-            reading->named = value;
-        if (strcmp(check_table.rows[row].name, "no-config") == 0)
-            reading->is_switched_off = true;
-    }
-    return true;
+    return (size_t)(option_find(&check_table, str_of_c(name)) - check_table.rows);
 }
 
 /* The nearest file of that name, from the folder of the start upwards. */
@@ -146,14 +130,7 @@ static bool is_harmless(const struct reading *reading, const struct option *row,
 
 static bool fail_unknown(const char *name, struct err *err)
 {
-    const char *names[NAMES_MAX];
-    size_t count = 0;
-    assert(check_table.row_count <= NAMES_MAX);
-    for (size_t i = 0; i < check_table.row_count; i++) {
-        if (!check_table.rows[i].is_typed)
-            names[count++] = check_table.rows[i].name;
-    }
-    const char *meant = suggest(name, names, count);
+    const char *meant = option_meant(&check_table, name);
     return err_set(err, 0, "there is no setting '%s'%s%s%s", name, meant ? "; did you mean '" : "",
                    meant ? meant : "", meant ? "'?" : "");
 }
@@ -208,16 +185,12 @@ static bool read_settings(struct reading *reading, const char *path, struct err 
 static bool read_ignored(struct reading *reading, const char *path, struct err *err)
 {
     struct arena *arena = &reading->command->arena;
-    struct str rest;
-    if (!file_read_small(path, arena, &rest, err))
+    struct list_reader reader = {0};
+    struct str line;
+    if (!file_read_small(path, arena, &reader.rest, err))
         return false;
-    while (rest.len) {
-        struct str line = str_trim(str_cut(&rest, '\n'));
-        while (line.len && line.at[line.len - 1] == '\r')
-            line.len--;
-        if (line.len && line.at[0] != '#')
-            text_list_add(&reading->command->run.exclude, arena_text(arena, line));
-    }
+    while (list_take(&reader, &line))
+        text_list_add(&reading->command->run.exclude, arena_text(arena, line));
     return true;
 }
 
@@ -253,14 +226,20 @@ static void put_behind(struct check_command *command, size_t count)
 
 bool check_command_read(int argc, char **argv, struct check_command *command, struct err *err)
 {
-    bool *is_given = mem_new(check_table.row_count, sizeof(*is_given));
-    struct reading reading = {.command = command, .is_given = is_given};
+    struct option_look look = {.is_given = mem_new(check_table.row_count, sizeof(bool))};
     check_command_default(command);
-    bool is_fine = look_ahead(&reading, argc, argv, err) && read_files(&reading, err);
+    bool is_fine = options_look(&check_table, argc, argv, &look, err);
+    struct reading reading = {.command = command,
+                              .is_given = look.is_given,
+                              .named = look.config,
+                              .start = first_local(&look.operands),
+                              .is_switched_off = look.is_given[row_of("no-config")]};
+    is_fine = is_fine && read_files(&reading, err);
     size_t rule_count = command->run.status_rule_count;
     is_fine = is_fine && options_read(&check_table, argc, argv, command, err);
     put_behind(command, rule_count);
-    mem_free(is_given);
+    text_list_done(&look.operands);
+    mem_free(look.is_given);
     return is_fine &&
            (command->wants_help || command->wants_config || check_command_settle(command, err));
 }

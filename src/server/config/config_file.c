@@ -54,23 +54,10 @@ static bool fail_unknown(const struct reading *reading, const char *meant, struc
                    meant ? meant : "", meant ? "'?" : "");
 }
 
-/* Those that a file may have. */
-static size_t list_names(const struct option_table *table, const char *names[NAMES_MAX])
-{
-    size_t count = 0;
-    assert(table->row_count <= NAMES_MAX);
-    for (size_t i = 0; i < table->row_count; i++) {
-        if (!table->rows[i].is_typed)
-            names[count++] = table->rows[i].name;
-    }
-    return count;
-}
-
 /* `name` is what the key would be called on the command line. */
 static bool fail_unknown_option(const struct reading *reading, const char *name, struct err *err)
 {
-    const char *names[NAMES_MAX];
-    const char *meant = suggest(name, names, list_names(&config_options, names));
+    const char *meant = option_meant(&config_options, name);
     size_t skipped = str_eq(reading->ini.section, STR("server")) ? 0 : reading->ini.section.len + 1;
     if (!meant || strlen(meant) <= skipped || strncmp(meant, name, skipped) != 0)
         return fail_unknown(reading, NULL, err);
@@ -137,13 +124,11 @@ static bool set_rule(struct reading *reading, struct err *err)
 
 static bool set_mount(struct reading *reading, struct err *err)
 {
-    const char *names[NAMES_MAX];
     const char *key = arena_text(&reading->file->arena, reading->ini.key);
     const char *value = arena_text(&reading->file->arena, reading->ini.value);
     const struct option *row = option_find(&config_mount_options, reading->ini.key);
     if (!row)
-        return fail_unknown(reading, suggest(key, names, list_names(&config_mount_options, names)),
-                            err);
+        return fail_unknown(reading, option_meant(&config_mount_options, key), err);
     return option_set(row, reading->mount, value, err) || option_blame("", key, err);
 }
 

@@ -3,35 +3,18 @@
 #include "base/mem.h"
 #include "server/config/config_file.h"
 
-/* Which options the command line has, and the file that it names: read before it, and it wins.
- * `is_given`: one for each row. */
-static bool look_ahead(int argc, char **argv, bool *is_given, const char **path, struct err *err)
-{
-    const struct option *rows = config_options.rows;
-    const size_t root_row = (size_t)(option_find(&config_options, STR("root")) - rows);
-    struct option_reader reader = {.table = &config_options, .argv = argv, .argc = argc};
-    enum option_rc rc;
-    const char *value;
-    size_t row;
-    while ((rc = option_read(&reader, &row, &value, err)) != OPTION_END) {
-        if (rc == OPTION_WRONG)
-            return false;
-        is_given[rc == OPTION_OPERAND ? root_row : row] = true; /* an operand is the root */
-        if (rc == OPTION_ROW && strcmp(rows[row].name, "config") == 0)
-            *path = value;
-    }
-    return true;
-}
-
+/* The file is read before the command line, which wins: what is given there is passed over. */
 static bool read_all(int argc, char **argv, struct server_config *config, struct err *err)
 {
-    bool *is_given = mem_new(config_options.row_count, sizeof(*is_given));
-    const char *path = NULL;
-    bool is_fine = look_ahead(argc, argv, is_given, &path, err) &&
-                   (!path || config_file_read(config, path, is_given, err)) &&
-                   options_read(&config_options, argc, argv, config, err) &&
-                   config_check(config, err);
-    mem_free(is_given);
+    struct option_look look = {.is_given = mem_new(config_options.row_count, sizeof(bool))};
+    bool is_fine = options_look(&config_options, argc, argv, &look, err);
+    if (look.operands.count) /* the root */
+        look.is_given[option_find(&config_options, STR("root")) - config_options.rows] = true;
+    is_fine = is_fine &&
+              (!look.config || config_file_read(config, look.config, look.is_given, err)) &&
+              options_read(&config_options, argc, argv, config, err) && config_check(config, err);
+    text_list_done(&look.operands);
+    mem_free(look.is_given);
     return is_fine;
 }
 
