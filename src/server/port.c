@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "base/buf.h"
 #include "base/fd.h"
 
 void ports_init(struct ports *ports)
@@ -36,12 +37,15 @@ void ports_secure(struct ports *ports, struct tls_server *tls, struct worker_poo
 void ports_tell(const struct ports *ports)
 {
     char text[ADDRESS_TEXT_BYTES];
+    struct buf lines = {0};
     for (size_t i = 0; i < ports->count; i++) {
         const struct port *port = &ports->at[i];
         address_format(&port->bound, text);
-        fprintf(stderr, "listening on %s://%s/%s\n", port->endpoint.tls ? "https" : "http", text,
-                port->kind == LISTEN_REDIRECT ? " to send clients to https" : "");
+        buf_addf(&lines, "listening on %s://%s/%s\n", port->endpoint.tls ? "https" : "http", text,
+                 port->kind == LISTEN_REDIRECT ? " to send clients to https" : "");
     }
+    fputs(buf_c(&lines), stderr);
+    buf_done(&lines);
 }
 
 void ports_shut(const struct ports *ports)

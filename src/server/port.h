@@ -24,7 +24,7 @@ NODISCARD bool ports_open(struct ports *ports, const struct server_config *confi
 /* Lets what is to speak TLS do so. Borrows both as long as connections come. */
 void ports_secure(struct ports *ports, struct tls_server *tls, struct worker_pool *handshake_pool);
 
-/* A line for each on standard error. */
+/* A line for each on standard error, all at once: who reads the first can rely on the others. */
 void ports_tell(const struct ports *ports);
 
 /* Who comes now is told that nobody is here. */

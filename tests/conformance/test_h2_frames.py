@@ -5,7 +5,6 @@ An error is the connection's (expect_end: GOAWAY and the end) or a stream's (exp
 connection goes on). §5.4.1 lets a server treat the second as the first; where davit does, which is
 nghttp2's doing, the test says so."""
 
-import os
 import struct
 
 import pytest

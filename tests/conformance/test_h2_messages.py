@@ -7,8 +7,8 @@ import time
 import pytest
 
 import frames
-from frames import (CANCEL, CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, NO_ERROR,
-                    PROTOCOL_ERROR, RST_STREAM, WINDOW_UPDATE, block, frame, head, u32)
+from frames import (CANCEL, CONTINUATION, END_HEADERS, END_STREAM, HEADERS, NO_ERROR, PROTOCOL_ERROR,
+                    RST_STREAM, block, frame, u32)
 
 METHOD, SCHEME = (":method", "GET"), (":scheme", "http")
 AUTHORITY, PATH = (":authority", "localhost"), (":path", "/file")

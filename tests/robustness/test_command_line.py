@@ -138,7 +138,7 @@ def test_a_state_database_that_is_none_is_set_aside_and_files_are_served(tmp_pat
     (tmp_path / ".davit" / "state.db").write_bytes(own)
     with davit.Davit(root=str(tmp_path)) as server:
         assert server.request("GET", "/f").body == b"content"
-        assert "0 dead properties were saved" in server.stderr(), server.stderr()
+        server.says("0 dead properties were saved")
     aside = list((tmp_path / ".davit").glob("state.db.damaged-*"))
     assert [path.read_bytes() for path in aside] == [own]
 
@@ -185,7 +185,7 @@ def test_a_machine_without_ipv6_has_the_other_half():
 
 def test_anonymous_allows_any_address():
     with davit.Davit(args=["--anonymous", "--listen", "0.0.0.0:0"]) as server:
-        assert "listening on http://0.0.0.0:" in server.stderr()
+        server.says("listening on http://0.0.0.0:")
 
 
 def test_the_debug_log_tells_of_the_stages_of_a_request():

@@ -11,7 +11,6 @@ import struct
 import time
 import zlib
 
-import davit
 import frames
 import pytest
 import tls

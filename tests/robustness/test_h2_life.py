@@ -53,7 +53,7 @@ def finish_upload(peer, stream, sent=30000):
 
 def stop(server):
     server.process.send_signal(signal.SIGTERM)
-    wait_for(lambda: "stopping" in server.stderr(), "the server to stop")
+    server.says("stopping")
 
 
 def content(server, name):

@@ -2,10 +2,8 @@
 
 import base64
 import os
-import signal
 import socket
 import subprocess
-import time
 
 import davit
 import pytest
@@ -229,11 +227,7 @@ def test_a_member_that_cannot_be_moved_between_mounts_stays(server):
     os.mkdir(os.path.join(server.folder, "pool", "d"))
     with open(os.path.join(server.folder, "davit.conf"), "a", encoding="utf-8") as file:
         file.write('[rule "/files/d/closed"]\ndeny = write for alice\n')
-    server.process.send_signal(signal.SIGHUP)
-    deadline = time.monotonic() + 20
-    while "the settings have been reloaded" not in server.stderr():
-        assert time.monotonic() < deadline, server.stderr()
-        time.sleep(0.01)
+    session.reload(server)
     answer = expect(server, 207, "MOVE", "/files/d/", Destination="/files/pool/d/")
     assert answer.body.count(b"<D:response>") == 1 and b"/files/d/closed" in answer.body and b"403" in answer.body
     assert os.listdir(os.path.join(server.folder, "files", "d")) == ["closed"]
@@ -253,12 +247,7 @@ def link(server, *options):
     done = subprocess.run([davit.BINARY, "token", "add", "alice", "--link", "--tokens", server.folder + "/tokens",
                            *options], capture_output=True, text=True, check=True)
     os.chmod(server.folder + "/tokens", 0o644)
-    before = server.stderr().count("the settings have been reloaded")
-    server.process.send_signal(signal.SIGHUP)
-    deadline = time.monotonic() + 20
-    while server.stderr().count("the settings have been reloaded") == before:
-        assert time.monotonic() < deadline, server.stderr()
-        time.sleep(0.01)
+    session.reload(server)
     return done.stdout.strip()
 
 
@@ -345,8 +334,7 @@ def test_a_reload_keeps_what_is_open(server):
     write(server, "files", "a")
     before = len(os.listdir(f"/proc/{server.process.pid}/fd"))
     for _ in range(5):
-        server.process.send_signal(signal.SIGHUP)
-        time.sleep(0.1)
+        session.reload(server)
     expect(server, 200, "GET", "/files/a")
     assert abs(len(os.listdir(f"/proc/{server.process.pid}/fd")) - before) <= 2
 

@@ -39,7 +39,7 @@ def recipe(heading):
     return blocks[0], "\n".join(blocks[1:])
 
 
-class Machine:
+class Machine(davit.Logged):
     """davit as the recipe has it."""
 
     def __init__(self, folder):
@@ -124,7 +124,7 @@ def test_a_reload_reads_what_only_root_may_read(machine):
     assert machine.status("bob") == 401, "who was removed is out"
     assert machine.status("alice") == 207
     assert "two" in machine.subject()
-    assert " alice [" in machine.run("cat /var/log/davit/access.log"), "the log is a new one"
+    wait_for(lambda: " alice [" in machine.run("cat /var/log/davit/access.log"), "alice in the new log")
     assert "keeping" not in machine.stderr() and "STAYS" not in machine.stderr()
 
 
@@ -143,11 +143,11 @@ def test_what_cannot_be_read_is_named_and_keeps_nothing_else(machine):
     machine.run("davit user del bob -c /etc/davit/davit.conf\n"
                 "echo broken > /etc/letsencrypt/live/dav.example.org/privkey.pem")
     reload(machine)
-    assert "keeping the old certificates: there is no private key in" in machine.stderr()
+    machine.says("keeping the old certificates: there is no private key in")
     assert machine.status("bob") == 401, "the certificate is no reason to let him in"
     machine.run("mv /etc/davit/users /etc/davit/away\n" + machine.certificate("two"))
     reload(machine)
-    assert "THE OLD CONTENT OF '/etc/davit/users' STAYS IN FORCE" in machine.stderr()
+    machine.says("THE OLD CONTENT OF '/etc/davit/users' STAYS IN FORCE")
     assert machine.status("alice") == 207 and "two" in machine.subject()
     machine.run("mv /etc/davit/away /etc/davit/users")
     # A file that the configuration names only now.
@@ -163,8 +163,8 @@ def test_a_configuration_of_somebody_else_names_nothing_new(machine):
     machine.run("cd /etc/davit; chown davit davit.conf; mkdir -m 700 other; cp users users.keys other\n"
                 "sed -i 's,= /etc/davit/users,= /etc/davit/other/users,' davit.conf; chmod 600 other/*")
     reload(machine, "keeping the old settings")
-    assert "the files that '/etc/davit/davit.conf' names now are not opened with root's rights" in machine.stderr()
-    assert "'/etc/davit/other/users' is not opened with root's rights" in machine.stderr()
+    machine.says("the files that '/etc/davit/davit.conf' names now are not opened with root's rights")
+    machine.says("'/etc/davit/other/users' is not opened with root's rights")
     machine.run("chown root /etc/davit/davit.conf")
     reload(machine)
     assert machine.status("alice") == 207
@@ -183,7 +183,7 @@ def test_the_opener_opens_nothing_else_and_ends_with_davit(machine):
     machine.run("chown davit /var/log/davit; rm /var/log/davit/access.log; touch /etc/secret; chmod 600 /etc/secret\n"
                 "ln -s /etc/secret /var/log/davit/access.log")
     reload(machine)
-    assert "'/var/log/davit/access.log' is not opened with root's rights" in machine.stderr()
+    machine.says("'/var/log/davit/access.log' is not opened with root's rights")
     assert machine.status("alice") == 207
     assert machine.run("cat /etc/secret") == ""
     machine.process.kill()
@@ -194,5 +194,5 @@ def test_the_opener_opens_nothing_else_and_ends_with_davit(machine):
 def test_without_the_opener_the_log_says_so(machine):
     os.kill(machine.opener()[0], signal.SIGKILL)
     reload(machine, "the process that opens files with root's rights has ended")
-    wait_for(lambda: "keeping the old certificates" in machine.stderr(), "the reload to end")
+    machine.says("keeping the old certificates")
     assert machine.status("alice") == 207

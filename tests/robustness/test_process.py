@@ -27,7 +27,7 @@ def begin_upload(server, path="/f", length=600000, sent=300000):
 
 def stop_begins(server, how=signal.SIGTERM):
     server.process.send_signal(how)
-    wait_for(lambda: "stopping" in server.stderr(), "the server to stop")
+    server.says("stopping")
 
 
 # --- the end ---
@@ -131,7 +131,8 @@ def test_who_does_not_finish_in_time_is_cut_off():
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(20) == 0
         assert 0.25 < time.monotonic() - begun
-        assert upload.is_closed() and "cutting off 1 connection" in server.stderr()
+        assert upload.is_closed()
+        server.says("cutting off 1 connection")
 
 
 def test_a_worker_that_does_not_end_is_not_waited_for():
@@ -145,7 +146,7 @@ def test_a_worker_that_does_not_end_is_not_waited_for():
             staging = server.path(".davit", "staging")
             wait_for(lambda: os.listdir(staging), "the copy to begin")
             server.process.send_signal(signal.SIGTERM)
-            wait_for(lambda: "leaving 1 request" in server.stderr(), "the server to end")
+            server.says("leaving 1 request")
             connection.close()
         assert server.process.wait(20) == 0
         server.start()
@@ -481,7 +482,7 @@ def test_sighup_opens_the_log_again(tmp_path):
         os.unlink(log)
         os.mkdir(log)  # it cannot be opened: the old one goes on, and the server with it
         server.process.send_signal(signal.SIGHUP)
-        wait_for(lambda: "open the access log" in server.stderr(), "the complaint")
+        server.says("open the access log")
         assert server.request("GET", "/").status == 200
 
 

@@ -69,7 +69,7 @@ def test_a_directory_that_has_gone_is_503_until_it_is_back(served):
     shutil.rmtree(server.root + ".away/d")
     os.unlink(server.root + ".away/f")
     check_unavailable(client)
-    assert "is gone; answering 503" in server.stderr()
+    server.says("is gone; answering 503")
     shutil.rmtree(server.root + ".away")
     check_unavailable(client)
     assert server.stderr().count("is gone; answering 503") == 1, "it is said once"
@@ -107,7 +107,7 @@ def test_a_directory_that_was_moved_away_and_back_is_served_again(served):
     assert client.propfind("/f")[b"/f"]["{urn:x}a"].text == "kept"
     client.expect(423, "PUT", "/f", None, b"x")
     client.expect(204, "PUT", "/f", {"If": f"(<{lock}>)"}, b"x")
-    assert "is back" in server.stderr()
+    server.says("is back")
 
 
 def test_a_restored_backup_is_served(served):
@@ -143,7 +143,7 @@ def test_after_sighup_the_directory_of_that_name_is_served(served):
     with open(server.root + "/new", "w", encoding="ascii") as file:
         file.write("new")
     server.process.send_signal(signal.SIGHUP)
-    wait_for(lambda: "the settings have been reloaded" in server.stderr(), "the reload")
+    server.says("the settings have been reloaded")
     client.expect(200, "GET", "/new")
     assert names_of(client) == NAMES | {b"/new"}
 

@@ -142,7 +142,7 @@ def test_a_head_that_comes_byte_by_byte_is_not_waited_for(impatient):
 
 
 def test_silence_is_closed_without_a_word(impatient):
-    for first in ("", f"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"):
+    for first in ("", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"):
         with impatient.connect() as connection:
             connection.send(first)
             if first:

@@ -132,8 +132,9 @@ def test_a_link_that_is_swapped(folder):
 def test_a_faulty_file_keeps_the_old_one_and_is_named_once(server, folder):
     good = (folder / "users").read_text()
     (folder / "users").write_text(good + "no colon\n")
-    wait_for(lambda: STAYS in server.stderr(), "the log")
-    assert "has no ':'" in server.stderr() and status(server, "alice") == 207 and status(server, "bob") == 207
+    server.says(STAYS)
+    server.says("has no ':'")
+    assert status(server, "alice") == 207 and status(server, "bob") == 207
     # What is wrong with one file keeps nothing of another, and is not told again with it.
     token = command("token", "add", "alice", "--tokens", folder / "tokens").strip()
     ask = {"Authorization": "Bearer " + token, "Depth": "0"}
@@ -143,8 +144,9 @@ def test_a_faulty_file_keeps_the_old_one_and_is_named_once(server, folder):
     expect(server, 401, "bob")
     assert server.stderr().count(STAYS) == 1
     os.remove(folder / "users")
-    wait_for(lambda: server.stderr().count(STAYS) == 2, "the log")
-    assert "cannot open" in server.stderr() and status(server, "alice") == 207
+    server.says(STAYS, 2)
+    server.says("cannot open")
+    assert status(server, "alice") == 207
 
 
 def test_a_file_that_is_still_being_written_is_left_alone(server, folder):
@@ -177,7 +179,7 @@ def test_who_takes_all_descriptors_does_not_stay(folder):
                 held[-1].settimeout(10)
                 held[-1].recv(1)
             command("user", "del", "bob", "--users", folder / "users")
-            wait_for(lambda: STAYS in server.stderr(), "the log")
+            server.says(STAYS)
         finally:
             for one in held:
                 one.close()
@@ -192,8 +194,8 @@ def test_a_token_that_is_cut_off_keeps_its_bounds(server, folder):
     wait_for(lambda: server.request("PROPFIND", "/", ask).status == 207, "the token")
     text = (folder / "tokens").read_text()
     (folder / "tokens").write_text(text[:text.index("read-only")])
-    wait_for(lambda: STAYS in server.stderr(), "the log")
-    assert "has no line end: the file may have been cut off" in server.stderr()
+    server.says(STAYS)
+    server.says("has no line end: the file may have been cut off")
     assert server.request("PUT", "/new", ask, b"x").status == 403
     assert server.request("PROPFIND", "/", ask).status == 207
 
@@ -231,7 +233,7 @@ def test_certificates(tmp_path):
         (tmp_path / "new").mkdir()
         new = tls.make_pair(tmp_path / "new", "localhost")
         os.rename(new.certificate, tmp_path / "cert.pem")
-        wait_for(lambda: "keeping the old certificates" in server.stderr(), "the log")
+        server.says("keeping the old certificates")
         assert ssl.get_server_certificate(server.address) == before
         os.rename(new.key, tmp_path / "key.pem")
         wait_for(lambda: ssl.get_server_certificate(server.address) != before, f"the new one in\n{server.stderr()}")
@@ -253,7 +255,7 @@ def test_a_file_that_it_may_not_look_at_is_named_once(tmp_path):
                      wrapper=["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]) as server:
         assert status(server, "alice") == 207
         os.chmod(secret, 0o700)
-        wait_for(lambda: server.stderr().count("cannot be watched") == 2, "the log")
+        server.says("cannot be watched", 2)
         time.sleep(2)
         assert server.stderr().count("cannot be watched") == 2, "the users and their keys, once\n" + server.stderr()
         assert STAYS not in server.stderr() and status(server, "alice") == 207

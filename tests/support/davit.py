@@ -157,7 +157,20 @@ class Connection:
         return self.buffer == b""
 
 
-class Davit:
+class Logged:
+    """A running `process` whose log is `stderr()`."""
+
+    def says(self, text, count=1):
+        """Waits until the log holds this that often: a line may be written after the answer that it tells of."""
+        deadline = time.monotonic() + 60
+        is_running = True
+        while self.stderr().count(text) < count:
+            assert is_running and time.monotonic() < deadline, f"davit does not say '{text}' but:\n{self.stderr()}"
+            is_running = self.process.poll() is None
+            time.sleep(0.01)
+
+
+class Davit(Logged):
     """A running server on a directory."""
 
     def __init__(self, root=None, args=(), wrapper=(), check=True):

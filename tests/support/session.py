@@ -123,7 +123,7 @@ def reload(server, word="the settings have been reloaded"):
     """SIGHUP, until the log says that."""
     before = server.stderr().count(word)
     server.process.send_signal(signal.SIGHUP)
-    wait_for(lambda: server.stderr().count(word) > before, f"'{word}' in\n{server.stderr()}", 60)
+    server.says(word, before + 1)
 
 
 def watch_count(server):

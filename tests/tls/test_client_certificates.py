@@ -72,7 +72,7 @@ def test_a_reload_reads_other_certificates_and_mappings(tmp_path, authority):
         # A key that does not belong to the certificate keeps the certificate as it was, and nobody who is out.
         config.write_text(text.replace(other.key, pair.key))
         reload(server, "the settings have been reloaded")
-        assert "keeping the old certificates: the key in" in server.stderr()
+        server.says("keeping the old certificates: the key in")
         assert curl(server, *shown(bob))[0] == 403
         # But whom certificates are for is not read without who may sign them.
         text = text.replace("alice", "bob").replace(other.key, pair.key)
@@ -85,7 +85,7 @@ def test_certificates_are_sign_in_enough_for_other_machines(tmp_path, authority)
     pair = tls.make_pair(tmp_path / "p")
     args = ["-c", str(tmp_path / "davit.conf"), "--tls-client-ca", authority.pair.certificate]
     with tls.Server([pair], args + ["--listen", "0.0.0.0:0"]) as server:
-        assert "listening on https://0.0.0.0" in server.stderr()
+        server.says("listening on https://0.0.0.0")
         assert curl(server)[0] == 403
 
 
@@ -134,7 +134,7 @@ def test_a_list_that_has_expired_is_refused(tmp_path, authority):
         for days, said in (((-3, -2), "has expired: fetch a newer one"), ((1, 2), "is not valid yet")):
             authority.revoke(days=days)
             reload(server, "keeping the old certificates")
-            assert f"the revocation list in '{path}' {said}" in server.stderr()
+            server.says(f"the revocation list in '{path}' {said}")
         with open(path, "w", encoding="ascii") as file:
             file.write("-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n")
         reload(server, "cannot read the revocation list in")
@@ -173,7 +173,7 @@ def test_a_signer_without_a_list_signs_nobody_in(tmp_path, authority):
     path = authority.revoke()
     with serve_with_list(tmp_path, authority, path) as server:
         assert curl(server, *shown(alice))[0] == 0
-        assert "clients' certificates are refused: unable to get certificate CRL" in server.stderr()
+        server.says("clients' certificates are refused: unable to get certificate CRL")
         with open(path, "a", encoding="ascii") as file, open(other.revoke(), encoding="ascii") as more:
             file.write(more.read())
         reload(server, "the certificates have been reloaded")

@@ -198,7 +198,7 @@ def test_uploads_are_finished_before_the_end(pair):
         assert connection.read().status == 100
         connection.send(bytes(300000))
         server.process.send_signal(signal.SIGTERM)
-        wait_for(lambda: "stopping" in server.stderr(), "the server to stop")
+        server.says("stopping")
         connection.send(bytes(300000))
         assert connection.read().status == 201
         assert connection.is_closed() and connection.ended_in_order
