@@ -111,9 +111,9 @@ static bool is_near(const struct reading *reading, const char *path)
 /* Whether a file that nobody named may say that. */
 static bool is_harmless(const struct reading *reading, const struct option *row, const char *value)
 {
-    static const char *const secrets[] = {"auth",    "bearer-file", "netrc",      "netrc-file",
-                                          "proxy",   "login-form",  "cookie-jar", "insecure",
-                                          "ca-file", "header-for"};
+    static const char *const secrets[] = {
+        "auth",       "bearer-file", "netrc",    "netrc-default", "netrc-file", "proxy",
+        "login-form", "cookie-jar",  "insecure", "ca-file",       "header-for"};
     static const char *const written[] = {"history", "cache", "spill"};
     for (size_t i = 0; i < ARRAY_LEN(secrets); i++) {
         if (strcmp(row->name, secrets[i]) == 0)

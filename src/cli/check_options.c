@@ -367,17 +367,26 @@ static bool close_accepted(struct check_command *c, struct err *err)
     return true;
 }
 
-static void set_first_origin(struct check_command *c, struct str url)
+/* Which servers were named. What signs in is for the first of them, a netrc for all. */
+static void add_origin(struct check_command *c, struct str url, bool is_first)
 {
     struct url start = {0};
     if (url_parse(&start, url, NULL, NULL) && start.has_host) {
         char port[16];
         str_print(port, sizeof(port), "%u", url_port(&start));
-        c->run.client.auth_host = arena_text(&c->arena, buf_str(&start.host));
-        c->run.client.auth_scheme = arena_text(&c->arena, buf_str(&start.scheme));
-        c->run.client.auth_port = arena_text(&c->arena, str_of_c(port));
+        const char *host = arena_text(&c->arena, buf_str(&start.host));
+        const char *scheme = arena_text(&c->arena, buf_str(&start.scheme));
+        struct buf origin = {0};
+        buf_addf(&origin, "%s://%s:%s", scheme, host, port);
+        text_list_add(&c->origins, arena_text(&c->arena, buf_str(&origin)));
+        buf_done(&origin);
+        if (is_first) {
+            c->run.client.auth_host = host;
+            c->run.client.auth_scheme = scheme;
+            c->run.client.auth_port = arena_text(&c->arena, str_of_c(port));
+        }
         bool is_root = url_is_http(&start) && str_eq(buf_str(&start.path), STR("/"));
-        if (!c->is_recursion_set && (is_root || c->run.is_dav))
+        if (is_first && !c->is_recursion_set && (is_root || c->run.is_dav))
             c->run.is_recursive = true;
     }
     url_done(&start);
@@ -396,6 +405,7 @@ static void settle_screen(struct check_command *c)
 
 bool check_command_settle(struct check_command *c, struct err *err)
 {
+    static const char *const none[] = {NULL};
     settle_screen(c);
     c->run.per_loopback = c->run.per_host ? c->run.per_host : PER_LOOPBACK;
     c->run.per_host = c->run.per_host ? c->run.per_host : PER_HOST;
@@ -421,9 +431,11 @@ bool check_command_settle(struct check_command *c, struct err *err)
             err, 0, "--public-only cannot be used with --proxy, which hides where connections go");
     if (c->output_count == 0)
         c->outputs[c->output_count++].ops = &report_text;
-    if (c->run.starts.count)
-        set_first_origin(c, str_of_c(c->run.starts.at[0]));
-    else if (!c->compares)
+    for (size_t i = 0; i < c->run.starts.count; i++)
+        add_origin(c, str_of_c(c->run.starts.at[i]), i == 0);
+    c->run.client.has_netrc |= c->run.client.takes_netrc_default;
+    c->run.client.origins = c->origins.at ? c->origins.at : none;
+    if (c->run.starts.count == 0 && !c->compares)
         return err_set(err, 0, "nothing to check; see davit check --help");
     if (c->headers.count && !c->run.client.auth_host && !c->header_hosts.count)
         return err_set(err, 0,
@@ -444,5 +456,6 @@ void check_command_done(struct check_command *command)
     text_list_done(&command->headers);
     buf_done(&command->bearer);
     text_list_done(&command->header_hosts);
+    text_list_done(&command->origins);
     arena_done(&command->arena);
 }

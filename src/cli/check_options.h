@@ -40,6 +40,7 @@ struct check_command {
     struct arena arena; /* of what the file says */
     struct text_list headers;
     struct text_list header_hosts;
+    struct text_list origins; /* of the starts */
     struct buf bearer;
 };
 

@@ -26,6 +26,7 @@
 #include <sys/epoll.h>
 
 #include "base/clock.h"
+#include "base/files.h"
 #include "base/mem.h"
 #include "client/transfer_priv.h"
 
@@ -343,6 +344,23 @@ static void set_up_multi(struct client *client)
     curl.multi_setopt(multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING); /* decision 29 */
 }
 
+/* One that is not named need not be there. */
+static bool read_netrc(struct client *client, struct err *err)
+{
+    const struct client_options *o = client->options;
+    const char *home = getenv("HOME");
+    struct buf path = {0};
+    struct str text = STR_NONE;
+    if (!o->has_netrc || (!o->netrc_file && !home))
+        return true;
+    buf_addf(&path, o->netrc_file ? "%s" : "%s/.netrc", o->netrc_file ? o->netrc_file : home);
+    bool is_read = file_read_small(buf_c(&path), &client->arena, &text, err);
+    if (is_read)
+        client->netrc = netrc_parse(text, &client->arena);
+    buf_done(&path);
+    return is_read || !o->netrc_file;
+}
+
 struct client *client_new(struct loop *loop, const struct client_options *options, struct err *err)
 {
     if (!curl_load(err))
@@ -368,7 +386,10 @@ struct client *client_new(struct loop *loop, const struct client_options *option
         return NULL;
     }
     set_up_multi(client);
-    return client;
+    if (read_netrc(client, err))
+        return client;
+    client_free(client);
+    return NULL;
 }
 
 void client_free(struct client *client)
@@ -391,5 +412,6 @@ void client_free(struct client *client)
     loop_remove_deadlines(&client->timers);
     loop_remove_deadlines(&client->progress_deadlines);
     loop_remove_deadlines(&client->answer_deadlines);
+    arena_done(&client->arena);
     mem_free(client);
 }

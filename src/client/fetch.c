@@ -166,7 +166,7 @@ static void leave_origin(struct fetching *fetching)
             fetching->fields[kept++] = fetching->fields[i];
     }
     call->field_count = kept;
-    fetching->options.has_netrc = false; /* its "default" is for whom the user names */
+    fetching->options.has_netrc = false; /* it is for whom the user names */
 }
 
 static void on_done(struct call *call)
@@ -255,6 +255,7 @@ enum fetch_rc fetch(const struct fetch_request *request, struct fetch_events *ev
         .user_password = request->user,
         .bearer = request->bearer,
         .has_netrc = request->has_netrc && !request->user && !request->bearer,
+        .takes_netrc_default = true, /* the user has named the server */
         .netrc_file = request->netrc_file,
         .ca_file = request->ca_file,
         .auth_scheme = fetching.origin.scheme,

@@ -35,8 +35,10 @@ struct client_options {
     const char *auth_port;
     const char *const *headers; /* "Name: value", ended by NULL; to where credentials go, and */
     const char *const *header_hosts; /* to these hosts, ended by NULL */
-    bool takes_any_scheme; /* also those that sign in a connection; else Basic and Digest */
-    bool has_netrc;
-    const char *netrc_file;  /* NULL: ~/.netrc */
+    bool takes_any_scheme;      /* also those that sign in a connection; else Basic and Digest */
+    bool has_netrc;             /* the passwords of a .netrc, each for its host: by https, or */
+    const char *const *origins; /* where "scheme://host:port" is one of these; NULL: anyhow */
+    bool takes_netrc_default;   /* its entry "default" is for where credentials go */
+    const char *netrc_file;     /* NULL: ~/.netrc */
     const char *cookie_file; /* read at the start, written at the end; "": cookies, and no file */
 };

@@ -20,8 +20,9 @@
  *
  * Invariants
  *  (1) credentials go to auth_host only (where they are for one origin, to no other scheme or port
- *      of it), compared with what libcurl parsed from the URL; those of a .netrc to their host;
- *      headers go there and to header_hosts;
+ *      of it), compared with what libcurl parsed from the URL; headers go there and to
+ *      header_hosts; those of a .netrc to their host, and not as libcurl does it, which gives its
+ *      "default" to whoever is linked to;
  *  (2) what is added to a request is what struct client_options says, and what frames it. */
 #include <errno.h>
 #include <netinet/in.h>
@@ -398,17 +399,67 @@ static bool url_part_is(CURLU *url, CURLUPart part, const char *wanted)
     return is_it;
 }
 
+static bool url_has_part(CURLU *url, CURLUPart part)
+{
+    char *value = NULL;
+    bool has = curl.url_get(url, part, &value, 0) == CURLUE_OK;
+    curl.text_free(value);
+    return has;
+}
+
 /* Whom a call goes to, of those that are told more than others. */
 struct trust {
-    bool has_auth;    /* credentials are meant for it */
-    bool has_headers; /* so are the headers */
+    bool has_auth;                   /* credentials are meant for it */
+    bool has_headers;                /* so are the headers */
+    const struct netrc_entry *entry; /* what a netrc has for it; NULL: nothing */
 };
+
+/* A netrc names hosts, and no ports: what it says of one is for its usual port by https, where
+ * nobody else can listen, and for the servers that the user has named himself. */
+static bool is_named_origin(const struct client_options *o, CURLU *url)
+{
+    char *scheme = NULL, *host = NULL, *port = NULL;
+    struct buf origin = {0};
+    bool is_it = !o->origins || (url_part_is(url, CURLUPART_SCHEME, "https") &&
+                                 url_part_is(url, CURLUPART_PORT, "443"));
+    if (!is_it && curl.url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+        curl.url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+        curl.url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK)
+        buf_addf(&origin, "%s://%s:%s", scheme, host, port);
+    for (size_t i = 0; origin.len && o->origins[i] && !is_it; i++)
+        is_it = str_eq_nocase(buf_str(&origin), str_of_c(o->origins[i]));
+    buf_done(&origin);
+    curl.text_free(scheme);
+    curl.text_free(host);
+    curl.text_free(port);
+    return is_it;
+}
+
+static const struct netrc_entry *entry_for(const struct transfer *p, CURLU *url, bool has_auth)
+{
+    const struct client_options *o = p->client->options;
+    const struct netrc_entry *entry = NULL;
+    char *host = NULL, *user = NULL;
+    bool is_asked = o->has_netrc && !url_has_part(url, CURLUPART_PASSWORD) &&
+                    is_named_origin(o, url) &&
+                    curl.url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK;
+    (void)curl.url_get(url, CURLUPART_USER, &user, CURLU_URLDECODE); /* NULL: any will do */
+    struct str machine = host ? str_of_c(host) : STR_NONE;
+    if (machine.len > 2 && machine.at[0] == '[')
+        machine = str_of(machine.at + 1, machine.len - 2);
+    if (is_asked)
+        entry = netrc_find(&p->client->netrc, machine, user ? str_of_c(user) : STR_NONE,
+                           o->takes_netrc_default && has_auth);
+    curl.text_free(host);
+    curl.text_free(user);
+    return entry;
+}
 
 static struct trust trust_of(const struct transfer *p)
 {
     const struct client_options *o = p->client->options;
     struct trust trust = {0};
-    if (!o->user_password && !o->bearer && !o->headers)
+    if (!o->user_password && !o->bearer && !o->headers && !o->has_netrc)
         return trust;
     CURLU *url = curl.url_new();
     if (url && curl.url_set(url, CURLUPART_URL, p->call->url, 0) == CURLUE_OK) {
@@ -418,6 +469,8 @@ static struct trust trust_of(const struct transfer *p)
         trust.has_headers = trust.has_auth;
         for (size_t i = 0; o->header_hosts && o->header_hosts[i] && !trust.has_headers; i++)
             trust.has_headers = url_part_is(url, CURLUPART_HOST, o->header_hosts[i]);
+        bool is_told = trust.has_auth && (o->user_password || o->bearer);
+        trust.entry = is_told ? NULL : entry_for(p, url, trust.has_auth);
     }
     curl.url_cleanup(url);
     return trust;
@@ -447,6 +500,11 @@ static void set_auth(struct transfer *p, struct trust trust)
 {
     const struct client_options *o = p->client->options;
     CURL *easy = p->easy;
+    if (trust.entry) {
+        const struct netrc_entry *entry = trust.entry;
+        curl.easy_setopt(easy, CURLOPT_USERNAME, entry->login.at ? entry->login.at : "");
+        curl.easy_setopt(easy, CURLOPT_PASSWORD, entry->password.at ? entry->password.at : "");
+    }
     if (!trust.has_auth)
         return;
     if (o->user_password) {
@@ -564,10 +622,6 @@ void transfer_setup(struct transfer *p)
     curl.easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     curl.easy_setopt(easy, CURLOPT_URL, p->call->url);
     curl.easy_setopt(easy, CURLOPT_USERAGENT, o->user_agent);
-    if (o->has_netrc)
-        curl.easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
-    if (o->has_netrc && o->netrc_file)
-        curl.easy_setopt(easy, CURLOPT_NETRC_FILE, o->netrc_file);
     if (o->cookie_file)
         curl.easy_setopt(easy, CURLOPT_COOKIEFILE, ""); /* takes part in the shared ones */
     set_connection(p);

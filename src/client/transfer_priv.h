@@ -5,6 +5,7 @@
 #include "client/curl.h"
 #include "client/options.h"
 #include "io/loop.h"
+#include "text/netrc.h"
 
 /* A request under way, or a handle that waits for the next one. */
 struct transfer {
@@ -68,6 +69,8 @@ struct client {
     struct list noted;
     struct list idle;
     unsigned idle_count;
+    struct arena arena; /* of the netrc */
+    struct netrc netrc;
     struct list name_checks;
     int64_t no_names_until_ms; /* the resolver did not answer */
 };
