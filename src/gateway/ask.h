@@ -1,0 +1,33 @@
+/* gateway/ask.h: a request to an origin, on behalf of an exchange. */
+#pragma once
+
+#include "client/call.h"
+#include "exchange/exchange.h"
+#include "gateway/gateway.h"
+
+/* In the exchange's arena, which it keeps alive until it is over. */
+struct ask {
+    struct call call; /* the caller sets url, method, fields, body and is_safe */
+    struct exchange *x;
+    const struct gateway *gateway;
+    struct source *body; /* the answer's; NULL: its head is not there yet, or it was taken */
+    bool has_head;       /* call.status and call.answer are set */
+    bool is_over;        /* call.end is set */
+    bool is_started;
+    bool is_forgotten; /* nobody waits for it */
+};
+
+/* An empty one. */
+struct ask *ask_new(struct exchange *x, const struct gateway *gateway);
+
+/* Sends it. From then on the exchange is woken when has_head or is_over becomes true. On the loop.
+ * False: it cannot be sent, since the memory of all bodies is used up. */
+NODISCARD bool ask_start(struct ask *ask);
+
+/* The answer's body, to be closed sooner or later; pulled on the loop. Takes it from the ask. NULL:
+ * it was taken. */
+struct source *ask_take_body(struct ask *ask);
+
+/* Nobody waits for it any more. What was only asked is given up; a change that was sent goes on to
+ * its end, since the origin makes it anyway. */
+void ask_forget(struct ask *ask);

@@ -1,0 +1,30 @@
+/* gateway/hrefs.h: URLs in XML, mapped while it streams. All other bytes stay as they are. */
+#pragma once
+
+#include "stream/source.h"
+
+/* Which way it goes: in a request other elements hold URLs than in an answer. */
+enum hrefs_direction { HREFS_OF_REQUEST, HREFS_OF_ANSWER };
+
+/* Embedded by who maps, and looks on. */
+struct href_reader {
+    /* Appends what the URI is on the other side. False: it stays as it is. */
+    bool (*map)(struct href_reader *reader, struct str uri, struct buf *to);
+
+    /* Optional. The href of a response of a 207, as it came; false: the response is left out. */
+    bool (*keeps)(struct href_reader *reader, struct str uri);
+    /* Optional. The status of a response, or of one of its propstats, and its end. */
+    void (*status)(struct href_reader *reader, struct str status_line);
+    void (*response_end)(struct href_reader *reader);
+};
+
+/* `inner` with its URLs mapped. It fails, besides when `inner` does, when that is no XML that can
+ * be read: malformed, cut off, with a document type, or with a token, an href or (where there is
+ * keeps()) the part of a response before its href that is beyond all bounds. Takes the source,
+ * borrows the reader until closed. Memory from the arena. */
+NODISCARD struct source *hrefs_source(struct arena *arena, struct source *inner,
+                                      enum hrefs_direction direction, struct href_reader *reader);
+
+/* The same of a text that is there. False: `err` says why it cannot be read. */
+NODISCARD bool hrefs_map(struct str text, enum hrefs_direction direction,
+                         struct href_reader *reader, struct buf *to, struct err *err);

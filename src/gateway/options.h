@@ -1,0 +1,28 @@
+/* gateway/options.h: what a configuration says of an origin. */
+#pragma once
+
+#include "base/base.h"
+
+enum origin_credentials {
+    CREDENTIALS_OWN,  /* those that are named here, or none */
+    CREDENTIALS_PASS, /* the client's */
+};
+
+enum origin_version { ORIGIN_HTTP_AUTO, ORIGIN_HTTP_1, ORIGIN_HTTP_2 };
+
+/* Strings live as long as it does; NULL: not set. */
+struct gateway_options {
+    const char *origin; /* its URL */
+    const char *user;
+    const char *password_file;
+    const char *token_file;
+    enum origin_credentials credentials;
+    const char *ca_file;
+    const char *certificate_file;
+    const char *key_file;
+    enum origin_version version;
+    unsigned connect_ms; /* 0: not set; likewise below */
+    unsigned progress_ms;
+    unsigned answer_ms;
+    unsigned connections_max; /* of all loops */
+};
