@@ -75,18 +75,18 @@ static bool is_found_as_lines(const struct document_names *document, struct str 
 }
 
 /* As it stands in the document, without the directive at its end (HTML 7.4.2.3.3). */
-static struct str raw_fragment(const struct place *place)
+static struct str behind_hash(struct str url)
 {
-    struct str raw = str_trim(str_from(place->raw, str_index(place->raw, '#') + 1));
+    struct str raw = str_trim(str_from(url, str_index(url, '#') + 1));
     const char *directive = raw.len ? memmem(raw.at, raw.len, ":~:", 3) : NULL;
     return directive ? str_of(raw.at, (size_t)(directive - raw.at)) : raw;
 }
 
 bool fragment_is_found(const struct anchor_set *names, uint32_t id, bool folds,
-                       const struct place *place)
+                       const struct fragment *fragment)
 {
     const struct document_names document = {names, id, folds};
-    struct str raw = raw_fragment(place), decoded = place->fragment;
+    struct str raw = behind_hash(fragment->raw), decoded = fragment->decoded;
     bool is_encoded = str_index(raw, '%') < raw.len;
     return is_everywhere(decoded) || (is_encoded && is_found_as(&document, raw)) ||
            is_found_as(&document, decoded) || is_found_as_lines(&document, decoded);

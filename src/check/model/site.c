@@ -38,7 +38,15 @@ struct site {
     struct member *members;
     uint32_t member_count;
     struct place_log *places;
-    struct map faults; /* struct fault, by name */
+    struct map faults;             /* struct fault, by name */
+    struct map redirect_fragments; /* struct redirect_fragment, by the number of the redirect */
+};
+
+struct redirect_fragment {
+    struct map_entry entry;
+    uint32_t id;
+    bool is_there;
+    struct fragment fragment;
 };
 
 struct fault {
@@ -69,6 +77,7 @@ void site_free(struct site *site)
     buf_done(&site->notes);
     place_log_free(site->places);
     map_done(&site->faults);
+    map_done(&site->redirect_fragments);
     arena_done(&site->arena);
     mem_free(site);
 }
@@ -143,6 +152,48 @@ uint32_t site_target(struct site *site, struct str url, bool *is_new_out)
     return id;
 }
 
+static struct str key_of(const uint32_t *id)
+{
+    return str_of((const char *)id, sizeof(*id));
+}
+
+static struct redirect_fragment *redirect_fragment_of(const struct site *site, uint32_t id)
+{
+    struct map_entry *known = map_find(&site->redirect_fragments, key_of(&id));
+    return known ? CONTAINER_OF(known, struct redirect_fragment, entry) : NULL;
+}
+
+void site_set_redirect_fragment(struct site *site, uint32_t id, const struct fragment *fragment)
+{
+    struct redirect_fragment *redirect = redirect_fragment_of(site, id);
+    if (redirect)
+        redirect->is_there = fragment != NULL;
+    if (!fragment)
+        return;
+    if (!redirect) {
+        redirect = ARENA_NEW(&site->arena, struct redirect_fragment);
+        *redirect = (struct redirect_fragment){.id = id, .is_there = true};
+        map_add(&site->redirect_fragments, &redirect->entry, key_of(&redirect->id));
+    }
+    redirect->fragment.raw = arena_str(&site->arena, fragment->raw);
+    redirect->fragment.decoded = arena_str(&site->arena, fragment->decoded);
+}
+
+/* What a place asks for: the fragment of the last redirect that has one, in place of its own
+ * (RFC 9110 §10.2.2). A ring has no end: any bound will do for it. */
+static struct fragment fragment_of(const struct site *site, const struct place *place)
+{
+    struct fragment fragment = {place->raw, place->fragment};
+    uint32_t id = site->redirect_fragments.count ? place->target : TARGET_NONE;
+    for (unsigned hops = 0; hops < UINT8_MAX && id != TARGET_NONE; hops++) {
+        const struct redirect_fragment *redirect = redirect_fragment_of(site, id);
+        if (redirect && redirect->is_there)
+            fragment = redirect->fragment;
+        id = site_at(site, id)->redirect_to;
+    }
+    return fragment;
+}
+
 void site_set_note(struct site *site, uint32_t id, struct str note)
 {
     if (note.len == 0 || site->notes.len + note.len >= UINT32_MAX)
@@ -206,10 +257,11 @@ bool site_fault_name(const struct site *site, const struct place *place, struct 
         buf_add(to, place->raw);
         return true;
     }
+    struct str fragment = fragment_of(site, place).decoded;
     buf_add(to, site_url(site, place->target));
     buf_add_char(to, '#');
-    buf_add(to, place->fragment);
-    return place->fragment.len > 0;
+    buf_add(to, fragment);
+    return fragment.len > 0;
 }
 
 const struct past *site_place_past(const struct site *site, const struct place *place,
@@ -330,9 +382,11 @@ struct outcome site_place_outcome(const struct site *site, const struct place *p
     bool is_good = outcome.verdict == VERDICT_OK || outcome.verdict == VERDICT_REDIRECTED;
     if (!is_good)
         return outcome;
-    bool is_asked = with_fragments && place->fragment.len && (end->flags & TARGET_HAS_NAMES);
+    const struct fragment fragment = fragment_of(site, place);
+    outcome.fragment = fragment.decoded;
+    bool is_asked = with_fragments && fragment.decoded.len && (end->flags & TARGET_HAS_NAMES);
     if (is_asked &&
-        !fragment_is_found(&site->names, outcome.end, end->flags & TARGET_FOLDS_NAMES, place)) {
+        !fragment_is_found(&site->names, outcome.end, end->flags & TARGET_FOLDS_NAMES, &fragment)) {
         outcome.verdict = VERDICT_FRAGMENT_MISSING;
         return outcome;
     }

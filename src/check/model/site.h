@@ -106,6 +106,10 @@ struct target *site_at(const struct site *site, uint32_t id);
 uint32_t site_target_count(const struct site *site);
 struct str site_url(const struct site *site, uint32_t id);
 
+/* The fragment of the Location of a redirect, which may be empty; NULL: it has none. Copies. */
+struct fragment;
+void site_set_redirect_fragment(struct site *site, uint32_t id, const struct fragment *fragment);
+
 /* A sentence about a target, for people. */
 void site_set_note(struct site *site, uint32_t id, struct str note);
 const char *site_note(const struct site *site, uint32_t id);
@@ -125,7 +129,7 @@ struct past *site_past(struct site *site, uint32_t id);
 struct past *site_fault(struct site *site, struct str name, bool is_made);
 const struct past *site_place_past(const struct site *site, const struct place *place,
                                    enum verdict verdict);
-/* The name of such a fault, appended. False: the place has no fragment, and its URL is one. */
+/* The name of such a fault, appended. False: no fragment is looked for, and its URL is one. */
 bool site_fault_name(const struct site *site, const struct place *place, struct buf *to);
 
 void site_add_name(struct site *site, uint32_t id, struct str name);
@@ -142,7 +146,8 @@ struct outcome {
     enum redirect_kind redirect_kind; /* of the first hop */
     uint32_t end;                     /* where it leads */
     uint32_t hops;
-    uint32_t failed_at; /* the target that is to blame */
+    uint32_t failed_at;  /* the target that is to blame */
+    struct str fragment; /* of a place: what is looked for there, decoded; empty: nothing */
 };
 struct outcome site_outcome(const struct site *site, uint32_t id, unsigned redirects_max);
 struct outcome site_place_outcome(const struct site *site, const struct place *place,

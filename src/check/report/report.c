@@ -375,7 +375,7 @@ void add_reason(struct buf *to, const struct report_row *row)
                  STR_ARGS(row->end));
     if (row->outcome.verdict == VERDICT_FRAGMENT_MISSING)
         buf_addf(to, "%sno '%.*s' there", row->outcome.hops ? ", " : "",
-                 STR_ARGS(row->place->fragment));
+                 STR_ARGS(row->outcome.fragment));
     else if (row->status && row->outcome.verdict != VERDICT_REDIRECTED && !is_multistatus)
         buf_addf(to, "%s%u", row->outcome.hops ? ", " : "", row->status);
     if (row->note[0])

@@ -7,6 +7,7 @@
  * altogether. */
 #include "check/run/discover.h"
 
+#include "check/model/fragment.h"
 #include "check/url/percent.h"
 #include "check/url/scheme.h"
 #include "http/status.h"
@@ -303,6 +304,18 @@ void document_read(struct crawl *crawl, struct document *document)
     links_add(crawl, document);
 }
 
+/* That of the URL that `from` is redirected to, which stands in crawl->url. Returns whether a name
+ * is wanted there. */
+static bool note_redirect_fragment(struct crawl *crawl, uint32_t from, struct str location)
+{
+    struct buf decoded = {0};
+    decode_fragment(&crawl->url, &decoded);
+    const struct fragment fragment = {location, buf_str(&decoded)};
+    site_set_redirect_fragment(crawl->site, from, crawl->url.has_fragment ? &fragment : NULL);
+    buf_done(&decoded);
+    return fragment.decoded.len > 0;
+}
+
 uint32_t link_redirect(struct crawl *crawl, uint32_t from, struct str location)
 {
     struct url base = {0};
@@ -312,6 +325,7 @@ uint32_t link_redirect(struct crawl *crawl, uint32_t from, struct str location)
     url_done(&base);
     if (!is_fine || crawl->url.kind == URL_FILE || leads_nowhere(location))
         return TARGET_NONE;
+    bool has_fragment = note_redirect_fragment(crawl, from, location);
     uint32_t id = target_of_url(crawl, &is_new);
     const struct target *source = site_at(crawl->site, from);
     struct target *target = site_at(crawl->site, id);
@@ -334,6 +348,6 @@ uint32_t link_redirect(struct crawl *crawl, uint32_t from, struct str location)
         crawl_finish(crawl, id, VERDICT_TOO_MANY_REDIRECTS);
         return id;
     }
-    settle_target(crawl, id, &crawl->url, source->flags & TARGET_WANTS_NAMES);
+    settle_target(crawl, id, &crawl->url, has_fragment || source->flags & TARGET_WANTS_NAMES);
     return id;
 }

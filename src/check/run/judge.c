@@ -39,6 +39,18 @@ bool judge_is_redirect(const struct call *call)
     }
 }
 
+void judge_location(const struct call *call, struct buf *to)
+{
+    struct str location = call_field(call, STR("Location"));
+    for (size_t i = 0; i < location.len; i++) {
+        unsigned char c = (unsigned char)location.at[i];
+        if (c >= 0x80)
+            buf_addf(to, "%%%02X", c);
+        else
+            buf_add_char(to, (char)c);
+    }
+}
+
 enum verdict judge_status(const struct check_options *options, const struct call *call,
                           bool is_form)
 {

@@ -13,6 +13,9 @@ enum verdict judge_status(const struct check_options *options, const struct call
 
 /* Whether the status says where to go instead. */
 bool judge_is_redirect(const struct call *call);
+/* Where that is, appended: bytes that are no ASCII are escaped one by one, as browsers do, whatever
+ * they mean. */
+void judge_location(const struct call *call, struct buf *to);
 
 /* Whether asking again could change it. */
 bool judge_is_worth_another_try(const struct call *call);

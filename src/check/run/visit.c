@@ -447,8 +447,11 @@ static void follow(struct visit *visit)
 {
     struct crawl *crawl = visit->crawl;
     struct call *call = &visit->call;
-    struct str location = call_field(call, STR("Location"));
-    uint32_t to = location.len ? link_redirect(crawl, visit->target, location) : TARGET_NONE;
+    struct buf location = {0};
+    judge_location(call, &location);
+    uint32_t to =
+        location.len ? link_redirect(crawl, visit->target, buf_str(&location)) : TARGET_NONE;
+    buf_done(&location);
     if (to == TARGET_NONE) {
         site_set_note(crawl->site, visit->target,
                       STR("it redirects to nothing that can be fetched"));
@@ -487,8 +490,9 @@ static bool wants_cookie(struct visit *visit)
     if (!sets_cookie(visit) || visit->tries)
         return false;
     const struct url *base = &visit->document.base;
-    struct str location = call_field(&visit->call, STR("Location"));
-    bool is_self = url_parse(&crawl->url, location, base, NULL);
+    buf_clear(&crawl->format);
+    judge_location(&visit->call, &crawl->format);
+    bool is_self = url_parse(&crawl->url, buf_str(&crawl->format), base, NULL);
     buf_clear(&crawl->format);
     if (is_self)
         url_format(&crawl->url, &crawl->format, false);
@@ -537,17 +541,19 @@ static bool decide(struct visit *visit)
 static bool follow_robots(struct visit *visit)
 {
     struct url base = {0}, url = {0};
+    struct buf location = {0};
+    judge_location(&visit->call, &location);
     bool is_fine = visit->call.end == CALL_ANSWERED && judge_is_redirect(&visit->call) &&
                    visit->hops++ < ROBOTS_HOPS_MAX &&
                    url_parse(&base, buf_str(&visit->url), NULL, NULL) &&
-                   url_parse(&url, call_field(&visit->call, STR("Location")), &base, NULL) &&
-                   url_is_http(&url);
+                   url_parse(&url, buf_str(&location), &base, NULL) && url_is_http(&url);
     if (is_fine) {
         buf_clear(&visit->url);
         url_format(&url, &visit->url, false);
         visit->call.url = buf_c(&visit->url);
         start(visit);
     }
+    buf_done(&location);
     url_done(&base);
     url_done(&url);
     return is_fine;
