@@ -60,3 +60,49 @@ def test_a_location_in_any_encoding_is_followed():
         run = check("--fragments", "off", server.url + "/")
     assert sorted(seen) == ["/a%FF%20b?q=%E9", "/gr%C3%BCn", "/gr%FCn"], seen
     assert {verdict for raw, verdict in verdicts(run).items() if raw.startswith("/")} == {"redirected"}
+
+
+# --- XHTML ---
+
+def xhtml(body, head="", start=""):
+    return start + "<html xmlns='http://www.w3.org/1999/xhtml'><head><title/>%s</head><body>%s</body></html>" % (head, body)
+
+
+def test_xhtml_is_xml_when_its_type_says_so():
+    body = xhtml("<p id='n'/><a href='/gone'>a&nbsp;b</a><a href='#n'>x</a><a href='#N'>x</a>", head="<script src='/s.js'/><style/>")
+    kinds = {"/x": "application/xhtml+xml; charset=utf-8", "/xml": "application/xml", "/text": "text/xml", "/html": "text/html"}
+    answers = {path: (200, {"Content-Type": kind}, body) for path, kind in kinds.items()}
+    with Server({"/": page(*kinds), "/s.js": (200, {"Content-Type": "text/javascript"}, b""), **answers, **NOTHING}) as server:
+        run = check(server.url + "/")
+        for path in kinds:
+            found = verdicts(check(server.url + path))
+            if path == "/html":
+                assert "/gone" not in found, "<title/> is open in HTML"
+                continue
+            assert found["/gone"] == "broken" and found["/s.js"] == "ok", (path, found)
+            assert found["#n"] == "ok" and found["#N"] == "fragment-missing", (path, found)
+    assert not [row for row in run.links if row.get("note")]
+
+
+def test_ill_formed_xhtml_is_read_as_html_and_named():
+    with Server({"/": page("/x", "/y"), "/x": (200, {"Content-Type": "application/xhtml+xml"}, "<html><p>\n<a href='/gone'>x</p></html>"),
+                 "/y": (200, {"Content-Type": "application/xhtml+xml"}, xhtml("a & b <a href='/gone2'/>")), **NOTHING}) as server:
+        run = check(server.url + "/")
+    assert run.verdict("/gone") == run.verdict("/gone2") == "broken"
+    notes = {row["raw"]: row.get("note", "") for row in run.links}
+    assert "line 2, column 18: </p> ends nothing" in notes["/x"] and "read as HTML" in notes["/x"], notes
+    assert "'&' that begins no reference" in notes["/y"] and "HTML" not in notes["/y"], notes
+
+
+def test_files_of_an_epub_are_xml():
+    declaration = "<?xml version='1.0' encoding='utf-8'?>\n<!DOCTYPE html>\n"
+    with Scratch() as root:
+        for name, text in {
+                "a.xhtml": xhtml("<a href='gone1'/>"), "b.html": xhtml("<a href='gone2'/>", start=declaration),
+                "c.xml": xhtml("<a href='gone3'/>", start=declaration), "d.xht": xhtml("<a href='gone4'/>"),
+                "e.html": xhtml("<a href='gone5'/>"), "f.svg": "<svg xmlns='http://www.w3.org/2000/svg'><title/><a href='gone6'/></svg>",
+                "g.xhtml": xhtml("x" * 5000 + "<a href='gone7'/>", start=declaration.replace("utf-8", "iso-8859-1"))}.items():
+            with open(os.path.join(root, name), "w", encoding="utf-8") as file:
+                file.write(text)
+        found = verdicts(check(root))
+    assert {raw for raw in found if raw.startswith("gone")} == {"gone%d" % n for n in (1, 2, 3, 4, 6, 7)}, found

@@ -15,6 +15,7 @@
 #include "check/read/css.h"
 #include "check/read/html_reader.h"
 #include "check/read/srcset.h"
+#include "check/read/xhtml_reader.h"
 #include "text/utf8_clean.h"
 
 enum { TEXT_BYTES_MAX = 120, HEADING_BYTES_MAX = 4096, LETTERS = 26 };
@@ -23,6 +24,8 @@ struct html_links {
     struct html_events events;
     struct finder *finder;
     struct html_reader *reader;
+    struct xhtml_reader *xml;       /* of what is XML; NULL: it is HTML */
+    bool is_xml;                    /* and could be read as such so far */
     uint8_t first_row[LETTERS + 1]; /* of the elements that begin with this letter */
 
     bool is_held; /* an <a> that has not ended */
@@ -56,8 +59,10 @@ static void index_rows(struct html_links *links)
 
 static void want_text(struct html_links *links)
 {
-    html_reader_want_text(links->reader,
-                          links->is_held || links->is_in_heading || links->is_in_style);
+    bool wants = links->is_held || links->is_in_heading || links->is_in_style;
+    if (links->is_xml)
+        xhtml_reader_want_text(links->xml, wants);
+    html_reader_want_text(links->reader, wants);
 }
 
 static void close_held(struct html_links *links)
@@ -368,15 +373,40 @@ void html_links_free(struct html_links *links)
     if (!links)
         return;
     html_reader_free(links->reader);
+    xhtml_reader_free(links->xml);
     buf_done(&links->held_raw);
     buf_done(&links->held_text);
     buf_done(&links->heading);
     mem_free(links);
 }
 
+void html_links_read_xml(struct html_links *links)
+{
+    links->xml = xhtml_reader_new(&links->events);
+    links->is_xml = true;
+}
+
+struct str html_links_fault(const struct html_links *links)
+{
+    return links->xml ? xhtml_reader_fault(links->xml) : STR_NONE;
+}
+
+/* It is no XML from here on. */
+static void go_on_as_html(struct html_links *links, struct str rest, struct html_position at)
+{
+    links->is_xml = false;
+    html_reader_at(links->reader, at);
+    html_reader_feed(links->reader, rest);
+}
+
 void html_links_feed(struct html_links *links, struct str bytes)
 {
-    html_reader_feed(links->reader, bytes);
+    struct str rest;
+    struct html_position at;
+    if (!links->is_xml)
+        html_reader_feed(links->reader, bytes);
+    else if (!xhtml_reader_feed(links->xml, bytes, &rest, &at))
+        go_on_as_html(links, rest, at);
 }
 
 void html_links_at(struct html_links *links, struct html_position at)
@@ -386,6 +416,10 @@ void html_links_at(struct html_links *links, struct html_position at)
 
 void html_links_end(struct html_links *links)
 {
+    struct str rest;
+    struct html_position at;
+    if (links->is_xml && !xhtml_reader_end(links->xml, &rest, &at))
+        go_on_as_html(links, rest, at);
     html_reader_end(links->reader);
     close_held(links);
     close_heading(links);

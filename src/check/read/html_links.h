@@ -10,6 +10,11 @@ struct html_links;
 NODISCARD struct html_links *html_links_new(struct finder *finder);
 void html_links_free(struct html_links *links);
 
+/* The page is XHTML or SVG, sent as such: before its first byte. */
+void html_links_read_xml(struct html_links *links);
+/* Where it is not well-formed then, and what was made of it, for people; empty: it is. */
+struct str html_links_fault(const struct html_links *links);
+
 /* More of the page, at any split, in UTF-8. */
 void html_links_feed(struct html_links *links, struct str bytes);
 /* What is fed next stands there: the page is a part of another document. */

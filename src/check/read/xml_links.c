@@ -131,6 +131,47 @@ static bool on_end(struct xml_events *events, unsigned depth)
     return true;
 }
 
+static struct str without_mark(struct str start)
+{
+    return str_starts(start, STR("\xef\xbb\xbf")) ? str_from(start, 3) : start;
+}
+
+bool has_xml_declaration(struct str start)
+{
+    return str_starts(without_mark(start), STR("<?xml"));
+}
+
+/* What stands before the first element: space, and what begins so and ends so. */
+static bool skip_prolog(struct str *rest)
+{
+    static const struct {
+        struct str start, end;
+    } parts[] = {{STR_INIT("<?"), STR_INIT("?>")},
+                 {STR_INIT("<!--"), STR_INIT("-->")},
+                 {STR_INIT("<!DOCTYPE"), STR_INIT(">")}};
+    *rest = space_trimmed(*rest);
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        const char *end = str_starts(*rest, parts[i].start)
+                              ? memmem(rest->at, rest->len, parts[i].end.at, parts[i].end.len)
+                              : NULL;
+        if (end) {
+            *rest = str_from(*rest, (size_t)(end - rest->at) + parts[i].end.len);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool xml_is_xhtml(struct str start)
+{
+    static const struct str ns = STR_INIT("http://www.w3.org/1999/xhtml");
+    struct str rest = without_mark(start);
+    while (skip_prolog(&rest))
+        ;
+    struct str tag = str_first(rest, str_index(rest, '>'));
+    return str_starts(tag, STR("<html")) && memmem(tag.at, tag.len, ns.at, ns.len);
+}
+
 struct xml_links *xml_links_new(struct finder *finder)
 {
     static const struct xml_limits limits = {

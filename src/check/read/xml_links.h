@@ -10,6 +10,11 @@ enum xml_document {
     XML_DOCUMENT_FEED,
 };
 
+/* Of the first bytes of a document: whether it has an XML declaration; and whether its outermost
+ * element is <html> of XHTML's namespace. */
+bool has_xml_declaration(struct str start);
+bool xml_is_xhtml(struct str start);
+
 struct xml_links;
 
 /* Borrows the finder until freed. Gives. */

@@ -5,6 +5,10 @@
  * until it is settled: byte order mark, then the Content-Type, then <meta>, then UTF-8 if the
  * bytes are, otherwise windows-1252 (HTML 13.2.3.2). XML is passed on as it is: expat knows.
  *
+ * XHTML is XML when its type says so, or when it is sent as XML. Of a file without a type an XML
+ * declaration and the namespace say it, as in EPUBs; what is sent as text/html is HTML, whatever
+ * it looks like.
+ *
  * HTML, CSS and Markdown are read as they come. Text, lists and what is packed are gathered whole,
  * up to WHOLE_BYTES_MAX, since their readers want that.
  *
@@ -52,6 +56,8 @@ struct page {
     struct css_reader *css;
     struct xml_links *xml;
     struct markdown_reader *markdown;
+    bool has_type;   /* somebody says what it is */
+    bool is_settled; /* of XML: the reader for it is known */
     bool is_broken;
     bool is_no_list;
     bool wants_likeness;
@@ -66,8 +72,9 @@ static const struct {
     enum page_type type;
 } types[] = {
     {STR_INIT("text/html"), STR_INIT(".html"), PAGE_HTML},
-    {STR_INIT("application/xhtml+xml"), STR_INIT(".xhtml"), PAGE_HTML},
-    {STR_INIT("image/svg+xml"), STR_INIT(".svg"), PAGE_HTML},
+    {STR_INIT("application/xhtml+xml"), STR_INIT(".xhtml"), PAGE_XHTML},
+    {STR_INIT("application/xhtml+xml"), STR_INIT(".xht"), PAGE_XHTML},
+    {STR_INIT("image/svg+xml"), STR_INIT(".svg"), PAGE_XHTML},
     {STR_INIT("text/html"), STR_INIT(".htm"), PAGE_HTML},
     {STR_INIT("text/css"), STR_INIT(".css"), PAGE_CSS},
     {STR_INIT("application/xml"), STR_INIT(".xml"), PAGE_XML},
@@ -118,6 +125,11 @@ enum page_type page_type_of(struct str media_type, struct str path)
     return says_nothing && type_by_name(path) == PAGE_MARKDOWN ? PAGE_MARKDOWN : PAGE_NONE;
 }
 
+bool page_type_has_names(enum page_type type)
+{
+    return type == PAGE_HTML || type == PAGE_XHTML || type == PAGE_MARKDOWN;
+}
+
 enum page_type page_type_of_file(struct str path, bool is_named)
 {
     enum page_type type = type_by_name(path);
@@ -151,8 +163,11 @@ struct page *page_new(enum page_type type, struct str media_type, struct finder 
     page->type = type;
     page->finder = finder;
     page->declared = declared_charset(media_type);
-    if (type == PAGE_HTML)
+    page->has_type = str_trim(media_type).len > 0;
+    if (type == PAGE_HTML || type == PAGE_XHTML)
         page->html = html_links_new(finder);
+    if (type == PAGE_XHTML)
+        html_links_read_xml(page->html);
     else if (type == PAGE_CSS)
         page->css = css_reader_new(finder, (struct html_position){1, 1});
     else if (type == PAGE_XML)
@@ -228,9 +243,14 @@ void page_want_wikilinks(struct page *page, enum wikilinks style)
         markdown_reader_want_wikilinks(page->markdown, style);
 }
 
+static bool is_shown(const struct page *page)
+{
+    return page->type == PAGE_HTML || page->type == PAGE_XHTML;
+}
+
 static void pass_on(struct page *page, struct str utf8)
 {
-    if (page->type == PAGE_HTML) {
+    if (is_shown(page)) {
         if (page->wants_likeness)
             add_likeness(&page->likeness, utf8);
         html_links_feed(page->html, utf8);
@@ -262,6 +282,8 @@ static enum charset charset_of_head(const struct page *page, struct str head, si
         charset = page->declared;
     if (charset == CHARSET_NONE && page->type == PAGE_HTML)
         charset = html_links_charset(str_first(head, HEAD_BYTES));
+    if (charset == CHARSET_NONE && page->type == PAGE_XHTML)
+        charset = charset_of_xml(head);
     if (charset == CHARSET_NONE && page->type == PAGE_CSS)
         charset = charset_of_css(head);
     if (charset == CHARSET_NONE)
@@ -276,21 +298,48 @@ static void decode(struct page *page, struct str bytes, bool is_last)
     pass_on(page, buf_str(&page->utf8));
 }
 
+static void read_as_xhtml(struct page *page)
+{
+    page->type = PAGE_XHTML;
+    if (!page->html)
+        page->html = html_links_new(page->finder);
+    html_links_read_xml(page->html);
+}
+
 /* Enough of it is there, or all of it: settles the encoding, and reads what was held back. */
 static void settle(struct page *page)
 {
     struct buf head = page->held;
     size_t mark_len;
     page->held = (struct buf){0};
+    if (page->type == PAGE_HTML && !page->has_type && has_xml_declaration(buf_str(&head)) &&
+        xml_is_xhtml(buf_str(&head)))
+        read_as_xhtml(page);
     page->charset = charset_of_head(page, buf_str(&head), &mark_len);
     page->decoder = charset_decoder_new(page->charset);
     decode(page, str_from(buf_str(&head), mark_len), false);
     buf_done(&head);
 }
 
+/* Likewise of XML: packed, or shown to people, whatever it says it is. */
+static void settle_xml(struct page *page)
+{
+    struct str head = buf_str(&page->held);
+    page->is_settled = true;
+    if (gunzip_applies(head)) {
+        page->type = PAGE_GZIP;
+    } else if (xml_is_xhtml(head)) {
+        read_as_xhtml(page);
+        settle(page);
+    } else {
+        page->is_broken = !xml_links_feed(page->xml, head, false);
+        buf_clear(&page->held);
+    }
+}
+
 static bool is_text(const struct page *page)
 {
-    return page->type == PAGE_HTML || page->type == PAGE_CSS || page->type == PAGE_MARKDOWN ||
+    return is_shown(page) || page->type == PAGE_CSS || page->type == PAGE_MARKDOWN ||
            page->type == PAGE_PROSE || page->type == PAGE_LIST || page->type == PAGE_PLAIN_TEXT;
 }
 
@@ -299,9 +348,7 @@ bool page_feed(struct page *page, struct str bytes)
     page->bytes += bytes.len;
     if (page->bytes > BODY_BYTES_MAX || (page->type == PAGE_GZIP && page->bytes > WHOLE_BYTES_MAX))
         return false;
-    if (page->type == PAGE_XML && page->bytes == bytes.len && gunzip_applies(bytes))
-        page->type = PAGE_GZIP; /* packed, whatever it says it is */
-    if (page->type == PAGE_XML) {
+    if (page->type == PAGE_XML && page->is_settled) {
         page->is_broken = !xml_links_feed(page->xml, bytes, false);
     } else if (is_text(page) && page->decoder) {
         decode(page, bytes, false);
@@ -309,6 +356,8 @@ bool page_feed(struct page *page, struct str bytes)
         buf_add(&page->held, bytes);
         if (is_text(page) && page->held.len >= HEAD_BYTES)
             settle(page);
+        else if (page->type == PAGE_XML && page->held.len >= HEAD_BYTES)
+            settle_xml(page);
     }
     return true;
 }
@@ -348,12 +397,15 @@ static bool is_list(struct str text)
 
 bool page_end(struct page *page)
 {
+    if (page->type == PAGE_XML && !page->is_settled)
+        settle_xml(page);
     if (is_text(page) && !page->decoder)
         settle(page);
     if (is_text(page))
         decode(page, STR_NONE, true);
     switch (page->type) {
     case PAGE_HTML:
+    case PAGE_XHTML:
         vote(&page->likeness);
         html_links_end(page->html);
         break;
@@ -393,7 +445,7 @@ bool page_is_understood(const struct page *page)
 
 bool page_has_names(const struct page *page)
 {
-    return page->type == PAGE_HTML || page->type == PAGE_MARKDOWN;
+    return page_type_has_names(page->type);
 }
 
 bool page_folds_names(const struct page *page)
@@ -403,8 +455,9 @@ bool page_folds_names(const struct page *page)
 
 struct str page_note(const struct page *page)
 {
-    return page->type == PAGE_PROSE ? STR("of its links only the addresses in its text were read")
-                                    : STR_NONE;
+    if (page->type == PAGE_PROSE)
+        return STR("of its links only the addresses in its text were read");
+    return is_shown(page) ? html_links_fault(page->html) : STR_NONE;
 }
 
 struct url_encoder *page_encoder(struct page *page)

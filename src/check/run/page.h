@@ -8,6 +8,7 @@
 enum page_type {
     PAGE_NONE, /* nothing that has links */
     PAGE_HTML,
+    PAGE_XHTML, /* XML that browsers show: XHTML, SVG */
     PAGE_CSS,
     PAGE_XML, /* a sitemap, a feed, or nothing that has links */
     PAGE_MARKDOWN,
@@ -22,6 +23,9 @@ enum page_type page_type_of(struct str media_type, struct str path);
 /* The same of a local file. What was named as a start is a list where its name says so; other text
  * must look like one, and of what is packed only a sitemap is read. */
 enum page_type page_type_of_file(struct str path, bool is_named);
+
+/* Whether fragments may lead to names in what is of that type. */
+bool page_type_has_names(enum page_type type);
 
 struct page;
 

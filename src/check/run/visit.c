@@ -226,7 +226,7 @@ static bool is_parsed(const struct visit *visit, enum page_type type)
         return false;
     if (target->flags & TARGET_IS_SITEMAP)
         return type == PAGE_XML || type == PAGE_GZIP || type == PAGE_LIST;
-    if (target->flags & TARGET_WANTS_NAMES && (type == PAGE_HTML || type == PAGE_MARKDOWN))
+    if (target->flags & TARGET_WANTS_NAMES && page_type_has_names(type))
         return true;
     if (type == PAGE_CSS && !options->has_css)
         return false;
