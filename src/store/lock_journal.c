@@ -24,6 +24,8 @@
  *      locks there are.
  *  (4) After a failed write or flush nobody knows what the file says (is_broken), and a file that
  *      somebody has removed or moved away says nothing: the next change begins with a new one.
+ *  (5) A damaged file is set aside when the new one is complete under its own name, where the next
+ *      start looks if a crash has come in between.
  *  (2) to (4) are asserted. To see (1), both would have to be read through; the tests do that.
  *
  * A checksum that is wrong at the end is what a crash leaves of changes that nobody was told of.
@@ -66,6 +68,7 @@ struct lock_journal {
     struct state_home *home;
     struct lock_table *table;
     bool is_flushed;
+    bool keeps_old; /* the file that is there is damaged, and set aside by the first new one */
 
     pthread_mutex_t mutex; /* guards what follows, and changes of the table */
     pthread_cond_t flush_over;
@@ -304,42 +307,32 @@ static void replay_all(struct reading *reading, struct str bytes)
     }
 }
 
-static void set_aside(int dir_fd, const struct reading *reading)
-{
-    char name[64];
-    str_print(name, sizeof(name), JOURNAL_NAME ".damaged-%lld",
-              (long long)(clock_wall_ms() / 1000));
-    log_line(
-        LOG_ERROR,
-        JOURNAL_NAME
-        " is damaged: %zu locks were saved, %zu bytes are unreadable; the old file is kept as %s",
-        lock_table_count(reading->table), reading->skipped, name);
-    if (renameat(dir_fd, JOURNAL_NAME, dir_fd, name) < 0)
-        log_line(LOG_ERROR, "cannot set " JOURNAL_NAME " aside: %s", strerrordesc_np(errno));
-}
-
 /* A file, and no link to one. -1: `err` says why. */
-static int open_journal(int dir_fd, struct err *err)
+static int open_journal(int dir_fd, const char *name, struct err *err)
 {
     struct stat st;
-    int fd = openat(dir_fd, JOURNAL_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) {
-        err_sys(err, errno, "cannot open " JOURNAL_NAME);
+        err_sys(err, errno, "cannot open %s", name);
         return -1;
     }
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
         return fd;
     fd_close(fd);
-    err_set(err, 0, JOURNAL_NAME " is not a regular file");
+    err_set(err, 0, "%s is not a regular file", name);
     return -1;
 }
 
-bool lock_journal_read(int dir_fd, struct lock_table *table, bool sets_aside, struct err *err)
+bool lock_journal_read(int dir_fd, struct lock_table *table, bool *is_damaged_out, struct err *err)
 {
     struct buf bytes = {0};
     struct reading reading = {.table = table};
     ssize_t got;
-    int fd = open_journal(dir_fd, err);
+    int fd = open_journal(dir_fd, JOURNAL_NAME, err);
+    bool is_new = fd < 0 && err->code == ENOENT; /* (5) */
+    if (is_new)
+        fd = open_journal(dir_fd, JOURNAL_NEW_NAME, err);
+    *is_damaged_out = false;
     if (fd < 0)
         return err->code == ENOENT;
     do {
@@ -355,8 +348,11 @@ bool lock_journal_read(int dir_fd, struct lock_table *table, bool sets_aside, st
     if (reading.count == 0 && (reading.skipped || bytes.len == 0))
         reading.is_damaged = true; /* it is made whole, with a record in it */
     buf_done(&bytes);
-    if (reading.is_damaged && sets_aside)
-        set_aside(dir_fd, &reading);
+    *is_damaged_out = reading.is_damaged && !is_new;
+    if (*is_damaged_out)
+        log_line(LOG_ERROR,
+                 JOURNAL_NAME " is damaged: %zu locks were saved, %zu bytes are unreadable",
+                 lock_table_count(table), reading.skipped);
     else if (reading.skipped)
         log_line(LOG_WARN, JOURNAL_NAME ": an incomplete entry at its end is ignored");
     return true;
@@ -420,6 +416,20 @@ static void write_zeros(struct making *making, uint64_t count)
     }
 }
 
+/* 0 or errno. */
+static int set_aside(int dir_fd)
+{
+    char name[64];
+    long long when = (long long)(clock_wall_ms() / 1000);
+    do {
+        str_print(name, sizeof(name), JOURNAL_NAME ".damaged-%lld", when++);
+    } while (state_file_at(dir_fd, name).ino);
+    if (renameat(dir_fd, JOURNAL_NAME, dir_fd, name) < 0)
+        return errno;
+    log_line(LOG_ERROR, "the damaged " JOURNAL_NAME " is kept as %s", name);
+    return 0;
+}
+
 /* Writes the table to a new file with `room` at its end. Its length is *len_out; 0 or errno. */
 static int make_file(const struct lock_journal *journal, struct making *making, uint64_t room,
                      uint64_t *len_out)
@@ -438,6 +448,8 @@ static int make_file(const struct lock_journal *journal, struct making *making, 
     int code = making->code;
     if (!code && journal->is_flushed && fdatasync(making->fd) < 0)
         code = errno;
+    if (!code && journal->keeps_old)
+        code = set_aside(dir_fd);
     if (!code && renameat(dir_fd, JOURNAL_NEW_NAME, dir_fd, JOURNAL_NAME) < 0)
         code = errno;
     making->is_in_place = !code;
@@ -622,16 +634,18 @@ enum store_rc lock_journal_settle(struct lock_journal *journal)
 /* --- life --- */
 
 struct lock_journal *lock_journal_open(struct state_home *home, struct lock_table *table,
-                                       bool is_flushed, struct err *err)
+                                       enum journal_open how, struct err *err)
 {
     struct lock_journal *journal = MEM_NEW(struct lock_journal);
     journal->home = home;
     journal->table = table;
-    journal->is_flushed = is_flushed;
+    journal->is_flushed = how & JOURNAL_FLUSHES;
+    journal->keeps_old = how & JOURNAL_KEEPS_OLD;
     journal->fd = -1;
     pthread_mutex_init(&journal->mutex, NULL);
     pthread_cond_init(&journal->flush_over, NULL);
     int code = renew(journal, 0);
+    journal->keeps_old = false;
     if (!code)
         return journal;
     err_sys(err, code, "cannot write " JOURNAL_NAME);

@@ -16,17 +16,20 @@ int64_t lock_expiry_of_wall(int64_t wall_ms, uint32_t timeout_s);
 
 /* Puts into the table what the journal in `dir_fd` says; nothing where there is none. What a crash
  * has left half written at its end was promised to nobody. Of a journal that is damaged, all is
- * taken that can be read, and the log says how much that is; `sets_aside` gives the file another
- * name then. False: it cannot even be opened. */
-NODISCARD bool lock_journal_read(int dir_fd, struct lock_table *table, bool sets_aside,
+ * taken that can be read, and the log says how much that is. False: it cannot even be opened. */
+NODISCARD bool lock_journal_read(int dir_fd, struct lock_table *table, bool *is_damaged_out,
                                  struct err *err);
 
+enum journal_open {
+    JOURNAL_FLUSHES = 1,   /* a change is on the disk when it returns; otherwise with the kernel */
+    JOURNAL_KEEPS_OLD = 2, /* what was there is damaged, and is kept under another name */
+};
+
 /* Begins a new journal, of what is in the table now, in the place of the one that was there. From
- * here on the table is changed by the functions below only. `is_flushed`: a change is on the disk
- * when it returns; otherwise with the kernel. Borrows `home` and the table until closed. Gives;
- * NULL: `err` says why. */
+ * here on the table is changed by the functions below only. Borrows `home` and the table until
+ * closed. Gives; NULL: `err` says why. */
 NODISCARD struct lock_journal *lock_journal_open(struct state_home *home, struct lock_table *table,
-                                                 bool is_flushed, struct err *err);
+                                                 enum journal_open how, struct err *err);
 void lock_journal_close(struct lock_journal *journal); /* NULL is fine */
 
 /* Adds, or replaces the lock with the same token. Copies. On failure nothing has changed. */

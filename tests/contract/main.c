@@ -44,6 +44,7 @@ static const struct group {
     {"mount", mount_tests},     {"recovery", recovery_tests},
     {"crash", crash_tests},     {"cache", cache_tests},
     {"listing", listing_tests}, {"state", state_tests},
+    {"anew", anew_tests},
 };
 
 /* --- a poor kernel --- */

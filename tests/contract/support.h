@@ -162,4 +162,5 @@ int crash_tests(void);
 int cache_tests(void);
 int listing_tests(void);
 int state_tests(void);
+int anew_tests(void);
 int room_tests(void);

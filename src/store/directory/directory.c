@@ -38,6 +38,7 @@
 #include "store/directory/state/kept.h"
 #include "store/directory/state/own.h"
 #include "store/directory/state/state.h"
+#include "store/directory/state/whole.h"
 #include "store/directory/tree/owed.h"
 
 /* --- quota, RFC 4331 --- */
@@ -170,7 +171,8 @@ static bool open_state_read_only(struct dir_store *dir, const struct store_optio
 {
     if (!open_views(dir, options, err))
         return false;
-    if (dir->kept->home.fd < 0 || faccessat(dir->kept->home.fd, "state.db", R_OK, AT_EACCESS) != 0)
+    int home_fd = dir->kept->home.fd;
+    if (home_fd < 0 || faccessat(home_fd, whole_name(home_fd), R_OK, AT_EACCESS) != 0)
         return true;
     if (!check_hidden(dir, err))
         return false;

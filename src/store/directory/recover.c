@@ -238,15 +238,17 @@ static bool load_locks(struct dir_store *dir, struct err *err)
     state_read_end(dir->kept->state, db);
     if (rc != STORE_OK)
         return err_set(err, 0, "cannot read the state database");
-    if (!dir->is_read_only && !own_file_check(dir->kept->home.fd, JOURNAL_NAME, false, err))
+    if (!dir->is_read_only && !own_file_check(dir->kept->home.fd, JOURNAL_NAME, err))
         return false;
-    if (!lock_journal_read(dir->kept->home.fd, dir->kept->locks, !dir->is_read_only, err))
+    bool is_damaged;
+    if (!lock_journal_read(dir->kept->home.fd, dir->kept->locks, &is_damaged, err))
         return false;
     drop_dead_locks(dir);
     if (dir->is_read_only)
         return true;
-    bool is_flushed = dir->durability == DURABILITY_FLUSH;
-    dir->kept->journal = lock_journal_open(&dir->kept->home, dir->kept->locks, is_flushed, err);
+    enum journal_open how = (dir->durability == DURABILITY_FLUSH ? JOURNAL_FLUSHES : 0) |
+                            (is_damaged ? JOURNAL_KEEPS_OLD : 0);
+    dir->kept->journal = lock_journal_open(&dir->kept->home, dir->kept->locks, how, err);
     if (!dir->kept->journal)
         return false;
     return !has_old || state_write(dir->kept->state, &drop) == STORE_OK ||

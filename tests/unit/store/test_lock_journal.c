@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/stat.h>
@@ -36,9 +37,12 @@ static void reopen(struct fixture *fixture, bool is_flushed)
     lock_journal_close(fixture->journal);
     lock_table_free(fixture->table);
     fixture->table = lock_table_new();
-    if (!lock_journal_read(fixture->dir_fd, fixture->table, true, &err))
+    bool is_damaged;
+    if (!lock_journal_read(fixture->dir_fd, fixture->table, &is_damaged, &err))
         fail_msg("%s", err.text);
-    fixture->journal = lock_journal_open(&fixture->home, fixture->table, is_flushed, &err);
+    enum journal_open how =
+        (is_flushed ? JOURNAL_FLUSHES : 0) | (is_damaged ? JOURNAL_KEEPS_OLD : 0);
+    fixture->journal = lock_journal_open(&fixture->home, fixture->table, how, &err);
     if (!fixture->journal)
         fail_msg("%s", err.text);
 }
@@ -62,10 +66,10 @@ static int close_journal(void **state)
     struct fixture *fixture = *state;
     lock_journal_close(fixture->journal);
     lock_table_free(fixture->table);
-    (void)unlinkat(fixture->dir_fd, NAME, 0);
-    (void)unlinkat(fixture->dir_fd, NAME ".new", 0);
-    (void)unlinkat(fixture->dir_fd, DAMAGED_NAME, 0);
-    close(fixture->dir_fd);
+    DIR *dir = fdopendir(fixture->dir_fd);
+    for (const struct dirent *entry; (entry = readdir(dir));) /* many may have been set aside */
+        (void)unlinkat(fixture->dir_fd, entry->d_name, 0);    /* not the directory itself */
+    closedir(dir);
     assert_int_equal(rmdir(fixture->dir), 0);
     arena_done(&fixture->arena);
     mem_free(fixture);
@@ -352,13 +356,29 @@ static void what_says_nothing_is_set_aside(void **state)
     }
 }
 
+/* Whoever set a damaged one aside was killed before the new one had its name. */
+static void what_a_crash_has_left_under_the_new_name_is_read(void **state)
+{
+    struct fixture *fixture = *state;
+    put(fixture, "a", "1");
+    lock_journal_close(fixture->journal);
+    fixture->journal = NULL;
+    assert_int_equal(renameat(fixture->dir_fd, NAME, fixture->dir_fd, NAME ".new"), 0);
+    reopen(fixture, false);
+    assert_string_equal(text(fixture), "a:1 ");
+    assert_int_equal(faccessat(fixture->dir_fd, DAMAGED_NAME, F_OK, 0), -1);
+    reopen(fixture, false);
+    assert_string_equal(text(fixture), "a:1 ");
+}
+
 static void link_in_the_place_of_the_file_is_refused(void **state)
 {
     struct fixture *fixture = *state;
     struct err err = {0};
     assert_int_equal(unlinkat(fixture->dir_fd, NAME, 0), 0);
     assert_int_equal(symlinkat("/etc/passwd", fixture->dir_fd, NAME), 0);
-    assert_false(lock_journal_read(fixture->dir_fd, fixture->table, true, &err));
+    bool is_damaged;
+    assert_false(lock_journal_read(fixture->dir_fd, fixture->table, &is_damaged, &err));
     assert_non_null(strstr(err.text, NAME));
 }
 
@@ -495,7 +515,7 @@ static void nothing_changes_where_no_file_can_be_made(void **state)
     struct err err = {0};
     put(fixture, "a", "1");
     assert_int_equal(mkdirat(fixture->dir_fd, NAME ".new", 0700), 0);
-    assert_null(lock_journal_open(&fixture->home, fixture->table, false, &err));
+    assert_null(lock_journal_open(&fixture->home, fixture->table, 0, &err));
     assert_non_null(strstr(err.text, NAME));
     size_t count = 0;
     char token[16];
@@ -525,6 +545,7 @@ int main(void)
         JOURNAL_TEST(changed_byte_is_noticed),
         JOURNAL_TEST(what_no_davit_writes_is_left_out_and_set_aside),
         JOURNAL_TEST(what_says_nothing_is_set_aside),
+        JOURNAL_TEST(what_a_crash_has_left_under_the_new_name_is_read),
         JOURNAL_TEST(link_in_the_place_of_the_file_is_refused),
         JOURNAL_TEST(link_in_the_place_of_a_new_file_is_removed),
         JOURNAL_TEST(file_that_was_removed_is_written_again),

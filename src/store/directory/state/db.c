@@ -106,7 +106,7 @@ int db_code(sqlite3 *handle)
 
 static bool configure(struct state_db *db, const struct db_options *options)
 {
-    db->file = state_file_at(options->home->fd, STATE_NAME);
+    db->file = state_file_at(options->home->fd, options->name);
     if (!db->file.ino)
         return false;
     (void)sqlite3_busy_timeout(db->handle, 10000); /* fails only for a NULL handle */
@@ -119,8 +119,7 @@ struct state_db *db_open(const struct db_options *options, struct err *err)
 {
     struct state_db *db = MEM_NEW(struct state_db);
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
-    flags |=
-        options->is_read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    flags |= options->is_read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     int code = sqlite3_open_v2(options->file, &db->handle, flags, NULL);
     if (code == SQLITE_OK && configure(db, options))
         return db;

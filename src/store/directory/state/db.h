@@ -46,12 +46,14 @@ struct state_db {
 /* How it is opened. */
 struct db_options {
     struct state_home *home;
-    char *file; /* as SQLite wants its name */
+    const char *name; /* in the home */
+    char *file;       /* as SQLite wants its name */
     bool is_read_only;
     enum store_durability durability;
 };
 
-/* NULL: `err` says why; EUCLEAN: it is damaged, or no database at all. Gives. */
+/* Opens what is there. NULL: `err` says why; EUCLEAN: it is damaged, or no database at all. Gives.
+ */
 NODISCARD struct state_db *db_open(const struct db_options *options, struct err *err);
 void db_close(struct state_db *db); /* NULL is fine */
 

@@ -94,13 +94,13 @@ bool own_directory_claim(int fd, const char *name, struct err *err)
            err_set(err, 0, "another davit is using '%s'", name);
 }
 
-bool own_file_check(int dir_fd, const char *name, bool is_made, struct err *err)
+bool own_file_check(int dir_fd, const char *name, struct err *err)
 {
     struct stat st;
-    int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (is_made ? O_CREAT : 0);
-    int fd = openat(dir_fd, name, flags, 0600);
+    int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    int fd = openat(dir_fd, name, flags);
     if (fd < 0)
-        return (errno == ENOENT && !is_made) ||
+        return errno == ENOENT ||
                err_sys(err, errno, "cannot open '%s' in davit's state directory", name);
     bool is_fine = fstat(fd, &st) == 0 || err_sys(err, errno, "cannot look at '%s'", name);
     if (is_fine && (!S_ISREG(st.st_mode) || st.st_nlink > 1))

@@ -13,5 +13,5 @@ NODISCARD int own_directory_open(int at_fd, const char *name, bool is_named_so, 
 NODISCARD bool own_directory_claim(int fd, const char *name, struct err *err);
 
 /* A file in such a directory, by the same rule: it must have no other name, and is for this user
- * only. It is made empty where `is_made`, and otherwise need not be there. */
-NODISCARD bool own_file_check(int dir_fd, const char *name, bool is_made, struct err *err);
+ * only. It need not be there. */
+NODISCARD bool own_file_check(int dir_fd, const char *name, struct err *err);

@@ -1,25 +1,5 @@
 #include "store/directory/state/salvage.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
-
-#include "base/clock.h"
-#include "base/log.h"
-
-bool salvage_set_aside(int dir_fd, char name_out[SALVAGE_NAME_BYTES], struct err *err)
-{
-    char wal[SALVAGE_NAME_BYTES + 8];
-    str_print(name_out, SALVAGE_NAME_BYTES, STATE_NAME ".damaged-%lld",
-              (long long)(clock_wall_ms() / 1000));
-    str_print(wal, sizeof(wal), "%s-wal", name_out);
-    if (renameat(dir_fd, STATE_NAME, dir_fd, name_out) < 0)
-        return err_sys(err, errno, "cannot set " STATE_NAME " aside");
-    (void)renameat(dir_fd, STATE_NAME "-wal", dir_fd, wal); /* there need not be one */
-    (void)unlinkat(dir_fd, STATE_NAME "-shm", 0);           /* it says nothing by itself */
-    return true;
-}
-
 /* What is saved of a table. OR IGNORE, since rows that were copied from the other end may come
  * again. */
 struct table {
@@ -44,20 +24,28 @@ static const struct table under_way[] = {
     {"SELECT path FROM stray", NULL, "INSERT OR IGNORE INTO stray(path) VALUES(?1)", 1},
 };
 
+/* From one database to another. */
+struct salvage {
+    sqlite3 *from;
+    sqlite3 *to;
+    bool is_full; /* what was read could not be written */
+};
+
 /* Copies rows until there is none any more, or one cannot be read. True: all were read. */
-static bool copy_rows(sqlite3 *from, const char *query, const struct table *table,
-                      struct state_db *to, size_t *count)
+static bool copy_rows(struct salvage *salvage, const char *query, const struct table *table,
+                      size_t *count)
 {
     sqlite3_stmt *rows = NULL;
     sqlite3_stmt *row = NULL;
-    int code = sqlite3_prepare_v2(from, query, -1, &rows, NULL);
-    bool is_fine = code == SQLITE_OK &&
-                   sqlite3_prepare_v2(to->handle, table->insert, -1, &row, NULL) == SQLITE_OK;
-    while (is_fine && (code = sqlite3_step(rows)) == SQLITE_ROW) {
+    int code = sqlite3_prepare_v2(salvage->from, query, -1, &rows, NULL);
+    salvage->is_full = salvage->is_full ||
+                       sqlite3_prepare_v2(salvage->to, table->insert, -1, &row, NULL) != SQLITE_OK;
+    while (code == SQLITE_OK && !salvage->is_full && (code = sqlite3_step(rows)) == SQLITE_ROW) {
         for (int i = 0; i < table->columns; i++) /* NOMEM makes the step fail */
             (void)sqlite3_bind_value(row, i + 1, sqlite3_column_value(rows, i));
-        is_fine = state_run(row) == STORE_OK;
-        *count += (size_t)sqlite3_changes(to->handle);
+        salvage->is_full = state_run(row) != STORE_OK;
+        *count += (size_t)sqlite3_changes(salvage->to);
+        code = SQLITE_OK;
     }
     sqlite3_finalize(rows);
     sqlite3_finalize(row);
@@ -65,31 +53,27 @@ static bool copy_rows(sqlite3 *from, const char *query, const struct table *tabl
 }
 
 /* From one end, and when that comes to something that cannot be read, from the other. */
-static size_t copy_table(sqlite3 *from, const struct table *table, struct state_db *to)
+static size_t copy_table(struct salvage *salvage, const struct table *table)
 {
     size_t count = 0;
-    if (!copy_rows(from, table->forth, table, to, &count) && table->back)
-        (void)copy_rows(from, table->back, table, to, &count); /* as far as it goes */
+    if (!copy_rows(salvage, table->forth, table, &count) && table->back)
+        (void)copy_rows(salvage, table->back, table, &count); /* as far as it goes */
     return count;
 }
 
-size_t salvage_props(int dir_fd, const char *name, struct state_db *to)
+bool salvage_rows(int dir_fd, sqlite3 *to, size_t *count_out)
 {
     char file[96];
-    sqlite3 *from = NULL;
-    size_t count = 0;
-    str_print(file, sizeof(file), "file:/proc/self/fd/%d/%s", dir_fd, name);
-    int code = sqlite3_open_v2(file, &from, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, NULL);
-    bool is_begun = sqlite3_exec(to->handle, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
+    struct salvage salvage = {.to = to};
+    str_print(file, sizeof(file), "file:/proc/self/fd/%d/" STATE_NAME, dir_fd);
+    int code = sqlite3_open_v2(file, &salvage.from, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, NULL);
+    bool is_begun = db_run(to, "BEGIN");
+    *count_out = 0;
     if (code == SQLITE_OK && is_begun) {
-        count = copy_table(from, &props, to);
+        *count_out = copy_table(&salvage, &props);
         for (size_t i = 0; i < ARRAY_LEN(under_way); i++)
-            (void)copy_table(from, &under_way[i], to); /* mostly there is none */
+            (void)copy_table(&salvage, &under_way[i]); /* mostly there is none */
     }
-    if (sqlite3_exec(to->handle, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
-        log_line(LOG_ERROR, "saving dead properties: %s", sqlite3_errmsg(to->handle));
-        count = 0;
-    }
-    (void)sqlite3_close(from); /* nothing was written to it */
-    return count;
+    (void)sqlite3_close(salvage.from); /* nothing was written to it */
+    return is_begun && !salvage.is_full && db_run(to, "COMMIT");
 }

@@ -11,8 +11,9 @@
  *
  * The file, its log or its index may be removed while they are open (`git clean`), or moved away,
  * and what is committed then is nowhere. So the leader looks before it begins and after it has
- * committed; where a name does not lead to the open file, a copy of all is made under it, and only
- * then is anybody told that he succeeded.
+ * committed; where a name does not lead to the open file, a copy of all takes its place, and only
+ * then is anybody told that he succeeded. No state.db is ever made but as a whole (whole.h): the
+ * first, one of what can be read of one that is damaged, and such a copy.
  *
  * How long it takes to open does not depend on how many properties there are: only the first rows
  * are looked at then, the others by a thread (learn()), which ends when it has seen all. What it
@@ -32,8 +33,7 @@
 #include "store/directory/state/filter.h"
 #include "store/directory/state/own.h"
 #include "store/directory/state/salvage.h"
-
-#define STATE_NEW_NAME STATE_NAME ".new"
+#include "store/directory/state/whole.h"
 
 struct state {
     struct db_options options;
@@ -54,6 +54,7 @@ struct state {
 
     atomic_ullong inode;         /* of the file that is in use */
     struct state_file beside[2]; /* SQLite's own; none: not noted yet. Only for the leader */
+    bool is_between; /* another stands ready to take its place, and must; only for the leader */
     struct filter filter;
     pthread_t learner;
     bool has_learner;
@@ -74,7 +75,7 @@ static const char schema[] =
 
 /* --- readers --- */
 
-/* A database that is being made of a damaged one has nothing in it until it has all. */
+/* While another takes the place of a damaged one, there may be none, and the old one fails. */
 static void await_mending(struct state *state)
 {
     if (!atomic_load(&state->is_mending))
@@ -85,8 +86,7 @@ static void await_mending(struct state *state)
     pthread_mutex_unlock(&state->mutex);
 }
 
-/* One that was opened while another database was being made may have nothing in it yet, or be the
- * damaged one. */
+/* One that was opened while another took its place may be the damaged one. */
 static struct state_db *open_reader(struct state *state)
 {
     struct err err;
@@ -94,10 +94,11 @@ static struct state_db *open_reader(struct state *state)
         await_mending(state);
         unsigned long long inode = atomic_load(&state->inode);
         struct state_db *db = db_open(&state->options, &err);
-        if (!db)
-            log_line(LOG_ERROR, "%s", err.text);
-        if (!db || (!atomic_load(&state->is_mending) && atomic_load(&state->inode) == inode))
+        if (!atomic_load(&state->is_mending) && atomic_load(&state->inode) == inode) {
+            if (!db)
+                log_line(LOG_ERROR, "%s", err.text);
             return db;
+        }
         db_close(db);
     }
 }
@@ -138,7 +139,8 @@ void state_read_end(struct state *state, struct state_db *db)
 static bool has_moved(struct state *state)
 {
     static const char *const names[] = {STATE_NAME "-wal", STATE_NAME "-shm"};
-    bool has = !state_home_keeps(state->options.home, STATE_NAME, &state->writer->file);
+    bool has = state->is_between ||
+               !state_home_keeps(state->options.home, STATE_NAME, &state->writer->file);
     for (size_t i = 0; i < ARRAY_LEN(names) && !has; i++) {
         if (!state->beside[i].ino)
             state->beside[i] = state_file_at(state->options.home->fd, names[i]);
@@ -148,31 +150,15 @@ static bool has_moved(struct state *state)
     return has;
 }
 
-/* A copy of the open database, complete and on the disk, under a name of its own. */
-static bool make_copy(const struct state *state)
-{
-    char text[96];
-    int dir_fd = state->options.home->fd;
-    (void)unlinkat(dir_fd, STATE_NEW_NAME, 0); /* of a crash; mostly there is none */
-    int fd = openat(dir_fd, STATE_NEW_NAME, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return false;
-    str_print(text, sizeof(text), "VACUUM INTO 'file:/proc/self/fd/%d/" STATE_NEW_NAME "'", dir_fd);
-    bool is_fine = db_run(state->writer->handle, text) && fsync(fd) == 0;
-    fd_close(fd); /* it is on the disk, or useless */
-    return is_fine;
-}
-
 /* Puts what the open database says back to where it was. Only the leader, between two batches. */
 static bool put_back(struct state *state)
 {
     struct err err = {0};
+    char text[96];
     int dir_fd = state->options.home->fd;
-    if (!state_home_restore(state->options.home) || !make_copy(state))
-        return false;
-    (void)unlinkat(dir_fd, STATE_NAME "-wal", 0); /* of the old file: mostly gone with it */
-    (void)unlinkat(dir_fd, STATE_NAME "-shm", 0); /* likewise */
-    if (renameat(dir_fd, STATE_NEW_NAME, dir_fd, STATE_NAME) < 0 || fsync(dir_fd) < 0)
+    str_print(text, sizeof(text), "VACUUM INTO 'file:/proc/self/fd/%d/" STATE_NEW_NAME "'", dir_fd);
+    if (!state_home_restore(state->options.home) || !whole_begin(dir_fd, &err) ||
+        !db_run(state->writer->handle, text) || !whole_put(dir_fd, NULL, &state->is_between, &err))
         return false;
     struct state_db *writer = db_open(&state->options, &err);
     if (!writer || !db_run(writer->handle, "PRAGMA journal_mode = WAL")) {
@@ -386,16 +372,16 @@ void state_note_props(struct state *state, struct res_path path)
 static bool is_immutable(int dir_fd)
 {
     return faccessat(dir_fd, ".", W_OK, AT_EACCESS) != 0 &&
-           faccessat(dir_fd, "state.db-wal", F_OK, AT_EACCESS) != 0;
+           faccessat(dir_fd, STATE_NAME "-wal", F_OK, AT_EACCESS) != 0;
 }
 
 /* Nobody else's file, under none of the names that SQLite uses. */
 static bool check_files(int dir_fd, struct err *err)
 {
-    return own_file_check(dir_fd, STATE_NAME, true, err) &&
-           own_file_check(dir_fd, STATE_NAME "-wal", false, err) &&
-           own_file_check(dir_fd, STATE_NAME "-shm", false, err) &&
-           own_file_check(dir_fd, STATE_NAME "-journal", false, err);
+    return own_file_check(dir_fd, STATE_NAME, err) &&
+           own_file_check(dir_fd, STATE_NAME "-wal", err) &&
+           own_file_check(dir_fd, STATE_NAME "-shm", err) &&
+           own_file_check(dir_fd, STATE_NAME "-journal", err);
 }
 
 /* The first rows of the index and of the table. END: there are no others. */
@@ -426,25 +412,67 @@ static bool make_ready(struct state *state, struct err *err)
     return false;
 }
 
+/* Fills state.db.new: with nothing, or with what can be read of the database that is there. */
+static bool make_new(struct state *state, bool is_of_damaged, size_t *count_out, struct err *err)
+{
+    char file[64];
+    sqlite3 *handle = NULL;
+    int dir_fd = state->options.home->fd;
+    if (!whole_begin(dir_fd, err))
+        return false;
+    str_print(file, sizeof(file), "file:/proc/self/fd/%d/" STATE_NEW_NAME, dir_fd);
+    int code = sqlite3_open_v2(file, &handle,
+                               SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI | SQLITE_OPEN_READWRITE, NULL);
+    bool is_filled = code == SQLITE_OK && /* what is half done is thrown away */
+                     db_run(handle, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF") &&
+                     db_run(handle, schema) &&
+                     (!is_of_damaged || salvage_rows(dir_fd, handle, count_out));
+    bool is_closed = sqlite3_close(handle) == SQLITE_OK;
+    return (is_filled && is_closed) || err_set(err, 0, "cannot write " STATE_NEW_NAME);
+}
+
 /* Another database in the place of one that is damaged. */
 static bool begin_anew(struct state *state, struct err *err)
 {
-    char name[SALVAGE_NAME_BYTES];
-    int dir_fd = state->options.home->fd;
-    if (!salvage_set_aside(dir_fd, name, err) || !check_files(dir_fd, err) ||
-        !make_ready(state, err))
+    char name[ASIDE_NAME_BYTES];
+    size_t count = 0;
+    if (!make_new(state, true, &count, err) ||
+        !whole_put(state->options.home->fd, name, &state->is_between, err))
         return false;
-    size_t count = salvage_props(dir_fd, name, state->writer);
     log_line(LOG_ERROR,
              STATE_NAME " was damaged: %zu dead properties were saved; the old file is kept as %s",
              count, name);
-    enum store_rc rc = learn_first(state, state->writer);
-    return rc == STORE_OK || rc == STORE_END ||
-           err_set(err, 0, "the new " STATE_NAME " cannot be read");
+    return make_ready(state, err);
 }
 
-/* In the leader's place. Where it fails, all changes fail from now on: the old database has no name
- * any more, and no copy of it can be made. */
+/* The first one. A log without its database is nothing that SQLite could read. */
+static bool begin_first(struct state *state, struct err *err)
+{
+    char name[ASIDE_NAME_BYTES];
+    if (!make_new(state, false, NULL, err) ||
+        !whole_put(state->options.home->fd, name, &state->is_between, err))
+        return false;
+    if (name[0])
+        log_line(LOG_ERROR, STATE_NAME " is gone; what was left beside it is kept as %s-wal", name);
+    return make_ready(state, err);
+}
+
+/* One is never made but as a whole, and is never empty. */
+static bool open_writer(struct state *state, struct err *err)
+{
+    struct stat st = {0};
+    int dir_fd = state->options.home->fd;
+    if (!whole_finish(dir_fd, err) || !check_files(dir_fd, err))
+        return false;
+    if (fstatat(dir_fd, STATE_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+        return begin_first(state, err);
+    if (st.st_size == 0)
+        return begin_anew(state, err);
+    return make_ready(state, err) || (err->code == EUCLEAN && begin_anew(state, err));
+}
+
+/* In the leader's place. Where it fails, the damaged one goes on, unless another has its place
+ * already: then all changes fail from now on. */
 static void replace_damaged(struct state *state, struct list *batch)
 {
     struct err err = {0};
@@ -456,8 +484,7 @@ static void replace_damaged(struct state *state, struct list *batch)
         return;
     }
     log_line(LOG_ERROR, STATE_NAME " is damaged: %s", err.text);
-    db_close(state->writer);
-    state->writer = damaged;
+    state->writer = damaged; /* there is no other: make_ready() leaves none behind */
     atomic_store(&state->inode, damaged->file.ino);
     filter_begin(&state->filter);
 }
@@ -514,9 +541,11 @@ struct state *state_open(struct state_home *home, bool is_read_only,
     struct state *state = MEM_NEW(struct state);
     char file[64];
     /* SQLite takes names only; this one leads to what is open. */
-    str_print(file, sizeof(file), "file:/proc/self/fd/%d/" STATE_NAME "%s", home->fd,
+    const char *name = is_read_only ? whole_name(home->fd) : STATE_NAME;
+    str_print(file, sizeof(file), "file:/proc/self/fd/%d/%s%s", home->fd, name,
               is_read_only && is_immutable(home->fd) ? "?immutable=1" : "");
     state->options.home = home;
+    state->options.name = name;
     state->options.file = mem_copy_text(file, strlen(file));
     state->options.is_read_only = is_read_only;
     state->options.durability = durability;
@@ -526,9 +555,7 @@ struct state *state_open(struct state_home *home, bool is_read_only,
     pthread_mutex_init(&state->owed_mutex, NULL);
     list_init(&state->queue);
     list_init(&state->owed);
-    bool is_fine = (is_read_only || check_files(home->fd, err)) && make_ready(state, err);
-    if (!is_fine && err->code == EUCLEAN && !is_read_only)
-        is_fine = begin_anew(state, err);
+    bool is_fine = is_read_only ? make_ready(state, err) : open_writer(state, err);
     if (is_fine && !filter_is_learned(&state->filter))
         start_learner(state);
     if (is_fine)
