@@ -323,6 +323,14 @@ struct xml_where xml_reader_where(const struct xml_reader *reader)
     };
 }
 
+struct xml_extent xml_reader_extent(const struct xml_reader *reader)
+{
+    XML_Index byte = XML_GetCurrentByteIndex(reader->parser);
+    int count = XML_GetCurrentByteCount(reader->parser);
+    uint64_t from = byte < 0 ? 0 : (uint64_t)byte; /* nothing has been read */
+    return (struct xml_extent){from, from + (uint64_t)count};
+}
+
 bool xml_reader_is_cut_off(const struct xml_reader *reader)
 {
     switch (XML_GetErrorCode(reader->parser)) {

@@ -94,6 +94,14 @@ struct xml_where {
 struct xml_where xml_reader_where(const struct xml_reader *reader);
 unsigned long xml_reader_line(const struct xml_reader *reader);
 
+/* During an event: the bytes of the document that it is about; of the end of an element that is
+ * empty both are behind it. Otherwise `from` is where reading stopped: what is before it has been
+ * reported, and nothing of what is behind. Unlike xml_reader_where() it costs nothing. */
+struct xml_extent {
+    uint64_t from, to;
+};
+struct xml_extent xml_reader_extent(const struct xml_reader *reader);
+
 /* After XML_MALFORMED: whether nothing was wrong but that the document ended too early. */
 bool xml_reader_is_cut_off(const struct xml_reader *reader);
 
