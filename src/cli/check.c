@@ -188,7 +188,7 @@ static bool record(struct check *check, const struct report_summary *summary, st
         .started_ms = summary->started_ms,
         .ended_ms = clock_wall_ms(),
         .bad = check->command->report.fail_on,
-        .redirects_max = check->command->run.redirects_max,
+        .rules = check->command->run.rules,
         .after_bad = check->command->after_bad,
         .is_cut_short = check->is_quota_gone,
     };

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "check/read/plain_links.h"
+#include "check/run/scope.h"
 #include "text/ini.h"
 
 #define CONFIG_NAME "davit-check.conf"
@@ -189,8 +190,12 @@ static bool read_ignored(struct reading *reading, const char *path, struct err *
     struct str line;
     if (!file_read_small(path, arena, &reader.rest, err))
         return false;
-    while (list_take(&reader, &line))
-        text_list_add(&reading->command->run.exclude, arena_text(arena, line));
+    while (list_take(&reader, &line)) {
+        const char *pattern = arena_text(arena, line);
+        if (!scope_check_pattern(pattern, err))
+            return blame_line(path, reader.at.line, err);
+        text_list_add(&reading->command->run.exclude, pattern);
+    }
     return true;
 }
 

@@ -9,6 +9,7 @@
 
 #include <unistd.h>
 
+#include "check/run/scope.h"
 #include "check/url/url.h"
 #include "cli/secret_file.h"
 
@@ -24,11 +25,6 @@ enum {
 #define DAY_MS ((int64_t)86400000)
 
 /* --- whether a text will do --- */
-
-static bool check_remap(const char *value, struct err *err)
-{
-    return strchr(value, '=') || err_set(err, 0, "'%s' is not FROM=TO", value);
-}
 
 static bool check_header(const char *value, struct err *err)
 {
@@ -337,11 +333,11 @@ void check_command_default(struct check_command *c)
     const char *dir = getenv("TMPDIR");
     *c = (struct check_command){0};
     c->run.depth_max = UINT32_MAX;
-    c->run.has_fragments = c->run.has_css = true;
+    c->run.rules.with_fragments = c->run.has_css = true;
     c->run.concurrency = CONCURRENCY;
     c->run.retries = RETRIES;
     c->run.retry_budget_ms = 60000;
-    c->run.redirects_max = REDIRECTS;
+    c->run.rules.redirects_max = REDIRECTS;
     c->run.members_max = MEMBERS_MAX;
     c->run.client.user_agent = "davit/" DAVIT_VERSION " (link checker)";
     c->run.client.accept = "*/*";
@@ -411,8 +407,9 @@ bool check_command_settle(struct check_command *c, struct err *err)
     c->run.per_host = c->run.per_host ? c->run.per_host : PER_HOST;
     c->run.client.headers = c->headers.at;
     c->run.client.header_hosts = c->header_hosts.at;
-    c->report.with_fragments = c->run.has_fragments;
-    c->report.redirects_max = c->run.redirects_max;
+    c->run.rules.tells_moved = (c->report.fail_on & verdict_bit(VERDICT_PERMANENT_REDIRECT)) != 0;
+    c->report.rules = c->run.rules;
+    c->report.shown |= c->report.fail_on;
     c->run.fail_on = c->report.fail_on;
     c->run.client.connections_max = c->run.concurrency * 2;
     if (!c->run.client.cookie_file)
@@ -449,6 +446,7 @@ void check_command_done(struct check_command *command)
     text_list_done(&command->run.starts);
     text_list_done(&command->run.include);
     text_list_done(&command->run.exclude);
+    text_list_done(&command->run.exclude_fragment);
     text_list_done(&command->run.remap);
     text_list_done(&command->run.own);
     text_list_done(&command->run.suffixes);

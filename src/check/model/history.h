@@ -1,7 +1,7 @@
 /* check/model/history.h: what is remembered from run to run: SQLite. */
 #pragma once
 
-#include "check/model/site.h"
+#include "check/model/outcome.h"
 
 struct history;
 
@@ -43,7 +43,7 @@ struct history_run {
     int64_t started_ms;
     int64_t ended_ms;
     verdict_set bad; /* what counts as bad */
-    unsigned redirects_max;
+    struct outcome_rules rules;
     unsigned after_bad; /* fewer bad runs in a row than that are held back; 0, 1: none */
     bool is_cut_short;  /* by a quota: what was left is kept for history_resume() */
 };

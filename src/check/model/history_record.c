@@ -102,7 +102,7 @@ static bool record_target(struct recording *r, uint32_t id)
     const struct target *target = site_at(r->site, id);
     if (!(target->flags & TARGET_IS_LINKED))
         return true;
-    const struct outcome outcome = site_outcome(r->site, id, r->run->redirects_max);
+    const struct outcome outcome = target_outcome(r->site, &r->run->rules, id);
     enum verdict verdict = outcome.verdict;
     if (verdict == VERDICT_NOT_CHECKED)
         return !r->run->is_cut_short || put_pending(r, id);
@@ -151,7 +151,7 @@ static bool put_pending_place(struct recording *r, const struct place *place)
 static bool record_place(struct place_visitor *visitor, const struct place *place)
 {
     struct recording *r = CONTAINER_OF(visitor, struct recording, visitor);
-    enum verdict verdict = site_place_outcome(r->site, place, r->run->redirects_max, true).verdict;
+    enum verdict verdict = place_outcome(r->site, &r->run->rules, place).verdict;
     if (verdict == VERDICT_NOT_CHECKED && r->run->is_cut_short)
         return put_pending_place(r, place);
     bool is_fault = verdict == VERDICT_FRAGMENT_MISSING || verdict == VERDICT_BAD_URL;

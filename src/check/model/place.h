@@ -12,7 +12,8 @@ struct place {
     enum link_kind kind;
     struct str raw;
     struct str text;
-    struct str fragment; /* decoded; empty: none */
+    struct str fragment; /* decoded; empty: none is looked for */
+    bool is_left;        /* left out */
 };
 
 /* Embedded by who wants to see them. False: no more of them. */

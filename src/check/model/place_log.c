@@ -2,9 +2,9 @@
  * in a file without a name, which is gone when it is closed. A place takes some fifty bytes there,
  * most of them its text.
  *
- * A record is: its length, then page, target (both plus one, so that none is 0), line, column,
- * kind, and the three texts with their lengths. Numbers have seven bits in a byte, the lowest
- * first.
+ * A record is: its length, then page, target (both plus one, so that none is 0), line, column, kind
+ * (with whether it is left out), and the three texts with their lengths. Numbers have seven bits in
+ * a byte, the lowest first.
  *
  * Invariants
  *  (1) what is in `tail` follows what is in the file;
@@ -110,7 +110,9 @@ static struct place place_of(struct str record)
     place.target = (uint32_t)get_number(&record) - 1;
     place.at.line = (uint32_t)get_number(&record);
     place.at.column = (uint32_t)get_number(&record);
-    place.kind = (enum link_kind)get_number(&record);
+    uint64_t kind = get_number(&record);
+    place.kind = (enum link_kind)(kind / 2);
+    place.is_left = kind % 2;
     place.raw = get_text(&record);
     place.text = get_text(&record);
     place.fragment = get_text(&record);
@@ -158,7 +160,7 @@ bool place_log_add(struct place_log *log, const struct place *place, struct err 
     add_number(record, (place->target + 1) & UINT32_MAX);
     add_number(record, place->at.line);
     add_number(record, place->at.column);
-    add_number(record, place->kind);
+    add_number(record, place->kind * 2U + place->is_left);
     add_text(record, place->raw);
     add_text(record, place->text);
     add_text(record, place->fragment);

@@ -20,10 +20,9 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "check/model/anchor_set.h"
-#include "check/model/fragment.h"
 #include "check/model/place_log.h"
 
-enum { BLOCK_TARGETS = 4096, SLOTS_MIN = 1024, MEMBERS_STEP = 256, STATUS_NOT_ALLOWED = 405 };
+enum { BLOCK_TARGETS = 4096, SLOTS_MIN = 1024, MEMBERS_STEP = 256 };
 
 struct site {
     struct arena arena;
@@ -179,9 +178,8 @@ void site_set_redirect_fragment(struct site *site, uint32_t id, const struct fra
     redirect->fragment.decoded = arena_str(&site->arena, fragment->decoded);
 }
 
-/* What a place asks for: the fragment of the last redirect that has one, in place of its own
- * (RFC 9110 §10.2.2). A ring has no end: any bound will do for it. */
-static struct fragment fragment_of(const struct site *site, const struct place *place)
+/* A ring has no end: any bound will do for it. */
+struct fragment site_fragment_of(const struct site *site, const struct place *place)
 {
     struct fragment fragment = {place->raw, place->fragment};
     uint32_t id = site->redirect_fragments.count ? place->target : TARGET_NONE;
@@ -216,7 +214,7 @@ bool site_add_place(struct site *site, const struct place *place, struct err *er
         struct target *target = site_at(site, place->target);
         target->place_count++;
         target->flags |= TARGET_IS_LINKED;
-        if (place->fragment.len)
+        if (place->fragment.len && !place->is_left)
             target->flags |= TARGET_WANTS_NAMES;
     }
     return place_log_add(site->places, place, err);
@@ -257,7 +255,7 @@ bool site_fault_name(const struct site *site, const struct place *place, struct 
         buf_add(to, place->raw);
         return true;
     }
-    struct str fragment = fragment_of(site, place).decoded;
+    struct str fragment = site_fragment_of(site, place).decoded;
     buf_add(to, site_url(site, place->target));
     buf_add_char(to, '#');
     buf_add(to, fragment);
@@ -289,9 +287,9 @@ void site_add_name(struct site *site, uint32_t id, struct str name)
     anchor_set_add(&site->names, id, name);
 }
 
-bool site_has_name(const struct site *site, uint32_t id, struct str name)
+const struct anchor_set *site_names(const struct site *site)
 {
-    return anchor_set_has(&site->names, id, name);
+    return &site->names;
 }
 
 /* --- members --- */
@@ -321,79 +319,4 @@ struct member *site_member(struct site *site, uint32_t number)
 {
     assert(number < site->member_count);
     return &site->members[number];
-}
-
-/* --- what is to be said --- */
-
-/* Where a chain of redirects ends. False: it leads back into itself. Once a second walker at half
- * the pace is met the chain is a ring. */
-static bool walk_redirects(const struct site *site, uint32_t id, struct outcome *outcome)
-{
-    uint32_t slow = id;
-    outcome->end = id;
-    for (;;) {
-        const struct target *target = site_at(site, outcome->end);
-        if (target->state != TARGET_DONE || target->redirect_to == TARGET_NONE)
-            return true;
-        outcome->end = target->redirect_to;
-        outcome->hops++;
-        if (outcome->hops % 2 == 0)
-            slow = site_at(site, slow)->redirect_to;
-        if (outcome->end == slow)
-            return false;
-    }
-}
-
-struct outcome site_outcome(const struct site *site, uint32_t id, unsigned redirects_max)
-{
-    const struct target *first = site_at(site, id);
-    struct outcome outcome = {.verdict = (enum verdict)first->verdict,
-                              .redirect_kind = (enum redirect_kind)first->redirect_kind};
-    bool has_end = walk_redirects(site, id, &outcome);
-    outcome.failed_at = has_end ? outcome.end : id;
-    if (!has_end || outcome.hops > redirects_max) {
-        outcome.verdict = has_end ? VERDICT_TOO_MANY_REDIRECTS : VERDICT_LOOP;
-        return outcome;
-    }
-    if (outcome.hops == 0)
-        return outcome;
-    const struct target *end = site_at(site, outcome.end);
-    outcome.verdict = end->state == TARGET_DONE ? (enum verdict)end->verdict : VERDICT_NOT_CHECKED;
-    /* That the end is not to be looked at is no fault of the link: it was redirected. */
-    bool is_fine = outcome.verdict == VERDICT_OK || outcome.verdict == VERDICT_SKIPPED ||
-                   outcome.verdict == VERDICT_ROBOTS;
-    if (is_fine)
-        outcome.verdict = VERDICT_REDIRECTED;
-    return outcome;
-}
-
-struct outcome site_place_outcome(const struct site *site, const struct place *place,
-                                  unsigned redirects_max, bool with_fragments)
-{
-    if (place->target == TARGET_NONE)
-        return (struct outcome){
-            .verdict = VERDICT_BAD_URL, .end = TARGET_NONE, .failed_at = TARGET_NONE};
-    struct outcome outcome = site_outcome(site, place->target, redirects_max);
-    const struct target *end = site_at(site, outcome.end);
-    /* Where a form is sent to takes POST, and need not take GET. */
-    if (outcome.verdict == VERDICT_BROKEN && end->status == STATUS_NOT_ALLOWED &&
-        link_rows[place->kind].role == ROLE_FORM)
-        outcome.verdict = outcome.hops ? VERDICT_REDIRECTED : VERDICT_OK;
-    bool is_good = outcome.verdict == VERDICT_OK || outcome.verdict == VERDICT_REDIRECTED;
-    if (!is_good)
-        return outcome;
-    const struct fragment fragment = fragment_of(site, place);
-    outcome.fragment = fragment.decoded;
-    bool is_asked = with_fragments && fragment.decoded.len && (end->flags & TARGET_HAS_NAMES);
-    if (is_asked &&
-        !fragment_is_found(&site->names, outcome.end, end->flags & TARGET_FOLDS_NAMES, &fragment)) {
-        outcome.verdict = VERDICT_FRAGMENT_MISSING;
-        return outcome;
-    }
-    bool is_secure_page =
-        place->page != TARGET_NONE && str_starts(site_url(site, place->page), STR("https:"));
-    if (is_secure_page && link_rows[place->kind].role == ROLE_PART &&
-        str_starts(site_url(site, place->target), STR("http:")))
-        outcome.verdict = VERDICT_INSECURE;
-    return outcome;
 }

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "check/model/fragment.h"
 #include "check/model/place.h"
 #include "check/model/verdict.h"
 
@@ -31,10 +32,14 @@ enum target_flag {
     TARGET_IS_FILE = 512,    /* local */
     TARGET_IS_START = 1024,  /* named by who asked for the run */
     TARGET_HAS_NAMES = 2048, /* it is a document, and its names are known */
-    TARGET_IS_LEFT = 4096,   /* a local file that only pages of others lead to */
+    TARGET_IS_LEFT = 4096,   /* only links that are left out lead there, so far */
     TARGET_SETS_COOKIE = 8192,
     TARGET_IS_ASKED_AGAIN = 16384, /* with a cookie that it wanted */
     TARGET_FOLDS_NAMES = 32768,    /* its names are known in the form of heading_name_fold() */
+    TARGET_IS_JUDGED = 65536,      /* it is known whether it is wanted: */
+    TARGET_IS_UNWANTED = 131072,   /* --exclude and others leave it out */
+    TARGET_WANTS_HTTPS = 262144,   /* an http: link leads there, and https: is looked for */
+    TARGET_IS_GUESS = 524288,      /* only looked for: it may be missing */
 };
 
 /* What a target is to be fetched for. */
@@ -66,9 +71,9 @@ struct target {
     uint32_t note; /* an offset; 0: none */
     uint32_t time_ms;
     struct past past;
+    uint32_t flags;
     uint16_t status; /* 0: no answer */
-    uint16_t flags;
-    uint16_t depth; /* links from the start */
+    uint16_t depth;  /* links from the start */
     uint8_t state;
     uint8_t verdict;
     uint8_t redirect_kind;
@@ -107,8 +112,11 @@ uint32_t site_target_count(const struct site *site);
 struct str site_url(const struct site *site, uint32_t id);
 
 /* The fragment of the Location of a redirect, which may be empty; NULL: it has none. Copies. */
-struct fragment;
 void site_set_redirect_fragment(struct site *site, uint32_t id, const struct fragment *fragment);
+
+/* What a place asks for: the fragment of the last redirect that has one, in place of its own (RFC
+ * 9110 §10.2.2). */
+struct fragment site_fragment_of(const struct site *site, const struct place *place);
 
 /* A sentence about a target, for people. */
 void site_set_note(struct site *site, uint32_t id, struct str note);
@@ -133,22 +141,10 @@ const struct past *site_place_past(const struct site *site, const struct place *
 bool site_fault_name(const struct site *site, const struct place *place, struct buf *to);
 
 void site_add_name(struct site *site, uint32_t id, struct str name);
-bool site_has_name(const struct site *site, uint32_t id, struct str name);
+/* All of them. */
+const struct anchor_set *site_names(const struct site *site);
 
 /* Copies. Returns its number. */
 uint32_t site_add_member(struct site *site, const struct member *member);
 const struct member *site_members(const struct site *site, uint32_t *count_out);
 struct member *site_member(struct site *site, uint32_t number);
-
-/* What is to be said of a link: redirects followed to their end, and the fragment looked up. */
-struct outcome {
-    enum verdict verdict;
-    enum redirect_kind redirect_kind; /* of the first hop */
-    uint32_t end;                     /* where it leads */
-    uint32_t hops;
-    uint32_t failed_at;  /* the target that is to blame */
-    struct str fragment; /* of a place: what is looked for there, decoded; empty: nothing */
-};
-struct outcome site_outcome(const struct site *site, uint32_t id, unsigned redirects_max);
-struct outcome site_place_outcome(const struct site *site, const struct place *place,
-                                  unsigned redirects_max, bool with_fragments);

@@ -29,7 +29,7 @@ static verdict_set verdict_find(struct str name)
     if (str_eq(name, STR("fail")))
         return verdicts_of_class(CLASS_FAIL);
     if (str_eq(name, STR("note")))
-        return verdicts_of_class(CLASS_NOTE);
+        return verdicts_of_class(CLASS_NOTE) & ~verdict_bit(VERDICT_PERMANENT_REDIRECT);
     if (str_eq(name, STR("all")))
         return ((verdict_set)1 << VERDICT_COUNT) - 1;
     for (int i = 0; i < VERDICT_COUNT; i++) {

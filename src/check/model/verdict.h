@@ -30,7 +30,7 @@ static inline verdict_set verdict_bit(enum verdict verdict)
 verdict_set verdicts_of_class(enum verdict_class class);
 
 /* "broken,dns": false, and the set untouched, when one is no verdict. "fail", "note" and "all" are
- * the classes'; "tls" stands for all that begin so. */
+ * the classes'; "tls" stands for all that begin so. Permanent redirects must be named. */
 NODISCARD bool verdicts_parse(struct str names, verdict_set *set_out);
 
 /* How a redirect differs from where it leads. */

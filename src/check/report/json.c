@@ -47,6 +47,8 @@ static void add_row(struct buf *to, const struct report_row *row)
         add_key(to, "redirect", str_of_c(redirect_kind_name(row->outcome.redirect_kind)));
         add_key(to, "end", row->end);
         add_number(to, "hops", row->outcome.hops);
+        if (row->moved_to.len)
+            add_key(to, "moved_to", row->moved_to);
     }
     if (row->note[0])
         add_key(to, "note", str_of_c(row->note));

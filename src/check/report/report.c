@@ -73,6 +73,7 @@ static void mask_row(struct arena *arena, struct report_row *row)
     struct str raw = mask(arena, row->place->raw), text = mask(arena, row->place->text);
     row->url = mask(arena, row->url);
     row->end = mask(arena, row->end);
+    row->moved_to = mask(arena, row->moved_to);
     row->page = mask(arena, row->page);
     row->note = mask_note(arena, row->note);
     if (raw.at != row->place->raw.at || text.at != row->place->text.at) {
@@ -96,6 +97,8 @@ static void add_target(struct report_row *row, const struct site *site)
     row->target = site_at(site, id);
     row->url = site_url(site, id);
     row->end = site_url(site, row->outcome.end);
+    if (row->outcome.moved_to != TARGET_NONE)
+        row->moved_to = site_url(site, row->outcome.moved_to);
     row->status = end->status;
     row->time_ms = row->target->time_ms;
     row->note = site_note(site, row->outcome.end);
@@ -107,7 +110,7 @@ static struct report_row row_of(const struct site *site, const struct report_opt
                                 const struct place *place)
 {
     struct report_row row = {.place = place, .url = place->raw, .end = place->raw, .note = ""};
-    row.outcome = site_place_outcome(site, place, options->redirects_max, options->with_fragments);
+    row.outcome = place_outcome(site, &options->rules, place);
     enum verdict verdict = row.outcome.verdict;
     row.past = site_place_past(site, place, verdict);
     row.is_bad = report_is_failure(options, verdict) && !is_excused(options, row.past);
@@ -123,7 +126,7 @@ static struct report_target target_of(const struct site *site, const struct repo
                                       uint32_t id)
 {
     struct report_target row = {.target = site_at(site, id), .url = site_url(site, id)};
-    row.outcome = site_outcome(site, id, options->redirects_max);
+    row.outcome = target_outcome(site, &options->rules, id);
     row.end = site_url(site, row.outcome.end);
     row.note = site_note(site, row.outcome.end);
     row.status = site_at(site, row.outcome.end)->status;
@@ -370,13 +373,17 @@ void add_reason(struct buf *to, const struct report_row *row)
 {
     size_t before = to->len;
     bool is_multistatus = str_starts(str_of_c(row->note), STR("207(")); /* it says its status */
-    if (row->outcome.hops)
+    bool is_moved = row->outcome.verdict == VERDICT_PERMANENT_REDIRECT;
+    if (is_moved)
+        buf_addf(to, "moved to %.*s", STR_ARGS(row->moved_to));
+    else if (row->outcome.hops)
         buf_addf(to, "%s redirect to %.*s", redirect_kind_name(row->outcome.redirect_kind),
                  STR_ARGS(row->end));
     if (row->outcome.verdict == VERDICT_FRAGMENT_MISSING)
         buf_addf(to, "%sno '%.*s' there", row->outcome.hops ? ", " : "",
                  STR_ARGS(row->outcome.fragment));
-    else if (row->status && row->outcome.verdict != VERDICT_REDIRECTED && !is_multistatus)
+    else if (row->status && row->outcome.verdict != VERDICT_REDIRECTED && !is_moved &&
+             !is_multistatus)
         buf_addf(to, "%s%u", row->outcome.hops ? ", " : "", row->status);
     if (row->note[0])
         buf_addf(to, "%s%s", to->len > before ? " " : "", row->note);

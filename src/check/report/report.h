@@ -1,7 +1,7 @@
 /* check/report/report.h: a run's results, in as many forms at a time as are wanted. */
 #pragma once
 
-#include "check/model/site.h"
+#include "check/model/outcome.h"
 #include "check/run/crawl.h"
 
 /* What is counted over all places. */
@@ -28,10 +28,11 @@ struct report_row {
     const struct place *place;
     const struct target *target; /* NULL: it is no URL */
     struct outcome outcome;
-    struct str url;  /* what the link says, resolved; `raw` where it is no URL */
-    struct str page; /* empty: the command line */
-    struct str end;  /* where redirects lead; otherwise as url */
-    unsigned status; /* of the end */
+    struct str url;      /* what the link says, resolved; `raw` where it is no URL */
+    struct str page;     /* empty: the command line */
+    struct str end;      /* where redirects lead; otherwise as url */
+    struct str moved_to; /* what the link should say, where it has moved for good; empty */
+    unsigned status;     /* of the end */
     uint32_t time_ms;
     const char *note; /* of the end */
     const struct past *past;
@@ -92,8 +93,7 @@ struct report_options {
     verdict_set shown; /* rows of other verdicts are left out */
     verdict_set fail_on;
     bool only_changed;
-    bool with_fragments;
-    unsigned redirects_max;
+    struct outcome_rules rules;
 };
 
 /* Counts all places; the rest of the summary is the caller's. */

@@ -4,7 +4,11 @@
  * A link becomes a place in any case, so that the report can say of each what became of it. Which
  * of them become targets that are fetched is decided here: the scheme, --include and --exclude, how
  * deep the run goes. Links that run a script or hold their data in themselves are left out
- * altogether. */
+ * altogether.
+ *
+ * It is the link that is left out, and not its target: another one, with another fragment, may lead
+ * there and be wanted. A target that only links of the first kind lead to is SKIPPED until one of
+ * the second comes (TARGET_IS_LEFT). */
 #include "check/run/discover.h"
 
 #include "check/model/fragment.h"
@@ -48,16 +52,17 @@ static bool needs_another_look(const struct crawl *crawl, const struct target *t
 {
     bool is_page = target->state == TARGET_DONE && target->verdict == VERDICT_OK &&
                    target->status == 200 && target->redirect_to == TARGET_NONE;
-    return crawl->options->has_fragments && is_page && target->host != TARGET_NONE &&
+    return crawl->options->rules.with_fragments && is_page && target->host != TARGET_NONE &&
            !(target->flags & (TARGET_IS_PARSED | TARGET_WANTS_NAMES | TARGET_HAS_MEMBERS));
 }
 
 /* It has a verdict that does not hold for who leads there now. */
 static void look_again(struct crawl *crawl, uint32_t id)
 {
-    site_at(crawl->site, id)->state = TARGET_IDLE;
+    struct target *target = site_at(crawl->site, id);
+    target->state = TARGET_IDLE;
+    target->note = 0;
     crawl->counts.done--;
-    site_set_note(crawl->site, id, STR_NONE);
 }
 
 static void set_flags(struct crawl *crawl, const struct link_context *context, uint32_t id,
@@ -71,7 +76,7 @@ static void set_flags(struct crawl *crawl, const struct link_context *context, u
     if (target->place_count == 0 && is_form)
         target->flags |= TARGET_IS_FORM;
     if (!is_form && (target->flags & TARGET_IS_FORM)) {
-        target->flags &= (uint16_t)~TARGET_IS_FORM;
+        target->flags &= ~(uint32_t)TARGET_IS_FORM;
         was_form = true;
     }
     if (is_followed(crawl, context, url, kind) && !is_form)
@@ -87,7 +92,7 @@ static void set_flags(struct crawl *crawl, const struct link_context *context, u
 static void want_names(struct crawl *crawl, uint32_t id)
 {
     struct url url = {0};
-    for (unsigned hops = 0; hops < crawl->options->redirects_max; hops++) {
+    for (unsigned hops = 0; hops < crawl->options->rules.redirects_max; hops++) {
         uint32_t next = site_at(crawl->site, id)->redirect_to;
         id = next == TARGET_NONE ? id : next;
     }
@@ -156,15 +161,13 @@ static void settle_target(struct crawl *crawl, uint32_t id, const struct url *ur
         want_names(crawl, id);
     struct target *target = site_at(crawl->site, id);
     if (target->flags & TARGET_IS_LEFT) { /* a page led there first, and now one that may */
-        target->flags &= (uint16_t)~TARGET_IS_LEFT;
+        target->flags &= ~(uint32_t)TARGET_IS_LEFT;
         look_again(crawl, id);
     }
     if (target->state != TARGET_IDLE)
         return;
     bool is_checked = url_is_http(url) || url->kind == URL_FILE;
-    if (!scope_is_wanted(crawl->scope, site_url(crawl->site, id)))
-        crawl_finish(crawl, id, VERDICT_SKIPPED);
-    else if (is_checked && !is_hidden_address(url))
+    if (is_checked && !is_hidden_address(url))
         hosts_enqueue(&crawl->hosts, id, url);
     else
         crawl_finish(crawl, id, judge_unfetched(crawl, id, url));
@@ -180,8 +183,12 @@ static uint32_t target_of_url(struct crawl *crawl, bool *is_new)
     }
     buf_clear(text);
     url_format(&crawl->url, text, false);
-    if (scope_remap(crawl->scope, buf_str(text), &crawl->remapped) &&
-        url_parse(&crawl->url, buf_str(&crawl->remapped), NULL, NULL)) {
+    (void)buf_c(text); /* puts the NUL there */
+    if (scope_remap(crawl->scope, buf_str(text), &crawl->remapped)) {
+        if (!url_parse(&crawl->url, buf_str(&crawl->remapped), NULL, NULL)) {
+            bool is_url = url_parse(&crawl->url, buf_str(text), NULL, NULL);
+            assert(is_url); /* it was one before */
+        }
         buf_clear(text);
         url_format(&crawl->url, text, false);
     }
@@ -219,11 +226,108 @@ static void root_file(struct crawl *crawl, const struct link_context *context, s
 }
 
 /* It is not looked at, whether it is there or not. */
-static void leave_file(struct crawl *crawl, uint32_t id)
+static void leave(struct crawl *crawl, uint32_t id, struct str note)
 {
-    site_at(crawl->site, id)->flags |= TARGET_IS_LEFT;
-    site_set_note(crawl->site, id, STR("a page leads to a local file: never opened"));
+    struct target *target = site_at(crawl->site, id);
+    if (target->state != TARGET_IDLE)
+        return;
+    target->flags |= TARGET_IS_LEFT;
+    site_set_note(crawl->site, id, note);
     crawl_finish(crawl, id, VERDICT_SKIPPED);
+}
+
+/* --- what is left out --- */
+
+static bool is_wanted(struct crawl *crawl, uint32_t id)
+{
+    struct target *target = site_at(crawl->site, id);
+    if (!(target->flags & TARGET_IS_JUDGED) &&
+        !scope_is_wanted(crawl->scope, site_url(crawl->site, id)))
+        target->flags |= TARGET_IS_UNWANTED;
+    target->flags |= TARGET_IS_JUDGED;
+    return !(target->flags & TARGET_IS_UNWANTED);
+}
+
+/* The first link to it. */
+static void note_first(struct target *target, const struct link_context *context)
+{
+    target->found_on = context->page;
+    target->depth = (uint16_t)(context->depth < UINT16_MAX ? context->depth : UINT16_MAX);
+}
+
+/* Of the link in crawl->url, whose target is `id`; `fragment` is decoded. */
+static bool is_link_wanted(struct crawl *crawl, uint32_t id, struct str fragment)
+{
+    bool wants_url = is_wanted(crawl, id);
+    if (fragment.len == 0)
+        return wants_url;
+    struct str url = site_url(crawl->site, id);
+    struct buf *whole = &crawl->format;
+    buf_clear(whole);
+    buf_addf(whole, "%.*s#%.*s", STR_ARGS(url), STR_ARGS(fragment));
+    (void)buf_c(whole); /* puts the NUL there */
+    return scope_wants_link(crawl->scope, wants_url, url, buf_str(whole));
+}
+
+/* --- http: and https: --- */
+
+/* The same address by https: is asked for as well, and followed as the link would be if it said so;
+ * what came of it is seen at the end. */
+static void want_https(struct crawl *crawl, const struct link_context *context, uint32_t id,
+                       enum link_kind kind)
+{
+    struct str http = site_url(crawl->site, id);
+    struct url url = {0};
+    struct buf text = {0};
+    bool is_new;
+    if (site_at(crawl->site, id)->flags & TARGET_WANTS_HTTPS || !str_starts(http, STR("http:")))
+        return; /* --remap may have led it elsewhere */
+    site_at(crawl->site, id)->flags |= TARGET_WANTS_HTTPS;
+    BUF_ADD(&text, "https");
+    buf_add(&text, str_from(http, STR("http").len));
+    if (url_parse(&url, buf_str(&text), NULL, NULL)) {
+        uint32_t twin = site_target(crawl->site, buf_str(&text), &is_new);
+        struct target *target = site_at(crawl->site, twin);
+        if (is_new) {
+            target->flags |= TARGET_IS_FREE | TARGET_IS_GUESS;
+            note_first(target, context);
+        }
+        if (is_wanted(crawl, twin)) {
+            set_flags(crawl, context, twin, kind);
+            settle_target(crawl, twin, &url, false);
+        }
+    }
+    url_done(&url);
+    buf_done(&text);
+}
+
+/* --- links --- */
+
+/* The target of the link in crawl->url; `place` has its fragment. */
+static void add_target(struct crawl *crawl, const struct link_context *context,
+                       const struct found_link *link, struct place *place)
+{
+    bool is_new = false, is_foreign = is_foreign_file(crawl, context);
+    bool is_http = str_eq(buf_str(&crawl->url.scheme), STR("http"));
+    root_file(crawl, context, link->raw);
+    uint32_t id = place->target = target_of_url(crawl, &is_new);
+    if (is_new)
+        note_first(site_at(crawl->site, id), context);
+    place->is_left = !is_link_wanted(crawl, id, place->fragment);
+    if (place->is_left) {
+        leave(crawl, id, STR_NONE);
+        return;
+    }
+    set_flags(crawl, context, id, link->kind);
+    if (is_foreign) {
+        leave(crawl, id, STR("a page leads to a local file: never opened"));
+        return;
+    }
+    if (!scope_wants_fragment(crawl->scope, place->fragment))
+        place->fragment = STR_NONE;
+    settle_target(crawl, id, &crawl->url, place->fragment.len > 0);
+    if (is_http && crawl->options->requires_https && link->kind != LINK_START)
+        want_https(crawl, context, id, link->kind);
 }
 
 void link_add(struct crawl *crawl, const struct link_context *context,
@@ -239,30 +343,21 @@ void link_add(struct crawl *crawl, const struct link_context *context,
         .raw = link->raw,
         .text = utf8_first(link->text, TEXT_BYTES_MAX),
     };
-    bool is_new = false;
     if (leads_nowhere(link->raw))
         return;
     if (url_parse(&crawl->url, link->raw, context->base, context->encoder)) {
         decode_fragment(&crawl->url, &fragment);
+        (void)buf_c(&fragment); /* puts the NUL there */
         place.fragment = buf_str(&fragment);
-        bool is_foreign = is_foreign_file(crawl, context);
-        root_file(crawl, context, link->raw);
-        place.target = target_of_url(crawl, &is_new);
-        struct target *target = site_at(crawl->site, place.target);
-        if (is_new) {
-            target->found_on = context->page;
-            target->depth = (uint16_t)(context->depth < UINT16_MAX ? context->depth : UINT16_MAX);
-        }
-        set_flags(crawl, context, place.target, link->kind);
-        if (!is_foreign)
-            settle_target(crawl, place.target, &crawl->url, fragment.len > 0);
-        else if (target->state == TARGET_IDLE)
-            leave_file(crawl, place.target);
-        if (!site_add_place(crawl->site, &place, &err))
-            crawl_stop(crawl, err.text);
-    } else if (!site_add_place(crawl->site, &place, &err)) {
-        crawl_stop(crawl, err.text);
+        add_target(crawl, context, link, &place);
+    } else {
+        buf_clear(&crawl->format);
+        buf_add(&crawl->format, link->raw);
+        (void)buf_c(&crawl->format); /* puts the NUL there */
+        place.is_left = !scope_wants_text(crawl->scope, buf_str(&crawl->format));
     }
+    if (!site_add_place(crawl->site, &place, &err))
+        crawl_stop(crawl, err.text);
     buf_done(&fragment);
 }
 
@@ -310,6 +405,9 @@ static bool note_redirect_fragment(struct crawl *crawl, uint32_t from, struct st
 {
     struct buf decoded = {0};
     decode_fragment(&crawl->url, &decoded);
+    (void)buf_c(&decoded); /* puts the NUL there */
+    if (!scope_wants_fragment(crawl->scope, buf_str(&decoded)))
+        buf_clear(&decoded);
     const struct fragment fragment = {location, buf_str(&decoded)};
     site_set_redirect_fragment(crawl->site, from, crawl->url.has_fragment ? &fragment : NULL);
     buf_done(&decoded);
@@ -334,7 +432,7 @@ uint32_t link_redirect(struct crawl *crawl, uint32_t from, struct str location)
         target->found_on = source->found_on;
         target->depth = source->depth;
         target->hops = hops;
-        target->flags |= TARGET_IS_FREE;
+        target->flags |= TARGET_IS_FREE | (source->flags & TARGET_IS_GUESS);
     }
     if (source->flags & TARGET_IS_START && !crawl->options->scope) { /* this is what was meant */
         scope_add_start(crawl->scope, &crawl->url);
@@ -344,10 +442,13 @@ uint32_t link_redirect(struct crawl *crawl, uint32_t from, struct str location)
         scope_is_inside(crawl->scope, site_url(crawl->site, id)))
         target->flags |= TARGET_IS_INSIDE;
     target->flags |= source->flags & TARGET_IS_SITEMAP;
-    if (hops > crawl->options->redirects_max && target->state == TARGET_IDLE) {
+    if (hops > crawl->options->rules.redirects_max && target->state == TARGET_IDLE) {
         crawl_finish(crawl, id, VERDICT_TOO_MANY_REDIRECTS);
         return id;
     }
-    settle_target(crawl, id, &crawl->url, has_fragment || source->flags & TARGET_WANTS_NAMES);
+    if (target->state == TARGET_IDLE && !is_wanted(crawl, id))
+        leave(crawl, id, STR_NONE);
+    else
+        settle_target(crawl, id, &crawl->url, has_fragment || source->flags & TARGET_WANTS_NAMES);
     return id;
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/text_list.h"
-#include "check/model/verdict.h"
+#include "check/model/outcome.h"
 #include "check/read/markdown/wiki.h"
 #include "client/options.h"
 
@@ -28,7 +28,9 @@ struct check_options {
     const char *scope; /* a regular expression; NULL: the hosts and folders of the starts */
     struct text_list include;
     struct text_list exclude;
+    struct text_list exclude_fragment;
     struct text_list remap; /* "FROM=TO" */
+    bool requires_https;
     const char *base;
     const char *root_dir; /* what "/x" in a local file is beneath; NULL: the folder named */
     struct text_list fallback_ext; /* what may be missing at the end of a link to a local file */
@@ -45,7 +47,6 @@ struct check_options {
     bool is_dav;
     bool is_dav_deep; /* ask with Depth: infinity */
     bool is_strict;   /* a property that is absent is a failure */
-    bool has_fragments;
     bool has_css;
     enum wikilinks wikilinks; /* of Markdown */
     bool has_soft404;
@@ -58,7 +59,7 @@ struct check_options {
     double rate;           /* requests a second to one host; 0: adaptive only */
     unsigned retries;
     int64_t retry_budget_ms;
-    unsigned redirects_max;
+    struct outcome_rules rules;
     uint64_t body_bytes_max;
     uint64_t members_max;
 

@@ -4,7 +4,12 @@
  *     wanted    it is fetched at all: unless --exclude matches and --include does not
  *
  * Expressions are POSIX extended ones, matched anywhere in the URL. Those of --include win over
- * --exclude, so that a part of what is left out can be taken back. */
+ * --exclude, so that a part of what is left out can be taken back. A link is known by its URL with
+ * its fragment and without: `\.html$` and `#L[0-9]+$` both mean what they say.
+ *
+ * --remap is the exception: it matches at the beginning only, and first as it stands there. An
+ * address that has another within it (of an archive, of a proxy) must stay what it is, and what
+ * people write there are beginnings of URLs, some with '[' and '?' in them. */
 #include "check/run/scope.h"
 
 #include <regex.h>
@@ -16,29 +21,61 @@ struct patterns {
     size_t count;
 };
 
+enum { GROUPS = 10 };
+
+struct remap {
+    regex_t from;
+    struct str literal; /* the same, as it was written */
+    struct str to;
+};
+
 struct scope {
     const struct check_options *options;
     struct patterns inside; /* --scope: none or one */
     struct patterns include;
     struct patterns exclude;
+    struct patterns exclude_fragment;
+    struct remap *remaps;
+    size_t remap_count;
     struct buf *folders; /* "http://host/folder/" of each start */
     size_t folder_count;
     struct buf *roots; /* "file:///folder/" */
     size_t root_count;
 };
 
-static bool compile(struct patterns *patterns, const char *text, struct err *err)
+static bool compile(regex_t *pattern, const char *text, int flags, struct err *err)
 {
     char why[160];
-    patterns->at = mem_resize(patterns->at, (patterns->count + 1) * sizeof(*patterns->at));
-    regex_t *pattern = &patterns->at[patterns->count];
-    int rc = regcomp(pattern, text, REG_EXTENDED | REG_NOSUB);
-    if (rc == 0) {
-        patterns->count++;
+    int rc = regcomp(pattern, text, REG_EXTENDED | flags);
+    if (rc == 0)
         return true;
-    }
     (void)regerror(rc, pattern, why, sizeof(why)); /* a shortened text is still one */
     return err_set(err, 0, "'%s' is not a regular expression: %s", text, why);
+}
+
+static bool add_pattern(struct patterns *patterns, const char *text, struct err *err)
+{
+    patterns->at = mem_resize(patterns->at, (patterns->count + 1) * sizeof(*patterns->at));
+    bool is_fine = compile(&patterns->at[patterns->count], text, REG_NOSUB, err);
+    patterns->count += is_fine;
+    return is_fine;
+}
+
+static bool add_patterns(struct patterns *patterns, const struct text_list *texts, struct err *err)
+{
+    bool is_fine = true;
+    for (size_t i = 0; i < texts->count && is_fine; i++)
+        is_fine = add_pattern(patterns, texts->at[i], err);
+    return is_fine;
+}
+
+bool scope_check_pattern(const char *text, struct err *err)
+{
+    regex_t pattern;
+    bool is_fine = compile(&pattern, text, REG_NOSUB, err);
+    if (is_fine)
+        regfree(&pattern);
+    return is_fine;
 }
 
 static void patterns_done(struct patterns *patterns)
@@ -58,15 +95,105 @@ static bool match(const struct patterns *patterns, struct str url)
     return false;
 }
 
+/* --- remapping --- */
+
+/* "FROM=TO", or "FROM TO" where FROM has a '='. */
+static bool parse_remap(const char *text, struct remap *remap, struct err *err)
+{
+    struct buf from = {0};
+    struct str rest = str_of_c(text);
+    bool has_blank = strchr(text, ' ');
+    if (!has_blank && !strchr(text, '='))
+        return err_set(err, 0, "'%s' is not FROM=TO", text);
+    remap->literal = str_cut(&rest, has_blank ? ' ' : '=');
+    remap->to = str_trim(rest);
+    if (remap->literal.len == 0)
+        return err_set(err, 0, "'%s' does not say what to replace", text);
+    buf_add(&from, remap->literal);
+    bool is_fine = compile(&remap->from, buf_c(&from), 0, err);
+    buf_done(&from);
+    return is_fine;
+}
+
+bool scope_check_remap(const char *text, struct err *err)
+{
+    struct remap remap;
+    bool is_fine = parse_remap(text, &remap, err);
+    if (is_fine)
+        regfree(&remap.from);
+    return is_fine;
+}
+
+static bool add_remaps(struct scope *scope, struct err *err)
+{
+    const struct text_list *texts = &scope->options->remap;
+    scope->remaps = mem_new(texts->count + 1, sizeof(*scope->remaps));
+    bool is_fine = true;
+    for (size_t i = 0; i < texts->count && is_fine; i++) {
+        is_fine = parse_remap(texts->at[i], &scope->remaps[i], err);
+        scope->remap_count += is_fine;
+    }
+    return is_fine;
+}
+
+static bool remap_matches(const struct remap *remap, struct str url, regmatch_t *groups)
+{
+    if (str_starts(url, remap->literal)) {
+        for (int i = 0; i < GROUPS; i++)
+            groups[i] = (regmatch_t){-1, -1};
+        groups[0] = (regmatch_t){0, (regoff_t)remap->literal.len};
+        return true;
+    }
+    groups[0] = (regmatch_t){0, (regoff_t)url.len};
+    return regexec(&remap->from, url.at, GROUPS, groups, REG_STARTEND) == 0 && groups[0].rm_so == 0;
+}
+
+/* $0 is all that matched, $1 to $9 are its groups, $$ is a dollar. */
+static void expand(struct buf *to, struct str text, struct str url, const regmatch_t *groups)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char next = i + 1 < text.len ? text.at[i + 1] : '\0';
+        if (text.at[i] != '$' || (next != '$' && !char_is_digit(next))) {
+            buf_add_char(to, text.at[i]);
+            continue;
+        }
+        i++;
+        if (next == '$') {
+            buf_add_char(to, '$');
+            continue;
+        }
+        const regmatch_t *group = &groups[next - '0'];
+        if (group->rm_so >= 0)
+            buf_add(to, str_of(url.at + group->rm_so, (size_t)(group->rm_eo - group->rm_so)));
+    }
+}
+
+bool scope_remap(const struct scope *scope, struct str url, struct buf *to)
+{
+    regmatch_t groups[GROUPS];
+    for (size_t i = 0; i < scope->remap_count; i++) {
+        const struct remap *remap = &scope->remaps[i];
+        if (!remap_matches(remap, url, groups))
+            continue;
+        buf_clear(to);
+        expand(to, remap->to, url, groups);
+        buf_add(to, str_from(url, (size_t)groups[0].rm_eo));
+        return true;
+    }
+    return false;
+}
+
+/* --- life --- */
+
 struct scope *scope_new(const struct check_options *options, struct err *err)
 {
     struct scope *scope = MEM_NEW(struct scope);
     scope->options = options;
-    bool is_fine = !options->scope || compile(&scope->inside, options->scope, err);
-    for (size_t i = 0; i < options->include.count && is_fine; i++)
-        is_fine = compile(&scope->include, options->include.at[i], err);
-    for (size_t i = 0; i < options->exclude.count && is_fine; i++)
-        is_fine = compile(&scope->exclude, options->exclude.at[i], err);
+    bool is_fine = (!options->scope || add_pattern(&scope->inside, options->scope, err)) &&
+                   add_patterns(&scope->include, &options->include, err) &&
+                   add_patterns(&scope->exclude, &options->exclude, err) &&
+                   add_patterns(&scope->exclude_fragment, &options->exclude_fragment, err) &&
+                   add_remaps(scope, err);
     if (is_fine)
         return scope;
     scope_free(scope);
@@ -80,6 +207,10 @@ void scope_free(struct scope *scope)
     patterns_done(&scope->inside);
     patterns_done(&scope->include);
     patterns_done(&scope->exclude);
+    patterns_done(&scope->exclude_fragment);
+    for (size_t i = 0; i < scope->remap_count; i++)
+        regfree(&scope->remaps[i].from);
+    mem_free(scope->remaps);
     for (size_t i = 0; i < scope->folder_count; i++)
         buf_done(&scope->folders[i]);
     for (size_t i = 0; i < scope->root_count; i++)
@@ -147,25 +278,27 @@ bool scope_is_inside(const struct scope *scope, struct str url)
 
 bool scope_is_wanted(const struct scope *scope, struct str url)
 {
-    if (match(&scope->exclude, url))
-        return match(&scope->include, url);
     bool is_local = str_starts(url, STR("file:"));
-    if (scope->options->skips_external && !is_local && !scope_is_inside(scope, url))
-        return match(&scope->include, url);
-    return true;
+    bool is_left = match(&scope->exclude, url) ||
+                   (scope->options->skips_external && !is_local && !scope_is_inside(scope, url));
+    return !is_left || match(&scope->include, url);
 }
 
-bool scope_remap(const struct scope *scope, struct str url, struct buf *to)
+bool scope_wants_link(const struct scope *scope, bool wants_url, struct str url, struct str whole)
 {
-    for (size_t i = 0; i < scope->options->remap.count; i++) {
-        struct str into = str_of_c(scope->options->remap.at[i]);
-        struct str from = str_cut(&into, '=');
-        if (from.len == 0 || !str_starts(url, from))
-            continue;
-        buf_clear(to);
-        buf_add(to, into);
-        buf_add(to, str_from(url, from.len));
+    if (scope->exclude.count == 0 && scope->include.count == 0)
+        return wants_url;
+    if (wants_url && !match(&scope->exclude, whole))
         return true;
-    }
-    return false;
+    return match(&scope->include, whole) || (wants_url && match(&scope->include, url));
+}
+
+bool scope_wants_text(const struct scope *scope, struct str text)
+{
+    return !match(&scope->exclude, text) || match(&scope->include, text);
+}
+
+bool scope_wants_fragment(const struct scope *scope, struct str fragment)
+{
+    return !match(&scope->exclude_fragment, fragment);
 }

@@ -8,6 +8,8 @@
 
 struct scope;
 
+/* All URLs and texts have a NUL behind them. */
+
 /* Compiles the expressions of the options, which are borrowed. NULL: one is none, `err` says which.
  * Gives. */
 NODISCARD struct scope *scope_new(const struct check_options *options, struct err *err);
@@ -26,8 +28,19 @@ bool scope_root_of(const struct scope *scope, struct str url, struct str *path_o
 /* Whether the links of that page are followed. */
 bool scope_is_inside(const struct scope *scope, struct str url);
 
-/* Whether it is looked at at all. */
+/* Whether it is looked at at all. `url` has no fragment. */
 bool scope_is_wanted(const struct scope *scope, struct str url);
+/* The same of a link that has one; `wants_url` is what the other has said of `url`, `whole` is the
+ * URL with its fragment. */
+bool scope_wants_link(const struct scope *scope, bool wants_url, struct str url, struct str whole);
+/* The same of what is no URL. */
+bool scope_wants_text(const struct scope *scope, struct str text);
+/* Whether a fragment is looked for. */
+bool scope_wants_fragment(const struct scope *scope, struct str fragment);
+
+/* Whether a text will do as an expression, or for --remap. */
+NODISCARD bool scope_check_pattern(const char *text, struct err *err);
+NODISCARD bool scope_check_remap(const char *text, struct err *err);
 
 /* What --remap makes of it, in `to`. False: it stays as it is. */
 bool scope_remap(const struct scope *scope, struct str url, struct buf *to);

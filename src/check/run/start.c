@@ -79,7 +79,7 @@ static void add_sitemap(struct crawl *crawl, const char *text)
         buf_clear(&crawl->format);
         url_format(&url, &crawl->format, false);
         uint32_t id = site_target(crawl->site, buf_str(&crawl->format), &is_new);
-        site_at(crawl->site, id)->flags |= TARGET_IS_SITEMAP | TARGET_IS_FREE;
+        site_at(crawl->site, id)->flags |= TARGET_IS_SITEMAP | TARGET_IS_FREE | TARGET_IS_GUESS;
         if (is_new)
             hosts_enqueue(&crawl->hosts, id, &url);
     }
@@ -286,13 +286,13 @@ bool start_add(struct crawl *crawl, const char *text, struct err *err)
 /* Where a target leads. */
 static uint32_t end_of(const struct crawl *crawl, uint32_t id)
 {
-    return site_outcome(crawl->site, id, crawl->options->redirects_max).end;
+    return target_outcome(crawl->site, &crawl->options->rules, id).end;
 }
 
 /* Read, or reported as bad: then its verdict speaks. */
 static bool is_settled(const struct crawl *crawl, uint32_t id)
 {
-    struct outcome outcome = site_outcome(crawl->site, id, crawl->options->redirects_max);
+    struct outcome outcome = target_outcome(crawl->site, &crawl->options->rules, id);
     const struct target *end = site_at(crawl->site, outcome.end);
     bool is_reported = site_at(crawl->site, id)->flags & TARGET_IS_LINKED &&
                        (crawl->options->fail_on & verdict_bit(outcome.verdict) ||

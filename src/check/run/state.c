@@ -6,8 +6,7 @@ void crawl_finish(struct crawl *crawl, uint32_t id, enum verdict verdict)
     target->state = TARGET_DONE;
     target->verdict = (uint8_t)verdict;
     crawl->counts.done++;
-    /* A sitemap that was only looked for may be missing. */
-    bool is_guess = (target->flags & (TARGET_IS_SITEMAP | TARGET_IS_LINKED)) == TARGET_IS_SITEMAP;
+    bool is_guess = target->flags & TARGET_IS_GUESS && !(target->flags & TARGET_IS_LINKED);
     crawl->counts.failed += verdict_rows[verdict].class == CLASS_FAIL && !is_guess;
     if (crawl->events->done)
         crawl->events->done(crawl->events, id);

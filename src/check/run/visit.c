@@ -416,9 +416,9 @@ static bool sets_cookie(const struct visit *visit)
  * already, with a cookie on the way that he who asked for `to` did not have yet. */
 static bool is_walled(const struct crawl *crawl, uint32_t from, uint32_t to)
 {
-    uint16_t flags = site_at(crawl->site, from)->flags;
+    uint32_t flags = site_at(crawl->site, from)->flags;
     uint32_t id = to;
-    for (unsigned hops = 0; hops < crawl->options->redirects_max && id != from; hops++) {
+    for (unsigned hops = 0; hops < crawl->options->rules.redirects_max && id != from; hops++) {
         const struct target *hop = site_at(crawl->site, id);
         if (hop->redirect_to == TARGET_NONE)
             return false;
