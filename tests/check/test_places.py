@@ -106,3 +106,21 @@ def test_files_of_an_epub_are_xml():
                 file.write(text)
         found = verdicts(check(root))
     assert {raw for raw in found if raw.startswith("gone")} == {"gone%d" % n for n in (1, 2, 3, 4, 6, 7)}, found
+
+
+# --- feeds ---
+
+def test_links_of_feeds_are_relative_to_their_base():
+    feed = """<feed xmlns='http://www.w3.org/2005/Atom' xml:base='/a/'><link href='1'/>
+        <entry xml:base='b/'><link href='2'/><content xml:base='../c/' src='3'/></entry>
+        <entry xml:base='b/'><link href='4'/></entry><entry xml:base='http://['><link href='5'/></entry>
+        <link href='6'/><link rel='hub' href='7'/></feed>"""
+    rss = """<rss xmlns:slash='http://purl.org/rss/1.0/modules/slash/'><channel><item><guid>tag:x,1</guid><slash:comments>5</slash:comments>
+        <guid isPermaLink='false'>/no</guid><guid isPermaLink='true'>/guid</guid></item></channel></rss>"""
+    there = {path: page() for path in ("/a/1", "/a/b/2", "/a/c/3", "/a/b/4", "/a/5", "/a/6", "/guid", "/feed")}
+    with Server({"/": (200, {"Content-Type": "application/atom+xml"}, feed), "/rss": (200, {"Content-Type": "text/xml"}, rss),
+                 "/opml": (200, {"Content-Type": "text/x-opml"}, "<opml><outline xmlUrl='/feed' htmlUrl='/gone'/></opml>"),
+                 **there, **NOTHING}) as server:
+        found = verdicts(check(server.url + "/", server.url + "/rss", server.url + "/opml"))
+    assert {raw for raw, verdict in found.items() if verdict != "ok"} == {"/gone"}, found
+    assert {"1", "2", "3", "4", "5", "6", "7", "/guid", "/feed"} <= set(found), found

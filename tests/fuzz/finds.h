@@ -27,7 +27,16 @@ static inline void finds_text(struct finder *finder, struct str text)
     buf_add_char(&finds->lines, '\n');
 }
 
+static inline void finds_leave(struct finder *finder)
+{
+    finds_text(finder, STR_NONE);
+}
+
 static inline struct finds finds_new(void)
 {
-    return (struct finds){{finds_link, finds_text, finds_text}, {0}};
+    return (struct finds){.finder = {.link = finds_link,
+                                     .base = finds_text,
+                                     .anchor = finds_text,
+                                     .enter = finds_text,
+                                     .leave = finds_leave}};
 }

@@ -39,6 +39,10 @@ struct finder {
     void (*anchor)(struct finder *finder, struct str name);
     /* Optional. The text of a heading of HTML, as it stands there. */
     void (*heading)(struct finder *finder, struct str text);
+    /* Optional. Links have a base of their own until leave(): one that is relative to what holds
+     * without it. */
+    void (*enter)(struct finder *finder, struct str base);
+    void (*leave)(struct finder *finder);
 };
 
 void finder_link(struct finder *finder, enum link_kind kind, struct str raw, struct str text,

@@ -1,7 +1,11 @@
 /* Links in XML that is not HTML. Which elements and attributes hold them depends on what kind of
  * document it is, and that on its first element: `rows` has what each kind has. Names count without
  * their namespace where the web writes them with several or none: sitemaps of old, RSS, and feeds
- * that mix both.
+ * that mix both. But what RSS has as text, modules have as something else (<slash:comments> is a
+ * number), so there it is RSS's or Atom's own.
+ *
+ * A <guid> is a link unless it says that it is none. Most that are none do not say so: what only
+ * might be one has to look like one.
  *
  * A link that is an element's text is known at its end; it is told of where the element began. What
  * is not well-formed is read up to the fault. */
@@ -23,8 +27,12 @@ struct xml_links {
     int text_depth; /* of the element whose text is a link; 0: none */
     enum link_kind text_kind;
     struct html_position text_at;
+    bool text_may_be_none;
     struct buf text;
+
+    uint64_t based; /* a bit for each depth, from the lowest: its element has an xml:base */
 };
+static_assert(DEPTH_MAX < 64);
 
 /* Elements whose text is a link, or an attribute of which is. */
 static const struct {
@@ -41,12 +49,20 @@ static const struct {
     {XML_DOCUMENT_FEED, STR_INIT("comments"), {NULL, 0}, LINK_FEED_LINK},
     {XML_DOCUMENT_FEED, STR_INIT("docs"), {NULL, 0}, LINK_FEED_LINK},
     {XML_DOCUMENT_FEED, STR_INIT("uri"), {NULL, 0}, LINK_FEED_LINK},
+    {XML_DOCUMENT_FEED, STR_INIT("guid"), {NULL, 0}, LINK_FEED_GUID},
+    {XML_DOCUMENT_FEED, STR_INIT("source"), STR_INIT("url"), LINK_FEED_LINK},
     {XML_DOCUMENT_FEED, STR_INIT("url"), {NULL, 0}, LINK_FEED_ENCLOSURE},
     {XML_DOCUMENT_FEED, STR_INIT("icon"), {NULL, 0}, LINK_FEED_ENCLOSURE},
     {XML_DOCUMENT_FEED, STR_INIT("logo"), {NULL, 0}, LINK_FEED_ENCLOSURE},
     {XML_DOCUMENT_FEED, STR_INIT("enclosure"), STR_INIT("url"), LINK_FEED_ENCLOSURE},
     {XML_DOCUMENT_FEED, STR_INIT("content"), STR_INIT("src"), LINK_FEED_ENCLOSURE},
+    {XML_DOCUMENT_FEED, STR_INIT("content"), STR_INIT("url"), LINK_FEED_ENCLOSURE},
+    {XML_DOCUMENT_FEED, STR_INIT("player"), STR_INIT("url"), LINK_FEED_ENCLOSURE},
     {XML_DOCUMENT_FEED, STR_INIT("thumbnail"), STR_INIT("url"), LINK_FEED_ENCLOSURE},
+    {XML_DOCUMENT_FEED, STR_INIT("image"), STR_INIT("href"), LINK_FEED_ENCLOSURE},
+    {XML_DOCUMENT_OPML, STR_INIT("outline"), STR_INIT("xmlUrl"), LINK_OPML_XML},
+    {XML_DOCUMENT_OPML, STR_INIT("outline"), STR_INIT("htmlUrl"), LINK_OPML_HTML},
+    {XML_DOCUMENT_OPML, STR_INIT("outline"), STR_INIT("url"), LINK_OPML_URL},
 };
 
 static enum xml_document document_of(struct str root)
@@ -55,6 +71,8 @@ static enum xml_document document_of(struct str root)
         return XML_DOCUMENT_SITEMAP;
     if (str_eq(root, STR("sitemapindex")))
         return XML_DOCUMENT_SITEMAP_INDEX;
+    if (str_eq(root, STR("opml")))
+        return XML_DOCUMENT_OPML;
     bool is_feed =
         str_eq(root, STR("rss")) || str_eq(root, STR("feed")) || str_eq(root, STR("RDF"));
     return is_feed ? XML_DOCUMENT_FEED : XML_DOCUMENT_OTHER;
@@ -76,14 +94,6 @@ static struct str space_trimmed(struct str text)
     return text;
 }
 
-static void add_link(struct xml_links *links, enum link_kind kind, struct str raw,
-                     struct html_position at)
-{
-    raw = space_trimmed(raw);
-    if (raw.len)
-        finder_link(links->finder, kind, raw, STR_NONE, at);
-}
-
 static struct str attr_value(const struct xml_element *element, struct str name)
 {
     for (size_t i = 0; i < element->attr_count; i++) {
@@ -93,22 +103,83 @@ static struct str attr_value(const struct xml_element *element, struct str name)
     return STR_NONE;
 }
 
+/* --- links --- */
+
+/* RSS's or Atom's, and of no module. */
+static bool is_own(const struct xml_name *name)
+{
+    return name->prefix.len == 0 || str_eq(name->ns, STR("http://www.w3.org/2005/Atom")) ||
+           str_eq(name->ns, STR("http://purl.org/rss/1.0/"));
+}
+
+/* What one sends something to: a hub for who subscribes, what an author edits. */
+static bool is_for_programs(const struct xml_element *element)
+{
+    struct str rel = attr_value(element, STR("rel"));
+    return str_eq(rel, STR("hub")) || str_eq(rel, STR("edit")) || str_eq(rel, STR("edit-media"));
+}
+
+static void add_attr(struct xml_links *links, const struct xml_element *element, struct str name,
+                     enum link_kind kind)
+{
+    struct str raw = space_trimmed(attr_value(element, name));
+    struct str text =
+        links->document == XML_DOCUMENT_OPML ? attr_value(element, STR("text")) : STR_NONE;
+    if (kind == LINK_FEED_LINK && is_for_programs(element))
+        kind = LINK_FEED_EDIT;
+    if (raw.len)
+        finder_link(links->finder, kind, raw, text, position(links));
+}
+
+static void begin_text(struct xml_links *links, const struct xml_element *element,
+                       enum link_kind kind)
+{
+    struct str is_link = attr_value(element, STR("isPermaLink"));
+    if (!is_own(&element->name) || str_eq_nocase(is_link, STR("false")))
+        return;
+    links->text_depth = (int)element->depth;
+    links->text_kind = kind;
+    links->text_may_be_none = kind == LINK_FEED_GUID && is_link.len == 0;
+    links->text_at = position(links);
+    buf_clear(&links->text);
+}
+
+static void end_text(struct xml_links *links)
+{
+    struct str raw = space_trimmed(buf_str(&links->text));
+    bool is_link = !links->text_may_be_none || str_starts_nocase(raw, STR("http://")) ||
+                   str_starts_nocase(raw, STR("https://"));
+    if (raw.len && is_link)
+        finder_link(links->finder, links->text_kind, raw, STR_NONE, links->text_at);
+}
+
+static void enter_base(struct xml_links *links, const struct xml_element *element)
+{
+    struct finder *finder = links->finder;
+    for (size_t i = 0; i < element->attr_count && finder->enter; i++) {
+        if (xml_name_is(&element->attrs[i].name, STR(XML_NS), STR("base"))) {
+            links->based |= (uint64_t)1 << element->depth;
+            finder->enter(finder, element->attrs[i].value);
+        }
+    }
+}
+
+/* --- elements --- */
+
 static bool on_start(struct xml_events *events, const struct xml_element *element)
 {
     struct xml_links *links = CONTAINER_OF(events, struct xml_links, events);
     if (element->depth == 1)
         links->document = document_of(element->name.local);
+    if (links->document == XML_DOCUMENT_FEED)
+        enter_base(links, element);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         if (rows[i].document != links->document || !str_eq(rows[i].element, element->name.local))
             continue;
-        if (rows[i].attribute.len) {
-            add_link(links, rows[i].kind, attr_value(element, rows[i].attribute), position(links));
-            continue;
-        }
-        links->text_depth = (int)element->depth;
-        links->text_kind = rows[i].kind;
-        links->text_at = position(links);
-        buf_clear(&links->text);
+        if (rows[i].attribute.len)
+            add_attr(links, element, rows[i].attribute, rows[i].kind);
+        else
+            begin_text(links, element, rows[i].kind);
     }
     return true;
 }
@@ -124,9 +195,14 @@ static bool on_text(struct xml_events *events, struct str text)
 static bool on_end(struct xml_events *events, unsigned depth)
 {
     struct xml_links *links = CONTAINER_OF(events, struct xml_links, events);
+    uint64_t bit = (uint64_t)1 << depth;
     if (links->text_depth == (int)depth) {
         links->text_depth = 0;
-        add_link(links, links->text_kind, buf_str(&links->text), links->text_at);
+        end_text(links);
+    }
+    if (links->based & bit) {
+        links->based &= ~bit;
+        links->finder->leave(links->finder);
     }
     return true;
 }

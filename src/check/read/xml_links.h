@@ -1,4 +1,4 @@
-/* check/read/xml_links.h: the links of sitemaps and their indexes, of RSS and of Atom. */
+/* check/read/xml_links.h: the links of sitemaps and their indexes, of RSS, Atom and OPML. */
 #pragma once
 
 #include "check/read/link.h"
@@ -8,6 +8,7 @@ enum xml_document {
     XML_DOCUMENT_SITEMAP,
     XML_DOCUMENT_SITEMAP_INDEX,
     XML_DOCUMENT_FEED,
+    XML_DOCUMENT_OPML,
 };
 
 /* Of the first bytes of a document: whether it has an XML declaration; and whether its outermost

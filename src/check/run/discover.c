@@ -361,16 +361,16 @@ void link_add(struct crawl *crawl, const struct link_context *context,
     buf_done(&fragment);
 }
 
-static void links_add(struct crawl *crawl, const struct document *document)
+static void links_add(struct crawl *crawl, struct document *document)
 {
-    const struct link_context context = {
+    struct link_context context = {
         .page = document->target,
-        .base = &document->base,
         .encoder = page_encoder(document->page),
         .depth = site_at(crawl->site, document->target)->depth + 1U,
     };
     for (size_t i = 0; i < document->held_count; i++) {
         const struct found_link link = document_link(document, i);
+        context.base = document_link_base(document, i);
         link_add(crawl, &context, &link);
     }
 }

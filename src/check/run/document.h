@@ -8,9 +8,16 @@
 /* A link that waits for the end of its page, which may say another base. Texts are offsets. */
 struct held_link {
     enum link_kind kind;
+    uint32_t base; /* one of held_bases plus one; 0: the document's */
     struct html_position at;
     uint32_t raw, raw_len;
     uint32_t text, text_len;
+};
+
+/* The base of a part of the document, relative to that of the part around it. */
+struct held_base {
+    uint32_t outer; /* as in held_link */
+    uint32_t href, href_len;
 };
 
 /* A zeroed one has nothing to be freed. */
@@ -24,6 +31,12 @@ struct document {
     struct held_link *held;
     size_t held_count, held_cap;
     struct buf held_text;
+
+    struct held_base *held_bases;
+    size_t base_count, base_cap;
+    uint32_t inner_base;   /* where the document stands; as in held_link */
+    struct url found_base; /* what found_base_of came to */
+    uint32_t found_base_of;
 };
 
 /* Begins to read one, from its start. Its names become those of `target`; TARGET_NONE: nobody
@@ -36,3 +49,5 @@ void document_done(struct document *document);
 
 /* One of its links, `number` of `held_count`. Valid until the next one is held. */
 struct found_link document_link(const struct document *document, size_t number);
+/* What that is relative to; once the document has ended. Likewise. */
+const struct url *document_link_base(struct document *document, size_t number);

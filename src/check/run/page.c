@@ -82,6 +82,8 @@ static const struct {
     {STR_INIT("application/rss+xml"), STR_INIT(".atom"), PAGE_XML},
     {STR_INIT("application/atom+xml"), STR_INIT(".rdf"), PAGE_XML},
     {STR_INIT("application/rdf+xml"), STR_INIT(".rdf"), PAGE_XML},
+    {STR_INIT("text/x-opml"), STR_INIT(".opml"), PAGE_XML},
+    {STR_INIT("text/x-opml+xml"), STR_INIT(".opml"), PAGE_XML},
     {STR_INIT("text/markdown"), STR_INIT(".md"), PAGE_MARKDOWN},
     {STR_INIT("text/x-markdown"), STR_INIT(".markdown"), PAGE_MARKDOWN},
     {STR_INIT("text/x-markdown"), STR_INIT(".mdx"), PAGE_MARKDOWN},

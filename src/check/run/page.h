@@ -10,7 +10,7 @@ enum page_type {
     PAGE_HTML,
     PAGE_XHTML, /* XML that browsers show: XHTML, SVG */
     PAGE_CSS,
-    PAGE_XML, /* a sitemap, a feed, or nothing that has links */
+    PAGE_XML, /* a sitemap, a feed, a list of feeds, or nothing that has links */
     PAGE_MARKDOWN,
     PAGE_PROSE, /* of a markup that is not read: only the addresses in it are found */
     PAGE_LIST,

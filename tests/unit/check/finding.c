@@ -23,9 +23,24 @@ static void on_anchor(struct finder *finder, struct str name)
     buf_addf(&finding->lines, "#%.*s\n", STR_ARGS(name));
 }
 
+static void on_enter(struct finder *finder, struct str base)
+{
+    struct finding *finding = CONTAINER_OF(finder, struct finding, finder);
+    buf_addf(&finding->lines, "in %.*s\n", STR_ARGS(base));
+}
+
+static void on_leave(struct finder *finder)
+{
+    BUF_ADD(&CONTAINER_OF(finder, struct finding, finder)->lines, "out\n");
+}
+
 void finding_init(struct finding *finding)
 {
-    *finding = (struct finding){{on_link, on_base, on_anchor}, {0}};
+    *finding = (struct finding){.finder = {.link = on_link,
+                                           .base = on_base,
+                                           .anchor = on_anchor,
+                                           .enter = on_enter,
+                                           .leave = on_leave}};
 }
 
 void finding_done(struct finding *finding)
