@@ -19,7 +19,7 @@ void allow_add(struct exchange *x, struct buf *to)
         flag = METHOD_ON_COLLECTION;
     else if (admit_judge(x, ACCESS_READ, x->path, target_read(x)) != ACCESS_GRANTED)
         flag = METHOD_ON_ANY; /* who may not read must not learn from this what there is */
-    else if (is_somewhere && store_stat(target->store, target->leads_to, &stat) == STORE_OK)
+    else if (is_somewhere && store_stat(target->store, target->leads_to, 0, &stat) == STORE_OK)
         flag = stat.is_collection ? METHOD_ON_COLLECTION : METHOD_ON_FILE;
     dav_methods_allow(to, flag, path_is_root(x->path), is_part || target_is_read_only(x));
 }

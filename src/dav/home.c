@@ -18,7 +18,7 @@ void homes_find_missing(struct home **homes)
     struct home **at = homes;
     struct store_stat stat;
     while (*at) {
-        if (store_stat((*at)->store, (*at)->path, &stat) == STORE_NOT_FOUND)
+        if (store_stat((*at)->store, (*at)->path, 0, &stat) == STORE_NOT_FOUND)
             at = &(*at)->next;
         else
             *at = (*at)->next;

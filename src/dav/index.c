@@ -259,7 +259,7 @@ static bool has_parent(const struct exchange *x)
     return !path_is_root(x->path) &&
            store_locate(store, x->arena, parent, LOCATE_RESOURCE, &real) == STORE_OK &&
            (!x->service->access || target_entry(x, parent, real) != WALK_PASSES_BY) &&
-           store_stat(store, real, &stat) == STORE_OK;
+           store_stat(store, real, 0, &stat) == STORE_OK;
 }
 
 /* The collection itself comes first, and says whether it can be listed. */

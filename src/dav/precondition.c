@@ -54,7 +54,7 @@ struct dav_result precondition_check(struct exchange *x, const struct store_stat
 struct dav_result parent_check(struct exchange *x, struct res_path real)
 {
     struct store_stat stat;
-    enum store_rc rc = store_stat(target_of(x)->store, path_parent(real), &stat);
+    enum store_rc rc = store_stat(target_of(x)->store, path_parent(real), 0, &stat);
     if (rc == STORE_NOT_FOUND || rc == STORE_ALIAS || (rc == STORE_OK && !stat.is_collection))
         return dav_from_store(STORE_NO_PARENT);
     return dav_from_store(rc);

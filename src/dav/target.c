@@ -21,7 +21,7 @@ static bool shows_part(const struct exchange *x)
     const struct target *target = target_of(x);
     struct store_stat stat;
     return (x->method->flags & METHOD_IS_SAFE) && admit_shows_part(x, x->path, target->leads_to) &&
-           store_stat(target->store, target->leads_to, &stat) == STORE_OK && stat.is_collection;
+           store_stat(target->store, target->leads_to, 0, &stat) == STORE_OK && stat.is_collection;
 }
 
 struct dav_result target_locate(struct exchange *x)
@@ -160,7 +160,7 @@ void target_forget(struct exchange *x)
 struct dav_result target_stat(struct exchange *x, struct store_stat *stat_out, bool *exists_out)
 {
     *stat_out = (struct store_stat){0};
-    enum store_rc rc = store_stat(target_of(x)->store, target_read(x), stat_out);
+    enum store_rc rc = store_stat(target_of(x)->store, target_read(x), 0, stat_out);
     *exists_out = rc == STORE_OK;
     /* ALIAS: a link that leads nowhere. What would be put in its place, the store refuses. */
     return rc == STORE_NOT_FOUND || rc == STORE_ALIAS ? DAV_FINE : dav_from_store(rc);

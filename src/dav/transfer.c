@@ -133,7 +133,7 @@ static struct dav_result destination_exists(void)
 static struct dav_result check_destination(struct exchange *x, struct transfer *transfer)
 {
     struct store_stat stat;
-    enum store_rc rc = store_stat(target_of(x)->store, transfer->to_real, &stat);
+    enum store_rc rc = store_stat(target_of(x)->store, transfer->to_real, 0, &stat);
     bool is_there = rc == STORE_OK || rc == STORE_ALIAS;
     transfer->is_replacement = is_there && !transfer->is_respelling;
     if (rc == STORE_NAME_TOO_LONG) /* 414 would speak of the request's own URI */

@@ -114,7 +114,7 @@ static bool give_link(struct walk *walk, struct walk_item *item)
     item->real = view(&walk->real);
     item->rc = store_locate(walk->store, &walk->arena, item->real, LOCATE_RESOURCE, &item->real);
     if (item->rc == STORE_OK && may_enter(walk, item) != WALK_PASSES_BY)
-        item->rc = store_stat(walk->store, item->real, &item->stat);
+        item->rc = store_stat(walk->store, item->real, walk->wants, &item->stat);
     switch (item->rc) {
     case STORE_NOT_FOUND:
     case STORE_NO_PARENT:

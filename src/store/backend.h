@@ -13,7 +13,8 @@ struct store_ops {
 
     enum store_rc (*locate)(struct store *store, struct arena *arena, struct res_path path,
                             enum locate_what what, struct res_path *real_out);
-    enum store_rc (*stat)(struct store *store, struct res_path path, struct store_stat *stat_out);
+    enum store_rc (*stat)(struct store *store, struct res_path path, unsigned wants,
+                          struct store_stat *stat_out);
     enum store_rc (*open)(struct store *store, struct res_path path,
                           struct store_content **content_out);
     enum store_rc (*list)(struct store *store, struct res_path path, unsigned wants,

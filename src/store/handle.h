@@ -60,10 +60,11 @@ struct store_traits {
     bool keeps_versions; /* an import may set them, and when a resource was made */
 };
 
-/* What is going to be asked about the members of a listing. */
-enum list_wants {
-    LIST_PROPS = 1, /* store_props() */
-    LIST_LOCKS = 2, /* store_locks(), LOCKS_COVERING */
+/* What is going to be asked about a resource, or about the members of a listing. */
+enum store_wants {
+    WANTS_PROPS = 1,   /* store_props() */
+    WANTS_LOCKS = 2,   /* store_locks(), LOCKS_COVERING */
+    WANTS_CREATED = 4, /* store_stat.created_s, which may be kept elsewhere; else it is negative */
 };
 
 struct store {
@@ -82,6 +83,7 @@ struct store_cursor {
     const struct store_cursor_ops *ops;
     bool is_quick;   /* every step answers from memory */
     bool does_block; /* its store's reads do; the gate's */
+    unsigned wants;  /* as it was opened with; likewise */
 };
 
 struct store_upload {

@@ -121,9 +121,21 @@ enum store_rc store_locate(struct store *store, struct arena *arena, struct res_
     return pass_read(store)->locate(store, arena, path, what, real_out);
 }
 
-enum store_rc store_stat(struct store *store, struct res_path path, struct store_stat *stat_out)
+/* What is not wanted is not told, whether the backend knows it or not: nobody comes to rely on it.
+ */
+static void leave_out(unsigned wants, struct store_stat *stat)
 {
-    return pass_read(store)->stat(store, path, stat_out);
+    if (!(wants & WANTS_CREATED))
+        stat->created_s = -1;
+}
+
+enum store_rc store_stat(struct store *store, struct res_path path, unsigned wants,
+                         struct store_stat *stat_out)
+{
+    enum store_rc rc = pass_read(store)->stat(store, path, wants, stat_out);
+    if (rc == STORE_OK)
+        leave_out(wants, stat_out);
+    return rc;
 }
 
 enum store_rc store_content_open(struct store *store, struct res_path path,
@@ -136,8 +148,10 @@ enum store_rc store_list(struct store *store, struct res_path path, unsigned wan
                          struct store_cursor **cursor_out)
 {
     enum store_rc rc = pass_read(store)->list(store, path, wants, cursor_out);
-    if (rc == STORE_OK)
+    if (rc == STORE_OK) {
         (*cursor_out)->does_block = store->traits.reads_block;
+        (*cursor_out)->wants = wants;
+    }
     return rc;
 }
 
@@ -244,7 +258,10 @@ struct source *store_content_source(struct store_content *content, struct arena 
 enum store_rc store_cursor_next(struct store_cursor *cursor, struct store_member *member_out)
 {
     check_place(cursor->does_block);
-    return cursor->ops->next(cursor, member_out);
+    enum store_rc rc = cursor->ops->next(cursor, member_out);
+    if (rc == STORE_OK)
+        leave_out(cursor->wants, &member_out->stat);
+    return rc;
 }
 
 enum store_rc store_upload_commit(struct store_upload *upload, struct store_change *change,

@@ -49,8 +49,8 @@ struct store_change *store_part(struct store_change *change, struct res_path pat
 NODISCARD enum store_rc store_locate(struct store *store, struct arena *arena, struct res_path path,
                                      enum locate_what what, struct res_path *real_out);
 
-/* Quick. */
-NODISCARD enum store_rc store_stat(struct store *store, struct res_path path,
+/* Quick. `wants` (store_wants): of these, WANTS_CREATED. */
+NODISCARD enum store_rc store_stat(struct store *store, struct res_path path, unsigned wants,
                                    struct store_stat *stat_out);
 
 /* Quick. Opens content for reading: what is read is what was there at this moment, whatever is
@@ -58,8 +58,8 @@ NODISCARD enum store_rc store_stat(struct store *store, struct res_path path,
 NODISCARD enum store_rc store_content_open(struct store *store, struct res_path path,
                                            struct store_content **content_out);
 
-/* Quick. A cursor over the members of a collection, in no order. `wants` (list_wants): so much will
- * be asked about the member that the cursor is at, before it goes on; a store that is far away
+/* Quick. A cursor over the members of a collection, in no order. `wants` (store_wants): so much
+ * will be asked about the member that the cursor is at, before it goes on; a store that is far away
  * brings it along, and answers from that. Gives; close it. */
 NODISCARD enum store_rc store_list(struct store *store, struct res_path path, unsigned wants,
                                    struct store_cursor **cursor_out);

@@ -43,7 +43,7 @@ struct store_stat {
     uint64_t size_bytes; /* 0 for a collection */
     uint64_t version;    /* differs whenever the content does; what a strong entity tag needs */
     int64_t modified_s;  /* since 1970 */
-    int64_t created_s;   /* since 1970; negative: not known */
+    int64_t created_s;   /* since 1970; negative: not known, or not wanted */
 };
 
 /* A member of a collection, as a cursor finds it. */

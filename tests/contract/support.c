@@ -197,7 +197,7 @@ const char *get(struct fixture *fixture, struct res_path path)
 struct store_stat stat_of(struct fixture *fixture, struct res_path path)
 {
     struct store_stat stat;
-    assert_ok(store_stat(fixture->store, path, &stat));
+    assert_ok(store_stat(fixture->store, path, WANTS_CREATED, &stat));
     return stat;
 }
 
@@ -211,7 +211,7 @@ struct res_path located(struct fixture *fixture, struct res_path path, enum loca
 enum store_rc stat_rc(struct fixture *fixture, struct res_path path)
 {
     struct store_stat stat;
-    return store_stat(fixture->store, path, &stat);
+    return store_stat(fixture->store, path, WANTS_CREATED, &stat);
 }
 
 enum store_rc mkcol(struct fixture *fixture, struct res_path path)
@@ -350,7 +350,7 @@ static void dump_members(struct dumping *dumping, struct res_path path)
 static void dump_resource(struct dumping *dumping, struct res_path path)
 {
     struct store_stat stat;
-    enum store_rc rc = store_stat(dumping->store, path, &stat);
+    enum store_rc rc = store_stat(dumping->store, path, 0, &stat);
     buf_addf(&dumping->text, "%.*s", STR_ARGS(path));
     if (rc != STORE_OK) {
         buf_addf(&dumping->text, " !%s\n", rc_name(rc));

@@ -440,7 +440,7 @@ static enum store_rc make_later(struct fixture *fixture, const struct later *lat
 {
     struct res_path path = path_of(later->path);
     struct store_stat stat;
-    if (store_stat(fixture->store, path, &stat) != STORE_OK)
+    if (store_stat(fixture->store, path, 0, &stat) != STORE_OK)
         return STORE_NOT_FOUND;
     return later->token ? set_lock(fixture, path, later->token)
                         : set_prop(fixture, path, "later", later->path);

@@ -94,7 +94,7 @@ static enum store_rc step_read(struct store *store, struct arena *arena)
     struct res_path real;
     enum store_rc rc = store_locate(store, arena, PATH("e/f"), LOCATE_RESOURCE, &real);
     if (rc == STORE_OK)
-        rc = store_stat(store, real, &stat);
+        rc = store_stat(store, real, 0, &stat);
     if (rc == STORE_OK)
         rc = store_gather_props(store, arena, real, &props);
     if (rc == STORE_OK)

@@ -81,7 +81,7 @@ static const char *pick_resource(struct model *model)
     const char *path = pick_path(model);
     struct store_stat stat;
     for (int i = 0; i < TRIES; i++, path = pick_path(model)) {
-        if (store_stat(model->oracle, path_of(path), &stat) == STORE_OK)
+        if (store_stat(model->oracle, path_of(path), 0, &stat) == STORE_OK)
             break;
     }
     return path;
@@ -95,7 +95,7 @@ static const char *pick_place(struct model *model)
     struct store_stat stat;
     for (int i = 0; i < TRIES; i++, path = pick_path(model)) {
         struct res_path parent = path_parent(path_of(path));
-        if (store_stat(model->oracle, parent, &stat) == STORE_OK)
+        if (store_stat(model->oracle, parent, 0, &stat) == STORE_OK)
             break;
     }
     return path;
@@ -173,7 +173,7 @@ static enum store_rc apply_lock(struct store *store, const struct op *op)
     struct store_stat stat;
     (void)snprintf(token, sizeof(token), "t%u", op->number % TOKENS);
     struct lock lock = lock_of(op->from, token, op->is_flagged);
-    enum store_rc rc = store_stat(store, op->from, &stat);
+    enum store_rc rc = store_stat(store, op->from, 0, &stat);
     return rc == STORE_OK ? do_lock(store, &lock) : rc;
 }
 
@@ -279,9 +279,9 @@ static void compare_stats(struct model *model)
         struct store_stat expected;
         struct store_stat actual;
         struct buf content = {0};
-        if (store_stat(store, path, &actual) != STORE_OK || actual.is_collection)
+        if (store_stat(store, path, 0, &actual) != STORE_OK || actual.is_collection)
             continue;
-        assert_ok(store_stat(model->oracle, path, &expected));
+        assert_ok(store_stat(model->oracle, path, 0, &expected));
         assert_int_equal(actual.modified_s, expected.modified_s);
         assert_int_equal(actual.size_bytes, expected.size_bytes);
         assert_ok(get_from(store, path, &content));

@@ -75,8 +75,8 @@ static void p18_a_name_can_be_moved_to_its_other_form(void **state)
         struct store_stat stat;
         assert_ok(move_all(fixture, from, to));
         assert_ok(move_all(fixture, from_c, to_c));
-        assert_int_equal(store_stat(fixture->store, from, &stat), STORE_NOT_FOUND);
-        assert_int_equal(store_stat(fixture->store, from_c, &stat), STORE_NOT_FOUND);
+        assert_int_equal(store_stat(fixture->store, from, 0, &stat), STORE_NOT_FOUND);
+        assert_int_equal(store_stat(fixture->store, from_c, 0, &stat), STORE_NOT_FOUND);
         assert_string_equal(get(fixture, to), E_DECOMPOSED);
         assert_string_equal(props_text(fixture->store, &fixture->arena, to), "p=v ");
         assert_string_equal(props_text(fixture->store, &fixture->arena, member), "p=v ");

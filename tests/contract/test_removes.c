@@ -254,7 +254,7 @@ static unsigned look(struct store_visitor *visitor, struct res_path path)
     struct store *store = looker->fixture->store;
     struct lock_list locks;
     struct store_stat stat;
-    assert_ok(store_stat(store, path, &stat));
+    assert_ok(store_stat(store, path, 0, &stat));
     assert_true(store_has_locks(store));
     assert_ok(store_locks(store, &looker->fixture->arena, path, LOCKS_COVERING, &locks));
     return looker->recorder->base.refuse(&looker->recorder->base, path);

@@ -136,6 +136,24 @@ static void p7_replaced_resource_keeps_when_it_was_created(void **state)
     assert_int_equal(stat_of(fixture, PATH("g")).created_s, created_s);
 }
 
+static void p20_when_it_was_created_is_told_to_who_wants_it(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_stat stat;
+    MAKE(fixture, "c/", "c/f");
+    for (unsigned wants = 0; wants <= WANTS_CREATED; wants += WANTS_CREATED) {
+        int64_t created_s = wants ? stat_of(fixture, PATH("c/f")).created_s : -1;
+        struct store_cursor *cursor;
+        struct store_member member;
+        assert_ok(store_stat(fixture->store, PATH("c/f"), wants, &stat));
+        assert_int_equal(stat.created_s, created_s);
+        assert_ok(store_list(fixture->store, PATH("c"), wants, &cursor));
+        assert_ok(store_cursor_next(cursor, &member));
+        assert_int_equal(member.stat.created_s, created_s);
+        store_cursor_close(&cursor);
+    }
+}
+
 static void p7_empty_file(void **state)
 {
     struct fixture *fixture = *state;
@@ -478,6 +496,7 @@ int upload_tests(void)
         CONTRACT_TEST(p7_old_content_is_there_until_commit),
         CONTRACT_TEST(p7_replaced_resource_keeps_properties_locks_and_mode),
         CONTRACT_TEST(p7_replaced_resource_keeps_when_it_was_created),
+        CONTRACT_TEST(p20_when_it_was_created_is_told_to_who_wants_it),
         CONTRACT_TEST(p7_empty_file),
         CONTRACT_TEST(p7_big_file_in_many_writes),
         CONTRACT_TEST(p7_two_uploads_to_one_path_stay_apart),

@@ -300,7 +300,7 @@ static void look_at(struct store *store, struct arena *arena, struct res_path pa
     struct store_cursor *cursor;
     if (state->resource_count == WORLD_RESOURCES_MAX)
         return;
-    FUZZ_CHECK(store_stat(store, path, &stat) == STORE_OK);
+    FUZZ_CHECK(store_stat(store, path, 0, &stat) == STORE_OK);
     state->resources[state->resource_count++] =
         (struct world_resource){path, describe(store, arena, path, &stat)};
     if (!stat.is_collection)

@@ -45,7 +45,7 @@ static struct dav_result look_at(struct exchange *x, struct res_path path,
         store_locate(target->store, x->arena, path, LOCATE_RESOURCE, &resource->real);
     if (rc != STORE_OK) /* where there cannot be a resource, there is no lock either */
         return DAV_FINE;
-    rc = store_stat(target->store, resource->real, &stat);
+    rc = store_stat(target->store, resource->real, 0, &stat);
     resource->exists = rc == STORE_OK && !stat.is_collection;
     if (resource->exists)
         resource->etag.opaque = etag_of_stat(x->arena, &stat);

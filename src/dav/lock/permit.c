@@ -14,7 +14,7 @@
 void lock_add_root_href(struct buf *to, struct store *store, const struct lock *lock)
 {
     struct store_stat stat;
-    bool is_collection = store_stat(store, lock->root, &stat) == STORE_OK && stat.is_collection;
+    bool is_collection = store_stat(store, lock->root, 0, &stat) == STORE_OK && stat.is_collection;
     BUF_ADD(to, "<D:href>");
     path_encode(to, lock->root, is_collection);
     BUF_ADD(to, "</D:href>");

@@ -164,7 +164,7 @@ static enum stage_end answer_members(struct exchange *x, const struct lock_list 
         if (!conflicts(held, is_exclusive) || path_eq(held->root, target->real) || !is_last_of_root)
             continue;
         bool is_collection =
-            store_stat(target->store, held->root, &stat) == STORE_OK && stat.is_collection;
+            store_stat(target->store, held->root, 0, &stat) == STORE_OK && stat.is_collection;
         struct res_path path = path_rebase(x->arena, held->root, target->real, x->path);
         multistatus_member(ms, path, is_collection, HTTP_LOCKED, STR("<D:no-conflicting-lock/>"));
     }

@@ -101,12 +101,22 @@ static enum stage_end answer_one(struct exchange *x, struct propfind *state)
     return respond_multistatus(x, body);
 }
 
-static struct dav_result find_target(struct exchange *x, struct store_stat *stat_out)
+/* Of the store, of each resource. */
+static unsigned wants_of(const struct propfind_request *request)
+{
+    bool wants_props = request->wants_dead || request->wants_type;
+    return (wants_props ? WANTS_PROPS : 0U) | (request->wants_locks ? WANTS_LOCKS : 0U) |
+           (request->wants_created ? WANTS_CREATED : 0U);
+}
+
+static struct dav_result find_target(struct exchange *x, struct propfind *state)
 {
     const struct target *target = target_of(x);
+    struct store_stat *stat_out = &state->target.stat;
     struct dav_result result = target_locate(x);
     while (dav_is_fine(result)) {
-        enum store_rc rc = store_stat(target->store, target->real, stat_out);
+        enum store_rc rc =
+            store_stat(target->store, target->real, wants_of(&state->request), stat_out);
         if (rc == STORE_OK)
             break;
         result = target_again(x, rc);
@@ -122,7 +132,7 @@ static struct dav_result look_at_target(struct exchange *x, struct propfind *sta
         state->target.path = state->target.real = x->path;
         return principal_find(x, &state->target.stat);
     }
-    struct dav_result result = find_target(x, &state->target.stat);
+    struct dav_result result = find_target(x, state);
     if (!dav_is_fine(result))
         return result;
     state->target.path = x->path;
@@ -147,9 +157,7 @@ static enum stage_end propfind_answer(struct exchange *x)
     respond_location(x, state->target.stat.is_collection);
     if (!is_walk)
         return answer_one(x, state);
-    bool wants_props = state->request.wants_dead || state->request.wants_type;
-    listing->wants =
-        (wants_props ? LIST_PROPS : 0U) | (state->request.wants_locks ? LIST_LOCKS : 0U);
+    listing->wants = wants_of(&state->request);
     return listing_answer(listing, &state->target, state->depth);
 }
 

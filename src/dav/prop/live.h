@@ -19,6 +19,7 @@ enum {
     PROP_IS_LONG = 32,       /* left out of allprop for clients that limit a listing's size */
     PROP_OF_LOCKS = 256,
     PROP_OF_TYPE = 512, /* a dead property is its value where the name tells none */
+    PROP_OF_CREATION = 1024,
 };
 
 struct exchange;

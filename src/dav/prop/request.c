@@ -125,6 +125,7 @@ static bool propfind_child(struct propfind_reader *reader, const struct xml_elem
     if (is_prop) {
         reader->request->kind = PROPFIND_PROPS;
         reader->request->wants_dead = reader->request->wants_locks = false; /* until a name does */
+        reader->request->wants_created = false;
     } else if (is_dav(element, STR("propname"))) {
         reader->request->kind = PROPFIND_NAMES;
         reader->request->wants_quota = true;
@@ -161,6 +162,7 @@ static bool propfind_start(struct xml_events *events, const struct xml_element *
     request->wants_dead |= !name.live || (name.live->flags & PROP_OVERRIDABLE);
     request->wants_type |= name.live && (name.live->flags & PROP_OF_TYPE);
     request->wants_locks |= name.live && (name.live->flags & PROP_OF_LOCKS);
+    request->wants_created |= name.live && (name.live->flags & PROP_OF_CREATION);
     return true;
 }
 
@@ -168,7 +170,7 @@ static struct dav_result parse_propfind(struct str body, const struct limits *li
                                         struct arena *arena, struct propfind_request *request_out)
 {
     struct propfind_request request = {
-        .kind = PROPFIND_ALL, .wants_dead = true, .wants_locks = true};
+        .kind = PROPFIND_ALL, .wants_dead = true, .wants_locks = true, .wants_created = true};
     struct propfind_reader reader = {.events = {propfind_start, ignore_text, ignore_end},
                                      .arena = arena,
                                      .seen.arena = arena,

@@ -25,6 +25,7 @@ struct propfind_request {
     bool wants_dead;  /* a dead property may be part of the answer */
     bool wants_type;  /* the same where a name tells no type */
     bool wants_locks;
+    bool wants_created;
     bool is_short; /* allprop leaves out PROP_IS_LONG; set by the caller */
 };
 

@@ -13,6 +13,7 @@
 
 #include <sys/xattr.h>
 
+#include "store/directory/attributes.h"
 #include "store/directory/entry.h"
 #include "text/date.h"
 
@@ -25,13 +26,8 @@ bool created_is_marked(uint32_t nanoseconds)
 
 static bool read_kept(int fd, const char *name, int64_t *created_s_out)
 {
-    char path[32 + 256];
     char text[SECONDS_BYTES_MAX];
-    int len = snprintf(path, sizeof(path), "/proc/self/fd/%d%s%s", fd, *name ? "/" : "", name);
-    if (len < 0 || (size_t)len >= sizeof(path))
-        return false;
-    ssize_t got = *name ? lgetxattr(path, CREATED_ATTRIBUTE, text, sizeof(text))
-                        : getxattr(path, CREATED_ATTRIBUTE, text, sizeof(text));
+    ssize_t got = attribute_get(fd, name, CREATED_ATTRIBUTE, text, sizeof(text));
     return got > 0 && unix_date_parse(str_of(text, (size_t)got), created_s_out);
 }
 

@@ -5,9 +5,6 @@
 
 #include "store/types.h"
 
-/* The attribute that keeps it, with a number of seconds since 1970. */
-#define CREATED_ATTRIBUTE "user.davit.created"
-
 /* What stx says of `name` in fd, not followed, or of fd itself where the name is empty. False when
  * it is neither a file nor a directory: no resource. */
 NODISCARD bool created_stat(int fd, const char *name, const struct statx *stx,

@@ -196,7 +196,7 @@ enum store_rc dir_patch(struct store *store, struct res_path path, const struct 
     struct store_stat stat;
     if (self.dir->is_read_only)
         return STORE_DENIED;
-    enum store_rc rc = dir_stat(store, path, &stat);
+    enum store_rc rc = dir_stat(store, path, 0, &stat);
     if (rc == STORE_OK)
         rc = check_writable(self.dir, path);
     if (rc == STORE_OK)

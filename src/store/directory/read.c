@@ -24,7 +24,16 @@
 
 /* --- what a resource is --- */
 
-enum store_rc dir_stat(struct store *store, struct res_path path, struct store_stat *stat_out)
+/* created_stat(), as much of it as is wanted. */
+static bool stat_of(int fd, const char *name, unsigned wants, const struct statx *stx,
+                    struct store_stat *stat_out)
+{
+    return wants & WANTS_CREATED ? created_stat(fd, name, stx, stat_out)
+                                 : dir_stat_of(stx, stat_out);
+}
+
+enum store_rc dir_stat(struct store *store, struct res_path path, unsigned wants,
+                       struct store_stat *stat_out)
 {
     struct statx stx;
     struct cache_hit hit;
@@ -41,13 +50,13 @@ enum store_rc dir_stat(struct store *store, struct res_path path, struct store_s
         return dir_rc(errno, "cannot look at a resource");
     if (!dir_statx(fd, "", AT_EMPTY_PATH, &stx))
         rc = dir_rc(errno, "cannot look at a resource");
-    else if (!created_stat(fd, "", &stx, stat_out))
+    else if (!stat_of(fd, "", wants, &stx, stat_out))
         rc = STORE_NOT_FOUND;
     fd_close(fd);
-    if (rc != STORE_OK)
-        return rc;
-    cache_offer(dir_of(store)->cache, path);
-    return STORE_OK;
+    /* Who asks on a worker has asked on a loop before, or is about to change it. */
+    if (rc == STORE_OK && turn_current())
+        cache_offer(dir_of(store)->cache, path);
+    return rc;
 }
 
 /* --- content --- */
@@ -179,7 +188,8 @@ static bool stat_member(const struct dir_cursor *cursor, struct store_member *me
         return true;
     }
     member->is_link = S_ISLNK(stx.stx_mode);
-    return member->is_link || created_stat(cursor->fd, member->name.at, &stx, &member->stat);
+    return member->is_link ||
+           stat_of(cursor->fd, member->name.at, cursor->base.wants, &stx, &member->stat);
 }
 
 static void begin_to_look(struct dir_cursor *cursor)
@@ -282,7 +292,7 @@ static const struct store_cursor_ops cursor_ops = {.next = cursor_next, .close =
 enum store_rc dir_list(struct store *store, struct res_path path, unsigned wants,
                        struct store_cursor **cursor_out)
 {
-    (void)wants; /* it is near */
+    (void)wants; /* the cursor has it */
     enum store_rc rc = dir_root_check(dir_of(store));
     if (rc != STORE_OK)
         return rc;

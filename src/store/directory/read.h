@@ -3,7 +3,7 @@
 
 #include "store/directory/dir.h"
 
-NODISCARD enum store_rc dir_stat(struct store *store, struct res_path path,
+NODISCARD enum store_rc dir_stat(struct store *store, struct res_path path, unsigned wants,
                                  struct store_stat *stat_out);
 NODISCARD enum store_rc dir_content_open(struct store *store, struct res_path path,
                                          struct store_content **content_out);

@@ -207,7 +207,7 @@ static bool is_absent(struct members_look *look, struct res_path path)
         fstatat(look->parent_fd, name.text, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
         (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
         return false;
-    return dir_stat(&look->dir->base, path, &stat) == STORE_NOT_FOUND;
+    return dir_stat(&look->dir->base, path, 0, &stat) == STORE_NOT_FOUND;
 }
 
 /* A crash between the two halves of LOCK on an unmapped URL leaves a lock without a resource, and

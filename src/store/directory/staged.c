@@ -25,16 +25,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <linux/limits.h>
 #include <sys/ioctl.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "store/directory/beneath.h"
-#include "store/directory/created.h"
 #include "store/directory/dir.h"
 #include "store/directory/entry.h"
 #include "store/directory/mounts/border.h"
@@ -42,8 +39,6 @@
 #include "store/directory/state/kept.h"
 #include "store/directory/state/own.h"
 #include "store/directory/state/state.h"
-#define ACL_ACCESS  "system.posix_acl_access"
-#define ACL_DEFAULT "system.posix_acl_default"
 
 /* --- the staging directory --- */
 
@@ -130,12 +125,17 @@ static bool add_stray(struct dir_store *dir, int parent_fd, const char *name)
     return state_write(dir->kept->state, &stray.change) == STORE_OK;
 }
 
+static void make_name(char name_out[64])
+{
+    str_print(name_out, 64, DIR_STAGED_PREFIX "%016llx", (unsigned long long)random_u64());
+}
+
 enum store_rc dir_stage_name(struct dir_store *dir, int parent_fd, char name_out[64], int *fd_out,
                              bool *is_owned_out)
 {
     char name[64];
     int fd = dir->staging_fd;
-    str_print(name, sizeof(name), DIR_STAGED_PREFIX "%016llx", (unsigned long long)random_u64());
+    make_name(name);
     if (state_home_is_gone(fd) && !restore_staging(dir))
         return STORE_FAILED;
     bool is_beside = !border_lets_pass(dir->staging_fd, NULL, parent_fd);
@@ -296,15 +296,10 @@ static enum store_rc link_over(struct staged_file *staged, int parent_fd, const 
     return dir_rc(code, "cannot stage a file");
 }
 
-enum store_rc dir_staged_link(struct dir_store *dir, struct staged_file *staged, int parent_fd,
-                              const char *name, bool is_new)
+/* The staging directory has been removed, or is in another mount. */
+static enum store_rc replace_otherwise(struct dir_store *dir, struct staged_file *staged,
+                                       int parent_fd, const char *name)
 {
-    if (staged->name[0])
-        return rename_staged(staged, parent_fd, name, is_new);
-    if (is_new) {
-        int code = link_nameless(staged->fd, parent_fd, name);
-        return code ? dir_rc(code, "cannot name a file") : STORE_OK;
-    }
     enum store_rc rc =
         dir_stage_name(dir, parent_fd, staged->name, &staged->name_fd, &staged->owns_name_fd);
     if (rc != STORE_OK)
@@ -317,80 +312,32 @@ enum store_rc dir_staged_link(struct dir_store *dir, struct staged_file *staged,
     return rc;
 }
 
-/* --- attributes --- */
-
-static bool is_carried(const char *attribute)
+/* What was made in its collection has been encrypted as all that is there, and counted to the same
+ * project: no border but that of a mount keeps it out of the staging directory, and the kernel says
+ * so before anything is done. So that is not looked for. */
+static enum store_rc replace(struct dir_store *dir, struct staged_file *staged, int parent_fd,
+                             const char *name)
 {
-    if (strcmp(attribute, CREATED_ATTRIBUTE) == 0) /* a copy is created anew */
-        return false;
-    return strncmp(attribute, "user.", 5) == 0 || strcmp(attribute, ACL_ACCESS) == 0 ||
-           strcmp(attribute, ACL_DEFAULT) == 0;
+    make_name(staged->name);
+    staged->name_fd = dir->staging_fd;
+    pthread_mutex_lock(&dir->naming);
+    int code = link_nameless(staged->fd, staged->name_fd, staged->name);
+    enum store_rc rc = code ? STORE_FAILED : rename_staged(staged, parent_fd, name, false);
+    pthread_mutex_unlock(&dir->naming);
+    if (!code)
+        return rc;
+    staged->name[0] = '\0';
+    return code == EXDEV || code == ENOENT ? replace_otherwise(dir, staged, parent_fd, name)
+                                           : dir_rc(code, "cannot stage a file");
 }
 
-/* 0 or errno. `path` NULL: from the descriptor. */
-static int carry_one(int from_fd, const char *path, int to_fd, const char *attribute)
+enum store_rc dir_staged_link(struct dir_store *dir, struct staged_file *staged, int parent_fd,
+                              const char *name, bool is_new)
 {
-    struct buf value = {0};
-    char *room = buf_reserve(&value, XATTR_SIZE_MAX);
-    ssize_t len = path ? lgetxattr(path, attribute, room, XATTR_SIZE_MAX)
-                       : fgetxattr(from_fd, attribute, room, XATTR_SIZE_MAX);
-    int code = len < 0 || fsetxattr(to_fd, attribute, value.at, (size_t)len, 0) < 0 ? errno : 0;
-    buf_done(&value);
-    return code == ENODATA || code == ENOTSUP ? 0 : code; /* it has just gone; or it is not known */
-}
-
-/* Mostly there are none, or a few that fit into little room: then it is one call. */
-static ssize_t list_attributes(int from_fd, const char *path, struct buf *names)
-{
-    static const size_t rooms[] = {256, XATTR_LIST_MAX};
-    ssize_t len = -1;
-    for (size_t i = 0; i < ARRAY_LEN(rooms); i++) {
-        char *room = buf_reserve(names, rooms[i]);
-        len = path ? llistxattr(path, room, rooms[i]) : flistxattr(from_fd, room, rooms[i]);
-        if (len >= 0 || errno != ERANGE)
-            break;
-    }
-    return len;
-}
-
-/* *has_acl_out: one of them said who may do what. */
-static enum store_rc carry(int from_fd, const char *name, int to_fd, bool *has_acl_out)
-{
-    struct buf names = {0};
-    char room[32 + 256];
-    const char *path = name ? room : NULL;
-    int code = 0;
-    bool has_acl = false;
-    if (name)
-        (void)snprintf(room, sizeof(room), "/proc/self/fd/%d/%s", from_fd, name); /* fits */
-    ssize_t len = list_attributes(from_fd, path, &names);
-    for (ssize_t at = 0; at < len && !code; at += (ssize_t)strlen(names.at + at) + 1) {
-        const char *attribute = names.at + at;
-        has_acl = has_acl || strcmp(attribute, ACL_ACCESS) == 0;
-        code = is_carried(attribute) ? carry_one(from_fd, path, to_fd, attribute) : 0;
-    }
-    buf_done(&names);
-    *has_acl_out = has_acl;
-    return code ? dir_rc(code, "cannot set a file's attributes") : STORE_OK;
-}
-
-enum store_rc dir_carry_attributes(int from_fd, const char *name, int to_fd)
-{
-    bool has_acl;
-    enum store_rc rc = carry(from_fd, name, to_fd, &has_acl);
-    /* What the collection hands down to new files is not the old one's. Mostly there is nothing,
-     * and to look is cheaper than to remove it. */
-    if (!has_acl && fgetxattr(to_fd, ACL_ACCESS, NULL, 0) >= 0)
-        (void)fremovexattr(to_fd, ACL_ACCESS); /* as good as it can be */
-    return rc;
-}
-
-enum store_rc dir_carry_to_plain(int from_fd, int to_fd, bool *has_acl_out)
-{
-    return carry(from_fd, NULL, to_fd, has_acl_out);
-}
-
-bool dir_hands_down_acl(int fd)
-{
-    return fgetxattr(fd, ACL_DEFAULT, NULL, 0) >= 0 || (errno != ENODATA && errno != ENOTSUP);
+    if (staged->name[0])
+        return rename_staged(staged, parent_fd, name, is_new);
+    if (!is_new)
+        return replace(dir, staged, parent_fd, name);
+    int code = link_nameless(staged->fd, parent_fd, name);
+    return code ? dir_rc(code, "cannot name a file") : STORE_OK;
 }

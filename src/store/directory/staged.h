@@ -38,14 +38,3 @@ void dir_staged_close(struct staged_file *staged);
 
 /* Takes over what a new member gets from its collection: the group, where that is inherited. */
 void dir_inherit(int parent_fd, int fd);
-
-/* Gives `to_fd` the POSIX ACLs and the users' extended attributes of `name` in from_fd, which is
- * not followed where it is a link; NULL: of from_fd itself. Where there are none, or the file
- * system knows none, OK. */
-NODISCARD enum store_rc dir_carry_attributes(int from_fd, const char *name, int to_fd);
-/* The same of from_fd itself, for what was made where no ACL is handed down: to take away what is
- * not there is a change of the inode, and of the file system's journal. *has_acl_out: it has been
- * given one. */
-NODISCARD enum store_rc dir_carry_to_plain(int from_fd, int to_fd, bool *has_acl_out);
-/* Whether what is made in the collection gets an ACL of it. When in doubt, it does. */
-bool dir_hands_down_acl(int fd);

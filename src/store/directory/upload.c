@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "store/directory/attributes.h"
 #include "store/directory/cache/cache.h"
 #include "store/directory/created.h"
 #include "store/directory/dir.h"
@@ -139,7 +140,7 @@ static enum store_rc take_over(struct dir_upload *upload, int parent_fd, const c
     struct store_stat stat;
     if (!S_ISREG(old->stx_mode) || !created_stat(parent_fd, name, old, &stat))
         return STORE_DENIED;
-    enum store_rc rc = dir_carry_attributes(parent_fd, name, fd);
+    enum store_rc rc = attributes_carry(parent_fd, name, fd);
     if (rc != STORE_OK)
         return rc;
     upload->created_s = created_keep(fd, stat.created_s) ? stat.created_s : -1;

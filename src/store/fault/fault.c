@@ -145,13 +145,13 @@ static enum store_rc fault_locate(struct store *store, struct arena *arena, stru
     return rc;
 }
 
-static enum store_rc fault_stat(struct store *store, struct res_path path,
+static enum store_rc fault_stat(struct store *store, struct res_path path, unsigned wants,
                                 struct store_stat *stat_out)
 {
     struct fault_store *fault = fault_of(store);
     enum store_rc rc;
     if (passes(fault, &rc))
-        rc = store_stat(fault->inner, path, stat_out);
+        rc = store_stat(fault->inner, path, wants, stat_out);
     return rc;
 }
 

@@ -24,9 +24,10 @@ static enum store_rc memory_locate(struct store *store, struct arena *arena, str
     return STORE_OK;
 }
 
-static enum store_rc memory_stat(struct store *store, struct res_path path,
+static enum store_rc memory_stat(struct store *store, struct res_path path, unsigned wants,
                                  struct store_stat *stat_out)
 {
+    (void)wants; /* all is near */
     struct memory_store *memory = memory_of(store);
     pthread_mutex_lock(&memory->mutex);
     const struct node *node = node_find(memory->root, path);
@@ -439,7 +440,7 @@ static enum store_rc memory_quota(struct store *store, struct res_path path,
                                   struct store_quota *quota_out)
 {
     struct store_stat stat;
-    enum store_rc rc = memory_stat(store, path, &stat);
+    enum store_rc rc = memory_stat(store, path, 0, &stat);
     if (rc == STORE_OK)
         *quota_out = (struct store_quota){.is_known = false};
     return rc;

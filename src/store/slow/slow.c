@@ -70,7 +70,7 @@ static bool is_at(const struct slow_cursor *cursor, struct res_path path)
            str_eq(path_str(path_parent(path)), buf_str(&cursor->path));
 }
 
-static void check_wanted(struct slow_store *slow, struct res_path path, enum list_wants what)
+static void check_wanted(struct slow_store *slow, struct res_path path, enum store_wants what)
 {
     pthread_mutex_lock(&slow->mutex);
     LIST_EACH (&slow->cursors, link) {
@@ -136,22 +136,22 @@ static enum store_rc slow_locate(struct store *store, struct arena *arena, struc
     return store_locate(inner_of(store), arena, path, what, real_out);
 }
 
-static enum store_rc slow_stat(struct store *store, struct res_path path,
+static enum store_rc slow_stat(struct store *store, struct res_path path, unsigned wants,
                                struct store_stat *stat_out)
 {
-    return store_stat(inner_of(store), path, stat_out);
+    return store_stat(inner_of(store), path, wants, stat_out);
 }
 
 static bool slow_may_have_props(struct store *store, struct res_path path)
 {
-    check_wanted(slow_of(store), path, LIST_PROPS);
+    check_wanted(slow_of(store), path, WANTS_PROPS);
     return store_may_have_props(inner_of(store), path);
 }
 
 static enum store_rc slow_props(struct store *store, struct res_path path,
                                 struct store_prop_visitor *visitor)
 {
-    check_wanted(slow_of(store), path, LIST_PROPS);
+    check_wanted(slow_of(store), path, WANTS_PROPS);
     return store_props(inner_of(store), path, visitor);
 }
 
@@ -164,7 +164,7 @@ static enum store_rc slow_locks(struct store *store, struct arena *arena, struct
                                 enum lock_query query, struct lock_list *locks_out)
 {
     if (query == LOCKS_COVERING)
-        check_wanted(slow_of(store), path, LIST_LOCKS);
+        check_wanted(slow_of(store), path, WANTS_LOCKS);
     return store_locks(inner_of(store), arena, path, query, locks_out);
 }
 

@@ -65,7 +65,7 @@ struct capped {
 static uint64_t file_bytes(struct store *store, struct res_path path)
 {
     struct store_stat stat;
-    bool is_file = store_stat(store, path, &stat) == STORE_OK && !stat.is_collection;
+    bool is_file = store_stat(store, path, 0, &stat) == STORE_OK && !stat.is_collection;
     return is_file ? stat.size_bytes : 0;
 }
 

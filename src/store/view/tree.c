@@ -262,7 +262,7 @@ static bool is_to_put_again(struct transfer *transfer, struct res_path to, enum 
     struct store_stat stat;
     if (!is_to_repeat(transfer, rc))
         return false;
-    (void)!store_stat(transfer->store, to, &stat); /* the call itself says what is there */
+    (void)!store_stat(transfer->store, to, 0, &stat); /* the call itself says what is there */
     return true;
 }
 
@@ -321,7 +321,7 @@ static bool copy_members(struct transfer *transfer, struct res_path from, struct
     struct store_cursor *cursor = NULL;
     struct store_member member;
     bool is_complete = true;
-    enum store_rc rc = store_list(transfer->store, from, LIST_PROPS | LIST_LOCKS, &cursor);
+    enum store_rc rc = store_list(transfer->store, from, WANTS_PROPS | WANTS_LOCKS, &cursor);
     if (rc != STORE_OK)
         return fail(transfer, from, true, rc, 0);
     while ((rc = store_cursor_next(cursor, &member)) == STORE_OK) {
@@ -384,7 +384,7 @@ static enum store_rc find_behind(struct transfer *transfer, struct arena *arena,
     struct store_stat stat;
     enum store_rc rc = store_locate(transfer->store, arena, link, LOCATE_RESOURCE, real_out);
     if (rc == STORE_OK)
-        rc = store_stat(transfer->store, *real_out, &stat);
+        rc = store_stat(transfer->store, *real_out, 0, &stat);
     if (rc == STORE_OK && stat.is_collection)
         return STORE_DENIED;
     return rc == STORE_ALIAS ? STORE_NOT_FOUND : rc;
@@ -414,7 +414,7 @@ static bool copy_tree(struct transfer *transfer, struct res_path from, struct re
                       unsigned depth)
 {
     struct store_stat stat = {0};
-    enum store_rc rc = store_stat(transfer->store, from, &stat);
+    enum store_rc rc = store_stat(transfer->store, from, 0, &stat);
     if (rc == STORE_NOT_FOUND)
         return true; /* it has gone since it was listed */
     if (rc == STORE_ALIAS)
@@ -473,7 +473,7 @@ static enum store_rc remove_old(struct transfer *transfer, struct res_path to)
 static void drop_idle_locks(struct transfer *transfer, struct res_path to)
 {
     struct store_stat stat;
-    if (transfer->locks.count == 0 || store_stat(transfer->store, to, &stat) != STORE_NOT_FOUND)
+    if (transfer->locks.count == 0 || store_stat(transfer->store, to, 0, &stat) != STORE_NOT_FOUND)
         return;
     for (size_t i = 0; i < transfer->locks.count; i++) {
         enum store_rc rc;
@@ -492,12 +492,12 @@ static enum store_rc clear_way(struct transfer *transfer, struct res_path to)
     struct store_stat from_stat = {0};
     struct store_stat to_stat = {0};
     struct res_path real;
-    enum store_rc rc = store_stat(store, transfer->from, &from_stat);
+    enum store_rc rc = store_stat(store, transfer->from, 0, &from_stat);
     if (rc == STORE_ALIAS)
         rc = find_behind(transfer, &transfer->arena, transfer->from, &real);
     if (rc != STORE_OK)
         return rc;
-    rc = store_stat(store, to, &to_stat);
+    rc = store_stat(store, to, 0, &to_stat);
     if (rc == STORE_NOT_FOUND)
         return STORE_OK;
     if (rc != STORE_OK && rc != STORE_ALIAS)

@@ -110,7 +110,8 @@ static struct res_path counting_path(const struct counting *counting)
 static void enter(struct counting *counting)
 {
     struct level level = {.path_len = counting->path.len};
-    if (store_list(counting->store, counting_path(counting), LIST_PROPS, &level.cursor) != STORE_OK)
+    if (store_list(counting->store, counting_path(counting), WANTS_PROPS, &level.cursor) !=
+        STORE_OK)
         return;
     if (counting->count == counting->room) {
         counting->room = counting->room ? 2 * counting->room : 16;
@@ -127,7 +128,7 @@ static bool come_back(struct counting *counting)
     struct level *level = &counting->levels[counting->count - 1];
     struct store_member member;
     counting->path.len = level->path_len;
-    if (store_list(counting->store, counting_path(counting), LIST_PROPS, &level->cursor) !=
+    if (store_list(counting->store, counting_path(counting), WANTS_PROPS, &level->cursor) !=
         STORE_OK)
         return false;
     for (size_t i = 0; i < level->counted; i++) {
@@ -185,7 +186,7 @@ static uint64_t count_members(struct store *store, struct res_path path)
 enum store_rc tree_bytes(struct store *store, struct res_path path, uint64_t *bytes_out)
 {
     struct store_stat stat;
-    enum store_rc rc = store_stat(store, path, &stat);
+    enum store_rc rc = store_stat(store, path, 0, &stat);
     if (rc == STORE_OK)
         *bytes_out = stat.size_bytes + store_prop_bytes(store, path, NULL);
     if (rc == STORE_OK && stat.is_collection)

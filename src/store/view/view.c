@@ -54,7 +54,7 @@ static struct store_stat made_up(void)
     return (struct store_stat){.is_collection = true, .created_s = -1};
 }
 
-static enum store_rc view_stat(struct store *store, struct res_path path,
+static enum store_rc view_stat(struct store *store, struct res_path path, unsigned wants,
                                struct store_stat *stat_out)
 {
     const struct view *view = view_of(store);
@@ -62,7 +62,7 @@ static enum store_rc view_stat(struct store *store, struct res_path path,
     struct arena arena = {0};
     enum store_rc rc = STORE_NOT_FOUND;
     if (mount)
-        rc = store_stat(view_store(view, mount), view_enter(&arena, mount, path), stat_out);
+        rc = store_stat(view_store(view, mount), view_enter(&arena, mount, path), wants, stat_out);
     if (rc == STORE_NOT_FOUND && view_has_below(view, path)) {
         *stat_out = made_up();
         rc = STORE_OK;
@@ -124,7 +124,7 @@ static enum store_rc view_cursor_next(struct store_cursor *base, struct store_me
             continue;
         *member_out = (struct store_member){.name = name};
         struct res_path path = path_join(&cursor->arena, cursor->path, name);
-        member_out->rc = view_stat(&view->base, path, &member_out->stat);
+        member_out->rc = view_stat(&view->base, path, base->wants, &member_out->stat);
         return STORE_OK;
     }
     while (cursor->inner) {

@@ -112,7 +112,7 @@ void fixture_if(const char *value)
 struct str fixture_etag(const char *path)
 {
     struct store_stat stat;
-    assert_int_equal(store_stat(fixture.store, path_of(path), &stat), STORE_OK);
+    assert_int_equal(store_stat(fixture.store, path_of(path), 0, &stat), STORE_OK);
     return etag_of_stat(fixture.arena, &stat);
 }
 

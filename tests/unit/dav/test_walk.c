@@ -33,7 +33,7 @@ static void sort_lines(struct buf *text)
 static struct walk_item item_of(const char *path, const char *real)
 {
     struct walk_item target = {.path = path_of(path), .real = path_of(real)};
-    assert_int_equal(store_stat(fixture.store, target.real, &target.stat), STORE_OK);
+    assert_int_equal(store_stat(fixture.store, target.real, 0, &target.stat), STORE_OK);
     return target;
 }
 

@@ -33,7 +33,7 @@ static int close_store(void **state)
 static void call_stat(void)
 {
     struct store_stat stat;
-    (void)!store_stat(store, PATH("c"), &stat); /* it is made: that is all */
+    (void)!store_stat(store, PATH("c"), 0, &stat); /* it is made: that is all */
 }
 
 static void call_locate(void)
@@ -257,8 +257,8 @@ TEST(slow_store_blocks_and_answers_what_was_wanted)
         assert_int_equal(store_list(store, PATH_ROOT, wants, &cursor), STORE_OK);
         assert_false(aborts(call_props)); /* the cursor is not there */
         assert_int_equal(store_cursor_next(cursor, &member), STORE_OK);
-        assert_int_equal(aborts(call_props), !(wants & LIST_PROPS));
-        assert_int_equal(aborts(ask_for_locks), !(wants & LIST_LOCKS));
+        assert_int_equal(aborts(call_props), !(wants & WANTS_PROPS));
+        assert_int_equal(aborts(ask_for_locks), !(wants & WANTS_LOCKS));
         assert_int_equal(store_cursor_next(cursor, &member), STORE_END);
         assert_false(aborts(ask_for_locks));
         store_cursor_close(&cursor);

@@ -60,7 +60,7 @@ static void put(struct res_path path)
 static bool is_there(struct res_path path)
 {
     struct store_stat stat;
-    return store_stat(view, path, &stat) == STORE_OK;
+    return store_stat(view, path, 0, &stat) == STORE_OK;
 }
 
 /* --- visitors --- */
@@ -197,11 +197,11 @@ static struct far *far_of(struct store *store)
     return CONTAINER_OF(store, struct far, base);
 }
 
-static enum store_rc far_stat(struct store *store, struct res_path path,
+static enum store_rc far_stat(struct store *store, struct res_path path, unsigned wants,
                               struct store_stat *stat_out)
 {
     far_of(store)->looks++;
-    return store_stat(far_of(store)->inner, path, stat_out);
+    return store_stat(far_of(store)->inner, path, wants, stat_out);
 }
 
 static bool far_begin(struct store *store, struct store_change *change)

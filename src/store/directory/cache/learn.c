@@ -192,7 +192,8 @@ static bool learn_by_name(struct learning *learning, const struct candidate *can
     struct statx stx;
     if (!cache->watcher.is_alone || candidate->type == DT_DIR ||
         !dir_statx(learning->entries.fd, candidate->name, AT_SYMLINK_NOFOLLOW, &stx) ||
-        !watcher_tells_by_name(&cache->watcher, &stx) || !dir_stat_of(&stx, &stat))
+        !watcher_tells_by_name(&cache->watcher, &stx) ||
+        !created_stat(learning->entries.fd, candidate->name, &stx, &stat))
         return false;
     pthread_mutex_lock(&cache->mutex);
     struct listed *item = &listing->items[candidate->index];

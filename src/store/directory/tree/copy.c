@@ -19,6 +19,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "store/directory/attributes.h"
 #include "store/directory/dir.h"
 #include "store/directory/entry.h"
 #include "store/directory/flush.h"
@@ -140,9 +141,9 @@ static void copy_rights(struct copying *copying, int from_fd, int to_fd, mode_t 
     struct stat to;
     bool has_acl = copying->hands_down_acl;
     if (has_acl)
-        (void)!dir_carry_attributes(from_fd, NULL, to_fd);
+        (void)!attributes_carry(from_fd, "", to_fd);
     else
-        (void)!dir_carry_to_plain(from_fd, to_fd, &has_acl);
+        (void)!attributes_carry_to_plain(from_fd, to_fd, &has_acl);
     if (!has_acl && mode == copying->plain_mode)
         return;
     bool is_right = fstat(to_fd, &to) == 0 && (to.st_mode & 0777) == mode;
@@ -242,7 +243,7 @@ static void copy_members(struct copying *copying, int from_fd, int to_fd)
     struct dir_entry entry;
     enum store_rc rc;
     bool hands_down_acl = copying->hands_down_acl;
-    copying->hands_down_acl = dir_hands_down_acl(to_fd);
+    copying->hands_down_acl = attributes_hand_down_acl(to_fd);
     dir_entries_init(&entries, from_fd);
     while ((rc = dir_entries_next(&entries, &entry)) == STORE_OK) {
         if (dir_is_reserved_name(entry.name))
@@ -274,8 +275,8 @@ static enum store_rc make_collection(struct copying *copying, int from_fd, int t
     int fd = openat(to_dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return dir_rc(errno, "cannot open a collection");
-    (void)!dir_carry_attributes(from_fd, NULL, fd); /* best effort, as cp -p */
-    (void)fchmod(fd, mode);                         /* likewise */
+    (void)!attributes_carry(from_fd, "", fd); /* best effort, as cp -p */
+    (void)fchmod(fd, mode);                   /* likewise */
     if (copying->hands_down)
         dir_inherit(copying->parent_fd, fd);
     *to_fd_out = fd;

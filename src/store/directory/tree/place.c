@@ -293,10 +293,10 @@ enum store_rc dir_may_replace(const struct placing *placing)
     struct store_stat stat;
     if (placing->expects_absent)
         return STORE_EXISTS;
-    enum store_rc rc = dir_stat(store, placing->transfer.to, &stat);
+    enum store_rc rc = dir_stat(store, placing->transfer.to, 0, &stat);
     if (rc == STORE_ALIAS) { /* a link is replaced where it shows a resource */
         rc = dir_locate(store, &arena, placing->transfer.to, LOCATE_RESOURCE, &real);
-        rc = rc == STORE_OK ? dir_stat(store, real, &stat) : rc;
+        rc = rc == STORE_OK ? dir_stat(store, real, 0, &stat) : rc;
     }
     arena_done(&arena);
     return rc == STORE_NOT_FOUND || rc == STORE_ALIAS ? STORE_DENIED : rc;

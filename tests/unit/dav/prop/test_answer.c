@@ -42,7 +42,7 @@ static struct prop_target props_of(const char *path)
                                  .arena = fixture.arena,
                                  .path = path_of(path),
                                  .real = path_of(path)};
-    assert_int_equal(store_stat(fixture.store, target.real, &target.stat), STORE_OK);
+    assert_int_equal(store_stat(fixture.store, target.real, WANTS_CREATED, &target.stat), STORE_OK);
     return target;
 }
 

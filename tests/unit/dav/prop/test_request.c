@@ -85,6 +85,29 @@ TEST(propfind_asks_one_thing)
     }
 }
 
+/* It may be kept apart, and then is looked up for who wants it alone. */
+TEST(propfind_wants_to_know_when_it_was_created)
+{
+    static const struct {
+        const char *body;
+        bool wants;
+    } rows[] = {
+        {"", true},
+        {FIND("<D:allprop/>"), true},
+        {FIND("<D:propname/>"), true},
+        {FIND("<D:prop><D:getetag/></D:prop>"), false},
+        {FIND("<D:prop><D:getetag/><D:creationdate/></D:prop>"), true},
+        {FIND("<D:prop><u:creationdate/></D:prop>"), false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct propfind_request request;
+        struct dav_result result =
+            propfind_parse(str_of_c(rows[i].body), &limits, &arena, &request);
+        check_int(rows[i].body, result.status, 0);
+        check_int(rows[i].body, request.wants_created, rows[i].wants);
+    }
+}
+
 static const struct wrong {
     const char *body;
     unsigned status;
@@ -429,6 +452,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST_ROW(propfind_asks_one_thing),
+        TEST_ROW(propfind_wants_to_know_when_it_was_created),
         TEST_ROW(proppatch_lists_instructions_in_their_order),
         TEST_ROW(proppatch_knows_live_properties),
         TEST_ROW(lockinfo_has_a_scope_a_type_and_perhaps_an_owner),
