@@ -20,6 +20,7 @@ enum {
     RETRIES = 3,
     REDIRECTS = 10,
     MEMBERS_MAX = 10000,
+    TRAP_AFTER = 24,
 };
 
 #define DAY_MS ((int64_t)86400000)
@@ -339,6 +340,7 @@ void check_command_default(struct check_command *c)
     c->run.retry_budget_ms = 60000;
     c->run.rules.redirects_max = REDIRECTS;
     c->run.members_max = MEMBERS_MAX;
+    c->run.trap_after = TRAP_AFTER;
     c->run.client.user_agent = "davit/" DAVIT_VERSION " (link checker)";
     c->run.client.accept = "*/*";
     c->run.client.decodes = true;

@@ -53,6 +53,7 @@ class Server:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # a page of two writes would take 40 ms
 
             def any_method(self):
                 length = int(self.headers.get("Content-Length") or 0)

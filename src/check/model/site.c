@@ -36,6 +36,8 @@ struct site {
 
     struct member *members;
     uint32_t member_count;
+    struct trap *traps;
+    uint32_t trap_count;
     struct place_log *places;
     struct map faults;             /* struct fault, by name */
     struct map redirect_fragments; /* struct redirect_fragment, by the number of the redirect */
@@ -73,6 +75,7 @@ void site_free(struct site *site)
     mem_free(site->slots);
     anchor_set_done(&site->names);
     mem_free(site->members);
+    mem_free(site->traps);
     buf_done(&site->notes);
     place_log_free(site->places);
     map_done(&site->faults);
@@ -319,4 +322,31 @@ struct member *site_member(struct site *site, uint32_t number)
 {
     assert(number < site->member_count);
     return &site->members[number];
+}
+
+/* --- traps --- */
+
+uint32_t site_add_trap(struct site *site, const struct trap *trap)
+{
+    site->traps = mem_resize(site->traps, (site->trap_count + (size_t)1) * sizeof(*site->traps));
+    site->traps[site->trap_count] = *trap;
+    site->traps[site->trap_count].pattern = arena_str(&site->arena, trap->pattern);
+    return site->trap_count++;
+}
+
+const struct trap *site_traps(const struct site *site, uint32_t *count_out)
+{
+    *count_out = site->trap_count;
+    return site->traps;
+}
+
+struct trap *site_trap(struct site *site, uint32_t number)
+{
+    assert(number < site->trap_count);
+    return &site->traps[number];
+}
+
+void site_set_trap_pattern(struct site *site, uint32_t number, struct str pattern)
+{
+    site_trap(site, number)->pattern = arena_str(&site->arena, pattern);
 }

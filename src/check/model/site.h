@@ -2,6 +2,7 @@
  *
  * A target is a URL without its fragment, fetched at most once. A place is where a link to it
  * stands. A name is an anchor of a target that fragments may lead to. A member is a row of a 207.
+ * A trap is what a site goes on in for ever.
  */
 #pragma once
 
@@ -40,6 +41,8 @@ enum target_flag {
     TARGET_IS_UNWANTED = 131072,   /* --exclude and others leave it out */
     TARGET_WANTS_HTTPS = 262144,   /* an http: link leads there, and https: is looked for */
     TARGET_IS_GUESS = 524288,      /* only looked for: it may be missing */
+    TARGET_SAYS_NOTHING = 1048576, /* that another of its shape had not said (traps.c) */
+    TARGET_IS_TRAPPED = 2097152,   /* left out, since its site goes on for ever there */
 };
 
 /* What a target is to be fetched for. */
@@ -96,6 +99,13 @@ struct member {
     uint32_t cause; /* the member that a 424 follows from; TARGET_NONE: none */
 };
 
+/* Addresses without an end, all of which say the same. */
+struct trap {
+    struct str pattern; /* '*' where they differ */
+    uint32_t example;   /* one that was read */
+    uint64_t left_out;  /* targets */
+};
+
 struct site;
 
 /* Places beyond a few megabytes go to a nameless file in `spill_dir`. Gives. */
@@ -148,3 +158,9 @@ const struct anchor_set *site_names(const struct site *site);
 uint32_t site_add_member(struct site *site, const struct member *member);
 const struct member *site_members(const struct site *site, uint32_t *count_out);
 struct member *site_member(struct site *site, uint32_t number);
+
+/* Copies. Returns its number. */
+uint32_t site_add_trap(struct site *site, const struct trap *trap);
+const struct trap *site_traps(const struct site *site, uint32_t *count_out);
+struct trap *site_trap(struct site *site, uint32_t number);
+void site_set_trap_pattern(struct site *site, uint32_t number, struct str pattern); /* copies */

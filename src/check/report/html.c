@@ -87,6 +87,14 @@ static void add_boxes(struct buf *out, const struct report_summary *s)
     BUF_ADD(out, "</ul>\n");
 }
 
+static void add_trap_text(struct buf *out, const struct report_trap *trap)
+{
+    struct buf text = {0};
+    add_trap(&text, trap);
+    add_xml(out, buf_str(&text));
+    buf_done(&text);
+}
+
 static void html_begin(struct report *report)
 {
     const struct report_summary *s = report->summary;
@@ -102,6 +110,11 @@ static void html_begin(struct report *report)
         BUF_ADD(out, "</strong>");
     }
     BUF_ADD(out, "</p>\n");
+    for (uint32_t i = 0; i < report->trap_count; i++) {
+        BUF_ADD(out, "<p class=\"unknown\">");
+        add_trap_text(out, &report->traps[i]);
+        BUF_ADD(out, "</p>\n");
+    }
     add_boxes(out, s);
     BUF_ADD(
         out,

@@ -105,8 +105,25 @@ static void add_counts(struct buf *to, const char *key, const uint64_t counts[VE
     BUF_ADD(to, "}");
 }
 
-static void add_summary(struct buf *to, const struct report_summary *s)
+static void add_traps(struct buf *to, const struct report *report)
 {
+    if (report->trap_count == 0)
+        return;
+    BUF_ADD(to, ",\"traps\":[");
+    for (uint32_t i = 0; i < report->trap_count; i++) {
+        const struct report_trap *trap = &report->traps[i];
+        buf_addf(to, "%s{\"pattern\":", i ? "," : "");
+        json_add(to, trap->pattern);
+        add_key(to, "example", trap->example);
+        add_number(to, "left_out", trap->left_out);
+        BUF_ADD(to, "}");
+    }
+    BUF_ADD(to, "]");
+}
+
+static void add_summary(struct buf *to, const struct report *report)
+{
+    const struct report_summary *s = report->summary;
     buf_addf(to, "\"complete\":%s", s->is_complete ? "true" : "false");
     if (!s->is_complete)
         add_key(to, "why", str_of_c(s->why_incomplete));
@@ -127,6 +144,7 @@ static void add_summary(struct buf *to, const struct report_summary *s)
     add_number(to, "left_by_robots", s->counts.left_by_robots);
     if (s->excused)
         add_number(to, "held", s->excused);
+    add_traps(to, report);
     BUF_ADD(to, "}");
 }
 
@@ -164,7 +182,7 @@ static void json_end(struct report *report)
 {
     json_members(report);
     BUF_ADD(&report->out, "\n],\"summary\":{");
-    add_summary(&report->out, report->summary);
+    add_summary(&report->out, report);
     BUF_ADD(&report->out, "}\n");
 }
 
@@ -190,7 +208,7 @@ static void jsonl_member(struct report *report, const struct report_member *memb
 static void jsonl_end(struct report *report)
 {
     BUF_ADD(&report->out, "{\"type\":\"summary\",");
-    add_summary(&report->out, report->summary);
+    add_summary(&report->out, report);
     BUF_ADD(&report->out, "\n");
 }
 

@@ -155,6 +155,17 @@ static void sarif_member(struct report *report, const struct report_member *row)
 
 static void sarif_end(struct report *report)
 {
+    struct buf text = {0};
+    for (uint32_t i = 0; i < report->trap_count; i++) {
+        buf_clear(&text);
+        add_trap(&text, &report->traps[i]);
+        sarif_result(report, verdict_rows[VERDICT_NOT_CHECKED].name, "note", buf_str(&text));
+        BUF_ADD(&report->out,
+                ",\"locations\":[{\"physicalLocation\":{\"artifactLocation\":{\"uri\":");
+        json_add(&report->out, report->traps[i].example);
+        BUF_ADD(&report->out, "}}}]}");
+    }
+    buf_done(&text);
     buf_addf(&report->out, "\n],\"invocations\":[{\"executionSuccessful\":%s}]}]}\n",
              report->summary->is_complete ? "true" : "false");
 }

@@ -104,6 +104,9 @@ static void add_target(struct report_row *row, const struct site *site)
     row->note = site_note(site, row->outcome.end);
     if (!row->note[0])
         row->note = site_note(site, id);
+    row->is_trapped = end->flags & TARGET_IS_TRAPPED;
+    if (row->is_trapped)
+        row->note = "left out: the site goes on for ever there";
 }
 
 static struct report_row row_of(const struct site *site, const struct report_options *options,
@@ -141,7 +144,8 @@ static bool is_shown(const struct report_options *options, const struct report_r
 {
     if (options->only_changed)
         return row->past->is_fixed || row->past->is_new;
-    return options->shown & verdict_bit(row->outcome.verdict);
+    bool shows_all = options->shown & verdict_bit(VERDICT_OK);
+    return options->shown & verdict_bit(row->outcome.verdict) && (!row->is_trapped || shows_all);
 }
 
 /* --- counting --- */
@@ -322,6 +326,27 @@ static void write_targets(struct writing *writing)
     }
 }
 
+/* One at least of whose addresses is left out. */
+static void take_traps(struct writing *writing)
+{
+    uint32_t count, kept = 0;
+    const struct trap *traps = site_traps(writing->site, &count);
+    struct report_trap *rows = arena_alloc(&writing->arena, (count + (size_t)1) * sizeof(*rows));
+    for (uint32_t i = 0; i < count; i++) {
+        if (traps[i].left_out == 0)
+            continue;
+        rows[kept++] = (struct report_trap){
+            .pattern = mask(&writing->arena, traps[i].pattern),
+            .example = mask(&writing->arena, site_url(writing->site, traps[i].example)),
+            .left_out = traps[i].left_out,
+        };
+    }
+    for (size_t i = 0; i < writing->count; i++) {
+        writing->reports[i].traps = rows;
+        writing->reports[i].trap_count = kept;
+    }
+}
+
 bool report_write(struct site *site, const struct report_options *options, struct report *reports,
                   size_t count, struct err *err)
 {
@@ -331,6 +356,7 @@ bool report_write(struct site *site, const struct report_options *options, struc
                               .reports = reports,
                               .count = count,
                               .err = err};
+    take_traps(&writing);
     for (size_t i = 0; i < count; i++) {
         if (reports[i].ops->begin)
             reports[i].ops->begin(&reports[i]);
@@ -387,4 +413,11 @@ void add_reason(struct buf *to, const struct report_row *row)
         buf_addf(to, "%s%u", row->outcome.hops ? ", " : "", row->status);
     if (row->note[0])
         buf_addf(to, "%s%s", to->len > before ? " " : "", row->note);
+}
+
+void add_trap(struct buf *to, const struct report_trap *trap)
+{
+    buf_addf(to, "%.*s goes on for ever (such as %.*s): %llu address%s left out, not checked",
+             STR_ARGS(trap->pattern), STR_ARGS(trap->example), (unsigned long long)trap->left_out,
+             trap->left_out == 1 ? "" : "es");
 }

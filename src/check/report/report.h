@@ -38,6 +38,7 @@ struct report_row {
     const struct past *past;
     bool is_bad;   /* it fails the run */
     bool is_fault; /* of the link itself: its target may be fine */
+    bool is_trapped;
 };
 
 struct report_member {
@@ -58,6 +59,13 @@ struct report_target {
     bool is_bad;
 };
 
+/* Addresses without an end, of which those that are left out are in no row unless all are. */
+struct report_trap {
+    struct str pattern;
+    struct str example;
+    uint64_t left_out;
+};
+
 struct report;
 
 struct report_ops {
@@ -73,6 +81,8 @@ struct report_ops {
 struct report {
     const struct report_ops *ops;
     const struct report_summary *summary;
+    const struct report_trap *traps;
+    uint32_t trap_count;
     struct buf out;
     bool has_colour;
     bool shows_stats;
@@ -115,3 +125,5 @@ void add_xml(struct buf *to, struct str text);
 void add_time(struct buf *to, int64_t wall_ms);
 /* "404", or "dns", or "200 -> 404 https://...": a few words on what came. */
 void add_reason(struct buf *to, const struct report_row *row);
+/* "PATTERN goes on for ever ...". */
+void add_trap(struct buf *to, const struct report_trap *trap);

@@ -71,7 +71,23 @@ static void csv_member(struct report *report, const struct report_member *row)
     BUF_ADD(out, ",\r\n");
 }
 
-const struct report_ops report_csv = {.begin = csv_begin, .row = csv_row, .member = csv_member};
+static void csv_end(struct report *report)
+{
+    struct buf text = {0};
+    for (uint32_t i = 0; i < report->trap_count; i++) {
+        buf_clear(&text);
+        add_trap(&text, &report->traps[i]);
+        BUF_ADD(&report->out, "trap,not-checked,0,");
+        add_cell(&report->out, report->traps[i].pattern, false);
+        BUF_ADD(&report->out, ",,,,,,,,,");
+        add_cell(&report->out, buf_str(&text), false);
+        BUF_ADD(&report->out, ",\r\n");
+    }
+    buf_done(&text);
+}
+
+const struct report_ops report_csv = {
+    .begin = csv_begin, .row = csv_row, .member = csv_member, .end = csv_end};
 
 /* --- github --- */
 
@@ -141,4 +157,18 @@ static void github_member(struct report *report, const struct report_member *row
     BUF_ADD(&report->out, "\n");
 }
 
-const struct report_ops report_github = {.row = github_row, .member = github_member};
+static void github_end(struct report *report)
+{
+    struct buf text = {0};
+    for (uint32_t i = 0; i < report->trap_count; i++) {
+        buf_clear(&text);
+        add_trap(&text, &report->traps[i]);
+        BUF_ADD(&report->out, "::warning title=trap::");
+        add_escaped(&report->out, buf_str(&text), false);
+        BUF_ADD(&report->out, "\n");
+    }
+    buf_done(&text);
+}
+
+const struct report_ops report_github = {
+    .row = github_row, .member = github_member, .end = github_end};

@@ -188,6 +188,19 @@ static void write_lines(struct report *report)
     }
 }
 
+static void write_traps(struct report *report)
+{
+    struct buf text = {0};
+    for (uint32_t i = 0; i < report->trap_count; i++) {
+        buf_clear(&text);
+        add_trap(&text, &report->traps[i]);
+        BUF_ADD(&report->out, "trap    ");
+        utf8_add_printable(&report->out, buf_str(&text));
+        BUF_ADD(&report->out, "\n");
+    }
+    buf_done(&text);
+}
+
 static void write_summary(struct report *report)
 {
     const struct report_summary *s = report->summary;
@@ -222,6 +235,7 @@ static void end(struct report *report)
     if (state->count)
         qsort(state->lines, state->count, sizeof(*state->lines), compare);
     write_lines(report);
+    write_traps(report);
     write_summary(report);
     mem_free(state->lines);
     mem_free(state->members);

@@ -79,6 +79,10 @@ static bool is_needed(struct crawl *crawl, struct host *host, uint32_t id)
     }
     if (target->flags & TARGET_IS_FREE)
         return true;
+    if (target->flags & TARGET_IS_INSIDE && traps_leave_out(crawl->traps, id)) {
+        crawl_finish(crawl, id, VERDICT_NOT_CHECKED);
+        return false;
+    }
     if (options->links_max && crawl->counts.fetched >= options->links_max) {
         site_set_note(crawl->site, id, STR("beyond --max-links"));
         crawl_finish(crawl, id, VERDICT_NOT_CHECKED);
@@ -161,7 +165,8 @@ static bool probe_folders(struct crawl *crawl)
     if (!soft404_begin(crawl->soft404, crawl->site))
         return false;
     for (uint32_t i = 0; soft404_probe(crawl->soft404, i, &probe); i++)
-        visit_probe(crawl, hosts_of_target(&crawl->hosts, probe.target), buf_str(&probe.url), i);
+        visit_probe(crawl, hosts_of_target(&crawl->hosts, probe.target), buf_str(&probe.url),
+                    VISIT_PROBE, i);
     buf_done(&probe.url);
     return true;
 }
@@ -268,6 +273,8 @@ struct crawl *crawl_new(const struct check_options *options, struct site *site,
     hosts_init(&crawl->hosts, options, site);
     list_init(&crawl->visits);
     crawl->soft404 = options->has_soft404 ? soft404_new() : NULL;
+    bool has_traps = options->is_recursive && options->trap_after;
+    crawl->traps = has_traps ? traps_new(site, options->trap_after) : NULL;
     crawl->scope = scope_new(options, err);
     crawl->solo = crawl->scope ? solo_new(&options->client, err) : NULL;
     if (crawl->solo)
@@ -285,6 +292,7 @@ void crawl_free(struct crawl *crawl)
         visit_free(CONTAINER_OF(link, struct visit, link));
     scope_free(crawl->scope);
     soft404_free(crawl->soft404);
+    traps_free(crawl->traps);
     hosts_done(&crawl->hosts);
     starts_done(crawl);
     url_done(&crawl->url);
@@ -298,13 +306,13 @@ void crawl_free(struct crawl *crawl)
 
 void crawl_resume(struct crawl *crawl, struct str url, unsigned depth, unsigned flags)
 {
-    const uint16_t kept = TARGET_IS_INSIDE | TARGET_IS_SITEMAP | TARGET_WANTS_NAMES;
+    const uint32_t kept = TARGET_IS_INSIDE | TARGET_IS_SITEMAP | TARGET_WANTS_NAMES;
     bool is_new;
     if (!url_parse(&crawl->url, url, NULL, NULL))
         return; /* the file was written by others */
     uint32_t id = site_target(crawl->site, url, &is_new);
     struct target *target = site_at(crawl->site, id);
-    target->flags = (uint16_t)(flags & kept);
+    target->flags = flags & kept;
     target->depth = (uint16_t)(depth < UINT16_MAX ? depth : UINT16_MAX);
     if (is_new)
         hosts_enqueue(&crawl->hosts, id, &crawl->url);

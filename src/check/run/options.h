@@ -25,7 +25,8 @@ struct check_options {
     unsigned depth_max;
     uint64_t pages_max;
     uint64_t links_max;
-    const char *scope; /* a regular expression; NULL: the hosts and folders of the starts */
+    unsigned trap_after; /* pages that say nothing new before a site is suspect; 0: it never is */
+    const char *scope;   /* a regular expression; NULL: the hosts and folders of the starts */
     struct text_list include;
     struct text_list exclude;
     struct text_list exclude_fragment;

@@ -1,6 +1,7 @@
 /* check/run/state.h: what the files of a run share. */
 #pragma once
 
+#include "check/model/traps.h"
 #include "check/run/events.h"
 #include "check/run/hosts.h"
 #include "check/run/scope.h"
@@ -32,6 +33,7 @@ struct crawl {
     struct buf piece;  /* of a body, on its way to who reads it */
     struct buf remapped;
     struct soft404 *soft404;
+    struct traps *traps;
 };
 
 /* A target has its verdict. */

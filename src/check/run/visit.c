@@ -121,7 +121,7 @@ static bool is_file_by_name(struct str url)
 static const char *method_for(const struct crawl *crawl, uint32_t id)
 {
     const struct target *target = site_at(crawl->site, id);
-    const uint16_t reads = TARGET_IS_INSIDE | TARGET_WANTS_NAMES | TARGET_IS_SITEMAP;
+    const uint32_t reads = TARGET_IS_INSIDE | TARGET_WANTS_NAMES | TARGET_IS_SITEMAP;
     struct str url = site_url(crawl->site, id);
     if (crawl->options->is_dav && (target->flags & TARGET_IS_INSIDE) && str_ends(url, STR("/")))
         return "PROPFIND";
@@ -168,9 +168,10 @@ void visit_robots(struct crawl *crawl, struct host *host)
     start(visit);
 }
 
-void visit_probe(struct crawl *crawl, struct host *host, struct str url, uint32_t number)
+void visit_probe(struct crawl *crawl, struct host *host, struct str url, enum visit_kind kind,
+                 uint32_t number)
 {
-    struct visit *visit = visit_new(crawl, host, VISIT_PROBE);
+    struct visit *visit = visit_new(crawl, host, kind);
     visit->target = number;
     buf_add(&visit->url, url);
     visit->call.url = buf_c(&visit->url);
@@ -262,7 +263,8 @@ static bool begin_page(struct visit *visit)
     }
     document_begin(&visit->document, crawl->site, visit->target, what, type);
     page_want_wikilinks(visit->document.page, crawl->options->wikilinks);
-    if (crawl->soft404)
+    visit->is_watched = what == PAGE_HTML && traps_is_watched(crawl->traps, visit->target);
+    if (crawl->soft404 || visit->is_watched)
         page_want_likeness(visit->document.page);
     return true;
 }
@@ -273,7 +275,7 @@ static bool wants_body(struct visit *visit)
     struct crawl *crawl = visit->crawl;
     if (visit->kind == VISIT_ROBOTS)
         return http_is_success(call->status);
-    if (visit->kind == VISIT_PROBE) {
+    if (visit->kind == VISIT_PROBE || visit->kind == VISIT_FAR) {
         if (call->status != HTTP_OK)
             return false;
         document_begin(&visit->document, crawl->site, TARGET_NONE, PAGE_HTML, type_of(visit));
@@ -397,6 +399,28 @@ static bool ask_with_get(struct visit *visit)
 
 /* --- deciding --- */
 
+/* One more page of its shape: it may be time to ask whether there are pages of it far off, too. */
+static void watch(struct visit *visit)
+{
+    struct crawl *crawl = visit->crawl;
+    struct trap_page page;
+    struct buf far = {0};
+    uint32_t number;
+    page.likeness = page_likeness(visit->document.page, &page.words);
+    if (traps_note(crawl->traps, visit->target, &page, &far, &number)) {
+        struct str url = buf_str(&far);
+        bool may_ask =
+            scope_is_wanted(crawl->scope, url) &&
+            (visit->host->robots_state != ROBOTS_KNOWN || crawl->options->robots != ROBOTS_OBEY ||
+             robots_allows(&visit->host->robots, target_path(url)));
+        if (may_ask)
+            visit_probe(crawl, visit->host, url, VISIT_FAR, number);
+        else
+            traps_answer(crawl->traps, number, NULL);
+    }
+    buf_done(&far);
+}
+
 static void read_page(struct visit *visit)
 {
     struct crawl *crawl = visit->crawl;
@@ -405,6 +429,8 @@ static void read_page(struct visit *visit)
     document_read(crawl, &visit->document);
     if (crawl->soft404 && is_followed && visit->call.status == HTTP_OK)
         soft404_note(crawl->soft404, visit->target, visit->document.page);
+    if (visit->is_watched && is_followed && visit->call.status == HTTP_OK)
+        watch(visit);
 }
 
 static bool sets_cookie(const struct visit *visit)
@@ -625,6 +651,23 @@ static void end_lone(struct visit *visit)
     pace_release(&visit->host->pace);
 }
 
+static void end_probe(struct visit *visit)
+{
+    struct crawl *crawl = visit->crawl;
+    struct page *page = visit->document.page;
+    struct trap_page far;
+    if (page)
+        (void)!page_end(page); /* only its text matters */
+    if (visit->kind == VISIT_PROBE) {
+        soft404_answer(crawl->soft404, crawl->site, visit->target, page);
+        return;
+    }
+    bool is_page = page && visit->call.end == CALL_ANSWERED;
+    if (is_page)
+        far.likeness = page_likeness(page, &far.words);
+    traps_answer(crawl->traps, visit->target, is_page ? &far : NULL);
+}
+
 static void on_done(struct call *call)
 {
     struct visit *visit = CONTAINER_OF(call, struct visit, call);
@@ -637,10 +680,8 @@ static void on_done(struct call *call)
         end_lone(visit);
     if (visit->kind == VISIT_TARGET) {
         is_over = decide(visit);
-    } else if (visit->kind == VISIT_PROBE) {
-        if (visit->document.page)
-            (void)!page_end(visit->document.page); /* only its text matters */
-        soft404_answer(crawl->soft404, crawl->site, visit->target, visit->document.page);
+    } else if (visit->kind != VISIT_ROBOTS) {
+        end_probe(visit);
     } else {
         is_over = !follow_robots(visit) && !ask_robots_again(visit);
         if (is_over)

@@ -6,7 +6,12 @@
 #include "client/call.h"
 
 /* What a request is about. */
-enum visit_kind { VISIT_TARGET, VISIT_ROBOTS, VISIT_PROBE };
+enum visit_kind {
+    VISIT_TARGET,
+    VISIT_ROBOTS,
+    VISIT_PROBE, /* what is not there: for soft404_answer() */
+    VISIT_FAR,   /* what nobody leads to: for traps_answer() */
+};
 
 /* A request under way, or one that waits to be tried again. */
 struct visit {
@@ -17,11 +22,12 @@ struct visit {
     struct crawl *crawl;
     struct host *host;
     enum visit_kind kind;
-    uint32_t target;   /* of a probe: its number */
+    uint32_t target;   /* of a probe, or far: its number */
     unsigned tries;    /* that failed */
     int64_t waited_ms; /* for tries and Retry-After */
     int64_t wake_ms;   /* when to try again; 0: under way */
     bool is_last;      /* the lone try before it is called broken */
+    bool is_watched;   /* for traps_note() */
     unsigned hops;     /* of a robots.txt */
     struct buf url;    /* of robots.txt and probes */
     struct buf text;   /* of robots.txt */
@@ -34,8 +40,10 @@ struct visit {
 /* Each makes a visit, which frees itself when it is over, and wakes its host. */
 void visit_target(struct crawl *crawl, struct host *host, uint32_t id);
 void visit_robots(struct crawl *crawl, struct host *host);
-/* For soft404_answer(): folder `number`. It begins when the pace lets it. */
-void visit_probe(struct crawl *crawl, struct host *host, struct str url, uint32_t number);
+/* What may not be there: a folder's probe, or an address far off, by its number. It begins when the
+ * pace lets it. */
+void visit_probe(struct crawl *crawl, struct host *host, struct str url, enum visit_kind kind,
+                 uint32_t number);
 
 /* It has waited long enough. */
 void visit_again(struct visit *visit);
