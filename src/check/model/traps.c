@@ -193,13 +193,20 @@ bool traps_leave_out(struct traps *traps, uint32_t id)
 
 /* --- what is said --- */
 
+/* It was asked often enough, and each time had an end. */
+static bool is_settled(const struct shape *shape)
+{
+    return shape->probes == PROBES_MAX && !shape->is_asked && shape_diff_is_empty(&shape->diff);
+}
+
 bool traps_is_watched(struct traps *traps, uint32_t id)
 {
     struct shape *shape = traps ? find_shape(traps, site_url(traps->site, id), false) : NULL;
-    bool is_paused = shape && shape->pause;
-    if (is_paused)
-        shape->pause--;
-    return shape && !is_paused;
+    if (!shape || is_settled(shape))
+        return false;
+    bool is_paused = shape->pause;
+    shape->pause -= is_paused;
+    return !is_paused;
 }
 
 static bool is_alike(const struct trap_page *a, const struct trap_page *b, uint32_t apart_max)
