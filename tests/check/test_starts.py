@@ -205,6 +205,23 @@ def test_a_built_site_is_checked_from_disk():
         assert "b.html" not in bad(run) and "gone.html" in bad(run), "links of a folder are relative to it"
 
 
+def test_addresses_in_a_folder_are_what_they_will_be_on_its_site():
+    with Scratch() as root:
+        links = "".join("<a href='%s'>x</a>" % link for link in (
+            "/y.html", "\\y.html", "y.html", "&#1;/y.html", "/none", "//127.0.0.1:1/x.js", "\\\\127.0.0.1:1\\y"))
+        write(root + "/sub/a.html", "<base href='/'><style>p { background: url(/y.html) }</style>" + links)
+        write(root + "/b.html", "<base href='/sub/'><a href='c.html'>x</a><a href='../y.html'>x</a><a href='d'>x</a>")
+        write(root + "/sub/c.html", "<base href='//127.0.0.1:1/'><a href='e'>x</a>")
+        write(root + "/y.html")
+        run = check("--retries", 0, root)
+        bad = {row["raw"]: row["url"] for row in run.links if row["verdict"] != "ok"}
+        assert bad == {"/none": "file://" + root + "/none", "//127.0.0.1:1/x.js": "https://127.0.0.1:1/x.js",
+                       "\\\\127.0.0.1:1\\y": "https://127.0.0.1:1/y", "d": "file://" + root + "/sub/d",
+                       "e": "https://127.0.0.1:1/e"}
+        run = check("--retries", 0, root + "/sub/c.html", root + "/b.html")
+        assert run.verdict("127.0.0.1:1/e") == "refused", "of a file that is named, too"
+
+
 def test_base_is_for_each_file_of_a_folder():
     with Scratch() as root, Server({"/docs/sub/x": page(), "/docs/y": page(), **NOTHING}) as server:
         write(root + "/sub/a.html", "<a href='x'>x</a> <a href='../y'>y</a> <a href='../z'>z</a>")

@@ -209,22 +209,6 @@ static void decode_fragment(const struct url *url, struct buf *to)
     buf_done(&bytes);
 }
 
-/* "/x" in a local document is beneath the folder that will be the root of the site. */
-static void root_file(struct crawl *crawl, const struct link_context *context, struct str raw)
-{
-    struct str root;
-    struct buf path = {0};
-    raw = str_trim(raw);
-    bool is_rooted = raw.len && raw.at[0] == '/' && !str_starts(raw, STR("//"));
-    if (!is_rooted || crawl->url.kind != URL_FILE || context->page == TARGET_NONE ||
-        !scope_root_of(crawl->scope, site_url(crawl->site, context->page), &root))
-        return;
-    buf_add(&path, str_first(root, root.len - 1));
-    buf_add(&path, buf_str(&crawl->url.path));
-    buf_done(&crawl->url.path);
-    crawl->url.path = path;
-}
-
 /* It is not looked at, whether it is there or not. */
 static void leave(struct crawl *crawl, uint32_t id, struct str note)
 {
@@ -309,7 +293,6 @@ static void add_target(struct crawl *crawl, const struct link_context *context,
 {
     bool is_new = false, is_foreign = is_foreign_file(crawl, context);
     bool is_http = str_eq(buf_str(&crawl->url.scheme), STR("http"));
-    root_file(crawl, context, link->raw);
     uint32_t id = place->target = target_of_url(crawl, &is_new);
     if (is_new)
         note_first(site_at(crawl->site, id), context);

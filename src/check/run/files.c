@@ -73,6 +73,13 @@ static int open_document(const struct check_options *options, struct buf *path, 
     return index;
 }
 
+/* The folder that will be the root of the site that the file is of. */
+static struct str site_root(const struct crawl *crawl, struct str url)
+{
+    struct str root;
+    return scope_root_of(crawl->scope, url, &root) ? str_first(root, root.len - 1) : STR_NONE;
+}
+
 /* What the links of a file are relative to: --base, with the way from the folder that was named to
  * the file; otherwise the file's own URL, and that of a folder ends in a slash. */
 static bool set_base(const struct crawl *crawl, struct document *document, bool is_folder)
@@ -95,6 +102,8 @@ static bool set_base(const struct crawl *crawl, struct document *document, bool 
     }
     bool is_url = url_parse(&document->base, buf_str(&text), NULL, NULL);
     buf_done(&text);
+    if (is_url && document->base.kind == URL_FILE)
+        url_set_site(&document->base, site_root(crawl, url));
     return is_url;
 }
 

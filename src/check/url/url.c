@@ -9,8 +9,12 @@
  * found first and then read as a whole, which gives the same result:
  *
  *     url_parse -> with_scheme -> authority | relative | file_rest | opaque path
- *               -> without_scheme -> relative | file_rest
+ *               -> without_scheme -> relative | file_rest | site_rest
  *     relative -> authority | path          file_rest -> file_host -> path
+ *
+ * One thing is not the standard's: a document on the disk that is to be published. There "/x" is
+ * the root of the disk for browsers, and will be the root of the site; site_rest() has it so. It
+ * is decided here and not by whoever reads a link, so that it holds for <base> as well.
  *
  * Invariants
  *  (1) `rest` has no fragment: a '#' cannot stand in any other part, so it is cut off first, and
@@ -47,6 +51,7 @@ static bool without_scheme(struct reading *r, struct str rest);
 static bool relative(struct reading *r, struct str rest);
 static bool authority(struct reading *r, struct str rest);
 static bool file_rest(struct reading *r, struct str rest);
+static bool site_rest(struct reading *r, struct str rest);
 static bool file_host(struct reading *r, struct str rest);
 static bool path_and_query(struct reading *r, struct str rest);
 
@@ -74,6 +79,14 @@ static void url_clear(struct url *url)
     url->kind = URL_OTHER;
     url->port = -1;
     url->has_host = url->has_query = url->has_fragment = url->is_opaque = false;
+    url->is_of_site = false;
+    url->site_root = STR_NONE;
+}
+
+static void copy_site(struct url *to, const struct url *from)
+{
+    to->is_of_site = from->is_of_site;
+    to->site_root = from->site_root;
 }
 
 static void copy_text(struct buf *to, const struct buf *from)
@@ -124,6 +137,13 @@ void url_copy(struct url *to, const struct url *from)
     copy_query(to, from);
     copy_text(&to->fragment, &from->fragment);
     to->has_fragment = from->has_fragment;
+    copy_site(to, from);
+}
+
+void url_set_site(struct url *file, struct str root)
+{
+    file->is_of_site = true;
+    file->site_root = root;
 }
 
 static bool is_slash(const struct url *url, char c)
@@ -265,6 +285,8 @@ static bool without_scheme(struct reading *r, struct str rest)
         copy_query(r->url, base);
         return true;
     }
+    if (base->is_of_site)
+        return site_rest(r, rest);
     return base->kind == URL_FILE ? file_rest(r, rest) : relative(r, rest);
 }
 
@@ -523,6 +545,28 @@ static bool file_rest(struct reading *r, struct str rest)
     else
         shorten(url);
     return segments_and_query(r, rest);
+}
+
+/* In a local document of a site: what begins with a slash is as the site's server will have it. */
+static bool site_rest(struct reading *r, struct str rest)
+{
+    struct url *url = r->url;
+    bool has_slash = begins_with_slash(url, rest);
+    if (has_slash && begins_with_slash(url, str_from(rest, 1))) {
+        set_scheme(url, STR("https"));
+        return relative(r, rest);
+    }
+    copy_site(url, r->base);
+    if (!has_slash)
+        return file_rest(r, rest);
+    struct buf path = {0};
+    url->has_host = true;
+    bool is_fine = path_and_query(r, rest); /* whose dots do not lead out of the root */
+    buf_add(&path, r->base->site_root);
+    buf_add(&path, buf_str(&url->path));
+    buf_done(&url->path);
+    url->path = path;
+    return is_fine;
 }
 
 /* --- what it says --- */

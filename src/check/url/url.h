@@ -16,6 +16,8 @@ struct url {
     struct buf path; /* begins with '/' unless it is opaque or empty */
     struct buf query;
     struct buf fragment;
+    struct str site_root; /* see url_set_site() */
+    bool is_of_site;
     int port; /* -1: none, or the scheme's own */
     bool has_host;
     bool has_query;
@@ -36,6 +38,12 @@ struct url_encoder {
  * absolute). `url` must not be `base`. False: it is no URL; `url` then holds rubbish. */
 NODISCARD bool url_parse(struct url *url, struct str text, const struct url *base,
                          struct url_encoder *encoder);
+
+/* A local document will be one of a web site, whose root is the folder `root`: the path of a URL,
+ * without a slash at its end. What is relative to it then is what it will be there: "/x" is beneath
+ * the root, and "//host/x" is on another host, by https:. Borrows the root for as long as the URL
+ * and its copies are used. */
+void url_set_site(struct url *file, struct str root);
 
 /* Appends it; without its fragment when it is to name a resource. */
 void url_format(const struct url *url, struct buf *to, bool with_fragment);

@@ -158,6 +158,60 @@ TEST(files_have_drive_letters)
     check_rows(rows, ARRAY_LEN(rows));
 }
 
+TEST(files_of_a_site_are_relative_as_they_will_be_there)
+{
+    static const struct {
+        const char *text, *expected;
+    } rows[] = {
+        {"x", "file:///s/r/a/x"},
+        {"../x", "file:///s/r/x"},
+        {"../../x", "file:///s/x"},
+        {"#x", "file:///s/r/a/b#x"},
+        {"?x", "file:///s/r/a/b?x"},
+        {"/", "file:///s/r/"},
+        {"/x?y", "file:///s/r/x?y"},
+        {"\\x", "file:///s/r/x"},
+        {" \001/x", "file:///s/r/x"},
+        {"\t/\nx", "file:///s/r/x"},
+        {"/../x", "file:///s/r/x"},
+        {"/a/../../x", "file:///s/r/x"},
+        {"//h/x", "https://h/x"},
+        {"\\/h/x", "https://h/x"},
+        {"//h:8080/x#y", "https://h:8080/x#y"},
+        {"///h/x", "https://h/x"},
+        {"//", NULL},
+        {"file:///x", "file:///x"},
+        {"file:/x", "file:///x"},
+        {"http://h/x", "http://h/x"},
+    };
+    struct url base = {0}, other = {0}, url = {0};
+    struct buf out = {0};
+    assert_true(url_parse(&base, STR("file:///s/r/a/b"), NULL, NULL));
+    url_set_site(&base, STR("/s/r"));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        bool is_fine = url_parse(&url, str_of_c(rows[i].text), &base, NULL);
+        check_int(rows[i].text, is_fine, rows[i].expected != NULL);
+        buf_clear(&out);
+        if (is_fine)
+            url_format(&url, &out, true);
+        check_str(rows[i].text, buf_str(&out), rows[i].expected);
+    }
+    assert_true(url_parse(&other, STR("/c/"), &base, NULL)); /* <base href> */
+    assert_true(url_parse(&url, STR("/x"), &other, NULL));
+    check_str("a base of the site", buf_str(&url.path), "/s/r/x");
+    url_copy(&url, &other);
+    assert_true(url_parse(&other, STR("/y"), &url, NULL));
+    check_str("a copy of it", buf_str(&other.path), "/s/r/y");
+    assert_true(url_parse(&other, STR("//h/"), &base, NULL));
+    assert_true(url_parse(&url, STR("/x"), &other, NULL));
+    check_str("a base elsewhere", buf_str(&url.host), "h");
+    check_str("a base elsewhere", buf_str(&url.path), "/x");
+    url_done(&base);
+    url_done(&other);
+    url_done(&url);
+    buf_done(&out);
+}
+
 TEST(origin_and_port)
 {
     struct url url = {0};
@@ -232,6 +286,7 @@ int main(void)
         cmocka_unit_test(relative_urls_are_resolved),
         cmocka_unit_test(hosts_get_one_form),
         cmocka_unit_test(files_have_drive_letters),
+        cmocka_unit_test(files_of_a_site_are_relative_as_they_will_be_there),
         cmocka_unit_test(origin_and_port),
         cmocka_unit_test(queries_are_in_the_encoding_of_the_page),
         cmocka_unit_test(a_url_is_read_as_itself),
