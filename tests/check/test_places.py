@@ -124,3 +124,22 @@ def test_links_of_feeds_are_relative_to_their_base():
         found = verdicts(check(server.url + "/", server.url + "/rss", server.url + "/opml"))
     assert {raw for raw, verdict in found.items() if verdict != "ok"} == {"/gone"}, found
     assert {"1", "2", "3", "4", "5", "6", "7", "/guid", "/feed"} <= set(found), found
+
+
+# --- places in HTML and CSS ---
+
+def test_parts_of_pages_that_browsers_fetch():
+    body = """<!doctype html><base href='/b/'><template shadowrootmode=open><img src='shadow'></template>
+        <template><img src='inert'></template><iframe srcdoc="<img src='doc'><a href='#inner'>x</a>"></iframe>
+        <iframe srcdoc="<base href='/c/'><img src='based'>"></iframe><p style="background:image-set('set' 1x)">
+        <svg><linearGradient id=here /><path fill='url(#here)' stroke='url(#gone)' mask='url(m.svg#x)'/></svg>"""
+    there = {"/b/shadow": page(), "/b/doc": page(), "/c/based": page(), "/b/set": page()}
+    svg = (200, {"Content-Type": "image/svg+xml"}, "<svg xmlns='http://www.w3.org/2000/svg'><mask id='x'/></svg>")
+    with Server({"/": (200, {}, body), "/b/m.svg": svg, **there, **NOTHING}) as server:
+        run = check(server.url + "/")
+        found = verdicts(run)
+    assert found.pop(server.url + "/") == "ok"
+    assert found == {"shadow": "ok", "doc": "ok", "based": "ok", "set": "ok", "#here": "ok", "#gone": "fragment-missing",
+                     "m.svg#x": "ok"}, found
+    assert {(row["element"], row["attribute"]) for row in run.links if row["raw"] in ("#gone", "set")} == {
+        ("svg", "stroke"), ("css", "image-set")}

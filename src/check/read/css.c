@@ -1,12 +1,12 @@
 /* Links in style sheets. All that is needed of CSS is its tokens: a url( in a comment or a string
- * is no link, one with escapes in it is, and @import takes a plain string. @namespace names what is
- * no link at all.
+ * is no link, one with escapes in it is, and @import takes a plain string, and so does image-set(),
+ * but not the functions within it. @namespace names what is no link at all.
  *
  * A state machine with one function for each state; each gets one character and returns whether it
  * used it.
  *
  *     PLAIN -> SLASH -> COMMENT -> COMMENT_STAR -> PLAIN
- *           -> STRING -> PLAIN        (a link when it is @import's)
+ *           -> STRING -> PLAIN        (a link when it is @import's or image-set()'s)
  *           -> WORD -> PLAIN, or URL_START for "url("
  *     URL_START -> URL | STRING (a link) -> URL_END -> PLAIN
  *
@@ -18,12 +18,13 @@
 #include "base/mem.h"
 #include "text/utf8_clean.h"
 
-enum { WORD_BYTES_MAX = 16, VALUE_BYTES_MAX = 1 << 20 };
+enum { WORD_BYTES_MAX = 24, VALUE_BYTES_MAX = 1 << 20 };
 
 enum state { PLAIN, SLASH, COMMENT, COMMENT_STAR, STRING, WORD, URL_START, URL, URL_END };
 
 struct css_reader {
     struct finder *finder;
+    enum link_kind url_kind;
     enum state state;
     uint32_t line, column;
     char quote;
@@ -33,6 +34,7 @@ struct css_reader {
     bool was_cr;
     bool is_import;    /* of an @import: the next string is a link */
     bool is_namespace; /* of an @namespace: what follows is none */
+    unsigned brackets; /* that are open since image-set, its own included; 0: we are not in one */
     char word[WORD_BYTES_MAX];
     size_t word_len;
     struct buf value;
@@ -43,6 +45,7 @@ struct css_reader *css_reader_new(struct finder *finder, struct html_position at
 {
     struct css_reader *reader = MEM_NEW(struct css_reader);
     reader->finder = finder;
+    reader->url_kind = LINK_CSS_URL;
     reader->line = at.line;
     reader->column = at.column;
     return reader;
@@ -54,6 +57,11 @@ void css_reader_free(struct css_reader *reader)
         return;
     buf_done(&reader->value);
     mem_free(reader);
+}
+
+void css_reader_want_kind(struct css_reader *reader, enum link_kind kind)
+{
+    reader->url_kind = kind;
 }
 
 static bool is_space(char c)
@@ -143,8 +151,14 @@ static bool on_plain(struct css_reader *r, char c)
         r->word_len = 0;
         return go_to(r, WORD, false);
     }
-    if (c == ';' || c == '{' || c == '}')
+    if (r->brackets && c == '(')
+        r->brackets++;
+    if (r->brackets && c == ')')
+        r->brackets--;
+    if (c == ';' || c == '{' || c == '}') {
         r->is_import = r->is_namespace = false;
+        r->brackets = 0; /* it was never closed */
+    }
     return true;
 }
 
@@ -165,6 +179,18 @@ static bool on_comment_star(struct css_reader *r, char c)
     return c == '*' ? true : go_to(r, COMMENT, true);
 }
 
+static bool is_link_string(const struct css_reader *r)
+{
+    return r->is_url || r->is_import || r->brackets == 1;
+}
+
+static enum link_kind kind_of_string(const struct css_reader *r)
+{
+    if (r->is_import)
+        return LINK_CSS_IMPORT;
+    return r->is_url ? r->url_kind : LINK_CSS_IMAGE_SET;
+}
+
 static bool on_string(struct css_reader *r, char c)
 {
     bool is_end = c == r->quote && !r->is_escaped;
@@ -172,10 +198,15 @@ static bool on_string(struct css_reader *r, char c)
         add_value(r, c);
         return true;
     }
-    if (is_end && (r->is_url || r->is_import))
-        add_link(r, r->is_import ? LINK_CSS_IMPORT : LINK_CSS_URL);
+    if (is_end && is_link_string(r))
+        add_link(r, kind_of_string(r));
     r->is_import = false;
     return go_to(r, is_end && r->is_url ? URL_END : PLAIN, true);
+}
+
+static bool is_image_set(struct str word)
+{
+    return str_eq_nocase(word, STR("image-set")) || str_eq_nocase(word, STR("-webkit-image-set"));
 }
 
 static bool on_word(struct css_reader *r, char c)
@@ -192,6 +223,11 @@ static bool on_word(struct css_reader *r, char c)
         r->is_namespace = true;
     if (c == '(' && str_eq_nocase(word, STR("url")))
         return go_to(r, URL_START, true);
+    if (c == '(' && is_image_set(word)) {
+        r->brackets = 1;
+        r->is_import = false;
+        return go_to(r, PLAIN, true);
+    }
     return go_to(r, PLAIN, false);
 }
 
@@ -214,7 +250,7 @@ static bool on_url(struct css_reader *r, char c)
         return true;
     }
     if (r->value.len)
-        add_link(r, r->is_import ? LINK_CSS_IMPORT : LINK_CSS_URL);
+        add_link(r, r->is_import ? LINK_CSS_IMPORT : r->url_kind);
     r->is_import = false;
     return go_to(r, is_end ? PLAIN : URL_END, true);
 }
@@ -260,7 +296,8 @@ void css_reader_feed(struct css_reader *reader, struct str bytes)
 void css_reader_end(struct css_reader *reader)
 {
     bool is_url = reader->state == URL && reader->value.len;
-    bool is_string = reader->state == STRING && (reader->is_url || reader->is_import);
-    if (is_url || is_string)
-        add_link(reader, reader->is_import ? LINK_CSS_IMPORT : LINK_CSS_URL);
+    if (is_url)
+        add_link(reader, reader->is_import ? LINK_CSS_IMPORT : reader->url_kind);
+    else if (reader->state == STRING && is_link_string(reader))
+        add_link(reader, kind_of_string(reader));
 }

@@ -3,7 +3,11 @@
  *
  * The text of <a> is known only when it ends, so such a link is held until then; all others are
  * told of at once. A link in <template> is none: it is not part of the page, and often has blanks
- * to be filled by a script.
+ * to be filled by a script; but one with a shadowrootmode is shown in place of its parent's
+ * content. The names in it are nobody else's, and what is a base there is none (HTML 4.12.3).
+ *
+ * A srcdoc is a page of its own, relative to the page around it unless it has a <base>. Its names
+ * cannot be led to from elsewhere, so what leads to them from within is left alone.
  *
  * Invariants
  *  (1) at most one <a> is held: another one, or the end, closes it, as in the tree of the page;
@@ -18,7 +22,7 @@
 #include "check/read/xhtml_reader.h"
 #include "text/utf8_clean.h"
 
-enum { TEXT_BYTES_MAX = 120, HEADING_BYTES_MAX = 4096, LETTERS = 26 };
+enum { TEXT_BYTES_MAX = 120, HEADING_BYTES_MAX = 4096, LETTERS = 26, SRCDOC_DEPTH_MAX = 4 };
 
 struct html_links {
     struct html_events events;
@@ -40,6 +44,10 @@ struct html_links {
     bool is_in_style;
     bool has_base;
     unsigned template_depth;
+    unsigned inert_depth; /* of the outermost <template> that is not shown; 0: we are in none */
+
+    unsigned srcdoc_depth; /* of this page, in those around it */
+    struct finder inner_finder;
 };
 
 /* --- the table --- */
@@ -203,9 +211,11 @@ static void add_meta(struct html_links *links, const struct html_tag *tag,
     finder_link(links->finder, LINK_META_CONTENT, url, label_of(tag), content->at);
 }
 
-static void add_style(struct html_links *links, struct str css, struct html_position at)
+static void add_style(struct html_links *links, struct str css, struct html_position at,
+                      enum link_kind kind)
 {
     struct css_reader *reader = css_reader_new(links->finder, at);
+    css_reader_want_kind(reader, kind);
     css_reader_feed(reader, css);
     css_reader_end(reader);
     css_reader_free(reader);
@@ -228,6 +238,85 @@ static bool is_pingback(const struct html_tag *tag)
 {
     struct str rel = attr_value(tag, STR("rel"));
     return has_word(rel, STR("pingback")) || has_word(rel, STR("webmention"));
+}
+
+/* --- a page in an attribute --- */
+
+struct base_search {
+    struct html_events events;
+    struct buf href;
+    bool is_found;
+};
+
+static void on_base_start(struct html_events *events, const struct html_tag *tag)
+{
+    struct base_search *search = CONTAINER_OF(events, struct base_search, events);
+    const struct html_attr *href =
+        str_eq(tag->name, STR("base")) ? html_attr_find(tag, STR("href")) : NULL;
+    if (href && !search->is_found) {
+        search->is_found = true;
+        buf_add(&search->href, href->value);
+    }
+}
+
+static void on_any_end(struct html_events *events, struct str name)
+{
+    (void)events, (void)name; /* only start tags say it */
+}
+
+/* Its own base is wanted before its first link. */
+static bool find_base(struct str page, struct buf *href)
+{
+    struct base_search search = {.events = {.start = on_base_start, .end = on_any_end}};
+    struct html_reader *reader = html_reader_new(&search.events);
+    html_reader_feed(reader, page);
+    html_reader_free(reader);
+    *href = search.href;
+    return search.is_found;
+}
+
+static void on_inner_link(struct finder *finder, const struct found_link *link)
+{
+    struct html_links *links = CONTAINER_OF(finder, struct html_links, inner_finder);
+    if (!str_starts(link->raw, STR("#")))
+        links->finder->link(links->finder, link);
+}
+
+static void on_inner_enter(struct finder *finder, struct str base)
+{
+    struct html_links *links = CONTAINER_OF(finder, struct html_links, inner_finder);
+    links->finder->enter(links->finder, base);
+}
+
+static void on_inner_leave(struct finder *finder)
+{
+    struct html_links *links = CONTAINER_OF(finder, struct html_links, inner_finder);
+    links->finder->leave(links->finder);
+}
+
+static void add_srcdoc(struct html_links *links, const struct html_attr *attr)
+{
+    struct finder *finder = links->finder;
+    struct buf base = {0};
+    if (links->srcdoc_depth == SRCDOC_DEPTH_MAX)
+        return;
+    bool has_base = finder->enter && find_base(attr->value, &base);
+    if (has_base)
+        finder->enter(finder, buf_str(&base));
+    links->inner_finder = (struct finder){.link = on_inner_link};
+    if (finder->enter) {
+        links->inner_finder.enter = on_inner_enter;
+        links->inner_finder.leave = on_inner_leave;
+    }
+    struct html_links *inner = html_links_new(&links->inner_finder);
+    inner->srcdoc_depth = links->srcdoc_depth + 1;
+    html_links_at(inner, attr->at);
+    html_links_feed(inner, attr->value);
+    html_links_end(inner);
+    html_links_free(inner);
+    if (has_base)
+        finder->leave(finder);
+    buf_done(&base);
 }
 
 /* --- tags --- */
@@ -258,6 +347,8 @@ static void add_attr(struct html_links *links, enum link_kind kind, const struct
         finder_link(links->finder, LINK_FORM_POST, attr->value, label_of(tag), attr->at);
     } else if (kind == LINK_LINK_HREF && is_pingback(tag)) {
         finder_link(links->finder, LINK_LINK_PINGBACK, attr->value, label_of(tag), attr->at);
+    } else if (kind == LINK_IFRAME_SRCDOC) {
+        add_srcdoc(links, attr);
     } else if (link_rows[kind].form == FORM_LIST || link_rows[kind].form == FORM_SRCSET) {
         add_several(links, kind, tag, attr);
     } else {
@@ -268,7 +359,7 @@ static void add_attr(struct html_links *links, enum link_kind kind, const struct
 static void add_anchors(struct html_links *links, const struct html_tag *tag)
 {
     struct finder *finder = links->finder;
-    if (!finder->anchor)
+    if (!finder->anchor || links->template_depth)
         return;
     for (size_t i = 0; i < tag->attr_count; i++) {
         const struct html_attr *attr = &tag->attrs[i];
@@ -303,25 +394,58 @@ static void add_rows(struct html_links *links, const struct html_tag *tag)
     }
 }
 
+static void add_styles(struct html_links *links, const struct html_tag *tag)
+{
+    const struct html_attr *style = html_attr_find(tag, link_rows[LINK_ANY_STYLE].attribute);
+    if (style)
+        add_style(links, style->value, style->at, LINK_CSS_URL);
+    for (int row = LINK_ANY_STYLE + 1; row < LINK_A_HREF && tag->is_foreign; row++) {
+        const struct html_attr *attr = html_attr_find(tag, link_rows[row].attribute);
+        if (attr)
+            add_style(links, attr->value, attr->at, (enum link_kind)row);
+    }
+}
+
+/* The first one of the page counts. */
+static void note_base(struct html_links *links, const struct html_tag *tag)
+{
+    const struct html_attr *base =
+        str_eq(tag->name, STR("base")) ? html_attr_find(tag, STR("href")) : NULL;
+    if (!base || links->has_base || !links->finder->base || links->template_depth)
+        return;
+    links->has_base = true;
+    links->finder->base(links->finder, base->value);
+}
+
+static void open_template(struct html_links *links, const struct html_tag *tag)
+{
+    struct str mode = attr_value(tag, STR("shadowrootmode"));
+    bool is_shown = str_eq_nocase(mode, STR("open")) || str_eq_nocase(mode, STR("closed"));
+    links->template_depth++;
+    if (!is_shown && !links->inert_depth)
+        links->inert_depth = links->template_depth;
+}
+
+static void close_template(struct html_links *links)
+{
+    if (links->template_depth == links->inert_depth)
+        links->inert_depth = 0;
+    if (links->template_depth)
+        links->template_depth--;
+}
+
 static void on_start(struct html_events *events, const struct html_tag *tag)
 {
     struct html_links *links = CONTAINER_OF(events, struct html_links, events);
     if (str_eq(tag->name, STR("template")) && !tag->is_foreign)
-        links->template_depth++;
-    if (links->template_depth)
+        open_template(links, tag);
+    if (links->inert_depth)
         return;
     close_before(links, tag);
     open_heading(links, tag->name);
     add_anchors(links, tag);
-    const struct html_attr *base =
-        str_eq(tag->name, STR("base")) ? html_attr_find(tag, STR("href")) : NULL;
-    if (base && !links->has_base && links->finder->base) {
-        links->has_base = true;
-        links->finder->base(links->finder, base->value);
-    }
-    const struct html_attr *style = html_attr_find(tag, STR("style"));
-    if (style)
-        add_style(links, style->value, style->at);
+    note_base(links, tag);
+    add_styles(links, tag);
     add_rows(links, tag);
     if (str_eq(tag->name, STR("style")) && !tag->is_self_closing) {
         links->is_in_style = true;
@@ -332,8 +456,8 @@ static void on_start(struct html_events *events, const struct html_tag *tag)
 static void on_end(struct html_events *events, struct str name)
 {
     struct html_links *links = CONTAINER_OF(events, struct html_links, events);
-    if (str_eq(name, STR("template")) && links->template_depth)
-        links->template_depth--;
+    if (str_eq(name, STR("template")))
+        close_template(links);
     if (str_eq(name, STR("a")))
         close_held(links);
     if (is_heading(name))
@@ -349,7 +473,7 @@ static void on_text(struct html_events *events, struct str element, struct str t
 {
     struct html_links *links = CONTAINER_OF(events, struct html_links, events);
     if (links->is_in_style)
-        add_style(links, text, at);
+        add_style(links, text, at, LINK_CSS_URL);
     if (links->is_in_style || str_eq(element, STR("script")))
         return;
     if (links->is_held)
@@ -466,14 +590,9 @@ static void on_search_start(struct html_events *events, const struct html_tag *t
         search->found = charset_in_content(attr_value(tag, STR("content")));
 }
 
-static void on_search_end(struct html_events *events, struct str name)
-{
-    (void)events, (void)name; /* only start tags say it */
-}
-
 enum charset html_links_charset(struct str start)
 {
-    struct charset_search search = {.events = {.start = on_search_start, .end = on_search_end}};
+    struct charset_search search = {.events = {.start = on_search_start, .end = on_any_end}};
     struct html_reader *reader = html_reader_new(&search.events);
     html_reader_feed(reader, start);
     html_reader_free(reader);

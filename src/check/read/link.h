@@ -11,7 +11,7 @@ enum link_kind {
     LINK_KIND_COUNT,
 };
 
-enum link_form { FORM_URL, FORM_LIST, FORM_SRCSET, FORM_STYLE, FORM_META, FORM_OTHER };
+enum link_form { FORM_URL, FORM_LIST, FORM_SRCSET, FORM_STYLE, FORM_HTML, FORM_META, FORM_OTHER };
 enum link_role { ROLE_PAGE, ROLE_PART, ROLE_FORM, ROLE_CITE };
 
 struct link_row {

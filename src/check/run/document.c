@@ -42,6 +42,7 @@ static void on_base(struct finder *finder, struct str href)
     struct document *document = CONTAINER_OF(finder, struct document, finder);
     struct url base = {0};
     if (url_parse(&base, href, &document->base, NULL) && !document->has_base) {
+        url_copy(&document->place, &document->base);
         url_copy(&document->base, &base);
         document->has_base = true;
     }
@@ -107,6 +108,7 @@ void document_done(struct document *document)
 {
     document_drop(document);
     url_done(&document->base);
+    url_done(&document->place);
     url_done(&document->found_base);
     mem_free(document->held);
     mem_free(document->held_bases);
@@ -140,9 +142,18 @@ static void find_base(struct document *document, uint32_t number)
     url_done(&inner);
 }
 
+/* url(#x) is about the document itself, whatever its base is (CSS Values 4 §4.5.1). */
+static bool is_of_document(const struct document *document, const struct held_link *held)
+{
+    bool is_css = held->kind == LINK_CSS_URL || link_rows[held->kind].form == FORM_STYLE;
+    return is_css && held->raw_len && document->held_text.at[held->raw] == '#';
+}
+
 const struct url *document_link_base(struct document *document, size_t number)
 {
     uint32_t base = document->held[number].base;
+    if (document->has_base && is_of_document(document, &document->held[number]))
+        return &document->place;
     if (base == 0)
         return &document->base;
     if (document->found_base_of != base)

@@ -28,6 +28,7 @@ struct document {
     struct page *page; /* NULL: nothing of it is read */
     struct url base;   /* of its links: where it is, until the document says another */
     bool has_base;     /* it has said one */
+    struct url place;  /* then: where it is */
     struct held_link *held;
     size_t held_count, held_cap;
     struct buf held_text;

@@ -114,6 +114,54 @@ TEST(each_kind_of_link_is_found)
     check_rows(rows, ARRAY_LEN(rows));
 }
 
+TEST(templates_count_when_they_are_shadow_trees)
+{
+    static const struct row rows[] = {
+        {"<div><template shadowrootmode=open><a href=x id=no>t</a></template></div>",
+         "a@href 1:44 x [t]\n"},
+        {"<template shadowrootmode='CLOSED'><base href=no><img src=y></template><p id=n>",
+         "img@src 1:58 y\n#n\n"},
+        {"<template shadowrootmode=other><img src=no></template><img src=y>", "img@src 1:64 y\n"},
+        {"<template shadowrootmode=open><template><img src=no></template><img src=y></template>"
+         "<p id=n>",
+         "img@src 1:73 y\n#n\n"},
+        {"<template><template shadowrootmode=open><img src=no></template><img src=no></template>"
+         "<img src=y>",
+         "img@src 1:96 y\n"},
+        {"</template><template shadowrootmode=open></template></template><img src=y>",
+         "img@src 1:73 y\n"},
+    };
+    check_rows(rows, ARRAY_LEN(rows));
+}
+
+TEST(srcdoc_is_a_page)
+{
+    static const struct row rows[] = {
+        {"<iframe srcdoc=\"<a href='x'>t</a><p id=no><a href='#no'>u</a>\" src=s></iframe>",
+         "iframe@src 1:68 s\na@href 1:26 x [t]\n"},
+        {"<iframe srcdoc='\n<img src=&quot;x&quot;>'>", "img@src 2:11 x\n"},
+        {"<iframe srcdoc='<img src=a><BASE href=/b/><base href=/no/>'></iframe><img src=c>",
+         "in /b/\nimg@src 1:26 a\nout\nimg@src 1:79 c\n"},
+        {"<iframe srcdoc=\"<iframe srcdoc='<img src=a>'></iframe><img src=b>\">",
+         "img@src 1:42 a\nimg@src 1:64 b\n"},
+        {"<iframe srcdoc>", ""},
+    };
+    check_rows(rows, ARRAY_LEN(rows));
+}
+
+TEST(attributes_of_svg_are_css)
+{
+    static const struct row rows[] = {
+        {"<svg fill='url(#a)'><path stroke=\"url('b#c') red\" filter='url(d)' mask=none "
+         "marker-start='url(#e)' clip-path=url(#f) /></svg>",
+         "svg@fill 1:16 #a\nsvg@clip-path 1:114 #f\nsvg@filter 1:63 d\n"
+         "svg@marker-start 1:95 #e\nsvg@stroke 1:40 b#c\n"},
+        {"<p fill='url(no)'><font color=url(no)>", ""},
+        {"<svg><p fill='url(no)'>", ""},
+    };
+    check_rows(rows, ARRAY_LEN(rows));
+}
+
 TEST(a_link_has_the_text_that_is_seen)
 {
     static const struct row rows[] = {
@@ -143,6 +191,9 @@ int main(void)
         cmocka_unit_test(attributes_are_read_as_browsers_read_them),
         cmocka_unit_test(what_is_no_markup_has_no_links),
         cmocka_unit_test(each_kind_of_link_is_found),
+        cmocka_unit_test(templates_count_when_they_are_shadow_trees),
+        cmocka_unit_test(srcdoc_is_a_page),
+        cmocka_unit_test(attributes_of_svg_are_css),
         cmocka_unit_test(a_link_has_the_text_that_is_seen),
         cmocka_unit_test(anchors_are_found),
     };
