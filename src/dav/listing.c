@@ -154,15 +154,12 @@ static const struct source_ops rest_ops = {
 static enum pull listing_pull(struct source *self, struct buf *into, size_t want, struct err *err)
 {
     struct listing *listing = CONTAINER_OF(self, struct listing, source);
-    const struct multistatus_body *body = listing->body;
-    enum store_rc rc = STORE_OK;
-    if (!listing->offload && walk_is_quick(&listing->walk))
-        rc = step_at_once(listing, want);
-    bool is_given = body->has_ended || rc != STORE_OK || spool_len(&body->spool);
-    if (!listing->offload && is_given)
-        return give(listing, rc, want, into, err);
-    if (!listing->offload)
+    if (!listing->offload) { /* afterwards all of it but the offload may be a worker's */
+        enum store_rc rc = walk_is_quick(&listing->walk) ? step_at_once(listing, want) : STORE_OK;
+        if (rc != STORE_OK || listing->body->has_ended || spool_len(&listing->body->spool))
+            return give(listing, rc, want, into, err);
         listing->offload = exchange_offload(listing->x, &listing->rest);
+    }
     listing->offload->waker = self->waker;
     return source_pull(listing->offload, into, want, err);
 }
