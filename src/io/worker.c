@@ -3,11 +3,17 @@
  * that come together are thus done by a thread or two, one after the other, and yet none waits
  * behind a long one while somebody has nothing to do.
  *
- * Who went to sleep last is woken first: what it has used, the caches still have. */
+ * Who went to sleep last is woken first: what it has used, the caches still have.
+ *
+ * Threads that have nothing to do may be called to help with a job that has many parts
+ * (base/crew.h), one woken by the other like that, as long as parts are left. Jobs come before
+ * calls, for who wakes up and for who helps, who looks between two parts. What is called for may be
+ * held up by a disk or a network, so half of the threads never help: they are there for others. */
 #include "io/worker.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 
 #include "base/mem.h"
@@ -19,22 +25,50 @@ struct worker {
     sem_t woken; /* a condition would take the mutex as one that is fought for, and wake nobody */
 };
 
+/* For help with some work; on the stack of who calls. */
+struct call {
+    struct list link; /* of the pool's, as long as there is something left to do */
+    struct crew_work *work;
+    unsigned helpers_max;
+    unsigned helpers; /* who are at it */
+    bool is_awaited;  /* their end */
+    sem_t left;       /* the last of them has gone */
+};
+
 struct worker_pool {
+    struct crew crew;
     pthread_mutex_t mutex; /* guards what follows, and all that workers have but their threads */
     struct list jobs;
+    struct list calls;
     struct list idle;
+    unsigned helping; /* with any of the calls */
+    unsigned helping_max;
     bool is_waking; /* one has been woken, and has not come yet */
     bool is_stopping;
     unsigned thread_count;
     struct worker workers[];
 };
 
+/* One that somebody who has nothing to do may follow; NULL: none. */
+static struct call *find_call(struct worker_pool *pool)
+{
+    if (pool->helping >= pool->helping_max)
+        return NULL;
+    LIST_EACH (&pool->calls, link) {
+        struct call *call = CONTAINER_OF(link, struct call, link);
+        if (call->helpers < call->helpers_max)
+            return call;
+    }
+    return NULL;
+}
+
 /* Lets go of the mutex, and wakes somebody if that is needed: not before, since who comes wants it.
  */
 static void unlock_and_wake(struct worker_pool *pool)
 {
     struct worker *worker = NULL;
-    if (!pool->is_waking && !list_is_empty(&pool->idle) && !list_is_empty(&pool->jobs)) {
+    bool has_work = !list_is_empty(&pool->jobs) || find_call(pool);
+    if (!pool->is_waking && !list_is_empty(&pool->idle) && has_work) {
         worker = CONTAINER_OF(pool->idle.next, struct worker, link);
         list_remove(&worker->link);
         pool->is_waking = true;
@@ -44,10 +78,29 @@ static void unlock_and_wake(struct worker_pool *pool)
         (void)sem_post(&worker->woken); /* it is waited for, and far from its maximum */
 }
 
-static void sleep_until_woken(struct worker *worker)
+static void sem_wait_for(sem_t *sem)
 {
-    while (sem_wait(&worker->woken) < 0)
+    while (sem_wait(sem) < 0)
         assert(errno == EINTR);
+}
+
+/* Follows a call; with the mutex, before and after. */
+static void help(struct worker_pool *pool, struct call *call)
+{
+    bool has_more = true;
+    call->helpers++;
+    pool->helping++;
+    while (has_more && list_is_empty(&pool->jobs) && !pool->is_stopping) {
+        unlock_and_wake(pool);
+        has_more = call->work->step(call->work);
+        pthread_mutex_lock(&pool->mutex);
+    }
+    pool->helping--;
+    call->helpers--;
+    if (!has_more)
+        list_remove(&call->link); /* nobody need come any more */
+    if (call->helpers == 0 && call->is_awaited)
+        (void)sem_post(&call->left); /* it is far from its maximum */
 }
 
 /* The next job; NULL when the pool ends. */
@@ -57,9 +110,14 @@ static struct job *worker_take(struct worker *worker)
     struct job *job = NULL;
     pthread_mutex_lock(&pool->mutex);
     while (list_is_empty(&pool->jobs) && !pool->is_stopping) {
+        struct call *call = find_call(pool);
+        if (call) {
+            help(pool, call);
+            continue;
+        }
         list_prepend(&pool->idle, &worker->link);
         pthread_mutex_unlock(&pool->mutex);
-        sleep_until_woken(worker);
+        sem_wait_for(&worker->woken);
         pthread_mutex_lock(&pool->mutex);
         pool->is_waking = false;
     }
@@ -81,11 +139,53 @@ static void *work(void *arg)
     return NULL;
 }
 
+/* --- helping --- */
+
+static void share(struct crew *crew, struct crew_work *work, unsigned helpers_max)
+{
+    struct worker_pool *pool = CONTAINER_OF(crew, struct worker_pool, crew);
+    struct call call = {.work = work, .helpers_max = helpers_max};
+    (void)sem_init(&call.left, 0, 0); /* it cannot fail with these */
+    pthread_mutex_lock(&pool->mutex);
+    list_append(&pool->calls, &call.link);
+    unlock_and_wake(pool);
+    while (work->step(work))
+        ;
+    pthread_mutex_lock(&pool->mutex);
+    list_remove(&call.link);
+    while (call.helpers) {
+        call.is_awaited = true;
+        pthread_mutex_unlock(&pool->mutex);
+        sem_wait_for(&call.left);
+        pthread_mutex_lock(&pool->mutex); /* who has posted holds it until then */
+    }
+    pthread_mutex_unlock(&pool->mutex);
+    (void)sem_destroy(&call.left); /* nobody waits */
+}
+
+static const struct crew_ops crew_ops = {.share = share};
+
+struct crew *worker_pool_crew(struct worker_pool *pool)
+{
+    return &pool->crew;
+}
+
+static unsigned count_processors(void)
+{
+    cpu_set_t cpus;
+    return sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? (unsigned)CPU_COUNT(&cpus) : 1;
+}
+
+/* --- life --- */
+
 struct worker_pool *worker_pool_new(unsigned count, struct err *err)
 {
     struct worker_pool *pool = mem_new(1, sizeof(*pool) + count * sizeof(pool->workers[0]));
+    pool->crew = (struct crew){&crew_ops, count_processors()};
+    pool->helping_max = count / 2;
     pthread_mutex_init(&pool->mutex, NULL);
     list_init(&pool->jobs);
+    list_init(&pool->calls);
     list_init(&pool->idle);
     for (; pool->thread_count < count; pool->thread_count++) {
         struct worker *worker = &pool->workers[pool->thread_count];

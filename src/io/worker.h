@@ -1,6 +1,7 @@
 /* io/worker.h: threads for what may block. */
 #pragma once
 
+#include "base/crew.h"
 #include "base/err.h"
 #include "base/executor.h"
 
@@ -14,3 +15,7 @@ void worker_pool_free(struct worker_pool *pool);
 
 /* Runs job->work on a thread of the pool and posts the job to job->home. */
 void worker_pool_submit(struct worker_pool *pool, struct job *job);
+
+/* Its threads, as those who may help: half of them at most, and only while no job waits. Calls for
+ * help come from its own threads or others, and end before the pool does. Borrows the pool. */
+struct crew *worker_pool_crew(struct worker_pool *pool);

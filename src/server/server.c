@@ -563,8 +563,11 @@ static void signals_ready(struct watch *watch, uint32_t events)
 static bool open_store(struct server *server, struct err *err)
 {
     const struct server_config *config = server->config;
+    server->workers = worker_pool_new(config->workers, err);
+    if (!server->workers)
+        return false;
     server->ground = (struct settings_ground){
-        .pool = store_pool_new(root_moved, server),
+        .pool = store_pool_new(root_moved, server, worker_pool_crew(server->workers)),
         .store_limits = &config->limits,
         .media_types = &server->media_types,
         .is_read_only = config->is_read_only,
@@ -685,8 +688,7 @@ static unsigned hash_threads(const struct server_config *config)
 
 static bool start_loops(struct server *server, struct err *err)
 {
-    server->workers = worker_pool_new(server->config->workers, err);
-    server->hashers = server->workers ? worker_pool_new(hash_threads(server->config), err) : NULL;
+    server->hashers = worker_pool_new(hash_threads(server->config), err);
     if (!server->hashers || !secure_start(&server->secure, server->config, &server->ports, err))
         return false;
     server->redirect.tls_port = ports_tls_number(&server->ports);

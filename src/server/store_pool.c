@@ -32,13 +32,15 @@ struct store_pool {
     struct usages *usages;
     void (*moved)(void *arg);
     void *moved_arg;
+    struct crew *crew;
 };
 
-struct store_pool *store_pool_new(void (*moved)(void *arg), void *arg)
+struct store_pool *store_pool_new(void (*moved)(void *arg), void *arg, struct crew *crew)
 {
     struct store_pool *pool = MEM_NEW(struct store_pool);
     pool->moved = moved;
     pool->moved_arg = arg;
+    pool->crew = crew;
     pthread_mutex_init(&pool->mutex, NULL);
     list_init(&pool->stores);
     pool->usages = usages_new();
@@ -94,6 +96,7 @@ static struct pooled *add(struct store_pool *pool, const struct store_options *a
     options.moved = pool->moved;
     options.moved_arg = pool->moved_arg;
     options.before = lost;
+    options.crew = pool->crew;
     if (!store_open("directory", &options, &store, err))
         return NULL;
     struct pooled *pooled = MEM_NEW(struct pooled);

@@ -9,8 +9,8 @@ struct err;
 struct store_pool;
 
 /* `moved` is called, on any thread, when a store's root can be opened anew (store_options.moved):
- * by a reload. */
-NODISCARD struct store_pool *store_pool_new(void (*moved)(void *arg), void *arg);
+ * by a reload. The crew helps the stores (store_options.crew). */
+NODISCARD struct store_pool *store_pool_new(void (*moved)(void *arg), void *arg, struct crew *crew);
 
 /* All stores have been dropped. */
 void store_pool_free(struct store_pool *pool);

@@ -6,6 +6,7 @@
 #include "store/types.h"
 #include "stream/sink.h"
 
+struct crew;
 struct store;
 struct store_content_ops;
 struct store_cursor_ops;
@@ -39,6 +40,9 @@ struct store_options {
     bool is_alone; /* nobody else changes what is below the root while it is open */
     enum store_durability durability;
     const struct limits *limits; /* must outlive the store */
+    /* Who may help where there is much of the same to do; outlives all that is opened in the store.
+     * NULL: nobody. */
+    struct crew *crew;
     /* The root has come to be somewhere else, and can be opened there; called again, at most once a
      * second, as long as this store is asked for what it cannot know. Any thread. May be NULL. */
     void (*moved)(void *arg);

@@ -1,6 +1,7 @@
 #include "support.h"
 
 #include <ftw.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,6 +9,36 @@
 #include "base/mem.h"
 #include "store/registry.h"
 #include "store/slow/slow.h"
+
+/* --- helpers --- */
+
+enum { HELPERS = 3 };
+
+static void *help(void *arg)
+{
+    struct crew_work *work = arg;
+    while (work->step(work))
+        ;
+    return NULL;
+}
+
+static void share(struct crew *crew, struct crew_work *work, unsigned helpers_max)
+{
+    struct helpers *helpers = CONTAINER_OF(crew, struct helpers, crew);
+    pthread_t threads[HELPERS];
+    unsigned count = helpers_max < HELPERS ? helpers_max : HELPERS;
+    bool has_more = work->step(work);
+    if (helpers->calls++ == 0 && helpers->meanwhile)
+        helpers->meanwhile(CONTAINER_OF(helpers, struct fixture, helpers));
+    for (unsigned i = 0; has_more && i < count; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, help, work), 0);
+    if (has_more)
+        (void)help(work);
+    for (unsigned i = 0; has_more && i < count; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+}
+
+static const struct crew_ops helpers_ops = {share};
 
 /* --- life --- */
 
@@ -32,8 +63,10 @@ int fixture_open(void **state)
 {
     struct fixture *fixture = MEM_NEW(struct fixture);
     fixture->limits = limits_default();
+    fixture->helpers.crew = (struct crew){&helpers_ops, 1 + HELPERS};
     fixture->options = (struct store_options){
         .durability = backend->durability,
+        .crew = &fixture->helpers.crew,
         .limits = &fixture->limits,
     };
     if (backend->is_directory) {

@@ -9,10 +9,13 @@
 
 #include <cmocka.h>
 
+#include "base/crew.h"
 #include "store/gather.h"
 #include "store/upload.h"
 #include "store/view/view.h"
 #include "support/changes.h"
+
+struct fixture;
 
 struct backend {
     const char *name;
@@ -27,8 +30,17 @@ struct backend {
 /* The backend that this run is about. */
 extern const struct backend *backend;
 
+/* Threads that always come when a store calls for help. */
+struct helpers {
+    struct crew crew;
+    unsigned calls;
+    /* Called once, when some of the work of the first call has been done. NULL: nothing. */
+    void (*meanwhile)(struct fixture *fixture);
+};
+
 /* A store under test. */
 struct fixture {
+    struct helpers helpers;
     struct store *store;
     struct store *inner; /* what a view shows; NULL: there is no view */
     struct mount mount;
@@ -164,3 +176,4 @@ int listing_tests(void);
 int state_tests(void);
 int anew_tests(void);
 int room_tests(void);
+int large_tests(void);

@@ -15,6 +15,7 @@
 
 #include "store/directory/attributes.h"
 #include "store/directory/entry.h"
+#include "store/handle.h"
 #include "text/date.h"
 
 enum { SECONDS_BYTES_MAX = 24 };
@@ -40,6 +41,13 @@ bool created_stat(int fd, const char *name, const struct statx *stx, struct stor
         read_kept(fd, name, &created_s))
         stat_out->created_s = created_s;
     return true;
+}
+
+bool created_stat_wanted(int fd, const char *name, unsigned wants, const struct statx *stx,
+                         struct store_stat *stat_out)
+{
+    return wants & WANTS_CREATED ? created_stat(fd, name, stx, stat_out)
+                                 : dir_stat_of(stx, stat_out);
 }
 
 bool created_keep(int fd, int64_t created_s)

@@ -9,6 +9,9 @@
  * it is neither a file nor a directory: no resource. */
 NODISCARD bool created_stat(int fd, const char *name, const struct statx *stx,
                             struct store_stat *stat_out);
+/* The same, as much of it as is wanted (store_wants). */
+NODISCARD bool created_stat_wanted(int fd, const char *name, unsigned wants,
+                                   const struct statx *stx, struct store_stat *stat_out);
 
 /* Keeps it with a file that is to replace one, if the file system can. True: its time of
  * modification is to be marked (dir_set_modified()). */

@@ -5,6 +5,7 @@
 
 #include "store/backend.h"
 
+struct crew;
 struct dir_cache;
 struct dir_kept;
 struct dir_mounts;
@@ -22,6 +23,7 @@ struct dir_store {
     bool is_read_only;
     enum store_durability durability;
     const struct limits *limits;
+    struct crew *crew; /* NULL: nobody helps */
     struct flush *flush;
     struct dir_cache *cache; /* NULL: none */
     struct folds *folds;

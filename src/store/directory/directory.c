@@ -227,6 +227,7 @@ bool directory_store_open(const struct store_options *options, struct store **st
     dir->is_read_only = options->is_read_only;
     dir->durability = options->durability;
     dir->limits = options->limits;
+    dir->crew = options->crew;
     bool is_fine = dir_root_open(dir, options, err) && open_kept(dir, options, err);
     if (is_fine) {
         dir->flush = flush_new(dir->root_fd, options->durability);

@@ -40,6 +40,9 @@ bool dir_is_reserved_name(struct str name);
 
 /* Asks for what a store_stat needs. False: errno says why. */
 NODISCARD bool dir_statx(int fd, const char *name, int flags, struct statx *stx_out);
+/* The same of a member, and for nothing else: no link is followed, nothing is mounted by it, and
+ * what a network would have to be asked for besides is not. */
+NODISCARD bool dir_statx_member(int fd, const char *name, struct statx *stx_out);
 
 /* False when it is neither a file nor a directory: no resource. */
 NODISCARD bool dir_stat_of(const struct statx *stx, struct store_stat *stat_out);

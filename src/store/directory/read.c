@@ -3,9 +3,9 @@
  * that what other programs change in the directory is seen by the next request.
  *
  * A listing opens nothing but the directory: all that its members' properties need is in statx(2)
- * and in their names; what the cache knows of them is not asked for again. Content is read through
- * a descriptor that was opened once, so a file that is replaced or removed meanwhile is read to its
- * old end. */
+ * (tree/look.c) and in their names; what the cache knows of them is not asked for again. Content is
+ * read through a descriptor that was opened once, so a file that is replaced or removed meanwhile
+ * is read to its old end. */
 #include "store/directory/read.h"
 
 #include <errno.h>
@@ -21,16 +21,9 @@
 #include "store/directory/entry.h"
 #include "store/directory/resolve.h"
 #include "store/directory/root.h"
+#include "store/directory/tree/look.h"
 
 /* --- what a resource is --- */
-
-/* created_stat(), as much of it as is wanted. */
-static bool stat_of(int fd, const char *name, unsigned wants, const struct statx *stx,
-                    struct store_stat *stat_out)
-{
-    return wants & WANTS_CREATED ? created_stat(fd, name, stx, stat_out)
-                                 : dir_stat_of(stx, stat_out);
-}
 
 enum store_rc dir_stat(struct store *store, struct res_path path, unsigned wants,
                        struct store_stat *stat_out)
@@ -50,7 +43,7 @@ enum store_rc dir_stat(struct store *store, struct res_path path, unsigned wants
         return dir_rc(errno, "cannot look at a resource");
     if (!dir_statx(fd, "", AT_EMPTY_PATH, &stx))
         rc = dir_rc(errno, "cannot look at a resource");
-    else if (!stat_of(fd, "", wants, &stx, stat_out))
+    else if (!created_stat_wanted(fd, "", wants, &stx, stat_out))
         rc = STORE_NOT_FOUND;
     fd_close(fd);
     /* Who asks on a worker has asked on a loop before, or is about to change it. */
@@ -146,95 +139,28 @@ enum store_rc dir_content_open(struct store *store, struct res_path path,
 
 /* --- members --- */
 
-/* Members are looked at several at a time, and said of afterwards: otherwise the kernel's part and
- * ours push each other out of the processor's caches at each of them, which costs a tenth. A few
- * first, since that may be on a loop, and somebody waits for the first byte. */
-enum { LOOK_FIRST = 16, LOOK_MAX = 256 };
-
-struct dir_looked {
-    size_t want;
-    size_t count;
-    size_t at;
-    enum store_rc end; /* what comes behind them; OK: more of them */
-    struct store_member members[LOOK_MAX];
-};
-
 /* Reads the directory, or what is known of it; then the directory is needed only for members that
  * have changed. */
 struct dir_cursor {
     struct store_cursor base;
     struct dir_store *dir;
-    struct dir_entries entries;
-    struct dir_looked *looked; /* of the directory */
+    struct dir_looks *looks;   /* at the members of the directory */
     struct cache_list *list;   /* NULL: nothing is known */
     struct cache_batch *batch; /* of the list */
     size_t batch_at;
-    int fd;            /* of the directory; -1: not opened yet, or no more */
-    size_t count;      /* of entries that were read */
-    bool is_whole;     /* all of them were */
+    int fd;            /* of the directory beside a list; -1: not opened yet */
+    bool is_whole;     /* all entries were read */
     bool is_by_itself; /* what a client asked for, and not a part of a larger walk */
     struct res_path path;
     char path_text[];
 };
 
-/* False: the entry is no member after all. */
-static bool stat_member(const struct dir_cursor *cursor, struct store_member *member)
-{
-    struct statx stx;
-    if (!dir_statx(cursor->fd, member->name.at, AT_SYMLINK_NOFOLLOW, &stx)) {
-        if (errno == ENOENT) /* it went between the two calls */
-            return false;
-        member->rc = dir_rc(errno, "cannot look at a member");
-        return true;
-    }
-    member->is_link = S_ISLNK(stx.stx_mode);
-    return member->is_link ||
-           stat_of(cursor->fd, member->name.at, cursor->base.wants, &stx, &member->stat);
-}
-
-static void begin_to_look(struct dir_cursor *cursor)
-{
-    cursor->looked = mem_resize(NULL, sizeof(*cursor->looked));
-    cursor->looked->count = cursor->looked->at = 0;
-    cursor->looked->want = LOOK_FIRST / 4;
-    cursor->looked->end = STORE_OK;
-    dir_entries_init(&cursor->entries, cursor->fd);
-}
-
-/* The next entries, as many as there is room for and as were read in one call: their names are
- * there until the next one is made. */
-static void look_ahead(struct dir_cursor *cursor)
-{
-    struct dir_looked *looked = cursor->looked;
-    struct dir_entry entry;
-    looked->count = looked->at = 0;
-    looked->want = size_min(looked->want * 4, LOOK_MAX);
-    while (looked->end == STORE_OK && looked->count < looked->want) {
-        if (looked->count && !dir_entries_has_more(&cursor->entries))
-            return;
-        looked->end = dir_entries_next(&cursor->entries, &entry);
-        if (looked->end != STORE_OK)
-            return;
-        struct store_member *member = &looked->members[looked->count];
-        *member = (struct store_member){.name = entry.name, .rc = STORE_OK};
-        cursor->count++;
-        if (!dir_is_reserved_name(entry.name) && stat_member(cursor, member))
-            looked->count++;
-    }
-}
-
-/* The next entry of the directory, or why there is none. */
+/* The next member of the directory, or why there is none. */
 static enum store_rc next_entry(struct dir_cursor *cursor, struct store_member *member_out)
 {
-    struct dir_looked *looked = cursor->looked;
-    if (looked->at == looked->count)
-        look_ahead(cursor);
-    if (looked->at < looked->count) {
-        *member_out = looked->members[looked->at++];
-        return STORE_OK;
-    }
-    cursor->is_whole = looked->end == STORE_END;
-    return looked->end;
+    enum store_rc rc = dir_looks_next(cursor->looks, member_out);
+    cursor->is_whole = rc == STORE_END;
+    return rc;
 }
 
 /* The same of what is known. */
@@ -256,7 +182,7 @@ static enum store_rc next_known(struct dir_cursor *cursor, struct store_member *
             cursor->fd = dir_open_beneath(cursor->dir, cursor->path, O_RDONLY | O_DIRECTORY);
         if (cursor->fd < 0 && errno != ENOENT)
             return dir_rc(errno, "cannot list a collection");
-        if (cursor->fd >= 0 && stat_member(cursor, member_out))
+        if (cursor->fd >= 0 && dir_look_at(cursor->fd, cursor->base.wants, member_out))
             return STORE_OK;
     }
 }
@@ -276,14 +202,12 @@ static void cursor_close(struct store_cursor *self)
 {
     struct dir_cursor *cursor = CONTAINER_OF(self, struct dir_cursor, base);
     if (cursor->is_whole)
-        cache_offer_list(cursor->dir->cache, cursor->path, cursor->count, cursor->is_by_itself);
-    if (!cursor->list)
-        dir_entries_done(&cursor->entries);
-    else
-        fd_close(cursor->fd);
+        cache_offer_list(cursor->dir->cache, cursor->path, dir_looks_count(cursor->looks),
+                         cursor->is_by_itself);
+    dir_looks_free(cursor->looks);
+    fd_close(cursor->fd);
     cache_list_close(cursor->list);
     mem_free(cursor->batch);
-    mem_free(cursor->looked);
     mem_free(cursor);
 }
 
@@ -304,13 +228,13 @@ enum store_rc dir_list(struct store *store, struct res_path path, unsigned wants
     cursor->base.ops = &cursor_ops;
     cursor->base.is_quick = list != NULL;
     cursor->dir = dir_of(store);
-    cursor->fd = fd;
+    cursor->fd = -1;
     cursor->list = list;
     cursor->is_by_itself = turn_current() != 0; /* the rest of a walk is a worker's */
     if (list)
         cursor->batch = MEM_NEW(struct cache_batch);
     else
-        begin_to_look(cursor);
+        cursor->looks = dir_looks_new(fd, wants, cursor->dir->crew);
     if (path.len)
         memcpy(cursor->path_text, path.at, path.len);
     cursor->path = (struct res_path){cursor->path_text, path.len};

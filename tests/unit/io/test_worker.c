@@ -1,5 +1,8 @@
 #include "support/test.h"
 
+#include <sched.h>
+#include <stdatomic.h>
+
 #include "io/worker.h"
 #include "support/inbox.h"
 
@@ -119,6 +122,188 @@ TEST(worker_ends_what_is_queued_before_it_stops)
         assert_int_equal(jobs[i].works, 1);
 }
 
+/* --- calls for help --- */
+
+enum { PARTS = 1000 };
+
+struct parts {
+    struct crew_work work;
+    atomic_uint taken;
+    unsigned times[PARTS]; /* that each was done */
+};
+
+static bool do_part(struct crew_work *work)
+{
+    struct parts *parts = CONTAINER_OF(work, struct parts, work);
+    unsigned part = atomic_fetch_add(&parts->taken, 1);
+    if (part >= PARTS)
+        return false;
+    parts->times[part]++;
+    return true;
+}
+
+TEST(crew_does_each_part_once_and_shows_all_of_them)
+{
+    static struct parts parts;
+    for (unsigned count = 0; count <= 4; count++) { /* without a pool; one that never helps; … */
+        struct worker_pool *pool = count ? pool_of(count) : NULL;
+        for (unsigned round = 0; round < 20; round++) {
+            parts = (struct parts){.work = {do_part}};
+            crew_share(pool ? worker_pool_crew(pool) : NULL, &parts.work, 3);
+            for (unsigned i = 0; i < PARTS; i++)
+                assert_int_equal(parts.times[i], 1);
+        }
+        worker_pool_free(pool);
+    }
+}
+
+/* Who helps meets who has called, or the other helpers, once; what is counted are the helpers. */
+struct meeting {
+    struct crew_work work;
+    pthread_t caller;
+    pthread_barrier_t all;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    unsigned helpers;
+    bool may_end;
+};
+
+static bool meet(struct crew_work *work)
+{
+    struct meeting *meeting = CONTAINER_OF(work, struct meeting, work);
+    pthread_mutex_lock(&meeting->mutex);
+    meeting->helpers += !pthread_equal(pthread_self(), meeting->caller);
+    pthread_mutex_unlock(&meeting->mutex);
+    (void)pthread_barrier_wait(&meeting->all); /* who is the last does not matter */
+    pthread_mutex_lock(&meeting->mutex);
+    while (!meeting->may_end)
+        pthread_cond_wait(&meeting->changed, &meeting->mutex);
+    pthread_mutex_unlock(&meeting->mutex);
+    return false;
+}
+
+static void let_end(struct meeting *meeting)
+{
+    pthread_mutex_lock(&meeting->mutex);
+    meeting->may_end = true;
+    pthread_cond_broadcast(&meeting->changed);
+    pthread_mutex_unlock(&meeting->mutex);
+}
+
+static void meeting_init(struct meeting *meeting, unsigned count)
+{
+    *meeting = (struct meeting){.work = {meet}};
+    assert_int_equal(pthread_barrier_init(&meeting->all, NULL, count), 0);
+    assert_int_equal(pthread_mutex_init(&meeting->mutex, NULL), 0);
+    assert_int_equal(pthread_cond_init(&meeting->changed, NULL), 0);
+}
+
+static void meeting_done(struct meeting *meeting)
+{
+    pthread_barrier_destroy(&meeting->all);
+    pthread_mutex_destroy(&meeting->mutex);
+    pthread_cond_destroy(&meeting->changed);
+}
+
+struct caller {
+    struct worker_pool *pool;
+    struct meeting *meeting;
+    unsigned helpers_max;
+};
+
+static void *call_for_help(void *arg)
+{
+    struct caller *caller = arg;
+    caller->meeting->caller = pthread_self();
+    crew_share(worker_pool_crew(caller->pool), &caller->meeting->work, caller->helpers_max);
+    return NULL;
+}
+
+/* Those who help are stuck; two jobs that need a thread each, at the same time, find them. */
+TEST(crew_leaves_half_of_the_workers_to_others)
+{
+    enum { WORKERS = 4 };
+    struct worker_pool *pool = pool_of(WORKERS);
+    struct meeting meeting;
+    struct caller caller = {pool, &meeting, 8};
+    struct counted jobs[WORKERS / 2] = {0};
+    pthread_barrier_t barrier;
+    pthread_t thread;
+    meeting_init(&meeting, 1 + WORKERS / 2);
+    assert_int_equal(pthread_barrier_init(&barrier, NULL, WORKERS / 2), 0);
+    assert_int_equal(pthread_create(&thread, NULL, call_for_help, &caller), 0);
+    for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
+        jobs[i].barrier = &barrier;
+        submit(pool, &jobs[i]);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(jobs); i++)
+        inbox_wait(&inbox);
+    let_end(&meeting);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(meeting.helpers, WORKERS / 2);
+    worker_pool_free(pool);
+    pthread_barrier_destroy(&barrier);
+    meeting_done(&meeting);
+}
+
+TEST(crew_sends_no_more_than_were_called_for)
+{
+    struct worker_pool *pool = pool_of(8);
+    struct meeting meeting;
+    struct caller caller = {pool, &meeting, 1};
+    meeting_init(&meeting, 2);
+    meeting.may_end = true;
+    (void)call_for_help(&caller);
+    assert_int_equal(meeting.helpers, 1);
+    worker_pool_free(pool);
+    meeting_done(&meeting);
+}
+
+/* Work that ends when a job has been done, for which there is only the thread that helps. */
+struct endless {
+    struct crew_work work;
+    pthread_t caller;
+    atomic_bool has_help;
+    atomic_bool is_over;
+    struct counted *job;
+    struct worker_pool *pool;
+};
+
+static bool go_on(struct crew_work *work)
+{
+    struct endless *endless = CONTAINER_OF(work, struct endless, work);
+    if (!pthread_equal(pthread_self(), endless->caller)) {
+        endless->has_help = true;
+        return !endless->is_over;
+    }
+    while (!endless->has_help) /* somebody will come */
+        (void)sched_yield();
+    submit(endless->pool, endless->job);
+    inbox_wait(&inbox);
+    endless->is_over = true;
+    return false;
+}
+
+TEST(crew_helps_only_while_no_job_waits)
+{
+    struct counted busy = {0};
+    struct counted job = {0};
+    pthread_barrier_t barrier;
+    struct endless endless = {.work = {go_on}, .caller = pthread_self(), .job = &job};
+    endless.pool = pool_of(2);
+    assert_int_equal(pthread_barrier_init(&barrier, NULL, 2), 0);
+    busy.barrier = &barrier;
+    submit(endless.pool, &busy);
+    crew_share(worker_pool_crew(endless.pool), &endless.work, 1);
+    assert_int_equal(job.works, 1);
+    (void)pthread_barrier_wait(&barrier); /* as above */
+    inbox_wait(&inbox);
+    worker_pool_free(endless.pool);
+    pthread_barrier_destroy(&barrier);
+}
+
+/* --- the end --- */
+
 TEST(worker_pool_that_has_nothing_to_do_ends)
 {
     worker_pool_free(pool_of(3));
@@ -132,6 +317,10 @@ int main(void)
         INBOX_TEST(worker_takes_the_same_job_again),
         INBOX_TEST(workers_work_at_the_same_time),
         INBOX_TEST(worker_ends_what_is_queued_before_it_stops),
+        INBOX_TEST(crew_does_each_part_once_and_shows_all_of_them),
+        INBOX_TEST(crew_leaves_half_of_the_workers_to_others),
+        INBOX_TEST(crew_sends_no_more_than_were_called_for),
+        INBOX_TEST(crew_helps_only_while_no_job_waits),
         cmocka_unit_test(worker_pool_that_has_nothing_to_do_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
