@@ -3,9 +3,10 @@ DIR    ?=
 LISTEN ?= 127.0.0.1:8080
 PREFIX ?= /usr/local
 BENCH  ?=
+MILLION ?=
 FOLDER ?=
 
-.PHONY: serve test soak build fuzz bench install format clean realmarkdown
+.PHONY: serve test soak build fuzz bench bench-million install format clean realmarkdown
 
 serve: build
 	@tools/serve.sh "$(LISTEN)" "$(DIR)"
@@ -30,6 +31,11 @@ fuzz:
 bench: build
 	@tools/setup.sh bench || true
 	@bench/run $(BENCH)
+
+# A tree of a million files in use for ten minutes; MILLION="--minutes 240" makes it hours.
+bench-million: build
+	@tools/setup.sh bench || true
+	@bench/million $(MILLION)
 
 # Not part of the tests: fetches packages from npm. FOLDER=DIR compares over DIR instead.
 realmarkdown: build

@@ -2,7 +2,18 @@
 
 import dataclasses
 import json
+import os
+import platform
 import statistics
+
+
+def describe_machine():
+    model = "?"
+    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+        for line in file:
+            if line.startswith("model name"):
+                model = line.partition(":")[2].strip()
+    return f"{os.cpu_count()} processors ({model}), Linux {platform.release()}"
 
 
 def median(samples, value):

@@ -74,7 +74,7 @@ def mkcol(bench, server):
 
 def proppatch(bench, server):
     if not server.keeps_properties:
-        raise Unable("keeps no dead properties")
+        raise Unable("cannot: keeps no dead properties")
     directory, url = bench.fresh_dir(server)
     for number in range(64):
         bench.make_file(os.path.join(directory, f"f{number}"), 10)

@@ -5,7 +5,9 @@ without a bound on requests, sendfile, no access log, Depth infinity where it ca
 gives speed by answering with what is no longer so (nginx's open_file_cache, a long stat cache) stays
 off: davit's answers are always true, and so must be theirs."""
 
+import encodings.idna  # pylint: disable=unused-import # sockets ask for it late: see become()
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -15,6 +17,7 @@ import subprocess
 import time
 
 HOST = "127.0.0.1"
+HERE = os.path.dirname(os.path.abspath(__file__))
 CONNECTIONS_MAX = 20000
 
 
@@ -31,6 +34,7 @@ class Server:
     program = None
     version_args = ["-v"]
     keeps_properties = True  # dead ones
+    keeps_locks = True  # over its end
 
     def __init__(self, root, work, name=None):
         self.name = name or self.name
@@ -252,6 +256,7 @@ class Nginx(Server):
     program = "nginx"
     modules = "/usr/lib/nginx/modules"
     keeps_properties = False
+    keeps_locks = False
 
     @classmethod
     def is_there(cls):
@@ -383,6 +388,7 @@ class Rclone(Server):
     version_args = ["version"]
     control_port = None
     keeps_properties = False  # its 207 says 403
+    keeps_locks = False
 
     def spawn(self, command, cpus, env=None):
         super().spawn(command, cpus, {"GOMAXPROCS": "1", "RCLONE_CONFIG": "/dev/null"})
@@ -403,3 +409,28 @@ class Rclone(Server):
 
 
 PEERS = [Nginx, Apache, Lighttpd, Rclone]
+
+
+def make_certificate(work):
+    """What all of them show; in files there."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                    "-nodes", "-days", "30", "-subj", "/CN=localhost", "-keyout", f"{work}/key.pem",
+                    "-out", f"{work}/cert.pem"], check=True, capture_output=True)
+
+
+def davit_revision():
+    done = subprocess.run(["git", "-C", HERE, "describe", "--always", "--dirty"],
+                          capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "?"
+
+
+def become(name):
+    """Some servers refuse to be root, and others would change the user by themselves. From here on
+    nothing is imported any more: the user may not be able to read Python's library."""
+    if os.geteuid():
+        return
+    user = pwd.getpwnam(name)
+    os.setgroups([])
+    os.setgid(user.pw_gid)
+    os.setuid(user.pw_uid)
+    os.environ["HOME"] = "/"
