@@ -401,10 +401,30 @@ static void settle_screen(struct check_command *c)
         c->report.shown = ((verdict_set)1 << VERDICT_COUNT) - 1;
 }
 
+/* A token of the environment is for GitHub, by https, and for nobody else: the hosts that take it
+ * for what they are asked are these. Those of users' pages are not among them. */
+static void settle_github(struct check_command *c)
+{
+    static const char *const origins[GITHUB_ORIGINS] = {"https://github.com:443",
+                                                        "https://api.github.com:443",
+                                                        "https://raw.githubusercontent.com:443"};
+    const char *token = getenv("GITHUB_TOKEN");
+    if (!token || !token[0])
+        token = getenv("GH_TOKEN");
+    bool is_token = token && token[0];
+    for (const char *at = token; is_token && *at; at++) /* a line end would begin another field */
+        is_token = *at > ' ' && *at < 0x7f;
+    for (size_t i = 0; i < GITHUB_ORIGINS && is_token; i++)
+        c->github[i] = (struct client_token){origins[i], token};
+    c->run.client.tokens = c->github;
+    c->run.client.token_count = is_token ? GITHUB_ORIGINS : 0;
+}
+
 bool check_command_settle(struct check_command *c, struct err *err)
 {
     static const char *const none[] = {NULL};
     settle_screen(c);
+    settle_github(c);
     c->run.per_loopback = c->run.per_host ? c->run.per_host : PER_LOOPBACK;
     c->run.per_host = c->run.per_host ? c->run.per_host : PER_HOST;
     c->run.client.headers = c->headers.at;

@@ -5,7 +5,7 @@
 #include "check/run/options.h"
 #include "cli/command.h"
 
-enum { OUTPUTS_MAX = 16 };
+enum { OUTPUTS_MAX = 16, GITHUB_ORIGINS = 3 };
 
 struct check_output {
     const struct report_ops *ops;
@@ -42,6 +42,7 @@ struct check_command {
     struct text_list header_hosts;
     struct text_list origins; /* of the starts */
     struct buf bearer;
+    struct client_token github[GITHUB_ORIGINS];
 };
 
 void check_command_default(struct check_command *command);

@@ -39,6 +39,8 @@ struct call {
     struct source *upload; /* one that comes; taken at the start */
     uint64_t upload_bytes; /* of it, or LENGTH_UNKNOWN */
     bool is_alone;         /* on a connection of its own */
+    bool is_anonymous;     /* without credentials, and headers that are meant for few */
+    bool is_unverified;    /* any certificate will do: nothing of it is believed; anonymous */
     /* It changes nothing: so it is sent again when a connection that was kept turns out to be dead.
      * Any other is sent once (RFC 9110 §9.2.2). */
     bool is_safe;
@@ -58,6 +60,7 @@ struct call {
     struct http_fields answer; /* all lines, in their order; no trailers */
     const char *redirect_url;  /* where a redirect leads (RFC 9110 §15.4); NULL: nowhere */
     bool was_sent;             /* a byte of it may have arrived */
+    bool had_token;            /* of those for origins */
     uint64_t body_bytes;
     uint32_t time_ms;
     char address[64]; /* of the peer */

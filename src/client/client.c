@@ -369,6 +369,7 @@ struct client *client_new(struct loop *loop, const struct client_options *option
     client->loop = loop;
     client->options = options;
     client->task.run = act;
+    proxies_read(&client->proxies, options->proxy);
     list_init(&client->sockets);
     list_init(&client->under_way);
     list_init(&client->noted);

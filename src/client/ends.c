@@ -52,7 +52,7 @@ static enum call_end connect_end(const struct transfer *p)
     long code = 0;
     if (p->is_refused)
         return CALL_PRIVATE;
-    if (p->client->options->proxy && p->client->options->proxy[0])
+    if (p->proxy.url)
         return CALL_PROXY;
     if (p->own_errno == EAFNOSUPPORT || p->own_errno == 0)
         (void)curl.easy_getinfo(p->easy, CURLINFO_OS_ERRNO, &code); /* 0 if it fails */
@@ -74,8 +74,29 @@ static enum call_end connect_end(const struct transfer *p)
     }
 }
 
+/* A proxy says what happened behind it; one that says nothing has failed itself. What was sent
+ * through a tunnel it does not see. */
+static bool is_fault_of_proxy(const struct transfer *p, CURLcode code)
+{
+    bool is_tunnel = str_starts_nocase(str_of_c(p->call->url), STR("https:"));
+    if (!p->proxy.url || p->has_head)
+        return false;
+    switch (code) {
+    case CURLE_OPERATION_TIMEDOUT:
+        return !p->call->was_sent;
+    case CURLE_GOT_NOTHING:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+        return !p->call->was_sent || !is_tunnel;
+    default:
+        return false;
+    }
+}
+
 static enum call_end end_of(const struct transfer *p, CURLcode code)
 {
+    if (is_fault_of_proxy(p, code))
+        return CALL_PROXY;
     switch (code) {
     case CURLE_OK:
         return CALL_ANSWERED;
@@ -216,6 +237,24 @@ void name_checks_forget(struct client *client)
 
 /* --- all of it --- */
 
+/* It wants a sign-in. */
+static bool is_refused_by_proxy(const struct transfer *p)
+{
+    return p->proxy.url && p->call->end == CALL_ANSWERED &&
+           p->call->status == HTTP_PROXY_AUTH_REQUIRED;
+}
+
+static void say_proxy(struct transfer *p, const char *why)
+{
+    struct buf text = {0};
+    buf_addf(&text, "the proxy %.*s", STR_ARGS(proxy_place(&p->proxy)));
+    if (p->proxy.name)
+        buf_addf(&text, " (%s)", p->proxy.name);
+    buf_addf(&text, ": %s", why);
+    (void)snprintf(p->call->message, sizeof(p->call->message), "%s", buf_c(&text)); /* likewise */
+    buf_done(&text);
+}
+
 static const char *message_of(const struct transfer *p, CURLcode code)
 {
     if (code == CURLE_OK)
@@ -236,6 +275,13 @@ void transfer_end(struct transfer *p, CURLcode code)
     if (call->end != CALL_ANSWERED && !p->has_upload_fail)
         (void)snprintf(call->message, sizeof(call->message), "%s",
                        message_of(p, code)); /* cut off is fine */
+    if (is_refused_by_proxy(p)) {
+        call->end = CALL_PROXY;
+        call->status = 0;
+        say_proxy(p, "it wants a sign-in");
+    } else if (call->end == CALL_PROXY) {
+        say_proxy(p, message_of(p, code));
+    }
     if (call->end != CALL_DNS || !check_name(p))
         transfer_over(p);
 }

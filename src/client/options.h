@@ -3,6 +3,12 @@
 
 #include "base/base.h"
 
+/* A secret for one server. */
+struct client_token {
+    const char *origin; /* "https://host:port" */
+    const char *bearer;
+};
+
 /* How all requests of a client are made. Strings are borrowed for its life; NULL: nothing. */
 struct client_options {
     /* Whom to connect to, and how. */
@@ -30,6 +36,8 @@ struct client_options {
     bool decodes;              /* asks for codings, and undoes them */
     const char *user_password; /* "name:password" */
     const char *bearer;
+    const struct client_token *tokens; /* also, each for its own; not if is_insecure */
+    size_t token_count;
     const char *auth_host;   /* the only host that these two are sent to; */
     const char *auth_scheme; /* by that scheme and to that port alone, unless NULL */
     const char *auth_port;

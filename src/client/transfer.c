@@ -21,8 +21,8 @@
  * Invariants
  *  (1) credentials go to auth_host only (where they are for one origin, to no other scheme or port
  *      of it), compared with what libcurl parsed from the URL; headers go there and to
- *      header_hosts; those of a .netrc to their host, and not as libcurl does it, which gives its
- *      "default" to whoever is linked to;
+ *      header_hosts; a token to its origin; those of a .netrc to their host, and not as libcurl
+ *      does it, which gives its "default" to whoever is linked to;
  *  (2) what is added to a request is what struct client_options says, and what frames it. */
 #include <errno.h>
 #include <netinet/in.h>
@@ -209,7 +209,7 @@ static void extend_field(struct call *call, struct str more)
 static bool may_go_on(const struct transfer *p, unsigned status)
 {
     const struct client_options *o = p->client->options;
-    bool has_secret = o->user_password || o->bearer || o->has_netrc || o->proxy;
+    bool has_secret = o->user_password || o->bearer || o->has_netrc || p->proxy.url;
     return status < HTTP_OK ||
            (has_secret && (status == HTTP_UNAUTHORIZED || status == HTTP_PROXY_AUTH_REQUIRED));
 }
@@ -407,31 +407,62 @@ static bool url_has_part(CURLU *url, CURLUPart part)
     return has;
 }
 
+/* "scheme://host:port"; empty: it has none. */
+static void add_origin(struct buf *to, CURLU *url)
+{
+    char *scheme = NULL, *host = NULL, *port = NULL;
+    if (curl.url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+        curl.url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+        curl.url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK)
+        buf_addf(to, "%s://%s:%s", scheme, host, port);
+    curl.text_free(scheme);
+    curl.text_free(host);
+    curl.text_free(port);
+}
+
+/* --- proxies --- */
+
+static struct proxy proxy_for(const struct transfer *p)
+{
+    const struct proxies *proxies = &p->client->proxies;
+    bool is_https = str_starts_nocase(str_of_c(p->call->url), STR("https:"));
+    struct proxy proxy = is_https ? proxies->https : proxies->http;
+    char *host = NULL, *port = NULL;
+    if (p->client->options->is_public_only || !proxy.url)
+        return (struct proxy){NULL, NULL}; /* a proxy would hide where a connection goes */
+    CURLU *url = curl.url_new();
+    bool is_spared = url && curl.url_set(url, CURLUPART_URL, p->call->url, 0) == CURLUE_OK &&
+                     curl.url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+                     curl.url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+                     proxy_is_spared(proxies->except, str_of_c(host), str_of_c(port));
+    curl.text_free(host);
+    curl.text_free(port);
+    curl.url_cleanup(url);
+    return is_spared ? (struct proxy){NULL, NULL} : proxy;
+}
+
+/* --- secrets --- */
+
 /* Whom a call goes to, of those that are told more than others. */
 struct trust {
     bool has_auth;                   /* credentials are meant for it */
     bool has_headers;                /* so are the headers */
     const struct netrc_entry *entry; /* what a netrc has for it; NULL: nothing */
+    const char *token;               /* for its origin; NULL: there is none */
 };
 
 /* A netrc names hosts, and no ports: what it says of one is for its usual port by https, where
  * nobody else can listen, and for the servers that the user has named himself. */
 static bool is_named_origin(const struct client_options *o, CURLU *url)
 {
-    char *scheme = NULL, *host = NULL, *port = NULL;
     struct buf origin = {0};
     bool is_it = !o->origins || (url_part_is(url, CURLUPART_SCHEME, "https") &&
                                  url_part_is(url, CURLUPART_PORT, "443"));
-    if (!is_it && curl.url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-        curl.url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-        curl.url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK)
-        buf_addf(&origin, "%s://%s:%s", scheme, host, port);
+    if (!is_it)
+        add_origin(&origin, url);
     for (size_t i = 0; origin.len && o->origins[i] && !is_it; i++)
         is_it = str_eq_nocase(buf_str(&origin), str_of_c(o->origins[i]));
     buf_done(&origin);
-    curl.text_free(scheme);
-    curl.text_free(host);
-    curl.text_free(port);
     return is_it;
 }
 
@@ -455,11 +486,26 @@ static const struct netrc_entry *entry_for(const struct transfer *p, CURLU *url,
     return entry;
 }
 
+static const char *token_for(const struct client_options *o, CURLU *url)
+{
+    const char *token = NULL;
+    struct buf origin = {0};
+    if (o->token_count && !o->is_insecure)
+        add_origin(&origin, url);
+    for (size_t i = 0; origin.len && i < o->token_count && !token; i++) {
+        if (str_eq_nocase(buf_str(&origin), str_of_c(o->tokens[i].origin)))
+            token = o->tokens[i].bearer;
+    }
+    buf_done(&origin);
+    return token;
+}
+
 static struct trust trust_of(const struct transfer *p)
 {
     const struct client_options *o = p->client->options;
     struct trust trust = {0};
-    if (!o->user_password && !o->bearer && !o->headers && !o->has_netrc)
+    bool has_any = o->user_password || o->bearer || o->headers || o->has_netrc || o->token_count;
+    if (!has_any || p->call->is_anonymous || p->call->is_unverified)
         return trust;
     CURLU *url = curl.url_new();
     if (url && curl.url_set(url, CURLUPART_URL, p->call->url, 0) == CURLUE_OK) {
@@ -471,6 +517,7 @@ static struct trust trust_of(const struct transfer *p)
             trust.has_headers = url_part_is(url, CURLUPART_HOST, o->header_hosts[i]);
         bool is_told = trust.has_auth && (o->user_password || o->bearer);
         trust.entry = is_told ? NULL : entry_for(p, url, trust.has_auth);
+        trust.token = is_told || trust.entry ? NULL : token_for(o, url);
     }
     curl.url_cleanup(url);
     return trust;
@@ -504,6 +551,11 @@ static void set_auth(struct transfer *p, struct trust trust)
         const struct netrc_entry *entry = trust.entry;
         curl.easy_setopt(easy, CURLOPT_USERNAME, entry->login.at ? entry->login.at : "");
         curl.easy_setopt(easy, CURLOPT_PASSWORD, entry->password.at ? entry->password.at : "");
+    }
+    p->call->had_token = trust.token;
+    if (trust.token) {
+        curl.easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, trust.token);
+        curl.easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
     }
     if (!trust.has_auth)
         return;
@@ -579,17 +631,15 @@ static void set_connection(struct transfer *p)
     curl.easy_setopt(easy, CURLOPT_PREREQDATA, p);
     if (o->expect_ms)
         curl.easy_setopt(easy, CURLOPT_EXPECT_100_TIMEOUT_MS, (long)o->expect_ms);
-    if (o->proxy)
-        curl.easy_setopt(easy, CURLOPT_PROXY, o->proxy);
-    else if (o->is_public_only)
-        curl.easy_setopt(easy, CURLOPT_PROXY, ""); /* nor one that the environment names */
+    curl.easy_setopt(easy, CURLOPT_PROXY, p->proxy.url ? p->proxy.url : "");
+    curl.easy_setopt(easy, CURLOPT_NOPROXY, ""); /* it was looked at */
     if (o->ca_file)
         curl.easy_setopt(easy, CURLOPT_CAINFO, o->ca_file);
     if (o->certificate_file)
         curl.easy_setopt(easy, CURLOPT_SSLCERT, o->certificate_file);
     if (o->key_file)
         curl.easy_setopt(easy, CURLOPT_SSLKEY, o->key_file);
-    if (o->is_insecure) {
+    if (o->is_insecure || p->call->is_unverified) {
         curl.easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
         curl.easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
     }
@@ -617,13 +667,15 @@ void transfer_setup(struct transfer *p)
     CURL *easy = p->easy;
     curl.easy_setopt(easy, CURLOPT_PRIVATE, p);
     curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, p->error);
-    curl.easy_setopt(easy, CURLOPT_SHARE, p->client->share);
+    /* Nobody else's cookies and sessions for what is not verified, and none from there. */
+    curl.easy_setopt(easy, CURLOPT_SHARE, p->call->is_unverified ? NULL : p->client->share);
     curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl.easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     curl.easy_setopt(easy, CURLOPT_URL, p->call->url);
     curl.easy_setopt(easy, CURLOPT_USERAGENT, o->user_agent);
-    if (o->cookie_file)
+    if (o->cookie_file && !p->call->is_unverified)
         curl.easy_setopt(easy, CURLOPT_COOKIEFILE, ""); /* takes part in the shared ones */
+    p->proxy = proxy_for(p);
     set_connection(p);
     set_answer(p);
     set_method(p);

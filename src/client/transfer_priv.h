@@ -4,6 +4,7 @@
 #include "client/call.h"
 #include "client/curl.h"
 #include "client/options.h"
+#include "client/proxy.h"
 #include "io/loop.h"
 #include "text/netrc.h"
 
@@ -48,6 +49,7 @@ struct transfer {
     bool has_upload_fail; /* message says why */
     bool is_unsafe_again; /* it would have been sent twice */
     int own_errno;        /* why there is no socket */
+    struct proxy proxy;   /* that it goes through */
     char error[CURL_ERROR_SIZE];
     struct name_check *name_check;
 };
@@ -55,6 +57,7 @@ struct transfer {
 struct client {
     struct loop *loop;
     const struct client_options *options;
+    struct proxies proxies;
     CURLM *multi;
     CURLSH *share;
     CURL *cookies; /* asks for nothing: reads and writes the file of the shared cookies */

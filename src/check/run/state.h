@@ -7,6 +7,9 @@
 #include "check/run/scope.h"
 #include "client/solo.h"
 
+/* Whether this machine's clock is that of others: asked when a certificate is not valid now. */
+enum clock_state { CLOCK_UNKNOWN, CLOCK_IS_RIGHT, CLOCK_IS_WRONG };
+
 struct soft404;
 struct start;
 
@@ -34,6 +37,7 @@ struct crawl {
     struct buf remapped;
     struct soft404 *soft404;
     struct traps *traps;
+    enum clock_state clock;
 };
 
 /* A target has its verdict. */

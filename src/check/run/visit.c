@@ -29,12 +29,14 @@
 #include "check/run/judge.h"
 #include "check/run/soft404.h"
 #include "http/status.h"
+#include "text/date.h"
 
 enum {
     DEAD_IN_ROW_MAX = 3,
     LONE_IN_VAIN_MAX = 10,
     ROBOTS_HOPS_MAX = 5, /* RFC 9309 §2.3.1.2 */
     PIECE_BYTES = 65536,
+    CLOCKS_APART_S = 86400,
 };
 
 static const char propfind_body[] =
@@ -397,6 +399,18 @@ static bool ask_with_get(struct visit *visit)
     return true;
 }
 
+/* What a token does not open may be open to all: it can be for other repositories, or be over. */
+static bool ask_without_token(struct visit *visit)
+{
+    struct call *call = &visit->call;
+    bool is_refused = call->end == CALL_ANSWERED && call->status >= HTTP_BAD_REQUEST &&
+                      call->status < HTTP_INTERNAL_ERROR && call->status != HTTP_TOO_MANY_REQUESTS;
+    if (!call->had_token || !is_refused)
+        return false;
+    call->is_anonymous = true;
+    return sleep_until(visit, 0);
+}
+
 /* --- deciding --- */
 
 /* One more page of its shape: it may be time to ask whether there are pages of it far off, too. */
@@ -528,6 +542,46 @@ static bool wants_cookie(struct visit *visit)
     return sleep_until(visit, 0);
 }
 
+/* --- whose clock is wrong --- */
+
+/* A certificate that is not valid now: is it old, or is our clock wrong? The server says its time;
+ * it is asked without believing it anything else, and told nothing. False: it is not asked. */
+static bool ask_time(struct visit *visit)
+{
+    struct crawl *crawl = visit->crawl;
+    if (visit->call.end != CALL_TLS_EXPIRED || crawl->clock != CLOCK_UNKNOWN || crawl->is_draining)
+        return false;
+    site_set_note(crawl->site, visit->target, str_of_c(visit->call.message));
+    buf_addf(&visit->url, "%s/", visit->host->origin);
+    visit->call.url = buf_c(&visit->url);
+    visit->call.is_unverified = visit->asks_time = true;
+    set_method(visit, "HEAD");
+    visit->wake_ms = 1;
+    crawl->sleeping++;
+    return true;
+}
+
+static void learn_time(struct visit *visit)
+{
+    int64_t theirs_s, ours_s = clock_wall_ms() / 1000;
+    struct str date = call_field(&visit->call, STR("Date"));
+    if (visit->call.end != CALL_ANSWERED || !http_date_parse(date, &theirs_s))
+        return;
+    bool is_right = theirs_s - ours_s < CLOCKS_APART_S && ours_s - theirs_s < CLOCKS_APART_S;
+    visit->crawl->clock = is_right ? CLOCK_IS_RIGHT : CLOCK_IS_WRONG;
+}
+
+static void end_expired(struct visit *visit)
+{
+    struct crawl *crawl = visit->crawl;
+    bool is_ours = crawl->clock == CLOCK_IS_WRONG;
+    if (is_ours)
+        site_set_note(crawl->site, visit->target,
+                      STR("this machine's clock and the server's are days apart, so that no "
+                          "certificate can be judged"));
+    crawl_finish(crawl, visit->target, is_ours ? VERDICT_NOT_CHECKED : VERDICT_TLS_EXPIRED);
+}
+
 /* Returns whether it is over; otherwise it will be tried again. */
 static bool decide(struct visit *visit)
 {
@@ -535,7 +589,12 @@ static bool decide(struct visit *visit)
     struct call *call = &visit->call;
     bool is_answer = call->end == CALL_ANSWERED;
     bool is_form = site_at(crawl->site, visit->target)->flags & TARGET_IS_FORM;
-    if (ask_with_get(visit))
+    if (visit->asks_time) {
+        learn_time(visit);
+        end_expired(visit);
+        return true;
+    }
+    if (ask_with_get(visit) || ask_without_token(visit) || ask_time(visit))
         return false;
     enum verdict verdict =
         is_answer ? judge_status(crawl->options, call, is_form) : judge_end(call->end);
@@ -547,6 +606,10 @@ static bool decide(struct visit *visit)
     if (is_answer && judge_is_redirect(call) && wants_cookie(visit))
         return false;
     note_end(visit);
+    if (call->end == CALL_TLS_EXPIRED) {
+        end_expired(visit);
+        return true;
+    }
     if (is_answer && judge_is_redirect(call)) {
         follow(visit);
         return true;
