@@ -65,7 +65,7 @@ WITH_THREADS = {"base", "io", "store", "access", "server", "cli"}
 # What else of the system the other layers may use, by its beginning.
 SYSTEM = (
     "arpa/ dirent.h fcntl.h getopt.h grp.h linux/ malloc.h netdb.h netinet/ poll.h pwd.h pthread.h resolv.h sched.h "
-    "semaphore.h signal.h spawn.h sys/ syslog.h termios.h unistd.h".split()
+    "semaphore.h setjmp.h signal.h spawn.h sys/ syslog.h termios.h unistd.h".split()
 )
 
 # The circles that are let pass: "includes:" or "calls:", and the modules of one.

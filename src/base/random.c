@@ -30,3 +30,20 @@ uint64_t random_u64(void)
     random_bytes(&value, sizeof(value));
     return value;
 }
+
+void random_name_bytes(void *to, size_t len)
+{
+    enum { STOCK_BYTES = 512 };
+    static _Thread_local struct {
+        unsigned char bytes[STOCK_BYTES];
+        size_t left;
+    } stock;
+    assert(len <= STOCK_BYTES);
+    if (stock.left < len) {
+        random_bytes(stock.bytes, STOCK_BYTES);
+        stock.left = STOCK_BYTES;
+    }
+    stock.left -= len;
+    memcpy(to, stock.bytes + stock.left, len);
+    memset(stock.bytes + stock.left, 0, len); /* it is given out once */
+}

@@ -1,6 +1,7 @@
 /* The table answers all questions; the journal is what is left of it when the process has ended. A
- * change is one write(2) at the end of a file, which costs little enough to be made on a loop's
- * thread, where a database's transaction would have to go to a worker.
+ * change is one write(2) at the end of a file, or a copy to where it is mapped if nothing has to be
+ * flushed (mapped.c). That costs little enough to be made on a loop's thread, where a database's
+ * transaction would have to go to a worker.
  *
  *   file    = frame* zeros
  *   frame   = length of the record (4 bytes), checksum of the record (8), record
@@ -23,9 +24,9 @@
  *      has room for at least as much again, so that a change costs the same on average however many
  *      locks there are.
  *  (4) After a failed write or flush nobody knows what the file says (is_broken), and a file that
- *      somebody has removed or moved away says nothing: the next change begins with a new one.
- *  (5) A damaged file is set aside when the new one is complete under its own name, where the next
- *      start looks if a crash has come in between.
+ *      somebody has removed or moved away says nothing: the next change begins with a new one. So
+ *      does one that was cut off, as far as that is seen: where it is mapped.
+ *  (5) A damaged file is set aside when the new one is complete, which the next start then finds.
  *  (2) to (4) are asserted. To see (1), both would have to be read through; the tests do that.
  *
  * A checksum that is wrong at the end is what a crash leaves of changes that nobody was told of.
@@ -49,12 +50,15 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/turn.h"
+#include "store/mapped.h"
 
 #define JOURNAL_NEW_NAME "locks.journal.new"
 
 enum {
     HEAD_BYTES = 4 + 8,
     RECORD_BYTES_MAX = 1 << 16, /* a path, an owner and a name: bounds a search through noise */
+    FRAME_BYTES = 512,          /* mostly less */
     SPARE_BYTES_MIN = 1 << 18,
     BATCH_BYTES = 1 << 16,
     BATCH_LOCKS = 512,
@@ -65,6 +69,7 @@ enum record_kind { RECORD_BOOT = 'b', RECORD_PUT = 'p', RECORD_REMOVE = 'r' };
 enum { FLAG_EXCLUSIVE = 1, FLAG_INFINITE = 2 };
 
 struct lock_journal {
+    uint64_t id; /* no other has had it */
     struct state_home *home;
     struct lock_table *table;
     bool is_flushed;
@@ -74,6 +79,7 @@ struct lock_journal {
     pthread_cond_t flush_over;
     int fd;
     struct state_file file; /* what is open as fd */
+    struct mapped mapped;   /* all of the file, where nothing has to be flushed */
     uint64_t len;           /* where the next frame goes */
     uint64_t capacity;      /* how long the file is */
     bool is_broken;
@@ -436,8 +442,8 @@ static int make_file(const struct lock_journal *journal, struct making *making, 
 {
     int dir_fd = journal->home->fd;
     (void)unlinkat(dir_fd, JOURNAL_NEW_NAME, 0); /* of a crash; mostly there is none */
-    making->fd = openat(dir_fd, JOURNAL_NEW_NAME,
-                        O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0600);
+    making->fd =
+        openat(dir_fd, JOURNAL_NEW_NAME, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_CLOEXEC, 0600);
     if (making->fd < 0)
         return errno;
     write_boot(making);
@@ -472,6 +478,9 @@ static int renew(struct lock_journal *journal, uint64_t room)
     int unused_fd = making.is_in_place ? journal->fd : making.fd;
     fd_close(unused_fd); /* nothing in it is needed */
     if (making.is_in_place) {
+        mapped_close(&journal->mapped);
+        if (!journal->is_flushed) /* or else it is written by calls */
+            (void)!mapped_open(&journal->mapped, making.fd, making.len);
         journal->fd = making.fd;
         journal->file = state_file_of(making.fd);
         journal->len = len;
@@ -499,10 +508,28 @@ static enum store_rc rc_of(int code)
     return STORE_FAILED;
 }
 
-/* Whether the next process reads this file. */
+/* Whether the next process reads this file. A loop looks once in a turn (base/turn.h). */
 static bool is_kept(const struct lock_journal *journal)
 {
-    return state_home_keeps(journal->home, JOURNAL_NAME, &journal->file);
+    static _Thread_local struct {
+        uint64_t id;
+        uint64_t turn;
+    } last_look;
+    uint64_t turn = turn_current();
+    if (turn && last_look.turn == turn && last_look.id == journal->id)
+        return true;
+    bool is = state_home_keeps(journal->home, JOURNAL_NAME, &journal->file);
+    last_look.id = is ? journal->id : 0;
+    last_look.turn = turn;
+    return is;
+}
+
+/* 0 or errno. EFAULT: the file is not what it was. */
+static int write_frames(struct lock_journal *journal, struct str frames)
+{
+    if (journal->mapped.at)
+        return mapped_write(&journal->mapped, journal->len, frames) ? 0 : EFAULT;
+    return write_at(journal->fd, frames, journal->len);
 }
 
 /* With the mutex held. */
@@ -514,8 +541,12 @@ static enum store_rc append(struct lock_journal *journal, struct str frames)
     if (code)
         return rc_of(code);
     assert(!journal->is_broken && frames.len <= journal->capacity - journal->len); /* (2), (4) */
-    code = write_at(journal->fd, frames, journal->len);
+    code = write_frames(journal, frames);
     journal->is_broken = code != 0;
+    if (code == EFAULT && !(code = renew(journal, frames.len))) {
+        code = write_frames(journal, frames);
+        journal->is_broken = code != 0;
+    }
     if (!code) {
         journal->len += frames.len;
         journal->written++;
@@ -558,8 +589,7 @@ static void take_back(struct lock_journal *journal, const struct lock *lock)
     struct buf frame = {0};
     (void)lock_table_remove(journal->table, lock->token); /* it is there */
     add_frame(&frame, RECORD_REMOVE, lock);
-    if (frame.len <= journal->capacity - journal->len &&
-        !write_at(journal->fd, buf_str(&frame), journal->len))
+    if (frame.len <= journal->capacity - journal->len && !write_frames(journal, buf_str(&frame)))
         journal->len += frame.len;
     buf_done(&frame);
 }
@@ -567,9 +597,10 @@ static void take_back(struct lock_journal *journal, const struct lock *lock)
 enum store_rc lock_journal_put(struct lock_journal *journal, const struct lock *lock)
 {
     struct buf frame = {0};
+    (void)buf_reserve(&frame, FRAME_BYTES); /* once, for most */
     add_frame(&frame, RECORD_PUT, lock);
     pthread_mutex_lock(&journal->mutex);
-    bool is_new = !lock_table_has(journal->table, lock->token);
+    bool is_new = journal->is_flushed && !lock_table_has(journal->table, lock->token);
     enum store_rc rc = append(journal, buf_str(&frame));
     if (rc == STORE_OK) {
         lock_table_put(journal->table, lock);
@@ -637,6 +668,8 @@ struct lock_journal *lock_journal_open(struct state_home *home, struct lock_tabl
                                        enum journal_open how, struct err *err)
 {
     struct lock_journal *journal = MEM_NEW(struct lock_journal);
+    static atomic_ullong count;
+    journal->id = atomic_fetch_add(&count, 1) + 1;
     journal->home = home;
     journal->table = table;
     journal->is_flushed = how & JOURNAL_FLUSHES;
@@ -661,6 +694,7 @@ void lock_journal_close(struct lock_journal *journal)
     if (journal->fd >= 0 && !is_kept(journal) && lock_table_count(journal->table))
         (void)rc_of(renew(journal, 0)); /* what cannot be kept is said */
     pthread_mutex_unlock(&journal->mutex);
+    mapped_close(&journal->mapped);
     fd_close(journal->fd); /* what had to be flushed was */
     pthread_cond_destroy(&journal->flush_over);
     pthread_mutex_destroy(&journal->mutex);

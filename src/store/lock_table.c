@@ -128,7 +128,7 @@ static void count_below(struct lock_table *table, struct res_path path, bool is_
 
 static struct lock_holder *find_holder(const struct lock_table *table, struct str name)
 {
-    struct map_entry *entry = map_find(&table->holders, name);
+    struct map_entry *entry = name.len ? map_find(&table->holders, name) : NULL;
     return entry ? CONTAINER_OF(entry, struct lock_holder, by_name) : NULL;
 }
 

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
+#include <string.h>
 
 static struct state_file file_of(const struct stat *st)
 {
@@ -35,9 +35,14 @@ bool state_home_keeps(const struct state_home *home, const char *name,
                       const struct state_file *file)
 {
     char path[PATH_MAX];
-    int len = home->name ? snprintf(path, sizeof(path), "%s/%s", home->name, name) : -1;
-    return len > 0 && len < (int)sizeof(path) ? is_found(home->at_fd, path, file)
-                                              : is_found(home->fd, name, file);
+    size_t home_len = home->name ? strlen(home->name) : 0;
+    size_t name_len = strlen(name);
+    if (!home_len || home_len + name_len + 2 > sizeof(path))
+        return is_found(home->fd, name, file);
+    memcpy(path, home->name, home_len);
+    path[home_len] = '/';
+    memcpy(path + home_len + 1, name, name_len + 1);
+    return is_found(home->at_fd, path, file);
 }
 
 bool state_home_restore(struct state_home *home)

@@ -510,8 +510,8 @@ static bool lockinfo_end(struct xml_events *events, unsigned depth)
     return true;
 }
 
-struct dav_result lockinfo_parse(struct str body, const struct limits *limits, struct arena *arena,
-                                 struct lock_request *request_out)
+static struct dav_result parse_lockinfo(struct str body, const struct limits *limits,
+                                        struct arena *arena, struct lock_request *request_out)
 {
     struct lock_request request = {0};
     struct lockinfo_reader reader = {.events = {lockinfo_start, lockinfo_text, lockinfo_end},
@@ -533,5 +533,43 @@ struct dav_result lockinfo_parse(struct str body, const struct limits *limits, s
         *request_out = request;
     }
     xml_fragment_done(&reader.owner);
+    return result;
+}
+
+/* A client locks one file after the other in the same words, too. */
+static _Thread_local struct {
+    size_t body_len; /* 0: nothing is remembered */
+    char body[MEMO_BODY_BYTES];
+    bool is_exclusive;
+    size_t owner_len;
+    char owner[MEMO_TEXT_BYTES];
+} lock_memo;
+
+static void remember_lock(struct str body, const struct lock_request *request)
+{
+    struct str owner = request->owner_xml;
+    if (body.len > MEMO_BODY_BYTES || owner.len > MEMO_TEXT_BYTES)
+        return;
+    lock_memo.is_exclusive = request->is_exclusive;
+    lock_memo.body_len = body.len;
+    memcpy(lock_memo.body, body.at, body.len);
+    lock_memo.owner_len = owner.len;
+    if (owner.len)
+        memcpy(lock_memo.owner, owner.at, owner.len);
+}
+
+struct dav_result lockinfo_parse(struct str body, const struct limits *limits, struct arena *arena,
+                                 struct lock_request *request_out)
+{
+    bool is_known = lock_memo.body_len && lock_memo.owner_len <= limits->lock_owner_bytes &&
+                    str_eq(str_of(lock_memo.body, lock_memo.body_len), body);
+    if (is_known) {
+        request_out->is_exclusive = lock_memo.is_exclusive;
+        request_out->owner_xml = arena_str(arena, str_of(lock_memo.owner, lock_memo.owner_len));
+        return DAV_FINE;
+    }
+    struct dav_result result = parse_lockinfo(body, limits, arena, request_out);
+    if (dav_is_fine(result))
+        remember_lock(body, request_out);
     return result;
 }

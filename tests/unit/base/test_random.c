@@ -48,12 +48,26 @@ TEST(random_try_bytes_gives_others_each_time)
     assert_int_not_equal(one, other);
 }
 
+TEST(random_name_bytes_never_gives_the_same_twice)
+{
+    unsigned char last[16] = {0};
+    unsigned char next[17];
+    for (int i = 0; i < 1000; i++) { /* through several stocks */
+        next[16] = 0x5a;
+        random_name_bytes(next, 16);
+        assert_int_equal(next[16], 0x5a);
+        assert_memory_not_equal(next, last, 16);
+        memcpy(last, next, 16);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_bytes_fills_exactly_what_it_is_given),
         cmocka_unit_test(random_bytes_takes_more_than_one_system_call_gives),
         cmocka_unit_test(random_u64_does_not_repeat),
+        cmocka_unit_test(random_name_bytes_never_gives_the_same_twice),
         cmocka_unit_test(random_try_bytes_gives_others_each_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/turn.h"
 
 #define NAME         "locks.journal"
 #define DAMAGED_NAME NAME ".damaged-5000" /* NOW_MS in seconds */
@@ -413,6 +414,33 @@ static void file_that_was_removed_is_written_again(void **state)
     assert_string_equal(text(fixture), "a:1 b:2 ");
 }
 
+/* Which is seen where it is mapped. */
+static void file_that_was_cut_off_is_written_again(void **state)
+{
+    struct fixture *fixture = *state;
+    reopen(fixture, false);
+    put(fixture, "a", "1");
+    int fd = openat(fixture->dir_fd, NAME, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    close(fd);
+    put(fixture, "b", "2");
+    reopen(fixture, false);
+    assert_string_equal(text(fixture), "a:1 b:2 ");
+}
+
+/* A loop looks once in a turn. */
+static void file_that_was_removed_is_written_again_in_the_next_turn(void **state)
+{
+    struct fixture *fixture = *state;
+    turn_next();
+    put(fixture, "a", "1");
+    assert_int_equal(unlinkat(fixture->dir_fd, NAME, 0), 0);
+    turn_next();
+    put(fixture, "b", "2");
+    turn_over();
+    reopen(fixture, false);
+    assert_string_equal(text(fixture), "a:1 b:2 ");
+}
+
 static bool make_home_again(struct state_home *home)
 {
     struct fixture *fixture = CONTAINER_OF(home, struct fixture, home);
@@ -549,6 +577,8 @@ int main(void)
         JOURNAL_TEST(link_in_the_place_of_the_file_is_refused),
         JOURNAL_TEST(link_in_the_place_of_a_new_file_is_removed),
         JOURNAL_TEST(file_that_was_removed_is_written_again),
+        JOURNAL_TEST(file_that_was_cut_off_is_written_again),
+        JOURNAL_TEST(file_that_was_removed_is_written_again_in_the_next_turn),
         JOURNAL_TEST(nothing_is_acknowledged_where_the_home_is_gone),
         JOURNAL_TEST(new_file_is_made_when_it_is_full),
         JOURNAL_TEST(threads_lose_nothing),

@@ -266,6 +266,23 @@ TEST(lockinfo_has_a_scope_a_type_and_perhaps_an_owner)
     }
 }
 
+/* What was read last is remembered: of a body with these bytes, and of no other. */
+TEST(a_lockinfo_that_comes_again_says_the_same)
+{
+    static const char *const bodies[] = {INFO(SCOPE("shared") TYPE "<D:owner>a</D:owner>"),
+                                         INFO(SCOPE("shared") TYPE "<D:owner>b</D:owner>"),
+                                         INFO(SCOPE("exclusive") TYPE)};
+    static const char *const owners[] = {"<D:owner xmlns:D=\"DAV:\">a</D:owner>",
+                                         "<D:owner xmlns:D=\"DAV:\">b</D:owner>", ""};
+    for (size_t i = 0; i < 12; i++) {
+        size_t n = i / 2 % 3; /* each twice, and then another */
+        struct lock_request request;
+        assert_int_equal(lockinfo_parse(str_of_c(bodies[n]), &limits, &arena, &request).status, 0);
+        check_int(bodies[n], request.is_exclusive, n == 2);
+        check_str(bodies[n], request.owner_xml, owners[n]);
+    }
+}
+
 static const struct wrong wrong_lockinfos[] = {
     {"", 400},
     {"nonsense", 400},
@@ -456,6 +473,7 @@ int main(void)
         TEST_ROW(proppatch_lists_instructions_in_their_order),
         TEST_ROW(proppatch_knows_live_properties),
         TEST_ROW(lockinfo_has_a_scope_a_type_and_perhaps_an_owner),
+        TEST_ROW(a_lockinfo_that_comes_again_says_the_same),
         TEST_ROW(bodies_that_make_no_sense_are_refused),
         TEST_ROW(bodies_that_are_cut_off_are_refused),
         TEST_ROW(bodies_beyond_a_limit_are_refused),
