@@ -292,6 +292,85 @@ static void content_that_was_opened_stays(void **state)
     buf_done(&text);
 }
 
+/* --- files that are kept open --- */
+
+/* How many descriptors of this process are of files in the directory that hold so many bytes. */
+static unsigned count_open(const struct stat *directory, size_t bytes)
+{
+    unsigned count = 0;
+    for (int fd = 0; fd < 1024; fd++) {
+        struct stat st;
+        count += fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_dev == directory->st_dev &&
+                 (size_t)st.st_size == bytes;
+    }
+    return count;
+}
+
+static void put_many(struct fixture *fixture, const char *path, size_t bytes)
+{
+    char *content = arena_alloc(&fixture->arena, bytes);
+    memset(content, 'a', bytes);
+    assert_ok(put(fixture, path_of(path), str_of(content, bytes)));
+}
+
+/* It may have been closed again before we look. */
+static void open_it(struct fixture *fixture, const char *path, size_t bytes)
+{
+    struct stat directory;
+    assert_int_equal(stat(fixture->root, &directory), 0);
+    while (count_open(&directory, bytes) != 1)
+        read_often(fixture, path);
+}
+
+static void a_file_that_is_kept_open_changes_and_goes(void **state)
+{
+    enum { BYTES = 54321 };
+    struct fixture *fixture = *state;
+    struct stat directory;
+    only_for_directories();
+    put_many(fixture, "f", BYTES);
+    assert_int_equal(stat(fixture->root, &directory), 0);
+    open_it(fixture, "f", BYTES);
+    assert_int_equal(strlen(get(fixture, PATH("f"))), BYTES);
+    write_file(fixture_file(fixture, "f"), 0, "B");
+    assert_int_equal(get(fixture, PATH("f"))[0], 'B');
+    put_many(fixture, "g", BYTES + 1);
+    open_it(fixture, "f", BYTES);
+    assert_int_equal(rename(fixture_file(fixture, "g"), fixture_file(fixture, "f")), 0);
+    assert_int_equal(strlen(get(fixture, PATH("f"))), BYTES + 1);
+    assert_int_equal(count_open(&directory, BYTES), 0); /* its space is free */
+    open_it(fixture, "f", BYTES + 1);
+    while (count_open(&directory, BYTES + 1)) /* nobody asks for it */
+        usleep(10000);
+    assert_int_equal(strlen(get(fixture, PATH("f"))), BYTES + 1);
+}
+
+static void few_files_are_kept_open(void **state)
+{
+    enum { BYTES = 54321 };
+    struct fixture *fixture = *state;
+    struct stat directory;
+    char name[32];
+    only_for_directories();
+    fixture->limits.open_files = 2;
+    fixture_reopen(fixture);
+    assert_int_equal(stat(fixture->root, &directory), 0);
+    for (int i = 0; i < 5; i++) {
+        (void)snprintf(name, sizeof(name), "f%d", i);
+        put_many(fixture, name, BYTES);
+        look_often(fixture, name);
+        assert_in_range(count_open(&directory, BYTES), 0, 2);
+    }
+    put_many(fixture, "large", (1 << 20) + 1);
+    look_often(fixture, "large");
+    assert_int_equal(count_open(&directory, (1 << 20) + 1), 0);
+    fixture->limits.open_files = 0;
+    fixture_reopen(fixture);
+    look_often(fixture, "f1");
+    assert_int_equal(count_open(&directory, BYTES), 0);
+    assert_int_equal(strlen(get(fixture, PATH("f1"))), BYTES);
+}
+
 /* --- bounds --- */
 
 static void memory_is_bounded(void **state)
@@ -351,6 +430,8 @@ int cache_tests(void)
         CONTRACT_TEST(the_store_itself_changes_it_within_a_turn),
         CONTRACT_TEST(what_workers_look_at_is_not_remembered),
         CONTRACT_TEST(content_that_was_opened_stays),
+        CONTRACT_TEST(a_file_that_is_kept_open_changes_and_goes),
+        CONTRACT_TEST(few_files_are_kept_open),
         CONTRACT_TEST(memory_is_bounded),
         CONTRACT_TEST(more_happens_than_the_kernel_can_queue),
     };

@@ -159,8 +159,7 @@ static bool open_views(struct dir_store *dir, const struct store_options *option
         return false;
     bool has_marks = folds_root_has_marks(dir->folds);
     if (has_marks || folds_root_is_exact(dir->folds))
-        dir->cache =
-            cache_open(dir->root, options->limits->cache_bytes, has_marks, options->is_alone);
+        dir->cache = cache_open(dir->root, options->limits, has_marks, options->is_alone);
     dir->mounts = mounts_open(dir->root_fd, dir->cache);
     return true;
 }

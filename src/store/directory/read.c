@@ -31,7 +31,7 @@ enum store_rc dir_stat(struct store *store, struct res_path path, unsigned wants
     struct statx stx;
     struct cache_hit hit;
     if (cache_find(dir_of(store)->cache, path, &hit)) {
-        cache_text_drop(hit.text);
+        content_drop(hit.content);
         *stat_out = hit.stat;
         return STORE_OK;
     }
@@ -54,20 +54,20 @@ enum store_rc dir_stat(struct store *store, struct res_path path, unsigned wants
 
 /* --- content --- */
 
-/* A file that is open, or one that is kept in memory. */
+/* A file that is open, or what the cache has of one. */
 struct dir_content {
     struct store_content base;
-    int fd;                  /* -1 with `text` */
-    struct cache_text *text; /* holds a reference */
+    int fd;                     /* its own; -1 with `kept` */
+    struct cache_content *kept; /* holds a reference */
 };
 
 static struct source *content_source(struct store_content *content, struct arena *arena,
                                      uint64_t offset, uint64_t len)
 {
     struct dir_content *self = CONTAINER_OF(content, struct dir_content, base);
-    struct file_range range = {self->fd, offset, len};
-    if (self->text)
-        return source_of_text(arena, str_of(self->text->bytes + offset, (size_t)len));
+    struct file_range range = {self->kept ? self->kept->fd : self->fd, offset, len};
+    if (range.fd < 0)
+        return source_of_text(arena, str_of(self->kept->bytes + offset, (size_t)len));
     return source_of_file(arena, &range);
 }
 
@@ -75,21 +75,21 @@ static void content_close(struct store_content *content)
 {
     struct dir_content *self = CONTAINER_OF(content, struct dir_content, base);
     fd_close(self->fd);
-    cache_text_drop(self->text);
+    content_drop(self->kept);
     mem_free(self);
 }
 
 static const struct store_content_ops content_ops = {.source = content_source,
                                                      .close = content_close};
 
-static void give_content(const struct store_stat *stat, int fd, struct cache_text *text,
+static void give_content(const struct store_stat *stat, int fd, struct cache_content *kept,
                          struct store_content **content_out)
 {
     struct dir_content *content = MEM_NEW(struct dir_content);
     content->base.ops = &content_ops;
     content->base.stat = *stat;
     content->fd = fd;
-    content->text = text;
+    content->kept = kept;
     *content_out = &content->base;
 }
 
@@ -125,8 +125,8 @@ enum store_rc dir_content_open(struct store *store, struct res_path path,
     bool is_known = cache_find(dir->cache, path, &hit);
     if (is_known && hit.stat.is_collection)
         return STORE_IS_COLLECTION;
-    if (is_known && hit.text) {
-        give_content(&hit.stat, -1, hit.text, content_out);
+    if (is_known && hit.content) {
+        give_content(&hit.stat, -1, hit.content, content_out);
         return STORE_OK;
     }
     enum store_rc rc = is_known ? STORE_OK : dir_root_check(dir);

@@ -24,8 +24,7 @@
  * allowed; the watches that they hold, some 1,000 bytes of kernel memory each, are counted as if
  * they were ours.
  *
- * Rejected: keeping files open. It saves little where the content is large, holds the space of what
- * was deleted, and keeps file systems from being unmounted.
+ * A file that is too large for that, but not by much, is kept open for a while instead: content.c.
  *
  * What is known of the members of a collection hangs on its node: members.c. */
 #include "store/directory/cache/cache.h"
@@ -50,32 +49,6 @@ static _Thread_local struct {
     uint64_t turn;
     uint64_t changes;
 } last_look;
-
-/* --- content --- */
-
-void cache_text_drop(struct cache_text *text)
-{
-    if (text && atomic_fetch_sub(&text->refs, 1) == 1)
-        mem_free(text);
-}
-
-static struct cache_text *read_text(int fd, size_t len)
-{
-    struct cache_text *text = mem_resize(NULL, sizeof(*text) + len);
-    atomic_init(&text->refs, 1);
-    text->len = len;
-    size_t done = 0;
-    while (done < len) {
-        ssize_t got = pread(fd, text->bytes + done, len - done, (off_t)done);
-        if (got <= 0)
-            break;
-        done += (size_t)got;
-    }
-    if (done == len)
-        return text;
-    mem_free(text);
-    return NULL;
-}
 
 /* --- nodes; all with the mutex held --- */
 
@@ -128,7 +101,7 @@ static void drop_leaf(struct dir_cache *cache, struct cache_node *node)
     list_remove(&node->age);
     cache->bytes -= node->bytes;
     cache->generation++;
-    cache_text_drop(node->text);
+    content_release(&node->held);
     mem_free(node);
 }
 
@@ -176,16 +149,17 @@ void cache_make_room(struct dir_cache *cache, uint64_t since)
     }
 }
 
-/* Takes the text. */
+/* Takes the content. */
 static struct cache_node *insert(struct dir_cache *cache, struct res_path path, int number,
-                                 struct cache_text *text)
+                                 struct cache_content *content)
 {
     struct cache_node *node = mem_new(1, sizeof(*node) + path.len + 1);
     if (path.len)
         memcpy(node->path, path.at, path.len);
     node->path_len = path.len;
-    node->text = text;
-    node->bytes = sizeof(*node) + path.len + WATCH_BYTES + (text ? text->len : 0);
+    content_hold(&node->held, content);
+    node->bytes = sizeof(*node) + path.len + WATCH_BYTES;
+    node->bytes += content && content->fd < 0 ? content->len : 0;
     cache->bytes += node->bytes;
     list_init(&node->members);
     list_init(&node->siblings);
@@ -331,9 +305,10 @@ bool cache_find(struct dir_cache *cache, struct res_path path, struct cache_hit 
     bool is_hit = node && node->has_stat;
     if (is_hit) {
         cache_touch(cache, node);
-        *hit_out = (struct cache_hit){node->stat, node->text};
-        if (node->text)
-            atomic_fetch_add(&node->text->refs, 1);
+        *hit_out = (struct cache_hit){node->stat, node->held.content};
+        if (node->held.content)
+            atomic_fetch_add(&node->held.content->refs, 1);
+        (void)open_files_use(&cache->open_files, &node->held); /* not the first: it is one */
     }
     pthread_mutex_unlock(&cache->mutex);
     return is_hit;
@@ -407,8 +382,21 @@ bool cache_learn_way(struct dir_cache *cache, struct res_path path)
 struct learned {
     int number;
     struct store_stat stat;
-    struct cache_text *text;
+    struct cache_content *content;
 };
+
+/* As long as there is a thread to close it. */
+static struct cache_content *keep_open(struct dir_cache *cache, int fd, size_t len)
+{
+    pthread_mutex_lock(&cache->mutex);
+    struct cache_content *content = open_files_keep(&cache->open_files, fd, len);
+    if (content && !learner_begin(cache)) {
+        content_drop(content);
+        content = NULL;
+    }
+    pthread_mutex_unlock(&cache->mutex);
+    return content;
+}
 
 /* Reads what is behind fd, watched before it is looked at. */
 static bool read_file(struct dir_cache *cache, int fd, struct learned *learned)
@@ -419,8 +407,10 @@ static bool read_file(struct dir_cache *cache, int fd, struct learned *learned)
         !created_stat(fd, "", &stx, &learned->stat))
         return false;
     if (stx.stx_size <= TEXT_BYTES_MAX)
-        learned->text = read_text(fd, (size_t)stx.stx_size);
-    return learned->text || stx.stx_size > TEXT_BYTES_MAX;
+        learned->content = content_read(fd, (size_t)stx.stx_size);
+    else
+        learned->content = keep_open(cache, fd, (size_t)stx.stx_size);
+    return learned->content || stx.stx_size > TEXT_BYTES_MAX;
 }
 
 static void learn_file(struct dir_cache *cache, struct res_path path, int fd, uint64_t generation)
@@ -429,13 +419,15 @@ static void learn_file(struct dir_cache *cache, struct res_path path, int fd, ui
     bool is_fine = read_file(cache, fd, &learned);
     pthread_mutex_lock(&cache->mutex);
     if (is_fine && cache->generation == generation && !cache_find_node(cache, path)) {
-        struct cache_node *node = insert(cache, path, learned.number, learned.text);
+        struct cache_node *node = insert(cache, path, learned.number, learned.content);
         node->stat = learned.stat;
         node->has_stat = true;
+        if (open_files_use(&cache->open_files, &node->held))
+            learner_wake(cache); /* which waits for nothing yet */
         cache_make_room(cache, UINT64_MAX);
     } else {
         forget(cache, learned.number);
-        cache_text_drop(learned.text);
+        content_drop(learned.content);
     }
     pthread_mutex_unlock(&cache->mutex);
 }
@@ -515,12 +507,12 @@ void cache_offer(struct dir_cache *cache, struct res_path path)
 
 /* --- life --- */
 
-struct dir_cache *cache_open(const struct dir_root *root, uint64_t bytes_max, bool has_marks,
-                             bool is_alone)
+struct dir_cache *cache_open(const struct dir_root *root, const struct limits *limits,
+                             bool has_marks, bool is_alone)
 {
     static atomic_uint_fast64_t last_id;
     struct watcher watcher;
-    if (bytes_max == 0 || !watcher_init(&watcher, root->fd, is_alone))
+    if (limits->cache_bytes == 0 || !watcher_init(&watcher, root->fd, is_alone))
         return NULL;
     int number = watcher_add(&watcher, root->fd, true);
     if (number < 0) {
@@ -531,7 +523,8 @@ struct dir_cache *cache_open(const struct dir_root *root, uint64_t bytes_max, bo
     cache->id = atomic_fetch_add(&last_id, 1) + 1;
     cache->found = root;
     cache->watcher = watcher;
-    cache->bytes_max = (size_t)bytes_max;
+    cache->bytes_max = (size_t)limits->cache_bytes;
+    open_files_init(&cache->open_files, limits);
     cache->has_marks = has_marks;
     atomic_init(&cache->changes, 0);
     pthread_mutex_init(&cache->mutex, NULL);

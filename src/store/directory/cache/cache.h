@@ -3,31 +3,23 @@
  * cache. */
 #pragma once
 
-#include <stdatomic.h>
-
+#include "store/directory/cache/content.h"
 #include "store/types.h"
 
 struct dir_cache;
 struct dir_root;
 
-/* The content of a small file. */
-struct cache_text {
-    atomic_uint refs;
-    size_t len;
-    char bytes[];
-};
-
 struct cache_hit {
     struct store_stat stat;
-    struct cache_text *text; /* gives a reference; NULL: a collection, or too large to be kept */
+    struct cache_content *content; /* gives a reference; NULL: none is kept */
 };
 
 /* NULL where nothing can be kept: the kernel does not tell of each change to this file system (it
- * is on a network), or bytes_max is 0. has_marks: directories that are marked not to tell case
- * apart are left out. is_alone: nobody but this store changes what is below the root, so that fewer
- * watches are needed. Borrows the root until closed. Gives. */
-struct dir_cache *cache_open(const struct dir_root *root, uint64_t bytes_max, bool has_marks,
-                             bool is_alone);
+ * is on a network), or the limits leave no bytes. has_marks: directories that are marked not to
+ * tell case apart are left out. is_alone: nobody but this store changes what is below the root, so
+ * that fewer watches are needed. Borrows the root until closed. Gives. */
+struct dir_cache *cache_open(const struct dir_root *root, const struct limits *limits,
+                             bool has_marks, bool is_alone);
 void cache_close(struct dir_cache *cache);
 
 /* False: nothing is known. */
@@ -76,6 +68,3 @@ void cache_note_change(struct dir_cache *cache);
 
 /* How often something may have been mounted or unmounted, as of now. Not NULL. */
 uint64_t cache_mount_changes(struct dir_cache *cache);
-
-/* NULL is fine. */
-void cache_text_drop(struct cache_text *text);

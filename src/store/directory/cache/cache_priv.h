@@ -79,7 +79,7 @@ struct cache_node {
     uint64_t used;           /* when: by the cache's clock */
     bool has_stat;           /* of a directory: not after a change to its members */
     struct store_stat stat;
-    struct cache_text *text;
+    struct content_holder held;
     size_t bytes;
     size_t path_len;
     char path[];
@@ -111,6 +111,7 @@ struct dir_cache {
     uint64_t mount_changes;
     uint64_t clock; /* counts what is asked for */
     bool is_over;   /* the root itself has gone */
+    struct open_files open_files;
     struct learner *learner;
     struct buf useless; /* numbers of watches that nobody needs, to be given back in time */
     struct seen seen[SEEN_COUNT];
@@ -154,9 +155,12 @@ void members_unref(struct dir_cache *cache, struct listing *listing);
 
 /* --- learn.c --- */
 
+/* That thread runs, or does from now on. With the mutex held. */
+NODISCARD bool learner_begin(struct dir_cache *cache);
+
 /* Wishes that the members of `path` were known, in the place of what was not used since `since`.
  * With the mutex held. */
 void learner_wish(struct dir_cache *cache, struct res_path path, uint64_t since);
-/* There is something in `useless`. With the mutex held. */
+/* There is something in `useless`, or a file that will have to be closed. With the mutex held. */
 void learner_wake(struct dir_cache *cache);
 void learner_stop(struct dir_cache *cache);

@@ -14,7 +14,9 @@
  *       event about it finds the member and takes the watch away. What was seen counts only if the
  *       watch is still there afterwards.
  *
- * Of the names that one inode has, one is known: an event is told of the inode. */
+ * Of the names that one inode has, one is known: an event is told of the inode.
+ *
+ * The thread also closes files that nobody has read of late (content.h). */
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -352,16 +354,19 @@ static struct wish *next_wish(struct learner *learner)
     return wish;
 }
 
-/* Waits until the first wish is due, or something else is to be done; without one, for one. */
+/* Waits until the first wish is due, or there is a file to close; without either, for one. */
 static void await(struct dir_cache *cache, struct learner *learner)
 {
-    const struct wish *wish = CONTAINER_OF(learner->wishes.next, struct wish, link);
-    if (list_is_empty(&learner->wishes)) {
+    int64_t due_ms = open_files_close_unused(&cache->open_files);
+    if (!list_is_empty(&learner->wishes)) {
+        const struct wish *wish = CONTAINER_OF(learner->wishes.next, struct wish, link);
+        due_ms = wish->due_ms < due_ms ? wish->due_ms : due_ms;
+    }
+    if (due_ms == INT64_MAX) {
         pthread_cond_wait(&learner->has_work, &cache->mutex);
         return;
     }
-    struct timespec until = {.tv_sec = wish->due_ms / 1000,
-                             .tv_nsec = wish->due_ms % 1000 * 1000000};
+    struct timespec until = {.tv_sec = due_ms / 1000, .tv_nsec = due_ms % 1000 * 1000000};
     (void)pthread_cond_clockwait(&learner->has_work, &cache->mutex, CLOCK_MONOTONIC, &until);
 }
 
@@ -420,9 +425,14 @@ static bool start(struct dir_cache *cache)
     return false;
 }
 
+bool learner_begin(struct dir_cache *cache)
+{
+    return cache->learner || start(cache);
+}
+
 void learner_wake(struct dir_cache *cache)
 {
-    if (cache->learner && cache->useless.len)
+    if (cache->learner && (cache->useless.len || !list_is_empty(&cache->open_files.holders)))
         pthread_cond_signal(&cache->learner->has_work);
 }
 
@@ -438,7 +448,7 @@ static bool is_wished(const struct learner *learner, struct res_path path)
 
 void learner_wish(struct dir_cache *cache, struct res_path path, uint64_t since)
 {
-    if (!cache->learner && !start(cache))
+    if (!learner_begin(cache))
         return;
     struct learner *learner = cache->learner;
     if (learner->wish_count == WISHES_MAX || is_wished(learner, path))
