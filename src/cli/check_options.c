@@ -469,6 +469,7 @@ void check_command_done(struct check_command *command)
     text_list_done(&command->run.include);
     text_list_done(&command->run.exclude);
     text_list_done(&command->run.exclude_fragment);
+    text_list_done(&command->run.exclude_places);
     text_list_done(&command->run.remap);
     text_list_done(&command->run.own);
     text_list_done(&command->run.suffixes);

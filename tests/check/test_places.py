@@ -143,3 +143,83 @@ def test_parts_of_pages_that_browsers_fetch():
                      "m.svg#x": "ok"}, found
     assert {(row["element"], row["attribute"]) for row in run.links if row["raw"] in ("#gone", "set")} == {
         ("svg", "stroke"), ("css", "image-set")}
+
+
+# --- scripts and JSON ---
+
+def script(text):
+    return (200, {"Content-Type": "text/javascript"}, text)
+
+
+def test_modules_are_read_and_other_scripts_are_not():
+    answers = {
+        "/": (200, {}, "<script src=/classic.js></script><script type=module>import '/js/a.js'</script>"
+                       "<script type=module src=/js/late.js></script><script src=/js/late.js></script>"),
+        "/classic.js": script("import './never.js'"), "/js/a.js": script("import './b.js'; import 'bare'; import('./call.js')"),
+        "/js/b.js": script("export * from '../gone.js'"), "/js/late.js": script("import './gone2.js'"), **NOTHING,
+    }
+    with Server(answers) as server:
+        run = check("--concurrency", 1, "-r", server.url + "/")
+        found = verdicts(run)
+    assert "./never.js" not in found and found["/js/a.js"] == found["./b.js"] == "ok"
+    assert found["../gone.js"] == found["./gone2.js"] == "broken", found
+    assert found["./call.js"] == "broken-hint", "the call may never come"
+    assert {row["url"] for row in run.links if row["raw"] == "./gone2.js"} == {server.url + "/js/gone2.js"}
+
+
+def test_a_manifest_is_read():
+    manifest = '{"start_url": "/", "icons": [{"src": "gone.png"}], "shortcuts": [{"url": "gone.html"}]}'
+    for kind in ("application/manifest+json", "application/json"):
+        with Server({"/": (200, {}, "<link rel=manifest href=/app/m.json>"), "/app/m.json": (200, {"Content-Type": kind}, manifest),
+                     **NOTHING}) as server:
+            run = check("-r", server.url + "/")
+            assert run.verdict("/app/gone.png") == run.verdict("/app/gone.html") == "broken"
+    with Scratch() as root:
+        for name, text in {"a.html": "<link rel=manifest href=m.json>", "m.json": manifest, "n.webmanifest": manifest,
+                           "o.json": manifest.replace("gone", "never"), "b.html": "<script type=module src=x.js></script>",
+                           "x.js": "import './gone.js'", "y.js": "import './never.js'"}.items():
+            with open(os.path.join(root, name), "w", encoding="utf-8") as file:
+                file.write(text)
+        found = verdicts(check(root))
+    assert {raw for raw, verdict in found.items() if verdict == "broken"} == {"gone.png", "gone.html", "./gone.js"}, found
+    assert not any("never" in raw for raw in found)
+
+
+def test_what_no_browser_follows_is_noted_and_can_be_left_out():
+    body = """<script type=application/ld+json>{"@id": "/no", "url": "/gone1", "sameAs": ["http://[", "/here"],
+        "offers": {"availability": "https://schema.org/InStock"}}</script><img data-src='/gone2'><a data-href='/gone3' href='/gone3'>x</a>
+        <img data-src='{{gone}}'>"""
+    with Server({"/": (200, {}, body), "/here": page(), **NOTHING}) as server:
+        run = check("--retries", 0, server.url + "/")
+        rows = {(row["element"], row["attribute"], row["raw"]): row["verdict"] for row in run.links}
+        assert rows == {("json-ld", "url", "/gone1"): "broken-hint", ("json-ld", "sameAs", "http://["): "broken-hint",
+                        ("json-ld", "sameAs", "/here"): "ok", ("img", "data-src", "/gone2"): "broken-hint",
+                        ("a", "data-href", "/gone3"): "broken-hint", ("a", "href", "/gone3"): "broken",
+                        ("start", "argument", server.url + "/"): "ok"}, rows
+        run = check("--exclude-place", "json-ld@*", "--exclude-place", "*@data-*", server.url + "/")
+        assert set(verdicts(run)) == {"/gone3", server.url + "/"}
+        run = check("--exclude-place", "*", server.url + "/")
+        assert set(verdicts(run)) == {server.url + "/"}
+        run = check("--exclude-place", "img@scr", server.url + "/")
+        assert run.status == 2 and "no kind of place" in run.stderr
+    with Scratch() as root, Server({"/": (200, {}, "<img data-src='/gone'>"), **NOTHING}) as server:
+        assert check("--history", root + "/h", server.url + "/").status == 0
+        done = check("--history", root + "/h", "--fail-on", "broken-hint", server.url + "/", form="junit")
+        assert done.status == 1 and "broken-hint" in done.stdout
+
+
+# --- fields of an answer ---
+
+def test_links_of_fields():
+    def answer(handler):
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 23\r\n"
+                            b"Link: </gone.css>; rel=preload, <gr\xc3\xbcn>; rel=\"next\"\r\nLink: <https://x.test>; rel=preconnect\r\n"
+                            b"link: <\xfc>; rel=pingback\r\nRefresh: 5; url=gone.html\r\n\r\n<base href='/elsewhere'>")
+        return "done"
+    with Server({"/a/": answer, **NOTHING}) as server:
+        run = check("--retries", 0, server.url + "/a/")
+        rows = {(row["attribute"], row["url"][len(server.url):]): row["verdict"] for row in run.links}
+        assert rows == {("argument", "/a/"): "ok", ("link", "/gone.css"): "broken", ("link", "/a/gr%C3%BCn"): "broken-hint",
+                        ("link", "/a/%FC"): "ok", ("refresh", "/a/gone.html"): "broken"}, rows
+        text = check("--retries", 0, server.url + "/a/", form="text", verbose=False).stdout
+        assert "<response link>" in text, text

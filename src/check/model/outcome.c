@@ -6,6 +6,9 @@
  * So a link to http: that is broken is broken, and --require-https has nothing to say of it; and a
  * permanent redirect is one only where all is well at its end.
  *
+ * What fails where no browser goes by itself is noted in place of all that: whether it matters only
+ * who wrote the page can say.
+ *
  * Where a link has moved to is the end of the permanent redirects that it begins with: behind a
  * temporary one the address may be another one tomorrow. */
 #include "check/model/outcome.h"
@@ -103,12 +106,19 @@ static enum verdict verdict_of_good(const struct site *site, const struct outcom
     return outcome->verdict;
 }
 
+static enum verdict verdict_of_hint(enum verdict verdict)
+{
+    return verdict_rows[verdict].class == CLASS_FAIL ? VERDICT_BROKEN_HINT : verdict;
+}
+
 struct outcome target_outcome(const struct site *site, const struct outcome_rules *rules,
                               uint32_t id)
 {
     struct outcome outcome = follow(site, rules, id);
     if (is_good(outcome.verdict))
         outcome.verdict = verdict_of_good(site, rules, &outcome, id);
+    if (site_at(site, id)->flags & TARGET_IS_HINT)
+        outcome.verdict = verdict_of_hint(outcome.verdict);
     return outcome;
 }
 
@@ -130,8 +140,8 @@ static bool is_insecure(const struct site *site, const struct place *place)
            str_starts(site_url(site, place->target), STR("http:"));
 }
 
-struct outcome place_outcome(const struct site *site, const struct outcome_rules *rules,
-                             const struct place *place)
+static struct outcome find_outcome(const struct site *site, const struct outcome_rules *rules,
+                                   const struct place *place)
 {
     const struct outcome nowhere = {.verdict = place->is_left ? VERDICT_SKIPPED : VERDICT_BAD_URL,
                                     .end = TARGET_NONE,
@@ -159,5 +169,14 @@ struct outcome place_outcome(const struct site *site, const struct outcome_rules
         outcome.verdict = VERDICT_INSECURE;
     else
         outcome.verdict = verdict_of_good(site, rules, &outcome, place->target);
+    return outcome;
+}
+
+struct outcome place_outcome(const struct site *site, const struct outcome_rules *rules,
+                             const struct place *place)
+{
+    struct outcome outcome = find_outcome(site, rules, place);
+    if (link_rows[place->kind].role == ROLE_HINT)
+        outcome.verdict = verdict_of_hint(outcome.verdict);
     return outcome;
 }

@@ -43,6 +43,9 @@ enum target_flag {
     TARGET_IS_GUESS = 524288,      /* only looked for: it may be missing */
     TARGET_SAYS_NOTHING = 1048576, /* that another of its shape had not said (traps.c) */
     TARGET_IS_TRAPPED = 2097152,   /* left out, since its site goes on for ever there */
+    TARGET_IS_HINT = 4194304,      /* only places of ROLE_HINT lead to it */
+    TARGET_IS_MODULE = 8388608,    /* read for what it imports, if it is a script */
+    TARGET_IS_MANIFEST = 16777216, /* read as one of a web application, if it is JSON */
 };
 
 /* What a target is to be fetched for. */

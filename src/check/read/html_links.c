@@ -11,13 +11,15 @@
  *
  * Invariants
  *  (1) at most one <a> is held: another one, or the end, closes it, as in the tree of the page;
- *  (2) text is asked of the tokenizer only within <a>, <style>, and headings that somebody asks
- *      for. */
+ *  (2) text is asked of the tokenizer only within <a>, <style>, scripts that may have links, and
+ *      headings that somebody asks for. */
 #include "check/read/html_links.h"
 
 #include "base/mem.h"
 #include "check/read/css.h"
+#include "check/read/field_links.h"
 #include "check/read/html_reader.h"
+#include "check/read/script/script_links.h"
 #include "check/read/srcset.h"
 #include "check/read/xhtml_reader.h"
 #include "text/utf8_clean.h"
@@ -42,6 +44,8 @@ struct html_links {
     struct buf heading;
 
     bool is_in_style;
+    enum script_kind script_kind; /* of the <script> that we are in; SCRIPT_NONE: of nothing */
+    struct script_links *script;  /* NULL: none of its text has come */
     bool has_base;
     unsigned template_depth;
     unsigned inert_depth; /* of the outermost <template> that is not shown; 0: we are in none */
@@ -67,7 +71,8 @@ static void index_rows(struct html_links *links)
 
 static void want_text(struct html_links *links)
 {
-    bool wants = links->is_held || links->is_in_heading || links->is_in_style;
+    bool wants = links->is_held || links->is_in_heading || links->is_in_style ||
+                 links->script_kind != SCRIPT_NONE;
     if (links->is_xml)
         xhtml_reader_want_text(links->xml, wants);
     html_reader_want_text(links->reader, wants);
@@ -202,6 +207,10 @@ static void add_meta(struct html_links *links, const struct html_tag *tag,
     struct str property = attr_value(tag, STR("property"));
     struct str name = attr_value(tag, STR("name"));
     struct str url = content->value;
+    if (str_eq_nocase(attr_value(tag, STR("http-equiv")), STR("link"))) {
+        field_links(links->finder, content->value, content->at, false);
+        return;
+    }
     if (str_eq_nocase(attr_value(tag, STR("http-equiv")), STR("refresh"))) {
         if (!refresh_url(content->value, &url))
             return;
@@ -233,11 +242,30 @@ static bool is_post(const struct html_tag *tag)
     return str_eq_nocase(attr_value(tag, STR("method")), STR("post"));
 }
 
-/* Programs send something there; it has nothing to show. */
-static bool is_pingback(const struct html_tag *tag)
+/* Where the element's other attributes make it another kind. */
+static enum link_kind kind_of_link(const struct html_tag *tag)
 {
+    static const struct {
+        struct str rel;
+        enum link_kind kind;
+    } rows[] = {
+        {STR_INIT("pingback"), LINK_LINK_PINGBACK}, /* programs send something there */
+        {STR_INIT("webmention"), LINK_LINK_PINGBACK},
+        {STR_INIT("manifest"), LINK_LINK_MANIFEST},
+        {STR_INIT("modulepreload"), LINK_LINK_MODULEPRELOAD},
+    };
     struct str rel = attr_value(tag, STR("rel"));
-    return has_word(rel, STR("pingback")) || has_word(rel, STR("webmention"));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (has_word(rel, rows[i].rel))
+            return rows[i].kind;
+    }
+    return LINK_LINK_HREF;
+}
+
+static enum link_kind kind_of_script(const struct html_tag *tag)
+{
+    bool is_module = script_kind_of(attr_value(tag, STR("type"))) == SCRIPT_MODULE;
+    return is_module ? LINK_SCRIPT_MODULE : LINK_SCRIPT_SRC;
 }
 
 /* --- a page in an attribute --- */
@@ -345,8 +373,12 @@ static void add_attr(struct html_links *links, enum link_kind kind, const struct
         return;
     } else if (kind == LINK_FORM_ACTION && is_post(tag)) {
         finder_link(links->finder, LINK_FORM_POST, attr->value, label_of(tag), attr->at);
-    } else if (kind == LINK_LINK_HREF && is_pingback(tag)) {
-        finder_link(links->finder, LINK_LINK_PINGBACK, attr->value, label_of(tag), attr->at);
+    } else if (kind == LINK_LINK_HREF) {
+        finder_link(links->finder, kind_of_link(tag), attr->value, label_of(tag), attr->at);
+    } else if (kind == LINK_SCRIPT_SRC) {
+        finder_link(links->finder, kind_of_script(tag), attr->value, label_of(tag), attr->at);
+    } else if (link_rows[kind].role == ROLE_HINT && link_has_blanks(attr->value)) {
+        return;
     } else if (kind == LINK_IFRAME_SRCDOC) {
         add_srcdoc(links, attr);
     } else if (link_rows[kind].form == FORM_LIST || link_rows[kind].form == FORM_SRCSET) {
@@ -434,6 +466,29 @@ static void close_template(struct html_links *links)
         links->template_depth--;
 }
 
+/* What comes from elsewhere stands in place of what is written in it. */
+static void open_script(struct html_links *links, const struct html_tag *tag)
+{
+    bool is_elsewhere = html_attr_find(tag, STR("src"));
+    links->script_kind = is_elsewhere ? SCRIPT_NONE : script_kind_of(attr_value(tag, STR("type")));
+    want_text(links);
+}
+
+static void close_script(struct html_links *links)
+{
+    script_links_free(links->script);
+    links->script = NULL;
+    links->script_kind = SCRIPT_NONE;
+    want_text(links);
+}
+
+static void add_script(struct html_links *links, struct str text, struct html_position at)
+{
+    if (!links->script)
+        links->script = script_links_new(links->finder, links->script_kind, at);
+    script_links_feed(links->script, text);
+}
+
 static void on_start(struct html_events *events, const struct html_tag *tag)
 {
     struct html_links *links = CONTAINER_OF(events, struct html_links, events);
@@ -447,6 +502,8 @@ static void on_start(struct html_events *events, const struct html_tag *tag)
     note_base(links, tag);
     add_styles(links, tag);
     add_rows(links, tag);
+    if (str_eq(tag->name, STR("script")) && !tag->is_self_closing)
+        open_script(links, tag);
     if (str_eq(tag->name, STR("style")) && !tag->is_self_closing) {
         links->is_in_style = true;
         want_text(links);
@@ -462,6 +519,8 @@ static void on_end(struct html_events *events, struct str name)
         close_held(links);
     if (is_heading(name))
         close_heading(links);
+    if (links->script_kind != SCRIPT_NONE && str_eq(name, STR("script")))
+        close_script(links);
     if (links->is_in_style && str_eq(name, STR("style"))) {
         links->is_in_style = false;
         want_text(links);
@@ -474,6 +533,8 @@ static void on_text(struct html_events *events, struct str element, struct str t
     struct html_links *links = CONTAINER_OF(events, struct html_links, events);
     if (links->is_in_style)
         add_style(links, text, at, LINK_CSS_URL);
+    if (links->script_kind != SCRIPT_NONE)
+        add_script(links, text, at);
     if (links->is_in_style || str_eq(element, STR("script")))
         return;
     if (links->is_held)
@@ -498,6 +559,7 @@ void html_links_free(struct html_links *links)
         return;
     html_reader_free(links->reader);
     xhtml_reader_free(links->xml);
+    script_links_free(links->script);
     buf_done(&links->held_raw);
     buf_done(&links->held_text);
     buf_done(&links->heading);

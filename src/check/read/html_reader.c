@@ -728,10 +728,23 @@ static void html_reader_take(struct html_reader *r, char c)
     advance(r, c);
 }
 
+/* Dashes and what ends behind them count in scripts. */
+static size_t raw_run(struct html_reader *r, struct str bytes)
+{
+    size_t i = 0;
+    while (i < bytes.len && bytes.at[i] != '<' && bytes.at[i] != '\r' && bytes.at[i] != '-' &&
+           bytes.at[i] != '>')
+        i++;
+    r->dashes = i ? 0 : r->dashes;
+    return i;
+}
+
 /* How many bytes from the start are plain text in this state. */
 static size_t text_run(struct html_reader *r, struct str bytes)
 {
     size_t i = 0;
+    if (r->state == RAW && !r->was_cr)
+        return raw_run(r, bytes);
     if (r->state != DATA || r->was_cr)
         return 0;
     while (i < bytes.len && bytes.at[i] != '<' && bytes.at[i] != '\r')

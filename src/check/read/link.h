@@ -12,7 +12,7 @@ enum link_kind {
 };
 
 enum link_form { FORM_URL, FORM_LIST, FORM_SRCSET, FORM_STYLE, FORM_HTML, FORM_META, FORM_OTHER };
-enum link_role { ROLE_PAGE, ROLE_PART, ROLE_FORM, ROLE_CITE };
+enum link_role { ROLE_PAGE, ROLE_PART, ROLE_FORM, ROLE_CITE, ROLE_HINT };
 
 struct link_row {
     struct str element;
@@ -21,6 +21,13 @@ struct link_row {
     enum link_role role;
 };
 extern const struct link_row link_rows[LINK_KIND_COUNT];
+
+/* Marks the kinds of places whose "element@attribute" matches `pattern`, as file names do, but for
+ * what a run is told to begin with. Returns whether there are any. */
+bool link_kinds_mark(const char *pattern, bool marks[LINK_KIND_COUNT]);
+
+/* Whether the address is one yet to be made: with "{id}", "<%= id %>" and their like in it. */
+bool link_has_blanks(struct str raw);
 
 struct found_link {
     struct str raw;  /* as it stands there, references and escapes resolved */

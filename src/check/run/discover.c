@@ -33,6 +33,24 @@ static bool leads_nowhere(struct str raw)
     return false;
 }
 
+/* What some places make of what they lead to, which by its type alone is not read. */
+static uint32_t reader_of(enum link_kind kind)
+{
+    switch (kind) {
+    case LINK_LINK_MANIFEST:
+        return TARGET_IS_MANIFEST;
+    case LINK_LINK_MODULEPRELOAD:
+    case LINK_SCRIPT_MODULE:
+    case LINK_SCRIPT_IMPORT:
+    case LINK_SCRIPT_IMPORT_CALL:
+    case LINK_IMPORTMAP_IMPORTS:
+    case LINK_IMPORTMAP_SCOPES:
+        return TARGET_IS_MODULE;
+    default:
+        return 0;
+    }
+}
+
 static bool is_followed(const struct crawl *crawl, const struct link_context *context,
                         struct str url, enum link_kind kind)
 {
@@ -40,7 +58,9 @@ static bool is_followed(const struct crawl *crawl, const struct link_context *co
     bool is_start = context->page == TARGET_NONE;
     if (is_start)
         return true;
-    if (!options->is_recursive || context->depth > options->depth_max)
+    /* A folder's modules and manifests are documents of it, though no name says so. */
+    bool is_of_folder = reader_of(kind) && str_starts(url, STR("file:"));
+    if ((!options->is_recursive && !is_of_folder) || context->depth > options->depth_max)
         return false;
     if (kind == LINK_SITEMAP_SITEMAP || kind == LINK_ROBOTS_SITEMAP)
         return true;
@@ -71,10 +91,17 @@ static void set_flags(struct crawl *crawl, const struct link_context *context, u
     struct target *target = site_at(crawl->site, id);
     struct str url = site_url(crawl->site, id);
     bool is_form = link_rows[kind].role == ROLE_FORM, was_form = false;
+    bool is_hint = link_rows[kind].role == ROLE_HINT;
+    uint32_t reader = reader_of(kind) & ~target->flags;
     if (kind == LINK_START)
         target->flags |= TARGET_IS_START;
     if (target->place_count == 0 && is_form)
         target->flags |= TARGET_IS_FORM;
+    if (target->place_count == 0 && is_hint)
+        target->flags |= TARGET_IS_HINT;
+    if (!is_hint)
+        target->flags &= ~(uint32_t)TARGET_IS_HINT;
+    target->flags |= reader;
     if (!is_form && (target->flags & TARGET_IS_FORM)) {
         target->flags &= ~(uint32_t)TARGET_IS_FORM;
         was_form = true;
@@ -82,7 +109,9 @@ static void set_flags(struct crawl *crawl, const struct link_context *context, u
     if (is_followed(crawl, context, url, kind) && !is_form)
         target->flags |= TARGET_IS_INSIDE;
     bool is_unread = target->flags & TARGET_IS_INSIDE && !(target->flags & TARGET_IS_PARSED);
-    if (was_form && target->state == TARGET_DONE && (is_unread || http_is_error(target->status)))
+    bool is_done = target->state == TARGET_DONE;
+    bool was_no_link = was_form && (is_unread || http_is_error(target->status));
+    if (is_done && (was_no_link || (reader && is_unread && target->verdict == VERDICT_OK)))
         look_again(crawl, id); /* it was fine for forms, or not read for links */
     if (kind == LINK_SITEMAP_SITEMAP || kind == LINK_ROBOTS_SITEMAP)
         target->flags |= TARGET_IS_SITEMAP;
@@ -326,7 +355,7 @@ void link_add(struct crawl *crawl, const struct link_context *context,
         .raw = link->raw,
         .text = utf8_first(link->text, TEXT_BYTES_MAX),
     };
-    if (leads_nowhere(link->raw))
+    if (leads_nowhere(link->raw) || !scope_wants_place(crawl->scope, link->kind))
         return;
     if (url_parse(&crawl->url, link->raw, context->base, context->encoder)) {
         decode_fragment(&crawl->url, &fragment);
@@ -358,7 +387,7 @@ static void links_add(struct crawl *crawl, struct document *document)
     }
 }
 
-void document_read(struct crawl *crawl, struct document *document)
+bool document_read(struct crawl *crawl, struct document *document)
 {
     struct target *target = site_at(crawl->site, document->target);
     struct page *page = document->page;
@@ -366,20 +395,21 @@ void document_read(struct crawl *crawl, struct document *document)
         site_set_note(crawl->site, document->target, STR("damaged; read up to the fault"));
     if (!page_is_understood(page)) {
         site_set_note(crawl->site, document->target, STR("text that is no list of URLs"));
-        return;
+        return false;
     }
     target->flags |= TARGET_IS_PARSED | (page_has_names(page) ? TARGET_HAS_NAMES : 0) |
                      (page_folds_names(page) ? TARGET_FOLDS_NAMES : 0);
     site_set_note(crawl->site, document->target, page_note(page));
     if (!(target->flags & (TARGET_IS_INSIDE | TARGET_IS_SITEMAP)))
-        return;
+        return false;
     if (crawl->options->pages_max && crawl->counts.pages >= crawl->options->pages_max) {
         site_set_note(crawl->site, document->target, STR("its links are beyond --max-pages"));
         crawl->counts.beyond++;
-        return;
+        return false;
     }
     crawl->counts.pages++;
     links_add(crawl, document);
+    return true;
 }
 
 /* That of the URL that `from` is redirected to, which stands in crawl->url. Returns whether a name
@@ -424,7 +454,7 @@ uint32_t link_redirect(struct crawl *crawl, uint32_t from, struct str location)
     if (source->flags & TARGET_IS_INSIDE &&
         scope_is_inside(crawl->scope, site_url(crawl->site, id)))
         target->flags |= TARGET_IS_INSIDE;
-    target->flags |= source->flags & TARGET_IS_SITEMAP;
+    target->flags |= source->flags & (TARGET_IS_SITEMAP | TARGET_IS_MODULE | TARGET_IS_MANIFEST);
     if (hops > crawl->options->rules.redirects_max && target->state == TARGET_IDLE) {
         crawl_finish(crawl, id, VERDICT_TOO_MANY_REDIRECTS);
         return id;

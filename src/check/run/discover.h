@@ -16,8 +16,8 @@ struct link_context {
 void link_add(struct crawl *crawl, const struct link_context *context,
               const struct found_link *link);
 /* A document has come to its end: its links are added where they are followed, within --max-pages.
- */
-void document_read(struct crawl *crawl, struct document *document);
+ * Returns whether they are. */
+bool document_read(struct crawl *crawl, struct document *document);
 
 /* Where the redirect of `from` leads. TARGET_NONE: to nothing that is a URL. */
 uint32_t link_redirect(struct crawl *crawl, uint32_t from, struct str location);

@@ -98,6 +98,14 @@ void document_begin(struct document *document, struct site *site, uint32_t targe
     document->page = page_new(type, media_type, &document->finder);
 }
 
+enum page_type document_type_by_places(const struct target *target, struct str media_type,
+                                       struct str path)
+{
+    if (target->flags & TARGET_IS_MODULE)
+        return page_type_of_module(media_type, path);
+    return target->flags & TARGET_IS_MANIFEST ? page_type_of_manifest(media_type, path) : PAGE_NONE;
+}
+
 void document_drop(struct document *document)
 {
     page_free(document->page);
@@ -113,6 +121,11 @@ void document_done(struct document *document)
     mem_free(document->held);
     mem_free(document->held_bases);
     buf_done(&document->held_text);
+}
+
+const struct url *document_place(const struct document *document)
+{
+    return document->has_base ? &document->place : &document->base;
 }
 
 struct found_link document_link(const struct document *document, size_t number)

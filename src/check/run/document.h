@@ -44,9 +44,16 @@ struct document {
  * wants them. Borrows the site until done. */
 void document_begin(struct document *document, struct site *site, uint32_t target,
                     enum page_type type, struct str media_type);
+/* What `target`, which by its type alone is nothing that is read, is read as because of the places
+ * that lead there; PAGE_NONE: nothing. */
+enum page_type document_type_by_places(const struct target *target, struct str media_type,
+                                       struct str path);
 /* Reads no more of it. */
 void document_drop(struct document *document);
 void document_done(struct document *document);
+
+/* Where it is, whatever base it says it has. */
+const struct url *document_place(const struct document *document);
 
 /* One of its links, `number` of `held_count`. Valid until the next one is held. */
 struct found_link document_link(const struct document *document, size_t number);

@@ -120,6 +120,8 @@ void file_read(struct crawl *crawl, uint32_t id)
     int fd = open_document(crawl->options, &path, &is_folder, &is_document);
     int code = errno;
     enum page_type type = page_type_of_file(buf_str(&path), target->flags & TARGET_IS_START);
+    if (type == PAGE_NONE)
+        type = document_type_by_places(target, STR_NONE, buf_str(&path));
     bool is_read = is_document && type != PAGE_NONE &&
                    (target->flags & (TARGET_IS_INSIDE | TARGET_WANTS_NAMES));
     if (is_read && set_base(crawl, &document, is_folder))

@@ -1,5 +1,6 @@
 #include "check/run/judge.h"
 
+#include "check/url/percent.h"
 #include "http/status.h"
 
 enum { STATUS_BANNED = 999 }; /* no status of HTTP, but what some sites say to robots */
@@ -41,14 +42,7 @@ bool judge_is_redirect(const struct call *call)
 
 void judge_location(const struct call *call, struct buf *to)
 {
-    struct str location = call_field(call, STR("Location"));
-    for (size_t i = 0; i < location.len; i++) {
-        unsigned char c = (unsigned char)location.at[i];
-        if (c >= 0x80)
-            buf_addf(to, "%%%02X", c);
-        else
-            buf_add_char(to, (char)c);
-    }
+    percent_add_bytes(to, call_field(call, STR("Location")));
 }
 
 enum verdict judge_status(const struct check_options *options, const struct call *call,

@@ -13,8 +13,7 @@ enum verdict judge_status(const struct check_options *options, const struct call
 
 /* Whether the status says where to go instead. */
 bool judge_is_redirect(const struct call *call);
-/* Where that is, appended: bytes that are no ASCII are escaped one by one, as browsers do, whatever
- * they mean. */
+/* Where that is, appended, as browsers read it. */
 void judge_location(const struct call *call, struct buf *to);
 
 /* Whether asking again could change it. */

@@ -30,7 +30,8 @@ struct check_options {
     struct text_list include;
     struct text_list exclude;
     struct text_list exclude_fragment;
-    struct text_list remap; /* "FROM=TO" */
+    struct text_list exclude_places; /* "element@attribute", with wildcards */
+    struct text_list remap;          /* "FROM=TO" */
     bool requires_https;
     const char *base;
     const char *root_dir; /* what "/x" in a local file is beneath; NULL: the folder named */

@@ -23,6 +23,7 @@
 #include "check/read/html_links.h"
 #include "check/read/markdown/markdown.h"
 #include "check/read/plain_links.h"
+#include "check/read/script/script_links.h"
 #include "check/read/xml_links.h"
 #include "check/url/url.h"
 #include "stream/gunzip.h"
@@ -54,6 +55,7 @@ struct page {
     uint64_t bytes;
     struct html_links *html;
     struct css_reader *css;
+    struct script_links *script;
     struct xml_links *xml;
     struct markdown_reader *markdown;
     bool has_type;   /* somebody says what it is */
@@ -77,6 +79,7 @@ static const struct {
     {STR_INIT("image/svg+xml"), STR_INIT(".svg"), PAGE_XHTML},
     {STR_INIT("text/html"), STR_INIT(".htm"), PAGE_HTML},
     {STR_INIT("text/css"), STR_INIT(".css"), PAGE_CSS},
+    {STR_INIT("application/manifest+json"), STR_INIT(".webmanifest"), PAGE_MANIFEST},
     {STR_INIT("application/xml"), STR_INIT(".xml"), PAGE_XML},
     {STR_INIT("text/xml"), STR_INIT(".rss"), PAGE_XML},
     {STR_INIT("application/rss+xml"), STR_INIT(".atom"), PAGE_XML},
@@ -127,9 +130,30 @@ enum page_type page_type_of(struct str media_type, struct str path)
     return says_nothing && type_by_name(path) == PAGE_MARKDOWN ? PAGE_MARKDOWN : PAGE_NONE;
 }
 
+enum page_type page_type_of_module(struct str media_type, struct str path)
+{
+    bool is_script = str_trim(media_type).len
+                         ? script_kind_of(media_type) == SCRIPT_CLASSIC
+                         : ends_nocase(path, STR(".js")) || ends_nocase(path, STR(".mjs"));
+    return is_script ? PAGE_SCRIPT : PAGE_NONE;
+}
+
+enum page_type page_type_of_manifest(struct str media_type, struct str path)
+{
+    struct str name = str_trim(str_first(media_type, str_index(media_type, ';')));
+    bool is_json = name.len ? ends_nocase(name, STR("/json")) || ends_nocase(name, STR("+json"))
+                            : ends_nocase(path, STR(".json"));
+    return is_json ? PAGE_MANIFEST : PAGE_NONE;
+}
+
+bool page_type_is_shown(enum page_type type)
+{
+    return type == PAGE_HTML || type == PAGE_XHTML;
+}
+
 bool page_type_has_names(enum page_type type)
 {
-    return type == PAGE_HTML || type == PAGE_XHTML || type == PAGE_MARKDOWN;
+    return page_type_is_shown(type) || type == PAGE_MARKDOWN;
 }
 
 enum page_type page_type_of_file(struct str path, bool is_named)
@@ -161,6 +185,7 @@ static enum charset declared_charset(struct str media_type)
 
 struct page *page_new(enum page_type type, struct str media_type, struct finder *finder)
 {
+    const struct html_position start = {1, 1};
     struct page *page = MEM_NEW(struct page);
     page->type = type;
     page->finder = finder;
@@ -171,7 +196,10 @@ struct page *page_new(enum page_type type, struct str media_type, struct finder 
     if (type == PAGE_XHTML)
         html_links_read_xml(page->html);
     else if (type == PAGE_CSS)
-        page->css = css_reader_new(finder, (struct html_position){1, 1});
+        page->css = css_reader_new(finder, start);
+    else if (type == PAGE_SCRIPT || type == PAGE_MANIFEST)
+        page->script =
+            script_links_new(finder, type == PAGE_SCRIPT ? SCRIPT_MODULE : SCRIPT_MANIFEST, start);
     else if (type == PAGE_XML)
         page->xml = xml_links_new(finder);
     else if (type == PAGE_MARKDOWN)
@@ -187,6 +215,7 @@ void page_free(struct page *page)
     charset_encoder_free(page->encoder);
     html_links_free(page->html);
     css_reader_free(page->css);
+    script_links_free(page->script);
     xml_links_free(page->xml);
     markdown_reader_free(page->markdown);
     buf_done(&page->held);
@@ -247,7 +276,7 @@ void page_want_wikilinks(struct page *page, enum wikilinks style)
 
 static bool is_shown(const struct page *page)
 {
-    return page->type == PAGE_HTML || page->type == PAGE_XHTML;
+    return page_type_is_shown(page->type);
 }
 
 static void pass_on(struct page *page, struct str utf8)
@@ -258,6 +287,8 @@ static void pass_on(struct page *page, struct str utf8)
         html_links_feed(page->html, utf8);
     } else if (page->type == PAGE_CSS) {
         css_reader_feed(page->css, utf8);
+    } else if (page->script) {
+        script_links_feed(page->script, utf8);
     } else if (page->type == PAGE_MARKDOWN) {
         markdown_reader_feed(page->markdown, utf8);
     } else {
@@ -341,8 +372,9 @@ static void settle_xml(struct page *page)
 
 static bool is_text(const struct page *page)
 {
-    return is_shown(page) || page->type == PAGE_CSS || page->type == PAGE_MARKDOWN ||
-           page->type == PAGE_PROSE || page->type == PAGE_LIST || page->type == PAGE_PLAIN_TEXT;
+    return is_shown(page) || page->script || page->type == PAGE_CSS ||
+           page->type == PAGE_MARKDOWN || page->type == PAGE_PROSE || page->type == PAGE_LIST ||
+           page->type == PAGE_PLAIN_TEXT;
 }
 
 bool page_feed(struct page *page, struct str bytes)
@@ -434,6 +466,8 @@ bool page_end(struct page *page)
     case PAGE_GZIP:
         read_packed(page);
         break;
+    case PAGE_SCRIPT:
+    case PAGE_MANIFEST:
     case PAGE_NONE:
         break;
     }

@@ -10,7 +10,9 @@ enum page_type {
     PAGE_HTML,
     PAGE_XHTML, /* XML that browsers show: XHTML, SVG */
     PAGE_CSS,
-    PAGE_XML, /* a sitemap, a feed, a list of feeds, or nothing that has links */
+    PAGE_SCRIPT,   /* a module: what it imports */
+    PAGE_MANIFEST, /* of a web application */
+    PAGE_XML,      /* a sitemap, a feed, a list of feeds, or nothing that has links */
     PAGE_MARKDOWN,
     PAGE_PROSE, /* of a markup that is not read: only the addresses in it are found */
     PAGE_LIST,
@@ -24,6 +26,13 @@ enum page_type page_type_of(struct str media_type, struct str path);
  * must look like one, and of what is packed only a sitemap is read. */
 enum page_type page_type_of_file(struct str path, bool is_named);
 
+/* What of the rest is read where the place that leads there says that it is a module of a script,
+ * or a manifest; otherwise PAGE_NONE. */
+enum page_type page_type_of_module(struct str media_type, struct str path);
+enum page_type page_type_of_manifest(struct str media_type, struct str path);
+
+/* Whether browsers show it as a page. */
+bool page_type_is_shown(enum page_type type);
 /* Whether fragments may lead to names in what is of that type. */
 bool page_type_has_names(enum page_type type);
 

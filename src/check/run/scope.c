@@ -41,6 +41,7 @@ struct scope {
     size_t folder_count;
     struct buf *roots; /* "file:///folder/" */
     size_t root_count;
+    bool unwanted[LINK_KIND_COUNT]; /* by --exclude-place */
 };
 
 static bool compile(regex_t *pattern, const char *text, int flags, struct err *err)
@@ -185,6 +186,33 @@ bool scope_remap(const struct scope *scope, struct str url, struct buf *to)
 
 /* --- life --- */
 
+/* --- places --- */
+
+bool scope_check_place(const char *text, struct err *err)
+{
+    bool marks[LINK_KIND_COUNT];
+    return link_kinds_mark(text, marks) ||
+           err_set(err, 0,
+                   "'%s' matches no kind of place; they are named as reports have them: "
+                   "img@data-src, json-ld@*",
+                   text);
+}
+
+static bool mark_places(struct scope *scope, struct err *err)
+{
+    const struct text_list *patterns = &scope->options->exclude_places;
+    bool is_fine = true;
+    for (size_t i = 0; i < patterns->count && is_fine; i++)
+        is_fine = scope_check_place(patterns->at[i], err) &&
+                  link_kinds_mark(patterns->at[i], scope->unwanted);
+    return is_fine;
+}
+
+bool scope_wants_place(const struct scope *scope, enum link_kind kind)
+{
+    return !scope->unwanted[kind];
+}
+
 struct scope *scope_new(const struct check_options *options, struct err *err)
 {
     struct scope *scope = MEM_NEW(struct scope);
@@ -193,7 +221,7 @@ struct scope *scope_new(const struct check_options *options, struct err *err)
                    add_patterns(&scope->include, &options->include, err) &&
                    add_patterns(&scope->exclude, &options->exclude, err) &&
                    add_patterns(&scope->exclude_fragment, &options->exclude_fragment, err) &&
-                   add_remaps(scope, err);
+                   mark_places(scope, err) && add_remaps(scope, err);
     if (is_fine)
         return scope;
     scope_free(scope);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "check/read/link.h"
 #include "check/run/options.h"
 #include "check/url/url.h"
 
@@ -35,12 +36,15 @@ bool scope_is_wanted(const struct scope *scope, struct str url);
 bool scope_wants_link(const struct scope *scope, bool wants_url, struct str url, struct str whole);
 /* The same of what is no URL. */
 bool scope_wants_text(const struct scope *scope, struct str text);
+/* Whether places of that kind count. */
+bool scope_wants_place(const struct scope *scope, enum link_kind kind);
 /* Whether a fragment is looked for. */
 bool scope_wants_fragment(const struct scope *scope, struct str fragment);
 
-/* Whether a text will do as an expression, or for --remap. */
+/* Whether a text will do as an expression, or for --remap or --exclude-place. */
 NODISCARD bool scope_check_pattern(const char *text, struct err *err);
 NODISCARD bool scope_check_remap(const char *text, struct err *err);
+NODISCARD bool scope_check_place(const char *text, struct err *err);
 
 /* What --remap makes of it, in `to`. False: it stays as it is. */
 bool scope_remap(const struct scope *scope, struct str url, struct buf *to);

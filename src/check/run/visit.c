@@ -26,8 +26,11 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "check/read/field_links.h"
+#include "check/read/srcset.h"
 #include "check/run/judge.h"
 #include "check/run/soft404.h"
+#include "check/url/percent.h"
 #include "http/status.h"
 #include "text/date.h"
 
@@ -258,6 +261,9 @@ static bool begin_page(struct visit *visit)
     bool is_start = site_at(crawl->site, visit->target)->flags & TARGET_IS_START;
     if (is_start && what == PAGE_NONE && str_starts_nocase(type, STR("text/plain")))
         what = PAGE_PLAIN_TEXT;
+    if (what == PAGE_NONE)
+        what = document_type_by_places(site_at(crawl->site, visit->target), type,
+                                       target_path(site_url(crawl->site, visit->target)));
     if (what == PAGE_NONE || !is_parsed(visit, what)) {
         if (is_start)
             note_unread(visit, type);
@@ -265,7 +271,7 @@ static bool begin_page(struct visit *visit)
     }
     document_begin(&visit->document, crawl->site, visit->target, what, type);
     page_want_wikilinks(visit->document.page, crawl->options->wikilinks);
-    visit->is_watched = what == PAGE_HTML && traps_is_watched(crawl->traps, visit->target);
+    visit->is_watched = page_type_is_shown(what) && traps_is_watched(crawl->traps, visit->target);
     if (crawl->soft404 || visit->is_watched)
         page_want_likeness(visit->document.page);
     return true;
@@ -435,12 +441,50 @@ static void watch(struct visit *visit)
     buf_done(&far);
 }
 
+struct field_finder {
+    struct finder finder;
+    struct crawl *crawl;
+    struct link_context context;
+};
+
+static void on_field_link(struct finder *finder, const struct found_link *link)
+{
+    struct field_finder *fields = CONTAINER_OF(finder, struct field_finder, finder);
+    link_add(fields->crawl, &fields->context, link);
+}
+
+/* The links of the answer's fields, which are relative to it whatever its <base> says (RFC 8288
+ * §3.2). They stand on no line. */
+static void add_field_links(struct visit *visit)
+{
+    struct field_finder fields = {
+        .finder = {.link = on_field_link},
+        .crawl = visit->crawl,
+        .context = {.page = visit->target,
+                    .base = document_place(&visit->document),
+                    .depth = site_at(visit->crawl->site, visit->target)->depth + 1U}};
+    const struct http_fields *answer = &visit->call.answer;
+    const struct html_position nowhere = {0, 0};
+    for (size_t i = 0; i < answer->count; i++) {
+        const struct http_field_line *field = &answer->lines[i];
+        struct buf value = {0};
+        struct str url;
+        percent_add_bytes(&value, field->value);
+        if (str_eq_nocase(field->name, STR("Link")))
+            field_links(&fields.finder, buf_str(&value), nowhere, true);
+        else if (str_eq_nocase(field->name, STR("Refresh")) && refresh_url(buf_str(&value), &url))
+            finder_link(&fields.finder, LINK_RESPONSE_REFRESH, url, STR_NONE, nowhere);
+        buf_done(&value);
+    }
+}
+
 static void read_page(struct visit *visit)
 {
     struct crawl *crawl = visit->crawl;
     const struct target *target = site_at(crawl->site, visit->target);
     bool is_followed = target->flags & (TARGET_IS_INSIDE | TARGET_IS_SITEMAP);
-    document_read(crawl, &visit->document);
+    if (document_read(crawl, &visit->document))
+        add_field_links(visit);
     if (crawl->soft404 && is_followed && visit->call.status == HTTP_OK)
         soft404_note(crawl->soft404, visit->target, visit->document.page);
     if (visit->is_watched && is_followed && visit->call.status == HTTP_OK)

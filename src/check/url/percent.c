@@ -53,6 +53,17 @@ void percent_encode(struct buf *to, struct str bytes, enum percent_set set)
         buf_add(to, str_from(bytes, done));
 }
 
+void percent_add_bytes(struct buf *to, struct str bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++) {
+        unsigned char c = (unsigned char)bytes.at[i];
+        if (c >= 0x80)
+            buf_addf(to, "%%%02X", c);
+        else
+            buf_add_char(to, (char)c);
+    }
+}
+
 void percent_decode(struct buf *to, struct str text)
 {
     for (size_t i = 0; i < text.len; i++) {

@@ -15,5 +15,9 @@ enum percent_set {
 
 void percent_encode(struct buf *to, struct str bytes, enum percent_set set);
 
+/* Appends `bytes` with those escaped that are no ASCII, one by one, whatever they mean: as browsers
+ * read URLs in fields of an answer. */
+void percent_add_bytes(struct buf *to, struct str bytes);
+
 /* Appends `text` with each %XX made the byte it stands for; others stay. */
 void percent_decode(struct buf *to, struct str text);

@@ -162,6 +162,50 @@ TEST(attributes_of_svg_are_css)
     check_rows(rows, ARRAY_LEN(rows));
 }
 
+TEST(scripts_are_read_by_their_type)
+{
+    static const struct row rows[] = {
+        {"<script type=module>\nimport './a.js';\nimport('./b.js')</script><img src=y>",
+         "script@import 2:9 ./a.js\nscript@import() 3:9 ./b.js\nimg@src 3:35 y\n"},
+        {"<script>import './no'; if (a<b && '<!--') import('./b.js') // --></script>",
+         "script@import() 1:51 ./b.js\n"},
+        {"<script type='application/ld+json'>{\"url\": \"/a\", \"b\": \"&amp;</scriptx>\", "
+         "\"logo\": "
+         "\"/b\"}</script>",
+         "json-ld@url 1:45 /a\njson-ld@logo 1:83 /b\n"},
+        {"<script type=importmap>{\"imports\": {\"a\": \"./a.js\"}}</script><script>no</script>",
+         "importmap@imports 1:43 ./a.js\n"},
+        {"<script type=text/template>import('./no')</script><script src=s>import('./no')</script>",
+         "script@src 1:63 s\n"},
+        {"<script type=module src=s></script><link rel=modulepreload href=m><link rel=manifest "
+         "href=w>",
+         "script@src 1:25 s\nlink@href 1:65 m [modulepreload]\nlink@href 1:91 w [manifest]\n"},
+        {"<a href=x>a<script>import('./b')</script>c</a>",
+         "script@import() 1:28 ./b\na@href 1:9 x [ac]\n"},
+        {"<svg><script>import('./a')</script></svg><img src=y>",
+         "script@import() 1:22 ./a\nimg@src 1:51 y\n"},
+        {"<script>import('./a", ""},
+    };
+    check_rows(rows, ARRAY_LEN(rows));
+}
+
+TEST(what_scripts_load_later_is_found)
+{
+    static const struct row rows[] = {
+        {"<img data-src=a data-srcset='b 1x, c 2x' src=data:,>",
+         "img@data-src 1:15 a\nimg@data-srcset 1:30 b\nimg@data-srcset 1:30 c\n"
+         "img@src 1:46 data:,\n"},
+        {"<iframe data-src=a></iframe><source data-srcset=b><video data-src=c><link data-href=d>",
+         "iframe@data-src 1:18 a\nsource@data-srcset 1:49 b\nvideo@data-src 1:67 c\n"
+         "link@data-href 1:85 d\n"},
+        {"<img data-src='{{no}}'><img data-src='<%= no %>'><div data-src=no><a data-href=a>",
+         "a@data-href 1:80 a\n"},
+        {"<meta http-equiv=Link content='<a>; rel=next, <b>; rel=preconnect'>",
+         "meta@content 1:32 a [next]\n"},
+    };
+    check_rows(rows, ARRAY_LEN(rows));
+}
+
 TEST(a_link_has_the_text_that_is_seen)
 {
     static const struct row rows[] = {
@@ -194,6 +238,8 @@ int main(void)
         cmocka_unit_test(templates_count_when_they_are_shadow_trees),
         cmocka_unit_test(srcdoc_is_a_page),
         cmocka_unit_test(attributes_of_svg_are_css),
+        cmocka_unit_test(scripts_are_read_by_their_type),
+        cmocka_unit_test(what_scripts_load_later_is_found),
         cmocka_unit_test(a_link_has_the_text_that_is_seen),
         cmocka_unit_test(anchors_are_found),
     };
