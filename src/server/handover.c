@@ -4,8 +4,6 @@
 #include "base/mem.h"
 #include "io/loop.h"
 
-enum { LEAD_MAX = 1 }; /* so many connections more than others may a loop have and take another */
-
 struct parcel {
     struct list link;
     struct handed handed;
@@ -50,7 +48,7 @@ struct handover *handover_choose(struct handover *own)
     struct handover *least = own;
     LIST_EACH (own->all, link) {
         struct handover *other = CONTAINER_OF(link, struct handover, link);
-        if (count_of(other) + (least == own ? LEAD_MAX : 0) < count_of(least))
+        if (count_of(other) < count_of(least))
             least = other;
     }
     atomic_fetch_add_explicit(&least->count, 1, memory_order_relaxed);

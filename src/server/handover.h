@@ -38,7 +38,7 @@ struct handover {
 void handover_init(struct handover *handover, struct list *all, struct loop *loop,
                    void (*arrived)(struct handover *handover, const struct handed *handed));
 /* Whose the next connection is to be, and counts it there: the own loop's, unless another has
- * clearly fewer. */
+ * fewer. */
 struct handover *handover_choose(struct handover *own);
 /* To another loop. Copies; takes handed->fd. */
 void handover_give(struct handover *handover, const struct handed *handed);
