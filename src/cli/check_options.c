@@ -278,8 +278,8 @@ static bool set_output(void *target, const char *value, struct err *err)
     struct check_output output = {report_find(name), colon ? colon + 1 : NULL};
     if (!output.ops)
         return err_set(err, 0,
-                       "'%s' is none of text, json, jsonl, csv, html, junit, sarif, "
-                       "github, sitemap and multistatus",
+                       "'%s' is none of text, json, jsonl, csv, html, markdown, links, junit, "
+                       "sarif, github, sitemap and multistatus",
                        value);
     if (c->output_count == OUTPUTS_MAX)
         return err_set(err, 0, "more than %d outputs", OUTPUTS_MAX);
@@ -384,10 +384,23 @@ static void add_origin(struct check_command *c, struct str url, bool is_first)
             c->run.client.auth_port = arena_text(&c->arena, str_of_c(port));
         }
         bool is_root = url_is_http(&start) && str_eq(buf_str(&start.path), STR("/"));
-        if (is_first && !c->is_recursion_set && (is_root || c->run.is_dav))
+        if (is_first && !c->is_recursion_set && !c->run.is_dump && (is_root || c->run.is_dav))
             c->run.is_recursive = true;
     }
     url_done(&start);
+}
+
+/* Nothing is looked at, so nothing is bad; what is no URL is a link all the same. */
+static void settle_dump(struct check_command *c)
+{
+    if (!c->run.is_dump)
+        return;
+    c->run.rules.with_fragments = false;
+    c->run.has_soft404 = false;
+    c->report.fail_on = 0;
+    c->is_verbose = true;
+    if (c->output_count == 0)
+        c->outputs[c->output_count++].ops = &report_links;
 }
 
 /* What is decided by where it goes. */
@@ -423,6 +436,7 @@ static void settle_github(struct check_command *c)
 bool check_command_settle(struct check_command *c, struct err *err)
 {
     static const char *const none[] = {NULL};
+    settle_dump(c);
     settle_screen(c);
     settle_github(c);
     c->run.per_loopback = c->run.per_host ? c->run.per_host : PER_LOOPBACK;

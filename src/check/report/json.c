@@ -105,6 +105,38 @@ static void add_counts(struct buf *to, const char *key, const uint64_t counts[VE
     BUF_ADD(to, "}");
 }
 
+static void add_statuses(struct buf *to, const struct report_summary *s)
+{
+    bool is_first = true;
+    BUF_ADD(to, ",\"addresses_by_status\":{");
+    for (unsigned i = 0; i < ARRAY_LEN(s->statuses); i++) {
+        if (s->statuses[i] == 0)
+            continue;
+        if (i)
+            buf_addf(to, "%s\"%u\":", is_first ? "" : ",", i);
+        else
+            BUF_ADD(to, "\"none\":");
+        buf_add_u64(to, s->statuses[i]);
+        is_first = false;
+    }
+    BUF_ADD(to, "}");
+}
+
+static void add_kinds(struct buf *to, const struct report_summary *s)
+{
+    bool is_first = true;
+    BUF_ADD(to, ",\"links_by_kind\":{");
+    for (int i = 0; i < LINK_KIND_COUNT; i++) {
+        if (s->kinds[i].links == 0)
+            continue;
+        buf_addf(to, "%s\"%.*s %.*s\":{\"links\":%llu,\"bad\":%llu}", is_first ? "" : ",",
+                 STR_ARGS(link_rows[i].element), STR_ARGS(link_rows[i].attribute),
+                 (unsigned long long)s->kinds[i].links, (unsigned long long)s->kinds[i].bad);
+        is_first = false;
+    }
+    BUF_ADD(to, "}");
+}
+
 static void add_traps(struct buf *to, const struct report *report)
 {
     if (report->trap_count == 0)
@@ -135,6 +167,8 @@ static void add_summary(struct buf *to, const struct report *report)
     add_number(to, "addresses", s->target_count);
     add_counts(to, "links_by_verdict", s->places);
     add_counts(to, "addresses_by_verdict", s->targets);
+    add_statuses(to, s);
+    add_kinds(to, s);
     add_number(to, "requests", s->counts.requests);
     add_number(to, "fetched", s->counts.fetched);
     add_number(to, "retries", s->counts.retries);

@@ -9,9 +9,11 @@
 #include "check/report/report.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "check/url/mask.h"
+#include "check/url/percent.h"
 #include "text/date.h"
 #include "xml/writer.h"
 
@@ -174,6 +176,8 @@ static bool count_place(struct place_visitor *visitor, const struct place *place
     counting->summary->places[verdict]++;
     counting->summary->place_count++;
     counting->summary->bad += row.is_bad;
+    counting->summary->kinds[place->kind].links++;
+    counting->summary->kinds[place->kind].bad += row.is_bad;
     counting->summary->excused += !row.is_bad && report_is_failure(counting->options, verdict);
     if (row.is_fault && is_shown(counting->options, &row)) {
         counting->summary->cases.all++;
@@ -203,6 +207,7 @@ bool report_count(struct site *site, const struct report_options *options,
         summary->targets[counting.worst[i] - 1]++;
         summary->target_count++;
         const struct report_target row = target_of(site, options, i);
+        summary->statuses[row.status < ARRAY_LEN(summary->statuses) ? row.status : 0]++;
         bool is_unknown = verdict_rows[row.outcome.verdict].class == CLASS_UNKNOWN;
         summary->cases.all++;
         summary->cases.bad += row.is_bad;
@@ -384,6 +389,23 @@ bool report_write(struct site *site, const struct report_options *options, struc
 void add_xml(struct buf *to, struct str text)
 {
     xml_add_attr(to, text);
+}
+
+void add_page(struct buf *to, struct str page)
+{
+    struct buf path = {0};
+    if (!str_starts(page, STR("file://"))) {
+        buf_add(to, page);
+        return;
+    }
+    percent_decode(&path, str_from(page, strlen("file://")));
+    char *here = getcwd(NULL, 0);
+    struct str name = buf_str(&path), folder = str_of_c(here ? here : "");
+    if (folder.len && str_starts(name, folder) && str_starts(str_from(name, folder.len), STR("/")))
+        name = str_from(name, folder.len + 1);
+    buf_add(to, name);
+    mem_free(here);
+    buf_done(&path);
 }
 
 void add_time(struct buf *to, int64_t wall_ms)

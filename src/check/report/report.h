@@ -9,6 +9,10 @@ struct report_summary {
     uint64_t places[VERDICT_COUNT];
     uint64_t targets[VERDICT_COUNT]; /* that are linked; each under its worst place */
     uint64_t members[VERDICT_COUNT];
+    uint64_t statuses[1000]; /* targets that are linked, by where they lead; 0: no answer */
+    struct {
+        uint64_t links, bad;
+    } kinds[LINK_KIND_COUNT];
     uint64_t place_count;
     uint64_t target_count;
     uint64_t bad;     /* places that fail the run */
@@ -93,7 +97,8 @@ struct report {
 };
 
 extern const struct report_ops report_text, report_json, report_jsonl, report_csv, report_html,
-    report_junit, report_sarif, report_github, report_multistatus, report_sitemap;
+    report_markdown, report_links, report_junit, report_sarif, report_github, report_multistatus,
+    report_sitemap;
 
 /* NULL: there is no such form. */
 const struct report_ops *report_find(struct str name);
@@ -121,6 +126,8 @@ bool report_is_failure(const struct report_options *options, enum verdict verdic
 
 /* Between tags, or in an attribute. */
 void add_xml(struct buf *to, struct str text);
+/* A page; a file is named from where we run. */
+void add_page(struct buf *to, struct str page);
 /* "2026-01-31T12:00:00Z". */
 void add_time(struct buf *to, int64_t wall_ms);
 /* "404", or "dns", or "200 -> 404 https://...": a few words on what came. */

@@ -1,14 +1,12 @@
-/* csv, and the annotations that GitHub reads from a workflow's output: forms with a line for each
- * row and nothing around them.
+/* csv, the annotations that GitHub reads from a workflow's output, and links by themselves:
+ * forms with a line for each row and nothing around them.
  *
- * Both have characters that mean something where they are read: quotes and line ends in a cell, and
- * '=' at its start, which a spreadsheet would compute; colons and commas in an annotation's values,
- * and '%' everywhere in it. All of these come from pages, so all are escaped here. */
-#include <unistd.h>
-
-#include "base/mem.h"
+ * The former two have characters that mean something where they are read: quotes and line ends
+ * in a cell, and '=' at its start, which a spreadsheet would compute; colons and commas in an
+ * annotation's values, and '%' everywhere in it. All of these come from pages, so all are
+ * escaped here. */
+#include "base/utf8.h"
 #include "check/report/report.h"
-#include "check/url/percent.h"
 
 /* RFC 4180; a cell that a spreadsheet would take for a formula gets an apostrophe. */
 static void add_cell(struct buf *to, struct str text, bool is_last)
@@ -103,20 +101,6 @@ static void add_escaped(struct buf *to, struct str text, bool is_value)
     }
 }
 
-/* A file is named from where the workflow runs. */
-static void add_file(struct buf *to, struct str page)
-{
-    struct buf path = {0};
-    percent_decode(&path, str_from(page, strlen("file://")));
-    char *here = getcwd(NULL, 0);
-    struct str name = buf_str(&path), folder = str_of_c(here ? here : "");
-    if (folder.len && str_starts(name, folder) && str_starts(str_from(name, folder.len), STR("/")))
-        name = str_from(name, folder.len + 1);
-    add_escaped(to, name, true);
-    mem_free(here);
-    buf_done(&path);
-}
-
 static void github_row(struct report *report, const struct report_row *row)
 {
     struct buf *out = &report->out;
@@ -125,8 +109,11 @@ static void github_row(struct report *report, const struct report_row *row)
     enum verdict_class class = verdict_rows[row->outcome.verdict].class;
     buf_addf(out, "::%s ", class == CLASS_FAIL && !row->past->is_held ? "error" : "warning");
     if (is_file) {
+        struct buf name = {0};
+        add_page(&name, row->page);
         BUF_ADD(out, "file=");
-        add_file(out, row->page);
+        add_escaped(out, buf_str(&name), true);
+        buf_done(&name);
         buf_addf(out, ",line=%u,col=%u,", row->place->at.line, row->place->at.column);
     }
     buf_addf(out, "title=%s::", verdict_rows[row->outcome.verdict].name);
@@ -172,3 +159,25 @@ static void github_end(struct report *report)
 
 const struct report_ops report_github = {
     .row = github_row, .member = github_member, .end = github_end};
+
+/* --- links --- */
+
+/* The address first, so that cut(1) and sort(1) have it; a blank in it would be one of ours. */
+static void links_row(struct report *report, const struct report_row *row)
+{
+    struct buf *out = &report->out;
+    const struct link_row *kind = &link_rows[row->place->kind];
+    if (row->page.len == 0) /* a start is no link */
+        return;
+    utf8_add_printable(out, row->url);
+    if (row->place->fragment.len && !row->is_fault) {
+        BUF_ADD(out, "#");
+        utf8_add_printable(out, row->place->fragment);
+    }
+    BUF_ADD(out, "\t");
+    utf8_add_printable(out, row->page);
+    buf_addf(out, ":%u:%u\t%.*s %.*s\n", row->place->at.line, row->place->at.column,
+             STR_ARGS(kind->element), STR_ARGS(kind->attribute));
+}
+
+const struct report_ops report_links = {.row = links_row};

@@ -1,43 +1,21 @@
-/* For people: by target, the worst first, each with the places where a link to it stands. A
- * terminal gets colours. What a 207 held stands under its target, and what failed only because of
- * something else names that.
+/* For people: a block for each address, the worst first, with the fragments that are asked of it
+ * and the places where a link to each stands. A terminal gets colours. What a 207 held stands
+ * under its target, and what failed only because of something else names that.
  *
- * Rows come by page and are wanted by target, so those that are shown are kept and sorted: the
- * price of this form is memory for each of them. A target that is linked from everywhere names the
- * first PLACES_SHOWN_MAX places only; the other forms name all. */
+ * Rows come by page and are wanted by target, so those that are shown are kept and sorted
+ * (lines.c): the price of this form is memory for each of them. A target that is linked from
+ * everywhere names the first PLACES_SHOWN_MAX places only; the other forms name all. */
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "check/report/report.h"
+#include "check/report/lines.h"
 
 enum { PLACES_SHOWN_MAX = 20 };
 
-struct line {
-    uint32_t target;
-    enum verdict verdict;
-    struct str url, reason, place, fragment;
-    struct html_position at;
-    enum link_kind kind;
-    struct str text;
-    const struct past *past; /* the site's */
-};
-
 struct text_state {
-    struct arena arena;
-    struct line *lines;
-    size_t count, cap;
+    struct lines lines;
     const struct report_member **members;
     size_t member_count;
 };
-
-/* What a page says must not steer a terminal. */
-static struct str printable(struct text_state *state, struct str text)
-{
-    struct buf clean = {0};
-    utf8_add_printable(&clean, text);
-    struct str copy = arena_str(&state->arena, buf_str(&clean));
-    buf_done(&clean);
-    return copy;
-}
 
 static void text_begin(struct report *report)
 {
@@ -47,57 +25,17 @@ static void text_begin(struct report *report)
 static void add_row(struct report *report, const struct report_row *row)
 {
     struct text_state *state = report->state;
-    struct buf reason = {0};
-    if (state->count == state->cap) {
-        state->cap = size_max(64, state->cap * 2);
-        state->lines = mem_resize(state->lines, state->cap * sizeof(*state->lines));
-    }
-    add_reason(&reason, row);
-    state->lines[state->count++] = (struct line){
-        .target = row->place->target,
-        .verdict = row->outcome.verdict,
-        .url = printable(state, row->url),
-        .reason = printable(state, buf_str(&reason)),
-        .place = printable(state, row->page),
-        .fragment = printable(state, row->place->fragment),
-        .at = row->place->at,
-        .kind = row->place->kind,
-        .text = printable(state, row->place->text),
-        .past = row->past,
-    };
-    buf_done(&reason);
+    lines_add(&state->lines, row);
 }
 
 static void add_member(struct report *report, const struct report_member *member)
 {
     struct text_state *state = report->state;
-    struct report_member *copy = ARENA_NEW(&state->arena, struct report_member);
+    struct report_member *copy = ARENA_NEW(&state->lines.arena, struct report_member);
     *copy = *member;
     state->members =
         mem_resize(state->members, (state->member_count + 1) * sizeof(*state->members));
     state->members[state->member_count++] = copy;
-}
-
-static int compare(const void *left, const void *right)
-{
-    const struct line *a = left, *b = right;
-    int class_a = (int)verdict_rows[a->verdict].class,
-        class_b = (int)verdict_rows[b->verdict].class;
-    bool is_fail_a = class_a == CLASS_FAIL, is_fail_b = class_b == CLASS_FAIL;
-    if (is_fail_a != is_fail_b)
-        return is_fail_a ? -1 : 1;
-    if (class_a != class_b)
-        return class_a < class_b ? 1 : -1;
-    int order = str_compare(a->url, b->url);
-    if (order == 0)
-        order = str_compare(a->fragment, b->fragment);
-    if (order == 0)
-        order = str_compare(a->place, b->place);
-    if (order == 0)
-        order = a->at.line != b->at.line ? (a->at.line < b->at.line ? -1 : 1) : 0;
-    if (order == 0)
-        order = a->at.column < b->at.column ? -1 : a->at.column > b->at.column;
-    return order;
 }
 
 static const char *colour_of(const struct report *report, enum verdict verdict)
@@ -135,13 +73,9 @@ static void write_members(struct report *report, const struct line *line)
     buf_done(&text);
 }
 
-static void write_head(struct report *report, const struct line *line)
+/* Why, and for how long. */
+static void write_reason(struct report *report, const struct line *line)
 {
-    const char *reset = report->has_colour ? "\033[0m" : "";
-    buf_addf(&report->out, "%s%-16s%s %.*s", colour_of(report, line->verdict),
-             verdict_rows[line->verdict].name, reset, STR_ARGS(line->url));
-    if (line->fragment.len)
-        buf_addf(&report->out, "#%.*s", STR_ARGS(line->fragment));
     if (line->reason.len)
         buf_addf(&report->out, "  [%.*s]", STR_ARGS(line->reason));
     if (line->past->bad_runs > 1) {
@@ -151,7 +85,30 @@ static void write_head(struct report *report, const struct line *line)
     if (line->past->is_held)
         BUF_ADD(&report->out, " (held back by --after-bad)");
     BUF_ADD(&report->out, "\n");
+}
+
+/* What is missing on a page is said below it, and what is missing altogether once. */
+static void write_head(struct report *report, const struct line *line)
+{
+    const char *reset = report->has_colour ? "\033[0m" : "";
+    buf_addf(&report->out, "%s%-16s%s %.*s", colour_of(report, line->verdict),
+             verdict_rows[line->verdict].name, reset, STR_ARGS(line->url));
+    if (line->verdict == VERDICT_FRAGMENT_MISSING)
+        BUF_ADD(&report->out, "\n");
+    else
+        write_reason(report, line);
     write_members(report, line);
+}
+
+static void write_fragment(struct report *report, const struct line *line)
+{
+    if (line->fragment.len == 0)
+        return;
+    buf_addf(&report->out, "    #%.*s", STR_ARGS(line->fragment));
+    if (line->verdict == VERDICT_FRAGMENT_MISSING)
+        write_reason(report, line);
+    else
+        BUF_ADD(&report->out, "\n");
 }
 
 static void write_place(struct report *report, const struct line *line)
@@ -159,30 +116,27 @@ static void write_place(struct report *report, const struct line *line)
     const struct link_row *kind = &link_rows[line->kind];
     if (line->place.len == 0)
         return;
-    buf_addf(&report->out, "    %.*s:%u:%u <%.*s %.*s>", STR_ARGS(line->place), line->at.line,
+    const char *indent = line->fragment.len ? "        " : "    ";
+    buf_addf(&report->out, "%s%.*s:%u:%u <%.*s %.*s>", indent, STR_ARGS(line->place), line->at.line,
              line->at.column, STR_ARGS(kind->element), STR_ARGS(kind->attribute));
     if (line->text.len)
         buf_addf(&report->out, " \"%.*s\"", STR_ARGS(line->text));
     BUF_ADD(&report->out, "\n");
 }
 
-static bool is_same_head(const struct line *a, const struct line *b)
+static void write_lines(struct report *report, const struct lines *lines)
 {
-    return a->verdict == b->verdict && str_eq(a->url, b->url) && str_eq(a->fragment, b->fragment);
-}
-
-static void write_lines(struct report *report)
-{
-    const struct text_state *state = report->state;
-    for (size_t i = 0, of = 0; i < state->count; i++) {
-        const struct line *line = &state->lines[i];
-        if (i == 0 || !is_same_head(line, &state->lines[i - 1])) {
-            of = 0;
+    for (size_t i = 0, of = 0; i < lines->count; i++) {
+        const struct line *line = &lines->at[i];
+        if (lines_is_head(lines, i))
             write_head(report, line);
+        if (lines_is_fragment(lines, i)) {
+            of = 0;
+            write_fragment(report, line);
         }
         if (of++ < PLACES_SHOWN_MAX)
             write_place(report, line);
-        bool is_end = i + 1 == state->count || !is_same_head(line, &state->lines[i + 1]);
+        bool is_end = i + 1 == lines->count || lines_is_fragment(lines, i + 1);
         if (is_end && of > PLACES_SHOWN_MAX)
             buf_addf(&report->out, "    and %zu more\n", of - PLACES_SHOWN_MAX);
     }
@@ -201,6 +155,35 @@ static void write_traps(struct report *report)
     buf_done(&text);
 }
 
+static void write_stats(struct buf *out, const struct report_summary *s)
+{
+    double seconds = s->took_ms > 0 ? (double)s->took_ms / 1000 : 0.001;
+    BUF_ADD(out, "\nstatus           addresses\n");
+    for (unsigned i = 1; i < ARRAY_LEN(s->statuses); i++) {
+        if (s->statuses[i])
+            buf_addf(out, "%-16u %9llu\n", i, (unsigned long long)s->statuses[i]);
+    }
+    if (s->statuses[0])
+        buf_addf(out, "none             %9llu\n", (unsigned long long)s->statuses[0]);
+    BUF_ADD(out, "\nkind                 links       bad\n");
+    for (int i = 0; i < LINK_KIND_COUNT; i++) {
+        char name[64];
+        if (s->kinds[i].links == 0)
+            continue;
+        str_print(name, sizeof(name), "%.*s %.*s", STR_ARGS(link_rows[i].element),
+                  STR_ARGS(link_rows[i].attribute));
+        buf_addf(out, "%-16s %9llu %9llu\n", name, (unsigned long long)s->kinds[i].links,
+                 (unsigned long long)s->kinds[i].bad);
+    }
+    buf_addf(out,
+             "\n%llu requests (%.0f/s), %llu retries, %llu answers that said to ask less, "
+             "%llu pages read, %.1f MB, %llu left out by robots.txt\n",
+             (unsigned long long)s->counts.requests, (double)s->counts.requests / seconds,
+             (unsigned long long)s->counts.retries, (unsigned long long)s->counts.throttled,
+             (unsigned long long)s->counts.pages, (double)s->counts.bytes / 1e6,
+             (unsigned long long)s->counts.left_by_robots);
+}
+
 static void write_summary(struct report *report)
 {
     const struct report_summary *s = report->summary;
@@ -217,29 +200,19 @@ static void write_summary(struct report *report)
         utf8_add_printable(out, str_of_c(s->why_incomplete));
         BUF_ADD(out, "\n");
     }
-    if (!report->shows_stats)
-        return;
-    double seconds = s->took_ms > 0 ? (double)s->took_ms / 1000 : 0.001;
-    buf_addf(out,
-             "%llu requests (%.0f/s), %llu retries, %llu answers that said to ask less, "
-             "%llu pages read, %.1f MB, %llu left out by robots.txt\n",
-             (unsigned long long)s->counts.requests, (double)s->counts.requests / seconds,
-             (unsigned long long)s->counts.retries, (unsigned long long)s->counts.throttled,
-             (unsigned long long)s->counts.pages, (double)s->counts.bytes / 1e6,
-             (unsigned long long)s->counts.left_by_robots);
+    if (report->shows_stats)
+        write_stats(out, s);
 }
 
 static void end(struct report *report)
 {
     struct text_state *state = report->state;
-    if (state->count)
-        qsort(state->lines, state->count, sizeof(*state->lines), compare);
-    write_lines(report);
+    lines_sort(&state->lines);
+    write_lines(report, &state->lines);
     write_traps(report);
     write_summary(report);
-    mem_free(state->lines);
     mem_free(state->members);
-    arena_done(&state->arena);
+    lines_done(&state->lines);
     mem_free(state);
 }
 

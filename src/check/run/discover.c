@@ -195,8 +195,12 @@ static void settle_target(struct crawl *crawl, uint32_t id, const struct url *ur
     }
     if (target->state != TARGET_IDLE)
         return;
+    const uint32_t reads = TARGET_IS_INSIDE | TARGET_IS_SITEMAP | TARGET_IS_START;
     bool is_checked = url_is_http(url) || url->kind == URL_FILE;
-    if (is_checked && !is_hidden_address(url))
+    bool is_left = crawl->options->is_dump && !(target->flags & reads);
+    if (is_checked && is_left)
+        crawl_finish(crawl, id, VERDICT_SKIPPED);
+    else if (is_checked && !is_hidden_address(url))
         hosts_enqueue(&crawl->hosts, id, url);
     else
         crawl_finish(crawl, id, judge_unfetched(crawl, id, url));

@@ -22,6 +22,7 @@ struct check_options {
     struct text_list starts;
 
     bool is_recursive;
+    bool is_dump; /* links are found, and none is asked for but to be read */
     unsigned depth_max;
     uint64_t pages_max;
     uint64_t links_max;
