@@ -100,6 +100,8 @@ static const struct {
                   {STR_INIT("h"), 3600000},
                   {STR_INIT("d"), 86400000}};
 
+#define TIME_MS_MAX 86400000000000U /* a million days */
+
 bool option_parse_time(struct str text, int64_t *ms_out, struct err *err)
 {
     struct str number = text;
@@ -113,7 +115,8 @@ bool option_parse_time(struct str text, int64_t *ms_out, struct err *err)
         number.len -= time_units[i].name.len;
         break;
     }
-    bool is_fine = str_parse_u64(str_cut(&number, '.'), &whole) && whole <= 1000000 &&
+    bool is_fine = str_parse_u64(str_cut(&number, '.'), &whole) &&
+                   whole <= TIME_MS_MAX / (uint64_t)unit &&
                    (number.len == 0 || (number.len == 1 && str_parse_u64(number, &tenth)));
     if (!is_fine)
         return err_set(err, 0, "'%.*s' is not a time (for example 20s, 1.5m or 1d)",

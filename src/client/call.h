@@ -44,6 +44,9 @@ struct call {
     /* It changes nothing: so it is sent again when a connection that was kept turns out to be dead.
      * Any other is sent once (RFC 9110 §9.2.2). */
     bool is_safe;
+    /* It goes on a kept connection only when that was idle no longer: what is sent once should not
+     * meet one that the server is about to close. 0: on any. */
+    unsigned idle_s_max;
 
     /* The head of the answer is there: status, status_line and answer are set. `body` must be
      * closed, sooner or later; what is left then is read over when it is short, and the connection

@@ -361,6 +361,11 @@ static bool read_netrc(struct client *client, struct err *err)
     return is_read || !o->netrc_file;
 }
 
+bool client_load(struct err *err)
+{
+    return curl_load(err);
+}
+
 struct client *client_new(struct loop *loop, const struct client_options *options, struct err *err)
 {
     if (!curl_load(err))

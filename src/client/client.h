@@ -12,6 +12,10 @@
 
 struct client;
 
+/* Loads what clients need, so that it does not have to be done by several threads at once. False:
+ * `err` says why there are none. */
+NODISCARD bool client_load(struct err *err);
+
 /* Borrows options. NULL: `err` says why. Gives. */
 NODISCARD struct client *client_new(struct loop *loop, const struct client_options *options,
                                     struct err *err);

@@ -120,13 +120,13 @@ static enum call_end end_of(const struct transfer *p, CURLcode code)
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
     case CURLE_HTTP2_STREAM:
+    case CURLE_SEND_FAIL_REWIND: /* a kept connection was dead, and some of the body has gone */
         return CALL_CUT_OFF;
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_PROXY:
         return CALL_PROXY;
     case CURLE_OUT_OF_MEMORY:
     case CURLE_FAILED_INIT:
-    case CURLE_SEND_FAIL_REWIND:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ENGINE_INITFAILED:

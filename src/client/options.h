@@ -43,6 +43,7 @@ struct client_options {
     const char *auth_port;
     const char *const *headers; /* "Name: value", ended by NULL; to where credentials go, and */
     const char *const *header_hosts; /* to these hosts, ended by NULL */
+    bool is_basic;              /* user_password by Basic, at once, without asking what is wanted */
     bool takes_any_scheme;      /* also those that sign in a connection; else Basic and Digest */
     bool has_netrc;             /* the passwords of a .netrc, each for its host: by https, or */
     const char *const *origins; /* where "scheme://host:port" is one of these; NULL: anyhow */

@@ -132,11 +132,20 @@ static size_t end_upload(struct transfer *p)
     return 0;
 }
 
+/* The answer is there, and it is not that all is well: the rest of the body is not wanted (RFC 9110
+ * §10.1.1), also where it is us who wait for it. */
+static bool is_answered_early(const struct transfer *p)
+{
+    return p->has_head && !p->has_ended && !http_is_success(p->call->status);
+}
+
 static size_t on_upload(char *to, size_t size, size_t count, void *arg)
 {
     struct transfer *p = arg;
     struct err err;
     size_t room = size_min(size * count, BUFFER_BYTES);
+    if (is_answered_early(p))
+        return 0;
     if (p->is_send_paused) /* with HTTP/2 it asks all the same; only resuming ends a pause */
         return CURL_READFUNC_PAUSE;
     buf_clear(&p->piece);
@@ -157,6 +166,7 @@ static size_t on_upload(char *to, size_t size, size_t count, void *arg)
     p->uploaded_bytes += p->piece.len;
     if (p->call->upload_bytes != LENGTH_UNKNOWN && p->uploaded_bytes > p->call->upload_bytes)
         return fail_upload(p, "the request's body is longer than was said");
+    p->has_ended = p->uploaded_bytes == p->call->upload_bytes; /* it may not be asked again */
     transfer_touch(p);
     return p->piece.len;
 }
@@ -331,7 +341,7 @@ static const struct source_ops body_ops = {
 void transfer_resume(struct transfer *p)
 {
     bool may_recv = p->is_recv_paused && has_room(p);
-    bool may_send = p->is_send_paused && p->has_rung;
+    bool may_send = p->is_send_paused && (p->has_rung || is_answered_early(p));
     if (p->is_over || (!may_recv && !may_send))
         return;
     p->is_recv_paused &= !may_recv;
@@ -560,8 +570,9 @@ static void set_auth(struct transfer *p, struct trust trust)
     if (!trust.has_auth)
         return;
     if (o->user_password) {
-        unsigned long schemes =
-            o->takes_any_scheme ? CURLAUTH_ANY : CURLAUTH_BASIC | CURLAUTH_DIGEST;
+        unsigned long schemes = o->is_basic           ? CURLAUTH_BASIC
+                                : o->takes_any_scheme ? CURLAUTH_ANY
+                                                      : CURLAUTH_BASIC | CURLAUTH_DIGEST;
         curl.easy_setopt(easy, CURLOPT_USERPWD, o->user_password);
         /* What cannot be sent twice is not sent without a word to see what is asked for. */
         curl.easy_setopt(easy, CURLOPT_HTTPAUTH, (long)(p->upload ? CURLAUTH_BASIC : schemes));
@@ -629,6 +640,8 @@ static void set_connection(struct transfer *p)
     curl.easy_setopt(easy, CURLOPT_OPENSOCKETDATA, p);
     curl.easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_sending);
     curl.easy_setopt(easy, CURLOPT_PREREQDATA, p);
+    if (p->call->idle_s_max)
+        curl.easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)p->call->idle_s_max);
     if (o->expect_ms)
         curl.easy_setopt(easy, CURLOPT_EXPECT_100_TIMEOUT_MS, (long)o->expect_ms);
     curl.easy_setopt(easy, CURLOPT_PROXY, p->proxy.url ? p->proxy.url : "");

@@ -71,7 +71,7 @@ void asking_start(struct asking *asking)
 void asking_turn(struct asking *asking)
 {
     solo_turn(asking->solo, TURN_MS);
-    if (asking->script.is_awaited && !asking->script.closed)
+    if (asking->script.is_awaited && !asking->script.closed && !asking->never_wakes)
         scripted_wake(&asking->script);
 }
 

@@ -9,6 +9,7 @@ struct asking {
     struct call call;
     char url[128];
     struct scripted script; /* the request's body, where there is one */
+    bool never_wakes;       /* what waits for the script waits for ever */
     size_t pull_bytes;      /* how much is pulled at a time; 0: nothing is */
     struct source *body;
     struct waker waker;

@@ -197,6 +197,22 @@ TEST(answer_that_comes_early_ends_the_upload)
     end(&talk);
 }
 
+TEST(answer_that_comes_early_waits_for_no_source)
+{
+    static const char *const script[] = {
+        "a", "h", "s HTTP/1.1 413 Too Much\r\nContent-Length: 2\r\n\r\nno", "g", NULL};
+    struct talk talk;
+    begin(&talk, script, &plain);
+    asking_upload(&talk.asking, "1w", LENGTH_UNKNOWN);
+    talk.asking.never_wakes = true;
+    finish(&talk);
+    assert_int_equal(talk.asking.call.status, 413);
+    assert_int_equal(talk.asking.call.end, CALL_ANSWERED);
+    check_str("body", buf_str(&talk.asking.got), "no");
+    peer_go(&talk.peer);
+    end(&talk);
+}
+
 /* --- broken answers --- */
 
 TEST(broken_answers_are_told_by_kind)
@@ -402,6 +418,7 @@ int main(void)
         cmocka_unit_test(coding_is_left_alone_unless_asked),
         cmocka_unit_test(body_is_not_pulled_before_it_is_asked_for),
         cmocka_unit_test(answer_that_comes_early_ends_the_upload),
+        cmocka_unit_test(answer_that_comes_early_waits_for_no_source),
         cmocka_unit_test(broken_answers_are_told_by_kind),
         cmocka_unit_test(head_without_end_is_bounded),
         cmocka_unit_test(answer_that_does_not_begin_is_waited_for_so_long),
