@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "text/uri.h"
 
+struct gateway_loop;
 struct handler_mount;
 
 /* A name by which clients know this server, besides the Host that they send (--public-url). */
@@ -41,5 +42,6 @@ struct service {
     size_t place_count; /* 0: nothing is allowed to any page */
     int spool_dir_fd;   /* where long answers go that must be complete before they are sent */
     bool is_read_only;
-    bool has_links; /* there may be shared links (exchange/sign_in.c) */
+    struct gateway_loop *gateways; /* of the loop that the request is on; NULL: there are none */
+    bool has_links;                /* there may be shared links (exchange/sign_in.c) */
 };

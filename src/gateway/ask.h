@@ -11,23 +11,24 @@ struct ask {
     struct exchange *x;
     const struct gateway *gateway;
     struct source *body; /* the answer's; NULL: its head is not there yet, or it was taken */
-    bool has_head;       /* call.status and call.answer are set */
-    bool is_over;        /* call.end is set */
     bool is_started;
-    bool is_forgotten; /* nobody waits for it */
+    bool has_head; /* call.status and call.answer are set */
+    bool is_over;  /* call.end is set */
+    bool is_forgotten;
+    struct job job;
 };
 
 /* An empty one. */
 struct ask *ask_new(struct exchange *x, const struct gateway *gateway);
 
 /* Sends it. From then on the exchange is woken when has_head or is_over becomes true. On the loop.
- * False: it cannot be sent, since the memory of all bodies is used up. */
-NODISCARD bool ask_start(struct ask *ask);
+ * 503: it cannot be sent, for want of memory or of a client. */
+NODISCARD struct dav_result ask_start(struct ask *ask);
 
-/* The answer's body, to be closed sooner or later; pulled on the loop. Takes it from the ask. NULL:
- * it was taken. */
+/* The answer's body, to be closed sooner or later; pulled on the loop. Gives. NULL: it was taken,
+ * or has none. */
 struct source *ask_take_body(struct ask *ask);
 
-/* Nobody waits for it any more. What was only asked is given up; a change that was sent goes on to
- * its end, since the origin makes it anyway. */
+/* Nobody waits for it any more. What was only asked is given up; a change that may have arrived
+ * goes on to its end, since the origin makes it anyway. */
 void ask_forget(struct ask *ask);

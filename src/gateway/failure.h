@@ -3,6 +3,9 @@
 
 #include "gateway/ask.h"
 
-/* What the client is told of a request that has ended without an answer, and what the log is (the
- * note of the response). */
+/* What the client is told of a request that has ended without an answer, and what the log
+ * is; not of one whose own body has failed. */
 NODISCARD struct dav_result failure_of(const struct ask *ask);
+
+/* Has the log say what became of it. */
+void failure_note(const struct ask *ask, const char *what);

@@ -2,42 +2,69 @@
  * handler of each. */
 #pragma once
 
-#include "client/options.h"
+#include "client/client.h"
 #include "exchange/handler.h"
+#include "gateway/forwarded.h"
 #include "gateway/options.h"
 #include "gateway/url_map.h"
-
-struct gateway_loop;
-struct loop;
 
 /* A mount. Read-only while the server runs. */
 struct gateway {
     struct handler handler;
-    const struct gateway_options *options;
-    const struct url_place *place; /* of map->places */
-    const struct url_map *map;     /* of all gateways of the server */
-    size_t index;                  /* among these */
+    const struct gateways *all;
+    const struct url_place *place;
+    size_t index; /* among them, as that of its place */
     bool is_read_only;
-    struct client_options client; /* of its clients */
+    bool is_active;          /* its pages may run scripts */
+    bool passes_credentials; /* the client's */
+    bool has_credentials;    /* of its own */
+    struct client_options client;
 };
 
 /* All of a configuration. */
 struct gateways {
     struct gateway *at;
-    struct url_place *places;
     struct url_map map;
+    struct url_place *places; /* of the map */
     size_t count;
+    unsigned loop_count;
+    struct forwarded_name name;
 };
 
-/* Room for so many. Memory from the arena, which the gateways must not outlive. */
-void gateways_init(struct gateways *gateways, struct arena *arena, size_t count_max);
+/* Room for so many, which as many loops use. Memory from the arena. */
+void gateways_init(struct gateways *gateways, struct arena *arena, size_t count_max,
+                   unsigned loop_count);
 
-/* Adds the one of a mount, and reads the files that its options name. Borrows options. False: `err`
- * says why. */
-NODISCARD bool gateways_add(struct gateways *gateways, struct arena *arena, struct res_path prefix,
-                            const struct gateway_options *options, struct err *err);
+struct gateway_mount {
+    struct res_path prefix;
+    const struct gateway_options *options; /* borrowed, as long as the gateways live */
+    bool is_read_only;
+    bool is_active;
+};
 
-/* What a loop has of them: the clients by which it asks. Borrows the gateways. Gives; NULL where
- * there are none. Freed on the loop's thread when no request uses it. */
+/* Adds one, and reads the files that its options name. False: `err` says why. */
+NODISCARD bool gateways_add(struct gateways *gateways, struct arena *arena,
+                            const struct gateway_mount *mount, struct err *err);
+
+struct gateway_options gateway_options_default(void);
+
+/* Whether what is set goes together. */
+NODISCARD bool gateway_options_check(const struct gateway_options *options, struct err *err);
+
+/* The gateway of an exchange's path. */
+const struct gateway *gateway_of(const struct exchange *x);
+
+/* --- a loop's part --- */
+
+struct gateway_loop;
+
+/* Borrows the gateways. Gives; freed on the loop's thread when no request uses it. */
 NODISCARD struct gateway_loop *gateway_loop_new(const struct gateways *gateways, struct loop *loop);
-void gateway_loop_free(struct gateway_loop *loop);
+void gateway_loop_free(struct gateway_loop *loop); /* NULL is fine */
+
+/* By which a gateway is asked on this loop. NULL: `err` says why. */
+struct client *gateway_loop_client(struct gateway_loop *loop, const struct gateway *gateway,
+                                   struct err *err);
+
+/* Whether this is said of the gateway for the first time, on this loop. */
+bool gateway_loop_tells(struct gateway_loop *loop, const struct gateway *gateway);

@@ -8,11 +8,11 @@ enum origin_credentials {
     CREDENTIALS_PASS, /* the client's */
 };
 
-enum origin_version { ORIGIN_HTTP_AUTO, ORIGIN_HTTP_1, ORIGIN_HTTP_2 };
+enum origin_version { ORIGIN_HTTP_1, ORIGIN_HTTP_2, ORIGIN_HTTP_AUTO };
 
 /* Strings live as long as it does; NULL: not set. */
 struct gateway_options {
-    const char *origin; /* its URL */
+    const char *url;
     const char *user;
     const char *password_file;
     const char *token_file;
@@ -21,8 +21,8 @@ struct gateway_options {
     const char *certificate_file;
     const char *key_file;
     enum origin_version version;
-    unsigned connect_ms; /* 0: not set; likewise below */
+    unsigned connect_ms; /* 0: for ever; likewise below */
     unsigned progress_ms;
     unsigned answer_ms;
-    unsigned connections_max; /* of all loops */
+    unsigned connections_max; /* of all loops; 0: any number */
 };

@@ -386,7 +386,7 @@ static void activate(struct server *server, struct settings *settings)
 static void take_settings(struct server_loop *loop)
 {
     settings_use_end(loop->settings);
-    loop->settings = settings_use_new(settings_ref(loop->server->settings));
+    loop->settings = settings_use_new(settings_ref(loop->server->settings), loop->loop);
 }
 
 static void settings_changed(struct job *job)

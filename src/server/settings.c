@@ -20,8 +20,10 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "client/client.h"
 #include "dav/home.h"
 #include "exchange/browser.h"
+#include "gateway/forward.h"
 #include "store/registry.h"
 #include "text/unicode.h"
 
@@ -348,10 +350,10 @@ static char *split_root(struct arena *arena, const char *root, struct settings_m
 }
 
 /* What pages may do there. */
-static struct content_place place_of(struct arena *arena, const struct settings_mount *mount,
+static struct content_place place_of(struct arena *arena, struct res_path prefix,
                                      const struct config_mount *config)
 {
-    struct content_place place = {mount->mount.prefix, config->is_active};
+    struct content_place place = {prefix, config->is_active};
     struct web_origin *origins = arena_alloc(arena, config->cors.count * sizeof(*origins));
     for (size_t i = 0; i < config->cors.count; i++) {
         if (web_origin_parse(str_of_c(config->cors.at[i]), &origins[place.origin_count]))
@@ -363,15 +365,13 @@ static struct content_place place_of(struct arena *arena, const struct settings_
     return place;
 }
 
-static bool add_mount(struct settings *settings, const struct config_mount *config,
-                      const struct limits *limits, struct err *err)
+static bool add_root(struct settings *settings, struct res_path prefix,
+                     const struct config_mount *config, const struct limits *limits,
+                     struct err *err)
 {
     struct settings_mount *mount = &settings->mounts[settings->mount_count];
     struct store_options options = {.durability = settings->config.durability, .limits = limits};
-    bool has_slash;
-    if (path_decode(&settings->arena, config->pattern, &mount->mount.prefix, &has_slash) != PATH_OK)
-        return err_set(err, 0, "[mount \"%.*s\"] is not a valid path of a URL",
-                       STR_ARGS(config->pattern));
+    mount->mount.prefix = prefix;
     mount->mount.is_read_only = config->is_read_only || settings->config.is_read_only;
     mount->mount.quota_bytes = config->quota_bytes;
     mount->mount.usages = store_pool_usages(settings->pool);
@@ -380,9 +380,30 @@ static bool add_mount(struct settings *settings, const struct config_mount *conf
     options.is_alone = config->is_alone;
     options.state_dir = config->line ? NULL : settings->config.state_dir; /* of the root only */
     mount->mount.store = store_pool_take(settings->pool, &options, err);
-    settings->places[settings->mount_count] = place_of(&settings->arena, mount, config);
     settings->mount_count += mount->mount.store != NULL;
     return mount->mount.store != NULL;
+}
+
+static bool add_origin(struct settings *settings, struct res_path prefix,
+                       const struct config_mount *config, struct err *err)
+{
+    const struct gateway_mount mount = {prefix, &config->origin,
+                                        config->is_read_only || settings->config.is_read_only,
+                                        config->is_active};
+    return client_load(err) && gateways_add(&settings->gateways, &settings->arena, &mount, err);
+}
+
+static bool add_mount(struct settings *settings, const struct config_mount *config,
+                      const struct limits *limits, struct err *err)
+{
+    struct res_path prefix;
+    bool has_slash;
+    if (path_decode(&settings->arena, config->pattern, &prefix, &has_slash) != PATH_OK)
+        return err_set(err, 0, "[mount \"%.*s\"] is not a valid path of a URL",
+                       STR_ARGS(config->pattern));
+    settings->places[settings->place_count++] = place_of(&settings->arena, prefix, config);
+    return config->origin.url ? add_origin(settings, prefix, config, err)
+                              : add_root(settings, prefix, config, limits, err);
 }
 
 /* The directory that a mount's store is opened on: of homes, the one that holds them. */
@@ -413,10 +434,10 @@ bool settings_check_roots(const struct server_config *config, struct err *err)
     if (config->is_read_only) /* nothing can be changed by either name */
         return true;
     for (; mount; mount = mount->next) {
-        if (config->root && !are_apart(config->root, mount->root, err))
+        if (config->root && mount->root && !are_apart(config->root, mount->root, err))
             return false;
         for (const struct config_mount *other = mount->next; other; other = other->next) {
-            if (!are_apart(mount->root, other->root, err))
+            if (mount->root && other->root && !are_apart(mount->root, other->root, err))
                 return false;
         }
     }
@@ -426,10 +447,10 @@ bool settings_check_roots(const struct server_config *config, struct err *err)
 /* Nobody need look for places where no page may do anything. */
 static size_t place_count(const struct settings *settings)
 {
-    for (size_t i = 0; i < settings->mount_count; i++) {
+    for (size_t i = 0; i < settings->place_count; i++) {
         const struct content_place *place = &settings->places[i];
         if (place->is_active || place->origin_count || place->is_for_all)
-            return settings->mount_count;
+            return settings->place_count;
     }
     return 0;
 }
@@ -444,6 +465,21 @@ static bool is_plain(const struct settings *settings)
     bool is_at_root = path_is_root(first->mount.prefix);
     return !first->has_user &&
            (is_root_only || (settings->mount_count == 1 && is_at_root && !is_bounded));
+}
+
+/* The longest prefix counts, and of two that are the same the first: a gateway at the root comes
+ * before the stores, which have what else there is. */
+static size_t add_handlers(struct settings *settings, const struct access *access)
+{
+    const struct gateways *gateways = &settings->gateways;
+    size_t count = gateways->count;
+    forward_handle(&settings->gateways);
+    settings->handlers =
+        arena_alloc(&settings->arena, (count + DAV_MOUNTS_MAX) * sizeof(*settings->handlers));
+    for (size_t i = 0; i < count; i++)
+        settings->handlers[i] =
+            (struct handler_mount){gateways->at[i].place->outer, &gateways->at[i].handler};
+    return count + dav_mount(&settings->dav, access, settings->handlers + count);
 }
 
 /* All that requests see, in one place. */
@@ -464,8 +500,6 @@ static void make_service(struct settings *settings, const struct settings_ground
     settings->service = (struct service){
         .limits = &config->limits,
         .access = access,
-        .mounts = settings->handlers,
-        .mount_count = dav_mount(&settings->dav, access, settings->handlers),
         .public_names = config->public_names,
         .public_name_count = config->public_name_count,
         .places = settings->places,
@@ -474,6 +508,8 @@ static void make_service(struct settings *settings, const struct settings_ground
         .is_read_only = ground->is_read_only,
         .has_links = settings->dav.view_link,
     };
+    settings->service.mount_count = add_handlers(settings, access);
+    settings->service.mounts = settings->handlers;
 }
 
 bool settings_mount(struct settings *settings, const struct settings_ground *ground,
@@ -493,6 +529,7 @@ bool settings_mount(struct settings *settings, const struct settings_ground *gro
         count++;
     settings->mounts = arena_alloc(&settings->arena, count * sizeof(*settings->mounts));
     settings->places = arena_alloc(&settings->arena, count * sizeof(*settings->places));
+    gateways_init(&settings->gateways, &settings->arena, count, settings->config.threads);
     if (root.root && is_fine)
         is_fine = add_mount(settings, &root, ground->store_limits, err);
     for (const struct config_mount *mount = mounts; mount && is_fine; mount = mount->next)
@@ -507,13 +544,17 @@ bool settings_mount(struct settings *settings, const struct settings_ground *gro
 
 struct settings_use {
     struct settings *settings;
-    size_t count; /* of requests, and one for being in force */
+    struct service service; /* the settings', with what is this loop's */
+    size_t count;           /* of requests, and one for being in force */
 };
 
-struct settings_use *settings_use_new(struct settings *settings)
+struct settings_use *settings_use_new(struct settings *settings, struct loop *loop)
 {
     struct settings_use *use = MEM_NEW(struct settings_use);
     use->settings = settings;
+    use->service = settings->service;
+    if (settings->gateways.count)
+        use->service.gateways = gateway_loop_new(&settings->gateways, loop);
     use->count = 1;
     return use;
 }
@@ -522,6 +563,7 @@ void settings_use_end(struct settings_use *use)
 {
     if (!use || --use->count > 0)
         return;
+    gateway_loop_free(use->service.gateways);
     settings_unref(use->settings);
     mem_free(use);
 }
@@ -545,7 +587,7 @@ const struct service *settings_use_begin(struct settings_use *use, struct arena 
 {
     use->count++;
     arena_on_reset(arena, request_over, use);
-    return &use->settings->service;
+    return &use->service;
 }
 
 struct settings *settings_ref(struct settings *settings)

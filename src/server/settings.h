@@ -8,6 +8,7 @@
 #include "access/accounts.h"
 #include "access/scheme/jwt.h"
 #include "dav/service.h"
+#include "gateway/gateway.h"
 #include "server/config/config.h"
 #include "server/names.h"
 #include "server/proxy.h"
@@ -46,9 +47,11 @@ struct settings {
     struct store_pool *pool;
     struct settings_mount *mounts; /* in the arena */
     size_t mount_count;
-    struct content_place *places; /* of the mounts, in the same order */
-    struct handler_mount handlers[DAV_MOUNTS_MAX];
-    struct service service; /* what requests see, once it is mounted */
+    struct gateways gateways; /* the mounts that have origins */
+    struct content_place *places;
+    size_t place_count; /* of all mounts */
+    struct handler_mount *handlers;
+    struct service service; /* what requests see, once it is mounted, but for what is a loop's */
     struct dav_service dav;
 };
 
@@ -90,8 +93,8 @@ void settings_unref(struct settings *settings);
  * and end on its thread. */
 struct settings_use;
 
-/* Takes a reference. Gives; free it, or replace it. */
-NODISCARD struct settings_use *settings_use_new(struct settings *settings);
+/* Takes a reference. On the loop's thread. Gives; free it, or replace it. */
+NODISCARD struct settings_use *settings_use_new(struct settings *settings, struct loop *loop);
 
 /* What a request sees until its arena is reset. */
 const struct service *settings_use_begin(struct settings_use *use, struct arena *arena);

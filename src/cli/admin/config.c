@@ -1,3 +1,10 @@
+/* `davit config`: whether a configuration can be used, and what it comes to.
+ *
+ * What a server would find out at its start is tried without becoming one: files are read,
+ * directories looked at. No port is opened, no store, and no origin is asked, which may be down now
+ * and there when it is needed.
+ *
+ * What is printed is in effect: the defaults, and what the file says. */
 #include <errno.h>
 #include <sys/stat.h>
 
@@ -33,12 +40,24 @@ static bool is_directory(const char *root, struct err *err)
     return is_fine;
 }
 
+/* Nobody is asked: an origin may be down. */
+static bool has_secrets(const struct config_mount *mount, struct err *err)
+{
+    struct arena arena = {0};
+    struct gateways gateways;
+    const struct gateway_mount gateway = {PATH_ROOT, &mount->origin};
+    gateways_init(&gateways, &arena, 1, 1);
+    bool is_fine = gateways_add(&gateways, &arena, &gateway, err);
+    arena_done(&arena);
+    return is_fine;
+}
+
 static bool have_directories(const struct server_config *config, struct err *err)
 {
     bool is_fine = !config->root || is_directory(config->root, err);
     const struct config_mount *mount = config->file ? config->file->mounts : NULL;
     for (; mount && is_fine; mount = mount->next)
-        is_fine = is_directory(mount->root, err);
+        is_fine = mount->root ? is_directory(mount->root, err) : has_secrets(mount, err);
     return is_fine && settings_check_roots(config, err);
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "exchange/browser.h"
+#include "gateway/url_map.h"
 
 /* How many changes wait for the disk together is how many workers there are. */
 enum { WORKERS_FLUSH = 32, WORKERS_LAZY = 8 };
@@ -265,6 +266,15 @@ static bool check_mount_root(const char *value, struct err *err)
     return *value || err_set(err, 0, "it must not be empty");
 }
 
+static bool check_origin(const char *value, struct err *err)
+{
+    struct arena arena = {0};
+    struct url_place place;
+    bool is_fine = url_place_init(&place, &arena, PATH_ROOT, value, err);
+    arena_done(&arena);
+    return is_fine;
+}
+
 static bool check_cors(const char *value, struct err *err)
 {
     struct web_origin origin;
@@ -297,6 +307,19 @@ static const struct option mount_options[] = {
     {.name = "others-write", .argument = "yes|no", SWITCH(is_alone, "no")},
     {.name = "cors", .argument = "ORIGIN", LIST_IF(cors, check_cors)},
     {.name = "quota", .argument = "SIZE", BYTES(quota_bytes)},
+    {.name = "origin", .argument = "URL", TEXT_IF(origin.url, check_origin)},
+    {.name = "origin-user", .argument = "NAME", TEXT(origin.user)},
+    {.name = "origin-password-file", .argument = "FILE", TEXT(origin.password_file)},
+    {.name = "origin-token-file", .argument = "FILE", TEXT(origin.token_file)},
+    {.name = "origin-credentials", .argument = "own|pass", CHOICE(origin.credentials)},
+    {.name = "origin-ca", .argument = "FILE", TEXT(origin.ca_file)},
+    {.name = "origin-cert", .argument = "FILE", TEXT(origin.certificate_file)},
+    {.name = "origin-key", .argument = "FILE", TEXT(origin.key_file)},
+    {.name = "origin-http", .argument = "1.1|2|auto", CHOICE(origin.version)},
+    {.name = "origin-connect-timeout", .argument = "TIME", TIME(origin.connect_ms)},
+    {.name = "origin-timeout", .argument = "TIME", TIME(origin.progress_ms)},
+    {.name = "origin-answer-timeout", .argument = "TIME", TIME(origin.answer_ms)},
+    {.name = "origin-connections", .argument = "N", COUNT(origin.connections_max, 0, 65535)},
 };
 #undef OPTION_TARGET
 

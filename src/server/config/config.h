@@ -8,6 +8,7 @@
 #include "base/options.h"
 #include "base/text_list.h"
 #include "exchange/service.h"
+#include "gateway/options.h"
 #include "io/socket.h"
 #include "io/tls.h"
 #include "store/store.h"
@@ -27,7 +28,8 @@ struct config_mount {
     struct config_mount *next;
     struct str pattern; /* "/files" */
     unsigned line;
-    const char *root; /* NULL: it is not said yet */
+    const char *root;              /* NULL: it is not said yet, or there is an origin */
+    struct gateway_options origin; /* another server's tree; its url NULL: there is a root */
     bool is_read_only;
     bool is_active;        /* its pages may run scripts */
     bool is_alone;         /* no other program changes what is there */

@@ -16,6 +16,7 @@
 #include "base/files.h"
 #include "base/mem.h"
 #include "base/suggest.h"
+#include "gateway/gateway.h"
 #include "text/ini.h"
 #include "text/unicode.h"
 
@@ -132,14 +133,31 @@ static bool set_mount(struct reading *reading, struct err *err)
     return option_set(row, reading->mount, value, err) || option_blame("", key, err);
 }
 
+/* A mount has either; what is about the one means nothing to the other. */
+static bool check_mount(const struct config_mount *mount, struct err *err)
+{
+    const struct gateway_options *origin = &mount->origin;
+    const struct gateway_options unset = gateway_options_default();
+    if (!mount->root && !origin->url)
+        return err_set(err, 0, "it has neither a root nor an origin");
+    if (mount->root && origin->url)
+        return err_set(err, 0, "it has a root and an origin");
+    if (origin->url && (mount->quota_bytes || mount->is_alone))
+        return err_set(err, 0, "quota and others-write are about a root, and it has an origin");
+    if (mount->root && memcmp(origin, &unset, sizeof(unset)) != 0)
+        return err_set(err, 0, "it has keys that begin with origin-, and no origin");
+    return gateway_options_check(origin, err);
+}
+
 /* A mount is complete when the next section begins. */
 static bool end_section(struct reading *reading, struct err *err)
 {
     const struct config_mount *mount = reading->mount;
+    struct err mistake;
     reading->mount = NULL;
-    return !mount || mount->root ||
-           err_set(err, 0, "[mount \"%.*s\"] in line %u has no root", STR_ARGS(mount->pattern),
-                   mount->line);
+    return !mount || check_mount(mount, &mistake) ||
+           err_set(err, 0, "[mount \"%.*s\"] in line %u: %s", STR_ARGS(mount->pattern), mount->line,
+                   mistake.text);
 }
 
 static bool begin_mount(struct reading *reading, struct err *err)
@@ -156,6 +174,7 @@ static bool begin_mount(struct reading *reading, struct err *err)
     *last = ARENA_NEW(arena, struct config_mount);
     (*last)->pattern = arena_str(arena, ini->subject);
     (*last)->line = ini->line;
+    (*last)->origin = gateway_options_default();
     reading->mount = *last;
     return true;
 }

@@ -4,8 +4,7 @@
 
 TEST(methods_are_found_by_their_names)
 {
-    static const char *const others[] = {"",     "get",  "Get",    "GE",
-                                         "GETS", "GET ", "REPORT", "SEARCH"};
+    static const char *const others[] = {"", "get", "Get", "GE", "GETS", "GET ", "BREW", "LABEL"};
     for (enum method_id id = 0; id < METHOD_COUNT; id++) {
         const struct method *method = method_of(id);
         assert_int_equal(method->id, id);
@@ -19,7 +18,8 @@ TEST(methods_are_found_by_their_names)
  * its destination as well. */
 TEST(methods_that_are_safe_only_read)
 {
-    static const enum method_id safe[] = {METHOD_OPTIONS, METHOD_GET, METHOD_HEAD, METHOD_PROPFIND};
+    static const enum method_id safe[] = {METHOD_OPTIONS,  METHOD_GET,    METHOD_HEAD,
+                                          METHOD_PROPFIND, METHOD_REPORT, METHOD_SEARCH};
     size_t count = 0;
     for (enum method_id id = 0; id < METHOD_COUNT; id++) {
         if (!(method_of(id)->flags & METHOD_IS_SAFE))

@@ -1,0 +1,427 @@
+/* What the client is sent: the origin's answer with our URLs, and without what ends here.
+ *
+ * XML that answers a method of WebDAV goes through the rewriter; what GET and POST answer with is
+ * content, and is not looked at. What describes the bytes of a body that is rewritten goes: its
+ * length, its tag, its hashes. The tags within it are resources', and stay.
+ *
+ *     origin -> call's body -> hrefs_source -> struct relay's body -> wire
+ *
+ * The last of these knows how it ended: what was inside of a 207 is said in the access log, and why
+ * a body broke off in the other. A body that fails makes the wire break the framing, so that what
+ * was cut off never looks complete. Where the rewriter cannot read the first piece, nothing has
+ * been sent yet, and it is a 502.
+ *
+ * Statuses are passed on but for three. A 401 that asks our own credentials anew, or asks for what
+ * cannot be sent through a gateway, is a 502: no client can do anything about it. So is a 407. A
+ * GET that is answered with a 207 would be shown to people as XML: it is a 405. */
+#include "gateway/answer.h"
+
+#include "base/log.h"
+#include "exchange/admit.h"
+#include "exchange/browser.h"
+#include "exchange/destination.h"
+#include "exchange/respond.h"
+#include "gateway/challenges.h"
+#include "gateway/failure.h"
+#include "gateway/fields.h"
+#include "gateway/resource_tags.h"
+#include "http/media_type.h"
+
+/* --- URLs --- */
+
+/* A path of the origin that no mount of ours has: somebody may want to know. */
+static void tell_unmapped(struct exchange *x, struct str uri)
+{
+    const struct gateway *gateway = gateway_of(x);
+    struct str outer = gateway->place->outer_text;
+    if (uri.len && uri.at[0] == '/' && gateway_loop_tells(x->service->gateways, gateway))
+        log_line(LOG_WARN,
+                 "%.*s/: its origin names %.*s, which is in no mount of this server, and stays as "
+                 "it is. A mount with an origin that covers it would make it reachable",
+                 STR_ARGS(outer), STR_ARGS(str_first(uri, 512)));
+}
+
+/* An origin that has learned our name from X-Forwarded-Host gives it to its own paths. */
+static bool map_ours(struct exchange *x, struct str uri, struct buf *to)
+{
+    struct uri parsed;
+    const struct gateway *gateway = gateway_of(x);
+    if (!uri_parse(uri, &parsed) || !parsed.scheme.len ||
+        !authority_is_ours(x, parsed.host, parsed.port))
+        return false;
+    struct str rest = str_from(uri, (size_t)(parsed.host.at - uri.at));
+    rest = str_from(rest, str_index(rest, '/'));
+    return url_to_outer(&gateway->all->map, gateway->place, rest, to);
+}
+
+static bool map_uri(struct exchange *x, struct str uri, struct buf *to)
+{
+    const struct gateway *gateway = gateway_of(x);
+    if (url_to_outer(&gateway->all->map, gateway->place, uri, to) || map_ours(x, uri, to))
+        return true;
+    tell_unmapped(x, uri);
+    return false;
+}
+
+struct link_mapper {
+    struct tag_mapper base;
+    struct exchange *x;
+};
+
+static bool map_link(struct tag_mapper *base, struct str uri, struct buf *to)
+{
+    struct exchange *x = CONTAINER_OF(base, struct link_mapper, base)->x;
+    const struct gateway *gateway = gateway_of(x);
+    return url_to_outer(&gateway->all->map, gateway->place, uri, to) || map_ours(x, uri, to);
+}
+
+/* --- the XML's reader --- */
+
+static struct relay *relay_of_reader(struct href_reader *reader)
+{
+    return CONTAINER_OF(reader, struct relay, reader);
+}
+
+static bool map_href(struct href_reader *reader, struct str uri, struct buf *to)
+{
+    return map_uri(relay_of_reader(reader)->ask->x, uri, to);
+}
+
+/* What cannot be told to be his is nobody's. */
+static bool keeps(struct href_reader *reader, struct str uri)
+{
+    struct exchange *x = relay_of_reader(reader)->ask->x;
+    struct buf outer = {0};
+    struct res_path path;
+    bool has_slash;
+    bool keeps = map_link(&(struct link_mapper){.x = x}.base, uri, &outer) &&
+                 path_decode(x->arena, str_first(buf_str(&outer), str_index(buf_str(&outer), '?')),
+                             &path, &has_slash) == PATH_OK &&
+                 admit_judge(x, ACCESS_READ, path, path) == ACCESS_GRANTED;
+    buf_done(&outer);
+    return keeps;
+}
+
+static void see_status(struct href_reader *reader, struct str text)
+{
+    struct relay *f = relay_of_reader(reader);
+    struct http_status_line line;
+    if (http_status_line_parse(text, &line))
+        f->member_status =
+            f->member_status ? verdict_worse(f->member_status, line.status) : line.status;
+}
+
+static void see_end(struct href_reader *reader)
+{
+    struct relay *f = relay_of_reader(reader);
+    davit_ms_verdict_add(&f->verdict, f->member_status);
+    f->member_status = 0;
+}
+
+/* --- the body --- */
+
+static void sum_up(struct relay *f)
+{
+    struct exchange *x = f->ask->x;
+    char text[VERDICT_BYTES];
+    if (f->ask->call.status != HTTP_MULTI_STATUS)
+        return;
+    size_t len = davit_ms_verdict_text(&f->verdict, text, sizeof(text));
+    x->stream->response.summary = arena_str(x->arena, str_of(text, len));
+}
+
+static enum pull body_pull(struct source *self, struct buf *into, size_t want, struct err *err)
+{
+    struct relay *f = CONTAINER_OF(self, struct relay, body);
+    struct str first = buf_str(&f->first);
+    if (first.len) {
+        struct str part = str_first(first, want);
+        buf_add(into, part);
+        buf_consume(&f->first, part.len);
+        return PULL_DATA;
+    }
+    if (!f->inner)
+        return PULL_END;
+    f->inner->waker = self->waker;
+    enum pull pulled = source_pull(f->inner, into, want, err);
+    if (pulled == PULL_END)
+        sum_up(f);
+    if (pulled == PULL_FAIL)
+        failure_note(f->ask, err->text);
+    return pulled;
+}
+
+static void body_close(struct source *self)
+{
+    struct relay *f = CONTAINER_OF(self, struct relay, body);
+    source_close(&f->inner);
+    buf_done(&f->first);
+}
+
+static const struct source_ops body_ops = {
+    .name = "answer of an origin", .pull = body_pull, .close = body_close};
+
+/* --- the head --- */
+
+static bool is_xml(struct str type)
+{
+    struct str essence = media_type_essence(type);
+    return str_eq_nocase(essence, STR("application/xml")) ||
+           str_eq_nocase(essence, STR("text/xml"));
+}
+
+/* Content is the user's, whatever it looks like. */
+static bool is_content(const struct exchange *x, unsigned status)
+{
+    bool gets = x->method->id == METHOD_GET || x->method->id == METHOD_HEAD ||
+                (x->method->id == METHOD_POST && status != HTTP_MULTI_STATUS);
+    return gets && !http_is_error(status);
+}
+
+static bool is_rewritten(const struct exchange *x, const struct call *call)
+{
+    return !is_content(x, call->status) && x->method->id != METHOD_HEAD &&
+           is_xml(call_field(call, STR("Content-Type")));
+}
+
+static struct dav_result check_status(struct exchange *x, const struct call *call)
+{
+    const struct gateway *gateway = gateway_of(x);
+    struct buf challenges = {0};
+    struct dav_result result = DAV_FINE;
+    const char *why = NULL;
+    bool can_meet = gateway->passes_credentials &&
+                    challenges_pass(call_field(call, STR("WWW-Authenticate")), &challenges);
+    buf_done(&challenges);
+    if (call->status == HTTP_UNAUTHORIZED && gateway->passes_credentials && !can_meet)
+        why = "it asks for a way to sign in that leads through no gateway: Basic and Bearer do";
+    else if (call->status == HTTP_UNAUTHORIZED && !can_meet && gateway->has_credentials)
+        why = "it refuses the gateway's own credentials";
+    else if (call->status == HTTP_UNAUTHORIZED && !can_meet)
+        why = "it wants to know who asks: give it origin-user or origin-token-file, or "
+              "origin-credentials = pass";
+    else if (call->status == HTTP_PROXY_AUTH_REQUIRED || call->status > 599 ||
+             call->status < HTTP_OK)
+        why = "it answers with a status that is none of an origin";
+    if (why) {
+        failure_note(relay_of(x)->ask, why);
+        result = dav_error(HTTP_BAD_GATEWAY, "the server behind this gateway does not let it in");
+    }
+    if (call->status == HTTP_MULTI_STATUS && is_content(x, call->status))
+        result = dav_error(HTTP_METHOD_NOT_ALLOWED, "this is a collection: PROPFIND lists it");
+    return result;
+}
+
+/* A list without those of its members that `drops` names. */
+static struct str without(struct exchange *x, struct str list,
+                          bool (*drops)(const struct exchange *x, struct str member))
+{
+    struct buf left = {0};
+    while (list.len) {
+        struct str member = str_trim(str_cut(&list, ','));
+        if (member.len == 0 || drops(x, member))
+            continue;
+        if (left.len)
+            BUF_ADD(&left, ", ");
+        buf_add(&left, member);
+    }
+    struct str copy = arena_str(x->arena, buf_str(&left));
+    buf_done(&left);
+    return copy;
+}
+
+/* What would be refused here, or is not known at all. */
+static bool drops_method(const struct exchange *x, struct str name)
+{
+    const struct method *method = method_find(name);
+    const struct stage *stages;
+    struct exchange asked = *x;
+    asked.method = method;
+    return !method || !dav_is_fine(x->handler->ops->find(&asked, &stages));
+}
+
+/* Without LOCK there is no class 2 (RFC 4918 §18.2). */
+static bool drops_class(const struct exchange *x, struct str class)
+{
+    return gateway_of(x)->is_read_only && str_eq(class, STR("2"));
+}
+
+static void add_value(struct exchange *x, const struct http_field_line *line, struct str value)
+{
+    const struct http_field_line copy = {line->id, line->name, value};
+    http_fields_add(&x->stream->response.fields, x->arena, &copy);
+}
+
+static void add_url(struct exchange *x, const struct http_field_line *line)
+{
+    struct buf mapped = {0};
+    bool is_mapped = map_uri(x, line->value, &mapped);
+    add_value(x, line, is_mapped ? arena_str(x->arena, buf_str(&mapped)) : line->value);
+    buf_done(&mapped);
+}
+
+static void add_links(struct exchange *x, const struct http_field_line *line)
+{
+    struct link_mapper mapper = {{map_link}, x};
+    struct buf mapped = {0};
+    resource_tags_map(line->value, &mapper.base, &mapped);
+    add_value(x, line, arena_str(x->arena, buf_str(&mapped)));
+    buf_done(&mapped);
+}
+
+static void add_challenges(struct exchange *x, const struct http_field_line *line)
+{
+    struct buf challenges = {0};
+    if (gateway_of(x)->passes_credentials && challenges_pass(line->value, &challenges))
+        add_value(x, line, arena_str(x->arena, buf_str(&challenges)));
+    buf_done(&challenges);
+}
+
+/* A cookie is for the paths of this gateway alone, and for our host (RFC 6265 §5.2.3, §5.2.4). */
+static void add_cookie(struct exchange *x, const struct http_field_line *line)
+{
+    const struct gateway *gateway = gateway_of(x);
+    struct buf value = {0};
+    struct str rest = line->value;
+    if (!gateway->passes_credentials)
+        return;
+    for (bool is_first = true; rest.len; is_first = false) {
+        struct str part = str_trim(str_cut(&rest, ';'));
+        struct str name = str_trim(str_first(part, str_index(part, '=')));
+        if (!is_first && (str_eq_nocase(name, STR("Path")) || str_eq_nocase(name, STR("Domain"))))
+            continue;
+        buf_addf(&value, "%s%.*s", is_first ? "" : "; ", STR_ARGS(part));
+    }
+    buf_addf(&value, "; Path=%.*s/", STR_ARGS(gateway->place->outer_text));
+    add_value(x, line, arena_str(x->arena, buf_str(&value)));
+    buf_done(&value);
+}
+
+/* Tags and hashes in an answer to a method that changes something are the resource's. */
+static bool ends_with_body(const struct exchange *x, const struct call *call)
+{
+    return is_rewritten(x, call) && (x->method->flags & METHOD_IS_SAFE);
+}
+
+static void add_line(struct exchange *x, const struct call *call,
+                     const struct http_field_line *line)
+{
+    if (field_is_named(&call->answer, line->name))
+        return;
+    switch (field_way(line->name, TO_CLIENT)) {
+    case WAY_URL:
+        add_url(x, line);
+        break;
+    case WAY_LINKS:
+        add_links(x, line);
+        break;
+    case WAY_CHALLENGE:
+        add_challenges(x, line);
+        break;
+    case WAY_COOKIE:
+        add_cookie(x, line);
+        break;
+    case WAY_ABILITIES:
+        add_value(x, line,
+                  without(x, line->value, line->id == FIELD_ALLOW ? drops_method : drops_class));
+        break;
+    case WAY_BODY:
+        if (!ends_with_body(x, call))
+            add_value(x, line, line->value);
+        break;
+    case WAY_CONFINES:
+        if (!is_content(x, call->status) || gateway_of(x)->is_active)
+            add_value(x, line, line->value);
+        break;
+    case WAY_PASSES:
+        add_value(x, line, line->value);
+        break;
+    default:
+        break;
+    }
+}
+
+static void add_fields(struct exchange *x, const struct call *call)
+{
+    const struct http_fields *from = &call->answer;
+    struct str via = STR_NONE;
+    for (size_t i = 0; i < from->count; i++) {
+        if (str_eq_nocase(from->lines[i].name, STR("Via")))
+            via = from->lines[i].value;
+        add_line(x, call, &from->lines[i]);
+    }
+    via = forwarded_via(x->arena, &gateway_of(x)->all->name, call->status_line, via);
+    const struct http_field_line line = {FIELD_OTHER, STR_INIT("Via"), via};
+    http_fields_add(&x->stream->response.fields, x->arena, &line);
+    if (is_content(x, call->status))
+        browser_confine(x, call_field(call, STR("Content-Type")));
+    else if (http_is_error(call->status))
+        browser_confine_error(x);
+    bool may_be_kept = call_field(call, STR("Cache-Control")).at || is_content(x, call->status);
+    if (!may_be_kept &&
+        (x->method->flags & METHOD_IS_SAFE)) /* of what is not GET: RFC 9110 §9.2.3 */
+        respond_field(x, FIELD_CACHE_CONTROL, STR("no-store"));
+    if (relay_of(x)->has_retried) /* RFC 4918 §5.2 */
+        respond_location(x, true);
+}
+
+static uint64_t length_of(const struct call *call)
+{
+    uint64_t length;
+    return str_parse_u64(call_field(call, STR("Content-Length")), &length) ? length
+                                                                           : LENGTH_UNKNOWN;
+}
+
+/* Nothing of the origin's is passed on where the status is not. */
+static struct dav_result refuse(struct exchange *x, struct dav_result result)
+{
+    struct source *body = ask_take_body(relay_of(x)->ask);
+    source_close(&body);
+    if (result.status == HTTP_METHOD_NOT_ALLOWED)
+        respond_field(x, FIELD_ALLOW,
+                      STR("OPTIONS, DELETE, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK"));
+    return result;
+}
+
+struct dav_result answer_begin(struct exchange *x)
+{
+    struct relay *f = relay_of(x);
+    const struct call *call = &f->ask->call;
+    struct dav_result result = check_status(x, call);
+    struct str coding = call_field(call, STR("Content-Encoding"));
+    bool is_plain = !coding.len || str_eq_nocase(coding, STR("identity"));
+    if (dav_is_fine(result) && is_rewritten(x, call) && !is_plain) {
+        failure_note(f->ask, "it packs its XML although it was asked not to");
+        result = dav_error(HTTP_BAD_GATEWAY, "the server behind this gateway packs its answer");
+    }
+    if (!dav_is_fine(result))
+        return refuse(x, result);
+    f->inner = ask_take_body(f->ask);
+    f->body = (struct source){.ops = &body_ops};
+    if (!is_rewritten(x, call) || !f->inner)
+        return DAV_FINE;
+    f->reader = (struct href_reader){map_href, f->filters ? keeps : NULL, see_status, see_end};
+    f->inner = hrefs_source(x->arena, f->inner, HREFS_OF_ANSWER, &f->reader);
+    return DAV_FINE;
+}
+
+enum stage_end answer_end(struct exchange *x, enum pull looked)
+{
+    struct relay *f = relay_of(x);
+    const struct call *call = &f->ask->call;
+    struct http_response *response = &x->stream->response;
+    bool has_body = x->method->id != METHOD_HEAD && !http_is_bodiless(call->status);
+    uint64_t length = is_rewritten(x, call) ? LENGTH_UNKNOWN : length_of(call);
+    if (looked == PULL_END)
+        length = f->first.len;
+    add_fields(x, call);
+    response->status = call->status;
+    response->body_bytes = length;
+    if (has_body && length != 0) {
+        response->body = &f->body;
+    } else {
+        struct source *body = &f->body;
+        source_close(&body);
+    }
+    return STAGE_DONE;
+}

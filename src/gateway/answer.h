@@ -1,0 +1,10 @@
+/* gateway/answer.h: what a client is sent of an origin's answer. */
+#pragma once
+
+#include "gateway/relay.h"
+
+/* The head is there. Makes the body's source, which may be looked at. */
+NODISCARD struct dav_result answer_begin(struct exchange *x);
+
+/* Completes the answer, when its first piece was looked at, and what that came to. */
+enum stage_end answer_end(struct exchange *x, enum pull looked);

@@ -1,0 +1,99 @@
+/* A request to an origin has the exchange's memory, and may outlive the exchange: the client reads
+ * over what is left of an answer that nobody wants, so that the connection can go on, and a change
+ * that was sent is let run to its end. So it holds the stream until it is over.
+ *
+ * It lets go by a job of its own: with the last of a stream the settings may go that are not in
+ * force any more, and with them the client that is telling us. */
+#include "gateway/ask.h"
+
+#include "base/log.h"
+
+enum { IDLE_S_MAX = 4 }; /* most servers keep a connection for 5 seconds or longer */
+
+static void let_go(struct job *job)
+{
+    const struct ask *ask = CONTAINER_OF(job, struct ask, job);
+    refs_drop(&ask->x->stream->refs);
+}
+
+static void end(struct ask *ask)
+{
+    ask->is_over = true;
+    ask->job.done = let_go;
+    executor_post(ask->x->stream->executor, &ask->job);
+    if (!ask->is_forgotten)
+        exchange_wake(ask->x);
+}
+
+static void on_head(struct call *call, struct source *body)
+{
+    struct ask *ask = CONTAINER_OF(call, struct ask, call);
+    ask->has_head = true;
+    if (ask->is_forgotten) {
+        source_close(&body);
+        return;
+    }
+    ask->body = body;
+    exchange_wake(ask->x);
+}
+
+static void on_done(struct call *call)
+{
+    end(CONTAINER_OF(call, struct ask, call));
+}
+
+static void free_call(void *arg)
+{
+    call_free(arg);
+}
+
+struct ask *ask_new(struct exchange *x, const struct gateway *gateway)
+{
+    struct ask *ask = ARENA_NEW(x->arena, struct ask);
+    ask->x = x;
+    ask->gateway = gateway;
+    ask->call.head = on_head;
+    ask->call.done = on_done;
+    arena_on_reset(x->arena, free_call, &ask->call);
+    return ask;
+}
+
+struct dav_result ask_start(struct ask *ask)
+{
+    struct exchange *x = ask->x;
+    struct err err;
+    struct client *client = gateway_loop_client(x->service->gateways, ask->gateway, &err);
+    if (!client) {
+        log_line(LOG_ERROR, "%s", err.text);
+        return dav_error(HTTP_SERVICE_UNAVAILABLE, "the gateway cannot ask its origin");
+    }
+    if (!exchange_hold(x, CALL_MEMORY_MAX))
+        return dav_busy();
+    if (!ask->call.is_safe)
+        ask->call.idle_s_max = IDLE_S_MAX;
+    refs_take(&x->stream->refs);
+    ask->is_started = true;
+    client_start(client, &ask->call);
+    return DAV_FINE;
+}
+
+struct source *ask_take_body(struct ask *ask)
+{
+    struct source *body = ask->body;
+    ask->body = NULL;
+    return body;
+}
+
+void ask_forget(struct ask *ask)
+{
+    struct err err; /* there is a client: it was started */
+    bool goes_on = ask->call.was_sent && !ask->call.is_safe;
+    source_close(&ask->body);
+    if (!ask->is_started || ask->is_over || ask->is_forgotten)
+        return;
+    ask->is_forgotten = true;
+    if (goes_on || ask->has_head)
+        return;
+    client_cancel(gateway_loop_client(ask->x->service->gateways, ask->gateway, &err), &ask->call);
+    end(ask);
+}

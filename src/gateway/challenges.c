@@ -1,0 +1,49 @@
+#include "gateway/challenges.h"
+
+/* How long the part before the next comma is that stands in no quotes. */
+static size_t part_len(struct str text)
+{
+    bool is_quoted = false;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.at[i];
+        if (is_quoted && c == '\\')
+            i++;
+        else if (c == '"')
+            is_quoted = !is_quoted;
+        else if (c == ',' && !is_quoted)
+            return i;
+    }
+    return text.len;
+}
+
+/* "Basic realm=…" and "Negotiate" begin a challenge, "charset=…" goes on with one. */
+static bool is_beginning(struct str part)
+{
+    size_t word = str_index(part, ' ');
+    return part.len && str_index(str_first(part, word), '=') == size_min(word, part.len);
+}
+
+static bool can_pass(struct str part)
+{
+    struct str scheme = str_first(part, str_index(part, ' '));
+    return str_eq_nocase(scheme, STR("Basic")) || str_eq_nocase(scheme, STR("Bearer"));
+}
+
+bool challenges_pass(struct str value, struct buf *to)
+{
+    bool passes = false;
+    size_t before = to->len;
+    while (value.len) {
+        size_t len = part_len(value);
+        struct str part = str_trim(str_first(value, len));
+        value = str_from(value, len + 1);
+        if (is_beginning(part))
+            passes = can_pass(part);
+        if (!passes || part.len == 0)
+            continue;
+        if (to->len > before)
+            BUF_ADD(to, ", ");
+        buf_add(to, part);
+    }
+    return to->len > before;
+}

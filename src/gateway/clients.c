@@ -1,0 +1,46 @@
+#include "base/mem.h"
+#include "gateway/gateway.h"
+
+struct gateway_loop {
+    struct loop *loop;
+    struct client **clients; /* by the gateways' indices; NULL: it was not asked yet */
+    bool *has_told;
+    size_t count;
+};
+
+struct gateway_loop *gateway_loop_new(const struct gateways *gateways, struct loop *loop)
+{
+    struct gateway_loop *own = MEM_NEW(struct gateway_loop);
+    own->loop = loop;
+    own->count = gateways->count;
+    own->clients = mem_new(own->count + 1, sizeof(struct client *));
+    own->has_told = mem_new(own->count + 1, sizeof(bool));
+    return own;
+}
+
+void gateway_loop_free(struct gateway_loop *own)
+{
+    if (!own)
+        return;
+    for (size_t i = 0; i < own->count; i++)
+        client_free(own->clients[i]);
+    mem_free(own->clients);
+    mem_free(own->has_told);
+    mem_free(own);
+}
+
+struct client *gateway_loop_client(struct gateway_loop *own, const struct gateway *gateway,
+                                   struct err *err)
+{
+    struct client **client = &own->clients[gateway->index];
+    if (!*client)
+        *client = client_new(own->loop, &gateway->client, err);
+    return *client;
+}
+
+bool gateway_loop_tells(struct gateway_loop *own, const struct gateway *gateway)
+{
+    bool has_told = own->has_told[gateway->index];
+    own->has_told[gateway->index] = true;
+    return !has_told;
+}

@@ -1,0 +1,278 @@
+/* A request that another server answers: the stages, all of them on the loop, and who may.
+ *
+ *     check -> collect -> send -> await -> look -> (answer)
+ *
+ * What can refuse it without the origin comes first. XML is collected. Then the origin is asked,
+ * and the exchange waits: for the head of the answer, or for the end of the call where there is
+ * none; and, where content is sent, for the end of that, unless the answer says that it is not
+ * wanted. A first piece of an answer that is rewritten is looked at before its head is sent on.
+ *
+ * Rules are asked about the path, and for COPY and MOVE about the destination. A gateway cannot ask
+ * them about each member of a tree that an origin changes: where they differ for what is inside,
+ * what would reach inside is refused, and of what is listed only what may be read is passed on. How
+ * an origin tells names apart nobody knows; so names are judged both ways. */
+#include "gateway/forward.h"
+
+#include "exchange/admit.h"
+#include "exchange/body.h"
+#include "exchange/browser.h"
+#include "exchange/destination.h"
+#include "exchange/respond.h"
+#include "gateway/answer.h"
+#include "gateway/failure.h"
+#include "gateway/request.h"
+
+enum { LOOK_BYTES = 65536 };
+
+/* --- who may --- */
+
+static enum access_names names(const struct exchange *x, struct res_path path)
+{
+    (void)x, (void)path; /* it may be otherwise at each place of an origin */
+    return ACCESS_NAMES_BOTH;
+}
+
+/* Whether the origin would change, with what the request names, what is inside of it. */
+static bool reaches_inside(const struct exchange *x, enum depth depth)
+{
+    switch (x->method->id) {
+    case METHOD_DELETE:
+    case METHOD_MOVE:
+        return true;
+    case METHOD_COPY:
+    case METHOD_LOCK:
+        return depth != DEPTH_0;
+    default:
+        return false;
+    }
+}
+
+/* Whether the request's body may name what else is to be changed. */
+static bool names_others(const struct exchange *x)
+{
+    switch (x->method->id) {
+    case METHOD_BIND:
+    case METHOD_UNBIND:
+    case METHOD_REBIND:
+    case METHOD_CHECKIN:
+    case METHOD_CHECKOUT:
+    case METHOD_UNCHECKOUT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static struct dav_result check_inside(const struct exchange *x, struct res_path path)
+{
+    if (!admit_differs_below(x, path))
+        return DAV_FINE;
+    return dav_error(HTTP_FORBIDDEN,
+                     "not all that is inside may be treated alike, and a gateway cannot choose: "
+                     "do it member by member");
+}
+
+/* The Destination, which must be of the same gateway (RFC 4918 §9.8.5: 502). */
+static struct dav_result check_destination(struct exchange *x)
+{
+    struct relay *f = relay_of(x);
+    struct uri uri;
+    struct dav_result result = destination_read(x, &f->to);
+    if (dav_is_fine(result))
+        result = browser_check_reach(x, f->to);
+    if (dav_is_fine(result) && handler_find(x->service, f->to) != x->handler)
+        result = dav_error(HTTP_BAD_GATEWAY,
+                           "the destination is not behind the same gateway as the source");
+    if (dav_is_fine(result) && x->service->access)
+        result = admit_check(x, ACCESS_WRITE, f->to, f->to);
+    if (!dav_is_fine(result))
+        return result;
+    if (!uri_parse_lenient(exchange_field(x, FIELD_DESTINATION), &uri))
+        BUG("a Destination that was read cannot be parsed");
+    f->destination = uri.path;
+    return DAV_FINE;
+}
+
+static struct dav_result check_reach(struct exchange *x)
+{
+    struct relay *f = relay_of(x);
+    enum depth depth = DEPTH_INFINITY;
+    bool is_transfer = x->method->id == METHOD_COPY || x->method->id == METHOD_MOVE;
+    struct dav_result result = is_transfer ? check_destination(x) : DAV_FINE;
+    if (dav_is_fine(result) && reaches_inside(x, DEPTH_INFINITY))
+        result = depth_read(x, DEPTH_INFINITY, &depth);
+    if (!dav_is_fine(result) || !x->service->access)
+        return result;
+    f->filters = admit_differs_below(x, gateway_of(x)->place->outer);
+    if (reaches_inside(x, depth))
+        result = check_inside(x, x->path);
+    if (names_others(x))
+        result = check_inside(x, gateway_of(x)->place->outer);
+    if (dav_is_fine(result) && is_transfer)
+        result = check_inside(x, f->to);
+    return result;
+}
+
+/* --- stages --- */
+
+static enum stage_end check(struct exchange *x)
+{
+    x->stream->waker = &x->waker;
+    if (forwarded_is_loop(x, &gateway_of(x)->all->name))
+        return respond_error(
+            x, dav_error(HTTP_LOOP_DETECTED, "the request has come through this gateway before"));
+    struct dav_result result = check_reach(x);
+    return dav_is_fine(result) ? STAGE_NEXT : respond_error(x, result);
+}
+
+static enum stage_end send_request(struct exchange *x)
+{
+    struct dav_result result = request_build(x, false);
+    if (dav_is_fine(result))
+        result = ask_start(relay_of(x)->ask);
+    return dav_is_fine(result) ? STAGE_NEXT : respond_error(x, result);
+}
+
+/* Whether the answer says that the same with a slash at its end is meant. To ask that costs
+ * nothing, and clients that list do not follow. */
+static bool wants_slash(const struct exchange *x, const struct call *call)
+{
+    struct uri from;
+    struct uri to;
+    bool is_listing = call->is_safe && x->method->id != METHOD_GET && x->method->id != METHOD_HEAD;
+    bool is_redirect =
+        call->status >= HTTP_MULTIPLE_CHOICES && call->status < HTTP_BAD_REQUEST && is_listing;
+    return is_redirect && !relay_of(x)->has_retried && uri_parse(str_of_c(call->url), &from) &&
+           uri_parse(call_field(call, STR("Location")), &to) && !from.query.len &&
+           to.path.len == from.path.len + 1 && str_starts(to.path, from.path) &&
+           str_ends(to.path, STR("/"));
+}
+
+static enum stage_end retry(struct exchange *x)
+{
+    struct relay *f = relay_of(x);
+    f->has_retried = true;
+    ask_forget(f->ask);
+    struct dav_result result = request_build(x, true);
+    if (dav_is_fine(result))
+        result = ask_start(f->ask);
+    return dav_is_fine(result) ? STAGE_WAIT : respond_error(x, result);
+}
+
+/* Nobody is there any more. */
+static enum stage_end leave(struct exchange *x)
+{
+    struct relay *f = relay_of(x);
+    f->is_cut = f->has_upload;
+    ask_forget(f->ask);
+    return respond_status(x, HTTP_BAD_REQUEST);
+}
+
+static enum stage_end await(struct exchange *x)
+{
+    struct relay *f = relay_of(x);
+    const struct ask *ask = f->ask;
+    if (x->stream->has_gone)
+        return leave(x);
+    if (ask->is_over && !ask->has_head && ask->call.end == CALL_UPLOAD)
+        return respond_error(x, exchange_body_failure(&f->upload_err));
+    if (ask->is_over && !ask->has_head)
+        return respond_error(x, failure_of(ask));
+    if (!ask->has_head || (f->has_upload && !ask->is_over && http_is_success(ask->call.status)))
+        return STAGE_WAIT;
+    f->is_cut = f->has_upload;
+    if (wants_slash(x, &ask->call))
+        return retry(x);
+    return STAGE_NEXT;
+}
+
+static enum stage_end look(struct exchange *x)
+{
+    struct relay *f = relay_of(x);
+    enum pull pulled = PULL_DATA;
+    struct err err;
+    if (!f->inner && !f->first.len) {
+        struct dav_result result = answer_begin(x);
+        if (!dav_is_fine(result))
+            return respond_error(x, result);
+    }
+    while (f->inner && f->reader.map && pulled == PULL_DATA && f->first.len < LOOK_BYTES) {
+        f->inner->waker = &x->waker;
+        pulled = source_pull(f->inner, &f->first, LOOK_BYTES - f->first.len, &err);
+    }
+    if (pulled == PULL_WAIT && f->first.len == 0)
+        return STAGE_WAIT;
+    if (pulled == PULL_FAIL) {
+        struct source *body = &f->body;
+        failure_note(f->ask, err.text);
+        source_close(&body);
+        return respond_error(x, dav_error(HTTP_BAD_GATEWAY,
+                                          "the server behind this gateway answers with XML that "
+                                          "cannot be read"));
+    }
+    return answer_end(x, pulled);
+}
+
+/* RFC 4918 §8.4 lets a method be extended by a body: whether it is, is the origin's to say. */
+static const struct stage collected_stages[] = {
+    {"check", check, ON_LOOP},       {"collect", exchange_read_xml, ON_LOOP},
+    {"send", send_request, ON_LOOP}, {"await", await, ON_LOOP},
+    {"look", look, ON_LOOP},
+};
+
+static const struct stage streamed_stages[] = {
+    {"check", check, ON_LOOP},
+    {"send", send_request, ON_LOOP},
+    {"await", await, ON_LOOP},
+    {"look", look, ON_LOOP},
+};
+
+/* --- the handler --- */
+
+static struct dav_result find(const struct exchange *x, const struct stage **stages_out)
+{
+    bool is_write = !(x->method->flags & METHOD_IS_SAFE);
+    if (x->method->id == METHOD_CONNECT || x->method->id == METHOD_TRACE)
+        return dav_error(HTTP_METHOD_NOT_ALLOWED, "a gateway does not pass this method on");
+    if (is_write && gateway_of(x)->is_read_only)
+        return dav_error(HTTP_METHOD_NOT_ALLOWED, "what is mounted here is read-only");
+    if (path_eq(x->path, gateway_of(x)->place->outer) &&
+        (x->method->id == METHOD_DELETE || x->method->id == METHOD_MOVE))
+        return dav_error(HTTP_METHOD_NOT_ALLOWED, "this is not possible on a mount");
+    *stages_out = request_streams(x) ? streamed_stages : collected_stages;
+    return DAV_FINE;
+}
+
+static enum stage_end set_allow(struct exchange *x)
+{
+    struct buf allow = {0};
+    const struct stage *stages;
+    struct exchange asked = *x;
+    for (enum method_id id = 0; id < METHOD_COUNT; id++) {
+        asked.method = method_of(id);
+        if (!dav_is_fine(find(&asked, &stages)))
+            continue;
+        if (allow.len)
+            BUF_ADD(&allow, ", ");
+        buf_add(&allow, asked.method->name);
+    }
+    respond_field(x, FIELD_ALLOW, buf_str(&allow));
+    buf_done(&allow);
+    return STAGE_DONE;
+}
+
+static const struct stage allow_stage = {"allow", set_allow, ON_LOOP};
+
+static const struct handler_ops ops = {
+    .name = "gateway",
+    .part_bytes = sizeof(struct relay),
+    .names = names,
+    .find = find,
+    .allow = &allow_stage,
+};
+
+void forward_handle(struct gateways *gateways)
+{
+    for (size_t i = 0; i < gateways->count; i++)
+        gateways->at[i].handler = (struct handler){&ops, &gateways->at[i]};
+}

@@ -1,0 +1,32 @@
+/* gateway/relay.h: a request on its way to an origin, and its answer on the way back: a gateway's
+ * part of an exchange. */
+#pragma once
+
+#include "gateway/ask.h"
+#include "gateway/hrefs.h"
+#include "multistatus/verdict.h"
+
+struct relay {
+    struct ask *ask;
+    struct res_path to;        /* where a Destination leads; at == NULL: there is none */
+    struct str destination;    /* its path, as the client wrote it */
+    struct source upload;      /* the request's body, as the client is given it */
+    uint64_t upload_left;      /* of it, or LENGTH_UNKNOWN */
+    bool has_upload;           /* it is not at its end */
+    struct err upload_err;     /* why it failed */
+    bool is_cut;               /* it is not to be pulled any more */
+    bool has_retried;          /* with a slash at the end */
+    struct buf text;           /* a collected body, mapped */
+    struct href_reader reader; /* of the answer's XML */
+    bool filters;              /* not all members may be seen by whoever asks */
+    unsigned member_status;    /* the worst so far, of the response that is being read */
+    struct davit_ms_verdict verdict;
+    struct source body; /* the answer's, as the wire is given it */
+    struct source *inner;
+    struct buf first; /* of it, looked at before the head is sent */
+};
+
+static inline struct relay *relay_of(const struct exchange *x)
+{
+    return x->part;
+}

@@ -1,0 +1,289 @@
+/* What the origin is sent: the client's request with its URLs, and without what ends here.
+ *
+ * The XML of a request is collected, mapped and sent with its length; content streams (PUT, POST,
+ * PATCH). The first pull of it is what lets a client go on that waits for "100 Continue": it is
+ * told to when the origin has said so, or no such thing was asked.
+ *
+ * Destination and the tags of If become absolute URIs of the origin, as RFC 2518 asked for and all
+ * origins take. A tag of what is no path of this gateway is made an absolute URI of ours, or the
+ * origin would take it for a path of its own. In XML a path stays a path. */
+#include "gateway/request.h"
+
+#include "exchange/admit.h"
+#include "exchange/destination.h"
+#include "gateway/challenges.h"
+#include "gateway/fields.h"
+#include "gateway/resource_tags.h"
+
+bool request_streams(const struct exchange *x)
+{
+    switch (x->method->id) {
+    case METHOD_PUT:
+    case METHOD_POST:
+    case METHOD_PATCH:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* --- the body --- */
+
+static enum pull upload_pull(struct source *self, struct buf *into, size_t want, struct err *err)
+{
+    struct relay *f = CONTAINER_OF(self, struct relay, upload);
+    struct exchange *x = f->ask->x;
+    struct source *body = x->stream->body;
+    size_t before = into->len;
+    if (f->is_cut) {
+        (void)err_set(err, 0, "the client has gone"); /* FAIL says it */
+        return PULL_FAIL;
+    }
+    body->waker = self->waker;
+    x->stream->ops->proceed(x->stream);
+    enum pull pulled = source_pull(body, into, want, err);
+    if (pulled == PULL_FAIL)
+        f->upload_err = *err;
+    if (f->upload_left != LENGTH_UNKNOWN)
+        f->upload_left -= u64_min(f->upload_left, into->len - before);
+    if (pulled == PULL_END || f->upload_left == 0) {
+        f->has_upload = false;
+        exchange_wake(x);
+    }
+    return pulled;
+}
+
+static const struct source_ops upload_ops = {.name = "upload", .pull = upload_pull};
+
+static void add_body(struct exchange *x, struct call *call)
+{
+    struct relay *f = relay_of(x);
+    const struct http_request *request = &x->stream->request;
+    if (f->text.len) {
+        call->text = buf_str(&f->text);
+    } else if (request_streams(x) && x->stream->body) {
+        f->upload = (struct source){.ops = &upload_ops};
+        f->upload_left = request->body_bytes;
+        f->has_upload = true;
+        call->upload = &f->upload;
+        call->upload_bytes = request->body_bytes;
+    } else if (request_streams(x) || x->body.len) {
+        call->text = STR(""); /* so that its length is said (RFC 9110 §8.6) */
+    }
+}
+
+/* --- URLs --- */
+
+struct mapper {
+    struct tag_mapper tags;
+    struct href_reader hrefs;
+    struct exchange *x;
+};
+
+/* The path, if the URI is one of this gateway. */
+static bool is_own(struct exchange *x, struct str uri, struct uri *parsed_out)
+{
+    struct res_path path;
+    bool has_slash;
+    return uri_parse_lenient(uri, parsed_out) &&
+           (parsed_out->scheme.len == 0 ||
+            authority_is_ours(x, parsed_out->host, parsed_out->port)) &&
+           path_decode(x->arena, parsed_out->path, &path, &has_slash) == PATH_OK &&
+           handler_find(x->service, path) == x->handler;
+}
+
+static bool map_tag(struct tag_mapper *base, struct str uri, struct buf *to)
+{
+    struct exchange *x = CONTAINER_OF(base, struct mapper, tags)->x;
+    const struct http_request *request = &x->stream->request;
+    const struct url_place *place = gateway_of(x)->place;
+    struct uri parsed;
+    if (is_own(x, uri, &parsed)) {
+        url_place_add_authority(place, to);
+        return url_to_inner(place, parsed.path, to);
+    }
+    if (uri.len == 0 || uri.at[0] != '/' || request->host.len == 0)
+        return false;
+    buf_addf(to, "http://%.*s%s%.*s%.*s", STR_ARGS(request->host), request->port.len ? ":" : "",
+             STR_ARGS(request->port), STR_ARGS(uri));
+    return true;
+}
+
+static bool map_href(struct href_reader *base, struct str uri, struct buf *to)
+{
+    struct exchange *x = CONTAINER_OF(base, struct mapper, hrefs)->x;
+    const struct url_place *place = gateway_of(x)->place;
+    struct uri parsed;
+    return is_own(x, uri, &parsed) && url_to_inner(place, parsed.path, to);
+}
+
+static struct mapper mapper_of(struct exchange *x)
+{
+    return (struct mapper){.tags.map = map_tag, .hrefs.map = map_href, .x = x};
+}
+
+/* A question that anybody may ask is about the mount where it would tell of what is in it. */
+static bool is_about_mount(const struct exchange *x)
+{
+    return x->stream->request.path.len == 0 ||
+           ((x->method->flags & METHOD_IS_OPEN) && x->service->access &&
+            !dav_is_fine(admit_check(x, ACCESS_READ, x->path, x->path)));
+}
+
+static struct dav_result make_url(struct exchange *x, bool adds_slash, struct call *call)
+{
+    const struct url_place *place = gateway_of(x)->place;
+    const struct http_request *request = &x->stream->request;
+    struct buf url = {0};
+    url_place_add_authority(place, &url);
+    bool is_fine = true;
+    if (is_about_mount(x))
+        buf_addf(&url, "%.*s/", STR_ARGS(place->inner_text));
+    else
+        is_fine = url_to_inner(place, request->path, &url);
+    if (adds_slash)
+        buf_add_char(&url, '/');
+    if (request->query.len) {
+        buf_add_char(&url, '?');
+        buf_add(&url, request->query);
+    }
+    call->url = arena_text(x->arena, buf_str(&url));
+    buf_done(&url);
+    return is_fine ? DAV_FINE : dav_error(HTTP_BAD_REQUEST, "the path is malformed");
+}
+
+/* --- fields --- */
+
+static void add(struct exchange *x, struct http_fields *to, struct str name, struct str value)
+{
+    const struct http_field_line line = {FIELD_OTHER, name, arena_str(x->arena, value)};
+    http_fields_add(to, x->arena, &line);
+}
+
+/* RFC 4918 §10.3; the place was looked up before. */
+static void add_destination(struct exchange *x, struct http_fields *to)
+{
+    struct buf value = {0};
+    struct relay *f = relay_of(x);
+    const struct url_place *place = gateway_of(x)->place;
+    url_place_add_authority(place, &value);
+    if (f->to.at && url_to_inner(place, f->destination, &value))
+        add(x, to, STR("Destination"), buf_str(&value));
+    buf_done(&value);
+}
+
+/* All lines as one, since some origins look at one only (RFC 4918 §10.4: lists follow lists). */
+static void add_tags(struct exchange *x, struct http_fields *to)
+{
+    const struct http_fields *from = &x->stream->request.fields;
+    struct mapper mapper = mapper_of(x);
+    struct buf value = {0};
+    for (size_t i = 0; i < from->count; i++) {
+        if (from->lines[i].id != FIELD_IF)
+            continue;
+        if (value.len)
+            buf_add_char(&value, ' ');
+        resource_tags_map(from->lines[i].value, &mapper.tags, &value);
+    }
+    if (value.len)
+        add(x, to, STR("If"), buf_str(&value));
+    buf_done(&value);
+}
+
+/* Digest and SCRAM are about our URL and our nonce. */
+static bool passes(const struct exchange *x, const struct http_field_line *line)
+{
+    struct buf scheme = {0};
+    bool passes = gateway_of(x)->passes_credentials &&
+                  (line->id != FIELD_AUTHORIZATION || challenges_pass(line->value, &scheme));
+    buf_done(&scheme);
+    return passes;
+}
+
+/* Whether the answer is content, which is passed on as it is. */
+static bool gets_content(const struct exchange *x)
+{
+    return x->method->id == METHOD_GET || x->method->id == METHOD_HEAD || request_streams(x);
+}
+
+static void add_line(struct exchange *x, struct http_fields *to, const struct http_field_line *line)
+{
+    if (field_is_named(&x->stream->request.fields, line->name))
+        return;
+    if (line->id == FIELD_EXPECT && !request_streams(x))
+        return; /* what is collected has come */
+    switch (field_way(line->name, TO_ORIGIN)) {
+    case WAY_CREDENTIAL:
+        if (passes(x, line))
+            http_fields_add(to, x->arena, line);
+        break;
+    case WAY_CODING:
+        if (gets_content(x))
+            http_fields_add(to, x->arena, line);
+        break;
+    case WAY_PASSES:
+        http_fields_add(to, x->arena, line);
+        break;
+    default: /* ends here, or is added by itself */
+        break;
+    }
+}
+
+static void add_fields(struct exchange *x, struct call *call)
+{
+    const struct http_fields *from = &x->stream->request.fields;
+    struct http_fields to = {0};
+    for (size_t i = 0; i < from->count; i++)
+        add_line(x, &to, &from->lines[i]);
+    if (!gets_content(x))
+        add(x, &to, STR("Accept-Encoding"), STR("identity"));
+    add_destination(x, &to);
+    add_tags(x, &to);
+    forwarded_add(x, &gateway_of(x)->all->name, &to);
+    call->fields = to.lines;
+    call->field_count = to.count;
+}
+
+/* --- all of it --- */
+
+static void free_text(void *arg)
+{
+    buf_done(arg);
+}
+
+/* Not everything that may be sent is XML: what is none is the origin's to refuse. */
+static struct dav_result map_text(struct exchange *x)
+{
+    struct relay *f = relay_of(x);
+    struct mapper mapper = mapper_of(x);
+    struct str body = buf_str(&x->body);
+    struct err err;
+    size_t blank = 0;
+    if (f->text.len || body.len == 0)
+        return DAV_FINE;
+    arena_on_reset(x->arena, free_text, &f->text);
+    while (blank < body.len && strchr(" \t\r\n\xef\xbb\xbf", body.at[blank]))
+        blank++;
+    if (blank == body.len || body.at[blank] != '<')
+        buf_add(&f->text, body);
+    else if (!hrefs_map(body, HREFS_OF_REQUEST, &mapper.hrefs, &f->text, &err))
+        return dav_error(HTTP_BAD_REQUEST, "the request body is not well-formed XML");
+    return DAV_FINE;
+}
+
+struct dav_result request_build(struct exchange *x, bool adds_slash)
+{
+    struct relay *f = relay_of(x);
+    struct ask *ask = ask_new(x, gateway_of(x));
+    struct dav_result result = map_text(x);
+    f->ask = ask;
+    if (dav_is_fine(result))
+        result = make_url(x, adds_slash, &ask->call);
+    if (!dav_is_fine(result))
+        return result;
+    ask->call.method = arena_text(x->arena, x->method->name);
+    ask->call.is_safe = x->method->flags & METHOD_IS_SAFE;
+    add_fields(x, &ask->call);
+    add_body(x, &ask->call);
+    return DAV_FINE;
+}

@@ -1,0 +1,323 @@
+"""What a gateway makes of a request and of its answer, as a scripted origin and a client see it."""
+
+import threading
+
+import davit
+import pytest
+from origins import Gateway, Scripted, answer, multistatus, xml
+
+OK = answer(200)
+
+
+@pytest.fixture
+def through(started):
+    """A gateway on /team before an origin that answers so; both."""
+    def start(reply=OK, act=None, keys="", **options):
+        origin = started(Scripted(reply, act))
+        gateway = started(Gateway({"/team": f"origin = {origin.url}\n{keys}"}, **options))
+        return gateway, origin
+    return start
+
+
+def test_path_and_host(through):
+    gateway, origin = through()
+    gateway.request("GET", "//team/./a%2Bb/%7e/x/../c?q=/team/%2f")
+    request = origin.requests[0]
+    assert request.target == "/in/ner/a%2Bb/%7e/c?q=/team/%2f"
+    assert request.all("Host") == [f"127.0.0.1:{origin.address[1]}"]
+
+
+@pytest.mark.parametrize("destination, inner", [
+    ("http://{host}/team/b%20c/", "b%20c/"),
+    ("HTTP://{host}/team/b", "b"),
+    ("https://{host}/team/b", "b"),  # TLS that ends before us: G2
+    ("/team/b", "b"),
+    ("/team//b/./c d", "b/c%20d"),
+    ("https://public.example/team/b", "b"),  # G1
+    ("https://PUBLIC.example:443/team/b", "b"),
+])
+def test_destination(through, destination, inner):
+    gateway, origin = through(answer(201), server="public-url = https://public.example/")
+    done = gateway.request("MOVE", "/team/a", {"Destination": destination.format(host=gateway.host), "Overwrite": "F"})
+    assert done.status == 201
+    request = origin.requests[0]
+    assert request.field("Destination") == origin.url + inner
+    assert request.field("Overwrite") == "F"
+
+
+@pytest.mark.parametrize("destination, status", [
+    ("http://elsewhere.example/team/b", 502), ("/files/b", 502), ("/teams", 502), ("/team/%zz", 400), ("b", 400), (None, 400)])
+def test_destination_elsewhere(through, destination, status):
+    gateway, origin = through()
+    done = gateway.request("COPY", "/team/a", {"Destination": destination} if destination else {})
+    assert done.status == status and not origin.requests
+
+
+def test_tags(through):
+    """Several lines, as Apple's clients send; what is not ours is not made a path of the origin's."""
+    gateway, origin = through(answer(204))
+    gateway.request("PUT", "/team/a", [
+        ("If", f'<http://{gateway.host}/team/a> (<urn:uuid:1> ["x)</team/a>"]) (Not <DAV:no-lock>)'),
+        ("If", "</team/b/> (<urn:uuid:2>) </files/c> (<urn:uuid:3>)"),
+        ("Lock-Token", "<urn:uuid:4>")], body="x")
+    request = origin.requests[0]
+    assert request.all("If") == [
+        f'<{origin.url}a> (<urn:uuid:1> ["x)</team/a>"]) (Not <DAV:no-lock>) <{origin.url}b/> (<urn:uuid:2>)'
+        f" <http://{gateway.host}/files/c> (<urn:uuid:3>)"]
+    assert request.field("Lock-Token") == "<urn:uuid:4>"
+
+
+def test_fields_of_a_connection(through):
+    gateway, origin = through(answer(200, fields=[("Connection", "X-Theirs"), ("X-Theirs", "1"), ("Keep-Alive", "a"),
+                                                  ("X-Kept", "2"), ("Proxy-Authenticate", "Basic")]))
+    done = gateway.request("GET", "/team/", {"Connection": "X-Mine, TE", "X-Mine": "1", "TE": "trailers",
+                                             "Proxy-Authorization": "Basic eDp5", "X-Passes": "2", "Depth": "1"})
+    request = origin.requests[0]
+    assert not any(request.field(name) for name in ("X-Mine", "TE", "Proxy-Authorization", "Connection"))
+    assert request.field("X-Passes") == "2" and request.field("Depth") == "1"
+    assert not any(done.field(name) for name in ("X-Theirs", "Keep-Alive", "Proxy-Authenticate"))
+    assert done.field("X-Kept") == "2"
+
+
+def test_forwarded(through):
+    gateway, origin = through()
+    fields = {"X-Forwarded-For": "192.0.2.1", "Forwarded": "for=192.0.2.1", "Via": "1.1 other"}
+    gateway.request("GET", "/team/", fields)
+    request = origin.requests[0]
+    assert request.field("X-Forwarded-For") == "127.0.0.1"
+    assert request.field("X-Forwarded-Host") == gateway.host
+    assert request.field("X-Forwarded-Proto") == "http"
+    assert request.field("Forwarded") == f'for=127.0.0.1;host="{gateway.host}";proto=http'
+    assert request.field("Via").startswith("1.1 other, 1.1 davit-")
+
+
+def test_forwarded_from_a_trusted_proxy(through):
+    gateway, origin = through(server="trust-proxy = 127.0.0.0/8\npublic-url = https://public.example/")
+    gateway.request("GET", "/team/", {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https",
+                                      "X-Forwarded-Host": "public.example"})
+    request = origin.requests[0]
+    assert request.field("X-Forwarded-For") == "192.0.2.1, 127.0.0.1"
+    assert request.field("X-Forwarded-Host") == "public.example"
+    assert request.field("X-Forwarded-Proto") == "https"
+
+
+def test_loop(through):
+    """An origin that is this gateway."""
+    gateway, origin = through(lambda request: answer(200, fields=[("Via", "1.1 a")]))
+    done = gateway.request("GET", "/team/")
+    assert done.field("Via").startswith("1.1 a, 1.1 davit-")
+    via = origin.requests[0].field("Via")
+    assert gateway.request("GET", "/team/", {"Via": via}).status == 508
+
+
+def test_hrefs_and_locations(through):
+    """G12, G14: with the authority of the origin, of us, and without one."""
+    def reply(request):
+        body = multistatus(f"<D:href>http://{request.field('Host')}/in/ner/a%2fb</D:href>",
+                           f"<D:href>http://{request.field('X-Forwarded-Host')}/in/ner/c</D:href>",
+                           "<D:href>/in/ner/</D:href>", "<D:href>/other/</D:href>", "<D:href>d</D:href>")
+        return xml(207, body, [("Location", f"http://{request.field('Host')}/in/ner/x?y#z"), ("ETag", '"body"'),
+                               ("Content-Location", "/in/ner/x"),
+                               ("Link", '</in/ner/y>; rel="next", <http://else/in/ner/>; rel=last')])
+    gateway, _ = through(reply)
+    done = gateway.request("PROPFIND", "/team/", {"Depth": "1"})
+    assert done.status == 207
+    assert done.body.decode() == multistatus("<D:href>/team/a%2fb</D:href>", "<D:href>/team/c</D:href>",
+                                             "<D:href>/team/</D:href>", "<D:href>/other/</D:href>",
+                                             "<D:href>d</D:href>")
+    assert done.field("Location") == "/team/x?y#z" and done.field("Content-Location") == "/team/x"
+    assert done.field("Link") == '</team/y>; rel="next", <http://else/in/ner/>; rel=last'
+    assert done.field("ETag") is None and done.field("Cache-Control") == "no-store"
+    gateway.says("names /other/, which is in no mount")
+
+
+def test_content_stays_as_it_is(through):
+    """What a GET gives is the user's, whatever it looks like."""
+    body = multistatus("<D:href>/in/ner/a</D:href>")
+    gateway, origin = through(xml(200, body, [("ETag", '"x"'), ("Content-Encoding", "x-own")]))
+    done = gateway.request("GET", "/team/saved.xml", {"Accept-Encoding": "gzip"})
+    assert done.body.decode() == body and done.field("ETag") == '"x"'
+    assert done.field("Content-Length") == str(len(body)) and done.field("Content-Encoding") == "x-own"
+    assert origin.requests[0].field("Accept-Encoding") == "gzip"
+    gateway.request("PROPFIND", "/team/", {"Accept-Encoding": "gzip"})
+    assert origin.requests[1].field("Accept-Encoding") == "identity"
+
+
+def test_hrefs_in_requests(through):
+    gateway, origin = through(xml(207, multistatus()))
+    body = ('<C:calendar-multiget xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:prop/>'
+            "<D:href>{}a.ics</D:href><D:href>http://else/team/</D:href></C:calendar-multiget>")
+    gateway.request("REPORT", "/team/", body=body.format("/team/"))
+    assert origin.requests[0].body.decode() == body.format("/in/ner/")
+    owner = ('<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/></D:locktype>'
+             "<D:owner><D:href>/team/me</D:href></D:owner></D:lockinfo>")
+    gateway.request("LOCK", "/team/a", body=owner)
+    assert origin.requests[1].body.decode() == owner
+    assert origin.requests[1].field("Content-Length") == str(len(owner))
+    assert gateway.request("REPORT", "/team/", body="<a>").status == 400
+    assert len(origin.requests) == 2
+    gateway.request("MKCOL", "/team/b", body="no XML")
+    assert origin.requests[2].body == b"no XML"
+
+
+def test_collection_without_its_slash(through):
+    """An origin that redirects is asked again where nothing is at stake: clients that list do not follow."""
+    def reply(request):
+        if request.target.endswith("/"):
+            return xml(207, multistatus(f"<D:href>{request.target}</D:href>"))
+        return answer(301, b"moved", [("Location", f"http://{request.field('Host')}{request.target}/")])
+    gateway, origin = through(reply)
+    done = gateway.request("PROPFIND", "/team/col", {"Depth": "0"}, body="<D:propfind xmlns:D='DAV:'><D:allprop/></D:propfind>")
+    assert done.status == 207 and done.field("Content-Location") == "/team/col/"
+    assert b"<D:href>/team/col/</D:href>" in done.body
+    assert origin.requests[0].body == origin.requests[1].body
+    assert gateway.request("MKCOL", "/team/col").field("Location") == "/team/col/"
+    assert gateway.request("GET", "/team/col").status == 301
+    assert len(origin.requests) == 4
+
+
+def test_get_is_no_listing(through):
+    """G14"""
+    gateway, _ = through(xml(207, multistatus()))
+    done = gateway.request("GET", "/team/")
+    assert done.status == 405 and "PROPFIND" in done.field("Allow")
+
+
+def test_head(through):
+    gateway, _ = through(b"HTTP/1.1 200 X\r\nContent-Length: 5\r\nContent-Type: application/xml\r\n\r\n")
+    with gateway.connect() as connection:
+        for _ in range(2):
+            connection.send(f"HEAD /team/a HTTP/1.1\r\nHost: {gateway.host}\r\n\r\n")
+            done = connection.read("HEAD")
+            assert done.status == 200 and done.field("Content-Length") == "5"
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_answers_without_a_body(through, status):
+    gateway, _ = through(f"HTTP/1.1 {status} X\r\nETag: \"a\"\r\n\r\n".encode())
+    done = gateway.request("GET" if status == 304 else "DELETE", "/team/a")
+    assert done.status == status and done.field("ETag") == '"a"' and done.field("Content-Length") is None
+
+
+def test_abilities(through):
+    """G4, G17: what both can. Read-only, there are no locks."""
+    reply = answer(200, fields=[("DAV", "1, 2, 3, calendar-access"), ("Allow", "OPTIONS, GET, PUT, LOCK, BREW, TRACE, REPORT")])
+    gateway, _ = through(reply)
+    done = gateway.request("OPTIONS", "/team/")
+    assert done.field("DAV") == "1, 2, 3, calendar-access" and done.field("Allow") == "OPTIONS, GET, PUT, LOCK, REPORT"
+    gateway, origin = through(reply, keys="read-only = yes")
+    done = gateway.request("OPTIONS", "/team/")
+    assert done.field("DAV") == "1, 3, calendar-access" and done.field("Allow") == "OPTIONS, GET, REPORT"
+    done = gateway.request("PUT", "/team/a", body="x")
+    assert done.status == 405 and "PUT" not in done.field("Allow") and len(origin.requests) == 1
+
+
+def test_credentials_stay_here(through, tmp_path):
+    gateway, origin = through(answer(200, fields=[("Set-Cookie", "a=b")]))
+    done = gateway.request("GET", "/team/", {"Authorization": "Basic eDp5", "Cookie": "a=b"})
+    assert origin.requests[0].field("Authorization") is None and origin.requests[0].field("Cookie") is None
+    assert done.field("Set-Cookie") is None
+    secret = tmp_path / "secret"
+    secret.write_text("s3cret\n")
+    gateway, origin = through(OK, keys=f"origin-user = me\norigin-password-file = {secret}")
+    gateway.request("PUT", "/team/a", {"Authorization": "Basic eDp5"}, body="x")
+    assert origin.requests[0].field("Authorization") == "Basic bWU6czNjcmV0"
+    gateway, origin = through(OK, keys=f"origin-token-file = {secret}")
+    gateway.request("GET", "/team/")
+    assert origin.requests[0].field("Authorization") == "Bearer s3cret"
+
+
+def test_credentials_that_are_passed(through):
+    gateway, origin = through(answer(401, b"no", [
+        ("WWW-Authenticate", 'Digest realm="a", nonce="b", Basic realm="c", Negotiate'), ("Set-Cookie", "a=b; Path=/in; Domain=x")]),
+        keys="origin-credentials = pass")
+    done = gateway.request("GET", "/team/", {"Authorization": "Basic eDp5", "Cookie": "a=b"})
+    assert done.status == 401 and done.field("WWW-Authenticate") == 'Basic realm="c"'
+    assert done.field("Set-Cookie") == "a=b; Path=/team/"
+    assert origin.requests[0].field("Authorization") == "Basic eDp5" and origin.requests[0].field("Cookie") == "a=b"
+    gateway.request("GET", "/team/", {"Authorization": 'Digest username="x"'})
+    assert origin.requests[1].field("Authorization") is None
+
+
+@pytest.mark.parametrize("keys, challenge", [("", "Basic realm=a"), ("origin-credentials = pass", "Negotiate")])
+def test_challenge_that_nobody_can_meet(through, keys, challenge):
+    """G4: a 401 without a challenge helps nobody."""
+    gateway, _ = through(answer(401, b"no", [("WWW-Authenticate", challenge)]), keys=keys)
+    assert gateway.request("GET", "/team/").status == 502
+    gateway.says("origin-credentials" if not keys else "Basic and Bearer")
+
+
+def test_continue_is_the_origins_to_say(through):
+    """G8: our client is told to go on when the origin has said so."""
+    came = threading.Event()
+
+    def act(peer, request):
+        origin.requests.append(request)
+        came.set()
+        assert go.wait(60)
+        peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.body = peer.body(request)
+        peer.send(answer(201))
+    go = threading.Event()
+    gateway, origin = through(act=act)
+    with gateway.connect() as connection:
+        connection.send(f"PUT /team/a HTTP/1.1\r\nHost: {gateway.host}\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n")
+        assert came.wait(60)
+        assert origin.requests[0].field("Expect") == "100-continue"
+        go.set()
+        assert connection.read().status == 100
+        connection.send("abc")
+        assert connection.read().status == 201
+    assert origin.requests[0].body == b"abc"
+
+
+def test_final_answer_instead_of_continue(through):
+    """G8, G20: the body is not asked for."""
+    gateway, _ = through(act=lambda peer, request: peer.send(answer(417 if request is None else 413, b"too much")))
+    with gateway.connect() as connection:
+        connection.send(f"PUT /team/a HTTP/1.1\r\nHost: {gateway.host}\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n")
+        assert connection.read().status == 413
+
+
+def test_chunks_stay_chunks(through):
+    """G9"""
+    gateway, origin = through(answer(201))
+    with gateway.connect() as connection:
+        connection.send(f"PUT /team/a HTTP/1.1\r\nHost: {gateway.host}\r\nTransfer-Encoding: chunked\r\n\r\n")
+        connection.send("3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
+        assert connection.read().status == 201
+    assert origin.requests[0].body == b"abcde" and origin.requests[0].field("Content-Length") is None
+
+
+def test_empty_content_has_a_length(through):
+    gateway, origin = through(answer(201))
+    gateway.request("PUT", "/team/a", body="")
+    assert origin.requests[0].field("Content-Length") == "0"
+    gateway.request("MKCOL", "/team/b")
+    assert origin.requests[1].field("Content-Length") is None and origin.requests[1].field("Transfer-Encoding") is None
+
+
+def test_rules_come_first(started, tmp_path):
+    """What a rule hides is left out of listings, and nothing reaches it."""
+    users = str(tmp_path / "users")
+    davit.add_user(users, "alice", "a")
+    davit.add_user(users, "bob", "b")
+    origin = started(Scripted(xml(207, multistatus(
+        "<D:href>/in/ner/</D:href>", "<D:href>/in/ner/open</D:href>", "<D:href>/in/ner/private/x</D:href>",
+        "<D:href>/in/ner/PRIVATE</D:href>"))))
+    rules = '[rule "/"]\nallow = all for alice\nallow = all for bob\n[rule "/team/private"]\ndeny = all for bob\n'
+    gateway = started(Gateway({"/team": f"origin = {origin.url}"}, f"users = {users}\nschemes = basic", rest=rules))
+    alice = {"Authorization": "Basic YWxpY2U6YQ=="}
+    bob = {"Authorization": "Basic Ym9iOmI="}
+    assert gateway.request("PROPFIND", "/team/", {"Depth": "1"}).status == 401
+    assert not origin.requests
+    assert b"private" in gateway.request("PROPFIND", "/team/", {"Depth": "1", **alice}).body
+    listing = gateway.request("PROPFIND", "/team/", {"Depth": "1", **bob}).body.decode()
+    assert listing == multistatus("<D:href>/team/</D:href>", "<D:href>/team/open</D:href>")
+    count = len(origin.requests)
+    for method, target in [("GET", "/team/private/x"), ("GET", "/team/Private/x"), ("GET", "/team/%70rivate/x"),
+                           ("DELETE", "/team/"), ("GET", "/team/open/../private/x"), ("BIND", "/team/open")]:
+        assert gateway.request(method, target, bob).status in (403, 405), (method, target)
+    move = gateway.request("MOVE", "/team/open", {"Destination": "/team/private/y", **bob})
+    assert move.status == 403 and len(origin.requests) == count
+    assert origin.requests[0].field("Authorization") is None
