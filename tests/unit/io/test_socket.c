@@ -194,6 +194,43 @@ TEST(accept_gives_a_connection_that_does_not_wait)
     close(fd);
 }
 
+/* The congestion control of what is accepted on `text`, or of a new socket where that is NULL. */
+static void congestion_control_of(const char *text, char name_out[16])
+{
+    struct socket_address wanted, address, peer;
+    struct err err;
+    socklen_t len = 16;
+    int fd = -1;
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int conn = client;
+    assert_true(client >= 0);
+    if (text) {
+        assert_true(address_parse(text, &wanted, &err));
+        assert_true(socket_listen(&wanted, &fd, &address, &err));
+        assert_int_equal(connect(client, (const struct sockaddr *)&address.storage, address.len),
+                         0);
+        conn = socket_accept(fd, &peer);
+        assert_true(conn >= 0);
+    }
+    assert_int_equal(getsockopt(conn, IPPROTO_TCP, TCP_CONGESTION, name_out, &len), 0);
+    if (text) {
+        close(conn);
+        close(fd);
+    }
+    close(client);
+}
+
+TEST(what_comes_from_this_machine_is_not_paced)
+{
+    char usual[16] = "";
+    char name[16] = "";
+    congestion_control_of(NULL, usual);
+    congestion_control_of("127.0.0.1:0", name);
+    assert_string_equal(name, "reno");
+    congestion_control_of("0.0.0.0:0", name); /* may be anybody */
+    assert_string_equal(name, usual);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +240,7 @@ int main(void)
         cmocka_unit_test(listen_tells_the_port_that_it_got),
         cmocka_unit_test(listen_refuses_an_address_of_another_machine),
         cmocka_unit_test(accept_gives_a_connection_that_does_not_wait),
+        cmocka_unit_test(what_comes_from_this_machine_is_not_paced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
