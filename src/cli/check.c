@@ -14,24 +14,19 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "check/model/history.h"
 #include "check/run/login.h"
-#include "check/url/mask.h"
 #include "cli/check_config.h"
+#include "cli/check_history.h"
 #include "cli/command.h"
-
-enum { EXIT_UNFINISHED = 3 };
 
 struct check {
     struct crawl_events events;
     struct check_command *command;
     struct site *site;
     struct crawl *crawl;
-    struct history *history;
-    struct history_query query;
+    struct check_history history;
     int64_t started_ms; /* of the clock that only goes forward */
     int64_t told_ms;
-    bool is_quota_gone;
     bool has_line; /* a progress line stands on the terminal */
 };
 
@@ -85,65 +80,25 @@ static bool on_turn(struct crawl_events *events, const struct crawl_counts *coun
 static bool may_fetch(struct crawl_events *events, struct str url)
 {
     struct check *check = CONTAINER_OF(events, struct check, events);
-    const struct check_command *command = check->command;
-    const struct history_quota quota = {command->account, command->quota_per_day};
-    bool may =
-        !command->quota_per_day || history_take_quota(check->history, &quota, url, clock_wall_ms());
-    check->is_quota_gone = check->is_quota_gone || !may;
-    return may;
+    return check_history_may_fetch(&check->history, url);
 }
 
 static bool is_known(struct crawl_events *events, struct str url, enum target_wish wish,
                      struct crawl_known *known_out)
 {
     struct check *check = CONTAINER_OF(events, struct check, events);
-    struct history_known known;
-    if (!check->history || !history_knows(check->history, &check->query, url, wish, &known))
-        return false;
-    *known_out = (struct crawl_known){known.verdict, known.status};
-    return true;
+    return check_history_is_known(&check->history, url, wish, known_out);
 }
 
 /* --- before --- */
 
-struct resuming {
-    struct history_pending pending;
-    struct crawl *crawl;
-};
-
-static void resume_one(struct history_pending *pending, struct str url, unsigned depth,
-                       unsigned flags)
-{
-    struct resuming *resuming = CONTAINER_OF(pending, struct resuming, pending);
-    crawl_resume(resuming->crawl, url, depth, flags);
-}
-
-static void resume_place(struct history_pending *pending, struct str url, struct str page,
-                         struct place *place)
-{
-    struct resuming *resuming = CONTAINER_OF(pending, struct resuming, pending);
-    crawl_resume_place(resuming->crawl, url, page, place);
-}
-
 static bool add_starts(struct check *check, struct err *err)
 {
-    const struct check_command *command = check->command;
-    struct resuming resuming = {{resume_one, resume_place}, check->crawl};
-    for (size_t i = 0; i < command->run.starts.count; i++)
-        crawl_add_scope(check->crawl, command->run.starts.at[i]);
-    uint64_t resumed =
-        command->quota_per_day ? history_resume(check->history, &resuming.pending) : 0;
-    if (resumed) {
-        if (!command->is_quiet)
-            tell(stderr, "davit: continuing with the %llu links that the quota left over\n",
-                 (unsigned long long)resumed);
-        return true;
-    }
-    for (size_t i = 0; i < command->run.starts.count; i++) {
-        if (!crawl_add_start(check->crawl, command->run.starts.at[i], err))
-            return false;
-    }
-    return true;
+    const struct text_list *starts = &check->command->run.starts;
+    bool is_fine = true;
+    for (size_t i = 0; i < starts->count && is_fine; i++)
+        is_fine = crawl_add_start(check->crawl, starts->at[i], err);
+    return is_fine;
 }
 
 /* --- after --- */
@@ -180,19 +135,6 @@ static void name_archives(struct check *check)
         site_set_note(check->site, id, buf_str(&note));
     }
     buf_done(&note);
-}
-
-static bool record(struct check *check, const struct report_summary *summary, struct err *err)
-{
-    const struct history_run run = {
-        .started_ms = summary->started_ms,
-        .ended_ms = clock_wall_ms(),
-        .bad = check->command->report.fail_on,
-        .rules = check->command->run.rules,
-        .after_bad = check->command->after_bad,
-        .is_cut_short = check->is_quota_gone,
-    };
-    return !check->history || history_record(check->history, check->site, &run, err);
 }
 
 /* A report that cannot be written must not cost the run. What is there stays until there is
@@ -246,43 +188,6 @@ static bool write_reports(struct check *check, const struct report_summary *summ
     return is_fine;
 }
 
-/* --- comparing two runs --- */
-
-struct printing {
-    struct history_changes changes;
-    uint64_t counts[3];
-};
-
-static void print_change(struct history_changes *changes, const struct history_changed *changed)
-{
-    static const char *const names[] = {"new", "fixed", "still"};
-    struct printing *printing = CONTAINER_OF(changes, struct printing, changes);
-    struct buf since = {0}, url = {0};
-    url_add_masked(&url, changed->url);
-    printing->counts[changed->change]++;
-    if (changed->bad_since_ms) {
-        BUF_ADD(&since, " since ");
-        add_time(&since, changed->bad_since_ms);
-    }
-    tell(stdout, "%-6s %-16.*s %3u %s%s\n", names[changed->change], STR_ARGS(changed->verdict),
-         changed->status, buf_c(&url), changed->change == HISTORY_FIXED ? "" : buf_c(&since));
-    buf_done(&since);
-    buf_done(&url);
-}
-
-static int compare(struct check *check)
-{
-    struct printing printing = {{print_change}, {0}};
-    struct err err;
-    if (!history_compare(check->history, &printing.changes, &err)) {
-        tell(stderr, "davit: %s\n", err.text);
-        return EXIT_UNFINISHED;
-    }
-    printf("%llu new, %llu fixed, %llu still bad\n", (unsigned long long)printing.counts[0],
-           (unsigned long long)printing.counts[1], (unsigned long long)printing.counts[2]);
-    return printing.counts[HISTORY_NEW] ? EXIT_FAILED : EXIT_FINE;
-}
-
 /* --- the whole --- */
 
 static int exit_status(const struct report_summary *summary)
@@ -302,16 +207,19 @@ static int finish(struct check *check, struct report_summary *summary)
     summary->took_ms = clock_mono_ms() - check->started_ms;
     if (!summary->is_complete && !check->command->is_verbose) /* how many is said, not each */
         check->command->report.shown &= ~verdict_bit(VERDICT_NOT_CHECKED);
-    bool is_fine = record(check, summary, &err) &&
+    bool is_fine = check_history_record(&check->history, check->crawl, check->site,
+                                        summary->is_complete, &err) &&
                    report_count(check->site, &check->command->report, summary, &err) &&
                    write_reports(check, summary, &err);
     if (!is_fine) {
         tell(stderr, "davit: %s\n", err.text);
         return EXIT_UNFINISHED;
     }
-    if (check->command->compares)
-        return compare(check);
-    return exit_status(summary);
+    int status = exit_status(summary);
+    if (!check->command->compares)
+        return status;
+    int compared = check_history_compare(&check->history);
+    return status == EXIT_UNFINISHED ? status : compared;
 }
 
 static int check_run(struct check *check)
@@ -319,17 +227,19 @@ static int check_run(struct check *check)
     const struct check_command *command = check->command;
     struct report_summary summary = {.started_ms = clock_wall_ms()};
     struct err err, why = {0};
+    bool has_starts = false;
     check->started_ms = clock_mono_ms();
     if (command->config && !command->is_quiet)
         tell(stderr, "davit: settings of %s\n", command->config);
     check->events =
         (struct crawl_events){.turn = on_turn, .may_fetch = may_fetch, .is_known = is_known};
-    check->query = (struct history_query){summary.started_ms, command->cache_age_ms};
     check->site = site_new(command->run.spill_dir);
     check->crawl = crawl_new(&command->run, check->site, &check->events, &err);
     bool is_ready = check->crawl && try_outputs(command, &err) &&
                     (!command->run.login_form || crawl_login(check->crawl, &err)) &&
-                    add_starts(check, &err);
+                    check_history_begin(&check->history, check->crawl, &summary.started_ms,
+                                        &has_starts, &err) &&
+                    (has_starts || add_starts(check, &err));
     int status = EXIT_USAGE;
     if (is_ready) {
         (void)signal(SIGINT, on_signal);  /* cannot fail with these */
@@ -339,6 +249,7 @@ static int check_run(struct check *check)
         status = finish(check, &summary);
     } else {
         tell(stderr, "davit: %s\n", err.text);
+        check_history_drop(&check->history);
     }
     crawl_free(check->crawl);
     site_free(check->site);
@@ -358,13 +269,14 @@ int cmd_check(int argc, char **argv)
         check_command_print_help();
     } else if (command.wants_config) {
         check_command_print(&command);
-    } else if (command.history && !(check.history = history_open(command.history, &err))) {
+    } else if (!check_history_open(&check.history, &command, &err)) {
         tell(stderr, "davit: %s\n", err.text);
         status = EXIT_USAGE;
     } else {
-        status = command.run.starts.count ? check_run(&check) : compare(&check);
+        status =
+            command.run.starts.count ? check_run(&check) : check_history_compare(&check.history);
     }
-    history_close(check.history);
+    check_history_close(&check.history);
     check_command_done(&command);
     return status;
 }

@@ -251,6 +251,37 @@ bool check_command_read(int argc, char **argv, struct check_command *command, st
 
 /* --- printing --- */
 
+/* How a run is done, and what is made of it: that may change while it is gone on with. All else
+ * says what is looked at, or is a new option of which nobody has thought here. */
+static bool is_manner(const struct option *row)
+{
+    static const char *const names[] = {
+        "max-pages",     "max-links",    "max-time",   "own",         "crawl-delay",
+        "concurrency",   "per-host",     "rate",       "timeout",     "connect-timeout",
+        "retries",       "retry-budget", "auth",       "bearer-file", "netrc",
+        "netrc-default", "netrc-file",   "login-form", "cookie-jar",  "header",
+        "header-for",    "user-agent",   "proxy",      "insecure",    "ca-file",
+        "http1",         "fail-on",      "history",    "after-bad",   "only-changed",
+        "compare",       "cache-age",    "cache",      "quota",       "account",
+        "output",        "verbose",      "archive",    "stats",       "quiet",
+        "progress",      "color",        "spill"};
+    bool is_it = row->is_typed;
+    for (size_t i = 0; i < ARRAY_LEN(names) && !is_it; i++)
+        is_it = strcmp(row->name, names[i]) == 0;
+    return is_it;
+}
+
+void check_command_add_settings(const struct check_command *command, struct buf *to)
+{
+    for (size_t i = 0; i < command->run.starts.count; i++)
+        buf_addf(to, "start = %s\n", command->run.starts.at[i]);
+    for (size_t i = 0; i < check_table.row_count; i++) {
+        const struct option *row = &check_table.rows[i];
+        if (!is_manner(row))
+            option_add(row, to, row->name, command);
+    }
+}
+
 void check_command_print(const struct check_command *command)
 {
     struct buf text = {0};

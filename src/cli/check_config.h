@@ -10,5 +10,9 @@
 NODISCARD bool check_command_read(int argc, char **argv, struct check_command *command,
                                   struct err *err);
 
+/* Appends what a run is to look at: its starts, and the settings that say so. Of two runs for which
+ * it is the same one can go on with the other. No secrets are in it. */
+void check_command_add_settings(const struct check_command *command, struct buf *to);
+
 /* Prints all settings as a file has them; secrets are not shown. */
 void check_command_print(const struct check_command *command);

@@ -455,10 +455,14 @@ bool check_command_settle(struct check_command *c, struct err *err)
                        "--robots ignore needs --own HOST, because it is for your own hosts only");
     if (c->quota_per_day && !c->history)
         return err_set(err, 0, "--quota needs --history FILE to count in");
-    bool wants_history = c->after_bad || c->report.only_changed || c->compares || c->cache_age_ms;
+    bool wants_history =
+        c->after_bad || c->report.only_changed || c->compares || c->resumes || c->cache_age_ms;
     if (wants_history && !c->history)
-        return err_set(
-            err, 0, "--after-bad, --only-changed, --compare and --cache-age need --history FILE");
+        return err_set(err, 0,
+                       "--after-bad, --only-changed, --compare, --resume and --cache-age need "
+                       "--history FILE");
+    if (c->resumes && c->run.starts.count == 0)
+        return err_set(err, 0, "--resume needs the starts and settings of the run it goes on with");
     if (c->run.client.is_public_only && c->run.client.proxy)
         return err_set(
             err, 0, "--public-only cannot be used with --proxy, which hides where connections go");

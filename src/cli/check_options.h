@@ -21,6 +21,7 @@ struct check_command {
     const char *history;
     unsigned after_bad;
     bool compares;
+    bool resumes;
     int64_t cache_age_ms;
     uint64_t quota_per_day; /* 0: none */
     const char *account;

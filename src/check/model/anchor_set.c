@@ -11,9 +11,10 @@ void anchor_set_done(struct anchor_set *set)
     *set = (struct anchor_set){0};
 }
 
-static uint64_t name_hash(uint32_t id, struct str name)
+uint64_t anchor_set_hash(const struct anchor_set *set, uint32_t id, struct str name)
 {
-    uint64_t hash = hash_bytes(name) ^ hash_bytes(str_of((const char *)&id, sizeof(id)));
+    uint64_t hash = hash_bytes_with(set->key, name) ^
+                    hash_bytes_with(set->key, str_of((const char *)&id, sizeof(id)));
     return hash ? hash : 1;
 }
 
@@ -37,17 +38,21 @@ static void grow(struct anchor_set *set)
     mem_free(old.slots);
 }
 
-void anchor_set_add(struct anchor_set *set, uint32_t id, struct str name)
+void anchor_set_add_hash(struct anchor_set *set, uint64_t hash)
 {
     if ((set->count + 1) * 2 > set->slot_count)
         grow(set);
-    uint64_t hash = name_hash(id, name);
     uint64_t *slot = slot_of(set, hash);
     set->count += *slot == 0;
     *slot = hash;
 }
 
+void anchor_set_add(struct anchor_set *set, uint32_t id, struct str name)
+{
+    anchor_set_add_hash(set, anchor_set_hash(set, id, name));
+}
+
 bool anchor_set_has(const struct anchor_set *set, uint32_t id, struct str name)
 {
-    return set->count && *slot_of(set, name_hash(id, name)) != 0;
+    return set->count && *slot_of(set, anchor_set_hash(set, id, name)) != 0;
 }

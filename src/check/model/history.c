@@ -6,9 +6,11 @@
  * (history_record.c), so a run that is killed has not been. A quota is counted at once
  * (history_quota.c).
  *
- * A run that the quota ends leaves behind what it did not come to, with the places that link to it
- * (tables pending and pending_place); the next one begins there, and takes what was looked at since
- * the first of them for known (link.cycle). When nothing is left the cycle is over.
+ * A run has a row from its beginning on; what it has found is in a file of its own until then
+ * (run_log.c). Recorded twice, when it was gone on with, it counts once: a row keeps what it was
+ * before the run that it is of (since_before, runs_before). It also keeps the run before that
+ * (run_before), so that of two runs that are compared it is known whether both have looked; only
+ * for runs that are not complete, since a link that a complete one has not seen is not there.
  *
  * The text of a statement stands in one table; each is prepared once (enum statement). */
 #include "base/mem.h"
@@ -17,32 +19,39 @@
 enum { BUSY_MS = 5000 };
 
 static const char *const texts[STATEMENT_COUNT] = {
-    [KNOWN] = "SELECT verdict, status, last_good, cycle, checked FROM link WHERE url = ?1",
-    [PENDING] = "SELECT url, depth, flags FROM pending ORDER BY rowid",
-    [PENDING_PLACE] = "SELECT url, page, line, col, element, attribute, raw, text, fragment"
-                      " FROM pending_place ORDER BY rowid",
+    [KNOWN] = "SELECT verdict, status, last_good FROM link WHERE url = ?1",
     [FAULTS] = "SELECT url, bad_since, bad_runs FROM link WHERE bad_runs > 0"
-               " AND verdict IN ('fragment-missing', 'bad-url')",
+               " AND verdict IN ('fragment-missing', 'bad-url')"
+               " UNION SELECT url, since_before, runs_before FROM link WHERE run = ?1"
+               " AND runs_before > 0",
     [PUT_LINK] =
         "INSERT INTO link (url, verdict, status, first_seen, checked, last_good, bad_since,"
-        " bad_runs, cycle) VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8)"
+        " bad_runs, run, run_before, since_before, runs_before)"
+        " VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
         " ON CONFLICT (url) DO UPDATE SET verdict = ?2, status = ?3, checked = ?4,"
-        " last_good = coalesce(?5, last_good), bad_since = ?6, bad_runs = ?7, cycle = ?8",
-    [GET_LINK] = "SELECT bad_since, bad_runs FROM link WHERE url = ?1",
+        " last_good = coalesce(?5, last_good), bad_since = ?6, bad_runs = ?7, run = ?8,"
+        " run_before = ?9, since_before = ?10, runs_before = ?11",
+    [KEEP_LINK] = "UPDATE link SET run = ?2, run_before = ?3, since_before = ?4, runs_before = ?5"
+                  " WHERE url = ?1",
+    [GET_LINK] = "SELECT CASE run WHEN ?2 THEN since_before ELSE bad_since END,"
+                 " CASE run WHEN ?2 THEN runs_before ELSE bad_runs END,"
+                 " CASE run WHEN ?2 THEN run_before ELSE run END FROM link WHERE url = ?1",
     [PUT_BAD] = "INSERT OR REPLACE INTO bad (run, url, verdict, status) VALUES (?1, ?2, ?3, ?4)",
-    [PUT_PENDING] = "INSERT INTO pending (url, depth, flags) VALUES (?1, ?2, ?3)",
-    [PUT_PENDING_PLACE] =
-        "INSERT INTO pending_place (url, page, line, col, element, attribute, raw, text, fragment)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-    [ADD_RUN] = "INSERT INTO run (started, ended) VALUES (?1, ?2)",
+    [ADD_RUN] = "INSERT INTO run (started, mark) VALUES (?1, ?2)",
+    [GET_RUN] = "SELECT ended, complete FROM run WHERE id = ?1 AND mark = ?2",
+    [REOPEN_RUN] = "UPDATE run SET ended = NULL WHERE id = ?1",
+    [END_RUN] = "UPDATE run SET ended = ?2, complete = ?3 WHERE id = ?1",
+    [FORGET_BAD] = "DELETE FROM bad WHERE run = ?1 OR run <= ?2",
     [ADD_FETCHED] = "INSERT OR IGNORE INTO fetched (account, day, url) VALUES (?1, ?2, ?3)",
     [TAKE_QUOTA] = "INSERT INTO quota (account, day, used) VALUES (?1, ?2, 1)"
                    " ON CONFLICT (account, day) DO UPDATE SET used = used + 1 WHERE used < ?3",
     [FORGET_FETCHED] = "DELETE FROM fetched WHERE day < ?1",
-    [COMPARE] = "SELECT 0, n.url, n.verdict, n.status, l.bad_since FROM bad n JOIN link l USING"
+    [COMPARE] = "SELECT CASE WHEN ?4 OR ?2 IN (l.run, l.run_before) THEN 0 ELSE 3 END,"
+                " n.url, n.verdict, n.status, l.bad_since FROM bad n JOIN link l USING"
                 " (url) WHERE n.run = ?1 AND NOT EXISTS (SELECT 1 FROM bad o WHERE o.run = ?2 AND"
                 " o.url = n.url) UNION ALL "
-                "SELECT 1, o.url, o.verdict, o.status, 0 FROM bad o WHERE o.run = ?2 AND NOT EXISTS"
+                "SELECT CASE WHEN ?3 OR l.run = ?1 THEN 1 ELSE 3 END, o.url, o.verdict, o.status, 0"
+                " FROM bad o JOIN link l USING (url) WHERE o.run = ?2 AND NOT EXISTS"
                 " (SELECT 1 FROM bad n WHERE n.run = ?1 AND n.url = o.url) UNION ALL "
                 "SELECT 2, n.url, n.verdict, n.status, l.bad_since FROM bad n JOIN link l USING"
                 " (url) WHERE n.run = ?1 AND EXISTS (SELECT 1 FROM bad o WHERE o.run = ?2 AND"
@@ -54,18 +63,23 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS run (id INTEGER PRIMARY KEY, started INTEGER, ended INTEGER);"
     "CREATE TABLE IF NOT EXISTS link (url TEXT PRIMARY KEY, verdict TEXT, status INTEGER,"
     " first_seen INTEGER, checked INTEGER, last_good INTEGER, bad_since INTEGER,"
-    " bad_runs INTEGER, cycle INTEGER) WITHOUT ROWID;"
+    " bad_runs INTEGER) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS bad (run INTEGER, url TEXT, verdict TEXT, status INTEGER,"
     " PRIMARY KEY (run, url)) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS pending (url TEXT, depth INTEGER, flags INTEGER);"
-    "CREATE TABLE IF NOT EXISTS pending_place (url TEXT, page TEXT, line INTEGER, col INTEGER,"
-    " element TEXT, attribute TEXT, raw TEXT, text TEXT, fragment TEXT);"
     "CREATE TABLE IF NOT EXISTS fetched (account TEXT, day INTEGER, url TEXT,"
     " PRIMARY KEY (account, day, url)) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS cycle (id INTEGER);"
     "CREATE TABLE IF NOT EXISTS quota (account TEXT, day INTEGER, used INTEGER,"
-    " PRIMARY KEY (account, day)) WITHOUT ROWID;"
-    "INSERT INTO cycle SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM cycle);";
+    " PRIMARY KEY (account, day)) WITHOUT ROWID;";
+
+/* What files of earlier versions lack; runs that they have were complete, as far as they know. */
+static const char second_schema[] =
+    "ALTER TABLE run ADD COLUMN mark INTEGER; ALTER TABLE run ADD COLUMN complete INTEGER;"
+    "UPDATE run SET complete = 1;"
+    "ALTER TABLE link ADD COLUMN run INTEGER; ALTER TABLE link ADD COLUMN run_before INTEGER;"
+    "ALTER TABLE link ADD COLUMN since_before INTEGER;"
+    "ALTER TABLE link ADD COLUMN runs_before INTEGER;"
+    "DROP TABLE IF EXISTS pending; DROP TABLE IF EXISTS pending_place; DROP TABLE IF EXISTS cycle;"
+    "PRAGMA user_version = 2;";
 
 bool history_fail(struct history *history, const char *doing, struct err *err)
 {
@@ -132,6 +146,26 @@ static int64_t read_number(struct history *history, const char *sql)
     return value;
 }
 
+/* Another process may be at it as well. */
+static bool make_tables(struct history *history, struct err *err)
+{
+    static const int64_t version_now = 2;
+    if (read_number(history, "PRAGMA user_version") > version_now)
+        return err_set(err, 0, "the history is of a later version of davit");
+    if (!history_sql(history, schema, err))
+        return false;
+    if (read_number(history, "PRAGMA user_version") == version_now)
+        return true;
+    if (!history_sql(history, "BEGIN IMMEDIATE", err))
+        return false;
+    bool is_fine = (read_number(history, "PRAGMA user_version") == version_now ||
+                    history_sql(history, second_schema, err)) &&
+                   history_sql(history, "COMMIT", err);
+    if (!is_fine)
+        (void)sqlite3_exec(history->db, "ROLLBACK", NULL, NULL, NULL); /* err says what failed */
+    return is_fine;
+}
+
 struct history *history_open(const char *path, struct err *err)
 {
     struct history *history = MEM_NEW(struct history);
@@ -139,7 +173,7 @@ struct history *history_open(const char *path, struct err *err)
     bool is_fine = rc == SQLITE_OK || history_fail(history, path, err);
     if (is_fine)
         (void)sqlite3_busy_timeout(history->db, BUSY_MS); /* cannot fail */
-    is_fine = is_fine && history_sql(history, schema, err);
+    is_fine = is_fine && make_tables(history, err);
     for (int i = 0; i < STATEMENT_COUNT && is_fine; i++) {
         rc = sqlite3_prepare_v2(history->db, texts[i], -1, &history->statements[i], NULL);
         is_fine = rc == SQLITE_OK || history_fail(history, path, err);
@@ -148,7 +182,6 @@ struct history *history_open(const char *path, struct err *err)
         history_close(history);
         return NULL;
     }
-    history->cycle = read_number(history, "SELECT id FROM cycle");
     return history;
 }
 
@@ -176,76 +209,75 @@ static enum verdict verdict_named(struct str name)
 bool history_knows(struct history *history, const struct history_query *query, struct str url,
                    enum target_wish wish, struct history_known *known_out)
 {
-    bool is_leaf = wish == WISH_STATUS;
-    if (!history->is_resumed && (query->cache_age_ms == 0 || !is_leaf))
+    if (query->cache_age_ms == 0 || wish != WISH_STATUS)
         return false;
     sqlite3_stmt *stmt = history_begin(history, KNOWN);
     history_bind_text(stmt, 1, url);
     bool is_known = false;
     if (sqlite3_step(stmt) == SQLITE_ROW) {
-        enum verdict verdict = verdict_named(history_column_text(stmt, 0));
-        bool is_fresh = is_leaf && query->cache_age_ms && verdict == VERDICT_OK &&
-                        query->now_ms - sqlite3_column_int64(stmt, 2) < query->cache_age_ms;
-        bool is_of_cycle = history->is_resumed && verdict != VERDICT_NOT_CHECKED &&
-                           wish != WISH_NAMES && sqlite3_column_int64(stmt, 3) == history->cycle;
-        is_known = is_fresh || is_of_cycle;
-        known_out->verdict = verdict;
+        known_out->verdict = verdict_named(history_column_text(stmt, 0));
         known_out->status = (unsigned)sqlite3_column_int(stmt, 1);
+        is_known = known_out->verdict == VERDICT_OK &&
+                   query->now_ms - sqlite3_column_int64(stmt, 2) < query->cache_age_ms;
     }
     history_end(stmt);
     return is_known;
 }
 
-static enum link_kind kind_named(struct str element, struct str attribute)
+/* --- runs --- */
+
+bool history_begin_run(struct history *history, int64_t started_ms, uint64_t mark, int64_t *id_out,
+                       struct err *err)
 {
-    for (int i = 0; i < LINK_KIND_COUNT; i++) {
-        if (str_eq(link_rows[i].element, element) && str_eq(link_rows[i].attribute, attribute))
-            return (enum link_kind)i;
-    }
-    return LINK_START; /* another davit had it */
+    sqlite3_stmt *stmt = history_begin(history, ADD_RUN);
+    history_bind_int(stmt, 1, started_ms);
+    history_bind_int(stmt, 2, (int64_t)mark);
+    if (!history_run(history, stmt, err))
+        return false;
+    *id_out = sqlite3_last_insert_rowid(history->db);
+    return true;
 }
 
-static void resume_places(struct history *history, struct history_pending *pending)
+enum history_run_state history_run_state(struct history *history, int64_t id, uint64_t mark)
 {
-    sqlite3_stmt *stmt = history_begin(history, PENDING_PLACE);
-    while (sqlite3_step(stmt) == SQLITE_ROW) {
-        struct place place = {
-            .at = {(uint32_t)sqlite3_column_int64(stmt, 2),
-                   (uint32_t)sqlite3_column_int64(stmt, 3)},
-            .kind = kind_named(history_column_text(stmt, 4), history_column_text(stmt, 5)),
-            .raw = history_column_text(stmt, 6),
-            .text = history_column_text(stmt, 7),
-            .fragment = history_column_text(stmt, 8),
-        };
-        pending->place(pending, history_column_text(stmt, 0), history_column_text(stmt, 1), &place);
+    enum history_run_state state = HISTORY_RUN_UNKNOWN;
+    sqlite3_stmt *stmt = history_begin(history, GET_RUN);
+    history_bind_int(stmt, 1, id);
+    history_bind_int(stmt, 2, (int64_t)mark);
+    if (sqlite3_step(stmt) == SQLITE_ROW) {
+        bool is_open = sqlite3_column_type(stmt, 0) == SQLITE_NULL;
+        bool is_complete = sqlite3_column_int(stmt, 1);
+        state = is_open ? HISTORY_RUN_OPEN : is_complete ? HISTORY_RUN_OVER : HISTORY_RUN_CUT;
     }
     history_end(stmt);
+    return state;
 }
 
-uint64_t history_resume(struct history *history, struct history_pending *pending)
+bool history_reopen_run(struct history *history, int64_t id, struct err *err)
 {
-    uint64_t count = 0;
-    sqlite3_stmt *stmt = history_begin(history, PENDING);
-    for (; sqlite3_step(stmt) == SQLITE_ROW; count++)
-        pending->each(pending, history_column_text(stmt, 0), (unsigned)sqlite3_column_int(stmt, 1),
-                      (unsigned)sqlite3_column_int(stmt, 2));
-    history_end(stmt);
-    if (count)
-        resume_places(history, pending);
-    history->is_resumed = count > 0;
-    return count;
+    sqlite3_stmt *stmt = history_begin(history, REOPEN_RUN);
+    history_bind_int(stmt, 1, id);
+    return history_run(history, stmt, err);
 }
 
 /* --- comparing --- */
 
 bool history_compare(struct history *history, struct history_changes *changes, struct err *err)
 {
-    int64_t last = read_number(history, "SELECT max(id) FROM run");
-    if (last < 2)
+    static const char newest[] = "SELECT %s FROM run WHERE ended NOT NULL"
+                                 " ORDER BY id DESC LIMIT 1 OFFSET %d";
+    static const char *const columns[] = {"id", "id", "complete", "complete"};
+    int64_t values[ARRAY_LEN(columns)];
+    char sql[120];
+    for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
+        str_print(sql, sizeof(sql), newest, columns[i], (int)(i % 2));
+        values[i] = read_number(history, sql);
+    }
+    if (values[1] == 0)
         return err_set(err, 0, "the history does not have two runs to compare");
     sqlite3_stmt *stmt = history_begin(history, COMPARE);
-    history_bind_int(stmt, 1, last);
-    history_bind_int(stmt, 2, last - 1);
+    for (int i = 0; i < (int)ARRAY_LEN(columns); i++)
+        history_bind_int(stmt, i + 1, values[i]);
     int rc;
     while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
         const struct history_changed changed = {

@@ -8,15 +8,16 @@
 
 enum statement {
     KNOWN,
-    PENDING,
-    PENDING_PLACE,
     FAULTS,
     PUT_LINK,
     GET_LINK,
     PUT_BAD,
-    PUT_PENDING,
-    PUT_PENDING_PLACE,
+    KEEP_LINK,
     ADD_RUN,
+    GET_RUN,
+    REOPEN_RUN,
+    END_RUN,
+    FORGET_BAD,
     ADD_FETCHED,
     TAKE_QUOTA,
     FORGET_FETCHED,
@@ -27,8 +28,6 @@ enum statement {
 struct history {
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENT_COUNT];
-    int64_t cycle;
-    bool is_resumed;
     int64_t quota_day; /* what was fetched on days before is forgotten */
 };
 

@@ -14,7 +14,7 @@ struct recording {
     struct history *history;
     struct site *site;
     const struct history_run *run;
-    int64_t run_id;
+    bool is_partial; /* something was not looked at */
     struct err *err;
     struct buf url; /* room */
 };
@@ -25,17 +25,33 @@ static void bind_int_or_null(sqlite3_stmt *stmt, int at, int64_t value)
         history_bind_int(stmt, at, value);
 }
 
-/* How long it has been bad, as of the runs before. */
-static void read_past(struct history *history, struct str url, int64_t *since, int64_t *runs)
+/* What it was before this run. */
+struct before {
+    int64_t since; /* it is bad; 0: it is not */
+    int64_t runs;
+    int64_t run; /* the last that has looked; 0: none */
+};
+
+static struct before read_before(const struct recording *r, struct str url)
 {
-    sqlite3_stmt *stmt = history_begin(history, GET_LINK);
+    struct before before = {0};
+    sqlite3_stmt *stmt = history_begin(r->history, GET_LINK);
     history_bind_text(stmt, 1, url);
-    *since = *runs = 0;
-    if (sqlite3_step(stmt) == SQLITE_ROW) {
-        *since = sqlite3_column_int64(stmt, 0);
-        *runs = sqlite3_column_int64(stmt, 1);
-    }
+    history_bind_int(stmt, 2, r->run->id);
+    if (sqlite3_step(stmt) == SQLITE_ROW)
+        before = (struct before){sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1),
+                                 sqlite3_column_int64(stmt, 2)};
     history_end(stmt);
+    return before;
+}
+
+static void bind_before(const struct recording *r, sqlite3_stmt *stmt, int at,
+                        const struct before *before)
+{
+    history_bind_int(stmt, at, r->run->id);
+    history_bind_int(stmt, at + 1, before->run);
+    history_bind_int(stmt, at + 2, before->since);
+    history_bind_int(stmt, at + 3, before->runs);
 }
 
 /* What a row says of now. */
@@ -50,26 +66,28 @@ static bool put_link(struct recording *r, const struct finding *finding, struct 
 {
     enum verdict verdict = finding->verdict;
     bool is_bad = r->run->bad & verdict_bit(verdict);
-    int64_t since, runs, counts = r->run->after_bad > 1 ? r->run->after_bad : 1;
-    read_past(r->history, finding->url, &since, &runs);
-    past->is_fixed = !is_bad && runs >= counts;
-    since = !is_bad ? 0 : since ? since : r->run->started_ms;
-    runs = is_bad ? runs + !finding->is_cached : 0;
+    int64_t counts = r->run->after_bad > 1 ? r->run->after_bad : 1;
+    const struct before before = read_before(r, finding->url);
+    int64_t since = !is_bad ? 0 : before.since ? before.since : r->run->started_ms;
+    int64_t runs = is_bad ? before.runs + !finding->is_cached : 0;
+    past->is_fixed = !is_bad && before.runs >= counts;
     past->bad_runs = (uint32_t)runs;
     past->bad_since_s = (uint32_t)(since / 1000);
     past->is_held = is_bad && runs < counts;
     past->is_new = is_bad && runs == counts && !finding->is_cached;
-    if (finding->is_cached)
-        return true; /* what is known of it stays as it is */
-    sqlite3_stmt *stmt = history_begin(r->history, PUT_LINK);
+    sqlite3_stmt *stmt = history_begin(r->history, finding->is_cached ? KEEP_LINK : PUT_LINK);
     history_bind_text(stmt, 1, finding->url);
+    if (finding->is_cached) { /* what is known of it stays as it is */
+        bind_before(r, stmt, 2, &before);
+        return history_run(r->history, stmt, r->err);
+    }
     history_bind_text(stmt, 2, str_of_c(verdict_rows[verdict].name));
     history_bind_int(stmt, 3, finding->status);
     history_bind_int(stmt, 4, r->run->started_ms);
     bind_int_or_null(stmt, 5, verdict_rows[verdict].class == CLASS_FINE ? r->run->started_ms : 0);
     bind_int_or_null(stmt, 6, since);
     history_bind_int(stmt, 7, runs);
-    history_bind_int(stmt, 8, r->history->cycle);
+    bind_before(r, stmt, 8, &before);
     return history_run(r->history, stmt, r->err);
 }
 
@@ -78,7 +96,7 @@ static bool put_bad(struct recording *r, const struct finding *finding)
     if (!(r->run->bad & verdict_bit(finding->verdict)))
         return true;
     sqlite3_stmt *stmt = history_begin(r->history, PUT_BAD);
-    history_bind_int(stmt, 1, r->run_id);
+    history_bind_int(stmt, 1, r->run->id);
     history_bind_text(stmt, 2, finding->url);
     history_bind_text(stmt, 3, str_of_c(verdict_rows[finding->verdict].name));
     history_bind_int(stmt, 4, finding->status);
@@ -87,16 +105,6 @@ static bool put_bad(struct recording *r, const struct finding *finding)
 
 /* --- targets --- */
 
-static bool put_pending(struct recording *r, uint32_t id)
-{
-    const struct target *target = site_at(r->site, id);
-    sqlite3_stmt *stmt = history_begin(r->history, PUT_PENDING);
-    history_bind_text(stmt, 1, site_url(r->site, id));
-    history_bind_int(stmt, 2, target->depth);
-    history_bind_int(stmt, 3, target->flags);
-    return history_run(r->history, stmt, r->err);
-}
-
 static bool record_target(struct recording *r, uint32_t id)
 {
     const struct target *target = site_at(r->site, id);
@@ -104,9 +112,10 @@ static bool record_target(struct recording *r, uint32_t id)
         return true;
     const struct outcome outcome = target_outcome(r->site, &r->run->rules, id);
     enum verdict verdict = outcome.verdict;
-    if (verdict == VERDICT_NOT_CHECKED)
-        return !r->run->is_cut_short || put_pending(r, id);
-    if (verdict == VERDICT_SKIPPED || verdict == VERDICT_ROBOTS)
+    bool is_trapped = site_at(r->site, outcome.end)->flags & TARGET_IS_TRAPPED;
+    if (verdict == VERDICT_NOT_CHECKED && !is_trapped)
+        r->is_partial = true;
+    if (verdict == VERDICT_NOT_CHECKED || verdict == VERDICT_SKIPPED || verdict == VERDICT_ROBOTS)
         return true;
     const struct finding finding = {
         .url = site_url(r->site, id),
@@ -123,6 +132,7 @@ static bool record_target(struct recording *r, uint32_t id)
 static void read_faults(struct recording *r)
 {
     sqlite3_stmt *stmt = history_begin(r->history, FAULTS);
+    history_bind_int(stmt, 1, r->run->id);
     while (sqlite3_step(stmt) == SQLITE_ROW) {
         struct past *past = site_fault(r->site, history_column_text(stmt, 0), true);
         past->bad_since_s = (uint32_t)(sqlite3_column_int64(stmt, 1) / 1000);
@@ -131,29 +141,10 @@ static void read_faults(struct recording *r)
     history_end(stmt);
 }
 
-static bool put_pending_place(struct recording *r, const struct place *place)
-{
-    const struct link_row *kind = &link_rows[place->kind];
-    sqlite3_stmt *stmt = history_begin(r->history, PUT_PENDING_PLACE);
-    history_bind_text(stmt, 1, site_url(r->site, place->target));
-    history_bind_text(stmt, 2,
-                      place->page == TARGET_NONE ? STR_NONE : site_url(r->site, place->page));
-    history_bind_int(stmt, 3, place->at.line);
-    history_bind_int(stmt, 4, place->at.column);
-    history_bind_text(stmt, 5, kind->element);
-    history_bind_text(stmt, 6, kind->attribute);
-    history_bind_text(stmt, 7, place->raw);
-    history_bind_text(stmt, 8, place->text);
-    history_bind_text(stmt, 9, place->fragment);
-    return history_run(r->history, stmt, r->err);
-}
-
 static bool record_place(struct place_visitor *visitor, const struct place *place)
 {
     struct recording *r = CONTAINER_OF(visitor, struct recording, visitor);
     enum verdict verdict = place_outcome(r->site, &r->run->rules, place).verdict;
-    if (verdict == VERDICT_NOT_CHECKED && r->run->is_cut_short)
-        return put_pending_place(r, place);
     bool is_fault = verdict == VERDICT_FRAGMENT_MISSING || verdict == VERDICT_BAD_URL;
     bool is_good = verdict_rows[verdict].class == CLASS_FINE;
     buf_clear(&r->url);
@@ -169,29 +160,34 @@ static bool record_place(struct place_visitor *visitor, const struct place *plac
 
 /* --- the whole --- */
 
+/* What it had found bad when it was recorded before, and what runs did that are long past. */
+static bool forget_bad(struct recording *r)
+{
+    sqlite3_stmt *stmt = history_begin(r->history, FORGET_BAD);
+    history_bind_int(stmt, 1, r->run->id);
+    history_bind_int(stmt, 2, r->run->id - KEPT_RUNS);
+    return history_run(r->history, stmt, r->err);
+}
+
+static bool end_run(struct recording *r)
+{
+    sqlite3_stmt *stmt = history_begin(r->history, END_RUN);
+    history_bind_int(stmt, 1, r->run->id);
+    history_bind_int(stmt, 2, r->run->ended_ms);
+    history_bind_int(stmt, 3, r->run->is_complete && !r->is_partial);
+    return history_run(r->history, stmt, r->err);
+}
+
 static bool record_all(struct recording *r)
 {
-    struct history *history = r->history;
-    sqlite3_stmt *stmt = history_begin(history, ADD_RUN);
-    history_bind_int(stmt, 1, r->run->started_ms);
-    history_bind_int(stmt, 2, r->run->ended_ms);
-    if (!history_sql(history, "DELETE FROM pending; DELETE FROM pending_place", r->err) ||
-        !history_run(history, stmt, r->err))
+    if (!forget_bad(r))
         return false;
-    r->run_id = sqlite3_last_insert_rowid(history->db);
     for (uint32_t id = 0; id < site_target_count(r->site); id++) {
         if (!record_target(r, id))
             return false;
     }
     read_faults(r);
-    if (!site_visit_places(r->site, &r->visitor, r->err))
-        return false;
-    if (!r->run->is_cut_short && !history_sql(history, "UPDATE cycle SET id = id + 1", r->err))
-        return false;
-    char forget[120];
-    str_print(forget, sizeof(forget), "DELETE FROM bad WHERE run <= %lld",
-              (long long)r->run_id - KEPT_RUNS);
-    return history_sql(history, forget, r->err);
+    return site_visit_places(r->site, &r->visitor, r->err) && end_run(r);
 }
 
 bool history_record(struct history *history, struct site *site, const struct history_run *run,

@@ -16,9 +16,9 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "check/model/record.h"
 
 enum { LOG_MEMORY_BYTES = 1 << 22, RAW_BYTES_MAX = 4096, READ_BYTES = 1 << 18 };
 
@@ -26,6 +26,7 @@ struct place_log {
     const char *dir;
     int fd; /* -1: nothing is in a file */
     uint64_t count;
+    uint64_t spilled_bytes; /* how many are in the file */
     struct buf tail;
     struct buf record;
 };
@@ -55,68 +56,30 @@ uint64_t place_log_count(const struct place_log *log)
 
 /* --- records --- */
 
-static void add_number(struct buf *to, uint64_t value)
-{
-    while (value >= 0x80) {
-        buf_add_char(to, (char)(value | 0x80));
-        value >>= 7;
-    }
-    buf_add_char(to, (char)value);
-}
-
 static void add_text(struct buf *to, struct str text)
 {
-    text = str_first(text, RAW_BYTES_MAX);
-    add_number(to, text.len);
-    buf_add(to, text);
+    record_add_text(to, str_first(text, RAW_BYTES_MAX));
 }
 
-/* False: the number goes on behind the end of `bytes`. */
-static bool take_number(struct str *bytes, uint64_t *value_out)
+/* False: it is none, which a file of ours does not have. */
+static bool read_place(struct str record, struct place *place)
 {
-    uint64_t value = 0;
-    for (size_t i = 0; i < bytes->len && i < 10; i++) {
-        unsigned char c = (unsigned char)bytes->at[i];
-        value |= (uint64_t)(c & 0x7f) << (7 * i);
-        if (c < 0x80) {
-            *bytes = str_from(*bytes, i + 1);
-            *value_out = value;
-            return true;
-        }
-    }
-    return false;
-}
-
-static uint64_t get_number(struct str *bytes)
-{
-    uint64_t value;
-    bool is_there = take_number(bytes, &value);
-    assert(is_there); /* we wrote it */
-    return value;
-}
-
-static struct str get_text(struct str *bytes)
-{
-    uint64_t len = get_number(bytes);
-    struct str text = str_first(*bytes, (size_t)len);
-    *bytes = str_from(*bytes, (size_t)len);
-    return text;
-}
-
-static struct place place_of(struct str record)
-{
-    struct place place;
-    place.page = (uint32_t)get_number(&record) - 1;
-    place.target = (uint32_t)get_number(&record) - 1;
-    place.at.line = (uint32_t)get_number(&record);
-    place.at.column = (uint32_t)get_number(&record);
-    uint64_t kind = get_number(&record);
-    place.kind = (enum link_kind)(kind / 2);
-    place.is_left = kind % 2;
-    place.raw = get_text(&record);
-    place.text = get_text(&record);
-    place.fragment = get_text(&record);
-    return place;
+    uint64_t page, target;
+    uint32_t kind;
+    bool is_fine = record_take_number(&record, &page) && record_take_number(&record, &target) &&
+                   record_take_u32(&record, UINT32_MAX, &place->at.line) &&
+                   record_take_u32(&record, UINT32_MAX, &place->at.column) &&
+                   record_take_u32(&record, LINK_KIND_COUNT * 2 - 1, &kind) &&
+                   record_take_text(&record, &place->raw) &&
+                   record_take_text(&record, &place->text) &&
+                   record_take_text(&record, &place->fragment);
+    if (!is_fine)
+        return false;
+    place->page = (uint32_t)page - 1;
+    place->target = (uint32_t)target - 1;
+    place->kind = (enum link_kind)(kind / 2);
+    place->is_left = kind % 2;
+    return true;
 }
 
 /* --- writing --- */
@@ -146,6 +109,7 @@ static bool spill(struct place_log *log, struct err *err)
             return err_sys(err, errno, "cannot write to a temporary file in '%s'", log->dir);
         done += len > 0 ? size_of_ssize(len) : 0;
     }
+    log->spilled_bytes += log->tail.len;
     buf_clear(&log->tail);
     return true;
 }
@@ -156,35 +120,50 @@ bool place_log_add(struct place_log *log, const struct place *place, struct err 
     if (log->tail.len >= LOG_MEMORY_BYTES && !spill(log, err))
         return false;
     buf_clear(record);
-    add_number(record, (place->page + 1) & UINT32_MAX);
-    add_number(record, (place->target + 1) & UINT32_MAX);
-    add_number(record, place->at.line);
-    add_number(record, place->at.column);
-    add_number(record, place->kind * 2U + place->is_left);
+    record_add_number(record, (place->page + 1) & UINT32_MAX);
+    record_add_number(record, (place->target + 1) & UINT32_MAX);
+    record_add_number(record, place->at.line);
+    record_add_number(record, place->at.column);
+    record_add_number(record, place->kind * 2U + place->is_left);
     add_text(record, place->raw);
     add_text(record, place->text);
     add_text(record, place->fragment);
-    add_number(&log->tail, record->len);
-    buf_add(&log->tail, buf_str(record));
+    record_add_text(&log->tail, buf_str(record));
     log->count++;
     return true;
 }
 
 /* --- reading --- */
 
-/* Visits the whole records at the start of `bytes`; what is left is a part of one. */
-static bool visit_some(struct str *bytes, struct place_visitor *visitor)
+uint64_t place_log_bytes(const struct place_log *log)
 {
-    for (;;) {
-        struct str rest = *bytes;
-        uint64_t len;
-        if (!take_number(&rest, &len) || rest.len < len)
-            return true;
-        *bytes = str_from(rest, (size_t)len);
-        const struct place place = place_of(str_first(rest, (size_t)len));
-        if (!visitor->visit(visitor, &place))
+    return log->spilled_bytes + log->tail.len;
+}
+
+bool place_log_read(struct place_log *log, uint64_t from, struct buf *to, struct err *err)
+{
+    if (from >= log->spilled_bytes) {
+        struct str rest = str_from(buf_str(&log->tail), (size_t)(from - log->spilled_bytes));
+        buf_add(to, str_first(rest, READ_BYTES));
+        return true;
+    }
+    size_t want = (size_t)u64_min(READ_BYTES, log->spilled_bytes - from);
+    ssize_t len = pread(log->fd, buf_reserve(to, want), want, i64_of_u64(from));
+    if (len <= 0)
+        return err_sys(err, len < 0 ? errno : EIO, "cannot read a temporary file");
+    to->len += size_of_ssize(len);
+    return true;
+}
+
+bool place_log_visit_some(struct str *bytes, struct place_visitor *visitor)
+{
+    struct str record;
+    struct place place;
+    while (record_take_text(bytes, &record)) {
+        if (!read_place(record, &place) || !visitor->visit(visitor, &place))
             return false;
     }
+    return true;
 }
 
 static bool visit_file(struct place_log *log, struct place_visitor *visitor, struct err *err)
@@ -203,7 +182,7 @@ static bool visit_file(struct place_log *log, struct place_visitor *visitor, str
         bytes.len += size_of_ssize(len);
         at += len;
         struct str rest = buf_str(&bytes);
-        is_fine = visit_some(&rest, visitor);
+        is_fine = place_log_visit_some(&rest, visitor);
         buf_consume(&bytes, bytes.len - rest.len);
     }
     buf_done(&bytes);
@@ -215,5 +194,5 @@ bool place_log_visit(struct place_log *log, struct place_visitor *visitor, struc
     if (log->fd >= 0 && !visit_file(log, visitor, err))
         return false;
     struct str rest = buf_str(&log->tail);
-    return visit_some(&rest, visitor);
+    return place_log_visit_some(&rest, visitor);
 }

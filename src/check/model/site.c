@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "check/model/anchor_set.h"
 #include "check/model/place_log.h"
 
@@ -33,6 +34,8 @@ struct site {
     struct buf notes;
 
     struct anchor_set names;
+    struct buf new_names; /* their hashes, where they are noted */
+    bool notes_names;
 
     struct member *members;
     uint32_t member_count;
@@ -62,6 +65,7 @@ struct site *site_new(const char *spill_dir)
     site->slot_count = SLOTS_MIN;
     site->slots = mem_new(site->slot_count, sizeof(*site->slots));
     buf_add_char(&site->notes, '\0'); /* note 0 is none */
+    random_bytes(site->names.key, sizeof(site->names.key));
     return site;
 }
 
@@ -74,6 +78,7 @@ void site_free(struct site *site)
     mem_free(site->blocks);
     mem_free(site->slots);
     anchor_set_done(&site->names);
+    buf_done(&site->new_names);
     mem_free(site->members);
     mem_free(site->traps);
     buf_done(&site->notes);
@@ -181,6 +186,12 @@ void site_set_redirect_fragment(struct site *site, uint32_t id, const struct fra
     redirect->fragment.decoded = arena_str(&site->arena, fragment->decoded);
 }
 
+const struct fragment *site_redirect_fragment(const struct site *site, uint32_t id)
+{
+    const struct redirect_fragment *redirect = redirect_fragment_of(site, id);
+    return redirect && redirect->is_there ? &redirect->fragment : NULL;
+}
+
 /* A ring has no end: any bound will do for it. */
 struct fragment site_fragment_of(const struct site *site, const struct place *place)
 {
@@ -226,6 +237,11 @@ bool site_add_place(struct site *site, const struct place *place, struct err *er
 uint64_t site_place_count(const struct site *site)
 {
     return place_log_count(site->places);
+}
+
+struct place_log *site_places(const struct site *site)
+{
+    return site->places;
 }
 
 bool site_visit_places(struct site *site, struct place_visitor *visitor, struct err *err)
@@ -287,12 +303,41 @@ const struct past *site_place_past(const struct site *site, const struct place *
 
 void site_add_name(struct site *site, uint32_t id, struct str name)
 {
-    anchor_set_add(&site->names, id, name);
+    uint64_t hash = anchor_set_hash(&site->names, id, name);
+    anchor_set_add_hash(&site->names, hash);
+    if (site->notes_names)
+        buf_add(&site->new_names, str_of((const char *)&hash, sizeof(hash)));
 }
 
 const struct anchor_set *site_names(const struct site *site)
 {
     return &site->names;
+}
+
+void site_note_names(struct site *site, const uint64_t key[2])
+{
+    assert(site->names.count == 0);
+    site->notes_names = true;
+    memcpy(site->names.key, key, sizeof(site->names.key));
+}
+
+struct str site_new_names(const struct site *site)
+{
+    return buf_str(&site->new_names);
+}
+
+void site_forget_new_names(struct site *site)
+{
+    buf_clear(&site->new_names);
+}
+
+void site_add_names(struct site *site, struct str hashes)
+{
+    uint64_t hash;
+    for (size_t i = 0; i + sizeof(hash) <= hashes.len; i += sizeof(hash)) {
+        memcpy(&hash, hashes.at + i, sizeof(hash));
+        anchor_set_add_hash(&site->names, hash);
+    }
 }
 
 /* --- members --- */
@@ -328,6 +373,10 @@ struct member *site_member(struct site *site, uint32_t number)
 
 uint32_t site_add_trap(struct site *site, const struct trap *trap)
 {
+    for (uint32_t i = 0; i < site->trap_count; i++) {
+        if (str_eq(site->traps[i].pattern, trap->pattern))
+            return i;
+    }
     site->traps = mem_resize(site->traps, (site->trap_count + (size_t)1) * sizeof(*site->traps));
     site->traps[site->trap_count] = *trap;
     site->traps[site->trap_count].pattern = arena_str(&site->arena, trap->pattern);

@@ -46,6 +46,7 @@ enum target_flag {
     TARGET_IS_HINT = 4194304,      /* only places of ROLE_HINT lead to it */
     TARGET_IS_MODULE = 8388608,    /* read for what it imports, if it is a script */
     TARGET_IS_MANIFEST = 16777216, /* read as one of a web application, if it is JSON */
+    TARGET_IS_BEYOND = 33554432,   /* a page whose links are beyond --max-pages */
 };
 
 /* What a target is to be fetched for. */
@@ -100,6 +101,7 @@ struct member {
     struct str description;
     struct str location;
     uint32_t cause; /* the member that a 424 follows from; TARGET_NONE: none */
+    bool is_kept;   /* run_log.c has written it */
 };
 
 /* Addresses without an end, all of which say the same. */
@@ -157,12 +159,25 @@ void site_add_name(struct site *site, uint32_t id, struct str name);
 /* All of them. */
 const struct anchor_set *site_names(const struct site *site);
 
+/* --- for who keeps a copy (run_log.h) --- */
+
+/* Names are hashed with that key, and those that come are noted; before the first comes. */
+void site_note_names(struct site *site, const uint64_t key[2]);
+/* The hashes that came since they were forgotten, 8 bytes each. */
+struct str site_new_names(const struct site *site);
+void site_forget_new_names(struct site *site);
+void site_add_names(struct site *site, struct str hashes);
+/* NULL: it has none. */
+const struct fragment *site_redirect_fragment(const struct site *site, uint32_t id);
+struct place_log;
+struct place_log *site_places(const struct site *site);
+
 /* Copies. Returns its number. */
 uint32_t site_add_member(struct site *site, const struct member *member);
 const struct member *site_members(const struct site *site, uint32_t *count_out);
 struct member *site_member(struct site *site, uint32_t number);
 
-/* Copies. Returns its number. */
+/* Copies. Returns its number; that of the same pattern, where it is known. */
 uint32_t site_add_trap(struct site *site, const struct trap *trap);
 const struct trap *site_traps(const struct site *site, uint32_t *count_out);
 struct trap *site_trap(struct site *site, uint32_t number);

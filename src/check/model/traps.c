@@ -36,6 +36,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "check/model/anchor_set.h"
 #include "check/url/shape.h"
 
@@ -92,6 +93,7 @@ struct traps *traps_new(struct site *site, unsigned after)
     struct traps *traps = MEM_NEW(struct traps);
     traps->site = site;
     traps->after = after;
+    random_bytes(traps->keys.key, sizeof(traps->keys.key));
     traps->counters = mem_new(COUNTERS, 1);
     return traps;
 }

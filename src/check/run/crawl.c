@@ -11,17 +11,20 @@
  * Invariants
  *  (1) every target that was queued becomes DONE exactly once: in crawl_finish(), also when the run
  *      is stopped (then as NOT_CHECKED);
- *  (2) trouble of our own stops the run; it is never a verdict on a link. */
+ *  (2) trouble of our own stops the run; it is never a verdict on a link;
+ *  (3) between two turns what is known is of one moment: it can be saved then, and a run be gone on
+ *      with from there (start/resume.c). */
 #include "check/run/crawl.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "check/run/files.h"
 #include "check/run/soft404.h"
-#include "check/run/start.h"
+#include "check/run/start/resume.h"
+#include "check/run/start/start.h"
 #include "check/run/visit.h"
 
-enum { TURN_MS = 100 };
+enum { TURN_MS = 100, SAVE_MS = 250, SAVE_MS_MAX = 8000, SAVE_SHARE = 50 };
 
 /* As crawl_stop(), but what is under way is not lost. */
 static void crawl_drain(struct crawl *crawl, const char *why, const char *note)
@@ -152,10 +155,32 @@ static void wake_visits(struct crawl *crawl)
 
 /* --- the run --- */
 
+/* As many as a turn has time for. */
 static void read_files(struct crawl *crawl)
 {
-    while (crawl->hosts.files_first != TARGET_NONE && !crawl->is_stopped)
+    int64_t until_ms = clock_mono_ms() + TURN_MS;
+    while (crawl->hosts.files_first != TARGET_NONE && !crawl->is_stopped &&
+           clock_mono_ms() < until_ms)
         file_read(crawl, hosts_dequeue(&crawl->hosts, NULL));
+}
+
+/* For who goes on with the run; often, but so that it takes no more than a fiftieth of the time.
+ * Without a log the run goes on all the same. */
+static void save(struct crawl *crawl)
+{
+    struct run_log_more more = {0};
+    int64_t begun_ms = clock_mono_ms();
+    if (!crawl->log)
+        return;
+    resume_save(crawl, &more);
+    if (!run_log_save(crawl->log, crawl->site, &more, &crawl->keep_trouble))
+        crawl->log = NULL;
+    int64_t now_ms = clock_mono_ms(), wait_ms = (now_ms - begun_ms) * SAVE_SHARE;
+    crawl->save_ms = now_ms + (wait_ms < SAVE_MS       ? SAVE_MS
+                               : wait_ms > SAVE_MS_MAX ? SAVE_MS_MAX
+                                                       : wait_ms);
+    buf_done(&more.state);
+    buf_done(&more.added);
 }
 
 /* False: there is nothing to ask. */
@@ -187,7 +212,9 @@ static int64_t wait_ms(const struct crawl *crawl)
     int64_t wait = TURN_MS, now_ms = clock_mono_ms();
     if (crawl->is_draining)
         return wait;
-    if (!list_is_empty(&crawl->hosts.ready) && crawl->under_way < crawl->options->concurrency)
+    bool may_start =
+        !list_is_empty(&crawl->hosts.ready) && crawl->under_way < crawl->options->concurrency;
+    if (may_start || crawl->hosts.files_first != TARGET_NONE)
         return 0;
     LIST_EACH (&crawl->hosts.waiting, link) {
         const struct host *host = CONTAINER_OF(link, struct host, link);
@@ -218,9 +245,24 @@ static void give_up(struct crawl *crawl)
     }
 }
 
+/* What is done several times a second. */
+static void look_around(struct crawl *crawl, int64_t now_ms)
+{
+    int64_t most_ms = crawl->options->time_max_ms;
+    crawl->counts.queued = crawl->hosts.queued;
+    if (now_ms >= crawl->save_ms)
+        save(crawl);
+    if (!crawl->events->turn(crawl->events, &crawl->counts))
+        crawl_stop(crawl, "interrupted");
+    else if (most_ms && now_ms - crawl->started_ms >= most_ms)
+        crawl_stop(crawl, "beyond --max-time");
+}
+
 bool crawl_run(struct crawl *crawl, struct err *err)
 {
-    int64_t told_ms = 0;
+    int64_t looked_ms = 0;
+    crawl->started_ms = clock_mono_ms();
+    save(crawl);
     do {
         read_files(crawl);
         wake_visits(crawl);
@@ -228,14 +270,13 @@ bool crawl_run(struct crawl *crawl, struct err *err)
         if (crawl->under_way || crawl->sleeping || !list_is_empty(&crawl->hosts.waiting))
             solo_turn(crawl->solo, wait_ms(crawl));
         int64_t now_ms = clock_mono_ms();
-        if (now_ms - told_ms >= TURN_MS) {
-            told_ms = now_ms;
-            crawl->counts.queued = crawl->hosts.queued;
-            if (!crawl->events->turn(crawl->events, &crawl->counts))
-                crawl_stop(crawl, "interrupted");
+        if (now_ms - looked_ms >= TURN_MS) {
+            looked_ms = now_ms;
+            look_around(crawl, now_ms);
         }
     } while (!is_over(crawl));
     crawl->counts.queued = crawl->hosts.queued;
+    save(crawl);
     if (crawl->is_stopped || crawl->is_draining)
         give_up(crawl);
     starts_judge(crawl);
@@ -302,45 +343,43 @@ void crawl_free(struct crawl *crawl)
     mem_free(crawl);
 }
 
-/* --- starts --- */
-
-void crawl_resume(struct crawl *crawl, struct str url, unsigned depth, unsigned flags)
-{
-    const uint32_t kept = TARGET_IS_INSIDE | TARGET_IS_SITEMAP | TARGET_WANTS_NAMES;
-    bool is_new;
-    if (!url_parse(&crawl->url, url, NULL, NULL))
-        return; /* the file was written by others */
-    uint32_t id = site_target(crawl->site, url, &is_new);
-    struct target *target = site_at(crawl->site, id);
-    target->flags = flags & kept;
-    target->depth = (uint16_t)(depth < UINT16_MAX ? depth : UINT16_MAX);
-    if (is_new)
-        hosts_enqueue(&crawl->hosts, id, &crawl->url);
-}
-
-void crawl_resume_place(struct crawl *crawl, struct str url, struct str page, struct place *place)
-{
-    struct err err;
-    bool is_new;
-    place->target = site_find(crawl->site, url);
-    if (place->target == TARGET_NONE)
-        return; /* as above */
-    place->page = page.len ? site_target(crawl->site, page, &is_new) : TARGET_NONE;
-    if (!site_add_place(crawl->site, place, &err))
-        crawl_stop(crawl, err.text);
-}
+/* --- starts, and going on --- */
 
 bool crawl_add_start(struct crawl *crawl, const char *start, struct err *err)
 {
     return start_add(crawl, start, err);
 }
 
-void crawl_add_scope(struct crawl *crawl, const char *start)
-{
-    start_add_scope(crawl, start);
-}
-
 bool crawl_describe_start(const struct crawl *crawl, size_t number, struct buf *to)
 {
     return start_describe(crawl, number, to);
+}
+
+void crawl_keep(struct crawl *crawl, struct run_log *log)
+{
+    crawl->log = log;
+    run_log_watch(log, crawl->site);
+}
+
+bool crawl_resume(struct crawl *crawl, struct run_log *log, bool *is_begun_out, struct err *err)
+{
+    struct run_log_more more = {0};
+    bool is_fine = run_log_load(log, crawl->site, &more, err);
+    *is_begun_out = more.state.len > 0;
+    if (is_fine && *is_begun_out)
+        is_fine = resume_load(crawl, &more) || err_set(err, 0, "what was found makes no sense");
+    crawl->log = log;
+    buf_done(&more.state);
+    buf_done(&more.added);
+    return is_fine;
+}
+
+bool crawl_has_left(const struct crawl *crawl)
+{
+    return resume_has_left(crawl);
+}
+
+const char *crawl_keep_trouble(const struct crawl *crawl)
+{
+    return crawl->keep_trouble.text[0] ? crawl->keep_trouble.text : NULL;
 }

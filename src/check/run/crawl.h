@@ -5,6 +5,7 @@
 #include "check/run/options.h"
 
 struct crawl;
+struct run_log;
 
 /* Borrows all until freed. NULL: `err` says why. Gives. */
 NODISCARD struct crawl *crawl_new(const struct check_options *options, struct site *site,
@@ -14,13 +15,17 @@ void crawl_free(struct crawl *crawl);
 /* Another start: a URL, a file, a folder, or "-" for a list on standard input. */
 NODISCARD bool crawl_add_start(struct crawl *crawl, const char *start, struct err *err);
 
-/* What is beneath a start is inside, also when it is another run that is gone on with. */
-void crawl_add_scope(struct crawl *crawl, const char *start);
-
-/* A target that an earlier run came not to, and then each link to it; `page` is empty for the
- * command line. */
-void crawl_resume(struct crawl *crawl, struct str url, unsigned depth, unsigned flags);
-void crawl_resume_place(struct crawl *crawl, struct str url, struct str page, struct place *place);
+/* What it finds is saved in the log now and then, from before the first start; borrowed until
+ * freed. */
+void crawl_keep(struct crawl *crawl, struct run_log *log);
+/* It goes on with the run that the log has, and saves in it. *is_begun_out: it has the starts of
+ * that; otherwise they are to be added. False: the log is of no use, and nor is the crawl. */
+NODISCARD bool crawl_resume(struct crawl *crawl, struct run_log *log, bool *is_begun_out,
+                            struct err *err);
+/* After the run: whether there is something to go on with. */
+bool crawl_has_left(const struct crawl *crawl);
+/* Why what it has found could not be saved; NULL: it was. */
+const char *crawl_keep_trouble(const struct crawl *crawl);
 
 /* What is to be told of the start `number`, appended: that it was not read, where it led, what of
  * it was left out; nothing where there is nothing. After the run. False: there is no such start. */

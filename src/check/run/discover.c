@@ -377,11 +377,11 @@ void link_add(struct crawl *crawl, const struct link_context *context,
     buf_done(&fragment);
 }
 
-static void links_add(struct crawl *crawl, struct document *document)
+void document_add_links(struct crawl *crawl, struct document *document)
 {
     struct link_context context = {
         .page = document->target,
-        .encoder = page_encoder(document->page),
+        .encoder = document->page ? page_encoder(document->page) : NULL,
         .depth = site_at(crawl->site, document->target)->depth + 1U,
     };
     for (size_t i = 0; i < document->held_count; i++) {
@@ -409,10 +409,11 @@ bool document_read(struct crawl *crawl, struct document *document)
     if (crawl->options->pages_max && crawl->counts.pages >= crawl->options->pages_max) {
         site_set_note(crawl->site, document->target, STR("its links are beyond --max-pages"));
         crawl->counts.beyond++;
+        target->flags |= TARGET_IS_BEYOND;
         return false;
     }
     crawl->counts.pages++;
-    links_add(crawl, document);
+    document_add_links(crawl, document);
     return true;
 }
 

@@ -15,6 +15,8 @@ struct link_context {
 /* Makes a place of it, and what has to be looked at for it a target. */
 void link_add(struct crawl *crawl, const struct link_context *context,
               const struct found_link *link);
+/* The links that it holds. */
+void document_add_links(struct crawl *crawl, struct document *document);
 /* A document has come to its end: its links are added where they are followed, within --max-pages.
  * Returns whether they are. */
 bool document_read(struct crawl *crawl, struct document *document);

@@ -81,6 +81,22 @@ static void on_anchor(struct finder *finder, struct str name)
         site_add_name(document->site, document->target, name);
 }
 
+static void hold_nothing(struct document *document, struct site *site, uint32_t target)
+{
+    document->site = site;
+    document->target = target;
+    document->held_count = document->base_count = 0;
+    document->inner_base = document->found_base_of = 0;
+    buf_clear(&document->held_text);
+    document->has_base = false;
+}
+
+void document_begin_members(struct document *document, struct site *site, uint32_t target)
+{
+    document->finder = (struct finder){.link = on_link};
+    hold_nothing(document, site, target);
+}
+
 void document_begin(struct document *document, struct site *site, uint32_t target,
                     enum page_type type, struct str media_type)
 {
@@ -89,12 +105,7 @@ void document_begin(struct document *document, struct site *site, uint32_t targe
                                        .anchor = on_anchor,
                                        .enter = on_enter,
                                        .leave = on_leave};
-    document->site = site;
-    document->target = target;
-    document->held_count = document->base_count = 0;
-    document->inner_base = document->found_base_of = 0;
-    buf_clear(&document->held_text);
-    document->has_base = false;
+    hold_nothing(document, site, target);
     document->page = page_new(type, media_type, &document->finder);
 }
 

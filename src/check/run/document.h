@@ -48,6 +48,8 @@ void document_begin(struct document *document, struct site *site, uint32_t targe
  * that lead there; PAGE_NONE: nothing. */
 enum page_type document_type_by_places(const struct target *target, struct str media_type,
                                        struct str path);
+/* The same of a 207, whose members are held as links. */
+void document_begin_members(struct document *document, struct site *site, uint32_t target);
 /* Reads no more of it. */
 void document_drop(struct document *document);
 void document_done(struct document *document);

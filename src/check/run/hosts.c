@@ -11,6 +11,7 @@
 #include "check/run/hosts.h"
 
 #include "base/mem.h"
+#include "check/model/record.h"
 
 void hosts_init(struct hosts *hosts, const struct check_options *options, struct site *site)
 {
@@ -109,6 +110,33 @@ struct str target_path(struct str url)
 }
 
 /* --- queues --- */
+
+void hosts_adopt(struct hosts *hosts, uint32_t id, const struct url *url)
+{
+    site_at(hosts->site, id)->host = url->has_host ? host_of(hosts, url)->number : TARGET_NONE;
+}
+
+void hosts_save(const struct hosts *hosts, struct buf *to)
+{
+    for (uint32_t i = 0; i < hosts->count; i++) {
+        if (hosts->list[i]->has_sitemaps)
+            record_add_text(to, str_of_c(hosts->list[i]->origin));
+    }
+    record_add_text(to, STR_NONE);
+}
+
+bool hosts_load(struct hosts *hosts, struct str *bytes)
+{
+    struct str origin;
+    struct url url = {0};
+    bool is_fine;
+    while ((is_fine = record_take_text(bytes, &origin)) && origin.len) {
+        if (url_parse(&url, origin, NULL, NULL))
+            host_of(hosts, &url)->has_sitemaps = true;
+    }
+    url_done(&url);
+    return is_fine;
+}
 
 void hosts_enqueue(struct hosts *hosts, uint32_t id, const struct url *url)
 {

@@ -27,6 +27,7 @@ struct host {
     struct robots robots;
     bool is_closed; /* its robots.txt cannot be had, which closes it (RFC 9309 §2.3.1.4) */
     uint64_t left_by_robots;
+    bool has_sitemaps;    /* those of its robots.txt are links of the run */
     unsigned dead_in_row; /* targets that got no connection after all tries */
     bool has_answered;
     unsigned lone_in_vain; /* lone tries in a row that changed nothing */
@@ -51,6 +52,12 @@ void hosts_done(struct hosts *hosts);
 
 /* The host of a target that is fetched; NULL: it is not asked for over HTTP. */
 struct host *hosts_of_target(const struct hosts *hosts, uint32_t id);
+
+/* It was fetched from that host by the run that this one goes on with. */
+void hosts_adopt(struct hosts *hosts, uint32_t id, const struct url *url);
+/* Which hosts have_sitemaps, of such a run. */
+void hosts_save(const struct hosts *hosts, struct buf *to);
+NODISCARD bool hosts_load(struct hosts *hosts, struct str *bytes);
 
 /* A target becomes QUEUED, behind the others of its host, which is made if need be. */
 void hosts_enqueue(struct hosts *hosts, uint32_t id, const struct url *url);

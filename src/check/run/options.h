@@ -27,6 +27,7 @@ struct check_options {
     uint64_t pages_max;
     uint64_t links_max;
     unsigned trap_after; /* pages that say nothing new before a site is suspect; 0: it never is */
+    int64_t time_max_ms; /* 0: any time */
     const char *scope;   /* a regular expression; NULL: the hosts and folders of the starts */
     struct text_list include;
     struct text_list exclude;

@@ -15,6 +15,7 @@
 #include <regex.h>
 
 #include "base/mem.h"
+#include "check/model/record.h"
 
 struct patterns {
     regex_t *at;
@@ -257,6 +258,20 @@ static bool is_beneath_start(const struct scope *scope, struct str url)
     return false;
 }
 
+/* Copies. */
+static void add_text(struct buf **list, size_t *count, struct str text)
+{
+    *list = mem_resize(*list, (*count + 1) * sizeof(**list));
+    (*list)[*count] = (struct buf){0};
+    buf_add(&(*list)[(*count)++], text);
+}
+
+static void add_folder(struct scope *scope, struct str folder)
+{
+    if (!is_beneath_start(scope, folder)) /* thousands of files may be of one folder */
+        add_text(&scope->folders, &scope->folder_count, folder);
+}
+
 void scope_add_start(struct scope *scope, const struct url *url)
 {
     struct buf folder = {0};
@@ -265,13 +280,8 @@ void scope_add_start(struct scope *scope, const struct url *url)
     url_format_origin(url, &folder);
     if (slash < path.len)
         buf_add(&folder, str_first(path, slash + 1));
-    if (is_beneath_start(scope, buf_str(&folder))) { /* thousands of files may be of one folder */
-        buf_done(&folder);
-        return;
-    }
-    scope->folders =
-        mem_resize(scope->folders, (scope->folder_count + 1) * sizeof(*scope->folders));
-    scope->folders[scope->folder_count++] = folder;
+    add_folder(scope, buf_str(&folder));
+    buf_done(&folder);
 }
 
 void scope_add_root(struct scope *scope, struct str folder)
@@ -280,9 +290,38 @@ void scope_add_root(struct scope *scope, struct str folder)
         if (str_eq(buf_str(&scope->roots[i]), folder))
             return;
     }
-    scope->roots = mem_resize(scope->roots, (scope->root_count + 1) * sizeof(*scope->roots));
-    scope->roots[scope->root_count] = (struct buf){0};
-    buf_add(&scope->roots[scope->root_count++], folder);
+    add_text(&scope->roots, &scope->root_count, folder);
+}
+
+static void save_texts(const struct buf *texts, size_t count, struct buf *to)
+{
+    record_add_number(to, count);
+    for (size_t i = 0; i < count; i++)
+        record_add_text(to, buf_str(&texts[i]));
+}
+
+void scope_save(const struct scope *scope, struct buf *to)
+{
+    save_texts(scope->folders, scope->folder_count, to);
+    save_texts(scope->roots, scope->root_count, to);
+}
+
+static bool load_texts(struct scope *scope, void add(struct scope *, struct str), struct str *bytes)
+{
+    uint64_t count;
+    struct str text;
+    bool is_fine = record_take_number(bytes, &count);
+    for (uint64_t i = 0; i < count && is_fine; i++) {
+        is_fine = record_take_text(bytes, &text);
+        if (is_fine)
+            add(scope, text);
+    }
+    return is_fine;
+}
+
+bool scope_load(struct scope *scope, struct str *bytes)
+{
+    return load_texts(scope, add_folder, bytes) && load_texts(scope, scope_add_root, bytes);
 }
 
 bool scope_root_of(const struct scope *scope, struct str url, struct str *path_out)

@@ -26,6 +26,10 @@ void scope_add_root(struct scope *scope, struct str folder);
  * none. Valid until the next root is added. */
 bool scope_root_of(const struct scope *scope, struct str url, struct str *path_out);
 
+/* What was added with the two above, of a run that is gone on with. */
+void scope_save(const struct scope *scope, struct buf *to);
+NODISCARD bool scope_load(struct scope *scope, struct str *bytes);
+
 /* Whether the links of that page are followed. */
 bool scope_is_inside(const struct scope *scope, struct str url);
 

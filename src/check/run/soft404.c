@@ -27,7 +27,7 @@ struct folder {
 
 struct soft404 {
     struct seen *seen;
-    size_t seen_count, seen_cap;
+    size_t seen_count, seen_cap, saved_count;
     struct map map;
     struct folder **folders;
     uint32_t folder_count;
@@ -53,15 +53,41 @@ void soft404_free(struct soft404 *soft404)
     mem_free(soft404);
 }
 
-void soft404_note(struct soft404 *soft404, uint32_t id, const struct page *page)
+static struct seen *add_seen(struct soft404 *soft404)
 {
     if (soft404->seen_count == soft404->seen_cap) {
         soft404->seen_cap = size_max(256, soft404->seen_cap * 2);
         soft404->seen = mem_resize(soft404->seen, soft404->seen_cap * sizeof(*soft404->seen));
     }
-    struct seen *seen = &soft404->seen[soft404->seen_count++];
+    return &soft404->seen[soft404->seen_count++];
+}
+
+void soft404_note(struct soft404 *soft404, uint32_t id, const struct page *page)
+{
+    struct seen *seen = add_seen(soft404);
     seen->target = id;
     seen->likeness = page_likeness(page, &seen->words);
+}
+
+void soft404_save(struct soft404 *soft404, struct buf *to)
+{
+    if (!soft404)
+        return;
+    const struct seen *since = soft404->seen + soft404->saved_count;
+    size_t count = soft404->seen_count - soft404->saved_count;
+    if (count)
+        buf_add(to, str_of((const char *)since, count * sizeof(*since)));
+    soft404->saved_count = soft404->seen_count;
+}
+
+bool soft404_load(struct soft404 *soft404, struct str bytes)
+{
+    if (!soft404)
+        return bytes.len == 0;
+    for (; bytes.len >= sizeof(struct seen); bytes = str_from(bytes, sizeof(struct seen)))
+        memcpy(add_seen(soft404), bytes.at, sizeof(struct seen));
+    soft404->saved_count = soft404->seen_count;
+    return bytes.len == 0;
 }
 
 static struct str folder_of(struct str url)

@@ -13,6 +13,10 @@ void soft404_free(struct soft404 *soft404);
 /* A page that was read, and answered with 200. */
 void soft404_note(struct soft404 *soft404, uint32_t id, const struct page *page);
 
+/* What was noted since the last time, and what was so saved, of a run that is gone on with. */
+void soft404_save(struct soft404 *soft404, struct buf *to);
+NODISCARD bool soft404_load(struct soft404 *soft404, struct str bytes);
+
 /* All else is done: each folder is to be asked for something that is not there. False: there is
  * nothing to ask, or it was asked already. */
 bool soft404_begin(struct soft404 *soft404, const struct site *site);

@@ -10,6 +10,7 @@
 /* Whether this machine's clock is that of others: asked when a certificate is not valid now. */
 enum clock_state { CLOCK_UNKNOWN, CLOCK_IS_RIGHT, CLOCK_IS_WRONG };
 
+struct run_log;
 struct soft404;
 struct start;
 
@@ -23,6 +24,11 @@ struct crawl {
     struct hosts hosts;
     struct start *starts;
     size_t start_count;
+    struct arena start_arena; /* their texts */
+    struct run_log *log;      /* where what is found is saved; NULL: nowhere */
+    struct err keep_trouble;
+    int64_t save_ms; /* when to do so again */
+    int64_t started_ms;
     struct list visits; /* all of them */
     unsigned sleeping;  /* of those, that wait to be tried again */
     unsigned under_way; /* requests */
@@ -39,6 +45,9 @@ struct crawl {
     struct traps *traps;
     enum clock_state clock;
 };
+
+/* Whether it is bad by what is known so far. */
+bool crawl_counts_as_failed(const struct target *target);
 
 /* A target has its verdict. */
 void crawl_finish(struct crawl *crawl, uint32_t id, enum verdict verdict);

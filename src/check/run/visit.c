@@ -192,14 +192,9 @@ static void on_member(struct inside_events *events, struct str href, bool is_col
     struct visit *visit = CONTAINER_OF(events, struct visit, inside_events);
     struct crawl *crawl = visit->crawl;
     (void)is_collection, (void)status; /* a member that failed here is looked at as well */
-    const struct link_context context = {
-        .page = visit->target,
-        .base = &visit->document.base,
-        .depth = site_at(crawl->site, visit->target)->depth + 1U,
-    };
     if (crawl->options->is_dav && !str_eq(href, site_url(crawl->site, visit->target))) {
-        const struct found_link link = {.raw = href, .at = {0, 0}, .kind = LINK_DAV_HREF};
-        link_add(crawl, &context, &link);
+        finder_link(&visit->document.finder, LINK_DAV_HREF, href, STR_NONE,
+                    (struct html_position){0, 0});
     }
 }
 
@@ -220,6 +215,7 @@ static void begin_inside(struct visit *visit)
         .events = &visit->inside_events,
     };
     visit->inside_events.member = on_member;
+    document_begin_members(&visit->document, visit->crawl->site, visit->target);
     visit->inside = inside_new(&request);
     site_at(visit->crawl->site, visit->target)->flags |= TARGET_HAS_MEMBERS;
 }
@@ -664,6 +660,7 @@ static bool decide(struct visit *visit)
         /* A body that broke off is told by what it lacks, however the connection ended. */
         enum verdict inside = inside_end(visit->inside);
         verdict = verdict == VERDICT_OK || verdict == VERDICT_CUT_OFF ? inside : verdict;
+        document_add_links(crawl, &visit->document); /* its members, with --dav */
     }
     crawl_finish(crawl, visit->target, verdict);
     return true;
@@ -692,20 +689,21 @@ static bool follow_robots(struct visit *visit)
     return is_fine;
 }
 
-static void add_sitemaps(struct crawl *crawl, const struct host *host)
+static void add_sitemaps(struct crawl *crawl, struct host *host)
 {
     struct url base = {0};
     struct buf url = {0};
     buf_addf(&url, "%s/", host->origin);
     bool is_wanted = crawl->options->sitemap != SITEMAP_OFF && crawl->options->is_recursive &&
                      scope_is_inside(crawl->scope, buf_str(&url));
-    if (is_wanted && url_parse(&base, buf_str(&url), NULL, NULL)) {
+    if (is_wanted && !host->has_sitemaps && url_parse(&base, buf_str(&url), NULL, NULL)) {
         const struct link_context context = {.page = TARGET_NONE, .base = &base};
         for (size_t i = 0; i < host->robots.sitemap_count; i++) {
             const struct found_link link = {
                 .raw = host->robots.sitemaps[i], .at = {1, 1}, .kind = LINK_ROBOTS_SITEMAP};
             link_add(crawl, &context, &link);
         }
+        host->has_sitemaps = true;
     }
     url_done(&base);
     buf_done(&url);

@@ -8,7 +8,7 @@
  *
  * A start that is redirected (from http: to https:, to www.) is where it leads: what is beneath
  * that is followed as well. discover.c sees to it, here it is said. */
-#include "check/run/start.h"
+#include "check/run/start/start.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -17,6 +17,7 @@
 
 #include "base/mem.h"
 #include "check/local/folder.h"
+#include "check/model/record.h"
 #include "check/read/plain_links.h"
 #include "check/run/discover.h"
 #include "check/url/mask.h"
@@ -28,7 +29,7 @@ enum start_kind { START_DOCUMENT, START_FOLDER, START_LIST };
 
 struct start {
     enum start_kind kind;
-    const char *text;      /* as it was given */
+    const char *text;      /* as it was given; the crawl's */
     uint32_t first, after; /* the targets that it made, in a row */
     bool is_known;         /* it named what another start had made, or what is no URL */
     uint64_t hidden_count;
@@ -41,8 +42,59 @@ static struct start *start_new(struct crawl *crawl, const char *text, enum start
     crawl->starts = mem_resize(crawl->starts, (crawl->start_count + 1) * sizeof(*crawl->starts));
     struct start *start = &crawl->starts[crawl->start_count++];
     uint32_t next = site_target_count(crawl->site);
-    *start = (struct start){.kind = kind, .text = text, .first = next, .after = next};
+    *start = (struct start){
+        .kind = kind,
+        .text = arena_text(&crawl->start_arena, str_of_c(text)),
+        .first = next,
+        .after = next,
+    };
     return start;
+}
+
+void starts_save(const struct crawl *crawl, struct buf *to)
+{
+    record_add_number(to, crawl->start_count);
+    for (size_t i = 0; i < crawl->start_count; i++) {
+        const struct start *start = &crawl->starts[i];
+        record_add_number(to, start->kind);
+        record_add_text(to, str_of_c(start->text));
+        record_add_number(to, start->first);
+        record_add_number(to, start->after);
+        record_add_number(to, start->is_known);
+        record_add_number(to, start->hidden_count);
+        record_add_number(to, start->ignored_count);
+        record_add_text(to, start->unread ? str_of_c(start->unread) : STR_NONE);
+    }
+}
+
+static bool start_load(struct crawl *crawl, struct str *bytes)
+{
+    uint32_t kind, first, after, is_known, count = site_target_count(crawl->site);
+    uint64_t hidden, ignored;
+    struct str text, unread;
+    if (!(record_take_u32(bytes, START_LIST, &kind) && record_take_text(bytes, &text) &&
+          record_take_u32(bytes, count, &first) && record_take_u32(bytes, count, &after) &&
+          record_take_u32(bytes, 1, &is_known) && record_take_number(bytes, &hidden) &&
+          record_take_number(bytes, &ignored) && record_take_text(bytes, &unread)))
+        return false;
+    const char *name = arena_text(&crawl->start_arena, text);
+    struct start *start = start_new(crawl, name, (enum start_kind)kind);
+    start->first = first;
+    start->after = after;
+    start->is_known = is_known;
+    start->hidden_count = hidden;
+    start->ignored_count = ignored;
+    start->unread = unread.len ? mem_copy_text(unread.at, unread.len) : NULL;
+    return true;
+}
+
+bool starts_load(struct crawl *crawl, struct str *bytes)
+{
+    uint64_t count;
+    bool is_fine = record_take_number(bytes, &count);
+    for (uint64_t i = 0; i < count && is_fine; i++)
+        is_fine = start_load(crawl, bytes);
+    return is_fine;
 }
 
 void starts_done(struct crawl *crawl)
@@ -50,6 +102,7 @@ void starts_done(struct crawl *crawl)
     for (size_t i = 0; i < crawl->start_count; i++)
         mem_free(crawl->starts[i].unread);
     mem_free(crawl->starts);
+    arena_done(&crawl->start_arena);
 }
 
 /* --- URLs --- */
@@ -87,22 +140,23 @@ static void add_sitemap(struct crawl *crawl, const char *text)
     url_done(&url);
 }
 
-static void add_url(struct crawl *crawl, const char *text)
-{
-    struct start *start = start_new(crawl, text, START_DOCUMENT);
-    if (crawl->options->sitemap != SITEMAP_ONLY)
-        add_link(crawl, start, str_of_c(text), LINK_START);
-    add_sitemap(crawl, text);
-    if (crawl->options->sitemap == SITEMAP_ONLY)
-        start->after = site_target_count(crawl->site);
-}
-
-void start_add_scope(struct crawl *crawl, const char *text)
+static void add_scope(struct crawl *crawl, const char *text)
 {
     struct url url = {0};
     if (url_parse(&url, str_of_c(text), NULL, NULL) && url.has_host)
         scope_add_start(crawl->scope, &url);
     url_done(&url);
+}
+
+static void add_url(struct crawl *crawl, const char *text)
+{
+    struct start *start = start_new(crawl, text, START_DOCUMENT);
+    add_scope(crawl, text);
+    if (crawl->options->sitemap != SITEMAP_ONLY)
+        add_link(crawl, start, str_of_c(text), LINK_START);
+    add_sitemap(crawl, text);
+    if (crawl->options->sitemap == SITEMAP_ONLY)
+        start->after = site_target_count(crawl->site);
 }
 
 /* --- files --- */

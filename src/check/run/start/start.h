@@ -1,4 +1,4 @@
-/* check/run/start.h: what a run begins with, and whether it was read. */
+/* check/run/start/start.h: what a run begins with, and whether it was read. */
 #pragma once
 
 #include "check/run/state.h"
@@ -6,8 +6,9 @@
 /* A URL, a file, a folder, or "-" for a list on standard input; `text` is borrowed. */
 NODISCARD bool start_add(struct crawl *crawl, const char *text, struct err *err);
 
-/* What is beneath it is inside, also when it is another run that is gone on with. */
-void start_add_scope(struct crawl *crawl, const char *text);
+/* All of them, with the targets that they made; of a run that is gone on with. */
+void starts_save(const struct crawl *crawl, struct buf *to);
+NODISCARD bool starts_load(struct crawl *crawl, struct str *bytes);
 
 /* At the end of the run: a start that was not read for links is trouble of the run. */
 void starts_judge(struct crawl *crawl);
