@@ -222,4 +222,4 @@ def test_links_of_fields():
         assert rows == {("argument", "/a/"): "ok", ("link", "/gone.css"): "broken", ("link", "/a/gr%C3%BCn"): "broken-hint",
                         ("link", "/a/%FC"): "ok", ("refresh", "/a/gone.html"): "broken"}, rows
         text = check("--retries", 0, server.url + "/a/", form="text", verbose=False).stdout
-        assert "<response link>" in text, text
+        assert "/a/ <response link>" in text, text

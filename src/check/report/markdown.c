@@ -149,7 +149,8 @@ static void add_place(struct buf *out, const struct line *line)
         return;
     }
     add_address(out, line->place);
-    buf_addf(out, "\\:%u", line->at.line);
+    if (line->at.line)
+        buf_addf(out, "\\:%u", line->at.line);
 }
 
 /* The places of one address, those of each fragment together, from line `first` on. Returns the

@@ -117,8 +117,10 @@ static void write_place(struct report *report, const struct line *line)
     if (line->place.len == 0)
         return;
     const char *indent = line->fragment.len ? "        " : "    ";
-    buf_addf(&report->out, "%s%.*s:%u:%u <%.*s %.*s>", indent, STR_ARGS(line->place), line->at.line,
-             line->at.column, STR_ARGS(kind->element), STR_ARGS(kind->attribute));
+    buf_addf(&report->out, "%s%.*s", indent, STR_ARGS(line->place));
+    if (line->at.line) /* what stands in a field of an answer is on no line */
+        buf_addf(&report->out, ":%u:%u", line->at.line, line->at.column);
+    buf_addf(&report->out, " <%.*s %.*s>", STR_ARGS(kind->element), STR_ARGS(kind->attribute));
     if (line->text.len)
         buf_addf(&report->out, " \"%.*s\"", STR_ARGS(line->text));
     BUF_ADD(&report->out, "\n");
