@@ -1,8 +1,11 @@
 """What the server asks of the kernel: promises that no answer shows. strace counts."""
 
+import contextlib
+import ctypes
 import fcntl
 import os
 import re
+import select
 import struct
 import tempfile
 import threading
@@ -10,7 +13,7 @@ import time
 
 import davit
 import pytest
-from session import DAV, Session, members, traced, watch_count
+from session import DAV, Session, members, need_root, traced, watch_count
 
 CALL = re.compile(r"^\d+ +(\w+)\((.*)", re.M)
 PATCH = ('<D:propertyupdate xmlns:D="DAV:"><D:set><D:prop><a xmlns="urn:x">%s</a></D:prop></D:set>'
@@ -348,3 +351,40 @@ def test_a_long_upload_that_fills_the_disk_leaves_nothing():
         assert status in (None, 400, 507)
         assert client.expect(200, "GET", "/f").body == b"old"
         assert os.listdir(server.root) in (["f", ".davit"], [".davit", "f"])
+
+
+CATATONIC = 0x9362  # AUTOFS_IOC_CATATONIC: whoever waits is let go
+
+
+@contextlib.contextmanager
+def automounted(point):
+    """The kernel's half of an automounter; gives where it would ask for the mount."""
+    need_root("an automounter")
+    asked, kernels = os.pipe()
+    libc = ctypes.CDLL(None, use_errno=True)
+    options = f"fd={kernels},pgrp={os.getpgrp()},minproto=5,maxproto=5,direct"
+    if libc.mount(b"davit-test", os.fsencode(point), b"autofs", 0, options.encode()) != 0:
+        os.close(asked)
+        os.close(kernels)
+        pytest.skip(f"cannot mount an autofs: {os.strerror(ctypes.get_errno())}")
+    root = os.open(point, os.O_RDONLY)
+    try:
+        yield asked
+    finally:
+        fcntl.ioctl(root, CATATONIC, 0)
+        os.close(root)
+        libc.umount2(os.fsencode(point), 2)  # MNT_DETACH
+        os.close(asked)
+        os.close(kernels)
+
+
+def test_a_listing_does_not_mount_what_an_automounter_would():
+    """As ls(1): a folder of homes would otherwise be mounted whole by whoever looks into it."""
+    with davit.Davit(args=["--limit", "cache_bytes=1"], wrapper=["setsid"]) as server:
+        os.makedirs(server.path("homes", "alice"))
+        os.mkdir(server.path("homes", "bob"))
+        with automounted(server.path("homes", "alice")) as asked:
+            answer = server.request("PROPFIND", "/homes/", {"Depth": "1"})
+            assert not select.select([asked], [], [], 0)[0], "it has asked for the mount"
+            assert answer.status == 207
+            assert sorted(path for path, _, _ in members(answer.body)) == [b"/homes/", b"/homes/alice/", b"/homes/bob/"]
