@@ -140,16 +140,18 @@ struct str dir_path_text(int fd, struct dir_name *name_out)
 
 #define MEMBER_MASK (STATX_TYPE | STATX_MODE | STATX_SIZE | STATX_MTIME | STATX_BTIME | STATX_INO)
 
+/* Looking must not mount what an automounter would put there: a listing would mount all of them. */
+#define LOOK_FLAGS (AT_NO_AUTOMOUNT | AT_STATX_SYNC_AS_STAT)
+
 bool dir_statx(int fd, const char *name, int flags, struct statx *stx_out)
 {
-    return statx(fd, name, flags | AT_STATX_SYNC_AS_STAT,
-                 MEMBER_MASK | STATX_UID | STATX_GID | STATX_NLINK, stx_out) == 0;
+    return statx(fd, name, flags | LOOK_FLAGS, MEMBER_MASK | STATX_UID | STATX_GID | STATX_NLINK,
+                 stx_out) == 0;
 }
 
 bool dir_statx_member(int fd, const char *name, struct statx *stx_out)
 {
-    return statx(fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_SYNC_AS_STAT,
-                 MEMBER_MASK, stx_out) == 0;
+    return statx(fd, name, AT_SYMLINK_NOFOLLOW | LOOK_FLAGS, MEMBER_MASK, stx_out) == 0;
 }
 
 /* A bijective mixer (the finaliser of SplitMix64): unlike inputs give unlike outputs. */

@@ -38,10 +38,11 @@ bool dir_is_reserved_name(struct str name);
 
 /* --- what an entry is --- */
 
-/* Asks for what a store_stat needs. False: errno says why. */
+/* Asks for what a store_stat needs, its owner, and how many names it has; mounts nothing. False:
+ * errno says why. */
 NODISCARD bool dir_statx(int fd, const char *name, int flags, struct statx *stx_out);
-/* The same of a member, and for nothing else: no link is followed, nothing is mounted by it, and
- * what a network would have to be asked for besides is not. */
+/* The same of a member, not followed, and only what a store_stat needs: a network would perhaps be
+ * asked for the rest. */
 NODISCARD bool dir_statx_member(int fd, const char *name, struct statx *stx_out);
 
 /* False when it is neither a file nor a directory: no resource. */

@@ -123,7 +123,7 @@ static bool open_member(const struct learning *learning, struct candidate *candi
     if (candidate->type == DT_UNKNOWN)
         candidate->type = type_of(learning, candidate);
     if (candidate->type == DT_DIR)
-        flags |= O_PATH | O_DIRECTORY;
+        flags |= O_PATH; /* with O_DIRECTORY an automounter would be asked for it */
     else if (candidate->type == DT_REG)
         flags |= O_RDONLY | O_NONBLOCK | O_NOCTTY;
     else
