@@ -32,6 +32,21 @@ static bool check_header(const char *value, struct err *err)
     return strchr(value, ':') || err_set(err, 0, "'%s' is not NAME: VALUE", value);
 }
 
+static bool check_index(const char *value, struct err *err)
+{
+    struct str rest = str_of_c(value);
+    bool is_fine = true;
+    do {
+        bool is_last = str_index(rest, ',') == rest.len;
+        struct str name = str_trim(str_cut(&rest, ','));
+        is_fine &= name.len && str_index(name, '/') == name.len && !str_eq(name, STR(".."));
+        if (is_last)
+            break;
+    } while (is_fine);
+    return is_fine ||
+           err_set(err, 0, "'%s' is not names of files (such as index.html,README.md)", value);
+}
+
 static bool check_base(const char *value, struct err *err)
 {
     struct url url = {0};
@@ -340,6 +355,7 @@ void check_command_default(struct check_command *c)
     c->run.retry_budget_ms = 60000;
     c->run.rules.redirects_max = REDIRECTS;
     c->run.members_max = MEMBERS_MAX;
+    c->run.index = "index.html";
     c->run.trap_after = TRAP_AFTER;
     c->run.client.user_agent = "davit/" DAVIT_VERSION " (link checker)";
     c->run.client.accept = "*/*";

@@ -362,3 +362,56 @@ def test_a_report_may_go_to_a_pipe():
         run = check(root + "/a.html", form="text:" + root + "/pipe", timeout=30)
         reader.join(30)
         assert run.status == 1 and "gone" in read[0]
+
+
+def test_ignored_by_files_above_up_to_the_root_of_the_repository():
+    with Scratch() as root:
+        write(root + "/.gitignore", "*.md\n")  # of nobody's repository
+        os.makedirs(root + "/work/.git")
+        write(root + "/work/.gitignore", "/docs/draft/\nbuild/\n*.tmp.md\n/other/x.md\n")
+        write(root + "/work/docs/.gitignore", "!kept.tmp.md\n")
+        for name in ("a", "draft/b", "c.tmp", "kept.tmp", "deep/d.tmp", "deep/build/e", "deep/f"):
+            write(root + "/work/docs/%s.md" % name, "[x](gone-%s)\n" % name.replace("/", "-"))
+
+        def broken(run):
+            return {row["raw"][5:] for row in run.links if row["verdict"] == "broken"}
+        assert broken(check(root + "/work/docs")) == {"a", "kept.tmp", "deep-f"}
+        assert "node_modules: 4" in check(root + "/work/docs").stderr
+        assert broken(check(root + "/work/docs/deep")) == {"deep-f"}
+        assert broken(check(root + "/work")) == {"a", "kept.tmp", "deep-f"}
+        # What is named is meant, though it is ignored.
+        assert broken(check(root + "/work/docs/draft")) == {"draft-b"}
+        assert broken(check(root + "/work/docs/deep/build")) == {"deep-build-e"}
+        assert broken(check(root + "/work/docs/c.tmp.md")) == {"c.tmp"}
+        assert len(broken(check("--no-ignore", root + "/work/docs"))) == 7
+        # A worktree has a file in place of the folder.
+        os.rmdir(root + "/work/.git")
+        assert not broken(check(root + "/work/docs")) - {"a", "kept.tmp", "deep-f", "draft-b", "c.tmp", "deep-d.tmp",
+                                                         "deep-build-e"}
+        assert "deep-d.tmp" in broken(check(root + "/work/docs"))
+        write(root + "/work/.git", "gitdir: /elsewhere\n")
+        assert broken(check(root + "/work/docs")) == {"a", "kept.tmp", "deep-f"}
+
+
+def test_the_index_of_a_folder_can_have_other_names():
+    with Scratch() as root:
+        write(root + "/start.html", "<a href='x/#a'>x</a> <a href='y/#b'>x</a> <a href='z/#c'>x</a> <a href='e/'>x</a>")
+        write(root + "/x/README.md", "# A\n")
+        write(root + "/y/default.htm", "<p id=b>")
+        write(root + "/z/index.html", "<p id=c>")
+        os.makedirs(root + "/e")
+
+        def missing(*args):
+            run = check(*args, root + "/start.html")
+            assert run.verdict("/e/") == "ok"
+            return {row["fragment"] for row in run.links if row["verdict"] == "fragment-missing"}
+        assert missing() == set()  # a folder that is there, and is not looked into
+        write(root + "/y/index.html", "<p>")
+        assert missing() == {"b"}
+        assert missing("--index", "default.htm,index.html") == set()
+        write(root + "/x/default.htm", "<p>")
+        assert missing("--index", "README.md, default.htm") == set()
+        assert missing("--index", "default.htm,README.md") == {"a"}
+        for bad in ("", "a,,b", "../x", "a/b", ".."):
+            assert check("--index", bad, root).status == 2, bad
+        assert "index = README.md,index.html" in check("--index", "README.md,index.html", "--print-config").stdout

@@ -5,7 +5,8 @@
  * device and inode number, so a link into what is walked anyway adds nothing, and a ring ends.
  *
  * What a .gitignore leaves out is left out here, and node_modules: no one who checks a project
- * means the packages in it. A .gitignore above the start does not count: the start was named. */
+ * means the packages in it. Those above the start count as well, up to the root of the repository,
+ * unless they leave out the start itself: what was named is meant. */
 #include "check/local/folder.h"
 
 #include <dirent.h>
@@ -29,6 +30,7 @@ struct level {
     struct ignore *ignore; /* NULL: it has none */
     size_t path_len;
     unsigned depth;
+    bool is_outside; /* above the start: not walked */
 };
 
 struct seen {
@@ -164,8 +166,9 @@ static void leave_unread(struct walk *walk, int code)
 
 static void walk_folder(struct walk *walk, struct level *above)
 {
-    struct level level = {
-        .above = above, .path_len = walk->path.len, .depth = above ? above->depth + 1 : 0};
+    struct level level = {.above = above,
+                          .path_len = walk->path.len,
+                          .depth = above && !above->is_outside ? above->depth + 1 : 0};
     DIR *folder = level.depth < FOLDER_DEPTH_MAX ? opendir(buf_c(&walk->path)) : NULL;
     if (!folder) {
         leave_unread(walk, level.depth < FOLDER_DEPTH_MAX ? errno : ENAMETOOLONG);
@@ -175,6 +178,53 @@ static void walk_folder(struct walk *walk, struct level *above)
     walk_entries(walk, &level, folder);
     ignore_free(level.ignore);
     (void)closedir(folder); /* only read */
+}
+
+/* --- above the start --- */
+
+/* Where the repository begins that the folder is in; 0: it is in none, or its root itself. */
+static size_t find_repository(struct walk *walk, const char *path)
+{
+    struct stat info;
+    size_t whole = strlen(path);
+    for (size_t len = whole; len > 0; len = str_index_last(str_of(path, len), '/')) {
+        buf_clear(&walk->path);
+        buf_addf(&walk->path, "%.*s/.git", int_of_size(len), path);
+        if (lstat(buf_c(&walk->path), &info) == 0)
+            return len < whole ? len : 0;
+    }
+    return 0;
+}
+
+static void leave_levels(struct level *level)
+{
+    for (; level; level = level->above)
+        ignore_free(level->ignore);
+}
+
+/* What the folders from the root of the repository down to that of the start leave out. NULL:
+ * nothing, or also the start. */
+static struct level *find_levels(struct walk *walk, const char *path)
+{
+    struct level *level = NULL;
+    size_t whole = strlen(path), len = walk->asked->takes_all ? 0 : find_repository(walk, path);
+    while (len > 0 && len < whole) {
+        struct level *next = ARENA_NEW(&walk->arena, struct level);
+        buf_clear(&walk->path);
+        buf_add(&walk->path, str_of(path, len));
+        *next = (struct level){
+            .above = level, .path_len = len, .ignore = read_ignore(walk), .is_outside = true};
+        level = next;
+        size_t name = len + 1;
+        len = name + str_index(str_of_c(path + name), '/');
+        buf_clear(&walk->path);
+        buf_add(&walk->path, str_of(path, len));
+        if (is_ignored(walk, level, str_of(path + name, len - name), true)) {
+            leave_levels(level);
+            return NULL;
+        }
+    }
+    return level;
 }
 
 /* A link to a folder that the start is in leads out of what was named: it is not followed. */
@@ -190,7 +240,7 @@ static void see_above(struct walk *walk, const char *path)
 }
 
 /* The start itself, or where a symbolic link leads. */
-static void walk_top(struct walk *walk, const char *path)
+static void walk_top(struct walk *walk, const char *path, struct level *above)
 {
     struct stat info;
     buf_clear(&walk->path);
@@ -198,16 +248,18 @@ static void walk_top(struct walk *walk, const char *path)
     if (stat(path, &info) < 0)
         leave_unread(walk, errno);
     else if (see(walk, &info))
-        walk_folder(walk, NULL);
+        walk_folder(walk, above);
 }
 
 void folder_walk(struct folder_walk *asked, const char *path)
 {
     struct walk walk = {.asked = asked, .links_end = &walk.links};
     see_above(&walk, path);
-    walk_top(&walk, path);
+    struct level *above = find_levels(&walk, path);
+    walk_top(&walk, path, above);
+    leave_levels(above);
     for (struct later *link = walk.links; link; link = link->next) {
-        walk_top(&walk, link->path);
+        walk_top(&walk, link->path, NULL);
         mem_free(link->path);
     }
     map_done(&walk.seen);

@@ -1,9 +1,9 @@
 /* Documents on this machine: checked before they are published, or as lists of what to check. A
  * file is a target like any other, with a file: URL; it is read where others are fetched.
  *
- * A folder as a start stands for all documents in it, a folder that is linked to for its index.html
- * or for itself. --base says what the links of files are relative to, when that is not the folder
- * that they are in now. Which files a folder has is found out in check/local/folder.c. */
+ * A folder as a start stands for all documents in it, a folder that is linked to for its index
+ * (--index) or for itself. --base says what the links of files are relative to, when that is not
+ * the folder that they are in now. Which files a folder has is found out by check/local/folder.c */
 #include "check/run/files.h"
 
 #include <errno.h>
@@ -52,6 +52,21 @@ static int open_fallback(const struct text_list *ends, struct buf *path)
     return fd;
 }
 
+/* Of a folder. -1: it has none; then the path may be another. */
+static int open_index(const struct check_options *options, struct buf *path)
+{
+    struct str names = str_of_c(options->index);
+    size_t len = path->len;
+    int fd = -1;
+    while (names.len && fd < 0) {
+        struct str name = str_trim(str_cut(&names, ','));
+        path->len = len;
+        buf_addf(path, "/%.*s", STR_ARGS(name));
+        fd = open_readable(path);
+    }
+    return fd;
+}
+
 /* A folder stands for its index; one without is there, but nothing in it is read. */
 static int open_document(const struct check_options *options, struct buf *path, bool *is_folder,
                          bool *is_document)
@@ -64,8 +79,7 @@ static int open_document(const struct check_options *options, struct buf *path, 
     *is_document = fd >= 0 && !*is_folder;
     if (!*is_folder)
         return fd;
-    BUF_ADD(path, "/index.html");
-    int index = open_readable(path);
+    int index = open_index(options, path);
     if (index < 0)
         return fd;
     fd_close(fd);

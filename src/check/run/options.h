@@ -37,6 +37,7 @@ struct check_options {
     bool requires_https;
     const char *base;
     const char *root_dir; /* what "/x" in a local file is beneath; NULL: the folder named */
+    const char *index;    /* names between commas: which file of a folder a link to it means */
     struct text_list fallback_ext; /* what may be missing at the end of a link to a local file */
     bool skips_external;
 
