@@ -148,6 +148,24 @@ def test_pages_that_have_something_to_say_are_all_read():
         assert len(set(asked(server, "/page/"))) in range(1000, 1005)  # some may be asked that are not there
 
 
+def test_servers_that_answer_for_what_is_not_there():
+    """Neither pages that lead nowhere new nor an end that says 200 are a trap."""
+    def leaves(handler):
+        number = int(handler.path.split("=")[1]) if "=" in handler.path else 0
+        if handler.path.startswith("/item/") or number > 200:
+            return text("/", "#top", handler.path)
+        return text("/list?page=%d" % (number + 1), "/item/%d" % number)
+
+    def shell(handler):
+        number = int(handler.path[3:]) if handler.path.startswith("/p/") else 0
+        return text("/p/%d" % (number + 1)) if number < 200 else text("/")
+    for answer, count in ((leaves, 400), (shell, 200)):
+        with Server({"*": answer, "/robots.txt": (404, {}, b""), "/sitemap.xml": (404, {}, b"")}) as server:
+            done = run(server)
+        assert done.status == 0 and "traps" not in done.summary, done.summary
+        assert done.summary["pages"] >= count
+
+
 def test_an_archive_by_date_is_read_to_its_end():
     days = ["/%d/%02d/%02d/" % (2010 + n // 360, n % 360 // 30 + 1, n % 30 + 1) for n in range(600)]
     def answer(handler):

@@ -8,7 +8,7 @@
  *     grows      pages say what others of their shape (url/shape.h) have said, and are found ever
  *                deeper: `after` of them
  *     has no end an address of that shape that nobody leads to, centuries or a million pages away,
- *                is answered with the same page
+ *                is answered with the same page, which leads on to others
  *
  * The second is asked once there is a reason to, with one request; a real site says 404, and is
  * followed to its end however short its pages are.

@@ -29,5 +29,5 @@ bool traps_is_watched(struct traps *traps, uint32_t id);
 bool traps_note(struct traps *traps, uint32_t id, const struct trap_page *page, struct buf *probe,
                 uint32_t *number_out);
 
-/* What is there; NULL: nothing, or it could not be found out. */
+/* What is there; NULL: nothing that leads on, or it could not be found out. */
 void traps_answer(struct traps *traps, uint32_t number, const struct trap_page *page);

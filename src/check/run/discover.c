@@ -432,6 +432,44 @@ static bool note_redirect_fragment(struct crawl *crawl, uint32_t from, struct st
     return fragment.decoded.len > 0;
 }
 
+/* --- pages far off --- */
+
+/* One more page of its shape: it may be time to ask whether there are pages of it far off, too. */
+bool document_wants_far(struct crawl *crawl, const struct host *host,
+                        const struct document *document, struct buf *far, uint32_t *number_out)
+{
+    struct trap_page page;
+    page.likeness = page_likeness(document->page, &page.words);
+    if (!traps_note(crawl->traps, document->target, &page, far, number_out))
+        return false;
+    struct str url = buf_str(far);
+    bool is_obeyed = host->robots_state == ROBOTS_KNOWN && crawl->options->robots == ROBOTS_OBEY;
+    bool may_ask = scope_is_wanted(crawl->scope, url) &&
+                   (!is_obeyed || robots_allows(&host->robots, target_path(url)));
+    if (!may_ask)
+        traps_answer(crawl->traps, *number_out, NULL);
+    return may_ask;
+}
+
+bool document_leads_on(struct crawl *crawl, struct document *document, struct str url)
+{
+    struct buf *text = &crawl->format;
+    bool leads_on = false;
+    for (size_t i = 0; i < document->held_count && !leads_on; i++) {
+        const struct found_link link = document_link(document, i);
+        const struct url *base = document_link_base(document, i);
+        if (link_rows[link.kind].role != ROLE_PAGE ||
+            !url_parse(&crawl->url, link.raw, base, page_encoder(document->page)))
+            continue;
+        buf_clear(text);
+        url_format(&crawl->url, text, false);
+        leads_on = scope_is_inside(crawl->scope, buf_str(text)) &&
+                   site_find(crawl->site, buf_str(text)) == TARGET_NONE &&
+                   !str_eq(buf_str(text), url);
+    }
+    return leads_on;
+}
+
 uint32_t link_redirect(struct crawl *crawl, uint32_t from, struct str location)
 {
     struct url base = {0};

@@ -21,5 +21,12 @@ void document_add_links(struct crawl *crawl, struct document *document);
  * Returns whether they are. */
 bool document_read(struct crawl *crawl, struct document *document);
 
+/* A page that is watched was read (traps.h). True: `far` (appended) is to be asked for. */
+bool document_wants_far(struct crawl *crawl, const struct host *host,
+                        const struct document *document, struct buf *far, uint32_t *number_out);
+/* Whether what stands at `url` leads to pages that would be followed, and that nobody else leads to
+ * yet. */
+bool document_leads_on(struct crawl *crawl, struct document *document, struct str url);
+
 /* Where the redirect of `from` leads. TARGET_NONE: to nothing that is a URL. */
 uint32_t link_redirect(struct crawl *crawl, uint32_t from, struct str location);

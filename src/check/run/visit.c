@@ -283,6 +283,8 @@ static bool wants_body(struct visit *visit)
         if (call->status != HTTP_OK)
             return false;
         document_begin(&visit->document, crawl->site, TARGET_NONE, PAGE_HTML, type_of(visit));
+        bool is_base = url_parse(&visit->document.base, buf_str(&visit->url), NULL, NULL);
+        assert(is_base); /* made from one that was asked for */
         page_want_likeness(visit->document.page);
         return true;
     }
@@ -415,25 +417,12 @@ static bool ask_without_token(struct visit *visit)
 
 /* --- deciding --- */
 
-/* One more page of its shape: it may be time to ask whether there are pages of it far off, too. */
 static void watch(struct visit *visit)
 {
-    struct crawl *crawl = visit->crawl;
-    struct trap_page page;
     struct buf far = {0};
     uint32_t number;
-    page.likeness = page_likeness(visit->document.page, &page.words);
-    if (traps_note(crawl->traps, visit->target, &page, &far, &number)) {
-        struct str url = buf_str(&far);
-        bool may_ask =
-            scope_is_wanted(crawl->scope, url) &&
-            (visit->host->robots_state != ROBOTS_KNOWN || crawl->options->robots != ROBOTS_OBEY ||
-             robots_allows(&visit->host->robots, target_path(url)));
-        if (may_ask)
-            visit_probe(crawl, visit->host, url, VISIT_FAR, number);
-        else
-            traps_answer(crawl->traps, number, NULL);
-    }
+    if (document_wants_far(visit->crawl, visit->host, &visit->document, &far, &number))
+        visit_probe(visit->crawl, visit->host, buf_str(&far), VISIT_FAR, number);
     buf_done(&far);
 }
 
@@ -767,7 +756,8 @@ static void end_probe(struct visit *visit)
         soft404_answer(crawl->soft404, crawl->site, visit->target, page);
         return;
     }
-    bool is_page = page && visit->call.end == CALL_ANSWERED;
+    bool is_page = page && visit->call.end == CALL_ANSWERED &&
+                   document_leads_on(crawl, &visit->document, buf_str(&visit->url));
     if (is_page)
         far.likeness = page_likeness(page, &far.words);
     traps_answer(crawl->traps, visit->target, is_page ? &far : NULL);
