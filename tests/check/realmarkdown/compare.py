@@ -125,7 +125,9 @@ def main():
             if not explained:
                 print(line)
     print(", ".join("%s: %d" % item for item in counts.items()))
-    return any(counts[what] for what in ("unseen", "invented", "line", "silent", "alarm"))
+    faults = sum(counts[what] for what in ("unseen", "invented", "line", "silent", "alarm"))
+    print("%d faults" % faults)
+    return faults > 0
 
 
 if __name__ == "__main__":

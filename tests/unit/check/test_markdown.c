@@ -55,6 +55,21 @@ TEST(markdown_has_links)
         {"[a] [b]() [c][a]\n\n[a]: u\n[unused]: v\n",
          "markdown@link 1:1 u [a]\nmarkdown@link 1:9  [b]\nmarkdown@link 1:11 u [c]\n"},
         {"[a]: u\nx [a] [b](c)\n", "markdown@link 2:3 u [a]\nmarkdown@link 2:11 c [b]\n"},
+        {"a [b\nc][] and [d](e) [f\ng][a] h\n[i][a\nb] [j]\n\n[b c]: u\n[a]: v\n[a b]: w\n[j]: x\n",
+         "markdown@link 1:3 u [b c]\nmarkdown@link 2:14 e [d]\nmarkdown@link 2:17 v [f g]\n"
+         "markdown@link 4:1 w [i]\nmarkdown@link 5:4 x [j]\n"},
+        {"[![x](i)\nq][r] [k\n\\]l][s]\n\n[r]: u\n[s]: v\n",
+         "markdown@image 1:7 i [x]\nmarkdown@link 1:1 u [x q]\nmarkdown@link 2:7 v [k ]l]\n"},
+        {"[a][b\nc] d [e][] `[f]` [f][]\n\n[b c]: u\n[e]: v\n[f]: w\n",
+         "markdown@link 1:1 u [a]\nmarkdown@link 2:6 v [e]\nmarkdown@link 2:18 w [f]\n"},
+        {"* [x] [*a*][] [b][],\n  [c\n  d][] ![e][], [f][]\n\n[*a*]: u\n[b]: v\n[c d]: w\n[e]: "
+         "x\n[f]: y\n",
+         "markdown@link 1:7 u [a]\nmarkdown@link 1:15 v [b]\nmarkdown@link 2:3 w [c d]\n"
+         "markdown@image 3:8 x [e]\nmarkdown@link 3:16 y [f]\n"},
+        {"[a]: u\nx [b\nc][a]\n", "markdown@link 2:3 u [b c]\n"},
+        {"> - x\n>   [b\n>   c][a]\n\n[a]: u\n", "markdown@link 2:5 u [b c]\n"},
+        {"<div>\n\n  <p>\n  <a href=x>\n  <p>\n", "a@href 4:11 x\n"},
+        {"- <div>\n\n    <p>\n    <a href=x>\n    <p>\n", "a@href 4:13 x\n"},
         {"| a | b |\n|---|---|\n| [x](y) | http://h/p|\n",
          "markdown@link 3:7 y [x]\nmarkdown@link 3:12 http://h/p [http://h/p]\n"},
         {"a[^1]\n\n[^1]: [x](y)\n[^2]: [no](no)\n", "markdown@link 3:11 y [x]\n"},

@@ -1,13 +1,17 @@
 /* The parser says of blocks where they are, and of what stands in them nearly so: it miscounts
  * behind lines that are indented or were taken out, and of a link it names the line where it ends.
  * So what it says is a hint. It is believed where the source has there what has to be there;
- * otherwise what was found is looked for behind what was found before it, in the same block.
+ * otherwise what was found is looked for behind what was found before it, in the same block. A
+ * reference has no destination that could be looked for: it is the next brackets around its text.
  *
  * The place of a link is its destination's, as in HTML it is the value's, since that is what is to
  * be mended. That of a reference is where it is used. */
 #include "check/read/markdown/locate.h"
 
-enum { REACH_BYTES = 1 << 14 /* how far is looked; so that the time is bounded */ };
+enum {
+    REACH_BYTES = 1 << 14, /* how far is looked; so that the time is bounded */
+    BRACKETS_MAX = 32,     /* within each other */
+};
 
 static struct str first_line(struct str text)
 {
@@ -49,6 +53,7 @@ void locator_enter(struct locator *locator, cmark_node *block)
     locator->start = start;
     locator->end = end > start ? end : locator->source->text.len;
     locator->next = size_min(start + (column > 1 ? (size_t)column - 1 : 0), locator->end);
+    locator->closed = locator->next;
     locator->skipped = 0;
     if (cmark_node_get_type(block) == CMARK_NODE_PARAGRAPH)
         skip_definitions(locator, cmark_node_get_start_line(block));
@@ -79,10 +84,27 @@ static size_t hint_of(const struct locator *locator, cmark_node *node)
     return is_here ? at : SIZE_MAX;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static size_t indent_of(struct str line)
+{
+    size_t len = 0;
+    while (len < line.len && is_blank(line.at[len]))
+        len++;
+    return len;
+}
+
 size_t locate_text(struct locator *locator, cmark_node *node, struct str text)
 {
     struct str line = first_line(text);
-    size_t hint = hint_of(locator, node);
+    size_t hint = hint_of(locator, node), indent = indent_of(line);
+    /* A block of HTML begins with its indent, and the hint is of what stands behind that. */
+    if (hint != SIZE_MAX && hint >= locator->start + indent &&
+        str_starts(ahead(locator, hint - indent), line))
+        hint -= indent;
     /* Code begins behind its backticks, and it may be that the hint is theirs. */
     size_t from = hint != SIZE_MAX && hint > locator->next ? hint : locator->next;
     bool is_there = hint != SIZE_MAX && line.len && str_starts(ahead(locator, hint), line);
@@ -92,6 +114,7 @@ size_t locate_text(struct locator *locator, cmark_node *node, struct str text)
     if (at == SIZE_MAX)
         return hint != SIZE_MAX ? hint : locator->next;
     locator->next = size_max(locator->next, at + line.len);
+    locator->closed = size_max(locator->closed, locator->next);
     return at;
 }
 
@@ -130,12 +153,70 @@ static size_t find_inline(const struct locator *locator, size_t from, struct str
     return SIZE_MAX;
 }
 
+/* Whether a reader sees that text in `source`: exactly, but for white space; or with markup in
+ * between. */
+static bool has_text(struct str source, struct str text, bool is_exact)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (is_blank(text.at[i]))
+            continue;
+        while (source.len && (is_blank(source.at[0]) || (!is_exact && source.at[0] != text.at[i])))
+            source = str_from(source, 1);
+        if (source.len == 0 || source.at[0] != text.at[i])
+            return false;
+        source = str_from(source, 1);
+    }
+    return !is_exact || str_trim(source).len == 0;
+}
+
+/* "[text][id]" or "![text][id]": where it begins; SIZE_MAX: nowhere. The brackets that have closed
+ * so far were those of others, since links are asked for as they end. */
+static size_t find_reference(const struct locator *locator, struct str text, bool is_exact)
+{
+    size_t opened[BRACKETS_MAX], depth = 0;
+    size_t back = size_min(locator->closed - locator->start, REACH_BYTES / 2);
+    size_t from = locator->closed - back, end = size_min(from + REACH_BYTES, locator->end);
+    struct str source = locator->source->text;
+    for (size_t at = from; at < end; at++) {
+        char c = source.at[at];
+        at += c == '\\';
+        if (c == '[' && depth++ < BRACKETS_MAX)
+            opened[depth - 1] = at;
+        if (c != ']' || depth == 0 || depth-- > BRACKETS_MAX || at < locator->closed)
+            continue;
+        size_t begin = opened[depth] + 1;
+        if (has_text(str_of(source.at + begin, at - begin), text, is_exact))
+            return opened[depth] - (begin > 1 && source.at[begin - 2] == '!');
+    }
+    return SIZE_MAX;
+}
+
+/* Where it is, as far as that can be said; `at` is where the parser says that it is, if it may be
+ * right. */
+static size_t locate_reference(struct locator *locator, size_t at, struct str text)
+{
+    if (at == SIZE_MAX)
+        at = find_reference(locator, text, true);
+    if (at == SIZE_MAX)
+        at = find_reference(locator, text, false);
+    if (at == SIZE_MAX)
+        return locator->next;
+    locator->closed = size_max(locator->closed, size_min(at + text.len + 2, locator->end));
+    return at;
+}
+
 /* "<https://...>", and addresses in text: what is seen is the destination. */
 static bool is_autolink(struct str url, struct str text)
 {
     return text.len && str_ends(url, text) &&
            (url.len == text.len || str_eq(url, STR("mailto:")) || str_starts(url, STR("mailto:")) ||
             str_starts(url, STR("http://")));
+}
+
+/* Whether it looks like the "[id]" of a reference, and not like its begin. */
+static bool is_id_at(const struct locator *locator, size_t at)
+{
+    return at > locator->start && locator->source->text.at[at - 1] == ']';
 }
 
 size_t locate_link(struct locator *locator, cmark_node *node, struct str text)
@@ -153,7 +234,9 @@ size_t locate_link(struct locator *locator, cmark_node *node, struct str text)
     if (at == SIZE_MAX)
         at = find_inline(locator, from, url);
     if (at == SIZE_MAX)
-        return is_sure ? hint : locator->next;
+        return locate_reference(locator, is_sure && !is_id_at(locator, hint) ? hint : SIZE_MAX,
+                                text);
     locator->next = size_min(at + len, locator->end);
+    locator->closed = size_max(locator->closed, at);
     return at;
 }

@@ -8,6 +8,7 @@ struct locator {
     const struct source *source;
     size_t start, end; /* the block's */
     size_t next;       /* what was found last ends here */
+    size_t closed;     /* links have brackets of their own: those up to here are taken */
     int skipped;       /* lines of its start that the parser has taken out, and does not count */
 };
 
