@@ -5,8 +5,9 @@ PREFIX ?= /usr/local
 BENCH  ?=
 MILLION ?=
 FOLDER ?=
+SETS   ?=
 
-.PHONY: serve test soak build fuzz bench bench-million install format clean realmarkdown
+.PHONY: serve test soak build fuzz bench bench-million install format clean realmarkdown realsites
 
 serve: build
 	@tools/serve.sh "$(LISTEN)" "$(DIR)"
@@ -40,6 +41,11 @@ bench-million: build
 # Not part of the tests: fetches packages from npm. FOLDER=DIR compares over DIR instead.
 realmarkdown: build
 	@tests/check/realmarkdown/run "$(FOLDER)"
+
+# Not part of the tests either: needs node, and the documentation of Debian packages. SETS="git-doc ..." takes
+# some of them only.
+realsites: build
+	@tests/check/realsites/run $(SETS)
 
 install: build
 	@meson setup --reconfigure build --prefix="$(PREFIX)" >/dev/null

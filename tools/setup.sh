@@ -1,7 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages of tools/packages.txt that are missing: `setup.sh build` for those
-# that a build needs, `setup.sh test` and `setup.sh bench` for those of the tests or of the benchmark
-# as well.
+# that a build needs, `setup.sh test`, `setup.sh bench` and so on for what the file names as well.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -16,6 +16,8 @@ import os
 import random
 import urllib.parse
 
+from nginx_conf import configuration
+
 DAV = '<?xml version="1.0"?><D:multistatus xmlns:D="DAV:">%s</D:multistatus>'
 
 
@@ -374,7 +376,6 @@ class Site:
             file.write(self.nginx())
 
     def nginx(self):
-        """One worker, no access log but for tests that ask for it."""
         locations = ["location /%s/ { default_type text/plain; %s }" % (name, rule)
                      for name, (_, rule) in sorted(TROUBLE.items())]
         for name, (_, body, media_type, _) in sorted(INSIDE.items()):
@@ -387,19 +388,9 @@ class Site:
         for number in range(20):
             to = "/p/0.html" if number == 19 else "/chain/%d" % (number + 1)
             locations.append("location = /chain/%d { return 302 %s; }" % (number, to))
-        return """worker_processes 1; daemon off; pid %(root)s/nginx.pid; error_log %(root)s/error.log;
-events { worker_connections 4096; }
-http {
-  types { text/html html; text/css css; application/xml xml; image/png png; application/gzip gz; }
-  access_log off; keepalive_requests 10000000; absolute_redirect off;
-  client_body_temp_path %(root)s/t1; proxy_temp_path %(root)s/t2; fastcgi_temp_path %(root)s/t3;
-  uwsgi_temp_path %(root)s/t4; scgi_temp_path %(root)s/t5;
-  open_file_cache max=20000 inactive=60s; sendfile on; tcp_nopush on;
-  server { listen 127.0.0.1:%(port)d backlog=1024; root %(root)s/www;
-    %(locations)s
-  }
-}
-""" % {"root": os.path.abspath(self.root), "port": self.port, "locations": "\n    ".join(locations)}
+        root = os.path.abspath(self.root)
+        types = "text/html html; text/css css; application/xml xml; image/png png; application/gzip gz;"
+        return configuration(root, self.port, types, "root %s/www;\n    %s" % (root, "\n    ".join(locations)))
 
 
 def main():
