@@ -136,6 +136,37 @@ static void p7_replaced_resource_keeps_when_it_was_created(void **state)
     assert_int_equal(stat_of(fixture, PATH("g")).created_s, created_s);
 }
 
+/* What is announced and comes as a whole is not written before the commit. */
+static void p7_what_comes_is_what_is_there(void **state)
+{
+    static const struct {
+        uint64_t announced;
+        const char *pieces[3];
+        const char *content;
+    } rows[] = {
+        {5, {"whole"}, "whole"},
+        {5, {"wh", "ole"}, "whole"},
+        {UINT64_MAX, {"wh", "ole"}, "whole"},
+        {3, {"one", "two"}, "onetwo"}, /* who asks sees to it that it is not more */
+        {3, {"one", "two", "six"}, "onetwosix"},
+        {9, {"few"}, "few"},
+        {0, {""}, ""},
+    };
+    struct fixture *fixture = *state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct store_upload *upload;
+        struct store_stat stat;
+        struct store_commit options = {0};
+        assert_ok(store_upload(fixture->store, PATH("f"), rows[i].announced, &upload));
+        for (size_t j = 0; j < ARRAY_LEN(rows[i].pieces) && rows[i].pieces[j]; j++)
+            assert_rc(store_upload_write(upload, str_of_c(rows[i].pieces[j])), STORE_OK);
+        assert_ok(do_commit(fixture->store, upload, &options, &stat));
+        store_upload_close(&upload);
+        assert_string_equal(get(fixture, PATH("f")), rows[i].content);
+        assert_int_equal(stat.size_bytes, strlen(rows[i].content));
+    }
+}
+
 static void p20_when_it_was_created_is_told_to_who_wants_it(void **state)
 {
     struct fixture *fixture = *state;
@@ -496,6 +527,7 @@ int upload_tests(void)
         CONTRACT_TEST(p7_old_content_is_there_until_commit),
         CONTRACT_TEST(p7_replaced_resource_keeps_properties_locks_and_mode),
         CONTRACT_TEST(p7_replaced_resource_keeps_when_it_was_created),
+        CONTRACT_TEST(p7_what_comes_is_what_is_there),
         CONTRACT_TEST(p20_when_it_was_created_is_told_to_who_wants_it),
         CONTRACT_TEST(p7_empty_file),
         CONTRACT_TEST(p7_big_file_in_many_writes),

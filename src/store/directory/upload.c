@@ -2,7 +2,8 @@
  * for, and commit gives it its name in one step.
  *
  * Nothing touches the disk before the first write or, for a small body, before commit: an upload
- * that is refused leaves nothing to undo. What the new file takes over from the one that it
+ * that is refused leaves nothing to undo. What comes as a whole and is small is held until then, so
+ * that its collection is looked up once. What the new file takes over from the one that it
  * replaces (mode, owner, ACLs, attributes, when it was created) it has before it is seen. */
 #include "store/directory/upload.h"
 
@@ -26,11 +27,15 @@
 /* A file of this size gets its disk blocks at once: no disk runs full in the middle of it. */
 enum { PREALLOCATE_BYTES_MIN = 1 << 20 };
 
+/* To copy more would cost more than it saves. */
+enum { HELD_BYTES_MAX = 8192 };
+
 struct dir_upload {
     struct store_upload base;
     struct dir_store *dir;
     uint64_t size_bytes;
     struct staged_file staged;
+    struct buf held; /* all of the content, not written yet */
     int64_t
         created_s; /* kept with the file, which replaces one of that time; negative: it is not */
     struct res_path path;
@@ -39,19 +44,18 @@ struct dir_upload {
 
 /* --- writing --- */
 
-static enum store_rc open_staged(struct dir_upload *upload)
+static enum store_rc open_parent(struct dir_upload *upload, int *fd_out, struct dir_name *name_out)
 {
-    int parent_fd;
-    struct dir_name name;
+    return path_is_root(upload->path)
+               ? STORE_IS_COLLECTION
+               : dir_open_parent(upload->dir, upload->path, fd_out, name_out);
+}
+
+static enum store_rc open_staged(struct dir_upload *upload, int parent_fd)
+{
     if (upload->staged.fd >= 0)
         return STORE_OK;
-    if (path_is_root(upload->path))
-        return STORE_IS_COLLECTION;
-    enum store_rc rc = dir_open_parent(upload->dir, upload->path, &parent_fd, &name);
-    if (rc != STORE_OK)
-        return rc;
-    rc = dir_staged_open(upload->dir, parent_fd, &upload->staged);
-    fd_close(parent_fd);
+    enum store_rc rc = dir_staged_open(upload->dir, parent_fd, &upload->staged);
     if (rc != STORE_OK || upload->size_bytes == UINT64_MAX ||
         upload->size_bytes < PREALLOCATE_BYTES_MIN)
         return rc;
@@ -61,18 +65,56 @@ static enum store_rc open_staged(struct dir_upload *upload)
     return STORE_OK;
 }
 
-static unsigned upload_write(struct sink *sink, struct str bytes)
+/* For the bytes that come, which are not the whole. */
+static enum store_rc open_for_bytes(struct dir_upload *upload)
 {
-    struct dir_upload *upload = CONTAINER_OF(sink, struct dir_upload, base.sink);
-    enum store_rc rc = open_staged(upload);
-    while (rc == STORE_OK && bytes.len) {
+    int parent_fd;
+    struct dir_name name;
+    if (upload->staged.fd >= 0)
+        return STORE_OK;
+    enum store_rc rc = open_parent(upload, &parent_fd, &name);
+    if (rc != STORE_OK)
+        return rc;
+    rc = open_staged(upload, parent_fd);
+    fd_close(parent_fd);
+    return rc;
+}
+
+static enum store_rc write_all(const struct dir_upload *upload, struct str bytes)
+{
+    while (bytes.len) {
         ssize_t done = write(upload->staged.fd, bytes.at, bytes.len);
         if (done >= 0)
             bytes = str_from(bytes, (size_t)done);
         else if (errno != EINTR)
-            rc = dir_rc(errno, "cannot write a file");
+            return dir_rc(errno, "cannot write a file");
     }
+    return STORE_OK;
+}
+
+/* What cannot be written is not half there if it is tried again. */
+static enum store_rc write_held(struct dir_upload *upload)
+{
+    enum store_rc rc = write_all(upload, buf_str(&upload->held));
+    if (rc == STORE_OK)
+        buf_done(&upload->held);
+    else
+        dir_staged_close(&upload->staged);
     return rc;
+}
+
+static unsigned upload_write(struct sink *sink, struct str bytes)
+{
+    struct dir_upload *upload = CONTAINER_OF(sink, struct dir_upload, base.sink);
+    bool is_whole = bytes.len == upload->size_bytes && bytes.len <= HELD_BYTES_MAX;
+    if (is_whole && upload->staged.fd < 0 && !upload->held.len) {
+        buf_add(&upload->held, bytes);
+        return STORE_OK;
+    }
+    enum store_rc rc = open_for_bytes(upload);
+    if (rc == STORE_OK)
+        rc = write_held(upload);
+    return rc == STORE_OK ? write_all(upload, bytes) : rc;
 }
 
 /* Where the file system cannot take from a pipe. */
@@ -97,7 +139,7 @@ static enum store_rc copy_piped(struct dir_upload *upload, int pipe_fd, size_t l
 static unsigned upload_splice(struct sink *sink, int pipe_fd, size_t len)
 {
     struct dir_upload *upload = CONTAINER_OF(sink, struct dir_upload, base.sink);
-    enum store_rc rc = open_staged(upload);
+    enum store_rc rc = open_for_bytes(upload);
     while (rc == STORE_OK && len) {
         ssize_t done = splice(pipe_fd, NULL, upload->staged.fd, NULL, len, SPLICE_F_MOVE);
         if (done > 0)
@@ -225,13 +267,14 @@ static enum store_rc commit_upload(struct dir_upload *upload, const struct store
     struct dir_name name;
     struct statx stx;
     int parent_fd;
-    enum store_rc rc = open_staged(upload);
+    enum store_rc rc = open_parent(upload, &parent_fd, &name);
     if (rc != STORE_OK)
         return rc;
-    rc = dir_open_parent(upload->dir, upload->path, &parent_fd, &name);
-    if (rc != STORE_OK)
-        return rc;
-    rc = make_visible(upload, options, parent_fd, name.text);
+    rc = open_staged(upload, parent_fd);
+    if (rc == STORE_OK)
+        rc = write_held(upload);
+    if (rc == STORE_OK)
+        rc = make_visible(upload, options, parent_fd, name.text);
     cache_note_change(upload->dir->cache);
     if (rc == STORE_OK && !dir_statx(upload->staged.fd, "", AT_EMPTY_PATH, &stx))
         rc = dir_rc(errno, "cannot look at a file");
@@ -254,6 +297,7 @@ static void upload_close(struct store_upload *self)
 {
     struct dir_upload *upload = CONTAINER_OF(self, struct dir_upload, base);
     dir_staged_close(&upload->staged);
+    buf_done(&upload->held);
     mem_free(upload);
 }
 

@@ -133,6 +133,8 @@ static void drop(struct dir_cache *cache, struct cache_node *node)
 void cache_touch(struct dir_cache *cache, struct cache_node *node)
 {
     node->used = ++cache->clock;
+    if (node->age.next == &cache->ages)
+        return;
     list_remove(&node->age);
     list_append(&cache->ages, &node->age);
 }
