@@ -133,7 +133,7 @@ static void drop(struct dir_cache *cache, struct cache_node *node)
 void cache_touch(struct dir_cache *cache, struct cache_node *node)
 {
     node->used = ++cache->clock;
-    if (node->age.next == &cache->ages)
+    if (node->age.next == &cache->ages) /* what all ask for: their loops would fight for the list */
         return;
     list_remove(&node->age);
     list_append(&cache->ages, &node->age);
