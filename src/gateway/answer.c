@@ -4,7 +4,7 @@
  * content, and is not looked at. What describes the bytes of a body that is rewritten goes: its
  * length, its tag, its hashes. The tags within it are resources', and stay.
  *
- *     origin -> call's body -> hrefs_source -> struct relay's body -> wire
+ *     origin -> call's body (-> inflate_source) -> hrefs_source -> struct relay's body -> wire
  *
  * The last of these knows how it ended: what was inside of a 207 is said in the access log, and why
  * a body broke off in the other. A body that fails makes the wire break the framing, so that what
@@ -26,6 +26,7 @@
 #include "gateway/fields.h"
 #include "gateway/resource_tags.h"
 #include "http/media_type.h"
+#include "stream/inflate.h"
 
 /* --- URLs --- */
 
@@ -88,18 +89,21 @@ static bool map_href(struct href_reader *reader, struct str uri, struct buf *to)
 }
 
 /* What cannot be told to be his is nobody's. */
-static bool keeps(struct href_reader *reader, struct str uri)
+static unsigned judge(struct href_reader *reader, struct str uri)
 {
     struct exchange *x = relay_of_reader(reader)->ask->x;
     struct buf outer = {0};
     struct res_path path;
     bool has_slash;
-    bool keeps = map_link(&(struct link_mapper){.x = x}.base, uri, &outer) &&
-                 path_decode(x->arena, str_first(buf_str(&outer), str_index(buf_str(&outer), '?')),
-                             &path, &has_slash) == PATH_OK &&
-                 admit_judge(x, ACCESS_READ, path, path) == ACCESS_GRANTED;
+    unsigned status = HTTP_NOT_FOUND;
+    if (map_link(&(struct link_mapper){.x = x}.base, uri, &outer) &&
+        path_decode(x->arena, str_first(buf_str(&outer), str_index(buf_str(&outer), '?')), &path,
+                    &has_slash) == PATH_OK) {
+        struct dav_result result = admit_check(x, ACCESS_READ, path, path);
+        status = dav_is_fine(result) ? HTTP_OK : result.status;
+    }
     buf_done(&outer);
-    return keeps;
+    return status;
 }
 
 static void see_status(struct href_reader *reader, struct str text)
@@ -297,12 +301,6 @@ static void add_cookie(struct exchange *x, const struct http_field_line *line)
     buf_done(&value);
 }
 
-/* Tags and hashes in an answer to a method that changes something are the resource's. */
-static bool ends_with_body(const struct exchange *x, const struct call *call)
-{
-    return is_rewritten(x, call) && (x->method->flags & METHOD_IS_SAFE);
-}
-
 static void add_line(struct exchange *x, const struct call *call,
                      const struct http_field_line *line)
 {
@@ -326,7 +324,11 @@ static void add_line(struct exchange *x, const struct call *call,
                   without(x, line->value, line->id == FIELD_ALLOW ? drops_method : drops_class));
         break;
     case WAY_BODY:
-        if (!ends_with_body(x, call))
+        if (!is_rewritten(x, call))
+            add_value(x, line, line->value);
+        break;
+    case WAY_VALIDATOR:
+        if (!is_rewritten(x, call) || !(x->method->flags & METHOD_IS_SAFE))
             add_value(x, line, line->value);
         break;
     case WAY_CONFINES:
@@ -361,7 +363,8 @@ static void add_fields(struct exchange *x, const struct call *call)
     if (!may_be_kept &&
         (x->method->flags & METHOD_IS_SAFE)) /* of what is not GET: RFC 9110 §9.2.3 */
         respond_field(x, FIELD_CACHE_CONTROL, STR("no-store"));
-    if (relay_of(x)->has_retried) /* RFC 4918 §5.2 */
+    if (http_is_success(call->status) &&
+        (relay_of(x)->has_retried || path_eq(x->path, gateway_of(x)->place->outer))) /* §5.2 */
         respond_location(x, true);
 }
 
@@ -370,6 +373,19 @@ static uint64_t length_of(const struct call *call)
     uint64_t length;
     return str_parse_u64(call_field(call, STR("Content-Length")), &length) ? length
                                                                            : LENGTH_UNKNOWN;
+}
+
+/* An origin is asked for none; some pack all the same (RFC 9110 §8.4.1). */
+enum coding { CODING_NONE, CODING_PACKED, CODING_OTHER };
+
+static enum coding coding_of(const struct call *call)
+{
+    struct str name = call_field(call, STR("Content-Encoding"));
+    if (!name.len || str_eq_nocase(name, STR("identity")))
+        return CODING_NONE;
+    bool is_known = str_eq_nocase(name, STR("gzip")) || str_eq_nocase(name, STR("x-gzip")) ||
+                    str_eq_nocase(name, STR("deflate"));
+    return is_known ? CODING_PACKED : CODING_OTHER;
 }
 
 /* Nothing of the origin's is passed on where the status is not. */
@@ -388,10 +404,9 @@ struct dav_result answer_begin(struct exchange *x)
     struct relay *f = relay_of(x);
     const struct call *call = &f->ask->call;
     struct dav_result result = check_status(x, call);
-    struct str coding = call_field(call, STR("Content-Encoding"));
-    bool is_plain = !coding.len || str_eq_nocase(coding, STR("identity"));
-    if (dav_is_fine(result) && is_rewritten(x, call) && !is_plain) {
-        failure_note(f->ask, "it packs its XML although it was asked not to");
+    enum coding coding = coding_of(call);
+    if (dav_is_fine(result) && is_rewritten(x, call) && coding == CODING_OTHER) {
+        failure_note(f->ask, "it packs its XML in a way that was not asked for, nor is known");
         result = dav_error(HTTP_BAD_GATEWAY, "the server behind this gateway packs its answer");
     }
     if (!dav_is_fine(result))
@@ -400,7 +415,13 @@ struct dav_result answer_begin(struct exchange *x)
     f->body = (struct source){.ops = &body_ops};
     if (!is_rewritten(x, call) || !f->inner)
         return DAV_FINE;
-    f->reader = (struct href_reader){map_href, f->filters ? keeps : NULL, see_status, see_end};
+    if (coding == CODING_PACKED)
+        f->inner = inflate_source(x->arena, f->inner);
+    f->reader = (struct href_reader){.map = map_href,
+                                     .judge = f->filters ? judge : NULL,
+                                     .hides_locks = gateway_of(x)->is_read_only,
+                                     .status = see_status,
+                                     .response_end = see_end};
     f->inner = hrefs_source(x->arena, f->inner, HREFS_OF_ANSWER, &f->reader);
     return DAV_FINE;
 }

@@ -13,6 +13,7 @@ enum way {
     WAY_COOKIE,     /* likewise, and has a path */
     WAY_CHALLENGE,  /* asks for credentials */
     WAY_BODY,       /* is about the bytes of the body: ends where they change */
+    WAY_VALIDATOR,  /* likewise, unless the method changes something: then it is the resource's */
     WAY_CODING,     /* which codings the answer may have: none where we read it */
     WAY_ABILITIES,  /* what the server can: what we both can */
     WAY_CONFINES,   /* what browsers may do with the answer: ours to say where we do */

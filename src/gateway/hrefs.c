@@ -30,6 +30,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "http/status.h"
 #include "xml/reader.h"
 
 enum {
@@ -51,6 +52,7 @@ enum zone {
     PROPSTAT,
     LOCKS,
     LOCK,
+    LOCK_KINDS,
     HREFS,
     ANYWHERE,
     PROP,
@@ -111,6 +113,9 @@ struct hrefs {
     size_t held_at;  /* in `out` */
     bool has_member; /* an href of it has ended */
     bool is_left_out;
+    unsigned refusal;   /* with which it is named in its place; 0: it is not */
+    struct buf refused; /* its href, mapped */
+    bool is_hiding;     /* what is in the element that is open */
 };
 
 /* --- emitting --- */
@@ -121,7 +126,7 @@ static void emit(struct hrefs *h, uint64_t to)
     if (to <= h->emitted)
         return;
     size_t at = (size_t)(h->emitted - h->in_from);
-    if (!h->is_left_out)
+    if (!h->is_left_out && !h->is_hiding)
         buf_add(&h->out, str_first(str_from(buf_str(&h->in), at), (size_t)(to - h->emitted)));
     h->emitted = to;
 }
@@ -201,13 +206,15 @@ static void begin_response(struct hrefs *h, uint64_t from)
 {
     h->response_depth = h->depth;
     h->has_member = false;
-    h->is_holding = h->mapper->keeps;
+    h->is_holding = h->mapper->judge;
+    h->refusal = 0;
     emit(h, from);
     h->held_at = h->out.len;
 }
 
-static void leave_out(struct hrefs *h)
+static void leave_out(struct hrefs *h, unsigned status)
 {
+    h->refusal = status == HTTP_NOT_FOUND ? 0 : status;
     h->out.len = h->held_at;
     h->is_left_out = true;
     h->is_holding = false;
@@ -216,20 +223,43 @@ static void leave_out(struct hrefs *h)
 static void see_member(struct hrefs *h)
 {
     struct str before;
+    struct str uri = trim(buf_str(&h->text), &before);
     h->has_member = true;
-    if (h->is_holding && !h->mapper->keeps(h->mapper, trim(buf_str(&h->text), &before)))
-        leave_out(h);
+    if (!h->is_holding)
+        return;
+    unsigned status = h->mapper->judge(h->mapper, uri);
+    if (status == HTTP_OK)
+        return;
+    leave_out(h, status);
+    buf_clear(&h->refused);
+    if (!h->mapper->map(h->mapper, uri, &h->refused))
+        buf_add(&h->refused, uri);
+}
+
+/* In the place of a response: that there is such a member, and no more. */
+static void name_refused(struct hrefs *h)
+{
+    char status[16];
+    str_print(status, sizeof(status), "%u ", h->refusal);
+    put_all(h, STR("<D:response xmlns:D=\"DAV:\"><D:href>"));
+    put_text(h, buf_str(&h->refused));
+    put_all(h, STR("</D:href><D:propstat><D:prop/><D:status>HTTP/1.1 "));
+    put_all(h, str_of_c(status));
+    put_all(h, http_reason(h->refusal));
+    put_all(h, STR("</D:status></D:propstat></D:response>"));
 }
 
 static void end_response(struct hrefs *h, uint64_t to)
 {
     if (h->is_holding && !h->has_member)
-        leave_out(h); /* nobody can say whose it is */
+        leave_out(h, HTTP_NOT_FOUND); /* nobody can say whose it is */
     if (h->mapper->response_end && !h->is_left_out)
         h->mapper->response_end(h->mapper);
     if (h->is_left_out)
         emit(h, to);
     h->is_left_out = h->is_holding = false;
+    if (h->refusal)
+        name_refused(h);
     h->response_depth = 0;
 }
 
@@ -273,6 +303,10 @@ static bool on_start(struct xml_events *events, const struct xml_element *elemen
     h->zones[++h->depth] = next;
     if (next == RESPONSE)
         begin_response(h, extent.from);
+    if (next == LOCK_KINDS && h->mapper->hides_locks) {
+        emit(h, extent.to);
+        h->is_hiding = true;
+    }
     if (is_leaf(next)) {
         buf_clear(&h->text);
         h->text_from = extent.to;
@@ -301,6 +335,12 @@ static void see_status(struct hrefs *h)
         h->mapper->status(h->mapper, trim(buf_str(&h->text), &before));
 }
 
+static void show_again(struct hrefs *h, uint64_t from)
+{
+    emit(h, from);
+    h->is_hiding = false;
+}
+
 static bool on_end(struct xml_events *events, unsigned depth)
 {
     struct hrefs *h = CONTAINER_OF(events, struct hrefs, events);
@@ -319,6 +359,8 @@ static bool on_end(struct xml_events *events, unsigned depth)
         see_status(h);
     else if (zone == RESPONSE)
         end_response(h, extent.to);
+    else if (zone == LOCK_KINDS)
+        show_again(h, extent.from);
     h->depth--;
     return true;
 }
@@ -405,6 +447,7 @@ static void end(struct hrefs *h)
     buf_done(&h->in);
     buf_done(&h->out);
     buf_done(&h->text);
+    buf_done(&h->refused);
 }
 
 /* --- the source --- */

@@ -11,8 +11,11 @@ struct href_reader {
     /* Appends what the URI is on the other side. False: it stays as it is. */
     bool (*map)(struct href_reader *reader, struct str uri, struct buf *to);
 
-    /* Optional. The href of a response of a 207, as it came; false: the response is left out. */
-    bool (*keeps)(struct href_reader *reader, struct str uri);
+    /* Optional. Of the href of a response of a 207, as it came: 200 where it is kept, 404 where the
+     * response is left out, and another where it is to be named with that status alone. */
+    unsigned (*judge)(struct href_reader *reader, struct str uri);
+    /* What supportedlock has in it is left out: there are no locks. */
+    bool hides_locks;
     /* Optional. The status of a response, or of one of its propstats, and its end. */
     void (*status)(struct href_reader *reader, struct str status_line);
     void (*response_end)(struct href_reader *reader);
@@ -20,7 +23,7 @@ struct href_reader {
 
 /* `inner` with its URLs mapped. It fails, besides when `inner` does, when that is no XML that can
  * be read: malformed, cut off, with a document type, or with a token, an href or (where there is
- * keeps()) the part of a response before its href that is beyond all bounds. Takes the source,
+ * judge()) the part of a response before its href that is beyond all bounds. Takes the source,
  * borrows the reader until closed. Memory from the arena. */
 NODISCARD struct source *hrefs_source(struct arena *arena, struct source *inner,
                                       enum hrefs_direction direction, struct href_reader *reader);

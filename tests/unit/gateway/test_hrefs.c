@@ -2,7 +2,8 @@
 
 #include "support/test.h"
 
-/* Maps "/in…" to "/out…"; keeps all members but those named "hidden"; gathers what it is told. */
+/* Maps "/in…" to "/out…"; keeps all members but those named "hidden" and "refused"; gathers what it is
+ * told. */
 struct mapper {
     struct href_reader base;
     struct buf told;
@@ -18,10 +19,10 @@ static bool map(struct href_reader *base, struct str uri, struct buf *to)
     return true;
 }
 
-static bool keeps(struct href_reader *base, struct str uri)
+static unsigned judge(struct href_reader *base, struct str uri)
 {
     (void)base;
-    return !str_ends(uri, STR("hidden"));
+    return str_ends(uri, STR("hidden")) ? 404 : str_ends(uri, STR("refused")) ? 403 : 200;
 }
 
 static void status(struct href_reader *base, struct str line)
@@ -80,8 +81,11 @@ static enum pull read_all(struct reading *reading, struct str document, struct b
     struct arena arena = {0};
     struct drip drip = {
         .base.ops = &drip_ops, .rest = document, .step = reading->step, .fails = reading->fails};
-    reading->mapper.base =
-        (struct href_reader){map, reading->filters ? keeps : NULL, status, response_end};
+    reading->mapper.base = (struct href_reader){.map = map,
+                                                .judge = reading->filters ? judge : NULL,
+                                                .hides_locks = reading->filters,
+                                                .status = status,
+                                                .response_end = response_end};
     struct source *source =
         hrefs_source(&arena, &drip.base, reading->direction, &reading->mapper.base);
     enum pull pulled = PULL_DATA;
@@ -297,6 +301,14 @@ TEST(hrefs_leaves_members_out)
          MS(SHOWN("b"))},
         {MS("<D:response><D:status>HTTP/1.1 423 L</D:status></D:response>" NAMED("b")),
          MS(SHOWN("b"))},
+        {MS(NAMED("a") NAMED("refused&amp;refused") NAMED("b")),
+         MS(SHOWN(
+             "a") "<D:response xmlns:D=\"DAV:\"><D:href>/out/refused&#x26;refused</D:href>"
+                  "<D:propstat><D:prop/><D:status>HTTP/1.1 403 Forbidden</D:status></D:propstat>"
+                  "</D:response>" SHOWN("b"))},
+        {PROP("<D:supportedlock><D:lockentry><D:href/></D:lockentry>\n</"
+              "D:supportedlock><D:supportedlock/>"),
+         PROP("<D:supportedlock></D:supportedlock><D:supportedlock/>")},
         /* within a property it is nobody's member */
         {PROP("<D:version-history><D:response><D:href>/in/hidden</D:href></D:response>"
               "</D:version-history>"),
