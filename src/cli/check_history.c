@@ -53,7 +53,16 @@ static bool is_same_run(const struct check_history *history, struct err *err)
     return is_same;
 }
 
-/* As it stands in the log. */
+static bool has_verdicts(const struct site *site)
+{
+    bool has = false;
+    for (uint32_t id = 0; id < site_target_count(site) && !has; id++)
+        has = site_at(site, id)->state == TARGET_DONE;
+    return has;
+}
+
+/* As it stands in the log. What was killed before it had looked at anything is no run to compare
+ * others with. */
 static bool record_left(struct check_history *history, struct err *err)
 {
     struct site *site = site_new(history->command->run.spill_dir);
@@ -61,7 +70,7 @@ static bool record_left(struct check_history *history, struct err *err)
     struct history_run run = run_log_head(history->log)->run;
     run.ended_ms = clock_wall_ms();
     bool is_fine = run_log_load(history->log, site, &more, err) &&
-                   history_record(history->history, site, &run, err);
+                   (!has_verdicts(site) || history_record(history->history, site, &run, err));
     buf_done(&more.state);
     buf_done(&more.added);
     site_free(site);

@@ -229,6 +229,19 @@ def test_another_run_leaves_nothing_of_a_killed_one_behind():
         assert compared.stdout.endswith("0 new, 0 fixed, 1 still bad\n")
 
 
+def test_a_run_that_had_looked_at_nothing_is_compared_with_none():
+    with Scratch() as root, Server({"/": page("/none")}) as server:
+        history = ["--history", root + "/h.db", server.url + "/"]
+        check(*history)
+        gate = held(server, "/")
+        process = start(root, server.url + "/")
+        wait_for(saved(root, server.url), process)
+        kill(process)
+        gate.set()
+        run = check(*history, "--compare", form="text")
+        assert run.stdout.endswith("0 new, 0 fixed, 1 still bad\n"), run.stdout
+
+
 def test_two_runs_at_a_time_have_one_history():
     with Scratch() as root, Server({"/": page("/hangs"), "/hangs": (200, {}, b"")}) as server, Server({"/": page("/no")}) as other:
         gate = held(server, "/hangs")

@@ -3,14 +3,14 @@
  * by themselves, so that two runs can be compared.
  *
  * What an address was is only changed at the end of a run and in one transaction
- * (history_record.c), so a run that is killed has not been. A quota is counted at once
- * (history_quota.c).
+ * (history_record.c). A quota is counted at once (history_quota.c).
  *
- * A run has a row from its beginning on; what it has found is in a file of its own until then
- * (run_log.c). Recorded twice, when it was gone on with, it counts once: a row keeps what it was
- * before the run that it is of (since_before, runs_before). It also keeps the run before that
- * (run_before), so that of two runs that are compared it is known whether both have looked; only
- * for runs that are not complete, since a link that a complete one has not seen is not there.
+ * A run has a row from its beginning on; what it has found is in a file of its own until its end,
+ * or until the next run finds that it was killed (run_log.c). Recorded twice, when it was gone on
+ * with, it counts once: a row keeps what it was before the run that it is of (since_before,
+ * runs_before). It also keeps the run before that (run_before), so that of two runs that are
+ * compared it is known whether both have looked; only for runs that are not complete, since a link
+ * that a complete one has not seen is not there.
  *
  * The text of a statement stands in one table; each is prepared once (enum statement). */
 #include "base/mem.h"
