@@ -148,7 +148,7 @@ static struct dav_result check_destination(struct exchange *x, struct transfer *
     return result;
 }
 
-struct dav_result transfer_check(struct exchange *x, bool is_move)
+enum stage_end transfer_check(struct exchange *x, bool is_move)
 {
     struct transfer *transfer = x->state;
     struct store_stat stat;
@@ -162,7 +162,7 @@ struct dav_result transfer_check(struct exchange *x, bool is_move)
         result = lock_permit(x, x->arena, target_of(x)->real, PERMIT_MEMBER);
     if (dav_is_fine(result))
         result = check_destination(x, transfer);
-    return result;
+    return dav_is_fine(result) ? STAGE_NEXT : respond_error(x, result);
 }
 
 /* That nothing is replaced is for the store to see to: only it can do so in one step with the

@@ -21,8 +21,8 @@ enum stage_end transfer_check_body(struct exchange *x);
  * each, which reads. */
 enum stage_end transfer_find(struct exchange *x, bool is_move);
 
-/* All that can refuse the request, under the change. */
-NODISCARD struct dav_result transfer_check(struct exchange *x, bool is_move);
+/* All that can refuse the request, under the change: a stage of each, which reads. */
+enum stage_end transfer_check(struct exchange *x, bool is_move);
 
 /* What the store is asked to do. */
 struct store_transfer transfer_of(const struct exchange *x);

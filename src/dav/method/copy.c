@@ -10,11 +10,13 @@ static enum stage_end copy_find(struct exchange *x)
     return transfer_find(x, false);
 }
 
+static enum stage_end copy_check(struct exchange *x)
+{
+    return transfer_check(x, false);
+}
+
 static enum stage_end copy_run(struct exchange *x)
 {
-    struct dav_result result = transfer_check(x, false);
-    if (!dav_is_fine(result))
-        return respond_error(x, result);
     const struct transfer *transfer = x->state;
     struct failures *failures = failures_new(x, transfer->to, transfer->to_real);
     struct store_transfer copy = transfer_of(x);
@@ -29,5 +31,6 @@ const struct stage copy_stages[] = {
     {"find", copy_find, ON_READ, .looks = true},
     {"if", if_header_cover, ON_READ},
     {"begin", target_begin, ON_LOOP},
+    {"check", copy_check, ON_READ},
     {"copy", copy_run, ON_WORKER},
 };

@@ -10,11 +10,13 @@ static enum stage_end move_find(struct exchange *x)
     return transfer_find(x, true);
 }
 
+static enum stage_end move_check(struct exchange *x)
+{
+    return transfer_check(x, true);
+}
+
 static enum stage_end move_run(struct exchange *x)
 {
-    struct dav_result result = transfer_check(x, true);
-    if (!dav_is_fine(result))
-        return respond_error(x, result);
     const struct transfer *transfer = x->state;
     struct failures *failures = failures_new(x, transfer->to, transfer->to_real);
     failures->is_move = true;
@@ -30,5 +32,6 @@ const struct stage move_stages[] = {
     {"find", move_find, ON_READ, .looks = true},
     {"if", if_header_cover, ON_READ},
     {"begin", target_begin, ON_LOOP},
+    {"check", move_check, ON_READ},
     {"move", move_run, ON_WORKER},
 };

@@ -146,15 +146,29 @@ int dir_open_unlocated(const struct dir_store *dir, struct res_path path, int fl
     return is_real ? open_how(dir, path, flags, RESOLVE_NO_SYMLINKS) : -1;
 }
 
-enum store_rc dir_open_parent(const struct dir_store *dir, struct res_path path, int *fd_out,
-                              struct dir_name *name_out)
+/* The last segment of a path that is to be changed. */
+static enum store_rc last_name(const struct dir_store *dir, struct res_path path,
+                               struct dir_name *name_out)
 {
     struct str name = path_name(path);
     if (dir->is_read_only || path_is_root(path) || dir_is_reserved(path))
         return STORE_DENIED;
     if (name.len > NAME_BYTES_MAX)
         return STORE_NAME_TOO_LONG;
-    enum store_rc rc = dir_name_of((struct res_path){name.at, name.len}, name_out);
+    return dir_name_of((struct res_path){name.at, name.len}, name_out);
+}
+
+enum store_rc dir_name_beside(const struct dir_store *dir, int fd, struct res_path path,
+                              struct dir_name *name_out)
+{
+    enum store_rc rc = last_name(dir, path, name_out);
+    return rc == STORE_OK && !spell_may_be_new(dir->folds, fd, name_out->text) ? STORE_DENIED : rc;
+}
+
+enum store_rc dir_open_parent(const struct dir_store *dir, struct res_path path, int *fd_out,
+                              struct dir_name *name_out)
+{
+    enum store_rc rc = last_name(dir, path, name_out);
     if (rc == STORE_OK)
         rc = dir_root_check(dir);
     if (rc != STORE_OK)

@@ -21,5 +21,9 @@ bool dir_path_of_fd(const struct dir_store *dir, int fd, struct arena *arena,
 NODISCARD enum store_rc dir_open_parent(const struct dir_store *dir, struct res_path path,
                                         int *fd_out, struct dir_name *name_out);
 
+/* The same of a path whose collection is open as `fd`. */
+NODISCARD enum store_rc dir_name_beside(const struct dir_store *dir, int fd, struct res_path path,
+                                        struct dir_name *name_out);
+
 NODISCARD enum store_rc dir_locate(struct store *store, struct arena *arena, struct res_path path,
                                    enum locate_what what, struct res_path *real_out);

@@ -83,6 +83,8 @@ bool border_lets_pass(int from_fd, const char *name, int to_fd)
 {
     struct statx from;
     struct statx to;
+    if (from_fd == to_fd) /* where it is in already */
+        return project_lets_pass(from_fd, name, to_fd);
     return look(from_fd, NULL, &from) && look(to_fd, NULL, &to) &&
            beneath_is_one_mount(&from, &to) &&
            (!is_encrypted(&to) || encryption_lets_pass(from_fd, name, to_fd)) &&

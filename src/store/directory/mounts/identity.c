@@ -142,6 +142,8 @@ enum dir_relation dir_relate(int root_fd, const struct dir_end *from, const stru
     if (!look(from, &from_name, &from_st))
         return RELATION_APART; /* there is nothing to be lost */
     bool is_there = look(to, &to_name, &to_st);
+    if (!is_there && from->parent_fd == to->parent_fd) /* what is in it does not hold it */
+        return RELATION_APART;
     if (S_ISDIR(from_st.st_mode) && is_beneath(root_fd, to->parent_fd, &from_st))
         return RELATION_WITHIN;
     if (is_there && S_ISDIR(to_st.st_mode) && is_beneath(root_fd, from->parent_fd, &to_st))

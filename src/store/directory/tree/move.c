@@ -89,8 +89,8 @@ static bool crosses_border(const struct placing *placing)
 {
     if (!border_lets_pass(placing->from_fd, placing->from_name, placing->to_fd))
         return true;
-    return S_ISDIR(placing->from_mode) && dir_is_taken(placing->to_fd, placing->to_name) &&
-           border_may_be_hidden(placing->to_fd);
+    return S_ISDIR(placing->from_mode) && border_may_be_hidden(placing->to_fd) &&
+           dir_is_taken(placing->to_fd, placing->to_name);
 }
 
 /* Whether it is a link that would lead elsewhere from its new place. */
@@ -156,13 +156,17 @@ enum store_rc dir_move(struct store *store, const struct store_transfer *transfe
         return rc == STORE_NO_PARENT ? STORE_NOT_FOUND : rc;
     placing.from_name = from_name.text;
     rc = dir_find_member(&placing);
+    bool is_renaming = path_eq(path_parent(from), path_parent(to)); /* in one collection */
+    placing.to_fd = placing.from_fd;
     if (rc == STORE_OK)
-        rc = dir_open_parent(placing.dir, to, &placing.to_fd, &to_name);
+        rc = is_renaming ? dir_name_beside(placing.dir, placing.to_fd, to, &to_name)
+                         : dir_open_parent(placing.dir, to, &placing.to_fd, &to_name);
     if (rc == STORE_OK) {
         placing.to_name = to_name.text;
         rc = move_checked(&placing);
-        fd_close(placing.to_fd);
     }
+    if (placing.to_fd != placing.from_fd)
+        fd_close(placing.to_fd);
     fd_close(placing.from_fd);
     return rc;
 }

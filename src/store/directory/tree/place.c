@@ -309,7 +309,8 @@ static enum store_rc place(struct placing *placing)
     bool is_whole = placing->is_staged || !is_collection ||
                     !visitor->may_refuse(visitor, placing->transfer.from);
     enum store_rc rc = STORE_OK;
-    if (faccessat(placing->to_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
+    if (placing->to_fd != placing->from_fd && /* or else that was asked */
+        faccessat(placing->to_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
         return dir_rc(errno, "cannot change a collection");
     if (!is_whole && placing->expects_absent)
         return graft_new(placing);
