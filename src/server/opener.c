@@ -71,6 +71,17 @@ static bool is_keys_of(const char *users, const char *path)
            str_eq(str_from(text, len), STR(".keys"));
 }
 
+/* Secrets of gateways. What libcurl opens (origin-ca and others) is opened without asking here. */
+static bool mounts_name(const struct config_file *file, const char *path)
+{
+    const struct config_mount *mount = file ? file->mounts : NULL;
+    for (; mount; mount = mount->next) {
+        if (is(mount->origin.password_file, path) || is(mount->origin.token_file, path))
+            return true;
+    }
+    return false;
+}
+
 static bool tls_names(const struct tls_options *tls, const char *path)
 {
     for (size_t i = 0; i < tls->pair_count; i++) {
@@ -87,7 +98,8 @@ static bool names(const struct server_config *config, const char *path, char wis
         return is(config->access_log, path);
     return is(config->file ? config->file->path : NULL, path) || is(config->users, path) ||
            is_keys_of(config->users, path) || is(config->tokens, path) ||
-           is(config->jwt_keys, path) || tls_names(&config->tls, path);
+           is(config->jwt_keys, path) || tls_names(&config->tls, path) ||
+           mounts_name(config->file, path);
 }
 
 /* --- the process --- */
