@@ -250,8 +250,21 @@ static bool drops_class(const struct exchange *x, struct str class)
     return gateway_of(x)->is_read_only && str_eq(class, STR("2"));
 }
 
+/* An origin's control characters could end a line for a client that is lenient. */
+static bool is_clean(struct str value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        unsigned char c = (unsigned char)value.at[i];
+        if ((c < ' ' && c != '\t') || c == 0x7f)
+            return false;
+    }
+    return true;
+}
+
 static void add_value(struct exchange *x, const struct http_field_line *line, struct str value)
 {
+    if (!http_is_token(line->name) || !is_clean(value))
+        return;
     const struct http_field_line copy = {line->id, line->name, value};
     http_fields_add(&x->stream->response.fields, x->arena, &copy);
 }

@@ -1,11 +1,12 @@
 /* A request that another server answers: the stages, all of them on the loop, and who may.
  *
- *     check -> collect -> send -> await -> look -> (answer)
+ *     check -> collect, or spool -> send -> await -> look -> (answer)
  *
- * What can refuse it without the origin comes first. XML is collected. Then the origin is asked,
- * and the exchange waits: for the head of the answer, or for the end of the call where there is
- * none; and, where content is sent, for the end of that, unless the answer says that it is not
- * wanted. A first piece of an answer that is rewritten is looked at before its head is sent on.
+ * What can refuse it without the origin comes first. XML is collected, and content where it must
+ * be. Then the origin is asked, and the exchange waits: for the head of the answer, or for the end
+ * of the call where there is none; and, where content is sent, for the end of that, unless the
+ * answer says that it is not wanted. A first piece of an answer that is rewritten is looked at
+ * before its head is sent on.
  *
  * Rules are asked about the path, and for COPY and MOVE about the destination. A gateway cannot ask
  * them about each member of a tree that an origin changes: where they differ for what is inside,
@@ -21,6 +22,7 @@
 #include "gateway/answer.h"
 #include "gateway/failure.h"
 #include "gateway/request.h"
+#include "gateway/spool.h"
 
 enum { LOOK_BYTES = 65536 };
 
@@ -142,10 +144,13 @@ static bool wants_slash(const struct exchange *x, const struct call *call)
     bool is_listing = call->is_safe && x->method->id != METHOD_GET && x->method->id != METHOD_HEAD;
     bool is_redirect =
         call->status >= HTTP_MULTIPLE_CHOICES && call->status < HTTP_BAD_REQUEST && is_listing;
-    return is_redirect && !relay_of(x)->has_retried && uri_parse(str_of_c(call->url), &from) &&
-           uri_parse(call_field(call, STR("Location")), &to) && !from.query.len &&
-           to.path.len == from.path.len + 1 && str_starts(to.path, from.path) &&
-           str_ends(to.path, STR("/"));
+    if (!is_redirect || relay_of(x)->has_retried || !uri_parse(str_of_c(call->url), &from) ||
+        !uri_parse(call_field(call, STR("Location")), &to))
+        return false;
+    bool is_near = !to.scheme.len || uri_same_authority(from.host, from.port, to.host, to.port) ||
+                   authority_is_ours(x, to.host, to.port);
+    return is_near && !from.query.len && to.path.len == from.path.len + 1 &&
+           str_starts(to.path, from.path) && str_ends(to.path, STR("/"));
 }
 
 static enum stage_end retry(struct exchange *x)
@@ -221,10 +226,8 @@ static const struct stage collected_stages[] = {
 };
 
 static const struct stage streamed_stages[] = {
-    {"check", check, ON_LOOP},
-    {"send", send_request, ON_LOOP},
-    {"await", await, ON_LOOP},
-    {"look", look, ON_LOOP},
+    {"check", check, ON_LOOP}, {"spool", spool_upload, ON_LOOP}, {"send", send_request, ON_LOOP},
+    {"await", await, ON_LOOP}, {"look", look, ON_LOOP},
 };
 
 /* --- the handler --- */

@@ -161,6 +161,7 @@ bool gateways_add(struct gateways *gateways, struct arena *arena, const struct g
         .index = gateways->count,
         .is_read_only = mount->is_read_only,
         .is_active = mount->is_active,
+        .lacks_chunks = options->lacks_chunks,
         .client = client_options_of(gateways, options),
     };
     if (!read_secrets(gateway, options, arena, err))

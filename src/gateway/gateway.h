@@ -18,6 +18,7 @@ struct gateway {
     bool is_active;          /* its pages may run scripts */
     bool passes_credentials; /* the client's */
     bool has_credentials;    /* of its own */
+    bool lacks_chunks;       /* the origin must be told how long a body is */
     struct client_options client;
 };
 

@@ -21,6 +21,7 @@ struct gateway_options {
     const char *certificate_file;
     const char *key_file;
     enum origin_version version;
+    bool lacks_chunks;   /* it must be told how long a body is */
     unsigned connect_ms; /* 0: for ever; likewise below */
     unsigned progress_ms;
     unsigned answer_ms;

@@ -6,10 +6,13 @@
 #include "gateway/hrefs.h"
 #include "multistatus/verdict.h"
 
+struct spool;
+
 struct relay {
     struct ask *ask;
     struct res_path to;        /* where a Destination leads; at == NULL: there is none */
     struct str destination;    /* its path, as the client wrote it */
+    struct spool *spool;       /* its body, kept until all of it was there; NULL: it streams */
     struct source upload;      /* the request's body, as the client is given it */
     uint64_t upload_left;      /* of it, or LENGTH_UNKNOWN */
     bool has_upload;           /* it is not at its end */

@@ -14,6 +14,8 @@
 #include "gateway/challenges.h"
 #include "gateway/fields.h"
 #include "gateway/resource_tags.h"
+#include "gateway/spool.h"
+#include "stream/spool.h"
 
 bool request_streams(const struct exchange *x)
 {
@@ -53,20 +55,31 @@ static enum pull upload_pull(struct source *self, struct buf *into, size_t want,
     return pulled;
 }
 
-static const struct source_ops upload_ops = {.name = "upload", .pull = upload_pull};
+/* It may not be at its end: the origin has not wanted it. */
+static void upload_close(struct source *self)
+{
+    struct relay *f = CONTAINER_OF(self, struct relay, upload);
+    f->has_upload = false;
+    exchange_wake(f->ask->x);
+}
+
+static const struct source_ops upload_ops = {
+    .name = "upload", .pull = upload_pull, .close = upload_close};
 
 static void add_body(struct exchange *x, struct call *call)
 {
     struct relay *f = relay_of(x);
-    const struct http_request *request = &x->stream->request;
     if (f->text.len) {
         call->text = buf_str(&f->text);
+    } else if (f->spool) {
+        call->upload = exchange_offload(x, spool_source(f->spool, x->arena));
+        call->upload_bytes = spool_upload_bytes(x);
     } else if (request_streams(x) && x->stream->body) {
         f->upload = (struct source){.ops = &upload_ops};
-        f->upload_left = request->body_bytes;
-        f->has_upload = true;
+        f->upload_left = spool_upload_bytes(x);
+        f->has_upload = f->upload_left != 0;
         call->upload = &f->upload;
-        call->upload_bytes = request->body_bytes;
+        call->upload_bytes = f->upload_left;
     } else if (request_streams(x) || x->body.len) {
         call->text = STR(""); /* so that its length is said (RFC 9110 §8.6) */
     }
@@ -210,7 +223,7 @@ static void add_line(struct exchange *x, struct http_fields *to, const struct ht
 {
     if (field_is_named(&x->stream->request.fields, line->name))
         return;
-    if (line->id == FIELD_EXPECT && !request_streams(x))
+    if (line->id == FIELD_EXPECT && (!request_streams(x) || relay_of(x)->spool))
         return; /* what is collected has come */
     switch (field_way(line->name, TO_ORIGIN)) {
     case WAY_CREDENTIAL:

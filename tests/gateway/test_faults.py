@@ -201,6 +201,15 @@ def test_final_answer_while_the_body_comes(through):
         assert done.status == 507 and done.body == b"full"
 
 
+def test_success_without_the_body(through):
+    """An origin that says yes before it has seen anything, and keeps the connection."""
+    gateway, origin = through(act=lambda peer, request: peer.send(answer(200, b"fine")))
+    with gateway.connect() as connection:
+        connection.send(f"PUT /team/a HTTP/1.1\r\nHost: {gateway.host}\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n")
+        done = connection.read()
+        assert done.status == 200 and done.body == b"fine"
+
+
 def test_many_at_once(through):
     """Requests wait for a connection where only so many are let."""
     active, most = [], []

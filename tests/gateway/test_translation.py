@@ -1,5 +1,6 @@
 """What a gateway makes of a request and of its answer, as a scripted origin and a client see it."""
 
+import os
 import threading
 
 import davit
@@ -230,6 +231,31 @@ def test_credentials_stay_here(through, tmp_path):
     assert origin.requests[0].field("Authorization") == "Bearer s3cret"
 
 
+def test_secret_that_changes(through, tmp_path):
+    """It is read again, by a davit that may not read it itself."""
+    if os.geteuid():
+        pytest.skip("needs to be root")
+    secret = tmp_path / "secret"
+    secret.write_text("old")
+    secret.chmod(0o600)
+    for folder in [tmp_path, *tmp_path.parents][:-1]:
+        if os.stat(folder).st_uid != 0 or os.stat(folder).st_mode & 0o022 and not os.stat(folder).st_mode & 0o1000:
+            pytest.skip("others may write where the secret is")
+    gateway, origin = through(OK, keys=f"origin-token-file = {secret}", args=["--user", "nobody"])
+    gateway.request("GET", "/team/")
+    secret.write_text("new")
+    gateway.says("have been read again")
+    gateway.request("GET", "/team/")
+    assert [request.field("Authorization") for request in origin.requests] == ["Bearer old", "Bearer new"]
+
+
+def test_answer_with_control_characters(through):
+    gateway, _ = through(b"HTTP/1.1 200 OK\r\nX-A: a\rSet-Cookie: b\r\nX-B: c\x01d\r\nX C: e\r\nX-D: f\tg\r\nContent-Length: 0\r\n\r\n")
+    done = gateway.request("GET", "/team/")
+    assert done.status == 200 and done.field("X-D") == "f\tg"
+    assert not any(done.field(name) for name in ("X-A", "X-B", "X C", "Set-Cookie"))
+
+
 def test_credentials_that_are_passed(through):
     gateway, origin = through(answer(401, b"no", [
         ("WWW-Authenticate", 'Digest realm="a", nonce="b", Basic realm="c", Negotiate'), ("Set-Cookie", "a=b; Path=/in; Domain=x")]),
@@ -290,6 +316,36 @@ def test_chunks_stay_chunks(through):
         connection.send("3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
         assert connection.read().status == 201
     assert origin.requests[0].body == b"abcde" and origin.requests[0].field("Content-Length") is None
+
+
+@pytest.mark.parametrize("size", [0, 5, 300000])
+@pytest.mark.parametrize("field", [None, "X-Expected-Entity-Length", "OC-Total-Length"])
+def test_length_for_an_origin_that_must_know(through, field, size):
+    """G9, G10: it is said, or found out, and never guessed."""
+    gateway, origin = through(answer(201), keys="origin-chunks = no")
+    body = b"x" * size
+    with gateway.connect() as connection:
+        said = f"{field}: {size}\r\n" if field else ""
+        connection.send(f"PUT /team/a HTTP/1.1\r\nHost: {gateway.host}\r\nTransfer-Encoding: chunked\r\n{said}\r\n")
+        for i in range(0, size, 50000):
+            part = body[i:i + 50000]
+            connection.send(b"%x\r\n%s\r\n" % (len(part), part))
+        connection.send("0\r\n\r\n")
+        assert connection.read().status == 201
+    assert origin.requests[0].body == body and origin.requests[0].field("Content-Length") == str(size)
+
+
+def test_length_that_is_a_lie(through):
+    gateway, origin = through(answer(201), keys="origin-chunks = no", args=["--limit", "spool_bytes=100000"])
+    chunked = {"Transfer-Encoding": "chunked"}
+    for said in (4, 6):
+        done = gateway.request("PUT", "/team/a", {"X-Expected-Entity-Length": str(said), **chunked}, b"5\r\nabcde\r\n0\r\n\r\n")
+        assert done.status == 400
+    assert not origin.requests
+    done = gateway.request("PUT", "/team/a", {"OC-Total-Length": "4", "OC-Chunked": "1", **chunked}, b"5\r\nabcde\r\n0\r\n\r\n")
+    assert done.status == 201 and origin.requests[0].body == b"abcde"
+    assert gateway.request("PUT", "/team/a", chunked, b"30d40\r\n%s\r\n0\r\n\r\n" % (b"x" * 200000)).status == 413
+    assert len(origin.requests) == 1
 
 
 def test_empty_content_has_a_length(through):

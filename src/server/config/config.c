@@ -316,6 +316,7 @@ static const struct option mount_options[] = {
     {.name = "origin-cert", .argument = "FILE", TEXT(origin.certificate_file)},
     {.name = "origin-key", .argument = "FILE", TEXT(origin.key_file)},
     {.name = "origin-http", .argument = "1.1|2|auto", CHOICE(origin.version)},
+    {.name = "origin-chunks", .argument = "yes|no", SWITCH(origin.lacks_chunks, "no")},
     {.name = "origin-connect-timeout", .argument = "TIME", TIME(origin.connect_ms)},
     {.name = "origin-timeout", .argument = "TIME", TIME(origin.progress_ms)},
     {.name = "origin-answer-timeout", .argument = "TIME", TIME(origin.answer_ms)},
