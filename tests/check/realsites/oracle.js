@@ -3,6 +3,8 @@
 // system. Writes a line of JSON for each link: page, line, element, attribute, raw, path, fragment,
 // and a verdict: ok, broken, fragment-missing, bad-url, or elsewhere. Scripts and data are no links.
 //
+// What begins with data- has no meaning but to the page's own scripts, which put it in its place.
+//
 // Nothing here knows how davit works, so that both can be wrong only where both are of one mind.
 import {readFileSync, readdirSync, realpathSync, statSync} from 'node:fs'
 import {parse} from 'parse5'
@@ -12,7 +14,8 @@ const SITE = 'http://site.invalid'
 const URLS = new Set(`a href, a xlink:href, area href, audio src, blockquote cite, body background, del cite,
   embed src, form action, frame src, iframe src, image href, image xlink:href, img longdesc, img src,
   input src, ins cite, link href, object data, q cite, script src, source src, table background,
-  td background, th background, track src, use href, use xlink:href, video poster, video src`.split(/,\s+/))
+  td background, th background, track src, use href, use xlink:href, video poster, video src,
+  a data-href, area data-href, img data-src, iframe data-src, link data-href, script data-src`.split(/,\s+/))
 
 function statOf(path) {
   return statSync(path, {throwIfNoEntry: false})
