@@ -160,6 +160,7 @@ static void p7_what_comes_is_what_is_there(void **state)
         assert_ok(store_upload(fixture->store, PATH("f"), rows[i].announced, &upload));
         for (size_t j = 0; j < ARRAY_LEN(rows[i].pieces) && rows[i].pieces[j]; j++)
             assert_rc(store_upload_write(upload, str_of_c(rows[i].pieces[j])), STORE_OK);
+        assert_ok(store_upload_end(upload));
         assert_ok(do_commit(fixture->store, upload, &options, &stat));
         store_upload_close(&upload);
         assert_string_equal(get(fixture, PATH("f")), rows[i].content);
