@@ -459,3 +459,20 @@ enum stage_end answer_end(struct exchange *x, enum pull looked)
     }
     return STAGE_DONE;
 }
+
+enum stage_end answer_made(struct exchange *x)
+{
+    static const char *const names[] = {"ETag", "Last-Modified", "OC-ETag", "OC-FileId"};
+    const struct call *call = &relay_of(x)->ask->call;
+    bool overwrites = true;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const struct http_field_line line = {FIELD_OTHER, str_of_c(names[i]),
+                                             call_field(call, str_of_c(names[i]))};
+        if (line.value.at)
+            add_value(x, &line, line.value);
+    }
+    failure_note(relay_of(x)->ask, "a MOVE that was made again had been done the first time");
+    if (!dav_is_fine(overwrite_read(x, &overwrites)))
+        overwrites = true;
+    return respond_status(x, overwrites ? HTTP_NO_CONTENT : HTTP_CREATED);
+}

@@ -6,5 +6,8 @@
 /* The head is there. Makes the body's source, which may be looked at. */
 NODISCARD struct dav_result answer_begin(struct exchange *x);
 
+/* The answer to a MOVE of which relay->ask has found that it was made before. */
+enum stage_end answer_made(struct exchange *x);
+
 /* Completes the answer, when its first piece was looked at, and what that came to. */
 enum stage_end answer_end(struct exchange *x, enum pull looked);

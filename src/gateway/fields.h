@@ -16,6 +16,7 @@ enum way {
     WAY_VALIDATOR,  /* likewise, unless the method changes something: then it is the resource's */
     WAY_CODING,     /* which codings the answer may have: none where we read it */
     WAY_ABILITIES,  /* what the server can: what we both can */
+    WAY_HOPS,       /* how often it may yet be passed on */
     WAY_CONFINES,   /* what browsers may do with the answer: ours to say where we do */
 };
 

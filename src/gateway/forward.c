@@ -21,6 +21,7 @@
 #include "exchange/respond.h"
 #include "gateway/answer.h"
 #include "gateway/failure.h"
+#include "gateway/repeats.h"
 #include "gateway/request.h"
 #include "gateway/spool.h"
 
@@ -105,7 +106,8 @@ static struct dav_result check_reach(struct exchange *x)
         result = depth_read(x, DEPTH_INFINITY, &depth);
     if (!dav_is_fine(result) || !x->service->access)
         return result;
-    f->filters = admit_differs_below(x, gateway_of(x)->place->outer);
+    f->filters =
+        (x->method->flags & METHOD_IS_SAFE) && admit_differs_below(x, gateway_of(x)->place->outer);
     if (reaches_inside(x, depth))
         result = check_inside(x, x->path);
     if (names_others(x))
@@ -117,12 +119,31 @@ static struct dav_result check_reach(struct exchange *x)
 
 /* --- stages --- */
 
+static enum stage_end set_allow(struct exchange *x);
+
+/* It is not to be passed on: it asks what is here (RFC 9110 §7.6.2). */
+static bool is_for_us(const struct exchange *x)
+{
+    const struct http_fields *fields = &x->stream->request.fields;
+    for (size_t i = 0; i < fields->count && x->method->id == METHOD_OPTIONS; i++) {
+        uint64_t hops;
+        if (str_eq_nocase(fields->lines[i].name, STR("Max-Forwards")) &&
+            str_parse_u64(fields->lines[i].value, &hops) && hops == 0)
+            return true;
+    }
+    return false;
+}
+
 static enum stage_end check(struct exchange *x)
 {
     x->stream->waker = &x->waker;
     if (forwarded_is_loop(x, &gateway_of(x)->all->name))
         return respond_error(
             x, dav_error(HTTP_LOOP_DETECTED, "the request has come through this gateway before"));
+    if (is_for_us(x)) {
+        (void)set_allow(x); /* always DONE */
+        return respond_status(x, HTTP_OK);
+    }
     struct dav_result result = check_reach(x);
     return dav_is_fine(result) ? STAGE_NEXT : respond_error(x, result);
 }
@@ -164,11 +185,48 @@ static enum stage_end retry(struct exchange *x)
     return dav_is_fine(result) ? STAGE_WAIT : respond_error(x, result);
 }
 
+/* --- a MOVE that is made again --- */
+
+/* Nobody will know what became of it. */
+static void note_unknown(const struct exchange *x, const struct ask *ask)
+{
+    if (x->method->id == METHOD_MOVE && ask->call.was_sent && !relay_of(x)->is_confirming)
+        repeats_note(x);
+}
+
+/* The source is gone: was it this client, who has not heard of it? */
+static bool wants_to_confirm(const struct exchange *x, const struct call *call)
+{
+    return x->method->id == METHOD_MOVE && call->status == HTTP_NOT_FOUND &&
+           !relay_of(x)->is_confirming && repeats_knows(x);
+}
+
+static enum stage_end confirm(struct exchange *x)
+{
+    struct relay *f = relay_of(x);
+    f->is_confirming = true;
+    ask_forget(f->ask);
+    request_build_look(x);
+    struct dav_result result = ask_start(f->ask);
+    return dav_is_fine(result) ? STAGE_WAIT : respond_error(x, result);
+}
+
+static enum stage_end confirmed(struct exchange *x)
+{
+    const struct ask *ask = relay_of(x)->ask;
+    if (!ask->has_head && !ask->is_over)
+        return STAGE_WAIT;
+    bool is_there = ask->has_head && http_is_success(ask->call.status);
+    ask_forget(relay_of(x)->ask);
+    return is_there ? answer_made(x) : respond_error(x, dav_not_found());
+}
+
 /* Nobody is there any more. */
 static enum stage_end leave(struct exchange *x)
 {
     struct relay *f = relay_of(x);
     f->is_cut = f->has_upload;
+    note_unknown(x, f->ask);
     ask_forget(f->ask);
     return respond_status(x, HTTP_BAD_REQUEST);
 }
@@ -179,13 +237,19 @@ static enum stage_end await(struct exchange *x)
     const struct ask *ask = f->ask;
     if (x->stream->has_gone)
         return leave(x);
+    if (f->is_confirming)
+        return confirmed(x);
     if (ask->is_over && !ask->has_head && ask->call.end == CALL_UPLOAD)
         return respond_error(x, exchange_body_failure(&f->upload_err));
-    if (ask->is_over && !ask->has_head)
+    if (ask->is_over && !ask->has_head) {
+        note_unknown(x, ask);
         return respond_error(x, failure_of(ask));
+    }
     if (!ask->has_head || (f->has_upload && !ask->is_over && http_is_success(ask->call.status)))
         return STAGE_WAIT;
     f->is_cut = f->has_upload;
+    if (wants_to_confirm(x, &ask->call))
+        return confirm(x);
     if (wants_slash(x, &ask->call))
         return retry(x);
     return STAGE_NEXT;

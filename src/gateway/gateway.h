@@ -2,6 +2,7 @@
  * handler of each. */
 #pragma once
 
+#include "base/shared_state.h"
 #include "client/client.h"
 #include "exchange/handler.h"
 #include "gateway/forwarded.h"
@@ -29,6 +30,7 @@ struct gateways {
     struct url_place *places; /* of the map */
     size_t count;
     unsigned loop_count;
+    struct shared_state *shared; /* set by the caller; NULL: nothing is remembered */
     struct forwarded_name name;
 };
 

@@ -269,7 +269,7 @@ static enum zone next_zone(const struct hrefs *h, const struct xml_name *name)
 {
     enum zone from = h->zones[h->depth];
     for (size_t i = h->first[from]; i < ARRAY_LEN(steps) && steps[i].from == from; i++) {
-        if (xml_name_is(name, steps[i].ns, steps[i].name))
+        if (steps[i].name.len == name->local.len && xml_name_is(name, steps[i].ns, steps[i].name))
             return steps[i].to;
     }
     return from == ANYWHERE ? ANYWHERE : NOWHERE;
@@ -289,7 +289,6 @@ static bool complain(struct hrefs *h, const char *what)
 static bool on_start(struct xml_events *events, const struct xml_element *element)
 {
     struct hrefs *h = CONTAINER_OF(events, struct hrefs, events);
-    struct xml_extent extent = xml_reader_extent(h->reader);
     enum zone zone = h->zones[h->depth];
     if (is_leaf(zone))
         h->is_leaf_plain = false;
@@ -300,6 +299,7 @@ static bool on_start(struct xml_events *events, const struct xml_element *elemen
         h->nowhere_depth++;
         return true;
     }
+    struct xml_extent extent = xml_reader_extent(h->reader);
     h->zones[++h->depth] = next;
     if (next == RESPONSE)
         begin_response(h, extent.from);
@@ -344,12 +344,12 @@ static void show_again(struct hrefs *h, uint64_t from)
 static bool on_end(struct xml_events *events, unsigned depth)
 {
     struct hrefs *h = CONTAINER_OF(events, struct hrefs, events);
-    struct xml_extent extent = xml_reader_extent(h->reader);
     (void)depth; /* the zones know */
     if (h->nowhere_depth) {
         h->nowhere_depth--;
         return true;
     }
+    struct xml_extent extent = xml_reader_extent(h->reader);
     enum zone zone = h->zones[h->depth];
     if (zone == MEMBER && h->is_leaf_plain)
         see_member(h);

@@ -18,6 +18,7 @@ struct relay {
     bool has_upload;           /* it is not at its end */
     struct err upload_err;     /* why it failed */
     bool is_cut;               /* it is not to be pulled any more */
+    bool is_confirming;        /* the ask is about what is at the destination */
     bool has_retried;          /* with a slash at the end */
     struct buf text;           /* a collected body, mapped */
     struct href_reader reader; /* of the answer's XML */

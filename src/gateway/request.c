@@ -219,6 +219,18 @@ static bool gets_content(const struct exchange *x)
     return x->method->id == METHOD_GET || x->method->id == METHOD_HEAD || request_streams(x);
 }
 
+/* RFC 9110 §7.6.2; what is no number is for nobody. */
+static void add_hops(struct exchange *x, struct http_fields *to, const struct http_field_line *line)
+{
+    struct buf value = {0};
+    uint64_t hops;
+    if (str_parse_u64(line->value, &hops) && hops > 0) {
+        buf_add_u64(&value, hops - 1);
+        add(x, to, line->name, buf_str(&value));
+    }
+    buf_done(&value);
+}
+
 static void add_line(struct exchange *x, struct http_fields *to, const struct http_field_line *line)
 {
     if (field_is_named(&x->stream->request.fields, line->name))
@@ -233,6 +245,9 @@ static void add_line(struct exchange *x, struct http_fields *to, const struct ht
     case WAY_CODING:
         if (gets_content(x))
             http_fields_add(to, x->arena, line);
+        break;
+    case WAY_HOPS:
+        add_hops(x, to, line);
         break;
     case WAY_PASSES:
         http_fields_add(to, x->arena, line);
@@ -255,6 +270,37 @@ static void add_fields(struct exchange *x, struct call *call)
     forwarded_add(x, &gateway_of(x)->all->name, &to);
     call->fields = to.lines;
     call->field_count = to.count;
+}
+
+/* Nothing of the request but who asks. */
+static void add_asker(struct exchange *x, struct call *call)
+{
+    const struct http_fields *from = &x->stream->request.fields;
+    struct http_fields to = {0};
+    for (size_t i = 0; i < from->count; i++) {
+        bool is_secret = field_way(from->lines[i].name, TO_ORIGIN) == WAY_CREDENTIAL;
+        if (is_secret && passes(x, &from->lines[i]))
+            http_fields_add(&to, x->arena, &from->lines[i]);
+    }
+    forwarded_add(x, &gateway_of(x)->all->name, &to);
+    call->fields = to.lines;
+    call->field_count = to.count;
+}
+
+void request_build_look(struct exchange *x)
+{
+    struct relay *f = relay_of(x);
+    const struct url_place *place = gateway_of(x)->place;
+    struct buf url = {0};
+    f->ask = ask_new(x, gateway_of(x));
+    url_place_add_authority(place, &url);
+    if (!url_to_inner(place, f->destination, &url))
+        BUG("a destination has no place any more");
+    f->ask->call.url = arena_text(x->arena, buf_str(&url));
+    f->ask->call.method = "HEAD";
+    f->ask->call.is_safe = true;
+    add_asker(x, &f->ask->call);
+    buf_done(&url);
 }
 
 /* --- all of it --- */

@@ -568,6 +568,7 @@ static bool open_store(struct server *server, struct err *err)
         return false;
     server->ground = (struct settings_ground){
         .pool = store_pool_new(root_moved, server, worker_pool_crew(server->workers)),
+        .shared = server->shared_state,
         .store_limits = &config->limits,
         .media_types = &server->media_types,
         .is_read_only = config->is_read_only,

@@ -33,13 +33,16 @@ enum {
     CACHED_CREDENTIALS = 4096,
     CULPRITS = 16384,
     WRONG_MS = 900000,
-    WAITING_MAX = 65536
+    WAITING_MAX = 65536,
+    REPEATS = 1024
 };
 
 struct shared_state *settings_shared_state(void)
 {
-    static const size_t max[SHARED_TABLES] = {
-        [SHARED_NONCES] = USED_NONCES, [SHARED_GUESSES] = CULPRITS, [SHARED_KNOWN] = CULPRITS};
+    static const size_t max[SHARED_TABLES] = {[SHARED_NONCES] = USED_NONCES,
+                                              [SHARED_GUESSES] = CULPRITS,
+                                              [SHARED_KNOWN] = CULPRITS,
+                                              [SHARED_REPEATS] = REPEATS};
     return standalone_new(max);
 }
 
@@ -530,6 +533,7 @@ bool settings_mount(struct settings *settings, const struct settings_ground *gro
     settings->mounts = arena_alloc(&settings->arena, count * sizeof(*settings->mounts));
     settings->places = arena_alloc(&settings->arena, count * sizeof(*settings->places));
     gateways_init(&settings->gateways, &settings->arena, count, settings->config.threads);
+    settings->gateways.shared = ground->shared;
     if (root.root && is_fine)
         is_fine = add_mount(settings, &root, ground->store_limits, err);
     for (const struct config_mount *mount = mounts; mount && is_fine; mount = mount->next)

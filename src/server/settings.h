@@ -75,6 +75,7 @@ NODISCARD bool settings_check_roots(const struct server_config *config, struct e
 /* What no reload changes, and all settings are put upon. Borrowed for their life. */
 struct settings_ground {
     struct store_pool *pool;
+    struct shared_state *shared;
     const struct limits *store_limits;
     const struct media_types *media_types;
     bool is_read_only;

@@ -76,6 +76,33 @@ def test_change_whose_outcome_is_not_known(through):
     gateway.says("whether it was done is not known", 4)
 
 
+def test_move_that_is_made_again(through):
+    """G7: it was done, and nobody has heard of it. Of one that was never made nothing is believed."""
+    def act(peer, request):
+        peer.body(request)
+        seen.append((request.method, request.target))
+        if request.method == "HEAD":
+            peer.send(answer(200 if "made" in request.target else 404, fields=[("ETag", '"done"'), ("OC-FileId", "7")], length=9))
+        elif len([one for one in seen if one[1] == request.target]) == 1 and "lost" in request.target:
+            raise EOFError
+        else:
+            peer.send(answer(404))
+    seen = []
+    gateway, _ = through(act=act)
+
+    def move(source, to, overwrite="F"):
+        return gateway.request("MOVE", f"/team/{source}", {"Destination": f"/team/{to}", "Overwrite": overwrite, "If": "(<urn:x>)"})
+    assert move("lost", "made").status == 502
+    done = move("lost", "made")
+    assert done.status == 201 and done.field("ETag") == '"done"' and done.field("OC-FileId") == "7"
+    assert move("lost", "made", "T").status == 204
+    assert move("lost", "made2").status == 404 and ("HEAD", "/in/ner/made2") not in seen  # another one
+    assert move("lost2", "nothing").status == 502
+    assert move("lost2", "nothing").status == 404  # nothing is there: it was not done
+    assert move("never", "made").status == 404
+    gateway.says("had been done the first time", 2)
+
+
 def test_connection_that_was_kept_is_dead(through):
     """G15, G24: what is safe is asked again, what is not is sent once."""
     def act(peer, request):

@@ -102,6 +102,15 @@ def test_forwarded_from_a_trusted_proxy(through):
     assert request.field("X-Forwarded-Proto") == "https"
 
 
+def test_how_often_it_may_be_passed_on(through):
+    """RFC 9110 section 7.6.2"""
+    gateway, origin = through()
+    done = gateway.request("OPTIONS", "/team/", {"Max-Forwards": "0"})
+    assert done.status == 200 and "PROPFIND" in done.field("Allow") and not origin.requests
+    gateway.request("OPTIONS", "/team/", {"Max-Forwards": "3"})
+    assert origin.requests[0].field("Max-Forwards") == "2"
+
+
 def test_loop(through):
     """An origin that is this gateway."""
     gateway, origin = through(lambda request: answer(200, fields=[("Via", "1.1 a")]))
