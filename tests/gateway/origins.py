@@ -158,6 +158,39 @@ webdav.sqlite-db-name = "{self.work}/webdav.db"
         return [self.path(), "-D", "-f", path]
 
 
+class Nginx(Program):
+    program = "nginx"
+    modules = "/usr/lib/nginx/modules"
+
+    @classmethod
+    def path(cls):
+        return super().path() if os.path.exists(f"{cls.modules}/ngx_http_dav_ext_module.so") else None
+
+    def command(self):
+        temp = "\n".join(f"{kind}_temp_path {self.work}/state/{kind};" for kind in ("proxy", "fastcgi", "uwsgi", "scgi"))
+        path = self.write(f"""
+load_module {self.modules}/ngx_http_dav_ext_module.so;
+daemon off; worker_processes 1; pid {self.work}/pid; error_log {self.work}/error.log error;
+events {{ worker_connections 100; }}
+http {{
+    access_log off;
+    client_max_body_size 0; client_body_temp_path {self.root}/temp;
+    {temp}
+    dav_ext_lock_zone zone=locks:1m;
+    server {{
+        listen {HOST}:{self.port};
+        root {self.root};
+        location / {{
+            dav_methods PUT DELETE MKCOL COPY MOVE;
+            dav_ext_methods PROPFIND OPTIONS LOCK UNLOCK;
+            dav_ext_lock zone=locks;
+        }}
+    }}
+}}
+""")
+        return [self.path(), "-c", path, "-p", self.work, "-e", f"{self.work}/error.log"]
+
+
 class DavitOrigin(Gateway):
     """davit itself, with a prefix."""
 
