@@ -58,7 +58,7 @@ def test_every_command_is_offered():
 @pytest.mark.parametrize("command, table", [
     ("serve", "server/config/options.def"), ("check", "cli/check_options.def"),
     ("read", "cli/read_options.def"), ("explain", "cli/explain_options.def"),
-    ("cert", "cli/cert_options.def"), ("user", "cli/admin/options.def"),
+    ("cert", "cli/admin/cert_options.def"), ("user", "cli/admin/options.def"),
     ("token", "cli/admin/options.def"), ("rule", "cli/admin/options.def"),
     ("config", "cli/admin/options.def"),
 ])

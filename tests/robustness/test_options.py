@@ -218,7 +218,7 @@ def test_what_config_show_prints_says_the_same(tmp_path):
 TABLES = {
     "serve": "server/config/options.def", "check": "cli/check_options.def",
     "read": "cli/read_options.def", "explain": "cli/explain_options.def",
-    "cert": "cli/cert_options.def", "user": "cli/admin/options.def",
+    "cert": "cli/admin/cert_options.def", "user": "cli/admin/options.def",
     "token": "cli/admin/options.def", "rule": "cli/admin/options.def",
     "config": "cli/admin/options.def",
 }

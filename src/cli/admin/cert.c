@@ -30,7 +30,7 @@ struct cert_config {
 static const struct option rows[] = {
 #define CERT_OPTION(name_, letter_, argument_, value, help_)                                       \
     {.name = (name_), .letter = (letter_), .argument = (argument_), value, .help = (help_)},
-#include "cli/cert_options.def"
+#include "cli/admin/cert_options.def"
 #undef CERT_OPTION
 };
 
