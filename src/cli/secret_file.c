@@ -31,14 +31,37 @@ bool secret_file_check(const char *path, struct err *err)
     return file;
 }
 
-bool secret_file_read_token(const char *path, struct buf *to, struct err *err)
+/* The rest of a long file is not read. */
+static bool read_text(const char *path, struct buf *text, struct err *err)
 {
     FILE *file = open_secret(path, err);
     if (!file)
         return false;
-    struct buf text = {0};
-    text.len = fread(buf_reserve(&text, TOKEN_BYTES_MAX), 1, TOKEN_BYTES_MAX, file);
+    text->len = fread(buf_reserve(text, TOKEN_BYTES_MAX), 1, TOKEN_BYTES_MAX, file);
     (void)fclose(file); /* only read */
+    return true;
+}
+
+bool secret_file_read_line(const char *path, struct buf *to, struct err *err)
+{
+    struct buf text = {0};
+    if (!read_text(path, &text, err))
+        return false;
+    struct str rest = buf_str(&text);
+    struct str line = str_cut(&rest, '\n');
+    if (str_ends(line, STR("\r")))
+        line.len--;
+    buf_add(to, line);
+    bool is_empty = line.len == 0;
+    buf_done(&text);
+    return !is_empty || err_set(err, 0, "there is no password in '%s'", path);
+}
+
+bool secret_file_read_token(const char *path, struct buf *to, struct err *err)
+{
+    struct buf text = {0};
+    if (!read_text(path, &text, err))
+        return false;
     while (text.len && (unsigned char)text.at[text.len - 1] <= ' ')
         text.len--;
     bool is_token = text.len;

@@ -8,5 +8,8 @@
  * that could be sent. Who may read it, says a warning. */
 NODISCARD bool secret_file_read_token(const char *path, struct buf *to, struct err *err);
 
+/* Appends the first line of a file, without its end: a password. The rest as above. */
+NODISCARD bool secret_file_read_line(const char *path, struct buf *to, struct err *err);
+
 /* Whether it can be read; the same warning. */
 NODISCARD bool secret_file_check(const char *path, struct err *err);
