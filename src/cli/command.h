@@ -23,6 +23,7 @@ struct command {
 extern const struct option_table cert_table;
 extern const struct option_table check_table;
 extern const struct option_table config_table;
+extern const struct option_table doctor_table;
 extern const struct option_table explain_table;
 extern const struct option_table read_table;
 extern const struct option_table rule_table;
@@ -37,5 +38,6 @@ int cmd_serve(int argc, char **argv);
 int cmd_token(int argc, char **argv);
 int cmd_user(int argc, char **argv);
 int cmd_read(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_check(int argc, char **argv);
