@@ -155,13 +155,15 @@ static void unauthorized(struct visit *visit, const char *detail, const struct r
         visit_unknown(visit, detail);
 }
 
-/* A refusal of the method: by whom? */
+/* A refusal of the method: by whom? A page with a 403 may be all that a server has to say of rights
+ * that are missing; not where we have made the collection, or only look. */
 static void forbidden(struct visit *visit, const char *method, const char *detail,
                       const struct reply *reply)
 {
     bool is_allowed = http_list_has(visit->allow, str_of_c(method));
     bool is_of_method = reply->status != HTTP_FORBIDDEN;
-    if (is_page(reply) || (is_of_method && is_allowed))
+    bool is_of_rights = !is_of_method && !visit->room && strcmp(method, "MKCOL") == 0;
+    if ((is_page(reply) && !is_of_rights) || (is_of_method && is_allowed))
         visit_found(visit, MISTAKE_METHOD_BLOCKED, detail);
     else
         visit_unknown(visit, detail);

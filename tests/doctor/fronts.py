@@ -22,6 +22,7 @@ class Nginx(origins.Program):
         super().__init__()
         self.lines = (location, server, rest)
         self.origin = origin
+        self.listen = f"{origins.HOST}:{self.port}"
         self.url = f"http://{origins.HOST}:{self.port}/outer/"
 
     def command(self):
@@ -37,7 +38,7 @@ types {{ text/html html; text/plain txt; }}
 {places}
 {rest}
 server {{
-listen {origins.HOST}:{self.port};
+listen {self.listen};
 {server}
 location /outer/ {{ {location} }}
 }} }}

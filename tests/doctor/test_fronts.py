@@ -2,9 +2,9 @@
 
 import os
 
-import davit
 import origins
 import pytest
+import tls
 from fronts import FINE, Nginx, Origin, examine, mistakes, needs_nginx, unknown
 
 
@@ -26,6 +26,48 @@ def test_a_url_without_its_slash_is_that_of_the_collection(started):
     diagnosis = examine(origin.url + "/outer", status=0)
     assert diagnosis["url"] == origin.url + "/outer/"
     assert is_clean(origin)
+
+
+@pytest.mark.skipif(not origins.Apache.path(), reason="Apache is not installed")
+def test_apache_is_well(started):
+    origin = started(origins.Apache())
+    diagnosis = examine(origin.url, status=0)
+    assert not mistakes(diagnosis)
+    assert unknown(diagnosis) == ["put-http2"]
+    assert os.listdir(os.path.join(origin.root, "dav", "inner")) == []
+
+
+@needs_nginx
+@pytest.mark.skipif(not origins.Apache.path(), reason="Apache is not installed")
+def test_tls_that_ends_in_front_of_apache(started, tmp_path):
+    """Destination and If name https, which Apache does not speak itself."""
+    pair = tls.make_pair(tmp_path / "pair", origins.HOST)
+    origin = started(origins.Apache())
+    os.mkdir(os.path.join(origin.root, "outer"))
+    os.chmod(os.path.join(origin.root, "outer"), 0o777)
+    front = Nginx(f"http://{origins.HOST}:{origin.port}", "proxy_pass $origin;" + FINE,
+                  f"ssl_certificate {pair.certificate}; ssl_certificate_key {pair.key};")
+    front.listen += " ssl http2"
+    front.url = front.url.replace("http:", "https:")
+    started(front)
+    found = mistakes(examine(front.url, "--ca-file", pair.certificate, status=1))
+    assert found["copy"] == found["move"] == ["destination"]
+    assert os.listdir(os.path.join(origin.root, "outer")) == []
+
+
+def test_over_tls_and_http2_davit_is_well(started, tmp_path):
+    pair = tls.make_pair(tmp_path / "pair", origins.HOST)
+    origin = started(Origin(pair.args()))
+    diagnosis = examine(origin.url + "/outer/", "--ca-file", pair.certificate, status=0)
+    assert not mistakes(diagnosis) and not unknown(diagnosis)
+    assert is_clean(origin)
+
+
+def test_a_certificate_that_nobody_vouches_for(started, tmp_path):
+    pair = tls.make_pair(tmp_path / "pair", origins.HOST)
+    origin = started(Origin(pair.args()))
+    assert "ertificate" in examine(origin.url + "/outer/", status=3)["untried"]
+    assert not mistakes(examine(origin.url + "/outer/", "--insecure", status=0))
 
 
 @needs_nginx

@@ -159,6 +159,33 @@ def test_a_server_that_does_not_answer_a_method(started):
     assert os.listdir(origin.root + "/outer") == []
 
 
+def test_nobody_answers_expect(started):
+    origin = started(Origin())
+
+    class Deaf(Breaker):
+        def pass_on(self, peer, request):
+            request.fields = [field for field in request.fields if field[0] != "Expect"]
+            super().pass_on(peer, request)
+
+    front = started(Deaf(origin))
+    assert mistakes(examine(front.url, status=1)) == {"put-expect": ["expect-unanswered"]}
+
+
+def test_expect_is_refused(started):
+    """As by a proxy that mixes up the answers, RFC 9110 §10.1.1."""
+    origin = started(Origin())
+
+    class Mixed(Breaker):
+        def pass_on(self, peer, request):
+            if request.field("Expect"):
+                peer.send(origins.answer(400))
+                raise EOFError
+            super().pass_on(peer, request)
+
+    front = started(Mixed(origin))
+    assert mistakes(examine(front.url, status=1)) == {"put-expect": ["expect-refused"]}
+
+
 def test_what_cannot_be_removed_is_named(started):
     origin = started(Origin())
     front = started(Breaker(origin, lambda request: origins.answer(403) if request.method == "DELETE" else None))
