@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import re
 import signal
 import subprocess
 
@@ -192,6 +193,59 @@ def test_what_cannot_be_removed_is_named(started):
     diagnosis = examine(front.url, status=3)
     left = os.listdir(origin.root + "/outer")
     assert diagnosis["left"] == front.url + left[0] + "/"
+
+
+def test_nothing_else_is_touched(started):
+    origin = started(Origin())
+    front = started(Breaker(origin))
+    assert not mistakes(examine(front.url, status=0))
+    rooms = {request.target.rstrip("/") for request in front.requests if request.method == "MKCOL"}
+    room = min(rooms, key=len)
+    assert re.fullmatch("/outer/davit-doctor-[0-9a-f]{16}", room)
+    for request in front.requests:
+        if request.method not in ("OPTIONS", "GET", "PROPFIND"):
+            assert (request.target + "/").startswith(room + "/"), request.target
+            assert room + "/" in (request.field("Destination") or room + "/")
+
+
+def test_a_collection_whose_making_was_not_answered_is_removed(started):
+    origin = started(Origin())
+
+    class Forgetful(Breaker):
+        def pass_on(self, peer, request):
+            if request.method == "MKCOL":
+                os.mkdir(origin.root + request.target)
+                peer.fill()  # until the client goes
+                raise EOFError
+            super().pass_on(peer, request)
+
+    front = started(Forgetful(origin))
+    diagnosis = examine(front.url, "--timeout", "2", status=1)
+    assert mistakes(diagnosis) == {"mkcol": ["no-answer"]}
+    assert "left" not in diagnosis
+    assert os.listdir(origin.root + "/outer") == []
+
+
+def test_a_collection_that_is_not_surely_ours_is_left_and_named(started):
+    """As above, and somebody has written into it meanwhile."""
+    origin = started(Origin())
+
+    class Shared(Breaker):
+        def pass_on(self, peer, request):
+            if request.method == "MKCOL":
+                os.mkdir(origin.root + request.target)
+                with open(origin.root + request.target + "theirs", "wb"):
+                    pass
+                peer.send(origins.answer(504))
+            else:
+                super().pass_on(peer, request)
+
+    front = started(Shared(origin))
+    diagnosis = examine(front.url, status=1)
+    assert mistakes(diagnosis) == {"mkcol": ["bad-gateway"]}
+    left = os.listdir(origin.root + "/outer")
+    assert diagnosis["left"] == front.url + left[0] + "/"
+    assert os.listdir(origin.root + "/outer/" + left[0]) == ["theirs"]
 
 
 def test_a_server_that_may_not_be_written_to(started):
