@@ -31,6 +31,9 @@ struct handler_ops {
      */
     bool is_made_up;
 
+    /* It is asked for the stages of methods that nobody here knows, too: METHOD_OTHER. */
+    bool takes_others;
+
     /* The stages of x->method; the last one says DONE. Or why there are none: 405, or another. */
     struct dav_result (*find)(const struct exchange *x, const struct stage **stages_out);
 

@@ -15,6 +15,13 @@ const struct method *method_find(struct str name)
     return NULL;
 }
 
+const struct method *method_other(struct arena *arena, struct str name)
+{
+    struct method *method = ARENA_NEW(arena, struct method);
+    *method = (struct method){name, METHOD_OTHER, 0, ACCESS_ADMIN};
+    return method;
+}
+
 const struct method *method_of(enum method_id id)
 {
     return &methods[id];

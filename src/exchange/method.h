@@ -8,7 +8,8 @@ enum method_id {
 #define METHOD(name, flags, right, where) METHOD_##name,
 #include "exchange/methods.def"
 #undef METHOD
-    METHOD_COUNT
+    METHOD_COUNT,
+    METHOD_OTHER = METHOD_COUNT, /* none of these, for a handler that passes it on */
 };
 
 /* `flags` of methods.def */
@@ -27,3 +28,6 @@ struct method {
 /* NULL: not known at all (501). */
 const struct method *method_find(struct str name);
 const struct method *method_of(enum method_id id);
+
+/* One that is not known: it may do anything. Borrows the name; memory from the arena. */
+const struct method *method_other(struct arena *arena, struct str name);

@@ -283,6 +283,17 @@ static struct dav_result read_target(struct exchange *x)
     BUG("no such path result");
 }
 
+/* What is not known is whoever's that passes it on. */
+static const struct method *find_method(struct exchange *x)
+{
+    struct str name = x->stream->request.method;
+    const struct method *method = method_find(name);
+    const struct handler *handler = method ? NULL : handler_find(x->service, x->path);
+    if (handler && handler->ops->takes_others)
+        method = method_other(x->arena, name);
+    return method;
+}
+
 static struct dav_result exchange_begin(struct exchange *x)
 {
     struct dav_result result = read_target(x);
@@ -292,7 +303,7 @@ static struct dav_result exchange_begin(struct exchange *x)
     if (http_fields_conflict(&x->stream->request.fields))
         return dav_error(HTTP_BAD_REQUEST,
                          "a field that may occur only once occurs more than once");
-    x->method = method_find(x->stream->request.method);
+    x->method = find_method(x);
     result = browser_check_origin(x);
     if (!dav_is_fine(result))
         return result;

@@ -137,6 +137,13 @@ struct str media_type_essence(struct str type)
     return str_trim(str_first(type, str_index(type, ';')));
 }
 
+bool media_type_is_xml(struct str type)
+{
+    struct str essence = media_type_essence(type);
+    return str_eq_nocase(essence, STR("application/xml")) ||
+           str_eq_nocase(essence, STR("text/xml"));
+}
+
 /* Of a registered name (RFC 6838 §4.2) what needs no escape anywhere. */
 static bool is_name(struct str text)
 {

@@ -34,3 +34,6 @@ NODISCARD bool media_type_take(struct buf *to, struct str field);
 
 /* "type/subtype", without parameters. */
 struct str media_type_essence(struct str type);
+
+/* "application/xml" or "text/xml" (RFC 7303 §9). */
+bool media_type_is_xml(struct str type);

@@ -34,11 +34,24 @@ TEST(methods_that_are_safe_only_read)
     assert_int_equal(method_of(METHOD_UNLOCK)->right, ACCESS_LOCK);
 }
 
+/* It may do anything: so it asks for everything, and is not safe. */
+TEST(method_that_is_not_known_asks_for_every_right)
+{
+    struct arena arena = {0};
+    const struct method *method = method_other(&arena, STR("BREW"));
+    assert_int_equal(method->id, METHOD_OTHER);
+    assert_int_equal(method->flags, 0);
+    assert_int_equal(method->right, ACCESS_ADMIN);
+    check_that("name", str_eq(method->name, STR("BREW")));
+    arena_done(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(methods_are_found_by_their_names),
         cmocka_unit_test(methods_that_are_safe_only_read),
+        cmocka_unit_test(method_that_is_not_known_asks_for_every_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -144,6 +144,17 @@ TEST(media_type_is_harmless_when_nothing_in_it_runs)
         check_that(others[i], !media_type_is_harmless(str_of_c(others[i])));
 }
 
+TEST(media_type_is_xml_by_two_names)
+{
+    static const char *const xml[] = {"text/xml", "application/xml; charset=utf-8",
+                                      "Text/XML ;a=b"};
+    static const char *const others[] = {"", "image/svg+xml", "text/xmlish", "text/html", "xml"};
+    for (size_t i = 0; i < ARRAY_LEN(xml); i++)
+        check_that(xml[i], media_type_is_xml(str_of_c(xml[i])));
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        check_that(others[i], !media_type_is_xml(str_of_c(others[i])));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +163,7 @@ int main(void)
         cmocka_unit_test(media_types_read_what_mime_types_holds),
         cmocka_unit_test(media_types_copy_what_they_read),
         cmocka_unit_test(media_type_is_harmless_when_nothing_in_it_runs),
+        cmocka_unit_test(media_type_is_xml_by_two_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
