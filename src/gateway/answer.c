@@ -11,9 +11,10 @@
  * was cut off never looks complete. Where the rewriter cannot read the first piece, nothing has
  * been sent yet, and it is a 502.
  *
- * Statuses are passed on but for three. A 401 that asks our own credentials anew, or asks for what
+ * Statuses are passed on but for a few. A 401 that asks our own credentials anew, or asks for what
  * cannot be sent through a gateway, is a 502: no client can do anything about it. So is a 407. A
- * GET that is answered with a 207 would be shown to people as XML: it is a 405. */
+ * GET that is answered with a 207 would be shown to people as XML: it is a 405. A redirect of what
+ * is neither GET nor POST is a 307, so that it stays what it is. */
 #include "gateway/answer.h"
 
 #include "base/log.h"
@@ -167,13 +168,6 @@ static const struct source_ops body_ops = {
 
 /* --- the head --- */
 
-static bool is_xml(struct str type)
-{
-    struct str essence = media_type_essence(type);
-    return str_eq_nocase(essence, STR("application/xml")) ||
-           str_eq_nocase(essence, STR("text/xml"));
-}
-
 /* Content is the user's, whatever it looks like. */
 static bool is_content(const struct exchange *x, unsigned status)
 {
@@ -185,7 +179,7 @@ static bool is_content(const struct exchange *x, unsigned status)
 static bool is_rewritten(const struct exchange *x, const struct call *call)
 {
     return !is_content(x, call->status) && x->method->id != METHOD_HEAD &&
-           is_xml(call_field(call, STR("Content-Type")));
+           media_type_is_xml(call_field(call, STR("Content-Type")));
 }
 
 static struct dav_result check_status(struct exchange *x, const struct call *call)
@@ -234,20 +228,29 @@ static struct str without(struct exchange *x, struct str list,
     return copy;
 }
 
-/* What would be refused here, or is not known at all. */
+/* What would be refused here. */
 static bool drops_method(const struct exchange *x, struct str name)
 {
     const struct method *method = method_find(name);
     const struct stage *stages;
     struct exchange asked = *x;
-    asked.method = method;
-    return !method || !dav_is_fine(x->handler->ops->find(&asked, &stages));
+    asked.method = method ? method : method_other(x->arena, name);
+    return !dav_is_fine(x->handler->ops->find(&asked, &stages));
+}
+
+/* Whether nobody may lock here, or not he who asks. Who has not signed in may learn that others
+ * can. */
+static bool has_no_locks(const struct exchange *x)
+{
+    return gateway_of(x)->is_read_only ||
+           (admit_check(x, ACCESS_LOCK, x->path, x->path).status == HTTP_FORBIDDEN &&
+            !admit_differs_below(x, x->path));
 }
 
 /* Without LOCK there is no class 2 (RFC 4918 §18.2). */
 static bool drops_class(const struct exchange *x, struct str class)
 {
-    return gateway_of(x)->is_read_only && str_eq(class, STR("2"));
+    return str_eq(class, STR("2")) && has_no_locks(x);
 }
 
 /* An origin's control characters could end a line for a client that is lenient. */
@@ -401,6 +404,16 @@ static enum coding coding_of(const struct call *call)
     return is_known ? CODING_PACKED : CODING_OTHER;
 }
 
+/* Clients take 301 and 302 for a reason to ask by GET (RFC 9110 §15.4.2, §15.4.3), and some know
+ * no 308. Where a page has posted something, to ask by GET is what is meant. */
+static unsigned status_of(const struct exchange *x, const struct call *call)
+{
+    bool is_redirect = call->status == HTTP_MOVED_PERMANENTLY || call->status == HTTP_FOUND;
+    bool may_become_get =
+        x->method->id == METHOD_GET || x->method->id == METHOD_HEAD || x->method->id == METHOD_POST;
+    return is_redirect && !may_become_get ? HTTP_TEMPORARY_REDIRECT : call->status;
+}
+
 /* Nothing of the origin's is passed on where the status is not. */
 static struct dav_result refuse(struct exchange *x, struct dav_result result)
 {
@@ -432,7 +445,7 @@ struct dav_result answer_begin(struct exchange *x)
         f->inner = inflate_source(x->arena, f->inner);
     f->reader = (struct href_reader){.map = map_href,
                                      .judge = f->filters ? judge : NULL,
-                                     .hides_locks = gateway_of(x)->is_read_only,
+                                     .hides_locks = has_no_locks(x),
                                      .status = see_status,
                                      .response_end = see_end};
     f->inner = hrefs_source(x->arena, f->inner, HREFS_OF_ANSWER, &f->reader);
@@ -449,7 +462,7 @@ enum stage_end answer_end(struct exchange *x, enum pull looked)
     if (looked == PULL_END)
         length = f->first.len;
     add_fields(x, call);
-    response->status = call->status;
+    response->status = status_of(x, call);
     response->body_bytes = length;
     if (has_body && length != 0) {
         response->body = &f->body;

@@ -60,6 +60,7 @@ static bool names_others(const struct exchange *x)
     case METHOD_CHECKIN:
     case METHOD_CHECKOUT:
     case METHOD_UNCHECKOUT:
+    case METHOD_OTHER:
         return true;
     default:
         return false;
@@ -194,31 +195,65 @@ static void note_unknown(const struct exchange *x, const struct ask *ask)
         repeats_note(x);
 }
 
-/* The source is gone: was it this client, who has not heard of it? */
+/* Whether it was answered, and somebody has not heard of it: a proxy before the origin has had no
+ * patience (from 520 on, those of large networks), or our client none, who has closed his side. */
+static bool leaves_in_doubt(struct exchange *x, const struct call *call)
+{
+    const struct http_stream_ops *ops = x->stream->ops;
+    bool may_have_gone = ops->has_ended && ops->has_ended(x->stream);
+    return call->status == HTTP_BAD_GATEWAY || call->status == HTTP_GATEWAY_TIMEOUT ||
+           call->status >= 520 || (http_is_success(call->status) && may_have_gone);
+}
+
+static bool is_gone(unsigned status)
+{
+    return status == HTTP_NOT_FOUND || status == HTTP_GONE;
+}
+
+/* The source is gone, or the destination has another tag than it had: was it this client, who has
+ * not heard of it? */
 static bool wants_to_confirm(const struct exchange *x, const struct call *call)
 {
-    return x->method->id == METHOD_MOVE && call->status == HTTP_NOT_FOUND &&
-           !relay_of(x)->is_confirming && repeats_knows(x);
+    bool may_be_done = is_gone(call->status) || call->status == HTTP_CONFLICT ||
+                       call->status == HTTP_PRECONDITION_FAILED;
+    return x->method->id == METHOD_MOVE && may_be_done && !relay_of(x)->is_confirming &&
+           repeats_knows(x);
+}
+
+static enum stage_end look_at(struct exchange *x, struct str path)
+{
+    struct relay *f = relay_of(x);
+    ask_forget(f->ask);
+    request_build_look(x, path);
+    struct dav_result result = ask_start(f->ask);
+    return dav_is_fine(result) ? STAGE_WAIT : respond_error(x, result);
 }
 
 static enum stage_end confirm(struct exchange *x)
 {
     struct relay *f = relay_of(x);
     f->is_confirming = true;
-    ask_forget(f->ask);
-    request_build_look(x);
-    struct dav_result result = ask_start(f->ask);
-    return dav_is_fine(result) ? STAGE_WAIT : respond_error(x, result);
+    f->refusal = f->ask->call.status;
+    f->is_source_gone = is_gone(f->refusal);
+    return look_at(x, f->is_source_gone ? f->destination : x->stream->request.path);
 }
 
 static enum stage_end confirmed(struct exchange *x)
 {
-    const struct ask *ask = relay_of(x)->ask;
+    struct relay *f = relay_of(x);
+    const struct ask *ask = f->ask;
+    unsigned status = ask->has_head ? ask->call.status : 0;
     if (!ask->has_head && !ask->is_over)
         return STAGE_WAIT;
-    bool is_there = ask->has_head && http_is_success(ask->call.status);
-    ask_forget(relay_of(x)->ask);
-    return is_there ? answer_made(x) : respond_error(x, dav_not_found());
+    if (!f->is_source_gone && is_gone(status)) {
+        f->is_source_gone = true;
+        return look_at(x, f->destination);
+    }
+    bool is_done = f->is_source_gone && http_is_success(status);
+    ask_forget(f->ask);
+    return is_done ? answer_made(x)
+                   : respond_error(x, dav_error((enum http_status)f->refusal,
+                                                "the server behind this gateway refuses it"));
 }
 
 /* Nobody is there any more. */
@@ -248,6 +283,8 @@ static enum stage_end await(struct exchange *x)
     if (!ask->has_head || (f->has_upload && !ask->is_over && http_is_success(ask->call.status)))
         return STAGE_WAIT;
     f->is_cut = f->has_upload;
+    if (leaves_in_doubt(x, &ask->call))
+        note_unknown(x, ask);
     if (wants_to_confirm(x, &ask->call))
         return confirm(x);
     if (wants_slash(x, &ask->call))
@@ -334,6 +371,7 @@ static const struct handler_ops ops = {
     .name = "gateway",
     .part_bytes = sizeof(struct relay),
     .names = names,
+    .takes_others = true,
     .find = find,
     .allow = &allow_stage,
 };

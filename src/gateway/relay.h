@@ -18,7 +18,9 @@ struct relay {
     bool has_upload;           /* it is not at its end */
     struct err upload_err;     /* why it failed */
     bool is_cut;               /* it is not to be pulled any more */
-    bool is_confirming;        /* the ask is about what is at the destination */
+    bool is_confirming;        /* the ask is about what has become of a MOVE */
+    bool is_source_gone;       /* of that one */
+    unsigned refusal;          /* what it was answered with when it was made again */
     bool has_retried;          /* with a slash at the end */
     struct buf text;           /* a collected body, mapped */
     struct href_reader reader; /* of the answer's XML */

@@ -15,6 +15,7 @@
 #include "gateway/fields.h"
 #include "gateway/resource_tags.h"
 #include "gateway/spool.h"
+#include "http/media_type.h"
 #include "stream/spool.h"
 
 bool request_streams(const struct exchange *x)
@@ -24,6 +25,8 @@ bool request_streams(const struct exchange *x)
     case METHOD_POST:
     case METHOD_PATCH:
         return true;
+    case METHOD_OTHER:
+        return !media_type_is_xml(exchange_field(x, FIELD_CONTENT_TYPE));
     default:
         return false;
     }
@@ -216,7 +219,8 @@ static bool passes(const struct exchange *x, const struct http_field_line *line)
 /* Whether the answer is content, which is passed on as it is. */
 static bool gets_content(const struct exchange *x)
 {
-    return x->method->id == METHOD_GET || x->method->id == METHOD_HEAD || request_streams(x);
+    return x->method->id == METHOD_GET || x->method->id == METHOD_HEAD ||
+           x->method->id == METHOD_POST;
 }
 
 /* RFC 9110 §7.6.2; what is no number is for nobody. */
@@ -287,15 +291,15 @@ static void add_asker(struct exchange *x, struct call *call)
     call->field_count = to.count;
 }
 
-void request_build_look(struct exchange *x)
+void request_build_look(struct exchange *x, struct str path)
 {
     struct relay *f = relay_of(x);
     const struct url_place *place = gateway_of(x)->place;
     struct buf url = {0};
     f->ask = ask_new(x, gateway_of(x));
     url_place_add_authority(place, &url);
-    if (!url_to_inner(place, f->destination, &url))
-        BUG("a destination has no place any more");
+    if (!url_to_inner(place, path, &url))
+        BUG("a path that was mapped has no place any more");
     f->ask->call.url = arena_text(x->arena, buf_str(&url));
     f->ask->call.method = "HEAD";
     f->ask->call.is_safe = true;

@@ -65,6 +65,10 @@ struct http_stream_ops {
 
     /* `stream->response` is complete but for its body's bytes. Takes the body. */
     void (*respond)(struct http_stream *stream);
+
+    /* Whether the peer has said that it sends no more: it may have gone, or await the answer. NULL:
+     * who is there does not say so. */
+    bool (*has_ended)(struct http_stream *stream);
 };
 
 /* Who handles requests. One for each loop. */

@@ -230,7 +230,14 @@ static void respond(struct http_stream *base)
         loop_queue(stream->conn->base.wire->loop, &stream->conn->task);
 }
 
-static const struct http_stream_ops stream_ops = {.proceed = proceed, .respond = respond};
+static bool has_ended(struct http_stream *base)
+{
+    const struct h1_stream *stream = CONTAINER_OF(base, struct h1_stream, base);
+    return base->has_gone || stream->conn->channel->has_ended;
+}
+
+static const struct http_stream_ops stream_ops = {
+    .proceed = proceed, .respond = respond, .has_ended = has_ended};
 
 struct h1_stream *h1_conn_new_stream(struct h1_conn *conn)
 {

@@ -214,7 +214,7 @@ def test_abilities(through):
     reply = answer(200, fields=[("DAV", "1, 2, 3, calendar-access"), ("Allow", "OPTIONS, GET, PUT, LOCK, BREW, TRACE, REPORT")])
     gateway, _ = through(reply)
     done = gateway.request("OPTIONS", "/team/")
-    assert done.field("DAV") == "1, 2, 3, calendar-access" and done.field("Allow") == "OPTIONS, GET, PUT, LOCK, REPORT"
+    assert done.field("DAV") == "1, 2, 3, calendar-access" and done.field("Allow") == "OPTIONS, GET, PUT, LOCK, BREW, REPORT"
     gateway, origin = through(reply, keys="read-only = yes")
     done = gateway.request("OPTIONS", "/team/")
     assert done.field("DAV") == "1, 3, calendar-access" and done.field("Allow") == "OPTIONS, GET, REPORT"
