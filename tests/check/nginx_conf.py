@@ -11,7 +11,7 @@ http {
   access_log off; keepalive_requests 10000000; absolute_redirect off;
   client_body_temp_path %(root)s/t1; proxy_temp_path %(root)s/t2; fastcgi_temp_path %(root)s/t3;
   uwsgi_temp_path %(root)s/t4; scgi_temp_path %(root)s/t5;
-  open_file_cache max=20000 inactive=60s; sendfile on; tcp_nopush on;
+  open_file_cache max=4000 inactive=60s; sendfile on; tcp_nopush on;
   server { listen 127.0.0.1:%(port)d backlog=1024; %(server)s
   }
 }
