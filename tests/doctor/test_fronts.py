@@ -37,6 +37,16 @@ def test_apache_is_well(started):
     assert os.listdir(os.path.join(origin.root, "dav", "inner")) == []
 
 
+@pytest.mark.parametrize("kind", [origins.DavitOrigin, pytest.param(origins.Apache, marks=pytest.mark.skipif(
+    not origins.Apache.path(), reason="Apache is not installed"))])
+def test_through_a_gateway_with_another_path_all_is_well(started, kind):
+    origin = started(kind())
+    gateway = started(origins.Gateway({"/outer": f"origin = {origin.url}"}))
+    diagnosis = examine(gateway.url + "/outer/", status=0)
+    assert not mistakes(diagnosis)
+    assert unknown(diagnosis) == ["put-http2"]
+
+
 @needs_nginx
 @pytest.mark.skipif(not origins.Apache.path(), reason="Apache is not installed")
 def test_tls_that_ends_in_front_of_apache(started, tmp_path):
