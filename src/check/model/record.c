@@ -15,7 +15,7 @@ void record_add_text(struct buf *to, struct str text)
     buf_add(to, text);
 }
 
-bool record_take_number(struct str *bytes, uint64_t *value_out)
+bool record_take_long_number(struct str *bytes, uint64_t *value_out)
 {
     uint64_t value = 0;
     for (size_t i = 0; i < bytes->len && i < 10; i++) {

@@ -275,10 +275,12 @@ bool site_fault_name(const struct site *site, const struct place *place, struct 
         return true;
     }
     struct str fragment = site_fragment_of(site, place).decoded;
+    if (fragment.len == 0)
+        return false;
     buf_add(to, site_url(site, place->target));
     buf_add_char(to, '#');
     buf_add(to, fragment);
-    return fragment.len > 0;
+    return true;
 }
 
 const struct past *site_place_past(const struct site *site, const struct place *place,

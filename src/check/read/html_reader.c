@@ -84,7 +84,9 @@ struct html_reader {
     struct html_position tag_at;
     struct attr_range attrs[ATTRS_MAX];
     size_t attr_count;
-    bool is_attr_open; /* attrs[attr_count] is being gathered */
+    bool is_attr_open;       /* attrs[attr_count] is being gathered */
+    struct html_attr *views; /* of those of the tag that is told of; kept for the next */
+    size_t view_room;
 
     enum content content;
     char raw_name[NAME_BYTES_MAX]; /* of the element of raw text that is being read */
@@ -130,6 +132,7 @@ void html_reader_free(struct html_reader *reader)
     if (!reader)
         return;
     buf_done(&reader->token);
+    mem_free(reader->views);
     buf_done(&reader->partial);
     buf_done(&reader->text);
     mem_free(reader);
@@ -246,14 +249,18 @@ static void add_value(struct html_reader *r, char c)
     add_token(r, c);
 }
 
-/* The values with their references resolved stand in `room`. */
-static size_t attrs_of_token(struct html_reader *r, struct html_attr *attrs, struct buf *room)
+/* The attributes of the token; values with their references resolved stand in `room`. */
+static void view_attrs(struct html_reader *r, struct buf *room)
 {
     size_t need = 0;
     for (size_t i = 0; i < r->attr_count; i++)
         need += r->attrs[i].has_reference ? r->attrs[i].value_len * 4 : 0;
     if (need)
         (void)buf_reserve(room, need); /* so that the views stay valid */
+    if (r->attr_count > r->view_room) {
+        r->view_room = r->attr_count;
+        r->views = mem_resize(r->views, r->view_room * sizeof(*r->views));
+    }
     for (size_t i = 0; i < r->attr_count; i++) {
         const struct attr_range *range = &r->attrs[i];
         struct str value = str_of(r->token.at + range->value, range->value_len);
@@ -263,10 +270,9 @@ static size_t attrs_of_token(struct html_reader *r, struct html_attr *attrs, str
             assert(room->len <= need);
             value = str_of(room->at + start, room->len - start);
         }
-        attrs[i] = (struct html_attr){str_of(r->token.at + range->name, range->name_len), value,
-                                      range->at};
+        r->views[i] = (struct html_attr){str_of(r->token.at + range->name, range->name_len), value,
+                                         range->at};
     }
-    return r->attr_count;
 }
 
 static void begin_content(struct html_reader *r, struct str name)
@@ -286,12 +292,12 @@ static void begin_content(struct html_reader *r, struct str name)
 
 static void emit_start(struct html_reader *r)
 {
-    struct html_attr attrs[ATTRS_MAX];
     struct buf room = {0};
+    view_attrs(r, &room);
     struct html_tag tag = {
         .name = str_of(r->token.at, r->name_len),
-        .attrs = attrs,
-        .attr_count = attrs_of_token(r, attrs, &room),
+        .attrs = r->views,
+        .attr_count = r->attr_count,
         .at = r->tag_at,
         .is_self_closing = r->is_self_closing,
     };

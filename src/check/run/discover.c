@@ -276,7 +276,7 @@ static void note_first(struct target *target, const struct link_context *context
 static bool is_link_wanted(struct crawl *crawl, uint32_t id, struct str fragment)
 {
     bool wants_url = is_wanted(crawl, id);
-    if (fragment.len == 0)
+    if (fragment.len == 0 || !scope_sees_fragments(crawl->scope))
         return wants_url;
     struct str url = site_url(crawl->site, id);
     struct buf *whole = &crawl->format;

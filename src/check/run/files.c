@@ -20,11 +20,12 @@ enum { READ_BYTES = 1 << 16 };
 
 static void read_links(struct crawl *crawl, struct document *document, int fd, enum page_type type)
 {
-    char bytes[READ_BYTES];
     document_begin(document, crawl->site, document->target, type, STR_NONE);
     page_want_wikilinks(document->page, crawl->options->wikilinks);
+    buf_clear(&crawl->piece);
+    char *bytes = buf_reserve(&crawl->piece, READ_BYTES);
     ssize_t len;
-    while ((len = read(fd, bytes, sizeof(bytes))) > 0 &&
+    while ((len = read(fd, bytes, READ_BYTES)) > 0 &&
            page_feed(document->page, str_of(bytes, size_of_ssize(len))))
         ;
     document_read(crawl, document);

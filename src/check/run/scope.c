@@ -351,10 +351,13 @@ bool scope_is_wanted(const struct scope *scope, struct str url)
     return !is_left || match(&scope->include, url);
 }
 
+bool scope_sees_fragments(const struct scope *scope)
+{
+    return scope->exclude.count || scope->include.count;
+}
+
 bool scope_wants_link(const struct scope *scope, bool wants_url, struct str url, struct str whole)
 {
-    if (scope->exclude.count == 0 && scope->include.count == 0)
-        return wants_url;
     if (wants_url && !match(&scope->exclude, whole))
         return true;
     return match(&scope->include, whole) || (wants_url && match(&scope->include, url));

@@ -35,6 +35,8 @@ bool scope_is_inside(const struct scope *scope, struct str url);
 
 /* Whether it is looked at at all. `url` has no fragment. */
 bool scope_is_wanted(const struct scope *scope, struct str url);
+/* Whether a fragment may make a difference to that. */
+bool scope_sees_fragments(const struct scope *scope);
 /* The same of a link that has one; `wants_url` is what the other has said of `url`, `whole` is the
  * URL with its fragment. */
 bool scope_wants_link(const struct scope *scope, bool wants_url, struct str url, struct str whole);
