@@ -1,7 +1,8 @@
 /* Pages as XML: whole, and split anywhere, they have the same links and anchors, and the same is
- * wrong with them. Before a fault the number of elements that begin is that of those that end; so a
- * page of which nothing is wrong can be put into another one. */
+ * wrong with them. No element ends that has not begun, and those of a page of which nothing is
+ * wrong have all ended; so it can be put into another one. */
 #include "check/read/html_links.h"
+#include "check/read/xhtml_reader.h"
 #include "finds.h"
 #include "fuzz.h"
 
@@ -36,6 +37,40 @@ static void check_within(struct str page)
     buf_done(&fault);
 }
 
+struct balance {
+    struct html_events events;
+    size_t begun, ended;
+};
+
+static void on_start(struct html_events *events, const struct html_tag *tag)
+{
+    struct balance *balance = CONTAINER_OF(events, struct balance, events);
+    (void)tag; /* only how many */
+    balance->begun++;
+}
+
+static void on_end(struct html_events *events, struct str name)
+{
+    struct balance *balance = CONTAINER_OF(events, struct balance, events);
+    (void)name; /* likewise */
+    balance->ended++;
+    FUZZ_CHECK(balance->ended <= balance->begun);
+}
+
+static void check_balance(struct str page)
+{
+    struct balance balance = {.events = {.start = on_start, .end = on_end}};
+    struct xhtml_reader *reader = xhtml_reader_new(&balance.events);
+    struct str rest;
+    struct html_position at;
+    bool is_xml =
+        xhtml_reader_feed(reader, page, &rest, &at) && xhtml_reader_end(reader, &rest, &at);
+    bool has_fault = xhtml_reader_fault(reader).len;
+    FUZZ_CHECK(is_xml || has_fault);
+    FUZZ_CHECK(has_fault || balance.begun == balance.ended);
+    xhtml_reader_free(reader);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str page = fuzz_input(data, size);
@@ -45,6 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct finds split = read_page(page, &random, &fault_split);
     FUZZ_CHECK(str_eq(buf_str(&whole.lines), buf_str(&split.lines)));
     FUZZ_CHECK(str_eq(buf_str(&fault), buf_str(&fault_split)));
+    check_balance(page);
     if (fault.len == 0)
         check_within(page);
     buf_done(&whole.lines);
