@@ -7,8 +7,24 @@
 #include "gateway/ask.h"
 
 #include "base/log.h"
+#include "exchange/respond.h"
 
 enum { IDLE_S_MAX = 4 }; /* most servers keep a connection for 5 seconds or longer */
+
+/* What it says of the origin that a call has ended so, without an answer. */
+static const enum health_evidence evidence[] = {
+    [CALL_ANSWERED] = HEALTH_NOTHING,
+    [CALL_UPLOAD] = HEALTH_NOTHING,
+#define GATEWAY_FAILURE(end, evidence, ...) [CALL_##end] = HEALTH_##evidence,
+#include "gateway/failures.def"
+#undef GATEWAY_FAILURE
+};
+
+static void tell_health(const struct ask *ask, enum health_evidence of)
+{
+    const struct health_news news = {of, ask->pass, ask->call.message};
+    health_tell(ask->gateway->health, &news);
+}
 
 static void let_go(struct job *job)
 {
@@ -29,6 +45,7 @@ static void on_head(struct call *call, struct source *body)
 {
     struct ask *ask = CONTAINER_OF(call, struct ask, call);
     ask->has_head = true;
+    tell_health(ask, HEALTH_ANSWERS);
     if (ask->is_forgotten) {
         source_close(&body);
         return;
@@ -39,7 +56,10 @@ static void on_head(struct call *call, struct source *body)
 
 static void on_done(struct call *call)
 {
-    end(CONTAINER_OF(call, struct ask, call));
+    struct ask *ask = CONTAINER_OF(call, struct ask, call);
+    if (!ask->has_head)
+        tell_health(ask, evidence[call->end]);
+    end(ask);
 }
 
 static void free_call(void *arg)
@@ -58,10 +78,21 @@ struct ask *ask_new(struct exchange *x, const struct gateway *gateway)
     return ask;
 }
 
+/* It is refused at once, whatever it asks for. */
+static struct dav_result refuse(struct exchange *x, unsigned after_s)
+{
+    char after[16];
+    str_print(after, sizeof(after), "%u", after_s);
+    respond_field(x, FIELD_RETRY_AFTER, str_of_c(after));
+    return dav_error(HTTP_SERVICE_UNAVAILABLE, "the server behind this gateway has not answered "
+                                               "for some time: it is asked again in a while");
+}
+
 struct dav_result ask_start(struct ask *ask)
 {
     struct exchange *x = ask->x;
     struct err err;
+    unsigned after_s;
     struct client *client = gateway_loop_client(x->service->gateways, ask->gateway, &err);
     if (!client) {
         log_line(LOG_ERROR, "%s", err.text);
@@ -69,6 +100,9 @@ struct dav_result ask_start(struct ask *ask)
     }
     if (!exchange_hold(x, CALL_MEMORY_MAX))
         return dav_busy();
+    ask->pass = health_pass(ask->gateway->health, &after_s);
+    if (ask->pass == HEALTH_WAIT)
+        return refuse(x, after_s);
     if (!ask->call.is_safe)
         ask->call.idle_s_max = IDLE_S_MAX;
     refs_take(&x->stream->refs);
@@ -94,6 +128,7 @@ void ask_forget(struct ask *ask)
     ask->is_forgotten = true;
     if (goes_on || ask->has_head)
         return;
+    tell_health(ask, HEALTH_NOTHING);
     client_cancel(gateway_loop_client(ask->x->service->gateways, ask->gateway, &err), &ask->call);
     end(ask);
 }

@@ -15,6 +15,7 @@ struct ask {
     bool has_head; /* call.status and call.answer are set */
     bool is_over;  /* call.end is set */
     bool is_forgotten;
+    enum health_pass pass;
     struct job job;
 };
 
@@ -22,7 +23,8 @@ struct ask {
 struct ask *ask_new(struct exchange *x, const struct gateway *gateway);
 
 /* Sends it. From then on the exchange is woken when has_head or is_over becomes true. On the loop.
- * 503: it cannot be sent, for want of memory or of a client. */
+ * 503: it cannot be sent, for want of memory or of a client; or its origin is to be let alone for a
+ * while, which Retry-After says. */
 NODISCARD struct dav_result ask_start(struct ask *ask);
 
 /* The answer's body, to be closed sooner or later; pulled on the loop. Gives. NULL: it was taken,

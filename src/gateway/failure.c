@@ -7,7 +7,8 @@ static const struct {
     unsigned after_s;
     const char *text;
 } rows[] = {
-#define GATEWAY_FAILURE(end, status, after_s, text) [CALL_##end] = {status, after_s, text},
+#define GATEWAY_FAILURE(end, evidence, status, after_s, text)                                      \
+    [CALL_##end] = {status, after_s, text},
 #include "gateway/failures.def"
 #undef GATEWAY_FAILURE
 };

@@ -17,6 +17,8 @@ enum {
     ANSWER_MS = 3600000,
     EXPECT_MS = 1000,
     KEPT_CONNECTIONS = 64, /* on each loop */
+    FAILURES_MAX = 5,
+    RETRY_MS = 10000,
 };
 
 void gateways_init(struct gateways *gateways, struct arena *arena, size_t count_max,
@@ -102,8 +104,10 @@ static void bind_secrets(struct gateway *gateway, struct arena *arena)
 
 struct gateway_options gateway_options_default(void)
 {
-    return (struct gateway_options){
-        .connect_ms = CONNECT_MS, .progress_ms = PROGRESS_MS, .answer_ms = ANSWER_MS};
+    return (struct gateway_options){.connect_ms = CONNECT_MS,
+                                    .progress_ms = PROGRESS_MS,
+                                    .answer_ms = ANSWER_MS,
+                                    .health = {.failures_max = FAILURES_MAX, .retry_ms = RETRY_MS}};
 }
 
 bool gateway_options_check(const struct gateway_options *options, struct err *err)
@@ -121,6 +125,10 @@ bool gateway_options_check(const struct gateway_options *options, struct err *er
                        "none of origin-user or origin-token-file");
     if (options->key_file && !options->certificate_file)
         return err_set(err, 0, "origin-key needs origin-cert");
+    if (!options->health.retry_ms)
+        return err_set(err, 0,
+                       "origin-retry is how long an origin that does not answer is let alone: not "
+                       "0; origin-failures = 0 asks it all the same");
     return true;
 }
 
@@ -146,6 +154,18 @@ static struct client_options client_options_of(const struct gateways *gateways,
     };
 }
 
+/* By the name that the log has for it. */
+static struct health *new_health(const struct url_place *place, struct arena *arena,
+                                 const struct health_options *options)
+{
+    struct buf name = {0};
+    url_place_add_authority(place, &name);
+    buf_addf(&name, "%.*s/", STR_ARGS(place->inner_text));
+    struct health *health = health_new(arena, buf_str(&name), options);
+    buf_done(&name);
+    return health;
+}
+
 bool gateways_add(struct gateways *gateways, struct arena *arena, const struct gateway_mount *mount,
                   struct err *err)
 {
@@ -167,6 +187,7 @@ bool gateways_add(struct gateways *gateways, struct arena *arena, const struct g
     if (!read_secrets(gateway, options, arena, err))
         return false;
     bind_secrets(gateway, arena);
+    gateway->health = new_health(place, arena, &options->health);
     gateways->map.count = ++gateways->count;
     return true;
 }

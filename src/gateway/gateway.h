@@ -7,6 +7,7 @@
 #include "exchange/handler.h"
 #include "gateway/forwarded.h"
 #include "gateway/options.h"
+#include "gateway/origin/health.h"
 #include "gateway/url_map.h"
 
 /* A mount. Read-only while the server runs. */
@@ -21,6 +22,7 @@ struct gateway {
     bool has_credentials;    /* of its own */
     bool lacks_chunks;       /* the origin must be told how long a body is */
     struct client_options client;
+    struct health *health; /* the one thing of it that changes */
 };
 
 /* All of a configuration. */

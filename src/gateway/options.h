@@ -1,7 +1,7 @@
 /* gateway/options.h: what a configuration says of an origin. */
 #pragma once
 
-#include "base/base.h"
+#include "gateway/origin/health.h"
 
 enum origin_credentials {
     CREDENTIALS_OWN,  /* those that are named here, or none */
@@ -26,4 +26,5 @@ struct gateway_options {
     unsigned progress_ms;
     unsigned answer_ms;
     unsigned connections_max; /* of all loops; 0: any number */
+    struct health_options health;
 };

@@ -1,0 +1,125 @@
+/* An origin that is down is found out by the requests to it, each of which may wait for as long as
+ * a connection may take. So after some of them in a row that were not answered no more are sent for
+ * a while (the circuit is open); clients are told at once to come again. Then one is let try; when
+ * it is answered the circuit is closed, and when it is not that while begins anew.
+ *
+ *     closed --failures_max in a row--> open --any answer--> closed
+ *                                       open --after retry_ms--> one tries, the others wait
+ *
+ * Invariants
+ *  (1) every head of an answer is a sign of life: no status opens the circuit, for it may be that
+ *      of one resource; and one that was asked before it opened closes it;
+ *  (2) what is a client's fault, or ours, is neither the one nor the other; a trial that comes to
+ *      that makes way for the next at once;
+ *  (3) one tries at a time; but nobody knows how long an answer may take, so one that says nothing
+ *      for TRIAL_MS does not keep the next from trying;
+ *  (4) the log is told when it opens and when it closes, not of what is refused between.
+ *
+ * All loops share what is known, so that each need not find it out. One word, next_ms, says whether
+ * it is open and when one may try; who has changed it, by compare and exchange, is whom the change
+ * belongs to: the one that tries, or that tells the log. So there is no lock, and while all is well
+ * nothing is written.
+ *
+ * New settings begin with all circuits closed: who has changed something wants to see it tried.
+ *
+ * - Rejected: to ask origins by themselves, every so often. A request of nobody wakes disks and
+ *   fills logs, and what it asks for may work while all else does not.
+ * - Rejected: a share of failures within a time. It needs a window, and a share of what? A
+ *   collection that makes a server's worker crash would be enough; an answer in between is not. */
+#include "gateway/origin/health.h"
+
+#include <stdatomic.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+enum { TRIAL_MS = 60000 };
+
+struct health {
+    struct str name;
+    struct health_options options;
+    atomic_uint in_a_row;      /* that were not answered */
+    atomic_llong opened_at_ms; /* by the clock that only goes forward; while it is open */
+    atomic_llong next_ms;      /* from then on one may try, by the same clock; 0: it is closed */
+};
+
+struct health *health_new(struct arena *arena, struct str name,
+                          const struct health_options *options)
+{
+    struct health *health = ARENA_NEW(arena, struct health);
+    health->name = arena_str(arena, name);
+    health->options = *options;
+    return health;
+}
+
+static unsigned seconds(int64_t ms)
+{
+    return (unsigned)((ms + 999) / 1000);
+}
+
+enum health_pass health_pass(struct health *health, unsigned *after_s_out)
+{
+    long long next_ms = atomic_load(&health->next_ms);
+    int64_t retry_ms = health->options.retry_ms;
+    int64_t now_ms = next_ms ? clock_mono_ms() : 0;
+    if (!next_ms)
+        return HEALTH_ASK;
+    if (next_ms <= now_ms &&
+        atomic_compare_exchange_strong(&health->next_ms, &next_ms, now_ms + TRIAL_MS))
+        return HEALTH_TRY;
+    int64_t left_ms = next_ms > now_ms ? next_ms - now_ms : 1; /* somebody else was quicker */
+    *after_s_out = seconds(left_ms < retry_ms ? left_ms : retry_ms);
+    return HEALTH_WAIT;
+}
+
+/* --- what came of a request --- */
+
+static void note_answer(struct health *health)
+{
+    if (atomic_load(&health->in_a_row))
+        atomic_store(&health->in_a_row, 0);
+    if (!atomic_load(&health->next_ms))
+        return;
+    int64_t open_ms = clock_mono_ms() - atomic_load(&health->opened_at_ms);
+    if (atomic_exchange(&health->next_ms, 0))
+        log_line(LOG_WARN, "%.*s: answers again, after %u s", STR_ARGS(health->name),
+                 seconds(open_ms));
+}
+
+static void note_failure(struct health *health, const char *why)
+{
+    unsigned max = health->options.failures_max;
+    unsigned retry_ms = health->options.retry_ms;
+    unsigned in_a_row = atomic_fetch_add(&health->in_a_row, 1) + 1;
+    long long closed = 0;
+    if (!max || in_a_row < max || atomic_load(&health->next_ms))
+        return;
+    int64_t now_ms = clock_mono_ms();
+    atomic_store(&health->opened_at_ms, now_ms);
+    if (atomic_compare_exchange_strong(&health->next_ms, &closed, now_ms + retry_ms))
+        log_line(
+            LOG_WARN,
+            "%.*s: no answer to %u requests in a row, the last one: %s; from now on one is let "
+            "try every %u s, and all others are answered with 503",
+            STR_ARGS(health->name), in_a_row, why, seconds(retry_ms));
+}
+
+/* Unless it has been closed by another meanwhile. */
+static void end_trial(struct health *health, enum health_evidence evidence)
+{
+    unsigned wait_ms = evidence == HEALTH_FAILS ? health->options.retry_ms : 0;
+    long long next_ms = atomic_load(&health->next_ms);
+    while (next_ms &&
+           !atomic_compare_exchange_weak(&health->next_ms, &next_ms, clock_mono_ms() + wait_ms))
+        continue;
+}
+
+void health_tell(struct health *health, const struct health_news *news)
+{
+    if (news->pass == HEALTH_TRY && news->evidence != HEALTH_ANSWERS)
+        end_trial(health, news->evidence);
+    if (news->evidence == HEALTH_ANSWERS)
+        note_answer(health);
+    else if (news->evidence == HEALTH_FAILS)
+        note_failure(health, news->why);
+}

@@ -1,0 +1,144 @@
+#include "gateway/origin/health.h"
+
+#include "base/clock.h"
+#include "support/test.h"
+
+/* An origin that three failures in a row put out of use for ten seconds, and its time. */
+struct sick {
+    struct arena arena;
+    struct health *health;
+    int64_t now_ms;
+};
+
+static void begin(struct sick *sick, unsigned failures_max)
+{
+    const struct health_options options = {.failures_max = failures_max, .retry_ms = 10000};
+    *sick = (struct sick){.now_ms = 1000000};
+    clock_freeze(sick->now_ms);
+    sick->health = health_new(&sick->arena, STR("http://origin/"), &options);
+}
+
+static void end(struct sick *sick)
+{
+    clock_freeze(-1);
+    arena_done(&sick->arena);
+}
+
+static void later(struct sick *sick, int64_t ms)
+{
+    sick->now_ms += ms;
+    clock_freeze(sick->now_ms);
+}
+
+/* How a request is let pass; what it comes to is told by tell(). */
+static enum health_pass ask(const struct sick *sick)
+{
+    unsigned after_s;
+    return health_pass(sick->health, &after_s);
+}
+
+static void tell_of(const struct sick *sick, enum health_pass pass, enum health_evidence evidence)
+{
+    health_tell(sick->health, &(struct health_news){evidence, pass, "refused"});
+}
+
+/* For how many seconds nobody is let pass; 0: whoever asks is. */
+static unsigned wait_s(const struct sick *sick)
+{
+    unsigned after_s = 0;
+    return health_pass(sick->health, &after_s) == HEALTH_WAIT ? after_s : 0;
+}
+
+static void fail_times(const struct sick *sick, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        tell_of(sick, HEALTH_ASK, HEALTH_FAILS);
+}
+
+TEST(health_opens_after_failures_in_a_row)
+{
+    struct sick sick;
+    begin(&sick, 3);
+    fail_times(&sick, 2);
+    tell_of(&sick, HEALTH_ASK, HEALTH_ANSWERS);
+    fail_times(&sick, 2);
+    tell_of(&sick, HEALTH_ASK, HEALTH_NOTHING);
+    assert_int_equal(ask(&sick), HEALTH_ASK);
+    fail_times(&sick, 1);
+    assert_int_equal(wait_s(&sick), 10);
+    later(&sick, 9001);
+    assert_int_equal(wait_s(&sick), 1);
+    end(&sick);
+}
+
+TEST(health_lets_one_try)
+{
+    struct sick sick;
+    begin(&sick, 3);
+    fail_times(&sick, 3);
+    later(&sick, 10000);
+    assert_int_equal(ask(&sick), HEALTH_TRY);
+    assert_int_equal(wait_s(&sick), 10);
+    later(&sick, 20000);
+    assert_int_equal(ask(&sick), HEALTH_WAIT);
+    tell_of(&sick, HEALTH_TRY, HEALTH_FAILS);
+    assert_int_equal(wait_s(&sick), 10);
+    later(&sick, 10000);
+    assert_int_equal(ask(&sick), HEALTH_TRY);
+    tell_of(&sick, HEALTH_TRY, HEALTH_ANSWERS);
+    assert_int_equal(ask(&sick), HEALTH_ASK);
+    fail_times(&sick, 2);
+    assert_int_equal(ask(&sick), HEALTH_ASK);
+    end(&sick);
+}
+
+TEST(health_trial_that_says_nothing_makes_way)
+{
+    struct sick sick;
+    begin(&sick, 3);
+    fail_times(&sick, 3);
+    later(&sick, 10000);
+    assert_int_equal(ask(&sick), HEALTH_TRY);
+    tell_of(&sick, HEALTH_TRY, HEALTH_NOTHING);
+    assert_int_equal(ask(&sick), HEALTH_TRY);
+    later(&sick, 59999);
+    assert_int_equal(ask(&sick), HEALTH_WAIT);
+    later(&sick, 1);
+    assert_int_equal(ask(&sick), HEALTH_TRY);
+    end(&sick);
+}
+
+/* What was asked before it opened, or past the circuit. */
+TEST(health_is_told_by_late_requests_too)
+{
+    struct sick sick;
+    begin(&sick, 3);
+    fail_times(&sick, 3);
+    later(&sick, 5000);
+    fail_times(&sick, 10);
+    assert_int_equal(wait_s(&sick), 5);
+    tell_of(&sick, HEALTH_ASK, HEALTH_ANSWERS);
+    assert_int_equal(ask(&sick), HEALTH_ASK);
+    end(&sick);
+}
+
+TEST(health_that_nothing_opens)
+{
+    struct sick sick;
+    begin(&sick, 0);
+    fail_times(&sick, 1000);
+    assert_int_equal(ask(&sick), HEALTH_ASK);
+    end(&sick);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(health_opens_after_failures_in_a_row),
+        cmocka_unit_test(health_lets_one_try),
+        cmocka_unit_test(health_trial_that_says_nothing_makes_way),
+        cmocka_unit_test(health_is_told_by_late_requests_too),
+        cmocka_unit_test(health_that_nothing_opens),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
