@@ -6,23 +6,46 @@
  * force any more, and with them the client that is telling us. */
 #include "gateway/ask.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "exchange/respond.h"
 
-enum { IDLE_S_MAX = 4 }; /* most servers keep a connection for 5 seconds or longer */
+enum {
+    IDLE_S_MAX = 4, /* most servers keep a connection for 5 seconds or longer */
+    NOTED_BYTES_MAX = 2048,
+};
 
-/* What it says of the origin that a call has ended so, without an answer. */
-static const enum health_evidence evidence[] = {
-    [CALL_ANSWERED] = HEALTH_NOTHING,
-    [CALL_UPLOAD] = HEALTH_NOTHING,
-#define GATEWAY_FAILURE(end, evidence, ...) [CALL_##end] = HEALTH_##evidence,
+/* How a call may end without an answer: what that says of the origin, and the log's word for it. */
+static const struct {
+    enum health_evidence evidence;
+    const char *word;
+} ends[] = {
+    [CALL_ANSWERED] = {HEALTH_NOTHING, "ANSWERED"}, /* without a head: it was given up */
+    [CALL_UPLOAD] = {HEALTH_NOTHING, "UPLOAD"},
+#define GATEWAY_FAILURE(end, evidence, ...) [CALL_##end] = {HEALTH_##evidence, #end},
 #include "gateway/failures.def"
 #undef GATEWAY_FAILURE
 };
 
-static void tell_health(const struct ask *ask, enum health_evidence of)
+/* For the access log: it has come so far that there is a head, or that there will be none. */
+static void note_outcome(struct ask *ask, const char *what)
 {
-    const struct health_news news = {of, ask->pass, ask->call.message};
+    struct http_response *response = &ask->x->stream->response;
+    struct str before = response->origins;
+    struct buf line = {0};
+    ask->head_us = ask->started_us ? clock_mono_us() - ask->started_us : 0;
+    if (before.len > NOTED_BYTES_MAX)
+        return;
+    buf_addf(&line, "%.*s%s%.*s %s %lld.%06lld", STR_ARGS(before), before.len ? " " : "",
+             STR_ARGS(ask->gateway->name), what, (long long)(ask->head_us / 1000000),
+             (long long)(ask->head_us % 1000000));
+    response->origins = arena_str(ask->x->arena, buf_str(&line));
+    buf_done(&line);
+}
+
+static void tell_health(const struct ask *ask, enum health_evidence evidence)
+{
+    const struct health_news news = {evidence, ask->pass, ask->call.message};
     health_tell(ask->gateway->health, &news);
 }
 
@@ -43,6 +66,7 @@ static void end(struct ask *ask)
 
 static void on_head(struct call *call, struct source *body)
 {
+    char status[8];
     struct ask *ask = CONTAINER_OF(call, struct ask, call);
     ask->has_head = true;
     tell_health(ask, HEALTH_ANSWERS);
@@ -50,6 +74,8 @@ static void on_head(struct call *call, struct source *body)
         source_close(&body);
         return;
     }
+    str_print(status, sizeof(status), "%u", call->status);
+    note_outcome(ask, status);
     ask->body = body;
     exchange_wake(ask->x);
 }
@@ -58,7 +84,9 @@ static void on_done(struct call *call)
 {
     struct ask *ask = CONTAINER_OF(call, struct ask, call);
     if (!ask->has_head)
-        tell_health(ask, evidence[call->end]);
+        tell_health(ask, ends[call->end].evidence);
+    if (!ask->has_head && !ask->is_forgotten)
+        note_outcome(ask, ends[call->end].word);
     end(ask);
 }
 
@@ -79,11 +107,12 @@ struct ask *ask_new(struct exchange *x, const struct gateway *gateway)
 }
 
 /* It is refused at once, whatever it asks for. */
-static struct dav_result refuse(struct exchange *x, unsigned after_s)
+static struct dav_result refuse(struct ask *ask, unsigned after_s)
 {
     char after[16];
+    note_outcome(ask, "LET_ALONE");
     str_print(after, sizeof(after), "%u", after_s);
-    respond_field(x, FIELD_RETRY_AFTER, str_of_c(after));
+    respond_field(ask->x, FIELD_RETRY_AFTER, str_of_c(after));
     return dav_error(HTTP_SERVICE_UNAVAILABLE, "the server behind this gateway has not answered "
                                                "for some time: it is asked again in a while");
 }
@@ -102,7 +131,8 @@ struct dav_result ask_start(struct ask *ask)
         return dav_busy();
     ask->pass = health_pass(ask->gateway->health, &after_s);
     if (ask->pass == HEALTH_WAIT)
-        return refuse(x, after_s);
+        return refuse(ask, after_s);
+    ask->started_us = clock_mono_us();
     if (!ask->call.is_safe)
         ask->call.idle_s_max = IDLE_S_MAX;
     refs_take(&x->stream->refs);
@@ -125,6 +155,8 @@ void ask_forget(struct ask *ask)
     source_close(&ask->body);
     if (!ask->is_started || ask->is_over || ask->is_forgotten)
         return;
+    if (!ask->has_head)
+        note_outcome(ask, goes_on ? "GOES_ON" : "GIVEN_UP");
     ask->is_forgotten = true;
     if (goes_on || ask->has_head)
         return;

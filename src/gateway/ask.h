@@ -16,6 +16,8 @@ struct ask {
     bool is_over;  /* call.end is set */
     bool is_forgotten;
     enum health_pass pass;
+    int64_t started_us;
+    int64_t head_us; /* from the start to the head of the answer, or to the end without one */
     struct job job;
 };
 

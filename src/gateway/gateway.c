@@ -154,16 +154,15 @@ static struct client_options client_options_of(const struct gateways *gateways,
     };
 }
 
-/* By the name that the log has for it. */
-static struct health *new_health(const struct url_place *place, struct arena *arena,
-                                 const struct health_options *options)
+/* Its URL. */
+static struct str name_of(const struct url_place *place, struct arena *arena)
 {
-    struct buf name = {0};
-    url_place_add_authority(place, &name);
-    buf_addf(&name, "%.*s/", STR_ARGS(place->inner_text));
-    struct health *health = health_new(arena, buf_str(&name), options);
-    buf_done(&name);
-    return health;
+    struct buf text = {0};
+    url_place_add_authority(place, &text);
+    buf_addf(&text, "%.*s/", STR_ARGS(place->inner_text));
+    struct str name = arena_str(arena, buf_str(&text));
+    buf_done(&text);
+    return name;
 }
 
 bool gateways_add(struct gateways *gateways, struct arena *arena, const struct gateway_mount *mount,
@@ -187,7 +186,8 @@ bool gateways_add(struct gateways *gateways, struct arena *arena, const struct g
     if (!read_secrets(gateway, options, arena, err))
         return false;
     bind_secrets(gateway, arena);
-    gateway->health = new_health(place, arena, &options->health);
+    gateway->name = name_of(place, arena);
+    gateway->health = health_new(arena, gateway->name, &options->health);
     gateways->map.count = ++gateways->count;
     return true;
 }

@@ -15,7 +15,8 @@ struct gateway {
     struct handler handler;
     const struct gateways *all;
     const struct url_place *place;
-    size_t index; /* among them, as that of its place */
+    struct str name; /* the origin's, for logs, and people who may know it */
+    size_t index;    /* among them, as that of its place */
     bool is_read_only;
     bool is_active;          /* its pages may run scripts */
     bool passes_credentials; /* the client's */

@@ -38,6 +38,7 @@ struct http_response {
     struct source *body;       /* NULL: none */
     uint64_t body_bytes;       /* LENGTH_UNKNOWN: not known before it has been sent */
     struct str summary;        /* what the access log says of a 207's inside; may be empty */
+    struct str origins;        /* whom a gateway has asked, and what came of it; may be empty */
     struct str note;           /* for the administrator's log; may be empty */
     struct str user;           /* who has signed in, for the access log; empty: nobody */
 };

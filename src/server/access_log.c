@@ -156,7 +156,12 @@ void access_lines_add(struct access_lines *lines, const struct http_stream *stre
     buf_addf(to, "%s %lld.%06lld \"", is_complete ? "" : " aborted", (long long)(took_us / 1000000),
              (long long)(took_us % 1000000));
     add_quoted(to, http_fields_get(&request->fields, FIELD_USER_AGENT));
-    BUF_ADD(to, "\"\n");
+    BUF_ADD(to, "\"");
+    if (response->origins.len) {
+        buf_add_char(to, ' ');
+        add_quoted(to, response->origins);
+    }
+    buf_add_char(to, '\n');
     if (to->len > LINES_BYTES_MAX)
         write_lines(lines);
     else

@@ -28,6 +28,7 @@ void access_lines_init(struct access_lines *lines, struct access_log *log, struc
 void access_lines_done(struct access_lines *lines);
 
 /* ADDRESS [TIME] "METHOD TARGET VERSION" STATUS BYTES SECONDS "USER-AGENT"; a 207's status says
- * what was inside: 207(ok=98,423=2). */
+ * what was inside: 207(ok=98,423=2). In a gateway ` ORIGIN STATUS SECONDS` follows for each request
+ * to an origin: a word where there is no status, and the time to the head of its answer. */
 void access_lines_add(struct access_lines *lines, const struct http_stream *stream,
                       uint64_t sent_bytes, bool is_complete);

@@ -1,5 +1,6 @@
 """An origin that does not answer: after some requests it is let alone, until one that is let try is answered."""
 
+import re
 import socket
 import struct
 import threading
@@ -150,6 +151,48 @@ def test_clients_that_go_away_do_not_count(started):
         connection.send(f"PUT /team/short HTTP/1.1\r\nHost: {gateway.host}\r\nContent-Length: 100\r\n\r\nabc")
     gateway.says_of_access("/team/short")
     assert ask(gateway).status == 200
+    go.set()
+
+
+def line_of(gateway, target):
+    """What stands in the access log of a request, behind the User-Agent."""
+    gateway.says_of_access(target)
+    return next(line for line in gateway.logged() if target in line).rsplit('"', 1)[1].strip()
+
+
+def test_access_log_names_the_origin(sick):
+    gateway, origin = sick("origin-failures = 2\norigin-retry = 1h")
+    url = re.escape(origin.url)
+    for target, is_sick, expected in [
+            ("/team/fine?n=1", False, f"{url} 200 0\\.\\d{{6}}"), ("/team/cut", True, f"{url} CUT_OFF 0\\.\\d{{6}}"),
+            ("/team/cut2", True, f"{url} CUT_OFF 0\\.\\d{{6}}"), ("/team/open", True, f"{url} LET_ALONE 0\\.0+")]:
+        origin.is_sick = is_sick
+        gateway.request("GET", target)
+        assert re.fullmatch(expected, line_of(gateway, target)), gateway.logged()
+    gateway.request("GET", "/elsewhere")
+    assert line_of(gateway, "/elsewhere") == ""
+
+
+def test_access_log_names_each_request_to_the_origin(started):
+    """The same with a slash at its end; and one that nobody waits for any more."""
+    came, go = threading.Event(), threading.Event()
+
+    def act(peer, request):
+        peer.body(request)
+        if request.method == "DELETE":
+            came.set()
+            go.wait(60)
+        is_short = request.target.endswith("/c")
+        peer.send(answer(301, fields=[("Location", request.target + "/")]) if is_short else answer(207))
+    origin = started(Scripted(act=act))
+    gateway = started(Gateway({"/team": f"origin = {origin.url}"}))
+    gateway.request("PROPFIND", "/team/c", {"Depth": "0"})
+    assert re.fullmatch(r"http\S+ 301 \S+ http\S+ 207 \S+", line_of(gateway, "/team/c"))
+    with gateway.connect() as connection:
+        connection.send(f"DELETE /team/d HTTP/1.1\r\nHost: {gateway.host}\r\n\r\n")
+        assert came.wait(60)
+        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset
+    assert re.fullmatch(r"http\S+ GOES_ON \S+", line_of(gateway, "/team/d"))
     go.set()
 
 

@@ -96,6 +96,11 @@ TEST(line_tells_all_of_a_request)
     stream.response = (struct http_response){.status = 207, .summary = STR("ok=98,423=2")};
     check_str("207", line_of(&stream, 0, true),
               BEFORE "\"GET /a HTTP/1.1\" 207(ok=98,423=2) 0 1.002003 \"curl/8.0\"\n");
+    stream.response = (struct http_response){
+        .status = 207, .origins = STR("http://a/b/ 301 0.001000 http://c/\" REFUSED 0.000001")};
+    check_str("asked of origins", line_of(&stream, 0, true),
+              BEFORE "\"GET /a HTTP/1.1\" 207 0 1.002003 \"curl/8.0\" "
+                     "http://a/b/ 301 0.001000 http://c/\\x22 REFUSED 0.000001\n");
     stream.response = (struct http_response){.status = 200, .user = STR("ann of \"a\"")};
     check_str("signed in", line_of(&stream, 0, true),
               "127.0.0.1 ann\\x20of\\x20\\x22a\\x22 [1994-11-06T08:49:37Z] "
