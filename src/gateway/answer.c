@@ -94,16 +94,18 @@ static unsigned judge(struct href_reader *reader, struct str uri)
 {
     struct exchange *x = relay_of_reader(reader)->ask->x;
     struct buf outer = {0};
+    struct arena arena = {0}; /* a listing may have any number of members */
     struct res_path path;
     bool has_slash;
     unsigned status = HTTP_NOT_FOUND;
     if (map_link(&(struct link_mapper){.x = x}.base, uri, &outer) &&
-        path_decode(x->arena, str_first(buf_str(&outer), str_index(buf_str(&outer), '?')), &path,
+        path_decode(&arena, str_first(buf_str(&outer), str_index(buf_str(&outer), '?')), &path,
                     &has_slash) == PATH_OK) {
         struct dav_result result = admit_check(x, ACCESS_READ, path, path);
         status = dav_is_fine(result) ? HTTP_OK : result.status;
     }
     buf_done(&outer);
+    arena_done(&arena);
     return status;
 }
 
@@ -320,7 +322,7 @@ static void add_cookie(struct exchange *x, const struct http_field_line *line)
 static void add_line(struct exchange *x, const struct call *call,
                      const struct http_field_line *line)
 {
-    if (field_is_named(&call->answer, line->name))
+    if (field_is_named(&call->answer, line))
         return;
     switch (field_way(line->name, TO_CLIENT)) {
     case WAY_URL:
@@ -414,6 +416,15 @@ static unsigned status_of(const struct exchange *x, const struct call *call)
     return is_redirect && !may_become_get ? HTTP_TEMPORARY_REDIRECT : call->status;
 }
 
+/* Not all that is inside is for him, and this answer cannot be looked through. */
+static bool is_opaque(const struct exchange *x, const struct call *call)
+{
+    return relay_of(x)->filters && x->method->id != METHOD_OPTIONS &&
+           x->method->id != METHOD_HEAD && http_is_success(call->status) &&
+           !http_is_bodiless(call->status) && length_of(call) != 0 &&
+           !is_content(x, call->status) && !is_rewritten(x, call);
+}
+
 /* Nothing of the origin's is passed on where the status is not. */
 static struct dav_result refuse(struct exchange *x, struct dav_result result)
 {
@@ -434,6 +445,12 @@ struct dav_result answer_begin(struct exchange *x)
     if (dav_is_fine(result) && is_rewritten(x, call) && coding == CODING_OTHER) {
         failure_note(f->ask, "it packs its XML in a way that was not asked for, nor is known");
         result = dav_error(HTTP_BAD_GATEWAY, "the server behind this gateway packs its answer");
+    }
+    if (dav_is_fine(result) && is_opaque(x, call)) {
+        failure_note(f->ask, "it answers with what is no XML, of which not all may be seen");
+        result = dav_error(HTTP_BAD_GATEWAY,
+                           "not all that is inside may be seen, and the server behind this gateway "
+                           "answers with what is no XML");
     }
     if (!dav_is_fine(result))
         return refuse(x, result);

@@ -24,5 +24,6 @@ enum way_direction { TO_ORIGIN, TO_CLIENT };
 
 enum way field_way(struct str name, enum way_direction direction);
 
-/* Whether a Connection field of the message names it (RFC 9110 §7.6.1): it goes no further. */
-bool field_is_named(const struct http_fields *fields, struct str name);
+/* Whether a Connection field of the message names it (RFC 9110 §7.6.1): it goes no further. Fields
+ * that davit knows are for all recipients: without a Depth that was judged, another would hold. */
+bool field_is_named(const struct http_fields *fields, const struct http_field_line *named);

@@ -67,6 +67,15 @@ static bool names_others(const struct exchange *x)
     }
 }
 
+/* Whether, where it is about a collection, content tells of members (a page, a ZIP of all), or
+ * names them (RFC 5995). For a token with a scope all differs: there the slash has to tell. */
+static bool has_content_of_inside(const struct exchange *x)
+{
+    bool is_asked = x->method->id == METHOD_GET || x->method->id == METHOD_POST;
+    return is_asked &&
+           (!x->signed_in.principal.scope.path.at || str_ends(x->stream->request.path, STR("/")));
+}
+
 static struct dav_result check_inside(const struct exchange *x, struct res_path path)
 {
     if (!admit_differs_below(x, path))
@@ -109,7 +118,7 @@ static struct dav_result check_reach(struct exchange *x)
         return result;
     f->filters =
         (x->method->flags & METHOD_IS_SAFE) && admit_differs_below(x, gateway_of(x)->place->outer);
-    if (reaches_inside(x, depth))
+    if (reaches_inside(x, depth) || has_content_of_inside(x))
         result = check_inside(x, x->path);
     if (names_others(x))
         result = check_inside(x, gateway_of(x)->place->outer);

@@ -237,7 +237,7 @@ static void add_hops(struct exchange *x, struct http_fields *to, const struct ht
 
 static void add_line(struct exchange *x, struct http_fields *to, const struct http_field_line *line)
 {
-    if (field_is_named(&x->stream->request.fields, line->name))
+    if (field_is_named(&x->stream->request.fields, line))
         return;
     if (line->id == FIELD_EXPECT && (!request_streams(x) || relay_of(x)->spool))
         return; /* what is collected has come */
@@ -325,7 +325,7 @@ static struct dav_result map_text(struct exchange *x)
     if (f->text.len || body.len == 0)
         return DAV_FINE;
     arena_on_reset(x->arena, free_text, &f->text);
-    while (blank < body.len && strchr(" \t\r\n\xef\xbb\xbf", body.at[blank]))
+    while (blank < body.len && strchr(" \t\r\n\xef\xbb\xbf\xfe\xff", body.at[blank]))
         blank++;
     if (blank == body.len || body.at[blank] != '<')
         buf_add(&f->text, body);

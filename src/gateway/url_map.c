@@ -6,8 +6,8 @@
  *
  * Inward the path is tidied first: the rules were asked about it without empty and dot segments,
  * and an origin must not resolve ".." to something else than we did. Bytes that no URL may hold are
- * encoded, as some clients send them in a Destination. Outward only the prefix is looked at; what
- * is behind it is the origin's to know.
+ * encoded, as some clients send them in a Destination, and so are semicolons. Outward only the
+ * prefix is looked at; what is behind it is the origin's to know.
  *
  * The URLs of one origin may be in several places. The one with the longest prefix counts, as it
  * does among our mounts. */
@@ -53,10 +53,11 @@ static struct str behind(struct str path, struct res_path prefix)
     return path;
 }
 
-/* What may stand in the path of a URL: RFC 3986 §3.3, and '%'. */
+/* What may stand in the path of a URL: RFC 3986 §3.3, and '%'; but no ';', behind which some
+ * origins look for parameters: to them "..;" is "..", and "a;b" the "a" that a rule is about. */
 static bool may_stand(char c)
 {
-    return char_is_alpha(c) || char_is_digit(c) || (c && strchr("-._~!$&'()*+,;=:@%", c));
+    return char_is_alpha(c) || char_is_digit(c) || (c && strchr("-._~!$&'()*+,=:@%", c));
 }
 
 static void add_segment(struct buf *to, struct str raw)

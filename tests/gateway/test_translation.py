@@ -390,3 +390,44 @@ def test_rules_come_first(started, tmp_path):
     move = gateway.request("MOVE", "/team/open", {"Destination": "/team/private/y", **bob})
     assert move.status == 403 and len(origin.requests) == count
     assert origin.requests[0].field("Authorization") is None
+
+
+def test_no_way_round_the_rules(started, tmp_path):
+    """What would have the origin do something else than was judged, or answer so that nobody can look."""
+    users = str(tmp_path / "users")
+    davit.add_user(users, "bob", "b")
+    bob = {"Authorization": "Basic Ym9iOmI="}
+
+    def reply(request):
+        if request.method == "REPORT":
+            return answer(200, b"BEGIN:VFREEBUSY", [("Content-Type", "text/calendar")])
+        return answer(200, b"<a href=private>", [("Content-Type", "text/html")])
+    origin = started(Scripted(reply))
+    rules = '[rule "/"]\nallow = all for bob\n[rule "/team/a/private"]\ndeny = all for bob\n'
+    gateway = started(Gateway({"/team": f"origin = {origin.url}"}, f"users = {users}\nschemes = basic", rest=rules))
+    done = gateway.request("COPY", "/team/a", {"Depth": "0", "Connection": "depth, overwrite", "Overwrite": "F",
+                                               "Destination": "/team/b", **bob})
+    assert done.status == 200
+    assert origin.requests[0].field("Depth") == "0" and origin.requests[0].field("Overwrite") == "F"
+    gateway.request("GET", "/team/b/..;/x;y", {"X-Original-URL": "/x", "X_Rewrite_URL": "/x", "Proxy": "http://x",
+                                                "X-HTTP-Method-Override": "DELETE", "X_Forwarded_For": "1.2.3.4", **bob})
+    request = origin.requests[1]
+    assert request.target == "/in/ner/b/..%3B/x%3By"
+    assert not any(request.field(name) for name in ("X-Original-URL", "X_Rewrite_URL", "Proxy", "X-HTTP-Method-Override",
+                                                    "X_Forwarded_For"))
+    assert gateway.request("HEAD", "/team/a/", bob).status == 200
+    count = len(origin.requests)
+    for method, target in (("GET", "/team/"), ("GET", "/team/a"), ("POST", "/team/a/")):
+        assert gateway.request(method, target, bob).status == 403, (method, target)
+    assert len(origin.requests) == count
+    for method in ("REPORT", "PROPFIND", "SEARCH"):
+        done = gateway.request(method, "/team/a/", bob)
+        assert done.status == 502 and b"private" not in done.body and b"VFREEBUSY" not in done.body
+
+
+@pytest.mark.parametrize("coding", ["utf-16", "utf-16-be", "utf-16-le"])
+def test_hrefs_in_wide_requests(through, coding):
+    gateway, origin = through(OK)
+    text = '<C:calendar-multiget xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:href>/team/a</D:href></C:calendar-multiget>'
+    gateway.request("REPORT", "/team/", {"Content-Type": "application/xml"}, body=text.encode(coding))
+    assert origin.requests[0].body == text.replace("/team/a", "/in/ner/a").encode(coding)

@@ -16,16 +16,21 @@ TEST(fields_of_a_connection_end)
     assert_int_equal(field_way(STR("location"), TO_CLIENT), WAY_URL);
     assert_int_equal(field_way(STR("Location"), TO_ORIGIN), WAY_PASSES);
     assert_int_equal(field_way(STR("Authorization"), TO_ORIGIN), WAY_CREDENTIAL);
+    assert_int_equal(field_way(STR("x_forwarded-FOR"), TO_ORIGIN), WAY_ENDS);
+    assert_int_equal(field_way(STR("X_Original_URL"), TO_ORIGIN), WAY_ENDS);
 }
 
 TEST(field_that_connection_names_ends)
 {
     struct http_field_line lines[] = {
-        {FIELD_CONNECTION, STR_INIT("Connection"), STR_INIT("close, X-Mine")},
-        {FIELD_OTHER, STR_INIT("X-Mine"), STR_INIT("1")}};
-    const struct http_fields fields = {lines, 2, 2};
-    assert_true(field_is_named(&fields, STR("x-mine")));
-    assert_false(field_is_named(&fields, STR("X-Other")));
+        {FIELD_CONNECTION, STR_INIT("Connection"), STR_INIT("close, X-Mine, Depth")},
+        {FIELD_OTHER, STR_INIT("x-mine"), STR_INIT("1")},
+        {FIELD_OTHER, STR_INIT("X-Other"), STR_INIT("1")},
+        {FIELD_DEPTH, STR_INIT("Depth"), STR_INIT("0")}};
+    const struct http_fields fields = {lines, ARRAY_LEN(lines), ARRAY_LEN(lines)};
+    assert_true(field_is_named(&fields, &lines[1]));
+    assert_false(field_is_named(&fields, &lines[2]));
+    assert_false(field_is_named(&fields, &lines[3])); /* it was judged */
 }
 
 static bool map(struct tag_mapper *mapper, struct str uri, struct buf *to)

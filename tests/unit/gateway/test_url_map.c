@@ -28,7 +28,7 @@ TEST(url_of_ours_is_the_origins)
         {"/", "https://dav.example/dav/", "/a", "/dav/a"},
         {"/", "https://dav.example/", "/", "/"},
         /* behind the prefix all stays as it is written */
-        {"/team", "http://h/i", "/team/a%2fb%7E~%41;x=1,2", "/i/a%2fb%7E~%41;x=1,2"},
+        {"/team", "http://h/i", "/team/a%2fb%7E~%41;x=1,2", "/i/a%2fb%7E~%41%3Bx=1,2"},
         {"/te am", "http://h/i", "/te%20am/x", "/i/x"},
         {"/team", "http://h/i%7e", "/%74e%61m/x", "/i%7e/x"},
         /* what the rules were not asked about is not there */
@@ -37,6 +37,8 @@ TEST(url_of_ours_is_the_origins)
         {"/team", "http://h/i", "/team/a/../b", "/i/b"},
         {"/team", "http://h/i", "/team/a/%2e%2e", "/i/"},
         {"/team", "http://h/i", "/x/../team/a", "/i/a"},
+        /* what some origins take for parameters */
+        {"/team", "http://h/i", "/team/..;/b;c", "/i/..%3B/b%3Bc"},
         /* what no URL may hold */
         {"/team", "http://h/i", "/team/a b\xc3\xa4^\"", "/i/a%20b%C3%A4%5E%22"},
         {"/team", "http://h/i", "/teams/a", NULL},
