@@ -99,6 +99,26 @@ def test_remap_may_lead_to_files():
                              "https://site.test/none.html": "broken", "/away": "redirected"}
 
 
+def test_a_page_does_not_climb_out_of_what_remap_names():
+    """What is behind the match comes from the page, and so does what is in a group."""
+    with Scratch() as root, Server({}) as server:
+        os.mkdir(root + "/site")
+        for name in ("site/a.html", "secret.html"):
+            with open(root + "/" + name, "w", encoding="utf-8") as file:
+                file.write("<p id=x>")
+        away = ["https://site.test/..%2fsecret.html#x", "https://site.test/%2e%2e%2Fsecret.html", "https://site.test/..%2fnone.html",
+                "https://group.test/..%2Fsecret.html", "https://host.test/..%2f..%2fetc%2fpasswd", "https://site.test/a%2f..%2f..%2fsecret.html"]
+        server.answers["/"] = page("https://site.test/a.html#x", "/away", *away)
+        server.answers["/away"] = (301, {"Location": "https://site.test/..%2fnone.html"}, b"")
+        run = check("--remap", "https://site.test/=file://%s/site/" % root, "--remap",
+                    "https://group.test/(.*)=file://%s/site/$1" % root, "--remap", "https://host.test/=file://%s/site/x/" % root,
+                    server.url + "/")
+    found = verdicts(run)
+    assert found["https://site.test/a.html#x"] == "ok"
+    assert {found[link] for link in away} == {"skipped"}, found
+    assert found["/away"] == "redirected", "whether there is one is not told"
+
+
 def test_permanent_redirects_can_fail():
     answers = {"/": page("/301", "/308", "/302", "/slash", "/chain", "/later", "/gone", "/301#x"), "/a": FINE, "/slash/": FINE,
                "/301": (301, {"Location": "/a"}, b""), "/308": (308, {"Location": "/a"}, b""),

@@ -17,6 +17,8 @@
 #include "http/status.h"
 #include "text/utf8_clean.h"
 
+#define FOREIGN_FILE "a page leads to a local file: never opened"
+
 enum { TEXT_BYTES_MAX = 120 };
 
 /* What runs, or holds its data itself, leads nowhere. */
@@ -206,10 +208,31 @@ static void settle_target(struct crawl *crawl, uint32_t id, const struct url *ur
         crawl_finish(crawl, id, judge_unfetched(crawl, id, url));
 }
 
+/* Whether --remap has led out of the folder that it names: what stands behind the match, or in a
+ * group, comes from a page, and may be "..%2f..%2fetc/passwd". */
+static bool climbs(const struct url *url, struct str folder)
+{
+    struct url named = {0};
+    struct buf path = {0}, top = {0};
+    if (url->kind == URL_FILE && url_parse(&named, folder, NULL, NULL)) {
+        percent_decode(&path, buf_str(&url->path));
+        percent_decode(&top, buf_str(&named.path));
+    }
+    bool is_away = !str_starts(buf_str(&path), buf_str(&top));
+    for (struct str rest = buf_str(&path); rest.len && !is_away;)
+        is_away = str_eq(str_cut(&rest, '/'), STR(".."));
+    url_done(&named);
+    buf_done(&path);
+    buf_done(&top);
+    return is_away;
+}
+
 /* The target of what stands in crawl->url. */
-static uint32_t target_of_url(struct crawl *crawl, bool *is_new)
+static uint32_t target_of_url(struct crawl *crawl, bool *is_new, bool *climbs_out)
 {
     struct buf *text = &crawl->format;
+    struct str folder;
+    *climbs_out = false;
     if (crawl->url.kind == URL_FILE) { /* what stands behind '?' is for a server */
         buf_clear(&crawl->url.query);
         crawl->url.has_query = false;
@@ -217,11 +240,12 @@ static uint32_t target_of_url(struct crawl *crawl, bool *is_new)
     buf_clear(text);
     url_format(&crawl->url, text, false);
     (void)buf_c(text); /* puts the NUL there */
-    if (scope_remap(crawl->scope, buf_str(text), &crawl->remapped)) {
+    if (scope_remap(crawl->scope, buf_str(text), &crawl->remapped, &folder)) {
         if (!url_parse(&crawl->url, buf_str(&crawl->remapped), NULL, NULL)) {
             bool is_url = url_parse(&crawl->url, buf_str(text), NULL, NULL);
             assert(is_url); /* it was one before */
         }
+        *climbs_out = climbs(&crawl->url, folder);
         buf_clear(text);
         url_format(&crawl->url, text, false);
     }
@@ -324,9 +348,10 @@ static void want_https(struct crawl *crawl, const struct link_context *context, 
 static void add_target(struct crawl *crawl, const struct link_context *context,
                        const struct found_link *link, struct place *place)
 {
-    bool is_new = false, is_foreign = is_foreign_file(crawl, context);
+    bool is_new = false, has_climbed, is_foreign = is_foreign_file(crawl, context);
     bool is_http = str_eq(buf_str(&crawl->url.scheme), STR("http"));
-    uint32_t id = place->target = target_of_url(crawl, &is_new);
+    uint32_t id = place->target = target_of_url(crawl, &is_new, &has_climbed);
+    is_foreign |= has_climbed && is_foreign_file(crawl, context);
     if (is_new)
         note_first(site_at(crawl->site, id), context);
     place->is_left = !is_link_wanted(crawl, id, place->fragment);
@@ -336,7 +361,7 @@ static void add_target(struct crawl *crawl, const struct link_context *context,
     }
     set_flags(crawl, context, id, link->kind);
     if (is_foreign) {
-        leave(crawl, id, STR("a page leads to a local file: never opened"));
+        leave(crawl, id, STR(FOREIGN_FILE));
         return;
     }
     if (!scope_wants_fragment(crawl->scope, place->fragment))
@@ -473,14 +498,14 @@ bool document_leads_on(struct crawl *crawl, struct document *document, struct st
 uint32_t link_redirect(struct crawl *crawl, uint32_t from, struct str location)
 {
     struct url base = {0};
-    bool is_new;
+    bool is_new, has_climbed;
     bool is_fine = url_parse(&base, site_url(crawl->site, from), NULL, NULL) &&
                    url_parse(&crawl->url, location, &base, NULL);
     url_done(&base);
     if (!is_fine || crawl->url.kind == URL_FILE || leads_nowhere(location))
         return TARGET_NONE;
     bool has_fragment = note_redirect_fragment(crawl, from, location);
-    uint32_t id = target_of_url(crawl, &is_new);
+    uint32_t id = target_of_url(crawl, &is_new, &has_climbed);
     const struct target *source = site_at(crawl->site, from);
     struct target *target = site_at(crawl->site, id);
     uint8_t hops = (uint8_t)(source->hops < UINT8_MAX ? source->hops + 1 : UINT8_MAX);
@@ -502,7 +527,9 @@ uint32_t link_redirect(struct crawl *crawl, uint32_t from, struct str location)
         crawl_finish(crawl, id, VERDICT_TOO_MANY_REDIRECTS);
         return id;
     }
-    if (target->state == TARGET_IDLE && !is_wanted(crawl, id))
+    if (has_climbed)
+        leave(crawl, id, STR(FOREIGN_FILE));
+    else if (target->state == TARGET_IDLE && !is_wanted(crawl, id))
         leave(crawl, id, STR_NONE);
     else
         settle_target(crawl, id, &crawl->url, has_fragment || source->flags & TARGET_WANTS_NAMES);

@@ -170,7 +170,7 @@ static void expand(struct buf *to, struct str text, struct str url, const regmat
     }
 }
 
-bool scope_remap(const struct scope *scope, struct str url, struct buf *to)
+bool scope_remap(const struct scope *scope, struct str url, struct buf *to, struct str *folder_out)
 {
     regmatch_t groups[GROUPS];
     for (size_t i = 0; i < scope->remap_count; i++) {
@@ -180,6 +180,9 @@ bool scope_remap(const struct scope *scope, struct str url, struct buf *to)
         buf_clear(to);
         expand(to, remap->to, url, groups);
         buf_add(to, str_from(url, (size_t)groups[0].rm_eo));
+        struct str fixed = str_first(remap->to, str_index(remap->to, '$'));
+        size_t slash = str_index_last(fixed, '/');
+        *folder_out = slash < fixed.len ? str_first(fixed, slash + 1) : fixed;
         return true;
     }
     return false;

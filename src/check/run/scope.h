@@ -52,5 +52,6 @@ NODISCARD bool scope_check_pattern(const char *text, struct err *err);
 NODISCARD bool scope_check_remap(const char *text, struct err *err);
 NODISCARD bool scope_check_place(const char *text, struct err *err);
 
-/* What --remap makes of it, in `to`. False: it stays as it is. */
-bool scope_remap(const struct scope *scope, struct str url, struct buf *to);
+/* What --remap makes of it, in `to`, and the folder that TO names before anything is taken from the
+ * URL. False: it stays as it is. */
+bool scope_remap(const struct scope *scope, struct str url, struct buf *to, struct str *folder_out);
