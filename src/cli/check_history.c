@@ -113,6 +113,8 @@ static bool settle_left(struct check_history *history, struct err *err)
     const struct check_command *command = history->command;
     struct err why = {0};
     enum run_log_rc rc = open_log(history, &why);
+    if (rc == RUN_LOG_STRANGE && !command->resumes)
+        tell(stderr, "davit: %s: what is in it is not recorded\n", why.text);
     if (rc != RUN_LOG_OK)
         return !command->resumes || fail_to_resume(history, rc, &why, err);
     bool has_starts = command->run.starts.count;

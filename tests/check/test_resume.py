@@ -254,6 +254,38 @@ def test_two_runs_at_a_time_have_one_history():
         assert check("--history", root + "/h.db", "--resume", server.url + "/").status == 0
 
 
+@pytest.mark.parametrize("text", ["my own notes\n", "x"])
+def test_a_file_that_is_no_log_is_left_alone(text):
+    with Scratch() as root, Server({"/": page("/a"), "/a": (200, {}, b"")}) as server:
+        with open(root + "/h.db-run", "w", encoding="utf-8") as file:
+            file.write(text)
+        run = check("--history", root + "/h.db", server.url + "/")
+        assert run.status == 0 and "is no log of davit check, and is left alone" in run.stderr, run.stderr
+        with open(root + "/h.db-run", encoding="utf-8") as file:
+            assert file.read() == text
+
+
+def test_a_log_of_another_version_makes_room_and_that_is_said():
+    with Scratch() as root, Server({"/": page("/a"), "/a": (200, {}, b"")}) as server:
+        gate = held(server, "/a")
+        process = start(root, server.url + "/")
+        wait_for(lambda: server.count("/a"), process)
+        kill(process)
+        gate.set()
+        with open(root + "/h.db-run", "r+b") as file:
+            file.seek(30)
+            file.write(b"\0\0\0\0")
+        run = check("--history", root + "/h.db", server.url + "/")
+        assert run.status == 0 and "another version's: what is in it is not recorded" in run.stderr, run.stderr
+        assert not os.path.exists(root + "/h.db-run")
+
+
+def test_a_history_is_its_owners():
+    with Scratch() as root, Server({"/": page()}) as server:
+        check("--history", root + "/h.db", server.url.replace("://", "://user:secret@") + "/")
+        assert os.stat(root + "/h.db").st_mode & 0o777 == 0o600
+
+
 def test_limits_can_be_raised():
     answers = {"/": page("/a", "/b"), "/a": page("/c"), "/b": page("/d"), "/c": (200, {}, b""), "/d": (200, {}, b"")}
     with Scratch() as root, Server(answers) as server:

@@ -13,6 +13,9 @@
  * that a complete one has not seen is not there.
  *
  * The text of a statement stands in one table; each is prepared once (enum statement). */
+#include <fcntl.h>
+
+#include "base/fd.h"
 #include "base/mem.h"
 #include "check/model/history_priv.h"
 
@@ -169,6 +172,8 @@ static bool make_tables(struct history *history, struct err *err)
 struct history *history_open(const char *path, struct err *err)
 {
     struct history *history = MEM_NEW(struct history);
+    int fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0600); /* URLs may have passwords */
+    fd_close(fd);                                              /* SQLite says what is wrong */
     int rc = sqlite3_open_v2(path, &history->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
     bool is_fine = rc == SQLITE_OK || history_fail(history, path, err);
     if (is_fine)

@@ -25,6 +25,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -215,9 +216,29 @@ void run_log_remove(struct run_log *log)
     run_log_free(log);
 }
 
+/* A log, of whatever version, or nothing yet. What else has that name is somebody's. */
+static bool is_log(int fd)
+{
+    uint32_t magic = MAGIC;
+    ssize_t len = pread(fd, &magic, sizeof(magic), 0);
+    return len == 0 || (len == sizeof(magic) && magic == MAGIC);
+}
+
+/* Whether the file still has its name: who was at it may have taken it away just now. */
+static bool has_name(int fd)
+{
+    struct stat info;
+    return fstat(fd, &info) == 0 && info.st_nlink > 0;
+}
+
 struct run_log *run_log_create(const char *path, const struct run_log_head *head, struct err *err)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0 && !is_log(fd)) {
+        err_set(err, 0, "'%s' is no log of davit check, and is left alone", path);
+        fd_close(fd);
+        return NULL;
+    }
     if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || ftruncate(fd, 0) < 0) {
         err_sys(err, errno, "cannot keep what is found in '%s'", path);
         fd_close(fd);
@@ -257,6 +278,8 @@ enum run_log_rc run_log_open(const char *path, struct run_log **log_out, struct 
         rc = RUN_LOG_STRANGE;
     else if (flock(fd, LOCK_EX | LOCK_NB) < 0)
         rc = RUN_LOG_BUSY;
+    else if (!has_name(fd))
+        rc = RUN_LOG_NONE;
     else if (!read_frame(log, &at, &is_last) || !take_head(log))
         rc = RUN_LOG_STRANGE;
     if (rc == RUN_LOG_OK) {

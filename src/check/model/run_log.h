@@ -21,7 +21,8 @@ enum run_log_rc {
     RUN_LOG_STRANGE, /* it is damaged, or another davit's; `err` says so */
 };
 
-/* Another file takes the place of what was there. NULL: `err` says why. Gives. */
+/* A log that was there is written over; another file of that name is not. NULL: `err` says why.
+ * Gives. */
 NODISCARD struct run_log *run_log_create(const char *path, const struct run_log_head *head,
                                          struct err *err);
 /* That of another run, for run_log_load(). Gives, when it is OK. */
