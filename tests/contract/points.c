@@ -10,18 +10,25 @@ static enum point_mode armed_mode; /* set while nobody else is at work */
 static atomic_uint armed_at;
 static atomic_uint count;
 static atomic_bool was_flush;
+static atomic_bool was_collection;
 
 void points_arm(unsigned n, enum point_mode mode)
 {
     armed_mode = mode;
     count = 0;
     was_flush = false;
+    was_collection = false;
     armed_at = n;
 }
 
 bool points_was_flush(void)
 {
     return was_flush;
+}
+
+bool points_ended_with_collection(void)
+{
+    return was_collection;
 }
 
 unsigned points_count(void)
@@ -66,9 +73,17 @@ WRAP(int, linkat, (int from_fd, const char *from, int to_fd, const char *to, int
 WRAP(int, symlinkat, (const char *target, int fd, const char *name), (target, fd, name), -1, false)
 WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode), -1, false)
 WRAP(int, futimens, (int fd, const struct timespec times[2]), (fd, times), -1, false)
-WRAP(int, fsync, (int fd), (fd), -1, false)
 WRAP(int, fdatasync, (int fd), (fd), -1, false)
 WRAP(int, syncfs, (int fd), (fd), -1, false)
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int __wrap_fsync(int fd)
+{
+    struct stat st;
+    was_collection = fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+    return is_point("fsync", false) ? -1 : __real_fsync(fd);
+}
 
 ssize_t __real_write(int fd, const void *bytes, size_t len);
 ssize_t __wrap_write(int fd, const void *bytes, size_t len);

@@ -23,3 +23,6 @@ unsigned points_count(void);
 
 /* Whether the call that has failed was a flush: what came before it may last or not. */
 bool points_was_flush(void);
+
+/* Whether what was flushed last since then is a collection. */
+bool points_ended_with_collection(void);

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "points.h"
 #include "store/registry.h"
 #include "support/inbox.h"
 
@@ -503,6 +504,21 @@ static enum store_rc change(struct fixture *fixture, unsigned which)
     }
 }
 
+/* Where a file system keeps no journal, a name that is on the disk before its file is one that leads
+ * to nothing, should the power be lost in between. */
+static void p8_a_new_name_is_on_the_disk_after_its_file(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!backend->is_directory || backend->durability != DURABILITY_FLUSH)
+        skip();
+    points_arm(0, POINT_FAIL);
+    assert_ok(put(fixture, PATH("f"), STR("new")));
+    assert_true(points_ended_with_collection());
+    points_arm(0, POINT_FAIL);
+    assert_ok(put(fixture, PATH("f"), STR("in its place")));
+    assert_true(points_ended_with_collection());
+}
+
 static void read_only_store_denies_every_change(void **state)
 {
     struct fixture *fixture = *state;
@@ -538,6 +554,7 @@ int upload_tests(void)
         CONTRACT_TEST(p8_aborted_upload_leaves_no_trace),
         CONTRACT_TEST(p8_upload_that_is_closed_while_it_waits_leaves_no_trace),
         CONTRACT_TEST(p8_refused_commit_leaves_no_trace),
+        CONTRACT_TEST(p8_a_new_name_is_on_the_disk_after_its_file),
         CONTRACT_TEST(expects_absent_refuses_what_is_there),
         CONTRACT_TEST(expects_absent_sees_what_came_meanwhile),
         CONTRACT_TEST(p6_upload_needs_its_collection),

@@ -10,9 +10,10 @@
  * others have written there as well, a download or a backup of some gigabytes, too.
  *
  * A new file is flushed once, after it was given its name. So that a loss of power in between
- * leaves no name with nothing behind it, the content is written before that (flush_content): what a
- * file system then has to flush is metadata, which it keeps in order. What replaces a file is
- * flushed before it does so all the same: there is something to lose.
+ * leaves no name with nothing behind it, the content is written before that (flush_content), and
+ * what the file system then has to flush is metadata: with a journal it keeps that in order itself,
+ * without one the file is flushed before its collection. What replaces a file is flushed before it
+ * does so all the same: there is something to lose.
  *
  * Each who waits has a ticket of its own for the result. The kernel reports a failed write once: a
  * later flush that succeeds says nothing about the batch before it. */
@@ -149,14 +150,12 @@ int flush_content(struct flush *flush, int fd)
     return errno == EIO || errno == ENOSPC || errno == EDQUOT ? errno : sync_one(flush, fd);
 }
 
-/* The collection first: where a file system commits both at a time, the file's own flush finds done
- * what the first has done for all that wait. Nobody else waits for a new file. */
+/* The file first: without a journal, nothing but this order keeps a name from leading to nothing.
+ * Nobody else waits for a new file, so it has no ticket. */
 int flush_named(struct flush *flush, int fd, int dir_fd)
 {
-    int code = flush_wait(flush, dir_fd);
-    if (code || flush->durability == DURABILITY_LAZY)
-        return code;
-    return sync_one(flush, fd);
+    int code = flush->durability == DURABILITY_LAZY ? 0 : sync_one(flush, fd);
+    return code ? code : flush_wait(flush, dir_fd);
 }
 
 int flush_tree(struct flush *flush, int fd)

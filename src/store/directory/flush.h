@@ -17,7 +17,7 @@ NODISCARD int flush_wait(struct flush *flush, int fd);
  * costs much less than to have it on the disk. */
 NODISCARD int flush_content(struct flush *flush, int fd);
 
-/* After that: the directory that it has its name in, and the file. */
+/* After that: the file, and then the directory that it has its name in. */
 NODISCARD int flush_named(struct flush *flush, int fd, int dir_fd);
 
 /* The same for all that was written below `fd`. */
