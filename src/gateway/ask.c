@@ -45,7 +45,7 @@ static void note_outcome(struct ask *ask, const char *what)
 
 static void tell_health(const struct ask *ask, enum health_evidence evidence)
 {
-    const struct health_news news = {evidence, ask->pass, ask->call.message};
+    const struct health_news news = {evidence, ask->pass, ask->call.status, ask->call.message};
     health_tell(ask->gateway->health, &news);
 }
 
@@ -83,6 +83,8 @@ static void on_head(struct call *call, struct source *body)
 static void on_done(struct call *call)
 {
     struct ask *ask = CONTAINER_OF(call, struct ask, call);
+    if (ask->has_head && !ask->is_forgotten && ends[call->end].evidence == HEALTH_FAILS)
+        tell_health(ask, HEALTH_BREAKS);
     if (!ask->has_head)
         tell_health(ask, ends[call->end].evidence);
     if (!ask->has_head && !ask->is_forgotten)
@@ -129,7 +131,8 @@ struct dav_result ask_start(struct ask *ask)
     }
     if (!exchange_hold(x, CALL_MEMORY_MAX))
         return dav_busy();
-    ask->pass = health_pass(ask->gateway->health, &after_s);
+    if (!ask->is_look)
+        ask->pass = health_pass(ask->gateway->health, &after_s);
     if (ask->pass == HEALTH_WAIT)
         return refuse(ask, after_s);
     ask->started_us = clock_mono_us();

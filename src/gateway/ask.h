@@ -11,6 +11,7 @@ struct ask {
     struct exchange *x;
     const struct gateway *gateway;
     struct source *body; /* the answer's; NULL: its head is not there yet, or it was taken */
+    bool is_look;        /* set by the caller: about the origin's health, past the circuit */
     bool is_started;
     bool has_head; /* call.status and call.answer are set */
     bool is_over;  /* call.end is set */

@@ -1,17 +1,21 @@
 #include "base/mem.h"
 #include "gateway/gateway.h"
 
+enum { PATIENCE_MS = 5000 };
+
 struct gateway_loop {
     struct loop *loop;
     struct client **clients; /* by the gateways' indices; NULL: it was not asked yet */
     bool *has_told;
     size_t count;
+    struct deadline_queue patience; /* of who asks how origins are */
 };
 
 struct gateway_loop *gateway_loop_new(const struct gateways *gateways, struct loop *loop)
 {
     struct gateway_loop *own = MEM_NEW(struct gateway_loop);
     own->loop = loop;
+    loop_add_deadlines(loop, &own->patience, PATIENCE_MS);
     own->count = gateways->count;
     own->clients = mem_new(own->count + 1, sizeof(struct client *));
     own->has_told = mem_new(own->count + 1, sizeof(bool));
@@ -22,6 +26,7 @@ void gateway_loop_free(struct gateway_loop *own)
 {
     if (!own)
         return;
+    loop_remove_deadlines(&own->patience);
     for (size_t i = 0; i < own->count; i++)
         client_free(own->clients[i]);
     mem_free(own->clients);
@@ -43,4 +48,9 @@ bool gateway_loop_tells(struct gateway_loop *own, const struct gateway *gateway)
     bool has_told = own->has_told[gateway->index];
     own->has_told[gateway->index] = true;
     return !has_told;
+}
+
+void gateway_loop_wait(struct gateway_loop *own, struct deadline *deadline)
+{
+    deadline_arm(own->loop, &own->patience, deadline);
 }

@@ -21,6 +21,7 @@
 #include "exchange/respond.h"
 #include "gateway/answer.h"
 #include "gateway/failure.h"
+#include "gateway/origin/report.h"
 #include "gateway/repeats.h"
 #include "gateway/request.h"
 #include "gateway/spool.h"
@@ -330,9 +331,9 @@ static enum stage_end look(struct exchange *x)
 
 /* RFC 4918 §8.4 lets a method be extended by a body: whether it is, is the origin's to say. */
 static const struct stage collected_stages[] = {
-    {"check", check, ON_LOOP},       {"collect", exchange_read_xml, ON_LOOP},
-    {"send", send_request, ON_LOOP}, {"await", await, ON_LOOP},
-    {"look", look, ON_LOOP},
+    {"check", check, ON_LOOP},          {"collect", exchange_read_xml, ON_LOOP},
+    {"report", origin_report, ON_LOOP}, {"send", send_request, ON_LOOP},
+    {"await", await, ON_LOOP},          {"look", look, ON_LOOP},
 };
 
 static const struct stage streamed_stages[] = {

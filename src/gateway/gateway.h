@@ -74,3 +74,6 @@ struct client *gateway_loop_client(struct gateway_loop *loop, const struct gatew
 
 /* Whether this is said of the gateway for the first time, on this loop. */
 bool gateway_loop_tells(struct gateway_loop *loop, const struct gateway *gateway);
+
+/* Arms it, for as long as somebody who looks waits for origins: seconds. */
+void gateway_loop_wait(struct gateway_loop *loop, struct deadline *deadline);

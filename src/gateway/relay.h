@@ -6,9 +6,11 @@
 #include "gateway/hrefs.h"
 #include "multistatus/verdict.h"
 
+struct report;
 struct spool;
 
 struct relay {
+    struct report *report; /* of origins (gateway/origin/report.h); NULL: none is asked for */
     struct ask *ask;
     struct res_path to;        /* where a Destination leads; at == NULL: there is none */
     struct str destination;    /* its path, as the client wrote it */

@@ -17,8 +17,7 @@
  *
  * All loops share what is known, so that each need not find it out. One word, next_ms, says whether
  * it is open and when one may try; who has changed it, by compare and exchange, is whom the change
- * belongs to: the one that tries, or that tells the log. So there is no lock, and while all is well
- * nothing is written.
+ * belongs to: the one that tries, or that tells the log. So there is no lock.
  *
  * New settings begin with all circuits closed: who has changed something wants to see it tried.
  *
@@ -41,7 +40,22 @@ struct health {
     atomic_uint in_a_row;      /* that were not answered */
     atomic_llong opened_at_ms; /* by the clock that only goes forward; while it is open */
     atomic_llong next_ms;      /* from then on one may try, by the same clock; 0: it is closed */
+    atomic_ullong answered;    /* counts, as in struct health_state */
+    atomic_ullong server_errors;
+    atomic_ullong cut_off;
+    atomic_ullong unanswered;
+    atomic_ullong let_alone;
 };
+
+static void count(atomic_ullong *what)
+{
+    atomic_fetch_add_explicit(what, 1, memory_order_relaxed);
+}
+
+static uint64_t counted(const atomic_ullong *what)
+{
+    return atomic_load_explicit(what, memory_order_relaxed);
+}
 
 struct health *health_new(struct arena *arena, struct str name,
                           const struct health_options *options)
@@ -67,6 +81,7 @@ enum health_pass health_pass(struct health *health, unsigned *after_s_out)
     if (next_ms <= now_ms &&
         atomic_compare_exchange_strong(&health->next_ms, &next_ms, now_ms + TRIAL_MS))
         return HEALTH_TRY;
+    count(&health->let_alone);
     int64_t left_ms = next_ms > now_ms ? next_ms - now_ms : 1; /* somebody else was quicker */
     *after_s_out = seconds(left_ms < retry_ms ? left_ms : retry_ms);
     return HEALTH_WAIT;
@@ -74,8 +89,11 @@ enum health_pass health_pass(struct health *health, unsigned *after_s_out)
 
 /* --- what came of a request --- */
 
-static void note_answer(struct health *health)
+static void note_answer(struct health *health, unsigned status)
 {
+    count(&health->answered);
+    if (status >= 500)
+        count(&health->server_errors);
     if (atomic_load(&health->in_a_row))
         atomic_store(&health->in_a_row, 0);
     if (!atomic_load(&health->next_ms))
@@ -92,6 +110,7 @@ static void note_failure(struct health *health, const char *why)
     unsigned retry_ms = health->options.retry_ms;
     unsigned in_a_row = atomic_fetch_add(&health->in_a_row, 1) + 1;
     long long closed = 0;
+    count(&health->unanswered);
     if (!max || in_a_row < max || atomic_load(&health->next_ms))
         return;
     int64_t now_ms = clock_mono_ms();
@@ -105,9 +124,8 @@ static void note_failure(struct health *health, const char *why)
 }
 
 /* Unless it has been closed by another meanwhile. */
-static void end_trial(struct health *health, enum health_evidence evidence)
+static void end_trial(struct health *health, unsigned wait_ms)
 {
-    unsigned wait_ms = evidence == HEALTH_FAILS ? health->options.retry_ms : 0;
     long long next_ms = atomic_load(&health->next_ms);
     while (next_ms &&
            !atomic_compare_exchange_weak(&health->next_ms, &next_ms, clock_mono_ms() + wait_ms))
@@ -116,10 +134,37 @@ static void end_trial(struct health *health, enum health_evidence evidence)
 
 void health_tell(struct health *health, const struct health_news *news)
 {
-    if (news->pass == HEALTH_TRY && news->evidence != HEALTH_ANSWERS)
-        end_trial(health, news->evidence);
-    if (news->evidence == HEALTH_ANSWERS)
-        note_answer(health);
-    else if (news->evidence == HEALTH_FAILS)
+    bool is_trial = news->pass == HEALTH_TRY;
+    switch (news->evidence) {
+    case HEALTH_ANSWERS:
+        note_answer(health, news->status);
+        break;
+    case HEALTH_BREAKS:
+        count(&health->cut_off);
+        break;
+    case HEALTH_NOTHING:
+        if (is_trial)
+            end_trial(health, 0);
+        break;
+    case HEALTH_FAILS:
+        if (is_trial)
+            end_trial(health, health->options.retry_ms);
         note_failure(health, news->why);
+        break;
+    }
+}
+
+void health_look(const struct health *health, struct health_state *state_out)
+{
+    bool is_open = atomic_load(&health->next_ms) != 0;
+    *state_out = (struct health_state){
+        .is_open = is_open,
+        .open_s = is_open ? seconds(clock_mono_ms() - atomic_load(&health->opened_at_ms)) : 0,
+        .in_a_row = atomic_load(&health->in_a_row),
+        .answered = counted(&health->answered),
+        .server_errors = counted(&health->server_errors),
+        .cut_off = counted(&health->cut_off),
+        .unanswered = counted(&health->unanswered),
+        .let_alone = counted(&health->let_alone),
+    };
 }

@@ -9,6 +9,7 @@ enum health_evidence {
     HEALTH_NOTHING, /* it says nothing of the origin: the client has gone, or the fault is ours */
     HEALTH_FAILS,   /* no connection, or no answer */
     HEALTH_ANSWERS, /* the head of an answer, whatever its status is */
+    HEALTH_BREAKS,  /* an answer, told before, has broken off: that is only counted */
 };
 
 enum health_pass {
@@ -37,7 +38,22 @@ NODISCARD enum health_pass health_pass(struct health *health, unsigned *after_s_
 struct health_news {
     enum health_evidence evidence;
     enum health_pass pass; /* as it was let pass */
+    unsigned status;       /* of its answer */
     const char *why;       /* it FAILS, for people */
 };
 
 void health_tell(struct health *health, const struct health_news *news);
+
+/* How it is, and what has come of requests since the settings were read. */
+struct health_state {
+    bool is_open;
+    unsigned open_s;        /* for how long */
+    unsigned in_a_row;      /* not answered; 0: the last one was */
+    uint64_t answered;      /* with any status; of them */
+    uint64_t server_errors; /* with a 5xx, and */
+    uint64_t cut_off;       /* broken off behind the head */
+    uint64_t unanswered;
+    uint64_t let_alone; /* refused by us */
+};
+
+void health_look(const struct health *health, struct health_state *state_out);

@@ -39,7 +39,7 @@ static enum health_pass ask(const struct sick *sick)
 
 static void tell_of(const struct sick *sick, enum health_pass pass, enum health_evidence evidence)
 {
-    health_tell(sick->health, &(struct health_news){evidence, pass, "refused"});
+    health_tell(sick->health, &(struct health_news){evidence, pass, 200, "refused"});
 }
 
 /* For how many seconds nobody is let pass; 0: whoever asks is. */
@@ -122,6 +122,30 @@ TEST(health_is_told_by_late_requests_too)
     end(&sick);
 }
 
+TEST(health_counts_what_came_of_requests)
+{
+    struct sick sick;
+    struct health_state state;
+    begin(&sick, 3);
+    tell_of(&sick, HEALTH_ASK, HEALTH_ANSWERS);
+    tell_of(&sick, HEALTH_ASK, HEALTH_BREAKS);
+    health_tell(sick.health, &(struct health_news){HEALTH_ANSWERS, HEALTH_ASK, 503, ""});
+    tell_of(&sick, HEALTH_ASK, HEALTH_NOTHING);
+    fail_times(&sick, 3);
+    later(&sick, 5000);
+    assert_int_equal(ask(&sick), HEALTH_WAIT);
+    health_look(sick.health, &state);
+    assert_true(state.is_open);
+    assert_int_equal(state.open_s, 5);
+    assert_int_equal(state.in_a_row, 3);
+    assert_int_equal(state.answered, 2);
+    assert_int_equal(state.server_errors, 1);
+    assert_int_equal(state.cut_off, 1);
+    assert_int_equal(state.unanswered, 3);
+    assert_int_equal(state.let_alone, 1);
+    end(&sick);
+}
+
 TEST(health_that_nothing_opens)
 {
     struct sick sick;
@@ -138,6 +162,7 @@ int main(void)
         cmocka_unit_test(health_lets_one_try),
         cmocka_unit_test(health_trial_that_says_nothing_makes_way),
         cmocka_unit_test(health_is_told_by_late_requests_too),
+        cmocka_unit_test(health_counts_what_came_of_requests),
         cmocka_unit_test(health_that_nothing_opens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
