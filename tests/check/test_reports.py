@@ -92,6 +92,36 @@ def test_markdown_is_what_it_says_whatever_pages_hold():
     assert set(tags.cells) == {2, 3, 4} and tags.seen.count("a") >= 8
 
 
+def bad_members(*hrefs):
+    rows = "".join("<response><href>%s</href><status>HTTP/1.1 403 No</status></response>" % href for href in hrefs)
+    return (207, {"Content-Type": "text/xml"}, "<multistatus xmlns='DAV:'>%s</multistatus>" % rows)
+
+
+@pytest.mark.parametrize("form", ["markdown", "github", "text"])
+def test_a_member_is_no_more_than_a_word(form):
+    """An href that is no URL stands in a report as it came."""
+    with Server({"/": bad_members("http://[bad&#10;&#10;# HEAD&#10;[x](http://evil.test/)&#x85;&#x9b;31m")}) as server:
+        text = check(server.url + "/", form=form).stdout
+    assert "HEAD" in text.replace("\\", "") and "\x9b" not in text and "\x85" not in text
+    lines = [line for line in text.splitlines() if "HEAD" in line]
+    assert len(lines) == 1 and "[bad" in lines[0], "one line has all of it"
+    assert form != "markdown" or lines[0].startswith("| 403 | ")
+
+
+def test_annotations_have_no_escapes_of_terminals():
+    with Server({"/": (200, {}, "<a href='http://[x\x1b[31m'>t</a><a href='/x#a\x1b]0;x\x07'>y</a>"), "/x": (200, {}, "x")}) as server:
+        text = check(server.url + "/", form="github").stdout
+    assert "bad-url" in text and "\x1b" not in text and "\x07" not in text, text
+
+
+def test_markdown_is_bounded_with_members_too():
+    answers = {"/": page("/m", *["/%s/%d" % ("x" * 500, n) for n in range(4000)]),
+               "/m": bad_members(*["/%s/%d" % ("y" * 1500, n) for n in range(150)])}
+    with Server(answers) as server:
+        text = markdown(server)
+    assert len(text.encode()) < 1 << 20 and "and 150 more members" in text
+
+
 def test_markdown_is_bounded():
     with Server({"/": page(*["/%s/%d" % ("x" * 500, n) for n in range(4000)])}) as server:
         text = markdown(server)

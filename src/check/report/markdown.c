@@ -46,8 +46,10 @@ static void add_text(struct buf *to, struct str text)
 /* A link where it may be one; a file by its name from here. */
 static void add_address(struct buf *to, struct str page)
 {
-    struct buf name = {0};
-    add_page(&name, page);
+    struct buf raw = {0}, name = {0};
+    add_page(&raw, page);
+    utf8_add_printable(&name, buf_str(&raw)); /* a line break would end the table */
+    buf_done(&raw);
     struct str url = buf_str(&name);
     bool is_web = str_starts(url, STR("http://")) || str_starts(url, STR("https://"));
     if (!is_web || url.len > LINK_BYTES_MAX) {
@@ -213,12 +215,16 @@ static void end(struct report *report)
     write_head(report);
     write_counts(out, report->summary);
     write_lines(out, &state->lines);
-    if (state->member_count && out->len < BYTES_MAX) {
+    bool is_shown = state->member_count && out->len + state->members.len < BYTES_MAX;
+    unsigned shown = !is_shown                           ? 0
+                     : state->member_count < MEMBERS_MAX ? state->member_count
+                                                         : MEMBERS_MAX;
+    if (is_shown) {
         BUF_ADD(out, "\n| Status | Member | Inside the 207 |\n|--:|---|---|\n");
         buf_add(out, buf_str(&state->members));
     }
-    if (state->member_count > MEMBERS_MAX)
-        buf_addf(out, "\nand %u more members\n", state->member_count - MEMBERS_MAX);
+    if (state->member_count > shown)
+        buf_addf(out, "\nand %u more members\n", state->member_count - shown);
     buf_done(&state->members);
     lines_done(&state->lines);
     mem_free(state);

@@ -89,9 +89,13 @@ const struct report_ops report_csv = {
 
 /* --- github --- */
 
-/* Values and messages have different characters that must be escaped. */
-static void add_escaped(struct buf *to, struct str text, bool is_value)
+/* Values and messages have different characters that must be escaped. The log that they stand in is
+ * read in terminals, too. */
+static void add_escaped(struct buf *to, struct str raw, bool is_value)
 {
+    struct buf visible = {0};
+    utf8_add_printable(&visible, raw);
+    struct str text = buf_str(&visible);
     for (size_t i = 0; i < text.len; i++) {
         char c = text.at[i];
         if (c == '%' || c == '\r' || c == '\n' || (is_value && (c == ':' || c == ',')))
@@ -99,6 +103,7 @@ static void add_escaped(struct buf *to, struct str text, bool is_value)
         else
             buf_add_char(to, c);
     }
+    buf_done(&visible);
 }
 
 static void github_row(struct report *report, const struct report_row *row)
