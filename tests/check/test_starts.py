@@ -415,3 +415,13 @@ def test_the_index_of_a_folder_can_have_other_names():
         for bad in ("", "a,,b", "../x", "a/b", ".."):
             assert check("--index", bad, root).status == 2, bad
         assert "index = README.md,index.html" in check("--index", "README.md,index.html", "--print-config").stdout
+
+
+def test_what_is_cut_off_is_said():
+    """A page that is too long: its links and names behind that are not known."""
+    long = b"<p>" + b"a" * (65 << 20) + b"<p id=late><a href=/late>x</a>"
+    with Server({"/": (200, {}, "<a href=/long#late>x</a>"), "/long": (200, {}, long)}) as server:
+        run = check("-r", server.url + "/")
+    assert run.status == 3 and "1 pages are too long" in run.summary["why"], run.summary
+    assert run.verdict("/long") == "ok", "whether it has the name is not known"
+    assert next(row for row in run.links if row["url"].endswith("/long"))["note"] == "too long: only its beginning was read"

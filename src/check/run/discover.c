@@ -438,6 +438,7 @@ bool document_read(struct crawl *crawl, struct document *document)
         return false;
     }
     crawl->counts.pages++;
+    crawl->counts.cut += page_is_cut(page);
     document_add_links(crawl, document);
     return true;
 }

@@ -62,6 +62,7 @@ struct page {
     bool is_settled; /* of XML: the reader for it is known */
     bool is_broken;
     bool is_no_list;
+    bool is_cut; /* it was longer than what is read */
     bool wants_likeness;
     struct likeness likeness;
 };
@@ -380,7 +381,9 @@ static bool is_text(const struct page *page)
 bool page_feed(struct page *page, struct str bytes)
 {
     page->bytes += bytes.len;
-    if (page->bytes > BODY_BYTES_MAX || (page->type == PAGE_GZIP && page->bytes > WHOLE_BYTES_MAX))
+    page->is_cut =
+        page->bytes > BODY_BYTES_MAX || (page->type == PAGE_GZIP && page->bytes > WHOLE_BYTES_MAX);
+    if (page->is_cut)
         return false;
     if (page->type == PAGE_XML && page->is_settled) {
         page->is_broken = !xml_links_feed(page->xml, bytes, false);
@@ -481,7 +484,12 @@ bool page_is_understood(const struct page *page)
 
 bool page_has_names(const struct page *page)
 {
-    return page_type_has_names(page->type);
+    return page_type_has_names(page->type) && !page->is_cut;
+}
+
+bool page_is_cut(const struct page *page)
+{
+    return page->is_cut;
 }
 
 bool page_folds_names(const struct page *page)
@@ -491,6 +499,8 @@ bool page_folds_names(const struct page *page)
 
 struct str page_note(const struct page *page)
 {
+    if (page->is_cut)
+        return STR("too long: only its beginning was read");
     if (page->type == PAGE_PROSE)
         return STR("of its links only the addresses in its text were read");
     return is_shown(page) ? html_links_fault(page->html) : STR_NONE;

@@ -58,6 +58,9 @@ bool page_is_understood(const struct page *page);
 /* Whether fragments lead to names in it. */
 bool page_has_names(const struct page *page);
 
+/* Whether it was too long to be read to its end. */
+bool page_is_cut(const struct page *page);
+
 /* Whether names are told of in the form of heading_name_fold(), and are to be compared in it. */
 bool page_folds_names(const struct page *page);
 

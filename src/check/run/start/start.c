@@ -419,6 +419,9 @@ void starts_judge(struct crawl *crawl)
     if (crawl->counts.beyond && why.len == 0 && !crawl->has_trouble)
         buf_addf(&why, "the links of %llu pages are beyond --max-pages",
                  (unsigned long long)crawl->counts.beyond);
+    else if (crawl->counts.cut && why.len == 0 && !crawl->has_trouble)
+        buf_addf(&why, "%llu pages are too long, and only their beginnings were read",
+                 (unsigned long long)crawl->counts.cut);
     if (why.len) {
         err_set(&crawl->trouble, 0, "%s", buf_c(&why));
         crawl->has_trouble = true;
