@@ -70,6 +70,14 @@ def test_a_bad_expression_is_named_with_its_place(option):
         assert done.returncode == 2 and "davit-check.ignore:3: 'a(b' is not a regular" in done.stderr, done.stderr
 
 
+@pytest.mark.parametrize("pattern,is_fine", [
+    ("((a{1,255}){1,255}){1,255}", False), ("a{1,20000}", False), ("a{,20000}", False), ("(" * 40 + "a" + ")" * 40, False), ("(((x{99}){99}){99}", False),
+    ("[0-9]{4}-[0-9]{2}(/[a-z]{1,64}){2}", True), (r"[{9999}]{2}\{9999}[^]{999999}]", True), ("|".join(["/page%d" % n for n in range(3000)]), True)])
+def test_an_expression_has_a_size(pattern, is_fine):
+    run = check("--exclude", pattern, "--print-config", form="text")
+    assert run.status == (0 if is_fine else 2) and ("repeats too much" in run.stderr) != is_fine, run.stderr
+
+
 def test_remap_has_groups():
     answers = {"/v2/a": FINE, "/v2/b": FINE, "/x$1": FINE, "/there": FINE}
     with Server(answers) as there:

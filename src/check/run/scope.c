@@ -13,6 +13,7 @@
 #include "check/run/scope.h"
 
 #include <regex.h>
+#include <stdio.h>
 
 #include "base/mem.h"
 #include "check/model/record.h"
@@ -22,7 +23,7 @@ struct patterns {
     size_t count;
 };
 
-enum { GROUPS = 10 };
+enum { GROUPS = 10, REPEATED_MAX = 2000, NESTED_MAX = 32 };
 
 struct remap {
     regex_t from;
@@ -45,9 +46,51 @@ struct scope {
     bool unwanted[LINK_KIND_COUNT]; /* by --exclude-place */
 };
 
+/* Behind what stands in brackets. */
+static const char *skip_class(const char *at)
+{
+    at += at[1] == '^' ? 2 : 1;
+    at += *at == ']';
+    while (*at && *at != ']')
+        at++;
+    return *at ? at : at - 1;
+}
+
+/* Whether "{m,n}" repeat so much that to compile it takes all memory: each repetition is written
+ * out, and those of groups multiply. An expression may come with somebody's project. */
+static bool repeats_too_much(const char *text)
+{
+    uint64_t sizes[NESTED_MAX] = {0}, last = 0, repeated = 0;
+    size_t depth = 0;
+    for (const char *at = text; *at && repeated <= REPEATED_MAX; at++) {
+        uint64_t size = 1; /* what this adds to its group */
+        if (*at == '(' && ++depth < NESTED_MAX) {
+            sizes[depth] = size = 0;
+        } else if (*at == '(') {
+            return true;
+        } else if (*at == ')' && depth) {
+            size = sizes[depth--];
+        } else if (*at == '{') {
+            unsigned least = 0, most = 0;
+            (void)(sscanf(at, "{%5u,%5u", &least, &most) > 0 || sscanf(at, "{,%5u", &most));
+            size = last * (most > least ? most : least); /* 0: it is no repetition */
+            repeated += size;
+        } else if (*at == '[') {
+            at = skip_class(at);
+        } else if (*at == '\\' && at[1]) {
+            at++;
+        }
+        sizes[depth] += size;
+        last = size;
+    }
+    return repeated > REPEATED_MAX;
+}
+
 static bool compile(regex_t *pattern, const char *text, int flags, struct err *err)
 {
     char why[160];
+    if (repeats_too_much(text))
+        return err_set(err, 0, "'%s' repeats too much to be compiled", text);
     int rc = regcomp(pattern, text, REG_EXTENDED | flags);
     if (rc == 0)
         return true;
