@@ -39,12 +39,19 @@ TEST(limits_set_knows_no_other_name)
     }
 }
 
+TEST(no_row_promises_anything_of_0)
+{
+    for (size_t i = 0; i < limit_row_count; i++) /* which --limit does not take */
+        assert_null(strstr(limit_rows[i].what, " 0:"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(limits_default_is_what_the_rows_say),
         cmocka_unit_test(limits_set_changes_the_one_that_is_named),
         cmocka_unit_test(limits_set_knows_no_other_name),
+        cmocka_unit_test(no_row_promises_anything_of_0),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
