@@ -29,5 +29,15 @@ until log=$(LC_ALL=C $sudo apt-get update -q 2>&1); do
     waited=$((waited + 5))
     sleep 5
 done
+
+# Debian's packages start the servers that they bring, unless this file says no (invoke-rc.d(8)). What is
+# installed for tests is started by them, on the loopback, and by nobody else.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    trap '$sudo rm -f "$policy"' EXIT
+    trap 'exit 1' HUP INT TERM
+    printf '#!/bin/sh\nexit 101\n' | $sudo tee "$policy" >/dev/null
+    $sudo chmod 755 "$policy"
+fi
 # shellcheck disable=SC2086 # a list of names
 $sudo apt-get -o DPkg::Lock::Timeout=600 install -y -q --no-install-recommends $missing >&2
