@@ -107,7 +107,7 @@ def test_a_page_that_is_too_long_says_so():
     with Server({"/": long, "/x": page(), **NOTHING}) as server:
         run = check(server.url + "/")
     assert run.verdict("/x") == "ok"
-    assert [row["note"] for row in run.links if row["url"] == server.url + "/"] == ["too long: read in part"]
+    assert [row["note"] for row in run.links if row["url"] == server.url + "/"] == ["too long: only its beginning was read"]
 
 
 # --- the run ---

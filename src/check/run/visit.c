@@ -324,8 +324,6 @@ static void read_body(struct waker *waker)
         pulled = source_pull(visit->body, piece, PIECE_BYTES, &err);
         goes_on = pulled != PULL_DATA || feed(visit, buf_str(piece));
     }
-    if (!goes_on && visit->document.page)
-        site_set_note(visit->crawl->site, visit->target, STR("too long: read in part"));
     if (pulled != PULL_WAIT)
         source_close(&visit->body);
 }
