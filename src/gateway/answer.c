@@ -386,9 +386,12 @@ static void add_fields(struct exchange *x, const struct call *call)
         respond_location(x, true);
 }
 
+/* With a Transfer-Encoding it does not count (RFC 9112 §6.3). */
 static uint64_t length_of(const struct call *call)
 {
     uint64_t length;
+    if (call_field(call, STR("Transfer-Encoding")).at)
+        return LENGTH_UNKNOWN;
     return str_parse_u64(call_field(call, STR("Content-Length")), &length) ? length
                                                                            : LENGTH_UNKNOWN;
 }

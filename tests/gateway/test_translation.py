@@ -431,3 +431,10 @@ def test_hrefs_in_wide_requests(through, coding):
     text = '<C:calendar-multiget xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:href>/team/a</D:href></C:calendar-multiget>'
     gateway.request("REPORT", "/team/", {"Content-Type": "application/xml"}, body=text.encode(coding))
     assert origin.requests[0].body == text.replace("/team/a", "/in/ner/a").encode(coding)
+
+
+def test_length_beside_chunks(through):
+    """RFC 9112 §6.3: the chunks count, and no byte is taken for the next answer."""
+    gateway, _ = through(b"HTTP/1.1 200 X\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n")
+    done = gateway.request("GET", "/team/a")
+    assert done.body == b"abcde" and done.field("Content-Length") is None
