@@ -32,7 +32,7 @@ struct xml_links {
 
     uint64_t based; /* a bit for each depth, from the lowest: its element has an xml:base */
 };
-static_assert(DEPTH_MAX < 64);
+static_assert(DEPTH_MAX < 64, "a bit for each");
 
 /* Elements whose text is a link, or an attribute of which is. */
 static const struct {
