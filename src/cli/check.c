@@ -116,6 +116,11 @@ static void print_notices(struct check *check)
         buf_clear(&notice);
     }
     buf_done(&notice);
+    if (crawl_counts(check->crawl)->prose)
+        tell(stderr,
+             "davit: of %llu files (reStructuredText, AsciiDoc, Org) only the addresses in their "
+             "text were read\n",
+             (unsigned long long)crawl_counts(check->crawl)->prose);
     for (size_t i = 0; crawl_robots_host(check->crawl, i, &left_out); i++)
         tell(stderr, "davit: %s/robots.txt %s %llu of the links%s\n", left_out.origin,
              left_out.is_closed ? "cannot be fetched, which rules out" : "asks robots to leave out",

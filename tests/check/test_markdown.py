@@ -41,6 +41,7 @@ def test_markup_that_is_not_read_has_its_addresses():
         run = check("--exclude", "http:", root + "/a.rst")
     assert verdicts(run) == {"http://127.0.0.1:1/": "skipped"}
     assert run.links[0]["note"] == "of its links only the addresses in its text were read"
+    assert "of 1 files (reStructuredText, AsciiDoc, Org) only the addresses" in run.stderr
 
 
 def test_fragments_of_pages():

@@ -439,6 +439,7 @@ bool document_read(struct crawl *crawl, struct document *document)
     }
     crawl->counts.pages++;
     crawl->counts.cut += page_is_cut(page);
+    crawl->counts.prose += page_is_prose(page);
     document_add_links(crawl, document);
     return true;
 }

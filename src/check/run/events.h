@@ -12,6 +12,7 @@ struct crawl_counts {
     uint64_t pages;  /* read for their links */
     uint64_t beyond; /* pages that were not: --max-pages */
     uint64_t cut;    /* pages that were too long to be read to their end */
+    uint64_t prose;  /* pages of which only the addresses in their text were read */
     uint64_t bytes;  /* of bodies */
     uint64_t retries;
     uint64_t left_by_robots;

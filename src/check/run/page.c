@@ -482,6 +482,11 @@ bool page_is_understood(const struct page *page)
     return !page->is_no_list;
 }
 
+bool page_is_prose(const struct page *page)
+{
+    return page->type == PAGE_PROSE;
+}
+
 bool page_has_names(const struct page *page)
 {
     return page_type_has_names(page->type) && !page->is_cut;
@@ -501,7 +506,7 @@ struct str page_note(const struct page *page)
 {
     if (page->is_cut)
         return STR("too long: only its beginning was read");
-    if (page->type == PAGE_PROSE)
+    if (page_is_prose(page))
         return STR("of its links only the addresses in its text were read");
     return is_shown(page) ? html_links_fault(page->html) : STR_NONE;
 }

@@ -55,6 +55,9 @@ NODISCARD bool page_end(struct page *page);
 /* After its end: whether it was what it was read as. */
 bool page_is_understood(const struct page *page);
 
+/* Whether only the addresses in its text were read: its markup has links that are not known. */
+bool page_is_prose(const struct page *page);
+
 /* Whether fragments lead to names in it. */
 bool page_has_names(const struct page *page);
 
