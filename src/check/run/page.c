@@ -33,10 +33,12 @@ enum {
     HEAD_BYTES = 1024,
     BODY_BYTES_MAX = 64 << 20,
     WHOLE_BYTES_MAX = 52428800, /* what a sitemap may have (sitemaps.org) */
+    LANE_WORDS = 255,           /* a byte can count so many */
 };
 
 struct likeness {
-    int votes[64];
+    uint64_t lanes[8]; /* byte j of lane i counts the words whose hash has bit 8j + i */
+    uint32_t ones[64]; /* of the words before the last LANE_WORDS */
     uint32_t words;
     bool is_in_tag;
     struct buf word;
@@ -227,15 +229,26 @@ void page_free(struct page *page)
 
 /* --- likeness --- */
 
+static uint32_t ones(const struct likeness *likeness, unsigned bit)
+{
+    return likeness->ones[bit] + (likeness->lanes[bit % 8] >> bit / 8 * 8 & 0xff);
+}
+
+/* Eight bits of a hash at a time. */
 static void vote(struct likeness *likeness)
 {
     if (likeness->word.len == 0)
         return;
     uint64_t hash = hash_bytes(buf_str(&likeness->word));
-    for (unsigned bit = 0; bit < 64; bit++)
-        likeness->votes[bit] += hash >> bit & 1 ? 1 : -1;
+    for (unsigned lane = 0; lane < 8; lane++)
+        likeness->lanes[lane] += hash >> lane & 0x0101010101010101;
     likeness->words++;
     buf_clear(&likeness->word);
+    if (likeness->words % LANE_WORDS)
+        return;
+    for (unsigned bit = 0; bit < 64; bit++)
+        likeness->ones[bit] = ones(likeness, bit);
+    memset(likeness->lanes, 0, sizeof(likeness->lanes));
 }
 
 /* Numbers are left out: dates and counters differ on every page. */
@@ -262,7 +275,7 @@ uint64_t page_likeness(const struct page *page, uint32_t *word_count_out)
 {
     uint64_t digest = 0;
     for (unsigned bit = 0; bit < 64; bit++)
-        digest |= (uint64_t)(page->likeness.votes[bit] > 0) << bit;
+        digest |= (uint64_t)(ones(&page->likeness, bit) > page->likeness.words / 2) << bit;
     *word_count_out = page->likeness.words;
     return digest;
 }
