@@ -19,8 +19,8 @@ TEST(netrc_finds_a_machine_in_any_layout)
         "machine example.org login ann password secret",
         "machine\texample.org\n\tlogin ann\r\n\tpassword secret\r\n",
         "# machine example.org password no\nmachine example.org account x password secret",
-        "machine a login b password c macdef init\nmachine example.org password no\n\n"
-        "machine EXAMPLE.org password secret",
+        ("machine a login b password c macdef init\nmachine example.org password no\n\n"
+         "machine EXAMPLE.org password secret"),
         "machine \"example.org\" login \"a b\" password \"secret\"",
         "default password all machine example.org password secret",
         "garbage machine example.org garbage password secret machine",
