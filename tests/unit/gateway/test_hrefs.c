@@ -1,5 +1,6 @@
 #include "gateway/hrefs.h"
 
+#include "support/drip.h"
 #include "support/test.h"
 
 /* Maps "/in…" to "/out…"; keeps all members but those named "hidden" and "refused"; gathers what it is
@@ -38,35 +39,6 @@ static void response_end(struct href_reader *base)
     buf_add_char(&mapper->told, '|');
 }
 
-/* Pieces of a text, with a wait before each. */
-struct drip {
-    struct source base;
-    struct str rest;
-    size_t step;
-    bool has_waited;
-    bool fails; /* at the end */
-};
-
-static enum pull drip_pull(struct source *self, struct buf *into, size_t want, struct err *err)
-{
-    struct drip *drip = CONTAINER_OF(self, struct drip, base);
-    if (drip->rest.len == 0 && drip->fails) {
-        (void)err_set(err, 0, "cut off"); /* FAIL says it */
-        return PULL_FAIL;
-    }
-    if (drip->rest.len == 0)
-        return PULL_END;
-    drip->has_waited = !drip->has_waited;
-    if (drip->has_waited)
-        return PULL_WAIT;
-    struct str piece = str_first(drip->rest, size_min(want, drip->step));
-    buf_add(into, piece);
-    drip->rest = str_from(drip->rest, piece.len);
-    return PULL_DATA;
-}
-
-static const struct source_ops drip_ops = {.name = "drip", .pull = drip_pull};
-
 struct reading {
     enum hrefs_direction direction;
     size_t step; /* bytes at a time, both ways */
@@ -79,8 +51,8 @@ struct reading {
 static enum pull read_all(struct reading *reading, struct str document, struct buf *to)
 {
     struct arena arena = {0};
-    struct drip drip = {
-        .base.ops = &drip_ops, .rest = document, .step = reading->step, .fails = reading->fails};
+    struct drip drip = drip_of(document, reading->step);
+    drip.fails = reading->fails;
     reading->mapper.base = (struct href_reader){.map = map,
                                                 .judge = reading->filters ? judge : NULL,
                                                 .hides_locks = reading->filters,

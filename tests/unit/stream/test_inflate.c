@@ -1,39 +1,15 @@
 #include <zlib.h>
 
 #include "stream/inflate.h"
+#include "support/drip.h"
 #include "support/test.h"
 
 enum { TEXT_BYTES = 100000 };
 
-/* Pieces of a text, with a wait before each. */
-struct drip {
-    struct source base;
-    struct str rest;
-    size_t step;
-    bool has_waited;
-};
-
-static enum pull drip_pull(struct source *self, struct buf *into, size_t want, struct err *err)
-{
-    struct drip *drip = CONTAINER_OF(self, struct drip, base);
-    (void)err; /* memory does not fail */
-    if (drip->rest.len == 0)
-        return PULL_END;
-    drip->has_waited = !drip->has_waited;
-    if (drip->has_waited)
-        return PULL_WAIT;
-    struct str piece = str_first(drip->rest, size_min(want, drip->step));
-    buf_add(into, piece);
-    drip->rest = str_from(drip->rest, piece.len);
-    return PULL_DATA;
-}
-
-static const struct source_ops drip_ops = {.name = "drip", .pull = drip_pull};
-
 static enum pull read_all(struct str packed, size_t step, struct buf *to, struct err *err)
 {
     struct arena arena = {0};
-    struct drip drip = {{.ops = &drip_ops}, packed, step};
+    struct drip drip = drip_of(packed, step);
     struct source *source = inflate_source(&arena, &drip.base);
     enum pull pulled = PULL_DATA;
     while (pulled == PULL_DATA || pulled == PULL_WAIT)
