@@ -10,10 +10,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "damage.h"
 #include "points.h"
 #include "store/registry.h"
 
-enum { PROPS = 400, PAGE_BYTES = 4096 };
+enum { PROPS = 400 };
 
 /* What is kept, and how it comes that it must be written anew. */
 struct making {
@@ -43,14 +44,6 @@ static bool is_kept_aside(struct fixture *fixture, const char *start)
     return is_there;
 }
 
-static void overwrite(struct fixture *fixture, const char *name, off_t at, const char *bytes,
-                      size_t len)
-{
-    int fd = open(fixture_file(fixture, name), O_WRONLY | O_CLOEXEC);
-    assert_int_equal(pwrite(fd, bytes, len, at), (ssize_t)len);
-    close(fd);
-}
-
 /* --- a damaged database --- */
 
 static void set_props(struct fixture *fixture, const char *file)
@@ -69,18 +62,13 @@ static void set_props(struct fixture *fixture, const char *file)
 
 static void damage_database(struct fixture *fixture)
 {
-    char page[PAGE_BYTES];
-    struct stat st;
     fixture->limits.property_count = PROPS;
     MAKE(fixture, "first", "f", "last");
     assert_ok(set_prop(fixture, PATH("first"), "p", "1"));
     set_props(fixture, "f");
     assert_ok(set_prop(fixture, PATH("last"), "p", "2"));
     store_close(&fixture->store);
-    assert_int_equal(stat(fixture_file(fixture, ".davit/state.db"), &st), 0);
-    memset(page, 'x', PAGE_BYTES);
-    overwrite(fixture, ".davit/state.db", st.st_size / 2 / PAGE_BYTES * PAGE_BYTES, page,
-              PAGE_BYTES);
+    damage_page(fixture, 2);
 }
 
 /* Of a database that has a page less, both ends. */
@@ -141,19 +129,6 @@ static const char *both_props(struct fixture *fixture)
 }
 
 /* --- the journal --- */
-
-static void damage_journal(struct fixture *fixture)
-{
-    unsigned char boot_len;
-    MAKE(fixture, "f", "g");
-    assert_ok(set_lock(fixture, PATH("f"), "urn:f"));
-    assert_ok(set_lock(fixture, PATH("g"), "urn:g"));
-    store_close(&fixture->store);
-    int fd = open(fixture_file(fixture, ".davit/locks.journal"), O_RDONLY | O_CLOEXEC);
-    assert_int_equal(read(fd, &boot_len, 1), 1); /* the first frame is of the boot */
-    close(fd);
-    overwrite(fixture, ".davit/locks.journal", 12 + boot_len + 14, "????", 4);
-}
 
 static const char *second_lock(struct fixture *fixture)
 {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "damage.h"
 #include "store/registry.h"
 #include "support.h"
 
@@ -117,13 +118,6 @@ static void p10_nothing_is_acknowledged_where_the_state_cannot_be_made_again(voi
 
 /* --- damaged --- */
 
-static void overwrite(struct fixture *fixture, const char *name, off_t at, const char *bytes)
-{
-    int fd = open(fixture_file(fixture, name), O_WRONLY | O_CLOEXEC);
-    assert_int_equal(pwrite(fd, bytes, strlen(bytes), at), (ssize_t)strlen(bytes));
-    close(fd);
-}
-
 static void damaged_database_is_set_aside_and_files_are_served(void **state)
 {
     struct fixture *fixture = *state;
@@ -131,7 +125,7 @@ static void damaged_database_is_set_aside_and_files_are_served(void **state)
     only_for_directories();
     MAKE(fixture, "f");
     store_close(&fixture->store);
-    overwrite(fixture, ".davit/state.db", 0, "this is no database, and never was one");
+    overwrite_file(fixture, ".davit/state.db", 0, STR("this is no database, and never was one"));
     assert_true(open_again(fixture, &err));
     assert_int_equal(count_damaged(fixture), 1);
     assert_ok(set_prop(fixture, PATH("f"), "p", "v"));
@@ -143,25 +137,22 @@ static void what_can_be_read_of_a_damaged_database_is_saved(void **state)
 {
     struct fixture *fixture = *state;
     struct err err = {0};
-    char page[4097] = "";
+    char value[200];
     char name[16];
-    struct stat st;
     only_for_directories();
     MAKE(fixture, "f");
     fixture->limits.property_count = MANY;
+    memset(value, 'v', sizeof(value));
     struct store_prop *props = arena_alloc(&fixture->arena, MANY * sizeof(*props));
     for (size_t i = 0; i < MANY; i++) {
         (void)snprintf(name, sizeof(name), "p%zu", i);
-        memset(page, 'v', 200);
         props[i] = (struct store_prop){STR("ns"), arena_str(&fixture->arena, str_of_c(name)),
-                                       arena_str(&fixture->arena, str_of(page, 200))};
+                                       arena_str(&fixture->arena, str_of(value, 200))};
     }
     struct store_patch patch = {.props = props, .prop_count = MANY};
     assert_ok(do_patch(fixture->store, PATH("f"), &patch));
     store_close(&fixture->store);
-    assert_int_equal(stat(fixture_file(fixture, ".davit/state.db"), &st), 0);
-    memset(page, 'x', 4096);
-    overwrite(fixture, ".davit/state.db", st.st_size / 2 / 4096 * 4096, page);
+    damage_page(fixture, 2);
     assert_true(open_again(fixture, &err));
     struct store_props saved;
     assert_ok(store_gather_props(fixture->store, &fixture->arena, PATH("f"), &saved));
@@ -198,16 +189,12 @@ static void damage_far_inside_is_found_while_the_database_is_in_use(void **state
 {
     struct fixture *fixture = *state;
     struct err err = {0};
-    char page[4097] = "";
-    struct stat st;
     size_t saved = 0;
     only_for_directories();
     MAKE(fixture, "f1", "f2", "f29999");
     store_close(&fixture->store);
     fill_closed_database(fixture);
-    assert_int_equal(stat(fixture_file(fixture, ".davit/state.db"), &st), 0);
-    memset(page, 'x', 4096);
-    overwrite(fixture, ".davit/state.db", st.st_size * 3 / 4 / 4096 * 4096, page);
+    damage_page(fixture, 3);
     assert_true(open_again(fixture, &err));
     enum store_rc rc = set_prop(fixture, PATH("f2"), "p", "new");
     assert_true(rc == STORE_OK || rc == STORE_FAILED);
@@ -255,16 +242,8 @@ static void damaged_journal_is_set_aside_and_its_locks_are_saved(void **state)
 {
     struct fixture *fixture = *state;
     struct err err = {0};
-    unsigned char boot_len;
     only_for_directories();
-    MAKE(fixture, "f", "g");
-    assert_ok(set_lock(fixture, PATH("f"), "urn:f"));
-    assert_ok(set_lock(fixture, PATH("g"), "urn:g"));
-    store_close(&fixture->store);
-    int fd = open(fixture_file(fixture, ".davit/locks.journal"), O_RDONLY | O_CLOEXEC);
-    assert_int_equal(read(fd, &boot_len, 1), 1); /* the first frame is of the boot */
-    close(fd);
-    overwrite(fixture, ".davit/locks.journal", 12 + boot_len + 14, "????");
+    damage_journal(fixture);
     assert_true(open_again(fixture, &err));
     assert_string_equal(locks_text(fixture->store, &fixture->arena, PATH_ROOT, LOCKS_WITHIN),
                         "urn:g ");
