@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 
 import davit
 import origins
@@ -267,15 +268,18 @@ def test_interrupted_it_cleans_up(started, number, at):
     """The signal comes while a request is under way, also one whose answer has not come."""
     origin = started(Origin())
     doctors = []
+    has_begun = threading.Event()
 
     def interrupt(request):
         if request.method == at and not done:
             done.append(request)
+            assert has_begun.wait(60)
             doctors[0].send_signal(number)
 
     done = []
     front = started(Breaker(origin, interrupt))
     doctors.append(subprocess.Popen([davit.BINARY, "doctor", front.url], stdout=subprocess.PIPE, text=True))
+    has_begun.set()
     out, _ = doctors[0].communicate(timeout=120)
     assert "interrupted" in out, out
     assert doctors[0].returncode == 3

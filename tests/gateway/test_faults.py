@@ -206,8 +206,9 @@ def test_client_that_goes_while_it_uploads(through):
     def act(peer, request):
         try:
             peer.body(request)
-        finally:
+        except (OSError, EOFError):
             gone.set()
+            raise
     gateway, _ = through(act=act)
     with gateway.connect() as connection:
         connection.send(f"PUT /team/a HTTP/1.1\r\nHost: {gateway.host}\r\nContent-Length: 100000\r\n\r\nabc")

@@ -63,7 +63,7 @@ def times_out(_, peer):
 
 
 @pytest.mark.parametrize("first, keys, status", [(breaks_off, "", 502), (times_out, "", 504),
-                                                 (lets_wait, "origin-answer-timeout = 100ms", 504)])
+                                                 (lets_wait, "origin-answer-timeout = 2s", 504)])
 @pytest.mark.parametrize("refusal", [404, 412])
 def test_g7_a_move_that_was_carried_out_is_done_when_it_is_repeated(through, first, keys, status, refusal):
     assembly = Assembly(first)
