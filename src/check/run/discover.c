@@ -388,8 +388,9 @@ void link_add(struct crawl *crawl, const struct link_context *context,
         return;
     if (url_parse(&crawl->url, link->raw, context->base, context->encoder)) {
         decode_fragment(&crawl->url, &fragment);
-        (void)buf_c(&fragment); /* puts the NUL there */
-        place.fragment = buf_str(&fragment);
+        if (fragment.len)
+            (void)buf_c(&fragment); /* puts the NUL there */
+        place.fragment = fragment.len ? buf_str(&fragment) : STR("");
         add_target(crawl, context, link, &place);
     } else {
         buf_clear(&crawl->format);
