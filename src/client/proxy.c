@@ -36,11 +36,6 @@ void proxies_read(struct proxies *proxies, const char *named)
         proxies->http = proxies->https = (struct proxy){named[0] ? named : NULL, NULL};
 }
 
-bool proxies_are_none(const struct proxies *proxies)
-{
-    return !proxies->http.url && !proxies->https.url;
-}
-
 /* --- no_proxy --- */
 
 /* Its bytes; 0: it is no address. */

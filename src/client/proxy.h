@@ -18,8 +18,6 @@ struct proxies {
 /* What a user names goes before the environment; "" stands for no proxy. */
 void proxies_read(struct proxies *proxies, const char *named);
 
-bool proxies_are_none(const struct proxies *proxies);
-
 /* Whether no_proxy names the server: its name, a domain or a network that it is in, or all. `port`
  * and `host` are as they stand in a URL; IPv6 has its brackets. */
 bool proxy_is_spared(const char *except, struct str host, struct str port);

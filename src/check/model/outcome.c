@@ -56,7 +56,6 @@ static struct outcome follow(const struct site *site, const struct outcome_rules
                               .moved_to = TARGET_NONE,
                               .redirect_kind = (enum redirect_kind)first->redirect_kind};
     bool has_end = walk_redirects(site, id, &outcome);
-    outcome.failed_at = has_end ? outcome.end : id;
     if (!has_end || outcome.hops > rules->redirects_max) {
         outcome.verdict = has_end ? VERDICT_TOO_MANY_REDIRECTS : VERDICT_LOOP;
         return outcome;
@@ -145,14 +144,13 @@ static struct outcome find_outcome(const struct site *site, const struct outcome
 {
     const struct outcome nowhere = {.verdict = place->is_left ? VERDICT_SKIPPED : VERDICT_BAD_URL,
                                     .end = TARGET_NONE,
-                                    .moved_to = TARGET_NONE,
-                                    .failed_at = TARGET_NONE};
+                                    .moved_to = TARGET_NONE};
     if (place->target == TARGET_NONE)
         return nowhere;
     struct outcome outcome = follow(site, rules, place->target);
     if (place->is_left) {
         outcome = nowhere;
-        outcome.end = outcome.failed_at = place->target;
+        outcome.end = place->target;
         return outcome;
     }
     /* Where a form is sent to takes POST, and need not take GET. */

@@ -17,7 +17,6 @@ struct outcome {
     uint32_t end;                     /* where it leads */
     uint32_t moved_to;                /* and to where it has moved for good; TARGET_NONE: nowhere */
     uint32_t hops;
-    uint32_t failed_at;  /* the target that is to blame */
     struct str fragment; /* of a place: what is looked for there, decoded; empty: nothing */
 };
 

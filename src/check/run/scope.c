@@ -231,8 +231,6 @@ bool scope_remap(const struct scope *scope, struct str url, struct buf *to, stru
     return false;
 }
 
-/* --- life --- */
-
 /* --- places --- */
 
 bool scope_check_place(const char *text, struct err *err)
@@ -259,6 +257,8 @@ bool scope_wants_place(const struct scope *scope, enum link_kind kind)
 {
     return !scope->unwanted[kind];
 }
+
+/* --- life --- */
 
 struct scope *scope_new(const struct check_options *options, struct err *err)
 {

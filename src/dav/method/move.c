@@ -3,7 +3,6 @@
 #include "dav/target.h"
 #include "dav/transfer.h"
 #include "exchange/body.h"
-#include "exchange/respond.h"
 
 static enum stage_end move_find(struct exchange *x)
 {

@@ -216,7 +216,6 @@ static const struct store_cursor_ops cursor_ops = {.next = cursor_next, .close =
 enum store_rc dir_list(struct store *store, struct res_path path, unsigned wants,
                        struct store_cursor **cursor_out)
 {
-    (void)wants; /* the cursor has it */
     enum store_rc rc = dir_root_check(dir_of(store));
     if (rc != STORE_OK)
         return rc;

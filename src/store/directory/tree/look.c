@@ -21,7 +21,6 @@
 #include "store/directory/tree/look.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
 
