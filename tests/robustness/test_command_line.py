@@ -226,6 +226,7 @@ def test_user_is_who_the_files_belong_to(tmp_path):
     ("[server]\n\nread-only = maybe\n", ":3: read-only: 'maybe' is neither yes nor no"),
     ("[mont \"/a\"]\n", ":1: there is no section [mont]; did you mean [mount]?"),
     ("[mount \"/a\"]\nroot = /nowhere/%u\n", "cannot use '/nowhere': No such file"),
+    ("[mount \"/a\"]\nroot = /\norigin-http = auto\n", "it has keys that begin with origin-, and no origin"),
     ("[mount \"/a\"]\nroot = /\nquota = lots\n", ":3: quota: 'lots' is not a size (for example 500M or 10G)"),
     ("[server]\nroot = /\n[tls]\ncert = /nowhere\n", "cannot open '/nowhere': No such file"),
     ("[server]\nroot = /\nusers = /nowhere\n", "cannot open '/nowhere': No such file"),

@@ -30,6 +30,7 @@ struct config_mount {
     unsigned line;
     const char *root;              /* NULL: it is not said yet, or there is an origin */
     struct gateway_options origin; /* another server's tree; its url NULL: there is a root */
+    bool names_origin;             /* a key that begins with origin- was there */
     bool is_read_only;
     bool is_active;        /* its pages may run scripts */
     bool is_alone;         /* no other program changes what is there */

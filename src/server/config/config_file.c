@@ -130,6 +130,7 @@ static bool set_mount(struct reading *reading, struct err *err)
     const struct option *row = option_find(&config_mount_options, reading->ini.key);
     if (!row)
         return fail_unknown(reading, option_meant(&config_mount_options, key), err);
+    reading->mount->names_origin |= str_starts(reading->ini.key, STR("origin-"));
     return option_set(row, reading->mount, value, err) || option_blame("", key, err);
 }
 
@@ -137,14 +138,13 @@ static bool set_mount(struct reading *reading, struct err *err)
 static bool check_mount(const struct config_mount *mount, struct err *err)
 {
     const struct gateway_options *origin = &mount->origin;
-    const struct gateway_options unset = gateway_options_default();
     if (!mount->root && !origin->url)
         return err_set(err, 0, "it has neither a root nor an origin");
     if (mount->root && origin->url)
         return err_set(err, 0, "it has a root and an origin");
     if (origin->url && (mount->quota_bytes || mount->is_alone))
         return err_set(err, 0, "quota and others-write are about a root, and it has an origin");
-    if (mount->root && memcmp(origin, &unset, sizeof(unset)) != 0)
+    if (mount->root && mount->names_origin)
         return err_set(err, 0, "it has keys that begin with origin-, and no origin");
     return gateway_options_check(origin, err);
 }
