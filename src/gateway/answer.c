@@ -190,8 +190,8 @@ static struct dav_result check_status(struct exchange *x, const struct call *cal
     struct buf challenges = {0};
     struct dav_result result = DAV_FINE;
     const char *why = NULL;
-    bool can_meet = gateway->passes_credentials &&
-                    challenges_pass(call_field(call, STR("WWW-Authenticate")), &challenges);
+    struct str asked = http_fields_join(&call->answer, FIELD_WWW_AUTHENTICATE, x->arena);
+    bool can_meet = gateway->passes_credentials && challenges_pass(asked, &challenges);
     buf_done(&challenges);
     if (call->status == HTTP_UNAUTHORIZED && gateway->passes_credentials && !can_meet)
         why = "it asks for a way to sign in that leads through no gateway: Basic and Bearer do";
@@ -364,14 +364,11 @@ static void add_line(struct exchange *x, const struct call *call,
 static void add_fields(struct exchange *x, const struct call *call)
 {
     const struct http_fields *from = &call->answer;
-    struct str via = STR_NONE;
-    for (size_t i = 0; i < from->count; i++) {
-        if (str_eq_nocase(from->lines[i].name, STR("Via")))
-            via = from->lines[i].value;
+    for (size_t i = 0; i < from->count; i++)
         add_line(x, call, &from->lines[i]);
-    }
+    struct str via = http_fields_join(from, FIELD_VIA, x->arena);
     via = forwarded_via(x->arena, &gateway_of(x)->all->name, call->status_line, via);
-    const struct http_field_line line = {FIELD_OTHER, STR_INIT("Via"), via};
+    const struct http_field_line line = {FIELD_VIA, http_field_name(FIELD_VIA), via};
     http_fields_add(&x->stream->response.fields, x->arena, &line);
     if (is_content(x, call->status))
         browser_confine(x, call_field(call, STR("Content-Type")));

@@ -17,32 +17,19 @@ struct forwarded_name forwarded_name_new(void)
     return name;
 }
 
-static struct str joined(const struct http_fields *fields, struct str name, struct arena *arena)
-{
-    struct buf all = {0};
-    for (size_t i = 0; i < fields->count; i++) {
-        if (!str_eq_nocase(fields->lines[i].name, name))
-            continue;
-        if (all.len)
-            BUF_ADD(&all, ", ");
-        buf_add(&all, fields->lines[i].value);
-    }
-    struct str copy = arena_str(arena, buf_str(&all));
-    buf_done(&all);
-    return copy;
-}
-
 /* Adds the field: what came of it, where that goes on, and what we say. */
-static void add(const struct exchange *x, struct http_fields *to, struct str name, bool goes_on,
+static void add(const struct exchange *x, struct http_fields *to, enum http_field id, bool goes_on,
                 struct str own)
 {
     struct buf value = {0};
-    struct str before = goes_on ? joined(&x->stream->request.fields, name, x->arena) : STR_NONE;
+    struct str before =
+        goes_on ? http_fields_join(&x->stream->request.fields, id, x->arena) : STR_NONE;
     buf_add(&value, before);
     if (before.len && own.len)
         BUF_ADD(&value, ", ");
     buf_add(&value, own);
-    const struct http_field_line line = {FIELD_OTHER, name, arena_str(x->arena, buf_str(&value))};
+    const struct http_field_line line = {id, http_field_name(id),
+                                         arena_str(x->arena, buf_str(&value))};
     if (value.len)
         http_fields_add(to, x->arena, &line);
     buf_done(&value);
@@ -112,11 +99,11 @@ void forwarded_add(const struct exchange *x, const struct forwarded_name *name,
     if (host.len && is_quotable(buf_str(&host)))
         buf_addf(&forwarded, ";host=\"%.*s\"", STR_ARGS(buf_str(&host)));
     buf_addf(&forwarded, ";proto=%.*s", STR_ARGS(scheme));
-    add(x, to, STR("Via"), true, buf_str(&via));
-    add(x, to, STR("Forwarded"), is_believed, buf_str(&forwarded));
-    add(x, to, STR("X-Forwarded-For"), is_believed, peer);
-    add(x, to, STR("X-Forwarded-Host"), false, buf_str(&host));
-    add(x, to, STR("X-Forwarded-Proto"), false, scheme);
+    add(x, to, FIELD_VIA, true, buf_str(&via));
+    add(x, to, FIELD_FORWARDED, is_believed, buf_str(&forwarded));
+    add(x, to, FIELD_X_FORWARDED_FOR, is_believed, peer);
+    add(x, to, FIELD_X_FORWARDED_HOST, false, buf_str(&host));
+    add(x, to, FIELD_X_FORWARDED_PROTO, false, scheme);
     buf_done(&via);
     buf_done(&host);
     buf_done(&forwarded);
@@ -137,7 +124,7 @@ struct str forwarded_via(struct arena *arena, const struct forwarded_name *name,
 
 bool forwarded_is_loop(const struct exchange *x, const struct forwarded_name *name)
 {
-    struct str via = joined(&x->stream->request.fields, STR("Via"), x->arena);
+    struct str via = http_fields_join(&x->stream->request.fields, FIELD_VIA, x->arena);
     while (via.len) {
         struct str step = str_trim(str_cut(&via, ','));
         struct str who = str_trim(str_from(step, str_index(step, ' ')));

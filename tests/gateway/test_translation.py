@@ -277,6 +277,15 @@ def test_credentials_that_are_passed(through):
     assert origin.requests[1].field("Authorization") is None
 
 
+def test_fields_of_several_lines(through):
+    """RFC 9110 §5.3: what stands on several lines is one list."""
+    gateway, _ = through(answer(401, b"no", [("WWW-Authenticate", 'Basic realm="c"'), ("WWW-Authenticate", "Negotiate"),
+                                             ("Via", "1.1 a"), ("Via", "1.0 b")]), keys="origin-credentials = pass")
+    done = gateway.request("GET", "/team/")
+    assert done.status == 401 and done.field("WWW-Authenticate") == 'Basic realm="c"'
+    assert done.field("Via").startswith("1.1 a, 1.0 b, 1.1 davit-")
+
+
 @pytest.mark.parametrize("keys, challenge", [("", "Basic realm=a"), ("origin-credentials = pass", "Negotiate")])
 def test_challenge_that_nobody_can_meet(through, keys, challenge):
     """G4: a 401 without a challenge helps nobody."""

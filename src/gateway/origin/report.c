@@ -184,22 +184,6 @@ static const char *why_not(const struct origin_state *origin)
                                                                 : "there is no answer yet";
 }
 
-/* All lines of that name, as one (RFC 9110 §5.3). */
-static void add_field(struct buf *to, const char *name, const struct ask *ask, struct str field)
-{
-    struct buf list = {0};
-    const struct http_fields *fields = &ask->call.answer;
-    for (size_t i = 0; i < fields->count; i++) {
-        if (!str_eq_nocase(fields->lines[i].name, field))
-            continue;
-        if (list.len)
-            BUF_ADD(&list, ", ");
-        buf_add(&list, fields->lines[i].value);
-    }
-    add_text(to, name, buf_str(&list));
-    buf_done(&list);
-}
-
 /* What davit knows of it. */
 static void add_known(struct buf *to, const struct origin_state *origin)
 {
@@ -223,8 +207,8 @@ static void add_said(struct buf *to, const struct ask *ask)
 {
     add_number(to, "status", ask->call.status);
     add_number(to, "milliseconds", (uint64_t)ask->head_us / 1000);
-    add_field(to, "dav", ask, STR("DAV"));
-    add_field(to, "allow", ask, STR("Allow"));
+    add_text(to, "dav", http_fields_join(&ask->call.answer, FIELD_DAV, ask->x->arena));
+    add_text(to, "allow", http_fields_join(&ask->call.answer, FIELD_ALLOW, ask->x->arena));
 }
 
 static void add_unsaid(struct multistatus *ms)
