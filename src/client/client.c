@@ -344,7 +344,7 @@ static void set_up_multi(struct client *client)
     curl.multi_setopt(multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING); /* decision 29 */
 }
 
-/* One that is not named need not be there. */
+/* One that is not named need not be there; what is there is read, or that is said. */
 static bool read_netrc(struct client *client, struct err *err)
 {
     const struct client_options *o = client->options;
@@ -358,7 +358,7 @@ static bool read_netrc(struct client *client, struct err *err)
     if (is_read)
         client->netrc = netrc_parse(text, &client->arena);
     buf_done(&path);
-    return is_read || !o->netrc_file;
+    return is_read || (!o->netrc_file && err->code == ENOENT);
 }
 
 bool client_load(struct err *err)

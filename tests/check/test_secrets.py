@@ -40,6 +40,15 @@ def test_the_default_of_a_netrc_is_for_nobody_who_was_not_named():
         assert evil.seen["/out"] is evil.seen["/name"] is None and server.seen["/in"] == ANY
 
 
+def test_a_netrc_that_is_there_and_cannot_be_read_is_named(monkeypatch):
+    with Scratch() as root, Noting() as server:
+        monkeypatch.setenv("HOME", root)
+        assert check("--netrc", server.url + "/").status == 0
+        os.mkdir(root + "/.netrc")
+        run = check("--netrc", server.url + "/")
+        assert run.status == 2 and "/.netrc': Is a directory" in run.stderr, run.stderr
+
+
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
 def test_an_entry_is_for_the_servers_that_were_named(name):
     """Whoever can listen on another port of the host is somebody else."""
