@@ -52,6 +52,7 @@ struct frame {
 struct run_log {
     char *path;
     int fd;
+    int code;    /* why it could not be read; 0: it could, as far as it goes */
     int64_t end; /* of the last save that is whole */
     int64_t at;  /* where the next frame goes */
     struct run_log_head head;
@@ -102,11 +103,14 @@ static bool make_room(struct run_log *log, struct err *err)
     return log->frame.len < FRAME_BYTES || flush(log, false, err);
 }
 
-static bool read_exactly(const struct run_log *log, int64_t at, void *to, size_t len)
+static bool read_exactly(struct run_log *log, int64_t at, void *to, size_t len)
 {
     char *bytes = to;
     for (size_t done = 0; done < len;) {
         ssize_t got = pread(log->fd, bytes + done, len - done, at + i64_of_u64(done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        log->code = got < 0 ? errno : 0;
         if (got <= 0)
             return false;
         done += size_of_ssize(got);
@@ -270,25 +274,32 @@ enum run_log_rc run_log_open(const char *path, struct run_log **log_out, struct 
     int fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT)
         return RUN_LOG_NONE;
+    if (fd < 0) {
+        err_sys(err, errno, "cannot open '%s'", path);
+        return RUN_LOG_STRANGE;
+    }
     struct run_log *log = log_new(path, fd);
     int64_t at = 0;
     bool is_last;
     enum run_log_rc rc = RUN_LOG_OK;
-    if (fd < 0)
-        rc = RUN_LOG_STRANGE;
-    else if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
         rc = RUN_LOG_BUSY;
     else if (!has_name(fd))
         rc = RUN_LOG_NONE;
     else if (!read_frame(log, &at, &is_last) || !take_head(log))
         rc = RUN_LOG_STRANGE;
-    if (rc == RUN_LOG_OK) {
+    else
         log->end = log->at = find_end(log);
+    if (rc == RUN_LOG_OK && log->code == 0) {
         (void)!ftruncate(fd, log->end); /* what stays is written over */
         *log_out = log;
         return rc;
     }
-    err_set(err, 0, "'%s' is damaged, or another version's", path);
+    if (log->code)
+        err_sys(err, log->code, "cannot read '%s'", path);
+    else
+        err_set(err, 0, "'%s' is damaged, or another version's", path);
+    rc = log->code ? RUN_LOG_STRANGE : rc;
     run_log_free(log);
     return rc;
 }

@@ -18,7 +18,7 @@ enum run_log_rc {
     RUN_LOG_OK,
     RUN_LOG_NONE,    /* there is no such file */
     RUN_LOG_BUSY,    /* another process is at that run */
-    RUN_LOG_STRANGE, /* it is damaged, or another davit's; `err` says so */
+    RUN_LOG_STRANGE, /* it cannot be read, is damaged, or another davit's; `err` says which */
 };
 
 /* A log that was there is written over; another file of that name is not. NULL: `err` says why.
