@@ -33,6 +33,12 @@ static inline bool http_is_error(unsigned status)
     return status >= 400;
 }
 
+/* The resource has moved for good: RFC 9110 §15.4. */
+static inline bool http_is_moved(unsigned status)
+{
+    return status == HTTP_MOVED_PERMANENTLY || status == HTTP_PERMANENT_REDIRECT;
+}
+
 /* An answer with this status never has a body: RFC 9110 §6.4.1. */
 static inline bool http_is_bodiless(unsigned status)
 {

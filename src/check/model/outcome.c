@@ -13,7 +13,7 @@
  * temporary one the address may be another one tomorrow. */
 #include "check/model/outcome.h"
 
-enum { STATUS_MOVED = 301, STATUS_MOVED_TOO = 308, STATUS_NOT_ALLOWED = 405 };
+#include "http/status.h"
 
 /* --- redirects --- */
 
@@ -41,9 +41,7 @@ static uint32_t moved_to(const struct site *site, uint32_t id)
 {
     uint32_t at = id;
     for (const struct target *hop = site_at(site, at);
-         hop->redirect_to != TARGET_NONE &&
-         (hop->status == STATUS_MOVED || hop->status == STATUS_MOVED_TOO);
-         hop = site_at(site, at))
+         hop->redirect_to != TARGET_NONE && http_is_moved(hop->status); hop = site_at(site, at))
         at = hop->redirect_to;
     return at == id ? TARGET_NONE : at;
 }
@@ -155,7 +153,7 @@ static struct outcome find_outcome(const struct site *site, const struct outcome
     }
     /* Where a form is sent to takes POST, and need not take GET. */
     if (outcome.verdict == VERDICT_BROKEN && link_rows[place->kind].role == ROLE_FORM &&
-        site_at(site, outcome.end)->status == STATUS_NOT_ALLOWED)
+        site_at(site, outcome.end)->status == HTTP_METHOD_NOT_ALLOWED)
         outcome.verdict = outcome.hops ? VERDICT_REDIRECTED : VERDICT_OK;
     if (!is_good(outcome.verdict))
         return outcome;

@@ -7,6 +7,8 @@
  */
 #include "check/model/verdict.h"
 
+#include "http/status.h"
+
 const struct verdict_row verdict_rows[VERDICT_COUNT] = {
 #define VERDICT(id, name, class, meaning) [VERDICT_##id] = {name, CLASS_##class, meaning},
 #include "check/model/verdicts.def"
@@ -104,5 +106,5 @@ enum redirect_kind redirect_kind_of(unsigned status, struct str from, struct str
         return REDIRECT_OTHER_HOST;
     if (differ_by_slash(from, to))
         return REDIRECT_SLASH_ONLY;
-    return status == 301 || status == 308 ? REDIRECT_PERMANENT : REDIRECT_TEMPORARY;
+    return http_is_moved(status) ? REDIRECT_PERMANENT : REDIRECT_TEMPORARY;
 }
