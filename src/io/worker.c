@@ -170,7 +170,7 @@ struct crew *worker_pool_crew(struct worker_pool *pool)
     return &pool->crew;
 }
 
-static unsigned count_processors(void)
+unsigned processor_count(void)
 {
     cpu_set_t cpus;
     return sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? (unsigned)CPU_COUNT(&cpus) : 1;
@@ -181,7 +181,7 @@ static unsigned count_processors(void)
 struct worker_pool *worker_pool_new(unsigned count, struct err *err)
 {
     struct worker_pool *pool = mem_new(1, sizeof(*pool) + count * sizeof(pool->workers[0]));
-    pool->crew = (struct crew){&crew_ops, count_processors()};
+    pool->crew = (struct crew){&crew_ops, processor_count()};
     pool->helping_max = count / 2;
     pthread_mutex_init(&pool->mutex, NULL);
     list_init(&pool->jobs);

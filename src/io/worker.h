@@ -19,3 +19,6 @@ void worker_pool_submit(struct worker_pool *pool, struct job *job);
 /* Its threads, as those who may help: half of them at most, and only while no job waits. Calls for
  * help come from its own threads or others, and end before the pool does. Borrows the pool. */
 struct crew *worker_pool_crew(struct worker_pool *pool);
+
+/* That this process may run on. */
+unsigned processor_count(void);

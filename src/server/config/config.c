@@ -7,11 +7,10 @@
  * (check_addresses()). */
 #include "server/config/config.h"
 
-#include <sched.h>
-
 #include "base/mem.h"
 #include "exchange/browser.h"
 #include "gateway/url_map.h"
+#include "io/worker.h"
 
 /* How many changes wait for the disk together is how many workers there are. */
 enum { WORKERS_FLUSH = 32, WORKERS_LAZY = 8 };
@@ -427,19 +426,15 @@ void config_done(struct server_config *config)
 
 struct server_config config_default(void)
 {
-    cpu_set_t cpus;
-    struct server_config config = {.threads = 1,
-                                   .tls.offers_h2 = true,
-                                   .realm = "davit",
-                                   .remember_s = 300,
-                                   .jwt_user = "sub",
-                                   .jwt_skew_s = 60,
-                                   .log_level = LOG_INFO,
-                                   .hsts_s = OPTION_UNSET,
-                                   .limits = limits_default()};
-    if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
-        config.threads = (unsigned)CPU_COUNT(&cpus);
-    return config;
+    return (struct server_config){.threads = processor_count(),
+                                  .tls.offers_h2 = true,
+                                  .realm = "davit",
+                                  .remember_s = 300,
+                                  .jwt_user = "sub",
+                                  .jwt_skew_s = 60,
+                                  .log_level = LOG_INFO,
+                                  .hsts_s = OPTION_UNSET,
+                                  .limits = limits_default()};
 }
 
 bool config_check(struct server_config *config, struct err *err)
