@@ -256,19 +256,9 @@ static bool drops_class(const struct exchange *x, struct str class)
 }
 
 /* An origin's control characters could end a line for a client that is lenient. */
-static bool is_clean(struct str value)
-{
-    for (size_t i = 0; i < value.len; i++) {
-        unsigned char c = (unsigned char)value.at[i];
-        if ((c < ' ' && c != '\t') || c == 0x7f)
-            return false;
-    }
-    return true;
-}
-
 static void add_value(struct exchange *x, const struct http_field_line *line, struct str value)
 {
-    if (!http_is_token(line->name) || !is_clean(value))
+    if (!http_is_token(line->name) || !http_is_field_value(value))
         return;
     const struct http_field_line copy = {line->id, line->name, value};
     http_fields_add(&x->stream->response.fields, x->arena, &copy);

@@ -1,20 +1,6 @@
 #include "gateway/challenges.h"
 
-/* How long the part before the next comma is that stands in no quotes. */
-static size_t part_len(struct str text)
-{
-    bool is_quoted = false;
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.at[i];
-        if (is_quoted && c == '\\')
-            i++;
-        else if (c == '"')
-            is_quoted = !is_quoted;
-        else if (c == ',' && !is_quoted)
-            return i;
-    }
-    return text.len;
-}
+#include "http/fields.h"
 
 /* "Basic realm=…" and "Negotiate" begin a challenge, "charset=…" goes on with one. */
 static bool is_beginning(struct str part)
@@ -34,7 +20,7 @@ bool challenges_pass(struct str value, struct buf *to)
     bool passes = false;
     size_t before = to->len;
     while (value.len) {
-        size_t len = part_len(value);
+        size_t len = http_index_unquoted(value, ',');
         struct str part = str_trim(str_first(value, len));
         value = str_from(value, len + 1);
         if (is_beginning(part))

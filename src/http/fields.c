@@ -174,3 +174,27 @@ bool http_is_token(struct str text)
     }
     return text.len > 0;
 }
+
+bool http_is_field_value(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.at[i];
+        if ((c < ' ' && c != '\t') || c == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+size_t http_index_unquoted(struct str text, char c)
+{
+    bool is_quoted = false;
+    for (size_t i = 0; i < text.len; i++) {
+        if (is_quoted && text.at[i] == '\\')
+            i++;
+        else if (text.at[i] == '"')
+            is_quoted = !is_quoted;
+        else if (text.at[i] == c && !is_quoted)
+            return i;
+    }
+    return text.len;
+}

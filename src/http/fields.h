@@ -55,3 +55,9 @@ bool http_list_has(struct str list, struct str token);
 /* RFC 9110 §5.6.2: one or more token characters. */
 bool http_is_token(struct str text);
 bool http_is_token_char(char c);
+
+/* RFC 9110 §5.5: without control characters, but for tabs. */
+bool http_is_field_value(struct str text);
+
+/* Where the next `c` is that stands in no quoted string (RFC 9110 §5.6.4); text.len: nowhere. */
+size_t http_index_unquoted(struct str text, char c);

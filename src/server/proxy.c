@@ -53,26 +53,11 @@ static struct str take_last(struct str *list)
 
 /* --- Forwarded --- */
 
-/* Where `c` is the next that stands in no quotes; text.len when it is nowhere. */
-static size_t index_unquoted(struct str text, char c)
-{
-    bool is_quoted = false;
-    for (size_t i = 0; i < text.len; i++) {
-        if (is_quoted && text.at[i] == '\\')
-            i++;
-        else if (text.at[i] == '"')
-            is_quoted = !is_quoted;
-        else if (text.at[i] == c && !is_quoted)
-            return i;
-    }
-    return text.len;
-}
-
 static struct str take_last_element(struct str *list)
 {
     size_t start = 0;
     size_t len;
-    while (start + (len = index_unquoted(str_from(*list, start), ',')) < list->len)
+    while (start + (len = http_index_unquoted(str_from(*list, start), ',')) < list->len)
         start += len + 1;
     struct str last = str_from(*list, start);
     *list = start ? str_first(*list, start - 1) : STR_NONE;
@@ -83,7 +68,7 @@ static struct str take_last_element(struct str *list)
 static struct str parameter_of(struct str element, struct str name)
 {
     while (element.len) {
-        size_t len = index_unquoted(element, ';');
+        size_t len = http_index_unquoted(element, ';');
         struct str value = str_first(element, len);
         struct str key = str_trim(str_cut(&value, '='));
         element = str_from(element, len + 1);

@@ -83,16 +83,6 @@ bool request_split_target(struct http_request *request, const struct limits *lim
 
 /* --- field lines, RFC 9110 §5 --- */
 
-static bool is_field_value(struct str value)
-{
-    for (size_t i = 0; i < value.len; i++) {
-        unsigned char c = (unsigned char)value.at[i];
-        if ((c < 0x20 && c != '\t') || c == 0x7f)
-            return false;
-    }
-    return true;
-}
-
 bool request_add_field(struct http_request *request, const struct limits *limits,
                        struct arena *arena, const struct http_field_line *line,
                        struct refusal *refusal_out)
@@ -101,7 +91,7 @@ bool request_add_field(struct http_request *request, const struct limits *limits
         return refuse(refusal_out, HTTP_FIELDS_TOO_LARGE, "too many header fields");
     if (!http_is_token(line->name)) /* also a space before the colon: RFC 9112 §5.1 */
         return refuse(refusal_out, HTTP_BAD_REQUEST, "a header field name is malformed");
-    if (!is_field_value(line->value))
+    if (!http_is_field_value(line->value))
         return refuse(refusal_out, HTTP_BAD_REQUEST,
                       "a header field value contains a control character");
     http_fields_add(&request->fields, arena, line);

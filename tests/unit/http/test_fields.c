@@ -153,6 +153,28 @@ TEST(token_characters)
     assert_false(http_is_token(STR_NONE));
 }
 
+/* RFC 9110 §5.5 */
+TEST(field_values_have_no_control_characters)
+{
+    for (int byte = 0; byte < 256; byte++) {
+        bool is_control = (byte < ' ' && byte != '\t') || byte == 0x7f;
+        char text[] = {'a', (char)byte, 'b'};
+        assert_int_equal(http_is_field_value(str_of(text, 3)), !is_control);
+    }
+    assert_true(http_is_field_value(STR_NONE));
+}
+
+/* RFC 9110 §5.6.4 */
+TEST(what_stands_in_quotes_is_passed_over)
+{
+    assert_int_equal(http_index_unquoted(STR("a,b"), ','), 1);
+    assert_int_equal(http_index_unquoted(STR("\"a,b\",c"), ','), 5);
+    assert_int_equal(http_index_unquoted(STR("\"a\\\",b\",c"), ','), 7);
+    assert_int_equal(http_index_unquoted(STR("a\\,b"), ','), 2);
+    assert_int_equal(http_index_unquoted(STR("\"a,b"), ','), 4);
+    assert_int_equal(http_index_unquoted(STR("ab"), ','), 2);
+}
+
 static void set_what_has_no_name(void)
 {
     struct http_fields fields = {0};
@@ -175,6 +197,8 @@ int main(void)
         cmocka_unit_test_teardown(fields_with_an_empty_value_are_not_absent, forget),
         cmocka_unit_test(list_has_looks_for_whole_tokens),
         cmocka_unit_test(token_characters),
+        cmocka_unit_test(field_values_have_no_control_characters),
+        cmocka_unit_test(what_stands_in_quotes_is_passed_over),
         cmocka_unit_test(fields_set_of_an_unknown_field_aborts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
