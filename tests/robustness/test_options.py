@@ -186,6 +186,9 @@ read-only = yes
 cors = https://app.example
 cors = *
 quota = 10M
+[mount "/other"]
+origin = http://127.0.0.1:8081/
+origin-connections = 7
 [certificates]
 alice = CN=alice,O=Example
 bob = CN=bob

@@ -328,6 +328,11 @@ static const struct option mount_options[] = {
 const struct option_table config_mount_options = {.rows = mount_options,
                                                   .row_count = ARRAY_LEN(mount_options)};
 
+bool config_is_about_origin(struct str key)
+{
+    return str_starts(key, STR("origin-"));
+}
+
 const char *const config_sections[] = {"server", "tls", "jwt", NULL};
 
 size_t config_section_of(const struct option *row, const char **key_out)

@@ -100,6 +100,8 @@ struct server_config {
 extern const struct option_table config_options;
 /* The keys of [mount], for struct config_mount. */
 extern const struct option_table config_mount_options;
+/* Whether a key of [mount] says how its origin is asked: a mount of a root has none of these. */
+bool config_is_about_origin(struct str key);
 
 /* The sections whose keys are options: "server", "tls", "jwt". NULL behind the last. */
 extern const char *const config_sections[];

@@ -130,7 +130,7 @@ static bool set_mount(struct reading *reading, struct err *err)
     const struct option *row = option_find(&config_mount_options, reading->ini.key);
     if (!row)
         return fail_unknown(reading, option_meant(&config_mount_options, key), err);
-    reading->mount->names_origin |= str_starts(reading->ini.key, STR("origin-"));
+    reading->mount->names_origin |= config_is_about_origin(reading->ini.key);
     return option_set(row, reading->mount, value, err) || option_blame("", key, err);
 }
 

@@ -39,7 +39,8 @@ static void print_mounts(const struct config_file *file)
         buf_addf(&text, "[mount \"%.*s\"]\n", STR_ARGS(mount->pattern));
         for (size_t i = 0; i < config_mount_options.row_count; i++) {
             const struct option *row = &config_mount_options.rows[i];
-            option_add(row, &text, row->name, mount);
+            if (mount->origin.url || !config_is_about_origin(str_of_c(row->name)))
+                option_add(row, &text, row->name, mount);
         }
     }
     printf("%s", buf_c(&text));
