@@ -2,7 +2,7 @@
 #pragma once
 
 #include "server/config/config.h"
-#include "server/port.h"
+#include "server/listen/port.h"
 
 /* All NULL where there is no certificate. */
 struct secure {

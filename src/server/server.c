@@ -3,13 +3,11 @@
  *   server_run(): limits -> opener -> certificates -> ports -> privileges -> store -> loops
  *                 -> serving -> drain -> stop
  *
- * Each loop has its own connections; all share the listening sockets (EPOLLEXCLUSIVE), the store
- * and the workers. The kernel wakes the same loop over and over where several connections come at
- * once: who has accepted one gives it to a loop that has fewer (handover.c). The first loop runs on
- * the main thread and hears the signals: the first SIGTERM or SIGINT drains every loop, which stops
- * when its last connection and exchange have gone; after shutdown_ms, or at a second signal, what
- * is left is cut off. A worker that is still at a large tree END_MS later is not waited for: what
- * it does survives being killed at any moment. */
+ * Each loop has its own connections; all share the listening sockets (listen/acceptor.c), the store
+ * and the workers. The first loop runs on the main thread and hears the signals: the first SIGTERM
+ * or SIGINT drains every loop, which stops when its last connection and exchange have gone; after
+ * shutdown_ms, or at a second signal, what is left is cut off. A worker that is still at a large
+ * tree END_MS later is not waited for: what it does survives being killed at any moment. */
 #include "server/server.h"
 
 #include <errno.h>
@@ -25,40 +23,21 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "exchange/run.h"
-#include "io/shares.h"
 #include "io/worker.h"
 #include "server/access_log.h"
 #include "server/config/config_read.h"
-#include "server/crowd.h"
 #include "server/file_watch.h"
-#include "server/handover.h"
+#include "server/listen/acceptor.h"
 #include "server/opener.h"
-#include "server/port.h"
 #include "server/privilege.h"
-#include "server/proxy.h"
 #include "server/redirect.h"
 #include "server/secure.h"
 #include "server/settings.h"
-#include "wire/accept.h"
 #include "wire/wire.h"
 
-enum {
-    ACCEPTS_PER_EVENT = 16,
-    ACCEPT_PAUSE_MS = 200,
-    REFUSALS_MS = 10000, /* from one line about them to the next */
-    END_MS = 1000,
-    SPARE_BYTES = 1 << 20
-};
-enum { HASH_THREADS_MAX = 64 };
+enum { END_MS = 1000, SPARE_BYTES = 1 << 20, HASH_THREADS_MAX = 64 };
 
 struct server;
-
-/* A listening socket as one loop watches it. */
-struct listener {
-    struct watch watch;
-    struct server_loop *loop;
-    struct port *port;
-};
 
 struct server_loop {
     struct server *server;
@@ -66,23 +45,15 @@ struct server_loop {
     struct http_handler handler;
     struct wire wire;
     struct access_lines access_lines;
-    struct handover handover; /* what others have accepted for it */
-    struct listener listeners[LISTENERS_MAX];
-    bool is_accepting;
-    struct deadline_queue pause_queue; /* after descriptors ran out */
-    int64_t refusal_told_ms;           /* 0: never */
-    unsigned refusals;                 /* since then */
-    struct deadline pause;
+    struct acceptor acceptor;
     struct deadline_queue shutdown_queue;
     struct deadline shutdown;
     struct deadline_queue end_queue; /* after all was cut off */
     struct deadline end;
-    int spare_fd;                  /* see refuse_by_spare(); -1: none */
     struct settings_use *settings; /* in force */
     struct job settings_job;       /* there are new ones */
     struct job drain_job;
     struct job abort_job;
-    bool is_draining;
     pthread_t thread;
 };
 
@@ -108,17 +79,13 @@ struct server {
     struct access_log access_log;
     struct worker_pool *workers;
     struct worker_pool *hashers; /* for what only computes: password hashes */
-    struct ports ports;
+    struct acceptors acceptors;
     struct secure secure;
     struct settings *secure_settings; /* where its files are named; NULL: as at the start */
     struct redirect redirect;
     struct server_loop *loops;
     unsigned loop_count;
-    struct list handovers; /* of the loops */
-    struct crowd crowd;
-    size_t conn_count_max;
     struct budget memory; /* for bodies and answers */
-    struct shares *shares;
     struct watch signals; /* on the first loop */
     unsigned stop_signals;
 };
@@ -161,157 +128,15 @@ static void finished(struct http_handler *handler, const struct http_stream *str
 
 /* --- connections --- */
 
-static void give_place_back(struct server_loop *loop)
-{
-    crowd_leave(&loop->server->crowd, loop_executor(loop->loop));
-    handover_gone(&loop->handover);
-}
-
 static void closed(struct wire *wire)
 {
-    give_place_back(CONTAINER_OF(wire, struct server_loop, wire));
+    acceptor_gone(&CONTAINER_OF(wire, struct server_loop, wire)->acceptor);
 }
 
 static void warned(struct wire *wire, const char *peer, const char *why)
 {
     (void)wire;
     log_line(LOG_WARN, "%s: closed: %s", peer, why);
-}
-
-/* More connections than there may be: a short word instead of silence, where it costs nothing. */
-static void refuse(int fd, bool has_tls)
-{
-    static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n"
-                                 "Content-Length: 0\r\nConnection: close\r\n\r\n";
-    if (!has_tls)
-        (void)!send(fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT); /* a courtesy */
-    fd_close(fd);
-}
-
-/* Clients come again and again while there is no place: one line for many. */
-static void tell_refusal(struct server_loop *loop, const char *why)
-{
-    int64_t now_ms = loop_now_ms(loop->loop);
-    loop->refusals++;
-    if (loop->refusal_told_ms && now_ms - loop->refusal_told_ms < REFUSALS_MS)
-        return;
-    log_line(LOG_WARN, "connections refused: %s (%u)", why, loop->refusals);
-    loop->refusal_told_ms = now_ms;
-    loop->refusals = 0;
-}
-
-static void set_accepting(struct server_loop *loop, bool is_accepting)
-{
-    struct err err;
-    if (loop->is_accepting == is_accepting)
-        return;
-    loop->is_accepting = is_accepting;
-    for (size_t i = 0; i < loop->server->ports.count; i++) {
-        struct watch *watch = &loop->listeners[i].watch;
-        if (!is_accepting)
-            loop_forget(loop->loop, watch);
-        else if (!loop_watch_shared(loop->loop, watch, &err))
-            log_line(LOG_ERROR, "%s", err.text);
-    }
-}
-
-static void pause_over(struct deadline *deadline)
-{
-    struct server_loop *loop = CONTAINER_OF(deadline, struct server_loop, pause);
-    if (!loop->is_draining)
-        set_accepting(loop, true);
-}
-
-/* Descriptors are used up, by files or by another program's sockets: a client that waits is told,
- * by one that was kept for that. False: nobody waited, or there is none. */
-static bool refuse_by_spare(struct server_loop *loop, const struct listener *listener)
-{
-    struct socket_address peer;
-    if (loop->spare_fd < 0)
-        return false;
-    fd_close(loop->spare_fd);
-    int fd = socket_accept(listener->watch.fd, &peer);
-    if (fd >= 0)
-        refuse(fd, listener->port->endpoint.tls != NULL);
-    loop->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    return fd >= 0;
-}
-
-static void pause_accepting(struct server_loop *loop, const struct listener *listener)
-{
-    tell_refusal(loop, strerrordesc_np(errno));
-    for (int i = 0; i < ACCEPTS_PER_EVENT && refuse_by_spare(loop, listener); i++)
-        continue;
-    set_accepting(loop, false); /* it would only fail again, at full speed */
-    deadline_arm(loop->loop, &loop->pause_queue, &loop->pause);
-}
-
-/* A place for one more connection: among all, and among those of its address. */
-static bool take_place(struct server_loop *loop, const struct socket_address *peer,
-                       struct share **share_out)
-{
-    struct server *server = loop->server;
-    const struct proxies *proxies = settings_use_proxies(loop->settings);
-    char text[ADDRESS_TEXT_BYTES];
-    *share_out = NULL;
-    if (crowd_enter(&server->crowd) < server->conn_count_max) {
-        size_t len = address_format(peer, text);
-        if (proxy_is_trusted(proxies, str_of(text, len)))
-            return true;
-        *share_out = shares_of(server->shares, peer);
-        if (budget_take(&(*share_out)->connections, 1))
-            return true;
-        tell_refusal(loop, "too many of one address (limit address_connections)");
-    } else {
-        tell_refusal(loop,
-                     "too many are open (limit connections, or the descriptors that ulimit -n "
-                     "allows)");
-    }
-    crowd_leave(&server->crowd, loop_executor(loop->loop));
-    return false;
-}
-
-/* From another loop. */
-static void arrived(struct handover *handover, const struct handed *handed)
-{
-    struct server_loop *loop = CONTAINER_OF(handover, struct server_loop, handover);
-    if (!loop->is_draining) {
-        wire_accept(&loop->wire, handed->fd, &handed->peer, handed->endpoint, handed->share);
-        return;
-    }
-    refuse(handed->fd, handed->endpoint->tls != NULL);
-    if (handed->share)
-        budget_give(&handed->share->connections, 1);
-    give_place_back(loop);
-}
-
-/* Takes fd. */
-static void begin_conn(struct server_loop *own, const struct handed *handed)
-{
-    struct handover *to = handover_choose(&own->handover);
-    if (to == &own->handover)
-        wire_accept(&own->wire, handed->fd, &handed->peer, handed->endpoint, handed->share);
-    else
-        handover_give(to, handed);
-}
-
-static void accept_ready(struct watch *watch, uint32_t events)
-{
-    (void)events; /* a listening socket has only one kind */
-    const struct listener *listener = CONTAINER_OF(watch, struct listener, watch);
-    struct server_loop *loop = listener->loop;
-    struct handed handed = {.endpoint = &listener->port->endpoint};
-    for (int i = 0; i < ACCEPTS_PER_EVENT; i++) {
-        handed.fd = socket_accept(watch->fd, &handed.peer);
-        if (handed.fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
-            pause_accepting(loop, listener);
-        if (handed.fd < 0)
-            return;
-        if (take_place(loop, &handed.peer, &handed.share))
-            begin_conn(loop, &handed);
-        else
-            refuse(handed.fd, handed.endpoint->tls != NULL);
-    }
 }
 
 /* --- the end --- */
@@ -325,8 +150,7 @@ static void emptied(struct wire *wire)
 static void drain(struct job *job)
 {
     struct server_loop *loop = CONTAINER_OF(job, struct server_loop, drain_job);
-    loop->is_draining = true;
-    set_accepting(loop, false);
+    acceptor_stop(&loop->acceptor);
     deadline_arm(loop->loop, &loop->shutdown_queue, &loop->shutdown);
     wire_drain(&loop->wire);
 }
@@ -371,7 +195,7 @@ static void stop_signalled(struct server *server)
     if (++server->stop_signals > 2)
         return;
     log_line(LOG_INFO, "stopping");
-    ports_shut(&server->ports);
+    ports_shut(&server->acceptors.ports);
     post_to_loops(server);
 }
 
@@ -387,6 +211,7 @@ static void take_settings(struct server_loop *loop)
 {
     settings_use_end(loop->settings);
     loop->settings = settings_use_new(settings_ref(loop->server->settings), loop->loop);
+    loop->acceptor.proxies = settings_use_proxies(loop->settings);
 }
 
 static void settings_changed(struct job *job)
@@ -579,23 +404,6 @@ static bool open_store(struct server *server, struct err *err)
     return true;
 }
 
-/* Half of the descriptors are for files, whatever clients do. */
-static size_t conn_count_max(const struct limits *limits)
-{
-    struct rlimit descriptors;
-    uint64_t max = limits->connections;
-    if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0 && descriptors.rlim_cur != RLIM_INFINITY)
-        max = u64_min(max, descriptors.rlim_cur / 2);
-    if (max < limits->connections)
-        log_line(
-            LOG_WARN,
-            "at most %llu connections at a time, not %llu: a process may have %llu descriptors "
-            "(ulimit -n), and half of them are for files",
-            (unsigned long long)max, (unsigned long long)limits->connections,
-            (unsigned long long)descriptors.rlim_cur);
-    return (size_t)max;
-}
-
 static bool read_settings(struct server *server, struct server_config *config, struct err *err)
 {
     server->access_state = settings_access_state(config, server->shared_state);
@@ -604,8 +412,8 @@ static bool read_settings(struct server *server, struct server_config *config, s
         return false;
     server->config = &server->first->config;
     server->memory.max = server->config->limits.memory_bytes;
-    server->shares = shares_new(&server->config->limits, &server->memory);
-    server->conn_count_max = conn_count_max(&server->config->limits);
+    server->acceptors.shares = shares_new(&server->config->limits, &server->memory);
+    server->acceptors.conn_count_max = acceptor_conn_count_max(&server->config->limits);
     return true;
 }
 
@@ -627,7 +435,6 @@ static void read_media_types(struct server *server)
 static bool init_loop(struct server *server, struct server_loop *loop, struct err *err)
 {
     loop->server = server;
-    loop->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC); /* it goes without */
     loop->loop = loop_new(server->workers, err);
     if (!loop->loop)
         return false;
@@ -638,23 +445,17 @@ static bool init_loop(struct server *server, struct server_loop *loop, struct er
     loop->wire.closed = closed;
     loop->wire.warned = warned;
     access_lines_init(&loop->access_lines, &server->access_log, loop->loop);
-    handover_init(&loop->handover, &server->handovers, loop->loop, arrived);
-    loop_add_deadlines(loop->loop, &loop->pause_queue, ACCEPT_PAUSE_MS);
+    acceptor_init(&loop->acceptor, &server->acceptors, loop->loop, &loop->wire);
     loop_add_deadlines(loop->loop, &loop->shutdown_queue,
                        i64_of_u64(server->config->limits.shutdown_ms));
     loop_add_deadlines(loop->loop, &loop->end_queue, END_MS);
-    deadline_init(&loop->pause, pause_over);
     deadline_init(&loop->shutdown, shutdown_over);
     deadline_init(&loop->end, end_over);
     loop->settings_job.done = settings_changed;
     loop->drain_job.done = drain;
     loop->abort_job.done = cut_off;
-    for (size_t i = 0; i < server->ports.count; i++) {
-        struct port *port = &server->ports.at[i];
-        loop->listeners[i] = (struct listener){{.ready = accept_ready, .fd = port->fd}, loop, port};
-    }
     take_settings(loop);
-    set_accepting(loop, true);
+    acceptor_start(&loop->acceptor);
     return true;
 }
 
@@ -690,9 +491,10 @@ static unsigned hash_threads(const struct server_config *config)
 static bool start_loops(struct server *server, struct err *err)
 {
     server->hashers = worker_pool_new(hash_threads(server->config), err);
-    if (!server->hashers || !secure_start(&server->secure, server->config, &server->ports, err))
+    if (!server->hashers ||
+        !secure_start(&server->secure, server->config, &server->acceptors.ports, err))
         return false;
-    server->redirect.tls_port = ports_tls_number(&server->ports);
+    server->redirect.tls_port = ports_tls_number(&server->acceptors.ports);
     server->loops = mem_new(server->config->threads, sizeof(*server->loops));
     for (; server->loop_count < server->config->threads; server->loop_count++) {
         if (!init_loop(server, &server->loops[server->loop_count], err))
@@ -722,9 +524,9 @@ static bool start(struct server *server, struct server_config *config, struct er
     return access_log_open(&server->access_log, server->config->access_log, err) &&
            hear_signals(server, err) && opener_start(config, server->argc, server->argv, err) &&
            secure_read(&server->secure, server->config, server->shared_state, err) &&
-           ports_open(&server->ports, server->config, err) && privilege_drop(config->user, err) &&
-           read_settings(server, config, err) && open_store(server, err) &&
-           start_loops(server, err);
+           ports_open(&server->acceptors.ports, server->config, err) &&
+           privilege_drop(config->user, err) && read_settings(server, config, err) &&
+           open_store(server, err) && start_loops(server, err);
 }
 
 static bool serve(struct server *server, struct err *err)
@@ -738,7 +540,7 @@ static bool serve(struct server *server, struct err *err)
             is_fine = err_sys(err, code, "cannot start a thread");
     }
     if (is_fine) {
-        ports_tell(&server->ports);
+        ports_tell(&server->acceptors.ports);
         loop_run(server->loops[0].loop);
     }
     for (unsigned i = 1; i < started && is_fine; i++)
@@ -753,23 +555,22 @@ static void stop(struct server *server)
     secure_stop(&server->secure);
     for (unsigned i = 0; i < server->loop_count; i++) {
         access_lines_done(&server->loops[i].access_lines);
-        handover_done(&server->loops[i].handover);
+        acceptor_done(&server->loops[i].acceptor);
         wire_done(&server->loops[i].wire);
         settings_use_end(server->loops[i].settings);
         loop_free(server->loops[i].loop);
-        fd_close(server->loops[i].spare_fd);
     }
     mem_free(server->loops);
     file_watch_free(server->file_watch);
     settings_unref(server->secure_settings);
-    shares_free(server->shares);
+    shares_free(server->acceptors.shares);
     settings_unref(server->settings);
     settings_unref(server->first);
     opener_stop();
     store_pool_free(server->ground.pool);
     access_state_free(server->access_state);
     standalone_free(server->shared_state);
-    ports_close(&server->ports);
+    ports_close(&server->acceptors.ports);
     fd_close(server->signals.fd);
     fd_close(server->ground.spool_dir_fd);
     access_log_close(&server->access_log);
@@ -787,9 +588,7 @@ int server_run(struct server_config *config, int argc, char **argv)
                             .signals.fd = -1,
                             .ground.spool_dir_fd = -1};
     struct err err;
-    ports_init(&server.ports);
-    crowd_init(&server.crowd);
-    list_init(&server.handovers);
+    acceptors_init(&server.acceptors);
     mem_keep_spare(SPARE_BYTES);
     mem_heed_limit();
     bool is_fine = start(&server, config, &err) && serve(&server, &err);

@@ -1,4 +1,4 @@
-#include "server/handover.h"
+#include "server/listen/handover.h"
 
 #include "base/fd.h"
 #include "base/mem.h"

@@ -1,4 +1,4 @@
-#include "server/crowd.h"
+#include "server/listen/crowd.h"
 
 #include "base/mem.h"
 

@@ -6,7 +6,7 @@
 
 #include "base/fd.h"
 #include "io/loop.h"
-#include "server/handover.h"
+#include "server/listen/handover.h"
 
 enum { GIVERS = 4, GIVEN_BY_EACH = 50 };
 

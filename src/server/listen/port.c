@@ -1,4 +1,4 @@
-#include "server/port.h"
+#include "server/listen/port.h"
 
 #include <errno.h>
 

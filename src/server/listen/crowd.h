@@ -1,6 +1,6 @@
-/* server/crowd.h: how many connections there are, and what is done when many have gone: what they
- * held is free memory then, but lies between other things in the heaps of several threads, where
- * malloc(3) keeps it. */
+/* server/listen/crowd.h: how many connections there are, and what is done when many have gone: what
+ * they held is free memory then, but lies between other things in the heaps of several threads,
+ * where malloc(3) keeps it. */
 #pragma once
 
 #include <stdatomic.h>

@@ -1,4 +1,4 @@
-/* server/handover.h: connections that one loop has accepted and another is to serve. */
+/* server/listen/handover.h: connections that one loop has accepted and another is to serve. */
 #pragma once
 
 #include "base/executor.h"

@@ -1,4 +1,4 @@
-/* server/port.h: the sockets that the server listens on. */
+/* server/listen/port.h: the sockets that the server listens on. */
 #pragma once
 
 #include "server/config/config.h"
