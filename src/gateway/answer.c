@@ -9,7 +9,8 @@
  * The last of these knows how it ended: what was inside of a 207 is said in the access log, and why
  * a body broke off in the other. A body that fails makes the wire break the framing, so that what
  * was cut off never looks complete. Where the rewriter cannot read the first piece, nothing has
- * been sent yet, and it is a 502.
+ * been sent yet, and it is a 502; but where it is an error's, the status and the rest of the head
+ * say enough, and stay, with a body of ours.
  *
  * Statuses are passed on but for a few. A 401 that asks our own credentials anew, or asks for what
  * cannot be sent through a gateway, is a 502: no client can do anything about it. So is a 407. A
@@ -432,9 +433,11 @@ struct dav_result answer_begin(struct exchange *x)
     const struct call *call = &f->ask->call;
     struct dav_result result = check_status(x, call);
     enum coding coding = coding_of(call);
-    if (dav_is_fine(result) && is_rewritten(x, call) && coding == CODING_OTHER) {
+    bool is_packed = is_rewritten(x, call) && coding == CODING_OTHER;
+    if (dav_is_fine(result) && is_packed) {
         failure_note(f->ask, "it packs its XML in a way that was not asked for, nor is known");
-        result = dav_error(HTTP_BAD_GATEWAY, "the server behind this gateway packs its answer");
+        if (!http_is_error(call->status))
+            result = dav_error(HTTP_BAD_GATEWAY, "the server behind this gateway packs its answer");
     }
     if (dav_is_fine(result) && is_opaque(x, call)) {
         failure_note(f->ask, "it answers with what is no XML, of which not all may be seen");
@@ -446,7 +449,7 @@ struct dav_result answer_begin(struct exchange *x)
         return refuse(x, result);
     f->inner = ask_take_body(f->ask);
     f->body = (struct source){.ops = &body_ops};
-    if (!is_rewritten(x, call) || !f->inner)
+    if (!is_rewritten(x, call) || !f->inner || (is_packed && answer_replace(x)))
         return DAV_FINE;
     if (coding == CODING_PACKED)
         f->inner = inflate_source(x->arena, f->inner);
@@ -459,6 +462,23 @@ struct dav_result answer_begin(struct exchange *x)
     return DAV_FINE;
 }
 
+bool answer_replace(struct exchange *x)
+{
+    struct relay *f = relay_of(x);
+    unsigned status = f->ask->call.status;
+    struct str reason = http_reason(status);
+    if (!http_is_error(status))
+        return false;
+    source_close(&f->inner);
+    buf_clear(&f->first);
+    buf_addf(&f->first,
+             "%u %.*s: the server behind this gateway refuses it, and says why in XML that cannot "
+             "be read\n",
+             status, STR_ARGS(reason));
+    f->is_replaced = true;
+    return true;
+}
+
 enum stage_end answer_end(struct exchange *x, enum pull looked)
 {
     struct relay *f = relay_of(x);
@@ -469,6 +489,8 @@ enum stage_end answer_end(struct exchange *x, enum pull looked)
     if (looked == PULL_END)
         length = f->first.len;
     add_fields(x, call);
+    if (f->is_replaced)
+        respond_field(x, FIELD_CONTENT_TYPE, STR("text/plain; charset=utf-8"));
     response->status = status_of(x, call);
     response->body_bytes = length;
     if (has_body && length != 0) {

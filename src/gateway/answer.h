@@ -6,6 +6,10 @@
 /* The head is there. Makes the body's source, which may be looked at. */
 NODISCARD struct dav_result answer_begin(struct exchange *x);
 
+/* Where an error's body cannot be read: what its head says is passed on all the same, with a body
+ * of ours. False: it is no error, and there is nothing to be said without its body. */
+NODISCARD bool answer_replace(struct exchange *x);
+
 /* The answer to a MOVE of which relay->ask has found that it was made before. */
 enum stage_end answer_made(struct exchange *x);
 

@@ -318,15 +318,16 @@ static enum stage_end look(struct exchange *x)
     }
     if (pulled == PULL_WAIT && f->first.len == 0)
         return STAGE_WAIT;
-    if (pulled == PULL_FAIL) {
-        struct source *body = &f->body;
+    if (pulled == PULL_FAIL)
         failure_note(f->ask, err.text);
+    if (pulled == PULL_FAIL && !answer_replace(x)) {
+        struct source *body = &f->body;
         source_close(&body);
         return respond_error(x, dav_error(HTTP_BAD_GATEWAY,
                                           "the server behind this gateway answers with XML that "
                                           "cannot be read"));
     }
-    return answer_end(x, pulled);
+    return answer_end(x, f->is_replaced ? PULL_END : pulled);
 }
 
 /* RFC 4918 §8.4 lets a method be extended by a body: whether it is, is the origin's to say. */

@@ -32,6 +32,7 @@ struct relay {
     struct source body; /* the answer's, as the wire is given it */
     struct source *inner;
     struct buf first; /* of it, looked at before the head is sent */
+    bool is_replaced; /* that is all, and ours */
 };
 
 static inline struct relay *relay_of(const struct exchange *x)

@@ -148,6 +148,17 @@ def test_xml_that_cannot_be_read(through, body, why):
     gateway.says(why)
 
 
+@pytest.mark.parametrize("fields, why", [([], "malformed"), ([("Content-Encoding", "br")], "packs")])
+def test_error_whose_xml_cannot_be_read(through, fields, why):
+    """Its status is what the client needs to know (lighttpd declares no prefix in its 409 to UNLOCK)."""
+    body = '<?xml version="1.0"?><D:error><DAV:lock-token-matches-request-uri/></D:error>'
+    gateway, _ = through(xml(409, body, [("ETag", '"x"'), ("X-Own", "1"), *fields]))
+    done = gateway.request("UNLOCK", "/team/a", {"Lock-Token": "<urn:x>"})
+    assert done.status == 409 and done.field("X-Own") == "1" and done.field("Content-Encoding") is None
+    assert done.field("Content-Type").startswith("text/plain") and b"cannot be read" in done.body
+    gateway.says(why)
+
+
 def test_200_instead_of_207(through):
     gateway, _ = through(xml(200, LISTING))
     done = gateway.request("PROPFIND", "/team/", {"Depth": "1"})
