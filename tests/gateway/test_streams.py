@@ -8,7 +8,6 @@ import subprocess
 import zlib
 
 import pytest
-import session
 import tls
 from origins import Apache, DavitOrigin, Gateway, Scripted, answer, multistatus
 
@@ -55,37 +54,6 @@ def test_certificate_that_is_not_trusted(started, pair):
     gateway = started(Gateway({"/team": f"origin = {origin.url.replace('127.0.0.1', 'localhost')}"}))
     done = gateway.request("GET", "/team/")
     assert done.status == 502 and b"certificate" in done.body
-
-
-def test_memory_of_a_large_listing(started):
-    """It does not grow with the number of members."""
-    if session.IS_SANITIZED or session.IS_RACE_CHECKED:
-        members = 2000
-    else:
-        members = 100000
-    piece = "".join(f"<D:response><D:href>/in/ner/{i}</D:href><D:propstat><D:prop><D:getetag>\"{i}\"</D:getetag></D:prop>"
-                    "<D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response>" for i in range(1000))
-    begin, end = multistatus("").split("<D:response></D:response>")
-
-    def act(peer, request):
-        peer.body(request)
-        peer.send(b"HTTP/1.1 207 X\r\nContent-Type: application/xml\r\nTransfer-Encoding: chunked\r\n\r\n")
-        for text in [begin] + [piece] * (members // 1000) + [end]:
-            peer.send(b"%x\r\n%s\r\n" % (len(text), text.encode()))
-        peer.send(b"0\r\n\r\n")
-    origin = started(Scripted(act=act))
-    gateway = started(Gateway({"/team": f"origin = {origin.url}"}))
-
-    def peak():
-        with open(f"/proc/{gateway.process.pid}/status", encoding="ascii") as file:
-            return next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
-    done = gateway.request("PROPFIND", "/team/", {"Depth": "1"})
-    before = peak()
-    for _ in range(3):
-        done = gateway.request("PROPFIND", "/team/", {"Depth": "1"})
-        assert done.is_complete and done.body.count(b"<D:href>/team/") == members
-    assert session.IS_SANITIZED or session.IS_RACE_CHECKED or peak() - before < 8192
-    gateway.says_of_access(f"207(ok={members})")
 
 
 def test_packed_answers(started):
