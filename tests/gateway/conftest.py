@@ -7,6 +7,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../support"))
 
 import pytest
+from origins import HOST, Gateway, Scripted, answer
 
 
 @pytest.fixture
@@ -16,3 +17,13 @@ def started():
 
     with contextlib.ExitStack() as stack:
         yield stack.enter_context
+
+
+@pytest.fixture
+def through(started):
+    """A gateway on `path` before an origin that answers so, at `url`; both."""
+    def start(reply=answer(200), act=None, keys="", path="/team", url="/in/ner/", **options):
+        origin = started(Scripted(reply, act))
+        at = f"http://{HOST}:{origin.address[1]}{url}"
+        return started(Gateway({path: f"origin = {at}\n{keys}"}, **options)), origin
+    return start

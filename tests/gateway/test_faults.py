@@ -10,16 +10,6 @@ LISTING = multistatus("<D:href>/in/ner/</D:href><D:status>HTTP/1.1 200 OK</D:sta
                       "<D:href>/in/ner/a</D:href><D:status>HTTP/1.1 423 Locked</D:status>")
 
 
-@pytest.fixture
-def through(started):
-    """A gateway on /team before an origin that answers so; both."""
-    def start(reply=None, act=None, keys="", **options):
-        origin = started(Scripted(reply, act))
-        gateway = started(Gateway({"/team": f"origin = {origin.url}\n{keys}"}, **options))
-        return gateway, origin
-    return start
-
-
 def raw(data, then_close=True):
     """Says this, whatever is asked."""
     def act(peer, request):

@@ -14,14 +14,6 @@ LISTING = multistatus('<D:href>/in/ner/a</D:href><D:propstat><D:prop><D:getetag>
                       "<D:status>HTTP/1.1 200 OK</D:status></D:propstat>")
 
 
-@pytest.fixture
-def through(started):
-    def start(reply=None, act=None, keys="", **options):
-        origin = started(Scripted(reply, act))
-        return started(Gateway({"/team": f"origin = {origin.url}\n{keys}"}, **options)), origin
-    return start
-
-
 def begin_put(connection, gateway, length, *fields):
     lines = "".join(f"{line}\r\n" for line in fields)
     connection.send(f"PUT /team/a HTTP/1.1\r\nHost: {gateway.host}\r\nContent-Length: {length}\r\n{lines}\r\n")

@@ -12,14 +12,6 @@ UPLOAD = "/in/ner/uploads/7/.file"
 MOVE = {"Destination": "/team/films/long.mkv", "Overwrite": "T"}
 
 
-@pytest.fixture
-def through(started):
-    def start(reply=None, act=None, keys="", **options):
-        origin = started(Scripted(reply, act))
-        return started(Gateway({"/team": f"origin = {origin.url}\n{keys}"}, **options)), origin
-    return start
-
-
 class Assembly:
     """An origin that puts an upload together: it does so when it is asked to, whoever is still there to hear of it."""
 

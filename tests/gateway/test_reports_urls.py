@@ -9,15 +9,6 @@ ALICE = {"Authorization": "Basic YWxpY2U6YQ=="}
 
 
 @pytest.fixture
-def through(started):
-    def start(reply=answer(200), keys="", path="/team", url="/in/ner/", **options):
-        origin = started(Scripted(reply))
-        at = f"http://127.0.0.1:{origin.address[1]}{url}"
-        return started(Gateway({path: f"origin = {at}\n{keys}"}, **options)), origin
-    return start
-
-
-@pytest.fixture
 def signed_in(through, tmp_path):
     """With a user, and rules."""
     users = str(tmp_path / "users")

@@ -10,16 +10,6 @@ from origins import Gateway, Scripted, answer, multistatus, xml
 OK = answer(200)
 
 
-@pytest.fixture
-def through(started):
-    """A gateway on /team before an origin that answers so; both."""
-    def start(reply=OK, act=None, keys="", **options):
-        origin = started(Scripted(reply, act))
-        gateway = started(Gateway({"/team": f"origin = {origin.url}\n{keys}"}, **options))
-        return gateway, origin
-    return start
-
-
 def test_path_and_host(through):
     gateway, origin = through()
     gateway.request("GET", "//team/./a%2Bb/%7e/x/../c?q=/team/%2f")
