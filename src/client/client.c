@@ -30,7 +30,10 @@
 #include "base/mem.h"
 #include "client/transfer_priv.h"
 
-enum { IDLE_HANDLES_MAX = 128 };
+enum {
+    IDLE_HANDLES_MAX = 128,
+    DRAIN_MS = 1000,
+};
 
 /* --- what libcurl waits for --- */
 
@@ -192,7 +195,8 @@ static void deadline_expired(struct deadline *deadline)
 {
     struct transfer *p = CONTAINER_OF(deadline, struct transfer, deadline);
     (void)snprintf(p->error, sizeof(p->error), "no byte has moved for too long"); /* fits */
-    end_transfer(p, CURLE_OPERATION_TIMEDOUT);
+    p->is_stopped = p->is_closed;
+    end_transfer(p, p->is_stopped ? CURLE_WRITE_ERROR : CURLE_OPERATION_TIMEDOUT);
 }
 
 static void note_ends(struct client *client)
@@ -384,6 +388,7 @@ struct client *client_new(struct loop *loop, const struct client_options *option
     loop_add_deadlines(loop, &client->timers, 0);
     loop_add_deadlines(loop, &client->progress_deadlines, options->progress_ms);
     loop_add_deadlines(loop, &client->answer_deadlines, options->answer_ms);
+    loop_add_deadlines(loop, &client->drain_deadlines, DRAIN_MS);
     client->multi = curl.multi_init();
     client->share = curl.share_init();
     if (!client->multi || !client->share || !begin_cookies(client)) {
@@ -418,6 +423,7 @@ void client_free(struct client *client)
     loop_remove_deadlines(&client->timers);
     loop_remove_deadlines(&client->progress_deadlines);
     loop_remove_deadlines(&client->answer_deadlines);
+    loop_remove_deadlines(&client->drain_deadlines);
     arena_done(&client->arena);
     mem_free(client);
 }

@@ -8,7 +8,8 @@
  *
  * A deadline runs while bytes should move: not while our own side makes them wait, and after the
  * last byte of the request for as long as an answer may take (answer_ms). Where that is for ever
- * TCP finds out whether the server still lives.
+ * TCP finds out whether the server still lives. The rest of an answer that nobody wants is waited
+ * for only briefly, to keep the connection; but what changes something is not broken off for that.
  *
  * An answer's fields are gathered line by line; of a chain of interim answers (1xx) only the last
  * counts. It is complete at its empty line, unless libcurl itself may answer the challenge that it
@@ -332,6 +333,10 @@ static void body_close(struct source *self)
     p->is_awaited = false;
     buf_done(&p->ready);
     p->taken = 0;
+    if (p->call->is_safe && !p->is_over) {
+        deadline_cancel(&p->deadline);
+        deadline_arm(p->client->loop, &p->client->drain_deadlines, &p->deadline);
+    }
     transfer_note(p);
 }
 

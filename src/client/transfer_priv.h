@@ -68,6 +68,7 @@ struct client {
     struct deadline timer;
     struct deadline_queue progress_deadlines;
     struct deadline_queue answer_deadlines;
+    struct deadline_queue drain_deadlines; /* of what is not wanted */
     struct list under_way;
     struct list noted;
     struct list idle;

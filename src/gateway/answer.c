@@ -169,6 +169,11 @@ static void body_close(struct source *self)
 static const struct source_ops body_ops = {
     .name = "answer of an origin", .pull = body_pull, .close = body_close};
 
+void answer_drop(struct exchange *x)
+{
+    body_close(&relay_of(x)->body);
+}
+
 /* --- the head --- */
 
 /* Content is the user's, whatever it looks like. */
@@ -496,8 +501,7 @@ enum stage_end answer_end(struct exchange *x, enum pull looked)
     if (has_body && length != 0) {
         response->body = &f->body;
     } else {
-        struct source *body = &f->body;
-        source_close(&body);
+        answer_drop(x);
     }
     return STAGE_DONE;
 }

@@ -10,6 +10,9 @@ NODISCARD struct dav_result answer_begin(struct exchange *x);
  * of ours. False: it is no error, and there is nothing to be said without its body. */
 NODISCARD bool answer_replace(struct exchange *x);
 
+/* The rest of it, and what was looked at, is not wanted. */
+void answer_drop(struct exchange *x);
+
 /* The answer to a MOVE of which relay->ask has found that it was made before. */
 enum stage_end answer_made(struct exchange *x);
 

@@ -272,6 +272,7 @@ static enum stage_end leave(struct exchange *x)
     struct relay *f = relay_of(x);
     f->is_cut = f->has_upload;
     note_unknown(x, f->ask);
+    answer_drop(x);
     ask_forget(f->ask);
     return respond_status(x, HTTP_BAD_REQUEST);
 }
@@ -307,6 +308,8 @@ static enum stage_end look(struct exchange *x)
     struct relay *f = relay_of(x);
     enum pull pulled = PULL_DATA;
     struct err err;
+    if (x->stream->has_gone)
+        return leave(x);
     if (!f->inner && !f->first.len) {
         struct dav_result result = answer_begin(x);
         if (!dav_is_fine(result))
@@ -321,8 +324,7 @@ static enum stage_end look(struct exchange *x)
     if (pulled == PULL_FAIL)
         failure_note(f->ask, err.text);
     if (pulled == PULL_FAIL && !answer_replace(x)) {
-        struct source *body = &f->body;
-        source_close(&body);
+        answer_drop(x);
         return respond_error(x, dav_error(HTTP_BAD_GATEWAY,
                                           "the server behind this gateway answers with XML that "
                                           "cannot be read"));

@@ -1,5 +1,7 @@
 """Origins that fail: what the client gets, and what the log says."""
 
+import socket
+import struct
 import threading
 import time
 
@@ -18,6 +20,13 @@ def raw(data, then_close=True):
         if then_close:
             raise EOFError
     return act
+
+
+def until(is_so):
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_nobody_listens(started):
@@ -215,6 +224,41 @@ def test_client_that_goes_while_it_uploads(through):
         connection.send(f"PUT /team/a HTTP/1.1\r\nHost: {gateway.host}\r\nContent-Length: 100000\r\n\r\nabc")
     assert gone.wait(60)  # the origin sees that it is not all
     gateway.says_of_access("PUT /team/a")
+
+
+def reset(connection):
+    connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+@pytest.mark.parametrize("method", ["PROPFIND", "DELETE"])
+def test_client_that_goes_before_the_first_piece(through, method):
+    """The head of the answer is there, and what is to be looked at is not: nobody waits for that. Of what only asked
+    the connection ends too; a change runs to its end."""
+    came, go, ended = threading.Event(), threading.Event(), []
+
+    def act(peer, request):
+        peer.body(request)
+        peer.send(b"HTTP/1.1 207 X\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n" % len(LISTING))
+        came.set()
+        if method == "DELETE":
+            assert go.wait(60)
+            peer.send(LISTING.encode())
+        ended.append(peer.fill())
+    gateway, _ = through(act=act)  # origin-timeout is a minute
+    with gateway.connect() as connection:
+        connection.send(f"{method} /team/a HTTP/1.1\r\nHost: {gateway.host}\r\n\r\n")
+        assert came.wait(60)
+        gateway.request("OPTIONS", "/", None)  # the head has come to the same loop by then, or soon
+        reset(connection)
+    gateway.says_of_access(f"{method} /team/a")
+    if method == "DELETE":
+        assert not ended
+        go.set()
+    else:
+        until(lambda: ended)
+        assert ended == [False]
+    gateway.process.terminate()  # which waits for all that is under way
+    assert gateway.process.wait(60) == 0
 
 
 def test_final_answer_while_the_body_comes(through):
