@@ -119,6 +119,12 @@ static struct dav_result refuse(struct ask *ask, unsigned after_s)
                                                "for some time: it is asked again in a while");
 }
 
+struct dav_result ask_may_start(struct ask *ask)
+{
+    unsigned after_s;
+    return health_waits(ask->gateway->health, &after_s) ? refuse(ask, after_s) : DAV_FINE;
+}
+
 struct dav_result ask_start(struct ask *ask)
 {
     struct exchange *x = ask->x;

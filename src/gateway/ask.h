@@ -25,6 +25,10 @@ struct ask {
 /* An empty one. */
 struct ask *ask_new(struct exchange *x, const struct gateway *gateway);
 
+/* 503: its origin is to be let alone, as it would be said at the start. For who would have to read
+ * much before that; what is fine now may not be then. */
+NODISCARD struct dav_result ask_may_start(struct ask *ask);
+
 /* Sends it. From then on the exchange is woken when has_head or is_over becomes true. On the loop.
  * 503: it cannot be sent, for want of memory or of a client; or its origin is to be let alone for a
  * while, which Retry-After says. */

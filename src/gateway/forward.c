@@ -156,6 +156,8 @@ static enum stage_end check(struct exchange *x)
         return respond_status(x, HTTP_OK);
     }
     struct dav_result result = check_reach(x);
+    if (dav_is_fine(result) && x->stream->body && x->method->id != METHOD_REPORT)
+        result = ask_may_start(ask_new(x, gateway_of(x))); /* before any of it is read */
     return dav_is_fine(result) ? STAGE_NEXT : respond_error(x, result);
 }
 

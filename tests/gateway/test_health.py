@@ -74,6 +74,21 @@ def test_closes_when_one_is_answered(sick):
     assert gateway.stderr().count(OPENS) == gateway.stderr().count(CLOSES) == 1
 
 
+@pytest.mark.parametrize("keys", ["", "\norigin-chunks = no"])
+@pytest.mark.parametrize("method, fields", [
+    ("PUT", "Transfer-Encoding: chunked\r\n"), ("PUT", "Content-Length: 7\r\n"), ("PROPFIND", "Content-Length: 7\r\n")])
+def test_no_byte_of_a_body_is_wanted(sick, method, fields, keys):
+    """Who waits for "100 Continue" is told at once, also where the body would be kept until all of it was there."""
+    gateway, origin = sick(NEVER_AGAIN + keys)
+    for _ in range(3):
+        ask(gateway)
+    with gateway.connect() as connection:
+        connection.send(f"{method} /team/a HTTP/1.1\r\nHost: {gateway.host}\r\nExpect: 100-continue\r\n{fields}\r\n")
+        done = connection.read()
+        assert done.status == 503 and int(done.field("Retry-After")) > 3500
+    assert f"{origin.url} LET_ALONE" in line_of(gateway, method + " /team/a")
+
+
 def test_nobody_listens(started):
     port = free_port()
     gateway = started(Gateway({"/team": f"origin = http://{HOST}:{port}/\n{NEVER_AGAIN}"}))

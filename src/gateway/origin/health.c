@@ -71,20 +71,36 @@ static unsigned seconds(int64_t ms)
     return (unsigned)((ms + 999) / 1000);
 }
 
+/* For so many seconds. A trial may keep it longer than others are told. */
+static unsigned let_alone(struct health *health, int64_t left_ms)
+{
+    int64_t retry_ms = health->options.retry_ms;
+    count(&health->let_alone);
+    return seconds(left_ms < retry_ms ? left_ms : retry_ms);
+}
+
 enum health_pass health_pass(struct health *health, unsigned *after_s_out)
 {
     long long next_ms = atomic_load(&health->next_ms);
-    int64_t retry_ms = health->options.retry_ms;
     int64_t now_ms = next_ms ? clock_mono_ms() : 0;
     if (!next_ms)
         return HEALTH_ASK;
     if (next_ms <= now_ms &&
         atomic_compare_exchange_strong(&health->next_ms, &next_ms, now_ms + TRIAL_MS))
         return HEALTH_TRY;
-    count(&health->let_alone);
-    int64_t left_ms = next_ms > now_ms ? next_ms - now_ms : 1; /* somebody else was quicker */
-    *after_s_out = seconds(left_ms < retry_ms ? left_ms : retry_ms);
+    /* 1: somebody else was quicker */
+    *after_s_out = let_alone(health, next_ms > now_ms ? next_ms - now_ms : 1);
     return HEALTH_WAIT;
+}
+
+bool health_waits(struct health *health, unsigned *after_s_out)
+{
+    long long next_ms = atomic_load(&health->next_ms);
+    int64_t now_ms = next_ms ? clock_mono_ms() : 0;
+    if (next_ms <= now_ms)
+        return false;
+    *after_s_out = let_alone(health, next_ms - now_ms);
+    return true;
 }
 
 /* --- what came of a request --- */

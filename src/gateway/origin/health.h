@@ -34,6 +34,10 @@ NODISCARD struct health *health_new(struct arena *arena, struct str name,
  * health_tell() is called, once. */
 NODISCARD enum health_pass health_pass(struct health *health, unsigned *after_s_out);
 
+/* Before that, where much would be read first: whether it would be WAIT, or would have been just
+ * now. Nothing has to be told of it. */
+NODISCARD bool health_waits(struct health *health, unsigned *after_s_out);
+
 /* What came of one. */
 struct health_news {
     enum health_evidence evidence;

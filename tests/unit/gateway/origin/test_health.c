@@ -92,6 +92,22 @@ TEST(health_lets_one_try)
     end(&sick);
 }
 
+TEST(health_waits_says_so_before_anybody_tries)
+{
+    struct sick sick;
+    unsigned after_s = 0;
+    begin(&sick, 3);
+    assert_false(health_waits(sick.health, &after_s));
+    fail_times(&sick, 3);
+    assert_true(health_waits(sick.health, &after_s));
+    assert_int_equal(after_s, 10);
+    later(&sick, 10000);
+    assert_false(health_waits(sick.health, &after_s));
+    assert_int_equal(ask(&sick), HEALTH_TRY);
+    assert_true(health_waits(sick.health, &after_s));
+    end(&sick);
+}
+
 TEST(health_trial_that_says_nothing_makes_way)
 {
     struct sick sick;
@@ -160,6 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(health_opens_after_failures_in_a_row),
         cmocka_unit_test(health_lets_one_try),
+        cmocka_unit_test(health_waits_says_so_before_anybody_tries),
         cmocka_unit_test(health_trial_that_says_nothing_makes_way),
         cmocka_unit_test(health_is_told_by_late_requests_too),
         cmocka_unit_test(health_counts_what_came_of_requests),
