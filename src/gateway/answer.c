@@ -426,9 +426,6 @@ static struct dav_result refuse(struct exchange *x, struct dav_result result)
 {
     struct source *body = ask_take_body(relay_of(x)->ask);
     source_close(&body);
-    if (result.status == HTTP_METHOD_NOT_ALLOWED)
-        respond_field(x, FIELD_ALLOW,
-                      STR("OPTIONS, DELETE, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK"));
     return result;
 }
 

@@ -18,6 +18,7 @@
 #include "exchange/body.h"
 #include "exchange/browser.h"
 #include "exchange/destination.h"
+#include "exchange/finish.h"
 #include "exchange/respond.h"
 #include "gateway/answer.h"
 #include "gateway/failure.h"
@@ -362,6 +363,15 @@ static struct dav_result find(const struct exchange *x, const struct stage **sta
     return DAV_FINE;
 }
 
+/* Whether the origin has shown that it cannot be done here, though a gateway would pass it on: what
+ * GET does not give, HEAD does not. */
+static bool is_refused(const struct exchange *x, enum method_id id)
+{
+    bool gets = id == METHOD_GET || id == METHOD_HEAD;
+    bool has_got = x->method->id == METHOD_GET || x->method->id == METHOD_HEAD;
+    return exchange_lacks_allow(x) && (id == x->method->id || (gets && has_got));
+}
+
 static enum stage_end set_allow(struct exchange *x)
 {
     struct buf allow = {0};
@@ -369,7 +379,7 @@ static enum stage_end set_allow(struct exchange *x)
     struct exchange asked = *x;
     for (enum method_id id = 0; id < METHOD_COUNT; id++) {
         asked.method = method_of(id);
-        if (!dav_is_fine(find(&asked, &stages)))
+        if (!dav_is_fine(find(&asked, &stages)) || is_refused(x, id))
             continue;
         if (allow.len)
             BUF_ADD(&allow, ", ");

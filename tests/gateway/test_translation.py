@@ -178,9 +178,16 @@ def test_collection_without_its_slash(through):
 
 def test_get_is_no_listing(through):
     """G14"""
-    gateway, _ = through(xml(207, multistatus()))
+    listing = xml(207, multistatus())
+    gateway, origin = through(listing, keys="read-only = yes")
     done = gateway.request("GET", "/team/")
-    assert done.status == 405 and "PROPFIND" in done.field("Allow")
+    assert done.status == 405 and done.field("Allow") == "OPTIONS, PROPFIND, REPORT, SEARCH"
+    done = gateway.request("PUT", "/team/a", body="x")
+    assert done.status == 405 and done.field("Allow") == "OPTIONS, GET, HEAD, PROPFIND, REPORT, SEARCH"
+    gateway, origin = through(listing)
+    mount = set(gateway.request("GET", "/team/").field("Allow").split(", "))
+    assert {"PROPFIND", "PUT", "ACL"} <= mount and not {"GET", "HEAD", "DELETE", "MOVE", "TRACE"} & mount
+    assert set(gateway.request("GET", "/team/c/").field("Allow").split(", ")) == mount | {"DELETE", "MOVE"}
 
 
 def test_head(through):
