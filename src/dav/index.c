@@ -36,8 +36,9 @@ enum index_state {
 struct index_member {
     struct str name;
     struct store_stat stat;
-    bool is_known; /* it could be looked at */
-    bool is_part;  /* what it is, and not what is known of it */
+    bool is_known;       /* it could be looked at */
+    bool is_part;        /* what it is, and not what is known of it */
+    bool is_unreachable; /* a mount, of which no more is known than that */
 };
 
 struct index_source {
@@ -98,7 +99,7 @@ static void add_date(struct buf *to, int64_t seconds)
 static void add_member(struct index_source *index, const struct index_member *member)
 {
     struct buf *to = &index->pending;
-    bool is_collection = member->is_known && member->stat.is_collection;
+    bool is_collection = (member->is_known || member->is_unreachable) && member->stat.is_collection;
     BUF_ADD(to, "<tr><td><a href=\"");
     path_encode(to, index->x->path, true);
     path_encode_segment(to, member->name);
@@ -121,6 +122,8 @@ static void add_member(struct index_source *index, const struct index_member *me
     BUF_ADD(to, "<td>");
     if (member->is_known && !member->is_part)
         add_date(to, member->stat.modified_s);
+    else if (member->is_unreachable)
+        BUF_ADD(to, "out of reach at present");
     else if (!member->is_known)
         BUF_ADD(to, "not accessible");
     buf_add_char(to, '\n');
@@ -161,7 +164,9 @@ static bool member_of(const struct index_source *index, struct arena *arena,
                                  .stat = part.stat,
                                  .is_known =
                                      item->rc == STORE_OK && (is_part || verdict == ACCESS_GRANTED),
-                                 .is_part = is_part};
+                                 .is_part = is_part,
+                                 .is_unreachable = item->is_mount && verdict == ACCESS_GRANTED &&
+                                                   item->rc == STORE_UNAVAILABLE};
     return verdict == ACCESS_GRANTED || is_part || (verdict != ACCESS_HIDDEN && !item->is_of_part);
 }
 

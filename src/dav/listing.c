@@ -41,6 +41,16 @@ static enum access_verdict judge(const struct exchange *x, const struct walk_ite
                                        : admit_judge(x, ACCESS_READ, item->path, item->real);
 }
 
+/* A member that was left out would be taken for one that was removed; what is known of it is told.
+ */
+static bool tell_unreachable(struct listing *listing, struct arena *arena,
+                             const struct walk_item *item)
+{
+    const struct dav_result why =
+        dav_condition(CONDITION_UPSTREAM_UNAVAILABLE, dav_from_store(STORE_UNAVAILABLE).text);
+    return listing->ops->tell_unreachable(listing, arena, item, &why);
+}
+
 bool listing_tell(struct listing *listing, struct arena *arena, const struct walk_item *item)
 {
     unsigned status = dav_from_store(item->rc).status;
@@ -62,6 +72,8 @@ bool listing_tell(struct listing *listing, struct arena *arena, const struct wal
     }
     if (item->rc == STORE_OK)
         return listing->ops->tell(listing, arena, item);
+    if (item->is_mount && item->rc == STORE_UNAVAILABLE)
+        return tell_unreachable(listing, arena, item);
     if (item->is_listing_rc) /* its members cannot be listed: that is its status */
         multistatus_member(multistatus_body_ms(listing->body), item->path, item->stat.is_collection,
                            status, STR_NONE);

@@ -16,6 +16,10 @@ struct listing_ops {
     /* The same for one of which nothing can be said but that status. */
     void (*refuse)(struct listing *listing, const struct walk_item *item, unsigned status);
 
+    /* The same as tell() for a mount, which is there, where what it shows is out of reach. */
+    bool (*tell_unreachable)(struct listing *listing, struct arena *arena,
+                             const struct walk_item *item, const struct dav_result *why);
+
     /* Whether tell() asks the store what may block. */
     bool (*blocks)(const struct listing *listing, const struct walk_item *item);
 };

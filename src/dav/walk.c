@@ -147,8 +147,10 @@ enum store_rc walk_next(struct walk *walk, struct walk_item *item_out)
             return rc;
         add_segment(&walk->path, level->path_len, member.name);
         add_segment(&walk->real, level->real_len, member.name);
-        *item_out =
-            (struct walk_item){.stat = member.stat, .rc = member.rc, .is_of_part = level->is_part};
+        *item_out = (struct walk_item){.stat = member.stat,
+                                       .rc = member.rc,
+                                       .is_mount = member.is_mount,
+                                       .is_of_part = level->is_part};
         if (member.is_link && !give_link(walk, item_out))
             continue;
         if (!member.is_link)

@@ -3,9 +3,12 @@
 static const struct {
     enum http_status status;
     struct str element;
+    bool is_own; /* davit's */
 } conditions[CONDITION_COUNT] = {
 #define DAV_CONDITION(name, status, element, where, ...)                                           \
-    [CONDITION_##name] = {(enum http_status)(status), {element, sizeof(element) - 1}},
+    [CONDITION_##name] = {(enum http_status)(status), {element, sizeof(element) - 1}, false},
+#define DAVIT_CONDITION(name, status, element, where, ...)                                         \
+    [CONDITION_##name] = {(enum http_status)(status), {element, sizeof(element) - 1}, true},
 #include "exchange/conditions.def"
 #undef DAV_CONDITION
 };
@@ -31,6 +34,10 @@ void dav_condition_add(struct buf *to, const struct dav_result *result)
     if (result->condition == CONDITION_NONE)
         return;
     struct str element = conditions[result->condition].element;
+    if (conditions[result->condition].is_own) {
+        buf_addf(to, "<V:%.*s xmlns:V=\"" NS_DAVIT "\"/>", STR_ARGS(element));
+        return;
+    }
     BUF_ADD(to, "<D:");
     buf_add(to, element);
     if (result->condition_xml.len == 0) {

@@ -4,6 +4,9 @@
 #include "base/buf.h"
 #include "http/status.h"
 
+/* Of elements that are davit's own. */
+#define NS_DAVIT "urn:x-davit"
+
 enum dav_condition {
     CONDITION_NONE,
 #define DAV_CONDITION(name, status, element, where, ...) CONDITION_##name,

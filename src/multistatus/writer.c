@@ -83,11 +83,19 @@ static void add_status(struct multistatus *ms, unsigned status, struct str error
     }
 }
 
-void multistatus_propstat_end(struct multistatus *ms, unsigned status, struct str error_xml)
+void multistatus_propstat_explain(struct multistatus *ms, unsigned status, struct str error_xml,
+                                  struct str description)
 {
     BUF_ADD(ms->out, "</D:prop>");
     add_status(ms, status, error_xml);
+    if (description.len)
+        multistatus_description(ms->out, description, STR_NONE);
     BUF_ADD(ms->out, "</D:propstat>");
+}
+
+void multistatus_propstat_end(struct multistatus *ms, unsigned status, struct str error_xml)
+{
+    multistatus_propstat_explain(ms, status, error_xml, STR_NONE);
 }
 
 void multistatus_status(struct multistatus *ms, unsigned status, struct str error_xml)

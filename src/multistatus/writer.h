@@ -37,6 +37,10 @@ void multistatus_href(struct multistatus *ms, struct str uri);
 void multistatus_propstat(struct multistatus *ms);
 void multistatus_propstat_end(struct multistatus *ms, unsigned status, struct str error_xml);
 
+/* The same with a sentence for people (§14.25), where it is not empty. */
+void multistatus_propstat_explain(struct multistatus *ms, unsigned status, struct str error_xml,
+                                  struct str description);
+
 /* <D:status>…</D:status> and, where given, the content of <D:error>. */
 void multistatus_status(struct multistatus *ms, unsigned status, struct str error_xml);
 

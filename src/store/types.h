@@ -51,7 +51,8 @@ struct store_member {
     struct str name;  /* borrows until the cursor moves or closes */
     enum store_rc rc; /* OK, or why nothing is known of it but its name */
     struct store_stat stat;
-    bool is_link; /* nothing else is known of it: locate() says where it leads, if anywhere */
+    bool is_link;  /* nothing else is known of it: locate() says where it leads, if anywhere */
+    bool is_mount; /* of a view: one begins there; so it is a collection, whatever `rc` says */
 };
 
 /* A dead property: its whole element as text that stands on its own (xml/fragment.h). */

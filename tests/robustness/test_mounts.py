@@ -2,8 +2,10 @@
 
 import base64
 import os
+import re
 import socket
 import subprocess
+from xml.etree import ElementTree
 
 import davit
 import pytest
@@ -94,6 +96,38 @@ def test_mount_points_cannot_be_changed(server):
     write(server, "files", "a")
     expect(server, 403, "COPY", "/files/a", Destination="/files/pool")
     assert os.path.exists(os.path.join(server.folder, "files", "a"))
+
+
+UNREACHABLE = "{urn:x-davit}upstream-unavailable"
+
+
+def test_a_mount_that_is_out_of_reach_is_shown_where_it_is(server):
+    """A member that is missing is taken for one that was removed, and its copies are; so is an empty one."""
+    away = f"{server.folder}/pool.away"
+    os.rename(f"{server.folder}/pool", away)
+    body = ('<D:propfind xmlns:D="DAV:" xmlns:x="urn:x"><D:prop><D:getlastmodified/><x:p/><D:resourcetype/>'
+            "<D:displayname/></D:prop></D:propfind>")
+    for asked in (body, None):
+        found = expect(server, 207, "PROPFIND", "/files/", Depth="1", body=asked)
+        root = ElementTree.fromstring(found.body)
+        one = next(each for each in root if each.findtext("{DAV:}href") == "/files/pool/")
+        fine, lost = one.findall("{DAV:}propstat")
+        assert fine.findtext("{DAV:}status") == "HTTP/1.1 200 OK"
+        assert fine.find("{DAV:}prop/{DAV:}resourcetype/{DAV:}collection") is not None
+        assert fine.findtext("{DAV:}prop/{DAV:}displayname") == "pool"
+        assert " 503 " in lost.findtext("{DAV:}status") and lost.findtext("{DAV:}responsedescription")
+        assert lost.find("{DAV:}error/" + UNREACHABLE) is not None
+        assert lost.find("{DAV:}prop/{DAV:}getlastmodified") is not None
+        assert {each.findtext("{DAV:}href") for each in root} == {"/files/", "/files/pool/"}
+    page = expect(server, 200, "GET", "/files/").body.decode()
+    assert re.search(r'<a href="/files/pool/">.*out of reach', page)
+    for method in ("PROPFIND", "GET", "PUT", "DELETE"):
+        found = expect(server, 503, method, "/files/pool/x", body="x" if method == "PUT" else None)
+        assert found.field("Retry-After")
+    expect(server, 503, "PROPFIND", "/files/pool/", Depth="1")
+    os.rename(away, f"{server.folder}/pool")
+    session.wait_for(lambda: b"503" not in expect(server, 207, "PROPFIND", "/files/", Depth="1").body,
+                     "the mount to be back")
 
 
 def test_homes_are_made_and_are_ones_own(server):

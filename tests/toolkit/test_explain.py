@@ -94,7 +94,7 @@ def test_preconditions(argument):
 
 def test_every_precondition_of_davit_is_known():
     with open(os.path.join(SOURCE, "exchange/conditions.def"), encoding="utf-8") as file:
-        elements = re.findall(r'^DAV_CONDITION\(\w+, \d+, "([a-z-]+)"', file.read(), re.M)
+        elements = re.findall(r'^DAVI?T?_CONDITION\(\w+, \d+, "([a-z-]+)"', file.read(), re.M)
     assert len(elements) > 20
     for one, element in zip(sum((known(*elements[i:i + 8]) for i in range(0, len(elements), 8)), []),
                             elements):

@@ -58,13 +58,20 @@ static void refuse(struct listing *listing, const struct walk_item *item, unsign
     prop_answer_refused(multistatus_body_ms(listing->body), &target, status, request_of(listing));
 }
 
+static bool tell_unreachable(struct listing *listing, struct arena *arena,
+                             const struct walk_item *item, const struct dav_result *why)
+{
+    struct prop_target target = props_of(listing, arena, item);
+    return prop_answer_unreachable(listing->body, &target, why, request_of(listing));
+}
+
 static bool blocks(const struct listing *listing, const struct walk_item *item)
 {
     struct prop_target target = props_of(listing, NULL, item);
     return prop_answer_blocks(&target, request_of(listing));
 }
 
-static const struct listing_ops propfind_ops = {tell, refuse, blocks};
+static const struct listing_ops propfind_ops = {tell, refuse, tell_unreachable, blocks};
 
 /* --- the request --- */
 

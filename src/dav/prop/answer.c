@@ -9,6 +9,10 @@
  * the value of a live name (PROP_OVERRIDABLE, such as displayname), which is marked as found then.
  * What is left are the live ones' getters, which may say that this resource has none.
  *
+ * Of a mount that is out of reach the first propstat has what davit knows by itself, so that each
+ * client sees a collection that is there; what only the mount could tell is not missing but not
+ * known, which the second says, and why (docs/decisions/0071-mounts-in-listings.md).
+ *
  * A property is in a response once. For prop the request is free of repeated names; what include
  * names is written only if allprop has not given it. */
 #include "dav/prop/answer.h"
@@ -242,8 +246,8 @@ static size_t count_missing(const struct answer *answer)
     return count;
 }
 
-/* What comes behind the dead properties. */
-static void finish(struct answer *answer)
+/* What comes behind the dead properties, all with 200. */
+static void add_found(struct answer *answer)
 {
     struct multistatus *ms = answer->ms;
     const struct propfind_request *request = answer->request;
@@ -254,29 +258,41 @@ static void finish(struct answer *answer)
     else if (request->kind == PROPFIND_NAMES)
         add_live_names(answer);
     add_named(answer);
-    size_t missing = count_missing(answer);
-    if (!answer->has_any && missing) {
+    if (!answer->has_any && count_missing(answer)) {
         ms->out->len = start; /* no propstat without a property, unless nothing was asked for */
         multistatus_response(ms, answer->target->path, answer->target->stat.is_collection);
     } else {
         multistatus_propstat_end(ms, HTTP_OK, STR_NONE);
     }
-    add_missing(answer, missing);
-    multistatus_response_end(ms);
+}
+
+static void finish(struct answer *answer)
+{
+    add_found(answer);
+    add_missing(answer, count_missing(answer));
+    multistatus_response_end(answer->ms);
+}
+
+/* False: there is no memory. */
+static bool answer_init(struct answer *answer, struct multistatus_body *body,
+                        const struct prop_target *target, const struct propfind_request *request)
+{
+    size_t count = request->name_count + dav_prop_count;
+    *answer = (struct answer){.ms = multistatus_body_ms(body),
+                              .spool = &body->spool,
+                              .target = target,
+                              .request = request,
+                              .is_found = arena_try_alloc(target->arena, count * sizeof(bool))};
+    answer->is_given = answer->is_found + request->name_count;
+    return answer->is_found != NULL;
 }
 
 bool prop_answer(struct multistatus_body *body, const struct prop_target *target,
                  const struct propfind_request *request)
 {
-    struct answer answer = {.ms = multistatus_body_ms(body),
-                            .spool = &body->spool,
-                            .target = target,
-                            .request = request};
-    struct arena *arena = target->arena;
-    answer.is_found = arena_try_alloc(arena, (request->name_count + dav_prop_count) * sizeof(bool));
-    if (!answer.is_found)
+    struct answer answer;
+    if (!answer_init(&answer, body, target, request))
         return false;
-    answer.is_given = answer.is_found + request->name_count;
     enum store_rc rc = add_dead(&answer);
     if (rc != STORE_OK && answer.has_begun)
         return false;
@@ -284,6 +300,48 @@ bool prop_answer(struct multistatus_body *body, const struct prop_target *target
         prop_answer_refused(answer.ms, target, dav_from_store(rc).status, request);
     else
         finish(&answer);
+    return true;
+}
+
+/* --- a mount that is out of reach --- */
+
+/* What only what is mounted there could tell. */
+static void add_unknown(const struct answer *answer, const struct dav_result *why)
+{
+    struct buf *out = answer->ms->out;
+    const struct propfind_request *request = answer->request;
+    struct buf error = {0};
+    size_t start = out->len;
+    multistatus_propstat(answer->ms);
+    size_t first_at = out->len;
+    for (size_t i = 0; request->kind != PROPFIND_PROPS && i < dav_prop_count; i++) {
+        const struct dav_prop *prop = &dav_props[i];
+        if (is_in_allprop(answer, prop) && !(prop->flags & (PROP_ON_PRINCIPAL | PROP_OF_CONTENT)))
+            multistatus_empty_prop(out, prop->ns, prop->name);
+    }
+    for (size_t i = 0; i < request->name_count; i++) {
+        if (!answer->is_found[i])
+            multistatus_empty_prop(out, request->names[i].ns, request->names[i].name);
+    }
+    dav_condition_add(&error, why);
+    if (out->len == first_at)
+        out->len = start;
+    else
+        multistatus_propstat_explain(answer->ms, why->status, buf_str(&error), str_of_c(why->text));
+    buf_done(&error);
+}
+
+bool prop_answer_unreachable(struct multistatus_body *body, const struct prop_target *target,
+                             const struct dav_result *why, const struct propfind_request *request)
+{
+    struct answer answer;
+    struct prop_target mount = *target;
+    mount.is_part = true; /* nothing that is stored there can be told */
+    if (!answer_init(&answer, body, &mount, request))
+        return false;
+    add_found(&answer);
+    add_unknown(&answer, why);
+    multistatus_response_end(answer.ms);
     return true;
 }
 

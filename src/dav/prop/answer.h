@@ -12,6 +12,13 @@ bool prop_answer_blocks(const struct prop_target *target, const struct propfind_
 NODISCARD bool prop_answer(struct multistatus_body *body, const struct prop_target *target,
                            const struct propfind_request *request);
 
+/* A whole response for a mount whose own properties are known, and of the others only why they are
+ * not: `why`, with its text for people. False: there is no memory for it. */
+NODISCARD bool prop_answer_unreachable(struct multistatus_body *body,
+                                       const struct prop_target *target,
+                                       const struct dav_result *why,
+                                       const struct propfind_request *request);
+
 /* A response for a member of which nothing can be said: what was asked for, with that status. */
 void prop_answer_refused(struct multistatus *ms, const struct prop_target *target, unsigned status,
                          const struct propfind_request *request);

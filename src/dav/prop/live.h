@@ -20,6 +20,7 @@ enum {
     PROP_OF_LOCKS = 256,
     PROP_OF_TYPE = 512, /* a dead property is its value where the name tells none */
     PROP_OF_CREATION = 1024,
+    PROP_OF_CONTENT = 2048, /* no collection has it */
 };
 
 struct exchange;

@@ -214,11 +214,14 @@ static void add_said(struct buf *to, const struct ask *ask)
 static void add_unsaid(struct multistatus *ms)
 {
     static const char *const names[] = {"status", "milliseconds", "dav", "allow"};
+    struct dav_result why = dav_condition(CONDITION_UPSTREAM_UNAVAILABLE, NULL);
+    struct buf error = {0};
     multistatus_propstat(ms);
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         multistatus_empty_prop(ms->out, STR(NS_DAVIT), str_of_c(names[i]));
-    multistatus_propstat_end(ms, HTTP_SERVICE_UNAVAILABLE,
-                             STR("<V:upstream-unavailable xmlns:V=\"" NS_DAVIT "\"/>"));
+    dav_condition_add(&error, &why);
+    multistatus_propstat_end(ms, why.status, buf_str(&error));
+    buf_done(&error);
 }
 
 static void add_origin(struct multistatus *ms, const struct origin_state *origin)

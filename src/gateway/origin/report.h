@@ -4,7 +4,5 @@
 
 #include "exchange/exchange.h"
 
-#define NS_DAVIT "urn:x-davit"
-
 /* A stage behind the one that collects the body. NEXT: something else is asked for. */
 enum stage_end origin_report(struct exchange *x);

@@ -28,6 +28,12 @@ bool view_has_within(const struct view *view, struct res_path path)
     return false;
 }
 
+bool view_begins_at(const struct view *view, struct res_path path)
+{
+    const struct mount *mount = view_find(view, path);
+    return mount && unicode_within(path, mount->prefix) == path.len;
+}
+
 bool mount_is_below(const struct mount *mount, struct res_path path)
 {
     return unicode_within(mount->prefix, path) < mount->prefix.len;

@@ -26,7 +26,8 @@ const struct mount *view_find(const struct view *view, struct res_path path);
 /* It begins below the path. */
 bool mount_is_below(const struct mount *mount, struct res_path path);
 
-/* Some mount begins below the path; at it or below it. */
+/* Some mount begins at the path; below it; at it or below it. */
+bool view_begins_at(const struct view *view, struct res_path path);
 bool view_has_below(const struct view *view, struct res_path path);
 bool view_has_within(const struct view *view, struct res_path path);
 

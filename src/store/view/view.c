@@ -124,7 +124,10 @@ static enum store_rc view_cursor_next(struct store_cursor *base, struct store_me
             continue;
         *member_out = (struct store_member){.name = name};
         struct res_path path = path_join(&cursor->arena, cursor->path, name);
+        member_out->is_mount = view_begins_at(view, path);
         member_out->rc = view_stat(&view->base, path, base->wants, &member_out->stat);
+        if (member_out->is_mount && member_out->rc != STORE_OK)
+            member_out->stat = made_up();
         return STORE_OK;
     }
     while (cursor->inner) {

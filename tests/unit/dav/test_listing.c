@@ -33,7 +33,15 @@ static bool blocks(const struct listing *self, const struct walk_item *item)
     return is_slow && !path_is_root(item->path);
 }
 
-static const struct listing_ops ops = {tell, refuse, blocks};
+static bool tell_unreachable(struct listing *self, struct arena *arena,
+                             const struct walk_item *item, const struct dav_result *why)
+{
+    (void)arena;
+    refuse(self, item, why->status);
+    return true;
+}
+
+static const struct listing_ops ops = {tell, refuse, tell_unreachable, blocks};
 
 static int open_with_files(void **state)
 {

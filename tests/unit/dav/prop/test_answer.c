@@ -187,6 +187,51 @@ TEST(answer_refused_names_what_was_asked)
     buf_done(&out);
 }
 
+/* The response for what `body` asks of "d", a mount that is out of reach. From the arena. */
+static struct str unreachable(const char *body, bool is_short)
+{
+    static const struct dav_result why = {.status = 503, .text = "gone & lost"};
+    struct propfind_request request;
+    struct multistatus_body *to = multistatus_body_new(fixture.x);
+    struct prop_target target = props_of("d");
+    size_t start = multistatus_body_ms(to)->out->len;
+    check_int(body,
+              propfind_parse(str_of_c(body), &fixture.bare.limits, fixture.arena, &request).status,
+              0);
+    request.is_short = is_short;
+    check_that(body, prop_answer_unreachable(to, &target, &why, &request));
+    return arena_str(fixture.arena, str_from(buf_str(spool_buf(&to->spool)), start));
+}
+
+#define OWN  "<D:displayname>d</D:displayname><D:resourcetype><D:collection/></D:resourcetype>"
+#define FINE "</D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat>"
+#define LOST                                                                                       \
+    "</D:prop><D:status>HTTP/1.1 503 Service Unavailable</D:status>"                               \
+    "<D:responsedescription>gone &amp; lost</D:responsedescription></D:propstat></D:response>"
+#define BEGUN "<D:response><D:href>/d/</D:href><D:propstat><D:prop>"
+
+/* Whatever is asked: its own properties come first, and no other is missing. */
+TEST(answer_unreachable_gives_what_is_known_first)
+{
+    fixture_make("d/");
+    check_str("all", unreachable(FIND("<D:allprop/>"), false),
+              BEGUN OWN FINE "<D:propstat><D:prop><D:creationdate/><D:getlastmodified/>"
+                             "<D:lockdiscovery/><D:supportedlock/>" LOST);
+    check_str("short", unreachable(FIND("<D:allprop/>"), true),
+              BEGUN OWN FINE "<D:propstat><D:prop><D:creationdate/><D:getlastmodified/>" LOST);
+    check_str("names", unreachable(FIND("<D:propname/>"), false),
+              BEGUN "<D:displayname/><D:resourcetype/>" FINE
+                    "<D:propstat><D:prop><D:creationdate/><D:getlastmodified/>"
+                    "<D:lockdiscovery/><D:supportedlock/>" LOST);
+    check_str("named", unreachable(NAMES("<D:getetag/><D:resourcetype/><u:a/>"), false),
+              BEGUN "<D:resourcetype><D:collection/></D:resourcetype>" FINE
+                    "<D:propstat><D:prop><D:getetag/><x:a xmlns:x=\"urn:u\"/>" LOST);
+    check_str("of the mount alone", unreachable(NAMES("<D:displayname/>"), false),
+              BEGUN "<D:displayname>d</D:displayname>" FINE "</D:response>");
+    check_str("none of its own", unreachable(NAMES("<D:getetag/>"), false),
+              BEGUN "<D:getetag/>" LOST);
+}
+
 /* What needs no look at dead properties may be answered on the loop. */
 TEST(answer_blocks_only_for_dead_properties)
 {
@@ -207,6 +252,7 @@ int main(void)
         ANSWER_TEST(include_brings_back_what_a_short_allprop_leaves_out),
         ANSWER_TEST(propname_has_names_without_values),
         ANSWER_TEST(answer_refused_names_what_was_asked),
+        ANSWER_TEST(answer_unreachable_gives_what_is_known_first),
         ANSWER_TEST(answer_blocks_only_for_dead_properties),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
