@@ -2,9 +2,8 @@
  * each change goes to an append-only file before it is in the table. Any thread. */
 #pragma once
 
-#include "base/err.h"
+#include "store/journal.h"
 #include "store/lock_table.h"
-#include "store/state_home.h"
 
 #define JOURNAL_NAME "locks.journal"
 
@@ -19,11 +18,6 @@ int64_t lock_expiry_of_wall(int64_t wall_ms, uint32_t timeout_s);
  * taken that can be read, and the log says how much that is. False: it cannot even be opened. */
 NODISCARD bool lock_journal_read(int dir_fd, struct lock_table *table, bool *is_damaged_out,
                                  struct err *err);
-
-enum journal_open {
-    JOURNAL_FLUSHES = 1,   /* a change is on the disk when it returns; otherwise with the kernel */
-    JOURNAL_KEEPS_OLD = 2, /* what was there is damaged, and is kept under another name */
-};
 
 /* Begins a new journal, of what is in the table now, in the place of the one that was there. From
  * here on the table is changed by the functions below only. Borrows `home` and the table until
