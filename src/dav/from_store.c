@@ -18,6 +18,9 @@ struct dav_result dav_from_store(enum store_rc rc)
         return dav_error(HTTP_FORBIDDEN, "the server has no permission to do that");
     case STORE_ALIAS:
         return dav_error(HTTP_CONFLICT, "there is a symbolic link now");
+    case STORE_MOUNT:
+        return dav_condition(CONDITION_CANNOT_REMOVE_MOUNT,
+                             "a mount begins there: it stays, and nothing in it was touched");
     case STORE_READ_ONLY:
         return dav_error(HTTP_FORBIDDEN, "the server's file system is read-only at present");
     case STORE_NO_SPACE:

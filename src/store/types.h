@@ -14,6 +14,7 @@ enum store_rc {
     STORE_EXISTS,        /* there is something of that name already */
     STORE_IS_COLLECTION, /* a collection, where content is wanted */
     STORE_DENIED,        /* no permission, a reserved name, or outside the root */
+    STORE_MOUNT,         /* a mount begins there, or below it, which stays where it is */
     STORE_READ_ONLY,     /* the file system has become so */
     STORE_REFUSED,       /* the visitor of a tree operation said no */
     STORE_NO_SPACE,      /* disk, or a limit on what is kept */

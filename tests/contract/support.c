@@ -152,6 +152,7 @@ const char *rc_name(enum store_rc rc)
         [STORE_NAME_TOO_LONG] = "NAME_TOO_LONG",
         [STORE_BUSY] = "BUSY",
         [STORE_TOO_DEEP] = "TOO_DEEP",
+        [STORE_MOUNT] = "MOUNT",
         [STORE_UNAVAILABLE] = "UNAVAILABLE",
         [STORE_AGAIN] = "AGAIN",
         [STORE_UNKNOWN] = "UNKNOWN",

@@ -53,6 +53,16 @@ class Mounted(davit.Davit):
         return []
 
 
+class OfConfig(davit.Davit):
+    """A server of the davit.conf in a folder."""
+
+    def __init__(self, folder):
+        super().__init__(root=str(folder / "none"), args=["-c", str(folder / "davit.conf")])
+
+    def operands(self):
+        return []
+
+
 @pytest.fixture(name="server")
 def server_fixture(tmp_path):
     with Mounted(tmp_path) as running:
@@ -99,6 +109,40 @@ def test_mount_points_cannot_be_changed(server):
 
 
 UNREACHABLE = "{urn:x-davit}upstream-unavailable"
+
+
+def statuses(response):
+    return {each.findtext("{DAV:}href"): (int(each.findtext("{DAV:}status").split()[1]), each.find("{DAV:}error/*").tag)
+            for each in ElementTree.fromstring(response.body)}
+
+
+def test_what_is_deleted_around_a_mount_leaves_the_mount(tmp_path):
+    """RFC 4918 §9.6.1: what stays is named, and why; nothing of a mount goes with what it shows in."""
+    for path in ("root/d/e/f/g", "root/d/e/nas/hidden", "root/d/x", "nas/kept", "far/kept"):
+        os.makedirs(tmp_path / path)
+    (tmp_path / "davit.conf").write_text(f"""[mount "/"]
+root = {tmp_path}/root
+[mount "/d/e/nas"]
+root = {tmp_path}/nas
+[mount "/d/far/away"]
+root = {tmp_path}/far
+[mount "/d/e/nas/within"]
+root = {tmp_path}/within
+""")
+    os.mkdir(tmp_path / "within")
+    stays = (403, "{urn:x-davit}cannot-remove-mount")
+    with OfConfig(tmp_path) as server, session.Session(server) as client:
+        os.rename(tmp_path / "far", tmp_path / "gone")  # whether it is within reach or not
+        response = client.expect(207, "DELETE", "/d/")
+        assert statuses(response) == {"/d/e/nas/": stays, "/d/far/away/": stays}
+        assert os.listdir(tmp_path / "root/d") == ["e"] and os.listdir(tmp_path / "root/d/e") == ["nas"]
+        assert os.path.exists(tmp_path / "root/d/e/nas/hidden") and os.path.exists(tmp_path / "nas/kept")
+        assert set(client.propfind("/d/", depth="1")) == {b"/d/", b"/d/e/", b"/d/far/"}
+        assert statuses(client.expect(207, "DELETE", "/d/far/")) == {"/d/far/away/": stays}  # made up
+        assert client.expect(403, "DELETE", "/d/e/nas/").body.count(b"cannot-remove-mount") == 1
+        client.expect(403, "MOVE", "/d/", {"Destination": "/new/"})
+        client.expect(201, "MKCOL", "/d/e/nas/more")
+        client.expect(204, "DELETE", "/d/e/nas/more")
 
 
 def test_a_mount_that_is_out_of_reach_is_shown_where_it_is(server):

@@ -39,6 +39,25 @@ bool mount_is_below(const struct mount *mount, struct res_path path)
     return unicode_within(mount->prefix, path) < mount->prefix.len;
 }
 
+struct str mount_member_of(const struct mount *mount, struct res_path collection)
+{
+    size_t len = unicode_within(mount->prefix, collection);
+    if (!mount_is_below(mount, collection))
+        return STR_NONE;
+    struct str rest = str_from(path_str(mount->prefix), len ? len + 1 : 0);
+    return str_cut(&rest, '/');
+}
+
+bool view_has_member(const struct view *view, struct res_path collection, struct str name,
+                     size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (unicode_eq(mount_member_of(&view->mounts[i], collection), name))
+            return true;
+    }
+    return false;
+}
+
 bool view_has_below(const struct view *view, struct res_path path)
 {
     for (size_t i = 0; i < view->count; i++) {
@@ -46,6 +65,11 @@ bool view_has_below(const struct view *view, struct res_path path)
             return true;
     }
     return false;
+}
+
+enum store_rc view_pins(struct res_path path)
+{
+    return path_is_root(path) ? STORE_DENIED : STORE_MOUNT;
 }
 
 struct res_path view_enter(struct arena *arena, const struct mount *mount, struct res_path path)

@@ -26,10 +26,19 @@ const struct mount *view_find(const struct view *view, struct res_path path);
 /* It begins below the path. */
 bool mount_is_below(const struct mount *mount, struct res_path path);
 
+/* The name in the collection that leads to the mount, if not at once; empty: none does. And whether
+ * one of the first `count` mounts has that name there. */
+struct str mount_member_of(const struct mount *mount, struct res_path collection);
+bool view_has_member(const struct view *view, struct res_path collection, struct str name,
+                     size_t count);
+
 /* Some mount begins at the path; below it; at it or below it. */
 bool view_begins_at(const struct view *view, struct res_path path);
 bool view_has_below(const struct view *view, struct res_path path);
 bool view_has_within(const struct view *view, struct res_path path);
+
+/* Why what holds a mount cannot be taken away: MOUNT, or, of the root, DENIED. */
+enum store_rc view_pins(struct res_path path);
 
 /* The path within the mount's store, and back; the latter false where it is not in the mount. */
 struct res_path view_enter(struct arena *arena, const struct mount *mount, struct res_path path);

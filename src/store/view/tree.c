@@ -1,4 +1,4 @@
-/* DELETE, COPY and MOVE in a view. Within one store they are the store's own, with a visitor
+/* COPY and MOVE in a view. Within one store they are the store's own, with a visitor
  * between that speaks of the view's paths. From one store to another a tree is copied resource by
  * resource through the contract, and then, for a MOVE, what was copied is removed; a member that
  * cannot be copied is reported and stays where it is, and so does the collection that holds it.
@@ -14,119 +14,13 @@
 #include "store/store.h"
 #include "store/upload.h"
 #include "store/view/change.h"
+#include "store/view/guide.h"
 #include "store/view/quota.h"
 
 enum {
     DEPTH_MAX = 400,
-    AGAIN_MAX = 8,
     STEP_BYTES = 1 << 18,
-    LEADS_OUT = 1 << 30, /* a reason of the guide's own: a link out of the mount */
 };
-
-/* --- within one store --- */
-
-struct guide {
-    struct store_visitor base;
-    struct store_visitor *visitor; /* who asked */
-    const struct view *view;
-    const struct mount *mount; /* of what is copied */
-    struct arena arena;        /* of one question */
-    struct res_path from;      /* as in the view, */
-    struct res_path from_real; /* and in the store */
-    struct res_path to;
-    struct res_path to_real; /* at == NULL: there is none */
-};
-
-static struct guide *guide_of(struct store_visitor *visitor)
-{
-    return CONTAINER_OF(visitor, struct guide, base);
-}
-
-static struct res_path back(struct guide *guide, struct res_path real)
-{
-    arena_reset(&guide->arena);
-    if (guide->to_real.at && path_is_within(real, guide->to_real))
-        return path_rebase(&guide->arena, real, guide->to_real, guide->to);
-    if (path_is_within(real, guide->from_real))
-        return path_rebase(&guide->arena, real, guide->from_real, guide->from);
-    return real;
-}
-
-static unsigned guide_refuse(struct store_visitor *visitor, struct res_path path)
-{
-    struct guide *guide = guide_of(visitor);
-    return guide->visitor->refuse(guide->visitor, back(guide, path));
-}
-
-static bool guide_may_refuse(struct store_visitor *visitor, struct res_path path)
-{
-    struct guide *guide = guide_of(visitor);
-    return guide->visitor->may_refuse(guide->visitor, back(guide, path));
-}
-
-static void guide_failed(struct store_visitor *visitor, struct res_path path, bool is_collection,
-                         enum store_rc rc, unsigned reason)
-{
-    struct guide *guide = guide_of(visitor);
-    if (reason == LEADS_OUT)
-        guide->visitor->failed(guide->visitor, back(guide, path), is_collection, STORE_DENIED, 0);
-    else
-        guide->visitor->failed(guide->visitor, back(guide, path), is_collection, rc, reason);
-}
-
-static unsigned guide_refuse_copy(struct store_visitor *visitor, struct res_path path)
-{
-    struct guide *guide = guide_of(visitor);
-    if (!guide->visitor->refuse_copy)
-        return 0;
-    return guide->visitor->refuse_copy(guide->visitor, back(guide, path));
-}
-
-static unsigned guide_refuse_link(struct store_visitor *visitor, struct res_path path,
-                                  struct res_path real)
-{
-    struct guide *guide = guide_of(visitor);
-    struct res_path seen = back(guide, path);
-    struct res_path seen_real;
-    if (!mount_shows(guide->view, &guide->arena, guide->mount, real, &seen_real))
-        return LEADS_OUT;
-    if (!guide->visitor->refuse_link)
-        return 0;
-    return guide->visitor->refuse_link(guide->visitor, seen, seen_real);
-}
-
-static struct guide guide_for(struct store_visitor *visitor)
-{
-    return (struct guide){.base = {guide_refuse, guide_may_refuse, guide_failed, guide_refuse_copy,
-                                   guide_refuse_link},
-                          .visitor = visitor};
-}
-
-enum store_rc view_remove(struct store_change *change, struct res_path path,
-                          struct store_visitor *visitor)
-{
-    struct view *view = view_of(change->store);
-    const struct mount *mount = view_find(view, path);
-    struct arena arena = {0};
-    struct guide guide = guide_for(visitor);
-    if (view_has_within(view, path))
-        return STORE_DENIED;
-    if (!mount)
-        return STORE_NOT_FOUND;
-    guide.from = path;
-    guide.from_real = view_enter(&arena, mount, path); /* a link's name, not what it leads to */
-    enum store_rc rc = STORE_DENIED;
-    if (!mount->is_read_only) {
-        struct store_change *inner = view_change(change, mount);
-        struct view_budget budget = {.store = inner->store, .from = mount};
-        budget_remove(&budget, guide.from_real);
-        rc = store_remove(inner, guide.from_real, &guide.base);
-        budget_settle(&budget, rc);
-    }
-    arena_done(&guide.arena);
-    arena_done(&arena);
-    return rc;
-}
 
 /* --- from one store to another --- */
 
@@ -139,29 +33,13 @@ struct transfer {
     bool is_move;
     bool is_deep;
     bool expects_absent;
-    bool replaces_file;     /* by a file, in one step */
-    bool is_taken;          /* there is something where nothing was expected */
-    bool has_changed;       /* something has */
+    bool replaces_file; /* by a file, in one step */
+    bool is_taken;      /* there is something where nothing was expected */
+    struct steps steps;
     bool is_again;          /* the first call was answered AGAIN */
-    unsigned again_count;   /* how often a later one was */
     struct lock_list locks; /* of what was removed to make room: they are the name's */
     size_t failures;
 };
-
-/* After a call of the change: whether it is to be made again, what it rests on having been looked
- * at again. The whole of it is, where nothing has changed; later that cannot be any more, and what
- * will not be done after a few times is told of as other failures are. */
-static bool is_to_repeat(struct transfer *transfer, enum store_rc *rc)
-{
-    bool is_again = *rc == STORE_AGAIN;
-    transfer->has_changed |= *rc == STORE_OK || *rc == STORE_PARTIAL;
-    if (is_again && transfer->has_changed && transfer->again_count++ < AGAIN_MAX)
-        return true;
-    if (is_again && transfer->has_changed)
-        *rc = STORE_UNAVAILABLE;
-    transfer->again_count = 0;
-    return false;
-}
 
 static bool fail(struct transfer *transfer, struct res_path path, bool is_collection,
                  enum store_rc rc, unsigned reason)
@@ -245,7 +123,7 @@ static enum store_rc copy_props(struct transfer *transfer, struct res_path from,
         rc = gather_patch(transfer, &arena, from, to, &patch);
         if (rc == STORE_OK && (patch.prop_count || patch.sets_executable))
             rc = store_patch(transfer->change, to, &patch);
-    } while (is_to_repeat(transfer, &rc));
+    } while (steps_repeat(&transfer->steps, &rc));
     arena_done(&arena);
     return rc;
 }
@@ -260,7 +138,7 @@ static enum store_rc rc_of_made(const struct transfer *transfer, enum store_rc r
 static bool is_to_put_again(struct transfer *transfer, struct res_path to, enum store_rc *rc)
 {
     struct store_stat stat;
-    if (!is_to_repeat(transfer, rc))
+    if (!steps_repeat(&transfer->steps, rc))
         return false;
     (void)!store_stat(transfer->store, to, 0, &stat); /* the call itself says what is there */
     return true;
@@ -458,7 +336,7 @@ static enum store_rc remove_old(struct transfer *transfer, struct res_path to)
     enum store_rc rc = note_locks(transfer, to);
     if (rc == STORE_OK)
         rc = store_remove(transfer->change, to, transfer->visitor);
-    (void)is_to_repeat(transfer, &rc); /* if it is, it was the first */
+    (void)!steps_repeat(&transfer->steps, &rc); /* if it is, it was the first */
     for (size_t i = 0; rc == STORE_OK && i < transfer->locks.count; i++) {
         struct lock_wish wish = {.lock = &transfer->locks.items[i]};
         enum store_rc locked;
@@ -532,9 +410,12 @@ static enum store_rc tree_run(struct transfer *transfer, struct res_path to)
     struct view *view = view_of(transfer->store);
     const struct mount *from_mount = view_find(view, transfer->from);
     const struct mount *to_mount = view_find(view, to);
-    bool is_pinned = (transfer->is_move && view_has_within(view, transfer->from)) ||
-                     (transfer->is_deep && view_has_below(view, transfer->from));
-    if (view_has_within(view, to) || is_pinned || !to_mount || to_mount->is_read_only ||
+    bool is_pinned = transfer->is_deep && view_has_below(view, transfer->from);
+    if (transfer->is_move && view_has_within(view, transfer->from))
+        return view_pins(transfer->from);
+    if (view_has_within(view, to))
+        return view_pins(to);
+    if (is_pinned || !to_mount || to_mount->is_read_only ||
         (transfer->is_move && from_mount && from_mount->is_read_only))
         return STORE_DENIED;
     if (!from_mount)
@@ -558,7 +439,7 @@ static enum store_rc tree_run(struct transfer *transfer, struct res_path to)
                                : store_copy(change, &inner, &guide.base);
         budget_settle(&budget, rc);
     }
-    arena_done(&guide.arena);
+    guide_done(&guide);
     return rc;
 }
 

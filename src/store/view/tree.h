@@ -3,9 +3,7 @@
 
 #include "store/view/mounts.h"
 
-/* As store_ops.remove, store_ops.copy and store_ops.move. */
-enum store_rc view_remove(struct store_change *change, struct res_path path,
-                          struct store_visitor *visitor);
+/* As store_ops.copy and store_ops.move. */
 enum store_rc view_copy(struct store_change *change, const struct store_transfer *copy,
                         struct store_visitor *visitor);
 enum store_rc view_move(struct store_change *change, const struct store_transfer *move,

@@ -9,8 +9,9 @@
  *  (1) a mount is never left: a store follows links in locate() alone, beneath its own root, which
  *      may hold all homes; what leads out of the mount's base, or behind another mount, is refused
  *      there, and no other call can leave the base;
- *  (2) a collection where a mount begins, and all above it, can neither be removed, moved, replaced
- *      nor locked as a tree: what would become of the mount has no good answer;
+ *  (2) a collection where a mount begins, and all above it, can neither be moved, replaced nor
+ *      locked as a tree: what would become of the mount has no good answer. A removal leaves the
+ *      mount and what leads to it, and says so (store/view/remove.c);
  *  (3) members of a store that have the name of a mount are not seen: the mount stands before them;
  *  (4) a prefix is a name like others: what a client writes is held against it in NFC.
  * (1) is asserted at each path that enters a mount; (2) and (3) are what the calls do about paths
@@ -25,6 +26,7 @@
 #include "store/store.h"
 #include "store/view/change.h"
 #include "store/view/quota.h"
+#include "store/view/remove.h"
 #include "store/view/tree.h"
 #include "text/unicode.h"
 
@@ -95,32 +97,13 @@ struct view_cursor {
     size_t next; /* mount */
 };
 
-/* The member of the collection that leads to the mount; empty: none does. */
-static struct str member_towards(const struct view_cursor *cursor, const struct mount *mount)
-{
-    size_t len = unicode_within(mount->prefix, cursor->path);
-    if (!mount_is_below(mount, cursor->path))
-        return STR_NONE;
-    struct str rest = str_from(path_str(mount->prefix), len ? len + 1 : 0);
-    return str_cut(&rest, '/');
-}
-
-static bool is_mounted(const struct view_cursor *cursor, struct str name, size_t before)
-{
-    for (size_t i = 0; i < before; i++) {
-        if (unicode_eq(member_towards(cursor, &cursor->view->mounts[i]), name))
-            return true;
-    }
-    return false;
-}
-
 static enum store_rc view_cursor_next(struct store_cursor *base, struct store_member *member_out)
 {
     struct view_cursor *cursor = CONTAINER_OF(base, struct view_cursor, base);
     struct view *view = cursor->view;
     while (cursor->next < view->count) {
-        struct str name = member_towards(cursor, &view->mounts[cursor->next++]);
-        if (name.len == 0 || is_mounted(cursor, name, cursor->next - 1))
+        struct str name = mount_member_of(&view->mounts[cursor->next++], cursor->path);
+        if (name.len == 0 || view_has_member(view, cursor->path, name, cursor->next - 1))
             continue;
         *member_out = (struct store_member){.name = name};
         struct res_path path = path_join(&cursor->arena, cursor->path, name);
@@ -132,7 +115,7 @@ static enum store_rc view_cursor_next(struct store_cursor *base, struct store_me
     }
     while (cursor->inner) {
         enum store_rc rc = store_cursor_next(cursor->inner, member_out);
-        if (rc != STORE_OK || !is_mounted(cursor, member_out->name, view->count))
+        if (rc != STORE_OK || !view_has_member(view, cursor->path, member_out->name, view->count))
             return rc;
     }
     return STORE_END;

@@ -182,6 +182,100 @@ static void move_tells_of_what_others_do_not_let_it_do(void **state)
     assert_true(is_there(PATH("a/c/f"))); /* nothing is lost */
 }
 
+/* --- what holds a mount --- */
+
+static void mount_within(void)
+{
+    assert_int_equal(do_mkcol(view, PATH("a/c")), STORE_OK);
+    put(PATH("a/c/f"));
+    assert_int_equal(do_mkcol(view, PATH("a/c/d")), STORE_OK);
+    put(PATH("a/c/d/g"));
+    put(PATH("a/c/m")); /* the mount stands before it */
+    put(PATH("b/x"));
+    mounts[1].prefix = PATH("a/c/m");
+    failure_count = 0;
+}
+
+static void removal_leaves_a_mount_and_what_leads_to_it(void **state)
+{
+    enum store_rc rc;
+    (void)state; /* likewise */
+    for (unsigned again = 0; again < 3; again++) {
+        mounts[1].prefix = PATH("b");
+        plan(0);
+        mount_within();
+        plan(again);
+        while ((rc = do_remove(view, PATH("a/c"), &visitor)) == STORE_AGAIN)
+            failure_count = 0;
+        assert_int_equal(rc, STORE_PARTIAL);
+        assert_int_equal(failure_count, 1);
+        assert_int_equal(failure, STORE_MOUNT);
+        assert_true(is_there(PATH("a/c/m/x")));
+        assert_false(is_there(PATH("a/c/f")) || is_there(PATH("a/c/d")));
+        mounts[1].prefix = PATH("b");
+        plan(0);
+        assert_true(is_there(PATH("a/c/m"))); /* what nobody sees is not removed either */
+        assert_int_equal(do_remove(view, PATH("a/c"), &visitor), STORE_OK);
+    }
+}
+
+static struct res_path refused;
+
+static unsigned refuse_one(struct store_visitor *self, struct res_path path)
+{
+    (void)self;
+    return path_eq(path, refused) ? 7 : 0;
+}
+
+static void removal_asks_before_it_goes_into_a_collection(void **state)
+{
+    struct store_visitor asking = {refuse_one, may_refuse_none, note_failure, NULL, NULL};
+    (void)state; /* likewise */
+    mount_within();
+    refused = PATH("a/c");
+    assert_int_equal(do_remove(view, PATH("a/c"), &asking), STORE_PARTIAL);
+    assert_true(failure_count == 1 && failure == STORE_REFUSED);
+    assert_true(is_there(PATH("a/c/f")));
+    refused = PATH("a/c/m"); /* which may be one that he is not to know of */
+    assert_int_equal(do_remove(view, PATH("a/c"), &asking), STORE_PARTIAL);
+    assert_true(failure_count == 2 && failure == STORE_REFUSED);
+    assert_false(is_there(PATH("a/c/f")));
+}
+
+static void mounts_are_neither_removed_nor_moved_nor_replaced(void **state)
+{
+    struct store_transfer away = {PATH("a/c"), PATH("a/e"), .is_deep = true};
+    struct store_transfer over = {PATH("a/e"), PATH("a/c"), .is_deep = true};
+    (void)state; /* likewise */
+    mount_within();
+    assert_int_equal(do_mkcol(view, PATH("a/e")), STORE_OK);
+    assert_int_equal(do_remove(view, PATH("a/c/m"), &visitor), STORE_MOUNT);
+    assert_int_equal(do_move(view, &away, &visitor), STORE_MOUNT);
+    assert_int_equal(do_move(view, &over, &visitor), STORE_MOUNT);
+    assert_int_equal(do_copy(view, &over, &visitor), STORE_MOUNT);
+    assert_true(is_there(PATH("a/c/m/x")) && is_there(PATH("a/c/f")));
+    assert_int_equal(failure_count, 0);
+}
+
+static void listing_says_which_members_are_mounts(void **state)
+{
+    struct store_cursor *cursor;
+    struct store_member member;
+    bool is_mount = false;
+    (void)state; /* likewise */
+    mount_within();
+    fault_store_arm(stores[1], 1, STORE_UNAVAILABLE);
+    assert_int_equal(store_list(view, PATH("a/c"), 0, &cursor), STORE_OK);
+    while (store_cursor_next(cursor, &member) == STORE_OK) {
+        bool is_m = str_eq(member.name, STR("m"));
+        assert_int_equal(member.is_mount, is_m);
+        assert_true(!is_m || member.stat.is_collection);
+        is_mount |= is_m;
+    }
+    assert_true(is_mount);
+    store_cursor_close(&cursor);
+}
+
 /* --- looking --- */
 
 /* A store whose changes are looked at through a store of their own. */
@@ -246,6 +340,10 @@ int main(void)
         VIEW_TEST(begin_ends_what_has_begun_when_a_part_fails),
         VIEW_TEST(move_goes_on_where_others_are_in_the_way),
         VIEW_TEST(move_tells_of_what_others_do_not_let_it_do),
+        VIEW_TEST(removal_leaves_a_mount_and_what_leads_to_it),
+        VIEW_TEST(removal_asks_before_it_goes_into_a_collection),
+        VIEW_TEST(mounts_are_neither_removed_nor_moved_nor_replaced),
+        VIEW_TEST(listing_says_which_members_are_mounts),
         VIEW_TEST(looks_go_through_the_change_while_it_lasts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
