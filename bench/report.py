@@ -118,9 +118,8 @@ def table(out, bench, scenario):
             factor = scaling(values[name], values[f"{name}-2"])
             out.write(f"\n{name}: two loops can answer {factor:.2f} times as many requests\n")
         return
-    own = bench.servers[0].name
-    peers = [values[server.name] for server in bench.servers
-             if server.name in values and not hasattr(server, "durability")]
+    own = next((server.name for server in bench.servers if server.is_davit and scenario.needs in server.speaks), None)
+    peers = [values[server.name] for server in bench.servers if server.name in values and not server.is_davit]
     if own in values and peers:
         ratios = [ratio((columns[i], values[own][i]), [peer[i] for peer in peers])
                   for i in range(min(2, len(COLUMNS[scenario.kind])))]

@@ -120,27 +120,28 @@ def on_all_cpus(run):
 # --- single requests ---
 
 
-def repeated(count, ask):
-    """The median of `count` runs of ask(connection, number), which gives what Connection.ask does."""
+def repeated(count, ask, first="/read/1k"):
+    """The median of `count` runs of ask(connection, number), which gives what Connection.ask does. `first`: asked for
+    before."""
     def run(bench, server):
         with Connection(server) as connection:
-            connection.ask("GET", "/read/1k")
+            connection.ask("GET", first)
             return bench.measure(server, [lambda n=n: ask(connection, n) for n in range(count)])
     return run
 
 
-def listing(path, depth, count):
+def listing(path, depth, count, first="/read/1k"):
     def ask(connection, _):
         return connection.ask("PROPFIND", path, {"Depth": depth}, PROPFIND_BODY)
-    return repeated(count, ask)
+    return repeated(count, ask, first)
 
 
-def listing_warm(path, depth, count):
+def listing_warm(path, depth, count, first="/read/1k"):
     """The server has been asked before, and then left alone for a moment."""
     def run(bench, server):
-        listing(path, depth, 3)(bench, server)
+        listing(path, depth, 3, first)(bench, server)
         time.sleep(1)
-        return listing(path, depth, count)(bench, server)
+        return listing(path, depth, count, first)(bench, server)
     return run
 
 
@@ -183,17 +184,19 @@ def tree(method):
 # --- large files ---
 
 
-def get_large(port):
+def get_large(port, path="/read/large"):
     def run(bench, server):
         scheme = "https" if port == "tls" else "http"
-        return load.curl(f"{scheme}://{load.HOST}:{server.ports[port]}/read/large", "--http1.1")
+        return load.curl(f"{scheme}://{load.HOST}:{server.ports[port]}{path}", "--http1.1")
     return run
 
 
-def put_large(bench, server):
-    _, url = bench.fresh_dir(server)
-    return load.curl(f"http://{load.HOST}:{server.ports['h1']}{url}large", "-T",
-                     os.path.join(bench.shared, "read", "large"), "-H", "Expect:")
+def put_large(prefix=""):
+    def run(bench, server):
+        _, url = bench.fresh_dir(server)
+        return load.curl(f"http://{load.HOST}:{server.ports['h1']}{prefix}{url}large", "-T",
+                         os.path.join(bench.shared, "read", "large"), "-H", "Expect:")
+    return run
 
 
 # --- memory ---
@@ -240,7 +243,7 @@ SCENARIOS = [
              put(1024, 256)),
     Scenario("put-64k-new", "PUT 64 KiB, a new resource each time, 32 connections", "h1", "rate",
              put(65536)),
-    Scenario("put-large", "PUT of a large file", "h1", "transfer", put_large),
+    Scenario("put-large", "PUT of a large file", "h1", "transfer", put_large()),
     Scenario("mkcol", "MKCOL, 32 connections", "h1", "rate", mkcol),
     Scenario("propfind-0", "PROPFIND of a file, Depth 0, six properties, 32 connections", "h1",
              "rate", propfind_rate("/read/1k", "0")),
@@ -285,6 +288,16 @@ SCENARIOS = [
              "loops", on_all_cpus(propfind_rate("/read/1k", "0"))),
     Scenario("loops-put", "PUT 1 KiB, a new resource each time, with one loop and with two", "h1",
              "loops", on_all_cpus(put(1024))),
+    Scenario("gateway-get-1k", "GET 1 KiB through a proxy, 32 connections", "gateway", "rate",
+             get("/files/read/1k")),
+    Scenario("gateway-propfind-0", "PROPFIND of a file through a proxy, Depth 0, six properties, 32 connections",
+             "gateway", "rate", propfind_rate("/dav/read/1k", "0")),
+    Scenario("gateway-propfind-1-10k", "PROPFIND Depth 1 of 10,000 members through a proxy, one after the other",
+             "gateway", "single", listing_warm("/dav/read/m10000/", "1", 5, "/dav/read/1k")),
+    Scenario("gateway-get-large", "GET of a large file through a proxy", "gateway", "transfer",
+             get_large("h1", "/files/read/large")),
+    Scenario("gateway-put-large", "PUT of a large file through a proxy", "gateway", "transfer",
+             put_large("/files")),
     Scenario("idle", "memory of an idle server", "h1", "memory", memory),
     Scenario("idle-1k", "1,000 idle connections", "h1", "idle", scale.idle(1000)),
     Scenario("idle-10k", "10,000 idle connections", "h1", "idle", scale.idle(10000)),

@@ -35,6 +35,7 @@ class Server:
     version_args = ["-v"]
     keeps_properties = True  # dead ones
     keeps_locks = True  # over its end
+    is_davit = False
 
     def __init__(self, root, work, name=None):
         self.name = name or self.name
@@ -227,6 +228,7 @@ class Server:
 
 class Davit(Server):
     name = "davit"
+    is_davit = True
     durability = "lazy"
     threads = 1
     binary = None
