@@ -35,6 +35,7 @@
 #include "client/public_address.h"
 #include "client/transfer_priv.h"
 #include "http/status.h"
+#include "io/socket.h"
 
 enum {
     READY_BYTES_MAX = 65536,
@@ -73,6 +74,15 @@ static void keep_alive(const struct client_options *options, int fd)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &stuck_ms, sizeof(stuck_ms));
 }
 
+static void spare_pacing(int fd, const struct curl_sockaddr *address)
+{
+    struct socket_address to = {.len = address->addrlen};
+    if (address->family != AF_INET && address->family != AF_INET6)
+        return;
+    memcpy(&to.storage, &address->addr, size_min(to.len, sizeof(to.storage)));
+    socket_spare_pacing(fd, &to);
+}
+
 /* Asked with the address that will really be connected to, whatever the name resolved to before. */
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
@@ -84,10 +94,12 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
         return CURL_SOCKET_BAD;
     }
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-    if (fd < 0)
+    if (fd < 0) {
         p->own_errno = errno;
-    else
-        keep_alive(options, fd);
+        return CURL_SOCKET_BAD;
+    }
+    keep_alive(options, fd);
+    spare_pacing(fd, address);
     return fd;
 }
 

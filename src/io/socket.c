@@ -137,10 +137,11 @@ bool address_is_loopback(const struct socket_address *address)
 /* Between programs of one machine nothing is congested. BBR paces all the same: for each packet a
  * timer is set, and what that does is charged to whoever is running (docs/decisions/0049). Reno is
  * always there, and what is accepted takes it over. */
-static void spare_pacing(int fd)
+void socket_spare_pacing(int fd, const struct socket_address *address)
 {
     static const char name[] = "reno";
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, sizeof(name) - 1); /* only slower */
+    if (address_is_loopback(address))
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, sizeof(name) - 1); /* or slower */
 }
 
 bool socket_listen(const struct socket_address *wanted, int *fd_out,
@@ -155,8 +156,7 @@ bool socket_listen(const struct socket_address *wanted, int *fd_out,
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)); /* only eases a restart */
     if (wanted->storage.ss_family == AF_INET6)
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)); /* bind would tell */
-    if (address_is_loopback(wanted))
-        spare_pacing(fd);
+    socket_spare_pacing(fd, wanted);
     struct socket_address bound = {.len = sizeof(bound.storage)};
     if (bind(fd, (const struct sockaddr *)&wanted->storage, wanted->len) < 0 ||
         listen(fd, BACKLOG) < 0 ||

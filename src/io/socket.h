@@ -34,6 +34,10 @@ unsigned address_port(const struct socket_address *address);
 /* Reached from this machine only. */
 bool address_is_loopback(const struct socket_address *address);
 
+/* Of a new socket, that is to listen there or to connect to it: connections within this machine are
+ * not paced. */
+void socket_spare_pacing(int fd, const struct socket_address *address);
+
 /* Opens a non-blocking listening socket and reports the address it really has. */
 NODISCARD bool socket_listen(const struct socket_address *wanted, int *fd_out,
                              struct socket_address *address_out, struct err *err);

@@ -231,6 +231,28 @@ TEST(what_comes_from_this_machine_is_not_paced)
     assert_string_equal(name, usual);
 }
 
+TEST(what_goes_to_this_machine_is_not_paced)
+{
+    static const struct {
+        const char *to;
+        bool is_spared;
+    } rows[] = {{"127.0.0.1:80", true}, {"127.8.9.1:80", true}, {"192.0.2.1:80", false}};
+    char usual[16] = "";
+    congestion_control_of(NULL, usual);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct socket_address to;
+        struct err err;
+        char name[16] = "";
+        socklen_t len = sizeof(name);
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_true(address_parse(rows[i].to, &to, &err));
+        socket_spare_pacing(fd, &to);
+        assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &len), 0);
+        assert_string_equal(name, rows[i].is_spared ? "reno" : usual);
+        close(fd);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +263,7 @@ int main(void)
         cmocka_unit_test(listen_refuses_an_address_of_another_machine),
         cmocka_unit_test(accept_gives_a_connection_that_does_not_wait),
         cmocka_unit_test(what_comes_from_this_machine_is_not_paced),
+        cmocka_unit_test(what_goes_to_this_machine_is_not_paced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
