@@ -142,8 +142,26 @@ static void put(struct hrefs *h, char c)
 
 static void put_all(struct hrefs *h, struct str ascii)
 {
+    if (h->width == WIDTH_ONE) {
+        buf_add(&h->out, ascii);
+        return;
+    }
     for (size_t i = 0; i < ascii.len; i++)
         put(h, ascii.at[i]);
+}
+
+/* What stands in XML as it is, in any encoding. */
+static bool is_plain(char c)
+{
+    return c >= ' ' && c < 0x7f && c != '&' && c != '<' && c != '>';
+}
+
+static struct str plain_part(struct str text)
+{
+    size_t len = 0;
+    while (len < text.len && is_plain(text.at[len]))
+        len++;
+    return str_first(text, len);
 }
 
 /* As text of an element. */
@@ -151,6 +169,11 @@ static void put_text(struct hrefs *h, struct str text)
 {
     uint32_t c;
     while (text.len) {
+        struct str plain = plain_part(text);
+        put_all(h, plain);
+        text = str_from(text, plain.len);
+        if (text.len == 0)
+            break;
         size_t len = utf8_take(text, &c);
         char reference[16];
         if (len == 0)
@@ -311,6 +334,7 @@ static bool on_start(struct xml_events *events, const struct xml_element *elemen
         buf_clear(&h->text);
         h->text_from = extent.to;
         h->is_leaf_plain = true;
+        xml_reader_want_text(h->reader, true);
     }
     return true;
 }
@@ -351,6 +375,8 @@ static bool on_end(struct xml_events *events, unsigned depth)
     }
     struct xml_extent extent = xml_reader_extent(h->reader);
     enum zone zone = h->zones[h->depth];
+    if (is_leaf(zone))
+        xml_reader_want_text(h->reader, false);
     if (zone == MEMBER && h->is_leaf_plain)
         see_member(h);
     if ((zone == URL || zone == MEMBER) && h->is_leaf_plain)
@@ -437,6 +463,8 @@ static bool begin(struct hrefs *h, enum hrefs_direction direction, struct href_r
     h->events = (struct xml_events){on_start, on_text, on_end};
     h->zones[0] = direction == HREFS_OF_ANSWER ? ANSWER : REQUEST;
     h->reader = xml_reader_new(&h->events, &limits);
+    if (h->reader)
+        xml_reader_want_text(h->reader, false); /* but that of leaves */
     return h->reader;
 }
 

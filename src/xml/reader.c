@@ -20,6 +20,9 @@
 
 static const char SEPARATOR = '\x01';
 
+/* Attributes or namespaces of one element: few have more. */
+enum { ATTR_ROOM = 8 };
+
 /* xml:lang as set by the element at `depth`: where it stands in `lang_text`. */
 struct lang {
     unsigned depth;
@@ -34,11 +37,12 @@ struct xml_reader {
     unsigned depth;
     unsigned element_count;
     size_t names_bytes;
-    struct xml_attr *attrs;       /* attr_count_max of them */
+    struct xml_attr *attrs;       /* room for attr_room of them */
     struct xml_binding *bindings; /* likewise */
+    size_t attr_room;             /* attr_count_max, when an element has needed more than a few */
     struct buf binding_text;      /* what the bindings view */
     size_t binding_count;
-    struct lang *langs; /* a stack; depth_max of them */
+    struct lang *langs; /* a stack; depth_max of them, when there is one */
     size_t lang_count;
     struct buf lang_text;
 };
@@ -71,6 +75,24 @@ bool xml_name_is(const struct xml_name *name, struct str ns, struct str local)
     return str_eq(name->local, local) && str_eq(name->ns, ns);
 }
 
+/* For one more than `count` attributes, or bindings: within the limit, which the caller knows. */
+static bool has_room(struct xml_reader *reader, size_t count)
+{
+    size_t room = reader->limits.attr_count_max;
+    if (count < reader->attr_room)
+        return true;
+    struct xml_attr *attrs = mem_try_resize(reader->attrs, room * sizeof(*attrs));
+    if (!attrs)
+        return false;
+    reader->attrs = attrs;
+    struct xml_binding *bindings = mem_try_resize(reader->bindings, room * sizeof(*bindings));
+    if (!bindings)
+        return false;
+    reader->bindings = bindings;
+    reader->attr_room = room;
+    return true;
+}
+
 static void on_binding(void *data, const char *prefix, const char *uri)
 {
     struct xml_reader *reader = data;
@@ -83,7 +105,8 @@ static void on_binding(void *data, const char *prefix, const char *uri)
         stop(reader, XML_LIMIT);
         return;
     }
-    if (!buf_try_reserve(&reader->binding_text, prefix_len + ns.len)) {
+    if (!has_room(reader, reader->binding_count) ||
+        !buf_try_reserve(&reader->binding_text, prefix_len + ns.len)) {
         stop(reader, XML_NO_MEMORY);
         return;
     }
@@ -121,6 +144,8 @@ static enum xml_rc place_attrs(struct xml_reader *reader, const char **pairs, si
     for (; pairs[0]; pairs += 2) {
         if (count + reader->binding_count >= reader->limits.attr_count_max)
             return XML_LIMIT;
+        if (!has_room(reader, count))
+            return XML_NO_MEMORY;
         struct xml_attr *attr = &reader->attrs[count++];
         attr->name = name_of(pairs[0]);
         attr->value = str_of_c(pairs[1]);
@@ -128,7 +153,9 @@ static enum xml_rc place_attrs(struct xml_reader *reader, const char **pairs, si
             return XML_LIMIT;
         if (!xml_name_is(&attr->name, STR(XML_NS), STR("lang")))
             continue;
-        if (!buf_try_reserve(&reader->lang_text, attr->value.len))
+        if (!reader->langs)
+            reader->langs = mem_try_new(reader->limits.depth_max, sizeof(*reader->langs));
+        if (!reader->langs || !buf_try_reserve(&reader->lang_text, attr->value.len))
             return XML_NO_MEMORY;
         struct lang *lang = &reader->langs[reader->lang_count++];
         *lang = (struct lang){reader->depth, reader->lang_text.len, attr->value.len};
@@ -218,12 +245,11 @@ static bool allocate(struct xml_reader *reader)
 {
     static const XML_Memory_Handling_Suite memory = {expat_new, mem_try_resize, mem_free};
     static const XML_Char separator[] = {SEPARATOR, '\0'};
-    size_t attr_count = reader->limits.attr_count_max;
-    reader->attrs = mem_try_new(attr_count, sizeof(*reader->attrs));
-    reader->bindings = mem_try_new(attr_count, sizeof(*reader->bindings));
-    reader->langs = mem_try_new(reader->limits.depth_max, sizeof(*reader->langs));
+    reader->attr_room = size_min(ATTR_ROOM, reader->limits.attr_count_max);
+    reader->attrs = mem_try_new(reader->attr_room, sizeof(*reader->attrs));
+    reader->bindings = mem_try_new(reader->attr_room, sizeof(*reader->bindings));
     reader->parser = XML_ParserCreate_MM(NULL, &memory, separator);
-    return reader->attrs && reader->bindings && reader->langs && reader->parser;
+    return reader->attrs && reader->bindings && reader->parser;
 }
 
 struct xml_reader *xml_reader_new(struct xml_events *events, const struct xml_limits *limits)
@@ -278,6 +304,11 @@ static enum xml_rc result_of(struct xml_reader *reader, enum XML_Status status)
 enum xml_rc xml_reader_feed(struct xml_reader *reader, struct str bytes, bool is_last)
 {
     return result_of(reader, XML_Parse(reader->parser, bytes.at, int_of_size(bytes.len), is_last));
+}
+
+void xml_reader_want_text(struct xml_reader *reader, bool is_wanted)
+{
+    XML_SetCharacterDataHandler(reader->parser, is_wanted ? on_text : NULL);
 }
 
 void xml_reader_pause(struct xml_reader *reader)

@@ -75,6 +75,10 @@ void xml_reader_free(struct xml_reader *reader);
  * xml_reader_resume(), after anything else but XML_OK only xml_reader_free() is legal. */
 NODISCARD enum xml_rc xml_reader_feed(struct xml_reader *reader, struct str bytes, bool is_last);
 
+/* Called by a `start` or `end` event, or before the first bytes: whether text is reported from here
+ * on, as it is otherwise. To pass it over costs less. */
+void xml_reader_want_text(struct xml_reader *reader, bool is_wanted);
+
 /* Called by an `end` event: no other is reported until xml_reader_resume(). */
 void xml_reader_pause(struct xml_reader *reader);
 NODISCARD enum xml_rc xml_reader_resume(struct xml_reader *reader);

@@ -9,7 +9,8 @@
 static const char body[] =
     "<?xml version=\"1.0\"?><D:multistatus xmlns:D='DAV:' xmlns:x='urn:x'>"
     "<D:response xml:lang='de'><D:href>/a</D:href><D:propstat><D:prop><D:getetag>&quot;a&quot;"
-    "</D:getetag><x:p x:q='1' xmlns:y='urn:y'>t<y:a y:b='2'><c xmlns='urn:c'/></y:a> &amp;</x:p>"
+    "</D:getetag><x:p x:q='1' xmlns:y='urn:y'>t<y:a y:b='2' c1='' c2='' c3='' c4='' "
+    "c5='' c6='' c7='' c8=''><c xmlns='urn:c'/></y:a> &amp;</x:p>"
     "</D:prop><D:status>HTTP/1.1 200 OK</D:status><D:error><x:why/></D:error>"
     "<D:responsedescription>because</D:responsedescription></D:propstat>"
     "<D:location><D:href>/b</D:href></D:location><x:id>1</x:id></D:response>"

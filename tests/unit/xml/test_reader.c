@@ -139,6 +139,28 @@ TEST(reader_gives_attributes)
                "<1 a @xml:{http://www.w3.org/XML/1998/namespace}space=preserve></1>");
 }
 
+/* Few elements have so many that the reader has to make room. */
+TEST(reader_gives_any_number_of_attributes)
+{
+    for (unsigned count = 0; count < 90; count++) {
+        struct buf document = {0};
+        struct buf expected = {0};
+        BUF_ADD(&document, "<x><a");
+        BUF_ADD(&expected, "<1 x><2 a");
+        for (unsigned i = 0; i < count; i++) {
+            buf_addf(&document, " xmlns:p%u='u%u' q%u='%u'", i, i, i, i);
+            buf_addf(&expected, " #p%u=u%u", i, i);
+        }
+        for (unsigned i = 0; i < count; i++)
+            buf_addf(&expected, " @q%u=%u", i, i);
+        BUF_ADD(&document, "/><b c='d'/></x>");
+        BUF_ADD(&expected, "></2><2 b @c=d></2></1>");
+        check_read(buf_c(&document), buf_c(&expected));
+        buf_done(&document);
+        buf_done(&expected);
+    }
+}
+
 TEST(reader_gives_text)
 {
     check_read("<a>x</a>", "<1 a>x</1>");
@@ -458,6 +480,39 @@ TEST(reader_pauses_between_two_elements)
     buf_done(&pausing.notes.text);
 }
 
+static bool start_in_b(struct xml_events *events, const struct xml_element *element)
+{
+    struct pausing *pausing = CONTAINER_OF(events, struct pausing, notes.events);
+    if (str_eq(element->name.local, STR("b")))
+        xml_reader_want_text(pausing->reader, true);
+    return note_start(events, element);
+}
+
+static bool end_of_b(struct xml_events *events, unsigned depth)
+{
+    struct pausing *pausing = CONTAINER_OF(events, struct pausing, notes.events);
+    if (depth == 2)
+        xml_reader_want_text(pausing->reader, false);
+    return note_end(events, depth);
+}
+
+TEST(reader_passes_over_text_that_nobody_wants)
+{
+    static const char document[] = "<a>v&amp;<b>w&lt;<c>x</c>\n\n</b><d>y<![CDATA[z]]></d></a>";
+    struct pausing pausing;
+    init_notes(&pausing.notes);
+    pausing.notes.events.start = start_in_b;
+    pausing.notes.events.end = end_of_b;
+    pausing.reader = xml_reader_new(&pausing.notes.events, &xml_limits_wide);
+    xml_reader_want_text(pausing.reader, false);
+    for (size_t i = 0; i < sizeof(document) - 1; i++)
+        assert_int_equal(xml_reader_feed(pausing.reader, str_of(document + i, 1), false), XML_OK);
+    assert_int_equal(xml_reader_feed(pausing.reader, STR_NONE, true), XML_OK);
+    check_str("all", buf_str(&pausing.notes.text), "<1 a><2 b>w<<3 c>x</3>\n\n</2><2 d></2></1>");
+    xml_reader_free(pausing.reader);
+    buf_done(&pausing.notes.text);
+}
+
 TEST(reader_tells_what_is_cut_off_from_what_is_broken)
 {
     static const struct {
@@ -498,6 +553,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reader_resolves_namespaces),
         cmocka_unit_test(reader_gives_attributes),
+        cmocka_unit_test(reader_gives_any_number_of_attributes),
         cmocka_unit_test(reader_gives_text),
         cmocka_unit_test(reader_keeps_track_of_the_language),
         cmocka_unit_test(reader_takes_utf16),
@@ -515,6 +571,7 @@ int main(void)
         cmocka_unit_test(reader_stops_at_any_event_and_reports_no_other),
         cmocka_unit_test(reader_knows_where_it_stopped),
         cmocka_unit_test(reader_pauses_between_two_elements),
+        cmocka_unit_test(reader_passes_over_text_that_nobody_wants),
         cmocka_unit_test(reader_tells_what_is_cut_off_from_what_is_broken),
         cmocka_unit_test(reader_can_be_freed_at_any_moment),
     };
