@@ -9,44 +9,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "exchange/respond.h"
-
-enum {
-    IDLE_S_MAX = 4, /* most servers keep a connection for 5 seconds or longer */
-    NOTED_BYTES_MAX = 2048,
-};
-
-/* How a call may end without an answer: what that says of the origin, and the log's word for it. */
-static const struct {
-    enum health_evidence evidence;
-    const char *word;
-} ends[] = {
-    [CALL_ANSWERED] = {HEALTH_NOTHING, "ANSWERED"}, /* without a head: it was given up */
-    [CALL_UPLOAD] = {HEALTH_NOTHING, "UPLOAD"},
-#define GATEWAY_FAILURE(end, evidence, ...) [CALL_##end] = {HEALTH_##evidence, #end},
-#include "gateway/failures.def"
-#undef GATEWAY_FAILURE
-};
+#include "gateway/origin/outcome.h"
 
 /* For the access log: it has come so far that there is a head, or that there will be none. */
 static void note_outcome(struct ask *ask, const char *what)
 {
-    struct http_response *response = &ask->x->stream->response;
-    struct str before = response->origins;
-    struct buf line = {0};
     ask->head_us = ask->started_us ? clock_mono_us() - ask->started_us : 0;
-    if (before.len > NOTED_BYTES_MAX)
-        return;
-    buf_addf(&line, "%.*s%s%.*s %s %lld.%06lld", STR_ARGS(before), before.len ? " " : "",
-             STR_ARGS(ask->gateway->name), what, (long long)(ask->head_us / 1000000),
-             (long long)(ask->head_us % 1000000));
-    response->origins = arena_str(ask->x->arena, buf_str(&line));
-    buf_done(&line);
-}
-
-static void tell_health(const struct ask *ask, enum health_evidence evidence)
-{
-    const struct health_news news = {evidence, ask->pass, ask->call.status, ask->call.message};
-    health_tell(ask->gateway->health, &news);
+    outcome_note(ask->x, ask->gateway, what, ask->head_us);
 }
 
 static void let_go(struct job *job)
@@ -69,7 +38,7 @@ static void on_head(struct call *call, struct source *body)
     char status[8];
     struct ask *ask = CONTAINER_OF(call, struct ask, call);
     ask->has_head = true;
-    tell_health(ask, HEALTH_ANSWERS);
+    outcome_answered(ask->gateway, ask->pass, call);
     if (ask->is_forgotten) {
         source_close(&body);
         return;
@@ -83,12 +52,10 @@ static void on_head(struct call *call, struct source *body)
 static void on_done(struct call *call)
 {
     struct ask *ask = CONTAINER_OF(call, struct ask, call);
-    if (ask->has_head && !ask->is_forgotten && ends[call->end].evidence == HEALTH_FAILS)
-        tell_health(ask, HEALTH_BREAKS);
-    if (!ask->has_head)
-        tell_health(ask, ends[call->end].evidence);
+    if (!ask->has_head || !ask->is_forgotten)
+        outcome_ended(ask->gateway, ask->pass, call, ask->has_head);
     if (!ask->has_head && !ask->is_forgotten)
-        note_outcome(ask, ends[call->end].word);
+        note_outcome(ask, outcome_word(call->end));
     end(ask);
 }
 
@@ -143,7 +110,7 @@ struct dav_result ask_start(struct ask *ask)
         return refuse(ask, after_s);
     ask->started_us = clock_mono_us();
     if (!ask->call.is_safe)
-        ask->call.idle_s_max = IDLE_S_MAX;
+        ask->call.idle_s_max = ORIGIN_IDLE_S_MAX;
     refs_take(&x->stream->refs);
     ask->is_started = true;
     client_start(client, &ask->call);
@@ -169,7 +136,7 @@ void ask_forget(struct ask *ask)
     ask->is_forgotten = true;
     if (goes_on || ask->has_head)
         return;
-    tell_health(ask, HEALTH_NOTHING);
+    outcome_given_up(ask->gateway, ask->pass);
     client_cancel(gateway_loop_client(ask->x->service->gateways, ask->gateway, &err), &ask->call);
     end(ask);
 }

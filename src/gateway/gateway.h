@@ -10,6 +10,10 @@
 #include "gateway/origin/health.h"
 #include "gateway/url_map.h"
 
+/* What changes something goes on a kept connection only where that was idle no longer: most servers
+ * keep one for 5 seconds or longer. */
+enum { ORIGIN_IDLE_S_MAX = 4 };
+
 /* A mount. Read-only while the server runs. */
 struct gateway {
     struct handler handler;

@@ -207,10 +207,10 @@ static void add_tags(struct exchange *x, struct http_fields *to)
 }
 
 /* Digest and SCRAM are about our URL and our nonce. */
-static bool passes(const struct exchange *x, const struct http_field_line *line)
+static bool passes(const struct gateway *gateway, const struct http_field_line *line)
 {
     struct buf scheme = {0};
-    bool passes = gateway_of(x)->passes_credentials &&
+    bool passes = gateway->passes_credentials &&
                   (line->id != FIELD_AUTHORIZATION || challenges_pass(line->value, &scheme));
     buf_done(&scheme);
     return passes;
@@ -243,7 +243,7 @@ static void add_line(struct exchange *x, struct http_fields *to, const struct ht
         return; /* what is collected has come */
     switch (field_way(line->name, TO_ORIGIN)) {
     case WAY_CREDENTIAL:
-        if (passes(x, line))
+        if (passes(gateway_of(x), line))
             http_fields_add(to, x->arena, line);
         break;
     case WAY_CODING:
@@ -276,25 +276,22 @@ static void add_fields(struct exchange *x, struct call *call)
     call->field_count = to.count;
 }
 
-/* Nothing of the request but who asks. */
-static void add_asker(struct exchange *x, struct call *call)
+void request_add_asker(struct exchange *x, const struct gateway *gateway, struct http_fields *to)
 {
     const struct http_fields *from = &x->stream->request.fields;
-    struct http_fields to = {0};
     for (size_t i = 0; i < from->count; i++) {
         bool is_secret = field_way(from->lines[i].name, TO_ORIGIN) == WAY_CREDENTIAL;
-        if (is_secret && passes(x, &from->lines[i]))
-            http_fields_add(&to, x->arena, &from->lines[i]);
+        if (is_secret && passes(gateway, &from->lines[i]))
+            http_fields_add(to, x->arena, &from->lines[i]);
     }
-    forwarded_add(x, &gateway_of(x)->all->name, &to);
-    call->fields = to.lines;
-    call->field_count = to.count;
+    forwarded_add(x, &gateway->all->name, to);
 }
 
 void request_build_look(struct exchange *x, struct str path)
 {
     struct relay *f = relay_of(x);
     const struct url_place *place = gateway_of(x)->place;
+    struct http_fields fields = {0};
     struct buf url = {0};
     f->ask = ask_new(x, gateway_of(x));
     url_place_add_authority(place, &url);
@@ -303,7 +300,9 @@ void request_build_look(struct exchange *x, struct str path)
     f->ask->call.url = arena_text(x->arena, buf_str(&url));
     f->ask->call.method = "HEAD";
     f->ask->call.is_safe = true;
-    add_asker(x, &f->ask->call);
+    request_add_asker(x, gateway_of(x), &fields);
+    f->ask->call.fields = fields.lines;
+    f->ask->call.field_count = fields.count;
     buf_done(&url);
 }
 
