@@ -38,11 +38,20 @@ struct dav_result dav_from_store(enum store_rc rc)
         return dav_error(HTTP_INSUFFICIENT_STORAGE, "collections are nested too deeply");
     case STORE_UNAVAILABLE:
         return dav_error(HTTP_SERVICE_UNAVAILABLE,
-                         "the served directory cannot be reached; see the server's log");
+                         "what is served here cannot be reached; see the server's log");
     case STORE_UNKNOWN:
         return dav_error(
             HTTP_INTERNAL_ERROR,
             "the change was made, but it is not known whether it will last; see the server's log");
+    case STORE_LOCKED:
+        return dav_error(HTTP_LOCKED, "the server that has it says that it is locked");
+    case STORE_BAD_ORIGIN:
+        return dav_error(HTTP_BAD_GATEWAY,
+                         "the server that has it fails, or refuses; see the server's log");
+    case STORE_NO_ANSWER:
+        return dav_error(HTTP_GATEWAY_TIMEOUT,
+                         "the server that has it has not answered: whether it was done is not "
+                         "known; look before it is tried again");
     case STORE_FAILED:
     case STORE_END:
     case STORE_PARTIAL:

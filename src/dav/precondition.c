@@ -45,6 +45,10 @@ struct dav_result precondition_check(struct exchange *x, const struct store_stat
     struct dav_result result = if_header_check(x);
     if (!dav_is_fine(result))
         return result;
+    if (now.has_etag)
+        result = target_tag(x, target_read(x), stat, &now.etag);
+    if (!dav_is_fine(result))
+        return result;
     if (http_conditional(&x->stream->request.fields, false, &now, x->arena) == PRECONDITION_HOLDS)
         return DAV_FINE;
     precondition_note(x, &now);

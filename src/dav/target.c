@@ -180,6 +180,22 @@ bool target_is_read_only(const struct exchange *x)
     return x->service->is_read_only || store_is_read_only(target_of(x)->store, x->path);
 }
 
+/* One that is there and cannot be read matches nothing. */
+struct dav_result target_tag(const struct exchange *x, struct res_path real,
+                             const struct store_stat *stat, struct etag *tag_out)
+{
+    struct str theirs;
+    enum store_rc rc = store_tag(target_of(x)->store, x->arena, real, &theirs);
+    if (rc != STORE_OK)
+        return dav_from_store(rc);
+    *tag_out = (struct etag){.is_weak = theirs.len};
+    if (!theirs.len)
+        tag_out->opaque = etag_of_stat(x->arena, stat);
+    else
+        (void)!etag_take(&theirs, tag_out);
+    return DAV_FINE;
+}
+
 struct str etag_of_stat(struct arena *arena, const struct store_stat *stat)
 {
     struct buf tag = {0};

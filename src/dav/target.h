@@ -5,6 +5,7 @@
 #include "dav/from_store.h"
 #include "dav/service.h"
 #include "dav/walk.h"
+#include "text/etag.h"
 
 /* Where the stages of a store's methods run, besides those places that all handlers have. */
 enum {
@@ -80,6 +81,10 @@ NODISCARD struct dav_result target_get(struct exchange *x, struct store_stat *st
 
 /* Whether nothing can be changed there, whoever asks. */
 bool target_is_read_only(const struct exchange *x);
+
+/* The entity tag of what is at `real` and has that stat: another server's where it is there. */
+NODISCARD struct dav_result target_tag(const struct exchange *x, struct res_path real,
+                                       const struct store_stat *stat, struct etag *tag_out);
 
 /* `"<16 hexadecimal digits>"`, the strong entity tag of a version. Copies into the arena. */
 struct str etag_of_stat(struct arena *arena, const struct store_stat *stat);

@@ -15,6 +15,9 @@ struct store_ops {
                             enum locate_what what, struct res_path *real_out);
     enum store_rc (*stat)(struct store *store, struct res_path path, unsigned wants,
                           struct store_stat *stat_out);
+    /* NULL: tags are made of versions. */
+    enum store_rc (*tag)(struct store *store, struct arena *arena, struct res_path path,
+                         struct str *tag_out);
     enum store_rc (*open)(struct store *store, struct res_path path,
                           struct store_content **content_out);
     enum store_rc (*list)(struct store *store, struct res_path path, unsigned wants,

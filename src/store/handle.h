@@ -81,6 +81,7 @@ struct store {
 struct store_content {
     const struct store_content_ops *ops;
     struct store_stat stat;
+    enum store_rc failure; /* why a source of it fails, where it does; OK: FAILED */
 };
 
 struct store_cursor {
@@ -94,4 +95,7 @@ struct store_upload {
     const struct store_upload_ops *ops;
     struct sink sink;
     struct res_path path; /* borrowed; the gate's */
+    /* How it is going to be committed, for a store that must tell another server before the bytes:
+     * set by who writes it before the first, and borrowed; NULL: that is not known yet. */
+    const struct store_commit *plan;
 };

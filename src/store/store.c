@@ -138,6 +138,14 @@ enum store_rc store_stat(struct store *store, struct res_path path, unsigned wan
     return rc;
 }
 
+enum store_rc store_tag(struct store *store, struct arena *arena, struct res_path path,
+                        struct str *tag_out)
+{
+    const struct store_ops *ops = pass_read(store);
+    *tag_out = STR_NONE;
+    return ops->tag ? ops->tag(store, arena, path, tag_out) : STORE_OK;
+}
+
 enum store_rc store_content_open(struct store *store, struct res_path path,
                                  struct store_content **content_out)
 {

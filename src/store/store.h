@@ -53,6 +53,11 @@ NODISCARD enum store_rc store_locate(struct store *store, struct arena *arena, s
 NODISCARD enum store_rc store_stat(struct store *store, struct res_path path, unsigned wants,
                                    struct store_stat *stat_out);
 
+/* Quick. The entity tag of a resource where another server has given it one, as in ETag (RFC 9110
+ * §8.8.3); empty where it has none, or where tags are made of versions. Memory from the arena. */
+NODISCARD enum store_rc store_tag(struct store *store, struct arena *arena, struct res_path path,
+                                  struct str *tag_out);
+
 /* Quick. Opens content for reading: what is read is what was there at this moment, whatever is
  * put there later. IS_COLLECTION for a collection. Gives; close it. */
 NODISCARD enum store_rc store_content_open(struct store *store, struct res_path path,

@@ -26,6 +26,9 @@ enum store_rc {
     STORE_UNAVAILABLE, /* for now: nobody can say what is there */
     STORE_AGAIN,       /* of a change: what it rests on is so no more; nothing has changed */
     STORE_UNKNOWN,     /* the change was made, and nobody can say whether it will last; logged */
+    STORE_LOCKED,      /* at another server, which has it: the token is missing */
+    STORE_BAD_ORIGIN,  /* another server, which has it, refuses or fails; logged */
+    STORE_NO_ANSWER,   /* another server has not answered: nobody knows what was done; logged */
     STORE_FAILED,      /* the disk or the database failed; logged where it was seen */
 };
 

@@ -156,6 +156,9 @@ const char *rc_name(enum store_rc rc)
         [STORE_UNAVAILABLE] = "UNAVAILABLE",
         [STORE_AGAIN] = "AGAIN",
         [STORE_UNKNOWN] = "UNKNOWN",
+        [STORE_LOCKED] = "LOCKED",
+        [STORE_BAD_ORIGIN] = "BAD_ORIGIN",
+        [STORE_NO_ANSWER] = "NO_ANSWER",
         [STORE_FAILED] = "FAILED",
     };
     return (size_t)rc < ARRAY_LEN(names) ? names[rc] : "(no result)";

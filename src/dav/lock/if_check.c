@@ -47,11 +47,14 @@ static struct dav_result look_at(struct exchange *x, struct res_path path,
         return DAV_FINE;
     rc = store_stat(target->store, resource->real, 0, &stat);
     resource->exists = rc == STORE_OK && !stat.is_collection;
-    if (resource->exists)
-        resource->etag.opaque = etag_of_stat(x->arena, &stat);
+    bool is_unmapped = rc == STORE_NOT_FOUND;
+    if (resource->exists) {
+        struct dav_result result = target_tag(x, resource->real, &stat, &resource->etag);
+        if (!dav_is_fine(result))
+            return result;
+    }
     if (!store_has_locks(target->store))
         return DAV_FINE;
-    bool is_unmapped = rc == STORE_NOT_FOUND;
     rc = store_locks(target->store, x->arena, resource->real, LOCKS_COVERING, &resource->locks);
     if (is_unmapped) /* §10.4.4: what is not there is in no collection's lock */
         keep_own(resource);

@@ -92,6 +92,7 @@ static unsigned capped_write(struct sink *sink, struct str bytes)
     if (rc != STORE_OK)
         return rc;
     capped->written_bytes += bytes.len;
+    capped->inner->plan = capped->base.plan;
     return sink_write(&capped->inner->sink, bytes);
 }
 
@@ -105,6 +106,7 @@ static enum push capped_push(struct sink *sink, struct str *bytes, unsigned *cod
         return PUSH_FAIL;
     }
     sink_pass(sink, &capped->inner->sink);
+    capped->inner->plan = capped->base.plan;
     enum push pushed = sink_push(&capped->inner->sink, bytes, code_out);
     capped->written_bytes += before - bytes->len;
     return pushed;

@@ -6,7 +6,9 @@
  * Between stores no step is one step: who looks meanwhile sees a part of the tree at each end, and
  * a crash leaves it so. But nothing is removed before its copy is complete, and a file appears
  * whole (it is an upload). What is replaced is removed first, unless it is a file that a file
- * replaces; what appears where nothing was is never replaced. */
+ * replaces; what appears where nothing was is never replaced. A collection that was moved is looked
+ * at once more before it goes: where others may put something into it meanwhile (another server's
+ * clients, another program), that was not copied, and stays. */
 #include "store/view/tree.h"
 
 #include "base/mem.h"
@@ -44,7 +46,7 @@ struct transfer {
 static bool fail(struct transfer *transfer, struct res_path path, bool is_collection,
                  enum store_rc rc, unsigned reason)
 {
-    if (rc == STORE_EXISTS && path_eq(path, transfer->from)) { /* nothing has changed */
+    if (rc == STORE_EXISTS && path_eq(path, transfer->from) && !transfer->steps.has_changed) {
         transfer->is_taken = true;
         return false;
     }
@@ -76,7 +78,9 @@ static enum store_rc copy_bytes(struct store_content *content, struct store_uplo
     source_close(&source);
     buf_done(&chunk);
     arena_done(&arena);
-    return rc == STORE_OK && pulled != PULL_END ? STORE_FAILED : rc;
+    if (rc == STORE_OK && pulled != PULL_END)
+        rc = content->failure ? content->failure : STORE_FAILED;
+    return rc;
 }
 
 static bool has_prop(const struct store_props *props, const struct store_prop *wanted)
@@ -144,16 +148,12 @@ static bool is_to_put_again(struct transfer *transfer, struct res_path to, enum 
     return true;
 }
 
-/* The copy is the same document: its time goes with it. */
 static enum store_rc commit_copy(struct transfer *transfer, struct store_upload *upload,
-                                 const struct store_stat *from, struct store_stat *stat_out)
+                                 struct store_stat *stat_out)
 {
-    struct store_commit commit = {.sets_modified = true,
-                                  .modified_s = from->modified_s,
-                                  .expects_absent = !transfer->replaces_file};
     enum store_rc rc;
     do {
-        rc = store_upload_commit(upload, transfer->change, &commit, stat_out);
+        rc = store_upload_commit(upload, transfer->change, upload->plan, stat_out);
     } while (is_to_put_again(transfer, upload->path, &rc));
     return rc_of_made(transfer, rc);
 }
@@ -163,15 +163,20 @@ static enum store_rc copy_file(struct transfer *transfer, struct res_path from, 
     struct store_content *content = NULL;
     struct store_upload *upload = NULL;
     struct store_patch patch = {0};
+    struct store_commit commit = {.expects_absent = !transfer->replaces_file};
     struct store_stat stat;
     enum store_rc rc = store_content_open(transfer->store, from, &content);
     patch.is_executable = rc == STORE_OK && content->stat.is_executable;
     if (rc == STORE_OK)
         rc = store_upload(transfer->store, to, content->stat.size_bytes, &upload);
-    if (rc == STORE_OK)
+    if (rc == STORE_OK) {
+        commit.sets_modified = true; /* the copy is the same document */
+        commit.modified_s = content->stat.modified_s;
+        upload->plan = &commit;
         rc = copy_bytes(content, upload);
+    }
     if (rc == STORE_OK)
-        rc = commit_copy(transfer, upload, &content->stat, &stat);
+        rc = commit_copy(transfer, upload, &stat);
     store_upload_close(&upload);
     store_content_close(&content);
     if (rc != STORE_OK)
@@ -255,6 +260,20 @@ static enum store_rc remove_source(struct transfer *transfer, struct res_path fr
     return rc;
 }
 
+/* EXISTS: something has come into a collection since its members were moved. */
+static enum store_rc check_empty(struct transfer *transfer, struct res_path from)
+{
+    struct store_cursor *cursor = NULL;
+    struct store_member member;
+    enum store_rc rc = store_list(transfer->store, from, 0, &cursor);
+    if (rc == STORE_OK)
+        rc = store_cursor_next(cursor, &member);
+    store_cursor_close(&cursor);
+    if (rc == STORE_OK)
+        return STORE_EXISTS;
+    return rc == STORE_END ? STORE_OK : rc;
+}
+
 /* What a link leads to, if it is a file: a collection is elsewhere. NOT_FOUND: it leads nowhere. */
 static enum store_rc find_behind(struct transfer *transfer, struct arena *arena,
                                  struct res_path link, struct res_path *real_out)
@@ -309,7 +328,10 @@ static bool copy_tree(struct transfer *transfer, struct res_path from, struct re
         is_complete = copy_members(transfer, from, to, depth);
     if (!transfer->is_move || !is_complete)
         return is_complete;
-    rc = remove_source(transfer, from);
+    if (stat.is_collection)
+        rc = check_empty(transfer, from);
+    if (rc == STORE_OK)
+        rc = remove_source(transfer, from);
     return rc == STORE_OK || fail(transfer, from, stat.is_collection, rc, 0);
 }
 

@@ -73,6 +73,16 @@ static enum store_rc view_stat(struct store *store, struct res_path path, unsign
     return rc;
 }
 
+static enum store_rc view_tag(struct store *store, struct arena *arena, struct res_path path,
+                              struct str *tag_out)
+{
+    const struct view *view = view_of(store);
+    const struct mount *mount = view_find(view, path);
+    if (!mount)
+        return STORE_OK;
+    return store_tag(view_store(view, mount), arena, view_enter(arena, mount, path), tag_out);
+}
+
 static enum store_rc view_open(struct store *store, struct res_path path,
                                struct store_content **content_out)
 {
@@ -331,7 +341,7 @@ static enum store_rc view_unlock(struct store_change *change, const struct lock 
 static bool view_is_read_only(struct store *store, struct res_path path)
 {
     const struct mount *mount = view_find(view_of(store), path);
-    return mount && (mount->is_read_only || store_is_read_only(mount->store, mount->base));
+    return !mount || mount->is_read_only || store_is_read_only(mount->store, mount->base);
 }
 
 static enum store_folding view_folds(struct store *store, struct res_path path)
@@ -352,6 +362,7 @@ static const struct store_ops view_ops = {
     .close = view_close,
     .locate = view_locate,
     .stat = view_stat,
+    .tag = view_tag,
     .open = view_open,
     .list = view_list,
     .upload = view_upload,
