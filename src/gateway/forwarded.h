@@ -9,6 +9,10 @@ struct forwarded_name {
 };
 struct forwarded_name forwarded_name_new(void);
 
+/* What stands behind it in Via where a transfer between mounts asks, and waits: a comment (RFC 9110
+ * §5.6.5). */
+#define FORWARDED_TRANSFER "(transfer)"
+
 /* Adds Via, Forwarded and X-Forwarded-For, -Host and -Proto to a request. What came of them before
  * goes on only where it is believed (--trust-proxy). */
 void forwarded_add(const struct exchange *x, const struct forwarded_name *name,
