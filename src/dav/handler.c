@@ -1,5 +1,6 @@
 /* Two handlers: of stores, which answer for every path, and of principals, which are made up (RFC
- * 3744 §2) and have a place of their own among the paths where there are users.
+ * 3744 §2) and have a place of their own among the paths where there are users. The first is there
+ * twice, where there is more than stores: who stands between it and others sees those as stores.
  *
  * What stands before a method: what is seen is put together for who asks, from the mounts' stores;
  * his homes are made where they are missing; and where there are rules, the path is located, so
@@ -27,6 +28,8 @@ static enum stage_end see(struct exchange *x)
     struct target *target = target_of(x);
     if (x->link_prefix.at)
         target->seen = dav->view_link(dav, &seen, x->arena, &target->homes);
+    else if (dav->view_between)
+        target->seen = dav->view_between(dav, x, &target->homes);
     else if (dav->view)
         target->seen = dav->view(dav, principal, x->arena, &target->homes);
     else
@@ -106,6 +109,7 @@ static const struct handler_ops store_ops = {
     .enter = store_enter,
     .names = names,
     .may = target_may,
+    .transfers = true,
     .find = find,
     .allow = &allow_stage,
     .blocks = blocks,
@@ -126,6 +130,11 @@ static const struct handler_ops principal_ops = {
     .again = target_forget,
     .end = target_end,
 };
+
+void dav_stand_between(struct dav_service *dav)
+{
+    dav->between = (struct handler){&store_ops, dav};
+}
 
 size_t dav_mount(struct dav_service *dav, const struct access *access,
                  struct handler_mount rows_out[DAV_MOUNTS_MAX])

@@ -18,11 +18,16 @@ struct link_view {
 struct dav_service {
     struct handler stores;     /* of what there is */
     struct handler principals; /* of users and groups (dav/principal.h) */
+    struct handler between;    /* of transfers from one handler to another */
+    const void *owner;         /* whose the views are, for them */
     struct store *store;       /* what everybody sees, unless there is a view */
     /* What this principal sees, and his homes (dav/home.h); NULL: `store`. Asks the stores, but for
      * who has not signed in. Memory from the arena. */
     struct store *(*view)(const struct dav_service *dav, const struct principal *principal,
                           struct arena *arena, struct home **homes_out);
+    /* The same of who stands between handlers, whose stores are of an exchange. NULL: `view`. */
+    struct store *(*view_between)(const struct dav_service *dav, struct exchange *x,
+                                  struct home **homes_out);
     /* Of a shared link: what is in the collection that its token is for. NULL: no links. */
     struct store *(*view_link)(const struct dav_service *dav, const struct link_view *link,
                                struct arena *arena, struct home **homes_out);
@@ -36,6 +41,9 @@ struct dav_service {
 
 /* What the handler of an exchange shares. */
 const struct dav_service *dav_service_of(const struct exchange *x);
+
+/* Sets dav->between, by which service->between is answered. */
+void dav_stand_between(struct dav_service *dav);
 
 /* The rows of a mount table by which all paths are served; says how many. */
 enum { DAV_MOUNTS_MAX = 2 };

@@ -83,8 +83,10 @@ static struct dav_result prepare(struct exchange *x, bool is_move)
     struct dav_result result = destination_read(x, &transfer->to);
     if (dav_is_fine(result))
         result = browser_check_reach(x, transfer->to);
-    if (dav_is_fine(result) && handler_find(x->service, transfer->to) != x->handler)
+    if (dav_is_fine(result) && !handler_reaches(x, transfer->to))
         result = dav_error(HTTP_FORBIDDEN, "what is mounted there takes no copies");
+    if (dav_is_fine(result) && store_is_read_only(target->store, transfer->to))
+        result = dav_error(HTTP_FORBIDDEN, "nothing can be changed at the destination");
     if (dav_is_fine(result))
         result = overwrite_read(x, &transfer->overwrites);
     if (dav_is_fine(result))

@@ -1,6 +1,6 @@
 #include "exchange/handler.h"
 
-#include "exchange/service.h"
+#include "exchange/destination.h"
 
 const struct handler *handler_find(const struct service *service, struct res_path path)
 {
@@ -11,4 +11,30 @@ const struct handler *handler_find(const struct service *service, struct res_pat
             best = mount;
     }
     return best ? best->handler : NULL;
+}
+
+static bool transfers_to(const struct exchange *x, const struct handler *from, struct res_path to)
+{
+    const struct handler *other = handler_find(x->service, to);
+    return x->service->between && other && other != from && from->ops->transfers &&
+           other->ops->transfers;
+}
+
+/* A Destination that cannot be read is for the first to refuse. */
+const struct handler *handler_of_request(struct exchange *x)
+{
+    const struct handler *handler = handler_find(x->service, x->path);
+    bool is_transfer = x->method->id == METHOD_COPY || x->method->id == METHOD_MOVE;
+    struct str value = exchange_field(x, FIELD_DESTINATION);
+    struct res_path to;
+    if (!handler || !is_transfer || !value.at || !dav_is_fine(destination_parse(x, value, &to)))
+        return handler;
+    return transfers_to(x, handler, to) ? x->service->between : handler;
+}
+
+bool handler_reaches(const struct exchange *x, struct res_path to)
+{
+    const struct handler *other = handler_find(x->service, to);
+    return other == x->handler ||
+           (x->handler == x->service->between && other && other->ops->transfers);
 }

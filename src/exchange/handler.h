@@ -9,6 +9,7 @@
 #include "exchange/result.h"
 #include "exchange/stage.h"
 
+struct exchange;
 struct service;
 
 struct handler_ops {
@@ -33,6 +34,10 @@ struct handler_ops {
 
     /* It is asked for the stages of methods that nobody here knows, too: METHOD_OTHER. */
     bool takes_others;
+
+    /* What is there can be copied and moved to where another handler says so, too, and back: that
+     * is done by service->between. */
+    bool transfers;
 
     /* The stages of x->method; the last one says DONE. Or why there are none: 405, or another. */
     struct dav_result (*find)(const struct exchange *x, const struct stage **stages_out);
@@ -64,3 +69,10 @@ struct handler_mount {
 
 /* NULL: nobody answers for the path. */
 const struct handler *handler_find(const struct service *service, struct res_path path);
+
+/* Who answers for x->path, where that is; of a COPY or MOVE to where another one does, who stands
+ * between the two. */
+const struct handler *handler_of_request(struct exchange *x);
+
+/* Whether the handler of the exchange can bring something to that path. */
+bool handler_reaches(const struct exchange *x, struct res_path to);

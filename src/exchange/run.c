@@ -312,9 +312,27 @@ static struct dav_result exchange_begin(struct exchange *x)
     return if_header_read(x);
 }
 
+/* It is a part of a transfer that this server makes, and that waits for it: what it holds meanwhile
+ * this one may wait for. */
+static bool is_own_transfer(const struct exchange *x)
+{
+    const struct http_fields *fields = &x->stream->request.fields;
+    struct str mark = x->service->between_mark;
+    for (size_t i = 0; i < fields->count && mark.len; i++) {
+        const struct http_field_line *line = &fields->lines[i];
+        if (line->id == FIELD_VIA && line->value.len &&
+            memmem(line->value.at, line->value.len, mark.at, mark.len))
+            return true;
+    }
+    return false;
+}
+
 static struct dav_result find_handler(struct exchange *x)
 {
-    x->handler = handler_find(x->service, x->path);
+    if (is_own_transfer(x))
+        return dav_error(HTTP_LOOP_DETECTED,
+                         "the other server of this transfer is this one itself");
+    x->handler = handler_of_request(x);
     if (!x->handler)
         return dav_not_found();
     x->part = arena_alloc(x->arena, x->handler->ops->part_bytes);

@@ -6,6 +6,7 @@
 #include "text/uri.h"
 
 struct gateway_loop;
+struct handler;
 struct handler_mount;
 
 /* A name by which clients know this server, besides the Host that they send (--public-url). */
@@ -36,6 +37,10 @@ struct service {
     const struct access *access; /* NULL: everyone may do everything */
     const struct handler_mount *mounts;
     size_t mount_count;
+    /* COPY and MOVE from one handler's paths to another's (handler_ops.transfers); NULL: nobody
+     * does that. What it asks other servers for has this in its Via; empty: it asks none. */
+    const struct handler *between;
+    struct str between_mark;
     const struct public_name *public_names;
     size_t public_name_count;
     const struct content_place *places;

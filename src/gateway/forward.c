@@ -397,6 +397,7 @@ static const struct handler_ops ops = {
     .part_bytes = sizeof(struct relay),
     .names = names,
     .takes_others = true,
+    .transfers = true,
     .find = find,
     .allow = &allow_stage,
 };

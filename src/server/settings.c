@@ -24,6 +24,7 @@
 #include "dav/home.h"
 #include "exchange/browser.h"
 #include "gateway/forward.h"
+#include "store/origin/origin.h"
 #include "store/registry.h"
 #include "text/unicode.h"
 
@@ -253,9 +254,9 @@ bool settings_lack_a_file(const struct settings *settings)
 
 /* --- mounts --- */
 
-static struct settings *settings_of(const struct dav_service *dav)
+static const struct settings *settings_of(const struct dav_service *dav)
 {
-    return CONTAINER_OF((struct dav_service *)(uintptr_t)dav, struct settings, dav);
+    return dav->owner;
 }
 
 /* Takes the base as the store has it, which may be another Unicode form or case of the same names:
@@ -303,13 +304,14 @@ static bool find_home(struct mount *mount, struct str user, struct arena *arena)
     return spell_base(mount, user, arena);
 }
 
-static struct store *view(const struct dav_service *dav, const struct principal *principal,
-                          struct arena *arena, struct home **homes_out)
+/* The directories that a principal sees, and room for more. */
+static struct mount *mounts_of(const struct settings *settings, const struct principal *principal,
+                               struct arena *arena, struct home **homes_out, size_t *count_out)
 {
-    *homes_out = NULL;
-    const struct settings *settings = settings_of(dav);
-    struct mount *mounts = arena_alloc(arena, (settings->mount_count + 1) * sizeof(*mounts));
+    struct mount *mounts = arena_alloc(
+        arena, (settings->mount_count + settings->gateways.count + 1) * sizeof(*mounts));
     size_t count = 0;
+    *homes_out = NULL;
     for (size_t i = 0; i < settings->mount_count; i++) {
         const struct settings_mount *from = &settings->mounts[i];
         mounts[count] = from->mount;
@@ -319,9 +321,66 @@ static struct store *view(const struct dav_service *dav, const struct principal 
             home_add(homes_out, arena, mounts[count].store, mounts[count].base);
         count++;
     }
+    *count_out = count;
+    return mounts;
+}
+
+static struct store *view(const struct dav_service *dav, const struct principal *principal,
+                          struct arena *arena, struct home **homes_out)
+{
+    size_t count;
+    struct mount *mounts = mounts_of(settings_of(dav), principal, arena, homes_out, &count);
     struct store *store = mount_view(arena, mounts, count);
     store->traits = dav->traits;
     return store;
+}
+
+/* Of one server that is asked as one user there is one store. */
+static struct store *store_of(struct exchange *x, const struct gateway *gateway,
+                              const struct mount *origins)
+{
+    const struct gateway *all = gateway->all->at;
+    for (const struct gateway *other = all; other < gateway; other++) {
+        if (origin_is_shared(other, gateway))
+            return origins[other - all].store;
+    }
+    return origin_store_new(x, gateway);
+}
+
+/* Whether what is brought there may be what it is brought from: by the name of another user. */
+static bool may_be_source(const struct exchange *x, const struct gateway *gateway)
+{
+    const struct handler *from = handler_find(x->service, x->path);
+    for (size_t i = 0; i < gateway->all->count; i++) {
+        const struct gateway *other = &gateway->all->at[i];
+        struct res_path inner = gateway->place->inner;
+        if (&other->handler == from && origin_is_same(other, gateway) &&
+            !origin_is_shared(other, gateway))
+            return path_is_within(inner, other->place->inner) ||
+                   path_is_within(other->place->inner, inner);
+    }
+    return false;
+}
+
+/* Directories and origins. */
+static struct store *view_between(const struct dav_service *dav, struct exchange *x,
+                                  struct home **homes_out)
+{
+    const struct settings *settings = settings_of(dav);
+    const struct gateways *gateways = &settings->gateways;
+    size_t count;
+    struct mount *mounts =
+        mounts_of(settings, &x->signed_in.principal, x->arena, homes_out, &count);
+    struct mount *origins = mounts + count;
+    for (size_t i = 0; i < gateways->count; i++) {
+        const struct gateway *gateway = &gateways->at[i];
+        origins[i] =
+            (struct mount){.prefix = gateway->place->outer,
+                           .store = store_of(x, gateway, origins),
+                           .base = gateway->place->inner,
+                           .is_read_only = gateway->is_read_only || may_be_source(x, gateway)};
+    }
+    return mount_view(x->arena, mounts, count + gateways->count);
 }
 
 static struct store *view_link(const struct dav_service *dav, const struct link_view *link,
@@ -485,12 +544,28 @@ static size_t add_handlers(struct settings *settings, const struct access *acces
     return count + dav_mount(&settings->dav, access, settings->handlers + count);
 }
 
+/* Everything may block there. */
+static void stand_between(struct settings *settings)
+{
+    struct buf mark = {0};
+    settings->between = settings->dav;
+    settings->between.view_between = view_between;
+    settings->between.traits =
+        (struct store_traits){.reads_block = true, .quota_blocks = true, .locks_block = true};
+    dav_stand_between(&settings->between);
+    buf_addf(&mark, "%s " FORWARDED_TRANSFER, settings->gateways.name.text);
+    settings->service.between = &settings->between.between;
+    settings->service.between_mark = arena_str(&settings->arena, buf_str(&mark));
+    buf_done(&mark);
+}
+
 /* All that requests see, in one place. */
 static void make_service(struct settings *settings, const struct settings_ground *ground)
 {
     const struct server_config *config = &settings->config;
     const struct access *access = has_access(settings) ? &settings->access : NULL;
     settings->dav = (struct dav_service){
+        .owner = settings,
         .store = settings->mounts[0].mount.store,
         .view = is_plain(settings) ? NULL : view,
         .view_link = access ? view_link : NULL,
@@ -513,6 +588,8 @@ static void make_service(struct settings *settings, const struct settings_ground
     };
     settings->service.mount_count = add_handlers(settings, access);
     settings->service.mounts = settings->handlers;
+    if (settings->gateways.count)
+        stand_between(settings);
 }
 
 bool settings_mount(struct settings *settings, const struct settings_ground *ground,

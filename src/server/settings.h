@@ -53,6 +53,7 @@ struct settings {
     struct handler_mount *handlers;
     struct service service; /* what requests see, once it is mounted, but for what is a loop's */
     struct dav_service dav;
+    struct dav_service between; /* where there are origins, too */
 };
 
 /* Takes what `config` holds, also on failure. Reads the files that it names; where one that
