@@ -387,12 +387,6 @@ static void note_events(struct loop *loop)
     loop->event_count = 0;
 }
 
-static void drain_wake(struct loop *loop)
-{
-    uint64_t count;
-    (void)!read(loop->wake_fd, &count, sizeof(count)); /* EAGAIN: nobody rang */
-}
-
 void loop_turn(struct loop *loop, int64_t wait_ms_max)
 {
     int timeout_ms = wait_ms(loop);
@@ -401,10 +395,6 @@ void loop_turn(struct loop *loop, int64_t wait_ms_max)
     wait_events(loop, timeout_ms);
     atomic_store(&loop->is_awake, true);
     turn_next();
-    for (int i = 0; i < loop->event_count; i++) {
-        if (!loop->events[i].data.ptr)
-            drain_wake(loop);
-    }
     note_events(loop);
     run_inbox(loop);
     run_later(loop);
