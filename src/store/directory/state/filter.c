@@ -1,5 +1,6 @@
-/* A set of bits, one for the hash of each path that has, or once had, a dead property. A clear bit
- * saves the look at the database, which is nearly all of them in most trees. It costs memory where
+/* A set of bits, one for the hash of each path that has, or once had, a dead property, and another
+ * for each collection above it: who moves or removes a tree asks for all of it. A clear bit saves
+ * the look at the database, which is nearly all of them in most trees. It costs memory where
  * bits are set: a page for each of the first fifty paths or so, and no more than 256 KiB; with
  * 100,000 paths one bit in twenty is set, with a million one in three.
  *
@@ -65,10 +66,32 @@ static uint32_t bit_of(struct res_path path)
     return (uint32_t)hash_bytes(path_str(path)) % FILTER_BITS;
 }
 
+/* That of the paths below it. */
+static uint32_t bit_below(struct res_path path)
+{
+    return (uint32_t)~hash_bytes(path_str(path)) % FILTER_BITS;
+}
+
+static void set_bit(struct filter *filter, uint32_t bit)
+{
+    atomic_uint *word = &filter->words[bit / FILTER_WORD_BITS];
+    unsigned mask = 1U << (bit % FILTER_WORD_BITS);
+    if (!(atomic_load(word) & mask))
+        atomic_fetch_or(word, mask);
+}
+
+static bool has_bit(const struct filter *filter, uint32_t bit)
+{
+    return atomic_load(&filter->words[bit / FILTER_WORD_BITS]) >> (bit % FILTER_WORD_BITS) & 1;
+}
+
 void filter_note(struct filter *filter, struct res_path path)
 {
-    uint32_t bit = bit_of(path);
-    atomic_fetch_or(&filter->words[bit / FILTER_WORD_BITS], 1U << (bit % FILTER_WORD_BITS));
+    set_bit(filter, bit_of(path));
+    while (!path_is_root(path)) {
+        path = path_parent(path);
+        set_bit(filter, bit_below(path));
+    }
     atomic_store(&filter->has_any, true);
 }
 
@@ -76,10 +99,13 @@ bool filter_may_have(const struct filter *filter, struct res_path path)
 {
     if (!atomic_load(&filter->has_any))
         return false;
-    if (!atomic_load(&filter->is_whole))
-        return true;
-    uint32_t bit = bit_of(path);
-    return atomic_load(&filter->words[bit / FILTER_WORD_BITS]) >> (bit % FILTER_WORD_BITS) & 1;
+    return !atomic_load(&filter->is_whole) || has_bit(filter, bit_of(path));
+}
+
+bool filter_may_have_within(const struct filter *filter, struct res_path tree)
+{
+    return filter_may_have(filter, tree) ||
+           (atomic_load(&filter->has_any) && has_bit(filter, bit_below(tree)));
 }
 
 bool filter_has_any(const struct filter *filter)

@@ -28,4 +28,6 @@ bool filter_is_learned(const struct filter *filter);
 void filter_note(struct filter *filter, struct res_path path);
 /* False: it has none. */
 bool filter_may_have(const struct filter *filter, struct res_path path);
+/* False: neither has any path below it. */
+bool filter_may_have_within(const struct filter *filter, struct res_path tree);
 bool filter_has_any(const struct filter *filter);

@@ -355,9 +355,9 @@ bool state_may_have_props(struct state *state, struct res_path path)
     return atomic_load(&state->is_mending) || filter_may_have(&state->filter, path);
 }
 
-bool state_has_any_props(struct state *state)
+bool state_may_have_props_within(struct state *state, struct res_path tree)
 {
-    return filter_has_any(&state->filter);
+    return atomic_load(&state->is_mending) || filter_may_have_within(&state->filter, tree);
 }
 
 void state_note_props(struct state *state, struct res_path path)
@@ -571,7 +571,7 @@ void state_close(struct state *state)
     atomic_store(&state->is_closing, true);
     if (state->has_learner)
         (void)pthread_join(state->learner, NULL); /* it was created: it can be joined */
-    if (state->writer && !state->options.is_read_only && state_has_any_props(state))
+    if (state->writer && !state->options.is_read_only && filter_has_any(&state->filter))
         (void)is_kept(state); /* it has said what is lost */
     while (state->readers) {
         struct state_db *next = state->readers->next;

@@ -48,6 +48,6 @@ void state_read_end(struct state *state, struct state_db *db);
 
 /* False: there is no dead property at this path. Costs no look at the database. */
 bool state_may_have_props(struct state *state, struct res_path path);
-/* False: there is no dead property at all. */
-bool state_has_any_props(struct state *state);
+/* False: nor at any path below it. */
+bool state_may_have_props_within(struct state *state, struct res_path tree);
 void state_note_props(struct state *state, struct res_path path);

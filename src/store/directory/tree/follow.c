@@ -58,7 +58,7 @@ static enum store_rc find_paths(struct dir_store *dir, struct res_path tree, str
                                 struct dir_paths *paths)
 {
     enum store_rc rc;
-    if (!dir->kept->state || !state_has_any_props(dir->kept->state))
+    if (!dir->kept->state || !state_may_have_props_within(dir->kept->state, tree))
         return STORE_OK;
     struct state_db *db = state_read(dir->kept->state);
     if (!db)
