@@ -39,19 +39,11 @@ enum stage_end transfer_check_body(struct exchange *x)
 
 /* What a MOVE leads to may be the source itself, by another spelling of its name that the store
  * takes for the same: another form of Unicode, or of case. That is a renaming as any other. */
-static bool is_respelling(struct exchange *x, const struct transfer *transfer,
-                          struct res_path *to_out)
+static bool is_respelling(const struct exchange *x, const struct transfer *transfer)
 {
-    const struct target *target = target_of(x);
-    struct res_path from;
-    struct res_path to;
-    if (store_locate(target->store, x->arena, x->path, LOCATE_NAME, &from) != STORE_OK ||
-        store_locate(target->store, x->arena, transfer->to, LOCATE_NAME, &to) != STORE_OK ||
-        path_is_root(from) || !path_eq(from, to) ||
-        str_eq(path_name(transfer->to), path_name(from)))
-        return false;
-    *to_out = path_join(x->arena, path_parent(from), path_name(transfer->to));
-    return true;
+    struct res_path from = target_of(x)->real;
+    return !path_is_root(from) && path_eq(from, transfer->to_real) &&
+           !str_eq(path_name(transfer->to), path_name(from));
 }
 
 /* RFC 4918 §9.8.5 and §9.9.4: source and destination must differ, and neither may lie in the other:
@@ -95,15 +87,16 @@ static struct dav_result prepare(struct exchange *x, bool is_move)
         return result;
     transfer->is_deep = transfer->depth == DEPTH_INFINITY;
     result = target_locate(x); /* of a link, MOVE takes the link and COPY what it leads to */
+    enum store_rc named =
+        store_locate(target->store, x->arena, transfer->to, LOCATE_NAME, &transfer->to_real);
     transfer->is_respelling =
-        dav_is_fine(result) && is_move && is_respelling(x, transfer, &transfer->to_real);
-    if (dav_is_fine(result) && !transfer->is_respelling)
+        dav_is_fine(result) && is_move && named == STORE_OK && is_respelling(x, transfer);
+    if (transfer->is_respelling)
+        transfer->to_real = path_join(x->arena, path_parent(target->real), path_name(transfer->to));
+    else if (dav_is_fine(result))
         result = check_overlap(x, transfer, is_move);
-    if (!dav_is_fine(result))
-        return result;
-    if (!transfer->is_respelling)
-        result = dav_from_store(
-            store_locate(target->store, x->arena, transfer->to, LOCATE_NAME, &transfer->to_real));
+    if (dav_is_fine(result))
+        result = dav_from_store(named);
     if (dav_is_fine(result))
         result = admit_check(x, ACCESS_WRITE, transfer->to, transfer->to_real);
     if (dav_is_fine(result) && is_move) /* what is moved can be read where it comes to */

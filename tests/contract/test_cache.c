@@ -261,6 +261,52 @@ static void the_store_itself_changes_it_within_a_turn(void **state)
     turn_over();
 }
 
+/* One look at where a path leads counts for its turn, but not beyond a change. */
+static void what_was_located_in_a_turn_changes(void **state)
+{
+    struct fixture *fixture = *state;
+    only_for_directories();
+    MAKE(fixture, "c/");
+    turn_next();
+    (void)located(fixture, PATH("c/f"), LOCATE_NAME);
+    assert_rc(stat_rc(fixture, PATH("c/f")), STORE_NOT_FOUND);
+    assert_ok(on_worker(fixture, put_it));
+    assert_int_equal(stat_of(fixture, PATH("c/f")).size_bytes, 3);
+    (void)located(fixture, PATH("c/f"), LOCATE_RESOURCE);
+    (void)located(fixture, PATH("d/f"), LOCATE_RESOURCE);
+    assert_ok(on_worker(fixture, move_it));
+    assert_rc(stat_rc(fixture, PATH("c/f")), STORE_NOT_FOUND);
+    assert_int_equal(stat_of(fixture, PATH("d/f")).size_bytes, 3);
+    (void)located(fixture, PATH("d/f"), LOCATE_RESOURCE);
+    write_file(fixture_file(fixture, "d/f"), O_TRUNC, "by another program");
+    turn_next();
+    assert_int_equal(stat_of(fixture, PATH("d/f")).size_bytes, 18);
+    (void)located(fixture, PATH("d/f"), LOCATE_RESOURCE);
+    assert_int_equal(unlink(fixture_file(fixture, "d/f")), 0);
+    turn_next();
+    assert_rc(stat_rc(fixture, PATH("d/f")), STORE_NOT_FOUND);
+    turn_over();
+}
+
+/* More of them than are remembered, and what is hidden. */
+static void what_is_located_in_a_turn_is_that_path(void **state)
+{
+    struct fixture *fixture = *state;
+    only_for_directories();
+    MAKE(fixture, "a", "bb", "c/", "c/dddd", "c/eeeee");
+    turn_next();
+    for (int i = 0; i < 3; i++) {
+        for (const char *const *name = (const char *const[]){"a", "bb", "c/dddd", "c/eeeee", NULL};
+             *name; name++) {
+            (void)located(fixture, path_of(*name), LOCATE_NAME);
+            assert_int_equal(stat_of(fixture, path_of(*name)).size_bytes, strlen(*name));
+        }
+    }
+    (void)located(fixture, PATH(".davit"), LOCATE_RESOURCE);
+    assert_rc(stat_rc(fixture, PATH(".davit")), STORE_NOT_FOUND);
+    turn_over();
+}
+
 /* A PUT looks at what it replaces, on a worker: to remember that would be for nothing. */
 static void what_workers_look_at_is_not_remembered(void **state)
 {
@@ -428,6 +474,8 @@ int cache_tests(void)
         CONTRACT_TEST(a_hard_link_is_written_to),
         CONTRACT_TEST(a_mapping_is_written_to),
         CONTRACT_TEST(the_store_itself_changes_it_within_a_turn),
+        CONTRACT_TEST(what_was_located_in_a_turn_changes),
+        CONTRACT_TEST(what_is_located_in_a_turn_is_that_path),
         CONTRACT_TEST(what_workers_look_at_is_not_remembered),
         CONTRACT_TEST(content_that_was_opened_stays),
         CONTRACT_TEST(a_file_that_is_kept_open_changes_and_goes),

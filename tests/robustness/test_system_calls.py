@@ -131,6 +131,45 @@ def test_a_small_put_over_a_file_asks_for_little():
         assert "ioctl" not in names and "inotify_add_watch" not in names, names
 
 
+def test_a_move_looks_once():
+    """At each end and at what holds it: what the loop has seen of them counts for the whole turn, and of
+    the database nothing is read unless there are properties in the tree that moves."""
+    with davit.Davit(args=["--durability", "lazy"]) as server, Session(server) as client:
+        for path in ("c", "c/a", "c/a/deep", "c/other"):
+            os.mkdir(server.path(path))
+        client.expect(207, "PROPPATCH", "/c/other/", body=PATCH % "red")
+
+        def work():
+            client.expect(201, "MOVE", "/c/a/", {"Destination": "/c/b/"})
+
+        calls = calls_during(server, "openat2,statx,newfstatat,fcntl,pread64,renameat2,ioctl,"
+                                     "fstatfs,faccessat2", work)
+        names = [name for name, _ in calls]
+        assert names.count("renameat2") == 1, names
+        assert names.count("openat2") <= 4, names
+        assert "fcntl" not in names and "pread64" not in names, names
+        assert len(names) <= 12, names
+
+
+def test_properties_far_below_move_along():
+    """Also those that a restart has found: a collection is asked for all that is below it."""
+    with davit.Davit(args=["--durability", "lazy"]) as server, Session(server) as client:
+        for path in ("c", "c/a", "c/a/deep"):
+            os.mkdir(server.path(path))
+        client.expect(201, "PUT", "/c/a/deep/f", body="")
+        client.expect(207, "PROPPATCH", "/c/a/deep/f", body=PATCH % "red")
+        client.expect(201, "MOVE", "/c/a/", {"Destination": "/c/b/"})
+        server.kill()
+        server.start()
+        with Session(server) as again:
+            again.expect(201, "MOVE", "/c/", {"Destination": "/d/"})
+            assert b">red<" in again.request("PROPFIND", "/d/b/deep/f", {"Depth": "0"}).body
+            again.expect(204, "DELETE", "/d/")
+            os.makedirs(server.path("d/b/deep"))
+            again.expect(201, "PUT", "/d/b/deep/f", body="")
+            assert b">red<" not in again.request("PROPFIND", "/d/b/deep/f", {"Depth": "0"}).body
+
+
 def at_once(server, count, request):
     """The statuses of `count` requests that clients of their own make at the same time."""
     statuses = []

@@ -15,7 +15,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/turn.h"
-#include "store/directory/cache/cache.h"
+#include "store/directory/cache/glance.h"
 #include "store/directory/created.h"
 #include "store/directory/dir.h"
 #include "store/directory/entry.h"
@@ -25,30 +25,54 @@
 
 /* --- what a resource is --- */
 
+static enum store_rc rc_of_look(int code)
+{
+    return code ? dir_rc(code, "cannot look at a resource") : STORE_OK;
+}
+
+static enum store_rc stat_now(const struct dir_store *dir, struct res_path path, unsigned wants,
+                              struct store_stat *stat_out)
+{
+    struct statx stx;
+    enum store_rc rc = STORE_OK;
+    int fd = dir_open_beneath(dir, path, O_PATH);
+    if (fd < 0)
+        return rc_of_look(errno);
+    if (!dir_statx(fd, "", AT_EMPTY_PATH, &stx))
+        rc = rc_of_look(errno);
+    else if (!created_stat_wanted(fd, "", wants, &stx, stat_out))
+        rc = STORE_NOT_FOUND;
+    fd_close(fd);
+    return rc;
+}
+
+/* It has been located in this turn, and what is there has been seen. */
+static enum store_rc stat_of_glance(const struct glance *glance, struct store_stat *stat_out)
+{
+    if (glance->code)
+        return rc_of_look(glance->code);
+    return dir_stat_of(&glance->stx, stat_out) ? STORE_OK : STORE_NOT_FOUND;
+}
+
 enum store_rc dir_stat(struct store *store, struct res_path path, unsigned wants,
                        struct store_stat *stat_out)
 {
-    struct statx stx;
+    const struct dir_store *dir = dir_of(store);
     struct cache_hit hit;
-    if (cache_find(dir_of(store)->cache, path, &hit)) {
+    if (cache_find(dir->cache, path, &hit)) {
         content_drop(hit.content);
         *stat_out = hit.stat;
         return STORE_OK;
     }
-    enum store_rc rc = dir_root_check(dir_of(store));
+    enum store_rc rc = dir_root_check(dir);
     if (rc != STORE_OK)
         return rc;
-    int fd = dir_open_beneath(dir_of(store), path, O_PATH);
-    if (fd < 0)
-        return dir_rc(errno, "cannot look at a resource");
-    if (!dir_statx(fd, "", AT_EMPTY_PATH, &stx))
-        rc = dir_rc(errno, "cannot look at a resource");
-    else if (!created_stat_wanted(fd, "", wants, &stx, stat_out))
-        rc = STORE_NOT_FOUND;
-    fd_close(fd);
+    bool needs_file = (wants & WANTS_CREATED) || dir_is_reserved(path);
+    const struct glance *glance = needs_file ? NULL : glance_find(dir->cache, path);
+    rc = glance ? stat_of_glance(glance, stat_out) : stat_now(dir, path, wants, stat_out);
     /* Who asks on a worker has asked on a loop before, or is about to change it. */
     if (rc == STORE_OK && turn_current())
-        cache_offer(dir_of(store)->cache, path);
+        cache_offer(dir->cache, path);
     return rc;
 }
 

@@ -28,6 +28,7 @@
 
 #include "base/fd.h"
 #include "store/directory/cache/cache.h"
+#include "store/directory/cache/glance.h"
 #include "store/directory/dir.h"
 #include "store/directory/entry.h"
 #include "store/directory/mounts/mounts.h"
@@ -196,11 +197,18 @@ static int probe(const struct dir_store *dir, struct res_path path)
 {
     if (!folds_root_is_exact(dir->folds) && !cache_knows(dir->cache, path))
         return EXDEV;
+    const struct glance *before = glance_find(dir->cache, path);
+    if (before)
+        return before->code;
+    uint64_t begun = glance_begin(dir->cache);
+    struct glance glance = {0};
     int fd = open_how(dir, path, O_PATH, RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
-    if (fd < 0)
-        return errno;
+    glance.code = fd < 0 ? errno : 0;
+    bool is_seen = fd < 0 ? errno == ENOENT : dir_statx(fd, "", AT_EMPTY_PATH, &glance.stx);
     fd_close(fd);
-    return 0;
+    if (is_seen)
+        glance_note(dir->cache, path, begun, &glance);
+    return glance.code;
 }
 
 /* The same, where that has been taken care of. */

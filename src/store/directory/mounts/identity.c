@@ -139,15 +139,16 @@ enum dir_relation dir_relate(int root_fd, const struct dir_end *from, const stru
     struct stat to_st;
     struct dir_name from_name;
     struct dir_name to_name;
-    if (!look(from, &from_name, &from_st))
-        return RELATION_APART; /* there is nothing to be lost */
     bool is_there = look(to, &to_name, &to_st);
     if (!is_there && from->parent_fd == to->parent_fd) /* what is in it does not hold it */
-        return RELATION_APART;
+        return RELATION_FREE;
+    if (!look(from, &from_name, &from_st))
+        return RELATION_APART; /* there is nothing to be lost */
     if (S_ISDIR(from_st.st_mode) && is_beneath(root_fd, to->parent_fd, &from_st))
         return RELATION_WITHIN;
     if (is_there && S_ISDIR(to_st.st_mode) && is_beneath(root_fd, from->parent_fd, &to_st))
         return RELATION_MET;
-    return is_there && is_same(&from_st, &to_st) ? relate_names(from, to, &from_st)
-                                                 : RELATION_APART;
+    if (!is_there)
+        return RELATION_FREE;
+    return is_same(&from_st, &to_st) ? relate_names(from, to, &from_st) : RELATION_APART;
 }

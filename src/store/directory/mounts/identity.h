@@ -12,6 +12,7 @@ struct dir_end {
 
 enum dir_relation {
     RELATION_APART,
+    RELATION_FREE,    /* apart, and there is nothing at `to` */
     RELATION_RESPELT, /* one member of one collection, in two spellings */
     RELATION_WITHIN,  /* `to` lies in `from` */
     RELATION_MET,     /* one thing, or `from` lies in `to` */

@@ -404,7 +404,7 @@ static bool is_apart(const struct placing *source)
     struct dir_end from = {source->from_fd, source->from_name};
     struct dir_end to = {source->to_fd, source->to_name};
     enum dir_relation relation = dir_relate(source->dir->root_fd, &from, &to);
-    return relation == RELATION_APART ||
+    return relation == RELATION_APART || relation == RELATION_FREE ||
            (relation == RELATION_WITHIN && source->transfer.is_shallow);
 }
 

@@ -110,6 +110,24 @@ static bool is_link_to_rewrite(const struct placing *placing)
     return is_other;
 }
 
+static bool may_go_whole(const struct placing *placing)
+{
+    struct store_visitor *visitor = placing->visitor;
+    return !visitor->may_refuse(visitor, placing->transfer.from) &&
+           visitor->refuse(visitor, placing->transfer.from) == 0 && !is_link_to_rewrite(placing);
+}
+
+/* Where there is nothing at the destination, nothing is removed for what moves there, and a rename
+ * that may not be changes nothing: so it is tried, and not asked about. EXISTS: something has come
+ * there meanwhile. */
+static enum store_rc move_to_free(const struct placing *placing)
+{
+    struct placing trying = *placing;
+    trying.expects_absent = true;
+    enum store_rc rc = dir_place(&trying);
+    return trying.meets_border ? move_across(placing) : rc;
+}
+
 static enum store_rc move_checked(struct placing *placing)
 {
     struct dir_end from = {placing->from_fd, placing->from_name};
@@ -117,10 +135,15 @@ static enum store_rc move_checked(struct placing *placing)
     enum dir_relation relation = dir_relate(placing->dir->root_fd, &from, &to);
     if (relation == RELATION_RESPELT)
         return respell(placing);
-    if (relation != RELATION_APART)
+    if (relation != RELATION_APART && relation != RELATION_FREE)
         return STORE_DENIED;
     if (!may_be_carried_off(placing))
         return STORE_DENIED;
+    if (relation == RELATION_FREE && may_go_whole(placing)) {
+        enum store_rc rc = move_to_free(placing);
+        if (rc != STORE_EXISTS || placing->expects_absent)
+            return rc;
+    }
     if (faccessat(placing->from_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
         return dir_rc(errno, "cannot change a collection");
     if (placing->expects_absent &&
