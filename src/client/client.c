@@ -5,10 +5,10 @@
  *     a body can go on                                            |
  *                                                                 '-> head(), a waker, done()
  *
- * libcurl says which sockets it wants watched for what, and when it wants to be called again at the
- * latest (socket_changed(), timer_changed()). A ready socket is only noted; one task for all
- * requests then calls libcurl, and tells whose answer has come on. So nobody who is told stands
- * within libcurl, and may start and cancel what he likes.
+ * libcurl says which sockets it wants watched for what (sockets.c), and when it wants to be called
+ * again at the latest (timer_changed()). A ready socket is only noted; one task for all requests
+ * then calls libcurl, and tells whose answer has come on. So nobody who is told stands within
+ * libcurl, and may start and cancel what he likes.
  *
  * Handles are kept and used again: making one costs more than a short request.
  *
@@ -23,7 +23,6 @@
 #include "client/client.h"
 
 #include <errno.h>
-#include <sys/epoll.h>
 
 #include "base/clock.h"
 #include "base/files.h"
@@ -36,52 +35,6 @@ enum {
 };
 
 /* --- what libcurl waits for --- */
-
-struct client_socket {
-    struct watch watch;
-    struct client *client;
-    struct list link; /* in client->sockets, when it is ready */
-    uint32_t events;
-};
-
-static void socket_ready(struct watch *watch, uint32_t events)
-{
-    struct client_socket *ready = CONTAINER_OF(watch, struct client_socket, watch);
-    ready->events = events;
-    list_remove(&ready->link);
-    list_append(&ready->client->sockets, &ready->link);
-    loop_queue(ready->client->loop, &ready->client->task);
-}
-
-static void forget_socket(struct client *client, struct client_socket *known)
-{
-    if (!known)
-        return;
-    loop_forget(client->loop, &known->watch);
-    list_remove(&known->link);
-    mem_free(known);
-}
-
-static int socket_changed(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
-{
-    struct client *client = arg;
-    struct client_socket *wanted = known;
-    struct err err;
-    (void)easy;
-    if (what == CURL_POLL_REMOVE) {
-        forget_socket(client, wanted);
-        return 0;
-    }
-    uint32_t events = (what & CURL_POLL_IN ? EPOLLIN : 0U) | (what & CURL_POLL_OUT ? EPOLLOUT : 0U);
-    if (wanted)
-        return loop_watch_change(client->loop, &wanted->watch, events, &err) ? 0 : -1;
-    wanted = MEM_NEW(struct client_socket);
-    wanted->client = client;
-    wanted->watch = (struct watch){socket_ready, fd};
-    list_init(&wanted->link);
-    (void)curl.multi_assign(client->multi, fd, wanted); /* cannot fail for a known socket */
-    return loop_watch_level(client->loop, &wanted->watch, events, &err) ? 0 : -1;
-}
 
 static void timer_expired(struct deadline *deadline)
 {
@@ -105,24 +58,12 @@ static int timer_changed(CURLM *multi, long timeout_ms, void *arg)
     return 0;
 }
 
-static void run_socket(struct client *client, struct client_socket *ready)
-{
-    int running, what = 0;
-    list_remove(&ready->link);
-    if (ready->events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-        what |= CURL_CSELECT_IN;
-    if (ready->events & EPOLLOUT)
-        what |= CURL_CSELECT_OUT;
-    if (ready->events & EPOLLERR)
-        what |= CURL_CSELECT_ERR;
-    (void)curl.multi_socket_action(client->multi, ready->watch.fd, what, &running); /* see ends */
-}
-
 static void run_libcurl(struct client *client)
 {
-    int running;
-    while (!list_is_empty(&client->sockets))
-        run_socket(client, CONTAINER_OF(client->sockets.next, struct client_socket, link));
+    int running, what;
+    curl_socket_t fd;
+    while (sockets_take(&client->sockets, &fd, &what))
+        (void)curl.multi_socket_action(client->multi, fd, what, &running); /* see ends */
     if (!client->is_due)
         return;
     client->is_due = false;
@@ -339,8 +280,8 @@ static void set_up_multi(struct client *client)
     CURLM *multi = client->multi;
     curl.share_setopt(client->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
     curl.share_setopt(client->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
-    curl.multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, socket_changed);
-    curl.multi_setopt(multi, CURLMOPT_SOCKETDATA, client);
+    curl.multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, sockets_changed);
+    curl.multi_setopt(multi, CURLMOPT_SOCKETDATA, &client->sockets);
     curl.multi_setopt(multi, CURLMOPT_TIMERFUNCTION, timer_changed);
     curl.multi_setopt(multi, CURLMOPT_TIMERDATA, client);
     curl.multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)o->connections_max);
@@ -379,7 +320,7 @@ struct client *client_new(struct loop *loop, const struct client_options *option
     client->options = options;
     client->task.run = act;
     proxies_read(&client->proxies, options->proxy);
-    list_init(&client->sockets);
+    sockets_init(&client->sockets, loop, &client->task);
     list_init(&client->under_way);
     list_init(&client->noted);
     list_init(&client->idle);
@@ -416,6 +357,7 @@ void client_free(struct client *client)
     }
     name_checks_forget(client);
     (void)curl.multi_cleanup(client->multi); /* nothing is left in it */
+    sockets_done(&client->sockets);
     curl.easy_cleanup(client->cookies);
     (void)curl.share_cleanup(client->share); /* nobody uses it now */
     loop_unqueue(&client->task);

@@ -100,6 +100,7 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
     }
     keep_alive(options, fd);
     spare_pacing(fd, address);
+    sockets_opened(&p->client->sockets, fd);
     return fd;
 }
 
@@ -655,6 +656,8 @@ static void set_connection(struct transfer *p)
     curl.easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)o->total_ms);
     curl.easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl.easy_setopt(easy, CURLOPT_OPENSOCKETDATA, p);
+    curl.easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, sockets_close);
+    curl.easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, &p->client->sockets);
     curl.easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_sending);
     curl.easy_setopt(easy, CURLOPT_PREREQDATA, p);
     if (p->call->idle_s_max)

@@ -5,7 +5,7 @@
 #include "client/curl.h"
 #include "client/options.h"
 #include "client/proxy.h"
-#include "io/loop.h"
+#include "client/sockets.h"
 #include "text/netrc.h"
 
 /* A request under way, or a handle that waits for the next one. */
@@ -62,7 +62,7 @@ struct client {
     CURLSH *share;
     CURL *cookies; /* asks for nothing: reads and writes the file of the shared cookies */
     struct task task;
-    struct list sockets;          /* that are ready */
+    struct sockets sockets;
     bool is_due;                  /* libcurl's timer is */
     struct deadline_queue timers; /* one: libcurl's */
     struct deadline timer;
