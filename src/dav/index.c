@@ -38,7 +38,8 @@ struct index_member {
     struct store_stat stat;
     bool is_known;       /* it could be looked at */
     bool is_part;        /* what it is, and not what is known of it */
-    bool is_unreachable; /* a mount, of which no more is known than that */
+    bool is_elsewhere;   /* a mount that is another handler's, or */
+    bool is_unreachable; /* one of which no more is known than that it is there */
 };
 
 struct index_source {
@@ -120,10 +121,10 @@ static void add_member(struct index_source *index, const struct index_member *me
         buf_add_char(to, '>');
     }
     BUF_ADD(to, "<td>");
-    if (member->is_known && !member->is_part)
-        add_date(to, member->stat.modified_s);
-    else if (member->is_unreachable)
+    if (member->is_unreachable)
         BUF_ADD(to, "out of reach at present");
+    else if (member->is_known && !member->is_part && !member->is_elsewhere)
+        add_date(to, member->stat.modified_s);
     else if (!member->is_known)
         BUF_ADD(to, "not accessible");
     buf_add_char(to, '\n');
@@ -158,15 +159,17 @@ static bool member_of(const struct index_source *index, struct arena *arena,
 {
     enum access_verdict verdict = admit_judge(index->x, ACCESS_READ, item->path, item->real);
     struct str name = path_name(item->path);
+    const struct look *look = item->is_mount ? target_look(index->x, item->real) : NULL;
     struct walk_item part = *item;
     bool is_part = verdict == ACCESS_REFUSED && target_show_part(index->x, item, &part);
-    *out = (struct index_member){.name = arena ? arena_str(arena, name) : name,
-                                 .stat = part.stat,
-                                 .is_known =
-                                     item->rc == STORE_OK && (is_part || verdict == ACCESS_GRANTED),
-                                 .is_part = is_part,
-                                 .is_unreachable = item->is_mount && verdict == ACCESS_GRANTED &&
-                                                   item->rc == STORE_UNAVAILABLE};
+    *out = (struct index_member){
+        .name = arena ? arena_str(arena, name) : name,
+        .stat = part.stat,
+        .is_known = item->rc == STORE_OK && (is_part || verdict == ACCESS_GRANTED),
+        .is_part = is_part,
+        .is_elsewhere = look != NULL,
+        .is_unreachable = item->is_mount && verdict == ACCESS_GRANTED &&
+                          (item->rc == STORE_UNAVAILABLE || (look && !dav_is_fine(look->why)))};
     return verdict == ACCESS_GRANTED || is_part || (verdict != ACCESS_HIDDEN && !item->is_of_part);
 }
 
@@ -292,6 +295,14 @@ static enum stage_end redirect(struct exchange *x)
     respond_field(x, FIELD_LOCATION, buf_str(&location));
     buf_done(&location);
     return respond_status(x, HTTP_PERMANENT_REDIRECT);
+}
+
+/* Of mounts that are others' only whether they are within reach is shown. */
+enum stage_end index_look(struct exchange *x)
+{
+    static const struct look_wish wish = {
+        .propfind = STR_INIT("<propfind xmlns=\"DAV:\"><prop><resourcetype/></prop></propfind>")};
+    return looks_take(x, &target_of(x)->looks, target_read(x), false, &wish);
 }
 
 enum stage_end index_answer(struct exchange *x)

@@ -51,6 +51,28 @@ static bool tell_unreachable(struct listing *listing, struct arena *arena,
     return listing->ops->tell_unreachable(listing, arena, item, &why);
 }
 
+/* Of a mount that another handler has: what that says. Its members are its own to list, and where
+ * all that is below was asked for, it is said that they are not here. */
+static bool tell_look(struct listing *listing, struct arena *arena, const struct walk_item *item,
+                      const struct look *look)
+{
+    static const struct dav_result unlisted = {.condition = CONDITION_PROPFIND_FINITE_DEPTH};
+    struct multistatus *ms = multistatus_body_ms(listing->body);
+    struct buf error = {0};
+    if (!dav_is_fine(look->why))
+        return listing->ops->tell_unreachable(listing, arena, item, &look->why);
+    multistatus_response(ms, item->path, true);
+    look->ops->tell(look, ms);
+    if (item->is_listing_rc) {
+        dav_condition_add(&error, &unlisted);
+        multistatus_explain(ms, buf_str(&error),
+                            STR("what is in this mount is not listed here: ask it by itself"));
+        buf_done(&error);
+    }
+    multistatus_response_end(ms);
+    return true;
+}
+
 bool listing_tell(struct listing *listing, struct arena *arena, const struct walk_item *item)
 {
     unsigned status = dav_from_store(item->rc).status;
@@ -70,6 +92,9 @@ bool listing_tell(struct listing *listing, struct arena *arena, const struct wal
     case ACCESS_GRANTED:
         break;
     }
+    const struct look *look = item->is_mount ? target_look(listing->x, item->real) : NULL;
+    if (look)
+        return tell_look(listing, arena, item, look);
     if (item->rc == STORE_OK)
         return listing->ops->tell(listing, arena, item);
     if (item->is_mount && item->rc == STORE_UNAVAILABLE)

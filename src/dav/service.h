@@ -35,6 +35,7 @@ struct dav_service {
      * must be known where to look for it. */
     struct store_traits traits;
     const struct media_types *media_types;
+    bool has_looks;         /* mounts of other handlers may be members of collections */
     bool allows_infinity;   /* PROPFIND with Depth: infinity on a collection */
     bool hides_lock_tokens; /* from who does not hold them */
 };

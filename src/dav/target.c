@@ -107,6 +107,11 @@ bool target_show_part(const struct exchange *x, const struct walk_item *item,
     return true;
 }
 
+const struct look *target_look(const struct exchange *x, struct res_path real)
+{
+    return looks_find(&target_of(x)->looks, real);
+}
+
 /* --- changes --- */
 
 static void change_begun(struct store_change *change)

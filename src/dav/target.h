@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dav/from_store.h"
+#include "dav/mounted/looks.h"
 #include "dav/service.h"
 #include "dav/walk.h"
 #include "text/etag.h"
@@ -27,6 +28,7 @@ struct target {
     unsigned alias_count;       /* how often a change has met a link */
     struct dav_result located;  /* what came of it, where that was asked before the rules were */
     struct home *homes;         /* of whoever asks, as long as they must be made */
+    struct looks looks;         /* at mounts that are members of a collection that is listed */
     struct exchange *x;         /* who waits for the change to begin */
     struct store_change change; /* of a method that makes one */
 };
@@ -63,6 +65,10 @@ enum stage_end target_refused(struct exchange *x, enum store_rc rc);
 
 /* Ends the change, and forgets where the path leads. */
 void target_forget(struct exchange *x);
+
+/* What was said of a mount in the collection that is listed, where that is another handler's. NULL:
+ * it is a store's, or was not asked. */
+const struct look *target_look(const struct exchange *x, struct res_path real);
 
 /* May whoever asks use x->method at the path, and where it leads? */
 NODISCARD struct dav_result target_may(const struct exchange *x);

@@ -5,16 +5,29 @@
  * (docs/decisions/0005-aliases.md): a symbolic link, or another Unicode form of a name, is no way
  * round a rule. Of the answers the most restrictive counts. Where a path leads, and how names are
  * told apart, its handler knows; what another handler answers for, or what a handler makes up, is
- * reached by no path of this one. */
+ * reached by no path of this one, but for where a mount begins: that is a member of what is above.
+ */
 #include "exchange/admit.h"
 
 #include "exchange/handler.h"
 #include "exchange/shared_link.h"
 
+/* Of another handler; as a member of a collection of this one, it is judged by its path. */
+static bool is_mount(const struct exchange *x, struct res_path path)
+{
+    const struct service *service = x->service;
+    for (size_t i = 0; i < service->mount_count; i++) {
+        const struct handler_mount *mount = &service->mounts[i];
+        if (mount->handler->ops->look && path_eq(mount->prefix, path))
+            return true;
+    }
+    return false;
+}
+
 static bool is_made_up(const struct exchange *x, struct res_path path)
 {
     return x->handler->ops->is_made_up || link_is_path(x->service, path) ||
-           handler_find(x->service, path) != x->handler;
+           (!handler_reaches(x, path) && !is_mount(x, path));
 }
 
 static enum access_names names_at(const struct exchange *x, struct res_path path)

@@ -10,6 +10,9 @@
 #include "exchange/stage.h"
 
 struct exchange;
+struct handler_mount;
+struct look;
+struct look_wish;
 struct service;
 
 struct handler_ops {
@@ -41,6 +44,12 @@ struct handler_ops {
 
     /* The stages of x->method; the last one says DONE. Or why there are none: 405, or another. */
     struct dav_result (*find)(const struct exchange *x, const struct stage **stages_out);
+
+    /* Of a mount that is a member of a collection which somebody lists: begins to find out what can
+     * be said of it (exchange/look.h). In the exchange's arena, on the loop. NULL: the stores know
+     * what there is to be known. */
+    struct look *(*look)(struct exchange *x, const struct handler_mount *mount,
+                         const struct look_wish *wish);
 
     /* Sets Allow for a 405 (RFC 9110 §15.5.6): one stage. */
     const struct stage *allow;

@@ -81,7 +81,8 @@ static struct dav_result refuse(struct ask *ask, unsigned after_s)
     char after[16];
     note_outcome(ask, "LET_ALONE");
     str_print(after, sizeof(after), "%u", after_s);
-    respond_field(ask->x, FIELD_RETRY_AFTER, str_of_c(after));
+    if (!ask->is_aside)
+        respond_field(ask->x, FIELD_RETRY_AFTER, str_of_c(after));
     return dav_error(HTTP_SERVICE_UNAVAILABLE, "the server behind this gateway has not answered "
                                                "for some time: it is asked again in a while");
 }
@@ -122,6 +123,14 @@ struct source *ask_take_body(struct ask *ask)
     struct source *body = ask->body;
     ask->body = NULL;
     return body;
+}
+
+void ask_leave(struct ask *ask)
+{
+    if (!ask->is_started || ask->is_over || ask->is_forgotten)
+        return;
+    note_outcome(ask, "LEFT");
+    ask->is_forgotten = true;
 }
 
 void ask_forget(struct ask *ask)

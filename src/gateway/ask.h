@@ -12,6 +12,7 @@ struct ask {
     const struct gateway *gateway;
     struct source *body; /* the answer's; NULL: its head is not there yet, or it was taken */
     bool is_look;        /* set by the caller: about the origin's health, past the circuit */
+    bool is_aside;       /* likewise: beside what the client asks; the answer's head says nothing */
     bool is_started;
     bool has_head; /* call.status and call.answer are set */
     bool is_over;  /* call.end is set */
@@ -41,3 +42,6 @@ struct source *ask_take_body(struct ask *ask);
 /* Nobody waits for it any more. What was only asked is given up; a change that may have arrived
  * goes on to its end, since the origin makes it anyway. */
 void ask_forget(struct ask *ask);
+
+/* The same of what was asked, and has no head yet; but it goes on, to tell the origin's health. */
+void ask_leave(struct ask *ask);

@@ -9,6 +9,7 @@ struct gateway_loop {
     bool *has_told;
     size_t count;
     struct deadline_queue patience; /* of who asks how origins are */
+    struct deadline_queue *listing; /* of who lists, by the gateways' indices */
 };
 
 struct gateway_loop *gateway_loop_new(const struct gateways *gateways, struct loop *loop)
@@ -19,6 +20,9 @@ struct gateway_loop *gateway_loop_new(const struct gateways *gateways, struct lo
     own->count = gateways->count;
     own->clients = mem_new(own->count + 1, sizeof(struct client *));
     own->has_told = mem_new(own->count + 1, sizeof(bool));
+    own->listing = mem_new(own->count + 1, sizeof(struct deadline_queue));
+    for (size_t i = 0; i < own->count; i++)
+        loop_add_deadlines(loop, &own->listing[i], gateways->at[i].listing_ms);
     return own;
 }
 
@@ -27,8 +31,11 @@ void gateway_loop_free(struct gateway_loop *own)
     if (!own)
         return;
     loop_remove_deadlines(&own->patience);
-    for (size_t i = 0; i < own->count; i++)
+    for (size_t i = 0; i < own->count; i++) {
+        loop_remove_deadlines(&own->listing[i]);
         client_free(own->clients[i]);
+    }
+    mem_free(own->listing);
     mem_free(own->clients);
     mem_free(own->has_told);
     mem_free(own);
@@ -53,4 +60,10 @@ bool gateway_loop_tells(struct gateway_loop *own, const struct gateway *gateway)
 void gateway_loop_wait(struct gateway_loop *own, struct deadline *deadline)
 {
     deadline_arm(own->loop, &own->patience, deadline);
+}
+
+void gateway_loop_wait_listing(struct gateway_loop *own, const struct gateway *gateway,
+                               struct deadline *deadline)
+{
+    deadline_arm(own->loop, &own->listing[gateway->index], deadline);
 }

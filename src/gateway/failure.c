@@ -28,18 +28,23 @@ static bool is_unknown(const struct ask *ask)
     return ask->call.was_sent && !ask->call.is_safe;
 }
 
+struct dav_result failure_words(const struct ask *ask)
+{
+    assert(ask->is_over && ask->call.end != CALL_ANSWERED && ask->call.end != CALL_UPLOAD);
+    return dav_error(rows[ask->call.end].status, rows[ask->call.end].text);
+}
+
 struct dav_result failure_of(const struct ask *ask)
 {
     const struct call *call = &ask->call;
     struct exchange *x = ask->x;
     struct buf what = {0};
     char after[16];
-    assert(ask->is_over && call->end != CALL_ANSWERED && call->end != CALL_UPLOAD);
+    struct dav_result result = failure_words(ask);
     buf_addf(&what, "%s%s", call->message,
              is_unknown(ask) ? " (whether it was done is not known)" : "");
     failure_note(ask, buf_c(&what));
     buf_done(&what);
-    struct dav_result result = dav_error(rows[call->end].status, rows[call->end].text);
     if (is_unknown(ask))
         result.text = "the server behind this gateway has not answered: whether the request was "
                       "carried out is not known; look before it is sent again";

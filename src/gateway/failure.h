@@ -7,5 +7,8 @@
  * is; not of one whose own body has failed. */
 NODISCARD struct dav_result failure_of(const struct ask *ask);
 
+/* The same in words alone, of what was asked beside what the client has asked. */
+NODISCARD struct dav_result failure_words(const struct ask *ask);
+
 /* Has the log say what became of it. */
 void failure_note(const struct ask *ask, const char *what);

@@ -26,6 +26,7 @@
 #include "gateway/repeats.h"
 #include "gateway/request.h"
 #include "gateway/spool.h"
+#include "gateway/tree/look.h"
 
 enum { LOOK_BYTES = 65536 };
 
@@ -399,6 +400,7 @@ static const struct handler_ops ops = {
     .takes_others = true,
     .transfers = true,
     .find = find,
+    .look = gateway_look,
     .allow = &allow_stage,
 };
 

@@ -19,6 +19,7 @@ enum {
     KEPT_CONNECTIONS = 64, /* on each loop */
     FAILURES_MAX = 5,
     RETRY_MS = 10000,
+    LISTING_MS = 3000,
 };
 
 void gateways_init(struct gateways *gateways, struct arena *arena, size_t count_max,
@@ -107,6 +108,7 @@ struct gateway_options gateway_options_default(void)
     return (struct gateway_options){.connect_ms = CONNECT_MS,
                                     .progress_ms = PROGRESS_MS,
                                     .answer_ms = ANSWER_MS,
+                                    .listing_ms = LISTING_MS,
                                     .health = {.failures_max = FAILURES_MAX, .retry_ms = RETRY_MS}};
 }
 
@@ -125,6 +127,10 @@ bool gateway_options_check(const struct gateway_options *options, struct err *er
                        "none of origin-user or origin-token-file");
     if (options->key_file && !options->certificate_file)
         return err_set(err, 0, "origin-key needs origin-cert");
+    if (!options->listing_ms)
+        return err_set(err, 0,
+                       "origin-listing-timeout is how long a listing that shows the mount waits "
+                       "for its origin: not 0");
     if (!options->health.retry_ms)
         return err_set(err, 0,
                        "origin-retry is how long an origin that does not answer is let alone: not "
@@ -181,6 +187,7 @@ bool gateways_add(struct gateways *gateways, struct arena *arena, const struct g
         .is_read_only = mount->is_read_only,
         .is_active = mount->is_active,
         .lacks_chunks = options->lacks_chunks,
+        .listing_ms = options->listing_ms,
         .client = client_options_of(gateways, options),
     };
     if (!read_secrets(gateway, options, arena, err))

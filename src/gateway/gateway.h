@@ -26,6 +26,7 @@ struct gateway {
     bool passes_credentials; /* the client's */
     bool has_credentials;    /* of its own */
     bool lacks_chunks;       /* the origin must be told how long a body is */
+    unsigned listing_ms;     /* that the listing of the collection above waits for it */
     struct client_options client;
     struct health *health; /* the one thing of it that changes */
 };
@@ -79,5 +80,8 @@ struct client *gateway_loop_client(struct gateway_loop *loop, const struct gatew
 /* Whether this is said of the gateway for the first time, on this loop. */
 bool gateway_loop_tells(struct gateway_loop *loop, const struct gateway *gateway);
 
-/* Arms it, for as long as somebody who looks waits for origins: seconds. */
+/* Arms it, for as long as somebody who looks waits for origins: seconds; and for as long as a
+ * listing waits for that one. */
 void gateway_loop_wait(struct gateway_loop *loop, struct deadline *deadline);
+void gateway_loop_wait_listing(struct gateway_loop *loop, const struct gateway *gateway,
+                               struct deadline *deadline);

@@ -25,6 +25,7 @@ struct gateway_options {
     unsigned connect_ms; /* 0: for ever; likewise below */
     unsigned progress_ms;
     unsigned answer_ms;
+    unsigned listing_ms;      /* how long the listing of the collection above waits */
     unsigned connections_max; /* of all loops; 0: any number */
     struct health_options health;
 };

@@ -73,23 +73,29 @@ void multistatus_prop_status(struct multistatus *ms, unsigned status)
     ms->member_status = verdict_worse(ms->member_status, status);
 }
 
-static void add_status(struct multistatus *ms, unsigned status, struct str error_xml)
+void multistatus_explain(struct multistatus *ms, struct str error_xml, struct str description)
 {
-    multistatus_prop_status(ms, status);
     if (error_xml.len) {
         BUF_ADD(ms->out, "<D:error>");
         buf_add(ms->out, error_xml);
         BUF_ADD(ms->out, "</D:error>");
     }
+    if (description.len)
+        multistatus_description(ms->out, description, STR_NONE);
+}
+
+static void add_status(struct multistatus *ms, unsigned status, struct str error_xml)
+{
+    multistatus_prop_status(ms, status);
+    multistatus_explain(ms, error_xml, STR_NONE);
 }
 
 void multistatus_propstat_explain(struct multistatus *ms, unsigned status, struct str error_xml,
                                   struct str description)
 {
     BUF_ADD(ms->out, "</D:prop>");
-    add_status(ms, status, error_xml);
-    if (description.len)
-        multistatus_description(ms->out, description, STR_NONE);
+    multistatus_prop_status(ms, status);
+    multistatus_explain(ms, error_xml, description);
     BUF_ADD(ms->out, "</D:propstat>");
 }
 

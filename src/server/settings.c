@@ -26,6 +26,7 @@
 #include "gateway/forward.h"
 #include "store/origin/origin.h"
 #include "store/registry.h"
+#include "store/view/point.h"
 #include "text/unicode.h"
 
 enum {
@@ -304,6 +305,21 @@ static bool find_home(struct mount *mount, struct str user, struct arena *arena)
     return spell_base(mount, user, arena);
 }
 
+/* The mounts of gateways are members of what is above them, and no more of them is in a store. A
+ * shared link shows none. */
+static size_t add_points(const struct settings *settings, const struct principal *principal,
+                         struct mount *mounts)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < settings->gateways.count && !principal->link.len; i++) {
+        struct res_path prefix = settings->gateways.at[i].place->outer;
+        if (!path_is_root(prefix))
+            mounts[count++] = (struct mount){
+                .prefix = prefix, .store = point_store(), .base = PATH_ROOT, .is_read_only = true};
+    }
+    return count;
+}
+
 /* The directories that a principal sees, and room for more. */
 static struct mount *mounts_of(const struct settings *settings, const struct principal *principal,
                                struct arena *arena, struct home **homes_out, size_t *count_out)
@@ -328,8 +344,10 @@ static struct mount *mounts_of(const struct settings *settings, const struct pri
 static struct store *view(const struct dav_service *dav, const struct principal *principal,
                           struct arena *arena, struct home **homes_out)
 {
+    const struct settings *settings = settings_of(dav);
     size_t count;
-    struct mount *mounts = mounts_of(settings_of(dav), principal, arena, homes_out, &count);
+    struct mount *mounts = mounts_of(settings, principal, arena, homes_out, &count);
+    count += add_points(settings, principal, mounts + count);
     struct store *store = mount_view(arena, mounts, count);
     store->traits = dav->traits;
     return store;
@@ -517,6 +535,15 @@ static size_t place_count(const struct settings *settings)
     return 0;
 }
 
+static bool has_points(const struct settings *settings)
+{
+    for (size_t i = 0; i < settings->gateways.count; i++) {
+        if (!path_is_root(settings->gateways.at[i].place->outer))
+            return true;
+    }
+    return false;
+}
+
 /* Whether everybody sees just the first mount's store, at the root and without bounds. */
 static bool is_plain(const struct settings *settings)
 {
@@ -525,7 +552,7 @@ static bool is_plain(const struct settings *settings)
     bool is_root_only = config->root && !(config->file && config->file->mounts);
     bool is_bounded = first->mount.is_read_only || first->mount.quota_bytes;
     bool is_at_root = path_is_root(first->mount.prefix);
-    return !first->has_user &&
+    return !first->has_user && !has_points(settings) &&
            (is_root_only || (settings->mount_count == 1 && is_at_root && !is_bounded));
 }
 
@@ -570,6 +597,7 @@ static void make_service(struct settings *settings, const struct settings_ground
         .view = is_plain(settings) ? NULL : view,
         .view_link = access ? view_link : NULL,
         .media_types = ground->media_types,
+        .has_looks = has_points(settings),
         .allows_infinity = config->allows_infinity,
         .hides_lock_tokens = config->hides_lock_tokens,
     };

@@ -168,19 +168,25 @@ static enum stage_end send_file(struct exchange *x, struct store_content *conten
     return send_part(x, content, type, &now);
 }
 
+/* What comes next is for those collections of which others may have to be asked first. */
+static enum stage_end answer_collection(struct exchange *x)
+{
+    return dav_service_of(x)->has_looks ? STAGE_NEXT : index_answer(x);
+}
+
 static enum stage_end get_answer(struct exchange *x)
 {
     const struct target *target = target_of(x);
     struct store_content *content = NULL;
     if (target->is_located && target->shows_part)
-        return index_answer(x);
+        return answer_collection(x);
     for (;;) {
         /* Dead properties are in a database: its look-up must not hold up the loop. */
         if (!x->is_on_worker && store_may_have_props(target->store, target_read(x)))
             return STAGE_BLOCKS;
         enum store_rc rc = store_content_open(target->store, target_read(x), &content);
         if (rc == STORE_IS_COLLECTION)
-            return index_answer(x);
+            return answer_collection(x);
         if (rc == STORE_OK)
             break;
         struct dav_result result = target_again(x, rc);
@@ -196,4 +202,6 @@ static enum stage_end get_answer(struct exchange *x)
 const struct stage get_stages[] = {
     {"no body", exchange_expect_no_body, ON_LOOP},
     {"answer", get_answer, ON_READ},
+    {"look", index_look, ON_LOOP},
+    {"index", index_answer, ON_READ},
 };

@@ -19,6 +19,7 @@ enum { INLINE_BODY_BYTES = 65536, ONE_BYTES = 1024 /* what is said of a resource
 
 struct propfind {
     struct propfind_request request;
+    struct str asked; /* the body, where others are to be asked the same */
     enum depth depth;
     struct walk_item target;
     struct listing listing;
@@ -84,6 +85,8 @@ static enum stage_end propfind_parse_body(struct exchange *x)
         return STAGE_BLOCKS;
     struct dav_result result =
         propfind_parse(buf_str(&x->body), x->service->limits, x->arena, &state->request);
+    if (dav_service_of(x)->has_looks)
+        state->asked = arena_str(x->arena, buf_str(&x->body));
     exchange_drop_body(x);
     if (dav_is_fine(result))
         result = depth_read_noroot(x, DEPTH_INFINITY, &state->depth, &is_noroot);
@@ -168,8 +171,36 @@ static enum stage_end propfind_answer(struct exchange *x)
     return listing_answer(listing, &state->target, state->depth);
 }
 
+/* Whether its members may be others' to tell of. */
+static bool wants_looks(const struct exchange *x)
+{
+    const struct propfind *state = x->state;
+    const struct dav_service *dav = dav_service_of(x);
+    return dav->has_looks && state->depth != DEPTH_0 &&
+           (state->depth != DEPTH_INFINITY || dav->allows_infinity);
+}
+
+/* Where it leads, before others are asked about what is there. */
+static enum stage_end propfind_locate(struct exchange *x)
+{
+    if (!wants_looks(x))
+        return STAGE_NEXT;
+    struct dav_result result = target_locate(x);
+    return dav_is_fine(result) ? STAGE_NEXT : respond_error(x, result);
+}
+
+static enum stage_end propfind_look(struct exchange *x)
+{
+    struct propfind *state = x->state;
+    const struct look_wish wish = {state->asked, state->request.kind == PROPFIND_NAMES};
+    if (!wants_looks(x))
+        return STAGE_NEXT;
+    return looks_take(x, &target_of(x)->looks, target_read(x), state->depth == DEPTH_INFINITY,
+                      &wish);
+}
+
 const struct stage propfind_stages[] = {
-    {"body", exchange_read_xml, ON_LOOP},
-    {"parse", propfind_parse_body, ON_LOOP},
+    {"body", exchange_read_xml, ON_LOOP}, {"parse", propfind_parse_body, ON_LOOP},
+    {"locate", propfind_locate, ON_READ}, {"look", propfind_look, ON_LOOP},
     {"answer", propfind_answer, ON_READ},
 };

@@ -40,6 +40,7 @@ struct health {
     atomic_uint in_a_row;      /* that were not answered */
     atomic_llong opened_at_ms; /* by the clock that only goes forward; while it is open */
     atomic_llong next_ms;      /* from then on one may try, by the same clock; 0: it is closed */
+    atomic_llong late_ms;      /* when it has kept a listing waiting, or was asked since; 0: not */
     atomic_ullong answered;    /* counts, as in struct health_state */
     atomic_ullong server_errors;
     atomic_ullong cut_off;
@@ -112,6 +113,8 @@ static void note_answer(struct health *health, unsigned status)
         count(&health->server_errors);
     if (atomic_load(&health->in_a_row))
         atomic_store(&health->in_a_row, 0);
+    if (atomic_load(&health->late_ms))
+        atomic_store(&health->late_ms, 0);
     if (!atomic_load(&health->next_ms))
         return;
     int64_t open_ms = clock_mono_ms() - atomic_load(&health->opened_at_ms);
@@ -168,6 +171,26 @@ void health_tell(struct health *health, const struct health_news *news)
         note_failure(health, news->why);
         break;
     }
+}
+
+/* --- late for a listing --- */
+
+void health_late(struct health *health)
+{
+    atomic_store(&health->late_ms, clock_mono_ms());
+}
+
+bool health_has_been_late(const struct health *health)
+{
+    return atomic_load(&health->late_ms) != 0;
+}
+
+bool health_is_due(struct health *health, unsigned every_ms)
+{
+    long long late_ms = atomic_load(&health->late_ms);
+    int64_t now_ms = clock_mono_ms();
+    return now_ms - late_ms >= every_ms &&
+           atomic_compare_exchange_strong(&health->late_ms, &late_ms, now_ms);
 }
 
 void health_look(const struct health *health, struct health_state *state_out)

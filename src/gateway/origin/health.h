@@ -48,6 +48,12 @@ struct health_news {
 
 void health_tell(struct health *health, const struct health_news *news);
 
+/* A listing has waited for it in vain. Until it has answered something it has been late, and no
+ * other listing waits; to find that out, one may ask every so often (is due). */
+void health_late(struct health *health);
+bool health_has_been_late(const struct health *health);
+NODISCARD bool health_is_due(struct health *health, unsigned every_ms);
+
 /* How it is, and what has come of requests since the settings were read. */
 struct health_state {
     bool is_open;

@@ -319,6 +319,7 @@ static const struct option mount_options[] = {
     {.name = "origin-connect-timeout", .argument = "TIME", TIME(origin.connect_ms)},
     {.name = "origin-timeout", .argument = "TIME", TIME(origin.progress_ms)},
     {.name = "origin-answer-timeout", .argument = "TIME", TIME(origin.answer_ms)},
+    {.name = "origin-listing-timeout", .argument = "TIME", TIME(origin.listing_ms)},
     {.name = "origin-connections", .argument = "N", COUNT(origin.connections_max, 0, 65535)},
     {.name = "origin-failures", .argument = "N", COUNT(origin.health.failures_max, 0, 65535)},
     {.name = "origin-retry", .argument = "TIME", TIME(origin.health.retry_ms)},

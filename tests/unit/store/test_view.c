@@ -5,6 +5,7 @@
 #include "store/backend.h"
 #include "store/fault/fault.h"
 #include "store/memory/memory.h"
+#include "store/view/point.h"
 #include "store/wrapper.h"
 #include "support/changes.h"
 #include "support/test.h"
@@ -276,6 +277,32 @@ static void listing_says_which_members_are_mounts(void **state)
     store_cursor_close(&cursor);
 }
 
+/* A collection that is another handler's: it is there, and nobody takes it for empty. */
+static void point_is_a_member_of_which_no_more_is_known(void **state)
+{
+    struct store_cursor *cursor;
+    struct store_member member;
+    struct store_stat stat;
+    struct store_content *content;
+    struct lock_list locks;
+    (void)state; /* likewise */
+    mounts[1].store = point_store();
+    mounts[1].is_read_only = true;
+    assert_int_equal(store_list(view, PATH_ROOT, 0, &cursor), STORE_OK);
+    while (store_cursor_next(cursor, &member) == STORE_OK)
+        assert_true(member.is_mount && member.rc == STORE_OK && member.stat.is_collection);
+    store_cursor_close(&cursor);
+    assert_int_equal(store_list(view, PATH("b"), 0, &cursor), STORE_UNAVAILABLE);
+    assert_int_equal(store_stat(view, PATH("b/x"), 0, &stat), STORE_UNAVAILABLE);
+    assert_int_equal(store_content_open(view, PATH("b/x"), &content), STORE_UNAVAILABLE);
+    assert_int_equal(store_content_open(view, PATH("b"), &content), STORE_IS_COLLECTION);
+    assert_int_equal(store_locks(view, &arena, PATH_ROOT, LOCKS_WITHIN, &locks), STORE_OK);
+    assert_true(locks.count == 0 && store_is_read_only(view, PATH("b")));
+    assert_int_equal(do_mkcol(view, PATH("b/x")), STORE_DENIED);
+    assert_int_equal(do_remove(view, PATH("b/x"), &visitor), STORE_DENIED);
+    assert_int_equal(do_remove(view, PATH("b"), &visitor), STORE_MOUNT);
+}
+
 /* --- looking --- */
 
 /* A store whose changes are looked at through a store of their own. */
@@ -344,6 +371,7 @@ int main(void)
         VIEW_TEST(removal_asks_before_it_goes_into_a_collection),
         VIEW_TEST(mounts_are_neither_removed_nor_moved_nor_replaced),
         VIEW_TEST(listing_says_which_members_are_mounts),
+        VIEW_TEST(point_is_a_member_of_which_no_more_is_known),
         VIEW_TEST(looks_go_through_the_change_while_it_lasts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

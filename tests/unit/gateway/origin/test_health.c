@@ -171,6 +171,25 @@ TEST(health_that_nothing_opens)
     end(&sick);
 }
 
+/* One listing that waited in vain is enough; an answer, to whomever, ends that. */
+TEST(health_is_late_until_it_answers)
+{
+    struct sick sick;
+    begin(&sick, 3);
+    assert_false(health_has_been_late(sick.health));
+    health_late(sick.health);
+    assert_true(health_has_been_late(sick.health));
+    assert_false(health_is_due(sick.health, 3000));
+    later(&sick, 3000);
+    assert_true(health_is_due(sick.health, 3000));
+    assert_false(health_is_due(sick.health, 3000)); /* one at a time */
+    tell_of(&sick, ask(&sick), HEALTH_FAILS);
+    assert_true(health_has_been_late(sick.health));
+    tell_of(&sick, ask(&sick), HEALTH_ANSWERS);
+    assert_false(health_has_been_late(sick.health));
+    end(&sick);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +200,7 @@ int main(void)
         cmocka_unit_test(health_is_told_by_late_requests_too),
         cmocka_unit_test(health_counts_what_came_of_requests),
         cmocka_unit_test(health_that_nothing_opens),
+        cmocka_unit_test(health_is_late_until_it_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
