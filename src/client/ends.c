@@ -101,7 +101,9 @@ static enum call_end end_of(const struct transfer *p, CURLcode code)
     case CURLE_OK:
         return CALL_ANSWERED;
     case CURLE_WRITE_ERROR:
-        return p->is_stopped ? CALL_ANSWERED : p->is_long ? CALL_NOT_HTTP : CALL_OWN;
+        if (p->is_stopped)
+            return CALL_ANSWERED;
+        return p->is_long || p->is_misframed ? CALL_NOT_HTTP : CALL_OWN;
     case CURLE_COULDNT_RESOLVE_HOST:
         return CALL_DNS;
     case CURLE_ABORTED_BY_CALLBACK:
@@ -261,6 +263,8 @@ static const char *message_of(const struct transfer *p, CURLcode code)
         return "the head of the answer is not complete";
     if (p->is_long)
         return "the head of the answer is too long";
+    if (p->is_misframed)
+        return "the head of the answer leaves open where its body ends";
     if (p->is_unsafe_again)
         return "the connection was closed, and the request is not one that may be sent twice";
     return p->error[0] ? p->error : curl.easy_strerror(code);

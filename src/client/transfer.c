@@ -201,6 +201,13 @@ static void begin_head(struct transfer *p, struct str line)
     p->is_within_head = true;
 }
 
+/* RFC 9112 §6: how a message is framed is the business of who sends it. */
+static bool is_framing(struct str name)
+{
+    return str_eq_nocase(name, STR("content-length")) ||
+           str_eq_nocase(name, STR("transfer-encoding")) || str_eq_nocase(name, STR("connection"));
+}
+
 static void add_field(struct call *call, struct str line)
 {
     struct str value = line;
@@ -215,13 +222,16 @@ static void add_field(struct call *call, struct str line)
     http_fields_add(&call->answer, &call->arena, &field);
 }
 
-/* RFC 9112 §5.2: a value that goes on in the next line. */
-static void extend_field(struct call *call, struct str more)
+/* RFC 9112 §5.2: a value that goes on in the next line. Of a length libcurl has read the first line
+ * alone. */
+static void extend_field(struct transfer *p, struct str more)
 {
     struct buf joined = {0};
+    struct call *call = p->call;
     if (call->answer.count == 0)
         return;
     struct http_field_line *last = &call->answer.lines[call->answer.count - 1];
+    p->is_misframed |= is_framing(last->name);
     buf_add(&joined, last->value);
     buf_add_char(&joined, ' ');
     buf_add(&joined, str_trim(more));
@@ -247,6 +257,33 @@ static void complete_head(struct transfer *p)
     transfer_note(p);
 }
 
+/* One number, however often it is said. */
+static bool is_length(const struct http_fields *fields, struct arena *arena)
+{
+    struct str said = http_fields_join(fields, FIELD_CONTENT_LENGTH, arena);
+    uint64_t first = 0, length;
+    bool has_first = false;
+    while (said.len) {
+        if (!str_parse_u64(str_trim(str_cut(&said, ',')), &length) ||
+            (has_first && length != first))
+            return false;
+        first = length;
+        has_first = true;
+    }
+    return true;
+}
+
+/* Whether all who read it see its body end at the same byte (RFC 9112 §6.3): if not, what is behind
+ * it could be taken for an answer. No coding but chunks was asked for. */
+static bool is_framed(const struct transfer *p)
+{
+    struct call *call = p->call;
+    struct str codings = http_fields_join(&call->answer, FIELD_TRANSFER_ENCODING, &call->arena);
+    if (codings.at)
+        return p->client->options->decodes || str_eq_nocase(codings, STR("chunked"));
+    return is_length(&call->answer, &call->arena);
+}
+
 static void end_head(struct transfer *p)
 {
     long status = 0;
@@ -266,15 +303,18 @@ static size_t on_header(char *at, size_t size, size_t count, void *arg)
     p->head_bytes += line.len;
     p->is_long = p->head_bytes > HEAD_BYTES_MAX;
     if (p->is_long)
-        return 0; /* anything but all of it ends the transfer */
+        return 0; /* anything but all of it ends the transfer; likewise below */
     while (line.len && (line.at[line.len - 1] == '\n' || line.at[line.len - 1] == '\r'))
         line.len--;
+    p->is_misframed |= line.len == 0 && !is_framed(p);
+    if (p->is_misframed)
+        return 0;
     if (line.len == 0)
         end_head(p);
     else if (!p->is_within_head)
         begin_head(p, line);
     else if (line.at[0] == ' ' || line.at[0] == '\t')
-        extend_field(p->call, line);
+        extend_field(p, line);
     else
         add_field(p->call, line);
     transfer_touch(p);
@@ -370,13 +410,6 @@ void transfer_resume(struct transfer *p)
 }
 
 /* --- making a request --- */
-
-/* RFC 9112 §6: how a message is framed is the business of who sends it. */
-static bool is_framing(struct str name)
-{
-    return str_eq_nocase(name, STR("content-length")) ||
-           str_eq_nocase(name, STR("transfer-encoding")) || str_eq_nocase(name, STR("connection"));
-}
 
 static void add_header(struct transfer *p, const char *line)
 {

@@ -46,6 +46,7 @@ struct transfer {
     bool is_refused;      /* the address is not public */
     bool is_stopped;      /* enough has come */
     bool is_long;         /* the head is */
+    bool is_misframed;    /* the head leaves open where the body ends */
     bool has_upload_fail; /* message says why */
     bool is_unsafe_again; /* it would have been sent twice */
     int own_errno;        /* why there is no socket */
