@@ -365,7 +365,7 @@ static void add_fields(struct exchange *x, const struct call *call)
     struct str via = http_fields_join(from, FIELD_VIA, x->arena);
     via = forwarded_via(x->arena, &gateway_of(x)->all->name, call->status_line, via);
     const struct http_field_line line = {FIELD_VIA, http_field_name(FIELD_VIA), via};
-    http_fields_add(&x->stream->response.fields, x->arena, &line);
+    add_value(x, &line, via);
     if (is_content(x, call->status))
         browser_confine(x, call_field(call, STR("Content-Type")));
     else if (http_is_error(call->status))
