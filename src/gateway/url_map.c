@@ -163,6 +163,23 @@ static bool take_apart(struct str text, const struct url_place *from, struct ref
     return true;
 }
 
+/* What is behind the prefix, as it was written, but for what would make another host of it where
+ * our prefix is the root: "//", and what browsers take for that. */
+static void add_rest(struct buf *to, struct str rest)
+{
+    while (rest.len > 1 && rest.at[0] == '/' && (rest.at[1] == '/' || rest.at[1] == '\\'))
+        rest = str_from(rest, 1);
+    if (rest.len && rest.at[0] == '\\')
+        buf_add_char(to, '/');
+    while (rest.len) {
+        size_t len = str_index(rest, '\\');
+        buf_add(to, str_first(rest, len));
+        if (len < rest.len)
+            BUF_ADD(to, "%5C");
+        rest = str_from(rest, len + 1);
+    }
+}
+
 bool url_to_outer(const struct url_map *map, const struct url_place *from, struct str uri,
                   struct buf *to)
 {
@@ -185,7 +202,7 @@ bool url_to_outer(const struct url_map *map, const struct url_place *from, struc
     if (!best)
         return false;
     buf_add(to, best->outer_text);
-    buf_add(to, best_rest.len || best->outer_text.len ? best_rest : STR("/"));
+    add_rest(to, best_rest.len || best->outer_text.len ? best_rest : STR("/"));
     buf_add(to, ref.tail);
     return true;
 }
