@@ -22,6 +22,7 @@
 #include "exchange/respond.h"
 #include "gateway/answer.h"
 #include "gateway/failure.h"
+#include "gateway/origin/aliases.h"
 #include "gateway/origin/report.h"
 #include "gateway/repeats.h"
 #include "gateway/request.h"
@@ -81,11 +82,22 @@ static bool has_content_of_inside(const struct exchange *x)
 
 static struct dav_result check_inside(const struct exchange *x, struct res_path path)
 {
-    if (!admit_differs_below(x, path))
+    if (!aliases_differ_below(x, path))
         return DAV_FINE;
     return dav_error(HTTP_FORBIDDEN,
                      "not all that is inside may be treated alike, and a gateway cannot choose: "
                      "do it member by member");
+}
+
+/* Whether the origin cannot but take it for what we do. */
+static struct dav_result check_place(const struct exchange *x, struct str path)
+{
+    struct buf inner = {0};
+    bool has_place = url_to_inner(gateway_of(x)->place, path, &inner);
+    buf_done(&inner);
+    return has_place ? DAV_FINE
+                     : dav_error(HTTP_BAD_REQUEST,
+                                 "there is a name in the path that leads up for some servers");
 }
 
 /* The Destination, which must be of the same gateway (RFC 4918 §9.8.5: 502). */
@@ -99,14 +111,14 @@ static struct dav_result check_destination(struct exchange *x)
     if (dav_is_fine(result) && handler_find(x->service, f->to) != x->handler)
         result = dav_error(HTTP_BAD_GATEWAY,
                            "the destination is not behind the same gateway as the source");
-    if (dav_is_fine(result) && x->service->access)
-        result = admit_check(x, ACCESS_WRITE, f->to, f->to);
+    if (dav_is_fine(result))
+        result = aliases_admit(x, ACCESS_WRITE, f->to);
     if (!dav_is_fine(result))
         return result;
     if (!uri_parse_lenient(exchange_field(x, FIELD_DESTINATION), &uri))
         BUG("a Destination that was read cannot be parsed");
     f->destination = uri.path;
-    return DAV_FINE;
+    return check_place(x, uri.path);
 }
 
 static struct dav_result check_reach(struct exchange *x)
@@ -114,7 +126,13 @@ static struct dav_result check_reach(struct exchange *x)
     struct relay *f = relay_of(x);
     enum depth depth = DEPTH_INFINITY;
     bool is_transfer = x->method->id == METHOD_COPY || x->method->id == METHOD_MOVE;
-    struct dav_result result = is_transfer ? check_destination(x) : DAV_FINE;
+    struct dav_result result = DAV_FINE;
+    if (x->stream->request.path.len)
+        result = check_place(x, x->stream->request.path);
+    if (dav_is_fine(result) && !(x->method->flags & METHOD_IS_OPEN))
+        result = aliases_admit(x, x->method->right, x->path);
+    if (dav_is_fine(result) && is_transfer)
+        result = check_destination(x);
     if (dav_is_fine(result) && reaches_inside(x, DEPTH_INFINITY))
         result = depth_read(x, DEPTH_INFINITY, &depth);
     if (!dav_is_fine(result) || !x->service->access)

@@ -5,8 +5,9 @@
  * "%7e" and "~" may be three names to an origin.
  *
  * Inward the path is tidied first: the rules were asked about it without empty and dot segments,
- * and an origin must not resolve ".." to something else than we did. Bytes that no URL may hold are
- * encoded, as some clients send them in a Destination, and so are semicolons. Outward only the
+ * and an origin must not resolve ".." to something else than we did; what only some would take for
+ * it has no place. Bytes that no URL may hold are encoded, as some clients send them in a
+ * Destination, and so are semicolons. Outward only the
  * prefix is looked at; what is behind it is the origin's to know.
  *
  * The URLs of one origin may be in several places. The one with the longest prefix counts, as it
@@ -15,22 +16,55 @@
 
 /* --- segments --- */
 
-/* Whether a segment of a URL is that name. */
+/* The next byte of a segment of a URL, decoded, which is taken off it. */
+static char take_byte(struct str *raw)
+{
+    char c = raw->at[0];
+    int high = c == '%' && raw->len > 2 ? hex_value(raw->at[1]) : -1;
+    int low = high >= 0 ? hex_value(raw->at[2]) : -1;
+    *raw = str_from(*raw, low >= 0 ? 3 : 1);
+    if (low >= 0)
+        c = (char)(high << 4 | low);
+    return c;
+}
+
+/* Whether a segment is that name. */
 static bool segment_is(struct str raw, struct str name)
 {
     size_t at = 0;
-    for (size_t i = 0; i < raw.len; i++, at++) {
-        char c = raw.at[i];
-        int high = c == '%' && i + 2 < raw.len ? hex_value(raw.at[i + 1]) : -1;
-        int low = high >= 0 ? hex_value(raw.at[i + 2]) : -1;
-        if (low >= 0) {
-            c = (char)(high << 4 | low);
-            i += 2;
-        }
+    for (; raw.len; at++) {
+        char c = take_byte(&raw);
         if (at == name.len || name.at[at] != c)
             return false;
     }
     return at == name.len;
+}
+
+/* Whether some origins take it for one that leads up, though it is no "..": Windows separates by
+ * backslashes, too, leaves out blanks and dots at a name's end, and has streams behind a colon; and
+ * where UTF-8 is read carelessly two bytes may be a dot or a slash, which no name has. */
+static bool climbs(struct str raw)
+{
+    size_t dots = 0;
+    bool is_name = false, is_stream = false;
+    unsigned char before = 0;
+    while (raw.len) {
+        unsigned char c = (unsigned char)take_byte(&raw);
+        if ((before == 0xc0 || before == 0xc1) && (c & 0xc0) == 0x80)
+            return true;
+        before = c;
+        if (c != '\\') {
+            is_stream |= c == ':';
+            dots += c == '.';
+            is_name |= c > ' ' && c != '.' && c != 0x7f && !is_stream;
+            continue;
+        }
+        if (dots > 1 && !is_name)
+            return true;
+        dots = 0;
+        is_name = is_stream = false;
+    }
+    return dots > 1 && !is_name;
 }
 
 /* What of a path is behind the prefix: empty, or it begins with a slash. at == NULL: it is not
@@ -71,7 +105,7 @@ static void add_segment(struct buf *to, struct str raw)
 }
 
 /* The path without empty and dot segments (RFC 3986 §5.2.4), in `to`, which is empty. False: it
- * leads above the root. */
+ * leads above the root, or for some origins up. */
 static bool tidy(struct str path, struct buf *to)
 {
     bool has_slash = true;
@@ -79,7 +113,7 @@ static bool tidy(struct str path, struct buf *to)
         bool is_last = str_index(path, '/') == path.len;
         struct str segment = str_cut(&path, '/');
         bool is_up = segment_is(segment, STR(".."));
-        if (is_up && to->len == 0)
+        if ((is_up && to->len == 0) || (!is_up && climbs(segment)))
             return false;
         if (is_up)
             to->len = str_index_last(buf_str(to), '/');
@@ -95,6 +129,14 @@ static bool tidy(struct str path, struct buf *to)
 }
 
 /* --- inward --- */
+
+bool url_is_below(struct str relative)
+{
+    struct buf tidied = {0};
+    bool is_fine = tidy(relative, &tidied);
+    buf_done(&tidied);
+    return is_fine;
+}
 
 bool url_to_inner(const struct url_place *place, struct str path, struct buf *to)
 {
@@ -255,8 +297,10 @@ bool url_place_init(struct url_place *place, struct arena *arena, struct res_pat
     if (path_decode(arena, uri.path, &place->inner, &has_slash) != PATH_OK)
         return err_set(err, 0, "the path of '%s' is malformed", origin);
     struct buf tidied = {0};
-    if (!tidy(uri.path, &tidied))
-        BUG("a path that was decoded leads above the root");
+    if (!tidy(uri.path, &tidied)) {
+        buf_done(&tidied);
+        return err_set(err, 0, "the path of '%s' leads up for some servers", origin);
+    }
     while (tidied.len && tidied.at[tidied.len - 1] == '/')
         tidied.len--;
     place->inner_text = arena_str(arena, buf_str(&tidied));

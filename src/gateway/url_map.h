@@ -32,9 +32,12 @@ NODISCARD bool url_place_init(struct url_place *place, struct arena *arena, stru
 /* Appends scheme and authority: "https://dav.example". */
 void url_place_add_authority(const struct url_place *place, struct buf *to);
 
+/* Whether a relative reference, resolved by whatever origin, stays below where it is resolved. */
+NODISCARD bool url_is_below(struct str relative);
+
 /* The path of a URL of ours as the origin has it: appended. What stands behind the prefix keeps its
  * escapes; empty and dot segments are resolved, as for the rules. False: it is not within the
- * place, or malformed. */
+ * place, or malformed, or some origins would read it as another that is not. */
 NODISCARD bool url_to_inner(const struct url_place *place, struct str path, struct buf *to);
 
 /* What an origin says: a URI or an absolute path, with a query or a fragment, as ours: an absolute
