@@ -26,6 +26,7 @@
 #include "gateway/challenges.h"
 #include "gateway/failure.h"
 #include "gateway/fields.h"
+#include "gateway/origin/aliases.h"
 #include "gateway/resource_tags.h"
 #include "http/media_type.h"
 #include "stream/inflate.h"
@@ -90,21 +91,32 @@ static bool map_href(struct href_reader *reader, struct str uri, struct buf *to)
     return map_uri(relay_of_reader(reader)->ask->x, uri, to);
 }
 
-/* What cannot be told to be his is nobody's. */
-static unsigned judge(struct href_reader *reader, struct str uri)
+/* What is in another mount, which may be a principal's, is judged by the rules there. */
+static struct dav_result may_see(const struct exchange *x, struct res_path path)
+{
+    const struct access_question question = {ACCESS_READ, path, ACCESS_NAMES_BOTH};
+    if (handler_find(x->service, path) == x->handler || x->link_prefix.at)
+        return aliases_admit(x, ACCESS_READ, path);
+    return admit_result(access_may(x->service->access, &x->signed_in.principal, &question));
+}
+
+/* What cannot be told to be his is nobody's: in a listing. In a property it may be of the origin's,
+ * and nothing that rules are about; but not where it is relative, and nobody knows to what. */
+static unsigned judge(struct href_reader *reader, struct str uri, bool is_value)
 {
     struct exchange *x = relay_of_reader(reader)->ask->x;
     struct buf outer = {0};
     struct arena arena = {0}; /* a listing may have any number of members */
     struct res_path path;
+    struct dav_result result = dav_not_found();
     bool has_slash;
-    unsigned status = HTTP_NOT_FOUND;
-    if (map_link(&(struct link_mapper){.x = x}.base, uri, &outer) &&
-        path_decode(&arena, str_first(buf_str(&outer), str_index(buf_str(&outer), '?')), &path,
-                    &has_slash) == PATH_OK) {
-        struct dav_result result = admit_check(x, ACCESS_READ, path, path);
-        status = dav_is_fine(result) ? HTTP_OK : result.status;
-    }
+    bool is_mapped = map_link(&(struct link_mapper){.x = x}.base, uri, &outer);
+    struct str outer_path = str_first(buf_str(&outer), str_index(buf_str(&outer), '?'));
+    if (is_mapped && path_decode(&arena, outer_path, &path, &has_slash) == PATH_OK)
+        result = is_value ? may_see(x, path) : aliases_admit(x, ACCESS_READ, path);
+    else if (!is_mapped && is_value && (str_starts(uri, STR("/")) || str_index(uri, ':') < uri.len))
+        result = DAV_FINE;
+    unsigned status = dav_is_fine(result) ? HTTP_OK : result.status;
     buf_done(&outer);
     arena_done(&arena);
     return status;
@@ -457,6 +469,7 @@ struct dav_result answer_begin(struct exchange *x)
         f->inner = inflate_source(x->arena, f->inner);
     f->reader = (struct href_reader){.map = map_href,
                                      .judge = f->filters ? judge : NULL,
+                                     .expands = x->method->id == METHOD_REPORT,
                                      .hides_locks = has_no_locks(x),
                                      .status = see_status,
                                      .response_end = see_end};

@@ -16,7 +16,8 @@
  *
  * Where somebody says which members are kept, what is emitted of a response stays in `out` beyond
  * `held_at` until its hrefs are known: behind the last of them something else begins. What is left
- * out is cut off there, and the rest of the response is passed over.
+ * out is cut off there, and the rest of the response is passed over. A response may stand in a
+ * property of another (RFC 3253 §3.8), and so on; each is judged for itself.
  *
  * Invariants
  *  (1) in.at[0] is byte `in_from` of the document, and all before `emitted` has been dealt with;
@@ -41,6 +42,7 @@ enum {
     TEXT_BYTES_MAX = 65536,   /* of an href or a status */
     TOKEN_BYTES_MAX = 131072, /* of a tag or a comment */
     HELD_BYTES_MAX = 131072,  /* of a response before it is known whose it is */
+    RESPONSES_MAX = 32,       /* within each other */
 };
 
 enum zone {
@@ -48,7 +50,9 @@ enum zone {
     ANSWER,
     MULTISTATUS,
     RESPONSE,
+    OWN,
     EXPANDED,
+    KNOWN,
     PROPSTAT,
     LOCKS,
     LOCK,
@@ -58,9 +62,11 @@ enum zone {
     PROP,
     PARENTS,
     REQUEST,
+    TARGETS,
     UPDATE,
     URL,
     MEMBER,
+    TARGET,
     STATUS,
     ZONE_COUNT
 };
@@ -84,6 +90,14 @@ static const struct step {
 /* How the bytes of a document that is not ASCII are paired. */
 enum width { WIDTH_UNKNOWN, WIDTH_ONE, WIDTH_TWO_BIG, WIDTH_TWO_LITTLE };
 
+/* One that is open. */
+struct response {
+    unsigned depth;
+    bool is_holding; /* it is not known yet whether it is kept */
+    bool has_member; /* an href of it has ended */
+    size_t held_at;  /* in `out` */
+};
+
 struct hrefs {
     struct source base;
     struct source *inner; /* NULL: the caller feeds */
@@ -100,7 +114,6 @@ struct hrefs {
     enum zone zones[DEPTH_MAX + 1]; /* of the open elements; [0]: the document's */
     unsigned depth;                 /* of these: the open ones that lead somewhere */
     unsigned nowhere_depth;         /* the open ones below them */
-    unsigned response_depth;        /* of the response that is open; 0: none is */
 
     size_t first[ZONE_COUNT]; /* of each zone's rows in `steps` */
 
@@ -109,11 +122,10 @@ struct hrefs {
     bool is_leaf_plain;    /* it has no elements in it */
     const char *complaint; /* why an event stopped the reading */
 
-    bool is_holding; /* it is not known yet whether the response is kept */
-    size_t held_at;  /* in `out` */
-    bool has_member; /* an href of it has ended */
-    bool is_left_out;
-    unsigned refusal;   /* with which it is named in its place; 0: it is not */
+    struct response responses[RESPONSES_MAX]; /* the outermost first */
+    unsigned response_count;
+    unsigned left_out;  /* that many of them; 0: none. The last of those is named in its place */
+    unsigned refusal;   /* with this status; 0: it is not */
     struct buf refused; /* its href, mapped */
     bool is_hiding;     /* what is in the element that is open */
 };
@@ -126,7 +138,7 @@ static void emit(struct hrefs *h, uint64_t to)
     if (to <= h->emitted)
         return;
     size_t at = (size_t)(h->emitted - h->in_from);
-    if (!h->is_left_out && !h->is_hiding)
+    if (!h->left_out && !h->is_hiding)
         buf_add(&h->out, str_first(str_from(buf_str(&h->in), at), (size_t)(to - h->emitted)));
     h->emitted = to;
 }
@@ -213,7 +225,7 @@ static void map_leaf(struct hrefs *h, uint64_t to)
     struct str whole = buf_str(&h->text);
     struct str uri = trim(whole, &before);
     struct buf mapped = {0};
-    if (uri.len && !h->is_left_out && h->mapper->map(h->mapper, uri, &mapped)) {
+    if (uri.len && !h->left_out && h->mapper->map(h->mapper, uri, &mapped)) {
         emit(h, h->text_from);
         put_text(h, before);
         put_text(h, buf_str(&mapped));
@@ -223,34 +235,58 @@ static void map_leaf(struct hrefs *h, uint64_t to)
     buf_done(&mapped);
 }
 
+static bool complain(struct hrefs *h, const char *what)
+{
+    h->complaint = what;
+    return false;
+}
+
 /* --- members that are left out --- */
 
-static void begin_response(struct hrefs *h, uint64_t from)
+/* The innermost. */
+static struct response *open_response(struct hrefs *h)
 {
-    h->response_depth = h->depth;
-    h->has_member = false;
-    h->is_holding = h->mapper->judge;
-    h->refusal = 0;
+    return &h->responses[h->response_count - 1];
+}
+
+/* The outermost of which it is not known whether it is kept; NULL: there is none. */
+static const struct response *held_response(const struct hrefs *h)
+{
+    for (unsigned i = 0; i < h->response_count; i++) {
+        if (h->responses[i].is_holding)
+            return &h->responses[i];
+    }
+    return NULL;
+}
+
+static bool begin_response(struct hrefs *h, uint64_t from)
+{
+    if (h->response_count == RESPONSES_MAX)
+        return complain(h, "too many responses are within each other");
     emit(h, from);
-    h->held_at = h->out.len;
+    h->responses[h->response_count++] = (struct response){
+        .depth = h->depth, .is_holding = h->mapper->judge && !h->left_out, .held_at = h->out.len};
+    return true;
 }
 
 static void leave_out(struct hrefs *h, unsigned status)
 {
+    struct response *response = open_response(h);
     h->refusal = status == HTTP_NOT_FOUND ? 0 : status;
-    h->out.len = h->held_at;
-    h->is_left_out = true;
-    h->is_holding = false;
+    h->out.len = response->held_at;
+    h->left_out = h->response_count;
+    response->is_holding = false;
 }
 
 static void see_member(struct hrefs *h)
 {
     struct str before;
     struct str uri = trim(buf_str(&h->text), &before);
-    h->has_member = true;
-    if (!h->is_holding)
+    struct response *response = open_response(h);
+    response->has_member = true;
+    if (!response->is_holding)
         return;
-    unsigned status = h->mapper->judge(h->mapper, uri);
+    unsigned status = h->mapper->judge(h->mapper, uri, h->response_count > 1);
     if (status == HTTP_OK)
         return;
     leave_out(h, status);
@@ -274,16 +310,18 @@ static void name_refused(struct hrefs *h)
 
 static void end_response(struct hrefs *h, uint64_t to)
 {
-    if (h->is_holding && !h->has_member)
+    const struct response *response = open_response(h);
+    if (response->is_holding && !response->has_member)
         leave_out(h, HTTP_NOT_FOUND); /* nobody can say whose it is */
-    if (h->mapper->response_end && !h->is_left_out)
+    if (h->mapper->response_end && !h->left_out && h->response_count == 1)
         h->mapper->response_end(h->mapper);
-    if (h->is_left_out)
+    if (h->left_out == h->response_count) {
         emit(h, to);
-    h->is_left_out = h->is_holding = false;
-    if (h->refusal)
-        name_refused(h);
-    h->response_depth = 0;
+        h->left_out = 0;
+        if (h->refusal)
+            name_refused(h);
+    }
+    h->response_count--;
 }
 
 /* --- events --- */
@@ -295,18 +333,34 @@ static enum zone next_zone(const struct hrefs *h, const struct xml_name *name)
         if (steps[i].name.len == name->local.len && xml_name_is(name, steps[i].ns, steps[i].name))
             return steps[i].to;
     }
-    return from == ANYWHERE ? ANYWHERE : NOWHERE;
+    switch (from) {
+    case ANYWHERE:
+    case TARGETS:
+        return from;
+    case REQUEST:
+        return TARGETS;
+    case PROP:
+        return h->mapper->expands ? EXPANDED : NOWHERE;
+    default:
+        return NOWHERE;
+    }
+}
+
+static bool is_href(enum zone zone)
+{
+    return zone == URL || zone == MEMBER || zone == TARGET;
 }
 
 static bool is_leaf(enum zone zone)
 {
-    return zone == URL || zone == MEMBER || zone == STATUS;
+    return is_href(zone) || zone == STATUS;
 }
 
-static bool complain(struct hrefs *h, const char *what)
+/* Something else than an href begins in the response: there will be no more of those. */
+static void know_member(struct hrefs *h)
 {
-    h->complaint = what;
-    return false;
+    struct response *response = open_response(h);
+    response->is_holding &= !response->has_member;
 }
 
 static bool on_start(struct xml_events *events, const struct xml_element *element)
@@ -316,16 +370,17 @@ static bool on_start(struct xml_events *events, const struct xml_element *elemen
     if (is_leaf(zone))
         h->is_leaf_plain = false;
     enum zone next = h->nowhere_depth ? NOWHERE : next_zone(h, &element->name);
-    if (h->is_holding && h->has_member && zone == RESPONSE && !h->nowhere_depth && next != MEMBER)
-        h->is_holding = false;
+    if (zone == RESPONSE && !h->nowhere_depth && next != MEMBER)
+        know_member(h);
     if (next == NOWHERE) {
         h->nowhere_depth++;
-        return true;
+        return zone != ANSWER || !h->mapper->judge ||
+               complain(h, "its XML is of a kind that cannot be looked through");
     }
     struct xml_extent extent = xml_reader_extent(h->reader);
     h->zones[++h->depth] = next;
-    if (next == RESPONSE)
-        begin_response(h, extent.from);
+    if (next == RESPONSE && !begin_response(h, extent.from))
+        return false;
     if (next == LOCK_KINDS && h->mapper->hides_locks) {
         emit(h, extent.to);
         h->is_hiding = true;
@@ -354,9 +409,17 @@ static bool on_text(struct xml_events *events, struct str text)
 static void see_status(struct hrefs *h)
 {
     struct str before;
-    bool is_own = h->response_depth && h->depth <= h->response_depth + 2;
-    if (is_own && h->mapper->status && !h->is_left_out)
+    bool is_own = h->response_count && h->depth <= h->responses[0].depth + 2;
+    if (is_own && h->mapper->status && !h->left_out)
         h->mapper->status(h->mapper, trim(buf_str(&h->text), &before));
+}
+
+/* What has elements in it is no URL, nor anything to act on. */
+static bool may_be_target(struct hrefs *h)
+{
+    struct str before;
+    return h->is_leaf_plain &&
+           (!h->mapper->may || h->mapper->may(h->mapper, trim(buf_str(&h->text), &before)));
 }
 
 static void show_again(struct hrefs *h, uint64_t from)
@@ -379,7 +442,9 @@ static bool on_end(struct xml_events *events, unsigned depth)
         xml_reader_want_text(h->reader, false);
     if (zone == MEMBER && h->is_leaf_plain)
         see_member(h);
-    if ((zone == URL || zone == MEMBER) && h->is_leaf_plain)
+    if (zone == TARGET && !may_be_target(h))
+        return complain(h, "it names what must not be acted on");
+    if (is_href(zone) && h->is_leaf_plain)
         map_leaf(h, extent.from);
     else if (zone == STATUS)
         see_status(h);
@@ -431,7 +496,7 @@ static void find_width(struct hrefs *h)
 static uint64_t passed(const struct hrefs *h)
 {
     enum zone zone = h->zones[h->depth];
-    if ((zone == URL || zone == MEMBER) && h->is_leaf_plain)
+    if (is_href(zone) && h->is_leaf_plain)
         return h->text_from;
     return xml_reader_extent(h->reader).from;
 }
@@ -448,7 +513,8 @@ static bool read_on(struct hrefs *h, size_t at, bool is_last, struct err *err)
     h->in_from = h->emitted;
     if (h->in.len > TOKEN_BYTES_MAX)
         return err_set(err, 0, "its XML has a tag or a comment that is too long");
-    if (h->is_holding && h->out.len - h->held_at > HELD_BYTES_MAX)
+    const struct response *held = held_response(h);
+    if (held && h->out.len - held->held_at > HELD_BYTES_MAX)
         return err_set(err, 0, "a response does not say whose it is");
     return true;
 }
@@ -484,7 +550,8 @@ static void end(struct hrefs *h)
 static struct str ready(const struct hrefs *h)
 {
     struct str out = buf_str(&h->out);
-    return str_from(h->is_holding ? str_first(out, h->held_at) : out, h->out_taken);
+    const struct response *held = held_response(h);
+    return str_from(held ? str_first(out, held->held_at) : out, h->out_taken);
 }
 
 static void take(struct hrefs *h, struct buf *into, size_t want)
@@ -495,7 +562,8 @@ static void take(struct hrefs *h, struct buf *into, size_t want)
     if (h->out_taken < h->out.len && h->out_taken < PULL_BYTES)
         return;
     buf_consume(&h->out, h->out_taken);
-    h->held_at -= size_min(h->held_at, h->out_taken);
+    for (unsigned i = 0; i < h->response_count; i++)
+        h->responses[i].held_at -= size_min(h->responses[i].held_at, h->out_taken);
     h->out_taken = 0;
 }
 

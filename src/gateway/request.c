@@ -6,17 +6,33 @@
  *
  * Destination and the tags of If become absolute URIs of the origin, as RFC 2518 asked for and all
  * origins take. A tag of what is no path of this gateway is made an absolute URI of ours, or the
- * origin would take it for a path of its own. In XML a path stays a path. */
+ * origin would take it for a path of its own. In XML a path stays a path; and what the request
+ * would have the origin act on must be a URL of this gateway, or it would reach what the mount does
+ * not. */
 #include "gateway/request.h"
 
-#include "exchange/admit.h"
 #include "exchange/destination.h"
 #include "gateway/challenges.h"
 #include "gateway/fields.h"
+#include "gateway/origin/aliases.h"
 #include "gateway/resource_tags.h"
 #include "gateway/spool.h"
 #include "http/media_type.h"
 #include "stream/spool.h"
+
+/* What is no method of ours has XML where RFC 3253 or RFC 4437 says so, whatever its sender calls
+ * it, and where he does not say what else it is. */
+static bool is_xml_of_other(const struct exchange *x)
+{
+    static const char *const names[] = {"BASELINE-CONTROL", "LABEL",           "MERGE",
+                                        "MKACTIVITY",       "MKREDIRECTREF",   "MKWORKSPACE",
+                                        "UPDATE",           "VERSION-CONTROL", "UPDATEREDIRECTREF"};
+    struct str type = exchange_field(x, FIELD_CONTENT_TYPE);
+    bool is_xml = type.len == 0 || media_type_is_xml(type);
+    for (size_t i = 0; i < ARRAY_LEN(names) && !is_xml; i++)
+        is_xml = str_eq(x->method->name, str_of_c(names[i]));
+    return is_xml;
+}
 
 bool request_streams(const struct exchange *x)
 {
@@ -26,7 +42,7 @@ bool request_streams(const struct exchange *x)
     case METHOD_PATCH:
         return true;
     case METHOD_OTHER:
-        return !media_type_is_xml(exchange_field(x, FIELD_CONTENT_TYPE));
+        return !is_xml_of_other(x);
     default:
         return false;
     }
@@ -94,6 +110,7 @@ struct mapper {
     struct tag_mapper tags;
     struct href_reader hrefs;
     struct exchange *x;
+    bool has_stray; /* an href of what is not behind this gateway */
 };
 
 /* The path, if the URI is one of this gateway. */
@@ -133,9 +150,28 @@ static bool map_href(struct href_reader *base, struct str uri, struct buf *to)
     return is_own(x, uri, &parsed) && url_to_inner(place, parsed.path, to);
 }
 
+/* Some origins look at the path of a URL alone, whatever its host is: so what is no URL of ours may
+ * be one of what they have beside this mount. */
+static bool may_act_on(struct href_reader *base, struct str uri)
+{
+    struct mapper *mapper = CONTAINER_OF(base, struct mapper, hrefs);
+    size_t colon = str_index(uri, ':');
+    struct str scheme = str_first(uri, colon);
+    struct buf inner = {0};
+    bool has_scheme = colon < uri.len && str_index(scheme, '/') == colon;
+    bool is_http = str_eq_nocase(scheme, STR("http")) || str_eq_nocase(scheme, STR("https"));
+    bool is_path = uri.len && (uri.at[0] == '/' || uri.at[0] == '\\');
+    bool may = is_path || (has_scheme && is_http) ? map_href(base, uri, &inner)
+                                                  : has_scheme || url_is_below(uri);
+    buf_done(&inner);
+    mapper->has_stray |= !may;
+    return may;
+}
+
 static struct mapper mapper_of(struct exchange *x)
 {
-    return (struct mapper){.tags.map = map_tag, .hrefs.map = map_href, .x = x};
+    return (struct mapper){
+        .tags.map = map_tag, .hrefs = {.map = map_href, .may = may_act_on}, .x = x};
 }
 
 /* A question that anybody may ask is about the mount where it would tell of what is in it. */
@@ -143,7 +179,7 @@ static bool is_about_mount(const struct exchange *x)
 {
     return x->stream->request.path.len == 0 ||
            ((x->method->flags & METHOD_IS_OPEN) && x->service->access &&
-            !dav_is_fine(admit_check(x, ACCESS_READ, x->path, x->path)));
+            !dav_is_fine(aliases_admit(x, ACCESS_READ, x->path)));
 }
 
 static struct dav_result make_url(struct exchange *x, bool adds_slash, struct call *call)
@@ -313,6 +349,17 @@ static void free_text(void *arg)
     buf_done(arg);
 }
 
+/* Whether somebody may read it as XML: a document begins with "<", in whatever coding. EBCDIC,
+ * which cannot be read here, is found out by its "<?xm" (XML 1.0, appendix F). */
+static bool may_be_xml(struct str body)
+{
+    size_t blank = 0;
+    while (blank < body.len &&
+           (body.at[blank] == 0 || strchr(" \t\r\n\xef\xbb\xbf\xfe\xff", body.at[blank])))
+        blank++;
+    return (blank < body.len && body.at[blank] == '<') || str_starts(body, STR("\x4c\x6f\xa7\x94"));
+}
+
 /* Not everything that may be sent is XML: what is none is the origin's to refuse. */
 static struct dav_result map_text(struct exchange *x)
 {
@@ -320,16 +367,16 @@ static struct dav_result map_text(struct exchange *x)
     struct mapper mapper = mapper_of(x);
     struct str body = buf_str(&x->body);
     struct err err;
-    size_t blank = 0;
     if (f->text.len || body.len == 0)
         return DAV_FINE;
     arena_on_reset(x->arena, free_text, &f->text);
-    while (blank < body.len && strchr(" \t\r\n\xef\xbb\xbf\xfe\xff", body.at[blank]))
-        blank++;
-    if (blank == body.len || body.at[blank] != '<')
+    if (!may_be_xml(body))
         buf_add(&f->text, body);
     else if (!hrefs_map(body, HREFS_OF_REQUEST, &mapper.hrefs, &f->text, &err))
-        return dav_error(HTTP_BAD_REQUEST, "the request body is not well-formed XML");
+        return mapper.has_stray
+                   ? dav_error(HTTP_FORBIDDEN, "the request body names what is not behind the same "
+                                               "gateway as the request")
+                   : dav_error(HTTP_BAD_REQUEST, "the request body is not well-formed XML");
     return DAV_FINE;
 }
 

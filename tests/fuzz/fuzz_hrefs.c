@@ -27,9 +27,9 @@ static bool map(struct href_reader *base, struct str uri, struct buf *to)
     return true;
 }
 
-static unsigned keep_all(struct href_reader *base, struct str uri)
+static unsigned keep_all(struct href_reader *base, struct str uri, bool is_value)
 {
-    (void)base, (void)uri; /* whatever it is */
+    (void)base, (void)uri, (void)is_value; /* whatever it is */
     return 200;
 }
 
@@ -88,13 +88,14 @@ static size_t log_tree(struct str document, struct buf *to)
     return marks;
 }
 
-/* What somebody is asked about first is still a document, of no more than was in it. */
+/* What somebody is asked about first is still a document, of no more than was in it, where it is of a
+ * kind that can be looked through. */
 static void check_kept(struct str text, enum hrefs_direction direction, size_t count)
 {
     struct mapper mapper = {.base = {.map = map, .judge = keep_all}, .maps = true};
     struct buf kept = {0}, tree = {0};
-    FUZZ_CHECK(read_split(text, direction, &mapper, &kept));
-    FUZZ_CHECK(log_tree(buf_str(&kept), &tree) <= count);
+    if (read_split(text, direction, &mapper, &kept))
+        FUZZ_CHECK(log_tree(buf_str(&kept), &tree) <= count);
     buf_done(&kept);
     buf_done(&tree);
 }

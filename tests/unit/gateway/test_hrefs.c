@@ -20,9 +20,11 @@ static bool map(struct href_reader *base, struct str uri, struct buf *to)
     return true;
 }
 
-static unsigned judge(struct href_reader *base, struct str uri)
+static unsigned judge(struct href_reader *base, struct str uri, bool is_value)
 {
     (void)base;
+    if (is_value && str_ends(uri, STR("a-value-hidden")))
+        return 200;
     return str_ends(uri, STR("hidden")) ? 404 : str_ends(uri, STR("refused")) ? 403 : 200;
 }
 
@@ -55,6 +57,7 @@ static enum pull read_all(struct reading *reading, struct str document, struct b
     drip.fails = reading->fails;
     reading->mapper.base = (struct href_reader){.map = map,
                                                 .judge = reading->filters ? judge : NULL,
+                                                .expands = reading->filters,
                                                 .hides_locks = reading->filters,
                                                 .status = status,
                                                 .response_end = response_end};
@@ -200,7 +203,9 @@ TEST(hrefs_of_requests_are_mapped)
          "</D:set></D:propertyupdate>"},
         /* an owner is the client's, whatever it says */
         {"<D:lockinfo xmlns:D='DAV:'><D:owner><D:href>/in</D:href></D:owner></D:lockinfo>", NULL},
-        {MS(MEMBER("/in")), NULL},
+        /* what is of no kind that is known may be about what it names */
+        {MS(MEMBER("/in")), MS(MEMBER("/out"))},
+        {"<D:propfind xmlns:D='DAV:'><D:prop/><x><D:href>/in</D:href></x></D:propfind>", NULL},
     };
     check_rows(rows, ARRAY_LEN(rows), HREFS_OF_REQUEST);
 }
@@ -278,14 +283,40 @@ TEST(hrefs_leaves_members_out)
              "a") "<D:response xmlns:D=\"DAV:\"><D:href>/out/refused&#x26;refused</D:href>"
                   "<D:propstat><D:prop/><D:status>HTTP/1.1 403 Forbidden</D:status></D:propstat>"
                   "</D:response>" SHOWN("b"))},
+        {PROP("<D:version-set>" NAMED(
+             "refused") "<D:response><D:href>/in/c</D:href><D:propstat><D:prop>"
+                        "<D:version-history>" NAMED("hidden")
+                            NAMED("d") "</D:version-history></D:prop>"
+                                       "</D:propstat></D:response></D:version-set>"),
+         PROP("<D:version-set><D:response xmlns:D=\"DAV:\"><D:href>/out/refused</D:href>"
+              "<D:propstat><D:prop/><D:status>HTTP/1.1 403 Forbidden</D:status></D:propstat>"
+              "</D:response><D:response><D:href>/out/c</D:href><D:propstat><D:prop>"
+              "<D:version-history>" SHOWN("d") "</D:version-history></D:prop></D:propstat>"
+                                               "</D:response></D:version-set>")},
+        /* one that is left out has others in it, and one that is still held */
+        {MS("<D:response><D:href>/in/hidden</D:href><D:propstat><D:prop><D:version-set>" NAMED("a")
+                NAMED("hidden") "</D:version-set></D:prop></D:propstat></D:response>" NAMED("b")),
+         MS(SHOWN("b"))},
+        {MS("<D:response><D:propstat><D:prop><D:version-set>" NAMED("a")
+                NAMED("hidden") "</D:version-set></D:prop></D:propstat><D:href>/in/c</D:href></"
+                                "D:response>" NAMED("b")),
+         MS("<D:response><D:propstat><D:prop><D:version-set>" SHOWN(
+             "a") "</D:version-set>"
+                  "</D:prop></D:propstat><D:href>/out/c</D:href></D:response>" SHOWN("b"))},
+        {MS("<D:response><D:propstat><D:prop><D:version-set>" NAMED("a")
+                NAMED("hidden") "</D:version-set></D:prop></D:propstat><D:href>/in/hidden</"
+                                "D:href></D:response>"),
+         MS("")},
+        /* a property that nobody knows is expanded as any other: in a report */
+        {PROP("<x:y xmlns:x='urn:x'>" NAMED("hidden") NAMED("a") "</x:y>"),
+         PROP("<x:y xmlns:x='urn:x'>" SHOWN("a") "</x:y>")},
         {PROP("<D:supportedlock><D:lockentry><D:href/></D:lockentry>\n</"
               "D:supportedlock><D:supportedlock/>"),
          PROP("<D:supportedlock></D:supportedlock><D:supportedlock/>")},
-        /* within a property it is nobody's member */
-        {PROP("<D:version-history><D:response><D:href>/in/hidden</D:href></D:response>"
-              "</D:version-history>"),
-         PROP("<D:version-history><D:response><D:href>/out/hidden</D:href></D:response>"
-              "</D:version-history>")},
+        /* within a property, and a property of that */
+        {PROP("<D:group-member-set>" NAMED("hidden") NAMED("a-value-hidden")
+                  NAMED("b") "</D:group-member-set>"),
+         PROP("<D:group-member-set>" SHOWN("a-value-hidden") SHOWN("b") "</D:group-member-set>")},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         check((struct reading){.direction = HREFS_OF_ANSWER, .filters = true},
