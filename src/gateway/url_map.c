@@ -138,6 +138,17 @@ bool url_is_below(struct str relative)
     return is_fine;
 }
 
+bool url_add_path(struct buf *to, struct res_path path, bool is_collection)
+{
+    struct buf encoded = {0}, tidied = {0};
+    path_encode(&encoded, path, is_collection);
+    bool is_fine = tidy(buf_str(&encoded), &tidied);
+    buf_add(to, buf_str(&tidied));
+    buf_done(&encoded);
+    buf_done(&tidied);
+    return is_fine;
+}
+
 bool url_to_inner(const struct url_place *place, struct str path, struct buf *to)
 {
     struct buf tidied = {0};

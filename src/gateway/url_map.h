@@ -35,6 +35,10 @@ void url_place_add_authority(const struct url_place *place, struct buf *to);
 /* Whether a relative reference, resolved by whatever origin, stays below where it is resolved. */
 NODISCARD bool url_is_below(struct str relative);
 
+/* Appends a path that begins at the root, encoded as an origin may have it. False: some would take
+ * it for another. */
+NODISCARD bool url_add_path(struct buf *to, struct res_path path, bool is_collection);
+
 /* The path of a URL of ours as the origin has it: appended. What stands behind the prefix keeps its
  * escapes; empty and dot segments are resolved, as for the rules. False: it is not within the
  * place, or malformed, or some origins would read it as another that is not. */

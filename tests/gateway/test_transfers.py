@@ -133,3 +133,17 @@ def test_file(mounts, source, to):
     assert mounts.transfer("MOVE", f"{source}/two", f"{to}/two").status == 201
     assert mounts.get(f"{to}/two") == b"two" and mounts.get(f"{source}/two") is None
     assert mounts.transfer("COPY", f"{source}/none", f"{to}/none").status == 404
+
+
+def test_names_that_an_origin_might_take_for_others(started, tmp_path):
+    """What leads up for some has no place there; a semicolon is encoded."""
+    mounts = Mounts(started, tmp_path, {"a": started(DavitOrigin())})
+    (mounts.root / "tree").mkdir()
+    for name in ("fine", "..\\up", "a;b", "..."):
+        (mounts.root / "tree" / name).write_text(name)
+    done = mounts.transfer("COPY", "/files/tree/fine", "/a/..%5c..%5cup")
+    assert done.status == 403
+    done = mounts.transfer("COPY", "/files/tree", "/a/tree")
+    assert done.status == 207 and done.body.count(b"403 Forbidden") == 2
+    assert mounts.get("/a/tree/fine") == b"fine" and mounts.get("/a/tree/a%3Bb") == b"a;b"
+    assert mounts.members("/a/tree/") == ["/a/tree/", "/a/tree/a;b", "/a/tree/fine"]

@@ -154,7 +154,10 @@ static enum store_rc transfer_tree(struct store_change *change,
     if (rc != STORE_OK)
         return rc;
     bool is_collection = origin->seen.stat.is_collection;
-    origin_add_url(origin, transfer->to, is_collection, &url);
+    if (!origin_add_url(origin, transfer->to, is_collection, &url)) {
+        buf_done(&url);
+        return STORE_DENIED;
+    }
     const struct question question = {
         .method = method,
         .path = transfer->from,

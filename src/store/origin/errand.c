@@ -41,6 +41,7 @@ struct errand {
     int64_t started_us;
     bool is_let_alone; /* by the circuit */
     bool is_busy;
+    bool is_unsendable;
     bool is_noted; /* in the access log; the worker's */
 
     pthread_mutex_t mutex;  /* guards what follows, but for the loop's */
@@ -66,7 +67,7 @@ struct errand {
 
 static bool is_unsent(const struct errand *errand)
 {
-    return errand->is_let_alone || errand->is_busy;
+    return errand->is_let_alone || errand->is_busy || errand->is_unsendable;
 }
 
 /* --- on the loop --- */
@@ -244,8 +245,9 @@ struct errand *errand_begin(struct exchange *x, const struct gateway *gateway,
                                  .idle_s_max = request->is_safe ? 0 : ORIGIN_IDLE_S_MAX,
                                  .head = on_head,
                                  .done = on_done};
+    errand->is_unsendable = request->is_unsendable;
     errand->is_busy = !exchange_hold(x, CALL_MEMORY_MAX);
-    if (!errand->is_busy)
+    if (!is_unsent(errand))
         errand->pass = health_pass(gateway->health, &after_s);
     errand->is_let_alone = errand->pass == HEALTH_WAIT;
     errand->is_over = is_unsent(errand);
@@ -263,7 +265,7 @@ static void note(struct errand *errand)
     int64_t us = errand->started_us ? clock_mono_us() - errand->started_us : 0;
     str_print(status, sizeof(status), "%u", errand->call.status);
     const char *what = errand->has_head ? status : outcome_word(errand->call.end);
-    if (!errand->is_noted && !errand->is_busy)
+    if (!errand->is_noted && !errand->is_busy && !errand->is_unsendable)
         outcome_note(errand->x, errand->gateway, errand->is_let_alone ? "LET_ALONE" : what, us);
     errand->is_noted = true;
 }
@@ -281,6 +283,8 @@ const struct call *errand_await(struct errand *errand)
 enum errand_end errand_why(const struct errand *errand)
 {
     const struct call *call = &errand->call;
+    if (errand->is_unsendable)
+        return ERRAND_REFUSED;
     if (errand->is_busy)
         return ERRAND_BUSY;
     if (errand->is_let_alone || (call->end == CALL_REFUSED && !call->was_sent))
@@ -292,6 +296,8 @@ enum errand_end errand_why(const struct errand *errand)
 
 const char *errand_message(const struct errand *errand)
 {
+    if (errand->is_unsendable)
+        return "there is a name in it that leads up for some servers";
     if (errand->is_busy)
         return "there is no memory for the request";
     return errand->is_let_alone ? "it is let alone for a while" : errand->call.message;

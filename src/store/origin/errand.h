@@ -18,6 +18,7 @@ struct errand_request {
     bool has_upload;       /* one comes by errand_write() */
     uint64_t upload_bytes; /* so many, or LENGTH_UNKNOWN */
     bool is_safe;          /* it changes nothing */
+    bool is_unsendable;    /* no origin may be asked for it */
 };
 
 /* Sends it. Gives; close it. */
@@ -34,6 +35,7 @@ enum errand_end {
     ERRAND_SILENT,  /* there was no answer to a question */
     ERRAND_UNKNOWN, /* nobody can say whether it was done */
     ERRAND_BUSY,    /* there is no memory for it */
+    ERRAND_REFUSED, /* it was unsendable */
 };
 enum errand_end errand_why(const struct errand *errand);
 

@@ -43,7 +43,7 @@ enum store_rc store_rc_of_status(unsigned status)
 /* --- where --- */
 
 /* The gateway's own prefix stays as it was written. */
-void origin_add_url(const struct origin *origin, struct res_path path, bool is_collection,
+bool origin_add_url(const struct origin *origin, struct res_path path, bool is_collection,
                     struct buf *to)
 {
     const struct url_place *place = origin->gateway->place;
@@ -54,11 +54,13 @@ void origin_add_url(const struct origin *origin, struct res_path path, bool is_c
         buf_add(to, place->inner_text);
         rest = path_rebase(&arena, path, place->inner, PATH_ROOT);
     }
+    bool is_fine = true;
     if (!path_is_root(rest))
-        path_encode(to, rest, is_collection);
+        is_fine = url_add_path(to, rest, is_collection);
     else
         buf_add_char(to, '/'); /* a mount is a collection */
     arena_done(&arena);
+    return is_fine;
 }
 
 /* Whatever host it names: that is by what name the origin knows itself. */
@@ -84,7 +86,7 @@ void inquiry_begin(struct inquiry *inquiry, struct origin *origin, const struct 
     struct buf url = {0};
     struct http_fields fields = {0};
     *inquiry = (struct inquiry){.question = question, .gateway = origin->gateway, .x = origin->x};
-    origin_add_url(origin, question->path, question->is_collection, &url);
+    bool is_sendable = origin_add_url(origin, question->path, question->is_collection, &url);
     inquiry->url = arena_text(&inquiry->arena, buf_str(&url));
     buf_done(&url);
     for (size_t i = 0; i < origin->asker.count; i++)
@@ -103,7 +105,8 @@ void inquiry_begin(struct inquiry *inquiry, struct origin *origin, const struct 
                                            .text = question->text,
                                            .has_upload = question->has_upload,
                                            .upload_bytes = question->upload_bytes,
-                                           .is_safe = question->is_safe};
+                                           .is_safe = question->is_safe,
+                                           .is_unsendable = !is_sendable};
     inquiry->errand = errand_begin(origin->x, origin->gateway, &request);
 }
 
@@ -135,6 +138,8 @@ static enum store_rc rc_without_answer(struct inquiry *inquiry)
         return STORE_NO_ANSWER;
     case ERRAND_BUSY:
         return STORE_BUSY;
+    case ERRAND_REFUSED:
+        return STORE_DENIED;
     case ERRAND_FAILED:
         break;
     }

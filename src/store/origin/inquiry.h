@@ -47,9 +47,9 @@ void inquiry_close(struct inquiry *inquiry);
 /* What a status says, of the whole or of a member. OK: 2xx. */
 enum store_rc store_rc_of_status(unsigned status);
 
-/* Appends the URL of a resource. */
-void origin_add_url(const struct origin *origin, struct res_path path, bool is_collection,
-                    struct buf *to);
+/* Appends the URL of a resource. False: some origins would take it for that of another. */
+NODISCARD bool origin_add_url(const struct origin *origin, struct res_path path, bool is_collection,
+                              struct buf *to);
 
 /* The path of a URI that the origin has written. False: no store can hold it. */
 NODISCARD bool origin_path(struct arena *arena, struct str uri, struct res_path *path_out);
