@@ -27,13 +27,11 @@ struct multistatus *multistatus_body_ms(struct multistatus_body *body)
 
 void multistatus_body_end(struct multistatus_body *body, struct exchange *x)
 {
-    char summary[VERDICT_BYTES];
     if (body->has_ended)
         return;
     body->has_ended = true;
     multistatus_end(multistatus_body_ms(body));
-    size_t len = davit_ms_verdict_text(&body->ms.verdict, summary, sizeof(summary));
-    x->stream->response.summary = arena_str(x->arena, str_of(summary, len));
+    x->stream->response.verdict = &body->ms.verdict;
 }
 
 enum stage_end respond_multistatus(struct exchange *x, struct multistatus_body *body)

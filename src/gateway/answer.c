@@ -131,10 +131,12 @@ static void see_status(struct href_reader *reader, struct str text)
             f->member_status ? verdict_worse(f->member_status, line.status) : line.status;
 }
 
-static void see_end(struct href_reader *reader)
+/* The client is told of no more than he may know. */
+static void see_end(struct href_reader *reader, unsigned judged)
 {
     struct relay *f = relay_of_reader(reader);
-    davit_ms_verdict_add(&f->verdict, f->member_status);
+    if (judged != HTTP_NOT_FOUND)
+        davit_ms_verdict_add(&f->verdict, judged == HTTP_OK ? f->member_status : judged);
     f->member_status = 0;
 }
 
@@ -143,11 +145,10 @@ static void see_end(struct href_reader *reader)
 static void sum_up(struct relay *f)
 {
     struct exchange *x = f->ask->x;
-    char text[VERDICT_BYTES];
     if (f->ask->call.status != HTTP_MULTI_STATUS)
         return;
-    size_t len = davit_ms_verdict_text(&f->verdict, text, sizeof(text));
-    x->stream->response.summary = arena_str(x->arena, str_of(text, len));
+    x->stream->response.verdict = &f->verdict;
+    origin_count_members(gateway_loop_cells(x->service->gateways, f->ask->gateway), &f->verdict);
 }
 
 static enum pull body_pull(struct source *self, struct buf *into, size_t want, struct err *err)

@@ -11,11 +11,13 @@
 #include "exchange/respond.h"
 #include "gateway/origin/outcome.h"
 
-/* For the access log: it has come so far that there is a head, or that there will be none. */
-static void note_outcome(struct ask *ask, const char *what)
+/* It has come so far that there is a head, or that there will be none: once for each. */
+static void note_outcome(struct ask *ask, enum origin_outcome outcome)
 {
+    struct exchange *x = ask->x;
     ask->head_us = ask->started_us ? clock_mono_us() - ask->started_us : 0;
-    outcome_note(ask->x, ask->gateway, what, ask->head_us);
+    outcome_count(x->service->gateways, ask->gateway, outcome, ask->head_us);
+    outcome_note(x, ask->gateway, outcome, ask->call.status, ask->head_us);
 }
 
 static void let_go(struct job *job)
@@ -35,7 +37,6 @@ static void end(struct ask *ask)
 
 static void on_head(struct call *call, struct source *body)
 {
-    char status[8];
     struct ask *ask = CONTAINER_OF(call, struct ask, call);
     ask->has_head = true;
     outcome_answered(ask->gateway, ask->pass, call);
@@ -43,8 +44,7 @@ static void on_head(struct call *call, struct source *body)
         source_close(&body);
         return;
     }
-    str_print(status, sizeof(status), "%u", call->status);
-    note_outcome(ask, status);
+    note_outcome(ask, outcome_of(call, true));
     ask->body = body;
     exchange_wake(ask->x);
 }
@@ -53,9 +53,9 @@ static void on_done(struct call *call)
 {
     struct ask *ask = CONTAINER_OF(call, struct ask, call);
     if (!ask->has_head || !ask->is_forgotten)
-        outcome_ended(ask->gateway, ask->pass, call, ask->has_head);
+        outcome_ended(ask->x->service->gateways, ask->gateway, ask->pass, call, ask->has_head);
     if (!ask->has_head && !ask->is_forgotten)
-        note_outcome(ask, outcome_word(call->end));
+        note_outcome(ask, outcome_of(call, false));
     end(ask);
 }
 
@@ -79,7 +79,7 @@ struct ask *ask_new(struct exchange *x, const struct gateway *gateway)
 static struct dav_result refuse(struct ask *ask, unsigned after_s)
 {
     char after[16];
-    note_outcome(ask, "LET_ALONE");
+    outcome_let_alone(ask->x, ask->gateway);
     str_print(after, sizeof(after), "%u", after_s);
     if (!ask->is_aside)
         respond_field(ask->x, FIELD_RETRY_AFTER, str_of_c(after));
@@ -129,7 +129,7 @@ void ask_leave(struct ask *ask)
 {
     if (!ask->is_started || ask->is_over || ask->is_forgotten)
         return;
-    note_outcome(ask, "LEFT");
+    note_outcome(ask, ORIGIN_LEFT);
     ask->is_forgotten = true;
 }
 
@@ -141,7 +141,7 @@ void ask_forget(struct ask *ask)
     if (!ask->is_started || ask->is_over || ask->is_forgotten)
         return;
     if (!ask->has_head)
-        note_outcome(ask, goes_on ? "GOES_ON" : "GIVEN_UP");
+        note_outcome(ask, goes_on ? ORIGIN_GOES_ON : ORIGIN_GIVEN_UP);
     ask->is_forgotten = true;
     if (goes_on || ask->has_head)
         return;

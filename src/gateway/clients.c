@@ -5,6 +5,7 @@ enum { PATIENCE_MS = 5000 };
 
 struct gateway_loop {
     struct loop *loop;
+    unsigned index;
     struct client **clients; /* by the gateways' indices; NULL: it was not asked yet */
     bool *has_told;
     size_t count;
@@ -12,10 +13,12 @@ struct gateway_loop {
     struct deadline_queue *listing; /* of who lists, by the gateways' indices */
 };
 
-struct gateway_loop *gateway_loop_new(const struct gateways *gateways, struct loop *loop)
+struct gateway_loop *gateway_loop_new(const struct gateways *gateways, struct loop *loop,
+                                      unsigned index)
 {
     struct gateway_loop *own = MEM_NEW(struct gateway_loop);
     own->loop = loop;
+    own->index = index;
     loop_add_deadlines(loop, &own->patience, PATIENCE_MS);
     own->count = gateways->count;
     own->clients = mem_new(own->count + 1, sizeof(struct client *));
@@ -48,6 +51,12 @@ struct client *gateway_loop_client(struct gateway_loop *own, const struct gatewa
     if (!*client)
         *client = client_new(own->loop, &gateway->client, err);
     return *client;
+}
+
+struct origin_cells *gateway_loop_cells(const struct gateway_loop *own,
+                                        const struct gateway *gateway)
+{
+    return origin_tally_cells(gateway->tally, own->index);
 }
 
 bool gateway_loop_tells(struct gateway_loop *own, const struct gateway *gateway)

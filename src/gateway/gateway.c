@@ -195,6 +195,8 @@ bool gateways_add(struct gateways *gateways, struct arena *arena, const struct g
     bind_secrets(gateway, arena);
     gateway->name = name_of(place, arena);
     gateway->health = health_new(arena, gateway->name, &options->health);
+    if (gateways->tallies)
+        gateway->tally = origin_tally_of(gateways->tallies, place->outer_text, gateway->name);
     gateways->map.count = ++gateways->count;
     return true;
 }

@@ -8,6 +8,7 @@
 #include "gateway/forwarded.h"
 #include "gateway/options.h"
 #include "gateway/origin/health.h"
+#include "gateway/origin/tally.h"
 #include "gateway/url_map.h"
 
 /* What changes something goes on a kept connection only where that was idle no longer: most servers
@@ -28,7 +29,8 @@ struct gateway {
     bool lacks_chunks;       /* the origin must be told how long a body is */
     unsigned listing_ms;     /* that the listing of the collection above waits for it */
     struct client_options client;
-    struct health *health; /* the one thing of it that changes */
+    struct health *health;      /* the things of it that change: whether it is asked, and */
+    struct origin_tally *tally; /* what came of it; NULL: nobody asks it, nor counts */
 };
 
 /* All of a configuration. */
@@ -38,7 +40,8 @@ struct gateways {
     struct url_place *places; /* of the map */
     size_t count;
     unsigned loop_count;
-    struct shared_state *shared; /* set by the caller; NULL: nothing is remembered */
+    struct shared_state *shared;    /* set by the caller; NULL: nothing is remembered */
+    struct origin_tallies *tallies; /* likewise; NULL: nothing is counted */
     struct forwarded_name name;
 };
 
@@ -69,13 +72,19 @@ const struct gateway *gateway_of(const struct exchange *x);
 
 struct gateway_loop;
 
-/* Borrows the gateways. Gives; freed on the loop's thread when no request uses it. */
-NODISCARD struct gateway_loop *gateway_loop_new(const struct gateways *gateways, struct loop *loop);
+/* Of the loop with that index. Borrows the gateways, which have tallies. Gives; freed on the loop's
+ * thread when no request uses it. */
+NODISCARD struct gateway_loop *gateway_loop_new(const struct gateways *gateways, struct loop *loop,
+                                                unsigned index);
 void gateway_loop_free(struct gateway_loop *loop); /* NULL is fine */
 
 /* By which a gateway is asked on this loop. NULL: `err` says why. */
 struct client *gateway_loop_client(struct gateway_loop *loop, const struct gateway *gateway,
                                    struct err *err);
+
+/* What this loop counts of a gateway's origin. */
+struct origin_cells *gateway_loop_cells(const struct gateway_loop *loop,
+                                        const struct gateway *gateway);
 
 /* Whether this is said of the gateway for the first time, on this loop. */
 bool gateway_loop_tells(struct gateway_loop *loop, const struct gateway *gateway);

@@ -313,8 +313,9 @@ static void end_response(struct hrefs *h, uint64_t to)
     const struct response *response = open_response(h);
     if (response->is_holding && !response->has_member)
         leave_out(h, HTTP_NOT_FOUND); /* nobody can say whose it is */
-    if (h->mapper->response_end && !h->left_out && h->response_count == 1)
-        h->mapper->response_end(h->mapper);
+    unsigned left_out = h->refusal ? h->refusal : HTTP_NOT_FOUND;
+    if (h->mapper->response_end && h->response_count == 1)
+        h->mapper->response_end(h->mapper, h->left_out ? left_out : HTTP_OK);
     if (h->left_out == h->response_count) {
         emit(h, to);
         h->left_out = 0;

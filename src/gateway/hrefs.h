@@ -22,9 +22,10 @@ struct href_reader {
     bool expands;
     /* What supportedlock has in it is left out: there are no locks. */
     bool hides_locks;
-    /* Optional. The status of a response, or of one of its propstats, and its end. */
+    /* Optional. The status of a response, or of one of its propstats; and its end, with what
+     * judge() has said of it. */
     void (*status)(struct href_reader *reader, struct str status_line);
-    void (*response_end)(struct href_reader *reader);
+    void (*response_end)(struct href_reader *reader, unsigned judged);
 };
 
 /* `inner` with its URLs mapped. It fails, besides when `inner` does, when that is no XML that can

@@ -8,6 +8,8 @@
 #include "http/status.h"
 #include "stream/source.h"
 
+struct davit_ms_verdict;
+
 enum http_version { HTTP_1_0, HTTP_1_1, HTTP_2 };
 
 #define LENGTH_UNKNOWN UINT64_MAX
@@ -37,10 +39,10 @@ struct http_response {
     struct http_fields fields; /* without those that the wire adds: Date, framing, connection */
     struct source *body;       /* NULL: none */
     uint64_t body_bytes;       /* LENGTH_UNKNOWN: not known before it has been sent */
-    struct str summary;        /* what the access log says of a 207's inside; may be empty */
-    struct str origins;        /* whom a gateway has asked, and what came of it; may be empty */
-    struct str note;           /* for the administrator's log; may be empty */
-    struct str user;           /* who has signed in, for the access log; empty: nobody */
+    const struct davit_ms_verdict *verdict; /* of a 207 whose inside is known; NULL otherwise */
+    struct str origins; /* whom a gateway has asked, and what came of it; may be empty */
+    struct str note;    /* for the administrator's log; may be empty */
+    struct str user;    /* who has signed in, for the access log; empty: nobody */
 };
 
 /* One request and its answer, whichever wire carries it: a turn of an HTTP/1.1 connection or an

@@ -13,6 +13,29 @@ struct str http_reason(unsigned status)
     }
 }
 
+size_t http_status_index(unsigned status)
+{
+    switch (status) {
+#define HTTP_STATUS(code, name, reason, ...)                                                       \
+    case code:                                                                                     \
+        return STATUS_INDEX_##name;
+#include "http/status.def"
+#undef HTTP_STATUS
+    default:
+        return STATUS_INDEX_CLASS + (status < 1000 ? status / 100 : 0);
+    }
+}
+
+const char *http_status_of_index(size_t index)
+{
+    static const char *const names[STATUS_INDEX_COUNT] = {
+#define HTTP_STATUS(code, ...) #code,
+#include "http/status.def"
+#undef HTTP_STATUS
+        "none", "1xx", "2xx", "3xx", "4xx", "5xx", "6xx", "7xx", "8xx", "9xx"};
+    return names[index];
+}
+
 /* XML's white space, at both ends. */
 static struct str trim(struct str text)
 {

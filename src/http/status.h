@@ -9,6 +9,20 @@ enum http_status {
 #undef HTTP_STATUS
 };
 
+/* Statuses as a few numbers in a row: those that are registered, then classes of all others by
+ * their first digit. */
+enum {
+#define HTTP_STATUS(code, name, reason, ...) STATUS_INDEX_##name,
+#include "http/status.def"
+#undef HTTP_STATUS
+    STATUS_INDEX_CLASS,
+    STATUS_INDEX_SUCCESSES = STATUS_INDEX_CLASS + 2,
+    STATUS_INDEX_COUNT = STATUS_INDEX_CLASS + 10
+};
+size_t http_status_index(unsigned status);
+/* "404", "4xx"; of no status at all "none". */
+const char *http_status_of_index(size_t index);
+
 /* The reason phrase; "Unknown" for a code that is not registered. */
 struct str http_reason(unsigned status);
 

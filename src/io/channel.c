@@ -19,6 +19,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/metrics/metrics.h"
 #include "base/turn.h"
 
 enum { UNSENT_BYTES_MAX = 262144 };
@@ -177,18 +178,29 @@ struct channel *channel_of_socket(struct loop *loop, int fd, struct task *ready,
 
 /* --- what callers use --- */
 
+/* What metrics say has come and gone. Gives back `rc`. */
+static enum channel_rc count(enum channel_rc rc, enum metric metric, const size_t *len)
+{
+    if (rc == CHANNEL_OK)
+        metric_add(metric, 0, *len);
+    return rc;
+}
+
 enum channel_rc channel_receive(struct channel *channel, char *to, size_t want, size_t *len_out)
 {
     if (!channel->may_read)
         return CHANNEL_AGAIN;
     enum channel_rc rc = channel->ops->receive(channel, to, want, len_out);
     turn_next(); /* what came may have been sent after a change that nobody has looked for yet */
-    return rc;
+    return count(rc, METRIC_RECEIVED_BYTES, len_out);
 }
 
 enum channel_rc channel_skip(struct channel *channel, size_t want, size_t *len_out)
 {
-    return channel->may_read ? channel->ops->skip(channel, want, len_out) : CHANNEL_AGAIN;
+    if (!channel->may_read)
+        return CHANNEL_AGAIN;
+    enum channel_rc rc = channel->ops->skip(channel, want, len_out);
+    return count(rc, METRIC_RECEIVED_BYTES, len_out);
 }
 
 enum channel_rc channel_splice(struct channel *channel, int pipe_fd, size_t want, size_t *len_out)
@@ -200,21 +212,25 @@ enum channel_rc channel_splice(struct channel *channel, int pipe_fd, size_t want
         return CHANNEL_AGAIN;
     enum channel_rc rc = channel->ops->splice(channel, pipe_fd, want, len_out);
     turn_next(); /* as above */
-    return rc;
+    return count(rc, METRIC_RECEIVED_BYTES, len_out);
 }
 
 enum channel_rc channel_send(struct channel *channel, struct str bytes, bool has_more,
                              size_t *len_out)
 {
-    return channel->may_write ? channel->ops->send(channel, bytes, has_more, len_out)
-                              : CHANNEL_AGAIN;
+    if (!channel->may_write)
+        return CHANNEL_AGAIN;
+    enum channel_rc rc = channel->ops->send(channel, bytes, has_more, len_out);
+    return count(rc, METRIC_SENT_BYTES, len_out);
 }
 
 enum channel_rc channel_send_file(struct channel *channel, int fd, uint64_t offset, size_t want,
                                   size_t *len_out)
 {
-    return channel->may_write ? channel->ops->send_file(channel, fd, offset, want, len_out)
-                              : CHANNEL_AGAIN;
+    if (!channel->may_write)
+        return CHANNEL_AGAIN;
+    enum channel_rc rc = channel->ops->send_file(channel, fd, offset, want, len_out);
+    return count(rc, METRIC_SENT_BYTES, len_out);
 }
 
 bool channel_sends_files(const struct channel *channel)

@@ -21,6 +21,7 @@
 #include "base/fd.h"
 #include "base/files.h"
 #include "base/log.h"
+#include "multistatus/verdict.h"
 #include "text/date.h"
 
 enum { LINES_BYTES_MAX = 65536 };
@@ -146,9 +147,9 @@ void access_lines_add(struct access_lines *lines, const struct http_stream *stre
     buf_add(to, version_text(request->version));
     BUF_ADD(to, "\" ");
     buf_add_u64(to, response->status);
-    if (response->summary.len) {
+    if (response->verdict) {
         buf_add_char(to, '(');
-        buf_add(to, response->summary);
+        verdict_format(response->verdict, to);
         buf_add_char(to, ')');
     }
     buf_add_char(to, ' ');

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "access/standalone.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "exchange/run.h"
@@ -28,6 +29,7 @@
 #include "server/config/config_read.h"
 #include "server/file_watch.h"
 #include "server/listen/acceptor.h"
+#include "server/monitor/monitor.h"
 #include "server/opener.h"
 #include "server/privilege.h"
 #include "server/redirect.h"
@@ -75,6 +77,7 @@ struct server {
     unsigned changed_groups; /* of files, which are not read again yet */
     struct job moved_job;    /* a store's root is another directory now */
     atomic_bool has_moved;   /* the job is on its way */
+    int64_t started_s;       /* by the wall clock */
     struct media_types media_types;
     struct access_log access_log;
     struct worker_pool *workers;
@@ -97,12 +100,29 @@ static struct server_loop *loop_of_handler(struct http_handler *handler)
     return CONTAINER_OF(handler, struct server_loop, handler);
 }
 
+static enum listener_kind kind_of(const struct http_stream *stream)
+{
+    return port_of_endpoint(stream->request.endpoint)->kind;
+}
+
+static void watch(struct server_loop *loop, struct http_stream *stream)
+{
+    const struct monitor monitor = {.gateways = settings_use_gateways(loop->settings),
+                                    .names = settings_use_names(loop->settings),
+                                    .started_s = loop->server->started_s};
+    monitor_answer(&monitor, stream);
+}
+
 static void handle(struct http_handler *handler, struct http_stream *stream)
 {
     struct server_loop *loop = loop_of_handler(handler);
     struct server *server = loop->server;
     const struct known_names *names = settings_use_names(loop->settings);
-    if (port_of_endpoint(stream->request.endpoint)->kind == LISTEN_REDIRECT) {
+    if (kind_of(stream) == LISTEN_METRICS) {
+        watch(loop, stream);
+        return;
+    }
+    if (kind_of(stream) == LISTEN_REDIRECT) {
         redirect_answer(&server->redirect, names, stream);
         return;
     }
@@ -123,6 +143,9 @@ static void finished(struct http_handler *handler, const struct http_stream *str
     struct str note = token_mask(stream->response.note, stream->arena);
     if (note.len)
         log_line(LOG_WARN, "%.*s: %.*s", STR_ARGS(stream->request.peer), STR_ARGS(note));
+    if (kind_of(stream) == LISTEN_METRICS)
+        return;
+    monitor_count(stream, is_complete);
     access_lines_add(&loop->access_lines, stream, sent_bytes, is_complete);
 }
 
@@ -210,7 +233,8 @@ static void activate(struct server *server, struct settings *settings)
 static void take_settings(struct server_loop *loop)
 {
     settings_use_end(loop->settings);
-    loop->settings = settings_use_new(settings_ref(loop->server->settings), loop->loop);
+    loop->settings = settings_use_new(settings_ref(loop->server->settings), loop->loop,
+                                      (unsigned)(loop - loop->server->loops));
     loop->acceptor.proxies = settings_use_proxies(loop->settings);
 }
 
@@ -394,6 +418,7 @@ static bool open_store(struct server *server, struct err *err)
     server->ground = (struct settings_ground){
         .pool = store_pool_new(root_moved, server, worker_pool_crew(server->workers)),
         .shared = server->shared_state,
+        .tallies = origin_tallies_new(config->threads),
         .store_limits = &config->limits,
         .media_types = &server->media_types,
         .is_read_only = config->is_read_only,
@@ -568,6 +593,7 @@ static void stop(struct server *server)
     settings_unref(server->first);
     opener_stop();
     store_pool_free(server->ground.pool);
+    origin_tallies_free(server->ground.tallies);
     access_state_free(server->access_state);
     standalone_free(server->shared_state);
     ports_close(&server->acceptors.ports);
@@ -584,6 +610,7 @@ int server_run(struct server_config *config, int argc, char **argv)
                             .argv = argv,
                             .reloaded_job.done = reloaded,
                             .moved_job.done = take_moved,
+                            .started_s = clock_wall_ms() / 1000,
                             .file_watch = file_watch_new(),
                             .signals.fd = -1,
                             .ground.spool_dir_fd = -1};

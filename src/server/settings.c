@@ -639,6 +639,7 @@ bool settings_mount(struct settings *settings, const struct settings_ground *gro
     settings->places = arena_alloc(&settings->arena, count * sizeof(*settings->places));
     gateways_init(&settings->gateways, &settings->arena, count, settings->config.threads);
     settings->gateways.shared = ground->shared;
+    settings->gateways.tallies = ground->tallies;
     if (root.root && is_fine)
         is_fine = add_mount(settings, &root, ground->store_limits, err);
     for (const struct config_mount *mount = mounts; mount && is_fine; mount = mount->next)
@@ -657,13 +658,13 @@ struct settings_use {
     size_t count;           /* of requests, and one for being in force */
 };
 
-struct settings_use *settings_use_new(struct settings *settings, struct loop *loop)
+struct settings_use *settings_use_new(struct settings *settings, struct loop *loop, unsigned index)
 {
     struct settings_use *use = MEM_NEW(struct settings_use);
     use->settings = settings;
     use->service = settings->service;
     if (settings->gateways.count)
-        use->service.gateways = gateway_loop_new(&settings->gateways, loop);
+        use->service.gateways = gateway_loop_new(&settings->gateways, loop, index);
     use->count = 1;
     return use;
 }
@@ -690,6 +691,11 @@ const struct proxies *settings_use_proxies(const struct settings_use *use)
 const struct known_names *settings_use_names(const struct settings_use *use)
 {
     return &use->settings->names;
+}
+
+const struct gateways *settings_use_gateways(const struct settings_use *use)
+{
+    return &use->settings->gateways;
 }
 
 const struct service *settings_use_begin(struct settings_use *use, struct arena *arena)

@@ -77,6 +77,7 @@ NODISCARD bool settings_check_roots(const struct server_config *config, struct e
 struct settings_ground {
     struct store_pool *pool;
     struct shared_state *shared;
+    struct origin_tallies *tallies;
     const struct limits *store_limits;
     const struct media_types *media_types;
     bool is_read_only;
@@ -95,14 +96,17 @@ void settings_unref(struct settings *settings);
  * and end on its thread. */
 struct settings_use;
 
-/* Takes a reference. On the loop's thread. Gives; free it, or replace it. */
-NODISCARD struct settings_use *settings_use_new(struct settings *settings, struct loop *loop);
+/* Takes a reference. On the thread of the loop, which has that index. Gives; free it, or replace
+ * it. */
+NODISCARD struct settings_use *settings_use_new(struct settings *settings, struct loop *loop,
+                                                unsigned index);
 
 /* What a request sees until its arena is reset. */
 const struct service *settings_use_begin(struct settings_use *use, struct arena *arena);
 
 const struct proxies *settings_use_proxies(const struct settings_use *use);
 const struct known_names *settings_use_names(const struct settings_use *use);
+const struct gateways *settings_use_gateways(const struct settings_use *use);
 
 /* Takes it back; it goes with its last request. NULL is fine. */
 void settings_use_end(struct settings_use *use);

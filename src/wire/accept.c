@@ -7,6 +7,7 @@
  * what all of them share (wire.h) knows none. */
 #include "wire/accept.h"
 
+#include "base/metrics/metrics.h"
 #include "io/tls_channel.h"
 #include "wire/h1_conn.h"
 #include "wire/handshake.h"
@@ -19,6 +20,8 @@ void wire_accept(struct wire *wire, int fd, const struct socket_address *peer,
     struct incoming incoming = {.endpoint = endpoint, .peer = text};
     bool has_tls = endpoint && endpoint->tls;
     wire->conn_count++;
+    metric_add(METRIC_CONNECTIONS_ACCEPTED, 0, 1);
+    metric_add(METRIC_CONNECTIONS, 0, 1);
     /* Who opens on a channel sets itself as its owner; nothing happens on it before. */
     incoming.channel = has_tls ? channel_of_tls(endpoint->tls, wire->loop, fd, &err)
                                : channel_of_socket(wire->loop, fd, NULL, &err);

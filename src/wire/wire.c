@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/metrics/metrics.h"
 
 enum { LINGER_MS = 5000 };
 
@@ -71,6 +72,7 @@ static void check_empty(struct wire *wire)
 void wire_conn_gone(struct wire *wire)
 {
     wire->conn_count--;
+    metric_add(METRIC_CONNECTIONS, 0, UINT64_MAX);
     if (wire->closed)
         wire->closed(wire);
     check_empty(wire);

@@ -19,6 +19,7 @@ OF_FILES = [option for option in SERVE if not option.is_typed]
 CUSTOM = {
     "listen": ["listen = 127.0.0.1:8443"],
     "listen-plain": ["listen-plain = [::1]:8080"],
+    "metrics": ["metrics = 127.0.0.1:9180", "metrics = [::1]:9181"],
     "redirect": ["redirect = 127.0.0.1:8081", "[tls]", "cert = /cert.pem"],
     "tls-cert": ["cert = /cert.pem"],
     "tls-key": ["cert = /cert.pem", "key = /key.pem"],

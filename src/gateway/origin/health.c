@@ -37,26 +37,12 @@ enum { TRIAL_MS = 60000 };
 struct health {
     struct str name;
     struct health_options options;
-    atomic_uint in_a_row;      /* that were not answered */
-    atomic_llong opened_at_ms; /* by the clock that only goes forward; while it is open */
-    atomic_llong next_ms;      /* from then on one may try, by the same clock; 0: it is closed */
-    atomic_llong late_ms;      /* when it has kept a listing waiting, or was asked since; 0: not */
-    atomic_ullong answered;    /* counts, as in struct health_state */
-    atomic_ullong server_errors;
-    atomic_ullong cut_off;
-    atomic_ullong unanswered;
-    atomic_ullong let_alone;
+    atomic_uint in_a_row;    /* that were not answered */
+    atomic_llong changed_ms; /* when it was opened or closed, by the clock that only goes forward */
+    atomic_llong next_ms;    /* from then on one may try, by the same clock; 0: it is closed */
+    atomic_llong trial_ms;   /* what next_ms was set to by the one that tries */
+    atomic_llong late_ms;    /* when it has kept a listing waiting, or was asked since; 0: not */
 };
-
-static void count(atomic_ullong *what)
-{
-    atomic_fetch_add_explicit(what, 1, memory_order_relaxed);
-}
-
-static uint64_t counted(const atomic_ullong *what)
-{
-    return atomic_load_explicit(what, memory_order_relaxed);
-}
 
 struct health *health_new(struct arena *arena, struct str name,
                           const struct health_options *options)
@@ -64,6 +50,7 @@ struct health *health_new(struct arena *arena, struct str name,
     struct health *health = ARENA_NEW(arena, struct health);
     health->name = arena_str(arena, name);
     health->options = *options;
+    atomic_store(&health->changed_ms, clock_mono_ms());
     return health;
 }
 
@@ -73,10 +60,9 @@ static unsigned seconds(int64_t ms)
 }
 
 /* For so many seconds. A trial may keep it longer than others are told. */
-static unsigned let_alone(struct health *health, int64_t left_ms)
+static unsigned wait_s(const struct health *health, int64_t left_ms)
 {
     int64_t retry_ms = health->options.retry_ms;
-    count(&health->let_alone);
     return seconds(left_ms < retry_ms ? left_ms : retry_ms);
 }
 
@@ -87,90 +73,96 @@ enum health_pass health_pass(struct health *health, unsigned *after_s_out)
     if (!next_ms)
         return HEALTH_ASK;
     if (next_ms <= now_ms &&
-        atomic_compare_exchange_strong(&health->next_ms, &next_ms, now_ms + TRIAL_MS))
+        atomic_compare_exchange_strong(&health->next_ms, &next_ms, now_ms + TRIAL_MS)) {
+        atomic_store(&health->trial_ms, now_ms + TRIAL_MS);
         return HEALTH_TRY;
+    }
     /* 1: somebody else was quicker */
-    *after_s_out = let_alone(health, next_ms > now_ms ? next_ms - now_ms : 1);
+    *after_s_out = wait_s(health, next_ms > now_ms ? next_ms - now_ms : 1);
     return HEALTH_WAIT;
 }
 
-bool health_waits(struct health *health, unsigned *after_s_out)
+bool health_waits(const struct health *health, unsigned *after_s_out)
 {
     long long next_ms = atomic_load(&health->next_ms);
     int64_t now_ms = next_ms ? clock_mono_ms() : 0;
     if (next_ms <= now_ms)
         return false;
-    *after_s_out = let_alone(health, next_ms - now_ms);
+    *after_s_out = wait_s(health, next_ms - now_ms);
     return true;
 }
 
 /* --- what came of a request --- */
 
-static void note_answer(struct health *health, unsigned status)
+static void note_answer(struct health *health)
 {
-    count(&health->answered);
-    if (status >= 500)
-        count(&health->server_errors);
     if (atomic_load(&health->in_a_row))
         atomic_store(&health->in_a_row, 0);
     if (atomic_load(&health->late_ms))
         atomic_store(&health->late_ms, 0);
     if (!atomic_load(&health->next_ms))
         return;
-    int64_t open_ms = clock_mono_ms() - atomic_load(&health->opened_at_ms);
+    int64_t now_ms = clock_mono_ms();
+    int64_t open_ms = now_ms - atomic_load(&health->changed_ms);
+    atomic_store(&health->changed_ms, now_ms);
     if (atomic_exchange(&health->next_ms, 0))
         log_line(LOG_WARN, "%.*s: answers again, after %u s", STR_ARGS(health->name),
                  seconds(open_ms));
 }
 
-static void note_failure(struct health *health, const char *why)
+static bool note_failure(struct health *health, const char *why)
 {
     unsigned max = health->options.failures_max;
     unsigned retry_ms = health->options.retry_ms;
     unsigned in_a_row = atomic_fetch_add(&health->in_a_row, 1) + 1;
     long long closed = 0;
-    count(&health->unanswered);
     if (!max || in_a_row < max || atomic_load(&health->next_ms))
-        return;
+        return false;
     int64_t now_ms = clock_mono_ms();
-    atomic_store(&health->opened_at_ms, now_ms);
-    if (atomic_compare_exchange_strong(&health->next_ms, &closed, now_ms + retry_ms))
-        log_line(
-            LOG_WARN,
-            "%.*s: no answer to %u requests in a row, the last one: %s; from now on one is let "
-            "try every %u s, and all others are answered with 503",
-            STR_ARGS(health->name), in_a_row, why, seconds(retry_ms));
+    atomic_store(&health->changed_ms, now_ms);
+    if (!atomic_compare_exchange_strong(&health->next_ms, &closed, now_ms + retry_ms))
+        return false;
+    log_line(LOG_WARN,
+             "%.*s: no answer to %u requests in a row, the last one: %s; from now on one is let "
+             "try every %u s, and all others are answered with 503",
+             STR_ARGS(health->name), in_a_row, why, seconds(retry_ms));
+    return true;
 }
 
 /* Unless it has been closed by another meanwhile. */
 static void end_trial(struct health *health, unsigned wait_ms)
 {
     long long next_ms = atomic_load(&health->next_ms);
+    atomic_store(&health->trial_ms, 0);
     while (next_ms &&
            !atomic_compare_exchange_weak(&health->next_ms, &next_ms, clock_mono_ms() + wait_ms))
         continue;
 }
 
-void health_tell(struct health *health, const struct health_news *news)
+bool health_tell(struct health *health, const struct health_news *news)
 {
     bool is_trial = news->pass == HEALTH_TRY;
     switch (news->evidence) {
     case HEALTH_ANSWERS:
-        note_answer(health, news->status);
-        break;
-    case HEALTH_BREAKS:
-        count(&health->cut_off);
-        break;
+        note_answer(health);
+        return false;
     case HEALTH_NOTHING:
         if (is_trial)
             end_trial(health, 0);
-        break;
+        return false;
     case HEALTH_FAILS:
         if (is_trial)
             end_trial(health, health->options.retry_ms);
-        note_failure(health, news->why);
-        break;
+        return note_failure(health, news->why);
     }
+    BUG("no such evidence");
+}
+
+const char *circuit_name(enum circuit circuit)
+{
+    static const char *const names[] = {
+        [CIRCUIT_CLOSED] = "closed", [CIRCUIT_OPEN] = "open", [CIRCUIT_HALF_OPEN] = "half-open"};
+    return names[circuit];
 }
 
 /* --- late for a listing --- */
@@ -195,15 +187,14 @@ bool health_is_due(struct health *health, unsigned every_ms)
 
 void health_look(const struct health *health, struct health_state *state_out)
 {
-    bool is_open = atomic_load(&health->next_ms) != 0;
+    int64_t now_ms = clock_mono_ms();
+    long long next_ms = atomic_load(&health->next_ms);
+    bool is_tried = next_ms <= now_ms || next_ms == atomic_load(&health->trial_ms);
     *state_out = (struct health_state){
-        .is_open = is_open,
-        .open_s = is_open ? seconds(clock_mono_ms() - atomic_load(&health->opened_at_ms)) : 0,
+        .circuit = !next_ms   ? CIRCUIT_CLOSED
+                   : is_tried ? CIRCUIT_HALF_OPEN
+                              : CIRCUIT_OPEN,
+        .since_s = seconds(now_ms - atomic_load(&health->changed_ms)),
         .in_a_row = atomic_load(&health->in_a_row),
-        .answered = counted(&health->answered),
-        .server_errors = counted(&health->server_errors),
-        .cut_off = counted(&health->cut_off),
-        .unanswered = counted(&health->unanswered),
-        .let_alone = counted(&health->let_alone),
     };
 }

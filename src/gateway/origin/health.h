@@ -1,5 +1,5 @@
 /* gateway/origin/health.h: whether an origin answers, known by what its requests come to: a circuit
- * breaker, and counts. For all loops; any thread. */
+ * breaker. For all loops; any thread. */
 #pragma once
 
 #include "base/arena.h"
@@ -9,7 +9,6 @@ enum health_evidence {
     HEALTH_NOTHING, /* it says nothing of the origin: the client has gone, or the fault is ours */
     HEALTH_FAILS,   /* no connection, or no answer */
     HEALTH_ANSWERS, /* the head of an answer, whatever its status is */
-    HEALTH_BREAKS,  /* an answer, told before, has broken off: that is only counted */
 };
 
 enum health_pass {
@@ -36,34 +35,37 @@ NODISCARD enum health_pass health_pass(struct health *health, unsigned *after_s_
 
 /* Before that, where much would be read first: whether it would be WAIT, or would have been just
  * now. Nothing has to be told of it. */
-NODISCARD bool health_waits(struct health *health, unsigned *after_s_out);
+NODISCARD bool health_waits(const struct health *health, unsigned *after_s_out);
 
 /* What came of one. */
 struct health_news {
     enum health_evidence evidence;
     enum health_pass pass; /* as it was let pass */
-    unsigned status;       /* of its answer */
     const char *why;       /* it FAILS, for people */
 };
 
-void health_tell(struct health *health, const struct health_news *news);
+/* True: this has opened the circuit. */
+bool health_tell(struct health *health, const struct health_news *news);
+
+enum circuit {
+    CIRCUIT_CLOSED,
+    CIRCUIT_OPEN,
+    CIRCUIT_HALF_OPEN, /* it is open, and one tries, or may */
+};
+
+/* "closed", "open", "half-open". */
+const char *circuit_name(enum circuit circuit);
+
+struct health_state {
+    enum circuit circuit;
+    unsigned since_s;  /* for how long it has been closed, or not closed */
+    unsigned in_a_row; /* not answered; 0: the last one was */
+};
+
+void health_look(const struct health *health, struct health_state *state_out);
 
 /* A listing has waited for it in vain. Until it has answered something it has been late, and no
  * other listing waits; to find that out, one may ask every so often (is due). */
 void health_late(struct health *health);
 bool health_has_been_late(const struct health *health);
 NODISCARD bool health_is_due(struct health *health, unsigned every_ms);
-
-/* How it is, and what has come of requests since the settings were read. */
-struct health_state {
-    bool is_open;
-    unsigned open_s;        /* for how long */
-    unsigned in_a_row;      /* not answered; 0: the last one was */
-    uint64_t answered;      /* with any status; of them */
-    uint64_t server_errors; /* with a 5xx, and */
-    uint64_t cut_off;       /* broken off behind the head */
-    uint64_t unanswered;
-    uint64_t let_alone; /* refused by us */
-};
-
-void health_look(const struct health *health, struct health_state *state_out);

@@ -184,20 +184,22 @@ static const char *why_not(const struct origin_state *origin)
                                                                 : "there is no answer yet";
 }
 
-/* What davit knows of it. */
+/* What davit knows of it: how it is now, and what came of requests. */
 static void add_known(struct buf *to, const struct origin_state *origin)
 {
     struct health_state health;
+    struct origin_sums sums;
     health_look(origin->gateway->health, &health);
+    origin_tally_sum_up(origin->gateway->tally, &sums);
     add_text(to, "origin", origin->gateway->name);
-    add_text(to, "circuit", health.is_open ? STR("open") : STR("closed"));
-    add_number(to, "open-seconds", health.open_s);
+    add_text(to, "circuit", str_of_c(circuit_name(health.circuit)));
+    add_number(to, "open-seconds", health.circuit == CIRCUIT_CLOSED ? 0 : health.since_s);
     add_number(to, "failures-in-a-row", health.in_a_row);
-    add_number(to, "answered", health.answered);
-    add_number(to, "server-errors", health.server_errors);
-    add_number(to, "cut-off", health.cut_off);
-    add_number(to, "unanswered", health.unanswered);
-    add_number(to, "let-alone", health.let_alone);
+    add_number(to, "answered", sums.answered);
+    add_number(to, "server-errors", sums.server_errors);
+    add_number(to, "cut-off", sums.cut_off);
+    add_number(to, "unanswered", sums.unanswered);
+    add_number(to, "let-alone", sums.let_alone);
     if (!origin->ask->has_head)
         add_text(to, "failure", str_of_c(why_not(origin)));
 }

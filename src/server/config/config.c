@@ -47,6 +47,17 @@ static bool set_redirect(void *target, const char *value, struct err *err)
     return add_listener(target, value, LISTEN_REDIRECT, err);
 }
 
+/* A port alone is that of this machine. */
+static bool set_metrics(void *target, const char *value, struct err *err)
+{
+    char address[ADDRESS_TEXT_BYTES];
+    uint64_t port;
+    if (!str_parse_u64(str_of_c(value), &port) || port > 65535)
+        return add_listener(target, value, LISTEN_METRICS, err);
+    str_print(address, sizeof(address), "127.0.0.1:%u", (unsigned)port);
+    return add_listener(target, address, LISTEN_METRICS, err);
+}
+
 /* Those of one kind. */
 static void add_listeners(struct buf *to, const char *key, const struct server_config *config,
                           enum listener_kind kind)
@@ -77,6 +88,11 @@ static void add_listen_plain(struct buf *to, const char *key, const void *target
 static void add_redirect(struct buf *to, const char *key, const void *target)
 {
     add_listeners(to, key, target, LISTEN_REDIRECT);
+}
+
+static void add_metrics(struct buf *to, const char *key, const void *target)
+{
+    add_listeners(to, key, target, LISTEN_METRICS);
 }
 
 /* --- certificates --- */
@@ -356,6 +372,7 @@ static bool check_addresses(const struct server_config *config, struct err *err)
     char text[ADDRESS_TEXT_BYTES];
     for (size_t i = 0; i < config->listener_count; i++) {
         if (config->is_anonymous || config_has_sign_in(config) ||
+            config->listeners[i].kind == LISTEN_METRICS ||
             address_is_loopback(&config->listeners[i].address))
             continue;
         address_format(&config->listeners[i].address, text);
@@ -392,18 +409,18 @@ static bool check_tls(struct server_config *config, struct err *err)
 }
 
 /* The address that is listened on when none is named. */
-static void add_default_listener(struct server_config *config)
+static bool add_default_listener(struct server_config *config, struct err *err)
 {
     bool has_tls = config->tls.pair_count > 0;
-    struct err err;
+    bool has_other = false;
     for (size_t i = 0; i < config->listener_count; i++) {
         if (config->listeners[i].kind == LISTEN_MAIN)
-            return;
+            return true;
+        has_other |= config->listeners[i].kind != LISTEN_METRICS;
     }
-    if (config->listener_count && !has_tls)
-        return;
-    if (!add_listener(config, has_tls ? "127.0.0.1:8443" : "127.0.0.1:8080", LISTEN_MAIN, &err))
-        BUG("the default address is malformed");
+    if (has_other && !has_tls)
+        return true;
+    return add_listener(config, has_tls ? "127.0.0.1:8443" : "127.0.0.1:8080", LISTEN_MAIN, err);
 }
 
 bool config_has_sign_in(const struct server_config *config)
@@ -451,7 +468,8 @@ bool config_check(struct server_config *config, struct err *err)
         return err_set(err, 0,
                        "--jwt-keys needs --jwt-issuer and --jwt-audience: otherwise tokens issued "
                        "for other services would be accepted");
-    add_default_listener(config);
+    if (!add_default_listener(config, err))
+        return false;
     if (!config->workers)
         config->workers = config->durability == DURABILITY_FLUSH ? WORKERS_FLUSH : WORKERS_LAZY;
     bool has_mounts = config->file && config->file->mounts;

@@ -42,6 +42,7 @@ enum listener_kind {
     LISTEN_MAIN,     /* TLS where there is a certificate, otherwise in the clear */
     LISTEN_PLAIN,    /* in the clear whatever there is */
     LISTEN_REDIRECT, /* in the clear, and all it says is where TLS is to be had */
+    LISTEN_METRICS,  /* in the clear, for who watches the server (server/monitor/) */
 };
 
 struct listener_config {

@@ -20,9 +20,11 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/metrics/metrics.h"
 #include "wire/accept.h"
 
 enum {
+    WATCHERS = 16, /* places more than for others, for who watches what goes on then */
     ACCEPTS_PER_EVENT = 16,
     ACCEPT_PAUSE_MS = 200,
     REFUSALS_MS = 10000, /* from one line about them to the next */
@@ -63,9 +65,10 @@ static void refuse(int fd, bool has_tls)
 }
 
 /* Clients come again and again while there is no place: one line for many. */
-static void tell_refusal(struct acceptor *acceptor, const char *why)
+static void tell_refusal(struct acceptor *acceptor, enum metric_refusal refusal, const char *why)
 {
     int64_t now_ms = loop_now_ms(acceptor->loop);
+    metric_add(METRIC_CONNECTIONS_REFUSED, refusal, 1);
     acceptor->refusals++;
     if (acceptor->refusal_told_ms && now_ms - acceptor->refusal_told_ms < REFUSALS_MS)
         return;
@@ -113,7 +116,7 @@ static bool refuse_by_spare(struct acceptor *acceptor, const struct listener *li
 
 static void pause_accepting(struct acceptor *acceptor, const struct listener *listener)
 {
-    tell_refusal(acceptor, strerrordesc_np(errno));
+    tell_refusal(acceptor, REFUSAL_DESCRIPTORS, strerrordesc_np(errno));
     for (int i = 0; i < ACCEPTS_PER_EVENT && refuse_by_spare(acceptor, listener); i++)
         continue;
     set_accepting(acceptor, false);
@@ -127,22 +130,24 @@ static void give_place_back(struct acceptor *acceptor)
     crowd_leave(&acceptor->all->crowd, loop_executor(acceptor->loop));
 }
 
-static bool take_place(struct acceptor *acceptor, const struct socket_address *peer,
-                       struct share **share_out)
+static bool take_place(struct acceptor *acceptor, const struct port *port,
+                       const struct socket_address *peer, struct share **share_out)
 {
     struct acceptors *all = acceptor->all;
     char text[ADDRESS_TEXT_BYTES];
+    bool is_watcher = port->kind == LISTEN_METRICS;
     *share_out = NULL;
-    if (crowd_enter(&all->crowd) < all->conn_count_max) {
+    if (crowd_enter(&all->crowd) < all->conn_count_max + (is_watcher ? WATCHERS : 0)) {
         size_t len = address_format(peer, text);
-        if (proxy_is_trusted(acceptor->proxies, str_of(text, len)))
+        if (is_watcher || proxy_is_trusted(acceptor->proxies, str_of(text, len)))
             return true;
         *share_out = shares_of(all->shares, peer);
         if (budget_take(&(*share_out)->connections, 1))
             return true;
-        tell_refusal(acceptor, "too many of one address (limit address_connections)");
+        tell_refusal(acceptor, REFUSAL_ADDRESS,
+                     "too many of one address (limit address_connections)");
     } else {
-        tell_refusal(acceptor,
+        tell_refusal(acceptor, REFUSAL_LIMIT,
                      "too many are open (limit connections, or the descriptors that ulimit -n "
                      "allows)");
     }
@@ -186,7 +191,7 @@ static void accept_ready(struct watch *watch, uint32_t events)
             pause_accepting(acceptor, listener);
         if (handed.fd < 0)
             return;
-        if (take_place(acceptor, &handed.peer, &handed.share))
+        if (take_place(acceptor, listener->port, &handed.peer, &handed.share))
             begin_conn(acceptor, &handed);
         else
             refuse(handed.fd, handed.endpoint->tls != NULL);

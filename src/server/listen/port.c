@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/fd.h"
+#include "base/log.h"
 
 void ports_init(struct ports *ports)
 {
@@ -36,16 +37,24 @@ void ports_secure(struct ports *ports, struct tls_server *tls, struct worker_poo
 
 void ports_tell(const struct ports *ports)
 {
+    static const char *const purposes[] = {[LISTEN_MAIN] = "",
+                                           [LISTEN_PLAIN] = "",
+                                           [LISTEN_REDIRECT] = " to send clients to https",
+                                           [LISTEN_METRICS] = " to tell metrics"};
     char text[ADDRESS_TEXT_BYTES];
     struct buf lines = {0};
     for (size_t i = 0; i < ports->count; i++) {
         const struct port *port = &ports->at[i];
         address_format(&port->bound, text);
         buf_addf(&lines, "listening on %s://%s/%s\n", port->endpoint.tls ? "https" : "http", text,
-                 port->kind == LISTEN_REDIRECT ? " to send clients to https" : "");
+                 purposes[port->kind]);
     }
     fputs(buf_c(&lines), stderr);
     buf_done(&lines);
+    for (size_t i = 0; i < ports->count; i++) {
+        if (ports->at[i].kind == LISTEN_METRICS && !address_is_loopback(&ports->at[i].bound))
+            log_line(LOG_WARN, "metrics can be read from other machines, without signing in");
+    }
 }
 
 void ports_shut(const struct ports *ports)

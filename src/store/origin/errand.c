@@ -102,10 +102,22 @@ static void rang(struct waker *waker)
     fill(CONTAINER_OF(waker, struct errand, waker));
 }
 
+static int64_t lasted_us(const struct errand *errand)
+{
+    return errand->started_us ? clock_mono_us() - errand->started_us : 0;
+}
+
+/* What it has come to, once. */
+static void count(const struct errand *errand, enum origin_outcome outcome)
+{
+    outcome_count(errand->x->service->gateways, errand->gateway, outcome, lasted_us(errand));
+}
+
 static void on_head(struct call *call, struct source *body)
 {
     struct errand *errand = CONTAINER_OF(call, struct errand, call);
     outcome_answered(errand->gateway, errand->pass, call);
+    count(errand, outcome_of(call, true));
     errand->body = body;
     if (body)
         body->waker = &errand->waker;
@@ -119,7 +131,10 @@ static void on_head(struct call *call, struct source *body)
 static void on_done(struct call *call)
 {
     struct errand *errand = CONTAINER_OF(call, struct errand, call);
-    outcome_ended(errand->gateway, errand->pass, call, errand->has_head);
+    outcome_ended(errand->x->service->gateways, errand->gateway, errand->pass, call,
+                  errand->has_head);
+    if (!errand->has_head)
+        count(errand, outcome_of(call, false));
     lock(errand);
     errand->has_begun = false;
     errand->is_over = errand->has_ended = true;
@@ -171,8 +186,10 @@ static void stop(struct errand *errand)
     source_close(&errand->body);
     if (!errand->has_begun)
         return;
-    if (!errand->has_head)
+    if (!errand->has_head) {
         outcome_given_up(errand->gateway, errand->pass);
+        count(errand, ORIGIN_GIVEN_UP);
+    }
     client_cancel(gateway_loop_client(errand->x->service->gateways, errand->gateway, &err),
                   &errand->call);
     errand->has_begun = false;
@@ -261,13 +278,16 @@ struct errand *errand_begin(struct exchange *x, const struct gateway *gateway,
 
 static void note(struct errand *errand)
 {
-    char status[8];
-    int64_t us = errand->started_us ? clock_mono_us() - errand->started_us : 0;
-    str_print(status, sizeof(status), "%u", errand->call.status);
-    const char *what = errand->has_head ? status : outcome_word(errand->call.end);
-    if (!errand->is_noted && !errand->is_busy && !errand->is_unsendable)
-        outcome_note(errand->x, errand->gateway, errand->is_let_alone ? "LET_ALONE" : what, us);
+    const struct call *call = &errand->call;
+    bool is_noted = errand->is_noted || errand->is_busy || errand->is_unsendable;
     errand->is_noted = true;
+    if (is_noted)
+        return;
+    if (errand->is_let_alone)
+        outcome_let_alone(errand->x, errand->gateway);
+    else
+        outcome_note(errand->x, errand->gateway, outcome_of(call, errand->has_head), call->status,
+                     lasted_us(errand));
 }
 
 const struct call *errand_await(struct errand *errand)

@@ -35,9 +35,11 @@ static void status(struct href_reader *base, struct str line)
     buf_add_char(&mapper->told, ' ');
 }
 
-static void response_end(struct href_reader *base)
+static void response_end(struct href_reader *base, unsigned judged)
 {
     struct mapper *mapper = CONTAINER_OF(base, struct mapper, base);
+    if (judged != 200)
+        buf_add_u64(&mapper->told, judged);
     buf_add_char(&mapper->told, '|');
 }
 
@@ -327,15 +329,16 @@ TEST(hrefs_tells_statuses_of_members)
 {
     struct reading reading = {.direction = HREFS_OF_ANSWER, .step = 5, .filters = true};
     struct buf got = {0};
-    struct str document = STR(MS(
-        MEMBER("/in") MEMBER("/in/hidden") "<D:response><D:href>/in/a</D:href><D:propstat><D:prop>"
-                                           "<D:version-set><D:response><D:href>/in/v</"
-                                           "D:href><D:propstat><D:status>HTTP/1.1 999 X"
-                                           "</D:status></D:propstat></D:response></D:version-set></"
-                                           "D:prop><D:status>HTTP/1.1 404 Not"
-                                           " Found</D:status></D:propstat></D:response>"));
+    struct str document =
+        STR(MS(MEMBER("/in") MEMBER("/in/hidden")
+                   MEMBER("/in/refused") "<D:response><D:href>/in/a</D:href><D:propstat><D:prop>"
+                                         "<D:version-set><D:response><D:href>/in/v</"
+                                         "D:href><D:propstat><D:status>HTTP/1.1 999 X"
+                                         "</D:status></D:propstat></D:response></D:version-set></"
+                                         "D:prop><D:status>HTTP/1.1 404 Not"
+                                         " Found</D:status></D:propstat></D:response>"));
     assert_int_equal(read_all(&reading, document, &got), PULL_END);
-    check_str("told", buf_str(&reading.mapper.told), "200 |404 |");
+    check_str("told", buf_str(&reading.mapper.told), "200 |404|403|404 |");
     buf_done(&reading.mapper.told);
     buf_done(&got);
 }

@@ -87,6 +87,21 @@ TEST(status_lines_are_read_also_when_they_are_odd)
     }
 }
 
+TEST(statuses_are_few_numbers_in_a_row)
+{
+    static const struct {
+        unsigned status;
+        const char *name;
+    } rows[] = {{200, "200"}, {207, "207"}, {423, "423"}, {299, "2xx"},
+                {466, "4xx"}, {0, "none"},  {999, "9xx"}, {4000, "none"}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        size_t index = http_status_index(rows[i].status);
+        assert_true(index < STATUS_INDEX_COUNT);
+        assert_string_equal(http_status_of_index(index), rows[i].name);
+    }
+    assert_string_equal(http_status_of_index(STATUS_INDEX_SUCCESSES), "2xx");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -94,6 +109,7 @@ int main(void)
         cmocka_unit_test(status_reasons_are_those_of_the_registry),
         cmocka_unit_test(status_rows_are_in_order_and_named_once),
         cmocka_unit_test(status_classes),
+        cmocka_unit_test(statuses_are_few_numbers_in_a_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

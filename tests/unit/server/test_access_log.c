@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "davit/multistatus.h"
 #include "io/worker.h"
 #include "server/access_log.h"
 
@@ -93,7 +94,9 @@ TEST(line_tells_all_of_a_request)
               BEFORE "\"GET /a HTTP/1.1\" 200 12345 1.002003 \"curl/8.0\"\n");
     check_str("aborted", line_of(&stream, 7, false),
               BEFORE "\"GET /a HTTP/1.1\" 200 7 aborted 1.002003 \"curl/8.0\"\n");
-    stream.response = (struct http_response){.status = 207, .summary = STR("ok=98,423=2")};
+    const struct davit_ms_verdict verdict = {
+        .success_count = 98, .failure_count = 1, .failures = {{.status = 423, .count = 2}}};
+    stream.response = (struct http_response){.status = 207, .verdict = &verdict};
     check_str("207", line_of(&stream, 0, true),
               BEFORE "\"GET /a HTTP/1.1\" 207(ok=98,423=2) 0 1.002003 \"curl/8.0\"\n");
     stream.response = (struct http_response){

@@ -39,7 +39,7 @@ static enum health_pass ask(const struct sick *sick)
 
 static void tell_of(const struct sick *sick, enum health_pass pass, enum health_evidence evidence)
 {
-    health_tell(sick->health, &(struct health_news){evidence, pass, 200, "refused"});
+    health_tell(sick->health, &(struct health_news){evidence, pass, "refused"});
 }
 
 /* For how many seconds nobody is let pass; 0: whoever asks is. */
@@ -138,27 +138,48 @@ TEST(health_is_told_by_late_requests_too)
     end(&sick);
 }
 
-TEST(health_counts_what_came_of_requests)
+static void check_state(const struct sick *sick, enum circuit circuit, unsigned since_s,
+                        unsigned in_a_row)
+{
+    struct health_state state;
+    health_look(sick->health, &state);
+    assert_int_equal(state.circuit, circuit);
+    assert_int_equal(state.since_s, since_s);
+    assert_int_equal(state.in_a_row, in_a_row);
+}
+
+TEST(health_says_how_it_is_and_since_when)
 {
     struct sick sick;
-    struct health_state state;
     begin(&sick, 3);
-    tell_of(&sick, HEALTH_ASK, HEALTH_ANSWERS);
-    tell_of(&sick, HEALTH_ASK, HEALTH_BREAKS);
-    health_tell(sick.health, &(struct health_news){HEALTH_ANSWERS, HEALTH_ASK, 503, ""});
-    tell_of(&sick, HEALTH_ASK, HEALTH_NOTHING);
+    later(&sick, 7000);
+    check_state(&sick, CIRCUIT_CLOSED, 7, 0);
     fail_times(&sick, 3);
+    check_state(&sick, CIRCUIT_OPEN, 0, 3);
     later(&sick, 5000);
-    assert_int_equal(ask(&sick), HEALTH_WAIT);
-    health_look(sick.health, &state);
-    assert_true(state.is_open);
-    assert_int_equal(state.open_s, 5);
-    assert_int_equal(state.in_a_row, 3);
-    assert_int_equal(state.answered, 2);
-    assert_int_equal(state.server_errors, 1);
-    assert_int_equal(state.cut_off, 1);
-    assert_int_equal(state.unanswered, 3);
-    assert_int_equal(state.let_alone, 1);
+    check_state(&sick, CIRCUIT_OPEN, 5, 3);
+    later(&sick, 5000);
+    check_state(&sick, CIRCUIT_HALF_OPEN, 10, 3); /* one may try */
+    assert_int_equal(ask(&sick), HEALTH_TRY);
+    later(&sick, 1000);
+    check_state(&sick, CIRCUIT_HALF_OPEN, 11, 3); /* one does */
+    tell_of(&sick, HEALTH_TRY, HEALTH_FAILS);
+    check_state(&sick, CIRCUIT_OPEN, 11, 4);
+    later(&sick, 10000);
+    tell_of(&sick, HEALTH_ASK, HEALTH_ANSWERS);
+    later(&sick, 2000);
+    check_state(&sick, CIRCUIT_CLOSED, 2, 0);
+    end(&sick);
+}
+
+TEST(health_says_that_it_has_opened_once)
+{
+    struct sick sick;
+    const struct health_news news = {HEALTH_FAILS, HEALTH_ASK, "refused"};
+    begin(&sick, 2);
+    assert_false(health_tell(sick.health, &news));
+    assert_true(health_tell(sick.health, &news));
+    assert_false(health_tell(sick.health, &news));
     end(&sick);
 }
 
@@ -198,7 +219,8 @@ int main(void)
         cmocka_unit_test(health_waits_says_so_before_anybody_tries),
         cmocka_unit_test(health_trial_that_says_nothing_makes_way),
         cmocka_unit_test(health_is_told_by_late_requests_too),
-        cmocka_unit_test(health_counts_what_came_of_requests),
+        cmocka_unit_test(health_says_how_it_is_and_since_when),
+        cmocka_unit_test(health_says_that_it_has_opened_once),
         cmocka_unit_test(health_that_nothing_opens),
         cmocka_unit_test(health_is_late_until_it_answers),
     };
