@@ -41,7 +41,7 @@ enum {
     READY_BYTES_MAX = 65536,
     DRAIN_BYTES = 131072,
     HEAD_BYTES_MAX = 65536,
-    BUFFER_BYTES = 16384, /* libcurl's own, each way */
+    BUFFER_BYTES = 32768, /* libcurl's own, each way */
     ALIVE_S = 30,         /* how often TCP asks a server that it waits for */
 };
 
