@@ -11,10 +11,10 @@ export DAVIT_MEMORY=full DAVIT_CRASH_ROUNDS="${DAVIT_CRASH_ROUNDS:-50}"
 [ $# -gt 0 ] || set -- memory crash litmus
 for part; do
     case $part in
-    memory) file=tests/robustness/test_memory.py ;;
+    memory) file="tests/robustness/test_memory.py tests/gateway/test_memory.py" ;;
     crash) file=tests/robustness/test_crash.py ;;
     litmus) file=tests/conformance/test_litmus.py ;;
     *) echo "figures.sh: what is '$part'?" >&2 && exit 2 ;;
     esac
-    /usr/bin/python3 -B -m pytest -q -s -p no:cacheprovider "$file"
+    /usr/bin/python3 -B -m pytest -q -s -p no:cacheprovider $file
 done
