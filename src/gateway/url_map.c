@@ -298,6 +298,11 @@ bool url_place_init(struct url_place *place, struct arena *arena, struct res_pat
     struct uri uri;
     bool has_slash;
     struct str text = arena_str(arena, str_of_c(origin));
+    if (strstr(origin, "%u"))
+        return err_set(err, 0,
+                       "'%s': %%u, which gives each user a tree of his own, is for roots of "
+                       "directories; an origin has one URL for all",
+                       origin);
     bool is_http = uri_parse(text, &uri) && (str_eq_nocase(uri.scheme, STR("http")) ||
                                              str_eq_nocase(uri.scheme, STR("https")));
     if (!is_http || uri.query.len || str_index(text, '?') < text.len)

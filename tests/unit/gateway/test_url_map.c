@@ -37,6 +37,17 @@ TEST(url_of_ours_is_the_origins)
         {"/team", "http://h/i", "/team/a/../b", "/i/b"},
         {"/team", "http://h/i", "/team/a/%2e%2e", "/i/"},
         {"/team", "http://h/i", "/x/../team/a", "/i/a"},
+        /* what some origins take for names that lead up: no place */
+        {"/team", "http://h/i", "/team/..%5Cx", NULL},
+        {"/team", "http://h/i", "/team/a\\..\\x", NULL},
+        {"/team", "http://h/i", "/team/.../x", NULL},
+        {"/team", "http://h/i", "/team/..%20", NULL},
+        {"/team", "http://h/i", "/team/.%09.", NULL},
+        {"/team", "http://h/i", "/team/..:x/y", NULL},
+        {"/team", "http://h/i", "/team/%c0%ae%c0%ae", NULL},
+        {"/team", "http://h/i", "/team/a%C1%9Cb", NULL},
+        {"/team", "http://h/i", "/team/a\\b/..a/a../.%20/12:30/%C0",
+         "/i/a%5Cb/..a/a../.%20/12:30/%C0"},
         /* what some origins take for parameters */
         {"/team", "http://h/i", "/team/..;/b;c", "/i/..%3B/b%3Bc"},
         /* what no URL may hold */
@@ -71,6 +82,8 @@ TEST(url_of_the_origin_is_ours)
         {"/dav/%74/a", "/team/a"},
         {"//dav.example/dav/t/a", "/team/a"},
         {"/dav//t/a//b/../c", "/team/a//b/../c"},
+        {"/dav/t//else.example/x", "/team/else.example/x"},
+        {"/dav/t/\\else.example\\x?\\", "/team/%5Celse.example%5Cx?\\"},
         {"https://dav.example/dav/t/a?b=/c#d", "/team/a?b=/c#d"},
         {"HTTPS://DAV.example:443/dav/t/a", "/team/a"},
         {"http://dav.example/dav/t/a", "/team/a"}, /* TLS may end before the origin */
@@ -133,6 +146,8 @@ TEST(url_that_is_no_origin_is_refused)
                                        "https://dav.example/?a",
                                        "https://dav.example/a?",
                                        "https://dav.example/%zz",
+                                       "https://dav.example/files/%u/",
+                                       "https://dav.example/..%5c..%5cfiles/",
                                        "https://dav.example/a/../../b",
                                        "https://dav.example/#a",
                                        "https://dav example/"};
