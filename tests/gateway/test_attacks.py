@@ -4,6 +4,7 @@ elsewhere for some servers, and hrefs of what is beside the mount."""
 import gzip
 
 import davit
+import http2
 import pytest
 from origins import Gateway, Scripted, answer, multistatus, xml
 
@@ -291,3 +292,25 @@ def test_hrefs_that_are_but_names(through):
     for method, body in (("ACL", acl), ("PROPPATCH", group), ("LOCK", lock)):
         assert gateway.request(method, "/team/a", body=body).status == 200
         assert origin.requests[-1].body.decode() == body
+
+
+@pytest.mark.parametrize("wrong", [
+    {"x-a": "a\r\nX-B: c"}, {"x-a": "a\nb"}, {"x-a": "a\x00b"}, {"x-a": "a\x01b"}, {"x:a": "b"}, {"x a": "b"}, {"transfer-encoding": "chunked"},
+    {"connection": "close"}, {"upgrade": "h2c"}, {"te": "gzip"}, {"content-length": "5"}, {":path": "/team/b"}, {":evil": "1"},
+    {"host": "evil.example"}, {":path=": "/team/a b"}, {":path=": "/team/a\r\nX: y"}, {":path=": "/team/a?x\r\nX: y"},
+    {":path=": "http://evil.example/team/a"}, {":path=": "/team/a#b"}, {":method=": "GET /x HTTP/1.1\r\n"}, {":method=": "CONNECT"},
+    {":authority=": "evil.example"}, {":authority=": "me@{host}"}, {":scheme=": "ftp"}])
+def test_http2_that_would_become_another_request(through, wrong):
+    gateway, origin = through(answer(200, b"fine"))
+    fields = {":method": "GET", ":scheme": "http", ":authority": gateway.host, ":path": "/team/a"}
+    [(name, value)] = wrong.items()
+    value = value.format(host=gateway.host)
+    if name.endswith("="):
+        fields[name[:-1]] = value
+    head = list(fields.items()) + [(name, value)] * (not name.endswith("="))
+    connection = http2.Connection(gateway.address)
+    number = connection.request([(name.encode(), value.encode()) for name, value in head], None)
+    done = connection.read(number)
+    assert done is None or done.status >= 400
+    connection.close()
+    assert not origin.requests and gateway.request("GET", "/team/a").body == b"fine"
