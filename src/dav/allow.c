@@ -7,7 +7,8 @@
 void allow_add(struct exchange *x, struct buf *to)
 {
     struct store_stat stat;
-    unsigned flag = METHOD_ON_UNMAPPED;
+    unsigned flags = METHOD_ON_UNMAPPED;
+    struct res_path inside;
     if (x->stream->request.path.len == 0) { /* "*": the server as a whole */
         dav_methods_allow(to, METHOD_ON_ANY, false, x->service->is_read_only);
         return;
@@ -16,10 +17,13 @@ void allow_add(struct exchange *x, struct buf *to)
     bool is_somewhere = dav_is_fine(target_locate(x));
     bool is_part = is_somewhere && target->shows_part;
     if (is_part)
-        flag = METHOD_ON_COLLECTION;
+        flags = METHOD_ON_COLLECTION;
     else if (admit_judge(x, ACCESS_READ, x->path, target_read(x)) != ACCESS_GRANTED)
-        flag = METHOD_ON_ANY; /* who may not read must not learn from this what there is */
+        flags = METHOD_ON_ANY; /* who may not read must not learn from this what there is */
     else if (is_somewhere && store_stat(target->store, target->leads_to, 0, &stat) == STORE_OK)
-        flag = stat.is_collection ? METHOD_ON_COLLECTION : METHOD_ON_FILE;
-    dav_methods_allow(to, flag, path_is_root(x->path), is_part || target_is_read_only(x));
+        flags = stat.is_collection ? METHOD_ON_COLLECTION : METHOD_ON_FILE;
+    if (flags == METHOD_ON_COLLECTION &&
+        store_changes(target->store, x->arena, target->leads_to, &inside))
+        flags |= METHOD_ON_SYNCED;
+    dav_methods_allow(to, flags, path_is_root(x->path), is_part || target_is_read_only(x));
 }

@@ -113,7 +113,9 @@ bool listing_tell(struct listing *listing, struct arena *arena, const struct wal
 static enum store_rc fetch(struct listing *listing)
 {
     enum store_rc rc = STORE_OK;
-    if (!listing->has_item)
+    if (!listing->has_item && listing->ops->next)
+        rc = listing->ops->next(listing, &listing->item);
+    else if (!listing->has_item)
         rc = walk_next(&listing->walk, &listing->item);
     listing->has_item = rc == STORE_OK;
     return rc;
@@ -124,6 +126,8 @@ static enum store_rc listing_step(struct listing *listing)
 {
     enum store_rc rc = fetch(listing);
     if (rc == STORE_END && !listing->body->has_ended) {
+        if (listing->ops->end)
+            listing->ops->end(listing);
         multistatus_body_end(listing->body, listing->x);
         return STORE_OK;
     }
@@ -192,7 +196,8 @@ static enum pull listing_pull(struct source *self, struct buf *into, size_t want
 {
     struct listing *listing = CONTAINER_OF(self, struct listing, source);
     if (!listing->offload) { /* afterwards all of it but the offload may be a worker's */
-        enum store_rc rc = walk_is_quick(&listing->walk) ? step_at_once(listing, want) : STORE_OK;
+        bool is_quick = !listing->ops->next && walk_is_quick(&listing->walk);
+        enum store_rc rc = is_quick ? step_at_once(listing, want) : STORE_OK;
         if (rc != STORE_OK || listing->body->has_ended || spool_len(&listing->body->spool))
             return give(listing, rc, want, into, err);
         listing->offload = exchange_offload(listing->x, &listing->rest);
@@ -231,6 +236,26 @@ static enum stage_end answer_whole(struct listing *listing, enum store_rc rc)
                           : respond_error(x, dav_from_store(rc));
 }
 
+void listing_walk(struct listing *listing, const struct walk_item *from, enum depth depth)
+{
+    const struct exchange *x = listing->x;
+    walk_init(&listing->walk, target_of(x)->store, from, depth,
+              (unsigned)x->service->limits->walk_depth);
+    listing->walk.wants = listing->wants;
+    if (x->service->access)
+        listing->walk.may_enter = may_enter;
+}
+
+static enum store_rc fetch_target(struct listing *listing)
+{
+    enum store_rc rc = fetch(listing);
+    if (rc == STORE_OK && listing->item.is_listing_rc) /* not "no members" */
+        rc = listing->item.rc;
+    if (listing->leaves_out_target)
+        listing->has_item = false;
+    return rc;
+}
+
 enum stage_end listing_answer(struct listing *listing, const struct walk_item *target,
                               enum depth depth)
 {
@@ -240,17 +265,9 @@ enum stage_end listing_answer(struct listing *listing, const struct walk_item *t
         (void)sign_in_challenge(x); /* members say what they say, also where none is offered */
     listing->source.ops = &listing_source_ops;
     listing->rest.ops = &rest_ops;
-    walk_init(&listing->walk, target_of(x)->store, target, depth,
-              (unsigned)x->service->limits->walk_depth);
-    listing->walk.wants = listing->wants;
-    if (x->service->access)
-        listing->walk.may_enter = may_enter;
+    listing_walk(listing, target, depth);
     (void)buf_reserve(spool_buf(&listing->body->spool), AT_ONCE_BYTES); /* once */
-    enum store_rc rc = fetch(listing);
-    if (rc == STORE_OK && listing->item.is_listing_rc) /* not "no members" */
-        rc = listing->item.rc;
-    if (listing->leaves_out_target)
-        listing->has_item = false;
+    enum store_rc rc = listing->ops->next ? STORE_OK : fetch_target(listing);
     if (rc == STORE_OK)
         rc = step_at_once(listing, AT_ONCE_BYTES);
     if (rc != STORE_OK || listing->body->has_ended)

@@ -22,6 +22,13 @@ struct listing_ops {
 
     /* Whether tell() asks the store what may block. */
     bool (*blocks)(const struct listing *listing, const struct walk_item *item);
+
+    /* The next item, as walk_next() has it, in the place of all that lies below the target; it may
+     * walk with listing->walk. NULL: all of that. */
+    enum store_rc (*next)(struct listing *listing, struct walk_item *item_out);
+
+    /* Appends what stands behind the last response. NULL: nothing does. */
+    void (*end)(struct listing *listing);
 };
 
 /* Embedded in who asks; in the exchange's arena. */
@@ -41,6 +48,9 @@ struct listing {
 };
 
 void listing_init(struct listing *listing, struct exchange *x, const struct listing_ops *ops);
+
+/* Begins listing->walk at the item, with what is wanted and what may be entered. */
+void listing_walk(struct listing *listing, const struct walk_item *from, enum depth depth);
 
 /* Judges an item by the rules and tells of it, or of why nothing can be told, or of nothing where
  * it is hidden. False: as tell(). */

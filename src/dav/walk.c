@@ -150,6 +150,7 @@ enum store_rc walk_next(struct walk *walk, struct walk_item *item_out)
         *item_out = (struct walk_item){.stat = member.stat,
                                        .rc = member.rc,
                                        .is_mount = member.is_mount,
+                                       .is_link = member.is_link,
                                        .is_of_part = level->is_part};
         if (member.is_link && !give_link(walk, item_out))
             continue;

@@ -10,6 +10,7 @@ struct walk_item {
     struct store_stat stat;
     enum store_rc rc;   /* OK; or why it cannot be looked at, or its members cannot be listed */
     bool is_listing_rc; /* `rc` is about its members: `stat` holds */
+    bool is_link;       /* and is given as what it leads to */
     bool is_mount;      /* a collection, whatever `rc` is: a mount of a view begins there */
     bool is_of_part;    /* a member of a collection of which a part is shown */
     bool is_part;       /* of who walks: a part of the collection is shown */

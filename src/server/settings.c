@@ -408,6 +408,7 @@ static struct store *view_link(const struct dav_service *dav, const struct link_
     mount->prefix = link->prefix;
     mount->base = link->principal->scope.path;
     mount->is_read_only = link->principal->scope.is_read_only;
+    mount->is_synced = true; /* where the mount is that it is in */
     mount->store = dav->view ? dav->view(dav, link->principal, arena, homes_out) : dav->store;
     (void)!spell_base(mount, STR_NONE, arena); /* nobody's home: it never refuses */
     return mount_view(arena, mount, 1);
@@ -458,6 +459,7 @@ static bool add_root(struct settings *settings, struct res_path prefix,
     options.root = split_root(&settings->arena, config->root, mount);
     options.is_read_only = settings->config.is_read_only;
     options.is_alone = config->is_alone;
+    options.is_synced = mount->mount.is_synced = config->is_synced;
     options.state_dir = config->line ? NULL : settings->config.state_dir; /* of the root only */
     mount->mount.store = store_pool_take(settings->pool, &options, err);
     settings->mount_count += mount->mount.store != NULL;
@@ -629,6 +631,7 @@ bool settings_mount(struct settings *settings, const struct settings_ground *gro
                                 .root = settings->config.root,
                                 .is_active = settings->config.is_active,
                                 .is_alone = settings->config.is_alone,
+                                .is_synced = settings->config.is_synced,
                                 .cors = settings->config.cors};
     size_t count = 1;
     bool is_fine = settings_check_roots(&settings->config, err);

@@ -23,6 +23,7 @@ struct pooled {
     struct store *store;
     char *root;
     bool is_alone;
+    bool is_synced;
     unsigned refs;
 };
 
@@ -103,6 +104,7 @@ static struct pooled *add(struct store_pool *pool, const struct store_options *a
     pooled->store = store;
     pooled->root = mem_copy_text(options.root, strlen(options.root));
     pooled->is_alone = options.is_alone;
+    pooled->is_synced = options.is_synced;
     list_append(&pool->stores, &pooled->link);
     return pooled;
 }
@@ -111,9 +113,9 @@ static struct pooled *add(struct store_pool *pool, const struct store_options *a
 static bool agrees(const struct pooled *pooled, const struct store_options *options,
                    struct err *err)
 {
-    return pooled->is_alone == options->is_alone ||
-           err_set(err, 0,
-                   "others-write of '%s' cannot be both yes and no; to change it, restart davit",
+    const char *key = pooled->is_alone != options->is_alone ? "others-write" : "sync";
+    return (pooled->is_alone == options->is_alone && pooled->is_synced == options->is_synced) ||
+           err_set(err, 0, "%s of '%s' cannot be both yes and no; to change it, restart davit", key,
                    options->root);
 }
 

@@ -50,6 +50,11 @@ struct store_ops {
     /* NULL: it does not count. */
     enum store_rc (*used)(struct store *store, struct res_path path, uint64_t *bytes_out);
 
+    /* Of a store whose changes are in the logs of others: which, and the path there. NULL: its own.
+     */
+    struct change_log *(*changes)(struct store *store, struct arena *arena, struct res_path path,
+                                  struct res_path *inside_out);
+
     bool (*is_read_only)(struct store *store, struct res_path path);        /* NULL: never */
     enum store_folding (*folds)(struct store *store, struct res_path path); /* NULL: nothing */
     bool (*is_lost)(struct store *store);                                   /* NULL: never */

@@ -6,6 +6,7 @@
 #include "store/types.h"
 #include "stream/sink.h"
 
+struct change_log;
 struct crew;
 struct store;
 struct store_content_ops;
@@ -37,7 +38,8 @@ struct store_options {
     const char *root;      /* of the resources; a backend may not need one */
     const char *state_dir; /* of davit's own state; NULL: the backend's default */
     bool is_read_only;
-    bool is_alone; /* nobody else changes what is below the root while it is open */
+    bool is_alone;  /* nobody else changes what is below the root while it is open */
+    bool is_synced; /* what is changed is kept in a change log: nobody else ever changes it */
     enum store_durability durability;
     const struct limits *limits; /* must outlive the store */
     /* Who may help where there is much of the same to do; outlives all that is opened in the store.
@@ -74,6 +76,7 @@ enum store_wants {
 struct store {
     const struct store_ops *ops; /* store/backend.h; for the gate alone */
     struct store_traits traits;
+    struct change_log *log; /* of what is changed by calls to it; NULL: none. The gate's */
 };
 
 /* --- what was opened --- */
@@ -98,4 +101,6 @@ struct store_upload {
     /* How it is going to be committed, for a store that must tell another server before the bytes:
      * set by who writes it before the first, and borrowed; NULL: that is not known yet. */
     const struct store_commit *plan;
+    struct change_log *log; /* of the store that gave it, and the path there: the gate's */
+    struct res_path logged;
 };

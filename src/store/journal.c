@@ -97,7 +97,7 @@ bool journal_read(int dir_fd, const struct journal_kind *kind, void *reader,
     struct buf bytes = {0};
     ssize_t got;
     int fd = open_file(dir_fd, kind->name, err);
-    bool is_new = fd < 0 && err->code == ENOENT; /* (5) */
+    bool is_new = kind->takes_new && fd < 0 && err->code == ENOENT; /* (5) */
     if (is_new)
         fd = open_file(dir_fd, kind->new_name, err);
     *found_out = (struct frames_found){0};
@@ -327,6 +327,12 @@ bool journal_append_quickly(struct journal *journal, struct str frames)
         return false;
     journal->len += frames.len;
     return true;
+}
+
+enum store_rc journal_append_last(struct journal *journal, struct str frames)
+{
+    enum store_rc rc = journal_append(journal, frames);
+    return rc == STORE_OK ? rc_of(journal, fdatasync(journal->fd) < 0 ? errno : 0) : rc;
 }
 
 void journal_give_up(struct journal *journal)

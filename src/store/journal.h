@@ -14,7 +14,8 @@ struct journal_making;
 /* What a journal is of. Outlives it. */
 struct journal_kind {
     const char *name;
-    const char *new_name;                          /* while one is made */
+    const char *new_name; /* while one is made */
+    bool takes_new;       /* where there is nothing but one that is not in its place, it counts */
     bool (*take)(void *reader, struct str record); /* as frames_replay() has it */
     /* Writes all that is in the table to journal_room(). */
     void (*write_table)(void *owner, struct journal_making *making);
@@ -46,6 +47,9 @@ void journal_leave(struct journal *journal);
 /* Puts the frames at the end. On failure nobody knows what the file says, and the next change
  * begins with a new one. */
 NODISCARD enum store_rc journal_append(struct journal *journal, struct str frames);
+
+/* The same for the last; what was appended is on the disk then, whatever the journal is for. */
+NODISCARD enum store_rc journal_append_last(struct journal *journal, struct str frames);
 
 /* Puts them at the end of the file that there is, whatever it says. False: there is no room. */
 bool journal_append_quickly(struct journal *journal, struct str frames);

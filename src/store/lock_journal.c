@@ -159,7 +159,7 @@ static void write_table(void *owner, struct journal_making *making)
     lock_table_each(journal->table, write_lock, making);
 }
 
-static const struct journal_kind lock_kind = {JOURNAL_NAME, JOURNAL_NAME ".new", replay,
+static const struct journal_kind lock_kind = {JOURNAL_NAME, JOURNAL_NAME ".new", true, replay,
                                               write_table};
 
 bool lock_journal_read(int dir_fd, struct lock_table *table, bool *is_damaged_out, struct err *err)

@@ -12,12 +12,16 @@
  * what it changes. It would be right without, until somebody else changes the same at that moment.
  * This is seen in every store, since it costs a comparison or two of paths.
  *
+ * What has been changed is noted in the store's log, where it has one, before and after each call
+ * (store/change_log.h): here, because here all pass, and none can forget it.
+ *
  * Rejected: to check it in the backends. Each would have to, and none of those that there are ever
  * waits for what it reads. */
 #include "store/store.h"
 
 #include "base/turn.h"
 #include "store/backend.h"
+#include "store/change_log.h"
 
 /* --- the one question --- */
 
@@ -69,6 +73,15 @@ bool store_is_read_only(struct store *store, struct res_path path)
 bool store_is_lost(struct store *store)
 {
     return store->ops->is_lost && store->ops->is_lost(store);
+}
+
+struct change_log *store_changes(struct store *store, struct arena *arena, struct res_path path,
+                                 struct res_path *inside_out)
+{
+    if (store->ops->changes)
+        return store->ops->changes(store, arena, path, inside_out);
+    *inside_out = path;
+    return store->log;
 }
 
 /* --- changes --- */
@@ -200,26 +213,89 @@ enum store_rc store_used(struct store *store, struct res_path path, uint64_t *by
     return pass(store, true)->used(store, path, bytes_out);
 }
 
+/* --- what is noted of a change --- */
+
+static enum store_rc note_begin(struct change_log *log, struct change_note *note)
+{
+    return log ? change_log_begin(log, note) : STORE_OK;
+}
+
+static enum store_rc note_end(struct change_log *log, struct change_note *note, enum store_rc rc)
+{
+    enum change_outcome outcome = OUTCOME_NOTHING;
+    if (rc == STORE_OK)
+        outcome = OUTCOME_ALL;
+    else if (rc == STORE_PARTIAL || rc == STORE_UNKNOWN || rc == STORE_FAILED)
+        outcome = OUTCOME_UNKNOWN;
+    if (log)
+        change_log_end(log, note, outcome);
+    return rc;
+}
+
+static struct change_note note_of_one(struct res_path path)
+{
+    return (struct change_note){.rows = {{path, CHANGE_OF_ONE}}, .row_count = 1};
+}
+
+/* Whether there is something with nothing in it. */
+static bool is_one(struct store *store, struct res_path path)
+{
+    struct store_stat stat;
+    return store_stat(store, path, 0, &stat) == STORE_OK && !stat.is_collection;
+}
+
+static struct change_row row_of_source(struct store *store, struct res_path path)
+{
+    return (struct change_row){path, is_one(store, path) ? CHANGE_OF_ONE : CHANGE_WENT};
+}
+
+/* Of what comes to `transfer->to`. */
+static struct change_row row_of_target(struct store *store, const struct store_transfer *transfer)
+{
+    struct store_stat stat;
+    enum store_rc rc = store_stat(store, transfer->to, 0, &stat);
+    enum change_kind kind = CHANGE_REPLACED;
+    if (rc == STORE_NOT_FOUND || (rc == STORE_OK && !stat.is_collection))
+        kind = is_one(store, transfer->from) ? CHANGE_OF_ONE : CHANGE_CAME;
+    return (struct change_row){transfer->to, kind};
+}
+
 /* --- changing --- */
 
 enum store_rc store_upload(struct store *store, struct res_path path, uint64_t size_bytes,
                            struct store_upload **upload_out)
 {
     enum store_rc rc = pass_quota(store)->upload(store, path, size_bytes, upload_out);
-    if (rc == STORE_OK)
-        (*upload_out)->path = path;
+    if (rc != STORE_OK)
+        return rc;
+    struct store_upload *upload = *upload_out;
+    upload->path = path;
+    if (!upload->log) { /* or else it came from a store inside */
+        upload->log = store->log;
+        upload->logged = path;
+    }
     return rc;
 }
 
 enum store_rc store_mkcol(struct store_change *change, struct res_path path)
 {
-    return pass_change(change, path, CLAIM_SELF)->mkcol(change, path);
+    const struct store_ops *ops = pass_change(change, path, CLAIM_SELF);
+    struct change_note note = note_of_one(path);
+    struct change_log *log = change->store->log;
+    enum store_rc rc = note_begin(log, &note);
+    return rc == STORE_OK ? note_end(log, &note, ops->mkcol(change, path)) : rc;
 }
 
 enum store_rc store_remove(struct store_change *change, struct res_path path,
                            struct store_visitor *visitor)
 {
-    return pass_change(change, path, CLAIM_TREE)->remove(change, path, visitor);
+    const struct store_ops *ops = pass_change(change, path, CLAIM_TREE);
+    struct change_note note = {.row_count = 1};
+    struct change_log *log = change->store->log;
+    if (log)
+        note.rows[0] = row_of_source(change->store, path);
+    enum store_rc rc = note_begin(log, &note);
+    return rc == STORE_OK ? note_end(log, &note, ops->remove(change, path, visitor)) : rc;
 }
 
 enum store_rc store_copy(struct store_change *change, const struct store_transfer *transfer,
@@ -227,26 +303,49 @@ enum store_rc store_copy(struct store_change *change, const struct store_transfe
 {
     enum claim_reach reach = transfer->is_deep ? CLAIM_TREE : CLAIM_SELF;
     assert(change_covers(change, transfer->from, reach, false));
-    return pass_change(change, transfer->to, CLAIM_TREE)->copy(change, transfer, visitor);
+    const struct store_ops *ops = pass_change(change, transfer->to, CLAIM_TREE);
+    struct change_note note = {.row_count = 1};
+    struct change_log *log = change->store->log;
+    if (log)
+        note.rows[0] = row_of_target(change->store, transfer);
+    enum store_rc rc = note_begin(log, &note);
+    return rc == STORE_OK ? note_end(log, &note, ops->copy(change, transfer, visitor)) : rc;
 }
 
 enum store_rc store_move(struct store_change *change, const struct store_transfer *transfer,
                          struct store_visitor *visitor)
 {
     check_covered(change, transfer->from, CLAIM_TREE);
-    return pass_change(change, transfer->to, CLAIM_TREE)->move(change, transfer, visitor);
+    const struct store_ops *ops = pass_change(change, transfer->to, CLAIM_TREE);
+    struct change_note note = {.row_count = 2};
+    struct change_log *log = change->store->log;
+    if (log) {
+        note.rows[0] = row_of_source(change->store, transfer->from);
+        note.rows[1] = row_of_target(change->store, transfer);
+    }
+    enum store_rc rc = note_begin(log, &note);
+    return rc == STORE_OK ? note_end(log, &note, ops->move(change, transfer, visitor)) : rc;
 }
 
 enum store_rc store_patch(struct store_change *change, struct res_path path,
                           const struct store_patch *patch)
 {
-    return pass_change(change, path, CLAIM_SELF)->patch(change, path, patch);
+    const struct store_ops *ops = pass_change(change, path, CLAIM_SELF);
+    struct change_note note = note_of_one(path);
+    struct change_log *log = change->store->log;
+    enum store_rc rc = note_begin(log, &note);
+    return rc == STORE_OK ? note_end(log, &note, ops->patch(change, path, patch)) : rc;
 }
 
+/* A lock by itself is nothing that is there; what it makes is. */
 enum store_rc store_lock(struct store_change *change, const struct lock_wish *wish)
 {
     check_covered(change, wish->lock->root, CLAIM_SELF);
-    return pass_lock(change->store, wish->makes_resource)->lock(change, wish);
+    const struct store_ops *ops = pass_lock(change->store, wish->makes_resource);
+    struct change_note note = note_of_one(wish->lock->root);
+    struct change_log *log = wish->makes_resource ? change->store->log : NULL;
+    enum store_rc rc = note_begin(log, &note);
+    return rc == STORE_OK ? note_end(log, &note, ops->lock(change, wish)) : rc;
 }
 
 enum store_rc store_unlock(struct store_change *change, const struct lock *lock)
@@ -276,7 +375,12 @@ enum store_rc store_upload_commit(struct store_upload *upload, struct store_chan
                                   const struct store_commit *options, struct store_stat *stat_out)
 {
     (void)pass_change(change, upload->path, CLAIM_SELF); /* the call is the upload's own */
-    return upload->ops->commit(upload, store_part(change, upload->path), options, stat_out);
+    struct change_note note = note_of_one(upload->logged);
+    enum store_rc rc = note_begin(upload->log, &note);
+    if (rc != STORE_OK)
+        return rc;
+    struct store_change *part = store_part(change, upload->path);
+    return note_end(upload->log, &note, upload->ops->commit(upload, part, options, stat_out));
 }
 
 void store_close(struct store **store)

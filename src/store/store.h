@@ -26,6 +26,11 @@ enum store_folding store_folds(struct store *store, struct res_path path);
 bool store_is_read_only(struct store *store, struct res_path path);
 bool store_is_lost(struct store *store);
 
+/* Quick, likewise: the log of what changes in a collection (store/change_log.h), and its path
+ * there; NULL: none tells all of it. Gives memory from the arena. */
+struct change_log *store_changes(struct store *store, struct arena *arena, struct res_path path,
+                                 struct res_path *inside_out);
+
 /* --- a change, from beginning to end --- */
 
 /* Quick, whatever the traits say. True: it has begun, or has failed (change->rc says which). False:

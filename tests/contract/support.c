@@ -52,14 +52,14 @@ static void open_store(struct fixture *fixture)
     if (!backend->is_view)
         return;
     fixture->inner = fixture->store;
-    fixture->mount = (struct mount){PATH_ROOT, fixture->inner, PATH("base/b"), false};
+    fixture->mount = (struct mount){PATH_ROOT, fixture->inner, PATH("base/b"), .is_synced = true};
     if (do_mkcol(fixture->inner, PATH("base")) != STORE_OK ||
         do_mkcol(fixture->inner, fixture->mount.base) != STORE_OK)
         fail_msg("making what a view shows");
     fixture->store = mount_view(&fixture->arena, &fixture->mount, 1);
 }
 
-int fixture_open(void **state)
+static int open_fixture(void **state, bool is_synced)
 {
     struct fixture *fixture = MEM_NEW(struct fixture);
     fixture->limits = limits_default();
@@ -68,6 +68,7 @@ int fixture_open(void **state)
         .durability = backend->durability,
         .crew = &fixture->helpers.crew,
         .limits = &fixture->limits,
+        .is_synced = is_synced,
     };
     if (backend->is_directory) {
         const char *temp = getenv("TMPDIR");
@@ -80,6 +81,16 @@ int fixture_open(void **state)
     open_store(fixture);
     *state = fixture;
     return 0;
+}
+
+int fixture_open(void **state)
+{
+    return open_fixture(state, false);
+}
+
+int fixture_open_synced(void **state)
+{
+    return open_fixture(state, true);
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -103,7 +114,13 @@ int fixture_close(void **state)
 void fixture_reopen(struct fixture *fixture)
 {
     assert_true(backend->is_directory);
+    fixture_renew(fixture);
+}
+
+void fixture_renew(struct fixture *fixture)
+{
     store_close(&fixture->store);
+    store_close(&fixture->inner);
     open_store(fixture);
 }
 

@@ -53,10 +53,14 @@ struct fixture {
 /* cmocka's fixtures: a test's *state is a struct fixture. */
 int fixture_open(void **state);
 int fixture_close(void **state);
+/* The same, for a store whose changes are logged. */
+int fixture_open_synced(void **state);
 #define CONTRACT_TEST(test) cmocka_unit_test_setup_teardown(test, fixture_open, fixture_close)
 
 /* As the end of the process and a new start. For backends that keep things. */
 void fixture_reopen(struct fixture *fixture);
+/* A store anew, of whatever is kept: with other limits, say. */
+void fixture_renew(struct fixture *fixture);
 
 /* DAVIT_CONTRACT=full: the long form of what is shortened by default. */
 bool is_thorough(void);
@@ -177,3 +181,4 @@ int state_tests(void);
 int anew_tests(void);
 int room_tests(void);
 int large_tests(void);
+int synced_tests(void);

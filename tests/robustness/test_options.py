@@ -35,6 +35,7 @@ BESIDE = {
     "tls-client-crl": "client-ca = /ca.pem\ncert = /cert.pem",
     "tls-client-ca": "cert = /cert.pem",
     "tls-client-auth": "client-ca = /ca.pem\ncert = /cert.pem",
+    "sync": "others-write = no",
     "jwt-keys": "issuer = me\naudience = you",
 }
 

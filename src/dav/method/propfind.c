@@ -111,14 +111,6 @@ static enum stage_end answer_one(struct exchange *x, struct propfind *state)
     return respond_multistatus(x, body);
 }
 
-/* Of the store, of each resource. */
-static unsigned wants_of(const struct propfind_request *request)
-{
-    bool wants_props = request->wants_dead || request->wants_type;
-    return (wants_props ? WANTS_PROPS : 0U) | (request->wants_locks ? WANTS_LOCKS : 0U) |
-           (request->wants_created ? WANTS_CREATED : 0U);
-}
-
 static struct dav_result find_target(struct exchange *x, struct propfind *state)
 {
     const struct target *target = target_of(x);
@@ -126,7 +118,7 @@ static struct dav_result find_target(struct exchange *x, struct propfind *state)
     struct dav_result result = target_locate(x);
     while (dav_is_fine(result)) {
         enum store_rc rc =
-            store_stat(target->store, target->real, wants_of(&state->request), stat_out);
+            store_stat(target->store, target->real, propfind_wants(&state->request), stat_out);
         if (rc == STORE_OK)
             break;
         result = target_again(x, rc);
@@ -167,7 +159,7 @@ static enum stage_end propfind_answer(struct exchange *x)
     respond_location(x, state->target.stat.is_collection);
     if (!is_walk)
         return answer_one(x, state);
-    listing->wants = wants_of(&state->request);
+    listing->wants = propfind_wants(&state->request);
     return listing_answer(listing, &state->target, state->depth);
 }
 

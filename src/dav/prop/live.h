@@ -4,9 +4,10 @@
 #include "store/store.h"
 
 /* Namespaces of properties. */
-#define NS_DAV     "DAV:"
-#define NS_APACHE  "http://apache.org/dav/props/"
-#define NS_WINDOWS "urn:schemas-microsoft-com:"
+#define NS_DAV            "DAV:"
+#define NS_APACHE         "http://apache.org/dav/props/"
+#define NS_WINDOWS        "urn:schemas-microsoft-com:"
+#define NS_CALENDARSERVER "http://calendarserver.org/ns/"
 
 enum {
     PROP_IN_ALLPROP = 1,
@@ -56,6 +57,11 @@ bool prop_supported_privilege_set(const struct prop_target *target, struct buf *
 bool prop_current_user_privilege_set(const struct prop_target *target, struct buf *to);
 bool prop_acl(const struct prop_target *target, struct buf *to);
 bool prop_acl_restrictions(const struct prop_target *target, struct buf *to);
+
+/* In dav/prop/changes.c. */
+bool prop_supported_report_set(const struct prop_target *target, struct buf *to);
+bool prop_sync_token(const struct prop_target *target, struct buf *to);
+bool prop_getctag(const struct prop_target *target, struct buf *to);
 
 /* And in dav/principal.c. */
 bool prop_principal_url(const struct prop_target *target, struct buf *to);

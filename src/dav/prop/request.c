@@ -1,6 +1,7 @@
-/* The three XML request bodies of RFC 4918, each read by one small machine over the events of
- * xml/reader.h. Depth is the state: 1 is the document element, 2 its children, and so on; a machine
- * remembers no more than which of the elements above it are ones that it knows.
+/* The XML request bodies of RFC 4918, and that of a sync-collection (RFC 6578), each read by one
+ * small machine over the events of xml/reader.h. Depth is the state: 1 is the document element, 2
+ * its children, and so on; a machine remembers no more than which of the elements above it are ones
+ * that it knows.
  *
  * Elements that nobody knows are skipped with all that is in them (§17), wherever they stand; so a
  * <prop> within one is no <prop>. What is known must make sense: a propfind asks one thing, a
@@ -104,13 +105,39 @@ static bool ignore_end(struct xml_events *events, unsigned depth)
 
 /* --- propfind --- */
 
-struct propfind_reader {
-    struct xml_events events;
+/* Names of properties, while they are read. */
+struct names_reader {
     struct arena *arena;
     struct propfind_request *request;
-    struct dav_result stopped;
     struct name_set seen; /* a property that is named twice is answered once */
-    size_t name_bytes_left;
+    size_t bytes_left;
+};
+
+/* One more. False: there are too many. */
+static bool read_name(struct names_reader *names, const struct xml_element *element,
+                      struct dav_result *stopped)
+{
+    struct propfind_request *request = names->request;
+    if (!count_name(&names->bytes_left, element, stopped))
+        return false;
+    size_t count = request->name_count;
+    if (name_set_add(&names->seen, element->name.ns, element->name.local, count) < count)
+        return true;
+    request->names = grow(names->arena, request->names, count, sizeof(*request->names));
+    struct prop_name name = name_of(element, names->arena);
+    request->names[request->name_count++] = name;
+    request->wants_quota |= name.live && (name.live->flags & PROP_OF_QUOTA);
+    request->wants_dead |= !name.live || (name.live->flags & PROP_OVERRIDABLE);
+    request->wants_type |= name.live && (name.live->flags & PROP_OF_TYPE);
+    request->wants_locks |= name.live && (name.live->flags & PROP_OF_LOCKS);
+    request->wants_created |= name.live && (name.live->flags & PROP_OF_CREATION);
+    return true;
+}
+
+struct propfind_reader {
+    struct xml_events events;
+    struct names_reader names;
+    struct dav_result stopped;
     unsigned kinds; /* how many of allprop, propname and prop */
     bool has_include;
     bool is_in_names; /* within prop or include */
@@ -121,16 +148,17 @@ static bool propfind_child(struct propfind_reader *reader, const struct xml_elem
     bool is_prop = is_dav(element, STR("prop"));
     bool is_include = is_dav(element, STR("include"));
     reader->is_in_names = is_prop || is_include;
+    struct propfind_request *request = reader->names.request;
     reader->has_include |= is_include;
     if (is_prop) {
-        reader->request->kind = PROPFIND_PROPS;
-        reader->request->wants_dead = reader->request->wants_locks = false; /* until a name does */
-        reader->request->wants_created = false;
+        request->kind = PROPFIND_PROPS;
+        request->wants_dead = request->wants_locks = false; /* until a name does */
+        request->wants_created = false;
     } else if (is_dav(element, STR("propname"))) {
-        reader->request->kind = PROPFIND_NAMES;
-        reader->request->wants_quota = true;
+        request->kind = PROPFIND_NAMES;
+        request->wants_quota = true;
     } else if (is_dav(element, STR("allprop"))) {
-        reader->request->kind = PROPFIND_ALL;
+        request->kind = PROPFIND_ALL;
     } else {
         return true;
     }
@@ -141,29 +169,14 @@ static bool propfind_child(struct propfind_reader *reader, const struct xml_elem
 static bool propfind_start(struct xml_events *events, const struct xml_element *element)
 {
     struct propfind_reader *reader = CONTAINER_OF(events, struct propfind_reader, events);
-    struct propfind_request *request = reader->request;
     if (element->depth == 1 && !is_dav(element, STR("propfind"))) {
         reader->stopped = dav_error(HTTP_BAD_REQUEST, "the request body is not a DAV:propfind");
         return false;
     }
     if (element->depth == 2)
         return propfind_child(reader, element);
-    if (element->depth != 3 || !reader->is_in_names)
-        return true;
-    if (!count_name(&reader->name_bytes_left, element, &reader->stopped))
-        return false;
-    size_t count = request->name_count;
-    if (name_set_add(&reader->seen, element->name.ns, element->name.local, count) < count)
-        return true;
-    request->names = grow(reader->arena, request->names, count, sizeof(*request->names));
-    struct prop_name name = name_of(element, reader->arena);
-    request->names[request->name_count++] = name;
-    request->wants_quota |= name.live && (name.live->flags & PROP_OF_QUOTA);
-    request->wants_dead |= !name.live || (name.live->flags & PROP_OVERRIDABLE);
-    request->wants_type |= name.live && (name.live->flags & PROP_OF_TYPE);
-    request->wants_locks |= name.live && (name.live->flags & PROP_OF_LOCKS);
-    request->wants_created |= name.live && (name.live->flags & PROP_OF_CREATION);
-    return true;
+    return element->depth != 3 || !reader->is_in_names ||
+           read_name(&reader->names, element, &reader->stopped);
 }
 
 static struct dav_result parse_propfind(struct str body, const struct limits *limits,
@@ -171,15 +184,13 @@ static struct dav_result parse_propfind(struct str body, const struct limits *li
 {
     struct propfind_request request = {
         .kind = PROPFIND_ALL, .wants_dead = true, .wants_locks = true, .wants_created = true};
-    struct propfind_reader reader = {.events = {propfind_start, ignore_text, ignore_end},
-                                     .arena = arena,
-                                     .seen.arena = arena,
-                                     .name_bytes_left = (size_t)limits->property_name_bytes,
-                                     .request = &request};
+    struct propfind_reader reader = {
+        .events = {propfind_start, ignore_text, ignore_end},
+        .names = {arena, &request, {.arena = arena}, (size_t)limits->property_name_bytes}};
     struct dav_result result = DAV_FINE;
     if (body.len) { /* §9.1: an empty body asks for allprop */
         result = read_body(body, &reader.events, limits, &reader.stopped);
-        name_set_done(&reader.seen);
+        name_set_done(&reader.names.seen);
         bool is_one = reader.kinds == 1 && (!reader.has_include || request.kind == PROPFIND_ALL);
         if (dav_is_fine(result) && !is_one)
             result = dav_error(HTTP_BAD_REQUEST,
@@ -250,6 +261,13 @@ static bool recall(struct str body, const struct limits *limits, struct arena *a
     return true;
 }
 
+unsigned propfind_wants(const struct propfind_request *request)
+{
+    bool wants_props = request->wants_dead || request->wants_type;
+    return (wants_props ? WANTS_PROPS : 0U) | (request->wants_locks ? WANTS_LOCKS : 0U) |
+           (request->wants_created ? WANTS_CREATED : 0U);
+}
+
 struct dav_result propfind_parse(struct str body, const struct limits *limits, struct arena *arena,
                                  struct propfind_request *request_out)
 {
@@ -258,6 +276,140 @@ struct dav_result propfind_parse(struct str body, const struct limits *limits, s
     struct dav_result result = parse_propfind(body, limits, arena, request_out);
     if (dav_is_fine(result) && body.len)
         remember(body, limits, request_out);
+    return result;
+}
+
+/* --- sync-collection --- */
+
+enum { SYNC_TEXT_BYTES = 256 }; /* what means something is shorter */
+
+enum sync_value { VALUE_NONE, VALUE_TOKEN, VALUE_LEVEL, VALUE_COUNT };
+
+struct sync_reader {
+    struct xml_events events;
+    struct names_reader names;
+    struct sync_request *request;
+    struct dav_result stopped;
+    enum sync_value value; /* that is being read */
+    unsigned value_depth;  /* of its element */
+    struct buf text;       /* what it says */
+    bool has_token;
+    bool is_in_prop;
+    bool is_in_limit;
+};
+
+static enum sync_value value_of(const struct sync_reader *reader, const struct xml_element *element)
+{
+    if (element->depth == 2 && is_dav(element, STR("sync-token")))
+        return VALUE_TOKEN;
+    if (element->depth == 2 && is_dav(element, STR("sync-level")))
+        return VALUE_LEVEL;
+    if (element->depth == 3 && reader->is_in_limit && is_dav(element, STR("nresults")))
+        return VALUE_COUNT;
+    return reader->value; /* what is within one means nothing */
+}
+
+static bool sync_start(struct xml_events *events, const struct xml_element *element)
+{
+    struct sync_reader *reader = CONTAINER_OF(events, struct sync_reader, events);
+    unsigned depth = element->depth;
+    if (depth == 1 && !is_dav(element, STR("sync-collection"))) {
+        reader->stopped = dav_condition(CONDITION_SUPPORTED_REPORT,
+                                        "the only report that there is is DAV:sync-collection");
+        return false;
+    }
+    if (depth == 2) {
+        reader->is_in_prop = is_dav(element, STR("prop"));
+        reader->is_in_limit = is_dav(element, STR("limit"));
+    }
+    if (depth == 3 && reader->is_in_prop)
+        return read_name(&reader->names, element, &reader->stopped);
+    enum sync_value value = value_of(reader, element);
+    if (value != reader->value) {
+        reader->value = value;
+        reader->value_depth = depth;
+        buf_clear(&reader->text);
+    }
+    return true;
+}
+
+static bool sync_text(struct xml_events *events, struct str text)
+{
+    struct sync_reader *reader = CONTAINER_OF(events, struct sync_reader, events);
+    if (reader->value && reader->text.len <= SYNC_TEXT_BYTES)
+        buf_add(&reader->text, str_first(text, SYNC_TEXT_BYTES + 1));
+    return true;
+}
+
+/* False: it makes no sense. */
+static bool take_value(struct sync_reader *reader, struct str value)
+{
+    struct sync_request *request = reader->request;
+    switch (reader->value) {
+    case VALUE_COUNT:
+        if (!str_parse_u64(value, &request->nresults))
+            return false;
+        if (request->nresults > INT64_MAX)
+            request->nresults = UINT64_MAX;
+        return request->nresults > 0;
+    case VALUE_LEVEL:
+        request->has_level = true;
+        request->is_deep = str_eq(value, STR("infinite")) || str_eq(value, STR("infinity"));
+        return request->is_deep || str_eq(value, STR("1"));
+    case VALUE_TOKEN:
+        reader->has_token = true;
+        request->token = arena_str(reader->names.arena, value);
+        return true;
+    case VALUE_NONE:
+        break;
+    }
+    BUG("no value is being read");
+}
+
+static bool is_xml_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static struct str without_spaces(struct str text)
+{
+    while (text.len && is_xml_space(text.at[0]))
+        text = str_from(text, 1);
+    while (text.len && is_xml_space(text.at[text.len - 1]))
+        text.len--;
+    return text;
+}
+
+static bool sync_end(struct xml_events *events, unsigned depth)
+{
+    struct sync_reader *reader = CONTAINER_OF(events, struct sync_reader, events);
+    if (!reader->value || depth != reader->value_depth)
+        return true;
+    bool is_fine = take_value(reader, without_spaces(buf_str(&reader->text)));
+    reader->value = VALUE_NONE;
+    if (is_fine)
+        return true;
+    reader->stopped = dav_error(HTTP_BAD_REQUEST, "sync-level is 1 or infinite, and nresults a "
+                                                  "number of at least 1");
+    return false;
+}
+
+struct dav_result sync_parse(struct str body, const struct limits *limits, struct arena *arena,
+                             struct sync_request *request_out)
+{
+    struct sync_request request = {.props.kind = PROPFIND_PROPS, .nresults = UINT64_MAX};
+    struct sync_reader reader = {
+        .events = {sync_start, sync_text, sync_end},
+        .names = {arena, &request.props, {.arena = arena}, (size_t)limits->property_name_bytes},
+        .request = &request};
+    struct dav_result result = read_body(body, &reader.events, limits, &reader.stopped);
+    name_set_done(&reader.names.seen);
+    buf_done(&reader.text);
+    if (dav_is_fine(result) && !reader.has_token) /* RFC 6578 §6.1 */
+        result = dav_error(HTTP_BAD_REQUEST,
+                           "a sync-collection must have a sync-token; an empty one asks for all");
+    if (dav_is_fine(result))
+        *request_out = request;
     return result;
 }
 

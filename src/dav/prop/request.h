@@ -1,4 +1,4 @@
-/* dav/prop/request.h: what the bodies of PROPFIND and PROPPATCH ask for. */
+/* dav/prop/request.h: what the bodies of PROPFIND, PROPPATCH, REPORT and LOCK ask for. */
 #pragma once
 
 #include "base/limits.h"
@@ -29,10 +29,26 @@ struct propfind_request {
     bool is_short; /* allprop leaves out PROP_IS_LONG; set by the caller */
 };
 
+/* Of the store, of each resource: enum store_wants. */
+unsigned propfind_wants(const struct propfind_request *request);
+
 /* 400 where the body is not what RFC 4918 §14.20 asks for; 403 and 413 as xml/reader.h has it. */
 NODISCARD struct dav_result propfind_parse(struct str body, const struct limits *limits,
                                            struct arena *arena,
                                            struct propfind_request *request_out);
+
+/* A sync-collection (RFC 6578 §6.1). */
+struct sync_request {
+    struct propfind_request props; /* of each member: prop */
+    struct str token;              /* as it came; empty: for all that is there */
+    bool has_level;
+    bool is_deep;      /* infinite */
+    uint64_t nresults; /* UINT64_MAX: as many as there are */
+};
+
+/* 400 where the body makes no sense; DAV:supported-report for any other report. */
+NODISCARD struct dav_result sync_parse(struct str body, const struct limits *limits,
+                                       struct arena *arena, struct sync_request *request_out);
 
 /* One instruction of a PROPPATCH, in document order. */
 struct prop_update {

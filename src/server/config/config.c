@@ -320,6 +320,7 @@ static const struct option mount_options[] = {
     {.name = "read-only", FLAG(is_read_only)},
     {.name = "active", FLAG(is_active)},
     {.name = "others-write", .argument = "yes|no", SWITCH(is_alone, "no")},
+    {.name = "sync", .argument = "yes|no", SWITCH(is_synced, "yes")},
     {.name = "cors", .argument = "ORIGIN", LIST_IF(cors, check_cors)},
     {.name = "quota", .argument = "SIZE", BYTES(quota_bytes)},
     {.name = "origin", .argument = "URL", TEXT_IF(origin.url, check_origin)},
@@ -460,8 +461,31 @@ struct server_config config_default(void)
                                   .limits = limits_default()};
 }
 
+bool config_check_sync(bool is_synced, bool is_alone, struct err *err)
+{
+    return !is_synced || is_alone ||
+           err_set(err, 0,
+                   "sync = yes needs others-write = no: what other programs change could not be "
+                   "told");
+}
+
+/* The log of changes is written. */
+static bool has_sync(const struct server_config *config)
+{
+    const struct config_mount *mount = config->file ? config->file->mounts : NULL;
+    while (mount && !mount->is_synced)
+        mount = mount->next;
+    return config->is_synced || mount;
+}
+
 bool config_check(struct server_config *config, struct err *err)
 {
+    if (!config_check_sync(config->is_synced, config->is_alone, err))
+        return false;
+    if (config->is_read_only && has_sync(config))
+        return err_set(err, 0,
+                       "sync needs a server that may write, and this one is read-only; "
+                       "a mount may be");
     if (!check_tls(config, err))
         return false;
     if (config->jwt_keys && (!config->jwt_issuer || !config->jwt_audience))

@@ -34,6 +34,7 @@ struct config_mount {
     bool is_read_only;
     bool is_active;        /* its pages may run scripts */
     bool is_alone;         /* no other program changes what is there */
+    bool is_synced;        /* what has changed is told to who syncs */
     struct text_list cors; /* "*", and origins whose pages may use it */
     uint64_t quota_bytes;  /* 0: none */
 };
@@ -83,6 +84,7 @@ struct server_config {
     bool is_read_only;
     bool is_active; /* at the root, as struct config_mount says */
     bool is_alone;
+    bool is_synced;
     struct text_list cors;
     bool allows_infinity;
     enum store_durability durability;
@@ -110,6 +112,9 @@ extern const char *const config_sections[];
 size_t config_section_of(const struct option *row, const char **key_out);
 
 struct server_config config_default(void);
+
+/* Whether what is said of a root goes together: who syncs must miss nothing. */
+NODISCARD bool config_check_sync(bool is_synced, bool is_alone, struct err *err);
 
 /* Whether what is set goes together. Sets what follows from it. */
 NODISCARD bool config_check(struct server_config *config, struct err *err);

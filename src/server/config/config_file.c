@@ -142,8 +142,11 @@ static bool check_mount(const struct config_mount *mount, struct err *err)
         return err_set(err, 0, "it has neither a root nor an origin");
     if (mount->root && origin->url)
         return err_set(err, 0, "it has a root and an origin");
-    if (origin->url && (mount->quota_bytes || mount->is_alone))
-        return err_set(err, 0, "quota and others-write are about a root, and it has an origin");
+    if (origin->url && (mount->quota_bytes || mount->is_alone || mount->is_synced))
+        return err_set(err, 0,
+                       "quota, others-write and sync are about a root, and it has an origin");
+    if (!config_check_sync(mount->is_synced, mount->is_alone, err))
+        return false;
     if (mount->root && mount->names_origin)
         return err_set(err, 0, "it has keys that begin with origin-, and no origin");
     return gateway_options_check(origin, err);

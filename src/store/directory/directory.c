@@ -6,6 +6,7 @@
  *   ROOT/.davit/     ours, hidden from clients and elsewhere with --state:
  *     state.db       dead properties, intents (state.c)
  *     locks.journal  locks (store/lock_journal.c)
+ *     changes.log    what was changed, of a synced tree (store/change_log.c)
  *     staging/       files and trees that are not in place yet (staged.c)
  *
  * With the state elsewhere, staging stays beneath the root: a rename takes what is in it to its
@@ -21,6 +22,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/change_log.h"
 #include "store/directory/cache/cache.h"
 #include "store/directory/dir.h"
 #include "store/directory/entry.h"
@@ -179,6 +181,27 @@ static bool open_state_read_only(struct dir_store *dir, const struct store_optio
     return dir->kept->state && dir_recover(dir, err);
 }
 
+/* A log that was kept is removed where it is not kept on: it would not know of what is changed now.
+ * What tells one tree from another is its root's inode. */
+static bool open_log(struct dir_store *dir, const struct store_options *options, struct err *err)
+{
+    struct dir_kept *kept = dir->kept;
+    struct change_log_options how = {
+        .home = &kept->home,
+        .is_flushed = dir->durability == DURABILITY_FLUSH,
+        .tree = state_file_of(dir->root_fd).ino,
+        .count_max = options->limits->synced_changes,
+    };
+    if (kept->log) /* of another root, which was here before */
+        change_log_replace(kept->log, how.tree);
+    else if (!options->is_synced)
+        return change_log_remove(kept->home.fd, err);
+    else if (own_file_check(kept->home.fd, CHANGES_NAME, err))
+        kept->log = change_log_open(&how, err);
+    dir->base.log = kept->log;
+    return kept->log != NULL;
+}
+
 static bool open_state(struct dir_store *dir, const struct store_options *options, struct err *err)
 {
     if (!check_hidden(dir, err) || !own_directory_claim(dir->root_fd, options->root, err) ||
@@ -188,9 +211,9 @@ static bool open_state(struct dir_store *dir, const struct store_options *option
     if (dir->staging_fd < 0 || !open_views(dir, options, err))
         return false;
     if (dir->kept->state) /* it is in use, and has been recovered */
-        return true;
+        return open_log(dir, options, err);
     dir->kept->state = state_open(&dir->kept->home, false, dir->durability, err);
-    return dir->kept->state && dir_recover(dir, err);
+    return dir->kept->state && dir_recover(dir, err) && open_log(dir, options, err);
 }
 
 static bool is_one_path(int fd, int other_fd)

@@ -410,6 +410,12 @@ static enum store_folding fault_folds(struct store *store, struct res_path path)
     return store_folds(fault_of(store)->inner, path);
 }
 
+static struct change_log *fault_changes(struct store *store, struct arena *arena,
+                                        struct res_path path, struct res_path *inside_out)
+{
+    return store_changes(fault_of(store)->inner, arena, path, inside_out);
+}
+
 static bool fault_is_lost(struct store *store)
 {
     return store_is_lost(fault_of(store)->inner);
@@ -474,6 +480,7 @@ static const struct store_ops fault_ops = {
     .unlock = fault_unlock,
     .quota = fault_quota,
     .used = fault_used,
+    .changes = fault_changes,
     .is_read_only = fault_is_read_only,
     .folds = fault_folds,
     .is_lost = fault_is_lost,

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "store/change_log.h"
 #include "store/gather.h"
 #include "store/memory/tree.h"
 
@@ -466,6 +467,7 @@ static void memory_close(struct store *store)
     node_free(memory->root);
     lock_table_free(memory->locks);
     claims_free(memory->claims);
+    change_log_close(memory->base.log);
     pthread_mutex_destroy(&memory->mutex);
     mem_free(memory);
 }
@@ -498,7 +500,6 @@ static const struct store_ops memory_ops = {
 bool memory_store_open(const struct store_options *options, struct store **store_out,
                        struct err *err)
 {
-    (void)err; /* memory does not fail */
     struct memory_store *memory = MEM_NEW(struct memory_store);
     pthread_mutexattr_t attr;
     memory->base.ops = &memory_ops;
@@ -513,6 +514,9 @@ bool memory_store_open(const struct store_options *options, struct store **store
     memory->claims = claims_new();
     memory->limits = options->limits;
     memory->is_read_only = options->is_read_only;
+    const struct change_log_options log = {.count_max = options->limits->synced_changes};
+    if (options->is_synced)
+        memory->base.log = change_log_open(&log, err); /* memory does not fail */
     *store_out = &memory->base;
     return true;
 }

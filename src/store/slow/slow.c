@@ -189,6 +189,12 @@ static enum store_folding slow_folds(struct store *store, struct res_path path)
     return store_folds(inner_of(store), path);
 }
 
+static struct change_log *slow_changes(struct store *store, struct arena *arena,
+                                       struct res_path path, struct res_path *inside_out)
+{
+    return store_changes(inner_of(store), arena, path, inside_out);
+}
+
 static bool slow_is_lost(struct store *store)
 {
     return store_is_lost(inner_of(store));
@@ -498,6 +504,7 @@ static const struct store_ops slow_ops = {
     .unlock = slow_unlock,
     .quota = slow_quota,
     .used = slow_used,
+    .changes = slow_changes,
     .is_read_only = slow_is_read_only,
     .folds = slow_folds,
     .is_lost = slow_is_lost,

@@ -338,6 +338,17 @@ static enum store_rc view_unlock(struct store_change *change, const struct lock 
     return rc;
 }
 
+/* No log tells of several stores: a collection that holds mounts has none. */
+static struct change_log *view_changes(struct store *store, struct arena *arena,
+                                       struct res_path path, struct res_path *inside_out)
+{
+    const struct view *view = view_of(store);
+    const struct mount *mount = view_find(view, path);
+    if (!mount || !mount->is_synced || view_has_below(view, path))
+        return NULL;
+    return store_changes(mount->store, arena, view_enter(arena, mount, path), inside_out);
+}
+
 static bool view_is_read_only(struct store *store, struct res_path path)
 {
     const struct mount *mount = view_find(view_of(store), path);
@@ -378,6 +389,7 @@ static const struct store_ops view_ops = {
     .lock = view_lock,
     .unlock = view_unlock,
     .quota = view_quota,
+    .changes = view_changes,
     .is_read_only = view_is_read_only,
     .folds = view_folds,
     .begin = view_begin_change,

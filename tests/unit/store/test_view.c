@@ -361,6 +361,26 @@ static void looks_go_through_the_change_while_it_lasts(void **state)
     waiter_done(&waiter);
 }
 
+/* No log tells of two stores: what holds mounts has none. */
+static void changes_are_of_one_mount(void **state)
+{
+    const struct store_options options = {.limits = &limits, .is_synced = true};
+    struct store *synced;
+    struct res_path inside;
+    struct err err;
+    (void)state; /* likewise */
+    assert_true(memory_store_open(&options, &synced, &err));
+    mounts[0].store = synced;
+    mounts[0].is_synced = mounts[1].is_synced = true;
+    assert_ptr_equal(store_changes(view, &arena, PATH("a/c"), &inside), synced->log);
+    assert_true(path_eq(inside, PATH("c")));
+    assert_null(store_changes(view, &arena, PATH_ROOT, &inside));
+    assert_null(store_changes(view, &arena, PATH("b"), &inside)); /* its store has none */
+    mounts[0].is_synced = false;
+    assert_null(store_changes(view, &arena, PATH("a"), &inside));
+    store_close(&synced);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -373,6 +393,7 @@ int main(void)
         VIEW_TEST(listing_says_which_members_are_mounts),
         VIEW_TEST(point_is_a_member_of_which_no_more_is_known),
         VIEW_TEST(looks_go_through_the_change_while_it_lasts),
+        VIEW_TEST(changes_are_of_one_mount),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

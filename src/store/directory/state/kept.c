@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/change_log.h"
 #include "store/directory/entry.h"
 #include "store/directory/state/own.h"
 
@@ -86,6 +87,7 @@ void kept_unref(struct dir_kept *kept)
         return;
     state_close(kept->state);
     lock_journal_close(kept->journal);
+    change_log_close(kept->log);
     lock_table_free(kept->locks);
     claims_free(kept->claims);
     fd_close(kept->home.fd); /* which releases the lock on it */

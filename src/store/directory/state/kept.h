@@ -20,6 +20,7 @@ struct dir_kept {
     struct lock_table *locks;
     struct lock_journal *journal; /* of `locks`; NULL when read-only */
     struct claims *claims;
+    struct change_log *log; /* of what is changed; NULL: none is kept */
 };
 
 /* Opens the state directory, made where it is missing: `state_dir`, or the one in `root_fd` where

@@ -1,6 +1,7 @@
 #include "support/test.h"
 
 #include "base/buf.h"
+#include "dav/prop/changes.h"
 #include "dav/prop/request.h"
 
 static struct arena arena;
@@ -306,6 +307,110 @@ static const struct wrong wrong_lockinfos[] = {
     {"<!DOCTYPE a>" INFO(SCOPE("exclusive") TYPE), 403},
 };
 
+/* --- sync-collection, RFC 6578 §6.1 --- */
+
+#define SYNC(content) DOC("sync-collection", content)
+
+TEST(sync_asks_since_when_and_for_what)
+{
+    static const struct {
+        const char *body;
+        const char *token;
+        bool has_level, is_deep;
+        uint64_t nresults;
+        const char *names;
+    } rows[] = {
+        {SYNC("<D:sync-token/><D:sync-level>1</D:sync-level><D:prop/>"), "", true, false,
+         UINT64_MAX, ""},
+        {SYNC("<D:prop><D:getetag/><u:a/></D:prop><D:sync-level>infinite</D:sync-level>"
+              "<D:sync-token>t</D:sync-token>"),
+         "t", true, true, UINT64_MAX, "{DAV:}getetag* {urn:u}a"},
+        {SYNC("<D:sync-token>\n t&amp;<!-- -->u\t</D:sync-token>"), "t&u", false, false, UINT64_MAX,
+         ""},
+        {SYNC("<D:sync-token/><D:limit><D:nresults> 7 </D:nresults></D:limit>"), "", false, false,
+         7, ""},
+        {SYNC("<D:sync-token/><D:limit><D:nresults>18446744073709551615</D:nresults></D:limit>"),
+         "", false, false, UINT64_MAX, ""},
+        /* §17: what nobody knows is passed over, wherever it is */
+        {SYNC("<u:x><D:sync-token>no</D:sync-token></u:x><D:sync-token>t</D:sync-token>"
+              "<D:nresults>1</D:nresults><u:limit><D:nresults>1</D:nresults></u:limit>"),
+         "t", false, false, UINT64_MAX, ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct sync_request request;
+        struct buf names = {0};
+        struct dav_result result = sync_parse(str_of_c(rows[i].body), &limits, &arena, &request);
+        check_int(rows[i].body, result.status, 0);
+        check_str(rows[i].body, request.token, rows[i].token);
+        check_int(rows[i].body, request.has_level, rows[i].has_level);
+        check_int(rows[i].body, request.is_deep, rows[i].is_deep);
+        check_that(rows[i].body, request.nresults == rows[i].nresults);
+        dump_names(&names, &request.props);
+        check_str(rows[i].body, buf_str(&names), rows[i].names);
+        buf_done(&names);
+    }
+}
+
+TEST(sync_that_makes_no_sense_is_refused)
+{
+    static const struct {
+        const char *body;
+        unsigned status;
+    } rows[] = {
+        {"", 400},
+        {SYNC(""), 400},
+        {SYNC("<D:sync-token/><D:sync-level>2</D:sync-level>"), 400},
+        {SYNC("<D:sync-token/><D:sync-level/>"), 400},
+        {SYNC("<D:sync-token/><D:limit><D:nresults>-1</D:nresults></D:limit>"), 400},
+        {SYNC("<D:sync-token/><D:limit><D:nresults>0</D:nresults></D:limit>"), 400},
+        {SYNC("<D:sync-token/>") "x", 400},
+        {DOC("expand-property", ""), 403},
+        {"<sync-collection/>", 403},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct sync_request request = {.nresults = 42};
+        struct dav_result result = sync_parse(str_of_c(rows[i].body), &limits, &arena, &request);
+        check_int(rows[i].body, result.status, rows[i].status);
+        check_int(rows[i].body, request.nresults, 42);
+    }
+}
+
+/* Nothing depends on how much of it there is: each beginning is refused. */
+TEST(sync_that_is_cut_off_is_refused)
+{
+    struct str body = STR(SYNC("<D:sync-token>t</D:sync-token><D:sync-level>1</D:sync-level>"
+                               "<D:limit><D:nresults>3</D:nresults></D:limit>"
+                               "<D:prop><D:getetag/></D:prop>"));
+    for (size_t len = 0; len < body.len; len++) {
+        struct sync_request request;
+        assert_int_equal(sync_parse(str_first(body, len), &limits, &arena, &request).status, 400);
+    }
+}
+
+TEST(sync_tokens_are_ours_or_none)
+{
+    static const char *const wrong[] = {
+        "",
+        "data:,davit-",
+        "data:,davit-0123456789abcdef",
+        "data:,davit-0123456789abcdef-",
+        "data:,davit-0123456789abcdef-x",
+        "data:,davit-0123456789abcdeg-1",
+        "data:,davit-123456789abcdef-1",
+        "data:,davit-0123456789abcdef-18446744073709551616",
+        "data:,other-0123456789abcdef-1",
+    };
+    struct change_point point = {1, 2};
+    struct buf token = {0};
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+        check_that(wrong[i], !sync_token_parse(str_of_c(wrong[i]), &point));
+    assert_true(point.run == 1 && point.seq == 2);
+    sync_token_add(&token, (struct change_point){UINT64_MAX, UINT64_MAX});
+    assert_true(sync_token_parse(buf_str(&token), &point));
+    assert_true(point.run == UINT64_MAX && point.seq == UINT64_MAX);
+    buf_done(&token);
+}
+
 /* --- what is wrong, and what is too much --- */
 
 static struct dav_result parse_propfind(struct str body)
@@ -474,6 +579,10 @@ int main(void)
         TEST_ROW(proppatch_knows_live_properties),
         TEST_ROW(lockinfo_has_a_scope_a_type_and_perhaps_an_owner),
         TEST_ROW(a_lockinfo_that_comes_again_says_the_same),
+        TEST_ROW(sync_asks_since_when_and_for_what),
+        TEST_ROW(sync_that_makes_no_sense_is_refused),
+        TEST_ROW(sync_that_is_cut_off_is_refused),
+        TEST_ROW(sync_tokens_are_ours_or_none),
         TEST_ROW(bodies_that_make_no_sense_are_refused),
         TEST_ROW(bodies_that_are_cut_off_are_refused),
         TEST_ROW(bodies_beyond_a_limit_are_refused),

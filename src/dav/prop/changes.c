@@ -1,0 +1,73 @@
+/* What a synced collection tells of its changes: properties by which a client sees without a
+ * listing that there is something new, and the form of a sync token.
+ *
+ * The token is the collection's own tag, and not the newest number of the whole tree: so it stays
+ * the same while nothing has changed there, which is what clients compare, and is known for as long
+ * as that is so (change_index_knows()). It must be a URI (RFC 6578 §6.2); data: is a scheme of
+ * which nobody will try to get anything from anywhere. */
+#include "dav/prop/changes.h"
+
+#include "dav/prop/live.h"
+
+#define TOKEN_START "data:,davit-"
+
+enum { RUN_DIGITS = 16 };
+
+void sync_token_add(struct buf *to, struct change_point point)
+{
+    BUF_ADD(to, TOKEN_START);
+    buf_add_hex(to, point.run, RUN_DIGITS);
+    buf_add_char(to, '-');
+    buf_add_u64(to, point.seq);
+}
+
+bool sync_token_parse(struct str token, struct change_point *point_out)
+{
+    struct change_point point;
+    if (!str_starts(token, STR(TOKEN_START)))
+        return false;
+    struct str rest = str_from(token, sizeof(TOKEN_START) - 1);
+    struct str run = str_cut(&rest, '-');
+    if (run.len != RUN_DIGITS || !str_parse_hex(run, &point.run) ||
+        !str_parse_u64(rest, &point.seq))
+        return false;
+    *point_out = point;
+    return true;
+}
+
+/* False: its changes are in no log. */
+static bool find_tag(const struct prop_target *target, struct change_point *tag_out)
+{
+    struct res_path inside;
+    if (!target->stat.is_collection)
+        return false;
+    struct change_log *log = store_changes(target->store, target->arena, target->real, &inside);
+    if (log)
+        *tag_out = change_log_tag(log, inside);
+    return log;
+}
+
+bool prop_sync_token(const struct prop_target *target, struct buf *to)
+{
+    struct change_point tag;
+    bool is_synced = find_tag(target, &tag);
+    if (is_synced)
+        sync_token_add(to, tag);
+    return is_synced;
+}
+
+/* The same, for those who know no sync tokens. */
+bool prop_getctag(const struct prop_target *target, struct buf *to)
+{
+    return prop_sync_token(target, to);
+}
+
+bool prop_supported_report_set(const struct prop_target *target, struct buf *to)
+{
+    struct change_point tag;
+    if (!find_tag(target, &tag))
+        return false;
+    BUF_ADD(to, "<D:supported-report><D:report><D:sync-collection/></D:report>"
+                "</D:supported-report>");
+    return true;
+}

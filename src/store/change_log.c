@@ -1,0 +1,604 @@
+/* A change is in the log before it is made, and counts when it has been made.
+ *
+ * Before: so that whatever crash comes, no change was made of which the log does not know. What was
+ * begun and not ended is taken for made by the next start, perhaps in part; to tell somebody of a
+ * change that there was not costs him a look.
+ * After: who asks for a tag and then for what is there must not be given the new tag and the old
+ * state, or he never asks again. So a change has a number when it is over, and the order of the
+ * numbers is that in which changes could be seen.
+ *
+ * The file (store/journal.c) has these records; a number is eight bytes, unless it says otherwise:
+ *   head   'h', which tree, head, horizon, floor, boot
+ *   run    'u', its id, its first number
+ *   state  'n', flags (1), seq, own, whole, went, broken, path
+ *   begin  'b', its id, how many rows (1), of each: kind (1), path
+ *   end    'e', its id, the first number, outcome (1)
+ *   clean  'c'; it was closed, and is on the disk
+ *
+ * A process is a run: numbers are told with its id. So a state that comes back from a backup, or
+ * whose end a crash has cut off, never gives a number twice: what follows is of another run, and a
+ * number behind the end of a run is not known. With a log that is lost all runs are.
+ *
+ * The loss of power. Where changes are flushed, what is begun is on the disk first; ends are not,
+ * so that the last ones may be missing, and the moments that they were told with are not known.
+ * Where they are not flushed, the tree may have what the log has not: if the machine was booted
+ * since, and the log not closed before, it begins anew. That it is open is therefore on the disk
+ * before anything is changed.
+ *
+ * No change fails because of the log. Where it cannot be written it is removed, which goes on a
+ * full disk, too, and all that was told is not known any more; it is kept again as soon as that is
+ * possible. Only what can be neither written nor removed refuses the change, as it would find a log
+ * that knows nothing of it.
+ *
+ * Invariants
+ *  (1) what a moment knows is in the file: it is put there before the index has it;
+ *  (2) numbers are given in the journal, and the index is changed there under `mutex` as well,
+ *      which nobody holds while he waits for a disk: who reads needs that alone. */
+#include "store/change_log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "store/journal.h"
+
+enum { RUNS_MAX = 64, FRAME_BYTES = 256 };
+
+enum record_kind {
+    RECORD_HEAD = 'h',
+    RECORD_RUN = 'u',
+    RECORD_STATE = 'n',
+    RECORD_BEGIN = 'b',
+    RECORD_END = 'e',
+    RECORD_CLEAN = 'c',
+};
+
+struct run {
+    uint64_t id;
+    uint64_t first; /* its numbers are from this one to the next run's */
+};
+
+struct change_log {
+    struct journal *journal; /* NULL: in memory alone */
+    struct state_home *home;
+    bool is_flushed;
+    uint64_t tree;
+
+    pthread_mutex_t mutex; /* guards what follows */
+    uint64_t last_id;      /* of notes */
+    struct change_index *index;
+    struct list notes; /* begun and not ended */
+    struct run runs[RUNS_MAX];
+    size_t run_count;
+};
+
+/* --- records --- */
+
+static size_t begin_record(struct buf *to, enum record_kind kind)
+{
+    size_t head = frame_begin(to);
+    buf_add_char(to, (char)kind);
+    return head;
+}
+
+static void add_head(struct buf *to, const struct change_log *log)
+{
+    char room[BOOT_ID_BYTES];
+    struct change_bounds bounds = change_index_bounds(log->index);
+    size_t head = begin_record(to, RECORD_HEAD);
+    frame_add_number(to, log->tree, 8);
+    frame_add_number(to, bounds.head, 8);
+    frame_add_number(to, bounds.horizon, 8);
+    frame_add_number(to, bounds.floor, 8);
+    frame_add_text(to, log->is_flushed ? STR_NONE : boot_id(room));
+    frame_end(to, head);
+}
+
+static void add_run(struct buf *to, const struct run *run)
+{
+    size_t head = begin_record(to, RECORD_RUN);
+    frame_add_number(to, run->id, 8);
+    frame_add_number(to, run->first, 8);
+    frame_end(to, head);
+}
+
+static void add_state(const struct change_state *state, void *arg)
+{
+    struct buf *to = arg;
+    size_t head = begin_record(to, RECORD_STATE);
+    frame_add_number(to, state->keeps_tag, 1);
+    frame_add_number(to, state->seq, 8);
+    frame_add_number(to, state->own, 8);
+    frame_add_number(to, state->whole, 8);
+    frame_add_number(to, state->went, 8);
+    frame_add_number(to, state->broken, 8);
+    frame_add_text(to, path_str(state->path));
+    frame_end(to, head);
+}
+
+static void add_begin(struct buf *to, const struct change_note *note)
+{
+    size_t head = begin_record(to, RECORD_BEGIN);
+    frame_add_number(to, note->id, 8);
+    frame_add_number(to, note->row_count, 1);
+    for (size_t i = 0; i < note->row_count; i++) {
+        frame_add_number(to, note->rows[i].kind, 1);
+        frame_add_text(to, path_str(note->rows[i].path));
+    }
+    frame_end(to, head);
+}
+
+static void add_end(struct buf *to, uint64_t id, uint64_t first, enum change_outcome outcome)
+{
+    size_t head = begin_record(to, RECORD_END);
+    frame_add_number(to, id, 8);
+    frame_add_number(to, first, 8);
+    frame_add_number(to, outcome, 1);
+    frame_end(to, head);
+}
+
+/* All of it at once, so that nobody who reads waits until it is written. */
+static void write_table(void *owner, struct journal_making *making)
+{
+    struct change_log *log = owner;
+    struct buf *to = journal_room(making);
+    pthread_mutex_lock(&log->mutex);
+    add_head(to, log);
+    for (size_t i = 0; i < log->run_count; i++)
+        add_run(to, &log->runs[i]);
+    change_index_each(log->index, add_state, to);
+    LIST_EACH (&log->notes, link)
+        add_begin(to, CONTAINER_OF(link, struct change_note, link));
+    pthread_mutex_unlock(&log->mutex);
+    journal_written(making);
+}
+
+/* --- reading --- */
+
+/* A change that was begun, while the file is read. */
+struct begun {
+    struct change_note note;
+    struct arena arena; /* of its paths */
+};
+
+struct reading {
+    struct change_log *log;
+    struct change_bounds bounds;
+    bool has_head;
+    bool is_restored; /* the states are complete */
+    bool is_of_this_boot;
+    bool is_clean;
+    struct list begun;
+};
+
+static bool read_head(struct reading *reading, struct str record)
+{
+    char room[BOOT_ID_BYTES];
+    uint64_t tree;
+    struct str boot;
+    struct change_bounds *bounds = &reading->bounds;
+    if (reading->has_head || !frame_take_number(&record, 8, &tree) ||
+        !frame_take_number(&record, 8, &bounds->head) ||
+        !frame_take_number(&record, 8, &bounds->horizon) ||
+        !frame_take_number(&record, 8, &bounds->floor) || !frame_take_text(&record, &boot))
+        return false;
+    reading->has_head = true;
+    reading->is_of_this_boot = boot.len == 0 || str_eq(boot, boot_id(room));
+    return tree == reading->log->tree && bounds->floor <= bounds->horizon &&
+           bounds->horizon <= bounds->head;
+}
+
+static bool read_run(struct reading *reading, struct str record)
+{
+    struct change_log *log = reading->log;
+    struct run run;
+    if (log->run_count == RUNS_MAX || !frame_take_number(&record, 8, &run.id) ||
+        !frame_take_number(&record, 8, &run.first))
+        return false;
+    log->runs[log->run_count++] = run;
+    return true;
+}
+
+static bool read_state(struct reading *reading, struct str record)
+{
+    uint64_t keeps_tag;
+    struct str path;
+    struct change_state state = {0};
+    if (reading->is_restored || !frame_take_number(&record, 1, &keeps_tag) ||
+        !frame_take_number(&record, 8, &state.seq) || !frame_take_number(&record, 8, &state.own) ||
+        !frame_take_number(&record, 8, &state.whole) ||
+        !frame_take_number(&record, 8, &state.went) ||
+        !frame_take_number(&record, 8, &state.broken) || !frame_take_text(&record, &path))
+        return false;
+    state.keeps_tag = keeps_tag;
+    state.path = (struct res_path){path.at, path.len};
+    change_index_restore(reading->log->index, &state);
+    return true;
+}
+
+static struct begun *find_begun(struct reading *reading, uint64_t id)
+{
+    LIST_EACH (&reading->begun, link) {
+        struct begun *begun = CONTAINER_OF(link, struct begun, note.link);
+        if (begun->note.id == id)
+            return begun;
+    }
+    return NULL;
+}
+
+static void free_begun(struct begun *begun)
+{
+    list_remove(&begun->note.link);
+    arena_done(&begun->arena);
+    mem_free(begun);
+}
+
+static bool read_row(struct begun *begun, struct str *record)
+{
+    uint64_t kind;
+    struct str path;
+    struct change_row *row = &begun->note.rows[begun->note.row_count++];
+    if (!frame_take_number(record, 1, &kind) || kind > CHANGE_REPLACED ||
+        !frame_take_text(record, &path))
+        return false;
+    *row = (struct change_row){path_copy(&begun->arena, (struct res_path){path.at, path.len}),
+                               (enum change_kind)kind};
+    return true;
+}
+
+static bool read_begin(struct reading *reading, struct str record)
+{
+    uint64_t id;
+    uint64_t count;
+    if (!frame_take_number(&record, 8, &id) || !frame_take_number(&record, 1, &count) ||
+        count > NOTE_ROWS_MAX)
+        return false;
+    if (find_begun(reading, id)) /* a new file was made when it came */
+        return true;
+    struct begun *begun = MEM_NEW(struct begun);
+    begun->note.id = id;
+    list_append(&reading->begun, &begun->note.link);
+    for (uint64_t i = 0; i < count; i++) {
+        if (!read_row(begun, &record))
+            return false;
+    }
+    return true;
+}
+
+/* What is not known may be anything that a tree operation leaves when it breaks off. */
+static void add_rows(struct change_log *log, const struct change_note *note,
+                     enum change_outcome outcome)
+{
+    for (size_t i = 0; i < note->row_count && outcome != OUTCOME_NOTHING; i++) {
+        struct change_row row = note->rows[i];
+        if (outcome == OUTCOME_UNKNOWN && row.kind != CHANGE_OF_ONE)
+            row.kind = CHANGE_REPLACED;
+        change_index_add(log->index, &row);
+    }
+}
+
+static bool read_end(struct reading *reading, struct str record)
+{
+    uint64_t id;
+    uint64_t first;
+    uint64_t outcome;
+    struct change_log *log = reading->log;
+    if (!frame_take_number(&record, 8, &id) || !frame_take_number(&record, 8, &first) ||
+        !frame_take_number(&record, 1, &outcome) || outcome > OUTCOME_UNKNOWN)
+        return false;
+    struct begun *begun = find_begun(reading, id);
+    if (!begun || first != change_index_head(log->index) + 1)
+        return false;
+    add_rows(log, &begun->note, (enum change_outcome)outcome);
+    free_begun(begun);
+    return true;
+}
+
+/* The states come first; what follows goes on from there. */
+static void restored(struct reading *reading)
+{
+    if (!reading->is_restored)
+        change_index_restored(reading->log->index, &reading->bounds);
+    reading->is_restored = true;
+}
+
+static bool read_record(void *arg, struct str record)
+{
+    struct reading *reading = arg;
+    uint64_t kind;
+    if (!frame_take_number(&record, 1, &kind) || reading->has_head == (kind == RECORD_HEAD))
+        return false;
+    if (kind == RECORD_BEGIN || kind == RECORD_END || kind == RECORD_CLEAN)
+        restored(reading);
+    reading->is_clean = kind == RECORD_CLEAN;
+    switch (kind) {
+    case RECORD_HEAD:
+        return read_head(reading, record);
+    case RECORD_RUN:
+        return read_run(reading, record);
+    case RECORD_STATE:
+        return read_state(reading, record);
+    case RECORD_BEGIN:
+        return read_begin(reading, record);
+    case RECORD_END:
+        return read_end(reading, record);
+    default:
+        return kind == RECORD_CLEAN;
+    }
+}
+
+static const struct journal_kind change_kind = {CHANGES_NAME, CHANGES_NAME ".new", false,
+                                                read_record, write_table};
+
+/* --- runs --- */
+
+/* The oldest of too many lends its numbers to the next. */
+static void add_new_run(struct change_log *log)
+{
+    uint64_t head = change_index_head(log->index);
+    if (log->run_count == RUNS_MAX) {
+        memmove(log->runs, log->runs + 1, (RUNS_MAX - 1) * sizeof(*log->runs));
+        log->run_count--;
+        log->runs[0].first = 0;
+    }
+    if (log->run_count && log->runs[log->run_count - 1].first > head)
+        log->run_count--; /* it has no number */
+    log->runs[log->run_count] = (struct run){random_u64(), log->run_count ? head + 1 : 0};
+    log->run_count++;
+}
+
+static const struct run *find_run(const struct change_log *log, uint64_t seq)
+{
+    size_t at = log->run_count - 1;
+    while (at && log->runs[at].first > seq)
+        at--;
+    return &log->runs[at];
+}
+
+/* Nothing that was told is known any more. */
+static void begin_anew(struct change_log *log)
+{
+    change_index_forget(log->index);
+    log->run_count = 0;
+    add_new_run(log);
+}
+
+/* --- life --- */
+
+/* False: it cannot even be opened. */
+static bool read_log(struct change_log *log, size_t count_max, struct err *err)
+{
+    struct frames_found found;
+    struct reading reading = {.log = log};
+    list_init(&reading.begun);
+    if (!journal_read(log->home->fd, &change_kind, &reading, &found, err))
+        return false;
+    restored(&reading);
+    bool is_all =
+        log->run_count && !found.is_damaged && (reading.is_clean || reading.is_of_this_boot);
+    LIST_EACH (&reading.begun, link) {
+        struct begun *begun = CONTAINER_OF(link, struct begun, note.link);
+        if (is_all)
+            add_rows(log, &begun->note, OUTCOME_UNKNOWN);
+        free_begun(begun);
+    }
+    if (is_all)
+        return true;
+    if (reading.has_head)
+        log_line(LOG_WARN, CHANGES_NAME " is not of this tree, or not all of it is there: who "
+                                        "syncs begins anew");
+    change_index_free(log->index);
+    log->index = change_index_new(count_max);
+    log->run_count = 0;
+    return true;
+}
+
+struct change_log *change_log_open(const struct change_log_options *options, struct err *err)
+{
+    struct change_log *log = MEM_NEW(struct change_log);
+    log->home = options->home;
+    log->is_flushed = options->is_flushed;
+    log->tree = options->tree;
+    log->index = change_index_new(options->count_max);
+    list_init(&log->notes);
+    pthread_mutex_init(&log->mutex, NULL);
+    bool is_fine = !log->home || read_log(log, options->count_max, err);
+    add_new_run(log);
+    if (is_fine && log->home) {
+        unsigned how = JOURNAL_LASTS | (log->is_flushed ? JOURNAL_FLUSHES : 0U);
+        log->journal = journal_open(log->home, &change_kind, log, how, err);
+        is_fine = log->journal != NULL;
+    }
+    if (is_fine)
+        return log;
+    change_log_close(log);
+    return NULL;
+}
+
+static void enter(struct change_log *log)
+{
+    if (log->journal)
+        journal_enter(log->journal);
+}
+
+static void leave(struct change_log *log)
+{
+    if (log->journal)
+        journal_leave(log->journal);
+}
+
+static void write_clean(struct change_log *log)
+{
+    struct buf frame = {0};
+    size_t head = begin_record(&frame, RECORD_CLEAN);
+    frame_end(&frame, head);
+    journal_enter(log->journal);
+    (void)!journal_append_last(log->journal, buf_str(&frame)); /* or the next start says so */
+    journal_leave(log->journal);
+    buf_done(&frame);
+}
+
+void change_log_close(struct change_log *log)
+{
+    if (!log)
+        return;
+    assert(list_is_empty(&log->notes));
+    if (log->journal)
+        write_clean(log);
+    journal_close(log->journal);
+    change_index_free(log->index);
+    pthread_mutex_destroy(&log->mutex);
+    mem_free(log);
+}
+
+/* --- changes --- */
+
+static bool is_removed(int dir_fd, const char *name)
+{
+    return unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT;
+}
+
+bool change_log_remove(int dir_fd, struct err *err)
+{
+    return (is_removed(dir_fd, change_kind.name) && is_removed(dir_fd, change_kind.new_name)) ||
+           err_sys(err, errno, "cannot remove " CHANGES_NAME);
+}
+
+/* In the journal, which could not be written: `rc` says why. */
+static enum store_rc give_up(struct change_log *log, enum store_rc rc)
+{
+    struct err err;
+    if (!change_log_remove(log->home->fd, &err) || (log->is_flushed && fsync(log->home->fd) < 0))
+        return rc;
+    journal_give_up(log->journal);
+    pthread_mutex_lock(&log->mutex);
+    begin_anew(log);
+    pthread_mutex_unlock(&log->mutex);
+    return STORE_OK;
+}
+
+static void unlink_note(struct change_log *log, struct change_note *note)
+{
+    pthread_mutex_lock(&log->mutex);
+    list_remove(&note->link);
+    pthread_mutex_unlock(&log->mutex);
+}
+
+enum store_rc change_log_begin(struct change_log *log, struct change_note *note)
+{
+    struct buf frame = {0};
+    enum store_rc rc = STORE_OK;
+    enter(log);
+    pthread_mutex_lock(&log->mutex);
+    note->id = ++log->last_id;
+    list_append(&log->notes, &note->link);
+    pthread_mutex_unlock(&log->mutex);
+    if (log->journal) {
+        (void)buf_reserve(&frame, FRAME_BYTES); /* once, for most */
+        add_begin(&frame, note);
+        rc = journal_append(log->journal, buf_str(&frame));
+        if (rc == STORE_OK)
+            rc = journal_flush(log->journal);
+        if (rc != STORE_OK)
+            rc = give_up(log, rc);
+        buf_done(&frame);
+    }
+    if (rc != STORE_OK)
+        unlink_note(log, note);
+    leave(log);
+    return rc;
+}
+
+/* An end that is in no file makes what was begun unknown, and what is told from now on too new for
+ * whoever reads it. */
+static void write_end(struct change_log *log, const struct change_note *note,
+                      enum change_outcome outcome)
+{
+    struct buf frame = {0};
+    add_end(&frame, note->id, change_index_head(log->index) + 1, outcome);
+    if (!journal_append_quickly(log->journal, buf_str(&frame))) {
+        enum store_rc rc = journal_append(log->journal, buf_str(&frame));
+        if (rc != STORE_OK)
+            (void)!give_up(log, rc);
+    }
+    buf_done(&frame);
+}
+
+void change_log_end(struct change_log *log, struct change_note *note, enum change_outcome outcome)
+{
+    enter(log);
+    if (log->journal)
+        write_end(log, note, outcome); /* (1) */
+    pthread_mutex_lock(&log->mutex);
+    list_remove(&note->link);
+    add_rows(log, note, outcome);
+    pthread_mutex_unlock(&log->mutex);
+    leave(log);
+}
+
+void change_log_replace(struct change_log *log, uint64_t tree)
+{
+    enter(log);
+    pthread_mutex_lock(&log->mutex);
+    log->tree = tree;
+    begin_anew(log);
+    pthread_mutex_unlock(&log->mutex);
+    enum store_rc rc = log->journal ? journal_renew(log->journal) : STORE_OK;
+    if (rc != STORE_OK)
+        (void)!give_up(log, rc); /* what is kept is of the other tree, and says so */
+    leave(log);
+}
+
+/* --- questions --- */
+
+struct change_point change_log_tag(struct change_log *log, struct res_path path)
+{
+    pthread_mutex_lock(&log->mutex);
+    uint64_t seq = change_index_tag(log->index, path);
+    struct change_point point = {find_run(log, seq)->id, seq};
+    pthread_mutex_unlock(&log->mutex);
+    return point;
+}
+
+bool change_log_knows(struct change_log *log, struct res_path path, struct change_point since,
+                      bool is_deep)
+{
+    pthread_mutex_lock(&log->mutex);
+    bool has_been =
+        since.seq <= change_index_head(log->index) && find_run(log, since.seq)->id == since.run;
+    bool knows = has_been && change_index_knows(log->index, path, since.seq, is_deep);
+    pthread_mutex_unlock(&log->mutex);
+    return knows;
+}
+
+struct change_point change_log_point(struct change_log *log, uint64_t seq)
+{
+    pthread_mutex_lock(&log->mutex);
+    struct change_point point = {find_run(log, seq)->id, seq};
+    pthread_mutex_unlock(&log->mutex);
+    return point;
+}
+
+uint64_t change_log_told(struct change_log *log, struct res_path path)
+{
+    pthread_mutex_lock(&log->mutex);
+    uint64_t told = change_index_told(log->index, path);
+    pthread_mutex_unlock(&log->mutex);
+    return told;
+}
+
+enum store_rc change_log_next(struct change_log *log, struct arena *arena,
+                              struct change_query *query, struct change_found *found_out)
+{
+    enum store_rc rc;
+    do {
+        pthread_mutex_lock(&log->mutex);
+        rc = change_index_next(log->index, arena, query, found_out);
+        pthread_mutex_unlock(&log->mutex);
+    } while (rc == STORE_AGAIN);
+    return rc;
+}

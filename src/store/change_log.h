@@ -1,0 +1,78 @@
+/* store/change_log.h: what has been changed, in the order in which it was: from it come
+ * collections' tags and the tokens of those who sync (RFC 6578). Any thread. */
+#pragma once
+
+#include "base/err.h"
+#include "base/list.h"
+#include "store/change_index.h"
+#include "store/state_home.h"
+
+#define CHANGES_NAME "changes.log"
+
+struct change_log;
+
+struct change_log_options {
+    struct state_home *home; /* where it is kept; NULL: in memory alone */
+    bool is_flushed;         /* a change is on the disk before it is made */
+    uint64_t tree;           /* which tree it is about: of another one it knows nothing */
+    size_t count_max;        /* of changes that are remembered */
+};
+
+/* Goes on with what is kept, or begins anew where that is not whole, or not all. Borrows the home
+ * until closed. Gives; NULL: `err` says why. */
+NODISCARD struct change_log *change_log_open(const struct change_log_options *options,
+                                             struct err *err);
+void change_log_close(struct change_log *log); /* NULL is fine */
+
+/* --- for who changes --- */
+
+enum { NOTE_ROWS_MAX = 2 };
+
+/* A change that is about to be made. Embedded in who makes it; stays where it is. */
+struct change_note {
+    struct change_row rows[NOTE_ROWS_MAX]; /* the caller's; borrows their paths until the end */
+    size_t row_count;
+    uint64_t id;      /* the log's own */
+    struct list link; /* likewise */
+};
+
+/* Before the change: when it returns OK, a crash from here on leaves a log that tells of it. Any
+ * other: it must not be made. */
+NODISCARD enum store_rc change_log_begin(struct change_log *log, struct change_note *note);
+
+/* What has become of it. */
+enum change_outcome {
+    OUTCOME_NOTHING, /* nothing was changed */
+    OUTCOME_ALL,     /* what was noted */
+    OUTCOME_UNKNOWN, /* perhaps that, perhaps a part of it */
+};
+void change_log_end(struct change_log *log, struct change_note *note, enum change_outcome outcome);
+
+/* It is about another tree from now on. */
+void change_log_replace(struct change_log *log, uint64_t tree);
+
+/* Removes what is kept: changes are made of which nothing will know. False: `err` says why. */
+NODISCARD bool change_log_remove(int dir_fd, struct err *err);
+
+/* --- for who reads; quick --- */
+
+/* A moment in the log's life. */
+struct change_point {
+    uint64_t run; /* of which process */
+    uint64_t seq;
+};
+
+/* Of the newest change of a collection or of anything below it: another whenever there was one. */
+struct change_point change_log_tag(struct change_log *log, struct res_path path);
+
+/* As change_index_knows(); false, too, for a moment that this log has not had. */
+bool change_log_knows(struct change_log *log, struct res_path path, struct change_point since,
+                      bool is_deep);
+
+/* The moment of a change whose number has been told. */
+struct change_point change_log_point(struct change_log *log, uint64_t seq);
+
+/* As change_index_told() and change_index_next(), which goes on by itself. */
+uint64_t change_log_told(struct change_log *log, struct res_path path);
+NODISCARD enum store_rc change_log_next(struct change_log *log, struct arena *arena,
+                                        struct change_query *query, struct change_found *found_out);

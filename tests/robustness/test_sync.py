@@ -1,0 +1,249 @@
+"""A client that syncs by token (RFC 6578) while others change the same tree, and while the server is
+killed or the power goes: what it has is what a listing shows, each time.
+
+DAVIT_SYNC_SECONDS: how long the others work (default 6); DAVIT_CRASH_ROUNDS and DAVIT_CRASH_SEED as in
+test_crash.py."""
+
+import os
+import random
+import threading
+import time
+import urllib.parse
+import xml.etree.ElementTree as ElementTree
+
+import crash_client
+import davit
+import pytest
+import test_crash
+from session import DAV, Session, quote
+
+SECONDS = float(os.environ.get("DAVIT_SYNC_SECONDS", "6"))
+ARGS = ["--sync", "yes", "--others-write", "no", "--depth-infinity", "allow"]
+
+
+def path_of(response):
+    return urllib.parse.unquote(response.findtext(DAV + "href")).rstrip("/")
+
+
+def tag_of(response):
+    """Of a collection: None."""
+    return response.findtext(f"{DAV}propstat/{DAV}prop/{DAV}getetag")
+
+
+def listing(client, path="/"):
+    body = ('<D:propfind xmlns:D="DAV:"><D:prop><D:getetag/></D:prop></D:propfind>')
+    answer = client.expect(207, "PROPFIND", path, {"Depth": "infinity"}, body).body
+    found = {path_of(r): tag_of(r) for r in ElementTree.fromstring(answer).iter(DAV + "response")}
+    found.pop(path.rstrip("/"))
+    return found
+
+
+class Mirror:
+    """What a client has that syncs a tree."""
+
+    def __init__(self, bound=None):
+        self.members, self.token, self.bound = {}, "", bound
+        self.whole = self.partial = self.pages = 0
+
+    def sync(self, client):
+        """All there is to be told."""
+        while not self.ask(client):
+            self.pages += 1
+
+    def ask(self, client):
+        """One request. False: there is more."""
+        limit = f"<D:limit><D:nresults>{self.bound}</D:nresults></D:limit>" if self.bound and self.token else ""
+        body = (f'<D:sync-collection xmlns:D="DAV:"><D:sync-token>{self.token}</D:sync-token>{limit}'
+                "<D:sync-level>infinite</D:sync-level><D:prop><D:getetag/></D:prop></D:sync-collection>")
+        answer = client.request("REPORT", "/", {"Depth": "0"}, body)
+        if answer.status in (403, 507):  # unknown, or more than one page can hold
+            expected = b"valid-sync-token" if answer.status == 403 else b"number-of-matches"
+            assert self.token and expected in answer.body, answer
+            self.token = ""
+            return self.ask(client)
+        assert answer.status == 207, answer
+        self.whole += not self.token
+        self.partial += bool(self.token)
+        return self.take(ElementTree.fromstring(answer.body))
+
+    def take(self, told):
+        if not self.token:
+            self.members = {}
+        is_all = True
+        for response in told.iter(DAV + "response"):
+            path, status = path_of(response), response.findtext(DAV + "status") or ""
+            if "507" in status:
+                assert path == ""
+                is_all = False
+            elif "404" in status:
+                for member in [m for m in self.members if m == path or m.startswith(path + "/")]:
+                    del self.members[member]
+            else:
+                assert not status, status
+                self.members[path] = tag_of(response)
+        self.token = told.findtext(DAV + "sync-token")
+        return is_all
+
+    def check(self, client):
+        self.sync(client)
+        there = listing(client)
+        assert self.members == there, {p: (self.members.get(p, "-"), there.get(p, "-"))
+                                       for p in set(self.members) ^ set(there)
+                                       or {p for p in there if there[p] != self.members[p]}}
+
+
+class Others(threading.Thread):
+    """A client that changes things at random, in a tree that it shares with others."""
+
+    def __init__(self, server, seed, until):
+        super().__init__()
+        self.server, self.until = server, until
+        self.random = random.Random(seed)
+        self.error = None
+        self.count = 0
+
+    def path(self):
+        return "/" + "/".join(self.random.choice("abcd") for _ in range(self.random.randrange(1, 4)))
+
+    def step(self, client):
+        path, other = self.path(), self.path()
+        method = self.random.choice(["PUT"] * 6 + ["MKCOL"] * 3 + ["DELETE", "MOVE", "COPY"])
+        fields = {"Destination": f"http://{client.host}{other}"} if method in ("MOVE", "COPY") else {}
+        body = str(self.random.random()) if method == "PUT" else None
+        answer = client.request(method, path, fields, body)
+        assert answer.status in (201, 204, 207, 403, 404, 405, 409, 412), answer
+        self.count += answer.status in (201, 204)
+
+    def run(self):
+        try:
+            with Session(self.server) as client:
+                while not self.until.is_set():
+                    self.step(client)
+        except Exception as error:  # the test fails with it
+            self.error = error
+
+
+@pytest.mark.parametrize("args", [[], ["--limit", "synced_changes=50"], ["--limit", "sync_count=3"]])
+def test_who_syncs_while_others_change_has_what_is_there(args):
+    seed = test_crash.SEED
+    print(f"DAVIT_CRASH_SEED={seed}")
+    with davit.Davit(args=ARGS + ["--durability", "lazy"] + args) as server, Session(server) as client:
+        for _ in range(3):
+            mirrors = [Mirror(), Mirror(bound=2)]
+            until = threading.Event()
+            others = [Others(server, f"{seed} {i}", until) for i in range(3)]
+            for other in others:
+                other.start()
+            end = time.monotonic() + SECONDS / 3
+            while time.monotonic() < end and not any(other.error for other in others):
+                for mirror in mirrors:
+                    mirror.sync(client)
+            until.set()
+            for other in others:
+                other.join()
+            assert not any(other.error for other in others), [other.error for other in others]
+            for mirror in mirrors:  # now that nobody is in between
+                mirror.check(client)
+                print(f"{mirror.partial} syncs by token, {mirror.whole} whole, {mirror.pages} more pages; "
+                      f"{sum(other.count for other in others)} changes")
+
+
+class SyncRound(test_crash.Round):
+    """Clients that work until the server dies, and one that syncs."""
+
+    mirror = None
+
+    def read(self):
+        try:
+            with Session(self.server) as client:
+                while True:  # until the connection dies
+                    self.mirror.sync(client)
+        except (OSError, EOFError) as error:
+            self.complain_of_loss("who syncs", error)
+        except (AssertionError, ElementTree.ParseError) as error:
+            if "cut off" in str(error) or self.is_over:
+                self.complain_of_loss("who syncs", error)
+            else:
+                self.complain(str(error))
+
+
+def run_round(server, clients, mirror, generator, end=None):
+    this = SyncRound(server, clients, generator.randrange(1, 300), end)
+    this.mirror = mirror
+    return this.run(generator.uniform(0, 0.03))
+
+
+def check_all(server, clients, mirror):
+    with Session(server) as client:
+        mirror.check(client)
+    complaints = [text for client in clients for text in client.check(server)]
+    for client in clients:
+        client.session.close()
+    assert not complaints, "\n".join(complaints) + "\n" + server.stderr()
+
+
+@pytest.mark.parametrize("durability", ["flush", "lazy"])
+def test_each_acknowledged_change_is_told_after_kill_9(durability):
+    seed = f"{test_crash.SEED} sync {durability}"
+    print(f"DAVIT_CRASH_SEED={seed}")
+    generator = random.Random(seed)
+    clients = [crash_client.CrashClient(f"c{i}", seed) for i in range(3)]
+    mirror = Mirror()
+    with davit.Davit(args=ARGS + ["--durability", durability]) as server:
+        for number in range(test_crash.ROUNDS):
+            count = run_round(server, clients, mirror, generator)
+            if generator.random() < 0.3:
+                test_crash.crash_while_starting(server, generator)
+            server.start()
+            check_all(server, clients, mirror)
+            print(f"round {number}: {count} acknowledged; {mirror.partial} syncs by token, {mirror.whole} whole")
+    assert mirror.partial
+
+
+def test_each_acknowledged_change_is_told_after_the_loss_of_power(tmp_path):
+    seed = f"{test_crash.SEED} sync power"
+    print(f"DAVIT_CRASH_SEED={seed}")
+    generator = random.Random(seed)
+    clients = [crash_client.CrashClient(f"c{i}", seed) for i in range(3)]
+    mirror = Mirror()
+    disk = test_crash.Disk(tmp_path)
+    disk.mount()
+    server = davit.Davit(root=disk.point, args=ARGS)
+    try:
+        for number in range(test_crash.ROUNDS):
+            count = run_round(server, clients, mirror, generator, disk.lose_power)
+            disk.unmount()
+            disk.mount()
+            server.start()
+            check_all(server, clients, mirror)
+            print(f"round {number}: {count} acknowledged; {mirror.partial} syncs by token, {mirror.whole} whole")
+        server.stop()
+    finally:
+        if server.process.poll() is None:
+            server.kill()
+        disk.unmount()
+
+
+def test_a_token_outlives_the_restart_and_what_is_told_is_small():
+    """Of 2,000 members, ten changes are ten responses."""
+    with davit.Davit(args=ARGS + ["--durability", "lazy"]) as server:
+        mirror = Mirror()
+        for i in range(20):
+            os.makedirs(f"{server.root}/d{i}")
+            for j in range(100):
+                with open(f"{server.root}/d{i}/f{j}", "w", encoding="utf-8") as file:
+                    file.write("x")
+        with Session(server) as client:
+            mirror.sync(client)
+            assert len(mirror.members) == 2020
+            for i in range(10):
+                client.expect(204, "PUT", quote(f"/d{i}/f{i}"), None, b"y")
+        server.stop()
+        server.start()
+        with Session(server) as client:
+            body = (f'<D:sync-collection xmlns:D="DAV:"><D:sync-token>{mirror.token}</D:sync-token>'
+                    "<D:sync-level>infinite</D:sync-level><D:prop><D:getetag/></D:prop></D:sync-collection>")
+            told = ElementTree.fromstring(client.expect(207, "REPORT", "/", None, body).body)
+            assert len(list(told.iter(DAV + "response"))) == 10
+            mirror.check(client)
+            assert (mirror.whole, mirror.partial) == (1, 1)

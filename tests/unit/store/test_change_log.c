@@ -1,0 +1,294 @@
+/* What is left of a log when its process has ended in the middle of something: a log is opened on a
+ * copy of the file as it is at that moment. What it tells otherwise is held against the contract
+ * (tests/contract/test_synced.c). */
+#include "store/change_log.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/frame.h"
+
+enum { TREE = 7, MAX = 100 };
+
+static char dirs[2][32];
+static struct state_home homes[2]; /* of the log, and of its copy */
+static struct change_log *log_;
+static struct arena arena;
+
+static struct change_log *open_log(unsigned home, uint64_t tree, bool is_flushed)
+{
+    struct err err = {0};
+    const struct change_log_options options = {&homes[home], is_flushed, tree, MAX};
+    struct change_log *log = change_log_open(&options, &err);
+    if (!log)
+        fail_msg("%s", err.text);
+    return log;
+}
+
+static int open_homes(bool is_flushed)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        str_print(dirs[i], sizeof(dirs[i]), "/tmp/davit-changes-XXXXXX");
+        assert_non_null(mkdtemp(dirs[i]));
+        homes[i] = (struct state_home){.fd = open(dirs[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+        assert_true(homes[i].fd >= 0);
+    }
+    log_ = open_log(0, TREE, is_flushed);
+    return 0;
+}
+
+static int open_flushed(void **state)
+{
+    (void)state; /* there is one log */
+    return open_homes(true);
+}
+
+static int open_lazy(void **state)
+{
+    (void)state; /* likewise */
+    return open_homes(false);
+}
+
+static int close_homes(void **state)
+{
+    (void)state; /* likewise */
+    change_log_close(log_);
+    for (unsigned i = 0; i < 2; i++) {
+        (void)unlinkat(homes[i].fd, CHANGES_NAME, 0);        /* it may not be there */
+        (void)unlinkat(homes[i].fd, CHANGES_NAME ".new", 0); /* likewise */
+        assert_int_equal(close(homes[i].fd), 0);
+        assert_int_equal(rmdir(dirs[i]), 0);
+    }
+    arena_done(&arena);
+    return 0;
+}
+
+static struct change_note note_of(const char *path, enum change_kind kind)
+{
+    struct res_path at = {path, strlen(path)};
+    return (struct change_note){.rows = {{at, kind}}, .row_count = 1};
+}
+
+static void change(const char *path)
+{
+    struct change_note note = note_of(path, CHANGE_OF_ONE);
+    assert_int_equal(change_log_begin(log_, &note), STORE_OK);
+    change_log_end(log_, &note, OUTCOME_ALL);
+}
+
+/* The first `len` bytes of the file as it is. */
+static void copy_bytes(size_t len)
+{
+    static char bytes[1 << 20];
+    int from = openat(homes[0].fd, CHANGES_NAME, O_RDONLY | O_CLOEXEC);
+    int to = openat(homes[1].fd, CHANGES_NAME, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    ssize_t got = read(from, bytes, size_min(sizeof(bytes), len));
+    assert_true(got > 0 && write(to, bytes, (size_t)got) == got);
+    assert_true(close(from) == 0 && close(to) == 0);
+}
+
+static const char *told(struct change_log *log, struct change_point since)
+{
+    struct change_query query = {PATH_ROOT, true, since.seq, UINT64_MAX};
+    struct change_found found;
+    struct buf text = {0};
+    if (!change_log_knows(log, PATH_ROOT, since, true))
+        return "?";
+    while (change_log_next(log, &arena, &query, &found) == STORE_OK)
+        buf_addf(&text, "%.*s%s ", STR_ARGS(path_str(found.path)), found.is_whole ? "+" : "");
+    const char *copy = arena_text(&arena, buf_str(&text));
+    buf_done(&text);
+    return copy;
+}
+
+/* What a process finds that starts now. */
+static const char *told_after_crash(struct change_point since)
+{
+    copy_bytes(SIZE_MAX);
+    struct change_log *log = open_log(1, TREE, true);
+    const char *text = told(log, since);
+    change_log_close(log);
+    return text;
+}
+
+static struct change_point now(void)
+{
+    return change_log_tag(log_, PATH_ROOT);
+}
+
+static void change_is_told_from_its_beginning_on(void **state)
+{
+    struct change_point since = now();
+    struct change_note note = note_of("a", CHANGE_OF_ONE);
+    (void)state;
+    assert_int_equal(change_log_begin(log_, &note), STORE_OK);
+    assert_string_equal(told(log_, since), ""); /* it has not been made */
+    assert_string_equal(told_after_crash(since), "a ");
+    change_log_end(log_, &note, OUTCOME_ALL);
+    assert_string_equal(told(log_, since), "a ");
+    assert_string_equal(told_after_crash(since), "a ");
+}
+
+static void change_that_was_not_made_is_not_told(void **state)
+{
+    struct change_point since = now();
+    struct change_note note = note_of("a", CHANGE_OF_ONE);
+    (void)state;
+    assert_int_equal(change_log_begin(log_, &note), STORE_OK);
+    change_log_end(log_, &note, OUTCOME_NOTHING);
+    assert_string_equal(told_after_crash(since), "");
+}
+
+/* Half a tree may have gone: what is left of it is not known. */
+static void tree_that_was_under_way_is_not_known(void **state)
+{
+    struct change_point since = now();
+    struct change_note note = note_of("a", CHANGE_WENT);
+    (void)state;
+    assert_int_equal(change_log_begin(log_, &note), STORE_OK);
+    assert_string_equal(told_after_crash(since), "?");
+    change_log_end(log_, &note, OUTCOME_ALL);
+    assert_string_equal(told_after_crash(since), "a+ ");
+}
+
+static void changes_side_by_side_are_told_in_the_order_of_their_ends(void **state)
+{
+    struct change_point since = now();
+    struct change_note a = note_of("a", CHANGE_OF_ONE);
+    struct change_note b = note_of("b", CHANGE_OF_ONE);
+    (void)state;
+    assert_int_equal(change_log_begin(log_, &a), STORE_OK);
+    assert_int_equal(change_log_begin(log_, &b), STORE_OK);
+    change_log_end(log_, &b, OUTCOME_ALL);
+    struct change_point between = now();
+    assert_string_equal(told_after_crash(since), "b a ");
+    assert_string_equal(told_after_crash(between), "a ");
+    change_log_end(log_, &a, OUTCOME_ALL);
+    assert_string_equal(told(log_, between), "a ");
+}
+
+/* Wherever the file ends: a moment that was told is known with all that came after, or not at all.
+ */
+static void file_that_is_cut_off_says_nothing_wrong(void **state)
+{
+    struct stat st;
+    (void)state;
+    change("a");
+    struct change_point since = now();
+    change("b");
+    struct change_point later = now();
+    assert_int_equal(fstatat(homes[0].fd, CHANGES_NAME, &st, 0), 0);
+    for (size_t len = 1; len < 700; len++) {
+        copy_bytes(len);
+        struct change_log *log = open_log(1, TREE, true);
+        const char *text = told(log, since);
+        assert_true(strcmp(text, "?") == 0 || strcmp(text, "b ") == 0 || strcmp(text, "") == 0);
+        if (strcmp(text, "") == 0) /* its beginning was not there: it was not made */
+            assert_string_equal(told(log, later), "?");
+        change_log_close(log);
+    }
+}
+
+static void log_of_another_tree_knows_nothing(void **state)
+{
+    (void)state;
+    change("a");
+    struct change_point since = now();
+    copy_bytes(SIZE_MAX);
+    struct change_log *log = open_log(1, TREE + 1, true);
+    assert_string_equal(told(log, since), "?");
+    change_log_close(log);
+    change_log_replace(log_, TREE + 1);
+    assert_string_equal(told(log_, since), "?");
+    since = now();
+    copy_bytes(SIZE_MAX);
+    log = open_log(1, TREE + 1, true);
+    assert_string_equal(told(log, since), "");
+    change_log_close(log);
+}
+
+/* What has not been flushed may be gone after another boot, unless it was closed. */
+static void lazy_log_of_another_boot_is_known_if_it_was_closed(void **state)
+{
+    static char bytes[1 << 20];
+    (void)state;
+    change("a");
+    struct change_point since = now();
+    change("b");
+    for (unsigned closed = 0; closed < 2; closed++) {
+        if (closed) {
+            change_log_close(log_);
+            log_ = NULL;
+        }
+        copy_bytes(SIZE_MAX);
+        /* The boot stands in the first record, whose checksum has to be right again. */
+        int fd = openat(homes[1].fd, CHANGES_NAME, O_RDWR | O_CLOEXEC);
+        ssize_t len = read(fd, bytes, sizeof(bytes));
+        assert_true(len > 100);
+        uint64_t first;
+        struct str head = str_of(bytes, 4);
+        assert_true(frame_take_number(&head, 4, &first));
+        struct buf frame = {0};
+        size_t begin = frame_begin(&frame);
+        buf_add(&frame, str_of(bytes + 12, first));
+        frame.at[frame.len - 1] ^= 1;
+        frame_end(&frame, begin);
+        assert_int_equal(pwrite(fd, frame.at, frame.len, 0), frame.len);
+        assert_int_equal(close(fd), 0);
+        buf_done(&frame);
+        struct change_log *log = open_log(1, TREE, false);
+        assert_string_equal(told(log, since), closed ? "b " : "?");
+        change_log_close(log);
+    }
+}
+
+/* No change fails because the log cannot be written; and what it no longer says, it does not know.
+ */
+static void log_that_cannot_be_written_is_given_up(void **state)
+{
+    (void)state;
+    change("a");
+    struct change_point since = now();
+    /* A directory in the way of a new file, and the old one gone. */
+    assert_int_equal(unlinkat(homes[0].fd, CHANGES_NAME, 0), 0);
+    assert_int_equal(mkdirat(homes[0].fd, CHANGES_NAME, 0700), 0);
+    struct change_note note = note_of("b", CHANGE_OF_ONE);
+    enum store_rc rc = change_log_begin(log_, &note); /* it can neither be written nor removed */
+    assert_true(rc != STORE_OK);
+    assert_int_equal(unlinkat(homes[0].fd, CHANGES_NAME, AT_REMOVEDIR), 0);
+    change("b");
+    assert_string_equal(told(log_, since), "b ");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(change_is_told_from_its_beginning_on, open_flushed,
+                                        close_homes),
+        cmocka_unit_test_setup_teardown(change_that_was_not_made_is_not_told, open_flushed,
+                                        close_homes),
+        cmocka_unit_test_setup_teardown(tree_that_was_under_way_is_not_known, open_flushed,
+                                        close_homes),
+        cmocka_unit_test_setup_teardown(changes_side_by_side_are_told_in_the_order_of_their_ends,
+                                        open_flushed, close_homes),
+        cmocka_unit_test_setup_teardown(file_that_is_cut_off_says_nothing_wrong, open_flushed,
+                                        close_homes),
+        cmocka_unit_test_setup_teardown(log_of_another_tree_knows_nothing, open_flushed,
+                                        close_homes),
+        cmocka_unit_test_setup_teardown(lazy_log_of_another_boot_is_known_if_it_was_closed,
+                                        open_lazy, close_homes),
+        cmocka_unit_test_setup_teardown(log_that_cannot_be_written_is_given_up, open_lazy,
+                                        close_homes),
+        cmocka_unit_test_setup_teardown(change_is_told_from_its_beginning_on, open_lazy,
+                                        close_homes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
