@@ -83,5 +83,5 @@ const struct handler *handler_find(const struct service *service, struct res_pat
  * between the two. */
 const struct handler *handler_of_request(struct exchange *x);
 
-/* Whether the handler of the exchange can bring something to that path. */
+/* Whether the handler of the exchange answers for what is at that path, too. */
 bool handler_reaches(const struct exchange *x, struct res_path to);

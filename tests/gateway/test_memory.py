@@ -6,7 +6,7 @@ import threading
 
 import pytest
 import session
-from origins import Gateway, Scripted, multistatus
+from origins import Gateway, Scripted, answer, multistatus, xml
 from session import IS_RACE_CHECKED, IS_SANITIZED, count_no_freed_memory, forget_peak, peak_bytes
 
 if IS_RACE_CHECKED:
@@ -15,6 +15,7 @@ if IS_RACE_CHECKED:
 IS_FULL = os.environ.get("DAVIT_MEMORY") == "full"
 MEMBERS = 100000
 CONTENT_BYTES = 1 << 30 if IS_FULL else 256 << 20
+TRANSFER_BYTES = CONTENT_BYTES >> (0 if IS_FULL else 1)
 BLOCK = os.urandom(1 << 20)
 GROWTH_MAX = (5 if IS_SANITIZED else 3) << 20  # the sanitizer's own heap grows by some
 PIECE = 500  # members
@@ -38,8 +39,8 @@ class Streaming(Scripted):
             peer.send(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
         elif request.method == "GET":
             peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % count)
-            for _ in range(0, count, len(BLOCK)):
-                peer.send(BLOCK)
+            for sent in range(0, count, len(BLOCK)):
+                peer.send(BLOCK[:count - sent])
         else:
             peer.body(request)
             self.list(peer, count)
@@ -59,6 +60,26 @@ class Streaming(Scripted):
         for text in [self.begin, *pieces, self.end]:
             peer.send(b"%x\r\n%s\r\n" % (len(text), text.encode()))
         peer.send(b"0\r\n\r\n")
+
+
+class Between(Streaming):
+    """The same with what a copy asks: files of even lengths are there, those of odd lengths are not."""
+
+    def stream(self, peer, request):
+        if request.method != "PROPFIND":
+            super().stream(peer, request)
+            return
+        peer.body(request)
+        name = request.target.strip("/").split("/")[-1]
+        kind = "" if name.isdigit() else "<D:collection/>"
+        length = f"<D:getcontentlength>{name}</D:getcontentlength>" if name.isdigit() else ""
+        told = (f"<D:href>{request.target}</D:href><D:propstat><D:prop><D:resourcetype>{kind}</D:resourcetype>{length}"
+                "</D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat>")
+        is_there = not name.isdigit() or int(name) % 2 == 0
+        peer.send(xml(207, multistatus(told)) if is_there else answer(404))
+
+    def take(self, peer, count):
+        super().take(peer, count - 1)  # it has the even length before
 
 
 def drain(connection):
@@ -141,3 +162,28 @@ def test_listing_that_nobody_reads(gateway):
     for connection in waiting:
         connection.close()
     assert growth < readers * each + GROWTH_MAX
+
+
+@pytest.mark.parametrize("way", [("/files", "/team"), ("/team", "/files"), ("/team", "/other")])
+def test_transfer(way, started, tmp_path):
+    """From one mount to another nothing is kept either."""
+    source, to = way
+    origins = {path: f"origin = {started(Between()).url}" for path in ("/team", "/other")}
+    gateway = started(Gateway({"/files": f"root = {tmp_path}", **origins}, args=["--durability", "lazy"]))
+
+    def copy(count):
+        if source == "/files":
+            with open(tmp_path / str(count), "wb") as file:
+                file.truncate(count)
+        done = gateway.request("COPY", f"{source}/{count}", {"Destination": f"{to}/{count + 1}"})
+        assert done.status == 201, done
+    for number in range(5):
+        copy((4 << 20) + 4 * number)
+    forget_peak(gateway.process.pid)
+    copy(4 << 20 | 2)
+    small = peak_bytes(gateway.process.pid)
+    forget_peak(gateway.process.pid)
+    copy(TRANSFER_BYTES)
+    large = peak_bytes(gateway.process.pid)
+    print(f"COPY of {TRANSFER_BYTES} bytes from {source} to {to}: {large - small:+} bytes of memory, {large} in all")
+    assert large - small < GROWTH_MAX
