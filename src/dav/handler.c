@@ -34,6 +34,8 @@ static enum stage_end see(struct exchange *x)
         target->seen = dav->view(dav, principal, x->arena, &target->homes);
     else
         target->seen = dav->store;
+    if (!target->seen)
+        return respond_error(x, dav_busy());
     target->store = target->seen;
     homes_find_missing(&target->homes);
     return STAGE_NEXT;

@@ -30,6 +30,7 @@ void gateways_init(struct gateways *gateways, struct arena *arena, size_t count_
         .places = arena_alloc(arena, (count_max + 1) * sizeof(struct url_place)),
         .loop_count = loop_count,
         .name = forwarded_name_new(),
+        .transfers = ARENA_NEW(arena, atomic_uint),
     };
     gateways->map.places = gateways->places;
 }

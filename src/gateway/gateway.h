@@ -2,6 +2,8 @@
  * handler of each. */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "base/shared_state.h"
 #include "client/client.h"
 #include "exchange/handler.h"
@@ -43,6 +45,8 @@ struct gateways {
     struct shared_state *shared;    /* set by the caller; NULL: nothing is remembered */
     struct origin_tallies *tallies; /* likewise; NULL: nothing is counted */
     struct forwarded_name name;
+    atomic_uint *transfers; /* under way, from or to an origin of these: the one that changes */
+    unsigned transfers_max;
 };
 
 /* Room for so many, which as many loops use. Memory from the arena. */

@@ -380,13 +380,32 @@ static bool may_be_source(const struct exchange *x, const struct gateway *gatewa
     return false;
 }
 
-/* Directories and origins. */
+static void transfer_over(void *arg)
+{
+    atomic_uint *transfers = arg;
+    atomic_fetch_sub(transfers, 1);
+}
+
+/* A transfer has a worker for as long as an origin takes; some must be left for all else. */
+static bool may_transfer(const struct gateways *gateways, struct arena *arena)
+{
+    if (atomic_fetch_add(gateways->transfers, 1) >= gateways->transfers_max) {
+        transfer_over(gateways->transfers);
+        return false;
+    }
+    arena_on_reset(arena, transfer_over, gateways->transfers);
+    return true;
+}
+
+/* Directories and origins. NULL: too many look at them. */
 static struct store *view_between(const struct dav_service *dav, struct exchange *x,
                                   struct home **homes_out)
 {
     const struct settings *settings = settings_of(dav);
     const struct gateways *gateways = &settings->gateways;
     size_t count;
+    if (!may_transfer(gateways, x->arena))
+        return NULL;
     struct mount *mounts =
         mounts_of(settings, &x->signed_in.principal, x->arena, homes_out, &count);
     struct mount *origins = mounts + count;
@@ -622,6 +641,12 @@ static void make_service(struct settings *settings, const struct settings_ground
         stand_between(settings);
 }
 
+static unsigned most_transfers(const struct server_config *config)
+{
+    unsigned half = config->workers > 1 ? config->workers / 2 : 1;
+    return (unsigned)u64_min(half, config->limits.transfer_count);
+}
+
 bool settings_mount(struct settings *settings, const struct settings_ground *ground,
                     struct err *err)
 {
@@ -643,6 +668,7 @@ bool settings_mount(struct settings *settings, const struct settings_ground *gro
     gateways_init(&settings->gateways, &settings->arena, count, settings->config.threads);
     settings->gateways.shared = ground->shared;
     settings->gateways.tallies = ground->tallies;
+    settings->gateways.transfers_max = most_transfers(&settings->config);
     if (root.root && is_fine)
         is_fine = add_mount(settings, &root, ground->store_limits, err);
     for (const struct config_mount *mount = mounts; mount && is_fine; mount = mount->next)

@@ -571,3 +571,89 @@ def test_client_that_goes_midway(scripted):
         connection.send(f"COPY /files/new/ HTTP/1.1\r\nHost: {mounts.gateway.host}\r\nDestination: /a/new/\r\n\r\n")
         wait_for(lambda: origin.count("PUT"), "the first PUT")
     wait_for(lambda: origin.count("PUT") == 20, "the last PUT")
+
+
+# --- what goes where ---
+
+def test_length_that_is_not_known(scripted):
+    """In chunks, or kept until it is known."""
+    body = b"x" * 700000
+    chunks = b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n" + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    no_length = xml(207, multistatus(found("/in/ner/one", "<D:resourcetype/>")))
+    mounts, origin = scripted({("GET", "one"): chunks, ("PROPFIND", "one"): no_length})
+    assert mounts.transfer("COPY", "/a/one", "/files/one").status == 201
+    assert mounts.get("/files/one") == body
+
+
+@pytest.mark.parametrize("takes_chunks", ["yes", "no"])
+def test_length_that_is_not_known_to_another(started, tmp_path, takes_chunks):
+    body = b"x" * 700000
+    chunks = b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n" + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    source, to = started(Tree({("GET", "one"): chunks})), started(Tree())
+    mounts = Mounts(started, tmp_path, {"a": source, "b": to}, keys=f"origin-chunks = {takes_chunks}")
+    assert mounts.transfer("COPY", "/a/one", "/b/new").status == 201
+    put = next(request for request in to.requests if request.method == "PUT")
+    assert put.body == body and put.field("Content-Length") == ("700000" if takes_chunks == "no" else None)
+
+
+def test_whose_token_it_is(started, tmp_path):
+    """A lock token is a secret between a client and one server."""
+    lock = ("<D:lockdiscovery><D:activelock><D:lockscope><D:exclusive/></D:lockscope><D:owner><D:href>urn:no</D:href></D:owner>"
+            "<D:locktoken><D:href>{}</D:href></D:locktoken><D:lockroot><D:href>{}</D:href></D:lockroot>"
+            "</D:activelock></D:lockdiscovery>")
+
+    def locked(token, path):
+        return xml(207, multistatus(found(path, file_props(3, '"x"') + lock.format(token, path))))
+    here = started(Tree({("PROPFIND", "one"): locked("urn:here", "/in/ner/one")}))
+    there = started(Tree({("PROPFIND", "one"): locked("urn:there", "/in/ner/one")}))
+    mounts = Mounts(started, tmp_path, {"a": here, "b": there})
+    tokens = "</a/one> (<urn:here>) </b/one> (<urn:there>) (Not <urn:other>)"
+    allprop = here.over.pop(("PROPFIND", "one"))
+    here.over[("PROPFIND", "one")] = lambda peer, request: peer.send(
+        xml(207, multistatus(found("/in/ner/one", ""))) if b"allprop" in peer.body(request) else allprop)
+    assert mounts.transfer("MOVE", "/a/one", "/b/one", If="</a/one> (<urn:here>)").status == 423
+    assert mounts.transfer("MOVE", "/a/one", "/b/one", If=tokens).status == 204
+    sent = {request.method: request.field("If") for request in here.requests + there.requests if request.field("If")}
+    assert sent == {"PUT": "(<urn:there>) (Not <DAV:no-lock>)", "DELETE": "(<urn:here>) (Not <DAV:no-lock>)"}
+
+
+def test_credentials(started, tmp_path):
+    """The client's go where the gateway passes them on, and nowhere else."""
+    here, there = started(Tree()), started(Tree())
+    secret = tmp_path / "secret"
+    secret.write_text("word\n")
+    gateway = started(Gateway({"/a": f"origin = {here.url}\norigin-credentials = pass",
+                               "/b": f"origin = {there.url}\norigin-user = us\norigin-password-file = {secret}"}))
+    done = gateway.request("COPY", "/a/tree/", {"Destination": "/b/new/", "Authorization": "Basic dXM6dGhlbQ==", "Cookie": "a=b"})
+    assert done.status == 201, done
+    assert {(request.field("Authorization"), request.field("Cookie")) for request in here.requests} == {
+        ("Basic dXM6dGhlbQ==", "a=b")}
+    assert {(request.field("Authorization"), request.field("Cookie")) for request in there.requests} == {
+        ("Basic dXM6d29yZA==", None)}
+
+
+def test_there_is_a_bound(started, tmp_path):
+    """What waits for an origin leaves workers for all else."""
+    gate = threading.Event()
+
+    def wait(peer, request):
+        peer.body(request)
+        gate.wait(60)
+        peer.send(answer(404))
+    origin = started(Tree({"PROPFIND": wait}))
+    root = tmp_path / "root"
+    root.mkdir()
+    gateway = started(Gateway({"/files": f"root = {root}", "/a": f"origin = {origin.url}"},
+                              args=["--durability", "lazy", "--workers", "4"]))
+    assert gateway.request("PUT", "/files/f", body=b"f").status == 201
+    asks = [threading.Thread(target=gateway.request, args=("COPY", "/files/f", {"Destination": f"/a/{number}"}))
+            for number in range(2)]
+    for ask in asks:
+        ask.start()
+    wait_for(lambda: origin.count("PROPFIND") == 2, "both transfers")
+    done = gateway.request("COPY", "/files/f", {"Destination": "/a/3"})
+    assert done.status == 503 and done.field("Retry-After")
+    assert gateway.request("PUT", "/files/other", body=b"f").status == 201
+    gate.set()
+    for ask in asks:
+        ask.join()

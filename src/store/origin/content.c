@@ -6,14 +6,18 @@
  * all of it, and so the last bytes are kept back until the commit: up to HELD_BYTES. What is not
  * committed breaks off in the middle of its body, and a server must not take that for a file (RFC
  * 9110 §9.3.4 says nothing of it; all that we know of keep to it where they were told the length).
+ * One of unknown length is kept whole until then, for an origin that must know it.
+ *
  * What has to be said before the bytes (that nothing may be there, what date it has) is known from
  * the plan (struct store_upload); where there is none, and there are more bytes than are kept back,
- * it is looked at when it is committed. */
+ * it is looked at when it is committed. A success that comes before the whole body has gone is
+ * none. */
 #include "store/origin/content.h"
 
 #include "base/mem.h"
 #include "store/origin/inquiry.h"
 #include "store/origin/look.h"
+#include "stream/spool.h"
 #include "text/date.h"
 #include "text/etag.h"
 
@@ -64,9 +68,12 @@ static void content_close(struct store_content *base)
 
 static const struct store_content_ops content_ops = {content_source, content_close};
 
+/* With a Transfer-Encoding it does not count (RFC 9112 §6.3). */
 static uint64_t length_of(const struct call *call)
 {
     uint64_t length;
+    if (call_field(call, STR("Transfer-Encoding")).at)
+        return UINT64_MAX;
     return str_parse_u64(call_field(call, STR("Content-Length")), &length) ? length : UINT64_MAX;
 }
 
@@ -128,6 +135,8 @@ struct upload {
     uint64_t size_bytes; /* as it was said before */
     uint64_t written_bytes;
     struct buf held; /* not sent yet */
+    bool is_spooled; /* all of it is kept until the commit */
+    struct spool spool;
     bool is_sent;    /* the head of the PUT, and some of its body */
     bool is_guarded; /* it said that nothing may be there */
     struct question question;
@@ -174,24 +183,44 @@ static void begin_put(struct upload *upload, const struct store_commit *plan, ui
     upload->is_sent = true;
 }
 
-/* Why nothing more is wanted. */
-static enum store_rc refusal_of(struct upload *upload)
+static enum store_rc refuse_part(struct upload *upload)
 {
-    enum store_rc rc = inquiry_await(&upload->inquiry);
-    if (rc == STORE_OK) /* it has not had all of it */
-        return inquiry_refuse(&upload->inquiry, "it has taken a part of an upload for the whole");
-    return rc;
+    return inquiry_refuse(&upload->inquiry, "it has taken a part of an upload for the whole");
+}
+
+/* A 404 speaks of what should hold it. */
+static enum store_rc rc_of_put(const struct upload *upload, enum store_rc rc)
+{
+    unsigned status = upload->inquiry.call ? upload->inquiry.call->status : 0;
+    if (status == HTTP_METHOD_NOT_ALLOWED)
+        return STORE_IS_COLLECTION;
+    if (status == HTTP_NOT_FOUND)
+        return STORE_NO_PARENT;
+    return status == HTTP_ACCEPTED ? STORE_NO_ANSWER : rc;
+}
+
+static enum store_rc spool(struct upload *upload, struct str bytes)
+{
+    struct err err;
+    if (upload->written_bytes > upload->origin->x->service->limits->spool_bytes)
+        return STORE_NO_SPACE;
+    buf_add(spool_buf(&upload->spool), bytes);
+    return spool_settle(&upload->spool, &err) ? STORE_OK : STORE_NO_SPACE;
 }
 
 static unsigned upload_write(struct sink *sink, struct str bytes)
 {
     struct upload *upload = CONTAINER_OF(sink, struct upload, base.sink);
     upload->written_bytes += bytes.len;
+    if (upload->is_spooled)
+        return spool(upload, bytes);
     if (upload->held.len + bytes.len > HELD_BYTES) {
         if (!upload->is_sent)
             begin_put(upload, upload->base.plan, upload->size_bytes);
-        if (!errand_write(upload->inquiry.errand, buf_str(&upload->held)))
-            return refusal_of(upload);
+        if (!errand_write(upload->inquiry.errand, buf_str(&upload->held))) {
+            enum store_rc rc = inquiry_await(&upload->inquiry);
+            return rc == STORE_OK ? refuse_part(upload) : rc_of_put(upload, rc);
+        }
         buf_clear(&upload->held);
     }
     buf_add(&upload->held, bytes);
@@ -213,15 +242,21 @@ static enum store_rc check_absent(struct upload *upload, const struct store_comm
     return upload->origin->seen.stat.is_collection ? STORE_IS_COLLECTION : STORE_EXISTS;
 }
 
-/* A 404 speaks of what should hold it. */
-static enum store_rc rc_of_put(const struct upload *upload, enum store_rc rc)
+/* The rest of the body. OK: it was sent; or there is an answer. */
+static enum store_rc send_rest(struct upload *upload)
 {
-    unsigned status = upload->inquiry.call ? upload->inquiry.call->status : 0;
-    if (status == HTTP_METHOD_NOT_ALLOWED)
-        return STORE_IS_COLLECTION;
-    if (status == HTTP_NOT_FOUND)
-        return STORE_NO_PARENT;
-    return status == HTTP_ACCEPTED ? STORE_NO_ANSWER : rc;
+    struct errand *errand = upload->inquiry.errand;
+    struct err err;
+    bool is_wanted = errand_write(errand, buf_str(&upload->held));
+    while (is_wanted && upload->is_spooled && spool_len(&upload->spool)) {
+        buf_clear(&upload->held);
+        if (!spool_take(&upload->spool, &upload->held, HELD_BYTES, &err))
+            return STORE_FAILED;
+        is_wanted = errand_write(errand, buf_str(&upload->held));
+    }
+    if (is_wanted)
+        errand_finish(errand);
+    return STORE_OK;
 }
 
 static enum store_rc upload_commit(struct store_upload *base, struct store_change *change,
@@ -234,10 +269,11 @@ static enum store_rc upload_commit(struct store_upload *base, struct store_chang
     enum store_rc rc = check_absent(upload, options);
     if (rc != STORE_OK)
         return rc;
-    bool is_wanted = errand_write(upload->inquiry.errand, buf_str(&upload->held));
-    if (is_wanted)
-        errand_finish(upload->inquiry.errand);
-    rc = inquiry_await(&upload->inquiry);
+    rc = send_rest(upload);
+    if (rc == STORE_OK)
+        rc = inquiry_await(&upload->inquiry);
+    if (rc == STORE_OK && !errand_has_sent(upload->inquiry.errand))
+        return refuse_part(upload);
     if (rc != STORE_OK || upload->inquiry.call->status == HTTP_ACCEPTED)
         return rc_of_put(upload, rc);
     *stat_out = (struct store_stat){
@@ -252,6 +288,8 @@ static void upload_close(struct store_upload *base)
     struct upload *upload = upload_of(base);
     if (upload->is_sent)
         inquiry_close(&upload->inquiry);
+    if (upload->is_spooled)
+        spool_done(&upload->spool);
     buf_done(&upload->held);
     arena_done(&upload->arena);
     mem_free(upload);
@@ -268,6 +306,9 @@ enum store_rc origin_upload(struct store *store, struct res_path path, uint64_t 
     upload->origin = origin_of(store);
     upload->path = path_copy(&upload->arena, path);
     upload->size_bytes = size_bytes;
+    upload->is_spooled = size_bytes == LENGTH_UNKNOWN && upload->origin->gateway->lacks_chunks;
+    if (upload->is_spooled)
+        spool_init(&upload->spool, upload->origin->x->service->spool_dir_fd, HELD_BYTES);
     *upload_out = &upload->base;
     return STORE_OK;
 }

@@ -368,6 +368,14 @@ void errand_finish(struct errand *errand)
     pthread_mutex_unlock(&errand->mutex);
 }
 
+bool errand_has_sent(struct errand *errand)
+{
+    lock(errand);
+    bool has_sent = errand->is_finished && !errand->queued.len;
+    pthread_mutex_unlock(&errand->mutex);
+    return has_sent;
+}
+
 void errand_close(struct errand **closing)
 {
     struct errand *errand = *closing;

@@ -49,6 +49,8 @@ NODISCARD enum pull errand_pull(struct errand *errand, struct buf *into, size_t 
 NODISCARD bool errand_write(struct errand *errand, struct str bytes);
 /* All of it was written. */
 void errand_finish(struct errand *errand);
+/* Whether all of it has been sent: an origin may have answered before. */
+bool errand_has_sent(struct errand *errand);
 
 /* Ends it, whatever it has come to: what was not finished breaks off. NULL is fine. */
 void errand_close(struct errand **errand);
