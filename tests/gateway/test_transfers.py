@@ -332,7 +332,7 @@ class Tree(Scripted):
         peer.send(over or self.usual(request, name))
 
     def usual(self, request, name):
-        if request.method == "PROPFIND" and b"allprop" in request.body:
+        if request.method == "PROPFIND" and b"allprop" in request.body and request.field("Depth") == "0":
             return xml(207, multistatus(found(request.target, "<c xmlns='urn:c'>x</c>")))
         if request.method == "PROPFIND" and request.target.rstrip("/").endswith("tree"):
             own = [found("/in/ner/tree/", FOLDER)]
@@ -657,3 +657,33 @@ def test_there_is_a_bound(started, tmp_path):
     gate.set()
     for ask in asks:
         ask.join()
+
+
+def test_how_often_is_asked(scripted):
+    """What a listing has told is not asked again."""
+    mounts, origin = scripted()
+    assert mounts.transfer("COPY", "/a/tree/", "/files/tree/").status == 201
+    asked = [(request.method, request.target, request.field("Depth")) for request in origin.requests]
+    assert [one for one in asked if "/tree/" in one[1] and one[1][-1] != "/"] == [
+        ("GET", "/in/ner/tree/one", None), ("GET", "/in/ner/tree/two", None)]
+    assert len(asked) <= 8, asked
+
+
+def test_replaced_file_that_was_replaced_by_another(scripted):
+    mounts, origin = scripted({("PUT", "one"): answer(412)})
+    mounts.put("/files/f", b"f")
+    assert mounts.transfer("MOVE", "/files/f", "/a/tree/one").status == 409
+    assert mounts.get("/files/f") == b"f"
+
+
+def test_source_that_somebody_else_removes(scripted):
+    mounts, origin = scripted({("DELETE", "one"): lambda peer, request: (origin.gone.add("one"), peer.send(answer(404)))})
+    assert mounts.transfer("MOVE", "/a/tree/", "/files/tree/").status == 201
+
+
+def test_http_2(started, tmp_path):
+    origins = {"a": started(DavitOrigin()), "b": started(DavitOrigin())}
+    mounts = Mounts(started, tmp_path, origins, keys="origin-http = 2")
+    plant(mounts, "/a")
+    assert mounts.transfer("MOVE", "/a/tree/", "/b/tree/").status == 201
+    check_tree(mounts, "/b/tree")

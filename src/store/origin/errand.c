@@ -55,7 +55,8 @@ struct errand {
     struct buf ready; /* of the answer, to be pulled */
     bool has_ended;   /* its body */
     bool has_failed;
-    struct buf queued; /* of the upload, to be sent */
+    struct buf queued;      /* of the upload, to be sent */
+    uint64_t written_bytes; /* of it, so far */
     bool is_finished;
 
     struct job job;
@@ -352,6 +353,7 @@ bool errand_write(struct errand *errand, struct str bytes)
             continue;
         }
         buf_add(&errand->queued, part);
+        errand->written_bytes += part.len;
         bytes = str_from(bytes, part.len);
         post(errand);
     }
@@ -371,7 +373,8 @@ void errand_finish(struct errand *errand)
 bool errand_has_sent(struct errand *errand)
 {
     lock(errand);
-    bool has_sent = errand->is_finished && !errand->queued.len;
+    bool is_all = errand->is_finished || errand->written_bytes == errand->call.upload_bytes;
+    bool has_sent = is_all && !errand->queued.len;
     pthread_mutex_unlock(&errand->mutex);
     return has_sent;
 }

@@ -1,5 +1,6 @@
 /* What is asked of a resource is always the same, and all that a store may be asked next: its type,
- * length, dates and tag, and its locks. So one request answers stat(), locks() and tag(), as long
+ * length, dates and tag, and its locks; of a listing that wants properties it is all properties,
+ * which says whether there are dead ones. So one request answers stat(), locks() and tag(), as long
  * as they are about what was looked at last (origin->seen).
  *
  * A listing is read to its end before it is given: only then is it known to be complete, and an
@@ -16,6 +17,7 @@
 #include "base/mem.h"
 #include "multistatus/facts.h"
 #include "multistatus/keep.h"
+#include "store/origin/dead.h"
 #include "store/origin/locks.h"
 #include "store/origin/responses.h"
 #include "stream/spool.h"
@@ -29,6 +31,14 @@ static const char wanted[] =
     "<?xml version=\"1.0\" encoding=\"utf-8\"?><D:propfind xmlns:D=\"DAV:\"><D:prop>"
     "<D:resourcetype/><D:getcontentlength/><D:getlastmodified/><D:getetag/><D:creationdate/>"
     "<D:lockdiscovery/><A:executable xmlns:A=\"" NS_APACHE "\"/></D:prop></D:propfind>";
+
+static const char all[] = "<?xml version=\"1.0\" encoding=\"utf-8\"?>"
+                          "<D:propfind xmlns:D=\"DAV:\"><D:allprop/></D:propfind>";
+
+struct str look_all(void)
+{
+    return str_of_c(all);
+}
 
 /* --- one resource --- */
 
@@ -132,13 +142,13 @@ static bool wants_slash(const struct inquiry *inquiry)
            call->status < HTTP_BAD_REQUEST && str_ends(call_field(call, STR("Location")), STR("/"));
 }
 
-static struct question question_about(struct res_path path, struct str depth)
+static struct question question_about(struct res_path path, struct str depth, const char *text)
 {
     return (struct question){.method = "PROPFIND",
                              .path = path,
                              .names = {STR("Depth")},
                              .values = {depth},
-                             .text = str_of_c(wanted),
+                             .text = str_of_c(text),
                              .is_safe = true};
 }
 
@@ -158,7 +168,7 @@ static enum store_rc ask(struct origin *origin, struct question *question, struc
 enum store_rc look_at(struct origin *origin, struct res_path path)
 {
     struct seen *seen = begin_seen(origin, path);
-    struct question question = question_about(seen->path, STR("0"));
+    struct question question = question_about(seen->path, STR("0"), wanted);
     struct inquiry inquiry;
     enum store_rc rc = ask(origin, &question, &inquiry);
     if (rc == STORE_OK)
@@ -193,6 +203,7 @@ struct record {
     enum store_rc rc;
     struct store_stat stat;
     bool has_locks;
+    bool has_props;
     size_t name_len;
 };
 
@@ -204,6 +215,7 @@ struct listing {
     struct spool spool;
     struct buf record;
     int64_t read_at_ms;
+    bool knows_props;
 };
 
 static struct listing *listing_of(struct store_cursor *cursor)
@@ -216,9 +228,13 @@ static bool keep_member(struct listing *listing, const struct davit_ms_response 
 {
     struct seen seen = {.is_listed = true};
     struct err err;
+    bool has_dead = response_has_dead(response, (struct res_path){name.at, name.len});
     take(listing->origin, response, &seen);
-    const struct record record = {
-        .rc = seen.rc, .stat = seen.stat, .has_locks = seen.has_locks, .name_len = name.len};
+    const struct record record = {.rc = seen.rc,
+                                  .stat = seen.stat,
+                                  .has_locks = seen.has_locks,
+                                  .has_props = !listing->knows_props || has_dead,
+                                  .name_len = name.len};
     struct buf *to = spool_buf(&listing->spool);
     buf_add(to, str_of((const char *)&record, sizeof(record)));
     buf_add(to, name);
@@ -276,6 +292,7 @@ static void stand_at(struct listing *listing, const struct record *record, struc
         seen->rc = record->rc;
         seen->stat = record->stat;
         seen->has_locks = record->has_locks;
+        seen->has_props = record->has_props;
         seen->is_listed = true;
     } else {
         look_forget(origin);
@@ -315,14 +332,14 @@ enum store_rc look_list(struct store *store, struct res_path path, unsigned want
                         struct store_cursor **cursor_out)
 {
     struct origin *origin = origin_of(store);
-    struct question question = question_about(path, STR("1"));
+    struct question question = question_about(path, STR("1"), wants & WANTS_PROPS ? all : wanted);
     struct inquiry inquiry;
     struct listing *listing = MEM_NEW(struct listing);
-    (void)wants; /* it is all told */
     question.is_collection = true;
     listing->base.ops = &listing_ops;
     listing->origin = origin;
     listing->path = path_copy(&listing->arena, path);
+    listing->knows_props = wants & WANTS_PROPS;
     spool_init(&listing->spool, origin->x->service->spool_dir_fd, LISTING_MEMORY);
     enum store_rc rc = ask(origin, &question, &inquiry);
     if (rc == STORE_OK)

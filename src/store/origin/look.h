@@ -13,6 +13,9 @@ enum store_rc look_lately(struct origin *origin, struct res_path path);
 void look_made(struct origin *origin, struct res_path path, bool is_collection);
 void look_forget(struct origin *origin);
 
+/* The body of a PROPFIND for all properties. */
+struct str look_all(void);
+
 /* A number that differs where tags do, and otherwise size or date. */
 uint64_t version_of(struct str tag, const struct store_stat *stat);
 

@@ -13,6 +13,7 @@ struct seen {
     struct str tag;         /* its ETag; empty: it has none */
     bool has_executable;    /* the origin knows such a thing */
     bool has_locks;         /* some cover it */
+    bool has_props;         /* of one that is listed: there may be dead properties */
     bool is_listed;         /* from the listing whose cursor stands at it: without its locks */
     struct lock_list locks; /* that cover it */
 };

@@ -1,7 +1,5 @@
-/* An origin does not say which of its properties are dead. What `allprop` gives are those, and the
- * live ones of RFC 4918 §9.1, and what else it likes; so live are those of DAV: (but for two that
- * people set) and of the namespaces in which servers speak of themselves. A display name that is
- * the resource's name was set by nobody.
+/* Of what `allprop` gives the dead ones are shown (dead.c), sorted. Where the listing whose cursor
+ * stands at the resource has shown that there are none, nothing is asked.
  *
  * A property that is set where it is live there (cannot-modify-protected-property) is the other
  * server's to say: it is left out, and the rest is set without it (RFC 4918 §9.8.2). Any other
@@ -10,40 +8,9 @@
 
 #include "multistatus/keep.h"
 #include "multistatus/writer.h"
+#include "store/origin/dead.h"
 #include "store/origin/look.h"
 #include "store/origin/responses.h"
-
-static const char all[] = "<?xml version=\"1.0\" encoding=\"utf-8\"?>"
-                          "<D:propfind xmlns:D=\"DAV:\"><D:allprop/></D:propfind>";
-
-/* Of servers' own live properties. */
-static const char *const live_namespaces[] = {
-    "http://apache.org/dav/props/",
-    "http://calendarserver.org/ns/",
-    "http://nextcloud.org/ns",
-    "http://open-collaboration-services.org/ns",
-    "http://owncloud.org/ns",
-    "http://sabredav.org/ns",
-    "http://subversion.tigris.org/xmlns/dav/",
-    "urn:ietf:params:xml:ns:caldav",
-    "urn:ietf:params:xml:ns:carddav",
-    "urn:x-davit",
-};
-
-static bool is_dead(const struct davit_ms_element *prop, struct res_path path)
-{
-    struct str ns = str_of_text(prop->ns);
-    struct str name = str_of_text(prop->name);
-    if (str_eq(ns, STR("DAV:")) && str_eq(name, STR("displayname")))
-        return prop->text.len && !str_eq(str_trim(str_of_text(prop->text)), path_name(path));
-    if (str_eq(ns, STR("DAV:")))
-        return str_eq(name, STR("getcontentlanguage")) && prop->text.len;
-    for (size_t i = 0; i < ARRAY_LEN(live_namespaces); i++) {
-        if (str_eq(ns, str_of_c(live_namespaces[i])))
-            return false;
-    }
-    return true;
-}
 
 /* --- reading --- */
 
@@ -77,7 +44,7 @@ static void keep_all(struct found *found, const struct davit_ms_response *respon
     for (size_t i = 0; i < response->propstat_count; i++) {
         const struct davit_ms_propstat *propstat = &response->propstats[i];
         for (size_t k = 0; http_is_success(propstat->status) && k < propstat->prop_count; k++) {
-            if (is_dead(&propstat->props[k], path))
+            if (prop_is_dead(&propstat->props[k], path))
                 keep(found, &propstat->props[k]);
         }
     }
@@ -115,12 +82,15 @@ enum store_rc origin_props(struct store *store, struct res_path path,
     struct responses responses = {0};
     const struct davit_ms_response *response;
     struct inquiry inquiry;
+    const struct seen *seen = &origin->seen;
+    if (seen->is_listed && seen->path.at && path_eq(seen->path, path) && !seen->has_props)
+        return STORE_OK;
     const struct question question = {.method = "PROPFIND",
                                       .path = path,
                                       .is_collection = is_collection(origin, path),
                                       .names = {STR("Depth")},
                                       .values = {STR("0")},
-                                      .text = str_of_c(all),
+                                      .text = look_all(),
                                       .is_safe = true};
     inquiry_begin(&inquiry, origin, &question);
     enum store_rc rc = inquiry_await(&inquiry);

@@ -132,10 +132,12 @@ static enum store_rc copy_props(struct transfer *transfer, struct res_path from,
     return rc;
 }
 
-/* What is there where nothing was to be seen is not ours to replace. */
+/* What is there where nothing was to be seen is not ours to replace. A file that is replaced by one
+ * may be another by now: at another server. */
 static enum store_rc rc_of_made(const struct transfer *transfer, enum store_rc rc)
 {
-    return rc == STORE_EXISTS && !transfer->expects_absent ? STORE_DENIED : rc;
+    bool was_unseen = !transfer->expects_absent && !transfer->replaces_file;
+    return rc == STORE_EXISTS && was_unseen ? STORE_DENIED : rc;
 }
 
 /* Whether the call that puts something at `to` is to be made again. */
@@ -257,7 +259,7 @@ static enum store_rc remove_source(struct transfer *transfer, struct res_path fr
     do {
         rc = store_remove(transfer->change, from, &silent);
     } while (is_to_put_again(transfer, from, &rc));
-    return rc;
+    return rc == STORE_NOT_FOUND ? STORE_OK : rc; /* somebody else has removed it */
 }
 
 /* EXISTS: something has come into a collection since its members were moved. */

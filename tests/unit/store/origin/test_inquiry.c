@@ -50,7 +50,7 @@ TEST(urls_are_the_origins)
         const struct origin origin = {.gateway = &gateway};
         assert_true(url_place_init(&place, &arena, PATH("team"), rows[i].origin, &err));
         struct res_path path = {rows[i].path, strlen(rows[i].path)};
-        origin_add_url(&origin, path, rows[i].is_collection, &url);
+        check_that(rows[i].origin, origin_add_url(&origin, path, rows[i].is_collection, &url));
         check_str(rows[i].origin, buf_str(&url), rows[i].url);
         buf_done(&url);
         arena_done(&arena);
