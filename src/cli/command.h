@@ -25,6 +25,7 @@ extern const struct option_table check_table;
 extern const struct option_table config_table;
 extern const struct option_table doctor_table;
 extern const struct option_table explain_table;
+extern const struct option_table gateway_table;
 extern const struct option_table read_table;
 extern const struct option_table rule_table;
 extern const struct option_table token_table;
@@ -33,6 +34,7 @@ extern const struct option_table user_table;
 /* argv[0] is what stands behind the command's name. Returns the exit status. */
 int cmd_cert(int argc, char **argv);
 int cmd_config(int argc, char **argv);
+int cmd_gateway(int argc, char **argv);
 int cmd_rule(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_token(int argc, char **argv);

@@ -2,6 +2,8 @@
 does nothing else."""
 
 import contextlib
+import os
+import re
 import shutil
 import socket
 import subprocess
@@ -143,6 +145,23 @@ def test_what_prometheus_says(server):
         pytest.skip("promtool is not there (package prometheus)")
     done = subprocess.run(["promtool", "check", "metrics"], input=ask(server).body, capture_output=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_recipe_is_taken_by_prometheus(tmp_path):
+    if not shutil.which("promtool"):
+        pytest.skip("promtool is not there (package prometheus)")
+    with open(os.path.join(os.path.dirname(__file__), "../../docs/recipes.md"), encoding="utf-8") as file:
+        blocks = re.findall(r"```yaml\n(.*?)```", file.read(), re.S)
+    for number, block in enumerate(blocks):
+        path = tmp_path / f"{number}.yml"
+        path.write_text(block)
+        what = "config" if block.startswith("scrape_configs") else "rules"
+        done = subprocess.run(["promtool", "check", what, str(path)], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    names = set(re.findall(r"\bdavit_[a-z_]+", "".join(blocks)))
+    with davit.Davit(args=["--metrics", "0"]) as running:
+        told = ask(running).body.decode()
+    assert all(f"# TYPE {name} " in told for name in names if not name.startswith("davit_origin"))
 
 
 def test_what_a_parser_of_openmetrics_says(server):

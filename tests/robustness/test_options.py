@@ -225,7 +225,7 @@ TABLES = {
     "read": "cli/read_options.def", "explain": "cli/explain_options.def",
     "cert": "cli/admin/cert_options.def", "user": "cli/admin/options.def",
     "token": "cli/admin/options.def", "rule": "cli/admin/options.def",
-    "config": "cli/admin/options.def",
+    "config": "cli/admin/options.def", "gateway": "cli/admin/options.def",
 }
 
 

@@ -1,6 +1,6 @@
-/* `davit user`, `davit token`, `davit rule` and `davit config` take the same options: most are
- * about the same files. Each command is a table of verbs in a file of its own; the order of verb,
- * operands and options is free.
+/* `davit user`, `davit token`, `davit rule`, `davit config` and `davit gateway` take the same
+ * options: most are about the same files. Each command is a table of verbs in a file of its own;
+ * the order of verb, operands and options is free.
  *
  * What they are about is named in the server's configuration (-c FILE), so that a command and the
  * server cannot mean different files; each can also be named alone, for who has no configuration.
@@ -72,6 +72,7 @@ const struct option_table user_table = TABLE("davit user", USER);
 const struct option_table token_table = TABLE("davit token", TOKEN);
 const struct option_table rule_table = TABLE("davit rule", RULE);
 const struct option_table config_table = TABLE("davit config", CONFIG);
+const struct option_table gateway_table = TABLE("davit gateway", GATEWAY);
 
 /* --- reading --- */
 
@@ -128,7 +129,8 @@ static const struct admin_verb *find_verb(struct admin *admin, const struct admi
             continue;
         memmove(admin->operands, admin->operands + 1, (OPERANDS_MAX - 1) * sizeof(const char *));
         admin->operand_count--;
-        if (admin->operand_count == verb->operand_count)
+        if (admin->operand_count >= verb->operand_count &&
+            admin->operand_count <= verb->operand_count + verb->optional_count)
             return verb;
         err_set(err, 0, "wrong number of arguments. Usage: %s %s %s [OPTIONS]",
                 verbs->options->command, name, verb->operands);

@@ -8,7 +8,7 @@
 enum { OPERANDS_MAX = 4 };
 
 /* Whose option a row of options.def is, as bits. */
-enum admin_command { USER = 1, TOKEN = 2, RULE = 4, CONFIG = 8 };
+enum admin_command { USER = 1, TOKEN = 2, RULE = 4, CONFIG = 8, GATEWAY = 16 };
 
 struct admin {
     struct server_config config; /* of -c FILE, or the defaults; with --users and so on in it */
@@ -20,7 +20,8 @@ struct admin {
     const char *path;
     const char *note;
     const char *from;
-    int64_t expires_s; /* 0: never */
+    const char *format; /* NULL: text */
+    int64_t expires_s;  /* 0: never */
     bool is_read_only;
     bool is_link;
     bool has_md5; /* davit user: also keys for Digest with MD5 */
@@ -35,6 +36,7 @@ struct admin_verb {
     size_t operand_count;
     int (*run)(struct admin *admin);
     const char *help;
+    size_t optional_count; /* operands that there may be besides */
 };
 
 struct admin_verbs {
@@ -47,6 +49,7 @@ extern const struct admin_verbs user_verbs;
 extern const struct admin_verbs token_verbs;
 extern const struct admin_verbs rule_verbs;
 extern const struct admin_verbs config_verbs;
+extern const struct admin_verbs gateway_verbs;
 
 /* Reads `davit COMMAND VERB …` and runs the verb. Returns the exit status. */
 int admin_run(const struct admin_verbs *verbs, int argc, char **argv);
