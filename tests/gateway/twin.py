@@ -12,6 +12,7 @@ TAG = re.compile(rb"<(?:\w+:)?getetag>([^<]+)<")
 # They are of when it was done, and of how long a lock has yet to live: the two are not done at once.
 TIMES = re.compile(rb"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z|(?<=Second-)\d+")
 LOCK = re.compile(rb"<(\w+:)?activelock\b.*?</\1activelock>", re.DOTALL)
+WEAK = re.compile(rb'W/(?="|&quot;)')  # Apache's tags are weak for a second
 FRAMING = {"transfer-encoding", "content-length", "connection", "keep-alive"}
 OF_CONNECTION = FRAMING | {"via"}  # a body is compared, and complete
 NAMES_URL = {"destination", "if", "referer"}
@@ -121,7 +122,7 @@ class Twin(Scripted):
         """What is made up stands in the same fields and, of tags, in the same order."""
         def found(response):
             fields = [value.strip("<>") for name, value in response.fields if name.lower() in ("etag", "lock-token")]
-            return [value.encode("latin-1") for value in fields] + TAG.findall(response.body)
+            return [WEAK.sub(b"", tag) for tag in [value.encode("latin-1") for value in fields] + TAG.findall(response.body)]
         ours, theirs = found(first), found(second)
         if len(ours) == len(theirs):
             self.names.update(zip(theirs, ours))
@@ -130,7 +131,7 @@ class Twin(Scripted):
         if is_second:
             for theirs, ours in self.names.items():
                 text = text.replace(theirs, ours)
-        return TIMES.sub(b"TIME", text)
+        return WEAK.sub(b"", TIMES.sub(b"TIME", text))
 
     def body_of(self, response, is_second=False):
         body = self.plain(response.body, is_second)
