@@ -1,7 +1,8 @@
+#include "base/map.h"
 #include "base/mem.h"
 #include "gateway/gateway.h"
 
-enum { PATIENCE_MS = 5000 };
+enum { PATIENCE_MS = 5000, PLAIN_COUNT = 8, PLAIN_BYTES_MAX = 4096 };
 
 struct gateway_loop {
     struct loop *loop;
@@ -11,6 +12,7 @@ struct gateway_loop {
     size_t count;
     struct deadline_queue patience; /* of who asks how origins are */
     struct deadline_queue *listing; /* of who lists, by the gateways' indices */
+    struct buf plain[PLAIN_COUNT];  /* bodies without URLs, by their hashes */
 };
 
 struct gateway_loop *gateway_loop_new(const struct gateways *gateways, struct loop *loop,
@@ -38,6 +40,8 @@ void gateway_loop_free(struct gateway_loop *own)
         loop_remove_deadlines(&own->listing[i]);
         client_free(own->clients[i]);
     }
+    for (size_t i = 0; i < PLAIN_COUNT; i++)
+        buf_done(&own->plain[i]);
     mem_free(own->listing);
     mem_free(own->clients);
     mem_free(own->has_told);
@@ -57,6 +61,21 @@ struct origin_cells *gateway_loop_cells(const struct gateway_loop *own,
                                         const struct gateway *gateway)
 {
     return origin_tally_cells(gateway->tally, own->index);
+}
+
+bool gateway_loop_knows_plain(const struct gateway_loop *own, struct str body)
+{
+    return body.len && body.len <= PLAIN_BYTES_MAX &&
+           str_eq(body, buf_str(&own->plain[hash_bytes(body) % PLAIN_COUNT]));
+}
+
+void gateway_loop_keep_plain(struct gateway_loop *own, struct str body)
+{
+    if (body.len > PLAIN_BYTES_MAX)
+        return;
+    struct buf *place = &own->plain[hash_bytes(body) % PLAIN_COUNT];
+    buf_clear(place);
+    buf_add(place, body);
 }
 
 bool gateway_loop_tells(struct gateway_loop *own, const struct gateway *gateway)

@@ -90,6 +90,11 @@ struct client *gateway_loop_client(struct gateway_loop *loop, const struct gatew
 struct origin_cells *gateway_loop_cells(const struct gateway_loop *loop,
                                         const struct gateway *gateway);
 
+/* Bodies of requests in which no URL stands, so that nothing has to be mapped: clients say the same
+ * again and again, and what was read once need not be read each time. Copied; a few are kept. */
+bool gateway_loop_knows_plain(const struct gateway_loop *loop, struct str body);
+void gateway_loop_keep_plain(struct gateway_loop *loop, struct str body);
+
 /* Whether this is said of the gateway for the first time, on this loop. */
 bool gateway_loop_tells(struct gateway_loop *loop, const struct gateway *gateway);
 

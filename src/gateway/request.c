@@ -110,6 +110,7 @@ struct mapper {
     struct tag_mapper tags;
     struct href_reader hrefs;
     struct exchange *x;
+    bool has_url;   /* one was come across */
     bool has_stray; /* an href of what is not behind this gateway */
 };
 
@@ -144,9 +145,11 @@ static bool map_tag(struct tag_mapper *base, struct str uri, struct buf *to)
 
 static bool map_href(struct href_reader *base, struct str uri, struct buf *to)
 {
-    struct exchange *x = CONTAINER_OF(base, struct mapper, hrefs)->x;
+    struct mapper *mapper = CONTAINER_OF(base, struct mapper, hrefs);
+    struct exchange *x = mapper->x;
     const struct url_place *place = gateway_of(x)->place;
     struct uri parsed;
+    mapper->has_url = true;
     return is_own(x, uri, &parsed) && url_to_inner(place, parsed.path, to);
 }
 
@@ -155,6 +158,7 @@ static bool map_href(struct href_reader *base, struct str uri, struct buf *to)
 static bool may_act_on(struct href_reader *base, struct str uri)
 {
     struct mapper *mapper = CONTAINER_OF(base, struct mapper, hrefs);
+    mapper->has_url = true;
     size_t colon = str_index(uri, ':');
     struct str scheme = str_first(uri, colon);
     struct buf inner = {0};
@@ -370,13 +374,15 @@ static struct dav_result map_text(struct exchange *x)
     if (f->text.len || body.len == 0)
         return DAV_FINE;
     arena_on_reset(x->arena, free_text, &f->text);
-    if (!may_be_xml(body))
+    if (!may_be_xml(body) || gateway_loop_knows_plain(x->service->gateways, body))
         buf_add(&f->text, body);
     else if (!hrefs_map(body, HREFS_OF_REQUEST, &mapper.hrefs, &f->text, &err))
         return mapper.has_stray
                    ? dav_error(HTTP_FORBIDDEN, "the request body names what is not behind the same "
                                                "gateway as the request")
                    : dav_error(HTTP_BAD_REQUEST, "the request body is not well-formed XML");
+    else if (!mapper.has_url && (x->method->flags & METHOD_IS_SAFE))
+        gateway_loop_keep_plain(x->service->gateways, body);
     return DAV_FINE;
 }
 

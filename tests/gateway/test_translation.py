@@ -44,6 +44,22 @@ def test_destination_elsewhere(through, destination, status):
     assert done.status == status and not origin.requests
 
 
+def test_bodies_that_come_again(through):
+    """What has no URL in it is not read each time, and what has is mapped each time, by the gateway that is asked."""
+    gateway, origin = through(xml(207, multistatus()))
+    plain = '<D:propfind xmlns:D="DAV:"><D:prop><D:getetag/></D:prop></D:propfind>'
+    report = '<D:expand-property xmlns:D="DAV:"/>'
+    multiget = ('<C:calendar-multiget xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:D="DAV:"><D:href>/team/a</D:href>'
+                "</C:calendar-multiget>")
+    long = plain.replace("<D:getetag/>", "<D:getetag/>" + " " * 5000)
+    for _ in range(3):
+        for method, body in [("PROPFIND", plain), ("REPORT", report), ("REPORT", multiget), ("PROPFIND", long)]:
+            assert gateway.request(method, "/team/", {"Depth": "0", "Content-Type": "text/xml"}, body).status == 207
+            assert origin.requests[-1].body.decode() == body.replace("/team/a", "/in/ner/a")
+        assert gateway.request("PROPFIND", "/team/", {}, plain[:-1]).status == 400
+    assert len(origin.requests) == 12
+
+
 def test_tags(through):
     """Several lines, as Apple's clients send; what is not ours is not made a path of the origin's."""
     gateway, origin = through(answer(204))
