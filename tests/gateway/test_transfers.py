@@ -24,13 +24,13 @@ LOCK = """<?xml version="1.0"?><D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclus
 class Mounts:
     """A gateway with a directory at /files, and origins at /a and /b."""
 
-    def __init__(self, started, tmp_path, origins, server="", rest="", keys=""):
+    def __init__(self, started, tmp_path, origins, server="", rest="", keys="", args=()):
         self.root = tmp_path / "files"
         self.root.mkdir(exist_ok=True)
         self.origins = dict(origins)
         mounts = {"/files": f"root = {self.root}"}
         mounts.update({f"/{name}": f"origin = {origin.url}\n{keys}" for name, origin in origins.items()})
-        self.gateway = started(Gateway(mounts, server, ["--durability", "lazy"], rest))
+        self.gateway = started(Gateway(mounts, server, ["--durability", "lazy", *args], rest))
 
     def ask(self, method, path, fields=None, body=None):
         return self.gateway.request(method, path, fields, body)
@@ -590,10 +590,21 @@ def test_length_that_is_not_known_to_another(started, tmp_path, takes_chunks):
     body = b"x" * 700000
     chunks = b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n" + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
     source, to = started(Tree({("GET", "one"): chunks})), started(Tree())
+
+    def look(peer, request):
+        request.body = peer.body(request)
+        kept = [one for one in to.requests if one.method == "PUT"]
+        peer.send(xml(207, multistatus(found("/in/ner/new", file_props(keeps, '"n"')))) if kept else answer(404))
+    to.over[("PROPFIND", "new")] = look
     mounts = Mounts(started, tmp_path, {"a": source, "b": to}, keys=f"origin-chunks = {takes_chunks}")
+    keeps = len(body)
     assert mounts.transfer("COPY", "/a/one", "/b/new").status == 201
     put = next(request for request in to.requests if request.method == "PUT")
     assert put.body == body and put.field("Content-Length") == ("700000" if takes_chunks == "no" else None)
+    to.requests.clear()
+    keeps = 0  # G10: it keeps nothing of what comes in chunks
+    if takes_chunks == "yes":
+        assert mounts.transfer("MOVE", "/a/one", "/b/new").status == 502 and not source.count("DELETE")
 
 
 def test_whose_token_it_is(started, tmp_path):
@@ -687,3 +698,21 @@ def test_http_2(started, tmp_path):
     plant(mounts, "/a")
     assert mounts.transfer("MOVE", "/a/tree/", "/b/tree/").status == 201
     check_tree(mounts, "/b/tree")
+
+
+def test_tree_without_a_bottom(scripted):
+    """An origin whose collections hold themselves is copied, and emptied, so deep and no deeper."""
+    def deep(peer, request):
+        request.body = peer.body(request)
+        depth = request.field("Depth")
+        path = request.target.rstrip("/") + "/"
+        inner = [found(path + "x/", FOLDER)] if depth == "1" else []
+        peer.send(xml(207, multistatus(found(path, FOLDER), *inner)))
+    mounts, origin = scripted({("PROPFIND", ""): deep, ("PROPFIND", "x"): deep, ("PROPFIND", "tree"): deep},
+                              rest='[rule "/"]\nallow = all for everyone\n[rule "/a/tree/y"]\ndeny = write for everyone\n',
+                              args=["--limit", "walk_depth=20"])
+    done = mounts.transfer("COPY", "/a/tree/", "/files/tree/")
+    assert list(failures(done).values()) == [507]
+    mounts.put("/files/f", b"f")
+    done = mounts.transfer("COPY", "/files/f", "/a/tree/")
+    assert list(failures(done).values()) == [507] and origin.count("DELETE") == 0

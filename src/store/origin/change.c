@@ -45,8 +45,10 @@ static enum store_rc report(struct inquiry *inquiry, struct store_visitor *visit
         for (size_t i = 0; i < response->href_count && failed != STORE_OK; i++) {
             struct arena arena = {0};
             struct str href = str_of_text(response->hrefs[i].uri);
-            struct res_path path = inquiry->question->path;
-            (void)!origin_path(&arena, href, &path); /* then it is told of the whole */
+            struct res_path whole = inquiry->question->path;
+            struct res_path path;
+            if (!origin_path(&arena, href, &path) || !path_is_within(path, whole))
+                path = whole; /* what it names is none of what was asked for */
             visitor->failed(visitor, path, str_ends(href, STR("/")), failed, 0);
             failures++;
             arena_done(&arena);
@@ -99,7 +101,8 @@ static enum store_rc remove_whole(struct origin *origin, struct res_path path,
 }
 
 /* Asking about each. True: it has gone. */
-static bool remove_asking(struct store *store, struct res_path path, struct store_visitor *visitor)
+static bool remove_asking(struct store *store, struct res_path path, struct store_visitor *visitor,
+                          unsigned depth)
 {
     struct origin *origin = origin_of(store);
     struct store_cursor *cursor = NULL;
@@ -108,6 +111,8 @@ static bool remove_asking(struct store *store, struct res_path path, struct stor
     enum store_rc rc = look_lately(origin, path);
     bool is_collection = rc == STORE_OK && origin->seen.stat.is_collection;
     unsigned reason = rc == STORE_OK ? visitor->refuse(visitor, path) : 0;
+    if (rc == STORE_OK && depth > origin->x->service->limits->walk_depth)
+        rc = STORE_TOO_DEEP;
     if (reason)
         rc = STORE_REFUSED;
     if (rc == STORE_OK && is_collection)
@@ -115,7 +120,7 @@ static bool remove_asking(struct store *store, struct res_path path, struct stor
     while (cursor && (rc = store_cursor_next(cursor, &member)) == STORE_OK) {
         struct arena arena = {0};
         struct res_path below = path_join(&arena, path, member.name);
-        is_empty = remove_asking(store, below, visitor) && is_empty;
+        is_empty = remove_asking(store, below, visitor, depth + 1) && is_empty;
         arena_done(&arena);
     }
     store_cursor_close(&cursor);
@@ -137,7 +142,7 @@ enum store_rc origin_remove(struct store_change *change, struct res_path path,
     enum store_rc rc = look_at(origin, path);
     if (rc != STORE_OK)
         return rc;
-    return remove_asking(change->store, path, visitor) ? STORE_OK : STORE_PARTIAL;
+    return remove_asking(change->store, path, visitor, 0) ? STORE_OK : STORE_PARTIAL;
 }
 
 static enum store_rc transfer_tree(struct store_change *change,

@@ -259,6 +259,19 @@ static enum store_rc send_rest(struct upload *upload)
     return STORE_OK;
 }
 
+/* Some origins take a body in chunks, keep nothing of it, and say that all is well. */
+static enum store_rc check_kept(struct upload *upload)
+{
+    if (upload->size_bytes != LENGTH_UNKNOWN || upload->is_spooled)
+        return STORE_OK;
+    enum store_rc rc = look_at(upload->origin, upload->path);
+    uint64_t kept_bytes = upload->origin->seen.stat.size_bytes;
+    if (rc == STORE_OK && kept_bytes != LENGTH_UNKNOWN && kept_bytes != upload->written_bytes)
+        rc = inquiry_refuse(&upload->inquiry, "it has kept another number of bytes than it was "
+                                              "sent (origin-chunks = no may help)");
+    return rc;
+}
+
 static enum store_rc upload_commit(struct store_upload *base, struct store_change *change,
                                    const struct store_commit *options, struct store_stat *stat_out)
 {
@@ -276,6 +289,9 @@ static enum store_rc upload_commit(struct store_upload *base, struct store_chang
         return refuse_part(upload);
     if (rc != STORE_OK || upload->inquiry.call->status == HTTP_ACCEPTED)
         return rc_of_put(upload, rc);
+    rc = check_kept(upload);
+    if (rc != STORE_OK)
+        return rc;
     *stat_out = (struct store_stat){
         .size_bytes = upload->written_bytes, .modified_s = options->modified_s, .created_s = -1};
     stat_out->version = version_of(call_field(upload->inquiry.call, STR("ETag")), stat_out);
