@@ -6,6 +6,7 @@ test_crash.py."""
 
 import os
 import random
+import subprocess
 import threading
 import time
 import urllib.parse
@@ -15,7 +16,8 @@ import crash_client
 import davit
 import pytest
 import test_crash
-from session import DAV, Session, quote
+import test_folding
+from session import DAV, Session, need_root, quote, wait_for
 
 SECONDS = float(os.environ.get("DAVIT_SYNC_SECONDS", "6"))
 ARGS = ["--sync", "yes", "--others-write", "no", "--depth-infinity", "allow"]
@@ -247,3 +249,30 @@ def test_a_token_outlives_the_restart_and_what_is_told_is_small():
             assert len(list(told.iter(DAV + "response"))) == 10
             mirror.check(client)
             assert (mirror.whole, mirror.partial) == (1, 1)
+
+
+def test_a_name_that_is_spelt_in_another_way_now_is_gone(tmp_path):
+    """On a file system that takes both for one, the old one would still lead to it."""
+    need_root("mounting a file system")
+    place = str(tmp_path / "place")
+    os.mkdir(place)
+    with open(tmp_path / "image", "wb") as file:
+        file.truncate(64 << 20)
+    test_folding.mount_ntfs(str(tmp_path / "image"), place)
+    try:
+        with davit.Davit(root=place, args=ARGS) as server, Session(server) as client:
+            mirror = Mirror()
+            client.expect(201, "PUT", "/name", None, b"x")
+            client.expect(201, "MKCOL", "/folder")
+            mirror.check(client)
+            client.expect((201, 204), "MOVE", "/name", {"Destination": "/Name"})
+            client.expect((201, 204), "MOVE", "/folder", {"Destination": "/FolDer"})
+            mirror.check(client)
+            client.expect(201, "PUT", "/New", None, b"x")
+            client.expect(201, "PUT", "/folder/Two", None, b"x")
+            mirror.check(client)
+            assert {name.lower() for name in mirror.members} == {"/name", "/folder", "/new", "/folder/two"}
+            assert mirror.partial
+    finally:
+        wait_for(lambda: subprocess.run(["umount", place], check=False, capture_output=True).returncode == 0,
+                 "umount")

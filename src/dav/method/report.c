@@ -45,10 +45,12 @@ struct sync {
     struct change_query query; /* what is asked of the log; `after` has been looked at */
     uint64_t told;             /* all up to this change has been told */
     uint64_t count;            /* of responses */
-    bool is_walking;           /* through what came with a change */
-    bool is_cut;               /* there is more */
-    bool is_doubtful;          /* what went is there again: (4) */
-    struct arena arena;        /* of the change that is looked at */
+    struct change_found other; /* what a change is about, by its own name */
+    bool has_other;
+    bool is_walking;    /* through what came with a change */
+    bool is_cut;        /* there is more */
+    bool is_doubtful;   /* what went is there again: (4) */
+    struct arena arena; /* of the change that is looked at */
     struct listing listing;
 };
 
@@ -167,6 +169,26 @@ static bool is_reached(struct sync *sync, struct walk_item *item)
     return entry != WALK_PASSES_BY;
 }
 
+/* Where several names are one, what is found by that of the change may be called otherwise: there
+ * is nothing of that name, and what there is is looked at next, unless it has a row of its own. */
+static enum store_rc look_by_name(struct sync *sync, const struct change_found *found,
+                                  struct walk_item *item)
+{
+    struct store *store = target_of(sync->listing.x)->store;
+    struct res_path real = item->real;
+    enum store_rc rc = STORE_OK;
+    if (store_folds(store, item->real) != STORE_FOLDS_NOTHING)
+        rc = store_locate(store, &sync->arena, item->real, LOCATE_RESOURCE, &real);
+    if (rc != STORE_OK || path_eq(real, item->real))
+        return rc == STORE_OK ? store_stat(store, real, sync->listing.wants, &item->stat) : rc;
+    if (!path_is_within(real, sync->target.real))
+        return STORE_NOT_FOUND;
+    sync->other = (struct change_found){.seq = found->seq, .is_whole = found->is_whole};
+    sync->other.path = to_log(sync, real);
+    sync->has_other = change_log_told(sync->log, sync->other.path) <= sync->since.seq;
+    return STORE_NOT_FOUND;
+}
+
 /* As it is now. Any other than OK: it cannot be said. */
 static enum store_rc look(struct sync *sync, const struct change_found *found,
                           struct walk_item *item_out)
@@ -174,8 +196,7 @@ static enum store_rc look(struct sync *sync, const struct change_found *found,
     struct walk_item item = {
         .path = path_rebase(&sync->arena, found->path, sync->inside, sync->target.path),
         .real = path_rebase(&sync->arena, found->path, sync->inside, sync->target.real)};
-    item.rc =
-        store_stat(target_of(sync->listing.x)->store, item.real, sync->listing.wants, &item.stat);
+    item.rc = look_by_name(sync, found, &item);
     switch (item.rc) {
     case STORE_OK:
     case STORE_DENIED:
@@ -249,6 +270,20 @@ static bool is_full(const struct sync *sync)
     return sync->count >= sync->listing.x->service->limits->sync_count;
 }
 
+static enum store_rc take_other(struct sync *sync, struct change_found *found_out)
+{
+    *found_out = sync->other;
+    sync->has_other = false;
+    return STORE_OK;
+}
+
+static enum store_rc next_row(struct sync *sync, struct change_found *found_out)
+{
+    sync->told = sync->query.after; /* all of it */
+    arena_reset(&sync->arena);
+    return change_log_next(sync->log, &sync->arena, &sync->query, found_out);
+}
+
 static enum store_rc next_change(struct listing *listing, struct walk_item *item_out)
 {
     struct sync *sync = sync_of(listing);
@@ -257,9 +292,8 @@ static enum store_rc next_change(struct listing *listing, struct walk_item *item
     if (sync->is_walking || sync->is_cut)
         return sync->is_cut ? STORE_END : rc;
     for (;;) {
-        sync->told = sync->query.after; /* all of it */
-        arena_reset(&sync->arena);
-        rc = change_log_next(sync->log, &sync->arena, &sync->query, &found);
+        bool is_other = sync->has_other;
+        rc = is_other ? take_other(sync, &found) : next_row(sync, &found);
         if (rc != STORE_OK)
             return rc;
         rc = look(sync, &found, item_out);
@@ -270,7 +304,7 @@ static enum store_rc next_change(struct listing *listing, struct walk_item *item
                        item_out->stat.is_collection;
         if (!is_reached(sync, item_out))
             continue;
-        sync->is_cut = is_full(sync) || is_too_much(sync, item_out, is_walk);
+        sync->is_cut = !is_other && (is_full(sync) || is_too_much(sync, item_out, is_walk));
         if (sync->is_cut)
             return STORE_END;
         return is_walk ? walk_from(sync, item_out) : STORE_OK;
