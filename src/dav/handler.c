@@ -19,7 +19,8 @@ const struct dav_service *dav_service_of(const struct exchange *x)
 
 /* --- before the method --- */
 
-/* Of a shared link what is in its collection, otherwise what is for who asks. */
+/* Of a shared link what is in its collection, otherwise what is for who asks. What is listed is
+ * seen without the stores of others until those have been looked at (target_see_reached()). */
 static enum stage_end see(struct exchange *x)
 {
     const struct dav_service *dav = dav_service_of(x);
@@ -28,7 +29,7 @@ static enum stage_end see(struct exchange *x)
     struct target *target = target_of(x);
     if (x->link_prefix.at)
         target->seen = dav->view_link(dav, &seen, x->arena, &target->homes);
-    else if (dav->view_between)
+    else if (dav->view_between && x->method->id != METHOD_PROPFIND)
         target->seen = dav->view_between(dav, x, &target->homes);
     else if (dav->view)
         target->seen = dav->view(dav, principal, x->arena, &target->homes);

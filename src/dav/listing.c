@@ -41,34 +41,34 @@ static enum access_verdict judge(const struct exchange *x, const struct walk_ite
                                        : admit_judge(x, ACCESS_READ, item->path, item->real);
 }
 
-/* A member that was left out would be taken for one that was removed; what is known of it is told.
- */
+/* Whether it can be told no more of a mount than that it is there. */
+static bool is_out_of_reach(const struct walk_item *item)
+{
+    return item->is_mount && (item->rc == STORE_UNAVAILABLE || item->rc == STORE_BAD_ORIGIN ||
+                              item->rc == STORE_NO_ANSWER);
+}
+
+/* A member that was left out would be taken for one that was removed, and one whose members cannot
+ * be listed for one that has none. */
 static bool tell_unreachable(struct listing *listing, struct arena *arena,
                              const struct walk_item *item)
 {
     const struct dav_result why =
-        dav_condition(CONDITION_UPSTREAM_UNAVAILABLE, dav_from_store(STORE_UNAVAILABLE).text);
+        dav_condition(CONDITION_UPSTREAM_UNAVAILABLE, dav_from_store(item->rc).text);
     return listing->ops->tell_unreachable(listing, arena, item, &why);
 }
 
-/* Of a mount that another handler has: what that says. Its members are its own to list, and where
- * all that is below was asked for, it is said that they are not here. */
+/* Of a mount that another handler has: what that says. */
 static bool tell_look(struct listing *listing, struct arena *arena, const struct walk_item *item,
                       const struct look *look)
 {
-    static const struct dav_result unlisted = {.condition = CONDITION_PROPFIND_FINITE_DEPTH};
     struct multistatus *ms = multistatus_body_ms(listing->body);
-    struct buf error = {0};
     if (!dav_is_fine(look->why))
         return listing->ops->tell_unreachable(listing, arena, item, &look->why);
+    if (item->rc != STORE_OK)
+        return tell_unreachable(listing, arena, item);
     multistatus_response(ms, item->path, true);
     look->ops->tell(look, ms);
-    if (item->is_listing_rc) {
-        dav_condition_add(&error, &unlisted);
-        multistatus_explain(ms, buf_str(&error),
-                            STR("what is in this mount is not listed here: ask it by itself"));
-        buf_done(&error);
-    }
     multistatus_response_end(ms);
     return true;
 }
@@ -97,7 +97,7 @@ bool listing_tell(struct listing *listing, struct arena *arena, const struct wal
         return tell_look(listing, arena, item, look);
     if (item->rc == STORE_OK)
         return listing->ops->tell(listing, arena, item);
-    if (item->is_mount && item->rc == STORE_UNAVAILABLE)
+    if (is_out_of_reach(item))
         return tell_unreachable(listing, arena, item);
     if (item->is_listing_rc) /* its members cannot be listed: that is its status */
         multistatus_member(multistatus_body_ms(listing->body), item->path, item->stat.is_collection,
@@ -154,6 +154,19 @@ static enum store_rc step_at_once(struct listing *listing, size_t want)
             return STORE_OK;
         if (rc == STORE_OK || rc == STORE_END)
             rc = listing_step(listing);
+    }
+    return rc;
+}
+
+/* Writes all of it, into a file where it is long. */
+static enum store_rc step_to_end(struct listing *listing)
+{
+    enum store_rc rc = STORE_OK;
+    struct err err;
+    while (rc == STORE_OK && !listing->body->has_ended) {
+        rc = listing_step(listing);
+        if (rc == STORE_OK && !spool_settle(&listing->body->spool, &err))
+            rc = STORE_NO_SPACE;
     }
     return rc;
 }
@@ -269,7 +282,7 @@ enum stage_end listing_answer(struct listing *listing, const struct walk_item *t
     (void)buf_reserve(spool_buf(&listing->body->spool), AT_ONCE_BYTES); /* once */
     enum store_rc rc = listing->ops->next ? STORE_OK : fetch_target(listing);
     if (rc == STORE_OK)
-        rc = step_at_once(listing, AT_ONCE_BYTES);
+        rc = listing->is_whole ? step_to_end(listing) : step_at_once(listing, AT_ONCE_BYTES);
     if (rc != STORE_OK || listing->body->has_ended)
         return answer_whole(listing, rc);
     return respond_multistatus_source(x, &listing->source);

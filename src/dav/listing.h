@@ -38,6 +38,7 @@ struct listing {
     struct multistatus_body *body;
     unsigned wants; /* of members, as store_list() has it */
     bool leaves_out_target;
+    bool is_whole; /* it is written before it is sent: the store asks by the exchange */
     struct walk walk;
     struct walk_item item; /* given by the walk, and not yet told of where has_item */
     bool has_item;

@@ -25,8 +25,9 @@ struct dav_service {
      * who has not signed in. Memory from the arena. */
     struct store *(*view)(const struct dav_service *dav, const struct principal *principal,
                           struct arena *arena, struct home **homes_out);
-    /* The same of who stands between handlers, whose stores are of an exchange. NULL: `view`. It
-     * gives NULL where too many do so already. */
+    /* The same of who stands between handlers, whose stores are of an exchange, which alone may ask
+     * them; without what a look has found out of reach. NULL: `view`. It gives NULL where too many
+     * do so already. */
     struct store *(*view_between)(const struct dav_service *dav, struct exchange *x,
                                   struct home **homes_out);
     /* Of a shared link: what is in the collection that its token is for. NULL: no links. */

@@ -112,6 +112,18 @@ const struct look *target_look(const struct exchange *x, struct res_path real)
     return looks_find(&target_of(x)->looks, real);
 }
 
+struct dav_result target_see_reached(struct exchange *x)
+{
+    const struct dav_service *dav = dav_service_of(x);
+    struct target *target = target_of(x);
+    struct home *homes; /* were made before */
+    struct store *seen = dav->view_between ? dav->view_between(dav, x, &homes) : target->seen;
+    if (!seen)
+        return dav_busy();
+    target->seen = target->store = seen;
+    return DAV_FINE;
+}
+
 /* --- changes --- */
 
 static void change_begun(struct store_change *change)

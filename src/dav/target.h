@@ -70,6 +70,11 @@ void target_forget(struct exchange *x);
  * it is a store's, or was not asked. */
 const struct look *target_look(const struct exchange *x, struct res_path real);
 
+/* Where mounts of other handlers are stores: from now on sees those, too, but for what a look has
+ * found out of reach, so that nobody waits for that once more. On a thread that may read. 503: too
+ * many do so already. */
+NODISCARD struct dav_result target_see_reached(struct exchange *x);
+
 /* May whoever asks use x->method at the path, and where it leads? */
 NODISCARD struct dav_result target_may(const struct exchange *x);
 

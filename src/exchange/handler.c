@@ -20,6 +20,25 @@ static bool transfers_to(const struct exchange *x, const struct handler *from, s
            other->ops->transfers;
 }
 
+/* Whether all that is below is asked about, and some of it is others' to tell: of stores only. */
+static bool asks_across(const struct exchange *x, const struct handler *handler)
+{
+    const struct service *service = x->service;
+    enum depth depth;
+    bool is_noroot;
+    if (x->method->id != METHOD_PROPFIND || !service->between || !handler->ops->transfers ||
+        handler->ops->look ||
+        !dav_is_fine(depth_read_noroot(x, DEPTH_INFINITY, &depth, &is_noroot)) ||
+        depth != DEPTH_INFINITY)
+        return false;
+    for (size_t i = 0; i < service->mount_count; i++) {
+        const struct handler_mount *mount = &service->mounts[i];
+        if (mount->handler->ops->look && path_is_within(mount->prefix, x->path))
+            return true;
+    }
+    return false;
+}
+
 /* A Destination that cannot be read is for the first to refuse. */
 const struct handler *handler_of_request(struct exchange *x)
 {
@@ -27,6 +46,8 @@ const struct handler *handler_of_request(struct exchange *x)
     bool is_transfer = x->method->id == METHOD_COPY || x->method->id == METHOD_MOVE;
     struct str value = exchange_field(x, FIELD_DESTINATION);
     struct res_path to;
+    if (handler && asks_across(x, handler))
+        return x->service->between;
     if (!handler || !is_transfer || !value.at || !dav_is_fine(destination_parse(x, value, &to)))
         return handler;
     return transfers_to(x, handler, to) ? x->service->between : handler;

@@ -80,7 +80,7 @@ struct handler_mount {
 const struct handler *handler_find(const struct service *service, struct res_path path);
 
 /* Who answers for x->path, where that is; of a COPY or MOVE to where another one does, who stands
- * between the two. */
+ * between the two, and likewise of a PROPFIND of a whole tree with mounts of others in it. */
 const struct handler *handler_of_request(struct exchange *x);
 
 /* Whether the handler of the exchange answers for what is at that path, too. */

@@ -73,7 +73,7 @@ void multistatus_prop_status(struct multistatus *ms, unsigned status)
     ms->member_status = verdict_worse(ms->member_status, status);
 }
 
-void multistatus_explain(struct multistatus *ms, struct str error_xml, struct str description)
+static void explain(struct multistatus *ms, struct str error_xml, struct str description)
 {
     if (error_xml.len) {
         BUF_ADD(ms->out, "<D:error>");
@@ -87,7 +87,7 @@ void multistatus_explain(struct multistatus *ms, struct str error_xml, struct st
 static void add_status(struct multistatus *ms, unsigned status, struct str error_xml)
 {
     multistatus_prop_status(ms, status);
-    multistatus_explain(ms, error_xml, STR_NONE);
+    explain(ms, error_xml, STR_NONE);
 }
 
 void multistatus_propstat_explain(struct multistatus *ms, unsigned status, struct str error_xml,
@@ -95,7 +95,7 @@ void multistatus_propstat_explain(struct multistatus *ms, unsigned status, struc
 {
     BUF_ADD(ms->out, "</D:prop>");
     multistatus_prop_status(ms, status);
-    multistatus_explain(ms, error_xml, description);
+    explain(ms, error_xml, description);
     BUF_ADD(ms->out, "</D:propstat>");
 }
 

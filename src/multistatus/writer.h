@@ -44,9 +44,6 @@ void multistatus_propstat_explain(struct multistatus *ms, unsigned status, struc
 /* <D:status>…</D:status> and, where given, the content of <D:error>. */
 void multistatus_status(struct multistatus *ms, unsigned status, struct str error_xml);
 
-/* Why, and a sentence for people, of a whole response; behind its propstats or its status. */
-void multistatus_explain(struct multistatus *ms, struct str error_xml, struct str description);
-
 /* A whole response: a member and its status. */
 void multistatus_member(struct multistatus *ms, struct res_path path, bool is_collection,
                         unsigned status, struct str error_xml);

@@ -22,6 +22,7 @@
 #include "base/mem.h"
 #include "client/client.h"
 #include "dav/home.h"
+#include "dav/target.h"
 #include "exchange/browser.h"
 #include "gateway/forward.h"
 #include "store/origin/origin.h"
@@ -397,6 +398,13 @@ static bool may_transfer(const struct gateways *gateways, struct arena *arena)
     return true;
 }
 
+/* It is known to be out of reach, and asked for nothing. */
+static void close_off(struct mount *mount)
+{
+    mount->store = point_store();
+    mount->base = PATH_ROOT;
+}
+
 /* Directories and origins. NULL: too many look at them. */
 static struct store *view_between(const struct dav_service *dav, struct exchange *x,
                                   struct home **homes_out)
@@ -411,11 +419,14 @@ static struct store *view_between(const struct dav_service *dav, struct exchange
     struct mount *origins = mounts + count;
     for (size_t i = 0; i < gateways->count; i++) {
         const struct gateway *gateway = &gateways->at[i];
+        const struct look *look = target_look(x, gateway->place->outer);
         origins[i] =
             (struct mount){.prefix = gateway->place->outer,
                            .store = store_of(x, gateway, origins),
                            .base = gateway->place->inner,
                            .is_read_only = gateway->is_read_only || may_be_source(x, gateway)};
+        if (look && !dav_is_fine(look->why))
+            close_off(&origins[i]);
     }
     return mount_view(x->arena, mounts, count + gateways->count);
 }

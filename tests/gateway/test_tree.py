@@ -271,19 +271,50 @@ def test_credentials_that_are_passed_on(started, tmp_path):
     assert origin.requests[0].field("Via") and origin.requests[0].field("Depth") == "0"
 
 
-def test_infinity_says_where_it_ends(started, tmp_path):
-    """RFC 4918 §9.1: what is in another server's tree is not listed, and nobody takes it for empty."""
-    origin = started(Scripted(FINE))
+def test_infinity_goes_on_in_each_mount(started, tmp_path):
+    """RFC 4918 §9.1: one answer with all that is there, whoever has it; what is out of reach is not taken for empty."""
+    first, second = started(DavitOrigin()), started(DavitOrigin())
     os.makedirs(tmp_path / "d/e")
-    gateway = started(Gateway({"/": f"root = {tmp_path}", "/d/team": f"origin = {origin.url}\n{PATIENT}", "/d/gone": down()},
+    gateway = started(Gateway({"/": f"root = {tmp_path}", "/d/one": f"origin = {first.url}\n{PATIENT}",
+                               "/d/two": f"origin = {second.url}\n{PATIENT}", "/d/gone": down()},
                               server="depth-infinity = allow"))
+    for path in ("/d/one/a/", "/d/one/a/b%20c/", "/d/two/x/"):
+        assert gateway.request("MKCOL", path).status == 201
+    for path in ("/d/one/a/f", "/d/two/x/g", "/d/f"):
+        assert gateway.request("PUT", path, body="12345").status == 201
     found = listing(gateway, depth="infinity")
-    assert sorted(found) == ["/", "/d/", "/d/e/", "/d/gone/", "/d/team/"]
-    team = found["/d/team/"]
-    assert [stat[0] for stat in stats(team)] == [200, 404]
-    assert [error.tag for error in team.findall(f"{DAV}error/*")] == [DAV + "propfind-finite-depth"]
-    assert team.findtext(DAV + "responsedescription")
+    assert sorted(found) == sorted(["/", "/d/", "/d/e/", "/d/f", "/d/gone/", "/d/one/", "/d/one/a/", "/d/one/a/b%20c/",
+                                    "/d/one/a/f", "/d/two/", "/d/two/x/", "/d/two/x/g"])
     assert_away(found["/d/gone/"], "gone")
+    assert stats(found["/d/one/"])[0][1][DAV + "displayname"] == "one"
+    assert [stat[0] for stat in stats(found["/d/two/x/g"])] == [200, 404]
+    body = '<D:propfind xmlns:D="DAV:"><D:prop><D:getcontentlength/></D:prop></D:propfind>'
+    assert stats(listing(gateway, "/d/", depth="infinity", body=body)["/d/one/a/f"])[0][1] == {DAV + "getcontentlength": "5"}
+    second.stop()
+    found = listing(gateway, depth="infinity")
+    assert "/d/one/a/f" in found and "/d/two/x/" not in found
+    assert_away(found["/d/two/"], "two")
+
+
+def test_infinity_does_not_wait_for_what_is_slow(started):
+    go = threading.Event()
+    slow = started(Scripted(act=lambda peer, request: go.wait(60)))
+    origin = started(DavitOrigin())
+    gateway = started(Gateway({"/slow": f"origin = {slow.url}\n{SOON}", "/team": f"origin = {origin.url}\n{PATIENT}"},
+                              server="depth-infinity = allow"))
+    assert gateway.request("PUT", "/team/f", body="x").status == 201
+    found = listing(gateway, depth="infinity")
+    assert sorted(found) == ["/", "/slow/", "/team/", "/team/f"]
+    assert_away(found["/slow/"], "slow")
+    go.set()
+
+
+def test_infinity_is_for_who_allows_it(started):
+    origin = started(Scripted(FINE))
+    gateway = started(Gateway({"/team": f"origin = {origin.url}\n{PATIENT}"}))
+    done = gateway.request("PROPFIND", "/", {"Depth": "infinity"})
+    assert done.status == 403 and b"propfind-finite-depth" in done.body
+    assert gateway.request("PROPFIND", "/").status == 403 and origin.requests == []
 
 
 def test_delete_leaves_what_is_another_servers(started, tmp_path):

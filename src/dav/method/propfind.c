@@ -149,7 +149,9 @@ static enum stage_end propfind_answer(struct exchange *x)
 {
     struct propfind *state = x->state;
     struct listing *listing = &state->listing;
-    struct dav_result result = look_at_target(x, state);
+    struct dav_result result = target_see_reached(x);
+    if (dav_is_fine(result))
+        result = look_at_target(x, state);
     if (!dav_is_fine(result))
         return respond_error(x, result);
     bool is_walk = state->target.stat.is_collection && state->depth != DEPTH_0;
@@ -160,6 +162,7 @@ static enum stage_end propfind_answer(struct exchange *x)
     if (!is_walk)
         return answer_one(x, state);
     listing->wants = propfind_wants(&state->request);
+    listing->is_whole = dav_service_of(x)->view_between != NULL;
     return listing_answer(listing, &state->target, state->depth);
 }
 
