@@ -16,6 +16,7 @@ enum shared_table {
     SHARED_GUESSES, /* how much is counted against whom: access/throttle.c */
     SHARED_KNOWN,   /* where users have signed in from: access/throttle.c */
     SHARED_REPEATS, /* changes of which nobody has heard the end: gateway/repeats.c */
+    SHARED_LOST,    /* bodies that were refused with a 401: likewise */
     SHARED_TABLES
 };
 

@@ -165,6 +165,17 @@ static bool is_for_us(const struct exchange *x)
     return false;
 }
 
+/* It would empty a file that its client means to save. */
+static enum stage_end refuse_lost(struct exchange *x)
+{
+    x->stream->response.note =
+        STR("an empty PUT is refused: the same with a body was answered with 401 on this "
+            "connection, and the client has lost it (origin-lost-bodies)");
+    return respond_error(x, dav_error(HTTP_BAD_REQUEST,
+                                      "the body that was refused before signing in is missing "
+                                      "now: send it again"));
+}
+
 static enum stage_end check(struct exchange *x)
 {
     x->stream->waker = &x->waker;
@@ -175,6 +186,8 @@ static enum stage_end check(struct exchange *x)
         (void)set_allow(x); /* always DONE */
         return respond_status(x, HTTP_OK);
     }
+    if (lost_body_is(x))
+        return refuse_lost(x);
     struct dav_result result = check_reach(x);
     if (dav_is_fine(result) && x->stream->body && x->method->id != METHOD_REPORT)
         result = ask_may_start(ask_new(x, gateway_of(x))); /* before any of it is read */
@@ -420,6 +433,7 @@ static const struct handler_ops ops = {
     .find = find,
     .look = gateway_look,
     .allow = &allow_stage,
+    .end = lost_body_note,
 };
 
 void forward_handle(struct gateways *gateways)

@@ -188,6 +188,7 @@ bool gateways_add(struct gateways *gateways, struct arena *arena, const struct g
         .is_read_only = mount->is_read_only,
         .is_active = mount->is_active,
         .lacks_chunks = options->lacks_chunks,
+        .takes_lost = options->takes_lost,
         .listing_ms = options->listing_ms,
         .client = client_options_of(gateways, options),
     };

@@ -29,6 +29,7 @@ struct gateway {
     bool passes_credentials; /* the client's */
     bool has_credentials;    /* of its own */
     bool lacks_chunks;       /* the origin must be told how long a body is */
+    bool takes_lost;         /* see struct gateway_options */
     unsigned listing_ms;     /* that the listing of the collection above waits for it */
     struct client_options client;
     struct health *health;      /* the things of it that change: whether it is asked, and */

@@ -22,6 +22,7 @@ struct gateway_options {
     const char *key_file;
     enum origin_version version;
     bool lacks_chunks;   /* it must be told how long a body is */
+    bool takes_lost;     /* empty PUTs where a body was refused with a 401: gateway/repeats.h */
     unsigned connect_ms; /* 0: for ever; likewise below */
     unsigned progress_ms;
     unsigned answer_ms;

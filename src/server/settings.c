@@ -45,7 +45,8 @@ struct shared_state *settings_shared_state(void)
     static const size_t max[SHARED_TABLES] = {[SHARED_NONCES] = USED_NONCES,
                                               [SHARED_GUESSES] = CULPRITS,
                                               [SHARED_KNOWN] = CULPRITS,
-                                              [SHARED_REPEATS] = REPEATS};
+                                              [SHARED_REPEATS] = REPEATS,
+                                              [SHARED_LOST] = REPEATS};
     return standalone_new(max);
 }
 

@@ -178,6 +178,69 @@ def test_g20_nor_is_the_origin_asked(through, tmp_path):
     assert not origin.requests
 
 
+def wants_to_know(origin):
+    """An origin that answers 401 to who does not say who he is, after his body."""
+    def act(peer, request):
+        request.body = peer.body(request)
+        origin().requests.append(request)
+        peer.send(answer(201 if request.field("Authorization") else 401, fields=[("WWW-Authenticate", 'Basic realm="a"')]))
+    return act
+
+
+def put(connection, gateway, body, path="/team/a", *fields):
+    lines = "".join(f"{line}\r\n" for line in fields)
+    connection.send(f"PUT {path} HTTP/1.1\r\nHost: {gateway.host}\r\nContent-Length: {len(body)}\r\n{lines}\r\n{body}")
+    return connection.read().status
+
+
+ANN = "Authorization: Basic YW5uOmE="
+
+
+def test_g20_a_body_that_was_lost_empties_no_file(through):
+    """A client that can read its body but once: refused, until the body comes."""
+    gateway, origin = through(act=wants_to_know(lambda: origin), keys="origin-credentials = pass")
+    with gateway.connect() as connection:
+        assert put(connection, gateway, "content") == 401
+        assert put(connection, gateway, "", "/team/a", ANN) == 400
+        assert put(connection, gateway, "", "/team/a", ANN) == 400
+        assert [request.body for request in origin.requests] == [b"content"]
+        gateway.says("an empty PUT is refused")
+        assert put(connection, gateway, "", "/team/other", ANN) == 201
+        with gateway.connect() as another:
+            assert put(another, gateway, "", "/team/a", ANN) == 201
+        assert put(connection, gateway, "content", "/team/a", ANN) == 201
+        assert put(connection, gateway, "", "/team/a", ANN) == 201
+    assert [request.body for request in origin.requests] == [b"content", b"", b"", b"content", b""]
+
+
+def test_g20_what_is_empty_from_the_first_is_a_file(through):
+    gateway, origin = through(act=wants_to_know(lambda: origin), keys="origin-credentials = pass")
+    with gateway.connect() as connection:
+        assert put(connection, gateway, "") == 401
+        assert put(connection, gateway, "", "/team/a", ANN) == 201
+    assert len(origin.requests) == 2
+
+
+def test_g20_it_can_be_left_to_the_origin(through):
+    gateway, origin = through(act=wants_to_know(lambda: origin),
+                              keys="origin-credentials = pass\norigin-lost-bodies = accept")
+    with gateway.connect() as connection:
+        assert put(connection, gateway, "content") == 401
+        assert put(connection, gateway, "", "/team/a", ANN) == 201
+
+
+def test_g20_also_where_the_gateway_signs_people_in(started, tmp_path):
+    users = str(tmp_path / "users")
+    davit.add_user(users, "ann", "a")
+    origin = started(Scripted(answer(201)))
+    gateway = started(Gateway({"/team": f"origin = {origin.url}"}, f"users = {users}\nschemes = basic"))
+    with gateway.connect() as connection:
+        assert put(connection, gateway, "content") == 401
+        assert put(connection, gateway, "", "/team/a", ANN) == 400
+        assert put(connection, gateway, "content", "/team/a", ANN) == 201
+    assert [request.method for request in origin.requests] == ["PUT"]
+
+
 def test_g22_there_is_no_limit_of_ours(through):
     gateway, origin = through(answer(201))
     size = 5 << 20
