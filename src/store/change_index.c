@@ -36,7 +36,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 
-enum { LOOKED_AT_MAX = 4096, ROWS_FEW = 64 };
+enum { LOOKED_AT_MAX = 4096, ROWS_FEW = 64, CHANGES_MIN = 4, CHANGES_MAX = 1 << 30 };
 
 struct node {
     struct map_entry entry;
@@ -226,7 +226,7 @@ static void make_room(struct change_index *index)
     squeeze(index);
     if (index->count < index->room / 2 || index->room == index->max)
         return;
-    index->room = size_min(size_min(2 * index->room, SIZE_MAX / 64), index->max);
+    index->room = size_min(2 * index->room, index->max);
     index->rows = mem_resize(index->rows, index->room * sizeof(*index->rows));
 }
 
@@ -458,7 +458,7 @@ void change_index_restored(struct change_index *index, const struct change_bound
 struct change_index *change_index_new(size_t max)
 {
     struct change_index *index = MEM_NEW(struct change_index);
-    index->max = size_max(max, 4);
+    index->max = size_min(size_max(max, CHANGES_MIN), CHANGES_MAX);
     index->room = size_min(ROWS_FEW, index->max);
     index->rows = mem_new(index->room, sizeof(*index->rows));
     list_init(&index->recent);

@@ -89,12 +89,14 @@ static void add_head(struct buf *to, const struct change_log *log)
 {
     char room[BOOT_ID_BYTES];
     struct change_bounds bounds = change_index_bounds(log->index);
+    struct str boot = boot_id(room);
     size_t head = begin_record(to, RECORD_HEAD);
     frame_add_number(to, log->tree, 8);
     frame_add_number(to, bounds.head, 8);
     frame_add_number(to, bounds.horizon, 8);
     frame_add_number(to, bounds.floor, 8);
-    frame_add_text(to, log->is_flushed ? STR_NONE : boot_id(room));
+    /* Empty: that does not matter. One that is not known is no other's. */
+    frame_add_text(to, log->is_flushed ? STR_NONE : boot.len ? boot : STR("?"));
     frame_end(to, head);
 }
 

@@ -6,7 +6,9 @@ test_crash.py."""
 
 import os
 import random
+import re
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.parse
@@ -16,8 +18,9 @@ import crash_client
 import davit
 import pytest
 import test_crash
+import test_crash_points
 import test_folding
-from session import DAV, Session, need_root, quote, wait_for
+from session import DAV, Session, need_root, quote, traced, wait_for
 
 SECONDS = float(os.environ.get("DAVIT_SYNC_SECONDS", "6"))
 ARGS = ["--sync", "yes", "--others-write", "no", "--depth-infinity", "allow"]
@@ -224,6 +227,42 @@ def test_each_acknowledged_change_is_told_after_the_loss_of_power(tmp_path):
         if server.process.poll() is None:
             server.kill()
         disk.unmount()
+
+
+def change_under(server, name, change_is, seed):
+    """A server with what the scenario needs, and a client that has synced it; what became of the change."""
+    prepare, change = test_crash_points.SCENARIOS[name]
+    client, mirror = crash_client.CrashClient("c", f"{seed} {name}"), Mirror()
+    client.connect(server)
+    prepare(client)
+    with Session(server) as session:
+        mirror.sync(session)
+    with change_is:
+        try:
+            change(client)
+        except (OSError, EOFError):
+            pass  # that was the crash
+    return mirror
+
+
+@pytest.mark.parametrize("name", random.Random(f"{test_crash.SEED} points").sample(
+    sorted(test_crash_points.SCENARIOS), 5))
+def test_a_change_that_a_crash_interrupts_at_any_step_is_told(name):
+    seed = test_crash.SEED
+    print(f"DAVIT_CRASH_SEED={seed}")
+    args = ARGS + ["--threads", "1", "--workers", "1"]
+    calls = test_crash_points.CHANGING
+    with davit.Davit(args=args) as server, tempfile.NamedTemporaryFile("r") as log:
+        change_under(server, name, traced(server, calls, None, log.name), seed)
+        points = re.findall(r"^\d+ +(\w+)\(", log.read(), re.M)
+    for at in random.Random(f"{seed} {name}").sample(range(len(points)), min(2, len(points))):
+        call, number = points[at], points[:at + 1].count(points[at])
+        with davit.Davit(args=args) as server:
+            mirror = change_under(server, name, traced(server, call, f"signal=KILL:when={number}"), seed)
+            server.kill()
+            server.start()
+            with Session(server) as session:
+                mirror.check(session)
 
 
 def test_a_token_outlives_the_restart_and_what_is_told_is_small():
