@@ -2,8 +2,10 @@
 
 import base64
 import os
+import shutil
 import socket
 import struct
+import subprocess
 import threading
 import time
 import xml.etree.ElementTree as ElementTree
@@ -345,3 +347,20 @@ def test_davit_behind_davit(started):
         return {prop.tag: ElementTree.tostring(prop) for prop in response.find(f"{DAV}propstat/{DAV}prop")
                 if prop.tag != DAV + "displayname"}
     assert props(above) == props(ElementTree.fromstring(direct)[0])
+
+
+@pytest.mark.skipif(not shutil.which("rclone"), reason="there is no rclone")
+def test_rclone_deletes_nothing_of_what_is_out_of_reach(started, tmp_path):
+    """What has been copied from a mount stays while its origin is down: it is neither missing nor empty."""
+    origin = started(DavitOrigin())
+    gateway = started(Gateway({"/team": f"origin = {origin.url}\n{PATIENT}", "/gone": down()}))
+    assert gateway.request("PUT", "/team/f", body="x").status == 201
+    for name in ("gone", "team"):
+        (tmp_path / "copy" / name).mkdir(parents=True)
+        (tmp_path / "copy" / name / "mine").write_text("kept")
+    command = ["rclone", "sync", "--config", str(tmp_path / "none"), "--retries", "1", "--low-level-retries", "1",
+               "--webdav-url", f"http://{gateway.host}/", ":webdav:", str(tmp_path / "copy")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode != 0 and "503" in done.stderr, done.stderr
+    assert (tmp_path / "copy/gone/mine").exists()
+    assert (tmp_path / "copy/team/f").read_text() == "x"

@@ -145,6 +145,29 @@ root = {tmp_path}/within
         client.expect(204, "DELETE", "/d/e/nas/more")
 
 
+def test_infinity_goes_past_a_mount_that_is_out_of_reach(tmp_path):
+    """RFC 4918 §9.1: the rest is complete; what is not known of the mount is said to be not known."""
+    for path in ("root/d", "gone", "pool/e"):
+        os.makedirs(tmp_path / path)
+    (tmp_path / "root/d/f").write_text("x")
+    (tmp_path / "davit.conf").write_text(f"""[server]
+depth-infinity = allow
+[mount "/"]
+root = {tmp_path}/root
+[mount "/d/gone"]
+root = {tmp_path}/gone
+[mount "/pool"]
+root = {tmp_path}/pool
+""")
+    with OfConfig(tmp_path) as server, session.Session(server) as client:
+        os.rename(tmp_path / "gone", tmp_path / "away")
+        response = client.expect(207, "PROPFIND", "/", {"Depth": "infinity"})
+        found = {each.findtext("{DAV:}href"): each for each in ElementTree.fromstring(response.body)}
+        assert sorted(found) == ["/", "/d/", "/d/f", "/d/gone/", "/pool/", "/pool/e/"]
+        told = [each.findtext("{DAV:}status").split()[1] for each in found["/d/gone/"].findall("{DAV:}propstat")]
+        assert told == ["200", "503"] and found["/d/gone/"].find(f".//{UNREACHABLE}") is not None
+
+
 def test_a_mount_that_is_out_of_reach_is_shown_where_it_is(server):
     """A member that is missing is taken for one that was removed, and its copies are; so is an empty one."""
     away = f"{server.folder}/pool.away"
