@@ -5,8 +5,10 @@ import json
 import re
 import socket
 import struct
+import subprocess
 import threading
 
+import davit
 import metrics
 import pytest
 from metrics import read, until
@@ -245,6 +247,15 @@ def test_several_and_odd_names(started):
     assert [told["requests"] for told in sorted(origins(gateway), key=lambda told: told["mount"])] in ([1, 1, 2], [1, 2, 1])
     text = metrics.ask(gateway, "/origins").body.decode()
     assert text.startswith("MOUNT ") and text.count("closed for") == 3
+
+
+def test_a_mount_is_one_however_it_is_written(tmp_path):
+    """Or its series would be there twice, which Prometheus takes for no page at all."""
+    for other in ("/a/", "/%61", "//a", "/b/../a"):
+        config = tmp_path / "davit.conf"
+        config.write_text("".join(f'[mount "{path}"]\norigin = http://{HOST}:9/\n' for path in ("/a", other)))
+        done = subprocess.run([davit.BINARY, "config", "check", str(config)], capture_output=True, text=True, check=False)
+        assert done.returncode == 1 and "already mounted in line 1" in done.stderr, other
 
 
 def test_no_credentials_are_told(started, tmp_path):

@@ -163,6 +163,18 @@ static bool end_section(struct reading *reading, struct err *err)
                    mistake.text);
 }
 
+/* However they are written: "/a", "/a/" and "/%61" are one. */
+static bool are_same(struct arena *arena, struct str pattern, struct str other)
+{
+    struct res_path path;
+    struct res_path other_path;
+    bool has_slash;
+    if (path_decode(arena, pattern, &path, &has_slash) != PATH_OK ||
+        path_decode(arena, other, &other_path, &has_slash) != PATH_OK)
+        return unicode_eq(pattern, other);
+    return unicode_eq(path_str(path), path_str(other_path));
+}
+
 static bool begin_mount(struct reading *reading, struct err *err)
 {
     struct arena *arena = &reading->file->arena;
@@ -171,7 +183,7 @@ static bool begin_mount(struct reading *reading, struct err *err)
     if (ini->subject.len == 0 || ini->subject.at[0] != '/')
         return err_set(err, 0, "a mount needs a path: [mount \"/path\"]");
     for (; *last; last = &(*last)->next) {
-        if (unicode_eq((*last)->pattern, ini->subject))
+        if (are_same(arena, (*last)->pattern, ini->subject))
             return err_set(err, 0, "that path is already mounted in line %u", (*last)->line);
     }
     *last = ARENA_NEW(arena, struct config_mount);
