@@ -85,12 +85,10 @@ static void set_origin(struct asker *asker)
     struct buf host = {0};
     bool is_url = uri_parse(str_of_c(asker->options->url), &uri); /* the caller has looked */
     assert(is_url);
-    bool is_ipv6 = str_index(uri.host, ':') < uri.host.len;
-    buf_addf(&host, is_ipv6 ? "[%.*s]" : "%.*s", STR_ARGS(uri.host));
+    uri_add_authority(&host, uri.host, STR_NONE);
     asker->scheme = arena_text(&asker->arena, uri.scheme);
     asker->host = arena_text(&asker->arena, buf_str(&host));
-    struct str usual = str_eq_nocase(uri.scheme, STR("https")) ? STR("443") : STR("80");
-    asker->port = arena_text(&asker->arena, uri.port.len ? uri.port : usual);
+    asker->port = arena_text(&asker->arena, uri_port_of(uri.scheme, uri.port));
     buf_done(&host);
 }
 

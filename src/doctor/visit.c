@@ -204,17 +204,10 @@ void visit_refused(struct visit *visit, const char *method, const struct reply *
 
 /* --- addresses --- */
 
-static struct str port_of(const struct uri *uri)
-{
-    if (uri->port.len)
-        return uri->port;
-    return str_eq_nocase(uri->scheme, STR("https")) ? STR("443") : STR("80");
-}
-
 static bool is_same_origin(const struct uri *a, const struct uri *b)
 {
     return str_eq_nocase(a->scheme, b->scheme) && str_eq_nocase(a->host, b->host) &&
-           str_eq(port_of(a), port_of(b));
+           str_eq(uri_port_of(a->scheme, a->port), uri_port_of(b->scheme, b->port));
 }
 
 /* From http to https, and the port goes with it. */

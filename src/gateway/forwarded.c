@@ -9,6 +9,7 @@
 #include "gateway/forwarded.h"
 
 #include "base/random.h"
+#include "text/uri.h"
 
 struct forwarded_name forwarded_name_new(void)
 {
@@ -64,10 +65,7 @@ static void add_host(struct buf *to, const struct http_request *request)
         buf_add(to, str_trim(str_cut(&hosts, ','))); /* the first is the client's */
         return;
     }
-    bool is_ipv6 = str_index(request->host, ':') < request->host.len;
-    buf_addf(to, is_ipv6 ? "[%.*s]" : "%.*s", STR_ARGS(request->host));
-    if (request->port.len)
-        buf_addf(to, ":%.*s", STR_ARGS(request->port));
+    uri_add_authority(to, request->host, request->port);
 }
 
 static struct str scheme_of(const struct http_request *request)

@@ -94,8 +94,7 @@ static void bind_secrets(struct gateway *gateway, struct arena *arena)
 {
     const struct url_place *place = gateway->place;
     struct buf host = {0};
-    bool is_ipv6 = str_index(place->host, ':') < place->host.len;
-    buf_addf(&host, is_ipv6 ? "[%.*s]" : "%.*s", STR_ARGS(place->host));
+    uri_add_authority(&host, place->host, STR_NONE);
     gateway->client.auth_host = arena_text(arena, buf_str(&host));
     gateway->client.auth_scheme = arena_text(arena, place->scheme);
     gateway->client.auth_port = arena_text(arena, place->port);

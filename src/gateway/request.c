@@ -138,8 +138,9 @@ static bool map_tag(struct tag_mapper *base, struct str uri, struct buf *to)
     }
     if (uri.len == 0 || uri.at[0] != '/' || request->host.len == 0)
         return false;
-    buf_addf(to, "http://%.*s%s%.*s%.*s", STR_ARGS(request->host), request->port.len ? ":" : "",
-             STR_ARGS(request->port), STR_ARGS(uri));
+    BUF_ADD(to, "http://");
+    uri_add_authority(to, request->host, request->port);
+    buf_add(to, uri);
     return true;
 }
 

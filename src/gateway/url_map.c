@@ -171,13 +171,6 @@ struct reference {
     struct str tail; /* query and fragment, with their marks */
 };
 
-static struct str port_of(struct str scheme, struct str port)
-{
-    if (port.len)
-        return port;
-    return str_eq_nocase(scheme, STR("https")) ? STR("443") : STR("80");
-}
-
 static size_t path_end(struct str text)
 {
     return size_min(str_index(text, '?'), str_index(text, '#'));
@@ -204,7 +197,7 @@ static bool take_apart(struct str text, const struct url_place *from, struct ref
         size_t end = size_min(str_index(text, '/'), path_end(text));
         if (!uri_parse_authority(str_first(text, end), &ref.host, &ref.port))
             return false;
-        ref.port = port_of(scheme, ref.port);
+        ref.port = uri_port_of(scheme, ref.port);
         text = str_from(text, end);
     }
     size_t end = path_end(text);
@@ -282,11 +275,8 @@ void url_place_add_authority(const struct url_place *place, struct buf *to)
 static struct str authority_of(struct arena *arena, const struct uri *uri)
 {
     struct buf text = {0};
-    bool is_ipv6 = str_index(uri->host, ':') < uri->host.len;
-    bool is_own_port = str_eq(uri->port, port_of(uri->scheme, STR_NONE));
-    buf_addf(&text, is_ipv6 ? "[%.*s]" : "%.*s", STR_ARGS(uri->host));
-    if (uri->port.len && !is_own_port)
-        buf_addf(&text, ":%.*s", STR_ARGS(uri->port));
+    bool is_own_port = str_eq(uri->port, uri_port_of(uri->scheme, STR_NONE));
+    uri_add_authority(&text, uri->host, is_own_port ? STR_NONE : uri->port);
     struct str copy = arena_str(arena, buf_str(&text));
     buf_done(&text);
     return copy;
@@ -325,7 +315,7 @@ bool url_place_init(struct url_place *place, struct arena *arena, struct res_pat
     place->outer_text = encoded(arena, outer);
     place->scheme = str_eq_nocase(uri.scheme, STR("https")) ? STR("https") : STR("http");
     place->host = uri.host;
-    place->port = port_of(uri.scheme, uri.port);
+    place->port = uri_port_of(uri.scheme, uri.port);
     place->authority = authority_of(arena, &uri);
     return true;
 }

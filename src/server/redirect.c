@@ -8,6 +8,8 @@
  * turn a PROPFIND into a GET (RFC 9110 §15.4.2). Nothing else is said in the clear. */
 #include "server/redirect.h"
 
+#include "text/uri.h"
+
 /* What --public-url says of `host`, or of any; NULL: nothing. */
 static const struct public_name *find_https(const struct known_names *names, struct str host)
 {
@@ -17,14 +19,6 @@ static const struct public_name *find_https(const struct known_names *names, str
             return name;
     }
     return NULL;
-}
-
-static void add_authority(struct buf *to, struct str host, struct str port)
-{
-    bool is_v6 = str_index(host, ':') < host.len;
-    buf_addf(to, is_v6 ? "[%.*s]" : "%.*s", STR_ARGS(host));
-    if (port.len)
-        buf_addf(to, ":%.*s", STR_ARGS(port));
 }
 
 /* Where to go; false: nowhere, since the host is not ours. */
@@ -37,9 +31,9 @@ static bool add_place(const struct redirect *redirect, const struct known_names 
     if (redirect->tls_port != 443)
         str_print(port, sizeof(port), "%u", redirect->tls_port);
     if (public)
-        add_authority(to, is_ours ? host : public->host, public->port);
+        uri_add_authority(to, is_ours ? host : public->host, public->port);
     else if (is_ours)
-        add_authority(to, host, str_of_c(port));
+        uri_add_authority(to, host, str_of_c(port));
     return public || is_ours;
 }
 

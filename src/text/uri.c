@@ -142,6 +142,21 @@ bool uri_parse_lenient(struct str text, struct uri *uri_out)
     return parse(text, true, uri_out);
 }
 
+void uri_add_authority(struct buf *to, struct str host, struct str port)
+{
+    bool has_brackets = str_index(host, ':') < host.len;
+    buf_addf(to, has_brackets ? "[%.*s]" : "%.*s", STR_ARGS(host));
+    if (port.len)
+        buf_addf(to, ":%.*s", STR_ARGS(port));
+}
+
+struct str uri_port_of(struct str scheme, struct str port)
+{
+    if (port.len)
+        return port;
+    return str_eq_nocase(scheme, STR("https")) ? STR("443") : STR("80");
+}
+
 static bool is_default_port(struct str port)
 {
     return port.len == 0 || str_eq(port, STR("80")) || str_eq(port, STR("443"));

@@ -1,7 +1,7 @@
 /* text/uri.h: the URIs that stand in HTTP fields (RFC 3986 §4.3, RFC 9110 §4.2). */
 #pragma once
 
-#include "base/str.h"
+#include "base/buf.h"
 
 /* Views into the text that was parsed. */
 struct uri {
@@ -24,6 +24,12 @@ NODISCARD bool uri_parse_lenient(struct str text, struct uri *uri_out);
 
 /* "host" or "host:port" as in a Host field (RFC 9110 §7.2). */
 NODISCARD bool uri_parse_authority(struct str text, struct str *host_out, struct str *port_out);
+
+/* Appends both as they stand in a URI: an IPv6 address in brackets; no port where it is empty. */
+void uri_add_authority(struct buf *to, struct str host, struct str port);
+
+/* The port, or that of the scheme where it is empty: of http, unless it is https. */
+struct str uri_port_of(struct str scheme, struct str port);
 
 /* Both name the same place when http and https, and the default ports 80 and 443, count as the
  * same: a TLS-terminating proxy before us changes exactly these. */

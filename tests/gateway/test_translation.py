@@ -74,6 +74,12 @@ def test_tags(through):
     assert request.field("Lock-Token") == "<urn:uuid:4>"
 
 
+def test_tags_of_what_is_not_here_at_an_ipv6_address(through):
+    gateway, origin = through(answer(204), server="public-url = https://[::1]:8443/")
+    gateway.request("PUT", "/team/a", {"Host": "[::1]:8443", "If": "</files/c> (<urn:uuid:3>)"}, body="x")
+    assert origin.requests[0].field("If") == "<http://[::1]:8443/files/c> (<urn:uuid:3>)"
+
+
 def test_fields_of_a_connection(through):
     gateway, origin = through(answer(200, fields=[("Connection", "X-Theirs"), ("X-Theirs", "1"), ("Keep-Alive", "a"),
                                                   ("X-Kept", "2"), ("Proxy-Authenticate", "Basic")]))

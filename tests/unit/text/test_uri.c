@@ -230,6 +230,30 @@ TEST(uri_default_ports_count_as_the_same)
     }
 }
 
+TEST(uri_authority_is_written_as_it_is_read)
+{
+    static const struct {
+        const char *host, *port, *text;
+    } rows[] = {
+        {"h", "", "h"},
+        {"h", "8080", "h:8080"},
+        {"::1", "", "[::1]"},
+        {"2001:db8::1", "443", "[2001:db8::1]:443"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct buf to = {0};
+        struct str host, port;
+        uri_add_authority(&to, str_of_c(rows[i].host), str_of_c(rows[i].port));
+        check_str(rows[i].text, buf_str(&to), rows[i].text);
+        check_that(rows[i].text, uri_parse_authority(buf_str(&to), &host, &port));
+        check_str(rows[i].text, host, rows[i].host);
+        buf_done(&to);
+    }
+    check_str("own", uri_port_of(STR("https"), STR("8443")), "8443");
+    check_str("https", uri_port_of(STR("HTTPS"), STR_NONE), "443");
+    check_str("http", uri_port_of(STR("http"), STR("")), "80");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +263,7 @@ int main(void)
         cmocka_unit_test(uri_authority_is_a_host_and_perhaps_a_port),
         cmocka_unit_test(uri_brackets_hold_an_ipv6_address),
         cmocka_unit_test(uri_default_ports_count_as_the_same),
+        cmocka_unit_test(uri_authority_is_written_as_it_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
