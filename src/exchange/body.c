@@ -57,6 +57,17 @@ struct dav_result exchange_body_failure(const struct err *err)
     return dav_error(HTTP_BAD_REQUEST, "the request body is malformed or incomplete");
 }
 
+struct xml_limits exchange_xml_bounds(const struct limits *limits)
+{
+    return (struct xml_limits){
+        .depth_max = (unsigned)limits->xml_depth,
+        .element_count_max = (unsigned)limits->xml_elements,
+        .attr_count_max = (unsigned)limits->xml_attributes,
+        .ns_bytes_max = (unsigned)limits->xml_namespace_bytes,
+        .names_bytes_max = (size_t)limits->xml_names_bytes,
+    };
+}
+
 void exchange_drop_body(struct exchange *x)
 {
     exchange_release(x, x->body.cap);

@@ -3,6 +3,7 @@
 
 #include "exchange/exchange.h"
 #include "stream/content_hash.h"
+#include "xml/reader.h"
 
 /* 415 when there is a body of one byte or more (RFC 4918 §8.4): it might be an extension that the
  * client relies on. The first stage of the methods that take none. */
@@ -11,6 +12,9 @@ enum stage_end exchange_expect_no_body(struct exchange *x);
 /* Collects the request body in x->body: NEXT when it is complete, WAIT, or DONE after an error
  * answer. A stage of its own in the methods that take XML. */
 enum stage_end exchange_read_xml(struct exchange *x);
+
+/* How much of XML a client may send. */
+struct xml_limits exchange_xml_bounds(const struct limits *limits);
 
 /* What was collected is not needed any more: what comes of it was copied. */
 void exchange_drop_body(struct exchange *x);

@@ -14,6 +14,7 @@
 
 #include "dav/from_store.h"
 #include "dav/prop/name_set.h"
+#include "exchange/body.h"
 #include "xml/fragment.h"
 
 /* --- shared --- */
@@ -42,13 +43,7 @@ static struct dav_result result_of_xml(enum xml_rc rc, struct dav_result stopped
 static struct dav_result read_body(struct str body, struct xml_events *events,
                                    const struct limits *limits, const struct dav_result *stopped)
 {
-    struct xml_limits bounds = {
-        .depth_max = (unsigned)limits->xml_depth,
-        .element_count_max = (unsigned)limits->xml_elements,
-        .attr_count_max = (unsigned)limits->xml_attributes,
-        .ns_bytes_max = (unsigned)limits->xml_namespace_bytes,
-        .names_bytes_max = (size_t)limits->xml_names_bytes,
-    };
+    struct xml_limits bounds = exchange_xml_bounds(limits);
     return result_of_xml(xml_read(body, events, &bounds), *stopped);
 }
 

@@ -18,6 +18,7 @@
 #include "gateway/origin/report.h"
 
 #include "exchange/admit.h"
+#include "exchange/body.h"
 #include "exchange/multistatus_body.h"
 #include "exchange/respond.h"
 #include "gateway/relay.h"
@@ -71,12 +72,7 @@ static bool see_end(struct xml_events *events, unsigned depth)
 static bool is_asked_for(const struct exchange *x)
 {
     struct root_reader reader = {.events = {see_start, see_text, see_end}};
-    const struct limits *limits = x->service->limits;
-    const struct xml_limits bounds = {.depth_max = (unsigned)limits->xml_depth,
-                                      .element_count_max = (unsigned)limits->xml_elements,
-                                      .attr_count_max = (unsigned)limits->xml_attributes,
-                                      .ns_bytes_max = (unsigned)limits->xml_namespace_bytes,
-                                      .names_bytes_max = (size_t)limits->xml_names_bytes};
+    const struct xml_limits bounds = exchange_xml_bounds(x->service->limits);
     if (x->method->id != METHOD_REPORT || !path_eq(x->path, gateway_of(x)->place->outer))
         return false;
     return xml_read(buf_str(&x->body), &reader.events, &bounds) == XML_OK;
