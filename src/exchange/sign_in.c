@@ -15,12 +15,7 @@
 static struct str address_of(const struct exchange *x)
 {
     const struct http_request *request = &x->stream->request;
-    struct str address = str_first(request->peer, str_index_last(request->peer, ':'));
-    if (request->forwarded_for.len)
-        return request->forwarded_for;
-    if (address.len && address.at[0] == '[')
-        address = str_from(str_first(address, str_index(address, ']')), 1);
-    return address;
+    return request->forwarded_for.len ? request->forwarded_for : http_peer_address(request);
 }
 
 /* Nobody else can read along: TLS, also up to a proxy that says so, or from this very machine,

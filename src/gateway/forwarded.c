@@ -49,15 +49,6 @@ static struct str version_of(const struct http_request *request)
     BUG("no such HTTP version");
 }
 
-/* Of "192.0.2.1:4711" and "[2001:db8::1]:4711". */
-static struct str address_of(struct str peer)
-{
-    struct str address = str_first(peer, str_index_last(peer, ':'));
-    if (address.len > 1 && address.at[0] == '[')
-        address = str_of(address.at + 1, address.len - 2);
-    return address;
-}
-
 static void add_host(struct buf *to, const struct http_request *request)
 {
     if (request->forwarded_host.len) {
@@ -86,7 +77,7 @@ void forwarded_add(const struct exchange *x, const struct forwarded_name *name,
 {
     const struct http_request *request = &x->stream->request;
     bool is_believed = request->forwarded_for.len;
-    struct str peer = address_of(request->peer);
+    struct str peer = http_peer_address(request);
     bool is_ipv6 = str_index(peer, ':') < peer.len;
     struct buf via = {0}, host = {0}, forwarded = {0};
     struct str version = version_of(request);

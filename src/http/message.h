@@ -84,4 +84,7 @@ struct http_handler {
                      uint64_t sent_bytes, bool is_complete);
 };
 
+/* The address that it came from, without port and brackets. */
+struct str http_peer_address(const struct http_request *request);
+
 void http_response_set(struct http_stream *stream, enum http_field id, struct str value);
