@@ -177,11 +177,8 @@ static void write_zeros(struct journal_making *making, uint64_t count)
 /* 0 or errno. */
 static int set_aside(int dir_fd, const char *name)
 {
-    char aside[64];
-    long long when = (long long)(clock_wall_ms() / 1000);
-    do {
-        str_print(aside, sizeof(aside), "%s.damaged-%lld", name, when++);
-    } while (state_file_at(dir_fd, aside).ino);
+    char aside[ASIDE_NAME_BYTES];
+    state_aside_name(dir_fd, name, (long long)(clock_wall_ms() / 1000), aside);
     if (renameat(dir_fd, name, dir_fd, aside) < 0)
         return errno;
     log_line(LOG_ERROR, "the damaged %s is kept as %s", name, aside);

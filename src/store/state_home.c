@@ -5,6 +5,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/str.h"
+
 static struct state_file file_of(const struct stat *st)
 {
     return (struct state_file){st->st_dev, st->st_ino};
@@ -21,6 +23,14 @@ struct state_file state_file_at(int dir_fd, const char *name)
     struct stat st;
     return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? file_of(&st)
                                                                 : (struct state_file){0};
+}
+
+void state_aside_name(int dir_fd, const char *name, long long when_s,
+                      char aside_out[ASIDE_NAME_BYTES])
+{
+    do {
+        str_print(aside_out, ASIDE_NAME_BYTES, "%s.damaged-%lld", name, when_s++);
+    } while (state_file_at(dir_fd, aside_out).ino);
 }
 
 static bool is_found(int dir_fd, const char *name, const struct state_file *file)

@@ -26,6 +26,13 @@ struct state_file {
 struct state_file state_file_of(int fd);
 struct state_file state_file_at(int dir_fd, const char *name);
 
+enum { ASIDE_NAME_BYTES = 64 };
+
+/* A name for what is damaged, which nothing has yet: "state.db.damaged-1750000000", by that time or
+ * the next. */
+void state_aside_name(int dir_fd, const char *name, long long when_s,
+                      char aside_out[ASIDE_NAME_BYTES]);
+
 /* What is open has lost its last name. */
 static inline bool state_home_is_gone(int fd)
 {

@@ -44,9 +44,7 @@ static void choose_name(int dir_fd, char name_out[ASIDE_NAME_BYTES])
 {
     struct stat st;
     long long when = fstatat(dir_fd, STATE_WHOLE_NAME, &st, 0) == 0 ? (long long)st.st_mtime : 0;
-    do {
-        str_print(name_out, ASIDE_NAME_BYTES, STATE_NAME ".damaged-%lld", when++);
-    } while (state_file_at(dir_fd, name_out).ino);
+    state_aside_name(dir_fd, STATE_NAME, when, name_out);
 }
 
 static bool set_aside(int dir_fd, char name_out[ASIDE_NAME_BYTES], struct err *err)

@@ -4,10 +4,9 @@
 
 #include "base/err.h"
 #include "store/directory/state/db.h"
+#include "store/state_home.h"
 
 #define STATE_NEW_NAME STATE_NAME ".new"
-
-enum { ASIDE_NAME_BYTES = 64 };
 
 /* Makes an empty state.db.new for this user only, to be filled; what a crash has left of one goes.
  */
