@@ -200,20 +200,15 @@ static void put_text(struct hrefs *h, struct str text)
     }
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 /* The URL without the blanks around it; what was before it in *before_out. */
 static struct str trim(struct str text, struct str *before_out)
 {
     size_t from = 0;
-    while (from < text.len && is_blank(text.at[from]))
+    while (from < text.len && char_is_space(text.at[from]))
         from++;
     *before_out = str_first(text, from);
     text = str_from(text, from);
-    while (text.len && is_blank(text.at[text.len - 1]))
+    while (text.len && char_is_space(text.at[text.len - 1]))
         text.len--;
     return text;
 }

@@ -17,14 +17,9 @@ struct reader {
     size_t count;
 };
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 static void skip_blanks(struct reader *reader)
 {
-    while (reader->rest.len && is_blank(reader->rest.at[0]))
+    while (reader->rest.len && char_is_space(reader->rest.at[0]))
         reader->rest = str_from(reader->rest, 1);
 }
 
@@ -51,7 +46,7 @@ static bool take_word(struct reader *reader, struct str *word_out)
         take_quoted(reader);
     } else {
         size_t len = 0;
-        while (len < reader->rest.len && !is_blank(reader->rest.at[len]))
+        while (len < reader->rest.len && !char_is_space(reader->rest.at[len]))
             len++;
         buf_add(&reader->word, str_first(reader->rest, len));
         reader->rest = str_from(reader->rest, len);

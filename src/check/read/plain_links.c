@@ -1,21 +1,16 @@
 #include "check/read/plain_links.h"
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 bool list_take(struct list_reader *reader, struct str *line_out)
 {
     while (reader->rest.len) {
         struct str line = str_cut(&reader->rest, '\n');
         size_t lead = 0;
-        while (lead < line.len && is_space(line.at[lead]))
+        while (lead < line.len && char_is_space(line.at[lead]))
             lead++;
         reader->at.line++;
         reader->at.column = (uint32_t)lead + 1;
         line = str_from(line, lead);
-        while (line.len && is_space(line.at[line.len - 1]))
+        while (line.len && char_is_space(line.at[line.len - 1]))
             line.len--;
         *line_out = line;
         if (line.len && line.at[0] != '#')

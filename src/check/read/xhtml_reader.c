@@ -139,11 +139,6 @@ struct cursor {
     struct html_position at;
 };
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 static void advance(struct html_position *at, char c)
 {
     if (c == '\n') {
@@ -167,7 +162,7 @@ static struct str cursor_take(struct cursor *cursor, size_t len)
 static bool skip_spaces(struct cursor *cursor)
 {
     size_t len = 0;
-    while (len < cursor->rest.len && is_space(cursor->rest.at[len]))
+    while (len < cursor->rest.len && char_is_space(cursor->rest.at[len]))
         len++;
     (void)cursor_take(cursor, len);
     return len > 0;
@@ -175,7 +170,7 @@ static bool skip_spaces(struct cursor *cursor)
 
 static bool ends_name(char c)
 {
-    return is_space(c) || c == '/' || c == '>' || c == '=' || c == '"' || c == '\'';
+    return char_is_space(c) || c == '/' || c == '>' || c == '=' || c == '"' || c == '\'';
 }
 
 static struct str name_at(const struct cursor *cursor)
@@ -208,7 +203,7 @@ static struct str value_of(struct xhtml_reader *r, struct str text)
     size_t start = r->token.len;
     entities_decode(&r->token, text, true);
     for (size_t i = start; i < r->token.len; i++) {
-        if (is_space(r->token.at[i]))
+        if (char_is_space(r->token.at[i]))
             r->token.at[i] = ' ';
     }
     return str_of(r->token.at + start, r->token.len - start);

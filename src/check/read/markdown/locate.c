@@ -84,15 +84,10 @@ static size_t hint_of(const struct locator *locator, cmark_node *node)
     return is_here ? at : SIZE_MAX;
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 static size_t indent_of(struct str line)
 {
     size_t len = 0;
-    while (len < line.len && is_blank(line.at[len]))
+    while (len < line.len && char_is_space(line.at[len]))
         len++;
     return len;
 }
@@ -158,9 +153,10 @@ static size_t find_inline(const struct locator *locator, size_t from, struct str
 static bool has_text(struct str source, struct str text, bool is_exact)
 {
     for (size_t i = 0; i < text.len; i++) {
-        if (is_blank(text.at[i]))
+        if (char_is_space(text.at[i]))
             continue;
-        while (source.len && (is_blank(source.at[0]) || (!is_exact && source.at[0] != text.at[i])))
+        while (source.len &&
+               (char_is_space(source.at[0]) || (!is_exact && source.at[0] != text.at[i])))
             source = str_from(source, 1);
         if (source.len == 0 || source.at[0] != text.at[i])
             return false;

@@ -67,11 +67,6 @@ static bool go_to(struct json_reader *r, enum state state, bool is_used)
     return is_used;
 }
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 /* --- levels --- */
 
 static bool open_level(struct json_reader *r, bool is_object)
@@ -194,7 +189,7 @@ static bool on_hex(struct json_reader *r, char c)
 static bool on_value(struct json_reader *r, char c)
 {
     bool may_be_last = r->may_be_last;
-    if (is_space(c))
+    if (char_is_space(c))
         return true;
     r->may_be_last = false;
     if (c == '"')
@@ -210,7 +205,7 @@ static bool on_value(struct json_reader *r, char c)
 static bool on_key(struct json_reader *r, char c)
 {
     bool may_be_last = r->may_be_last;
-    if (is_space(c))
+    if (char_is_space(c))
         return true;
     r->may_be_last = false;
     if (c == '"')
@@ -220,7 +215,7 @@ static bool on_key(struct json_reader *r, char c)
 
 static bool on_colon(struct json_reader *r, char c)
 {
-    return is_space(c) || go_to(r, c == ':' ? VALUE : BROKEN, true);
+    return char_is_space(c) || go_to(r, c == ':' ? VALUE : BROKEN, true);
 }
 
 static bool on_word(struct json_reader *r, char c)
@@ -231,7 +226,7 @@ static bool on_word(struct json_reader *r, char c)
 
 static bool on_after(struct json_reader *r, char c)
 {
-    if (is_space(c))
+    if (char_is_space(c))
         return true;
     if (c == '}' || c == ']')
         return close_level(r, c);
