@@ -17,7 +17,7 @@ static enum stage_end mkcol_find(struct exchange *x)
     return STAGE_NEXT;
 }
 
-static enum stage_end mkcol_make(struct exchange *x)
+static enum stage_end mkcol_check(struct exchange *x)
 {
     struct target *target = target_of(x);
     struct store_stat stat;
@@ -31,8 +31,13 @@ static enum stage_end mkcol_make(struct exchange *x)
         result = precondition_check(x, &stat, exists);
     if (dav_is_fine(result))
         result = lock_permit(x, x->arena, target->real, PERMIT_MEMBER);
-    if (!dav_is_fine(result))
-        return respond_error(x, result);
+    return dav_is_fine(result) ? STAGE_NEXT : respond_error(x, result);
+}
+
+/* Whether anything has come there since, the store sees in the same step. */
+static enum stage_end mkcol_make(struct exchange *x)
+{
+    struct target *target = target_of(x);
     enum store_rc rc = store_mkcol(&target->change, target->real);
     if (rc == STORE_EXISTS) /* a thing that is no resource, or one that has just come */
         return respond_error(x, dav_error(HTTP_CONFLICT, "something else already has this name"));
@@ -48,5 +53,6 @@ const struct stage mkcol_stages[] = {
     {"find", mkcol_find, ON_READ, .looks = true},
     {"if", if_header_cover, ON_READ},
     {"begin", target_begin, ON_LOOP},
+    {"check", mkcol_check, ON_READ},
     {"make", mkcol_make, ON_WORKER},
 };
