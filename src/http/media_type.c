@@ -122,7 +122,7 @@ static bool is_harmless(struct str type)
     return false;
 }
 
-bool media_type_is_harmless(struct str type)
+static bool find_harmless(struct str type)
 {
     enum { LEN_MAX = 127 }; /* RFC 6838 §4.2 */
     char lowered[LEN_MAX];
@@ -130,6 +130,26 @@ bool media_type_is_harmless(struct str type)
     for (size_t i = 0; i < essence.len && i < LEN_MAX; i++)
         lowered[i] = char_lower(essence.at[i]);
     return essence.len <= LEN_MAX && is_harmless(str_of(lowered, essence.len));
+}
+
+/* Most answers of a thread are of the type of the one before. */
+bool media_type_is_harmless(struct str type)
+{
+    enum { LEN_MAX = 64 };
+    static _Thread_local struct {
+        char type[LEN_MAX];
+        size_t len;
+        bool is_harmless;
+    } last;
+    if (last.len && str_eq(str_of(last.type, last.len), type))
+        return last.is_harmless;
+    bool is_it = find_harmless(type);
+    if (type.len && type.len <= LEN_MAX) {
+        memcpy(last.type, type.at, type.len);
+        last.len = type.len;
+        last.is_harmless = is_it;
+    }
+    return is_it;
 }
 
 struct str media_type_essence(struct str type)
