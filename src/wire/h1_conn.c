@@ -70,11 +70,17 @@ static struct str pending(const struct h1_conn *conn)
     return str_from(buf_str(&conn->in), conn->in_at);
 }
 
+/* An idle connection holds no buffers. */
+static void drop_in(struct h1_conn *conn)
+{
+    wire_give_back(&conn->base.wire->spare_in, &conn->in);
+}
+
 static void consume(struct h1_conn *conn, size_t len)
 {
     conn->in_at += len;
     if (conn->in_at == conn->in.len) {
-        buf_done(&conn->in); /* an idle connection holds no buffers */
+        drop_in(conn);
         conn->in_at = 0;
     }
 }
@@ -97,6 +103,7 @@ static enum channel_rc fill(struct h1_conn *conn)
         buf_consume(&conn->in, conn->in_at);
         conn->in_at = 0;
     }
+    wire_take_spare(&conn->base.wire->spare_in, &conn->in);
     return receive(conn, &conn->in, READ_BYTES);
 }
 
@@ -382,7 +389,7 @@ static bool read_head(struct h1_conn *conn)
     if (wire->is_draining) { /* no answer could be lost; its client may not look for minutes */
         h1_conn_close(conn, false);
     } else if (pending(conn).len == 0) {
-        buf_done(&conn->in); /* an idle connection holds no buffers */
+        drop_in(conn);
         deadline_arm(wire->loop, &wire->idle_deadlines, &conn->deadline);
     } else if (!conn->is_head_timed) {
         conn->is_head_timed = true; /* once: a head may not come byte by byte for ever */

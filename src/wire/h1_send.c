@@ -11,6 +11,7 @@ enum {
     SENDFILE_BYTES_MIN = 32768, /* a smaller part of a file is cheaper copied behind the head */
     RUN_BYTES_MAX = 1 << 20,    /* sent for one connection before the others get their stream */
     CHUNK_HEAD_BYTES = 10,      /* "xxxxxxxx" CR LF */
+    HEAD_BYTES = 600,           /* most heads */
 };
 
 /* --- to the socket --- */
@@ -40,7 +41,7 @@ static bool flush(struct h1_conn *conn, bool has_more)
         if (conn->state == CONN_SENDING)
             deadline_cancel(&conn->deadline);
     }
-    buf_done(&conn->out); /* an idle connection holds no buffers */
+    wire_give_back(&conn->base.wire->spare_out, &conn->out); /* an idle connection holds none */
     conn->out_at = 0;
     return true;
 }
@@ -106,13 +107,22 @@ static bool can_skip_body(const struct h1_conn *conn)
            !stream->has_timed_out;
 }
 
+/* Room for the head and what leaves with it, at once. */
+static size_t first_bytes(const struct http_response *response)
+{
+    bool is_short = response->body && response->body_bytes < SENDFILE_BYTES_MIN;
+    size_t bytes = HEAD_BYTES + (is_short ? (size_t)response->body_bytes : 0);
+    return size_max(bytes, BUF_QUICK_BYTES);
+}
+
 void h1_send_start(struct h1_conn *conn)
 {
     struct h1_stream *stream = conn->stream;
     const struct http_response *response = &stream->base.response;
     struct buf *out = &conn->out;
     conn->keeps_alive &= can_skip_body(conn) && !conn->base.wire->is_draining;
-    (void)buf_reserve(out, 1024); /* once for the whole head */
+    wire_take_spare(&conn->base.wire->spare_out, out);
+    (void)buf_reserve(out, first_bytes(response));
     BUF_ADD(out, "HTTP/1.1 ");
     buf_add_u64(out, response->status);
     buf_add_char(out, ' ');

@@ -38,8 +38,30 @@ void wire_done(struct wire *wire)
 {
     buf_done(&wire->in);
     buf_done(&wire->out);
+    buf_done(&wire->spare_in);
+    buf_done(&wire->spare_out);
     while (wire->spare_count)
         arena_done(&wire->spare[--wire->spare_count]);
+}
+
+void wire_take_spare(struct buf *spare, struct buf *buf)
+{
+    if (buf->cap)
+        return;
+    *buf = *spare;
+    *spare = (struct buf){0};
+}
+
+void wire_give_back(struct buf *spare, struct buf *buf)
+{
+    enum { SPARE_BYTES_MAX = 32768 };
+    if (spare->cap || buf->cap > SPARE_BYTES_MAX) {
+        buf_done(buf);
+        return;
+    }
+    buf_clear(buf);
+    *spare = *buf;
+    *buf = (struct buf){0};
 }
 
 void conn_link(struct conn *conn, struct wire *wire, const struct conn_ops *ops,

@@ -34,6 +34,9 @@ struct wire {
     struct buf in;  /* what was received last, and is dealt with before the next */
     struct buf out; /* what is sent next */
 
+    struct buf
+        spare_in; /* the memory of what an HTTP/1.1 connection has dealt with, for the next */
+    struct buf spare_out;
     struct arena spare[WIRE_SPARE_MAX]; /* of streams that are over, for the next */
     size_t spare_count;
 
@@ -75,6 +78,11 @@ void wire_init(struct wire *wire, struct loop *loop, struct http_handler *handle
                const struct limits *limits, struct budget *memory);
 /* Nothing is open any more. */
 void wire_done(struct wire *wire);
+
+/* Memory that one connection has done with and the next can have, one piece a loop: for a buffer
+ * that has none; and back again, what is not larger than most. */
+void wire_take_spare(struct buf *spare, struct buf *buf);
+void wire_give_back(struct buf *spare, struct buf *buf);
 
 /* Puts a connection on the wire's list, from which list_remove(&conn->link) takes it, and notes
  * what is known of the peer: copies, until conn_done(). The channel is the caller's to take. */
