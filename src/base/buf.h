@@ -13,10 +13,6 @@ struct buf {
 void buf_done(struct buf *buf);  /* frees; the buf is empty afterwards */
 void buf_clear(struct buf *buf); /* empties, keeps the memory */
 
-/* The most that the C library keeps at hand for a thread (malloc's tcache): taken and freed at a
- * tenth of what a little more costs. */
-enum { BUF_QUICK_BYTES = 1000 };
-
 /* Room for `room` more bytes behind the ones in use; returns where they begin. */
 char *buf_grow(struct buf *buf, size_t room); /* when there is not enough */
 static inline char *buf_reserve(struct buf *buf, size_t room)

@@ -12,6 +12,7 @@ enum {
     RUN_BYTES_MAX = 1 << 20,    /* sent for one connection before the others get their stream */
     CHUNK_HEAD_BYTES = 10,      /* "xxxxxxxx" CR LF */
     HEAD_BYTES = 600,           /* most heads */
+    QUICK_BYTES = 1000,         /* what is larger, malloc has not at hand: ten times the work */
 };
 
 /* --- to the socket --- */
@@ -112,7 +113,7 @@ static size_t first_bytes(const struct http_response *response)
 {
     bool is_short = response->body && response->body_bytes < SENDFILE_BYTES_MIN;
     size_t bytes = HEAD_BYTES + (is_short ? (size_t)response->body_bytes : 0);
-    return size_max(bytes, BUF_QUICK_BYTES);
+    return size_max(bytes, QUICK_BYTES);
 }
 
 void h1_send_start(struct h1_conn *conn)

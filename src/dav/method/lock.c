@@ -28,6 +28,7 @@
 
 enum {
     DEFAULT_TIMEOUT_S = 3600,
+    ANSWER_BYTES = 1000,      /* most of them, and malloc has it at hand */
     INLINE_BODY_BYTES = 8192, /* what is longer is parsed on a worker */
 };
 
@@ -183,7 +184,7 @@ static enum stage_end answer_lock(struct exchange *x, enum http_status status)
     enum store_rc rc = store_locks(target->store, x->arena, target->real, LOCKS_COVERING, &locks);
     if (rc != STORE_OK)
         return respond_error(x, dav_from_store(rc));
-    (void)buf_reserve(&out, BUF_QUICK_BYTES); /* once, for most */
+    (void)buf_reserve(&out, ANSWER_BYTES);
     BUF_ADD(&out, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
                   "<D:prop xmlns:D=\"DAV:\"><D:lockdiscovery>");
     lock_describe(&out, x, &locks);
