@@ -8,22 +8,24 @@
  * numbers is that in which changes could be seen.
  *
  * The file (store/journal.c) has these records; a number is eight bytes, unless it says otherwise:
- *   head   'h', which tree, head, horizon, floor, boot
+ *   head   'h', which tree, which file, head, horizon, floor, boot
  *   run    'u', its id, its first number
  *   state  'n', flags (1), seq, own, whole, went, broken, path
  *   begin  'b', its id, how many rows (1), of each: kind (1), path
  *   end    'e', its id, the first number, outcome (1)
- *   clean  'c'; it was closed, and is on the disk
+ *   clean  'c'; it was closed, and is on the disk with all that was changed
  *
- * A process is a run: numbers are told with its id. So a state that comes back from a backup, or
- * whose end a crash has cut off, never gives a number twice: what follows is of another run, and a
- * number behind the end of a run is not known. With a log that is lost all runs are.
+ * A process is a run: numbers are told with its id. So a state that comes back with the whole file
+ * system, or whose end a crash has cut off, never gives a number twice: what follows is of another
+ * run, and a number behind the end of a run is not known. What was begun and not ended is of the
+ * other run, too: it may have had a number, and that in another order. With a log that is lost all
+ * runs are. So they are with one that is the copy of a file, since the tree has gone on without it.
  *
  * The loss of power. Where changes are flushed, what is begun is on the disk first; ends are not,
  * so that the last ones may be missing, and the moments that they were told with are not known.
- * Where they are not flushed, the tree may have what the log has not: if the machine was booted
- * since, and the log not closed before, it begins anew. That it is open is therefore on the disk
- * before anything is changed.
+ * Where they are not flushed, the tree may have what the log has not, and the log what the tree has
+ * not: if the machine was booted since, and the log not closed before, it begins anew. So it is on
+ * the disk that it is open before anything is changed, and all changes are before it is closed.
  *
  * No change fails because of the log. Where it cannot be written it is removed, which goes on a
  * full disk, too, and all that was told is not known any more; it is kept again as soon as that is
@@ -39,12 +41,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "store/journal.h"
+
+#define NEW_NAME CHANGES_NAME ".new"
 
 enum { RUNS_MAX = 64, FRAME_BYTES = 256 };
 
@@ -67,6 +73,7 @@ struct change_log {
     struct state_home *home;
     bool is_flushed;
     uint64_t tree;
+    atomic_bool is_settled; /* all that was changed is on the disk */
 
     pthread_mutex_t mutex; /* guards what follows */
     uint64_t last_id;      /* of notes */
@@ -92,6 +99,7 @@ static void add_head(struct buf *to, const struct change_log *log)
     struct str boot = boot_id(room);
     size_t head = begin_record(to, RECORD_HEAD);
     frame_add_number(to, log->tree, 8);
+    frame_add_number(to, state_file_mark(log->home->fd, NEW_NAME), 8);
     frame_add_number(to, bounds.head, 8);
     frame_add_number(to, bounds.horizon, 8);
     frame_add_number(to, bounds.floor, 8);
@@ -169,6 +177,7 @@ struct begun {
 
 struct reading {
     struct change_log *log;
+    uint64_t file;
     struct change_bounds bounds;
     bool has_head;
     bool is_restored; /* the states are complete */
@@ -181,17 +190,18 @@ static bool read_head(struct reading *reading, struct str record)
 {
     char room[BOOT_ID_BYTES];
     uint64_t tree;
-    struct str boot;
+    uint64_t file;
+    struct str booted;
     struct change_bounds *bounds = &reading->bounds;
     if (reading->has_head || !frame_take_number(&record, 8, &tree) ||
-        !frame_take_number(&record, 8, &bounds->head) ||
+        !frame_take_number(&record, 8, &file) || !frame_take_number(&record, 8, &bounds->head) ||
         !frame_take_number(&record, 8, &bounds->horizon) ||
-        !frame_take_number(&record, 8, &bounds->floor) || !frame_take_text(&record, &boot))
+        !frame_take_number(&record, 8, &bounds->floor) || !frame_take_text(&record, &booted))
         return false;
     reading->has_head = true;
-    reading->is_of_this_boot = boot.len == 0 || str_eq(boot, boot_id(room));
-    return tree == reading->log->tree && bounds->floor <= bounds->horizon &&
-           bounds->horizon <= bounds->head;
+    reading->is_of_this_boot = booted.len == 0 || str_eq(booted, boot_id(room));
+    return tree == reading->log->tree && file == reading->file &&
+           bounds->floor <= bounds->horizon && bounds->horizon <= bounds->head;
 }
 
 static bool read_run(struct reading *reading, struct str record)
@@ -333,8 +343,8 @@ static bool read_record(void *arg, struct str record)
     }
 }
 
-static const struct journal_kind change_kind = {CHANGES_NAME, CHANGES_NAME ".new", false,
-                                                read_record, write_table};
+static const struct journal_kind change_kind = {CHANGES_NAME, NEW_NAME, false, read_record,
+                                                write_table};
 
 /* --- runs --- */
 
@@ -371,17 +381,26 @@ static void begin_anew(struct change_log *log)
 
 /* --- life --- */
 
-/* False: it cannot even be opened. */
+static bool is_cut_off(const struct change_log *log)
+{
+    struct stat st;
+    return fstatat(log->home->fd, CHANGES_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           st.st_size % JOURNAL_BLOCK_BYTES != 0;
+}
+
+/* What there was, and begins the new run. False: it cannot even be opened. */
 static bool read_log(struct change_log *log, size_t count_max, struct err *err)
 {
     struct frames_found found;
-    struct reading reading = {.log = log};
+    struct reading reading = {.log = log, .file = state_file_mark(log->home->fd, CHANGES_NAME)};
     list_init(&reading.begun);
     if (!journal_read(log->home->fd, &change_kind, &reading, &found, err))
         return false;
     restored(&reading);
-    bool is_all =
-        log->run_count && !found.is_damaged && (reading.is_clean || reading.is_of_this_boot);
+    bool is_all = log->run_count && !found.is_damaged && !is_cut_off(log) &&
+                  (reading.is_clean || reading.is_of_this_boot);
+    if (is_all)
+        add_new_run(log);
     LIST_EACH (&reading.begun, link) {
         struct begun *begun = CONTAINER_OF(link, struct begun, note.link);
         if (is_all)
@@ -396,6 +415,7 @@ static bool read_log(struct change_log *log, size_t count_max, struct err *err)
     change_index_free(log->index);
     log->index = change_index_new(count_max);
     log->run_count = 0;
+    add_new_run(log);
     return true;
 }
 
@@ -408,8 +428,9 @@ struct change_log *change_log_open(const struct change_log_options *options, str
     log->index = change_index_new(options->count_max);
     list_init(&log->notes);
     pthread_mutex_init(&log->mutex, NULL);
+    if (!log->home)
+        add_new_run(log);
     bool is_fine = !log->home || read_log(log, options->count_max, err);
-    add_new_run(log);
     if (is_fine && log->home) {
         unsigned how = JOURNAL_LASTS | (log->is_flushed ? JOURNAL_FLUSHES : 0U);
         log->journal = journal_open(log->home, &change_kind, log, how, err);
@@ -449,7 +470,7 @@ void change_log_close(struct change_log *log)
     if (!log)
         return;
     assert(list_is_empty(&log->notes));
-    if (log->journal)
+    if (log->journal && log->is_settled)
         write_clean(log);
     journal_close(log->journal);
     change_index_free(log->index);
@@ -499,6 +520,7 @@ enum store_rc change_log_begin(struct change_log *log, struct change_note *note)
     note->id = ++log->last_id;
     list_append(&log->notes, &note->link);
     pthread_mutex_unlock(&log->mutex);
+    log->is_settled = false;
     if (log->journal) {
         (void)buf_reserve(&frame, FRAME_BYTES); /* once, for most */
         add_begin(&frame, note);
@@ -540,6 +562,13 @@ void change_log_end(struct change_log *log, struct change_note *note, enum chang
     add_rows(log, note, outcome);
     pthread_mutex_unlock(&log->mutex);
     leave(log);
+}
+
+void change_log_settle(struct change_log *log, int tree_fd)
+{
+    log->is_settled = true; /* until the next change begins */
+    if (!log->is_flushed && (syncfs(tree_fd) < 0 || syncfs(log->home->fd) < 0))
+        log->is_settled = false;
 }
 
 void change_log_replace(struct change_log *log, uint64_t tree)

@@ -48,6 +48,10 @@ enum change_outcome {
 };
 void change_log_end(struct change_log *log, struct change_note *note, enum change_outcome outcome);
 
+/* Returns when all that was changed is on the disk: before the log is closed. `tree_fd`: where it
+ * was changed. */
+void change_log_settle(struct change_log *log, int tree_fd);
+
 /* It is about another tree from now on. */
 void change_log_replace(struct change_log *log, uint64_t tree);
 

@@ -39,7 +39,7 @@
 #include "base/turn.h"
 #include "store/mapped.h"
 
-enum { SPARE_BYTES_MIN = 1 << 18, BATCH_BYTES = 1 << 16 };
+enum { SPARE_BYTES_MIN = 1 << 18, BATCH_BYTES = JOURNAL_BLOCK_BYTES };
 
 struct journal {
     uint64_t id; /* no other has had it */
@@ -163,8 +163,11 @@ void journal_written(struct journal_making *making)
         write_batch(making);
 }
 
+/* At least so many. */
 static void write_zeros(struct journal_making *making, uint64_t count)
 {
+    uint64_t beyond = (making->len + count) % JOURNAL_BLOCK_BYTES;
+    count += beyond ? JOURNAL_BLOCK_BYTES - beyond : 0;
     while (count) {
         size_t some = (size_t)u64_min(count, BATCH_BYTES);
         memset(buf_reserve(&making->batch, some), 0, some);

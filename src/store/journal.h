@@ -21,6 +21,9 @@ struct journal_kind {
     void (*write_table)(void *owner, struct journal_making *making);
 };
 
+/* A file is a multiple of that long: one that is not was cut off. */
+enum { JOURNAL_BLOCK_BYTES = 1 << 16 };
+
 enum journal_open {
     JOURNAL_FLUSHES = 1,   /* a change is on the disk when that is waited for; otherwise never */
     JOURNAL_KEEPS_OLD = 2, /* what was there is damaged, and is kept under another name */

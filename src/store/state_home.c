@@ -33,6 +33,19 @@ void state_aside_name(int dir_fd, const char *name, long long when_s,
     } while (state_file_at(dir_fd, aside_out).ino);
 }
 
+/* Inodes are used again, and those of all file systems begin with the same number. Where no time of
+ * birth is known, they have to do. */
+uint64_t state_file_mark(int dir_fd, const char *name)
+{
+    struct statx stx;
+    int flags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW;
+    if (statx(dir_fd, name, flags, STATX_INO | STATX_BTIME, &stx) < 0)
+        return 0;
+    uint64_t born_s = stx.stx_mask & STATX_BTIME ? (uint64_t)stx.stx_btime.tv_sec : 0;
+    uint64_t born_ns = stx.stx_mask & STATX_BTIME ? stx.stx_btime.tv_nsec : 0;
+    return stx.stx_ino ^ (born_s * 1000000000 + born_ns) * 0x9e3779b97f4a7c15U;
+}
+
 static bool is_found(int dir_fd, const char *name, const struct state_file *file)
 {
     struct stat st;

@@ -33,6 +33,11 @@ enum { ASIDE_NAME_BYTES = 64 };
 void state_aside_name(int dir_fd, const char *name, long long when_s,
                       char aside_out[ASIDE_NAME_BYTES]);
 
+/* What tells a file or directory from those that have had, or have, its content or its inode: it is
+ * the same after a reboot, and another for what was copied or restored. The empty name: of `dir_fd`
+ * itself. */
+uint64_t state_file_mark(int dir_fd, const char *name);
+
 /* What is open has lost its last name. */
 static inline bool state_home_is_gone(int fd)
 {

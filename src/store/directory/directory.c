@@ -86,6 +86,8 @@ static void dir_close(struct store *store)
     struct dir_store *dir = dir_of(store);
     if (dir->kept)
         dir_owed_settle_all(dir);
+    if (dir->kept && dir->kept->log)
+        change_log_settle(dir->kept->log, dir->root_fd);
     kept_unref(dir->kept);
     flush_free(dir->flush);
     mounts_close(dir->mounts);
@@ -182,14 +184,14 @@ static bool open_state_read_only(struct dir_store *dir, const struct store_optio
 }
 
 /* A log that was kept is removed where it is not kept on: it would not know of what is changed now.
- * What tells one tree from another is its root's inode. */
+ * One tree is told from another by its root. */
 static bool open_log(struct dir_store *dir, const struct store_options *options, struct err *err)
 {
     struct dir_kept *kept = dir->kept;
     struct change_log_options how = {
         .home = &kept->home,
         .is_flushed = dir->durability == DURABILITY_FLUSH,
-        .tree = state_file_of(dir->root_fd).ino,
+        .tree = state_file_mark(dir->root_fd, ""),
         .count_max = options->limits->synced_changes,
     };
     if (kept->log) /* of another root, which was here before */
