@@ -29,7 +29,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-enum { UNKNOWN = -1, LOOK_MS = 1000, SETTLE_MS = 200, FILES_MAX = 6 + TLS_PAIRS_MAX * 3 };
+enum { UNKNOWN = -1, LOOK_MS = 1000, SETTLE_MS = 200 };
 
 /* What tells one content of a file from another. */
 struct look {
@@ -51,7 +51,7 @@ struct watched {
 
 /* The files of one configuration. Only a look that is under way may hold another than the watch. */
 struct watched_set {
-    struct watched files[FILES_MAX];
+    struct watched *files;
     size_t count;
     bool has_settled; /* no file is other than at the look before */
 };
@@ -142,6 +142,8 @@ void watched_set_free(struct watched_set *set)
 {
     for (size_t i = 0; set && i < set->count; i++)
         mem_free(set->files[i].path);
+    if (set)
+        mem_free(set->files);
     mem_free(set);
 }
 
@@ -183,8 +185,9 @@ static void watch_file(struct watched_set *set, const char *path, unsigned group
 {
     if (!path)
         return;
-    assert(set->count < FILES_MAX);
+    set->files = mem_resize(set->files, (set->count + 1) * sizeof(*set->files));
     struct watched *file = &set->files[set->count++];
+    *file = (struct watched){0};
     file->path = mem_copy_text(path, strlen(path));
     file->group = group;
     file->last = look_at(file);
