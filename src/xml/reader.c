@@ -339,6 +339,42 @@ enum xml_rc xml_read(struct str document, struct xml_events *events,
     return rc;
 }
 
+/* --- is it in there? --- */
+
+struct search {
+    struct xml_events events;
+    const struct xml_name *name;
+    unsigned depth;
+    bool is_found;
+};
+
+static bool search_start(struct xml_events *events, const struct xml_element *element)
+{
+    struct search *search = CONTAINER_OF(events, struct search, events);
+    if (element->depth == search->depth)
+        search->is_found |= xml_name_is(&element->name, search->name->ns, search->name->local);
+    return search->is_found || search->depth > 1;
+}
+
+static bool search_text(struct xml_events *events, struct str text)
+{
+    (void)events, (void)text;
+    return true;
+}
+
+static bool search_end(struct xml_events *events, unsigned depth)
+{
+    (void)events, (void)depth;
+    return true;
+}
+
+bool xml_has(struct str document, unsigned depth, const struct xml_name *name,
+             const struct xml_limits *limits)
+{
+    struct search search = {{search_start, search_text, search_end}, name, depth, false};
+    return xml_read(document, &search.events, limits) == XML_OK && search.is_found;
+}
+
 unsigned long xml_reader_line(const struct xml_reader *reader)
 {
     return XML_GetCurrentLineNumber(reader->parser);

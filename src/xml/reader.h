@@ -87,6 +87,11 @@ NODISCARD enum xml_rc xml_reader_resume(struct xml_reader *reader);
 NODISCARD enum xml_rc xml_read(struct str document, struct xml_events *events,
                                const struct xml_limits *limits);
 
+/* Whether it is a document that can be read, and has an element of that name so deep in it. That of
+ * depth 1 is the whole: of another one nothing more is read. */
+NODISCARD bool xml_has(struct str document, unsigned depth, const struct xml_name *name,
+                       const struct xml_limits *limits);
+
 /* A place in the document. */
 struct xml_where {
     uint64_t byte;   /* from 0 */

@@ -42,40 +42,15 @@ struct report {
 
 /* --- is it asked for? --- */
 
-struct root_reader {
-    struct xml_events events;
-    bool is_ours;
-};
-
-static bool see_start(struct xml_events *events, const struct xml_element *element)
-{
-    struct root_reader *reader = CONTAINER_OF(events, struct root_reader, events);
-    if (element->depth == 1)
-        reader->is_ours = xml_name_is(&element->name, STR(NS_DAVIT), STR("origins"));
-    return reader->is_ours; /* nobody else's is read any further */
-}
-
-static bool see_text(struct xml_events *events, struct str text)
-{
-    (void)events, (void)text;
-    return true;
-}
-
-static bool see_end(struct xml_events *events, unsigned depth)
-{
-    (void)events, (void)depth;
-    return true;
-}
-
 /* What is in it may be an extension (RFC 4918 §17). What is malformed is refused as any other is.
  */
 static bool is_asked_for(const struct exchange *x)
 {
-    struct root_reader reader = {.events = {see_start, see_text, see_end}};
+    static const struct xml_name name = {.ns = STR_INIT(NS_DAVIT), .local = STR_INIT("origins")};
     const struct xml_limits bounds = exchange_xml_bounds(x->service->limits);
     if (x->method->id != METHOD_REPORT || !path_eq(x->path, gateway_of(x)->place->outer))
         return false;
-    return xml_read(buf_str(&x->body), &reader.events, &bounds) == XML_OK;
+    return xml_has(buf_str(&x->body), 1, &name, &bounds);
 }
 
 /* --- asking --- */
