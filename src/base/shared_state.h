@@ -12,11 +12,12 @@ enum {
 };
 
 enum shared_table {
-    SHARED_NONCES,  /* which counts of a nonce have been used: access/nonce.c */
-    SHARED_GUESSES, /* how much is counted against whom: access/throttle.c */
-    SHARED_KNOWN,   /* where users have signed in from: access/throttle.c */
-    SHARED_REPEATS, /* changes of which nobody has heard the end: gateway/repeats.c */
-    SHARED_LOST,    /* bodies that were refused with a 401: likewise */
+    SHARED_NONCES,       /* which counts of a nonce have been used: access/nonce.c */
+    SHARED_GUESSES,      /* how much is counted against whom: access/throttle.c */
+    SHARED_KNOWN,        /* where users have signed in from: access/throttle.c */
+    SHARED_REPEATS,      /* changes of which nobody has heard the end: gateway/repeats.c */
+    SHARED_LOST,         /* bodies that were refused with a 401: likewise */
+    SHARED_LOCK_ORIGINS, /* which origin of a union gave a lock token: gateway/union/tokens.c */
     SHARED_TABLES
 };
 

@@ -13,11 +13,24 @@ const struct handler *handler_find(const struct service *service, struct res_pat
     return best ? best->handler : NULL;
 }
 
+/* Whether something begins there that is in no view of all: what goes around it is not all. */
+static bool holds_others(const struct service *service, struct res_path tree)
+{
+    for (size_t i = 0; i < service->mount_count; i++) {
+        const struct handler_mount *mount = &service->mounts[i];
+        const struct handler_ops *ops = mount->handler->ops;
+        if (!ops->transfers && !ops->is_made_up && path_is_within(mount->prefix, tree))
+            return true;
+    }
+    return false;
+}
+
 static bool transfers_to(const struct exchange *x, const struct handler *from, struct res_path to)
 {
     const struct handler *other = handler_find(x->service, to);
     return x->service->between && other && other != from && from->ops->transfers &&
-           other->ops->transfers;
+           other->ops->transfers && !holds_others(x->service, x->path) &&
+           !holds_others(x->service, to);
 }
 
 /* Whether all that is below is asked about, and some of it is others' to tell: of stores only. */

@@ -274,6 +274,11 @@ static bool drops_class(const struct exchange *x, struct str class)
     return str_eq(class, STR("2")) && has_no_locks(x);
 }
 
+struct str answer_abilities(struct exchange *x, enum http_field id, struct str list)
+{
+    return without(x, list, id == FIELD_ALLOW ? drops_method : drops_class);
+}
+
 /* An origin's control characters could end a line for a client that is lenient. */
 static void add_value(struct exchange *x, const struct http_field_line *line, struct str value)
 {
@@ -347,8 +352,7 @@ static void add_line(struct exchange *x, const struct call *call,
         add_cookie(x, line);
         break;
     case WAY_ABILITIES:
-        add_value(x, line,
-                  without(x, line->value, line->id == FIELD_ALLOW ? drops_method : drops_class));
+        add_value(x, line, answer_abilities(x, line->id, line->value));
         break;
     case WAY_BODY:
         if (!is_rewritten(x, call))

@@ -13,6 +13,9 @@ NODISCARD bool answer_replace(struct exchange *x);
 /* The rest of it, and what was looked at, is not wanted. */
 void answer_drop(struct exchange *x);
 
+/* Of an origin's Allow or DAV what can be done here. In the arena. */
+struct str answer_abilities(struct exchange *x, enum http_field id, struct str list);
+
 /* The answer to a MOVE of which relay->ask has found that it was made before. */
 enum stage_end answer_made(struct exchange *x);
 

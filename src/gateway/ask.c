@@ -105,6 +105,7 @@ struct dav_result ask_start(struct ask *ask)
     }
     if (!exchange_hold(x, CALL_MEMORY_MAX))
         return dav_busy();
+    ask->holds = true;
     if (!ask->is_look)
         ask->pass = health_pass(ask->gateway->health, &after_s);
     if (ask->pass == HEALTH_WAIT)
@@ -148,4 +149,27 @@ void ask_forget(struct ask *ask)
     outcome_given_up(ask->gateway, ask->pass);
     client_cancel(gateway_loop_client(ask->x->service->gateways, ask->gateway, &err), &ask->call);
     end(ask);
+}
+
+void ask_give_up(struct ask *ask)
+{
+    struct err err; /* as above */
+    if (!ask->is_started || ask->is_over || ask->is_forgotten || ask->has_head)
+        return;
+    (void)str_print(ask->call.message, sizeof(ask->call.message), "it does not answer in time");
+    ask->call.end = CALL_TIMEOUT;
+    note_outcome(ask, outcome_of(&ask->call, false));
+    outcome_ended(ask->x->service->gateways, ask->gateway, ask->pass, &ask->call, false);
+    ask->is_forgotten = true;
+    client_cancel(gateway_loop_client(ask->x->service->gateways, ask->gateway, &err), &ask->call);
+    end(ask);
+}
+
+void ask_let_go(struct ask *ask)
+{
+    bool is_over = ask->is_over || !ask->is_started;
+    ask_forget(ask);
+    if (is_over && ask->holds)
+        exchange_release(ask->x, CALL_MEMORY_MAX);
+    ask->holds &= !is_over;
 }

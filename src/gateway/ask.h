@@ -17,6 +17,7 @@ struct ask {
     bool has_head; /* call.status and call.answer are set */
     bool is_over;  /* call.end is set */
     bool is_forgotten;
+    bool holds; /* its part of the budget */
     enum health_pass pass;
     int64_t started_us;
     int64_t head_us; /* from the start to the head of the answer, or to the end without one */
@@ -45,3 +46,11 @@ void ask_forget(struct ask *ask);
 
 /* The same of what was asked, and has no head yet; but it goes on, to tell the origin's health. */
 void ask_leave(struct ask *ask);
+
+/* A question that has waited too long for an answer: it is given up, and counts against its origin.
+ * call.message says so. */
+void ask_give_up(struct ask *ask);
+
+/* ask_forget() of one of several of an exchange: what it holds of the budget is given back where it
+ * needs no more of it. */
+void ask_let_go(struct ask *ask);

@@ -1,8 +1,17 @@
+/* What a loop has of the gateways: by which each is asked, and for how long who asks waits.
+ *
+ * A client is made when its gateway is first asked on this loop, since most settings have more
+ * gateways than a loop has asked. It goes with the settings: the last request that began under them
+ * ends it, on the loop's own thread.
+ *
+ * Deadlines of one length are one queue. That of a second is for those who ask several origins at
+ * once, each of which has its own patience: they look at the clock at each tick. Bodies that were
+ * found to hold no URL are remembered, for clients ask the same again and again. */
 #include "base/map.h"
 #include "base/mem.h"
 #include "gateway/gateway.h"
 
-enum { PATIENCE_MS = 5000, PLAIN_COUNT = 8, PLAIN_BYTES_MAX = 4096 };
+enum { PATIENCE_MS = 5000, TICK_MS = 1000, PLAIN_COUNT = 8, PLAIN_BYTES_MAX = 4096 };
 
 struct gateway_loop {
     struct loop *loop;
@@ -12,6 +21,7 @@ struct gateway_loop {
     size_t count;
     struct deadline_queue patience; /* of who asks how origins are */
     struct deadline_queue *listing; /* of who lists, by the gateways' indices */
+    struct deadline_queue ticks;    /* of who asks what they have */
     struct buf plain[PLAIN_COUNT];  /* bodies without URLs, by their hashes */
 };
 
@@ -22,6 +32,7 @@ struct gateway_loop *gateway_loop_new(const struct gateways *gateways, struct lo
     own->loop = loop;
     own->index = index;
     loop_add_deadlines(loop, &own->patience, PATIENCE_MS);
+    loop_add_deadlines(loop, &own->ticks, TICK_MS);
     own->count = gateways->count;
     own->clients = mem_new(own->count + 1, sizeof(struct client *));
     own->has_told = mem_new(own->count + 1, sizeof(bool));
@@ -36,6 +47,7 @@ void gateway_loop_free(struct gateway_loop *own)
     if (!own)
         return;
     loop_remove_deadlines(&own->patience);
+    loop_remove_deadlines(&own->ticks);
     for (size_t i = 0; i < own->count; i++) {
         loop_remove_deadlines(&own->listing[i]);
         client_free(own->clients[i]);
@@ -94,4 +106,9 @@ void gateway_loop_wait_listing(struct gateway_loop *own, const struct gateway *g
                                struct deadline *deadline)
 {
     deadline_arm(own->loop, &own->listing[gateway->index], deadline);
+}
+
+void gateway_loop_tick(struct gateway_loop *own, struct deadline *deadline)
+{
+    deadline_arm(own->loop, &own->ticks, deadline);
 }

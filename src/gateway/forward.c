@@ -33,7 +33,7 @@ enum { LOOK_BYTES = 65536 };
 
 /* --- who may --- */
 
-static enum access_names names(const struct exchange *x, struct res_path path)
+enum access_names forward_names(const struct exchange *x, struct res_path path)
 {
     (void)x, (void)path; /* it may be otherwise at each place of an origin */
     return ACCESS_NAMES_BOTH;
@@ -150,8 +150,6 @@ static struct dav_result check_reach(struct exchange *x)
 
 /* --- stages --- */
 
-static enum stage_end set_allow(struct exchange *x);
-
 /* It is not to be passed on: it asks what is here (RFC 9110 §7.6.2). */
 static bool is_for_us(const struct exchange *x)
 {
@@ -176,25 +174,31 @@ static enum stage_end refuse_lost(struct exchange *x)
                                       "now: send it again"));
 }
 
-static enum stage_end check(struct exchange *x)
+/* Whether a body is read before its origin is asked; and to which it goes is known. */
+static bool reads_first(const struct exchange *x)
+{
+    return x->stream->body && x->method->id != METHOD_REPORT && gateway_of(x)->mate_count == 1;
+}
+
+enum stage_end forward_check(struct exchange *x)
 {
     x->stream->waker = &x->waker;
     if (forwarded_is_loop(x, &gateway_of(x)->all->name))
         return respond_error(
             x, dav_error(HTTP_LOOP_DETECTED, "the request has come through this gateway before"));
     if (is_for_us(x)) {
-        (void)set_allow(x); /* always DONE */
+        (void)forward_allow(x); /* always DONE */
         return respond_status(x, HTTP_OK);
     }
     if (lost_body_is(x))
         return refuse_lost(x);
     struct dav_result result = check_reach(x);
-    if (dav_is_fine(result) && x->stream->body && x->method->id != METHOD_REPORT)
-        result = ask_may_start(ask_new(x, gateway_of(x))); /* before any of it is read */
+    if (dav_is_fine(result) && reads_first(x))
+        result = ask_may_start(ask_new(x, gateway_of(x)));
     return dav_is_fine(result) ? STAGE_NEXT : respond_error(x, result);
 }
 
-static enum stage_end send_request(struct exchange *x)
+enum stage_end forward_send(struct exchange *x)
 {
     struct dav_result result = request_build(x, false);
     if (dav_is_fine(result))
@@ -312,7 +316,7 @@ static enum stage_end leave(struct exchange *x)
     return respond_status(x, HTTP_BAD_REQUEST);
 }
 
-static enum stage_end await(struct exchange *x)
+enum stage_end forward_await(struct exchange *x)
 {
     struct relay *f = relay_of(x);
     const struct ask *ask = f->ask;
@@ -338,7 +342,7 @@ static enum stage_end await(struct exchange *x)
     return STAGE_NEXT;
 }
 
-static enum stage_end look(struct exchange *x)
+enum stage_end forward_look(struct exchange *x)
 {
     struct relay *f = relay_of(x);
     enum pull pulled = PULL_DATA;
@@ -369,19 +373,20 @@ static enum stage_end look(struct exchange *x)
 
 /* RFC 4918 §8.4 lets a method be extended by a body: whether it is, is the origin's to say. */
 static const struct stage collected_stages[] = {
-    {"check", check, ON_LOOP},          {"collect", exchange_read_xml, ON_LOOP},
-    {"report", origin_report, ON_LOOP}, {"send", send_request, ON_LOOP},
-    {"await", await, ON_LOOP},          {"look", look, ON_LOOP},
+    {"check", forward_check, ON_LOOP},  {"collect", exchange_read_xml, ON_LOOP},
+    {"report", origin_report, ON_LOOP}, {"send", forward_send, ON_LOOP},
+    {"await", forward_await, ON_LOOP},  {"look", forward_look, ON_LOOP},
 };
 
 static const struct stage streamed_stages[] = {
-    {"check", check, ON_LOOP}, {"spool", spool_upload, ON_LOOP}, {"send", send_request, ON_LOOP},
-    {"await", await, ON_LOOP}, {"look", look, ON_LOOP},
+    {"check", forward_check, ON_LOOP}, {"spool", spool_upload, ON_LOOP},
+    {"send", forward_send, ON_LOOP},   {"await", forward_await, ON_LOOP},
+    {"look", forward_look, ON_LOOP},
 };
 
 /* --- the handler --- */
 
-static struct dav_result find(const struct exchange *x, const struct stage **stages_out)
+struct dav_result forward_find(const struct exchange *x, const struct stage **stages_out)
 {
     bool is_write = !(x->method->flags & METHOD_IS_SAFE);
     if (x->method->id == METHOD_CONNECT || x->method->id == METHOD_TRACE)
@@ -404,14 +409,14 @@ static bool is_refused(const struct exchange *x, enum method_id id)
     return exchange_lacks_allow(x) && (id == x->method->id || (gets && has_got));
 }
 
-static enum stage_end set_allow(struct exchange *x)
+enum stage_end forward_allow(struct exchange *x)
 {
     struct buf allow = {0};
     const struct stage *stages;
     struct exchange asked = *x;
     for (enum method_id id = 0; id < METHOD_COUNT; id++) {
         asked.method = method_of(id);
-        if (!dav_is_fine(find(&asked, &stages)) || is_refused(x, id))
+        if (!dav_is_fine(x->handler->ops->find(&asked, &stages)) || is_refused(x, id))
             continue;
         if (allow.len)
             BUF_ADD(&allow, ", ");
@@ -422,15 +427,15 @@ static enum stage_end set_allow(struct exchange *x)
     return STAGE_DONE;
 }
 
-static const struct stage allow_stage = {"allow", set_allow, ON_LOOP};
+static const struct stage allow_stage = {"allow", forward_allow, ON_LOOP};
 
 static const struct handler_ops ops = {
     .name = "gateway",
     .part_bytes = sizeof(struct relay),
-    .names = names,
+    .names = forward_names,
     .takes_others = true,
     .transfers = true,
-    .find = find,
+    .find = forward_find,
     .look = gateway_look,
     .allow = &allow_stage,
     .end = lost_body_note,

@@ -35,11 +35,6 @@ void gateways_init(struct gateways *gateways, struct arena *arena, size_t count_
     gateways->map.places = gateways->places;
 }
 
-const struct gateway *gateway_of(const struct exchange *x)
-{
-    return x->handler->shared;
-}
-
 /* --- secrets --- */
 
 /* The first line; what stands in it is not to end the field that it becomes. */
@@ -171,10 +166,11 @@ static struct str name_of(const struct url_place *place, struct arena *arena)
     return name;
 }
 
-bool gateways_add(struct gateways *gateways, struct arena *arena, const struct gateway_mount *mount,
-                  struct err *err)
+static bool add_one(struct gateways *gateways, struct arena *arena,
+                    const struct gateway_mount *mount, const struct gateway_origin *origin,
+                    struct err *err)
 {
-    const struct gateway_options *options = mount->options;
+    const struct gateway_options *options = origin->options;
     struct gateway *gateway = &gateways->at[gateways->count];
     struct url_place *place = &gateways->places[gateways->count];
     if (!gateway_options_check(options, err) ||
@@ -184,6 +180,9 @@ bool gateways_add(struct gateways *gateways, struct arena *arena, const struct g
         .all = gateways,
         .place = place,
         .index = gateways->count,
+        .label = arena_str(arena, origin->label),
+        .mate_count = origin == mount->origins ? mount->origin_count : 0,
+        .is_partial = mount->is_partial,
         .is_read_only = mount->is_read_only,
         .is_active = mount->is_active,
         .lacks_chunks = options->lacks_chunks,
@@ -200,4 +199,13 @@ bool gateways_add(struct gateways *gateways, struct arena *arena, const struct g
         gateway->tally = origin_tally_of(gateways->tallies, place->outer_text, gateway->name);
     gateways->map.count = ++gateways->count;
     return true;
+}
+
+bool gateways_add(struct gateways *gateways, struct arena *arena, const struct gateway_mount *mount,
+                  struct err *err)
+{
+    bool is_fine = true;
+    for (size_t i = 0; i < mount->origin_count && is_fine; i++)
+        is_fine = add_one(gateways, arena, mount, &mount->origins[i], err);
+    return is_fine;
 }

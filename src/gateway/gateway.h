@@ -17,13 +17,16 @@
  * keep one for 5 seconds or longer. */
 enum { ORIGIN_IDLE_S_MAX = 4 };
 
-/* A mount. Read-only while the server runs. */
+/* A mount, or one of the origins of which a mount is the union. Read-only while the server runs. */
 struct gateway {
     struct handler handler;
     const struct gateways *all;
     const struct url_place *place;
-    struct str name; /* the origin's, for logs, and people who may know it */
-    size_t index;    /* among them, as that of its place */
+    struct str name;   /* the origin's, for logs, and people who may know it */
+    size_t index;      /* among them, as that of its place */
+    struct str label;  /* by which all may know it among those of its mount; empty: it is alone */
+    size_t mate_count; /* of a mount: its origins, this one and those behind it; otherwise 0 */
+    bool is_partial;   /* a listing may lack what an origin has that is down, if it says so */
     bool is_read_only;
     bool is_active;          /* its pages may run scripts */
     bool passes_credentials; /* the client's */
@@ -50,18 +53,26 @@ struct gateways {
     unsigned transfers_max;
 };
 
-/* Room for so many, which as many loops use. Memory from the arena. */
+/* Room for so many origins, which as many loops use. Memory from the arena. */
 void gateways_init(struct gateways *gateways, struct arena *arena, size_t count_max,
                    unsigned loop_count);
 
-struct gateway_mount {
-    struct res_path prefix;
+struct gateway_origin {
+    struct str label;                      /* copied */
     const struct gateway_options *options; /* borrowed, as long as the gateways live */
-    bool is_read_only;
-    bool is_active;
 };
 
-/* Adds one, and reads the files that its options name. False: `err` says why. */
+struct gateway_mount {
+    struct res_path prefix;
+    const struct gateway_origin *origins; /* in the order in which they are looked into */
+    size_t origin_count;
+    bool is_read_only;
+    bool is_active;
+    bool is_partial;
+};
+
+/* Adds a gateway for each of its origins, and reads the files that their options name. False: `err`
+ * says why. */
 NODISCARD bool gateways_add(struct gateways *gateways, struct arena *arena,
                             const struct gateway_mount *mount, struct err *err);
 
@@ -69,9 +80,6 @@ struct gateway_options gateway_options_default(void);
 
 /* Whether what is set goes together. */
 NODISCARD bool gateway_options_check(const struct gateway_options *options, struct err *err);
-
-/* The gateway of an exchange's path. */
-const struct gateway *gateway_of(const struct exchange *x);
 
 /* --- a loop's part --- */
 
@@ -104,3 +112,6 @@ bool gateway_loop_tells(struct gateway_loop *loop, const struct gateway *gateway
 void gateway_loop_wait(struct gateway_loop *loop, struct deadline *deadline);
 void gateway_loop_wait_listing(struct gateway_loop *loop, const struct gateway *gateway,
                                struct deadline *deadline);
+
+/* The same for a second. */
+void gateway_loop_tick(struct gateway_loop *loop, struct deadline *deadline);

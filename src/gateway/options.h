@@ -8,6 +8,9 @@ enum origin_credentials {
     CREDENTIALS_PASS, /* the client's */
 };
 
+/* Of which a mount may be the union. */
+enum { UNION_ORIGINS_MAX = 16 };
+
 enum origin_version { ORIGIN_HTTP_1, ORIGIN_HTTP_2, ORIGIN_HTTP_AUTO };
 
 /* Strings live as long as it does; NULL: not set. */

@@ -2,6 +2,7 @@
  * part of an exchange. */
 #pragma once
 
+#include "exchange/handler.h"
 #include "gateway/ask.h"
 #include "gateway/hrefs.h"
 #include "multistatus/verdict.h"
@@ -10,8 +11,10 @@ struct report;
 struct spool;
 
 struct relay {
+    const struct gateway *gateway; /* to which it goes; NULL: to the handler's own */
     struct report *report; /* of origins (gateway/origin/report.h); NULL: none is asked for */
     struct ask *ask;
+    bool is_unconditional;     /* conditions are not for this origin */
     struct res_path to;        /* where a Destination leads; at == NULL: there is none */
     struct str destination;    /* its path, as the client wrote it */
     struct spool *spool;       /* its body, kept until all of it was there; NULL: it streams */
@@ -38,4 +41,11 @@ struct relay {
 static inline struct relay *relay_of(const struct exchange *x)
 {
     return x->part;
+}
+
+/* The gateway that the request goes to. */
+static inline const struct gateway *gateway_of(const struct exchange *x)
+{
+    const struct gateway *chosen = relay_of(x)->gateway;
+    return chosen ? chosen : x->handler->shared;
 }

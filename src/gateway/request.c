@@ -179,8 +179,7 @@ static struct mapper mapper_of(struct exchange *x)
         .tags.map = map_tag, .hrefs = {.map = map_href, .may = may_act_on}, .x = x};
 }
 
-/* A question that anybody may ask is about the mount where it would tell of what is in it. */
-static bool is_about_mount(const struct exchange *x)
+bool request_is_about_mount(const struct exchange *x)
 {
     return x->stream->request.path.len == 0 ||
            ((x->method->flags & METHOD_IS_OPEN) && x->service->access &&
@@ -194,7 +193,7 @@ static struct dav_result make_url(struct exchange *x, bool adds_slash, struct ca
     struct buf url = {0};
     url_place_add_authority(place, &url);
     bool is_fine = true;
-    if (is_about_mount(x))
+    if (request_is_about_mount(x))
         buf_addf(&url, "%.*s/", STR_ARGS(place->inner_text));
     else
         is_fine = url_to_inner(place, request->path, &url);
@@ -276,8 +275,17 @@ static void add_hops(struct exchange *x, struct http_fields *to, const struct ht
     buf_done(&value);
 }
 
+/* RFC 9110 §13.1, RFC 4918 §10.4 */
+static bool is_condition(enum http_field id)
+{
+    return id == FIELD_IF || id == FIELD_IF_MATCH || id == FIELD_IF_NONE_MATCH ||
+           id == FIELD_IF_MODIFIED_SINCE || id == FIELD_IF_UNMODIFIED_SINCE || id == FIELD_IF_RANGE;
+}
+
 static void add_line(struct exchange *x, struct http_fields *to, const struct http_field_line *line)
 {
+    if (relay_of(x)->is_unconditional && is_condition(line->id))
+        return;
     if (field_is_named(&x->stream->request.fields, line))
         return;
     if (line->id == FIELD_EXPECT && (!request_streams(x) || relay_of(x)->spool))
@@ -311,7 +319,8 @@ static void add_fields(struct exchange *x, struct call *call)
     if (!gets_content(x))
         add(x, &to, STR("Accept-Encoding"), STR("identity"));
     add_destination(x, &to);
-    add_tags(x, &to);
+    if (!relay_of(x)->is_unconditional)
+        add_tags(x, &to);
     forwarded_add(x, &gateway_of(x)->all->name, &to);
     call->fields = to.lines;
     call->field_count = to.count;
@@ -328,23 +337,43 @@ void request_add_asker(struct exchange *x, const struct gateway *gateway, struct
     forwarded_add(x, &gateway->all->name, to);
 }
 
-void request_build_look(struct exchange *x, struct str path)
+/* --- questions of ours --- */
+
+static void ask_about(struct exchange *x, struct str path, const char *method,
+                      struct http_fields *fields)
 {
     struct relay *f = relay_of(x);
     const struct url_place *place = gateway_of(x)->place;
-    struct http_fields fields = {0};
     struct buf url = {0};
     f->ask = ask_new(x, gateway_of(x));
     url_place_add_authority(place, &url);
     if (!url_to_inner(place, path, &url))
         BUG("a path that was mapped has no place any more");
     f->ask->call.url = arena_text(x->arena, buf_str(&url));
-    f->ask->call.method = "HEAD";
+    f->ask->call.method = method;
     f->ask->call.is_safe = true;
-    request_add_asker(x, gateway_of(x), &fields);
-    f->ask->call.fields = fields.lines;
-    f->ask->call.field_count = fields.count;
+    request_add_asker(x, gateway_of(x), fields);
+    f->ask->call.fields = fields->lines;
+    f->ask->call.field_count = fields->count;
     buf_done(&url);
+}
+
+void request_build_look(struct exchange *x, struct str path)
+{
+    struct http_fields fields = {0};
+    ask_about(x, path, "HEAD", &fields);
+}
+
+void request_build_kind(struct exchange *x, struct str path)
+{
+    struct http_fields fields = {0};
+    add(x, &fields, STR("Depth"), STR("0"));
+    add(x, &fields, STR("Content-Type"), STR("application/xml; charset=utf-8"));
+    add(x, &fields, STR("Accept-Encoding"), STR("identity"));
+    ask_about(x, path, "PROPFIND", &fields);
+    relay_of(x)->ask->call.text =
+        STR("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<D:propfind xmlns:D=\"DAV:\"><D:prop>"
+            "<D:resourcetype/></D:prop></D:propfind>\n");
 }
 
 /* --- all of it --- */

@@ -193,9 +193,9 @@ static void watch_file(struct watched_set *set, const char *path, unsigned group
     file->last = look_at(file);
 }
 
-static void watch_secrets(struct watched_set *set, const struct config_file *file)
+/* Of mounts, or of the origins of unions. */
+static void watch_secrets(struct watched_set *set, const struct config_mount *mount)
 {
-    const struct config_mount *mount = file ? file->mounts : NULL;
     for (; mount; mount = mount->next) {
         watch_file(set, mount->origin.password_file, WATCHED_ACCOUNTS);
         watch_file(set, mount->origin.token_file, WATCHED_ACCOUNTS);
@@ -220,7 +220,10 @@ struct watched_set *watched_set_new(const struct server_config *config)
     watch_keys(set, config->users);
     watch_file(set, config->tokens, WATCHED_ACCOUNTS);
     watch_file(set, config->jwt_keys, WATCHED_ACCOUNTS);
-    watch_secrets(set, config->file);
+    if (config->file) {
+        watch_secrets(set, config->file->mounts);
+        watch_secrets(set, config->file->origins);
+    }
     for (size_t i = 0; i < tls->pair_count; i++) {
         watch_file(set, tls->pairs[i].certificate, WATCHED_TLS);
         watch_file(set, tls->pairs[i].key, WATCHED_TLS);

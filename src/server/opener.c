@@ -72,9 +72,8 @@ static bool is_keys_of(const char *users, const char *path)
 }
 
 /* Secrets of gateways. What libcurl opens (origin-ca and others) is opened without asking here. */
-static bool mounts_name(const struct config_file *file, const char *path)
+static bool mounts_name(const struct config_mount *mount, const char *path)
 {
-    const struct config_mount *mount = file ? file->mounts : NULL;
     for (; mount; mount = mount->next) {
         if (is(mount->origin.password_file, path) || is(mount->origin.token_file, path))
             return true;
@@ -99,7 +98,8 @@ static bool names(const struct server_config *config, const char *path, char wis
     return is(config->file ? config->file->path : NULL, path) || is(config->users, path) ||
            is_keys_of(config->users, path) || is(config->tokens, path) ||
            is(config->jwt_keys, path) || tls_names(&config->tls, path) ||
-           mounts_name(config->file, path);
+           (config->file &&
+            (mounts_name(config->file->mounts, path) || mounts_name(config->file->origins, path)));
 }
 
 /* --- the process --- */

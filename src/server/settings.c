@@ -25,6 +25,7 @@
 #include "dav/target.h"
 #include "exchange/browser.h"
 #include "gateway/forward.h"
+#include "gateway/union/union.h"
 #include "store/origin/origin.h"
 #include "store/registry.h"
 #include "store/view/point.h"
@@ -37,16 +38,16 @@ enum {
     CULPRITS = 16384,
     WRONG_MS = 900000,
     WAITING_MAX = 65536,
-    REPEATS = 1024
+    REPEATS = 1024,
+    LOCK_ORIGINS = 16384
 };
 
 struct shared_state *settings_shared_state(void)
 {
-    static const size_t max[SHARED_TABLES] = {[SHARED_NONCES] = USED_NONCES,
-                                              [SHARED_GUESSES] = CULPRITS,
-                                              [SHARED_KNOWN] = CULPRITS,
-                                              [SHARED_REPEATS] = REPEATS,
-                                              [SHARED_LOST] = REPEATS};
+    static const size_t max[SHARED_TABLES] = {
+        [SHARED_NONCES] = USED_NONCES, [SHARED_GUESSES] = CULPRITS,
+        [SHARED_KNOWN] = CULPRITS,     [SHARED_REPEATS] = REPEATS,
+        [SHARED_LOST] = REPEATS,       [SHARED_LOCK_ORIGINS] = LOCK_ORIGINS};
     return standalone_new(max);
 }
 
@@ -314,8 +315,9 @@ static size_t add_points(const struct settings *settings, const struct principal
 {
     size_t count = 0;
     for (size_t i = 0; i < settings->gateways.count && !principal->link.len; i++) {
-        struct res_path prefix = settings->gateways.at[i].place->outer;
-        if (!path_is_root(prefix))
+        const struct gateway *gateway = &settings->gateways.at[i];
+        struct res_path prefix = gateway->place->outer;
+        if (gateway->mate_count && !path_is_root(prefix))
             mounts[count++] = (struct mount){
                 .prefix = prefix, .store = point_store(), .base = PATH_ROOT, .is_read_only = true};
     }
@@ -357,12 +359,12 @@ static struct store *view(const struct dav_service *dav, const struct principal 
 
 /* Of one server that is asked as one user there is one store. */
 static struct store *store_of(struct exchange *x, const struct gateway *gateway,
-                              const struct mount *origins)
+                              struct store *const *stores)
 {
     const struct gateway *all = gateway->all->at;
     for (const struct gateway *other = all; other < gateway; other++) {
         if (origin_is_shared(other, gateway))
-            return origins[other - all].store;
+            return stores[other - all];
     }
     return origin_store_new(x, gateway);
 }
@@ -399,14 +401,15 @@ static bool may_transfer(const struct gateways *gateways, struct arena *arena)
     return true;
 }
 
-/* It is known to be out of reach, and asked for nothing. */
+/* It is out of reach here, and asked for nothing. */
 static void close_off(struct mount *mount)
 {
     mount->store = point_store();
     mount->base = PATH_ROOT;
 }
 
-/* Directories and origins. NULL: too many look at them. */
+/* Directories and origins. NULL: too many look at them. A union of origins is no store: what is in
+ * it cannot be told here. */
 static struct store *view_between(const struct dav_service *dav, struct exchange *x,
                                   struct home **homes_out)
 {
@@ -417,19 +420,23 @@ static struct store *view_between(const struct dav_service *dav, struct exchange
         return NULL;
     struct mount *mounts =
         mounts_of(settings, &x->signed_in.principal, x->arena, homes_out, &count);
-    struct mount *origins = mounts + count;
+    struct store **stores = arena_alloc(x->arena, gateways->count * sizeof(struct store *));
     for (size_t i = 0; i < gateways->count; i++) {
         const struct gateway *gateway = &gateways->at[i];
         const struct look *look = target_look(x, gateway->place->outer);
-        origins[i] =
-            (struct mount){.prefix = gateway->place->outer,
-                           .store = store_of(x, gateway, origins),
-                           .base = gateway->place->inner,
-                           .is_read_only = gateway->is_read_only || may_be_source(x, gateway)};
-        if (look && !dav_is_fine(look->why))
-            close_off(&origins[i]);
+        struct mount *mount = &mounts[count];
+        stores[i] = store_of(x, gateway, stores);
+        if (!gateway->mate_count)
+            continue;
+        *mount = (struct mount){.prefix = gateway->place->outer,
+                                .store = stores[i],
+                                .base = gateway->place->inner,
+                                .is_read_only = gateway->is_read_only || may_be_source(x, gateway)};
+        if (gateway->mate_count > 1 || (look && !dav_is_fine(look->why)))
+            close_off(mount);
+        count++;
     }
-    return mount_view(x->arena, mounts, count + gateways->count);
+    return mount_view(x->arena, mounts, count);
 }
 
 static struct store *view_link(const struct dav_service *dav, const struct link_view *link,
@@ -500,9 +507,14 @@ static bool add_root(struct settings *settings, struct res_path prefix,
 static bool add_origin(struct settings *settings, struct res_path prefix,
                        const struct config_mount *config, struct err *err)
 {
-    const struct gateway_mount mount = {prefix, &config->origin,
-                                        config->is_read_only || settings->config.is_read_only,
-                                        config->is_active};
+    struct gateway_origin alone;
+    struct gateway_mount mount = {
+        .prefix = prefix,
+        .is_read_only = config->is_read_only || settings->config.is_read_only,
+        .is_active = config->is_active,
+        .is_partial = config->is_partial,
+    };
+    mount.origins = config_mount_origins(config, &alone, &mount.origin_count);
     return client_load(err) && gateways_add(&settings->gateways, &settings->arena, &mount, err);
 }
 
@@ -515,8 +527,8 @@ static bool add_mount(struct settings *settings, const struct config_mount *conf
         return err_set(err, 0, "[mount \"%.*s\"] is not a valid path of a URL",
                        STR_ARGS(config->pattern));
     settings->places[settings->place_count++] = place_of(&settings->arena, prefix, config);
-    return config->origin.url ? add_origin(settings, prefix, config, err)
-                              : add_root(settings, prefix, config, limits, err);
+    return config->root ? add_root(settings, prefix, config, limits, err)
+                        : add_origin(settings, prefix, config, err);
 }
 
 /* The directory that a mount's store is opened on: of homes, the one that holds them. */
@@ -594,13 +606,17 @@ static bool is_plain(const struct settings *settings)
 static size_t add_handlers(struct settings *settings, const struct access *access)
 {
     const struct gateways *gateways = &settings->gateways;
-    size_t count = gateways->count;
+    size_t count = 0;
     forward_handle(&settings->gateways);
-    settings->handlers =
-        arena_alloc(&settings->arena, (count + DAV_MOUNTS_MAX) * sizeof(*settings->handlers));
-    for (size_t i = 0; i < count; i++)
-        settings->handlers[i] =
-            (struct handler_mount){gateways->at[i].place->outer, &gateways->at[i].handler};
+    union_handle(&settings->gateways);
+    settings->handlers = arena_alloc(&settings->arena, (gateways->count + DAV_MOUNTS_MAX) *
+                                                           sizeof(*settings->handlers));
+    for (size_t i = 0; i < gateways->count; i++) {
+        const struct gateway *gateway = &gateways->at[i];
+        if (gateway->mate_count)
+            settings->handlers[count++] =
+                (struct handler_mount){gateway->place->outer, &gateway->handler};
+    }
     return count + dav_mount(&settings->dav, access, settings->handlers + count);
 }
 
@@ -671,13 +687,14 @@ bool settings_mount(struct settings *settings, const struct settings_ground *gro
                                 .is_synced = settings->config.is_synced,
                                 .cors = settings->config.cors};
     size_t count = 1;
+    size_t origin_count = 0;
     bool is_fine = settings_check_roots(&settings->config, err);
     settings->pool = ground->pool;
     for (const struct config_mount *mount = mounts; mount; mount = mount->next)
-        count++;
+        count++, origin_count += mount->origin.url ? 1 : mount->united_count;
     settings->mounts = arena_alloc(&settings->arena, count * sizeof(*settings->mounts));
     settings->places = arena_alloc(&settings->arena, count * sizeof(*settings->places));
-    gateways_init(&settings->gateways, &settings->arena, count, settings->config.threads);
+    gateways_init(&settings->gateways, &settings->arena, origin_count, settings->config.threads);
     settings->gateways.shared = ground->shared;
     settings->gateways.tallies = ground->tallies;
     settings->gateways.transfers_max = most_transfers(&settings->config);

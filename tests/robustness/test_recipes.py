@@ -22,7 +22,7 @@ useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin davit 2>/dev/
 printf 'pencil\n' > "$W/password"
 "$DAVIT" user add alice --users /etc/davit/users --password-file "$W/password"
 echo '{"keys": [{"kty": "EC", "crv": "P-256", "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}' > /etc/davit/jwks.json
-echo secret | tee /etc/davit/team.secret > /etc/davit/nas.secret
+echo secret | tee /etc/davit/team.secret /etc/davit/nas1.secret /etc/davit/nas2.secret > /etc/davit/nas.secret
 cp "$W/ca.pem" /etc/davit/nas.pem
 cp "$W/ca.pem" /etc/davit/clients.pem
 cp "$W/ca-crl.pem" /etc/davit/revoked.pem

@@ -45,8 +45,10 @@ static bool has_secrets(const struct config_mount *mount, struct err *err)
 {
     struct arena arena = {0};
     struct gateways gateways;
-    const struct gateway_mount gateway = {PATH_ROOT, &mount->origin};
-    gateways_init(&gateways, &arena, 1, 1);
+    struct gateway_origin alone;
+    struct gateway_mount gateway = {.prefix = PATH_ROOT};
+    gateway.origins = config_mount_origins(mount, &alone, &gateway.origin_count);
+    gateways_init(&gateways, &arena, gateway.origin_count, 1);
     bool is_fine = gateways_add(&gateways, &arena, &gateway, err);
     arena_done(&arena);
     return is_fine;

@@ -12,7 +12,7 @@
 #include "gateway/origin/aliases.h"
 
 #include "exchange/admit.h"
-#include "gateway/gateway.h"
+#include "gateway/relay.h"
 
 /* The name without what Windows does not count: a stream, and dots and blanks at its end. */
 static struct str plain(struct str name)

@@ -60,7 +60,7 @@ static struct dav_result may_see(const struct exchange *x, const struct gateway 
 {
     const struct access_question question = {ACCESS_ADMIN, gateway->place->outer,
                                              ACCESS_NAMES_BOTH};
-    if (gateway == gateway_of(x))
+    if (path_eq(gateway->place->outer, gateway_of(x)->place->outer))
         return admit_check(x, ACCESS_ADMIN, x->path, x->path);
     if (x->link_prefix.at)
         return admit_result(ACCESS_REFUSED);
@@ -197,10 +197,21 @@ static void add_unsaid(struct multistatus *ms)
     buf_done(&error);
 }
 
+/* The mount; of those that are one tree each needs an href of its own. */
+static void begin_response(struct multistatus *ms, const struct gateway *gateway)
+{
+    struct buf href = {0};
+    path_encode(&href, gateway->place->outer, true);
+    if (gateway->label.len)
+        buf_addf(&href, "?origin=%.*s", STR_ARGS(gateway->label));
+    multistatus_response_uri(ms, buf_str(&href));
+    buf_done(&href);
+}
+
 static void add_origin(struct multistatus *ms, const struct origin_state *origin)
 {
     bool has_answer = origin->ask->has_head;
-    multistatus_response(ms, origin->gateway->place->outer, true);
+    begin_response(ms, origin->gateway);
     multistatus_propstat(ms);
     add_known(ms->out, origin);
     if (has_answer)

@@ -16,6 +16,9 @@
  *      again, and one in listing_ms asks it;
  *  (3) what is kept of an answer is the text of one response, with our URLs, and bounded.
  *
+ * Of a mount that is the union of several the first is asked, which has its properties; what that
+ * cannot tell of all is left out.
+ *
  * Who may see the mount at all the rules have said before. A 401 or 403 of the origin says nothing
  * of its health, and is a 403 of these properties. */
 #include "gateway/tree/look.h"
@@ -25,6 +28,7 @@
 #include "gateway/failure.h"
 #include "gateway/hrefs.h"
 #include "gateway/request.h"
+#include "gateway/union/untold.h"
 #include "stream/inflate.h"
 #include "text/uri.h"
 #include "xml/writer.h"
@@ -36,6 +40,7 @@ struct mount_look {
     struct exchange *x;
     const struct gateway *gateway;
     bool is_of_names;
+    bool asks_by_name;
     bool is_known;
     struct ask *ask; /* NULL: none was sent */
     bool is_late;    /* it was waited for long enough */
@@ -76,12 +81,19 @@ static bool is_fine(const struct davit_ms_propstat *propstat)
     return propstat->status == HTTP_OK || propstat->status == 0; /* none is said: readers agree */
 }
 
+/* Whether it is of one origin, and the mount is that of several. */
+static bool is_untold(const struct mount_look *look, const struct davit_ms_element *prop)
+{
+    return look->gateway->mate_count > 1 && untold_is(prop, true);
+}
+
 /* But for the name, which is ours to say. */
-static size_t add_props(struct multistatus *ms, const struct davit_ms_propstat *propstat)
+static size_t add_props(const struct mount_look *look, struct multistatus *ms,
+                        const struct davit_ms_propstat *propstat)
 {
     size_t count = 0;
     for (size_t i = 0; i < propstat->prop_count; i++) {
-        if (is_name(&propstat->props[i]))
+        if (is_name(&propstat->props[i]) || is_untold(look, &propstat->props[i]))
             continue;
         multistatus_element(ms->out, &propstat->props[i]);
         count++;
@@ -116,7 +128,7 @@ static void add_fine(const struct mount_look *look, struct multistatus *ms,
         add_own_name(look, ms);
     for (size_t i = 0; i < response->propstat_count; i++) {
         if (is_fine(&response->propstats[i]))
-            count += add_props(ms, &response->propstats[i]);
+            count += add_props(look, ms, &response->propstats[i]);
     }
     if (count || has_name)
         multistatus_propstat_end(ms, HTTP_OK, STR_NONE);
@@ -124,13 +136,14 @@ static void add_fine(const struct mount_look *look, struct multistatus *ms,
         ms->out->len = start;
 }
 
-static void add_other(struct multistatus *ms, const struct davit_ms_propstat *propstat)
+static void add_other(const struct mount_look *look, struct multistatus *ms,
+                      const struct davit_ms_propstat *propstat)
 {
     const struct davit_ms_reason *reason = &propstat->reason;
     struct buf error = {0};
     size_t start = ms->out->len;
     multistatus_propstat(ms);
-    if (add_props(ms, propstat) == 0) {
+    if (add_props(look, ms, propstat) == 0) {
         ms->out->len = start;
         return;
     }
@@ -141,14 +154,39 @@ static void add_other(struct multistatus *ms, const struct davit_ms_propstat *pr
     buf_done(&error);
 }
 
+/* What was asked for by name, and is told of no union. */
+static void add_untold(const struct mount_look *look, struct multistatus *ms,
+                       const struct davit_ms_response *response)
+{
+    size_t start = ms->out->len;
+    size_t count = 0;
+    multistatus_propstat(ms);
+    for (size_t i = 0; i < response->propstat_count; i++) {
+        const struct davit_ms_propstat *propstat = &response->propstats[i];
+        for (size_t j = 0; j < propstat->prop_count; j++) {
+            const struct davit_ms_element *prop = &propstat->props[j];
+            if (!is_untold(look, prop))
+                continue;
+            multistatus_empty_prop(ms->out, str_of_text(prop->ns), str_of_text(prop->name));
+            count++;
+        }
+    }
+    if (count)
+        multistatus_propstat_end(ms, HTTP_NOT_FOUND, STR_NONE);
+    else
+        ms->out->len = start;
+}
+
 static void take(struct mount_look *look, const struct davit_ms_response *response)
 {
     struct multistatus ms = {.out = &look->text};
     add_fine(look, &ms, response);
     for (size_t i = 0; i < response->propstat_count; i++) {
         if (!is_fine(&response->propstats[i]))
-            add_other(&ms, &response->propstats[i]);
+            add_other(look, &ms, &response->propstats[i]);
     }
+    if (look->asks_by_name)
+        add_untold(look, &ms, response);
     look->status = ms.member_status;
 }
 
@@ -369,6 +407,7 @@ struct look *gateway_look(struct exchange *x, const struct handler_mount *mount,
     look->x = x;
     look->gateway = gateway;
     look->is_of_names = wish->is_of_names;
+    look->asks_by_name = untold_is_asked(wish->propfind);
     deadline_init(&look->deadline, expire);
     build(look, wish);
     arena_on_reset(x->arena, free_look, look);

@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 #include "exchange/browser.h"
-#include "gateway/url_map.h"
+#include "gateway/gateway.h"
 #include "io/worker.h"
 
 /* How many changes wait for the disk together is how many workers there are. */
@@ -324,6 +324,8 @@ static const struct option mount_options[] = {
     {.name = "cors", .argument = "ORIGIN", LIST_IF(cors, check_cors)},
     {.name = "quota", .argument = "SIZE", BYTES(quota_bytes)},
     {.name = "origin", .argument = "URL", TEXT_IF(origin.url, check_origin)},
+    {.name = "origins", .argument = "NAMES", TEXT(origins)},
+    {.name = "partial", FLAG(is_partial)},
     {.name = "origin-user", .argument = "NAME", TEXT(origin.user)},
     {.name = "origin-password-file", .argument = "FILE", TEXT(origin.password_file)},
     {.name = "origin-token-file", .argument = "FILE", TEXT(origin.token_file)},
@@ -352,6 +354,14 @@ const struct option_table config_mount_options = {.rows = mount_options,
 bool config_is_about_origin(struct str key)
 {
     return str_starts(key, STR("origin-"));
+}
+
+const struct gateway_origin *config_mount_origins(const struct config_mount *mount,
+                                                  struct gateway_origin *alone, size_t *count_out)
+{
+    *alone = (struct gateway_origin){.options = &mount->origin};
+    *count_out = mount->origin.url ? 1 : mount->united_count;
+    return mount->origin.url ? alone : mount->united;
 }
 
 const char *const config_sections[] = {"server", "tls", "jwt", NULL};

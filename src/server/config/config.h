@@ -22,15 +22,22 @@ struct config_file {
     struct rules rules;
     struct access_certificate *certificates; /* whom they are for */
     struct config_mount *mounts;             /* in the order of the file */
+    struct config_mount *origins; /* [origin "name"]: of each only what is said of its origin */
 };
+
+struct gateway_origin;
 
 struct config_mount {
     struct config_mount *next;
-    struct str pattern; /* "/files" */
+    struct str pattern; /* "/files"; of an [origin] its name */
     unsigned line;
     const char *root;              /* NULL: it is not said yet, or there is an origin */
-    struct gateway_options origin; /* another server's tree; its url NULL: there is a root */
+    struct gateway_options origin; /* another server's tree; its url NULL: there is none */
     bool names_origin;             /* a key that begins with origin- was there */
+    const char *origins;           /* names of [origin]s of which it is the union; NULL: of none */
+    struct gateway_origin *united; /* those, when all of the file has been read */
+    size_t united_count;
+    bool is_partial;
     bool is_read_only;
     bool is_active;        /* its pages may run scripts */
     bool is_alone;         /* no other program changes what is there */
@@ -103,7 +110,8 @@ struct server_config {
 extern const struct option_table config_options;
 /* The keys of [mount], for struct config_mount. */
 extern const struct option_table config_mount_options;
-/* Whether a key of [mount] says how its origin is asked: a mount of a root has none of these. */
+/* Whether a key of [mount] says how its origin is asked: a mount of a root has none of these.
+ * Behind its prefix it is a key of [origin], where "url" stands for "origin". */
 bool config_is_about_origin(struct str key);
 
 /* The sections whose keys are options: "server", "tls", "jwt". NULL behind the last. */
@@ -118,6 +126,10 @@ NODISCARD bool config_check_sync(bool is_synced, bool is_alone, struct err *err)
 
 /* Whether what is set goes together. Sets what follows from it. */
 NODISCARD bool config_check(struct server_config *config, struct err *err);
+
+/* The origins of a mount in `alone`, or those of which it is the union. */
+const struct gateway_origin *config_mount_origins(const struct config_mount *mount,
+                                                  struct gateway_origin *alone, size_t *count_out);
 
 /* Frees config->file. */
 void config_done(struct server_config *config);

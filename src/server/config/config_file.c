@@ -1,8 +1,8 @@
 /* The file has no list of keys of its own: the key K of [server] is the option --K, and the key K
  * of any other section S is the option --S-K, so that [tls] cert is --tls-cert. What an option
  * takes, a key takes; a flag is yes or no. Beyond that there are kinds of section that a
- * command line could not say: [rule "/path"], [groups], [certificates], and [limits], whose keys
- * are limits.def's.
+ * command line could not say: [mount "/path"], [origin "name"], [rule "/path"], [groups],
+ * [certificates], and [limits], whose keys are limits.def's.
  *
  * Anything that is not known is an error with its line, and what was probably meant: a mistyped
  * "deny" must not be a rule that was never there. The first error ends the reading; a file is used
@@ -29,7 +29,8 @@ struct reading {
     struct config_file *file;
     const bool *is_given;
     struct ini ini;
-    struct config_mount *mount; /* that is being read */
+    struct config_mount *mount; /* that is being read, or an origin */
+    bool is_origin;
     unsigned section_line;
     bool is_hidden; /* of the [rule] that is being read */
 };
@@ -134,22 +135,66 @@ static bool set_mount(struct reading *reading, struct err *err)
     return option_set(row, reading->mount, value, err) || option_blame("", key, err);
 }
 
+/* NULL: none is near. */
+static const char *origin_key_meant(const char *key)
+{
+    const char *names[NAMES_MAX] = {"url"};
+    size_t count = 1;
+    for (size_t i = 0; i < config_mount_options.row_count; i++) {
+        const char *name = config_mount_options.rows[i].name;
+        if (config_is_about_origin(str_of_c(name)))
+            names[count++] = name + strlen("origin-");
+    }
+    return suggest(key, names, count);
+}
+
+/* The key K of [origin] is the key origin-K of [mount], so that there is one list of them. */
+static bool set_origin(struct reading *reading, struct err *err)
+{
+    struct arena *arena = &reading->file->arena;
+    const char *key = arena_text(arena, reading->ini.key);
+    const char *value = arena_text(arena, reading->ini.value);
+    struct buf text = {0};
+    buf_addf(&text, "origin-%s", key);
+    const char *name = strcmp(key, "url") == 0 ? "origin" : arena_text(arena, buf_str(&text));
+    buf_done(&text);
+    const struct option *row = option_find(&config_mount_options, str_of_c(name));
+    if (row)
+        return option_set(row, reading->mount, value, err) || option_blame("", key, err);
+    return fail_unknown(reading, origin_key_meant(key), err);
+}
+
 /* A mount has either; what is about the one means nothing to the other. */
 static bool check_mount(const struct config_mount *mount, struct err *err)
 {
     const struct gateway_options *origin = &mount->origin;
-    if (!mount->root && !origin->url)
+    if (!mount->root && !origin->url && !mount->origins)
         return err_set(err, 0, "it has neither a root nor an origin");
-    if (mount->root && origin->url)
+    if (mount->root && (origin->url || mount->origins))
         return err_set(err, 0, "it has a root and an origin");
-    if (origin->url && (mount->quota_bytes || mount->is_alone || mount->is_synced))
+    if (origin->url && mount->origins)
+        return err_set(err, 0, "it has an origin, and origins");
+    if (!mount->root && (mount->quota_bytes || mount->is_alone || mount->is_synced))
         return err_set(err, 0,
                        "quota, others-write and sync are about a root, and it has an origin");
     if (!config_check_sync(mount->is_synced, mount->is_alone, err))
         return false;
     if (mount->root && mount->names_origin)
         return err_set(err, 0, "it has keys that begin with origin-, and no origin");
+    if (mount->names_origin && mount->origins)
+        return err_set(err, 0,
+                       "it has keys that begin with origin-; how one of several origins is asked "
+                       "stands in its [origin \"name\"]");
+    if (mount->is_partial && !mount->origins)
+        return err_set(err, 0, "partial is about origins, and it has none");
     return gateway_options_check(origin, err);
+}
+
+static bool check_origin(const struct config_mount *origin, struct err *err)
+{
+    if (!origin->origin.url)
+        return err_set(err, 0, "it has no url");
+    return gateway_options_check(&origin->origin, err);
 }
 
 /* A mount is complete when the next section begins. */
@@ -158,9 +203,21 @@ static bool end_section(struct reading *reading, struct err *err)
     const struct config_mount *mount = reading->mount;
     struct err mistake;
     reading->mount = NULL;
-    return !mount || check_mount(mount, &mistake) ||
-           err_set(err, 0, "[mount \"%.*s\"] in line %u: %s", STR_ARGS(mount->pattern), mount->line,
-                   mistake.text);
+    if (!mount ||
+        (reading->is_origin ? check_origin(mount, &mistake) : check_mount(mount, &mistake)))
+        return true;
+    return err_set(err, 0, "[%s \"%.*s\"] in line %u: %s", reading->is_origin ? "origin" : "mount",
+                   STR_ARGS(mount->pattern), mount->line, mistake.text);
+}
+
+static void append(struct reading *reading, struct config_mount **last)
+{
+    struct arena *arena = &reading->file->arena;
+    *last = ARENA_NEW(arena, struct config_mount);
+    (*last)->pattern = arena_str(arena, reading->ini.subject);
+    (*last)->line = reading->ini.line;
+    (*last)->origin = gateway_options_default();
+    reading->mount = *last;
 }
 
 /* However they are written: "/a", "/a/" and "/%61" are one. */
@@ -186,11 +243,86 @@ static bool begin_mount(struct reading *reading, struct err *err)
         if (are_same(arena, (*last)->pattern, ini->subject))
             return err_set(err, 0, "that path is already mounted in line %u", (*last)->line);
     }
-    *last = ARENA_NEW(arena, struct config_mount);
-    (*last)->pattern = arena_str(arena, ini->subject);
-    (*last)->line = ini->line;
-    (*last)->origin = gateway_options_default();
-    reading->mount = *last;
+    reading->is_origin = false;
+    append(reading, last);
+    return true;
+}
+
+/* People are told it, and mounts name it in a list. */
+static bool is_origin_name(struct str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.at[i];
+        if (!char_is_alpha(c) && !char_is_digit(c) && !(c && strchr("-_.", c)))
+            return false;
+    }
+    return name.len > 0;
+}
+
+static bool begin_origin(struct reading *reading, struct err *err)
+{
+    struct ini *ini = &reading->ini;
+    struct config_mount **last = &reading->file->origins;
+    if (!is_origin_name(ini->subject))
+        return err_set(err, 0,
+                       "an origin needs a name of letters, digits, '-', '_' and '.': [origin "
+                       "\"name\"]");
+    for (; *last; last = &(*last)->next) {
+        if (str_eq((*last)->pattern, ini->subject))
+            return err_set(err, 0, "there is an origin of that name in line %u", (*last)->line);
+    }
+    reading->is_origin = true;
+    append(reading, last);
+    return true;
+}
+
+/* --- unions --- */
+
+static bool add_united(struct config_mount *mount, const struct config_file *file, struct str name,
+                       struct err *err)
+{
+    const struct config_mount *origin = file->origins;
+    while (origin && !str_eq(origin->pattern, name))
+        origin = origin->next;
+    if (!origin)
+        return err_set(err, 0, "there is no [origin \"%.*s\"]", STR_ARGS(name));
+    for (size_t i = 0; i < mount->united_count; i++) {
+        if (str_eq(mount->united[i].label, name))
+            return err_set(err, 0, "origins has '%.*s' twice", STR_ARGS(name));
+    }
+    if (mount->united_count == UNION_ORIGINS_MAX)
+        return err_set(err, 0, "there are more than %d origins", UNION_ORIGINS_MAX);
+    mount->united[mount->united_count++] = (struct gateway_origin){name, &origin->origin};
+    return true;
+}
+
+static bool unite(struct config_mount *mount, struct config_file *file, struct err *err)
+{
+    struct str rest = str_of_c(mount->origins);
+    mount->united = arena_alloc(&file->arena, UNION_ORIGINS_MAX * sizeof(struct gateway_origin));
+    while (rest.len) {
+        size_t len = 0;
+        while (len < rest.len && rest.at[len] != ' ' && rest.at[len] != ',')
+            len++;
+        if (len && !add_united(mount, file, str_first(rest, len), err))
+            return false;
+        rest = str_from(rest, size_min(len + 1, rest.len));
+    }
+    return mount->united_count >= 2 ||
+           err_set(err, 0,
+                   "origins names two or more of [origin \"name\"]; for one there is origin");
+}
+
+/* An [origin] may stand behind the mount that names it. */
+static bool unite_all(struct reading *reading, struct err *err)
+{
+    struct err mistake;
+    struct config_mount *mount = reading->file->mounts;
+    for (; mount; mount = mount->next) {
+        if (mount->origins && !unite(mount, reading->file, &mistake))
+            return err_set(err, 0, "[mount \"%.*s\"] in line %u: %s", STR_ARGS(mount->pattern),
+                           mount->line, mistake.text);
+    }
     return true;
 }
 
@@ -228,6 +360,8 @@ static bool read_key(struct reading *reading, struct err *err)
         return set_rule(reading, err);
     if (str_eq(section, STR("mount")))
         return set_mount(reading, err);
+    if (str_eq(section, STR("origin")))
+        return set_origin(reading, err);
     if (str_eq(section, STR("limits")))
         return set_limit(reading, err);
     if (str_eq(section, STR("groups")))
@@ -258,8 +392,8 @@ static bool is_plain_section(struct str name)
 static bool fail_unknown_section(const struct reading *reading, struct err *err)
 {
     struct str section = reading->ini.section;
-    const char *names[16] = {"mount", "rule"};
-    size_t count = 2;
+    const char *names[16] = {"mount", "rule", "origin"};
+    size_t count = 3;
     for (size_t i = 0; config_sections[i]; i++)
         names[count++] = config_sections[i];
     for (size_t i = 0; i < ARRAY_LEN(plain_sections); i++)
@@ -279,6 +413,8 @@ static bool read_section(struct reading *reading, struct err *err)
         return false;
     if (str_eq(ini->section, STR("mount")))
         return begin_mount(reading, err);
+    if (str_eq(ini->section, STR("origin")))
+        return begin_origin(reading, err);
     if (str_eq(ini->section, STR("rule")))
         return ini->subject.len ? true : err_set(err, 0, "a rule needs a path: [rule \"/path\"]");
     if (!is_plain_section(ini->section))
@@ -301,7 +437,7 @@ bool config_file_parse(struct server_config *config, struct str text, const bool
         is_fine = rc == INI_KEY       ? read_key(&reading, &mistake)
                   : rc == INI_SECTION ? read_section(&reading, &mistake)
                                       : false;
-    is_fine = is_fine && end_section(&reading, &mistake);
+    is_fine = is_fine && end_section(&reading, &mistake) && unite_all(&reading, &mistake);
     return is_fine || err_set(err, 0, "%s:%u: %s", file->path, reading.ini.line, mistake.text);
 }
 

@@ -32,9 +32,24 @@ static void print_limits(const struct limits *limits)
     }
 }
 
+/* Its rows are those of a mount's origin. */
+static void add_origin(struct buf *to, const struct config_mount *origin)
+{
+    buf_addf(to, "[origin \"%.*s\"]\n", STR_ARGS(origin->pattern));
+    for (size_t i = 0; i < config_mount_options.row_count; i++) {
+        const struct option *row = &config_mount_options.rows[i];
+        if (strcmp(row->name, "origin") == 0)
+            option_add(row, to, "url", origin);
+        else if (config_is_about_origin(str_of_c(row->name)))
+            option_add(row, to, row->name + strlen("origin-"), origin);
+    }
+}
+
 static void print_mounts(const struct config_file *file)
 {
     struct buf text = {0};
+    for (const struct config_mount *origin = file->origins; origin; origin = origin->next)
+        add_origin(&text, origin);
     for (const struct config_mount *mount = file->mounts; mount; mount = mount->next) {
         buf_addf(&text, "[mount \"%.*s\"]\n", STR_ARGS(mount->pattern));
         for (size_t i = 0; i < config_mount_options.row_count; i++) {
