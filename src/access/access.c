@@ -194,3 +194,18 @@ bool access_differs_below(const struct access *access, const struct principal *p
     }
     return false;
 }
+
+uint64_t access_view(const struct access *access, const struct principal *principal)
+{
+    struct buf text = {0};
+    uint64_t view = 0;
+    buf_addf(&text, "%.*s\n%.*s\n", STR_ARGS(principal->name),
+             STR_ARGS(path_str(principal->scope.path)));
+    if (access->rules)
+        rules_add_view(access->rules, principal, ACCESS_READ, &text);
+    struct sha256 digest = secret_sha256(buf_str(&text));
+    buf_done(&text);
+    for (unsigned i = 0; i < sizeof(view); i++)
+        view = view << 8 | digest.bytes[i];
+    return view;
+}

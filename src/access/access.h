@@ -134,6 +134,9 @@ NODISCARD enum access_verdict access_may(const struct access *access,
 NODISCARD bool access_leads_below(const struct access *access, const struct principal *principal,
                                   const struct access_question *question);
 
+/* A digest of who asks and of all that decides what he may read: the same after a restart. */
+uint64_t access_view(const struct access *access, const struct principal *principal);
+
 /* Whether anybody may do something without signing in. */
 bool access_lets_anybody(const struct access *access);
 

@@ -415,6 +415,20 @@ struct rule_verdict rules_judge(const struct rules *rules, const struct rule_que
     return verdict;
 }
 
+void rules_add_view(const struct rules *rules, const struct principal *principal,
+                    enum access_class class, struct buf *to)
+{
+    struct weight weight;
+    unsigned char address[NET_BYTES];
+    const struct rule_question question = {.principal = principal, .class = class};
+    (void)net_read_address(principal->address, address); /* then it is in no network */
+    for (const struct rule *rule = rules->first; rule; rule = rule->next) {
+        if (rule->classes >> class & 1 && weigh(rules, rule, &question, address, &weight))
+            buf_addf(to, "%.*s\n%d %d %u %u\n", STR_ARGS(rule->pattern), rule->is_allow,
+                     rule->is_hidden, weight.who, weight.net);
+    }
+}
+
 /* Whether it begins somewhere below the path, for anybody. */
 static bool begins_below(const struct rule *rule, const struct subject *subject)
 {

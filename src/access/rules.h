@@ -79,6 +79,11 @@ bool rules_lead_below(const struct rules *rules, const struct rule_question *que
 /* Whether something is allowed to who has not signed in, from somewhere. */
 bool rules_let_anybody(const struct rules *rules);
 
+/* Appends what the rules of that class say of who asks: as long as it is the same, so are the
+ * verdicts. */
+void rules_add_view(const struct rules *rules, const struct principal *principal,
+                    enum access_class class, struct buf *to);
+
 bool rules_are_empty(const struct rules *rules);
 
 enum who_kind { WHO_EVERYONE, WHO_USERS, WHO_GROUP, WHO_USER };

@@ -111,6 +111,12 @@ bool admit_differs_below(const struct exchange *x, struct res_path path)
     return differs;
 }
 
+uint64_t admit_view(const struct exchange *x)
+{
+    const struct access *access = x->service->access;
+    return access ? access_view(access, &x->signed_in.principal) : 0;
+}
+
 struct dav_result admit_request(const struct exchange *x)
 {
     const struct handler_ops *ops = x->handler->ops;

@@ -17,10 +17,11 @@ import xml.etree.ElementTree as ElementTree
 import crash_client
 import davit
 import pytest
+import test_access
 import test_crash
 import test_crash_points
 import test_folding
-from session import DAV, Session, need_root, quote, traced, wait_for
+from session import DAV, Session, need_root, quote, reload, traced, wait_for
 
 SECONDS = float(os.environ.get("DAVIT_SYNC_SECONDS", "6"))
 ARGS = ["--sync", "yes", "--others-write", "no", "--depth-infinity", "allow"]
@@ -315,3 +316,36 @@ def test_a_name_that_is_spelt_in_another_way_now_is_gone(tmp_path):
     finally:
         wait_for(lambda: subprocess.run(["umount", place], check=False, capture_output=True).returncode == 0,
                  "umount")
+
+
+def test_what_comes_into_sight_by_a_rule_is_told(tmp_path):
+    """It has not changed, and a token from before knows nothing of it; others' tokens stay."""
+    config, open_to_all = tmp_path / "davit.conf", '[rule "/"]\nallow = all for users\n'
+    for name in ("alice", "bob"):
+        davit.add_user(str(tmp_path / "users"), name, "pencil")
+    users = f"[server]\nusers = {tmp_path}/users\n" + open_to_all
+    config.write_text(users + '[rule "/secret"]\ndeny = all for bob\nhidden = yes\n')
+    with davit.Davit(args=["-c", str(config)] + ARGS) as server, Session(server) as client:
+
+        def sync(user, token=""):
+            body = (f'<D:sync-collection xmlns:D="DAV:"><D:sync-token>{token}</D:sync-token>'
+                    "<D:sync-level>infinite</D:sync-level><D:prop/></D:sync-collection>")
+            answer = client.request("REPORT", "/", test_access.basic(user, "pencil"), body)
+            if answer.status == 403:
+                assert b"valid-sync-token" in answer.body
+                return None, None
+            assert answer.status == 207, answer
+            told = ElementTree.fromstring(answer.body)
+            return {path_of(r) for r in told.iter(DAV + "response")}, told.findtext(DAV + "sync-token")
+
+        client.expect(201, "MKCOL", "/secret", test_access.basic("alice", "pencil"))
+        members, of_bob = sync("bob")
+        assert members == set()
+        members, of_alice = sync("alice")
+        assert members == {"/secret"}
+        assert sync("bob", of_alice) == sync("alice", of_bob) == (None, None)
+        config.write_text(users)
+        reload(server)
+        assert sync("bob", of_bob) == (None, None)
+        assert sync("bob")[0] == {"/secret"}
+        assert sync("alice", of_alice) == (set(), of_alice)

@@ -137,7 +137,7 @@ static void end(struct listing *listing)
         multistatus_member(ms, sync->target.path, true, more.status, buf_str(&error));
         buf_done(&error);
     }
-    sync_token_add(&token, point_of(sync));
+    sync_token_add(&token, listing->x, point_of(sync));
     multistatus_sync_token(ms->out, buf_str(&token));
     buf_done(&token);
 }
@@ -259,7 +259,8 @@ static uint64_t count_below(struct sync *sync, const struct walk_item *item, uin
 /* Whether the client's bound leaves no room for it. */
 static bool is_too_much(struct sync *sync, const struct walk_item *item, bool is_walk)
 {
-    uint64_t left = sync->request.nresults - sync->count;
+    uint64_t bound = sync->request.nresults;
+    uint64_t left = bound > sync->count ? bound - sync->count : 0; /* what came later is more */
     if (sync->request.nresults == UINT64_MAX || !is_walk)
         return left == 0;
     return count_below(sync, item, left + 1) > left;
@@ -384,7 +385,7 @@ static struct dav_result read_token(struct sync *sync)
     sync->now = change_log_tag(sync->log, sync->inside);
     if (sync->request.token.len == 0)
         return DAV_FINE;
-    if (!sync_token_parse(sync->request.token, since) ||
+    if (!sync_token_parse(sync->listing.x, sync->request.token, since) ||
         !change_log_knows(sync->log, sync->inside, *since, sync->request.is_deep))
         return dav_condition(CONDITION_VALID_SYNC_TOKEN,
                              "what was there then is not known any more: begin anew");

@@ -3,33 +3,44 @@
  *
  * The token is the collection's own tag, and not the newest number of the whole tree: so it stays
  * the same while nothing has changed there, which is what clients compare, and is known for as long
- * as that is so (change_index_knows()). It must be a URI (RFC 6578 §6.2); data: is a scheme of
- * which nobody will try to get anything from anywhere. */
+ * as that is so (change_index_knows()). Where not all may see all, it says for which view of the
+ * members it was given: what comes into sight when rules change has not changed. It must be a URI
+ * (RFC 6578 §6.2); data: is a scheme of which nobody will try to get anything from anywhere. */
 #include "dav/prop/changes.h"
 
 #include "dav/prop/live.h"
+#include "exchange/admit.h"
 
 #define TOKEN_START "data:,davit-"
 
-enum { RUN_DIGITS = 16 };
+enum { ID_DIGITS = 16 };
 
-void sync_token_add(struct buf *to, struct change_point point)
+void sync_token_add(struct buf *to, const struct exchange *x, struct change_point point)
 {
+    uint64_t view = admit_view(x);
     BUF_ADD(to, TOKEN_START);
-    buf_add_hex(to, point.run, RUN_DIGITS);
+    buf_add_hex(to, point.run, ID_DIGITS);
     buf_add_char(to, '-');
     buf_add_u64(to, point.seq);
+    if (!view)
+        return;
+    buf_add_char(to, '-');
+    buf_add_hex(to, view, ID_DIGITS);
 }
 
-bool sync_token_parse(struct str token, struct change_point *point_out)
+bool sync_token_parse(const struct exchange *x, struct str token, struct change_point *point_out)
 {
     struct change_point point;
+    uint64_t view = 0;
     if (!str_starts(token, STR(TOKEN_START)))
         return false;
     struct str rest = str_from(token, sizeof(TOKEN_START) - 1);
     struct str run = str_cut(&rest, '-');
-    if (run.len != RUN_DIGITS || !str_parse_hex(run, &point.run) ||
-        !str_parse_u64(rest, &point.seq))
+    struct str seq = str_cut(&rest, '-');
+    if (run.len != ID_DIGITS || !str_parse_hex(run, &point.run) ||
+        !str_parse_u64(seq, &point.seq) ||
+        (rest.len && (rest.len != ID_DIGITS || !str_parse_hex(rest, &view))) ||
+        view != admit_view(x))
         return false;
     *point_out = point;
     return true;
@@ -52,7 +63,7 @@ bool prop_sync_token(const struct prop_target *target, struct buf *to)
     struct change_point tag;
     bool is_synced = find_tag(target, &tag);
     if (is_synced)
-        sync_token_add(to, tag);
+        sync_token_add(to, target->x, tag);
     return is_synced;
 }
 

@@ -1,5 +1,6 @@
 #include "support/test.h"
 
+#include "access/access.h"
 #include "access/rules.h"
 #include "base/err.h"
 
@@ -277,6 +278,47 @@ TEST(rules_say_what_is_wrong_with_a_sentence)
     }
 }
 
+static bool sees_the_same(const struct principal *a, const struct rules *rules,
+                          const struct principal *b, const struct rules *others)
+{
+    const struct access access = {.rules = (struct rules *)(uintptr_t)rules};
+    const struct access other = {.rules = (struct rules *)(uintptr_t)others};
+    return access_view(&access, a) == access_view(&other, b);
+}
+
+TEST(rules_give_another_view_to_whom_they_tell_otherwise)
+{
+    struct rules rules;
+    struct rules changed;
+    struct err err;
+    struct principal bob = {.name = STR("bob"), .address = STR("192.0.2.1")};
+    struct principal carol = bob;
+    struct principal far = bob;
+    struct principal near = bob;
+    struct principal bounded = bob;
+    carol.name = STR("carol");
+    far.address = STR("198.51.100.7");
+    near.address = STR("10.1.2.3");
+    bounded.scope.path = (struct res_path){"staff", 5};
+    fill(&rules);
+    fill(&changed);
+    assert_true(sees_the_same(&bob, &rules, &bob, &changed));
+    assert_true(sees_the_same(&bob, &rules, &far, &rules));
+    assert_false(sees_the_same(&bob, &rules, &near, &rules));
+    assert_false(sees_the_same(&bob, &rules, &carol, &rules));
+    assert_false(sees_the_same(&bob, &rules, &bounded, &rules));
+    rules_add_member(&changed, STR("staff"), STR("carol"));
+    assert_true(sees_the_same(&bob, &rules, &bob, &changed));
+    assert_false(sees_the_same(&carol, &rules, &carol, &changed));
+    struct rule_place place = {.pattern = STR("/x")};
+    assert_true(rules_add(&changed, &place, false, STR("write for bob"), &err));
+    assert_true(sees_the_same(&bob, &rules, &bob, &changed));
+    assert_true(rules_add(&changed, &place, false, STR("read for bob"), &err));
+    assert_false(sees_the_same(&bob, &rules, &bob, &changed));
+    rules_done(&rules);
+    rules_done(&changed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +328,7 @@ int main(void)
         cmocka_unit_test(rules_lead_to_what_they_name),
         cmocka_unit_test(rules_that_do_not_differ_below_decide_the_same),
         cmocka_unit_test(rules_say_what_is_wrong_with_a_sentence),
+        cmocka_unit_test(rules_give_another_view_to_whom_they_tell_otherwise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
