@@ -6,10 +6,14 @@
  * named in several places is looked at, and covered, in each: what comes of it is the same. How
  * many there are is bounded by what a request's head may have.
  *
+ * A sync token is a state token of its collection (RFC 6578 §5), and holds as long as nothing below
+ * that has changed: so all that is below is covered, too.
+ *
  * What is not there has no state (§10.4.4): no entity tag, and no lock of a collection above it. A
  * lock that was taken by the very URL it keeps (docs/decisions/0035-tokens-where-nothing-is.md). */
 #include "dav/lock/if_check.h"
 
+#include "dav/prop/changes.h"
 #include "dav/target.h"
 #include "exchange/destination.h"
 #include "exchange/if_header.h"
@@ -19,6 +23,7 @@
 struct if_resource {
     struct res_path real;
     bool exists;
+    bool is_collection;
     struct etag etag;
     struct lock_list locks;
 };
@@ -47,6 +52,7 @@ static struct dav_result look_at(struct exchange *x, struct res_path path,
         return DAV_FINE;
     rc = store_stat(target->store, resource->real, 0, &stat);
     resource->exists = rc == STORE_OK && !stat.is_collection;
+    resource->is_collection = rc == STORE_OK && stat.is_collection;
     bool is_unmapped = rc == STORE_NOT_FOUND;
     if (resource->exists) {
         struct dav_result result = target_tag(x, resource->real, &stat, &resource->etag);
@@ -61,12 +67,23 @@ static struct dav_result look_at(struct exchange *x, struct res_path path,
     return dav_from_store(rc);
 }
 
-static void cover(struct exchange *x, struct res_path path)
+static void cover(struct exchange *x, struct res_path path, enum claim_reach reach)
 {
     struct target *target = target_of(x);
     struct res_path real;
     if (store_locate(target->store, x->arena, path, LOCATE_RESOURCE, &real) == STORE_OK)
-        change_add(&target->change, real, CLAIM_SELF, false);
+        change_add(&target->change, real, reach, false);
+}
+
+static bool has_sync_token(const struct exchange *x, const struct if_list *list)
+{
+    struct change_point since;
+    for (size_t i = 0; i < list->condition_count; i++) {
+        const struct if_condition *condition = &list->conditions[i];
+        if (condition->kind == IF_STATE_TOKEN && sync_token_parse(x, condition->value, &since))
+            return true;
+    }
+    return false;
 }
 
 enum stage_end if_header_cover(struct exchange *x)
@@ -77,12 +94,13 @@ enum stage_end if_header_cover(struct exchange *x)
     for (size_t i = 0; header && i < header->list_count; i++) {
         struct str resource = header->lists[i].resource;
         struct res_path path = x->path;
-        if (has_seen && seen.at == resource.at)
+        bool is_deep = has_sync_token(x, &header->lists[i]);
+        if (has_seen && seen.at == resource.at && !is_deep)
             continue;
         has_seen = true;
         seen = resource;
         if (!resource.at || dav_is_fine(destination_parse(x, resource, &path)))
-            cover(x, path);
+            cover(x, path, is_deep ? CLAIM_TREE : CLAIM_SELF);
     }
     return STAGE_NEXT;
 }
@@ -96,13 +114,26 @@ static bool has_token(const struct lock_list *locks, struct str token)
     return false;
 }
 
-static bool condition_holds(const struct if_condition *condition,
+/* Whether the token is the collection's newest. */
+static bool is_newest(struct exchange *x, const struct if_resource *resource, struct str token)
+{
+    struct change_point since;
+    struct res_path inside;
+    if (!resource->is_collection || !sync_token_parse(x, token, &since))
+        return false;
+    struct change_log *log = store_changes(target_of(x)->store, x->arena, resource->real, &inside);
+    struct change_point tag = log ? change_log_tag(log, inside) : (struct change_point){0};
+    return log && tag.run == since.run && tag.seq == since.seq;
+}
+
+static bool condition_holds(struct exchange *x, const struct if_condition *condition,
                             const struct if_resource *resource)
 {
     bool is_so;
     if (condition->kind == IF_STATE_TOKEN) {
         /* <DAV:no-lock> is a token that no resource ever has: §10.4.8. */
-        is_so = has_token(&resource->locks, condition->value);
+        is_so = has_token(&resource->locks, condition->value) ||
+                is_newest(x, resource, condition->value);
     } else {
         struct str rest = condition->value;
         struct etag etag;
@@ -112,10 +143,11 @@ static bool condition_holds(const struct if_condition *condition,
     return is_so != condition->is_not;
 }
 
-static bool list_holds(const struct if_list *list, const struct if_resource *resource)
+static bool list_holds(struct exchange *x, const struct if_list *list,
+                       const struct if_resource *resource)
 {
     for (size_t i = 0; i < list->condition_count; i++) {
-        if (!condition_holds(&list->conditions[i], resource))
+        if (!condition_holds(x, &list->conditions[i], resource))
             return false;
     }
     return true;
@@ -139,7 +171,7 @@ struct dav_result if_header_check(struct exchange *x)
             has_seen = true;
             seen = list->resource;
         }
-        if (list_holds(list, &resource))
+        if (list_holds(x, list, &resource))
             return DAV_FINE;
     }
     if (!header)
