@@ -322,28 +322,26 @@ static void p26_nor_does_one_that_was_not_kept_on(void **state)
 static void p26_a_damaged_log_says_nothing_wrong(void **state)
 {
     struct fixture *fixture = *state;
-    char bytes[4096];
     only_for_directories();
-    MAKE(fixture, "a/", "a/f");
-    struct change_point since = tag(fixture, PATH_ROOT);
-    MAKE(fixture, "a/g");
-    store_close(&fixture->store);
     char *name = fixture_file(fixture, ".davit/" CHANGES_NAME);
-    int fd = open(name, O_RDONLY | O_CLOEXEC);
-    ssize_t len = read(fd, bytes, sizeof(bytes));
-    assert_true(len > 0);
-    assert_int_equal(close(fd), 0);
-    for (size_t at = 0; at < 700; at += 23) {
-        bytes[at] ^= 0x55;
-        fd = open(name, O_WRONLY | O_TRUNC | O_CREAT | O_CLOEXEC, 0600);
-        assert_int_equal(write(fd, bytes, (size_t)len), len);
+    MAKE(fixture, "a/", "a/f");
+    unsigned known = 0;
+    for (off_t at = 0; at < 700; at += 23) {
+        char byte;
+        struct change_point since = tag(fixture, PATH_ROOT);
+        assert_ok(set_prop(fixture, PATH("a/f"), "p", "v"));
+        store_close(&fixture->store);
+        int fd = open(name, O_RDWR | O_CLOEXEC);
+        assert_int_equal(pread(fd, &byte, 1, at), 1);
+        byte ^= 0x55;
+        assert_int_equal(pwrite(fd, &byte, 1, at), 1);
         assert_int_equal(close(fd), 0);
-        bytes[at] ^= 0x55;
         fixture_reopen(fixture);
         const char *text = told(fixture, PATH_ROOT, since, true);
-        assert_true(strcmp(text, "?") == 0 || strcmp(text, "a/g ") == 0);
-        store_close(&fixture->store);
+        assert_true(strcmp(text, "?") == 0 || strcmp(text, "a/f ") == 0);
+        known += text[0] == 'a';
     }
+    assert_true(known < 31); /* what is behind the end is zeros */
 }
 
 static void copy_file(const char *from, const char *to)
@@ -357,8 +355,8 @@ static void copy_file(const char *from, const char *to)
     assert_true(len == 0 && close(from_fd) == 0 && close(to_fd) == 0);
 }
 
-/* As when the state comes back from a backup: numbers that were given are not given again. */
-static void p26_an_older_log_knows_nothing_of_what_came_later(void **state)
+/* The tree has gone on without what comes back from a backup, and is told of by nothing in it. */
+static void p26_an_older_log_knows_nothing(void **state)
 {
     struct fixture *fixture = *state;
     only_for_directories();
@@ -370,16 +368,16 @@ static void p26_an_older_log_knows_nothing_of_what_came_later(void **state)
     store_close(&fixture->store);
     copy_file(name, copy);
     fixture_reopen(fixture);
+    assert_true(knows(fixture, PATH_ROOT, since, true));
     MAKE(fixture, "b/");
     struct change_point later = tag(fixture, PATH_ROOT);
     store_close(&fixture->store);
     assert_int_equal(rename(copy, name), 0);
     fixture_reopen(fixture);
-    MAKE(fixture, "c/");
-    assert_true(tag(fixture, PATH_ROOT).seq >= later.seq);
+    MAKE(fixture, "c/", "d/", "e/");
     assert_false(is_same(tag(fixture, PATH_ROOT), later));
     assert_false(knows(fixture, PATH_ROOT, later, true));
-    assert_true(knows(fixture, PATH_ROOT, since, true));
+    assert_false(knows(fixture, PATH_ROOT, since, true));
 }
 
 static void p24_a_log_that_is_removed_is_written_again(void **state)
@@ -579,7 +577,7 @@ int synced_tests(void)
         SYNCED_TEST(p26_a_log_that_is_gone_knows_nothing),
         SYNCED_TEST(p26_nor_does_one_that_was_not_kept_on),
         SYNCED_TEST(p26_a_damaged_log_says_nothing_wrong),
-        SYNCED_TEST(p26_an_older_log_knows_nothing_of_what_came_later),
+        SYNCED_TEST(p26_an_older_log_knows_nothing),
         SYNCED_TEST(p24_a_log_that_is_removed_is_written_again),
         SYNCED_TEST(p26_who_syncs_has_what_is_there),
     };
