@@ -151,6 +151,26 @@ def test_a_move_looks_once():
         assert len(names) <= 12, names
 
 
+def test_a_move_is_one_step_where_the_kernel_looks_at_no_destination():
+    """File systems without RENAME_NOREPLACE, as NFS: what moves never has two names."""
+    with davit.Davit(args=["--durability", "lazy"]) as server, Session(server) as client:
+        client.expect(201, "PUT", "/old", body=b"old")
+        for path, expected, overwrite in (("/a", 201, "T"), ("/old", 204, "T"), ("/a", 201, "F"),
+                                          ("/old", 412, "F")):
+            client.expect((201, 204), "PUT", "/f", body=b"new")
+
+            def work(path=path, expected=expected, overwrite=overwrite):
+                client.expect(expected, "MOVE", "/f", {"Destination": path, "Overwrite": overwrite})
+
+            calls = calls_during(server, "renameat2,linkat", work, "error=EINVAL")
+            names = [name for name, _ in calls]
+            assert overwrite == "F" or (names and "linkat" not in names), names
+            if expected != 412:
+                assert client.expect(200, "GET", path).body == b"new"
+                client.expect(404, "GET", "/f")
+            client.expect((204, 404), "DELETE", "/a")
+
+
 def test_properties_far_below_move_along():
     """Also those that a restart has found: a collection is asked for all that is below it."""
     with davit.Davit(args=["--durability", "lazy"]) as server, Session(server) as client:

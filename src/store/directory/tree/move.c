@@ -123,7 +123,7 @@ static bool may_go_whole(const struct placing *placing)
 static enum store_rc move_to_free(const struct placing *placing)
 {
     struct placing trying = *placing;
-    trying.expects_absent = true;
+    trying.is_tried = true;
     enum store_rc rc = dir_place(&trying);
     return trying.meets_border ? move_across(placing) : rc;
 }

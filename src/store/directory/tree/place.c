@@ -319,6 +319,8 @@ static enum store_rc place(struct placing *placing)
     placing->transfer.is_replaced = code == 0; /* what may be noted of an earlier resource goes */
     if (code != EEXIST)
         return code ? dir_rc(code, "cannot move a resource") : STORE_OK;
+    if (placing->is_tried)
+        return STORE_EXISTS;
     if (placing->expects_absent || dir_is_taken(placing->to_fd, placing->to_name))
         rc = dir_may_replace(placing);
     if (rc != STORE_OK)

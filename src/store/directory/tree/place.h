@@ -12,6 +12,7 @@ struct placing {
     mode_t from_mode;    /* what it is: as of dir_find_member() */
     bool is_staged;      /* nobody is asked about it */
     bool expects_absent; /* nothing is to be replaced */
+    bool is_tried;       /* what is there stays: EXISTS, and there is another way */
     bool is_grafted;     /* set: members were moved one by one, */
     bool has_made_to;    /* into a collection that was made for them */
     bool meets_border;   /* set: nothing has changed, since no rename goes there */
