@@ -104,7 +104,10 @@ static enum channel_rc fill(struct h1_conn *conn)
         conn->in_at = 0;
     }
     wire_take_spare(&conn->base.wire->spare_in, &conn->in);
-    return receive(conn, &conn->in, READ_BYTES);
+    enum channel_rc rc = receive(conn, &conn->in, READ_BYTES);
+    if (conn->in.len == 0) /* who waits may wait long */
+        drop_in(conn);
+    return rc;
 }
 
 /* --- the request body, pulled by the handler --- */
@@ -389,7 +392,6 @@ static bool read_head(struct h1_conn *conn)
     if (wire->is_draining) { /* no answer could be lost; its client may not look for minutes */
         h1_conn_close(conn, false);
     } else if (pending(conn).len == 0) {
-        drop_in(conn);
         deadline_arm(wire->loop, &wire->idle_deadlines, &conn->deadline);
     } else if (!conn->is_head_timed) {
         conn->is_head_timed = true; /* once: a head may not come byte by byte for ever */

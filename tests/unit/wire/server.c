@@ -211,6 +211,7 @@ static void look(struct server *server)
 {
     server->conn_count = server->wire.conn_count;
     server->window_bytes = atomic_load(&server->memory.taken);
+    server->spare_bytes = server->wire.spare_in.cap;
 }
 
 size_t server_conn_count(struct server *server)
@@ -223,6 +224,12 @@ uint64_t server_window_bytes(struct server *server)
 {
     server_call(server, look);
     return server->window_bytes;
+}
+
+size_t server_spare_bytes(struct server *server)
+{
+    server_call(server, look);
+    return server->spare_bytes;
 }
 
 void server_advance(struct server *server, int64_t ms)

@@ -30,6 +30,7 @@ struct server {
     int file_fd;
     size_t conn_count; /* see below */
     uint64_t window_bytes;
+    size_t spare_bytes;
 
     pthread_mutex_t mutex; /* guards all below */
     pthread_cond_t has_changed;
@@ -53,6 +54,7 @@ void server_call(struct server *server, void (*fn)(struct server *server));
 /* What stands in server->wire now, copied on the loop's thread; and what is taken of the budget. */
 size_t server_conn_count(struct server *server);
 uint64_t server_window_bytes(struct server *server);
+size_t server_spare_bytes(struct server *server); /* for what HTTP/1.1 receives */
 
 /* Moves the clock, and lets deadlines expire. */
 void server_advance(struct server *server, int64_t ms);

@@ -177,6 +177,24 @@ TEST(conn_ends_when_an_unwanted_body_turns_out_long_or_malformed)
     client_expect_end(fd);
 }
 
+TEST(conn_that_waits_for_a_body_holds_no_buffer)
+{
+    enum { SLOW = 3 };
+    int fds[SLOW];
+    for (size_t i = 0; i < SLOW; i++) {
+        fds[i] = client_open(&server);
+        client_send(
+            fds[i],
+            "PUT /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n");
+        assert_int_not_equal(server_spare_bytes(&server), 0);
+    }
+    for (size_t i = 0; i < SLOW; i++) {
+        client_send(fds[i], "0\r\n\r\n");
+        client_expect(fds[i], "HTTP/1.1 200 OK\r\n" DATE SERVER "Content-Length: 1\r\n\r\na");
+        close(fds[i]);
+    }
+}
+
 TEST(conn_tells_the_handler_when_a_body_is_malformed)
 {
     int fd = client_open(&server);
@@ -336,6 +354,7 @@ int main(void)
         CONN_TEST(conn_reads_away_a_short_body_that_nobody_wanted),
         CONN_TEST(conn_ends_rather_than_read_a_long_body_that_nobody_wanted),
         CONN_TEST(conn_ends_when_an_unwanted_body_turns_out_long_or_malformed),
+        CONN_TEST(conn_that_waits_for_a_body_holds_no_buffer),
         CONN_TEST(conn_tells_the_handler_when_a_body_is_malformed),
         CONN_TEST(conn_tells_the_handler_when_a_body_ends_early),
         CONN_TEST(conn_wakes_a_handler_whose_client_has_gone),
