@@ -21,6 +21,10 @@ struct dav_result dav_from_store(enum store_rc rc)
     case STORE_MOUNT:
         return dav_condition(CONDITION_CANNOT_REMOVE_MOUNT,
                              "a mount begins there: it stays, and nothing in it was touched");
+    case STORE_SAME:
+        return dav_error(HTTP_FORBIDDEN,
+                         "source and destination are one and the same by another name of their "
+                         "server, or one is in the other, or that cannot be ruled out");
     case STORE_READ_ONLY:
         return dav_error(HTTP_FORBIDDEN, "the server's file system is read-only at present");
     case STORE_NO_SPACE:

@@ -12,9 +12,11 @@
  * (dav/failures.c), so that the others are still copied or moved. */
 #include "dav/transfer.h"
 
+#include "base/random.h"
 #include "dav/lock/permit.h"
 #include "dav/precondition.h"
 #include "dav/prop/request.h"
+#include "dav/service.h"
 #include "dav/target.h"
 #include "exchange/admit.h"
 #include "exchange/body.h"
@@ -22,7 +24,7 @@
 #include "exchange/destination.h"
 #include "exchange/respond.h"
 
-enum { INLINE_BODY_BYTES = 8192 }; /* what is longer is parsed on a worker */
+enum { INLINE_BODY_BYTES = 8192, MARK_BYTES = 16 }; /* what is longer is parsed on a worker */
 
 /* RFC 4918 §8.4: a body that would be ignored is refused. One that is known is not ignored: what
  * RFC 2518 §12.12 could ask for is so in any case (docs/decisions/0036-propertybehavior.md). */
@@ -104,17 +106,37 @@ static struct dav_result prepare(struct exchange *x, bool is_move)
     return result;
 }
 
+/* What is made beside the destination to find out whether the source is there, too (store/view/
+ * apart.c). */
+static void add_mark(struct exchange *x, struct transfer *transfer)
+{
+    unsigned char bytes[MARK_BYTES];
+    struct buf name = {0};
+    if (!dav_service_of(x)->view_between)
+        return;
+    random_name_bytes(bytes, sizeof(bytes));
+    BUF_ADD(&name, "davit-transfer-");
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        buf_add_hex(&name, bytes[i], 2);
+    transfer->mark = arena_str(x->arena, buf_str(&name));
+    buf_done(&name);
+    change_add(&target_of(x)->change,
+               path_join(x->arena, path_parent(transfer->to_real), transfer->mark), CLAIM_TREE,
+               true);
+}
+
 enum stage_end transfer_find(struct exchange *x, bool is_move)
 {
     struct target *target = target_of(x);
     struct dav_result result = prepare(x, is_move);
-    const struct transfer *transfer = x->state;
+    struct transfer *transfer = x->state;
     if (!dav_is_fine(result))
         return respond_error(x, result);
     bool is_tree = is_move || transfer->is_deep;
     change_add(&target->change, target->real, is_tree ? CLAIM_TREE : CLAIM_SELF, is_move);
     change_add(&target->change, transfer->to_real, CLAIM_TREE, true);
     change_add(&target->change, path_parent(transfer->to_real), CLAIM_SELF, false);
+    add_mark(x, transfer);
     if (is_move)
         change_add(&target->change, path_parent(target->real), CLAIM_SELF, false);
     return STAGE_NEXT;
@@ -168,7 +190,8 @@ struct store_transfer transfer_of(const struct exchange *x)
     return (struct store_transfer){.from = target_of(x)->real,
                                    .to = transfer->to_real,
                                    .is_deep = transfer->is_deep,
-                                   .expects_absent = !transfer->overwrites};
+                                   .expects_absent = !transfer->overwrites,
+                                   .mark = transfer->mark};
 }
 
 enum stage_end transfer_answer(struct exchange *x, struct failures *failures, enum store_rc rc)

@@ -12,6 +12,7 @@ struct transfer {
     enum depth depth;    /* of no meaning for a file */
     bool is_deep;        /* a copy of a collection with its members */
     bool is_replacement; /* there was something at the destination */
+    struct str mark;     /* a name that is nowhere, for between stores; empty: it is within one */
 };
 
 /* A stage when the body is there: 415 unless it is one that RFC 2518 had for these methods. */

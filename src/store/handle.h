@@ -62,8 +62,9 @@ struct store_traits {
     bool quota_blocks;
     bool locks_block; /* lock() and unlock() */
 
-    bool counts_bytes;   /* and keeps to change->room: nobody else need count (store_used()) */
-    bool keeps_versions; /* an import may set them, and when a resource was made */
+    bool counts_bytes;    /* and keeps to change->room: nobody else need count (store_used()) */
+    bool keeps_versions;  /* an import may set them, and when a resource was made */
+    bool has_other_names; /* what is in it may be in other stores, too, and nobody can tell */
 };
 
 /* What is going to be asked about a resource, or about the members of a listing. */

@@ -16,10 +16,11 @@ enum store_rc {
     STORE_DENIED,        /* no permission, a reserved name, or outside the root */
     STORE_MOUNT,         /* a mount begins there, or below it, which stays where it is */
     STORE_READ_ONLY,     /* the file system has become so */
-    STORE_REFUSED,       /* the visitor of a tree operation said no */
-    STORE_NO_SPACE,      /* disk, or a limit on what is kept */
-    STORE_OVER_QUOTA,    /* the mount's */
-    STORE_ALIAS,         /* a link stands there, or on the way: locate() says where it leads */
+    STORE_SAME,       /* by another name it is, or holds, the other end of the transfer; or may */
+    STORE_REFUSED,    /* the visitor of a tree operation said no */
+    STORE_NO_SPACE,   /* disk, or a limit on what is kept */
+    STORE_OVER_QUOTA, /* the mount's */
+    STORE_ALIAS,      /* a link stands there, or on the way: locate() says where it leads */
     STORE_NAME_TOO_LONG,
     STORE_BUSY,        /* memory or descriptors are used up for now */
     STORE_TOO_DEEP,    /* more collections within collections than walk_depth */
@@ -152,6 +153,7 @@ struct store_transfer {
     struct res_path to;
     bool is_deep;        /* of a collection with its members; a move always is */
     bool expects_absent; /* STORE_EXISTS when there is something, or comes meanwhile */
+    struct str mark;     /* of a view: a name that is nowhere, in the ranges beside `to` */
 };
 
 /* How an upload becomes visible. */

@@ -175,6 +175,7 @@ const char *rc_name(enum store_rc rc)
         [STORE_UNKNOWN] = "UNKNOWN",
         [STORE_LOCKED] = "LOCKED",
         [STORE_BAD_ORIGIN] = "BAD_ORIGIN",
+        [STORE_SAME] = "SAME",
         [STORE_NO_ANSWER] = "NO_ANSWER",
         [STORE_FAILED] = "FAILED",
     };

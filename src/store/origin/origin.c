@@ -264,8 +264,8 @@ struct store *origin_store_new(struct exchange *x, const struct gateway *gateway
 {
     struct origin *origin = ARENA_NEW(x->arena, struct origin);
     origin->base.ops = &ops;
-    origin->base.traits =
-        (struct store_traits){.reads_block = true, .quota_blocks = true, .locks_block = true};
+    origin->base.traits = (struct store_traits){
+        .reads_block = true, .quota_blocks = true, .locks_block = true, .has_other_names = true};
     origin->x = x;
     origin->gateway = gateway;
     arena_on_reset(x->arena, forget, origin);

@@ -1,4 +1,13 @@
+/* A visitor that stands between who asked and one store of the view: a store speaks of its own
+ * paths, who asked of the view's, and so each question and each failure goes through back(). What
+ * a link leads to must be seen in the view, too, or it leads out; that the guide says itself, with
+ * a reason that no other has.
+ *
+ * A change over several stores is made of several calls, and only the first of them may send all of
+ * it back to its beginning (AGAIN): the others are repeated where they stand, a few times. */
 #include "store/view/guide.h"
+
+#include "store/store.h"
 
 enum {
     AGAIN_MAX = 8,
@@ -75,6 +84,29 @@ void guide_done(struct guide *guide)
     arena_done(&guide->arena);
 }
 
+static void nobody_failed(struct store_visitor *visitor, struct res_path path, bool is_collection,
+                          enum store_rc rc, unsigned reason)
+{
+    (void)visitor, (void)path, (void)is_collection, (void)rc, (void)reason; /* told by who asks */
+}
+
+static unsigned nobody_refuses(struct store_visitor *visitor, struct res_path path)
+{
+    (void)visitor, (void)path; /* asked before */
+    return 0;
+}
+
+static bool nobody_may_refuse(struct store_visitor *visitor, struct res_path path)
+{
+    (void)visitor, (void)path; /* as above */
+    return false;
+}
+
+struct store_visitor silent_visitor(void)
+{
+    return (struct store_visitor){nobody_refuses, nobody_may_refuse, nobody_failed, NULL, NULL};
+}
+
 bool steps_repeat(struct steps *steps, enum store_rc *rc)
 {
     bool is_again = *rc == STORE_AGAIN;
@@ -85,4 +117,14 @@ bool steps_repeat(struct steps *steps, enum store_rc *rc)
         *rc = STORE_UNAVAILABLE;
     steps->again_count = 0;
     return false;
+}
+
+bool steps_repeat_at(struct steps *steps, struct store *store, struct res_path path,
+                     enum store_rc *rc)
+{
+    struct store_stat stat;
+    if (!steps_repeat(steps, rc))
+        return false;
+    (void)!store_stat(store, path, 0, &stat); /* the call itself says what is there */
+    return true;
 }

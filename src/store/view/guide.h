@@ -20,6 +20,9 @@ struct guide {
 struct guide guide_for(struct store_visitor *visitor);
 void guide_done(struct guide *guide);
 
+/* Asks nobody, and tells nobody: for what has been asked about before, and is told by its rc. */
+struct store_visitor silent_visitor(void);
+
 /* Of a change that is more than one call. */
 struct steps {
     bool has_changed;     /* something has */
@@ -30,3 +33,6 @@ struct steps {
  * whole of it is, where nothing has changed; later that cannot be any more, and what will not be
  * done after a few times is UNAVAILABLE, and told of as other failures are. */
 NODISCARD bool steps_repeat(struct steps *steps, enum store_rc *rc);
+/* The same, having looked again at what is at `path`. */
+NODISCARD bool steps_repeat_at(struct steps *steps, struct store *store, struct res_path path,
+                               enum store_rc *rc);

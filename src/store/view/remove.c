@@ -58,12 +58,9 @@ static enum store_rc remove_tree(struct removal *removal, struct res_path path)
 static void remove_member(struct removal *removal, struct res_path path,
                           const struct store_member *member)
 {
-    struct store_stat stat;
     enum store_rc rc = remove_tree(removal, path);
-    while (steps_repeat(&removal->steps, &rc)) {
-        (void)!store_stat(removal->change->store, path, 0, &stat); /* the call says what is there */
+    while (steps_repeat_at(&removal->steps, removal->change->store, path, &rc))
         rc = remove_tree(removal, path);
-    }
     if (rc == STORE_AGAIN)
         removal->is_again = true;
     else if (rc != STORE_OK && rc != STORE_PARTIAL && rc != STORE_NOT_FOUND)

@@ -8,13 +8,15 @@
  * whole (it is an upload). What is replaced is removed first, unless it is a file that a file
  * replaces; what appears where nothing was is never replaced. A collection that was moved is looked
  * at once more before it goes: where others may put something into it meanwhile (another server's
- * clients, another program), that was not copied, and stays. */
+ * clients, another program), that was not copied, and stays. Where two stores may be one by
+ * another name, that is found out before anything is replaced (apart.c). */
 #include "store/view/tree.h"
 
 #include "base/mem.h"
 #include "store/gather.h"
 #include "store/store.h"
 #include "store/upload.h"
+#include "store/view/apart.h"
 #include "store/view/change.h"
 #include "store/view/guide.h"
 #include "store/view/quota.h"
@@ -31,6 +33,8 @@ struct transfer {
     struct store_change *change;
     struct store_visitor *visitor;
     struct res_path from;
+    struct res_path to;
+    struct str mark; /* empty: both ends are known to be two */
     struct arena arena;
     bool is_move;
     bool is_deep;
@@ -143,11 +147,7 @@ static enum store_rc rc_of_made(const struct transfer *transfer, enum store_rc r
 /* Whether the call that puts something at `to` is to be made again. */
 static bool is_to_put_again(struct transfer *transfer, struct res_path to, enum store_rc *rc)
 {
-    struct store_stat stat;
-    if (!steps_repeat(&transfer->steps, rc))
-        return false;
-    (void)!store_stat(transfer->store, to, 0, &stat); /* the call itself says what is there */
-    return true;
+    return steps_repeat_at(&transfer->steps, transfer->store, to, rc);
 }
 
 static enum store_rc commit_copy(struct transfer *transfer, struct store_upload *upload,
@@ -233,28 +233,10 @@ static enum store_rc copy_one(struct transfer *transfer, struct res_path from, s
     return rc == STORE_OK ? copy_props(transfer, from, to, (struct store_patch){0}) : rc;
 }
 
-static void nobody_failed(struct store_visitor *visitor, struct res_path path, bool is_collection,
-                          enum store_rc rc, unsigned reason)
-{
-    (void)visitor, (void)path, (void)is_collection, (void)rc, (void)reason; /* told by who asks */
-}
-
-static unsigned nobody_refuses(struct store_visitor *visitor, struct res_path path)
-{
-    (void)visitor, (void)path; /* asked before it was copied */
-    return 0;
-}
-
-static bool nobody_may_refuse(struct store_visitor *visitor, struct res_path path)
-{
-    (void)visitor, (void)path; /* as above */
-    return false;
-}
-
 /* What has been copied goes; it was asked about before. */
 static enum store_rc remove_source(struct transfer *transfer, struct res_path from)
 {
-    struct store_visitor silent = {nobody_refuses, nobody_may_refuse, nobody_failed, NULL, NULL};
+    struct store_visitor silent = silent_visitor();
     enum store_rc rc;
     do {
         rc = store_remove(transfer->change, from, &silent);
@@ -309,6 +291,22 @@ static bool copy_link(struct transfer *transfer, struct res_path from, struct re
     return rc == STORE_OK || fail(transfer, from, false, rc, reason);
 }
 
+static struct apart apart_of(const struct transfer *transfer)
+{
+    return (struct apart){transfer->change, transfer->mark, transfer->steps};
+}
+
+/* A source by whose members the destination itself is met would be copied into itself for ever. */
+static enum store_rc check_not_met(struct transfer *transfer, struct res_path from)
+{
+    struct apart apart = apart_of(transfer);
+    if (!transfer->mark.len || path_eq(from, transfer->from) ||
+        !apart_may_be_one(path_name(from), path_name(transfer->to)))
+        return STORE_OK;
+    enum store_rc rc = apart_check(&apart, transfer->to, from, from);
+    return rc == STORE_DENIED ? STORE_SAME : rc;
+}
+
 static bool copy_tree(struct transfer *transfer, struct res_path from, struct res_path to,
                       unsigned depth)
 {
@@ -321,6 +319,8 @@ static bool copy_tree(struct transfer *transfer, struct res_path from, struct re
     unsigned reason = rc == STORE_OK ? refusal(transfer, from) : 0;
     if (reason)
         return fail(transfer, from, stat.is_collection, STORE_REFUSED, reason);
+    if (rc == STORE_OK && stat.is_collection)
+        rc = check_not_met(transfer, from);
     if (rc == STORE_OK)
         rc = depth > DEPTH_MAX ? STORE_TOO_DEEP : copy_one(transfer, from, to, stat.is_collection);
     if (rc != STORE_OK)
@@ -338,6 +338,12 @@ static bool copy_tree(struct transfer *transfer, struct res_path from, struct re
 }
 
 /* --- what is at the destination --- */
+
+struct ends {
+    struct res_path from;
+    struct store_stat from_stat;
+    struct store_stat to_stat;
+};
 
 /* A lock that is rooted at the destination stays for what comes there (promises 12 and 13). */
 static enum store_rc note_locks(struct transfer *transfer, struct res_path to)
@@ -386,30 +392,83 @@ static void drop_idle_locks(struct transfer *transfer, struct res_path to)
     }
 }
 
-/* Looks at both ends, and makes room at the destination; a file is replaced by a file in one step,
- * later. What is no resource is not seen here, and stays: copy_one() finds the name taken. */
+/* By what a file is another that the destination is, where a mark cannot be made. */
+static bool has_other_size(const struct store_stat *a, const struct store_stat *b)
+{
+    return a->size_bytes != UINT64_MAX && b->size_bytes != UINT64_MAX &&
+           a->size_bytes != b->size_bytes;
+}
+
+/* Whether what is replaced is, or holds, what it is replaced by: by another name. */
+static enum store_rc check_apart(struct transfer *transfer, struct res_path to,
+                                 const struct ends *ends)
+{
+    const struct mount *mount = view_find(view_of(transfer->store), ends->from);
+    struct apart apart = apart_of(transfer);
+    struct res_path inner = ends->from_stat.is_collection ? ends->from : path_parent(ends->from);
+    enum store_rc rc;
+    if (!transfer->mark.len || (ends->from_stat.is_collection && !ends->to_stat.is_collection))
+        return STORE_OK;
+    if (ends->to_stat.is_collection) {
+        rc = apart_check(&apart, to, inner, mount->prefix);
+        if (rc == STORE_OK)
+            rc = apart_check_base(&apart, to, mount, ends->from, &ends->from_stat);
+    } else {
+        rc = apart_check(&apart, path_parent(to), inner, inner);
+        if (rc == STORE_DENIED && has_other_size(&ends->from_stat, &ends->to_stat))
+            rc = STORE_OK;
+    }
+    return rc == STORE_DENIED ? STORE_SAME : rc;
+}
+
+/* What the source is: of a link, the file that it leads to. */
+static enum store_rc find_source(struct transfer *transfer, struct ends *ends)
+{
+    ends->from = transfer->from;
+    enum store_rc rc = store_stat(transfer->store, ends->from, 0, &ends->from_stat);
+    if (rc != STORE_ALIAS)
+        return rc;
+    rc = find_behind(transfer, &transfer->arena, transfer->from, &ends->from);
+    return rc == STORE_OK ? store_stat(transfer->store, ends->from, 0, &ends->from_stat) : rc;
+}
+
+/* A file is replaced by a file in one step, later, and as it is now. */
+static enum store_rc prepare_replacement(struct transfer *transfer, struct res_path to)
+{
+    struct store_stat stat;
+    enum store_rc rc = store_stat(transfer->store, to, 0, &stat);
+    transfer->replaces_file = rc == STORE_OK && !stat.is_collection;
+    if (rc == STORE_OK && stat.is_collection)
+        return STORE_EXISTS;
+    return rc == STORE_NOT_FOUND ? STORE_OK : rc;
+}
+
+/* Looks at both ends, and makes room at the destination. What is no resource is not seen here, and
+ * stays: copy_one() finds the name taken. */
 static enum store_rc clear_way(struct transfer *transfer, struct res_path to)
 {
-    struct store *store = transfer->store;
-    struct store_stat from_stat = {0};
-    struct store_stat to_stat = {0};
+    struct ends ends = {0};
     struct res_path real;
-    enum store_rc rc = store_stat(store, transfer->from, 0, &from_stat);
-    if (rc == STORE_ALIAS)
-        rc = find_behind(transfer, &transfer->arena, transfer->from, &real);
+    enum store_rc rc = find_source(transfer, &ends);
     if (rc != STORE_OK)
         return rc;
-    rc = store_stat(store, to, 0, &to_stat);
-    if (rc == STORE_NOT_FOUND)
+    enum store_rc found = store_stat(transfer->store, to, 0, &ends.to_stat);
+    if (found == STORE_NOT_FOUND)
         return STORE_OK;
-    if (rc != STORE_OK && rc != STORE_ALIAS)
-        return rc;
+    if (found != STORE_OK && found != STORE_ALIAS)
+        return found;
     if (transfer->expects_absent)
         return STORE_EXISTS;
-    if (rc == STORE_ALIAS && find_behind(transfer, &transfer->arena, to, &real) == STORE_NOT_FOUND)
+    if (found == STORE_ALIAS &&
+        find_behind(transfer, &transfer->arena, to, &real) == STORE_NOT_FOUND)
         return STORE_DENIED; /* a link that leads nowhere is no resource */
-    transfer->replaces_file = rc == STORE_OK && !from_stat.is_collection && !to_stat.is_collection;
-    return transfer->replaces_file ? STORE_OK : remove_old(transfer, to);
+    if (found == STORE_OK)
+        rc = check_apart(transfer, to, &ends);
+    if (rc != STORE_OK)
+        return rc;
+    if (found == STORE_OK && !ends.from_stat.is_collection && !ends.to_stat.is_collection)
+        return prepare_replacement(transfer, to);
+    return remove_old(transfer, to);
 }
 
 static enum store_rc transfer_across(struct transfer *transfer, struct res_path to)
@@ -445,8 +504,13 @@ static enum store_rc tree_run(struct transfer *transfer, struct res_path to)
     if (!from_mount)
         return STORE_NOT_FOUND;
     struct guide guide = guide_for(transfer->visitor);
-    if (from_mount->store != to_mount->store)
+    if (from_mount->store != to_mount->store) {
+        bool may_be_one =
+            from_mount->store->traits.has_other_names || to_mount->store->traits.has_other_names;
+        transfer->mark = may_be_one ? transfer->mark : STR_NONE;
+        assert(!may_be_one || transfer->mark.len);
         return transfer_across(transfer, to);
+    }
     guide.view = view;
     guide.mount = from_mount;
     guide.from = transfer->from;
@@ -475,6 +539,8 @@ static enum store_rc transfer_in_view(struct store_change *change,
                                 .change = change,
                                 .visitor = visitor,
                                 .from = wanted->from,
+                                .to = wanted->to,
+                                .mark = wanted->mark,
                                 .is_move = is_move,
                                 .is_deep = is_move || wanted->is_deep,
                                 .expects_absent = wanted->expects_absent};
