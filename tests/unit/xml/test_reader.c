@@ -548,6 +548,35 @@ TEST(reader_can_be_freed_at_any_moment)
     }
 }
 
+static void reader_looks_for_an_element(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *document;
+        unsigned depth;
+        bool is_there;
+    } rows[] = {
+        {"<a xmlns='u'/>", 1, true},
+        {"<a/>", 1, false},
+        {"<p:a xmlns:p='u'/>", 1, true},
+        {"<a xmlns='v'><p:a xmlns:p='u'/></a>", 2, true},
+        {"<a xmlns='v'><p:a xmlns:p='u'/></a>", 1, false},
+        {"<x><b><a xmlns='u'/></b></x>", 2, false},
+        {"<x><b/><c>text</c><a xmlns='u'>text</a></x>", 2, true},
+        {"<a xmlns='u'><b/></a>", 2, false},
+        {"<x>&lt;a xmlns='u'/></x>", 2, false},
+        {"<x><a xmlns='u'/></x", 2, false}, /* it cannot be read */
+        {"<x><a xmlns='u'></x>", 2, false},
+        {"<!DOCTYPE x><x><a xmlns='u'/></x>", 2, false},
+        {"", 1, false},
+    };
+    static const struct xml_name name = {.ns = STR_INIT("u"), .local = STR_INIT("a")};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        check_int(rows[i].document,
+                  xml_has(str_of_c(rows[i].document), rows[i].depth, &name, &xml_limits_wide),
+                  rows[i].is_there);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -573,6 +602,7 @@ int main(void)
         cmocka_unit_test(reader_pauses_between_two_elements),
         cmocka_unit_test(reader_passes_over_text_that_nobody_wants),
         cmocka_unit_test(reader_tells_what_is_cut_off_from_what_is_broken),
+        cmocka_unit_test(reader_looks_for_an_element),
         cmocka_unit_test(reader_can_be_freed_at_any_moment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
