@@ -164,8 +164,10 @@ static bool is_for_us(const struct exchange *x)
 }
 
 /* It would empty a file that its client means to save. */
-static enum stage_end refuse_lost(struct exchange *x)
+enum stage_end forward_lost(struct exchange *x)
 {
+    if (!lost_body_is(x))
+        return STAGE_NEXT;
     x->stream->response.note =
         STR("an empty PUT is refused: the same with a body was answered with 401 on this "
             "connection, and the client has lost it (origin-lost-bodies)");
@@ -190,8 +192,6 @@ enum stage_end forward_check(struct exchange *x)
         (void)forward_allow(x); /* always DONE */
         return respond_status(x, HTTP_OK);
     }
-    if (lost_body_is(x))
-        return refuse_lost(x);
     struct dav_result result = check_reach(x);
     if (dav_is_fine(result) && reads_first(x))
         result = ask_may_start(ask_new(x, gateway_of(x)));
@@ -379,9 +379,9 @@ static const struct stage collected_stages[] = {
 };
 
 static const struct stage streamed_stages[] = {
-    {"check", forward_check, ON_LOOP}, {"spool", spool_upload, ON_LOOP},
-    {"send", forward_send, ON_LOOP},   {"await", forward_await, ON_LOOP},
-    {"look", forward_look, ON_LOOP},
+    {"check", forward_check, ON_LOOP}, {"lost", forward_lost, ON_LOOP},
+    {"spool", spool_upload, ON_LOOP},  {"send", forward_send, ON_LOOP},
+    {"await", forward_await, ON_LOOP}, {"look", forward_look, ON_LOOP},
 };
 
 /* --- the handler --- */

@@ -12,6 +12,9 @@ void forward_handle(struct gateways *gateways);
 /* The first stage: what can be refused without an origin. */
 enum stage_end forward_check(struct exchange *x);
 
+/* Behind it, where something is put: whether it is a body that the client has lost. */
+enum stage_end forward_lost(struct exchange *x);
+
 /* The last ones: asks gateway_of(x), waits, looks at what comes, and answers with it. */
 enum stage_end forward_send(struct exchange *x);
 enum stage_end forward_await(struct exchange *x);

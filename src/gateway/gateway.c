@@ -201,11 +201,24 @@ static bool add_one(struct gateways *gateways, struct arena *arena,
     return true;
 }
 
+/* One that is there twice hides itself, and what it counts cannot be told apart. */
+static bool check_alone(const struct gateway *first, size_t index, struct err *err)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (str_eq(first[i].name, first[index].name))
+            return err_set(err, 0, "the origins '%.*s' and '%.*s' have the same url",
+                           STR_ARGS(first[i].label), STR_ARGS(first[index].label));
+    }
+    return true;
+}
+
 bool gateways_add(struct gateways *gateways, struct arena *arena, const struct gateway_mount *mount,
                   struct err *err)
 {
     bool is_fine = true;
+    const struct gateway *first = &gateways->at[gateways->count];
     for (size_t i = 0; i < mount->origin_count && is_fine; i++)
-        is_fine = add_one(gateways, arena, mount, &mount->origins[i], err);
+        is_fine =
+            add_one(gateways, arena, mount, &mount->origins[i], err) && check_alone(first, i, err);
     return is_fine;
 }

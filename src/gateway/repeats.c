@@ -120,11 +120,21 @@ bool repeats_knows(const struct exchange *x)
     return update(x, SHARED_REPEATS, decide_nothing);
 }
 
+/* Whether no origin to which it may go minds. */
+static bool all_take_lost(const struct exchange *x)
+{
+    const struct gateway *gateway = gateway_of(x);
+    bool all_take = gateway->takes_lost;
+    for (size_t i = 1; i < gateway->mate_count && !relay_of(x)->gateway; i++)
+        all_take &= gateway[i].takes_lost;
+    return all_take;
+}
+
 void lost_body_note(struct exchange *x)
 {
     const struct http_stream *stream = x->stream;
     bool is_refused = stream->response.status == HTTP_UNAUTHORIZED;
-    if (x->method->id != METHOD_PUT || !stream->request.body_bytes || gateway_of(x)->takes_lost)
+    if (x->method->id != METHOD_PUT || !stream->request.body_bytes || all_take_lost(x))
         return;
     (void)update(x, SHARED_LOST, is_refused ? decide_lost : decide_come); /* likewise */
 }

@@ -275,11 +275,12 @@ static void add_hops(struct exchange *x, struct http_fields *to, const struct ht
     buf_done(&value);
 }
 
-/* RFC 9110 §13.1, RFC 4918 §10.4 */
+/* RFC 9110 §13.1, RFC 4918 §10.4; a lock token is told to who gave it alone (§10.5). */
 static bool is_condition(enum http_field id)
 {
-    return id == FIELD_IF || id == FIELD_IF_MATCH || id == FIELD_IF_NONE_MATCH ||
-           id == FIELD_IF_MODIFIED_SINCE || id == FIELD_IF_UNMODIFIED_SINCE || id == FIELD_IF_RANGE;
+    return id == FIELD_IF || id == FIELD_LOCK_TOKEN || id == FIELD_IF_MATCH ||
+           id == FIELD_IF_NONE_MATCH || id == FIELD_IF_MODIFIED_SINCE ||
+           id == FIELD_IF_UNMODIFIED_SINCE || id == FIELD_IF_RANGE;
 }
 
 static void add_line(struct exchange *x, struct http_fields *to, const struct http_field_line *line)

@@ -12,6 +12,7 @@ bool members_open(struct members *members, struct ask *ask)
     f->gateway = ask->gateway;
     f->reader = (struct href_reader){0};
     f->verdict = (struct davit_ms_verdict){0};
+    members->has_any = false;
     struct dav_result result = answer_begin(members->x);
     if (!dav_is_fine(result) || !f->inner || !f->reader.map)
         return err_set(&members->err, 0, "%s",
@@ -44,6 +45,7 @@ enum members_end members_next(struct members *members,
     struct source *body = relay_of(members->x)->inner;
     for (;;) {
         enum davit_ms_rc rc = davit_ms_reader_next(members->reader, response_out);
+        members->has_any |= rc == DAVIT_MS_RESPONSE;
         if (rc == DAVIT_MS_RESPONSE)
             return MEMBERS_ONE;
         if (rc != DAVIT_MS_MORE)

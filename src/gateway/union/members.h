@@ -11,6 +11,7 @@ struct members {
     struct exchange *x;
     struct davit_ms_reader *reader; /* NULL: it is not open */
     struct buf piece;               /* of the body, which the reader is at */
+    bool has_any;                   /* responses */
     struct err err;                 /* why it failed */
 };
 

@@ -14,6 +14,10 @@
  * are read as fast as they write, not as slowly as the client reads, for which they would not wait.
  * An answer that misses a member looks to who syncs as if that had been removed.
  *
+ * An origin may say itself that its 207 is not all: by a status of the collection's own URL, as a
+ * union behind this one does with `partial`, or by naming not even that. It is as one that broke
+ * off. A member that is 404 in it is none, and hides none.
+ *
  * With `partial = yes` the listing comes all the same, and says that it is not complete: a response
  * of the collection's own URL with 507 (RFC 6578 §3.6), and a field that names who is missing.
  *
@@ -184,16 +188,20 @@ static bool is_waited_for(const struct listing *listing, size_t i)
     return ask && !is_missing && !ask->has_head && !ask->is_over;
 }
 
+static bool is_absence(unsigned status)
+{
+    return status == HTTP_NOT_FOUND || status == HTTP_GONE;
+}
+
 /* Those that will not be read are missing, or have nothing any more. */
-static void sort_out(struct listing *listing)
+static void sort_out(struct listing *listing, const struct survey *look)
 {
     for (size_t i = 0; i < UNION_ORIGINS_MAX; i++) {
         struct ask *ask = listing->asks[i];
         bool is_missing = listing->missing & UINT64_C(1) << i;
         if (!ask || is_missing || (ask->has_head && ask->call.status == HTTP_MULTI_STATUS))
             continue;
-        bool is_gone =
-            ask->has_head && (ask->call.status == HTTP_NOT_FOUND || ask->call.status == HTTP_GONE);
+        bool is_gone = ask->has_head && is_absence(ask->call.status) && !look->is_root;
         if (!is_gone)
             miss(listing, i, ask->has_head ? "it answers with no 207" : ask->call.message);
         ask_let_go(ask);
@@ -206,8 +214,7 @@ static struct ask *find_refusal(const struct listing *listing, size_t first)
 {
     struct ask *ask = listing->asks[first];
     bool is_refusal = ask && ask->has_head && ask->call.status != HTTP_MULTI_STATUS &&
-                      ask->call.status != HTTP_NOT_FOUND && ask->call.status != HTTP_GONE &&
-                      ask->call.status < 500;
+                      !is_absence(ask->call.status) && ask->call.status < 500;
     return is_refusal ? ask : NULL;
 }
 
@@ -261,7 +268,7 @@ static struct dav_result add(struct exchange *x, const struct davit_ms_response 
     struct listing *listing = united_of(x)->listing;
     struct edition edition = {0};
     const struct davit_ms_response *written = response;
-    if (response->href_count == 0)
+    if (response->href_count == 0 || is_absence(response->status))
         return DAV_FINE; /* of nothing */
     struct dav_result result = has_room(x, response->href_count);
     if (dav_is_fine(result) && is_new(listing, &edition, response)) {
@@ -279,6 +286,31 @@ static struct dav_result add(struct exchange *x, const struct davit_ms_response 
     return result;
 }
 
+/* Whether it says of the collection that it cannot be listed, or not to its end (RFC 6578 §3.6). */
+static bool is_cut_off(const struct exchange *x, const struct davit_ms_response *response)
+{
+    struct arena arena = {0};
+    bool is_own = false;
+    for (size_t i = 0; i < response->href_count && http_is_error(response->status); i++)
+        is_own |= str_eq(key_of(&arena, str_of_ms(response->hrefs[i].uri)), path_str(x->path));
+    arena_done(&arena);
+    return is_own;
+}
+
+/* The next response of a listing which is all there; the collection itself is in it, at least (RFC
+ * 4918 §9.1). */
+static enum members_end next(struct exchange *x, const struct davit_ms_response **response_out)
+{
+    struct members *members = &united_of(x)->listing->members;
+    enum members_end end = members_next(members, response_out);
+    if ((end == MEMBERS_ONE && is_cut_off(x, *response_out)) ||
+        (end == MEMBERS_DONE && !members->has_any)) {
+        (void)err_set(&members->err, 0, "it says that its listing is not all");
+        end = MEMBERS_FAIL;
+    }
+    return end;
+}
+
 /* Reads as long as it need not wait, and there is room in memory. */
 static enum members_end read_on(struct exchange *x, struct dav_result *result_out)
 {
@@ -287,7 +319,7 @@ static enum members_end read_on(struct exchange *x, struct dav_result *result_ou
     enum members_end end = MEMBERS_ONE;
     while (end == MEMBERS_ONE && dav_is_fine(*result_out) &&
            spool_buf(&listing->spool)->len <= listing->spool.memory_bytes_max) {
-        end = members_next(&listing->members, &response);
+        end = next(x, &response);
         if (end == MEMBERS_ONE)
             *result_out = add(x, response);
     }
@@ -444,7 +476,7 @@ enum stage_end merge_answer(struct exchange *x)
         return STAGE_NEXT;
     }
     if (!listing->has_heads)
-        sort_out(listing);
+        sort_out(listing, u->look);
     listing->has_heads = true;
     return listing->is_full ? fail_full(x) : merge(x);
 }

@@ -10,7 +10,7 @@ enum had {
     HAD_NOTHING,
     HAD_FILE, /* anything but a collection */
     HAD_COLLECTION,
-    HAD_REFUSAL,   /* it does not say, but refuses: 403 */
+    HAD_REFUSAL,   /* it does not say, but refuses, or sends elsewhere: 403, 302 */
     HAD_CHALLENGE, /* it wants to know of the client who it is: 401 */
     HAD_UNKNOWN,   /* it is down, or cannot be understood */
 };

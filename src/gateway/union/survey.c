@@ -9,13 +9,17 @@
  * wrong one.
  *
  * Of what is answered, but for 207: 404 and 410 are nothing; 401 and 403 are somebody who has
- * something to say; a redirect to the same with a slash is a collection, any other one a resource.
- * All else, and no answer, is not known. */
+ * something to say, and so is a redirect, which may lead to where people sign in; but one to the
+ * same with a slash is a collection. All else, and no answer, is not known.
+ *
+ * Nothing where its own root is to be is not known either: somebody has configured it, and a disk
+ * that is not mounted, or a proxy before it that is, must not look as if all had been removed. */
 #include "gateway/union/survey.h"
 
 #include "base/clock.h"
 #include "gateway/failure.h"
 #include "gateway/request.h"
+#include "text/uri.h"
 #include "xml/reader.h"
 
 enum { TEXT_BYTES_MAX = 16384, PULL_BYTES = 4096 };
@@ -54,6 +58,7 @@ bool survey_is_collection(const struct davit_ms_response *response)
     return false;
 }
 
+/* Whatever else is refused: the kind is not told then, and it may be a collection. */
 static enum had had_by_response(const struct davit_ms_response *response)
 {
     unsigned status = davit_ms_response_status(response);
@@ -61,7 +66,7 @@ static enum had had_by_response(const struct davit_ms_response *response)
         return HAD_NOTHING;
     if (status == HTTP_FORBIDDEN || status == HTTP_UNAUTHORIZED)
         return HAD_REFUSAL;
-    if (status >= 500)
+    if (http_is_error(status))
         return HAD_UNKNOWN;
     return survey_is_collection(response) ? HAD_COLLECTION : HAD_FILE;
 }
@@ -84,17 +89,23 @@ static enum had had_by_text(struct str text)
 static void say(struct survey *survey, size_t i, enum had had, const char *why)
 {
     struct seen *seen = &survey->at[i];
-    survey->had[i] = had;
-    seen->why = why;
+    bool is_lost = survey->is_root && had == HAD_NOTHING;
+    survey->had[i] = is_lost ? HAD_UNKNOWN : had;
+    seen->why = is_lost ? "its root is not there" : why;
     source_close(&seen->body);
     buf_done(&seen->text);
 }
 
+/* Whatever it calls itself. */
 static enum had had_by_redirect(const struct call *call)
 {
-    struct str to = call_field(call, STR("Location"));
-    struct str from = str_of_c(call->url);
-    return str_ends(to, STR("/")) && !str_ends(from, STR("/")) ? HAD_COLLECTION : HAD_FILE;
+    struct uri from;
+    struct uri to;
+    bool is_slash = uri_parse(str_of_c(call->url), &from) &&
+                    uri_parse(call_field(call, STR("Location")), &to) &&
+                    to.path.len == from.path.len + 1 && str_starts(to.path, from.path) &&
+                    str_ends(to.path, STR("/"));
+    return is_slash ? HAD_COLLECTION : HAD_REFUSAL;
 }
 
 static void see_status(struct survey *survey, size_t i)

@@ -17,6 +17,7 @@ struct seen {
 struct survey {
     struct exchange *x;
     struct deadline tick;
+    bool is_root;                /* of the mount, which each of them must have; set by the caller */
     const struct gateway *mates; /* the union's */
     size_t count;
     struct seen at[UNION_ORIGINS_MAX];

@@ -5,11 +5,15 @@
  * Remembered are the token, in which mount, and the origin's URL, as hashes; with the records of
  * sign-ins, which all threads have together, which are bounded and may be forgotten. Where they are
  * at the other end of a network nothing is remembered, since a loop cannot wait for them. A token
- * that is not known goes where the path is, and is refused there if it is another's. */
+ * that is not known goes where the path is, and is refused there if it is another's.
+ *
+ * A token that is said of another resource decides nothing: that it holds there lets the origin do
+ * as it is asked, and another's resource would get a rival of its name. */
 #include "gateway/union/tokens.h"
 
 #include "access/secret.h"
 #include "exchange/if_header.h"
+#include "text/uri.h"
 
 enum { REMEMBERED_MS = 7 * 86400 * 1000 };
 
@@ -89,13 +93,25 @@ static const struct gateway *find_one(const struct exchange *x, struct str token
     return NULL;
 }
 
+/* Whether it is about what the request is, or what that is in, whose lock may reach so far. */
+static bool is_about(const struct exchange *x, const struct if_list *list)
+{
+    struct uri uri;
+    struct res_path path;
+    bool has_slash;
+    return !list->resource.at || (uri_parse_lenient(list->resource, &uri) &&
+                                  path_decode(x->arena, uri.path, &path, &has_slash) == PATH_OK &&
+                                  path_is_within(x->path, path));
+}
+
 const struct gateway *token_origin_find(const struct exchange *x)
 {
-    struct str token = exchange_field(x, FIELD_LOCK_TOKEN);
+    bool is_unlock = x->method->id == METHOD_UNLOCK; /* RFC 4918 §10.5: it is of that alone */
+    struct str token = is_unlock ? exchange_field(x, FIELD_LOCK_TOKEN) : STR_NONE;
     const struct gateway *found = token.len ? find_one(x, token) : NULL;
     for (size_t i = 0; x->conditions && !found && i < x->conditions->list_count; i++) {
         const struct if_list *list = &x->conditions->lists[i];
-        for (size_t j = 0; !found && j < list->condition_count; j++) {
+        for (size_t j = 0; !found && j < list->condition_count && is_about(x, list); j++) {
             const struct if_condition *condition = &list->conditions[j];
             if (condition->kind == IF_STATE_TOKEN && !condition->is_not)
                 found = find_one(x, condition->value);

@@ -30,8 +30,10 @@
 #include "exchange/body.h"
 #include "exchange/destination.h"
 #include "exchange/respond.h"
+#include "gateway/answer.h"
 #include "gateway/forward.h"
 #include "gateway/origin/report.h"
+#include "gateway/repeats.h"
 #include "gateway/request.h"
 #include "gateway/spool.h"
 #include "gateway/tree/look.h"
@@ -88,7 +90,9 @@ static struct dav_result refuse_shared(struct exchange *x)
     switch (x->method->id) {
     case METHOD_GET:
     case METHOD_HEAD:
-        respond_field(x, FIELD_ALLOW, STR("OPTIONS, DELETE, PROPFIND, PROPPATCH"));
+        respond_field(
+            x, FIELD_ALLOW,
+            answer_abilities(x, FIELD_ALLOW, STR("OPTIONS, DELETE, PROPFIND, PROPPATCH")));
         return dav_error(HTTP_METHOD_NOT_ALLOWED,
                          "this collection is that of several servers: PROPFIND lists it");
     case METHOD_LOCK:
@@ -134,6 +138,7 @@ static struct survey *survey_parent(struct exchange *x, struct res_path path)
     path_encode(&text, path_parent(path), true);
     struct survey *look = survey_new(x, arena_str(x->arena, buf_str(&text)));
     buf_done(&text);
+    look->is_root = path_eq(path_parent(path), look->mates->place->outer);
     return look;
 }
 
@@ -172,8 +177,10 @@ static enum stage_end locate(struct exchange *x)
         return respond_error(x, result);
     if (!u->look && goes_by_token(x))
         return STAGE_NEXT;
-    if (!u->look)
+    if (!u->look) {
         u->look = survey_new(x, x->stream->request.path);
+        u->look->is_root = path_eq(x->path, u->look->mates->place->outer) && !wish.makes;
+    }
     survey_go_on(u->look);
     u->plan = plan_of(u->look->had, u->look->count, wish);
     switch (u->plan.kind) {
@@ -237,6 +244,8 @@ static enum stage_end check_transfer(struct exchange *x)
     const struct relay *f = relay_of(x);
     if (x->stream->has_gone)
         return respond_status(x, HTTP_BAD_REQUEST);
+    if (path_eq(f->to, u->look->mates->place->outer)) /* what that is in, no origin has */
+        return respond_error(x, dav_error(HTTP_FORBIDDEN, "a mount cannot be replaced"));
     if (!u->to)
         u->to = survey_new(x, f->destination);
     if (!u->parent)
@@ -281,8 +290,9 @@ static const struct stage collected_stages[] = {
 
 static const struct stage streamed_stages[] = {
     {"check", forward_check, ON_LOOP}, {"locate", locate, ON_LOOP},
-    {"spool", spool_upload, ON_LOOP},  {"send", send_request, ON_LOOP},
-    {"await", forward_await, ON_LOOP}, {"look", forward_look, ON_LOOP},
+    {"lost", forward_lost, ON_LOOP},   {"spool", spool_upload, ON_LOOP},
+    {"send", send_request, ON_LOOP},   {"await", forward_await, ON_LOOP},
+    {"look", forward_look, ON_LOOP},
 };
 
 static const struct stage listing_stages[] = {
@@ -355,6 +365,7 @@ static void end(struct exchange *x)
     merge_end(x);
     removal_end(x);
     abilities_end(x);
+    lost_body_note(x);
 }
 
 static const struct stage allow_stage = {"allow", forward_allow, ON_LOOP};
