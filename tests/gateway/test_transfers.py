@@ -591,7 +591,8 @@ def test_length_that_is_not_known(scripted):
 def test_length_that_is_not_known_to_another(started, tmp_path, takes_chunks):
     body = b"x" * 700000
     chunks = b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n" + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
-    source, to = started(Tree({("GET", "one"): chunks})), started(Tree())
+    no_length = xml(207, multistatus(found("/in/ner/one", "<D:resourcetype/>")))
+    source, to = started(Tree({("GET", "one"): chunks, ("PROPFIND", "one"): no_length})), started(Tree())
 
     def look(peer, request):
         request.body = peer.body(request)

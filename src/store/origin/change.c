@@ -68,6 +68,8 @@ static enum store_rc change_tree(struct origin *origin, const struct question *q
     enum store_rc rc = inquiry_await(&inquiry);
     if (rc == STORE_OK && inquiry.call->status == HTTP_MULTI_STATUS)
         rc = report(&inquiry, visitor);
+    else if (rc == STORE_OK && inquiry.call->status == HTTP_ACCEPTED) /* it may be, later */
+        rc = STORE_NO_ANSWER;
     inquiry_close(&inquiry);
     look_forget(origin);
     return rc;

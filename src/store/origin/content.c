@@ -1,6 +1,8 @@
 /* Content is what GET gives, byte for byte. An origin that packs it, although it was asked not to,
  * gives other bytes than it keeps; unless they are just as many as it says that it keeps: then a
- * packed file is what is there.
+ * packed file is what is there. Likewise one that runs a file gives what it has made: another
+ * number of bytes than PROPFIND says of the file. That is no copy, and the only one may be about
+ * to go.
  *
  * An upload is one PUT whose body comes as it is written. An origin makes it visible when it has
  * all of it, and so the last bytes are kept back until the commit: up to HELD_BYTES. What is not
@@ -31,15 +33,27 @@ struct content {
     struct question question;
     struct arena arena; /* of the question's path */
     struct source source;
+    uint64_t told_bytes; /* by the listing, of what says no length itself */
+    uint64_t pulled_bytes;
 };
+
+static const char not_the_file[] = "it gives another number of bytes than it says that it keeps";
 
 static enum pull content_pull(struct source *self, struct buf *into, size_t want, struct err *err)
 {
     struct content *content = CONTAINER_OF(self, struct content, source);
+    size_t before = into->len;
     enum pull pulled = errand_pull(content->inquiry.errand, into, want);
+    content->pulled_bytes += into->len - before;
     if (pulled == PULL_FAIL) {
         (void)inquiry_refuse(&content->inquiry, "its answer breaks off");
         (void)err_set(err, 0, "the origin's answer breaks off");
+    }
+    if (pulled == PULL_END && content->told_bytes != LENGTH_UNKNOWN &&
+        content->told_bytes != content->pulled_bytes) {
+        (void)inquiry_refuse(&content->inquiry, not_the_file);
+        (void)err_set(err, 0, not_the_file);
+        pulled = PULL_FAIL;
     }
     return pulled;
 }
@@ -77,6 +91,18 @@ static uint64_t length_of(const struct call *call)
     return str_parse_u64(call_field(call, STR("Content-Length")), &length) ? length : UINT64_MAX;
 }
 
+/* Where a file is run, what comes is what it has made, and not the file. One that has changed since
+ * it was looked at is looked at again. */
+static bool is_the_file(struct origin *origin, const struct content *content, uint64_t length)
+{
+    uint64_t told_bytes = content->base.stat.size_bytes;
+    if (length == LENGTH_UNKNOWN || told_bytes == LENGTH_UNKNOWN || length == told_bytes ||
+        look_at(origin, content->question.path) != STORE_OK)
+        return true;
+    told_bytes = origin->seen.stat.size_bytes;
+    return told_bytes == LENGTH_UNKNOWN || told_bytes == length;
+}
+
 /* What stands in the answer counts; what was looked at before says the rest. */
 static enum store_rc take_head(struct origin *origin, struct content *content)
 {
@@ -90,6 +116,9 @@ static enum store_rc take_head(struct origin *origin, struct content *content)
         return inquiry_refuse(&content->inquiry, "it answers with what is not the whole of it");
     if (is_packed && length != stat->size_bytes)
         return inquiry_refuse(&content->inquiry, "it packs what it was asked not to pack");
+    if (!is_the_file(origin, content, length))
+        return inquiry_refuse(&content->inquiry, not_the_file);
+    content->told_bytes = length == LENGTH_UNKNOWN ? stat->size_bytes : LENGTH_UNKNOWN;
     stat->size_bytes = length;
     (void)!http_date_parse(call_field(call, STR("Last-Modified")), &stat->modified_s);
     stat->version = version_of(tag, stat);

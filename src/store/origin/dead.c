@@ -6,6 +6,7 @@
 
 #include "http/status.h"
 #include "multistatus/keep.h"
+#include "store/origin/inquiry.h"
 
 /* Of servers' own live properties. */
 static const char *const live_namespaces[] = {
@@ -36,14 +37,31 @@ bool prop_is_dead(const struct davit_ms_element *prop, struct res_path path)
     return true;
 }
 
+/* One that the origin does not have is none (404); of any other it says at least that it is there.
+ */
+static bool has_dead(const struct davit_ms_propstat *propstat, struct res_path path)
+{
+    bool has = false;
+    for (size_t i = 0; i < propstat->prop_count && propstat->status != HTTP_NOT_FOUND; i++)
+        has |= prop_is_dead(&propstat->props[i], path);
+    return has;
+}
+
 bool response_has_dead(const struct davit_ms_response *response, struct res_path path)
 {
-    for (size_t i = 0; i < response->propstat_count; i++) {
+    bool has = false;
+    for (size_t i = 0; i < response->propstat_count; i++)
+        has |= has_dead(&response->propstats[i], path);
+    return has;
+}
+
+enum store_rc response_untold(const struct davit_ms_response *response, struct res_path path)
+{
+    enum store_rc rc = response->status ? store_rc_of_status(response->status) : STORE_OK;
+    for (size_t i = 0; i < response->propstat_count && rc == STORE_OK; i++) {
         const struct davit_ms_propstat *propstat = &response->propstats[i];
-        for (size_t k = 0; http_is_success(propstat->status) && k < propstat->prop_count; k++) {
-            if (prop_is_dead(&propstat->props[k], path))
-                return true;
-        }
+        if (!http_is_success(propstat->status) && has_dead(propstat, path))
+            rc = store_rc_of_status(propstat->status);
     }
-    return false;
+    return rc;
 }

@@ -10,7 +10,8 @@
  *
  * What stands in a listing and is no member of the collection, or has a name that a store cannot
  * hold, makes it one that cannot be believed: who copies by it would leave out what he takes for
- * copied. */
+ * copied. So does one without the collection itself (RFC 4918 §9.1), or that says of it that there
+ * is more (507, as of a report in RFC 6578 §3.6). */
 #include "store/origin/look.h"
 
 #include "base/clock.h"
@@ -216,6 +217,7 @@ struct listing {
     struct buf record;
     int64_t read_at_ms;
     bool knows_props;
+    bool has_own; /* a response of the collection itself */
 };
 
 static struct listing *listing_of(struct store_cursor *cursor)
@@ -239,7 +241,8 @@ static bool keep_member(struct listing *listing, const struct davit_ms_response 
     buf_add(to, str_of((const char *)&record, sizeof(record)));
     buf_add(to, name);
     arena_done(&seen.arena);
-    return spool_settle(&listing->spool, &err);
+    return spool_len(&listing->spool) <= listing->origin->x->service->limits->spool_bytes &&
+           spool_settle(&listing->spool, &err);
 }
 
 static enum store_rc keep_response(struct listing *listing, struct inquiry *inquiry,
@@ -252,8 +255,11 @@ static enum store_rc keep_response(struct listing *listing, struct inquiry *inqu
                    origin_path(&arena, str_of_text(response->hrefs[0].uri), &path);
     bool is_own = is_path && path_eq(path, listing->path);
     bool is_member = is_path && !is_own && path_eq(path_parent(path), listing->path);
+    listing->has_own |= is_own;
     if (!is_own && !is_member)
         rc = inquiry_refuse(inquiry, "it lists what is no member, or has a name that cannot be");
+    else if (is_own && response->status && !http_is_success(response->status))
+        rc = inquiry_refuse(inquiry, "it says that its listing is not the whole");
     else if (is_member && !keep_member(listing, response, path_name(path)))
         rc = STORE_NO_SPACE;
     arena_done(&arena);
@@ -267,6 +273,8 @@ static enum store_rc read_all(struct listing *listing, struct inquiry *inquiry)
     enum store_rc rc = responses_begin(&responses, inquiry);
     while (rc == STORE_OK && (rc = responses_next(&responses, &response)) == STORE_OK)
         rc = keep_response(listing, inquiry, response);
+    if (rc == STORE_END && !listing->has_own)
+        rc = inquiry_refuse(inquiry, "it lists a collection without the collection itself");
     responses_end(&responses);
     return rc == STORE_END ? STORE_OK : rc;
 }

@@ -18,6 +18,8 @@ struct found {
     struct arena arena;
     struct store_prop *items;
     size_t count, cap;
+    bool is_told;         /* there was a response */
+    enum store_rc untold; /* why some are not shown */
 };
 
 static void keep(struct found *found, const struct davit_ms_element *prop)
@@ -48,6 +50,18 @@ static void keep_all(struct found *found, const struct davit_ms_response *respon
                 keep(found, &propstat->props[k]);
         }
     }
+}
+
+/* Of Depth 0 there is one response. What it does not show would be lost with a source that is
+ * removed. */
+static void take(struct found *found, const struct davit_ms_response *response,
+                 struct res_path path)
+{
+    if (found->is_told)
+        return;
+    found->is_told = true;
+    found->untold = response_untold(response, path);
+    keep_all(found, response, path);
 }
 
 static int compare(const void *a, const void *b)
@@ -97,13 +111,15 @@ enum store_rc origin_props(struct store *store, struct res_path path,
     if (rc == STORE_OK)
         rc = responses_begin(&responses, &inquiry);
     while (rc == STORE_OK && (rc = responses_next(&responses, &response)) == STORE_OK)
-        keep_all(&found, response, path);
+        take(&found, response, path);
+    if (rc == STORE_END && !found.is_told)
+        rc = inquiry_refuse(&inquiry, "it answers with a 207 that says nothing");
     responses_end(&responses);
     inquiry_close(&inquiry);
     if (found.count)
         qsort(found.items, found.count, sizeof(*found.items), compare);
     if (rc == STORE_END)
-        rc = show(&found, visitor);
+        rc = found.untold == STORE_OK ? show(&found, visitor) : found.untold;
     arena_done(&found.arena);
     return rc == STORE_NOT_FOUND ? STORE_OK : rc; /* none, where there is no resource */
 }
@@ -115,6 +131,7 @@ struct patching {
     struct res_path path;
     const struct store_patch *patch;
     bool *is_left_out; /* of patch->props, by their indices */
+    bool *is_kept;     /* likewise: the origin has said so */
     size_t left;       /* to be made */
 };
 
@@ -156,16 +173,43 @@ static bool is_protected(const struct davit_ms_propstat *propstat)
     return false;
 }
 
-static void leave_out(struct patching *patching, const struct davit_ms_element *prop)
+/* NULL: none of those that are to be changed, and not left out. */
+static bool *find_mark(const struct patching *patching, const struct davit_ms_element *prop,
+                       bool *marks)
 {
     const struct store_patch *patch = patching->patch;
     for (size_t i = 0; i < patch->prop_count; i++) {
         if (!patching->is_left_out[i] && str_eq(patch->props[i].ns, str_of_text(prop->ns)) &&
-            str_eq(patch->props[i].name, str_of_text(prop->name))) {
-            patching->is_left_out[i] = true;
-            patching->left--;
-        }
+            str_eq(patch->props[i].name, str_of_text(prop->name)))
+            return &marks[i];
     }
+    return NULL;
+}
+
+static void leave_out(struct patching *patching, const struct davit_ms_element *prop)
+{
+    bool *mark = find_mark(patching, prop, patching->is_left_out);
+    patching->left -= mark != NULL;
+    if (mark)
+        *mark = true;
+}
+
+static void note_kept(struct patching *patching, const struct davit_ms_propstat *propstat)
+{
+    for (size_t i = 0; i < propstat->prop_count; i++) {
+        bool *mark = find_mark(patching, &propstat->props[i], patching->is_kept);
+        if (mark)
+            *mark = true;
+    }
+}
+
+/* RFC 4918 §9.2: the answer names each property; one that it passes over may not have been kept. */
+static bool are_kept(const struct patching *patching)
+{
+    bool are = true;
+    for (size_t i = 0; i < patching->patch->prop_count; i++)
+        are &= patching->is_left_out[i] || patching->is_kept[i];
+    return are;
 }
 
 /* OK: all was made. AGAIN: nothing was, and some of it is to be left out. */
@@ -176,6 +220,8 @@ static enum store_rc judge(struct patching *patching, const struct davit_ms_resp
     enum store_rc rc = status ? store_rc_of_status(status) : STORE_OK;
     for (size_t i = 0; i < response->propstat_count; i++) {
         const struct davit_ms_propstat *propstat = &response->propstats[i];
+        if (http_is_success(propstat->status))
+            note_kept(patching, propstat);
         if (http_is_success(propstat->status) || propstat->status == HTTP_FAILED_DEPENDENCY)
             continue;
         if (!is_protected(propstat))
@@ -200,6 +246,8 @@ static enum store_rc patch_once(struct patching *patching, const struct question
         if (judged == STORE_OK)
             judged = judge(patching, response);
     }
+    if (rc == STORE_END && judged == STORE_OK && !are_kept(patching))
+        rc = inquiry_refuse(&inquiry, "it does not say of all properties that it has kept them");
     responses_end(&responses);
     inquiry_close(&inquiry);
     return rc == STORE_END ? judged : rc;
@@ -210,7 +258,10 @@ enum store_rc origin_patch(struct store_change *change, struct res_path path,
 {
     struct origin *origin = origin_of(change->store);
     struct arena arena = {0};
-    struct patching patching = {origin, path, patch,
+    struct patching patching = {origin,
+                                path,
+                                patch,
+                                arena_alloc(&arena, (patch->prop_count + 1) * sizeof(bool)),
                                 arena_alloc(&arena, (patch->prop_count + 1) * sizeof(bool)),
                                 patch->prop_count};
     enum store_rc rc = patch->sets_executable ? look_at(origin, path) : look_lately(origin, path);
