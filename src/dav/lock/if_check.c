@@ -67,12 +67,16 @@ static struct dav_result look_at(struct exchange *x, struct res_path path,
     return dav_from_store(rc);
 }
 
-static void cover(struct exchange *x, struct res_path path, enum claim_reach reach)
+/* `is_deep`: and all that is below it, where that is logged. */
+static void cover(struct exchange *x, struct res_path path, bool is_deep)
 {
     struct target *target = target_of(x);
     struct res_path real;
-    if (store_locate(target->store, x->arena, path, LOCATE_RESOURCE, &real) == STORE_OK)
-        change_add(&target->change, real, reach, false);
+    struct res_path inside;
+    if (store_locate(target->store, x->arena, path, LOCATE_RESOURCE, &real) != STORE_OK)
+        return;
+    is_deep = is_deep && store_changes(target->store, x->arena, real, &inside);
+    change_add(&target->change, real, is_deep ? CLAIM_TREE : CLAIM_SELF, false);
 }
 
 static bool has_sync_token(const struct exchange *x, const struct if_list *list)
@@ -100,7 +104,7 @@ enum stage_end if_header_cover(struct exchange *x)
         has_seen = true;
         seen = resource;
         if (!resource.at || dav_is_fine(destination_parse(x, resource, &path)))
-            cover(x, path, is_deep ? CLAIM_TREE : CLAIM_SELF);
+            cover(x, path, is_deep);
     }
     return STAGE_NEXT;
 }

@@ -3,6 +3,8 @@
 #include "../fixture.h"
 #include "dav/lock/if_check.h"
 #include "dav/target.h"
+#include "store/change_log.h"
+#include "store/handle.h"
 
 /* One list must hold, and all conditions in it (§10.4.3); @ is the file's entity tag. */
 TEST(if_header_check_holds_when_a_list_does)
@@ -94,11 +96,31 @@ TEST(if_header_cover_names_what_is_looked_at)
     }
 }
 
+/* Only where there is a log can it hold: nobody makes others wait for nothing. */
+TEST(if_header_cover_holds_what_a_sync_token_is_about)
+{
+    const struct change_log_options in_memory = {.count_max = 10};
+    struct err err;
+    fixture_make("d/");
+    fixture_make("d/f");
+    for (int is_synced = 0; is_synced < 2; is_synced++) {
+        if (is_synced)
+            fixture.store->log = change_log_open(&in_memory, &err);
+        fixture_next("d/f");
+        fixture_if("</d> (<a>) </d> (<data:,davit-0123456789abcdef-1>)");
+        const struct store_change *change = &target_of(fixture.x)->change;
+        assert_int_equal(if_header_cover(fixture.x), STAGE_NEXT);
+        assert_true(change_covers(change, PATH("d"), CLAIM_SELF, false));
+        assert_int_equal(change_covers(change, PATH("d"), CLAIM_TREE, false), is_synced);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(if_header_check_holds_when_a_list_does),
         FIXTURE_TEST(if_header_cover_names_what_is_looked_at),
+        FIXTURE_TEST(if_header_cover_holds_what_a_sync_token_is_about),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
