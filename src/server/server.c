@@ -30,11 +30,11 @@
 #include "server/file_watch.h"
 #include "server/listen/acceptor.h"
 #include "server/monitor/monitor.h"
+#include "server/mounting.h"
 #include "server/opener.h"
 #include "server/privilege.h"
 #include "server/redirect.h"
 #include "server/secure.h"
-#include "server/settings.h"
 #include "wire/wire.h"
 
 enum { END_MS = 1000, SPARE_BYTES = 1 << 20, HASH_THREADS_MAX = 64 };

@@ -12,8 +12,8 @@
 #include "cli/admin/admin.h"
 #include "cli/command.h"
 #include "server/config/config_read.h"
+#include "server/mounting.h"
 #include "server/secure.h"
-#include "server/settings.h"
 
 /* What the operand or -c names; read anew, since the verbs take the file as an operand. */
 static bool read_operand(struct admin *admin, struct err *err)
