@@ -14,7 +14,7 @@ const struct handler *handler_find(const struct service *service, struct res_pat
 }
 
 /* Whether something begins there that is in no view of all: what goes around it is not all. */
-static bool holds_others(const struct service *service, struct res_path tree)
+static bool holds_unseen(const struct service *service, struct res_path tree)
 {
     for (size_t i = 0; i < service->mount_count; i++) {
         const struct handler_mount *mount = &service->mounts[i];
@@ -29,27 +29,44 @@ static bool transfers_to(const struct exchange *x, const struct handler *from, s
 {
     const struct handler *other = handler_find(x->service, to);
     return x->service->between && other && other != from && from->ops->transfers &&
-           other->ops->transfers && !holds_others(x->service, x->path) &&
-           !holds_others(x->service, to);
+           other->ops->transfers && !holds_unseen(x->service, x->path) &&
+           !holds_unseen(x->service, to);
 }
 
-/* Whether all that is below is asked about, and some of it is others' to tell: of stores only. */
-static bool asks_across(const struct exchange *x, const struct handler *handler)
+bool handler_holds_others(const struct service *service, struct res_path tree)
 {
-    const struct service *service = x->service;
-    enum depth depth;
-    bool is_noroot;
-    if (x->method->id != METHOD_PROPFIND || !service->between || !handler->ops->transfers ||
-        handler->ops->look ||
-        !dav_is_fine(depth_read_noroot(x, DEPTH_INFINITY, &depth, &is_noroot)) ||
-        depth != DEPTH_INFINITY)
-        return false;
     for (size_t i = 0; i < service->mount_count; i++) {
         const struct handler_mount *mount = &service->mounts[i];
-        if (mount->handler->ops->look && path_is_within(mount->prefix, x->path))
+        if (!mount->handler->ops->is_made_up && path_is_within(mount->prefix, tree) &&
+            mount->prefix.len > tree.len)
             return true;
     }
     return false;
+}
+
+/* Whether a mount of which no store knows begins below the path. */
+static bool holds_looks(const struct service *service, struct res_path tree)
+{
+    for (size_t i = 0; i < service->mount_count; i++) {
+        const struct handler_mount *mount = &service->mounts[i];
+        if (mount->handler->ops->look && path_is_within(mount->prefix, tree))
+            return true;
+    }
+    return false;
+}
+
+/* Whether what is asked about is not for one alone to tell. An origin knows nothing of the mounts
+ * that begin below its own. What lies in a store's collection that finds out by itself
+ * (exchange/look.h), as long as nobody asks for what is in there. */
+static bool asks_across(const struct exchange *x, const struct handler *handler)
+{
+    enum depth depth;
+    bool is_noroot;
+    if (x->method->id != METHOD_PROPFIND || !x->service->between || !handler->ops->transfers ||
+        !dav_is_fine(depth_read_noroot(x, DEPTH_INFINITY, &depth, &is_noroot)) || depth == DEPTH_0)
+        return false;
+    return handler->ops->look ? handler_holds_others(x->service, x->path)
+                              : depth == DEPTH_INFINITY && holds_looks(x->service, x->path);
 }
 
 /* A Destination that cannot be read is for the first to refuse. */

@@ -85,3 +85,6 @@ const struct handler *handler_of_request(struct exchange *x);
 
 /* Whether the handler of the exchange answers for what is at that path, too. */
 bool handler_reaches(const struct exchange *x, struct res_path to);
+
+/* Whether a mount begins below the path. */
+bool handler_holds_others(const struct service *service, struct res_path tree);

@@ -100,6 +100,15 @@ static struct dav_result check_place(const struct exchange *x, struct str path)
                                  "there is a name in the path that leads up for some servers");
 }
 
+/* The origin knows nothing of what is mounted below, and would do as if all were its own. */
+static struct dav_result check_mounts(const struct exchange *x, struct res_path tree)
+{
+    if (!handler_holds_others(x->service, tree))
+        return DAV_FINE;
+    return dav_condition(CONDITION_CANNOT_REMOVE_MOUNT,
+                         "a mount begins in there: do it member by member");
+}
+
 /* The Destination, which must be of the same gateway (RFC 4918 §9.8.5: 502). */
 static struct dav_result check_destination(struct exchange *x)
 {
@@ -135,6 +144,10 @@ static struct dav_result check_reach(struct exchange *x)
         result = check_destination(x);
     if (dav_is_fine(result) && reaches_inside(x, DEPTH_INFINITY))
         result = depth_read(x, DEPTH_INFINITY, &depth);
+    if (dav_is_fine(result) && reaches_inside(x, depth))
+        result = check_mounts(x, x->path);
+    if (dav_is_fine(result) && is_transfer)
+        result = check_mounts(x, f->to);
     if (!dav_is_fine(result) || !x->service->access)
         return result;
     f->filters =

@@ -99,6 +99,41 @@ def test_mounts_of_both_kinds_and_members_side_by_side(started, tmp_path):
     gateway.says_of_access(origin.url + " 207 ")
 
 
+def test_what_begins_below_a_gateway(started, tmp_path):
+    """It stands before what the origin has by that name, and its listing has it, as any collection's."""
+    origin, other = started(DavitOrigin()), started(DavitOrigin())
+    for path in ("/dav/inner/own", "/dav/inner/local", "/dav/inner/sub/", "/dav/inner/sub/file"):
+        method, body = ("MKCOL", None) if path.endswith("/") else ("PUT", "x")
+        assert origin.request(method, path, body=body).status == 201
+    assert other.request("PUT", "/dav/inner/there", body="x").status == 201
+    os.mkdir(tmp_path / "local")
+    gateway = started(Gateway({"/": f"origin = {origin.url}", "/local": f"root = {tmp_path}/local",
+                               "/sub/deep/er": f"root = {tmp_path}/local", "/team": f"origin = {other.url}"},
+                              server="depth-infinity = allow"))
+    assert gateway.request("PUT", "/local/x", body="x").status == 201
+    assert (tmp_path / "local/x").read_text() == "x"
+    assert gateway.request("GET", "/sub/deep/er/x").body == b"x"
+    assert sorted(listing(gateway)) == ["/", "/local/", "/own", "/sub/", "/team/"]
+    assert sorted(listing(gateway, "/sub/")) == ["/sub/", "/sub/deep/", "/sub/file"]
+    assert sorted(listing(gateway, "/team/")) == ["/team/", "/team/there"]
+    whole = ["/", "/local/", "/local/x", "/own", "/sub/", "/sub/deep/", "/sub/deep/er/", "/sub/deep/er/x", "/sub/file",
+             "/team/", "/team/there"]
+    assert sorted(listing(gateway, depth="infinity")) == whole
+    for method, path, fields in (("DELETE", "/sub/", {}), ("MOVE", "/sub/", {"Destination": "/new/"}),
+                                 ("COPY", "/sub/", {"Destination": "/new/"}), ("LOCK", "/sub/", {}),
+                                 ("COPY", "/own", {"Destination": "/sub"}), ("DELETE", "/sub/deep/", {})):
+        done = gateway.request(method, path, fields, body='<D:lockinfo xmlns:D="DAV:"/>' if method == "LOCK" else None)
+        assert done.status == 403 and b"cannot-remove-mount" in done.body, (method, path, done.body)
+    assert sorted(listing(gateway, depth="infinity")) == whole
+    assert gateway.request("DELETE", "/sub/file").status == 204
+    other.stop()
+    found = listing(gateway)
+    assert_away(found["/team/"], "team")
+    assert [stat[0] for stat in stats(found["/own"])] == [200, 404]
+    done = gateway.request("PROPFIND", "/team/", {"Depth": "1"})
+    assert done.status == 503 and done.field("Retry-After")
+
+
 def test_a_listing_without_a_root_directory(started):
     origin = started(Scripted(FINE))
     gateway = started(Gateway({"/team": f"origin = {origin.url}\n{PATIENT}"}))
