@@ -6,7 +6,8 @@
  * round a rule. Of the answers the most restrictive counts. Where a path leads, and how names are
  * told apart, its handler knows; what another handler answers for, or what a handler makes up, is
  * reached by no path of this one, but for where a mount begins: that is a member of what is above.
- */
+ * Who stands between handlers reaches the paths of all: of each its own handler is asked what else
+ * may be read in it. */
 #include "exchange/admit.h"
 
 #include "exchange/handler.h"
@@ -36,11 +37,27 @@ static enum access_names names_at(const struct exchange *x, struct res_path path
     return ops->names ? ops->names(x, path) : ACCESS_NAMES_EXACT;
 }
 
+/* Whose path it is, where x->handler answers for those of others, too. NULL: it is its own. */
+static const struct handler *owner_of(const struct exchange *x, struct res_path path)
+{
+    bool is_between = x->handler == x->service->between;
+    const struct handler *owner = is_between ? handler_find(x->service, path) : NULL;
+    return owner && owner->ops->judge_alias ? owner : NULL;
+}
+
+static enum access_verdict judge_alias(const struct exchange *x, enum access_class class,
+                                       struct res_path path)
+{
+    const struct handler *owner = owner_of(x, path);
+    return owner ? owner->ops->judge_alias(x, owner->shared, class, path) : ACCESS_GRANTED;
+}
+
 enum access_verdict admit_judge(const struct exchange *x, enum access_class class,
-                                struct res_path path, struct res_path real)
+                                struct res_path path, struct res_path leads_to)
 {
     const struct access *access = x->service->access;
     const struct principal *principal = &x->signed_in.principal;
+    struct res_path real = leads_to;
     struct arena arena = {0};                     /* used for links only */
     enum access_verdict verdict = ACCESS_REFUSED; /* but for what ask() lets pass */
     if (!access)
@@ -57,6 +74,10 @@ enum access_verdict admit_judge(const struct exchange *x, enum access_class clas
             verdict = access_worse(verdict, access_may(access, principal, &question));
     }
     arena_done(&arena);
+    if (verdict == ACCESS_GRANTED)
+        verdict = judge_alias(x, class, path);
+    if (verdict == ACCESS_GRANTED && !is_same)
+        verdict = judge_alias(x, class, leads_to);
     return verdict;
 }
 
@@ -104,6 +125,9 @@ bool admit_differs_below(const struct exchange *x, struct res_path path)
     const struct access *access = x->service->access;
     struct arena arena = {0}; /* used for links only */
     enum access_names names = names_at(x, path);
+    const struct handler *owner = owner_of(x, path);
+    if (access && owner && owner->ops->alias_differs_below(x, owner->shared, path))
+        return true;
     if (!access || !link_leave(x, &arena, &path))
         return access != NULL;
     bool differs = access_differs_below(access, &x->signed_in.principal, path, names);

@@ -27,6 +27,13 @@ struct handler_ops {
     /* How names are told apart at `path`. NULL: exactly. */
     enum access_names (*names)(const struct exchange *x, struct res_path path);
 
+    /* What the rules say of a path of its, and of what is below, by what else than its name may be
+     * read in it. Asked where somebody stands between (service->between), who knows nothing of
+     * that; `shared` is the handler's. NULL: there is nothing else. */
+    enum access_verdict (*judge_alias)(const struct exchange *x, const void *shared,
+                                       enum access_class class, struct res_path path);
+    bool (*alias_differs_below)(const struct exchange *x, const void *shared, struct res_path path);
+
     /* May whoever asks use x->method here? NULL: what the rules say of the path. A handler whose
      * paths may lead elsewhere asks them about both ends (exchange/admit.h). */
     struct dav_result (*may)(const struct exchange *x);

@@ -201,6 +201,12 @@ class DavitOrigin(Gateway):
         scheme = self.url.split(":")[0]
         self.url = f"{scheme}://{self.host}/dav/inner/"
 
+    def make(self, name):
+        os.makedirs(os.path.join(self.tree, "inner", name), exist_ok=True)
+
+    def has(self, name):
+        return os.path.exists(os.path.join(self.tree, "inner", name))
+
     def __exit__(self, *args):
         try:
             super().__exit__(*args)

@@ -6,7 +6,7 @@ import gzip
 import davit
 import http2
 import pytest
-from origins import Gateway, Scripted, answer, multistatus, xml
+from origins import DavitOrigin, Gateway, Scripted, answer, multistatus, xml
 
 HEAD = b"HTTP/1.1 200 X\r\n"
 BOB = {"Authorization": "Basic Ym9iOmI="}
@@ -167,11 +167,12 @@ def ruled(started, tmp_path):
     users = str(tmp_path / "users")
     davit.add_user(users, "bob", "b")
 
-    def start(reply=answer(200)):
+    def start(reply=answer(200), more=None):
         origin = started(Scripted(reply))
         rules = "".join(f'[rule "{path}"]\n{rule}\n' for path, rule in [
             ("/", "allow = all, admin for bob"), ("/team/private", "deny = all for bob"), ("/team/a/private", "deny = all for bob\nhidden = yes")])
-        return started(Gateway({"/team": f"origin = {origin.url}"}, f"users = {users}\nschemes = basic", rest=rules)), origin
+        mounts = {"/team": f"origin = {origin.url}", **(more or {})}
+        return started(Gateway(mounts, f"users = {users}\nschemes = basic", rest=rules)), origin
     return start
 
 
@@ -192,6 +193,48 @@ def test_no_alias_goes_round_a_rule(ruled, path):
     assert gateway.request("GET", "/team/12:30.jpg", BOB).status == 200
     assert gateway.request("GET", "/team/x/LONGNA~1.TXT", BOB).status == 200  # no rule speaks of what is there
     assert origin.requests[1].target == "/in/ner/x/LONGNA~1.TXT"
+
+
+@pytest.mark.parametrize("path", ["/team/private./x", "/team/PRIVATE::$DATA", "/team/a%5Cprivate/x", "/team/PRIVAT~1/x", "/team/.%20/private"])
+def test_no_alias_goes_round_a_rule_from_another_mount(ruled, tmp_path, path):
+    """A COPY or MOVE between mounts, by whoever stands between them."""
+    (tmp_path / "f").write_text("x")
+    gateway, origin = ruled(more={"/files": f"root = {tmp_path}"})
+    for method in ("COPY", "MOVE"):
+        assert gateway.request(method, "/files/f", {"Destination": path, **BOB}).status in (403, 404), method
+        assert gateway.request(method, path, {"Destination": "/files/g", **BOB}).status in (403, 404), method
+    assert not origin.requests and not (tmp_path / "g").exists() and (tmp_path / "f").exists()
+    assert gateway.request("COPY", "/files/f", {"Destination": "/team/12:30.jpg", **BOB}).status != 403
+
+
+def test_what_is_in_an_alias_is_not_replaced(started, tmp_path):
+    """/team/a/private is in what "a." is to some: no COPY from another mount may remove that."""
+    users = str(tmp_path / "users")
+    davit.add_user(users, "bob", "b")
+    origin = started(DavitOrigin())
+    for name in ("a.", "a./private"):
+        origin.make(name)
+    rules = "".join(f'[rule "{path}"]\n{rule}\n' for path, rule in [("/", "allow = all for bob"), ("/team/a/private", "deny = all for bob")])
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root/f").write_text("x")
+    gateway = started(Gateway({"/team": f"origin = {origin.url}", "/files": f"root = {tmp_path}/root"},
+                              f"users = {users}\nschemes = basic", rest=rules))
+    done = gateway.request("COPY", "/files/f", {"Destination": "/team/a.", **BOB})
+    assert done.status in (207, 403) and origin.has("a./private")
+
+
+def test_aliases_in_whole_trees(started, tmp_path):
+    """Depth: infinity from above goes through the mounts: what it lists there is judged as in the mount itself."""
+    users = str(tmp_path / "users")
+    davit.add_user(users, "bob", "b")
+    origin = started(DavitOrigin())
+    for name in ("private.", "open", "private ::$DATA"):
+        origin.make(name)
+    rules = "".join(f'[rule "{path}"]\n{rule}\n' for path, rule in [("/", "allow = all for bob"), ("/team/private", "deny = all for bob\nhidden = yes")])
+    gateway = started(Gateway({"/team": f"origin = {origin.url}"}, f"users = {users}\nschemes = basic\ndepth-infinity = allow", rest=rules))
+    for path, depth in (("/team/", "1"), ("/", "infinity")):
+        done = gateway.request("PROPFIND", path, {"Depth": depth, **BOB})
+        assert done.status == 207 and b"/team/open/" in done.body and b"private" not in done.body, path
 
 
 def test_aliases_in_answers(ruled):

@@ -24,17 +24,17 @@ static struct str plain(struct str name)
 }
 
 /* Our own part of the path: the mount. */
-static size_t own_len(const struct exchange *x, struct res_path path)
+static size_t own_len(const struct gateway *gateway, struct res_path path)
 {
-    struct res_path outer = gateway_of(x)->place->outer;
+    struct res_path outer = gateway->place->outer;
     return path_is_within(path, outer) ? outer.len : 0;
 }
 
 /* What an origin on Windows takes it for; mostly the same. Memory from the arena, or `path`'s. */
-static struct res_path plain_path(const struct exchange *x, struct arena *arena,
+static struct res_path plain_path(const struct gateway *gateway, struct arena *arena,
                                   struct res_path path)
 {
-    size_t own = own_len(x, path);
+    size_t own = own_len(gateway, path);
     struct str rest = str_from(path_str(path), own);
     struct buf to = {0};
     buf_add(&to, str_first(path_str(path), own));
@@ -71,9 +71,10 @@ static bool is_short(struct str name)
 }
 
 /* A name that may be any of those beside it, not all of which are to be treated alike. */
-static bool has_riddle(const struct exchange *x, struct res_path path)
+static bool has_riddle(const struct exchange *x, const struct gateway *gateway,
+                       struct res_path path)
 {
-    for (size_t own = own_len(x, path); path.len > own; path = path_parent(path)) {
+    for (size_t own = own_len(gateway, path); path.len > own; path = path_parent(path)) {
         if (is_short(path_name(path)) && admit_differs_below(x, path_parent(path)))
             return true;
     }
@@ -83,12 +84,13 @@ static bool has_riddle(const struct exchange *x, struct res_path path)
 struct dav_result aliases_admit(const struct exchange *x, enum access_class class,
                                 struct res_path path)
 {
+    const struct gateway *gateway = gateway_of(x);
     struct arena arena = {0};
-    struct res_path other = plain_path(x, &arena, path);
+    struct res_path other = plain_path(gateway, &arena, path);
     struct dav_result result = admit_check(x, class, path, path);
     if (dav_is_fine(result) && !path_eq(other, path))
         result = admit_check(x, class, other, other);
-    if (dav_is_fine(result) && x->service->access && has_riddle(x, other))
+    if (dav_is_fine(result) && x->service->access && has_riddle(x, gateway, other))
         result = dav_error(HTTP_FORBIDDEN, "this name may be short for another: use the long one");
     arena_done(&arena);
     return result;
@@ -96,9 +98,31 @@ struct dav_result aliases_admit(const struct exchange *x, enum access_class clas
 
 bool aliases_differ_below(const struct exchange *x, struct res_path path)
 {
+    return admit_differs_below(x, path) || alias_differs_below(x, gateway_of(x), path);
+}
+
+/* --- where somebody else stands before the gateway --- */
+
+/* Of what is plain already this is asked once more, and has only riddles to look for. */
+enum access_verdict alias_judge(const struct exchange *x, const void *shared,
+                                enum access_class class, struct res_path path)
+{
     struct arena arena = {0};
-    bool differs =
-        admit_differs_below(x, path) || admit_differs_below(x, plain_path(x, &arena, path));
+    struct res_path other = plain_path(shared, &arena, path);
+    enum access_verdict verdict = ACCESS_GRANTED;
+    if (!path_eq(other, path))
+        verdict = admit_judge(x, class, other, other);
+    else if (has_riddle(x, shared, path))
+        verdict = ACCESS_REFUSED;
+    arena_done(&arena);
+    return verdict;
+}
+
+bool alias_differs_below(const struct exchange *x, const void *shared, struct res_path path)
+{
+    struct arena arena = {0};
+    struct res_path other = plain_path(shared, &arena, path);
+    bool differs = !path_eq(other, path) && admit_differs_below(x, other);
     arena_done(&arena);
     return differs;
 }
