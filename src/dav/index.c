@@ -82,6 +82,8 @@ static void add_name(struct buf *to, struct str name)
 /* The day is enough on a phone; the title has all of it. */
 static void add_date(struct buf *to, int64_t seconds)
 {
+    if (seconds == STORE_TIME_UNKNOWN)
+        return;
     struct buf date = {0};
     iso_date_add(&date, seconds); /* 1994-11-06T08:49:37Z */
     struct str text = buf_str(&date);

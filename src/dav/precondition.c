@@ -12,7 +12,7 @@ struct http_representation representation_of(struct arena *arena, const struct s
     struct http_representation now = {.exists = exists, .modified_s = -1};
     if (!exists)
         return now;
-    now.modified_s = stat->modified_s;
+    now.modified_s = stat->modified_s; /* what is not known is negative, too */
     now.has_etag = !stat->is_collection;
     if (now.has_etag)
         now.etag.opaque = etag_of_stat(arena, stat);

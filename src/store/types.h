@@ -41,13 +41,16 @@ enum store_roots {
     STORE_ROOTS_MEET, /* one lies in the other, or shows there by a mount */
 };
 
+/* No time of any file: those before 1970 are negative. */
+#define STORE_TIME_UNKNOWN INT64_MIN
+
 /* A resource as it is now. */
 struct store_stat {
     bool is_collection;
     bool is_executable;
     uint64_t size_bytes; /* 0 for a collection */
     uint64_t version;    /* differs whenever the content does; what a strong entity tag needs */
-    int64_t modified_s;  /* since 1970 */
+    int64_t modified_s;  /* since 1970; STORE_TIME_UNKNOWN: not known */
     int64_t created_s;   /* since 1970; negative: not known, or not wanted */
 };
 

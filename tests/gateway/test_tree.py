@@ -142,6 +142,36 @@ def test_a_listing_without_a_root_directory(started):
     assert origin.requests[1].body == b""  # as it was asked itself
 
 
+def test_what_is_there_for_mounts_alone_has_no_date(started, tmp_path):
+    """A collection that no store has was made at no time: not in 1970."""
+    gateway = started(Gateway({"/files": f"root = {tmp_path}", "/nas/gone": down()}, server="depth-infinity = allow"))
+    for path, depth in (("/", "1"), ("/nas/", "0"), ("/", "infinity")):
+        found = listing(gateway, path, depth)
+        [(_, known, _, _), (code, missing, _, _)] = stats(found["/nas/"])
+        assert DAV + "getlastmodified" not in known and code == 404 and DAV + "getlastmodified" in missing
+    assert b"1970" not in gateway.request("PROPFIND", "/", {"Depth": "1"}).body
+    page = gateway.request("GET", "/").body
+    assert b'href="/nas/"' in page and b"1970" not in page and page.count(b"<time") == 1  # that of /files
+
+
+def test_an_origin_that_tells_no_date(started, tmp_path):
+    """Depth: infinity goes through its store, and a COPY from it sets none."""
+    member = of("/in/ner/f", propstat("<D:resourcetype/><D:getcontentlength>1</D:getcontentlength>"))
+
+    def reply(request):
+        if request.method in ("GET", "HEAD"):
+            return answer(200, b"x" if request.method == "GET" else b"")
+        told = [member] if request.target.endswith("f") else [ROOT] + [member] * (request.field("Depth") != "0")
+        return xml(207, multistatus(*told))
+    origin = started(Scripted(reply))
+    gateway = started(Gateway({"/team": f"origin = {origin.url}\n{PATIENT}", "/files": f"root = {tmp_path}"}, server="depth-infinity = allow"))
+    body = '<D:propfind xmlns:D="DAV:"><D:prop><D:getlastmodified/></D:prop></D:propfind>'
+    found = listing(gateway, depth="infinity", body=body)
+    assert [stat[0] for stat in stats(found["/team/f"])] == [404]
+    assert gateway.request("COPY", "/team/f", {"Destination": "/files/f"}).status == 201
+    assert os.stat(tmp_path / "f").st_mtime > 1e9
+
+
 def test_propname_has_names(started):
     origin = started(Scripted(xml(207, multistatus(of("/in/ner/", propstat("<D:displayname/><D:resourcetype/>"))))))
     gateway = started(Gateway({"/team": f"origin = {origin.url}\n{PATIENT}", "/gone": down()}))

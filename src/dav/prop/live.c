@@ -61,6 +61,8 @@ static bool prop_getetag(const struct prop_target *target, struct buf *to)
 
 static bool prop_getlastmodified(const struct prop_target *target, struct buf *to)
 {
+    if (target->stat.modified_s == STORE_TIME_UNKNOWN)
+        return false;
     http_date_add(to, target->stat.modified_s);
     return true;
 }

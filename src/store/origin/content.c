@@ -321,8 +321,10 @@ static enum store_rc upload_commit(struct store_upload *base, struct store_chang
     rc = check_kept(upload);
     if (rc != STORE_OK)
         return rc;
-    *stat_out = (struct store_stat){
-        .size_bytes = upload->written_bytes, .modified_s = options->modified_s, .created_s = -1};
+    *stat_out = (struct store_stat){.size_bytes = upload->written_bytes,
+                                    .modified_s = options->sets_modified ? options->modified_s
+                                                                         : STORE_TIME_UNKNOWN,
+                                    .created_s = -1};
     stat_out->version = version_of(call_field(upload->inquiry.call, STR("ETag")), stat_out);
     look_made(upload->origin, upload->path, false);
     return STORE_OK;

@@ -91,7 +91,9 @@ static void take(struct origin *origin, const struct davit_ms_response *response
     seen->rc = type ? STORE_OK : store_rc_of_status(davit_ms_response_status(response));
     if (seen->rc == STORE_OK && !type)
         seen->rc = STORE_BAD_ORIGIN;
-    *stat = (struct store_stat){.is_collection = type && fact_is_collection(type), .created_s = -1};
+    *stat = (struct store_stat){.is_collection = type && fact_is_collection(type),
+                                .modified_s = STORE_TIME_UNKNOWN,
+                                .created_s = -1};
     if (!stat->is_collection &&
         !str_parse_u64(text_of(response, STR("getcontentlength")), &stat->size_bytes))
         stat->size_bytes = UINT64_MAX; /* it does not say */

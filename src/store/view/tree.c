@@ -172,7 +172,8 @@ static enum store_rc copy_file(struct transfer *transfer, struct res_path from, 
     if (rc == STORE_OK)
         rc = store_upload(transfer->store, to, content->stat.size_bytes, &upload);
     if (rc == STORE_OK) {
-        commit.sets_modified = content->stat.modified_s != 0; /* it is the same document */
+        /* The copy is the same document. */
+        commit.sets_modified = content->stat.modified_s != STORE_TIME_UNKNOWN;
         commit.modified_s = content->stat.modified_s;
         upload->plan = &commit;
         rc = copy_bytes(content, upload);

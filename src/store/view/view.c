@@ -53,7 +53,8 @@ static enum store_rc view_locate(struct store *store, struct arena *arena, struc
 
 static struct store_stat made_up(void)
 {
-    return (struct store_stat){.is_collection = true, .created_s = -1};
+    return (struct store_stat){
+        .is_collection = true, .modified_s = STORE_TIME_UNKNOWN, .created_s = -1};
 }
 
 static enum store_rc view_stat(struct store *store, struct res_path path, unsigned wants,
