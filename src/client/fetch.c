@@ -245,6 +245,7 @@ enum fetch_rc fetch(const struct fetch_request *request, struct fetch_events *ev
     fetching.origin = origin_of(request->url);
     fetching.options = (struct client_options){
         .is_insecure = request->is_insecure,
+        .proxy = request->is_direct ? "" : NULL,
         .is_http1_only = request->version == FETCH_1_1,
         .is_http2_only = request->version == FETCH_2,
         .connect_ms = CONNECT_MS,

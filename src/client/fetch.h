@@ -23,6 +23,7 @@ struct fetch_request {
     enum fetch_version version;
     bool follows;       /* redirects, with the same method: for those that are safe */
     bool is_insecure;   /* takes any certificate */
+    bool is_direct;     /* through no proxy, whatever the environment names */
     unsigned timeout_s; /* without a byte coming; 0: the default */
 };
 

@@ -84,6 +84,16 @@ def test_of_a_configuration(started, tmp_path):
         assert run("status", str(config)).returncode == 0
 
 
+def test_no_proxy_is_asked_for_a_server_of_this_machine(started, monkeypatch):
+    """What the environment names leads to other machines: a listener that the configuration names is on this one."""
+    gateway = started(Gateway({"/a": f"origin = http://{HOST}:1/"}, f"metrics = {free_port()}"))
+    monkeypatch.setenv("http_proxy", f"http://{HOST}:{free_port()}")
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert run("status", gateway.config).returncode == 0
+    done = run("status", url_of(gateway))  # as whoever gives it says
+    assert done.returncode == 3 and "http_proxy" in done.stderr
+
+
 @pytest.mark.parametrize("text, says", [
     ("[server]\nlisten = 127.0.0.1:0\n", "no metrics = in [server]"), ("[server]\nmetrics = 0\n", "port 0"),
     ("[server]\nfrob = 1\n", "frob"), (None, "cannot")])

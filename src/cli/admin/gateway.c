@@ -50,14 +50,16 @@ static bool find_listener(struct admin *admin, const char *path, struct buf *url
                    path);
 }
 
-/* Of the page that is wanted. */
-static bool find_url(struct admin *admin, struct buf *url, struct err *err)
+/* Of the page that is wanted. What the environment names as a proxy leads to other machines, and
+ * whoever does not give a URL means a server of this one. */
+static bool find_url(struct admin *admin, struct buf *url, bool *is_here_out, struct err *err)
 {
     const char *given = admin->operand_count ? admin->operands[0] : DEFAULT_URL;
     bool is_json = admin->format && strcmp(admin->format, "json") == 0;
     struct str text = str_of_c(given);
     bool is_url =
         str_starts_nocase(text, STR("http://")) || str_starts_nocase(text, STR("https://"));
+    *is_here_out = !is_url || !admin->operand_count;
     while (is_url && text.len && text.at[text.len - 1] == '/')
         text.len--;
     if (is_url)
@@ -101,9 +103,10 @@ static bool see_body(struct fetch_events *events, struct str bytes)
     return page->body.len <= PAGE_BYTES_MAX;
 }
 
-static bool ask(const char *url, struct page *page, struct err *err)
+static bool ask(const char *url, bool is_here, struct page *page, struct err *err)
 {
-    const struct fetch_request request = {.url = url, .method = "GET", .version = FETCH_1_1};
+    const struct fetch_request request = {
+        .url = url, .method = "GET", .version = FETCH_1_1, .is_direct = is_here};
     enum fetch_rc rc = fetch(&request, &page->events, err);
     if (rc == FETCH_STOPPED)
         return err_set(err, 0, "%s: what it answers is beyond all bounds", url);
@@ -122,8 +125,9 @@ static int status(struct admin *admin)
     struct page page = {.events = {see_head_line, see_body}};
     struct buf url = {0};
     struct err err;
+    bool is_here;
     int exit_status = EXIT_UNASKED;
-    if (!find_url(admin, &url, &err) || !ask(buf_c(&url), &page, &err)) {
+    if (!find_url(admin, &url, &is_here, &err) || !ask(buf_c(&url), is_here, &page, &err)) {
         (void)admin_fail(&err); /* the same line, another status */
     } else {
         tell(stdout, "%s", buf_c(&page.body));
