@@ -376,6 +376,30 @@ def test_infinity_does_not_wait_for_what_is_slow(started):
     go.set()
 
 
+@pytest.mark.parametrize("begun, outcome", [(b"", "GIVEN_UP"), (FINE[:-20], "207")])
+def test_who_goes_away_during_infinity(started, begun, outcome):
+    """The worker that walks is free again, though the origin says nothing: that may be for an hour."""
+    came, go = threading.Event(), threading.Event()
+
+    def act(peer, request):
+        peer.body(request)
+        if request.field("Depth") == "0":
+            peer.send(FINE)
+            return
+        peer.send(begun)
+        came.set()
+        go.wait(120)
+    origin = started(Scripted(act=act))
+    gateway = started(Gateway({"/team": f"origin = {origin.url}\n{PATIENT}"}, server="depth-infinity = allow"))
+    with gateway.connect() as client:
+        client.send(f"PROPFIND / HTTP/1.1\r\nHost: {gateway.host}\r\nDepth: infinity\r\n\r\n")
+        assert came.wait(60)
+        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    gateway.says_of_access(f"{origin.url} 207 ")  # once the worker is done
+    gateway.says_of_access(f" {origin.url} {outcome} ")
+    go.set()
+
+
 def test_infinity_is_for_who_allows_it(started):
     origin = started(Scripted(FINE))
     gateway = started(Gateway({"/team": f"origin = {origin.url}\n{PATIENT}"}))

@@ -16,7 +16,9 @@
  *      client; so an errand is closed before the call returns, or with what it has opened;
  *  (2) close() waits until the loop has let go: then no job is posted, and the client knows nothing
  *      of the call;
- *  (3) what is in the call belongs to the loop until has_head or is_over was seen under the mutex.
+ *  (3) what is in the call belongs to the loop until has_head or is_over was seen under the mutex;
+ *  (4) what a client only wants to read nobody waits for when he has gone; what changes something
+ *      goes on to its end.
  *
  * Rejected: a client with a loop of its own for each transfer (client/solo.h). It makes each thread
  * a loop's for as long as it asks, has a connection for itself, and is told nothing of what other
@@ -62,6 +64,8 @@ struct errand {
     struct job job;
     struct source *body; /* the answer's; the loop's */
     struct waker waker;
+    struct waker gone; /* the client has */
+    bool is_given_up;  /* for that; as the call */
     struct source upload;
     bool is_starving; /* it has said WAIT */
 };
@@ -163,9 +167,61 @@ static enum pull upload_pull(struct source *self, struct buf *into, size_t want,
 
 static const struct source_ops upload_ops = {.name = "upload of a store", .pull = upload_pull};
 
+/* What is under way is given up: nothing more is told of it. */
+static void stop(struct errand *errand)
+{
+    struct err err; /* there is a client: it has begun */
+    struct http_stream *stream = errand->x->stream;
+    source_close(&errand->body);
+    if (stream->waker == &errand->gone)
+        stream->waker = NULL;
+    if (!errand->has_begun)
+        return;
+    if (!errand->has_head) {
+        outcome_given_up(errand->gateway, errand->pass);
+        count(errand, ORIGIN_GIVEN_UP);
+    }
+    client_cancel(gateway_loop_client(errand->x->service->gateways, errand->gateway, &err),
+                  &errand->call);
+    errand->has_begun = false;
+}
+
+static void give_up(struct errand *errand)
+{
+    stop(errand);
+    errand->is_given_up = true;
+    str_print(errand->call.message, sizeof(errand->call.message), "the client has gone");
+    lock(errand);
+    errand->is_over = errand->has_ended = errand->has_failed = true;
+    unlock_and_tell(errand);
+}
+
+static void client_gone(struct waker *waker)
+{
+    struct errand *errand = CONTAINER_OF(waker, struct errand, gone);
+    if (errand->has_begun)
+        give_up(errand);
+}
+
+/* False: nobody waits for it. */
+static bool begin_waiting(struct errand *errand)
+{
+    struct exchange *x = errand->x;
+    if (!(x->method->flags & METHOD_IS_SAFE))
+        return true;
+    if (!x->stream->has_gone)
+        x->stream->waker = &errand->gone;
+    return !x->stream->has_gone;
+}
+
 static void start(struct errand *errand)
 {
     struct err err;
+    if (!begin_waiting(errand)) {
+        outcome_given_up(errand->gateway, errand->pass);
+        give_up(errand);
+        return;
+    }
     struct client *client =
         gateway_loop_client(errand->x->service->gateways, errand->gateway, &err);
     if (client) {
@@ -178,22 +234,6 @@ static void start(struct errand *errand)
     errand->call.end = CALL_OWN;
     str_print(errand->call.message, sizeof(errand->call.message), "%s", err.text);
     on_done(&errand->call);
-}
-
-/* What is under way is given up: nothing more is told of it. */
-static void stop(struct errand *errand)
-{
-    struct err err; /* there is a client: it has begun */
-    source_close(&errand->body);
-    if (!errand->has_begun)
-        return;
-    if (!errand->has_head) {
-        outcome_given_up(errand->gateway, errand->pass);
-        count(errand, ORIGIN_GIVEN_UP);
-    }
-    client_cancel(gateway_loop_client(errand->x->service->gateways, errand->gateway, &err),
-                  &errand->call);
-    errand->has_begun = false;
 }
 
 static void attend(struct job *job)
@@ -251,6 +291,7 @@ struct errand *errand_begin(struct exchange *x, const struct gateway *gateway,
     errand->executor = x->stream->executor;
     errand->job.done = attend;
     errand->waker.ring = rang;
+    errand->gone.ring = client_gone;
     errand->upload.ops = &upload_ops;
     errand->call = (struct call){.url = request->url,
                                  .method = request->method,
@@ -286,6 +327,8 @@ static void note(struct errand *errand)
         return;
     if (errand->is_let_alone)
         outcome_let_alone(errand->x, errand->gateway);
+    else if (!errand->has_head && errand->is_given_up)
+        outcome_note(errand->x, errand->gateway, ORIGIN_GIVEN_UP, 0, lasted_us(errand));
     else
         outcome_note(errand->x, errand->gateway, outcome_of(call, errand->has_head), call->status,
                      lasted_us(errand));
