@@ -342,9 +342,12 @@ class CrashClient:
         return complaints + self.try_locks()
 
     def look(self, server):
-        body = self.session.expect(207, "PROPFIND", self.home + "/", {"Depth": "infinity"}).body
+        may_lack = self.home not in self.tree  # the server was killed before it was asked for its home
+        answer = self.session.expect((207, 404) if may_lack else 207, "PROPFIND", self.home + "/",
+                                     {"Depth": "infinity"})
         found = {}
-        for response in ElementTree.fromstring(body).iter(DAV + "response"):
+        responses = ElementTree.fromstring(answer.body).iter(DAV + "response") if answer.status == 207 else ()
+        for response in responses:
             path, entry = read_response(response, server.root)
             found[path] = entry
         listed = {os.fsencode(path) for path in found}
