@@ -554,7 +554,7 @@ def test_secrets_of_many_origins(started, tmp_path):
     urls, rest = {}, ""
     for i in range(80):
         (tmp_path / f"secret{i}").write_text(f"old{i}")
-        rest += f'[origin "o{i}"]\nurl = {origin.url}\ntoken-file = {tmp_path}/secret{i}\n'
+        rest += f'[origin "o{i}"]\nurl = {origin.url}{i}/\ntoken-file = {tmp_path}/secret{i}\n'
     mounts = {f"/team{i}": f"origins = o{i}, o{i + 1}" for i in range(0, 80, 2)}
     gateway = started(Gateway(mounts, rest=rest))
     assert gateway.request("PROPFIND", "/team78/", {"Depth": "0"}).status == 207
