@@ -13,46 +13,47 @@ const struct handler *handler_find(const struct service *service, struct res_pat
     return best ? best->handler : NULL;
 }
 
-/* Whether something begins there that is in no view of all: what goes around it is not all. */
-static bool holds_unseen(const struct service *service, struct res_path tree)
+/* Whether a mount that is meant begins below the path. */
+static bool holds(const struct service *service, struct res_path tree,
+                  bool (*is_meant)(const struct handler_ops *ops))
 {
     for (size_t i = 0; i < service->mount_count; i++) {
         const struct handler_mount *mount = &service->mounts[i];
-        const struct handler_ops *ops = mount->handler->ops;
-        if (!ops->transfers && !ops->is_made_up && path_is_within(mount->prefix, tree))
-            return true;
-    }
-    return false;
-}
-
-static bool transfers_to(const struct exchange *x, const struct handler *from, struct res_path to)
-{
-    const struct handler *other = handler_find(x->service, to);
-    return x->service->between && other && other != from && from->ops->transfers &&
-           other->ops->transfers && !holds_unseen(x->service, x->path) &&
-           !holds_unseen(x->service, to);
-}
-
-bool handler_holds_others(const struct service *service, struct res_path tree)
-{
-    for (size_t i = 0; i < service->mount_count; i++) {
-        const struct handler_mount *mount = &service->mounts[i];
-        if (!mount->handler->ops->is_made_up && path_is_within(mount->prefix, tree) &&
+        if (is_meant(mount->handler->ops) && path_is_within(mount->prefix, tree) &&
             mount->prefix.len > tree.len)
             return true;
     }
     return false;
 }
 
-/* Whether a mount of which no store knows begins below the path. */
-static bool holds_looks(const struct service *service, struct res_path tree)
+static bool is_real(const struct handler_ops *ops)
 {
-    for (size_t i = 0; i < service->mount_count; i++) {
-        const struct handler_mount *mount = &service->mounts[i];
-        if (mount->handler->ops->look && path_is_within(mount->prefix, tree))
-            return true;
-    }
-    return false;
+    return !ops->is_made_up;
+}
+
+/* In no view of all: what goes around it is not all. */
+static bool is_unseen(const struct handler_ops *ops)
+{
+    return !ops->transfers && is_real(ops);
+}
+
+/* No store knows of it. */
+static bool is_looked_at(const struct handler_ops *ops)
+{
+    return ops->look;
+}
+
+bool handler_holds_others(const struct service *service, struct res_path tree)
+{
+    return holds(service, tree, is_real);
+}
+
+static bool transfers_to(const struct exchange *x, const struct handler *from, struct res_path to)
+{
+    const struct handler *other = handler_find(x->service, to);
+    return x->service->between && other && other != from && from->ops->transfers &&
+           other->ops->transfers && !holds(x->service, x->path, is_unseen) &&
+           !holds(x->service, to, is_unseen);
 }
 
 /* Whether what is asked about is not for one alone to tell. An origin knows nothing of the mounts
@@ -66,7 +67,7 @@ static bool asks_across(const struct exchange *x, const struct handler *handler)
         !dav_is_fine(depth_read_noroot(x, DEPTH_INFINITY, &depth, &is_noroot)) || depth == DEPTH_0)
         return false;
     return handler->ops->look ? handler_holds_others(x->service, x->path)
-                              : depth == DEPTH_INFINITY && holds_looks(x->service, x->path);
+                              : depth == DEPTH_INFINITY && holds(x->service, x->path, is_looked_at);
 }
 
 /* A Destination that cannot be read is for the first to refuse. */
