@@ -15,6 +15,7 @@
 #include "store/origin/look.h"
 
 #include "base/clock.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "multistatus/facts.h"
 #include "multistatus/keep.h"
@@ -43,22 +44,11 @@ struct str look_all(void)
 
 /* --- one resource --- */
 
-/* FNV-1a: it need not withstand an origin, which may say what it likes anyway. */
-static uint64_t mix(uint64_t hash, const void *bytes, size_t len)
-{
-    const unsigned char *at = bytes;
-    for (size_t i = 0; i < len; i++)
-        hash = (hash ^ at[i]) * 0x100000001b3;
-    return hash;
-}
-
 uint64_t version_of(struct str tag, const struct store_stat *stat)
 {
-    uint64_t hash = 0xcbf29ce484222325;
-    if (tag.len)
-        return mix(hash, tag.at, tag.len);
-    hash = mix(hash, &stat->size_bytes, sizeof(stat->size_bytes));
-    return mix(hash, &stat->modified_s, sizeof(stat->modified_s));
+    static const uint64_t key[2]; /* from run to run the same: clients may have a tag of it */
+    const uint64_t known[] = {stat->size_bytes, (uint64_t)stat->modified_s};
+    return hash_bytes_with(key, tag.len ? tag : str_of((const char *)known, sizeof(known)));
 }
 
 static struct str text_of(const struct davit_ms_response *response, struct str name)
@@ -91,9 +81,7 @@ static void take(struct origin *origin, const struct davit_ms_response *response
     seen->rc = type ? STORE_OK : store_rc_of_status(davit_ms_response_status(response));
     if (seen->rc == STORE_OK && !type)
         seen->rc = STORE_BAD_ORIGIN;
-    *stat = (struct store_stat){.is_collection = type && fact_is_collection(type),
-                                .modified_s = STORE_TIME_UNKNOWN,
-                                .created_s = -1};
+    *stat = store_stat_unknown(type && fact_is_collection(type));
     if (!stat->is_collection &&
         !str_parse_u64(text_of(response, STR("getcontentlength")), &stat->size_bytes))
         stat->size_bytes = UINT64_MAX; /* it does not say */
@@ -189,8 +177,7 @@ enum store_rc look_lately(struct origin *origin, struct res_path path)
 
 void look_made(struct origin *origin, struct res_path path, bool is_collection)
 {
-    begin_seen(origin, path)->stat =
-        (struct store_stat){.is_collection = is_collection, .created_s = -1};
+    begin_seen(origin, path)->stat = store_stat_unknown(is_collection);
 }
 
 void look_forget(struct origin *origin)
