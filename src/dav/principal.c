@@ -45,7 +45,7 @@ struct dav_result principal_find(const struct exchange *x, struct store_stat *st
 {
     struct str user = name_of(x->path, STR("users"));
     struct str group = name_of(x->path, STR("groups"));
-    *stat_out = (struct store_stat){.created_s = -1};
+    *stat_out = store_stat_unknown(false);
     bool is_there = is_user(x) && ((user.len && str_eq(user, x->signed_in.principal.name)) ||
                                    (group.len && is_own_group(x, group)));
     return is_there ? DAV_FINE : dav_not_found();

@@ -103,7 +103,7 @@ bool target_show_part(const struct exchange *x, const struct walk_item *item,
         return false;
     *part_out = *item;
     part_out->is_part = true;
-    part_out->stat = (struct store_stat){.is_collection = true, .created_s = -1};
+    part_out->stat = store_stat_unknown(true);
     return true;
 }
 

@@ -54,6 +54,13 @@ struct store_stat {
     int64_t created_s;   /* since 1970; negative: not known, or not wanted */
 };
 
+/* Of what is there, and of which no more is known than what it is. */
+static inline struct store_stat store_stat_unknown(bool is_collection)
+{
+    return (struct store_stat){
+        .is_collection = is_collection, .modified_s = STORE_TIME_UNKNOWN, .created_s = -1};
+}
+
 /* A member of a collection, as a cursor finds it. */
 struct store_member {
     struct str name;  /* borrows until the cursor moves or closes */

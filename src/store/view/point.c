@@ -22,8 +22,7 @@ static enum store_rc point_stat(struct store *store, struct res_path path, unsig
     (void)store, (void)wants;
     if (!path_is_root(path))
         return STORE_UNAVAILABLE;
-    *stat_out = (struct store_stat){
-        .is_collection = true, .modified_s = STORE_TIME_UNKNOWN, .created_s = -1};
+    *stat_out = store_stat_unknown(true);
     return STORE_OK;
 }
 

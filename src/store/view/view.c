@@ -51,12 +51,6 @@ static enum store_rc view_locate(struct store *store, struct arena *arena, struc
 
 /* --- reading --- */
 
-static struct store_stat made_up(void)
-{
-    return (struct store_stat){
-        .is_collection = true, .modified_s = STORE_TIME_UNKNOWN, .created_s = -1};
-}
-
 static enum store_rc view_stat(struct store *store, struct res_path path, unsigned wants,
                                struct store_stat *stat_out)
 {
@@ -67,7 +61,7 @@ static enum store_rc view_stat(struct store *store, struct res_path path, unsign
     if (mount)
         rc = store_stat(view_store(view, mount), view_enter(&arena, mount, path), wants, stat_out);
     if (rc == STORE_NOT_FOUND && view_has_below(view, path)) {
-        *stat_out = made_up();
+        *stat_out = store_stat_unknown(true);
         rc = STORE_OK;
     }
     arena_done(&arena);
@@ -121,7 +115,7 @@ static enum store_rc view_cursor_next(struct store_cursor *base, struct store_me
         member_out->is_mount = view_begins_at(view, path);
         member_out->rc = view_stat(&view->base, path, base->wants, &member_out->stat);
         if (member_out->is_mount && member_out->rc != STORE_OK)
-            member_out->stat = made_up();
+            member_out->stat = store_stat_unknown(true);
         return STORE_OK;
     }
     while (cursor->inner) {
