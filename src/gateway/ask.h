@@ -24,6 +24,12 @@ struct ask {
     struct job job;
 };
 
+/* Whether neither the head nor the end has come. */
+static inline bool ask_is_pending(const struct ask *ask)
+{
+    return !ask->has_head && !ask->is_over;
+}
+
 /* An empty one. */
 struct ask *ask_new(struct exchange *x, const struct gateway *gateway);
 

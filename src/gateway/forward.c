@@ -305,7 +305,7 @@ static enum stage_end confirmed(struct exchange *x)
     struct relay *f = relay_of(x);
     const struct ask *ask = f->ask;
     unsigned status = ask->has_head ? ask->call.status : 0;
-    if (!ask->has_head && !ask->is_over)
+    if (ask_is_pending(ask))
         return STAGE_WAIT;
     if (!f->is_source_gone && is_gone(status)) {
         f->is_source_gone = true;

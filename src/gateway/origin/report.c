@@ -113,7 +113,7 @@ static void ask_all(struct exchange *x)
 static bool is_waited_for(const struct origin_state *origin)
 {
     const struct ask *ask = origin->ask;
-    return dav_is_fine(origin->refused) && !ask->has_head && !ask->is_over;
+    return dav_is_fine(origin->refused) && ask_is_pending(ask);
 }
 
 /* Whether all has come that will. Bodies are not wanted. */

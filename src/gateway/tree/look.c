@@ -29,6 +29,7 @@
 #include "gateway/hrefs.h"
 #include "gateway/request.h"
 #include "gateway/union/untold.h"
+#include "multistatus/keep.h"
 #include "stream/inflate.h"
 #include "text/uri.h"
 #include "xml/writer.h"
@@ -64,11 +65,6 @@ static void know_why(struct mount_look *look, const char *text)
 }
 
 /* --- its one response --- */
-
-static struct str str_of_text(struct davit_ms_text text)
-{
-    return str_of(text.at, text.len);
-}
 
 static bool is_name(const struct davit_ms_element *element)
 {
@@ -310,7 +306,7 @@ static bool is_done(struct look *base)
         gone_late(look);
         return true;
     }
-    if (!ask->has_head && !ask->is_over)
+    if (ask_is_pending(ask))
         return false;
     if (!ask->has_head)
         know_why(look, failure_words(ask).text);

@@ -46,7 +46,7 @@ static bool waits(const struct united *u)
 {
     for (size_t i = 0; i < UNION_ORIGINS_MAX; i++) {
         const struct ask *ask = u->abilities->asks[i];
-        if (ask && !u->abilities->was_refused[i] && !ask->has_head && !ask->is_over)
+        if (ask && !u->abilities->was_refused[i] && ask_is_pending(ask))
             return true;
         if (ask && u->look && u->look->had[i] == HAD_PENDING)
             return true;

@@ -41,13 +41,9 @@
 #include "gateway/union/names.h"
 #include "gateway/union/united.h"
 #include "gateway/union/untold.h"
+#include "multistatus/keep.h"
 #include "multistatus/writer.h"
 #include "stream/spool.h"
-
-static struct str str_of_ms(struct davit_ms_text text)
-{
-    return str_of(text.at, text.len);
-}
 
 static struct davit_ms_text ms_of(struct str text)
 {
@@ -185,7 +181,7 @@ static bool is_waited_for(const struct listing *listing, size_t i)
 {
     const struct ask *ask = listing->asks[i];
     bool is_missing = listing->missing & UINT64_C(1) << i;
-    return ask && !is_missing && !ask->has_head && !ask->is_over;
+    return ask && !is_missing && ask_is_pending(ask);
 }
 
 static bool is_absence(unsigned status)
@@ -234,7 +230,7 @@ static bool is_new(struct listing *listing, struct edition *edition,
 {
     bool is_new = false;
     for (size_t i = 0; i < response->href_count; i++) {
-        struct str key = key_of(&edition->arena, str_of_ms(response->hrefs[i].uri));
+        struct str key = key_of(&edition->arena, str_of_text(response->hrefs[i].uri));
         is_new |= names_add(&listing->names, key);
     }
     return is_new;
@@ -242,12 +238,13 @@ static bool is_new(struct listing *listing, struct edition *edition,
 
 static bool is_of_collection(const struct davit_ms_response *response)
 {
-    return str_ends(str_of_ms(response->hrefs[0].uri), STR("/")) || survey_is_collection(response);
+    return str_ends(str_of_text(response->hrefs[0].uri), STR("/")) ||
+           survey_is_collection(response);
 }
 
 static void drain(struct listing *listing)
 {
-    buf_add(spool_buf(&listing->spool), str_of_ms(davit_ms_writer_bytes(listing->writer)));
+    buf_add(spool_buf(&listing->spool), str_of_text(davit_ms_writer_bytes(listing->writer)));
     davit_ms_writer_clear(listing->writer);
 }
 
@@ -272,7 +269,7 @@ static struct dav_result add(struct exchange *x, const struct davit_ms_response 
         return DAV_FINE; /* of nothing */
     struct dav_result result = has_room(x, response->href_count);
     if (dav_is_fine(result) && is_new(listing, &edition, response)) {
-        struct str key = key_of(&edition.arena, str_of_ms(response->hrefs[0].uri));
+        struct str key = key_of(&edition.arena, str_of_text(response->hrefs[0].uri));
         bool is_own = str_eq(key, path_str(x->path));
         if (is_own || is_of_collection(response)) {
             edit(&edition, response, is_own, listing->has_names);
@@ -292,7 +289,7 @@ static bool is_cut_off(const struct exchange *x, const struct davit_ms_response 
     struct arena arena = {0};
     bool is_own = false;
     for (size_t i = 0; i < response->href_count && http_is_error(response->status); i++)
-        is_own |= str_eq(key_of(&arena, str_of_ms(response->hrefs[i].uri)), path_str(x->path));
+        is_own |= str_eq(key_of(&arena, str_of_text(response->hrefs[i].uri)), path_str(x->path));
     arena_done(&arena);
     return is_own;
 }

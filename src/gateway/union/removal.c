@@ -80,7 +80,7 @@ static void ask_others(struct exchange *x)
 static bool is_waited_for(const struct removal *removal, size_t i)
 {
     const struct ask *ask = removal->asks[i];
-    return ask && dav_is_fine(removal->failures[i]) && !ask->has_head && !ask->is_over;
+    return ask && dav_is_fine(removal->failures[i]) && ask_is_pending(ask);
 }
 
 static bool waits(const struct removal *removal)

@@ -19,17 +19,14 @@
 #include "base/clock.h"
 #include "gateway/failure.h"
 #include "gateway/request.h"
+#include "multistatus/facts.h"
+#include "multistatus/keep.h"
 #include "text/uri.h"
 #include "xml/reader.h"
 
 enum { TEXT_BYTES_MAX = 16384, PULL_BYTES = 4096 };
 
 /* --- of which kind is it? --- */
-
-static struct str str_of_ms(struct davit_ms_text text)
-{
-    return str_of(text.at, text.len);
-}
 
 /* The value has no element of its own around it. */
 static bool has_collection(const struct davit_ms_element *type)
@@ -38,7 +35,7 @@ static bool has_collection(const struct davit_ms_element *type)
         .depth_max = 32, .attr_count_max = 64, .ns_bytes_max = 8192};
     static const struct xml_name name = {.ns = STR_INIT("DAV:"), .local = STR_INIT("collection")};
     struct buf text = {0};
-    buf_addf(&text, "<a>%.*s</a>", STR_ARGS(str_of_ms(type->value)));
+    buf_addf(&text, "<a>%.*s</a>", STR_ARGS(str_of_text(type->value)));
     bool is_there = xml_has(buf_str(&text), 2, &name, &limits);
     buf_done(&text);
     return is_there;
@@ -46,16 +43,8 @@ static bool has_collection(const struct davit_ms_element *type)
 
 bool survey_is_collection(const struct davit_ms_response *response)
 {
-    for (size_t i = 0; i < response->propstat_count; i++) {
-        const struct davit_ms_propstat *propstat = &response->propstats[i];
-        for (size_t j = 0; j < propstat->prop_count; j++) {
-            const struct davit_ms_element *prop = &propstat->props[j];
-            if (str_eq(str_of_ms(prop->ns), STR("DAV:")) &&
-                str_eq(str_of_ms(prop->name), STR("resourcetype")))
-                return http_is_success(propstat->status) && has_collection(prop);
-        }
-    }
-    return false;
+    const struct davit_ms_element *type = fact_prop(response, STR("resourcetype"));
+    return type && has_collection(type);
 }
 
 /* Whatever else is refused: the kind is not told then, and it may be a collection. */
@@ -143,7 +132,7 @@ static void go_on(struct survey *survey, size_t i)
 {
     struct seen *seen = &survey->at[i];
     struct ask *ask = seen->ask;
-    if (survey->had[i] != HAD_PENDING || (!ask->has_head && !ask->is_over))
+    if (survey->had[i] != HAD_PENDING || ask_is_pending(ask))
         return;
     if (!ask->has_head) {
         say(survey, i, HAD_UNKNOWN, ask->call.message);
