@@ -21,6 +21,7 @@
 #include "gateway/union/members.h"
 #include "gateway/union/tokens.h"
 #include "gateway/union/united.h"
+#include "multistatus/keep.h"
 
 /* Beyond it members that were not removed are not named any more. */
 enum { NAMED_BYTES_MAX = 262144 };
@@ -172,8 +173,7 @@ static void add_member(struct removal *removal, const struct davit_ms_response *
     struct multistatus *ms = multistatus_body_ms(removal->body);
     unsigned status = davit_ms_response_status(response);
     for (size_t i = 0; i < response->href_count && has_room(removal); i++) {
-        const struct davit_ms_text uri = response->hrefs[i].uri;
-        multistatus_response_uri(ms, str_of(uri.at, uri.len));
+        multistatus_response_uri(ms, str_of_text(response->hrefs[i].uri));
         multistatus_status(ms, status ? status : HTTP_BAD_GATEWAY, STR_NONE);
         multistatus_response_end(ms);
     }

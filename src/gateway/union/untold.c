@@ -1,5 +1,6 @@
 #include "gateway/union/untold.h"
 
+#include "multistatus/keep.h"
 #include "xml/reader.h"
 
 #define NS_DAV "DAV:"
@@ -23,9 +24,9 @@ static const struct {
 
 bool untold_is(const struct davit_ms_element *prop, bool is_own)
 {
-    struct str name = str_of(prop->name.at, prop->name.len);
+    struct str name = str_of_text(prop->name);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        if (str_eq(name, rows[i].name) && str_eq(str_of(prop->ns.at, prop->ns.len), rows[i].ns))
+        if (str_eq(name, rows[i].name) && str_eq(str_of_text(prop->ns), rows[i].ns))
             return is_own || rows[i].is_of_members;
     }
     return false;
