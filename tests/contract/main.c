@@ -96,6 +96,8 @@ int main(int argc, char **argv)
     }
     if (backend->is_poor)
         be_poor();
+    if (backend->durability == DURABILITY_FLUSH)
+        leave_the_disk();
     size_t count = backend->is_view ? 11 : ARRAY_LEN(groups);
     for (size_t i = 0; i < count; i++) {
         if (argc < 3 || strcmp(argv[2], groups[i].name) == 0)

@@ -30,6 +30,10 @@ struct backend {
 /* The backend that this run is about. */
 extern const struct backend *backend;
 
+/* Fixtures are in memory from now on, where there is such a file system: for what flushes thousands
+ * of times, since the order of calls matters there, and not what a disk does with them. */
+void leave_the_disk(void);
+
 /* Threads that always come when a store calls for help. */
 struct helpers {
     struct crew crew;
