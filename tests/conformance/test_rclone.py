@@ -13,7 +13,7 @@ import pytest
 if not shutil.which("rclone"):
     pytest.skip("rclone is not installed", allow_module_level=True)
 
-FILES = int(os.environ.get("RCLONE_FILES", "2000"))
+FILES = int(os.environ.get("RCLONE_FILES", "600"))
 AWKWARD = [
     "space in name", " leading", "trailing ", "ümläut", "日本語", "e\u0301 decomposed", "100%", "%41",
     "a+b", "a&b", "a;b", "a,b", "a=b", "a'b", "(a)", "[a]", "{a}", "a#b", "a?b", "a@b", "a!b", "a$b",

@@ -2,7 +2,7 @@
 crashes, on three mounts. After each answer the server's files are what the oracle says: no change is
 lost that was acknowledged, none is made that was refused, and nobody is shown what he may not read.
 
-DAVIT_USERS_SECONDS: how long (default 60; `make soak` says 600); DAVIT_USERS_SEED: repeats a run."""
+DAVIT_USERS_SECONDS: how long (default 20; `make soak` says 600); DAVIT_USERS_SEED: repeats a run."""
 
 import base64
 import collections
@@ -17,7 +17,7 @@ import pytest
 import oracle
 from session import Session, members, quote
 
-SECONDS = float(os.environ.get("DAVIT_USERS_SECONDS", "60"))
+SECONDS = float(os.environ.get("DAVIT_USERS_SECONDS", "20"))
 SEED = os.environ.get("DAVIT_USERS_SEED") or str(random.randrange(10 ** 9))
 TOP = ("a", "b", "secret", "shown", "hid", "pool", "home")
 NAMES = ("c", "kept", "f", "g")
