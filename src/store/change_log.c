@@ -79,6 +79,7 @@ struct change_log {
     uint64_t last_id;      /* of notes */
     struct change_index *index;
     struct list notes; /* begun and not ended */
+    struct listeners listeners;
     struct run runs[RUNS_MAX];
     size_t run_count;
 };
@@ -290,6 +291,7 @@ static void add_rows(struct change_log *log, const struct change_note *note,
         if (outcome == OUTCOME_UNKNOWN && row.kind != CHANGE_OF_ONE)
             row.kind = CHANGE_REPLACED;
         change_index_add(log->index, &row);
+        listeners_tell(&log->listeners, row.path, row.kind != CHANGE_OF_ONE);
     }
 }
 
@@ -377,6 +379,7 @@ static void begin_anew(struct change_log *log)
     change_index_forget(log->index);
     log->run_count = 0;
     add_new_run(log);
+    listeners_tell(&log->listeners, PATH_ROOT, true);
 }
 
 /* --- life --- */
@@ -469,7 +472,7 @@ void change_log_close(struct change_log *log)
 {
     if (!log)
         return;
-    assert(list_is_empty(&log->notes));
+    assert(list_is_empty(&log->notes) && listeners_are_none(&log->listeners));
     if (log->journal && log->is_settled)
         write_clean(log);
     journal_close(log->journal);
@@ -632,4 +635,21 @@ enum store_rc change_log_next(struct change_log *log, struct arena *arena,
         pthread_mutex_unlock(&log->mutex);
     } while (rc == STORE_AGAIN);
     return rc;
+}
+
+/* --- listening --- */
+
+void change_log_listen(struct change_log *log, struct listener *listener, struct res_path path)
+{
+    pthread_mutex_lock(&log->mutex);
+    listeners_add(&log->listeners, listener, path);
+    pthread_mutex_unlock(&log->mutex);
+}
+
+bool change_log_unlisten(struct change_log *log, struct listener *listener)
+{
+    pthread_mutex_lock(&log->mutex);
+    bool is_to_hear = listeners_remove(&log->listeners, listener);
+    pthread_mutex_unlock(&log->mutex);
+    return is_to_hear;
 }

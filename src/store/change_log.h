@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/list.h"
 #include "store/change_index.h"
+#include "store/notice/listeners.h"
 #include "store/state_home.h"
 
 #define CHANGES_NAME "changes.log"
@@ -80,3 +81,12 @@ struct change_point change_log_point(struct change_log *log, uint64_t seq);
 uint64_t change_log_told(struct change_log *log, struct res_path path);
 NODISCARD enum store_rc change_log_next(struct change_log *log, struct arena *arena,
                                         struct change_query *query, struct change_found *found_out);
+
+/* --- for who listens; quick --- */
+
+/* He hears of what is changed in the collection from now on, each time when its number can be told,
+ * so that a tag which he asks for then is of that change or of a later one. */
+void change_log_listen(struct change_log *log, struct listener *listener, struct res_path path);
+
+/* Before the log is closed; otherwise as listeners_remove(). */
+NODISCARD bool change_log_unlisten(struct change_log *log, struct listener *listener);

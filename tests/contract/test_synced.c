@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "store/change_log.h"
+#include "support/inbox.h"
 
 #define SYNCED_TEST(test) cmocka_unit_test_setup_teardown(test, fixture_open_synced, fixture_close)
 
@@ -167,6 +168,72 @@ static void p25_what_moved_has_other_tags(void **state)
 }
 
 /* --- since when --- */
+
+/* --- who listens --- */
+
+struct ear {
+    struct listener listener;
+    struct inbox inbox;
+    struct change_log *log;
+    struct res_path inside;
+    struct change_point tag; /* as it was when he heard last */
+    unsigned count;
+};
+
+static void heard(struct listener *listener)
+{
+    struct ear *ear = CONTAINER_OF(listener, struct ear, listener);
+    ear->tag = change_log_tag(ear->log, ear->inside);
+    ear->count++;
+}
+
+static void listen_at(struct fixture *fixture, struct ear *ear, struct res_path path)
+{
+    *ear = (struct ear){.listener.heard = heard, .listener.executor = &ear->inbox.base};
+    inbox_init(&ear->inbox);
+    ear->log = log_of(fixture, path, &ear->inside);
+    change_log_listen(ear->log, &ear->listener, ear->inside);
+}
+
+/* How often he has heard since the last time. */
+static unsigned hears(struct ear *ear)
+{
+    unsigned before = ear->count;
+    (void)inbox_run_all(&ear->inbox);
+    return ear->count - before;
+}
+
+static void p25_who_listens_hears(void **state)
+{
+    struct fixture *fixture = *state;
+    struct ear ear;
+    MAKE(fixture, "c/", "c/d/", "e/");
+    listen_at(fixture, &ear, PATH("c"));
+    assert_int_equal(hears(&ear), 0);
+    MAKE(fixture, "c/f", "c/d/f", "e/f");
+    assert_int_equal(hears(&ear), 1); /* once, and has the newest tag */
+    assert_true(is_same(ear.tag, tag(fixture, PATH("c"))));
+    MAKE(fixture, "e/g");
+    assert_rc(mkcol(fixture, PATH("c/d")), STORE_EXISTS);
+    assert_int_equal(hears(&ear), 0); /* that was not there, and that was nothing */
+    assert_ok(move_all(fixture, PATH("c"), PATH("x")));
+    assert_int_equal(hears(&ear), 1);
+    assert_false(change_log_unlisten(ear.log, &ear.listener));
+    inbox_done(&ear.inbox);
+}
+
+static void p25_who_listens_no_more_hears_what_was_under_way(void **state)
+{
+    struct fixture *fixture = *state;
+    struct ear ear;
+    listen_at(fixture, &ear, PATH_ROOT);
+    MAKE(fixture, "f");
+    assert_true(change_log_unlisten(ear.log, &ear.listener));
+    MAKE(fixture, "g");
+    assert_int_equal(hears(&ear), 1);
+    assert_int_equal(hears(&ear), 0);
+    inbox_done(&ear.inbox);
+}
 
 static void p26_levels(void **state)
 {
@@ -568,6 +635,8 @@ int synced_tests(void)
         SYNCED_TEST(p24_trees_have_one_row),
         SYNCED_TEST(p25_a_tag_climbs),
         SYNCED_TEST(p25_what_moved_has_other_tags),
+        SYNCED_TEST(p25_who_listens_hears),
+        SYNCED_TEST(p25_who_listens_no_more_hears_what_was_under_way),
         SYNCED_TEST(p26_levels),
         SYNCED_TEST(p26_what_came_again_is_not_known),
         SYNCED_TEST(p26_what_was_replaced_is_not_known),
