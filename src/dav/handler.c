@@ -21,14 +21,13 @@ const struct dav_service *dav_service_of(const struct exchange *x)
 
 /* Of a shared link what is in its collection, otherwise what is for who asks. What is listed is
  * seen without the stores of others until those have been looked at (target_see_reached()). */
-static enum stage_end see(struct exchange *x)
+enum stage_end dav_see(struct exchange *x)
 {
     const struct dav_service *dav = dav_service_of(x);
     const struct principal *principal = &x->signed_in.principal;
-    struct link_view seen = {principal, x->link_prefix};
     struct target *target = target_of(x);
-    if (x->link_prefix.at)
-        target->seen = dav->view_link(dav, &seen, x->arena, &target->homes);
+    if (x->seen.prefix.at)
+        target->seen = dav->view_seen(dav, x, &target->homes);
     else if (dav->view_between && x->method->id != METHOD_PROPFIND)
         target->seen = dav->view_between(dav, x, &target->homes);
     else if (dav->view)
@@ -42,7 +41,7 @@ static enum stage_end see(struct exchange *x)
     return STAGE_NEXT;
 }
 
-static enum stage_end locate(struct exchange *x)
+enum stage_end dav_locate(struct exchange *x)
 {
     if (x->service->access && !(x->method->flags & METHOD_IS_OPEN))
         target_of(x)->located = target_locate(x);
@@ -50,14 +49,14 @@ static enum stage_end locate(struct exchange *x)
 }
 
 static const struct stage store_enter[] = {
-    {"see", see, ON_READ},
+    {"see", dav_see, ON_READ},
     {"make homes", homes_make, ANYWHERE},
-    {"locate", locate, ON_READ},
+    {"locate", dav_locate, ON_READ},
     {0},
 };
 
 static const struct stage principal_enter[] = {
-    {"see", see, ON_READ},
+    {"see", dav_see, ON_READ},
     {"make homes", homes_make, ANYWHERE},
     {0},
 };
@@ -106,7 +105,7 @@ static enum access_names names(const struct exchange *x, struct res_path path)
     return of_store[store_folds(target_of(x)->store, path)];
 }
 
-static const struct handler_ops store_ops = {
+const struct handler_ops dav_store_ops = {
     .name = "store",
     .part_bytes = sizeof(struct target),
     .enter = store_enter,
@@ -136,13 +135,13 @@ static const struct handler_ops principal_ops = {
 
 void dav_stand_between(struct dav_service *dav)
 {
-    dav->between = (struct handler){&store_ops, dav};
+    dav->between = (struct handler){&dav_store_ops, dav};
 }
 
 size_t dav_mount(struct dav_service *dav, const struct access *access,
                  struct handler_mount rows_out[DAV_MOUNTS_MAX])
 {
-    dav->stores = (struct handler){&store_ops, dav};
+    dav->stores = (struct handler){&dav_store_ops, dav};
     dav->principals = (struct handler){&principal_ops, dav};
     rows_out[0] = (struct handler_mount){PATH_ROOT, &dav->stores};
     rows_out[1] = (struct handler_mount){PRINCIPAL_PATH, &dav->principals};

@@ -9,12 +9,6 @@
 
 struct home;
 
-/* A collection that is seen under another prefix. */
-struct link_view {
-    const struct principal *principal;
-    struct res_path prefix;
-};
-
 struct dav_service {
     struct handler stores;     /* of what there is */
     struct handler principals; /* of users and groups (dav/principal.h) */
@@ -30,9 +24,10 @@ struct dav_service {
      * do so already. */
     struct store *(*view_between)(const struct dav_service *dav, struct exchange *x,
                                   struct home **homes_out);
-    /* Of a shared link: what is in the collection that its token is for. NULL: no links. */
-    struct store *(*view_link)(const struct dav_service *dav, const struct link_view *link,
-                               struct arena *arena, struct home **homes_out);
+    /* What is seen under another prefix (x->seen): what is in the collection that a shared link is
+     * for, or in the mount whose files have other paths, too. NULL: nothing is. */
+    struct store *(*view_seen)(const struct dav_service *dav, const struct exchange *x,
+                               struct home **homes_out);
     /* Of all that anybody may see: before he has signed in, and what he sees has been found, it
      * must be known where to look for it. */
     struct store_traits traits;
@@ -41,6 +36,12 @@ struct dav_service {
     bool allows_infinity;   /* PROPFIND with Depth: infinity on a collection */
     bool hides_lock_tokens; /* from who does not hold them */
 };
+
+/* The handler of stores, for who stands over it, and what its `enter` consists of, besides making
+ * homes. */
+extern const struct handler_ops dav_store_ops;
+enum stage_end dav_see(struct exchange *x);
+enum stage_end dav_locate(struct exchange *x);
 
 /* What the handler of an exchange shares. */
 const struct dav_service *dav_service_of(const struct exchange *x);

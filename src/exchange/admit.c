@@ -27,6 +27,8 @@ static bool is_mount(const struct exchange *x, struct res_path path)
 
 static bool is_made_up(const struct exchange *x, struct res_path path)
 {
+    if (x->handler->is_over) /* whatever has been made up there, it is not what is meant */
+        return false;
     return x->handler->ops->is_made_up || link_is_path(x->service, path) ||
            (!handler_reaches(x, path) && !is_mount(x, path));
 }
@@ -58,14 +60,14 @@ enum access_verdict admit_judge(const struct exchange *x, enum access_class clas
     const struct access *access = x->service->access;
     const struct principal *principal = &x->signed_in.principal;
     struct res_path real = leads_to;
-    struct arena arena = {0};                     /* used for links only */
+    struct arena arena = {0};                     /* used where paths are others */
     enum access_verdict verdict = ACCESS_REFUSED; /* but for what ask() lets pass */
     if (!access)
         return ACCESS_GRANTED;
     struct access_question question = {class, path, names_at(x, path)};
     enum access_names real_names = names_at(x, real);
     bool is_same = path_eq(path, real);
-    bool is_inside = link_leave(x, &arena, &question.path) && link_leave(x, &arena, &real);
+    bool is_inside = exchange_place(x, &arena, &question.path) && exchange_place(x, &arena, &real);
     if (is_inside && !is_made_up(x, question.path) && !is_made_up(x, real)) {
         verdict = access_may(access, principal, &question);
         question.path = real;
@@ -83,9 +85,9 @@ enum access_verdict admit_judge(const struct exchange *x, enum access_class clas
 
 static bool leads_below(const struct exchange *x, struct res_path path)
 {
-    struct arena arena = {0}; /* used for links only */
+    struct arena arena = {0}; /* used where paths are others */
     struct access_question question = {ACCESS_READ, path, names_at(x, path)};
-    bool leads = link_leave(x, &arena, &question.path) &&
+    bool leads = exchange_place(x, &arena, &question.path) &&
                  access_leads_below(x->service->access, &x->signed_in.principal, &question);
     arena_done(&arena);
     return leads;
@@ -123,12 +125,12 @@ struct dav_result admit_check(const struct exchange *x, enum access_class class,
 bool admit_differs_below(const struct exchange *x, struct res_path path)
 {
     const struct access *access = x->service->access;
-    struct arena arena = {0}; /* used for links only */
+    struct arena arena = {0}; /* used where paths are others */
     enum access_names names = names_at(x, path);
     const struct handler *owner = owner_of(x, path);
     if (access && owner && owner->ops->alias_differs_below(x, owner->shared, path))
         return true;
-    if (!access || !link_leave(x, &arena, &path))
+    if (!access || !exchange_place(x, &arena, &path))
         return access != NULL;
     bool differs = access_differs_below(access, &x->signed_in.principal, path, names);
     arena_done(&arena);

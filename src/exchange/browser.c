@@ -272,7 +272,7 @@ bool browser_answer_preflight(struct exchange *x)
 
 static bool is_active(const struct exchange *x)
 {
-    const struct content_place *place = x->link_prefix.at ? NULL : place_of(x, x->path);
+    const struct content_place *place = x->seen.prefix.at ? NULL : place_of(x, x->path);
     return place && place->is_active;
 }
 
@@ -311,7 +311,7 @@ static void add_encoded_name(struct buf *to, struct str name)
 static void offer_download(struct exchange *x)
 {
     struct buf value = {0};
-    bool is_link = x->link_prefix.at && path_eq(x->path, x->link_prefix);
+    bool is_link = x->seen.prefix.at && path_eq(x->path, x->seen.prefix);
     struct str name = path_name(is_link ? x->signed_in.principal.scope.path : x->path);
     BUF_ADD(&value, "attachment; filename=\"");
     bool is_plain = add_plain_name(&value, name);

@@ -21,6 +21,16 @@ struct str exchange_field(const struct exchange *x, enum http_field id)
     return http_fields_get(&x->stream->request.fields, id);
 }
 
+bool exchange_place(const struct exchange *x, struct arena *arena, struct res_path *path)
+{
+    if (!x->seen.prefix.at)
+        return true;
+    if (!path_is_within(*path, x->seen.prefix))
+        return false;
+    *path = path_rebase(arena, *path, x->seen.prefix, x->seen.place);
+    return true;
+}
+
 static void release_all(void *arg)
 {
     const struct exchange *x = arg;

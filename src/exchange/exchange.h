@@ -22,6 +22,13 @@ enum exchange_phase {
     PHASE_END, /* the answer is there, and is finished */
 };
 
+/* A collection that is seen under another prefix: paths in the URL begin with `prefix`, and what
+ * they are about is in `place`. */
+struct seen_under {
+    struct res_path prefix; /* at == NULL: paths are what they say */
+    struct res_path place;
+};
+
 struct exchange {
     struct http_stream *stream;
     struct arena *arena; /* the stream's */
@@ -31,10 +38,10 @@ struct exchange {
     void *part;                    /* the handler's own */
     void *state;                   /* the method's own; in the arena */
 
-    struct res_path path;        /* as in the URL: what answers say */
-    bool has_slash;              /* it ended in '/' */
-    struct res_path link_prefix; /* of a shared link that the URL goes through; at == NULL: none */
-    struct signed_in signed_in;  /* who asks; nobody until he has signed in */
+    struct res_path path;       /* as in the URL: what answers say */
+    bool has_slash;             /* it ended in '/' */
+    struct seen_under seen;     /* through a shared link, or by paths that other servers have */
+    struct signed_in signed_in; /* who asks; nobody until he has signed in */
     const struct if_header *conditions; /* of the If field; NULL: there is none */
     struct buf body;                    /* collected (exchange/body.h) */
     uint64_t held_bytes;                /* of the budget for bodies and answers */
@@ -73,6 +80,10 @@ struct str exchange_field(const struct exchange *x, enum http_field id);
  * dav_busy() to the client. */
 NODISCARD bool exchange_hold(struct exchange *x, uint64_t bytes);
 void exchange_release(struct exchange *x, uint64_t bytes);
+
+/* Where *path, as in the URL, really is: rules and scopes are about that. False: outside of what is
+ * seen there is nothing. Memory from the arena, where something is seen under another prefix. */
+NODISCARD bool exchange_place(const struct exchange *x, struct arena *arena, struct res_path *path);
 
 /* A source that may block, pulled on a worker ahead of the client: by little when memory is short.
  * Takes; on the loop thread. */

@@ -15,32 +15,32 @@ const struct handler *handler_find(const struct service *service, struct res_pat
 
 /* Whether a mount that is meant begins below the path. */
 static bool holds(const struct service *service, struct res_path tree,
-                  bool (*is_meant)(const struct handler_ops *ops))
+                  bool (*is_meant)(const struct handler *handler))
 {
     for (size_t i = 0; i < service->mount_count; i++) {
         const struct handler_mount *mount = &service->mounts[i];
-        if (is_meant(mount->handler->ops) && path_is_within(mount->prefix, tree) &&
+        if (is_meant(mount->handler) && path_is_within(mount->prefix, tree) &&
             mount->prefix.len > tree.len)
             return true;
     }
     return false;
 }
 
-static bool is_real(const struct handler_ops *ops)
+static bool is_real(const struct handler *handler)
 {
-    return !ops->is_made_up;
+    return !handler->ops->is_made_up && !handler->is_over;
 }
 
 /* In no view of all: what goes around it is not all. */
-static bool is_unseen(const struct handler_ops *ops)
+static bool is_unseen(const struct handler *handler)
 {
-    return !ops->transfers && is_real(ops);
+    return !handler->ops->transfers && is_real(handler);
 }
 
 /* No store knows of it. */
-static bool is_looked_at(const struct handler_ops *ops)
+static bool is_looked_at(const struct handler *handler)
 {
-    return ops->look;
+    return handler->ops->look;
 }
 
 bool handler_holds_others(const struct service *service, struct res_path tree)

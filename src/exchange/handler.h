@@ -75,6 +75,7 @@ struct handler_ops {
 struct handler {
     const struct handler_ops *ops;
     const void *shared; /* by its requests; the handler's own, and read-only */
+    bool is_over;       /* it shows paths of another under ones of its own (x->seen) */
 };
 
 /* A row of the mount table: of those that cover a path the longest counts. */

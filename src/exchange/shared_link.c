@@ -20,15 +20,6 @@ void link_follow(struct exchange *x, struct str token)
 {
     struct str *id = &x->signed_in.principal.link;
     *id = path_str(path_join(x->arena, PATH(LINK_SEGMENT), *id));
-    x->link_prefix = (struct res_path){x->path.at, sizeof(LINK_SEGMENT) + token.len};
-}
-
-bool link_leave(const struct exchange *x, struct arena *arena, struct res_path *path)
-{
-    if (!x->link_prefix.at)
-        return true;
-    if (!path_is_within(*path, x->link_prefix))
-        return false;
-    *path = path_rebase(arena, *path, x->link_prefix, x->signed_in.principal.scope.path);
-    return true;
+    x->seen.prefix = (struct res_path){x->path.at, sizeof(LINK_SEGMENT) + token.len};
+    x->seen.place = x->signed_in.principal.scope.path;
 }

@@ -3,7 +3,7 @@
 
 #include "exchange/exchange.h"
 
-/* Fills in x->signed_in, and x->link_prefix. Ends with a zeroed stage. */
+/* Fills in x->signed_in, and x->seen. Ends with a zeroed stage. */
 extern const struct stage sign_in_stages[];
 
 /* Adds WWW-Authenticate with all challenges (RFC 9110 §11.6.1), once. False: there is none, because

@@ -95,7 +95,7 @@ static bool map_href(struct href_reader *reader, struct str uri, struct buf *to)
 static struct dav_result may_see(const struct exchange *x, struct res_path path)
 {
     const struct access_question question = {ACCESS_READ, path, ACCESS_NAMES_BOTH};
-    if (handler_find(x->service, path) == x->handler || x->link_prefix.at)
+    if (handler_find(x->service, path) == x->handler || x->seen.prefix.at)
         return aliases_admit(x, ACCESS_READ, path);
     return admit_result(access_may(x->service->access, &x->signed_in.principal, &question));
 }

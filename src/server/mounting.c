@@ -205,17 +205,18 @@ static struct store *view_between(const struct dav_service *dav, struct exchange
     return mount_view(x->arena, mounts, count);
 }
 
-static struct store *view_link(const struct dav_service *dav, const struct link_view *link,
-                               struct arena *arena, struct home **homes_out)
+static struct store *view_link(const struct dav_service *dav, const struct exchange *x,
+                               struct home **homes_out)
 {
-    struct mount *mount = ARENA_NEW(arena, struct mount);
-    mount->prefix = link->prefix;
-    mount->base = link->principal->scope.path;
-    mount->is_read_only = link->principal->scope.is_read_only;
+    const struct principal *principal = &x->signed_in.principal;
+    struct mount *mount = ARENA_NEW(x->arena, struct mount);
+    mount->prefix = x->seen.prefix;
+    mount->base = x->seen.place;
+    mount->is_read_only = principal->scope.is_read_only;
     mount->is_synced = true; /* where the mount is that it is in */
-    mount->store = dav->view ? dav->view(dav, link->principal, arena, homes_out) : dav->store;
-    (void)!spell_base(mount, STR_NONE, arena); /* nobody's home: it never refuses */
-    return mount_view(arena, mount, 1);
+    mount->store = dav->view ? dav->view(dav, principal, x->arena, homes_out) : dav->store;
+    (void)!spell_base(mount, STR_NONE, x->arena); /* nobody's home: it never refuses */
+    return mount_view(x->arena, mount, 1);
 }
 
 /* --- mounts --- */
@@ -432,7 +433,7 @@ static void make_service(struct settings *settings, const struct settings_ground
         .owner = settings,
         .store = settings->mounts[0].mount.store,
         .view = is_plain(settings) ? NULL : view,
-        .view_link = access ? view_link : NULL,
+        .view_seen = access ? view_link : NULL,
         .media_types = ground->media_types,
         .has_looks = has_points(settings),
         .allows_infinity = config->allows_infinity,
@@ -449,7 +450,7 @@ static void make_service(struct settings *settings, const struct settings_ground
         .place_count = place_count(settings),
         .spool_dir_fd = ground->spool_dir_fd,
         .is_read_only = ground->is_read_only,
-        .has_links = settings->dav.view_link,
+        .has_links = settings->dav.view_seen,
     };
     settings->service.mount_count = add_handlers(settings, access);
     settings->service.mounts = settings->handlers;

@@ -17,7 +17,7 @@ static bool is_member(struct res_path path, struct res_path collection, bool is_
 static bool is_looked_at(const struct exchange *x, const struct handler_mount *mount,
                          struct res_path collection, bool is_deep)
 {
-    return mount->handler->ops->look && !x->link_prefix.at &&
+    return mount->handler->ops->look && !x->seen.prefix.at &&
            is_member(mount->prefix, collection, is_deep) &&
            admit_judge(x, ACCESS_READ, mount->prefix, mount->prefix) == ACCESS_GRANTED;
 }

@@ -62,7 +62,7 @@ static struct dav_result may_see(const struct exchange *x, const struct gateway 
                                              ACCESS_NAMES_BOTH};
     if (path_eq(gateway->place->outer, gateway_of(x)->place->outer))
         return admit_check(x, ACCESS_ADMIN, x->path, x->path);
-    if (x->link_prefix.at)
+    if (x->seen.prefix.at)
         return admit_result(ACCESS_REFUSED);
     if (!x->service->access)
         return DAV_FINE;
