@@ -20,6 +20,7 @@
 #include "store/origin/origin.h"
 #include "store/registry.h"
 #include "store/view/point.h"
+#include "sync/mount.h"
 #include "text/unicode.h"
 
 /* --- what is seen --- */
@@ -219,6 +220,23 @@ static struct store *view_link(const struct dav_service *dav, const struct excha
     return mount_view(x->arena, mount, 1);
 }
 
+/* The mount alone, as sync clients see it. */
+static struct store *view_synced(const struct dav_service *dav, const struct exchange *x,
+                                 struct home **homes_out)
+{
+    const struct sync_service *sync = dav->owner;
+    const struct settings_mount *from = sync->owner;
+    struct mount *mount = ARENA_NEW(x->arena, struct mount);
+    struct str user = x->signed_in.principal.name;
+    *mount = from->mount;
+    *homes_out = NULL;
+    bool is_there = !from->has_user || find_home(mount, user, x->arena);
+    if (is_there && from->has_user && !from->mount.is_read_only)
+        home_add(homes_out, x->arena, mount->store, mount->base);
+    mount->prefix = x->seen.prefix;
+    return mount_view(x->arena, mount, is_there);
+}
+
 /* --- mounts --- */
 
 /* "/srv/homes/%u/files" is the directory /srv/homes, and in it %u/files. */
@@ -267,6 +285,7 @@ static bool add_root(struct settings *settings, struct res_path prefix,
     options.is_read_only = settings->config.is_read_only;
     options.is_alone = config->is_alone;
     options.is_synced = mount->mount.is_synced = config->is_synced;
+    mount->has_clients = config->has_sync_clients;
     options.state_dir = config->line ? NULL : settings->config.state_dir; /* of the root only */
     mount->mount.store = store_pool_take(settings->pool, &options, err);
     settings->mount_count += mount->mount.store != NULL;
@@ -392,7 +411,8 @@ static size_t add_handlers(struct settings *settings, const struct access *acces
     forward_handle(&settings->gateways);
     union_handle(&settings->gateways);
     settings->handlers =
-        arena_alloc(&settings->arena, (gateways->count + settings->mount_count + DAV_MOUNTS_MAX) *
+        arena_alloc(&settings->arena, (gateways->count + settings->mount_count + DAV_MOUNTS_MAX +
+                                       settings->sync_count * SYNC_MOUNTS_MAX) *
                                           sizeof(*settings->handlers));
     for (size_t i = 0; i < gateways->count; i++) {
         const struct gateway *gateway = &gateways->at[i];
@@ -406,7 +426,28 @@ static size_t add_handlers(struct settings *settings, const struct access *acces
             settings->handlers[count++] =
                 (struct handler_mount){mount->mount.prefix, &settings->dav.stores};
     }
+    for (size_t i = 0; i < settings->sync_count; i++)
+        count += sync_mount(&settings->syncs[i], &settings->arena, settings->handlers + count);
     return count + dav_mount(&settings->dav, access, settings->handlers + count);
+}
+
+/* Beside the paths that the mounts have anyway. */
+static void add_syncs(struct settings *settings)
+{
+    settings->syncs =
+        arena_alloc(&settings->arena, settings->mount_count * sizeof(*settings->syncs));
+    for (size_t i = 0; i < settings->mount_count; i++) {
+        const struct settings_mount *mount = &settings->mounts[i];
+        struct sync_service *sync = &settings->syncs[settings->sync_count];
+        if (!mount->has_clients)
+            continue;
+        settings->sync_count++;
+        sync->dav = settings->dav;
+        sync->dav.view_seen = view_synced;
+        sync->owner = mount;
+        sync->prefix = mount->mount.prefix;
+        sync->product = str_of_c(settings->config.sync_product);
+    }
 }
 
 /* Everything may block there. */
@@ -452,6 +493,7 @@ static void make_service(struct settings *settings, const struct settings_ground
         .is_read_only = ground->is_read_only,
         .has_links = settings->dav.view_seen,
     };
+    add_syncs(settings);
     settings->service.mount_count = add_handlers(settings, access);
     settings->service.mounts = settings->handlers;
     if (settings->gateways.count)
@@ -474,6 +516,7 @@ bool settings_mount(struct settings *settings, const struct settings_ground *gro
                                 .is_active = settings->config.is_active,
                                 .is_alone = settings->config.is_alone,
                                 .is_synced = settings->config.is_synced,
+                                .has_sync_clients = settings->config.has_sync_clients,
                                 .cors = settings->config.cors};
     size_t count = 1;
     size_t origin_count = 0;

@@ -14,10 +14,12 @@
 #include "server/proxy.h"
 #include "server/store_pool.h"
 #include "store/view/view.h"
+#include "sync/service.h"
 
 struct settings_mount {
     struct mount mount; /* for somebody, where there is no user in it */
     bool has_user;      /* its base has a segment "%u" */
+    bool has_clients;   /* that sync, and know it by their own paths (sync/service.h) */
 };
 
 /* What files said that was taken, so that a reload can go on with it where they cannot be read. */
@@ -54,6 +56,8 @@ struct settings {
     struct service service; /* what requests see, once it is mounted, but for what is a loop's */
     struct dav_service dav;
     struct dav_service between; /* where there are origins, too */
+    struct sync_service *syncs; /* of mounts that are served to sync clients, too */
+    size_t sync_count;
 };
 
 /* Takes what `config` holds, also on failure. Reads the files that it names; where one that

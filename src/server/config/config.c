@@ -203,6 +203,12 @@ static bool check_realm(const char *value, struct err *err)
     return (*value && strlen(value) <= 200) || err_set(err, 0, "a realm must have 1 to 200 bytes");
 }
 
+/* It stands in a body that clients read no more than 4 KiB of. */
+static bool check_product(const char *value, struct err *err)
+{
+    return (*value && strlen(value) <= 100) || err_set(err, 0, "a name must have 1 to 100 bytes");
+}
+
 static const char *const scheme_words[ACCESS_SCHEME_COUNT] = {
 #define ACCESS_SCHEME(name, word, wire, where) [ACCESS_##name] = (word),
 #include "access/schemes.def"
@@ -321,6 +327,7 @@ static const struct option mount_options[] = {
     {.name = "active", FLAG(is_active)},
     {.name = "others-write", .argument = "yes|no", SWITCH(is_alone, "no")},
     {.name = "sync", .argument = "yes|no", SWITCH(is_synced, "yes")},
+    {.name = "sync-clients", .argument = "yes|no", SWITCH(has_sync_clients, "yes")},
     {.name = "cors", .argument = "ORIGIN", LIST_IF(cors, check_cors)},
     {.name = "quota", .argument = "SIZE", BYTES(quota_bytes)},
     {.name = "origin", .argument = "URL", TEXT_IF(origin.url, check_origin)},
@@ -467,6 +474,7 @@ struct server_config config_default(void)
                                   .tls.offers_h2 = true,
                                   .realm = "davit",
                                   .remember_s = 300,
+                                  .sync_product = "davit",
                                   .jwt_user = "sub",
                                   .jwt_skew_s = 60,
                                   .log_level = LOG_INFO,
@@ -491,8 +499,53 @@ static bool has_sync(const struct server_config *config)
     return config->is_synced || mount;
 }
 
+/* The mount that begins within another; NULL: none does. */
+static const struct config_mount *mount_within(const struct server_config *config,
+                                               struct str pattern)
+{
+    const struct config_mount *mount = config->file ? config->file->mounts : NULL;
+    const struct config_mount *found = NULL;
+    struct arena arena = {0};
+    struct res_path around;
+    struct res_path path;
+    bool has_slash;
+    bool is_path = path_decode(&arena, pattern, &around, &has_slash) == PATH_OK;
+    for (; is_path && mount && !found; mount = mount->next) {
+        if (path_decode(&arena, mount->pattern, &path, &has_slash) == PATH_OK &&
+            path_is_within(path, around) && path.len > around.len)
+            found = mount;
+    }
+    arena_done(&arena);
+    return found;
+}
+
+static bool check_sync_tree(const struct server_config *config, struct str pattern, struct err *err)
+{
+    const struct config_mount *within = mount_within(config, pattern);
+    return !within ||
+           err_set(err, 0,
+                   "sync-clients = yes at %.*s, and %.*s is mounted within: sync clients see one "
+                   "tree, whose changes one log tells; mount what they are to see beside it, such "
+                   "as [mount \"/cloud\"]",
+                   STR_ARGS(pattern), STR_ARGS(within->pattern));
+}
+
+/* Each has a tree of its own, and its address is where that is mounted. */
+static bool check_sync_clients(const struct server_config *config, struct err *err)
+{
+    const struct config_mount *mount = config->file ? config->file->mounts : NULL;
+    if (config->has_sync_clients && !check_sync_tree(config, STR("/"), err))
+        return false;
+    while (mount && (!mount->has_sync_clients || check_sync_tree(config, mount->pattern, err)))
+        mount = mount->next;
+    return !mount;
+}
+
 bool config_check(struct server_config *config, struct err *err)
 {
+    config->is_synced |= config->has_sync_clients;
+    if (!check_sync_clients(config, err))
+        return false;
     if (!config_check_sync(config->is_synced, config->is_alone, err))
         return false;
     if (config->is_read_only && has_sync(config))

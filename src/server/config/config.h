@@ -42,6 +42,7 @@ struct config_mount {
     bool is_active;        /* its pages may run scripts */
     bool is_alone;         /* no other program changes what is there */
     bool is_synced;        /* what has changed is told to who syncs */
+    bool has_sync_clients; /* it is served to them under their own paths, too */
     struct text_list cors; /* "*", and origins whose pages may use it */
     uint64_t quota_bytes;  /* 0: none */
 };
@@ -92,6 +93,8 @@ struct server_config {
     bool is_active; /* at the root, as struct config_mount says */
     bool is_alone;
     bool is_synced;
+    bool has_sync_clients;
+    const char *sync_product;
     struct text_list cors;
     bool allows_infinity;
     enum store_durability durability;

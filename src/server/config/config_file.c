@@ -176,7 +176,8 @@ static bool check_mount(const struct config_mount *mount, struct err *err)
         return err_set(err, 0, "it has an origin, and origins");
     if (!mount->root && (mount->quota_bytes || mount->is_alone || mount->is_synced))
         return err_set(err, 0,
-                       "quota, others-write and sync are about a root, and it has an origin");
+                       "quota, others-write, sync and sync-clients are about a root, and it has an "
+                       "origin");
     if (!config_check_sync(mount->is_synced, mount->is_alone, err))
         return false;
     if (mount->root && mount->names_origin)
@@ -200,9 +201,11 @@ static bool check_origin(const struct config_mount *origin, struct err *err)
 /* A mount is complete when the next section begins. */
 static bool end_section(struct reading *reading, struct err *err)
 {
-    const struct config_mount *mount = reading->mount;
+    struct config_mount *mount = reading->mount;
     struct err mistake;
     reading->mount = NULL;
+    if (mount)
+        mount->is_synced |= mount->has_sync_clients;
     if (!mount ||
         (reading->is_origin ? check_origin(mount, &mistake) : check_mount(mount, &mistake)))
         return true;

@@ -1,0 +1,10 @@
+/* sync/endpoint.h: the handler of endpoints.def, and the stages of its rows. */
+#pragma once
+
+#include "sync/service.h"
+
+extern const struct handler_ops sync_endpoint_ops;
+
+extern const struct stage sync_status_stages[];  /* sync/status.c */
+extern const struct stage sync_reach_stages[];   /* sync/status.c */
+extern const struct stage sync_unknown_stages[]; /* sync/ocs.c */

@@ -1,0 +1,76 @@
+/* remote.php/dav/files/NAME/… and remote.php/webdav/…: WebDAV as everywhere, with another prefix.
+ *
+ * What is seen there is a view of the mount's store with that prefix (x->seen), as a shared link's
+ * collection is seen under its own. So paths are as they were asked for wherever they are written
+ * and read: in hrefs, in Destination, in the tags of If; and rules, locks and homes are the
+ * mount's. Nothing is translated on the way.
+ *
+ * - Rejected: to rewrite the request's paths, and back in what is answered, as a gateway does
+ *   (gateway/url_map.c). There the two trees are two servers'; here the store's view is all of it.
+ */
+#include "sync/files.h"
+
+#include "dav/home.h"
+#include "dav/method.h"
+#include "dav/target.h"
+#include "exchange/admit.h"
+#include "exchange/respond.h"
+#include "text/unicode.h"
+
+/* How much of x->path stands before what is in the mount; 0: it is nobody's, or somebody else's. */
+static size_t find_prefix(const struct exchange *x)
+{
+    struct str path = sync_path_of(x);
+    size_t before = x->path.len - path.len;
+    struct str own = STR("remote.php/webdav");
+    struct str of_users = STR("remote.php/dav/files/");
+    if (str_starts(path, own))
+        return before + own.len;
+    if (!str_starts(path, of_users))
+        return 0;
+    struct str rest = str_from(path, of_users.len);
+    struct str name = str_cut(&rest, '/');
+    return name.len && unicode_eq(name, sync_user_of(x)) ? before + of_users.len + name.len : 0;
+}
+
+/* Everybody has signed in here, also to look: that is how clients find out that they must. */
+static enum stage_end find_tree(struct exchange *x)
+{
+    bool is_nobody = principal_is_anonymous(&x->signed_in.principal);
+    if (x->service->access && is_nobody)
+        return respond_error(x, admit_result(ACCESS_SIGN_IN));
+    size_t len = find_prefix(x);
+    if (len == 0)
+        return respond_error(x, dav_not_found());
+    x->seen.prefix = (struct res_path){x->path.at, len};
+    x->seen.place = sync_service_of(x)->prefix;
+    return STAGE_NEXT;
+}
+
+static const struct stage enter_stages[] = {
+    {"find tree", find_tree, ANYWHERE},
+    {"see", dav_see, ON_READ},
+    {"make homes", homes_make, ANYWHERE},
+    {"locate", dav_locate, ON_READ},
+    {0},
+};
+
+/* The root is the mount's, and stays. */
+static struct dav_result find(const struct exchange *x, const struct stage **stages_out)
+{
+    bool is_write = !(x->method->flags & METHOD_IS_SAFE);
+    if (is_write && path_eq(x->path, x->seen.prefix) &&
+        !(dav_method_flags(x->method) & METHOD_ON_ROOT))
+        return dav_error(HTTP_METHOD_NOT_ALLOWED, "this is not possible on the root");
+    return dav_store_ops.find(x, stages_out);
+}
+
+struct handler_ops sync_files_ops(void)
+{
+    struct handler_ops ops = dav_store_ops;
+    ops.name = "synced files";
+    ops.enter = enter_stages;
+    ops.transfers = false;
+    ops.find = find;
+    return ops;
+}

@@ -1,0 +1,31 @@
+/* The paths of a mount that is served to sync clients. They have no choice of them: where the
+ * server is /cloud, they ask for /cloud/status.php and /cloud/remote.php/dav/files/NAME. So these
+ * names stand before members of the mount's tree that are called the same; under remote.php those
+ * are seen all the same. */
+#include "sync/mount.h"
+
+#include "sync/endpoint.h"
+#include "sync/files.h"
+
+static const struct {
+    const char *path;
+    bool is_of_files;
+} places[SYNC_MOUNTS_MAX] = {
+    {"status.php", false}, {"index.php", false},        {"ocs", false},
+    {"remote.php", false}, {"remote.php/webdav", true}, {"remote.php/dav/files", true},
+};
+
+size_t sync_mount(struct sync_service *sync, struct arena *arena,
+                  struct handler_mount rows_out[SYNC_MOUNTS_MAX])
+{
+    sync->files_ops = sync_files_ops();
+    sync->endpoints = (struct handler){&sync_endpoint_ops, sync, false};
+    sync->files = (struct handler){&sync->files_ops, &sync->dav, true};
+    sync->dav.owner = sync;
+    for (size_t i = 0; i < SYNC_MOUNTS_MAX; i++)
+        rows_out[i] = (struct handler_mount){
+            path_join(arena, sync->prefix, str_of_c(places[i].path)),
+            places[i].is_of_files ? &sync->files : &sync->endpoints,
+        };
+    return SYNC_MOUNTS_MAX;
+}

@@ -1,0 +1,44 @@
+/* Answers of version 1 and 2 differ in one number: the first says 100 where all is well, the second
+ * what HTTP says. What is not there is told in the same envelope, so that no client takes it for a
+ * page of somebody else. */
+#include "sync/ocs.h"
+
+#include "sync/endpoint.h"
+
+static void add_meta(struct sync_answer *answer, bool is_fine, int64_t code, struct str message)
+{
+    sync_answer_object(answer, "ocs");
+    sync_answer_object(answer, "meta");
+    sync_answer_text(answer, "status", is_fine ? STR("ok") : STR("failure"));
+    sync_answer_number(answer, "statuscode", code);
+    sync_answer_text(answer, "message", message);
+    sync_answer_close(answer);
+}
+
+void ocs_begin(struct sync_answer *answer, const struct exchange *x)
+{
+    bool is_first = str_starts(sync_path_of(x), STR("ocs/v1.php/"));
+    sync_answer_begin(answer, sync_wants_xml(x));
+    add_meta(answer, true, is_first ? 100 : HTTP_OK, STR("OK"));
+    sync_answer_object(answer, "data");
+}
+
+enum stage_end ocs_send(struct sync_answer *answer, struct exchange *x)
+{
+    sync_answer_close(answer);
+    sync_answer_close(answer);
+    return sync_answer_send(answer, x, HTTP_OK);
+}
+
+static enum stage_end tell_unknown(struct exchange *x)
+{
+    struct sync_answer answer;
+    sync_answer_begin(&answer, sync_wants_xml(x));
+    add_meta(&answer, false, OCS_UNKNOWN, STR("there is no such endpoint"));
+    sync_answer_list(&answer, "data");
+    sync_answer_close(&answer);
+    sync_answer_close(&answer);
+    return sync_answer_send(&answer, x, HTTP_NOT_FOUND);
+}
+
+const struct stage sync_unknown_stages[] = {{"tell that it is unknown", tell_unknown, ANYWHERE}};
