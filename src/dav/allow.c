@@ -2,15 +2,22 @@
 
 #include "dav/method.h"
 #include "dav/target.h"
+#include "dav/upload/choose.h"
 #include "exchange/admit.h"
+
+static unsigned flags_of(unsigned dialects)
+{
+    return dialects & DIALECT_PATCH ? METHOD_ON_PATCHED : 0;
+}
 
 void allow_add(struct exchange *x, struct buf *to)
 {
     struct store_stat stat;
     unsigned flags = METHOD_ON_UNMAPPED;
     struct res_path inside;
+    unsigned dialects = upload_dialects_at(x);
     if (x->stream->request.path.len == 0) { /* "*": the server as a whole */
-        dav_methods_allow(to, METHOD_ON_ANY, false, x->service->is_read_only);
+        dav_methods_allow(to, METHOD_ON_ANY | flags_of(dialects), false, x->service->is_read_only);
         return;
     }
     const struct target *target = target_of(x);
@@ -25,5 +32,7 @@ void allow_add(struct exchange *x, struct buf *to)
     if (flags == METHOD_ON_COLLECTION &&
         store_changes(target->store, x->arena, target->leads_to, &inside))
         flags |= METHOD_ON_SYNCED;
+    if (flags & METHOD_ON_FILE)
+        flags |= flags_of(dialects);
     dav_methods_allow(to, flags, path_is_root(x->path), is_part || target_is_read_only(x));
 }

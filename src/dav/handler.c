@@ -10,6 +10,7 @@
 #include "dav/method.h"
 #include "dav/principal.h"
 #include "dav/target.h"
+#include "dav/upload/choose.h"
 #include "exchange/respond.h"
 
 const struct dav_service *dav_service_of(const struct exchange *x)
@@ -73,6 +74,8 @@ static struct dav_result find(const struct exchange *x, const struct stage **sta
         return dav_error(HTTP_METHOD_NOT_ALLOWED, "this server is read-only");
     if (is_write && path_is_root(x->path) && !(dav_method_flags(x->method) & METHOD_ON_ROOT))
         return dav_error(HTTP_METHOD_NOT_ALLOWED, "this is not possible on the root");
+    if (x->method->id == METHOD_PATCH && !(upload_dialects_at(x) & DIALECT_PATCH))
+        return dav_error(HTTP_METHOD_NOT_ALLOWED, "no part of what is here can be changed");
     return target_of(x)->located;
 }
 

@@ -101,14 +101,14 @@ static enum store_rc patch(struct exchange *x, struct str type)
     return rc;
 }
 
-enum store_rc kept_type_set(struct exchange *x, bool replaces)
+enum store_rc kept_type_set(struct exchange *x, struct str given, bool replaces)
 {
     struct str name = path_name(x->path);
     struct buf type = {0};
     enum store_rc rc = STORE_OK;
     if (media_type_is_told(dav_service_of(x)->media_types, name))
         return STORE_OK;
-    (void)!media_type_take(&type, exchange_field(x, FIELD_CONTENT_TYPE)); /* then it is empty */
+    (void)!media_type_take(&type, given); /* then it is empty */
     if (!str_eq(buf_str(&type), replaces ? find_type(x) : STR_NONE))
         rc = patch(x, buf_str(&type));
     buf_done(&type);

@@ -12,6 +12,6 @@ struct str kept_language(struct exchange *x);
 /* What Content-Type says (§15.5): what the name tells, or else what the PUT gave. */
 struct str kept_type(struct exchange *x);
 
-/* Under the change of a PUT that has been made: keeps the type that it gave, if the name tells
- * none. */
-NODISCARD enum store_rc kept_type_set(struct exchange *x, bool replaces);
+/* Under the change of a PUT that has been made: keeps the type that it gave, the value of a
+ * Content-Type, if the name tells none. */
+NODISCARD enum store_rc kept_type_set(struct exchange *x, struct str given, bool replaces);

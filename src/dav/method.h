@@ -11,6 +11,7 @@ enum {
     METHOD_ON_ROOT = 8,       /* allowed on the root, although it is not safe */
     METHOD_OF_NAME = 16,      /* is about a link itself, and not what it leads to */
     METHOD_ON_SYNCED = 32,    /* allowed on a collection whose changes are logged */
+    METHOD_ON_PATCHED = 64,   /* allowed on a file of which parts may be changed */
     METHOD_ON_ANY = METHOD_ON_FILE | METHOD_ON_COLLECTION | METHOD_ON_UNMAPPED | METHOD_ON_ROOT,
 };
 

@@ -8,6 +8,7 @@
 #include "store/store.h"
 
 struct home;
+struct upload_place;
 
 struct dav_service {
     struct handler stores;     /* of what there is */
@@ -32,6 +33,8 @@ struct dav_service {
      * must be known where to look for it. */
     struct store_traits traits;
     const struct media_types *media_types;
+    const struct upload_place *upload_places; /* what uploads are offered where */
+    size_t upload_place_count;
     bool has_looks;         /* mounts of other handlers may be members of collections */
     bool allows_infinity;   /* PROPFIND with Depth: infinity on a collection */
     bool hides_lock_tokens; /* from who does not hold them */

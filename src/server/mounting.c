@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "dav/home.h"
 #include "dav/target.h"
+#include "dav/upload/choose.h"
 #include "exchange/browser.h"
 #include "gateway/forward.h"
 #include "gateway/union/union.h"
@@ -271,6 +272,16 @@ static struct content_place place_of(struct arena *arena, struct res_path prefix
     return place;
 }
 
+static struct upload_place upload_place_of(struct res_path prefix,
+                                           const struct config_mount *config)
+{
+    struct upload_place place = {.prefix = prefix};
+    struct str wrong;
+    if (config->uploads) /* checked when it was read */
+        (void)!upload_dialects_read(str_of_c(config->uploads), &place.dialects, &wrong);
+    return place;
+}
+
 static bool add_root(struct settings *settings, struct res_path prefix,
                      const struct config_mount *config, const struct limits *limits,
                      struct err *err)
@@ -314,6 +325,7 @@ static bool add_mount(struct settings *settings, const struct config_mount *conf
     if (path_decode(&settings->arena, config->pattern, &prefix, &has_slash) != PATH_OK)
         return err_set(err, 0, "[mount \"%.*s\"] is not a valid path of a URL",
                        STR_ARGS(config->pattern));
+    settings->upload_places[settings->place_count] = upload_place_of(prefix, config);
     settings->places[settings->place_count++] = place_of(&settings->arena, prefix, config);
     return config->root ? add_root(settings, prefix, config, limits, err)
                         : add_origin(settings, prefix, config, err);
@@ -476,6 +488,8 @@ static void make_service(struct settings *settings, const struct settings_ground
         .view = is_plain(settings) ? NULL : view,
         .view_seen = access ? view_link : NULL,
         .media_types = ground->media_types,
+        .upload_places = settings->upload_places,
+        .upload_place_count = settings->place_count,
         .has_looks = has_points(settings),
         .allows_infinity = config->allows_infinity,
         .hides_lock_tokens = config->hides_lock_tokens,
@@ -517,7 +531,8 @@ bool settings_mount(struct settings *settings, const struct settings_ground *gro
                                 .is_alone = settings->config.is_alone,
                                 .is_synced = settings->config.is_synced,
                                 .has_sync_clients = settings->config.has_sync_clients,
-                                .cors = settings->config.cors};
+                                .cors = settings->config.cors,
+                                .uploads = settings->config.uploads};
     size_t count = 1;
     size_t origin_count = 0;
     bool is_fine = settings_check_roots(&settings->config, err);
@@ -526,6 +541,8 @@ bool settings_mount(struct settings *settings, const struct settings_ground *gro
         count++, origin_count += mount->origin.url ? 1 : mount->united_count;
     settings->mounts = arena_alloc(&settings->arena, count * sizeof(*settings->mounts));
     settings->places = arena_alloc(&settings->arena, count * sizeof(*settings->places));
+    settings->upload_places =
+        arena_alloc(&settings->arena, count * sizeof(*settings->upload_places));
     gateways_init(&settings->gateways, &settings->arena, origin_count, settings->config.threads);
     settings->gateways.shared = ground->shared;
     settings->gateways.tallies = ground->tallies;

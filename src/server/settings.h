@@ -51,7 +51,8 @@ struct settings {
     size_t mount_count;
     struct gateways gateways; /* the mounts that have origins */
     struct content_place *places;
-    size_t place_count; /* of all mounts */
+    struct upload_place *upload_places; /* as many */
+    size_t place_count;                 /* of all mounts */
     struct handler_mount *handlers;
     struct service service; /* what requests see, once it is mounted, but for what is a loop's */
     struct dav_service dav;

@@ -15,7 +15,7 @@ MANUAL = pathlib.Path(__file__).parents[2] / "docs" / "man"
 SERVE = options_of("server/config/options.def")
 OF_FILES = [option for option in SERVE if not option.is_typed]
 
-# What options take that are no plain value. A list: the lines of a file that belong together.
+# What options take that are no plain value, or not any of their kind. A list: the lines of a file that belong together.
 CUSTOM = {
     "listen": ["listen = 127.0.0.1:8443"],
     "listen-plain": ["listen-plain = [::1]:8080"],
@@ -28,6 +28,7 @@ CUSTOM = {
     "trust-proxy": ["trust-proxy = 10.0.0.0/8", "trust-proxy = ::1"],
     "root": ["root = /srv"],
     "schemes": ["schemes = scram, digest"],
+    "uploads": ["uploads = patch, content-range"],
 }
 # What else an option needs, so that it goes together.
 BESIDE = {
@@ -62,7 +63,7 @@ def section_and_key(option):
 def lines_for(option):
     """Lines of a file that set it, for each value that is worth a try."""
     _, key = section_and_key(option)
-    if option.kind == "CUSTOM":
+    if option.name in CUSTOM:
         return [CUSTOM[option.name]]
     values = {
         "FLAG": ["yes", "no"],

@@ -1,22 +1,20 @@
-/* PUT (RFC 4918 §9.7): the body goes to a staged file that becomes visible in one step.
+/* PUT (RFC 4918 §9.7): the body goes to a staged file that becomes visible in one step; or, of a
+ * request for a part, the whole with the part in it (dav/upload/part.c), which is PATCH, too.
  *
  * All that can refuse the request is asked under the change, when the body is there: it may have
  * taken an hour. Before a long body it is asked as well, and where a client waits for "100
  * Continue", which then need not send it; a short one is received in less time than that takes. A
  * body that ends early, or is longer or shorter than was announced, or has another hash, leaves the
  * old content as it was. */
-#include <errno.h>
-
 #include "dav/kept.h"
 #include "dav/lock/if_check.h"
-#include "dav/lock/permit.h"
 #include "dav/method.h"
-#include "dav/precondition.h"
 #include "dav/target.h"
+#include "dav/upload/part.h"
+#include "dav/upload/replace.h"
 #include "exchange/body.h"
 #include "exchange/respond.h"
 #include "stream/pump.h"
-#include "text/date.h"
 
 enum {
     BATCH_BYTES = 262144,
@@ -32,41 +30,13 @@ struct put {
     struct pump pump;
     bool is_pumping;
     struct store_commit commit;
+    bool is_part;
+    struct upload_part wish;
+    struct part part;
+    struct source *source; /* NULL: there is nothing */
 };
 
-/* --- what is asked before and after the body --- */
-
-static struct dav_result check(struct exchange *x, bool *exists_out)
-{
-    const struct target *target = target_of(x);
-    struct store_stat stat;
-    struct dav_result result = target_stat(x, &stat, exists_out);
-    bool exists = *exists_out;
-    if (dav_is_fine(result) && exists && stat.is_collection)
-        result = dav_from_store(STORE_IS_COLLECTION);
-    if (dav_is_fine(result) && x->has_slash) /* RFC 4918 §5.2 */
-        result = dav_error(HTTP_CONFLICT, "a URL that ends with a slash is for a collection");
-    if (!dav_is_fine(result))
-        return result;
-    result = precondition_check(x, &stat, exists);
-    if (dav_is_fine(result))
-        result = lock_permit(x, x->arena, target->real, exists ? PERMIT_SELF : PERMIT_MEMBER);
-    if (dav_is_fine(result) || exists)
-        return result; /* the store says itself where a parent is missing */
-    /* RFC 9110 §13.2.1: comes before those */
-    struct dav_result parent = parent_check(x, target->real);
-    return dav_is_fine(parent) ? result : parent;
-}
-
 /* --- before the body --- */
-
-/* ownCloud's and rclone's header. */
-static bool read_mtime(const struct exchange *x, struct store_commit *commit)
-{
-    struct str value = exchange_field(x, FIELD_X_OC_MTIME);
-    commit->sets_modified = value.at != NULL;
-    return !value.at || unix_date_parse(value, &commit->modified_s);
-}
 
 /* Finder sends files in chunks and says their length here. A proxy that wants a length first may
  * have lost the body, and then it says which. */
@@ -88,33 +58,20 @@ static struct dav_result read_expected(struct str expected, struct put *state)
 static struct dav_result read_fields(struct exchange *x, struct put *state)
 {
     const struct http_request *request = &x->stream->request;
-    if (http_fields_has(&request->fields, FIELD_CONTENT_RANGE)) /* RFC 9110 §14.5 */
-        return dav_error(HTTP_BAD_REQUEST, "a partial PUT is not supported");
-    struct dav_result result = exchange_check_coding(x);
+    struct dav_result result = part_read(x, &state->is_part, &state->wish);
+    if (dav_is_fine(result))
+        result = exchange_check_coding(x);
     if (!dav_is_fine(result))
         return result;
     if (request->version == HTTP_1_0 &&
         !http_fields_has(&request->fields, FIELD_CONTENT_LENGTH)) /* it might be anything */
         return dav_error(HTTP_LENGTH_REQUIRED, "HTTP/1.0 needs a Content-Length");
-    if (!read_mtime(x, &state->commit))
-        return dav_error(HTTP_BAD_REQUEST, "X-OC-Mtime is not a number of seconds");
+    result = replace_read_modified(x, &state->commit);
+    if (!dav_is_fine(result))
+        return result;
     state->announced_bytes = request->has_body ? request->body_bytes : 0;
     result = read_expected(exchange_field(x, FIELD_X_EXPECTED_ENTITY_LENGTH), state);
     return dav_is_fine(result) ? exchange_announced(x, &state->hash_check) : result;
-}
-
-static struct dav_result check_space(struct exchange *x, const struct put *state)
-{
-    const struct target *target = target_of(x);
-    struct store_quota quota;
-    /* Where that blocks, the upload itself will ask, and knows what it replaces. */
-    if (target->store->traits.quota_blocks)
-        return DAV_FINE;
-    if (state->announced_bytes == LENGTH_UNKNOWN ||
-        store_quota(target->store, path_parent(target->real), &quota) != STORE_OK ||
-        !quota.is_known || state->announced_bytes <= quota.available_bytes)
-        return DAV_FINE;
-    return dav_from_store(STORE_NO_SPACE);
 }
 
 static void free_put(void *arg)
@@ -125,27 +82,28 @@ static void free_put(void *arg)
     store_upload_close(&state->upload);
 }
 
-static struct dav_result check_with_parent(struct exchange *x)
-{
-    bool exists;
-    struct dav_result result = check(x, &exists);
-    return dav_is_fine(result) && !exists ? parent_check(x, target_of(x)->real) : result;
-}
-
 static struct dav_result check_first(struct exchange *x, const struct put *state)
 {
-    if (state->announced_bytes < ASKS_FIRST_BYTES_MIN &&
+    struct store_stat stat;
+    bool exists;
+    if (state->announced_bytes < ASKS_FIRST_BYTES_MIN && !state->is_part &&
         !http_fields_has(&x->stream->request.fields, FIELD_EXPECT))
         return DAV_FINE;
-    struct dav_result result = check_with_parent(x);
-    return dav_is_fine(result) ? check_space(x, state) : result;
+    struct dav_result result = replace_check_first(x, &stat, &exists);
+    return dav_is_fine(result) ? replace_check_space(x, state->announced_bytes) : result;
 }
 
-/* Why the store has refused it: what a check has to say goes first. */
-static struct dav_result refusal(struct exchange *x, enum store_rc rc)
+/* From where the upload is filled, and with how much. */
+static struct dav_result find_source(struct exchange *x, struct put *state)
 {
-    struct dav_result checked = check_with_parent(x);
-    return dav_is_fine(checked) ? dav_from_store(rc) : checked;
+    state->source = x->stream->body;
+    if (!state->is_part)
+        return DAV_FINE;
+    state->part.check = state->hash_check;
+    struct dav_result result = part_open(x, &state->wish, &state->part);
+    state->source = state->part.source;
+    state->announced_bytes = state->part.bytes;
+    return result;
 }
 
 static struct dav_result begin_upload(struct exchange *x, struct put *state)
@@ -153,7 +111,7 @@ static struct dav_result begin_upload(struct exchange *x, struct put *state)
     const struct target *target = target_of(x);
     enum store_rc rc =
         store_upload(target->store, target->real, state->announced_bytes, &state->upload);
-    return rc == STORE_OK ? DAV_FINE : refusal(x, rc);
+    return rc == STORE_OK ? DAV_FINE : replace_refusal(x, rc);
 }
 
 static enum stage_end put_check(struct exchange *x)
@@ -168,6 +126,8 @@ static enum stage_end put_check(struct exchange *x)
         result = target_locate(x);
     if (dav_is_fine(result))
         result = check_first(x, state);
+    if (dav_is_fine(result))
+        result = find_source(x, state);
     if (dav_is_fine(result))
         result = begin_upload(x, state);
     if (!dav_is_fine(result))
@@ -188,20 +148,26 @@ static size_t batch_bytes(struct exchange *x, const struct put *state)
     return is_fine ? bytes : BATCH_BYTES_POOR;
 }
 
+/* What comes goes by the check; of a part that is only what the request has. */
+static struct sink *checked_before(struct put *state)
+{
+    struct sink *sink = &state->upload->sink;
+    bool is_checked = state->hash_check && !state->is_part;
+    return is_checked ? content_check_before(state->hash_check, sink) : sink;
+}
+
 static enum stage_end put_receive(struct exchange *x)
 {
     struct put *state = x->state;
-    if (!x->stream->body)
+    if (!state->source)
         return STAGE_NEXT;
     if (!state->is_pumping) {
-        struct sink *sink = &state->upload->sink;
         state->is_pumping = true;
-        state->pump = (struct pump){
-            .source = x->stream->body,
-            .sink = state->hash_check ? content_check_before(state->hash_check, sink) : sink,
-            .executor = x->stream->executor,
-            .waker = &x->waker,
-            .batch_bytes = batch_bytes(x, state)};
+        state->pump = (struct pump){.source = state->source,
+                                    .sink = checked_before(state),
+                                    .executor = x->stream->executor,
+                                    .waker = &x->waker,
+                                    .batch_bytes = batch_bytes(x, state)};
         pump_init(&state->pump);
         x->stream->ops->proceed(x->stream);
     }
@@ -241,14 +207,16 @@ static enum stage_end put_commit(struct exchange *x)
     struct put *state = x->state;
     struct store_stat stat;
     bool exists;
-    struct dav_result result = check(x, &exists);
+    struct dav_result result = replace_check(x, &stat, &exists);
+    if (dav_is_fine(result) && state->is_part)
+        result = part_check(&state->part, &stat, exists);
     if (!dav_is_fine(result))
         return respond_error(x, result);
     enum store_rc rc = (enum store_rc)state->pump.sink_code;
     if (rc == STORE_OK && state->is_pumping)
         rc = (enum store_rc)pump_write_tail(&state->pump); /* nothing, when this runs again */
     if (rc != STORE_OK)
-        return respond_error(x, refusal(x, rc));
+        return respond_error(x, replace_refusal(x, rc));
     if (state->hash_check && !content_check_holds(state->hash_check))
         return respond_error(x, exchange_is_not_announced());
     /* "*" holds only as long as nobody, another program included, makes the resource first. */
@@ -258,8 +226,9 @@ static enum stage_end put_commit(struct exchange *x)
     if (rc == STORE_AGAIN)
         return target_refused(x, rc);
     if (rc != STORE_OK)
-        return respond_error(x, refusal(x, rc));
-    rc = kept_type_set(x, exists);
+        return respond_error(x, replace_refusal(x, rc));
+    rc = state->is_part && exists ? STORE_OK
+                                  : kept_type_set(x, exchange_field(x, FIELD_CONTENT_TYPE), exists);
     if (rc != STORE_OK)
         return respond_error(x, dav_from_store(rc));
     http_response_set(x->stream, FIELD_ETAG, etag_of_stat(x->arena, &stat));

@@ -8,6 +8,7 @@
 #include "server/config/config.h"
 
 #include "base/mem.h"
+#include "dav/upload/choose.h"
 #include "exchange/browser.h"
 #include "gateway/gateway.h"
 #include "io/worker.h"
@@ -304,6 +305,14 @@ static bool check_cors(const char *value, struct err *err)
                    value);
 }
 
+static bool check_uploads(const char *value, struct err *err)
+{
+    unsigned dialects;
+    struct str wrong;
+    return upload_dialects_read(str_of_c(value), &dialects, &wrong) ||
+           err_set(err, 0, "'%.*s' is none of patch, content-range and none", STR_ARGS(wrong));
+}
+
 /* --- the tables --- */
 
 #define OPTION_TARGET struct server_config
@@ -329,6 +338,7 @@ static const struct option mount_options[] = {
     {.name = "sync", .argument = "yes|no", SWITCH(is_synced, "yes")},
     {.name = "sync-clients", .argument = "yes|no", SWITCH(has_sync_clients, "yes")},
     {.name = "cors", .argument = "ORIGIN", LIST_IF(cors, check_cors)},
+    {.name = "uploads", .argument = "LIST", TEXT_IF(uploads, check_uploads)},
     {.name = "quota", .argument = "SIZE", BYTES(quota_bytes)},
     {.name = "origin", .argument = "URL", TEXT_IF(origin.url, check_origin)},
     {.name = "origins", .argument = "NAMES", TEXT(origins)},

@@ -44,6 +44,7 @@ struct config_mount {
     bool is_synced;        /* what has changed is told to who syncs */
     bool has_sync_clients; /* it is served to them under their own paths, too */
     struct text_list cors; /* "*", and origins whose pages may use it */
+    const char *uploads;   /* NULL: the default */
     uint64_t quota_bytes;  /* 0: none */
 };
 
@@ -96,6 +97,7 @@ struct server_config {
     bool has_sync_clients;
     const char *sync_product;
     struct text_list cors;
+    const char *uploads;
     bool allows_infinity;
     enum store_durability durability;
     const char *state_dir;

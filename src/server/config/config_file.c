@@ -174,10 +174,12 @@ static bool check_mount(const struct config_mount *mount, struct err *err)
         return err_set(err, 0, "it has a root and an origin");
     if (origin->url && mount->origins)
         return err_set(err, 0, "it has an origin, and origins");
-    if (!mount->root && (mount->quota_bytes || mount->is_alone || mount->is_synced))
-        return err_set(err, 0,
-                       "quota, others-write, sync and sync-clients are about a root, and it has an "
-                       "origin");
+    if (!mount->root &&
+        (mount->quota_bytes || mount->is_alone || mount->is_synced || mount->uploads))
+        return err_set(
+            err, 0,
+            "quota, others-write, sync, sync-clients and uploads are about a root, and it has "
+            "an origin");
     if (!config_check_sync(mount->is_synced, mount->is_alone, err))
         return false;
     if (mount->root && mount->names_origin)
