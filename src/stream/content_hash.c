@@ -16,18 +16,117 @@ struct content_check {
     EVP_MD_CTX *hashing[CONTENT_HASH_COUNT]; /* NULL: this kind is not */
     uLong adler;
     bool is_over;
-    bool holds;
+    struct content_hashes found;
+};
+
+struct known_hash {
+    size_t bytes;
+    struct str name;
+};
+
+static const struct known_hash known_hashes[CONTENT_HASH_COUNT] = {
+#define CONTENT_HASH(name, bytes, oc, digest, content_digest)                                      \
+    [CONTENT_##name] = {(bytes), STR_INIT(oc)},
+#include "stream/content_hash.def"
+#undef CONTENT_HASH
 };
 
 size_t content_hash_bytes(enum content_hash kind)
 {
-    static const size_t bytes_of[CONTENT_HASH_COUNT] = {
-#define CONTENT_HASH(name, bytes, oc, digest, content_digest) [CONTENT_##name] = (bytes),
-#include "stream/content_hash.def"
-#undef CONTENT_HASH
-    };
-    return bytes_of[kind];
+    return known_hashes[kind].bytes;
 }
+
+bool content_hashes_are_none(const struct content_hashes *hashes)
+{
+    for (size_t kind = 0; kind < CONTENT_HASH_COUNT; kind++) {
+        if (hashes->of[kind].len)
+            return false;
+    }
+    return true;
+}
+
+bool content_hashes_set(struct content_hashes *hashes, enum content_hash kind, struct str bytes)
+{
+    size_t len = content_hash_bytes(kind);
+    if (bytes.len != len)
+        return false;
+    if (hashes->of[kind].len)
+        return memcmp(hashes->of[kind].bytes, bytes.at, len) == 0;
+    memcpy(hashes->of[kind].bytes, bytes.at, len);
+    hashes->of[kind].len = len;
+    return true;
+}
+
+void content_hashes_add(struct content_hashes *hashes, const struct content_hashes *more)
+{
+    for (size_t kind = 0; kind < CONTENT_HASH_COUNT; kind++) {
+        if (!hashes->of[kind].len)
+            hashes->of[kind] = more->of[kind];
+    }
+}
+
+/* --- as text --- */
+
+/* ownCloud's clients write Adler-32 as a number, without its leading zeros. */
+static bool set_hex(struct content_hashes *hashes, enum content_hash kind, struct str text)
+{
+    unsigned char bytes[CONTENT_HASH_BYTES_MAX] = {0};
+    size_t digits = content_hash_bytes(kind) * 2;
+    if (text.len == 0 || text.len > digits || (text.len < digits && kind != CONTENT_ADLER32))
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        int digit = hex_value(text.at[i]);
+        size_t at = digits - text.len + i;
+        if (digit < 0)
+            return false;
+        bytes[at / 2] = (unsigned char)((unsigned)bytes[at / 2] << 4 | (unsigned)digit);
+    }
+    return content_hashes_set(hashes, kind, str_of((const char *)bytes, digits / 2));
+}
+
+static bool parse_one(struct str value, struct content_hashes *hashes)
+{
+    struct str name = str_cut(&value, ':');
+    for (size_t kind = 0; kind < CONTENT_HASH_COUNT; kind++) {
+        if (str_eq_nocase(name, known_hashes[kind].name))
+            return set_hex(hashes, (enum content_hash)kind, value);
+    }
+    return true;
+}
+
+bool content_hashes_parse(struct str text, struct content_hashes *hashes)
+{
+    while (text.len) {
+        for (struct str list = str_cut(&text, ','); list.len;) {
+            if (!parse_one(str_cut(&list, ' '), hashes))
+                return false;
+        }
+    }
+    return true;
+}
+
+void content_hash_print(struct buf *to, const struct content_hashes *hashes, enum content_hash kind)
+{
+    buf_add(to, known_hashes[kind].name);
+    buf_add_char(to, ':');
+    for (size_t i = 0; i < hashes->of[kind].len; i++)
+        buf_add_hex(to, hashes->of[kind].bytes[i], 2);
+}
+
+void content_hashes_print(struct buf *to, const struct content_hashes *hashes)
+{
+    bool is_first = true;
+    for (size_t kind = 0; kind < CONTENT_HASH_COUNT; kind++) {
+        if (!hashes->of[kind].len)
+            continue;
+        if (!is_first)
+            buf_add_char(to, ' ');
+        is_first = false;
+        content_hash_print(to, hashes, (enum content_hash)kind);
+    }
+}
+
+/* --- of bytes --- */
 
 static const EVP_MD *digest_of(enum content_hash kind)
 {
@@ -86,39 +185,49 @@ void content_check_add(struct content_check *check, struct str bytes)
     }
 }
 
-static bool adler_holds(const struct content_check *check)
+static void find_adler(struct content_check *check)
 {
-    const unsigned char *expected = check->expected.of[CONTENT_ADLER32].bytes;
-    uLong value = 0;
-    for (size_t i = 0; i < content_hash_bytes(CONTENT_ADLER32); i++)
-        value = value << 8 | expected[i];
-    return value == check->adler;
+    size_t len = content_hash_bytes(CONTENT_ADLER32);
+    for (size_t i = 0; i < len; i++)
+        check->found.of[CONTENT_ADLER32].bytes[i] =
+            (unsigned char)(check->adler >> 8 * (len - 1 - i));
+    check->found.of[CONTENT_ADLER32].len = len;
 }
 
-static bool hash_holds(const struct content_check *check, enum content_hash kind)
+static void find_hash(struct content_check *check, enum content_hash kind)
 {
     unsigned char bytes[EVP_MAX_MD_SIZE];
     unsigned len = 0;
-    if (!check->expected.of[kind].len)
-        return true;
-    if (kind == CONTENT_ADLER32)
-        return adler_holds(check);
-    if (!check->hashing[kind])
-        return true;
-    return EVP_DigestFinal_ex(check->hashing[kind], bytes, &len) == 1 &&
-           len == check->expected.of[kind].len &&
-           memcmp(bytes, check->expected.of[kind].bytes, len) == 0;
+    if (EVP_DigestFinal_ex(check->hashing[kind], bytes, &len) != 1 ||
+        len != content_hash_bytes(kind))
+        BUG("a hash that went on does not end");
+    memcpy(check->found.of[kind].bytes, bytes, len);
+    check->found.of[kind].len = len;
+}
+
+const struct content_hashes *content_check_found(struct content_check *check)
+{
+    if (check->is_over)
+        return &check->found;
+    check->is_over = true;
+    if (check->expected.of[CONTENT_ADLER32].len)
+        find_adler(check);
+    for (size_t kind = 0; kind < CONTENT_HASH_COUNT; kind++) {
+        if (check->hashing[kind])
+            find_hash(check, (enum content_hash)kind);
+    }
+    return &check->found;
 }
 
 bool content_check_holds(struct content_check *check)
 {
-    if (check->is_over)
-        return check->holds;
-    check->is_over = true;
-    check->holds = true;
-    for (size_t kind = 0; kind < CONTENT_HASH_COUNT; kind++)
-        check->holds = hash_holds(check, (enum content_hash)kind) && check->holds;
-    return check->holds;
+    const struct content_hashes *found = content_check_found(check);
+    for (size_t kind = 0; kind < CONTENT_HASH_COUNT; kind++) {
+        if (found->of[kind].len &&
+            memcmp(found->of[kind].bytes, check->expected.of[kind].bytes, found->of[kind].len) != 0)
+            return false;
+    }
+    return true;
 }
 
 /* --- as a sink --- */

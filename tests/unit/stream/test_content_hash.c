@@ -23,8 +23,9 @@ static struct content_hashes expect_abc(enum content_hash kind)
 
 TEST(content_check_holds_for_the_same_bytes_however_they_come)
 {
-    for (size_t kind = 0; kind <= CONTENT_SHA1; kind++) {
-        struct content_hashes expected = expect_abc((enum content_hash)kind);
+    static const enum content_hash kinds[] = {CONTENT_ADLER32, CONTENT_MD5, CONTENT_SHA1};
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        struct content_hashes expected = expect_abc(kinds[i]);
         struct content_check *whole = content_check_new(&arena, &expected);
         struct content_check *parts = content_check_new(&arena, &expected);
         struct content_check *other = content_check_new(&arena, &expected);
@@ -59,6 +60,62 @@ TEST(content_check_of_nothing_expected_holds)
     content_check_add(check, STR("abc"));
     assert_true(content_check_holds(check));
     arena_reset(&arena);
+}
+
+TEST(content_check_finds_what_was_expected)
+{
+    struct content_hashes wanted = {0};
+    wanted.of[CONTENT_MD5].len = content_hash_bytes(CONTENT_MD5); /* of any value */
+    wanted.of[CONTENT_ADLER32].len = content_hash_bytes(CONTENT_ADLER32);
+    struct content_check *check = content_check_new(&arena, &wanted);
+    content_check_add(check, STR("abc"));
+    const struct content_hashes *found = content_check_found(check);
+    for (size_t kind = 0; kind < CONTENT_HASH_COUNT; kind++) {
+        assert_int_equal(found->of[kind].len, wanted.of[kind].len);
+        assert_memory_equal(found->of[kind].bytes, abc_of[kind], found->of[kind].len);
+    }
+    assert_false(content_check_holds(check));
+    arena_reset(&arena);
+}
+
+/* --- as text --- */
+
+static void check_text(const char *text, const char *expected)
+{
+    struct content_hashes hashes = {0};
+    struct buf said = {0};
+    if (content_hashes_parse(str_of_c(text), &hashes))
+        content_hashes_print(&said, &hashes);
+    else
+        BUF_ADD(&said, "none");
+    check_str(text, buf_str(&said), expected);
+    buf_done(&said);
+}
+
+TEST(content_hashes_as_text)
+{
+    check_text("", "");
+    check_text("MD5:900150983CD24FB0D6963F7D28E17F72", "MD5:900150983cd24fb0d6963f7d28e17f72");
+    check_text("adler32:1, CRC32:00  md5:900150983cd24fb0d6963f7d28e17f72",
+               "MD5:900150983cd24fb0d6963f7d28e17f72 ADLER32:00000001");
+    check_text("ADLER32:1 ADLER32:00000001", "ADLER32:00000001");
+    check_text("ADLER32:1 ADLER32:2", "none");
+    check_text("MD5:9001", "none");
+    check_text("MD5:g00150983cd24fb0d6963f7d28e17f72", "none");
+    check_text("MD5", "none");
+}
+
+TEST(content_hashes_are_added)
+{
+    struct content_hashes hashes = {0};
+    struct content_hashes more = expect_abc(CONTENT_MD5);
+    struct content_hashes other = {0};
+    assert_true(content_hashes_are_none(&hashes));
+    content_hashes_add(&hashes, &more);
+    assert_false(content_hashes_are_none(&hashes));
+    other.of[CONTENT_MD5].len = content_hash_bytes(CONTENT_MD5);
+    content_hashes_add(&hashes, &other); /* what is there stays */
+    assert_memory_equal(&hashes, &more, sizeof(more));
 }
 
 /* --- as a sink --- */
@@ -143,6 +200,9 @@ int main(void)
         cmocka_unit_test(content_check_holds_for_the_same_bytes_however_they_come),
         cmocka_unit_test(content_check_wants_all_of_several),
         cmocka_unit_test(content_check_of_nothing_expected_holds),
+        cmocka_unit_test(content_check_finds_what_was_expected),
+        cmocka_unit_test(content_hashes_as_text),
+        cmocka_unit_test(content_hashes_are_added),
         cmocka_unit_test(content_check_before_a_sink_that_blocks),
         cmocka_unit_test(content_check_before_a_sink_that_waits_counts_what_it_took),
     };
