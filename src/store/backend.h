@@ -18,6 +18,11 @@ struct store_ops {
     /* NULL: tags are made of versions. */
     enum store_rc (*tag)(struct store *store, struct arena *arena, struct res_path path,
                          struct str *tag_out);
+    /* NULL: it keeps none. Both, or none. *hashes_out is empty before. */
+    void (*hashes)(struct store *store, struct res_path path, const struct store_stat *stat,
+                   struct content_hashes *hashes_out);
+    void (*note_hashes)(struct store *store, struct res_path path, const struct store_stat *stat,
+                        const struct content_hashes *hashes);
     enum store_rc (*open)(struct store *store, struct res_path path,
                           struct store_content **content_out);
     enum store_rc (*list)(struct store *store, struct res_path path, unsigned wants,

@@ -72,6 +72,7 @@ enum store_wants {
     WANTS_PROPS = 1,   /* store_props() */
     WANTS_LOCKS = 2,   /* store_locks(), LOCKS_COVERING */
     WANTS_CREATED = 4, /* store_stat.created_s, which may be kept elsewhere; else it is negative */
+    WANTS_HASHES = 8,  /* store_hashes() */
 };
 
 struct store {

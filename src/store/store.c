@@ -140,6 +140,8 @@ static void leave_out(unsigned wants, struct store_stat *stat)
 {
     if (!(wants & WANTS_CREATED))
         stat->created_s = -1;
+    if (!(wants & WANTS_HASHES))
+        stat->may_have_hashes = false;
 }
 
 enum store_rc store_stat(struct store *store, struct res_path path, unsigned wants,
@@ -157,6 +159,23 @@ enum store_rc store_tag(struct store *store, struct arena *arena, struct res_pat
     const struct store_ops *ops = pass_read(store);
     *tag_out = STR_NONE;
     return ops->tag ? ops->tag(store, arena, path, tag_out) : STORE_OK;
+}
+
+void store_hashes(struct store *store, struct res_path path, const struct store_stat *stat,
+                  struct content_hashes *hashes_out)
+{
+    const struct store_ops *ops = pass_read(store);
+    *hashes_out = (struct content_hashes){0};
+    if (ops->hashes)
+        ops->hashes(store, path, stat, hashes_out);
+}
+
+void store_note_hashes(struct store *store, struct res_path path, const struct store_stat *stat,
+                       const struct content_hashes *hashes)
+{
+    const struct store_ops *ops = pass_read(store);
+    if (ops->note_hashes)
+        ops->note_hashes(store, path, stat, hashes);
 }
 
 enum store_rc store_content_open(struct store *store, struct res_path path,

@@ -54,7 +54,7 @@ struct store_change *store_part(struct store_change *change, struct res_path pat
 NODISCARD enum store_rc store_locate(struct store *store, struct arena *arena, struct res_path path,
                                      enum locate_what what, struct res_path *real_out);
 
-/* Quick. `wants` (store_wants): of these, WANTS_CREATED. */
+/* Quick. `wants` (store_wants): of these, WANTS_CREATED and WANTS_HASHES. */
 NODISCARD enum store_rc store_stat(struct store *store, struct res_path path, unsigned wants,
                                    struct store_stat *stat_out);
 
@@ -67,6 +67,16 @@ NODISCARD enum store_rc store_tag(struct store *store, struct arena *arena, stru
  * put there later. IS_COLLECTION for a collection. Gives; close it. */
 NODISCARD enum store_rc store_content_open(struct store *store, struct res_path path,
                                            struct store_content **content_out);
+
+/* Quick. What is known of the hashes of the content that `stat` is of: those that it was committed
+ * with, and those noted since. None of content that has changed, by whomever, or where there is no
+ * place for them. */
+void store_hashes(struct store *store, struct res_path path, const struct store_stat *stat,
+                  struct content_hashes *hashes_out);
+/* Quick. These have been found out by reading it: store_hashes() may tell them from now on, until
+ * more is known than there is memory for. Changes nothing that is stored. */
+void store_note_hashes(struct store *store, struct res_path path, const struct store_stat *stat,
+                       const struct content_hashes *hashes);
 
 /* Quick. A cursor over the members of a collection, in no order. `wants` (store_wants): so much
  * will be asked about the member that the cursor is at, before it goes on; a store that is far away

@@ -1,6 +1,7 @@
 /* store/types.h: the vocabulary of the storage contract (store/store.h). */
 #pragma once
 
+#include "stream/content_hash.h"
 #include "stream/source.h"
 #include "text/path.h"
 
@@ -48,10 +49,11 @@ enum store_roots {
 struct store_stat {
     bool is_collection;
     bool is_executable;
-    uint64_t size_bytes; /* 0 for a collection */
-    uint64_t version;    /* differs whenever the content does; what a strong entity tag needs */
-    int64_t modified_s;  /* since 1970; STORE_TIME_UNKNOWN: not known */
-    int64_t created_s;   /* since 1970; negative: not known, or not wanted */
+    bool may_have_hashes; /* store_hashes() is worth asking; false where not wanted */
+    uint64_t size_bytes;  /* 0 for a collection */
+    uint64_t version;     /* differs whenever the content does; what a strong entity tag needs */
+    int64_t modified_s;   /* since 1970; STORE_TIME_UNKNOWN: not known */
+    int64_t created_s;    /* since 1970; negative: not known, or not wanted */
 };
 
 /* Of what is there, and of which no more is known than what it is. */
@@ -171,6 +173,7 @@ struct store_commit {
     bool expects_absent; /* STORE_EXISTS when there is something (If-None-Match: *) */
     bool sets_modified;
     int64_t modified_s;
+    const struct content_hashes *hashes; /* of the content; NULL: none are known */
     /* For what is brought from another store, where the store's traits say that it keeps these; of
      * others they are the storage's own. */
     bool sets_version;

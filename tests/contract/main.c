@@ -32,19 +32,32 @@ static const struct group {
     const char *name;
     int (*run)(void);
 } groups[] = {
-    /* the first eleven are held against views, too */
-    {"reading", reading_tests}, {"upload", upload_tests},
-    {"remove", remove_tests},   {"copy", copy_tests},
-    {"move", move_tests},       {"prop", prop_tests},
-    {"lock", lock_tests},       {"absent", absent_tests},
-    {"room", room_tests},       {"large", large_tests},
-    {"synced", synced_tests},   {"change", change_tests},
-    {"name", name_tests},       {"fault", fault_tests},
-    {"model", model_tests},     {"concurrent", concurrent_tests},
-    {"link", link_tests},       {"permission", permission_tests},
-    {"mount", mount_tests},     {"recovery", recovery_tests},
-    {"crash", crash_tests},     {"cache", cache_tests},
-    {"listing", listing_tests}, {"state", state_tests},
+    /* the first twelve are held against views, too */
+    {"reading", reading_tests},
+    {"upload", upload_tests},
+    {"remove", remove_tests},
+    {"copy", copy_tests},
+    {"move", move_tests},
+    {"prop", prop_tests},
+    {"lock", lock_tests},
+    {"absent", absent_tests},
+    {"room", room_tests},
+    {"large", large_tests},
+    {"synced", synced_tests},
+    {"hashes", hashes_tests},
+    {"change", change_tests},
+    {"name", name_tests},
+    {"fault", fault_tests},
+    {"model", model_tests},
+    {"concurrent", concurrent_tests},
+    {"link", link_tests},
+    {"permission", permission_tests},
+    {"mount", mount_tests},
+    {"recovery", recovery_tests},
+    {"crash", crash_tests},
+    {"cache", cache_tests},
+    {"listing", listing_tests},
+    {"state", state_tests},
     {"anew", anew_tests},
 };
 
@@ -98,7 +111,7 @@ int main(int argc, char **argv)
         be_poor();
     if (backend->durability == DURABILITY_FLUSH)
         leave_the_disk();
-    size_t count = backend->is_view ? 11 : ARRAY_LEN(groups);
+    size_t count = backend->is_view ? 12 : ARRAY_LEN(groups);
     for (size_t i = 0; i < count; i++) {
         if (argc < 3 || strcmp(argv[2], groups[i].name) == 0)
             failed += groups[i].run();

@@ -186,3 +186,4 @@ int anew_tests(void);
 int room_tests(void);
 int large_tests(void);
 int synced_tests(void);
+int hashes_tests(void);

@@ -12,6 +12,7 @@ struct dir_mounts;
 struct dir_root;
 struct flush;
 struct folds;
+struct known;
 
 struct dir_store {
     struct store base;
@@ -28,6 +29,7 @@ struct dir_store {
     struct dir_cache *cache; /* NULL: none */
     struct folds *folds;
     struct dir_mounts *mounts;
+    struct known *known; /* hashes */
 };
 
 static inline struct dir_store *dir_of(struct store *store)

@@ -23,6 +23,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/change_log.h"
+#include "store/directory/beside/hashes.h"
+#include "store/directory/beside/known.h"
 #include "store/directory/cache/cache.h"
 #include "store/directory/dir.h"
 #include "store/directory/entry.h"
@@ -91,6 +93,7 @@ static void dir_close(struct store *store)
     kept_unref(dir->kept);
     flush_free(dir->flush);
     mounts_close(dir->mounts);
+    known_free(dir->known);
     cache_close(dir->cache);
     folds_free(dir->folds);
     fd_close(dir->staging_fd);
@@ -108,6 +111,8 @@ static const struct store_ops dir_ops = {
     .stat = dir_stat,
     .open = dir_content_open,
     .list = dir_list,
+    .hashes = dir_hashes,
+    .note_hashes = dir_note_hashes,
     .upload = named_upload,
     .mkcol = named_mkcol,
     .remove = named_remove,
@@ -251,6 +256,7 @@ bool directory_store_open(const struct store_options *options, struct store **st
     dir->is_read_only = options->is_read_only;
     dir->durability = options->durability;
     dir->limits = options->limits;
+    dir->known = known_new((size_t)options->limits->known_hashes);
     dir->crew = options->crew;
     bool is_fine = dir_root_open(dir, options, err) && open_kept(dir, options, err);
     if (is_fine) {

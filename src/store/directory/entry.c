@@ -179,10 +179,16 @@ static uint64_t version_of(const struct statx *stx)
     return version;
 }
 
-int dir_set_modified(int fd, const int64_t *modified_s, bool is_marked)
+unsigned dir_time_marks(uint32_t nanoseconds)
+{
+    uint32_t rest = nanoseconds % 1000;
+    return rest <= (DIR_MARK_CREATED | DIR_MARK_HASHES) ? rest : 0;
+}
+
+int dir_set_modified(int fd, const int64_t *modified_s, unsigned marks)
 {
     int64_t now_us = clock_wall_us();
-    int64_t below_s = now_us % 1000000 * 1000 + (is_marked ? DIR_TIME_MARK_NS : 0);
+    int64_t below_s = now_us % 1000000 * 1000 + marks;
     struct timespec times[2] = {
         {.tv_nsec = UTIME_OMIT},
         {modified_s ? *modified_s : now_us / 1000000, below_s},
@@ -198,6 +204,8 @@ bool dir_stat_of(const struct statx *stx, struct store_stat *stat_out)
     *stat_out = (struct store_stat){
         .is_collection = is_collection,
         .is_executable = !is_collection && (stx->stx_mode & S_IXUSR),
+        .may_have_hashes =
+            !is_collection && (dir_time_marks(stx->stx_mtime.tv_nsec) & DIR_MARK_HASHES),
         .size_bytes = is_collection ? 0 : stx->stx_size,
         .version = version_of(stx),
         .modified_s = stx->stx_mtime.tv_sec,

@@ -50,9 +50,12 @@ NODISCARD bool dir_stat_of(const struct statx *stx, struct store_stat *stat_out)
 
 /* Sets when a file was modified: at `modified_s`, or now when that is NULL. 0 or errno. The part
  * below a second is always that of now: it goes into the version, and makes it a new one. It is
- * whole microseconds, and a nanosecond more as a mark (created.h). */
-enum { DIR_TIME_MARK_NS = 1 };
-NODISCARD int dir_set_modified(int fd, const int64_t *modified_s, bool is_marked);
+ * whole microseconds, and some nanoseconds more as marks: so many, of what is kept with the file.
+ */
+enum { DIR_MARK_CREATED = 1 /* created.h */, DIR_MARK_HASHES = 2 /* hashes.h */ };
+NODISCARD int dir_set_modified(int fd, const int64_t *modified_s, unsigned marks);
+/* The marks of such a time, by its nanoseconds. */
+unsigned dir_time_marks(uint32_t nanoseconds);
 
 /* Not through links. */
 bool dir_is_directory(int parent_fd, const char *name);

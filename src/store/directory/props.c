@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "store/directory/created.h"
+#include "store/directory/beside/hashes.h"
 #include "store/directory/dir.h"
 #include "store/directory/entry.h"
 #include "store/directory/flush.h"
@@ -161,8 +161,7 @@ static enum store_rc patch_attributes(const struct patch_change *self)
     if (!code && patch->sets_executable && S_ISREG(st.st_mode) && fchmod(fd, mode) < 0)
         code = errno;
     if (!code && patch->sets_modified)
-        code = dir_set_modified(fd, &patch->modified_s,
-                                created_is_marked((uint32_t)st.st_mtim.tv_nsec));
+        code = hashes_set_modified(fd, patch->modified_s);
     if (!code)
         code = flush_wait(self->dir->flush, fd);
     fd_close(fd);

@@ -13,9 +13,10 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
-#include "store/directory/attributes.h"
+#include "store/directory/beside/attributes.h"
+#include "store/directory/beside/created.h"
+#include "store/directory/beside/hashes.h"
 #include "store/directory/cache/cache.h"
-#include "store/directory/created.h"
 #include "store/directory/dir.h"
 #include "store/directory/entry.h"
 #include "store/directory/flush.h"
@@ -192,9 +193,13 @@ static enum store_rc take_over(struct dir_upload *upload, int parent_fd, const c
 static enum store_rc set_modified(const struct dir_upload *upload,
                                   const struct store_commit *options)
 {
-    int code =
-        dir_set_modified(upload->staged.fd, options->sets_modified ? &options->modified_s : NULL,
-                         upload->created_s >= 0);
+    bool has_hashes = options->hashes && !content_hashes_are_none(options->hashes);
+    unsigned marks =
+        (upload->created_s >= 0 ? DIR_MARK_CREATED : 0U) | (has_hashes ? DIR_MARK_HASHES : 0U);
+    int code = dir_set_modified(upload->staged.fd,
+                                options->sets_modified ? &options->modified_s : NULL, marks);
+    if (!code && has_hashes)
+        hashes_keep(upload->staged.fd, options->hashes);
     if (!code || !options->sets_modified) /* the kernel's own time will do */
         return STORE_OK;
     return dir_rc(code, "cannot set a file's time");

@@ -155,6 +155,19 @@ static enum store_rc fault_stat(struct store *store, struct res_path path, unsig
     return rc;
 }
 
+/* What is not known is none: these cannot fail. */
+static void fault_hashes(struct store *store, struct res_path path, const struct store_stat *stat,
+                         struct content_hashes *hashes_out)
+{
+    store_hashes(fault_of(store)->inner, path, stat, hashes_out);
+}
+
+static void fault_note_hashes(struct store *store, struct res_path path,
+                              const struct store_stat *stat, const struct content_hashes *hashes)
+{
+    store_note_hashes(fault_of(store)->inner, path, stat, hashes);
+}
+
 static enum store_rc fault_open(struct store *store, struct res_path path,
                                 struct store_content **content_out)
 {
@@ -471,6 +484,8 @@ static const struct store_ops fault_ops = {
     .remove = fault_remove,
     .copy = fault_copy,
     .move = fault_move,
+    .hashes = fault_hashes,
+    .note_hashes = fault_note_hashes,
     .may_have_props = fault_may_have_props,
     .props = fault_props,
     .patch = fault_patch,

@@ -38,6 +38,37 @@ static enum store_rc memory_stat(struct store *store, struct res_path path, unsi
     return node ? STORE_OK : STORE_NOT_FOUND;
 }
 
+/* The node, if it still has the content that `stat` is of. */
+static struct node *find_content(struct memory_store *memory, struct res_path path,
+                                 const struct store_stat *stat)
+{
+    struct node *node = node_find(memory->root, path);
+    bool is_it = node && node->blob && node->stat.version == stat->version;
+    return is_it ? node : NULL;
+}
+
+static void memory_hashes(struct store *store, struct res_path path, const struct store_stat *stat,
+                          struct content_hashes *hashes_out)
+{
+    struct memory_store *memory = memory_of(store);
+    pthread_mutex_lock(&memory->mutex);
+    const struct node *node = find_content(memory, path, stat);
+    if (node)
+        *hashes_out = node->blob->hashes;
+    pthread_mutex_unlock(&memory->mutex);
+}
+
+static void memory_note_hashes(struct store *store, struct res_path path,
+                               const struct store_stat *stat, const struct content_hashes *hashes)
+{
+    struct memory_store *memory = memory_of(store);
+    pthread_mutex_lock(&memory->mutex);
+    const struct node *node = find_content(memory, path, stat);
+    if (node)
+        content_hashes_add(&node->blob->hashes, hashes);
+    pthread_mutex_unlock(&memory->mutex);
+}
+
 struct memory_content {
     struct store_content base;
     struct memory_store *memory;
@@ -201,6 +232,8 @@ static void put_content(struct memory_store *memory, struct node *node, struct s
     struct store_stat stat = memory_new_stat(memory, false);
     blob_unref(node->blob);
     node->blob = blob_new(content);
+    if (options->hashes)
+        node->blob->hashes = *options->hashes;
     node->stat.size_bytes = node->blob->len;
     node->stat.version = stat.version;
     node->stat.modified_s = options->sets_modified ? options->modified_s : stat.modified_s;
@@ -479,6 +512,8 @@ static const struct store_ops memory_ops = {
     .stat = memory_stat,
     .open = memory_content_open,
     .list = memory_list,
+    .hashes = memory_hashes,
+    .note_hashes = memory_note_hashes,
     .upload = memory_upload,
     .mkcol = memory_mkcol,
     .remove = memory_remove,

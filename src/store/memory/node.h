@@ -9,6 +9,7 @@
 struct blob {
     unsigned refs;
     size_t len;
+    struct content_hashes hashes; /* as far as they are known */
     char bytes[];
 };
 

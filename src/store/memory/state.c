@@ -8,6 +8,7 @@ struct store_stat memory_new_stat(struct memory_store *memory, bool is_collectio
     int64_t now_s = clock_wall_ms() / 1000;
     return (struct store_stat){
         .is_collection = is_collection,
+        .may_have_hashes = !is_collection,
         .version = ++memory->version,
         .modified_s = now_s,
         .created_s = now_s,

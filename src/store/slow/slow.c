@@ -142,6 +142,19 @@ static enum store_rc slow_stat(struct store *store, struct res_path path, unsign
     return store_stat(inner_of(store), path, wants, stat_out);
 }
 
+static void slow_hashes(struct store *store, struct res_path path, const struct store_stat *stat,
+                        struct content_hashes *hashes_out)
+{
+    check_wanted(slow_of(store), path, WANTS_HASHES);
+    store_hashes(inner_of(store), path, stat, hashes_out);
+}
+
+static void slow_note_hashes(struct store *store, struct res_path path,
+                             const struct store_stat *stat, const struct content_hashes *hashes)
+{
+    store_note_hashes(inner_of(store), path, stat, hashes);
+}
+
 static bool slow_may_have_props(struct store *store, struct res_path path)
 {
     check_wanted(slow_of(store), path, WANTS_PROPS);
@@ -495,6 +508,8 @@ static const struct store_ops slow_ops = {
     .remove = slow_remove,
     .copy = slow_copy,
     .move = slow_move,
+    .hashes = slow_hashes,
+    .note_hashes = slow_note_hashes,
     .may_have_props = slow_may_have_props,
     .props = slow_props,
     .patch = slow_patch,

@@ -165,7 +165,8 @@ static enum store_rc copy_file(struct transfer *transfer, struct res_path from, 
     struct store_content *content = NULL;
     struct store_upload *upload = NULL;
     struct store_patch patch = {0};
-    struct store_commit commit = {.expects_absent = !transfer->replaces_file};
+    struct content_hashes hashes;
+    struct store_commit commit = {.expects_absent = !transfer->replaces_file, .hashes = &hashes};
     struct store_stat stat;
     enum store_rc rc = store_content_open(transfer->store, from, &content);
     patch.is_executable = rc == STORE_OK && content->stat.is_executable;
@@ -175,6 +176,7 @@ static enum store_rc copy_file(struct transfer *transfer, struct res_path from, 
         /* The copy is the same document. */
         commit.sets_modified = content->stat.modified_s != STORE_TIME_UNKNOWN;
         commit.modified_s = content->stat.modified_s;
+        store_hashes(transfer->store, from, &content->stat, &hashes);
         upload->plan = &commit;
         rc = copy_bytes(content, upload);
     }

@@ -78,6 +78,28 @@ static enum store_rc view_tag(struct store *store, struct arena *arena, struct r
     return store_tag(view_store(view, mount), arena, view_enter(arena, mount, path), tag_out);
 }
 
+static void view_hashes(struct store *store, struct res_path path, const struct store_stat *stat,
+                        struct content_hashes *hashes_out)
+{
+    const struct view *view = view_of(store);
+    const struct mount *mount = view_find(view, path);
+    struct arena arena = {0};
+    if (mount)
+        store_hashes(view_store(view, mount), view_enter(&arena, mount, path), stat, hashes_out);
+    arena_done(&arena);
+}
+
+static void view_note_hashes(struct store *store, struct res_path path,
+                             const struct store_stat *stat, const struct content_hashes *hashes)
+{
+    const struct view *view = view_of(store);
+    const struct mount *mount = view_find(view, path);
+    struct arena arena = {0};
+    if (mount)
+        store_note_hashes(view_store(view, mount), view_enter(&arena, mount, path), stat, hashes);
+    arena_done(&arena);
+}
+
 static enum store_rc view_open(struct store *store, struct res_path path,
                                struct store_content **content_out)
 {
@@ -369,6 +391,8 @@ static const struct store_ops view_ops = {
     .locate = view_locate,
     .stat = view_stat,
     .tag = view_tag,
+    .hashes = view_hashes,
+    .note_hashes = view_note_hashes,
     .open = view_open,
     .list = view_list,
     .upload = view_upload,

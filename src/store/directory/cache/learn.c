@@ -26,8 +26,8 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "store/directory/beside/created.h"
 #include "store/directory/cache/cache_priv.h"
-#include "store/directory/created.h"
 #include "store/directory/entry.h"
 
 enum { WISHES_MAX = 16, STACK_BYTES = 256 * 1024, MOMENT_MS = 20 };

@@ -19,7 +19,8 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
-#include "store/directory/attributes.h"
+#include "store/directory/beside/attributes.h"
+#include "store/directory/beside/hashes.h"
 #include "store/directory/dir.h"
 #include "store/directory/entry.h"
 #include "store/directory/flush.h"
@@ -159,7 +160,9 @@ static void copy_attributes(struct copying *copying, int from_fd, int to_fd,
 {
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, from->st_mtim};
     copy_rights(copying, from_fd, to_fd, from->st_mode & 0777);
-    (void)futimens(to_fd, times); /* best effort, as cp -p */
+    bool is_set = futimens(to_fd, times) == 0; /* best effort, as cp -p */
+    if (is_set && dir_time_marks((uint32_t)from->st_mtim.tv_nsec) & DIR_MARK_HASHES)
+        hashes_carry(from_fd, to_fd);
 }
 
 static enum store_rc copy_file(struct copying *copying, int from_fd, int to_dir_fd,

@@ -26,7 +26,7 @@
 
 #include "base/mem.h"
 #include "base/turn.h"
-#include "store/directory/created.h"
+#include "store/directory/beside/created.h"
 #include "store/directory/entry.h"
 
 enum {

@@ -1,4 +1,5 @@
-/* store/directory/created.h: when a resource was created, also if it has been replaced since. */
+/* store/directory/beside/created.h: when a resource was created, also if it has been replaced
+ * since. */
 #pragma once
 
 #include <sys/stat.h>
@@ -16,6 +17,3 @@ NODISCARD bool created_stat_wanted(int fd, const char *name, unsigned wants,
 /* Keeps it with a file that is to replace one, if the file system can. True: its time of
  * modification is to be marked (dir_set_modified()). */
 NODISCARD bool created_keep(int fd, int64_t created_s);
-
-/* Whether a time of modification, by its nanoseconds, is marked. */
-bool created_is_marked(uint32_t nanoseconds);

@@ -1,11 +1,13 @@
-/* store/directory/attributes.h: extended attributes: those of a member that is not opened, and what
- * a file takes over from another. */
+/* store/directory/beside/attributes.h: extended attributes: those of a member that is not opened,
+ * and what a file takes over from another. */
 #pragma once
 
 #include "store/types.h"
 
-/* Keeps when a resource was created (created.h): the one of the users' that is not carried. */
+/* What davit keeps with a file: when the resource was created (created.h), hashes of its content
+ * (hashes.h). Those of the users' that are not carried. */
 #define CREATED_ATTRIBUTE "user.davit.created"
+#define HASHES_ATTRIBUTE  "user.davit.hashes"
 
 /* As getxattr(2), of `name` in fd, which is not followed where it is a link; "" for fd itself,
  * which may be of O_PATH. */

@@ -6,24 +6,19 @@
  * To ask for an attribute costs a system call for each member of a listing, and hardly any has one.
  * So the time of modification of those that have is marked: times that davit sets are whole
  * microseconds (dir_set_modified()), and one nanosecond more says that there is something to ask
- * for. One in a thousand files of other programs is asked in vain. Where the mark is lost (another
+ * for. Two in a thousand files of other programs are asked in vain. Where the mark is lost (another
  * program has written to the file, or the file system keeps coarser times), the birth time counts,
  * as it does where there are no such attributes. */
-#include "store/directory/created.h"
+#include "store/directory/beside/created.h"
 
 #include <sys/xattr.h>
 
-#include "store/directory/attributes.h"
+#include "store/directory/beside/attributes.h"
 #include "store/directory/entry.h"
 #include "store/handle.h"
 #include "text/date.h"
 
 enum { SECONDS_BYTES_MAX = 24 };
-
-bool created_is_marked(uint32_t nanoseconds)
-{
-    return nanoseconds % 1000 == DIR_TIME_MARK_NS;
-}
 
 static bool read_kept(int fd, const char *name, int64_t *created_s_out)
 {
@@ -37,7 +32,7 @@ bool created_stat(int fd, const char *name, const struct statx *stx, struct stor
     int64_t created_s;
     if (!dir_stat_of(stx, stat_out))
         return false;
-    if (!stat_out->is_collection && created_is_marked(stx->stx_mtime.tv_nsec) &&
+    if (!stat_out->is_collection && (dir_time_marks(stx->stx_mtime.tv_nsec) & DIR_MARK_CREATED) &&
         read_kept(fd, name, &created_s))
         stat_out->created_s = created_s;
     return true;

@@ -7,7 +7,7 @@
  * since then getxattrat(2) and listxattrat(2) take a directory and a name. Whether these are to be
  * had the first call tells: ENOSYS from older kernels, EPERM from filters of system calls that do
  * not know them. Neither is an answer of a file system to such a question. */
-#include "store/directory/attributes.h"
+#include "store/directory/beside/attributes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -109,7 +109,8 @@ static ssize_t list_of_member(int fd, const char *name, char *names_out, size_t 
 
 static bool is_carried(const char *attribute)
 {
-    if (strcmp(attribute, CREATED_ATTRIBUTE) == 0) /* a copy is created anew */
+    if (strcmp(attribute, CREATED_ATTRIBUTE) == 0 || /* a copy is created anew */
+        strcmp(attribute, HASHES_ATTRIBUTE) == 0)    /* it is another version */
         return false;
     return strncmp(attribute, "user.", 5) == 0 || strcmp(attribute, ACL_ACCESS) == 0 ||
            strcmp(attribute, ACL_DEFAULT) == 0;
