@@ -199,9 +199,9 @@ static const struct http_field_line index_lines[] = {
 /* Any may be read, and these by scripts, too. */
 static const struct http_field_line exposed_lines[] = {
     LINE(ACCESS_CONTROL_EXPOSE_HEADERS, "Access-Control-Expose-Headers",
-         "Accept-Ranges, Allow, Authentication-Info, Content-Disposition, Content-Location, "
-         "Content-Range, Date, DAV, ETag, Location, Lock-Token, Retry-After, WWW-Authenticate, "
-         "X-OC-Mtime")};
+         "Accept-Ranges, Allow, Authentication-Info, Content-Digest, Content-Disposition, "
+         "Content-Location, Content-Range, Date, DAV, ETag, Location, Lock-Token, OC-Checksum, "
+         "Repr-Digest, Retry-After, WWW-Authenticate, X-OC-Mtime")};
 
 static const struct http_field_line varying_lines[] = {LINE(VARY, "Vary", "Origin")};
 

@@ -18,6 +18,7 @@
 #include "dav/lock/if_check.h"
 #include "dav/method.h"
 #include "dav/precondition.h"
+#include "dav/prop/hashes.h"
 #include "dav/target.h"
 #include "exchange/body.h"
 #include "exchange/browser.h"
@@ -44,6 +45,7 @@ static enum stage_end send_whole(struct exchange *x, struct store_content *conte
                                  struct str media_type)
 {
     uint64_t size = content->stat.size_bytes;
+    hashes_respond(x, content, &(struct byte_range){0, size});
     struct source *body = store_content_source(content, x->arena, 0, size);
     return send_body(x, HTTP_OK, media_type, body, size);
 }
@@ -65,6 +67,7 @@ static enum stage_end send_one_range(struct exchange *x, struct store_content *c
     add_content_range(&value, range, content->stat.size_bytes);
     respond_field(x, FIELD_CONTENT_RANGE, buf_str(&value));
     buf_done(&value);
+    hashes_respond(x, content, range);
     struct source *body = store_content_source(content, x->arena, range->offset, range->len);
     return send_body(x, HTTP_PARTIAL_CONTENT, media_type, body, range->len);
 }
@@ -78,6 +81,7 @@ static enum stage_end send_ranges(struct exchange *x, struct store_content *cont
     struct buf head = {0};
     uint64_t total = 0;
     uint64_t boundary = random_u64();
+    hashes_respond(x, content, NULL);
     for (size_t i = 0; i < count; i++) {
         buf_clear(&head);
         BUF_ADD(&head, "\r\n--");
@@ -183,6 +187,8 @@ static enum stage_end get_answer(struct exchange *x)
     for (;;) {
         /* Dead properties are in a database: its look-up must not hold up the loop. */
         if (!x->is_on_worker && store_may_have_props(target->store, target_read(x)))
+            return STAGE_BLOCKS;
+        if (!x->is_on_worker && hashes_are_wanted(x))
             return STAGE_BLOCKS;
         enum store_rc rc = store_content_open(target->store, target_read(x), &content);
         if (rc == STORE_IS_COLLECTION)

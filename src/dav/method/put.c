@@ -219,7 +219,8 @@ static enum stage_end put_commit(struct exchange *x)
         return respond_error(x, replace_refusal(x, rc));
     if (state->hash_check && !content_check_holds(state->hash_check))
         return respond_error(x, exchange_is_not_announced());
-    state->commit.hashes = state->hash_check ? content_check_found(state->hash_check) : NULL;
+    if (state->hash_check && !state->is_part) /* that of a part says nothing of the whole */
+        state->commit.hashes = content_check_found(state->hash_check);
     /* "*" holds only as long as nobody, another program included, makes the resource first. */
     state->commit.expects_absent =
         !exists && str_eq(str_trim(exchange_field(x, FIELD_IF_NONE_MATCH)), STR("*"));

@@ -8,6 +8,7 @@
 #define NS_APACHE         "http://apache.org/dav/props/"
 #define NS_WINDOWS        "urn:schemas-microsoft-com:"
 #define NS_CALENDARSERVER "http://calendarserver.org/ns/"
+#define NS_OWNCLOUD       "http://owncloud.org/ns"
 
 enum {
     PROP_IN_ALLPROP = 1,
@@ -22,6 +23,7 @@ enum {
     PROP_OF_TYPE = 512, /* a dead property is its value where the name tells none */
     PROP_OF_CREATION = 1024,
     PROP_OF_CONTENT = 2048, /* no collection has it */
+    PROP_OF_HASHES = 4096,
 };
 
 struct exchange;
@@ -62,6 +64,9 @@ bool prop_acl_restrictions(const struct prop_target *target, struct buf *to);
 bool prop_supported_report_set(const struct prop_target *target, struct buf *to);
 bool prop_sync_token(const struct prop_target *target, struct buf *to);
 bool prop_getctag(const struct prop_target *target, struct buf *to);
+
+/* In dav/prop/hashes.c. */
+bool prop_checksums(const struct prop_target *target, struct buf *to);
 
 /* And in dav/principal.c. */
 bool prop_principal_url(const struct prop_target *target, struct buf *to);

@@ -26,6 +26,7 @@ struct propfind_request {
     bool wants_type;  /* the same where a name tells no type */
     bool wants_locks;
     bool wants_created;
+    bool wants_hashes;
     bool is_short; /* allprop leaves out PROP_IS_LONG; set by the caller */
 };
 
