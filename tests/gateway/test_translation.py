@@ -284,6 +284,18 @@ def test_answer_with_control_characters(through):
     assert not any(done.field(name) for name in ("X-A", "X-B", "X C", "Set-Cookie"))
 
 
+def test_hashes_of_content_pass(through):
+    """It is the origin that holds a PUT to them (RFC 9530), and that knows those of what it has."""
+    gateway, origin = through(answer(200, b"content", [("OC-Checksum", "SHA1:x"), ("Repr-Digest", "sha-256=:eA==:")]))
+    announced = {"OC-Checksum": "SHA1:00", "Content-Digest": "sha-256=:eA==:", "Content-MD5": "eA=="}
+    wishes = {"Want-Repr-Digest": "sha-256=1", "Want-Content-Digest": "sha-512=1"}
+    done = gateway.request("GET", "/team/f", wishes)
+    assert done.field("OC-Checksum") == "SHA1:x" and done.field("Repr-Digest") == "sha-256=:eA==:"
+    gateway.request("PUT", "/team/f", announced, b"content")
+    for request, fields in zip(origin.requests, (wishes, announced)):
+        assert {name: request.field(name) for name in fields} == fields
+
+
 def test_credentials_that_are_passed(through):
     gateway, origin = through(answer(401, b"no", [
         ("WWW-Authenticate", 'Digest realm="a", nonce="b", Basic realm="c", Negotiate'), ("Set-Cookie", "a=b; Path=/in; Domain=x")]),

@@ -32,9 +32,9 @@ bool prop_checksums(const struct prop_target *target, struct buf *to)
     store_hashes(target->store, target->real, &target->stat, &hashes);
     if (content_hashes_are_none(&hashes))
         return false;
-    BUF_ADD(to, "<x:checksum>");
+    BUF_ADD(to, "<checksum xmlns=\"" NS_OWNCLOUD "\">"); /* whatever prefix the other has */
     content_hashes_print(to, &hashes);
-    BUF_ADD(to, "</x:checksum>");
+    BUF_ADD(to, "</checksum>");
     return true;
 }
 
