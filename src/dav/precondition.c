@@ -55,6 +55,12 @@ struct dav_result precondition_check(struct exchange *x, const struct store_stat
     return dav_error(HTTP_PRECONDITION_FAILED, "a condition of the request does not hold");
 }
 
+bool precondition_is_about_version(const struct exchange *x)
+{
+    const struct http_fields *fields = &x->stream->request.fields;
+    return http_is_conditional(fields) || http_fields_has(fields, FIELD_IF);
+}
+
 struct dav_result parent_check(struct exchange *x, struct res_path real)
 {
     struct store_stat stat;

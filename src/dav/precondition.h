@@ -13,6 +13,9 @@ struct http_representation representation_of(struct arena *arena, const struct s
 NODISCARD struct dav_result precondition_check(struct exchange *x, const struct store_stat *stat,
                                                bool exists);
 
+/* Whether the check may come to something else for another version of the resource. */
+bool precondition_is_about_version(const struct exchange *x);
+
 /* When a condition has failed: notes for the log, once in a while, if a proxy that compresses has
  * changed the entity tag. */
 void precondition_note(struct exchange *x, const struct http_representation *now);

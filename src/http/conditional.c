@@ -1,3 +1,12 @@
+/* Conditional requests (RFC 9110 §13). The order in which the fields are asked is that of §13.2.2:
+ * If-Match hides If-Unmodified-Since, and If-None-Match hides If-Modified-Since. If-Match compares
+ * strongly, If-None-Match weakly; what has no entity tag (a collection) matches "*" alone.
+ *
+ * What cannot be read is taken so that no update is lost: a list that is none does not match, which
+ * is a 412 for If-Match and nothing for If-None-Match; a date that is none, or more than one, is as
+ * if it were not there.
+ *
+ * Rejected: to read all of them into a struct at first. Most requests have none of them. */
 #include "http/conditional.h"
 
 #include "text/date.h"
@@ -57,6 +66,17 @@ static bool is_modified_since(struct str date, const struct http_representation 
     int64_t since;
     *is_valid = now->exists && now->modified_s >= 0 && http_date_parse(date, &since);
     return *is_valid && now->modified_s > since;
+}
+
+bool http_is_conditional(const struct http_fields *fields)
+{
+    static const enum http_field all[] = {FIELD_IF_MATCH, FIELD_IF_UNMODIFIED_SINCE,
+                                          FIELD_IF_NONE_MATCH, FIELD_IF_MODIFIED_SINCE};
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        if (http_fields_has(fields, all[i]))
+            return true;
+    }
+    return false;
 }
 
 enum http_precondition http_conditional(const struct http_fields *fields, bool is_read,

@@ -23,6 +23,9 @@ enum http_precondition {
 enum http_precondition http_conditional(const struct http_fields *fields, bool is_read,
                                         const struct http_representation *now, struct arena *arena);
 
+/* Whether there is any of these four. */
+bool http_is_conditional(const struct http_fields *fields);
+
 /* Whether If-Match failed only for what a proxy that compresses makes of entity tags: the
  * resource's own one is there as a weak one, or with a suffix like "-gzip". */
 bool http_if_match_was_altered(const struct http_fields *fields,

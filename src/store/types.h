@@ -168,9 +168,19 @@ struct store_transfer {
     struct str mark;     /* of a view: a name that is nowhere, in the ranges beside `to` */
 };
 
+/* What has been looked at, and is rested on. */
+struct store_seen {
+    bool exists; /* a resource */
+    bool has_version;
+    uint64_t version; /* of its content, where that matters */
+};
+
 /* How an upload becomes visible. */
 struct store_commit {
     bool expects_absent; /* STORE_EXISTS when there is something (If-None-Match: *) */
+    /* STORE_AGAIN when something else is there by now, whoever made it. NULL: it does not matter.
+     * Borrows until it is committed. */
+    const struct store_seen *seen;
     bool sets_modified;
     int64_t modified_s;
     const struct content_hashes *hashes; /* of the content; NULL: none are known */

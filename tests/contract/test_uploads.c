@@ -394,6 +394,47 @@ static void expects_absent_sees_what_came_meanwhile(void **state)
     assert_string_equal(get(fixture, PATH("f")), "f");
 }
 
+static void p5_commit_is_again_where_something_else_is_there(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_seen none = {0};
+    struct store_seen some = {.exists = true};
+    struct store_seen other = {true, true, 1};
+    struct store_stat stat;
+    MAKE(fixture, "f");
+    const char *before = dump(fixture);
+    assert_rc(put_in(fixture->store, PATH("f"), STR("x"), &(struct store_commit){.seen = &none}),
+              STORE_AGAIN);
+    assert_rc(put_in(fixture->store, PATH("f"), STR("x"), &(struct store_commit){.seen = &other}),
+              STORE_AGAIN);
+    assert_rc(put_in(fixture->store, PATH("n"), STR("x"), &(struct store_commit){.seen = &some}),
+              STORE_AGAIN);
+    assert_string_equal(dump(fixture), before);
+    assert_nothing_staged(fixture);
+    assert_ok(store_stat(fixture->store, PATH("f"), 0, &stat));
+    other.version = stat.version;
+    assert_ok(put_in(fixture->store, PATH("f"), STR("1"), &(struct store_commit){.seen = &other}));
+    assert_ok(put_in(fixture->store, PATH("f"), STR("2"), &(struct store_commit){.seen = &some}));
+    assert_ok(put_in(fixture->store, PATH("n"), STR("x"), &(struct store_commit){.seen = &none}));
+    assert_string_equal(dump(fixture), "/ {}\nf \"2\" {}\nn \"x\" {}\n");
+}
+
+static void p5_what_came_before_a_commit_can_be_seen_and_committed_over(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_seen seen = {0};
+    struct store_commit options = {.seen = &seen};
+    struct store_upload *upload = start(fixture, PATH("f"), 3);
+    write_to(upload, STR("new"));
+    MAKE(fixture, "f");
+    assert_rc(commit_as(fixture, upload, &options), STORE_AGAIN);
+    assert_string_equal(get(fixture, PATH("f")), "f");
+    seen.exists = true;
+    assert_ok(commit_as(fixture, upload, &options));
+    store_upload_close(&upload);
+    assert_string_equal(get(fixture, PATH("f")), "new");
+}
+
 static void p6_upload_needs_its_collection(void **state)
 {
     struct fixture *fixture = *state;
@@ -557,6 +598,8 @@ int upload_tests(void)
         CONTRACT_TEST(p8_a_new_name_is_on_the_disk_after_its_file),
         CONTRACT_TEST(expects_absent_refuses_what_is_there),
         CONTRACT_TEST(expects_absent_sees_what_came_meanwhile),
+        CONTRACT_TEST(p5_commit_is_again_where_something_else_is_there),
+        CONTRACT_TEST(p5_what_came_before_a_commit_can_be_seen_and_committed_over),
         CONTRACT_TEST(p6_upload_needs_its_collection),
         CONTRACT_TEST(p6_upload_needs_its_collection_still_at_commit),
         CONTRACT_TEST(collections_are_not_replaced_by_uploads),

@@ -2,13 +2,16 @@
  * request for a part, the whole with the part in it (dav/upload/part.c), which is PATCH, too.
  *
  * All that can refuse the request is asked under the change, when the body is there: it may have
- * taken an hour. Before a long body it is asked as well, and where a client waits for "100
+ * taken an hour. It is asked on the loop, which has looked there a moment ago, and the commit, on a
+ * worker, is told what was seen: where another program has made something else of it since, all is
+ * asked again. Before a long body it is asked as well, and where a client waits for "100
  * Continue", which then need not send it; a short one is received in less time than that takes. A
  * body that ends early, or is longer or shorter than was announced, or has another hash, leaves the
  * old content as it was. */
 #include "dav/kept.h"
 #include "dav/lock/if_check.h"
 #include "dav/method.h"
+#include "dav/precondition.h"
 #include "dav/target.h"
 #include "dav/upload/part.h"
 #include "dav/upload/replace.h"
@@ -29,6 +32,7 @@ struct put {
     struct store_upload *upload;
     struct pump pump;
     bool is_pumping;
+    struct store_seen seen; /* what was judged */
     struct store_commit commit;
     bool is_part;
     struct upload_part wish;
@@ -202,7 +206,7 @@ static enum stage_end put_find(struct exchange *x)
     return STAGE_NEXT;
 }
 
-static enum stage_end put_commit(struct exchange *x)
+static enum stage_end put_judge(struct exchange *x)
 {
     struct put *state = x->state;
     struct store_stat stat;
@@ -212,6 +216,16 @@ static enum stage_end put_commit(struct exchange *x)
         result = part_check(&state->part, &stat, exists);
     if (!dav_is_fine(result))
         return respond_error(x, result);
+    bool has_version = state->is_part || precondition_is_about_version(x);
+    state->seen = (struct store_seen){exists, has_version, stat.version};
+    return STAGE_NEXT;
+}
+
+static enum stage_end put_commit(struct exchange *x)
+{
+    struct put *state = x->state;
+    struct store_stat stat;
+    bool exists = state->seen.exists;
     enum store_rc rc = (enum store_rc)state->pump.sink_code;
     if (rc == STORE_OK && state->is_pumping)
         rc = (enum store_rc)pump_write_tail(&state->pump); /* nothing, when this runs again */
@@ -224,6 +238,7 @@ static enum stage_end put_commit(struct exchange *x)
     /* "*" holds only as long as nobody, another program included, makes the resource first. */
     state->commit.expects_absent =
         !exists && str_eq(str_trim(exchange_field(x, FIELD_IF_NONE_MATCH)), STR("*"));
+    state->commit.seen = &state->seen;
     rc = store_upload_commit(state->upload, &target_of(x)->change, &state->commit, &stat);
     if (rc == STORE_AGAIN)
         return target_refused(x, rc);
@@ -245,5 +260,6 @@ const struct stage put_stages[] = {
     {"find", put_find, ON_READ, .looks = true},
     {"if", if_header_cover, ON_READ},
     {"begin", target_begin, ON_LOOP},
+    {"judge", put_judge, ON_READ},
     {"commit", put_commit, ON_WORKER},
 };

@@ -127,7 +127,9 @@ static bool add_stray(struct dir_store *dir, int parent_fd, const char *name)
 
 static void make_name(char name_out[64])
 {
-    str_print(name_out, 64, DIR_STAGED_PREFIX "%016llx", (unsigned long long)random_u64());
+    uint64_t number;
+    random_name_bytes(&number, sizeof(number));
+    str_print(name_out, 64, DIR_STAGED_PREFIX "%016llx", (unsigned long long)number);
 }
 
 enum store_rc dir_stage_name(struct dir_store *dir, int parent_fd, char name_out[64], int *fd_out,

@@ -181,7 +181,7 @@ static enum store_rc take_over(struct dir_upload *upload, int parent_fd, const c
 {
     int fd = upload->staged.fd;
     struct store_stat stat;
-    if (!S_ISREG(old->stx_mode) || !created_stat(parent_fd, name, old, &stat))
+    if (!created_stat(parent_fd, name, old, &stat))
         return STORE_DENIED;
     enum store_rc rc = attributes_carry(parent_fd, name, fd);
     if (rc != STORE_OK)
@@ -251,13 +251,30 @@ static enum store_rc look_at_old(int parent_fd, const char *name, struct old_fil
     return S_ISDIR(old_out->stx.stx_mode) ? STORE_IS_COLLECTION : STORE_OK;
 }
 
+static enum store_rc compare(const struct old_file *old, const struct store_commit *options)
+{
+    const struct store_seen *seen = options->seen;
+    struct store_stat stat;
+    if (old->fd < 0)
+        return seen && seen->exists ? STORE_AGAIN : STORE_OK;
+    if (options->expects_absent)
+        return STORE_EXISTS;
+    if (!dir_stat_of(&old->stx, &stat)) /* no resource; of such none was seen */
+        return STORE_DENIED;
+    bool is_as_seen =
+        !seen || (seen->exists && (!seen->has_version || seen->version == stat.version));
+    return is_as_seen ? STORE_OK : STORE_AGAIN;
+}
+
 static enum store_rc make_visible(struct dir_upload *upload, const struct store_commit *options,
                                   int parent_fd, const char *name)
 {
     struct old_file old;
     enum store_rc rc = look_at_old(parent_fd, name, &old);
+    if (rc == STORE_OK)
+        rc = compare(&old, options);
     if (rc == STORE_OK && old.fd >= 0)
-        rc = options->expects_absent ? STORE_EXISTS : take_over(upload, parent_fd, name, &old.stx);
+        rc = take_over(upload, parent_fd, name, &old.stx);
     if (rc == STORE_OK)
         rc = set_modified(upload, options);
     if (rc == STORE_OK)

@@ -245,6 +245,13 @@ static void put_content(struct memory_store *memory, struct node *node, struct s
     }
 }
 
+static bool is_as_seen(const struct node *node, const struct store_seen *seen)
+{
+    if (!node || !seen->exists)
+        return !node && !seen->exists;
+    return !seen->has_version || seen->version == node->stat.version;
+}
+
 static enum store_rc commit_content(struct memory_store *memory, const struct memory_upload *upload,
                                     const struct store_change *change,
                                     const struct store_commit *options, struct store_stat *stat_out)
@@ -256,6 +263,8 @@ static enum store_rc commit_content(struct memory_store *memory, const struct me
         return STORE_IS_COLLECTION;
     if (node && options->expects_absent)
         return STORE_EXISTS;
+    if (options->seen && !is_as_seen(node, options->seen))
+        return STORE_AGAIN;
     if (!node && !memory_parent(memory, path))
         return STORE_NO_PARENT;
     if (!memory_has_room(memory, change, node ? node->stat.size_bytes : 0, upload->bytes.len))

@@ -146,6 +146,20 @@ TEST(conditional_reads_a_list_that_is_spread_over_lines)
                      PRECONDITION_NOT_MODIFIED);
 }
 
+TEST(conditional_tells_whether_there_is_any_condition)
+{
+    static const enum http_field conditions[] = {
+        FIELD_IF_MATCH, FIELD_IF_NONE_MATCH, FIELD_IF_MODIFIED_SINCE, FIELD_IF_UNMODIFIED_SINCE};
+    struct http_fields none = {0};
+    add(&none, FIELD_IF_RANGE, "\"a\"");
+    assert_false(http_is_conditional(&none));
+    for (size_t i = 0; i < ARRAY_LEN(conditions); i++) {
+        struct http_fields fields = {0};
+        add(&fields, conditions[i], "x");
+        assert_true(http_is_conditional(&fields));
+    }
+}
+
 /* §13.1.3 and §13.1.4: more than one date is no date. */
 TEST(conditional_ignores_dates_that_come_several_times)
 {
@@ -243,6 +257,7 @@ int main(void)
         cmocka_unit_test_teardown(if_match_was_altered_tells_what_proxies_do, forget),
         cmocka_unit_test_teardown(conditional_follows_the_order_of_rfc9110_13_2_2, forget),
         cmocka_unit_test_teardown(conditional_reads_a_list_that_is_spread_over_lines, forget),
+        cmocka_unit_test_teardown(conditional_tells_whether_there_is_any_condition, forget),
         cmocka_unit_test_teardown(conditional_ignores_dates_that_come_several_times, forget),
         cmocka_unit_test_teardown(if_range_never_holds_for_a_date_that_is_not_known, forget),
         cmocka_unit_test_teardown(if_range_holds_for_the_very_same_only, forget),
