@@ -9,6 +9,7 @@
 #include "stream/source.h"
 
 struct davit_ms_verdict;
+struct socket_user;
 
 enum http_version { HTTP_1_0, HTTP_1_1, HTTP_2 };
 
@@ -43,6 +44,7 @@ struct http_response {
     struct str origins; /* whom a gateway has asked, and what came of it; may be empty */
     struct str note;    /* for the administrator's log; may be empty */
     struct str user;    /* who has signed in, for the access log; empty: nobody */
+    struct socket_user *socket_user; /* whose the connection is behind a 101; NULL: nobody's */
 };
 
 /* One request and its answer, whichever wire carries it: a turn of an HTTP/1.1 connection or an
@@ -54,6 +56,7 @@ struct http_stream {
     struct arena *arena;       /* dies with the stream */
     struct executor *executor; /* of the loop that the stream lives on */
     struct budget *memory;     /* what bodies and answers take memory from; NULL: no bound */
+    struct budget *sockets;    /* what WebSockets take their places from; likewise */
     struct http_request request;
     struct source *body; /* the request's body; NULL: none. Owned by the wire. */
     struct http_response response;

@@ -88,8 +88,9 @@ struct server {
     struct redirect redirect;
     struct server_loop *loops;
     unsigned loop_count;
-    struct budget memory; /* for bodies and answers */
-    struct watch signals; /* on the first loop */
+    struct budget memory;  /* for bodies and answers */
+    struct budget sockets; /* WebSockets that are open */
+    struct watch signals;  /* on the first loop */
     unsigned stop_signals;
 };
 
@@ -243,6 +244,7 @@ static void settings_changed(struct job *job)
     struct server_loop *loop = CONTAINER_OF(job, struct server_loop, settings_job);
     struct server *server = loop->server;
     take_settings(loop);
+    wire_renew(&loop->wire);
     if (atomic_fetch_sub(&server->loops_behind, 1) == 1)
         executor_post(loop_executor(server->loops[0].loop), &server->reloaded_job);
 }
@@ -437,6 +439,7 @@ static bool read_settings(struct server *server, struct server_config *config, s
         return false;
     server->config = &server->first->config;
     server->memory.max = server->config->limits.memory_bytes;
+    server->sockets.max = server->config->limits.socket_count;
     server->acceptors.shares = shares_new(&server->config->limits, &server->memory);
     server->acceptors.conn_count_max = acceptor_conn_count_max(&server->config->limits);
     return true;
@@ -466,6 +469,7 @@ static bool init_loop(struct server *server, struct server_loop *loop, struct er
     loop->handler = (struct http_handler){.handle = handle, .finished = finished};
     loop_compute_on(loop->loop, server->hashers);
     wire_init(&loop->wire, loop->loop, &loop->handler, &server->config->limits, &server->memory);
+    loop->wire.sockets = &server->sockets;
     loop->wire.emptied = emptied;
     loop->wire.closed = closed;
     loop->wire.warned = warned;

@@ -148,6 +148,15 @@ static const EVP_MD *digest_of(enum content_hash kind)
     return NULL;
 }
 
+struct str content_hash_of(enum content_hash kind, struct str bytes,
+                           char room[CONTENT_HASH_BYTES_MAX])
+{
+    const EVP_MD *digest = digest_of(kind);
+    unsigned char *to = (unsigned char *)room;
+    bool is_fine = digest && EVP_Digest(bytes.at, bytes.len, to, NULL, digest, NULL) == 1;
+    return is_fine ? str_of(room, content_hash_bytes(kind)) : STR_NONE;
+}
+
 static void free_check(void *arg)
 {
     struct content_check *check = arg;

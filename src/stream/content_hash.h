@@ -45,7 +45,11 @@ void content_hashes_print(struct buf *to, const struct content_hashes *hashes);
 void content_hash_print(struct buf *to, const struct content_hashes *hashes,
                         enum content_hash kind);
 
-/* --- of bytes that go by --- */
+/* --- of bytes --- */
+
+/* Of those that are at hand; the hash is in `room`. Empty: this machine's libcrypto may not. */
+struct str content_hash_of(enum content_hash kind, struct str bytes,
+                           char room[CONTENT_HASH_BYTES_MAX]);
 
 /* Counts bytes into the hashes that are expected. */
 struct content_check;

@@ -5,11 +5,13 @@
  *     |  read_head()           |      h1_send_start()  |  h1_conn_stream_over()
  *     |--refused head----------------------------------|--body unread--> DISCARDING --> HEAD
  *     |                                                |--last answer--> LINGERING --> SHUT
+ *     |                                                '--a 101--> HANDED_ON
  *     '--preface of HTTP/2--> HANDED_ON
  *
  * h1_conn_enter() knows which state may follow which; all but HANDED_ON end in DEAD. A client whose
  * first bytes are the preface of HTTP/2 knows what it wants (RFC 9113 §3.3): channel and bytes are
- * handed on to h2_conn.c.
+ * handed on to h2_conn.c. What comes behind a 101 is another protocol's, and goes with the channel
+ * to websocket/ws_conn.c.
  *
  * Back-pressure: nothing is read from the socket but on demand. In HANDLING the handler pulls the
  * request body, which reads what it needs; the next request's head is read only after the answer.
@@ -25,6 +27,7 @@
 #include "base/mem.h"
 #include "wire/h1_conn_priv.h"
 #include "wire/h2_conn.h"
+#include "wire/websocket/ws_conn.h"
 
 enum {
     READ_BYTES = 16384,      /* one read for a head, or for framing within a body */
@@ -40,8 +43,8 @@ static const unsigned followers[] = {
     [CONN_HEAD] = STATE(CONN_HANDLING) | STATE(CONN_SENDING) | STATE(CONN_LINGERING) |
                   STATE(CONN_HANDED_ON) | STATE(CONN_DEAD),
     [CONN_HANDLING] = STATE(CONN_SENDING) | STATE(CONN_DEAD),
-    [CONN_SENDING] =
-        STATE(CONN_HEAD) | STATE(CONN_DISCARDING) | STATE(CONN_LINGERING) | STATE(CONN_DEAD),
+    [CONN_SENDING] = STATE(CONN_HEAD) | STATE(CONN_DISCARDING) | STATE(CONN_LINGERING) |
+                     STATE(CONN_HANDED_ON) | STATE(CONN_DEAD),
     [CONN_DISCARDING] = STATE(CONN_HEAD) | STATE(CONN_LINGERING) | STATE(CONN_DEAD),
     [CONN_LINGERING] = STATE(CONN_SHUT) | STATE(CONN_DEAD),
     [CONN_SHUT] = STATE(CONN_DEAD),
@@ -281,17 +284,43 @@ static void free_conn(struct h1_conn *conn)
         wire_conn_gone(wire);
 }
 
+/* The channel is another's from now on; what it was is `incoming`, for him to take. */
+static struct incoming hand_on(struct h1_conn *conn)
+{
+    deadline_cancel(&conn->deadline);
+    list_remove(&conn->base.link);
+    struct incoming incoming = {conn->channel, conn->base.endpoint, conn->base.peer};
+    conn->channel = NULL;
+    h1_conn_enter(conn, CONN_HANDED_ON);
+    return incoming;
+}
+
+/* RFC 6455 §4.2.2: the answer was a 101. */
+static void hand_to_socket(struct h1_conn *conn, struct socket_user *user)
+{
+    struct incoming incoming = hand_on(conn);
+    struct ws_opening opening = {.user = user,
+                                 .received = pending(conn),
+                                 .unsent = str_from(buf_str(&conn->out), conn->out_at)};
+    ws_conn_open(conn->base.wire, &incoming, &opening);
+}
+
 void h1_conn_stream_over(struct h1_conn *conn, bool is_complete)
 {
     struct h1_stream *stream = conn->stream;
     struct http_handler *handler = conn->base.wire->handler;
+    struct socket_user *user = stream->base.response.socket_user;
     source_close(&stream->base.response.body);
     handler->finished(handler, &stream->base, stream->sent_bytes, is_complete);
     conn->stream = NULL;
     conn->discarded = stream->body;
     stream->conn = NULL;
     refs_drop(&stream->base.refs);
-    if (conn->state == CONN_DEAD)
+    if (user && conn->state == CONN_DEAD)
+        ws_conn_never(conn->base.wire, user);
+    else if (user)
+        hand_to_socket(conn, user);
+    if (has_no_channel(conn))
         return;
     conn->scan = (struct h1_scan){0};
     if (!conn->keeps_alive)
@@ -342,13 +371,9 @@ static bool is_preface(const struct h1_conn *conn)
     return !conn->has_spoken && str_starts(H2_PREFACE, bytes);
 }
 
-static void hand_on(struct h1_conn *conn)
+static void hand_to_h2(struct h1_conn *conn)
 {
-    deadline_cancel(&conn->deadline);
-    list_remove(&conn->base.link);
-    struct incoming incoming = {conn->channel, conn->base.endpoint, conn->base.peer};
-    conn->channel = NULL;
-    h1_conn_enter(conn, CONN_HANDED_ON);
+    struct incoming incoming = hand_on(conn);
     h2_conn_open(conn->base.wire, &incoming, pending(conn));
 }
 
@@ -360,7 +385,7 @@ static bool take_head(struct h1_conn *conn)
     if (is_preface(conn)) {
         if (pending(conn).len < H2_PREFACE.len)
             return false;
-        hand_on(conn);
+        hand_to_h2(conn);
         return true;
     }
     switch (h1_scan(&conn->scan, pending(conn), conn->base.wire->limits, &head_len, &refusal)) {

@@ -13,7 +13,7 @@ enum conn_state {
     CONN_DISCARDING, /* the answer has left; what remains of the body is read away */
     CONN_LINGERING,  /* no more answers; what stands in `out` is leaving */
     CONN_SHUT,       /* our side is closed; reading until the peer has seen the last answer */
-    CONN_HANDED_ON,  /* to h2_conn.c, with the channel and the place; freed at the end of the run */
+    CONN_HANDED_ON,  /* to another, with the channel and the place; freed at the end of the run */
     CONN_DEAD,       /* the socket is closed; freed once no stream is left */
 };
 

@@ -86,10 +86,12 @@ static void add_framing(struct h1_conn *conn)
     const struct http_response *response = &stream->base.response;
     bool is_bodiless = http_is_bodiless(response->status);
     if (response->body && !is_bodiless && !str_eq(stream->base.request.method, STR("HEAD")))
-        stream->answer = ANSWER_PLAIN; /* unless the length is not known */
+        stream->answer = ANSWER_PLAIN;                     /* unless the length is not known */
+    if (http_fields_has(&response->fields, FIELD_UPGRADE)) /* RFC 9110 §7.8 */
+        BUF_ADD(&conn->out, "Connection: Upgrade\r\n");
     if (!is_bodiless) /* RFC 9110 §8.6 and RFC 9112 §6.1 forbid both fields where it is */
         add_length(conn);
-    if (!conn->keeps_alive)
+    if (!conn->keeps_alive && response->status != HTTP_SWITCHING_PROTOCOLS)
         BUF_ADD(&conn->out, "Connection: close\r\n");
     else if (stream->base.request.version == HTTP_1_0)
         BUF_ADD(&conn->out, "Connection: keep-alive\r\n");

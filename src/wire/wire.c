@@ -32,6 +32,7 @@ void wire_init(struct wire *wire, struct loop *loop, struct http_handler *handle
     loop_add_deadlines(loop, &wire->idle_deadlines, i64_of_u64(limits->idle_ms));
     loop_add_deadlines(loop, &wire->progress_deadlines, i64_of_u64(limits->progress_ms));
     loop_add_deadlines(loop, &wire->linger_deadlines, LINGER_MS);
+    loop_add_deadlines(loop, &wire->ping_deadlines, i64_of_u64(limits->socket_ping_ms));
 }
 
 void wire_done(struct wire *wire)
@@ -117,6 +118,7 @@ void wire_begin_stream(struct wire *wire, struct http_stream *stream, const stru
     stream->started_us = clock_mono_us();
     stream->executor = loop_executor(wire->loop);
     stream->memory = conn->memory;
+    stream->sockets = wire->sockets;
     stream->request.peer = str_of_c(conn->peer);
     stream->request.is_secure = conn->is_secure;
     stream->request.client = str_of_c(conn->client);
@@ -146,6 +148,14 @@ void wire_drain(struct wire *wire)
     LIST_EACH (&wire->conns, link)
         conn_of(link)->ops->drain(conn_of(link));
     check_empty(wire);
+}
+
+void wire_renew(struct wire *wire)
+{
+    LIST_EACH (&wire->conns, link) {
+        if (conn_of(link)->ops->renew)
+            conn_of(link)->ops->renew(conn_of(link));
+    }
 }
 
 void wire_abort(struct wire *wire)

@@ -17,11 +17,13 @@ struct wire {
     struct loop *loop;
     struct http_handler *handler;
     const struct limits *limits;
-    struct budget *memory; /* for bodies and answers, of all loops */
+    struct budget *memory;  /* for bodies and answers, of all loops */
+    struct budget *sockets; /* WebSockets that are open, likewise; NULL: no bound */
     struct deadline_queue head_deadlines;
     struct deadline_queue idle_deadlines;
     struct deadline_queue progress_deadlines;
     struct deadline_queue linger_deadlines;
+    struct deadline_queue ping_deadlines;
     struct list conns;
     size_t conn_count;   /* accepted and not gone */
     size_t stream_count; /* exchanges that are not over, also of connections that are */
@@ -71,6 +73,7 @@ struct conn {
 
 struct conn_ops {
     void (*drain)(struct conn *conn); /* see wire_drain() */
+    void (*renew)(struct conn *conn); /* see wire_renew(); NULL: nothing is to be done */
     void (*abort)(struct conn *conn); /* see wire_abort() */
 };
 
@@ -103,6 +106,9 @@ void wire_stream_gone(struct wire *wire, struct arena arena);
 
 /* Closes idle connections now and the others after their answer. */
 void wire_drain(struct wire *wire);
+
+/* Ends the connections that began under settings that are no longer in force, and last. */
+void wire_renew(struct wire *wire);
 
 /* Closes every connection now. Exchanges under way still come to their end. */
 void wire_abort(struct wire *wire);

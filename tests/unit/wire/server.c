@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "support/scripted.h"
 #include "support/test.h"
 #include "wire/accept.h"
@@ -123,6 +124,76 @@ static void hold(struct server *server, struct http_stream *stream)
     pthread_mutex_unlock(&server->mutex);
 }
 
+/* --- WebSockets --- */
+
+struct talker {
+    struct socket_user base;
+    struct server *server;
+    struct web_socket *socket;
+};
+
+static struct talker *talker_of(struct socket_user *user)
+{
+    return CONTAINER_OF(user, struct talker, base);
+}
+
+static void count(struct server *server, unsigned *number)
+{
+    pthread_mutex_lock(&server->mutex);
+    (*number)++;
+    pthread_cond_broadcast(&server->has_changed);
+    pthread_mutex_unlock(&server->mutex);
+}
+
+static void talker_opened(struct socket_user *user, struct web_socket *socket)
+{
+    struct talker *talker = talker_of(user);
+    talker->socket = socket;
+    count(talker->server, &talker->server->sockets_opened);
+}
+
+static void talker_received(struct socket_user *user, struct str text)
+{
+    static const char much[4000];
+    struct talker *talker = talker_of(user);
+    if (str_eq(text, STR("keep")))
+        web_socket_keep(talker->socket);
+    if (str_eq(text, STR("hold"))) {
+        talker->server->held = talker->socket;
+        refs_take(&talker->socket->refs);
+    }
+    while (str_eq(text, STR("flood")) && web_socket_send(talker->socket, str_of(much, 4000)))
+        ;
+    if (str_eq(text, STR("bye")))
+        web_socket_close(talker->socket, SOCKET_NORMAL);
+    else
+        (void)!web_socket_send(talker->socket, text); /* or the client does not read */
+}
+
+static void talker_closed(struct socket_user *user)
+{
+    struct talker *talker = talker_of(user);
+    count(talker->server, &talker->server->sockets_closed);
+    mem_free(talker);
+}
+
+static const struct socket_user_ops talker_ops = {
+    .opened = talker_opened, .received = talker_received, .closed = talker_closed};
+
+static void open_socket(struct server *server, struct http_stream *stream)
+{
+    const char *why;
+    struct talker *talker = MEM_NEW(struct talker);
+    *talker = (struct talker){.base.ops = &talker_ops, .server = server};
+    enum http_status status = web_socket_offer(stream, &talker->base, &why);
+    if (status == HTTP_SWITCHING_PROTOCOLS) {
+        stream->ops->respond(stream);
+        return;
+    }
+    mem_free(talker);
+    answer(stream, status, str_of_c(why));
+}
+
 static void handle(struct http_handler *handler, struct http_stream *stream)
 {
     struct str path = stream->request.path;
@@ -134,6 +205,8 @@ static void handle(struct http_handler *handler, struct http_stream *stream)
         answer_status(stream, 204);
     else if (str_eq(path, STR("/later")))
         hold(server_of(handler), stream);
+    else if (str_eq(path, STR("/socket")))
+        open_socket(server_of(handler), stream);
     else if (str_eq(path, STR("/unknown")))
         answer_script(stream, STR("d"), LENGTH_UNKNOWN);
     else if (str_eq(path, STR("/file")))
@@ -306,6 +379,8 @@ void server_start(struct server *server)
     server->memory.max = server->limits.memory_bytes;
     wire_init(&server->wire, server->loop, &server->handler, &server->limits, &server->memory);
     server->wire.warned = warned;
+    server->sockets.max = server->limits.socket_count;
+    server->wire.sockets = &server->sockets;
     bool is_fine = address_parse("127.0.0.1:0", &any, &err);
     assert(is_fine && socket_listen(&any, &server->listener.fd, &server->address, &err));
     is_fine = loop_watch_shared(server->loop, &server->listener, &err);
@@ -331,7 +406,7 @@ void server_stop(struct server *server)
     server_call(server, end_connections);
     call_once(server, end_loop);
     pthread_join(server->thread, NULL);
-    assert(server->wire.conn_count == 0);
+    assert(server->wire.conn_count == 0 && atomic_load(&server->sockets.taken) == 0);
     close(server->listener.fd);
     close(server->file_fd);
     wire_done(&server->wire);
@@ -361,6 +436,16 @@ void server_expect_finished(struct server *server, const char *lines)
         pthread_cond_wait(&server->has_changed, &server->mutex);
     check_str("finished", buf_str(&server->finished), lines);
     buf_clear(&server->finished);
+    pthread_mutex_unlock(&server->mutex);
+}
+
+void server_expect_sockets(struct server *server, unsigned opened, unsigned closed)
+{
+    pthread_mutex_lock(&server->mutex);
+    while (server->sockets_opened < opened || server->sockets_closed < closed)
+        pthread_cond_wait(&server->has_changed, &server->mutex);
+    check_int("opened", server->sockets_opened, opened);
+    check_int("closed", server->sockets_closed, closed);
     pthread_mutex_unlock(&server->mutex);
 }
 

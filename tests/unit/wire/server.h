@@ -7,11 +7,14 @@
  *   /unknown     200, length not announced       /file      200 with a part of a file
  *   /source/...  200, length not announced, from support/scripted.h with the script behind "source"
  *   /known/...   the same with 100 bytes announced
- *   /status/NNN  that status, without a body and its length */
+ *   /status/NNN  that status, without a body and its length
+ *   /socket      a WebSocket, which sends back what comes; "keep" is kept, "bye" closed, "flood"
+ *                answered with as much as is taken, "hold" and "let go" are about its refs */
 #pragma once
 
 #include <pthread.h>
 
+#include "http/web_socket.h"
 #include "io/worker.h"
 #include "wire/wire.h"
 
@@ -20,6 +23,8 @@ enum { FILE_BYTES = 300000, LATER_MAX = 200 };
 struct server {
     struct limits limits;
     struct budget memory; /* limits.memory_bytes of it */
+    struct budget sockets;
+    struct web_socket *held; /* by "hold" */
     struct worker_pool *pool;
     struct loop *loop;
     struct wire wire;
@@ -39,6 +44,8 @@ struct server {
     struct http_stream *later[LATER_MAX];
     size_t later_count;
     unsigned rings; /* of a stream's waker: the client has gone */
+    unsigned sockets_opened;
+    unsigned sockets_closed;
 };
 
 /* `limits` may be changed between init and start. */
@@ -50,6 +57,9 @@ void server_stop(struct server *server);
 /* Runs fn(server) on the loop's thread, and returns when it has. What clients had sent before has
  * then been dealt with; NULL: only that. */
 void server_call(struct server *server, void (*fn)(struct server *server));
+
+/* Waits until so many WebSockets have been opened and closed. */
+void server_expect_sockets(struct server *server, unsigned opened, unsigned closed);
 
 /* What stands in server->wire now, copied on the loop's thread; and what is taken of the budget. */
 size_t server_conn_count(struct server *server);
