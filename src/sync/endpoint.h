@@ -5,6 +5,9 @@
 
 extern const struct handler_ops sync_endpoint_ops;
 
-extern const struct stage sync_status_stages[];  /* sync/status.c */
-extern const struct stage sync_reach_stages[];   /* sync/status.c */
-extern const struct stage sync_unknown_stages[]; /* sync/ocs.c */
+extern const struct stage sync_status_stages[];       /* sync/status.c */
+extern const struct stage sync_reach_stages[];        /* sync/status.c */
+extern const struct stage sync_capabilities_stages[]; /* sync/capabilities.c */
+extern const struct stage sync_user_stages[];         /* sync/user.c */
+extern const struct stage sync_nothing_stages[];      /* sync/ocs.c */
+extern const struct stage sync_unknown_stages[];      /* sync/ocs.c */

@@ -15,12 +15,23 @@ static void add_meta(struct sync_answer *answer, bool is_fine, int64_t code, str
     sync_answer_close(answer);
 }
 
-void ocs_begin(struct sync_answer *answer, const struct exchange *x)
+static void begin(struct sync_answer *answer, const struct exchange *x)
 {
     bool is_first = str_starts(sync_path_of(x), STR("ocs/v1.php/"));
     sync_answer_begin(answer, sync_wants_xml(x));
     add_meta(answer, true, is_first ? 100 : HTTP_OK, STR("OK"));
+}
+
+void ocs_begin(struct sync_answer *answer, const struct exchange *x)
+{
+    begin(answer, x);
     sync_answer_object(answer, "data");
+}
+
+void ocs_begin_list(struct sync_answer *answer, const struct exchange *x)
+{
+    begin(answer, x);
+    sync_answer_list(answer, "data");
 }
 
 enum stage_end ocs_send(struct sync_answer *answer, struct exchange *x)
@@ -29,6 +40,19 @@ enum stage_end ocs_send(struct sync_answer *answer, struct exchange *x)
     sync_answer_close(answer);
     return sync_answer_send(answer, x, HTTP_OK);
 }
+
+/* --- a list in which nothing is --- */
+
+static enum stage_end tell_nothing(struct exchange *x)
+{
+    struct sync_answer answer;
+    ocs_begin_list(&answer, x);
+    return ocs_send(&answer, x);
+}
+
+const struct stage sync_nothing_stages[] = {{"tell nothing", tell_nothing, ANYWHERE}};
+
+/* --- what is not there --- */
 
 static enum stage_end tell_unknown(struct exchange *x)
 {

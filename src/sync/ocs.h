@@ -6,6 +6,9 @@
 /* What meta says besides that all is well. */
 enum { OCS_UNKNOWN = 998 };
 
-/* Up to <data>, whose members the caller adds. */
+/* Up to the data, whose members the caller adds: with names, or without. */
 void ocs_begin(struct sync_answer *answer, const struct exchange *x);
+void ocs_begin_list(struct sync_answer *answer, const struct exchange *x);
+
+/* Ends it. */
 enum stage_end ocs_send(struct sync_answer *answer, struct exchange *x);
