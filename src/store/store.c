@@ -142,6 +142,8 @@ static void leave_out(unsigned wants, struct store_stat *stat)
         stat->created_s = -1;
     if (!(wants & WANTS_HASHES))
         stat->may_have_hashes = false;
+    if (!(wants & WANTS_ID))
+        stat->id = 0;
 }
 
 enum store_rc store_stat(struct store *store, struct res_path path, unsigned wants,

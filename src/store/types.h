@@ -54,6 +54,7 @@ struct store_stat {
     uint64_t version;     /* differs whenever the content does; what a strong entity tag needs */
     int64_t modified_s;   /* since 1970; STORE_TIME_UNKNOWN: not known */
     int64_t created_s;    /* since 1970; negative: not known, or not wanted */
+    uint64_t id;          /* its own wherever it moves, and above 0; 0: not known, or not wanted */
 };
 
 /* Of what is there, and of which no more is known than what it is. */

@@ -258,7 +258,7 @@ const char *get(struct fixture *fixture, struct res_path path)
 struct store_stat stat_of(struct fixture *fixture, struct res_path path)
 {
     struct store_stat stat;
-    assert_ok(store_stat(fixture->store, path, WANTS_CREATED, &stat));
+    assert_ok(store_stat(fixture->store, path, WANTS_CREATED | WANTS_ID, &stat));
     return stat;
 }
 

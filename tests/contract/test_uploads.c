@@ -102,14 +102,20 @@ static void p7_replaced_resource_keeps_properties_locks_and_mode(void **state)
     assert_string_equal(dump(fixture), "/ {}\nf \"new\" x {p=v } [t]\n");
 }
 
-/* Whether the storage has a place for it; waits until a second has gone. */
+/* Whether the storage has a place for it. */
+static bool has_place(struct fixture *fixture, const char *name, int64_t created_s)
+{
+    return created_s >= 0 &&
+           (!backend->is_directory ||
+            setxattr(fixture_file(fixture, name), "user.davit-test", "1", 1, 0) == 0);
+}
+
+/* Likewise; waits until a second has gone. */
 static bool keeps_created(struct fixture *fixture, const char *name, int64_t created_s)
 {
     while (clock_wall_ms() / 1000 <= created_s)
         usleep(10000);
-    return created_s >= 0 &&
-           (!backend->is_directory ||
-            setxattr(fixture_file(fixture, name), "user.davit-test", "1", 1, 0) == 0);
+    return has_place(fixture, name, created_s);
 }
 
 static void p7_replaced_resource_keeps_when_it_was_created(void **state)
@@ -171,20 +177,77 @@ static void p7_what_comes_is_what_is_there(void **state)
 
 static void p20_when_it_was_created_is_told_to_who_wants_it(void **state)
 {
+    static const unsigned all[] = {0, WANTS_CREATED, WANTS_ID, WANTS_CREATED | WANTS_ID};
     struct fixture *fixture = *state;
     struct store_stat stat;
     MAKE(fixture, "c/", "c/f");
-    for (unsigned wants = 0; wants <= WANTS_CREATED; wants += WANTS_CREATED) {
-        int64_t created_s = wants ? stat_of(fixture, PATH("c/f")).created_s : -1;
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        unsigned wants = all[i];
+        struct store_stat whole = stat_of(fixture, PATH("c/f"));
+        int64_t created_s = wants & WANTS_CREATED ? whole.created_s : -1;
+        uint64_t id = wants & WANTS_ID ? whole.id : 0;
         struct store_cursor *cursor;
         struct store_member member;
         assert_ok(store_stat(fixture->store, PATH("c/f"), wants, &stat));
         assert_int_equal(stat.created_s, created_s);
+        assert_int_equal(stat.id, id);
         assert_ok(store_list(fixture->store, PATH("c"), wants, &cursor));
         assert_ok(store_cursor_next(cursor, &member));
         assert_int_equal(member.stat.created_s, created_s);
+        assert_int_equal(member.stat.id, id);
         store_cursor_close(&cursor);
     }
+}
+
+static uint64_t id_of(struct fixture *fixture, struct res_path path)
+{
+    return stat_of(fixture, path).id;
+}
+
+/* Where the storage has no place for it, what is replaced is another one from then on. */
+static void p7_a_resource_keeps_its_id(void **state)
+{
+    struct fixture *fixture = *state;
+    MAKE(fixture, "c/", "c/f", "d/");
+    uint64_t file = id_of(fixture, PATH("c/f"));
+    uint64_t collection = id_of(fixture, PATH("c"));
+    assert_true(file && collection && file != collection);
+    assert_ok(move_all(fixture, PATH("c"), PATH("d/e")));
+    assert_int_equal(id_of(fixture, PATH("d/e")), collection);
+    assert_int_equal(id_of(fixture, PATH("d/e/f")), file);
+    assert_ok(copy_all(fixture, PATH("d/e/f"), PATH("d/g")));
+    assert_int_not_equal(id_of(fixture, PATH("d/g")), file);
+    bool is_kept = has_place(fixture, "d/e/f", stat_of(fixture, PATH("d/e/f")).created_s);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_ok(put(fixture, PATH("d/e/f"), STR("other")));
+        assert_true(!is_kept || id_of(fixture, PATH("d/e/f")) == file);
+    }
+    assert_ok(copy_all(fixture, PATH("d/e/f"), PATH("d/h")));
+    assert_int_not_equal(id_of(fixture, PATH("d/h")), id_of(fixture, PATH("d/e/f")));
+    file = id_of(fixture, PATH("d/e/f"));
+    if (backend->is_directory)
+        fixture_reopen(fixture);
+    assert_int_equal(id_of(fixture, PATH("d/e")), collection);
+    assert_int_equal(id_of(fixture, PATH("d/e/f")), file);
+}
+
+/* A program may copy all that is kept with a file: the copy is another file all the same. */
+static void p7_a_copy_by_others_has_an_id_of_its_own(void **state)
+{
+    struct fixture *fixture = *state;
+    char kept[128];
+    if (!backend->is_directory)
+        skip();
+    MAKE(fixture, "f", "g");
+    assert_ok(put(fixture, PATH("f"), STR("other")));
+    ssize_t len = getxattr(fixture_file(fixture, "f"), "user.davit.created", kept, sizeof(kept));
+    if (len < 0)
+        skip();
+    assert_ok(put(fixture, PATH("g"), STR("other")));
+    assert_int_equal(
+        setxattr(fixture_file(fixture, "g"), "user.davit.created", kept, (size_t)len, 0), 0);
+    fixture_reopen(fixture);
+    assert_int_not_equal(id_of(fixture, PATH("f")), id_of(fixture, PATH("g")));
 }
 
 static void p7_empty_file(void **state)
@@ -587,6 +650,8 @@ int upload_tests(void)
         CONTRACT_TEST(p7_replaced_resource_keeps_when_it_was_created),
         CONTRACT_TEST(p7_what_comes_is_what_is_there),
         CONTRACT_TEST(p20_when_it_was_created_is_told_to_who_wants_it),
+        CONTRACT_TEST(p7_a_resource_keeps_its_id),
+        CONTRACT_TEST(p7_a_copy_by_others_has_an_id_of_its_own),
         CONTRACT_TEST(p7_empty_file),
         CONTRACT_TEST(p7_big_file_in_many_writes),
         CONTRACT_TEST(p7_two_uploads_to_one_path_stay_apart),

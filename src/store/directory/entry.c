@@ -179,6 +179,15 @@ static uint64_t version_of(const struct statx *stx)
     return version;
 }
 
+/* An inode's number is given again when the file has gone, but not its birth with it. */
+static uint64_t id_of(const struct statx *stx)
+{
+    uint64_t id = mix(stx->stx_ino);
+    if (stx->stx_mask & STATX_BTIME)
+        id = mix(id + nanoseconds(&stx->stx_btime));
+    return id ? id : 1;
+}
+
 unsigned dir_time_marks(uint32_t nanoseconds)
 {
     uint32_t rest = nanoseconds % 1000;
@@ -210,6 +219,7 @@ bool dir_stat_of(const struct statx *stx, struct store_stat *stat_out)
         .version = version_of(stx),
         .modified_s = stx->stx_mtime.tv_sec,
         .created_s = stx->stx_mask & STATX_BTIME ? stx->stx_btime.tv_sec : -1,
+        .id = id_of(stx),
     };
     return true;
 }

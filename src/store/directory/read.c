@@ -67,7 +67,7 @@ enum store_rc dir_stat(struct store *store, struct res_path path, unsigned wants
     enum store_rc rc = dir_root_check(dir);
     if (rc != STORE_OK)
         return rc;
-    bool needs_file = (wants & WANTS_CREATED) || dir_is_reserved(path);
+    bool needs_file = (wants & (WANTS_CREATED | WANTS_ID)) || dir_is_reserved(path);
     const struct glance *glance = needs_file ? NULL : glance_find(dir->cache, path);
     rc = glance ? stat_of_glance(glance, stat_out) : stat_now(dir, path, wants, stat_out);
     /* Who asks on a worker has asked on a loop before, or is about to change it. */

@@ -36,9 +36,9 @@ struct dir_upload {
     struct dir_store *dir;
     uint64_t size_bytes;
     struct staged_file staged;
-    struct buf held; /* all of the content, not written yet */
-    int64_t
-        created_s; /* kept with the file, which replaces one of that time; negative: it is not */
+    struct buf held;   /* all of the content, not written yet */
+    int64_t created_s; /* kept with the file, which replaces one of that time, and of this id; */
+    uint64_t id;       /* negative: neither is */
     struct res_path path;
     char path_text[];
 };
@@ -186,7 +186,8 @@ static enum store_rc take_over(struct dir_upload *upload, int parent_fd, const c
     enum store_rc rc = attributes_carry(parent_fd, name, fd);
     if (rc != STORE_OK)
         return rc;
-    upload->created_s = created_keep(fd, stat.created_s) ? stat.created_s : -1;
+    upload->created_s = created_keep(fd, &stat) ? stat.created_s : -1;
+    upload->id = stat.id;
     return take_over_owner(fd, old);
 }
 
@@ -304,7 +305,7 @@ static enum store_rc commit_upload(struct dir_upload *upload, const struct store
     if (rc == STORE_OK)
         (void)!dir_stat_of(&stx, stat_out); /* a regular file: we made it */
     if (rc == STORE_OK && upload->created_s >= 0)
-        stat_out->created_s = upload->created_s;
+        stat_out->created_s = upload->created_s, stat_out->id = upload->id;
     return rc;
 }
 

@@ -6,12 +6,14 @@
 struct store_stat memory_new_stat(struct memory_store *memory, bool is_collection)
 {
     int64_t now_s = clock_wall_ms() / 1000;
+    uint64_t number = ++memory->version;
     return (struct store_stat){
         .is_collection = is_collection,
         .may_have_hashes = !is_collection,
-        .version = ++memory->version,
+        .version = number,
         .modified_s = now_s,
         .created_s = now_s,
+        .id = number,
     };
 }
 

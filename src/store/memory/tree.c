@@ -251,6 +251,7 @@ static struct node *copy_alone(struct memory_store *memory, const struct node *n
     struct store_stat stat = memory_new_stat(memory, false);
     copy->stat.version = stat.version;
     copy->stat.created_s = stat.created_s;
+    copy->stat.id = stat.id;
     return copy;
 }
 

@@ -1,7 +1,8 @@
 /* A PUT over a file makes a new one, whose birth time is that of the upload, and no system call
- * sets a birth time. When the document was created is kept in an extended attribute then, which
- * goes along with the file wherever it is moved, by whomever
- * (docs/decisions/0034-creation-dates.md).
+ * sets a birth time. When the document was created, and which one it is, is kept in an extended
+ * attribute then, which goes along with the file wherever it is moved, by whomever
+ * (docs/decisions/0034-creation-dates.md). Other programs may copy it to another file, which is
+ * not the same document: so the inode stands there for which the id is meant.
  *
  * To ask for an attribute costs a system call for each member of a listing, and hardly any has one.
  * So the time of modification of those that have is marked: times that davit sets are whole
@@ -18,36 +19,48 @@
 #include "store/handle.h"
 #include "text/date.h"
 
-enum { SECONDS_BYTES_MAX = 24 };
+enum { KEPT_BYTES_MAX = 72, ID_DIGITS = 16 };
 
-static bool read_kept(int fd, const char *name, int64_t *created_s_out)
+/* "SECONDS", or "SECONDS ID INODE". */
+static void read_kept(int fd, const char *name, const struct statx *stx,
+                      struct store_stat *stat_out)
 {
-    char text[SECONDS_BYTES_MAX];
+    char text[KEPT_BYTES_MAX];
+    uint64_t id;
+    uint64_t inode;
     ssize_t got = attribute_get(fd, name, CREATED_ATTRIBUTE, text, sizeof(text));
-    return got > 0 && unix_date_parse(str_of(text, (size_t)got), created_s_out);
+    struct str rest = str_of(text, got > 0 ? (size_t)got : 0);
+    struct str seconds = str_cut(&rest, ' ');
+    struct str id_text = str_cut(&rest, ' ');
+    if (!unix_date_parse(seconds, &stat_out->created_s))
+        return;
+    if (str_parse_hex(id_text, &id) && id && str_parse_u64(rest, &inode) && inode == stx->stx_ino)
+        stat_out->id = id;
 }
 
 bool created_stat(int fd, const char *name, const struct statx *stx, struct store_stat *stat_out)
 {
-    int64_t created_s;
     if (!dir_stat_of(stx, stat_out))
         return false;
-    if (!stat_out->is_collection && (dir_time_marks(stx->stx_mtime.tv_nsec) & DIR_MARK_CREATED) &&
-        read_kept(fd, name, &created_s))
-        stat_out->created_s = created_s;
+    if (!stat_out->is_collection && (dir_time_marks(stx->stx_mtime.tv_nsec) & DIR_MARK_CREATED))
+        read_kept(fd, name, stx, stat_out);
     return true;
 }
 
 bool created_stat_wanted(int fd, const char *name, unsigned wants, const struct statx *stx,
                          struct store_stat *stat_out)
 {
-    return wants & WANTS_CREATED ? created_stat(fd, name, stx, stat_out)
-                                 : dir_stat_of(stx, stat_out);
+    return wants & (WANTS_CREATED | WANTS_ID) ? created_stat(fd, name, stx, stat_out)
+                                              : dir_stat_of(stx, stat_out);
 }
 
-bool created_keep(int fd, int64_t created_s)
+bool created_keep(int fd, const struct store_stat *replaced)
 {
-    char text[SECONDS_BYTES_MAX];
-    int len = snprintf(text, sizeof(text), "%lld", (long long)created_s);
-    return created_s >= 0 && fsetxattr(fd, CREATED_ATTRIBUTE, text, (size_t)len, 0) == 0;
+    char text[KEPT_BYTES_MAX];
+    struct stat st;
+    if (replaced->created_s < 0 || fstat(fd, &st) < 0)
+        return false;
+    int len = snprintf(text, sizeof(text), "%lld %0*llx %llu", (long long)replaced->created_s,
+                       ID_DIGITS, (unsigned long long)replaced->id, (unsigned long long)st.st_ino);
+    return fsetxattr(fd, CREATED_ATTRIBUTE, text, (size_t)len, 0) == 0;
 }

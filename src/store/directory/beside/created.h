@@ -1,5 +1,5 @@
-/* store/directory/beside/created.h: when a resource was created, also if it has been replaced
- * since. */
+/* store/directory/beside/created.h: when a resource was created and which one it is
+ * (store_stat.id), also if its file has been replaced since. */
 #pragma once
 
 #include <sys/stat.h>
@@ -14,6 +14,6 @@ NODISCARD bool created_stat(int fd, const char *name, const struct statx *stx,
 NODISCARD bool created_stat_wanted(int fd, const char *name, unsigned wants,
                                    const struct statx *stx, struct store_stat *stat_out);
 
-/* Keeps it with a file that is to replace one, if the file system can. True: its time of
- * modification is to be marked (dir_set_modified()). */
-NODISCARD bool created_keep(int fd, int64_t created_s);
+/* Keeps both with a file that is to replace one of that stat, if the file system can. True: its
+ * time of modification is to be marked (dir_set_modified()). */
+NODISCARD bool created_keep(int fd, const struct store_stat *replaced);
