@@ -33,6 +33,7 @@ struct dav_service {
      * must be known where to look for it. */
     struct store_traits traits;
     const struct media_types *media_types;
+    struct str id_suffix; /* of ids that sync clients are told: where they are from; may be empty */
     const struct upload_place *upload_places; /* what uploads are offered where */
     size_t upload_place_count;
     bool has_looks;         /* mounts of other handlers may be members of collections */

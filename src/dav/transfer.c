@@ -202,5 +202,7 @@ enum stage_end transfer_answer(struct exchange *x, struct failures *failures, en
                              dav_error(HTTP_BAD_REQUEST, "a name in the destination is too long"));
     if (rc == STORE_EXISTS && !transfer->overwrites)
         return respond_error(x, destination_exists());
-    return failures_answer(failures, rc, transfer->is_replacement ? HTTP_NO_CONTENT : HTTP_CREATED);
+    bool is_always_new = failures->is_move && x->dialect == MULTISTATUS_SYNC; /* they know no 204 */
+    return failures_answer(
+        failures, rc, transfer->is_replacement && !is_always_new ? HTTP_NO_CONTENT : HTTP_CREATED);
 }

@@ -9,6 +9,7 @@
 #include "exchange/service.h"
 #include "exchange/stage.h"
 #include "http/message.h"
+#include "multistatus/writer.h"
 
 struct handler;
 struct if_header;
@@ -38,10 +39,11 @@ struct exchange {
     void *part;                    /* the handler's own */
     void *state;                   /* the method's own; in the arena */
 
-    struct res_path path;       /* as in the URL: what answers say */
-    bool has_slash;             /* it ended in '/' */
-    struct seen_under seen;     /* through a shared link, or by paths that other servers have */
-    struct signed_in signed_in; /* who asks; nobody until he has signed in */
+    struct res_path path;   /* as in the URL: what answers say */
+    bool has_slash;         /* it ended in '/' */
+    struct seen_under seen; /* through a shared link, or by paths that other servers have */
+    enum multistatus_dialect dialect;
+    struct signed_in signed_in;         /* who asks; nobody until he has signed in */
     const struct if_header *conditions; /* of the If field; NULL: there is none */
     struct buf body;                    /* collected (exchange/body.h) */
     uint64_t held_bytes;                /* of the budget for bodies and answers */

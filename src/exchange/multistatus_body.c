@@ -14,6 +14,7 @@ struct multistatus_body *multistatus_body_new(struct exchange *x)
     spool_init(&body->spool, x->service->spool_dir_fd, x->service->limits->answer_memory_bytes);
     arena_on_reset(x->arena, free_body, body);
     body->ms.out = spool_buf(&body->spool);
+    body->ms.dialect = x->dialect;
     return body;
 }
 

@@ -4,21 +4,119 @@
  *
  * Elements that somebody else made (struct davit_ms_element: read from another body, or a caller's
  * own) keep their prefix, because their values may use it; where they leave the choice, the prefix
- * is the one that all clients know. DAV: is declared on the multistatus and nowhere else. */
+ * is the one that all clients know. DAV: is declared on the multistatus and nowhere else.
+ *
+ * In the other dialect the tags are the same ones, relabelled as they are appended: D and d have
+ * one length. D is declared there, too, for what others have made and is passed on as it is. */
 #include "multistatus/writer.h"
 
 #include "xml/reader.h"
 #include "xml/writer.h"
 
+/* --- prefixes --- */
+
+#define XML_DECLARATION "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
+#define NS_OWNCLOUD     "http://owncloud.org/ns"
+#define NS_NEXTCLOUD    "http://nextcloud.org/ns"
+
+/* Text escapes "<", so this begins tags and nothing else. */
+void multistatus_relabel(const struct multistatus *ms, size_t from)
+{
+    char *at = ms->out->at;
+    if (ms->dialect != MULTISTATUS_SYNC)
+        return;
+    for (size_t i = from; i + 3 < ms->out->len; i++) {
+        size_t name = i + (at[i + 1] == '/' ? 2 : 1);
+        if (at[i] == '<' && at[name] == 'D' && at[name + 1] == ':')
+            at[name] = 'd';
+    }
+}
+
+static void add(struct multistatus *ms, struct str tags)
+{
+    size_t from = ms->out->len;
+    buf_add(ms->out, tags);
+    multistatus_relabel(ms, from);
+}
+
+#define ADD(ms, literal) add((ms), STR(literal))
+
+static void add_name(struct buf *out, struct str prefix, struct str name)
+{
+    buf_add(out, prefix);
+    if (prefix.len)
+        buf_add_char(out, ':');
+    buf_add(out, name);
+}
+
+static void add_declaration(struct buf *out, struct str prefix, struct str ns)
+{
+    BUF_ADD(out, " xmlns");
+    if (prefix.len)
+        buf_add_char(out, ':');
+    buf_add(out, prefix);
+    BUF_ADD(out, "=\"");
+    xml_add_attr(out, ns);
+    buf_add_char(out, '"');
+}
+
+/* *is_declared: with the multistatus. */
+static struct str prefix_of(const struct multistatus *ms, struct str ns, bool *is_declared)
+{
+    bool is_sync = ms->dialect == MULTISTATUS_SYNC;
+    *is_declared = true;
+    if (str_eq(ns, STR("DAV:")))
+        return is_sync ? STR("d") : STR("D");
+    if (is_sync && str_eq(ns, STR(NS_OWNCLOUD)))
+        return STR("oc");
+    if (is_sync && str_eq(ns, STR(NS_NEXTCLOUD)))
+        return STR("nc");
+    *is_declared = false;
+    return STR("x");
+}
+
+void multistatus_prop_open(struct multistatus *ms, struct str ns, struct str name)
+{
+    bool is_declared;
+    struct str prefix = prefix_of(ms, ns, &is_declared);
+    buf_add_char(ms->out, '<');
+    add_name(ms->out, prefix, name);
+    if (!is_declared)
+        add_declaration(ms->out, prefix, ns);
+    buf_add_char(ms->out, '>');
+    ms->value_at = ms->out->len;
+}
+
+void multistatus_prop_close(struct multistatus *ms, struct str ns, struct str name)
+{
+    bool is_declared;
+    struct buf *out = ms->out;
+    if (out->len == ms->value_at) { /* nothing in it */
+        out->at[out->len - 1] = '/';
+        buf_add_char(out, '>');
+        return;
+    }
+    multistatus_relabel(ms, ms->value_at);
+    BUF_ADD(out, "</");
+    add_name(out, prefix_of(ms, ns, &is_declared), name);
+    buf_add_char(out, '>');
+}
+
+/* --- pieces --- */
+
 void multistatus_begin(struct multistatus *ms)
 {
-    BUF_ADD(ms->out, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
-                     "<D:multistatus xmlns:D=\"DAV:\">");
+    if (ms->dialect == MULTISTATUS_SYNC)
+        BUF_ADD(ms->out, XML_DECLARATION "<d:multistatus xmlns:d=\"DAV:\" xmlns:D=\"DAV:\""
+                                         " xmlns:oc=\"" NS_OWNCLOUD "\""
+                                         " xmlns:nc=\"" NS_NEXTCLOUD "\">");
+    else
+        BUF_ADD(ms->out, XML_DECLARATION "<D:multistatus xmlns:D=\"DAV:\">");
 }
 
 void multistatus_end(struct multistatus *ms)
 {
-    BUF_ADD(ms->out, "</D:multistatus>\n");
+    ADD(ms, "</D:multistatus>\n");
 }
 
 /* A member of that name begins. */
@@ -26,59 +124,59 @@ static void begin_member(struct multistatus *ms)
 {
     ms->member_status = 0;
     ms->member_count = 1;
-    BUF_ADD(ms->out, "<D:response><D:href>");
+    ADD(ms, "<D:response><D:href>");
 }
 
 void multistatus_response(struct multistatus *ms, struct res_path path, bool is_collection)
 {
     begin_member(ms);
     path_encode(ms->out, path, is_collection); /* needs no escaping: see there */
-    BUF_ADD(ms->out, "</D:href>");
+    ADD(ms, "</D:href>");
 }
 
 void multistatus_response_uri(struct multistatus *ms, struct str uri)
 {
     begin_member(ms);
     xml_add_text(ms->out, uri);
-    BUF_ADD(ms->out, "</D:href>");
+    ADD(ms, "</D:href>");
 }
 
 void multistatus_href(struct multistatus *ms, struct str uri)
 {
     ms->member_count++;
-    BUF_ADD(ms->out, "<D:href>");
+    ADD(ms, "<D:href>");
     xml_add_text(ms->out, uri);
-    BUF_ADD(ms->out, "</D:href>");
+    ADD(ms, "</D:href>");
 }
 
 void multistatus_response_end(struct multistatus *ms)
 {
-    BUF_ADD(ms->out, "</D:response>");
+    ADD(ms, "</D:response>");
     for (unsigned i = 0; i < ms->member_count; i++)
         davit_ms_verdict_add(&ms->verdict, ms->member_status);
 }
 
 void multistatus_propstat(struct multistatus *ms)
 {
-    BUF_ADD(ms->out, "<D:propstat><D:prop>");
+    ADD(ms, "<D:propstat><D:prop>");
 }
 
 void multistatus_prop_status(struct multistatus *ms, unsigned status)
 {
-    BUF_ADD(ms->out, "<D:status>HTTP/1.1 ");
+    ADD(ms, "<D:status>HTTP/1.1 ");
     buf_add_u64(ms->out, status);
     buf_add_char(ms->out, ' ');
     buf_add(ms->out, http_reason(status));
-    BUF_ADD(ms->out, "</D:status>");
+    ADD(ms, "</D:status>");
     ms->member_status = verdict_worse(ms->member_status, status);
 }
 
 static void explain(struct multistatus *ms, struct str error_xml, struct str description)
 {
     if (error_xml.len) {
-        BUF_ADD(ms->out, "<D:error>");
+        ADD(ms, "<D:error>");
         buf_add(ms->out, error_xml);
-        BUF_ADD(ms->out, "</D:error>");
+        ADD(ms, "</D:error>");
     }
     if (description.len)
         multistatus_description(ms->out, description, STR_NONE);
@@ -93,10 +191,10 @@ static void add_status(struct multistatus *ms, unsigned status, struct str error
 void multistatus_propstat_explain(struct multistatus *ms, unsigned status, struct str error_xml,
                                   struct str description)
 {
-    BUF_ADD(ms->out, "</D:prop>");
+    ADD(ms, "</D:prop>");
     multistatus_prop_status(ms, status);
     explain(ms, error_xml, description);
-    BUF_ADD(ms->out, "</D:propstat>");
+    ADD(ms, "</D:propstat>");
 }
 
 void multistatus_propstat_end(struct multistatus *ms, unsigned status, struct str error_xml)
@@ -116,25 +214,6 @@ void multistatus_member(struct multistatus *ms, struct res_path path, bool is_co
     multistatus_response(ms, path, is_collection);
     multistatus_status(ms, status, error_xml);
     multistatus_response_end(ms);
-}
-
-static void add_name(struct buf *out, struct str prefix, struct str name)
-{
-    buf_add(out, prefix);
-    if (prefix.len)
-        buf_add_char(out, ':');
-    buf_add(out, name);
-}
-
-static void add_declaration(struct buf *out, struct str prefix, struct str ns)
-{
-    BUF_ADD(out, " xmlns");
-    if (prefix.len)
-        buf_add_char(out, ':');
-    buf_add(out, prefix);
-    BUF_ADD(out, "=\"");
-    xml_add_attr(out, ns);
-    buf_add_char(out, '"');
 }
 
 static bool has_text(struct davit_ms_text in, struct str wanted)
@@ -220,8 +299,20 @@ void multistatus_sync_token(struct buf *out, struct str token)
     BUF_ADD(out, "</D:sync-token>");
 }
 
-void multistatus_empty_prop(struct buf *out, struct str ns, struct str name)
+void multistatus_empty_element(struct buf *out, struct str ns, struct str name)
 {
     struct davit_ms_element element = {.ns = {ns.at, ns.len}, .name = {name.at, name.len}};
     multistatus_element(out, &element);
+}
+
+void multistatus_empty_prop(struct multistatus *ms, struct str ns, struct str name)
+{
+    bool is_declared;
+    (void)prefix_of(ms, ns, &is_declared);
+    if (ms->dialect == MULTISTATUS_COMMON || !is_declared) {
+        multistatus_empty_element(ms->out, ns, name);
+        return;
+    }
+    multistatus_prop_open(ms, ns, name);
+    multistatus_prop_close(ms, ns, name);
 }

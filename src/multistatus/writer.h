@@ -12,11 +12,19 @@
 #include "multistatus/verdict.h"
 #include "text/path.h"
 
+/* How a body is written. Apps for iOS that sync read prefixes, and no namespaces. */
+enum multistatus_dialect {
+    MULTISTATUS_COMMON, /* D is DAV:, and any other namespace is declared where it is used */
+    MULTISTATUS_SYNC,   /* d is DAV:, and oc and nc are those of the servers that they know */
+};
+
 struct multistatus {
     struct buf *out; /* borrows; may be changed between calls */
     struct davit_ms_verdict verdict;
     unsigned member_status; /* the worst of the response that is being written */
     unsigned member_count;  /* its hrefs */
+    enum multistatus_dialect dialect;
+    size_t value_at; /* of the property that is open, in `out` */
 };
 
 /* The media type of a 207 body. */
@@ -48,12 +56,21 @@ void multistatus_status(struct multistatus *ms, unsigned status, struct str erro
 void multistatus_member(struct multistatus *ms, struct res_path path, bool is_collection,
                         unsigned status, struct str error_xml);
 
-/* An empty element of any name: `ns` DAV: by its prefix, any other declared in place. */
-void multistatus_empty_prop(struct buf *out, struct str ns, struct str name);
+/* An empty element of any name: with a prefix that is the dialect's, or declared in place. */
+void multistatus_empty_prop(struct multistatus *ms, struct str ns, struct str name);
+
+/* An element whose value the caller appends to ms->out: tags of DAV: with the prefix D. Where he
+ * appends nothing it is empty. */
+void multistatus_prop_open(struct multistatus *ms, struct str ns, struct str name);
+void multistatus_prop_close(struct multistatus *ms, struct str ns, struct str name);
+
+/* What was appended from `from` on has the prefix D: it gets the dialect's. */
+void multistatus_relabel(const struct multistatus *ms, size_t from);
 
 /* The pieces of which the above are made. A status by itself is of a property. */
 void multistatus_prop_status(struct multistatus *ms, unsigned status);
 void multistatus_element(struct buf *out, const struct davit_ms_element *element);
+void multistatus_empty_element(struct buf *out, struct str ns, struct str name);
 void multistatus_description(struct buf *out, struct str text, struct str lang);
 void multistatus_location(struct buf *out, struct str uri);
 void multistatus_sync_token(struct buf *out, struct str token);

@@ -443,6 +443,20 @@ static size_t add_handlers(struct settings *settings, const struct access *acces
     return count + dav_mount(&settings->dav, access, settings->handlers + count);
 }
 
+/* Of two servers, or of two trees, clients must not take a number for the same resource. With it an
+ * id has 32 characters at most. */
+static struct str id_suffix_of(struct arena *arena, struct store *store)
+{
+    struct store_stat stat = {0};
+    struct buf suffix = {0};
+    (void)!store_stat(store, PATH_ROOT, WANTS_ID, &stat); /* out of reach for now: none will do */
+    BUF_ADD(&suffix, "oc");
+    buf_add_hex(&suffix, stat.id, 10);
+    struct str copy = arena_str(arena, buf_str(&suffix));
+    buf_done(&suffix);
+    return copy;
+}
+
 /* Beside the paths that the mounts have anyway. */
 static void add_syncs(struct settings *settings)
 {
@@ -456,6 +470,7 @@ static void add_syncs(struct settings *settings)
         settings->sync_count++;
         sync->dav = settings->dav;
         sync->dav.view_seen = view_synced;
+        sync->dav.id_suffix = id_suffix_of(&settings->arena, mount->mount.store);
         sync->owner = mount;
         sync->prefix = mount->mount.prefix;
         sync->product = str_of_c(settings->config.sync_product);

@@ -1,11 +1,11 @@
-/* What the server can do. Clients take each word of it seriously, and many of them without a further
- * question: so nothing stands here that is not there, and what is not there yet is better missing.
+/* What the server can do. Clients take each word of it seriously, many of them without a further
+ * question: so nothing stands here that is not there, and what is not there yet is missing.
  *
  * The set is asked for before anybody has signed in, too, and is the same then: it is about the
  * server, and says nothing of files or people.
  *
- * - pollinterval is in milliseconds for one lineage of clients and in seconds for others; 60 is what
- *   the servers say that both were written for.
+ * - pollinterval is in milliseconds for one lineage of clients and in seconds for others; 60 is
+ *   what the servers say that both were written for.
  * - files_sharing has to be there for phones, which otherwise take sharing for possible. */
 #include "sync/endpoint.h"
 #include "sync/ocs.h"

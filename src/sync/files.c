@@ -17,7 +17,8 @@
 #include "exchange/respond.h"
 #include "text/unicode.h"
 
-/* How much of x->path stands before what is in the mount; 0: it is nobody's, or somebody else's. */
+/* How much of x->path stands before what is in the mount; 0: it is nobody's, or somebody else's.
+ * Where nobody signs in all are the same, whatever they are called. */
 static size_t find_prefix(const struct exchange *x)
 {
     struct str path = sync_path_of(x);
@@ -30,7 +31,8 @@ static size_t find_prefix(const struct exchange *x)
         return 0;
     struct str rest = str_from(path, of_users.len);
     struct str name = str_cut(&rest, '/');
-    return name.len && unicode_eq(name, sync_user_of(x)) ? before + of_users.len + name.len : 0;
+    bool is_own = !x->service->access || unicode_eq(name, x->signed_in.principal.name);
+    return name.len && is_own ? before + of_users.len + name.len : 0;
 }
 
 /* Everybody has signed in here, also to look: that is how clients find out that they must. */
@@ -44,6 +46,7 @@ static enum stage_end find_tree(struct exchange *x)
         return respond_error(x, dav_not_found());
     x->seen.prefix = (struct res_path){x->path.at, len};
     x->seen.place = sync_service_of(x)->prefix;
+    x->dialect = MULTISTATUS_SYNC;
     return STAGE_NEXT;
 }
 

@@ -41,7 +41,7 @@ static void check_same(struct str body, const struct propfind_request *request)
 static void add_names(struct buf *to, const struct propfind_request *request)
 {
     for (size_t i = 0; i < request->name_count; i++)
-        multistatus_empty_prop(to, request->names[i].ns, request->names[i].name);
+        multistatus_empty_element(to, request->names[i].ns, request->names[i].name);
 }
 
 static void write_again(struct buf *to, const struct propfind_request *request)

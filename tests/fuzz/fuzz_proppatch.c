@@ -79,7 +79,7 @@ static void write_again(struct buf *to, const struct proppatch_request *request)
         const struct prop_update *update = &request->updates[i];
         if (update->is_removal) {
             BUF_ADD(to, "<D:remove><D:prop>");
-            multistatus_empty_prop(to, update->name.ns, update->name.name);
+            multistatus_empty_element(to, update->name.ns, update->name.name);
             BUF_ADD(to, "</D:prop></D:remove>");
         } else {
             BUF_ADD(to, "<D:set><D:prop>");

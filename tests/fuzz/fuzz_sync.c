@@ -37,7 +37,7 @@ static void write_again(struct buf *to, const struct sync_request *request)
                  (unsigned long long)request->nresults);
     BUF_ADD(to, "<D:prop>");
     for (size_t i = 0; i < request->props.name_count; i++)
-        multistatus_empty_prop(to, request->props.names[i].ns, request->props.names[i].name);
+        multistatus_empty_element(to, request->props.names[i].ns, request->props.names[i].name);
     BUF_ADD(to, "</D:prop></D:sync-collection>");
 }
 

@@ -2,6 +2,7 @@
 #include "dav/lock/permit.h"
 #include "dav/method.h"
 #include "dav/precondition.h"
+#include "dav/prop/synced.h"
 #include "dav/target.h"
 #include "exchange/body.h"
 #include "exchange/respond.h"
@@ -38,11 +39,14 @@ static enum stage_end mkcol_check(struct exchange *x)
 static enum stage_end mkcol_make(struct exchange *x)
 {
     struct target *target = target_of(x);
+    struct store_stat stat;
     enum store_rc rc = store_mkcol(&target->change, target->real);
     if (rc == STORE_EXISTS) /* a thing that is no resource, or one that has just come */
         return respond_error(x, dav_error(HTTP_CONFLICT, "something else already has this name"));
     if (rc != STORE_OK)
         return target_refused(x, rc);
+    if (store_stat(target->store, target->real, WANTS_ID, &stat) == STORE_OK)
+        synced_tell(x, target->real, &stat);
     respond_location(x, true);
     return respond_status(x, HTTP_CREATED);
 }

@@ -93,7 +93,7 @@ static void plan(struct exchange *x, struct proppatch *state, bool is_collection
     patch->props = arena_alloc(x->arena, request->update_count * sizeof(*patch->props));
     for (size_t i = 0; i < request->update_count; i++) {
         const struct prop_update *update = &request->updates[i];
-        const struct dav_prop *live = update->name.live;
+        const struct dav_prop *live = dav_prop_told(x, update->name.live);
         if (live)
             state->results[i] = plan_live(update, is_collection, patch);
         if (!dav_is_fine(state->results[i]))
@@ -146,7 +146,7 @@ static void add_group(struct multistatus *ms, const struct proppatch *state, siz
         if (done[j] || status_of(state, j) != status || state->results[j].condition != condition)
             continue;
         done[j] = true;
-        multistatus_empty_prop(ms->out, request->updates[j].name.ns, request->updates[j].name.name);
+        multistatus_empty_prop(ms, request->updates[j].name.ns, request->updates[j].name.name);
     }
     dav_condition_add(&error, &state->results[i]);
     multistatus_propstat_end(ms, status, buf_str(&error));

@@ -12,6 +12,7 @@
 #include "dav/lock/if_check.h"
 #include "dav/method.h"
 #include "dav/precondition.h"
+#include "dav/prop/synced.h"
 #include "dav/target.h"
 #include "dav/upload/part.h"
 #include "dav/upload/replace.h"
@@ -249,6 +250,7 @@ static enum stage_end put_commit(struct exchange *x)
     if (rc != STORE_OK)
         return respond_error(x, dav_from_store(rc));
     http_response_set(x->stream, FIELD_ETAG, etag_of_stat(x->arena, &stat));
+    synced_tell(x, target_of(x)->real, &stat);
     if (state->commit.sets_modified)
         respond_field(x, FIELD_X_OC_MTIME, STR("accepted"));
     return respond_status(x, exists ? HTTP_NO_CONTENT : HTTP_CREATED);

@@ -50,6 +50,12 @@ static bool is_in_allprop(const struct answer *answer, const struct dav_prop *pr
 
 /* --- dead properties --- */
 
+/* The live property of that name, for who asks. */
+static const struct dav_prop *find_live(const struct answer *answer, struct str ns, struct str name)
+{
+    return dav_prop_told(answer->target->x, dav_prop_find(ns, name));
+}
+
 /* The name in the request; name_count: it is not there. */
 static size_t find_name(const struct propfind_request *request, struct str ns, struct str name)
 {
@@ -84,7 +90,7 @@ static bool wants_value(struct store_prop_visitor *visitor, struct str ns, struc
 {
     struct answer *answer = CONTAINER_OF(visitor, struct answer, dead);
     const struct propfind_request *request = answer->request;
-    const struct dav_prop *live = dav_prop_find(ns, name);
+    const struct dav_prop *live = find_live(answer, ns, name);
     size_t named = find_name(request, ns, name);
     if (request->kind == PROPFIND_ALL && (!live || !(live->flags & PROP_IN_ALLPROP)))
         return true; /* no live one stands for it */
@@ -97,7 +103,7 @@ static bool wants_value(struct store_prop_visitor *visitor, struct str ns, struc
 static enum store_rc show_value(struct store_prop_visitor *visitor, const struct store_prop *prop)
 {
     struct answer *answer = CONTAINER_OF(visitor, struct answer, dead);
-    const struct dav_prop *live = dav_prop_find(prop->ns, prop->name);
+    const struct dav_prop *live = find_live(answer, prop->ns, prop->name);
     size_t named = find_name(answer->request, prop->ns, prop->name);
     struct err err;
     answer_begin(answer);
@@ -116,10 +122,10 @@ static enum store_rc show_value(struct store_prop_visitor *visitor, const struct
 static bool add_dead_name(struct store_prop_visitor *visitor, struct str ns, struct str name)
 {
     struct answer *answer = CONTAINER_OF(visitor, struct answer, dead);
-    const struct dav_prop *live = dav_prop_find(ns, name);
+    const struct dav_prop *live = find_live(answer, ns, name);
     answer_begin(answer);
     if (!live || !live->get)
-        multistatus_empty_prop(answer->ms->out, ns, name);
+        multistatus_empty_prop(answer->ms, ns, name);
     return false;
 }
 
@@ -138,43 +144,21 @@ static enum store_rc add_dead(struct answer *answer)
 
 /* --- live properties --- */
 
-static void open_element(struct buf *out, const struct dav_prop *prop)
-{
-    bool is_dav = str_eq(prop->ns, STR(NS_DAV));
-    buf_add(out, is_dav ? STR("<D:") : STR("<x:"));
-    buf_add(out, prop->name);
-    if (!is_dav)
-        buf_addf(out, " xmlns:x=\"%.*s\"", STR_ARGS(prop->ns));
-    buf_add_char(out, '>');
-}
-
-static void close_element(struct buf *out, const struct dav_prop *prop, size_t value_at)
-{
-    if (out->len == value_at) { /* nothing in it */
-        out->at[out->len - 1] = '/';
-        buf_add_char(out, '>');
-        return;
-    }
-    buf_add(out, str_eq(prop->ns, STR(NS_DAV)) ? STR("</D:") : STR("</x:"));
-    buf_add(out, prop->name);
-    buf_add_char(out, '>');
-}
-
 /* False: the resource has no such property, and nothing was appended. */
 static bool add_live(const struct answer *answer, const struct dav_prop *prop)
 {
     struct buf *out = answer->ms->out;
     size_t start = out->len;
     bool is_bare = answer->target->is_principal || answer->target->is_part;
-    if (!prop->get || (is_bare && !(prop->flags & PROP_ON_PRINCIPAL)))
+    if (!prop->get || (is_bare && !(prop->flags & PROP_ON_PRINCIPAL)) ||
+        !dav_prop_told(answer->target->x, prop))
         return false;
-    open_element(out, prop);
-    size_t value_at = out->len;
+    multistatus_prop_open(answer->ms, prop->ns, prop->name);
     if (!prop->get(answer->target, out)) {
         out->len = start;
         return false;
     }
-    close_element(out, prop, value_at);
+    multistatus_prop_close(answer->ms, prop->ns, prop->name);
     return true;
 }
 
@@ -212,7 +196,7 @@ static void add_live_names(const struct answer *answer)
         bool has = add_live(answer, prop);
         out->len = start; /* only to see whether the resource has it */
         if (has)
-            multistatus_empty_prop(out, prop->ns, prop->name);
+            multistatus_empty_prop(answer->ms, prop->ns, prop->name);
     }
 }
 
@@ -233,7 +217,7 @@ static void add_missing(const struct answer *answer, size_t count)
     for (size_t i = 0; i < answer->request->name_count; i++) {
         const struct prop_name *name = &answer->request->names[i];
         if (!answer->is_found[i])
-            multistatus_empty_prop(answer->ms->out, name->ns, name->name);
+            multistatus_empty_prop(answer->ms, name->ns, name->name);
     }
     multistatus_propstat_end(answer->ms, HTTP_NOT_FOUND, STR_NONE);
 }
@@ -317,11 +301,11 @@ static void add_unknown(const struct answer *answer, const struct dav_result *wh
     for (size_t i = 0; request->kind != PROPFIND_PROPS && i < dav_prop_count; i++) {
         const struct dav_prop *prop = &dav_props[i];
         if (is_in_allprop(answer, prop) && !(prop->flags & (PROP_ON_PRINCIPAL | PROP_OF_CONTENT)))
-            multistatus_empty_prop(out, prop->ns, prop->name);
+            multistatus_empty_prop(answer->ms, prop->ns, prop->name);
     }
     for (size_t i = 0; i < request->name_count; i++) {
         if (!answer->is_found[i])
-            multistatus_empty_prop(out, request->names[i].ns, request->names[i].name);
+            multistatus_empty_prop(answer->ms, request->names[i].ns, request->names[i].name);
     }
     dav_condition_add(&error, why);
     if (out->len == first_at)
@@ -352,10 +336,10 @@ void prop_answer_refused(struct multistatus *ms, const struct prop_target *targe
     multistatus_propstat(ms);
     for (size_t i = 0; request->kind != PROPFIND_PROPS && i < dav_prop_count; i++) {
         if (dav_props[i].flags & PROP_IN_ALLPROP)
-            multistatus_empty_prop(ms->out, dav_props[i].ns, dav_props[i].name);
+            multistatus_empty_prop(ms, dav_props[i].ns, dav_props[i].name);
     }
     for (size_t i = 0; i < request->name_count; i++)
-        multistatus_empty_prop(ms->out, request->names[i].ns, request->names[i].name);
+        multistatus_empty_prop(ms, request->names[i].ns, request->names[i].name);
     multistatus_propstat_end(ms, status, STR_NONE);
     multistatus_response_end(ms);
 }

@@ -1,5 +1,5 @@
-/* What a synced collection tells of its changes: properties by which a client sees without a
- * listing that there is something new, and the form of a sync token.
+/* What tells of changes: entity tags, the properties by which a client sees without a listing that
+ * there is something new in a collection, and the form of a sync token.
  *
  * The token is the collection's own tag, and not the newest number of the whole tree: so it stays
  * the same while nothing has changed there, which is what clients compare, and is known for as long
@@ -71,6 +71,37 @@ bool prop_sync_token(const struct prop_target *target, struct buf *to)
 bool prop_getctag(const struct prop_target *target, struct buf *to)
 {
     return prop_sync_token(target, to);
+}
+
+/* Another one whenever anything below it changes, or may be seen otherwise. */
+static bool add_collection_tag(const struct prop_target *target, struct buf *to)
+{
+    struct change_point tag;
+    uint64_t view = admit_view(target->x);
+    if (!find_tag(target, &tag))
+        return false;
+    buf_add_char(to, '"');
+    buf_add_hex(to, tag.run, ID_DIGITS);
+    buf_add_char(to, '-');
+    buf_add_u64(to, tag.seq);
+    if (view) {
+        buf_add_char(to, '-');
+        buf_add_hex(to, view, ID_DIGITS);
+    }
+    buf_add_char(to, '"');
+    return true;
+}
+
+/* Sync clients see by a collection's whether they need to look into it. To others a tag is of what
+ * GET gives, and of that a collection has none. */
+bool prop_getetag(const struct prop_target *target, struct buf *to)
+{
+    if (target->stat.is_collection)
+        return target->x->dialect == MULTISTATUS_SYNC && add_collection_tag(target, to);
+    buf_add_char(to, '"');
+    buf_add_hex(to, target->stat.version, 16);
+    buf_add_char(to, '"');
+    return true;
 }
 
 bool prop_supported_report_set(const struct prop_target *target, struct buf *to)

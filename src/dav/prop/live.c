@@ -32,9 +32,10 @@ static bool prop_displayname(const struct prop_target *target, struct buf *to)
     return true;
 }
 
+/* Clients for Android look for it in all members. */
 static bool prop_getcontentlength(const struct prop_target *target, struct buf *to)
 {
-    if (target->stat.is_collection)
+    if (target->stat.is_collection && target->x->dialect != MULTISTATUS_SYNC)
         return false;
     buf_add_u64(to, target->stat.size_bytes);
     return true;
@@ -46,16 +47,6 @@ static bool prop_getcontenttype(const struct prop_target *target, struct buf *to
         return false;
     xml_add_text(to,
                  media_type_find(dav_service_of(target->x)->media_types, path_name(target->path)));
-    return true;
-}
-
-static bool prop_getetag(const struct prop_target *target, struct buf *to)
-{
-    if (target->stat.is_collection)
-        return false;
-    buf_add_char(to, '"');
-    buf_add_hex(to, target->stat.version, 16);
-    buf_add_char(to, '"');
     return true;
 }
 
@@ -136,6 +127,12 @@ const struct dav_prop dav_props[] = {
 #undef DAV_PROP
 };
 const size_t dav_prop_count = ARRAY_LEN(dav_props);
+
+const struct dav_prop *dav_prop_told(const struct exchange *x, const struct dav_prop *prop)
+{
+    bool is_dead = prop && (prop->flags & PROP_OF_SYNC) && x->dialect != MULTISTATUS_SYNC;
+    return is_dead ? NULL : prop;
+}
 
 const struct dav_prop *dav_prop_find(struct str ns, struct str name)
 {

@@ -1,6 +1,7 @@
 /* dav/prop/live.h: live properties, from props.def. */
 #pragma once
 
+#include "access/rules.h"
 #include "store/store.h"
 
 /* Namespaces of properties. */
@@ -24,6 +25,8 @@ enum {
     PROP_OF_CREATION = 1024,
     PROP_OF_CONTENT = 2048, /* no collection has it */
     PROP_OF_HASHES = 4096,
+    PROP_OF_SYNC = 8192, /* told in the dialect of sync clients alone; elsewhere it is dead */
+    PROP_OF_ID = 16384,
 };
 
 struct exchange;
@@ -64,6 +67,13 @@ bool prop_acl_restrictions(const struct prop_target *target, struct buf *to);
 bool prop_supported_report_set(const struct prop_target *target, struct buf *to);
 bool prop_sync_token(const struct prop_target *target, struct buf *to);
 bool prop_getctag(const struct prop_target *target, struct buf *to);
+bool prop_getetag(const struct prop_target *target, struct buf *to);
+
+/* In dav/prop/synced.c. */
+bool prop_oc_id(const struct prop_target *target, struct buf *to);
+bool prop_oc_fileid(const struct prop_target *target, struct buf *to);
+bool prop_oc_permissions(const struct prop_target *target, struct buf *to);
+bool prop_oc_size(const struct prop_target *target, struct buf *to);
 
 /* In dav/prop/hashes.c. */
 bool prop_checksums(const struct prop_target *target, struct buf *to);
@@ -76,3 +86,9 @@ bool prop_group_member_set(const struct prop_target *target, struct buf *to);
 
 /* NULL when it is no live property. */
 const struct dav_prop *dav_prop_find(struct str ns, struct str name);
+
+/* The same property, or NULL where to who asks it is no live one, or was none. */
+const struct dav_prop *dav_prop_told(const struct exchange *x, const struct dav_prop *prop);
+
+/* Whether whoever asks may do that to it: by the rules, and by what it is. */
+bool prop_may(const struct prop_target *target, enum access_class class);

@@ -122,11 +122,12 @@ static bool read_name(struct names_reader *names, const struct xml_element *elem
     struct prop_name name = name_of(element, names->arena);
     request->names[request->name_count++] = name;
     request->wants_quota |= name.live && (name.live->flags & PROP_OF_QUOTA);
-    request->wants_dead |= !name.live || (name.live->flags & PROP_OVERRIDABLE);
+    request->wants_dead |= !name.live || (name.live->flags & (PROP_OVERRIDABLE | PROP_OF_SYNC));
     request->wants_type |= name.live && (name.live->flags & PROP_OF_TYPE);
     request->wants_locks |= name.live && (name.live->flags & PROP_OF_LOCKS);
     request->wants_created |= name.live && (name.live->flags & PROP_OF_CREATION);
     request->wants_hashes |= name.live && (name.live->flags & PROP_OF_HASHES);
+    request->wants_id |= name.live && (name.live->flags & PROP_OF_ID);
     return true;
 }
 
@@ -152,7 +153,7 @@ static bool propfind_child(struct propfind_reader *reader, const struct xml_elem
         request->wants_created = false;
     } else if (is_dav(element, STR("propname"))) {
         request->kind = PROPFIND_NAMES;
-        request->wants_quota = request->wants_hashes = true;
+        request->wants_quota = request->wants_hashes = request->wants_id = true;
     } else if (is_dav(element, STR("allprop"))) {
         request->kind = PROPFIND_ALL;
     } else {
@@ -262,7 +263,7 @@ unsigned propfind_wants(const struct propfind_request *request)
     bool wants_props = request->wants_dead || request->wants_type;
     return (wants_props ? WANTS_PROPS : 0U) | (request->wants_locks ? WANTS_LOCKS : 0U) |
            (request->wants_created ? WANTS_CREATED : 0U) |
-           (request->wants_hashes ? WANTS_HASHES : 0U);
+           (request->wants_hashes ? WANTS_HASHES : 0U) | (request->wants_id ? WANTS_ID : 0U);
 }
 
 struct dav_result propfind_parse(struct str body, const struct limits *limits, struct arena *arena,

@@ -27,6 +27,7 @@ struct propfind_request {
     bool wants_locks;
     bool wants_created;
     bool wants_hashes;
+    bool wants_id;
     bool is_short; /* allprop leaves out PROP_IS_LONG; set by the caller */
 };
 

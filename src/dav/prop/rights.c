@@ -71,12 +71,17 @@ static bool is_read_only(const struct prop_target *target)
            store_is_read_only(target->store, target->real);
 }
 
+bool prop_may(const struct prop_target *target, enum access_class class)
+{
+    return !(class != ACCESS_READ && is_read_only(target)) &&
+           admit_judge(target->x, class, target->path, target->real) == ACCESS_GRANTED;
+}
+
 bool prop_current_user_privilege_set(const struct prop_target *target, struct buf *to)
 {
     unsigned classes = 0;
     for (enum access_class class = ACCESS_READ; class < ACCESS_CLASS_COUNT; class ++) {
-        if (!(class != ACCESS_READ && is_read_only(target)) &&
-            admit_judge(target->x, class, target->path, target->real) == ACCESS_GRANTED)
+        if (prop_may(target, class))
             classes |= 1U << class;
     }
     add_privileges(to, classes);

@@ -191,7 +191,7 @@ static void add_unsaid(struct multistatus *ms)
     struct buf error = {0};
     multistatus_propstat(ms);
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        multistatus_empty_prop(ms->out, STR(NS_DAVIT), str_of_c(names[i]));
+        multistatus_empty_prop(ms, STR(NS_DAVIT), str_of_c(names[i]));
     dav_condition_add(&error, &why);
     multistatus_propstat_end(ms, why.status, buf_str(&error));
     buf_done(&error);

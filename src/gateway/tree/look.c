@@ -100,7 +100,7 @@ static size_t add_props(const struct mount_look *look, struct multistatus *ms,
 static void add_own_name(const struct mount_look *look, struct multistatus *ms)
 {
     if (look->is_of_names) {
-        multistatus_empty_prop(ms->out, STR("DAV:"), STR("displayname"));
+        multistatus_empty_prop(ms, STR("DAV:"), STR("displayname"));
         return;
     }
     BUF_ADD(ms->out, "<D:displayname>");
@@ -163,7 +163,7 @@ static void add_untold(const struct mount_look *look, struct multistatus *ms,
             const struct davit_ms_element *prop = &propstat->props[j];
             if (!is_untold(look, prop))
                 continue;
-            multistatus_empty_prop(ms->out, str_of_text(prop->ns), str_of_text(prop->name));
+            multistatus_empty_prop(ms, str_of_text(prop->ns), str_of_text(prop->name));
             count++;
         }
     }

@@ -58,7 +58,7 @@ TEST(multistatus_of_members)
 static void add_propstat(struct multistatus *ms, struct str name, unsigned status)
 {
     multistatus_propstat(ms);
-    multistatus_empty_prop(ms->out, STR("DAV:"), name);
+    multistatus_empty_prop(ms, STR("DAV:"), name);
     multistatus_propstat_end(ms, status, STR_NONE);
 }
 
@@ -153,7 +153,7 @@ TEST(multistatus_can_be_written_piece_by_piece)
 static void check_empty_prop(const char *ns, const char *name, const char *expected)
 {
     struct buf out = {0}, document = {0};
-    multistatus_empty_prop(&out, str_of_c(ns), str_of_c(name));
+    multistatus_empty_element(&out, str_of_c(ns), str_of_c(name));
     check_str(ns, buf_str(&out), expected);
     buf_addf(&document, "<D:prop xmlns:D=\"DAV:\">%s</D:prop>", buf_c(&out));
     check_well_formed(buf_str(&document));
@@ -185,8 +185,40 @@ TEST(multistatus_names_an_empty_property_of_any_namespace)
 TEST(multistatus_escapes_a_namespace)
 {
     struct buf out = {0};
-    multistatus_empty_prop(&out, STR("a&b\"<c>'"), STR("p"));
+    multistatus_empty_element(&out, STR("a&b\"<c>'"), STR("p"));
     check_str("escaped", buf_str(&out), "<x:p xmlns:x=\"a&amp;b&quot;&lt;c&gt;'\"/>");
+    buf_done(&out);
+}
+
+/* By prefixes alone, as an app for iOS finds its way. */
+TEST(multistatus_has_another_dialect)
+{
+    struct buf out = {0};
+    struct multistatus ms = {.out = &out, .dialect = MULTISTATUS_SYNC};
+    multistatus_begin(&ms);
+    multistatus_response(&ms, PATH("a"), true);
+    multistatus_propstat(&ms);
+    multistatus_prop_open(&ms, STR("DAV:"), STR("resourcetype"));
+    BUF_ADD(&out, "<D:collection/>&lt;D:x>");
+    multistatus_prop_close(&ms, STR("DAV:"), STR("resourcetype"));
+    multistatus_prop_open(&ms, STR("http://owncloud.org/ns"), STR("id"));
+    multistatus_prop_close(&ms, STR("http://owncloud.org/ns"), STR("id"));
+    multistatus_empty_prop(&ms, STR("http://nextcloud.org/ns"), STR("lock"));
+    BUF_ADD(&out, "<D:kept xmlns:D=\"DAV:\"/>"); /* a dead property is as it was set */
+    multistatus_empty_prop(&ms, STR("urn:y"), STR("p"));
+    multistatus_propstat_end(&ms, 200, STR("<D:error-of-ours/>"));
+    multistatus_response_end(&ms);
+    multistatus_end(&ms);
+    check_str("dialect", buf_str(&out),
+              "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
+              "<d:multistatus xmlns:d=\"DAV:\" xmlns:D=\"DAV:\""
+              " xmlns:oc=\"http://owncloud.org/ns\" xmlns:nc=\"http://nextcloud.org/ns\">"
+              "<d:response><d:href>/a/</d:href><d:propstat><d:prop>"
+              "<d:resourcetype><d:collection/>&lt;D:x></d:resourcetype><oc:id/><nc:lock/>"
+              "<D:kept xmlns:D=\"DAV:\"/><x:p xmlns:x=\"urn:y\"/></d:prop>"
+              "<d:status>HTTP/1.1 200 OK</d:status><d:error><D:error-of-ours/></d:error>"
+              "</d:propstat></d:response></d:multistatus>\n");
+    check_well_formed(buf_str(&out));
     buf_done(&out);
 }
 
@@ -201,6 +233,7 @@ int main(void)
         cmocka_unit_test(multistatus_can_be_written_piece_by_piece),
         cmocka_unit_test(multistatus_names_an_empty_property_of_any_namespace),
         cmocka_unit_test(multistatus_escapes_a_namespace),
+        cmocka_unit_test(multistatus_has_another_dialect),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
