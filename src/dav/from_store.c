@@ -56,6 +56,12 @@ struct dav_result dav_from_store(enum store_rc rc)
         return dav_error(HTTP_GATEWAY_TIMEOUT,
                          "the server that has it has not answered: whether it was done is not "
                          "known; look before it is tried again");
+    case STORE_LENGTH:
+        return dav_error(HTTP_BAD_REQUEST, "the content does not have the announced length");
+    case STORE_HASH:
+        return dav_error(HTTP_BAD_REQUEST, "the content does not have the announced hash");
+    case STORE_DONE:
+        return dav_error(HTTP_CONFLICT, "this upload is over");
     case STORE_FAILED:
     case STORE_END:
     case STORE_PARTIAL:

@@ -6,6 +6,8 @@
 #include "store/change.h"
 #include "store/handle.h"
 
+struct resumables;
+
 struct store_ops {
     const char *name;
 
@@ -60,6 +62,9 @@ struct store_ops {
     struct change_log *(*changes)(struct store *store, struct arena *arena, struct res_path path,
                                   struct res_path *inside_out);
 
+    /* Who keeps the resumable uploads that are made for that path; may block. NULL: nobody. */
+    struct resumables *(*resumables)(struct store *store, struct res_path near);
+
     bool (*is_read_only)(struct store *store, struct res_path path);        /* NULL: never */
     enum store_folding (*folds)(struct store *store, struct res_path path); /* NULL: nothing */
     bool (*is_lost)(struct store *store);                                   /* NULL: never */
@@ -85,6 +90,8 @@ struct store_cursor_ops {
 };
 
 struct store_upload_ops {
+    /* NULL: no file can be taken. */
+    enum store_rc (*take)(struct store_upload *upload, const struct store_staged *file);
     enum store_rc (*commit)(struct store_upload *upload, struct store_change *change,
                             const struct store_commit *options, struct store_stat *stat_out);
     void (*close)(struct store_upload *upload);

@@ -298,6 +298,18 @@ enum store_rc store_upload(struct store *store, struct res_path path, uint64_t s
     return rc;
 }
 
+enum store_rc store_upload_take(struct store_upload *upload, const struct store_staged *file)
+{
+    check_place(true);
+    return upload->ops->take ? upload->ops->take(upload, file) : STORE_END;
+}
+
+struct resumables *store_resumables(struct store *store, struct res_path near)
+{
+    const struct store_ops *ops = pass(store, true);
+    return ops->resumables ? ops->resumables(store, near) : NULL;
+}
+
 enum store_rc store_mkcol(struct store_change *change, struct res_path path)
 {
     const struct store_ops *ops = pass_change(change, path, CLAIM_SELF);

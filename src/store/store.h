@@ -116,6 +116,16 @@ NODISCARD enum store_rc store_used(struct store *store, struct res_path path, ui
 NODISCARD enum store_rc store_upload(struct store *store, struct res_path path, uint64_t size_bytes,
                                      struct store_upload **upload_out);
 
+/* In the place of writing to its sink: the content is in a file already, from where a rename leads
+ * to its place; the commit takes the file, and until then it stays as it is. END: that cannot be;
+ * it is to be written. Borrows the file until it is closed. May block. */
+NODISCARD enum store_rc store_upload_take(struct store_upload *upload,
+                                          const struct store_staged *file);
+
+/* For who wraps a store: who keeps the resumable uploads (store/resumable.h) that are made for that
+ * path; NULL: nobody. May block. */
+struct resumables *store_resumables(struct store *store, struct res_path near);
+
 /* --- changing: each is made, or not, when it returns; AGAIN from any --- */
 
 /* Covered for writing: the path. EXISTS, NO_PARENT: nothing changed. */

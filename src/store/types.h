@@ -31,6 +31,9 @@ enum store_rc {
     STORE_LOCKED,      /* at another server, which has it: the token is missing */
     STORE_BAD_ORIGIN,  /* another server, which has it, refuses or fails; logged */
     STORE_NO_ANSWER,   /* another server has not answered: nobody knows what was done; logged */
+    STORE_LENGTH,      /* the content is longer or shorter than was announced */
+    STORE_HASH,        /* it has another hash than was announced */
+    STORE_DONE,        /* a resumable upload: it was committed before */
     STORE_FAILED,      /* the disk or the database failed; logged where it was seen */
 };
 
@@ -191,6 +194,14 @@ struct store_commit {
     uint64_t version;
     bool sets_created;
     int64_t created_s;
+};
+
+/* A file that is complete, and is to be the content of an upload. */
+struct store_staged {
+    int fd;     /* for reading and writing */
+    int dir_fd; /* where it has its name */
+    const char *name;
+    uint64_t size_bytes;
 };
 
 /* A lock that is wanted. */

@@ -32,7 +32,7 @@ static const struct group {
     const char *name;
     int (*run)(void);
 } groups[] = {
-    /* the first twelve are held against views, too */
+    /* the first thirteen are held against views, too */
     {"reading", reading_tests},
     {"upload", upload_tests},
     {"remove", remove_tests},
@@ -45,6 +45,7 @@ static const struct group {
     {"large", large_tests},
     {"synced", synced_tests},
     {"hashes", hashes_tests},
+    {"resumable", resumable_tests},
     {"change", change_tests},
     {"name", name_tests},
     {"fault", fault_tests},
@@ -111,7 +112,7 @@ int main(int argc, char **argv)
         be_poor();
     if (backend->durability == DURABILITY_FLUSH)
         leave_the_disk();
-    size_t count = backend->is_view ? 12 : ARRAY_LEN(groups);
+    size_t count = backend->is_view ? 13 : ARRAY_LEN(groups);
     for (size_t i = 0; i < count; i++) {
         if (argc < 3 || strcmp(argv[2], groups[i].name) == 0)
             failed += groups[i].run();

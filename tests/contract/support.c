@@ -183,6 +183,9 @@ const char *rc_name(enum store_rc rc)
         [STORE_BAD_ORIGIN] = "BAD_ORIGIN",
         [STORE_SAME] = "SAME",
         [STORE_NO_ANSWER] = "NO_ANSWER",
+        [STORE_LENGTH] = "LENGTH",
+        [STORE_HASH] = "HASH",
+        [STORE_DONE] = "DONE",
         [STORE_FAILED] = "FAILED",
     };
     return (size_t)rc < ARRAY_LEN(names) ? names[rc] : "(no result)";

@@ -187,3 +187,4 @@ int room_tests(void);
 int large_tests(void);
 int synced_tests(void);
 int hashes_tests(void);
+int resumable_tests(void);

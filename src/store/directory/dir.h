@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "store/backend.h"
 
@@ -13,6 +14,7 @@ struct dir_root;
 struct flush;
 struct folds;
 struct known;
+struct resumables;
 
 struct dir_store {
     struct store base;
@@ -30,6 +32,7 @@ struct dir_store {
     struct folds *folds;
     struct dir_mounts *mounts;
     struct known *known; /* hashes */
+    _Atomic(struct resumables *) resumables; /* NULL: none has been asked for */
 };
 
 static inline struct dir_store *dir_of(struct store *store)

@@ -7,6 +7,7 @@
  *     state.db       dead properties, intents (state.c)
  *     locks.journal  locks (store/lock_journal.c)
  *     changes.log    what was changed, of a synced tree (store/change_log.c)
+ *     uploads/       resumable uploads (store/resumable/)
  *     staging/       files and trees that are not in place yet (staged.c)
  *
  * With the state elsewhere, staging stays beneath the root: a rename takes what is in it to its
@@ -44,6 +45,7 @@
 #include "store/directory/state/state.h"
 #include "store/directory/state/whole.h"
 #include "store/directory/tree/owed.h"
+#include "store/resumable/engine.h"
 
 /* --- quota, RFC 4331 --- */
 
@@ -81,11 +83,49 @@ static enum store_folding dir_folds(struct store *store, struct res_path path)
     return folds_found(dir_of(store)->folds);
 }
 
+/* --- resumable uploads --- */
+
+/* -1: logged. */
+static int open_uploads(struct dir_store *dir)
+{
+    struct err err;
+    int fd = state_home_restore(&dir->kept->home) ? dir_own_open(dir, "uploads", &err) : -1;
+    if (fd < 0)
+        log_line(LOG_ERROR, "resumable uploads cannot be kept: %s", err.text);
+    return fd;
+}
+
+static int reopen_uploads(void *arg)
+{
+    return open_uploads(arg);
+}
+
+static struct resumables *dir_resumables(struct store *store, struct res_path near)
+{
+    struct dir_store *dir = dir_of(store);
+    const struct resumables_options options = {
+        .is_flushed = dir->durability == DURABILITY_FLUSH,
+        .limits = dir->limits,
+        .reopen = reopen_uploads,
+        .arg = dir,
+    };
+    (void)near; /* what is mounted elsewhere below the root is copied to */
+    if (atomic_load(&dir->resumables) || dir->is_read_only)
+        return atomic_load(&dir->resumables);
+    pthread_mutex_lock(&dir->naming);
+    int fd = atomic_load(&dir->resumables) ? -1 : open_uploads(dir);
+    if (fd >= 0)
+        atomic_store(&dir->resumables, resumables_open(fd, &options));
+    pthread_mutex_unlock(&dir->naming);
+    return atomic_load(&dir->resumables);
+}
+
 /* --- life --- */
 
 static void dir_close(struct store *store)
 {
     struct dir_store *dir = dir_of(store);
+    resumables_close(atomic_load(&dir->resumables));
     if (dir->kept)
         dir_owed_settle_all(dir);
     if (dir->kept && dir->kept->log)
@@ -114,6 +154,7 @@ static const struct store_ops dir_ops = {
     .hashes = dir_hashes,
     .note_hashes = dir_note_hashes,
     .upload = named_upload,
+    .resumables = dir_resumables,
     .mkcol = named_mkcol,
     .remove = named_remove,
     .copy = named_copy,

@@ -42,14 +42,14 @@
 
 /* --- the staging directory --- */
 
-static int open_staging(const struct dir_store *dir, struct err *err)
+int dir_own_open(const struct dir_store *dir, const char *name, struct err *err)
 {
     if (beneath_is_same_mount(dir->root_fd, dir->kept->home.fd))
-        return own_directory_open(dir->kept->home.fd, "staging", false, err);
+        return own_directory_open(dir->kept->home.fd, name, false, err);
     int inside_fd = own_directory_open(dir->root_fd, DIR_STATE_NAME, false, err);
     if (inside_fd < 0)
         return -1;
-    int fd = own_directory_open(inside_fd, "staging", false, err);
+    int fd = own_directory_open(inside_fd, name, false, err);
     fd_close(inside_fd);
     return fd;
 }
@@ -70,7 +70,7 @@ static void spread_trees(int staging_fd)
 
 int dir_staging_open(const struct dir_store *dir, struct err *err)
 {
-    int fd = open_staging(dir, err);
+    int fd = dir_own_open(dir, "staging", err);
     if (fd >= 0)
         spread_trees(fd);
     return fd;

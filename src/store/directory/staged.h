@@ -3,6 +3,10 @@
 
 #include "store/directory/dir.h"
 
+/* A directory of ours in the mount of the root, made where it is missing: in the state directory if
+ * that is there. -1: `err` says why. Gives. */
+NODISCARD int dir_own_open(const struct dir_store *dir, const char *name, struct err *err);
+
 /* The directory for what is staged, made where it is missing. -1: `err` says why. Gives. */
 NODISCARD int dir_staging_open(const struct dir_store *dir, struct err *err);
 

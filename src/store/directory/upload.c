@@ -20,6 +20,7 @@
 #include "store/directory/dir.h"
 #include "store/directory/entry.h"
 #include "store/directory/flush.h"
+#include "store/directory/mounts/border.h"
 #include "store/directory/resolve.h"
 #include "store/directory/staged.h"
 #include "store/directory/tree/follow.h"
@@ -36,6 +37,7 @@ struct dir_upload {
     struct dir_store *dir;
     uint64_t size_bytes;
     struct staged_file staged;
+    bool is_taken;     /* it was there before, and stays where it is unless it is committed */
     struct buf held;   /* all of the content, not written yet */
     int64_t created_s; /* kept with the file, which replaces one of that time, and of this id; */
     uint64_t id;       /* negative: neither is */
@@ -191,6 +193,25 @@ static enum store_rc take_over(struct dir_upload *upload, int parent_fd, const c
     return take_over_owner(fd, old);
 }
 
+/* A file that was made in the staging directory, or near it, for a place that was not known yet,
+ * becomes as one that is made here: with the mode, the group and the ACL that the collection hands
+ * down. */
+static enum store_rc become_member(const struct dir_upload *upload, int parent_fd)
+{
+    struct staged_file like;
+    struct statx stx;
+    enum store_rc rc = dir_staged_open(upload->dir, parent_fd, &like);
+    if (rc != STORE_OK)
+        return rc;
+    rc = attributes_carry(like.fd, "", upload->staged.fd);
+    if (rc == STORE_OK && !dir_statx(like.fd, "", AT_EMPTY_PATH, &stx))
+        rc = dir_rc(errno, "cannot look at a file");
+    if (rc == STORE_OK)
+        rc = take_over_owner(upload->staged.fd, &stx);
+    dir_staged_close(&like);
+    return rc;
+}
+
 static enum store_rc set_modified(const struct dir_upload *upload,
                                   const struct store_commit *options)
 {
@@ -276,6 +297,8 @@ static enum store_rc make_visible(struct dir_upload *upload, const struct store_
         rc = compare(&old, options);
     if (rc == STORE_OK && old.fd >= 0)
         rc = take_over(upload, parent_fd, name, &old.stx);
+    else if (rc == STORE_OK && upload->is_taken)
+        rc = become_member(upload, parent_fd);
     if (rc == STORE_OK)
         rc = set_modified(upload, options);
     if (rc == STORE_OK)
@@ -316,15 +339,41 @@ static enum store_rc upload_commit(struct store_upload *self, struct store_chang
     return commit_upload(CONTAINER_OF(self, struct dir_upload, base), options, stat_out);
 }
 
+static enum store_rc upload_take(struct store_upload *self, const struct store_staged *file)
+{
+    struct dir_upload *upload = CONTAINER_OF(self, struct dir_upload, base);
+    struct staged_file *staged = &upload->staged;
+    struct dir_name name;
+    int parent_fd;
+    assert(staged->fd < 0 && strlen(file->name) < sizeof(staged->name));
+    enum store_rc rc = open_parent(upload, &parent_fd, &name);
+    if (rc != STORE_OK)
+        return rc;
+    bool passes = border_lets_pass(file->dir_fd, file->name, parent_fd);
+    fd_close(parent_fd);
+    if (!passes)
+        return STORE_END;
+    staged->fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
+    if (staged->fd < 0)
+        return dir_rc(errno, "cannot hold a file");
+    staged->name_fd = file->dir_fd;
+    memcpy(staged->name, file->name, strlen(file->name) + 1);
+    upload->is_taken = true;
+    return STORE_OK;
+}
+
 static void upload_close(struct store_upload *self)
 {
     struct dir_upload *upload = CONTAINER_OF(self, struct dir_upload, base);
+    if (upload->is_taken)
+        upload->staged.name[0] = '\0'; /* it is not ours to remove */
     dir_staged_close(&upload->staged);
     buf_done(&upload->held);
     mem_free(upload);
 }
 
-static const struct store_upload_ops upload_ops = {.commit = upload_commit, .close = upload_close};
+static const struct store_upload_ops upload_ops = {
+    .take = upload_take, .commit = upload_commit, .close = upload_close};
 
 static struct dir_upload *new_upload(struct store *store, struct res_path path, uint64_t size_bytes)
 {

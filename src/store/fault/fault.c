@@ -305,7 +305,15 @@ static void upload_close(struct store_upload *self)
     mem_free(upload);
 }
 
-static const struct store_upload_ops upload_ops = {.commit = upload_commit, .close = upload_close};
+static enum store_rc upload_take(struct store_upload *self, const struct store_staged *file)
+{
+    struct fault_upload *upload = CONTAINER_OF(self, struct fault_upload, base);
+    enum store_rc rc;
+    return passes(upload->fault, &rc) ? store_upload_take(upload->inner, file) : rc;
+}
+
+static const struct store_upload_ops upload_ops = {
+    .take = upload_take, .commit = upload_commit, .close = upload_close};
 
 static enum store_rc fault_upload(struct store *store, struct res_path path, uint64_t size_bytes,
                                   struct store_upload **upload_out)
@@ -322,6 +330,11 @@ static enum store_rc fault_upload(struct store *store, struct res_path path, uin
     upload->inner = inner;
     *upload_out = &upload->base;
     return STORE_OK;
+}
+
+static struct resumables *fault_resumables(struct store *store, struct res_path near)
+{
+    return store_resumables(fault_of(store)->inner, near);
 }
 
 /* --- changes to the tree --- */
@@ -480,6 +493,7 @@ static const struct store_ops fault_ops = {
     .open = fault_open,
     .list = fault_list,
     .upload = fault_upload,
+    .resumables = fault_resumables,
     .mkcol = fault_mkcol,
     .remove = fault_remove,
     .copy = fault_copy,

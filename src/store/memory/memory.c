@@ -8,11 +8,16 @@
  * what the other backends are compared with, so it has to be right at a glance. */
 #include "store/memory/memory.h"
 
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "base/clock.h"
 #include "base/mem.h"
 #include "store/change_log.h"
 #include "store/gather.h"
 #include "store/memory/tree.h"
+#include "store/resumable/engine.h"
 
 /* --- reading --- */
 
@@ -315,6 +320,28 @@ static enum store_rc memory_upload(struct store *store, struct res_path path, ui
     return STORE_OK;
 }
 
+/* --- resumable uploads --- */
+
+/* They are kept in files by their nature: in a directory that nobody else sees, and that goes with
+ * the store. */
+static struct resumables *memory_resumables(struct store *store, struct res_path near)
+{
+    struct memory_store *memory = memory_of(store);
+    const struct resumables_options options = {.limits = memory->limits};
+    (void)near; /* one for all */
+    pthread_mutex_lock(&memory->mutex);
+    if (!memory->resumables && !memory->is_read_only) {
+        char name[] = "/tmp/davit-uploads-XXXXXX";
+        int fd = mkdtemp(name) ? open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+        if (fd >= 0)
+            memory->resumables = resumables_open(fd, &options);
+        memory->uploads = mem_copy_text(name, strlen(name));
+    }
+    struct resumables *resumables = memory->resumables;
+    pthread_mutex_unlock(&memory->mutex);
+    return resumables;
+}
+
 /* --- dead properties --- */
 
 static bool memory_may_have_props(struct store *store, struct res_path path)
@@ -506,6 +533,12 @@ static void memory_end(struct store_change *change)
 static void memory_close(struct store *store)
 {
     struct memory_store *memory = memory_of(store);
+    if (memory->resumables)
+        resumables_remove_all(memory->resumables);
+    resumables_close(memory->resumables);
+    if (memory->uploads)
+        (void)rmdir(memory->uploads); /* nothing depends on it */
+    mem_free(memory->uploads);
     node_free(memory->root);
     lock_table_free(memory->locks);
     claims_free(memory->claims);
@@ -524,6 +557,7 @@ static const struct store_ops memory_ops = {
     .hashes = memory_hashes,
     .note_hashes = memory_note_hashes,
     .upload = memory_upload,
+    .resumables = memory_resumables,
     .mkcol = memory_mkcol,
     .remove = memory_remove,
     .copy = memory_copy,

@@ -16,6 +16,8 @@ struct memory_store {
     struct claims *claims;
     const struct limits *limits;
     bool is_read_only;
+    struct resumables *resumables; /* NULL: none has been asked for */
+    char *uploads;                 /* their directory */
 };
 
 static inline struct memory_store *memory_of(struct store *store)

@@ -342,7 +342,7 @@ static void upload_close(struct store_upload *base)
     mem_free(upload);
 }
 
-static const struct store_upload_ops upload_ops = {upload_commit, upload_close};
+static const struct store_upload_ops upload_ops = {.commit = upload_commit, .close = upload_close};
 
 enum store_rc origin_upload(struct store *store, struct res_path path, uint64_t size_bytes,
                             struct store_upload **upload_out)

@@ -414,7 +414,13 @@ static void upload_close(struct store_upload *self)
         free_upload(upload);
 }
 
-static const struct store_upload_ops upload_ops = {.commit = upload_commit, .close = upload_close};
+static enum store_rc upload_take(struct store_upload *self, const struct store_staged *file)
+{
+    return store_upload_take(CONTAINER_OF(self, struct slow_upload, base)->inner, file);
+}
+
+static const struct store_upload_ops upload_ops = {
+    .take = upload_take, .commit = upload_commit, .close = upload_close};
 
 static enum store_rc slow_upload(struct store *store, struct res_path path, uint64_t size_bytes,
                                  struct store_upload **upload_out)
@@ -431,6 +437,11 @@ static enum store_rc slow_upload(struct store *store, struct res_path path, uint
     upload->ring.done = ring_writer;
     *upload_out = &upload->base;
     return STORE_OK;
+}
+
+static struct resumables *slow_resumables(struct store *store, struct res_path near)
+{
+    return store_resumables(inner_of(store), near);
 }
 
 /* --- changes --- */
@@ -504,6 +515,7 @@ static const struct store_ops slow_ops = {
     .open = slow_open,
     .list = slow_list,
     .upload = slow_upload,
+    .resumables = slow_resumables,
     .mkcol = slow_mkcol,
     .remove = slow_remove,
     .copy = slow_copy,

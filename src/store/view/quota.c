@@ -148,7 +148,24 @@ static void capped_close(struct store_upload *upload)
 }
 
 static const struct sink_ops capped_sink_ops = {"capped", capped_write, capped_push, capped_end};
-static const struct store_upload_ops capped_ops = {capped_commit, capped_close};
+static enum store_rc capped_take(struct store_upload *upload, const struct store_staged *file)
+{
+    struct capped *capped = CONTAINER_OF(upload, struct capped, base);
+    uint64_t taken_bytes = capped->taken_bytes;
+    enum store_rc rc = take_room(capped, file->size_bytes);
+    if (rc != STORE_OK)
+        return rc;
+    rc = store_upload_take(capped->inner, file);
+    if (rc == STORE_OK) {
+        capped->written_bytes = file->size_bytes;
+        return STORE_OK;
+    }
+    usage_give(&capped->place, capped->taken_bytes - taken_bytes);
+    capped->taken_bytes = taken_bytes;
+    return rc;
+}
+
+static const struct store_upload_ops capped_ops = {capped_take, capped_commit, capped_close};
 
 enum store_rc mount_upload(const struct mount *mount, struct res_path real, uint64_t size_bytes,
                            struct store_upload **upload_out)

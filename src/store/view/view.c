@@ -206,6 +206,19 @@ static enum store_rc view_upload(struct store *store, struct res_path path, uint
     return rc == STORE_OK ? mount_upload(mount, real, size_bytes, upload_out) : rc;
 }
 
+static struct resumables *view_resumables(struct store *store, struct res_path near)
+{
+    const struct view *view = view_of(store);
+    const struct mount *mount;
+    struct arena arena = {0};
+    struct res_path real;
+    struct resumables *found = NULL;
+    if (reach_to_change(store, &arena, near, &mount, &real) == STORE_OK)
+        found = store_resumables(view_store(view, mount), real);
+    arena_done(&arena);
+    return found;
+}
+
 static enum store_rc view_mkcol(struct store_change *change, struct res_path path)
 {
     struct store *store = change->store;
@@ -396,6 +409,7 @@ static const struct store_ops view_ops = {
     .open = view_open,
     .list = view_list,
     .upload = view_upload,
+    .resumables = view_resumables,
     .mkcol = view_mkcol,
     .remove = view_remove,
     .copy = view_copy,

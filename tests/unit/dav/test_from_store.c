@@ -28,6 +28,9 @@ TEST(result_of_each_storage_result)
         {STORE_LOCKED, 423, CONDITION_NONE},
         {STORE_BAD_ORIGIN, 502, CONDITION_NONE},
         {STORE_NO_ANSWER, 504, CONDITION_NONE},
+        {STORE_LENGTH, 400, CONDITION_NONE},
+        {STORE_HASH, 400, CONDITION_NONE},
+        {STORE_DONE, 409, CONDITION_NONE},
         {STORE_SAME, 403, CONDITION_NONE},
         {STORE_FAILED, 500, CONDITION_NONE},
         /* not ends of a request: whoever lets them come here has a bug, the client has none */

@@ -1,0 +1,139 @@
+/* store/resumable/engine_priv.h: one store's resumable uploads, for the files of this folder. */
+#pragma once
+
+#include <pthread.h>
+
+#include "base/list.h"
+#include "store/resumable/engine.h"
+#include "store/resumable/record.h"
+
+enum { STRIPES = 16, TOUCHED_S_MIN = 3600, DONE_S = 3600 };
+
+struct resumables {
+    struct resumables_options options;
+    int fd;
+    pthread_mutex_t creating;         /* one at a time, so that limits hold */
+    pthread_mutex_t stripes[STRIPES]; /* each guards the files of some; taken before `mutex` */
+    pthread_mutex_t mutex;            /* guards what follows, and is held for moments only */
+    pthread_cond_t is_idle;
+    struct list appends; /* that are under way, or were left */
+    int64_t expired_s;   /* when it was last looked for what is over */
+};
+
+/* --- one, opened for the time of a call --- */
+
+struct opened {
+    struct resumables *of;
+    pthread_mutex_t *stripe;
+    uint64_t mark; /* the owner's */
+    int dir_fd;
+    int info_fd;
+    struct record record;
+};
+
+/* Memory from the arena. NOT_FOUND: as resumable_look() has it. OK: to be closed. */
+NODISCARD enum store_rc opened_get(struct resumables *of, struct arena *arena,
+                                   const struct resumable_key *key, struct opened *opened_out);
+void opened_done(struct opened *opened);
+
+/* Notes what has changed in its record; it is durable then. */
+NODISCARD enum store_rc opened_note(struct opened *opened);
+
+pthread_mutex_t *stripe_of(struct resumables *of, struct str id);
+
+/* What is in the file is durable then, as the store is. */
+NODISCARD static inline enum store_rc flush_bytes(const struct resumables *of, int fd)
+{
+    return of->options.is_flushed ? record_flush(fd) : STORE_OK;
+}
+
+/* --- appends --- */
+
+struct append {
+    struct resumable_append base;
+    struct resumables *of;
+    uint64_t mark; /* of which: its owner's, and its id */
+    char id[RESUMABLE_ID_BYTES_MAX + 1];
+    int dir_fd;
+    int info_fd; /* with a lock on it, as long as it is open */
+    int fd;      /* what is written to */
+    uint64_t offset;
+    uint64_t written;
+    uint64_t noted; /* so much is told of it */
+    uint64_t bytes_max;
+    bool is_whole;
+    struct resumable_part part; /* of a piece; its name is `piece` */
+    char piece[RESUMABLE_PIECE_BYTES_MAX + 1];
+    char temp[40]; /* what a piece is written to whose turn it is not; empty: the content */
+    bool is_busy;  /* somebody is writing */
+    bool is_over;  /* another has ended it, or it has ended */
+    bool is_left;  /* closed without an end: what was written still counts */
+    struct list link;
+};
+
+/* Ends what is under way for it: of pieces those of that name; `piece` empty: all that are none;
+ * NULL: all. What they have written counts. */
+NODISCARD enum store_rc settle_appends(struct opened *opened, const struct str *piece);
+
+/* Whether a piece is being written to the content. */
+bool is_appended_to(const struct opened *opened);
+
+/* Adds it to those under way; `temp`: what it is written to, "" for the content. Takes the
+ * descriptors from `opened`. Gives, to resumable_append_close(). */
+struct append *append_new(struct opened *opened, const struct resumable_part *part,
+                          const char *temp);
+void append_leave(struct append *append); /* it is over; frees one that was left */
+
+/* What it has received is noted: up to `end`. */
+NODISCARD enum store_rc append_note(struct append *append, uint64_t end);
+bool append_is_over(struct append *append);
+
+/* Its size, as far as that is new. LENGTH: it was another. */
+NODISCARD enum store_rc learn_size(struct opened *opened, uint64_t size_bytes);
+
+/* --- pieces --- */
+
+NODISCARD enum store_rc piece_begin(struct opened *opened, const struct resumable_part *part,
+                                    struct append **append_out);
+NODISCARD enum store_rc piece_end(struct opened *opened, struct append *append,
+                                  bool *was_there_out);
+/* Joins what is left of them, whatever is missing in between, but where keys are offsets. */
+NODISCARD enum store_rc pieces_join_rest(struct opened *opened);
+NODISCARD enum store_rc pieces_list(struct opened *opened, struct arena *arena,
+                                    struct resumable_pieces *pieces_out);
+NODISCARD enum store_rc pieces_remove(struct opened *opened, struct str name);
+bool piece_name_is_fine(struct str name);
+
+/* --- their directory --- */
+
+enum { MARK_CHARS = 16 };
+
+uint64_t owner_mark(struct str owner);
+bool id_is_fine(struct str id);
+void temp_name(char name_out[40], const char *prefix);
+
+/* The owner's own directory. -1: errno. Gives. */
+NODISCARD int shelf_open_owner(struct resumables *of, uint64_t mark, bool makes);
+/* Where it lies, which must be ours alone; made again where it is gone. False: logged. */
+NODISCARD bool shelf_is_there(struct resumables *of);
+/* Makes one, with `reserved_bytes` of room. Sets the record's id. */
+NODISCARD enum store_rc shelf_make(struct resumables *of, struct record *record,
+                                   uint64_t reserved_bytes);
+/* `name` in dir_fd is gone, with all that is in it. */
+NODISCARD enum store_rc shelf_remove(struct resumables *of, int owner_fd, const char *name);
+/* All but what is remembered of it. */
+void shelf_clear(int dir_fd);
+
+/* Shows each of the owner's, and the descriptor of its info; of all owners where mark is 0. */
+struct shelf_visitor {
+    void (*show)(struct shelf_visitor *visitor, int owner_fd, const char *name, int info_fd,
+                 struct record *record);
+    struct arena *arena; /* what the records' texts are in */
+};
+void shelf_visit(struct resumables *of, uint64_t mark, struct shelf_visitor *visitor);
+
+/* What was half made, or half removed, when a process died. */
+void shelf_recover(struct resumables *of);
+/* Removes all that is over. */
+void shelf_expire(struct resumables *of);
+bool is_expired(const struct resumables *of, const struct record *record);

@@ -1,0 +1,98 @@
+/* One resumable upload, opened for the time of a call: its files are open, its stripe is held, and
+ * what its record says has been held against what there is. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/map.h"
+#include "store/resumable/engine_priv.h"
+
+pthread_mutex_t *stripe_of(struct resumables *of, struct str id)
+{
+    return &of->stripes[hash_bytes(id) % STRIPES];
+}
+
+/* --- one --- */
+
+static enum store_rc open_files(struct opened *opened, const struct resumable_key *key)
+{
+    char id[RESUMABLE_ID_BYTES_MAX + 1];
+    struct stat st;
+    memcpy(id, key->id.at, key->id.len);
+    id[key->id.len] = '\0';
+    int owner_fd = shelf_open_owner(opened->of, opened->mark, false);
+    if (owner_fd < 0)
+        return resumable_rc(errno, "cannot open a directory");
+    opened->dir_fd = openat(owner_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int code = errno;
+    fd_close(owner_fd);
+    if (opened->dir_fd < 0)
+        return resumable_rc(code, "cannot open a directory");
+    opened->info_fd = openat(opened->dir_fd, "info", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    if (opened->info_fd < 0 || flock(opened->info_fd, LOCK_SH) < 0 ||
+        fstat(opened->info_fd, &st) < 0)
+        return resumable_rc(errno, "cannot open a file");
+    return st.st_nlink ? STORE_OK : STORE_NOT_FOUND;
+}
+
+/* Holds what was noted against what there is. */
+static enum store_rc check_content(struct opened *opened)
+{
+    struct resumable *told = &opened->record.told;
+    struct stat st;
+    if (told->is_done)
+        return STORE_OK;
+    if (fstatat(opened->dir_fd, "content", &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        told->received_bytes = u64_min(told->received_bytes, (uint64_t)st.st_size);
+        return STORE_OK;
+    }
+    told->is_done = opened->record.is_committing; /* (3) */
+    return told->is_done ? STORE_OK : resumable_rc(errno, "cannot look at a file");
+}
+
+static enum store_rc read_opened(struct opened *opened, struct arena *arena,
+                                 const struct resumable_key *key)
+{
+    enum store_rc rc = open_files(opened, key);
+    if (rc == STORE_OK)
+        rc = record_read(opened->info_fd, arena, &opened->record);
+    if (rc == STORE_OK && !str_eq(opened->record.told.wish.owner, key->owner))
+        rc = STORE_NOT_FOUND;
+    if (rc == STORE_OK)
+        rc = check_content(opened);
+    if (rc == STORE_OK && is_expired(opened->of, &opened->record))
+        rc = STORE_NOT_FOUND;
+    return rc;
+}
+
+enum store_rc opened_get(struct resumables *of, struct arena *arena,
+                         const struct resumable_key *key, struct opened *opened_out)
+{
+    struct opened *opened = opened_out;
+    *opened = (struct opened){.of = of, .dir_fd = -1, .info_fd = -1};
+    if (!of || !id_is_fine(key->id))
+        return of ? STORE_NOT_FOUND : STORE_DENIED;
+    opened->mark = owner_mark(key->owner);
+    opened->stripe = stripe_of(of, key->id);
+    pthread_mutex_lock(opened->stripe);
+    enum store_rc rc = read_opened(opened, arena, key);
+    opened->record.told.wish.near = key->near;
+    if (rc != STORE_OK)
+        opened_done(opened);
+    return rc;
+}
+
+void opened_done(struct opened *opened)
+{
+    fd_close(opened->info_fd);
+    fd_close(opened->dir_fd);
+    pthread_mutex_unlock(opened->stripe);
+}
+
+enum store_rc opened_note(struct opened *opened)
+{
+    return record_note(opened->info_fd, &opened->record, opened->of->options.is_flushed);
+}

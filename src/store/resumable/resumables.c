@@ -1,0 +1,270 @@
+/* What can be asked of a resumable upload, and its coming and going; append.c, piece.c and commit.c
+ * are what happens in between.
+ *
+ * Each call opens what it is about, does its work with the stripe of that id held, and closes it
+ * (opened_get). What a client sends is written without the stripe, into a file that the append has
+ * open; only what it notes of that is under it. So two calls about one upload are one after the
+ * other, and thousands that are about others are not.
+ *
+ * Invariants
+ *  (1) what is told as received is in the file, and as durable as the store is: it is noted after
+ *      the bytes were flushed, and of what was noted no more is told than the file has;
+ *  (2) what is behind it in the file is nothing, and is written over;
+ *  (3) the content goes only by the rename of its commit, before which that was noted: so content
+ *      that is missing was committed, if that was noted, and is lost otherwise.
+ *
+ * Room. What an owner has begun counts against the quota of where it goes to, and against the
+ * limits; and where its size is known, the disk's blocks are set aside, so that what was promised
+ * at the beginning is still true at the end. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "store/resumable/engine_priv.h"
+
+/* --- the engine --- */
+
+struct resumables *resumables_open(int fd, const struct resumables_options *options)
+{
+    struct resumables *of = MEM_NEW(struct resumables);
+    of->options = *options;
+    of->fd = fd;
+    pthread_mutex_init(&of->creating, NULL);
+    for (size_t i = 0; i < STRIPES; i++)
+        pthread_mutex_init(&of->stripes[i], NULL);
+    pthread_mutex_init(&of->mutex, NULL);
+    pthread_cond_init(&of->is_idle, NULL);
+    list_init(&of->appends);
+    shelf_recover(of);
+    return of;
+}
+
+void resumables_close(struct resumables *of)
+{
+    if (!of)
+        return;
+    LIST_EACH (&of->appends, link)
+        append_leave(CONTAINER_OF(link, struct append, link)); /* all have been left */
+    pthread_cond_destroy(&of->is_idle);
+    pthread_mutex_destroy(&of->mutex);
+    for (size_t i = 0; i < STRIPES; i++)
+        pthread_mutex_destroy(&of->stripes[i]);
+    pthread_mutex_destroy(&of->creating);
+    fd_close(of->fd);
+    mem_free(of);
+}
+
+/* --- coming --- */
+
+static size_t text_bytes(const struct resumable_wish *wish)
+{
+    return wish->owner.len + wish->id.len + wish->target.len + wish->if_match.len +
+           wish->if_none_match.len + wish->if_header.len + wish->note.len;
+}
+
+/* What an owner has that is not done. */
+struct holdings {
+    struct shelf_visitor visitor;
+    struct resumables *of;
+    uint64_t count;
+    uint64_t bytes;
+};
+
+static void count_one(struct shelf_visitor *visitor, int owner_fd, const char *name, int info_fd,
+                      struct record *record)
+{
+    struct holdings *holdings = CONTAINER_OF(visitor, struct holdings, visitor);
+    const struct resumable *told = &record->told;
+    (void)owner_fd, (void)name, (void)info_fd; /* counting needs no look at the files */
+    if (!told->is_done && !is_expired(holdings->of, record)) {
+        holdings->count++;
+        holdings->bytes +=
+            told->wish.size_bytes == UINT64_MAX ? told->received_bytes : told->wish.size_bytes;
+    }
+    arena_reset(visitor->arena);
+}
+
+/* The limits, and the quota of where it goes to: an upload of what all of them will be is asked
+ * for, which changes nothing. */
+static enum store_rc check_room(struct store *store, struct resumables *of,
+                                const struct resumable_wish *wish)
+{
+    const struct limits *limits = of->options.limits;
+    struct arena arena = {0};
+    struct holdings holdings = {.visitor = {.show = count_one, .arena = &arena}, .of = of};
+    struct store_upload *upload;
+    shelf_visit(of, owner_mark(wish->owner), &holdings.visitor);
+    arena_reset(&arena);
+    uint64_t more = wish->size_bytes == UINT64_MAX ? 0 : wish->size_bytes;
+    bool has_target = wish->target.len > 0;
+    struct res_path path = has_target ? wish->target : path_join(&arena, wish->near, STR("x"));
+    enum store_rc rc = STORE_OK;
+    uint64_t all = UINT64_MAX;
+    bool is_beyond = __builtin_add_overflow(holdings.bytes, more, &all);
+    if (holdings.count >= limits->uploads_per_user || is_beyond ||
+        all > limits->upload_bytes_per_user)
+        rc = STORE_NO_SPACE;
+    if (rc == STORE_OK)
+        rc = store_upload(store, path, all, &upload);
+    if (rc == STORE_OK)
+        store_upload_close(&upload);
+    arena_done(&arena);
+    bool counts = rc == STORE_NO_SPACE || rc == STORE_OVER_QUOTA || rc == STORE_DENIED ||
+                  rc == STORE_READ_ONLY;
+    return counts ? rc : STORE_OK; /* all else is asked at the commit */
+}
+
+/* With `creating` held. */
+static enum store_rc create(struct store *store, struct resumables *of, struct record *record)
+{
+    struct resumable_wish *wish = &record->told.wish;
+    int64_t now_s = clock_wall_ms() / 1000;
+    enum { EXPIRE_EVERY_S = 60 };
+    if (!shelf_is_there(of))
+        return STORE_FAILED;
+    if (now_s < of->expired_s || now_s >= of->expired_s + EXPIRE_EVERY_S) {
+        shelf_expire(of);
+        of->expired_s = now_s;
+    }
+    enum store_rc rc = check_room(store, of, wish);
+    if (rc != STORE_OK)
+        return rc;
+    return shelf_make(of, record, wish->size_bytes == UINT64_MAX ? 0 : wish->size_bytes);
+}
+
+static void tell_times(const struct resumables *of, struct record *record)
+{
+    int64_t lasts_s = record->told.is_done ? DONE_S : (int64_t)of->options.limits->upload_seconds;
+    if (lasts_s < TOUCHED_S_MIN)
+        lasts_s = TOUCHED_S_MIN;
+    record->told.expires_s = record->touched_s + lasts_s;
+}
+
+static void make_id(struct arena *arena, struct resumable_wish *wish)
+{
+    struct buf text = {0};
+    buf_add_hex(&text, random_u64(), 16);
+    buf_add_hex(&text, random_u64(), 16);
+    wish->id = arena_str(arena, buf_str(&text));
+    buf_done(&text);
+}
+
+enum store_rc resumable_create(struct store *store, struct arena *arena,
+                               const struct resumable_wish *wish, struct resumable *resumable_out)
+{
+    struct resumables *of = store_resumables(store, wish->near);
+    struct record record = {.told.wish = *wish};
+    if (!of || text_bytes(wish) > RESUMABLE_TEXT_BYTES_MAX ||
+        (wish->id.len && !id_is_fine(wish->id)))
+        return STORE_DENIED;
+    if (!wish->id.len)
+        make_id(arena, &record.told.wish);
+    pthread_mutex_lock(&of->creating);
+    enum store_rc rc = create(store, of, &record);
+    pthread_mutex_unlock(&of->creating);
+    tell_times(of, &record);
+    if (rc == STORE_OK)
+        *resumable_out = record.told;
+    return rc == STORE_NOT_FOUND ? STORE_FAILED : rc; /* the directory went at this moment */
+}
+
+/* --- looking --- */
+
+/* What is not in its record. */
+static enum store_rc complete(struct opened *opened, struct arena *arena)
+{
+    struct resumable_pieces pieces;
+    struct resumable *told = &opened->record.told;
+    tell_times(opened->of, &opened->record);
+    if (told->is_done)
+        return STORE_OK;
+    enum store_rc rc = pieces_list(opened, arena, &pieces);
+    uint64_t all = 0;
+    for (size_t i = 0; rc == STORE_OK && i < pieces.count; i++)
+        all += pieces.items[i].bytes;
+    told->piece_bytes = all > told->received_bytes ? all - told->received_bytes : 0;
+    return rc;
+}
+
+enum store_rc resumable_look(struct store *store, struct arena *arena,
+                             const struct resumable_key *key, enum resumable_look how,
+                             struct resumable *resumable_out)
+{
+    struct opened opened;
+    struct str none = STR_NONE;
+    enum store_rc rc = opened_get(store_resumables(store, key->near), arena, key, &opened);
+    if (rc != STORE_OK)
+        return rc;
+    if (how == LOOK_SETTLE && !opened.record.told.is_done)
+        rc = settle_appends(&opened, &none);
+    if (rc == STORE_OK)
+        rc = complete(&opened, arena);
+    opened_done(&opened);
+    if (rc == STORE_OK)
+        *resumable_out = opened.record.told;
+    return rc;
+}
+
+struct listing {
+    struct shelf_visitor visitor;
+    struct resumables *of;
+    const struct resumable_key *key;
+    struct buf found; /* struct resumable */
+};
+
+static void list_one(struct shelf_visitor *visitor, int owner_fd, const char *name, int info_fd,
+                     struct record *record)
+{
+    struct listing *listing = CONTAINER_OF(visitor, struct listing, visitor);
+    (void)owner_fd, (void)name, (void)info_fd; /* what the record says is enough */
+    if (!str_eq(record->told.wish.owner, listing->key->owner) ||
+        !str_starts(record->told.wish.id, listing->key->id) || is_expired(listing->of, record))
+        return;
+    tell_times(listing->of, record);
+    record->told.wish.near = listing->key->near;
+    buf_add(&listing->found, str_of((const char *)&record->told, sizeof(record->told)));
+}
+
+enum store_rc resumable_list(struct store *store, struct arena *arena,
+                             const struct resumable_key *key, struct resumable_list *list_out)
+{
+    struct resumables *of = store_resumables(store, key->near);
+    struct listing listing = {.visitor = {.show = list_one, .arena = arena}, .of = of, .key = key};
+    if (!of)
+        return STORE_DENIED;
+    shelf_visit(of, owner_mark(key->owner), &listing.visitor);
+    size_t bytes = listing.found.len;
+    list_out->count = bytes / sizeof(*list_out->items);
+    list_out->items = arena_alloc(arena, bytes);
+    if (bytes)
+        memcpy(list_out->items, listing.found.at, bytes);
+    buf_done(&listing.found);
+    return STORE_OK;
+}
+
+/* --- going --- */
+
+enum store_rc resumable_remove(struct store *store, const struct resumable_key *key)
+{
+    struct arena arena = {0};
+    struct opened opened;
+    enum store_rc rc = opened_get(store_resumables(store, key->near), &arena, key, &opened);
+    if (rc == STORE_OK) {
+        rc = settle_appends(&opened, NULL);
+        int owner_fd = shelf_open_owner(opened.of, opened.mark, false);
+        if (owner_fd >= 0)
+            rc = shelf_remove(opened.of, owner_fd, arena_text(&arena, key->id));
+        fd_close(owner_fd);
+        opened_done(&opened);
+    }
+    arena_done(&arena);
+    return rc;
+}

@@ -1,0 +1,264 @@
+/* Appends: what is coming in, and who may write.
+ *
+ *   under way --end()--> over           what was written is flushed and noted
+ *      |   '---close()--> left          its client went away: what was written counts, and is
+ *      |                                flushed and noted by who comes next
+ *      '-----a later append, or look--> over, likewise
+ *
+ * There is one at a time for the content. Who wants to write asks under `mutex` whether he may, and
+ * says that he is writing; who ends an append says so there, and waits until nobody is. So the
+ * later one begins behind all that the earlier has written, which writes nothing any more.
+ *
+ * On the way what has come is noted every NOTE_BYTES, since a crash loses what was not; with
+ * flushes that is two a time. A part that is taken whole is noted at its end. */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "store/resumable/engine_priv.h"
+
+enum { NOTE_STEP_BYTES = 1 << 25 };
+
+static struct append *append_of(struct list *link)
+{
+    return CONTAINER_OF(link, struct append, link);
+}
+
+/* --- writing --- */
+
+static bool begin_writing(struct append *append)
+{
+    pthread_mutex_lock(&append->of->mutex);
+    append->is_busy = !append->is_over;
+    pthread_mutex_unlock(&append->of->mutex);
+    return append->is_busy;
+}
+
+static void end_writing(struct append *append, uint64_t bytes)
+{
+    pthread_mutex_lock(&append->of->mutex);
+    append->is_busy = false;
+    append->written += bytes;
+    pthread_cond_broadcast(&append->of->is_idle);
+    pthread_mutex_unlock(&append->of->mutex);
+}
+
+enum store_rc append_note(struct append *append, uint64_t end)
+{
+    struct arena arena = {0};
+    struct record record;
+    bool is_flushed = append->of->options.is_flushed;
+    enum store_rc rc = flush_bytes(append->of, append->fd);
+    if (rc == STORE_OK)
+        rc = record_read(append->info_fd, &arena, &record);
+    if (rc == STORE_OK) {
+        record.told.received_bytes = end;
+        rc = record_note(append->info_fd, &record, is_flushed);
+    }
+    arena_done(&arena);
+    if (rc == STORE_OK)
+        append->noted = end;
+    return rc;
+}
+
+bool append_is_over(struct append *append)
+{
+    pthread_mutex_lock(&append->of->mutex);
+    bool is_over = append->is_over;
+    pthread_mutex_unlock(&append->of->mutex);
+    return is_over;
+}
+
+static enum store_rc note_on_the_way(struct append *append)
+{
+    if (append->is_whole || append->piece[0] ||
+        append->offset + append->written - append->noted < NOTE_STEP_BYTES)
+        return STORE_OK;
+    pthread_mutex_t *stripe = stripe_of(append->of, str_of_c(append->id));
+    pthread_mutex_lock(stripe);
+    enum store_rc rc = append_is_over(append)
+                           ? STORE_AGAIN
+                           : append_note(append, append->offset + append->written);
+    pthread_mutex_unlock(stripe);
+    return rc;
+}
+
+static unsigned append_write(struct sink *sink, struct str bytes)
+{
+    struct append *append = CONTAINER_OF(sink, struct append, base.sink);
+    if (bytes.len > append->bytes_max - append->written)
+        return STORE_LENGTH;
+    if (!begin_writing(append))
+        return STORE_AGAIN;
+    enum store_rc rc = write_at(append->fd, append->offset + append->written, bytes);
+    end_writing(append, rc == STORE_OK ? bytes.len : 0);
+    return rc == STORE_OK ? note_on_the_way(append) : rc;
+}
+
+static const struct sink_ops append_sink_ops = {.name = "resumable", .write = append_write};
+
+/* --- life --- */
+
+struct append *append_new(struct opened *opened, const struct resumable_part *part,
+                          const char *temp)
+{
+    struct append *append = MEM_NEW(struct append);
+    struct str id = opened->record.told.wish.id;
+    append->base.sink.ops = &append_sink_ops;
+    append->of = opened->of;
+    append->mark = opened->mark;
+    memcpy(append->id, id.at, id.len);
+    append->dir_fd = opened->dir_fd;
+    append->info_fd = opened->info_fd;
+    opened->dir_fd = opened->info_fd = -1;
+    append->fd = -1;
+    memcpy(append->temp, temp, strlen(temp));
+    append->part = *part;
+    append->is_whole = part->is_whole;
+    if (part->piece.len)
+        memcpy(append->piece, part->piece.at, part->piece.len);
+    append->part.piece = str_of_c(append->piece);
+    append->bytes_max = UINT64_MAX;
+    append->offset = append->noted = opened->record.told.received_bytes;
+    append->base.received_bytes = append->offset;
+    pthread_mutex_lock(&append->of->mutex);
+    list_append(&append->of->appends, &append->link);
+    pthread_mutex_unlock(&append->of->mutex);
+    return append;
+}
+
+/* With the mutex held. */
+static void take_off_list(struct append *append)
+{
+    if (!append->is_over)
+        list_remove(&append->link);
+    append->is_over = true;
+}
+
+static void close_files(struct append *append)
+{
+    if (append->temp[0])
+        (void)unlinkat(append->dir_fd, append->temp, 0); /* or it goes with the upload */
+    fd_close(append->fd);
+    fd_close(append->info_fd);
+    fd_close(append->dir_fd);
+    append->fd = append->info_fd = append->dir_fd = -1;
+}
+
+void append_leave(struct append *append)
+{
+    pthread_mutex_lock(&append->of->mutex);
+    take_off_list(append);
+    pthread_mutex_unlock(&append->of->mutex);
+    if (append->is_left)
+        mem_free(append);
+}
+
+void resumable_append_close(struct resumable_append **closing)
+{
+    if (!*closing)
+        return;
+    struct append *append = CONTAINER_OF(*closing, struct append, base);
+    *closing = NULL;
+    close_files(append);
+    bool keeps =
+        !append->is_whole && !append->piece[0] && append->offset + append->written > append->noted;
+    pthread_mutex_lock(&append->of->mutex);
+    append->is_left = keeps && !append->is_over;
+    bool is_left = append->is_left;
+    if (!is_left)
+        take_off_list(append);
+    pthread_mutex_unlock(&append->of->mutex);
+    if (!is_left)
+        mem_free(append);
+}
+
+/* --- ended by others --- */
+
+static bool is_meant(const struct append *append, const struct opened *opened,
+                     const struct str *piece)
+{
+    return append->mark == opened->mark &&
+           str_eq(str_of_c(append->id), opened->record.told.wish.id) &&
+           (!piece || str_eq(*piece, str_of_c(append->piece)));
+}
+
+/* With the mutex held. Takes one off the list; how far it came, if that counts. */
+static bool end_one(struct opened *opened, const struct str *piece, uint64_t *end_out)
+{
+    LIST_EACH (&opened->of->appends, link) {
+        struct append *append = append_of(link);
+        if (!is_meant(append, opened, piece))
+            continue;
+        take_off_list(append);
+        while (append->is_busy)
+            pthread_cond_wait(&opened->of->is_idle, &opened->of->mutex);
+        if (!append->piece[0] && !append->is_whole)
+            *end_out = u64_max(*end_out, append->offset + append->written);
+        if (append->is_left)
+            mem_free(append);
+        return true;
+    }
+    return false;
+}
+
+/* What was written behind what was noted. */
+static enum store_rc note_end(struct opened *opened, uint64_t end)
+{
+    struct resumable *told = &opened->record.told;
+    if (end <= told->received_bytes)
+        return STORE_OK;
+    int fd = openat(opened->dir_fd, "content", O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return resumable_rc(errno, "cannot open a file");
+    enum store_rc rc = flush_bytes(opened->of, fd);
+    fd_close(fd);
+    uint64_t before = told->received_bytes;
+    told->received_bytes = end;
+    if (rc == STORE_OK)
+        rc = opened_note(opened);
+    if (rc != STORE_OK)
+        told->received_bytes = before;
+    return rc;
+}
+
+enum store_rc settle_appends(struct opened *opened, const struct str *piece)
+{
+    uint64_t end = 0;
+    pthread_mutex_lock(&opened->of->mutex);
+    while (end_one(opened, piece, &end)) { /* the list may have changed meanwhile */
+    }
+    pthread_mutex_unlock(&opened->of->mutex);
+    return note_end(opened, end);
+}
+
+bool is_appended_to(const struct opened *opened)
+{
+    bool is_so = false;
+    pthread_mutex_lock(&opened->of->mutex);
+    LIST_EACH (&opened->of->appends, link) {
+        const struct append *append = append_of(link);
+        is_so |= is_meant(append, opened, NULL) && !append->temp[0];
+    }
+    pthread_mutex_unlock(&opened->of->mutex);
+    return is_so;
+}
+
+/* --- its size --- */
+
+enum store_rc learn_size(struct opened *opened, uint64_t size_bytes)
+{
+    struct resumable *told = &opened->record.told;
+    uint64_t known = told->wish.size_bytes;
+    if (size_bytes == UINT64_MAX || size_bytes == known)
+        return STORE_OK;
+    if (known != UINT64_MAX || size_bytes < told->received_bytes)
+        return STORE_LENGTH;
+    told->wish.size_bytes = size_bytes;
+    enum store_rc rc = opened_note(opened);
+    if (rc != STORE_OK)
+        told->wish.size_bytes = known;
+    return rc;
+}

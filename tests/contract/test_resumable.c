@@ -1,0 +1,590 @@
+/* Promises 28 to 32: resumable uploads. */
+#include "support.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "store/resumable.h"
+
+static const struct resumable_wish anywhere = {
+    .near = {"f", 1}, .owner = STR_INIT("alice"), .target = {"f", 1}, .size_bytes = UINT64_MAX};
+
+static struct resumable_key key_of(const struct resumable *made)
+{
+    return (struct resumable_key){made->wish.near, made->wish.owner, made->wish.id};
+}
+
+static struct resumable create(struct fixture *fixture, uint64_t size_bytes)
+{
+    struct resumable made;
+    struct resumable_wish wish = anywhere;
+    wish.size_bytes = size_bytes;
+    assert_ok(resumable_create(fixture->store, &fixture->arena, &wish, &made));
+    return made;
+}
+
+static struct resumable look(struct fixture *fixture, const struct resumable_key *key)
+{
+    struct resumable told = {0};
+    assert_ok(resumable_look(fixture->store, &fixture->arena, key, LOOK_SETTLE, &told));
+    return told;
+}
+
+static struct resumable_append *begin(struct fixture *fixture, const struct resumable_key *key,
+                                      uint64_t offset)
+{
+    const struct resumable_part part = {.offset = offset, .size_bytes = UINT64_MAX};
+    struct resumable_append *append = NULL;
+    assert_ok(resumable_append(fixture->store, key, &part, &append));
+    return append;
+}
+
+static enum store_rc write_to(struct resumable_append *append, struct str bytes)
+{
+    return (enum store_rc)sink_write(&append->sink, bytes);
+}
+
+static void append(struct fixture *fixture, const struct resumable_key *key, uint64_t offset,
+                   struct str bytes)
+{
+    struct resumable_append *appending = begin(fixture, key, offset);
+    assert_ok(write_to(appending, bytes));
+    assert_ok(resumable_append_end(appending, NULL));
+    assert_int_equal(appending->received_bytes, offset + bytes.len);
+    resumable_append_close(&appending);
+}
+
+static enum store_rc prepare(struct fixture *fixture, const struct resumable_key *key,
+                             struct resumable_commit **commit_out)
+{
+    const struct resumable_end end = {.target = PATH("f"), .size_bytes = UINT64_MAX};
+    return resumable_prepare(fixture->store, &fixture->arena, key, &end, commit_out);
+}
+
+static enum store_rc commit_prepared(struct fixture *fixture, struct resumable_commit *commit,
+                                     struct store_stat *stat_out)
+{
+    static const struct store_commit options = {0};
+    struct waiter waiter;
+    struct res_path path = commit->upload->path;
+    waiter_init(&waiter);
+    change_add(&waiter.change, path, CLAIM_SELF, true);
+    change_add(&waiter.change, path_parent(path), CLAIM_SELF, false);
+    enum store_rc rc = waiter_begin(&waiter, fixture->store);
+    if (rc == STORE_OK)
+        rc = resumable_commit(commit, &waiter.change, &options, true, stat_out);
+    waiter_end(&waiter);
+    waiter_done(&waiter);
+    return rc;
+}
+
+static enum store_rc finish(struct fixture *fixture, const struct resumable_key *key)
+{
+    struct resumable_commit *commit;
+    struct store_stat stat;
+    enum store_rc rc = prepare(fixture, key, &commit);
+    if (rc != STORE_OK)
+        return rc;
+    rc = commit_prepared(fixture, commit, &stat);
+    resumable_commit_close(&commit);
+    return rc;
+}
+
+/* --- promise 28: invisible until its commit, which is a PUT's --- */
+
+static void p28_appends_become_the_content(void **state)
+{
+    struct fixture *fixture = *state;
+    struct resumable made = create(fixture, 10);
+    struct resumable_key key = key_of(&made);
+    const char *before = dump(fixture);
+    append(fixture, &key, 0, STR("hello"));
+    assert_string_equal(dump(fixture), before);
+    append(fixture, &key, 5, STR("world"));
+    assert_string_equal(dump(fixture), before);
+    assert_ok(finish(fixture, &key));
+    assert_string_equal(get(fixture, PATH("f")), "helloworld");
+}
+
+static void p28_replaces_what_is_there(void **state)
+{
+    struct fixture *fixture = *state;
+    MAKE(fixture, "f");
+    assert_ok(set_prop(fixture, PATH("f"), "p", "<p/>"));
+    struct resumable made = create(fixture, UINT64_MAX);
+    struct resumable_key key = key_of(&made);
+    append(fixture, &key, 0, STR("new"));
+    assert_ok(finish(fixture, &key));
+    assert_string_equal(dump(fixture), "/ {}\nf \"new\" {p=<p/> }\n");
+}
+
+static void p28_an_empty_one_becomes_an_empty_file(void **state)
+{
+    struct fixture *fixture = *state;
+    struct resumable made = create(fixture, 0);
+    struct resumable_key key = key_of(&made);
+    assert_ok(finish(fixture, &key));
+    assert_string_equal(get(fixture, PATH("f")), "");
+}
+
+static void p28_a_wrong_length_changes_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct resumable made = create(fixture, 10);
+    struct resumable_key key = key_of(&made);
+    append(fixture, &key, 0, STR("hello"));
+    assert_rc(finish(fixture, &key), STORE_LENGTH);
+    assert_int_equal(look(fixture, &key).received_bytes, 5);
+    struct resumable_append *appending = begin(fixture, &key, 5);
+    assert_rc(write_to(appending, STR("worlds")), STORE_LENGTH);
+    resumable_append_close(&appending);
+    assert_rc(stat_rc(fixture, PATH("f")), STORE_NOT_FOUND);
+}
+
+static void p28_a_wrong_hash_changes_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct resumable made;
+    struct resumable_wish wish = anywhere;
+    wish.hashes.of[CONTENT_ADLER32].len = 4;
+    memcpy(wish.hashes.of[CONTENT_ADLER32].bytes, "\x06\x2c\x02\x15", 4); /* "hello" */
+    assert_ok(resumable_create(fixture->store, &fixture->arena, &wish, &made));
+    struct resumable_key key = key_of(&made);
+    append(fixture, &key, 0, STR("hellp"));
+    assert_rc(finish(fixture, &key), STORE_HASH);
+    assert_rc(stat_rc(fixture, PATH("f")), STORE_NOT_FOUND);
+    assert_ok(resumable_remove(fixture->store, &key));
+    assert_ok(resumable_create(fixture->store, &fixture->arena, &wish, &made));
+    key = key_of(&made);
+    append(fixture, &key, 0, STR("hello"));
+    assert_ok(finish(fixture, &key));
+    assert_string_equal(get(fixture, PATH("f")), "hello");
+}
+
+static void p28_a_commit_that_fails_can_be_repeated(void **state)
+{
+    struct fixture *fixture = *state;
+    struct resumable made = create(fixture, 3);
+    struct resumable_key key = key_of(&made);
+    append(fixture, &key, 0, STR("abc"));
+    assert_ok(mkcol(fixture, PATH("f")));
+    assert_rc(finish(fixture, &key), STORE_IS_COLLECTION);
+    assert_ok(remove_all(fixture, PATH("f")));
+    assert_ok(finish(fixture, &key));
+    assert_string_equal(get(fixture, PATH("f")), "abc");
+}
+
+/* --- promise 29: what is told is there --- */
+
+static void p29_the_offset_survives(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!backend->is_directory)
+        skip();
+    struct resumable_wish wish = anywhere;
+    struct resumable made;
+    wish.note = STR("a note");
+    wish.if_match = STR("\"tag\"");
+    wish.sets_modified = true;
+    wish.modified_s = -5;
+    wish.size_bytes = 8;
+    assert_ok(resumable_create(fixture->store, &fixture->arena, &wish, &made));
+    struct resumable_key key = key_of(&made);
+    append(fixture, &key, 0, STR("hello"));
+    fixture_reopen(fixture);
+    struct resumable told = look(fixture, &key);
+    assert_int_equal(told.received_bytes, 5);
+    assert_int_equal(told.wish.size_bytes, 8);
+    assert_int_equal(told.wish.modified_s, -5);
+    assert_true(told.wish.sets_modified && !told.is_done);
+    assert_str(told.wish.note, "a note");
+    assert_str(told.wish.if_match, "\"tag\"");
+    append(fixture, &key, 5, STR("bye"));
+    assert_ok(finish(fixture, &key));
+    assert_string_equal(get(fixture, PATH("f")), "hellobye");
+}
+
+static void p29_what_came_before_a_break_counts(void **state)
+{
+    struct fixture *fixture = *state;
+    struct resumable made = create(fixture, 10);
+    struct resumable_key key = key_of(&made);
+    struct resumable_append *appending = begin(fixture, &key, 0);
+    assert_ok(write_to(appending, STR("hel")));
+    resumable_append_close(&appending);
+    assert_int_equal(look(fixture, &key).received_bytes, 3);
+    append(fixture, &key, 3, STR("loworld"));
+    assert_ok(finish(fixture, &key));
+    assert_string_equal(get(fixture, PATH("f")), "helloworld");
+}
+
+static void p29_a_part_that_is_taken_whole_leaves_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct resumable made = create(fixture, 10);
+    struct resumable_key key = key_of(&made);
+    const struct resumable_part part = {.size_bytes = UINT64_MAX, .is_whole = true};
+    struct resumable_append *appending;
+    assert_ok(resumable_append(fixture->store, &key, &part, &appending));
+    assert_ok(write_to(appending, STR("wrong wron")));
+    resumable_append_close(&appending);
+    assert_int_equal(look(fixture, &key).received_bytes, 0);
+    append(fixture, &key, 0, STR("hello"));
+    append(fixture, &key, 5, STR("world"));
+    assert_ok(finish(fixture, &key));
+    assert_string_equal(get(fixture, PATH("f")), "helloworld");
+}
+
+static void p29_no_more_is_told_than_the_file_has(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!backend->is_directory)
+        skip();
+    struct resumable made = create(fixture, 10);
+    struct resumable_key key = key_of(&made);
+    append(fixture, &key, 0, STR("hello"));
+    char line[256];
+    str_print(line, sizeof(line), "truncate -s 2 %s/.davit/uploads/*/*/content", fixture->root);
+    assert_int_equal(system(line), 0);
+    assert_int_equal(look(fixture, &key).received_bytes, 2);
+}
+
+/* --- promise 30: one writes at a time --- */
+
+static void p30_a_later_append_ends_the_earlier(void **state)
+{
+    struct fixture *fixture = *state;
+    struct resumable made = create(fixture, UINT64_MAX);
+    struct resumable_key key = key_of(&made);
+    struct resumable_append *first = begin(fixture, &key, 0);
+    assert_ok(write_to(first, STR("one")));
+    struct resumable_append *second;
+    const struct resumable_part part = {.offset = 0, .size_bytes = UINT64_MAX};
+    assert_rc(resumable_append(fixture->store, &key, &part, &second), STORE_AGAIN);
+    assert_rc(write_to(first, STR("lost")), STORE_AGAIN);
+    second = begin(fixture, &key, 3);
+    assert_rc(resumable_append_end(first, NULL), STORE_AGAIN);
+    assert_ok(write_to(second, STR("two")));
+    assert_rc(write_to(first, STR("lost")), STORE_AGAIN);
+    resumable_append_close(&first);
+    assert_ok(resumable_append_end(second, NULL));
+    resumable_append_close(&second);
+    assert_ok(finish(fixture, &key));
+    assert_string_equal(get(fixture, PATH("f")), "onetwo");
+}
+
+static void p30_a_commit_ends_what_is_under_way(void **state)
+{
+    struct fixture *fixture = *state;
+    struct resumable made = create(fixture, UINT64_MAX);
+    struct resumable_key key = key_of(&made);
+    append(fixture, &key, 0, STR("abc"));
+    struct resumable_commit *commit;
+    assert_ok(prepare(fixture, &key, &commit));
+    append(fixture, &key, 3, STR("d"));
+    struct store_stat stat;
+    assert_rc(commit_prepared(fixture, commit, &stat), STORE_AGAIN);
+    resumable_commit_close(&commit);
+    assert_ok(finish(fixture, &key));
+    assert_string_equal(get(fixture, PATH("f")), "abcd");
+}
+
+/* --- promise 31: whose, how many, how long --- */
+
+static void p31_it_is_its_owners(void **state)
+{
+    struct fixture *fixture = *state;
+    struct resumable made = create(fixture, 3);
+    struct resumable_key key = key_of(&made);
+    struct resumable_key other = key;
+    struct resumable told;
+    other.owner = STR("bob");
+    assert_rc(resumable_look(fixture->store, &fixture->arena, &other, LOOK_ONLY, &told),
+              STORE_NOT_FOUND);
+    assert_rc(resumable_remove(fixture->store, &other), STORE_NOT_FOUND);
+    other = key;
+    other.id = STR("../x");
+    assert_rc(resumable_look(fixture->store, &fixture->arena, &other, LOOK_ONLY, &told),
+              STORE_NOT_FOUND);
+    assert_ok(resumable_remove(fixture->store, &key));
+    assert_rc(resumable_look(fixture->store, &fixture->arena, &key, LOOK_ONLY, &told),
+              STORE_NOT_FOUND);
+}
+
+static void p31_an_id_that_was_given_is_taken_once(void **state)
+{
+    struct fixture *fixture = *state;
+    struct resumable_wish wish = anywhere;
+    struct resumable made;
+    wish.id = STR("nc-1");
+    assert_ok(resumable_create(fixture->store, &fixture->arena, &wish, &made));
+    assert_rc(resumable_create(fixture->store, &fixture->arena, &wish, &made), STORE_EXISTS);
+    wish.owner = STR("bob");
+    assert_ok(resumable_create(fixture->store, &fixture->arena, &wish, &made));
+    struct resumable_list list;
+    struct resumable_key key = {wish.near, STR("alice"), STR("nc-")};
+    assert_ok(resumable_list(fixture->store, &fixture->arena, &key, &list));
+    assert_int_equal(list.count, 1);
+    assert_str(list.items[0].wish.id, "nc-1");
+    key.id = STR("tus-");
+    assert_ok(resumable_list(fixture->store, &fixture->arena, &key, &list));
+    assert_int_equal(list.count, 0);
+}
+
+static void p31_limits_hold(void **state)
+{
+    struct fixture *fixture = *state;
+    struct resumable made;
+    struct resumable_wish wish = anywhere;
+    fixture->limits.uploads_per_user = 2;
+    fixture->limits.upload_bytes_per_user = 1000;
+    wish.size_bytes = 600;
+    assert_ok(resumable_create(fixture->store, &fixture->arena, &wish, &made));
+    assert_rc(resumable_create(fixture->store, &fixture->arena, &wish, &made), STORE_NO_SPACE);
+    wish.size_bytes = 400;
+    assert_ok(resumable_create(fixture->store, &fixture->arena, &wish, &made));
+    wish.size_bytes = 0;
+    assert_rc(resumable_create(fixture->store, &fixture->arena, &wish, &made), STORE_NO_SPACE);
+}
+
+static void p31_it_expires_when_nobody_touches_it(void **state)
+{
+    struct fixture *fixture = *state;
+    struct resumable made = create(fixture, 3);
+    struct resumable_key key = key_of(&made);
+    struct resumable told;
+    clock_set_ahead(20 * 3600000);
+    append(fixture, &key, 0, STR("a"));
+    clock_set_ahead(40 * 3600000);
+    assert_int_equal(look(fixture, &key).received_bytes, 1);
+    clock_set_ahead(45 * 3600000);
+    assert_rc(resumable_look(fixture->store, &fixture->arena, &key, LOOK_ONLY, &told),
+              STORE_NOT_FOUND);
+    create(fixture, 3);
+    clock_set_ahead(0);
+    assert_rc(resumable_look(fixture->store, &fixture->arena, &key, LOOK_ONLY, &told),
+              STORE_NOT_FOUND);
+}
+
+static void p31_a_commit_is_remembered(void **state)
+{
+    struct fixture *fixture = *state;
+    struct resumable made = create(fixture, 3);
+    struct resumable_key key = key_of(&made);
+    append(fixture, &key, 0, STR("abc"));
+    assert_ok(finish(fixture, &key));
+    struct resumable_append *appending;
+    const struct resumable_part part = {.offset = 3, .size_bytes = UINT64_MAX};
+    assert_rc(finish(fixture, &key), STORE_DONE);
+    assert_rc(resumable_append(fixture->store, &key, &part, &appending), STORE_DONE);
+    struct resumable told = look(fixture, &key);
+    struct store_stat stat = stat_of(fixture, PATH("f"));
+    assert_true(told.is_done && told.was_new && told.has_stat);
+    assert_int_equal(told.stat.version, stat.version);
+    assert_int_equal(told.received_bytes, 3);
+    if (backend->is_directory) {
+        fixture_reopen(fixture);
+        assert_true(look(fixture, &key).is_done);
+    }
+    assert_ok(resumable_remove(fixture->store, &key));
+    assert_string_equal(get(fixture, PATH("f")), "abc");
+}
+
+/* --- promise 32: pieces --- */
+
+static enum store_rc put_piece(struct fixture *fixture, const struct resumable_key *key,
+                               const struct resumable_part *how, struct str bytes,
+                               bool *was_there_out)
+{
+    struct resumable_part part = *how;
+    struct resumable_append *appending;
+    part.size_bytes = UINT64_MAX;
+    enum store_rc rc = resumable_append(fixture->store, key, &part, &appending);
+    if (rc != STORE_OK)
+        return rc;
+    assert_ok(write_to(appending, bytes));
+    rc = resumable_append_end(appending, was_there_out);
+    resumable_append_close(&appending);
+    return rc;
+}
+
+/* The piece with that number, from 0 on. */
+static bool numbered(struct fixture *fixture, const struct resumable_key *key, uint64_t number,
+                     struct str bytes)
+{
+    char name[17];
+    bool was_there = false;
+    str_print(name, sizeof(name), "%016llu", (unsigned long long)number);
+    const struct resumable_part part = {
+        .piece = str_of_c(name), .key = number, .next = number + 1, .is_first = number == 0};
+    assert_ok(put_piece(fixture, key, &part, bytes, &was_there));
+    return was_there;
+}
+
+static const char *pieces_text(struct fixture *fixture, const struct resumable_key *key)
+{
+    struct resumable_pieces pieces;
+    struct buf text = {0};
+    assert_ok(resumable_pieces(fixture->store, &fixture->arena, key, &pieces));
+    for (size_t i = 0; i < pieces.count; i++)
+        buf_addf(&text, "%d:%d ", (int)pieces.items[i].key, (int)pieces.items[i].bytes);
+    const char *copy = arena_text(&fixture->arena, buf_str(&text));
+    buf_done(&text);
+    return copy;
+}
+
+static void p32_pieces_in_any_order(void **state)
+{
+    static const unsigned orders[][4] = {
+        {0, 1, 2, 3}, {3, 2, 1, 0}, {1, 0, 3, 2}, {2, 0, 1, 3}, {0, 3, 1, 2}};
+    static const char *const texts[] = {"a", "bb", "ccc", "dddd"};
+    struct fixture *fixture = *state;
+    for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+        struct resumable made = create(fixture, UINT64_MAX);
+        struct resumable_key key = key_of(&made);
+        for (size_t j = 0; j < 4; j++)
+            assert_false(numbered(fixture, &key, orders[i][j], str_of_c(texts[orders[i][j]])));
+        assert_string_equal(pieces_text(fixture, &key), "0:1 1:2 2:3 3:4 ");
+        struct resumable told = look(fixture, &key);
+        assert_int_equal(told.received_bytes, 10);
+        assert_int_equal(told.piece_bytes, 0);
+        assert_ok(finish(fixture, &key));
+        assert_string_equal(get(fixture, PATH("f")), "abbcccdddd");
+    }
+}
+
+static void p32_a_piece_sent_anew_replaces_the_old(void **state)
+{
+    struct fixture *fixture = *state;
+    for (uint64_t again = 0; again < 3; again++) {
+        struct resumable made = create(fixture, UINT64_MAX);
+        struct resumable_key key = key_of(&made);
+        numbered(fixture, &key, 0, STR("000"));
+        numbered(fixture, &key, 1, STR("111"));
+        numbered(fixture, &key, 2, STR("222"));
+        assert_true(numbered(fixture, &key, again, STR("x")));
+        assert_int_equal(look(fixture, &key).received_bytes, 7);
+        assert_ok(finish(fixture, &key));
+        const char *expected[] = {"x111222", "000x222", "000111x"};
+        assert_string_equal(get(fixture, PATH("f")), expected[again]);
+    }
+}
+
+static void p32_half_a_piece_is_not_there(void **state)
+{
+    struct fixture *fixture = *state;
+    for (uint64_t number = 0; number < 2; number++) {
+        struct resumable made = create(fixture, UINT64_MAX);
+        struct resumable_key key = key_of(&made);
+        struct resumable_part part = {.piece = STR("p"),
+                                      .key = number,
+                                      .next = number + 1,
+                                      .is_first = number == 0,
+                                      .size_bytes = UINT64_MAX};
+        struct resumable_append *appending;
+        assert_ok(resumable_append(fixture->store, &key, &part, &appending));
+        assert_ok(write_to(appending, STR("half")));
+        assert_string_equal(pieces_text(fixture, &key), "");
+        resumable_append_close(&appending);
+        assert_string_equal(pieces_text(fixture, &key), "");
+        assert_ok(put_piece(fixture, &key, &part, STR("whole"), NULL));
+        assert_ok(finish(fixture, &key));
+        assert_string_equal(get(fixture, PATH("f")), "whole");
+    }
+}
+
+static void p32_offsets_must_meet(void **state)
+{
+    struct fixture *fixture = *state;
+    struct resumable made = create(fixture, UINT64_MAX);
+    struct resumable_key key = key_of(&made);
+    struct resumable_part first = {
+        .piece = STR("0-2"), .key = 0, .next = 3, .is_first = true, .key_is_offset = true};
+    struct resumable_part third = {.piece = STR("6-8"), .key = 6, .next = 9, .key_is_offset = true};
+    struct resumable_part second = {
+        .piece = STR("3-5"), .key = 3, .next = 6, .key_is_offset = true};
+    assert_ok(put_piece(fixture, &key, &third, STR("ghi"), NULL));
+    assert_ok(put_piece(fixture, &key, &first, STR("abc"), NULL));
+    struct resumable told = look(fixture, &key);
+    assert_int_equal(told.received_bytes, 3);
+    assert_int_equal(told.piece_bytes, 3);
+    assert_rc(finish(fixture, &key), STORE_LENGTH);
+    assert_ok(put_piece(fixture, &key, &second, STR("def"), NULL));
+    assert_ok(finish(fixture, &key));
+    assert_string_equal(get(fixture, PATH("f")), "abcdefghi");
+}
+
+static void p32_pieces_are_sent_at_a_time(void **state)
+{
+    struct fixture *fixture = *state;
+    struct resumable made = create(fixture, UINT64_MAX);
+    struct resumable_key key = key_of(&made);
+    struct resumable_append *appends[3];
+    static const char *const names[] = {"0", "1", "2"};
+    for (uint64_t i = 0; i < 3; i++) {
+        struct resumable_part part = {.piece = str_of_c(names[i]),
+                                      .key = i,
+                                      .next = i + 1,
+                                      .is_first = i == 0,
+                                      .size_bytes = UINT64_MAX};
+        assert_ok(resumable_append(fixture->store, &key, &part, &appends[i]));
+    }
+    for (size_t i = 0; i < 3; i++)
+        assert_ok(write_to(appends[i], str_of_c(names[i])));
+    assert_ok(resumable_append_end(appends[1], NULL));
+    assert_ok(resumable_append_end(appends[0], NULL));
+    assert_ok(resumable_append_end(appends[2], NULL));
+    for (size_t i = 0; i < 3; i++)
+        resumable_append_close(&appends[i]);
+    assert_int_equal(look(fixture, &key).received_bytes, 3);
+    assert_ok(finish(fixture, &key));
+    assert_string_equal(get(fixture, PATH("f")), "012");
+}
+
+static void p32_a_piece_can_be_removed(void **state)
+{
+    struct fixture *fixture = *state;
+    struct resumable made = create(fixture, UINT64_MAX);
+    struct resumable_key key = key_of(&made);
+    numbered(fixture, &key, 0, STR("a"));
+    numbered(fixture, &key, 1, STR("b"));
+    numbered(fixture, &key, 3, STR("d"));
+    assert_ok(resumable_piece_remove(fixture->store, &key, STR("0000000000000000")));
+    assert_ok(resumable_piece_remove(fixture->store, &key, STR("0000000000000003")));
+    assert_rc(resumable_piece_remove(fixture->store, &key, STR("x")), STORE_NOT_FOUND);
+    assert_string_equal(pieces_text(fixture, &key), "1:1 ");
+    assert_ok(finish(fixture, &key));
+    assert_string_equal(get(fixture, PATH("f")), "b");
+}
+
+int resumable_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        CONTRACT_TEST(p28_appends_become_the_content),
+        CONTRACT_TEST(p28_replaces_what_is_there),
+        CONTRACT_TEST(p28_an_empty_one_becomes_an_empty_file),
+        CONTRACT_TEST(p28_a_wrong_length_changes_nothing),
+        CONTRACT_TEST(p28_a_wrong_hash_changes_nothing),
+        CONTRACT_TEST(p28_a_commit_that_fails_can_be_repeated),
+        CONTRACT_TEST(p29_the_offset_survives),
+        CONTRACT_TEST(p29_what_came_before_a_break_counts),
+        CONTRACT_TEST(p29_a_part_that_is_taken_whole_leaves_nothing),
+        CONTRACT_TEST(p29_no_more_is_told_than_the_file_has),
+        CONTRACT_TEST(p30_a_later_append_ends_the_earlier),
+        CONTRACT_TEST(p30_a_commit_ends_what_is_under_way),
+        CONTRACT_TEST(p31_it_is_its_owners),
+        CONTRACT_TEST(p31_an_id_that_was_given_is_taken_once),
+        CONTRACT_TEST(p31_limits_hold),
+        CONTRACT_TEST(p31_it_expires_when_nobody_touches_it),
+        CONTRACT_TEST(p31_a_commit_is_remembered),
+        CONTRACT_TEST(p32_pieces_in_any_order),
+        CONTRACT_TEST(p32_a_piece_sent_anew_replaces_the_old),
+        CONTRACT_TEST(p32_half_a_piece_is_not_there),
+        CONTRACT_TEST(p32_offsets_must_meet),
+        CONTRACT_TEST(p32_pieces_are_sent_at_a_time),
+        CONTRACT_TEST(p32_a_piece_can_be_removed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
