@@ -20,6 +20,14 @@ enum store_durability {
     DURABILITY_LAZY,  /* acknowledged means with the kernel: survives kill -9 */
 };
 
+/* How the roots of two stores lie to each other, by what they are and not by what they are called.
+ */
+enum store_roots {
+    STORE_ROOTS_APART,
+    STORE_ROOTS_ONE,  /* one directory, by one way: one store serves both */
+    STORE_ROOTS_MEET, /* one lies in the other, or shows there by a mount */
+};
+
 enum locate_what {
     LOCATE_RESOURCE, /* what the path leads to */
     LOCATE_NAME,     /* the same, but for an alias in the last segment: what takes a name away from
@@ -95,6 +103,14 @@ struct store_cursor {
     bool is_quick;   /* every step answers from memory */
     bool does_block; /* its store's reads do; the gate's */
     unsigned wants;  /* as it was opened with; likewise */
+};
+
+/* A file that is complete, and is to be the content of an upload. */
+struct store_staged {
+    int fd;     /* for reading and writing */
+    int dir_fd; /* where it has its name */
+    const char *name;
+    uint64_t size_bytes;
 };
 
 struct store_upload {

@@ -37,14 +37,6 @@ enum store_rc {
     STORE_FAILED,      /* the disk or the database failed; logged where it was seen */
 };
 
-/* How the roots of two stores lie to each other, by what they are and not by what they are called.
- */
-enum store_roots {
-    STORE_ROOTS_APART,
-    STORE_ROOTS_ONE,  /* one directory, by one way: one store serves both */
-    STORE_ROOTS_MEET, /* one lies in the other, or shows there by a mount */
-};
-
 /* No time of any file: those before 1970 are negative. */
 #define STORE_TIME_UNKNOWN INT64_MIN
 
@@ -194,14 +186,6 @@ struct store_commit {
     uint64_t version;
     bool sets_created;
     int64_t created_s;
-};
-
-/* A file that is complete, and is to be the content of an upload. */
-struct store_staged {
-    int fd;     /* for reading and writing */
-    int dir_fd; /* where it has its name */
-    const char *name;
-    uint64_t size_bytes;
 };
 
 /* A lock that is wanted. */
