@@ -31,7 +31,7 @@ struct dir_store {
     struct dir_cache *cache; /* NULL: none */
     struct folds *folds;
     struct dir_mounts *mounts;
-    struct known *known; /* hashes */
+    struct known *known;                     /* hashes */
     _Atomic(struct resumables *) resumables; /* NULL: none has been asked for */
 };
 
