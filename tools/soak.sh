@@ -10,7 +10,8 @@ ninja -C build-test
 export DAVIT="$PWD/build-test/davit" PYTHONPATH=tests/support
 export DAVIT_USERS_SECONDS="${DAVIT_USERS_SECONDS:-600}" DAVIT_CRASH_ROUNDS="${DAVIT_CRASH_ROUNDS:-50}"
 export DAVIT_TRUTH_SECONDS="${DAVIT_TRUTH_SECONDS:-120}" DAVIT_LINK_ROUNDS="${DAVIT_LINK_ROUNDS:-100}"
-/usr/bin/python3 -B -m pytest -s -p no:cacheprovider tests/robustness/test_users.py \
+export DAVIT_UPLOAD_ROUNDS="${DAVIT_UPLOAD_ROUNDS:-200}"
+/usr/bin/python3 -B -m pytest -s -p no:cacheprovider tests/robustness/test_users.py tests/robustness/test_resumed_uploads.py \
     tests/robustness/test_crash.py tests/robustness/test_links.py \
     tests/robustness/test_cache_truth.py tests/robustness/test_listing_truth.py
 DAVIT_CONTRACT=full meson test -C build-test --no-rebuild --suite contract

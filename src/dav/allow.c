@@ -7,7 +7,8 @@
 
 static unsigned flags_of(unsigned dialects)
 {
-    return dialects & DIALECT_PATCH ? METHOD_ON_PATCHED : 0;
+    return (dialects & DIALECT_PATCH ? METHOD_ON_PATCHED : 0U) |
+           (dialects & DIALECTS_RESUMABLE ? METHOD_ON_RESUMABLE : 0U);
 }
 
 void allow_add(struct exchange *x, struct buf *to)
@@ -32,7 +33,6 @@ void allow_add(struct exchange *x, struct buf *to)
     if (flags == METHOD_ON_COLLECTION &&
         store_changes(target->store, x->arena, target->leads_to, &inside))
         flags |= METHOD_ON_SYNCED;
-    if (flags & METHOD_ON_FILE)
-        flags |= flags_of(dialects);
+    flags |= flags & METHOD_ON_FILE ? flags_of(dialects) : flags_of(dialects & DIALECTS_RESUMABLE);
     dav_methods_allow(to, flags, path_is_root(x->path), is_part || target_is_read_only(x));
 }

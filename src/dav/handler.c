@@ -66,15 +66,18 @@ static const struct stage principal_enter[] = {
 
 static struct dav_result find(const struct exchange *x, const struct stage **stages_out)
 {
-    bool is_write = !(x->method->flags & METHOD_IS_SAFE);
-    *stages_out = dav_method_stages(x->method);
+    bool is_upload = upload_is_asked(x);
+    bool is_write = is_upload || !(x->method->flags & METHOD_IS_SAFE);
+    *stages_out = is_upload ? upload_stages : dav_method_stages(x->method);
     if (!*stages_out)
         return dav_error(HTTP_METHOD_NOT_ALLOWED, "this server does not support this method");
     if (is_write && x->service->is_read_only)
         return dav_error(HTTP_METHOD_NOT_ALLOWED, "this server is read-only");
     if (is_write && path_is_root(x->path) && !(dav_method_flags(x->method) & METHOD_ON_ROOT))
         return dav_error(HTTP_METHOD_NOT_ALLOWED, "this is not possible on the root");
-    if (x->method->id == METHOD_PATCH && !(upload_dialects_at(x) & DIALECT_PATCH))
+    if (x->method->id == METHOD_POST && !is_upload)
+        return dav_error(HTTP_METHOD_NOT_ALLOWED, "nothing takes a POST here");
+    if (x->method->id == METHOD_PATCH && !is_upload && !(upload_dialects_at(x) & DIALECT_PATCH))
         return dav_error(HTTP_METHOD_NOT_ALLOWED, "no part of what is here can be changed");
     return target_of(x)->located;
 }

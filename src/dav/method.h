@@ -11,8 +11,9 @@ enum {
     METHOD_ON_ROOT = 8,       /* allowed on the root, although it is not safe */
     METHOD_OF_NAME = 16,      /* is about a link itself, and not what it leads to */
     METHOD_ON_SYNCED = 32,    /* allowed on a collection whose changes are logged */
-    METHOD_ON_PATCHED = 64,   /* allowed on a file of which parts may be changed */
-    METHOD_ON_ANY = METHOD_ON_FILE | METHOD_ON_COLLECTION | METHOD_ON_UNMAPPED | METHOD_ON_ROOT,
+    METHOD_ON_RESUMABLE = 64, /* allowed where uploads may go on later */
+    METHOD_ON_PATCHED = 128,  /* allowed on a file of which parts may be changed */
+    METHOD_ON_ANY = METHOD_ON_FILE | METHOD_ON_COLLECTION | METHOD_ON_UNMAPPED,
 };
 
 /* NULL: it is not served. They end with a stage that says DONE. */
@@ -27,6 +28,7 @@ void dav_methods_allow(struct buf *to, unsigned flags, bool is_root, bool is_rea
 extern const struct stage options_stages[];
 extern const struct stage get_stages[];
 extern const struct stage put_stages[];
+extern const struct stage upload_stages[];
 extern const struct stage delete_stages[];
 extern const struct stage mkcol_stages[];
 extern const struct stage copy_stages[];

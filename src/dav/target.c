@@ -10,6 +10,7 @@
 #include "dav/target.h"
 
 #include "dav/method.h"
+#include "dav/upload/choose.h"
 #include "exchange/admit.h"
 #include "exchange/respond.h"
 
@@ -28,12 +29,13 @@ struct dav_result target_locate(struct exchange *x)
 {
     struct target *target = target_of(x);
     unsigned flags = dav_method_flags(x->method);
+    struct str upload;
     if (target->is_located)
         return DAV_FINE;
     struct store *store = target->store;
     enum store_rc rc = store_locate(store, x->arena, x->path, LOCATE_RESOURCE, &target->leads_to);
     target->real = target->leads_to;
-    if (rc == STORE_OK && (flags & METHOD_OF_NAME))
+    if (rc == STORE_OK && (flags & METHOD_OF_NAME) && !upload_is_named(x, &upload))
         rc = store_locate(store, x->arena, x->path, LOCATE_NAME, &target->real);
     if (rc == STORE_NO_PARENT && !(flags & METHOD_ON_UNMAPPED))
         rc = STORE_NOT_FOUND;
@@ -48,11 +50,18 @@ struct res_path target_read(const struct exchange *x)
     return target->is_located ? target->leads_to : x->path;
 }
 
+/* What is asked of an upload is for who may write what it is to become, a HEAD, too. */
+static enum access_class right_of(const struct exchange *x)
+{
+    struct str upload;
+    return upload_is_named(x, &upload) ? ACCESS_WRITE : x->method->right;
+}
+
 /* Where nothing can be, the path itself is what can be asked about. */
 struct dav_result target_may(const struct exchange *x)
 {
     const struct target *target = target_of(x);
-    enum access_class right = x->method->right;
+    enum access_class right = right_of(x);
     if (target->is_located && target->shows_part)
         return DAV_FINE;
     struct dav_result result = admit_check(x, right, x->path, target_read(x));

@@ -201,7 +201,9 @@ static const struct http_field_line exposed_lines[] = {
     LINE(ACCESS_CONTROL_EXPOSE_HEADERS, "Access-Control-Expose-Headers",
          "Accept-Ranges, Allow, Authentication-Info, Content-Digest, Content-Disposition, "
          "Content-Location, Content-Range, Date, DAV, ETag, Location, Lock-Token, OC-Checksum, "
-         "Repr-Digest, Retry-After, WWW-Authenticate, X-OC-Mtime")};
+         "Repr-Digest, Retry-After, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, "
+         "Upload-Complete, Upload-Expires, Upload-Length, Upload-Limit, Upload-Metadata, "
+         "Upload-Offset, WWW-Authenticate, X-OC-Mtime")};
 
 static const struct http_field_line varying_lines[] = {LINE(VARY, "Vary", "Origin")};
 
@@ -216,7 +218,9 @@ static const struct http_field_line credentials_lines[] = {
     "If-Unmodified-Since, Range, X-Requested-With"
 #define WRITING_FIELDS                                                                             \
     ", Authorization, Destination, If, Lock-Token, OC-Checksum, Overwrite, Timeout, "              \
-    "X-Expected-Entity-Length, X-OC-Mtime"
+    "Tus-Resumable, Upload-Checksum, Upload-Complete, Upload-Defer-Length, "                       \
+    "Upload-Draft-Interop-Version, Upload-Length, Upload-Metadata, Upload-Offset, "                \
+    "X-HTTP-Method-Override, X-Expected-Entity-Length, X-OC-Mtime"
 
 enum {
     WITH_POLICY = ARRAY_LEN(foreign_lines),

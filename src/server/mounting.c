@@ -275,7 +275,7 @@ static struct content_place place_of(struct arena *arena, struct res_path prefix
 static struct upload_place upload_place_of(struct res_path prefix,
                                            const struct config_mount *config)
 {
-    struct upload_place place = {.prefix = prefix};
+    struct upload_place place = {prefix, DIALECTS_DEFAULT};
     struct str wrong;
     if (config->uploads) /* checked when it was read */
         (void)!upload_dialects_read(str_of_c(config->uploads), &place.dialects, &wrong);

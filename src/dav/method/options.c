@@ -30,6 +30,8 @@ static enum stage_end options_answer(struct exchange *x)
     respond_field(x, FIELD_MS_AUTHOR_VIA, STR("DAV")); /* Office opens read-only without it */
     respond_field(x, FIELD_ALLOW, buf_str(&allow));
     respond_field(x, FIELD_ACCEPT_RANGES, STR("bytes"));
+    if (!target_is_read_only(x))
+        upload_add_options(x);
     if (http_list_has(buf_str(&allow), STR("PATCH")))
         respond_field(x, FIELD_ACCEPT_PATCH, STR(PARTIAL_UPDATE_TYPE)); /* RFC 5789 §3.1 */
     buf_done(&allow);

@@ -20,12 +20,7 @@
 #include "exchange/respond.h"
 #include "stream/pump.h"
 
-enum {
-    BATCH_BYTES = 262144,
-    BATCH_BYTES_MIN = 4096,
-    BATCH_BYTES_POOR = 16384,     /* when memory is short: slow, but it goes on */
-    ASKS_FIRST_BYTES_MIN = 65536, /* what is shorter may as well try */
-};
+enum { ASKS_FIRST_BYTES_MIN = 65536 }; /* what is shorter may as well try */
 
 struct put {
     uint64_t announced_bytes;         /* LENGTH_UNKNOWN: it was not said */
@@ -63,7 +58,11 @@ static struct dav_result read_expected(struct str expected, struct put *state)
 static struct dav_result read_fields(struct exchange *x, struct put *state)
 {
     const struct http_request *request = &x->stream->request;
+    struct str complete = exchange_field(x, FIELD_UPLOAD_COMPLETE);
     struct dav_result result = part_read(x, &state->is_part, &state->wish);
+    if (complete.at && str_eq(str_trim(complete), STR("?0"))) /* a half is no whole */
+        return dav_error(HTTP_BAD_REQUEST,
+                         "an upload in parts is not offered here, or not in this version");
     if (dav_is_fine(result))
         result = exchange_check_coding(x);
     if (!dav_is_fine(result))
@@ -143,16 +142,6 @@ static enum stage_end put_check(struct exchange *x)
 
 /* --- the body --- */
 
-/* How much is kept in memory before it is written; all of a small body, and a byte's room to see
- * that it has ended. */
-static size_t batch_bytes(struct exchange *x, const struct put *state)
-{
-    uint64_t whole = u64_min(state->announced_bytes, BATCH_BYTES - 1) + 1;
-    size_t bytes = size_max((size_t)whole, BATCH_BYTES_MIN);
-    bool is_fine = bytes <= BATCH_BYTES_POOR || exchange_hold(x, bytes);
-    return is_fine ? bytes : BATCH_BYTES_POOR;
-}
-
 /* What comes goes by the check; of a part that is only what the request has. */
 static struct sink *checked_before(struct put *state)
 {
@@ -172,7 +161,7 @@ static enum stage_end put_receive(struct exchange *x)
                                     .sink = checked_before(state),
                                     .executor = x->stream->executor,
                                     .waker = &x->waker,
-                                    .batch_bytes = batch_bytes(x, state)};
+                                    .batch_bytes = replace_batch_bytes(x, state->announced_bytes)};
         pump_init(&state->pump);
         x->stream->ops->proceed(x->stream);
     }

@@ -1,12 +1,23 @@
+/* Which ways to upload there are is a mount's to say (`uploads`), as it is with what pages may do:
+ * the mount with the longest path counts. Nothing of this is asked of requests that have nothing
+ * to do with uploads: a method, a query or a field of theirs says so first.
+ *
+ * A URL with UPLOAD_QUERY is an upload's whatever is configured, so that what is meant for an
+ * upload never happens to the resource (docs/decisions/0080-front-ends-of-uploads.md). Which
+ * protocol a request speaks it says itself, each time, by the field that its protocol demands; one
+ * that is not offered is not understood. */
 #include "dav/upload/choose.h"
 
 #include "dav/service.h"
+#include "exchange/respond.h"
 #include "text/unicode.h"
 
 static const struct {
     struct str word;
     enum upload_dialect dialect;
 } words[] = {
+    {STR_INIT("tus"), DIALECT_TUS},
+    {STR_INIT("ietf"), DIALECT_IETF},
     {STR_INIT("patch"), DIALECT_PATCH},
     {STR_INIT("content-range"), DIALECT_CONTENT_RANGE},
 };
@@ -45,6 +56,8 @@ unsigned upload_dialects_at(const struct exchange *x)
 {
     const struct dav_service *dav = x->handler->shared;
     const struct upload_place *best = NULL;
+    if (x->handler->ops->is_made_up) /* nothing is put there */
+        return 0;
     for (size_t i = 0; i < dav->upload_place_count; i++) {
         const struct upload_place *place = &dav->upload_places[i];
         if (unicode_within(x->path, place->prefix) != SIZE_MAX &&
@@ -52,4 +65,65 @@ unsigned upload_dialects_at(const struct exchange *x)
             best = place;
     }
     return best ? best->dialects : 0;
+}
+
+bool upload_is_named(const struct exchange *x, struct str *id_out)
+{
+    struct str query = x->stream->request.query;
+    while (query.len) {
+        struct str value = str_cut(&query, '&');
+        if (!str_eq(str_cut(&value, '='), STR(UPLOAD_QUERY)))
+            continue;
+        *id_out = value;
+        return true;
+    }
+    return false;
+}
+
+/* RFC 9110 §9.3.3: POST does what the resource makes of it; here that is nothing else. */
+bool upload_is_asked(const struct exchange *x)
+{
+    struct str id;
+    if (upload_is_named(x, &id))
+        return true;
+    if (x->method->id == METHOD_POST)
+        return upload_dialects_at(x) & DIALECTS_RESUMABLE;
+    return x->method->id == METHOD_PUT && exchange_field(x, FIELD_UPLOAD_COMPLETE).at &&
+           upload_dialect_of(x) == DIALECT_IETF;
+}
+
+unsigned upload_dialect_of(const struct exchange *x)
+{
+    struct str version = str_trim(exchange_field(x, FIELD_UPLOAD_DRAFT_INTEROP_VERSION));
+    unsigned spoken = 0;
+    if (exchange_field(x, FIELD_TUS_RESUMABLE).at)
+        spoken = DIALECT_TUS;
+    else if (str_eq(version, STR("5")) || str_eq(version, STR("6")))
+        spoken = DIALECT_IETF;
+    return spoken & upload_dialects_at(x);
+}
+
+static void add_limit(struct exchange *x, enum http_field field, const char *before)
+{
+    struct buf text = {0};
+    buf_addf(&text, "%s%llu", before,
+             (unsigned long long)x->service->limits->upload_bytes_per_user);
+    respond_field(x, field, buf_str(&text));
+    buf_done(&text);
+}
+
+void upload_add_options(struct exchange *x)
+{
+    unsigned dialects = upload_dialects_at(x);
+    if (dialects & DIALECT_TUS) {
+        respond_field(x, FIELD_TUS_RESUMABLE, STR(TUS_VERSION));
+        respond_field(x, FIELD_TUS_VERSION, STR(TUS_VERSION));
+        respond_field(x, FIELD_TUS_EXTENSION,
+                      STR("creation,creation-with-upload,creation-defer-length,termination,"
+                          "checksum,expiration"));
+        respond_field(x, FIELD_TUS_CHECKSUM_ALGORITHM, STR("sha1,md5,sha256,sha512,adler32"));
+        add_limit(x, FIELD_TUS_MAX_SIZE, "");
+    }
+    if (dialects & DIALECT_IETF)
+        add_limit(x, FIELD_UPLOAD_LIMIT, "max-size=");
 }

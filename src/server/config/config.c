@@ -310,7 +310,10 @@ static bool check_uploads(const char *value, struct err *err)
     unsigned dialects;
     struct str wrong;
     return upload_dialects_read(str_of_c(value), &dialects, &wrong) ||
-           err_set(err, 0, "'%.*s' is none of patch, content-range and none", STR_ARGS(wrong));
+           err_set(err, 0,
+                   "'%.*s' is none of tus, ietf, patch, "
+                   "content-range and none",
+                   STR_ARGS(wrong));
 }
 
 /* --- the tables --- */

@@ -5,7 +5,7 @@
 
 TEST(methods_that_are_served_are_somewhere_allowed)
 {
-    static const enum method_id refused[] = {METHOD_POST, METHOD_TRACE, METHOD_CONNECT};
+    static const enum method_id refused[] = {METHOD_TRACE, METHOD_CONNECT};
     for (enum method_id id = 0; id < METHOD_COUNT; id++) {
         const struct method *method = method_of(id);
         check_int(method->name.at, dav_method_stages(method) != NULL,
@@ -27,6 +27,8 @@ TEST(methods_allow_lists_those_that_make_sense)
          "OPTIONS, GET, HEAD, PUT, DELETE, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK"},
         {"a file of which parts may be changed", METHOD_ON_FILE | METHOD_ON_PATCHED, false, false,
          "OPTIONS, GET, HEAD, PUT, DELETE, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK, PATCH"},
+        {"the root, where uploads go on later", METHOD_ON_COLLECTION | METHOD_ON_RESUMABLE, true,
+         false, "OPTIONS, GET, HEAD, COPY, PROPFIND, PROPPATCH, LOCK, UNLOCK, POST"},
         {"a collection", METHOD_ON_COLLECTION, false, false,
          "OPTIONS, GET, HEAD, DELETE, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK"},
         {"the root", METHOD_ON_COLLECTION, true, false,
