@@ -13,6 +13,7 @@ enum {
     METHOD_ON_SYNCED = 32,    /* allowed on a collection whose changes are logged */
     METHOD_ON_RESUMABLE = 64, /* allowed where uploads may go on later */
     METHOD_ON_PATCHED = 128,  /* allowed on a file of which parts may be changed */
+    METHOD_REPLACES = 256,    /* afterwards there is something else, or nothing */
     METHOD_ON_ANY = METHOD_ON_FILE | METHOD_ON_COLLECTION | METHOD_ON_UNMAPPED,
 };
 

@@ -186,7 +186,8 @@ void target_forget(struct exchange *x)
 struct dav_result target_stat(struct exchange *x, struct store_stat *stat_out, bool *exists_out)
 {
     *stat_out = (struct store_stat){0};
-    enum store_rc rc = store_stat(target_of(x)->store, target_read(x), 0, stat_out);
+    unsigned wants = dav_method_flags(x->method) & METHOD_REPLACES ? WANTS_TO_REPLACE : 0;
+    enum store_rc rc = store_stat(target_of(x)->store, target_read(x), wants, stat_out);
     *exists_out = rc == STORE_OK;
     /* ALIAS: a link that leads nowhere. What would be put in its place, the store refuses. */
     return rc == STORE_NOT_FOUND || rc == STORE_ALIAS ? DAV_FINE : dav_from_store(rc);

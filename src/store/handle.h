@@ -82,6 +82,7 @@ enum store_wants {
     WANTS_CREATED = 4, /* store_stat.created_s, which may be kept elsewhere; else it is negative */
     WANTS_HASHES = 8,  /* store_hashes() */
     WANTS_ID = 16,     /* store_stat.id, likewise; else it is 0 */
+    WANTS_TO_REPLACE = 32, /* something else will be there: nothing need be remembered */
 };
 
 struct store {

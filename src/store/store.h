@@ -54,7 +54,8 @@ struct store_change *store_part(struct store_change *change, struct res_path pat
 NODISCARD enum store_rc store_locate(struct store *store, struct arena *arena, struct res_path path,
                                      enum locate_what what, struct res_path *real_out);
 
-/* Quick. `wants` (store_wants): of these, WANTS_CREATED, WANTS_HASHES and WANTS_ID. */
+/* Quick. `wants` (store_wants): of these, WANTS_CREATED, WANTS_HASHES, WANTS_ID and
+ * WANTS_TO_REPLACE. */
 NODISCARD enum store_rc store_stat(struct store *store, struct res_path path, unsigned wants,
                                    struct store_stat *stat_out);
 

@@ -318,6 +318,20 @@ static void what_workers_look_at_is_not_remembered(void **state)
     assert_false(is_watched(fixture_file(fixture, "f")));
 }
 
+static void what_is_to_be_replaced_is_not_remembered(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_stat stat;
+    only_for_directories();
+    MAKE(fixture, "f");
+    for (int i = 0; i < 200; i++) {
+        turn_next();
+        assert_ok(store_stat(fixture->store, PATH("f"), WANTS_TO_REPLACE, &stat));
+    }
+    turn_over();
+    assert_false(is_watched(fixture_file(fixture, "f")));
+}
+
 static void content_that_was_opened_stays(void **state)
 {
     struct fixture *fixture = *state;
@@ -477,6 +491,7 @@ int cache_tests(void)
         CONTRACT_TEST(what_was_located_in_a_turn_changes),
         CONTRACT_TEST(what_is_located_in_a_turn_is_that_path),
         CONTRACT_TEST(what_workers_look_at_is_not_remembered),
+        CONTRACT_TEST(what_is_to_be_replaced_is_not_remembered),
         CONTRACT_TEST(content_that_was_opened_stays),
         CONTRACT_TEST(a_file_that_is_kept_open_changes_and_goes),
         CONTRACT_TEST(few_files_are_kept_open),

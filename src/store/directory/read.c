@@ -71,7 +71,7 @@ enum store_rc dir_stat(struct store *store, struct res_path path, unsigned wants
     const struct glance *glance = needs_file ? NULL : glance_find(dir->cache, path);
     rc = glance ? stat_of_glance(glance, stat_out) : stat_now(dir, path, wants, stat_out);
     /* Who asks on a worker has asked on a loop before, or is about to change it. */
-    if (rc == STORE_OK && turn_current())
+    if (rc == STORE_OK && turn_current() && !(wants & WANTS_TO_REPLACE))
         cache_offer(dir->cache, path);
     return rc;
 }
