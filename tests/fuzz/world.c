@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include "base/clock.h"
+#include "dav/upload/choose.h"
 #include "exchange/run.h"
 #include "fuzz.h"
 #include "store/gather.h"
@@ -11,6 +12,9 @@
 #include "text/uri.h"
 
 enum { START_S = 784111777 };
+
+/* Parts of what is there may be changed, which is a PUT. */
+static const struct upload_place parts_anywhere = {{"", 0}, DIALECT_PATCH | DIALECT_CONTENT_RANGE};
 
 /* What no request changes: made once, for the many worlds of a run. */
 static struct media_types media_types;
@@ -64,6 +68,8 @@ void world_init(struct world *world)
                                       .mounts = world->mounts,
                                       .mount_count = dav_mount(&world->dav, NULL, world->mounts)};
     world->dav.media_types = &media_types;
+    world->dav.upload_places = &parts_anywhere;
+    world->dav.upload_place_count = 1;
     world->dav.allows_infinity = true;
     world->service.spool_dir_fd = spool_dir_fd;
     bool is_open = memory_store_open(&options, &world->dav.store, &err);
