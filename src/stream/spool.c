@@ -1,3 +1,10 @@
+/* An answer that must wait: in memory up to a bound, beyond that in a file without a name.
+ *
+ * What is written goes to `head` first, and from there to the end of the file when there is too
+ * much of it; so the file's bytes come before those in memory, and what is taken is taken from the
+ * file as long as there is some. When the file has been read to its end it begins anew.
+ *
+ * Rejected: to map the file. A full disk would end the process, and not the answer. */
 #include "stream/spool.h"
 
 #include <errno.h>
@@ -64,15 +71,30 @@ static bool take_from_file(struct spool *spool, struct buf *into, size_t want, s
     return ftruncate(spool->fd, 0) == 0 || err_sys(err, errno, "cannot empty a temporary file");
 }
 
+/* Where most of it goes to a buffer that is empty, the memory itself does, and only what is left is
+ * copied: a listing is half a megabyte for each thousand members. */
+static void hand_over(struct buf *to, struct buf *from, size_t want)
+{
+    size_t len = size_min(want, from->len);
+    if (to->len || len < from->len - len) {
+        buf_add(to, str_first(buf_str(from), len));
+        buf_consume(from, len);
+        return;
+    }
+    struct buf empty = *to;
+    *to = *from;
+    *from = empty;
+    buf_add(from, str_from(buf_str(to), len));
+    to->len = len;
+}
+
 bool spool_take(struct spool *spool, struct buf *into, size_t want, struct err *err)
 {
     uint64_t in_file = spool->file_bytes - spool->taken;
     assert(spool_len(spool) > 0);
     if (in_file)
         return take_from_file(spool, into, (size_t)u64_min(want, in_file), err);
-    struct str bytes = str_first(buf_str(&spool->head), want);
-    buf_add(into, bytes);
-    buf_consume(&spool->head, bytes.len);
+    hand_over(into, &spool->head, want);
     return true;
 }
 

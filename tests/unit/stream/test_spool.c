@@ -156,6 +156,29 @@ TEST(spool_gives_what_is_taken_in_order)
     buf_done(&got);
 }
 
+TEST(spool_gives_its_memory_to_who_has_none)
+{
+    static const size_t wants[] = {1, 40, 50, 99, 100, SIZE_MAX};
+    for (size_t i = 0; i < ARRAY_LEN(wants); i++) {
+        struct spool spool;
+        struct buf got = {0};
+        struct err err;
+        spool_init(&spool, dir_fd, MEMORY_BYTES);
+        for (size_t at = 0; at < 100; at++)
+            buf_add_char(spool_buf(&spool), scripted_byte(at));
+        const char *memory = spool_buf(&spool)->at;
+        assert_true(spool_take(&spool, &got, wants[i], &err));
+        assert_int_equal(got.len, size_min(wants[i], 100));
+        assert_true((got.at == memory) == (wants[i] >= 50)); /* the most of it */
+        buf_add_char(spool_buf(&spool), scripted_byte(100));
+        assert_true(spool_take(&spool, &got, 101, &err)); /* behind what is there */
+        assert_int_equal(got.len, 101);
+        assert_true(scripted_is(buf_str(&got), 0));
+        spool_done(&spool);
+        buf_done(&got);
+    }
+}
+
 TEST(spool_does_not_keep_the_memory_of_one_long_value)
 {
     struct spool spool;
@@ -172,6 +195,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spool_gives_what_is_taken_in_order),
+        cmocka_unit_test(spool_gives_its_memory_to_who_has_none),
         cmocka_unit_test(spool_does_not_keep_the_memory_of_one_long_value),
         cmocka_unit_test(spool_keeps_a_short_answer_in_memory),
         cmocka_unit_test(spool_moves_a_long_answer_to_a_file_without_a_name),
