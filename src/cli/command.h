@@ -29,6 +29,7 @@ extern const struct option_table gateway_table;
 extern const struct option_table read_table;
 extern const struct option_table rule_table;
 extern const struct option_table token_table;
+extern const struct option_table upload_table;
 extern const struct option_table user_table;
 
 /* argv[0] is what stands behind the command's name. Returns the exit status. */
@@ -38,6 +39,7 @@ int cmd_gateway(int argc, char **argv);
 int cmd_rule(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_token(int argc, char **argv);
+int cmd_upload(int argc, char **argv);
 int cmd_user(int argc, char **argv);
 int cmd_read(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "store/resumable.h"
+#include "store/resumable/engine.h"
 
 static const struct resumable_wish anywhere = {
     .near = {"f", 1}, .owner = STR_INIT("alice"), .target = {"f", 1}, .size_bytes = UINT64_MAX};
@@ -392,6 +392,60 @@ static void p31_a_commit_is_remembered(void **state)
     assert_string_equal(get(fixture, PATH("f")), "abc");
 }
 
+/* As `davit upload` does. */
+static int open_uploads(struct fixture *fixture)
+{
+    return open(fixture_file(fixture, ".davit/uploads"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+struct count {
+    struct resumables_visitor visitor;
+    size_t all;
+    size_t over;
+};
+
+static void count_one(struct resumables_visitor *visitor, const struct resumable *told,
+                      bool is_over)
+{
+    struct count *count = CONTAINER_OF(visitor, struct count, visitor);
+    assert_true(str_eq(told->wish.owner, STR("alice")));
+    count->all++;
+    count->over += is_over;
+}
+
+static void p31_others_see_them_and_remove_what_is_not_in_use(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!backend->is_directory)
+        skip();
+    struct resumable first = create(fixture, 3);
+    struct resumable second = create(fixture, 3);
+    struct resumable_key key = key_of(&first);
+    struct resumable told;
+    struct resumable_append *appending = begin(fixture, &key, 0);
+    struct count count = {.visitor.show = count_one};
+    int fd = open_uploads(fixture);
+    resumables_show(fd, &fixture->limits, &count.visitor);
+    assert_true(count.all == 2 && count.over == 0);
+    assert_int_equal(resumables_expire(fd, &fixture->limits, STR_NONE).count, 0);
+    struct resumables_expired expired = resumables_expire(fd, &fixture->limits, first.wish.id);
+    assert_true(expired.count == 0 && expired.busy == 1);
+    expired = resumables_expire(fd, &fixture->limits, second.wish.id);
+    assert_true(expired.count == 1 && expired.busy == 0);
+    assert_ok(write_to(appending, STR("abc")));
+    assert_ok(resumable_append_end(appending, NULL));
+    resumable_append_close(&appending);
+    assert_ok(finish(fixture, &key));
+    key = key_of(&second);
+    assert_rc(resumable_look(fixture->store, &fixture->arena, &key, LOOK_ONLY, &told),
+              STORE_NOT_FOUND);
+    clock_set_ahead(25 * 3600000);
+    assert_int_equal(resumables_expire(fd, &fixture->limits, STR_NONE).count, 1);
+    clock_set_ahead(0);
+    close(fd);
+    assert_string_equal(get(fixture, PATH("f")), "abc");
+}
+
 /* --- promise 32: pieces --- */
 
 static enum store_rc put_piece(struct fixture *fixture, const struct resumable_key *key,
@@ -579,6 +633,7 @@ int resumable_tests(void)
         CONTRACT_TEST(p31_limits_hold),
         CONTRACT_TEST(p31_it_expires_when_nobody_touches_it),
         CONTRACT_TEST(p31_a_commit_is_remembered),
+        CONTRACT_TEST(p31_others_see_them_and_remove_what_is_not_in_use),
         CONTRACT_TEST(p32_pieces_in_any_order),
         CONTRACT_TEST(p32_a_piece_sent_anew_replaces_the_old),
         CONTRACT_TEST(p32_half_a_piece_is_not_there),

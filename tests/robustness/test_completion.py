@@ -61,6 +61,7 @@ def test_every_command_is_offered():
     ("cert", "cli/admin/cert_options.def"), ("user", "cli/admin/options.def"),
     ("token", "cli/admin/options.def"), ("rule", "cli/admin/options.def"),
     ("config", "cli/admin/options.def"), ("gateway", "cli/admin/options.def"),
+    ("upload", "cli/admin/options.def"),
 ])
 def test_every_option_is_offered(command, table):
     rows = [row for row in options_of(table) if not row.commands or command in row.commands]

@@ -1,6 +1,6 @@
-/* `davit user`, `davit token`, `davit rule`, `davit config` and `davit gateway` take the same
- * options: most are about the same files. Each command is a table of verbs in a file of its own;
- * the order of verb, operands and options is free.
+/* `davit user`, `davit token`, `davit rule`, `davit config`, `davit gateway` and `davit upload`
+ * take the same options: most are about the same files. Each command is a table of verbs in a file
+ * of its own; the order of verb, operands and options is free.
  *
  * What they are about is named in the server's configuration (-c FILE), so that a command and the
  * server cannot mean different files; each can also be named alone, for who has no configuration.
@@ -73,6 +73,7 @@ const struct option_table token_table = TABLE("davit token", TOKEN);
 const struct option_table rule_table = TABLE("davit rule", RULE);
 const struct option_table config_table = TABLE("davit config", CONFIG);
 const struct option_table gateway_table = TABLE("davit gateway", GATEWAY);
+const struct option_table upload_table = TABLE("davit upload", UPLOAD);
 
 /* --- reading --- */
 

@@ -8,7 +8,7 @@
 enum { OPERANDS_MAX = 4 };
 
 /* Whose option a row of options.def is, as bits. */
-enum admin_command { USER = 1, TOKEN = 2, RULE = 4, CONFIG = 8, GATEWAY = 16 };
+enum admin_command { USER = 1, TOKEN = 2, RULE = 4, CONFIG = 8, GATEWAY = 16, UPLOAD = 32 };
 
 struct admin {
     struct server_config config; /* of -c FILE, or the defaults; with --users and so on in it */
@@ -21,7 +21,8 @@ struct admin {
     const char *note;
     const char *from;
     const char *format; /* NULL: text */
-    int64_t expires_s;  /* 0: never */
+    const char *state;
+    int64_t expires_s; /* 0: never */
     bool is_read_only;
     bool is_link;
     bool has_md5; /* davit user: also keys for Digest with MD5 */
@@ -50,6 +51,7 @@ extern const struct admin_verbs token_verbs;
 extern const struct admin_verbs rule_verbs;
 extern const struct admin_verbs config_verbs;
 extern const struct admin_verbs gateway_verbs;
+extern const struct admin_verbs upload_verbs;
 
 /* Reads `davit COMMAND VERB …` and runs the verb. Returns the exit status. */
 int admin_run(const struct admin_verbs *verbs, int argc, char **argv);

@@ -136,4 +136,5 @@ void shelf_visit(struct resumables *of, uint64_t mark, struct shelf_visitor *vis
 void shelf_recover(struct resumables *of);
 /* Removes all that is over. */
 void shelf_expire(struct resumables *of);
+int64_t expires_s(const struct resumables *of, const struct record *record);
 bool is_expired(const struct resumables *of, const struct record *record);

@@ -140,14 +140,6 @@ static enum store_rc create(struct store *store, struct resumables *of, struct r
     return shelf_make(of, record, wish->size_bytes == UINT64_MAX ? 0 : wish->size_bytes);
 }
 
-static void tell_times(const struct resumables *of, struct record *record)
-{
-    int64_t lasts_s = record->told.is_done ? DONE_S : (int64_t)of->options.limits->upload_seconds;
-    if (lasts_s < TOUCHED_S_MIN)
-        lasts_s = TOUCHED_S_MIN;
-    record->told.expires_s = record->touched_s + lasts_s;
-}
-
 static void make_id(struct arena *arena, struct resumable_wish *wish)
 {
     struct buf text = {0};
@@ -170,7 +162,7 @@ enum store_rc resumable_create(struct store *store, struct arena *arena,
     pthread_mutex_lock(&of->creating);
     enum store_rc rc = create(store, of, &record);
     pthread_mutex_unlock(&of->creating);
-    tell_times(of, &record);
+    record.told.expires_s = expires_s(of, &record);
     if (rc == STORE_OK)
         *resumable_out = record.told;
     return rc == STORE_NOT_FOUND ? STORE_FAILED : rc; /* the directory went at this moment */
@@ -183,7 +175,7 @@ static enum store_rc complete(struct opened *opened, struct arena *arena)
 {
     struct resumable_pieces pieces;
     struct resumable *told = &opened->record.told;
-    tell_times(opened->of, &opened->record);
+    told->expires_s = expires_s(opened->of, &opened->record);
     if (told->is_done)
         return STORE_OK;
     enum store_rc rc = pieces_list(opened, arena, &pieces);
@@ -228,7 +220,7 @@ static void list_one(struct shelf_visitor *visitor, int owner_fd, const char *na
     if (!str_eq(record->told.wish.owner, listing->key->owner) ||
         !str_starts(record->told.wish.id, listing->key->id) || is_expired(listing->of, record))
         return;
-    tell_times(listing->of, record);
+    record->told.expires_s = expires_s(listing->of, record);
     record->told.wish.near = listing->key->near;
     buf_add(&listing->found, str_of((const char *)&record->told, sizeof(record->told)));
 }

@@ -257,12 +257,16 @@ void shelf_visit(struct resumables *of, uint64_t mark, struct shelf_visitor *vis
 
 /* --- the end of their time --- */
 
+int64_t expires_s(const struct resumables *of, const struct record *record)
+{
+    uint64_t lasts_s = record->told.is_done ? DONE_S : of->options.limits->upload_seconds;
+    lasts_s = u64_min(u64_max(lasts_s, TOUCHED_S_MIN), INT32_MAX);
+    return record->touched_s + (int64_t)lasts_s;
+}
+
 bool is_expired(const struct resumables *of, const struct record *record)
 {
-    int64_t lasts_s = record->told.is_done ? DONE_S : (int64_t)of->options.limits->upload_seconds;
-    if (lasts_s < TOUCHED_S_MIN)
-        lasts_s = TOUCHED_S_MIN;
-    return record->touched_s + lasts_s < clock_wall_ms() / 1000;
+    return expires_s(of, record) < clock_wall_ms() / 1000;
 }
 
 struct expiry {
