@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "points.h"
+#include "store/resumable.h"
 
 /* --- what is changed --- */
 
@@ -48,6 +49,9 @@ static void make_stage(struct fixture *fixture)
     assert_ok(set_lock(fixture, PATH("x/f"), "xf"));
     assert_ok(set_lock(fixture, PATH("x/old"), "old"));
     assert_ok(set_lock(fixture, PATH("y"), "y"));
+    struct resumable_list none; /* what keeps them is open from now on */
+    const struct resumable_key all = {.near = PATH("y")};
+    assert_ok(resumable_list(fixture->store, &fixture->arena, &all, &none));
 }
 
 static enum store_rc put_new(struct fixture *fixture)
@@ -170,6 +174,74 @@ static enum store_rc move_members_where_nothing_is(struct fixture *fixture)
     return transfer_new(fixture, true, "c/none");
 }
 
+/* --- a resumable upload, from its beginning to its end --- */
+
+static enum store_rc append(struct fixture *fixture, const struct resumable_key *key,
+                            const struct resumable_part *part, struct str bytes)
+{
+    struct resumable_append *appending;
+    enum store_rc rc = resumable_append(fixture->store, key, part, &appending);
+    if (rc != STORE_OK)
+        return rc;
+    rc = (enum store_rc)sink_write(&appending->sink, bytes);
+    if (rc == STORE_OK)
+        rc = resumable_append_end(appending, NULL);
+    resumable_append_close(&appending);
+    return rc;
+}
+
+static enum store_rc upload_pieces(struct fixture *fixture, const struct resumable_key *key)
+{
+    static const struct resumable_part parts[] = {
+        {.piece = STR_INIT("1"), .key = 1, .next = 2},
+        {.piece = STR_INIT("0"), .key = 0, .next = 1, .is_first = true},
+        {.piece = STR_INIT("1"), .key = 1, .next = 2},
+    };
+    static const char *const texts[] = {"wrong", "con", "tent"};
+    enum store_rc rc = STORE_OK;
+    for (size_t i = 0; i < ARRAY_LEN(parts) && rc == STORE_OK; i++) {
+        struct resumable_part part = parts[i];
+        part.size_bytes = UINT64_MAX;
+        rc = append(fixture, key, &part, str_of_c(texts[i]));
+    }
+    return rc;
+}
+
+static enum store_rc commit_resumable(struct fixture *fixture, const struct resumable_key *key,
+                                      struct res_path path)
+{
+    static const struct store_commit options = {0};
+    const struct resumable_end end = {.target = path, .size_bytes = 7};
+    struct resumable_commit *commit;
+    struct store_stat stat;
+    struct waiter waiter;
+    enum store_rc rc = resumable_prepare(fixture->store, &fixture->arena, key, &end, &commit);
+    if (rc != STORE_OK)
+        return rc;
+    waiter_init(&waiter);
+    change_add(&waiter.change, path, CLAIM_SELF, true);
+    change_add(&waiter.change, path_parent(path), CLAIM_SELF, false);
+    rc = waiter_begin(&waiter, fixture->store);
+    if (rc == STORE_OK)
+        rc = resumable_commit(commit, &waiter.change, &options, true, &stat);
+    waiter_end(&waiter);
+    waiter_done(&waiter);
+    resumable_commit_close(&commit);
+    return rc;
+}
+
+static enum store_rc upload_in_pieces(struct fixture *fixture)
+{
+    struct res_path path = PATH("y");
+    struct resumable made;
+    const struct resumable_wish wish = {.near = path, .target = path, .size_bytes = UINT64_MAX};
+    enum store_rc rc = resumable_create(fixture->store, &fixture->arena, &wish, &made);
+    const struct resumable_key key = {path, STR_NONE, rc == STORE_OK ? made.wish.id : STR_NONE};
+    if (rc == STORE_OK)
+        rc = upload_pieces(fixture, &key);
+    return rc == STORE_OK ? commit_resumable(fixture, &key, path) : rc;
+}
+
 static const struct change {
     const char *name;
     enum store_rc (*run)(struct fixture *fixture);
@@ -178,6 +250,7 @@ static const struct change {
 } changes[] = {
     {"put new", put_new, true},
     {"put over", put_over, true},
+    {"upload in pieces", upload_in_pieces, true},
     {"mkcol", make_collection, true},
     {"patch", patch, true},
     {"lock", lock, true},

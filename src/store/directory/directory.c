@@ -100,6 +100,13 @@ static int reopen_uploads(void *arg)
     return open_uploads(arg);
 }
 
+/* Whether some have been begun, in this process or another. */
+static bool has_uploads(const struct dir_store *dir)
+{
+    return faccessat(dir->kept->home.fd, "uploads", F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+           faccessat(dir->root_fd, DIR_STATE_NAME "/uploads", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static struct resumables *dir_resumables(struct store *store, struct res_path near)
 {
     struct dir_store *dir = dir_of(store);
@@ -258,6 +265,8 @@ static bool open_state(struct dir_store *dir, const struct store_options *option
     dir->staging_fd = dir_staging_open(dir, err);
     if (dir->staging_fd < 0 || !open_views(dir, options, err))
         return false;
+    if (has_uploads(dir)) /* so that what is over goes */
+        (void)dir_resumables(&dir->base, PATH_ROOT);
     if (dir->kept->state) /* it is in use, and has been recovered */
         return open_log(dir, options, err);
     dir->kept->state = state_open(&dir->kept->home, false, dir->durability, err);

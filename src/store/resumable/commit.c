@@ -215,7 +215,7 @@ static void note_outcome(struct commit *commit, enum store_rc rc, const struct s
     told->has_stat = rc == STORE_OK;
     if (told->has_stat)
         told->stat = *stat;
-    (void)!record_note(opened->info_fd, &opened->record, false);
+    (void)!record_note(opened->info_fd, &opened->record, NOTE_MARK);
     commit->serial = opened->record.serial;
     if (is_made)
         shelf_clear(opened->dir_fd);
@@ -231,7 +231,7 @@ enum store_rc resumable_commit(struct resumable_commit *committing, struct store
     enum store_rc rc = check_unchanged(commit);
     if (rc == STORE_OK) {
         opened->record.is_committing = true;
-        rc = record_note(opened->info_fd, &opened->record, false);
+        rc = record_note(opened->info_fd, &opened->record, NOTE_MARK);
         commit->serial = opened->record.serial;
         if (rc == STORE_OK)
             rc = store_upload_commit(commit->base.upload, change, options, stat_out);

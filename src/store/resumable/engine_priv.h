@@ -47,6 +47,11 @@ NODISCARD static inline enum store_rc flush_bytes(const struct resumables *of, i
     return of->options.is_flushed ? record_flush(fd) : STORE_OK;
 }
 
+static inline enum note_kind note_kind_of(const struct resumables *of)
+{
+    return of->options.is_flushed ? NOTE_FLUSHED : NOTE_LAZY;
+}
+
 /* --- appends --- */
 
 struct append {

@@ -94,5 +94,5 @@ void opened_done(struct opened *opened)
 
 enum store_rc opened_note(struct opened *opened)
 {
-    return record_note(opened->info_fd, &opened->record, opened->of->options.is_flushed);
+    return record_note(opened->info_fd, &opened->record, note_kind_of(opened->of));
 }

@@ -143,13 +143,14 @@ static void set_numbers(struct record *record, const uint64_t numbers[NOTE_NUMBE
     };
 }
 
-enum store_rc record_note(int fd, struct record *record, bool is_flushed)
+enum store_rc record_note(int fd, struct record *record, enum note_kind kind)
 {
     struct buf bytes = {0};
     uint64_t numbers[NOTE_NUMBERS];
     record->serial++;
     record->touched_s = clock_wall_ms() / 1000;
-    record->boot = is_flushed ? 0 : record_boot();
+    if (kind != NOTE_MARK)
+        record->boot = kind == NOTE_FLUSHED ? 0 : record_boot();
     numbers_of(record, numbers);
     size_t head = frame_begin(&bytes);
     for (size_t i = 0; i < NOTE_NUMBERS; i++)
@@ -157,7 +158,7 @@ enum store_rc record_note(int fd, struct record *record, bool is_flushed)
     frame_end(&bytes, head);
     enum store_rc rc = write_at(fd, record->serial % 2 * NOTE_BYTES, buf_str(&bytes));
     buf_done(&bytes);
-    return rc == STORE_OK && is_flushed ? record_flush(fd) : rc;
+    return rc == STORE_OK && kind == NOTE_FLUSHED ? record_flush(fd) : rc;
 }
 
 static bool take_note(void *arg, struct str bytes)
@@ -266,6 +267,7 @@ static void trust_this_boot_only(struct record *record)
 {
     if (!record->boot || record->boot == record_boot() || record->told.is_done)
         return;
+    record->boot = record_boot();
     record->told.received_bytes = 0;
     record->joined = 0;
     record->has_next = false;

@@ -19,8 +19,14 @@ struct record {
 /* Writes all of a new one into an empty file. */
 NODISCARD enum store_rc record_write(int fd, const struct record *record);
 
-/* What changes, as one more note. Flushes where that is asked for. */
-NODISCARD enum store_rc record_note(int fd, struct record *record, bool is_flushed);
+/* How far a note can be trusted. */
+enum note_kind {
+    NOTE_FLUSHED, /* it is on the disk, as what was received has been before */
+    NOTE_LAZY,    /* it is with the kernel, and so is that */
+    NOTE_MARK,    /* likewise, and of what was received it says nothing new */
+};
+/* What changes, as one more note. */
+NODISCARD enum store_rc record_note(int fd, struct record *record, enum note_kind kind);
 
 /* Memory from the arena. NOT_FOUND: it is none, or damaged. */
 NODISCARD enum store_rc record_read(int fd, struct arena *arena, struct record *record_out);

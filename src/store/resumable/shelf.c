@@ -106,7 +106,7 @@ static enum store_rc make_info(struct resumables *of, int dir_fd, struct record 
         return resumable_rc(errno, "cannot make a file");
     enum store_rc rc = record_write(fd, record);
     if (rc == STORE_OK)
-        rc = record_note(fd, record, of->options.is_flushed);
+        rc = record_note(fd, record, note_kind_of(of));
     if (rc == STORE_OK && of->options.is_flushed && fsync(fd) < 0)
         rc = resumable_rc(errno, "cannot flush");
     fd_close(fd);
@@ -291,20 +291,6 @@ static void remove_one(struct shelf_visitor *visitor, int owner_fd, const char *
     (void)!shelf_remove(CONTAINER_OF(visitor, struct expiry, visitor)->of, owner_fd, name);
 }
 
-void shelf_recover(struct resumables *of)
-{
-    DIR *members;
-    struct dirent *member;
-    if (open_members(of->fd, &members) < 0)
-        return;
-    while ((member = readdir(members))) {
-        if (str_starts(str_of_c(member->d_name), STR(".new-")) ||
-            str_starts(str_of_c(member->d_name), STR(".old-")))
-            (void)!shelf_remove(of, of->fd, member->d_name); /* or it is logged */
-    }
-    (void)closedir(members); /* it was only read */
-}
-
 void resumables_remove_all(struct resumables *of)
 {
     struct arena arena = {0};
@@ -326,4 +312,43 @@ void shelf_expire(struct resumables *of)
     struct expiry expiry = {.visitor = {.show = expire_one, .arena = &arena}, .of = of};
     shelf_visit(of, 0, &expiry.visitor);
     arena_done(&arena);
+}
+
+/* --- after a crash --- */
+
+static void remove_parts(struct shelf_visitor *visitor, int owner_fd, const char *name, int info_fd,
+                         struct record *record)
+{
+    DIR *members;
+    struct dirent *member;
+    (void)info_fd, (void)record; /* whatever it is */
+    int fd = openat(owner_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0 && open_members(fd, &members) == 0) {
+        while ((member = readdir(members))) {
+            if (str_starts(str_of_c(member->d_name), STR(".part-")))
+                (void)unlinkat(fd, member->d_name, 0); /* or it goes with the upload */
+        }
+        (void)closedir(members); /* it was only read */
+    }
+    fd_close(fd);
+    arena_reset(visitor->arena);
+}
+
+void shelf_recover(struct resumables *of)
+{
+    struct arena arena = {0};
+    struct shelf_visitor visitor = {.show = remove_parts, .arena = &arena};
+    DIR *members;
+    struct dirent *member;
+    shelf_visit(of, 0, &visitor);
+    arena_done(&arena);
+    shelf_expire(of);
+    if (open_members(of->fd, &members) < 0)
+        return;
+    while ((member = readdir(members))) {
+        if (str_starts(str_of_c(member->d_name), STR(".new-")) ||
+            str_starts(str_of_c(member->d_name), STR(".old-")))
+            (void)!shelf_remove(of, of->fd, member->d_name); /* or it is logged */
+    }
+    (void)closedir(members); /* it was only read */
 }

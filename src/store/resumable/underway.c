@@ -49,13 +49,12 @@ enum store_rc append_note(struct append *append, uint64_t end)
 {
     struct arena arena = {0};
     struct record record;
-    bool is_flushed = append->of->options.is_flushed;
     enum store_rc rc = flush_bytes(append->of, append->fd);
     if (rc == STORE_OK)
         rc = record_read(append->info_fd, &arena, &record);
     if (rc == STORE_OK) {
         record.told.received_bytes = end;
-        rc = record_note(append->info_fd, &record, is_flushed);
+        rc = record_note(append->info_fd, &record, note_kind_of(append->of));
     }
     arena_done(&arena);
     if (rc == STORE_OK)
@@ -97,7 +96,49 @@ static unsigned append_write(struct sink *sink, struct str bytes)
     return rc == STORE_OK ? note_on_the_way(append) : rc;
 }
 
-static const struct sink_ops append_sink_ops = {.name = "resumable", .write = append_write};
+/* Where the file system cannot take from a pipe. */
+static unsigned copy_piped(struct append *append, int pipe_fd, size_t len)
+{
+    char bytes[16384];
+    unsigned code = STORE_OK;
+    while (len && code == STORE_OK) {
+        ssize_t got = read(pipe_fd, bytes, size_min(sizeof(bytes), len));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return resumable_rc(got ? errno : EIO, "cannot read from a pipe");
+        code = append_write(&append->base.sink, str_of(bytes, (size_t)got));
+        len -= (size_t)got;
+    }
+    return code;
+}
+
+static unsigned append_splice(struct sink *sink, int pipe_fd, size_t len)
+{
+    struct append *append = CONTAINER_OF(sink, struct append, base.sink);
+    enum store_rc rc = STORE_OK;
+    while (len && rc == STORE_OK) {
+        if (len > append->bytes_max - append->written)
+            return STORE_LENGTH;
+        if (!begin_writing(append))
+            return STORE_AGAIN;
+        loff_t at = (loff_t)(append->offset + append->written);
+        ssize_t done = splice(pipe_fd, NULL, append->fd, &at, len, SPLICE_F_MOVE);
+        int code = errno;
+        end_writing(append, done > 0 ? (uint64_t)done : 0);
+        if (done == 0 || (done < 0 && (code == EINVAL || code == ENOSYS || code == EPERM)))
+            return copy_piped(append, pipe_fd, len);
+        len -= done > 0 ? (size_t)done : 0;
+        if (done > 0)
+            rc = note_on_the_way(append);
+        else if (code != EINTR)
+            rc = resumable_rc(code, "cannot write");
+    }
+    return rc;
+}
+
+static const struct sink_ops append_sink_ops = {
+    .name = "resumable", .write = append_write, .splice = append_splice};
 
 /* --- life --- */
 
