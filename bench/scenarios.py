@@ -1,6 +1,7 @@
 """What is measured: a row of SCENARIOS each. To add one, write a function that takes (bench, server)
 and gives a Sample, and a row."""
 
+import http.client
 import os
 import shutil
 import statistics
@@ -201,6 +202,23 @@ def put_large(prefix=""):
     return run
 
 
+def put_resumed(bench, server):
+    """The same by tus (a POST, and a PATCH with all of it, which commits it)."""
+    _, url = bench.fresh_dir(server)
+    path = os.path.join(bench.shared, "read", "large")
+    connection = http.client.HTTPConnection(load.HOST, server.ports["h1"], timeout=60)
+    connection.request("POST", url, b"", {
+        "Tus-Resumable": "1.0.0", "Upload-Length": str(os.path.getsize(path)),
+        "Upload-Metadata": "filename bGFyZ2U="})
+    answer = connection.getresponse()
+    connection.close()
+    if answer.status != 201:
+        raise Unable(f"status {answer.status}")
+    return load.curl(f"http://{load.HOST}:{server.ports['h1']}{answer.getheader('Location')}",
+                     "-X", "PATCH", "-T", path, "-H", "Expect:", "-H", "Tus-Resumable: 1.0.0",
+                     "-H", "Upload-Offset: 0", "-H", "Content-Type: application/offset+octet-stream")
+
+
 # --- memory ---
 
 
@@ -246,6 +264,8 @@ SCENARIOS = [
     Scenario("put-64k-new", "PUT 64 KiB, a new resource each time, 32 connections", "h1", "rate",
              put(65536)),
     Scenario("put-large", "PUT of a large file", "h1", "transfer", put_large()),
+    Scenario("put-large-resumed", "a large file as a resumable upload (tus)", "h1", "transfer",
+             put_resumed),
     Scenario("mkcol", "MKCOL, 32 connections", "h1", "rate", mkcol),
     Scenario("propfind-0", "PROPFIND of a file, Depth 0, six properties, 32 connections", "h1",
              "rate", propfind_rate("/read/1k", "0")),
@@ -319,7 +339,7 @@ SCENARIOS = [
 ]
 
 # What a server that flushes to disk before it answers is measured at as well.
-FLUSHED = ["put-1k-new", "put-1k-over", "put-64k-new", "put-large", "mkcol", "proppatch",
+FLUSHED = ["put-1k-new", "put-1k-over", "put-64k-new", "put-large", "put-large-resumed", "mkcol", "proppatch",
            "lock-unlock"]
 
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "store/resumable/engine.h"
+#include "store/resumable/engine_priv.h"
 
 static const struct resumable_wish anywhere = {
     .near = {"f", 1}, .owner = STR_INIT("alice"), .target = {"f", 1}, .size_bytes = UINT64_MAX};
@@ -174,6 +174,40 @@ static void p28_a_commit_that_fails_can_be_repeated(void **state)
     assert_ok(remove_all(fixture, PATH("f")));
     assert_ok(finish(fixture, &key));
     assert_string_equal(get(fixture, PATH("f")), "abc");
+}
+
+/* 20 GiB, most of which is a hole. */
+static void p28_the_content_itself_gets_the_name(void **state)
+{
+    enum { GIB = 1 << 30 };
+    struct fixture *fixture = *state;
+    struct record record;
+    struct stat before;
+    struct stat after;
+    char path[256];
+    if (!backend->is_directory)
+        skip();
+    struct resumable made = create(fixture, UINT64_MAX);
+    struct resumable_key key = key_of(&made);
+    append(fixture, &key, 0, STR("begin"));
+    str_print(path, sizeof(path), "%s/.davit/uploads/%016llx/%.*s", fixture->root,
+              (unsigned long long)owner_mark(key.owner), STR_ARGS(key.id));
+    int dir_fd = open(path, O_RDONLY | O_DIRECTORY);
+    int info_fd = openat(dir_fd, "info", O_RDWR);
+    int fd = openat(dir_fd, "content", O_RDWR);
+    if (ftruncate(fd, (off_t)20 * GIB) < 0)
+        skip(); /* no file system for this */
+    assert_ok(record_read(info_fd, &fixture->arena, &record));
+    record.told.received_bytes = (uint64_t)20 * GIB;
+    assert_ok(record_note(info_fd, &record, NOTE_MARK));
+    assert_int_equal(fstat(fd, &before), 0);
+    assert_ok(finish(fixture, &key));
+    assert_int_equal(stat(fixture_file(fixture, "f"), &after), 0);
+    assert_int_equal(after.st_ino, before.st_ino);
+    assert_true(after.st_size == (off_t)20 * GIB && (after.st_mode & 0777) == 0644);
+    close(fd);
+    close(info_fd);
+    close(dir_fd);
 }
 
 /* --- promise 29: what is told is there --- */
@@ -622,6 +656,7 @@ int resumable_tests(void)
         CONTRACT_TEST(p28_a_wrong_length_changes_nothing),
         CONTRACT_TEST(p28_a_wrong_hash_changes_nothing),
         CONTRACT_TEST(p28_a_commit_that_fails_can_be_repeated),
+        CONTRACT_TEST(p28_the_content_itself_gets_the_name),
         CONTRACT_TEST(p29_the_offset_survives),
         CONTRACT_TEST(p29_what_came_before_a_break_counts),
         CONTRACT_TEST(p29_a_part_that_is_taken_whole_leaves_nothing),
