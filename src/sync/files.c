@@ -58,13 +58,17 @@ static const struct stage enter_stages[] = {
     {0},
 };
 
-/* The root is the mount's, and stays. */
+/* The root is the mount's, and stays. A PUT of a piece of a file, as clients send it who find no
+ * other way to send pieces, must not be taken for a file of that name: its answer would tell them
+ * that all is there, and then they remove what they have. */
 static struct dav_result find(const struct exchange *x, const struct stage **stages_out)
 {
     bool is_write = !(x->method->flags & METHOD_IS_SAFE);
     if (is_write && path_eq(x->path, x->seen.prefix) &&
         !(dav_method_flags(x->method) & METHOD_ON_ROOT))
         return dav_error(HTTP_METHOD_NOT_ALLOWED, "this is not possible on the root");
+    if (http_fields_has(&x->stream->request.fields, FIELD_OC_CHUNKED))
+        return dav_error(HTTP_NOT_IMPLEMENTED, "a file cannot be sent in pieces in this way");
     return dav_store_ops.find(x, stages_out);
 }
 
