@@ -1,7 +1,7 @@
 #!/bin/sh
 # What `make test` keeps short, for as long as it takes: three users at random for ten minutes, 50
 # crashes of each kind (kill -9, the loss of power, system calls that fail), the truth of the caches,
-# the long contract. On the sanitized build of `make test`.
+# a sync client whose server is killed, the long contract. On the sanitized build of `make test`.
 set -eu
 cd "$(dirname "$0")/.."
 [ -d build-test/meson-private ] ||
@@ -11,7 +11,9 @@ export DAVIT="$PWD/build-test/davit" PYTHONPATH=tests/support
 export DAVIT_USERS_SECONDS="${DAVIT_USERS_SECONDS:-600}" DAVIT_CRASH_ROUNDS="${DAVIT_CRASH_ROUNDS:-50}"
 export DAVIT_TRUTH_SECONDS="${DAVIT_TRUTH_SECONDS:-120}" DAVIT_LINK_ROUNDS="${DAVIT_LINK_ROUNDS:-100}"
 export DAVIT_UPLOAD_ROUNDS="${DAVIT_UPLOAD_ROUNDS:-200}"
+export DAVIT_SYNC_FILES="${DAVIT_SYNC_FILES:-10000}" DAVIT_SYNC_KILLS="${DAVIT_SYNC_KILLS:-20}"
 /usr/bin/python3 -B -m pytest -s -p no:cacheprovider tests/robustness/test_users.py tests/robustness/test_resumed_uploads.py \
     tests/robustness/test_crash.py tests/robustness/test_links.py \
-    tests/robustness/test_cache_truth.py tests/robustness/test_listing_truth.py
+    tests/robustness/test_cache_truth.py tests/robustness/test_listing_truth.py \
+    tests/clients/test_sync_kills.py
 DAVIT_CONTRACT=full meson test -C build-test --no-rebuild --suite contract

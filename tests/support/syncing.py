@@ -86,7 +86,7 @@ class Place:
         command = [*self.command, "--non-interactive", "-u", USER, "-p", PASSWORD, self.local,
                    f"{self.server.url}/{self.name}"]
         env = {**os.environ, "HOME": self.home, "XDG_CONFIG_HOME": self.home, "LC_ALL": "C.UTF-8", **settings}
-        done = subprocess.run(command, env=env, capture_output=True, timeout=60, check=False,
+        done = subprocess.run(command, env=env, capture_output=True, timeout=600, check=False,
                               stdin=subprocess.DEVNULL)
         return types.SimpleNamespace(status=done.returncode, said=(done.stdout + done.stderr).decode("utf-8", "replace"))
 
