@@ -8,6 +8,7 @@
 struct gateway_loop;
 struct handler;
 struct handler_mount;
+struct refs;
 
 /* A name by which clients know this server, besides the Host that they send (--public-url). */
 struct public_name {
@@ -47,6 +48,7 @@ struct service {
     size_t place_count; /* 0: nothing is allowed to any page */
     int spool_dir_fd;   /* where long answers go that must be complete before they are sent */
     bool is_read_only;
+    struct refs *users;            /* who goes on when his exchange is over holds it: that loop's */
     struct gateway_loop *gateways; /* of the loop that the request is on; NULL: there are none */
     bool has_links;                /* there may be shared links (exchange/sign_in.c) */
 };

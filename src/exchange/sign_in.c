@@ -12,7 +12,7 @@
 #include "exchange/shared_link.h"
 
 /* Of the client, without a port. */
-static struct str address_of(const struct exchange *x)
+struct str sign_in_address(const struct exchange *x)
 {
     const struct http_request *request = &x->stream->request;
     return request->forwarded_for.len ? request->forwarded_for : http_peer_address(request);
@@ -20,7 +20,7 @@ static struct str address_of(const struct exchange *x)
 
 /* Nobody else can read along: TLS, also up to a proxy that says so, or from this very machine,
  * where a proxy may have ended TLS, unless that proxy says there was none. */
-static bool is_confidential(const struct exchange *x)
+bool sign_in_is_confidential(const struct exchange *x)
 {
     const struct http_request *request = &x->stream->request;
     bool is_here =
@@ -36,7 +36,7 @@ bool sign_in_challenge(struct exchange *x)
     struct http_fields *fields = &x->stream->response.fields;
     if (!x->service->access || http_fields_has(fields, FIELD_WWW_AUTHENTICATE))
         return x->service->access != NULL;
-    size_t count = access_challenges(x->service->access, &x->signed_in, is_confidential(x),
+    size_t count = access_challenges(x->service->access, &x->signed_in, sign_in_is_confidential(x),
                                      x->arena, challenges);
     for (size_t i = 0; i < count; i++) { /* a line for each: the oldest clients know no lists */
         struct http_field_line line = {FIELD_WWW_AUTHENTICATE,
@@ -61,10 +61,10 @@ static enum stage_end sign_in(struct exchange *x)
     struct sign_in question = {.authorization = exchange_field(x, FIELD_AUTHORIZATION),
                                .method = request->method,
                                .target = request->target,
-                               .address = address_of(x),
+                               .address = sign_in_address(x),
                                .certificate = request->client,
                                .link = link_token(x),
-                               .is_confidential = is_confidential(x),
+                               .is_confidential = sign_in_is_confidential(x),
                                .may_block = x->is_on_worker};
     switch (access_sign_in(x->service->access, &question, x->arena, &x->signed_in)) {
     case SIGN_IN_DONE:

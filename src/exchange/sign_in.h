@@ -6,6 +6,10 @@
 /* Fills in x->signed_in, and x->seen. Ends with a zeroed stage. */
 extern const struct stage sign_in_stages[];
 
+/* The client's address, without a port; and whether nobody else can read along. */
+struct str sign_in_address(const struct exchange *x);
+bool sign_in_is_confidential(const struct exchange *x);
+
 /* Adds WWW-Authenticate with all challenges (RFC 9110 §11.6.1), once. False: there is none, because
  * only TLS or a client certificate would help. */
 bool sign_in_challenge(struct exchange *x);

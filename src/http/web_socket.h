@@ -16,9 +16,8 @@ enum web_socket_code {
     SOCKET_NOT_UTF8 = 1007,
     SOCKET_POLICY = 1008,
     SOCKET_TOO_BIG = 1009,
-    SOCKET_RESTART = 1012,
-    SOCKET_TRY_LATER = 1013,
-    SOCKET_BAD_GATEWAY = 1014,
+    SOCKET_NOT_NOW = 1011,
+    SOCKET_LAST_REGISTERED = 1014,
 };
 
 struct web_socket;

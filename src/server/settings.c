@@ -250,8 +250,16 @@ bool settings_lack_a_file(const struct settings *settings)
 struct settings_use {
     struct settings *settings;
     struct service service; /* the settings', with what is this loop's */
-    size_t count;           /* of requests, and one for being in force */
+    struct refs users;      /* requests, what goes on behind them, and one for being in force */
 };
+
+static void free_use(struct refs *users)
+{
+    struct settings_use *use = CONTAINER_OF(users, struct settings_use, users);
+    gateway_loop_free(use->service.gateways);
+    settings_unref(use->settings);
+    mem_free(use);
+}
 
 struct settings_use *settings_use_new(struct settings *settings, struct loop *loop, unsigned index)
 {
@@ -260,17 +268,15 @@ struct settings_use *settings_use_new(struct settings *settings, struct loop *lo
     use->service = settings->service;
     if (settings->gateways.count)
         use->service.gateways = gateway_loop_new(&settings->gateways, loop, index);
-    use->count = 1;
+    refs_init(&use->users, free_use);
+    use->service.users = &use->users;
     return use;
 }
 
 void settings_use_end(struct settings_use *use)
 {
-    if (!use || --use->count > 0)
-        return;
-    gateway_loop_free(use->service.gateways);
-    settings_unref(use->settings);
-    mem_free(use);
+    if (use)
+        refs_drop(&use->users);
 }
 
 static void request_over(void *arg)
@@ -295,7 +301,7 @@ const struct gateways *settings_use_gateways(const struct settings_use *use)
 
 const struct service *settings_use_begin(struct settings_use *use, struct arena *arena)
 {
-    use->count++;
+    refs_take(&use->users);
     arena_on_reset(arena, request_over, use);
     return &use->service;
 }

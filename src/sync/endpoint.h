@@ -9,5 +9,7 @@ extern const struct stage sync_status_stages[];       /* sync/status.c */
 extern const struct stage sync_reach_stages[];        /* sync/status.c */
 extern const struct stage sync_capabilities_stages[]; /* sync/capabilities.c */
 extern const struct stage sync_user_stages[];         /* sync/user.c */
+extern const struct stage sync_push_stages[];         /* sync/push/push.c */
+extern const struct stage sync_pre_auth_stages[];     /* sync/push/pre_auth.c */
 extern const struct stage sync_nothing_stages[];      /* sync/ocs.c */
 extern const struct stage sync_unknown_stages[];      /* sync/ocs.c */

@@ -4,6 +4,7 @@
  * are seen all the same. */
 #include "sync/mount.h"
 
+#include "base/random.h"
 #include "sync/endpoint.h"
 #include "sync/files.h"
 
@@ -22,6 +23,7 @@ size_t sync_mount(struct sync_service *sync, struct arena *arena,
     sync->endpoints = (struct handler){&sync_endpoint_ops, sync, false};
     sync->files = (struct handler){&sync->files_ops, &sync->dav, true};
     sync->dav.owner = sync;
+    random_bytes(sync->push_key, sizeof(sync->push_key));
     for (size_t i = 0; i < SYNC_MOUNTS_MAX; i++)
         rows_out[i] = (struct handler_mount){
             path_join(arena, sync->prefix, str_of_c(places[i].path)),

@@ -17,7 +17,8 @@ struct sync_service {
     struct dav_service dav; /* of `files`; its owner is this, and view_seen shows the mount alone */
     const void *owner;      /* the mount, for view_seen */
     struct res_path prefix; /* of the mount: its endpoints begin there */
-    struct str product;     /* what clients are told that this server is */
+    unsigned char push_key[32]; /* of tokens for WebSockets (sync/push/pre_auth.h) */
+    struct str product;         /* what clients are told that this server is */
 };
 
 /* Of an exchange that one of the two handlers has. */

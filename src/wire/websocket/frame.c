@@ -174,7 +174,7 @@ static enum ws_event failed(struct ws_reader *reader, enum web_socket_code code)
 /* §7.4: what may be said in a frame, by this RFC, in IANA's registry, or among friends. */
 static bool is_code(unsigned code)
 {
-    bool is_registered = code >= SOCKET_NORMAL && code <= SOCKET_BAD_GATEWAY;
+    bool is_registered = code >= SOCKET_NORMAL && code <= SOCKET_LAST_REGISTERED;
     bool is_said = code != SOCKET_RESERVED && code != SOCKET_NO_CODE && code != SOCKET_BROKEN;
     return (is_registered && is_said) || (code >= 3000 && code <= 4999);
 }

@@ -18,8 +18,9 @@
  * silent for as long again (§5.5.2). What does not leave has the progress deadline, and the end
  * that of who lingers.
  *
- * A reload of the settings ends it (1012): its user knows who may what by the old ones. A drain
- * ends it as well (1001, §7.4.1).
+ * A reload of the settings ends it, since its user knows who may what by the old ones, and so does
+ * a drain. Both say 1001 (§7.4.1): there is a code for a restart, 1012, and libraries in use that
+ * take it for a mistake.
  *
  * Invariants
  *  (1) `user` is NULL unless it is OPEN;
@@ -332,17 +333,12 @@ static void drain(struct conn *base)
     leave(CONTAINER_OF(base, struct ws_conn, base), SOCKET_GOING_AWAY, WS_STATE_CLOSING);
 }
 
-static void renew(struct conn *base)
-{
-    leave(CONTAINER_OF(base, struct ws_conn, base), SOCKET_RESTART, WS_STATE_CLOSING);
-}
-
 static void abort_now(struct conn *base)
 {
     close_now(CONTAINER_OF(base, struct ws_conn, base), true);
 }
 
-static const struct conn_ops ws_ops = {.drain = drain, .renew = renew, .abort = abort_now};
+static const struct conn_ops ws_ops = {.drain = drain, .renew = drain, .abort = abort_now};
 
 /* --- the beginning --- */
 

@@ -290,7 +290,7 @@ TEST(ws_conn_ends_with_the_settings)
     int fd = open_kept();
     int other = client_open(&server); /* a connection that speaks HTTP goes on */
     server_call(&server, renew);
-    expect_bytes(fd, STR("\x88\x02\x03\xf4"));
+    expect_bytes(fd, STR("\x88\x02\x03\xe9"));
     close(fd);
     client_send(other, "GET /status/204 HTTP/1.1\r\nHost: h\r\n\r\n");
     client_expect(other, "HTTP/1.1 204 No Content\r\n");
