@@ -3,6 +3,7 @@ and by bytes that none would send.
 
 DAVIT_PUSH_LISTENERS: how many listen at a time (default 100)."""
 
+import json
 import os
 import signal
 import socket
@@ -188,6 +189,16 @@ def test_who_is_removed_is_sent_away(server, folder):
         listener.expect("err: Invalid credentials")
     with listen(server):
         pass
+
+
+def test_the_capability_says_where(server):
+    for fields in ({}, {"Host": "cloud.example.org"}):
+        answer = server.request("GET", "/ocs/v2.php/cloud/capabilities?format=json", fields)
+        told = json.loads(answer.body)["ocs"]["data"]["capabilities"]["notify_push"]
+        host = fields.get("Host", server.host)
+        assert told == {"type": ["files"],
+                        "endpoints": {"websocket": f"ws://{host}{PATH}",
+                                      "pre_auth": f"http://{host}/index.php/push/pre_auth"}}
 
 
 # --- the wire ---
