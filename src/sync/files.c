@@ -11,6 +11,7 @@
 #include "sync/files.h"
 
 #include "dav/home.h"
+#include "dav/lock/permit.h"
 #include "dav/method.h"
 #include "dav/target.h"
 #include "exchange/admit.h"
@@ -50,10 +51,36 @@ static enum stage_end find_tree(struct exchange *x)
     return STAGE_NEXT;
 }
 
+/* Phones that file photos by month ask with the PUT for the collections on the way
+ * (X-NC-WebDAV-Auto-Mkcol). What is missing of them is made as homes are, from the top down; what
+ * may not be is left out, and then the PUT says that its collection is missing. */
+static enum stage_end find_way(struct exchange *x)
+{
+    struct target *target = target_of(x);
+    struct store_stat stat;
+    struct res_path path = path_parent(x->path);
+    bool is_wanted = str_eq(exchange_field(x, FIELD_X_NC_WEBDAV_AUTO_MKCOL), STR("1"));
+    if (!is_wanted || x->method->id != METHOD_PUT || x->service->is_read_only)
+        return STAGE_NEXT;
+    while (path.len > x->seen.prefix.len &&
+           store_stat(target->store, path, 0, &stat) == STORE_NOT_FOUND) {
+        struct dav_result result = admit_check(x, ACCESS_WRITE, path, path);
+        if (dav_is_fine(result))
+            result = lock_permit(x, x->arena, path, PERMIT_MEMBER);
+        if (!dav_is_fine(result))
+            return respond_error(x, result);
+        home_add(&target->homes, x->arena, target->store, path);
+        path = path_parent(path);
+    }
+    return STAGE_NEXT;
+}
+
 static const struct stage enter_stages[] = {
     {"find tree", find_tree, ANYWHERE},
     {"see", dav_see, ON_READ},
     {"make homes", homes_make, ANYWHERE},
+    {"find way", find_way, ON_READ},
+    {"make way", homes_make, ANYWHERE},
     {"locate", dav_locate, ON_READ},
     {0},
 };
