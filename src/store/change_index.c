@@ -291,6 +291,7 @@ void change_index_add(struct change_index *index, const struct change_row *row)
     struct change_state *state = &node->state;
     reach(index, node, seq); /* what is reached is not forgotten by what follows */
     set_row(index, node, seq);
+    state->is_seen = row->left == LEFT_SEEN;
     if (state->went && row->kind != CHANGE_WENT)
         note_broken(node, state->went);
     if (row->kind == CHANGE_REPLACED)
@@ -346,6 +347,12 @@ uint64_t change_index_told(const struct change_index *index, struct res_path pat
     return u64_max(node ? node->state.own : 0, whole_above(index, path));
 }
 
+bool change_index_had_members(const struct change_index *index, struct res_path path)
+{
+    const struct node *node = find_node(index, path);
+    return node && node->state.keeps_tag && node->state.went < node->state.seq;
+}
+
 static struct res_path path_of_node(const struct node *node, struct arena *arena)
 {
     size_t len = 0;
@@ -391,7 +398,8 @@ enum store_rc change_index_next(const struct change_index *index, struct arena *
         *found_out = (struct change_found){.seq = row->seq,
                                            .path = path_of_node(row->node, arena),
                                            .is_whole = state->whole == row->seq,
-                                           .is_gone = state->went == row->seq};
+                                           .is_gone = state->went == row->seq,
+                                           .is_seen = state->is_seen};
         return STORE_OK;
     }
     return at < end ? STORE_AGAIN : STORE_END;

@@ -33,6 +33,9 @@ bool change_index_knows(const struct change_index *index, struct res_path path, 
  * with all that is in it; 0: none is known. */
 uint64_t change_index_told(const struct change_index *index, struct res_path path);
 
+/* Whether a collection is known to have been there, and no change since that says all of it. */
+bool change_index_had_members(const struct change_index *index, struct res_path path);
+
 /* Which changes are asked for. */
 struct change_query {
     struct res_path path; /* of a collection */
@@ -46,6 +49,7 @@ struct change_found {
     struct res_path path;
     bool is_whole; /* and what is below it is other than before */
     bool is_gone;  /* it was, and has not come again since */
+    bool is_seen;  /* LEFT_SEEN; not after a restart */
 };
 
 /* The next member that has changed, in the order of the changes, each once. OK: gives memory from

@@ -46,13 +46,14 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "store/journal.h"
 
 #define NEW_NAME CHANGES_NAME ".new"
 
-enum { RUNS_MAX = 64, FRAME_BYTES = 256 };
+enum { RUNS_MAX = 64, FRAME_BYTES = 256, LEFT_COUNT = 4096 };
 
 enum record_kind {
     RECORD_HEAD = 'h',
@@ -66,6 +67,13 @@ enum record_kind {
 struct run {
     uint64_t id;
     uint64_t first; /* its numbers are from this one to the next run's */
+};
+
+/* What the newest of the changes whose paths meet in one place has left. */
+struct left {
+    uint64_t path; /* its hash */
+    uint64_t seq;
+    uint64_t what;
 };
 
 struct change_log {
@@ -82,6 +90,8 @@ struct change_log {
     struct listeners listeners;
     struct run runs[RUNS_MAX];
     size_t run_count;
+    uint64_t asked;
+    struct left *left; /* LEFT_COUNT of them, by path; NULL: nobody wants to know */
 };
 
 /* --- records --- */
@@ -258,8 +268,9 @@ static bool read_row(struct begun *begun, struct str *record)
     if (!frame_take_number(record, 1, &kind) || kind > CHANGE_REPLACED ||
         !frame_take_text(record, &path))
         return false;
-    *row = (struct change_row){path_copy(&begun->arena, (struct res_path){path.at, path.len}),
-                               (enum change_kind)kind};
+    *row =
+        (struct change_row){.path = path_copy(&begun->arena, (struct res_path){path.at, path.len}),
+                            .kind = (enum change_kind)kind};
     return true;
 }
 
@@ -282,6 +293,15 @@ static bool read_begin(struct reading *reading, struct str record)
     return true;
 }
 
+static void note_left(struct change_log *log, const struct change_row *row,
+                      enum change_outcome outcome)
+{
+    uint64_t hash = hash_bytes(path_str(row->path));
+    log->left[hash % LEFT_COUNT] =
+        (struct left){hash, change_index_head(log->index),
+                      outcome == OUTCOME_ALL ? row->left : (uint64_t)LEFT_UNKNOWN};
+}
+
 /* What is not known may be anything that a tree operation leaves when it breaks off. */
 static void add_rows(struct change_log *log, const struct change_note *note,
                      enum change_outcome outcome)
@@ -292,6 +312,8 @@ static void add_rows(struct change_log *log, const struct change_note *note,
             row.kind = CHANGE_REPLACED;
         change_index_add(log->index, &row);
         listeners_tell(&log->listeners, row.path, row.kind != CHANGE_OF_ONE);
+        if (log->left)
+            note_left(log, &row, outcome);
     }
 }
 
@@ -391,8 +413,11 @@ static bool is_cut_off(const struct change_log *log)
            st.st_size % JOURNAL_BLOCK_BYTES != 0;
 }
 
-/* What there was, and begins the new run. False: it cannot even be opened. */
-static bool read_log(struct change_log *log, size_t count_max, struct err *err)
+/* What there was, and begins the new run. False: it cannot even be opened. Where others make
+ * changes, too, somebody may have seen one that was not in the log yet when the process was killed,
+ * and that was undone before this one looks: a log that was not closed does not know of it. */
+static bool read_log(struct change_log *log, const struct change_log_options *options,
+                     struct err *err)
 {
     struct frames_found found;
     struct reading reading = {.log = log, .file = state_file_mark(log->home->fd, CHANGES_NAME)};
@@ -401,7 +426,7 @@ static bool read_log(struct change_log *log, size_t count_max, struct err *err)
         return false;
     restored(&reading);
     bool is_all = log->run_count && !found.is_damaged && !is_cut_off(log) &&
-                  (reading.is_clean || reading.is_of_this_boot);
+                  (reading.is_clean || (reading.is_of_this_boot && !options->has_others));
     if (is_all)
         add_new_run(log);
     LIST_EACH (&reading.begun, link) {
@@ -416,7 +441,7 @@ static bool read_log(struct change_log *log, size_t count_max, struct err *err)
         log_line(LOG_WARN, CHANGES_NAME " is not of this tree, or not all of it is there: who "
                                         "syncs begins anew");
     change_index_free(log->index);
-    log->index = change_index_new(count_max);
+    log->index = change_index_new(options->count_max);
     log->run_count = 0;
     add_new_run(log);
     return true;
@@ -430,10 +455,12 @@ struct change_log *change_log_open(const struct change_log_options *options, str
     log->tree = options->tree;
     log->index = change_index_new(options->count_max);
     list_init(&log->notes);
+    if (options->has_others)
+        log->left = mem_new(LEFT_COUNT, sizeof(*log->left));
     pthread_mutex_init(&log->mutex, NULL);
     if (!log->home)
         add_new_run(log);
-    bool is_fine = !log->home || read_log(log, options->count_max, err);
+    bool is_fine = !log->home || read_log(log, options, err);
     if (is_fine && log->home) {
         unsigned how = JOURNAL_LASTS | (log->is_flushed ? JOURNAL_FLUSHES : 0U);
         log->journal = journal_open(log->home, &change_kind, log, how, err);
@@ -478,6 +505,7 @@ void change_log_close(struct change_log *log)
     journal_close(log->journal);
     change_index_free(log->index);
     pthread_mutex_destroy(&log->mutex);
+    mem_free(log->left);
     mem_free(log);
 }
 
@@ -514,7 +542,8 @@ static void unlink_note(struct change_log *log, struct change_note *note)
     pthread_mutex_unlock(&log->mutex);
 }
 
-enum store_rc change_log_begin(struct change_log *log, struct change_note *note)
+/* `waits`: until it is on the disk. */
+static enum store_rc begin(struct change_log *log, struct change_note *note, bool waits)
 {
     struct buf frame = {0};
     enum store_rc rc = STORE_OK;
@@ -528,7 +557,7 @@ enum store_rc change_log_begin(struct change_log *log, struct change_note *note)
         (void)buf_reserve(&frame, FRAME_BYTES); /* once, for most */
         add_begin(&frame, note);
         rc = journal_append(log->journal, buf_str(&frame));
-        if (rc == STORE_OK)
+        if (rc == STORE_OK && waits)
             rc = journal_flush(log->journal);
         if (rc != STORE_OK)
             rc = give_up(log, rc);
@@ -538,6 +567,11 @@ enum store_rc change_log_begin(struct change_log *log, struct change_note *note)
         unlink_note(log, note);
     leave(log);
     return rc;
+}
+
+enum store_rc change_log_begin(struct change_log *log, struct change_note *note)
+{
+    return begin(log, note, true);
 }
 
 /* An end that is in no file makes what was begun unknown, and what is told from now on too new for
@@ -574,7 +608,81 @@ void change_log_settle(struct change_log *log, int tree_fd)
         log->is_settled = false;
 }
 
-void change_log_replace(struct change_log *log, uint64_t tree)
+/* No disk is waited for: what is missing after a loss of power is found once more. Where the log
+ * can be neither written nor removed, who asks now is told all the same. */
+void change_log_found(struct change_log *log, const struct change_row *row)
+{
+    struct change_note note = {.rows = {*row}, .row_count = 1};
+    if (begin(log, &note, false) == STORE_OK) {
+        change_log_end(log, &note, OUTCOME_ALL);
+        return;
+    }
+    pthread_mutex_lock(&log->mutex);
+    add_rows(log, &note, OUTCOME_ALL);
+    pthread_mutex_unlock(&log->mutex);
+}
+
+enum store_rc change_log_flush(struct change_log *log)
+{
+    enter(log);
+    enum store_rc rc = log->journal ? journal_flush(log->journal) : STORE_OK;
+    leave(log);
+    return rc;
+}
+
+static bool is_about(const struct change_note *note, struct res_path path)
+{
+    for (size_t i = 0; i < note->row_count; i++) {
+        if (path_is_within(path, note->rows[i].path))
+            return true;
+    }
+    return false;
+}
+
+bool change_log_is_changing(struct change_log *log, struct res_path path)
+{
+    bool is_changing = false;
+    pthread_mutex_lock(&log->mutex);
+    LIST_EACH (&log->notes, link)
+        is_changing |= is_about(CONTAINER_OF(link, struct change_note, link), path);
+    pthread_mutex_unlock(&log->mutex);
+    return is_changing;
+}
+
+uint64_t change_log_left(struct change_log *log, struct res_path path, uint64_t since)
+{
+    uint64_t hash = hash_bytes(path_str(path));
+    pthread_mutex_lock(&log->mutex);
+    struct left left = log->left ? log->left[hash % LEFT_COUNT] : (struct left){0};
+    pthread_mutex_unlock(&log->mutex);
+    return left.path == hash && left.seq > since ? left.what : (uint64_t)LEFT_UNKNOWN;
+}
+
+bool change_log_had_members(struct change_log *log, struct res_path path)
+{
+    pthread_mutex_lock(&log->mutex);
+    bool had = change_index_had_members(log->index, path);
+    pthread_mutex_unlock(&log->mutex);
+    return had;
+}
+
+uint64_t change_log_head(struct change_log *log)
+{
+    pthread_mutex_lock(&log->mutex);
+    uint64_t head = change_index_head(log->index);
+    pthread_mutex_unlock(&log->mutex);
+    return head;
+}
+
+uint64_t change_log_asked(struct change_log *log)
+{
+    pthread_mutex_lock(&log->mutex);
+    uint64_t asked = log->asked;
+    pthread_mutex_unlock(&log->mutex);
+    return asked;
+}
+
+static void replace_tree(struct change_log *log, uint64_t tree)
 {
     enter(log);
     pthread_mutex_lock(&log->mutex);
@@ -587,12 +695,23 @@ void change_log_replace(struct change_log *log, uint64_t tree)
     leave(log);
 }
 
+void change_log_replace(struct change_log *log, uint64_t tree)
+{
+    replace_tree(log, tree);
+}
+
+void change_log_forget(struct change_log *log)
+{
+    replace_tree(log, log->tree);
+}
+
 /* --- questions --- */
 
 struct change_point change_log_tag(struct change_log *log, struct res_path path)
 {
     pthread_mutex_lock(&log->mutex);
     uint64_t seq = change_index_tag(log->index, path);
+    log->asked++;
     struct change_point point = {find_run(log, seq)->id, seq};
     pthread_mutex_unlock(&log->mutex);
     return point;

@@ -17,6 +17,7 @@ struct change_log_options {
     bool is_flushed;         /* a change is on the disk before it is made */
     uint64_t tree;           /* which tree it is about: of another one it knows nothing */
     size_t count_max;        /* of changes that are remembered */
+    bool has_others;         /* changes are found, too, that were made without a note */
 };
 
 /* Goes on with what is kept, or begins anew where that is not whole, or not all. Borrows the home
@@ -49,6 +50,9 @@ enum change_outcome {
 };
 void change_log_end(struct change_log *log, struct change_note *note, enum change_outcome outcome);
 
+/* Begins anew: nothing that was told is known any more. */
+void change_log_forget(struct change_log *log);
+
 /* Returns when all that was changed is on the disk: before the log is closed. `tree_fd`: where it
  * was changed. */
 void change_log_settle(struct change_log *log, int tree_fd);
@@ -58,6 +62,30 @@ void change_log_replace(struct change_log *log, uint64_t tree);
 
 /* Removes what is kept: changes are made of which nothing will know. False: `err` says why. */
 NODISCARD bool change_log_remove(int dir_fd, struct err *err);
+
+/* --- for who finds what others have changed --- */
+
+/* It has been seen that this has happened. */
+void change_log_found(struct change_log *log, const struct change_row *row);
+
+/* Returns when what was found is on the disk, where changes are flushed. */
+NODISCARD enum store_rc change_log_flush(struct change_log *log);
+
+/* Whether a change that may be about the resource has begun, and not ended. */
+bool change_log_is_changing(struct change_log *log, struct res_path path);
+
+/* What was left there by the change that was noted last, where that has ended after `since`;
+ * otherwise, or when it has been forgotten, LEFT_UNKNOWN. */
+uint64_t change_log_left(struct change_log *log, struct res_path path, uint64_t since);
+
+/* As change_index_had_members(). */
+bool change_log_had_members(struct change_log *log, struct res_path path);
+
+/* The number of the last change. */
+uint64_t change_log_head(struct change_log *log);
+
+/* How often somebody has asked for a tag: when not, nobody has been told of a moment. */
+uint64_t change_log_asked(struct change_log *log);
 
 /* --- for who reads; quick --- */
 

@@ -10,9 +10,20 @@ enum change_kind {
     CHANGE_REPLACED, /* it is there or not, with anything below it or not, and something else was */
 };
 
+/* What a change has left at its place, for who is told by others that something has happened there.
+ */
+enum {
+    LEFT_UNKNOWN,
+    LEFT_NOTHING, /* it is gone */
+    LEFT_NEW,     /* it has come, in one step and with nothing in it */
+    LEFT_SEEN,    /* what a walk through the tree has seen there */
+    /* Any other: the version of a file. */
+};
+
 struct change_row {
     struct res_path path;
     enum change_kind kind;
+    uint64_t left;
 };
 
 /* The newest of what is known of a place: numbers of changes; 0: none. */
@@ -24,4 +35,5 @@ struct change_state {
     uint64_t went;   /* and was gone then */
     uint64_t broken; /* here or below, something went and is there again */
     bool keeps_tag;  /* it is, or was, a collection */
+    bool is_seen;    /* its own: by a walk of this process */
 };

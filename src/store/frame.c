@@ -72,8 +72,7 @@ bool frame_take_text(struct str *from, struct str *text_out)
     return true;
 }
 
-/* False: there is no whole frame. */
-static bool take_frame(struct str *from, struct str *record_out)
+bool frame_take(struct str *from, struct str *record_out)
 {
     uint64_t len;
     uint64_t sum;
@@ -101,7 +100,7 @@ static bool find_frame(struct str *bytes)
     struct str record;
     for (size_t i = 1; i < bytes->len; i++) {
         struct str rest = str_from(*bytes, i);
-        if (take_frame(&rest, &record)) {
+        if (frame_take(&rest, &record)) {
             *bytes = str_from(*bytes, i);
             return true;
         }
@@ -116,7 +115,7 @@ struct frames_found frames_replay(struct str bytes, bool (*take)(void *arg, stru
     struct str record;
     for (;;) {
         struct str rest = bytes;
-        bool is_frame = take_frame(&rest, &record);
+        bool is_frame = frame_take(&rest, &record);
         if (is_frame && take(arg, record)) {
             found.count++;
             bytes = rest;

@@ -21,6 +21,10 @@ void frame_add_text(struct buf *to, struct str text);
 NODISCARD bool frame_take_number(struct str *from, unsigned bytes, uint64_t *value_out);
 NODISCARD bool frame_take_text(struct str *from, struct str *text_out);
 
+/* Takes a frame from the front of bytes that were read, and gives its record, which borrows from
+ * them. False: there is no whole one. */
+NODISCARD bool frame_take(struct str *from, struct str *record_out);
+
 /* What was found in a file. */
 struct frames_found {
     size_t count;    /* of records that were taken */

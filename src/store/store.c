@@ -255,7 +255,7 @@ static enum store_rc note_end(struct change_log *log, struct change_note *note, 
 
 static struct change_note note_of_one(struct res_path path)
 {
-    return (struct change_note){.rows = {{path, CHANGE_OF_ONE}}, .row_count = 1};
+    return (struct change_note){.rows = {{.path = path, .kind = CHANGE_OF_ONE}}, .row_count = 1};
 }
 
 /* Whether there is something with nothing in it. */
@@ -267,7 +267,8 @@ static bool is_one(struct store *store, struct res_path path)
 
 static struct change_row row_of_source(struct store *store, struct res_path path)
 {
-    return (struct change_row){path, is_one(store, path) ? CHANGE_OF_ONE : CHANGE_WENT};
+    return (struct change_row){path, is_one(store, path) ? CHANGE_OF_ONE : CHANGE_WENT,
+                               LEFT_NOTHING};
 }
 
 /* Of what comes to `transfer->to`. */
@@ -278,7 +279,7 @@ static struct change_row row_of_target(struct store *store, const struct store_t
     enum change_kind kind = CHANGE_REPLACED;
     if (rc == STORE_NOT_FOUND || (rc == STORE_OK && !stat.is_collection))
         kind = is_one(store, transfer->from) ? CHANGE_OF_ONE : CHANGE_CAME;
-    return (struct change_row){transfer->to, kind};
+    return (struct change_row){transfer->to, kind, kind == CHANGE_OF_ONE ? LEFT_NEW : LEFT_UNKNOWN};
 }
 
 /* --- changing --- */
@@ -315,6 +316,7 @@ enum store_rc store_mkcol(struct store_change *change, struct res_path path)
     const struct store_ops *ops = pass_change(change, path, CLAIM_SELF);
     struct change_note note = note_of_one(path);
     struct change_log *log = change->store->log;
+    note.rows[0].left = LEFT_NEW;
     enum store_rc rc = note_begin(log, &note);
     return rc == STORE_OK ? note_end(log, &note, ops->mkcol(change, path)) : rc;
 }
@@ -413,7 +415,10 @@ enum store_rc store_upload_commit(struct store_upload *upload, struct store_chan
     if (rc != STORE_OK)
         return rc;
     struct store_change *part = store_part(change, upload->path);
-    return note_end(upload->log, &note, upload->ops->commit(upload, part, options, stat_out));
+    rc = upload->ops->commit(upload, part, options, stat_out);
+    if (rc == STORE_OK)
+        note.rows[0].left = stat_out->version;
+    return note_end(upload->log, &note, rc);
 }
 
 void store_close(struct store **store)
