@@ -47,7 +47,7 @@ struct store_options {
     const char *state_dir; /* of davit's own state; NULL: the backend's default */
     bool is_read_only;
     bool is_alone;  /* nobody else changes what is below the root while it is open */
-    bool is_synced; /* what is changed is kept in a change log: nobody else ever changes it */
+    bool is_synced; /* what is changed is kept in a change log */
     enum store_durability durability;
     const struct limits *limits; /* must outlive the store */
     /* Who may help where there is much of the same to do; outlives all that is opened in the store.

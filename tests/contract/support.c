@@ -75,6 +75,7 @@ static int open_fixture(void **state, bool is_synced)
         .crew = &fixture->helpers.crew,
         .limits = &fixture->limits,
         .is_synced = is_synced,
+        .is_alone = is_synced,
     };
     if (backend->is_directory) {
         const char *temp = getenv("TMPDIR");

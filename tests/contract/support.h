@@ -57,7 +57,7 @@ struct fixture {
 /* cmocka's fixtures: a test's *state is a struct fixture. */
 int fixture_open(void **state);
 int fixture_close(void **state);
-/* The same, for a store whose changes are logged. */
+/* The same, for a store whose changes are logged, and in which nobody else makes any. */
 int fixture_open_synced(void **state);
 #define CONTRACT_TEST(test) cmocka_unit_test_setup_teardown(test, fixture_open, fixture_close)
 

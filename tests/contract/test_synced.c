@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "store/change_log.h"
+#include "store/directory/others/seen.h"
 #include "support/inbox.h"
 
 #define SYNCED_TEST(test) cmocka_unit_test_setup_teardown(test, fixture_open_synced, fixture_close)
@@ -459,6 +460,132 @@ static void p24_a_log_that_is_removed_is_written_again(void **state)
     assert_string_equal(told(fixture, PATH_ROOT, since, true), "b ");
 }
 
+/* --- what others change --- */
+
+/* The same tree once more, in which others may change something; returns when a walk has passed. */
+static void let_others_in(struct fixture *fixture)
+{
+    const char *seen = fixture_file(fixture, ".davit/" SEEN_NAME);
+    uint64_t before = state_file_mark(AT_FDCWD, seen);
+    fixture->options.is_alone = false;
+    fixture_renew(fixture);
+    while (state_file_mark(AT_FDCWD, seen) == before || access(seen, F_OK) < 0)
+        (void)usleep(1000);
+}
+
+/* Returns when that has been told; what a walk has seen a moment after it was changed is told twice.
+ */
+static void wait_told(struct fixture *fixture, struct change_point *since, const char *expected)
+{
+    for (int i = 0; i < 60000 && !strstr(told(fixture, PATH_ROOT, *since, true), expected); i++)
+        (void)usleep(1000);
+    assert_non_null(strstr(news(fixture, since), expected));
+}
+
+static void write_text(struct fixture *fixture, const char *name, const char *text)
+{
+    int fd = open(fixture_file(fixture, name), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    assert_int_equal(close(fd), 0);
+}
+
+static void change_as_others(struct fixture *fixture)
+{
+    struct change_point since = tag(fixture, PATH_ROOT);
+    write_text(fixture, "c/g", "new");
+    wait_told(fixture, &since, "c/g ");
+    write_text(fixture, "c/f", "longer than it was");
+    wait_told(fixture, &since, "c/f ");
+    assert_int_equal(chmod(fixture_file(fixture, "c/f"), 0755), 0);
+    wait_told(fixture, &since, "c/f ");
+    assert_int_equal(unlink(fixture_file(fixture, "c/g")), 0);
+    wait_told(fixture, &since, "c/g ");
+    assert_int_equal(rename(fixture_file(fixture, "d"), fixture_file(fixture, ".davit-staged-x")),
+                     0);
+    wait_told(fixture, &since, "d+ ");
+}
+
+static void p24_what_others_change_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    only_for_directories();
+    MAKE(fixture, "c/", "c/f", "d/", "d/e/");
+    let_others_in(fixture);
+    change_as_others(fixture);
+    struct change_point since = tag(fixture, PATH_ROOT);
+    assert_int_equal(mkdir(fixture_file(fixture, "n"), 0700), 0);
+    wait_told(fixture, &since, "n+ ");
+    write_text(fixture, "n/f", "new");
+    wait_told(fixture, &since, "n/f ");
+    assert_int_equal(rename(fixture_file(fixture, "n"), fixture_file(fixture, "m")), 0);
+    wait_told(fixture, &since, "n+ m+ ");
+    write_text(fixture, "m/f", "changed");
+    wait_told(fixture, &since, "m/f ");
+}
+
+static void p24_a_walk_finds_the_same(void **state)
+{
+    struct fixture *fixture = *state;
+    only_for_directories();
+    fixture->limits.watched_directories = 1;
+    fixture->limits.walk_seconds = 0;
+    MAKE(fixture, "c/", "c/f", "d/", "d/e/");
+    let_others_in(fixture);
+    change_as_others(fixture);
+}
+
+static void p24_what_others_did_meanwhile_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    only_for_directories();
+    MAKE(fixture, "c/", "c/f", "c/g", "d/", "d/f");
+    let_others_in(fixture);
+    struct change_point since = tag(fixture, PATH_ROOT);
+    (void)usleep(50000); /* what was written to a moment ago is told of in any case */
+    store_close(&fixture->store);
+    write_text(fixture, "c/f", "longer than it was");
+    assert_int_equal(unlink(fixture_file(fixture, "c/g")), 0);
+    assert_int_equal(unlink(fixture_file(fixture, "d/f")), 0);
+    assert_int_equal(rmdir(fixture_file(fixture, "d")), 0);
+    assert_int_equal(mkdir(fixture_file(fixture, "n"), 0700), 0);
+    let_others_in(fixture);
+    const char *all = told(fixture, PATH_ROOT, since, true);
+    assert_non_null(strstr(all, "c/f ")); /* in the order of the hashes of names */
+    assert_non_null(strstr(all, "c/g "));
+    assert_non_null(strstr(all, "d+ "));
+    assert_non_null(strstr(all, "n+ "));
+    assert_int_equal(strlen(all), strlen("c/f c/g d+ n+ "));
+}
+
+/* More at a time than the kernel's queue holds. */
+static void p24_news_that_were_lost_are_found(void **state)
+{
+    struct fixture *fixture = *state;
+    only_for_directories();
+    MAKE(fixture, "f", "g");
+    let_others_in(fixture);
+    struct change_point since = tag(fixture, PATH_ROOT);
+    const char *names[] = {fixture_file(fixture, "f"), fixture_file(fixture, "g")};
+    for (int i = 0; i < 40000; i++)
+        assert_int_equal(chmod(names[i % 2], i % 4 < 2 ? 0700 : 0600), 0);
+    write_text(fixture, "last", "x");
+    while (!strstr(told(fixture, PATH_ROOT, since, true), "last "))
+        (void)usleep(1000);
+}
+
+static void p26_without_a_snapshot_nothing_is_known(void **state)
+{
+    struct fixture *fixture = *state;
+    only_for_directories();
+    MAKE(fixture, "c/");
+    let_others_in(fixture);
+    struct change_point since = tag(fixture, PATH_ROOT);
+    store_close(&fixture->store);
+    assert_int_equal(unlink(fixture_file(fixture, ".davit/" SEEN_NAME)), 0);
+    let_others_in(fixture);
+    assert_false(knows(fixture, PATH_ROOT, since, true));
+}
+
 /* --- somebody who syncs --- */
 
 /* What he has: "path version" lines. */
@@ -648,6 +775,11 @@ int synced_tests(void)
         SYNCED_TEST(p26_a_damaged_log_says_nothing_wrong),
         SYNCED_TEST(p26_an_older_log_knows_nothing),
         SYNCED_TEST(p24_a_log_that_is_removed_is_written_again),
+        SYNCED_TEST(p24_what_others_change_is_told),
+        SYNCED_TEST(p24_a_walk_finds_the_same),
+        SYNCED_TEST(p24_what_others_did_meanwhile_is_told),
+        SYNCED_TEST(p24_news_that_were_lost_are_found),
+        SYNCED_TEST(p26_without_a_snapshot_nothing_is_known),
         SYNCED_TEST(p26_who_syncs_has_what_is_there),
     };
     return cmocka_run_group_tests_name("synced", tests, NULL, NULL);

@@ -211,10 +211,7 @@ def test_reload_changes_users_and_rules_and_drops_no_connection(server, folder):
     ("[server]\nschemes = bsic\n", "there is no sign-in scheme 'bsic'"),
     ("rubbish", "davit.conf:1: neither"),
     ("[server]\nothers-write = no\n", "cannot be both yes and no; to change it, restart davit"),
-    ("[server]\nsync = yes\n", "sync = yes needs others-write = no"),
-    ("[mount \"/m\"]\nroot = /m\nsync = yes\n", "sync = yes needs others-write = no"),
-    ("[server]\nsync-clients = yes\n", "sync = yes needs others-write = no"),
-    ("[mount \"/m\"]\nroot = /m\nsync-clients = yes\n", "sync = yes needs others-write = no"),
+    ("[server]\nsync = yes\n", "cannot be both yes and no; to change it, restart davit"),
     ("[server]\nsync = yes\nothers-write = no\nread-only = yes\n", "sync needs a server that may write"),
     ("\ufeff[server]\n", "davit.conf:1: starts with a byte order mark"),
 ])

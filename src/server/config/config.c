@@ -495,14 +495,6 @@ struct server_config config_default(void)
                                   .limits = limits_default()};
 }
 
-bool config_check_sync(bool is_synced, bool is_alone, struct err *err)
-{
-    return !is_synced || is_alone ||
-           err_set(err, 0,
-                   "sync = yes needs others-write = no: what other programs change could not be "
-                   "told");
-}
-
 /* The log of changes is written. */
 static bool has_sync(const struct server_config *config)
 {
@@ -558,8 +550,6 @@ bool config_check(struct server_config *config, struct err *err)
 {
     config->is_synced |= config->has_sync_clients;
     if (!check_sync_clients(config, err))
-        return false;
-    if (!config_check_sync(config->is_synced, config->is_alone, err))
         return false;
     if (config->is_read_only && has_sync(config))
         return err_set(err, 0,

@@ -126,9 +126,6 @@ size_t config_section_of(const struct option *row, const char **key_out);
 
 struct server_config config_default(void);
 
-/* Whether what is said of a root goes together: who syncs must miss nothing. */
-NODISCARD bool config_check_sync(bool is_synced, bool is_alone, struct err *err);
-
 /* Whether what is set goes together. Sets what follows from it. */
 NODISCARD bool config_check(struct server_config *config, struct err *err);
 

@@ -180,8 +180,6 @@ static bool check_mount(const struct config_mount *mount, struct err *err)
             err, 0,
             "quota, others-write, sync, sync-clients and uploads are about a root, and it has "
             "an origin");
-    if (!config_check_sync(mount->is_synced, mount->is_alone, err))
-        return false;
     if (mount->root && mount->names_origin)
         return err_set(err, 0, "it has keys that begin with origin-, and no origin");
     if (mount->names_origin && mount->origins)

@@ -15,6 +15,7 @@ struct flush;
 struct folds;
 struct known;
 struct resumables;
+struct others;
 
 struct dir_store {
     struct store base;
@@ -33,6 +34,7 @@ struct dir_store {
     struct dir_mounts *mounts;
     struct known *known;                     /* hashes */
     _Atomic(struct resumables *) resumables; /* NULL: none has been asked for */
+    struct others *others; /* NULL: nobody else changes anything, or nobody wants to know */
 };
 
 static inline struct dir_store *dir_of(struct store *store)

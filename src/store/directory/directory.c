@@ -8,6 +8,7 @@
  *     locks.journal  locks (store/lock_journal.c)
  *     changes.log    what was changed, of a synced tree (store/change_log.c)
  *     uploads/       resumable uploads (store/resumable/)
+ *     changes.tree   what that tree was like, where others change it, too (others/seen.c)
  *     staging/       files and trees that are not in place yet (staged.c)
  *
  * With the state elsewhere, staging stays beneath the root: a rename takes what is in it to its
@@ -34,6 +35,8 @@
 #include "store/directory/mounts/mounts.h"
 #include "store/directory/mounts/neighbours.h"
 #include "store/directory/named.h"
+#include "store/directory/others/others.h"
+#include "store/directory/others/seen.h"
 #include "store/directory/read.h"
 #include "store/directory/recover.h"
 #include "store/directory/resolve.h"
@@ -133,6 +136,7 @@ static void dir_close(struct store *store)
 {
     struct dir_store *dir = dir_of(store);
     resumables_close(atomic_load(&dir->resumables));
+    others_stop(dir->others);
     if (dir->kept)
         dir_owed_settle_all(dir);
     if (dir->kept && dir->kept->log)
@@ -236,6 +240,15 @@ static bool open_state_read_only(struct dir_store *dir, const struct store_optio
     return dir->kept->state && dir_recover(dir, err);
 }
 
+/* What other programs change comes into the log, too. */
+static bool find_others(struct dir_store *dir, struct err *err)
+{
+    const struct others_options how = {dir->root, &dir->kept->home, dir->kept->log, dir->limits};
+    if (own_file_check(dir->kept->home.fd, SEEN_NAME, err))
+        dir->others = others_start(&how, err);
+    return dir->others;
+}
+
 /* A log that was kept is removed where it is not kept on: it would not know of what is changed now.
  * One tree is told from another by its root. */
 static bool open_log(struct dir_store *dir, const struct store_options *options, struct err *err)
@@ -246,6 +259,7 @@ static bool open_log(struct dir_store *dir, const struct store_options *options,
         .is_flushed = dir->durability == DURABILITY_FLUSH,
         .tree = state_file_mark(dir->root_fd, ""),
         .count_max = options->limits->synced_changes,
+        .has_others = !options->is_alone,
     };
     if (kept->log) /* of another root, which was here before */
         change_log_replace(kept->log, how.tree);
@@ -254,7 +268,7 @@ static bool open_log(struct dir_store *dir, const struct store_options *options,
     else if (own_file_check(kept->home.fd, CHANGES_NAME, err))
         kept->log = change_log_open(&how, err);
     dir->base.log = kept->log;
-    return kept->log != NULL;
+    return kept->log && (options->is_alone || find_others(dir, err));
 }
 
 static bool open_state(struct dir_store *dir, const struct store_options *options, struct err *err)

@@ -26,34 +26,19 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/sysmacros.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "store/directory/beneath.h"
 #include "store/directory/cache/cache_priv.h"
+#include "store/directory/cache/local.h"
 #include "store/directory/entry.h"
-
-/* As statfs(2) names them: ext2 to ext4, XFS, Btrfs, F2FS, tmpfs. */
-static const unsigned local_types[] = {0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x01021994};
 
 enum {
     DIRECTORY_EVENTS = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB |
                        IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR,
     FILE_EVENTS = IN_MODIFY | IN_ATTRIB | IN_OPEN | IN_DELETE_SELF | IN_MOVE_SELF,
 };
-
-static bool is_local(int fd)
-{
-    struct statfs fs;
-    if (fstatfs(fd, &fs) < 0)
-        return false;
-    for (size_t i = 0; i < ARRAY_LEN(local_types); i++) {
-        if ((unsigned)fs.f_type == local_types[i])
-            return true;
-    }
-    return false;
-}
 
 static bool add(int epoll_fd, int fd, uint32_t events)
 {
@@ -66,7 +51,7 @@ bool watcher_init(struct watcher *watcher, int root_fd, bool is_alone)
     struct stat st;
     *watcher =
         (struct watcher){.root_fd = root_fd, .inotify_fd = -1, .mounts_fd = -1, .epoll_fd = -1};
-    if (!is_local(root_fd) || fstat(root_fd, &st) < 0)
+    if (!fs_is_local(root_fd) || fstat(root_fd, &st) < 0)
         return false;
     watcher->dev = st.st_dev;
     watcher->is_alone = is_alone;

@@ -1,0 +1,27 @@
+#include <errno.h>
+#include <fcntl.h>
+
+#include "store/directory/beneath.h"
+#include "store/directory/entry.h"
+#include "store/directory/others/lookout.h"
+#include "store/directory/root.h"
+
+int lookout_open(const struct lookout *lookout, struct res_path path, int flags)
+{
+    struct dir_name name;
+    if (dir_name_of(path, &name) != STORE_OK) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    return beneath_open(lookout->options.root->fd, name.text,
+                        flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, RESOLVE_NO_SYMLINKS);
+}
+
+struct watched *lookout_watch(struct lookout *lookout, struct res_path path, int fd)
+{
+    struct watched *watched = watches_add(&lookout->watches, path, fd);
+    lookout->has_unwatched |= watched == NULL;
+    if (watched)
+        watched->since = change_log_head(lookout->options.log);
+    return watched;
+}

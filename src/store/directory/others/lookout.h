@@ -1,0 +1,30 @@
+/* store/directory/others/lookout.h: what those share who find out what other programs change: what
+ * the kernel tells (news.h), and walks (pass.h). All of it is of one thread. */
+#pragma once
+
+#include "store/change_log.h"
+#include "store/directory/others/watches.h"
+
+struct dir_root;
+struct limits;
+
+struct others_options {
+    const struct dir_root *root;
+    struct state_home *home; /* where it is kept what the tree was like */
+    struct change_log *log;
+    const struct limits *limits;
+};
+
+struct lookout {
+    struct others_options options;
+    uint64_t tree; /* which one it is */
+    struct watches watches;
+    bool is_dirty;      /* a watched directory is */
+    bool has_unwatched; /* there is one that is not watched */
+};
+
+/* Opens a directory below the root, through no link. -1 and errno. Gives. */
+NODISCARD int lookout_open(const struct lookout *lookout, struct res_path path, int flags);
+
+/* Watches what is open at `path`. NULL: it cannot be, and that is noted. */
+struct watched *lookout_watch(struct lookout *lookout, struct res_path path, int fd);

@@ -1,0 +1,127 @@
+/* A directory's watch tells of what happens to its members by their names, so each directory needs
+ * one. It tells nothing of the directory's own way: what lies in a directory that is moved is
+ * somewhere else without a word. Therefore only what lies in a watched directory is watched, and
+ * when one goes, all that is in it goes with it and is begun anew where it has come to.
+ *
+ * A watch is the inode's, and a directory that is mounted at a second place would get the one that
+ * it has: that place is left to the walks, as is what comes when there are too many. Numbers are
+ * not used again, so what is told of one that was dropped is about nothing.
+ *
+ * Rejected: fanotify(7) over the file system. docs/decisions/0078-others-changes.md. */
+#include "store/directory/others/watches.h"
+
+#include <errno.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "store/directory/cache/local.h"
+#include "store/state_home.h"
+
+enum {
+    EVENTS = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_MODIFY |
+             IN_CLOSE_WRITE | IN_ONLYDIR | IN_EXCL_UNLINK,
+};
+
+void watches_init(struct watches *watches, int root_fd, size_t max)
+{
+    *watches = (struct watches){.root_fd = root_fd, .max = max};
+    watches->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+}
+
+static struct str number_key(const struct watched *watched)
+{
+    return str_of((const char *)&watched->number, sizeof(watched->number));
+}
+
+struct watched *watches_find(const struct watches *watches, struct res_path path)
+{
+    struct map_entry *entry = map_find(&watches->by_path, path_str(path));
+    return entry ? CONTAINER_OF(entry, struct watched, by_path) : NULL;
+}
+
+struct watched *watches_find_number(const struct watches *watches, int number)
+{
+    const struct watched key = {.number = number};
+    struct map_entry *entry = map_find(&watches->by_number, number_key(&key));
+    return entry ? CONTAINER_OF(entry, struct watched, by_number) : NULL;
+}
+
+static int watch(struct watches *watches, int fd)
+{
+    char link[64];
+    if (watches->is_full || watches->by_path.count >= watches->max || watches->fd < 0) {
+        watches->is_full = true;
+        return -1;
+    }
+    if (!fs_is_local(fd))
+        return -1;
+    str_print(link, sizeof(link), "/proc/self/fd/%d", fd);
+    int number = inotify_add_watch(watches->fd, link, EVENTS);
+    watches->is_full = number < 0 && errno == ENOSPC; /* fs.inotify.max_user_watches */
+    return number;
+}
+
+struct watched *watches_add(struct watches *watches, struct res_path path, int fd)
+{
+    struct watched *parent = path.len ? watches_find(watches, path_parent(path)) : NULL;
+    if (path.len && !parent)
+        return NULL;
+    int number = watch(watches, fd);
+    if (number < 0 || watches_find_number(watches, number))
+        return NULL;
+    struct watched *watched = mem_new(1, sizeof(*watched) + path.len + 1);
+    if (path.len)
+        memcpy(watched->path, path.at, path.len);
+    watched->path_len = path.len;
+    watched->number = number;
+    watched->mark = state_file_mark(fd, "");
+    list_init(&watched->siblings);
+    list_init(&watched->members);
+    list_init(&watched->items);
+    list_init(&watched->unread);
+    if (parent)
+        list_append(&parent->members, &watched->siblings);
+    map_add(&watches->by_path, &watched->by_path, path_str(watched_path(watched)));
+    map_add(&watches->by_number, &watched->by_number, number_key(watched));
+    return watched;
+}
+
+struct watched *watches_innermost(struct watched *top)
+{
+    while (!list_is_empty(&top->members))
+        top = CONTAINER_OF(top->members.next, struct watched, siblings);
+    return top;
+}
+
+static void drop_one(struct watches *watches, struct watched *watched)
+{
+    assert(list_is_empty(&watched->items));
+    (void)inotify_rm_watch(watches->fd, watched->number); /* EINVAL: it went with its inode */
+    map_remove(&watches->by_path, &watched->by_path);
+    map_remove(&watches->by_number, &watched->by_number);
+    list_remove(&watched->siblings);
+    list_remove(&watched->unread);
+    mem_free(watched);
+}
+
+void watches_drop(struct watches *watches, struct watched *top)
+{
+    for (bool is_last = false; !is_last;) {
+        struct watched *innermost = watches_innermost(top);
+        is_last = innermost == top;
+        drop_one(watches, innermost);
+    }
+}
+
+void watches_done(struct watches *watches)
+{
+    struct watched *root = watches_find(watches, PATH_ROOT);
+    fd_close(watches->fd); /* ends all at once */
+    watches->fd = -1;
+    if (root)
+        watches_drop(watches, root);
+    map_done(&watches->by_path);
+    map_done(&watches->by_number);
+}

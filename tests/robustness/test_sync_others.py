@@ -1,0 +1,244 @@
+"""What other programs change in a tree that is synced: a client that follows by token has in the end
+what there is, whether the changes are told by the kernel or found by a walk, and whether davit was
+running when they were made.
+
+DAVIT_SYNC_SECONDS: how long the others work (default 3), DAVIT_SYNC_ROUNDS: how often it is killed (3)."""
+
+import os
+import random
+import shutil
+import subprocess
+import threading
+import time
+
+import davit
+import pytest
+import test_crash
+import test_sync
+from session import Session
+
+SECONDS = float(os.environ.get("DAVIT_SYNC_SECONDS", "3"))
+ROUNDS = int(os.environ.get("DAVIT_SYNC_ROUNDS", "3"))
+ARGS = ["--sync", "yes", "--depth-infinity", "allow", "--durability", "lazy"]
+WALKED = ["--limit", "watched_directories=1", "--limit", "walk_seconds=1"]
+SEEN = ".davit/changes.tree"
+
+
+def wait_until_known(server):
+    """The first walk has passed: what is told from then on stays known."""
+    server.says("are watched for what other programs change")
+
+
+def follow(mirror, client):
+    """Until the client has what there is."""
+
+    deadline = time.monotonic() + 60
+    while True:
+        mirror.sync(client)
+        there = test_sync.listing(client)
+        if mirror.members == there:
+            return
+        wrong = {p: (mirror.members.get(p, "-"), there.get(p, "-")) for p in set(mirror.members) | set(there)}
+        assert time.monotonic() < deadline, {p: pair for p, pair in wrong.items() if pair[0] != pair[1]}
+        time.sleep(0.02)
+
+
+class Programs:
+    """Changes files at random, as programs do that know nothing of davit."""
+
+    def __init__(self, root, seed):
+        self.root, self.random = root, random.Random(seed)
+
+    def path(self):
+        return os.path.join(self.root, *(self.random.choice("abcd") for _ in range(self.random.randrange(1, 4))))
+
+    def step(self):
+        path, other = self.path(), self.path()
+        what = self.random.choice(["write"] * 6 + ["append", "truncate", "touch", "exchange"] + ["mkdir"] * 3
+                                  + ["unlink", "rmtree", "rename", "rename", "link", "symlink", "copytree", "out"])
+        try:
+            getattr(self, what)(path, other)
+        except (OSError, shutil.Error):
+            pass  # it does not fit what is there
+
+    def write(self, path, _):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(str(self.random.random()))
+
+    def append(self, path, _):
+        with open(path, "r+", encoding="utf-8") as file:
+            file.seek(0, os.SEEK_END)
+            file.write("more")
+
+    def truncate(self, path, _):
+        os.truncate(path, 1)
+
+    def touch(self, path, _):
+        os.utime(path, (1, self.random.randrange(1, 1 << 30)))
+
+    def exchange(self, path, other):
+        os.rename(path, path + ".x")
+        os.rename(other, path)
+        os.rename(path + ".x", other)
+
+    def mkdir(self, path, _):
+        os.makedirs(path)
+
+    def unlink(self, path, _):
+        os.unlink(path)
+
+    def rmtree(self, path, _):
+        shutil.rmtree(path)
+
+    def rename(self, path, other):
+        os.rename(path, other)
+
+    def link(self, path, other):
+        os.link(path, other)
+
+    def symlink(self, path, _):
+        os.symlink("/nowhere/at/all", path)  # a link that leads somewhere is in listings
+
+    def copytree(self, path, other):
+        if not other.startswith(path + "/"):
+            shutil.copytree(path, other, symlinks=True)
+
+    def out(self, path, _):
+        os.rename(path, f"{self.root}.out/{self.random.random()}")
+
+
+def work(programs, until):
+    while not until.is_set():
+        programs.step()
+        time.sleep(programs.random.choice([0, 0, 0, 0.001, 0.02]))
+
+
+@pytest.mark.parametrize("args", [[], ["--limit", "watched_directories=4", "--limit", "walk_seconds=1"]])
+def test_who_follows_has_what_programs_and_clients_have_made(args):
+    seed = test_crash.SEED
+    print(f"DAVIT_CRASH_SEED={seed}")
+    with davit.Davit(args=ARGS + args) as server, Session(server) as client:
+        os.mkdir(server.root + ".out")
+        until = threading.Event()
+        programs = [threading.Thread(target=work, args=(Programs(server.root, f"{seed} p{i}"), until)) for i in range(2)]
+        clients = [test_sync.Others(server, f"{seed} c{i}", until) for i in range(2)]
+        mirror = test_sync.Mirror()
+        try:
+            for worker in programs + clients:
+                worker.start()
+            end = time.monotonic() + SECONDS
+            while time.monotonic() < end:
+                mirror.sync(client)
+        finally:
+            until.set()
+            for worker in programs + clients:
+                worker.join()
+            shutil.rmtree(server.root + ".out")
+        assert not [c.error for c in clients if c.error]
+        follow(mirror, client)
+        print(f"{mirror.partial} syncs by token, {mirror.whole} whole")
+
+
+def test_what_was_changed_while_it_was_killed_is_told():
+    seed = test_crash.SEED
+    print(f"DAVIT_CRASH_SEED={seed}")
+    with davit.Davit(args=ARGS) as server:
+        os.mkdir(server.root + ".out")
+        programs, mirror = Programs(server.root, seed), test_sync.Mirror()
+        try:
+            wait_until_known(server)
+            for _ in range(ROUNDS):
+                for _ in range(100):
+                    programs.step()
+                with Session(server) as client:
+                    mirror.sync(client)
+                server.kill()
+                for _ in range(50):
+                    programs.step()
+                server.start()
+                with Session(server) as client:
+                    follow(mirror, client)
+        finally:
+            shutil.rmtree(server.root + ".out")
+        print(f"{mirror.partial} syncs by token, {mirror.whole} whole")
+
+
+@pytest.mark.parametrize("args", [[], WALKED])
+def test_each_kind_of_change_is_told_by_token(args, tmp_path):
+    """And by no more than that: a client that follows never has to begin anew."""
+    root = str(tmp_path)
+    os.makedirs(f"{root}/d/e")
+    with davit.Davit(root=root, args=ARGS + args) as server, Session(server) as client:
+        wait_until_known(server)
+        mirror = test_sync.Mirror()
+        follow(mirror, client)
+        for command in ["echo x > d/e/f", "echo more >> d/e/f", "mv d/e/f d/g", "cp d/g g", "chmod +x g", "rm d/g",
+                        "truncate -s 0 g", "mv g d/e/.x && mv d/e/.x d/e/x", "ln -s nowhere d/x && mv d/x d/e/x"]:
+            subprocess.run(command, shell=True, cwd=root, check=True)
+            follow(mirror, client)
+        assert mirror.whole == 1
+        os.makedirs(f"{root}/n/o/p")
+        subprocess.run("echo 1 > n/o/p/q; mv n m; rm -r d", shell=True, cwd=root, check=True)
+        follow(mirror, client)
+        assert set(mirror.members) == {"/m", "/m/o", "/m/o/p", "/m/o/p/q"}
+
+
+def test_what_davit_changes_is_told_once():
+    """The kernel tells of it, too."""
+    with davit.Davit(args=ARGS) as server, Session(server) as client:
+        wait_until_known(server)
+        mirror = test_sync.Mirror()
+        mirror.sync(client)
+        client.expect(201, "MKCOL", "/d")
+        for i in range(20):
+            client.expect(201, "PUT", f"/d/f{i}", None, b"x")
+        client.expect(204, "PUT", "/d/f1", None, b"y")
+        client.expect(204, "DELETE", "/d/f2")
+        client.expect(201, "MOVE", "/d/f3", {"Destination": f"http://{client.host}/g"})
+        client.expect(201, "COPY", "/d/f4", {"Destination": f"http://{client.host}/h"})
+        mirror.check(client)
+        told = 26  # and what a slow machine cannot tell from others' changes
+        with open(f"{server.root}/last", "w", encoding="utf-8") as file:
+            file.write("x")
+        follow(mirror, client)
+        assert mirror.members.keys() >= {"/last", "/g", "/h"}
+        assert told < int(mirror.token.rsplit("-", 1)[1]) < told + 20, mirror.token
+
+
+def test_a_clean_restart_finds_nothing_new(tmp_path):
+    os.makedirs(tmp_path / "d/e")
+    with davit.Davit(root=str(tmp_path), args=ARGS) as server:
+        wait_until_known(server)
+        mirror = test_sync.Mirror()
+        with Session(server) as client:
+            mirror.sync(client)
+            with open(f"{server.root}/d/e/g", "w", encoding="utf-8") as file:
+                file.write("x")
+            follow(mirror, client)
+            client.expect(201, "PUT", "/d/f", None, b"x")
+            mirror.check(client)
+        token = mirror.token
+        time.sleep(0.1)  # what was written to a moment ago is not trusted
+        server.stop()
+        server.start()
+        wait_until_known(server)
+        with Session(server) as client:
+            mirror.check(client)
+        assert (mirror.token, mirror.whole) == (token, 1)
+
+
+def test_without_a_snapshot_nothing_is_known():
+    with davit.Davit(args=ARGS) as server:
+        wait_until_known(server)
+        mirror = test_sync.Mirror()
+        with Session(server) as client:
+            client.expect(201, "PUT", "/f", None, b"x")
+            mirror.check(client)
+        server.stop()
+        os.unlink(f"{server.root}/{SEEN}")
+        os.unlink(f"{server.root}/f")
+        server.start()
+        wait_until_known(server)
+        with Session(server) as client:
+            mirror.check(client)
+        assert (mirror.members, mirror.whole) == ({}, 2)
