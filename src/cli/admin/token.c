@@ -4,6 +4,7 @@
  *
  * A token is for a user who need not be in the file of users: then it is his only way in. The
  * server watches the file (server/file_watch.h), so that a revoked token ends by itself. */
+#include "access/apps/line_file.h"
 #include "access/tokens.h"
 #include "access/users.h"
 #include "base/log.h"
@@ -11,7 +12,6 @@
 #include "base/err.h"
 #include "base/files.h"
 #include "cli/admin/admin.h"
-#include "cli/admin/text_file.h"
 #include "cli/command.h"
 #include "text/date.h"
 
@@ -42,7 +42,8 @@ static bool add(struct admin *admin, struct err *err)
         is_fine = err_set(err, 0, "--path: '%s' is not a valid path of a URL", admin->path);
     if (is_fine) {
         tokens_add_line(&line, &like, &text);
-        is_fine = text_file_set(admin->config.tokens, token_id_of(buf_str(&text)), buf_str(&line),
+        is_fine = line_file_set(admin->config.tokens,
+                                &(struct line_edit){token_id_of(buf_str(&text)), buf_str(&line)},
                                 &was_there, err);
     }
     if (is_fine)
@@ -67,7 +68,7 @@ static int token_revoke(struct admin *admin)
     if (token_is_text(id))
         id = token_id_of(id);
     if (!has_file(admin, &err) ||
-        !text_file_set(admin->config.tokens, id, STR_NONE, &was_there, &err))
+        !line_file_set(admin->config.tokens, &(struct line_edit){id, STR_NONE}, &was_there, &err))
         return admin_fail(&err);
     if (was_there)
         return EXIT_FINE;

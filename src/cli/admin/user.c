@@ -4,6 +4,7 @@
  * A password goes into both: as a hash into the first, as the keys of Digest and SCRAM into the
  * second, which is written first: without the hash that they belong to, keys are void. The server
  * watches both (server/file_watch.h), so that a change holds by itself. */
+#include "access/apps/line_file.h"
 #include "access/users.h"
 #include "base/log.h"
 
@@ -11,7 +12,7 @@
 
 #include "base/files.h"
 #include "cli/admin/admin.h"
-#include "cli/admin/text_file.h"
+#include "cli/admin/password.h"
 #include "cli/command.h"
 
 static bool has_file(const struct admin *admin, struct err *err)
@@ -47,8 +48,9 @@ static bool store_lines(const struct admin *admin, struct str name, struct str l
     struct buf keys_path = {0};
     bool was_there;
     buf_addf(&keys_path, "%s.keys", admin->config.users);
-    bool is_fine = text_file_set(buf_c(&keys_path), name, keys_line, &was_there, err) &&
-                   text_file_set(admin->config.users, name, line, &was_there, err);
+    bool is_fine =
+        line_file_set(buf_c(&keys_path), &(struct line_edit){name, keys_line}, &was_there, err) &&
+        line_file_set(admin->config.users, &(struct line_edit){name, line}, &was_there, err);
     buf_done(&keys_path);
     return is_fine;
 }
@@ -63,7 +65,8 @@ static bool make_salts(const struct admin *admin, const struct users *users, str
         return true;
     buf_addf(&path, "%s.keys", admin->config.users);
     users_add_salts_line(&line);
-    bool is_fine = text_file_set(buf_c(&path), STR_NONE, buf_str(&line), &was_there, err);
+    bool is_fine =
+        line_file_set(buf_c(&path), &(struct line_edit){STR_NONE, buf_str(&line)}, &was_there, err);
     secret_wipe(line.at, line.len);
     buf_done(&path);
     buf_done(&line);
@@ -145,8 +148,9 @@ static int user_del(struct admin *admin)
     if (!has_file(admin, &err))
         return admin_fail(&err);
     buf_addf(&keys_path, "%s.keys", admin->config.users);
-    bool is_fine = text_file_set(admin->config.users, name, STR_NONE, &was_there, &err) &&
-                   text_file_set(buf_c(&keys_path), name, STR_NONE, &had_keys, &err);
+    bool is_fine =
+        line_file_set(admin->config.users, &(struct line_edit){name, STR_NONE}, &was_there, &err) &&
+        line_file_set(buf_c(&keys_path), &(struct line_edit){name, STR_NONE}, &had_keys, &err);
     buf_done(&keys_path);
     if (is_fine && !was_there)
         is_fine = err_set(&err, 0, "there is no user '%s'", admin->operands[0]);
