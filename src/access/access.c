@@ -30,6 +30,7 @@ struct access_state *access_state_new(const struct access_bounds *bounds,
     state->right = credential_cache_new(bounds->cache_count, bounds->right_ms);
     state->wrong = credential_cache_new(bounds->cache_count, bounds->wrong_ms);
     state->gate = gate_new(bounds->waiting_count);
+    state->apps = app_passwords_new();
     shared_secret(shared, "sign-in", 0, state->key);
     shared_secret(shared, "decoys", 0, decoys);
     memcpy(state->decoy_key, decoys, sizeof(state->decoy_key));
@@ -44,8 +45,20 @@ void access_state_free(struct access_state *state)
     credential_cache_free(state->right);
     credential_cache_free(state->wrong);
     gate_free(state->gate);
+    app_passwords_free(state->apps);
     secret_wipe(state->key, sizeof(state->key));
     mem_free(state);
+}
+
+struct app_passwords *access_app_passwords(struct access_state *state)
+{
+    return state->apps;
+}
+
+bool access_takes_passwords(const struct access *access)
+{
+    const struct users *users = access->accounts->users;
+    return access->offers[ACCESS_BASIC] && users && users->count;
 }
 
 void access_offer_usable(struct access *access)
@@ -64,7 +77,8 @@ void access_offer_usable(struct access *access)
     access->offers[ACCESS_SCRAM] = count && with[ACCESS_SCRAM] == count;
     access->offers[ACCESS_DIGEST] = count && with[ACCESS_DIGEST] == count;
     access->offers[ACCESS_DIGEST_MD5] = count && with[ACCESS_DIGEST_MD5] == count;
-    access->offers[ACCESS_BASIC] = with[ACCESS_BASIC] || access->accounts->tokens;
+    access->offers[ACCESS_BASIC] =
+        with[ACCESS_BASIC] || access->accounts->tokens || access->has_app_passwords;
     access->offers[ACCESS_BEARER] = access->jwt_keys != NULL;
     access->offers[ACCESS_CERTIFICATE] = true; /* where TLS asks for one */
 }

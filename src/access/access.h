@@ -5,6 +5,7 @@
 
 struct access_state;
 struct accounts;
+struct app_passwords;
 struct err;
 struct gate_seat;
 struct jwt_keys;
@@ -23,6 +24,7 @@ struct access {
     struct str realm;
     bool offers[ACCESS_SCHEME_COUNT];
     bool allows_clear_basic; /* also where others may read along */
+    bool has_app_passwords;  /* the state's */
     bool lets_everyone;      /* without rules: who is not signed in may do what users may */
     const struct access_certificate *certificates;
     const struct accounts *accounts;
@@ -48,6 +50,12 @@ struct access_bounds {
 NODISCARD struct access_state *access_state_new(const struct access_bounds *bounds,
                                                 struct shared_state *shared);
 void access_state_free(struct access_state *state);
+
+/* Those that are made while the server runs; borrowed. */
+struct app_passwords *access_app_passwords(struct access_state *state);
+
+/* Whether a password that a person types can be looked at. */
+bool access_takes_passwords(const struct access *access);
 
 /* Offers what all users can use: for who does not configure it. */
 void access_offer_usable(struct access *access);
@@ -94,10 +102,16 @@ NODISCARD enum sign_in_end access_sign_in(const struct access *access,
 
 enum { ACCESS_CHALLENGES_MAX = ACCESS_SCHEME_COUNT };
 
+/* Where somebody is told how to sign in. */
+struct challenge_place {
+    bool is_confidential;
+    bool is_for_apps; /* who have app passwords: Basic is offered for those alone, too */
+};
+
 /* The values for WWW-Authenticate, in the order that clients can bear, of which one may come twice;
  * says how many. Memory from the arena. */
 size_t access_challenges(const struct access *access, const struct signed_in *signed_in,
-                         bool is_confidential, struct arena *arena,
+                         const struct challenge_place *place, struct arena *arena,
                          struct str challenges_out[ACCESS_CHALLENGES_MAX]);
 
 /* --- asking --- */

@@ -15,6 +15,8 @@ struct principal {
     struct str name; /* empty: nobody has signed in */
     enum access_scheme scheme;
     struct scope scope; /* of the token that was used; otherwise everywhere */
+    struct str token;   /* the id of that token; empty: he has signed in himself */
+    bool is_app;        /* it is an app password (access/apps/app_passwords.h) */
     struct str address; /* where the request comes from, without a port */
     struct str link;    /* the shared link that he comes through: acts for `name`, but is not he;
                          * empty: none */

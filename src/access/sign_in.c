@@ -15,7 +15,8 @@
  *  (3) what was wrong lately is wrong without a hash and counts no more: a telephone that goes on
  *      with an old password is no guesser. What was right once is no guess either, however long
  *      ago. Digest and SCRAM show another text each time: there each wrong one counts;
- *  (4) a scheme that is not offered is wrong, whatever is sent: no client can choose a weaker one;
+ *  (4) a scheme that is not offered is wrong, whatever is sent: no client can choose a weaker one.
+ *      But an app password is taken by Basic, which its apps alone know: nobody can guess it;
  *  (5) a sign-in that is right, but with a nonce that is not, is told so (stale), so that no client
  *      asks its user for the password again;
  *  (6) who waits for a hash has a seat (access/gate.h); when there is none, the answer is 503;
@@ -190,7 +191,36 @@ static enum sign_in_end passed_with_token(struct attempt *attempt, enum access_s
                                           const struct token *token)
 {
     attempt->out->principal.scope = token->scope;
+    attempt->out->principal.token = token->id;
+    attempt->out->principal.is_app = token->is_app;
     return passed(attempt, scheme, token->user);
+}
+
+static bool has_certificate(const struct access *access, struct str user)
+{
+    const struct access_certificate *certificate = access->certificates;
+    while (certificate && !str_eq(certificate->user, user))
+        certificate = certificate->next;
+    return certificate;
+}
+
+/* Who has been removed has left his apps behind. */
+static bool find_app_password(const struct attempt *attempt, struct str text,
+                              const struct token **token_out)
+{
+    const struct access *access = attempt->access;
+    const struct user *user = NULL;
+    if (!access->has_app_passwords || !token_is_text(text))
+        return true;
+    const struct token *token =
+        app_passwords_find(access->state->apps, token_id_of(text), attempt->arena);
+    if (!token_verify(token, text, clock_wall_ms() / 1000))
+        return true;
+    if (!find_user(attempt, token->user, &user))
+        return false;
+    if (user || has_certificate(access, token->user))
+        *token_out = token;
+    return true;
 }
 
 /* One that is for signing in; NULL: it is none. False: that cannot be found out now. */
@@ -200,7 +230,9 @@ static bool find_token(const struct attempt *attempt, struct str text,
     const struct accounts *accounts = attempt->access->accounts;
     assert(may_ask(attempt)); /* (7) */
     bool is_known = accounts_find_token(accounts, text, attempt->arena, token_out);
-    if (*token_out && (*token_out)->is_link)
+    if (is_known && !*token_out)
+        is_known = find_app_password(attempt, text, token_out);
+    if (*token_out && ((*token_out)->is_link || (*token_out)->is_login))
         *token_out = NULL;
     return is_known;
 }
@@ -277,24 +309,29 @@ static enum sign_in_end check_password(struct attempt *attempt, const struct bas
     return hash_password(attempt, basic, &check);
 }
 
+static enum sign_in_end refuse_token(struct attempt *attempt, struct str text);
+
 static enum sign_in_end sign_in_basic(struct attempt *attempt)
 {
     const struct access *access = attempt->access;
+    bool is_offered = access->offers[ACCESS_BASIC];
     struct basic basic;
-    if (!access->offers[ACCESS_BASIC])
+    if (!is_offered && !access->has_app_passwords)
         return SIGN_IN_REFUSED;
     if (!attempt->request->is_confidential && !access->allows_clear_basic)
         return SIGN_IN_UNSAFE;
     if (!basic_read(&attempt->authorization, attempt->arena, &basic))
         return SIGN_IN_MALFORMED;
+    if (!is_offered && !token_is_text(basic.password))
+        return SIGN_IN_REFUSED;
     const struct token *token;
     if (!find_token(attempt, basic.password, &token))
         return give_up(attempt, basic.user);
-    if (token && str_eq(token->user, basic.user)) {
+    if (token && str_eq(token->user, basic.user) && (is_offered || token->is_app)) {
         settle(attempt, basic.user); /* the clock may have been set back since it took its seat */
         return passed_with_token(attempt, ACCESS_BASIC, token);
     }
-    return check_password(attempt, &basic);
+    return is_offered ? check_password(attempt, &basic) : refuse_token(attempt, basic.password);
 }
 
 /* --- Digest --- */
@@ -556,7 +593,7 @@ static enum sign_in_end sign_in_bearer(struct attempt *attempt)
     struct str text = attempt->authorization.token68;
     if (text.len == 0 && attempt->authorization.param_count == 0) /* Office asks what we can do */
         return SIGN_IN_DONE;
-    if (!access->offers[ACCESS_BEARER] && !access->accounts->tokens)
+    if (!access->offers[ACCESS_BEARER] && !access->accounts->tokens && !access->has_app_passwords)
         return SIGN_IN_REFUSED;
     if (!attempt->request->is_confidential && !access->allows_clear_basic)
         return SIGN_IN_UNSAFE; /* RFC 6750 §5.3 */
@@ -634,7 +671,7 @@ static void check_end(const struct attempt *attempt, enum sign_in_end end)
     const struct access *access = attempt->access;
     const struct signed_in *out = attempt->out;
     enum access_scheme scheme = out->principal.scheme;
-    bool is_token = scheme == ACCESS_BEARER && access->accounts->tokens;
+    bool is_token = out->principal.token.len && (scheme == ACCESS_BEARER || out->principal.is_app);
     assert(end == SIGN_IN_DONE || principal_is_anonymous(&out->principal));
     assert(!attempt->is_charged || end == SIGN_IN_BLOCKS || end == SIGN_IN_REFUSED); /* (2) */
     assert(!scheme || access->offers[scheme] || is_token);                           /* (4) */
@@ -697,29 +734,33 @@ static const enum access_scheme order_without_basic[] = {ACCESS_DIGEST, ACCESS_B
 
 static_assert(ARRAY_LEN(order_with_basic) <= ACCESS_CHALLENGES_MAX, "");
 
-static bool may_offer(const struct access *access, enum access_scheme scheme, bool is_confidential)
+static bool may_offer(const struct access *access, enum access_scheme scheme,
+                      const struct challenge_place *place)
 {
     bool is_clear =
         scheme == ACCESS_BASIC || scheme == ACCESS_BEARER; /* the secret itself is sent */
-    return access->offers[scheme] && (!is_clear || is_confidential || access->allows_clear_basic);
+    bool is_for_app =
+        scheme == ACCESS_BASIC && place->is_for_apps && access->has_app_passwords; /* (4) */
+    return (access->offers[scheme] || is_for_app) &&
+           (!is_clear || place->is_confidential || access->allows_clear_basic);
 }
 
 size_t access_challenges(const struct access *access, const struct signed_in *signed_in,
-                         bool is_confidential, struct arena *arena,
+                         const struct challenge_place *place, struct arena *arena,
                          struct str challenges_out[ACCESS_CHALLENGES_MAX])
 {
     if (signed_in->next_step.len) {
         challenges_out[0] = signed_in->next_step;
         return 1;
     }
-    bool has_basic = may_offer(access, ACCESS_BASIC, is_confidential);
+    bool has_basic = may_offer(access, ACCESS_BASIC, place);
     const enum access_scheme *order = has_basic ? order_with_basic : order_without_basic;
     size_t order_len = has_basic ? ARRAY_LEN(order_with_basic) : ARRAY_LEN(order_without_basic);
     size_t count = 0;
     for (size_t i = 0; i < order_len; i++) {
         struct buf text = {0};
         bool is_again = i > 0 && order[i] == ACCESS_BASIC;
-        if (!may_offer(access, order[i], is_confidential) || (is_again && count == 1))
+        if (!may_offer(access, order[i], place) || (is_again && count == 1))
             continue;
         add_challenge(&text, access, order[i], signed_in->is_stale);
         challenges_out[count++] = arena_str(arena, buf_str(&text));

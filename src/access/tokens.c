@@ -5,7 +5,7 @@
  *
  * The same text serves as a bearer token, as the password of an app that speaks Basic only, and in
  * the URL of a shared link; the last is marked, so that a link that was passed on to others cannot
- * be used to act as its user anywhere else. */
+ * be used to act as its user anywhere else. So is what an app fetches its password by. */
 #include "access/tokens.h"
 
 #include "base/err.h"
@@ -17,22 +17,31 @@
 static const char prefix[] = "dvt_";
 enum { PREFIX_BYTES = sizeof(prefix) - 1, SECRET_BYTES = 32 };
 
+static bool read_time(struct str value, int64_t *seconds_out)
+{
+    uint64_t seconds;
+    bool is_time = str_parse_u64(value, &seconds) && seconds <= INT64_MAX;
+    *seconds_out = is_time ? (int64_t)seconds : 0;
+    return *seconds_out > 0;
+}
+
 static bool read_bound(struct token *token, struct str word, struct arena *arena)
 {
     struct str value = word;
     struct str name = str_cut(&value, '=');
     bool has_slash;
-    uint64_t seconds;
     if (str_eq(word, STR("read-only"))) {
         token->scope.is_read_only = true;
     } else if (str_eq(word, STR("link"))) {
         token->is_link = true;
+    } else if (str_eq(word, STR("login"))) {
+        token->is_login = true;
     } else if (str_eq(name, STR("path"))) {
         return path_decode(arena, value, &token->scope.path, &has_slash) == PATH_OK;
     } else if (str_eq(name, STR("expires"))) {
-        bool is_number = str_parse_u64(value, &seconds) && seconds <= INT64_MAX;
-        token->expires_s = is_number ? (int64_t)seconds : 0;
-        return is_number && seconds;
+        return read_time(value, &token->expires_s);
+    } else if (str_eq(name, STR("made"))) {
+        return read_time(value, &token->made_s);
     } else if (str_eq(name, STR("note"))) {
         return base64_decode(value, BASE64_URL, arena, &token->note);
     } else {
@@ -194,31 +203,54 @@ bool token_verify(const struct token *token, struct str text, int64_t now_s)
     return is_right && (!token->expires_s || token->expires_s > now_s);
 }
 
-void tokens_add_line(struct buf *to, const struct token *like, struct buf *text_out)
+void token_add_text(struct buf *to, struct str id)
 {
     char secret[SECRET_BYTES];
-    size_t start = text_out->len;
     random_bytes(secret, sizeof(secret));
-    BUF_ADD(text_out, prefix);
-    buf_add_hex(text_out, random_u64(), TOKEN_ID_BYTES);
-    base64_encode(text_out, str_of(secret, sizeof(secret)), BASE64_URL);
-    struct str text = str_from(buf_str(text_out), start);
-    buf_add(to, token_id_of(text));
+    BUF_ADD(to, prefix);
+    if (id.len)
+        buf_add(to, id);
+    else
+        buf_add_hex(to, random_u64(), TOKEN_ID_BYTES);
+    base64_encode(to, str_of(secret, sizeof(secret)), BASE64_URL);
+    secret_wipe(secret, sizeof(secret));
+}
+
+void tokens_add_row(struct buf *to, const struct token *token)
+{
+    buf_add(to, token->id);
     buf_add_char(to, ':');
-    buf_add(to, like->user);
+    buf_add(to, token->user);
     buf_add_char(to, ':');
-    secret_add_hex(to, HASH_SHA256, text);
-    buf_add_char(to, ':');
-    BUF_ADD(to, "path=");
-    path_encode(to, like->scope.path, false);
-    if (like->scope.is_read_only)
+    buf_add(to, token->hash);
+    BUF_ADD(to, ":path=");
+    path_encode(to, token->scope.path, false);
+    if (token->scope.is_read_only)
         BUF_ADD(to, " read-only");
-    if (like->is_link)
+    if (token->is_link)
         BUF_ADD(to, " link");
-    if (like->expires_s)
-        buf_addf(to, " expires=%lld", (long long)like->expires_s);
-    if (like->note.len) {
+    if (token->is_login)
+        BUF_ADD(to, " login");
+    if (token->expires_s)
+        buf_addf(to, " expires=%lld", (long long)token->expires_s);
+    if (token->made_s)
+        buf_addf(to, " made=%lld", (long long)token->made_s);
+    if (token->note.len) {
         BUF_ADD(to, " note=");
-        base64_encode(to, like->note, BASE64_URL);
+        base64_encode(to, token->note, BASE64_URL);
     }
+}
+
+void tokens_add_line(struct buf *to, const struct token *like, struct buf *text_out)
+{
+    struct token token = *like;
+    struct buf hash = {0};
+    size_t start = text_out->len;
+    token_add_text(text_out, like->id);
+    struct str text = str_from(buf_str(text_out), start);
+    secret_add_hex(&hash, HASH_SHA256, text);
+    token.id = token_id_of(text);
+    token.hash = buf_str(&hash);
+    tokens_add_row(to, &token);
+    buf_done(&hash);
 }

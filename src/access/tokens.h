@@ -1,8 +1,10 @@
 /* access/tokens.h: long random secrets that stand for a user, within bounds: passwords for apps,
  * bearer tokens, and the secrets in the URLs of shared links. The file has a line for each:
  *
- *     id:user:SHA-256 of the secret:[path=/…] [read-only] [expires=seconds] [link] [note=…]
- */
+ *     id:user:SHA-256 of the secret:BOUNDS
+ *
+ * with [path=/…] [read-only] [expires=…] [made=…] [link|login] [note=…] as bounds, and times in
+ * seconds since 1970. */
 #pragma once
 
 #include "access/secret.h"
@@ -26,7 +28,10 @@ struct token {
     struct str hash; /* of the secret, in hexadecimal digits */
     struct scope scope;
     int64_t expires_s; /* 0: never */
+    int64_t made_s;    /* 0: that is not said */
     bool is_link;      /* for URLs only */
+    bool is_login;     /* for fetching an app password only (access/apps/login.h) */
+    bool is_app;       /* the server has made it: it counts while its user is there */
     struct str note;
     struct str line; /* as it was read */
 };
@@ -60,6 +65,12 @@ NODISCARD struct str token_mask(struct str text, struct arena *arena);
 
 NODISCARD const struct token *tokens_find(const struct tokens *tokens, struct str id);
 
-/* Appends a new token's line, without its end, and its text. id and hash of `like` are not looked
- * at. */
+/* Appends a new token's line, without its end, and its text. The hash of `like` is not looked at;
+ * where it has no id there is a new one. */
 void tokens_add_line(struct buf *to, const struct token *like, struct buf *text_out);
+
+/* The same for a token whose text there is already. */
+void tokens_add_row(struct buf *to, const struct token *token);
+
+/* Appends a text that nobody can guess. The id may be empty: there is a new one. */
+void token_add_text(struct buf *to, struct str id);

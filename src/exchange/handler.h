@@ -38,6 +38,9 @@ struct handler_ops {
      * paths may lead elsewhere asks them about both ends (exchange/admit.h). */
     struct dav_result (*may)(const struct exchange *x);
 
+    /* Its clients come with app passwords: they are told of Basic, which is how they do it. */
+    bool is_for_apps;
+
     /* No rule speaks of what is there, and nothing else can be done to it: may() says who may look.
      */
     bool is_made_up;

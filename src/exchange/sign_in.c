@@ -8,18 +8,18 @@
  * must hear that it is wrong. */
 #include "exchange/sign_in.h"
 
+#include "exchange/handler.h"
 #include "exchange/respond.h"
 #include "exchange/shared_link.h"
 
-/* Of the client, without a port. */
 struct str sign_in_address(const struct exchange *x)
 {
     const struct http_request *request = &x->stream->request;
     return request->forwarded_for.len ? request->forwarded_for : http_peer_address(request);
 }
 
-/* Nobody else can read along: TLS, also up to a proxy that says so, or from this very machine,
- * where a proxy may have ended TLS, unless that proxy says there was none. */
+/* TLS, also up to a proxy that says so, or from this very machine, where a proxy may have ended
+ * TLS, unless that proxy says there was none. */
 bool sign_in_is_confidential(const struct exchange *x)
 {
     const struct http_request *request = &x->stream->request;
@@ -30,20 +30,31 @@ bool sign_in_is_confidential(const struct exchange *x)
     return request->is_secure || is_here;
 }
 
-bool sign_in_challenge(struct exchange *x)
+static bool challenge(struct exchange *x, bool is_for_apps)
 {
+    const struct challenge_place place = {sign_in_is_confidential(x), is_for_apps};
     struct str challenges[ACCESS_CHALLENGES_MAX];
     struct http_fields *fields = &x->stream->response.fields;
     if (!x->service->access || http_fields_has(fields, FIELD_WWW_AUTHENTICATE))
         return x->service->access != NULL;
-    size_t count = access_challenges(x->service->access, &x->signed_in, sign_in_is_confidential(x),
-                                     x->arena, challenges);
+    size_t count =
+        access_challenges(x->service->access, &x->signed_in, &place, x->arena, challenges);
     for (size_t i = 0; i < count; i++) { /* a line for each: the oldest clients know no lists */
         struct http_field_line line = {FIELD_WWW_AUTHENTICATE,
                                        http_field_name(FIELD_WWW_AUTHENTICATE), challenges[i]};
         http_fields_add(fields, x->arena, &line);
     }
     return count > 0;
+}
+
+bool sign_in_challenge(struct exchange *x)
+{
+    return challenge(x, x->handler && x->handler->ops->is_for_apps);
+}
+
+void sign_in_challenge_people(struct exchange *x)
+{
+    (void)challenge(x, false); /* there may be nothing that they can do */
 }
 
 static enum stage_end put_off(struct exchange *x, struct dav_result result)
@@ -55,21 +66,27 @@ static enum stage_end put_off(struct exchange *x, struct dav_result result)
     return respond_error(x, result);
 }
 
-static enum stage_end sign_in(struct exchange *x)
+enum sign_in_end sign_in_by(struct exchange *x, struct str authorization, struct str link)
 {
     const struct http_request *request = &x->stream->request;
-    struct sign_in question = {.authorization = exchange_field(x, FIELD_AUTHORIZATION),
+    struct sign_in question = {.authorization = authorization,
                                .method = request->method,
                                .target = request->target,
                                .address = sign_in_address(x),
                                .certificate = request->client,
-                               .link = link_token(x),
+                               .link = link,
                                .is_confidential = sign_in_is_confidential(x),
                                .may_block = x->is_on_worker};
-    switch (access_sign_in(x->service->access, &question, x->arena, &x->signed_in)) {
+    return access_sign_in(x->service->access, &question, x->arena, &x->signed_in);
+}
+
+static enum stage_end sign_in(struct exchange *x)
+{
+    struct str link = link_token(x);
+    switch (sign_in_by(x, exchange_field(x, FIELD_AUTHORIZATION), link)) {
     case SIGN_IN_DONE:
-        if (question.link.at)
-            link_follow(x, question.link);
+        if (link.at)
+            link_follow(x, link);
         else
             x->stream->response.user = x->signed_in.principal.name;
         if (x->signed_in.info.len)

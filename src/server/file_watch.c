@@ -220,6 +220,7 @@ struct watched_set *watched_set_new(const struct server_config *config)
     watch_keys(set, config->users);
     watch_file(set, config->tokens, WATCHED_ACCOUNTS);
     watch_file(set, config->jwt_keys, WATCHED_ACCOUNTS);
+    watch_file(set, config->app_passwords, WATCHED_APPS);
     if (config->file) {
         watch_secrets(set, config->file->mounts);
         watch_secrets(set, config->file->origins);

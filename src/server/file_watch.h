@@ -1,12 +1,12 @@
 /* server/file_watch.h: tells when files that the server has read are others, or say something else:
- * users, tokens, keys, certificates. */
+ * users, tokens, keys, certificates; and those that it writes itself, which others change, too. */
 #pragma once
 
 #include "base/executor.h"
 #include "server/config/config.h"
 
 /* What is to be read again; they are or-ed. */
-enum { WATCHED_ACCOUNTS = 1, WATCHED_TLS = 2 };
+enum { WATCHED_ACCOUNTS = 1, WATCHED_TLS = 2, WATCHED_APPS = 4 };
 
 typedef void file_watch_fn(void *arg, unsigned groups);
 

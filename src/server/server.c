@@ -19,6 +19,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "access/apps/app_passwords.h"
 #include "access/standalone.h"
 #include "base/clock.h"
 #include "base/fd.h"
@@ -75,9 +76,12 @@ struct server {
     const char *reloaded_what; /* for the log */
     struct file_watch *file_watch;
     unsigned changed_groups; /* of files, which are not read again yet */
-    struct job moved_job;    /* a store's root is another directory now */
-    atomic_bool has_moved;   /* the job is on its way */
-    int64_t started_s;       /* by the wall clock */
+    struct job apps_job;     /* reads app passwords again */
+    struct err apps_mistake; /* why it could not; the last time; no text: it could */
+    bool is_reading_apps;
+    struct job moved_job;  /* a store's root is another directory now */
+    atomic_bool has_moved; /* the job is on its way */
+    int64_t started_s;     /* by the wall clock */
     struct media_types media_types;
     struct access_log access_log;
     struct worker_pool *workers;
@@ -338,10 +342,43 @@ static void renew_accounts(struct server *server)
     settings_unref(settings);
 }
 
+/* On a worker: it may have to wait for who makes one. */
+static void read_apps(struct job *job)
+{
+    struct server *server = CONTAINER_OF(job, struct server, apps_job);
+    if (app_passwords_read_again(access_app_passwords(server->access_state), &server->apps_mistake))
+        server->apps_mistake.text[0] = '\0';
+}
+
+static void apps_are_read(struct job *job)
+{
+    struct server *server = CONTAINER_OF(job, struct server, apps_job);
+    server->is_reading_apps = false;
+    if (!server->apps_mistake.text[0])
+        return;
+    log_line(LOG_ERROR, "keeping the old app passwords: %s", server->apps_mistake.text);
+    if (err_may_pass(&server->apps_mistake))
+        file_watch_again(server->file_watch, WATCHED_APPS);
+}
+
+/* What we have changed ourselves, too: that costs one more look. */
+static void renew_apps(struct server *server)
+{
+    if (server->is_reading_apps) {
+        file_watch_again(server->file_watch, WATCHED_APPS);
+        return;
+    }
+    server->is_reading_apps = true;
+    executor_submit(loop_executor(server->loops[0].loop), &server->apps_job);
+}
+
 /* Reads again what files have changed; the configuration is not asked what else it says by now. */
 static void take_changes(struct server *server)
 {
     unsigned groups = server->changed_groups;
+    if (groups & WATCHED_APPS)
+        renew_apps(server);
+    server->changed_groups = groups &= ~(unsigned)WATCHED_APPS;
     if (server->is_reloading)
         return;
     server->changed_groups = 0;
@@ -431,6 +468,15 @@ static bool open_store(struct server *server, struct err *err)
     return true;
 }
 
+/* Who cannot write there is to hear so now, and not when the first user grants something. */
+static bool has_key_of_logins(struct server *server, struct err *err)
+{
+    struct sha256 key;
+    bool is_fine = app_passwords_key(access_app_passwords(server->access_state), &key, err);
+    secret_wipe(&key, sizeof(key));
+    return is_fine;
+}
+
 static bool read_settings(struct server *server, struct server_config *config, struct err *err)
 {
     server->access_state = settings_access_state(config, server->shared_state);
@@ -438,6 +484,8 @@ static bool read_settings(struct server *server, struct server_config *config, s
     if (!server->first)
         return false;
     server->config = &server->first->config;
+    if (server->config->app_passwords && !has_key_of_logins(server, err))
+        return false;
     server->memory.max = server->config->limits.memory_bytes;
     server->sockets.max = server->config->limits.socket_count;
     server->acceptors.shares = shares_new(&server->config->limits, &server->memory);
@@ -614,6 +662,7 @@ int server_run(struct server_config *config, int argc, char **argv)
                             .argv = argv,
                             .reloaded_job.done = reloaded,
                             .moved_job.done = take_moved,
+                            .apps_job = {.work = read_apps, .done = apps_are_read},
                             .started_s = clock_wall_ms() / 1000,
                             .file_watch = file_watch_new(),
                             .signals.fd = -1,

@@ -16,6 +16,7 @@
 #include <errno.h>
 
 #include "access/access.h"
+#include "access/apps/app_passwords.h"
 #include "access/standalone.h"
 #include "base/files.h"
 #include "base/log.h"
@@ -73,19 +74,23 @@ static bool in_file(const char *path, struct err *err)
 typedef bool parse_fn(struct settings *settings, const struct settings_text *from, struct err *err);
 
 /* A reload goes on with what a file said before, rather than without it, or not at all. */
+static void log_stays(const char *path, const struct err *mistake)
+{
+    log_line(LOG_ERROR, "%s", mistake->text);
+    log_line(LOG_ERROR,
+             "THE OLD CONTENT OF '%s' STAYS IN FORCE: people who were removed from it can still "
+             "sign in",
+             path);
+}
+
 static bool keep(struct settings *settings, struct settings_text *text,
                  const struct settings_text *old, parse_fn *parse, struct err *err)
 {
     if (!old || !old->path || strcmp(old->path, text->path) != 0)
         return false;
     text->mistake = *err;
-    if (!settings->owner || strcmp(old->mistake.text, err->text) != 0) {
-        log_line(LOG_ERROR, "%s", err->text);
-        log_line(LOG_ERROR,
-                 "THE OLD CONTENT OF '%s' STAYS IN FORCE: people who were removed from it can "
-                 "still sign in",
-                 text->path);
-    }
+    if (!settings->owner || strcmp(old->mistake.text, err->text) != 0)
+        log_stays(text->path, err);
     text->text = arena_str(&settings->arena, old->text);
     text->keys = arena_str(&settings->arena, old->keys);
     return parse(settings, text, err);
@@ -164,6 +169,21 @@ static bool read_jwt_keys(struct settings *settings, const struct settings *befo
            keep(settings, text, before ? &before->jwt_text : NULL, parse_jwt_keys, err);
 }
 
+/* They outlive these settings, so that there is nothing to keep: what cannot be read is not taken.
+ * With the same configuration they have been read, and are watched by themselves. */
+static bool read_app_passwords(struct settings *settings, struct access_state *state,
+                               const struct settings *before, struct err *err)
+{
+    const char *path = settings->config.app_passwords;
+    const char *old = before ? before->config.app_passwords : NULL;
+    if (settings->owner || app_passwords_read(access_app_passwords(state), path, err))
+        return true;
+    if (!old || strcmp(old, path) != 0)
+        return false;
+    log_stays(path, err);
+    return true;
+}
+
 /* --- making --- */
 
 static void make_access(struct settings *settings, struct access_state *state)
@@ -176,6 +196,7 @@ static void make_access(struct settings *settings, struct access_state *state)
         .state = state,
         .realm = str_of_c(config->realm),
         .allows_clear_basic = config->allows_clear_passwords,
+        .has_app_passwords = config->app_passwords != NULL,
         .lets_everyone = config->is_anonymous || !config_has_sign_in(config),
         .certificates = config->file ? config->file->certificates : NULL,
         .accounts = &settings->accounts,
@@ -205,7 +226,8 @@ static struct settings *complete(struct settings *settings, struct access_state 
     rules_init(&settings->no_rules);
     if ((settings->config.users && !read_users(settings, before, err)) ||
         (settings->config.tokens && !read_tokens(settings, before, err)) ||
-        (settings->config.jwt_keys && !read_jwt_keys(settings, before, err))) {
+        (settings->config.jwt_keys && !read_jwt_keys(settings, before, err)) ||
+        (settings->config.app_passwords && !read_app_passwords(settings, state, before, err))) {
         settings_unref(settings);
         return NULL;
     }

@@ -85,6 +85,8 @@ static bool read_config(struct admin *admin, struct err *err)
         admin->config.users = admin->users;
     if (admin->tokens)
         admin->config.tokens = admin->tokens;
+    if (admin->app_passwords)
+        admin->config.app_passwords = admin->app_passwords;
     if (admin->realm)
         admin->config.realm = admin->realm;
     return true;

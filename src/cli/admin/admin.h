@@ -15,6 +15,7 @@ struct admin {
     const char *config_path;     /* this and the others: NULL where none was given */
     const char *users;
     const char *tokens;
+    const char *app_passwords;
     const char *realm;
     const char *password_file;
     const char *path;

@@ -1,4 +1,4 @@
-/* How `davit user` gets a password: never from arguments, which everybody on the machine can read. */
+/* How `davit user` gets a password: never from arguments, which all on the machine can read. */
 #include "cli/admin/password.h"
 
 #include <errno.h>

@@ -2,6 +2,9 @@
  * printed once, when the token is made, and never again; who has lost it makes another and revokes
  * the first by its id, which `list` shows.
  *
+ * App passwords, which the server makes, are tokens in a file of its own: both are listed here, and
+ * both are revoked.
+ *
  * A token is for a user who need not be in the file of users: then it is his only way in. The
  * server watches the file (server/file_watch.h), so that a revoked token ends by itself. */
 #include "access/apps/line_file.h"
@@ -12,6 +15,7 @@
 #include "base/err.h"
 #include "base/files.h"
 #include "cli/admin/admin.h"
+#include "cli/admin/apps.h"
 #include "cli/command.h"
 #include "text/date.h"
 
@@ -60,20 +64,36 @@ static int token_add(struct admin *admin)
     return add(admin, &err) ? EXIT_FINE : admin_fail(&err);
 }
 
+static bool has_any_file(const struct admin *admin, struct err *err)
+{
+    return admin->config.app_passwords || has_file(admin, err);
+}
+
+static bool revoke(const struct admin *admin, struct str id, struct err *err)
+{
+    const struct server_config *config = &admin->config;
+    struct line_edit edit = {id, STR_NONE};
+    bool was_there = false;
+    if (!has_any_file(admin, err) ||
+        (config->tokens && !line_file_set(config->tokens, &edit, &was_there, err)))
+        return false;
+    if (was_there)
+        return true;
+    enum app_change rc = APP_TAKEN;
+    if (config->app_passwords)
+        rc = apps_revoke(config->app_passwords, app_passwords_revoke, id, err);
+    if (rc == APP_TAKEN)
+        err_set(err, 0, "there is no token '%.*s'", STR_ARGS(id));
+    return rc == APP_DONE;
+}
+
 static int token_revoke(struct admin *admin)
 {
     struct str id = str_of_c(admin->operands[0]);
     struct err err;
-    bool was_there = false;
     if (token_is_text(id))
         id = token_id_of(id);
-    if (!has_file(admin, &err) ||
-        !line_file_set(admin->config.tokens, &(struct line_edit){id, STR_NONE}, &was_there, &err))
-        return admin_fail(&err);
-    if (was_there)
-        return EXIT_FINE;
-    err_set(&err, 0, "there is no token '%.*s'", STR_ARGS(id));
-    return admin_fail(&err);
+    return revoke(admin, id, &err) ? EXIT_FINE : admin_fail(&err);
 }
 
 static void print_token(const struct token *token)
@@ -86,6 +106,12 @@ static void print_token(const struct token *token)
     path_encode(&text, token->scope.path, false);
     buf_add(&text, token->scope.is_read_only ? STR(" read-only") : STR_NONE);
     buf_add(&text, token->is_link ? STR(" link") : STR_NONE);
+    if (token->is_app)
+        buf_add(&text, token->is_login ? STR(" app, not fetched yet") : STR(" app"));
+    if (token->made_s) {
+        BUF_ADD(&text, " since ");
+        iso_date_add(&text, token->made_s);
+    }
     if (token->expires_s) {
         BUF_ADD(&text, " until ");
         iso_date_add(&text, token->expires_s);
@@ -102,9 +128,11 @@ static int token_list(struct admin *admin)
     struct tokens tokens = {0};
     struct str text;
     struct err err;
-    bool is_fine = has_file(admin, &err) &&
-                   file_read_small(admin->config.tokens, &arena, &text, &err) &&
-                   tokens_read(&tokens, text, &err);
+    const struct server_config *config = &admin->config;
+    bool is_fine = has_any_file(admin, &err) &&
+                   (!config->tokens || (file_read_small(config->tokens, &arena, &text, &err) &&
+                                        tokens_read(&tokens, text, &err))) &&
+                   (!config->app_passwords || apps_list(config->app_passwords, &tokens, &err));
     for (size_t i = 0; is_fine && i < tokens.count; i++)
         print_token(tokens.list[i]);
     tokens_done(&tokens);
@@ -114,8 +142,8 @@ static int token_list(struct admin *admin)
 
 static const struct admin_verb rows[] = {
     {"add", "USER", 1, token_add, "make a token that acts for the user, and print it"},
-    {"list", "", 0, token_list, "all tokens, without their secrets"},
-    {"revoke", "ID", 1, token_revoke, "end a token"},
+    {"list", "", 0, token_list, "all tokens and app passwords, without their secrets"},
+    {"revoke", "ID", 1, token_revoke, "end a token or an app password"},
 };
 
 const struct admin_verbs token_verbs = {&token_table, rows, ARRAY_LEN(rows)};

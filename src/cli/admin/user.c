@@ -3,7 +3,8 @@
  *
  * A password goes into both: as a hash into the first, as the keys of Digest and SCRAM into the
  * second, which is written first: without the hash that they belong to, keys are void. The server
- * watches both (server/file_watch.h), so that a change holds by itself. */
+ * watches both (server/file_watch.h), so that a change holds by itself. Who is removed takes the
+ * passwords of his apps along: another of his name is not to have them. */
 #include "access/apps/line_file.h"
 #include "access/users.h"
 #include "base/log.h"
@@ -12,6 +13,7 @@
 
 #include "base/files.h"
 #include "cli/admin/admin.h"
+#include "cli/admin/apps.h"
 #include "cli/admin/password.h"
 #include "cli/command.h"
 
@@ -152,6 +154,9 @@ static int user_del(struct admin *admin)
         line_file_set(admin->config.users, &(struct line_edit){name, STR_NONE}, &was_there, &err) &&
         line_file_set(buf_c(&keys_path), &(struct line_edit){name, STR_NONE}, &had_keys, &err);
     buf_done(&keys_path);
+    if (is_fine && admin->config.app_passwords)
+        is_fine = apps_revoke(admin->config.app_passwords, app_passwords_revoke_all, name, &err) !=
+                  APP_FAILED;
     if (is_fine && !was_there)
         is_fine = err_set(&err, 0, "there is no user '%s'", admin->operands[0]);
     return is_fine ? EXIT_FINE : admin_fail(&err);

@@ -457,10 +457,14 @@ static bool add_default_listener(struct server_config *config, struct err *err)
     return add_listener(config, has_tls ? "127.0.0.1:8443" : "127.0.0.1:8080", LISTEN_MAIN, err);
 }
 
+static bool has_certificates(const struct server_config *config)
+{
+    return config->tls.client_ca && config->file && config->file->certificates;
+}
+
 bool config_has_sign_in(const struct server_config *config)
 {
-    bool has_certificates = config->tls.client_ca && config->file && config->file->certificates;
-    return config->users || config->tokens || config->jwt_keys || has_certificates;
+    return config->users || config->tokens || config->jwt_keys || has_certificates(config);
 }
 
 static void free_file(struct config_file *file)
@@ -561,6 +565,9 @@ bool config_check(struct server_config *config, struct err *err)
         return err_set(err, 0,
                        "--jwt-keys needs --jwt-issuer and --jwt-audience: otherwise tokens issued "
                        "for other services would be accepted");
+    if (config->app_passwords && !config->users && !has_certificates(config))
+        return err_set(err, 0,
+                       "--app-passwords needs --users or certificates: nobody could grant one");
     if (!add_default_listener(config, err))
         return false;
     if (!config->workers)

@@ -70,6 +70,7 @@ struct server_config {
     bool is_anonymous;
     const char *users; /* files; NULL: none */
     const char *tokens;
+    const char *app_passwords;
     const char *jwt_keys;
     const char *realm;
     bool offers[ACCESS_SCHEME_COUNT]; /* all false: what all users can use */

@@ -134,7 +134,8 @@ struct str param_of(struct str challenge, const char *name)
 struct str challenge_of(const char *beginning, const char *with)
 {
     struct str challenges[ACCESS_CHALLENGES_MAX];
-    size_t count = access_challenges(&access_, &got, true, &arena, challenges);
+    size_t count = access_challenges(&access_, &got, &(struct challenge_place){true, false}, &arena,
+                                     challenges);
     for (size_t i = 0; i < count; i++) {
         if (str_starts(challenges[i], str_of_c(beginning)) &&
             strstr(arena_text(&arena, challenges[i]), with))

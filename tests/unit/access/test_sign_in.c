@@ -334,7 +334,8 @@ static const char *challenge_letters(bool is_confidential)
     struct str challenges[ACCESS_CHALLENGES_MAX];
     static char letters[ACCESS_CHALLENGES_MAX + 1];
     got = (struct signed_in){0};
-    size_t count = access_challenges(&access_, &got, is_confidential, &arena, challenges);
+    size_t count = access_challenges(
+        &access_, &got, &(struct challenge_place){is_confidential, false}, &arena, challenges);
     for (size_t i = 0; i < count; i++) {
         bool is_md5 = strstr(arena_text(&arena, challenges[i]), "algorithm=MD5") != NULL;
         letters[i] = is_md5 ? 'M' : challenges[i].at[0];
@@ -372,7 +373,10 @@ TEST(sign_in_offers_in_an_order_that_clients_can_bear)
     access_offer_usable(&access_); /* bob has no keys but his hash */
     check_str("usable", str_of_c(challenge_letters(true)), "B");
     offer("BDS");
-    check_int("count", access_challenges(&access_, &got, true, &arena, challenges), 4);
+    check_int("count",
+              access_challenges(&access_, &got, &(struct challenge_place){true, false}, &arena,
+                                challenges),
+              4);
     check_str("Basic", challenges[0], "Basic realm=\"davit\", charset=\"UTF-8\"");
     check_that("Digest", str_starts(challenges[1], STR("Digest realm=\"davit\", qop=\"auth\"")));
     check_str("SCRAM", challenges[2], "SCRAM-SHA-256 realm=\"davit\"");
