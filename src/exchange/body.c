@@ -1,9 +1,9 @@
-/* Request bodies that are collected whole: XML, which is parsed when it is all there.
+/* Request bodies that are collected whole: XML and forms, which are parsed when all is there.
  *
- * What is collected is bounded (the limit xml_bytes), and taken from the budget of all bodies
- * before it is pulled, so that a pull cannot fail for want of memory. A body that is a resource's
- * content is not collected but pumped (dav/method/put.c); what both say to one that breaks off is
- * here. */
+ * What is collected is bounded (the limits xml_bytes, login_form_bytes), and taken from the budget
+ * of all bodies before it is pulled, so that a pull cannot fail for want of memory. A body that is
+ * a resource's content is not collected but pumped (dav/method/put.c); what both say to one that
+ * breaks off is here. */
 #include "exchange/body.h"
 
 #include <errno.h>
@@ -143,10 +143,9 @@ static size_t next_step(const struct exchange *x)
     return (size_t)u64_min(left, STEP_BYTES);
 }
 
-enum stage_end exchange_read_xml(struct exchange *x)
+static enum stage_end read_body(struct exchange *x, uint64_t max)
 {
     struct http_stream *stream = x->stream;
-    size_t max = x->service->limits->xml_bytes;
     struct err err;
     if (!stream->body)
         return STAGE_NEXT;
@@ -174,4 +173,14 @@ enum stage_end exchange_read_xml(struct exchange *x)
             return respond_error(x, exchange_body_failure(&err));
         }
     }
+}
+
+enum stage_end exchange_read_xml(struct exchange *x)
+{
+    return read_body(x, x->service->limits->xml_bytes);
+}
+
+enum stage_end exchange_read_form(struct exchange *x)
+{
+    return read_body(x, x->service->limits->login_form_bytes);
 }

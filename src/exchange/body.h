@@ -13,6 +13,9 @@ enum stage_end exchange_expect_no_body(struct exchange *x);
  * answer. A stage of its own in the methods that take XML. */
 enum stage_end exchange_read_xml(struct exchange *x);
 
+/* The same for what a page's form says, of which there is little. */
+enum stage_end exchange_read_form(struct exchange *x);
+
 /* How much of XML a client may send. */
 struct xml_limits exchange_xml_bounds(const struct limits *limits);
 

@@ -95,6 +95,7 @@ static const struct stage allow_stage = {"allow", set_allow, ANYWHERE};
 const struct handler_ops sync_endpoint_ops = {
     .name = "sync endpoints",
     .may = may,
+    .is_for_apps = true,
     .is_made_up = true,
     .find = find,
     .allow = &allow_stage,

@@ -105,6 +105,7 @@ struct handler_ops sync_files_ops(void)
     ops.name = "synced files";
     ops.enter = enter_stages;
     ops.transfers = false;
+    ops.is_for_apps = true;
     ops.find = find;
     return ops;
 }

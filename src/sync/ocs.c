@@ -54,15 +54,26 @@ const struct stage sync_nothing_stages[] = {{"tell nothing", tell_nothing, ANYWH
 
 /* --- what is not there --- */
 
-static enum stage_end tell_unknown(struct exchange *x)
+static enum stage_end send_failure(struct exchange *x, enum http_status status, int64_t code,
+                                   struct str message)
 {
     struct sync_answer answer;
     sync_answer_begin(&answer, sync_wants_xml(x));
-    add_meta(&answer, false, OCS_UNKNOWN, STR("there is no such endpoint"));
+    add_meta(&answer, false, code, message);
     sync_answer_list(&answer, "data");
     sync_answer_close(&answer);
     sync_answer_close(&answer);
-    return sync_answer_send(&answer, x, HTTP_NOT_FOUND);
+    return sync_answer_send(&answer, x, status);
+}
+
+enum stage_end ocs_refuse(struct exchange *x, enum http_status status, struct str message)
+{
+    return send_failure(x, status, status, message);
+}
+
+static enum stage_end tell_unknown(struct exchange *x)
+{
+    return send_failure(x, HTTP_NOT_FOUND, OCS_UNKNOWN, STR("there is no such endpoint"));
 }
 
 const struct stage sync_unknown_stages[] = {{"tell that it is unknown", tell_unknown, ANYWHERE}};

@@ -12,3 +12,6 @@ void ocs_begin_list(struct sync_answer *answer, const struct exchange *x);
 
 /* Ends it. */
 enum stage_end ocs_send(struct sync_answer *answer, struct exchange *x);
+
+/* An answer without data that says why; of version 2, which has the status in it. */
+enum stage_end ocs_refuse(struct exchange *x, enum http_status status, struct str message);

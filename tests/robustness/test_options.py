@@ -32,6 +32,7 @@ CUSTOM = {
 }
 # What else an option needs, so that it goes together.
 BESIDE = {
+    "app-passwords": "users = /etc/davit/users",
     "hsts": "[tls]\ncert = /cert.pem",
     "tls-client-crl": "client-ca = /ca.pem\ncert = /cert.pem",
     "tls-client-ca": "cert = /cert.pem",

@@ -320,7 +320,7 @@ class Player:
         args += ["--user", options["user"]] if "user" in options else []
         args += [] if "--durability" in args else ["--durability", "lazy"]
         with tempfile.TemporaryDirectory(prefix="davit-conf-") as folder:
-            self.serve_with(args + self.make_access(folder))
+            self.serve_with([arg.replace("{beside}", folder) for arg in args] + self.make_access(folder))
 
     def make_access(self, folder):
         """The configuration and the users that the file names; {as-NAME} signs in with Basic."""

@@ -18,7 +18,7 @@
 #include "base/fd.h"
 #include "base/files.h"
 
-enum { LOCK_MS = 5000, LOCK_LOOK_MS = 10 };
+enum { LOCK_MS = 3000, LOCK_LOOK_MS = 10 };
 
 void line_change(struct buf *to, struct str text, const struct line_edit *edit, bool *was_there)
 {

@@ -31,7 +31,7 @@ static struct sha256 mac_of(const struct sha256 *key, const char *what, struct s
 }
 
 /* At a character's end. */
-static void add_client(struct buf *to, struct str client)
+void login_add_client(struct buf *to, struct str client)
 {
     char escape[UTF8_ESCAPE_BYTES];
     struct str visible;
@@ -56,7 +56,7 @@ static void add_said(struct buf *to, const struct login *login)
              (long long)login->began_s);
     buf_add(to, str_first(login->address, ADDRESS_BYTES_MAX));
     buf_add_char(to, '\n');
-    add_client(to, login->client);
+    login_add_client(to, login->client);
 }
 
 void login_begin(const struct sha256 *key, const struct login *like, struct buf *link_out,

@@ -16,6 +16,9 @@ struct login {
     struct str client;  /* what the app calls itself, as it may be shown; not empty */
 };
 
+/* Appends what an app calls itself, as it may be shown on one line, cut short; never nothing. */
+void login_add_client(struct buf *to, struct str client);
+
 /* What a login that begins now is to be; the client's name as it was sent. Appends the link, which
  * is one segment of a path, and the text that fetches the password: of a direct one none. */
 void login_begin(const struct sha256 *key, const struct login *like, struct buf *link_out,

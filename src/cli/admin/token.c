@@ -12,6 +12,8 @@
 #include "access/users.h"
 #include "base/log.h"
 
+#include <errno.h>
+
 #include "base/err.h"
 #include "base/files.h"
 #include "cli/admin/admin.h"
@@ -122,21 +124,28 @@ static void print_token(const struct token *token)
     buf_done(&text);
 }
 
-static int token_list(struct admin *admin)
+/* With app passwords there need be no other tokens. */
+static bool read_tokens(const struct server_config *config, struct tokens *tokens, struct err *err)
 {
     struct arena arena = {0};
+    struct str text = STR_NONE;
+    bool is_fine = !config->tokens || file_read_small(config->tokens, &arena, &text, err) ||
+                   (config->app_passwords && err->code == ENOENT);
+    is_fine = is_fine && tokens_read(tokens, text, err);
+    arena_done(&arena);
+    return is_fine;
+}
+
+static int token_list(struct admin *admin)
+{
     struct tokens tokens = {0};
-    struct str text;
     struct err err;
     const struct server_config *config = &admin->config;
-    bool is_fine = has_any_file(admin, &err) &&
-                   (!config->tokens || (file_read_small(config->tokens, &arena, &text, &err) &&
-                                        tokens_read(&tokens, text, &err))) &&
+    bool is_fine = has_any_file(admin, &err) && read_tokens(config, &tokens, &err) &&
                    (!config->app_passwords || apps_list(config->app_passwords, &tokens, &err));
     for (size_t i = 0; is_fine && i < tokens.count; i++)
         print_token(tokens.list[i]);
     tokens_done(&tokens);
-    arena_done(&arena);
     return is_fine ? EXIT_FINE : admin_fail(&err);
 }
 
