@@ -7,7 +7,7 @@ MILLION ?=
 FOLDER ?=
 SETS   ?=
 
-.PHONY: serve test soak build fuzz bench bench-million install format clean realmarkdown realsites
+.PHONY: serve test soak build fuzz bench bench-million bench-walk install format clean realmarkdown realsites
 
 serve: build
 	@tools/serve.sh "$(LISTEN)" "$(DIR)"
@@ -37,6 +37,10 @@ bench: build
 bench-million: build
 	@tools/setup.sh bench || true
 	@bench/million $(MILLION)
+
+# What it costs to see what other programs change in a tree that is synced; WALK="--files 100000".
+bench-walk: build
+	@bench/walk $(WALK)
 
 # Not part of the tests: fetches packages from npm. FOLDER=DIR compares over DIR instead.
 realmarkdown: build
