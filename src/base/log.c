@@ -76,7 +76,8 @@ void tell(FILE *to, const char *format, ...)
         if (has_end)
             buf_add_char(&visible, '\n');
     }
-    (void)fwrite(visible.at, 1, visible.len, to); /* whoever flushes it learns of a failure */
+    if (visible.len)
+        (void)fwrite(visible.at, 1, visible.len, to); /* whoever flushes it learns of a failure */
     buf_done(&text);
     buf_done(&visible);
 }

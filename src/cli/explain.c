@@ -130,7 +130,8 @@ static int explain(const struct explain_options *options)
         add_json(&out, topics, count);
     else
         add_text(&out, topics, count, width);
-    (void)fwrite(out.at, 1, out.len, stdout); /* fflush() tells */
+    if (out.len)
+        (void)fwrite(out.at, 1, out.len, stdout); /* fflush() tells */
     if (fflush(stdout) != 0)
         status = EXIT_FAILED;
     buf_done(&out);
