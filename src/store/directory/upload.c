@@ -227,10 +227,15 @@ static enum store_rc set_modified(const struct dir_upload *upload,
     return dir_rc(code, "cannot set a file's time");
 }
 
-/* True: a new file is gone again. */
-static bool take_name_back(int fd, int parent_fd, const char *name)
+/* True: a new file is gone again; one that was taken is where it was. */
+static bool take_name_back(const struct dir_upload *upload, int parent_fd, const char *name,
+                           const char *taken_name)
 {
-    return dir_staged_has_name(fd, parent_fd, name) && unlinkat(parent_fd, name, 0) == 0;
+    const struct staged_file *staged = &upload->staged;
+    if (!dir_staged_has_name(staged->fd, parent_fd, name))
+        return false;
+    return upload->is_taken ? dir_rename_new(parent_fd, name, staged->name_fd, taken_name) == 0
+                            : unlinkat(parent_fd, name, 0) == 0;
 }
 
 /* Its content is complete: the name, and what makes both last. */
@@ -238,6 +243,8 @@ static enum store_rc give_name(struct dir_upload *upload, int parent_fd, const c
                                bool is_new)
 {
     struct dir_store *dir = upload->dir;
+    char taken_name[sizeof(upload->staged.name)];
+    memcpy(taken_name, upload->staged.name, sizeof(taken_name));
     int code = is_new ? flush_content(dir->flush, upload->staged.fd)
                       : flush_wait(dir->flush, upload->staged.fd);
     if (code)
@@ -250,7 +257,7 @@ static enum store_rc give_name(struct dir_upload *upload, int parent_fd, const c
         return rc;
     code = is_new ? flush_named(dir->flush, upload->staged.fd, parent_fd)
                   : flush_wait(dir->flush, parent_fd);
-    if (code && is_new && take_name_back(upload->staged.fd, parent_fd, name))
+    if (code && is_new && take_name_back(upload, parent_fd, name, taken_name))
         return dir_rc(code, "cannot flush a file");
     return code ? dir_rc_unknown(code, "cannot flush a file") : STORE_OK;
 }
