@@ -46,6 +46,10 @@ struct resumable_wish {
     struct res_path target; /* where it is to go to; the root: that is said when it is committed */
     uint64_t size_bytes;    /* UINT64_MAX: not known yet */
     struct content_hashes hashes; /* of the whole */
+    /* Of these kinds one will probably be announced at the end, a bit for each (1U <<
+     * CONTENT_SHA1): they are computed as the bytes come, if it can be. Of those in `hashes`, too.
+     * Is not told. */
+    unsigned hash_kinds;
     bool sets_modified;
     int64_t modified_s;
     /* The creation's conditions, for the front end to check when it commits: fields as they came.

@@ -182,6 +182,20 @@ struct content_check *content_check_new(struct arena *arena, const struct conten
     return check;
 }
 
+struct content_check *content_check_copy(struct arena *arena, const struct content_check *check)
+{
+    assert(!check->is_over);
+    struct content_check *copy = content_check_new(arena, &check->expected);
+    copy->adler = check->adler;
+    for (size_t kind = 0; kind < CONTENT_HASH_COUNT; kind++) {
+        if (check->hashing[kind] &&
+            (!copy->hashing[kind] ||
+             EVP_MD_CTX_copy_ex(copy->hashing[kind], check->hashing[kind]) != 1))
+            BUG("a hash that began cannot be copied");
+    }
+    return copy;
+}
+
 void content_check_add(struct content_check *check, struct str bytes)
 {
     assert(!check->is_over);

@@ -60,6 +60,11 @@ NODISCARD struct content_check *content_check_new(struct arena *arena,
                                                   const struct content_hashes *expected);
 void content_check_add(struct content_check *check, struct str bytes);
 
+/* One that goes on on its own from what was added to that until now; which is not over, and in
+ * front of nothing. Likewise. */
+NODISCARD struct content_check *content_check_copy(struct arena *arena,
+                                                   const struct content_check *check);
+
 /* Of all that was added; nothing more may be. The answer to a second question is the same. */
 NODISCARD bool content_check_holds(struct content_check *check);
 

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
+#include "points.h"
 #include "store/resumable/engine_priv.h"
 
 static const struct resumable_wish anywhere = {
@@ -176,6 +178,100 @@ static void p28_a_commit_that_fails_can_be_repeated(void **state)
     assert_string_equal(get(fixture, PATH("f")), "abc");
 }
 
+static void p28_a_commit_that_fails_at_any_call_can_be_repeated(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_stat stat;
+    if (!backend->is_directory)
+        skip();
+    for (unsigned n = 1, calls = 1; n <= calls; n++) {
+        struct resumable made = create(fixture, 3);
+        struct resumable_key key = key_of(&made);
+        struct resumable_commit *commit;
+        append(fixture, &key, 0, STR("abc"));
+        assert_ok(prepare(fixture, &key, &commit));
+        points_arm(n, POINT_FAIL);
+        enum store_rc rc = commit_prepared(fixture, commit, &stat);
+        calls = points_count();
+        points_arm(0, POINT_FAIL);
+        resumable_commit_close(&commit);
+        if (rc == STORE_OK || rc == STORE_UNKNOWN)
+            assert_rc(finish(fixture, &key), STORE_DONE);
+        else
+            assert_ok(finish(fixture, &key));
+        assert_string_equal(get(fixture, PATH("f")), "abc");
+        assert_ok(remove_all(fixture, PATH("f")));
+    }
+}
+
+static int open_upload(struct fixture *fixture, const struct resumable_key *key)
+{
+    char path[256];
+    str_print(path, sizeof(path), "%s/.davit/uploads/%016llx/%.*s", fixture->root,
+              (unsigned long long)owner_mark(key->owner), STR_ARGS(key->id));
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+static struct resumable create_hashed(struct fixture *fixture)
+{
+    struct resumable made;
+    struct resumable_wish wish = anywhere;
+    wish.hash_kinds = 1U << CONTENT_ADLER32 | 1U << CONTENT_SHA1;
+    assert_ok(resumable_create(fixture->store, &fixture->arena, &wish, &made));
+    return made;
+}
+
+/* Prepares it as "helloworld". */
+static enum store_rc prepare_hashed(struct fixture *fixture, const struct resumable_key *key)
+{
+    const struct resumable_end end = {
+        .target = PATH("f"),
+        .size_bytes = 10,
+        .hashes.of[CONTENT_ADLER32] = {4, "\x17\x36\x04\x3d"},
+    };
+    struct resumable_commit *commit;
+    enum store_rc rc = resumable_prepare(fixture->store, &fixture->arena, key, &end, &commit);
+    if (rc == STORE_OK)
+        resumable_commit_close(&commit);
+    return rc;
+}
+
+/* So, after the first byte in its file has become another: who reads it finds out. */
+static enum store_rc prepare_spoilt(struct fixture *fixture, const struct resumable_key *key)
+{
+    int dir_fd = open_upload(fixture, key);
+    int fd = openat(dir_fd, "content", O_RDWR | O_CLOEXEC);
+    assert_int_equal(pwrite(fd, "H", 1, 0), 1);
+    close(fd);
+    close(dir_fd);
+    return prepare_hashed(fixture, key);
+}
+
+static void p28_a_hash_that_was_expected_is_known_at_the_end(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!backend->is_directory)
+        skip();
+    struct resumable made = create_hashed(fixture);
+    struct resumable_key key = key_of(&made);
+    const struct resumable_part whole = {.offset = 3, .size_bytes = UINT64_MAX, .is_whole = true};
+    append(fixture, &key, 0, STR("hel"));
+    struct resumable_append *broken;
+    assert_ok(resumable_append(fixture->store, &key, &whole, &broken));
+    assert_ok(write_to(broken, STR("wrong")));
+    resumable_append_close(&broken);
+    broken = begin(fixture, &key, 3);
+    assert_ok(write_to(broken, STR("lo")));
+    resumable_append_close(&broken);
+    assert_int_equal(look(fixture, &key).received_bytes, 5);
+    append(fixture, &key, 5, STR("world"));
+    assert_ok(prepare_spoilt(fixture, &key));
+    fixture_reopen(fixture);
+    assert_rc(prepare_spoilt(fixture, &key), STORE_HASH); /* what was known is forgotten */
+}
+
 /* 20 GiB, most of which is a hole. */
 static void p28_the_content_itself_gets_the_name(void **state)
 {
@@ -184,15 +280,12 @@ static void p28_the_content_itself_gets_the_name(void **state)
     struct record record;
     struct stat before;
     struct stat after;
-    char path[256];
     if (!backend->is_directory)
         skip();
     struct resumable made = create(fixture, UINT64_MAX);
     struct resumable_key key = key_of(&made);
     append(fixture, &key, 0, STR("begin"));
-    str_print(path, sizeof(path), "%s/.davit/uploads/%016llx/%.*s", fixture->root,
-              (unsigned long long)owner_mark(key.owner), STR_ARGS(key.id));
-    int dir_fd = open(path, O_RDONLY | O_DIRECTORY);
+    int dir_fd = open_upload(fixture, &key);
     int info_fd = openat(dir_fd, "info", O_RDWR);
     int fd = openat(dir_fd, "content", O_RDWR);
     if (ftruncate(fd, (off_t)20 * GIB) < 0)
@@ -285,6 +378,25 @@ static void p29_no_more_is_told_than_the_file_has(void **state)
     assert_int_equal(look(fixture, &key).received_bytes, 2);
 }
 
+static void p29_what_could_not_be_flushed_does_not_count(void **state)
+{
+    enum { BYTES = 33 << 20 };
+    struct fixture *fixture = *state;
+    if (!backend->is_directory || backend->durability != DURABILITY_FLUSH)
+        skip();
+    struct resumable made = create(fixture, BYTES);
+    struct resumable_key key = key_of(&made);
+    struct resumable_append *appending = begin(fixture, &key, 0);
+    char *bytes = mem_new(1, BYTES);
+    points_arm(2, POINT_FAIL);
+    assert_rc(write_to(appending, str_of(bytes, BYTES)), STORE_FAILED);
+    assert_true(points_was_flush());
+    points_arm(0, POINT_FAIL);
+    resumable_append_close(&appending);
+    assert_int_equal(look(fixture, &key).received_bytes, 0);
+    mem_free(bytes);
+}
+
 /* --- promise 30: one writes at a time --- */
 
 static void p30_a_later_append_ends_the_earlier(void **state)
@@ -323,6 +435,21 @@ static void p30_a_commit_ends_what_is_under_way(void **state)
     resumable_commit_close(&commit);
     assert_ok(finish(fixture, &key));
     assert_string_equal(get(fixture, PATH("f")), "abcd");
+}
+
+static void p30_what_was_removed_is_not_committed(void **state)
+{
+    struct fixture *fixture = *state;
+    struct resumable made = create(fixture, UINT64_MAX);
+    struct resumable_key key = key_of(&made);
+    struct resumable_commit *commit;
+    struct store_stat stat;
+    append(fixture, &key, 0, STR("abc"));
+    assert_ok(prepare(fixture, &key, &commit));
+    assert_ok(resumable_remove(fixture->store, &key));
+    assert_rc(commit_prepared(fixture, commit, &stat), STORE_NOT_FOUND);
+    resumable_commit_close(&commit);
+    assert_rc(stat_rc(fixture, PATH("f")), STORE_NOT_FOUND);
 }
 
 /* --- promise 31: whose, how many, how long --- */
@@ -396,7 +523,7 @@ static void p31_it_expires_when_nobody_touches_it(void **state)
     clock_set_ahead(45 * 3600000);
     assert_rc(resumable_look(fixture->store, &fixture->arena, &key, LOOK_ONLY, &told),
               STORE_NOT_FOUND);
-    create(fixture, 3);
+    sweeper_sweep(store_resumables(fixture->store, key.near));
     clock_set_ahead(0);
     assert_rc(resumable_look(fixture->store, &fixture->arena, &key, LOOK_ONLY, &told),
               STORE_NOT_FOUND);
@@ -424,6 +551,60 @@ static void p31_a_commit_is_remembered(void **state)
     }
     assert_ok(resumable_remove(fixture->store, &key));
     assert_string_equal(get(fixture, PATH("f")), "abc");
+}
+
+/* A crash came where a file gets its name by link(2), between that and the end of its old name. */
+static void p31_what_has_two_names_was_committed(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record record;
+    if (!backend->is_directory)
+        skip();
+    struct resumable made = create(fixture, UINT64_MAX);
+    struct resumable_key key = key_of(&made);
+    append(fixture, &key, 0, STR("abc"));
+    int dir_fd = open_upload(fixture, &key);
+    int info_fd = openat(dir_fd, "info", O_RDWR | O_CLOEXEC);
+    assert_ok(record_read(info_fd, &fixture->arena, &record));
+    record.is_committing = true;
+    assert_ok(record_note(info_fd, &record, NOTE_MARK));
+    assert_false(look(fixture, &key).is_done);
+    assert_int_equal(linkat(dir_fd, "content", AT_FDCWD, fixture_file(fixture, "f"), 0), 0);
+    assert_true(look(fixture, &key).is_done);
+    close(info_fd);
+    close(dir_fd);
+}
+
+static void p31_what_is_no_file_is_no_content(void **state)
+{
+    struct fixture *fixture = *state;
+    struct resumable told;
+    if (!backend->is_directory)
+        skip();
+    struct resumable made = create(fixture, 3);
+    struct resumable_key key = key_of(&made);
+    int dir_fd = open_upload(fixture, &key);
+    assert_int_equal(unlinkat(dir_fd, "content", 0), 0);
+    assert_int_equal(mkfifoat(dir_fd, "content", 0600), 0);
+    assert_rc(resumable_look(fixture->store, &fixture->arena, &key, LOOK_SETTLE, &told),
+              STORE_FAILED);
+    close(dir_fd);
+}
+
+static void p31_nothing_is_known_of_what_is_over(void **state)
+{
+    struct fixture *fixture = *state;
+    struct resumables *of = store_resumables(fixture->store, anywhere.near);
+    struct resumable made = create(fixture, UINT64_MAX);
+    struct resumable_key key = key_of(&made);
+    struct resumable_append *broken = begin(fixture, &key, 0);
+    assert_ok(write_to(broken, STR("abc")));
+    resumable_append_close(&broken);
+    assert_false(list_is_empty(&of->appends));
+    clock_set_ahead(25 * 3600000);
+    sweeper_sweep(of);
+    clock_set_ahead(0);
+    assert_true(list_is_empty(&of->appends));
 }
 
 /* As `davit upload` does. */
@@ -478,6 +659,26 @@ static void p31_others_see_them_and_remove_what_is_not_in_use(void **state)
     clock_set_ahead(0);
     close(fd);
     assert_string_equal(get(fixture, PATH("f")), "abc");
+}
+
+/* An engine of its own looks every few milliseconds. */
+static void p31_what_is_over_goes_by_itself(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!backend->is_directory)
+        skip();
+    struct resumable made = create(fixture, 3);
+    struct resumable_key key = key_of(&made);
+    const struct resumables_options options = {.sweep_ms = 5, .limits = &fixture->limits};
+    int fd = open_uploads(fixture);
+    int dir_fd = open_upload(fixture, &key);
+    struct resumables *of = resumables_open(fd, &options);
+    clock_set_ahead(25 * 3600000);
+    while (faccessat(dir_fd, "info", F_OK, 0) == 0)
+        (void)usleep(1000);
+    resumables_close(of);
+    clock_set_ahead(0);
+    close(dir_fd);
 }
 
 /* --- promise 32: pieces --- */
@@ -583,6 +784,28 @@ static void p32_half_a_piece_is_not_there(void **state)
     }
 }
 
+static void p32_their_hash_runs_along(void **state)
+{
+    static const unsigned orders[][4] = {{0, 1, 2, 3}, {1, 0, 3, 2}, {0, 3, 2, 1}};
+    static const char *const texts[] = {"hel", "lo", "wor", "ld"};
+    struct fixture *fixture = *state;
+    if (!backend->is_directory)
+        skip();
+    for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+        struct resumable made = create_hashed(fixture);
+        struct resumable_key key = key_of(&made);
+        for (size_t j = 0; j < 4; j++)
+            numbered(fixture, &key, orders[i][j], str_of_c(texts[orders[i][j]]));
+        assert_ok(prepare_spoilt(fixture, &key));
+    }
+    struct resumable made = create_hashed(fixture);
+    struct resumable_key key = key_of(&made);
+    for (size_t j = 0; j < 4; j++)
+        numbered(fixture, &key, j, j == 2 ? STR("WOR") : str_of_c(texts[j]));
+    numbered(fixture, &key, 2, STR("wor")); /* what was known is of bytes that are no more */
+    assert_ok(prepare_hashed(fixture, &key));
+}
+
 static void p32_offsets_must_meet(void **state)
 {
     struct fixture *fixture = *state;
@@ -656,22 +879,31 @@ int resumable_tests(void)
         CONTRACT_TEST(p28_a_wrong_length_changes_nothing),
         CONTRACT_TEST(p28_a_wrong_hash_changes_nothing),
         CONTRACT_TEST(p28_a_commit_that_fails_can_be_repeated),
+        CONTRACT_TEST(p28_a_commit_that_fails_at_any_call_can_be_repeated),
+        CONTRACT_TEST(p28_a_hash_that_was_expected_is_known_at_the_end),
         CONTRACT_TEST(p28_the_content_itself_gets_the_name),
         CONTRACT_TEST(p29_the_offset_survives),
         CONTRACT_TEST(p29_what_came_before_a_break_counts),
         CONTRACT_TEST(p29_a_part_that_is_taken_whole_leaves_nothing),
         CONTRACT_TEST(p29_no_more_is_told_than_the_file_has),
+        CONTRACT_TEST(p29_what_could_not_be_flushed_does_not_count),
         CONTRACT_TEST(p30_a_later_append_ends_the_earlier),
         CONTRACT_TEST(p30_a_commit_ends_what_is_under_way),
+        CONTRACT_TEST(p30_what_was_removed_is_not_committed),
         CONTRACT_TEST(p31_it_is_its_owners),
         CONTRACT_TEST(p31_an_id_that_was_given_is_taken_once),
         CONTRACT_TEST(p31_limits_hold),
         CONTRACT_TEST(p31_it_expires_when_nobody_touches_it),
         CONTRACT_TEST(p31_a_commit_is_remembered),
         CONTRACT_TEST(p31_others_see_them_and_remove_what_is_not_in_use),
+        CONTRACT_TEST(p31_what_has_two_names_was_committed),
+        CONTRACT_TEST(p31_what_is_no_file_is_no_content),
+        CONTRACT_TEST(p31_nothing_is_known_of_what_is_over),
+        CONTRACT_TEST(p31_what_is_over_goes_by_itself),
         CONTRACT_TEST(p32_pieces_in_any_order),
         CONTRACT_TEST(p32_a_piece_sent_anew_replaces_the_old),
         CONTRACT_TEST(p32_half_a_piece_is_not_there),
+        CONTRACT_TEST(p32_their_hash_runs_along),
         CONTRACT_TEST(p32_offsets_must_meet),
         CONTRACT_TEST(p32_pieces_are_sent_at_a_time),
         CONTRACT_TEST(p32_a_piece_can_be_removed),

@@ -88,6 +88,9 @@ static enum store_folding dir_folds(struct store *store, struct res_path path)
 
 /* --- resumable uploads --- */
 
+/* They last an hour at least: ten minutes more do no harm. */
+enum { UPLOADS_SWEEP_MS = 600000 };
+
 /* -1: logged. */
 static int open_uploads(struct dir_store *dir)
 {
@@ -115,6 +118,7 @@ static struct resumables *dir_resumables(struct store *store, struct res_path ne
     struct dir_store *dir = dir_of(store);
     const struct resumables_options options = {
         .is_flushed = dir->durability == DURABILITY_FLUSH,
+        .sweep_ms = UPLOADS_SWEEP_MS,
         .limits = dir->limits,
         .reopen = reopen_uploads,
         .arg = dir,

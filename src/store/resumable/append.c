@@ -85,6 +85,8 @@ enum store_rc resumable_append_end(struct resumable_append *ending, bool *was_th
         rc = end_piece(append, &was_there);
     else
         rc = append_note(append, append->offset + append->written);
+    if (rc == STORE_OK)
+        running_keep(append->of, &append->running);
     if (!append->piece[0])
         ending->received_bytes = append->noted;
     append_leave(append);

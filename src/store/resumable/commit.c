@@ -9,10 +9,8 @@
  * note and no content, which says the same but for the version; with content, it was not made, or
  * was a copy, and is committed once more by who asks again.
  *
- * The hash of the whole is computed here, from the file, and only where one was announced.
- * Rejected: to keep the state of a hash with each note. libcrypto gives none out that another
- * process could go on with, and a hash of our own, for five kinds, would be one more thing to be
- * wrong. */
+ * The hash of the whole is looked at here, and only where one was announced: running.c has it, or
+ * reads what it has not seen come. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -32,72 +30,26 @@ struct commit {
     uint64_t serial; /* of the record that was prepared */
 };
 
-enum { READ_BYTES = 1 << 18 };
-
 /* --- what was announced --- */
-
-/* False: two of one kind differ. */
-static bool add_hashes(struct content_hashes *to, const struct content_hashes *more)
-{
-    for (size_t i = 0; i < CONTENT_HASH_COUNT; i++) {
-        size_t len = more->of[i].len;
-        if (!len)
-            continue;
-        if (to->of[i].len &&
-            (to->of[i].len != len || memcmp(to->of[i].bytes, more->of[i].bytes, len) != 0))
-            return false;
-        to->of[i] = more->of[i];
-    }
-    return true;
-}
-
-static bool has_hashes(const struct content_hashes *hashes)
-{
-    for (size_t i = 0; i < CONTENT_HASH_COUNT; i++) {
-        if (hashes->of[i].len)
-            return true;
-    }
-    return false;
-}
-
-/* Shows all of the content to `show`. */
-static enum store_rc read_content(int fd, uint64_t bytes,
-                                  enum store_rc (*show)(void *arg, struct str bytes), void *arg)
-{
-    char *batch = mem_new(1, READ_BYTES);
-    enum store_rc rc = STORE_OK;
-    for (uint64_t at = 0; at < bytes && rc == STORE_OK;) {
-        ssize_t got = pread(fd, batch, u64_min(READ_BYTES, bytes - at), (off_t)at);
-        if (got < 0 && errno == EINTR)
-            continue;
-        rc = got > 0 ? show(arg, str_of(batch, (size_t)got))
-                     : resumable_rc(got ? errno : EIO, "cannot read");
-        at += got > 0 ? (uint64_t)got : 0;
-    }
-    mem_free(batch);
-    return rc;
-}
-
-static enum store_rc hash_bytes_of(void *arg, struct str bytes)
-{
-    content_check_add(arg, bytes);
-    return STORE_OK;
-}
 
 static enum store_rc check_hashes(const struct commit *commit, const struct resumable_end *end)
 {
-    const struct resumable *told = &commit->opened.record.told;
-    struct content_hashes hashes = told->wish.hashes;
-    struct arena arena = {0};
-    if (!add_hashes(&hashes, &end->hashes))
-        return STORE_HASH;
-    if (!has_hashes(&hashes))
+    struct content_hashes wanted = commit->opened.record.told.wish.hashes;
+    struct content_hashes found;
+    for (size_t kind = 0; kind < CONTENT_HASH_COUNT; kind++) {
+        struct str more =
+            str_of((const char *)end->hashes.of[kind].bytes, end->hashes.of[kind].len);
+        if (more.len && !content_hashes_set(&wanted, (enum content_hash)kind, more))
+            return STORE_HASH; /* no content has both */
+    }
+    if (content_hashes_are_none(&wanted))
         return STORE_OK;
-    struct content_check *check = content_check_new(&arena, &hashes);
-    enum store_rc rc = read_content(commit->content_fd, told->received_bytes, hash_bytes_of, check);
-    if (rc == STORE_OK && !content_check_holds(check))
-        rc = STORE_HASH;
-    arena_done(&arena);
+    enum store_rc rc = running_finish(&commit->opened, commit->content_fd, &wanted, &found);
+    for (size_t kind = 0; kind < CONTENT_HASH_COUNT && rc == STORE_OK; kind++) {
+        struct str bytes = str_of((const char *)found.of[kind].bytes, found.of[kind].len);
+        if (bytes.len && !content_hashes_set(&wanted, (enum content_hash)kind, bytes))
+            rc = STORE_HASH;
+    }
     return rc;
 }
 
@@ -146,7 +98,7 @@ static enum store_rc place(struct commit *commit, struct store *store,
     rc = store_upload_take(commit->base.upload, &staged);
     if (rc != STORE_END)
         return rc;
-    rc = read_content(commit->content_fd, bytes, write_bytes, commit->base.upload);
+    rc = read_bytes(commit->content_fd, 0, bytes, write_bytes, commit->base.upload);
     return rc == STORE_OK ? store_upload_end(commit->base.upload) : rc;
 }
 
@@ -193,6 +145,9 @@ static enum store_rc check_unchanged(struct commit *commit)
 {
     struct arena arena = {0};
     struct record now;
+    struct stat st;
+    if (fstat(commit->opened.info_fd, &st) == 0 && st.st_nlink == 0)
+        return STORE_NOT_FOUND; /* it was removed */
     enum store_rc rc = record_read(commit->opened.info_fd, &arena, &now);
     if (rc == STORE_OK && now.told.is_done)
         rc = STORE_DONE;
@@ -233,6 +188,8 @@ enum store_rc resumable_commit(struct resumable_commit *committing, struct store
         opened->record.is_committing = true;
         rc = record_note(opened->info_fd, &opened->record, NOTE_MARK);
         commit->serial = opened->record.serial;
+        if (rc == STORE_OK) /* or the rename could last, and this not */
+            rc = flush_bytes(opened->of, opened->info_fd);
         if (rc == STORE_OK)
             rc = store_upload_commit(commit->base.upload, change, options, stat_out);
         note_outcome(commit, rc, stat_out, is_new);

@@ -9,6 +9,7 @@ struct resumables;
 
 struct resumables_options {
     bool is_flushed;             /* what is told is on the disk; otherwise, with the kernel */
+    int64_t sweep_ms;            /* so often it is looked for what is over; 0: never */
     const struct limits *limits; /* must outlive it */
     /* Their directory has been removed: makes it again, and gives a descriptor; -1: it cannot, and
      * that was logged. */

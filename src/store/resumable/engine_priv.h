@@ -16,8 +16,12 @@ struct resumables {
     pthread_mutex_t stripes[STRIPES]; /* each guards the files of some; taken before `mutex` */
     pthread_mutex_t mutex;            /* guards what follows, and is held for moments only */
     pthread_cond_t is_idle;
-    struct list appends; /* that are under way, or were left */
-    int64_t expired_s;   /* when it was last looked for what is over */
+    struct list appends;  /* that are under way, or were left */
+    struct list runnings; /* running.c; the one that was used last is the last */
+    bool is_closing;
+    pthread_cond_t closes;
+    pthread_t sweeper; /* sweeper.c */
+    bool has_sweeper;
 };
 
 /* --- one, opened for the time of a call --- */
@@ -69,6 +73,7 @@ struct append {
     bool is_whole;
     struct resumable_part part; /* of a piece; its name is `piece` */
     char piece[RESUMABLE_PIECE_BYTES_MAX + 1];
+    struct running *running; /* of what is in the content with it; NULL: none */
     char temp[40]; /* what a piece is written to whose turn it is not; empty: the content */
     bool is_busy;  /* somebody is writing */
     bool is_over;  /* another has ended it, or it has ended */
@@ -79,6 +84,9 @@ struct append {
 /* Ends what is under way for it: of pieces those of that name; `piece` empty: all that are none;
  * NULL: all. What they have written counts. */
 NODISCARD enum store_rc settle_appends(struct opened *opened, const struct str *piece);
+
+/* Of those that were left, what is about uploads that are no more. */
+void appends_forget_gone(struct resumables *of);
 
 /* Whether a piece is being written to the content. */
 bool is_appended_to(const struct opened *opened);
@@ -95,6 +103,35 @@ bool append_is_over(struct append *append);
 
 /* Its size, as far as that is new. LENGTH: it was another. */
 NODISCARD enum store_rc learn_size(struct opened *opened, uint64_t size_bytes);
+
+/* --- hashes that run along --- */
+
+/* Of the first bytes of a content; the engine keeps some. */
+struct running;
+
+/* For one that is new: of those kinds, a bit for each. */
+void running_begin(struct resumables *of, const struct record *record, unsigned kinds);
+
+/* With the stripe held. A copy of what is kept, of exactly so many bytes; NULL: none is. What is of
+ * more is forgotten: they are about to be written over. Gives. */
+NODISCARD struct running *running_at(const struct opened *opened, uint64_t bytes);
+void running_add(struct running *running, struct str bytes); /* NULL is fine */
+
+/* With the stripe held. These are the hashes now. Takes; NULL is fine. */
+void running_keep(struct resumables *of, struct running **running);
+void running_free(struct running *running);                       /* a copy; NULL is fine */
+void running_forget(const struct opened *opened, uint64_t bytes); /* of more than so many */
+void runnings_free(struct resumables *of);
+
+/* The hashes of all that was received, of those kinds at least for which `wanted` has some; what is
+ * kept of them is not read again. */
+NODISCARD enum store_rc running_finish(const struct opened *opened, int content_fd,
+                                       const struct content_hashes *wanted,
+                                       struct content_hashes *found_out);
+
+/* Shows what is in a file to `show`. */
+NODISCARD enum store_rc read_bytes(int fd, uint64_t from, uint64_t to,
+                                   enum store_rc (*show)(void *arg, struct str bytes), void *arg);
 
 /* --- pieces --- */
 
@@ -124,7 +161,9 @@ NODISCARD bool shelf_is_there(struct resumables *of);
 /* Makes one, with `reserved_bytes` of room. Sets the record's id. */
 NODISCARD enum store_rc shelf_make(struct resumables *of, struct record *record,
                                    uint64_t reserved_bytes);
-/* `name` in dir_fd is gone, with all that is in it. */
+/* Nobody else is about the one that this is the info of, as long as it is open, and it is there. */
+NODISCARD bool shelf_holds_alone(int info_fd);
+/* `name` in owner_fd is gone; what cannot be removed of it is logged. */
 NODISCARD enum store_rc shelf_remove(struct resumables *of, int owner_fd, const char *name);
 /* All but what is remembered of it. */
 void shelf_clear(int dir_fd);
@@ -141,5 +180,10 @@ void shelf_visit(struct resumables *of, uint64_t mark, struct shelf_visitor *vis
 void shelf_recover(struct resumables *of);
 /* Removes all that is over. */
 void shelf_expire(struct resumables *of);
+/* That, and what is known of it. */
+void sweeper_sweep(struct resumables *of);
+/* The thread that does so, if it can be had: else the next start does. */
+void sweeper_start(struct resumables *of);
+void sweeper_stop(struct resumables *of);
 int64_t expires_s(const struct resumables *of, const struct record *record);
 bool is_expired(const struct resumables *of, const struct record *record);

@@ -1,5 +1,10 @@
 /* One resumable upload, opened for the time of a call: its files are open, its stripe is held, and
- * what its record says has been held against what there is. */
+ * what its record says has been held against what there is.
+ *
+ * The record is what was said, and the content is what is there: of the two, less is told. A
+ * content that has gone, or has a second name, was committed if that was noted before. Any other
+ * failure to look at it is a failure, and not an answer: it may be the disk. What is no file at all
+ * was put there by somebody else, and may be what a call would wait on for ever. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -45,12 +50,17 @@ static enum store_rc check_content(struct opened *opened)
     struct stat st;
     if (told->is_done)
         return STORE_OK;
-    if (fstatat(opened->dir_fd, "content", &st, AT_SYMLINK_NOFOLLOW) == 0) {
+    bool is_there = fstatat(opened->dir_fd, "content", &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (!is_there && (errno != ENOENT || !opened->record.is_committing))
+        return resumable_rc(errno, "cannot look at a file");
+    if (is_there && !S_ISREG(st.st_mode))
+        return resumable_rc(EINVAL, "the content is no file");
+    if (is_there)
         told->received_bytes = u64_min(told->received_bytes, (uint64_t)st.st_size);
-        return STORE_OK;
-    }
-    told->is_done = opened->record.is_committing; /* (3) */
-    return told->is_done ? STORE_OK : resumable_rc(errno, "cannot look at a file");
+    /* (3); what has two names was linked to its place, and not yet unlinked here, when a crash came
+     */
+    told->is_done = opened->record.is_committing && (!is_there || st.st_nlink > 1);
+    return STORE_OK;
 }
 
 static enum store_rc read_opened(struct opened *opened, struct arena *arena,

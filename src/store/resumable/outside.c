@@ -1,7 +1,5 @@
 /* What another process may do: look, and remove what nobody uses. It opens no engine, since that
  * would clear away what a running one is making; what keeps the two apart is in shelf.c. */
-#include <sys/file.h>
-
 #include "store/resumable/engine_priv.h"
 
 struct outside {
@@ -42,7 +40,7 @@ static void expire_one(struct shelf_visitor *visitor, int owner_fd, const char *
 {
     struct outside *self = CONTAINER_OF(visitor, struct outside, visitor);
     bool is_meant = self->id.len ? str_eq(self->id, str_of_c(name)) : is_expired(&self->of, record);
-    bool is_free = is_meant && flock(info_fd, LOCK_EX | LOCK_NB) == 0 &&
+    bool is_free = is_meant && shelf_holds_alone(info_fd) &&
                    record_read(info_fd, visitor->arena, record) == STORE_OK &&
                    (self->id.len || is_expired(&self->of, record));
     if (is_free && shelf_remove(&self->of, owner_fd, name) == STORE_OK)

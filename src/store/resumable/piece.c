@@ -265,6 +265,12 @@ static enum store_rc copy_bytes(int from_fd, uint64_t from, int to_fd, uint64_t 
     return STORE_OK;
 }
 
+static enum store_rc add_to_running(void *arg, struct str bytes)
+{
+    running_add(arg, bytes);
+    return STORE_OK;
+}
+
 /* A piece from beside the content, whose turn it is. */
 static enum store_rc join(struct opened *opened, struct piece *piece)
 {
@@ -279,10 +285,17 @@ static enum store_rc join(struct opened *opened, struct piece *piece)
         rc = copy_bytes(from_fd, 0, to_fd, opened->record.told.received_bytes, piece->told.bytes);
     if (rc == STORE_OK)
         rc = flush_bytes(opened->of, to_fd);
+    struct running *running =
+        rc == STORE_OK ? running_at(opened, opened->record.told.received_bytes) : NULL;
+    if (running)
+        rc = read_bytes(from_fd, 0, piece->told.bytes, add_to_running, running);
     fd_close(from_fd);
     fd_close(to_fd);
     if (rc == STORE_OK)
         rc = count_in(opened, piece);
+    if (rc == STORE_OK)
+        running_keep(opened->of, &running);
+    running_free(running);
     if (rc == STORE_OK)
         (void)unlinkat(opened->dir_fd, name, 0); /* (3) */
     return rc;
@@ -338,6 +351,7 @@ static enum store_rc unjoin(struct opened *opened, const struct piece *pieces, u
         rc = resumable_rc(errno, "cannot flush");
     if (rc != STORE_OK)
         return rc;
+    running_forget(opened, pieces[from].offset);
     record->joined = from;
     record->told.received_bytes = pieces[from].offset;
     record->has_next = true;
@@ -455,7 +469,9 @@ enum store_rc piece_end(struct opened *opened, struct append *append, bool *was_
         *was_there_out |= remove_apart(opened, piece.told.name, &arena);
     if (rc == STORE_OK)
         rc = is_direct ? count_in(opened, &piece) : name_piece(opened, append, &piece);
-    append_leave(append); /* it is no longer in the way of others */
+    if (rc == STORE_OK)
+        running_keep(append->of, &append->running); /* before others join */
+    append_leave(append);                           /* it is no longer in the way of others */
     if (rc == STORE_OK && !is_appended_to(opened))
         rc = join_next(opened, &arena);
     arena_done(&arena);

@@ -43,7 +43,9 @@ struct resumables *resumables_open(int fd, const struct resumables_options *opti
     pthread_mutex_init(&of->mutex, NULL);
     pthread_cond_init(&of->is_idle, NULL);
     list_init(&of->appends);
+    list_init(&of->runnings);
     shelf_recover(of);
+    sweeper_start(of);
     return of;
 }
 
@@ -51,8 +53,10 @@ void resumables_close(struct resumables *of)
 {
     if (!of)
         return;
+    sweeper_stop(of);
     LIST_EACH (&of->appends, link)
         append_leave(CONTAINER_OF(link, struct append, link)); /* all have been left */
+    runnings_free(of);
     pthread_cond_destroy(&of->is_idle);
     pthread_mutex_destroy(&of->mutex);
     for (size_t i = 0; i < STRIPES; i++)
@@ -126,14 +130,8 @@ static enum store_rc check_room(struct store *store, struct resumables *of,
 static enum store_rc create(struct store *store, struct resumables *of, struct record *record)
 {
     struct resumable_wish *wish = &record->told.wish;
-    int64_t now_s = clock_wall_ms() / 1000;
-    enum { EXPIRE_EVERY_S = 60 };
     if (!shelf_is_there(of))
         return STORE_FAILED;
-    if (now_s < of->expired_s || now_s >= of->expired_s + EXPIRE_EVERY_S) {
-        shelf_expire(of);
-        of->expired_s = now_s;
-    }
     enum store_rc rc = check_room(store, of, wish);
     if (rc != STORE_OK)
         return rc;
@@ -163,8 +161,10 @@ enum store_rc resumable_create(struct store *store, struct arena *arena,
     enum store_rc rc = create(store, of, &record);
     pthread_mutex_unlock(&of->creating);
     record.told.expires_s = expires_s(of, &record);
-    if (rc == STORE_OK)
+    if (rc == STORE_OK) {
+        running_begin(of, &record, wish->hash_kinds);
         *resumable_out = record.told;
+    }
     return rc == STORE_NOT_FOUND ? STORE_FAILED : rc; /* the directory went at this moment */
 }
 
@@ -250,10 +250,10 @@ enum store_rc resumable_remove(struct store *store, const struct resumable_key *
     struct opened opened;
     enum store_rc rc = opened_get(store_resumables(store, key->near), &arena, key, &opened);
     if (rc == STORE_OK) {
-        rc = settle_appends(&opened, NULL);
+        (void)!settle_appends(&opened, NULL); /* what they have written goes, too */
         int owner_fd = shelf_open_owner(opened.of, opened.mark, false);
-        if (owner_fd >= 0)
-            rc = shelf_remove(opened.of, owner_fd, arena_text(&arena, key->id));
+        rc = owner_fd < 0 ? resumable_rc(errno, "cannot open a directory")
+                          : shelf_remove(opened.of, owner_fd, arena_text(&arena, key->id));
         fd_close(owner_fd);
         opened_done(&opened);
     }

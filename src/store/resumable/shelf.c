@@ -202,9 +202,16 @@ enum store_rc shelf_remove(struct resumables *of, int owner_fd, const char *name
     if (fd >= 0)
         clear(fd, "");
     fd_close(fd);
-    if (unlinkat(of->fd, old, AT_REMOVEDIR) < 0)
-        return resumable_rc(errno, "cannot remove a directory");
+    if (unlinkat(of->fd, old, AT_REMOVEDIR) < 0) /* the next start tries again */
+        log_line(LOG_WARN, "resumable uploads: cannot remove what is left of one: %s",
+                 strerrordesc_np(errno));
     return STORE_OK;
+}
+
+bool shelf_holds_alone(int info_fd)
+{
+    struct stat st;
+    return flock(info_fd, LOCK_EX | LOCK_NB) == 0 && fstat(info_fd, &st) == 0 && st.st_nlink > 0;
 }
 
 /* --- all of them --- */
@@ -278,7 +285,7 @@ static void expire_one(struct shelf_visitor *visitor, int owner_fd, const char *
                        struct record *record)
 {
     struct resumables *of = CONTAINER_OF(visitor, struct expiry, visitor)->of;
-    if (is_expired(of, record) && flock(info_fd, LOCK_EX | LOCK_NB) == 0 &&
+    if (is_expired(of, record) && shelf_holds_alone(info_fd) &&
         record_read(info_fd, visitor->arena, record) == STORE_OK && is_expired(of, record))
         (void)!shelf_remove(of, owner_fd, name); /* or it is logged, and tried again */
     arena_reset(visitor->arena);

@@ -70,6 +70,17 @@ bool append_is_over(struct append *append)
     return is_over;
 }
 
+/* What could not be flushed may be lost, though the kernel does not say so a second time: it is
+ * sent and written anew. */
+static void forget_unnoted(struct append *append)
+{
+    pthread_mutex_lock(&append->of->mutex);
+    append->written = append->noted - append->offset;
+    running_free(append->running);
+    append->running = NULL;
+    pthread_mutex_unlock(&append->of->mutex);
+}
+
 static enum store_rc note_on_the_way(struct append *append)
 {
     if (append->is_whole || append->piece[0] ||
@@ -77,9 +88,11 @@ static enum store_rc note_on_the_way(struct append *append)
         return STORE_OK;
     pthread_mutex_t *stripe = stripe_of(append->of, str_of_c(append->id));
     pthread_mutex_lock(stripe);
-    enum store_rc rc = append_is_over(append)
-                           ? STORE_AGAIN
-                           : append_note(append, append->offset + append->written);
+    bool is_over = append_is_over(append);
+    enum store_rc rc =
+        is_over ? STORE_AGAIN : append_note(append, append->offset + append->written);
+    if (!is_over && rc != STORE_OK)
+        forget_unnoted(append);
     pthread_mutex_unlock(stripe);
     return rc;
 }
@@ -92,6 +105,8 @@ static unsigned append_write(struct sink *sink, struct str bytes)
     if (!begin_writing(append))
         return STORE_AGAIN;
     enum store_rc rc = write_at(append->fd, append->offset + append->written, bytes);
+    if (rc == STORE_OK)
+        running_add(append->running, bytes);
     end_writing(append, rc == STORE_OK ? bytes.len : 0);
     return rc == STORE_OK ? note_on_the_way(append) : rc;
 }
@@ -139,6 +154,7 @@ static unsigned append_splice(struct sink *sink, int pipe_fd, size_t len)
 
 static const struct sink_ops append_sink_ops = {
     .name = "resumable", .write = append_write, .splice = append_splice};
+static const struct sink_ops hashed_sink_ops = {.name = "resumable, hashed", .write = append_write};
 
 /* --- life --- */
 
@@ -147,7 +163,6 @@ struct append *append_new(struct opened *opened, const struct resumable_part *pa
 {
     struct append *append = MEM_NEW(struct append);
     struct str id = opened->record.told.wish.id;
-    append->base.sink.ops = &append_sink_ops;
     append->of = opened->of;
     append->mark = opened->mark;
     memcpy(append->id, id.at, id.len);
@@ -164,10 +179,19 @@ struct append *append_new(struct opened *opened, const struct resumable_part *pa
     append->bytes_max = UINT64_MAX;
     append->offset = append->noted = opened->record.told.received_bytes;
     append->base.received_bytes = append->offset;
+    if (!temp[0])
+        append->running = running_at(opened, append->offset);
+    append->base.sink.ops = append->running ? &hashed_sink_ops : &append_sink_ops;
     pthread_mutex_lock(&append->of->mutex);
     list_append(&append->of->appends, &append->link);
     pthread_mutex_unlock(&append->of->mutex);
     return append;
+}
+
+static void append_free(struct append *append)
+{
+    running_free(append->running);
+    mem_free(append);
 }
 
 /* With the mutex held. */
@@ -194,7 +218,7 @@ void append_leave(struct append *append)
     take_off_list(append);
     pthread_mutex_unlock(&append->of->mutex);
     if (append->is_left)
-        mem_free(append);
+        append_free(append);
 }
 
 void resumable_append_close(struct resumable_append **closing)
@@ -213,7 +237,7 @@ void resumable_append_close(struct resumable_append **closing)
         take_off_list(append);
     pthread_mutex_unlock(&append->of->mutex);
     if (!is_left)
-        mem_free(append);
+        append_free(append);
 }
 
 /* --- ended by others --- */
@@ -226,8 +250,14 @@ static bool is_meant(const struct append *append, const struct opened *opened,
            (!piece || str_eq(*piece, str_of_c(append->piece)));
 }
 
-/* With the mutex held. Takes one off the list; how far it came, if that counts. */
-static bool end_one(struct opened *opened, const struct str *piece, uint64_t *end_out)
+/* How far the one that was ended came, if that counts, and the hashes of that. */
+struct ended {
+    uint64_t end;
+    struct running *running;
+};
+
+/* With the mutex held. Takes one off the list. */
+static bool end_one(struct opened *opened, const struct str *piece, struct ended *ended)
 {
     LIST_EACH (&opened->of->appends, link) {
         struct append *append = append_of(link);
@@ -236,10 +266,13 @@ static bool end_one(struct opened *opened, const struct str *piece, uint64_t *en
         take_off_list(append);
         while (append->is_busy)
             pthread_cond_wait(&opened->of->is_idle, &opened->of->mutex);
-        if (!append->piece[0] && !append->is_whole)
-            *end_out = u64_max(*end_out, append->offset + append->written);
+        if (!append->piece[0] && !append->is_whole) { /* of these there is one */
+            ended->end = append->offset + append->written;
+            ended->running = append->running;
+            append->running = NULL;
+        }
         if (append->is_left)
-            mem_free(append);
+            append_free(append);
         return true;
     }
     return false;
@@ -267,12 +300,31 @@ static enum store_rc note_end(struct opened *opened, uint64_t end)
 
 enum store_rc settle_appends(struct opened *opened, const struct str *piece)
 {
-    uint64_t end = 0;
+    struct ended ended = {0};
     pthread_mutex_lock(&opened->of->mutex);
-    while (end_one(opened, piece, &end)) { /* the list may have changed meanwhile */
+    while (end_one(opened, piece, &ended)) { /* the list may have changed meanwhile */
     }
     pthread_mutex_unlock(&opened->of->mutex);
-    return note_end(opened, end);
+    enum store_rc rc = note_end(opened, ended.end);
+    if (rc == STORE_OK)
+        running_keep(opened->of, &ended.running);
+    running_free(ended.running);
+    return rc;
+}
+
+void appends_forget_gone(struct resumables *of)
+{
+    char path[MARK_CHARS + 1 + RESUMABLE_ID_BYTES_MAX + 1];
+    pthread_mutex_lock(&of->mutex);
+    LIST_EACH (&of->appends, link) {
+        struct append *append = append_of(link);
+        str_print(path, sizeof(path), "%016llx/%s", (unsigned long long)append->mark, append->id);
+        if (!append->is_left || faccessat(of->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+            continue;
+        take_off_list(append);
+        append_free(append);
+    }
+    pthread_mutex_unlock(&of->mutex);
 }
 
 bool is_appended_to(const struct opened *opened)
