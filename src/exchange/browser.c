@@ -7,7 +7,8 @@
  * browser remembers, certificates. A bearer token is put there by a script that has it.
  * Sec-Fetch-Site says what the browser knows, and cannot be set by a page; over plain http there
  * is none, and Origin is compared with what was asked for. Origins of extensions and apps
- * (chrome-extension://, app://) are no pages, and pass.
+ * (chrome-extension://, app://) are no pages, and pass. What a GET answers no other page can read,
+ * but a WebSocket that one opens it can (RFC 6455 §10.2): there a safe method is none.
  *
  * Pages of an origin that a mount names (`cors`) may do there what their readers may, and nowhere
  * else: the mount with the longest path decides, of both ends of a COPY or MOVE. With `*`, any page
@@ -146,11 +147,10 @@ struct dav_result browser_check_reach(struct exchange *x, struct res_path path)
     return may ? DAV_FINE : from_elsewhere();
 }
 
-struct dav_result browser_check_origin(struct exchange *x)
+/* Notes for the log what it may be due to. */
+static struct dav_result turn_away(struct exchange *x)
 {
     struct buf note = {0};
-    if (dav_is_fine(browser_check_reach(x, x->path)))
-        return DAV_FINE;
     struct str origin = exchange_field(x, FIELD_ORIGIN);
     buf_addf(
         &note,
@@ -163,6 +163,17 @@ struct dav_result browser_check_origin(struct exchange *x)
     x->stream->response.note = arena_str(x->arena, buf_str(&note));
     buf_done(&note);
     return from_elsewhere();
+}
+
+struct dav_result browser_check_origin(struct exchange *x)
+{
+    return dav_is_fine(browser_check_reach(x, x->path)) ? DAV_FINE : turn_away(x);
+}
+
+struct dav_result browser_check_socket(struct exchange *x)
+{
+    bool may = !is_from_elsewhere(x) || share_of(x, x->path) == SHARE_ALL;
+    return may ? DAV_FINE : turn_away(x);
 }
 
 /* --- what is sent --- */

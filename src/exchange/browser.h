@@ -6,6 +6,9 @@
 /* Fine, or 403: a page of another origin has made a browser send a method that is not safe. */
 NODISCARD struct dav_result browser_check_origin(struct exchange *x);
 
+/* The same whatever the method is, for what becomes a WebSocket. */
+NODISCARD struct dav_result browser_check_socket(struct exchange *x);
+
 /* "https://app.example", with a port or without. False: it is not the origin of a page. Views into
  * the text. */
 NODISCARD bool web_origin_parse(struct str text, struct web_origin *origin_out);

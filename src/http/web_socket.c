@@ -37,10 +37,12 @@ static struct str accept_of(struct http_stream *stream, struct str key)
     return accept;
 }
 
+/* §4.2.1 points 1, 3 and 4. */
 static bool asks_for_one(const struct http_stream *stream)
 {
     const struct http_fields *fields = &stream->request.fields;
-    return http_list_has(http_fields_join(fields, FIELD_CONNECTION, stream->arena),
+    return str_eq(stream->request.method, STR("GET")) &&
+           http_list_has(http_fields_join(fields, FIELD_CONNECTION, stream->arena),
                          STR("upgrade")) &&
            http_list_has(http_fields_join(fields, FIELD_UPGRADE, stream->arena), STR("websocket"));
 }

@@ -27,6 +27,7 @@
  * what the log has posted, the pause between notices. With the last one goes its hold on the
  * socket, and so the server does not stop before; and on the settings, whose store has the log. */
 #include "base/mem.h"
+#include "exchange/browser.h"
 #include "exchange/respond.h"
 #include "exchange/sign_in.h"
 #include "http/web_socket.h"
@@ -346,5 +347,8 @@ static enum stage_end open_push(struct exchange *x)
     refs_drop(&push->refs);
     return respond_error(x, dav_error(status, why));
 }
+    struct dav_result origin = browser_check_socket(x);
+    if (!dav_is_fine(origin))
+        return respond_error(x, origin);
 
 const struct stage sync_push_stages[] = {{"open push", open_push, ON_LOOP}};

@@ -8,13 +8,15 @@ static struct arena arena;
 static struct budget sockets;
 
 /* The status, and what the answer's fields say: "101 Upgrade:websocket ...". */
-static void check_offer(const char *lines, enum http_version version, const char *expected)
+static void check_method(const char *method, const char *lines, enum http_version version,
+                         const char *expected)
 {
     struct http_stream stream = {.arena = &arena, .sockets = &sockets};
     struct socket_user user = {0};
     struct buf said = {0};
     const char *why = NULL;
     stream.request.version = version;
+    stream.request.method = str_of_c(method);
     for (struct str rest = str_of_c(lines); rest.len;) {
         struct str value = str_cut(&rest, '\n');
         struct str name = str_cut(&value, ':');
@@ -35,6 +37,11 @@ static void check_offer(const char *lines, enum http_version version, const char
     budget_give(&sockets, is_socket ? 1 : 0);
     buf_done(&said);
     arena_reset(&arena);
+}
+
+static void check_offer(const char *lines, enum http_version version, const char *expected)
+{
+    check_method("GET", lines, version, expected);
 }
 
 #define ASKED "Connection: Upgrade\nUpgrade: websocket\n"
@@ -71,6 +78,8 @@ TEST(web_socket_is_refused)
     check_offer(ASKED "Sec-WebSocket-Key: ???\nSec-WebSocket-Version: 13", HTTP_1_1, "400");
     check_offer(ASKED "Sec-WebSocket-Key: " KEY "\nSec-WebSocket-Version: 13", HTTP_1_0, "400");
     check_offer(ASKED "Sec-WebSocket-Key: " KEY "\nSec-WebSocket-Version: 13", HTTP_2, "505");
+    check_method("HEAD", ASKED "Sec-WebSocket-Key: " KEY "\nSec-WebSocket-Version: 13", HTTP_1_1,
+                 "426" NEEDS); /* RFC 6455 §4.2.1 */
     sockets.max = 0;
     check_offer(ASKED "Sec-WebSocket-Key: " KEY "\nSec-WebSocket-Version: 13", HTTP_1_1, "503");
 }
