@@ -151,9 +151,9 @@ def test_everybody_listens_where_there_are_no_users():
 
 
 @pytest.mark.parametrize("user, password", [("alice", "wrong"), ("nobody", "pencil"), ("", "token"),
-                                            ("a:b", "c"), ("alice", "")])
-def test_who_is_not_he_hears_so(server, user, password):
-    with Listener(server, user, password) as listener:
+                                            ("a:b", "c"), ("alice", ""), ("alice", "pencil\0x"), ("alice\0x", "pencil")])
+def test_who_is_not_he_hears_so(shared, user, password):
+    with Listener(shared, user, password) as listener:
         listener.expect("err: Invalid credentials")
         assert listener.code() == 1008
 

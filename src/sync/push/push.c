@@ -67,7 +67,7 @@ struct push_session {
     enum push_state state;
     bool is_confidential;
     char *address;
-    char *name; /* what he calls himself, until he has signed in */
+    struct str name; /* what he calls himself; its own */
     struct signing *signing;
     struct job sign_job;
     struct listening listening;
@@ -88,7 +88,7 @@ static void free_push(struct refs *refs)
     struct refs *users = push->service->users;
     assert(!push->listening.log && !push->signing);
     mem_free(push->address);
-    mem_free(push->name);
+    mem_free((char *)(uintptr_t)push->name.at);
     mem_free(push);
     refs_drop(users);
     if (socket)
@@ -232,7 +232,9 @@ static void sign_in(struct push_session *push, struct str password)
 {
     struct signing *signing = push->signing = MEM_NEW(struct signing);
     struct buf pair = {0};
-    buf_addf(&pair, "%s:%.*s", push->name, STR_ARGS(password));
+    buf_add(&pair, push->name);
+    buf_add_char(&pair, ':');
+    buf_add(&pair, password);
     BUF_ADD(&signing->authorization, "Basic ");
     base64_encode(&signing->authorization, buf_str(&pair), BASE64);
     secret_wipe(pair.at, pair.len);
@@ -267,13 +269,13 @@ static void sign_in_by_token(struct push_session *push, struct str token)
 
 static void take_password(struct push_session *push, struct str password)
 {
-    struct principal anybody = {.name = str_of_c(push->name), .address = str_of_c(push->address)};
+    struct principal anybody = {.name = push->name, .address = str_of_c(push->address)};
     push->state = PUSH_SIGNING;
     if (!push->service->access) /* as sync_user_of() */
         welcome(push, &anybody);
-    else if (push->name[0] == '\0')
+    else if (push->name.len == 0)
         sign_in_by_token(push, password);
-    else if (strchr(push->name, ':')) /* RFC 7617 §2: it could not be said */
+    else if (str_index(push->name, ':') < push->name.len) /* RFC 7617 §2: it could not be said */
         refuse(push);
     else
         sign_in(push, password);
@@ -293,7 +295,7 @@ static void received(struct socket_user *user, struct str text)
     refs_take(&push->refs); /* what it says may close the socket */
     switch (push->state) {
     case PUSH_NAME:
-        push->name = mem_copy_text(text.at, text.len);
+        push->name = str_of(mem_copy_text(text.at, text.len), text.len);
         push->state = PUSH_PASSWORD;
         break;
     case PUSH_PASSWORD:
