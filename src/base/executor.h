@@ -21,6 +21,7 @@ struct executor_ops {
     void (*submit)(struct executor *executor, struct job *job);
     void (*compute)(struct executor *executor, struct job *job);
     void (*post)(struct executor *executor, struct job *job);
+    /* Keeps the jobs in lists by their links, and nothing else of them: see executor_recall(). */
     void (*after)(struct executor *executor, struct job *job, int64_t ms);
 };
 
@@ -47,4 +48,10 @@ static inline void executor_post(struct executor *executor, struct job *job)
 static inline void executor_after(struct executor *executor, struct job *job, int64_t ms)
 {
     executor->ops->after(executor, job, ms);
+}
+
+/* Takes back one of executor_after() that has not run: it does not. From that thread only. */
+static inline void executor_recall(struct job *job)
+{
+    list_remove(&job->link);
 }

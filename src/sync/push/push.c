@@ -95,9 +95,14 @@ static void free_push(struct refs *refs)
         refs_drop(&socket->refs);
 }
 
-/* What goes on for it is over when it has come back; nothing more is said. */
+/* What goes on for it is over when it has come back; nothing more is said. A pause is not waited
+ * for: it may be long, and who stops the server has to. */
 static void end(struct push_session *push)
 {
+    if (push->is_pausing) {
+        executor_recall(&push->pause_job);
+        refs_drop(&push->refs);
+    }
     if (push->state == PUSH_LISTENING && listening_end(&push->listening))
         refs_take(&push->refs); /* dropped when it has heard */
     push->state = PUSH_OVER;
@@ -136,9 +141,9 @@ static void pause_over(struct job *job)
 {
     struct push_session *push = CONTAINER_OF(job, struct push_session, pause_job);
     push->is_pausing = false;
-    if (push->state == PUSH_LISTENING && push->has_news)
+    if (push->has_news)
         tell_news(push);
-    else if (push->state == PUSH_LISTENING)
+    else
         look(push);
     refs_drop(&push->refs);
 }
@@ -342,6 +347,9 @@ static struct push_session *new_push(const struct exchange *x)
 static enum stage_end open_push(struct exchange *x)
 {
     const char *why;
+    struct dav_result origin = browser_check_socket(x);
+    if (!dav_is_fine(origin))
+        return respond_error(x, origin);
     struct push_session *push = new_push(x);
     enum http_status status = web_socket_offer(x->stream, &push->user, &why);
     if (status == HTTP_SWITCHING_PROTOCOLS)
@@ -349,8 +357,5 @@ static enum stage_end open_push(struct exchange *x)
     refs_drop(&push->refs);
     return respond_error(x, dav_error(status, why));
 }
-    struct dav_result origin = browser_check_socket(x);
-    if (!dav_is_fine(origin))
-        return respond_error(x, origin);
 
 const struct stage sync_push_stages[] = {{"open push", open_push, ON_LOOP}};
