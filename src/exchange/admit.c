@@ -83,10 +83,10 @@ enum access_verdict admit_judge(const struct exchange *x, enum access_class clas
     return verdict;
 }
 
-static bool leads_below(const struct exchange *x, struct res_path path)
+static bool leads_below(const struct exchange *x, enum access_class class, struct res_path path)
 {
     struct arena arena = {0}; /* used where paths are others */
-    struct access_question question = {ACCESS_READ, path, names_at(x, path)};
+    struct access_question question = {class, path, names_at(x, path)};
     bool leads = exchange_place(x, &arena, &question.path) &&
                  access_leads_below(x->service->access, &x->signed_in.principal, &question);
     arena_done(&arena);
@@ -97,8 +97,8 @@ static bool leads_below(const struct exchange *x, struct res_path path)
 bool admit_shows_part(const struct exchange *x, struct res_path path, struct res_path real)
 {
     return x->service->access && admit_judge(x, ACCESS_READ, path, real) == ACCESS_REFUSED &&
-           !is_made_up(x, path) && !is_made_up(x, real) && leads_below(x, path) &&
-           (path_eq(path, real) || leads_below(x, real));
+           !is_made_up(x, path) && !is_made_up(x, real) && leads_below(x, ACCESS_READ, path) &&
+           (path_eq(path, real) || leads_below(x, ACCESS_READ, real));
 }
 
 struct dav_result admit_result(enum access_verdict verdict)
@@ -120,6 +120,14 @@ struct dav_result admit_check(const struct exchange *x, enum access_class class,
                               struct res_path path, struct res_path real)
 {
     return admit_result(admit_judge(x, class, path, real));
+}
+
+struct dav_result admit_somewhere(const struct exchange *x, enum access_class class,
+                                  struct res_path tree)
+{
+    enum access_verdict verdict = admit_judge(x, class, tree, tree);
+    bool may = verdict == ACCESS_GRANTED || leads_below(x, class, tree);
+    return may ? DAV_FINE : admit_result(verdict);
 }
 
 bool admit_differs_below(const struct exchange *x, struct res_path path)

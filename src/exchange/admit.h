@@ -13,6 +13,10 @@ NODISCARD struct dav_result admit_check(const struct exchange *x, enum access_cl
                                         struct res_path path, struct res_path real);
 struct dav_result admit_result(enum access_verdict verdict);
 
+/* May whoever asks do that to anything in the tree? As a result, of the tree itself where not. */
+NODISCARD struct dav_result admit_somewhere(const struct exchange *x, enum access_class class,
+                                            struct res_path tree);
+
 /* What the request itself asks for, at its URI: the handler's answer where it has one. */
 NODISCARD struct dav_result admit_request(const struct exchange *x);
 
