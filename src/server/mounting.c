@@ -473,6 +473,7 @@ static void add_syncs(struct settings *settings)
         sync->dav.id_suffix = id_suffix_of(&settings->arena, mount->mount.store);
         sync->owner = mount;
         sync->prefix = mount->mount.prefix;
+        sync->has_bulk = settings->config.has_sync_bulk;
         sync->product = str_of_c(settings->config.sync_product);
     }
 }

@@ -34,13 +34,36 @@ static void add_core(struct sync_answer *answer)
 static void add_files(struct sync_answer *answer)
 {
     sync_answer_object(answer, "files");
-    sync_answer_bool(answer, "bigfilechunking", false);
+    sync_answer_bool(answer, "bigfilechunking", true);
     sync_answer_bool(answer, "versioning", false);
     sync_answer_bool(answer, "undelete", false);
     sync_answer_list(answer, "blacklisted_files");
     sync_answer_close(answer);
     sync_answer_list(answer, "forbidden_filename_characters");
     sync_answer_close(answer);
+    sync_answer_close(answer);
+}
+
+/* sync/chunk/, and sync/bulk/ where that is switched on. */
+static void add_dav(struct sync_answer *answer, const struct exchange *x)
+{
+    sync_answer_object(answer, "dav");
+    sync_answer_text(answer, "chunking", STR("1.0"));
+    if (sync_service_of(x)->has_bulk)
+        sync_answer_text(answer, "bulkupload", STR("1.0"));
+    sync_answer_close(answer);
+}
+
+/* Of stream/content_hash.def those that clients know. */
+static void add_checksums(struct sync_answer *answer)
+{
+    static const char *const kinds[] = {"SHA1", "SHA256", "MD5", "ADLER32"};
+    sync_answer_object(answer, "checksums");
+    sync_answer_list(answer, "supportedTypes");
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        sync_answer_text(answer, NULL, str_of_c(kinds[i]));
+    sync_answer_close(answer);
+    sync_answer_text(answer, "preferredUploadType", STR("SHA1"));
     sync_answer_close(answer);
 }
 
@@ -110,6 +133,8 @@ static enum stage_end tell_capabilities(struct exchange *x)
     add_version(&answer);
     sync_answer_object(&answer, "capabilities");
     add_core(&answer);
+    add_dav(&answer, x);
+    add_checksums(&answer);
     add_files(&answer);
     add_sharing(&answer);
     add_push(&answer, x);

@@ -18,12 +18,13 @@
 #include "exchange/respond.h"
 #include "text/unicode.h"
 
-/* How much of x->path stands before what is in the mount; 0: it is nobody's, or somebody else's.
- * Where nobody signs in all are the same, whatever they are called. */
-static size_t find_prefix(const struct exchange *x)
+size_t sync_files_prefix(const struct exchange *x, struct res_path whole)
 {
-    struct str path = sync_path_of(x);
-    size_t before = x->path.len - path.len;
+    struct res_path prefix = sync_service_of(x)->prefix;
+    if (!path_is_within(whole, prefix))
+        return 0;
+    size_t before = prefix.len ? size_min(prefix.len + 1, whole.len) : 0;
+    struct str path = str_from(path_str(whole), before);
     struct str own = STR("remote.php/webdav");
     struct str of_users = STR("remote.php/dav/files/");
     if (str_starts(path, own))
@@ -36,13 +37,23 @@ static size_t find_prefix(const struct exchange *x)
     return name.len && is_own ? before + of_users.len + name.len : 0;
 }
 
+bool sync_see_files(struct exchange *x, struct str user)
+{
+    const struct sync_service *sync = sync_service_of(x);
+    struct res_path of_users = path_join(x->arena, sync->prefix, STR("remote.php/dav/files"));
+    x->seen.prefix = path_join(x->arena, of_users, user);
+    x->seen.place = sync->prefix;
+    x->dialect = MULTISTATUS_SYNC;
+    return user.len && sync_files_prefix(x, x->seen.prefix) == x->seen.prefix.len;
+}
+
 /* Everybody has signed in here, also to look: that is how clients find out that they must. */
 static enum stage_end find_tree(struct exchange *x)
 {
     bool is_nobody = principal_is_anonymous(&x->signed_in.principal);
     if (x->service->access && is_nobody)
         return respond_error(x, admit_result(ACCESS_SIGN_IN));
-    size_t len = find_prefix(x);
+    size_t len = sync_files_prefix(x, x->path);
     if (len == 0)
         return respond_error(x, dav_not_found());
     x->seen.prefix = (struct res_path){x->path.at, len};

@@ -5,15 +5,23 @@
 #include "sync/mount.h"
 
 #include "base/random.h"
+#include "sync/bulk/bulk.h"
+#include "sync/chunk/chunk.h"
 #include "sync/endpoint.h"
 #include "sync/files.h"
 
 static const struct {
     const char *path;
-    bool is_of_files;
+    size_t handler; /* of a service */
 } places[SYNC_MOUNTS_MAX] = {
-    {"status.php", false}, {"index.php", false},        {"ocs", false},
-    {"remote.php", false}, {"remote.php/webdav", true}, {"remote.php/dav/files", true},
+    {"status.php", offsetof(struct sync_service, endpoints)},
+    {"index.php", offsetof(struct sync_service, endpoints)},
+    {"ocs", offsetof(struct sync_service, endpoints)},
+    {"remote.php", offsetof(struct sync_service, endpoints)},
+    {"remote.php/webdav", offsetof(struct sync_service, files)},
+    {"remote.php/dav/files", offsetof(struct sync_service, files)},
+    {"remote.php/dav/uploads", offsetof(struct sync_service, chunks)},
+    {"remote.php/dav/bulk", offsetof(struct sync_service, bulk)},
 };
 
 size_t sync_mount(struct sync_service *sync, struct arena *arena,
@@ -21,13 +29,17 @@ size_t sync_mount(struct sync_service *sync, struct arena *arena,
 {
     sync->files_ops = sync_files_ops();
     sync->endpoints = (struct handler){&sync_endpoint_ops, sync, false};
+    sync->bulk_ops = sync_bulk_ops();
+    sync->bulk = (struct handler){&sync->bulk_ops, &sync->dav, true};
+    sync->chunk_ops = sync_chunk_ops();
+    sync->chunks = (struct handler){&sync->chunk_ops, &sync->dav, true};
     sync->files = (struct handler){&sync->files_ops, &sync->dav, true};
     sync->dav.owner = sync;
     random_bytes(sync->push_key, sizeof(sync->push_key));
     for (size_t i = 0; i < SYNC_MOUNTS_MAX; i++)
         rows_out[i] = (struct handler_mount){
             path_join(arena, sync->prefix, str_of_c(places[i].path)),
-            places[i].is_of_files ? &sync->files : &sync->endpoints,
+            (const void *)((const char *)sync + places[i].handler),
         };
     return SYNC_MOUNTS_MAX;
 }

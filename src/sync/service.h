@@ -13,7 +13,12 @@
 struct sync_service {
     struct handler endpoints; /* sync/endpoints.def */
     struct handler files;     /* WebDAV over the mount's store (sync/files.h) */
+    struct handler chunks;    /* what becomes files there (sync/chunk/chunk.h) */
     struct handler_ops files_ops;
+    struct handler_ops chunk_ops;
+    struct handler bulk; /* many small files at once (sync/bulk/bulk.h) */
+    struct handler_ops bulk_ops;
+    bool has_bulk;
     struct dav_service dav; /* of `files`; its owner is this, and view_seen shows the mount alone */
     const void *owner;      /* the mount, for view_seen */
     struct res_path prefix; /* of the mount: its endpoints begin there */
@@ -21,7 +26,7 @@ struct sync_service {
     struct str product;         /* what clients are told that this server is */
 };
 
-/* Of an exchange that one of the two handlers has. */
+/* Of an exchange that one of these handlers has. */
 const struct sync_service *sync_service_of(const struct exchange *x);
 
 /* Where the endpoint paths begin within the prefix: the rest of x->path. */

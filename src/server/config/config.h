@@ -96,6 +96,7 @@ struct server_config {
     bool is_alone;
     bool is_synced;
     bool has_sync_clients;
+    bool has_sync_bulk;
     const char *sync_product;
     struct text_list cors;
     const char *uploads;
