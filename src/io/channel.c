@@ -246,6 +246,13 @@ void channel_keep_prompt(struct channel *channel)
                      sizeof(unsent_max));
 }
 
+void channel_acknowledge(struct channel *channel)
+{
+    int on = 1;
+    /* tcp(7): it does not last, so it is asked for each time. Without it things are only later. */
+    (void)setsockopt(channel->watch.fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+}
+
 void channel_shut(struct channel *channel)
 {
     channel->ops->shut(channel);

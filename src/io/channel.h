@@ -74,6 +74,11 @@ bool channel_sends_files(const struct channel *channel);
  * full sooner. For who sends many things at a time. */
 void channel_keep_prompt(struct channel *channel);
 
+/* Tells the peer at once that what he has sent has come, where more is awaited. Otherwise that is
+ * told with the answer, or some 40 ms later; and who sends by Nagle's rule keeps back the rest of a
+ * request for so long. */
+void channel_acknowledge(struct channel *channel);
+
 /* Says that nothing more will be sent. */
 void channel_shut(struct channel *channel);
 

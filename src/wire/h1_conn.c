@@ -15,6 +15,9 @@
  *
  * Back-pressure: nothing is read from the socket but on demand. In HANDLING the handler pulls the
  * request body, which reads what it needs; the next request's head is read only after the answer.
+ * Clients that send a head and its body, or two halves of a head, in two segments may hold back the
+ * second until the first is acknowledged (Nagle's rule: all that use Qt do); so where the rest of a
+ * request is missing for the first time, what has come is acknowledged at once.
  * Pipelined requests that came in one piece are answered in one piece: an answer stays in `out`
  * until the connection has to wait for something (conn_run) or `out` is full (h1_send.c).
  *
@@ -125,6 +128,9 @@ static enum pull await_body(struct h1_stream *stream)
 {
     struct wire *wire = stream->conn->base.wire;
     assert(stream->state != STREAM_ANSWERED);
+    if (!stream->has_awaited && !stream->framing.expects_continue)
+        channel_acknowledge(stream->conn->channel);
+    stream->has_awaited = true;
     stream->state = STREAM_AWAITS_BODY;
     deadline_arm(wire->loop, &wire->progress_deadlines, &stream->conn->deadline);
     return PULL_WAIT;
@@ -420,6 +426,7 @@ static bool read_head(struct h1_conn *conn)
         deadline_arm(wire->loop, &wire->idle_deadlines, &conn->deadline);
     } else if (!conn->is_head_timed) {
         conn->is_head_timed = true; /* once: a head may not come byte by byte for ever */
+        channel_acknowledge(conn->channel);
         deadline_arm(wire->loop, &wire->head_deadlines, &conn->deadline);
     }
     return false;

@@ -43,6 +43,7 @@ struct h1_stream {
     struct waker send_waker; /* the answer's body has more */
     uint64_t sent_bytes;     /* of the answer's body */
     bool has_proceeded;      /* the client was told to send its body, or needs no telling */
+    bool has_awaited;        /* the body was not there when the handler wanted it */
     bool has_timed_out;      /* the body has stood still for too long */
 };
 

@@ -1,10 +1,13 @@
 #include "support/test.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "server.h"
 #include "support/scripted.h"
+#include "wire/h1_conn_priv.h"
 
 #define DATE       "Date: Thu, 01 Jan 1970 00:16:40 GMT\r\n"
 #define SERVER     "Server: test\r\n"
@@ -195,6 +198,72 @@ TEST(conn_that_waits_for_a_body_holds_no_buffer)
     }
 }
 
+/* --- what has come of a request that is not whole --- */
+
+static bool is_quick; /* of the only connection: what comes is acknowledged at once (tcp(7)) */
+
+static void ask_whether_quick(struct server *asked)
+{
+    socklen_t len = sizeof(int);
+    int on;
+    LIST_EACH (&asked->wire.conns, link) {
+        const struct h1_conn *conn = CONTAINER_OF(link, struct h1_conn, base.link);
+        int fd = conn->channel->watch.fd;
+        assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, &len), 0);
+        is_quick = on;
+    }
+}
+
+/* A client that has been answered at once; TCP then expects to acknowledge with an answer. */
+static int open_answered(void)
+{
+    int fd = client_open(&server);
+    for (int i = 0; i < 3; i++) {
+        client_send(fd, GET_HELLO);
+        client_expect(fd, HELLO);
+    }
+    return fd;
+}
+
+TEST(conn_acknowledges_a_head_whose_body_is_missing)
+{
+    int fd = open_answered();
+    client_send(fd, "PUT /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n");
+    server_call(&server, ask_whether_quick);
+    assert_true(is_quick);
+    client_send(fd, "abc");
+    client_expect(fd, "HTTP/1.1 200 OK\r\n" DATE SERVER "Content-Length: 3\r\n\r\nabc");
+    close(fd);
+}
+
+TEST(conn_acknowledges_a_head_that_comes_in_two)
+{
+    int fd = open_answered();
+    client_send(fd, "GET /hello HTTP/1.1\r\n");
+    server_call(&server, ask_whether_quick);
+    assert_true(is_quick);
+    client_send(fd, "Host: h\r\n\r\n");
+    client_expect(fd, HELLO);
+    close(fd);
+}
+
+/* Nor one that waits to be told to go on: that acknowledges. */
+TEST(conn_acknowledges_a_whole_request_with_its_answer)
+{
+    int fd = open_answered();
+    client_send(fd, "GET /later HTTP/1.1\r\nHost: h\r\n\r\n");
+    server_call(&server, ask_whether_quick);
+    assert_false(is_quick);
+    server_release(&server);
+    client_expect(fd, HELLO);
+    client_send(fd, "PUT /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+                    "Content-Length: 3\r\n\r\n");
+    client_expect(fd, "HTTP/1.1 100 Continue\r\n\r\n");
+    server_call(&server, ask_whether_quick);
+    assert_false(is_quick);
+    close(fd);
+}
+
 TEST(conn_tells_the_handler_when_a_body_is_malformed)
 {
     int fd = client_open(&server);
@@ -355,6 +424,9 @@ int main(void)
         CONN_TEST(conn_ends_rather_than_read_a_long_body_that_nobody_wanted),
         CONN_TEST(conn_ends_when_an_unwanted_body_turns_out_long_or_malformed),
         CONN_TEST(conn_that_waits_for_a_body_holds_no_buffer),
+        CONN_TEST(conn_acknowledges_a_head_whose_body_is_missing),
+        CONN_TEST(conn_acknowledges_a_head_that_comes_in_two),
+        CONN_TEST(conn_acknowledges_a_whole_request_with_its_answer),
         CONN_TEST(conn_tells_the_handler_when_a_body_is_malformed),
         CONN_TEST(conn_tells_the_handler_when_a_body_ends_early),
         CONN_TEST(conn_wakes_a_handler_whose_client_has_gone),
