@@ -12,8 +12,9 @@ export DAVIT_USERS_SECONDS="${DAVIT_USERS_SECONDS:-600}" DAVIT_CRASH_ROUNDS="${D
 export DAVIT_TRUTH_SECONDS="${DAVIT_TRUTH_SECONDS:-120}" DAVIT_LINK_ROUNDS="${DAVIT_LINK_ROUNDS:-100}"
 export DAVIT_UPLOAD_ROUNDS="${DAVIT_UPLOAD_ROUNDS:-200}"
 export DAVIT_SYNC_FILES="${DAVIT_SYNC_FILES:-10000}" DAVIT_SYNC_KILLS="${DAVIT_SYNC_KILLS:-20}"
+export DAVIT_SYNC_SIZES="${DAVIT_SYNC_SIZES:-15,25,60}"
 /usr/bin/python3 -B -m pytest -s -p no:cacheprovider tests/robustness/test_users.py tests/robustness/test_resumed_uploads.py \
     tests/robustness/test_crash.py tests/robustness/test_links.py \
     tests/robustness/test_cache_truth.py tests/robustness/test_listing_truth.py \
-    tests/clients/test_sync_kills.py
+    tests/clients/test_sync_kills.py tests/clients/test_nextcloudcmd.py tests/clients/test_owncloudcmd.py
 DAVIT_CONTRACT=full meson test -C build-test --no-rebuild --suite contract

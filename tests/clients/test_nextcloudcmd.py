@@ -5,6 +5,5 @@ from syncing import USER, Scenarios
 
 class TestNextcloudcmd(Scenarios):
     command = ["nextcloudcmd"]
-    sizes = [15, 25, 60]
     idle = [("GET", "status.php"), ("GET", "ocs/v1.php/cloud/capabilities?format=json"),
             ("GET", "ocs/v1.php/cloud/user?format=json"), ("PROPFIND", f"remote.php/dav/files/{USER}/")]

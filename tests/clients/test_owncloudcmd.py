@@ -5,6 +5,5 @@ from syncing import Scenarios
 
 class TestOwncloudcmd(Scenarios):
     command = ["owncloudcmd"]
-    sizes = [25]
     idle = [("GET", "ocs/v1.php/cloud/capabilities?format=json"),
             ("GET", "ocs/v1.php/cloud/user?format=json"), ("PROPFIND", "remote.php/webdav/")]

@@ -1,7 +1,7 @@
 """nextcloudcmd sends a tree while the server is killed again and again: in the end both sides have the
 same files, and nothing was taken for a conflict.
 
-DAVIT_SYNC_FILES, DAVIT_SYNC_KILLS: how many (default 150 and 3; `make soak` has 10,000 and 20)."""
+DAVIT_SYNC_FILES, DAVIT_SYNC_KILLS: how many (default 60 and 2; `make soak` has 10,000 and 20)."""
 
 import os
 import random
@@ -13,8 +13,8 @@ import time
 import pytest
 from syncing import Place, Server, in_memory, read_tree, write
 
-FILES = int(os.environ.get("DAVIT_SYNC_FILES", "150"))
-KILLS = int(os.environ.get("DAVIT_SYNC_KILLS", "3"))
+FILES = int(os.environ.get("DAVIT_SYNC_FILES", "60"))
+KILLS = int(os.environ.get("DAVIT_SYNC_KILLS", "2"))
 
 
 class KilledServer(Server):
