@@ -1,5 +1,6 @@
 """Mounts that are served to sync clients by their own protocol: homes, quotas, several at once."""
 
+import hashlib
 import json
 import os
 from xml.etree import ElementTree
@@ -115,17 +116,19 @@ def read_by_prefixes(element, prefixes):
 
 def test_an_app_that_reads_prefixes_finds_what_it_needs(server):
     base = f"/cloud/remote.php/dav/files/{USER}/"
-    assert ask(server, "PUT", base + "photo.jpg", "jpeg").status == 201
+    hashed = {"OC-Checksum": "SHA1:" + hashlib.sha1(b"jpeg").hexdigest()}
+    assert ask(server, "PUT", base + "photo.jpg", "jpeg", **hashed).status == 201
     body = ('<?xml version="1.0"?><d:propfind xmlns:d="DAV:" xmlns:oc="http://owncloud.org/ns" '
             'xmlns:nc="http://nextcloud.org/ns"><d:prop><d:getlastmodified/><d:getetag/><d:getcontenttype/>'
             '<d:resourcetype/><d:quota-available-bytes/><d:getcontentlength/><oc:permissions/><oc:id/><oc:fileid/>'
-            '<oc:size/><oc:favorite/><nc:has-preview/><nc:is-encrypted/></d:prop></d:propfind>')
+            '<oc:size/><oc:checksums/><oc:share-types/><oc:favorite/><nc:has-preview/><nc:is-encrypted/></d:prop></d:propfind>')
     response = ask(server, "PROPFIND", base, body, Depth="1")
     assert response.status == 207 and response.field("Content-Type") == "application/xml; charset=utf-8"
     text = response.body.decode()
     prefixes = {"DAV:": "d", "http://owncloud.org/ns": "oc", "http://nextcloud.org/ns": "nc"}
     for tag in ("<d:multistatus ", "<d:response>", "<d:href>", "<d:propstat>", "<d:prop>", "<d:status>", "<d:collection/>",
-                "<d:resourcetype/>", "<d:getetag>", "<oc:permissions>", "<oc:id>", "<nc:has-preview/>"):
+                "<d:resourcetype/>", "<d:getetag>", "<oc:permissions>", "<oc:id>", "<nc:has-preview/>",
+                "<oc:checksums><oc:checksum>SHA1:", "</oc:checksum></oc:checksums>", "<oc:share-types/>"):
         assert tag in text, tag
     assert "<D:" not in text and "<x:" not in text
     for response in ElementTree.fromstring(text):

@@ -267,6 +267,17 @@ def test_a_change_is_flushed_before_it_is_acknowledged():
             assert calls, method
 
 
+def test_a_collection_that_was_made_is_looked_at_for_sync_clients_alone():
+    """They are told its id; nobody else is told anything of it."""
+    with davit.Davit(args=["--sync-clients", "yes", "--others-write", "no"]) as server, Session(server) as client:
+        def looks(path):
+            return len(calls_during(server, "statx,newfstatat", lambda: client.expect(201, "MKCOL", path)))
+
+        looks("/warm")
+        looks("/remote.php/webdav/other")
+        assert looks("/a") < looks("/remote.php/webdav/b")
+
+
 def test_copying_a_file_changes_its_inode_no_more_than_it_must():
     """Each change of an inode is one in the journal of the file system. What is so already is not made
     so again: the mode, and that there is no ACL."""

@@ -45,7 +45,7 @@ static enum stage_end mkcol_make(struct exchange *x)
         return respond_error(x, dav_error(HTTP_CONFLICT, "something else already has this name"));
     if (rc != STORE_OK)
         return target_refused(x, rc);
-    if (store_stat(target->store, target->real, WANTS_ID, &stat) == STORE_OK)
+    if (synced_is_told(x) && store_stat(target->store, target->real, WANTS_ID, &stat) == STORE_OK)
         synced_tell(x, target->real, &stat);
     respond_location(x, true);
     return respond_status(x, HTTP_CREATED);

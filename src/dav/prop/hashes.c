@@ -32,9 +32,10 @@ bool prop_checksums(const struct prop_target *target, struct buf *to)
     store_hashes(target->store, target->real, &target->stat, &hashes);
     if (content_hashes_are_none(&hashes))
         return false;
-    BUF_ADD(to, "<checksum xmlns=\"" NS_OWNCLOUD "\">"); /* whatever prefix the other has */
+    bool has_prefix = target->x->dialect == MULTISTATUS_SYNC; /* by which it is looked for */
+    buf_add(to, has_prefix ? STR("<oc:checksum>") : STR("<checksum xmlns=\"" NS_OWNCLOUD "\">"));
     content_hashes_print(to, &hashes);
-    BUF_ADD(to, "</checksum>");
+    buf_add(to, has_prefix ? STR("</oc:checksum>") : STR("</checksum>"));
     return true;
 }
 

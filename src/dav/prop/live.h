@@ -74,6 +74,8 @@ bool prop_oc_id(const struct prop_target *target, struct buf *to);
 bool prop_oc_fileid(const struct prop_target *target, struct buf *to);
 bool prop_oc_permissions(const struct prop_target *target, struct buf *to);
 bool prop_oc_size(const struct prop_target *target, struct buf *to);
+bool prop_oc_share_types(const struct prop_target *target, struct buf *to);
+bool prop_oc_download(const struct prop_target *target, struct buf *to);
 
 /* In dav/prop/hashes.c. */
 bool prop_checksums(const struct prop_target *target, struct buf *to);

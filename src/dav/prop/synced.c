@@ -10,7 +10,10 @@
  * stays where it is. R and S are about shares, of which there are none.
  *
  * The size of a collection would be that of all that is in it. Nobody has counted that, and a walk
- * for each listing would cost more than all else in it: it is missing, and clients do without. */
+ * for each listing would cost more than all else in it: it is missing, and clients do without.
+ * Missing are also those of locks, which are asked for where capabilities promise locking, and a
+ * fingerprint of the data: one that changes tells clients to send again what they have, as after a
+ * backup was put back, of which davit knows nothing. */
 #include "dav/prop/synced.h"
 
 #include "dav/prop/live.h"
@@ -54,6 +57,20 @@ bool prop_oc_size(const struct prop_target *target, struct buf *to)
     return true;
 }
 
+/* Nobody shares it: that is known, and said by a value with nothing in it. */
+bool prop_oc_share_types(const struct prop_target *target, struct buf *to)
+{
+    (void)target, (void)to;
+    return true;
+}
+
+/* There is no other address at which it could be got sooner, and no cookie for one. */
+bool prop_oc_download(const struct prop_target *target, struct buf *to)
+{
+    (void)to;
+    return !target->stat.is_collection;
+}
+
 /* --- fields --- */
 
 static void tell(struct exchange *x, enum http_field field, const struct prop_target *target,
@@ -65,6 +82,11 @@ static void tell(struct exchange *x, enum http_field field, const struct prop_ta
     buf_done(&value);
 }
 
+bool synced_is_told(const struct exchange *x)
+{
+    return x->dialect == MULTISTATUS_SYNC;
+}
+
 void synced_tell(struct exchange *x, struct res_path real, const struct store_stat *stat)
 {
     const struct prop_target target = {.x = x,
@@ -73,7 +95,7 @@ void synced_tell(struct exchange *x, struct res_path real, const struct store_st
                                        .path = x->path,
                                        .real = real,
                                        .stat = *stat};
-    if (x->dialect != MULTISTATUS_SYNC)
+    if (!synced_is_told(x))
         return;
     tell(x, FIELD_OC_FILEID, &target, prop_oc_id);
     tell(x, FIELD_OC_PERM, &target, prop_oc_permissions);

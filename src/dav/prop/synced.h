@@ -4,6 +4,9 @@
 #include "exchange/exchange.h"
 #include "store/store.h"
 
+/* Whether who asks is such a client. */
+bool synced_is_told(const struct exchange *x);
+
 /* Adds the fields by which a client that has made a resource, or replaced one, need not ask for
  * its properties: its id, its tag, what may be done with it. Nothing where none of these asks.
  * `real`: where x->path leads. */
