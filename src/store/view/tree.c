@@ -209,7 +209,8 @@ static bool copy_members(struct transfer *transfer, struct res_path from, struct
     struct store_cursor *cursor = NULL;
     struct store_member member;
     bool is_complete = true;
-    enum store_rc rc = store_list(transfer->store, from, WANTS_PROPS | WANTS_LOCKS, &cursor);
+    enum store_rc rc =
+        store_list(transfer->store, from, WANTS_PROPS | WANTS_LOCKS | WANTS_HASHES, &cursor);
     if (rc != STORE_OK)
         return fail(transfer, from, true, rc, 0);
     while ((rc = store_cursor_next(cursor, &member)) == STORE_OK) {
