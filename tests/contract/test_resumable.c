@@ -2,6 +2,8 @@
 #include "support.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -378,6 +380,31 @@ static void p29_no_more_is_told_than_the_file_has(void **state)
     assert_int_equal(look(fixture, &key).received_bytes, 2);
 }
 
+/* A file that may not grow stands for a disk that is full: a part of what was to be written fits. */
+static void p29_a_disk_that_runs_full_keeps_what_was_written(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rlimit before;
+    struct resumable made = create(fixture, 4096);
+    struct resumable_key key = key_of(&made);
+    struct resumable_append *appending = begin(fixture, &key, 0);
+    static const char bytes[4096] = {1};
+    assert_ok(write_to(appending, str_of(bytes, 600)));
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    const struct rlimit small = {1000, before.rlim_max};
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    enum store_rc rc = write_to(appending, str_of(bytes + 600, 3496));
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    (void)signal(SIGXFSZ, SIG_DFL);
+    assert_rc(rc, STORE_NO_SPACE);
+    resumable_append_close(&appending);
+    assert_int_equal(look(fixture, &key).received_bytes, 600);
+    append(fixture, &key, 600, str_of(bytes + 600, 3496));
+    assert_ok(finish(fixture, &key));
+    assert_int_equal(stat_of(fixture, PATH("f")).size_bytes, 4096);
+}
+
 static void p29_what_could_not_be_flushed_does_not_count(void **state)
 {
     enum { BYTES = 33 << 20 };
@@ -508,6 +535,26 @@ static void p31_limits_hold(void **state)
     assert_ok(resumable_create(fixture->store, &fixture->arena, &wish, &made));
     wish.size_bytes = 0;
     assert_rc(resumable_create(fixture->store, &fixture->arena, &wish, &made), STORE_NO_SPACE);
+}
+
+static void p31_what_has_no_size_is_bounded_too(void **state)
+{
+    struct fixture *fixture = *state;
+    struct resumable made;
+    struct resumable_wish wish = anywhere;
+    fixture->limits.upload_bytes_per_user = 10;
+    assert_ok(resumable_create(fixture->store, &fixture->arena, &wish, &made));
+    struct resumable_key key = key_of(&made);
+    append(fixture, &key, 0, STR("123456"));
+    wish.size_bytes = 5;
+    assert_rc(resumable_create(fixture->store, &fixture->arena, &wish, &made), STORE_NO_SPACE);
+    struct resumable_append *appending = begin(fixture, &key, 6);
+    assert_ok(write_to(appending, STR("7890")));
+    assert_rc(write_to(appending, STR("1")), STORE_NO_SPACE);
+    resumable_append_close(&appending);
+    assert_int_equal(look(fixture, &key).received_bytes, 10);
+    assert_ok(finish(fixture, &key));
+    assert_string_equal(get(fixture, PATH("f")), "1234567890");
 }
 
 static void p31_it_expires_when_nobody_touches_it(void **state)
@@ -854,6 +901,27 @@ static void p32_pieces_are_sent_at_a_time(void **state)
     assert_string_equal(get(fixture, PATH("f")), "012");
 }
 
+static void p32_pieces_are_bounded(void **state)
+{
+    struct fixture *fixture = *state;
+    struct resumable made = create(fixture, 4);
+    struct resumable_key key = key_of(&made);
+    struct resumable_part part = {.piece = STR("7"), .key = 7, .next = 8};
+    struct resumable_append *appending;
+    fixture->limits.upload_pieces = 3;
+    numbered(fixture, &key, 5, STR("1234"));
+    numbered(fixture, &key, 6, STR("123"));
+    part.size_bytes = UINT64_MAX;
+    assert_ok(resumable_append(fixture->store, &key, &part, &appending));
+    assert_ok(write_to(appending, STR("1")));
+    assert_rc(write_to(appending, STR("2")), STORE_NO_SPACE);
+    resumable_append_close(&appending);
+    assert_ok(put_piece(fixture, &key, &part, STR("1"), NULL));
+    assert_ok(put_piece(fixture, &key, &part, STR(""), NULL)); /* anew */
+    part.piece = STR("8");
+    assert_rc(put_piece(fixture, &key, &part, STR(""), NULL), STORE_NO_SPACE);
+}
+
 static void p32_a_piece_can_be_removed(void **state)
 {
     struct fixture *fixture = *state;
@@ -886,6 +954,7 @@ int resumable_tests(void)
         CONTRACT_TEST(p29_what_came_before_a_break_counts),
         CONTRACT_TEST(p29_a_part_that_is_taken_whole_leaves_nothing),
         CONTRACT_TEST(p29_no_more_is_told_than_the_file_has),
+        CONTRACT_TEST(p29_a_disk_that_runs_full_keeps_what_was_written),
         CONTRACT_TEST(p29_what_could_not_be_flushed_does_not_count),
         CONTRACT_TEST(p30_a_later_append_ends_the_earlier),
         CONTRACT_TEST(p30_a_commit_ends_what_is_under_way),
@@ -893,6 +962,7 @@ int resumable_tests(void)
         CONTRACT_TEST(p31_it_is_its_owners),
         CONTRACT_TEST(p31_an_id_that_was_given_is_taken_once),
         CONTRACT_TEST(p31_limits_hold),
+        CONTRACT_TEST(p31_what_has_no_size_is_bounded_too),
         CONTRACT_TEST(p31_it_expires_when_nobody_touches_it),
         CONTRACT_TEST(p31_a_commit_is_remembered),
         CONTRACT_TEST(p31_others_see_them_and_remove_what_is_not_in_use),
@@ -906,6 +976,7 @@ int resumable_tests(void)
         CONTRACT_TEST(p32_their_hash_runs_along),
         CONTRACT_TEST(p32_offsets_must_meet),
         CONTRACT_TEST(p32_pieces_are_sent_at_a_time),
+        CONTRACT_TEST(p32_pieces_are_bounded),
         CONTRACT_TEST(p32_a_piece_can_be_removed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,3 +70,26 @@ def test_uploads_that_wait_hold_nothing_open(server):
         assert server.request("PATCH", url, {**BYTES, "Upload-Offset": "0"}, b"12345").status == 204
     assert len(os.listdir(folder)) <= before + 8  # connections that end at this moment
     assert len(listed(server)) == 51
+
+
+def test_each_mount_keeps_its_own(tmp_path):
+    """Two mounts are two stores, of which one has a quota; -c finds both."""
+    for name in ("a", "b", "r"):
+        (tmp_path / name).mkdir()
+    config = tmp_path / "davit.conf"
+    config.write_text(f'[mount "/a"]\nroot = {tmp_path}/a\n[mount "/a/b"]\nroot = {tmp_path}/b\nquota = 1M\n')
+    with davit.Davit(root=str(tmp_path / "r"), args=["-c", str(config)]) as server:
+        urls = [create(server, "a/x", 2000000), create(server, "a/b/x", 10)]
+        over = server.request("POST", "/a/b/y", {**TUS, "Upload-Length": "2000000"}, b"")
+        assert over.status == 507, over
+        listing = subprocess.run([davit.BINARY, "upload", "list", "-c", str(config), "--format", "json"],
+                                 capture_output=True, text=True, check=True)
+        assert sorted(upload["size"] for upload in json.loads(listing.stdout)["uploads"]) == [10, 2000000]
+        answer = server.request("PATCH", urls[1], {**BYTES, "Upload-Offset": "0"}, b"1234567890")
+        assert answer.status == 204, answer
+        assert (tmp_path / "b" / "x").read_bytes() == b"1234567890"
+        assert not (tmp_path / "a" / "b").exists() or not os.listdir(tmp_path / "a" / "b")
+        ids = [upload["id"] for upload in json.loads(listing.stdout)["uploads"] if upload["size"] != 10]
+        removed = subprocess.run([davit.BINARY, "upload", "expire", "-c", str(config), *ids],
+                                 capture_output=True, text=True, check=False)
+        assert (removed.returncode, removed.stdout) == (0, "1 removed\n"), removed

@@ -24,8 +24,6 @@ static enum store_rc begin(struct opened *opened, const struct resumable_part *p
         return resumable_rc(errno, "cannot open a file");
     struct append *append = append_new(opened, part, "");
     append->fd = fd;
-    if (told->wish.size_bytes != UINT64_MAX)
-        append->bytes_max = told->wish.size_bytes - told->received_bytes;
     *append_out = append;
     return STORE_OK;
 }

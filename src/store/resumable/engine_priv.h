@@ -70,6 +70,7 @@ struct append {
     uint64_t written;
     uint64_t noted; /* so much is told of it */
     uint64_t bytes_max;
+    enum store_rc beyond; /* what more than that is */
     bool is_whole;
     struct resumable_part part; /* of a piece; its name is `piece` */
     char piece[RESUMABLE_PIECE_BYTES_MAX + 1];
@@ -175,6 +176,13 @@ struct shelf_visitor {
     struct arena *arena; /* what the records' texts are in */
 };
 void shelf_visit(struct resumables *of, uint64_t mark, struct shelf_visitor *visitor);
+
+/* What an owner has that is not done: of what has a size, that. */
+struct holdings {
+    uint64_t count;
+    uint64_t bytes;
+};
+struct holdings shelf_holdings(struct resumables *of, uint64_t mark);
 
 /* What was half made, or half removed, when a process died. */
 void shelf_recover(struct resumables *of);

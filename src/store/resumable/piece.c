@@ -391,40 +391,87 @@ static bool is_joined(const struct opened *opened, struct str name, struct arena
 
 /* --- coming --- */
 
-static enum store_rc open_for_piece(struct opened *opened, bool is_its_turn, char temp[40],
+static enum store_rc open_for_piece(struct opened *opened, bool is_direct, char temp[40],
                                     int *fd_out)
 {
-    if (!is_its_turn)
+    if (!is_direct)
         temp_name(temp, ".part-");
-    *fd_out = is_its_turn
+    *fd_out = is_direct
                   ? openat(opened->dir_fd, "content", O_WRONLY | O_NOFOLLOW | O_CLOEXEC)
                   : openat(opened->dir_fd, temp, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
     return *fd_out < 0 ? resumable_rc(errno, "cannot open a file") : STORE_OK;
 }
 
+/* What lies beside the content, but for a piece of that name. */
+static enum store_rc look_beside(const struct opened *opened, struct str name, uint64_t *bytes_out)
+{
+    struct arena arena = {0};
+    struct piece *pieces;
+    size_t count = 0;
+    uint64_t others = opened->record.joined;
+    enum store_rc rc = read_apart(opened, &arena, &pieces, &count);
+    *bytes_out = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool is_other = !str_eq(pieces[i].told.name, name);
+        *bytes_out += is_other ? pieces[i].told.bytes : 0;
+        others += is_other;
+    }
+    arena_done(&arena);
+    return rc == STORE_OK && others >= opened->of->options.limits->upload_pieces ? STORE_NO_SPACE
+                                                                                 : rc;
+}
+
+/* All pieces may be sent anew, with other lengths, before the old ones are gone: so there may be
+ * twice as much as it will be, and no more. */
+static void bound(struct append *append, const struct opened *opened, uint64_t beside_bytes)
+{
+    const struct resumable *told = &opened->record.told;
+    uint64_t size_bytes = told->wish.size_bytes;
+    uint64_t room = append->bytes_max;
+    if (size_bytes != UINT64_MAX) {
+        beside_bytes += told->received_bytes;
+        room = size_bytes <= UINT64_MAX / 2 ? 2 * size_bytes : UINT64_MAX;
+    }
+    room -= u64_min(room, beside_bytes);
+    if (room >= append->bytes_max)
+        return;
+    append->bytes_max = room;
+    append->beyond = STORE_NO_SPACE;
+}
+
+/* Whether it goes straight to the content. */
+static bool is_its_turn(const struct opened *opened, const struct resumable_part *part)
+{
+    const struct record *record = &opened->record;
+    struct arena arena = {0};
+    bool is_next =
+        record->has_next ? part->key == record->next : part->is_first && record->joined == 0;
+    bool is_so = is_next && !is_appended_to(opened) && !is_joined(opened, part->piece, &arena);
+    arena_done(&arena);
+    return is_so;
+}
+
 enum store_rc piece_begin(struct opened *opened, const struct resumable_part *part,
                           struct append **append_out)
 {
-    struct arena arena = {0};
-    const struct record *record = &opened->record;
     char temp[40] = "";
+    uint64_t beside_bytes;
     int fd;
     enum store_rc rc = settle_appends(opened, &part->piece);
     if (rc == STORE_OK)
         rc = learn_size(opened, part->size_bytes);
-    bool is_its_turn =
-        (record->has_next ? part->key == record->next : part->is_first && record->joined == 0) &&
-        !is_appended_to(opened) && !is_joined(opened, part->piece, &arena);
-    arena_done(&arena);
     if (rc == STORE_OK)
-        rc = open_for_piece(opened, is_its_turn, temp, &fd);
+        rc = look_beside(opened, part->piece, &beside_bytes);
+    bool is_direct = is_its_turn(opened, part);
+    if (rc == STORE_OK)
+        rc = open_for_piece(opened, is_direct, temp, &fd);
     if (rc != STORE_OK)
         return rc;
     struct append *append = append_new(opened, part, temp);
     append->fd = fd;
-    if (!is_its_turn)
+    if (!is_direct)
         append->offset = 0;
-    append->bytes_max = record->told.wish.size_bytes;
+    bound(append, opened, beside_bytes);
     *append_out = append;
     return STORE_OK;
 }

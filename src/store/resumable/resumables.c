@@ -74,28 +74,6 @@ static size_t text_bytes(const struct resumable_wish *wish)
            wish->if_none_match.len + wish->if_header.len + wish->note.len;
 }
 
-/* What an owner has that is not done. */
-struct holdings {
-    struct shelf_visitor visitor;
-    struct resumables *of;
-    uint64_t count;
-    uint64_t bytes;
-};
-
-static void count_one(struct shelf_visitor *visitor, int owner_fd, const char *name, int info_fd,
-                      struct record *record)
-{
-    struct holdings *holdings = CONTAINER_OF(visitor, struct holdings, visitor);
-    const struct resumable *told = &record->told;
-    (void)owner_fd, (void)name, (void)info_fd; /* counting needs no look at the files */
-    if (!told->is_done && !is_expired(holdings->of, record)) {
-        holdings->count++;
-        holdings->bytes +=
-            told->wish.size_bytes == UINT64_MAX ? told->received_bytes : told->wish.size_bytes;
-    }
-    arena_reset(visitor->arena);
-}
-
 /* The limits, and the quota of where it goes to: an upload of what all of them will be is asked
  * for, which changes nothing. */
 static enum store_rc check_room(struct store *store, struct resumables *of,
@@ -103,10 +81,8 @@ static enum store_rc check_room(struct store *store, struct resumables *of,
 {
     const struct limits *limits = of->options.limits;
     struct arena arena = {0};
-    struct holdings holdings = {.visitor = {.show = count_one, .arena = &arena}, .of = of};
+    struct holdings holdings = shelf_holdings(of, owner_mark(wish->owner));
     struct store_upload *upload;
-    shelf_visit(of, owner_mark(wish->owner), &holdings.visitor);
-    arena_reset(&arena);
     uint64_t more = wish->size_bytes == UINT64_MAX ? 0 : wish->size_bytes;
     bool has_target = wish->target.len > 0;
     struct res_path path = has_target ? wish->target : path_join(&arena, wish->near, STR("x"));

@@ -276,6 +276,39 @@ bool is_expired(const struct resumables *of, const struct record *record)
     return expires_s(of, record) < clock_wall_ms() / 1000;
 }
 
+/* --- how much there is --- */
+
+struct counting {
+    struct shelf_visitor visitor;
+    struct resumables *of;
+    struct holdings holdings;
+};
+
+static void count_one(struct shelf_visitor *visitor, int owner_fd, const char *name, int info_fd,
+                      struct record *record)
+{
+    struct counting *counting = CONTAINER_OF(visitor, struct counting, visitor);
+    const struct resumable *told = &record->told;
+    (void)owner_fd, (void)name, (void)info_fd; /* counting needs no look at the files */
+    if (!told->is_done && !is_expired(counting->of, record)) {
+        counting->holdings.count++;
+        counting->holdings.bytes +=
+            told->wish.size_bytes == UINT64_MAX ? told->received_bytes : told->wish.size_bytes;
+    }
+    arena_reset(visitor->arena);
+}
+
+struct holdings shelf_holdings(struct resumables *of, uint64_t mark)
+{
+    struct arena arena = {0};
+    struct counting counting = {.visitor = {.show = count_one, .arena = &arena}, .of = of};
+    shelf_visit(of, mark, &counting.visitor);
+    arena_done(&arena);
+    return counting.holdings;
+}
+
+/* --- what is over goes --- */
+
 struct expiry {
     struct shelf_visitor visitor;
     struct resumables *of;

@@ -101,7 +101,7 @@ static unsigned append_write(struct sink *sink, struct str bytes)
 {
     struct append *append = CONTAINER_OF(sink, struct append, base.sink);
     if (bytes.len > append->bytes_max - append->written)
-        return STORE_LENGTH;
+        return append->beyond;
     if (!begin_writing(append))
         return STORE_AGAIN;
     enum store_rc rc = write_at(append->fd, append->offset + append->written, bytes);
@@ -134,7 +134,7 @@ static unsigned append_splice(struct sink *sink, int pipe_fd, size_t len)
     enum store_rc rc = STORE_OK;
     while (len && rc == STORE_OK) {
         if (len > append->bytes_max - append->written)
-            return STORE_LENGTH;
+            return append->beyond;
         if (!begin_writing(append))
             return STORE_AGAIN;
         loff_t at = (loff_t)(append->offset + append->written);
@@ -158,6 +158,22 @@ static const struct sink_ops hashed_sink_ops = {.name = "resumable, hashed", .wr
 
 /* --- life --- */
 
+/* As much as was announced, or else as the owner may have: what has no size yet is counted by what
+ * has come of it. Pieces that are sent anew are there twice for a while, and so may all be. */
+static void append_bound(struct append *append, const struct opened *opened)
+{
+    const struct resumable *told = &opened->record.told;
+    uint64_t size_bytes = told->wish.size_bytes;
+    if (size_bytes != UINT64_MAX) {
+        append->bytes_max = append->piece[0] ? size_bytes : size_bytes - told->received_bytes;
+        return;
+    }
+    uint64_t held = shelf_holdings(opened->of, opened->mark).bytes;
+    uint64_t limit = opened->of->options.limits->upload_bytes_per_user;
+    append->bytes_max = held < limit ? limit - held : 0;
+    append->beyond = STORE_NO_SPACE;
+}
+
 struct append *append_new(struct opened *opened, const struct resumable_part *part,
                           const char *temp)
 {
@@ -176,9 +192,10 @@ struct append *append_new(struct opened *opened, const struct resumable_part *pa
     if (part->piece.len)
         memcpy(append->piece, part->piece.at, part->piece.len);
     append->part.piece = str_of_c(append->piece);
-    append->bytes_max = UINT64_MAX;
+    append->beyond = STORE_LENGTH;
     append->offset = append->noted = opened->record.told.received_bytes;
     append->base.received_bytes = append->offset;
+    append_bound(append, opened);
     if (!temp[0])
         append->running = running_at(opened, append->offset);
     append->base.sink.ops = append->running ? &hashed_sink_ops : &append_sink_ops;
