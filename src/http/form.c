@@ -25,10 +25,12 @@ bool form_find(struct str form, struct str name, struct arena *arena, struct str
     while (form.len) {
         struct str value = str_cut(&form, '&');
         struct str coded = str_cut(&value, '=');
-        if (!str_eq(decode(coded, arena), name))
+        bool may_be = coded.len >= name.len && coded.len / 3 <= name.len; /* each byte is 1 or 3 */
+        if (!may_be || !str_eq(decode(coded, arena), name))
             continue;
         found = value;
-        count++;
+        if (++count > 1)
+            break;
     }
     if (count != 1)
         return false;
