@@ -7,8 +7,6 @@
 #include "base/buf.h"
 #include "base/fd.h"
 
-enum { SMALL_BYTES_MAX = 16 << 20 };
-
 static file_opener *current = file_open_here;
 
 int file_open_here(const char *path, enum file_use use)
@@ -36,7 +34,7 @@ bool file_read_small(const char *path, struct arena *arena, struct str *text_out
     int fd = file_open(path, FILE_READ);
     if (fd < 0)
         return err_sys(err, errno, "cannot open '%s'", path);
-    while (text.len < SMALL_BYTES_MAX && (got = read(fd, chunk, sizeof(chunk))) > 0)
+    while (text.len < FILE_SMALL_BYTES_MAX && (got = read(fd, chunk, sizeof(chunk))) > 0)
         buf_add(&text, str_of(chunk, (size_t)got));
     int code = got < 0 ? errno : 0;
     fd_close(fd);

@@ -74,6 +74,8 @@ bool line_file_replace(const struct line_file *file, struct str text, struct err
 {
     struct buf fresh = {0};
     struct stat st;
+    if (text.len >= FILE_SMALL_BYTES_MAX) /* nobody could read it again, nor make it shorter */
+        return err_set(err, 0, "'%s' would be too long", file->path);
     buf_addf(&fresh, "%s.new", file->path);
     (void)unlink(buf_c(&fresh)); /* of a program that was killed; the lock is ours */
     int fd = open(buf_c(&fresh), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
