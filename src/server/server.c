@@ -77,6 +77,7 @@ struct server {
     struct file_watch *file_watch;
     unsigned changed_groups; /* of files, which are not read again yet */
     struct job apps_job;     /* reads app passwords again */
+    char *apps_path;         /* from there; NULL: it never has */
     struct err apps_mistake; /* why it could not; the last time; no text: it could */
     bool is_reading_apps;
     struct job moved_job;  /* a store's root is another directory now */
@@ -323,6 +324,7 @@ static void reload(struct server *server)
     }
     if (settings) {
         file_watch_take(server->file_watch, &watched);
+        server->changed_groups |= WATCHED_APPS; /* read when these are in force */
         put_in_force(server, settings, "the settings have been reloaded");
     }
     watched_set_free(watched);
@@ -342,11 +344,12 @@ static void renew_accounts(struct server *server)
     settings_unref(settings);
 }
 
-/* On a worker: it may have to wait for who makes one. */
+/* On a worker: it may have to wait for who makes one, and he for a command that is stopped. */
 static void read_apps(struct job *job)
 {
     struct server *server = CONTAINER_OF(job, struct server, apps_job);
-    if (app_passwords_read_again(access_app_passwords(server->access_state), &server->apps_mistake))
+    if (app_passwords_read(access_app_passwords(server->access_state), server->apps_path,
+                           &server->apps_mistake))
         server->apps_mistake.text[0] = '\0';
 }
 
@@ -364,11 +367,16 @@ static void apps_are_read(struct job *job)
 /* What we have changed ourselves, too: that costs one more look. */
 static void renew_apps(struct server *server)
 {
+    const char *path = server->settings->config.app_passwords;
+    if (!path)
+        return;
     if (server->is_reading_apps) {
         file_watch_again(server->file_watch, WATCHED_APPS);
         return;
     }
     server->is_reading_apps = true;
+    mem_free(server->apps_path);
+    server->apps_path = mem_copy_text(path, strlen(path));
     executor_submit(loop_executor(server->loops[0].loop), &server->apps_job);
 }
 
@@ -484,7 +492,8 @@ static bool read_settings(struct server *server, struct server_config *config, s
     if (!server->first)
         return false;
     server->config = &server->first->config;
-    if (server->config->app_passwords && !has_key_of_logins(server, err))
+    if (!settings_read_app_passwords(server->first, err) ||
+        (server->config->app_passwords && !has_key_of_logins(server, err)))
         return false;
     server->memory.max = server->config->limits.memory_bytes;
     server->sockets.max = server->config->limits.socket_count;
@@ -638,6 +647,7 @@ static void stop(struct server *server)
         loop_free(server->loops[i].loop);
     }
     mem_free(server->loops);
+    mem_free(server->apps_path);
     file_watch_free(server->file_watch);
     settings_unref(server->secure_settings);
     shares_free(server->acceptors.shares);

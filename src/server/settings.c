@@ -169,21 +169,6 @@ static bool read_jwt_keys(struct settings *settings, const struct settings *befo
            keep(settings, text, before ? &before->jwt_text : NULL, parse_jwt_keys, err);
 }
 
-/* They outlive these settings, so that there is nothing to keep: what cannot be read is not taken.
- * With the same configuration they have been read, and are watched by themselves. */
-static bool read_app_passwords(struct settings *settings, struct access_state *state,
-                               const struct settings *before, struct err *err)
-{
-    const char *path = settings->config.app_passwords;
-    const char *old = before ? before->config.app_passwords : NULL;
-    if (settings->owner || app_passwords_read(access_app_passwords(state), path, err))
-        return true;
-    if (!old || strcmp(old, path) != 0)
-        return false;
-    log_stays(path, err);
-    return true;
-}
-
 /* --- making --- */
 
 static void make_access(struct settings *settings, struct access_state *state)
@@ -226,8 +211,7 @@ static struct settings *complete(struct settings *settings, struct access_state 
     rules_init(&settings->no_rules);
     if ((settings->config.users && !read_users(settings, before, err)) ||
         (settings->config.tokens && !read_tokens(settings, before, err)) ||
-        (settings->config.jwt_keys && !read_jwt_keys(settings, before, err)) ||
-        (settings->config.app_passwords && !read_app_passwords(settings, state, before, err))) {
+        (settings->config.jwt_keys && !read_jwt_keys(settings, before, err))) {
         settings_unref(settings);
         return NULL;
     }
@@ -258,6 +242,12 @@ struct settings *settings_renew(struct settings *before, struct err *err)
     settings->owner = settings_ref(before->owner ? before->owner : before);
     settings->config = before->config;
     return complete(settings, before->access.state, before, err);
+}
+
+bool settings_read_app_passwords(const struct settings *settings, struct err *err)
+{
+    const char *path = settings->config.app_passwords;
+    return !path || app_passwords_read(access_app_passwords(settings->access.state), path, err);
 }
 
 bool settings_lack_a_file(const struct settings *settings)

@@ -71,6 +71,10 @@ NODISCARD struct settings *settings_new(struct server_config *config, struct acc
  * changed the log says nothing again. Gives one reference. */
 NODISCARD struct settings *settings_renew(struct settings *before, struct err *err);
 
+/* App passwords outlive settings, and may have to be waited for (access/apps/app_passwords.h): so
+ * they are not read with the rest. May block. False: they are as they were. */
+NODISCARD bool settings_read_app_passwords(const struct settings *settings, struct err *err);
+
 /* Whether what a file said before counts only since the system lacked something when it was read:
  * it is to be read again. */
 bool settings_lack_a_file(const struct settings *settings);

@@ -2,6 +2,7 @@
 for whoever would like to have somebody else's."""
 
 import base64
+import errno
 import hashlib
 import html.parser
 import json
@@ -519,6 +520,30 @@ def test_root_changes_them_as_their_owner(open_path):
     os.unlink(open_path / "own/apps.lock")
     os.symlink(open_path / "made", open_path / "own/apps.lock")
     assert site.davit("token", "revoke", "0" * 12)[0] == 1 and not (open_path / "made").exists()
+
+
+def test_who_is_long_at_the_file_holds_up_no_loop(own):
+    """A pipe in its place is read as long as it is open."""
+    _, path = own.begin()
+    apps = own.folder / "own/apps"
+    os.mkfifo(own.folder / "pipe")
+    os.rename(own.folder / "pipe", apps)
+    pipes = []
+
+    def is_read():
+        try:
+            pipes.append(os.open(apps, os.O_WRONLY | os.O_NONBLOCK))
+        except OSError as problem:
+            assert problem.errno == errno.ENXIO
+        return pipes
+    own.process.send_signal(signal.SIGHUP)
+    wait_for(is_read, "the server to read the file")
+    own.process.send_signal(signal.SIGHUP)
+    own.says("the settings have been reloaded", 2)
+    own.begin()
+    assert own.ask("GET", path).status == 200
+    apps.unlink()
+    os.close(pipes[0])
 
 
 def test_who_holds_the_lock_holds_up_only_who_waits_for_it(own):

@@ -30,8 +30,8 @@
 #include "base/random.h"
 
 struct app_passwords {
-    pthread_mutex_t changing; /* the file, and all below */
-    pthread_mutex_t known;    /* guards `tokens`; taken last */
+    pthread_mutex_t changing; /* the file, and who changes what is below */
+    pthread_mutex_t known;    /* guards what is behind `path`, also for who looks; taken last */
     char *path;               /* NULL: none */
     struct tokens tokens;
     bool has_key;
@@ -83,6 +83,16 @@ static void know(struct app_passwords *apps, struct tokens *tokens)
     tokens_done(&old);
 }
 
+/* NULL: none of this file is known yet. */
+static void know_key(struct app_passwords *apps, const struct sha256 *key)
+{
+    pthread_mutex_lock(&apps->known);
+    apps->has_key = key;
+    if (key)
+        apps->key = *key;
+    pthread_mutex_unlock(&apps->known);
+}
+
 static bool read_now(const char *path, struct tokens *tokens_out, struct err *err)
 {
     struct arena arena = {0};
@@ -93,33 +103,20 @@ static bool read_now(const char *path, struct tokens *tokens_out, struct err *er
     return is_fine;
 }
 
-/* Of no path: the one that counts. */
-static bool read_from(struct app_passwords *apps, const char *path, struct err *err)
+bool app_passwords_read(struct app_passwords *apps, const char *path, struct err *err)
 {
     struct tokens tokens = {0};
     pthread_mutex_lock(&apps->changing);
-    if (!path)
-        path = apps->path;
-    bool is_fine = !path || read_now(path, &tokens, err);
-    if (is_fine && path && (!apps->path || strcmp(apps->path, path) != 0)) {
+    bool is_fine = read_now(path, &tokens, err);
+    if (is_fine && (!apps->path || strcmp(apps->path, path) != 0)) {
         mem_free(apps->path);
         apps->path = mem_copy_text(path, strlen(path));
-        apps->has_key = false;
+        know_key(apps, NULL);
     }
     if (is_fine)
         know(apps, &tokens);
     pthread_mutex_unlock(&apps->changing);
     return is_fine;
-}
-
-bool app_passwords_read(struct app_passwords *apps, const char *path, struct err *err)
-{
-    return read_from(apps, path, err);
-}
-
-bool app_passwords_read_again(struct app_passwords *apps, struct err *err)
-{
-    return read_from(apps, NULL, err);
 }
 
 static const struct token *copy_token(const struct token *from, struct arena *arena)
@@ -180,32 +177,42 @@ static bool read_key(const char *path, struct sha256 *key_out, struct err *err)
 }
 
 /* Beside the file, whose lock counts for both. */
-static bool find_key(struct app_passwords *apps, struct err *err)
+static bool find_key(const struct app_passwords *apps, struct sha256 *key_out, struct err *err)
 {
     struct line_file file;
     struct buf path = {0};
     buf_addf(&path, "%s.key", apps->path);
     bool is_fine = line_file_open(&file, apps->path, err);
     if (is_fine) {
-        is_fine = read_key(buf_c(&path), &apps->key, err);
+        is_fine = read_key(buf_c(&path), key_out, err);
         if (!is_fine && err->code == ENOENT)
-            is_fine = make_key(buf_c(&path), err) && read_key(buf_c(&path), &apps->key, err);
+            is_fine = make_key(buf_c(&path), err) && read_key(buf_c(&path), key_out, err);
         line_file_close(&file);
     }
     buf_done(&path);
     return is_fine;
 }
 
+static bool known_key(struct app_passwords *apps, struct sha256 *key_out)
+{
+    pthread_mutex_lock(&apps->known);
+    bool has_key = apps->has_key;
+    if (has_key)
+        *key_out = apps->key;
+    pthread_mutex_unlock(&apps->known);
+    return has_key;
+}
+
+/* Strangers ask for it: only the first waits for who changes the file. */
 bool app_passwords_key(struct app_passwords *apps, struct sha256 *key_out, struct err *err)
 {
+    if (known_key(apps, key_out))
+        return true;
     pthread_mutex_lock(&apps->changing);
-    if (!apps->path)
-        err_set(err, 0, "there is no file of app passwords");
-    else if (!apps->has_key)
-        apps->has_key = find_key(apps, err);
-    bool is_fine = apps->path && apps->has_key;
+    bool is_fine = apps->path ? known_key(apps, key_out) || find_key(apps, key_out, err)
+                              : err_set(err, 0, "there is no file of app passwords");
     if (is_fine)
-        *key_out = apps->key;
+        know_key(apps, key_out);
     pthread_mutex_unlock(&apps->changing);
     return is_fine;
 }

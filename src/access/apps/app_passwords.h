@@ -13,11 +13,9 @@ NODISCARD struct app_passwords *app_passwords_new(void);
 void app_passwords_free(struct app_passwords *apps); /* NULL is fine */
 
 /* What the file has from now on counts; one that is not there has none. Where it is this file
- * already, it is read again. False: `err` says why, and all is as it was. */
+ * already, it is read again: somebody else has changed it, perhaps. False: `err` says why, and all
+ * is as it was. May block, as long as a change does. */
 NODISCARD bool app_passwords_read(struct app_passwords *apps, const char *path, struct err *err);
-
-/* The same of the file that counts: somebody else has changed it, perhaps. May block. */
-NODISCARD bool app_passwords_read_again(struct app_passwords *apps, struct err *err);
 
 /* Whether there can be new ones; says the key of logins (access/apps/login.h), which is kept beside
  * the file and made the first time. May block. */

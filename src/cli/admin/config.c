@@ -78,7 +78,7 @@ static bool can_be_used(struct server_config *config, struct shared_state *share
     struct settings *settings = NULL;
     if (have_directories(config, err) && have_certificates(config, shared, err))
         settings = settings_new(config, state, NULL, err);
-    bool is_fine = settings != NULL;
+    bool is_fine = settings && settings_read_app_passwords(settings, err);
     settings_unref(settings);
     access_state_free(state);
     return is_fine;

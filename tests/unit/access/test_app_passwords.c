@@ -1,5 +1,7 @@
 #include "support/test.h"
 
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -193,7 +195,7 @@ TEST(app_passwords_that_others_change_count)
     edit.name = token_id_of(password);
     assert_true(line_file_set(path, &edit, &was_there, &err) && was_there);
     check_that("not known yet", is_right(password));
-    assert_true(app_passwords_read_again(apps, &err));
+    assert_true(app_passwords_read(apps, path, &err));
     assert_false(is_right(password));
 }
 
@@ -206,7 +208,7 @@ TEST(app_passwords_stay_when_the_file_is_not_understood)
     assert_non_null(file);
     fputs("nonsense\n", file);
     assert_int_equal(fclose(file), 0);
-    assert_false(app_passwords_read_again(apps, &err));
+    assert_false(app_passwords_read(apps, path, &err));
     check_that("the file is named", strstr(err.text, path));
     check_that("kept", is_right(password));
     struct str none;
@@ -228,6 +230,58 @@ TEST(app_passwords_are_their_owners_alone)
     check_int("mode of the key", st.st_mode & 0777, 0600);
 }
 
+static void *read_slowly(void *arg)
+{
+    struct err mistake;
+    assert_true(app_passwords_read(arg, path, &mistake));
+    return NULL;
+}
+
+/* It is a pipe, and whoever reads it waits until this is closed. */
+static int keep_waiting(void)
+{
+    int fd;
+    while ((fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC)) < 0) /* he has not opened it yet */
+        usleep(1000);
+    return fd;
+}
+
+TEST(app_passwords_are_known_while_the_file_is_waited_for)
+{
+    pthread_t reader;
+    struct str password;
+    struct sha256 key, again;
+    check_int("made", fetch(add_login("alice", 1100), &password), APP_DONE);
+    assert_true(app_passwords_key(apps, &key, &err));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(pthread_create(&reader, NULL, read_slowly, apps), 0);
+    int fd = keep_waiting();
+    check_that("a password", is_right(password));
+    check_that("the key", app_passwords_key(apps, &again, &err));
+    check_bytes("which it is", sha256_str(&again), sha256_str(&key));
+    fd_close(fd);
+    assert_int_equal(pthread_join(reader, NULL), 0);
+    check_that("and then what it says", !is_right(password));
+}
+
+/* Nobody could read it again, nor make it shorter. */
+TEST(app_passwords_do_not_outgrow_what_is_read)
+{
+    struct line_file file;
+    struct buf text = {0};
+    (void)add_login("alice", 1100);
+    struct str before = file_text();
+    while (text.len < FILE_SMALL_BYTES_MAX)
+        BUF_ADD(&text, "# sixteen bytes\n");
+    assert_true(line_file_open(&file, path, &err));
+    assert_false(line_file_replace(&file, buf_str(&text), &err));
+    check_that("why", strstr(err.text, "too long"));
+    line_file_close(&file);
+    check_bytes("as it was", file_text(), before);
+    buf_done(&text);
+}
+
 TEST(app_passwords_without_a_file_are_none)
 {
     struct sha256 key;
@@ -235,7 +289,6 @@ TEST(app_passwords_without_a_file_are_none)
     assert_null(app_passwords_find(none, STR("0123456789ab"), &arena));
     assert_false(app_passwords_key(none, &key, &err));
     check_int("revoke", app_passwords_revoke(none, STR("0123456789ab"), &err), APP_FAILED);
-    assert_true(app_passwords_read_again(none, &err));
     app_passwords_free(none);
 }
 
@@ -252,6 +305,8 @@ int main(void)
         IN_FOLDER(app_passwords_that_others_change_count),
         IN_FOLDER(app_passwords_stay_when_the_file_is_not_understood),
         IN_FOLDER(app_passwords_are_their_owners_alone),
+        IN_FOLDER(app_passwords_are_known_while_the_file_is_waited_for),
+        IN_FOLDER(app_passwords_do_not_outgrow_what_is_read),
         IN_FOLDER(app_passwords_without_a_file_are_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
