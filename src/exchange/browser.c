@@ -170,6 +170,11 @@ struct dav_result browser_check_origin(struct exchange *x)
     return dav_is_fine(browser_check_reach(x, x->path)) ? DAV_FINE : turn_away(x);
 }
 
+struct dav_result browser_check_own(struct exchange *x)
+{
+    return is_from_elsewhere(x) ? from_elsewhere() : DAV_FINE;
+}
+
 struct dav_result browser_check_socket(struct exchange *x)
 {
     bool may = !is_from_elsewhere(x) || share_of(x, x->path) == SHARE_ALL;

@@ -6,7 +6,11 @@
 /* Fine, or 403: a page of another origin has made a browser send a method that is not safe. */
 NODISCARD struct dav_result browser_check_origin(struct exchange *x);
 
-/* The same whatever the method is, for what becomes a WebSocket. */
+/* The same of any page but our own, also of one that the mount names: what is asked for reaches
+ * beyond it. */
+NODISCARD struct dav_result browser_check_own(struct exchange *x);
+
+/* As browser_check_origin(), whatever the method is, for what becomes a WebSocket. */
 NODISCARD struct dav_result browser_check_socket(struct exchange *x);
 
 /* "https://app.example", with a port or without. False: it is not the origin of a page. Views into

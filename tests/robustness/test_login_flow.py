@@ -2,6 +2,8 @@
 for whoever would like to have somebody else's."""
 
 import base64
+import concurrent.futures
+import contextlib
 import errno
 import hashlib
 import html.parser
@@ -21,6 +23,7 @@ from session import need_root, wait_for
 
 APP = "Mozilla/5.0 (Linux) mirall/3.7.3"
 FORM = "application/x-www-form-urlencoded"
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 CONFIG = """[server]
 users = {folder}/users
 tokens = {folder}/tokens
@@ -32,19 +35,20 @@ others-write = no
 root = {folder}/cloud
 sync-clients = yes
 others-write = no
+{mount}
 [rule "/"]
 allow = all for users
 """
 
 
 class Site(davit.Davit):
-    def __init__(self, folder, more="", **options):
+    def __init__(self, folder, more="", mount="", **options):
         self.folder = folder
         for name in ("cloud", "own"):
             os.makedirs(folder / name, exist_ok=True)
         if not (folder / "users").exists():
             davit.add_user(str(folder / "users"), "alice", "pencil")
-        (folder / "conf").write_text(CONFIG.format(folder=folder, more=more), encoding="utf-8")
+        (folder / "conf").write_text(CONFIG.format(folder=folder, more=more, mount=mount), encoding="utf-8")
         super().__init__(root=str(folder / "none"), args=["-c", str(folder / "conf")], **options)
 
     def operands(self):
@@ -92,7 +96,7 @@ class Site(davit.Davit):
         return self.ask("POST", path, body=urllib.parse.urlencode(form), **more)
 
     def grant(self, path, user="alice", password="pencil", **more):
-        form = {**self.page(path).hidden, "user": user, "password": password, "answer": "yes", **more}
+        form = {**self.page(path).hidden, "user": user, "password": password, "mine": "yes", "answer": "yes", **more}
         return self.send(path, form)
 
     def password(self):
@@ -129,17 +133,25 @@ def basic(user, password):
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
+@pytest.fixture(name="folder")
+def folder_fixture():
+    """That costs no flush to the disk."""
+    with tempfile.TemporaryDirectory(prefix="davit-login-", dir=MEMORY) as folder:
+        yield pathlib.Path(folder)
+
+
 @pytest.fixture(name="own")
-def own_fixture(tmp_path):
-    with Site(tmp_path) as running:
+def own_fixture(folder):
+    with Site(folder) as running:
         yield running
 
 
 @pytest.fixture(name="site", scope="module")
-def site_fixture(tmp_path_factory):
+def site_fixture():
     """For what leaves nothing behind that another test would see."""
-    with Site(tmp_path_factory.mktemp("site")) as running:
-        yield running
+    with tempfile.TemporaryDirectory(prefix="davit-login-", dir=MEMORY) as folder:
+        with Site(pathlib.Path(folder)) as running:
+            yield running
 
 
 def refused(response, status, text):
@@ -185,8 +197,8 @@ def test_what_is_begun_or_granted_outlives_a_restart_and_a_crash(own):
     assert own.status(json.loads(got.body)["appPassword"]) == 207 and own.poll(text).status == 404
 
 
-def test_what_nobody_grants_or_fetches_in_time_is_over(tmp_path):
-    with Site(tmp_path) as site:
+def test_what_nobody_grants_or_fetches_in_time_is_over(folder):
+    with Site(folder) as site:
         text, path = site.begin()
         granted, other = site.begin()
         assert site.grant(other).status == 200
@@ -259,6 +271,7 @@ def test_nobody_grants_by_a_wrong_password_or_a_token(site):
     refused(site.grant(path, user="alice:x"), 403, "not right")
     token = site.davit("token", "add", "alice")[1].strip()
     app = site.password()
+    site.process.send_signal(signal.SIGHUP)
     wait_for(lambda: site.status(token) == 207, "the token")
     refused(site.grant(path, password=token), 403, "cannot be granted")
     refused(site.grant(path, password=app), 403, "cannot be granted")
@@ -272,7 +285,7 @@ def test_wrong_passwords_on_the_page_are_slowed(own):
     page = own.page(path)
     statuses = []
     for i in range(12):
-        form = {**page.hidden, "user": "alice", "password": f"wrong{i}", "answer": "yes"}
+        form = {**page.hidden, "user": "alice", "password": f"wrong{i}", "mine": "yes", "answer": "yes"}
         response = own.send(path, form)
         statuses.append(response.status)
     assert statuses[0] == 403 and statuses[-1] == 429 and int(response.field("Retry-After")) > 0
@@ -290,7 +303,7 @@ def test_a_form_that_is_not_ours_grants_nothing(site):
     signed_in = basic("alice", "pencil")
     page = site.page(path, fields=signed_in)
     assert "You are signed in as alice" in page.text and "password" not in page.inputs
-    form = {**page.hidden, "answer": "yes"}
+    form = {**page.hidden, "mine": "yes", "answer": "yes"}
     elsewhere = {"Sec-Fetch-Site": "cross-site"}
     assert site.send(path, form, fields={**signed_in, **elsewhere}).status == 403
     assert site.send(path, form, fields={**signed_in, "Origin": "https://evil.example"}).status == 403
@@ -306,8 +319,23 @@ def test_a_form_that_is_not_ours_grants_nothing(site):
     twice = urllib.parse.urlencode({**page.hidden, "answer": "no"}) + "&answer=yes"
     assert site.ask("POST", path, fields={**signed_in, "Origin": site.url, "Content-Type": FORM}, body=twice).status == 200
     assert site.poll(text).status == 404
-    assert site.send(path, {**page.hidden, "answer": "yes"}, fields=signed_in).status == 200
+    assert site.send(path, {**page.hidden, "mine": "yes", "answer": "yes"}, fields=signed_in).status == 200
     assert site.poll(text).status == 200
+
+
+def test_a_page_that_the_mount_lets_in_grants_nothing(folder):
+    """What it may do is for that mount, and for as long as it is open."""
+    with Site(folder, mount="cors = https://app.example") as site:
+        text, path = site.begin()
+        let_in = {**basic("alice", "pencil"), "Origin": "https://app.example", "Sec-Fetch-Site": "cross-site"}
+        assert site.request("PUT", "/cloud/a", let_in, "x").status == 201
+        form = {**site.page(path, fields=let_in).hidden, "mine": "yes", "answer": "yes"}
+        refused(site.send(path, form, fields=let_in), 403, "another site")
+        direct = site.page("/cloud/index.php/login/flow", fields=let_in).hidden
+        refused(site.send("/cloud/index.php/login/flow", {**direct, "answer": "yes"}, fields=let_in), 403, "another site")
+        asks = {"OCS-APIRequest": "true", **let_in}
+        assert site.request("GET", "/cloud/ocs/v2.php/core/getapppassword", asks).status == 403
+        assert site.poll(text).status == 404 and site.davit("token", "list") == (0, "")
 
 
 def test_the_browser_signs_in_where_it_is_asked_to(site):
@@ -321,20 +349,26 @@ def test_the_browser_signs_in_where_it_is_asked_to(site):
 def test_an_app_elsewhere_is_told_of_and_asked_about(site):
     text, path = site.begin(source="127.0.0.2")
     page = site.page(path)
-    assert "is not where you are" in page.text and "127.0.0.2" in page.text and "elsewhere" in page.inputs
-    refused(site.grant(path), 403, "Say first")
-    assert site.poll(text).status == 404
-    assert site.grant(path, elsewhere="yes").status == 200
+    assert "is not where you are" in page.text and "127.0.0.2" in page.text and "mine" in page.inputs
+    assert site.grant(path).status == 200
     assert site.poll(text).status == 200
-    _, path = site.begin()
+
+
+def test_who_has_begun_nothing_grants_nothing(site):
+    """An address says nothing where a proxy is not believed, or all are behind one gateway."""
+    text, path = site.begin()
     page = site.page(path)
-    assert "is not where you are" not in page.text and "elsewhere" not in page.inputs
+    assert "is not where you are" not in page.text and "the same as yours" in page.text and "mine" in page.inputs
+    assert "all that you can on this server" in page.text
+    refused(site.grant(path, mine="no"), 403, "Say first")
+    assert site.poll(text).status == 404
+    assert "mine" not in site.page("/cloud/index.php/login/flow").inputs
 
 
 def test_a_login_is_granted_once(site):
     text, path = site.begin()
     page = site.page(path)
-    form = {**page.hidden, "user": "alice", "password": "pencil", "answer": "yes"}
+    form = {**page.hidden, "user": "alice", "password": "pencil", "mine": "yes", "answer": "yes"}
     assert site.send(path, form).status == 200
     refused(site.send(path, form), 409, "was sent before")
     refused(site.ask("GET", path), 409, "has been given")
@@ -417,10 +451,19 @@ def test_who_is_removed_takes_his_apps_along(own):
     password = own.password()
     lines = (own.folder / "users").read_text()
     (own.folder / "users").write_text("# nobody\n")
+    own.process.send_signal(signal.SIGHUP)
     wait_for(lambda: own.status(password) == 401, "the end of a user's apps")
     (own.folder / "users").write_text(lines)
+    own.process.send_signal(signal.SIGHUP)
     wait_for(lambda: own.status(password) == 207, "the user again")
     assert own.davit("user", "del", "alice")[0] == 0
+    assert own.davit("token", "list") == (0, "")
+    (own.folder / "users").write_text(lines)
+    own.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: own.grant(own.begin()[1]).status == 200, "the user again")
+    (own.folder / "users").write_text("# not by davit's command\n")
+    (own.folder / "password").write_text("another\n")
+    assert own.davit("user", "add", "alice", "--password-file", str(own.folder / "password"))[0] == 0
     assert own.davit("token", "list") == (0, "")
 
 
@@ -438,8 +481,8 @@ def test_secrets_are_in_no_log_and_no_file(own):
     assert oct(os.stat(own.folder / "own/apps").st_mode & 0o777) == "0o600"
 
 
-def test_each_user_has_so_many(tmp_path):
-    with Site(tmp_path, more="[limits]\napp_passwords = 2") as site:
+def test_each_user_has_so_many(folder):
+    with Site(folder, more="[limits]\napp_passwords = 2") as site:
         site.password()
         site.password()
         _, path = site.begin()
@@ -448,8 +491,8 @@ def test_each_user_has_so_many(tmp_path):
         assert site.request("GET", "/cloud/ocs/v2.php/core/getapppassword", asks).status == 403
 
 
-def test_where_basic_is_not_offered_apps_use_it_all_the_same(tmp_path):
-    with Site(tmp_path, more="schemes = digest") as site:
+def test_where_basic_is_not_offered_apps_use_it_all_the_same(folder):
+    with Site(folder, more="schemes = digest") as site:
         text, path = site.begin()
         page = site.page(path)
         assert "password" not in page.inputs
@@ -458,7 +501,7 @@ def test_where_basic_is_not_offered_apps_use_it_all_the_same(tmp_path):
         refused(site.send(path, {**page.hidden, "proof": "x", "answer": "yes"}), 403, "not sent by this page")
         done = subprocess.run(["curl", "-s", "--digest", "-u", "alice:pencil", site.url + path + "?sign-in"],
                               capture_output=True, text=True, check=True)
-        form = {**Page(done.stdout).hidden, "answer": "yes"}
+        form = {**Page(done.stdout).hidden, "mine": "yes", "answer": "yes"}
         done = subprocess.run(["curl", "-s", "--digest", "-u", "alice:pencil", "-d", urllib.parse.urlencode(form),
                                site.url + path + "?sign-in"], capture_output=True, text=True, check=True)
         assert "Access is given" in done.stdout
@@ -470,13 +513,13 @@ def test_where_basic_is_not_offered_apps_use_it_all_the_same(tmp_path):
         assert "Basic" in challenge("/cloud/remote.php/webdav/") and "Basic" not in challenge("/cloud/")
 
 
-def test_without_a_file_there_are_none(tmp_path):
+def test_without_a_file_there_are_none(folder):
     for name in ("cloud", "own"):
-        os.makedirs(tmp_path / name)
-    with Site(tmp_path) as site:
+        os.makedirs(folder / name)
+    with Site(folder) as site:
         site.stop()
-        conf = (tmp_path / "conf").read_text().replace("app-passwords", "# app-passwords")
-        (tmp_path / "conf").write_text(conf)
+        conf = (folder / "conf").read_text().replace("app-passwords", "# app-passwords")
+        (folder / "conf").write_text(conf)
         site.start()
         for method, target in (("POST", ""), ("GET", "/flow/x"), ("POST", "/poll")):
             assert site.ask(method, "/cloud/index.php/login/v2" + target, body="").status == 404
@@ -488,7 +531,7 @@ def test_without_a_file_there_are_none(tmp_path):
 def open_path_fixture():
     """Another user may come there, as not to pytest's own."""
     need_root("files of another user")
-    with tempfile.TemporaryDirectory(prefix="davit-login-") as folder:
+    with tempfile.TemporaryDirectory(prefix="davit-login-", dir=MEMORY) as folder:
         os.chmod(folder, 0o755)
         os.mkdir(os.path.join(folder, "own"), 0o755)
         yield pathlib.Path(folder)
@@ -522,13 +565,23 @@ def test_root_changes_them_as_their_owner(open_path):
     assert site.davit("token", "revoke", "0" * 12)[0] == 1 and not (open_path / "made").exists()
 
 
-def test_who_is_long_at_the_file_holds_up_no_loop(own):
-    """A pipe in its place is read as long as it is open."""
-    _, path = own.begin()
-    apps = own.folder / "own/apps"
-    os.mkfifo(own.folder / "pipe")
-    os.rename(own.folder / "pipe", apps)
+@contextlib.contextmanager
+def locked(site):
+    """As by a command that was stopped in the middle."""
+    with subprocess.Popen(["flock", str(site.folder / "own/apps.lock"), "sh", "-c", "echo; exec sleep 600"],
+                          stdout=subprocess.PIPE, start_new_session=True) as holder:
+        holder.stdout.readline()
+        yield
+        os.killpg(holder.pid, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def slow(site):
+    """The file is a pipe, which whoever reads it waits for: the server, when it is to read all again."""
+    apps = site.folder / "own/apps"
     pipes = []
+    os.mkfifo(site.folder / "pipe")
+    os.rename(site.folder / "pipe", apps)
 
     def is_read():
         try:
@@ -536,25 +589,29 @@ def test_who_is_long_at_the_file_holds_up_no_loop(own):
         except OSError as problem:
             assert problem.errno == errno.ENXIO
         return pipes
-    own.process.send_signal(signal.SIGHUP)
+    site.process.send_signal(signal.SIGHUP)
     wait_for(is_read, "the server to read the file")
-    own.process.send_signal(signal.SIGHUP)
-    own.says("the settings have been reloaded", 2)
-    own.begin()
-    assert own.ask("GET", path).status == 200
+    yield
     apps.unlink()
     os.close(pipes[0])
 
 
-def test_who_holds_the_lock_holds_up_only_who_waits_for_it(own):
-    """A command that was stopped in the middle; what is looked up needs no lock."""
-    password = own.password()
-    text, path = own.begin()
-    with subprocess.Popen(["flock", str(own.folder / "own/apps.lock"), "sh", "-c", "echo; sleep 60"],
-                          stdout=subprocess.PIPE, start_new_session=True) as holder:
-        holder.stdout.readline()
-        refused(own.grant(path), 503, "cannot keep it")
-        assert own.status(password) == 207
-        os.killpg(holder.pid, signal.SIGKILL)
-    assert own.grant(path).status == 200 and own.poll(text).status == 200
-    assert "an app password could not be kept: cannot lock" in own.stderr()
+def test_who_is_in_the_way_holds_up_only_who_waits_for_him(own):
+    """And him not for long; nobody else, and no loop."""
+    with Site(own.folder / "other") as other, concurrent.futures.ThreadPoolExecutor() as pool:
+        password, others = own.password(), other.password()
+        paths = own.begin()[1], other.begin()[1]
+        with locked(own), slow(other):
+            answers = [pool.submit(own.grant, paths[0]), pool.submit(other.grant, paths[1])]
+            other.process.send_signal(signal.SIGHUP)
+            other.says("the settings have been reloaded", 2)
+            for _ in range(2):
+                assert own.status(password) == 207 and other.status(others) == 207
+                own.begin()
+                other.begin()
+            for answer in answers:
+                refused(answer.result(), 503, "cannot keep it")
+        text, path = own.begin()
+        assert own.grant(path).status == 200 and own.poll(text).status == 200
+        own.says("an app password could not be kept: cannot lock")
+        other.says("an app password could not be kept: somebody else")

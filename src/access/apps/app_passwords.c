@@ -21,6 +21,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <time.h>
 
 #include "access/apps/line_file.h"
 #include "base/clock.h"
@@ -28,6 +29,9 @@
 #include "base/files.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "text/unicode.h"
+
+enum { TURN_S = 3 };
 
 struct app_passwords {
     pthread_mutex_t changing; /* the file, and who changes what is below */
@@ -228,10 +232,21 @@ struct change {
     struct str gone_user;
 };
 
+/* Who makes a change may be waiting for the lock of the file himself: all who come meanwhile must
+ * not wait one behind the other, each on a thread that others need. A clock that is set makes it
+ * shorter or longer once. */
+static bool take_turn(struct app_passwords *apps, struct err *err)
+{
+    const struct timespec until = {.tv_sec = clock_wall_ms() / 1000 + TURN_S};
+    return pthread_mutex_timedlock(&apps->changing, &until) == 0 ||
+           err_set(err, 0, "somebody else has been changing the app passwords for too long");
+}
+
 static bool begin(struct change *change, struct app_passwords *apps, struct err *err)
 {
     *change = (struct change){.apps = apps, .now_s = clock_wall_ms() / 1000};
-    pthread_mutex_lock(&apps->changing);
+    if (!take_turn(apps, err))
+        return false;
     if (!apps->path)
         err_set(err, 0, "there is no file of app passwords");
     if (apps->path && line_file_open(&change->file, apps->path, err)) {
@@ -256,12 +271,16 @@ static bool is_over(const struct change *change, const struct token *token)
     return token->expires_s && token->expires_s <= change->now_s;
 }
 
+static bool is_revoked(const struct change *change, const struct token *token)
+{
+    return (change->gone_id.len && str_eq(token->id, change->gone_id)) ||
+           (change->gone_user.len && unicode_eq(token->user, change->gone_user));
+}
+
 /* Logins that nobody has fetched in time go with the next change. */
 static bool is_to_go(const struct change *change, const struct token *token)
 {
-    return (token->is_login && is_over(change, token)) ||
-           (change->gone_id.len && str_eq(token->id, change->gone_id)) ||
-           (change->gone_user.len && str_eq(token->user, change->gone_user));
+    return (token->is_login && is_over(change, token)) || is_revoked(change, token);
 }
 
 static void add_kept(const struct change *change, struct buf *to)
@@ -381,8 +400,7 @@ static enum app_change revoke(struct change *change, struct err *err)
 {
     enum app_change rc = APP_TAKEN;
     for (size_t i = 0; i < change->tokens.count && rc == APP_TAKEN; i++) {
-        const struct token *token = change->tokens.list[i];
-        if (str_eq(token->id, change->gone_id) || str_eq(token->user, change->gone_user))
+        if (is_revoked(change, change->tokens.list[i]))
             rc = make(change, NULL, err);
     }
     end(change);

@@ -4,7 +4,8 @@
  * A password goes into both: as a hash into the first, as the keys of Digest and SCRAM into the
  * second, which is written first: without the hash that they belong to, keys are void. The server
  * watches both (server/file_watch.h), so that a change holds by itself. Who is removed takes the
- * passwords of his apps along: another of his name is not to have them. */
+ * passwords of his apps along: another of his name is not to have them. Nor does a new one take
+ * over those of a name that htpasswd has removed. */
 #include "access/apps/line_file.h"
 #include "access/users.h"
 #include "base/log.h"
@@ -16,6 +17,8 @@
 #include "cli/admin/apps.h"
 #include "cli/admin/password.h"
 #include "cli/command.h"
+#include "server/config/config_file.h"
+#include "text/unicode.h"
 
 static bool has_file(const struct admin *admin, struct err *err)
 {
@@ -128,10 +131,30 @@ static bool set_password(struct admin *admin, bool is_new, struct err *err)
     return is_fine;
 }
 
+/* The last thing that a command does: it may no longer be root then (apps.c). */
+static bool forget_apps(const struct admin *admin, struct str name, struct err *err)
+{
+    const char *path = admin->config.app_passwords;
+    return !path || apps_revoke(path, app_passwords_revoke_all, name, err) != APP_FAILED;
+}
+
+static bool has_certificate(const struct admin *admin, struct str name)
+{
+    const struct config_file *file = admin->config.file;
+    const struct access_certificate *certificate = file ? file->certificates : NULL;
+    while (certificate && !unicode_eq(certificate->user, name))
+        certificate = certificate->next;
+    return certificate;
+}
+
+/* Somebody of that name may have been removed by another program, and have left his apps behind. */
 static int user_add(struct admin *admin)
 {
+    struct str name = str_of_c(admin->operands[0]);
     struct err err;
-    return set_password(admin, true, &err) ? EXIT_FINE : admin_fail(&err);
+    bool is_fine = set_password(admin, true, &err) &&
+                   (has_certificate(admin, name) || forget_apps(admin, name, &err));
+    return is_fine ? EXIT_FINE : admin_fail(&err);
 }
 
 static int user_passwd(struct admin *admin)
@@ -154,9 +177,7 @@ static int user_del(struct admin *admin)
         line_file_set(admin->config.users, &(struct line_edit){name, STR_NONE}, &was_there, &err) &&
         line_file_set(buf_c(&keys_path), &(struct line_edit){name, STR_NONE}, &had_keys, &err);
     buf_done(&keys_path);
-    if (is_fine && admin->config.app_passwords)
-        is_fine = apps_revoke(admin->config.app_passwords, app_passwords_revoke_all, name, &err) !=
-                  APP_FAILED;
+    is_fine = is_fine && forget_apps(admin, name, &err);
     if (is_fine && !was_there)
         is_fine = err_set(&err, 0, "there is no user '%s'", admin->operands[0]);
     return is_fine ? EXIT_FINE : admin_fail(&err);

@@ -7,14 +7,15 @@
  * rules of signing in offer; or the form brings a name and a password, which are looked at as
  * those of any request are, with all that this costs who guesses. In both cases the form carries
  * a proof that it is ours, of this login and for this user: whoever makes somebody's browser send
- * the form has not got it. What browsers say of where a form comes from is judged before
- * (exchange/browser.c).
+ * the form has not got it. Nor is it taken from a page of another origin (exchange/browser.c),
+ * whichever mounts let it in.
  *
  * What is refused comes as the page again, and with 401 only where the browser is to ask: the page
  * has a link for that. */
 #include "base/clock.h"
 #include "base/err.h"
 #include "exchange/body.h"
+#include "exchange/browser.h"
 #include "exchange/respond.h"
 #include "exchange/sign_in.h"
 #include "http/form.h"
@@ -62,11 +63,6 @@ static struct visit *visit_of(const struct exchange *x)
     return x->state;
 }
 
-static bool is_elsewhere(const struct exchange *x, const struct login *login)
-{
-    return !login->is_direct && !str_eq(sign_in_address(x), login->address);
-}
-
 /* What the page says of the login, and to whom. */
 static void fill_page(struct exchange *x, struct visit *visit)
 {
@@ -77,12 +73,12 @@ static void fill_page(struct exchange *x, struct visit *visit)
     (void)!sync_add_host(x, &host); /* then it says none */
     page->login = &visit->login;
     page->host = kept(x, &host);
+    page->address = sign_in_address(x);
     page->user = x->signed_in.principal.name;
     page->takes_password = access_takes_passwords(access);
     page->has_other_ways = access->offers[ACCESS_BASIC] || access->offers[ACCESS_DIGEST] ||
                            access->offers[ACCESS_DIGEST_MD5];
-    page->is_elsewhere = is_elsewhere(x, &visit->login);
-    page->address = sign_in_address(x);
+    page->is_elsewhere = !str_eq(page->address, visit->login.address);
     page->ago_s = now_s() - visit->login.began_s;
     login_add_proof(&visit->key, &visit->login, page->user, &proof);
     page->proof = kept(x, &proof);
@@ -116,15 +112,40 @@ static bool begin_visit(struct exchange *x)
     return dav_is_fine(result) && login_key(x, &visit->key);
 }
 
-static enum stage_end open_flow(struct exchange *x)
+static bool open_flow_link(struct exchange *x)
 {
     struct str link = str_from(sync_path_of(x), sizeof(LOGIN_FLOW) - 1);
-    return begin_visit(x) && open_link(x, link, false) ? STAGE_NEXT : STAGE_DONE;
+    return open_link(x, link, false);
+}
+
+static enum stage_end open_flow(struct exchange *x)
+{
+    return begin_visit(x) && open_flow_link(x) ? STAGE_NEXT : STAGE_DONE;
 }
 
 static enum stage_end open_direct(struct exchange *x)
 {
     return begin_visit(x) ? STAGE_NEXT : STAGE_DONE;
+}
+
+/* A page that the mount lets in (`cors`) may do there what its reader may. But what is granted here
+ * holds everywhere, and for good. */
+static bool begin_form(struct exchange *x)
+{
+    struct dav_result result = browser_check_own(x);
+    if (!dav_is_fine(result))
+        (void)respond_error(x, result); /* DONE is the caller's to say */
+    return dav_is_fine(result) && begin_visit(x);
+}
+
+static enum stage_end open_flow_form(struct exchange *x)
+{
+    return begin_form(x) && open_flow_link(x) ? STAGE_NEXT : STAGE_DONE;
+}
+
+static enum stage_end open_direct_form(struct exchange *x)
+{
+    return begin_form(x) ? STAGE_NEXT : STAGE_DONE;
 }
 
 static enum stage_end show_page(struct exchange *x, enum http_status status, const char *alert)
@@ -279,7 +300,7 @@ static enum stage_end sign_in(struct exchange *x)
         return show_page(x, HTTP_FORBIDDEN,
                          "This form was not sent by this page. Look at what it says, and try "
                          "again.");
-    if (is_elsewhere(x, &visit_of(x)->login) && !says_yes(x, STR("elsewhere")))
+    if (!visit_of(x)->login.is_direct && !says_yes(x, STR("mine")))
         return show_page(x, HTTP_FORBIDDEN, "Say first whether the app is yours.");
     return principal_is_anonymous(&x->signed_in.principal) ? sign_in_by_form(x) : STAGE_NEXT;
 }
@@ -381,7 +402,7 @@ const struct stage sync_login_show_stages[] = {
 };
 
 const struct stage sync_login_grant_stages[] = {
-    {"open a login", open_flow, ON_WORKER},
+    {"open a login", open_flow_form, ON_WORKER},
     {"read the form", exchange_read_form, ON_LOOP},
     {"sign in by the form", sign_in, ON_LOOP},
     {"grant a login", grant, ON_WORKER},
@@ -393,7 +414,7 @@ const struct stage sync_login_show_direct_stages[] = {
 };
 
 const struct stage sync_login_grant_direct_stages[] = {
-    {"open a direct login", open_direct, ON_WORKER},
+    {"open a direct login", open_direct_form, ON_WORKER},
     {"read the form", exchange_read_form, ON_LOOP},
     {"open the form's login", open_form, ON_LOOP},
     {"sign in by the form", sign_in, ON_LOOP},

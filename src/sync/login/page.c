@@ -1,7 +1,8 @@
 /* Who reads this page may have been sent here by somebody who wants to be let in: by a link to
  * *his* app's login. So it says what is given away before it says how, and of the app only what is
  * known: what it calls itself, marked as such, and where it is. When that is not where the reader
- * is, the page says so first, and he must tick that he knows why. No app can look like part of the
+ * is, the page says so first. In any case he must tick that he has begun this himself: behind one
+ * gateway, or a proxy that is not believed, all have one address. No app can look like part of the
  * page: its name is one line, escaped, and goes its own direction.
  *
  * It works without scripts, on a telephone, in the dark. Its policy lets nothing run or load, no
@@ -79,11 +80,11 @@ static void add_app(struct buf *to, const struct login_page *page)
     add_ago(to, page->ago_s);
     BUF_ADD(to, ", from the address <strong>");
     add_shown(to, login->address);
-    buf_add(to,
-            page->is_elsewhere ? STR("</strong>.</p>\n") : STR("</strong>, which is yours.</p>\n"));
-    BUF_ADD(to, "<p>If you give it access, it can see, change and delete all that you can here, "
-                "until you sign it out or the administrator takes that back. It does not learn "
-                "your password.</p>\n");
+    buf_add(to, page->is_elsewhere ? STR("</strong>.</p>\n")
+                                   : STR("</strong>, the same as yours.</p>\n"));
+    BUF_ADD(to, "<p>If you give it access, it can see, change and delete all that you can on this "
+                "server, and not only what it keeps in step, until you sign it out or the "
+                "administrator takes that back. It does not learn your password.</p>\n");
 }
 
 static void add_questions(struct buf *to, const struct login_page *page)
@@ -100,10 +101,9 @@ static void add_questions(struct buf *to, const struct login_page *page)
     }
     BUF_ADD(to, "<label><input type=\"checkbox\" name=\"read-only\" value=\"yes\"> "
                 "It may only read</label>\n");
-    if (page->is_elsewhere)
-        BUF_ADD(to, "<label><input type=\"checkbox\" name=\"elsewhere\" value=\"yes\" required> "
-                    "I have begun this myself, just now, with an app of mine that is at that "
-                    "address</label>\n");
+    if (!page->login->is_direct)
+        BUF_ADD(to, "<label><input type=\"checkbox\" name=\"mine\" value=\"yes\" required> "
+                    "I have begun this myself, just now, with an app of mine</label>\n");
 }
 
 static void add_form(struct buf *to, const struct login_page *page)

@@ -10,15 +10,15 @@ struct login_page {
     struct str user;           /* who has signed in; empty: the page asks */
     bool takes_password;       /* it may */
     bool has_other_ways;       /* the browser can sign in by what else is offered */
-    bool is_elsewhere;         /* the app is at another address than the browser, which is */
-    struct str address;
-    int64_t ago_s;     /* since the app asked */
-    struct str proof;  /* login_add_proof() */
-    struct str link;   /* of a direct login, which the form brings along */
-    const char *title; /* static; NULL: it asks for access */
-    const char *alert; /* what is wrong, likewise; NULL: nothing */
-    const char *text;  /* what came of it, where there is nothing to ask */
-    struct str to_app; /* a URL that the app takes; empty: none */
+    struct str address;        /* where the browser is */
+    bool is_elsewhere;         /* the app is not there */
+    int64_t ago_s;             /* since the app asked */
+    struct str proof;          /* login_add_proof() */
+    struct str link;           /* of a direct login, which the form brings along */
+    const char *title;         /* static; NULL: it asks for access */
+    const char *alert;         /* what is wrong, likewise; NULL: nothing */
+    const char *text;          /* what came of it, where there is nothing to ask */
+    struct str to_app;         /* a URL that the app takes; empty: none */
 };
 
 /* Answers with it, as a page that nobody frames, keeps, or runs scripts in. */

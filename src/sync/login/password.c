@@ -3,6 +3,7 @@
  * unasked (OCS-APIRequest): the first makes something by GET, for whoever the browser is signed in
  * as. */
 #include "base/err.h"
+#include "exchange/browser.h"
 #include "exchange/respond.h"
 #include "sync/endpoint.h"
 #include "sync/login/visit.h"
@@ -48,9 +49,12 @@ static enum stage_end make(struct exchange *x)
     return end;
 }
 
+/* Nor by a page that the mount lets in: what it has is good for there alone. */
 static enum stage_end exchange_for_own(struct exchange *x)
 {
-    struct dav_result result = login_may_be(x);
+    struct dav_result result = browser_check_own(x);
+    if (dav_is_fine(result))
+        result = login_may_be(x);
     if (!dav_is_fine(result))
         return refuse(x, result);
     if (!is_asked_by_app(x))

@@ -186,6 +186,14 @@ TEST(app_password_is_revoked_by_itself_or_with_its_user)
     check_int("none left", app_passwords_revoke_all(apps, STR("alice"), &err), APP_TAKEN);
 }
 
+/* A name counts in NFC, whoever types it how. */
+TEST(app_passwords_go_with_their_user_in_whatever_form)
+{
+    (void)add_login("andr\u00e9", 1100);
+    check_int("typed on a Mac", app_passwords_revoke_all(apps, STR("andre\u0301"), &err), APP_DONE);
+    check_that("gone", file_text().len == 0);
+}
+
 TEST(app_passwords_that_others_change_count)
 {
     struct str password;
@@ -302,6 +310,7 @@ int main(void)
         IN_FOLDER(app_passwords_survive_a_restart),
         IN_FOLDER(app_passwords_are_so_many_for_each_user),
         IN_FOLDER(app_password_is_revoked_by_itself_or_with_its_user),
+        IN_FOLDER(app_passwords_go_with_their_user_in_whatever_form),
         IN_FOLDER(app_passwords_that_others_change_count),
         IN_FOLDER(app_passwords_stay_when_the_file_is_not_understood),
         IN_FOLDER(app_passwords_are_their_owners_alone),
