@@ -53,8 +53,12 @@ def expect(server, wanted, user, password="pencil"):
 
 def test_what_davit_user_does_holds(server, folder):
     users = folder / "users"
+    apps = folder / "apps"  # of one dave whom another program has removed, and of somebody else
+    rows = [f"{digit * 12}:{name}:{digit * 64}:path=/\n" for digit, name in (("1", "dave"), ("2", "bob"))]
+    apps.write_text("".join(rows))
     assert status(server, "dave") == 401
-    command("user", "add", "dave", "--users", users, "--password-file", "-")
+    command("user", "add", "dave", "--users", users, "--password-file", "-", "--app-passwords", apps)
+    assert apps.read_text() == rows[1]
     expect(server, 207, "dave")
     assert status(server, "alice") == 207  # and is remembered
     command("user", "passwd", "alice", "--users", users, "--password-file", "-", stdin="other\n")
