@@ -161,6 +161,10 @@ class Scenarios:
     def place(self, server):
         return Place(server, server.free.pop(), self.command)
 
+    def check_idle(self, place):
+        asked = place.sync()
+        assert asked == self.idle, asked
+
     def test_a_tree_goes_both_ways_and_then_there_is_nothing_to_do(self, place):
         place.put("remote", "from there")
         for folder in ("r", "r/s", "r/s/t"):
@@ -173,7 +177,7 @@ class Scenarios:
         assert int(os.stat(os.path.join(place.remote, "local")).st_mtime) == 1000000000
         assert sorted(read_tree(place.local)) == ["l", "l/m", "l/m/n", "l/m/n/deep", "local", "r", "r/s", "r/s/t",
                                                   "r/s/t/deep", "remote"]
-        assert place.sync() == self.idle
+        self.check_idle(place)
 
     def test_changes_of_content_go_both_ways(self, place):
         write(place.local, "d/a", "one")
@@ -262,7 +266,7 @@ class Scenarios:
         folder = "/".join(f"d{i}" for i in range(10))
         write(place.local, f"{folder}/file", "one")
         place.sync_both()
-        assert place.sync() == self.idle
+        self.check_idle(place)
         assert place.put(f"{folder}/file", "another one").status == 204
         place.sync_both()
         assert place.dav("COPY", f"{folder}/file", {"Destination": place.url(f"{folder}/copy")}).status == 201
