@@ -73,6 +73,13 @@ static bool tell_look(struct listing *listing, struct arena *arena, const struct
     return true;
 }
 
+/* Sync clients take a member of which they are told nothing for a fault, each time: to them, what
+ * may not be read is not there. */
+static bool is_left_out(const struct exchange *x)
+{
+    return x->dialect == MULTISTATUS_SYNC;
+}
+
 bool listing_tell(struct listing *listing, struct arena *arena, const struct walk_item *item)
 {
     unsigned status = dav_from_store(item->rc).status;
@@ -86,7 +93,7 @@ bool listing_tell(struct listing *listing, struct arena *arena, const struct wal
     case ACCESS_REFUSED:
         if (target_show_part(listing->x, item, &part))
             return listing->ops->tell(listing, arena, &part);
-        if (!item->is_of_part) /* there, only what leads on is shown */
+        if (!item->is_of_part && !is_left_out(listing->x)) /* there, only what leads on is shown */
             listing->ops->refuse(listing, item, HTTP_FORBIDDEN);
         return true;
     case ACCESS_GRANTED:

@@ -113,6 +113,8 @@ bool target_show_part(const struct exchange *x, const struct walk_item *item,
     *part_out = *item;
     part_out->is_part = true;
     part_out->stat = store_stat_unknown(true);
+    if (x->dialect == MULTISTATUS_SYNC)
+        part_out->stat.id = item->stat.id; /* without it a client takes no folder (prop/answer.c) */
     return true;
 }
 

@@ -138,7 +138,9 @@ static void end(struct listing *listing)
         buf_done(&error);
     }
     sync_token_add(&token, listing->x, point_of(sync));
+    size_t from = ms->out->len;
     multistatus_sync_token(ms->out, buf_str(&token));
+    multistatus_relabel(ms, from);
     buf_done(&token);
 }
 

@@ -144,14 +144,24 @@ static enum store_rc add_dead(struct answer *answer)
 
 /* --- live properties --- */
 
+/* Of a collection that may not be read, and leads to what may, nothing of its own is told; but a
+ * sync client passes through none without what it knows one by. */
+static bool is_withheld(const struct prop_target *target, const struct dav_prop *prop)
+{
+    bool is_passed = target->is_part && target->x->dialect == MULTISTATUS_SYNC;
+    if (prop->flags & PROP_ON_PRINCIPAL)
+        return false;
+    if (is_passed && (prop->flags & (PROP_OF_SYNC | PROP_OF_CONTENT)))
+        return false;
+    return target->is_principal || target->is_part;
+}
+
 /* False: the resource has no such property, and nothing was appended. */
 static bool add_live(const struct answer *answer, const struct dav_prop *prop)
 {
     struct buf *out = answer->ms->out;
     size_t start = out->len;
-    bool is_bare = answer->target->is_principal || answer->target->is_part;
-    if (!prop->get || (is_bare && !(prop->flags & PROP_ON_PRINCIPAL)) ||
-        !dav_prop_told(answer->target->x, prop))
+    if (!prop->get || is_withheld(answer->target, prop) || !dav_prop_told(answer->target->x, prop))
         return false;
     multistatus_prop_open(answer->ms, prop->ns, prop->name);
     if (!prop->get(answer->target, out)) {

@@ -40,7 +40,7 @@ bool prop_oc_permissions(const struct prop_target *target, struct buf *to)
 {
     bool may_write = prop_may(target, ACCESS_WRITE);
     bool is_root = path_eq(target->path, target->x->seen.prefix);
-    if (prop_may(target, ACCESS_READ))
+    if (prop_may(target, ACCESS_READ) || target->is_part)
         buf_add_char(to, 'G');
     if (may_write && !is_root)
         BUF_ADD(to, "DNV");
