@@ -1,6 +1,6 @@
-/* Bodies of a sync-collection. What is taken makes sense, and written again it is the same; what
- * nobody knows changes nothing (RFC 4918 §17). A token that is one of ours is written as it came.
- */
+/* Bodies of a sync-collection, and of filter-files. What is taken makes sense, and written again it
+ * is the same; what nobody knows changes nothing (RFC 4918 §17). A token that is one of ours is
+ * written as it came. */
 #include "body.h"
 #include "dav/prop/changes.h"
 #include "dav/prop/request.h"
@@ -57,6 +57,17 @@ static void check_token(struct str token)
     buf_done(&again);
 }
 
+/* The other report: what is refused leaves all as it was. */
+static void check_filter(struct str body)
+{
+    struct propfind_request request = {.kind = PROPFIND_NAMES};
+    struct dav_result result = filter_parse(body, &body_limits, &arena, &request);
+    if (dav_is_fine(result))
+        FUZZ_CHECK(request.kind == PROPFIND_PROPS);
+    else
+        FUZZ_CHECK(request.kind == PROPFIND_NAMES && request.name_count == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct sync_request untouched = {.nresults = 42};
@@ -80,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                    result.status == HTTP_CONTENT_TOO_LARGE);
         FUZZ_CHECK(request.nresults == untouched.nresults);
     }
+    check_filter(body);
     buf_done(&again);
     buf_done(&longer);
     arena_done(&arena);

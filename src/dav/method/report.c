@@ -1,4 +1,5 @@
-/* REPORT, of which there is one: DAV:sync-collection (RFC 6578).
+/* REPORT, of which there is one: DAV:sync-collection (RFC 6578). Sync clients of other products
+ * have another (dav/prop/favorites.c).
  *
  * Without a token it is a listing of what is there (dav/listing.c) with a token behind it. With one
  * it is the log's list of what has changed since (store/change_log.h), each looked at as it is
@@ -28,6 +29,7 @@
 #include "dav/method.h"
 #include "dav/prop/answer.h"
 #include "dav/prop/changes.h"
+#include "dav/prop/favorites.h"
 #include "dav/target.h"
 #include "exchange/admit.h"
 #include "exchange/body.h"
@@ -47,6 +49,7 @@ struct sync {
     uint64_t count;            /* of responses */
     struct change_found other; /* what a change is about, by its own name */
     bool has_other;
+    bool is_filter;     /* it is filter-files, and none of the rest means anything */
     bool is_walking;    /* through what came with a change */
     bool is_cut;        /* there is more */
     bool is_doubtful;   /* what went is there again: (4) */
@@ -365,16 +368,27 @@ static struct dav_result read_level(struct exchange *x, struct sync_request *req
                : DAV_FINE;
 }
 
+static struct dav_result parse(struct exchange *x, struct sync *sync)
+{
+    const struct limits *limits = x->service->limits;
+    struct str body = buf_str(&x->body);
+    struct dav_result result = dav_condition(CONDITION_SUPPORTED_REPORT, NULL);
+    if (x->dialect == MULTISTATUS_SYNC)
+        result = filter_parse(body, limits, x->arena, &sync->request.props);
+    sync->is_filter = result.condition != CONDITION_SUPPORTED_REPORT;
+    if (sync->is_filter)
+        return result;
+    result = sync_parse(body, limits, x->arena, &sync->request);
+    return dav_is_fine(result) ? read_level(x, &sync->request) : result;
+}
+
 static enum stage_end report_parse(struct exchange *x)
 {
     struct sync *sync = x->state;
     if (x->body.len > INLINE_BODY_BYTES && !x->is_on_worker)
         return STAGE_BLOCKS;
-    struct dav_result result =
-        sync_parse(buf_str(&x->body), x->service->limits, x->arena, &sync->request);
+    struct dav_result result = parse(x, sync);
     exchange_drop_body(x);
-    if (dav_is_fine(result))
-        result = read_level(x, &sync->request);
     if (!dav_is_fine(result))
         return respond_error(x, result);
     return STAGE_NEXT;
@@ -417,6 +431,10 @@ static enum stage_end report_answer(struct exchange *x)
 {
     struct sync *sync = x->state;
     struct listing *listing = &sync->listing;
+    if (sync->is_filter) {
+        respond_field(x, FIELD_CACHE_CONTROL, STR("no-store"));
+        return favorites_answer(x, &sync->target, &sync->request.props);
+    }
     bool is_full = sync->request.token.len == 0;
     listing_init(listing, x, is_full ? &full_ops : &changes_ops);
     listing->wants = propfind_wants(&sync->request.props);

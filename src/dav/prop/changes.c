@@ -111,5 +111,8 @@ bool prop_supported_report_set(const struct prop_target *target, struct buf *to)
         return false;
     BUF_ADD(to, "<D:supported-report><D:report><D:sync-collection/></D:report>"
                 "</D:supported-report>");
+    if (target->x->dialect == MULTISTATUS_SYNC)
+        BUF_ADD(to, "<D:supported-report><D:report><oc:filter-files/></D:report>"
+                    "</D:supported-report>");
     return true;
 }

@@ -1,7 +1,7 @@
-/* The XML request bodies of RFC 4918, and that of a sync-collection (RFC 6578), each read by one
- * small machine over the events of xml/reader.h. Depth is the state: 1 is the document element, 2
- * its children, and so on; a machine remembers no more than which of the elements above it are ones
- * that it knows.
+/* The XML request bodies of RFC 4918, that of a sync-collection (RFC 6578), and ownCloud's
+ * filter-files, each read by one small machine over the events of xml/reader.h. Depth is the state:
+ * 1 is the document element, 2 its children, and so on; a machine remembers no more than which of
+ * the elements above it are ones that it knows.
  *
  * Elements that nobody knows are skipped with all that is in them (§17), wherever they stand; so a
  * <prop> within one is no <prop>. What is known must make sense: a propfind asks one thing, a
@@ -406,6 +406,57 @@ struct dav_result sync_parse(struct str body, const struct limits *limits, struc
     if (dav_is_fine(result) && !reader.has_token) /* RFC 6578 §6.1 */
         result = dav_error(HTTP_BAD_REQUEST,
                            "a sync-collection must have a sync-token; an empty one asks for all");
+    if (dav_is_fine(result))
+        *request_out = request;
+    return result;
+}
+
+/* --- filter-files --- */
+
+struct filter_reader {
+    struct xml_events events;
+    struct names_reader names;
+    struct dav_result stopped;
+    bool is_in_prop;
+    bool is_in_rules;
+    bool has_rule;
+};
+
+static bool is_owncloud(const struct xml_element *element, struct str local)
+{
+    return xml_name_is(&element->name, STR(NS_OWNCLOUD), local);
+}
+
+static bool filter_start(struct xml_events *events, const struct xml_element *element)
+{
+    struct filter_reader *reader = CONTAINER_OF(events, struct filter_reader, events);
+    if (element->depth == 2) {
+        reader->is_in_prop = is_dav(element, STR("prop"));
+        reader->is_in_rules = is_owncloud(element, STR("filter-rules"));
+    }
+    if (element->depth == 3 && reader->is_in_prop)
+        return read_name(&reader->names, element, &reader->stopped);
+    bool is_rule = element->depth == 3 && reader->is_in_rules;
+    reader->has_rule |= is_rule;
+    bool is_unknown = (is_rule && !is_owncloud(element, STR("favorite"))) ||
+                      (element->depth == 1 && !is_owncloud(element, STR("filter-files")));
+    if (is_unknown)
+        reader->stopped =
+            dav_condition(CONDITION_SUPPORTED_REPORT, "there is no such report, or no such rule");
+    return !is_unknown;
+}
+
+struct dav_result filter_parse(struct str body, const struct limits *limits, struct arena *arena,
+                               struct propfind_request *request_out)
+{
+    struct propfind_request request = {.kind = PROPFIND_PROPS};
+    struct filter_reader reader = {
+        .events = {filter_start, ignore_text, ignore_end},
+        .names = {arena, &request, {.arena = arena}, (size_t)limits->property_name_bytes}};
+    struct dav_result result = read_body(body, &reader.events, limits, &reader.stopped);
+    name_set_done(&reader.names.seen);
+    if (dav_is_fine(result) && !reader.has_rule)
+        result = dav_error(HTTP_BAD_REQUEST, "filter-files must have a rule: oc:favorite");
     if (dav_is_fine(result))
         *request_out = request;
     return result;

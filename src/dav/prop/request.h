@@ -52,6 +52,11 @@ struct sync_request {
 NODISCARD struct dav_result sync_parse(struct str body, const struct limits *limits,
                                        struct arena *arena, struct sync_request *request_out);
 
+/* ownCloud's filter-files, whose only rule here is oc:favorite: the properties that are asked for.
+ * DAV:supported-report for any other report, or rule. */
+NODISCARD struct dav_result filter_parse(struct str body, const struct limits *limits,
+                                         struct arena *arena, struct propfind_request *request_out);
+
 /* One instruction of a PROPPATCH, in document order. */
 struct prop_update {
     struct prop_name name;

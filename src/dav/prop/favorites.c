@@ -1,0 +1,107 @@
+/* A favourite is a resource with the dead property oc:favorite, whose value is 1; nothing else is
+ * kept of it. So favourites are found by a walk of all that is below (dav/listing.c): it streams,
+ * one item at a time, and what has no dead properties at all is passed over without a look.
+ *
+ * What may not be read, or cannot, is not known to be a favourite: nothing is said of it.
+ *
+ * Rejected: an index of favourites. It would be a second truth, to be kept with each move, copy and
+ * restored file, for what a phone asks when its user opens one page. */
+#include "dav/prop/favorites.h"
+
+#include "dav/listing.h"
+#include "dav/prop/answer.h"
+#include "dav/target.h"
+
+struct favorites {
+    const struct propfind_request *props;
+    struct listing listing;
+};
+
+static struct favorites *favorites_of(struct listing *listing)
+{
+    return CONTAINER_OF(listing, struct favorites, listing);
+}
+
+/* --- one of them --- */
+
+struct mark {
+    struct store_prop_visitor visitor;
+    bool is_set;
+};
+
+static bool is_mark(struct store_prop_visitor *visitor, struct str ns, struct str name)
+{
+    (void)visitor; /* all of it is in the name */
+    return str_eq(name, STR("favorite")) && str_eq(ns, STR(NS_OWNCLOUD));
+}
+
+/* The element stands on its own: a tag, its text, a tag. */
+static enum store_rc read_mark(struct store_prop_visitor *visitor, const struct store_prop *prop)
+{
+    struct mark *mark = CONTAINER_OF(visitor, struct mark, visitor);
+    struct str text = prop->xml;
+    (void)str_cut(&text, '>');
+    mark->is_set = str_eq(str_trim(str_cut(&text, '<')), STR("1"));
+    return STORE_OK;
+}
+
+static bool is_favorite(const struct prop_target *target)
+{
+    struct mark mark = {.visitor = {.wants = is_mark, .show = read_mark}};
+    return !target->is_part && store_shows_props(target->store, target->real) &&
+           store_props(target->store, target->real, &mark.visitor) == STORE_OK && mark.is_set;
+}
+
+/* --- the listing --- */
+
+static struct prop_target props_of(const struct listing *listing, struct arena *arena,
+                                   const struct walk_item *item)
+{
+    return (struct prop_target){.x = listing->x,
+                                .store = target_of(listing->x)->store,
+                                .arena = arena,
+                                .path = item->path,
+                                .real = item->real,
+                                .stat = item->stat,
+                                .is_part = item->is_part};
+}
+
+static bool tell(struct listing *listing, struct arena *arena, const struct walk_item *item)
+{
+    struct prop_target target = props_of(listing, arena, item);
+    return !is_favorite(&target) ||
+           prop_answer(listing->body, &target, favorites_of(listing)->props);
+}
+
+/* What cannot be read is not known to be one. */
+static void refuse(struct listing *listing, const struct walk_item *item, unsigned status)
+{
+    (void)listing, (void)item, (void)status; /* so nothing is said of it */
+}
+
+static bool tell_unreachable(struct listing *listing, struct arena *arena,
+                             const struct walk_item *item, const struct dav_result *why)
+{
+    (void)listing, (void)arena, (void)item, (void)why; /* likewise */
+    return true;
+}
+
+static bool blocks(const struct listing *listing, const struct walk_item *item)
+{
+    struct store *store = target_of(listing->x)->store;
+    return item->rc == STORE_OK &&
+           (store->traits.reads_block || store_may_have_props(store, item->real));
+}
+
+static const struct listing_ops ops = {tell, refuse, tell_unreachable, blocks};
+
+enum stage_end favorites_answer(struct exchange *x, const struct walk_item *target,
+                                const struct propfind_request *props)
+{
+    struct favorites *favorites = ARENA_NEW(x->arena, struct favorites);
+    favorites->props = props;
+    listing_init(&favorites->listing, x, &ops);
+    favorites->listing.wants = propfind_wants(props) | WANTS_PROPS;
+    favorites->listing.leaves_out_target = true;
+    return listing_answer(&favorites->listing, target, DEPTH_INFINITY);
+}
