@@ -67,6 +67,27 @@ def test_a_home_is_made_and_its_room_is_told(server):
     assert ask(server, "GET", "/cloud/a").body == b"x" * 1000
 
 
+def test_an_app_that_reads_strictly_finds_what_it_needs(server):
+    """One for iOS takes an answer for broken where one of these is missing, or of another kind."""
+    for version, fine in (("v1", 100), ("v2", 200)):
+        answer = server.request("GET", f"/cloud/ocs/{version}.php/cloud/capabilities?format=json")
+        ocs = json.loads(answer.body)["ocs"]
+        assert answer.status == 200 and ocs["meta"]["statuscode"] == fine
+        assert [type(ocs["data"]["version"][name]) for name in ("string", "major", "minor", "micro")] == [str, int, int, int]
+        assert ocs["data"]["capabilities"]["files_sharing"] == {"api_enabled": False, "public": {"enabled": False}}
+        answer = ask(server, "GET", f"/cloud/ocs/{version}.php/cloud/user?format=json")
+        ocs = json.loads(answer.body)["ocs"]
+        assert answer.status == 200 and ocs["meta"]["statuscode"] == fine and ocs["data"]["id"] == USER
+        assert {type(value) for value in ocs["data"]["quota"].values()} == {int}
+        root = ElementTree.fromstring(ask(server, "GET", f"/cloud/ocs/{version}.php/cloud/user").body)
+        assert root.tag == "ocs" and root.findtext("meta/statuscode") == str(fine) and root.findtext("data/id") == USER
+    for path in ("ocs", "ocs/v2.php", "ocs/v2.php/apps/none", "ocs/v1.php/cloud/users"):
+        answer = ask(server, "GET", f"/cloud/{path}?format=json")
+        assert answer.status == 404 and json.loads(answer.body)["ocs"]["meta"]["statuscode"] == 998
+        answer = ask(server, "GET", f"/cloud/{path}")
+        assert ElementTree.fromstring(answer.body).findtext("meta/statuscode") == "998"
+
+
 def test_mounts_are_served_apart(server):
     for mount in ("cloud", "team"):
         assert server.request("GET", f"/{mount}/status.php").status == 200
