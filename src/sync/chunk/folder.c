@@ -38,7 +38,10 @@ static enum stage_end make(struct exchange *x)
     const struct chunks *chunks = chunks_of(x);
     struct store *store = target_of(x)->store;
     struct resumable_wish wish = {
-        .near = chunks->key.near, .owner = chunks->key.owner, .id = chunks->key.id};
+        .near = chunks->key.near,
+        .owner = chunks->key.owner,
+        .id = chunks->key.id,
+        .hash_kinds = 1U << CONTENT_SHA1}; /* which is what the capabilities ask for */
     struct resumable made;
     struct dav_result result = chunk_read_total(x, &wish.size_bytes);
     if (dav_is_fine(result))
