@@ -7,7 +7,8 @@ MILLION ?=
 FOLDER ?=
 SETS   ?=
 
-.PHONY: serve test soak build fuzz bench bench-million bench-walk install format clean realmarkdown realsites
+.PHONY: serve test soak build fuzz bench bench-million bench-walk install format clean realmarkdown realsites \
+        npmclients
 
 serve: build
 	@tools/serve.sh "$(LISTEN)" "$(DIR)"
@@ -50,6 +51,10 @@ realmarkdown: build
 # some of them only.
 realsites: build
 	@tests/check/realsites/run $(SETS)
+
+# The clients that Debian does not have, from npm: needs node.
+npmclients: build
+	@tests/clients/npm/run
 
 install: build
 	@meson setup --reconfigure build --prefix="$(PREFIX)" >/dev/null

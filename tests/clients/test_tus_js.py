@@ -1,7 +1,7 @@
 """The real tus-js-client, in all the protocols that it speaks, through a way to the server that breaks once at each kind
 of place: it goes on by itself, and what is there in the end is what it was given.
 
-DAVIT_NODE names the folder of node_modules with it (npm install tus-js-client@4.3.1)."""
+DAVIT_NODE names the folder of node_modules with it (`make npmclients`)."""
 
 import hashlib
 import os

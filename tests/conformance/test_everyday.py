@@ -11,7 +11,7 @@ import pytest
 # What is awkward about names, for clients that quote them themselves.
 NAMES = ["plain.txt", "with blank.txt", "ümläut.txt", "100%.txt", "a+b&c.txt", "#hash.txt"]
 LARGE = os.urandom(1 << 20)
-NPM = "node_modules/webdav"  # beneath DAVIT_NODE: npm install webdav@5.11.0
+NPM = "node_modules/webdav"  # beneath DAVIT_NODE: make npmclients
 
 
 class Place:
