@@ -4,8 +4,9 @@
  * What is kept is the hash of the first `at` bytes of the content. An append that begins there goes
  * on with a copy, and this takes the place of what is kept when its bytes count; so of an append
  * that came to nothing, nothing is in it. The commit reads what is behind `at`: that is nothing if
- * all came in order, and all if nothing is kept. A piece that came too early is read when it is
- * joined.
+ * all came in order, and all if nothing is kept; and what it has read is kept, too, so that who
+ * asks again and again for a commit that cannot be has nothing read for it. A piece that came too
+ * early is read when it is joined.
  *
  * Invariant: nothing is kept of bytes that are written over. So it is forgotten where the content
  * is cut, or an append begins, before `at`.
@@ -52,12 +53,6 @@ enum store_rc read_bytes(int fd, uint64_t from, uint64_t to,
     }
     mem_free(batch);
     return rc;
-}
-
-static enum store_rc add_to_check(void *arg, struct str bytes)
-{
-    content_check_add(arg, bytes);
-    return STORE_OK;
 }
 
 /* --- one --- */
@@ -192,19 +187,43 @@ static bool has_all(const struct content_hashes *kinds, const struct content_has
     return true;
 }
 
+/* From the beginning on, for those and for what is kept. */
+static struct running *begin_again(const struct opened *opened, const struct running *kept,
+                                   const struct content_hashes *wanted)
+{
+    struct running *running = new_running(opened->mark, opened->record.told.wish.id);
+    for (size_t kind = 0; kind < CONTENT_HASH_COUNT; kind++) {
+        if (wanted->of[kind].len || (kept && kept->kinds.of[kind].len))
+            running->kinds.of[kind].len = content_hash_bytes((enum content_hash)kind);
+    }
+    running->check = content_check_new(&running->arena, &running->kinds);
+    return running;
+}
+
+static enum store_rc add_to_running(void *arg, struct str bytes)
+{
+    running_add(arg, bytes);
+    return STORE_OK;
+}
+
 enum store_rc running_finish(const struct opened *opened, int content_fd,
                              const struct content_hashes *wanted, struct content_hashes *found_out)
 {
     uint64_t bytes = opened->record.told.received_bytes;
-    struct arena arena = {0};
     struct running *running = copy_kept(opened, bytes);
-    bool is_enough = running && has_all(&running->kinds, wanted);
-    struct content_check *check = is_enough ? running->check : content_check_new(&arena, wanted);
-    enum store_rc rc =
-        read_bytes(content_fd, is_enough ? running->at : 0, bytes, add_to_check, check);
+    if (!running || !has_all(&running->kinds, wanted)) {
+        struct running *again = begin_again(opened, running, wanted);
+        running_free(running);
+        running = again;
+    }
+    bool is_new = running->at < bytes;
+    enum store_rc rc = read_bytes(content_fd, running->at, bytes, add_to_running, running);
+    if (rc == STORE_OK && is_new) { /* who asks again has it not read again */
+        struct running *kept = copy_of(running);
+        running_keep(opened->of, &kept);
+    }
     if (rc == STORE_OK)
-        *found_out = *content_check_found(check);
+        *found_out = *content_check_found(running->check);
     running_free(running);
-    arena_done(&arena);
     return rc;
 }
