@@ -17,8 +17,13 @@ void allow_add(struct exchange *x, struct buf *to)
     unsigned flags = METHOD_ON_UNMAPPED;
     struct res_path inside;
     unsigned dialects = upload_dialects_at(x);
+    struct str id;
     if (x->stream->request.path.len == 0) { /* "*": the server as a whole */
         dav_methods_allow(to, METHOD_ON_ANY | flags_of(dialects), false, x->service->is_read_only);
+        return;
+    }
+    if (dialects & DIALECTS_RESUMABLE && upload_is_named(x, &id)) {
+        BUF_ADD(to, UPLOAD_METHODS);
         return;
     }
     const struct target *target = target_of(x);

@@ -157,6 +157,26 @@ struct str uri_port_of(struct str scheme, struct str port)
     return str_eq_nocase(scheme, STR("https")) ? STR("443") : STR("80");
 }
 
+/* Takes one character off the front; an escape that is none is its own characters. */
+static char take_decoded(struct str *text)
+{
+    int high = text->len > 2 && text->at[0] == '%' ? hex_value(text->at[1]) : -1;
+    int low = high >= 0 ? hex_value(text->at[2]) : -1;
+    char c = text->at[0];
+    if (low >= 0)
+        c = (char)(high << 4 | low);
+    *text = str_from(*text, low >= 0 ? 3 : 1);
+    return c;
+}
+
+bool uri_means(struct str encoded, struct str plain)
+{
+    size_t len = 0;
+    while (encoded.len && len < plain.len && take_decoded(&encoded) == plain.at[len])
+        len++;
+    return !encoded.len && len == plain.len;
+}
+
 static bool is_default_port(struct str port)
 {
     return port.len == 0 || str_eq(port, STR("80")) || str_eq(port, STR("443"));

@@ -31,6 +31,10 @@ void uri_add_authority(struct buf *to, struct str host, struct str port);
 /* The port, or that of the scheme where it is empty: of http, unless it is https. */
 struct str uri_port_of(struct str scheme, struct str port);
 
+/* Whether the text, which may have percent escapes, means the other, which has none: a query's
+ * name, however it is written (RFC 3986 §6.2.2.2). */
+bool uri_means(struct str encoded, struct str plain);
+
 /* Both name the same place when http and https, and the default ports 80 and 443, count as the
  * same: a TLS-terminating proxy before us changes exactly these. */
 bool uri_same_authority(struct str host_a, struct str port_a, struct str host_b, struct str port_b);

@@ -234,3 +234,54 @@ def test_sync_clients_upload_where_they_see_the_files(tmp_path):
         assert answer.status == 204 and answer.field("ETag"), answer
         assert answer.field("OC-FileId") and answer.field("OC-Perm"), answer
         assert (tmp_path / "d/x").read_bytes() == content
+
+
+def bytes_read(server):
+    """What the server has asked the kernel for so far, of whatever file."""
+    with open(f"/proc/{server.process.pid}/io", encoding="ascii") as file:
+        return int(file.readline().split()[1])
+
+
+def whole_that_waits(server, name, content, **fields):
+    """The URL of an upload that is whole and cannot be committed, and what its last part was answered."""
+    answer = server.request("POST", "/" + name, {"Tus-Resumable": "1.0.0", "Upload-Length": str(len(content)), **fields},
+                            b"")
+    assert answer.status == 201, answer
+    url = answer.field("Location")
+    yield url
+    yield server.request("PATCH", url, {"Tus-Resumable": "1.0.0", "Upload-Offset": "0",
+                                        "Content-Type": "application/offset+octet-stream"}, content)
+
+
+def ask_often(server, url, size, status):
+    before = bytes_read(server)
+    for _ in range(3):
+        answer = server.request("HEAD", url, {"Tus-Resumable": "1.0.0"})
+        assert answer.status == status and answer.field("Cache-Control") == "no-store", answer
+        assert answer.field("Upload-Offset") == str(size)
+    assert bytes_read(server) - before < size
+
+
+def test_who_asks_again_does_not_have_all_of_it_read_again():
+    content = random.randbytes(4000000)
+    right = "SHA1:" + hashlib.sha1(content).hexdigest()
+    wrong = "SHA1:" + hashlib.sha1(b"").hexdigest()
+    with davit.Davit(args=["--durability", "lazy"]) as server:
+        url, answer = whole_that_waits(server, "a", content, **{"OC-Checksum": wrong})
+        assert answer.status == 400, answer
+        ask_often(server, url, len(content), 400)
+        server.stop()
+        server.start()
+        assert server.request("HEAD", url, {"Tus-Resumable": "1.0.0"}).status == 400
+        ask_often(server, url, len(content), 400)
+
+        making = whole_that_waits(server, "b", content, **{"OC-Checksum": right})
+        url = next(making)
+        os.mkdir(server.path("b"))
+        assert next(making).status == 409
+        ask_often(server, url, len(content), 409)
+        os.rmdir(server.path("b"))
+        assert server.request("HEAD", url, {"Tus-Resumable": "1.0.0"}).status == 200
+        with open(server.path("b"), "rb") as file:
+            assert file.read() == content
+        assert server.request("GET", "/b").field("OC-Checksum") == right

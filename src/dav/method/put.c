@@ -65,12 +65,10 @@ static struct dav_result read_fields(struct exchange *x, struct put *state)
                          "an upload in parts is not offered here, or not in this version");
     if (dav_is_fine(result))
         result = exchange_check_coding(x);
-    if (!dav_is_fine(result))
-        return result;
-    if (request->version == HTTP_1_0 &&
-        !http_fields_has(&request->fields, FIELD_CONTENT_LENGTH)) /* it might be anything */
-        return dav_error(HTTP_LENGTH_REQUIRED, "HTTP/1.0 needs a Content-Length");
-    result = replace_read_modified(x, &state->commit);
+    if (dav_is_fine(result))
+        result = replace_check_length(x);
+    if (dav_is_fine(result))
+        result = replace_read_modified(x, &state->commit);
     if (!dav_is_fine(result))
         return result;
     state->announced_bytes = request->has_body ? request->body_bytes : 0;

@@ -11,6 +11,7 @@
 #include "dav/service.h"
 #include "exchange/respond.h"
 #include "text/unicode.h"
+#include "text/uri.h"
 
 static const struct {
     struct str word;
@@ -72,7 +73,7 @@ bool upload_is_named(const struct exchange *x, struct str *id_out)
     struct str query = x->stream->request.query;
     while (query.len) {
         struct str value = str_cut(&query, '&');
-        if (!str_eq(str_cut(&value, '='), STR(UPLOAD_QUERY)))
+        if (!uri_means(str_cut(&value, '='), STR(UPLOAD_QUERY)))
             continue;
         *id_out = value;
         return true;
@@ -84,6 +85,8 @@ bool upload_is_named(const struct exchange *x, struct str *id_out)
 bool upload_is_asked(const struct exchange *x)
 {
     struct str id;
+    if (x->method->id == METHOD_OPTIONS)
+        return false;
     if (upload_is_named(x, &id))
         return true;
     if (x->method->id == METHOD_POST)

@@ -16,6 +16,9 @@ enum upload_dialect {
 /* An upload's URL is its target's with this in the query; the value is the upload's id. */
 #define UPLOAD_QUERY "davit-upload"
 
+/* What can be asked of an upload's URL. */
+#define UPLOAD_METHODS "OPTIONS, HEAD, DELETE, POST, PATCH"
+
 #define TUS_VERSION "1.0.0"
 
 #define PARTIAL_UPDATE_TYPE "application/x-sabredav-partialupdate"
@@ -35,7 +38,8 @@ unsigned upload_dialects_at(const struct exchange *x);
 /* Whether the URL is an upload's, and not that of the resource; the id, which may be none's. */
 bool upload_is_named(const struct exchange *x, struct str *id_out);
 
-/* Whether the request is about an upload that goes on later: by its URL, or since it makes one. */
+/* Whether the request is about an upload that goes on later: by its URL, or since it makes one. Of
+ * OPTIONS it is not: what the server speaks is asked of any URL. */
 bool upload_is_asked(const struct exchange *x);
 
 /* Which protocol the request speaks, of those that are offered here; 0: none. */

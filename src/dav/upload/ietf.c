@@ -103,11 +103,8 @@ static void tell(struct exchange *x, const struct upload *upload)
     struct buf limit = {0};
     upload_add_number(x, FIELD_UPLOAD_OFFSET, now->received_bytes);
     respond_field(x, FIELD_UPLOAD_COMPLETE, now->is_done ? STR("?1") : STR("?0"));
-    if (upload->task == UPLOAD_LOOK) {
-        respond_field(x, FIELD_CACHE_CONTROL, STR("no-store"));
-        if (now->wish.size_bytes != LENGTH_UNKNOWN)
-            upload_add_number(x, FIELD_UPLOAD_LENGTH, now->wish.size_bytes);
-    }
+    if (upload->task == UPLOAD_LOOK && now->wish.size_bytes != LENGTH_UNKNOWN)
+        upload_add_number(x, FIELD_UPLOAD_LENGTH, now->wish.size_bytes);
     if (now->is_done)
         return;
     buf_addf(&limit, "max-size=%llu, expires=%lld",

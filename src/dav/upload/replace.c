@@ -61,6 +61,14 @@ struct dav_result replace_refusal(struct exchange *x, enum store_rc rc)
     return dav_is_fine(checked) ? dav_from_store(rc) : checked;
 }
 
+struct dav_result replace_check_length(const struct exchange *x)
+{
+    const struct http_request *request = &x->stream->request;
+    if (request->version != HTTP_1_0 || http_fields_has(&request->fields, FIELD_CONTENT_LENGTH))
+        return DAV_FINE;
+    return dav_error(HTTP_LENGTH_REQUIRED, "HTTP/1.0 needs a Content-Length"); /* it may be any */
+}
+
 struct dav_result replace_read_modified(const struct exchange *x, struct store_commit *commit)
 {
     struct str value = exchange_field(x, FIELD_X_OC_MTIME);

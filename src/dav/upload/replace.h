@@ -20,6 +20,9 @@ NODISCARD struct dav_result replace_check_space(struct exchange *x, uint64_t byt
 /* Why the store has refused it: what a check has to say goes first. */
 struct dav_result replace_refusal(struct exchange *x, enum store_rc rc);
 
+/* Whether it is known where the content ends (RFC 1945 §7.2.2). */
+NODISCARD struct dav_result replace_check_length(const struct exchange *x);
+
 /* X-OC-Mtime, ownCloud's and rclone's. */
 NODISCARD struct dav_result replace_read_modified(const struct exchange *x,
                                                   struct store_commit *commit);

@@ -111,10 +111,8 @@ static struct dav_result read_front(struct exchange *x, struct upload *upload)
     upload->front = dialect == DIALECT_IETF ? &upload_ietf : &upload_tus;
     if (!(upload_dialects_at(x) & DIALECTS_RESUMABLE))
         return of_engine(STORE_NOT_FOUND);
-    if (!read_task(x, upload)) {
-        respond_field(x, FIELD_ALLOW, STR("OPTIONS, HEAD, DELETE, POST, PATCH"));
+    if (!read_task(x, upload))
         return dav_error(HTTP_METHOD_NOT_ALLOWED, "this is an upload");
-    }
     if (dialect)
         return DAV_FINE;
     if (upload_dialects_at(x) & DIALECT_TUS)
@@ -142,7 +140,11 @@ static enum stage_end upload_read(struct exchange *x)
     if (!dav_is_fine(result))
         return respond_error(x, result);
     upload->front->mark(x);
+    if (upload->task == UPLOAD_LOOK) /* whatever the answer is */
+        respond_field(x, FIELD_CACHE_CONTROL, STR("no-store"));
     result = exchange_check_coding(x);
+    if (dav_is_fine(result) && (upload->task == UPLOAD_CREATE || upload->task == UPLOAD_APPEND))
+        result = replace_check_length(x);
     if (dav_is_fine(result))
         result = upload->front->read(x, upload);
     if (!dav_is_fine(result))
@@ -186,14 +188,15 @@ static bool is_repeated(const struct exchange *x, const struct upload *upload)
            (body_bytes == LENGTH_UNKNOWN || body_bytes == size - upload->offset);
 }
 
-/* More is announced than there is to come: then none of it is let in. */
+/* More is announced than there is to come: then none of it is let in. That it is for another offset
+ * has to be said first. */
 static bool is_too_long(const struct exchange *x, const struct upload *upload)
 {
     uint64_t size =
         upload->size_bytes != LENGTH_UNKNOWN ? upload->size_bytes : upload->now.wish.size_bytes;
     uint64_t body_bytes = body_bytes_of(x);
     return size != LENGTH_UNKNOWN && body_bytes != LENGTH_UNKNOWN && upload->offset <= size &&
-           body_bytes > size - upload->offset;
+           upload->offset == upload->now.received_bytes && body_bytes > size - upload->offset;
 }
 
 static struct dav_result open_append(struct exchange *x, struct upload *upload)
@@ -375,31 +378,7 @@ static struct dav_result prepare(struct exchange *x, struct upload *upload)
         return DAV_FINE;
     resumable_commit_close(&upload->end);
     enum store_rc rc = resumable_prepare(target->store, x->arena, &key, &end, &upload->end);
-    if (rc == STORE_DONE) { /* somebody was faster */
-        upload->is_repeated = true;
-        return look(x, upload, LOOK_ONLY);
-    }
     return rc == STORE_OK ? DAV_FINE : replace_refusal(x, rc);
-}
-
-static enum stage_end upload_find(struct exchange *x)
-{
-    struct upload *upload = x->state;
-    struct target *target = target_of(x);
-    struct dav_result result = target_locate(x);
-    if (dav_is_fine(result) && !path_eq(target->real, upload->now.wish.target))
-        result = dav_from_store(STORE_AGAIN);
-    if (dav_is_fine(result))
-        result = take_conditions(x, upload);
-    if (dav_is_fine(result))
-        result = prepare(x, upload);
-    if (!dav_is_fine(result))
-        return refuse(x, result);
-    if (upload->is_repeated)
-        return answer_again(x, upload);
-    change_add(&target->change, target->real, CLAIM_SELF, true);
-    change_add(&target->change, path_parent(target->real), CLAIM_SELF, false);
-    return STAGE_NEXT;
 }
 
 /* What the creation has demanded, besides its If field. */
@@ -466,15 +445,62 @@ static enum stage_end answer_again(struct exchange *x, struct upload *upload)
     return answer_end(x, upload);
 }
 
+/* It cannot be made visible; or another request, for whose answer the client has not waited, has
+ * done so meanwhile. */
+static enum stage_end refuse_end(struct exchange *x, struct dav_result result)
+{
+    struct upload *upload = x->state;
+    if (dav_is_fine(look(x, upload, LOOK_ONLY)) && upload->now.is_done)
+        return answer_again(x, upload);
+    return refuse(x, result);
+}
+
+/* What a PUT is asked, and what the creation has demanded. */
+static struct dav_result judge(struct exchange *x, struct upload *upload,
+                               struct store_stat *stat_out)
+{
+    struct dav_result result = replace_check(x, stat_out, &upload->exists);
+    if (result.status == HTTP_METHOD_NOT_ALLOWED) /* an upload's URL knows the method */
+        result = dav_error(HTTP_CONFLICT, "there is a collection by now");
+    return dav_is_fine(result) ? check_creation(x, upload, stat_out) : result;
+}
+
+/* A courtesy, before all of it is read and perhaps copied: who asks again and again what cannot be,
+ * is told so at no such cost. */
+static struct dav_result judge_first(struct exchange *x, struct upload *upload)
+{
+    struct store_stat stat;
+    struct dav_result result = judge(x, upload, &stat);
+    return dav_is_fine(result) && !upload->exists ? parent_check(x, target_of(x)->real) : result;
+}
+
+static enum stage_end upload_find(struct exchange *x)
+{
+    struct upload *upload = x->state;
+    struct target *target = target_of(x);
+    struct dav_result result = target_locate(x);
+    if (dav_is_fine(result) && !path_eq(target->real, upload->now.wish.target))
+        result = dav_from_store(STORE_AGAIN);
+    if (dav_is_fine(result))
+        result = take_conditions(x, upload);
+    if (dav_is_fine(result))
+        result = judge_first(x, upload);
+    if (dav_is_fine(result))
+        result = prepare(x, upload);
+    if (!dav_is_fine(result))
+        return refuse_end(x, result);
+    change_add(&target->change, target->real, CLAIM_SELF, true);
+    change_add(&target->change, path_parent(target->real), CLAIM_SELF, false);
+    return STAGE_NEXT;
+}
+
 static enum stage_end upload_judge(struct exchange *x)
 {
     struct upload *upload = x->state;
     struct store_stat stat;
-    struct dav_result result = replace_check(x, &stat, &upload->exists);
-    if (dav_is_fine(result))
-        result = check_creation(x, upload, &stat);
+    struct dav_result result = judge(x, upload, &stat);
     if (!dav_is_fine(result))
-        return refuse(x, result);
+        return x->is_on_worker ? refuse_end(x, result) : STAGE_BLOCKS;
     bool has_version = precondition_is_about_version(x) || upload->now.wish.if_match.len;
     upload->seen = (struct store_seen){upload->exists, has_version, stat.version};
     return STAGE_NEXT;
@@ -490,12 +516,8 @@ static enum stage_end upload_commit(struct exchange *x)
         resumable_commit(upload->end, &target->change, &commit, !upload->exists, &stat);
     if (rc == STORE_AGAIN)
         return target_refused(x, rc);
-    if (rc == STORE_DONE) { /* somebody was faster */
-        struct dav_result looked = look(x, upload, LOOK_ONLY);
-        return dav_is_fine(looked) ? answer_again(x, upload) : refuse(x, looked);
-    }
     if (rc != STORE_OK)
-        return refuse(x, replace_refusal(x, rc));
+        return refuse_end(x, replace_refusal(x, rc));
     upload->now.is_done = true;
     upload->now.was_new = !upload->exists;
     upload->now.has_stat = true;

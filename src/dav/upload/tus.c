@@ -79,7 +79,6 @@ static void mark(struct exchange *x)
 static void tell_look(struct exchange *x, const struct upload *upload)
 {
     struct str metadata = upload_note_read(upload->now.wish.note).metadata;
-    respond_field(x, FIELD_CACHE_CONTROL, STR("no-store"));
     if (upload->now.wish.size_bytes == LENGTH_UNKNOWN)
         respond_field(x, FIELD_UPLOAD_DEFER_LENGTH, STR("1"));
     else

@@ -43,7 +43,6 @@ struct upload {
     struct store_seen seen; /* at the target, when it was judged */
     bool exists;            /* there is something at the target that it replaces */
     bool is_elsewhere;      /* at another offset than the request says */
-    bool is_repeated;       /* of a commit before: its answer was lost */
 };
 
 /* What a front end consists of. */

@@ -254,6 +254,23 @@ TEST(uri_authority_is_written_as_it_is_read)
     check_str("http", uri_port_of(STR("http"), STR("")), "80");
 }
 
+TEST(uri_means_the_same_with_escapes)
+{
+    static const struct {
+        const char *encoded, *plain;
+        bool is_same;
+    } rows[] = {
+        {"a-b", "a-b", true},  {"%61%2db", "a-b", true}, {"a%2Db", "a-b", true},
+        {"", "", true},        {"a-b", "a-bc", false},   {"a-bc", "a-b", false},
+        {"%", "%", true},      {"%6", "%6", true},       {"%zz", "%zz", true},
+        {"%6z", "%6z", true},  {"A-b", "a-b", false},    {"", "a", false},
+        {"%2561", "a", false}, {"%2561", "%61", true},   {"%00", "", false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        check_that(rows[i].encoded, uri_means(str_of_c(rows[i].encoded), str_of_c(rows[i].plain)) ==
+                                        rows[i].is_same);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +281,7 @@ int main(void)
         cmocka_unit_test(uri_brackets_hold_an_ipv6_address),
         cmocka_unit_test(uri_default_ports_count_as_the_same),
         cmocka_unit_test(uri_authority_is_written_as_it_is_read),
+        cmocka_unit_test(uri_means_the_same_with_escapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
