@@ -11,6 +11,8 @@
  * (Host, Content-Length) is counted where the head is parsed. */
 #include "http/fields.h"
 
+#include <limits.h>
+
 static const struct str names[FIELD_COUNT] = {
 #define HTTP_FIELD(name, wire, lines) [FIELD_##name] = {wire, sizeof(wire) - 1},
 #include "http/fields.def"
@@ -25,11 +27,21 @@ static const enum field_lines lines_of[FIELD_COUNT] = {
 #undef HTTP_FIELD
 };
 
+static const unsigned char lens[FIELD_COUNT] = {
+#define HTTP_FIELD(name, wire, lines) [FIELD_##name] = sizeof(wire) - 1,
+#include "http/fields.def"
+#undef HTTP_FIELD
+};
+
+/* Each line of each request asks this: its length leaves a few names, and those are found many at a
+ * time, whatever their number. */
 enum http_field http_field_find(struct str name)
 {
-    for (int id = 1; id < FIELD_COUNT; id++) {
-        if (names[id].len == name.len && str_eq_nocase(names[id], name))
-            return (enum http_field)id;
+    const unsigned char *end = lens + FIELD_COUNT;
+    const unsigned char *at = lens; /* FIELD_OTHER's, which no name has */
+    while (name.len <= UCHAR_MAX && (at = memchr(at + 1, (int)name.len, (size_t)(end - at - 1)))) {
+        if (str_eq_nocase(names[at - lens], name))
+            return (enum http_field)(at - lens);
     }
     return FIELD_OTHER;
 }
