@@ -213,13 +213,14 @@ static const struct http_field_line index_lines[] = {
            "form-action 'none'; frame-ancestors 'none'")};
 
 /* Any may be read, and these by scripts, too. */
-static const struct http_field_line exposed_lines[] = {
-    LINE(ACCESS_CONTROL_EXPOSE_HEADERS, "Access-Control-Expose-Headers",
-         "Accept-Ranges, Allow, Authentication-Info, Content-Digest, Content-Disposition, "
-         "Content-Location, Content-Range, Date, DAV, ETag, Location, Lock-Token, OC-Checksum, "
-         "Repr-Digest, Retry-After, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, "
-         "Upload-Complete, Upload-Expires, Upload-Length, Upload-Limit, Upload-Metadata, "
-         "Upload-Offset, WWW-Authenticate, X-OC-Mtime")};
+static const struct http_field_line exposed_lines[] = {LINE(
+    ACCESS_CONTROL_EXPOSE_HEADERS, "Access-Control-Expose-Headers",
+    "Accept-Patch, Accept-Ranges, Allow, Authentication-Info, Content-Digest, Content-Disposition, "
+    "Content-Location, Content-Range, Date, DAV, ETag, Location, Lock-Token, OC-Checksum, "
+    "Repr-Digest, Retry-After, Tus-Checksum-Algorithm, "
+    "Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, "
+    "Upload-Complete, Upload-Expires, Upload-Length, Upload-Limit, Upload-Metadata, "
+    "Upload-Offset, WWW-Authenticate, X-OC-Mtime")};
 
 static const struct http_field_line varying_lines[] = {LINE(VARY, "Vary", "Origin")};
 
@@ -231,9 +232,10 @@ static const struct http_field_line credentials_lines[] = {
 
 #define READING_FIELDS                                                                             \
     "Cache-Control, Content-Type, Depth, If-Match, If-Modified-Since, If-None-Match, If-Range, "   \
-    "If-Unmodified-Since, Range, X-Requested-With"
+    "If-Unmodified-Since, Range, Want-Content-Digest, Want-Repr-Digest, X-Requested-With"
 #define WRITING_FIELDS                                                                             \
-    ", Authorization, Destination, If, Lock-Token, OC-Checksum, Overwrite, Timeout, "              \
+    ", Content-Digest, Content-Disposition, Content-Range, Repr-Digest, X-Update-Range, "          \
+    "Authorization, Destination, If, Lock-Token, OC-Checksum, Overwrite, Timeout, "                \
     "Tus-Resumable, Upload-Checksum, Upload-Complete, Upload-Defer-Length, "                       \
     "Upload-Draft-Interop-Version, Upload-Length, Upload-Metadata, Upload-Offset, "                \
     "X-HTTP-Method-Override, X-Expected-Entity-Length, X-OC-Mtime"
