@@ -9,7 +9,6 @@
 #include <errno.h>
 
 #include "exchange/respond.h"
-#include "http/announced.h"
 
 struct dav_result exchange_check_coding(struct exchange *x)
 {
@@ -24,11 +23,12 @@ struct dav_result exchange_check_coding(struct exchange *x)
     return DAV_FINE;
 }
 
-struct dav_result exchange_announced(struct exchange *x, struct content_check **check_out)
+struct dav_result exchange_announced(struct exchange *x, enum announced_of of,
+                                     struct content_check **check_out)
 {
     struct content_hashes hashes;
     *check_out = NULL;
-    switch (announced_read(&x->stream->request.fields, x->arena, &hashes)) {
+    switch (announced_read(&x->stream->request.fields, of, x->arena, &hashes)) {
     case ANNOUNCED_NOTHING:
         return DAV_FINE;
     case ANNOUNCED_HASHES:
@@ -114,7 +114,7 @@ enum stage_end exchange_expect_no_body(struct exchange *x)
 static enum stage_end end_body(struct exchange *x)
 {
     struct content_check *check;
-    struct dav_result result = exchange_announced(x, &check);
+    struct dav_result result = exchange_announced(x, ANNOUNCED_OF_EITHER, &check);
     if (check) {
         content_check_add(check, buf_str(&x->body));
         if (!content_check_holds(check))

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "exchange/exchange.h"
-#include "stream/content_hash.h"
+#include "http/announced.h"
 #include "xml/reader.h"
 
 /* 415 when there is a body of one byte or more (RFC 4918 §8.4): it might be an extension that the
@@ -27,7 +27,7 @@ NODISCARD struct dav_result exchange_check_coding(struct exchange *x);
 
 /* What the content is to be held to, by the fields of the request (http/announced.h), with memory
  * from its arena; NULL: nothing. 400 where they are nonsense. */
-NODISCARD struct dav_result exchange_announced(struct exchange *x,
+NODISCARD struct dav_result exchange_announced(struct exchange *x, enum announced_of of,
                                                struct content_check **check_out);
 /* 400: the content does not hold it. */
 struct dav_result exchange_is_not_announced(void);

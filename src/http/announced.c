@@ -8,9 +8,9 @@
  * hash both would have to hold, where a dictionary alone would take the later one.
  *
  * RFC 9530 tells a message's content from the representation that it is of, and RFC 3230 means the
- * latter. For a request whose content is a whole representation without a coding they are the same,
- * and davit takes no other (dav/method/put.c). Fields in trailers are not looked at: no wire keeps
- * them.
+ * latter. For a request whose content is a whole representation without a coding they are the same;
+ * for a PUT of a part, and for an upload in parts, they are not, and both are held to. Fields in
+ * trailers are not looked at: no wire keeps them.
  *
  * A wish is no more than that (§4): one that cannot be read, or granted, is passed over. Told are
  * the hashes that RFC 9530 calls active, and one of them, since to compute another costs as much
@@ -120,13 +120,19 @@ static read_fn *reader_of(enum http_field id)
     }
 }
 
-enum announced announced_read(const struct http_fields *fields, struct arena *arena,
-                              struct content_hashes *hashes_out)
+static bool is_meant(enum http_field id, enum announced_of of)
+{
+    bool is_of_content = id == FIELD_CONTENT_DIGEST || id == FIELD_CONTENT_MD5;
+    return of == ANNOUNCED_OF_EITHER || is_of_content == (of == ANNOUNCED_OF_CONTENT);
+}
+
+enum announced announced_read(const struct http_fields *fields, enum announced_of of,
+                              struct arena *arena, struct content_hashes *hashes_out)
 {
     bool is_clean = false;
     for (size_t i = 0; i < fields->count; i++) {
         read_fn *read = reader_of(fields->lines[i].id);
-        if (!read)
+        if (!read || !is_meant(fields->lines[i].id, of))
             continue;
         if (!is_clean)
             *hashes_out = (struct content_hashes){0};

@@ -9,11 +9,18 @@
 
 enum announced { ANNOUNCED_NOTHING, ANNOUNCED_HASHES, ANNOUNCED_NONSENSE };
 
+/* Whose hashes. The content of a message may be a part of a representation. */
+enum announced_of {
+    ANNOUNCED_OF_EITHER,  /* for who receives the whole in one piece */
+    ANNOUNCED_OF_WHOLE,   /* OC-Checksum, Digest, Repr-Digest */
+    ANNOUNCED_OF_CONTENT, /* Content-Digest, Content-MD5 */
+};
+
 /* HASHES: `hashes_out` has one at least. NONSENSE: what a field says of a hash that davit knows can
  * be so of no content, or two of them contradict each other, or a field is no dictionary that must
  * be one. What is decoded on the way comes from the arena. */
-enum announced announced_read(const struct http_fields *fields, struct arena *arena,
-                              struct content_hashes *hashes_out);
+enum announced announced_read(const struct http_fields *fields, enum announced_of of,
+                              struct arena *arena, struct content_hashes *hashes_out);
 
 /* RFC 9530 §4: the hash that Want-Content-Digest or Want-Repr-Digest likes best of those that davit
  * tells. CONTENT_HASH_COUNT: none. */

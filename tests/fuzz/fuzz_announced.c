@@ -24,7 +24,7 @@ static void check_again(const struct content_hashes *hashes, struct arena *arena
     }
     content_hashes_print(&line, hashes);
     http_fields_set(&fields, arena, FIELD_OC_CHECKSUM, buf_str(&line));
-    FUZZ_CHECK(announced_read(&fields, arena, &again) == ANNOUNCED_HASHES);
+    FUZZ_CHECK(announced_read(&fields, ANNOUNCED_OF_EITHER, arena, &again) == ANNOUNCED_HASHES);
     FUZZ_CHECK(memcmp(hashes, &again, sizeof(again)) == 0);
     buf_done(&line);
 }
@@ -42,7 +42,7 @@ static void check_wish(const struct http_fields *wishes, enum http_field id, str
     hashes.of[kind].len = content_hash_bytes(kind);
     announced_print_digest(&line, &hashes, kind);
     http_fields_set(&fields, arena, FIELD_REPR_DIGEST, buf_str(&line));
-    FUZZ_CHECK(announced_read(&fields, arena, &again) == ANNOUNCED_HASHES);
+    FUZZ_CHECK(announced_read(&fields, ANNOUNCED_OF_EITHER, arena, &again) == ANNOUNCED_HASHES);
     FUZZ_CHECK(memcmp(&hashes, &again, sizeof(again)) == 0);
     buf_done(&line);
 }
@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct http_fields fields = {0};
     struct content_hashes hashes;
     add_lines(&fields, &arena, fuzz_input(data, size));
-    if (announced_read(&fields, &arena, &hashes) == ANNOUNCED_HASHES)
+    if (announced_read(&fields, ANNOUNCED_OF_EITHER, &arena, &hashes) == ANNOUNCED_HASHES)
         check_again(&hashes, &arena);
     check_wish(&fields, FIELD_WANT_REPR_DIGEST, &arena);
     check_wish(&fields, FIELD_WANT_CONTENT_DIGEST, &arena);

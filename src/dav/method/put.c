@@ -24,7 +24,7 @@ enum { ASKS_FIRST_BYTES_MIN = 65536 }; /* what is shorter may as well try */
 
 struct put {
     uint64_t announced_bytes;         /* LENGTH_UNKNOWN: it was not said */
-    struct content_check *hash_check; /* NULL: no hash was announced */
+    struct content_check *hash_check; /* NULL: no hash of the whole was announced */
     struct store_upload *upload;
     struct pump pump;
     bool is_pumping;
@@ -55,6 +55,20 @@ static struct dav_result read_expected(struct str expected, struct put *state)
     return DAV_FINE;
 }
 
+/* RFC 9530 §3: a PUT of a part has hashes of the part, and of the whole that comes of it. Of a
+ * PATCH all are of its content, which is a representation by itself. */
+static struct dav_result read_hashes(struct exchange *x, struct put *state)
+{
+    bool is_patch = x->method->id == METHOD_PATCH;
+    if (!state->is_part)
+        return exchange_announced(x, ANNOUNCED_OF_EITHER, &state->hash_check);
+    struct dav_result result = exchange_announced(
+        x, is_patch ? ANNOUNCED_OF_EITHER : ANNOUNCED_OF_CONTENT, &state->part.check);
+    if (dav_is_fine(result) && !is_patch)
+        result = exchange_announced(x, ANNOUNCED_OF_WHOLE, &state->hash_check);
+    return result;
+}
+
 static struct dav_result read_fields(struct exchange *x, struct put *state)
 {
     const struct http_request *request = &x->stream->request;
@@ -73,7 +87,7 @@ static struct dav_result read_fields(struct exchange *x, struct put *state)
         return result;
     state->announced_bytes = request->has_body ? request->body_bytes : 0;
     result = read_expected(exchange_field(x, FIELD_X_EXPECTED_ENTITY_LENGTH), state);
-    return dav_is_fine(result) ? exchange_announced(x, &state->hash_check) : result;
+    return dav_is_fine(result) ? read_hashes(x, state) : result;
 }
 
 static void free_put(void *arg)
@@ -101,7 +115,6 @@ static struct dav_result find_source(struct exchange *x, struct put *state)
     state->source = x->stream->body;
     if (!state->is_part)
         return DAV_FINE;
-    state->part.check = state->hash_check;
     struct dav_result result = part_open(x, &state->wish, &state->part);
     state->source = state->part.source;
     state->announced_bytes = state->part.bytes;
@@ -140,12 +153,11 @@ static enum stage_end put_check(struct exchange *x)
 
 /* --- the body --- */
 
-/* What comes goes by the check; of a part that is only what the request has. */
+/* What is written goes by the check of the whole. */
 static struct sink *checked_before(struct put *state)
 {
     struct sink *sink = &state->upload->sink;
-    bool is_checked = state->hash_check && !state->is_part;
-    return is_checked ? content_check_before(state->hash_check, sink) : sink;
+    return state->hash_check ? content_check_before(state->hash_check, sink) : sink;
 }
 
 static enum stage_end put_receive(struct exchange *x)
@@ -209,6 +221,12 @@ static enum stage_end put_judge(struct exchange *x)
     return STAGE_NEXT;
 }
 
+/* What was announced, if anything was. */
+static bool holds(struct content_check *check)
+{
+    return !check || content_check_holds(check);
+}
+
 static enum stage_end put_commit(struct exchange *x)
 {
     struct put *state = x->state;
@@ -219,9 +237,9 @@ static enum stage_end put_commit(struct exchange *x)
         rc = (enum store_rc)pump_write_tail(&state->pump); /* nothing, when this runs again */
     if (rc != STORE_OK)
         return respond_error(x, replace_refusal(x, rc));
-    if (state->hash_check && !content_check_holds(state->hash_check))
+    if (!holds(state->hash_check) || !holds(state->part.check))
         return respond_error(x, exchange_is_not_announced());
-    if (state->hash_check && !state->is_part) /* that of a part says nothing of the whole */
+    if (state->hash_check) /* that of a part says nothing of the whole */
         state->commit.hashes = content_check_found(state->hash_check);
     /* "*" holds only as long as nobody, another program included, makes the resource first. */
     state->commit.expects_absent =

@@ -21,30 +21,14 @@ static struct dav_result nonsense(const char *text)
 
 /* --- hashes --- */
 
-static bool is_of_whole(enum http_field id)
-{
-    return id == FIELD_OC_CHECKSUM || id == FIELD_DIGEST || id == FIELD_REPR_DIGEST;
-}
-
-/* Those of the request's fields that are about the whole, or about what comes. */
-static enum announced read_some(struct exchange *x, bool of_whole,
-                                struct content_hashes *hashes_out)
-{
-    const struct http_fields *fields = &x->stream->request.fields;
-    struct http_fields some = {0};
-    for (size_t i = 0; i < fields->count; i++) {
-        if (is_of_whole(fields->lines[i].id) == of_whole)
-            http_fields_add(&some, x->arena, &fields->lines[i]);
-    }
-    return announced_read(&some, x->arena, hashes_out);
-}
-
 struct dav_result upload_read_hashes(struct exchange *x, struct upload *upload)
 {
     struct str checksum = exchange_field(x, FIELD_UPLOAD_CHECKSUM);
     struct content_hashes hashes = {0};
-    enum announced part = read_some(x, false, &hashes);
-    if (part == ANNOUNCED_NONSENSE || read_some(x, true, &upload->hashes) == ANNOUNCED_NONSENSE)
+    const struct http_fields *fields = &x->stream->request.fields;
+    enum announced part = announced_read(fields, ANNOUNCED_OF_CONTENT, x->arena, &hashes);
+    if (part == ANNOUNCED_NONSENSE ||
+        announced_read(fields, ANNOUNCED_OF_WHOLE, x->arena, &upload->hashes) == ANNOUNCED_NONSENSE)
         return nonsense("the hash that the request announces of its content is none");
     if (checksum.at && upload->front == &upload_tus) {
         if (!upload_checksum_read(checksum, x->arena, &hashes))

@@ -176,7 +176,7 @@ static struct dav_result read_part(struct exchange *x, struct bulk *bulk)
     if (dav_is_fine(result))
         result = exchange_check_coding(x);
     if (dav_is_fine(result))
-        result = exchange_announced(x, &file->check);
+        result = exchange_announced(x, ANNOUNCED_OF_EITHER, &file->check);
     if (dav_is_fine(result))
         result = replace_read_modified(x, &file->commit);
     if (dav_is_fine(result) && !exchange_hold(x, bulk->parts.left))

@@ -51,7 +51,7 @@ static enum stage_end begin(struct exchange *x)
     struct resumable_part part;
     struct dav_result result = exchange_check_coding(x);
     if (dav_is_fine(result))
-        result = exchange_announced(x, &chunks->check);
+        result = exchange_announced(x, ANNOUNCED_OF_EITHER, &chunks->check);
     if (dav_is_fine(result))
         result = chunk_may_go(x);
     if (dav_is_fine(result))

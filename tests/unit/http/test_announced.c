@@ -31,7 +31,7 @@ static void check_read(const char *lines, const char *expected)
     struct http_fields fields = fields_of(lines);
     struct content_hashes hashes;
     struct buf said = {0};
-    switch (announced_read(&fields, &arena, &hashes)) {
+    switch (announced_read(&fields, ANNOUNCED_OF_EITHER, &arena, &hashes)) {
     case ANNOUNCED_NOTHING:
         BUF_ADD(&said, "nothing");
         break;
