@@ -27,7 +27,7 @@ size_t sync_files_prefix(const struct exchange *x, struct res_path whole)
     struct str path = str_from(path_str(whole), before);
     struct str own = STR("remote.php/webdav");
     struct str of_users = STR("remote.php/dav/files/");
-    if (str_starts(path, own))
+    if (path_is_within((struct res_path){path.at, path.len}, (struct res_path){own.at, own.len}))
         return before + own.len;
     if (!str_starts(path, of_users))
         return 0;
