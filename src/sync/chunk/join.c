@@ -3,9 +3,14 @@
  * joins what is left. All else is a PUT's, under its change (dav/method/put.c).
  *
  * The answer may get lost, and a client that asks once more, or that was told 404 then, would send
- * all of it again: for an hour the engine knows what the folder has become. */
+ * all of it again: for an hour the engine knows what the folder has become, and as long as that is
+ * at the destination, he is told so. Of another destination that would be a lie, for which clients
+ * throw away what they have; so it is of one where something else is by now. Two MOVEs of one
+ * folder may be under way at once, when a client did not wait: the later one finds its conditions
+ * failed, or the folder over, since the earlier one has made it so, and is no failure. */
 #include "dav/kept.h"
 #include "dav/lock/if_check.h"
+#include "dav/precondition.h"
 #include "dav/prop/synced.h"
 #include "dav/upload/replace.h"
 #include "exchange/body.h"
@@ -56,6 +61,29 @@ static enum stage_end answer(struct exchange *x, const struct store_stat *stat, 
     return respond_status(x, is_new ? HTTP_CREATED : HTTP_NO_CONTENT);
 }
 
+/* The destination has become what they were to become: by an earlier request. */
+static bool is_made(struct exchange *x)
+{
+    struct chunks *chunks = chunks_of(x);
+    const struct resumable *now = &chunks->now;
+    struct store_stat stat;
+    bool exists;
+    enum store_rc rc =
+        resumable_look(target_of(x)->store, x->arena, &chunks->key, LOOK_ONLY, &chunks->now);
+    if (rc != STORE_OK || !now->is_done)
+        return false;
+    bool is_known = dav_is_fine(target_stat(x, &stat, &exists)) && exists;
+    return is_known && (!now->has_stat || stat.version == now->stat.version);
+}
+
+static enum stage_end refuse(struct exchange *x, struct dav_result why)
+{
+    const struct resumable *now = &chunks_of(x)->now;
+    if (!is_made(x))
+        return respond_error(x, why);
+    return answer(x, now->has_stat ? &now->stat : NULL, now->was_new);
+}
+
 /* --- before the change --- */
 
 /* In the order in which they are joined, what is in the content already can have come too soon, if
@@ -92,23 +120,19 @@ static enum store_rc prepare(struct exchange *x)
     chunks->wish.target = target->real;
     if (rc == STORE_OK)
         rc = resumable_prepare(target->store, x->arena, &chunks->key, &chunks->wish, &chunks->end);
-    if (rc == STORE_DONE) /* by somebody at this moment: he is told the same */
-        rc = resumable_look(target->store, x->arena, &chunks->key, LOOK_ONLY, &chunks->now);
-    return rc == STORE_OK && !chunks->end ? STORE_DONE : rc;
+    return rc;
 }
 
 static enum stage_end find(struct exchange *x)
 {
-    struct chunks *chunks = chunks_of(x);
     struct target *target = target_of(x);
     struct dav_result result = target_locate(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
     enum store_rc rc = prepare(x);
-    if (rc == STORE_DONE)
-        return answer(x, chunks->now.has_stat ? &chunks->now.stat : NULL, chunks->now.was_new);
+    bool is_over = rc == STORE_NOT_FOUND || rc == STORE_DONE;
     if (rc != STORE_OK)
-        return respond_error(x, rc == STORE_NOT_FOUND ? chunk_result(rc) : replace_refusal(x, rc));
+        return refuse(x, is_over ? chunk_result(rc) : replace_refusal(x, rc));
     change_add(&target->change, target->real, CLAIM_SELF, true);
     change_add(&target->change, path_parent(target->real), CLAIM_SELF, false);
     return STAGE_NEXT;
@@ -124,13 +148,21 @@ static enum stage_end commit(struct exchange *x)
     if (dav_is_fine(result) && chunks->exists && !chunks->overwrites)
         result = dav_error(HTTP_PRECONDITION_FAILED, "there is something at the destination");
     if (!dav_is_fine(result))
-        return respond_error(x, result);
-    chunks->commit.expects_absent = !chunks->overwrites;
+        return refuse(x, result);
+    const struct store_seen seen = {chunks->exists, precondition_is_about_version(x), stat.version};
+    bool wants_absent =
+        !chunks->overwrites || str_eq(str_trim(exchange_field(x, FIELD_IF_NONE_MATCH)), STR("*"));
+    chunks->commit.expects_absent = !chunks->exists && wants_absent;
+    chunks->commit.seen = &seen;
     chunks->commit.hashes = &chunks->wish.hashes;
     enum store_rc rc = resumable_commit(chunks->end, &target_of(x)->change, &chunks->commit,
                                         !chunks->exists, &stat);
-    if (rc == STORE_AGAIN)
+    if (rc == STORE_AGAIN) { /* perhaps since one more chunk has come */
+        resumable_commit_close(&chunks->end);
         return target_refused(x, rc);
+    }
+    if (rc == STORE_DONE)
+        return refuse(x, chunk_result(rc));
     if (rc == STORE_OK)
         rc = kept_type_set(x, STR_NONE, chunks->exists);
     if (rc != STORE_OK)
