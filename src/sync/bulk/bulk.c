@@ -12,7 +12,9 @@
  * that whatever asks for a field of the request has the part's.
  *
  * Clients take a file that is not in the answer for one that failed. So when the body breaks off or
- * is malformed, what has been put until then is told; a body in which nothing was is 400.
+ * is malformed, what has been put until then is told; a body in which nothing was is 400. So it is
+ * where there are more parts than may be, or memory is short: whoever sends them must not make the
+ * answer grow for ever, nor what is kept of their heads until it is given.
  *
  * Off until it is switched on (sync-bulk): the client that has it is known to hang with it. */
 #include "sync/bulk/bulk.h"
@@ -21,6 +23,7 @@
 #include "dav/kept.h"
 #include "dav/lock/if_check.h"
 #include "dav/method.h"
+#include "dav/precondition.h"
 #include "dav/prop/live.h"
 #include "dav/target.h"
 #include "dav/upload/replace.h"
@@ -54,6 +57,7 @@ struct bulk {
     struct buf input;
     struct str unread; /* of the input */
     struct buf content;
+    uint64_t content_bytes; /* held for it: those of the largest so far */
     uint64_t count;
     struct bulk_file file;
     struct http_fields fields;          /* the request's own */
@@ -163,14 +167,37 @@ static void translate(struct exchange *x, struct http_fields *fields)
     buf_done(&checksum);
 }
 
+static struct dav_result hold_content(struct exchange *x, struct bulk *bulk)
+{
+    uint64_t more = bulk->parts.left - u64_min(bulk->parts.left, bulk->content_bytes);
+    if (!exchange_hold(x, more))
+        return dav_busy();
+    bulk->content_bytes += more;
+    return DAV_FINE;
+}
+
+/* Of the head, which stays until the request is over, as do its path and what is told of it. */
+static struct dav_result hold_head(struct exchange *x, struct bulk *bulk,
+                                   const struct http_fields *fields)
+{
+    uint64_t bytes = 0;
+    if (++bulk->count > x->service->limits->bulk_files)
+        return dav_error(HTTP_CONTENT_TOO_LARGE, "there are too many files in one request");
+    for (size_t i = 0; i < fields->count; i++)
+        bytes += sizeof(fields->lines[i]) + fields->lines[i].name.len + fields->lines[i].value.len;
+    return exchange_hold(x, 2 * bytes) ? DAV_FINE : dav_busy();
+}
+
 static struct dav_result read_part(struct exchange *x, struct bulk *bulk)
 {
     const struct limits *limits = x->service->limits;
     struct bulk_file *file = &bulk->file;
     if (!read_path(x, file->name, &file->path))
         return dav_error(HTTP_BAD_REQUEST, "X-File-Path is no path of a file");
-    if (bulk->parts.left > limits->bulk_file_bytes || bulk->count > limits->bulk_files)
-        return dav_error(HTTP_CONTENT_TOO_LARGE, "it is too large, or the request has too many");
+    if (bulk->parts.left > limits->bulk_file_bytes)
+        return dav_error(HTTP_CONTENT_TOO_LARGE, "it is too large to be put in bulk");
+    if (http_fields_has(&x->stream->request.fields, FIELD_CONTENT_RANGE)) /* RFC 9110 §14.5 */
+        return dav_error(HTTP_BAD_REQUEST, "a range of a file cannot be put in bulk");
     x->path = file->path;
     struct dav_result result = if_header_read(x);
     if (dav_is_fine(result))
@@ -179,15 +206,12 @@ static struct dav_result read_part(struct exchange *x, struct bulk *bulk)
         result = exchange_announced(x, ANNOUNCED_OF_EITHER, &file->check);
     if (dav_is_fine(result))
         result = replace_read_modified(x, &file->commit);
-    if (dav_is_fine(result) && !exchange_hold(x, bulk->parts.left))
-        result = dav_busy();
-    return result;
+    return dav_is_fine(result) ? hold_content(x, bulk) : result;
 }
 
 static void begin_part(struct exchange *x, struct bulk *bulk, struct http_fields *fields)
 {
     translate(x, fields);
-    bulk->count++;
     bulk->file = (struct bulk_file){.name = named_field(fields, "X-File-Path")};
     buf_clear(&bulk->content);
     x->conditions = NULL;
@@ -230,12 +254,17 @@ static enum stage_end read_parts(struct exchange *x, struct bulk *bulk)
     struct str content;
     struct err err;
     for (;;) {
+        struct dav_result result = DAV_FINE;
         enum parts_event event =
             parts_next(&bulk->parts, &bulk->unread, x->arena, &fields, &content);
         if (event == PARTS_MALFORMED)
             return give_up(x, bulk,
                            dav_error(HTTP_BAD_REQUEST,
                                      "the body is no multipart, or a part has no Content-Length"));
+        if (event == PARTS_BEGINS)
+            result = hold_head(x, bulk, &fields);
+        if (!dav_is_fine(result))
+            return give_up(x, bulk, result);
         if (take_event(x, bulk, event, &fields, content)) {
             bulk->step = BULK_OPEN;
             return STAGE_NEXT;
@@ -344,6 +373,8 @@ static enum stage_end put_part(struct exchange *x, struct bulk *bulk)
     if (!dav_is_fine(result))
         return refuse_part(x, bulk, result);
     file->commit.hashes = file->check ? content_check_found(file->check) : NULL;
+    const struct store_seen seen = {exists, precondition_is_about_version(x), stat.version};
+    file->commit.seen = &seen;
     file->commit.expects_absent =
         !exists && str_eq(str_trim(exchange_field(x, FIELD_IF_NONE_MATCH)), STR("*"));
     enum store_rc rc =
