@@ -18,6 +18,7 @@ import pytest
 
 CLIENTS = ["nextcloudcmd", "owncloudcmd"]
 SIZES = [15_000_000, 25_000_000, 60_000_000]
+CHUNK_BYTES = 10_000_000  # of the clients, which else send ever larger ones
 PLACE = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
@@ -42,6 +43,9 @@ class Sync:
         self.local = os.path.join(folder, "local")
         self.remote = os.path.join(folder, "remote")
         self.port = free_port()
+        size = str(CHUNK_BYTES)
+        self.environment = {"HOME": os.path.join(folder, "home"), "QT_QPA_PLATFORM": "offscreen", "OWNCLOUD_CHUNK_SIZE": size,
+                            "OWNCLOUD_MIN_CHUNK_SIZE": size, "OWNCLOUD_MAX_CHUNK_SIZE": size}
         for name in (self.local, self.remote, os.path.join(folder, "home")):
             os.mkdir(name)
         self.server = davit.Davit(self.remote, ["--listen", f"127.0.0.1:{self.port}", "--sync-clients", "yes", "--others-write",
@@ -57,7 +61,7 @@ class Sync:
 
     def begin(self):
         return subprocess.Popen([self.client, "--non-interactive", "-u", "alice", "-p", "x", self.local, f"http://127.0.0.1:{self.port}"],
-                                env=dict(os.environ, HOME=os.path.join(self.folder, "home"), QT_QPA_PLATFORM="offscreen"),
+                                env=dict(os.environ, **self.environment),
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def run(self):
@@ -77,6 +81,14 @@ class Sync:
 
     def wait_for_bytes(self, process):
         while process.poll() is None and not self.has_begun():
+            time.sleep(0.002)
+
+    def chunks(self):
+        """Those that have been taken, by the path that they were sent to."""
+        return [path for path, status in self.requests("PUT") if status in ("201", "204")]
+
+    def wait_for_chunks(self, process, count):
+        while process.poll() is None and len(self.chunks()) < count:
             time.sleep(0.002)
 
     def check(self, sizes):
@@ -114,13 +126,19 @@ def test_large_files(sync):
 
 
 def test_client_is_killed(sync):
+    """What it has been told to be there it does not send again."""
     sync.write(SIZES[2:])
     process = sync.begin()
-    sync.wait_for_bytes(process)
+    sync.wait_for_chunks(process, 2)
     process.kill()
     process.wait()
+    before = sync.chunks()
     assert sync.run() == 0
     sync.check(SIZES[2:])
+    chunks = sync.chunks()
+    if len(before) < SIZES[2] // CHUNK_BYTES:  # the kill did not come too late
+        assert [chunks.count(path) for path in before] == [1] * len(before)
+        assert len({os.path.dirname(path) for path in chunks}) == 1
 
 
 def test_server_is_killed(sync):
