@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "store/frame.h"
+
 enum { TREE = 7, MEMBERS = 3000 };
 
 static int make_home(char name[64])
@@ -45,7 +47,7 @@ static void write_tree(int home_fd)
         add(&writer, name, (uint64_t)i, i == MEMBERS - 1);
     }
     seen_collection(&writer, PATH("c"), 2);
-    assert_true(seen_finish(&writer));
+    assert_true(seen_write_out(&writer) && seen_finish(&writer));
 }
 
 static void seen_is_read_as_it_was_written(void **state)
@@ -132,12 +134,100 @@ static void seen_says_nothing_wrong(void **state)
     remove_home(home_fd, name);
 }
 
+/* A file whose only collection has one record of members, which `fill` makes. */
+static void write_members(int home_fd, void (*fill)(struct buf *to))
+{
+    struct seen_writer writer;
+    assert_true(seen_begin(&writer, home_fd, TREE, NULL, 1));
+    seen_collection(&writer, PATH_ROOT, 1);
+    add(&writer, "before", 1, false);
+    (void)seen_members(&writer); /* the record ends */
+    size_t head = frame_begin(&writer.out);
+    fill(&writer.out);
+    frame_end(&writer.out, head);
+    assert_true(seen_write_out(&writer) && seen_finish(&writer));
+}
+
+static void fill_member(struct buf *to, size_t len, struct str name)
+{
+    buf_add_char(to, 'e');
+    frame_add_number(to, 1, 1);
+    frame_add_number(to, 1, 8);
+    frame_add_number(to, len, 1);
+    buf_add(to, name);
+}
+
+static void fill_too_short(struct buf *to)
+{
+    fill_member(to, 200, STR("short"));
+}
+
+static void fill_without_a_name(struct buf *to)
+{
+    fill_member(to, 0, STR_NONE);
+}
+
+static void fill_with_a_path(struct buf *to)
+{
+    fill_member(to, 5, STR("../up"));
+}
+
+static void fill_with_nul(struct buf *to)
+{
+    fill_member(to, 3, str_of("a\0b", 3));
+}
+
+static void fill_half(struct buf *to)
+{
+    buf_add(to, STR("e\1\1\1"));
+}
+
+static void fill_a_lying_path(struct buf *to)
+{
+    buf_add_char(to, 'd');
+    frame_add_number(to, 1, 8);
+    frame_add_number(to, 1U << 31, 4);
+    buf_add(to, STR("path"));
+}
+
+static void fill_of_no_kind(struct buf *to)
+{
+    buf_add_char(to, 'z');
+}
+
+/* Frames that are whole, and say what cannot be. */
+static void seen_takes_no_lies(void **state)
+{
+    static void (*const fills[])(struct buf * to) = {
+        fill_too_short, fill_without_a_name, fill_with_a_path, fill_with_nul,
+        fill_half,      fill_a_lying_path,   fill_of_no_kind,
+    };
+    char name[64];
+    int home_fd = make_home(name);
+    (void)state;
+    for (size_t i = 0; i < sizeof(fills) / sizeof(fills[0]); i++) {
+        struct seen_reader reader;
+        struct seen_entry entry;
+        size_t count = 0;
+        write_members(home_fd, fills[i]);
+        assert_true(seen_open(&reader, home_fd, TREE));
+        while (seen_next(&reader)) {
+            while (seen_next_entry(&reader, &entry))
+                count++;
+        }
+        assert_true(reader.is_damaged && count == 1);
+        seen_close(&reader);
+    }
+    remove_home(home_fd, name);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(seen_is_read_as_it_was_written),
         cmocka_unit_test(seen_collections_are_found_while_it_is_written),
         cmocka_unit_test(seen_says_nothing_wrong),
+        cmocka_unit_test(seen_takes_no_lies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

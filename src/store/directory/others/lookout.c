@@ -17,6 +17,12 @@ int lookout_open(const struct lookout *lookout, struct res_path path, int flags)
                         flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, RESOLVE_NO_SYMLINKS);
 }
 
+bool lookout_may_be_missing(int code)
+{
+    return code == ENOENT || code == ENOTDIR || code == ELOOP || code == EACCES || code == EXDEV ||
+           code == ENAMETOOLONG;
+}
+
 struct watched *lookout_watch(struct lookout *lookout, struct res_path path, int fd)
 {
     struct watched *watched = watches_add(&lookout->watches, path, fd);

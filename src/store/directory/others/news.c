@@ -43,7 +43,7 @@ struct item {
     struct list link;       /* in news.items */
     struct list of_watched;
     struct watched *watched;
-    unsigned arrivals, departures, writes;
+    unsigned arrivals, departures, writes, touches;
     bool was_collection;
     int64_t due_ms;
     size_t key_len;
@@ -115,14 +115,15 @@ static struct item *make_item(struct news *news, struct watched *watched, struct
 static void take_event(struct news *news, const struct inotify_event *event)
 {
     struct watched *watched = watches_find_number(&news->lookout->watches, event->wd);
-    news->is_lost |= (event->mask & IN_Q_OVERFLOW) || news->by_name.count >= ITEMS_MAX;
-    news->is_lost |= watched && (event->mask & IN_UNMOUNT);
+    news->is_missing |= (event->mask & IN_Q_OVERFLOW) || news->by_name.count >= ITEMS_MAX;
+    news->is_lost |= news->is_missing || (watched && (event->mask & IN_UNMOUNT));
     if (!watched || !event->len || news->is_lost || dir_is_reserved_name(str_of_c(event->name)))
         return; /* what happens to a directory itself is told by the one it is in */
     struct item *item = make_item(news, watched, str_of_c(event->name));
     item->arrivals += (event->mask & (IN_CREATE | IN_MOVED_TO)) != 0;
     item->departures += (event->mask & (IN_DELETE | IN_MOVED_FROM)) != 0;
     item->writes += (event->mask & IN_MODIFY) != 0;
+    item->touches += (event->mask & IN_ATTRIB) != 0;
     item->was_collection |= (event->mask & IN_ISDIR) != 0;
     if (!(event->mask & IN_MODIFY))
         item->due_ms = 0;
@@ -246,7 +247,7 @@ static bool is_gone_by_us(const struct item *item, const struct sight *sight)
 static bool has_come_by_us(const struct item *item, const struct sight *sight)
 {
     return sight->left == LEFT_NEW && item->arrivals == 1 && item->departures == 0 &&
-           item->writes == 0;
+           item->writes == 0 && item->touches == 0;
 }
 
 static bool is_file_of_ours(const struct item *item, const struct sight *sight)
@@ -321,8 +322,10 @@ static bool handle(struct news *news, const struct item *item)
     bool is_over = !change_log_is_changing(news->lookout->options.log, path);
     if (is_over) {
         int fd = lookout_open(news->lookout, watched_path(item->watched), O_PATH);
-        if (fd >= 0) /* or else what it lay in has gone, which is told, too */
+        if (fd >= 0)
             handle_at(news, item, path, fd);
+        else /* what it lay in has gone, which is told, too; or there is no descriptor left */
+            is_over = lookout_may_be_missing(errno);
         fd_close(fd);
     }
     arena_done(&arena);

@@ -9,6 +9,7 @@ struct news {
     struct map by_name;
     char *bytes;     /* of events */
     bool is_lost;    /* something has not been told: nothing is known but what a walk finds */
+    bool is_missing; /* and it may have been done and undone: there were more than are kept */
     bool is_to_come; /* there are items that wait */
     uint64_t since;  /* the newest change before the last look that found nothing more */
     uint64_t head;   /* before the look that is handled */

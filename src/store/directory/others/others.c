@@ -16,8 +16,10 @@
  * What the log says before the walk has passed is late, and not wrong: a change has a number when
  * it is found, which is after it was made. So whoever has been told a tag or token before is told
  * of the change after it, as he would be if it had been made a moment later. Where what has changed
- * cannot be found any more, since there is no snapshot to compare with, the log begins anew at the
- * end of the walk, and all that was told is unknown.
+ * cannot be found any more, the log begins anew, and all that was told is unknown: at the end of a
+ * walk that has no snapshot to compare with; or when somebody has asked meanwhile, who may have
+ * seen what is undone before a walk comes by, at the end of the one that finds what was lost, and
+ * when the store is closed before the first one has passed.
  *
  * It is polite: its thread has a low priority; it works for a moment and then rests as long; what
  * comes in a burst waits until it is together; a renewal waits for fifty times as long as the last
@@ -59,6 +61,7 @@ struct others {
     struct news news;
     struct pass pass;
     bool is_known;    /* a walk has come to its end since the start, or since news were lost */
+    bool is_missing;  /* of those that were lost, some may be of what was undone since */
     bool has_failed;  /* what is known could not be kept; that has been logged */
     int64_t begun_ms; /* when the walk that goes on, or was the last, began */
     int64_t pass_ms;  /* how long it took */
@@ -67,6 +70,8 @@ struct others {
     bool trusts_seen; /* the last walk has come to its end */
     uint64_t asks;    /* change_log_asked() when it began */
     uint64_t asked;   /* likewise of the one whose snapshot is the newest */
+    uint64_t sure;    /* likewise of the look at news before the last that lost nothing */
+    uint64_t looked;  /* likewise of that one */
 
     pthread_t thread;
     int wake[2]; /* a pipe: closed when it is to end */
@@ -77,6 +82,7 @@ struct others {
 static void start_over(struct others *others)
 {
     pass_abort(&others->pass);
+    others->is_missing |= others->news.is_missing;
     news_done(&others->news);
     watches_done(&others->lookout.watches);
     watches_init(&others->lookout.watches, others->lookout.options.root->fd,
@@ -146,6 +152,9 @@ static void end_walk(struct others *others)
     }
     int64_t now = clock_mono_ms();
     others->pass_ms = now - others->begun_ms;
+    if (others->is_missing && change_log_asked(others->lookout.options.log) != others->sure)
+        change_log_forget(others->lookout.options.log);
+    others->is_missing = false;
     if (is_whole)
         others->whole_ms = now + (int64_t)others->lookout.options.limits->whole_walk_seconds * 1000;
     if (!others->is_known)
@@ -160,11 +169,16 @@ static void end_walk(struct others *others)
 
 static void look_at_news(struct others *others)
 {
+    uint64_t asked = change_log_asked(others->lookout.options.log);
     news_take(&others->news);
     if (!others->news.is_lost)
         news_handle(&others->news, false);
-    if (others->news.is_lost)
+    if (others->news.is_lost) {
         start_over(others);
+    } else if (!others->is_missing) {
+        others->sure = others->looked;
+        others->looked = asked;
+    }
 }
 
 /* A moment's work. True: it goes on. */
@@ -220,7 +234,8 @@ static bool turn(struct others *others)
     return !is_over;
 }
 
-/* What was told must not be told again by the next start, if that can be had soon. */
+/* What was told must not be told again by the next start, if that can be had soon. What somebody
+ * may have seen and nobody has found yet, it would not miss. */
 static void keep_last(struct others *others)
 {
     int64_t until = clock_mono_ms() + END_MS;
@@ -229,6 +244,8 @@ static void keep_last(struct others *others)
     while (others->is_known && others->pass.is_running && clock_mono_ms() < until)
         (void)walk_on(others);
     pass_abort(&others->pass);
+    if (!others->is_known && change_log_asked(others->lookout.options.log) != others->asked)
+        change_log_forget(others->lookout.options.log);
 }
 
 static void *run(void *arg)
@@ -276,7 +293,7 @@ struct others *others_start(const struct others_options *options, struct err *er
     others->pass.lookout = &others->lookout;
     others->pass.news = &others->news;
     others->wake[0] = others->wake[1] = -1;
-    others->asked = change_log_asked(options->log);
+    others->asked = others->sure = others->looked = change_log_asked(options->log);
     news_init(&others->news, &others->lookout);
     watches_init(&others->lookout.watches, options->root->fd, options->limits->watched_directories);
     bool is_fine = pipe2(others->wake, O_CLOEXEC) == 0 ||

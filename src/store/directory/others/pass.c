@@ -7,12 +7,15 @@
  *   not watched before   each difference is told
  *   watched, and clean   nothing has happened: the snapshot is copied. Where all is looked at, each
  *                        difference is told: there are changes that the kernel does not tell of
- *   watched, and dirty   nothing: what has happened is told by news.c
- *   not in the snapshot  it has come, with all that is in it. That is told when the walk leaves it:
- *                        what happens in it until then is among what came
+ *   watched, and dirty   what the log does not tell of since the snapshot: what has happened is
+ *                        told by news.c, but for what the kernel does not tell of
+ *   not in the snapshot  it has come, with all that is in it, if the log does not tell of that. It
+ *                        is told when the walk leaves it: what happens in it until then is among
+ *                        what came
  *
  * A watch is set before a collection is read, and dirty is forgotten before: so what happens while
- * it is read is read, or is told by the kernel, or both.
+ * it is read is read, or is told by the kernel, or both. When the snapshot does not come into its
+ * place, all that is watched is dirty again: the one before does not have what was read.
  *
  * What came while nobody was watching: that there was nothing before by that name is known only if
  * nobody can have been told of such a thing. If the log tells of it, or if somebody has asked for a
@@ -83,8 +86,10 @@ struct visit {
     struct lookout *lookout; /* the pass's */
     struct res_path path;
     int fd;
+    bool is_readable;
     bool has_old;          /* the snapshot has it, and it is the same directory */
     bool tells;            /* of each difference */
+    bool is_dirty;         /* of those, the ones that the log does not tell of */
     bool has_collections;  /* there are some in it */
     struct seen_entry old; /* the next of the snapshot */
     bool is_at_entry;
@@ -96,11 +101,19 @@ static void add_entry(struct visit *visit, const struct seen_entry *entry)
     seen_add(&visit->pass->now, entry);
 }
 
+/* Whether somebody who has the snapshot is told of the resource. */
+static bool is_told(const struct pass *pass, struct res_path path)
+{
+    return change_log_told(pass->lookout->options.log, path) > pass->old.seq;
+}
+
 static void tell_of(struct visit *visit, struct str name, enum change_kind kind)
 {
     struct arena arena = {0};
     if (visit->tells) {
-        tell_seen(visit->pass, path_join(&arena, visit->path, name), kind);
+        struct res_path path = path_join(&arena, visit->path, name);
+        if (!visit->is_dirty || !is_told(visit->pass, path))
+            tell_seen(visit->pass, path, kind);
     }
     arena_done(&arena);
 }
@@ -204,8 +217,10 @@ static void read_members(struct visit *visit)
     struct sorted *sorted = &visit->pass->sorted;
     sorted_init(sorted, visit->pass->now.key);
     int64_t moment_ns = fs_is_local(visit->fd) ? LOCAL_MOMENT_NS : FAR_MOMENT_NS;
-    while (sorted_read(sorted, visit->fd, moment_ns))
+    while (sorted_read(sorted, visit->fd, moment_ns)) {
         merge(visit);
+        news_take(visit->pass->news); /* the kernel's queue does not wait for a large directory */
+    }
     copy_old(visit); /* what could not be read */
     sorted_done(sorted);
 }
@@ -228,27 +243,29 @@ static struct res_path path_of(const struct pass *pass)
 static enum change_kind kind_of_new(struct pass *pass, bool is_new)
 {
     struct change_log *log = pass->lookout->options.log;
-    bool may_be_known = !is_new || change_log_told(log, path_of(pass)) > pass->old.seq ||
-                        change_log_asked(log) != pass->options.asked;
+    bool may_be_known =
+        !is_new || is_told(pass, path_of(pass)) || change_log_asked(log) != pass->options.asked;
     return may_be_known ? CHANGE_REPLACED : CHANGE_CAME;
 }
 
-/* The watch is there before anything is read. */
-static void watch(struct visit *visit, uint64_t mark, bool *was_watched_out, bool *was_dirty_out)
+/* The watch is there before anything is read. What cannot be read has no members, and whoever makes
+ * it readable changes an attribute of it: it is no affair of a walk. False: it was not watched. */
+static bool watch(struct visit *visit, uint64_t mark)
 {
     struct watched *watched = watches_find(&visit->lookout->watches, visit->path);
     if (watched && watched->mark != mark) { /* something is mounted there, or news are to come */
         news_drop(visit->pass->news, watched);
         watched = NULL;
     }
-    *was_watched_out = watched != NULL;
-    *was_dirty_out = watched && watched->is_dirty;
-    if (!watched)
+    bool was_watched = watched != NULL;
+    visit->is_dirty = watched && watched->is_dirty;
+    if (!watched && visit->is_readable)
         watched = lookout_watch(visit->lookout, visit->path, visit->fd);
     if (watched)
         watched->is_dirty = false;
     visit->pass->watched += watched != NULL;
     visit->pass->unwatched += watched == NULL;
+    return was_watched;
 }
 
 /* Whoever has come with one above is told of with that. */
@@ -256,33 +273,23 @@ static void enter(struct visit *visit, struct pass_level *level, bool is_new)
 {
     struct pass *pass = visit->pass;
     const struct pass_level *outer = level_at(pass, 1);
-    bool was_watched;
-    bool was_dirty;
     uint64_t mark = state_file_mark(visit->fd, "");
     bool is_found = find_old(pass, visit->path);
     visit->has_old = is_found && pass->old.mark == mark;
-    watch(visit, mark, &was_watched, &was_dirty);
+    bool was_watched = watch(visit, mark);
     level->is_covered = !pass->has_old || (outer && outer->is_covered);
-    if (!visit->has_old && !was_watched && !level->is_covered) {
+    if (!visit->has_old && !level->is_covered && !(was_watched && is_told(pass, visit->path))) {
         level->kind = kind_of_new(pass, is_new && !is_found);
         level->is_told = level->is_covered = true;
     }
-    visit->tells = visit->has_old && !level->is_covered && !was_dirty;
+    visit->tells = visit->has_old && !level->is_covered;
     seen_collection(&pass->now, visit->path, mark);
     level->cursor = seen_members(&pass->now);
-    if (visit->has_old && was_watched && !was_dirty && !pass->options.is_whole)
+    if (visit->has_old && was_watched && !visit->is_dirty && !pass->options.is_whole)
         copy_old(visit);
     else
         read_members(visit);
     level->has_collections = visit->has_collections;
-}
-
-/* Whether a directory that was there a moment ago may be passed by: it has gone, or cannot be
- * reached. The kernel tells of the first, or the next walk. */
-static bool may_be_missing(int code)
-{
-    return code == ENOENT || code == ENOTDIR || code == ELOOP || code == EACCES || code == EXDEV ||
-           code == ENAMETOOLONG;
 }
 
 /* The collection at pass->path. */
@@ -291,10 +298,11 @@ static void visit(struct pass *pass, bool is_new)
     struct visit visit = {.pass = pass, .lookout = pass->lookout, .path = path_of(pass)};
     struct pass_level level = {.path_len = pass->path.len};
     visit.fd = lookout_open(pass->lookout, visit.path, O_RDONLY);
+    visit.is_readable = visit.fd >= 0;
     if (visit.fd < 0 && errno == EACCES) /* its members are shown to nobody */
         visit.fd = lookout_open(pass->lookout, visit.path, O_PATH);
     if (visit.fd < 0) {
-        pass->has_failed = pass->has_failed || !pass->path.len || !may_be_missing(errno);
+        pass->has_failed = pass->has_failed || !pass->path.len || !lookout_may_be_missing(errno);
         return;
     }
     enter(&visit, &level, is_new);
@@ -348,8 +356,12 @@ bool pass_step(struct pass *pass)
     return true;
 }
 
-static void done(struct pass *pass)
+static void done(struct pass *pass, bool is_kept)
 {
+    if (!is_kept) {
+        watches_make_dirty(&pass->lookout->watches);
+        pass->lookout->is_dirty = true;
+    }
     seen_close(&pass->old);
     buf_done(&pass->path);
     buf_done(&pass->levels);
@@ -395,10 +407,11 @@ static bool tell_again(struct pass *pass)
     return rc == STORE_END;
 }
 
-/* What has been seen must be in the log, and the log on the disk, before it counts as seen. */
+/* What has been seen must be in the log, and the log on the disk, before it counts as seen. Where
+ * there is no room for it, nothing is told again each time. */
 bool pass_end(struct pass *pass)
 {
-    bool is_fine = !pass->has_failed;
+    bool is_fine = !pass->has_failed && seen_write_out(&pass->now);
     if (is_fine) {
         news_take(pass->news);
         news_handle(pass->news, true);
@@ -413,7 +426,7 @@ bool pass_end(struct pass *pass)
         seen_abort(&pass->now);
         is_fine = false;
     }
-    done(pass);
+    done(pass, is_fine);
     return is_fine;
 }
 
@@ -422,5 +435,5 @@ void pass_abort(struct pass *pass)
     if (!pass->is_running)
         return;
     seen_abort(&pass->now);
-    done(pass);
+    done(pass, false);
 }

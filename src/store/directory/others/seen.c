@@ -148,9 +148,11 @@ static bool take_entry(struct str *from, struct seen_entry *entry_out)
     uint64_t flags;
     uint64_t len;
     if (!frame_take_number(from, 1, &flags) || !frame_take_number(from, 8, &entry_out->mark) ||
-        !frame_take_number(from, 1, &len) || len > from->len)
+        !frame_take_number(from, 1, &len) || len == 0 || len > from->len)
         return false;
     entry_out->name = str_of(from->at, len);
+    if (memchr(from->at, '/', len) || memchr(from->at, '\0', len))
+        return false; /* no name of a member */
     entry_out->is_collection = flags & FLAG_COLLECTION;
     entry_out->is_new = flags & FLAG_NEW;
     *from = str_from(*from, len);
@@ -332,14 +334,20 @@ bool seen_next_collection(struct seen_writer *writer, struct seen_cursor *cursor
     return true;
 }
 
-bool seen_finish(struct seen_writer *writer)
+bool seen_write_out(struct seen_writer *writer)
 {
     size_t head = begin_record(writer, 't');
     frame_add_number(&writer->out, writer->count, 8);
     frame_end(&writer->out, head);
     flush_out(writer);
-    bool is_fine = !writer->has_failed && fdatasync(writer->fd) == 0 &&
-                   renameat(writer->home_fd, NEW_NAME, writer->home_fd, SEEN_NAME) == 0;
+    writer->has_failed = writer->has_failed || fdatasync(writer->fd) < 0;
+    return !writer->has_failed;
+}
+
+bool seen_finish(struct seen_writer *writer)
+{
+    bool is_fine =
+        !writer->has_failed && renameat(writer->home_fd, NEW_NAME, writer->home_fd, SEEN_NAME) == 0;
     seen_abort(writer);
     return is_fine;
 }

@@ -75,7 +75,10 @@ void seen_collection(struct seen_writer *writer, struct res_path path, uint64_t 
 /* A member of the collection that was begun last, in order. */
 void seen_add(struct seen_writer *writer, const struct seen_entry *entry);
 
-/* On the disk, and in the place of the last. False: that one has stayed. */
+/* Nothing follows, and it is on the disk. False: it is not. */
+NODISCARD bool seen_write_out(struct seen_writer *writer);
+
+/* What has been written out takes the place of the last. False: that one has stayed. */
 NODISCARD bool seen_finish(struct seen_writer *writer);
 void seen_abort(struct seen_writer *writer);
 

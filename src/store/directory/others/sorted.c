@@ -18,10 +18,11 @@
 #include "base/mem.h"
 #include "store/directory/entry.h"
 
+enum { SORTED_FEW = 64 };
+
 void sorted_init(struct sorted *sorted, const uint64_t key[2])
 {
     *sorted = (struct sorted){.key = {key[0], key[1]}};
-    sorted->members = mem_new(SORTED_MAX, sizeof(*sorted->members));
 }
 
 void sorted_done(struct sorted *sorted)
@@ -47,7 +48,8 @@ static int compare(const void *a, const void *b, void *arg)
 
 static void sort(struct sorted *sorted)
 {
-    qsort_r(sorted->members, sorted->count, sizeof(*sorted->members), compare, sorted);
+    if (sorted->count)
+        qsort_r(sorted->members, sorted->count, sizeof(*sorted->members), compare, sorted);
 }
 
 /* Leaves the upper half for later. False: there is none, since all are of one order. */
@@ -89,6 +91,10 @@ static bool take_name(struct sorted *sorted, struct str name)
         return false;
     if (order > sorted->until)
         return true;
+    if (sorted->count == sorted->room) { /* most directories are small */
+        sorted->room = sorted->room ? 2 * sorted->room : SORTED_FEW;
+        sorted->members = mem_resize(sorted->members, sorted->room * sizeof(*sorted->members));
+    }
     sorted->members[sorted->count++] = (struct sorted_member){
         .order = order, .name_at = sorted->names.len, .name_len = (uint16_t)name.len};
     buf_add(&sorted->names, name);

@@ -19,7 +19,7 @@ struct sorted {
     uint64_t key[2];
     uint64_t from, until; /* these orders have been read */
     struct sorted_member *members;
-    size_t count;
+    size_t count, room;
     struct buf names;
 };
 

@@ -88,6 +88,13 @@ struct watched *watches_add(struct watches *watches, struct res_path path, int f
     return watched;
 }
 
+void watches_make_dirty(struct watches *watches)
+{
+    struct map_entry *entry = NULL;
+    while ((entry = map_next(&watches->by_path, entry)))
+        CONTAINER_OF(entry, struct watched, by_path)->is_dirty = true;
+}
+
 struct watched *watches_innermost(struct watched *top)
 {
     while (!list_is_empty(&top->members))

@@ -42,6 +42,9 @@ struct watched *watches_add(struct watches *watches, struct res_path path, int f
 /* Ends it for the directory and all that is in it. What hangs on them has been removed. */
 void watches_drop(struct watches *watches, struct watched *top);
 
+/* Something may have happened in each since the snapshot has it. */
+void watches_make_dirty(struct watches *watches);
+
 /* The innermost one that is left in it: to be dropped first. */
 struct watched *watches_innermost(struct watched *top);
 
