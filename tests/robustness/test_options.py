@@ -37,8 +37,6 @@ BESIDE = {
     "tls-client-crl": "client-ca = /ca.pem\ncert = /cert.pem",
     "tls-client-ca": "cert = /cert.pem",
     "tls-client-auth": "client-ca = /ca.pem\ncert = /cert.pem",
-    "sync": "others-write = no",
-    "sync-clients": "others-write = no",
     "jwt-keys": "issuer = me\naudience = you",
 }
 

@@ -15,11 +15,13 @@ import types
 
 import davit
 import pytest
+from session import wait_for
 
 USER, PASSWORD = "alice", "pencil"
 SIGNED_IN = {"Authorization": "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()}
 MOUNTS = 12
 QUOTA = ("small", "2M")
+ON_DISK = "shared"  # other programs write there, too
 SIZES = [int(size) for size in os.environ.get("DAVIT_SYNC_SIZES", "15").split(",")]  # of large files, in MiB
 ODD_NAMES = ["space in name", "ümläut", "日本語", "100%", "%41", "a+b", "a&b", "a;b", "a'b", "(a)", "[a]",
              "a#b", "a=b", "a@b", "a!b", "a$b", "x" * 180, "-dash"]
@@ -34,12 +36,13 @@ class Server(davit.Davit):
     """One server with many mounts that are served to sync clients."""
 
     def __init__(self, folder):
-        names = [f"t{i}" for i in range(MOUNTS)] + [QUOTA[0]]
+        names = [f"t{i}" for i in range(MOUNTS)] + [QUOTA[0], ON_DISK]
         davit.add_user(os.path.join(folder, "users"), USER, PASSWORD)
         lines = ["[server]", f"users = {folder}/users", f"access-log = {folder}/access.log", "durability = lazy"]
         for name in names:
             os.makedirs(os.path.join(folder, "served", name))
-            lines += [f'[mount "/{name}"]', f"root = {folder}/served/{name}", "others-write = no", "sync-clients = yes"]
+            lines += [f'[mount "/{name}"]', f"root = {folder}/served/{name}", "sync-clients = yes"]
+            lines += ["others-write = no"] if name != ON_DISK else []
             lines += [f"quota = {QUOTA[1]}"] if name == QUOTA[0] else []
         with open(os.path.join(folder, "davit.conf"), "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
@@ -271,6 +274,14 @@ class Scenarios:
         place.sync_both()
         assert place.dav("COPY", f"{folder}/file", {"Destination": place.url(f"{folder}/copy")}).status == 201
         place.sync_both()
+
+    def test_a_change_on_disk_is_seen_ten_levels_down(self, server):
+        place = Place(server, ON_DISK, self.command)
+        folder = "/".join(f"d{i}" for i in range(10))
+        write(place.local, f"{folder}/file", "one")
+        place.sync_both()
+        write(place.remote, f"{folder}/file", "another one, by a program on the server")
+        wait_for(lambda: place.sync() and read_tree(place.local) == read_tree(place.remote), "the change", 60)
 
     def test_a_locked_member_keeps_its_folder(self, place):
         write(place.local, "d/locked", "kept")
