@@ -9,7 +9,7 @@
  * - files_sharing has to be there for phones, which otherwise take sharing for possible. */
 #include "sync/endpoint.h"
 #include "sync/ocs.h"
-#include "text/uri.h"
+#include "sync/url.h"
 
 static void add_version(struct sync_answer *answer)
 {
@@ -77,38 +77,12 @@ static void add_sharing(struct sync_answer *answer)
     sync_answer_close(answer);
 }
 
-/* Appends the URL of the mount as its client has come there. False: he has said no host. Where a
- * proxy has ended TLS and says nothing of it, a public URL does. */
-static bool add_address(const struct exchange *x, struct buf *to)
-{
-    const struct http_request *request = &x->stream->request;
-    struct res_path prefix = sync_service_of(x)->prefix;
-    bool is_https = request->is_secure;
-    struct str hosts = request->forwarded_host;
-    struct str first = str_trim(str_cut(&hosts, ',')); /* the first is the client's */
-    struct str host = request->host;
-    struct str port = request->port;
-    if (first.len && !uri_parse_authority(first, &host, &port))
-        return false;
-    for (size_t i = 0; i < x->service->public_name_count; i++) {
-        const struct public_name *name = &x->service->public_names[i];
-        is_https |= name->is_https && str_eq_nocase(name->host, host);
-    }
-    if (request->forwarded_proto.len)
-        is_https = str_eq_nocase(request->forwarded_proto, STR("https"));
-    buf_add(to, is_https ? STR("https://") : STR("http://"));
-    uri_add_authority(to, host, port);
-    if (prefix.len)
-        path_encode(to, prefix, false);
-    return host.len;
-}
-
 /* Where who listens is told of changes (sync/push/push.c). */
 static void add_push(struct sync_answer *answer, const struct exchange *x)
 {
     struct buf base = {0};
     struct buf url = {0};
-    if (add_address(x, &base)) {
+    if (sync_add_url(x, &base)) {
         sync_answer_object(answer, "notify_push");
         sync_answer_list(answer, "type");
         sync_answer_text(answer, NULL, STR("files"));
