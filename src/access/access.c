@@ -18,6 +18,7 @@
 
 #include "access/accounts.h"
 #include "access/state_priv.h"
+#include "base/clock.h"
 #include "base/mem.h"
 
 struct access_state *access_state_new(const struct access_bounds *bounds,
@@ -222,4 +223,73 @@ uint64_t access_view(const struct access *access, const struct principal *princi
     for (unsigned i = 0; i < sizeof(view); i++)
         view = view << 8 | digest.bytes[i];
     return view;
+}
+
+/* --- who stays --- */
+
+bool access_has_certificate(const struct access *access, struct str user)
+{
+    const struct access_certificate *certificate = access->certificates;
+    while (certificate && !str_eq(certificate->user, user))
+        certificate = certificate->next;
+    return certificate;
+}
+
+static const struct user *user_of(const struct access *access, const struct principal *principal,
+                                  struct arena *arena)
+{
+    const struct user *user = NULL;
+    (void)!accounts_find_user(access->accounts, principal->name, arena, &user); /* or nobody */
+    return user;
+}
+
+/* Who has been removed has left his apps behind. NULL: he has none such. */
+static const struct token *token_of(const struct access *access, const struct principal *principal,
+                                    struct arena *arena)
+{
+    const struct accounts *accounts = access->accounts;
+    const struct token *token = NULL;
+    if (!principal->is_app)
+        (void)!(accounts->tokens &&
+                accounts->ops->find_token(accounts, principal->token, arena, &token));
+    else if (access->has_app_passwords &&
+             (user_of(access, principal, arena) || access_has_certificate(access, principal->name)))
+        token = app_passwords_find(access->state->apps, principal->token, arena);
+    bool is_his =
+        token && str_eq(token->user, principal->name) && !token->is_link && !token->is_login;
+    return is_his ? token : NULL;
+}
+
+static bool stands_by_token(const struct token *token, struct standing *out)
+{
+    struct buf row = {0};
+    if (!token || (token->expires_s && token->expires_s <= clock_wall_ms() / 1000))
+        return false;
+    tokens_add_row(&row, token);
+    *out = (struct standing){true, secret_sha256(buf_str(&row)), token->expires_s};
+    buf_done(&row);
+    return true;
+}
+
+static bool stands_by_password(const struct user *user, struct standing *out)
+{
+    if (user)
+        *out = (struct standing){user->hash.len, secret_sha256(user->hash), 0};
+    return user;
+}
+
+bool access_standing(const struct access *access, const struct principal *principal,
+                     struct standing *out)
+{
+    struct arena arena = {0};
+    bool stands = true;
+    bool is_elsewhere = access->accounts->may_block || principal->scheme == ACCESS_CERTIFICATE ||
+                        principal->scheme == ACCESS_BEARER; /* a JWT, unless it is a token */
+    *out = (struct standing){0};
+    if (principal->token.len && !access->accounts->may_block)
+        stands = stands_by_token(token_of(access, principal, &arena), out);
+    else if (!is_elsewhere)
+        stands = stands_by_password(user_of(access, principal, &arena), out);
+    arena_done(&arena);
+    return stands;
 }

@@ -100,6 +100,18 @@ NODISCARD enum sign_in_end access_sign_in(const struct access *access,
                                           const struct sign_in *request, struct arena *arena,
                                           struct signed_in *out);
 
+/* What somebody has signed in by, as the accounts have it. */
+struct standing {
+    bool is_known;      /* there are others who know: a certificate's signer, an issuer of tokens */
+    struct sha256 mark; /* of the password's hash, or of the token and its bounds */
+    int64_t until_s;    /* by the wall clock; 0: for ever */
+};
+
+/* For who goes on after his request: what he stands by now; he has lost it where the mark is
+ * another. False: there is no such account or token any more. Never waits. */
+NODISCARD bool access_standing(const struct access *access, const struct principal *principal,
+                               struct standing *out);
+
 enum { ACCESS_CHALLENGES_MAX = ACCESS_SCHEME_COUNT };
 
 /* Where somebody is told how to sign in. */

@@ -196,14 +196,6 @@ static enum sign_in_end passed_with_token(struct attempt *attempt, enum access_s
     return passed(attempt, scheme, token->user);
 }
 
-static bool has_certificate(const struct access *access, struct str user)
-{
-    const struct access_certificate *certificate = access->certificates;
-    while (certificate && !str_eq(certificate->user, user))
-        certificate = certificate->next;
-    return certificate;
-}
-
 /* Who has been removed has left his apps behind. */
 static bool find_app_password(const struct attempt *attempt, struct str text,
                               const struct token **token_out)
@@ -218,7 +210,7 @@ static bool find_app_password(const struct attempt *attempt, struct str text,
         return true;
     if (!find_user(attempt, token->user, &user))
         return false;
-    if (user || has_certificate(access, token->user))
+    if (user || access_has_certificate(access, token->user))
         *token_out = token;
     return true;
 }

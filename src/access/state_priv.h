@@ -18,3 +18,8 @@ struct access_state {
     unsigned char key[SHARED_SECRET_BYTES]; /* of SCRAM's sessions, and of what strangers get */
     uint64_t decoy_key[2]; /* by which strangers are spread over those they are measured against */
 };
+
+struct access;
+
+/* Whether a certificate may be that user's. */
+bool access_has_certificate(const struct access *access, struct str user);
