@@ -48,7 +48,9 @@ struct service {
     size_t place_count; /* 0: nothing is allowed to any page */
     int spool_dir_fd;   /* where long answers go that must be complete before they are sent */
     bool is_read_only;
-    struct refs *users;            /* who goes on when his exchange is over holds it: that loop's */
+    struct refs *users; /* who goes on when his exchange is over holds it: that loop's */
+    const struct service *const
+        *in_force;                 /* of that loop, on its thread: this, or what came after */
     struct gateway_loop *gateways; /* of the loop that the request is on; NULL: there are none */
     bool has_links;                /* there may be shared links (exchange/sign_in.c) */
 };

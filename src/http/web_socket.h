@@ -35,6 +35,9 @@ struct socket_user_ops {
     /* A message has come; the text is borrowed. */
     void (*received)(struct socket_user *user, struct str text);
 
+    /* Who may what may have changed: he closes it, or goes on. */
+    void (*renewed)(struct socket_user *user);
+
     /* It is no more, or has never come to be; whoever closed it. Comes once, and is the last. */
     void (*closed)(struct socket_user *user);
 };

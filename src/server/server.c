@@ -54,7 +54,10 @@ struct server_loop {
     struct deadline_queue end_queue; /* after all was cut off */
     struct deadline end;
     struct settings_use *settings; /* in force */
+    const struct service *service; /* theirs */
     struct job settings_job;       /* there are new ones */
+    struct job sockets_job;        /* who is on a WebSocket may have lost what he stands by */
+    atomic_bool renews_sockets;    /* the job is on its way */
     struct job drain_job;
     struct job abort_job;
     pthread_t thread;
@@ -240,7 +243,7 @@ static void take_settings(struct server_loop *loop)
 {
     settings_use_end(loop->settings);
     loop->settings = settings_use_new(settings_ref(loop->server->settings), loop->loop,
-                                      (unsigned)(loop - loop->server->loops));
+                                      (unsigned)(loop - loop->server->loops), &loop->service);
     loop->acceptor.proxies = settings_use_proxies(loop->settings);
 }
 
@@ -252,6 +255,22 @@ static void settings_changed(struct job *job)
     wire_renew(&loop->wire);
     if (atomic_fetch_sub(&server->loops_behind, 1) == 1)
         executor_post(loop_executor(server->loops[0].loop), &server->reloaded_job);
+}
+
+static void apps_changed(struct job *job)
+{
+    struct server_loop *loop = CONTAINER_OF(job, struct server_loop, sockets_job);
+    atomic_store(&loop->renews_sockets, false);
+    wire_renew(&loop->wire);
+}
+
+static void renew_sockets(struct server *server)
+{
+    for (unsigned i = 0; i < server->loop_count; i++) {
+        struct server_loop *loop = &server->loops[i];
+        if (!atomic_exchange(&loop->renews_sockets, true))
+            executor_post(loop_executor(loop->loop), &loop->sockets_job);
+    }
 }
 
 /* NULL: all is to stay as it was, and the log says why. Gives the files as they were before they
@@ -357,8 +376,10 @@ static void apps_are_read(struct job *job)
 {
     struct server *server = CONTAINER_OF(job, struct server, apps_job);
     server->is_reading_apps = false;
-    if (!server->apps_mistake.text[0])
+    if (!server->apps_mistake.text[0]) {
+        renew_sockets(server);
         return;
+    }
     log_line(LOG_ERROR, "keeping the old app passwords: %s", server->apps_mistake.text);
     if (err_may_pass(&server->apps_mistake))
         file_watch_again(server->file_watch, WATCHED_APPS);
@@ -538,6 +559,7 @@ static bool init_loop(struct server *server, struct server_loop *loop, struct er
     deadline_init(&loop->shutdown, shutdown_over);
     deadline_init(&loop->end, end_over);
     loop->settings_job.done = settings_changed;
+    loop->sockets_job.done = apps_changed;
     loop->drain_job.done = drain;
     loop->abort_job.done = cut_off;
     take_settings(loop);

@@ -273,7 +273,8 @@ static void free_use(struct refs *users)
     mem_free(use);
 }
 
-struct settings_use *settings_use_new(struct settings *settings, struct loop *loop, unsigned index)
+struct settings_use *settings_use_new(struct settings *settings, struct loop *loop, unsigned index,
+                                      const struct service **in_force_out)
 {
     struct settings_use *use = MEM_NEW(struct settings_use);
     use->settings = settings;
@@ -282,6 +283,8 @@ struct settings_use *settings_use_new(struct settings *settings, struct loop *lo
         use->service.gateways = gateway_loop_new(&settings->gateways, loop, index);
     refs_init(&use->users, free_use);
     use->service.users = &use->users;
+    use->service.in_force = in_force_out;
+    *in_force_out = &use->service;
     return use;
 }
 

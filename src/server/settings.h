@@ -90,10 +90,11 @@ void settings_unref(struct settings *settings);
  * and end on its thread. */
 struct settings_use;
 
-/* Takes a reference. On the thread of the loop, which has that index. Gives; free it, or replace
- * it. */
+/* Takes a reference. On the thread of the loop, which has that index. *in_force_out is what its
+ * requests see from now on. Gives; free it, or replace it. */
 NODISCARD struct settings_use *settings_use_new(struct settings *settings, struct loop *loop,
-                                                unsigned index);
+                                                unsigned index,
+                                                const struct service **in_force_out);
 
 /* What a request sees until its arena is reset. */
 const struct service *settings_use_begin(struct settings_use *use, struct arena *arena);

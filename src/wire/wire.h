@@ -107,7 +107,7 @@ void wire_stream_gone(struct wire *wire, struct arena arena);
 /* Closes idle connections now and the others after their answer. */
 void wire_drain(struct wire *wire);
 
-/* Ends the connections that began under settings that are no longer in force, and last. */
+/* Who may what may have changed: tells those who go on without asking for it again. */
 void wire_renew(struct wire *wire);
 
 /* Closes every connection now. Exchanges under way still come to their end. */

@@ -28,6 +28,7 @@ HASH = ("$6$rounds=1000$davit$xkBgoWxAvIR1Eu1ZUmGMJFIqPNfyJdXYyGRbSG6"
 CONFIG = """[server]
 users = {folder}/users
 tokens = {folder}/tokens
+app-passwords = {folder}/apps
 sync-clients = yes
 others-write = no
 [limits]
@@ -165,6 +166,14 @@ def test_everybody_listens_where_there_are_no_users():
         assert listener.hear().startswith("notify_file")
 
 
+def test_what_others_write_is_told():
+    with davit.Davit(args=[a for a in ARGS if a not in ("--others-write", "no")]) as server:
+        with listen(server) as listener:
+            with open(os.path.join(server.root, "on-disk"), "w", encoding="ascii") as file:
+                file.write("x")
+            listener.expect("notify_file")
+
+
 # --- who listens ---
 
 
@@ -191,22 +200,90 @@ def test_a_page_has_a_token_instead_of_a_password(server):
         listener.expect("err: Invalid credentials")
 
 
-def test_who_is_removed_is_sent_away(server, folder):
-    """With the settings all end, and who is nobody any more does not come back."""
-    subprocess.run([davit.BINARY, "token", "add", "alice", "--tokens", str(folder / "tokens")],
-                   check=True, capture_output=True)
-    made = subprocess.run([davit.BINARY, "token", "add", "alice", "--tokens", str(folder / "tokens")],
+def add_token(path):
+    """For alice; its text."""
+    made = subprocess.run([davit.BINARY, "token", "add", "alice", "--tokens", str(path)],
                           check=True, capture_output=True, text=True).stdout
-    token = next(word for word in made.split() if word.startswith("dvt_"))
+    return next(word for word in made.split() if word.startswith("dvt_"))
+
+
+def replace(path, text):
+    """At once, as davit's own tools do."""
+    new = path.with_name("new")
+    new.write_text(text)
+    new.rename(path)
+
+
+def revoke(path, token):
+    lines = path.read_text().splitlines(keepends=True)
+    replace(path, "".join(line for line in lines if not line.startswith(token[4:16])))
+
+
+def test_who_is_removed_is_sent_away(server, folder):
+    """With other accounts who has lost what he signed in by goes, and nobody else."""
+    tokens = folder / "tokens"
+    stays, goes = add_token(tokens), add_token(tokens)
     reload(server)
-    with listen(server, "alice", token) as listener:
-        (folder / "tokens").write_text("")
-        reload(server)
-        assert listener.code() == 1001
-    with Listener(server, "alice", token) as listener:
+    with listen(server, "alice", stays) as kept, listen(server, "alice", goes) as gone, \
+            listen(server) as alice, listen(server, "bob") as bob:
+        revoke(tokens, goes)
+        assert gone.code() == 1001
+        for listener in kept, alice, bob:
+            listener.expect("notify_file")  # once, since all may be otherwise now
+        users = folder / "users"
+        replace(users, users.read_text().replace(f"alice:{HASH}", "alice:$6$another"))
+        assert alice.code() == 1001
+        for listener in kept, bob:
+            listener.expect("notify_file")
+        put(server, "/f", "bob")
+        for listener in kept, bob:
+            listener.expect("notify_file")
+    with Listener(server, "alice", goes) as listener:
         listener.expect("err: Invalid credentials")
-    with listen(server):
-        pass
+
+
+def test_whose_app_is_signed_out_is_sent_away(folder):
+    """And who has a token of a page which that app has asked for; a new app sends nobody away."""
+    apps = folder / "apps"
+    stays, goes = add_token(apps), add_token(apps)
+    with davit.Davit(args=["-c", str(folder / "davit.conf")]) as server:
+        check_apps(server, apps, stays, goes)
+
+
+def check_apps(server, apps, stays, goes):
+    page = server.request("POST", "/index.php/push/pre_auth", basic("alice", goes), "").body.decode()
+    late = server.request("POST", "/index.php/push/pre_auth", basic("alice", goes), "").body.decode()
+    with listen(server, "alice", stays) as kept, listen(server, "alice", goes) as gone, \
+            listen(server, "", page) as shown, listen(server, "bob") as bob:
+        add_token(apps)
+        revoke(apps, goes)
+        assert gone.code() == 1001
+        assert shown.code() == 1001
+        assert kept.was_told_nothing() and bob.was_told_nothing()
+        with Listener(server, "", late) as listener:
+            assert listener.code() == 1011
+        put(server, "/f")
+        for listener in kept, bob:
+            listener.expect("notify_file")
+
+
+def test_other_rules_are_asked_after_a_reload(server, folder):
+    """Of who goes on listening."""
+    config = folder / "davit.conf"
+    with listen(server, "bob") as bob, listen(server) as alice:
+        config.write_text(config.read_text().replace("[rule \"/private\"]\n", "[rule \"/secret\"]\n"))
+        reload(server)
+        for listener in bob, alice:
+            listener.expect("notify_file")
+        assert server.request("MKCOL", "/private", basic("alice", "pencil")).status == 201
+        for listener in bob, alice:
+            listener.expect("notify_file")
+        assert server.request("MKCOL", "/secret", basic("alice", "pencil")).status == 201
+        alice.expect("notify_file")
+        config.write_text(config.read_text().replace("sync-clients = yes", "sync = yes"))
+        reload(server)
+        for listener in bob, alice:
+            assert listener.code() == 1001
 
 
 def test_the_capability_says_where(shared):
@@ -329,6 +406,14 @@ def test_the_server_says_goodbye():
             server.process.send_signal(signal.SIGTERM)
             assert listener.code() == 1001
         server.stop()
+
+
+def test_pages_of_its_own_origin_listen(shared):
+    url = f"ws{shared.url[4:]}{PATH}"
+    for origin in shared.url.rstrip("/"), "app://obsidian.md":
+        websocket.create_connection(url, timeout=30, origin=origin).shutdown()
+    with pytest.raises(websocket.WebSocketBadStatusException, match="403"):
+        websocket.create_connection(url, timeout=30, origin="https://evil.example")
 
 
 def test_over_tls(folder):

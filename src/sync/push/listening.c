@@ -5,9 +5,14 @@
  * the rest need not be looked at: he is told that there is something. Where others may read much
  * and he nothing, a burst of changes is looked at LOOK_MAX at a time.
  *
+ * He may listen as long as he could sign in again by what he has signed in by: that is asked of the
+ * accounts whenever they are others, by the mark that they have for it (access_standing()), since
+ * his password is not kept.
+ *
  * What is behind the horizon of the log is news: nobody knows what it was. */
 #include "sync/push/listening.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 enum { LOOK_MAX = 1000 };
@@ -29,40 +34,90 @@ static void free_text(const char *text)
     mem_free((char *)(uintptr_t)text);
 }
 
-/* What he sees as the root of the mount, and the log in which it is. */
-static bool find_log(struct listening *listening, const struct service *service,
-                     const struct principal *principal)
+/* What he sees as the root of the mount, and the log in which it is; NULL: in none. */
+static struct change_log *find_log(const struct sync_service *sync, const struct service *service,
+                                   const struct principal *principal, struct arena *arena,
+                                   struct res_path *place_out)
 {
-    const struct sync_service *sync = listening->sync;
-    struct arena arena = {0};
     struct home *homes; /* made when files are asked for */
-    struct res_path place;
-    struct exchange asking = {.arena = &arena,
+    struct exchange asking = {.arena = arena,
                               .service = service,
                               .handler = &sync->endpoints,
                               .seen = {sync->prefix, sync->prefix},
                               .signed_in.principal = *principal};
     struct store *store = sync->dav.view_seen(&sync->dav, &asking, &homes);
-    listening->log = store_changes(store, &arena, sync->prefix, &place);
-    if (listening->log)
-        listening->place = copy_path(place);
-    arena_done(&arena);
-    return listening->log;
+    return store_changes(store, arena, sync->prefix, place_out);
+}
+
+/* False: he has signed in by what is gone meanwhile. */
+static bool stands(const struct service *service, const struct principal *principal,
+                   struct standing *out)
+{
+    *out = (struct standing){0};
+    return !service->access || access_standing(service->access, principal, out);
 }
 
 bool listening_begin(struct listening *listening, const struct service *service,
                      const struct principal *principal)
 {
-    if (!find_log(listening, service, principal))
-        return false;
-    listening->access = service->access;
-    listening->principal = *principal;
-    listening->principal.name = copy_text(principal->name);
-    listening->principal.address = copy_text(principal->address);
-    listening->principal.scope.path = copy_path(principal->scope.path);
-    change_log_listen(listening->log, &listening->listener, listening->place);
-    listening->seen = change_log_tag(listening->log, listening->place);
-    return true;
+    struct arena arena = {0};
+    struct res_path place;
+    struct standing standing;
+    struct change_log *log = NULL;
+    if (stands(service, principal, &standing))
+        log = find_log(listening->sync, service, principal, &arena, &place);
+    if (log) {
+        listening->log = log;
+        listening->place = copy_path(place);
+        listening->access = service->access;
+        listening->standing = standing;
+        listening->principal =
+            (struct principal){.name = copy_text(principal->name),
+                               .scheme = principal->scheme,
+                               .scope.path = copy_path(principal->scope.path),
+                               .scope.is_read_only = principal->scope.is_read_only,
+                               .token = copy_text(principal->token),
+                               .is_app = principal->is_app,
+                               .address = copy_text(principal->address)};
+        change_log_listen(log, &listening->listener, listening->place);
+        listening->seen = change_log_tag(log, listening->place);
+    }
+    arena_done(&arena);
+    return log;
+}
+
+/* By what he has signed in by he could again, and would be the same. */
+static bool stands_still(const struct listening *listening, const struct service *service)
+{
+    const struct standing *was = &listening->standing;
+    struct standing is;
+    if (!listening->access || !service->access)
+        return listening->access == service->access;
+    return was->is_known && stands(service, &listening->principal, &is) && is.is_known &&
+           secret_eq(sha256_str(&was->mark), sha256_str(&is.mark));
+}
+
+bool listening_renew(struct listening *listening, const struct service *service,
+                     const struct sync_service *sync)
+{
+    struct arena arena = {0};
+    struct res_path place;
+    bool is_same =
+        stands_still(listening, service) &&
+        find_log(sync, service, &listening->principal, &arena, &place) == listening->log &&
+        path_eq(place, listening->place);
+    arena_done(&arena);
+    if (is_same) {
+        listening->sync = sync;
+        listening->access = service->access;
+    }
+    return is_same;
+}
+
+bool listening_is_over(const struct listening *listening)
+{
+    int64_t until_s = listening->standing.until_s;
+    return until_s && until_s <= clock_wall_ms() / 1000;
 }
 
 bool listening_end(struct listening *listening)
@@ -74,6 +129,7 @@ bool listening_end(struct listening *listening)
     free_text(listening->place.at);
     free_text(listening->principal.name.at);
     free_text(listening->principal.address.at);
+    free_text(listening->principal.token.at);
     free_text(listening->principal.scope.path.at);
     return is_to_hear;
 }

@@ -12,14 +12,23 @@ struct listening {
     const struct access *access; /* NULL: he may read all */
     struct change_log *log;      /* NULL: he does not listen */
     struct principal principal;  /* who; its texts are its own */
-    struct res_path place;       /* in the log, of what he sees as the root; its own */
+    struct standing standing;    /* when he began */
+    struct res_path place;       /* in the log: what he sees as the root; its own */
     struct change_point seen;    /* what he knows of */
 };
 
 /* Begins. Copies the principal; what else is pointed to outlives it. False: no log tells of his
- * tree. */
+ * tree, or he is gone. */
 NODISCARD bool listening_begin(struct listening *listening, const struct service *service,
                                const struct principal *principal);
+
+/* The accounts have changed, or all settings: goes on by those. False: what he stands by is
+ * gone, or his tree is another; and all is as it was. */
+NODISCARD bool listening_renew(struct listening *listening, const struct service *service,
+                               const struct sync_service *sync);
+
+/* What he has signed in by has expired. */
+bool listening_is_over(const struct listening *listening);
 
 enum news {
     NEWS_NONE,

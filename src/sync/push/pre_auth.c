@@ -5,7 +5,10 @@
  * that only this process can make, by a key of these settings. So it costs no memory, and after a
  * reload, which may have removed its user, there is none any more.
  *
- *     base64url(expires (8) read only (1) length of the path (2) path name, HMAC (32)) */
+ *     base64url(expires (8) flags (1) scheme (1) lengths of path (2) and token (1) path token name,
+ *               HMAC (32))
+ *
+ * `token` is the id of the one that he has signed in by, which may be gone until this is said. */
 #include "sync/push/pre_auth.h"
 
 #include "base/clock.h"
@@ -13,7 +16,11 @@
 #include "sync/endpoint.h"
 #include "text/base64.h"
 
-enum { FIXED_BYTES = 8 + 1 + 2 };
+enum {
+    FIXED_BYTES = 8 + 1 + 1 + 2 + 1,
+    IS_READ_ONLY = 1, /* flags */
+    IS_APP = 2,
+};
 
 static struct sha256 mark_of(const struct sync_service *sync, struct str said)
 {
@@ -43,9 +50,14 @@ void pre_auth_make(const struct sync_service *sync, const struct exchange *x, st
     uint64_t until_ms = (uint64_t)clock_mono_us() / 1000 + x->service->limits->socket_token_ms;
     struct buf said = {0};
     add_number(&said, until_ms, 8);
-    add_number(&said, principal->scope.is_read_only, 1);
+    add_number(
+        &said,
+        (principal->scope.is_read_only ? IS_READ_ONLY : 0) | (principal->is_app ? IS_APP : 0), 1);
+    add_number(&said, principal->scheme, 1);
     add_number(&said, path.len, 2);
+    add_number(&said, principal->token.len, 1);
     buf_add(&said, path);
+    buf_add(&said, principal->token);
     buf_add(&said, principal->name);
     struct sha256 mark = mark_of(sync, buf_str(&said));
     buf_add(&said, sha256_str(&mark));
@@ -65,10 +77,17 @@ bool pre_auth_read(const struct sync_service *sync, struct str token, struct are
     if (!secret_eq(mark, sha256_str(&right)))
         return false;
     uint64_t until_ms = take_number(&said, 8);
-    bool is_read_only = take_number(&said, 1);
-    struct str path = str_first(str_from(said, 2), (size_t)take_number(&said, 2));
-    *principal_out = (struct principal){.name = str_from(said, path.len),
-                                        .scope = {{path.at, path.len}, is_read_only}};
+    uint64_t flags = take_number(&said, 1);
+    enum access_scheme scheme = (enum access_scheme)take_number(&said, 1);
+    size_t path_len = (size_t)take_number(&said, 2);
+    size_t token_len = (size_t)take_number(&said, 1);
+    *principal_out = (struct principal){
+        .name = str_from(said, path_len + token_len),
+        .scheme = scheme,
+        .scope = {{said.at, path_len}, flags & IS_READ_ONLY},
+        .token = str_first(str_from(said, path_len), token_len),
+        .is_app = flags & IS_APP,
+    };
     return (uint64_t)clock_mono_us() / 1000 < until_ms;
 }
 

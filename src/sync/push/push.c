@@ -23,6 +23,10 @@
  * answered to: a client that asks for it takes the other kind as well, which servers send when they
  * do not know the ids. It is read so that it is no mistake.
  *
+ * A reload, or a change of the accounts: who listens goes on by the new settings where what he has
+ * signed in by still counts there, and is told once. Otherwise he is sent away, and hears when he
+ * comes back. So is he at his next notice when it has expired.
+ *
  * Life. One reference for the socket, one for each job that is under way: the hash of a password,
  * what the log has posted, the pause between notices. With the last one goes its hold on the
  * socket, and so the server does not stop before; and on the settings, whose store has the log. */
@@ -119,6 +123,10 @@ static void pause_for(struct push_session *push, uint64_t ms)
 
 static void tell_news(struct push_session *push)
 {
+    if (listening_is_over(&push->listening)) {
+        web_socket_close(push->socket, SOCKET_GOING_AWAY);
+        return;
+    }
     push->has_news = !web_socket_send(push->socket, NOTICE);
     pause_for(push, push->service->limits->socket_notice_ms);
 }
@@ -286,12 +294,79 @@ static void take_password(struct push_session *push, struct str password)
         sign_in(push, password);
 }
 
+/* --- other settings --- */
+
+/* The same mount in them; NULL: it is not there, or not for sync clients. */
+static const struct sync_service *find_sync(const struct service *service, struct res_path prefix)
+{
+    struct arena arena = {0};
+    struct res_path place = path_join(&arena, prefix, STR("index.php"));
+    const struct handler *handler = handler_find(service, place);
+    arena_done(&arena);
+    if (!handler || handler->ops != &sync_endpoint_ops)
+        return NULL;
+    const struct sync_service *sync = handler->shared;
+    return path_eq(sync->prefix, prefix) ? sync : NULL;
+}
+
+static void take_settings(struct push_session *push, const struct service *service,
+                          const struct sync_service *sync)
+{
+    struct refs *old = push->service->users;
+    push->service = service;
+    push->sync = sync;
+    refs_take(service->users);
+    refs_drop(old);
+}
+
+/* Who is signing in does so by the old ones, and comes back: that is rare. */
+static bool goes_on(struct push_session *push, const struct service *service,
+                    const struct sync_service *sync)
+{
+    switch (push->state) {
+    case PUSH_NAME:
+    case PUSH_PASSWORD:
+        return sync;
+    case PUSH_SIGNING:
+        return service == push->service;
+    case PUSH_LISTENING:
+        return sync && listening_renew(&push->listening, service, sync);
+    case PUSH_OVER:
+        break;
+    }
+    return false;
+}
+
+/* He is told, as the rules may show him what they have not. */
+static void renew(struct push_session *push)
+{
+    const struct service *service = *push->service->in_force;
+    const struct sync_service *sync = find_sync(service, push->sync->prefix);
+    if (!goes_on(push, service, sync)) {
+        web_socket_close(push->socket, SOCKET_GOING_AWAY);
+        return;
+    }
+    if (service == push->service)
+        return;
+    take_settings(push, service, sync);
+    push->has_news = push->state == PUSH_LISTENING;
+    if (push->has_news && !push->is_pausing)
+        tell_news(push);
+}
+
 /* --- the socket's user --- */
 
 static void opened(struct socket_user *user, struct web_socket *socket)
 {
-    push_of(user)->socket = socket;
+    struct push_session *push = push_of(user);
+    push->socket = socket;
     refs_take(&socket->refs);
+    renew(push); /* the answer may have been long on its way */
+}
+
+static void renewed(struct socket_user *user)
+{
+    renew(push_of(user));
 }
 
 static void received(struct socket_user *user, struct str text)
@@ -322,7 +397,7 @@ static void closed(struct socket_user *user)
 }
 
 static const struct socket_user_ops user_ops = {
-    .opened = opened, .received = received, .closed = closed};
+    .opened = opened, .received = received, .renewed = renewed, .closed = closed};
 
 /* --- the endpoint --- */
 

@@ -18,9 +18,8 @@
  * silent for as long again (§5.5.2). What does not leave has the progress deadline, and the end
  * that of who lingers.
  *
- * A reload of the settings ends it, since its user knows who may what by the old ones, and so does
- * a drain. Both say 1001 (§7.4.1): there is a code for a restart, 1012, and libraries in use that
- * take it for a mistake.
+ * After a reload of the settings its user says whether it goes on. A drain ends it with 1001
+ * (§7.4.1): there is a code for a restart, 1012, and libraries in use that take it for a mistake.
  *
  * Invariants
  *  (1) `user` is NULL unless it is OPEN;
@@ -338,7 +337,14 @@ static void abort_now(struct conn *base)
     close_now(CONTAINER_OF(base, struct ws_conn, base), true);
 }
 
-static const struct conn_ops ws_ops = {.drain = drain, .renew = drain, .abort = abort_now};
+static void renew(struct conn *base)
+{
+    struct ws_conn *conn = CONTAINER_OF(base, struct ws_conn, base);
+    if (conn->user)
+        conn->user->ops->renewed(conn->user);
+}
+
+static const struct conn_ops ws_ops = {.drain = drain, .renew = renew, .abort = abort_now};
 
 /* --- the beginning --- */
 

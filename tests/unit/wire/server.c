@@ -177,8 +177,15 @@ static void talker_closed(struct socket_user *user)
     mem_free(talker);
 }
 
-static const struct socket_user_ops talker_ops = {
-    .opened = talker_opened, .received = talker_received, .closed = talker_closed};
+static void talker_renewed(struct socket_user *user)
+{
+    web_socket_close(talker_of(user)->socket, SOCKET_GOING_AWAY);
+}
+
+static const struct socket_user_ops talker_ops = {.opened = talker_opened,
+                                                  .received = talker_received,
+                                                  .renewed = talker_renewed,
+                                                  .closed = talker_closed};
 
 static void open_socket(struct server *server, struct http_stream *stream)
 {
