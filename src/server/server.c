@@ -517,9 +517,10 @@ static bool read_settings(struct server *server, struct server_config *config, s
         (server->config->app_passwords && !has_key_of_logins(server, err)))
         return false;
     server->memory.max = server->config->limits.memory_bytes;
-    server->sockets.max = server->config->limits.socket_count;
     server->acceptors.shares = shares_new(&server->config->limits, &server->memory);
     server->acceptors.conn_count_max = acceptor_conn_count_max(&server->config->limits);
+    server->sockets.max = u64_min(server->config->limits.socket_count,
+                                  server->acceptors.conn_count_max / 2); /* the rest is for files */
     return true;
 }
 

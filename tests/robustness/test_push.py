@@ -377,6 +377,12 @@ def test_mistakes_have_their_codes(shared):
                 assert answered(connection) == [(0x88, struct.pack("!H", code))], name
 
 
+def test_requests_have_half_of_the_connections():
+    with davit.Davit(args=[*ARGS, "--limit", "connections=4"]) as server:
+        with ask(server, *UPGRADE) as first, ask(server, *UPGRADE) as second, ask(server, *UPGRADE) as third:
+            assert sorted(c.read().status for c in (first, second, third)) == [101, 101, 503]
+
+
 def test_pings_are_answered_and_bounded(shared):
     with ask(shared, *UPGRADE) as connection:
         connection.send(frame(0x89, b"hello") + frame(0x8a, b"unasked") + frame(0x88))
