@@ -184,6 +184,7 @@ struct ear {
 static void heard(struct listener *listener)
 {
     struct ear *ear = CONTAINER_OF(listener, struct ear, listener);
+    listener_wait(listener); /* or he hears nothing of what is changed from here on */
     ear->tag = change_log_tag(ear->log, ear->inside);
     ear->count++;
 }

@@ -8,10 +8,10 @@
  * What is told is only that there is news. What it is stands in the log of changes
  * (store/change_log.h), whoever wants to know asks there, and so nothing is collected here that
  * could grow: a listener has one job, which is on its way or not. However many changes come before
- * he has heard, he hears once.
+ * he looks, he hears once: who looks once in a second costs those who make a thousand changes in it
+ * one wake-up.
  *
- * Invariant: `is_posted` is cleared before the listener hears, so that whatever is changed while he
- * looks is told again. */
+ * Invariant: he waits again before he looks, so that whatever is changed while he does is told. */
 #include "store/notice/listeners.h"
 
 #include "base/mem.h"
@@ -43,7 +43,7 @@ static struct listened_place *new_place(struct listeners *listeners, struct res_
 static void hear(struct job *job)
 {
     struct listener *listener = CONTAINER_OF(job, struct listener, job);
-    atomic_store(&listener->is_posted, false);
+    atomic_store(&listener->state, LISTENER_KNOWS);
     listener->heard(listener);
 }
 
@@ -52,7 +52,7 @@ void listeners_add(struct listeners *listeners, struct listener *listener, struc
     struct map_entry *entry = map_find(&listeners->places, path_str(path));
     listener->place = entry ? place_of(entry) : new_place(listeners, path);
     listener->job.done = hear;
-    atomic_init(&listener->is_posted, false);
+    atomic_init(&listener->state, LISTENER_WAITS);
     list_append(&listener->place->listeners, &listener->link);
 }
 
@@ -67,7 +67,7 @@ bool listeners_remove(struct listeners *listeners, struct listener *listener)
     }
     if (listeners_are_none(listeners))
         map_done(&listeners->places);
-    return atomic_load(&listener->is_posted);
+    return atomic_load(&listener->state) == LISTENER_IS_TOLD;
 }
 
 bool listeners_are_none(const struct listeners *listeners)
@@ -79,7 +79,8 @@ static void tell_place(struct listened_place *place)
 {
     LIST_EACH (&place->listeners, link) {
         struct listener *listener = CONTAINER_OF(link, struct listener, link);
-        if (!atomic_exchange(&listener->is_posted, true))
+        int waits = LISTENER_WAITS;
+        if (atomic_compare_exchange_strong(&listener->state, &waits, LISTENER_IS_TOLD))
             executor_post(listener->executor, &listener->job);
     }
 }

@@ -9,16 +9,31 @@
 
 struct listened_place;
 
+enum listener_state {
+    LISTENER_WAITS,
+    LISTENER_IS_TOLD, /* his job is on its way */
+    LISTENER_KNOWS,   /* and is told nothing more, until he asks for it */
+};
+
 /* Embedded in who listens, and stays where it is. He lives on the thread of his executor. */
 struct listener {
     struct executor *executor;
-    void (*heard)(struct listener *listener); /* on that thread: something was changed, or more */
+    /* On that thread: something was changed, or more. Not again before listener_wait(). */
+    void (*heard)(struct listener *listener);
 
     struct job job; /* what follows is the list's own */
     struct list link;
     struct listened_place *place;
-    atomic_bool is_posted; /* the job */
+    atomic_int state; /* enum listener_state */
 };
+
+/* He is about to look what there is, and wants to hear of what comes after. On his thread, while he
+ * listens. */
+static inline void listener_wait(struct listener *listener)
+{
+    int knows = LISTENER_KNOWS;
+    (void)atomic_compare_exchange_strong(&listener->state, &knows, LISTENER_WAITS);
+}
 
 /* A zeroed one is empty. Its functions are called by one thread at a time. */
 struct listeners {

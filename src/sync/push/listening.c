@@ -176,6 +176,7 @@ static enum news look_until(struct listening *listening, uint64_t until)
 
 enum news listening_look(struct listening *listening)
 {
+    listener_wait(&listening->listener);
     struct change_point now = change_log_tag(listening->log, listening->place);
     bool is_known = change_log_knows(listening->log, listening->place, listening->seen, false);
     if (now.run == listening->seen.run && now.seq == listening->seen.seq)

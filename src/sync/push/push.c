@@ -156,7 +156,7 @@ static void pause_over(struct job *job)
     refs_drop(&push->refs);
 }
 
-/* During a pause all is seen at its end. */
+/* During a pause all is seen at its end, and nothing more is told until then. */
 static void heard(struct listener *listener)
 {
     struct push_session *push = CONTAINER_OF(CONTAINER_OF(listener, struct listening, listener),

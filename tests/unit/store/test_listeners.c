@@ -8,6 +8,7 @@ enum { EARS = 4 };
 struct ear {
     struct listener listener;
     unsigned count;
+    bool is_busy; /* and does not look */
 };
 
 static struct inline_executor executor;
@@ -16,7 +17,10 @@ static struct ear ears[EARS];
 
 static void heard(struct listener *listener)
 {
-    CONTAINER_OF(listener, struct ear, listener)->count++;
+    struct ear *ear = CONTAINER_OF(listener, struct ear, listener);
+    ear->count++;
+    if (!ear->is_busy)
+        listener_wait(listener);
 }
 
 static void listen_at(unsigned index, const char *path)
@@ -86,6 +90,21 @@ TEST(listeners_hear_once_of_a_thousand_changes)
     check_int("and again", ears[0].count, 2);
 }
 
+TEST(listeners_who_are_busy_are_left_alone)
+{
+    listen_at(0, "a");
+    ears[0].is_busy = true;
+    tell("a/b", false);
+    for (unsigned i = 0; i < 1000; i++)
+        listeners_tell(&listeners, PATH("a/b"), false);
+    check_int("jobs", inline_executor_run(&executor), 0);
+    check_int("has heard", ears[0].count, 1);
+    listener_wait(&ears[0].listener);
+    tell("a/b", false);
+    check_int("and again", ears[0].count, 2);
+    check_that("nothing is under way", !listeners_remove(&listeners, &ears[0].listener));
+}
+
 TEST(listeners_that_have_gone_hear_once_at_most)
 {
     listen_at(0, "a");
@@ -106,6 +125,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(listeners_hear_of_what_is_below_them, begin, end),
         cmocka_unit_test_setup_teardown(listeners_hear_of_trees_that_held_them, begin, end),
         cmocka_unit_test_setup_teardown(listeners_hear_once_of_a_thousand_changes, begin, end),
+        cmocka_unit_test_setup_teardown(listeners_who_are_busy_are_left_alone, begin, end),
         cmocka_unit_test_setup_teardown(listeners_that_have_gone_hear_once_at_most, begin, end),
     };
     return cmocka_run_group_tests_name("store/listeners", tests, NULL, NULL);
