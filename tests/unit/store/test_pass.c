@@ -209,8 +209,8 @@ static void pass_lets_alone_what_cannot_be_read(void **state)
     (void)state;
     make_directory(place, "tree/d/closed");
     assert_int_equal(chmod(path(place, "tree/d/closed"), 0), 0);
-    static const char *const theirs[] = {"tree",   "tree/d", "tree/d/e",       "tree/d/e/f",
-                                         "tree/g", "home",   "home/" SEEN_NAME};
+    static const char *const theirs[] = {"tree",   "tree/d", "tree/d/e",         "tree/d/e/f",
+                                         "tree/g", "home",   ("home/" SEEN_NAME)};
     for (size_t i = 0; i < sizeof(theirs) / sizeof(theirs[0]) && is_root; i++)
         assert_int_equal(chown(path(place, theirs[i]), 65534, 65534), 0);
     assert_int_equal(is_root ? seteuid(65534) : 0, 0);
