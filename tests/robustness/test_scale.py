@@ -75,7 +75,7 @@ def test_a_restart_looks_at_each_locked_file_once():
         # -D: the server stays our child. It must not end under strace where a sanitizer looks for leaks.
         server.wrapper = ["strace", "-D", "-f", "-o", log.name, "-e", "trace=open,openat,openat2,stat,newfstatat,statx"]
         server.start()
-        calls = log.read().count("(")
+        calls = sum("(" in line and '"/proc/' not in line for line in log)  # looks at neighbours are as many as these
         server.kill()
         server.wrapper = []
         server.start()
@@ -138,7 +138,7 @@ def test_a_server_without_descriptors_waits_for_some():
                 client.expect(200, "OPTIONS", "/f")
                 client.expect((200, 503), "GET", "/f")
                 time.sleep(2)  # what is counted is what happens by itself
-            calls = log.read().count("(")
+            calls = sum("(" in line and '"/proc/' not in line for line in log)  # looks at neighbours are as many as these
         assert calls < 150, calls
         server.says("connections refused: Too many open files")
         resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
