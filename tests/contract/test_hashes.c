@@ -207,7 +207,7 @@ static void p27_survive_another_programs_rename(void **state)
 static void p27_what_is_no_note_of_ours_is_none(void **state)
 {
     static const char *const notes[] = {"", "x", "0123456789abcdef", "SHA1:00",
-                                        "0123456789abcdef " HELLO_SHA1};
+                                        ("0123456789abcdef " HELLO_SHA1)};
     struct fixture *fixture = *state;
     only_for_directories();
     only_where_files_have_attributes(fixture);
