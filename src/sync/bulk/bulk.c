@@ -333,6 +333,17 @@ static void begun(struct store_change *change)
     exchange_wake(CONTAINER_OF(change, struct target, change)->x);
 }
 
+static enum stage_end put_again(struct exchange *x, struct bulk *bulk)
+{
+    struct bulk_file *file = &bulk->file;
+    if (++file->again_count > AGAIN_MAX)
+        return refuse_part(x, bulk, dav_from_store(STORE_AGAIN));
+    store_upload_close(&file->upload);
+    target_end(x);
+    bulk->step = BULK_OPEN;
+    return STAGE_NEXT;
+}
+
 static enum stage_end begin_change(struct exchange *x, struct bulk *bulk)
 {
     struct target *target = target_of(x);
@@ -344,6 +355,8 @@ static enum stage_end begin_change(struct exchange *x, struct bulk *bulk)
         if (!store_begin(target->seen, change))
             return STAGE_WAIT;
     }
+    if (!change->is_begun && change->rc == STORE_AGAIN)
+        return put_again(x, bulk);
     if (!change->is_begun)
         return refuse_part(x, bulk, dav_from_store(change->rc));
     target->store = change->store;
@@ -352,17 +365,6 @@ static enum stage_end begin_change(struct exchange *x, struct bulk *bulk)
 }
 
 /* --- a worker puts --- */
-
-static enum stage_end put_again(struct exchange *x, struct bulk *bulk)
-{
-    struct bulk_file *file = &bulk->file;
-    if (++file->again_count > AGAIN_MAX)
-        return refuse_part(x, bulk, dav_from_store(STORE_AGAIN));
-    store_upload_close(&file->upload);
-    target_end(x);
-    bulk->step = BULK_OPEN;
-    return STAGE_NEXT;
-}
 
 static enum stage_end put_part(struct exchange *x, struct bulk *bulk)
 {
