@@ -241,16 +241,22 @@ void tokens_add_row(struct buf *to, const struct token *token)
     }
 }
 
-void tokens_add_line(struct buf *to, const struct token *like, struct buf *text_out)
+struct token token_make(const struct token *like, struct buf *text_out, struct buf *hash_out)
 {
     struct token token = *like;
-    struct buf hash = {0};
     size_t start = text_out->len;
     token_add_text(text_out, like->id);
     struct str text = str_from(buf_str(text_out), start);
-    secret_add_hex(&hash, HASH_SHA256, text);
+    secret_add_hex(hash_out, HASH_SHA256, text);
     token.id = token_id_of(text);
-    token.hash = buf_str(&hash);
+    token.hash = buf_str(hash_out);
+    return token;
+}
+
+void tokens_add_line(struct buf *to, const struct token *like, struct buf *text_out)
+{
+    struct buf hash = {0};
+    struct token token = token_make(like, text_out, &hash);
     tokens_add_row(to, &token);
     buf_done(&hash);
 }

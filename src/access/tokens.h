@@ -65,8 +65,11 @@ NODISCARD struct str token_mask(struct str text, struct arena *arena);
 
 NODISCARD const struct token *tokens_find(const struct tokens *tokens, struct str id);
 
-/* Appends a new token's line, without its end, and its text. The hash of `like` is not looked at;
- * where it has no id there is a new one. */
+/* A new token and its text, which is appended. The hash of `like` is not looked at; where it has no
+ * id there is a new one. Borrows both buffers; hash_out was empty. */
+struct token token_make(const struct token *like, struct buf *text_out, struct buf *hash_out);
+
+/* Appends the line of such a token, without its end, and its text. */
 void tokens_add_line(struct buf *to, const struct token *like, struct buf *text_out);
 
 /* The same for a token whose text there is already. */

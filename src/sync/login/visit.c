@@ -54,14 +54,8 @@ bool login_is_himself(const struct exchange *x)
 enum app_change login_make(struct exchange *x, const struct token *like, struct buf *text_out,
                            struct err *err)
 {
-    struct token token = *like;
     struct buf hash = {0};
-    size_t start = text_out->len;
-    token_add_text(text_out, like->id);
-    struct str text = str_from(buf_str(text_out), start);
-    secret_add_hex(&hash, HASH_SHA256, text);
-    token.id = token_id_of(text);
-    token.hash = buf_str(&hash);
+    struct token token = token_make(like, text_out, &hash);
     token.made_s = clock_wall_ms() / 1000;
     enum app_change rc =
         app_passwords_add(login_apps(x), &token, (size_t)x->service->limits->app_passwords, err);
