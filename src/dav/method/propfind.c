@@ -27,20 +27,6 @@ struct propfind {
 
 /* --- what is said of each resource --- */
 
-static struct prop_target props_of(const struct listing *listing, struct arena *arena,
-                                   const struct walk_item *item)
-{
-    const struct exchange *x = listing->x;
-    return (struct prop_target){.x = x,
-                                .store = target_of(x)->store,
-                                .arena = arena,
-                                .path = item->path,
-                                .real = item->real,
-                                .stat = item->stat,
-                                .is_part = item->is_part,
-                                .is_principal = x->handler->ops->is_made_up};
-}
-
 static const struct propfind_request *request_of(const struct listing *listing)
 {
     const struct propfind *state = listing->x->state;
@@ -49,26 +35,26 @@ static const struct propfind_request *request_of(const struct listing *listing)
 
 static bool tell(struct listing *listing, struct arena *arena, const struct walk_item *item)
 {
-    struct prop_target target = props_of(listing, arena, item);
+    struct prop_target target = prop_target_of(listing->x, arena, item);
     return prop_answer(listing->body, &target, request_of(listing));
 }
 
 static void refuse(struct listing *listing, const struct walk_item *item, unsigned status)
 {
-    struct prop_target target = props_of(listing, NULL, item);
+    struct prop_target target = prop_target_of(listing->x, NULL, item);
     prop_answer_refused(multistatus_body_ms(listing->body), &target, status, request_of(listing));
 }
 
 static bool tell_unreachable(struct listing *listing, struct arena *arena,
                              const struct walk_item *item, const struct dav_result *why)
 {
-    struct prop_target target = props_of(listing, arena, item);
+    struct prop_target target = prop_target_of(listing->x, arena, item);
     return prop_answer_unreachable(listing->body, &target, why, request_of(listing));
 }
 
 static bool blocks(const struct listing *listing, const struct walk_item *item)
 {
-    struct prop_target target = props_of(listing, NULL, item);
+    struct prop_target target = prop_target_of(listing->x, NULL, item);
     return prop_answer_blocks(&target, request_of(listing));
 }
 

@@ -64,22 +64,10 @@ static struct sync *sync_of(const struct listing *listing)
 
 /* --- what is said of each member --- */
 
-static struct prop_target props_of(const struct listing *listing, struct arena *arena,
-                                   const struct walk_item *item)
-{
-    return (struct prop_target){.x = listing->x,
-                                .store = target_of(listing->x)->store,
-                                .arena = arena,
-                                .path = item->path,
-                                .real = item->real,
-                                .stat = item->stat,
-                                .is_part = item->is_part};
-}
-
 static bool tell(struct listing *listing, struct arena *arena, const struct walk_item *item)
 {
     struct sync *sync = sync_of(listing);
-    struct prop_target target = props_of(listing, arena, item);
+    struct prop_target target = prop_target_of(listing->x, arena, item);
     if (item->is_link)
         return true;
     sync->count++;
@@ -91,7 +79,7 @@ static void refuse(struct listing *listing, const struct walk_item *item, unsign
 {
     struct sync *sync = sync_of(listing);
     struct multistatus *ms = multistatus_body_ms(listing->body);
-    struct prop_target target = props_of(listing, NULL, item);
+    struct prop_target target = prop_target_of(listing->x, NULL, item);
     if (item->is_link)
         return;
     sync->count++;
@@ -112,7 +100,7 @@ static bool tell_unreachable(struct listing *listing, struct arena *arena,
 
 static bool blocks(const struct listing *listing, const struct walk_item *item)
 {
-    struct prop_target target = props_of(listing, NULL, item);
+    struct prop_target target = prop_target_of(listing->x, NULL, item);
     return item->rc == STORE_OK && prop_answer_blocks(&target, &sync_of(listing)->request.props);
 }
 

@@ -19,6 +19,7 @@
 
 #include "dav/from_store.h"
 #include "dav/target.h"
+#include "dav/walk.h"
 #include "http/media_type.h"
 
 struct answer {
@@ -208,6 +209,19 @@ static void add_live_names(const struct answer *answer)
         if (has)
             multistatus_empty_prop(answer->ms, prop->ns, prop->name);
     }
+}
+
+struct prop_target prop_target_of(const struct exchange *x, struct arena *arena,
+                                  const struct walk_item *item)
+{
+    return (struct prop_target){.x = x,
+                                .store = target_of(x)->store,
+                                .arena = arena,
+                                .path = item->path,
+                                .real = item->real,
+                                .stat = item->stat,
+                                .is_part = item->is_part,
+                                .is_principal = x->handler->ops->is_made_up};
 }
 
 bool prop_answer_blocks(const struct prop_target *target, const struct propfind_request *request)

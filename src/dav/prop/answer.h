@@ -4,6 +4,12 @@
 #include "dav/prop/request.h"
 #include "exchange/multistatus_body.h"
 
+struct walk_item;
+
+/* What its properties are asked of; those that are long, from the arena. */
+struct prop_target prop_target_of(const struct exchange *x, struct arena *arena,
+                                  const struct walk_item *item);
+
 /* Whether the answer will look into the store for dead properties, which may block. */
 bool prop_answer_blocks(const struct prop_target *target, const struct propfind_request *request);
 

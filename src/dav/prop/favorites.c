@@ -54,21 +54,9 @@ static bool is_favorite(const struct prop_target *target)
 
 /* --- the listing --- */
 
-static struct prop_target props_of(const struct listing *listing, struct arena *arena,
-                                   const struct walk_item *item)
-{
-    return (struct prop_target){.x = listing->x,
-                                .store = target_of(listing->x)->store,
-                                .arena = arena,
-                                .path = item->path,
-                                .real = item->real,
-                                .stat = item->stat,
-                                .is_part = item->is_part};
-}
-
 static bool tell(struct listing *listing, struct arena *arena, const struct walk_item *item)
 {
-    struct prop_target target = props_of(listing, arena, item);
+    struct prop_target target = prop_target_of(listing->x, arena, item);
     return !is_favorite(&target) ||
            prop_answer(listing->body, &target, favorites_of(listing)->props);
 }
