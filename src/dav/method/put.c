@@ -15,10 +15,10 @@
 #include "dav/prop/synced.h"
 #include "dav/target.h"
 #include "dav/upload/part.h"
+#include "dav/upload/receive.h"
 #include "dav/upload/replace.h"
 #include "exchange/body.h"
 #include "exchange/respond.h"
-#include "stream/pump.h"
 
 enum { ASKS_FIRST_BYTES_MIN = 65536 }; /* what is shorter may as well try */
 
@@ -26,14 +26,12 @@ struct put {
     uint64_t announced_bytes;         /* LENGTH_UNKNOWN: it was not said */
     struct content_check *hash_check; /* NULL: no hash of the whole was announced */
     struct store_upload *upload;
-    struct pump pump;
-    bool is_pumping;
-    struct store_seen seen; /* what was judged */
+    struct receiving receiving; /* its source NULL: there is nothing */
+    struct store_seen seen;     /* what was judged */
     struct store_commit commit;
     bool is_part;
     struct upload_part wish;
     struct part part;
-    struct source *source; /* NULL: there is nothing */
 };
 
 /* --- before the body --- */
@@ -93,8 +91,7 @@ static struct dav_result read_fields(struct exchange *x, struct put *state)
 static void free_put(void *arg)
 {
     struct put *state = arg;
-    if (state->is_pumping)
-        pump_done(&state->pump);
+    receive_done(&state->receiving);
     store_upload_close(&state->upload);
 }
 
@@ -112,11 +109,11 @@ static struct dav_result check_first(struct exchange *x, const struct put *state
 /* From where the upload is filled, and with how much. */
 static struct dav_result find_source(struct exchange *x, struct put *state)
 {
-    state->source = x->stream->body;
+    state->receiving.source = x->stream->body;
     if (!state->is_part)
         return DAV_FINE;
     struct dav_result result = part_open(x, &state->wish, &state->part);
-    state->source = state->part.source;
+    state->receiving.source = state->part.source;
     state->announced_bytes = state->part.bytes;
     return result;
 }
@@ -126,7 +123,12 @@ static struct dav_result begin_upload(struct exchange *x, struct put *state)
     const struct target *target = target_of(x);
     enum store_rc rc =
         store_upload(target->store, target->real, state->announced_bytes, &state->upload);
-    return rc == STORE_OK ? DAV_FINE : replace_refusal(x, rc);
+    if (rc != STORE_OK)
+        return replace_refusal(x, rc);
+    state->receiving.sink = &state->upload->sink;
+    state->receiving.check = state->hash_check;
+    state->receiving.announced_bytes = state->announced_bytes;
+    return DAV_FINE;
 }
 
 static enum stage_end put_check(struct exchange *x)
@@ -153,37 +155,20 @@ static enum stage_end put_check(struct exchange *x)
 
 /* --- the body --- */
 
-/* What is written goes by the check of the whole. */
-static struct sink *checked_before(struct put *state)
-{
-    struct sink *sink = &state->upload->sink;
-    return state->hash_check ? content_check_before(state->hash_check, sink) : sink;
-}
-
 static enum stage_end put_receive(struct exchange *x)
 {
     struct put *state = x->state;
-    if (!state->source)
+    struct pump *pump = &state->receiving.pump;
+    if (!state->receiving.source)
         return STAGE_NEXT;
-    if (!state->is_pumping) {
-        state->is_pumping = true;
-        state->pump = (struct pump){.source = state->source,
-                                    .sink = checked_before(state),
-                                    .executor = x->stream->executor,
-                                    .waker = &x->waker,
-                                    .batch_bytes = replace_batch_bytes(x, state->announced_bytes)};
-        pump_init(&state->pump);
-        x->stream->ops->proceed(x->stream);
-    }
-    enum pump_state pumped = pump_run(&state->pump);
+    enum pump_state pumped = receive_run(x, &state->receiving);
     if (pumped == PUMP_WAIT)
         return STAGE_WAIT;
     if (pumped == PUMP_SOURCE_FAILED)
-        return respond_error(x, exchange_body_failure(&state->pump.err));
+        return respond_error(x, exchange_body_failure(&pump->err));
     if (pumped == PUMP_SINK_FAILED)
         return STAGE_NEXT; /* under the change it is known what is to be said of it */
-    if (state->announced_bytes != LENGTH_UNKNOWN &&
-        state->pump.moved_bytes != state->announced_bytes)
+    if (state->announced_bytes != LENGTH_UNKNOWN && pump->moved_bytes != state->announced_bytes)
         return respond_error(
             x, dav_error(HTTP_BAD_REQUEST, "the content does not have the announced length"));
     return STAGE_NEXT;
@@ -232,9 +217,7 @@ static enum stage_end put_commit(struct exchange *x)
     struct put *state = x->state;
     struct store_stat stat;
     bool exists = state->seen.exists;
-    enum store_rc rc = (enum store_rc)state->pump.sink_code;
-    if (rc == STORE_OK && state->is_pumping)
-        rc = (enum store_rc)pump_write_tail(&state->pump); /* nothing, when this runs again */
+    enum store_rc rc = receive_end(&state->receiving);
     if (rc != STORE_OK)
         return respond_error(x, replace_refusal(x, rc));
     if (!holds(state->hash_check) || !holds(state->part.check))

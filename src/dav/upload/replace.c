@@ -5,12 +5,6 @@
 #include "dav/target.h"
 #include "text/date.h"
 
-enum {
-    BATCH_BYTES = 262144,
-    BATCH_BYTES_MIN = 4096,
-    BATCH_BYTES_POOR = 16384, /* when memory is short: slow, but it goes on */
-};
-
 struct dav_result replace_check(struct exchange *x, struct store_stat *stat_out, bool *exists_out)
 {
     const struct target *target = target_of(x);
@@ -76,12 +70,4 @@ struct dav_result replace_read_modified(const struct exchange *x, struct store_c
     if (!value.at || unix_date_parse(value, &commit->modified_s))
         return DAV_FINE;
     return dav_error(HTTP_BAD_REQUEST, "X-OC-Mtime is not a number of seconds");
-}
-
-size_t replace_batch_bytes(struct exchange *x, uint64_t announced_bytes)
-{
-    uint64_t whole = u64_min(announced_bytes, BATCH_BYTES - 1) + 1;
-    size_t bytes = size_max((size_t)whole, BATCH_BYTES_MIN);
-    bool is_fine = bytes <= BATCH_BYTES_POOR || exchange_hold(x, bytes);
-    return is_fine ? bytes : BATCH_BYTES_POOR;
 }

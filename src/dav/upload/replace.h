@@ -26,7 +26,3 @@ NODISCARD struct dav_result replace_check_length(const struct exchange *x);
 /* X-OC-Mtime, ownCloud's and rclone's. */
 NODISCARD struct dav_result replace_read_modified(const struct exchange *x,
                                                   struct store_commit *commit);
-
-/* How much of such content is kept in memory before it is written, which is taken from the budget;
- * all of a small body, and a byte's room to see that it has ended. */
-size_t replace_batch_bytes(struct exchange *x, uint64_t announced_bytes);

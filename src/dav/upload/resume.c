@@ -125,8 +125,7 @@ static struct dav_result read_front(struct exchange *x, struct upload *upload)
 static void free_upload(void *arg)
 {
     struct upload *upload = arg;
-    if (upload->is_pumping)
-        pump_done(&upload->pump);
+    receive_done(&upload->receiving);
     resumable_append_close(&upload->append);
     resumable_commit_close(&upload->end);
 }
@@ -274,40 +273,24 @@ static enum stage_end upload_receive(struct exchange *x)
     struct upload *upload = x->state;
     if (!upload->append || !x->stream->body)
         return STAGE_NEXT;
-    if (!upload->is_pumping) {
-        struct sink *sink = &upload->append->sink;
-        upload->is_pumping = true;
-        upload->pump =
-            (struct pump){.source = x->stream->body,
-                          .sink = upload->check ? content_check_before(upload->check, sink) : sink,
-                          .executor = x->stream->executor,
-                          .waker = &x->waker,
-                          .batch_bytes = replace_batch_bytes(x, x->stream->request.body_bytes)};
-        pump_init(&upload->pump);
-        x->stream->ops->proceed(x->stream);
-    }
-    enum pump_state pumped = pump_run(&upload->pump);
+    upload->receiving.source = x->stream->body;
+    upload->receiving.sink = &upload->append->sink;
+    upload->receiving.check = upload->check;
+    upload->receiving.announced_bytes = x->stream->request.body_bytes;
+    enum pump_state pumped = receive_run(x, &upload->receiving);
     if (pumped == PUMP_WAIT)
         return STAGE_WAIT;
     if (pumped == PUMP_SOURCE_FAILED)
-        upload->why = exchange_body_failure(&upload->pump.err);
+        upload->why = exchange_body_failure(&upload->receiving.pump.err);
     return STAGE_NEXT;
 }
 
 /* --- keep --- */
 
-/* What the sink has to say, when all that came has been written. */
-static enum store_rc write_rest(struct upload *upload)
-{
-    enum store_rc rc = (enum store_rc)upload->pump.sink_code;
-    return rc == STORE_OK && upload->is_pumping ? (enum store_rc)pump_write_tail(&upload->pump)
-                                                : rc;
-}
-
 /* Ends the append. Fine: all that was announced has come, and counts. */
 static struct dav_result end_append(struct upload *upload)
 {
-    enum store_rc rc = write_rest(upload);
+    enum store_rc rc = receive_end(&upload->receiving);
     struct dav_result why = rc != STORE_OK ? of_engine(rc) : upload->why;
     if (upload->check && dav_is_fine(why) && !content_check_holds(upload->check))
         why = dav_error(upload->front->wrong_check,

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "dav/upload/choose.h"
+#include "dav/upload/receive.h"
 #include "http/upload_fields.h"
 #include "store/resumable.h"
-#include "stream/pump.h"
 
 enum upload_task {
     UPLOAD_CREATE, /* and append what comes with it */
@@ -36,8 +36,7 @@ struct upload {
     /* --- what has come of it --- */
     struct resumable now;
     struct resumable_append *append;
-    struct pump pump;
-    bool is_pumping;
+    struct receiving receiving;
     struct dav_result why; /* not all that was announced has come */
     struct resumable_commit *end;
     struct store_seen seen; /* at the target, when it was judged */

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "dav/target.h"
+#include "dav/upload/receive.h"
 #include "store/resumable.h"
-#include "stream/pump.h"
 #include "sync/service.h"
 
 /* The handler's operations, and the stages of its methods. */
@@ -25,8 +25,7 @@ struct chunks {
     /* --- of a chunk that comes --- */
     struct content_check *check; /* NULL: no hash was announced */
     struct resumable_append *append;
-    struct pump pump;
-    bool is_pumping;
+    struct receiving receiving;
     struct dav_result why; /* not all of it has come */
 
     /* --- of what they become --- */

@@ -10,13 +10,10 @@
 #include "sync/chunk/chunk.h"
 #include "sync/chunk/name.h"
 
-enum { BATCH_BYTES = 262144, BATCH_BYTES_POOR = 16384 };
-
 static void free_append(void *arg)
 {
     struct chunks *chunks = arg;
-    if (chunks->is_pumping)
-        pump_done(&chunks->pump);
+    receive_done(&chunks->receiving);
     resumable_append_close(&chunks->append);
 }
 
@@ -70,24 +67,15 @@ static enum stage_end receive(struct exchange *x)
     struct chunks *chunks = chunks_of(x);
     if (!x->stream->body)
         return STAGE_NEXT;
-    if (!chunks->is_pumping) {
-        struct sink *sink = &chunks->append->sink;
-        bool is_rich = exchange_hold(x, BATCH_BYTES);
-        chunks->is_pumping = true;
-        chunks->pump =
-            (struct pump){.source = x->stream->body,
-                          .sink = chunks->check ? content_check_before(chunks->check, sink) : sink,
-                          .executor = x->stream->executor,
-                          .waker = &x->waker,
-                          .batch_bytes = is_rich ? BATCH_BYTES : BATCH_BYTES_POOR};
-        pump_init(&chunks->pump);
-        x->stream->ops->proceed(x->stream);
-    }
-    enum pump_state pumped = pump_run(&chunks->pump);
+    chunks->receiving.source = x->stream->body;
+    chunks->receiving.sink = &chunks->append->sink;
+    chunks->receiving.check = chunks->check;
+    chunks->receiving.announced_bytes = x->stream->request.body_bytes;
+    enum pump_state pumped = receive_run(x, &chunks->receiving);
     if (pumped == PUMP_WAIT)
         return STAGE_WAIT;
     if (pumped == PUMP_SOURCE_FAILED)
-        return respond_error(x, exchange_body_failure(&chunks->pump.err));
+        return respond_error(x, exchange_body_failure(&chunks->receiving.pump.err));
     return STAGE_NEXT;
 }
 
@@ -95,9 +83,7 @@ static enum stage_end keep(struct exchange *x)
 {
     struct chunks *chunks = chunks_of(x);
     bool was_there = false;
-    enum store_rc rc = (enum store_rc)chunks->pump.sink_code;
-    if (rc == STORE_OK && chunks->is_pumping)
-        rc = (enum store_rc)pump_write_tail(&chunks->pump);
+    enum store_rc rc = receive_end(&chunks->receiving);
     if (rc == STORE_OK && chunks->check && !content_check_holds(chunks->check))
         return respond_error(x, exchange_is_not_announced());
     if (rc == STORE_OK)
