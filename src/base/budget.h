@@ -13,15 +13,17 @@ struct budget {
     atomic_uint_fast64_t taken;
 };
 
-/* What can be taken now: by the next moment it may be less. */
-static inline uint64_t budget_left(struct budget *budget)
+/* What can be taken now for what goes on without, if slower: half of all is for the others. By the
+ * next moment it may be less. */
+static inline uint64_t budget_spare(struct budget *budget)
 {
-    uint64_t left = UINT64_MAX;
+    uint64_t spare = UINT64_MAX;
     for (; budget; budget = budget->whole) {
         uint64_t taken = atomic_load(&budget->taken);
-        left = u64_min(left, taken < budget->max ? budget->max - taken : 0);
+        uint64_t max = budget->max / 2;
+        spare = u64_min(spare, taken < max ? max - taken : 0);
     }
-    return left;
+    return spare;
 }
 
 /* Gives back what was taken. */

@@ -48,6 +48,11 @@ bool exchange_hold(struct exchange *x, uint64_t bytes)
     return true;
 }
 
+bool exchange_hold_spare(struct exchange *x, uint64_t bytes)
+{
+    return bytes <= budget_spare(x->stream->memory) && exchange_hold(x, bytes);
+}
+
 void exchange_release(struct exchange *x, uint64_t bytes)
 {
     assert(bytes <= x->held_bytes);
@@ -59,7 +64,7 @@ struct source *exchange_offload(struct exchange *x, struct source *inner)
 {
     enum { AHEAD_BYTES = 65536, AHEAD_BYTES_POOR = 4096 };
     /* What is gathered, what the client takes, and what the inner source has ready. */
-    bool is_fine = exchange_hold(x, 3 * (uint64_t)AHEAD_BYTES);
+    bool is_fine = exchange_hold_spare(x, 3 * (uint64_t)AHEAD_BYTES);
     return source_offload(inner, x->stream->executor, &x->stream->refs,
                           is_fine ? AHEAD_BYTES : AHEAD_BYTES_POOR);
 }

@@ -81,6 +81,8 @@ struct str exchange_field(const struct exchange *x, enum http_field id);
  * exchange has ended, or gives some of it back. Any thread. False: it is used up, which is
  * dav_busy() to the client. */
 NODISCARD bool exchange_hold(struct exchange *x, uint64_t bytes);
+/* Likewise, for what goes on without, if slower: false before those find nothing who cannot. */
+NODISCARD bool exchange_hold_spare(struct exchange *x, uint64_t bytes);
 void exchange_release(struct exchange *x, uint64_t bytes);
 
 /* Where *path, as in the URL, really is: rules and scopes are about that. False: outside of what is

@@ -6,8 +6,9 @@
  *   open   a body is announced: the connection gets a first window more, so that a stream that the
  *          handler does not read does not stop the others;
  *   grow   the handler reads: the stream, and with it the connection, may be as far ahead as
- *          upload_window_bytes, but never by more than a quarter of what is left of the budget. So
- *          one upload can use the link, and a hundred get little each;
+ *          upload_window_bytes, but never by more than a quarter of what can be spared. So one
+ *          upload can use the link, a hundred get little each, and bodies that have to be read as
+ *          a whole find room beside them;
  *   shrink the same rule, asked again while the body comes, takes back what others need now;
  *   close  all of it goes back.
  *
@@ -19,14 +20,14 @@
 
 enum {
     FIRST_BYTES = NGHTTP2_INITIAL_WINDOW_SIZE,
-    SHARE = 4,                 /* of what is left, one stream may have so much of it */
+    SHARE = 4,                 /* of what can be spared, one stream may have so much of it */
     SHRINK_BYTES_MIN = 131072, /* less is not worth taking back */
 };
 
 /* How much of the budget the stream may have in all. */
 static uint64_t share_of(const struct h2_stream *stream)
 {
-    return (budget_left(stream->stream.memory) + stream->window_bytes) / SHARE;
+    return (budget_spare(stream->stream.memory) + stream->window_bytes) / SHARE;
 }
 
 /* Makes the stream's part of the connection's window `bytes`. False: others were quicker. */

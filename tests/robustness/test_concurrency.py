@@ -197,17 +197,23 @@ def test_clients_that_change_the_same_trees_at_once(durability):
         check_database(server)
 
 
+def link_of(descriptor):
+    try:
+        return os.readlink(descriptor)
+    except FileNotFoundError:
+        return ""  # it was closed meanwhile
+
+
 def connections_of_loops(server):
     """How many connections each loop has: what its epoll instance watches and no other does."""
     proc = f"/proc/{server.process.pid}"
     watched = []
     for fd in os.listdir(f"{proc}/fd"):
-        if os.readlink(f"{proc}/fd/{fd}") != "anon_inode:[eventpoll]":
+        if link_of(f"{proc}/fd/{fd}") != "anon_inode:[eventpoll]":
             continue
         with open(f"{proc}/fdinfo/{fd}", encoding="ascii") as file:
             targets = {line.split()[1] for line in file if line.startswith("tfd:")}
-        watched.append({target for target in targets
-                        if os.readlink(f"{proc}/fd/{target}").startswith("socket:")})
+        watched.append({target for target in targets if link_of(f"{proc}/fd/{target}").startswith("socket:")})
     shared = {fd for fds in watched for fd in fds if sum(fd in other for other in watched) > 1}
     return sorted(count for count in (len(fds - shared) for fds in watched) if count)
 

@@ -12,7 +12,7 @@ static size_t batch_bytes(struct exchange *x, uint64_t announced_bytes)
 {
     uint64_t whole = u64_min(announced_bytes, BATCH_BYTES - 1) + 1;
     size_t bytes = size_max((size_t)whole, BATCH_BYTES_MIN);
-    bool is_fine = bytes <= BATCH_BYTES_POOR || exchange_hold(x, bytes);
+    bool is_fine = bytes <= BATCH_BYTES_POOR || exchange_hold_spare(x, bytes);
     return is_fine ? bytes : BATCH_BYTES_POOR;
 }
 
