@@ -217,7 +217,7 @@ static const struct http_field_line exposed_lines[] = {LINE(
     ACCESS_CONTROL_EXPOSE_HEADERS, "Access-Control-Expose-Headers",
     "Accept-Patch, Accept-Ranges, Allow, Authentication-Info, Content-Digest, Content-Disposition, "
     "Content-Location, Content-Range, Date, DAV, ETag, Location, Lock-Token, OC-Checksum, "
-    "Repr-Digest, Retry-After, Tus-Checksum-Algorithm, "
+    "Preference-Applied, Repr-Digest, Retry-After, Tus-Checksum-Algorithm, "
     "Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, "
     "Upload-Complete, Upload-Expires, Upload-Length, Upload-Limit, Upload-Metadata, "
     "Upload-Offset, WWW-Authenticate, X-OC-Mtime")};
@@ -231,8 +231,9 @@ static const struct http_field_line credentials_lines[] = {
 #define PREFLIGHT_SECONDS "3600"
 
 #define READING_FIELDS                                                                             \
-    "Cache-Control, Content-Type, Depth, If-Match, If-Modified-Since, If-None-Match, If-Range, "   \
-    "If-Unmodified-Since, Range, Want-Content-Digest, Want-Repr-Digest, X-Requested-With"
+    "Brief, Cache-Control, Content-Type, Depth, If-Match, If-Modified-Since, If-None-Match, "      \
+    "If-Range, "                                                                                   \
+    "If-Unmodified-Since, Prefer, Range, Want-Content-Digest, Want-Repr-Digest, X-Requested-With"
 #define WRITING_FIELDS                                                                             \
     ", Content-Digest, Content-Disposition, Content-Range, Repr-Digest, X-Update-Range, "          \
     "Authorization, Destination, If, Lock-Token, OC-Checksum, Overwrite, Timeout, "                \

@@ -14,6 +14,7 @@ struct look;
 struct look_wish {
     struct str propfind; /* the body of a PROPFIND; lives as long as the exchange */
     bool is_of_names;    /* it asks for names, and no values (propname) */
+    bool is_minimal;     /* what is not there need not be told (RFC 8144 §2.1) */
 };
 
 struct look_ops {

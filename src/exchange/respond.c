@@ -34,6 +34,23 @@ enum stage_end respond_error(struct exchange *x, struct dav_result result)
     return respond_status(x, (enum http_status)result.status);
 }
 
+void respond_preferred(struct exchange *x, struct str preference)
+{
+    static const struct http_field_line varying = {FIELD_VARY, STR_INIT("Vary"),
+                                                   STR_INIT("Prefer, Brief")};
+    struct http_fields *fields = &x->stream->response.fields;
+    struct buf applied = {0};
+    buf_add(&applied, http_fields_get(fields, FIELD_PREFERENCE_APPLIED));
+    if (applied.len && preference.len)
+        BUF_ADD(&applied, ", ");
+    buf_add(&applied, preference);
+    if (!http_fields_has(fields, FIELD_PREFERENCE_APPLIED))
+        http_fields_add(fields, x->arena, &varying); /* Vary may be there for another reason */
+    if (applied.len)
+        respond_field(x, FIELD_PREFERENCE_APPLIED, buf_str(&applied));
+    buf_done(&applied);
+}
+
 void respond_location(struct exchange *x, bool is_collection)
 {
     struct buf location = {0};

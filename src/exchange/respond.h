@@ -22,5 +22,9 @@ enum stage_end respond_source(struct exchange *x, enum http_status status, struc
 /* Adds a field to the answer; the value is copied. */
 void respond_field(struct exchange *x, enum http_field id, struct str value);
 
+/* A wish of the client's has been granted (RFC 7240 §3), which makes it another answer; empty: one
+ * of Brief, which has no name. */
+void respond_preferred(struct exchange *x, struct str preference);
+
 /* RFC 4918 §5.2: Content-Location with the slash, for a collection whose URL came without it. */
 void respond_location(struct exchange *x, bool is_collection);

@@ -11,12 +11,12 @@
  * ranges are sources of text and of file parts in turn, so that no number of ranges costs memory
  * for content. The only part that may block is a look at the dead properties for Content-Language,
  * and only where there are any: then the stage moves to a worker. */
-#include "base/clock.h"
 #include "base/random.h"
 #include "dav/index.h"
 #include "dav/kept.h"
 #include "dav/lock/if_check.h"
 #include "dav/method.h"
+#include "dav/method/content.h"
 #include "dav/precondition.h"
 #include "dav/prop/hashes.h"
 #include "dav/target.h"
@@ -24,31 +24,6 @@
 #include "exchange/browser.h"
 #include "exchange/respond.h"
 #include "http/range.h"
-#include "text/date.h"
-
-static void close_content(void *arg)
-{
-    struct store_content *content = arg;
-    store_content_close(&content);
-}
-
-/* Where the store's reads block, bytes are pulled on a worker. */
-static enum stage_end send_body(struct exchange *x, enum http_status status, struct str type,
-                                struct source *body, uint64_t body_bytes)
-{
-    if (target_of(x)->store->traits.reads_block)
-        body = exchange_offload(x, body);
-    return respond_source(x, status, type, body, body_bytes);
-}
-
-static enum stage_end send_whole(struct exchange *x, struct store_content *content,
-                                 struct str media_type)
-{
-    uint64_t size = content->stat.size_bytes;
-    hashes_respond(x, content, &(struct byte_range){0, size});
-    struct source *body = store_content_source(content, x->arena, 0, size);
-    return send_body(x, HTTP_OK, media_type, body, size);
-}
 
 static void add_content_range(struct buf *to, const struct byte_range *range, uint64_t size)
 {
@@ -69,7 +44,7 @@ static enum stage_end send_one_range(struct exchange *x, struct store_content *c
     buf_done(&value);
     hashes_respond(x, content, range);
     struct source *body = store_content_source(content, x->arena, range->offset, range->len);
-    return send_body(x, HTTP_PARTIAL_CONTENT, media_type, body, range->len);
+    return content_send_body(x, HTTP_PARTIAL_CONTENT, media_type, body, range->len);
 }
 
 /* multipart/byteranges, RFC 9110 §14.6. The boundary is random: content cannot hold it. */
@@ -103,8 +78,8 @@ static enum stage_end send_ranges(struct exchange *x, struct store_content *cont
     buf_addf(&head, "multipart/byteranges; boundary=%016llx", (unsigned long long)boundary);
     struct str type = arena_str(x->arena, buf_str(&head));
     buf_done(&head);
-    return send_body(x, HTTP_PARTIAL_CONTENT, type, source_of_parts(x->arena, parts, 2 * count + 1),
-                     total);
+    return content_send_body(x, HTTP_PARTIAL_CONTENT, type,
+                             source_of_parts(x->arena, parts, 2 * count + 1), total);
 }
 
 static enum stage_end send_part(struct exchange *x, struct store_content *content,
@@ -116,7 +91,7 @@ static enum stage_end send_part(struct exchange *x, struct store_content *conten
     size_t count = 0;
     bool is_get = str_eq(x->stream->request.method, STR("GET")); /* §14.2: for GET only */
     if (!range.at || !is_get || !http_if_range_holds(&x->stream->request.fields, now))
-        return send_whole(x, content, media_type);
+        return content_send_whole(x, HTTP_OK, media_type, content);
     struct byte_range *ranges = arena_alloc(x->arena, max * sizeof(*ranges));
     switch (range_parse(range, size, ranges, max, &count)) {
     case RANGE_IGNORE:
@@ -134,18 +109,7 @@ static enum stage_end send_part(struct exchange *x, struct store_content *conten
                              dav_error(HTTP_RANGE_NOT_SATISFIABLE, "the range is beyond the end"));
     }
     }
-    return send_whole(x, content, media_type);
-}
-
-static void add_validators(struct exchange *x, const struct http_representation *now)
-{
-    char date[HTTP_DATE_LEN];
-    /* RFC 9110 §8.8.2.1: never later than Date, also where the file's time is in the future. */
-    int64_t now_s = clock_wall_ms() / 1000;
-    http_date_format(date, now->modified_s < now_s ? now->modified_s : now_s);
-    respond_field(x, FIELD_LAST_MODIFIED, str_of(date, sizeof(date)));
-    http_response_set(x->stream, FIELD_ETAG, now->etag.opaque); /* in the arena already */
-    respond_field(x, FIELD_ACCEPT_RANGES, STR("bytes"));
+    return content_send_whole(x, HTTP_OK, media_type, content);
 }
 
 static enum stage_end send_file(struct exchange *x, struct store_content *content)
@@ -155,7 +119,7 @@ static enum stage_end send_file(struct exchange *x, struct store_content *conten
     if (!dav_is_fine(result))
         return respond_error(x, result);
     struct str type = kept_type(x);
-    add_validators(x, &now);
+    content_add_validators(x, &now);
     browser_confine(x, type);
     switch (http_conditional(&x->stream->request.fields, true, &now, x->arena)) {
     case PRECONDITION_NOT_MODIFIED:
@@ -199,7 +163,7 @@ static enum stage_end get_answer(struct exchange *x)
         if (!dav_is_fine(result))
             return respond_error(x, result);
     }
-    arena_on_reset(x->arena, close_content, content);
+    content_keep(x, content);
     if (x->has_slash) /* RFC 4918 §5.2: only a collection's URL ends in a slash */
         return respond_error(x, dav_from_store(STORE_NOT_FOUND));
     return send_file(x, content);

@@ -14,6 +14,7 @@
 #include "exchange/body.h"
 #include "exchange/destination.h"
 #include "exchange/respond.h"
+#include "http/prefer.h"
 
 enum { INLINE_BODY_BYTES = 65536, ONE_BYTES = 1024 /* what is said of a resource, mostly */ };
 
@@ -21,6 +22,7 @@ struct propfind {
     struct propfind_request request;
     struct str asked; /* the body, where others are to be asked the same */
     enum depth depth;
+    struct http_preferences prefers;
     struct walk_item target;
     struct listing listing;
 };
@@ -78,9 +80,12 @@ static enum stage_end propfind_parse_body(struct exchange *x)
         result = depth_read_noroot(x, DEPTH_INFINITY, &state->depth, &is_noroot);
     if (!dav_is_fine(result))
         return respond_error(x, result);
+    state->prefers = http_preferences_read(&x->stream->request.fields);
+    state->prefers.is_noroot &= state->depth != DEPTH_0; /* RFC 8144 §4 */
     state->request.is_short = client_has(x, QUIRK_SHORT_ALLPROP);
+    state->request.is_minimal = state->prefers.is_minimal;
     listing_init(&state->listing, x, &propfind_ops);
-    state->listing.leaves_out_target = is_noroot;
+    state->listing.leaves_out_target = is_noroot || state->prefers.is_noroot;
     return STAGE_NEXT;
 }
 
@@ -144,6 +149,10 @@ static enum stage_end propfind_answer(struct exchange *x)
     if (!is_walk && blocks(listing, &state->target) && !x->is_on_worker)
         return STAGE_BLOCKS;
     respond_field(x, FIELD_CACHE_CONTROL, STR("no-store"));
+    if (state->prefers.is_minimal)
+        respond_preferred(x, state->prefers.is_brief ? STR_NONE : STR("return=minimal"));
+    if (state->prefers.is_noroot)
+        respond_preferred(x, STR("depth-noroot"));
     respond_location(x, state->target.stat.is_collection);
     if (!is_walk)
         return answer_one(x, state);
@@ -173,7 +182,8 @@ static enum stage_end propfind_locate(struct exchange *x)
 static enum stage_end propfind_look(struct exchange *x)
 {
     struct propfind *state = x->state;
-    const struct look_wish wish = {state->asked, state->request.kind == PROPFIND_NAMES};
+    const struct look_wish wish = {state->asked, state->request.kind == PROPFIND_NAMES,
+                                   state->prefers.is_minimal};
     if (!wants_looks(x))
         return STAGE_NEXT;
     return looks_take(x, &target_of(x)->looks, target_read(x), state->depth == DEPTH_INFINITY,

@@ -18,6 +18,7 @@
 #include "exchange/body.h"
 #include "exchange/multistatus_body.h"
 #include "exchange/respond.h"
+#include "http/prefer.h"
 #include "text/date.h"
 
 struct proppatch {
@@ -153,14 +154,14 @@ static void add_group(struct multistatus *ms, const struct proppatch *state, siz
     buf_done(&error);
 }
 
-static enum stage_end answer(struct exchange *x, const struct proppatch *state, bool is_collection)
+static enum stage_end tell_each(struct exchange *x, const struct proppatch *state,
+                                bool is_collection)
 {
     const struct proppatch_request *request = &state->request;
     bool *done = arena_alloc(x->arena, request->update_count * sizeof(*done));
     struct multistatus_body *body = multistatus_body_new(x);
     struct multistatus *ms = multistatus_body_ms(body);
     mark_repeated(x->arena, state, done);
-    respond_location(x, is_collection);
     multistatus_response(ms, x->path, is_collection);
     for (size_t i = 0; i < request->update_count; i++) {
         if (!done[i])
@@ -168,6 +169,17 @@ static enum stage_end answer(struct exchange *x, const struct proppatch *state, 
     }
     multistatus_response_end(ms);
     return respond_multistatus(x, body);
+}
+
+static enum stage_end answer(struct exchange *x, const struct proppatch *state, bool is_collection)
+{
+    const struct http_preferences prefers = http_preferences_read(&x->stream->request.fields);
+    respond_location(x, is_collection);
+    if (!prefers.is_minimal || state->culprits)
+        return tell_each(x, state, is_collection);
+    /* RFC 8144 §2.2. With 200, as Exchange answered to Brief. */
+    respond_preferred(x, prefers.is_brief ? STR_NONE : STR("return=minimal"));
+    return respond_status(x, HTTP_OK);
 }
 
 /* Windows sets times and attributes of a file that it has locked without the token. It must be who

@@ -11,6 +11,7 @@
 #include "dav/kept.h"
 #include "dav/lock/if_check.h"
 #include "dav/method.h"
+#include "dav/method/content.h"
 #include "dav/precondition.h"
 #include "dav/prop/synced.h"
 #include "dav/target.h"
@@ -131,11 +132,20 @@ static struct dav_result begin_upload(struct exchange *x, struct put *state)
     return DAV_FINE;
 }
 
+/* RFC 8144 §3.2: where a condition has failed, what is there now may be shown. */
+static enum stage_end refuse(struct exchange *x, struct dav_result result)
+{
+    if (result.status == HTTP_PRECONDITION_FAILED &&
+        content_respond_wish(x, HTTP_PRECONDITION_FAILED))
+        return STAGE_DONE;
+    return respond_error(x, result);
+}
+
 static enum stage_end put_check(struct exchange *x)
 {
     struct target *target = target_of(x);
     struct put *state = ARENA_NEW(x->arena, struct put);
-    if (target->store->traits.quota_blocks && !x->is_on_worker)
+    if ((target->store->traits.quota_blocks || content_is_wished(x)) && !x->is_on_worker)
         return STAGE_BLOCKS;
     x->state = state;
     struct dav_result result = read_fields(x, state);
@@ -148,7 +158,7 @@ static enum stage_end put_check(struct exchange *x)
     if (dav_is_fine(result))
         result = begin_upload(x, state);
     if (!dav_is_fine(result))
-        return respond_error(x, result);
+        return refuse(x, result);
     arena_on_reset(x->arena, free_put, state);
     return STAGE_NEXT;
 }
@@ -196,11 +206,13 @@ static enum stage_end put_judge(struct exchange *x)
     struct put *state = x->state;
     struct store_stat stat;
     bool exists;
+    if (content_is_wished(x) && !x->is_on_worker)
+        return STAGE_BLOCKS;
     struct dav_result result = replace_check(x, &stat, &exists);
     if (dav_is_fine(result) && state->is_part)
         result = part_check(&state->part, &stat, exists);
     if (!dav_is_fine(result))
-        return respond_error(x, result);
+        return refuse(x, result);
     bool has_version = state->is_part || precondition_is_about_version(x);
     state->seen = (struct store_seen){exists, has_version, stat.version};
     return STAGE_NEXT;
@@ -219,7 +231,7 @@ static enum stage_end put_commit(struct exchange *x)
     bool exists = state->seen.exists;
     enum store_rc rc = receive_end(&state->receiving);
     if (rc != STORE_OK)
-        return respond_error(x, replace_refusal(x, rc));
+        return refuse(x, replace_refusal(x, rc));
     if (!holds(state->hash_check) || !holds(state->part.check))
         return respond_error(x, exchange_is_not_announced());
     if (state->hash_check) /* that of a part says nothing of the whole */
@@ -232,7 +244,7 @@ static enum stage_end put_commit(struct exchange *x)
     if (rc == STORE_AGAIN)
         return target_refused(x, rc);
     if (rc != STORE_OK)
-        return respond_error(x, replace_refusal(x, rc));
+        return refuse(x, replace_refusal(x, rc));
     rc = state->is_part && exists ? STORE_OK
                                   : kept_type_set(x, exchange_field(x, FIELD_CONTENT_TYPE), exists);
     if (rc != STORE_OK)
@@ -241,6 +253,8 @@ static enum stage_end put_commit(struct exchange *x)
     synced_tell(x, target_of(x)->real, &stat);
     if (state->commit.sets_modified)
         respond_field(x, FIELD_X_OC_MTIME, STR("accepted"));
+    if (content_respond_wish(x, exists ? HTTP_OK : HTTP_CREATED)) /* RFC 8144 §3.1 */
+        return STAGE_DONE;
     return respond_status(x, exists ? HTTP_NO_CONTENT : HTTP_CREATED);
 }
 

@@ -34,11 +34,13 @@
 #include "exchange/admit.h"
 #include "exchange/body.h"
 #include "exchange/respond.h"
+#include "http/prefer.h"
 
 enum { INLINE_BODY_BYTES = 65536 };
 
 struct sync {
     struct sync_request request;
+    struct http_preferences prefers;
     struct walk_item target;
     struct change_log *log;
     struct res_path inside;    /* of the target, in the log */
@@ -379,7 +381,17 @@ static enum stage_end report_parse(struct exchange *x)
     exchange_drop_body(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
+    sync->prefers = http_preferences_read(&x->stream->request.fields);
+    sync->request.props.is_minimal = sync->prefers.is_minimal;
     return STAGE_NEXT;
+}
+
+/* What every answer has that is none to a mistake. */
+static void add_fields(struct exchange *x, const struct sync *sync)
+{
+    respond_field(x, FIELD_CACHE_CONTROL, STR("no-store"));
+    if (sync->prefers.is_minimal)
+        respond_preferred(x, sync->prefers.is_brief ? STR_NONE : STR("return=minimal"));
 }
 
 /* The token, and what may be asked by it. */
@@ -420,7 +432,7 @@ static enum stage_end report_answer(struct exchange *x)
     struct sync *sync = x->state;
     struct listing *listing = &sync->listing;
     if (sync->is_filter) {
-        respond_field(x, FIELD_CACHE_CONTROL, STR("no-store"));
+        add_fields(x, sync);
         return favorites_answer(x, &sync->target, &sync->request.props);
     }
     bool is_full = sync->request.token.len == 0;
@@ -435,7 +447,7 @@ static enum stage_end report_answer(struct exchange *x)
     if (is_beyond_bound(sync))
         return respond_error(x, dav_condition(CONDITION_NUMBER_OF_MATCHES_WITHIN_LIMITS,
                                               "there is more, and it cannot be told in parts"));
-    respond_field(x, FIELD_CACHE_CONTROL, STR("no-store"));
+    add_fields(x, sync);
     return listing_answer(listing, &sync->target, sync->request.is_deep ? DEPTH_INFINITY : DEPTH_1);
 }
 

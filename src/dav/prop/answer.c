@@ -32,6 +32,7 @@ struct answer {
     bool *is_given; /* for each live property: a dead one is its value */
     bool has_begun; /* the response */
     bool has_any;   /* property in its first propstat */
+    bool is_minimal;
 };
 
 static void answer_begin(struct answer *answer)
@@ -266,7 +267,8 @@ static void add_found(struct answer *answer)
     else if (request->kind == PROPFIND_NAMES)
         add_live_names(answer);
     add_named(answer);
-    if (!answer->has_any && count_missing(answer)) {
+    bool is_empty = !answer->has_any && count_missing(answer);
+    if (is_empty && !answer->is_minimal) {
         ms->out->len = start; /* no propstat without a property, unless nothing was asked for */
         multistatus_response(ms, answer->target->path, answer->target->stat.is_collection);
     } else {
@@ -277,7 +279,8 @@ static void add_found(struct answer *answer)
 static void finish(struct answer *answer)
 {
     add_found(answer);
-    add_missing(answer, count_missing(answer));
+    if (!answer->is_minimal) /* RFC 8144 §2.1: then a propstat without a property stands for it */
+        add_missing(answer, count_missing(answer));
     multistatus_response_end(answer->ms);
 }
 
@@ -290,6 +293,7 @@ static bool answer_init(struct answer *answer, struct multistatus_body *body,
                               .spool = &body->spool,
                               .target = target,
                               .request = request,
+                              .is_minimal = request->is_minimal,
                               .is_found = arena_try_alloc(target->arena, count * sizeof(bool))};
     answer->is_given = answer->is_found + request->name_count;
     return answer->is_found != NULL;
@@ -347,6 +351,7 @@ bool prop_answer_unreachable(struct multistatus_body *body, const struct prop_ta
     mount.is_part = true; /* nothing that is stored there can be told */
     if (!answer_init(&answer, body, &mount, request))
         return false;
+    answer.is_minimal = false; /* that it is not known says more than that it is not there */
     add_found(&answer);
     add_unknown(&answer, why);
     multistatus_response_end(answer.ms);

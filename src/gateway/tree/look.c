@@ -41,6 +41,7 @@ struct mount_look {
     struct exchange *x;
     const struct gateway *gateway;
     bool is_of_names;
+    bool is_minimal;
     bool asks_by_name;
     bool is_known;
     struct ask *ask; /* NULL: none was sent */
@@ -178,11 +179,17 @@ static void take(struct mount_look *look, const struct davit_ms_response *respon
     struct multistatus ms = {.out = &look->text};
     add_fine(look, &ms, response);
     for (size_t i = 0; i < response->propstat_count; i++) {
-        if (!is_fine(&response->propstats[i]))
-            add_other(look, &ms, &response->propstats[i]);
+        const struct davit_ms_propstat *propstat = &response->propstats[i];
+        bool is_left_out = look->is_minimal && propstat->status == HTTP_NOT_FOUND;
+        if (!is_fine(propstat) && !is_left_out)
+            add_other(look, &ms, propstat);
     }
-    if (look->asks_by_name)
+    if (look->asks_by_name && !look->is_minimal)
         add_untold(look, &ms, response);
+    if (look->is_minimal && look->text.len == 0) { /* RFC 8144 §2.1 */
+        multistatus_propstat(&ms);
+        multistatus_propstat_end(&ms, HTTP_OK, STR_NONE);
+    }
     look->status = ms.member_status;
 }
 
@@ -403,6 +410,7 @@ struct look *gateway_look(struct exchange *x, const struct handler_mount *mount,
     look->x = x;
     look->gateway = gateway;
     look->is_of_names = wish->is_of_names;
+    look->is_minimal = wish->is_minimal;
     look->asks_by_name = untold_is_asked(wish->propfind);
     deadline_init(&look->deadline, expire);
     build(look, wish);
