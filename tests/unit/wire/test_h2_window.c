@@ -2,7 +2,7 @@
 
 #include "h2_client.h"
 
-enum { FIRST = NGHTTP2_INITIAL_WINDOW_SIZE };
+enum { FIRST = NGHTTP2_INITIAL_WINDOW_SIZE, MEMORY_BYTES = 8 << 20 };
 
 static struct server server;
 static struct h2_client client;
@@ -11,7 +11,7 @@ static int start(__attribute__((unused)) void **state)
 {
     server_init(&server);
     server.limits.upload_window_bytes = 1 << 20;
-    server.limits.memory_bytes = 4 << 20;
+    server.limits.memory_bytes = MEMORY_BYTES;
     server_start(&server);
     h2_open(&client, &server);
     client.shows_windows = true;
@@ -87,15 +87,15 @@ TEST(window_that_is_overrun_ends_the_stream)
 /* A quarter of what is left, each. */
 TEST(window_is_smaller_when_many_upload)
 {
-    uint64_t left = 4 << 20;
+    uint64_t left = MEMORY_BYTES;
     for (uint32_t id = 1; id < 41; id += 2) {
         h2_request(&client, id, 0, "PUT /echo", "");
         server_call(&server, NULL);
-        uint64_t part = server_window_bytes(&server) - ((4 << 20) - left);
+        uint64_t part = server_window_bytes(&server) - (MEMORY_BYTES - left);
         check_that("no more than a quarter", part <= left / 4);
         left -= part;
     }
-    check_that("half is for others", server_window_bytes(&server) <= 2 << 20);
+    check_that("half is for others", server_window_bytes(&server) <= MEMORY_BYTES / 2);
     for (uint32_t id = 1; id < 41; id += 2)
         h2_number(&client, NGHTTP2_RST_STREAM, id, NGHTTP2_CANCEL);
     assert_int_equal(server_window_bytes(&server), 0);
