@@ -12,6 +12,7 @@
  *   run    'u', its id, its first number
  *   state  'n', flags (1), seq, own, whole, went, broken, path
  *   begin  'b', its id, how many rows (1), of each: kind (1), path
+ *   expect 'x', which mounting, paths of collections (change_expected.c)
  *   end    'e', its id, the first number, outcome (1)
  *   clean  'c'; it was closed, and is on the disk with all that was changed
  *
@@ -21,11 +22,12 @@
  * other run, too: it may have had a number, and that in another order. With a log that is lost all
  * runs are. So they are with one that is the copy of a file, since the tree has gone on without it.
  *
- * The loss of power. Where changes are flushed, what is begun is on the disk first; ends are not,
- * so that the last ones may be missing, and the moments that they were told with are not known.
- * Where they are not flushed, the tree may have what the log has not, and the log what the tree has
- * not: if the machine was booted since, and the log not closed before, it begins anew. So it is on
- * the disk that it is open before anything is changed, and all changes are before it is closed.
+ * The loss of power. Where changes are flushed, it is on the disk first where they are expected;
+ * what was begun and ended since may be missing, so that what has changed there is not known, nor
+ * the moments that were told. Where they are not flushed, the tree may have what the log has not,
+ * and the log what the tree has not: if the machine was booted since, and the log not closed
+ * before, it begins anew: it is on the disk that it is open before anything is changed, and all
+ * changes are before it is closed. Where others make changes, too, it begins anew in any case.
  *
  * No change fails because of the log. Where it cannot be written it is removed, which goes on a
  * full disk, too, and all that was told is not known any more; it is kept again as soon as that is
@@ -48,25 +50,22 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "base/random.h"
+#include "store/change_expected.h"
+#include "store/change_runs.h"
 #include "store/journal.h"
 
 #define NEW_NAME CHANGES_NAME ".new"
 
-enum { RUNS_MAX = 64, FRAME_BYTES = 256, LEFT_COUNT = 4096 };
+enum { FRAMES_BYTES = 512, LEFT_COUNT = 4096 };
 
 enum record_kind {
     RECORD_HEAD = 'h',
     RECORD_RUN = 'u',
     RECORD_STATE = 'n',
     RECORD_BEGIN = 'b',
+    RECORD_EXPECT = 'x',
     RECORD_END = 'e',
     RECORD_CLEAN = 'c',
-};
-
-struct run {
-    uint64_t id;
-    uint64_t first; /* its numbers are from this one to the next run's */
 };
 
 /* What the newest of the changes whose paths meet in one place has left. */
@@ -80,16 +79,21 @@ struct change_log {
     struct journal *journal; /* NULL: in memory alone */
     struct state_home *home;
     bool is_flushed;
+    bool has_others;
+    bool outlives_boots; /* flushed, and without others: it is believed after any crash */
     uint64_t tree;
     atomic_bool is_settled; /* all that was changed is on the disk */
+
+    /* In the journal. */
+    struct expected expected;
+    uint64_t expected_at; /* how many changes are in the file with that; 0: it is not there yet */
 
     pthread_mutex_t mutex; /* guards what follows */
     uint64_t last_id;      /* of notes */
     struct change_index *index;
     struct list notes; /* begun and not ended */
     struct listeners listeners;
-    struct run runs[RUNS_MAX];
-    size_t run_count;
+    struct runs runs;
     uint64_t asked;
     struct left *left; /* LEFT_COUNT of them, by path; NULL: nobody wants to know */
 };
@@ -107,7 +111,7 @@ static void add_head(struct buf *to, const struct change_log *log)
 {
     char room[BOOT_ID_BYTES];
     struct change_bounds bounds = change_index_bounds(log->index);
-    struct str boot = boot_id(room);
+    struct str boot = log->has_others ? STR_NONE : boot_id(room);
     size_t head = begin_record(to, RECORD_HEAD);
     frame_add_number(to, log->tree, 8);
     frame_add_number(to, state_file_mark(log->home->fd, NEW_NAME), 8);
@@ -115,7 +119,7 @@ static void add_head(struct buf *to, const struct change_log *log)
     frame_add_number(to, bounds.horizon, 8);
     frame_add_number(to, bounds.floor, 8);
     /* Empty: that does not matter. One that is not known is no other's. */
-    frame_add_text(to, log->is_flushed ? STR_NONE : boot.len ? boot : STR("?"));
+    frame_add_text(to, log->outlives_boots ? STR_NONE : boot.len ? boot : STR("?"));
     frame_end(to, head);
 }
 
@@ -153,6 +157,15 @@ static void add_begin(struct buf *to, const struct change_note *note)
     frame_end(to, head);
 }
 
+static void add_expected(struct buf *to, const struct change_log *log)
+{
+    if (!log->expected.count)
+        return;
+    size_t head = begin_record(to, RECORD_EXPECT);
+    expected_write(&log->expected, to);
+    frame_end(to, head);
+}
+
 static void add_end(struct buf *to, uint64_t id, uint64_t first, enum change_outcome outcome)
 {
     size_t head = begin_record(to, RECORD_END);
@@ -169,9 +182,10 @@ static void write_table(void *owner, struct journal_making *making)
     struct buf *to = journal_room(making);
     pthread_mutex_lock(&log->mutex);
     add_head(to, log);
-    for (size_t i = 0; i < log->run_count; i++)
-        add_run(to, &log->runs[i]);
+    for (size_t i = 0; i < log->runs.count; i++)
+        add_run(to, &log->runs.items[i]);
     change_index_each(log->index, add_state, to);
+    add_expected(to, log);
     LIST_EACH (&log->notes, link)
         add_begin(to, CONTAINER_OF(link, struct change_note, link));
     pthread_mutex_unlock(&log->mutex);
@@ -195,6 +209,7 @@ struct reading {
     bool is_of_this_boot;
     bool is_clean;
     struct list begun;
+    struct buf lost; /* collections in which more may have been changed, as texts of a frame */
 };
 
 static bool read_head(struct reading *reading, struct str record)
@@ -217,13 +232,9 @@ static bool read_head(struct reading *reading, struct str record)
 
 static bool read_run(struct reading *reading, struct str record)
 {
-    struct change_log *log = reading->log;
     struct run run;
-    if (log->run_count == RUNS_MAX || !frame_take_number(&record, 8, &run.id) ||
-        !frame_take_number(&record, 8, &run.first))
-        return false;
-    log->runs[log->run_count++] = run;
-    return true;
+    return frame_take_number(&record, 8, &run.id) && frame_take_number(&record, 8, &run.first) &&
+           runs_restore(&reading->log->runs, &run);
 }
 
 static bool read_state(struct reading *reading, struct str record)
@@ -334,6 +345,18 @@ static bool read_end(struct reading *reading, struct str record)
     return true;
 }
 
+static bool read_expected(struct reading *reading, struct str record)
+{
+    struct str mounting;
+    struct str collections;
+    if (!expected_read(record, &mounting, &collections))
+        return false;
+    buf_clear(&reading->lost);
+    if (expected_is_lost(&reading->log->expected, mounting))
+        buf_add(&reading->lost, collections);
+    return true;
+}
+
 /* The states come first; what follows goes on from there. */
 static void restored(struct reading *reading)
 {
@@ -348,7 +371,7 @@ static bool read_record(void *arg, struct str record)
     uint64_t kind;
     if (!frame_take_number(&record, 1, &kind) || reading->has_head == (kind == RECORD_HEAD))
         return false;
-    if (kind == RECORD_BEGIN || kind == RECORD_END || kind == RECORD_CLEAN)
+    if (kind != RECORD_HEAD && kind != RECORD_RUN && kind != RECORD_STATE)
         restored(reading);
     reading->is_clean = kind == RECORD_CLEAN;
     switch (kind) {
@@ -362,6 +385,8 @@ static bool read_record(void *arg, struct str record)
         return read_begin(reading, record);
     case RECORD_END:
         return read_end(reading, record);
+    case RECORD_EXPECT:
+        return read_expected(reading, record);
     default:
         return kind == RECORD_CLEAN;
     }
@@ -370,47 +395,43 @@ static bool read_record(void *arg, struct str record)
 static const struct journal_kind change_kind = {CHANGES_NAME, NEW_NAME, false, read_record,
                                                 write_table};
 
-/* --- runs --- */
-
-/* The oldest of too many lends its numbers to the next. */
-static void add_new_run(struct change_log *log)
-{
-    uint64_t head = change_index_head(log->index);
-    if (log->run_count == RUNS_MAX) {
-        memmove(log->runs, log->runs + 1, (RUNS_MAX - 1) * sizeof(*log->runs));
-        log->run_count--;
-        log->runs[0].first = 0;
-    }
-    if (log->run_count && log->runs[log->run_count - 1].first > head)
-        log->run_count--; /* it has no number */
-    log->runs[log->run_count] = (struct run){random_u64(), log->run_count ? head + 1 : 0};
-    log->run_count++;
-}
-
-static const struct run *find_run(const struct change_log *log, uint64_t seq)
-{
-    size_t at = log->run_count - 1;
-    while (at && log->runs[at].first > seq)
-        at--;
-    return &log->runs[at];
-}
+/* --- life --- */
 
 /* Nothing that was told is known any more. */
 static void begin_anew(struct change_log *log)
 {
     change_index_forget(log->index);
-    log->run_count = 0;
-    add_new_run(log);
+    log->runs.count = 0;
+    runs_begin(&log->runs, change_index_head(log->index));
     listeners_tell(&log->listeners, PATH_ROOT, true);
 }
-
-/* --- life --- */
 
 static bool is_cut_off(const struct change_log *log)
 {
     struct stat st;
     return fstatat(log->home->fd, CHANGES_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
            st.st_size % JOURNAL_BLOCK_BYTES != 0;
+}
+
+/* What was under way, or may have been, counts as made. */
+static void add_unknown(struct change_log *log, struct reading *reading)
+{
+    struct str path;
+    struct str lost = buf_str(&reading->lost);
+    LIST_EACH (&reading->begun, link)
+        add_rows(log, &CONTAINER_OF(link, struct begun, note.link)->note, OUTCOME_UNKNOWN);
+    while (!reading->is_clean && frame_take_text(&lost, &path)) {
+        struct change_row row = {.path = {path.at, path.len}, .kind = CHANGE_REPLACED};
+        struct change_note note = {.rows = {row}, .row_count = 1};
+        add_rows(log, &note, OUTCOME_UNKNOWN);
+    }
+}
+
+static void reading_done(struct reading *reading)
+{
+    LIST_EACH (&reading->begun, link)
+        free_begun(CONTAINER_OF(link, struct begun, note.link));
+    buf_done(&reading->lost);
 }
 
 /* What there was, and begins the new run. False: it cannot even be opened. Where others make
@@ -425,16 +446,13 @@ static bool read_log(struct change_log *log, const struct change_log_options *op
     if (!journal_read(log->home->fd, &change_kind, &reading, &found, err))
         return false;
     restored(&reading);
-    bool is_all = log->run_count && !found.is_damaged && !is_cut_off(log) &&
+    bool is_all = log->runs.count && !found.is_damaged && !is_cut_off(log) &&
                   (reading.is_clean || (reading.is_of_this_boot && !options->has_others));
-    if (is_all)
-        add_new_run(log);
-    LIST_EACH (&reading.begun, link) {
-        struct begun *begun = CONTAINER_OF(link, struct begun, note.link);
-        if (is_all)
-            add_rows(log, &begun->note, OUTCOME_UNKNOWN);
-        free_begun(begun);
+    if (is_all) {
+        runs_begin(&log->runs, change_index_head(log->index));
+        add_unknown(log, &reading);
     }
+    reading_done(&reading);
     if (is_all)
         return true;
     if (reading.has_head)
@@ -442,8 +460,8 @@ static bool read_log(struct change_log *log, const struct change_log_options *op
                                         "syncs begins anew");
     change_index_free(log->index);
     log->index = change_index_new(options->count_max);
-    log->run_count = 0;
-    add_new_run(log);
+    log->runs.count = 0;
+    runs_begin(&log->runs, 0);
     return true;
 }
 
@@ -452,17 +470,21 @@ struct change_log *change_log_open(const struct change_log_options *options, str
     struct change_log *log = MEM_NEW(struct change_log);
     log->home = options->home;
     log->is_flushed = options->is_flushed;
+    log->has_others = options->has_others;
+    log->outlives_boots = options->is_flushed && !options->has_others;
     log->tree = options->tree;
     log->index = change_index_new(options->count_max);
     list_init(&log->notes);
     if (options->has_others)
         log->left = mem_new(LEFT_COUNT, sizeof(*log->left));
     pthread_mutex_init(&log->mutex, NULL);
-    if (!log->home)
-        add_new_run(log);
+    if (log->home)
+        expected_init(&log->expected, log->home->fd);
+    else
+        runs_begin(&log->runs, 0);
     bool is_fine = !log->home || read_log(log, options, err);
     if (is_fine && log->home) {
-        unsigned how = JOURNAL_LASTS | (log->is_flushed ? JOURNAL_FLUSHES : 0U);
+        unsigned how = JOURNAL_LASTS | (log->outlives_boots ? JOURNAL_FLUSHES : 0U);
         log->journal = journal_open(log->home, &change_kind, log, how, err);
         is_fine = log->journal != NULL;
     }
@@ -503,6 +525,7 @@ void change_log_close(struct change_log *log)
     if (log->journal && log->is_settled)
         write_clean(log);
     journal_close(log->journal);
+    expected_done(&log->expected);
     change_index_free(log->index);
     pthread_mutex_destroy(&log->mutex);
     mem_free(log->left);
@@ -542,10 +565,28 @@ static void unlink_note(struct change_log *log, struct change_note *note)
     pthread_mutex_unlock(&log->mutex);
 }
 
-/* `waits`: until it is on the disk. */
-static enum store_rc begin(struct change_log *log, struct change_note *note, bool waits)
+/* In the journal. When it returns OK, the disk says of the change, or that one is expected. */
+static enum store_rc write_begin(struct change_log *log, const struct change_note *note)
 {
-    struct buf frame = {0};
+    struct buf frames = {0};
+    bool is_said = !log->outlives_boots ||
+                   (log->expected_at && expected_is(&log->expected, note->rows, note->row_count));
+    (void)buf_reserve(&frames, FRAMES_BYTES); /* once, for most */
+    if (!is_said) {
+        log->expected_at = 0;
+        expected_add(&log->expected, note->rows, note->row_count);
+        add_expected(&frames, log);
+    }
+    add_begin(&frames, note);
+    enum store_rc rc = journal_append(log->journal, buf_str(&frames));
+    buf_done(&frames);
+    if (!is_said && rc == STORE_OK)
+        log->expected_at = journal_count(log->journal);
+    return rc == STORE_OK ? journal_flush_to(log->journal, log->expected_at) : rc;
+}
+
+enum store_rc change_log_begin(struct change_log *log, struct change_note *note)
+{
     enum store_rc rc = STORE_OK;
     enter(log);
     pthread_mutex_lock(&log->mutex);
@@ -553,25 +594,12 @@ static enum store_rc begin(struct change_log *log, struct change_note *note, boo
     list_append(&log->notes, &note->link);
     pthread_mutex_unlock(&log->mutex);
     log->is_settled = false;
-    if (log->journal) {
-        (void)buf_reserve(&frame, FRAME_BYTES); /* once, for most */
-        add_begin(&frame, note);
-        rc = journal_append(log->journal, buf_str(&frame));
-        if (rc == STORE_OK && waits)
-            rc = journal_flush(log->journal);
-        if (rc != STORE_OK)
-            rc = give_up(log, rc);
-        buf_done(&frame);
-    }
+    if (log->journal && (rc = write_begin(log, note)) != STORE_OK)
+        rc = give_up(log, rc);
     if (rc != STORE_OK)
         unlink_note(log, note);
     leave(log);
     return rc;
-}
-
-enum store_rc change_log_begin(struct change_log *log, struct change_note *note)
-{
-    return begin(log, note, true);
 }
 
 /* An end that is in no file makes what was begun unknown, and what is told from now on too new for
@@ -608,26 +636,17 @@ void change_log_settle(struct change_log *log, int tree_fd)
         log->is_settled = false;
 }
 
-/* No disk is waited for: what is missing after a loss of power is found once more. Where the log
- * can be neither written nor removed, who asks now is told all the same. */
+/* Where the log can be neither written nor removed, who asks now is told all the same. */
 void change_log_found(struct change_log *log, const struct change_row *row)
 {
     struct change_note note = {.rows = {*row}, .row_count = 1};
-    if (begin(log, &note, false) == STORE_OK) {
+    if (change_log_begin(log, &note) == STORE_OK) {
         change_log_end(log, &note, OUTCOME_ALL);
         return;
     }
     pthread_mutex_lock(&log->mutex);
     add_rows(log, &note, OUTCOME_ALL);
     pthread_mutex_unlock(&log->mutex);
-}
-
-enum store_rc change_log_flush(struct change_log *log)
-{
-    enter(log);
-    enum store_rc rc = log->journal ? journal_flush(log->journal) : STORE_OK;
-    leave(log);
-    return rc;
 }
 
 static bool is_about(const struct change_note *note, struct res_path path)
@@ -712,7 +731,7 @@ struct change_point change_log_tag(struct change_log *log, struct res_path path)
     pthread_mutex_lock(&log->mutex);
     uint64_t seq = change_index_tag(log->index, path);
     log->asked++;
-    struct change_point point = {find_run(log, seq)->id, seq};
+    struct change_point point = {runs_find(&log->runs, seq), seq};
     pthread_mutex_unlock(&log->mutex);
     return point;
 }
@@ -722,7 +741,7 @@ bool change_log_knows(struct change_log *log, struct res_path path, struct chang
 {
     pthread_mutex_lock(&log->mutex);
     bool has_been =
-        since.seq <= change_index_head(log->index) && find_run(log, since.seq)->id == since.run;
+        since.seq <= change_index_head(log->index) && runs_find(&log->runs, since.seq) == since.run;
     bool knows = has_been && change_index_knows(log->index, path, since.seq, is_deep);
     pthread_mutex_unlock(&log->mutex);
     return knows;
@@ -731,7 +750,7 @@ bool change_log_knows(struct change_log *log, struct res_path path, struct chang
 struct change_point change_log_point(struct change_log *log, uint64_t seq)
 {
     pthread_mutex_lock(&log->mutex);
-    struct change_point point = {find_run(log, seq)->id, seq};
+    struct change_point point = {runs_find(&log->runs, seq), seq};
     pthread_mutex_unlock(&log->mutex);
     return point;
 }

@@ -14,7 +14,7 @@ struct change_log;
 
 struct change_log_options {
     struct state_home *home; /* where it is kept; NULL: in memory alone */
-    bool is_flushed;         /* a change is on the disk before it is made */
+    bool is_flushed;         /* the log knows of a change after a loss of power, too */
     uint64_t tree;           /* which tree it is about: of another one it knows nothing */
     size_t count_max;        /* of changes that are remembered */
     bool has_others;         /* changes are found, too, that were made without a note */
@@ -67,9 +67,6 @@ NODISCARD bool change_log_remove(int dir_fd, struct err *err);
 
 /* It has been seen that this has happened. */
 void change_log_found(struct change_log *log, const struct change_row *row);
-
-/* Returns when what was found is on the disk, where changes are flushed. */
-NODISCARD enum store_rc change_log_flush(struct change_log *log);
 
 /* Whether a change that may be about the resource has begun, and not ended. */
 bool change_log_is_changing(struct change_log *log, struct res_path path);

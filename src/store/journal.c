@@ -37,7 +37,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/turn.h"
-#include "store/mapped.h"
+#include "store/record/mapped.h"
 
 enum { SPARE_BYTES_MIN = 1 << 18, BATCH_BYTES = JOURNAL_BLOCK_BYTES };
 
@@ -340,9 +340,18 @@ void journal_give_up(struct journal *journal)
     journal->is_broken = true;
 }
 
+uint64_t journal_count(const struct journal *journal)
+{
+    return journal->written;
+}
+
 enum store_rc journal_flush(struct journal *journal)
 {
-    uint64_t count = journal->written;
+    return journal_flush_to(journal, journal->written);
+}
+
+enum store_rc journal_flush_to(struct journal *journal, uint64_t count)
+{
     while (journal->is_flushed && journal->flushed < count && journal->lost < count) {
         if (journal->is_flushing) {
             pthread_cond_wait(&journal->flush_over, &journal->mutex);

@@ -1,10 +1,10 @@
 /* store/journal.h: a file that says what a table in memory says, for the next process: each change
- * is a frame at its end (store/frame.h) before it is in the table, and when it is full a new file
- * is made of the table. Who owns it changes the table only while he is in it. */
+ * is a frame at its end (store/record/frame.h) before it is in the table, and when it is full a new
+ * file is made of the table. Who owns it changes the table only while he is in it. */
 #pragma once
 
 #include "base/err.h"
-#include "store/frame.h"
+#include "store/record/frame.h"
 #include "store/state_home.h"
 #include "store/types.h"
 
@@ -60,6 +60,10 @@ bool journal_append_quickly(struct journal *journal, struct str frames);
 /* Returns when all that was appended is on the disk, if it has to be. Others may come in
  * meanwhile. */
 NODISCARD enum store_rc journal_flush(struct journal *journal);
+
+/* How many changes have been appended; and the same for the first so many of them. */
+uint64_t journal_count(const struct journal *journal);
+NODISCARD enum store_rc journal_flush_to(struct journal *journal, uint64_t count);
 
 /* A new file of the table as it is. */
 NODISCARD enum store_rc journal_renew(struct journal *journal);

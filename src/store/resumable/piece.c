@@ -24,7 +24,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
-#include "store/frame.h"
+#include "store/record/frame.h"
 #include "store/resumable/engine_priv.h"
 
 enum { ROW_BYTES = 256, FILE_NAME_BYTES = 1 + 16 + 1 + 16 + 1 + RESUMABLE_PIECE_BYTES_MAX + 1 };

@@ -2,7 +2,7 @@
  * turn, then what was said at its creation and stays.
  *
  *   info  = note, zeros up to 256, note, zeros up to 512, head
- *   note  = a frame (store/frame.h): serial, state, sizes, times, what it has become
+ *   note  = a frame (store/record/frame.h): serial, state, sizes, times, what it has become
  *   head  = a frame: owner, id, target, hashes, conditions, the front end's note
  *
  * A note that a crash has cut off has a wrong checksum, and then the other one counts, which is the
@@ -20,8 +20,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/map.h"
-#include "store/frame.h"
 #include "store/journal.h"
+#include "store/record/frame.h"
 
 enum { NOTE_BYTES = 256, HEAD_AT = 2 * NOTE_BYTES, READ_BYTES_MAX = HEAD_AT + 2 * 16384 };
 

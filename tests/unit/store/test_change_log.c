@@ -14,8 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "store/frame.h"
+#include "base/clock.h"
 #include "store/journal.h"
+#include "store/record/frame.h"
 
 enum { TREE = 7, MAX = 100 };
 
@@ -95,23 +96,28 @@ static void copy_file(void)
     assert_true(close(from) == 0 && close(to) == 0);
 }
 
-/* The copy's first record, in a frame whose checksum is right again. */
-static void edit_head(void (*edit)(char *record, size_t len))
+/* The copy's records of a kind, in frames whose checksums are right again. */
+static void edit_records(char kind, void (*edit)(char *record, size_t len))
 {
-    char bytes[256];
-    uint64_t len;
+    static char bytes[1 << 20];
+    struct str record;
     int fd = openat(homes[1].fd, CHANGES_NAME, O_RDWR | O_CLOEXEC);
-    assert_true(pread(fd, bytes, sizeof(bytes), 0) == sizeof(bytes));
-    struct str head = str_of(bytes, 4);
-    assert_true(frame_take_number(&head, 4, &len) && len < sizeof(bytes) - 12);
-    edit(bytes + 12, len);
-    struct buf frame = {0};
-    size_t begin = frame_begin(&frame);
-    buf_add(&frame, str_of(bytes + 12, len));
-    frame_end(&frame, begin);
-    assert_int_equal(pwrite(fd, frame.at, frame.len, 0), frame.len);
+    ssize_t got = read(fd, bytes, sizeof(bytes));
+    assert_true(got > 0);
+    struct str rest = str_of(bytes, (size_t)got);
+    for (char *at = bytes; frame_take(&rest, &record); at = bytes + (rest.at - bytes)) {
+        if (record.at[0] != kind)
+            continue;
+        struct buf frame = {0};
+        edit(bytes + (record.at - bytes), record.len);
+        size_t begin = frame_begin(&frame);
+        buf_add(&frame, record);
+        frame_end(&frame, begin);
+        memcpy(at, frame.at, frame.len);
+        buf_done(&frame);
+    }
+    assert_int_equal(pwrite(fd, bytes, (size_t)got, 0), got);
     assert_int_equal(close(fd), 0);
-    buf_done(&frame);
 }
 
 static void put_mark(char *record, size_t len)
@@ -126,13 +132,19 @@ static void put_other_boot(char *record, size_t len)
     record[len - 1] ^= 1;
 }
 
+static void put_other_mounting(char *record, size_t len)
+{
+    assert_true(len > 5);
+    record[5] ^= 1; /* behind the kind, and how long it is */
+}
+
 /* The file as it is at this moment, as if it were the one that was written; of it, all but the
  * first `len` bytes have not come to the disk. */
 static void take_copy(size_t len)
 {
     struct stat st;
     copy_file();
-    edit_head(put_mark);
+    edit_records('h', put_mark);
     int fd = openat(homes[1].fd, CHANGES_NAME, O_RDWR | O_CLOEXEC);
     assert_true(fstat(fd, &st) == 0 &&
                 ftruncate(fd, (off_t)size_min(len, (size_t)st.st_size)) == 0 &&
@@ -312,7 +324,7 @@ static void log_of_another_tree_knows_nothing(void **state)
 static const char *told_after_loss_of_power(struct change_point since)
 {
     take_copy(SIZE_MAX);
-    edit_head(put_other_boot);
+    edit_records('h', put_other_boot);
     struct change_log *log = open_log(1, TREE, false);
     const char *text = told(log, since);
     change_log_close(log);
@@ -363,6 +375,91 @@ static void log_that_cannot_be_written_is_given_up(void **state)
     assert_string_equal(told(log_, since), "b ");
 }
 
+/* What is told of a collection by a log that is opened after the file system was mounted anew. */
+static const char *told_in_collection(const char *collection, struct change_point since)
+{
+    struct res_path path = {collection, strlen(collection)};
+    take_copy(SIZE_MAX);
+    edit_records('x', put_other_mounting);
+    struct change_log *log = open_log(1, TREE, true);
+    bool is_known = change_log_knows(log, path, since, false);
+    change_log_close(log);
+    return is_known ? "known" : "?";
+}
+
+/* What has been flushed is that changes were expected in "c", and not which there were. */
+static void collection_of_the_last_changes_is_not_known_after_the_loss_of_power(void **state)
+{
+    (void)state;
+    clock_freeze(1000000);
+    change("b/one");
+    clock_freeze(1010000);
+    change("c/one");
+    struct change_point since = now();
+    assert_string_equal(told_after_crash(since), "");
+    assert_string_equal(told_in_collection("c", since), "?");
+    assert_string_equal(told_in_collection("b", since), "known");
+    assert_string_equal(told_in_collection("", since), "known"); /* of its members c has changed */
+    change("b/two");
+    since = now();
+    assert_string_equal(told_in_collection("c", since), "?");
+    assert_string_equal(told_in_collection("b", since), "?");
+    clock_freeze(1020000);
+    change("b/c/one");
+    since = now();
+    assert_string_equal(told_in_collection("c", since), "known");
+    assert_string_equal(told_in_collection("b", since), "known");
+    assert_string_equal(told_in_collection("b/c", since), "?");
+    change("one"); /* a collection is not known with all that is in it */
+    since = now();
+    assert_string_equal(told_in_collection("", since), "?");
+    assert_string_equal(told_in_collection("c", since), "?");
+    clock_freeze(-1);
+}
+
+/* Nor is it where a new file was made in between. */
+static void what_is_expected_is_in_a_new_file_as_well(void **state)
+{
+    (void)state;
+    clock_freeze(1000000);
+    change("c/one");
+    struct change_point since = now();
+    assert_int_equal(unlinkat(homes[0].fd, CHANGES_NAME, 0), 0);
+    change("c/two");
+    assert_string_equal(told_in_collection("c", since), "?");
+    clock_freeze(-1);
+}
+
+static void log_that_was_closed_knows_all_after_the_loss_of_power(void **state)
+{
+    (void)state;
+    struct change_point since = now();
+    change("c/one");
+    change_log_settle(log_, homes[0].fd);
+    change_log_close(log_);
+    log_ = NULL;
+    assert_string_equal(told_in_collection("c", since), "known");
+    assert_string_equal(told_after_crash(since), "c/one ");
+}
+
+/* What others did while it was kept may not be in it, whoever reads it. */
+static void log_of_a_tree_that_others_change_is_not_known_unless_it_was_closed(void **state)
+{
+    const struct change_log_options options = {&homes[0], true, TREE, MAX, .has_others = true};
+    struct err err = {0};
+    (void)state;
+    change_log_close(log_);
+    log_ = change_log_open(&options, &err);
+    assert_non_null(log_);
+    struct change_point since = now();
+    change("a");
+    assert_string_equal(told_after_crash(since), "?");
+    change_log_settle(log_, homes[0].fd);
+    change_log_close(log_);
+    log_ = NULL;
+    assert_string_equal(told_after_crash(since), "a ");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -387,6 +484,16 @@ int main(void)
                                         open_lazy, close_homes),
         cmocka_unit_test_setup_teardown(lazy_log_of_a_tree_that_was_not_settled_is_not_known,
                                         open_lazy, close_homes),
+        cmocka_unit_test_setup_teardown(
+            collection_of_the_last_changes_is_not_known_after_the_loss_of_power, open_flushed,
+            close_homes),
+        cmocka_unit_test_setup_teardown(what_is_expected_is_in_a_new_file_as_well, open_flushed,
+                                        close_homes),
+        cmocka_unit_test_setup_teardown(log_that_was_closed_knows_all_after_the_loss_of_power,
+                                        open_flushed, close_homes),
+        cmocka_unit_test_setup_teardown(
+            log_of_a_tree_that_others_change_is_not_known_unless_it_was_closed, open_flushed,
+            close_homes),
         cmocka_unit_test_setup_teardown(log_that_cannot_be_written_is_given_up, open_lazy,
                                         close_homes),
         cmocka_unit_test_setup_teardown(change_is_told_from_its_beginning_on, open_lazy,

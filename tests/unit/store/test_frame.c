@@ -1,4 +1,4 @@
-#include "store/frame.h"
+#include "store/record/frame.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "store/mapped.h"
+#include "store/record/mapped.h"
 
 enum { LEN = 65536 };
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "store/frame.h"
+#include "store/record/frame.h"
 
 enum { TREE = 7, MEMBERS = 3000 };
 

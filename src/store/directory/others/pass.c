@@ -407,8 +407,8 @@ static bool tell_again(struct pass *pass)
     return rc == STORE_END;
 }
 
-/* What has been seen must be in the log, and the log on the disk, before it counts as seen. Where
- * there is no room for it, nothing is told again each time. */
+/* What has been seen must be in the log before it counts as seen: after a loss of power the log
+ * begins anew. Where there is no room for it, nothing is told again each time. */
 bool pass_end(struct pass *pass)
 {
     bool is_fine = !pass->has_failed && seen_write_out(&pass->now);
@@ -420,12 +420,10 @@ bool pass_end(struct pass *pass)
     bool knows = is_fine && pass->has_old && !pass->old.is_damaged && tell_again(pass);
     if (is_fine && !knows)
         change_log_forget(pass->lookout->options.log);
-    if (is_fine && change_log_flush(pass->lookout->options.log) == STORE_OK) {
+    if (is_fine)
         is_fine = seen_finish(&pass->now);
-    } else {
+    else
         seen_abort(&pass->now);
-        is_fine = false;
-    }
     done(pass, is_fine);
     return is_fine;
 }

@@ -6,7 +6,8 @@
  * file's own: a directory gives its names in no order, and a large one is read in parts, each the
  * names of a range of hashes (sorted.c).
  *
- * The file consists of frames (store/frame.h); a number is eight bytes, unless it says otherwise:
+ * The file consists of frames (store/record/frame.h); a number is eight bytes, unless it says
+ * otherwise:
  *   head        'h', format (1), the tree's mark, the key (two), the log's newest change
  *   collection  'd', the directory's mark, path
  *   members     'e', of each: flags (1), mark, length of the name (1), name
@@ -30,7 +31,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/random.h"
-#include "store/frame.h"
+#include "store/record/frame.h"
 
 #define NEW_NAME SEEN_NAME ".new"
 

@@ -1,4 +1,4 @@
-/* store/frame.h: records as bytes in a file that a crash may cut off anywhere.
+/* store/record/frame.h: records as bytes in a file that a crash may cut off anywhere.
  *
  *   frame = length of the record (4 bytes), checksum of the record (8), record
  *

@@ -6,7 +6,7 @@
  *
  * Invariant: a frame is taken as it was written or not at all, up to the strength of 64 bits.
  * Rejected: CRC-32, which among some thousand wrong beginnings finds a right one too often. */
-#include "store/frame.h"
+#include "store/record/frame.h"
 
 enum { HEAD_BYTES = 4 + 8 };
 

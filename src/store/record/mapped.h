@@ -1,5 +1,5 @@
-/* store/mapped.h: the bytes of a file as memory that is shared with the kernel: what is written
- * there outlives the process, and costs no system call. Any thread, one at a time. */
+/* store/record/mapped.h: the bytes of a file as memory that is shared with the kernel: what is
+ * written there outlives the process, and costs no system call. Any thread, one at a time. */
 #pragma once
 
 #include "base/str.h"

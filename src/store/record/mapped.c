@@ -4,7 +4,7 @@
  *
  * Where another program cuts the file off, or the disk is full or fails, is thereby an answer like
  * that of write(2); the reason is not known, so who wants it makes the call. */
-#include "store/mapped.h"
+#include "store/record/mapped.h"
 
 #include <pthread.h>
 #include <setjmp.h>
