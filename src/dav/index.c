@@ -313,7 +313,11 @@ enum stage_end index_answer(struct exchange *x)
     struct dav_result result = if_header_check(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    if (!x->has_slash && !path_is_root(x->path) && !client_has(x, QUIRK_NO_REDIRECT))
+    bool is_file_url = !x->has_slash && !path_is_root(x->path);
+    bool is_app = x->dialect == MULTISTATUS_SYNC; /* which follows no redirect */
+    if (is_file_url && is_app && x->method->id == METHOD_GET)
+        return respond_error(x, dav_error(HTTP_NOT_FOUND, "what was a file is a collection now"));
+    if (is_file_url && !is_app && !client_has(x, QUIRK_NO_REDIRECT))
         return redirect(x);
     index->base.ops = &index_ops;
     index->x = x;
