@@ -1,7 +1,8 @@
 #!/bin/sh
 # What `make test` keeps short, for as long as it takes: three users at random for ten minutes, 50
 # crashes of each kind (kill -9, the loss of power, system calls that fail), the truth of the caches,
-# a sync client whose server is killed, the long contract. On the sanitized build of `make test`.
+# sync clients whose server is killed and whose tree others change for ten minutes, the long
+# contract. On the sanitized build of `make test`.
 set -eu
 cd "$(dirname "$0")/.."
 [ -d build-test/meson-private ] ||
@@ -17,4 +18,7 @@ export DAVIT_SYNC_SIZES="${DAVIT_SYNC_SIZES:-15,25,60}"
     tests/robustness/test_crash.py tests/robustness/test_links.py \
     tests/robustness/test_cache_truth.py tests/robustness/test_listing_truth.py \
     tests/clients/test_sync_kills.py tests/clients/test_nextcloudcmd.py tests/clients/test_owncloudcmd.py
+DAVIT_SYNC_SECONDS="${DAVIT_SYNC_SECONDS:-600}" /usr/bin/python3 -B -m pytest -s -p no:cacheprovider \
+    tests/clients/test_sync_random.py \
+    tests/robustness/test_sync_others.py::test_who_follows_has_what_programs_and_clients_have_made
 DAVIT_CONTRACT=full meson test -C build-test --no-rebuild --suite contract

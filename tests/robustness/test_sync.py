@@ -9,13 +9,12 @@ import random
 import re
 import subprocess
 import tempfile
-import threading
-import time
 import urllib.parse
 import xml.etree.ElementTree as ElementTree
 
 import crash_client
 import davit
+import programs
 import pytest
 import test_access
 import test_crash
@@ -98,37 +97,6 @@ class Mirror:
                                        or {p for p in there if there[p] != self.members[p]}}
 
 
-class Others(threading.Thread):
-    """A client that changes things at random, in a tree that it shares with others."""
-
-    def __init__(self, server, seed, until):
-        super().__init__()
-        self.server, self.until = server, until
-        self.random = random.Random(seed)
-        self.error = None
-        self.count = 0
-
-    def path(self):
-        return "/" + "/".join(self.random.choice("abcd") for _ in range(self.random.randrange(1, 4)))
-
-    def step(self, client):
-        path, other = self.path(), self.path()
-        method = self.random.choice(["PUT"] * 6 + ["MKCOL"] * 3 + ["DELETE", "MOVE", "COPY"])
-        fields = {"Destination": f"http://{client.host}{other}"} if method in ("MOVE", "COPY") else {}
-        body = str(self.random.random()) if method == "PUT" else None
-        answer = client.request(method, path, fields, body)
-        assert answer.status in (201, 204, 207, 403, 404, 405, 409, 412), answer
-        self.count += answer.status in (201, 204)
-
-    def run(self):
-        try:
-            with Session(self.server) as client:
-                while not self.until.is_set():
-                    self.step(client)
-        except Exception as error:  # the test fails with it
-            self.error = error
-
-
 @pytest.mark.parametrize("args", [[], ["--limit", "synced_changes=50"], ["--limit", "sync_count=3"]])
 def test_who_syncs_while_others_change_has_what_is_there(args):
     seed = test_crash.SEED
@@ -136,18 +104,11 @@ def test_who_syncs_while_others_change_has_what_is_there(args):
     with davit.Davit(args=ARGS + ["--durability", "lazy"] + args) as server, Session(server) as client:
         for _ in range(3):
             mirrors = [Mirror(), Mirror(bound=2)]
-            until = threading.Event()
-            others = [Others(server, f"{seed} {i}", until) for i in range(3)]
-            for other in others:
-                other.start()
-            end = time.monotonic() + SECONDS / 3
-            while time.monotonic() < end and not any(other.error for other in others):
-                for mirror in mirrors:
-                    mirror.sync(client)
-            until.set()
-            for other in others:
-                other.join()
-            assert not any(other.error for other in others), [other.error for other in others]
+            others = [programs.Client(server, f"{seed} {i}") for i in range(3)]
+            with programs.at_work(others, SECONDS / 3) as goes_on:
+                while goes_on():
+                    for mirror in mirrors:
+                        mirror.sync(client)
             for mirror in mirrors:  # now that nobody is in between
                 mirror.check(client)
                 print(f"{mirror.partial} syncs by token, {mirror.whole} whole, {mirror.pages} more pages; "

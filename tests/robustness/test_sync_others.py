@@ -5,13 +5,12 @@ running when they were made.
 DAVIT_SYNC_SECONDS: how long the others work (default 1), DAVIT_SYNC_ROUNDS: how often it is killed (3)."""
 
 import os
-import random
 import shutil
 import subprocess
-import threading
 import time
 
 import davit
+import programs
 import pytest
 import test_crash
 import test_sync
@@ -43,100 +42,23 @@ def follow(mirror, client):
         time.sleep(0.02)
 
 
-class Programs:
-    """Changes files at random, as programs do that know nothing of davit."""
-
-    def __init__(self, root, seed):
-        self.root, self.random = root, random.Random(seed)
-
-    def path(self):
-        return os.path.join(self.root, *(self.random.choice("abcd") for _ in range(self.random.randrange(1, 4))))
-
-    def step(self):
-        path, other = self.path(), self.path()
-        what = self.random.choice(["write"] * 6 + ["append", "truncate", "touch", "exchange"] + ["mkdir"] * 3
-                                  + ["unlink", "rmtree", "rename", "rename", "link", "symlink", "copytree", "out"])
-        try:
-            getattr(self, what)(path, other)
-        except (OSError, shutil.Error):
-            pass  # it does not fit what is there
-
-    def write(self, path, _):
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(str(self.random.random()))
-
-    def append(self, path, _):
-        with open(path, "r+", encoding="utf-8") as file:
-            file.seek(0, os.SEEK_END)
-            file.write("more")
-
-    def truncate(self, path, _):
-        os.truncate(path, 1)
-
-    def touch(self, path, _):
-        os.utime(path, (1, self.random.randrange(1, 1 << 30)))
-
-    def exchange(self, path, other):
-        os.rename(path, path + ".x")
-        os.rename(other, path)
-        os.rename(path + ".x", other)
-
-    def mkdir(self, path, _):
-        os.makedirs(path)
-
-    def unlink(self, path, _):
-        os.unlink(path)
-
-    def rmtree(self, path, _):
-        shutil.rmtree(path)
-
-    def rename(self, path, other):
-        os.rename(path, other)
-
-    def link(self, path, other):
-        os.link(path, other)
-
-    def symlink(self, path, _):
-        os.symlink("/nowhere/at/all", path)  # a link that leads somewhere is in listings
-
-    def copytree(self, path, other):
-        if not other.startswith(path + "/"):
-            shutil.copytree(path, other, symlinks=True)
-
-    def out(self, path, _):
-        os.rename(path, f"{self.root}.out/{self.random.random()}")
-
-
-def work(programs, until):
-    while not until.is_set():
-        programs.step()
-        time.sleep(programs.random.choice([0, 0, 0, 0.001, 0.02]))
-
-
 @pytest.mark.parametrize("args", [[], ["--limit", "watched_directories=4", "--limit", "walk_seconds=1"]])
 def test_who_follows_has_what_programs_and_clients_have_made(args):
     seed = test_crash.SEED
     print(f"DAVIT_CRASH_SEED={seed}")
     with davit.Davit(args=ARGS + args) as server, Session(server) as client:
         os.mkdir(server.root + ".out")
-        until = threading.Event()
-        programs = [threading.Thread(target=work, args=(Programs(server.root, f"{seed} p{i}"), until)) for i in range(2)]
-        clients = [test_sync.Others(server, f"{seed} c{i}", until) for i in range(2)]
+        workers = [programs.Program(server.root, f"{seed} p{i}") for i in range(2)]
+        workers += [programs.Client(server, f"{seed} c{i}") for i in range(3)]
         mirror = test_sync.Mirror()
         try:
-            for worker in programs + clients:
-                worker.start()
-            end = time.monotonic() + SECONDS
-            while time.monotonic() < end:
-                mirror.sync(client)
+            with programs.at_work(workers, SECONDS) as goes_on:
+                while goes_on():
+                    mirror.sync(client)
         finally:
-            until.set()
-            for worker in programs + clients:
-                worker.join()
             shutil.rmtree(server.root + ".out")
-        assert not [c.error for c in clients if c.error]
         follow(mirror, client)
-        print(f"{mirror.partial} syncs by token, {mirror.whole} whole")
+        print(f"{[worker.count for worker in workers]} changes; {mirror.partial} syncs by token, {mirror.whole} whole")
 
 
 def test_what_was_changed_while_it_was_killed_is_told():
@@ -144,17 +66,17 @@ def test_what_was_changed_while_it_was_killed_is_told():
     print(f"DAVIT_CRASH_SEED={seed}")
     with davit.Davit(args=ARGS) as server:
         os.mkdir(server.root + ".out")
-        programs, mirror = Programs(server.root, seed), test_sync.Mirror()
+        program, mirror = programs.Program(server.root, seed), test_sync.Mirror()
         try:
             wait_until_known(server)
             for _ in range(ROUNDS):
                 for _ in range(100):
-                    programs.step()
+                    program.step()
                 with Session(server) as client:
                     mirror.sync(client)
                 server.kill()
                 for _ in range(50):
-                    programs.step()
+                    program.step()
                 server.start()
                 with Session(server) as client:
                     follow(mirror, client)

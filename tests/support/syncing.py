@@ -76,9 +76,9 @@ def read_tree(root):
         folders[:] = [name for name in folders if name != ".davit"]
         found.update({os.path.relpath(os.path.join(folder, name), root): None for name in folders})
         for name in files:
-            if name.startswith((".sync_", "._sync_", ".owncloudsync", ".nextcloudsync")):
-                continue
             path = os.path.join(folder, name)
+            if name.startswith((".sync_", "._sync_", ".owncloudsync", ".nextcloudsync")) or os.path.islink(path):
+                continue
             with open(path, "rb") as file:
                 content = file.read()
             found[os.path.relpath(path, root)] = hashlib.sha256(content).hexdigest()
