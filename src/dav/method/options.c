@@ -15,6 +15,8 @@ static void add_classes(struct exchange *x)
     buf_add(&classes, is_read_only ? STR("1, 3") : STR("1, 2, 3"));
     if (!is_read_only && (upload_dialects_at(x) & DIALECT_PATCH))
         BUF_ADD(&classes, ", sabredav-partialupdate");
+    if (!is_read_only)
+        BUF_ADD(&classes, ", extended-mkcol"); /* RFC 5689 §3.1 */
     BUF_ADD(&classes, PROPSET);
     respond_field(x, FIELD_DAV, buf_str(&classes));
     buf_done(&classes);

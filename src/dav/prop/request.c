@@ -13,7 +13,6 @@
 #include "dav/prop/request.h"
 
 #include "dav/from_store.h"
-#include "dav/prop/name_set.h"
 #include "exchange/body.h"
 #include "xml/fragment.h"
 
@@ -40,19 +39,19 @@ static struct dav_result result_of_xml(enum xml_rc rc, struct dav_result stopped
     BUG("no such XML result");
 }
 
-static struct dav_result read_body(struct str body, struct xml_events *events,
-                                   const struct limits *limits, const struct dav_result *stopped)
+struct dav_result body_read(struct str body, struct xml_events *events, const struct limits *limits,
+                            const struct dav_result *stopped)
 {
     struct xml_limits bounds = exchange_xml_bounds(limits);
     return result_of_xml(xml_read(body, events, &bounds), *stopped);
 }
 
-static bool is_dav(const struct xml_element *element, struct str local)
+bool body_is_dav(const struct xml_element *element, struct str local)
 {
     return xml_name_is(&element->name, STR(NS_DAV), local);
 }
 
-static struct prop_name name_of(const struct xml_element *element, struct arena *arena)
+struct prop_name body_name(const struct xml_element *element, struct arena *arena)
 {
     return (struct prop_name){
         .ns = arena_str(arena, element->name.ns),
@@ -61,9 +60,7 @@ static struct prop_name name_of(const struct xml_element *element, struct arena 
     };
 }
 
-/* Each name is kept, and stands in the answer, with its namespace: a few short elements could stand
- * for very much. Counts one; false: there are too many. */
-static bool count_name(size_t *left, const struct xml_element *element, struct dav_result *stopped)
+bool body_count_name(size_t *left, const struct xml_element *element, struct dav_result *stopped)
 {
     size_t bytes = element->name.ns.len + element->name.local.len + sizeof(struct prop_name);
     if (bytes > *left) {
@@ -74,8 +71,7 @@ static bool count_name(size_t *left, const struct xml_element *element, struct d
     return true;
 }
 
-/* Room for one more item in an arena array that doubles. */
-static void *grow(struct arena *arena, void *items, size_t count, size_t item_bytes)
+void *body_grow(struct arena *arena, void *items, size_t count, size_t item_bytes)
 {
     bool is_full = count == 0 || (count >= 4 && (count & (count - 1)) == 0);
     if (!is_full)
@@ -86,13 +82,13 @@ static void *grow(struct arena *arena, void *items, size_t count, size_t item_by
     return grown;
 }
 
-static bool ignore_text(struct xml_events *events, struct str text)
+bool body_ignore_text(struct xml_events *events, struct str text)
 {
     (void)events, (void)text; /* means nothing here */
     return true;
 }
 
-static bool ignore_end(struct xml_events *events, unsigned depth)
+bool body_ignore_end(struct xml_events *events, unsigned depth)
 {
     (void)events, (void)depth; /* means nothing here */
     return true;
@@ -100,26 +96,17 @@ static bool ignore_end(struct xml_events *events, unsigned depth)
 
 /* --- propfind --- */
 
-/* Names of properties, while they are read. */
-struct names_reader {
-    struct arena *arena;
-    struct propfind_request *request;
-    struct name_set seen; /* a property that is named twice is answered once */
-    size_t bytes_left;
-};
-
-/* One more. False: there are too many. */
-static bool read_name(struct names_reader *names, const struct xml_element *element,
-                      struct dav_result *stopped)
+bool names_read(struct names_reader *names, const struct xml_element *element,
+                struct dav_result *stopped)
 {
     struct propfind_request *request = names->request;
-    if (!count_name(&names->bytes_left, element, stopped))
+    if (!body_count_name(&names->bytes_left, element, stopped))
         return false;
     size_t count = request->name_count;
     if (name_set_add(&names->seen, element->name.ns, element->name.local, count) < count)
         return true;
-    request->names = grow(names->arena, request->names, count, sizeof(*request->names));
-    struct prop_name name = name_of(element, names->arena);
+    request->names = body_grow(names->arena, request->names, count, sizeof(*request->names));
+    struct prop_name name = body_name(element, names->arena);
     request->names[request->name_count++] = name;
     request->wants_quota |= name.live && (name.live->flags & PROP_OF_QUOTA);
     request->wants_dead |= !name.live || (name.live->flags & (PROP_OVERRIDABLE | PROP_OF_SYNC));
@@ -142,8 +129,8 @@ struct propfind_reader {
 
 static bool propfind_child(struct propfind_reader *reader, const struct xml_element *element)
 {
-    bool is_prop = is_dav(element, STR("prop"));
-    bool is_include = is_dav(element, STR("include"));
+    bool is_prop = body_is_dav(element, STR("prop"));
+    bool is_include = body_is_dav(element, STR("include"));
     reader->is_in_names = is_prop || is_include;
     struct propfind_request *request = reader->names.request;
     reader->has_include |= is_include;
@@ -151,10 +138,10 @@ static bool propfind_child(struct propfind_reader *reader, const struct xml_elem
         request->kind = PROPFIND_PROPS;
         request->wants_dead = request->wants_locks = false; /* until a name does */
         request->wants_created = false;
-    } else if (is_dav(element, STR("propname"))) {
+    } else if (body_is_dav(element, STR("propname"))) {
         request->kind = PROPFIND_NAMES;
         request->wants_quota = request->wants_hashes = request->wants_id = true;
-    } else if (is_dav(element, STR("allprop"))) {
+    } else if (body_is_dav(element, STR("allprop"))) {
         request->kind = PROPFIND_ALL;
     } else {
         return true;
@@ -166,14 +153,14 @@ static bool propfind_child(struct propfind_reader *reader, const struct xml_elem
 static bool propfind_start(struct xml_events *events, const struct xml_element *element)
 {
     struct propfind_reader *reader = CONTAINER_OF(events, struct propfind_reader, events);
-    if (element->depth == 1 && !is_dav(element, STR("propfind"))) {
+    if (element->depth == 1 && !body_is_dav(element, STR("propfind"))) {
         reader->stopped = dav_error(HTTP_BAD_REQUEST, "the request body is not a DAV:propfind");
         return false;
     }
     if (element->depth == 2)
         return propfind_child(reader, element);
     return element->depth != 3 || !reader->is_in_names ||
-           read_name(&reader->names, element, &reader->stopped);
+           names_read(&reader->names, element, &reader->stopped);
 }
 
 static struct dav_result parse_propfind(struct str body, const struct limits *limits,
@@ -182,11 +169,11 @@ static struct dav_result parse_propfind(struct str body, const struct limits *li
     struct propfind_request request = {
         .kind = PROPFIND_ALL, .wants_dead = true, .wants_locks = true, .wants_created = true};
     struct propfind_reader reader = {
-        .events = {propfind_start, ignore_text, ignore_end},
+        .events = {propfind_start, body_ignore_text, body_ignore_end},
         .names = {arena, &request, {.arena = arena}, (size_t)limits->property_name_bytes}};
     struct dav_result result = DAV_FINE;
     if (body.len) { /* §9.1: an empty body asks for allprop */
-        result = read_body(body, &reader.events, limits, &reader.stopped);
+        result = body_read(body, &reader.events, limits, &reader.stopped);
         name_set_done(&reader.names.seen);
         bool is_one = reader.kinds == 1 && (!reader.has_include || request.kind == PROPFIND_ALL);
         if (dav_is_fine(result) && !is_one)
@@ -298,11 +285,11 @@ struct sync_reader {
 
 static enum sync_value value_of(const struct sync_reader *reader, const struct xml_element *element)
 {
-    if (element->depth == 2 && is_dav(element, STR("sync-token")))
+    if (element->depth == 2 && body_is_dav(element, STR("sync-token")))
         return VALUE_TOKEN;
-    if (element->depth == 2 && is_dav(element, STR("sync-level")))
+    if (element->depth == 2 && body_is_dav(element, STR("sync-level")))
         return VALUE_LEVEL;
-    if (element->depth == 3 && reader->is_in_limit && is_dav(element, STR("nresults")))
+    if (element->depth == 3 && reader->is_in_limit && body_is_dav(element, STR("nresults")))
         return VALUE_COUNT;
     return reader->value; /* what is within one means nothing */
 }
@@ -311,17 +298,17 @@ static bool sync_start(struct xml_events *events, const struct xml_element *elem
 {
     struct sync_reader *reader = CONTAINER_OF(events, struct sync_reader, events);
     unsigned depth = element->depth;
-    if (depth == 1 && !is_dav(element, STR("sync-collection"))) {
+    if (depth == 1 && !body_is_dav(element, STR("sync-collection"))) {
         reader->stopped = dav_condition(CONDITION_SUPPORTED_REPORT,
                                         "the only report that there is is DAV:sync-collection");
         return false;
     }
     if (depth == 2) {
-        reader->is_in_prop = is_dav(element, STR("prop"));
-        reader->is_in_limit = is_dav(element, STR("limit"));
+        reader->is_in_prop = body_is_dav(element, STR("prop"));
+        reader->is_in_limit = body_is_dav(element, STR("limit"));
     }
     if (depth == 3 && reader->is_in_prop)
-        return read_name(&reader->names, element, &reader->stopped);
+        return names_read(&reader->names, element, &reader->stopped);
     enum sync_value value = value_of(reader, element);
     if (value != reader->value) {
         reader->value = value;
@@ -369,7 +356,7 @@ static bool is_xml_space(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static struct str without_spaces(struct str text)
+struct str body_trim(struct str text)
 {
     while (text.len && is_xml_space(text.at[0]))
         text = str_from(text, 1);
@@ -383,7 +370,7 @@ static bool sync_end(struct xml_events *events, unsigned depth)
     struct sync_reader *reader = CONTAINER_OF(events, struct sync_reader, events);
     if (!reader->value || depth != reader->value_depth)
         return true;
-    bool is_fine = take_value(reader, without_spaces(buf_str(&reader->text)));
+    bool is_fine = take_value(reader, body_trim(buf_str(&reader->text)));
     reader->value = VALUE_NONE;
     if (is_fine)
         return true;
@@ -400,7 +387,7 @@ struct dav_result sync_parse(struct str body, const struct limits *limits, struc
         .events = {sync_start, sync_text, sync_end},
         .names = {arena, &request.props, {.arena = arena}, (size_t)limits->property_name_bytes},
         .request = &request};
-    struct dav_result result = read_body(body, &reader.events, limits, &reader.stopped);
+    struct dav_result result = body_read(body, &reader.events, limits, &reader.stopped);
     name_set_done(&reader.names.seen);
     buf_done(&reader.text);
     if (dav_is_fine(result) && !reader.has_token) /* RFC 6578 §6.1 */
@@ -431,11 +418,11 @@ static bool filter_start(struct xml_events *events, const struct xml_element *el
 {
     struct filter_reader *reader = CONTAINER_OF(events, struct filter_reader, events);
     if (element->depth == 2) {
-        reader->is_in_prop = is_dav(element, STR("prop"));
+        reader->is_in_prop = body_is_dav(element, STR("prop"));
         reader->is_in_rules = is_owncloud(element, STR("filter-rules"));
     }
     if (element->depth == 3 && reader->is_in_prop)
-        return read_name(&reader->names, element, &reader->stopped);
+        return names_read(&reader->names, element, &reader->stopped);
     bool is_rule = element->depth == 3 && reader->is_in_rules;
     reader->has_rule |= is_rule;
     bool is_unknown = (is_rule && !is_owncloud(element, STR("favorite"))) ||
@@ -451,146 +438,12 @@ struct dav_result filter_parse(struct str body, const struct limits *limits, str
 {
     struct propfind_request request = {.kind = PROPFIND_PROPS};
     struct filter_reader reader = {
-        .events = {filter_start, ignore_text, ignore_end},
+        .events = {filter_start, body_ignore_text, body_ignore_end},
         .names = {arena, &request, {.arena = arena}, (size_t)limits->property_name_bytes}};
-    struct dav_result result = read_body(body, &reader.events, limits, &reader.stopped);
+    struct dav_result result = body_read(body, &reader.events, limits, &reader.stopped);
     name_set_done(&reader.names.seen);
     if (dav_is_fine(result) && !reader.has_rule)
         result = dav_error(HTTP_BAD_REQUEST, "filter-files must have a rule: oc:favorite");
-    if (dav_is_fine(result))
-        *request_out = request;
-    return result;
-}
-
-/* --- propertyupdate --- */
-
-struct proppatch_reader {
-    struct xml_events events;
-    struct arena *arena;
-    struct proppatch_request *request;
-    struct dav_result stopped;
-    bool is_in_update; /* within set or remove */
-    bool is_removal;
-    bool is_in_prop; /* within the prop of one of them */
-    size_t name_bytes_left;
-    size_t value_bytes_left;
-    struct xml_fragment fragment;
-    struct buf text;
-};
-
-enum { LIVE_TEXT_BYTES = 256 }; /* what means something to us is shorter */
-
-/* Room for the next event; false: the property is not kept, and there is no use in going on. */
-static bool make_room(struct proppatch_reader *reader, const struct xml_element *element,
-                      struct str text)
-{
-    if (reader->fragment.text.len > reader->value_bytes_left) /* no resource may have so much */
-        reader->stopped = dav_from_store(STORE_NO_SPACE);
-    else if (!xml_fragment_reserve(&reader->fragment, element, text))
-        reader->stopped = dav_from_store(STORE_BUSY);
-    return dav_is_fine(reader->stopped);
-}
-
-static bool add_update(struct proppatch_reader *reader, const struct xml_element *element)
-{
-    struct proppatch_request *request = reader->request;
-    if (!count_name(&reader->name_bytes_left, element, &reader->stopped))
-        return false;
-    request->updates =
-        grow(reader->arena, request->updates, request->update_count, sizeof(*request->updates));
-    request->updates[request->update_count++] = (struct prop_update){
-        .name = name_of(element, reader->arena), .is_removal = reader->is_removal};
-    return true;
-}
-
-static bool proppatch_start(struct xml_events *events, const struct xml_element *element)
-{
-    struct proppatch_reader *reader = CONTAINER_OF(events, struct proppatch_reader, events);
-    if (element->depth == 1 && !is_dav(element, STR("propertyupdate"))) {
-        reader->stopped =
-            dav_error(HTTP_BAD_REQUEST, "the request body is not a DAV:propertyupdate");
-        return false;
-    }
-    if (element->depth == 2) {
-        reader->is_removal = is_dav(element, STR("remove"));
-        reader->is_in_update = reader->is_removal || is_dav(element, STR("set"));
-    } else if (element->depth == 3) {
-        reader->is_in_prop = reader->is_in_update && is_dav(element, STR("prop"));
-    }
-    if (element->depth < 4) {
-        xml_fragment_enter(&reader->fragment, element);
-    } else if (reader->is_in_prop) {
-        if (element->depth == 4 && !add_update(reader, element))
-            return false;
-        if (!make_room(reader, element, STR_NONE))
-            return false;
-        xml_fragment_start(&reader->fragment, element);
-    }
-    return true;
-}
-
-static bool proppatch_text(struct xml_events *events, struct str text)
-{
-    struct proppatch_reader *reader = CONTAINER_OF(events, struct proppatch_reader, events);
-    if (reader->fragment.depth == 0)
-        return true;
-    if (!make_room(reader, NULL, text))
-        return false;
-    xml_fragment_text(&reader->fragment, text);
-    if (reader->text.len <= LIVE_TEXT_BYTES)
-        buf_add(&reader->text, str_first(text, LIVE_TEXT_BYTES + 1));
-    return true;
-}
-
-/* A property is complete. False: there is no memory to keep it in, or it is too long. */
-static bool keep_update(struct proppatch_reader *reader, struct prop_update *update)
-{
-    struct str xml = buf_str(&reader->fragment.text);
-    if (update->is_removal)
-        return true;
-    if (!make_room(reader, NULL, STR_NONE))
-        return false;
-    if (!arena_try_str(reader->arena, xml, &update->xml))
-        reader->stopped = dav_from_store(STORE_BUSY);
-    reader->value_bytes_left -= xml.len;
-    return update->xml.at;
-}
-
-static bool proppatch_end(struct xml_events *events, unsigned depth)
-{
-    struct proppatch_reader *reader = CONTAINER_OF(events, struct proppatch_reader, events);
-    struct proppatch_request *request = reader->request;
-    if (depth < 4)
-        xml_fragment_leave(&reader->fragment);
-    if (depth < 4 || !reader->is_in_prop)
-        return true;
-    xml_fragment_end(&reader->fragment);
-    if (depth > 4)
-        return true;
-    struct prop_update *update = &request->updates[request->update_count - 1];
-    if (!keep_update(reader, update))
-        return false;
-    if (reader->text.len <= LIVE_TEXT_BYTES)
-        update->text = arena_str(reader->arena, buf_str(&reader->text));
-    xml_fragment_clear(&reader->fragment);
-    buf_clear(&reader->text);
-    return true;
-}
-
-struct dav_result proppatch_parse(struct str body, const struct limits *limits, struct arena *arena,
-                                  struct proppatch_request *request_out)
-{
-    struct proppatch_request request = {0};
-    struct proppatch_reader reader = {.events = {proppatch_start, proppatch_text, proppatch_end},
-                                      .arena = arena,
-                                      .name_bytes_left = (size_t)limits->property_name_bytes,
-                                      .value_bytes_left = (size_t)limits->property_bytes,
-                                      .request = &request};
-    struct dav_result result = read_body(body, &reader.events, limits, &reader.stopped);
-    xml_fragment_done(&reader.fragment);
-    buf_done(&reader.text);
-    if (dav_is_fine(result) && request.update_count == 0)
-        result = dav_error(HTTP_BAD_REQUEST, "the propertyupdate names no property");
     if (dav_is_fine(result))
         *request_out = request;
     return result;
@@ -606,7 +459,7 @@ struct behavior_reader {
 static bool behavior_start(struct xml_events *events, const struct xml_element *element)
 {
     struct behavior_reader *reader = CONTAINER_OF(events, struct behavior_reader, events);
-    if (element->depth > 1 || is_dav(element, STR("propertybehavior")))
+    if (element->depth > 1 || body_is_dav(element, STR("propertybehavior")))
         return true;
     reader->stopped =
         dav_error(HTTP_UNSUPPORTED_MEDIA_TYPE, "COPY and MOVE take no such request body");
@@ -615,8 +468,8 @@ static bool behavior_start(struct xml_events *events, const struct xml_element *
 
 struct dav_result propertybehavior_check(struct str body, const struct limits *limits)
 {
-    struct behavior_reader reader = {.events = {behavior_start, ignore_text, ignore_end}};
-    return read_body(body, &reader.events, limits, &reader.stopped);
+    struct behavior_reader reader = {.events = {behavior_start, body_ignore_text, body_ignore_end}};
+    return body_read(body, &reader.events, limits, &reader.stopped);
 }
 
 /* --- lockinfo --- */
@@ -649,12 +502,12 @@ static bool make_owner_room(struct lockinfo_reader *reader, const struct xml_ele
 /* What is not known is passed over (§17) as long as there is something that is. */
 static void lockinfo_leaf(struct lockinfo_reader *reader, const struct xml_element *element)
 {
-    bool is_exclusive = is_dav(element, STR("exclusive"));
-    if (reader->is_in_scope && (is_exclusive || is_dav(element, STR("shared")))) {
+    bool is_exclusive = body_is_dav(element, STR("exclusive"));
+    if (reader->is_in_scope && (is_exclusive || body_is_dav(element, STR("shared")))) {
         reader->has_both |= reader->has_scope && reader->request->is_exclusive != is_exclusive;
         reader->request->is_exclusive = is_exclusive;
         reader->has_scope = true;
-    } else if (reader->is_in_type && is_dav(element, STR("write"))) {
+    } else if (reader->is_in_type && body_is_dav(element, STR("write"))) {
         reader->has_type = true;
     } else if (reader->is_in_scope || reader->is_in_type) {
         reader->has_unknown = true;
@@ -664,11 +517,11 @@ static void lockinfo_leaf(struct lockinfo_reader *reader, const struct xml_eleme
 static bool lockinfo_start(struct xml_events *events, const struct xml_element *element)
 {
     struct lockinfo_reader *reader = CONTAINER_OF(events, struct lockinfo_reader, events);
-    if (element->depth == 1 && !is_dav(element, STR("lockinfo"))) {
+    if (element->depth == 1 && !body_is_dav(element, STR("lockinfo"))) {
         reader->stopped = dav_error(HTTP_BAD_REQUEST, "the request body is not a DAV:lockinfo");
         return false;
     }
-    bool begins_owner = element->depth == 2 && is_dav(element, STR("owner"));
+    bool begins_owner = element->depth == 2 && body_is_dav(element, STR("owner"));
     if (begins_owner && reader->owner.text.len) {
         reader->stopped = dav_error(HTTP_BAD_REQUEST, "a lock may have only one owner element");
         return false;
@@ -682,8 +535,8 @@ static bool lockinfo_start(struct xml_events *events, const struct xml_element *
     if (element->depth == 1)
         xml_fragment_enter(&reader->owner, element);
     if (element->depth == 2) {
-        reader->is_in_scope = is_dav(element, STR("lockscope"));
-        reader->is_in_type = is_dav(element, STR("locktype"));
+        reader->is_in_scope = body_is_dav(element, STR("lockscope"));
+        reader->is_in_type = body_is_dav(element, STR("locktype"));
     }
     if (element->depth == 3)
         lockinfo_leaf(reader, element);
@@ -718,7 +571,7 @@ static struct dav_result parse_lockinfo(struct str body, const struct limits *li
     struct lockinfo_reader reader = {.events = {lockinfo_start, lockinfo_text, lockinfo_end},
                                      .request = &request,
                                      .owner_bytes_max = (size_t)limits->lock_owner_bytes};
-    struct dav_result result = read_body(body, &reader.events, limits, &reader.stopped);
+    struct dav_result result = body_read(body, &reader.events, limits, &reader.stopped);
     bool is_whole = reader.has_scope && reader.has_type;
     if (dav_is_fine(result) && !is_whole && reader.has_unknown)
         result =

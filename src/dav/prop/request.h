@@ -3,7 +3,9 @@
 
 #include "base/limits.h"
 #include "dav/prop/live.h"
+#include "dav/prop/name_set.h"
 #include "exchange/result.h"
+#include "xml/reader.h"
 
 struct prop_name {
     struct str ns;
@@ -65,16 +67,23 @@ struct prop_update {
     struct str xml;  /* the whole element, standing on its own */
     struct str text; /* its character data, for properties that mean something to us; empty where it
                       * is too long for that */
+    bool is_collection; /* a resourcetype that is DAV:collection, and nothing else */
 };
 
 struct proppatch_request {
     struct prop_update *updates;
     size_t update_count;
+    bool is_mkcol; /* of a collection that is to be made */
 };
 
 NODISCARD struct dav_result proppatch_parse(struct str body, const struct limits *limits,
                                             struct arena *arena,
                                             struct proppatch_request *request_out);
+
+/* The same for the mkcol of an extended MKCOL (RFC 5689 §5.1), which may set nothing. 415 for any
+ * other body that is well-formed. */
+NODISCARD struct dav_result mkcol_parse(struct str body, const struct limits *limits,
+                                        struct arena *arena, struct proppatch_request *request_out);
 
 /* RFC 2518 §12.12: what is to become of live properties in a COPY or MOVE. 415 for any other body
  * that is well-formed. */
@@ -88,3 +97,42 @@ struct lock_request {
 
 NODISCARD struct dav_result lockinfo_parse(struct str body, const struct limits *limits,
                                            struct arena *arena, struct lock_request *request_out);
+
+/* --- what readers of bodies share --- */
+
+/* Reads all of it; *stopped is what is said where an event has said false. */
+struct dav_result body_read(struct str body, struct xml_events *events, const struct limits *limits,
+                            const struct dav_result *stopped);
+
+/* Whether it is that element of DAV:. */
+bool body_is_dav(const struct xml_element *element, struct str local);
+
+/* The name of an element, as that of a property. Copies into the arena. */
+struct prop_name body_name(const struct xml_element *element, struct arena *arena);
+
+/* Each name is kept, and stands in the answer, with its namespace: a few short elements could stand
+ * for very much. Counts one; false: there are too many, which *stopped says. */
+bool body_count_name(size_t *left, const struct xml_element *element, struct dav_result *stopped);
+
+/* Room for one more item in an arena array that doubles. */
+void *body_grow(struct arena *arena, void *items, size_t count, size_t item_bytes);
+
+/* Events that mean nothing. */
+bool body_ignore_text(struct xml_events *events, struct str text);
+bool body_ignore_end(struct xml_events *events, unsigned depth);
+
+/* Without the white space of XML at its ends. */
+struct str body_trim(struct str text);
+
+/* Names of properties that are asked for, while they are read. Its set is done away with by who
+ * reads. */
+struct names_reader {
+    struct arena *arena;
+    struct propfind_request *request;
+    struct name_set seen; /* a property that is named twice is answered once */
+    size_t bytes_left;
+};
+
+/* One more. False: there are too many, which *stopped says. */
+bool names_read(struct names_reader *names, const struct xml_element *element,
+                struct dav_result *stopped);
