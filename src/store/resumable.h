@@ -99,7 +99,8 @@ NODISCARD enum store_rc resumable_list(struct store *store, struct arena *arena,
                                        const struct resumable_key *key,
                                        struct resumable_list *list_out);
 
-/* It is gone, and so are its bytes; an append that is under way fails. */
+/* It is gone, and so are its bytes; an append that is under way fails. UNKNOWN: it is, and may be
+ * there again when the power goes. */
 NODISCARD enum store_rc resumable_remove(struct store *store, const struct resumable_key *key);
 
 /* --- bytes --- */
@@ -159,7 +160,7 @@ struct resumable_pieces {
 NODISCARD enum store_rc resumable_pieces(struct store *store, struct arena *arena,
                                          const struct resumable_key *key,
                                          struct resumable_pieces *pieces_out);
-/* NOT_FOUND: there is none of that name. */
+/* NOT_FOUND: there is none of that name. UNKNOWN: as of resumable_remove(). */
 NODISCARD enum store_rc resumable_piece_remove(struct store *store, const struct resumable_key *key,
                                                struct str name);
 

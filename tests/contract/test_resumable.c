@@ -600,6 +600,61 @@ static void p31_a_commit_is_remembered(void **state)
     assert_string_equal(get(fixture, PATH("f")), "abc");
 }
 
+static bool is_flushing(void)
+{
+    return backend->is_directory && backend->durability == DURABILITY_FLUSH;
+}
+
+static size_t count_of(struct fixture *fixture)
+{
+    struct resumable_list list;
+    struct resumable_key all = {anywhere.near, anywhere.owner, STR_NONE};
+    assert_ok(resumable_list(fixture->store, &fixture->arena, &all, &list));
+    return list.count;
+}
+
+static void p31_one_that_is_refused_is_not_there(void **state)
+{
+    struct fixture *fixture = *state;
+    struct resumable made;
+    if (!backend->is_directory)
+        skip();
+    for (unsigned n = 1, calls = n; n <= calls; n++) {
+        points_arm(n, POINT_FAIL);
+        enum store_rc rc = resumable_create(fixture->store, &fixture->arena, &anywhere, &made);
+        calls = points_count() + 1; /* until there was one fewer */
+        points_arm(0, POINT_FAIL);
+        assert_int_equal(count_of(fixture), rc == STORE_OK);
+        if (rc != STORE_OK)
+            continue;
+        struct resumable_key key = key_of(&made);
+        assert_ok(resumable_remove(fixture->store, &key));
+    }
+}
+
+/* What was told to be over is so after the loss of power, or it is said that this is not known. */
+static void p31_what_was_removed_stays_away(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_flushing())
+        skip();
+    bool was_unknown = false;
+    for (unsigned n = 1, calls = n; n <= calls; n++) {
+        struct resumable made = create(fixture, 3);
+        struct resumable_key key = key_of(&made);
+        points_arm(n, POINT_FAIL);
+        enum store_rc rc = resumable_remove(fixture->store, &key);
+        calls = points_count() + 1; /* until there was one fewer */
+        points_arm(0, POINT_FAIL);
+        bool is_gone = rc == STORE_OK || rc == STORE_UNKNOWN;
+        was_unknown |= rc == STORE_UNKNOWN;
+        assert_int_equal(count_of(fixture), !is_gone);
+        if (!is_gone)
+            assert_ok(resumable_remove(fixture->store, &key));
+    }
+    assert_true(was_unknown);
+}
+
 /* A crash came where a file gets its name by link(2), between that and the end of its old name. */
 static void p31_what_has_two_names_was_committed(void **state)
 {
@@ -706,6 +761,38 @@ static void p31_others_see_them_and_remove_what_is_not_in_use(void **state)
     clock_set_ahead(0);
     close(fd);
     assert_string_equal(get(fixture, PATH("f")), "abc");
+}
+
+static void show_done(struct resumables_visitor *visitor, const struct resumable *told,
+                      bool is_over)
+{
+    (void)visitor, (void)is_over; /* there is one, which is not */
+    assert_true(told->is_done);
+}
+
+/* A crash came between the commit and the note of it: a look and the list say the same. */
+static void p31_what_has_gone_to_its_place_is_listed_as_done(void **state)
+{
+    struct fixture *fixture = *state;
+    struct resumables_visitor visitor = {.show = show_done};
+    struct record record;
+    if (!backend->is_directory)
+        skip();
+    struct resumable made = create(fixture, 3);
+    struct resumable_key key = key_of(&made);
+    append(fixture, &key, 0, STR("abc"));
+    int dir_fd = open_upload(fixture, &key);
+    int info_fd = openat(dir_fd, "info", O_RDWR | O_CLOEXEC);
+    assert_ok(record_read(info_fd, &fixture->arena, &record));
+    record.is_committing = true;
+    assert_ok(record_note(info_fd, &record, NOTE_MARK));
+    assert_int_equal(renameat(dir_fd, "content", AT_FDCWD, fixture_file(fixture, "f")), 0);
+    int fd = open_uploads(fixture);
+    resumables_show(fd, &fixture->limits, &visitor);
+    assert_true(look(fixture, &key).is_done);
+    close(fd);
+    close(info_fd);
+    close(dir_fd);
 }
 
 /* An engine of its own looks every few milliseconds. */
@@ -938,6 +1025,20 @@ static void p32_a_piece_can_be_removed(void **state)
     assert_string_equal(get(fixture, PATH("f")), "b");
 }
 
+/* Else it would be in the content after all. */
+static void p32_a_piece_that_was_removed_stays_away(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_flushing())
+        skip();
+    struct resumable made = create(fixture, UINT64_MAX);
+    struct resumable_key key = key_of(&made);
+    numbered(fixture, &key, 1, STR("b"));
+    points_arm(0, POINT_FAIL);
+    assert_ok(resumable_piece_remove(fixture->store, &key, STR("0000000000000001")));
+    assert_true(points_ended_with_collection());
+}
+
 int resumable_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -966,7 +1067,10 @@ int resumable_tests(void)
         CONTRACT_TEST(p31_it_expires_when_nobody_touches_it),
         CONTRACT_TEST(p31_a_commit_is_remembered),
         CONTRACT_TEST(p31_others_see_them_and_remove_what_is_not_in_use),
+        CONTRACT_TEST(p31_one_that_is_refused_is_not_there),
+        CONTRACT_TEST(p31_what_was_removed_stays_away),
         CONTRACT_TEST(p31_what_has_two_names_was_committed),
+        CONTRACT_TEST(p31_what_has_gone_to_its_place_is_listed_as_done),
         CONTRACT_TEST(p31_what_is_no_file_is_no_content),
         CONTRACT_TEST(p31_nothing_is_known_of_what_is_over),
         CONTRACT_TEST(p31_what_is_over_goes_by_itself),
@@ -978,6 +1082,7 @@ int resumable_tests(void)
         CONTRACT_TEST(p32_pieces_are_sent_at_a_time),
         CONTRACT_TEST(p32_pieces_are_bounded),
         CONTRACT_TEST(p32_a_piece_can_be_removed),
+        CONTRACT_TEST(p32_a_piece_that_was_removed_stays_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -169,7 +169,7 @@ NODISCARD enum store_rc shelf_remove(struct resumables *of, int owner_fd, const 
 /* All but what is remembered of it. */
 void shelf_clear(int dir_fd);
 
-/* Shows each of the owner's, and the descriptor of its info; of all owners where mark is 0. */
+/* Shows each of the owner's, as it is told of, and its open info; of all owners where mark is 0. */
 struct shelf_visitor {
     void (*show)(struct shelf_visitor *visitor, int owner_fd, const char *name, int info_fd,
                  struct record *record);

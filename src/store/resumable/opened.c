@@ -1,10 +1,5 @@
 /* One resumable upload, opened for the time of a call: its files are open, its stripe is held, and
- * what its record says has been held against what there is.
- *
- * The record is what was said, and the content is what is there: of the two, less is told. A
- * content that has gone, or has a second name, was committed if that was noted before. Any other
- * failure to look at it is a failure, and not an answer: it may be the disk. What is no file at all
- * was put there by somebody else, and may be what a call would wait on for ever. */
+ * what its record says has been held against what there is. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -43,26 +38,6 @@ static enum store_rc open_files(struct opened *opened, const struct resumable_ke
     return st.st_nlink ? STORE_OK : STORE_NOT_FOUND;
 }
 
-/* Holds what was noted against what there is. */
-static enum store_rc check_content(struct opened *opened)
-{
-    struct resumable *told = &opened->record.told;
-    struct stat st;
-    if (told->is_done)
-        return STORE_OK;
-    bool is_there = fstatat(opened->dir_fd, "content", &st, AT_SYMLINK_NOFOLLOW) == 0;
-    if (!is_there && (errno != ENOENT || !opened->record.is_committing))
-        return resumable_rc(errno, "cannot look at a file");
-    if (is_there && !S_ISREG(st.st_mode))
-        return resumable_rc(EINVAL, "the content is no file");
-    if (is_there)
-        told->received_bytes = u64_min(told->received_bytes, (uint64_t)st.st_size);
-    /* (3); what has two names was linked to its place, and not yet unlinked here, when a crash came
-     */
-    told->is_done = opened->record.is_committing && (!is_there || st.st_nlink > 1);
-    return STORE_OK;
-}
-
 static enum store_rc read_opened(struct opened *opened, struct arena *arena,
                                  const struct resumable_key *key)
 {
@@ -72,7 +47,7 @@ static enum store_rc read_opened(struct opened *opened, struct arena *arena,
     if (rc == STORE_OK && !str_eq(opened->record.told.wish.owner, key->owner))
         rc = STORE_NOT_FOUND;
     if (rc == STORE_OK)
-        rc = check_content(opened);
+        rc = record_hold(&opened->record, opened->dir_fd, "content");
     if (rc == STORE_OK && is_expired(opened->of, &opened->record))
         rc = STORE_NOT_FOUND;
     return rc;

@@ -562,10 +562,13 @@ enum store_rc pieces_remove(struct opened *opened, struct str name)
     enum store_rc rc = settle_appends(opened, &name);
     if (rc == STORE_OK)
         rc = unjoin_named(opened, name, &arena, &was_there);
-    if (rc == STORE_OK)
-        was_there |= remove_apart(opened, name, &arena);
+    bool was_apart = rc == STORE_OK && remove_apart(opened, name, &arena);
     arena_done(&arena);
-    return rc == STORE_OK && !was_there ? STORE_NOT_FOUND : rc;
+    if (was_apart && opened->of->options.is_flushed && fsync(opened->dir_fd) < 0) {
+        (void)resumable_rc(errno, "cannot flush");
+        return STORE_UNKNOWN;
+    }
+    return rc == STORE_OK && !was_there && !was_apart ? STORE_NOT_FOUND : rc;
 }
 
 enum store_rc pieces_join_rest(struct opened *opened)

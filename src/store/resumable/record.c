@@ -9,12 +9,19 @@
  * one before it. So to note something costs one write of a page's part, whatever there is, and what
  * is told of an upload that nobody fills is read from its file: nothing of it is in memory.
  *
+ * The record is what was said, and the content is what is there: of the two, less is told. A
+ * content that has gone, or has a second name, was committed if that was noted before. Any other
+ * failure to look at it is a failure, and not an answer: it may be the disk. What is no file at all
+ * was put there by somebody else, and may be what a call would wait on for ever.
+ *
  * Rejected: a journal of all uploads with a table in memory, as locks have one. Who looks from
  * another process (`davit upload`) could not read what the server has not written yet, and a
  * thousand idle uploads would be a thousand rows; a look at one is two system calls as it is. */
 #include "store/resumable/record.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -294,5 +301,26 @@ enum store_rc record_read(int fd, struct arena *arena, struct record *record_out
         return STORE_NOT_FOUND;
     trust_this_boot_only(&record);
     *record_out = record;
+    return STORE_OK;
+}
+
+/* --- what there is --- */
+
+enum store_rc record_hold(struct record *record, int dir_fd, const char *content)
+{
+    struct resumable *told = &record->told;
+    struct stat st;
+    if (told->is_done)
+        return STORE_OK;
+    bool is_there = fstatat(dir_fd, content, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (!is_there && (errno != ENOENT || !record->is_committing))
+        return resumable_rc(errno, "cannot look at a file");
+    if (is_there && !S_ISREG(st.st_mode))
+        return resumable_rc(EINVAL, "the content is no file");
+    if (is_there)
+        told->received_bytes = u64_min(told->received_bytes, (uint64_t)st.st_size);
+    /* (3); what has two names was linked to its place, and not yet unlinked here, when a crash came
+     */
+    told->is_done = record->is_committing && (!is_there || st.st_nlink > 1);
     return STORE_OK;
 }

@@ -31,6 +31,9 @@ NODISCARD enum store_rc record_note(int fd, struct record *record, enum note_kin
 /* Memory from the arena. NOT_FOUND: it is none, or damaged. */
 NODISCARD enum store_rc record_read(int fd, struct arena *arena, struct record *record_out);
 
+/* It is held against its content, `content` in dir_fd: of the two, less is told. */
+NODISCARD enum store_rc record_hold(struct record *record, int dir_fd, const char *content);
+
 /* What a failed system call means; FAILED is logged, with `what` was being done. */
 enum store_rc resumable_rc(int code, const char *what);
 

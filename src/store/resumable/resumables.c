@@ -220,17 +220,29 @@ enum store_rc resumable_list(struct store *store, struct arena *arena,
 
 /* --- going --- */
 
+/* Its owner has been told that it is over: so it stays away when the power goes. */
+static enum store_rc remove_opened(struct opened *opened, const char *id)
+{
+    (void)!settle_appends(opened, NULL); /* what they have written goes, too */
+    int owner_fd = shelf_open_owner(opened->of, opened->mark, false);
+    if (owner_fd < 0)
+        return resumable_rc(errno, "cannot open a directory");
+    enum store_rc rc = shelf_remove(opened->of, owner_fd, id);
+    if (rc == STORE_OK && opened->of->options.is_flushed && fsync(owner_fd) < 0) {
+        (void)resumable_rc(errno, "cannot flush");
+        rc = STORE_UNKNOWN;
+    }
+    fd_close(owner_fd);
+    return rc;
+}
+
 enum store_rc resumable_remove(struct store *store, const struct resumable_key *key)
 {
     struct arena arena = {0};
     struct opened opened;
     enum store_rc rc = opened_get(store_resumables(store, key->near), &arena, key, &opened);
     if (rc == STORE_OK) {
-        (void)!settle_appends(&opened, NULL); /* what they have written goes, too */
-        int owner_fd = shelf_open_owner(opened.of, opened.mark, false);
-        rc = owner_fd < 0 ? resumable_rc(errno, "cannot open a directory")
-                          : shelf_remove(opened.of, owner_fd, arena_text(&arena, key->id));
-        fd_close(owner_fd);
+        rc = remove_opened(&opened, arena_text(&arena, key->id));
         opened_done(&opened);
     }
     arena_done(&arena);

@@ -143,8 +143,10 @@ static enum store_rc put_in_place(struct resumables *of, const char *name,
         rc = STORE_EXISTS;
     else if (renameat(of->fd, name, owner_fd, id) < 0) /* one is made at a time */
         rc = resumable_rc(errno, "cannot name a directory");
-    else if (of->options.is_flushed && fsync(owner_fd) < 0)
+    else if (of->options.is_flushed && fsync(owner_fd) < 0) {
         rc = resumable_rc(errno, "cannot flush");
+        (void)!renameat(owner_fd, id, of->fd, name); /* what is refused is not there */
+    }
     fd_close(owner_fd);
     return rc;
 }
@@ -218,14 +220,18 @@ bool shelf_holds_alone(int info_fd)
 
 static void show_one(struct shelf_visitor *visitor, int owner_fd, const char *name)
 {
-    char path[RESUMABLE_ID_BYTES_MAX + 8];
+    char info[RESUMABLE_ID_BYTES_MAX + 9];
+    char content[sizeof(info)];
     struct record record;
     if (!id_is_fine(str_of_c(name)))
         return;
-    str_print(path, sizeof(path), "%s/info", name);
-    int fd = openat(owner_fd, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-    if (fd >= 0 && record_read(fd, visitor->arena, &record) == STORE_OK)
+    str_print(info, sizeof(info), "%s/info", name);
+    str_print(content, sizeof(content), "%s/content", name);
+    int fd = openat(owner_fd, info, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0 && record_read(fd, visitor->arena, &record) == STORE_OK) {
+        (void)!record_hold(&record, owner_fd, content); /* else what was noted is all there is */
         visitor->show(visitor, owner_fd, name, fd, &record);
+    }
     fd_close(fd);
 }
 
@@ -356,14 +362,16 @@ void shelf_expire(struct resumables *of)
 
 /* --- after a crash --- */
 
-static void remove_parts(struct shelf_visitor *visitor, int owner_fd, const char *name, int info_fd,
-                         struct record *record)
+static void tidy_one(struct shelf_visitor *visitor, int owner_fd, const char *name, int info_fd,
+                     struct record *record)
 {
     DIR *members;
     struct dirent *member;
-    (void)info_fd, (void)record; /* whatever it is */
+    (void)info_fd;
     int fd = openat(owner_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd >= 0 && open_members(fd, &members) == 0) {
+    if (fd >= 0 && record->told.is_done) {
+        shelf_clear(fd);
+    } else if (fd >= 0 && open_members(fd, &members) == 0) {
         while ((member = readdir(members))) {
             if (str_starts(str_of_c(member->d_name), STR(".part-")))
                 (void)unlinkat(fd, member->d_name, 0); /* or it goes with the upload */
@@ -377,7 +385,7 @@ static void remove_parts(struct shelf_visitor *visitor, int owner_fd, const char
 void shelf_recover(struct resumables *of)
 {
     struct arena arena = {0};
-    struct shelf_visitor visitor = {.show = remove_parts, .arena = &arena};
+    struct shelf_visitor visitor = {.show = tidy_one, .arena = &arena};
     DIR *members;
     struct dirent *member;
     shelf_visit(of, 0, &visitor);
