@@ -5,7 +5,8 @@ A request may fail, too, where system calls do: what was refused has not been ma
 
 `tree` is what must be there: {path: Entry}. Before each request `pending` says what the tree may be
 as well: the request that the crash interrupted may have been carried out, or not. Requests on trees
-may have been carried out in part, member by member."""
+may have been carried out in part, member by member. What it uploads in several requests is in
+crash_uploads.py; and where the server keeps a log of changes, it syncs by token now and then."""
 
 import copy
 import hashlib
@@ -14,7 +15,9 @@ import random
 import stat
 import xml.etree.ElementTree as ElementTree
 
+from crash_uploads import Uploads
 from session import DAV, Session, quote
+from sync_mirror import Failed, Mirror
 
 NS = "{urn:crash}"
 SIZES = (0, 1, 100, 4096, 40000, 300000, 1500000)
@@ -70,8 +73,8 @@ class Refused(Exception):
 
 
 class CrashClient:
-    def __init__(self, name, seed, may_fail=False):
-        self.may_fail = may_fail
+    def __init__(self, name, seed, may_fail=False, syncs=False):
+        self.may_fail, self.syncs = may_fail, syncs
         self.is_too_late = lambda: False  # what is answered now may have been said by a dead disk
         self.home = f"/{name}"
         self.random = random.Random(f"{seed} {name}")
@@ -79,12 +82,14 @@ class CrashClient:
         self.pending = None
         self.count = 0
         self.acknowledged = 0
-        self.session = None
+        self.server = self.session = None
+        self.uploads = Uploads(self)
+        self.mirror = Mirror(home=self.home)
 
     # --- requests ---
 
     def connect(self, server):
-        self.session = Session(server)
+        self.server, self.session = server, Session(server)
         if self.home not in self.tree:
             self.begin(f"MKCOL {self.home}", {**self.tree, self.home: Entry(None)})
             self.end(self.session.request("MKCOL", self.home), 201)
@@ -116,7 +121,8 @@ class CrashClient:
         steps = [(self.put_new, 20), (self.put_over, 18), (self.patch, 18), (self.mkcol, 6),
                  (self.move_file, 9), (self.move_folder, 7), (self.copy_file, 6),
                  (self.copy_folder, 4), (self.delete_file, 6), (self.delete_folder, 3),
-                 (self.lock, 8), (self.lock_new, 3), (self.unlock, 4)]
+                 (self.lock, 8), (self.lock_new, 3), (self.unlock, 4), (self.uploads.step, 25),
+                 (self.sync, 3 if self.syncs else 0)]
         if len(self.tree) > MEMBERS_MAX:
             steps = [(self.delete_file, 5), (self.delete_folder, 5), (self.put_over, 1)]
         chosen, = self.random.choices([s for s, _ in steps], [w for _, w in steps])
@@ -157,13 +163,20 @@ class CrashClient:
 
     # --- steps ---
 
-    def put(self, path):
-        data = content(self.random)
+    def content(self):
+        return content(self.random)
+
+    def after_put(self, path, data):
         after = self.after()
         old = self.tree.get(path)
         after[path] = Entry(hashlib.sha256(data).hexdigest(), old.props if old else None,
                             old.lock if old else None)
-        self.begin(f"PUT {path}", after)
+        return after
+
+    def put(self, path):
+        data = self.content()
+        old = self.tree.get(path)
+        self.begin(f"PUT {path}", self.after_put(path, data))
         if self.random.random() < 0.3:
             chunks = [data[i:i + 70000] for i in range(0, len(data), 70000)]
             body = b"".join(b"%x\r\n%s\r\n" % (len(c), c) for c in chunks) + b"0\r\n\r\n"
@@ -331,15 +344,34 @@ class CrashClient:
         self.begin(f"UNLOCK {path}", after)
         self.end(self.session.request("UNLOCK", quote(path), {"Lock-Token": f"<{token}>"}), 204)
 
+    def sync(self):
+        """What it takes a token of is told from then on."""
+        try:
+            self.mirror.sync(self.session)
+        except Failed as answer:
+            assert self.may_fail, answer
+            raise Refused(answer) from answer
+
     # --- after a crash ---
 
     def check(self, server):
         """Complains about each broken promise; from then on what was found is what is promised."""
-        self.session = Session(server)
+        self.server, self.session = server, Session(server)
         found = self.look(server)
         complaints = self.compare(found)
-        self.tree, self.pending = found, None
+        self.tree = found
+        complaints += self.uploads.check()
+        self.pending = None
+        if found is not self.tree:  # an upload has come to its end by being looked at
+            found, self.pending = self.look(server), None
+            complaints += self.compare(found)
+        if self.mirror.token:
+            self.mirror.check(self.session)
         return complaints + self.try_locks()
+
+    def finished(self, path, data):
+        """An upload has been made visible, if it was not before."""
+        self.tree = self.after_put(path, data)
 
     def look(self, server):
         may_lack = self.home not in self.tree  # the server was killed before it was asked for its home

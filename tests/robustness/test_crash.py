@@ -1,6 +1,7 @@
 """kill -9 at random moments, under several clients at once. After each restart every acknowledged
 change is there, no half file is visible, properties are with their resources, locks protect, and
-nothing is left in the staging area.
+nothing is left in the staging area. Uploads that last go on where they were, and a sync token tells
+what has changed since.
 
 DAVIT_CRASH_ROUNDS: how many rounds for each durability (default 5); DAVIT_CRASH_SEED: repeats a run
 (requests and moments; the interleaving is the machine's)."""
@@ -14,6 +15,7 @@ import threading
 import time
 
 import crash_client
+import crash_uploads
 import davit
 import pytest
 from session import Session, litter, need_root, quote, wait_for
@@ -21,6 +23,26 @@ from session import Session, litter, need_root, quote, wait_for
 ROUNDS = int(os.environ.get("DAVIT_CRASH_ROUNDS", "5"))
 SEED = os.environ.get("DAVIT_CRASH_SEED") or str(random.randrange(10 ** 9))
 CLIENTS = 5
+ARGS = ["--depth-infinity", "allow", "--sync", "yes", "--limit", f"upload_bytes_per_user={crash_uploads.ROOM}"]
+
+
+def make_clients(seed):
+    return [crash_client.CrashClient(f"c{i}", seed, syncs=True) for i in range(CLIENTS)]
+
+
+def check_all(server, clients):
+    complaints = [text for client in clients for text in client.check(server)]
+    assert not complaints, "\n".join(complaints) + "\n" + server.stderr()
+    crash_uploads.check_room(server, clients[0].session, clients)
+    for client in clients:
+        client.session.close()
+
+
+def tally(clients):
+    uploads, mirrors = [c.uploads for c in clients], [c.mirror for c in clients]
+    return (f"uploads: {sum(u.begun for u in uploads)} begun, {sum(u.made for u in uploads)} committed, "
+            f"{sum(u.ended for u in uploads)} terminated, {sum(u.found for u in uploads)} found open after a crash; "
+            f"syncs: {sum(m.partial for m in mirrors)} by token, {sum(m.whole for m in mirrors)} whole")
 
 
 class Round:
@@ -115,9 +137,8 @@ def crash_while_starting(server, generator):
 def test_what_was_acknowledged_survives_kill_9(durability):
     print(f"DAVIT_CRASH_SEED={SEED} {durability}")
     generator = random.Random(f"{SEED} {durability}")
-    clients = [crash_client.CrashClient(f"c{i}", f"{SEED} {durability}") for i in range(CLIENTS)]
-    args = ["--durability", durability, "--depth-infinity", "allow"]
-    with davit.Davit(args=args) as server:
+    clients = make_clients(f"{SEED} {durability}")
+    with davit.Davit(args=["--durability", durability, *ARGS]) as server:
         for number in range(ROUNDS):
             count = Round(server, clients, generator.randrange(1, 300)).run(
                 generator.uniform(0, 0.03))
@@ -126,10 +147,10 @@ def test_what_was_acknowledged_survives_kill_9(durability):
                 crash_while_starting(server, generator)
             server.start()
             assert not litter(server.root), litter(server.root)
-            complaints = [text for client in clients for text in client.check(server)]
-            assert not complaints, "\n".join(complaints) + "\n" + server.stderr()
+            check_all(server, clients)
             print(f"round {number}: {count} acknowledged, under way: {pending}")
-        print(f"{sum(c.acknowledged for c in clients)} changes acknowledged in {ROUNDS} rounds")
+        print(f"{sum(c.acknowledged for c in clients)} changes acknowledged in {ROUNDS} rounds; "
+              f"{tally(clients)}")
 
 
 # --- the loss of power ---
@@ -179,10 +200,10 @@ class Disk:
 def test_what_was_acknowledged_survives_the_loss_of_power(tmp_path):
     print(f"DAVIT_CRASH_SEED={SEED} power")
     generator = random.Random(f"{SEED} power")
-    clients = [crash_client.CrashClient(f"c{i}", f"{SEED} power") for i in range(CLIENTS)]
+    clients = make_clients(f"{SEED} power")
     disk = Disk(tmp_path)
     disk.mount()
-    server = davit.Davit(root=disk.point, args=["--depth-infinity", "allow"])
+    server = davit.Davit(root=disk.point, args=ARGS)
     try:
         for number in range(ROUNDS):
             count = Round(server, clients, generator.randrange(1, 300), disk.lose_power).run(
@@ -190,11 +211,9 @@ def test_what_was_acknowledged_survives_the_loss_of_power(tmp_path):
             disk.unmount()
             disk.mount()
             server.start()
-            complaints = [text for client in clients for text in client.check(server)]
-            for client in clients:
-                client.session.close()
-            assert not complaints, "\n".join(complaints) + "\n" + server.stderr()
+            check_all(server, clients)
             print(f"round {number}: {count} acknowledged")
+        print(tally(clients))
         server.stop()
     finally:
         if server.process.poll() is None:
@@ -248,7 +267,7 @@ def test_what_is_answered_is_what_happened_when_calls_fail(durability, tmp_path)
     generator = random.Random(f"{SEED} calls {durability}")
     failing = Failing(tmp_path)
     client = crash_client.CrashClient("c", f"{SEED} calls {durability}", may_fail=True)
-    args = ["--durability", durability, "--depth-infinity", "allow", "--log-level", "error"]
+    args = ["--durability", durability, "--log-level", "error", *ARGS]
     refused = 0
     with davit.Davit(args=args, wrapper=failing.wrapper) as server:
         client.connect(server)
@@ -269,4 +288,4 @@ def test_what_is_answered_is_what_happened_when_calls_fail(durability, tmp_path)
                 server.start()
             complaints = client.check(server)
             assert not complaints, "\n".join(complaints) + "\n" + server.stderr()[-3000:]
-    print(f"{client.acknowledged} changes acknowledged, {refused} refused")
+    print(f"{client.acknowledged} changes acknowledged, {refused} refused; {tally([client])}")

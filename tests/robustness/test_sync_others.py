@@ -13,8 +13,8 @@ import davit
 import programs
 import pytest
 import test_crash
-import test_sync
 from session import Session
+from sync_mirror import Mirror, listing
 
 SECONDS = float(os.environ.get("DAVIT_SYNC_SECONDS", "1"))
 ROUNDS = int(os.environ.get("DAVIT_SYNC_ROUNDS", "3"))
@@ -34,7 +34,7 @@ def follow(mirror, client):
     deadline = time.monotonic() + 60
     while True:
         mirror.sync(client)
-        there = test_sync.listing(client)
+        there = listing(client)
         if mirror.members == there:
             return
         wrong = {p: (mirror.members.get(p, "-"), there.get(p, "-")) for p in set(mirror.members) | set(there)}
@@ -50,7 +50,7 @@ def test_who_follows_has_what_programs_and_clients_have_made(args):
         os.mkdir(server.root + ".out")
         workers = [programs.Program(server.root, f"{seed} p{i}") for i in range(2)]
         workers += [programs.Client(server, f"{seed} c{i}") for i in range(3)]
-        mirror = test_sync.Mirror()
+        mirror = Mirror()
         try:
             with programs.at_work(workers, SECONDS) as goes_on:
                 while goes_on():
@@ -66,7 +66,7 @@ def test_what_was_changed_while_it_was_killed_is_told():
     print(f"DAVIT_CRASH_SEED={seed}")
     with davit.Davit(args=ARGS) as server:
         os.mkdir(server.root + ".out")
-        program, mirror = programs.Program(server.root, seed), test_sync.Mirror()
+        program, mirror = programs.Program(server.root, seed), Mirror()
         try:
             wait_until_known(server)
             for _ in range(ROUNDS):
@@ -100,7 +100,7 @@ def test_each_kind_of_change_is_told_by_token(args, together, tmp_path):
 
     with davit.Davit(root=root, args=ARGS + args) as server, Session(server) as client:
         wait_until_known(server)
-        mirror = test_sync.Mirror()
+        mirror = Mirror()
         follow(mirror, client)
         long = "x" * 255
         commands = ["echo x > d/e/f", f"echo x > d/{long}", r"echo x > d/$(printf '\377\376')",
@@ -122,7 +122,7 @@ def test_what_davit_changes_is_told_once():
     """The kernel tells of it, too."""
     with davit.Davit(args=ARGS) as server, Session(server) as client:
         wait_until_known(server)
-        mirror = test_sync.Mirror()
+        mirror = Mirror()
         mirror.sync(client)
         client.expect(201, "MKCOL", "/d")
         for i in range(20):
@@ -144,7 +144,7 @@ def test_a_clean_restart_finds_nothing_new(tmp_path):
     os.makedirs(tmp_path / "d/e")
     with davit.Davit(root=str(tmp_path), args=ARGS) as server:
         wait_until_known(server)
-        mirror = test_sync.Mirror()
+        mirror = Mirror()
         with Session(server) as client:
             mirror.sync(client)
             with open(f"{server.root}/d/e/g", "w", encoding="utf-8") as file:
@@ -165,7 +165,7 @@ def test_a_clean_restart_finds_nothing_new(tmp_path):
 def test_without_a_snapshot_nothing_is_known():
     with davit.Davit(args=ARGS) as server:
         wait_until_known(server)
-        mirror = test_sync.Mirror()
+        mirror = Mirror()
         with Session(server) as client:
             client.expect(201, "PUT", "/f", None, b"x")
             mirror.check(client)
