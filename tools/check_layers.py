@@ -30,6 +30,7 @@ OF_STORES_ONLY = "store/backend.h"
 # The table's names of libraries, and how their headers begin. One that begins in two ways is the
 # longer one's.
 LIBRARIES = {
+    "brotli": "brotli/",
     "cmark-gfm": "cmark-gfm",
     "dlopen": "dlfcn.h",
     "expat": "expat.h",
@@ -47,6 +48,7 @@ LIBRARIES = {
     "sqlite3": "sqlite3.h",
     "utf8proc": "utf8proc.h",
     "zlib": "zlib.h",
+    "zstd": "zstd.h",
 }
 
 # Headers of C that change nothing about a layer.

@@ -17,6 +17,7 @@
 #include "dav/target.h"
 #include "dav/walk.h"
 #include "exchange/admit.h"
+#include "exchange/answer/compress.h"
 #include "exchange/browser.h"
 #include "exchange/destination.h"
 #include "exchange/respond.h"
@@ -331,5 +332,6 @@ enum stage_end index_answer(struct exchange *x)
     respond_field(x, FIELD_CACHE_CONTROL, STR("no-cache"));
     browser_confine_index(x);
     struct source *body = exchange_offload(x, &index->base);
+    (void)compress_offer(x, true);
     return respond_source(x, HTTP_OK, STR("text/html; charset=utf-8"), body, LENGTH_UNKNOWN);
 }

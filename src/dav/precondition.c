@@ -5,8 +5,9 @@
 #include "base/clock.h"
 #include "dav/lock/if_check.h"
 #include "dav/target.h"
+#include "exchange/answer/compress.h"
 
-struct http_representation representation_of(struct arena *arena, const struct store_stat *stat,
+struct http_representation representation_of(struct exchange *x, const struct store_stat *stat,
                                              bool exists)
 {
     struct http_representation now = {.exists = exists, .modified_s = -1};
@@ -15,7 +16,8 @@ struct http_representation representation_of(struct arena *arena, const struct s
     now.modified_s = stat->modified_s; /* what is not known is negative, too */
     now.has_etag = !stat->is_collection;
     if (now.has_etag)
-        now.etag.opaque = etag_of_stat(arena, stat);
+        now.etag.opaque = etag_of_stat(x->arena, stat);
+    compress_know_tag(x, &now.etag);
     return now;
 }
 
@@ -41,7 +43,7 @@ void precondition_note(struct exchange *x, const struct http_representation *now
 
 struct dav_result precondition_check(struct exchange *x, const struct store_stat *stat, bool exists)
 {
-    struct http_representation now = representation_of(x->arena, stat, exists);
+    struct http_representation now = representation_of(x, stat, exists);
     struct dav_result result = if_header_check(x);
     if (!dav_is_fine(result))
         return result;

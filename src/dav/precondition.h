@@ -5,8 +5,8 @@
 #include "http/conditional.h"
 #include "store/types.h"
 
-/* The resource as RFC 9110 §13 sees it. Memory from the arena. */
-struct http_representation representation_of(struct arena *arena, const struct store_stat *stat,
+/* The resource as RFC 9110 §13 sees it. Memory from the exchange's arena. */
+struct http_representation representation_of(struct exchange *x, const struct store_stat *stat,
                                              bool exists);
 
 /* The If field, then RFC 9110's conditions, for a method that changes the target: 412 or fine. */

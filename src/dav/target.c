@@ -12,6 +12,7 @@
 #include "dav/method.h"
 #include "dav/upload/choose.h"
 #include "exchange/admit.h"
+#include "exchange/answer/compress.h"
 #include "exchange/respond.h"
 
 /* --- where it leads --- */
@@ -222,6 +223,7 @@ struct dav_result target_tag(const struct exchange *x, struct res_path real,
         tag_out->opaque = etag_of_stat(x->arena, stat);
     else
         (void)!etag_take(&theirs, tag_out);
+    compress_know_tag(x, tag_out);
     return DAV_FINE;
 }
 

@@ -10,6 +10,7 @@
 #include "exchange/stage.h"
 #include "http/message.h"
 #include "multistatus/writer.h"
+#include "stream/compress/compress.h"
 
 struct handler;
 struct if_header;
@@ -30,6 +31,13 @@ struct seen_under {
     struct res_path place;
 };
 
+/* What the body will be sent in (exchange/answer/compress.h). */
+struct answer_coding {
+    bool is_chosen; /* otherwise as it is */
+    bool is_live;
+    enum compression compression;
+};
+
 struct exchange {
     struct http_stream *stream;
     struct arena *arena; /* the stream's */
@@ -48,6 +56,7 @@ struct exchange {
     struct buf body;                    /* collected (exchange/body.h) */
     uint64_t held_bytes;                /* of the budget for bodies and answers */
     bool has_held;                      /* some of it, at some time */
+    struct answer_coding coding;        /* of the answer */
     struct dav_result failure;          /* what the answer is to say; fine: it says it already */
 
     enum exchange_phase phase;

@@ -8,7 +8,7 @@
 enum stage_end respond_status(struct exchange *x, enum http_status status);
 
 /* An error: DAV:error where it has a condition, a short text otherwise. It is written when the
- * answer is finished (exchange/finish.h). */
+ * answer is finished (exchange/answer/finish.h). */
 enum stage_end respond_error(struct exchange *x, struct dav_result result);
 
 /* A body that is complete; borrows it as long as the exchange lives. */

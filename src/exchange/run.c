@@ -27,8 +27,9 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "exchange/admit.h"
+#include "exchange/answer/compress.h"
+#include "exchange/answer/finish.h"
 #include "exchange/browser.h"
-#include "exchange/finish.h"
 #include "exchange/handler.h"
 #include "exchange/if_header.h"
 #include "exchange/respond.h"
@@ -106,6 +107,7 @@ static void finish(struct exchange *x)
     if (x->handler && x->handler->ops->end)
         x->handler->ops->end(x);
     exchange_finish(x);
+    compress_answer(x);
     x->stream->ops->respond(x->stream);
 }
 

@@ -33,6 +33,13 @@ struct content_place {
     bool is_for_all; /* any page may read what everybody may */
 };
 
+/* The option compress. */
+enum compress_what {
+    COMPRESS_ANSWERS, /* that are made here */
+    COMPRESS_FILES,   /* and text that is stored */
+    COMPRESS_NOTHING,
+};
+
 struct service {
     const struct limits *limits;
     const struct access *access; /* NULL: everyone may do everything */
@@ -48,6 +55,7 @@ struct service {
     size_t place_count; /* 0: nothing is allowed to any page */
     int spool_dir_fd;   /* where long answers go that must be complete before they are sent */
     bool is_read_only;
+    enum compress_what compress;
     struct refs *users; /* who goes on when his exchange is over holds it: that loop's */
     const struct service *const
         *in_force;                 /* of that loop, on its thread: this, or what came after */

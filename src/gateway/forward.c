@@ -15,10 +15,10 @@
 #include "gateway/forward.h"
 
 #include "exchange/admit.h"
+#include "exchange/answer/finish.h"
 #include "exchange/body.h"
 #include "exchange/browser.h"
 #include "exchange/destination.h"
-#include "exchange/finish.h"
 #include "exchange/respond.h"
 #include "gateway/answer.h"
 #include "gateway/failure.h"

@@ -51,10 +51,11 @@ bool http_if_match_was_altered(const struct http_fields *fields,
 }
 
 /* §13.1.2. A field that is no list of entity tags is ignored: Joplin sends one with each request.
- */
+ * What is asked for is those very bytes, in their coding. */
 static bool if_none_match_holds(struct str list, const struct http_representation *now)
 {
-    enum etag_list found = etag_list_find(list, own_tag(now), false);
+    const struct etag exact = {.opaque = now->etag.opaque, .is_weak = now->etag.is_weak};
+    enum etag_list found = etag_list_find(list, own_tag(now) ? &exact : NULL, false);
     return found == ETAG_LIST_ANY ? !now->exists : found != ETAG_LIST_HIT;
 }
 
@@ -113,8 +114,10 @@ bool http_if_range_holds(const struct http_fields *fields, const struct http_rep
         return true;
     value = str_trim(value);
     struct str rest = value;
-    if (etag_take(&rest, &etag))
-        return rest.len == 0 && own_tag(now) && etag_matches_strongly(etag, now->etag);
+    if (etag_take(&rest, &etag)) {
+        const struct etag exact = {.opaque = now->etag.opaque, .is_weak = now->etag.is_weak};
+        return rest.len == 0 && own_tag(now) && etag_matches_strongly(etag, exact);
+    }
     /* A date holds only when it is the very same: §13.1.5. */
     return now->modified_s >= 0 && http_date_parse(value, &date) && date == now->modified_s;
 }

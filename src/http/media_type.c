@@ -240,3 +240,19 @@ struct str media_type_find(const struct media_types *types, struct str name)
     struct str type = find(types, name);
     return type.at ? type : STR("application/octet-stream");
 }
+
+bool media_type_is_text(struct str type)
+{
+    static const struct str others[] = {
+        STR_INIT("application/json"), STR_INIT("application/javascript"),
+        STR_INIT("application/xml"),  STR_INIT("application/x-ndjson"),
+        STR_INIT("application/sql"),  STR_INIT("application/rtf"),
+    };
+    type = media_type_essence(type);
+    struct str suffix = str_from(type, str_index_last(type, '+'));
+    bool is_one = str_starts_nocase(type, STR("text/")) || str_eq_nocase(suffix, STR("+xml")) ||
+                  str_eq_nocase(suffix, STR("+json"));
+    for (size_t i = 0; i < ARRAY_LEN(others) && !is_one; i++)
+        is_one = str_eq_nocase(type, others[i]);
+    return is_one;
+}

@@ -35,5 +35,8 @@ NODISCARD bool media_type_take(struct buf *to, struct str field);
 /* "type/subtype", without parameters. */
 struct str media_type_essence(struct str type);
 
+/* Whether it is text of some kind, which becomes much smaller when it is compressed. */
+bool media_type_is_text(struct str type);
+
 /* "application/xml" or "text/xml" (RFC 7303 §9). */
 bool media_type_is_xml(struct str type);

@@ -521,6 +521,7 @@ static void make_service(struct settings *settings, const struct settings_ground
         .place_count = place_count(settings),
         .spool_dir_fd = ground->spool_dir_fd,
         .is_read_only = ground->is_read_only,
+        .compress = config->compress,
         .has_links = settings->dav.view_seen,
     };
     add_syncs(settings);

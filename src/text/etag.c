@@ -26,14 +26,28 @@ bool etag_take(struct str *rest, struct etag *etag_out)
     return true;
 }
 
-bool etag_matches_weakly(struct etag a, struct etag b)
+/* "x-gzip" as "x", without its closing quote. */
+static struct str without_coding(struct str opaque)
 {
-    return str_eq(a.opaque, b.opaque);
+    static const struct str codings[] = {STR_INIT("-gzip"), STR_INIT("-br"), STR_INIT("-zstd")};
+    struct str text = str_first(opaque, opaque.len - 1);
+    for (size_t i = 0; i < ARRAY_LEN(codings); i++) {
+        if (str_ends(text, codings[i]))
+            return str_first(text, text.len - codings[i].len);
+    }
+    return text;
 }
 
-bool etag_matches_strongly(struct etag a, struct etag b)
+bool etag_matches_weakly(struct etag theirs, struct etag own)
 {
-    return !a.is_weak && !b.is_weak && str_eq(a.opaque, b.opaque);
+    if (own.has_codings)
+        return str_eq(without_coding(theirs.opaque), without_coding(own.opaque));
+    return str_eq(theirs.opaque, own.opaque);
+}
+
+bool etag_matches_strongly(struct etag theirs, struct etag own)
+{
+    return !theirs.is_weak && !own.is_weak && etag_matches_weakly(theirs, own);
 }
 
 enum etag_list etag_list_find(struct str list, const struct etag *own, bool is_strong)

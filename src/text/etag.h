@@ -6,14 +6,16 @@
 struct etag {
     struct str opaque; /* with its quotes */
     bool is_weak;
+    bool has_codings; /* a resource's own, which clients may have seen with a coding's name */
 };
 
 /* Reads one entity tag off the front of *rest, and leaves what stands behind it. */
 NODISCARD bool etag_take(struct str *rest, struct etag *etag_out);
 
-/* Weak comparison asks for the same opaque tag, strong also that neither is weak: §8.8.3.2. */
-bool etag_matches_weakly(struct etag a, struct etag b);
-bool etag_matches_strongly(struct etag a, struct etag b);
+/* Weak comparison asks for the same opaque tag, strong also that neither is weak: §8.8.3.2. Where
+ * the own one has codings, that of its content in one of them ("x-gzip") is the same. */
+bool etag_matches_weakly(struct etag theirs, struct etag own);
+bool etag_matches_strongly(struct etag theirs, struct etag own);
 
 /* The value of an If-Match or If-None-Match field. */
 enum etag_list {

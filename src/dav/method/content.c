@@ -30,7 +30,7 @@ void content_add_validators(struct exchange *x, const struct http_representation
     http_date_format(date, now->modified_s < now_s ? now->modified_s : now_s);
     respond_field(x, FIELD_LAST_MODIFIED, str_of(date, sizeof(date)));
     http_response_set(x->stream, FIELD_ETAG, now->etag.opaque); /* in the arena already */
-    respond_field(x, FIELD_ACCEPT_RANGES, STR("bytes"));
+    respond_field(x, FIELD_ACCEPT_RANGES, x->coding.is_chosen ? STR("none") : STR("bytes"));
 }
 
 /* Where the store's reads block, bytes are pulled on a worker. */
@@ -75,7 +75,7 @@ bool content_respond_wish(struct exchange *x, enum http_status status)
         store_content_open(target->store, target_read(x), &content) != STORE_OK)
         return false;
     content_keep(x, content);
-    struct http_representation now = representation_of(x->arena, &content->stat, true);
+    struct http_representation now = representation_of(x, &content->stat, true);
     struct str type = kept_type(x);
     path_encode(&location, x->path, false);
     respond_field(x, FIELD_CONTENT_LOCATION, buf_str(&location)); /* RFC 9110 §8.7 */

@@ -20,6 +20,7 @@
 #include "dav/precondition.h"
 #include "dav/prop/hashes.h"
 #include "dav/target.h"
+#include "exchange/answer/compress.h"
 #include "exchange/body.h"
 #include "exchange/browser.h"
 #include "exchange/respond.h"
@@ -114,11 +115,13 @@ static enum stage_end send_part(struct exchange *x, struct store_content *conten
 
 static enum stage_end send_file(struct exchange *x, struct store_content *content)
 {
-    struct http_representation now = representation_of(x->arena, &content->stat, true);
+    struct http_representation now = representation_of(x, &content->stat, true);
     struct dav_result result = if_header_check(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
     struct str type = kept_type(x);
+    if (!hashes_are_wanted(x)) /* they are of what is sent: RFC 9530 §3 */
+        compress_offer_file(x, type, content->stat.size_bytes, &now.etag);
     content_add_validators(x, &now);
     browser_confine(x, type);
     switch (http_conditional(&x->stream->request.fields, true, &now, x->arena)) {

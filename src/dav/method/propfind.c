@@ -11,6 +11,7 @@
 #include "dav/principal.h"
 #include "dav/prop/answer.h"
 #include "dav/target.h"
+#include "exchange/answer/compress.h"
 #include "exchange/body.h"
 #include "exchange/destination.h"
 #include "exchange/respond.h"
@@ -80,6 +81,8 @@ static enum stage_end propfind_parse_body(struct exchange *x)
         result = depth_read_noroot(x, DEPTH_INFINITY, &state->depth, &is_noroot);
     if (!dav_is_fine(result))
         return respond_error(x, result);
+    if (!state->request.wants_locks) /* lock tokens are secrets */
+        (void)compress_offer(x, true);
     state->prefers = http_preferences_read(&x->stream->request.fields);
     state->prefers.is_noroot &= state->depth != DEPTH_0; /* RFC 8144 §4 */
     state->request.is_short = client_has(x, QUIRK_SHORT_ALLPROP);

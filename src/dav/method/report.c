@@ -32,6 +32,7 @@
 #include "dav/prop/favorites.h"
 #include "dav/target.h"
 #include "exchange/admit.h"
+#include "exchange/answer/compress.h"
 #include "exchange/body.h"
 #include "exchange/respond.h"
 #include "http/prefer.h"
@@ -381,6 +382,8 @@ static enum stage_end report_parse(struct exchange *x)
     exchange_drop_body(x);
     if (!dav_is_fine(result))
         return respond_error(x, result);
+    if (!sync->request.props.wants_locks) /* lock tokens are secrets */
+        (void)compress_offer(x, true);
     sync->prefers = http_preferences_read(&x->stream->request.fields);
     sync->request.props.is_minimal = sync->prefers.is_minimal;
     return STAGE_NEXT;

@@ -369,7 +369,7 @@ static struct dav_result check_creation(struct exchange *x, const struct upload 
                                         const struct store_stat *stat)
 {
     const struct resumable_wish *wish = &upload->now.wish;
-    struct http_representation now = representation_of(x->arena, stat, upload->exists);
+    struct http_representation now = representation_of(x, stat, upload->exists);
     struct http_fields fields = {0};
     if (wish->if_match.len)
         http_fields_set(&fields, x->arena, FIELD_IF_MATCH, wish->if_match);

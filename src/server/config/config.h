@@ -101,6 +101,7 @@ struct server_config {
     struct text_list cors;
     const char *uploads;
     bool allows_infinity;
+    enum compress_what compress;
     enum store_durability durability;
     const char *state_dir;
     unsigned threads;

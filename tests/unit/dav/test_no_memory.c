@@ -9,8 +9,8 @@
 
 #include "dav/method.h"
 #include "dav/prop/answer.h"
+#include "exchange/answer/finish.h"
 #include "exchange/body.h"
-#include "exchange/finish.h"
 #include "fixture.h"
 #include "support/changes.h"
 #include "support/failing_mem.h"

@@ -21,14 +21,14 @@ TEST(representation_has_what_http_asks_about)
 {
     const struct store_stat file = {.version = 0xa, .modified_s = 7};
     const struct store_stat collection = {.is_collection = true, .modified_s = 7};
-    struct http_representation now = representation_of(fixture.arena, &file, true);
+    struct http_representation now = representation_of(fixture.x, &file, true);
     assert_true(now.exists && now.has_etag && !now.etag.is_weak);
     check_str("etag", now.etag.opaque, "\"000000000000000a\"");
     assert_int_equal(now.modified_s, 7);
-    now = representation_of(fixture.arena, &collection, true);
+    now = representation_of(fixture.x, &collection, true);
     assert_true(now.exists && !now.has_etag);
     assert_int_equal(now.modified_s, 7);
-    now = representation_of(fixture.arena, &file, false);
+    now = representation_of(fixture.x, &file, false);
     assert_true(!now.exists && !now.has_etag);
     assert_int_equal(now.modified_s, -1);
 }

@@ -155,9 +155,32 @@ TEST(media_type_is_xml_by_two_names)
         check_that(others[i], !media_type_is_xml(str_of_c(others[i])));
 }
 
+TEST(media_type_is_text_where_it_can_be_read)
+{
+    static const char *const texts[] = {"text/plain; charset=utf-8",
+                                        "TEXT/css",
+                                        "image/svg+xml",
+                                        "application/ld+json ; x=y",
+                                        "application/json",
+                                        "Application/JavaScript",
+                                        "application/xml"};
+    static const char *const others[] = {"image/png",
+                                         "application/zip",
+                                         "application/json-seq",
+                                         "application/octet-stream",
+                                         "video/mp2t+",
+                                         "",
+                                         "textual/x"};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        check_that(texts[i], media_type_is_text(str_of_c(texts[i])));
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        check_that(others[i], !media_type_is_text(str_of_c(others[i])));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(media_type_is_text_where_it_can_be_read),
         cmocka_unit_test(media_type_goes_by_the_last_extension),
         cmocka_unit_test(media_type_takes_what_says_something),
         cmocka_unit_test(media_types_read_what_mime_types_holds),

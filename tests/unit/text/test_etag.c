@@ -119,9 +119,33 @@ TEST(etag_list_never_hits_strongly_for_a_weak_tag_of_our_own)
     assert_int_equal(etag_list_find(STR("\"a\""), &own, false), ETAG_LIST_HIT);
 }
 
+/* A resource whose content is compressed as well is the same by each of its tags. */
+TEST(etag_of_a_coding_matches_where_there_are_codings)
+{
+    static const struct {
+        const char *theirs, *own;
+        bool matches;
+    } rows[] = {
+        {"\"a-gzip\"", "\"a\"", true},  {"\"a-br\"", "\"a\"", true},
+        {"\"a-zstd\"", "\"a\"", true},  {"\"a\"", "\"a-gzip\"", true},
+        {"\"a\"", "\"a\"", true},       {"\"a-gzip\"", "\"b\"", false},
+        {"\"a-lzma\"", "\"a\"", false}, {"\"agzip\"", "\"a\"", false},
+        {"\"\"", "\"a\"", false},       {"\"-gzip\"", "\"\"", true},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct etag theirs = {.opaque = str_of_c(rows[i].theirs)};
+        struct etag own = {.opaque = str_of_c(rows[i].own), .has_codings = true};
+        check_int(rows[i].theirs, etag_matches_strongly(theirs, own), rows[i].matches);
+        own.has_codings = false;
+        check_int(rows[i].theirs, etag_matches_strongly(theirs, own),
+                  strcmp(rows[i].theirs, rows[i].own) == 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(etag_of_a_coding_matches_where_there_are_codings),
         cmocka_unit_test(etag_take_reads_one_tag),
         cmocka_unit_test(etag_take_refuses_what_is_none),
         cmocka_unit_test(etag_comparison),

@@ -1,6 +1,6 @@
 #include "bare.h"
 
-#include "exchange/finish.h"
+#include "exchange/answer/finish.h"
 #include "exchange/respond.h"
 
 /* The whole body of the answer. From the arena. */

@@ -4,7 +4,7 @@
  * people. A 401 brings the challenges along (RFC 9110 §11.6.1), and is a 403 where there are none;
  * a 405 has brought the methods that are allowed (§15.5.6), for which the runner has asked the
  * handler, as that may have to look; a 503 says when to try again (§15.6.4). */
-#include "exchange/finish.h"
+#include "exchange/answer/finish.h"
 
 #include "exchange/browser.h"
 #include "exchange/respond.h"

@@ -1,4 +1,4 @@
-/* exchange/finish.h: the last that is done to an answer before it leaves. */
+/* exchange/answer/finish.h: the last that is done to an answer before it leaves. */
 #pragma once
 
 #include "exchange/exchange.h"
