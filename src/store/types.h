@@ -179,13 +179,13 @@ struct store_commit {
     const struct store_seen *seen;
     bool sets_modified;
     int64_t modified_s;
+    bool sets_created; /* where the storage can keep it; the stat says whether it does */
+    int64_t created_s;
     const struct content_hashes *hashes; /* of the content; NULL: none are known */
-    /* For what is brought from another store, where the store's traits say that it keeps these; of
-     * others they are the storage's own. */
+    /* For what is brought from another store, where the store's traits say that it keeps it; of
+     * others it is the storage's own. */
     bool sets_version;
     uint64_t version;
-    bool sets_created;
-    int64_t created_s;
 };
 
 /* A lock that is wanted. */

@@ -143,6 +143,26 @@ static void p7_replaced_resource_keeps_when_it_was_created(void **state)
     assert_int_equal(stat_of(fixture, PATH("g")).created_s, created_s);
 }
 
+static void p7_when_it_was_created_can_be_said(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_commit options = {.sets_created = true, .created_s = 900000000};
+    assert_ok(put(fixture, PATH("before"), STR("x")));
+    uint64_t id = stat_of(fixture, PATH("before")).id;
+    if (!has_place(fixture, "before", stat_of(fixture, PATH("before")).created_s))
+        skip();
+    assert_ok(put_in(fixture->store, PATH("new"), STR("x"), &options));
+    assert_ok(put_in(fixture->store, PATH("before"), STR("y"), &options));
+    assert_int_equal(stat_of(fixture, PATH("new")).created_s, 900000000);
+    assert_int_equal(stat_of(fixture, PATH("before")).created_s, 900000000);
+    assert_true(stat_of(fixture, PATH("before")).id == id);
+    id = stat_of(fixture, PATH("new")).id;
+    options.created_s = -1; /* no storage keeps that: it stays */
+    assert_ok(put_in(fixture->store, PATH("new"), STR("z"), &options));
+    assert_int_equal(stat_of(fixture, PATH("new")).created_s, 900000000);
+    assert_true(stat_of(fixture, PATH("new")).id == id);
+}
+
 /* What is announced and comes as a whole is not written before the commit. */
 static void p7_what_comes_is_what_is_there(void **state)
 {
@@ -648,6 +668,7 @@ int upload_tests(void)
         CONTRACT_TEST(p7_old_content_is_there_until_commit),
         CONTRACT_TEST(p7_replaced_resource_keeps_properties_locks_and_mode),
         CONTRACT_TEST(p7_replaced_resource_keeps_when_it_was_created),
+        CONTRACT_TEST(p7_when_it_was_created_can_be_said),
         CONTRACT_TEST(p7_what_comes_is_what_is_there),
         CONTRACT_TEST(p20_when_it_was_created_is_told_to_who_wants_it),
         CONTRACT_TEST(p7_a_resource_keeps_its_id),

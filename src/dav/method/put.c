@@ -81,7 +81,7 @@ static struct dav_result read_fields(struct exchange *x, struct put *state)
     if (dav_is_fine(result))
         result = replace_check_length(x);
     if (dav_is_fine(result))
-        result = replace_read_modified(x, &state->commit);
+        result = replace_read_dates(x, &state->commit);
     if (!dav_is_fine(result))
         return result;
     state->announced_bytes = request->has_body ? request->body_bytes : 0;
@@ -251,8 +251,7 @@ static enum stage_end put_commit(struct exchange *x)
         return respond_error(x, dav_from_store(rc));
     http_response_set(x->stream, FIELD_ETAG, etag_of_stat(x->arena, &stat));
     synced_tell(x, target_of(x)->real, &stat);
-    if (state->commit.sets_modified)
-        respond_field(x, FIELD_X_OC_MTIME, STR("accepted"));
+    replace_tell_dates(x, &state->commit, &stat);
     if (content_respond_wish(x, exists ? HTTP_OK : HTTP_CREATED)) /* RFC 8144 §3.1 */
         return STAGE_DONE;
     return respond_status(x, exists ? HTTP_NO_CONTENT : HTTP_CREATED);

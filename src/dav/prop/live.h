@@ -10,6 +10,7 @@
 #define NS_WINDOWS        "urn:schemas-microsoft-com:"
 #define NS_CALENDARSERVER "http://calendarserver.org/ns/"
 #define NS_OWNCLOUD       "http://owncloud.org/ns"
+#define NS_NEXTCLOUD      "http://nextcloud.org/ns"
 
 enum {
     PROP_IN_ALLPROP = 1,
@@ -76,6 +77,7 @@ bool prop_oc_permissions(const struct prop_target *target, struct buf *to);
 bool prop_oc_size(const struct prop_target *target, struct buf *to);
 bool prop_oc_share_types(const struct prop_target *target, struct buf *to);
 bool prop_oc_download(const struct prop_target *target, struct buf *to);
+bool prop_nc_creation_time(const struct prop_target *target, struct buf *to);
 
 /* In dav/prop/hashes.c. */
 bool prop_checksums(const struct prop_target *target, struct buf *to);

@@ -71,6 +71,14 @@ bool prop_oc_download(const struct prop_target *target, struct buf *to)
     return !target->stat.is_collection;
 }
 
+bool prop_nc_creation_time(const struct prop_target *target, struct buf *to)
+{
+    if (target->stat.created_s < 0)
+        return false;
+    buf_add_u64(to, (uint64_t)target->stat.created_s);
+    return true;
+}
+
 /* --- fields --- */
 
 static void tell(struct exchange *x, enum http_field field, const struct prop_target *target,

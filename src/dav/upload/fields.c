@@ -75,7 +75,7 @@ struct dav_result upload_read_metadata(struct exchange *x, struct upload *upload
         upload->type = known->type;
     if (known->checksum.len && !read_owncloud(known->checksum, &upload->hashes))
         return nonsense("the checksum in Upload-Metadata is none");
-    struct dav_result result = replace_read_modified(x, &upload->commit);
+    struct dav_result result = replace_read_dates(x, &upload->commit);
     if (!dav_is_fine(result) || upload->commit.sets_modified || !known->modified.len)
         return result;
     upload->commit.sets_modified = true;

@@ -3,6 +3,7 @@
 #include "dav/lock/permit.h"
 #include "dav/precondition.h"
 #include "dav/target.h"
+#include "exchange/respond.h"
 #include "text/date.h"
 
 struct dav_result replace_check(struct exchange *x, struct store_stat *stat_out, bool *exists_out)
@@ -63,11 +64,24 @@ struct dav_result replace_check_length(const struct exchange *x)
     return dav_error(HTTP_LENGTH_REQUIRED, "HTTP/1.0 needs a Content-Length"); /* it may be any */
 }
 
-struct dav_result replace_read_modified(const struct exchange *x, struct store_commit *commit)
+struct dav_result replace_read_dates(const struct exchange *x, struct store_commit *commit)
 {
-    struct str value = exchange_field(x, FIELD_X_OC_MTIME);
-    commit->sets_modified = value.at != NULL;
-    if (!value.at || unix_date_parse(value, &commit->modified_s))
-        return DAV_FINE;
-    return dav_error(HTTP_BAD_REQUEST, "X-OC-Mtime is not a number of seconds");
+    struct str modified = exchange_field(x, FIELD_X_OC_MTIME);
+    struct str created = exchange_field(x, FIELD_X_OC_CTIME);
+    commit->sets_modified = modified.at != NULL;
+    commit->sets_created = created.at != NULL;
+    if (modified.at && !unix_date_parse(modified, &commit->modified_s))
+        return dav_error(HTTP_BAD_REQUEST, "X-OC-Mtime is not a number of seconds");
+    if (created.at && !unix_date_parse(created, &commit->created_s))
+        return dav_error(HTTP_BAD_REQUEST, "X-OC-CTime is not a number of seconds");
+    return DAV_FINE;
+}
+
+void replace_tell_dates(struct exchange *x, const struct store_commit *commit,
+                        const struct store_stat *stat)
+{
+    if (commit->sets_modified)
+        respond_field(x, FIELD_X_OC_MTIME, STR("accepted"));
+    if (commit->sets_created && stat && stat->created_s == commit->created_s)
+        respond_field(x, FIELD_X_OC_CTIME, STR("accepted"));
 }

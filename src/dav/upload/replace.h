@@ -23,6 +23,11 @@ struct dav_result replace_refusal(struct exchange *x, enum store_rc rc);
 /* Whether it is known where the content ends (RFC 1945 §7.2.2). */
 NODISCARD struct dav_result replace_check_length(const struct exchange *x);
 
-/* X-OC-Mtime, ownCloud's and rclone's. */
-NODISCARD struct dav_result replace_read_modified(const struct exchange *x,
-                                                  struct store_commit *commit);
+/* X-OC-Mtime, ownCloud's and rclone's, and X-OC-CTime, Nextcloud's: when it was modified, and when
+ * created. */
+NODISCARD struct dav_result replace_read_dates(const struct exchange *x,
+                                               struct store_commit *commit);
+
+/* Answers which of them are kept. `stat`: of what has been put; NULL: it is not known. */
+void replace_tell_dates(struct exchange *x, const struct store_commit *commit,
+                        const struct store_stat *stat);

@@ -410,8 +410,9 @@ static enum stage_end answer_end(struct exchange *x, struct upload *upload)
         respond_field(x, FIELD_ETAG, etag_of_stat(x->arena, &now->stat));
         synced_tell(x, target_of(x)->real, &now->stat);
     }
-    if (now->wish.sets_modified || upload->commit.sets_modified)
-        respond_field(x, FIELD_X_OC_MTIME, STR("accepted"));
+    struct store_commit told = upload->commit;
+    told.sets_modified |= now->wish.sets_modified;
+    replace_tell_dates(x, &told, now->has_stat ? &now->stat : NULL);
     if (upload->task == UPLOAD_LOOK)
         return answer(x, upload->front->looked);
     if (upload->front->ends_as_put)

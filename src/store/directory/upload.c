@@ -39,8 +39,8 @@ struct dir_upload {
     struct staged_file staged;
     bool is_taken;     /* it was there before, and stays where it is unless it is committed */
     struct buf held;   /* all of the content, not written yet */
-    int64_t created_s; /* kept with the file, which replaces one of that time, and of this id; */
-    uint64_t id;       /* negative: neither is */
+    int64_t created_s; /* kept with the file, as is its id; negative: neither is */
+    uint64_t id;
     struct res_path path;
     char path_text[];
 };
@@ -177,9 +177,20 @@ static enum store_rc take_over_owner(int fd, const struct statx *old)
     return STORE_OK;
 }
 
+/* When the resource was created, and which one it is, if the new file does not say that itself.
+ * `stat`: of the resource until now. */
+static void keep_created(struct dir_upload *upload, struct store_stat *stat,
+                         const struct store_commit *options)
+{
+    if (options->sets_created && options->created_s >= 0)
+        stat->created_s = options->created_s;
+    upload->created_s = created_keep(upload->staged.fd, stat) ? stat->created_s : -1;
+    upload->id = stat->id;
+}
+
 /* What the new file takes over from the one that it replaces, `name` in `parent_fd`. */
 static enum store_rc take_over(struct dir_upload *upload, int parent_fd, const char *name,
-                               const struct statx *old)
+                               const struct statx *old, const struct store_commit *options)
 {
     int fd = upload->staged.fd;
     struct store_stat stat;
@@ -188,8 +199,7 @@ static enum store_rc take_over(struct dir_upload *upload, int parent_fd, const c
     enum store_rc rc = attributes_carry(parent_fd, name, fd);
     if (rc != STORE_OK)
         return rc;
-    upload->created_s = created_keep(fd, &stat) ? stat.created_s : -1;
-    upload->id = stat.id;
+    keep_created(upload, &stat, options);
     return take_over_owner(fd, old);
 }
 
@@ -210,6 +220,21 @@ static enum store_rc become_member(const struct dir_upload *upload, int parent_f
         rc = take_over_owner(upload->staged.fd, &stx);
     dir_staged_close(&like);
     return rc;
+}
+
+/* It replaces nothing. */
+static enum store_rc keep_created_anew(struct dir_upload *upload,
+                                       const struct store_commit *options)
+{
+    struct statx stx;
+    struct store_stat stat;
+    if (!options->sets_created)
+        return STORE_OK;
+    if (!dir_statx(upload->staged.fd, "", AT_EMPTY_PATH, &stx))
+        return dir_rc(errno, "cannot look at a file");
+    if (dir_stat_of(&stx, &stat))
+        keep_created(upload, &stat, options);
+    return STORE_OK;
 }
 
 static enum store_rc set_modified(const struct dir_upload *upload,
@@ -303,9 +328,11 @@ static enum store_rc make_visible(struct dir_upload *upload, const struct store_
     if (rc == STORE_OK)
         rc = compare(&old, options);
     if (rc == STORE_OK && old.fd >= 0)
-        rc = take_over(upload, parent_fd, name, &old.stx);
+        rc = take_over(upload, parent_fd, name, &old.stx, options);
     else if (rc == STORE_OK && upload->is_taken)
         rc = become_member(upload, parent_fd);
+    if (rc == STORE_OK && old.fd < 0)
+        rc = keep_created_anew(upload, options);
     if (rc == STORE_OK)
         rc = set_modified(upload, options);
     if (rc == STORE_OK)

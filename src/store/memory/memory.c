@@ -242,7 +242,7 @@ static void put_content(struct memory_store *memory, struct node *node, struct s
     node->stat.size_bytes = node->blob->len;
     node->stat.version = stat.version;
     node->stat.modified_s = options->sets_modified ? options->modified_s : stat.modified_s;
-    if (options->sets_created)
+    if (options->sets_created && options->created_s >= 0)
         node->stat.created_s = options->created_s;
     if (options->sets_version) { /* no later one is given twice */
         node->stat.version = options->version;

@@ -205,7 +205,7 @@ static struct dav_result read_part(struct exchange *x, struct bulk *bulk)
     if (dav_is_fine(result))
         result = exchange_announced(x, ANNOUNCED_OF_EITHER, &file->check);
     if (dav_is_fine(result))
-        result = replace_read_modified(x, &file->commit);
+        result = replace_read_dates(x, &file->commit);
     return dav_is_fine(result) ? hold_content(x, bulk) : result;
 }
 

@@ -41,7 +41,7 @@ static enum stage_end read_fields(struct exchange *x)
     if (dav_is_fine(result))
         result = read_checksums(x, &chunks->wish.hashes);
     if (dav_is_fine(result))
-        result = replace_read_modified(x, &chunks->commit);
+        result = replace_read_dates(x, &chunks->commit);
     if (!dav_is_fine(result))
         return respond_error(x, result);
     arena_on_reset(x->arena, free_end, chunks);
@@ -56,8 +56,7 @@ static enum stage_end answer(struct exchange *x, const struct store_stat *stat, 
         respond_field(x, FIELD_ETAG, etag_of_stat(x->arena, stat));
         synced_tell(x, target_of(x)->real, stat);
     }
-    if (chunks_of(x)->commit.sets_modified)
-        respond_field(x, FIELD_X_OC_MTIME, STR("accepted"));
+    replace_tell_dates(x, &chunks_of(x)->commit, stat);
     return respond_status(x, is_new ? HTTP_CREATED : HTTP_NO_CONTENT);
 }
 

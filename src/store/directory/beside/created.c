@@ -1,8 +1,9 @@
 /* A PUT over a file makes a new one, whose birth time is that of the upload, and no system call
  * sets a birth time. When the document was created, and which one it is, is kept in an extended
- * attribute then, which goes along with the file wherever it is moved, by whomever
- * (docs/decisions/0034-creation-dates.md). Other programs may copy it to another file, which is
- * not the same document: so the inode stands there for which the id is meant.
+ * attribute then, and where who puts it says when it was (store_commit.created_s). That goes along
+ * with the file wherever it is moved, by whomever (docs/decisions/0034-creation-dates.md). Other
+ * programs may copy it to another file, which is not the same document: so the inode stands there
+ * for which the id is meant.
  *
  * To ask for an attribute costs a system call for each member of a listing, and hardly any has one.
  * So the time of modification of those that have is marked: times that davit sets are whole
@@ -54,13 +55,13 @@ bool created_stat_wanted(int fd, const char *name, unsigned wants, const struct 
                                               : dir_stat_of(stx, stat_out);
 }
 
-bool created_keep(int fd, const struct store_stat *replaced)
+bool created_keep(int fd, const struct store_stat *stat)
 {
     char text[KEPT_BYTES_MAX];
     struct stat st;
-    if (replaced->created_s < 0 || fstat(fd, &st) < 0)
+    if (stat->created_s < 0 || fstat(fd, &st) < 0)
         return false;
-    int len = snprintf(text, sizeof(text), "%lld %0*llx %llu", (long long)replaced->created_s,
-                       ID_DIGITS, (unsigned long long)replaced->id, (unsigned long long)st.st_ino);
+    int len = snprintf(text, sizeof(text), "%lld %0*llx %llu", (long long)stat->created_s,
+                       ID_DIGITS, (unsigned long long)stat->id, (unsigned long long)st.st_ino);
     return fsetxattr(fd, CREATED_ATTRIBUTE, text, (size_t)len, 0) == 0;
 }

@@ -14,6 +14,6 @@ NODISCARD bool created_stat(int fd, const char *name, const struct statx *stx,
 NODISCARD bool created_stat_wanted(int fd, const char *name, unsigned wants,
                                    const struct statx *stx, struct store_stat *stat_out);
 
-/* Keeps both with a file that is to replace one of that stat, if the file system can. True: its
- * time of modification is to be marked (dir_set_modified()). */
-NODISCARD bool created_keep(int fd, const struct store_stat *replaced);
+/* Keeps both, as that stat has them, with a file, if the file system can. True: its time of
+ * modification is to be marked (dir_set_modified()). */
+NODISCARD bool created_keep(int fd, const struct store_stat *stat);
