@@ -34,11 +34,17 @@ static const struct hash_names names_of[CONTENT_HASH_COUNT] = {
 
 /* --- values --- */
 
+static bool expect_encoded(struct content_hashes *hashes, enum content_hash kind, struct str text,
+                           enum base64_kind encoding, struct arena *arena)
+{
+    struct str bytes;
+    return base64_decode(text, encoding, arena, &bytes) && content_hashes_set(hashes, kind, bytes);
+}
+
 static bool expect_base64(struct content_hashes *hashes, enum content_hash kind, struct str text,
                           struct arena *arena)
 {
-    struct str bytes;
-    return base64_decode(text, BASE64, arena, &bytes) && content_hashes_set(hashes, kind, bytes);
+    return expect_encoded(hashes, kind, text, BASE64, arena);
 }
 
 static bool is_named(struct str name, const char *known)
@@ -97,7 +103,8 @@ static bool read_content_digest(struct str line, struct arena *arena, struct con
     while ((step = dictionary_next(&line, &member)) == DICTIONARY_MEMBER) {
         enum content_hash kind = kind_of_key(member.key);
         if (kind != CONTENT_HASH_COUNT &&
-            (member.kind != DICTIONARY_BYTES || !expect_base64(hashes, kind, member.text, arena)))
+            (member.kind != DICTIONARY_BYTES ||
+             !expect_encoded(hashes, kind, member.text, BASE64_ANY_PADDING, arena)))
             return false;
     }
     return step == DICTIONARY_END;

@@ -5,7 +5,7 @@ static const char for_urls[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 
 void base64_encode(struct buf *to, struct str bytes, enum base64_kind kind)
 {
-    const char *alphabet = kind == BASE64 ? standard : for_urls;
+    const char *alphabet = kind == BASE64_URL ? for_urls : standard;
     for (size_t i = 0; i < bytes.len; i += 3) {
         size_t left = size_min(3, bytes.len - i);
         uint32_t group = 0;
@@ -14,7 +14,7 @@ void base64_encode(struct buf *to, struct str bytes, enum base64_kind kind)
         for (size_t k = 0; k < 4; k++) {
             if (k <= left)
                 buf_add_char(to, alphabet[group >> (18 - 6 * k) & 63]);
-            else if (kind == BASE64)
+            else if (kind != BASE64_URL)
                 buf_add_char(to, '=');
         }
     }
@@ -29,16 +29,16 @@ static int value_of(char c, enum base64_kind kind)
         return c - 'a' + 26;
     if (char_is_digit(c))
         return c - '0' + 52;
-    if (c == (kind == BASE64 ? '+' : '-'))
+    if (c == (kind == BASE64_URL ? '-' : '+'))
         return 62;
-    return c == (kind == BASE64 ? '/' : '_') ? 63 : -1;
+    return c == (kind == BASE64_URL ? '_' : '/') ? 63 : -1;
 }
 
 /* The text without its padding; false where that is not as it must be. */
 static bool strip(struct str *text, enum base64_kind kind)
 {
-    if (kind == BASE64) {
-        if (text->len % 4)
+    if (kind != BASE64_URL) {
+        if (kind == BASE64 && text->len % 4)
             return false;
         for (int i = 0; i < 2 && text->len && text->at[text->len - 1] == '='; i++)
             text->len--;
@@ -63,7 +63,7 @@ bool base64_decode(struct str text, enum base64_kind kind, struct arena *arena,
             bytes[len++] = (char)(group >> (6 - 2 * (i % 4)) & 0xff);
     }
     uint32_t stray = text.len % 4 == 2 ? group & 15 : text.len % 4 == 3 ? group & 3 : 0;
-    if (stray)
+    if (stray && kind != BASE64_ANY_PADDING)
         return false;
     *bytes_out = str_of(bytes, len);
     return true;

@@ -51,11 +51,38 @@ TEST(base64_has_one_reading_for_each_text)
     arena_done(&arena);
 }
 
+/* RFC 9651 §4.2.7. */
+TEST(base64_of_structured_fields_may_lack_padding)
+{
+    static const char *const fine[] = {
+        "Zg==", "Zg=", "Zg", "Zh", "Zh==", "Zm8", "Zm9=", "Zm9v", ""};
+    static const char *const bad[] = {"Z",    "Z===", "Zm9vZ", "Zm 9",
+                                      "Zm9_", "=Zg",  "Zg===", "Zg==Zg=="};
+    struct arena arena = {0};
+    struct str plain;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct buf text = {0};
+        base64_encode(&text, str_of_c(rows[i].plain), BASE64);
+        while (text.len && text.at[text.len - 1] == '=')
+            text.len--;
+        check_that(rows[i].plain,
+                   base64_decode(buf_str(&text), BASE64_ANY_PADDING, &arena, &plain));
+        check_str(rows[i].padded, plain, rows[i].plain);
+        buf_done(&text);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(fine); i++)
+        check_that(fine[i], base64_decode(str_of_c(fine[i]), BASE64_ANY_PADDING, &arena, &plain));
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        check_that(bad[i], !base64_decode(str_of_c(bad[i]), BASE64_ANY_PADDING, &arena, &plain));
+    arena_done(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(base64_encodes_and_decodes_rfc4648s_examples),
         cmocka_unit_test(base64_has_one_reading_for_each_text),
+        cmocka_unit_test(base64_of_structured_fields_may_lack_padding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
