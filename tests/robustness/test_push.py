@@ -180,9 +180,12 @@ def test_what_others_write_is_told():
 @pytest.mark.parametrize("user, password", [("alice", "wrong"), ("nobody", "pencil"), ("", "token"),
                                             ("a:b", "c"), ("alice", ""), ("alice", "pencil\0x"), ("alice\0x", "pencil")])
 def test_who_is_not_he_hears_so(shared, user, password):
+    said = "127.0.0.1: the credentials on a WebSocket are wrong"
+    before = shared.stderr().count(said)
     with Listener(shared, user, password) as listener:
         listener.expect("err: Invalid credentials")
         assert listener.code() == 1008
+    shared.says(said, before + 1)
 
 
 def test_a_page_has_a_token_instead_of_a_password(server):

@@ -30,6 +30,7 @@
  * Life. One reference for the socket, one for each job that is under way: the hash of a password,
  * what the log has posted, the pause between notices. With the last one goes its hold on the
  * socket, and so the server does not stop before; and on the settings, whose store has the log. */
+#include "base/log.h"
 #include "base/mem.h"
 #include "exchange/browser.h"
 #include "exchange/respond.h"
@@ -169,8 +170,10 @@ static void heard(struct listener *listener)
 
 /* --- signing in --- */
 
+/* The log of requests has said 101 by now. */
 static void refuse(struct push_session *push)
 {
+    log_line(LOG_WARN, "%s: the credentials on a WebSocket are wrong", push->address);
     (void)!web_socket_send(push->socket, REFUSED); /* it is being closed */
     web_socket_close(push->socket, SOCKET_POLICY);
 }
