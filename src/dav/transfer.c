@@ -18,6 +18,7 @@
 #include "dav/prop/request.h"
 #include "dav/service.h"
 #include "dav/target.h"
+#include "dav/upload/choose.h"
 #include "exchange/admit.h"
 #include "exchange/body.h"
 #include "exchange/browser.h"
@@ -75,6 +76,8 @@ static struct dav_result prepare(struct exchange *x, bool is_move)
     struct transfer *transfer = ARENA_NEW(x->arena, struct transfer);
     x->state = transfer;
     struct dav_result result = destination_read(x, &transfer->to);
+    if (dav_is_fine(result))
+        result = upload_check_destination(x);
     if (dav_is_fine(result))
         result = browser_check_reach(x, transfer->to);
     if (dav_is_fine(result) && !handler_reaches(x, transfer->to))

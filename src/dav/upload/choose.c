@@ -68,9 +68,8 @@ unsigned upload_dialects_at(const struct exchange *x)
     return best ? best->dialects : 0;
 }
 
-bool upload_is_named(const struct exchange *x, struct str *id_out)
+static bool names_upload(struct str query, struct str *id_out)
 {
-    struct str query = x->stream->request.query;
     while (query.len) {
         struct str value = str_cut(&query, '&');
         if (!uri_means(str_cut(&value, '='), STR(UPLOAD_QUERY)))
@@ -79,6 +78,23 @@ bool upload_is_named(const struct exchange *x, struct str *id_out)
         return true;
     }
     return false;
+}
+
+bool upload_is_named(const struct exchange *x, struct str *id_out)
+{
+    return names_upload(x->stream->request.query, id_out);
+}
+
+/* Its path would be the target's: a COPY or MOVE there would replace the resource. */
+struct dav_result upload_check_destination(const struct exchange *x)
+{
+    struct uri uri;
+    struct str id;
+    if (!uri_parse_lenient(exchange_field(x, FIELD_DESTINATION), &uri) ||
+        !names_upload(uri.query, &id))
+        return DAV_FINE;
+    return dav_error(HTTP_FORBIDDEN, "the destination is an upload, which nothing is copied or "
+                                     "moved to");
 }
 
 /* RFC 9110 §9.3.3: POST does what the resource makes of it; here that is nothing else. */

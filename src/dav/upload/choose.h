@@ -38,6 +38,9 @@ unsigned upload_dialects_at(const struct exchange *x);
 /* Whether the URL is an upload's, and not that of the resource; the id, which may be none's. */
 bool upload_is_named(const struct exchange *x, struct str *id_out);
 
+/* Fine, unless the Destination of the request is an upload's URL. */
+struct dav_result upload_check_destination(const struct exchange *x);
+
 /* Whether the request is about an upload that goes on later: by its URL, or since it makes one. Of
  * OPTIONS it is not: what the server speaks is asked of any URL. */
 bool upload_is_asked(const struct exchange *x);

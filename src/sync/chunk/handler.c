@@ -14,6 +14,7 @@
 
 #include "dav/home.h"
 #include "dav/method.h"
+#include "dav/upload/choose.h"
 #include "exchange/admit.h"
 #include "exchange/browser.h"
 #include "exchange/destination.h"
@@ -73,6 +74,8 @@ static bool read_path(struct exchange *x, struct chunks *chunks)
 static struct dav_result read_destination(struct exchange *x, struct res_path *to_out)
 {
     struct dav_result result = destination_read(x, to_out);
+    if (dav_is_fine(result))
+        result = upload_check_destination(x);
     if (!dav_is_fine(result))
         return result;
     size_t len = sync_files_prefix(x, *to_out);
