@@ -16,6 +16,7 @@ enum {
     LEFT_UNKNOWN,
     LEFT_NOTHING, /* it is gone */
     LEFT_NEW,     /* it has come, in one step and with nothing in it */
+    LEFT_MOVED,   /* a collection has come from elsewhere, if in one step, with all that is in it */
     LEFT_SEEN,    /* what a walk through the tree has seen there */
     /* Any other: the version of a file. */
 };

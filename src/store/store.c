@@ -272,14 +272,20 @@ static struct change_row row_of_source(struct store *store, struct res_path path
 }
 
 /* Of what comes to `transfer->to`. */
-static struct change_row row_of_target(struct store *store, const struct store_transfer *transfer)
+static struct change_row row_of_target(struct store *store, const struct store_transfer *transfer,
+                                       bool is_move)
 {
     struct store_stat stat;
     enum store_rc rc = store_stat(store, transfer->to, 0, &stat);
-    enum change_kind kind = CHANGE_REPLACED;
-    if (rc == STORE_NOT_FOUND || (rc == STORE_OK && !stat.is_collection))
-        kind = is_one(store, transfer->from) ? CHANGE_OF_ONE : CHANGE_CAME;
-    return (struct change_row){transfer->to, kind, kind == CHANGE_OF_ONE ? LEFT_NEW : LEFT_UNKNOWN};
+    struct change_row row = {transfer->to, CHANGE_REPLACED, LEFT_UNKNOWN};
+    if (rc != STORE_NOT_FOUND && (rc != STORE_OK || stat.is_collection))
+        return row;
+    row.kind = is_one(store, transfer->from) ? CHANGE_OF_ONE : CHANGE_CAME;
+    if (row.kind == CHANGE_OF_ONE)
+        row.left = LEFT_NEW;
+    else if (is_move)
+        row.left = LEFT_MOVED;
+    return row;
 }
 
 /* --- changing --- */
@@ -342,7 +348,7 @@ enum store_rc store_copy(struct store_change *change, const struct store_transfe
     struct change_note note = {.row_count = 1};
     struct change_log *log = change->store->log;
     if (log)
-        note.rows[0] = row_of_target(change->store, transfer);
+        note.rows[0] = row_of_target(change->store, transfer, false);
     enum store_rc rc = note_begin(log, &note);
     return rc == STORE_OK ? note_end(log, &note, ops->copy(change, transfer, visitor)) : rc;
 }
@@ -356,7 +362,7 @@ enum store_rc store_move(struct store_change *change, const struct store_transfe
     struct change_log *log = change->store->log;
     if (log) {
         note.rows[0] = row_of_source(change->store, transfer->from);
-        note.rows[1] = row_of_target(change->store, transfer);
+        note.rows[1] = row_of_target(change->store, transfer, true);
     }
     enum store_rc rc = note_begin(log, &note);
     return rc == STORE_OK ? note_end(log, &note, ops->move(change, transfer, visitor)) : rc;

@@ -140,6 +140,37 @@ def test_what_davit_changes_is_told_once():
         assert told < int(mirror.token.rsplit("-", 1)[1]) < told + 20, mirror.token
 
 
+def test_a_collection_that_davit_moves_is_told_once_and_goes_on_being_watched(tmp_path):
+    for i in range(20):
+        os.makedirs(tmp_path / f"a/b{i}/c")
+    with davit.Davit(root=str(tmp_path), args=ARGS) as server, Session(server) as client:
+
+        def write(path):
+            with open(tmp_path / path, "w", encoding="utf-8") as file:
+                file.write("x")
+            follow(mirror, client)
+            return int(mirror.token.rsplit("-", 1)[1])
+
+        wait_until_known(server)
+        mirror = test_sync.Mirror()
+        follow(mirror, client)
+        before = write("first")
+        for i in range(20):
+            client.expect(201, "MOVE", f"/a/b{i}", {"Destination": f"http://{client.host}/d{i}"})
+        # Two rows each, that file, and what a slow machine cannot tell from others' changes.
+        assert before + 40 < write("last") < before + 40 + 10, mirror.token
+        client.expect(201, "MOVE", "/a", {"Destination": f"http://{client.host}/d0/a"})
+        for i in range(5):
+            write(f"d{i}/c/f")
+            os.mkdir(tmp_path / f"d{i}/c/e")
+            write(f"d{i}/c/e/f")
+        write("d0/a/f")
+        os.rename(tmp_path / "d0", tmp_path / "a")
+        write("a/a/g")
+        assert mirror.whole == 1
+        assert mirror.members.keys() >= {"/a/a/f", "/a/a/g", "/a/c/e/f", "/d4/c/e/f"}
+
+
 def test_a_clean_restart_finds_nothing_new(tmp_path):
     os.makedirs(tmp_path / "d/e")
     with davit.Davit(root=str(tmp_path), args=ARGS) as server:

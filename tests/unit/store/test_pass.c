@@ -222,6 +222,61 @@ static void pass_lets_alone_what_cannot_be_read(void **state)
     free_place(place);
 }
 
+/* davit moves d to n; `between`: before the kernel's news are taken. */
+static uint64_t move_by_davit(struct place *place, void (*between)(struct place *place))
+{
+    char from[128];
+    struct change_note note = {
+        .rows = {{PATH("d"), CHANGE_WENT, LEFT_NOTHING}, {PATH("n"), CHANGE_CAME, LEFT_MOVED}},
+        .row_count = 2};
+    news_take(&place->news);
+    place->news.is_settled = true;
+    assert_int_equal(change_log_begin(log_of(place), &note), STORE_OK);
+    str_print(from, sizeof(from), "%s", path(place, "tree/d"));
+    assert_int_equal(rename(from, path(place, "tree/n")), 0);
+    change_log_end(log_of(place), &note, OUTCOME_ALL);
+    uint64_t head = change_log_head(log_of(place));
+    if (between)
+        between(place);
+    news_take(&place->news);
+    news_handle(&place->news, false);
+    return head;
+}
+
+static void news_follow_what_davit_moves(void **state)
+{
+    struct place *place = make_place(100);
+    (void)state;
+    uint64_t head = move_by_davit(place, NULL);
+    assert_int_equal(change_log_head(log_of(place)), head);
+    assert_null(watches_find(&place->lookout.watches, PATH("d")));
+    assert_non_null(watches_find(&place->lookout.watches, PATH("n/e")));
+    write_file(place, "tree/n/e/x", "1");
+    news_take(&place->news);
+    news_handle(&place->news, false);
+    assert_true(told(place, "n/e/x") > head);
+    assert_true(walk(place, false, NULL)); /* and a walk knows no more */
+    assert_int_equal(change_log_head(log_of(place)), head + 1);
+    free_place(place);
+}
+
+static void take_too_early(struct place *place)
+{
+    news_handle(&place->news, false);
+}
+
+/* A collection that came in it a moment before was looked for where it is no more. */
+static void news_begin_anew_where_not_all_is_watched(void **state)
+{
+    struct place *place = make_place(100);
+    (void)state;
+    make_directory(place, "tree/d/e/k");
+    uint64_t head = move_by_davit(place, take_too_early);
+    assert_true(told(place, "n") > head);
+    assert_non_null(watches_find(&place->lookout.watches, PATH("n/e/k")));
+    free_place(place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +285,8 @@ int main(void)
         cmocka_unit_test(pass_without_room_leaves_what_is_known),
         cmocka_unit_test(pass_tells_what_the_kernel_does_not),
         cmocka_unit_test(pass_lets_alone_what_cannot_be_read),
+        cmocka_unit_test(news_follow_what_davit_moves),
+        cmocka_unit_test(news_begin_anew_where_not_all_is_watched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,12 @@
  * looked at. And only a change that ended after the last look at an empty queue may count, since
  * the event of an earlier one has been taken. Where it cannot be told, it is told twice.
  *
+ * A collection that davit moves keeps its watches, by other paths (follow_move()). What had
+ * happened in it before is among what came with it, so that nothing but the move need be told. That
+ * comes before any item is handled, since one of what lies in it would be looked for in the wrong
+ * place, and the one of its going would end its watches. Where a collection in it was looked for
+ * too early, and so is not watched, it is begun anew and told, as one that others have moved.
+ *
  * A file that is written to for long is told of every few seconds, until it is closed.
  *
  * Invariants
@@ -30,6 +36,7 @@
 #include "base/mem.h"
 #include "store/directory/entry.h"
 #include "store/directory/others/news.h"
+#include "store/state_home.h"
 
 enum {
     NEWS_BYTES = 65536,
@@ -184,17 +191,18 @@ static void note_members(struct news *news, struct watched *watched, int fd)
     dir_entries_done(&entries);
 }
 
-static void watch_member(struct news *news, struct list *unread, struct res_path parent,
+static void watch_member(struct news *news, struct list *unread, struct watched *parent,
                          int parent_fd, const struct dir_entry *entry)
 {
     struct arena arena = {0};
-    int fd = -1;
-    if (entry->type == DT_DIR || entry->type == DT_UNKNOWN)
-        fd = openat(parent_fd, entry->name.at, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    struct res_path path = path_join(&arena, parent, entry->name);
-    if (fd >= 0 && !dir_is_reserved_name(entry->name) &&
-        !watches_find(&news->lookout->watches, path)) {
+    if ((entry->type != DT_DIR && entry->type != DT_UNKNOWN) || dir_is_reserved_name(entry->name))
+        return;
+    int fd = openat(parent_fd, entry->name.at, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    parent->is_patchy |= fd < 0 && errno != ENOTDIR;
+    struct res_path path = path_join(&arena, watched_path(parent), entry->name);
+    if (fd >= 0 && !watches_find(&news->lookout->watches, path)) {
         struct watched *watched = watch(news, path, fd);
+        parent->is_patchy |= watched == NULL;
         if (watched)
             list_append(unread, &watched->unread);
     }
@@ -211,11 +219,14 @@ static void watch_all(struct news *news, struct list *unread)
         struct watched *watched = CONTAINER_OF(unread->next, struct watched, unread);
         list_remove(&watched->unread);
         int fd = lookout_open(news->lookout, watched_path(watched), O_RDONLY);
-        if (fd < 0)
-            continue; /* its going will be told, too */
+        if (fd < 0 || state_file_mark(fd, "") != watched->mark) { /* its going will be told, too */
+            watched->is_patchy = true;
+            fd_close(fd);
+            continue;
+        }
         dir_entries_init(&entries, fd);
         while (dir_entries_next(&entries, &entry) == STORE_OK)
-            watch_member(news, unread, watched_path(watched), fd, &entry);
+            watch_member(news, unread, watched, fd, &entry);
         dir_entries_done(&entries);
     }
 }
@@ -286,8 +297,16 @@ static void handle_collection(struct news *news, const struct item *item, struct
         news_drop(news, sight->before);
     if (sight->is_collection)
         watch_new(news, sight->path, is_ours);
+    item->watched->is_patchy |=
+        sight->is_collection && !watches_find(&news->lookout->watches, sight->path);
     if (!is_ours)
         tell(news, sight->path, kind);
+}
+
+static uint64_t left_at(const struct news *news, const struct item *item, struct res_path path)
+{
+    return change_log_left(news->lookout->options.log, path,
+                           u64_max(news->since, item->watched->since));
 }
 
 static void look(struct news *news, const struct item *item, int fd, struct sight *sight)
@@ -295,8 +314,7 @@ static void look(struct news *news, const struct item *item, int fd, struct sigh
     sight->is_there = dir_statx_member(fd, item->key + sizeof(item->watched), &sight->stx);
     sight->is_collection = sight->is_there && S_ISDIR(sight->stx.stx_mode);
     sight->before = watches_find(&news->lookout->watches, sight->path);
-    sight->left = change_log_left(news->lookout->options.log, sight->path,
-                                  u64_max(news->since, item->watched->since));
+    sight->left = left_at(news, item, sight->path);
 }
 
 static void handle_at(struct news *news, const struct item *item, struct res_path path, int fd)
@@ -322,6 +340,9 @@ static bool handle(struct news *news, const struct item *item)
     bool is_over = !change_log_is_changing(news->lookout->options.log, path);
     if (is_over) {
         int fd = lookout_open(news->lookout, watched_path(item->watched), O_PATH);
+        bool is_elsewhere =
+            fd < 0 || (item->was_collection && state_file_mark(fd, "") != item->watched->mark);
+        item->watched->is_patchy |= item->was_collection && is_elsewhere;
         if (fd >= 0)
             handle_at(news, item, path, fd);
         else /* what it lay in has gone, which is told, too; or there is no descriptor left */
@@ -332,11 +353,39 @@ static bool handle(struct news *news, const struct item *item)
     return is_over;
 }
 
+/* If davit has moved a collection to where the item's name is, it is watched by that. Then the item
+ * is about what is known. */
+static void follow_move(struct news *news, const struct item *item)
+{
+    struct arena arena = {0};
+    struct lookout *lookout = news->lookout;
+    struct res_path path = path_join(&arena, watched_path(item->watched), name_of(item));
+    if (!change_log_is_changing(lookout->options.log, path) &&
+        left_at(news, item, path) == LEFT_MOVED && !watches_find(&lookout->watches, path)) {
+        int fd = lookout_open(lookout, path, O_PATH);
+        struct watched *moved = fd < 0 ? NULL : watches_find_open(&lookout->watches, fd);
+        lookout->is_dirty |= moved && watches_move(&lookout->watches, moved, path);
+        fd_close(fd);
+    }
+    arena_done(&arena);
+}
+
+static void follow_moves(struct news *news)
+{
+    LIST_EACH (&news->items, link) {
+        const struct item *item = CONTAINER_OF(link, struct item, link);
+        if (item->was_collection && item->arrivals == 1 && item->departures == 0)
+            follow_move(news, item);
+    }
+}
+
 void news_handle(struct news *news, bool is_over)
 {
     struct list waiting;
     int64_t now = clock_mono_ms();
     list_init(&waiting);
+    if (news->is_settled)
+        follow_moves(news);
     while (!list_is_empty(&news->items)) {
         struct item *item = CONTAINER_OF(news->items.next, struct item, link);
         list_remove(&item->link);

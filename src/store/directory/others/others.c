@@ -179,6 +179,7 @@ static void look_at_news(struct others *others)
         others->sure = others->looked;
         others->looked = asked;
     }
+    others->news.is_settled = others->is_known && !others->pass.is_running;
 }
 
 /* A moment's work. True: it goes on. */

@@ -15,9 +15,10 @@ struct watched {
     int number;
     uint64_t since; /* what came after this change is told by the kernel */
     bool is_dirty;  /* something has happened since the snapshot has it */
+    bool is_patchy; /* a collection in it may not be watched, though it could be */
     uint64_t mark;  /* which directory it is */
     size_t path_len;
-    char path[];
+    char *path;
 };
 
 struct watches {
@@ -38,6 +39,13 @@ struct watched *watches_find_number(const struct watches *watches, int number);
  * many, its file system does not tell of changes, it has another path, or what it lies in is not
  * watched itself. */
 struct watched *watches_add(struct watches *watches, struct res_path path, int fd);
+
+/* The one of an open directory, whatever path it is known by; NULL: it is not watched. */
+struct watched *watches_find_open(const struct watches *watches, int fd);
+
+/* It has another path now, and so has all that is in it; there nothing was watched. Each is dirty.
+ * False, and nothing has changed: something in it may not be watched, or what it has come to. */
+NODISCARD bool watches_move(struct watches *watches, struct watched *top, struct res_path path);
 
 /* Ends it for the directory and all that is in it. What hangs on them has been removed. */
 void watches_drop(struct watches *watches, struct watched *top);
