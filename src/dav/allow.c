@@ -1,43 +1,51 @@
 #include "dav/allow.h"
 
 #include "dav/method.h"
+#include "dav/prop/answer.h"
 #include "dav/target.h"
 #include "dav/upload/choose.h"
 #include "exchange/admit.h"
 
-static unsigned flags_of(unsigned dialects)
+struct method_place allow_place_of(const struct prop_target *there)
 {
-    return (dialects & DIALECT_PATCH ? METHOD_ON_PATCHED : 0U) |
-           (dialects & DIALECTS_RESUMABLE ? METHOD_ON_RESUMABLE : 0U);
+    return (struct method_place){.flags = there->stat.is_collection ? METHOD_ON_COLLECTION
+                                                                    : METHOD_ON_FILE,
+                                 .is_root = path_is_root(there->path),
+                                 .is_read_only = there->x->service->is_read_only ||
+                                                 store_is_read_only(there->store, there->path),
+                                 .target = there};
+}
+
+struct method_place allow_place(struct exchange *x, struct prop_target *there)
+{
+    struct target *target = target_of(x);
+    bool is_somewhere = dav_is_fine(target_locate(x));
+    bool is_part = is_somewhere && target->shows_part;
+    struct method_place place = {.flags = METHOD_ON_UNMAPPED,
+                                 .is_root = path_is_root(x->path),
+                                 .is_read_only = is_part || target_is_read_only(x)};
+    struct walk_item item = {.path = x->path, .real = target_read(x)};
+    if (is_part)
+        place.flags = METHOD_ON_COLLECTION;
+    else if (admit_judge(x, ACCESS_READ, item.path, item.real) != ACCESS_GRANTED)
+        place.flags = METHOD_ON_ANY; /* who may not read must not learn from this what there is */
+    else if (is_somewhere && store_stat(target->store, item.real, 0, &item.stat) == STORE_OK) {
+        *there = prop_target_of(x, x->arena, &item);
+        place = allow_place_of(there);
+    }
+    return place;
 }
 
 void allow_add(struct exchange *x, struct buf *to)
 {
-    struct store_stat stat;
-    unsigned flags = METHOD_ON_UNMAPPED;
-    struct res_path inside;
-    unsigned dialects = upload_dialects_at(x);
+    struct prop_target there;
     struct str id;
-    if (x->stream->request.path.len == 0) { /* "*": the server as a whole */
-        dav_methods_allow(to, METHOD_ON_ANY | flags_of(dialects), false, x->service->is_read_only);
-        return;
-    }
-    if (dialects & DIALECTS_RESUMABLE && upload_is_named(x, &id)) {
+    struct method_place place = {.flags = METHOD_ON_ANY, .is_read_only = x->service->is_read_only};
+    if ((upload_dialects_at(x) & DIALECTS_RESUMABLE) && upload_is_named(x, &id)) {
         BUF_ADD(to, UPLOAD_METHODS);
         return;
     }
-    const struct target *target = target_of(x);
-    bool is_somewhere = dav_is_fine(target_locate(x));
-    bool is_part = is_somewhere && target->shows_part;
-    if (is_part)
-        flags = METHOD_ON_COLLECTION;
-    else if (admit_judge(x, ACCESS_READ, x->path, target_read(x)) != ACCESS_GRANTED)
-        flags = METHOD_ON_ANY; /* who may not read must not learn from this what there is */
-    else if (is_somewhere && store_stat(target->store, target->leads_to, 0, &stat) == STORE_OK)
-        flags = stat.is_collection ? METHOD_ON_COLLECTION : METHOD_ON_FILE;
-    if (flags == METHOD_ON_COLLECTION &&
-        store_changes(target->store, x->arena, target->leads_to, &inside))
-        flags |= METHOD_ON_SYNCED;
-    flags |= flags & METHOD_ON_FILE ? flags_of(dialects) : flags_of(dialects & DIALECTS_RESUMABLE);
-    dav_methods_allow(to, flags, path_is_root(x->path), is_part || target_is_read_only(x));
+    if (x->stream->request.path.len) /* otherwise "*": the server as a whole */
+        place = allow_place(x, &there);
+    dav_methods_allow(to, x, &place);
 }

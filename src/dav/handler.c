@@ -10,7 +10,6 @@
 #include "dav/method.h"
 #include "dav/principal.h"
 #include "dav/target.h"
-#include "dav/upload/choose.h"
 #include "exchange/respond.h"
 
 const struct dav_service *dav_service_of(const struct exchange *x)
@@ -39,7 +38,8 @@ enum stage_end dav_see(struct exchange *x)
         return respond_error(x, dav_busy());
     target->store = target->seen;
     homes_find_missing(&target->homes);
-    return STAGE_NEXT;
+    struct dav_result result = dav_read_fields(x);
+    return dav_is_fine(result) ? STAGE_NEXT : respond_error(x, result);
 }
 
 enum stage_end dav_locate(struct exchange *x)
@@ -66,19 +66,15 @@ static const struct stage principal_enter[] = {
 
 static struct dav_result find(const struct exchange *x, const struct stage **stages_out)
 {
-    bool is_upload = upload_is_asked(x);
-    bool is_write = is_upload || !(x->method->flags & METHOD_IS_SAFE);
-    *stages_out = is_upload ? upload_stages : dav_method_stages(x->method);
-    if (!*stages_out)
+    struct dav_method method = dav_method_find(x);
+    bool is_write = !(x->method->flags & METHOD_IS_SAFE) || (method.flags & METHOD_WRITES);
+    if (!method.stages)
         return dav_error(HTTP_METHOD_NOT_ALLOWED, "this server does not support this method");
     if (is_write && x->service->is_read_only)
         return dav_error(HTTP_METHOD_NOT_ALLOWED, "this server is read-only");
-    if (is_write && path_is_root(x->path) && !(dav_method_flags(x->method) & METHOD_ON_ROOT))
+    if (is_write && path_is_root(x->path) && !(method.flags & METHOD_ON_ROOT))
         return dav_error(HTTP_METHOD_NOT_ALLOWED, "this is not possible on the root");
-    if (x->method->id == METHOD_POST && !is_upload)
-        return dav_error(HTTP_METHOD_NOT_ALLOWED, "nothing takes a POST here");
-    if (x->method->id == METHOD_PATCH && !is_upload && !(upload_dialects_at(x) & DIALECT_PATCH))
-        return dav_error(HTTP_METHOD_NOT_ALLOWED, "no part of what is here can be changed");
+    *stages_out = method.stages;
     return target_of(x)->located;
 }
 

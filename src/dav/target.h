@@ -2,6 +2,7 @@
  * exchange. */
 #pragma once
 
+#include "dav/extension/known.h"
 #include "dav/from_store.h"
 #include "dav/mounted/looks.h"
 #include "dav/service.h"
@@ -15,6 +16,7 @@ enum {
 };
 
 struct target {
+    struct extension_memo extensions;
     struct store *seen;  /* what whoever asks sees */
     struct store *store; /* the same, or what a change that has begun has in its place */
     /* As located, and judged where there are rules; the store follows no link on its own. */

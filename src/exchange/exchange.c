@@ -16,6 +16,12 @@ enum stage_end exchange_again(struct exchange *x, struct dav_result failure)
     return STAGE_AGAIN;
 }
 
+enum stage_end exchange_go_on(struct exchange *x, const struct stage *stages)
+{
+    x->onward = stages;
+    return STAGE_NEXT;
+}
+
 struct str exchange_field(const struct exchange *x, enum http_field id)
 {
     return http_fields_get(&x->stream->request.fields, id);

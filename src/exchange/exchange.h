@@ -62,7 +62,8 @@ struct exchange {
     enum exchange_phase phase;
     const struct stage *stage;
     const struct stage *method_stages;
-    bool is_waiting; /* for exchange_wake() */
+    const struct stage *onward; /* what comes next instead of the stage after this one; or NULL */
+    bool is_waiting;            /* for exchange_wake() */
     bool is_woken;
     bool is_on_worker;  /* this stage may block */
     bool is_to_compute; /* this stage said COMPUTES */
@@ -82,6 +83,9 @@ void exchange_wake(struct exchange *x);
  * what stages before them have read of the request. `failure`: what is answered where that has
  * happened too often. */
 enum stage_end exchange_again(struct exchange *x, struct dav_result failure);
+
+/* STAGE_NEXT, which is the first of these stages: of a method that does one of several things. */
+enum stage_end exchange_go_on(struct exchange *x, const struct stage *stages);
 
 /* What a client says by its request fields; shorthand. Empty: not there. */
 struct str exchange_field(const struct exchange *x, enum http_field id);

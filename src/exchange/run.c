@@ -82,7 +82,8 @@ static void begin_phase(struct exchange *x, enum exchange_phase phase)
 
 static void advance(struct exchange *x)
 {
-    x->stage++;
+    x->stage = x->onward ? x->onward : x->stage + 1;
+    x->onward = NULL;
     if (!x->stage->run) /* only a method's last stage says DONE */
         begin_phase(x, x->phase + 1);
 }

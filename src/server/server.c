@@ -25,6 +25,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "exchange/run.h"
+#include "extension/extension.h"
 #include "io/worker.h"
 #include "server/access_log.h"
 #include "server/config/config_read.h"
@@ -626,6 +627,7 @@ static void raise_descriptors(void)
 static bool start(struct server *server, struct server_config *config, struct err *err)
 {
     raise_descriptors();
+    extensions_add();
     read_media_types(server);
     server->shared_state = settings_shared_state();
     struct watched_set *watched = watched_set_new(config);

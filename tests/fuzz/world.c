@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "dav/upload/choose.h"
 #include "exchange/run.h"
+#include "extension/extension.h"
 #include "fuzz.h"
 #include "store/gather.h"
 #include "store/memory/memory.h"
@@ -60,6 +61,7 @@ void world_init(struct world *world)
     set_now(world, (int64_t)START_S * 1000);
     inline_executor_init(&world->executor);
     if (spool_dir_fd < 0) {
+        extensions_add();
         media_types_init(&media_types);
         spool_dir_fd = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     }

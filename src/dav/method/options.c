@@ -1,25 +1,38 @@
 #include "dav/allow.h"
-#include "dav/method.h"
+#include "dav/extension/known.h"
 #include "dav/target.h"
-#include "dav/upload/choose.h"
 #include "exchange/respond.h"
 
-/* Apache's: there is its property `executable`, without which cadaver's chexec does not ask. */
-#define PROPSET ", <http://apache.org/dav/propset/fs/1>"
+/* Whether the extension is told of. */
+static bool is_told(const struct exchange *x, size_t number)
+{
+    return dav_extension_is_on(x, number) &&
+           !(dav_extension_of(number)->is_of_writes && target_is_read_only(x));
+}
 
 static void add_classes(struct exchange *x)
 {
-    bool is_read_only = target_is_read_only(x);
     struct buf classes = {0};
     /* Without LOCK there is no class 2; Finder then mounts read-only, as it should. */
-    buf_add(&classes, is_read_only ? STR("1, 3") : STR("1, 2, 3"));
-    if (!is_read_only && (upload_dialects_at(x) & DIALECT_PATCH))
-        BUF_ADD(&classes, ", sabredav-partialupdate");
-    if (!is_read_only)
-        BUF_ADD(&classes, ", extended-mkcol"); /* RFC 5689 §3.1 */
-    BUF_ADD(&classes, PROPSET);
+    buf_add(&classes, target_is_read_only(x) ? STR("1, 3") : STR("1, 2, 3"));
+    for (size_t i = 0; i < dav_extension_count(); i++) {
+        struct str token = dav_extension_of(i)->token;
+        if (!token.len || !is_told(x, i))
+            continue;
+        BUF_ADD(&classes, ", ");
+        buf_add(&classes, token);
+    }
     respond_field(x, FIELD_DAV, buf_str(&classes));
     buf_done(&classes);
+}
+
+static void add_of_extensions(struct exchange *x, struct str allow)
+{
+    for (size_t i = 0; i < dav_extension_count(); i++) {
+        const struct dav_extension *extension = dav_extension_of(i);
+        if (extension->add_options && is_told(x, i))
+            extension->add_options(x, allow);
+    }
 }
 
 /* RFC 9110 §9.3.7, RFC 4918 §10.1. Answered for every path, also where there is nothing: clients
@@ -32,10 +45,7 @@ static enum stage_end options_answer(struct exchange *x)
     respond_field(x, FIELD_MS_AUTHOR_VIA, STR("DAV")); /* Office opens read-only without it */
     respond_field(x, FIELD_ALLOW, buf_str(&allow));
     respond_field(x, FIELD_ACCEPT_RANGES, STR("bytes"));
-    if (!target_is_read_only(x))
-        upload_add_options(x);
-    if (http_list_has(buf_str(&allow), STR("PATCH")))
-        respond_field(x, FIELD_ACCEPT_PATCH, STR(PARTIAL_UPDATE_TYPE)); /* RFC 5789 §3.1 */
+    add_of_extensions(x, buf_str(&allow));
     buf_done(&allow);
     return respond_status(x, HTTP_OK);
 }

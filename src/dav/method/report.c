@@ -1,462 +1,75 @@
-/* REPORT, of which there is one: DAV:sync-collection (RFC 6578). Sync clients of other products
- * have another (dav/prop/favorites.c).
- *
- * Without a token it is a listing of what is there (dav/listing.c) with a token behind it. With one
- * it is the log's list of what has changed since (store/change_log.h), each looked at as it is
- * now: it is told of with the properties that were asked for, or as gone (404). What came with all
- * that is in it is walked through. All of it streams; nothing grows with the collection.
- *
- * The token that is told was taken before the first look. So a change that comes meanwhile may be
- * told of now, and is told of again the next time; none is missed.
- *
- * Truncation (§3.6): changes are told in their order, so that where one answer ends the next can
- * begin. What has no order is a listing: where a client bounds that, and there is more, it is told
- * so and nothing else (§3.7).
- *
- * Invariants
- *  (1) what the rules hide is not told of, nor that it is gone: a change is judged as a walk from
- *      the collection would, which must be allowed to enter all that is on the way;
- *  (2) each member is in an answer once: a walk leaves out what has a row of its own to come;
- *  (3) an answer that ends says all up to its token; one that cannot breaks off;
- *  (4) what is told as there has not been gone in between, with members that the client has. Where
- *      that has happened since the answer was begun, its token is the one that was asked with,
- *      which is not known any more.
- *
- * Links are no members here. What they lead to changes without them, and the log, which knows
- * paths, would have to know all links to tell. */
-#include "dav/listing.h"
+/* REPORT (RFC 3253 §3.6): which one is asked for says the document element of the body, and who has
+ * it a row (dav/extension.h), with stages that this goes on with. A resource that has no report at
+ * all has no such method; one that has others is asked for one that it does not have. */
+#include "dav/report.h"
+
+#include "dav/extension/known.h"
 #include "dav/lock/if_check.h"
-#include "dav/method.h"
 #include "dav/prop/answer.h"
-#include "dav/prop/changes.h"
-#include "dav/prop/favorites.h"
 #include "dav/target.h"
-#include "exchange/admit.h"
 #include "exchange/answer/compress.h"
 #include "exchange/body.h"
 #include "exchange/respond.h"
 #include "http/prefer.h"
 
-enum { INLINE_BODY_BYTES = 65536 };
-
-struct sync {
-    struct sync_request request;
-    struct http_preferences prefers;
-    struct walk_item target;
-    struct change_log *log;
-    struct res_path inside;    /* of the target, in the log */
-    struct change_point since; /* that he has a token of */
-    struct change_point now;   /* before the first look */
-    struct change_query query; /* what is asked of the log; `after` has been looked at */
-    uint64_t told;             /* all up to this change has been told */
-    uint64_t count;            /* of responses */
-    struct change_found other; /* what a change is about, by its own name */
-    bool has_other;
-    bool is_filter;     /* it is filter-files, and none of the rest means anything */
-    bool is_walking;    /* through what came with a change */
-    bool is_cut;        /* there is more */
-    bool is_doubtful;   /* what went is there again: (4) */
-    struct arena arena; /* of the change that is looked at */
-    struct listing listing;
-};
-
-static struct sync *sync_of(const struct listing *listing)
+const struct walk_item *report_item(const struct exchange *x)
 {
-    return listing->x->state;
+    return x->state;
 }
 
-/* --- what is said of each member --- */
-
-static bool tell(struct listing *listing, struct arena *arena, const struct walk_item *item)
+void report_begin_answer(struct exchange *x, struct propfind_request *props)
 {
-    struct sync *sync = sync_of(listing);
-    struct prop_target target = prop_target_of(listing->x, arena, item);
-    if (item->is_link)
-        return true;
-    sync->count++;
-    return prop_answer(listing->body, &target, &sync->request.props);
+    struct http_preferences prefers = http_preferences_read(&x->stream->request.fields);
+    props->is_minimal = prefers.is_minimal;
+    if (!props->wants_locks) /* lock tokens are secrets */
+        (void)compress_offer(x, true);
+    respond_field(x, FIELD_CACHE_CONTROL, STR("no-store"));
+    if (prefers.is_minimal)
+        respond_preferred(x, prefers.is_brief ? STR_NONE : STR("return=minimal"));
 }
 
-/* What is gone is gone for all who may know that it was there. */
-static void refuse(struct listing *listing, const struct walk_item *item, unsigned status)
+static struct dav_result look(struct exchange *x, struct walk_item *item)
 {
-    struct sync *sync = sync_of(listing);
-    struct multistatus *ms = multistatus_body_ms(listing->body);
-    struct prop_target target = prop_target_of(listing->x, NULL, item);
-    if (item->is_link)
-        return;
-    sync->count++;
-    if (item->rc == STORE_NOT_FOUND) /* RFC 6578 §3.5.2 */
-        multistatus_member(ms, item->path, item->stat.is_collection, HTTP_NOT_FOUND, STR_NONE);
-    else
-        prop_answer_refused(ms, &target, status, &sync->request.props);
-}
-
-/* No collection that is synced holds mounts (store_changes()). */
-static bool tell_unreachable(struct listing *listing, struct arena *arena,
-                             const struct walk_item *item, const struct dav_result *why)
-{
-    (void)arena;
-    refuse(listing, item, why->status);
-    return true;
-}
-
-static bool blocks(const struct listing *listing, const struct walk_item *item)
-{
-    struct prop_target target = prop_target_of(listing->x, NULL, item);
-    return item->rc == STORE_OK && prop_answer_blocks(&target, &sync_of(listing)->request.props);
-}
-
-/* What the client has seen when he has taken the answer. */
-static struct change_point point_of(const struct sync *sync)
-{
-    bool is_whole = sync->request.token.len == 0;
-    if (!is_whole && (sync->is_doubtful || !change_log_knows(sync->log, sync->inside, sync->since,
-                                                             sync->request.is_deep)))
-        return sync->since; /* (4) */
-    return sync->is_cut ? change_log_point(sync->log, sync->told) : sync->now;
-}
-
-/* What stands behind the members (§3.6, §6.2). */
-static void end(struct listing *listing)
-{
-    struct sync *sync = sync_of(listing);
-    struct multistatus *ms = multistatus_body_ms(listing->body);
-    struct buf token = {0};
-    if (sync->is_cut) {
-        struct buf error = {0};
-        const struct dav_result more =
-            dav_condition(CONDITION_NUMBER_OF_MATCHES_WITHIN_LIMITS, NULL);
-        dav_condition_add(&error, &more);
-        multistatus_member(ms, sync->target.path, true, more.status, buf_str(&error));
-        buf_done(&error);
-    }
-    sync_token_add(&token, listing->x, point_of(sync));
-    size_t from = ms->out->len;
-    multistatus_sync_token(ms->out, buf_str(&token));
-    multistatus_relabel(ms, from);
-    buf_done(&token);
-}
-
-static const struct listing_ops full_ops = {tell, refuse, tell_unreachable, blocks, .end = end};
-
-/* --- what has changed --- */
-
-static struct res_path to_log(struct sync *sync, struct res_path real)
-{
-    return path_rebase(&sync->arena, real, sync->target.real, sync->inside);
-}
-
-/* Whether a walk from the target would come to the item, which is below it (1). */
-static bool is_reached(struct sync *sync, struct walk_item *item)
-{
-    const struct exchange *x = sync->listing.x;
-    struct res_path path = sync->target.path;
-    struct res_path real = sync->target.real;
-    struct str rest = str_from(path_str(item->path), path.len ? path.len + 1 : 0);
-    enum walk_entry entry = WALK_ENTERS;
-    while (x->service->access && rest.len && entry != WALK_PASSES_BY) {
-        entry = target_entry(x, path, real);
-        struct str name = str_cut(&rest, '/');
-        path = path_join(&sync->arena, path, name);
-        real = path_join(&sync->arena, real, name);
-    }
-    item->is_of_part = entry == WALK_ENTERS_PART;
-    return entry != WALK_PASSES_BY;
-}
-
-/* Where several names are one, what is found by that of the change may be called otherwise: there
- * is nothing of that name, and what there is is looked at next, unless it has a row of its own. */
-static enum store_rc look_by_name(struct sync *sync, const struct change_found *found,
-                                  struct walk_item *item)
-{
-    struct store *store = target_of(sync->listing.x)->store;
-    struct res_path real = item->real;
-    enum store_rc rc = STORE_OK;
-    if (store_folds(store, item->real) != STORE_FOLDS_NOTHING)
-        rc = store_locate(store, &sync->arena, item->real, LOCATE_RESOURCE, &real);
-    if (rc != STORE_OK || path_eq(real, item->real))
-        return rc == STORE_OK ? store_stat(store, real, sync->listing.wants, &item->stat) : rc;
-    if (!path_is_within(real, sync->target.real))
-        return STORE_NOT_FOUND;
-    sync->other = (struct change_found){.seq = found->seq, .is_whole = found->is_whole};
-    sync->other.path = to_log(sync, real);
-    sync->has_other = change_log_told(sync->log, sync->other.path) <= sync->since.seq;
-    return STORE_NOT_FOUND;
-}
-
-/* As it is now. Any other than OK: it cannot be said. */
-static enum store_rc look(struct sync *sync, const struct change_found *found,
-                          struct walk_item *item_out)
-{
-    struct walk_item item = {
-        .path = path_rebase(&sync->arena, found->path, sync->inside, sync->target.path),
-        .real = path_rebase(&sync->arena, found->path, sync->inside, sync->target.real)};
-    item.rc = look_by_name(sync, found, &item);
-    switch (item.rc) {
-    case STORE_OK:
-    case STORE_DENIED:
-        break;
-    case STORE_NOT_FOUND:
-    case STORE_NO_PARENT:
-    case STORE_ALIAS: /* a link is no member */
-        item.rc = STORE_NOT_FOUND;
-        item.stat = (struct store_stat){.is_collection = found->is_whole};
-        break;
-    default:
-        return item.rc;
-    }
-    *item_out = item;
-    return STORE_OK;
-}
-
-/* The members of what came with the change that was looked at last. */
-static enum store_rc next_below(struct sync *sync, struct walk_item *item_out)
-{
-    struct walk *walk = &sync->listing.walk;
-    enum store_rc rc;
-    while ((rc = walk_next(walk, item_out)) == STORE_OK) {
-        arena_reset(&sync->arena);
-        if (change_log_told(sync->log, to_log(sync, item_out->real)) <= sync->query.after) /* (2) */
-            return STORE_OK;
-    }
-    sync->is_walking = rc != STORE_END;
-    return rc;
-}
-
-/* Gives the collection, which came with all that is in it; the walk goes on behind it. */
-static enum store_rc walk_from(struct sync *sync, struct walk_item *item)
-{
-    struct walk *walk = &sync->listing.walk;
-    bool is_of_part = item->is_of_part;
-    walk_done(walk);
-    listing_walk(&sync->listing, item, DEPTH_INFINITY);
-    sync->is_walking = true;
-    enum store_rc rc = walk_next(walk, item);
-    item->is_of_part = is_of_part;
-    return rc;
-}
-
-/* How many members there are to be told of below the item, itself counted; at most `max`. */
-static uint64_t count_below(struct sync *sync, const struct walk_item *item, uint64_t max)
-{
-    struct exchange *x = sync->listing.x;
-    struct listing counting = {.x = x};
-    struct walk_item member;
-    uint64_t count = 0;
-    listing_walk(&counting, item, sync->request.is_deep ? DEPTH_INFINITY : DEPTH_1);
-    while (count < max && walk_next(&counting.walk, &member) == STORE_OK)
-        count += !member.is_link &&
-                 admit_judge(x, ACCESS_READ, member.path, member.real) != ACCESS_HIDDEN;
-    walk_done(&counting.walk);
-    return count;
-}
-
-/* Whether the client's bound leaves no room for it. */
-static bool is_too_much(struct sync *sync, const struct walk_item *item, bool is_walk)
-{
-    uint64_t bound = sync->request.nresults;
-    uint64_t left = bound > sync->count ? bound - sync->count : 0; /* what came later is more */
-    if (sync->request.nresults == UINT64_MAX || !is_walk)
-        return left == 0;
-    return count_below(sync, item, left + 1) > left;
-}
-
-static bool is_full(const struct sync *sync)
-{
-    return sync->count >= sync->listing.x->service->limits->sync_count;
-}
-
-static enum store_rc take_other(struct sync *sync, struct change_found *found_out)
-{
-    *found_out = sync->other;
-    sync->has_other = false;
-    return STORE_OK;
-}
-
-static enum store_rc next_row(struct sync *sync, struct change_found *found_out)
-{
-    sync->told = sync->query.after; /* all of it */
-    arena_reset(&sync->arena);
-    return change_log_next(sync->log, &sync->arena, &sync->query, found_out);
-}
-
-static enum store_rc next_change(struct listing *listing, struct walk_item *item_out)
-{
-    struct sync *sync = sync_of(listing);
-    struct change_found found;
-    enum store_rc rc = sync->is_walking ? next_below(sync, item_out) : STORE_END;
-    if (sync->is_walking || sync->is_cut)
-        return sync->is_cut ? STORE_END : rc;
-    for (;;) {
-        bool is_other = sync->has_other;
-        rc = is_other ? take_other(sync, &found) : next_row(sync, &found);
-        if (rc != STORE_OK)
-            return rc;
-        rc = look(sync, &found, item_out);
-        if (rc != STORE_OK)
-            return rc;
-        sync->is_doubtful |= found.is_gone && item_out->rc != STORE_NOT_FOUND;
-        bool is_walk = found.is_whole && sync->query.is_deep && item_out->rc == STORE_OK &&
-                       item_out->stat.is_collection;
-        if (!is_reached(sync, item_out))
-            continue;
-        sync->is_cut = !is_other && (is_full(sync) || is_too_much(sync, item_out, is_walk));
-        if (sync->is_cut)
-            return STORE_END;
-        return is_walk ? walk_from(sync, item_out) : STORE_OK;
-    }
-}
-
-static const struct listing_ops changes_ops = {tell,   refuse,      tell_unreachable,
-                                               blocks, next_change, end};
-
-/* --- the request --- */
-
-/* 405 where nothing is logged, as for any method that is not allowed there. */
-static struct dav_result find_target(struct exchange *x, struct sync *sync)
-{
-    const struct target *target = target_of(x);
+    size_t at = 0;
     struct dav_result result = target_locate(x);
     if (dav_is_fine(result))
-        result = target_get(x, &sync->target.stat);
+        result = target_get(x, &item->stat);
     if (!dav_is_fine(result))
         return result;
-    sync->target.path = x->path;
-    sync->target.real = target->leads_to;
-    if (sync->target.stat.is_collection)
-        sync->log = store_changes(target->store, x->arena, sync->target.real, &sync->inside);
-    if (!sync->log)
-        return dav_error(HTTP_METHOD_NOT_ALLOWED, "what changes here is not logged: there is no "
-                                                  "report of it");
+    item->path = x->path;
+    item->real = target_of(x)->leads_to;
+    struct prop_target target = prop_target_of(x, x->arena, item);
+    if (!dav_next_report(&target, &at))
+        return dav_error(HTTP_METHOD_NOT_ALLOWED, "there is no report of what is here");
     return if_header_check(x);
-}
-
-static void free_arena(void *arg)
-{
-    arena_done(&((struct sync *)arg)->arena);
 }
 
 static enum stage_end report_find(struct exchange *x)
 {
-    struct sync *sync = ARENA_NEW(x->arena, struct sync);
-    x->state = sync;
-    arena_on_reset(x->arena, free_arena, sync);
-    struct dav_result result = find_target(x, sync);
+    struct walk_item *item = ARENA_NEW(x->arena, struct walk_item);
+    x->state = item;
+    struct dav_result result = look(x, item);
     return dav_is_fine(result) ? STAGE_NEXT : respond_error(x, result);
 }
 
-/* RFC 6578 appendix A: clients of the drafts say it by Depth. */
-static struct dav_result read_level(struct exchange *x, struct sync_request *request)
+static enum stage_end report_choose(struct exchange *x)
 {
-    enum depth depth;
-    struct dav_result result = depth_read(x, DEPTH_0, &depth);
-    if (!dav_is_fine(result) || request->has_level)
-        return result;
-    request->is_deep = depth == DEPTH_INFINITY;
-    return depth == DEPTH_0
-               ? dav_error(HTTP_BAD_REQUEST, "a sync-collection must have a sync-level")
-               : DAV_FINE;
-}
-
-static struct dav_result parse(struct exchange *x, struct sync *sync)
-{
-    const struct limits *limits = x->service->limits;
-    struct str body = buf_str(&x->body);
-    struct dav_result result = dav_condition(CONDITION_SUPPORTED_REPORT, NULL);
-    if (x->dialect == MULTISTATUS_SYNC)
-        result = filter_parse(body, limits, x->arena, &sync->request.props);
-    sync->is_filter = result.condition != CONDITION_SUPPORTED_REPORT;
-    if (sync->is_filter)
-        return result;
-    result = sync_parse(body, limits, x->arena, &sync->request);
-    return dav_is_fine(result) ? read_level(x, &sync->request) : result;
-}
-
-static enum stage_end report_parse(struct exchange *x)
-{
-    struct sync *sync = x->state;
-    if (x->body.len > INLINE_BODY_BYTES && !x->is_on_worker)
-        return STAGE_BLOCKS;
-    struct dav_result result = parse(x, sync);
-    exchange_drop_body(x);
+    const struct prop_target target = prop_target_of(x, x->arena, report_item(x));
+    const struct dav_report *report;
+    struct prop_name root;
+    struct dav_result result = root_parse(buf_str(&x->body), x->service->limits, x->arena, &root);
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    if (!sync->request.props.wants_locks) /* lock tokens are secrets */
-        (void)compress_offer(x, true);
-    sync->prefers = http_preferences_read(&x->stream->request.fields);
-    sync->request.props.is_minimal = sync->prefers.is_minimal;
-    return STAGE_NEXT;
-}
-
-/* What every answer has that is none to a mistake. */
-static void add_fields(struct exchange *x, const struct sync *sync)
-{
-    respond_field(x, FIELD_CACHE_CONTROL, STR("no-store"));
-    if (sync->prefers.is_minimal)
-        respond_preferred(x, sync->prefers.is_brief ? STR_NONE : STR("return=minimal"));
-}
-
-/* The token, and what may be asked by it. */
-static struct dav_result read_token(struct sync *sync)
-{
-    struct change_point *since = &sync->since;
-    sync->now = change_log_tag(sync->log, sync->inside);
-    if (sync->request.token.len == 0)
-        return DAV_FINE;
-    if (!sync_token_parse(sync->listing.x, sync->request.token, since) ||
-        !change_log_knows(sync->log, sync->inside, *since, sync->request.is_deep))
-        return dav_condition(CONDITION_VALID_SYNC_TOKEN,
-                             "what was there then is not known any more: begin anew");
-    sync->query =
-        (struct change_query){sync->inside, sync->request.is_deep, since->seq, sync->now.seq};
-    return DAV_FINE;
-}
-
-/* A bound that cannot be kept by telling less (RFC 6578 §3.7). */
-static bool is_beyond_bound(struct sync *sync)
-{
-    uint64_t bound = sync->request.nresults;
-    struct change_query first = sync->query;
-    struct change_found found;
-    struct walk_item item = sync->target;
-    if (bound == UINT64_MAX)
-        return false;
-    if (sync->request.token.len == 0)
-        return count_below(sync, &item, bound + 2) > bound + 1; /* itself is not told of */
-    return sync->request.is_deep &&
-           change_log_next(sync->log, &sync->arena, &first, &found) == STORE_OK && found.is_whole &&
-           look(sync, &found, &item) == STORE_OK && item.rc == STORE_OK &&
-           is_reached(sync, &item) && is_too_much(sync, &item, true);
-}
-
-static enum stage_end report_answer(struct exchange *x)
-{
-    struct sync *sync = x->state;
-    struct listing *listing = &sync->listing;
-    if (sync->is_filter) {
-        add_fields(x, sync);
-        return favorites_answer(x, &sync->target, &sync->request.props);
+    for (size_t at = 0; (report = dav_next_report(&target, &at));) {
+        if (str_eq(report->name, root.name) && str_eq(report->ns, root.ns))
+            return exchange_go_on(x, report->stages);
     }
-    bool is_full = sync->request.token.len == 0;
-    listing_init(listing, x, is_full ? &full_ops : &changes_ops);
-    listing->wants = propfind_wants(&sync->request.props);
-    listing->leaves_out_target = is_full;
-    struct dav_result result = read_token(sync);
-    if (!dav_is_fine(result))
-        return respond_error(x, result);
-    if (sync->request.nresults != UINT64_MAX && !x->is_on_worker)
-        return STAGE_BLOCKS; /* members may have to be counted */
-    if (is_beyond_bound(sync))
-        return respond_error(x, dav_condition(CONDITION_NUMBER_OF_MATCHES_WITHIN_LIMITS,
-                                              "there is more, and it cannot be told in parts"));
-    add_fields(x, sync);
-    return listing_answer(listing, &sync->target, sync->request.is_deep ? DEPTH_INFINITY : DEPTH_1);
+    return respond_error(
+        x, dav_condition(CONDITION_SUPPORTED_REPORT, "there is no such report of what is here"));
 }
 
 const struct stage report_stages[] = {
     {"find", report_find, ON_READ},
     {"body", exchange_read_xml, ON_LOOP},
-    {"parse", report_parse, ON_LOOP},
-    {"answer", report_answer, ON_READ},
+    {"choose", report_choose, ON_READ},
 };

@@ -104,15 +104,8 @@ bool prop_getetag(const struct prop_target *target, struct buf *to)
     return true;
 }
 
-bool prop_supported_report_set(const struct prop_target *target, struct buf *to)
+bool changes_are_logged(const struct prop_target *target)
 {
     struct change_point tag;
-    if (!find_tag(target, &tag))
-        return false;
-    BUF_ADD(to, "<D:supported-report><D:report><D:sync-collection/></D:report>"
-                "</D:supported-report>");
-    if (target->x->dialect == MULTISTATUS_SYNC)
-        BUF_ADD(to, "<D:supported-report><D:report><oc:filter-files/></D:report>"
-                    "</D:supported-report>");
-    return true;
+    return find_tag(target, &tag);
 }

@@ -8,6 +8,7 @@
  * not part of allprop. */
 #include "dav/prop/live.h"
 
+#include "dav/extension/known.h"
 #include "dav/lock/describe.h"
 #include "dav/target.h"
 #include "text/date.h"
@@ -110,27 +111,38 @@ static bool prop_quota_used(const struct prop_target *target, struct buf *to)
     return true;
 }
 
-static bool prop_executable(const struct prop_target *target, struct buf *to)
-{
-    if (target->stat.is_collection)
-        return false;
-    buf_add_char(to, target->stat.is_executable ? 'T' : 'F');
-    return true;
-}
-
 /* --- the table --- */
 
-const struct dav_prop dav_props[] = {
+static struct dav_prop rows[DAV_PROPS_MAX] = {
 #define DAV_PROP(ns, name, getter, flags, where)                                                   \
-    {{ns, sizeof(ns) - 1}, {name, sizeof(name) - 1}, getter, flags},
+    {{ns, sizeof(ns) - 1}, {name, sizeof(name) - 1}, getter, flags, 0},
 #include "dav/props.def"
 #undef DAV_PROP
 };
-const size_t dav_prop_count = ARRAY_LEN(dav_props);
+const struct dav_prop *const dav_props = rows;
+
+#define DAV_PROP(ns, name, getter, flags, where) +1
+size_t dav_prop_count =
+#include "dav/props.def"
+    ;
+#undef DAV_PROP
+
+bool dav_prop_add(const struct dav_prop *prop, size_t extension, bool may_be_off)
+{
+    if (dav_prop_count == DAV_PROPS_MAX)
+        return false;
+    struct dav_prop *added = &rows[dav_prop_count++];
+    *added = *prop;
+    added->flags |= may_be_off ? PROP_OF_OPTION : 0U;
+    added->extension = extension;
+    return true;
+}
 
 const struct dav_prop *dav_prop_told(const struct exchange *x, const struct dav_prop *prop)
 {
-    bool is_dead = prop && (prop->flags & PROP_OF_SYNC) && x->dialect != MULTISTATUS_SYNC;
+    bool is_dead =
+        prop && (((prop->flags & PROP_OF_SYNC) && x->dialect != MULTISTATUS_SYNC) ||
+                 ((prop->flags & PROP_OF_OPTION) && !dav_extension_is_on(x, prop->extension)));
     return is_dead ? NULL : prop;
 }
 

@@ -109,7 +109,8 @@ bool names_read(struct names_reader *names, const struct xml_element *element,
     struct prop_name name = body_name(element, names->arena);
     request->names[request->name_count++] = name;
     request->wants_quota |= name.live && (name.live->flags & PROP_OF_QUOTA);
-    request->wants_dead |= !name.live || (name.live->flags & (PROP_OVERRIDABLE | PROP_OF_SYNC));
+    request->wants_dead |=
+        !name.live || (name.live->flags & (PROP_OVERRIDABLE | PROP_OF_SYNC | PROP_OF_OPTION));
     request->wants_type |= name.live && (name.live->flags & PROP_OF_TYPE);
     request->wants_locks |= name.live && (name.live->flags & PROP_OF_LOCKS);
     request->wants_created |= name.live && (name.live->flags & PROP_OF_CREATION);
@@ -262,6 +263,28 @@ struct dav_result propfind_parse(struct str body, const struct limits *limits, s
     if (dav_is_fine(result) && body.len)
         remember(body, limits, request_out);
     return result;
+}
+
+/* --- what it is --- */
+
+struct root_reader {
+    struct xml_events events;
+    struct arena *arena;
+    struct prop_name *name;
+};
+
+static bool root_start(struct xml_events *events, const struct xml_element *element)
+{
+    struct root_reader *reader = CONTAINER_OF(events, struct root_reader, events);
+    *reader->name = body_name(element, reader->arena);
+    return false; /* that is all */
+}
+
+struct dav_result root_parse(struct str body, const struct limits *limits, struct arena *arena,
+                             struct prop_name *name_out)
+{
+    struct root_reader reader = {{root_start, body_ignore_text, body_ignore_end}, arena, name_out};
+    return body_read(body, &reader.events, limits, &DAV_FINE);
 }
 
 /* --- sync-collection --- */

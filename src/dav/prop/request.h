@@ -42,6 +42,10 @@ NODISCARD struct dav_result propfind_parse(struct str body, const struct limits 
                                            struct arena *arena,
                                            struct propfind_request *request_out);
 
+/* The name of the document element, and nothing else; 400 where there is none. */
+NODISCARD struct dav_result root_parse(struct str body, const struct limits *limits,
+                                       struct arena *arena, struct prop_name *name_out);
+
 /* A sync-collection (RFC 6578 §6.1). */
 struct sync_request {
     struct propfind_request props; /* of each member: prop */
@@ -51,12 +55,12 @@ struct sync_request {
     uint64_t nresults; /* UINT64_MAX: as many as there are */
 };
 
-/* 400 where the body makes no sense; DAV:supported-report for any other report. */
+/* 400 where the body makes no sense. */
 NODISCARD struct dav_result sync_parse(struct str body, const struct limits *limits,
                                        struct arena *arena, struct sync_request *request_out);
 
 /* ownCloud's filter-files, whose only rule here is oc:favorite: the properties that are asked for.
- * DAV:supported-report for any other report, or rule. */
+ * DAV:supported-report for any other rule. */
 NODISCARD struct dav_result filter_parse(struct str body, const struct limits *limits,
                                          struct arena *arena, struct propfind_request *request_out);
 

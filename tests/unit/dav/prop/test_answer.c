@@ -2,6 +2,7 @@
 
 #include "../fixture.h"
 #include "dav/prop/answer.h"
+#include "extension/extension.h"
 #include "support/changes.h"
 
 static struct media_types types;
@@ -245,6 +246,7 @@ TEST(answer_blocks_only_for_dead_properties)
 
 int main(void)
 {
+    extensions_add(); /* some live properties are theirs */
     const struct CMUnitTest tests[] = {
         ANSWER_TEST(answer_groups_properties_by_status),
         ANSWER_TEST(answer_prefers_what_the_client_has_set),

@@ -4,6 +4,7 @@
 #include "../fixture.h"
 #include "dav/lock/describe.h"
 #include "dav/prop/live.h"
+#include "extension/extension.h"
 
 TEST(props_are_found_by_namespace_and_name)
 {
@@ -141,6 +142,7 @@ TEST(supportedlock_is_empty_where_nothing_can_be_locked)
 
 int main(void)
 {
+    extensions_add(); /* some live properties are theirs */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(props_are_found_by_namespace_and_name),
         cmocka_unit_test(props_can_be_set_or_are_protected),

@@ -1,4 +1,7 @@
-/* A favourite is a resource with the dead property oc:favorite, whose value is 1; nothing else is
+/* ownCloud's report filter-files, by which phones show what their user has marked as a favourite: a
+ * listing of all that is below, of what has the dead property oc:favorite.
+ *
+ * A favourite is a resource with the dead property oc:favorite, whose value is 1; nothing else is
  * kept of it. So favourites are found by a walk of all that is below (dav/listing.c): it streams,
  * one item at a time, and what has no dead properties at all is passed over without a look.
  *
@@ -6,14 +9,20 @@
  *
  * Rejected: an index of favourites. It would be a second truth, to be kept with each move, copy and
  * restored file, for what a phone asks when its user opens one page. */
-#include "dav/prop/favorites.h"
-
+#include "dav/extension.h"
 #include "dav/listing.h"
 #include "dav/prop/answer.h"
+#include "dav/prop/changes.h"
+#include "dav/report.h"
 #include "dav/target.h"
+#include "exchange/body.h"
+#include "exchange/respond.h"
+
+enum { INLINE_BODY_BYTES = 65536 };
 
 struct favorites {
-    const struct propfind_request *props;
+    struct walk_item target;
+    struct propfind_request props;
     struct listing listing;
 };
 
@@ -58,7 +67,7 @@ static bool tell(struct listing *listing, struct arena *arena, const struct walk
 {
     struct prop_target target = prop_target_of(listing->x, arena, item);
     return !is_favorite(&target) ||
-           prop_answer(listing->body, &target, favorites_of(listing)->props);
+           prop_answer(listing->body, &target, &favorites_of(listing)->props);
 }
 
 /* What cannot be read is not known to be one. */
@@ -83,13 +92,50 @@ static bool blocks(const struct listing *listing, const struct walk_item *item)
 
 static const struct listing_ops ops = {tell, refuse, tell_unreachable, blocks};
 
-enum stage_end favorites_answer(struct exchange *x, const struct walk_item *target,
-                                const struct propfind_request *props)
+/* --- the request --- */
+
+static enum stage_end filter_read(struct exchange *x)
 {
+    if (x->body.len > INLINE_BODY_BYTES && !x->is_on_worker)
+        return STAGE_BLOCKS;
     struct favorites *favorites = ARENA_NEW(x->arena, struct favorites);
-    favorites->props = props;
-    listing_init(&favorites->listing, x, &ops);
-    favorites->listing.wants = propfind_wants(props) | WANTS_PROPS;
-    favorites->listing.leaves_out_target = true;
-    return listing_answer(&favorites->listing, target, DEPTH_INFINITY);
+    favorites->target = *report_item(x);
+    x->state = favorites;
+    struct dav_result result =
+        filter_parse(buf_str(&x->body), x->service->limits, x->arena, &favorites->props);
+    exchange_drop_body(x);
+    return dav_is_fine(result) ? STAGE_NEXT : respond_error(x, result);
 }
+
+static enum stage_end filter_answer(struct exchange *x)
+{
+    struct favorites *favorites = x->state;
+    listing_init(&favorites->listing, x, &ops);
+    favorites->listing.wants = propfind_wants(&favorites->props) | WANTS_PROPS;
+    favorites->listing.leaves_out_target = true;
+    report_begin_answer(x, &favorites->props);
+    return listing_answer(&favorites->listing, &favorites->target, DEPTH_INFINITY);
+}
+
+static bool is_sync_client(const struct exchange *x)
+{
+    return x->dialect == MULTISTATUS_SYNC;
+}
+
+static const struct stage stages[] = {
+    {"read", filter_read, ON_READ},
+    {"answer", filter_answer, ON_READ},
+};
+
+static const struct dav_report reports[] = {
+    {stages, STR_INIT(NS_OWNCLOUD), STR_INIT("filter-files"), METHOD_ON_COLLECTION,
+     changes_are_logged},
+    {0},
+};
+
+const struct dav_extension filter_files_extension = {
+    .name = STR_INIT("filter-files"),
+    .where = STR_INIT("ownCloud"),
+    .is_on = is_sync_client,
+    .reports = reports,
+};
