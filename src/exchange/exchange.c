@@ -37,19 +37,28 @@ bool exchange_place(const struct exchange *x, struct arena *arena, struct res_pa
     return true;
 }
 
+/* All loops write to the budget. So no less than a step is taken of it at a time, and a step is
+ * kept of what is given back: most requests need no more. */
+enum { TAKEN_STEP_BYTES = 4096 };
+
 static void release_all(void *arg)
 {
     const struct exchange *x = arg;
-    budget_give(x->stream->memory, x->held_bytes);
+    budget_give(x->stream->memory, x->taken_bytes);
 }
 
 bool exchange_hold(struct exchange *x, uint64_t bytes)
 {
-    if (!budget_take(x->stream->memory, bytes))
-        return false;
-    if (!x->has_held)
-        arena_on_reset(x->arena, release_all, x);
-    x->has_held = true;
+    uint64_t spare = x->taken_bytes - x->held_bytes;
+    if (bytes > spare) {
+        uint64_t more = u64_max(bytes - spare, TAKEN_STEP_BYTES);
+        if (!budget_take(x->stream->memory, more))
+            return false;
+        if (!x->has_taken)
+            arena_on_reset(x->arena, release_all, x);
+        x->has_taken = true;
+        x->taken_bytes += more;
+    }
     x->held_bytes += bytes;
     return true;
 }
@@ -63,7 +72,11 @@ void exchange_release(struct exchange *x, uint64_t bytes)
 {
     assert(bytes <= x->held_bytes);
     x->held_bytes -= bytes;
-    budget_give(x->stream->memory, bytes);
+    uint64_t spare = x->taken_bytes - x->held_bytes;
+    if (spare <= TAKEN_STEP_BYTES)
+        return;
+    x->taken_bytes -= spare - TAKEN_STEP_BYTES;
+    budget_give(x->stream->memory, spare - TAKEN_STEP_BYTES);
 }
 
 struct source *exchange_offload(struct exchange *x, struct source *inner)

@@ -55,7 +55,8 @@ struct exchange {
     const struct if_header *conditions; /* of the If field; NULL: there is none */
     struct buf body;                    /* collected (exchange/body.h) */
     uint64_t held_bytes;                /* of the budget for bodies and answers */
-    bool has_held;                      /* some of it, at some time */
+    uint64_t taken_bytes;               /* of it for this exchange: these, and a few more */
+    bool has_taken;                     /* some of it, at some time */
     struct answer_coding coding;        /* of the answer */
     struct dav_result failure;          /* what the answer is to say; fine: it says it already */
 

@@ -62,10 +62,10 @@ struct dir_mounts {
     int root_fd;
     struct dir_cache *cache;
     int fd; /* of mountinfo, to be polled; -1: the cache is asked, or nobody can be */
-    pthread_mutex_t mutex; /* guards what follows */
-    uint64_t changes;
-    struct arena arena;  /* of `shown` */
-    struct shown *shown; /* the root's own first, then by how much they show */
+    atomic_uint_fast64_t changes; /* of which the table knows; written under the mutex */
+    pthread_mutex_t mutex;        /* guards what follows */
+    struct arena arena;           /* of `shown` */
+    struct shown *shown;          /* the root's own first, then by how much they show */
     size_t count;
     atomic_bool has_aliases; /* also read without it: mostly there are none */
 };
@@ -331,22 +331,30 @@ static void read_again(struct dir_mounts *mounts)
     arena_done(&arena);
 }
 
-static bool has_news(struct dir_mounts *mounts)
+static void look_by_poll(struct dir_mounts *mounts)
 {
     struct pollfd poller = {.fd = mounts->fd, .events = POLLPRI};
-    if (!mounts->cache)
-        return mounts->fd >= 0 && poll(&poller, 1, 0) > 0;
-    uint64_t changes = cache_mount_changes(mounts->cache);
-    bool is_new = changes != mounts->changes;
-    mounts->changes = changes;
-    return is_new;
+    pthread_mutex_lock(&mounts->mutex);
+    if (mounts->fd >= 0 && poll(&poller, 1, 0) > 0)
+        read_again(mounts);
+    pthread_mutex_unlock(&mounts->mutex);
 }
 
+/* Mostly there is nothing new, and the mutex is left alone. */
 void mounts_look(struct dir_mounts *mounts)
 {
+    if (!mounts->cache) {
+        look_by_poll(mounts);
+        return;
+    }
+    uint64_t changes = cache_mount_changes(mounts->cache);
+    if (changes == atomic_load(&mounts->changes))
+        return;
     pthread_mutex_lock(&mounts->mutex);
-    if (has_news(mounts))
+    if (changes > atomic_load(&mounts->changes)) { /* nobody has read them meanwhile */
         read_again(mounts);
+        atomic_store(&mounts->changes, changes);
+    }
     pthread_mutex_unlock(&mounts->mutex);
 }
 
@@ -402,7 +410,7 @@ struct dir_mounts *mounts_open(int root_fd, struct dir_cache *cache)
     mounts->fd = cache ? -1 : open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
     pthread_mutex_init(&mounts->mutex, NULL);
     atomic_init(&mounts->has_aliases, false);
-    mounts->changes = cache ? cache_mount_changes(cache) : 0;
+    atomic_init(&mounts->changes, cache ? cache_mount_changes(cache) : 0);
     read_again(mounts);
     return mounts;
 }
