@@ -10,8 +10,10 @@
  * told of now, and is told of again the next time; none is missed.
  *
  * Truncation (§3.6): changes are told in their order, so that where one answer ends the next can
- * begin. What has no order is a listing: where a client bounds that, and there is more, it is told
- * so and nothing else (§3.7).
+ * begin. A listing has an order where a client bounds it (extension/ordered.h): the token of a part
+ * has the moment of the first one, and the place where this one ended; that of the last part has
+ * the moment alone, and by it is asked what has changed since. What cannot be told in parts, as a
+ * tree that was moved, is told of and nothing else (§3.7).
  *
  * Invariants
  *  (1) what the rules hide is not told of, nor that it is gone: a change is judged as a walk from
@@ -33,6 +35,7 @@
 #include "exchange/admit.h"
 #include "exchange/body.h"
 #include "exchange/respond.h"
+#include "extension/ordered.h"
 
 enum { INLINE_BODY_BYTES = 65536 };
 
@@ -43,6 +46,10 @@ struct sync {
     struct res_path inside;    /* of the target, in the log */
     struct change_point since; /* that he has a token of */
     struct change_point now;   /* before the first look */
+    bool is_listing;           /* of what there is, and not of what has changed since */
+    struct res_path behind;    /* which member, from the target, it begins */
+    struct ordered ordered;    /* of a listing in parts */
+    struct buf place;          /* of the last member of one */
     struct change_query query; /* what is asked of the log; `after` has been looked at */
     uint64_t told;             /* all up to this change has been told */
     uint64_t count;            /* of responses */
@@ -105,9 +112,10 @@ static bool blocks(const struct listing *listing, const struct walk_item *item)
 /* What the client has seen when he has taken the answer. */
 static struct change_point point_of(const struct sync *sync)
 {
-    bool is_whole = sync->request.token.len == 0;
-    if (!is_whole && (sync->is_doubtful || !change_log_knows(sync->log, sync->inside, sync->since,
-                                                             sync->request.is_deep)))
+    if (sync->is_listing)
+        return sync->request.token.len ? sync->since : sync->now;
+    if (sync->is_doubtful ||
+        !change_log_knows(sync->log, sync->inside, sync->since, sync->request.is_deep))
         return sync->since; /* (4) */
     return sync->is_cut ? change_log_point(sync->log, sync->told) : sync->now;
 }
@@ -127,6 +135,8 @@ static void end(struct listing *listing)
         buf_done(&error);
     }
     sync_token_add(&token, listing->x, point_of(sync));
+    if (sync->is_listing && sync->is_cut)
+        path_encode(&token, (struct res_path){sync->place.at, sync->place.len}, false);
     size_t from = ms->out->len;
     multistatus_sync_token(ms->out, buf_str(&token));
     multistatus_relabel(ms, from);
@@ -134,6 +144,47 @@ static void end(struct listing *listing)
 }
 
 static const struct listing_ops full_ops = {tell, refuse, tell_unreachable, blocks, .end = end};
+
+/* --- what there is, in parts --- */
+
+static enum walk_entry may_enter(void *owner, struct res_path path, struct res_path real)
+{
+    return target_entry(owner, path, real);
+}
+
+static enum store_rc begin_part(struct sync *sync)
+{
+    struct exchange *x = sync->listing.x;
+    sync->ordered = (struct ordered){.store = target_of(x)->store,
+                                     .is_deep = sync->request.is_deep,
+                                     .depth_max = (unsigned)x->service->limits->walk_depth,
+                                     .wants = sync->listing.wants,
+                                     .asked = u64_min(sync->request.nresults, SIZE_MAX - 1) + 1,
+                                     .owner = x,
+                                     .may_enter = x->service->access ? may_enter : NULL};
+    return ordered_begin(&sync->ordered, &sync->target, sync->behind);
+}
+
+static enum store_rc next_of_part(struct listing *listing, struct walk_item *item_out)
+{
+    struct sync *sync = sync_of(listing);
+    if (sync->is_cut)
+        return STORE_END;
+    enum store_rc rc = ordered_next(&sync->ordered, item_out);
+    if (rc != STORE_OK)
+        return rc;
+    sync->is_cut =
+        sync->count >= sync->request.nresults &&
+        admit_judge(listing->x, ACCESS_READ, item_out->path, item_out->real) != ACCESS_HIDDEN;
+    if (sync->is_cut)
+        return STORE_END;
+    buf_clear(&sync->place);
+    buf_add(&sync->place, path_str(ordered_place(&sync->ordered)));
+    return STORE_OK;
+}
+
+static const struct listing_ops part_ops = {tell,   refuse,       tell_unreachable,
+                                            blocks, next_of_part, end};
 
 /* --- what has changed --- */
 
@@ -308,9 +359,12 @@ static const struct listing_ops changes_ops = {tell,   refuse,      tell_unreach
 
 /* --- the request --- */
 
-static void free_arena(void *arg)
+static void free_sync(void *arg)
 {
-    arena_done(&((struct sync *)arg)->arena);
+    struct sync *sync = arg;
+    ordered_done(&sync->ordered);
+    buf_done(&sync->place);
+    arena_done(&sync->arena);
 }
 
 static struct sync *begin(struct exchange *x)
@@ -319,7 +373,7 @@ static struct sync *begin(struct exchange *x)
     sync->target = *report_item(x);
     sync->log = store_changes(target_of(x)->store, x->arena, sync->target.real, &sync->inside);
     x->state = sync;
-    arena_on_reset(x->arena, free_arena, sync);
+    arena_on_reset(x->arena, free_sync, sync);
     return sync;
 }
 
@@ -349,14 +403,29 @@ static enum stage_end sync_read(struct exchange *x)
     return dav_is_fine(result) ? STAGE_NEXT : respond_error(x, result);
 }
 
+/* Where the part before has ended, if the token is of one. */
+static bool parse_place(struct exchange *x, struct str token, struct sync *sync)
+{
+    struct str rest = token;
+    struct str moment = str_cut(&rest, '/');
+    bool has_slash;
+    if (!sync_token_parse(x, moment, &sync->since))
+        return false;
+    sync->is_listing = moment.len < token.len;
+    return !sync->is_listing || (path_decode(x->arena, str_from(token, moment.len), &sync->behind,
+                                             &has_slash) == PATH_OK &&
+                                 sync->behind.len);
+}
+
 /* The token, and what may be asked by it. */
-static struct dav_result read_token(struct sync *sync)
+static struct dav_result read_token(struct exchange *x, struct sync *sync)
 {
     struct change_point *since = &sync->since;
     sync->now = change_log_tag(sync->log, sync->inside);
-    if (sync->request.token.len == 0)
+    sync->is_listing = sync->request.token.len == 0;
+    if (sync->is_listing)
         return DAV_FINE;
-    if (!sync_token_parse(sync->listing.x, sync->request.token, since) ||
+    if (!parse_place(x, sync->request.token, sync) ||
         !change_log_knows(sync->log, sync->inside, *since, sync->request.is_deep))
         return dav_condition(CONDITION_VALID_SYNC_TOKEN,
                              "what was there then is not known any more: begin anew");
@@ -372,11 +441,7 @@ static bool is_beyond_bound(struct sync *sync)
     struct change_query first = sync->query;
     struct change_found found;
     struct walk_item item = sync->target;
-    if (bound == UINT64_MAX)
-        return false;
-    if (sync->request.token.len == 0)
-        return count_below(sync, &item, bound + 2) > bound + 1; /* itself is not told of */
-    return sync->request.is_deep &&
+    return bound != UINT64_MAX && !sync->is_listing && sync->request.is_deep &&
            change_log_next(sync->log, &sync->arena, &first, &found) == STORE_OK && found.is_whole &&
            look(sync, &found, &item) == STORE_OK && item.rc == STORE_OK &&
            is_reached(sync, &item) && is_too_much(sync, &item, true);
@@ -386,15 +451,19 @@ static enum stage_end sync_answer(struct exchange *x)
 {
     struct sync *sync = x->state;
     struct listing *listing = &sync->listing;
-    bool is_full = sync->request.token.len == 0;
-    listing_init(listing, x, is_full ? &full_ops : &changes_ops);
-    listing->wants = propfind_wants(&sync->request.props);
-    listing->leaves_out_target = is_full;
-    struct dav_result result = read_token(sync);
+    struct dav_result result = read_token(x, sync);
+    bool is_bounded = sync->request.nresults != UINT64_MAX || sync->behind.len;
     if (!dav_is_fine(result))
         return respond_error(x, result);
-    if (sync->request.nresults != UINT64_MAX && !x->is_on_worker)
-        return STAGE_BLOCKS; /* members may have to be counted */
+    if (is_bounded && !x->is_on_worker)
+        return STAGE_BLOCKS; /* members may have to be counted, or sorted */
+    bool is_part = is_bounded && sync->is_listing;
+    listing_init(listing, x, !sync->is_listing ? &changes_ops : is_part ? &part_ops : &full_ops);
+    listing->wants = propfind_wants(&sync->request.props);
+    listing->leaves_out_target = sync->is_listing;
+    enum store_rc rc = is_part ? begin_part(sync) : STORE_OK;
+    if (rc != STORE_OK)
+        return respond_error(x, dav_from_store(rc));
     if (is_beyond_bound(sync))
         return respond_error(x, dav_condition(CONDITION_NUMBER_OF_MATCHES_WITHIN_LIMITS,
                                               "there is more, and it cannot be told in parts"));

@@ -32,6 +32,7 @@ class Mirror:
 
     def __init__(self, bound=None, home="/"):
         self.members, self.token, self.bound, self.home = {}, "", bound, home
+        self.is_listing = False  # what there is, and not what has changed
         self.whole = self.partial = self.pages = 0
 
     def sync(self, client):
@@ -41,7 +42,9 @@ class Mirror:
 
     def ask(self, client):
         """One request. False: there is more."""
-        limit = f"<D:limit><D:nresults>{self.bound}</D:nresults></D:limit>" if self.bound and self.token else ""
+        self.is_listing |= not self.token
+        bound = self.bound and self.bound * (10 if self.is_listing else 1)
+        limit = f"<D:limit><D:nresults>{bound}</D:nresults></D:limit>" if bound else ""
         body = (f'<D:sync-collection xmlns:D="DAV:"><D:sync-token>{self.token}</D:sync-token>{limit}'
                 "<D:sync-level>infinite</D:sync-level><D:prop><D:getetag/></D:prop></D:sync-collection>")
         answer = client.request("REPORT", quote(self.home), {"Depth": "0"}, body)
@@ -73,6 +76,7 @@ class Mirror:
                 assert not status, status
                 self.members[path] = tag_of(response)
         self.token = told.findtext(DAV + "sync-token")
+        self.is_listing &= not is_all
         return is_all
 
     def check(self, client):

@@ -180,6 +180,28 @@ def test_a_token_outlives_the_restart_and_what_is_told_is_small():
             assert (mirror.whole, mirror.partial) == (1, 1)
 
 
+def test_a_first_sync_in_parts_has_all_there_is(tmp_path):
+    """Whatever the names are, also where it goes on after a restart."""
+    odd = ["a", "a!", "a b", "a-", "b%41", "ü", "x" * 200, ".dot", "z"]
+    for name in odd:
+        os.makedirs(tmp_path / name / "a" / "a b")
+        (tmp_path / name / "a!").write_text("x")
+        (tmp_path / name / "a" / "a").write_text("x")
+    for i in range(700):
+        (tmp_path / "z" / f"f{i}").write_text("x")
+    with davit.Davit(root=str(tmp_path), args=ARGS + ["--durability", "lazy"]) as server:
+        for bound in (1, 30):  # ten times as many in the first sync
+            mirror = Mirror(bound)
+            with Session(server) as client:
+                assert not mirror.ask(client)
+            server.stop()
+            server.start()
+            with Session(server) as client:
+                mirror.check(client)
+            assert (mirror.whole, len(mirror.members)) == (1, 745)
+            assert mirror.pages >= 745 // (10 * bound) - 1
+
+
 def test_a_name_that_is_spelt_in_another_way_now_is_gone(tmp_path):
     """On a file system that takes both for one, the old one would still lead to it."""
     need_root("mounting a file system")
