@@ -23,6 +23,7 @@ enum {
     METHOD_OF_NAME = 16,      /* is about a link itself, and not what it leads to */
     METHOD_REPLACES = 32,     /* afterwards there is something else, or nothing */
     METHOD_WRITES = 64,       /* it is not safe, although its name says that it is */
+    METHOD_ON_KEPT = 128,     /* allowed on what is kept of what was deleted or overwritten */
     METHOD_ON_ANY = METHOD_ON_FILE | METHOD_ON_COLLECTION | METHOD_ON_UNMAPPED,
 };
 

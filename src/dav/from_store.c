@@ -69,3 +69,10 @@ struct dav_result dav_from_store(enum store_rc rc)
     }
     return dav_error(HTTP_INTERNAL_ERROR, "the storage failed; see the server's log");
 }
+
+struct dav_result dav_kept_only(void)
+{
+    return dav_error(HTTP_FORBIDDEN,
+                     "what is kept here can be read, copied, moved out and deleted, "
+                     "and nothing else");
+}

@@ -6,3 +6,6 @@
 
 /* The only mapping. STORE_OK is fine. */
 struct dav_result dav_from_store(enum store_rc rc);
+
+/* Of a method that what is kept is not for. */
+struct dav_result dav_kept_only(void);

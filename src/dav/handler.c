@@ -74,6 +74,9 @@ static struct dav_result find(const struct exchange *x, const struct stage **sta
         return dav_error(HTTP_METHOD_NOT_ALLOWED, "this server is read-only");
     if (is_write && path_is_root(x->path) && !(method.flags & METHOD_ON_ROOT))
         return dav_error(HTTP_METHOD_NOT_ALLOWED, "this is not possible on the root");
+    if (is_write && !(method.flags & METHOD_ON_KEPT) &&
+        store_is_aside(target_of(x)->store, x->path))
+        return dav_kept_only();
     *stages_out = method.stages;
     return target_of(x)->located;
 }

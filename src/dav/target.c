@@ -41,6 +41,8 @@ struct dav_result target_locate(struct exchange *x)
     if (rc == STORE_NO_PARENT && !(flags & METHOD_ON_UNMAPPED))
         rc = STORE_NOT_FOUND;
     target->is_located = rc == STORE_OK;
+    if (rc == STORE_OK && store_is_aside(store, target->real))
+        target->kept_rc = store_kept(store, x->arena, target->real, &target->kept);
     target->shows_part = rc == STORE_OK && x->service->access && shows_part(x);
     return rc == STORE_OK && target->is_again ? target_may(x) : dav_from_store(rc);
 }
@@ -49,6 +51,24 @@ struct res_path target_read(const struct exchange *x)
 {
     const struct target *target = target_of(x);
     return target->is_located ? target->leads_to : x->path;
+}
+
+bool target_stems_from(const struct exchange *x, struct arena *arena, struct res_path path,
+                       struct res_path *from_out)
+{
+    const struct target *target = target_of(x);
+    struct store_kept kept = target->kept;
+    enum store_rc rc = target->kept_rc;
+    if (!target->store || !store_is_aside(target->store, path))
+        return false;
+    if (!target->is_located || !path_eq(path, target->real))
+        rc = store_kept(target->store, arena, path, &kept);
+    *from_out = path; /* a collection of what is kept */
+    if (rc == STORE_OK)
+        *from_out = kept.from;
+    else if (rc != STORE_NOT_FOUND)
+        *from_out = (struct res_path){NULL, 0};
+    return true;
 }
 
 /* What is asked of an upload is for who may write what it is to become, a HEAD, too. */
@@ -151,6 +171,7 @@ enum stage_end target_begin(struct exchange *x)
         target->x = x;
         change->executor = x->stream->executor;
         change->begun = change_begun;
+        change->who = x->signed_in.principal.name;
         if (!store_begin(target->seen, change))
             return STAGE_WAIT;
     }

@@ -24,6 +24,8 @@ struct target {
     struct res_path real;     /* what is changed, and what locks are about: the same, but
                                * for a link in a method that is about its name */
     bool is_located;
+    enum store_rc kept_rc; /* of what `real` is kept from, where that is beside all else: */
+    struct store_kept kept;
     bool shows_part; /* a collection of which he sees what leads to what he may read */
     bool is_again; /* it was located before: the rules have not been asked about where it is now */
     unsigned locate_count;
@@ -47,6 +49,12 @@ NODISCARD struct dav_result target_locate(struct exchange *x);
 
 /* What is read: where the URL leads, or is taken to lead as long as it has not been located. */
 struct res_path target_read(const struct exchange *x);
+
+/* Of a path beside all else (store_is_aside()): where what is kept there was, so that the rules of
+ * that place hold as well; the path itself where it is no such thing; at NULL: nobody can say.
+ * False: it is of no such path. Memory from the arena. */
+NODISCARD bool target_stems_from(const struct exchange *x, struct arena *arena,
+                                 struct res_path path, struct res_path *from_out);
 
 /* What whoever asks may do with a collection on a walk, by its path and where it leads. */
 enum walk_entry target_entry(const struct exchange *x, struct res_path path, struct res_path real);

@@ -84,6 +84,8 @@ static struct dav_result prepare(struct exchange *x, bool is_move)
         result = dav_error(HTTP_FORBIDDEN, "what is mounted there takes no copies");
     if (dav_is_fine(result) && store_is_read_only(target->store, transfer->to))
         result = dav_error(HTTP_FORBIDDEN, "nothing can be changed at the destination");
+    if (dav_is_fine(result) && store_is_aside(target->store, transfer->to))
+        result = dav_kept_only();
     if (dav_is_fine(result))
         result = overwrite_read(x, &transfer->overwrites);
     if (dav_is_fine(result))

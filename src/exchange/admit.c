@@ -54,6 +54,19 @@ static enum access_verdict judge_alias(const struct exchange *x, enum access_cla
     return owner ? owner->ops->judge_alias(x, owner->shared, class, path) : ACCESS_GRANTED;
 }
 
+/* What is kept of something is for whom that was for. */
+static enum access_verdict judge_stem(const struct exchange *x, struct arena *arena,
+                                      enum access_class class, struct res_path path)
+{
+    const struct handler_ops *ops = x->handler->ops;
+    struct access_question question = {class, path, names_at(x, path)};
+    if (!ops->stems_from || !ops->stems_from(x, arena, path, &question.path))
+        return ACCESS_GRANTED;
+    if (!question.path.at || !exchange_place(x, arena, &question.path))
+        return ACCESS_HIDDEN;
+    return access_may(x->service->access, &x->signed_in.principal, &question);
+}
+
 enum access_verdict admit_judge(const struct exchange *x, enum access_class class,
                                 struct res_path path, struct res_path leads_to)
 {
@@ -74,6 +87,8 @@ enum access_verdict admit_judge(const struct exchange *x, enum access_class clas
         question.names = real_names;
         if (!is_same)
             verdict = access_worse(verdict, access_may(access, principal, &question));
+        if (verdict == ACCESS_GRANTED)
+            verdict = judge_stem(x, &arena, class, leads_to);
     }
     arena_done(&arena);
     if (verdict == ACCESS_GRANTED)
@@ -138,8 +153,13 @@ bool admit_differs_below(const struct exchange *x, struct res_path path)
     const struct handler *owner = owner_of(x, path);
     if (access && owner && owner->ops->alias_differs_below(x, owner->shared, path))
         return true;
-    if (!access || !exchange_place(x, &arena, &path))
+    struct res_path from;
+    bool is_kept = access && x->handler->ops->stems_from &&
+                   x->handler->ops->stems_from(x, &arena, path, &from);
+    if (!access || is_kept || !exchange_place(x, &arena, &path)) {
+        arena_done(&arena);
         return access != NULL;
+    }
     bool differs = access_differs_below(access, &x->signed_in.principal, path, names);
     arena_done(&arena);
     return differs;

@@ -34,6 +34,11 @@ struct handler_ops {
                                        enum access_class class, struct res_path path);
     bool (*alias_differs_below)(const struct exchange *x, const void *shared, struct res_path path);
 
+    /* Of a path, what the rules say of which other path holds as well (dav/target.h). Quick where
+     * names() is. NULL: of none. */
+    bool (*stems_from)(const struct exchange *x, struct arena *arena, struct res_path path,
+                       struct res_path *from_out);
+
     /* May whoever asks use x->method here? NULL: what the rules say of the path. A handler whose
      * paths may lead elsewhere asks them about both ends (exchange/admit.h). */
     struct dav_result (*may)(const struct exchange *x);

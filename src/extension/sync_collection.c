@@ -345,8 +345,9 @@ static enum store_rc next_change(struct listing *listing, struct walk_item *item
         sync->is_doubtful |= found.is_gone && item_out->rc != STORE_NOT_FOUND;
         bool is_walk = found.is_whole && sync->query.is_deep && item_out->rc == STORE_OK &&
                        item_out->stat.is_collection;
-        if (!is_reached(sync, item_out))
-            continue;
+        if (!is_reached(sync, item_out) ||
+            store_is_aside(target_of(sync->listing.x)->store, item_out->real))
+            continue; /* what is kept is no member */
         sync->is_cut = !is_other && (is_full(sync) || is_too_much(sync, item_out, is_walk));
         if (sync->is_cut)
             return STORE_END;

@@ -240,6 +240,8 @@ static struct store *view_synced(const struct dav_service *dav, const struct exc
 
 /* --- mounts --- */
 
+enum { KEEP_SWEEP_MS = 3600000 }; /* from one look for what has been kept long enough to the next */
+
 /* "/srv/homes/%u/files" is the directory /srv/homes, and in it %u/files. */
 static char *split_root(struct arena *arena, const char *root, struct settings_mount *mount)
 {
@@ -282,6 +284,25 @@ static struct upload_place upload_place_of(struct res_path prefix,
     return place;
 }
 
+/* What is kept of what is deleted or overwritten there. */
+static struct trash_options keep_of(const struct settings_mount *mount,
+                                    const struct config_mount *config, bool is_read_only)
+{
+    enum { TENTH = 10, MS = 1000 };
+    struct trash_options keep = {0};
+    if (config->keep.ms <= 0 || is_read_only)
+        return keep;
+    keep.name = config->keep.name ? str_of_c(config->keep.name) : STR(".trash");
+    for (struct str rest = path_str(mount->mount.base); rest.len; keep.levels++)
+        (void)str_cut(&rest, '/'); /* each home has its own */
+    keep.keep_s = (uint64_t)config->keep.ms / MS;
+    keep.keep_bytes = config->keep.bytes ? config->keep.bytes : config->quota_bytes / TENTH;
+    /* None is there for longer than it should by more than a tenth. */
+    keep.sweep_ms =
+        (uint32_t)u64_min(u64_max((uint64_t)config->keep.ms / TENTH, MS), KEEP_SWEEP_MS);
+    return keep;
+}
+
 static bool add_root(struct settings *settings, struct res_path prefix,
                      const struct config_mount *config, const struct limits *limits,
                      struct err *err)
@@ -298,7 +319,8 @@ static bool add_root(struct settings *settings, struct res_path prefix,
     options.is_synced = mount->mount.is_synced = config->is_synced;
     mount->has_clients = config->has_sync_clients;
     options.state_dir = config->line ? NULL : settings->config.state_dir; /* of the root only */
-    mount->mount.store = store_pool_take(settings->pool, &options, err);
+    mount->keep = keep_of(mount, config, options.is_read_only);
+    mount->mount.store = store_pool_take(settings->pool, &options, &mount->keep, err);
     settings->mount_count += mount->mount.store != NULL;
     return mount->mount.store != NULL;
 }
@@ -548,6 +570,7 @@ bool settings_mount(struct settings *settings, const struct settings_ground *gro
                                 .is_alone = settings->config.is_alone,
                                 .is_synced = settings->config.is_synced,
                                 .has_sync_clients = settings->config.has_sync_clients,
+                                .keep = settings->config.keep,
                                 .cors = settings->config.cors,
                                 .uploads = settings->config.uploads};
     size_t count = 1;

@@ -13,6 +13,7 @@
 #include "server/names.h"
 #include "server/proxy.h"
 #include "server/store_pool.h"
+#include "store/trash/trash.h"
 #include "store/view/view.h"
 #include "sync/service.h"
 
@@ -20,6 +21,7 @@ struct settings_mount {
     struct mount mount; /* for somebody, where there is no user in it */
     bool has_user;      /* its base has a segment "%u" */
     bool has_clients;   /* that sync, and know it by their own paths (sync/service.h) */
+    struct trash_options keep;
 };
 
 /* What files said that was taken, so that a reload can go on with it where they cannot be read. */

@@ -16,14 +16,18 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "store/registry.h"
+#include "store/trash/trash.h"
 #include "store/view/usage.h"
 
 struct pooled {
     struct list link;
     struct store *store;
+    struct store *opened; /* that, or the one in it */
     char *root;
     bool is_alone;
     bool is_synced;
+    struct trash_options keep; /* keep_s 0: it keeps nothing */
+    struct arena arena;
     unsigned refs;
 };
 
@@ -65,7 +69,7 @@ static struct pooled *find_root(struct store_pool *pool, const char *root, struc
         struct pooled *pooled = CONTAINER_OF(link, struct pooled, link);
         bool is_named = strcmp(pooled->root, root) == 0;
         if (store_is_lost(pooled->store))
-            *lost_out = is_named ? pooled->store : *lost_out;
+            *lost_out = is_named ? pooled->opened : *lost_out;
         else if (is_named || store_compare_roots(pooled->root, root) == STORE_ROOTS_ONE)
             return pooled;
     }
@@ -88,7 +92,7 @@ static bool is_apart(struct store_pool *pool, const char *root, struct err *err)
 }
 
 static struct pooled *add(struct store_pool *pool, const struct store_options *asked,
-                          struct store *lost, struct err *err)
+                          const struct trash_options *keep, struct store *lost, struct err *err)
 {
     struct store *store;
     struct store_options options = *asked;
@@ -101,7 +105,10 @@ static struct pooled *add(struct store_pool *pool, const struct store_options *a
     if (!store_open("directory", &options, &store, err))
         return NULL;
     struct pooled *pooled = MEM_NEW(struct pooled);
-    pooled->store = store;
+    pooled->opened = store;
+    pooled->keep = *keep;
+    pooled->keep.name = arena_str(&pooled->arena, keep->name);
+    pooled->store = keep->keep_s ? trash_store_new(&store, &pooled->keep) : store;
     pooled->root = mem_copy_text(options.root, strlen(options.root));
     pooled->is_alone = options.is_alone;
     pooled->is_synced = options.is_synced;
@@ -119,15 +126,27 @@ static bool agrees(const struct pooled *pooled, const struct store_options *opti
                    options->root);
 }
 
+static bool agrees_to_keep(const struct pooled *pooled, const struct trash_options *keep,
+                           const char *root, struct err *err)
+{
+    const struct trash_options *kept = &pooled->keep;
+    return (kept->keep_s == keep->keep_s && kept->keep_bytes == keep->keep_bytes &&
+            kept->levels == keep->levels && str_eq(kept->name, keep->name)) ||
+           err_set(err, 0,
+                   "keep, keep-bytes and trash of '%s' must be the same in all mounts of it; to "
+                   "change them, restart davit",
+                   root);
+}
+
 struct store *store_pool_take(struct store_pool *pool, const struct store_options *options,
-                              struct err *err)
+                              const struct trash_options *keep, struct err *err)
 {
     pthread_mutex_lock(&pool->mutex);
     struct store *lost = NULL;
     struct pooled *pooled = find_root(pool, options->root, &lost);
     if (!pooled)
-        pooled = add(pool, options, lost, err);
-    else if (!agrees(pooled, options, err))
+        pooled = add(pool, options, keep, lost, err);
+    else if (!agrees(pooled, options, err) || !agrees_to_keep(pooled, keep, options->root, err))
         pooled = NULL;
     if (pooled)
         pooled->refs++;
@@ -147,6 +166,7 @@ void store_pool_drop(struct store_pool *pool, struct store *store)
         list_remove(&pooled->link);
         usages_forget(pool->usages, pooled->store);
         store_close(&pooled->store);
+        arena_done(&pooled->arena);
         mem_free(pooled->root);
         mem_free(pooled);
     }

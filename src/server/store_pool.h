@@ -7,6 +7,7 @@
 
 struct err;
 struct store_pool;
+struct trash_options;
 
 /* `moved` is called, on any thread, when a store's root can be opened anew (store_options.moved):
  * by a reload. The crew helps the stores (store_options.crew). */
@@ -15,10 +16,11 @@ NODISCARD struct store_pool *store_pool_new(void (*moved)(void *arg), void *arg,
 /* All stores have been dropped. */
 void store_pool_free(struct store_pool *pool);
 
-/* The store of options->root, opened now where it is not open yet, or is lost. NULL: `err` says
- * why. Gives; drop it. */
+/* The store of options->root, opened now where it is not open yet, or is lost; in one that keeps
+ * what is deleted, where `keep` says so (keep_s is not 0). NULL: `err` says why. Gives; drop it. */
 NODISCARD struct store *store_pool_take(struct store_pool *pool,
-                                        const struct store_options *options, struct err *err);
+                                        const struct store_options *options,
+                                        const struct trash_options *keep, struct err *err);
 
 /* Who counts for quotas in them. */
 struct usages *store_pool_usages(const struct store_pool *pool);

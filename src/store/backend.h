@@ -62,6 +62,14 @@ struct store_ops {
     struct change_log *(*changes)(struct store *store, struct arena *arena, struct res_path path,
                                   struct res_path *inside_out);
 
+    /* NULL, all of them: it keeps nothing that was removed. */
+    bool (*is_aside)(struct store *store, struct res_path path);
+    enum store_rc (*kept)(struct store *store, struct arena *arena, struct res_path path,
+                          struct store_kept *kept_out);
+    enum store_rc (*keeping)(struct store *store, struct arena *arena, struct res_path path,
+                             struct res_path *trash_out, struct res_path *versions_out);
+    bool (*make_room)(struct store *store, struct res_path path, uint64_t bytes);
+
     /* Who keeps the resumable uploads that are made for that path; may block. NULL: nobody. */
     struct resumables *(*resumables)(struct store *store, struct res_path near);
 

@@ -29,6 +29,7 @@ struct store_change {
     /* Who changes sets these before he begins. */
     struct executor *executor; /* where `begun` runs */
     void (*begun)(struct store_change *change);
+    struct str who; /* he is told of where it is asked who has deleted something; or empty */
 
     /* Set when it has begun. */
     enum store_rc rc; /* OK; or why it has not: UNAVAILABLE, BUSY, AGAIN */

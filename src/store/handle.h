@@ -72,6 +72,7 @@ struct store_traits {
 
     bool counts_bytes;    /* and keeps to change->room: nobody else need count (store_used()) */
     bool keeps_versions;  /* an import may set them, and when a resource was made */
+    bool keeps_removed;   /* what is removed or replaced is there for a while (store_kept()) */
     bool has_other_names; /* what is in it may be in other stores, too, and nobody can tell */
 };
 
@@ -83,6 +84,16 @@ enum store_wants {
     WANTS_HASHES = 8,  /* store_hashes() */
     WANTS_ID = 16,     /* store_stat.id, likewise; else it is 0 */
     WANTS_TO_REPLACE = 32, /* something else will be there: nothing need be remembered */
+    WANTS_ASIDE = 64,      /* of a listing: with the collections that are beside all else */
+};
+
+/* Something that is kept after it was deleted or overwritten (store/trash/). */
+struct store_kept {
+    struct res_path from; /* where it was */
+    struct str by;        /* who deleted it; empty: nobody knows */
+    int64_t gone_us;      /* when, since 1970 */
+    bool is_version;      /* of what may still be there: what it was until then */
+    bool is_member; /* of what was deleted or overwritten: what is above all has went with it */
 };
 
 struct store {

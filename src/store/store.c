@@ -56,6 +56,7 @@ void store_traits_add(struct store_traits *to, const struct store_traits *more)
     to->reads_block |= more->reads_block;
     to->quota_blocks |= more->quota_blocks;
     to->locks_block |= more->locks_block;
+    to->keeps_removed |= more->keeps_removed;
 }
 
 /* --- what is known without a look --- */
@@ -82,6 +83,11 @@ struct change_log *store_changes(struct store *store, struct arena *arena, struc
         return store->ops->changes(store, arena, path, inside_out);
     *inside_out = path;
     return store->log;
+}
+
+bool store_is_aside(struct store *store, struct res_path path)
+{
+    return store->ops->is_aside && store->ops->is_aside(store, path);
 }
 
 /* --- changes --- */
@@ -232,6 +238,27 @@ enum store_rc store_quota(struct store *store, struct res_path path, struct stor
 enum store_rc store_used(struct store *store, struct res_path path, uint64_t *bytes_out)
 {
     return pass(store, true)->used(store, path, bytes_out);
+}
+
+enum store_rc store_kept(struct store *store, struct arena *arena, struct res_path path,
+                         struct store_kept *kept_out)
+{
+    const struct store_ops *ops = pass_read(store);
+    return ops->kept ? ops->kept(store, arena, path, kept_out) : STORE_NOT_FOUND;
+}
+
+enum store_rc store_keeping(struct store *store, struct arena *arena, struct res_path path,
+                            struct res_path *trash_out, struct res_path *versions_out)
+{
+    const struct store_ops *ops = store->ops;
+    return ops->keeping ? ops->keeping(store, arena, path, trash_out, versions_out)
+                        : STORE_NOT_FOUND;
+}
+
+bool store_make_room(struct store *store, struct res_path path, uint64_t bytes)
+{
+    const struct store_ops *ops = pass(store, true);
+    return ops->make_room && ops->make_room(store, path, bytes);
 }
 
 /* --- what is noted of a change --- */

@@ -31,6 +31,9 @@ bool store_is_lost(struct store *store);
 struct change_log *store_changes(struct store *store, struct arena *arena, struct res_path path,
                                  struct res_path *inside_out);
 
+/* Quick, likewise: what is kept, or a collection of that: nothing can be made there. */
+bool store_is_aside(struct store *store, struct res_path path);
+
 /* --- a change, from beginning to end --- */
 
 /* Quick, whatever the traits say. True: it has begun, or has failed (change->rc says which). False:
@@ -54,8 +57,7 @@ struct store_change *store_part(struct store_change *change, struct res_path pat
 NODISCARD enum store_rc store_locate(struct store *store, struct arena *arena, struct res_path path,
                                      enum locate_what what, struct res_path *real_out);
 
-/* Quick. `wants` (store_wants): of these, WANTS_CREATED, WANTS_HASHES, WANTS_ID and
- * WANTS_TO_REPLACE. */
+/* Quick. `wants`: of store_wants those of one resource alone, and WANTS_TO_REPLACE. */
 NODISCARD enum store_rc store_stat(struct store *store, struct res_path path, unsigned wants,
                                    struct store_stat *stat_out);
 
@@ -123,8 +125,20 @@ NODISCARD enum store_rc store_upload(struct store *store, struct res_path path, 
 NODISCARD enum store_rc store_upload_take(struct store_upload *upload,
                                           const struct store_staged *file);
 
-/* For who wraps a store: who keeps the resumable uploads (store/resumable.h) that are made for that
- * path; NULL: nobody. May block. */
+/* Quick. What is kept at that path, or of what. NOT_FOUND: it is outside, or a collection of such.
+ * Memory from the arena. */
+NODISCARD enum store_rc store_kept(struct store *store, struct arena *arena, struct res_path path,
+                                   struct store_kept *kept_out);
+/* Where what was deleted near there is kept, and what was there before, by names of versions: if
+ * anything is. NOT_FOUND: nothing ever. As above. */
+NODISCARD enum store_rc store_keeping(struct store *store, struct arena *arena,
+                                      struct res_path path, struct res_path *trash_out,
+                                      struct res_path *versions_out);
+/* The oldest that is kept near there goes, until it is so many bytes less. May block, and wait for
+ * a change; so not under one. False: nothing has gone. */
+bool store_make_room(struct store *store, struct res_path path, uint64_t bytes);
+
+/* Who keeps the resumable uploads (store/resumable.h) for that path; NULL: nobody. May block. */
 struct resumables *store_resumables(struct store *store, struct res_path near);
 
 /* --- changing: each is made, or not, when it returns; AGAIN from any --- */

@@ -161,6 +161,8 @@ struct store_transfer {
     struct res_path to;
     bool is_deep;        /* of a collection with its members; a move always is */
     bool expects_absent; /* STORE_EXISTS when there is something, or comes meanwhile */
+    bool shares_content; /* a copy of a file may be a second name of it: whatever is put in the
+                          * place of the one leaves the other as it is */
     struct str mark;     /* of a view: a name that is nowhere, in the ranges beside `to` */
 };
 

@@ -34,20 +34,27 @@ static void inside_begun(struct store_change *change)
     change_tell(outer);
 }
 
-bool wrapper_begin(struct store *store, struct store_change *change)
+bool wrapper_begin_about(struct store *store, struct store_change *change,
+                         struct claim_range *ranges, size_t count)
 {
     struct inside *inside = MEM_NEW(struct inside);
     inside->store = store;
     inside->outer = change;
     inside->change.executor = change->executor;
     inside->change.begun = inside_begun;
-    inside->change.ranges = change->ranges;
-    inside->change.range_count = change->range_count;
+    inside->change.who = change->who;
+    inside->change.ranges = ranges;
+    inside->change.range_count = count;
     change->own = inside;
     if (!store_begin(store, &inside->change))
         return false;
     settle(inside);
     return true;
+}
+
+bool wrapper_begin(struct store *store, struct store_change *change)
+{
+    return wrapper_begin_about(store, change, change->ranges, change->range_count);
 }
 
 struct store_change *wrapper_inside(struct store_change *change)

@@ -58,6 +58,17 @@ NODISCARD static inline enum push sink_end(struct sink *sink, unsigned *code_out
     return sink->ops->end(sink, code_out);
 }
 
+/* Whether it takes from a pipe. */
+static inline bool sink_splices(const struct sink *sink)
+{
+    return sink->ops->splice != NULL;
+}
+
+NODISCARD static inline unsigned sink_splice(struct sink *sink, int pipe_fd, size_t len)
+{
+    return sink->ops->splice(sink, pipe_fd, len);
+}
+
 /* A sink within another one that only passes on: it is of the same kind, and wakes the same waker.
  * Before each call of the inner one. */
 static inline void sink_pass(const struct sink *outer, struct sink *inner)

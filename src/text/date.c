@@ -207,17 +207,36 @@ static bool read_picture(struct str text, struct civil *civil)
     return false;
 }
 
+static bool take_civil(const struct civil *civil, int64_t *seconds_out)
+{
+    if (civil->month < 1 || civil->month > 12 || civil->year == 0)
+        return false;
+    if (civil->day < 1 || civil->day > days_in_month(civil->year, civil->month))
+        return false;
+    if (civil->hour > 23 || civil->minute > 59 || civil->second > 60)
+        return false;
+    *seconds_out = seconds_of(civil);
+    return true;
+}
+
 bool http_date_parse(struct str text, int64_t *seconds_out)
 {
     struct civil civil = {0};
-    if (!read_picture(text, &civil) || civil.month == 0 || civil.year == 0)
+    return read_picture(text, &civil) && take_civil(&civil, seconds_out);
+}
+
+bool iso_date_parse_basic(struct str text, int64_t *seconds_out)
+{
+    struct civil civil = {0};
+    if (!looks_like(text, STR("ddddddddTdddddd")))
         return false;
-    if (civil.day < 1 || civil.day > days_in_month(civil.year, civil.month))
-        return false;
-    if (civil.hour > 23 || civil.minute > 59 || civil.second > 60)
-        return false;
-    *seconds_out = seconds_of(&civil);
-    return true;
+    civil.year = number_at(text, 0, 4);
+    civil.month = number_at(text, 4, 2);
+    civil.day = number_at(text, 6, 2);
+    civil.hour = number_at(text, 9, 2);
+    civil.minute = number_at(text, 11, 2);
+    civil.second = number_at(text, 13, 2);
+    return take_civil(&civil, seconds_out);
 }
 
 bool unix_date_parse(struct str text, int64_t *seconds_out)

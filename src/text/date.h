@@ -18,3 +18,5 @@ NODISCARD bool unix_date_parse(struct str text, int64_t *seconds_out);
 
 /* "1994-11-06T08:49:37Z". */
 void iso_date_add(struct buf *to, int64_t seconds);
+/* Reads the first 15 characters of its basic form: "19941106T084937". */
+NODISCARD bool iso_date_parse_basic(struct str text, int64_t *seconds_out);

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "store/registry.h"
 #include "store/slow/slow.h"
+#include "store/trash/trash.h"
 
 /* --- helpers --- */
 
@@ -47,6 +48,9 @@ static void open_store(struct fixture *fixture)
     struct err err = {0};
     if (!store_open(backend->store, &fixture->options, &fixture->store, &err))
         fail_msg("opening the store: %s", err.text);
+    const struct trash_options trash = {.name = STR(".trash"), .keep_s = 3600};
+    if (backend->is_trash)
+        fixture->store = trash_store_new(&fixture->store, &trash);
     if (backend->is_slow)
         fixture->store = slow_store_new(fixture->store, NULL);
     if (!backend->is_view)

@@ -23,6 +23,7 @@ struct backend {
     enum store_durability durability;
     bool is_directory; /* plain files that the test may look at, and that outlive the store */
     bool is_view;      /* a collection of that store, as store/view/view.h shows it */
+    bool is_trash;     /* in a store/trash */
     bool is_slow;      /* in a store/slow */
     bool is_poor;      /* on a kernel without O_TMPFILE, RENAME_NOREPLACE and copy_file_range(2) */
 };
@@ -177,6 +178,7 @@ int concurrent_tests(void);
 int link_tests(void);
 int permission_tests(void);
 int mount_tests(void);
+int trash_tests(void);
 int recovery_tests(void);
 int crash_tests(void);
 int cache_tests(void);

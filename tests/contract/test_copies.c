@@ -197,6 +197,8 @@ static void p14_source_of_a_copy_is_not_asked_about(void **state)
 {
     struct fixture *fixture = *state;
     struct recorder *recorder = recorder_new(&fixture->arena);
+    if (backend->is_trash) /* what is replaced is asked about when it is kept, too */
+        skip();
     MAKE(fixture, "c/", "c/f", "x/", "x/g");
     assert_ok(copy_recorded(fixture, PATH("c"), PATH("x"), recorder));
     assert_str(buf_str(&recorder->asked), "x\nx/g\n");

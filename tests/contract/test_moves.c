@@ -271,6 +271,8 @@ static void p14_move_asks_about_both_ends_top_down(void **state)
     struct fixture *fixture = *state;
     struct recorder *recorder = recorder_new(&fixture->arena);
     recorder_refuse(recorder, "c/d/no"); /* not there, but it makes the move go member by member */
+    if (backend->is_trash)               /* what is replaced is asked about when it is kept, too */
+        skip();
     MAKE(fixture, "c/", "c/d/", "c/d/f", "x/", "x/g");
     assert_ok(move_recorded(fixture, PATH("c"), PATH("x"), recorder));
     assert_str(buf_str(&recorder->asked), "c\nx\nx/g\nc/d\nc/d/f\n");

@@ -122,6 +122,7 @@ static struct dav_result find_source(struct exchange *x, struct put *state)
 static struct dav_result begin_upload(struct exchange *x, struct put *state)
 {
     const struct target *target = target_of(x);
+    replace_make_room(x, state->announced_bytes);
     enum store_rc rc =
         store_upload(target->store, target->real, state->announced_bytes, &state->upload);
     if (rc != STORE_OK)

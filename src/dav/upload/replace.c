@@ -34,10 +34,22 @@ struct dav_result replace_check_first(struct exchange *x, struct store_stat *sta
     return dav_is_fine(result) && !*exists_out ? parent_check(x, target_of(x)->real) : result;
 }
 
+void replace_make_room(struct exchange *x, uint64_t bytes)
+{
+    const struct target *target = target_of(x);
+    struct store *store = target->store;
+    struct store_quota quota;
+    if (store->traits.keeps_removed && x->is_on_worker && bytes != LENGTH_UNKNOWN &&
+        store_quota(store, path_parent(target->real), &quota) == STORE_OK && quota.is_known &&
+        bytes > quota.available_bytes)
+        (void)store_make_room(store, target->real, bytes - quota.available_bytes); /* as it says */
+}
+
 struct dav_result replace_check_space(struct exchange *x, uint64_t bytes)
 {
     const struct target *target = target_of(x);
     struct store_quota quota;
+    replace_make_room(x, bytes);
     /* Where that blocks, the upload itself will ask, and knows what it replaces. */
     if (target->store->traits.quota_blocks)
         return DAV_FINE;

@@ -14,6 +14,10 @@ NODISCARD struct dav_result replace_check(struct exchange *x, struct store_stat 
 NODISCARD struct dav_result replace_check_first(struct exchange *x, struct store_stat *stat_out,
                                                 bool *exists_out);
 
+/* Where there is no room for so many bytes, the oldest of what is kept of other things goes. Not
+ * under a change. */
+void replace_make_room(struct exchange *x, uint64_t bytes);
+
 /* Whether there is room for so much, as far as that is known. */
 NODISCARD struct dav_result replace_check_space(struct exchange *x, uint64_t bytes);
 

@@ -210,6 +210,18 @@ static bool check_product(const char *value, struct err *err)
     return (*value && strlen(value) <= 100) || err_set(err, 0, "a name must have 1 to 100 bytes");
 }
 
+/* A name that no client gives without meaning it. */
+static bool check_trash(const char *value, struct err *err)
+{
+    size_t len = strlen(value);
+    if (len < 2 || len > 64 || value[0] != '.' || strchr(value, '/') || strcmp(value, "..") == 0 ||
+        strcmp(value, ".davit") == 0)
+        return err_set(err, 0,
+                       "the name of a trash begins with a dot (for example .trash), has 2 "
+                       "to 64 bytes and no slash");
+    return true;
+}
+
 static const char *const scheme_words[ACCESS_SCHEME_COUNT] = {
 #define ACCESS_SCHEME(name, word, wire, where) [ACCESS_##name] = (word),
 #include "access/schemes.def"
@@ -343,6 +355,9 @@ static const struct option mount_options[] = {
     {.name = "cors", .argument = "ORIGIN", LIST_IF(cors, check_cors)},
     {.name = "uploads", .argument = "LIST", TEXT_IF(uploads, check_uploads)},
     {.name = "quota", .argument = "SIZE", BYTES(quota_bytes)},
+    {.name = "keep", .argument = "TIME", TIME(keep.ms)},
+    {.name = "keep-bytes", .argument = "SIZE", BYTES(keep.bytes)},
+    {.name = "trash", .argument = "NAME", TEXT_IF(keep.name, check_trash)},
     {.name = "origin", .argument = "URL", TEXT_IF(origin.url, check_origin)},
     {.name = "origins", .argument = "NAMES", TEXT(origins)},
     {.name = "partial", FLAG(is_partial)},

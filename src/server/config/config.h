@@ -27,6 +27,13 @@ struct config_file {
 
 struct gateway_origin;
 
+/* What is kept of what is deleted and overwritten. */
+struct config_keep {
+    int64_t ms;       /* for how long; 0: nothing */
+    uint64_t bytes;   /* how much; 0: a tenth of what there may be */
+    const char *name; /* of the collection; NULL: the default */
+};
+
 struct config_mount {
     struct config_mount *next;
     struct str pattern; /* "/files"; of an [origin] its name */
@@ -46,6 +53,7 @@ struct config_mount {
     struct text_list cors; /* "*", and origins whose pages may use it */
     const char *uploads;   /* NULL: the default */
     uint64_t quota_bytes;  /* 0: none */
+    struct config_keep keep;
 };
 
 enum listener_kind {
@@ -98,6 +106,7 @@ struct server_config {
     bool has_sync_clients;
     bool has_sync_bulk;
     const char *sync_product;
+    struct config_keep keep;
     struct text_list cors;
     const char *uploads;
     bool allows_infinity;

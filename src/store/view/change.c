@@ -53,6 +53,7 @@ static bool begin_rest(struct view *view)
         struct view_part *part = &view->parts[view->begun_count];
         part->change.executor = view->whole->executor;
         part->change.begun = part_begun;
+        part->change.who = view->whole->who;
         if (!store_begin(part->store, &part->change))
             return false;
         view->begun_count++;

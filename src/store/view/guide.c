@@ -64,8 +64,8 @@ static unsigned guide_refuse_link(struct store_visitor *visitor, struct res_path
 {
     struct guide *guide = guide_of(visitor);
     struct res_path seen = back(guide, path);
-    struct res_path seen_real;
-    if (!mount_shows(guide->view, &guide->arena, guide->mount, real, &seen_real))
+    struct res_path seen_real = real;
+    if (guide->view && !mount_shows(guide->view, &guide->arena, guide->mount, real, &seen_real))
         return LEADS_OUT;
     if (!guide->visitor->refuse_link)
         return 0;

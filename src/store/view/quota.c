@@ -49,6 +49,24 @@ enum store_rc view_quota(struct store *store, struct res_path path, struct store
     return rc;
 }
 
+/* Whether what is removed or replaced at `real` stays in the mount, kept. */
+static bool keeps(const struct mount *mount, struct res_path real)
+{
+    return mount->store->traits.keeps_removed && !store_is_aside(mount->store, real);
+}
+
+bool view_make_room(struct store *store, struct res_path path, uint64_t bytes)
+{
+    const struct mount *mount = view_find(view_of(store), path);
+    struct usage_place place;
+    struct arena arena = {0};
+    bool has_gone = mount && store_make_room(mount->store, view_enter(&arena, mount, path), bytes);
+    if (has_gone && place_of(mount, &place))
+        usage_doubt(&place);
+    arena_done(&arena);
+    return has_gone;
+}
+
 /* --- uploads --- */
 
 struct capped {
@@ -60,6 +78,7 @@ struct capped {
     uint64_t replaced_bytes; /* when it began */
     uint64_t written_bytes;
     uint64_t taken_bytes;
+    bool keeps; /* what it replaces stays, kept */
 };
 
 static uint64_t file_bytes(struct store *store, struct res_path path)
@@ -124,7 +143,7 @@ static enum store_rc capped_commit(struct store_upload *upload, struct store_cha
 {
     struct capped *capped = CONTAINER_OF(upload, struct capped, base);
     /* It may be another by now. */
-    uint64_t replaced = file_bytes(change->store, capped->inner->path);
+    uint64_t replaced = capped->keeps ? 0 : file_bytes(change->store, capped->inner->path);
     enum store_rc rc = store_upload_commit(capped->inner, change, options, stat_out);
     if (rc != STORE_OK)
         return rc;
@@ -167,6 +186,11 @@ static enum store_rc capped_take(struct store_upload *upload, const struct store
 
 static const struct store_upload_ops capped_ops = {capped_take, capped_commit, capped_close};
 
+static bool is_too_much(const struct mount *mount, uint64_t used, uint64_t more)
+{
+    return more && (used > mount->quota_bytes || more > mount->quota_bytes - used);
+}
+
 enum store_rc mount_upload(const struct mount *mount, struct res_path real, uint64_t size_bytes,
                            struct store_upload **upload_out)
 {
@@ -175,10 +199,10 @@ enum store_rc mount_upload(const struct mount *mount, struct res_path real, uint
     uint64_t used = 0;
     if (mount->quota_bytes == 0)
         return store_upload(mount->store, real, size_bytes, upload_out);
-    uint64_t replaced = file_bytes(mount->store, real);
+    uint64_t replaced = keeps(mount, real) ? 0 : file_bytes(mount->store, real);
+    uint64_t more = size_bytes != UINT64_MAX && size_bytes > replaced ? size_bytes - replaced : 0;
     enum store_rc rc = used_bytes(mount, &used);
-    if (rc == STORE_OK && size_bytes != UINT64_MAX && size_bytes > replaced &&
-        (used > mount->quota_bytes || size_bytes - replaced > mount->quota_bytes - used))
+    if (rc == STORE_OK && is_too_much(mount, used, more))
         return STORE_OVER_QUOTA; /* before a byte has come */
     if (!place_of(mount, &place) && rc == STORE_OK)
         return store_upload(mount->store, real, size_bytes, upload_out);
@@ -195,6 +219,7 @@ enum store_rc mount_upload(const struct mount *mount, struct res_path real, uint
     capped->place.base = path_copy(&capped->arena, place.base);
     capped->quota_bytes = mount->quota_bytes;
     capped->replaced_bytes = replaced;
+    capped->keeps = keeps(mount, real);
     *upload_out = &capped->base;
     return STORE_OK;
 }
@@ -235,7 +260,7 @@ static uint64_t bytes_at(struct store *store, struct res_path path)
 void budget_remove(struct view_budget *budget, struct res_path real)
 {
     struct usage_place place;
-    if (place_of(budget->from, &place))
+    if (place_of(budget->from, &place) && !keeps(budget->from, real))
         budget->replaced_bytes = bytes_at(budget->store, real);
 }
 
@@ -249,7 +274,7 @@ enum store_rc budget_transfer(struct view_budget *budget, struct res_path from_r
     budget->bytes = is_deep
                         ? bytes_at(store, from_real)
                         : file_bytes(store, from_real) + store_prop_bytes(store, from_real, NULL);
-    budget->replaced_bytes = bytes_at(store, to_real);
+    budget->replaced_bytes = keeps(budget->to, to_real) ? 0 : bytes_at(store, to_real);
     bool is_more = budget->from != budget->to || !budget->is_move;
     if (!is_more || budget->bytes <= budget->replaced_bytes || !place_of(budget->to, &place))
         return STORE_OK;

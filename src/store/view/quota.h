@@ -3,7 +3,8 @@
 
 #include "store/view/mounts.h"
 
-/* As store_ops.quota. */
+/* As store_ops.quota and store_ops.make_room. */
+bool view_make_room(struct store *store, struct res_path path, uint64_t bytes);
 enum store_rc view_quota(struct store *store, struct res_path path, struct store_quota *quota_out);
 
 /* As store_ops.patch and store_ops.upload, within the mount's quota; `change` is the store's. */

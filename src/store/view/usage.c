@@ -110,8 +110,8 @@ static struct res_path counting_path(const struct counting *counting)
 static void enter(struct counting *counting)
 {
     struct level level = {.path_len = counting->path.len};
-    if (store_list(counting->store, counting_path(counting), WANTS_PROPS, &level.cursor) !=
-        STORE_OK)
+    if (store_list(counting->store, counting_path(counting), WANTS_PROPS | WANTS_ASIDE,
+                   &level.cursor) != STORE_OK)
         return;
     if (counting->count == counting->room) {
         counting->room = counting->room ? 2 * counting->room : 16;
@@ -128,8 +128,8 @@ static bool come_back(struct counting *counting)
     struct level *level = &counting->levels[counting->count - 1];
     struct store_member member;
     counting->path.len = level->path_len;
-    if (store_list(counting->store, counting_path(counting), WANTS_PROPS, &level->cursor) !=
-        STORE_OK)
+    if (store_list(counting->store, counting_path(counting), WANTS_PROPS | WANTS_ASIDE,
+                   &level->cursor) != STORE_OK)
         return false;
     for (size_t i = 0; i < level->counted; i++) {
         if (store_cursor_next(level->cursor, &member) != STORE_OK)

@@ -379,6 +379,44 @@ static struct change_log *view_changes(struct store *store, struct arena *arena,
     return store_changes(mount->store, arena, view_enter(arena, mount, path), inside_out);
 }
 
+static bool view_is_aside(struct store *store, struct res_path path)
+{
+    const struct mount *mount = view_find(view_of(store), path);
+    struct arena arena = {0};
+    bool is_aside = mount && mount->store->traits.keeps_removed &&
+                    store_is_aside(mount->store, view_enter(&arena, mount, path));
+    arena_done(&arena);
+    return is_aside;
+}
+
+static enum store_rc view_kept(struct store *store, struct arena *arena, struct res_path path,
+                               struct store_kept *kept_out)
+{
+    const struct view *view = view_of(store);
+    const struct mount *mount = view_find(view, path);
+    if (!mount)
+        return STORE_NOT_FOUND;
+    enum store_rc rc =
+        store_kept(view_store(view, mount), arena, view_enter(arena, mount, path), kept_out);
+    if (rc == STORE_OK && !view_leave(arena, mount, kept_out->from, &kept_out->from))
+        return STORE_NOT_FOUND; /* of another mount of that store */
+    return rc;
+}
+
+static enum store_rc view_keeping(struct store *store, struct arena *arena, struct res_path path,
+                                  struct res_path *trash_out, struct res_path *versions_out)
+{
+    const struct view *view = view_of(store);
+    const struct mount *mount = view_find(view, path);
+    if (!mount)
+        return STORE_NOT_FOUND;
+    enum store_rc rc =
+        store_keeping(mount->store, arena, view_enter(arena, mount, path), trash_out, versions_out);
+    bool is_shown = rc == STORE_OK && mount_shows(view, arena, mount, *trash_out, trash_out) &&
+                    mount_shows(view, arena, mount, *versions_out, versions_out);
+    return rc == STORE_OK && !is_shown ? STORE_NOT_FOUND : rc;
+}
+
 static bool view_is_read_only(struct store *store, struct res_path path)
 {
     const struct mount *mount = view_find(view_of(store), path);
@@ -423,6 +461,10 @@ static const struct store_ops view_ops = {
     .unlock = view_unlock,
     .quota = view_quota,
     .changes = view_changes,
+    .is_aside = view_is_aside,
+    .kept = view_kept,
+    .keeping = view_keeping,
+    .make_room = view_make_room,
     .is_read_only = view_is_read_only,
     .folds = view_folds,
     .begin = view_begin_change,

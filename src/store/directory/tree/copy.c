@@ -43,6 +43,7 @@ struct copying {
     char staged[64]; /* its name there */
     bool is_shallow;
     bool keeps_links;
+    bool shares_content;
     bool hands_down;      /* the collection does, its group: dir_inherit() */
     bool hands_down_acl;  /* what the walk is in does */
     mode_t plain_mode;    /* what is made so, and gets no ACL, is so: umask(2) leaves it alone */
@@ -356,6 +357,9 @@ static bool copy_member(struct copying *copying, int from_dir_fd, const char *fr
     unsigned reason = refuses_copy(walk);
     if (reason)
         return dir_walk_fail(walk, S_ISDIR(st.st_mode), STORE_REFUSED, reason);
+    if (copying->shares_content && S_ISREG(st.st_mode) &&
+        linkat(from_dir_fd, from_name, to_dir_fd, name, 0) == 0)
+        return true; /* or the file system, or the kernel, has no second name for it */
     if (S_ISLNK(st.st_mode))
         return copy_alias(copying, from_dir_fd, from_name, to_dir_fd, name);
     int fd = openat(from_dir_fd, from_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -422,6 +426,7 @@ static enum store_rc copy_and_place(const struct placing *source)
         .staged_fd = -1,
         .is_shallow = transfer->is_shallow,
         .keeps_links = source->keeps_links,
+        .shares_content = source->shares_content,
         .hands_down_acl = true, /* the staging directory may; to find out pays for many only */
     };
     struct placing placing = *source;
@@ -494,6 +499,7 @@ enum store_rc dir_copy(struct store *store, const struct store_transfer *transfe
         .dir = dir_of(store),
         .visitor = visitor,
         .expects_absent = transfer->expects_absent,
+        .shares_content = transfer->shares_content,
         .transfer = {.from = transfer->from,
                      .to = transfer->to,
                      .is_copy = true,

@@ -17,6 +17,7 @@ struct placing {
     bool has_made_to;    /* into a collection that was made for them */
     bool meets_border;   /* set: nothing has changed, since no rename goes there */
     bool keeps_links;    /* a copy has them as they are */
+    bool shares_content; /* a copy of a file is a second name, where there can be one */
     int to_fd;
     const char *to_name;
     struct dir_transfer transfer;
