@@ -75,7 +75,19 @@ static struct str prefix_of(const struct multistatus *ms, struct str ns, bool *i
     return STR("x");
 }
 
-void multistatus_prop_open(struct multistatus *ms, struct str ns, struct str name)
+/* "<D:" or "</D:" and the name, in one piece: a listing has a dozen of these for each member. */
+static inline void add_dav_tag(struct multistatus *ms, struct str begin, struct str name)
+{
+    char *at = buf_reserve(ms->out, begin.len + name.len + 1);
+    memcpy(at, begin.at, begin.len);
+    if (ms->dialect == MULTISTATUS_SYNC)
+        at[begin.len - 2] = 'd';
+    memcpy(at + begin.len, name.at, name.len);
+    at[begin.len + name.len] = '>';
+    ms->out->len += begin.len + name.len + 1;
+}
+
+static void open_other(struct multistatus *ms, struct str ns, struct str name)
 {
     bool is_declared;
     struct str prefix = prefix_of(ms, ns, &is_declared);
@@ -84,12 +96,27 @@ void multistatus_prop_open(struct multistatus *ms, struct str ns, struct str nam
     if (!is_declared)
         add_declaration(ms->out, prefix, ns);
     buf_add_char(ms->out, '>');
+}
+
+static void close_other(struct multistatus *ms, struct str ns, struct str name)
+{
+    bool is_declared;
+    BUF_ADD(ms->out, "</");
+    add_name(ms->out, prefix_of(ms, ns, &is_declared), name);
+    buf_add_char(ms->out, '>');
+}
+
+void multistatus_prop_open(struct multistatus *ms, struct str ns, struct str name)
+{
+    if (str_eq(ns, STR("DAV:")))
+        add_dav_tag(ms, STR("<D:"), name);
+    else
+        open_other(ms, ns, name);
     ms->value_at = ms->out->len;
 }
 
 void multistatus_prop_close(struct multistatus *ms, struct str ns, struct str name)
 {
-    bool is_declared;
     struct buf *out = ms->out;
     if (out->len == ms->value_at) { /* nothing in it */
         out->at[out->len - 1] = '/';
@@ -97,9 +124,10 @@ void multistatus_prop_close(struct multistatus *ms, struct str ns, struct str na
         return;
     }
     multistatus_relabel(ms, ms->value_at);
-    BUF_ADD(out, "</");
-    add_name(out, prefix_of(ms, ns, &is_declared), name);
-    buf_add_char(out, '>');
+    if (str_eq(ns, STR("DAV:")))
+        add_dav_tag(ms, STR("</D:"), name);
+    else
+        close_other(ms, ns, name);
 }
 
 /* --- pieces --- */
