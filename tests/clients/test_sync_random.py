@@ -6,7 +6,7 @@ a conflict: nobody else changes what a client sends.
 A name is never a file's and then a folder's, nor a link's: both clients keep a copy of such a folder,
 and leave alone for a while what they could not get (docs/clients.md).
 
-DAVIT_SYNC_SECONDS: how long it is changed (default 5); DAVIT_SYNC_SEED: repeats the choices of a run."""
+DAVIT_SYNC_SECONDS: how long it is changed (default 4); DAVIT_SYNC_SEED: repeats the choices of a run."""
 
 import os
 import random
@@ -18,7 +18,7 @@ import programs
 import pytest
 from syncing import ON_DISK, SIGNED_IN, Place, Server, in_memory, read_tree, write
 
-SECONDS = float(os.environ.get("DAVIT_SYNC_SECONDS", "5"))
+SECONDS = float(os.environ.get("DAVIT_SYNC_SECONDS", "4"))
 SEED = os.environ.get("DAVIT_SYNC_SEED") or str(random.randrange(10 ** 9))
 OWN = {"nextcloudcmd": "mn", "owncloudcmd": "op"}  # the top names in its folder that are its own
 KINDS = {"is_apart": True, "without": ("symlink",)}
