@@ -152,7 +152,7 @@ def test_a_collection_that_davit_moves_is_told_once_and_goes_on_being_watched(tm
             return int(mirror.token.rsplit("-", 1)[1])
 
         wait_until_known(server)
-        mirror = test_sync.Mirror()
+        mirror = Mirror()
         follow(mirror, client)
         before = write("first")
         for i in range(20):
