@@ -32,7 +32,7 @@
 #include "exchange/if_header.h"
 #include "exchange/respond.h"
 #include "store/upload.h"
-#include "sync/bulk/parts.h"
+#include "http/parts.h"
 #include "sync/files.h"
 #include "text/json.h"
 

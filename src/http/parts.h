@@ -1,5 +1,5 @@
-/* sync/bulk/parts.h: a multipart body (RFC 2046 §5.1), read as it comes. Each part says how long it
- * is, so that no content is looked through. */
+/* http/parts.h: a multipart body (RFC 2046 §5.1), read as it comes. Of a part that says how long it
+ * is the content is not looked through. */
 #pragma once
 
 #include "base/buf.h"
@@ -8,6 +8,7 @@
 enum {
     PARTS_BOUNDARY_BYTES_MAX = 70, /* RFC 2046 §5.1.1 */
     PARTS_HEAD_BYTES_MAX = 16384,
+    PARTS_END_BYTES_MAX = PARTS_BOUNDARY_BYTES_MAX + 4,
 };
 
 enum parts_state {
@@ -23,7 +24,11 @@ struct parts {
     enum parts_state state;
     struct buf head; /* what has come of it, or of a line of a boundary */
     bool has_part;   /* a part has come */
-    uint64_t left;   /* bytes of content */
+    uint64_t left;   /* bytes of content; UINT64_MAX: as many as stand before the boundary */
+    bool may_search; /* a part need not say its length; set behind parts_init() */
+    char end[PARTS_END_BYTES_MAX]; /* what ends the content of one that does not */
+    size_t end_bytes;
+    size_t found; /* so many bytes of it have come */
 };
 
 /* The boundary of a multipart/related or multipart/mixed, from a Content-Type. False: it is none.
@@ -31,6 +36,7 @@ struct parts {
 NODISCARD bool parts_boundary(struct str content_type, struct arena *arena,
                               struct str *boundary_out);
 
+/* The boundary is one that parts_boundary() takes. */
 void parts_init(struct parts *parts, struct str boundary);
 void parts_done(struct parts *parts);
 
@@ -39,7 +45,7 @@ enum parts_event {
     PARTS_BEGINS,    /* a part: its fields */
     PARTS_BYTES,     /* content, the next of it */
     PARTS_ENDS,      /* of a part: all of its content has come */
-    PARTS_MALFORMED, /* or its length is not said */
+    PARTS_MALFORMED, /* or its length is not said where it must be */
 };
 
 /* Takes from *bytes what comes next. BEGINS: *fields_out, memory from the arena. BYTES:

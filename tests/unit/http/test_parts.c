@@ -1,16 +1,17 @@
 #include "support/test.h"
 
-#include "sync/bulk/parts.h"
+#include "http/parts.h"
 
 static struct arena arena;
 
 /* What the body says, fed in pieces of so many bytes: "PATH=CONTENT " of each part. */
-static void read_in(const char *body, size_t piece, struct buf *said)
+static void read_in(const char *body, size_t piece, bool may_search, struct buf *said)
 {
     struct parts parts;
     struct str rest = str_of_c(body);
     enum parts_event event = PARTS_MORE;
     parts_init(&parts, STR("b/=d"));
+    parts.may_search = may_search;
     while (event != PARTS_MALFORMED && (rest.len || event != PARTS_MORE)) {
         struct str bytes = str_first(rest, piece);
         rest = str_from(rest, bytes.len);
@@ -33,16 +34,21 @@ static void read_in(const char *body, size_t piece, struct buf *said)
     parts_done(&parts);
 }
 
-static void check_read(const char *body, const char *expected)
+static void check_reading(const char *body, bool may_search, const char *expected)
 {
     static const size_t pieces[] = {1, 2, 7, 100000};
     for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
         struct buf said = {0};
-        read_in(body, pieces[i], &said);
+        read_in(body, pieces[i], may_search, &said);
         check_str(body, buf_str(&said), expected);
         buf_done(&said);
     }
     arena_reset(&arena);
+}
+
+static void check_read(const char *body, const char *expected)
+{
+    check_reading(body, false, expected);
 }
 
 #define B "--b/=d\r\n"
@@ -55,6 +61,18 @@ TEST(parts_of_a_body)
                  "P: /b\r\ncontent-length: 0\r\n\r\n\r\n" E "\r\nbehind it",
                "/a=x /b= over");
     check_read("--b/=d \t\r\nP: 1\r\nContent-Length: 0\r\n\r\n\r\n" E "\r\n", "1= over");
+}
+
+TEST(parts_end_before_a_boundary_where_no_length_is_said)
+{
+    check_reading(B "P: /a\r\n\r\nhello\r\n" B "P: /b\r\n\r\n\r\n" E, true, "/a=hello /b= over");
+    check_reading(B "P: /a\r\n\r\nx\r\r\n\r\n--b/\r\n--b/=\r\n" E, true,
+                  "/a=x\r\r\n\r\n--b/\r\n--b/= over");
+    check_reading(B "P: /a\r\nContent-Length: 9\r\n\r\n\r\n--b/=d-\r\n" B "P: /b\r\n\r\ny\r\n" E,
+                  true, "/a=\r\n--b/=d- /b=y over");
+    check_reading(B "P: /a\r\n\r\nhello\r\n--b/=d", true, "/a=hello open");
+    check_reading(B "P: /a\r\n\r\nhello\r\n--b/=dx\r\n", true, "/a=hello malformed");
+    check_reading(B "P: /a\r\n\r\nhello\r\n" E, false, "malformed");
 }
 
 TEST(parts_hold_what_looks_like_a_boundary)
@@ -137,6 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_of_a_body),
+        cmocka_unit_test(parts_end_before_a_boundary_where_no_length_is_said),
         cmocka_unit_test(parts_hold_what_looks_like_a_boundary),
         cmocka_unit_test(parts_that_are_not_complete),
         cmocka_unit_test(parts_that_are_none),

@@ -4,9 +4,11 @@
  * there is to be nothing: who sends it speaks another protocol. Lines end with CR LF.
  *
  * A part's length is its Content-Length's, and the boundary must follow it: so content may hold
- * what looks like one, and nobody who chooses content chooses where the next part begins. Rejected:
- * to look for the boundary where no length is said. No client leaves it out. */
-#include "sync/bulk/parts.h"
+ * what looks like one, and nobody who chooses content chooses where the next part begins. Where no
+ * length is said, and may_search lets that pass, the content ends before the first boundary at the
+ * beginning of a line: no boundary holds a CR, so that what has come of one and goes on otherwise
+ * is content, and the search begins anew at the byte that differs. */
+#include "http/parts.h"
 
 enum { LINE_BYTES_MAX = 256 };
 
@@ -54,6 +56,10 @@ bool parts_boundary(struct str content_type, struct arena *arena, struct str *bo
 void parts_init(struct parts *parts, struct str boundary)
 {
     *parts = (struct parts){.boundary = boundary};
+    assert(boundary.len <= PARTS_BOUNDARY_BYTES_MAX);
+    memcpy(parts->end, "\r\n--", 4);
+    memcpy(parts->end + 4, boundary.at, boundary.len);
+    parts->end_bytes = 4 + boundary.len;
 }
 
 void parts_done(struct parts *parts)
@@ -98,6 +104,16 @@ static bool add_field(struct http_fields *fields, struct arena *arena, struct st
     return true;
 }
 
+static bool read_length(struct parts *parts, const struct http_fields *fields)
+{
+    struct str length = http_fields_get(fields, FIELD_CONTENT_LENGTH);
+    parts->left = UINT64_MAX;
+    parts->found = 0;
+    if (!length.at)
+        return parts->may_search;
+    return str_parse_u64(length, &parts->left) && parts->left < UINT64_MAX;
+}
+
 static bool read_head(struct parts *parts, struct arena *arena, struct http_fields *fields_out)
 {
     struct http_fields fields = {0};
@@ -110,8 +126,7 @@ static bool read_head(struct parts *parts, struct arena *arena, struct http_fiel
         if (line.len && !add_field(&fields, arena, line))
             return false;
     }
-    if (http_fields_conflict(&fields) ||
-        !str_parse_u64(http_fields_get(&fields, FIELD_CONTENT_LENGTH), &parts->left))
+    if (http_fields_conflict(&fields) || !read_length(parts, &fields))
         return false;
     buf_clear(&parts->head);
     *fields_out = fields;
@@ -156,9 +171,36 @@ static enum parts_event take_head(struct parts *parts, struct str *bytes, struct
     return PARTS_BEGINS;
 }
 
+/* The same of content whose length is not said. */
+static enum parts_event search_content(struct parts *parts, struct str *bytes,
+                                       struct str *content_out)
+{
+    while (bytes->len && parts->found < parts->end_bytes &&
+           bytes->at[0] == parts->end[parts->found]) {
+        parts->found++;
+        *bytes = str_from(*bytes, 1);
+    }
+    if (parts->found == parts->end_bytes) { /* of the boundary's line the rest is to come */
+        buf_add(&parts->head, str_from(str_of(parts->end, parts->end_bytes), 2));
+        parts->state = PARTS_BOUNDARY;
+        return PARTS_ENDS;
+    }
+    if (!bytes->len)
+        return PARTS_MORE;
+    *content_out = str_of(parts->end, parts->found);
+    if (!parts->found) {
+        *content_out = str_first(*bytes, str_index(*bytes, '\r'));
+        *bytes = str_from(*bytes, content_out->len);
+    }
+    parts->found = 0;
+    return PARTS_BYTES;
+}
+
 static enum parts_event take_content(struct parts *parts, struct str *bytes,
                                      struct str *content_out)
 {
+    if (parts->left == UINT64_MAX)
+        return search_content(parts, bytes, content_out);
     if (parts->left == 0) {
         parts->state = PARTS_TAIL;
         return PARTS_ENDS;
