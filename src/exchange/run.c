@@ -342,7 +342,7 @@ static struct dav_result find_handler(struct exchange *x)
     return DAV_FINE;
 }
 
-void exchange_handle(const struct service *service, struct http_stream *stream)
+static struct exchange *exchange_new(const struct service *service, struct http_stream *stream)
 {
     struct exchange *x = ARENA_NEW(stream->arena, struct exchange);
     x->stream = stream;
@@ -350,16 +350,36 @@ void exchange_handle(const struct service *service, struct http_stream *stream)
     x->service = service;
     x->job.done = run_again;
     x->waker.ring = waker_rang;
+    return x;
+}
+
+static void exchange_start(struct exchange *x, enum exchange_phase phase)
+{
     struct dav_result result = exchange_begin(x);
     if (dav_is_fine(result))
         result = find_handler(x);
     if (dav_is_fine(result) && browser_answer_preflight(x)) {
         x->is_done = true;
     } else if (dav_is_fine(result)) {
-        begin_phase(x, PHASE_SIGN_IN);
+        begin_phase(x, phase);
     } else {
         (void)respond_error(x, result); /* no stage of any handler has run: nothing else to do */
         x->is_done = true;
     }
     exchange_run(x);
+}
+
+void exchange_handle(const struct service *service, struct http_stream *stream)
+{
+    exchange_start(exchange_new(service, stream), PHASE_SIGN_IN);
+}
+
+struct exchange *exchange_handle_within(const struct exchange *outer, struct http_stream *stream)
+{
+    struct exchange *x = exchange_new(outer->service, stream);
+    x->signed_in = outer->signed_in;
+    if (x->signed_in.principal.link.len) /* what a handler shows otherwise it shows once more */
+        x->seen = outer->seen;
+    exchange_start(x, PHASE_ENTER);
+    return x;
 }
