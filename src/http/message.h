@@ -37,9 +37,11 @@ struct http_request {
 
 struct http_response {
     unsigned status;
-    struct http_fields fields; /* without those that the wire adds: Date, framing, connection */
-    struct source *body;       /* NULL: none */
-    uint64_t body_bytes;       /* LENGTH_UNKNOWN: not known before it has been sent */
+    struct http_fields fields;   /* without those that the wire adds: Date, framing, connection */
+    struct source *body;         /* NULL: none */
+    uint64_t body_bytes;         /* LENGTH_UNKNOWN: not known before it has been sent */
+    struct http_fields trailers; /* sent behind a body of unknown length, where that can be; read
+                                  * when it has ended (RFC 9110 §6.5) */
     const struct davit_ms_verdict *verdict; /* of a 207 whose inside is known; NULL otherwise */
     struct str origins; /* whom a gateway has asked, and what came of it; may be empty */
     struct str note;    /* for the administrator's log; may be empty */

@@ -62,6 +62,12 @@ static void add_field(struct buf *out, struct str name, struct str value)
     BUF_ADD(out, "\r\n");
 }
 
+static void add_fields(struct h1_conn *conn, const struct http_fields *fields)
+{
+    for (size_t i = 0; i < fields->count; i++)
+        add_field(&conn->out, fields->lines[i].name, fields->lines[i].value);
+}
+
 /* How the client finds the end of the body. Not called for an answer that never has one. */
 static void add_length(struct h1_conn *conn)
 {
@@ -132,8 +138,7 @@ void h1_send_start(struct h1_conn *conn)
     buf_add(out, http_reason(response->status));
     BUF_ADD(out, "\r\n");
     add_field(out, http_field_name(FIELD_DATE), wire_date(conn->base.wire));
-    for (size_t i = 0; i < response->fields.count; i++)
-        add_field(out, response->fields.lines[i].name, response->fields.lines[i].value);
+    add_fields(conn, &response->fields);
     add_framing(conn);
     if (response->body)
         response->body->waker = &stream->send_waker;
@@ -175,8 +180,11 @@ static bool finish(struct h1_conn *conn)
     if (stream->answer != ANSWER_BODILESS && announced != LENGTH_UNKNOWN &&
         stream->sent_bytes != announced)
         return fail(conn);
-    if (stream->answer == ANSWER_CHUNKED)
-        BUF_ADD(&conn->out, "0\r\n\r\n");
+    if (stream->answer == ANSWER_CHUNKED) { /* RFC 9112 §7.1.2 */
+        BUF_ADD(&conn->out, "0\r\n");
+        add_fields(conn, &stream->base.response.trailers);
+        BUF_ADD(&conn->out, "\r\n");
+    }
     h1_conn_stream_over(conn, true);
     return true;
 }

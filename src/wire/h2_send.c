@@ -19,13 +19,43 @@ static bool knows_length(const struct h2_stream *stream)
     return stream->stream.response.body_bytes != LENGTH_UNKNOWN;
 }
 
+static nghttp2_nv pair(struct str name, struct str value)
+{
+    return (nghttp2_nv){
+        .name = (uint8_t *)(uintptr_t)name.at, /* not written to; the type cannot say so */
+        .value = (uint8_t *)(uintptr_t)value.at,
+        .namelen = name.len,
+        .valuelen = value.len,
+        .flags = NGHTTP2_NV_FLAG_NONE, /* copied; names in lower case */
+    };
+}
+
+static void add_pairs(nghttp2_nv *pairs, const struct http_fields *fields)
+{
+    for (size_t i = 0; i < fields->count; i++)
+        pairs[i] = pair(fields->lines[i].name, fields->lines[i].value);
+}
+
+/* RFC 9113 §8.1: a block of fields that ends the stream, in the place of the last DATA. */
+static void end_body(struct h2_stream *stream, uint32_t *flags_out)
+{
+    const struct http_fields *trailers = &stream->stream.response.trailers;
+    *flags_out |= NGHTTP2_DATA_FLAG_EOF;
+    if (!trailers->count)
+        return;
+    nghttp2_nv *pairs = arena_alloc(&stream->arena, trailers->count * sizeof(*pairs));
+    add_pairs(pairs, trailers);
+    *flags_out |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+    h2_must(nghttp2_submit_trailer(stream->conn->session, stream->id, pairs, trailers->count));
+}
+
 /* What to tell nghttp2 of a pull that gave no data. */
 static ssize_t no_data(struct h2_stream *stream, enum pull result, uint32_t *flags_out)
 {
     bool is_whole =
         !knows_length(stream) || stream->sent_bytes == stream->stream.response.body_bytes;
     if (result == PULL_END && is_whole) {
-        *flags_out |= NGHTTP2_DATA_FLAG_EOF;
+        end_body(stream, flags_out);
         return 0;
     }
     if (result != PULL_WAIT)
@@ -78,17 +108,6 @@ int h2_send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *
 
 /* --- heads --- */
 
-static nghttp2_nv pair(struct str name, struct str value)
-{
-    return (nghttp2_nv){
-        .name = (uint8_t *)(uintptr_t)name.at, /* not written to; the type cannot say so */
-        .value = (uint8_t *)(uintptr_t)value.at,
-        .namelen = name.len,
-        .valuelen = value.len,
-        .flags = NGHTTP2_NV_FLAG_NONE, /* copied; names in lower case */
-    };
-}
-
 static struct str number(struct arena *arena, uint64_t value)
 {
     char *digits = arena_alloc(arena, LENGTH_DIGITS_MAX);
@@ -110,8 +129,8 @@ static void submit(struct h2_stream *stream, const nghttp2_data_provider *body)
     size_t count = 0;
     pairs[count++] = pair(STR(":status"), number(arena, response->status));
     pairs[count++] = pair(STR("date"), wire_date(stream->wire));
-    for (size_t i = 0; i < fields->count; i++)
-        pairs[count++] = pair(fields->lines[i].name, fields->lines[i].value);
+    add_pairs(pairs + count, fields);
+    count += fields->count;
     if (knows_length(stream) && !http_is_bodiless(response->status)) /* RFC 9110 §8.6 */
         pairs[count++] = pair(STR("content-length"), number(arena, response->body_bytes));
     h2_must(nghttp2_submit_response(stream->conn->session, stream->id, pairs, count, body));

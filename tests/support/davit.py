@@ -108,6 +108,16 @@ class Connection:
         self.buffer = bytes(data[length:])
         return bytes(data[:length]), len(data) >= length
 
+    def _trailers(self):
+        """The fields behind the last chunk; False: they are cut off."""
+        self.trailers = []
+        while True:
+            line = self._line()
+            if not line:
+                return line is not None
+            name, value = line.decode("latin-1").split(":", 1)
+            self.trailers.append((name, value.strip()))
+
     def _chunked(self):
         body = bytearray()
         while True:
@@ -115,12 +125,12 @@ class Connection:
             if line is None:
                 return bytes(body), False
             size = int(line.split(b";")[0], 16)
+            if size == 0:
+                return bytes(body), self._trailers()
             data, is_complete = self._exactly(size)
             body += data
             if not is_complete or self._line() is None:
                 return bytes(body), False
-            if size == 0:
-                return bytes(body), True
 
     def read(self, method="GET"):
         """The next answer; None when the connection ended instead."""
@@ -128,7 +138,7 @@ class Connection:
         if line is None:
             return None
         version, status, reason = line.decode("latin-1").split(" ", 2)
-        fields = []
+        fields, self.trailers = [], []
         while True:
             line = self._line()
             assert line is not None, "the answer's head is cut off"
@@ -148,7 +158,7 @@ class Connection:
             while self._fill():
                 pass
             body, self.buffer, is_complete = self.buffer, b"", True
-        return Response(version, status, reason, fields, body, is_complete)
+        return Response(version, status, reason, fields + self.trailers, body, is_complete)
 
     def is_closed(self):
         """The server has closed its side, and sends nothing more."""

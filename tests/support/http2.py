@@ -78,6 +78,8 @@ class Connection:
             stream.informational.append(event.headers)
         elif isinstance(event, h2.events.ResponseReceived):
             stream.fields = event.headers
+        elif isinstance(event, h2.events.TrailersReceived):
+            stream.fields = stream.fields + event.headers
         elif isinstance(event, h2.events.DataReceived):
             stream.body += event.data
             self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)

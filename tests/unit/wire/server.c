@@ -38,6 +38,16 @@ static void answer_status(struct http_stream *stream, unsigned status)
     stream->ops->respond(stream);
 }
 
+static void answer_trailers(struct http_stream *stream)
+{
+    const struct http_field_line line = {FIELD_OTHER, STR("What-Came"), STR("ok=1")};
+    http_fields_add(&stream->response.trailers, stream->arena, &line);
+    stream->response.status = 200;
+    stream->response.body = source_of_text(stream->arena, STR("hello\n"));
+    stream->response.body_bytes = LENGTH_UNKNOWN;
+    stream->ops->respond(stream);
+}
+
 static void answer_file(struct server *server, struct http_stream *stream)
 {
     struct file_range range = {server->file_fd, 1, FILE_BYTES - 1};
@@ -214,6 +224,8 @@ static void handle(struct http_handler *handler, struct http_stream *stream)
         hold(server_of(handler), stream);
     else if (str_eq(path, STR("/socket")))
         open_socket(server_of(handler), stream);
+    else if (str_eq(path, STR("/trailers")))
+        answer_trailers(stream);
     else if (str_eq(path, STR("/unknown")))
         answer_script(stream, STR("d"), LENGTH_UNKNOWN);
     else if (str_eq(path, STR("/file")))

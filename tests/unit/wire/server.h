@@ -4,6 +4,7 @@
  *
  *   /hello       200 with a short text           /echo      the request's body, or why it failed
  *   /ignore      204, the body is not read       /later     as /hello, after server_release()
+ *   /trailers    200 with a short text, length not announced, and a field behind it
  *   /unknown     200, length not announced       /file      200 with a part of a file
  *   /source/...  200, length not announced, from support/scripted.h with the script behind "source"
  *   /known/...   the same with 100 bytes announced

@@ -74,6 +74,15 @@ TEST(send_frames_what_has_no_known_length)
     buf_done(&expected);
 }
 
+/* RFC 9112 §7.1.2; in HTTP/1.0 there is no place for them. */
+TEST(send_of_fields_behind_the_body)
+{
+    check_fetch("GET", "/trailers", "1.1",
+                OK "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+                   "00000006\r\nhello\n\r\n0\r\nWhat-Came: ok=1\r\n\r\n");
+    check_fetch("GET", "/trailers", "1.0", OK "Connection: close\r\n\r\nhello\n");
+}
+
 TEST(send_of_an_empty_body)
 {
     check_fetch("GET", "/source/$", "1.1",
@@ -201,6 +210,7 @@ int main(void)
 #define SEND_TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
     const struct CMUnitTest tests[] = {
         SEND_TEST(send_frames_what_has_no_known_length),
+        SEND_TEST(send_of_fields_behind_the_body),
         SEND_TEST(send_of_an_empty_body),
         SEND_TEST(send_answers_head_with_the_fields_alone),
         SEND_TEST(send_passes_on_a_file),

@@ -64,6 +64,13 @@ TEST(answer_of_unknown_length)
     get(1, "GET /source/d1", "HEADERS 1 200\nDATA 1 16\nDATA 1 1\nDATA 1 '' END\n");
 }
 
+/* RFC 9113 §8.1. */
+TEST(answer_with_fields_behind_it)
+{
+    get(1, "GET /trailers", "HEADERS 1 200\nDATA 1 'hello\\n'\nHEADERS 1  END\n");
+    h2_check_field(&client, "what-came", "ok=1");
+}
+
 TEST(answer_of_an_empty_body)
 {
     get(1, "GET /source/$", "HEADERS 1 200\nDATA 1 '' END\n");
@@ -364,6 +371,7 @@ int main(void)
         IT(answer_has_a_head_and_a_body),
         IT(answer_without_a_body),
         IT(answer_of_unknown_length),
+        IT(answer_with_fields_behind_it),
         IT(answer_of_an_empty_body),
         IT(answer_from_a_file),
         IT(answer_comes_as_the_windows_open),
