@@ -68,6 +68,27 @@ struct xml_limits exchange_xml_bounds(const struct limits *limits)
     };
 }
 
+struct dav_result exchange_xml_result(enum xml_rc rc, struct dav_result stopped)
+{
+    switch (rc) {
+    case XML_OK:
+        return DAV_FINE;
+    case XML_MALFORMED:
+        return dav_error(HTTP_BAD_REQUEST, "the XML of the request body is not well-formed");
+    case XML_FORBIDDEN:
+        return dav_condition(CONDITION_NO_EXTERNAL_ENTITIES, "document types are refused");
+    case XML_LIMIT:
+        return dav_error(HTTP_CONTENT_TOO_LARGE, "the XML of the request body is too complex");
+    case XML_STOPPED:
+        return stopped;
+    case XML_NO_MEMORY:
+        return dav_busy();
+    case XML_PAUSED:
+        break;
+    }
+    BUG("no such XML result");
+}
+
 void exchange_drop_body(struct exchange *x)
 {
     exchange_release(x, x->body.cap);

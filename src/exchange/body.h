@@ -19,6 +19,9 @@ enum stage_end exchange_read_form(struct exchange *x);
 /* How much of XML a client may send. */
 struct xml_limits exchange_xml_bounds(const struct limits *limits);
 
+/* What is to be said of XML that has been read; `stopped`: where an event has ended it. */
+struct dav_result exchange_xml_result(enum xml_rc rc, struct dav_result stopped);
+
 /* What was collected is not needed any more: what comes of it was copied. */
 void exchange_drop_body(struct exchange *x);
 

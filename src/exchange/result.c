@@ -34,19 +34,15 @@ void dav_condition_add(struct buf *to, const struct dav_result *result)
     if (result->condition == CONDITION_NONE)
         return;
     struct str element = conditions[result->condition].element;
-    if (conditions[result->condition].is_own) {
-        buf_addf(to, "<V:%.*s xmlns:V=\"" NS_DAVIT "\"/>", STR_ARGS(element));
-        return;
-    }
-    BUF_ADD(to, "<D:");
-    buf_add(to, element);
+    bool is_own = conditions[result->condition].is_own;
+    const char *prefix = is_own ? "V" : "D";
+    buf_addf(to, "<%s:%.*s%s", prefix, STR_ARGS(element),
+             is_own ? " xmlns:V=\"" NS_DAVIT "\"" : "");
     if (result->condition_xml.len == 0) {
         BUF_ADD(to, "/>");
         return;
     }
     buf_add_char(to, '>');
     buf_add(to, result->condition_xml);
-    BUF_ADD(to, "</D:");
-    buf_add(to, element);
-    buf_add_char(to, '>');
+    buf_addf(to, "</%s:%.*s>", prefix, STR_ARGS(element));
 }

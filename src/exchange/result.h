@@ -20,7 +20,8 @@ struct dav_result {
     unsigned status;
     enum dav_condition condition;
     const char *text;         /* for a person; static; NULL: the reason phrase will do */
-    struct str condition_xml; /* what stands in the condition's element: hrefs */
+    struct str condition_xml; /* what stands in the condition's element: hrefs; of davit's own, with
+                               * the prefix V: more */
 };
 
 static inline bool dav_is_fine(struct dav_result result)

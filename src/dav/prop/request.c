@@ -18,32 +18,11 @@
 
 /* --- shared --- */
 
-static struct dav_result result_of_xml(enum xml_rc rc, struct dav_result stopped)
-{
-    switch (rc) {
-    case XML_OK:
-        return DAV_FINE;
-    case XML_MALFORMED:
-        return dav_error(HTTP_BAD_REQUEST, "the XML of the request body is not well-formed");
-    case XML_FORBIDDEN:
-        return dav_condition(CONDITION_NO_EXTERNAL_ENTITIES, "document types are refused");
-    case XML_LIMIT:
-        return dav_error(HTTP_CONTENT_TOO_LARGE, "the XML of the request body is too complex");
-    case XML_STOPPED:
-        return stopped;
-    case XML_NO_MEMORY:
-        return dav_from_store(STORE_BUSY);
-    case XML_PAUSED:
-        break;
-    }
-    BUG("no such XML result");
-}
-
 struct dav_result body_read(struct str body, struct xml_events *events, const struct limits *limits,
                             const struct dav_result *stopped)
 {
     struct xml_limits bounds = exchange_xml_bounds(limits);
-    return result_of_xml(xml_read(body, events, &bounds), *stopped);
+    return exchange_xml_result(xml_read(body, events, &bounds), *stopped);
 }
 
 bool body_is_dav(const struct xml_element *element, struct str local)
