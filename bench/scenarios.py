@@ -2,9 +2,11 @@
 and gives a Sample, and a row."""
 
 import http.client
+import json
 import os
 import shutil
 import statistics
+import threading
 import time
 from collections import namedtuple
 
@@ -184,6 +186,52 @@ def tree(method):
     return run
 
 
+# --- many small ones ---
+
+SMALL_COUNT, SMALL_CONNECTIONS = 1000, 8
+SMALL = [("PUT", number) for number in range(SMALL_COUNT)] + [("DELETE", number) for number in range(SMALL_COUNT)]
+
+
+def small_batch(bench, server):
+    """1,000 small PUTs and 1,000 DELETEs, as one batch."""
+    _, url = bench.fresh_dir(server)
+    operations = [{"id": f"{method}{number}", "method": method, "href": str(number),
+                   **({"body": "x" * 100} if method == "PUT" else {})} for method, number in SMALL]
+    connection = http.client.HTTPConnection(load.HOST, server.ports["h1"], timeout=120)
+    begun = time.perf_counter()
+    connection.request("POST", url, json.dumps({"operations": operations}).encode(), {
+        "Content-Type": "application/vnd.davit.batch+json", "Accept": "application/json"})
+    answer = connection.getresponse()
+    body = answer.read()
+    took = time.perf_counter() - begun
+    connection.close()
+    if answer.status != 207:
+        raise Unable(f"status {answer.status}")
+    return Sample(len(SMALL), took, failed=len(SMALL) - json.loads(body)["summary"]["ok"])
+
+
+def small_requests(bench, server):
+    """The same as requests on 8 connections: all PUTs, then all DELETEs."""
+    _, url = bench.fresh_dir(server)
+    failed = []
+
+    def ask(share):
+        with Connection(server) as connection:
+            for method, number in share:
+                status = connection.ask(method, f"{url}{number}", None, b"x" * 100 if method == "PUT" else b"")[0]
+                if status not in (201, 204):
+                    failed.append(status)
+
+    begun = time.perf_counter()
+    for half in (SMALL[:SMALL_COUNT], SMALL[SMALL_COUNT:]):
+        threads = [threading.Thread(target=ask, args=(half[i::SMALL_CONNECTIONS],)) for i in range(SMALL_CONNECTIONS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    return Sample(len(SMALL), time.perf_counter() - begun, failed=len(failed))
+
+
 # --- large files ---
 
 
@@ -302,6 +350,9 @@ SCENARIOS = [
              lock_pairs),
     Scenario("copy-1k", "COPY of a collection of 1,000 files", "h1", "single", tree("COPY")),
     Scenario("move-1k", "MOVE of a collection of 1,000 files", "h1", "single", tree("MOVE")),
+    Scenario("small-batch", "1,000 PUTs of 100 bytes and 1,000 DELETEs, as one batch", "h1", "rate", small_batch),
+    Scenario("small-requests", "1,000 PUTs of 100 bytes and 1,000 DELETEs, 8 connections", "h1", "rate",
+             small_requests),
     Scenario("delete-1k", "DELETE of a collection of 1,000 files", "h1", "single",
              tree("DELETE")),
     Scenario("loops-get", "GET 1 KiB with one loop and with two, 32 connections", "h1", "loops",

@@ -20,6 +20,7 @@ struct command {
 };
 
 /* The options of each; those of `serve` are in server/config/config.h. */
+extern const struct option_table batch_table;
 extern const struct option_table cert_table;
 extern const struct option_table check_table;
 extern const struct option_table config_table;
@@ -33,6 +34,7 @@ extern const struct option_table upload_table;
 extern const struct option_table user_table;
 
 /* argv[0] is what stands behind the command's name. Returns the exit status. */
+int cmd_batch(int argc, char **argv);
 int cmd_cert(int argc, char **argv);
 int cmd_config(int argc, char **argv);
 int cmd_gateway(int argc, char **argv);

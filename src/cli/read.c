@@ -325,7 +325,8 @@ static bool on_fetched(struct fetch_events *events, struct str bytes)
 
 static bool read_whole(const char *path, struct buf *to, struct err *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool is_stdin = strcmp(path, "-") == 0;
+    int fd = is_stdin ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return err_sys(err, errno, "%s", path);
     ssize_t len;
@@ -348,10 +349,28 @@ static bool is_safe(const char *method)
     return false;
 }
 
-/* The request that the options describe; `body` keeps what it borrows. */
-static bool make_request(const struct read_options *options, struct fetch_request *request,
-                         char depth[32], struct buf *body, struct err *err)
+/* What a batch is, by how it begins: a multipart body says its boundary there (RFC 2046 §5.1.1). */
+static const char *type_of_batch(struct str body, struct buf *type)
 {
+    size_t from = 0;
+    while (from < body.len && char_is_space(body.at[from]))
+        from++;
+    body = str_from(body, from);
+    if (str_starts(body, STR("{")))
+        return "Content-Type: application/vnd.davit.batch+json";
+    if (!str_starts(body, STR("--")))
+        return "Content-Type: application/vnd.davit.batch+xml";
+    struct str line = str_trim(str_first(body, str_index(body, '\r')));
+    buf_addf(type, "Content-Type: multipart/related; boundary=\"%.*s\"",
+             STR_ARGS(str_first(str_from(line, 2), 200)));
+    return buf_c(type);
+}
+
+/* The request that the options describe; `bodies` keep what it borrows. */
+static bool make_request(const struct read_options *options, struct fetch_request *request,
+                         char depth[32], struct buf bodies[2], struct err *err)
+{
+    struct buf *body = &bodies[0], *type = &bodies[1];
     const char *wanted = options->depth;
     *request = options->request;
     request->follows = is_safe(request->method);
@@ -366,18 +385,20 @@ static bool make_request(const struct read_options *options, struct fetch_reques
     if (!read_whole(options->body_file, body, err))
         return false;
     request->body = str_of(buf_c(body), body->len);
-    request->headers[request->header_count++] = "Content-Type: application/xml; charset=utf-8";
+    request->headers[request->header_count++] =
+        options->is_batch ? type_of_batch(request->body, type)
+                          : "Content-Type: application/xml; charset=utf-8";
     return true;
 }
 
 static bool read_url(struct run *run, const char *url, struct err *err)
 {
     struct fetch_request request;
-    struct buf body = {0};
+    struct buf bodies[2] = {0};
     char depth[32];
     bool is_read = false;
     run->events = (struct fetch_events){on_head_line, on_fetched};
-    if (make_request(run->options, &request, depth, &body, err)) {
+    if (make_request(run->options, &request, depth, bodies, err)) {
         run->saved.exchange.method = str_of_c(request.method);
         if (!run->options->target)
             run->saved.exchange.target = str_of_c(url);
@@ -388,7 +409,8 @@ static bool read_url(struct run *run, const char *url, struct err *err)
         if (run->is_broken)
             tell(stderr, "davit: %s: %s\n", url, err->text);
     }
-    buf_done(&body);
+    buf_done(&bodies[0]);
+    buf_done(&bodies[1]);
     return is_read;
 }
 
@@ -501,6 +523,24 @@ static int run_options(const struct read_options *options)
         return EXIT_USAGE;
     }
     return options->wants_diff ? run_diff(options) : run_all(options);
+}
+
+int cmd_batch(int argc, char **argv)
+{
+    struct read_options options;
+    struct err err;
+    int status = EXIT_USAGE;
+    bool is_fine = batch_options_parse(argc, argv, &options, &err);
+    if (is_fine && options.wants_help) {
+        batch_options_print_help();
+        status = EXIT_FINE;
+    } else if (is_fine) {
+        status = run_all(&options);
+    } else {
+        tell(stderr, "davit: %s\n", err.text);
+    }
+    read_options_done(&options);
+    return status;
 }
 
 int cmd_read(int argc, char **argv)

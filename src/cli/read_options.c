@@ -135,6 +135,9 @@ static const struct option rows[] = {
 const struct option_table read_table = {
     .command = "davit read", .rows = rows, .row_count = ARRAY_LEN(rows), .operand = add_input};
 
+const struct option_table batch_table = {
+    .command = "davit batch", .rows = rows, .row_count = ARRAY_LEN(rows), .operand = add_input};
+
 /* What does not go together. */
 static bool check(const struct read_options *options, struct err *err)
 {
@@ -178,6 +181,31 @@ bool read_options_parse(int argc, char **argv, struct read_options *options_out,
         return false;
     set_screen(options_out);
     return options_out->wants_help || check(options_out, err);
+}
+
+bool batch_options_parse(int argc, char **argv, struct read_options *options_out, struct err *err)
+{
+    *options_out = (struct read_options){.request.method = "POST", .is_batch = true};
+    if (!options_read(&batch_table, argc, argv, options_out, err))
+        return false;
+    set_screen(options_out);
+    if (options_out->wants_help)
+        return true;
+    if (options_out->inputs.count != 2 || options_out->wants_diff || options_out->body_file)
+        return err_set(err, 0, "Usage: davit batch [OPTIONS] FILE|- URL");
+    options_out->body_file = options_out->inputs.at[0];
+    options_out->inputs.at[0] = options_out->inputs.at[1];
+    options_out->inputs.count = 1;
+    return check(options_out, err);
+}
+
+void batch_options_print_help(void)
+{
+    printf("Usage: davit batch [OPTIONS] FILE|- URL\n\n"
+           "Sends a batch, XML, JSON or a multipart body, to a collection, and shows what the\n"
+           "operations came to, as davit read shows a 207.\n\nOptions:\n");
+    option_print(&batch_table);
+    printf("\nExit status: that of davit read.\n");
 }
 
 void read_options_done(struct read_options *options)

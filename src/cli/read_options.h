@@ -13,6 +13,7 @@ struct read_options {
     struct fetch_request request;
     const char *depth;     /* NULL: not said */
     const char *body_file; /* NULL: none */
+    bool is_batch;         /* that is one, and is sent as what it is */
     const char *target;    /* NULL: not said */
     struct text_list inputs;
     enum when color;
@@ -24,4 +25,9 @@ struct read_options {
 NODISCARD bool read_options_parse(int argc, char **argv, struct read_options *options_out,
                                   struct err *err);
 void read_options_print_help(void);
+
+/* The same of the arguments behind `batch`, which become those of a `read`. */
+NODISCARD bool batch_options_parse(int argc, char **argv, struct read_options *options_out,
+                                   struct err *err);
+void batch_options_print_help(void);
 void read_options_done(struct read_options *options);

@@ -67,7 +67,8 @@ static const struct stage principal_enter[] = {
 static struct dav_result find(const struct exchange *x, const struct stage **stages_out)
 {
     struct dav_method method = dav_method_find(x);
-    bool is_write = !(x->method->flags & METHOD_IS_SAFE) || (method.flags & METHOD_WRITES);
+    bool is_write = (!(x->method->flags & METHOD_IS_SAFE) || (method.flags & METHOD_WRITES)) &&
+                    !(method.flags & METHOD_READS);
     if (!method.stages)
         return dav_error(HTTP_METHOD_NOT_ALLOWED, "this server does not support this method");
     if (is_write && x->service->is_read_only)

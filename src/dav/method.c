@@ -24,7 +24,7 @@ bool dav_method_add(const struct dav_method *method, size_t extension)
 
 void dav_method_take_post(unsigned flags)
 {
-    rows[METHOD_POST].flags |= flags;
+    rows[METHOD_POST].flags |= flags & ~(unsigned)METHOD_READS; /* of that one alone */
 }
 
 unsigned dav_method_flags(const struct method *method)

@@ -75,7 +75,10 @@ bool target_stems_from(const struct exchange *x, struct arena *arena, struct res
 static enum access_class right_of(const struct exchange *x)
 {
     struct str upload;
-    return upload_is_named(x, &upload) ? ACCESS_WRITE : x->method->right;
+    bool is_post = x->method->id == METHOD_POST;
+    if (upload_is_named(x, &upload))
+        return ACCESS_WRITE;
+    return is_post && (dav_method_find(x).flags & METHOD_READS) ? ACCESS_READ : x->method->right;
 }
 
 /* Where nothing can be, the path itself is what can be asked about. */

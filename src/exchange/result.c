@@ -29,6 +29,12 @@ struct dav_result dav_busy(void)
     return dav_error(HTTP_SERVICE_UNAVAILABLE, "the server is too busy; try again");
 }
 
+void dav_condition_name(enum dav_condition condition, struct str *ns_out, struct str *name_out)
+{
+    *ns_out = conditions[condition].is_own ? STR(NS_DAVIT) : STR("DAV:");
+    *name_out = conditions[condition].element;
+}
+
 void dav_condition_add(struct buf *to, const struct dav_result *result)
 {
     if (result->condition == CONDITION_NONE)

@@ -43,5 +43,8 @@ struct dav_result dav_condition(enum dav_condition condition, const char *text);
 struct dav_result dav_not_found(void);
 struct dav_result dav_busy(void);
 
+/* What a condition is called. */
+void dav_condition_name(enum dav_condition condition, struct str *ns_out, struct str *name_out);
+
 /* Appends what stands within DAV:error for this result: nothing, where it has no condition. */
 void dav_condition_add(struct buf *to, const struct dav_result *result);

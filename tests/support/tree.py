@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ElementTree
 from urllib.parse import urlsplit
 
 DAV = "{DAV:}"
+DAVIT = "{urn:x-davit}"
 
 # Elements whose children may come in any order and whose white space means nothing (RFC 4918 §17).
 UNORDERED = {DAV + name for name in (
@@ -143,6 +144,15 @@ def check_response(response, must):
         must(STATUS.fullmatch(status.text or ""), f"status {status.text!r}")
 
 
+def check_summary(summary, responses, must):
+    """What is told of a batch: each operation once, or those that have not succeeded."""
+    counts = {name: int(summary.get(name)) for name in ("total", "ok", "failed", "skipped")}
+    ids = [response.find(DAVIT + "operation").get("id") for response in responses]
+    must(len(ids) == len(set(ids)), "each operation has one response")
+    must(counts["total"] == counts["ok"] + counts["failed"] + counts["skipped"], "a sum")
+    must(counts["failed"] + counts["skipped"] <= len(ids) <= counts["total"], "all are told of")
+
+
 def check_dav(body, status, must, may_be_empty=False):
     """What holds for each XML body of a WebDAV method."""
     must(body.startswith(b'<?xml version="1.0" encoding="utf-8"?>'), "an XML declaration")
@@ -155,8 +165,12 @@ def check_dav(body, status, must, may_be_empty=False):
         if responses and responses[-1].tag == DAV + "sync-token":  # RFC 6578: behind all others
             must(responses.pop().text, "a sync token says something")
             may_be_empty = True
+        is_batch = bool(responses) and responses[-1].tag == DAVIT + "summary"  # davit's own, likewise
+        if is_batch:
+            check_summary(responses.pop(), responses, must)
+            may_be_empty = True
         hrefs = [response.findtext(DAV + "href") for response in responses]
-        must(len(hrefs) == len(set(hrefs)), "each resource has one response")
+        must(is_batch or len(hrefs) == len(set(hrefs)), "each resource has one response")
         must(hrefs or may_be_empty, "a 207 names something")
         for response in responses:
             must(response.tag == DAV + "response", "only responses in a multistatus")

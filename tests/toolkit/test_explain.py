@@ -225,7 +225,7 @@ def arguments(name, folder):
 def test_davit_produces_its_examples(example, tmp_path):
     ElementTree.fromstring(example["body"])
     if not example["produced"]:
-        assert example["needs"] in ("gateway", "batch")
+        assert example["needs"] == "gateway"
         shown = explain("207").stdout
         assert f"{example['title']} (this davit cannot produce it yet)" in shown
         return

@@ -18,7 +18,7 @@ enum metric_kind {
 /* A label, and room for its values: base counts by their numbers, and who knows their names writes
  * them (server/monitor/labels.c). */
 #define METRIC_LABELS(label)                                                                       \
-    label(NONE, NULL, 1) label(METHOD, "method", 32) label(STATUS, "status", 80)                   \
+    label(NONE, NULL, 1) label(METHOD, "method", 40) label(STATUS, "status", 80)                   \
         label(REFUSAL, "reason", 3) label(OUTCOME, "outcome", 40)
 
 enum metric_label {

@@ -97,7 +97,7 @@ struct dav_result upload_check_destination(const struct exchange *x)
                                      "moved to");
 }
 
-/* RFC 9110 §9.3.3: POST does what the resource makes of it; here that is nothing else. */
+/* A POST that speaks none of them may be somebody else's, by its type. */
 bool upload_is_asked(const struct exchange *x)
 {
     struct str id;
@@ -106,7 +106,7 @@ bool upload_is_asked(const struct exchange *x)
     if (upload_is_named(x, &id))
         return true;
     if (x->method->id == METHOD_POST)
-        return upload_dialects_at(x) & DIALECTS_RESUMABLE;
+        return (upload_dialects_at(x) & DIALECTS_RESUMABLE) && upload_dialect_of(x);
     return x->method->id == METHOD_PUT && exchange_field(x, FIELD_UPLOAD_COMPLETE).at &&
            upload_dialect_of(x) == DIALECT_IETF;
 }

@@ -23,3 +23,6 @@
 /* Adds the operations. The body has to outlive the batch. What is wrong is batch->defect. */
 void batch_read_xml(struct batch *batch, struct str body);
 void batch_read_json(struct batch *batch, struct str body);
+
+/* The same of what Exchange's methods for many have as a body, by batch->x->method. */
+void batch_read_targets(struct batch *batch, struct str body);

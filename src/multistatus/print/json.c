@@ -67,11 +67,10 @@ static void add_propstat(struct buf *to, const struct printer_filter *filter,
     buf_add_char(to, '}');
 }
 
-static void add_response(struct buf *to, const struct printer_filter *filter,
-                         const struct davit_ms_response *response)
+void printer_add_json(struct buf *to, const struct printer_filter *filter,
+                      const struct davit_ms_response *response)
 {
     unsigned status = printer_status_of(filter, response);
-    buf_add_char(to, '{');
     json_add_name(to, STR("hrefs"));
     buf_add_char(to, '[');
     for (size_t i = 0; i < response->href_count; i++) {
@@ -91,6 +90,13 @@ static void add_response(struct buf *to, const struct printer_filter *filter,
         buf_add_char(to, ']');
     }
     add_elements(to, "others", response->others, response->other_count);
+}
+
+static void add_response(struct buf *to, const struct printer_filter *filter,
+                         const struct davit_ms_response *response)
+{
+    buf_add_char(to, '{');
+    printer_add_json(to, filter, response);
     buf_add_char(to, '}');
 }
 

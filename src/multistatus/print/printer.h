@@ -69,5 +69,9 @@ void printer_begin(struct printer *printer);
 void printer_response(struct printer *printer, const struct davit_ms_response *response);
 void printer_end(struct printer *printer, const struct printer_end *end);
 
+/* Appends the members of the object that the JSON formats make of a response. */
+void printer_add_json(struct buf *to, const struct printer_filter *filter,
+                      const struct davit_ms_response *response);
+
 /* "207(ok=98,423=2)". */
 void printer_add_summary(struct buf *to, const struct davit_ms_verdict *verdict);

@@ -31,8 +31,8 @@
 #include "exchange/body.h"
 #include "exchange/if_header.h"
 #include "exchange/respond.h"
-#include "store/upload.h"
 #include "http/parts.h"
+#include "store/upload.h"
 #include "sync/files.h"
 #include "text/json.h"
 

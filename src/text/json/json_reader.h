@@ -1,6 +1,6 @@
-/* text/json/json_reader.h: JSON, read (RFC 8259): a value at a time, in the order of the text, by who
- * knows what is to come. Nothing is kept but what is asked for. A name that an object has twice is
- * told twice.
+/* text/json/json_reader.h: JSON, read (RFC 8259): a value at a time, in the order of the text, by
+ * who knows what is to come. Nothing is kept but what is asked for. A name that an object has twice
+ * is told twice.
  *
  * The first mistake stays: from then on nothing is there, and json_is_over() says so. */
 #pragma once

@@ -3,7 +3,7 @@
 #include "bare.h"
 
 #include "exchange/handler.h"
-#include "exchange/inner.h"
+#include "exchange/inner/inner.h"
 #include "exchange/respond.h"
 #include "support/executors.h"
 

@@ -19,7 +19,8 @@ TEST(methods_are_found_by_their_names)
 TEST(methods_that_are_safe_only_read)
 {
     static const enum method_id safe[] = {METHOD_OPTIONS,  METHOD_GET,    METHOD_HEAD,
-                                          METHOD_PROPFIND, METHOD_REPORT, METHOD_SEARCH};
+                                          METHOD_PROPFIND, METHOD_REPORT, METHOD_SEARCH,
+                                          METHOD_BPROPFIND};
     size_t count = 0;
     for (enum method_id id = 0; id < METHOD_COUNT; id++) {
         if (!(method_of(id)->flags & METHOD_IS_SAFE))

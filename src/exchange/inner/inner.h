@@ -1,5 +1,5 @@
-/* exchange/inner.h: a request within a request: it has a stream of its own, goes through all that
- * any request goes through but signing in, and its answer is caught instead of sent.
+/* exchange/inner/inner.h: a request within a request: it has a stream of its own, goes through all
+ * that any request goes through but signing in, and its answer is caught instead of sent.
  *
  * On the loop thread, as all that begins exchanges. */
 #pragma once

@@ -12,7 +12,7 @@
  * is about the outer request's method and target.
  *
  * The outer stream is held until the inner one is over: what it points at is the outer one's. */
-#include "exchange/inner.h"
+#include "exchange/inner/inner.h"
 
 #include "base/mem.h"
 #include "exchange/run.h"
@@ -90,6 +90,7 @@ struct inner *inner_new(struct exchange *outer, struct str method, struct res_pa
     request->target = request->path = arena_str(&inner->arena, buf_str(&target));
     buf_done(&target);
     request->query = STR_NONE;
+    request->version = HTTP_1_1; /* what an old client could not have said is said here */
     request->has_body = false;
     request->body_bytes = 0;
     request->fields = (struct http_fields){0};
