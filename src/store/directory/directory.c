@@ -40,6 +40,7 @@
 #include "store/directory/read.h"
 #include "store/directory/recover.h"
 #include "store/directory/resolve.h"
+#include "store/directory/resumables.h"
 #include "store/directory/root.h"
 #include "store/directory/spelling/folds.h"
 #include "store/directory/staged.h"
@@ -48,7 +49,6 @@
 #include "store/directory/state/state.h"
 #include "store/directory/state/whole.h"
 #include "store/directory/tree/owed.h"
-#include "store/resumable/engine.h"
 
 /* --- quota, RFC 4331 --- */
 
@@ -86,60 +86,12 @@ static enum store_folding dir_folds(struct store *store, struct res_path path)
     return folds_found(dir_of(store)->folds);
 }
 
-/* --- resumable uploads --- */
-
-/* They last an hour at least: ten minutes more do no harm. */
-enum { UPLOADS_SWEEP_MS = 600000 };
-
-/* -1: logged. */
-static int open_uploads(struct dir_store *dir)
-{
-    struct err err;
-    int fd = state_home_restore(&dir->kept->home) ? dir_own_open(dir, "uploads", &err) : -1;
-    if (fd < 0)
-        log_line(LOG_ERROR, "resumable uploads cannot be kept: %s", err.text);
-    return fd;
-}
-
-static int reopen_uploads(void *arg)
-{
-    return open_uploads(arg);
-}
-
-/* Whether some have been begun, in this process or another. */
-static bool has_uploads(const struct dir_store *dir)
-{
-    return faccessat(dir->kept->home.fd, "uploads", F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
-           faccessat(dir->root_fd, DIR_STATE_NAME "/uploads", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-static struct resumables *dir_resumables(struct store *store, struct res_path near)
-{
-    struct dir_store *dir = dir_of(store);
-    const struct resumables_options options = {
-        .is_flushed = dir->durability == DURABILITY_FLUSH,
-        .sweep_ms = UPLOADS_SWEEP_MS,
-        .limits = dir->limits,
-        .reopen = reopen_uploads,
-        .arg = dir,
-    };
-    (void)near; /* what is mounted elsewhere below the root is copied to */
-    if (atomic_load(&dir->resumables) || dir->is_read_only)
-        return atomic_load(&dir->resumables);
-    pthread_mutex_lock(&dir->naming);
-    int fd = atomic_load(&dir->resumables) ? -1 : open_uploads(dir);
-    if (fd >= 0)
-        atomic_store(&dir->resumables, resumables_open(fd, &options));
-    pthread_mutex_unlock(&dir->naming);
-    return atomic_load(&dir->resumables);
-}
-
 /* --- life --- */
 
 static void dir_close(struct store *store)
 {
     struct dir_store *dir = dir_of(store);
-    resumables_close(atomic_load(&dir->resumables));
+    dir_resumables_close(dir);
     others_stop(dir->others);
     if (dir->kept)
         dir_owed_settle_all(dir);
@@ -283,8 +235,7 @@ static bool open_state(struct dir_store *dir, const struct store_options *option
     dir->staging_fd = dir_staging_open(dir, err);
     if (dir->staging_fd < 0 || !open_views(dir, options, err))
         return false;
-    if (has_uploads(dir)) /* so that what is over goes */
-        (void)dir_resumables(&dir->base, PATH_ROOT);
+    dir_resumables_start(dir);
     if (dir->kept->state) /* it is in use, and has been recovered */
         return open_log(dir, options, err);
     dir->kept->state = state_open(&dir->kept->home, false, dir->durability, err);

@@ -42,9 +42,14 @@
 
 /* --- the staging directory --- */
 
+bool dir_is_own_in_state(const struct dir_store *dir)
+{
+    return beneath_is_same_mount(dir->root_fd, dir->kept->home.fd);
+}
+
 int dir_own_open(const struct dir_store *dir, const char *name, struct err *err)
 {
-    if (beneath_is_same_mount(dir->root_fd, dir->kept->home.fd))
+    if (dir_is_own_in_state(dir))
         return own_directory_open(dir->kept->home.fd, name, false, err);
     int inside_fd = own_directory_open(dir->root_fd, DIR_STATE_NAME, false, err);
     if (inside_fd < 0)

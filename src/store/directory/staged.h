@@ -3,6 +3,9 @@
 
 #include "store/directory/dir.h"
 
+/* Whether it is in the state directory, or else in one beneath the root. */
+bool dir_is_own_in_state(const struct dir_store *dir);
+
 /* A directory of ours in the mount of the root, made where it is missing: in the state directory if
  * that is there. -1: `err` says why. Gives. */
 NODISCARD int dir_own_open(const struct dir_store *dir, const char *name, struct err *err);

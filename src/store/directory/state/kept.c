@@ -17,6 +17,7 @@
 #include "store/change_log.h"
 #include "store/directory/entry.h"
 #include "store/directory/state/own.h"
+#include "store/resumable/engine.h"
 
 /* --- gone --- */
 
@@ -85,6 +86,7 @@ void kept_unref(struct dir_kept *kept)
 {
     if (!kept || atomic_fetch_sub(&kept->refs, 1) != 1)
         return;
+    resumables_close(kept->resumables);
     state_close(kept->state);
     lock_journal_close(kept->journal);
     change_log_close(kept->log);

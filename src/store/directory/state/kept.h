@@ -9,6 +9,8 @@
 #include "store/directory/state/state.h"
 #include "store/lock_journal.h"
 
+struct resumables;
+
 struct dir_kept {
     struct state_home home; /* the state directory; -1: there is none */
     atomic_uint refs;
@@ -20,7 +22,8 @@ struct dir_kept {
     struct lock_table *locks;
     struct lock_journal *journal; /* of `locks`; NULL when read-only */
     struct claims *claims;
-    struct change_log *log; /* of what is changed; NULL: none is kept */
+    struct change_log *log;        /* of what is changed; NULL: none is kept */
+    struct resumables *resumables; /* of the uploads in it; NULL: nobody has asked. `mutex` */
 };
 
 /* Opens the state directory, made where it is missing: `state_dir`, or the one in `root_fd` where
