@@ -18,7 +18,7 @@
  * store is: the offset too, and what came last may have to be sent once more after a crash.
  *
  * All block, unless they are quick: call them on a worker. Any thread. Besides what each says:
- * DENIED: not in this store (or read-only); FAILED: the disk, and it was logged. */
+ * DENIED: not in this store (or read-only); BUSY: many wait already; FAILED: the disk; logged. */
 #pragma once
 
 #include "store/change.h"

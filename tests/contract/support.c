@@ -110,13 +110,18 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
     return remove(path);
 }
 
+void fixture_remove(const char *folder)
+{
+    (void)nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS); /* best effort */
+}
+
 int fixture_close(void **state)
 {
     struct fixture *fixture = *state;
     store_close(&fixture->store);
     store_close(&fixture->inner);
     if (backend->is_directory)
-        (void)nftw(fixture->root, remove_entry, 16, FTW_DEPTH | FTW_PHYS); /* best effort */
+        fixture_remove(fixture->root);
     arena_done(&fixture->arena);
     mem_free(fixture);
     return 0;

@@ -62,6 +62,9 @@ int fixture_close(void **state);
 int fixture_open_synced(void **state);
 #define CONTRACT_TEST(test) cmocka_unit_test_setup_teardown(test, fixture_open, fixture_close)
 
+/* A folder that a test has made beside it. */
+void fixture_remove(const char *folder);
+
 /* As the end of the process and a new start. For backends that keep things. */
 void fixture_reopen(struct fixture *fixture);
 /* A store anew, of whatever is kept: with other limits, say. */

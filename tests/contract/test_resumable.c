@@ -2,7 +2,9 @@
 #include "support.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +12,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "points.h"
+#include "store/registry.h"
 #include "store/resumable/engine_priv.h"
 
 static const struct resumable_wish anywhere = {
@@ -94,6 +97,41 @@ static enum store_rc finish(struct fixture *fixture, const struct resumable_key 
     rc = commit_prepared(fixture, commit, &stat);
     resumable_commit_close(&commit);
     return rc;
+}
+
+/* As `davit upload` does. */
+static int open_uploads(struct fixture *fixture)
+{
+    return open(fixture_file(fixture, ".davit/uploads"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static enum store_rc put_piece(struct fixture *fixture, const struct resumable_key *key,
+                               const struct resumable_part *how, struct str bytes,
+                               bool *was_there_out)
+{
+    struct resumable_part part = *how;
+    struct resumable_append *appending;
+    part.size_bytes = UINT64_MAX;
+    enum store_rc rc = resumable_append(fixture->store, key, &part, &appending);
+    if (rc != STORE_OK)
+        return rc;
+    assert_ok(write_to(appending, bytes));
+    rc = resumable_append_end(appending, was_there_out);
+    resumable_append_close(&appending);
+    return rc;
+}
+
+/* The piece with that number, from 0 on. */
+static bool numbered(struct fixture *fixture, const struct resumable_key *key, uint64_t number,
+                     struct str bytes)
+{
+    char name[17];
+    bool was_there = false;
+    str_print(name, sizeof(name), "%016llu", (unsigned long long)number);
+    const struct resumable_part part = {
+        .piece = str_of_c(name), .key = number, .next = number + 1, .is_first = number == 0};
+    assert_ok(put_piece(fixture, key, &part, bytes, &was_there));
+    return was_there;
 }
 
 /* --- promise 28: invisible until its commit, which is a PUT's --- */
@@ -479,6 +517,130 @@ static void p30_what_was_removed_is_not_committed(void **state)
     assert_rc(stat_rc(fixture, PATH("f")), STORE_NOT_FOUND);
 }
 
+struct looker {
+    struct fixture *fixture;
+    const struct resumable_key *key;
+    _Atomic unsigned *refused;
+    pthread_t thread;
+    enum store_rc rc;
+};
+
+static void *look_once(void *arg)
+{
+    struct looker *looker = arg;
+    struct arena arena = {0};
+    struct resumable told;
+    looker->rc = resumable_look(looker->fixture->store, &arena, looker->key, LOOK_SETTLE, &told);
+    atomic_fetch_add(looker->refused, looker->rc == STORE_BUSY);
+    arena_done(&arena);
+    return NULL;
+}
+
+/* Its commit is reading it, say. */
+static void p30_an_upload_keeps_no_other_waiting(void **state)
+{
+    enum { OTHERS = 40, LOOKERS = 20, WAITING = 5 };
+    struct fixture *fixture = *state;
+    struct looker lookers[LOOKERS];
+    _Atomic unsigned refused = 0;
+    unsigned answered = 0;
+    struct resumables *of = store_resumables(fixture->store, anywhere.near);
+    struct resumable made = create(fixture, 3);
+    struct resumable_key key = key_of(&made);
+    struct queue *queue = queue_enter(&of->queues, owner_mark(key.owner), key.id, ENTERS_ALWAYS);
+    for (int i = 0; i < OTHERS; i++) {
+        struct resumable other = create(fixture, 3);
+        struct resumable_key other_key = key_of(&other);
+        append(fixture, &other_key, 0, STR("abc"));
+    }
+    for (int i = 0; i < LOOKERS; i++) {
+        lookers[i] = (struct looker){.fixture = fixture, .key = &key, .refused = &refused};
+        assert_int_equal(pthread_create(&lookers[i].thread, NULL, look_once, &lookers[i]), 0);
+    }
+    while (atomic_load(&refused) < LOOKERS - WAITING) /* the others wait for it */
+        (void)usleep(1000);
+    queue_leave(&of->queues, queue);
+    for (int i = 0; i < LOOKERS; i++) {
+        assert_int_equal(pthread_join(lookers[i].thread, NULL), 0);
+        answered += lookers[i].rc == STORE_OK;
+    }
+    assert_int_equal(answered, WAITING);
+    assert_true(of->queues.map.count == 0);
+}
+
+/* A place with a root and a state directory beside it, of which the root is replaced. */
+struct place {
+    char folder[64];
+    char root[80];
+    char state[80];
+    struct store_options options;
+};
+
+static void make_place(struct fixture *fixture, struct place *place)
+{
+    str_print(place->folder, sizeof(place->folder), "%s-2", fixture->root);
+    str_print(place->root, sizeof(place->root), "%s/root", place->folder);
+    str_print(place->state, sizeof(place->state), "%s/state", place->folder);
+    assert_int_equal(mkdir(place->folder, 0700), 0);
+    assert_int_equal(mkdir(place->root, 0700), 0);
+    assert_int_equal(mkdir(place->state, 0700), 0);
+    place->options = fixture->options;
+    place->options.root = place->root;
+    place->options.state_dir = place->state;
+}
+
+static struct store *open_place(struct place *place, struct store *before)
+{
+    struct store *store;
+    struct err err;
+    place->options.before = before;
+    assert_true(store_open("directory", &place->options, &store, &err));
+    return store;
+}
+
+static void replace_root(struct place *place)
+{
+    char old[sizeof(place->root) + 4];
+    str_print(old, sizeof(old), "%s.old", place->root);
+    assert_int_equal(rename(place->root, old), 0);
+    assert_int_equal(mkdir(place->root, 0700), 0);
+}
+
+/* Requests that came before go on with the store that has lost its root. */
+static void p30_one_writes_when_the_root_was_replaced(void **state)
+{
+    struct fixture *fixture = *state;
+    struct place place;
+    struct resumable made;
+    struct resumable_append *earlier;
+    struct resumable_append *later;
+    if (!backend->is_directory)
+        skip();
+    make_place(fixture, &place);
+    struct store *lost = open_place(&place, NULL);
+    assert_ok(resumable_create(lost, &fixture->arena, &anywhere, &made));
+    struct resumable_key key = key_of(&made);
+    const struct resumable_part first = {.size_bytes = UINT64_MAX};
+    assert_ok(resumable_append(lost, &key, &first, &earlier));
+    assert_ok(write_to(earlier, STR("abc")));
+    replace_root(&place);
+    struct store *store = open_place(&place, lost);
+    assert_ok(resumable_look(store, &fixture->arena, &key, LOOK_SETTLE, &made));
+    assert_int_equal(made.received_bytes, 3);
+    assert_rc(write_to(earlier, STR("x")), STORE_AGAIN);
+    const struct resumable_part second = {.offset = 3, .size_bytes = UINT64_MAX};
+    assert_ok(resumable_append(store, &key, &second, &later));
+    resumable_append_close(&earlier);
+    store_close(&lost);
+    assert_ok(write_to(later, STR("def")));
+    assert_ok(resumable_append_end(later, NULL));
+    resumable_append_close(&later);
+    assert_ok(resumable_look(store, &fixture->arena, &key, LOOK_SETTLE, &made));
+    assert_int_equal(made.received_bytes, 6);
+    store_close(&store);
+    fixture_remove(place.folder);
+}
+
 /* --- promise 31: whose, how many, how long --- */
 
 static void p31_it_is_its_owners(void **state)
@@ -535,6 +697,92 @@ static void p31_limits_hold(void **state)
     assert_ok(resumable_create(fixture->store, &fixture->arena, &wish, &made));
     wish.size_bytes = 0;
     assert_rc(resumable_create(fixture->store, &fixture->arena, &wish, &made), STORE_NO_SPACE);
+}
+
+/* Another knows nothing of what is remembered: a process, an engine after a restart. */
+static void p31_limits_hold_whoever_removes(void **state)
+{
+    struct fixture *fixture = *state;
+    struct resumable made;
+    if (!backend->is_directory)
+        skip();
+    fixture->limits.uploads_per_user = 2;
+    struct resumable first = create(fixture, 3);
+    create(fixture, 3);
+    assert_rc(resumable_create(fixture->store, &fixture->arena, &anywhere, &made), STORE_NO_SPACE);
+    int fd = open_uploads(fixture);
+    assert_int_equal(resumables_expire(fd, &fixture->limits, first.wish.id).count, 1);
+    close(fd);
+    create(fixture, 3);
+    assert_rc(resumable_create(fixture->store, &fixture->arena, &anywhere, &made), STORE_NO_SPACE);
+    fixture_reopen(fixture);
+    assert_rc(resumable_create(fixture->store, &fixture->arena, &anywhere, &made), STORE_NO_SPACE);
+    clock_set_ahead(25 * 3600000);
+    create(fixture, 3);
+    sweeper_sweep(store_resumables(fixture->store, anywhere.near));
+    create(fixture, 3);
+    assert_rc(resumable_create(fixture->store, &fixture->arena, &anywhere, &made), STORE_NO_SPACE);
+    clock_set_ahead(0);
+}
+
+/* What is remembered is what is there, and that is `count` and `bytes`. */
+static void check_held(struct fixture *fixture, uint64_t count, uint64_t bytes)
+{
+    struct resumables *of = store_resumables(fixture->store, anywhere.near);
+    uint64_t mark = owner_mark(anywhere.owner);
+    struct holdings remembered = holdings_of(&of->holders, mark, HOLDINGS_REMEMBERED);
+    struct holdings counted = holdings_of(&of->holders, mark, HOLDINGS_COUNTED);
+    assert_int_equal(remembered.count, count);
+    assert_int_equal(remembered.bytes, bytes);
+    assert_true(counted.count == count && counted.bytes == bytes);
+}
+
+static void p31_what_is_held_is_remembered(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct resumable_part last = {.offset = 3, .size_bytes = 9};
+    struct resumable_append *appending;
+    check_held(fixture, 0, 0);
+    struct resumable sized = create(fixture, 10);
+    check_held(fixture, 1, 10);
+    struct resumable open = create(fixture, UINT64_MAX);
+    struct resumable_key sized_key = key_of(&sized);
+    struct resumable_key open_key = key_of(&open);
+    append(fixture, &sized_key, 0, STR("0123456789"));
+    check_held(fixture, 2, 10);
+    appending = begin(fixture, &open_key, 0);
+    assert_ok(write_to(appending, STR("abc")));
+    resumable_append_close(&appending);
+    check_held(fixture, 2, 10);
+    assert_int_equal(look(fixture, &open_key).received_bytes, 3);
+    check_held(fixture, 2, 13);
+    assert_ok(resumable_append(fixture->store, &open_key, &last, &appending));
+    resumable_append_close(&appending);
+    check_held(fixture, 2, 19);
+    assert_ok(finish(fixture, &sized_key));
+    check_held(fixture, 1, 9);
+    assert_ok(resumable_remove(fixture->store, &sized_key));
+    check_held(fixture, 1, 9);
+    assert_ok(resumable_remove(fixture->store, &open_key));
+    check_held(fixture, 0, 0);
+}
+
+static void p31_pieces_are_held_when_they_are_joined(void **state)
+{
+    struct fixture *fixture = *state;
+    struct resumable made = create(fixture, UINT64_MAX);
+    struct resumable_key key = key_of(&made);
+    check_held(fixture, 1, 0);
+    numbered(fixture, &key, 1, STR("bb"));
+    check_held(fixture, 1, 0);
+    numbered(fixture, &key, 0, STR("a"));
+    check_held(fixture, 1, 3);
+    numbered(fixture, &key, 0, STR("aaaa"));
+    check_held(fixture, 1, 6);
+    assert_ok(resumable_piece_remove(fixture->store, &key, STR("0000000000000000")));
+    check_held(fixture, 1, 0);
+    assert_ok(finish(fixture, &key));
+    check_held(fixture, 0, 0);
 }
 
 static void p31_what_has_no_size_is_bounded_too(void **state)
@@ -709,12 +957,6 @@ static void p31_nothing_is_known_of_what_is_over(void **state)
     assert_true(list_is_empty(&of->appends));
 }
 
-/* As `davit upload` does. */
-static int open_uploads(struct fixture *fixture)
-{
-    return open(fixture_file(fixture, ".davit/uploads"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
 struct count {
     struct resumables_visitor visitor;
     size_t all;
@@ -816,35 +1058,6 @@ static void p31_what_is_over_goes_by_itself(void **state)
 }
 
 /* --- promise 32: pieces --- */
-
-static enum store_rc put_piece(struct fixture *fixture, const struct resumable_key *key,
-                               const struct resumable_part *how, struct str bytes,
-                               bool *was_there_out)
-{
-    struct resumable_part part = *how;
-    struct resumable_append *appending;
-    part.size_bytes = UINT64_MAX;
-    enum store_rc rc = resumable_append(fixture->store, key, &part, &appending);
-    if (rc != STORE_OK)
-        return rc;
-    assert_ok(write_to(appending, bytes));
-    rc = resumable_append_end(appending, was_there_out);
-    resumable_append_close(&appending);
-    return rc;
-}
-
-/* The piece with that number, from 0 on. */
-static bool numbered(struct fixture *fixture, const struct resumable_key *key, uint64_t number,
-                     struct str bytes)
-{
-    char name[17];
-    bool was_there = false;
-    str_print(name, sizeof(name), "%016llu", (unsigned long long)number);
-    const struct resumable_part part = {
-        .piece = str_of_c(name), .key = number, .next = number + 1, .is_first = number == 0};
-    assert_ok(put_piece(fixture, key, &part, bytes, &was_there));
-    return was_there;
-}
 
 static const char *pieces_text(struct fixture *fixture, const struct resumable_key *key)
 {
@@ -1060,9 +1273,14 @@ int resumable_tests(void)
         CONTRACT_TEST(p30_a_later_append_ends_the_earlier),
         CONTRACT_TEST(p30_a_commit_ends_what_is_under_way),
         CONTRACT_TEST(p30_what_was_removed_is_not_committed),
+        CONTRACT_TEST(p30_an_upload_keeps_no_other_waiting),
+        CONTRACT_TEST(p30_one_writes_when_the_root_was_replaced),
         CONTRACT_TEST(p31_it_is_its_owners),
         CONTRACT_TEST(p31_an_id_that_was_given_is_taken_once),
         CONTRACT_TEST(p31_limits_hold),
+        CONTRACT_TEST(p31_limits_hold_whoever_removes),
+        CONTRACT_TEST(p31_what_is_held_is_remembered),
+        CONTRACT_TEST(p31_pieces_are_held_when_they_are_joined),
         CONTRACT_TEST(p31_what_has_no_size_is_bounded_too),
         CONTRACT_TEST(p31_it_expires_when_nobody_touches_it),
         CONTRACT_TEST(p31_a_commit_is_remembered),

@@ -53,7 +53,7 @@ enum store_rc resumable_append(struct store *store, const struct resumable_key *
     return rc;
 }
 
-/* With the stripe held, and over for nobody else. */
+/* In its turn, and over for nobody else. */
 static enum store_rc end_piece(struct append *append, bool *was_there_out)
 {
     struct arena arena = {0};
@@ -62,6 +62,7 @@ static enum store_rc end_piece(struct append *append, bool *was_there_out)
                             .dir_fd = append->dir_fd,
                             .info_fd = append->info_fd};
     enum store_rc rc = record_read(append->info_fd, &arena, &opened.record);
+    opened.held = held_by(&opened.record);
     if (rc == STORE_OK)
         rc = piece_end(&opened, append, was_there_out);
     if (rc == STORE_OK)
@@ -73,10 +74,11 @@ static enum store_rc end_piece(struct append *append, bool *was_there_out)
 enum store_rc resumable_append_end(struct resumable_append *ending, bool *was_there_out)
 {
     struct append *append = CONTAINER_OF(ending, struct append, base);
-    pthread_mutex_t *stripe = stripe_of(append->of, str_of_c(append->id));
+    struct resumables *of = append->of;
+    struct str id = str_of_c(append->id);
+    struct queue *queue = queue_enter(&of->queues, append->mark, id, ENTERS_ALWAYS);
     bool was_there = false;
     enum store_rc rc = STORE_OK;
-    pthread_mutex_lock(stripe);
     if (append_is_over(append))
         rc = STORE_AGAIN;
     else if (append->piece[0])
@@ -84,11 +86,11 @@ enum store_rc resumable_append_end(struct resumable_append *ending, bool *was_th
     else
         rc = append_note(append, append->offset + append->written);
     if (rc == STORE_OK)
-        running_keep(append->of, &append->running);
+        running_keep(of, &append->running);
     if (!append->piece[0])
         ending->received_bytes = append->noted;
     append_leave(append);
-    pthread_mutex_unlock(stripe);
+    queue_leave(&of->queues, queue);
     if (rc == STORE_OK && was_there_out)
         *was_there_out = was_there;
     return rc;

@@ -25,7 +25,7 @@ struct commit {
     struct resumable_commit base;
     struct resumables *of;
     uint64_t mark;
-    struct opened opened; /* but for its stripe, which is held within calls only */
+    struct opened opened; /* but for its turn, which it has within calls only */
     int content_fd;
     uint64_t serial; /* of the record that was prepared */
 };
@@ -119,7 +119,7 @@ enum store_rc resumable_prepare(struct store *store, struct arena *arena,
         rc = place(commit, store, end);
     commit->serial = opened->record.serial;
     commit->base.resumable = &opened->record.told;
-    pthread_mutex_unlock(opened->stripe);
+    queue_leave(&opened->of->queues, opened->queue);
     *commit_out = &commit->base;
     if (rc != STORE_OK)
         resumable_commit_close(commit_out);
@@ -171,6 +171,7 @@ static void note_outcome(struct commit *commit, enum store_rc rc, const struct s
     if (told->has_stat)
         told->stat = *stat;
     (void)!record_note(opened->info_fd, &opened->record, NOTE_MARK);
+    opened_count(opened);
     commit->serial = opened->record.serial;
     if (is_made)
         shelf_clear(opened->dir_fd);
@@ -182,7 +183,8 @@ enum store_rc resumable_commit(struct resumable_commit *committing, struct store
 {
     struct commit *commit = CONTAINER_OF(committing, struct commit, base);
     struct opened *opened = &commit->opened;
-    pthread_mutex_lock(opened->stripe);
+    struct str id = opened->record.told.wish.id;
+    opened->queue = queue_enter(&opened->of->queues, opened->mark, id, ENTERS_ALWAYS);
     enum store_rc rc = check_unchanged(commit);
     if (rc == STORE_OK) {
         opened->record.is_committing = true;
@@ -194,7 +196,7 @@ enum store_rc resumable_commit(struct resumable_commit *committing, struct store
             rc = store_upload_commit(commit->base.upload, change, options, stat_out);
         note_outcome(commit, rc, stat_out, is_new);
     }
-    pthread_mutex_unlock(opened->stripe);
+    queue_leave(&opened->of->queues, opened->queue);
     return rc;
 }
 

@@ -5,17 +5,18 @@
 
 #include "base/list.h"
 #include "store/resumable/engine.h"
-#include "store/resumable/record.h"
+#include "store/resumable/holdings.h"
+#include "store/resumable/queues.h"
 
-enum { STRIPES = 16, TOUCHED_S_MIN = 3600, DONE_S = 3600 };
+enum { TOUCHED_S_MIN = 3600, DONE_S = 3600 };
 
 struct resumables {
     struct resumables_options options;
     int fd;
-    pthread_mutex_t creating;         /* one at a time, so that limits hold */
-    pthread_mutex_t stripes[STRIPES]; /* each guards the files of some; taken before `mutex` */
-    pthread_mutex_t mutex;            /* guards what follows, and is held for moments only */
+    pthread_mutex_t mutex; /* guards what follows, and is held for moments only */
     pthread_cond_t is_idle;
+    struct queues queues; /* a turn is taken before `mutex` */
+    struct holders holders;
     struct list appends;  /* that are under way, or were left */
     struct list runnings; /* running.c; the one that was used last is the last */
     bool is_closing;
@@ -28,11 +29,12 @@ struct resumables {
 
 struct opened {
     struct resumables *of;
-    pthread_mutex_t *stripe;
+    struct queue *queue;
     uint64_t mark; /* the owner's */
     int dir_fd;
     int info_fd;
     struct record record;
+    struct holdings held; /* what it is counted as */
 };
 
 /* Memory from the arena. NOT_FOUND: as resumable_look() has it. OK: to be closed. */
@@ -42,8 +44,8 @@ void opened_done(struct opened *opened);
 
 /* Notes what has changed in its record; it is durable then. */
 NODISCARD enum store_rc opened_note(struct opened *opened);
-
-pthread_mutex_t *stripe_of(struct resumables *of, struct str id);
+/* It is counted as what its record says by now. */
+void opened_count(struct opened *opened);
 
 /* What is in the file is durable then, as the store is. */
 NODISCARD static inline enum store_rc flush_bytes(const struct resumables *of, int fd)
@@ -72,6 +74,7 @@ struct append {
     uint64_t bytes_max;
     enum store_rc beyond; /* what more than that is */
     bool is_whole;
+    bool has_size;              /* what it is a part of */
     struct resumable_part part; /* of a piece; its name is `piece` */
     char piece[RESUMABLE_PIECE_BYTES_MAX + 1];
     struct running *running; /* of what is in the content with it; NULL: none */
@@ -113,12 +116,12 @@ struct running;
 /* For one that is new: of those kinds, a bit for each. */
 void running_begin(struct resumables *of, const struct record *record, unsigned kinds);
 
-/* With the stripe held. A copy of what is kept, of exactly so many bytes; NULL: none is. What is of
+/* In its turn. A copy of what is kept, of exactly so many bytes; NULL: none is. What is of
  * more is forgotten: they are about to be written over. Gives. */
 NODISCARD struct running *running_at(const struct opened *opened, uint64_t bytes);
 void running_add(struct running *running, struct str bytes); /* NULL is fine */
 
-/* With the stripe held. These are the hashes now. Takes; NULL is fine. */
+/* In its turn. These are the hashes now. Takes; NULL is fine. */
 void running_keep(struct resumables *of, struct running **running);
 void running_free(struct running *running);                       /* a copy; NULL is fine */
 void running_forget(const struct opened *opened, uint64_t bytes); /* of more than so many */
@@ -177,18 +180,12 @@ struct shelf_visitor {
 };
 void shelf_visit(struct resumables *of, uint64_t mark, struct shelf_visitor *visitor);
 
-/* What an owner has that is not done: of what has a size, that. */
-struct holdings {
-    uint64_t count;
-    uint64_t bytes;
-};
-struct holdings shelf_holdings(struct resumables *of, uint64_t mark);
+/* What the owner has that is not done and not over: all his records are read. */
+struct holdings shelf_holdings(struct holders *holders, uint64_t mark);
 
 /* What was half made, or half removed, when a process died. */
 void shelf_recover(struct resumables *of);
-/* Removes all that is over. */
-void shelf_expire(struct resumables *of);
-/* That, and what is known of it. */
+/* Removes all that is over, and what is known of it. */
 void sweeper_sweep(struct resumables *of);
 /* The thread that does so, if it can be had: else the next start does. */
 void sweeper_start(struct resumables *of);

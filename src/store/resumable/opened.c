@@ -1,4 +1,4 @@
-/* One resumable upload, opened for the time of a call: its files are open, its stripe is held, and
+/* One resumable upload, opened for the time of a call: its files are open, it has its turn, and
  * what its record says has been held against what there is. */
 #include <errno.h>
 #include <fcntl.h>
@@ -7,13 +7,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/map.h"
 #include "store/resumable/engine_priv.h"
-
-pthread_mutex_t *stripe_of(struct resumables *of, struct str id)
-{
-    return &of->stripes[hash_bytes(id) % STRIPES];
-}
 
 /* --- one --- */
 
@@ -61,10 +55,12 @@ enum store_rc opened_get(struct resumables *of, struct arena *arena,
     if (!of || !id_is_fine(key->id))
         return of ? STORE_NOT_FOUND : STORE_DENIED;
     opened->mark = owner_mark(key->owner);
-    opened->stripe = stripe_of(of, key->id);
-    pthread_mutex_lock(opened->stripe);
+    opened->queue = queue_enter(&of->queues, opened->mark, key->id, ENTERS_WITH_ROOM);
+    if (!opened->queue)
+        return STORE_BUSY;
     enum store_rc rc = read_opened(opened, arena, key);
     opened->record.told.wish.near = key->near;
+    opened->held = held_by(&opened->record);
     if (rc != STORE_OK)
         opened_done(opened);
     return rc;
@@ -74,10 +70,20 @@ void opened_done(struct opened *opened)
 {
     fd_close(opened->info_fd);
     fd_close(opened->dir_fd);
-    pthread_mutex_unlock(opened->stripe);
+    queue_leave(&opened->of->queues, opened->queue);
+}
+
+void opened_count(struct opened *opened)
+{
+    struct holdings held = held_by(&opened->record);
+    holdings_change(&opened->of->holders, opened->mark, &opened->held, &held);
+    opened->held = held;
 }
 
 enum store_rc opened_note(struct opened *opened)
 {
-    return record_note(opened->info_fd, &opened->record, note_kind_of(opened->of));
+    enum store_rc rc = record_note(opened->info_fd, &opened->record, note_kind_of(opened->of));
+    if (rc == STORE_OK)
+        opened_count(opened);
+    return rc;
 }

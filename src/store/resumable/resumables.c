@@ -1,9 +1,9 @@
 /* What can be asked of a resumable upload, and its coming and going; append.c, piece.c and commit.c
  * are what happens in between.
  *
- * Each call opens what it is about, does its work with the stripe of that id held, and closes it
- * (opened_get). What a client sends is written without the stripe, into a file that the append has
- * open; only what it notes of that is under it. So two calls about one upload are one after the
+ * Each call opens what it is about, does its work when it is its turn (queues.c), and closes it
+ * (opened_get). What a client sends is written outside of that, into a file that the append has
+ * open; only what it notes of that takes a turn. So two calls about one upload are one after the
  * other, and thousands that are about others are not.
  *
  * Invariants
@@ -37,14 +37,14 @@ struct resumables *resumables_open(int fd, const struct resumables_options *opti
     struct resumables *of = MEM_NEW(struct resumables);
     of->options = *options;
     of->fd = fd;
-    pthread_mutex_init(&of->creating, NULL);
-    for (size_t i = 0; i < STRIPES; i++)
-        pthread_mutex_init(&of->stripes[i], NULL);
     pthread_mutex_init(&of->mutex, NULL);
     pthread_cond_init(&of->is_idle, NULL);
     list_init(&of->appends);
     list_init(&of->runnings);
+    queues_init(&of->queues);
+    holders_init(&of->holders, shelf_holdings);
     shelf_recover(of);
+    sweeper_sweep(of);
     sweeper_start(of);
     return of;
 }
@@ -57,11 +57,10 @@ void resumables_close(struct resumables *of)
     LIST_EACH (&of->appends, link)
         append_leave(CONTAINER_OF(link, struct append, link)); /* all have been left */
     runnings_free(of);
+    holders_done(&of->holders);
+    queues_done(&of->queues);
     pthread_cond_destroy(&of->is_idle);
     pthread_mutex_destroy(&of->mutex);
-    for (size_t i = 0; i < STRIPES; i++)
-        pthread_mutex_destroy(&of->stripes[i]);
-    pthread_mutex_destroy(&of->creating);
     fd_close(of->fd);
     mem_free(of);
 }
@@ -76,12 +75,10 @@ static size_t text_bytes(const struct resumable_wish *wish)
 
 /* The limits, and the quota of where it goes to: an upload of what all of them will be is asked
  * for, which changes nothing. */
-static enum store_rc check_room(struct store *store, struct resumables *of,
-                                const struct resumable_wish *wish)
+static enum store_rc check_room_beside(struct store *store, const struct limits *limits,
+                                       const struct resumable_wish *wish, struct holdings holdings)
 {
-    const struct limits *limits = of->options.limits;
     struct arena arena = {0};
-    struct holdings holdings = shelf_holdings(of, owner_mark(wish->owner));
     struct store_upload *upload;
     uint64_t more = wish->size_bytes == UINT64_MAX ? 0 : wish->size_bytes;
     bool has_target = wish->target.len > 0;
@@ -102,16 +99,33 @@ static enum store_rc check_room(struct store *store, struct resumables *of,
     return counts ? rc : STORE_OK; /* all else is asked at the commit */
 }
 
-/* With `creating` held. */
+/* Nobody is refused for what is only remembered. */
+static enum store_rc check_room(struct store *store, struct resumables *of,
+                                const struct resumable_wish *wish)
+{
+    uint64_t mark = owner_mark(wish->owner);
+    enum store_rc rc = STORE_NO_SPACE;
+    for (int by = HOLDINGS_REMEMBERED; by <= HOLDINGS_COUNTED && rc != STORE_OK; by++)
+        rc = check_room_beside(store, of->options.limits, wish,
+                               holdings_of(&of->holders, mark, (enum holdings_by)by));
+    return rc;
+}
+
+/* In the owner's turn. */
 static enum store_rc create(struct store *store, struct resumables *of, struct record *record)
 {
     struct resumable_wish *wish = &record->told.wish;
+    const struct holdings none = {0};
     if (!shelf_is_there(of))
         return STORE_FAILED;
     enum store_rc rc = check_room(store, of, wish);
+    if (rc == STORE_OK)
+        rc = shelf_make(of, record, wish->size_bytes == UINT64_MAX ? 0 : wish->size_bytes);
     if (rc != STORE_OK)
         return rc;
-    return shelf_make(of, record, wish->size_bytes == UINT64_MAX ? 0 : wish->size_bytes);
+    struct holdings held = held_by(record);
+    holdings_change(&of->holders, owner_mark(wish->owner), &none, &held);
+    return STORE_OK;
 }
 
 static void make_id(struct arena *arena, struct resumable_wish *wish)
@@ -133,9 +147,10 @@ enum store_rc resumable_create(struct store *store, struct arena *arena,
         return STORE_DENIED;
     if (!wish->id.len)
         make_id(arena, &record.told.wish);
-    pthread_mutex_lock(&of->creating);
+    struct queue *queue =
+        queue_enter(&of->queues, owner_mark(wish->owner), STR_NONE, ENTERS_ALWAYS);
     enum store_rc rc = create(store, of, &record);
-    pthread_mutex_unlock(&of->creating);
+    queue_leave(&of->queues, queue);
     record.told.expires_s = expires_s(of, &record);
     if (rc == STORE_OK) {
         running_begin(of, &record, wish->hash_kinds);
@@ -228,6 +243,8 @@ static enum store_rc remove_opened(struct opened *opened, const char *id)
     if (owner_fd < 0)
         return resumable_rc(errno, "cannot open a directory");
     enum store_rc rc = shelf_remove(opened->of, owner_fd, id);
+    opened->record.told.is_done |= rc == STORE_OK;
+    opened_count(opened);
     if (rc == STORE_OK && opened->of->options.is_flushed && fsync(owner_fd) < 0) {
         (void)resumable_rc(errno, "cannot flush");
         rc = STORE_UNKNOWN;

@@ -141,7 +141,7 @@ static enum store_rc put_in_place(struct resumables *of, const char *name,
     enum store_rc rc = STORE_OK;
     if (faccessat(owner_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         rc = STORE_EXISTS;
-    else if (renameat(of->fd, name, owner_fd, id) < 0) /* one is made at a time */
+    else if (renameat(of->fd, name, owner_fd, id) < 0) /* of an owner one is made at a time */
         rc = resumable_rc(errno, "cannot name a directory");
     else if (of->options.is_flushed && fsync(owner_fd) < 0) {
         rc = resumable_rc(errno, "cannot flush");
@@ -287,76 +287,58 @@ bool is_expired(const struct resumables *of, const struct record *record)
 struct counting {
     struct shelf_visitor visitor;
     struct resumables *of;
-    struct holdings holdings;
+    struct holdings sum;
 };
 
 static void count_one(struct shelf_visitor *visitor, int owner_fd, const char *name, int info_fd,
                       struct record *record)
 {
     struct counting *counting = CONTAINER_OF(visitor, struct counting, visitor);
-    const struct resumable *told = &record->told;
-    (void)owner_fd, (void)name, (void)info_fd; /* counting needs no look at the files */
-    if (!told->is_done && !is_expired(counting->of, record)) {
-        counting->holdings.count++;
-        counting->holdings.bytes +=
-            told->wish.size_bytes == UINT64_MAX ? told->received_bytes : told->wish.size_bytes;
+    struct holdings held = held_by(record);
+    (void)owner_fd, (void)name, (void)info_fd; /* what the record says is enough */
+    if (!is_expired(counting->of, record)) {
+        counting->sum.count += held.count;
+        counting->sum.bytes += held.bytes;
     }
     arena_reset(visitor->arena);
 }
 
-struct holdings shelf_holdings(struct resumables *of, uint64_t mark)
+struct holdings shelf_holdings(struct holders *holders, uint64_t mark)
 {
+    struct resumables *of = CONTAINER_OF(holders, struct resumables, holders);
     struct arena arena = {0};
     struct counting counting = {.visitor = {.show = count_one, .arena = &arena}, .of = of};
     shelf_visit(of, mark, &counting.visitor);
     arena_done(&arena);
-    return counting.holdings;
+    return counting.sum;
 }
 
-/* --- what is over goes --- */
+/* --- all of them go --- */
 
-struct expiry {
+struct removing {
     struct shelf_visitor visitor;
     struct resumables *of;
 };
-
-static void expire_one(struct shelf_visitor *visitor, int owner_fd, const char *name, int info_fd,
-                       struct record *record)
-{
-    struct resumables *of = CONTAINER_OF(visitor, struct expiry, visitor)->of;
-    if (is_expired(of, record) && shelf_holds_alone(info_fd) &&
-        record_read(info_fd, visitor->arena, record) == STORE_OK && is_expired(of, record))
-        (void)!shelf_remove(of, owner_fd, name); /* or it is logged, and tried again */
-    arena_reset(visitor->arena);
-}
 
 static void remove_one(struct shelf_visitor *visitor, int owner_fd, const char *name, int info_fd,
                        struct record *record)
 {
     (void)info_fd, (void)record; /* whatever it is */
-    (void)!shelf_remove(CONTAINER_OF(visitor, struct expiry, visitor)->of, owner_fd, name);
+    (void)!shelf_remove(CONTAINER_OF(visitor, struct removing, visitor)->of, owner_fd, name);
 }
 
 void resumables_remove_all(struct resumables *of)
 {
     struct arena arena = {0};
-    struct expiry expiry = {.visitor = {.show = remove_one, .arena = &arena}, .of = of};
+    struct removing removing = {.visitor = {.show = remove_one, .arena = &arena}, .of = of};
     DIR *owners;
     struct dirent *owner;
-    shelf_visit(of, 0, &expiry.visitor);
+    shelf_visit(of, 0, &removing.visitor);
     if (open_members(of->fd, &owners) == 0) {
         while ((owner = readdir(owners)))
             (void)unlinkat(of->fd, owner->d_name, AT_REMOVEDIR); /* what is not empty stays */
         (void)closedir(owners);                                  /* it was only read */
     }
-    arena_done(&arena);
-}
-
-void shelf_expire(struct resumables *of)
-{
-    struct arena arena = {0};
-    struct expiry expiry = {.visitor = {.show = expire_one, .arena = &arena}, .of = of};
-    shelf_visit(of, 0, &expiry.visitor);
     arena_done(&arena);
 }
 
@@ -390,7 +372,6 @@ void shelf_recover(struct resumables *of)
     struct dirent *member;
     shelf_visit(of, 0, &visitor);
     arena_done(&arena);
-    shelf_expire(of);
     if (open_members(of->fd, &members) < 0)
         return;
     while ((member = readdir(members))) {

@@ -7,9 +7,29 @@
 #include "base/clock.h"
 #include "store/resumable/engine_priv.h"
 
+struct sweep {
+    struct shelf_visitor visitor;
+    struct resumables *of;
+};
+
+static void sweep_one(struct shelf_visitor *visitor, int owner_fd, const char *name, int info_fd,
+                      struct record *record)
+{
+    struct resumables *of = CONTAINER_OF(visitor, struct sweep, visitor)->of;
+    if (is_expired(of, record) && shelf_holds_alone(info_fd) &&
+        record_read(info_fd, visitor->arena, record) == STORE_OK && is_expired(of, record)) {
+        (void)!shelf_remove(of, owner_fd, name); /* or it is logged, and tried again */
+        holdings_forget(&of->holders, owner_mark(record->told.wish.owner));
+    }
+    arena_reset(visitor->arena);
+}
+
 void sweeper_sweep(struct resumables *of)
 {
-    shelf_expire(of);
+    struct arena arena = {0};
+    struct sweep sweep = {.visitor = {.show = sweep_one, .arena = &arena}, .of = of};
+    shelf_visit(of, 0, &sweep.visitor);
+    arena_done(&arena);
     appends_forget_gone(of);
 }
 

@@ -28,6 +28,16 @@ static struct append *append_of(struct list *link)
 
 /* --- writing --- */
 
+/* What is left to the owner, of whom more is remembered than is there, if it is not the same. */
+static uint64_t room_of(const struct append *append)
+{
+    uint64_t limit = append->of->options.limits->upload_bytes_per_user;
+    uint64_t held = holdings_of(&append->of->holders, append->mark, HOLDINGS_REMEMBERED).bytes;
+    if (held > limit / 2)
+        held = holdings_of(&append->of->holders, append->mark, HOLDINGS_COUNTED).bytes;
+    return held < limit ? limit - held : 0;
+}
+
 static bool begin_writing(struct append *append)
 {
     pthread_mutex_lock(&append->of->mutex);
@@ -52,14 +62,18 @@ enum store_rc append_note(struct append *append, uint64_t end)
     enum store_rc rc = flush_bytes(append->of, append->fd);
     if (rc == STORE_OK)
         rc = record_read(append->info_fd, &arena, &record);
+    struct holdings before = rc == STORE_OK ? held_by(&record) : (struct holdings){0};
     if (rc == STORE_OK) {
         record.told.received_bytes = end;
         rc = record_note(append->info_fd, &record, note_kind_of(append->of));
     }
     arena_done(&arena);
-    if (rc == STORE_OK)
-        append->noted = end;
-    return rc;
+    if (rc != STORE_OK)
+        return rc;
+    struct holdings after = held_by(&record);
+    holdings_change(&append->of->holders, append->mark, &before, &after);
+    append->noted = end;
+    return STORE_OK;
 }
 
 bool append_is_over(struct append *append)
@@ -86,14 +100,16 @@ static enum store_rc note_on_the_way(struct append *append)
     if (append->is_whole || append->piece[0] ||
         append->offset + append->written - append->noted < NOTE_STEP_BYTES)
         return STORE_OK;
-    pthread_mutex_t *stripe = stripe_of(append->of, str_of_c(append->id));
-    pthread_mutex_lock(stripe);
+    struct str id = str_of_c(append->id);
+    struct queue *queue = queue_enter(&append->of->queues, append->mark, id, ENTERS_ALWAYS);
     bool is_over = append_is_over(append);
     enum store_rc rc =
         is_over ? STORE_AGAIN : append_note(append, append->offset + append->written);
     if (!is_over && rc != STORE_OK)
         forget_unnoted(append);
-    pthread_mutex_unlock(stripe);
+    queue_leave(&append->of->queues, queue);
+    if (rc == STORE_OK && !append->has_size) /* others have come, too */
+        append->bytes_max = append->written + room_of(append);
     return rc;
 }
 
@@ -164,13 +180,12 @@ static void append_bound(struct append *append, const struct opened *opened)
 {
     const struct resumable *told = &opened->record.told;
     uint64_t size_bytes = told->wish.size_bytes;
-    if (size_bytes != UINT64_MAX) {
+    append->has_size = size_bytes != UINT64_MAX;
+    if (append->has_size) {
         append->bytes_max = append->piece[0] ? size_bytes : size_bytes - told->received_bytes;
         return;
     }
-    uint64_t held = shelf_holdings(opened->of, opened->mark).bytes;
-    uint64_t limit = opened->of->options.limits->upload_bytes_per_user;
-    append->bytes_max = held < limit ? limit - held : 0;
+    append->bytes_max = room_of(append);
     append->beyond = STORE_NO_SPACE;
 }
 
