@@ -116,6 +116,7 @@ const struct handler_ops dav_store_ops = {
     .part_bytes = sizeof(struct target),
     .enter = store_enter,
     .names = names,
+    .stems_from = target_stems_from,
     .may = target_may,
     .transfers = true,
     .find = find,
