@@ -85,6 +85,7 @@ class CrashClient:
         self.server = self.session = None
         self.uploads = Uploads(self)
         self.mirror = Mirror(home=self.home)
+        self.deleted, self.going = set(), {}
 
     # --- requests ---
 
@@ -304,7 +305,14 @@ class CrashClient:
         for member in gone:
             del after[member]
         self.begin(f"DELETE {path}", after, len(gone) == 1)
+        self.going = {member: self.tree[member].digest for member in gone}
         self.end(self.session.request("DELETE", quote(path), self.fields()), 204)
+        self.note_gone({})
+
+    def note_gone(self, found):
+        """What a DELETE has been about and is there no more must have been kept."""
+        self.deleted.update(digest for path, digest in self.going.items() if digest and path not in found)
+        self.going = {}
 
     def delete_file(self):
         self.delete(self.pick(True))
@@ -358,6 +366,7 @@ class CrashClient:
         """Complains about each broken promise; from then on what was found is what is promised."""
         self.server, self.session = server, Session(server)
         found = self.look(server)
+        self.note_gone(found)
         complaints = self.compare(found)
         self.tree = found
         complaints += self.uploads.check()

@@ -7,6 +7,7 @@ DAVIT_CRASH_ROUNDS: how many rounds for each durability (default 5); DAVIT_CRASH
 (requests and moments; the interleaving is the machine's)."""
 
 import fcntl
+import hashlib
 import os
 import random
 import struct
@@ -133,12 +134,24 @@ def crash_while_starting(server, generator):
     process.wait()
 
 
-@pytest.mark.parametrize("durability", ["flush", "lazy"])
-def test_what_was_acknowledged_survives_kill_9(durability):
+def check_kept(server, clients):
+    """All that was deleted is in the trash, whole."""
+    kept = set()
+    for folder, _, names in os.walk(os.fsencode(f"{server.root}/.trash")):
+        for name in names:
+            with open(os.path.join(folder, name), "rb") as file:
+                kept.add(hashlib.sha256(file.read()).hexdigest())
+    for client in clients:
+        assert client.deleted <= kept, f"{client.home}: {len(client.deleted - kept)} are not kept"
+
+
+@pytest.mark.parametrize("durability, more", [("flush", []), ("lazy", []), ("lazy", ["--keep", "30d"])],
+                         ids=["flush", "lazy", "kept"])
+def test_what_was_acknowledged_survives_kill_9(durability, more):
     print(f"DAVIT_CRASH_SEED={SEED} {durability}")
     generator = random.Random(f"{SEED} {durability}")
     clients = make_clients(f"{SEED} {durability}")
-    with davit.Davit(args=["--durability", durability, *ARGS]) as server:
+    with davit.Davit(args=["--durability", durability, *ARGS, *more]) as server:
         for number in range(ROUNDS):
             count = Round(server, clients, generator.randrange(1, 300)).run(
                 generator.uniform(0, 0.03))
@@ -148,6 +161,8 @@ def test_what_was_acknowledged_survives_kill_9(durability):
             server.start()
             assert not litter(server.root), litter(server.root)
             check_all(server, clients)
+            if more:
+                check_kept(server, clients)
             print(f"round {number}: {count} acknowledged, under way: {pending}")
         print(f"{sum(c.acknowledged for c in clients)} changes acknowledged in {ROUNDS} rounds; "
               f"{tally(clients)}")

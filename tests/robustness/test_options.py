@@ -29,6 +29,9 @@ CUSTOM = {
     "root": ["root = /srv"],
     "schemes": ["schemes = scram, digest"],
     "uploads": ["uploads = patch, content-range"],
+    "keep": ["keep = 2592000000ms"],
+    "keep-bytes": ["keep-bytes = 5368709120"],
+    "trash": ["trash = .bin"],
 }
 # What else an option needs, so that it goes together.
 BESIDE = {
