@@ -61,8 +61,15 @@ static void cut(struct pass *pass)
 {
     if (pass->count)
         qsort(pass->table, pass->count, sizeof(*pass->table), compare);
-    pass->is_cut |= pass->count > TABLE_MAX;
-    pass->count = size_min(pass->count, TABLE_MAX);
+    if (pass->count <= TABLE_MAX)
+        return;
+    struct arena arena = {0}; /* of the paths that stay */
+    pass->is_cut = true;
+    pass->count = TABLE_MAX;
+    for (size_t i = 0; i < pass->count; i++)
+        pass->table[i].path = path_copy(&arena, pass->table[i].path);
+    arena_done(&pass->arena);
+    pass->arena = arena;
 }
 
 static void add(struct pass *pass, const struct thing *thing)
