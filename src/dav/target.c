@@ -63,8 +63,10 @@ bool target_stems_from(const struct exchange *x, struct arena *arena, struct res
         return false;
     if (!target->is_located || !path_eq(path, target->real))
         rc = store_kept(target->store, arena, path, &kept);
-    *from_out = path; /* a collection of what is kept */
-    if (rc == STORE_OK)
+    *from_out = path;                    /* a collection of what is kept */
+    if (x->signed_in.principal.link.len) /* by which somebody has shared what is there */
+        *from_out = (struct res_path){NULL, 0};
+    else if (rc == STORE_OK)
         *from_out = kept.from;
     else if (rc != STORE_NOT_FOUND)
         *from_out = (struct res_path){NULL, 0};
