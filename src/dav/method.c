@@ -81,7 +81,7 @@ bool dav_method_is_for(const struct exchange *x, enum method_id id,
 void dav_methods_allow(struct buf *to, const struct exchange *x, const struct method_place *place)
 {
     bool is_first = true;
-    for (enum method_id id = 0; id < METHOD_COUNT; id++) {
+    for (enum method_id id = 0; id < method_end(); id++) {
         if (!dav_method_is_for(x, id, place))
             continue;
         if (!is_first)

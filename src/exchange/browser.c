@@ -249,7 +249,7 @@ enum {
 
 static void add_methods(struct buf *to, enum share share)
 {
-    for (enum method_id id = 0; id < METHOD_COUNT; id++) {
+    for (enum method_id id = 0; id < method_end(); id++) {
         const struct method *method = method_of(id);
         bool is_for_pages = id != METHOD_TRACE && id != METHOD_CONNECT;
         if (!is_for_pages || (share == SHARE_READS && !(method->flags & METHOD_IS_SAFE)))

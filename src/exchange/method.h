@@ -8,8 +8,9 @@ enum method_id {
 #define METHOD(name, flags, right, where) METHOD_##name,
 #include "exchange/methods.def"
 #undef METHOD
-    METHOD_COUNT,
-    METHOD_OTHER = METHOD_COUNT, /* none of these, for a handler that passes it on */
+    METHOD_LOADED,                     /* from here on those that method_add() has added */
+    METHOD_COUNT = METHOD_LOADED + 16, /* at most so many of them */
+    METHOD_OTHER = METHOD_COUNT,       /* none of these, for a handler that passes it on */
 };
 
 /* `flags` of methods.def */
@@ -24,6 +25,13 @@ struct method {
     unsigned flags;
     enum access_class right; /* what it asks for at its request URI */
 };
+
+/* One more, before there are requests; borrows the name for good. NULL: there is one of that name,
+ * or there are too many. */
+const struct method *method_add(struct str name, unsigned flags, enum access_class right);
+
+/* The id behind the last that there is. */
+enum method_id method_end(void);
 
 /* NULL: not known at all (501). */
 const struct method *method_find(struct str name);

@@ -8,7 +8,7 @@
 static bool prop_supported_method_set(const struct prop_target *target, struct buf *to)
 {
     const struct method_place place = allow_place_of(target);
-    for (enum method_id id = 0; id < METHOD_COUNT; id++) {
+    for (enum method_id id = 0; id < method_end(); id++) {
         if (!dav_method_is_for(target->x, id, &place))
             continue;
         BUF_ADD(to, "<D:supported-method name=\"");

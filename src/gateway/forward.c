@@ -427,7 +427,7 @@ enum stage_end forward_allow(struct exchange *x)
     struct buf allow = {0};
     const struct stage *stages;
     struct exchange asked = *x;
-    for (enum method_id id = 0; id < METHOD_COUNT; id++) {
+    for (enum method_id id = 0; id < method_end(); id++) {
         asked.method = method_of(id);
         if (!dav_is_fine(x->handler->ops->find(&asked, &stages)) || is_refused(x, id))
             continue;

@@ -25,10 +25,10 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "exchange/run.h"
-#include "extension/extension.h"
 #include "io/worker.h"
 #include "server/access_log.h"
 #include "server/config/config_read.h"
+#include "server/extensions.h"
 #include "server/file_watch.h"
 #include "server/listen/acceptor.h"
 #include "server/monitor/monitor.h"
@@ -281,7 +281,10 @@ static struct settings *read_again(struct server *server, struct watched_set **w
     struct server_config config;
     struct err err;
     struct settings *settings = NULL;
-    if (config_read(server->argc, server->argv, &config, &err)) {
+    bool is_read = config_read(server->argc, server->argv, &config, &err);
+    if (is_read && !server_extends_alike(&config, server->config, &err)) {
+        config_done(&config);
+    } else if (is_read) {
         *watched_out = watched_set_new(&config);
         settings = settings_new(&config, server->access_state, server->settings, &err);
     }
@@ -627,7 +630,8 @@ static void raise_descriptors(void)
 static bool start(struct server *server, struct server_config *config, struct err *err)
 {
     raise_descriptors();
-    extensions_add();
+    if (!server_extend(config, err))
+        return false;
     read_media_types(server);
     server->shared_state = settings_shared_state();
     struct watched_set *watched = watched_set_new(config);

@@ -11,7 +11,7 @@ from command import run
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.environ.get("DAVIT_BUILD", os.path.dirname(os.environ.get("DAVIT", "")))
-HEADERS = ("multistatus.h", "multistatus_reader.h", "multistatus_writer.h")
+HEADERS = ("extension.h", "multistatus.h", "multistatus_reader.h", "multistatus_writer.h")
 
 FAILED = b"""<?xml version="1.0"?><multistatus xmlns="DAV:"><response><href>/a</href>
 <status>HTTP/1.1 200 OK</status></response><response><href>/b</href><status>HTTP/1.1 423 Locked</status>

@@ -12,6 +12,7 @@
 #include "cli/admin/admin.h"
 #include "cli/command.h"
 #include "server/config/config_read.h"
+#include "server/extensions.h"
 #include "server/mounting.h"
 #include "server/secure.h"
 
@@ -76,7 +77,8 @@ static bool can_be_used(struct server_config *config, struct shared_state *share
 {
     struct access_state *state = settings_access_state(config, shared);
     struct settings *settings = NULL;
-    if (have_directories(config, err) && have_certificates(config, shared, err))
+    if (server_extend(config, err) && have_directories(config, err) &&
+        have_certificates(config, shared, err))
         settings = settings_new(config, state, NULL, err);
     bool is_fine = settings && settings_read_app_passwords(settings, err);
     settings_unref(settings);

@@ -25,8 +25,9 @@
 struct answer {
     struct store_prop_visitor dead;
     struct multistatus *ms;
-    struct spool *spool; /* that it writes to */
-    const struct prop_target *target;
+    struct spool *spool;              /* that it writes to */
+    const struct prop_target *target; /* `own` */
+    struct prop_target own;
     const struct propfind_request *request;
     bool *is_found; /* for each name of the request */
     bool *is_given; /* for each live property: a dead one is its value */
@@ -159,13 +160,14 @@ static bool is_withheld(const struct prop_target *target, const struct dav_prop 
 }
 
 /* False: the resource has no such property, and nothing was appended. */
-static bool add_live(const struct answer *answer, const struct dav_prop *prop)
+static bool add_live(struct answer *answer, const struct dav_prop *prop)
 {
     struct buf *out = answer->ms->out;
     size_t start = out->len;
     if (!prop->get || is_withheld(answer->target, prop) || !dav_prop_told(answer->target->x, prop))
         return false;
     multistatus_prop_open(answer->ms, prop->ns, prop->name);
+    answer->own.asked = prop;
     if (!prop->get(answer->target, out)) {
         out->len = start;
         return false;
@@ -199,7 +201,7 @@ static void add_all(struct answer *answer)
     }
 }
 
-static void add_live_names(const struct answer *answer)
+static void add_live_names(struct answer *answer)
 {
     struct buf *out = answer->ms->out;
     for (size_t i = 0; i < dav_prop_count; i++) {
@@ -228,7 +230,9 @@ struct prop_target prop_target_of(const struct exchange *x, struct arena *arena,
 bool prop_answer_blocks(const struct prop_target *target, const struct propfind_request *request)
 {
     struct store *store = target->store;
-    return store->traits.reads_block || (request->wants_quota && store->traits.quota_blocks) ||
+    return store->traits.reads_block || request->blocks ||
+           (request->kind == PROPFIND_NAMES && dav_props_may_block) ||
+           (request->wants_quota && store->traits.quota_blocks) ||
            (wants_dead(target, request) && store_may_have_props(store, target->real));
 }
 
@@ -291,7 +295,8 @@ static bool answer_init(struct answer *answer, struct multistatus_body *body,
     size_t count = request->name_count + dav_prop_count;
     *answer = (struct answer){.ms = multistatus_body_ms(body),
                               .spool = &body->spool,
-                              .target = target,
+                              .target = &answer->own,
+                              .own = *target,
                               .request = request,
                               .is_minimal = request->is_minimal,
                               .is_found = arena_try_alloc(target->arena, count * sizeof(bool))};

@@ -115,7 +115,7 @@ static bool prop_quota_used(const struct prop_target *target, struct buf *to)
 
 static struct dav_prop rows[DAV_PROPS_MAX] = {
 #define DAV_PROP(ns, name, getter, flags, where)                                                   \
-    {{ns, sizeof(ns) - 1}, {name, sizeof(name) - 1}, getter, flags, 0},
+    {{ns, sizeof(ns) - 1}, {name, sizeof(name) - 1}, getter, flags, NULL, 0},
 #include "dav/props.def"
 #undef DAV_PROP
 };
@@ -127,6 +127,8 @@ size_t dav_prop_count =
     ;
 #undef DAV_PROP
 
+bool dav_props_may_block;
+
 bool dav_prop_add(const struct dav_prop *prop, size_t extension, bool may_be_off)
 {
     if (dav_prop_count == DAV_PROPS_MAX)
@@ -135,6 +137,7 @@ bool dav_prop_add(const struct dav_prop *prop, size_t extension, bool may_be_off
     *added = *prop;
     added->flags |= may_be_off ? PROP_OF_OPTION : 0U;
     added->extension = extension;
+    dav_props_may_block |= (prop->flags & PROP_BLOCKS) != 0;
     return true;
 }
 

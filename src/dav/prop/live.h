@@ -6,6 +6,7 @@
 enum { DAV_PROPS_MAX = 256 };
 extern const struct dav_prop *const dav_props;
 extern size_t dav_prop_count;
+extern bool dav_props_may_block; /* the getter of one of them */
 
 /* One more, of an extension (dav/extension.h). False: there is no room. */
 NODISCARD bool dav_prop_add(const struct dav_prop *prop, size_t extension, bool may_be_off);

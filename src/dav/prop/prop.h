@@ -29,6 +29,7 @@ enum {
     PROP_OF_SYNC = 8192, /* told in the dialect of sync clients alone; elsewhere it is dead */
     PROP_OF_ID = 16384,
     PROP_OF_OPTION = 32768, /* of an extension that may be off: then it is dead */
+    PROP_BLOCKS = 65536,    /* its getter may block */
 };
 
 struct exchange;
@@ -41,8 +42,9 @@ struct prop_target {
     struct res_path path;     /* as in the URL */
     struct res_path real;     /* as located */
     struct store_stat stat;
-    bool is_part;      /* a collection that may not be read, where something in it may */
-    bool is_principal; /* a user or a group, and nothing that is in the store */
+    const struct dav_prop *asked; /* by its getter */
+    bool is_part;                 /* a collection that may not be read, where something in it may */
+    bool is_principal;            /* a user or a group, and nothing that is in the store */
 };
 
 struct dav_prop {
@@ -51,5 +53,6 @@ struct dav_prop {
     /* Appends the value's XML. False: the resource has no such property. */
     bool (*get)(const struct prop_target *target, struct buf *to);
     unsigned flags;
+    const void *of;   /* what a getter needs to know that has several */
     size_t extension; /* its number, with PROP_OF_OPTION; set by dav_prop_add() */
 };

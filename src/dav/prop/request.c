@@ -95,6 +95,7 @@ bool names_read(struct names_reader *names, const struct xml_element *element,
     request->wants_created |= name.live && (name.live->flags & PROP_OF_CREATION);
     request->wants_hashes |= name.live && (name.live->flags & PROP_OF_HASHES);
     request->wants_id |= name.live && (name.live->flags & PROP_OF_ID);
+    request->blocks |= name.live && (name.live->flags & PROP_BLOCKS);
     return true;
 }
 

@@ -30,6 +30,7 @@ struct propfind_request {
     bool wants_created;
     bool wants_hashes;
     bool wants_id;
+    bool blocks;     /* a getter may */
     bool is_short;   /* allprop leaves out PROP_IS_LONG; set by the caller */
     bool is_minimal; /* what a resource does not have is not named (RFC 8144 §2.1); likewise */
 };

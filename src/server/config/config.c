@@ -386,6 +386,16 @@ static const struct option mount_options[] = {
 const struct option_table config_mount_options = {.rows = mount_options,
                                                   .row_count = ARRAY_LEN(mount_options)};
 
+/* The keys of [extension]. */
+#define OPTION_TARGET struct config_extension
+static const struct option extension_options[] = {
+    {.name = "load", .argument = "FILE", TEXT(load)},
+};
+#undef OPTION_TARGET
+
+const struct option_table config_extension_options = {.rows = extension_options,
+                                                      .row_count = ARRAY_LEN(extension_options)};
+
 bool config_is_about_origin(struct str key)
 {
     return str_starts(key, STR("origin-"));

@@ -22,7 +22,16 @@ struct config_file {
     struct rules rules;
     struct access_certificate *certificates; /* whom they are for */
     struct config_mount *mounts;             /* in the order of the file */
+    struct config_extension *extensions;
     struct config_mount *origins; /* [origin "name"]: of each only what is said of its origin */
+};
+
+/* A shared object that extends WebDAV (davit/extension.h). */
+struct config_extension {
+    struct config_extension *next;
+    struct str name;
+    unsigned line;
+    const char *load; /* the file */
 };
 
 struct gateway_origin;
@@ -127,6 +136,8 @@ struct server_config {
 extern const struct option_table config_options;
 /* The keys of [mount], for struct config_mount. */
 extern const struct option_table config_mount_options;
+/* The keys of [extension], for struct config_extension. */
+extern const struct option_table config_extension_options;
 /* Whether a key of [mount] says how its origin is asked: a mount of a root has none of these.
  * Behind its prefix it is a key of [origin], where "url" stands for "origin". */
 bool config_is_about_origin(struct str key);

@@ -1,8 +1,8 @@
 /* The file has no list of keys of its own: the key K of [server] is the option --K, and the key K
  * of any other section S is the option --S-K, so that [tls] cert is --tls-cert. What an option
  * takes, a key takes; a flag is yes or no. Beyond that there are kinds of section that a
- * command line could not say: [mount "/path"], [origin "name"], [rule "/path"], [groups],
- * [certificates], and [limits], whose keys are limits.def's.
+ * command line could not say: [mount "/path"], [origin "name"], [extension "name"],
+ * [rule "/path"], [groups], [certificates], and [limits], whose keys are limits.def's.
  *
  * Anything that is not known is an error with its line, and what was probably meant: a mistyped
  * "deny" must not be a rule that was never there. The first error ends the reading; a file is used
@@ -29,7 +29,8 @@ struct reading {
     struct config_file *file;
     const bool *is_given;
     struct ini ini;
-    struct config_mount *mount; /* that is being read, or an origin */
+    struct config_mount *mount;         /* that is being read, or an origin */
+    struct config_extension *extension; /* likewise */
     bool is_origin;
     unsigned section_line;
     bool is_hidden; /* of the [rule] that is being read */
@@ -164,6 +165,16 @@ static bool set_origin(struct reading *reading, struct err *err)
     return fail_unknown(reading, origin_key_meant(key), err);
 }
 
+static bool set_extension(struct reading *reading, struct err *err)
+{
+    const char *key = arena_text(&reading->file->arena, reading->ini.key);
+    const char *value = arena_text(&reading->file->arena, reading->ini.value);
+    const struct option *row = option_find(&config_extension_options, reading->ini.key);
+    if (!row)
+        return fail_unknown(reading, option_meant(&config_extension_options, key), err);
+    return option_set(row, reading->extension, value, err) || option_blame("", key, err);
+}
+
 /* A mount has either; what is about the one means nothing to the other. */
 static bool check_mount(const struct config_mount *mount, struct err *err)
 {
@@ -198,12 +209,17 @@ static bool check_origin(const struct config_mount *origin, struct err *err)
     return gateway_options_check(&origin->origin, err);
 }
 
-/* A mount is complete when the next section begins. */
+/* A mount is complete when the next section begins, and so is an extension. */
 static bool end_section(struct reading *reading, struct err *err)
 {
+    const struct config_extension *extension = reading->extension;
     struct config_mount *mount = reading->mount;
     struct err mistake;
+    reading->extension = NULL;
     reading->mount = NULL;
+    if (extension && !extension->load)
+        return err_set(err, 0, "[extension \"%.*s\"] in line %u has no load = FILE",
+                       STR_ARGS(extension->name), extension->line);
     if (mount)
         mount->is_synced |= mount->has_sync_clients;
     if (!mount ||
@@ -251,8 +267,8 @@ static bool begin_mount(struct reading *reading, struct err *err)
     return true;
 }
 
-/* People are told it, and mounts name it in a list. */
-static bool is_origin_name(struct str name)
+/* People are told it, and mounts name an origin in a list. */
+static bool is_plain_name(struct str name)
 {
     for (size_t i = 0; i < name.len; i++) {
         char c = name.at[i];
@@ -266,7 +282,7 @@ static bool begin_origin(struct reading *reading, struct err *err)
 {
     struct ini *ini = &reading->ini;
     struct config_mount **last = &reading->file->origins;
-    if (!is_origin_name(ini->subject))
+    if (!is_plain_name(ini->subject))
         return err_set(err, 0,
                        "an origin needs a name of letters, digits, '-', '_' and '.': [origin "
                        "\"name\"]");
@@ -276,6 +292,24 @@ static bool begin_origin(struct reading *reading, struct err *err)
     }
     reading->is_origin = true;
     append(reading, last);
+    return true;
+}
+
+static bool begin_extension(struct reading *reading, struct err *err)
+{
+    struct arena *arena = &reading->file->arena;
+    struct ini *ini = &reading->ini;
+    struct config_extension **last = &reading->file->extensions;
+    if (!is_plain_name(ini->subject))
+        return err_set(err, 0, "an extension needs its name: [extension \"name\"]");
+    for (; *last; last = &(*last)->next) {
+        if (str_eq((*last)->name, ini->subject))
+            return err_set(err, 0, "there is an extension of that name in line %u", (*last)->line);
+    }
+    *last = ARENA_NEW(arena, struct config_extension);
+    (*last)->name = arena_str(arena, ini->subject);
+    (*last)->line = ini->line;
+    reading->extension = *last;
     return true;
 }
 
@@ -365,6 +399,8 @@ static bool read_key(struct reading *reading, struct err *err)
         return set_mount(reading, err);
     if (str_eq(section, STR("origin")))
         return set_origin(reading, err);
+    if (str_eq(section, STR("extension")))
+        return set_extension(reading, err);
     if (str_eq(section, STR("limits")))
         return set_limit(reading, err);
     if (str_eq(section, STR("groups")))
@@ -395,8 +431,8 @@ static bool is_plain_section(struct str name)
 static bool fail_unknown_section(const struct reading *reading, struct err *err)
 {
     struct str section = reading->ini.section;
-    const char *names[16] = {"mount", "rule", "origin"};
-    size_t count = 3;
+    const char *names[16] = {"mount", "rule", "origin", "extension"};
+    size_t count = 4;
     for (size_t i = 0; config_sections[i]; i++)
         names[count++] = config_sections[i];
     for (size_t i = 0; i < ARRAY_LEN(plain_sections); i++)
@@ -418,6 +454,8 @@ static bool read_section(struct reading *reading, struct err *err)
         return begin_mount(reading, err);
     if (str_eq(ini->section, STR("origin")))
         return begin_origin(reading, err);
+    if (str_eq(ini->section, STR("extension")))
+        return begin_extension(reading, err);
     if (str_eq(ini->section, STR("rule")))
         return ini->subject.len ? true : err_set(err, 0, "a rule needs a path: [rule \"/path\"]");
     if (!is_plain_section(ini->section))

@@ -45,6 +45,20 @@ static void add_origin(struct buf *to, const struct config_mount *origin)
     }
 }
 
+static void print_extensions(const struct config_file *file)
+{
+    struct buf text = {0};
+    for (const struct config_extension *at = file->extensions; at; at = at->next) {
+        buf_addf(&text, "[extension \"%.*s\"]\n", STR_ARGS(at->name));
+        for (size_t i = 0; i < config_extension_options.row_count; i++) {
+            const struct option *row = &config_extension_options.rows[i];
+            option_add(row, &text, row->name, at);
+        }
+    }
+    printf("%s", buf_c(&text));
+    buf_done(&text);
+}
+
 static void print_mounts(const struct config_file *file)
 {
     struct buf text = {0};
@@ -90,6 +104,7 @@ void config_print(const struct server_config *config)
     print_limits(&config->limits);
     if (!config->file)
         return;
+    print_extensions(config->file);
     print_mounts(config->file);
     print_certificates(config->file);
     print_rules(&config->file->rules);

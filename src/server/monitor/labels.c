@@ -5,7 +5,7 @@
 #include "gateway/origin/tally.h"
 #include "http/status.h"
 
-static_assert((int)METHOD_COUNT + 1 <= LABEL_ROOM_METHOD, "there is a cell for each method");
+static_assert((int)METHOD_LOADED + 1 <= LABEL_ROOM_METHOD, "there is a cell for each method");
 static_assert((int)STATUS_INDEX_COUNT <= LABEL_ROOM_STATUS, "there is a cell for each status");
 
 static const struct {
@@ -19,7 +19,7 @@ static const struct {
 
 static const size_t counts[LABEL_COUNT] = {
     [LABEL_NONE] = 1,
-    [LABEL_METHOD] = METHOD_COUNT + 1,
+    [LABEL_METHOD] = METHOD_LOADED + 1,
     [LABEL_STATUS] = STATUS_INDEX_COUNT,
     [LABEL_REFUSAL] = LABEL_ROOM_REFUSAL,
     [LABEL_OUTCOME] = ORIGIN_OUTCOME_COUNT,
@@ -53,7 +53,7 @@ void label_add_value(struct buf *to, enum metric_label label, size_t index)
                                            [REFUSAL_DESCRIPTORS] = "descriptors"};
     switch (label) {
     case LABEL_METHOD:
-        buf_add(to, index < METHOD_COUNT ? method_of((enum method_id)index)->name : STR("other"));
+        buf_add(to, index < METHOD_LOADED ? method_of((enum method_id)index)->name : STR("other"));
         return;
     case LABEL_STATUS:
         buf_add(to, str_of_c(http_status_of_index(index)));
@@ -74,5 +74,5 @@ void label_add_value(struct buf *to, enum metric_label label, size_t index)
 size_t label_of_method(struct str name)
 {
     const struct method *method = method_find(name);
-    return method ? method->id : METHOD_COUNT;
+    return method && method->id < METHOD_LOADED ? method->id : METHOD_LOADED;
 }
