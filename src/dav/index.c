@@ -146,7 +146,10 @@ static void add_head(struct index_source *index)
     buf_add(to, str_of_c(browser_index_style));
     BUF_ADD(to, "</style>\n<h1><bdi>");
     add_name(to, buf_str(&path));
-    BUF_ADD(to, "</bdi></h1>\n<table>\n"
+    BUF_ADD(to, "</bdi></h1>\n");
+    if (dav_service_of(index->x)->offers_archives)
+        BUF_ADD(to, "<p><a href=\"?zip\" rel=\"nofollow\">Download as zip</a>\n");
+    BUF_ADD(to, "<table>\n"
                 "<tr><th>Name<th>Size<th>Changed<span> (UTC)</span>\n");
     if (index->has_parent) {
         BUF_ADD(to, "<tr><td><a href=\"");

@@ -37,6 +37,7 @@ struct dav_service {
     const struct upload_place *upload_places; /* what uploads are offered where */
     size_t upload_place_count;
     bool has_looks;         /* mounts of other handlers may be members of collections */
+    bool offers_archives;   /* collections as zip and tar, for who asks (extension/archive/) */
     bool allows_infinity;   /* PROPFIND with Depth: infinity on a collection */
     bool hides_lock_tokens; /* from who does not hold them */
 };

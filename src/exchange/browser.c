@@ -330,12 +330,16 @@ static void add_encoded_name(struct buf *to, struct str name)
     }
 }
 
+struct str browser_name(const struct exchange *x)
+{
+    bool is_link = x->seen.prefix.at && path_eq(x->path, x->seen.prefix);
+    return path_name(is_link ? x->signed_in.principal.scope.path : x->path);
+}
+
 /* RFC 6266 §4.3: the old form first, for those who know no other. */
-static void offer_download(struct exchange *x)
+void browser_offer(struct exchange *x, struct str name)
 {
     struct buf value = {0};
-    bool is_link = x->seen.prefix.at && path_eq(x->path, x->seen.prefix);
-    struct str name = path_name(is_link ? x->signed_in.principal.scope.path : x->path);
     BUF_ADD(&value, "attachment; filename=\"");
     bool is_plain = add_plain_name(&value, name);
     buf_add_char(&value, '"');
@@ -357,7 +361,7 @@ void browser_confine(struct exchange *x, struct str media_type)
     bool is_pdf = str_eq(media_type_essence(media_type), STR("application/pdf"));
     http_fields_add_lines(fields, x->arena, foreign_lines, is_pdf ? WITHOUT_POLICY : WITH_POLICY);
     if (!media_type_is_harmless(media_type))
-        offer_download(x);
+        browser_offer(x, browser_name(x));
 }
 
 void browser_confine_error(struct exchange *x)

@@ -31,6 +31,12 @@ NODISCARD struct dav_result browser_check_reach(struct exchange *x, struct res_p
  * also 206, 304, and without a body. */
 void browser_confine(struct exchange *x, struct str media_type);
 
+/* What is at x->path as people know it, also through a link; of the root empty. */
+struct str browser_name(const struct exchange *x);
+
+/* The answer is to be saved, as a file of that name. */
+void browser_offer(struct exchange *x, struct str name);
+
 /* The same for an answer of our own that shows what others have said: an error. */
 void browser_confine_error(struct exchange *x);
 

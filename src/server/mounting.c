@@ -529,6 +529,7 @@ static void make_service(struct settings *settings, const struct settings_ground
         .upload_places = settings->upload_places,
         .upload_place_count = settings->place_count,
         .has_looks = has_points(settings),
+        .offers_archives = !config->has_no_archives,
         .allows_infinity = config->allows_infinity,
         .hides_lock_tokens = config->hides_lock_tokens,
     };

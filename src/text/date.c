@@ -258,3 +258,81 @@ bool unix_date_parse(struct str text, int64_t *seconds_out)
     *seconds_out = signed_seconds;
     return true;
 }
+
+/* --- RFC 3339, read --- */
+
+/* Takes so many digits. */
+static bool take_digits(struct str *text, size_t count, int *value_out)
+{
+    int value = 0;
+    if (text->len < count)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (!char_is_digit(text->at[i]))
+            return false;
+        value = value * 10 + (text->at[i] - '0');
+    }
+    *text = str_from(*text, count);
+    *value_out = value;
+    return true;
+}
+
+static bool take_char(struct str *text, char a, char b)
+{
+    if (!text->len || (text->at[0] != a && text->at[0] != b))
+        return false;
+    *text = str_from(*text, 1);
+    return true;
+}
+
+/* Seconds east of UTC. */
+static bool take_offset(struct str *text, int *offset_out)
+{
+    int hours, minutes;
+    bool is_west = text->len && text->at[0] == '-';
+    if (take_char(text, 'Z', 'z')) {
+        *offset_out = 0;
+        return true;
+    }
+    if (!take_char(text, '+', '-') || !take_digits(text, 2, &hours) || !take_char(text, ':', ':') ||
+        !take_digits(text, 2, &minutes) || hours > 23 || minutes > 59)
+        return false;
+    *offset_out = (hours * 60 + minutes) * (is_west ? -60 : 60);
+    return true;
+}
+
+bool iso_date_parse(struct str text, int64_t *seconds_out)
+{
+    struct civil civil = {0};
+    int offset;
+    bool is_fine = take_digits(&text, 4, &civil.year) && take_char(&text, '-', '-') &&
+                   take_digits(&text, 2, &civil.month) && take_char(&text, '-', '-') &&
+                   take_digits(&text, 2, &civil.day) && take_char(&text, 'T', 't') &&
+                   take_digits(&text, 2, &civil.hour) && take_char(&text, ':', ':') &&
+                   take_digits(&text, 2, &civil.minute) && take_char(&text, ':', ':') &&
+                   take_digits(&text, 2, &civil.second);
+    if (is_fine && take_char(&text, '.', '.')) {
+        is_fine = text.len && char_is_digit(text.at[0]);
+        while (text.len && char_is_digit(text.at[0]))
+            text = str_from(text, 1);
+    }
+    if (!is_fine || !take_offset(&text, &offset) || text.len || civil.year < 1 || civil.month < 1 ||
+        civil.month > 12 || civil.day < 1 || civil.day > 31 || civil.hour > 23 ||
+        civil.minute > 59 || civil.second > 60)
+        return false;
+    *seconds_out = seconds_of(&civil) - offset;
+    return true;
+}
+
+/* --- MS-DOS --- */
+
+uint32_t dos_date_of(int64_t seconds)
+{
+    enum { YEAR_FIRST = 1980, YEAR_LAST = 2107 };
+    struct civil civil = civil_of(seconds);
+    if (civil.year < YEAR_FIRST || civil.year > YEAR_LAST)
+        civil = (struct civil){.year = YEAR_FIRST, .month = 1, .day = 1};
+    unsigned day = (unsigned)((civil.year - YEAR_FIRST) << 9 | civil.month << 5 | civil.day);
+    unsigned time = (unsigned)(civil.hour << 11 | civil.minute << 5 | civil.second / 2);
+    return day << 16 | time;
+}

@@ -20,3 +20,10 @@ NODISCARD bool unix_date_parse(struct str text, int64_t *seconds_out);
 void iso_date_add(struct buf *to, int64_t seconds);
 /* Reads the first 15 characters of its basic form: "19941106T084937". */
 NODISCARD bool iso_date_parse_basic(struct str text, int64_t *seconds_out);
+
+/* RFC 3339 §5.6: also with a fraction, which is dropped, and an offset. */
+NODISCARD bool iso_date_parse(struct str text, int64_t *seconds_out);
+
+/* As MS-DOS has it: the day in the upper half, the time in the lower one, in UTC here. What it
+ * cannot say, before 1980 and after 2107, is the first that it can. */
+uint32_t dos_date_of(int64_t seconds);

@@ -79,7 +79,7 @@ def drain(connection, sink=None):
             sink(data)
 
 
-@pytest.mark.parametrize("kind", ["propfind", "allprop deep", "index", "dead properties"])
+@pytest.mark.parametrize("kind", ["propfind", "allprop deep", "index", "zip", "dead properties"])
 def test_a_listing_needs_no_more_for_many_members(kind):
     with davit.Davit(args=["--depth-infinity", "allow"]) as server:
         for i in range(10):
@@ -91,6 +91,8 @@ def test_a_listing_needs_no_more_for_many_members(kind):
         elif kind == "index":
             fill(server, "d", FILES)
             head = "GET /d/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        elif kind == "zip":
+            head = "GET /d/?zip HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
         elif kind == "dead properties":
             with Session(server) as client:
                 for i in range(min(FILES // 10, 1000)):

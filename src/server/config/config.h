@@ -114,6 +114,7 @@ struct server_config {
     bool is_synced;
     bool has_sync_clients;
     bool has_sync_bulk;
+    bool has_no_archives;
     const char *sync_product;
     struct config_keep keep;
     struct text_list cors;

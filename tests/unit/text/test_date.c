@@ -228,6 +228,42 @@ TEST(date_format_stays_within_four_digits_of_years)
     }
 }
 
+TEST(date_of_rfc_3339_is_read)
+{
+    static const struct {
+        const char *text;
+        int64_t seconds; /* INT64_MIN: it is none */
+    } rows[] = {
+        {"1994-11-06T08:49:37Z", 784111777},
+        {"1994-11-06t08:49:37.125z", 784111777},
+        {"1994-11-06T10:49:37+02:00", 784111777},
+        {"1994-11-06T03:19:37-05:30", 784111777},
+        {"1969-12-31T23:59:59Z", -1},
+        {"1994-11-06", INT64_MIN},
+        {"1994-11-06T08:49:37", INT64_MIN},
+        {"1994-13-06T08:49:37Z", INT64_MIN},
+        {"1994-11-06T08:49:37.Z", INT64_MIN},
+        {"1994-11-06T08:49:37Zz", INT64_MIN},
+        {"1994-11-06T08:49:37+2:00", INT64_MIN},
+        {"", INT64_MIN},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int64_t seconds = INT64_MIN;
+        bool is_date = iso_date_parse(str_of_c(rows[i].text), &seconds);
+        check_int(rows[i].text, is_date, rows[i].seconds != INT64_MIN);
+        check_int(rows[i].text, seconds, rows[i].seconds);
+    }
+}
+
+TEST(date_of_dos_has_two_seconds_and_a_first_year)
+{
+    check_int("1994-11-06 08:49:37", dos_date_of(784111777),
+              (14U << 9 | 11U << 5 | 6U) << 16 | (8U << 11 | 49U << 5 | 18U));
+    check_int("before 1980", dos_date_of(-1), (1U << 5 | 1U) << 16);
+    check_int("after 2107", dos_date_of(5000000000), (1U << 5 | 1U) << 16);
+    check_int("not known", dos_date_of(INT64_MIN), (1U << 5 | 1U) << 16);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +275,8 @@ int main(void)
         cmocka_unit_test(date_refuses_what_is_none),
         cmocka_unit_test(date_survives_any_change_of_a_byte),
         cmocka_unit_test(date_format_stays_within_four_digits_of_years),
+        cmocka_unit_test(date_of_rfc_3339_is_read),
+        cmocka_unit_test(date_of_dos_has_two_seconds_and_a_first_year),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
