@@ -48,7 +48,7 @@ def test_what_is_not_served_is_said_to_who_may(server, folder):
         file.write('[rule "/private"]\ndeny = all for bob\n')
     reload(server)
     os.mkdir(server.path("private"))
-    for method, path in (("SEARCH", "/a"), ("PATCH", "/none"), ("DELETE", "/"), ("MKCOL", "/a")):
+    for method, path in (("CHECKOUT", "/a"), ("PATCH", "/none"), ("DELETE", "/"), ("MKCOL", "/a")):
         answer = server.request(method, path)
         assert answer.status == 401 and answer.field("WWW-Authenticate"), (method, path)
         assert not answer.field("Allow"), (method, path)

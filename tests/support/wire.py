@@ -385,7 +385,8 @@ class Player:
         self.method, _, target = self.fill(head[0]).partition(" ")
         self.target = target
         fields = [tuple(part.strip() for part in self.fill(row).split(":", 1)) for row in head[1:]]
-        self.is_rootless = any(name == "Depth" and "noroot" in value.lower() for name, value in fields)
+        self.is_rootless = self.method == "SEARCH" or any(
+            name == "Depth" and "noroot" in value.lower() for name, value in fields)
         data = None if body is None else to_bytes(self.fill(body))
         self.transport.send(self.method, target, fields, data)
 
