@@ -386,7 +386,7 @@ class Player:
         self.target = target
         fields = [tuple(part.strip() for part in self.fill(row).split(":", 1)) for row in head[1:]]
         self.is_rootless = self.method == "SEARCH" or any(
-            name == "Depth" and "noroot" in value.lower() for name, value in fields)
+            name in ("Depth", "Prefer") and "noroot" in value.lower() for name, value in fields)
         data = None if body is None else to_bytes(self.fill(body))
         self.transport.send(self.method, target, fields, data)
 
