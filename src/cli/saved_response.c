@@ -8,6 +8,7 @@
  * there. */
 #include "cli/saved_response.h"
 
+#include "http/prefer.h"
 #include "http/status.h"
 
 enum { HEAD_BYTES_MAX = 262144, SNIFF_BYTES = 32, CHUNK_OVERHEAD_MAX = 65536, STEP_BYTES = 65536 };
@@ -28,7 +29,16 @@ static void begin_answer(struct saved_response *saved, struct str line, unsigned
     exchange->has_head = true;
     exchange->content_type = STR_NONE;
     exchange->has_challenge = false;
+    exchange->is_noroot = false;
     saved->is_chunked = false;
+}
+
+/* Of the value of Preference-Applied, which has the form of Prefer (RFC 7240 §3). */
+static bool is_noroot(struct str value)
+{
+    struct http_field_line line = {FIELD_PREFER, STR("Prefer"), value};
+    const struct http_fields fields = {.lines = &line, .count = 1};
+    return http_preferences_read(&fields).is_noroot;
 }
 
 static void read_field(struct saved_response *saved, struct str line)
@@ -41,6 +51,8 @@ static void read_field(struct saved_response *saved, struct str line)
         saved->exchange.content_type = arena_str(&saved->arena, value);
     else if (str_eq_nocase(name, STR("www-authenticate")))
         saved->exchange.has_challenge = true;
+    else if (str_eq_nocase(name, STR("preference-applied")))
+        saved->exchange.is_noroot |= is_noroot(value);
     else if (str_eq_nocase(name, STR("transfer-encoding")))
         saved->is_chunked = str_eq_nocase(value, STR("chunked"));
     else if (str_eq_nocase(name, STR("content-length")) && !saved->exchange.has_head &&

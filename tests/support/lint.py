@@ -14,7 +14,7 @@ _seen = set()
 
 def keep(where, method, target, response):
     """A capture of the exchange, if its answer is a 207 that was not seen before. `target` may be unknown."""
-    if response.status != 207 or not response.is_complete:
+    if response.status != 207 or not response.is_complete or "json" in response.field("Content-Type", ""):
         return
     head = f"{response.version} 207 {response.reason}\r\n"
     head += "".join(f"{name}: {value}\r\n" for name, value in response.fields

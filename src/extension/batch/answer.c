@@ -195,6 +195,16 @@ static void write_json(struct batch_answer *answer, const struct batch_outcome *
     answer->has_any = true;
 }
 
+/* Whether it is a collection, by what was answered: its URL ends in a slash (RFC 4918 §5.2). */
+static bool is_with_slash(const struct batch_outcome *outcome)
+{
+    const struct davit_ms_response *response = outcome->response;
+    bool is_told = outcome->status == HTTP_MULTI_STATUS && response && response->href_count == 1;
+    return (is_told && str_ends(str_of_text(response->hrefs[0].uri), STR("/"))) ||
+           (outcome->fields &&
+            str_ends(http_fields_get(outcome->fields, FIELD_CONTENT_LOCATION), STR("/")));
+}
+
 bool batch_answer_tell(struct batch_answer *answer, const struct batch_outcome *outcome)
 {
     struct davit_ms_response response = {0};
@@ -216,7 +226,7 @@ bool batch_answer_tell(struct batch_answer *answer, const struct batch_outcome *
     }
     if (outcome->why.text)
         response.reason.description = ms_of(str_of_c(outcome->why.text));
-    path_encode(&href, operation->path, operation->has_slash);
+    path_encode(&href, operation->path, operation->has_slash || is_with_slash(outcome));
     const struct davit_ms_href of_operation = {.uri = ms_of(buf_str(&href))};
     response.hrefs = &of_operation;
     response.href_count = 1;

@@ -20,6 +20,7 @@ struct lint_exchange {
     struct str content_type; /* at == NULL: not known, or there is none: see has_head */
     bool has_head;           /* the head of the answer is known */
     bool has_challenge;      /* it has WWW-Authenticate */
+    bool is_noroot;          /* the target is left out, as was asked for (RFC 8144 §4) */
     struct str method;       /* of the request; empty: not known */
     struct str target;       /* its URL or path; empty: not known */
 };

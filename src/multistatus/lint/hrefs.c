@@ -155,7 +155,8 @@ void lint_href(struct lint *lint, const struct davit_ms_href *href)
         lint_found(lint, LINT_HREF_EMPTY, href->place, STR_NONE);
         return;
     }
-    if (hash_set_add(&lint->hrefs, uri))
+    bool is_batch = str_eq(lint->exchange->method, STR("POST")); /* a response an operation */
+    if (hash_set_add(&lint->hrefs, uri) && !is_batch)
         lint_found(lint, LINT_HREF_TWICE, href->place, uri);
     check_characters(lint, href);
     if (!is_url && !path.len) {

@@ -105,12 +105,23 @@ static struct str encoding_of(struct str bytes)
     return declared.len ? declared : STR("utf-8");
 }
 
-/* The members that COPY and MOVE name are also those of the destination. */
+/* Methods whose members may be elsewhere: those that COPY and MOVE name are also those of the
+ * destination, a report's may be a file's versions, a search says itself where it looks. */
+static bool is_about_others(struct str method)
+{
+    static const struct str methods[] = {STR_INIT("COPY"),  STR_INIT("MOVE"),   STR_INIT("BCOPY"),
+                                         STR_INIT("BMOVE"), STR_INIT("REPORT"), STR_INIT("SEARCH")};
+    for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+        if (str_eq(method, methods[i]))
+            return true;
+    }
+    return false;
+}
+
 static void find_scope(struct lint *lint)
 {
     const struct lint_exchange *exchange = lint->exchange;
-    bool is_scoped =
-        !str_eq(exchange->method, STR("COPY")) && !str_eq(exchange->method, STR("MOVE"));
+    bool is_scoped = !is_about_others(exchange->method);
     bool has_slash;
     lint->has_scope =
         is_scoped && uri_parse(exchange->target, &lint->scope) &&
@@ -308,7 +319,7 @@ static void check_end(struct lint *lint, const struct davit_ms_reader *reader)
     if (lint->has_unauthorized && exchange->has_head && !exchange->has_challenge)
         lint_found(lint, LINT_NO_CHALLENGE, nowhere, STR_NONE);
     if (lint->has_scope && str_eq(exchange->method, STR("PROPFIND")) && !lint->has_target &&
-        verdict->member_count)
+        !exchange->is_noroot && verdict->member_count)
         lint_found(lint, LINT_TARGET_MISSING, nowhere, exchange->target);
 }
 
