@@ -18,7 +18,8 @@
  * Invariants
  *  (1) what the rules hide is not told of, nor that it is gone: a change is judged as a walk from
  *      the collection would, which must be allowed to enter all that is on the way;
- *  (2) each member is in an answer once: a walk leaves out what has a row of its own to come;
+ *  (2) each member is in an answer once, by the innermost row that tells of it: a walk leaves out
+ *      what has one below the collection that is walked through, told already or to come;
  *  (3) an answer that ends says all up to its token; one that cannot breaks off;
  *  (4) what is told as there has not been gone in between, with members that the client has. Where
  *      that has happened since the answer was begun, its token is the one that was asked with,
@@ -56,6 +57,7 @@ struct sync {
     struct change_found other; /* what a change is about, by its own name */
     bool has_other;
     bool is_walking;    /* through what came with a change */
+    size_t walked_len;  /* of the path of that, in the log */
     bool is_cut;        /* there is more */
     bool is_doubtful;   /* what went is there again: (4) */
     struct arena arena; /* of the change that is looked at */
@@ -256,14 +258,25 @@ static enum store_rc look(struct sync *sync, const struct change_found *found,
     return STORE_OK;
 }
 
+/* Whether the walk is to tell of the member: no row does (2). */
+static bool is_for_walk(struct sync *sync, const struct walk_item *item)
+{
+    if (item->is_link)
+        return false;
+    struct res_path inside = to_log(sync, item->real);
+    const struct res_path walked = {inside.at, sync->walked_len};
+    return change_log_told_below(sync->log, inside, walked) <= sync->since.seq;
+}
+
 /* The members of what came with the change that was looked at last. */
 static enum store_rc next_below(struct sync *sync, struct walk_item *item_out)
 {
     struct walk *walk = &sync->listing.walk;
     enum store_rc rc;
     while ((rc = walk_next(walk, item_out)) == STORE_OK) {
+        bool is_left = is_for_walk(sync, item_out);
         arena_reset(&sync->arena);
-        if (change_log_told(sync->log, to_log(sync, item_out->real)) <= sync->query.after) /* (2) */
+        if (is_left)
             return STORE_OK;
     }
     sync->is_walking = rc != STORE_END;
@@ -275,6 +288,7 @@ static enum store_rc walk_from(struct sync *sync, struct walk_item *item)
 {
     struct walk *walk = &sync->listing.walk;
     bool is_of_part = item->is_of_part;
+    sync->walked_len = to_log(sync, item->real).len;
     walk_done(walk);
     listing_walk(&sync->listing, item, DEPTH_INFINITY);
     sync->is_walking = true;
@@ -430,8 +444,11 @@ static struct dav_result read_token(struct exchange *x, struct sync *sync)
         !change_log_knows(sync->log, sync->inside, *since, sync->request.is_deep))
         return dav_condition(CONDITION_VALID_SYNC_TOKEN,
                              "what was there then is not known any more: begin anew");
-    sync->query =
-        (struct change_query){sync->inside, sync->request.is_deep, since->seq, sync->now.seq};
+    sync->query = (struct change_query){.path = sync->inside,
+                                        .is_deep = sync->request.is_deep,
+                                        .since = since->seq,
+                                        .after = since->seq,
+                                        .until = sync->now.seq};
     return DAV_FINE;
 }
 

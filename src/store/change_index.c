@@ -18,9 +18,16 @@
  * gone and something is made there again, nobody knows what had been in it; a list of what has
  * changed cannot say what is not there any more, and is not to be had for the time before (broken).
  *
+ * What is changed at the collection itself after it has come has a row of its own beside that one,
+ * which goes on to say what came with it: no other row does. Who is told of both hears of the
+ * collection once, by the first. And where it is said of a collection that is there that it has
+ * come, as of one that davit has made and that is found again, the rows in it stay: somebody may
+ * have been told of what they say is gone.
+ *
  * Invariants
  *  (1) rows are in the order of their numbers; one without a node was superseded;
- *  (2) a node's `own` is 0, or the number of the one row that leads to it;
+ *  (2) a node's `own` is 0, or the number of a row that leads to it; one more does, of the number
+ *      `whole`, if that is remembered, is not `own`, and is not of its going;
  *  (3) a node's `seq` and `broken` are at least those of all nodes below it;
  *  (4) a node has nodes in it, has a row, or keeps a tag;
  *  (5) floor <= horizon <= head, and all rows are above the horizon.
@@ -145,23 +152,46 @@ static size_t find_row(const struct change_index *index, uint64_t seq)
     return low;
 }
 
-/* The node has no row any more. */
+/* Whether the node has a row that says what came with it, beside its own (2). */
+static bool keeps_whole(const struct node *node)
+{
+    return node->state.own > node->state.whole && node->state.whole > node->state.went;
+}
+
+static void clear_row(struct change_index *index, struct row *row)
+{
+    if (row->node->state.own == row->seq)
+        row->node->state.own = 0;
+    row->node = NULL;
+    index->live--;
+}
+
+/* Its own. */
 static void drop_row(struct change_index *index, struct node *node)
 {
     if (!node->state.own)
         return;
     struct row *row = &index->rows[find_row(index, node->state.own - 1)];
     assert(row->node == node); /* (2) */
-    row->node = NULL;
-    node->state.own = 0;
-    index->live--;
+    clear_row(index, row);
+}
+
+/* The node has no row any more. */
+static void drop_rows(struct change_index *index, struct node *node)
+{
+    if (keeps_whole(node) && node->state.whole > index->horizon) {
+        struct row *row = &index->rows[find_row(index, node->state.whole - 1)];
+        assert(row->node == node); /* (2) */
+        clear_row(index, row);
+    }
+    drop_row(index, node);
 }
 
 /* Takes one that has nothing in it. */
 static void free_node(struct change_index *index, struct node *node)
 {
     assert(list_is_empty(&node->children) && node->parent);
-    drop_row(index, node);
+    drop_rows(index, node);
     list_remove(&node->link);
     list_remove(&node->sibling);
     map_remove(&index->nodes, &node->entry);
@@ -189,9 +219,10 @@ static void empty_node(struct change_index *index, struct node *node)
 static void drop_until(struct change_index *index, uint64_t seq)
 {
     while (index->count && index->rows[index->first].seq <= seq) {
-        struct node *node = index->rows[index->first].node;
+        struct row *row = &index->rows[index->first];
+        struct node *node = row->node;
         if (node) {
-            drop_row(index, node);
+            clear_row(index, row);
             if (list_is_empty(&node->children) && !node->state.keeps_tag && node->parent)
                 free_node(index, node);
         }
@@ -252,7 +283,7 @@ static void bound_nodes(struct change_index *index)
 void change_index_forget(struct change_index *index)
 {
     empty_node(index, index->root);
-    drop_row(index, index->root);
+    drop_rows(index, index->root);
     index->root->state = (struct change_state){.keeps_tag = true};
     index->first = index->count = 0;
     index->horizon = index->floor = index->head;
@@ -275,9 +306,15 @@ static void note_broken(struct node *node, uint64_t seq)
         node->state.broken = u64_max(node->state.broken, seq);
 }
 
-static void set_row(struct change_index *index, struct node *node, uint64_t seq)
+/* What is of the resource alone leaves the row that says what came with it. */
+static void set_row(struct change_index *index, struct node *node, uint64_t seq,
+                    enum change_kind kind)
 {
-    drop_row(index, node);
+    const struct change_state *state = &node->state;
+    if (kind != CHANGE_OF_ONE || state->went == state->whole)
+        drop_rows(index, node);
+    else if (state->own != state->whole)
+        drop_row(index, node);
     make_room(index);
     node->state.own = seq;
     index->rows[index->first + index->count++] = (struct row){seq, node};
@@ -290,14 +327,15 @@ void change_index_add(struct change_index *index, const struct change_row *row)
     struct node *node = make_node(index, row->path);
     struct change_state *state = &node->state;
     reach(index, node, seq); /* what is reached is not forgotten by what follows */
-    set_row(index, node, seq);
+    set_row(index, node, seq, row->kind);
     state->is_seen = row->left == LEFT_SEEN;
     if (state->went && row->kind != CHANGE_WENT)
         note_broken(node, state->went);
     if (row->kind == CHANGE_REPLACED)
         note_broken(node, seq);
-    if (row->kind != CHANGE_OF_ONE) {
+    if (row->kind == CHANGE_WENT || row->kind == CHANGE_REPLACED)
         empty_node(index, node);
+    if (row->kind != CHANGE_OF_ONE) {
         state->whole = seq;
         state->keeps_tag = true;
     }
@@ -347,6 +385,18 @@ uint64_t change_index_told(const struct change_index *index, struct res_path pat
     return u64_max(node ? node->state.own : 0, whole_above(index, path));
 }
 
+uint64_t change_index_told_below(const struct change_index *index, struct res_path path,
+                                 struct res_path top)
+{
+    const struct node *node = find_node(index, top);
+    struct str rest = str_from(path_str(path), top.len ? top.len + 1 : 0);
+    uint64_t told = 0;
+    while (node && rest.len && (node = find_child(index, node, str_cut(&rest, '/'))))
+        told = u64_max(told,
+                       rest.len ? node->state.whole : u64_max(node->state.own, node->state.whole));
+    return told;
+}
+
 bool change_index_had_members(const struct change_index *index, struct res_path path)
 {
     const struct node *node = find_node(index, path);
@@ -377,10 +427,18 @@ static bool is_asked_for(const struct node *node, const struct node *collection,
     return at == collection;
 }
 
+/* Whether the resource has been told of by the row of what came with it. */
+static bool is_told_before(const struct row *row, uint64_t since)
+{
+    uint64_t whole = row->node->state.whole;
+    return row->seq > whole && whole > since && keeps_whole(row->node);
+}
+
 enum store_rc change_index_next(const struct change_index *index, struct arena *arena,
                                 struct change_query *query, struct change_found *found_out)
 {
     const struct node *collection = find_node(index, query->path);
+    query->after = u64_max(query->after, query->since);
     if (!collection || collection->state.seq <= query->after)
         return STORE_END;
     if (query->after < index->horizon)
@@ -392,14 +450,15 @@ enum store_rc change_index_next(const struct change_index *index, struct arena *
         if (row->seq > query->until)
             return STORE_END;
         query->after = row->seq;
-        if (!row->node || !is_asked_for(row->node, collection, query->is_deep))
+        if (!row->node || !is_asked_for(row->node, collection, query->is_deep) ||
+            is_told_before(row, query->since))
             continue;
         const struct change_state *state = &row->node->state;
         *found_out = (struct change_found){.seq = row->seq,
                                            .path = path_of_node(row->node, arena),
                                            .is_whole = state->whole == row->seq,
                                            .is_gone = state->went == row->seq,
-                                           .is_seen = state->is_seen};
+                                           .is_seen = state->is_seen && state->own == row->seq};
         return STORE_OK;
     }
     return at < end ? STORE_AGAIN : STORE_END;
@@ -425,6 +484,16 @@ void change_index_each(const struct change_index *index,
     arena_done(&arena);
 }
 
+static void restore_row(struct change_index *index, uint64_t seq, struct node *node)
+{
+    if (index->count == index->room) {
+        index->room *= 2;
+        index->rows = mem_resize(index->rows, index->room * sizeof(*index->rows));
+    }
+    index->rows[index->count++] = (struct row){seq, node};
+    index->live++;
+}
+
 void change_index_restore(struct change_index *index, const struct change_state *state)
 {
     struct node *node = make_node(index, state->path);
@@ -432,14 +501,10 @@ void change_index_restore(struct change_index *index, const struct change_state 
     node->state.path = PATH_ROOT; /* it was borrowed */
     list_remove(&node->link);
     list_append(&index->recent, &node->link);
-    if (!state->own)
-        return;
-    if (index->count == index->room) {
-        index->room *= 2;
-        index->rows = mem_resize(index->rows, index->room * sizeof(*index->rows));
-    }
-    index->rows[index->count++] = (struct row){state->own, node};
-    index->live++;
+    if (state->own)
+        restore_row(index, state->own, node);
+    if (keeps_whole(node)) /* if it is forgotten, the bounds say so */
+        restore_row(index, state->whole, node);
 }
 
 static int compare_rows(const void *a, const void *b)
@@ -454,8 +519,8 @@ void change_index_restored(struct change_index *index, const struct change_bound
     if (index->count)
         qsort(index->rows, index->count, sizeof(*index->rows), compare_rows);
     index->head = bounds->head;
-    index->horizon = bounds->horizon;
     index->floor = bounds->floor;
+    drop_until(index, bounds->horizon);
     if (index->count > index->max) /* the bound is lower than it was */
         drop_until(index, index->rows[index->count - index->max].seq);
     squeeze(index);

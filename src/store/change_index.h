@@ -33,6 +33,11 @@ bool change_index_knows(const struct change_index *index, struct res_path path, 
  * with all that is in it; 0: none is known. */
 uint64_t change_index_told(const struct change_index *index, struct res_path path);
 
+/* The same of what is below `top`, a collection above the resource: that one's row, and those of
+ * what it is in, do not count. */
+uint64_t change_index_told_below(const struct change_index *index, struct res_path path,
+                                 struct res_path top);
+
 /* Whether a collection is known to have been there, and no change since that says all of it. */
 bool change_index_had_members(const struct change_index *index, struct res_path path);
 
@@ -40,8 +45,9 @@ bool change_index_had_members(const struct change_index *index, struct res_path 
 struct change_query {
     struct res_path path; /* of a collection */
     bool is_deep;
-    uint64_t after; /* moves on */
+    uint64_t since;
     uint64_t until;
+    uint64_t after; /* what has been looked at; moves on, from `since` */
 };
 
 struct change_found {
@@ -52,9 +58,9 @@ struct change_found {
     bool is_seen;  /* LEFT_SEEN; not after a restart */
 };
 
-/* The next member that has changed, in the order of the changes, each once. OK: gives memory from
- * the arena; END: there is none; AGAIN: not among those that were looked at; go on; UNAVAILABLE:
- * they are not known any more. */
+/* The next member that has changed, in the order of the changes, each once; of a collection that
+ * has come, first that. OK: gives memory from the arena; END: there is none; AGAIN: not among those
+ * that were looked at; go on; UNAVAILABLE: they are not known any more. */
 NODISCARD enum store_rc change_index_next(const struct change_index *index, struct arena *arena,
                                           struct change_query *query,
                                           struct change_found *found_out);

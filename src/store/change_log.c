@@ -31,8 +31,7 @@
  *
  * No change fails because of the log. Where it cannot be written it is removed, which goes on a
  * full disk, too, and all that was told is not known any more; it is kept again as soon as that is
- * possible. Only what can be neither written nor removed refuses the change, as it would find a log
- * that knows nothing of it.
+ * possible. Only what can be neither written nor removed refuses the change: it would not know it.
  *
  * Invariants
  *  (1) what a moment knows is in the file: it is put there before the index has it;
@@ -759,6 +758,14 @@ uint64_t change_log_told(struct change_log *log, struct res_path path)
 {
     pthread_mutex_lock(&log->mutex);
     uint64_t told = change_index_told(log->index, path);
+    pthread_mutex_unlock(&log->mutex);
+    return told;
+}
+
+uint64_t change_log_told_below(struct change_log *log, struct res_path path, struct res_path top)
+{
+    pthread_mutex_lock(&log->mutex);
+    uint64_t told = change_index_told_below(log->index, path, top);
     pthread_mutex_unlock(&log->mutex);
     return told;
 }

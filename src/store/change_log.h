@@ -102,8 +102,10 @@ bool change_log_knows(struct change_log *log, struct res_path path, struct chang
 /* The moment of a change whose number has been told. */
 struct change_point change_log_point(struct change_log *log, uint64_t seq);
 
-/* As change_index_told() and change_index_next(), which goes on by itself. */
+/* As change_index_told(), change_index_told_below() and change_index_next(), which goes on by
+ * itself. */
 uint64_t change_log_told(struct change_log *log, struct res_path path);
+uint64_t change_log_told_below(struct change_log *log, struct res_path path, struct res_path top);
 NODISCARD enum store_rc change_log_next(struct change_log *log, struct arena *arena,
                                         struct change_query *query, struct change_found *found_out);
 

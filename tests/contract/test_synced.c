@@ -138,6 +138,50 @@ static void p24_trees_have_one_row(void **state)
     assert_string_equal(news(fixture, &since), "n/d/f ");
 }
 
+/* The row of the one does not take away what that of the other says. */
+static void p26_what_came_is_told_of_when_it_has_changed_itself(void **state)
+{
+    struct fixture *fixture = *state;
+    MAKE(fixture, "a/", "a/f");
+    struct change_point since = tag(fixture, PATH_ROOT);
+    assert_ok(copy_all(fixture, PATH("a"), PATH("b")));
+    struct change_point between = tag(fixture, PATH_ROOT);
+    assert_ok(set_prop(fixture, PATH("b"), "p", "v"));
+    assert_string_equal(told(fixture, PATH_ROOT, since, true), "b+ ");
+    assert_string_equal(told(fixture, PATH_ROOT, between, true), "b ");
+    MAKE(fixture, "b/g");
+    assert_ok(set_prop(fixture, PATH("b"), "p", "w"));
+    assert_string_equal(told(fixture, PATH_ROOT, since, true), "b+ b/g ");
+    assert_string_equal(told(fixture, PATH_ROOT, between, true), "b/g b ");
+    if (backend->is_directory) {
+        fixture_reopen(fixture);
+        assert_string_equal(told(fixture, PATH_ROOT, since, true), "b+ b/g ");
+        assert_string_equal(told(fixture, PATH_ROOT, between, true), "b/g b ");
+    }
+    assert_ok(remove_all(fixture, PATH("b")));
+    assert_string_equal(told(fixture, PATH_ROOT, since, true), "b+ ");
+    MAKE(fixture, "b/");
+    assert_string_equal(told(fixture, PATH_ROOT, since, false), "b "); /* nothing came with it */
+}
+
+/* It is told again when it is found, as one that others made; who had been told of it meanwhile
+ * must hear what has gone from it. */
+static void p26_what_went_is_told_of_when_its_collection_is_found_later(void **state)
+{
+    struct fixture *fixture = *state;
+    struct res_path inside;
+    struct change_log *log = log_of(fixture, PATH_ROOT, &inside);
+    MAKE(fixture, "a/", "a/f", "a/c/", "a/c/g");
+    assert_ok(copy_all(fixture, PATH("a"), PATH("b")));
+    struct change_point since = tag(fixture, PATH_ROOT);
+    assert_ok(remove_all(fixture, PATH("b/f")));
+    assert_ok(remove_all(fixture, PATH("b/c")));
+    const struct change_row found = {path_join(&fixture->arena, inside, STR("b")), CHANGE_CAME,
+                                     LEFT_UNKNOWN};
+    change_log_found(log, &found);
+    assert_string_equal(told(fixture, PATH_ROOT, since, true), "b/f b/c+ b+ ");
+}
+
 /* --- tags --- */
 
 static void p25_a_tag_climbs(void **state)
@@ -713,7 +757,7 @@ static void change_something(struct fixture *fixture, unsigned *seed)
 {
     struct res_path path = some_path(fixture, seed);
     struct res_path other = some_path(fixture, seed);
-    switch (rand_r(seed) % 8) {
+    switch (rand_r(seed) % 9) {
     case 0:
     case 1:
         (void)!mkcol(fixture, path);
@@ -728,6 +772,9 @@ static void change_something(struct fixture *fixture, unsigned *seed)
         break;
     case 6:
         (void)!copy_all(fixture, path, other);
+        break;
+    case 7:
+        (void)!set_prop(fixture, path, "p", "v");
         break;
     default:
         (void)!move_all(fixture, path, other);
@@ -763,6 +810,8 @@ int synced_tests(void)
         SYNCED_TEST(p24_what_did_not_happen_is_not_told),
         SYNCED_TEST(p24_what_changed_twice_is_told_once),
         SYNCED_TEST(p24_trees_have_one_row),
+        SYNCED_TEST(p26_what_came_is_told_of_when_it_has_changed_itself),
+        SYNCED_TEST(p26_what_went_is_told_of_when_its_collection_is_found_later),
         SYNCED_TEST(p25_a_tag_climbs),
         SYNCED_TEST(p25_what_moved_has_other_tags),
         SYNCED_TEST(p25_who_listens_hears),
