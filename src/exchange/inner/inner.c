@@ -15,6 +15,7 @@
 #include "exchange/inner/inner.h"
 
 #include "base/mem.h"
+#include "exchange/if_header.h"
 #include "exchange/run.h"
 
 /* Who asks; Via says through whom, and that it is a part of a transfer that we make. */
@@ -112,6 +113,24 @@ void inner_add_field(struct inner *inner, enum http_field id, struct str value)
 {
     const struct http_field_line line = {id, http_field_name(id), value};
     http_fields_add(&inner->stream.request.fields, &inner->arena, &line);
+}
+
+struct str inner_tokens(const struct exchange *outer)
+{
+    struct buf text = {0};
+    for (size_t i = 0; outer->conditions && i < outer->conditions->list_count; i++) {
+        const struct if_list *list = &outer->conditions->lists[i];
+        for (size_t k = 0; k < list->condition_count; k++) {
+            const struct if_condition *condition = &list->conditions[k];
+            if (condition->kind == IF_STATE_TOKEN && !condition->is_not)
+                buf_addf(&text, "(<%.*s>) ", STR_ARGS(condition->value));
+        }
+    }
+    if (text.len)
+        BUF_ADD(&text, "(Not <DAV:no-lock>)");
+    struct str tokens = text.len ? arena_str(outer->arena, buf_str(&text)) : STR_NONE;
+    buf_done(&text);
+    return tokens;
 }
 
 void inner_begin(struct inner *inner)

@@ -26,6 +26,10 @@ struct inner *inner_new(struct exchange *outer, struct str method, struct res_pa
 void inner_set_body(struct inner *inner, struct source *body, uint64_t body_bytes);
 void inner_add_field(struct inner *inner, enum http_field id, struct str value);
 
+/* The lock tokens of the outer request's If, as the value of an If that submits them and always
+ * holds (RFC 4918 §10.4.1, §10.4.9). Empty: there are none. From the outer arena. */
+struct str inner_tokens(const struct exchange *outer);
+
 void inner_begin(struct inner *inner);
 
 /* Takes; NULL is fine. One that has begun comes to its end, whoever hears of it, and is freed then:

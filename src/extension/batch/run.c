@@ -21,7 +21,6 @@
 #include "extension/batch/run.h"
 
 #include "exchange/admit.h"
-#include "exchange/if_header.h"
 #include "exchange/inner/inner.h"
 #include "exchange/respond.h"
 #include "exchange/sign_in.h"
@@ -407,24 +406,6 @@ static const struct source_ops run_ops = {.name = "batch", .pull = run_pull, .cl
 
 /* --- the beginning --- */
 
-static struct str tokens_of(const struct exchange *x)
-{
-    struct buf text = {0};
-    for (size_t i = 0; x->conditions && i < x->conditions->list_count; i++) {
-        const struct if_list *list = &x->conditions->lists[i];
-        for (size_t k = 0; k < list->condition_count; k++) {
-            const struct if_condition *condition = &list->conditions[k];
-            if (condition->kind == IF_STATE_TOKEN && !condition->is_not)
-                buf_addf(&text, "(<%.*s>) ", STR_ARGS(condition->value));
-        }
-    }
-    if (text.len)
-        BUF_ADD(&text, "(Not <DAV:no-lock>)");
-    struct str tokens = text.len ? arena_str(x->arena, buf_str(&text)) : STR_NONE;
-    buf_done(&text);
-    return tokens;
-}
-
 enum stage_end batch_run(struct batch *batch, const struct batch_wish *wish,
                          const struct spool *content)
 {
@@ -438,7 +419,7 @@ enum stage_end batch_run(struct batch *batch, const struct batch_wish *wish,
     run->content = content;
     run->wish = *wish;
     run->answer.is_minimal = wish->is_minimal;
-    run->tokens = tokens_of(x);
+    run->tokens = inner_tokens(x);
     run->failed = arena_alloc(x->arena, batch->count * sizeof(*run->failed));
     run->waker.ring = body_rang;
     run->job.done = others_have_run;
