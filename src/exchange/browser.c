@@ -236,7 +236,7 @@ static const struct http_field_line credentials_lines[] = {
     "If-Unmodified-Since, Prefer, Range, Want-Content-Digest, Want-Repr-Digest, X-Requested-With"
 #define WRITING_FIELDS                                                                             \
     ", Content-Digest, Content-Disposition, Content-Range, Repr-Digest, X-Update-Range, "          \
-    "Authorization, Destination, If, Lock-Token, OC-Checksum, Overwrite, Slug, Timeout, "                \
+    "Authorization, Destination, If, Lock-Token, OC-Checksum, Overwrite, Slug, Timeout, "          \
     "Tus-Resumable, Upload-Checksum, Upload-Complete, Upload-Defer-Length, "                       \
     "Upload-Draft-Interop-Version, Upload-Length, Upload-Metadata, Upload-Offset, "                \
     "X-HTTP-Method-Override, X-Expected-Entity-Length, X-OC-Mtime"
