@@ -7,6 +7,7 @@ DAVIT_CRASH_ROUNDS: how many rounds for each durability (default 5); DAVIT_CRASH
 (requests and moments; the interleaving is the machine's)."""
 
 import fcntl
+import glob
 import hashlib
 import os
 import random
@@ -19,7 +20,7 @@ import crash_client
 import crash_uploads
 import davit
 import pytest
-from session import Session, litter, need_root, quote, wait_for
+from session import Session, litter, need_root, quote, traced, wait_for
 
 ROUNDS = int(os.environ.get("DAVIT_CRASH_ROUNDS", "5"))
 SEED = os.environ.get("DAVIT_CRASH_SEED") or str(random.randrange(10 ** 9))
@@ -272,6 +273,19 @@ def test_a_patch_that_could_not_be_flushed_does_not_come_true_later(tmp_path):
         server.start()
         with Session(server) as client:
             assert client.propfind("/f")[b"/f"]["{urn:x}a"].text == "one"
+
+
+def test_an_upload_that_was_refused_and_cannot_be_moved_away_is_not_there():
+    """Its place could not be flushed."""
+    wish = {**crash_uploads.TUS, "Upload-Length": 3}
+    with davit.Davit() as server, Session(server) as client:
+        url = client.expect(201, "POST", "/f", wish, b"").field("Location")
+        client.expect(204, "DELETE", url, crash_uploads.TUS)
+        owner, = glob.glob(f"{server.root}/.davit/uploads/*")
+        failing = ["-e", "inject=fsync:error=EIO", "-e", "inject=renameat:error=EIO:when=2"]
+        with traced(server, "fsync,renameat", path=owner, more=failing):
+            client.expect(500, "POST", "/f", wish, b"")
+        assert not crash_uploads.listed(server) and not os.listdir(owner)
 
 
 @pytest.mark.parametrize("durability", ["flush", "lazy"])

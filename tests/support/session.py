@@ -137,9 +137,9 @@ def watch_count(server):
 
 
 @contextlib.contextmanager
-def traced(server, calls, inject=None, log="/dev/null", path=None):
+def traced(server, calls, inject=None, log="/dev/null", path=None, more=()):
     """strace notes some of the server's system calls from now on, or does something to them; `path`:
-    only to those on this file."""
+    only to those on this file; `more`: its further options."""
     if not shutil.which("strace"):
         pytest.skip("strace is not installed")
     command = ["strace", "-f", "-o", log, "-e", f"trace={calls}", "-p", str(server.process.pid)]
@@ -147,6 +147,7 @@ def traced(server, calls, inject=None, log="/dev/null", path=None):
         command += ["-e", f"inject={calls}:{inject}"]
     if path:
         command += ["-P", path]
+    command += more
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         line = process.stderr.readline()

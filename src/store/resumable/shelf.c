@@ -128,6 +128,21 @@ static enum store_rc fill(struct resumables *of, const char *name, struct record
     return rc;
 }
 
+/* What is refused is not there: where its directory cannot be moved away, it loses what makes it an
+ * upload. */
+static void take_back(struct resumables *of, int owner_fd, const char *id, const char *name)
+{
+    char info[RESUMABLE_ID_BYTES_MAX + 9];
+    if (renameat(owner_fd, id, of->fd, name) == 0)
+        return;
+    str_print(info, sizeof(info), "%s/info", id);
+    if (unlinkat(owner_fd, info, 0) < 0)
+        log_line(LOG_WARN, "resumable uploads: one that was refused stays until it expires: %s",
+                 strerrordesc_np(errno));
+    else
+        (void)!shelf_remove(of, owner_fd, id); /* what is left is no upload */
+}
+
 static enum store_rc put_in_place(struct resumables *of, const char *name,
                                   const struct record *record)
 {
@@ -145,7 +160,7 @@ static enum store_rc put_in_place(struct resumables *of, const char *name,
         rc = resumable_rc(errno, "cannot name a directory");
     else if (of->options.is_flushed && fsync(owner_fd) < 0) {
         rc = resumable_rc(errno, "cannot flush");
-        (void)!renameat(owner_fd, id, of->fd, name); /* what is refused is not there */
+        take_back(of, owner_fd, id, name);
     }
     fd_close(owner_fd);
     return rc;
