@@ -147,6 +147,6 @@ def test_an_index_of_names_that_need_encoding(server, curl):
     import re
     import html
     page = curl(path="/")["body"].decode()
-    links = [html.unescape(link) for link in re.findall(r'href="(.*?)"', page)]
+    links = [html.unescape(link) for link in re.findall(r'href="(/.*?)"', page)]
     assert len(links) == len(names)
     assert sorted(curl(path=link)["body"].decode() for link in links) == sorted(names)
