@@ -24,7 +24,7 @@ enum {
     METHOD_REPLACES = 32,     /* afterwards there is something else, or nothing */
     METHOD_WRITES = 64,       /* it is not safe, although its name says that it is */
     METHOD_ON_KEPT = 128,     /* allowed on what is kept of what was deleted or overwritten */
-    METHOD_READS = 256,       /* of a POST: who may read may ask; what is done is asked for apart */
+    METHOD_READS = 256,       /* who may read may ask; what is done is asked for apart */
     METHOD_ON_ANY = METHOD_ON_FILE | METHOD_ON_COLLECTION | METHOD_ON_UNMAPPED,
 };
 

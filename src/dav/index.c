@@ -147,8 +147,8 @@ static void add_head(struct index_source *index)
     BUF_ADD(to, "</style>\n<h1><bdi>");
     add_name(to, buf_str(&path));
     BUF_ADD(to, "</bdi></h1>\n");
-    if (dav_service_of(index->x)->offers_archives)
-        BUF_ADD(to, "<p><a href=\"?zip\" rel=\"nofollow\">Download as zip</a>\n");
+    if (dav_service_of(index->x)->offers_archives) /* crawlers follow links, and no buttons */
+        BUF_ADD(to, "<form><button name=\"zip\">Download as zip</button></form>\n");
     BUF_ADD(to, "<table>\n"
                 "<tr><th>Name<th>Size<th>Changed<span> (UTC)</span>\n");
     if (index->has_parent) {

@@ -77,10 +77,11 @@ bool target_stems_from(const struct exchange *x, struct arena *arena, struct res
 static enum access_class right_of(const struct exchange *x)
 {
     struct str upload;
-    bool is_post = x->method->id == METHOD_POST;
+    bool may_ask_apart = x->method->id == METHOD_POST || x->method->right == ACCESS_ADMIN;
     if (upload_is_named(x, &upload))
         return ACCESS_WRITE;
-    return is_post && (dav_method_find(x).flags & METHOD_READS) ? ACCESS_READ : x->method->right;
+    bool asks_apart = may_ask_apart && (dav_method_find(x).flags & METHOD_READS);
+    return asks_apart ? ACCESS_READ : x->method->right;
 }
 
 /* Where nothing can be, the path itself is what can be asked about. */

@@ -210,7 +210,7 @@ static const struct http_field_line foreign_lines[] = {
 static const struct http_field_line index_lines[] = {
     NOSNIFF, SAME_ORIGIN, NO_REFERRER,
     POLICY("default-src 'none'; style-src '" HASH_OF_STYLE "'; base-uri 'none'; "
-           "form-action 'none'; frame-ancestors 'none'")};
+           "form-action 'self'; frame-ancestors 'none'")};
 
 /* Any may be read, and these by scripts, too. */
 static const struct http_field_line exposed_lines[] = {LINE(

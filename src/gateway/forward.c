@@ -64,6 +64,11 @@ static bool names_others(const struct exchange *x)
     case METHOD_CHECKIN:
     case METHOD_CHECKOUT:
     case METHOD_UNCHECKOUT:
+    case METHOD_BPROPFIND:
+    case METHOD_BPROPPATCH:
+    case METHOD_BDELETE:
+    case METHOD_BCOPY:
+    case METHOD_BMOVE:
     case METHOD_OTHER:
         return true;
     default:

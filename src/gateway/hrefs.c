@@ -61,6 +61,7 @@ enum zone {
     ANYWHERE,
     PROP,
     PARENTS,
+    PROPFIND,
     REQUEST,
     TARGETS,
     UPDATE,

@@ -295,6 +295,9 @@ BODIES = {
     "search": ("SEARCH", '<D:searchrequest xmlns:D="DAV:"><D:basicsearch><D:from><D:scope><D:href>{}</D:href></D:scope></D:from></D:basicsearch></D:searchrequest>'),
     "bind": ("BIND", '<D:bind xmlns:D="DAV:"><D:segment>a</D:segment><D:href>{}</D:href></D:bind>'),
     "merge": ("MERGE", '<D:merge xmlns:D="DAV:"><D:source><D:href>{}</D:href></D:source></D:merge>'),
+    "bdelete": ("BDELETE", '<D:delete xmlns:D="DAV:"><D:target><D:href>{}</D:href></D:target></D:delete>'),
+    "bpropfind": ("BPROPFIND", '<D:propfind xmlns:D="DAV:"><D:target><D:href>{}</D:href></D:target><D:allprop/></D:propfind>'),
+    "bproppatch": ("BPROPPATCH", '<D:propertyupdate xmlns:D="DAV:"><D:target><D:href>{}</D:href></D:target></D:propertyupdate>'),
     "unknown": ("REPORT", '<X:some xmlns:X="urn:x" xmlns:D="DAV:"><X:thing><D:href>{}</D:href></X:thing></X:some>'),
 }
 
@@ -311,6 +314,14 @@ def test_hrefs_of_what_is_beside_the_mount(through, kind):
     for href, inner in [("/team/a", "/in/ner/a"), (f"http://{gateway.host}/team/a", "/in/ner/a"), ("a/b", "a/b"), ("urn:uuid:7", "urn:uuid:7")]:
         assert gateway.request(method, "/team/", body=body.format(href)).status == 207
         assert origin.requests[-1].body.decode() == body.format(inner)
+
+
+@pytest.mark.parametrize("method", ["BPROPFIND", "BPROPPATCH", "BDELETE", "BCOPY", "BMOVE"])
+def test_methods_for_many_name_what_rules_are_not_asked_of(ruled, method):
+    gateway, origin = ruled(xml(207, multistatus()))
+    body = '<D:delete xmlns:D="DAV:"><D:target><D:href>/team/private/x</D:href></D:target></D:delete>'
+    assert gateway.request(method, "/team/", BOB, body=body).status == 403
+    assert not origin.requests
 
 
 @pytest.mark.parametrize("fields", [{}, {"Content-Type": "text/plain"}])

@@ -203,9 +203,9 @@ def test_get_is_no_listing(through):
     listing = xml(207, multistatus())
     gateway, origin = through(listing, keys="read-only = yes")
     done = gateway.request("GET", "/team/")
-    assert done.status == 405 and done.field("Allow") == "OPTIONS, PROPFIND, REPORT, SEARCH"
+    assert done.status == 405 and done.field("Allow") == "OPTIONS, PROPFIND, REPORT, SEARCH, BPROPFIND"
     done = gateway.request("PUT", "/team/a", body="x")
-    assert done.status == 405 and done.field("Allow") == "OPTIONS, GET, HEAD, PROPFIND, REPORT, SEARCH"
+    assert done.status == 405 and done.field("Allow") == "OPTIONS, GET, HEAD, PROPFIND, REPORT, SEARCH, BPROPFIND"
     gateway, origin = through(listing)
     mount = set(gateway.request("GET", "/team/").field("Allow").split(", "))
     assert {"PROPFIND", "PUT", "ACL"} <= mount and not {"GET", "HEAD", "DELETE", "MOVE", "TRACE"} & mount

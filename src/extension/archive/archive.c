@@ -13,6 +13,7 @@
 #include "exchange/browser.h"
 #include "exchange/respond.h"
 #include "extension/archive/packing.h"
+#include "http/accept.h"
 #include "http/media_type.h"
 
 static const struct archive_format *const formats[] = {&archive_zip, &archive_tar};
@@ -29,33 +30,10 @@ static bool is_in_query(struct str query, const struct archive_format *format)
     return false;
 }
 
-/* "q=0", with or without decimals, says that it is not wanted (RFC 9110 §12.4.2). */
-static bool is_unwanted(struct str parameters)
-{
-    while (parameters.len) {
-        struct str value = str_trim(str_cut(&parameters, ';'));
-        struct str name = str_cut(&value, '=');
-        bool is_zero = value.len > 0;
-        for (size_t i = 0; i < value.len; i++)
-            is_zero &= value.at[i] == '0' || value.at[i] == '.';
-        if (str_eq_nocase(name, STR("q")) && is_zero)
-            return true;
-    }
-    return false;
-}
-
 /* Whether Accept names the type itself, and no page that could be shown instead. */
 static bool is_accepted(struct str accept, struct str type)
 {
-    bool is_named = false;
-    while (accept.len) {
-        struct str parameters = str_cut(&accept, ',');
-        struct str range = str_trim(str_cut(&parameters, ';'));
-        if (str_eq_nocase(range, STR("text/html")))
-            return false;
-        is_named |= str_eq_nocase(range, type) && !is_unwanted(parameters);
-    }
-    return is_named;
+    return accept_weight_of_type(accept, type) && !accept_weight_of_type(accept, STR("text/html"));
 }
 
 /* NULL: none is asked for. */

@@ -16,6 +16,7 @@
 #include "extension/batch/intake.h"
 #include "extension/batch/read.h"
 #include "extension/batch/run.h"
+#include "http/accept.h"
 #include "http/prefer.h"
 
 struct batch_request {
@@ -45,19 +46,13 @@ static void read_wish(struct exchange *x, struct batch_wish *wish)
         respond_preferred(x, STR("handling=strict"));
 }
 
-/* XML, unless JSON is named and XML is not. */
+/* XML, unless JSON is liked better. */
 static bool wants_json(const struct exchange *x)
 {
     struct str accept = exchange_field(x, FIELD_ACCEPT);
-    bool wants_json = false;
-    while (accept.len) {
-        struct str range = str_cut(&accept, ',');
-        struct str type = str_trim(str_cut(&range, ';'));
-        if (str_eq_nocase(type, STR("application/xml")) || str_eq_nocase(type, STR("text/xml")))
-            return false;
-        wants_json |= str_eq_nocase(type, STR("application/json"));
-    }
-    return wants_json;
+    unsigned json = accept_weight_of_type(accept, STR("application/json"));
+    return json > accept_weight_of_type(accept, STR("application/xml")) &&
+           json > accept_weight_of_type(accept, STR("text/xml"));
 }
 
 static enum stage_end look(struct exchange *x)
@@ -151,12 +146,9 @@ static const struct dav_post posts[] = {
 };
 
 static const struct dav_method methods[] = {
-    {targets_stages, METHOD_BPROPFIND, METHOD_ON_COLLECTION},
-    {targets_stages, METHOD_BPROPPATCH, METHOD_ON_COLLECTION | METHOD_ON_ROOT},
-    {targets_stages, METHOD_BDELETE, METHOD_ON_COLLECTION | METHOD_ON_ROOT},
-    {targets_stages, METHOD_BCOPY, METHOD_ON_COLLECTION | METHOD_ON_ROOT},
-    {targets_stages, METHOD_BMOVE, METHOD_ON_COLLECTION | METHOD_ON_ROOT},
-    {0},
+    {targets_stages, METHOD_BPROPFIND, WHERE}, {targets_stages, METHOD_BPROPPATCH, WHERE},
+    {targets_stages, METHOD_BDELETE, WHERE},   {targets_stages, METHOD_BCOPY, WHERE},
+    {targets_stages, METHOD_BMOVE, WHERE},     {0},
 };
 
 static const struct dav_prop props[] = {

@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/metrics/metrics.h"
+#include "http/accept.h"
 #include "multistatus/verdict.h"
 #include "server/monitor/labels.h"
 #include "server/monitor/origins.h"
@@ -65,13 +66,7 @@ struct answer {
 static bool accepts_openmetrics(const struct http_stream *stream)
 {
     struct str list = http_fields_join(&stream->request.fields, FIELD_ACCEPT, stream->arena);
-    while (list.len) {
-        struct str range = str_cut(&list, ',');
-        range = str_trim(str_first(range, str_index(range, ';')));
-        if (str_eq_nocase(range, STR("application/openmetrics-text")))
-            return true;
-    }
-    return false;
+    return accept_weight_of_type(list, STR("application/openmetrics-text"));
 }
 
 static void add_metrics(struct answer *answer)
