@@ -27,16 +27,10 @@ struct mkcol {
 
 /* --- the request --- */
 
-static bool is_xml(struct str type)
-{
-    struct str essence = media_type_essence(type);
-    return !type.at || str_eq_nocase(essence, STR("application/xml")) ||
-           str_eq_nocase(essence, STR("text/xml"));
-}
-
 static enum stage_end mkcol_read(struct exchange *x)
 {
-    bool may_be_ours = is_xml(exchange_field(x, FIELD_CONTENT_TYPE));
+    struct str type = exchange_field(x, FIELD_CONTENT_TYPE);
+    bool may_be_ours = !type.at || media_type_is_xml(type);
     return may_be_ours ? exchange_read_xml(x) : exchange_expect_no_body(x);
 }
 
