@@ -6,8 +6,6 @@
 #include "store/change.h"
 #include "store/handle.h"
 
-struct resumables;
-
 struct store_ops {
     const char *name;
 
@@ -70,8 +68,9 @@ struct store_ops {
                              struct res_path *trash_out, struct res_path *versions_out);
     bool (*make_room)(struct store *store, struct res_path path, uint64_t bytes);
 
-    /* Who keeps the resumable uploads that are made for that path; may block. NULL: nobody. */
-    struct resumables *(*resumables)(struct store *store, struct res_path near);
+    /* As store_resumables(). NULL: nobody keeps them. */
+    enum store_rc (*resumables)(struct store *store, struct res_path near,
+                                struct resumables **of_out);
 
     bool (*is_read_only)(struct store *store, struct res_path path);        /* NULL: never */
     enum store_folding (*folds)(struct store *store, struct res_path path); /* NULL: nothing */

@@ -8,6 +8,7 @@
 
 struct change_log;
 struct crew;
+struct resumables;
 struct store;
 struct store_content_ops;
 struct store_cursor_ops;

@@ -338,10 +338,11 @@ enum store_rc store_upload_take(struct store_upload *upload, const struct store_
     return upload->ops->take ? upload->ops->take(upload, file) : STORE_END;
 }
 
-struct resumables *store_resumables(struct store *store, struct res_path near)
+enum store_rc store_resumables(struct store *store, struct res_path near,
+                               struct resumables **of_out)
 {
     const struct store_ops *ops = pass(store, true);
-    return ops->resumables ? ops->resumables(store, near) : NULL;
+    return ops->resumables ? ops->resumables(store, near, of_out) : STORE_DENIED;
 }
 
 enum store_rc store_mkcol(struct store_change *change, struct res_path path)

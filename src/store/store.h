@@ -20,8 +20,7 @@ void store_traits_add(struct store_traits *to, const struct store_traits *more);
 
 /* Quick, whatever the traits say: how names are told apart at that path, once it has been located;
  * whether nothing can be changed there, whatever is there; whether what was opened as the root is
- * no longer to be found, so that all is UNAVAILABLE until it is, or until another store is opened.
- */
+ * no longer to be found, so that all is UNAVAILABLE until it is, or until another is opened. */
 enum store_folding store_folds(struct store *store, struct res_path path);
 bool store_is_read_only(struct store *store, struct res_path path);
 bool store_is_lost(struct store *store);
@@ -138,8 +137,9 @@ NODISCARD enum store_rc store_keeping(struct store *store, struct arena *arena,
  * a change; so not under one. False: nothing has gone. */
 bool store_make_room(struct store *store, struct res_path path, uint64_t bytes);
 
-/* Who keeps the resumable uploads (store/resumable.h) for that path; NULL: nobody. May block. */
-struct resumables *store_resumables(struct store *store, struct res_path near);
+/* Who keeps resumable uploads (store/resumable.h) for that path. DENIED: nobody. May block. */
+NODISCARD enum store_rc store_resumables(struct store *store, struct res_path near,
+                                         struct resumables **of_out);
 
 /* --- changing: each is made, or not, when it returns; AGAIN from any --- */
 

@@ -18,6 +18,13 @@
 static const struct resumable_wish anywhere = {
     .near = {"f", 1}, .owner = STR_INIT("alice"), .target = {"f", 1}, .size_bytes = UINT64_MAX};
 
+static struct resumables *keeper(struct fixture *fixture, struct res_path near)
+{
+    struct resumables *of;
+    assert_ok(store_resumables(fixture->store, near, &of));
+    return of;
+}
+
 static struct resumable_key key_of(const struct resumable *made)
 {
     return (struct resumable_key){made->wish.near, made->wish.owner, made->wish.id};
@@ -544,7 +551,7 @@ static void p30_an_upload_keeps_no_other_waiting(void **state)
     struct looker lookers[LOOKERS];
     _Atomic unsigned refused = 0;
     unsigned answered = 0;
-    struct resumables *of = store_resumables(fixture->store, anywhere.near);
+    struct resumables *of = keeper(fixture, anywhere.near);
     struct resumable made = create(fixture, 3);
     struct resumable_key key = key_of(&made);
     struct queue *queue = queue_enter(&of->queues, owner_mark(key.owner), key.id, ENTERS_ALWAYS);
@@ -719,7 +726,7 @@ static void p31_limits_hold_whoever_removes(void **state)
     assert_rc(resumable_create(fixture->store, &fixture->arena, &anywhere, &made), STORE_NO_SPACE);
     clock_set_ahead(25 * 3600000);
     create(fixture, 3);
-    sweeper_sweep(store_resumables(fixture->store, anywhere.near));
+    sweeper_sweep(keeper(fixture, anywhere.near));
     create(fixture, 3);
     assert_rc(resumable_create(fixture->store, &fixture->arena, &anywhere, &made), STORE_NO_SPACE);
     clock_set_ahead(0);
@@ -728,7 +735,7 @@ static void p31_limits_hold_whoever_removes(void **state)
 /* What is remembered is what is there, and that is `count` and `bytes`. */
 static void check_held(struct fixture *fixture, uint64_t count, uint64_t bytes)
 {
-    struct resumables *of = store_resumables(fixture->store, anywhere.near);
+    struct resumables *of = keeper(fixture, anywhere.near);
     uint64_t mark = owner_mark(anywhere.owner);
     struct holdings remembered = holdings_of(&of->holders, mark, HOLDINGS_REMEMBERED);
     struct holdings counted = holdings_of(&of->holders, mark, HOLDINGS_COUNTED);
@@ -818,7 +825,7 @@ static void p31_it_expires_when_nobody_touches_it(void **state)
     clock_set_ahead(45 * 3600000);
     assert_rc(resumable_look(fixture->store, &fixture->arena, &key, LOOK_ONLY, &told),
               STORE_NOT_FOUND);
-    sweeper_sweep(store_resumables(fixture->store, key.near));
+    sweeper_sweep(keeper(fixture, key.near));
     clock_set_ahead(0);
     assert_rc(resumable_look(fixture->store, &fixture->arena, &key, LOOK_ONLY, &told),
               STORE_NOT_FOUND);
@@ -944,7 +951,7 @@ static void p31_what_is_no_file_is_no_content(void **state)
 static void p31_nothing_is_known_of_what_is_over(void **state)
 {
     struct fixture *fixture = *state;
-    struct resumables *of = store_resumables(fixture->store, anywhere.near);
+    struct resumables *of = keeper(fixture, anywhere.near);
     struct resumable made = create(fixture, UINT64_MAX);
     struct resumable_key key = key_of(&made);
     struct resumable_append *broken = begin(fixture, &key, 0);

@@ -288,6 +288,15 @@ def test_an_upload_that_was_refused_and_cannot_be_moved_away_is_not_there():
         assert not crash_uploads.listed(server) and not os.listdir(owner)
 
 
+def test_where_uploads_cannot_be_kept_just_now_nobody_is_denied():
+    wish = {**crash_uploads.TUS, "Upload-Length": 3}
+    with davit.Davit() as server, Session(server) as client:
+        for error, status in (("EIO", 500), ("ENOSPC", 507)):
+            with traced(server, "mkdirat", f"error={error}"):
+                client.expect(status, "POST", "/f", wish, b"")
+        client.expect(201, "POST", "/f", wish, b"")
+
+
 @pytest.mark.parametrize("durability", ["flush", "lazy"])
 def test_what_is_answered_is_what_happened_when_calls_fail(durability, tmp_path):
     """3 % of them. What was refused has not been made, what was acknowledged is there, also after a

@@ -10,6 +10,7 @@
  * that what is over goes. */
 #include "store/directory/resumables.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -32,14 +33,16 @@ static int give(int fd, const struct err *err)
 {
     if (fd < 0)
         log_line(LOG_ERROR, "resumable uploads cannot be kept: %s", err->text);
+    errno = err->code; /* of one that is none of the kernel's: 0 */
     return fd;
 }
 
-/* -1: logged. */
+/* -1: logged, and errno says why. */
 static int open_in_state(void *arg)
 {
     struct dir_kept *kept = arg;
     struct err err;
+    err_set(&err, ENOENT, "the state directory is not there");
     bool is_there = state_home_restore(&kept->home);
     return give(is_there ? own_directory_open(kept->home.fd, UPLOADS_NAME, false, &err) : -1, &err);
 }
@@ -48,6 +51,7 @@ static int open_beneath(void *arg)
 {
     struct dir_store *dir = arg;
     struct err err;
+    err_set(&err, ENOENT, "the state directory is not there");
     bool is_there = state_home_restore(&dir->kept->home);
     return give(is_there ? dir_own_open(dir, UPLOADS_NAME, &err) : -1, &err);
 }
@@ -80,6 +84,7 @@ static struct resumables *take_kept(const struct dir_store *dir)
     return kept->resumables;
 }
 
+/* NULL: errno says why. */
 static struct resumables *make(struct dir_store *dir)
 {
     if (dir_is_own_in_state(dir))
@@ -88,17 +93,23 @@ static struct resumables *make(struct dir_store *dir)
     return fd < 0 ? NULL : open_engine(dir, open_beneath, dir, fd);
 }
 
-struct resumables *dir_resumables(struct store *store, struct res_path near)
+enum store_rc dir_resumables(struct store *store, struct res_path near, struct resumables **of_out)
 {
     struct dir_store *dir = dir_of(store);
+    enum store_rc rc = STORE_OK;
     (void)near; /* what is mounted elsewhere below the root is copied to */
-    if (atomic_load(&dir->resumables) || dir->is_read_only)
-        return atomic_load(&dir->resumables);
-    pthread_mutex_lock(&dir->naming);
-    if (!atomic_load(&dir->resumables))
-        atomic_store(&dir->resumables, make(dir));
-    pthread_mutex_unlock(&dir->naming);
-    return atomic_load(&dir->resumables);
+    if (!atomic_load(&dir->resumables) && dir->is_read_only)
+        return STORE_DENIED;
+    if (!atomic_load(&dir->resumables)) {
+        pthread_mutex_lock(&dir->naming);
+        if (!atomic_load(&dir->resumables))
+            atomic_store(&dir->resumables, make(dir));
+        if (!atomic_load(&dir->resumables))
+            rc = errno == ENOSPC || errno == EDQUOT ? STORE_NO_SPACE : STORE_FAILED;
+        pthread_mutex_unlock(&dir->naming);
+    }
+    *of_out = atomic_load(&dir->resumables);
+    return rc;
 }
 
 /* In this process or another. */
@@ -110,8 +121,9 @@ static bool have_begun(const struct dir_store *dir)
 
 void dir_resumables_start(struct dir_store *dir)
 {
+    struct resumables *of;
     if (have_begun(dir))
-        (void)dir_resumables(&dir->base, PATH_ROOT);
+        (void)!dir_resumables(&dir->base, PATH_ROOT, &of); /* or who asks first tries again */
 }
 
 void dir_resumables_close(struct dir_store *dir)

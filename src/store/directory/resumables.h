@@ -5,8 +5,9 @@
 
 struct dir_store;
 
-/* NULL: nobody; it is read-only, or that was logged. */
-struct resumables *dir_resumables(struct store *store, struct res_path near);
+/* As store_resumables(). DENIED: it is read-only. */
+NODISCARD enum store_rc dir_resumables(struct store *store, struct res_path near,
+                                       struct resumables **of_out);
 
 /* Somebody does where some have been begun, so that what is over goes. */
 void dir_resumables_start(struct dir_store *dir);

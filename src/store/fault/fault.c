@@ -332,9 +332,10 @@ static enum store_rc fault_upload(struct store *store, struct res_path path, uin
     return STORE_OK;
 }
 
-static struct resumables *fault_resumables(struct store *store, struct res_path near)
+static enum store_rc fault_resumables(struct store *store, struct res_path near,
+                                      struct resumables **of_out)
 {
-    return store_resumables(fault_of(store)->inner, near);
+    return store_resumables(fault_of(store)->inner, near, of_out);
 }
 
 /* --- changes to the tree --- */

@@ -324,7 +324,8 @@ static enum store_rc memory_upload(struct store *store, struct res_path path, ui
 
 /* They are kept in files by their nature: in a directory that nobody else sees, and that goes with
  * the store. */
-static struct resumables *memory_resumables(struct store *store, struct res_path near)
+static enum store_rc memory_resumables(struct store *store, struct res_path near,
+                                       struct resumables **of_out)
 {
     struct memory_store *memory = memory_of(store);
     const struct resumables_options options = {.limits = memory->limits};
@@ -337,9 +338,11 @@ static struct resumables *memory_resumables(struct store *store, struct res_path
             memory->resumables = resumables_open(fd, &options);
         memory->uploads = mem_copy_text(name, strlen(name));
     }
-    struct resumables *resumables = memory->resumables;
+    *of_out = memory->resumables;
     pthread_mutex_unlock(&memory->mutex);
-    return resumables;
+    if (memory->is_read_only)
+        return STORE_DENIED;
+    return *of_out ? STORE_OK : STORE_FAILED;
 }
 
 /* --- dead properties --- */

@@ -37,7 +37,7 @@ enum store_rc resumable_append(struct store *store, const struct resumable_key *
     struct append *append;
     if (part->piece.len && !piece_name_is_fine(part->piece))
         return STORE_DENIED;
-    enum store_rc rc = opened_get(store_resumables(store, key->near), &arena, key, &opened);
+    enum store_rc rc = opened_get(store, &arena, key, &opened);
     if (rc == STORE_OK) {
         if (opened.record.told.is_done)
             rc = STORE_DONE;

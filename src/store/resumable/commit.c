@@ -109,7 +109,7 @@ enum store_rc resumable_prepare(struct store *store, struct arena *arena,
     struct commit *commit = MEM_NEW(struct commit);
     struct opened *opened = &commit->opened;
     commit->content_fd = -1;
-    enum store_rc rc = opened_get(store_resumables(store, key->near), arena, key, opened);
+    enum store_rc rc = opened_get(store, arena, key, opened);
     if (rc != STORE_OK) {
         mem_free(commit);
         return rc;
@@ -206,7 +206,7 @@ enum store_rc resumable_pieces(struct store *store, struct arena *arena,
                                const struct resumable_key *key, struct resumable_pieces *pieces_out)
 {
     struct opened opened;
-    enum store_rc rc = opened_get(store_resumables(store, key->near), arena, key, &opened);
+    enum store_rc rc = opened_get(store, arena, key, &opened);
     if (rc != STORE_OK)
         return rc;
     *pieces_out = (struct resumable_pieces){0};
@@ -221,7 +221,7 @@ enum store_rc resumable_piece_remove(struct store *store, const struct resumable
 {
     struct arena arena = {0};
     struct opened opened;
-    enum store_rc rc = opened_get(store_resumables(store, key->near), &arena, key, &opened);
+    enum store_rc rc = opened_get(store, &arena, key, &opened);
     if (rc == STORE_OK) {
         rc = opened.record.told.is_done ? STORE_NOT_FOUND : pieces_remove(&opened, name);
         opened_done(&opened);

@@ -38,7 +38,7 @@ struct opened {
 };
 
 /* Memory from the arena. NOT_FOUND: as resumable_look() has it. OK: to be closed. */
-NODISCARD enum store_rc opened_get(struct resumables *of, struct arena *arena,
+NODISCARD enum store_rc opened_get(struct store *store, struct arena *arena,
                                    const struct resumable_key *key, struct opened *opened_out);
 void opened_done(struct opened *opened);
 

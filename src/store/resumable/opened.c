@@ -47,18 +47,20 @@ static enum store_rc read_opened(struct opened *opened, struct arena *arena,
     return rc;
 }
 
-enum store_rc opened_get(struct resumables *of, struct arena *arena,
-                         const struct resumable_key *key, struct opened *opened_out)
+enum store_rc opened_get(struct store *store, struct arena *arena, const struct resumable_key *key,
+                         struct opened *opened_out)
 {
     struct opened *opened = opened_out;
+    struct resumables *of = NULL;
+    enum store_rc rc = store_resumables(store, key->near, &of);
     *opened = (struct opened){.of = of, .dir_fd = -1, .info_fd = -1};
-    if (!of || !id_is_fine(key->id))
-        return of ? STORE_NOT_FOUND : STORE_DENIED;
+    if (rc != STORE_OK || !id_is_fine(key->id))
+        return rc == STORE_OK ? STORE_NOT_FOUND : rc;
     opened->mark = owner_mark(key->owner);
     opened->queue = queue_enter(&of->queues, opened->mark, key->id, ENTERS_WITH_ROOM);
     if (!opened->queue)
         return STORE_BUSY;
-    enum store_rc rc = read_opened(opened, arena, key);
+    rc = read_opened(opened, arena, key);
     opened->record.told.wish.near = key->near;
     opened->held = held_by(&opened->record);
     if (rc != STORE_OK)

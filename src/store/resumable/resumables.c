@@ -140,16 +140,18 @@ static void make_id(struct arena *arena, struct resumable_wish *wish)
 enum store_rc resumable_create(struct store *store, struct arena *arena,
                                const struct resumable_wish *wish, struct resumable *resumable_out)
 {
-    struct resumables *of = store_resumables(store, wish->near);
+    struct resumables *of;
     struct record record = {.told.wish = *wish};
-    if (!of || text_bytes(wish) > RESUMABLE_TEXT_BYTES_MAX ||
-        (wish->id.len && !id_is_fine(wish->id)))
+    enum store_rc rc = store_resumables(store, wish->near, &of);
+    if (rc != STORE_OK)
+        return rc;
+    if (text_bytes(wish) > RESUMABLE_TEXT_BYTES_MAX || (wish->id.len && !id_is_fine(wish->id)))
         return STORE_DENIED;
     if (!wish->id.len)
         make_id(arena, &record.told.wish);
     struct queue *queue =
         queue_enter(&of->queues, owner_mark(wish->owner), STR_NONE, ENTERS_ALWAYS);
-    enum store_rc rc = create(store, of, &record);
+    rc = create(store, of, &record);
     queue_leave(&of->queues, queue);
     record.told.expires_s = expires_s(of, &record);
     if (rc == STORE_OK) {
@@ -183,7 +185,7 @@ enum store_rc resumable_look(struct store *store, struct arena *arena,
 {
     struct opened opened;
     struct str none = STR_NONE;
-    enum store_rc rc = opened_get(store_resumables(store, key->near), arena, key, &opened);
+    enum store_rc rc = opened_get(store, arena, key, &opened);
     if (rc != STORE_OK)
         return rc;
     if (how == LOOK_SETTLE && !opened.record.told.is_done)
@@ -219,10 +221,11 @@ static void list_one(struct shelf_visitor *visitor, int owner_fd, const char *na
 enum store_rc resumable_list(struct store *store, struct arena *arena,
                              const struct resumable_key *key, struct resumable_list *list_out)
 {
-    struct resumables *of = store_resumables(store, key->near);
+    struct resumables *of;
+    enum store_rc rc = store_resumables(store, key->near, &of);
+    if (rc != STORE_OK)
+        return rc;
     struct listing listing = {.visitor = {.show = list_one, .arena = arena}, .of = of, .key = key};
-    if (!of)
-        return STORE_DENIED;
     shelf_visit(of, owner_mark(key->owner), &listing.visitor);
     size_t bytes = listing.found.len;
     list_out->count = bytes / sizeof(*list_out->items);
@@ -257,7 +260,7 @@ enum store_rc resumable_remove(struct store *store, const struct resumable_key *
 {
     struct arena arena = {0};
     struct opened opened;
-    enum store_rc rc = opened_get(store_resumables(store, key->near), &arena, key, &opened);
+    enum store_rc rc = opened_get(store, &arena, key, &opened);
     if (rc == STORE_OK) {
         rc = remove_opened(&opened, arena_text(&arena, key->id));
         opened_done(&opened);

@@ -439,9 +439,10 @@ static enum store_rc slow_upload(struct store *store, struct res_path path, uint
     return STORE_OK;
 }
 
-static struct resumables *slow_resumables(struct store *store, struct res_path near)
+static enum store_rc slow_resumables(struct store *store, struct res_path near,
+                                     struct resumables **of_out)
 {
-    return store_resumables(inner_of(store), near);
+    return store_resumables(inner_of(store), near, of_out);
 }
 
 /* --- changes --- */

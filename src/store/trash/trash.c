@@ -266,9 +266,10 @@ static enum store_rc trash_unlock(struct store_change *change, const struct lock
     return store_unlock(wrapper_inside(change), lock);
 }
 
-static struct resumables *trash_resumables(struct store *store, struct res_path near)
+static enum store_rc trash_resumables(struct store *store, struct res_path near,
+                                      struct resumables **of_out)
 {
-    return store_resumables(inner_of(store), near);
+    return store_resumables(inner_of(store), near, of_out);
 }
 
 /* --- what is known of the whole --- */

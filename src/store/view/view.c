@@ -206,17 +206,18 @@ static enum store_rc view_upload(struct store *store, struct res_path path, uint
     return rc == STORE_OK ? mount_upload(mount, real, size_bytes, upload_out) : rc;
 }
 
-static struct resumables *view_resumables(struct store *store, struct res_path near)
+static enum store_rc view_resumables(struct store *store, struct res_path near,
+                                     struct resumables **of_out)
 {
     const struct view *view = view_of(store);
     const struct mount *mount;
     struct arena arena = {0};
     struct res_path real;
-    struct resumables *found = NULL;
-    if (reach_to_change(store, &arena, near, &mount, &real) == STORE_OK)
-        found = store_resumables(view_store(view, mount), real);
+    enum store_rc rc = reach_to_change(store, &arena, near, &mount, &real);
+    if (rc == STORE_OK)
+        rc = store_resumables(view_store(view, mount), real, of_out);
     arena_done(&arena);
-    return found;
+    return rc;
 }
 
 static enum store_rc view_mkcol(struct store_change *change, struct res_path path)
