@@ -68,10 +68,10 @@ static bool prop_version_name(const struct prop_target *target, struct buf *to)
 }
 
 static const struct dav_prop props[] = {
-    {STR_INIT(NS_DAVIT), STR_INIT("kept-from"), prop_kept_from, PROP_PROTECTED},
-    {STR_INIT(NS_DAVIT), STR_INIT("kept-at"), prop_kept_at, PROP_PROTECTED},
-    {STR_INIT(NS_DAVIT), STR_INIT("kept-by"), prop_kept_by, PROP_PROTECTED},
-    {STR_INIT(NS_DAV), STR_INIT("version-name"), prop_version_name, PROP_PROTECTED},
+    {STR_INIT(NS_DAVIT), STR_INIT("kept-from"), prop_kept_from, PROP_PROTECTED | PROP_BLOCKS},
+    {STR_INIT(NS_DAVIT), STR_INIT("kept-at"), prop_kept_at, PROP_PROTECTED | PROP_BLOCKS},
+    {STR_INIT(NS_DAVIT), STR_INIT("kept-by"), prop_kept_by, PROP_PROTECTED | PROP_BLOCKS},
+    {STR_INIT(NS_DAV), STR_INIT("version-name"), prop_version_name, PROP_PROTECTED | PROP_BLOCKS},
     {{0}},
 };
 

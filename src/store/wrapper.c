@@ -61,6 +61,8 @@ struct store_change *wrapper_inside(struct store_change *change)
 {
     struct inside *inside = change->own;
     inside->change.room = change->room;
+    if (inside->change.ranges == change->ranges) /* there may be more of them by now */
+        inside->change.range_count = change->range_count;
     return &inside->change;
 }
 

@@ -117,7 +117,7 @@ class Conversation:
     """A parsed .wire file."""
 
     MARKS = {">": "request", "<": "answer", ">>": "raw"}
-    OPTIONS = ("server", "user", "tmpfs", "users")
+    OPTIONS = ("server", "user", "tmpfs", "users", "again")
 
     def __init__(self, path):
         self.path = path
@@ -341,7 +341,9 @@ class Player:
         return args
 
     def serve_with(self, args):
-        with davit.Davit(self.root, args) as self.server:
+        again = self.conversation.options.get("again")
+        wrapper = ["env", f"DAVIT_AGAIN={again}"] if again else []
+        with davit.Davit(self.root, args, wrapper) as self.server:
             self.connect()
             try:
                 for self.step in self.conversation.steps:

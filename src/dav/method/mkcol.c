@@ -20,6 +20,8 @@
 #include "http/media_type.h"
 #include "http/prefer.h"
 
+enum { TRIES_MAX = 8 }; /* to undo it */
+
 struct mkcol {
     struct proppatch_request request;
     struct prop_updates updates;
@@ -145,9 +147,12 @@ static enum store_rc set_props(struct target *target, const struct store_patch *
     struct store_visitor visitor = {refuse_nothing, may_refuse_nothing, pass_over};
     bool is_empty = !patch->prop_count && !patch->sets_modified;
     enum store_rc rc = is_empty ? STORE_OK : store_patch(&target->change, target->real, patch);
-    if (rc != STORE_OK && store_remove(&target->change, target->real, &visitor) != STORE_OK)
-        return STORE_UNKNOWN;
-    return rc;
+    if (rc == STORE_OK)
+        return STORE_OK;
+    enum store_rc undone = STORE_AGAIN;
+    for (unsigned i = 0; i < TRIES_MAX && undone == STORE_AGAIN; i++)
+        undone = store_remove(&target->change, target->real, &visitor);
+    return undone == STORE_OK ? rc : STORE_UNKNOWN;
 }
 
 /* Whether anything has come there since, the store sees in the same step. */

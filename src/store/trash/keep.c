@@ -115,23 +115,51 @@ static struct res_path name_slot(struct arena *arena, const struct spot *spot, s
     return path;
 }
 
+/* That others have come first (AGAIN) does not last, where it is about a slot that nobody else has
+ * heard of; and to begin anew would be with another slot. */
+
+static enum store_rc make_slot(struct store_change *inside, struct res_path slot)
+{
+    enum store_rc rc = STORE_AGAIN;
+    for (unsigned i = 0; i < KEEP_TRIES && rc == STORE_AGAIN; i++)
+        rc = store_mkcol(inside, slot);
+    return rc;
+}
+
+static enum store_rc record_slot(struct store_change *inside, struct res_path slot, struct str from)
+{
+    struct res_path about = path_join(&inside->arena, slot, SPOT_ABOUT);
+    enum store_rc rc = STORE_AGAIN;
+    for (unsigned i = 0; i < KEEP_TRIES && rc == STORE_AGAIN; i++)
+        rc = write_record(inside, about, from);
+    return rc;
+}
+
+/* Or the sweeper will. */
+static void remove_slot(struct store_change *inside, struct res_path slot)
+{
+    struct store_visitor silent = silent_visitor();
+    enum store_rc rc = STORE_AGAIN;
+    for (unsigned i = 0; i < KEEP_TRIES && rc == STORE_AGAIN; i++)
+        rc = store_remove(inside, slot, &silent);
+}
+
 /* Makes the collection that something is put into, with its record. Nothing stays of it where that
  * fails. */
 static enum store_rc open_slot(struct trash_store *trash, struct store_change *inside,
                                const struct spot *spot, struct res_path slot)
 {
     struct arena *arena = &inside->arena;
-    struct store_visitor silent = silent_visitor();
     struct res_path all = path_join(arena, spot->trash, SPOT_VERSIONS);
     enum store_rc rc = versions_make_way(trash, inside, path_join(arena, all, SPOT_KEPT));
     trash_cover(inside, slot);
     if (rc == STORE_OK)
-        rc = store_mkcol(inside, slot);
+        rc = make_slot(inside, slot);
     if (rc != STORE_OK)
         return rc == STORE_NO_PARENT ? STORE_AGAIN : rc; /* somebody has removed the trash */
-    rc = write_record(inside, path_join(arena, slot, SPOT_ABOUT), spot->rest);
+    rc = record_slot(inside, slot, spot->rest);
     if (rc != STORE_OK)
-        (void)!store_remove(inside, slot, &silent); /* or the sweeper will */
+        remove_slot(inside, slot);
     return rc;
 }
 
@@ -140,7 +168,6 @@ static enum store_rc put_aside(struct trash_store *trash, struct store_change *i
                                struct res_path *slot_out)
 {
     struct arena *arena = &inside->arena;
-    struct store_visitor silent = silent_visitor();
     struct res_path path = path_join(arena, spot->base, spot->rest);
     struct res_path slot = name_slot(arena, spot, path_name(path));
     struct store_transfer transfer = {.from = path, .is_deep = true, .expects_absent = true};
@@ -148,12 +175,14 @@ static enum store_rc put_aside(struct trash_store *trash, struct store_change *i
     if (rc != STORE_OK)
         return rc;
     transfer.to = path_join(arena, slot, SPOT_KEPT);
-    rc = store_move(inside, &transfer, visitor);
+    rc = STORE_AGAIN;
+    for (unsigned i = 0; i < KEEP_TRIES && rc == STORE_AGAIN; i++)
+        rc = store_move(inside, &transfer, visitor);
     if (rc == STORE_OK)
         rc = versions_move(trash, inside, spot_versions(arena, spot),
                            path_join(arena, slot, SPOT_OF_KEPT));
     else if (rc != STORE_PARTIAL && rc != STORE_UNKNOWN && rc != STORE_FAILED)
-        (void)!store_remove(inside, slot, &silent); /* likewise */
+        remove_slot(inside, slot);
     if (rc == STORE_OK || rc == STORE_PARTIAL) {
         *slot_out = slot;
         sweeper_ring(trash);

@@ -9,6 +9,8 @@
 #include "store/trash/options.h"
 #include "store/trash/spot.h"
 
+enum { KEEP_TRIES = 8 }; /* of one step, in which others come first */
+
 struct trash_store {
     struct store base;
     struct store *inner;

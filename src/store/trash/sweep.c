@@ -124,7 +124,7 @@ static void find_all(struct pass *pass)
     pass->count = 0;
     pass->bytes = 0;
     pass->is_cut = false;
-    if (store_list(pass->trash->inner, pass->home, 0, &cursor) != STORE_OK)
+    if (store_list(pass->trash->inner, pass->home, WANTS_PROPS, &cursor) != STORE_OK)
         return;
     while (store_cursor_next(cursor, &member) == STORE_OK) {
         struct arena arena = {0};

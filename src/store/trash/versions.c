@@ -95,7 +95,9 @@ static enum store_rc copy_aside(struct store_change *inside, struct res_path pat
     moment_add(&name, clock_wall_us());
     transfer.to = path_join(&inside->arena, collection, buf_str(&name));
     buf_done(&name);
-    enum store_rc rc = store_copy(inside, &transfer, &silent);
+    enum store_rc rc = STORE_AGAIN;
+    for (unsigned i = 0; i < KEEP_TRIES && rc == STORE_AGAIN; i++)
+        rc = store_copy(inside, &transfer, &silent); /* to begin anew would be by another name */
     if (rc == STORE_OK)
         *version_out = transfer.to;
     return rc == STORE_EXISTS ? STORE_AGAIN : rc; /* the clock stands still */
