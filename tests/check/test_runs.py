@@ -2,6 +2,8 @@
 
 import os
 import subprocess
+import threading
+import time
 import xml.etree.ElementTree as ElementTree
 
 from checker import Scratch, Server, check, page
@@ -71,6 +73,29 @@ def test_a_fragment_that_is_found_late_is_looked_up():
     by_raw = {row["raw"].replace(url, ""): row["verdict"] for row in run.links}
     assert by_raw["/p#gone"] == by_raw["/r#gone"] == "fragment-missing"
     assert by_raw["/p#here"] == by_raw["/p#here:~:text=x"] == by_raw["#:~:text=x"] == "ok"
+
+
+def test_a_fragment_that_is_found_while_its_page_is_asked_for():
+    """By HEAD, which is under way when the page that has the fragment is read."""
+    is_asked, was_found = threading.Event(), threading.Event()
+
+    def slow(request):
+        if request.command == "HEAD":
+            is_asked.set()
+            assert was_found.wait(30)
+            time.sleep(0.3)  # until that has been read
+        return 200, {}, b"<p id=here>"
+
+    def late(_):
+        assert is_asked.wait(30)
+        was_found.set()
+        return page(url + "/p#gone", url + "/p#here")
+    with Server({"/p": slow}) as other:
+        url = "http://localhost:%d" % other.port
+        with Server({"/": page(url + "/p", "/1"), "/1": late}) as server:
+            run = check("-r", "--method", "head", server.url + "/")
+    by_raw = {row["raw"].replace(url, ""): row["verdict"] for row in run.links}
+    assert by_raw["/p#gone"] == "fragment-missing" and by_raw["/p#here"] == by_raw["/p"] == "ok"
 
 
 def test_the_answer_to_a_probe_gives_no_page_names():

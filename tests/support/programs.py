@@ -72,8 +72,9 @@ class Program(Worker):
             pass  # it does not fit what is there
 
     def write(self, path, _):
+        # Of a size of its own: clients look at size and second, and take the same for no change.
         with open(path, "w", encoding="utf-8") as file:
-            file.write(str(self.random.random()))
+            file.write(str(self.random.random()) + self.count % 500 * ".")
 
     def append(self, path, _):
         with open(path, "r+", encoding="utf-8") as file:

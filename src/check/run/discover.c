@@ -69,13 +69,13 @@ static bool is_followed(const struct crawl *crawl, const struct link_context *co
     return scope_is_inside(crawl->scope, url);
 }
 
-/* An external page was fetched without reading it, and now somebody wants a name in it. */
+/* Whether an external page was fetched without reading it: who wants a name in it needs that. */
 static bool needs_another_look(const struct crawl *crawl, const struct target *target)
 {
     bool is_page = target->state == TARGET_DONE && target->verdict == VERDICT_OK &&
                    target->status == 200 && target->redirect_to == TARGET_NONE;
     return crawl->options->rules.with_fragments && is_page && target->host != TARGET_NONE &&
-           !(target->flags & (TARGET_IS_PARSED | TARGET_WANTS_NAMES | TARGET_HAS_MEMBERS));
+           !(target->flags & (TARGET_IS_PARSED | TARGET_HAS_MEMBERS));
 }
 
 /* It has a verdict that does not hold for who leads there now. */
@@ -119,23 +119,36 @@ static void set_flags(struct crawl *crawl, const struct link_context *context, u
         target->flags |= TARGET_IS_SITEMAP;
 }
 
+static void fetch_again(struct crawl *crawl, uint32_t id)
+{
+    struct url url = {0};
+    if (url_parse(&url, site_url(crawl->site, id), NULL, NULL)) {
+        site_at(crawl->site, id)->flags |= TARGET_IS_FREE; /* it was counted */
+        crawl->counts.done--;
+        hosts_enqueue(&crawl->hosts, id, &url);
+    }
+    url_done(&url);
+}
+
+void target_names_came_late(struct crawl *crawl, uint32_t id)
+{
+    const struct target *target = site_at(crawl->site, id);
+    if ((target->flags & TARGET_WANTS_NAMES) && needs_another_look(crawl, target))
+        fetch_again(crawl, id);
+}
+
 /* Somebody wants a name in it, or in what it is redirected to. */
 static void want_names(struct crawl *crawl, uint32_t id)
 {
-    struct url url = {0};
     for (unsigned hops = 0; hops < crawl->options->rules.redirects_max; hops++) {
         uint32_t next = site_at(crawl->site, id)->redirect_to;
         id = next == TARGET_NONE ? id : next;
     }
     struct target *target = site_at(crawl->site, id);
-    bool again = needs_another_look(crawl, target);
+    bool is_first = !(target->flags & TARGET_WANTS_NAMES);
     target->flags |= TARGET_WANTS_NAMES;
-    if (again && url_parse(&url, site_url(crawl->site, id), NULL, NULL)) {
-        target->flags |= TARGET_IS_FREE; /* it was counted */
-        crawl->counts.done--;
-        hosts_enqueue(&crawl->hosts, id, &url);
-    }
-    url_done(&url);
+    if (is_first && needs_another_look(crawl, target))
+        fetch_again(crawl, id);
 }
 
 /* Whether it is an address of this machine's files that somebody else names. Only local documents

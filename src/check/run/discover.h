@@ -28,5 +28,9 @@ bool document_wants_far(struct crawl *crawl, const struct host *host,
  * yet. */
 bool document_leads_on(struct crawl *crawl, struct document *document, struct str url);
 
+/* A target has its verdict, and nobody wanted a name in it when it was asked for: if somebody has
+ * since, and it was not read, it is asked for once more. */
+void target_names_came_late(struct crawl *crawl, uint32_t id);
+
 /* Where the redirect of `from` leads. TARGET_NONE: to nothing that is a URL. */
 uint32_t link_redirect(struct crawl *crawl, uint32_t from, struct str location);

@@ -154,6 +154,7 @@ void visit_target(struct crawl *crawl, struct host *host, uint32_t id)
     target->state = TARGET_UNDER_WAY;
     visit->target = id;
     visit->call.url = target->url;
+    visit->wants_names = target->flags & TARGET_WANTS_NAMES;
     set_method(visit, method_for(crawl, id));
     start(visit);
 }
@@ -650,6 +651,8 @@ static bool decide(struct visit *visit)
         document_add_links(crawl, &visit->document); /* its members, with --dav */
     }
     crawl_finish(crawl, visit->target, verdict);
+    if (!visit->wants_names)
+        target_names_came_late(crawl, visit->target);
     return true;
 }
 

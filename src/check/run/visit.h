@@ -28,6 +28,7 @@ struct visit {
     int64_t wake_ms;   /* when to try again; 0: under way */
     bool is_last;      /* the lone try before it is called broken */
     bool is_watched;   /* for traps_note() */
+    bool wants_names;  /* somebody did when it began */
     bool asks_time;    /* for nothing else: the certificate is not valid now */
     unsigned hops;     /* of a robots.txt */
     struct buf url;    /* of robots.txt, probes and the time */
