@@ -78,14 +78,6 @@ static enum store_rc enter(struct walk *walk, bool is_part)
     return STORE_OK;
 }
 
-static void add_segment(struct buf *path, size_t parent_len, struct str name)
-{
-    path->len = parent_len;
-    if (parent_len)
-        buf_add_char(path, '/');
-    buf_add(path, name);
-}
-
 static enum walk_entry may_enter(struct walk *walk, const struct walk_item *item)
 {
     return walk->may_enter ? walk->may_enter(walk, item->path, item->real) : WALK_ENTERS;
@@ -145,8 +137,8 @@ enum store_rc walk_next(struct walk *walk, struct walk_item *item_out)
         }
         if (rc != STORE_OK)
             return rc;
-        add_segment(&walk->path, level->path_len, member.name);
-        add_segment(&walk->real, level->real_len, member.name);
+        path_step(&walk->path, level->path_len, member.name);
+        path_step(&walk->real, level->real_len, member.name);
         *item_out = (struct walk_item){.stat = member.stat,
                                        .rc = member.rc,
                                        .is_mount = member.is_mount,

@@ -197,18 +197,10 @@ static enum store_rc enter(struct ordered *ordered, bool is_part, struct str aft
     return rc;
 }
 
-static void add_segment(struct buf *path, size_t parent_len, struct str name)
-{
-    path->len = parent_len;
-    if (parent_len)
-        buf_add_char(path, '/');
-    buf_add(path, name);
-}
-
 static void go_to(struct ordered *ordered, const struct ordered_level *level, struct str name)
 {
-    add_segment(&ordered->path, level->path_len, name);
-    add_segment(&ordered->real, level->real_len, name);
+    path_step(&ordered->path, level->path_len, name);
+    path_step(&ordered->real, level->real_len, name);
 }
 
 static enum walk_entry may_enter(struct ordered *ordered)

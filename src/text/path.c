@@ -91,6 +91,14 @@ static struct res_path join(struct arena *arena, struct str left, struct str rig
     return (struct res_path){bytes, left.len + slash + right.len};
 }
 
+void path_step(struct buf *path, size_t parent_len, struct str name)
+{
+    path->len = parent_len;
+    if (parent_len)
+        buf_add_char(path, '/');
+    buf_add(path, name);
+}
+
 struct res_path path_join(struct arena *arena, struct res_path parent, struct str name)
 {
     return join(arena, path_str(parent), name);

@@ -53,6 +53,10 @@ struct str path_name(struct res_path path);
 /* The first segment; empty for the root. Borrows from `path`. */
 struct str path_first(struct res_path path);
 
+/* Makes of the path in `path`, of which the first parent_len bytes are kept, that of a member of
+ * theirs: what a walk does at each step, without memory for each. */
+void path_step(struct buf *path, size_t parent_len, struct str name);
+
 NODISCARD struct res_path path_join(struct arena *arena, struct res_path parent, struct str name);
 NODISCARD struct res_path path_copy(struct arena *arena, struct res_path path);
 

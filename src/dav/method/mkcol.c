@@ -19,6 +19,7 @@
 #include "exchange/respond.h"
 #include "http/media_type.h"
 #include "http/prefer.h"
+#include "store/silent.h"
 
 enum { TRIES_MAX = 8 }; /* to undo it */
 
@@ -124,34 +125,17 @@ static enum stage_end answer(struct exchange *x, const struct mkcol *state)
 
 /* --- making it --- */
 
-static unsigned refuse_nothing(struct store_visitor *visitor, struct res_path path)
-{
-    (void)visitor, (void)path; /* it is what was made a moment ago */
-    return 0;
-}
-
-static bool may_refuse_nothing(struct store_visitor *visitor, struct res_path path)
-{
-    return refuse_nothing(visitor, path) != 0;
-}
-
-static void pass_over(struct store_visitor *visitor, struct res_path path, bool is_collection,
-                      enum store_rc rc, unsigned reason)
-{
-    (void)visitor, (void)path, (void)is_collection, (void)rc, (void)reason; /* its rc says so */
-}
-
 /* Sets the properties of what has been made; or it is there no more. */
 static enum store_rc set_props(struct target *target, const struct store_patch *patch)
 {
-    struct store_visitor visitor = {refuse_nothing, may_refuse_nothing, pass_over};
+    struct store_visitor silent = silent_visitor();
     bool is_empty = !patch->prop_count && !patch->sets_modified;
     enum store_rc rc = is_empty ? STORE_OK : store_patch(&target->change, target->real, patch);
     if (rc == STORE_OK)
         return STORE_OK;
     enum store_rc undone = STORE_AGAIN;
     for (unsigned i = 0; i < TRIES_MAX && undone == STORE_AGAIN; i++)
-        undone = store_remove(&target->change, target->real, &visitor);
+        undone = store_remove(&target->change, target->real, &silent);
     return undone == STORE_OK ? rc : STORE_UNKNOWN;
 }
 

@@ -28,12 +28,13 @@
 #include "store/directory/tree/walk.h"
 #include "store/lock_journal.h"
 #include "store/lock_table.h"
+#include "store/silent.h"
 
 /* --- staged files --- */
 
 static void remove_staged(struct dir_store *dir, int dir_fd, const char *name)
 {
-    struct store_visitor visitor = dir_silent_visitor();
+    struct store_visitor visitor = silent_visitor();
     struct dir_walk walk = {.dir = dir, .visitor = &visitor};
     (void)!dir_remove_tree(&walk, dir_fd, name); /* what stays is tried again next time */
     buf_done(&walk.path);

@@ -16,9 +16,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "store/silent.h"
 #include "store/trash/kept_priv.h"
 #include "store/upload.h"
-#include "store/view/guide.h"
 
 enum {
     NAME_BYTES_MAX = 255,

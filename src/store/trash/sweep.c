@@ -18,9 +18,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/notice/wait_room.h"
+#include "store/silent.h"
 #include "store/trash/kept_priv.h"
 #include "store/trash/sweep.h"
-#include "store/view/guide.h"
 #include "store/view/usage.h"
 
 enum {

@@ -9,6 +9,7 @@
  * A member of the trash that is moved out of it takes its versions along, which go first: so none
  * is lost if a crash comes in between. Nothing is moved or copied into it, and a version can only
  * be copied. */
+#include "store/silent.h"
 #include "store/trash/kept_priv.h"
 #include "store/view/guide.h"
 #include "store/wrapper.h"

@@ -14,8 +14,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/silent.h"
 #include "store/trash/kept_priv.h"
-#include "store/view/guide.h"
 
 enum store_rc versions_make_way(struct trash_store *trash, struct store_change *inside,
                                 struct res_path collection)

@@ -18,6 +18,7 @@
  * for files of different sizes. */
 #include "store/view/apart.h"
 
+#include "store/silent.h"
 #include "store/store.h"
 
 /* Why it has failed; DENIED: for good. */

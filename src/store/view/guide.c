@@ -84,29 +84,6 @@ void guide_done(struct guide *guide)
     arena_done(&guide->arena);
 }
 
-static void nobody_failed(struct store_visitor *visitor, struct res_path path, bool is_collection,
-                          enum store_rc rc, unsigned reason)
-{
-    (void)visitor, (void)path, (void)is_collection, (void)rc, (void)reason; /* told by who asks */
-}
-
-static unsigned nobody_refuses(struct store_visitor *visitor, struct res_path path)
-{
-    (void)visitor, (void)path; /* asked before */
-    return 0;
-}
-
-static bool nobody_may_refuse(struct store_visitor *visitor, struct res_path path)
-{
-    (void)visitor, (void)path; /* as above */
-    return false;
-}
-
-struct store_visitor silent_visitor(void)
-{
-    return (struct store_visitor){nobody_refuses, nobody_may_refuse, nobody_failed, NULL, NULL};
-}
-
 bool steps_repeat(struct steps *steps, enum store_rc *rc)
 {
     bool is_again = *rc == STORE_AGAIN;

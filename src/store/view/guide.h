@@ -20,9 +20,6 @@ struct guide {
 struct guide guide_for(struct store_visitor *visitor);
 void guide_done(struct guide *guide);
 
-/* Asks nobody, and tells nobody: for what has been asked about before, and is told by its rc. */
-struct store_visitor silent_visitor(void);
-
 /* Of a change that is more than one call. */
 struct steps {
     bool has_changed;     /* something has */

@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "store/gather.h"
+#include "store/silent.h"
 #include "store/store.h"
 #include "store/upload.h"
 #include "store/view/apart.h"

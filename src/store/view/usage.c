@@ -159,10 +159,7 @@ static void count_member(struct counting *counting)
         return;
     }
     level->counted++;
-    counting->path.len = level->path_len;
-    if (level->path_len)
-        buf_add_char(&counting->path, '/');
-    buf_add(&counting->path, member.name);
+    path_step(&counting->path, level->path_len, member.name);
     if (member.rc != STORE_OK || member.is_link)
         return;
     counting->bytes +=

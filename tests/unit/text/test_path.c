@@ -288,9 +288,24 @@ TEST(path_rebase_from_elsewhere_aborts)
     assert_true(aborts(rebase_from_elsewhere));
 }
 
+TEST(path_step_goes_to_a_member_and_to_the_next)
+{
+    struct buf path = {0};
+    path_step(&path, 0, STR("a"));
+    check_str("of the root", buf_str(&path), "a");
+    path_step(&path, 1, STR("b"));
+    check_str("below", buf_str(&path), "a/b");
+    path_step(&path, 1, STR("cd"));
+    check_str("beside", buf_str(&path), "a/cd");
+    path_step(&path, 0, STR("e"));
+    check_str("up", buf_str(&path), "e");
+    buf_done(&path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(path_step_goes_to_a_member_and_to_the_next),
         cmocka_unit_test_teardown(path_decode_normalises, forget),
         cmocka_unit_test_teardown(path_decode_refuses, forget),
         cmocka_unit_test_teardown(path_every_byte_value_round_trips, forget),

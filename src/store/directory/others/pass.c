@@ -348,10 +348,7 @@ bool pass_step(struct pass *pass)
         leave(pass, level);
         return true;
     }
-    pass->path.len = level->path_len;
-    if (pass->path.len)
-        buf_add_char(&pass->path, '/');
-    buf_add(&pass->path, entry.name);
+    path_step(&pass->path, level->path_len, entry.name);
     visit(pass, entry.is_new);
     return true;
 }

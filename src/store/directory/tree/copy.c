@@ -32,6 +32,7 @@
 #include "store/directory/tree/place.h"
 #include "store/directory/tree/remove.h"
 #include "store/directory/tree/walk.h"
+#include "store/silent.h"
 
 /* A copy that is being made among the staged names. */
 struct copying {
@@ -377,7 +378,7 @@ static bool copy_member(struct copying *copying, int from_dir_fd, const char *fr
 
 static void copying_done(struct copying *copying)
 {
-    struct store_visitor silent = dir_silent_visitor();
+    struct store_visitor silent = silent_visitor();
     struct dir_walk walk = {.dir = copying->walk.dir, .visitor = &silent};
     if (copying->staged_fd >= 0)
         (void)!dir_remove_tree(&walk, copying->staged_fd, copying->staged); /* or start-up will */

@@ -25,6 +25,7 @@
 #include "store/directory/tree/place.h"
 #include "store/directory/tree/remove.h"
 #include "store/directory/tree/walk.h"
+#include "store/silent.h"
 
 /* To where no rename goes: copied, then removed. What may not move would be copied
  * and then not removed: nothing moves then. */
@@ -62,7 +63,7 @@ static bool may_be_carried_off(const struct placing *placing)
 static enum store_rc respell(const struct placing *placing)
 {
     struct store *store = &placing->dir->base;
-    struct store_visitor silent = dir_silent_visitor();
+    struct store_visitor silent = silent_visitor();
     const struct dir_transfer *transfer = &placing->transfer;
     struct arena arena = {0};
     char name[64];

@@ -26,6 +26,7 @@
 #include "store/directory/tree/follow.h"
 #include "store/directory/tree/remove.h"
 #include "store/directory/tree/walk.h"
+#include "store/silent.h"
 
 enum store_rc dir_find_member(struct placing *placing)
 {
@@ -166,7 +167,7 @@ static void staged_failed(struct store_visitor *visitor, struct res_path path, b
 static bool graft_all(const struct placing *placing)
 {
     const struct dir_transfer *transfer = &placing->transfer;
-    struct staged_visitor staged = {dir_silent_visitor(), placing->visitor};
+    struct staged_visitor staged = {silent_visitor(), placing->visitor};
     struct grafting grafting = {.walk = {.dir = placing->dir, .visitor = placing->visitor},
                                 .placing = placing};
     staged.base.failed = staged_failed;

@@ -5,9 +5,7 @@
 size_t dir_walk_down(struct dir_walk *walk, struct str name)
 {
     size_t len = walk->path.len;
-    if (len)
-        buf_add_char(&walk->path, '/');
-    buf_add(&walk->path, name);
+    path_step(&walk->path, len, name);
     walk->depth++;
     return len;
 }
@@ -35,27 +33,4 @@ bool dir_walk_may(struct dir_walk *walk, int parent_fd, const char *name)
     unsigned reason = walk->visitor->refuse(walk->visitor, dir_walk_path(walk));
     return reason == 0 ||
            dir_walk_fail(walk, dir_is_directory(parent_fd, name), STORE_REFUSED, reason);
-}
-
-static unsigned refuse_nothing(struct store_visitor *visitor, struct res_path path)
-{
-    (void)visitor, (void)path; /* whatever it is */
-    return 0;
-}
-
-static bool may_refuse_nothing(struct store_visitor *visitor, struct res_path path)
-{
-    (void)visitor, (void)path; /* whatever it is */
-    return false;
-}
-
-static void hear_nothing(struct store_visitor *visitor, struct res_path path, bool is_collection,
-                         enum store_rc rc, unsigned reason)
-{
-    (void)visitor, (void)path, (void)is_collection, (void)rc, (void)reason; /* nobody asked */
-}
-
-struct store_visitor dir_silent_visitor(void)
-{
-    return (struct store_visitor){refuse_nothing, may_refuse_nothing, hear_nothing};
 }

@@ -20,6 +20,3 @@ bool dir_walk_fail(struct dir_walk *walk, bool is_collection, enum store_rc rc, 
 /* Asks the visitor about the member that the walk is at, `name` in `parent_fd`; false when it
  * refuses, and that has been reported. */
 NODISCARD bool dir_walk_may(struct dir_walk *walk, int parent_fd, const char *name);
-
-/* A visitor that refuses nothing and hears nothing: for what is davit's own. */
-struct store_visitor dir_silent_visitor(void);
