@@ -213,8 +213,9 @@ class Davit(Logged):
         return [self.root]
 
     def stderr(self):
-        self.log.seek(0)
-        return self.log.read().decode("utf-8", "replace")
+        """The log so far, read without seek(): the server writes at the same offset of this open file."""
+        descriptor = self.log.fileno()
+        return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode("utf-8", "replace")
 
     def kill(self):
         """As a crash would."""
