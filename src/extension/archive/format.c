@@ -95,29 +95,53 @@ static size_t take_plain(struct str path)
     return is_control || (len && c == '\\') ? 0 : len;
 }
 
-static bool is_plain(struct str path)
+/* "%" and two hexadecimal digits: as if something had been encoded. */
+static bool begins_encoded(struct str text)
 {
-    while (path.len) {
-        size_t len = take_plain(path);
+    return text.len >= 3 && text.at[0] == '%' && hex_value(text.at[1]) >= 0 &&
+           hex_value(text.at[2]) >= 0;
+}
+
+static bool is_plain(struct str segment)
+{
+    while (segment.len) {
+        size_t len = begins_encoded(segment) ? 0 : take_plain(segment);
         if (len == 0)
             return false;
-        path = str_from(path, len);
+        segment = str_from(segment, len);
     }
     return true;
 }
 
+static void add_encoded(struct buf *to, struct str segment)
+{
+    while (segment.len) {
+        size_t len = segment.at[0] == '%' ? 0 : take_plain(segment);
+        if (len)
+            buf_add(to, str_first(segment, len));
+        else
+            buf_addf(to, "%%%02X", (unsigned char)segment.at[0]);
+        segment = str_from(segment, len ? len : 1);
+    }
+}
+
+/* Each segment by itself: a collection is called the same in the names of its members. */
 bool archive_name_add(struct buf *to, struct str path)
 {
-    bool is_same = is_plain(path);
-    if (is_same)
-        buf_add(to, path);
-    while (!is_same && path.len) {
-        size_t len = path.at[0] == '%' ? 0 : take_plain(path);
-        if (len)
-            buf_add(to, str_first(path, len));
-        else
-            buf_addf(to, "%%%02X", (unsigned char)path.at[0]);
-        path = str_from(path, len ? len : 1);
+    bool is_same = true;
+    while (path.len) {
+        struct str segment = str_first(path, str_index(path, '/'));
+        path = str_from(path, segment.len);
+        if (is_plain(segment)) {
+            buf_add(to, segment);
+        } else {
+            add_encoded(to, segment);
+            is_same = false;
+        }
+        if (path.len) {
+            buf_add_char(to, '/');
+            path = str_from(path, 1);
+        }
     }
     return is_same;
 }

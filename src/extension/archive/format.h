@@ -79,6 +79,7 @@ NODISCARD bool archive_rest(struct archive *archive, size_t want, struct err *er
 void archive_taken(struct archive *archive, size_t len);
 
 /* Appends a path as a name in an archive: what no reader takes for anything else, whatever it runs
- * on: bytes that are no UTF-8, control characters and backslashes are percent-encoded, and so is
- * the percent sign in a name that has any. True: it is the same. */
+ * on: bytes that are no UTF-8, control characters and backslashes are percent-encoded, and so are
+ * the percent signs of a segment that has any of these, or would read as if it had. So two names
+ * stay two. True: it is the same. */
 bool archive_name_add(struct buf *to, struct str path);

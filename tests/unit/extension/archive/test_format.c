@@ -14,6 +14,10 @@ TEST(archive_names_mean_nothing_else_anywhere)
         {"del\x7f", "del%7F"},
         {"\xc2\x85next", "%C2%85next"}, /* a control character beyond ASCII */
         {"bad\xff%", "bad%FF%25"},
+        {"100%/bad\n", "100%/bad%0A"},  /* as the collection's own name */
+        {"line%0Aend", "line%250Aend"}, /* not what "line\nend" is called */
+        {"100%25", "100%2525"},
+        {"50%fine/%1", NULL},
         {"", NULL},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
