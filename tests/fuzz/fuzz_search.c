@@ -21,11 +21,13 @@ static void check_node(const struct search_query *query, const struct search_nod
 static void evaluate(const struct search_query *query, const struct search_value *value)
 {
     size_t count = query->props.name_count;
-    struct search_value *values = arena_alloc(&arena, (count + 1) * sizeof(*values));
-    for (size_t i = 0; i < count; i++)
+    size_t room = count + SEARCH_ORDERS_MAX; /* of properties, and of orders */
+    struct search_value *values = arena_alloc(&arena, room * sizeof(*values));
+    struct search_deadline never = {INT64_MAX, false};
+    for (size_t i = 0; i < room; i++)
         values[i] = *value;
     const struct search_subject subject = {.name = STR("name"), .values = values};
-    enum search_truth truth = search_evaluate(query, &arena, &subject);
+    enum search_truth truth = search_evaluate(query, &subject, &never);
     FUZZ_CHECK(truth == TRUTH_FALSE || truth == TRUTH_UNKNOWN || truth == TRUTH_TRUE);
     FUZZ_CHECK(search_compare(query, &arena, values, values) == 0);
 }

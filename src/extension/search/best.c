@@ -17,7 +17,7 @@ struct best_match {
     struct arena arena;
     struct walk_item item;
     const struct search_query *query;
-    struct search_value *values;
+    struct search_value values[SEARCH_ORDERS_MAX]; /* that it is sorted by */
     uint64_t number;
 };
 
@@ -92,16 +92,17 @@ static struct best_match *copy_match(const struct best *best, const struct walk_
                                      const struct search_subject *subject)
 {
     struct best_match *match = MEM_NEW(struct best_match);
-    size_t count = best->query->props.name_count;
-    *match = (struct best_match){.item = *item, .query = best->query, .number = best->seen};
+    const struct search_query *query = best->query;
+    *match = (struct best_match){.item = *item, .query = query, .number = best->seen};
     match->item.path = copy_path(&match->arena, item->path);
     match->item.real = copy_path(&match->arena, item->real);
-    match->values = arena_alloc(&match->arena, (count + 1) * sizeof(*match->values));
-    for (size_t i = 0; i < count; i++) {
-        match->values[i] = subject->values[i];
+    for (size_t i = 0; i < query->order_count; i++) {
+        if (query->orders[i].prop == SIZE_MAX)
+            continue;
+        match->values[i] = subject->values[query->orders[i].prop];
         match->values[i].lang = STR_NONE;
         match->values[i].text =
-            arena_str(&match->arena, str_first(subject->values[i].text, KEY_BYTES_MAX));
+            arena_str(&match->arena, str_first(match->values[i].text, KEY_BYTES_MAX));
     }
     return match;
 }

@@ -8,11 +8,15 @@
  * compared by its characters; without case in the form of Unicode in which every letter is its
  * small one (text/unicode.h).
  *
- * A query is walked by recursion: it is as deep as its XML, which is bounded. */
+ * A query is walked by recursion: it is as deep as its XML, which is bounded. What one comparison
+ * needs is forgotten before the next: a query may have thousands of them, each about a value of
+ * megabytes. For the same reason the time is looked at before each, and within the one that can
+ * take more than a moment; where it is over, what is left is unknown, and the caller says so. */
 #include "extension/search/evaluate.h"
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/utf8.h"
 #include "text/date.h"
 #include "text/unicode.h"
@@ -132,9 +136,24 @@ static bool take_one(struct str *text, struct str *pattern)
     return true;
 }
 
-/* Only the last % has to be tried again: what is before it has been found as early as can be. */
-bool search_is_like(struct str text, struct str pattern)
+static bool is_over(struct search_deadline *deadline)
 {
+    deadline->has_come |= clock_mono_ms() >= deadline->ends_ms;
+    return deadline->has_come;
+}
+
+static enum search_truth truth_of(bool is_true)
+{
+    return is_true ? TRUTH_TRUE : TRUTH_FALSE;
+}
+
+/* Only the last % has to be tried again: what is before it has been found as early as can be. Each
+ * time may take as long as the pattern is. */
+enum search_truth search_is_like(struct str text, struct str pattern,
+                                 struct search_deadline *deadline)
+{
+    enum { TRIES_BETWEEN_LOOKS = 1024 };
+    unsigned tries = 0;
     struct str again_text = STR_NONE;
     struct str again_pattern = STR_NONE;
     bool has_again = false;
@@ -146,31 +165,37 @@ bool search_is_like(struct str text, struct str pattern)
             has_again = true;
         } else if (!pattern.len || !take_one(&text, &pattern)) {
             if (!has_again || again_text.len == 0)
-                return false;
+                return TRUTH_FALSE;
+            if (++tries % TRIES_BETWEEN_LOOKS == 0 && is_over(deadline))
+                return TRUTH_UNKNOWN;
             again_text = str_from(again_text, take(again_text));
             text = again_text;
             pattern = again_pattern;
         }
     }
-    return true;
+    return TRUTH_TRUE;
 }
 
 /* --- operators --- */
+
+struct evaluation {
+    const struct search_query *query;
+    const struct search_subject *subject;
+    struct search_deadline *deadline;
+    struct arena arena; /* of one comparison */
+};
 
 static struct str folded(struct arena *arena, struct str text, bool is_caseless)
 {
     return is_caseless ? unicode_form(arena, text, UNICODE_SMALL) : text;
 }
 
-static enum search_truth truth_of(bool is_true)
+static enum search_truth compare(struct evaluation *evaluation, const struct search_node *node,
+                                 const struct search_value *value)
 {
-    return is_true ? TRUTH_TRUE : TRUTH_FALSE;
-}
-
-static enum search_truth compare(const struct search_query *query, struct arena *arena,
-                                 const struct search_node *node, const struct search_value *value)
-{
-    enum search_type type = node->is_typed ? node->type : type_of(&query->props.names[node->prop]);
+    const struct prop_name *name = &evaluation->query->props.names[node->prop];
+    enum search_type type = node->is_typed ? node->type : type_of(name);
+    struct arena *arena = &evaluation->arena;
     struct operand left, right;
     if (!value->is_text ||
         !read_operand(folded(arena, value->text, node->is_caseless), type, &left) ||
@@ -191,13 +216,14 @@ static enum search_truth compare(const struct search_query *query, struct arena 
     }
 }
 
-static enum search_truth like(struct arena *arena, const struct search_node *node,
+static enum search_truth like(struct evaluation *evaluation, const struct search_node *node,
                               const struct search_value *value)
 {
+    struct arena *arena = &evaluation->arena;
     if (!value->is_text)
         return TRUTH_UNKNOWN;
-    return truth_of(search_is_like(folded(arena, value->text, node->is_caseless),
-                                   folded(arena, node->literal, node->is_caseless)));
+    return search_is_like(folded(arena, value->text, node->is_caseless),
+                          folded(arena, node->literal, node->is_caseless), evaluation->deadline);
 }
 
 /* RFC 4647 §3.3.1: "*" is any; a range is a language tag, or the first subtags of one. */
@@ -226,46 +252,37 @@ static enum search_truth contains(struct arena *arena, const struct search_node 
     return TRUTH_FALSE;
 }
 
-static enum search_truth evaluate(const struct search_query *query, struct arena *arena,
-                                  const struct search_node *node,
-                                  const struct search_subject *subject);
+static enum search_truth evaluate(struct evaluation *evaluation, const struct search_node *node);
 
 /* The least of all within, or the greatest. */
-static enum search_truth evaluate_all(const struct search_query *query, struct arena *arena,
-                                      const struct search_node *node,
-                                      const struct search_subject *subject)
+static enum search_truth evaluate_all(struct evaluation *evaluation, const struct search_node *node)
 {
     bool is_and = node->operator== SEARCH_AND;
     enum search_truth truth = is_and ? TRUTH_TRUE : TRUTH_FALSE;
     enum search_truth last = is_and ? TRUTH_FALSE : TRUTH_TRUE;
     for (const struct search_node *inner = node->inner; inner && truth != last;
          inner = inner->before) {
-        enum search_truth found = evaluate(query, arena, inner, subject);
+        enum search_truth found = evaluate(evaluation, inner);
         bool counts = is_and ? found < truth : found > truth;
         truth = counts ? found : truth;
     }
     return truth;
 }
 
-static enum search_truth evaluate(const struct search_query *query, struct arena *arena,
-                                  const struct search_node *node,
-                                  const struct search_subject *subject)
+/* An operator that has no others in it. */
+static enum search_truth evaluate_one(struct evaluation *evaluation, const struct search_node *node)
 {
+    const struct search_subject *subject = evaluation->subject;
     const struct search_value *value = node->prop != SIZE_MAX ? &subject->values[node->prop] : NULL;
     switch (node->operator) {
-    case SEARCH_AND:
-    case SEARCH_OR:
-        return evaluate_all(query, arena, node, subject);
-    case SEARCH_NOT:
-        return (enum search_truth)(TRUTH_TRUE - evaluate(query, arena, node->inner, subject));
     case SEARCH_LT:
     case SEARCH_LTE:
     case SEARCH_GT:
     case SEARCH_GTE:
     case SEARCH_EQ:
-        return compare(query, arena, node, value);
+        return compare(evaluation, node, value);
     case SEARCH_LIKE:
-        return like(arena, node, value);
+        return like(evaluation, node, value);
     case SEARCH_LANGUAGE_DEFINED:
         return value->is_defined ? truth_of(value->lang.len > 0) : TRUTH_UNKNOWN;
     case SEARCH_LANGUAGE_MATCHES:
@@ -275,17 +292,38 @@ static enum search_truth evaluate(const struct search_query *query, struct arena
     case SEARCH_IS_DEFINED:
         return truth_of(value->is_defined);
     case SEARCH_CONTAINS:
-        return contains(arena, node, subject);
-    case SEARCH_OPERATOR_COUNT:
+        return contains(&evaluation->arena, node, subject);
+    default:
         break;
     }
     BUG("no such operator");
 }
 
-enum search_truth search_evaluate(const struct search_query *query, struct arena *arena,
-                                  const struct search_subject *subject)
+static enum search_truth evaluate(struct evaluation *evaluation, const struct search_node *node)
 {
-    return query->where ? evaluate(query, arena, query->where, subject) : TRUTH_TRUE;
+    switch (node->operator) {
+    case SEARCH_AND:
+    case SEARCH_OR:
+        return evaluate_all(evaluation, node);
+    case SEARCH_NOT:
+        return (enum search_truth)(TRUTH_TRUE - evaluate(evaluation, node->inner));
+    default:
+        break;
+    }
+    if (is_over(evaluation->deadline))
+        return TRUTH_UNKNOWN;
+    arena_reset(&evaluation->arena);
+    return evaluate_one(evaluation, node);
+}
+
+enum search_truth search_evaluate(const struct search_query *query,
+                                  const struct search_subject *subject,
+                                  struct search_deadline *deadline)
+{
+    struct evaluation evaluation = {.query = query, .subject = subject, .deadline = deadline};
+    enum search_truth truth = query->where ? evaluate(&evaluation, query->where) : TRUTH_TRUE;
+    arena_done(&evaluation.arena);
+    return truth;
 }
 
 /* --- order --- */
@@ -311,7 +349,7 @@ int search_compare(const struct search_query *query, struct arena *arena,
         if (order->prop == SIZE_MAX)
             continue;
         result = compare_values(type_of(&query->props.names[order->prop]), arena,
-                                order->is_caseless, &a[order->prop], &b[order->prop]);
+                                order->is_caseless, &a[i], &b[i]);
         result = order->is_descending ? -result : result;
     }
     return result;

@@ -21,14 +21,22 @@ struct search_subject {
 /* §5.5.3: what cannot be decided is unknown, and so is the contrary. */
 enum search_truth { TRUTH_FALSE, TRUTH_UNKNOWN, TRUTH_TRUE };
 
-/* The arena is for the time of the call. */
-enum search_truth search_evaluate(const struct search_query *query, struct arena *arena,
-                                  const struct search_subject *subject);
+/* Until when it is looked (clock_mono_ms()). What is not decided by then is unknown. */
+struct search_deadline {
+    int64_t ends_ms;
+    bool has_come; /* something was left undecided */
+};
 
-/* Which one comes first (§5.6): below, at or above 0. */
+enum search_truth search_evaluate(const struct search_query *query,
+                                  const struct search_subject *subject,
+                                  struct search_deadline *deadline);
+
+/* Which one comes first (§5.6): below, at or above 0. Of each there is a value for each order of
+ * the query. The arena is for the time of the call. */
 int search_compare(const struct search_query *query, struct arena *arena,
                    const struct search_value *a, const struct search_value *b);
 
 /* Whether the text is what a pattern of `like` says (§5.12): % stands for any characters, _ for
  * one, a backslash takes either as it is. */
-bool search_is_like(struct str text, struct str pattern);
+enum search_truth search_is_like(struct str text, struct str pattern,
+                                 struct search_deadline *deadline);

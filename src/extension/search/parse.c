@@ -33,7 +33,7 @@ struct search_reader {
     enum part part;
     unsigned skipped; /* the depth of the element that is passed over; 0: none is */
     unsigned scopes;
-    bool has_select, has_select_kind, has_where, has_depth;
+    bool has_part, has_select_kind, has_where, has_depth;
     bool is_in_prop; /* of depth `prop_depth`: its child is a name */
     unsigned prop_depth;
     struct search_node *node; /* of the where, that the reader is in */
@@ -339,7 +339,7 @@ static bool start_part(struct search_reader *reader, const struct xml_element *e
         if (body_is_dav(element, parts[i].name))
             reader->part = parts[i].part;
     }
-    reader->has_select |= reader->part == PART_SELECT;
+    reader->has_part |= reader->part != PART_NONE;
     return reader->part != PART_NONE || skip(reader, element);
 }
 
@@ -419,9 +419,11 @@ static bool search_end(struct xml_events *events, unsigned depth)
 
 static struct dav_result check(const struct search_reader *reader)
 {
-    if (reader->scopes == 0 && reader->part != PART_NONE)
-        return dav_error(HTTP_BAD_REQUEST, "a basicsearch must have a from with a scope");
-    if (!reader->query->is_discovery && !reader->has_select_kind)
+    const struct search_query *query = reader->query;
+    if (!query->scope.at && (!query->is_discovery || reader->has_part))
+        return dav_error(HTTP_BAD_REQUEST,
+                         "a basicsearch must have a from with a scope and its href");
+    if (!query->is_discovery && !reader->has_select_kind)
         return dav_error(HTTP_BAD_REQUEST, "a basicsearch must have a select");
     return DAV_FINE;
 }

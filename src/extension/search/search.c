@@ -23,6 +23,7 @@
 #include "dav/prop/answer.h"
 #include "dav/target.h"
 #include "exchange/admit.h"
+#include "exchange/answer/compress.h"
 #include "exchange/body.h"
 #include "exchange/handler.h"
 #include "exchange/respond.h"
@@ -42,9 +43,10 @@ struct search {
     enum search_phase phase;
     struct search_scratch scratch;
     struct best best; /* where there is an order */
-    size_t told;
+    size_t told;      /* of the matches that are told as they are found */
+    size_t kept_at;   /* of those that were kept, the next to be told */
     uint64_t looked_at;
-    int64_t ends_ms;
+    struct search_deadline deadline;
     const char *cut; /* why there may be more; NULL: there is no more */
     struct listing listing;
 };
@@ -60,7 +62,6 @@ static bool tell_match(struct listing *listing, struct arena *arena, const struc
 {
     struct search *search = search_of(listing);
     struct prop_target target = prop_target_of(listing->x, arena, item);
-    search->told++;
     return prop_answer(listing->body, &target, &search->query.select);
 }
 
@@ -75,13 +76,13 @@ static bool tell(struct listing *listing, struct arena *arena, const struct walk
         return true; /* nothing of its own is known */
     if (!search_subject_read(&search->scratch, arena, item, &subject))
         return false;
-    if (search_evaluate(query, arena, &subject) != TRUTH_TRUE)
+    if (search_evaluate(query, &subject, &search->deadline) != TRUTH_TRUE)
         return true;
     if (query->order_count) {
         best_add(&search->best, item, &subject);
         return true;
     }
-    if (search->told < query->nresults)
+    if (search->told++ < query->nresults)
         return tell_match(listing, arena, item);
     search->cut = "there are more matches than were asked for";
     return true;
@@ -114,13 +115,12 @@ static bool blocks(const struct listing *listing, const struct walk_item *item)
 static enum store_rc next_kept(struct search *search, struct walk_item *item_out)
 {
     struct store *store = target_of(search->listing.x)->store;
-    while (search->told < search->best.count) {
-        *item_out = *best_item(&search->best, search->told);
+    while (search->kept_at < search->best.count) {
+        *item_out = *best_item(&search->best, search->kept_at++);
         enum store_rc rc =
             store_stat(store, item_out->real, search->listing.wants, &item_out->stat);
         if (rc == STORE_OK)
             return STORE_OK;
-        search->told++;
     }
     return STORE_END;
 }
@@ -142,8 +142,8 @@ static enum store_rc next(struct listing *listing, struct walk_item *item_out)
     const struct limits *limits = listing->x->service->limits;
     if (search->phase == SEARCH_TELLS)
         return next_kept(search, item_out);
-    bool is_used_up =
-        search->looked_at >= limits->search_members || clock_mono_ms() >= search->ends_ms;
+    bool is_used_up = search->looked_at >= limits->search_members || search->deadline.has_come ||
+                      clock_mono_ms() >= search->deadline.ends_ms;
     enum store_rc rc = search->cut || is_used_up ? STORE_END : walk_next(&listing->walk, item_out);
     if (is_used_up && !search->cut)
         search->cut = "the search was given up before all was looked at: search in less";
@@ -257,7 +257,7 @@ static void begin(struct exchange *x, struct search *search)
     if (query->order_count)
         best_init(&search->best, query, (size_t)max);
     arena_on_reset(x->arena, free_search, search);
-    search->ends_ms = clock_mono_ms() + (int64_t)limits->search_ms;
+    search->deadline.ends_ms = clock_mono_ms() + (int64_t)limits->search_ms;
     listing_init(&search->listing, x, &search_ops);
 }
 
@@ -274,6 +274,8 @@ static enum stage_end search_answer(struct exchange *x)
         return search_schema_answer(x, &search->scope);
     if (!may_begin(x))
         return respond_error(x, dav_busy());
+    if (!query->select.wants_locks) /* lock tokens are secrets */
+        (void)compress_offer(x, true);
     unsigned wants = search->listing.wants;
     begin(x, search);
     search->listing.wants = wants;

@@ -1,5 +1,6 @@
 #include "support/test.h"
 
+#include "base/clock.h"
 #include "extension/search/evaluate.h"
 
 #define HEAD                                                                                       \
@@ -61,7 +62,8 @@ static const char *truth_of(const char *where)
     for (size_t i = 0; i < query.props.name_count; i++)
         values[i] = value_of(&query.props.names[i]);
     struct search_subject subject = {.name = STR("Report 2024.txt"), .values = values};
-    return words[search_evaluate(&query, &arena, &subject)];
+    struct search_deadline never = {INT64_MAX, false};
+    return words[search_evaluate(&query, &subject, &never)];
 }
 
 #define OF(op, prop, literal)                                                                      \
@@ -165,6 +167,7 @@ TEST(search_knows_languages_and_names)
 
 TEST(search_like_has_two_signs)
 {
+    struct search_deadline never = {INT64_MAX, false};
     static const struct {
         const char *text, *pattern;
         bool is_like;
@@ -193,8 +196,38 @@ TEST(search_like_has_two_signs)
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         check_int(rows[i].pattern,
-                  search_is_like(str_of_c(rows[i].text), str_of_c(rows[i].pattern)),
-                  rows[i].is_like);
+                  search_is_like(str_of_c(rows[i].text), str_of_c(rows[i].pattern), &never),
+                  rows[i].is_like ? TRUTH_TRUE : TRUTH_FALSE);
+}
+
+/* A value of 2 MiB and a pattern of 4 KiB: billions of steps. */
+TEST(search_like_ends_when_its_time_is_over)
+{
+    struct buf text = {0};
+    struct buf pattern = {0};
+    struct search_deadline deadline = {clock_mono_ms() + 5, false};
+    BUF_ADD(&pattern, "%");
+    while (pattern.len < 4000)
+        buf_add_char(&pattern, 'a');
+    BUF_ADD(&pattern, "b");
+    while (text.len < 2097152)
+        buf_add_char(&text, 'a');
+    check_int("truth", search_is_like(buf_str(&text), buf_str(&pattern), &deadline), TRUTH_UNKNOWN);
+    check_int("has come", deadline.has_come, true);
+    buf_done(&text);
+    buf_done(&pattern);
+}
+
+TEST(search_decides_nothing_when_its_time_is_over)
+{
+    struct search_query query;
+    struct search_value values[8] = {{0}};
+    const struct search_subject subject = {.name = STR("name"), .values = values};
+    struct search_deadline over = {0, false};
+    parse("<D:where><D:or>" UNKNOWN_ "<D:not><D:is-collection/></D:not></D:or></D:where>", &query);
+    check_int("truth", search_evaluate(&query, &subject, &over), TRUTH_UNKNOWN);
+    check_int("has come", over.has_come, true);
+    arena_done(&arena);
 }
 
 TEST(search_order_puts_what_has_no_value_first)
@@ -232,6 +265,8 @@ int main(void)
         cmocka_unit_test(search_compares_by_type),
         cmocka_unit_test(search_knows_languages_and_names),
         cmocka_unit_test(search_like_has_two_signs),
+        cmocka_unit_test(search_like_ends_when_its_time_is_over),
+        cmocka_unit_test(search_decides_nothing_when_its_time_is_over),
         cmocka_unit_test(search_order_puts_what_has_no_value_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
