@@ -41,10 +41,11 @@ static bool is_own_group(const struct exchange *x, struct str group)
     return access->rules && rules_is_member(access->rules, group, x->signed_in.principal.name);
 }
 
-struct dav_result principal_find(const struct exchange *x, struct store_stat *stat_out)
+struct dav_result principal_find(const struct exchange *x, struct res_path path,
+                                 struct store_stat *stat_out)
 {
-    struct str user = name_of(x->path, STR("users"));
-    struct str group = name_of(x->path, STR("groups"));
+    struct str user = name_of(path, STR("users"));
+    struct str group = name_of(path, STR("groups"));
     *stat_out = store_stat_unknown(false);
     bool is_there = is_user(x) && ((user.len && str_eq(user, x->signed_in.principal.name)) ||
                                    (group.len && is_own_group(x, group)));

@@ -11,7 +11,8 @@
 NODISCARD struct dav_result principal_may(const struct exchange *x);
 
 /* NOT_FOUND where there is none that whoever asks may see. */
-NODISCARD struct dav_result principal_find(const struct exchange *x, struct store_stat *stat_out);
+NODISCARD struct dav_result principal_find(const struct exchange *x, struct res_path path,
+                                           struct store_stat *stat_out);
 
 /* Appends the href of a principal; `kind` is "users" or "groups". */
 void principal_add_href(struct buf *to, const char *kind, struct str name);

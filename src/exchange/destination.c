@@ -27,7 +27,8 @@ static bool is_ours(const struct exchange *x, const struct uri *uri)
     return is_http && authority_is_ours(x, uri->host, uri->port);
 }
 
-struct dav_result destination_parse(struct exchange *x, struct str text, struct res_path *path_out)
+struct dav_result destination_parse_in(const struct exchange *x, struct arena *arena,
+                                       struct str text, struct res_path *path_out)
 {
     struct uri uri;
     bool has_slash;
@@ -35,9 +36,14 @@ struct dav_result destination_parse(struct exchange *x, struct str text, struct 
         return dav_error(HTTP_BAD_REQUEST, "the destination is neither an absolute path nor a URI");
     if (uri.scheme.len && !is_ours(x, &uri))
         return dav_error(HTTP_BAD_GATEWAY, "the destination is on another server");
-    if (path_decode(x->arena, uri.path, path_out, &has_slash) != PATH_OK)
+    if (path_decode(arena, uri.path, path_out, &has_slash) != PATH_OK)
         return dav_error(HTTP_BAD_REQUEST, "the destination's path is malformed");
     return DAV_FINE;
+}
+
+struct dav_result destination_parse(struct exchange *x, struct str text, struct res_path *path_out)
+{
+    return destination_parse_in(x, x->arena, text, path_out);
 }
 
 /* Most of these are a proxy before us that changed Host and left Destination as it was. */

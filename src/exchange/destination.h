@@ -11,6 +11,9 @@ bool authority_is_ours(const struct exchange *x, struct str host, struct str por
  * (RFC 4918 §9.8.5). */
 NODISCARD struct dav_result destination_parse(struct exchange *x, struct str uri,
                                               struct res_path *path_out);
+/* The same with memory from another arena than the exchange's. */
+NODISCARD struct dav_result destination_parse_in(const struct exchange *x, struct arena *arena,
+                                                 struct str uri, struct res_path *path_out);
 
 /* The Destination field (RFC 4918 §10.3). Notes for the log what a 502 may be due to. */
 NODISCARD struct dav_result destination_read(struct exchange *x, struct res_path *path_out);

@@ -126,7 +126,7 @@ static struct dav_result look_at_target(struct exchange *x, struct propfind *sta
 {
     if (x->handler->ops->is_made_up) {
         state->target.path = state->target.real = x->path;
-        return principal_find(x, &state->target.stat);
+        return principal_find(x, x->path, &state->target.stat);
     }
     struct dav_result result = find_target(x, state);
     if (!dav_is_fine(result))

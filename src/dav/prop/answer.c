@@ -34,6 +34,7 @@ struct answer {
     bool has_begun; /* the response */
     bool has_any;   /* property in its first propstat */
     bool is_minimal;
+    bool has_failed; /* there was no memory */
 };
 
 static void answer_begin(struct answer *answer)
@@ -103,6 +104,14 @@ static bool wants_value(struct store_prop_visitor *visitor, struct str ns, struc
     return is_value(answer, live) && named < request->name_count;
 }
 
+/* False: there is no memory. */
+static bool rewrite(struct answer *answer, size_t named, size_t from)
+{
+    const struct propfind_request *request = answer->request;
+    return !request->rewriter || named == request->name_count ||
+           request->rewriter->rewrite(request->rewriter, named, answer->ms->out, from);
+}
+
 static enum store_rc show_value(struct store_prop_visitor *visitor, const struct store_prop *prop)
 {
     struct answer *answer = CONTAINER_OF(visitor, struct answer, dead);
@@ -112,7 +121,10 @@ static enum store_rc show_value(struct store_prop_visitor *visitor, const struct
     answer_begin(answer);
     if (!buf_try_reserve(answer->ms->out, prop->xml.len))
         return STORE_BUSY;
+    size_t from = answer->ms->out->len;
     buf_add(answer->ms->out, prop->xml);
+    if (!rewrite(answer, named, from))
+        return STORE_BUSY;
     answer->has_any = true;
     if (named < answer->request->name_count)
         answer->is_found[named] = true;
@@ -188,6 +200,8 @@ static void add_named(struct answer *answer)
         answer->is_found[i] = true;
         if (request->kind == PROPFIND_ALL && is_in_allprop(answer, live))
             out->len = start; /* only to see whether the resource has it: it stands there already */
+        else
+            answer->has_failed |= !rewrite(answer, i, start);
         answer->has_any = true;
     }
 }
@@ -317,7 +331,7 @@ bool prop_answer(struct multistatus_body *body, const struct prop_target *target
         prop_answer_refused(answer.ms, target, dav_from_store(rc).status, request);
     else
         finish(&answer);
-    return true;
+    return !answer.has_failed;
 }
 
 /* --- a mount that is out of reach --- */

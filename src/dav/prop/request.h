@@ -19,6 +19,12 @@ enum propfind_kind {
     PROPFIND_PROPS, /* prop */
 };
 
+/* Embedded by who wants values to be others. */
+struct prop_rewriter {
+    /* Of names[name] of the request: stands in `out` from `from` on. False: there is no memory. */
+    bool (*rewrite)(struct prop_rewriter *self, size_t name, struct buf *out, size_t from);
+};
+
 struct propfind_request {
     enum propfind_kind kind;
     struct prop_name *names; /* of prop or include */
@@ -33,6 +39,7 @@ struct propfind_request {
     bool blocks;     /* a getter may */
     bool is_short;   /* allprop leaves out PROP_IS_LONG; set by the caller */
     bool is_minimal; /* what a resource does not have is not named (RFC 8144 §2.1); likewise */
+    struct prop_rewriter *rewriter; /* NULL: values are as they are; likewise */
 };
 
 /* Of the store, of each resource: enum store_wants. */
