@@ -672,8 +672,9 @@ uint64_t change_log_left(struct change_log *log, struct res_path path, uint64_t 
     uint64_t hash = hash_bytes(path_str(path));
     pthread_mutex_lock(&log->mutex);
     struct left left = log->left ? log->left[hash % LEFT_COUNT] : (struct left){0};
+    bool is_newest = left.seq >= change_index_told(log->index, path);
     pthread_mutex_unlock(&log->mutex);
-    return left.path == hash && left.seq > since ? left.what : (uint64_t)LEFT_UNKNOWN;
+    return left.path == hash && left.seq > since && is_newest ? left.what : (uint64_t)LEFT_UNKNOWN;
 }
 
 bool change_log_had_members(struct change_log *log, struct res_path path)
@@ -700,7 +701,7 @@ uint64_t change_log_asked(struct change_log *log)
     return asked;
 }
 
-static void replace_tree(struct change_log *log, uint64_t tree)
+void change_log_replace(struct change_log *log, uint64_t tree)
 {
     enter(log);
     pthread_mutex_lock(&log->mutex);
@@ -709,18 +710,13 @@ static void replace_tree(struct change_log *log, uint64_t tree)
     pthread_mutex_unlock(&log->mutex);
     enum store_rc rc = log->journal ? journal_renew(log->journal) : STORE_OK;
     if (rc != STORE_OK)
-        (void)!give_up(log, rc); /* what is kept is of the other tree, and says so */
+        (void)!give_up(log, rc); /* what is kept is of another tree, or was not closed */
     leave(log);
-}
-
-void change_log_replace(struct change_log *log, uint64_t tree)
-{
-    replace_tree(log, tree);
 }
 
 void change_log_forget(struct change_log *log)
 {
-    replace_tree(log, log->tree);
+    change_log_replace(log, log->tree);
 }
 
 /* --- questions --- */

@@ -72,7 +72,8 @@ void change_log_found(struct change_log *log, const struct change_row *row);
 bool change_log_is_changing(struct change_log *log, struct res_path path);
 
 /* What was left there by the change that was noted last, where that has ended after `since`;
- * otherwise, or when it has been forgotten, LEFT_UNKNOWN. */
+ * otherwise, when it has been forgotten, or when what it lies in has come from elsewhere since,
+ * LEFT_UNKNOWN. */
 uint64_t change_log_left(struct change_log *log, struct res_path path, uint64_t since);
 
 /* As change_index_had_members(). */

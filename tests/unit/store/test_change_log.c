@@ -460,9 +460,30 @@ static void log_of_a_tree_that_others_change_is_not_known_unless_it_was_closed(v
     assert_string_equal(told_after_crash(since), "a ");
 }
 
+/* What davit left there is not there any more. */
+static void what_was_left_goes_with_what_it_lies_in(void **state)
+{
+    struct err err = {0};
+    const struct change_log_options options = {.count_max = MAX, .has_others = true};
+    struct change_log *log = change_log_open(&options, &err);
+    struct change_note note = {.rows = {{PATH("d/a"), CHANGE_OF_ONE, LEFT_NOTHING}},
+                               .row_count = 1};
+    const struct change_row other = {PATH("e"), CHANGE_REPLACED, LEFT_UNKNOWN};
+    const struct change_row same = {PATH("d"), CHANGE_REPLACED, LEFT_UNKNOWN};
+    (void)state;
+    assert_int_equal(change_log_begin(log, &note), STORE_OK);
+    change_log_end(log, &note, OUTCOME_ALL);
+    change_log_found(log, &other);
+    assert_int_equal(change_log_left(log, PATH("d/a"), 0), LEFT_NOTHING);
+    change_log_found(log, &same);
+    assert_int_equal(change_log_left(log, PATH("d/a"), 0), LEFT_UNKNOWN);
+    change_log_close(log);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_left_goes_with_what_it_lies_in),
         cmocka_unit_test_setup_teardown(change_is_told_from_its_beginning_on, open_flushed,
                                         close_homes),
         cmocka_unit_test_setup_teardown(change_that_was_not_made_is_not_told, open_flushed,
