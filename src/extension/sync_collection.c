@@ -10,10 +10,12 @@
  * told of now, and is told of again the next time; none is missed.
  *
  * Truncation (§3.6): changes are told in their order, so that where one answer ends the next can
- * begin. A listing has an order where a client bounds it (extension/ordered.h): the token of a part
- * has the moment of the first one, and the place where this one ended; that of the last part has
- * the moment alone, and by it is asked what has changed since. What cannot be told in parts, as a
- * tree that was moved, is told of and nothing else (§3.7).
+ * begin. An answer ends so, too, when a change that it was to tell of was overtaken meanwhile by
+ * another of the same resource, of which the next one tells. A listing has an order where a client
+ * bounds it (extension/ordered.h): the token of a part has the moment of the first one, and the
+ * place where this one ended; that of the last part has the moment alone, and by it is asked what
+ * has changed since. What cannot be told in parts, as a tree that was moved, is told of and nothing
+ * else (§3.7).
  *
  * Invariants
  *  (1) what the rules hide is not told of, nor that it is gone: a change is judged as a walk from
@@ -265,7 +267,9 @@ static bool is_for_walk(struct sync *sync, const struct walk_item *item)
         return false;
     struct res_path inside = to_log(sync, item->real);
     const struct res_path walked = {inside.at, sync->walked_len};
-    return change_log_told_below(sync->log, inside, walked) <= sync->since.seq;
+    uint64_t told = change_log_told_below(sync->log, inside, walked);
+    sync->query.is_overtaken |= told > sync->query.until;
+    return told <= sync->since.seq;
 }
 
 /* The members of what came with the change that was looked at last. */
@@ -334,11 +338,16 @@ static enum store_rc take_other(struct sync *sync, struct change_found *found_ou
     return STORE_OK;
 }
 
+/* Where a change has been overtaken by one that came since the answer was begun, there is more. */
 static enum store_rc next_row(struct sync *sync, struct change_found *found_out)
 {
     sync->told = sync->query.after; /* all of it */
     arena_reset(&sync->arena);
-    return change_log_next(sync->log, &sync->arena, &sync->query, found_out);
+    enum store_rc rc = change_log_next(sync->log, &sync->arena, &sync->query, found_out);
+    sync->is_cut = rc == STORE_END && sync->query.is_overtaken;
+    if (sync->is_cut)
+        sync->told = sync->query.until;
+    return rc;
 }
 
 static enum store_rc next_change(struct listing *listing, struct walk_item *item_out)
@@ -436,6 +445,7 @@ static bool parse_place(struct exchange *x, struct str token, struct sync *sync)
 static struct dav_result read_token(struct exchange *x, struct sync *sync)
 {
     struct change_point *since = &sync->since;
+    uint64_t begun = change_log_head(sync->log);
     sync->now = change_log_tag(sync->log, sync->inside);
     sync->is_listing = sync->request.token.len == 0;
     if (sync->is_listing)
@@ -448,7 +458,8 @@ static struct dav_result read_token(struct exchange *x, struct sync *sync)
                                         .is_deep = sync->request.is_deep,
                                         .since = since->seq,
                                         .after = since->seq,
-                                        .until = sync->now.seq};
+                                        .until = sync->now.seq,
+                                        .begun = begun};
     return DAV_FINE;
 }
 

@@ -18,6 +18,9 @@
  * gone and something is made there again, nobody knows what had been in it; a list of what has
  * changed cannot say what is not there any more, and is not to be had for the time before (broken).
  *
+ * A row that is superseded says by which change. Whoever is told, a few at a time, of changes up to
+ * one that came before that is told of neither, and must know.
+ *
  * What is changed at the collection itself after it has come has a row of its own beside that one,
  * which goes on to say what came with it: no other row does. Who is told of both hears of the
  * collection once, by the first. And where it is said of a collection that is there that it has
@@ -58,6 +61,7 @@ struct node {
 struct row {
     uint64_t seq;
     struct node *node;
+    uint64_t by; /* without a node: which change has superseded it */
 };
 
 struct change_index {
@@ -69,6 +73,7 @@ struct change_index {
     size_t first, count, room;
     size_t live; /* rows that lead to a node */
     uint64_t head, horizon, floor;
+    uint64_t squeezed; /* up to this change, rows that were superseded are not there any more */
 };
 
 /* --- nodes --- */
@@ -163,6 +168,7 @@ static void clear_row(struct change_index *index, struct row *row)
     if (row->node->state.own == row->seq)
         row->node->state.own = 0;
     row->node = NULL;
+    row->by = index->head;
     index->live--;
 }
 
@@ -240,6 +246,8 @@ static void squeeze(struct change_index *index)
         if (row.node)
             index->rows[kept++] = row;
     }
+    if (kept < index->count)
+        index->squeezed = index->head;
     index->first = 0;
     index->count = kept;
     assert(kept == index->live); /* (1) */
@@ -317,7 +325,7 @@ static void set_row(struct change_index *index, struct node *node, uint64_t seq,
         drop_row(index, node);
     make_room(index);
     node->state.own = seq;
-    index->rows[index->first + index->count++] = (struct row){seq, node};
+    index->rows[index->first + index->count++] = (struct row){.seq = seq, .node = node};
     index->live++;
 }
 
@@ -443,6 +451,7 @@ enum store_rc change_index_next(const struct change_index *index, struct arena *
         return STORE_END;
     if (query->after < index->horizon)
         return STORE_UNAVAILABLE;
+    query->is_overtaken |= index->squeezed > query->begun;
     size_t at = find_row(index, query->after);
     size_t end = index->first + index->count;
     for (size_t looked = 0; at < end && looked < LOOKED_AT_MAX; at++, looked++) {
@@ -450,6 +459,7 @@ enum store_rc change_index_next(const struct change_index *index, struct arena *
         if (row->seq > query->until)
             return STORE_END;
         query->after = row->seq;
+        query->is_overtaken |= !row->node && row->by > query->begun;
         if (!row->node || !is_asked_for(row->node, collection, query->is_deep) ||
             is_told_before(row, query->since))
             continue;
@@ -490,7 +500,7 @@ static void restore_row(struct change_index *index, uint64_t seq, struct node *n
         index->room *= 2;
         index->rows = mem_resize(index->rows, index->room * sizeof(*index->rows));
     }
-    index->rows[index->count++] = (struct row){seq, node};
+    index->rows[index->count++] = (struct row){.seq = seq, .node = node};
     index->live++;
 }
 

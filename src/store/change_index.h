@@ -47,7 +47,10 @@ struct change_query {
     bool is_deep;
     uint64_t since;
     uint64_t until;
-    uint64_t after; /* what has been looked at; moves on, from `since` */
+    uint64_t after;    /* what has been looked at; moves on, from `since` */
+    uint64_t begun;    /* the newest change when it was */
+    bool is_overtaken; /* what has changed may have done so again since then, and is to be asked for
+                          from `until` on */
 };
 
 struct change_found {

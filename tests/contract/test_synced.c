@@ -505,6 +505,61 @@ static void p24_a_log_that_is_removed_is_written_again(void **state)
     assert_string_equal(told(fixture, PATH_ROOT, since, true), "b ");
 }
 
+/* Who is told of changes a few at a time: of one of them after each. */
+static bool is_overtaken(struct fixture *fixture, struct change_point since,
+                         enum store_rc (*meanwhile)(struct fixture *fixture))
+{
+    struct res_path inside;
+    struct change_found found;
+    struct change_log *log = log_of(fixture, PATH_ROOT, &inside);
+    struct change_query query = {.path = inside,
+                                 .is_deep = true,
+                                 .since = since.seq,
+                                 .until = change_log_tag(log, inside).seq,
+                                 .begun = change_log_head(log)};
+    assert_ok(change_log_next(log, &fixture->arena, &query, &found));
+    assert_ok(meanwhile(fixture));
+    while (change_log_next(log, &fixture->arena, &query, &found) == STORE_OK)
+        assert_true(found.seq <= query.until);
+    return query.is_overtaken;
+}
+
+static enum store_rc change_first(struct fixture *fixture)
+{
+    return put(fixture, PATH("c/a"), STR("again"));
+}
+
+static enum store_rc change_last(struct fixture *fixture)
+{
+    return put(fixture, PATH("c/b"), STR("again"));
+}
+
+static enum store_rc remove_both(struct fixture *fixture)
+{
+    return remove_all(fixture, PATH("c"));
+}
+
+static enum store_rc make_another(struct fixture *fixture)
+{
+    return put(fixture, PATH("another"), STR("x"));
+}
+
+static void p26_a_change_that_is_overtaken_is_not_passed_by(void **state)
+{
+    struct fixture *fixture = *state;
+    MAKE(fixture, "c/");
+    struct change_point since = tag(fixture, PATH_ROOT);
+    MAKE(fixture, "c/a", "c/b");
+    assert_false(is_overtaken(fixture, since, make_another));
+    assert_false(is_overtaken(fixture, since, change_first)); /* it has been told */
+    since = tag(fixture, PATH_ROOT);
+    MAKE(fixture, "c/a", "c/b");
+    assert_true(is_overtaken(fixture, since, change_last));
+    since = tag(fixture, PATH_ROOT);
+    MAKE(fixture, "c/a", "c/b");
+    assert_true(is_overtaken(fixture, since, remove_both));
+}
+
 /* --- what others change --- */
 
 /* The same tree once more, in which others may change something; returns when a walk has passed. */
@@ -827,6 +882,7 @@ int synced_tests(void)
         SYNCED_TEST(p26_a_damaged_log_says_nothing_wrong),
         SYNCED_TEST(p26_an_older_log_knows_nothing),
         SYNCED_TEST(p24_a_log_that_is_removed_is_written_again),
+        SYNCED_TEST(p26_a_change_that_is_overtaken_is_not_passed_by),
         SYNCED_TEST(p24_what_others_change_is_told),
         SYNCED_TEST(p24_a_walk_finds_the_same),
         SYNCED_TEST(p24_what_others_did_meanwhile_is_told),

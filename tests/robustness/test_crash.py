@@ -304,7 +304,7 @@ def test_what_is_answered_is_what_happened_when_calls_fail(durability, tmp_path)
     print(f"DAVIT_CRASH_SEED={SEED} calls {durability}")
     generator = random.Random(f"{SEED} calls {durability}")
     failing = Failing(tmp_path)
-    client = crash_client.CrashClient("c", f"{SEED} calls {durability}", may_fail=True)
+    client = crash_client.CrashClient("c", f"{SEED} calls {durability}", may_fail=True, syncs=True)
     args = ["--durability", durability, "--log-level", "error", *ARGS]
     refused = 0
     with davit.Davit(args=args, wrapper=failing.wrapper) as server:
