@@ -22,12 +22,3 @@ bool lookout_may_be_missing(int code)
     return code == ENOENT || code == ENOTDIR || code == ELOOP || code == EACCES || code == EXDEV ||
            code == ENAMETOOLONG;
 }
-
-struct watched *lookout_watch(struct lookout *lookout, struct res_path path, int fd)
-{
-    struct watched *watched = watches_add(&lookout->watches, path, fd);
-    lookout->has_unwatched |= watched == NULL;
-    if (watched)
-        watched->since = change_log_head(lookout->options.log);
-    return watched;
-}

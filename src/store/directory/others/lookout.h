@@ -29,6 +29,3 @@ NODISCARD int lookout_open(const struct lookout *lookout, struct res_path path, 
 /* Whether a directory that was there a moment ago may be passed by, when that has failed with
  * `code`: it has gone, or cannot be reached. Any other is a failure of ours, and says nothing. */
 bool lookout_may_be_missing(int code);
-
-/* Watches what is open at `path`. NULL: it cannot be, and that is noted. */
-struct watched *lookout_watch(struct lookout *lookout, struct res_path path, int fd);

@@ -18,6 +18,14 @@
  * place, and the one of its going would end its watches. Where a collection in it was looked for
  * too early, and so is not watched, it is begun anew and told, as one that others have moved.
  *
+ * Where collections change places, each name is looked at as it is in the end, perhaps before the
+ * item of where its collection was. That may have to be watched while it still is, by the path that
+ * it has left: that watch ends, with what hangs on it, since all that has happened in it is among
+ * what has come here.
+ *
+ * What could not be opened or read, for want of descriptors say, is left to a walk
+ * (lookout.has_unwatched), and never taken for seen.
+ *
  * A file that is written to for long is told of every few seconds, until it is closed.
  *
  * Invariants
@@ -117,6 +125,40 @@ static struct item *make_item(struct news *news, struct watched *watched, struct
     return item;
 }
 
+/* --- watching --- */
+
+/* Whether it is no more where it was watched; if that cannot be told, it is. */
+static bool has_left(const struct lookout *lookout, const struct watched *watched)
+{
+    int fd = lookout_open(lookout, watched_path(watched), O_PATH);
+    bool has = fd < 0 ? lookout_may_be_missing(errno) : state_file_mark(fd, "") != watched->mark;
+    fd_close(fd);
+    return has;
+}
+
+/* A watch is the directory's, and that has come to `path` from where its going is told later than
+ * its coming here. Then it is begun anew, as are those of what is in it. */
+static bool drop_left(struct news *news, struct res_path path, int fd)
+{
+    struct watched *before = watches_find_open(&news->lookout->watches, fd);
+    if (!before || path_is_within(path, watched_path(before)) || !has_left(news->lookout, before))
+        return false;
+    news_drop(news, before);
+    return true;
+}
+
+struct watched *news_watch(struct news *news, struct res_path path, int fd)
+{
+    struct lookout *lookout = news->lookout;
+    struct watched *watched = watches_add(&lookout->watches, path, fd);
+    if (!watched && drop_left(news, path, fd))
+        watched = watches_add(&lookout->watches, path, fd);
+    lookout->has_unwatched |= watched == NULL;
+    if (watched)
+        watched->since = change_log_head(lookout->options.log);
+    return watched;
+}
+
 /* --- taking --- */
 
 static void take_event(struct news *news, const struct inotify_event *event)
@@ -167,7 +209,7 @@ static void tell(struct news *news, struct res_path path, enum change_kind kind)
  * item by item. */
 static struct watched *watch(struct news *news, struct res_path path, int fd)
 {
-    struct watched *watched = lookout_watch(news->lookout, path, fd);
+    struct watched *watched = news_watch(news, path, fd);
     if (watched)
         watched->is_dirty = news->lookout->is_dirty = true;
     if (watched)
@@ -175,13 +217,15 @@ static struct watched *watch(struct news *news, struct res_path path, int fd)
     return watched;
 }
 
-/* Items of what is in a collection that davit has made just now: as if they had come one by one. */
-static void note_members(struct news *news, struct watched *watched, int fd)
+/* Items of what is in a collection that davit has made just now: as if they had come one by one.
+ * False: not all can be read. */
+static bool note_members(struct news *news, struct watched *watched, int fd)
 {
     struct dir_entries entries;
     struct dir_entry entry;
+    enum store_rc rc;
     dir_entries_init(&entries, fd);
-    while (dir_entries_next(&entries, &entry) == STORE_OK) {
+    while ((rc = dir_entries_next(&entries, &entry)) == STORE_OK) {
         if (dir_is_reserved_name(entry.name))
             continue;
         struct item *item = make_item(news, watched, entry.name);
@@ -189,6 +233,14 @@ static void note_members(struct news *news, struct watched *watched, int fd)
         item->due_ms = 0;
     }
     dir_entries_done(&entries);
+    return rc == STORE_END;
+}
+
+/* A directory could not be opened. If it may be missing, its going is told, too; or else it is left
+ * to a walk. */
+static void note_failure(struct news *news, int code)
+{
+    news->lookout->has_unwatched |= !lookout_may_be_missing(code);
 }
 
 static void watch_member(struct news *news, struct list *unread, struct watched *parent,
@@ -199,6 +251,8 @@ static void watch_member(struct news *news, struct list *unread, struct watched 
         return;
     int fd = openat(parent_fd, entry->name.at, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     parent->is_patchy |= fd < 0 && errno != ENOTDIR;
+    if (fd < 0)
+        note_failure(news, errno);
     struct res_path path = path_join(&arena, watched_path(parent), entry->name);
     if (fd >= 0 && !watches_find(&news->lookout->watches, path)) {
         struct watched *watched = watch(news, path, fd);
@@ -214,6 +268,7 @@ static void watch_member(struct news *news, struct list *unread, struct watched 
 static void watch_all(struct news *news, struct list *unread)
 {
     struct dir_entry entry;
+    enum store_rc rc;
     while (!list_is_empty(unread)) {
         struct dir_entries entries;
         struct watched *watched = CONTAINER_OF(unread->next, struct watched, unread);
@@ -221,13 +276,17 @@ static void watch_all(struct news *news, struct list *unread)
         int fd = lookout_open(news->lookout, watched_path(watched), O_RDONLY);
         if (fd < 0 || state_file_mark(fd, "") != watched->mark) { /* its going will be told, too */
             watched->is_patchy = true;
+            if (fd < 0)
+                note_failure(news, errno);
             fd_close(fd);
             continue;
         }
         dir_entries_init(&entries, fd);
-        while (dir_entries_next(&entries, &entry) == STORE_OK)
+        while ((rc = dir_entries_next(&entries, &entry)) == STORE_OK)
             watch_member(news, unread, watched, fd, &entry);
         dir_entries_done(&entries);
+        if (rc != STORE_END)
+            watched->is_patchy = news->lookout->has_unwatched = true;
     }
 }
 
@@ -236,10 +295,13 @@ static void watch_new(struct news *news, struct res_path path, bool is_ours)
 {
     struct list unread;
     int fd = lookout_open(news->lookout, path, O_RDONLY);
+    if (fd < 0)
+        note_failure(news, errno);
     struct watched *watched = fd < 0 ? NULL : watch(news, path, fd);
     list_init(&unread);
     if (watched && is_ours) {
-        note_members(news, watched, fd);
+        if (!note_members(news, watched, fd))
+            tell(news, path, CHANGE_CAME);
         return;
     }
     fd_close(fd);
@@ -312,6 +374,8 @@ static uint64_t left_at(const struct news *news, const struct item *item, struct
 static void look(struct news *news, const struct item *item, int fd, struct sight *sight)
 {
     sight->is_there = dir_statx_member(fd, item->key + sizeof(item->watched), &sight->stx);
+    if (!sight->is_there)
+        note_failure(news, errno);
     sight->is_collection = sight->is_there && S_ISDIR(sight->stx.stx_mode);
     sight->before = watches_find(&news->lookout->watches, sight->path);
     sight->left = left_at(news, item, sight->path);

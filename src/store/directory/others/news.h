@@ -25,5 +25,9 @@ void news_take(struct news *news);
 /* Tells of what is due: of all where `is_over`. */
 void news_handle(struct news *news, bool is_over);
 
+/* Watches what is open at `path`; if it was watched by another that it has left, no more by that.
+ * NULL: it cannot be, and that is noted. */
+struct watched *news_watch(struct news *news, struct res_path path, int fd);
+
 /* Ends the watches of a collection and of all that is in it. */
 void news_drop(struct news *news, struct watched *top);

@@ -17,6 +17,8 @@
  * it is read is read, or is told by the kernel, or both. When the snapshot does not come into its
  * place, all that is watched is dirty again: the one before does not have what was read.
  *
+ * What cannot be read for now goes on as it was known, and is dirty: the next walk reads it.
+ *
  * What came while nobody was watching: that there was nothing before by that name is known only if
  * nobody can have been told of such a thing. If the log tells of it, or if somebody has asked for a
  * tag since the snapshot, who may have listed what was there, it is told as replaced. That makes
@@ -135,6 +137,15 @@ static bool may_have_members(const struct visit *visit, struct str name)
     return may;
 }
 
+/* What has happened in it may not have been found: the next walk reads it, too, and is soon. */
+static void look_again(struct visit *visit)
+{
+    struct watched *watched = watches_find(&visit->lookout->watches, visit->path);
+    if (watched)
+        watched->is_dirty = true;
+    visit->lookout->is_dirty = visit->lookout->has_unwatched = true;
+}
+
 /* It was there, and was not read now: gone, unless it has come between two reads. */
 static void take_old(struct visit *visit)
 {
@@ -144,8 +155,12 @@ static void take_old(struct visit *visit)
     memcpy(name, entry.name.at, entry.name.len);
     name[entry.name.len] = '\0';
     visit->is_at_entry = false;
-    if (dir_statx_member(visit->fd, name, &stx) && S_ISDIR(stx.stx_mode) == entry.is_collection &&
-        (S_ISREG(stx.stx_mode) || S_ISDIR(stx.stx_mode))) {
+    bool is_there = dir_statx_member(visit->fd, name, &stx);
+    bool is_unknown = !is_there && !lookout_may_be_missing(errno);
+    if (is_unknown)
+        look_again(visit);
+    if (is_unknown || (is_there && S_ISDIR(stx.stx_mode) == entry.is_collection &&
+                       (S_ISREG(stx.stx_mode) || S_ISDIR(stx.stx_mode)))) {
         entry.mark = 0; /* the next walk looks again */
         add_entry(visit, &entry);
     } else {
@@ -221,6 +236,8 @@ static void read_members(struct visit *visit)
         merge(visit);
         news_take(visit->pass->news); /* the kernel's queue does not wait for a large directory */
     }
+    if (sorted->has_failed && visit->is_readable)
+        look_again(visit);
     copy_old(visit); /* what could not be read */
     sorted_done(sorted);
 }
@@ -260,7 +277,7 @@ static bool watch(struct visit *visit, uint64_t mark)
     bool was_watched = watched != NULL;
     visit->is_dirty = watched && watched->is_dirty;
     if (!watched && visit->is_readable)
-        watched = lookout_watch(visit->lookout, visit->path, visit->fd);
+        watched = news_watch(visit->pass->news, visit->path, visit->fd);
     if (watched)
         watched->is_dirty = false;
     visit->pass->watched += watched != NULL;

@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "store/directory/entry.h"
+#include "store/directory/others/lookout.h"
 
 enum { SORTED_FEW = 64 };
 
@@ -135,12 +136,14 @@ static bool is_fresh(const struct statx *stx, int64_t moment_ns)
 }
 
 /* False: it is not there, or is no resource. */
-static bool look(const struct sorted *sorted, int fd, int64_t moment_ns,
-                 struct sorted_member *member)
+static bool look(struct sorted *sorted, int fd, int64_t moment_ns, struct sorted_member *member)
 {
     struct statx stx;
-    if (!dir_statx_member(fd, sorted_name(sorted, member).at, &stx) ||
-        !(S_ISREG(stx.stx_mode) || S_ISDIR(stx.stx_mode)))
+    if (!dir_statx_member(fd, sorted_name(sorted, member).at, &stx)) {
+        sorted->has_failed |= !lookout_may_be_missing(errno);
+        return false;
+    }
+    if (!S_ISREG(stx.stx_mode) && !S_ISDIR(stx.stx_mode))
         return false;
     member->is_collection = S_ISDIR(stx.stx_mode);
     member->mark = member->is_collection ? 1 : sorted_mark_of_file(&stx);
@@ -156,8 +159,10 @@ bool sorted_read(struct sorted *sorted, int fd, int64_t moment_ns)
     sorted->until = UINT64_MAX;
     sorted->count = 0;
     buf_clear(&sorted->names);
-    if (!read_names(sorted, fd))
+    if (!read_names(sorted, fd)) {
+        sorted->has_failed = true;
         return false;
+    }
     size_t kept = 0;
     for (size_t i = 0; i < sorted->count; i++) {
         if (look(sorted, fd, moment_ns, &sorted->members[i]))

@@ -21,6 +21,7 @@ struct sorted {
     struct sorted_member *members;
     size_t count, room;
     struct buf names;
+    bool has_failed; /* not all of it could be looked at */
 };
 
 /* Nothing has been read yet. */
@@ -29,7 +30,7 @@ void sorted_done(struct sorted *sorted);
 
 /* The next members of an open directory; it is the caller's, and is read from its beginning each
  * time. `moment_ns`: times that lie no further apart may be equal on that file system. False: there
- * are no more, or the directory cannot be read. */
+ * are no more, or it has failed. */
 NODISCARD bool sorted_read(struct sorted *sorted, int fd, int64_t moment_ns);
 
 struct str sorted_name(const struct sorted *sorted, const struct sorted_member *member);

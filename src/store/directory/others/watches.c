@@ -5,7 +5,9 @@
  * is known to have been moved, and where to (watches_move()).
  *
  * A watch is the inode's, and a directory that is mounted at a second place would get the one that
- * it has: that place is left to the walks, as is what comes when there are too many. Numbers are
+ * it has: that place is left to the walks, as is what comes when there are too many. So would one
+ * that has come from elsewhere, where its going is not known yet: whoever meets it there ends the
+ * one that it has (news_watch()). Numbers are
  * not used again, so what is told of one that was dropped is about nothing.
  *
  * Rejected: fanotify(7) over the file system. docs/decisions/0078-others-changes.md. */
