@@ -12,6 +12,7 @@
 #include "multistatus/writer.h"
 #include "stream/compress/compress.h"
 
+struct client_rule;
 struct handler;
 struct if_header;
 
@@ -30,6 +31,9 @@ struct seen_under {
     struct res_path prefix; /* at == NULL: paths are what they say */
     struct res_path place;
 };
+
+/* Whether the client is to be told something (exchange/clients/clients.h). */
+enum client_telling { TELLING_UNKNOWN, TELLING_NOTHING, TELLING_DUE };
 
 /* What the body will be sent in (exchange/answer/compress.h). */
 struct answer_coding {
@@ -59,6 +63,11 @@ struct exchange {
     bool has_taken;                     /* some of it, at some time */
     struct answer_coding coding;        /* of the answer */
     struct dav_result failure;          /* what the answer is to say; fine: it says it already */
+
+    const struct client_rule *client; /* what is said of its program; NULL: nothing */
+    enum client_telling telling;
+    bool has_multistatus; /* of the exchange's own: what is to be told is in it */
+    bool is_within;       /* a part of another request */
 
     enum exchange_phase phase;
     const struct stage *stage;

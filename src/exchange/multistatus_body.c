@@ -1,5 +1,6 @@
 #include "exchange/multistatus_body.h"
 
+#include "exchange/clients/clients.h"
 #include "exchange/respond.h"
 
 static void free_body(void *arg)
@@ -26,11 +27,23 @@ struct multistatus *multistatus_body_ms(struct multistatus_body *body)
     return &body->ms;
 }
 
+void multistatus_body_close(struct multistatus_body *body, struct exchange *x)
+{
+    struct multistatus *ms = multistatus_body_ms(body);
+    size_t from = ms->out->len;
+    if (body->is_closed)
+        return;
+    body->is_closed = true;
+    client_tell_in_multistatus(x, ms->out);
+    multistatus_relabel(ms, from);
+}
+
 void multistatus_body_end(struct multistatus_body *body, struct exchange *x)
 {
     if (body->has_ended)
         return;
     body->has_ended = true;
+    multistatus_body_close(body, x);
     multistatus_end(multistatus_body_ms(body));
     x->stream->response.verdict = &body->ms.verdict;
 }
@@ -38,11 +51,14 @@ void multistatus_body_end(struct multistatus_body *body, struct exchange *x)
 enum stage_end respond_multistatus(struct exchange *x, struct multistatus_body *body)
 {
     multistatus_body_end(body, x);
+    x->has_multistatus = true;
     return respond_source(x, HTTP_MULTI_STATUS, STR(MULTISTATUS_TYPE),
                           spool_source(&body->spool, x->arena), spool_len(&body->spool));
 }
 
 enum stage_end respond_multistatus_source(struct exchange *x, struct source *source)
 {
+    x->has_multistatus = true;
+    (void)client_is_to_be_told(x); /* known before another thread writes the rest */
     return respond_source(x, HTTP_MULTI_STATUS, STR(MULTISTATUS_TYPE), source, LENGTH_UNKNOWN);
 }

@@ -10,6 +10,7 @@ struct multistatus_body {
     struct multistatus ms; /* writes to the spool; multistatus_body_ms() */
     struct spool spool;    /* to be settled when it may have grown */
     bool has_begun;
+    bool is_closed;
     bool has_ended;
 };
 
@@ -18,6 +19,10 @@ struct multistatus_body *multistatus_body_new(struct exchange *x);
 
 /* What responses are written with; begins the body, unless that was done. */
 struct multistatus *multistatus_body_ms(struct multistatus_body *body);
+
+/* What stands behind the last response and is not about resources: what the client is to be told.
+ * Whoever writes more behind that calls it before. */
+void multistatus_body_close(struct multistatus_body *body, struct exchange *x);
 
 /* No response comes any more; the access log will say how many of them were failures. */
 void multistatus_body_end(struct multistatus_body *body, struct exchange *x);

@@ -30,6 +30,7 @@
 #include "exchange/answer/compress.h"
 #include "exchange/answer/finish.h"
 #include "exchange/browser.h"
+#include "exchange/clients/clients.h"
 #include "exchange/handler.h"
 #include "exchange/if_header.h"
 #include "exchange/respond.h"
@@ -108,6 +109,7 @@ static void finish(struct exchange *x)
     if (x->handler && x->handler->ops->end)
         x->handler->ops->end(x);
     exchange_finish(x);
+    client_tell_in_head(x);
     compress_answer(x);
     x->stream->ops->respond(x->stream);
 }
@@ -301,6 +303,8 @@ static struct dav_result exchange_begin(struct exchange *x)
 {
     struct dav_result result = read_target(x);
     browser_share(x);
+    if (dav_is_fine(result))
+        result = client_admit(x);
     if (!dav_is_fine(result))
         return result;
     if (http_fields_conflict(&x->stream->request.fields))
@@ -377,6 +381,7 @@ void exchange_handle(const struct service *service, struct http_stream *stream)
 struct exchange *exchange_handle_within(const struct exchange *outer, struct http_stream *stream)
 {
     struct exchange *x = exchange_new(outer->service, stream);
+    x->is_within = true;
     x->signed_in = outer->signed_in;
     if (x->signed_in.principal.link.len) /* what a handler shows otherwise it shows once more */
         x->seen = outer->seen;

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "text/uri.h"
 
+struct client_rules;
 struct gateway_loop;
 struct handler;
 struct handler_mount;
@@ -56,6 +57,7 @@ struct service {
     int spool_dir_fd;   /* where long answers go that must be complete before they are sent */
     bool is_read_only;
     enum compress_what compress;
+    const struct client_rules *clients; /* what is said of programs; NULL: nothing */
     struct refs *users; /* who goes on when his exchange is over holds it: that loop's */
     const struct service *const
         *in_force;                 /* of that loop, on its thread: this, or what came after */

@@ -138,6 +138,7 @@ static void end(struct listing *listing)
         multistatus_member(ms, sync->target.path, true, more.status, buf_str(&error));
         buf_done(&error);
     }
+    multistatus_body_close(listing->body, listing->x); /* RFC 6578 §6.4: the token is last */
     sync_token_add(&token, listing->x, point_of(sync));
     if (sync->is_listing && sync->is_cut)
         path_encode(&token, (struct res_path){sync->place.at, sync->place.len}, false);

@@ -16,6 +16,7 @@
 #include "dav/target.h"
 #include "dav/upload/choose.h"
 #include "exchange/browser.h"
+#include "exchange/clients/clients.h"
 #include "gateway/forward.h"
 #include "gateway/union/union.h"
 #include "store/origin/origin.h"
@@ -515,6 +516,31 @@ static void stand_between(struct settings *settings)
     buf_done(&mark);
 }
 
+/* What the file says of programs; NULL: nothing. */
+static const struct client_rules *make_clients(struct settings *settings)
+{
+    const struct config_file *file = settings->config.file;
+    size_t count = 0;
+    for (const struct config_client *at = file ? file->clients : NULL; at; at = at->next)
+        count++;
+    if (count == 0)
+        return NULL;
+    struct client_rule *rules = arena_alloc(&settings->arena, count * sizeof(*rules));
+    struct client_rule *rule = rules;
+    for (const struct config_client *at = file->clients; at; at = at->next, rule++) {
+        struct str wrong;
+        *rule = (struct client_rule){.pattern = at->pattern,
+                                     .notice = str_of_c(at->notice),
+                                     .period_ms = at->period_ms,
+                                     .is_refused = at->is_refused,
+                                     .has_quirks = at->quirks != NULL};
+        if (at->quirks && !client_quirks_read(str_of_c(at->quirks), &rule->quirks, &wrong))
+            BUG("quirks that were checked are none");
+    }
+    return client_rules_new(&settings->arena, rules, count,
+                            (size_t)settings->config.limits.client_notices);
+}
+
 /* All that requests see, in one place. */
 static void make_service(struct settings *settings, const struct settings_ground *ground)
 {
@@ -545,6 +571,7 @@ static void make_service(struct settings *settings, const struct settings_ground
         .spool_dir_fd = ground->spool_dir_fd,
         .is_read_only = ground->is_read_only,
         .compress = config->compress,
+        .clients = make_clients(settings),
         .has_links = settings->dav.view_seen,
     };
     add_syncs(settings);

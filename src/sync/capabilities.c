@@ -7,6 +7,7 @@
  * - pollinterval is in milliseconds for one lineage of clients and in seconds for others; 60 is
  *   what the servers say that both were written for.
  * - files_sharing has to be there for phones, which otherwise take sharing for possible. */
+#include "exchange/answer/compress.h"
 #include "sync/endpoint.h"
 #include "sync/ocs.h"
 #include "sync/url.h"
@@ -113,6 +114,7 @@ static enum stage_end tell_capabilities(struct exchange *x)
     add_sharing(&answer);
     add_push(&answer, x);
     sync_answer_close(&answer);
+    (void)compress_offer(x, false); /* the same for all */
     return ocs_send(&answer, x);
 }
 

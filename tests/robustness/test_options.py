@@ -195,6 +195,11 @@ quota = 10M
 [mount "/other"]
 origin = http://127.0.0.1:8081/
 origin-connections = 7
+[client "davfs2/>=1.4,<1.5"]
+notice = please update: it loses "files"
+refuse = yes
+[client "Microsoft Office*"]
+quirks = none
 [certificates]
 alice = CN=alice,O=Example
 bob = CN=bob

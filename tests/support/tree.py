@@ -165,6 +165,9 @@ def check_dav(body, status, must, may_be_empty=False):
         if responses and responses[-1].tag == DAV + "sync-token":  # RFC 6578: behind all others
             must(responses.pop().text, "a sync token says something")
             may_be_empty = True
+        if responses and responses[-1].tag == DAVIT + "notice":  # of [client], behind what it says
+            notice = responses.pop().text
+            must(notice and responses.pop().text == notice, "a notice is the description")
         is_batch = bool(responses) and responses[-1].tag == DAVIT + "summary"  # davit's own, likewise
         if is_batch:
             check_summary(responses.pop(), responses, must)

@@ -4,7 +4,6 @@
  * then on a worker, and as a whole. Deeper answers are a listing (dav/listing.c), which begins at
  * once, too, and goes on while it is sent. What is said of each resource is the same: the
  * properties that were asked for, or why they cannot be told. */
-#include "dav/clients.h"
 #include "dav/listing.h"
 #include "dav/lock/if_check.h"
 #include "dav/method.h"
@@ -13,6 +12,7 @@
 #include "dav/target.h"
 #include "exchange/answer/compress.h"
 #include "exchange/body.h"
+#include "exchange/clients/clients.h"
 #include "exchange/destination.h"
 #include "exchange/respond.h"
 #include "http/prefer.h"

@@ -5,7 +5,6 @@
  *
  * The answer is a 207 with a propstat for each status, also where all was done; without a body
  * where that was preferred (RFC 8144 §2.2), and only then: what failed is always told. */
-#include "dav/clients.h"
 #include "dav/lock/if_check.h"
 #include "dav/lock/permit.h"
 #include "dav/method.h"
@@ -13,6 +12,7 @@
 #include "dav/prop/update.h"
 #include "dav/target.h"
 #include "exchange/body.h"
+#include "exchange/clients/clients.h"
 #include "exchange/multistatus_body.h"
 #include "exchange/respond.h"
 #include "http/prefer.h"

@@ -8,8 +8,10 @@
 #include "server/config/config.h"
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "dav/upload/choose.h"
 #include "exchange/browser.h"
+#include "exchange/clients/clients.h"
 #include "gateway/gateway.h"
 #include "io/worker.h"
 
@@ -328,6 +330,28 @@ static bool check_uploads(const char *value, struct err *err)
                    STR_ARGS(wrong));
 }
 
+/* It is sent in a field. */
+static bool check_notice(const char *value, struct err *err)
+{
+    enum { NOTICE_BYTES_MAX = 1000 };
+    struct str text = str_of_c(value);
+    bool is_plain = text.len > 0 && utf8_is_valid(text) && !utf8_is_steering(text);
+    if (!is_plain)
+        return err_set(err, 0, "it is no text for people");
+    return text.len <= NOTICE_BYTES_MAX ||
+           err_set(err, 0, "it is longer than %d bytes", NOTICE_BYTES_MAX);
+}
+
+static bool check_quirks(const char *value, struct err *err)
+{
+    unsigned quirks;
+    struct str wrong;
+    if (client_quirks_read(str_of_c(value), &quirks, &wrong))
+        return true;
+    return err_set(err, 0, "'%.*s' is no quirk; there are %snone", STR_ARGS(wrong),
+                   client_quirk_names());
+}
+
 /* --- the tables --- */
 
 #define OPTION_TARGET struct server_config
@@ -395,6 +419,19 @@ static const struct option extension_options[] = {
 
 const struct option_table config_extension_options = {.rows = extension_options,
                                                       .row_count = ARRAY_LEN(extension_options)};
+
+/* The keys of [client]. */
+#define OPTION_TARGET struct config_client
+static const struct option client_options[] = {
+    {.name = "notice", .argument = "TEXT", TEXT_IF(notice, check_notice)},
+    {.name = "period", .argument = "TIME", TIME(period_ms)},
+    {.name = "refuse", FLAG(is_refused)},
+    {.name = "quirks", .argument = "LIST", TEXT_IF(quirks, check_quirks)},
+};
+#undef OPTION_TARGET
+
+const struct option_table config_client_options = {.rows = client_options,
+                                                   .row_count = ARRAY_LEN(client_options)};
 
 bool config_is_about_origin(struct str key)
 {

@@ -23,6 +23,7 @@ struct config_file {
     struct access_certificate *certificates; /* whom they are for */
     struct config_mount *mounts;             /* in the order of the file */
     struct config_extension *extensions;
+    struct config_client *clients;
     struct config_mount *origins; /* [origin "name"]: of each only what is said of its origin */
 };
 
@@ -32,6 +33,17 @@ struct config_extension {
     struct str name;
     unsigned line;
     const char *load; /* the file */
+};
+
+/* What is said of programs that are clients (exchange/clients/clients.h). */
+struct config_client {
+    struct config_client *next;
+    struct str pattern;
+    unsigned line;
+    const char *notice; /* NULL: nothing is told */
+    bool is_refused;
+    int64_t period_ms;
+    const char *quirks; /* NULL: those that davit knows of */
 };
 
 struct gateway_origin;
@@ -139,6 +151,8 @@ extern const struct option_table config_options;
 extern const struct option_table config_mount_options;
 /* The keys of [extension], for struct config_extension. */
 extern const struct option_table config_extension_options;
+/* The keys of [client], for struct config_client. */
+extern const struct option_table config_client_options;
 /* Whether a key of [mount] says how its origin is asked: a mount of a root has none of these.
  * Behind its prefix it is a key of [origin], where "url" stands for "origin". */
 bool config_is_about_origin(struct str key);

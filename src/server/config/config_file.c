@@ -2,7 +2,8 @@
  * of any other section S is the option --S-K, so that [tls] cert is --tls-cert. What an option
  * takes, a key takes; a flag is yes or no. Beyond that there are kinds of section that a
  * command line could not say: [mount "/path"], [origin "name"], [extension "name"],
- * [rule "/path"], [groups], [certificates], and [limits], whose keys are limits.def's.
+ * [client "product"], [rule "/path"], [groups], [certificates], and [limits], whose keys are
+ * limits.def's.
  *
  * Anything that is not known is an error with its line, and what was probably meant: a mistyped
  * "deny" must not be a rule that was never there. The first error ends the reading; a file is used
@@ -16,11 +17,12 @@
 #include "base/files.h"
 #include "base/mem.h"
 #include "base/suggest.h"
+#include "exchange/clients/user_agent.h"
 #include "gateway/gateway.h"
 #include "text/ini.h"
 #include "text/unicode.h"
 
-enum { NAMES_MAX = 128 };
+enum { NAMES_MAX = 128, DAY_MS = 86400000 };
 
 /* --- keys --- */
 
@@ -31,6 +33,7 @@ struct reading {
     struct ini ini;
     struct config_mount *mount;         /* that is being read, or an origin */
     struct config_extension *extension; /* likewise */
+    struct config_client *client;       /* likewise */
     bool is_origin;
     unsigned section_line;
     bool is_hidden; /* of the [rule] that is being read */
@@ -175,6 +178,16 @@ static bool set_extension(struct reading *reading, struct err *err)
     return option_set(row, reading->extension, value, err) || option_blame("", key, err);
 }
 
+static bool set_client(struct reading *reading, struct err *err)
+{
+    const char *key = arena_text(&reading->file->arena, reading->ini.key);
+    const char *value = arena_text(&reading->file->arena, reading->ini.value);
+    const struct option *row = option_find(&config_client_options, reading->ini.key);
+    if (!row)
+        return fail_unknown(reading, option_meant(&config_client_options, key), err);
+    return option_set(row, reading->client, value, err) || option_blame("", key, err);
+}
+
 /* A mount has either; what is about the one means nothing to the other. */
 static bool check_mount(const struct config_mount *mount, struct err *err)
 {
@@ -209,14 +222,19 @@ static bool check_origin(const struct config_mount *origin, struct err *err)
     return gateway_options_check(&origin->origin, err);
 }
 
-/* A mount is complete when the next section begins, and so is an extension. */
+/* A mount is complete when the next section begins, and so is all that has a name. */
 static bool end_section(struct reading *reading, struct err *err)
 {
     const struct config_extension *extension = reading->extension;
     struct config_mount *mount = reading->mount;
+    const struct config_client *client = reading->client;
     struct err mistake;
     reading->extension = NULL;
     reading->mount = NULL;
+    reading->client = NULL;
+    if (client && !client->notice && !client->is_refused && !client->quirks)
+        return err_set(err, 0, "[client \"%.*s\"] in line %u has no notice, refuse or quirks",
+                       STR_ARGS(client->pattern), client->line);
     if (extension && !extension->load)
         return err_set(err, 0, "[extension \"%.*s\"] in line %u has no load = FILE",
                        STR_ARGS(extension->name), extension->line);
@@ -313,6 +331,29 @@ static bool begin_extension(struct reading *reading, struct err *err)
     return true;
 }
 
+static bool begin_client(struct reading *reading, struct err *err)
+{
+    enum { CLIENTS_MAX = 64 };
+    struct arena *arena = &reading->file->arena;
+    struct ini *ini = &reading->ini;
+    struct config_client **last = &reading->file->clients;
+    unsigned count = 0;
+    if (!user_agent_check(ini->subject, err))
+        return false;
+    for (; *last; last = &(*last)->next, count++) {
+        if (str_eq_nocase((*last)->pattern, ini->subject))
+            return err_set(err, 0, "that client has a section in line %u", (*last)->line);
+    }
+    if (count == CLIENTS_MAX)
+        return err_set(err, 0, "there are more than %d clients", CLIENTS_MAX);
+    *last = ARENA_NEW(arena, struct config_client);
+    (*last)->pattern = arena_str(arena, ini->subject);
+    (*last)->line = ini->line;
+    (*last)->period_ms = DAY_MS;
+    reading->client = *last;
+    return true;
+}
+
 /* --- unions --- */
 
 static bool add_united(struct config_mount *mount, const struct config_file *file, struct str name,
@@ -401,6 +442,8 @@ static bool read_key(struct reading *reading, struct err *err)
         return set_origin(reading, err);
     if (str_eq(section, STR("extension")))
         return set_extension(reading, err);
+    if (str_eq(section, STR("client")))
+        return set_client(reading, err);
     if (str_eq(section, STR("limits")))
         return set_limit(reading, err);
     if (str_eq(section, STR("groups")))
@@ -431,8 +474,8 @@ static bool is_plain_section(struct str name)
 static bool fail_unknown_section(const struct reading *reading, struct err *err)
 {
     struct str section = reading->ini.section;
-    const char *names[16] = {"mount", "rule", "origin", "extension"};
-    size_t count = 4;
+    const char *names[16] = {"mount", "rule", "origin", "extension", "client"};
+    size_t count = 5;
     for (size_t i = 0; config_sections[i]; i++)
         names[count++] = config_sections[i];
     for (size_t i = 0; i < ARRAY_LEN(plain_sections); i++)
@@ -456,6 +499,8 @@ static bool read_section(struct reading *reading, struct err *err)
         return begin_origin(reading, err);
     if (str_eq(ini->section, STR("extension")))
         return begin_extension(reading, err);
+    if (str_eq(ini->section, STR("client")))
+        return begin_client(reading, err);
     if (str_eq(ini->section, STR("rule")))
         return ini->subject.len ? true : err_set(err, 0, "a rule needs a path: [rule \"/path\"]");
     if (!is_plain_section(ini->section))

@@ -59,6 +59,20 @@ static void print_extensions(const struct config_file *file)
     buf_done(&text);
 }
 
+static void print_clients(const struct config_file *file)
+{
+    struct buf text = {0};
+    for (const struct config_client *at = file->clients; at; at = at->next) {
+        buf_addf(&text, "[client \"%.*s\"]\n", STR_ARGS(at->pattern));
+        for (size_t i = 0; i < config_client_options.row_count; i++) {
+            const struct option *row = &config_client_options.rows[i];
+            option_add(row, &text, row->name, at);
+        }
+    }
+    printf("%s", buf_c(&text));
+    buf_done(&text);
+}
+
 static void print_mounts(const struct config_file *file)
 {
     struct buf text = {0};
@@ -105,6 +119,7 @@ void config_print(const struct server_config *config)
     if (!config->file)
         return;
     print_extensions(config->file);
+    print_clients(config->file);
     print_mounts(config->file);
     print_certificates(config->file);
     print_rules(&config->file->rules);

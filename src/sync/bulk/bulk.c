@@ -28,6 +28,7 @@
 #include "dav/target.h"
 #include "dav/upload/replace.h"
 #include "exchange/admit.h"
+#include "exchange/answer/compress.h"
 #include "exchange/body.h"
 #include "exchange/if_header.h"
 #include "exchange/respond.h"
@@ -110,6 +111,7 @@ static enum stage_end answer(struct exchange *x, struct bulk *bulk)
     x->stream->request.fields = bulk->fields;
     x->conditions = bulk->conditions;
     buf_add_char(&bulk->answer, '}');
+    (void)compress_offer(x, false); /* names, tags and ids */
     return respond_text(x, HTTP_OK, STR("application/json; charset=utf-8"), buf_str(&bulk->answer));
 }
 
