@@ -9,6 +9,7 @@
  * not about what filters leave of it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -27,8 +28,9 @@ enum {
     EXIT_NOT_MULTISTATUS = 3,
     EXIT_NOT_FETCHED = 4,
     OUT_BYTES = 65536,
-    FIRST_BYTES = 256, /* tell the encoding */
-    TOLD_EACH_MAX = 20 /* findings of one rule, as text */
+    FIRST_BYTES = 256,  /* tell the encoding */
+    TOLD_EACH_MAX = 20, /* findings of one rule, as text */
+    TRIES_MAX = 4       /* again, of what has an Idempotency-Key */
 };
 
 /* One input on its way. */
@@ -45,7 +47,8 @@ struct run {
     uint64_t bytes;
     struct buf first; /* of the body, until there are FIRST_BYTES of it */
     bool has_begun;
-    bool is_broken; /* the answer was not received whole */
+    bool is_broken;       /* the answer was not received whole */
+    struct buf bodies[2]; /* of the request, and its type */
 
     struct buf out;
     bool has_write_error;
@@ -155,7 +158,7 @@ static void take_response(struct run *run, const struct davit_ms_response *respo
         reading_response(run->reading, response);
     if (run->snapshot)
         snapshot_add(run->snapshot, response);
-    if (run->out.len >= OUT_BYTES)
+    if (run->out.len >= OUT_BYTES && !run->options->key) /* it may begin anew */
         flush(run);
 }
 
@@ -278,6 +281,8 @@ static void tear_down(struct run *run)
     snapshot_free(run->snapshot);
     davit_ms_reader_free(run->reader);
     saved_response_done(&run->saved);
+    buf_done(&run->bodies[0]);
+    buf_done(&run->bodies[1]);
     buf_done(&run->first);
     buf_done(&run->shown);
     buf_done(&run->out);
@@ -366,7 +371,8 @@ static const char *type_of_batch(struct str body, struct buf *type)
     return buf_c(type);
 }
 
-/* The request that the options describe; `bodies` keep what it borrows. */
+/* The request that the options describe; `bodies` keep what it borrows, and what is in them already
+ * is not read again: it may have come from a pipe. */
 static bool make_request(const struct read_options *options, struct fetch_request *request,
                          char depth[32], struct buf bodies[2], struct err *err)
 {
@@ -380,9 +386,12 @@ static bool make_request(const struct read_options *options, struct fetch_reques
         str_print(depth, 32, "Depth: %s", wanted); /* fits: see set_depth() */
         request->headers[request->header_count++] = depth;
     }
+    if (options->key)
+        request->headers[request->header_count++] = options->key;
+    buf_clear(type);
     if (!options->body_file)
         return true;
-    if (!read_whole(options->body_file, body, err))
+    if (!body->len && !read_whole(options->body_file, body, err))
         return false;
     request->body = str_of(buf_c(body), body->len);
     request->headers[request->header_count++] =
@@ -394,11 +403,10 @@ static bool make_request(const struct read_options *options, struct fetch_reques
 static bool read_url(struct run *run, const char *url, struct err *err)
 {
     struct fetch_request request;
-    struct buf bodies[2] = {0};
     char depth[32];
     bool is_read = false;
     run->events = (struct fetch_events){on_head_line, on_fetched};
-    if (make_request(run->options, &request, depth, bodies, err)) {
+    if (make_request(run->options, &request, depth, run->bodies, err)) {
         run->saved.exchange.method = str_of_c(request.method);
         if (!run->options->target)
             run->saved.exchange.target = str_of_c(url);
@@ -409,8 +417,6 @@ static bool read_url(struct run *run, const char *url, struct err *err)
         if (run->is_broken)
             tell(stderr, "davit: %s: %s\n", url, err->text);
     }
-    buf_done(&bodies[0]);
-    buf_done(&bodies[1]);
     return is_read;
 }
 
@@ -457,15 +463,47 @@ static int status_of(const struct run *run)
     return verdict->success_count == verdict->member_count ? EXIT_FINE : EXIT_FAILED;
 }
 
+/* With a key it is safe to ask again, for what the server has made of it: after a lost connection,
+ * and as long as it is still at it. */
+static bool is_to_be_sent_again(const struct run *run, bool is_read, unsigned tries)
+{
+    bool is_busy = run->saved.exchange.status == HTTP_CONFLICT && tries > 0;
+    return run->options->key && tries < TRIES_MAX && (!is_read || run->is_broken || is_busy);
+}
+
+static void begin_again(struct run *run, unsigned tries)
+{
+    const struct timespec pause = {.tv_sec = 1 << tries};
+    tell(stderr, "davit: it is sent again, with the same key\n");
+    (void)nanosleep(&pause, NULL); /* shorter is as good */
+    struct run again = {.options = run->options, .bodies[0] = run->bodies[0]};
+    run->bodies[0] = (struct buf){0};
+    tear_down(run);
+    *run = again;
+}
+
+static bool read_in_tries(struct run *run, const char *input, struct err *err)
+{
+    for (unsigned tries = 0;; tries++) {
+        buf_clear(&run->shown);
+        utf8_add_printable(&run->shown,
+                           str_of_c(strcmp(input, "-") == 0 ? "(standard input)" : input));
+        run->name = buf_c(&run->shown);
+        set_up(run);
+        bool is_read = read_input(run, input, err);
+        if (!is_to_be_sent_again(run, is_read, tries))
+            return is_read;
+        if (!is_read)
+            tell(stderr, "davit: %s\n", err->text);
+        begin_again(run, tries);
+    }
+}
+
 /* Reads one input to its end; the exit status so far. */
 static int run_input(struct run *run, const char *input)
 {
     struct err err;
-    buf_clear(&run->shown);
-    utf8_add_printable(&run->shown, str_of_c(strcmp(input, "-") == 0 ? "(standard input)" : input));
-    run->name = buf_c(&run->shown);
-    set_up(run);
-    if (!read_input(run, input, &err)) {
+    if (!read_in_tries(run, input, &err)) {
         tell(stderr, "davit: %s\n", err.text);
         return EXIT_NOT_FETCHED;
     }

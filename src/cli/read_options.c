@@ -13,6 +13,11 @@
 #include "multistatus/print/printer.h"
 #include "multistatus/reading/reading.h"
 
+enum {
+    OWN_HEADERS = 3, /* Depth, Content-Type and Idempotency-Key */
+    KEY_BYTES_MAX = 255
+};
+
 /* --- whether a text will do --- */
 
 static bool check_client(const char *value, struct err *err)
@@ -73,10 +78,31 @@ static bool set_header(void *target, const char *value, struct err *err)
     struct fetch_request *request = &options->request;
     if (!strchr(value, ':') || strpbrk(value, "\r\n"))
         return err_set(err, 0, "'%s' is not NAME: VALUE", value);
-    if (request->header_count >= FETCH_HEADERS_MAX - 2) /* Depth and Content-Type come, too */
-        return err_set(err, 0, "more than %d header fields", FETCH_HEADERS_MAX - 2);
+    if (request->header_count >= FETCH_HEADERS_MAX - OWN_HEADERS)
+        return err_set(err, 0, "more than %d header fields", FETCH_HEADERS_MAX - OWN_HEADERS);
     request->headers[request->header_count++] = value;
     return true;
+}
+
+/* A string of structured fields (RFC 9651 §3.3.3). */
+static bool set_key(void *target, const char *value, struct err *err)
+{
+    struct read_options *options = target;
+    struct buf *field = &options->key_field;
+    buf_clear(field);
+    BUF_ADD(field, "Idempotency-Key: \"");
+    for (const char *c = value; *c; c++) {
+        if (*c < ' ' || *c > '~')
+            return err_set(err, 0, "a key is printable ASCII");
+        if (*c == '"' || *c == '\\')
+            buf_add_char(field, '\\');
+        buf_add_char(field, *c);
+    }
+    buf_add_char(field, '"');
+    options->key = buf_c(field);
+    size_t len = strlen(value);
+    return (len > 0 && len <= KEY_BYTES_MAX) ||
+           err_set(err, 0, "a key has 1 to %d characters", KEY_BYTES_MAX);
 }
 
 static bool set_user(void *target, const char *value, struct err *err)
@@ -212,6 +238,7 @@ void read_options_done(struct read_options *options)
 {
     text_list_done(&options->inputs);
     buf_done(&options->bearer);
+    buf_done(&options->key_field);
 }
 
 void read_options_print_help(void)

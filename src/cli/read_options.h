@@ -13,8 +13,10 @@ struct read_options {
     struct fetch_request request;
     const char *depth;     /* NULL: not said */
     const char *body_file; /* NULL: none */
-    bool is_batch;         /* that is one, and is sent as what it is */
-    const char *target;    /* NULL: not said */
+    struct buf key_field;
+    const char *key;    /* Idempotency-Key, as it is sent; NULL: none */
+    bool is_batch;      /* that is one, and is sent as what it is */
+    const char *target; /* NULL: not said */
     struct text_list inputs;
     enum when color;
     char user[512];

@@ -83,10 +83,12 @@ static bool take_number(struct str *rest, struct dictionary_member *item)
 /* §4.2.5. */
 static bool take_string(struct str *rest, struct dictionary_member *item)
 {
-    item->kind = DICTIONARY_OTHER;
-    *rest = str_from(*rest, 1);
+    struct str start = str_from(*rest, 1);
+    item->kind = DICTIONARY_STRING;
+    *rest = start;
     while (rest->len) {
         char c = rest->at[0];
+        item->text = str_first(start, start.len - rest->len);
         *rest = str_from(*rest, 1);
         if (c == '"')
             return true;
@@ -263,4 +265,11 @@ enum dictionary_step dictionary_next(struct str *rest, struct dictionary_member 
     bool is_fine =
         take_key(rest, &member_out->key) && take_value(rest, member_out) && take_comma(rest);
     return is_fine ? DICTIONARY_MEMBER : DICTIONARY_MALFORMED;
+}
+
+bool dictionary_item(struct str line, struct dictionary_member *item_out)
+{
+    struct str rest = str_trim(line);
+    item_out->key = STR_NONE;
+    return take_item(&rest, item_out) && take_parameters(&rest) && rest.len == 0;
 }

@@ -61,6 +61,7 @@ static const struct group {
     {"crash", crash_tests},
     {"cache", cache_tests},
     {"listing", listing_tests},
+    {"answer", answer_tests},
     {"state", state_tests},
     {"anew", anew_tests},
 };

@@ -193,3 +193,4 @@ int large_tests(void);
 int synced_tests(void);
 int hashes_tests(void);
 int resumable_tests(void);
+int answer_tests(void);

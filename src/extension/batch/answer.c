@@ -205,6 +205,20 @@ static bool is_with_slash(const struct batch_outcome *outcome)
             str_ends(http_fields_get(outcome->fields, FIELD_CONTENT_LOCATION), STR("/")));
 }
 
+static bool count(struct batch_answer *answer, unsigned status, bool is_skipped)
+{
+    davit_ms_verdict_add(&answer->verdict, status);
+    answer->skipped += is_skipped;
+    answer->status = status;
+    return http_is_success(status);
+}
+
+bool batch_answer_tell_again(struct batch_answer *answer, unsigned status, bool is_skipped)
+{
+    answer->has_any |= !answer->is_minimal || !http_is_success(status);
+    return count(answer, status, is_skipped);
+}
+
 bool batch_answer_tell(struct batch_answer *answer, const struct batch_outcome *outcome)
 {
     struct davit_ms_response response = {0};
@@ -231,9 +245,7 @@ bool batch_answer_tell(struct batch_answer *answer, const struct batch_outcome *
     response.hrefs = &of_operation;
     response.href_count = 1;
     unsigned status = davit_ms_response_status(&response);
-    bool is_success = http_is_success(status);
-    davit_ms_verdict_add(&answer->verdict, status);
-    answer->skipped += outcome->is_skipped;
+    bool is_success = count(answer, status, outcome->is_skipped);
     if (!answer->is_minimal || !is_success) {
         if (answer->is_json)
             write_json(answer, outcome, &response);

@@ -25,6 +25,7 @@ struct batch_answer {
     bool has_any;
     struct davit_ms_verdict verdict; /* of all operations */
     uint64_t skipped;
+    unsigned status; /* of the operation that was told last */
 };
 
 /* False: there is no memory. */
@@ -38,6 +39,9 @@ void batch_answer_member(struct batch_answer *answer, const struct davit_ms_resp
 
 /* True: the operation has succeeded. */
 bool batch_answer_tell(struct batch_answer *answer, const struct batch_outcome *outcome);
+
+/* It was told before, with this text, which comes next. True: likewise. */
+bool batch_answer_tell_again(struct batch_answer *answer, unsigned status, bool is_skipped);
 
 /* With the summary as the last that is said. */
 void batch_answer_end(struct batch_answer *answer);

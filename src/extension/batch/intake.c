@@ -90,6 +90,28 @@ bool batch_intake_begin(struct exchange *x, struct batch_intake *intake)
     return true;
 }
 
+void batch_intake_hash(struct batch_intake *intake)
+{
+    static const enum http_field asking[] = {FIELD_CONTENT_TYPE, FIELD_DEPTH, FIELD_DESTINATION,
+                                             FIELD_OVERWRITE, FIELD_TIMEOUT};
+    struct exchange *x = intake->batch.x;
+    struct content_hashes wanted = {0};
+    struct buf head = {0};
+    wanted.of[CONTENT_SHA256].len = content_hash_bytes(CONTENT_SHA256);
+    intake->asked = content_check_new(x->arena, &wanted);
+    buf_addf(&head, "%.*s %.*s\n", STR_ARGS(x->method->name), STR_ARGS(path_str(x->path)));
+    for (size_t i = 0; i < ARRAY_LEN(asking); i++)
+        buf_addf(&head, "%.*s\n", STR_ARGS(exchange_field(x, asking[i])));
+    content_check_add(intake->asked, buf_str(&head));
+    buf_done(&head);
+}
+
+static void hash(struct batch_intake *intake, struct str bytes)
+{
+    if (intake->asked)
+        content_check_add(intake->asked, bytes);
+}
+
 /* --- parts --- */
 
 static bool is_invalid(struct batch_intake *intake, const char *text)
@@ -201,6 +223,7 @@ static bool take_input(struct batch_intake *intake)
     struct http_fields fields;
     struct str bytes;
     bool is_fine = true;
+    hash(intake, multipart->unread);
     while (is_fine) {
         switch (parts_next(&multipart->parts, &multipart->unread, intake->batch.x->arena, &fields,
                            &bytes)) {
@@ -296,6 +319,8 @@ enum stage_end batch_intake_read(struct exchange *x, struct batch_intake *intake
     struct batch *batch = &intake->batch;
     if (x->body.len > INLINE_BODY_BYTES && !x->is_on_worker)
         return STAGE_BLOCKS;
+    if (!intake->multipart)
+        hash(intake, buf_str(&x->body));
     if (!intake->read) /* no part has come */
         (void)batch_is_invalid(batch, STR_NONE, "the batch is missing");
     else

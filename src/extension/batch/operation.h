@@ -65,6 +65,14 @@ struct batch {
     struct dav_result defect; /* the first that was found */
 };
 
+/* Of the answer. */
+struct batch_wish {
+    bool is_json;    /* not XML */
+    bool is_minimal; /* Prefer: return=minimal */
+    bool is_brief;   /* that was Brief */
+    bool is_strict;  /* Prefer: handling=strict */
+};
+
 void batch_init(struct batch *batch, struct exchange *x);
 void batch_done(struct batch *batch);
 

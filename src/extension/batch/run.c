@@ -17,7 +17,12 @@
  * §10.4.1, §10.4.9).
  *
  * What is done on the loop and waits for nothing could keep others waiting: after so many in a row
- * it is their turn. */
+ * it is their turn.
+ *
+ * A batch with a record (record.h) has what it tells written there on a worker before it is sent,
+ * and before the next operation begins. What is in the record already is told first. Where its
+ * client goes away the operation under way is waited for, and noted: the run outlives its answer
+ * for so long. */
 #include "extension/batch/run.h"
 
 #include "exchange/admit.h"
@@ -25,6 +30,7 @@
 #include "exchange/respond.h"
 #include "exchange/sign_in.h"
 #include "extension/batch/answer.h"
+#include "extension/batch/record.h"
 #include "stream/offload.h"
 
 enum {
@@ -32,6 +38,15 @@ enum {
     PIECE_BYTES = 16384,
     AHEAD_BYTES = 65536,
     LOCK_BODY_BYTES_MAX = 65536, /* the answer to one LOCK */
+};
+
+/* What is to be done with the record. */
+enum record_work {
+    WORK_NONE,
+    WORK_READ,
+    WORK_ADD, /* what was told last: it is answer.out */
+    WORK_STOP,
+    WORK_END,
 };
 
 struct batch_run {
@@ -55,12 +70,29 @@ struct batch_run {
     bool is_over;
     bool is_waiting;
     bool is_posted;
+    struct batch_record *record; /* NULL: there is none */
+    enum record_work due;
+    struct batch_told told; /* of ADD */
+    struct job record_job;  /* on a worker: the record is its own, and answer.out stays */
+    size_t unknown;         /* of the operations that come next: nobody knows what they came to */
+    bool is_at_work;        /* that job */
+    bool is_reading;        /* what has come before is not all told yet */
+    bool is_ended;          /* the record says so */
+    bool has_stopped;       /* the record says so */
+    bool is_full;           /* the record is as long as it may be, or is lost */
+    bool is_on_its_own;     /* its client has gone */
 };
 
 /* --- waiting --- */
 
+static void go_on_alone(struct batch_run *run);
+
+static void pause_run(struct batch_run *run);
+
 static void wake(struct batch_run *run)
 {
+    if (run->is_on_its_own && !run->is_posted)
+        pause_run(run);
     if (!run->is_waiting)
         return;
     run->is_waiting = false;
@@ -82,7 +114,10 @@ static void others_have_run(struct job *job)
 {
     struct batch_run *run = CONTAINER_OF(job, struct batch_run, job);
     run->is_posted = false;
-    wake(run);
+    if (run->is_on_its_own)
+        go_on_alone(run);
+    else
+        wake(run);
     refs_drop(&run->x->stream->refs);
 }
 
@@ -106,6 +141,9 @@ static void tell(struct batch_run *run, const struct batch_outcome *outcome)
     run->is_told = true;
     run->failed[run->at] = !batch_answer_tell(&run->answer, outcome);
     run->has_ended |= run->failed[run->at] && run->wish.is_strict;
+    run->told = (struct batch_told){run->answer.status, outcome->is_skipped};
+    if (run->record && !run->record->is_lost)
+        run->due = WORK_ADD;
 }
 
 /* It is done with. */
@@ -328,16 +366,113 @@ static bool is_to_be_skipped(const struct batch_run *run)
     return run->has_ended;
 }
 
-static void skip(struct batch_run *run)
+static void tell_instead(struct batch_run *run, struct dav_result why, bool is_skipped)
 {
     const struct batch_outcome outcome = {
-        .operation = current(run),
-        .status = HTTP_FAILED_DEPENDENCY,
-        .is_skipped = true,
-        .why = dav_condition(CONDITION_PREDECESSOR_SUCCEEDED,
-                             "it was not begun, since one before it has failed")};
+        .operation = current(run), .status = why.status, .is_skipped = is_skipped, .why = why};
     tell(run, &outcome);
     go_on(run);
+}
+
+/* True: the operation is not done, and it was told why. */
+static bool is_told_instead(struct batch_run *run)
+{
+    if (run->unknown) {
+        run->unknown--;
+        tell_instead(run,
+                     dav_condition(CONDITION_OUTCOME_KNOWN,
+                                   "the batch was cut off, and whether this was done is not known"),
+                     false);
+    } else if (is_to_be_skipped(run)) {
+        tell_instead(run,
+                     dav_condition(CONDITION_PREDECESSOR_SUCCEEDED,
+                                   "it was not begun, since one before it has failed"),
+                     true);
+    } else if (run->is_full) {
+        tell_instead(run,
+                     dav_error(HTTP_INSUFFICIENT_STORAGE,
+                               "it was not begun, since its answer could not be kept"),
+                     true);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* --- the record --- */
+
+static bool is_recording(const struct batch_run *run)
+{
+    return run->is_at_work || run->due != WORK_NONE;
+}
+
+static void do_record(struct job *job)
+{
+    struct batch_run *run = CONTAINER_OF(job, struct batch_run, record_job);
+    switch (run->due) {
+    case WORK_READ:
+        if (!batch_record_read(run->record))
+            run->due = WORK_NONE;
+        break;
+    case WORK_ADD:
+        batch_record_add(run->record, &run->told, buf_str(&run->answer.out));
+        run->due = WORK_NONE;
+        break;
+    case WORK_STOP:
+        batch_record_stop(run->record);
+        run->due = WORK_NONE;
+        break;
+    case WORK_END:
+        batch_record_end(run->record);
+        run->due = WORK_NONE;
+        break;
+    case WORK_NONE:
+        break;
+    }
+}
+
+/* What was read; the last of it, when nothing more is due. */
+static void take_read(struct batch_run *run)
+{
+    struct batch_record *record = run->record;
+    for (size_t i = 0; i < record->told_count && run->at < run->batch->count; i++) {
+        const struct batch_told *told = &record->told[i];
+        run->failed[run->at] =
+            !batch_answer_tell_again(&run->answer, told->status, told->is_skipped);
+        run->has_ended |= run->failed[run->at++] && run->wish.is_strict;
+    }
+    buf_add(&run->answer.out, buf_str(&record->text));
+    record->told_count = 0;
+    buf_clear(&record->text);
+    if (run->due != WORK_NONE)
+        return;
+    size_t left = run->batch->count - run->at;
+    if (!record->is_certain)
+        run->unknown = left;
+    else if (!record->is_stopped)
+        run->unknown = size_min(left, 1);
+}
+
+static void record_done(struct job *job)
+{
+    struct batch_run *run = CONTAINER_OF(job, struct batch_run, record_job);
+    const struct limits *limits = run->x->service->limits;
+    struct refs *stream = &run->x->stream->refs;
+    run->is_at_work = false;
+    if (run->is_reading)
+        take_read(run);
+    run->is_reading = run->due == WORK_READ;
+    run->is_full |=
+        run->record->is_lost || kept_answer_bytes(run->record->answer) > limits->idempotency_bytes;
+    wake(run);
+    refs_drop(stream);
+}
+
+static void start_recording(struct batch_run *run)
+{
+    run->is_at_work = true;
+    refs_take(&run->x->stream->refs);
+    executor_submit(run->x->stream->executor, &run->record_job);
 }
 
 /* --- all of them --- */
@@ -357,12 +492,20 @@ static void end(struct batch_run *run)
 /* The next step. False: it has to wait. */
 static bool step(struct batch_run *run)
 {
+    if (is_recording(run)) {
+        if (!run->is_at_work)
+            start_recording(run);
+        return false;
+    }
     if (run->inner)
         return run->inner->has_answered && take_answer(run);
-    if (run->at == run->batch->count) {
+    if (run->at == run->batch->count && run->record && !run->is_ended) {
+        run->is_ended = true;
+        run->due = WORK_END;
+    } else if (run->at == run->batch->count) {
         end(run);
-    } else if (is_to_be_skipped(run)) {
-        skip(run);
+    } else if (is_told_instead(run)) {
+        return true;
     } else if (run->in_a_row >= IN_A_ROW) {
         if (!run->is_posted)
             pause_run(run);
@@ -378,7 +521,7 @@ static enum pull run_pull(struct source *self, struct buf *into, size_t want, st
     struct batch_run *run = CONTAINER_OF(self, struct batch_run, source);
     struct buf *out = &run->answer.out;
     (void)err; /* what fails is told */
-    while (!out->len && !run->is_over) {
+    while ((!out->len || is_recording(run)) && !run->is_over) {
         if (step(run))
             continue;
         run->is_waiting = true;
@@ -392,27 +535,83 @@ static enum pull run_pull(struct source *self, struct buf *into, size_t want, st
     return PULL_DATA;
 }
 
-static void run_close(struct source *self)
+static void leave(struct batch_run *run)
 {
-    struct batch_run *run = CONTAINER_OF(self, struct batch_run, source);
-    run->is_waiting = false;
     davit_ms_reader_free(run->reader);
     inner_leave(&run->inner);
     batch_answer_done(&run->answer);
     buf_done(&run->piece);
 }
 
+/* Whether the record is to say that nothing is under way, which is so. */
+static bool has_to_stop(const struct batch_run *run)
+{
+    return !run->has_stopped && !run->is_ended && !run->unknown && !run->record->is_lost;
+}
+
+/* To the end of what is under way, for the record alone. */
+static void go_on_alone(struct batch_run *run)
+{
+    do {
+        bool is_recorded = !is_recording(run);
+        bool is_read = run->is_reading && !run->is_at_work; /* all else is there already */
+        if (is_recorded)
+            buf_clear(&run->answer.out);
+        if (is_recorded && !run->inner && has_to_stop(run)) {
+            run->has_stopped = true;
+            run->due = WORK_STOP;
+        } else if (is_read || (is_recorded && !run->inner)) {
+            run->is_on_its_own = false;
+            batch_record_done(run->record);
+            leave(run);
+            refs_drop(&run->x->stream->refs);
+            return;
+        }
+    } while (step(run));
+}
+
+static void run_close(struct source *self)
+{
+    struct batch_run *run = CONTAINER_OF(self, struct batch_run, source);
+    run->is_waiting = false;
+    if (!run->record || run->is_over) {
+        leave(run);
+        return;
+    }
+    run->is_on_its_own = true;
+    refs_take(&run->x->stream->refs);
+    go_on_alone(run);
+}
+
 static const struct source_ops run_ops = {.name = "batch", .pull = run_pull, .close = run_close};
 
 /* --- the beginning --- */
 
+static void respond_wishes(struct exchange *x, const struct batch_wish *wish)
+{
+    if (wish->is_minimal)
+        respond_preferred(x, wish->is_brief ? STR_NONE : STR("return=minimal"));
+    if (wish->is_strict)
+        respond_preferred(x, STR("handling=strict"));
+}
+
 enum stage_end batch_run(struct batch *batch, const struct batch_wish *wish,
-                         const struct spool *content)
+                         const struct spool *content, struct batch_record *record)
 {
     struct exchange *x = batch->x;
     struct batch_run *run = ARENA_NEW(x->arena, struct batch_run);
     if (!batch_answer_init(&run->answer, wish->is_json))
         return respond_error(x, dav_busy());
+    respond_wishes(x, wish);
+    if (record) {
+        run->record = record;
+        run->record_job.work = do_record;
+        run->record_job.done = record_done;
+        run->is_reading = record->is_found;
+        run->due = record->is_found ? WORK_READ : WORK_NONE;
+        if (record->is_found)
+            respond_field(x, FIELD_IDEMPOTENT_REPLAYED, STR("true"));
+    }
     run->source.ops = &run_ops;
     run->x = x;
     run->batch = batch;

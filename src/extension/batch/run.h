@@ -5,13 +5,10 @@
 #include "extension/batch/operation.h"
 #include "stream/spool.h"
 
-struct batch_wish {
-    bool is_json;    /* the answer */
-    bool is_minimal; /* Prefer: return=minimal */
-    bool is_strict;  /* Prefer: handling=strict */
-};
+struct batch_record;
 
 /* Answers the exchange of the batch with it. `content` holds what the batch's parts are, and
- * outlives the answer. */
+ * outlives the answer; so does `record`, in which it is kept what each has come to (NULL: nowhere),
+ * and what is there already is told first, and not done. */
 enum stage_end batch_run(struct batch *batch, const struct batch_wish *wish,
-                         const struct spool *content);
+                         const struct spool *content, struct batch_record *record);

@@ -180,6 +180,9 @@ struct shelf_visitor {
 };
 void shelf_visit(struct resumables *of, uint64_t mark, struct shelf_visitor *visitor);
 
+/* Removes all there are, and then their directories. */
+void shelf_remove_all(struct resumables *of);
+
 /* What the owner has that is not done and not over: all his records are read. */
 struct holdings shelf_holdings(struct holders *holders, uint64_t mark);
 

@@ -28,6 +28,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "store/resumable/answers.h"
 #include "store/resumable/engine_priv.h"
 
 /* --- the engine --- */
@@ -63,6 +64,12 @@ void resumables_close(struct resumables *of)
     pthread_mutex_destroy(&of->mutex);
     fd_close(of->fd);
     mem_free(of);
+}
+
+void resumables_remove_all(struct resumables *of)
+{
+    answers_remove_all(of);
+    shelf_remove_all(of);
 }
 
 /* --- coming --- */

@@ -342,7 +342,7 @@ static void remove_one(struct shelf_visitor *visitor, int owner_fd, const char *
     (void)!shelf_remove(CONTAINER_OF(visitor, struct removing, visitor)->of, owner_fd, name);
 }
 
-void resumables_remove_all(struct resumables *of)
+void shelf_remove_all(struct resumables *of)
 {
     struct arena arena = {0};
     struct removing removing = {.visitor = {.show = remove_one, .arena = &arena}, .of = of};

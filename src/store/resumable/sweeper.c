@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "base/clock.h"
+#include "store/resumable/answers.h"
 #include "store/resumable/engine_priv.h"
 
 struct sweep {
@@ -30,6 +31,7 @@ void sweeper_sweep(struct resumables *of)
     struct sweep sweep = {.visitor = {.show = sweep_one, .arena = &arena}, .of = of};
     shelf_visit(of, 0, &sweep.visitor);
     arena_done(&arena);
+    answers_sweep(of);
     appends_forget_gone(of);
 }
 

@@ -7,10 +7,8 @@
 static void check_read(const char *line, const char *expected)
 {
     static const char *const kinds[] = {
-        [DICTIONARY_INTEGER] = "int",
-        [DICTIONARY_BYTES] = "bytes",
-        [DICTIONARY_BOOLEAN] = "bool",
-        [DICTIONARY_OTHER] = "other",
+        [DICTIONARY_INTEGER] = "int",  [DICTIONARY_BYTES] = "bytes", [DICTIONARY_STRING] = "string",
+        [DICTIONARY_BOOLEAN] = "bool", [DICTIONARY_OTHER] = "other",
     };
     struct str rest = str_of_c(line);
     struct dictionary_member member;
@@ -45,11 +43,33 @@ TEST(dictionary_values_of_others)
 {
     check_read("a=1.5, b=-123456789012.123", "a:other: b:other:");
     check_read("a=tok/en:x, b=*t", "a:other: b:other:");
-    check_read("a=\"x \\\" \\\\ ,y\", b", "a:other: b:bool:");
+    check_read("a=\"x \\\" \\\\ ,y\", b", "a:string:x \\\" \\\\ ,y b:bool:");
     check_read("a=(1 \"x,\" :YQ==:;q tok), b=()", "a:other: b:other:");
     check_read("a=( 1 2 );p=1", "a:other:");
     check_read("a=@1659578233, b=@-5", "a:other: b:other:");
     check_read("a=%\"f%c3%bc%22\"", "a:other:");
+}
+
+static void check_item(const char *line, const char *expected)
+{
+    struct dictionary_member item;
+    bool is_item = dictionary_item(str_of_c(line), &item);
+    check_str(line, is_item ? item.text : STR("malformed"), expected);
+}
+
+TEST(dictionary_items)
+{
+    check_item(" \"a b\\\"\" ", "a b\\\"");
+    check_item("\"\"", "");
+    check_item("\"a\";b=1;c=\"d\"", "a");
+    check_item("5", "5");
+    check_item("", "malformed");
+    check_item("\"a", "malformed");
+    check_item("\"a\", \"b\"", "malformed");
+    check_item("\"a\"b", "malformed");
+    check_item("\"\\a\"", "malformed");
+    check_item("(\"a\")", "malformed");
+    check_item("\"\xc3\xa4\"", "malformed");
 }
 
 TEST(dictionary_parameters)
@@ -113,9 +133,8 @@ TEST(dictionary_malformed)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(dictionary_members),
-        cmocka_unit_test(dictionary_values_of_others),
-        cmocka_unit_test(dictionary_parameters),
+        cmocka_unit_test(dictionary_members),   cmocka_unit_test(dictionary_values_of_others),
+        cmocka_unit_test(dictionary_items),     cmocka_unit_test(dictionary_parameters),
         cmocka_unit_test(dictionary_malformed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
