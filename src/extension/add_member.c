@@ -8,7 +8,8 @@
  *
  * A client may say by Slug what the name should be like (RFC 5023 §9.7). It is a hint: what would
  * be another path, or could not be shown, is left out of it, and a name that is taken gets a
- * number. */
+ * number: the next one as long as these are few, and then any, since a camera that calls all its
+ * pictures the same must not be told one day that there are too many. */
 #include "base/random.h"
 #include "base/utf8.h"
 #include "dav/extension.h"
@@ -18,7 +19,7 @@
 #include "exchange/inner/inner.h"
 #include "exchange/respond.h"
 
-enum { NAME_BYTES_MAX = 200, TRIES_MAX = 100 };
+enum { NAME_BYTES_MAX = 200, TRIES_MAX = 10 };
 
 #define QUERY "add-member"
 
@@ -86,12 +87,12 @@ static struct str wanted_name(struct exchange *x)
 }
 
 /* "name (2).txt" */
-static struct str numbered(struct arena *arena, struct str name, unsigned number)
+static struct str numbered(struct arena *arena, struct str name, uint64_t number)
 {
     struct buf text = {0};
     size_t dot = str_index_last(name, '.');
     struct str stem = str_first(name, dot < name.len ? dot : name.len);
-    buf_addf(&text, "%.*s (%u)", STR_ARGS(stem), number);
+    buf_addf(&text, "%.*s (%llu)", STR_ARGS(stem), (unsigned long long)number);
     buf_add(&text, str_from(name, stem.len));
     struct str copy = arena_str(arena, buf_str(&text));
     buf_done(&text);
@@ -126,8 +127,8 @@ static enum stage_end choose_name(struct exchange *x)
         return respond_error(x, result);
     struct str wanted = wanted_name(x);
     struct str name = wanted;
-    for (unsigned i = 2; i < TRIES_MAX && is_taken(x, name); i++)
-        name = numbered(x->arena, wanted, i);
+    for (unsigned i = 2; is_taken(x, name) && i <= TRIES_MAX; i++)
+        name = numbered(x->arena, wanted, i < TRIES_MAX ? i : random_u64());
     adding->x = x;
     adding->path = path_join(x->arena, x->path, name);
     x->state = adding;
