@@ -16,15 +16,16 @@ struct prop_target;
 
 /* Where a method is allowed, and what it is */
 enum {
-    METHOD_ON_FILE = 1,       /* allowed where there is a resource that is no collection */
-    METHOD_ON_COLLECTION = 2, /* allowed on a collection */
-    METHOD_ON_UNMAPPED = 4,   /* allowed where there is nothing yet */
-    METHOD_ON_ROOT = 8,       /* allowed on the root, although it is not safe */
-    METHOD_OF_NAME = 16,      /* is about a link itself, and not what it leads to */
-    METHOD_REPLACES = 32,     /* afterwards there is something else, or nothing */
-    METHOD_WRITES = 64,       /* it is not safe, although its name says that it is */
-    METHOD_ON_KEPT = 128,     /* allowed on what is kept of what was deleted or overwritten */
-    METHOD_READS = 256,       /* who may read may ask; what is done is asked for apart */
+    METHOD_ON_FILE = 1,        /* allowed where there is a resource that is no collection */
+    METHOD_ON_COLLECTION = 2,  /* allowed on a collection */
+    METHOD_ON_UNMAPPED = 4,    /* allowed where there is nothing yet */
+    METHOD_ON_ROOT = 8,        /* allowed on the root, although it is not safe */
+    METHOD_OF_NAME = 16,       /* is about a link itself, and not what it leads to */
+    METHOD_REPLACES = 32,      /* afterwards there is something else, or nothing */
+    METHOD_WRITES = 64,        /* it is not safe, although its name says that it is */
+    METHOD_ON_KEPT = 128,      /* allowed on what is kept of what was deleted or overwritten */
+    METHOD_READS = 256,        /* who may read may ask; what is done is asked for apart */
+    METHOD_ON_PRINCIPAL = 512, /* of a report: allowed on users and groups (RFC 3744 §2), too */
     METHOD_ON_ANY = METHOD_ON_FILE | METHOD_ON_COLLECTION | METHOD_ON_UNMAPPED,
 };
 
@@ -42,7 +43,7 @@ struct dav_report {
     const struct stage *stages;
     struct str ns;
     struct str name;
-    unsigned flags;                                   /* METHOD_ON_FILE, METHOD_ON_COLLECTION */
+    unsigned flags; /* METHOD_ON_FILE, METHOD_ON_COLLECTION, METHOD_ON_PRINCIPAL */
     bool (*is_for)(const struct prop_target *target); /* NULL: wherever the flags say */
 };
 

@@ -11,12 +11,13 @@
 #include "dav/prop/live.h"
 #include "exchange/admit.h"
 
-/* Principals may be looked at by PROPFIND, and principal_find() says by whom. */
+/* Principals may be looked at by PROPFIND and REPORT, and principal_find() says by whom. */
 struct dav_result principal_may(const struct exchange *x)
 {
     if (principal_is_anonymous(&x->signed_in.principal))
         return admit_result(ACCESS_SIGN_IN);
-    return x->method->id == METHOD_PROPFIND ? DAV_FINE : admit_result(ACCESS_REFUSED);
+    bool is_look = x->method->id == METHOD_PROPFIND || x->method->id == METHOD_REPORT;
+    return is_look ? DAV_FINE : admit_result(ACCESS_REFUSED);
 }
 
 static bool is_user(const struct exchange *x)

@@ -164,7 +164,9 @@ const struct dav_post *dav_next_post(const struct exchange *x, size_t *at)
 
 const struct dav_report *dav_next_report(const struct prop_target *target, size_t *at)
 {
-    unsigned flag = target->stat.is_collection ? METHOD_ON_COLLECTION : METHOD_ON_FILE;
+    unsigned flag = target->is_principal         ? METHOD_ON_PRINCIPAL
+                    : target->stat.is_collection ? METHOD_ON_COLLECTION
+                                                 : METHOD_ON_FILE;
     while (*at < known.report_count) {
         const struct report_row *row = &known.reports[(*at)++];
         if ((row->report->flags & flag) && dav_extension_is_on(target->x, row->extension) &&

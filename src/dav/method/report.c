@@ -5,6 +5,7 @@
 
 #include "dav/extension/known.h"
 #include "dav/lock/if_check.h"
+#include "dav/principal.h"
 #include "dav/prop/answer.h"
 #include "dav/target.h"
 #include "exchange/answer/compress.h"
@@ -28,9 +29,17 @@ void report_begin_answer(struct exchange *x, struct propfind_request *props)
         respond_preferred(x, prefers.is_brief ? STR_NONE : STR("return=minimal"));
 }
 
+static struct dav_result find_principal(struct exchange *x, struct walk_item *item)
+{
+    item->path = item->real = x->path;
+    return principal_find(x, x->path, &item->stat);
+}
+
 static struct dav_result look(struct exchange *x, struct walk_item *item)
 {
     size_t at = 0;
+    if (x->handler->ops->is_made_up)
+        return find_principal(x, item);
     struct dav_result result = target_locate(x);
     if (dav_is_fine(result))
         result = target_get(x, &item->stat);

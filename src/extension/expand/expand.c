@@ -337,8 +337,8 @@ static bool has_hrefs(const struct prop_target *target)
 }
 
 static const struct dav_report reports[] = {
-    {stages, STR_INIT(NS_DAV), STR_INIT("expand-property"), METHOD_ON_FILE | METHOD_ON_COLLECTION,
-     has_hrefs},
+    {stages, STR_INIT(NS_DAV), STR_INIT("expand-property"),
+     METHOD_ON_FILE | METHOD_ON_COLLECTION | METHOD_ON_PRINCIPAL, has_hrefs},
     {0},
 };
 
