@@ -13,6 +13,12 @@
 
 #include <cmocka.h>
 
+static void look(struct place *place)
+{
+    news_take(&place->news);
+    news_handle(&place->news, true);
+}
+
 static void pass_tells_what_is_different(void **state)
 {
     struct place *place = place_new(0);
@@ -51,8 +57,7 @@ static void pass_that_is_not_kept_is_made_up_for(void **state)
     struct place *place = place_new(100);
     (void)state;
     place_write(place, "tree/d/e/new", "1");
-    news_take(&place->news);
-    news_handle(&place->news, true);
+    look(place);
     uint64_t came = place_told(place, "d/e/new");
     assert_true(came > 0);
     assert_false(place_walk(place, false, take_away_what_is_written));
@@ -90,8 +95,7 @@ static void pass_tells_what_the_kernel_does_not(void **state)
     assert_int_equal(link(place_path(place, "tree/d/e/f"), outside), 0);
     place_write(place, "outside", "2");
     place_write(place, "tree/d/e/other", "1");
-    news_take(&place->news);
-    news_handle(&place->news, true);
+    look(place);
     assert_true(place_told(place, "d/e/other") > 0);
     assert_int_equal(place_told(place, "d/e/f"), 0);
     assert_true(place_walk(place, false, NULL));
@@ -99,24 +103,72 @@ static void pass_tells_what_the_kernel_does_not(void **state)
     place_free(place);
 }
 
+/* As a user whose own the tree is and who may be kept out of it, unless we are one. */
+static void become_a_user(struct place *place)
+{
+    static const char *const theirs[] = {"tree",   "tree/d", "tree/d/e",         "tree/d/e/f",
+                                         "tree/g", "home",   ("home/" SEEN_NAME)};
+    if (geteuid() != 0)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(theirs); i++)
+        assert_int_equal(chown(place_path(place, theirs[i]), 65534, 65534), 0);
+    assert_int_equal(seteuid(65534), 0);
+}
+
+static void be_who_we_were(void)
+{
+    if (getuid() == 0)
+        assert_int_equal(seteuid(0), 0);
+}
+
 static void pass_lets_alone_what_cannot_be_read(void **state)
 {
     struct place *place = place_new(100);
-    bool is_root = geteuid() == 0;
     (void)state;
     place_make_directory(place, "tree/d/closed");
     assert_int_equal(chmod(place_path(place, "tree/d/closed"), 0), 0);
-    static const char *const theirs[] = {"tree",   "tree/d", "tree/d/e",         "tree/d/e/f",
-                                         "tree/g", "home",   ("home/" SEEN_NAME)};
-    for (size_t i = 0; i < sizeof(theirs) / sizeof(theirs[0]) && is_root; i++)
-        assert_int_equal(chown(place_path(place, theirs[i]), 65534, 65534), 0);
-    assert_int_equal(is_root ? seteuid(65534) : 0, 0);
+    become_a_user(place);
     bool is_kept = place_walk(place, true, NULL);
-    assert_int_equal(is_root ? seteuid(0) : 0, 0);
+    be_who_we_were();
     assert_true(is_kept);
     assert_true(place_told(place, "d/closed") > 0);
     assert_false(place->lookout.has_unwatched);
     place_free(place);
+}
+
+static void set_mode(struct place *place, const char *name, mode_t mode)
+{
+    be_who_we_were();
+    assert_int_equal(chmod(place_path(place, name), mode), 0);
+    become_a_user(place);
+    look(place);
+}
+
+/* What happened in it meanwhile is shown to nobody, and told when it is open again. */
+static void closed_collection_is_told_when_it_is_opened(mode_t closed)
+{
+    struct place *place = place_new(100);
+    set_mode(place, "tree/d/e", closed);
+    uint64_t told = place_told(place, "d/e");
+    be_who_we_were();
+    if (getuid() == 0)
+        place_write(place, "tree/d/e/new", "1");
+    become_a_user(place);
+    look(place);
+    bool is_kept = place_walk(place, false, NULL);
+    set_mode(place, "tree/d/e", 0700);
+    be_who_we_were();
+    assert_true(is_kept && !place->lookout.has_unwatched);
+    assert_true(told > 0 && place_told(place, "d/e/new") > told);
+    assert_non_null(watches_find(&place->lookout.watches, PATH("d/e")));
+    place_free(place);
+}
+
+static void news_tell_what_is_opened_again(void **state)
+{
+    (void)state;
+    closed_collection_is_told_when_it_is_opened(0);
+    closed_collection_is_told_when_it_is_opened(0400);
 }
 
 /* davit moves d to n; `between`: before the kernel's news are taken. */
@@ -182,6 +234,7 @@ int main(void)
         cmocka_unit_test(pass_without_room_leaves_what_is_known),
         cmocka_unit_test(pass_tells_what_the_kernel_does_not),
         cmocka_unit_test(pass_lets_alone_what_cannot_be_read),
+        cmocka_unit_test(news_tell_what_is_opened_again),
         cmocka_unit_test(news_follow_what_davit_moves),
         cmocka_unit_test(news_begin_anew_where_not_all_is_watched),
     };

@@ -26,6 +26,10 @@ struct lookout {
 /* Opens a directory below the root, through no link. -1 and errno. Gives. */
 NODISCARD int lookout_open(const struct lookout *lookout, struct res_path path, int flags);
 
+/* Whether we may not look at what is in a directory. Whoever opens it changes an attribute of it.
+ */
+bool lookout_is_closed(int parent_fd, const char *name);
+
 /* Whether a directory that was there a moment ago may be passed by, when that has failed with
  * `code`: it has gone, or cannot be reached. Any other is a failure of ours, and says nothing. */
 bool lookout_may_be_missing(int code);

@@ -150,6 +150,8 @@ static bool drop_left(struct news *news, struct res_path path, int fd)
 struct watched *news_watch(struct news *news, struct res_path path, int fd)
 {
     struct lookout *lookout = news->lookout;
+    if (lookout_is_closed(fd, "."))
+        return NULL;
     struct watched *watched = watches_add(&lookout->watches, path, fd);
     if (!watched && drop_left(news, path, fd))
         watched = watches_add(&lookout->watches, path, fd);
@@ -341,12 +343,15 @@ static enum change_kind kind_of(const struct item *item, const struct sight *sig
     return sight->is_collection ? CHANGE_CAME : CHANGE_OF_ONE;
 }
 
+/* One that has been closed is another: it must be told when it is opened again, with what has
+ * happened in it meanwhile, and is watched no more until then. */
 static bool is_same_collection(const struct item *item, const struct sight *sight, int fd)
 {
     struct dir_name name;
     return sight->before && sight->is_collection && item->departures == 0 &&
            dir_name_of((struct res_path){name_of(item).at, name_of(item).len}, &name) == STORE_OK &&
-           state_file_mark(fd, name.text) == sight->before->mark;
+           state_file_mark(fd, name.text) == sight->before->mark &&
+           (item->touches == 0 || !lookout_is_closed(fd, name.text));
 }
 
 /* There is a collection, or was one. */

@@ -26,7 +26,7 @@ void news_take(struct news *news);
 void news_handle(struct news *news, bool is_over);
 
 /* Watches what is open at `path`; if it was watched by another that it has left, no more by that.
- * NULL: it cannot be, and that is noted. */
+ * NULL: it is closed, or it cannot be, which is noted. */
 struct watched *news_watch(struct news *news, struct res_path path, int fd);
 
 /* Ends the watches of a collection and of all that is in it. */

@@ -17,7 +17,8 @@
  * it is read is read, or is told by the kernel, or both. When the snapshot does not come into its
  * place, all that is watched is dirty again: the one before does not have what was read.
  *
- * What cannot be read for now goes on as it was known, and is dirty: the next walk reads it.
+ * What cannot be read for now goes on as it was known, and is dirty: the next walk reads it. What
+ * may not be read is told by news.c when it is opened.
  *
  * What came while nobody was watching: that there was nothing before by that name is known only if
  * nobody can have been told of such a thing. If the log tells of it, or if somebody has asked for a
@@ -315,7 +316,7 @@ static void visit(struct pass *pass, bool is_new)
     struct visit visit = {.pass = pass, .lookout = pass->lookout, .path = path_of(pass)};
     struct pass_level level = {.path_len = pass->path.len};
     visit.fd = lookout_open(pass->lookout, visit.path, O_RDONLY);
-    visit.is_readable = visit.fd >= 0;
+    visit.is_readable = visit.fd >= 0 && !lookout_is_closed(visit.fd, ".");
     if (visit.fd < 0 && errno == EACCES) /* its members are shown to nobody */
         visit.fd = lookout_open(pass->lookout, visit.path, O_PATH);
     if (visit.fd < 0) {
