@@ -4,7 +4,8 @@ When that has ended, both have what the server has after a few runs, and none ha
 a conflict: nobody else changes what a client sends.
 
 A name is never a file's and then a folder's, nor a link's: both clients keep a copy of such a folder,
-and leave alone for a while what they could not get (docs/clients.md).
+and leave alone for a while what they could not get. Nor do folders change places: nextcloudcmd puts what
+it finds in the new one into the old one (docs/clients.md).
 
 DAVIT_SYNC_SECONDS: how long it is changed (default 4); DAVIT_SYNC_SEED: repeats the choices of a run."""
 
@@ -21,7 +22,7 @@ from syncing import ON_DISK, SIGNED_IN, Place, Server, in_memory, read_tree, wri
 SECONDS = float(os.environ.get("DAVIT_SYNC_SECONDS", "4"))
 SEED = os.environ.get("DAVIT_SYNC_SEED") or str(random.randrange(10 ** 9))
 OWN = {"nextcloudcmd": "mn", "owncloudcmd": "op"}  # the top names in its folder that are its own
-KINDS = {"is_apart": True, "without": ("symlink",)}
+KINDS = {"is_apart": True, "without": ("symlink",), "only_files": ("exchange",)}
 STEPS = 20  # of its own, before each run
 RUNS = 10  # the most that it takes in the end
 

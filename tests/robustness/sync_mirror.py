@@ -85,3 +85,43 @@ class Mirror:
         assert self.members == there, {p: (self.members.get(p, "-"), there.get(p, "-"))
                                        for p in set(self.members) ^ set(there)
                                        or {p for p in there if there[p] != self.members[p]}}
+
+
+class TagMirror:
+    """What a client has that goes by collections' tags, as desktop clients do: it reads a collection that
+    has another tag than when it was read last, and nothing of what is in one that has the same."""
+
+    def __init__(self):
+        self.members, self.tags = {}, {}
+
+    def sync(self, client):
+        assert self.read(client, "")
+
+    def drop(self, path):
+        for had in self.members, self.tags:
+            for member in [m for m in had if m == path or m.startswith(path + "/")]:
+                del had[member]
+
+    def read(self, client, path):
+        """False: it has gone meanwhile."""
+        body = ('<D:propfind xmlns:D="DAV:" xmlns:C="http://calendarserver.org/ns/">'
+                "<D:prop><D:getetag/><D:resourcetype/><C:getctag/></D:prop></D:propfind>")
+        answer = client.request("PROPFIND", quote(path) + "/", {"Depth": "1"}, body)
+        if answer.status != 207:
+            return False
+        found = {path_of(r): r for r in ElementTree.fromstring(answer.body).iter(DAV + "response")}
+        found.pop(path)
+        for member in [m for m in self.members if m.rpartition("/")[0] == path and m not in found]:
+            self.drop(member)
+        for member, response in found.items():
+            self.take(client, member, response)
+        return True
+
+    def take(self, client, path, response):
+        is_collection = response.find(f".//{DAV}collection") is not None
+        tag = response.findtext(f"{DAV}propstat/{DAV}prop/{{http://calendarserver.org/ns/}}getctag")
+        if not is_collection:
+            self.drop(path)
+        self.members[path] = tag_of(response)
+        if is_collection and self.tags.get(path) != tag and self.read(client, path):
+            self.tags[path] = tag

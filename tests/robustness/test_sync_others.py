@@ -14,7 +14,7 @@ import programs
 import pytest
 import test_crash
 from session import Session
-from sync_mirror import Mirror, listing
+from sync_mirror import Mirror, TagMirror, listing
 
 SECONDS = float(os.environ.get("DAVIT_SYNC_SECONDS", "1"))
 ROUNDS = int(os.environ.get("DAVIT_SYNC_ROUNDS", "3"))
@@ -50,14 +50,17 @@ def test_who_follows_has_what_programs_and_clients_have_made(args):
         os.mkdir(server.root + ".out")
         workers = [programs.Program(server.root, f"{seed} p{i}") for i in range(2)]
         workers += [programs.Client(server, f"{seed} c{i}") for i in range(3)]
-        mirror = Mirror()
+        mirror, by_tags = Mirror(), TagMirror()
         try:
             with programs.at_work(workers, SECONDS) as goes_on:
                 while goes_on():
                     mirror.sync(client)
+                    by_tags.sync(client)
         finally:
             shutil.rmtree(server.root + ".out")
         follow(mirror, client)
+        if not args:  # or else something may have been made and undone, and listed, that nobody found
+            follow(by_tags, client)
         print(f"{[worker.count for worker in workers]} changes; {mirror.partial} syncs by token, {mirror.whole} whole")
 
 

@@ -50,9 +50,9 @@ class Program(Worker):
     FOR_FOLDERS = ("mkdir", "rmtree", "copytree")
     FOR_FILES = ("write", "append", "truncate", "touch", "unlink", "link", "symlink")
 
-    def __init__(self, root, *args, without=(), **settings):
+    def __init__(self, root, *args, without=(), only_files=(), **settings):
         super().__init__(*args, **settings)
-        self.root, self.without = root, without
+        self.root, self.without, self.for_files = root, without, self.FOR_FILES + only_files
 
     def work(self):
         while not self.until.is_set():
@@ -62,7 +62,7 @@ class Program(Worker):
     def step(self):
         what = self.random.choice(["write"] * 6 + ["append", "truncate", "touch", "exchange"] + ["mkdir"] * 3
                                   + ["unlink", "rmtree", "rename", "rename", "link", "symlink", "copytree", "out"])
-        path, other = (f"{self.root}/{path}" for path in self.pair(self.FOR_FOLDERS, self.FOR_FILES, what))
+        path, other = (f"{self.root}/{path}" for path in self.pair(self.FOR_FOLDERS, self.for_files, what))
         if what in self.without:
             return
         try:

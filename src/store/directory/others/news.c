@@ -188,7 +188,6 @@ void news_take(struct news *news)
     char *bytes = news->bytes;
     ssize_t got = 0;
     news->since = news->head;
-    news->head = change_log_head(news->lookout->options.log);
     while (news->lookout->watches.fd >= 0 && !news->is_lost &&
            (got = read(news->lookout->watches.fd, bytes, NEWS_BYTES)) > 0) {
         for (ssize_t at = 0; at < got;) {
@@ -197,6 +196,7 @@ void news_take(struct news *news)
             at += (ssize_t)(sizeof(*event) + event->len);
         }
     }
+    news->head = change_log_head(news->lookout->options.log);
 }
 
 /* --- what it means --- */

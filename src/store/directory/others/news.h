@@ -12,8 +12,8 @@ struct news {
     bool is_missing; /* and it may have been done and undone: there were more than are kept */
     bool is_to_come; /* there are items that wait */
     bool is_settled; /* at the last look all was watched that can be: no walk was under way */
-    uint64_t since;  /* the newest change before the last look that found nothing more */
-    uint64_t head;   /* before the look that is handled */
+    uint64_t since;  /* the newest change when the look before found nothing more */
+    uint64_t head;   /* likewise of the last one, which is handled */
 };
 
 void news_init(struct news *news, struct lookout *lookout);
