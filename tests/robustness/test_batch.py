@@ -1,5 +1,6 @@
 """Batches: what is left of one when the server is killed, its client goes away, or the disk is full."""
 
+import gzip
 import json
 import time
 
@@ -107,3 +108,16 @@ def test_large_parts_are_kept_on_disk(tmp_path):
         response = server.request("POST", "/", {"Content-Type": "multipart/related; boundary=b"}, body)
         assert response.status == 207
         assert (tmp_path / "a").read_bytes() == content and (tmp_path / "b").read_bytes() == b"end"
+
+
+def test_answers_in_a_coding(tmp_path):
+    """But for those that may tell tokens of locks, beside what a client wrote."""
+    with davit.Davit(str(tmp_path)) as server:
+        fields = {"Content-Type": TYPE, "Accept": "application/json", "Accept-Encoding": "gzip"}
+        response = server.request("POST", "/", fields, batch_of(puts(200)))
+        assert response.status == 207 and response.field("Content-Encoding") == "gzip"
+        assert len(told_of(gzip.decompress(response.body))) == 200 and len(response.body) < 8000
+        for method in ("LOCK", "PROPFIND"):
+            body = batch_of([*puts(100), {"id": "x", "method": method, "href": "0000", "depth": "0"}])
+            response = server.request("POST", "/", fields, body)
+            assert response.status == 207 and response.field("Content-Encoding") is None, method

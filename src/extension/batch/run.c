@@ -26,6 +26,7 @@
 #include "extension/batch/run.h"
 
 #include "exchange/admit.h"
+#include "exchange/answer/compress.h"
 #include "exchange/inner/inner.h"
 #include "exchange/respond.h"
 #include "exchange/sign_in.h"
@@ -587,6 +588,17 @@ static const struct source_ops run_ops = {.name = "batch", .pull = run_pull, .cl
 
 /* --- the beginning --- */
 
+/* Tokens of locks are secrets, and what a client writes stands beside them (decision 94). */
+static bool tells_tokens(const struct batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        enum method_id id = batch->operations[i]->method->id;
+        if (id == METHOD_LOCK || id == METHOD_PROPFIND)
+            return true;
+    }
+    return false;
+}
+
 static void respond_wishes(struct exchange *x, const struct batch_wish *wish)
 {
     if (wish->is_minimal)
@@ -623,6 +635,8 @@ enum stage_end batch_run(struct batch *batch, const struct batch_wish *wish,
     run->waker.ring = body_rang;
     run->job.done = others_have_run;
     batch_answer_begin(&run->answer);
+    if (!tells_tokens(batch))
+        (void)compress_offer(x, true);
     if (principal_is_anonymous(&x->signed_in.principal) && admit_differs_below(x, x->path))
         (void)sign_in_challenge(x); /* some may say 401, also where none is offered */
     x->stream->response.verdict = &run->answer.verdict;
