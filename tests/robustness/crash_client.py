@@ -15,6 +15,8 @@ import random
 import stat
 import xml.etree.ElementTree as ElementTree
 
+import crash_batches
+from crash_batches import Refused
 from crash_uploads import Uploads
 from session import DAV, Session, quote
 from sync_mirror import Failed, Mirror
@@ -66,15 +68,13 @@ class Pending:
     def __init__(self, what, after, is_atomic=True):
         self.what, self.after, self.is_atomic = what, after, is_atomic
         self.more = {}  # path: entries that are acceptable as well
-
-
-class Refused(Exception):
-    """The server says that it has failed; what is there must be looked at."""
+        self.batch = None  # that is under way
 
 
 class CrashClient:
-    def __init__(self, name, seed, may_fail=False, syncs=False):
+    def __init__(self, name, seed, may_fail=False, syncs=False, repeats=False):
         self.may_fail, self.syncs = may_fail, syncs
+        self.repeats = repeats  # a batch that was cut off is sent again
         self.is_too_late = lambda: False  # what is answered now may have been said by a dead disk
         self.home = f"/{name}"
         self.random = random.Random(f"{seed} {name}")
@@ -86,6 +86,7 @@ class CrashClient:
         self.uploads = Uploads(self)
         self.mirror = Mirror(home=self.home)
         self.deleted, self.going = set(), {}
+        self.batches = crash_batches.Batches(self)
 
     # --- requests ---
 
@@ -122,7 +123,7 @@ class CrashClient:
         steps = [(self.put_new, 20), (self.put_over, 18), (self.patch, 18), (self.mkcol, 6),
                  (self.move_file, 9), (self.move_folder, 7), (self.copy_file, 6),
                  (self.copy_folder, 4), (self.delete_file, 6), (self.delete_folder, 3),
-                 (self.lock, 8), (self.lock_new, 3), (self.unlock, 4), (self.uploads.step, 25),
+                 (self.batches.step, 12), (self.lock, 8), (self.lock_new, 3), (self.unlock, 4), (self.uploads.step, 25),
                  (self.sync, 3 if self.syncs else 0)]
         if len(self.tree) > MEMBERS_MAX:
             steps = [(self.delete_file, 5), (self.delete_folder, 5), (self.put_over, 1)]
@@ -369,9 +370,11 @@ class CrashClient:
         self.note_gone(found)
         complaints = self.compare(found)
         self.tree = found
+        if self.repeats and self.pending and self.pending.batch:
+            complaints += self.batches.check(self.pending)
         complaints += self.uploads.check()
         self.pending = None
-        if found is not self.tree:  # an upload has come to its end by being looked at
+        if found is not self.tree:  # a batch, or an upload, has come to its end by being looked at
             found, self.pending = self.look(server), None
             complaints += self.compare(found)
         if self.mirror.token:

@@ -1,7 +1,7 @@
 """kill -9 at random moments, under several clients at once. After each restart every acknowledged
 change is there, no half file is visible, properties are with their resources, locks protect, and
-nothing is left in the staging area. Uploads that last go on where they were, and a sync token tells
-what has changed since.
+nothing is left in the staging area. Uploads that last go on where they were, so do batches
+that are sent again, what was deleted is in the trash, and a sync token tells what has changed since.
 
 DAVIT_CRASH_ROUNDS: how many rounds for each durability (default 5); DAVIT_CRASH_SEED: repeats a run
 (requests and moments; the interleaving is the machine's)."""
@@ -28,8 +28,8 @@ CLIENTS = 5
 ARGS = ["--depth-infinity", "allow", "--sync", "yes", "--limit", f"upload_bytes_per_user={crash_uploads.ROOM}"]
 
 
-def make_clients(seed):
-    return [crash_client.CrashClient(f"c{i}", seed, syncs=True) for i in range(CLIENTS)]
+def make_clients(seed, repeats=False):
+    return [crash_client.CrashClient(f"c{i}", seed, syncs=True, repeats=repeats) for i in range(CLIENTS)]
 
 
 def check_all(server, clients):
@@ -44,6 +44,8 @@ def tally(clients):
     uploads, mirrors = [c.uploads for c in clients], [c.mirror for c in clients]
     return (f"uploads: {sum(u.begun for u in uploads)} begun, {sum(u.made for u in uploads)} committed, "
             f"{sum(u.ended for u in uploads)} terminated, {sum(u.found for u in uploads)} found open after a crash; "
+            f"batches: {sum(c.batches.count for c in clients)}, {sum(c.batches.repeated for c in clients)} sent again after a crash, "
+            f"in which {sum(c.batches.unknown for c in clients)} operations were not known; "
             f"syncs: {sum(m.partial for m in mirrors)} by token, {sum(m.whole for m in mirrors)} whole")
 
 
@@ -151,7 +153,7 @@ def check_kept(server, clients):
 def test_what_was_acknowledged_survives_kill_9(durability, more):
     print(f"DAVIT_CRASH_SEED={SEED} {durability}")
     generator = random.Random(f"{SEED} {durability}")
-    clients = make_clients(f"{SEED} {durability}")
+    clients = make_clients(f"{SEED} {durability}", repeats=True)
     with davit.Davit(args=["--durability", durability, *ARGS, *more]) as server:
         for number in range(ROUNDS):
             count = Round(server, clients, generator.randrange(1, 300)).run(
