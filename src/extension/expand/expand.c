@@ -15,8 +15,8 @@
  *  (1) each resource is judged as in a listing of its own: to be named by a property gives no
  *      right;
  *  (2) what an answer costs does not grow with what it leads through: how many responses are
- *      within, and how long they are together for one resource of the answer, is bounded, and
- *      beyond that each has 507.
+ *      within, and how long they are together for one resource of the answer, is bounded. Beyond
+ *      that each has 507, and when these have come to as much, hrefs stay what they are.
  *
  * A response within a dead property declares its prefixes itself: the property may have bound them
  * to something else. */
@@ -137,6 +137,7 @@ static bool add_response(struct expansion *inner, struct arena *arena, struct wa
     if (expand->count >= limits->expand_count || expand->bytes >= limits->expand_bytes) {
         multistatus_member(ms, item->path, item->stat.is_collection, HTTP_INSUFFICIENT_STORAGE,
                            STR_NONE);
+        expand->bytes += ms->out->len;
         return true;
     }
     expand->count++;
@@ -159,6 +160,12 @@ static void paste(struct buf *to, struct str response)
     buf_add(to, str_from(response, name));
 }
 
+static bool has_room(const struct exchange *x)
+{
+    const struct expand *expand = x->state;
+    return expand->bytes / 2 < x->service->limits->expand_bytes;
+}
+
 /* *is_told_out: a response stands in the place of the href. False: there is no memory. */
 static bool expand_href(struct exchange *x, struct expand_node *node, struct str href,
                         struct buf *to, bool *is_told_out)
@@ -167,7 +174,7 @@ static bool expand_href(struct exchange *x, struct expand_node *node, struct str
     struct walk_item item;
     bool is_principal;
     bool is_complete = true;
-    *is_told_out = find(x, &arena, href, &item, &is_principal);
+    *is_told_out = has_room(x) && find(x, &arena, href, &item, &is_principal);
     if (*is_told_out) {
         struct multistatus_body body = {.has_begun = true};
         spool_init(&body.spool, -1, SIZE_MAX); /* no more than one resource may have */
