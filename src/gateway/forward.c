@@ -28,6 +28,7 @@
 #include "gateway/request.h"
 #include "gateway/spool.h"
 #include "gateway/tree/look.h"
+#include "http/media_type.h"
 
 enum { LOOK_BYTES = 65536 };
 
@@ -54,6 +55,14 @@ static bool reaches_inside(const struct exchange *x, enum depth depth)
     }
 }
 
+/* Whether it is a batch, by the origin's understanding (decision 90). */
+static bool is_batch(const struct exchange *x)
+{
+    struct str type = media_type_essence(exchange_field(x, FIELD_CONTENT_TYPE));
+    return str_starts_nocase(type, STR("application/vnd.davit.batch")) ||
+           str_eq_nocase(type, STR("multipart/related"));
+}
+
 /* Whether the request's body may name what else is to be changed. */
 static bool names_others(const struct exchange *x)
 {
@@ -71,6 +80,8 @@ static bool names_others(const struct exchange *x)
     case METHOD_BMOVE:
     case METHOD_OTHER:
         return true;
+    case METHOD_POST:
+        return is_batch(x);
     default:
         return false;
     }

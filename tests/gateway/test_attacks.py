@@ -324,6 +324,15 @@ def test_methods_for_many_name_what_rules_are_not_asked_of(ruled, method):
     assert not origin.requests
 
 
+@pytest.mark.parametrize("kind", ["application/vnd.davit.batch+json", "application/vnd.davit.batch+xml;a=b", "Multipart/Related; boundary=b"])
+def test_batches_name_what_rules_are_not_asked_of(ruled, kind):
+    gateway, origin = ruled(xml(207, multistatus()))
+    body = '{"operations": [{"id": "1", "method": "DELETE", "href": "/team/private/x"}]}'
+    assert gateway.request("POST", "/team/b", {**BOB, "Content-Type": kind}, body=body).status == 403
+    assert not origin.requests
+    assert gateway.request("POST", "/team/b", {**BOB, "Content-Type": "text/plain"}, body=body).status == 207
+
+
 @pytest.mark.parametrize("fields", [{}, {"Content-Type": "text/plain"}])
 @pytest.mark.parametrize("coding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32", "cp037"])
 def test_hrefs_in_a_coding(through, coding, fields):
