@@ -76,6 +76,8 @@ static struct dav_result prepare(struct exchange *x, bool is_move)
     struct transfer *transfer = ARENA_NEW(x->arena, struct transfer);
     x->state = transfer;
     struct dav_result result = destination_read(x, &transfer->to);
+    if (dav_is_fine(result) && x->handler->ops->lands)
+        result = x->handler->ops->lands(x, &transfer->to);
     if (dav_is_fine(result))
         result = upload_check_destination(x);
     if (dav_is_fine(result))

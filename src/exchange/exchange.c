@@ -31,9 +31,11 @@ bool exchange_place(const struct exchange *x, struct arena *arena, struct res_pa
 {
     if (!x->seen.prefix.at)
         return true;
-    if (!path_is_within(*path, x->seen.prefix))
+    bool is_aside = x->seen.aside.at && path_is_within(*path, x->seen.aside);
+    struct res_path prefix = is_aside ? x->seen.aside : x->seen.prefix;
+    if (!path_is_within(*path, prefix))
         return false;
-    *path = path_rebase(arena, *path, x->seen.prefix, x->seen.place);
+    *path = path_rebase(arena, *path, prefix, is_aside ? x->seen.aside_place : x->seen.place);
     return true;
 }
 

@@ -30,6 +30,8 @@ enum exchange_phase {
 struct seen_under {
     struct res_path prefix; /* at == NULL: paths are what they say */
     struct res_path place;
+    struct res_path aside; /* likewise, what is kept of what was deleted there; at == NULL: not */
+    struct res_path aside_place;
 };
 
 /* Whether the client is to be told something (exchange/clients/clients.h). */

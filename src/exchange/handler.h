@@ -66,6 +66,9 @@ struct handler_ops {
     struct look *(*look)(struct exchange *x, const struct handler_mount *mount,
                          const struct look_wish *wish);
 
+    /* What a Destination means, of whose path it is; in x->arena. May block. NULL: what it says. */
+    struct dav_result (*lands)(struct exchange *x, struct res_path *path);
+
     /* Sets Allow for a 405 (RFC 9110 §15.5.6): one stage. */
     const struct stage *allow;
 

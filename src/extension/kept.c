@@ -67,10 +67,47 @@ static bool prop_version_name(const struct prop_target *target, struct buf *to)
     return true;
 }
 
+/* --- the same, as sync clients ask for it (src/sync/trash.c) --- */
+
+static bool prop_trashbin_filename(const struct prop_target *target, struct buf *to)
+{
+    struct store_kept kept;
+    if (!find(target, &kept))
+        return false;
+    xml_add_text(to, path_name(kept.from));
+    return true;
+}
+
+/* From the root of what they sync, without a slash before it. */
+static bool prop_trashbin_location(const struct prop_target *target, struct buf *to)
+{
+    struct res_path root = target->x->seen.prefix;
+    struct store_kept kept;
+    if (!find(target, &kept) || !root.at || !path_is_within(kept.from, root))
+        return false;
+    xml_add_text(to, str_from(path_str(kept.from), root.len + 1));
+    return true;
+}
+
+static bool prop_trashbin_time(const struct prop_target *target, struct buf *to)
+{
+    struct store_kept kept;
+    if (!find(target, &kept) || kept.gone_us < 0)
+        return false;
+    buf_add_u64(to, (uint64_t)kept.gone_us / 1000000);
+    return true;
+}
+
 static const struct dav_prop props[] = {
     {STR_INIT(NS_DAVIT), STR_INIT("kept-from"), prop_kept_from, PROP_PROTECTED | PROP_BLOCKS},
     {STR_INIT(NS_DAVIT), STR_INIT("kept-at"), prop_kept_at, PROP_PROTECTED | PROP_BLOCKS},
     {STR_INIT(NS_DAVIT), STR_INIT("kept-by"), prop_kept_by, PROP_PROTECTED | PROP_BLOCKS},
+    {STR_INIT(NS_NEXTCLOUD), STR_INIT("trashbin-filename"), prop_trashbin_filename,
+     PROP_PROTECTED | PROP_BLOCKS | PROP_OF_SYNC},
+    {STR_INIT(NS_NEXTCLOUD), STR_INIT("trashbin-original-location"), prop_trashbin_location,
+     PROP_PROTECTED | PROP_BLOCKS | PROP_OF_SYNC},
+    {STR_INIT(NS_NEXTCLOUD), STR_INIT("trashbin-deletion-time"), prop_trashbin_time,
+     PROP_PROTECTED | PROP_BLOCKS | PROP_OF_SYNC},
     {STR_INIT(NS_DAV), STR_INIT("version-name"), prop_version_name, PROP_PROTECTED | PROP_BLOCKS},
     {{0}},
 };

@@ -236,7 +236,13 @@ static struct store *view_synced(const struct dav_service *dav, const struct exc
     if (is_there && from->has_user && !from->mount.is_read_only)
         home_add(homes_out, x->arena, mount->store, mount->base);
     mount->prefix = x->seen.prefix;
-    return mount_view(x->arena, mount, is_there);
+    if (!is_there || !x->seen.aside.at)
+        return mount_view(x->arena, mount, is_there);
+    struct mount *both = arena_alloc(x->arena, 2 * sizeof(*both));
+    both[0] = both[1] = *mount;
+    both[1].prefix = x->seen.aside;
+    both[1].base = path_join(x->arena, mount->base, from->keep.name);
+    return mount_view(x->arena, both, 2);
 }
 
 /* --- mounts --- */
@@ -495,6 +501,7 @@ static void add_syncs(struct settings *settings)
         sync->dav.view_seen = view_synced;
         sync->dav.id_suffix = id_suffix_of(&settings->arena, mount->mount.store);
         sync->owner = mount;
+        sync->trash_name = mount->keep.keep_s ? mount->keep.name : STR_NONE;
         sync->prefix = mount->mount.prefix;
         sync->has_bulk = settings->config.has_sync_bulk;
         sync->product = str_of_c(settings->config.sync_product);

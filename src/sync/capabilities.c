@@ -32,12 +32,12 @@ static void add_core(struct sync_answer *answer)
     sync_answer_close(answer);
 }
 
-static void add_files(struct sync_answer *answer)
+static void add_files(struct sync_answer *answer, const struct exchange *x)
 {
     sync_answer_object(answer, "files");
     sync_answer_bool(answer, "bigfilechunking", true);
     sync_answer_bool(answer, "versioning", false);
-    sync_answer_bool(answer, "undelete", false);
+    sync_answer_bool(answer, "undelete", sync_service_of(x)->trash_name.len > 0);
     sync_answer_list(answer, "blacklisted_files");
     sync_answer_close(answer);
     sync_answer_list(answer, "forbidden_filename_characters");
@@ -110,7 +110,7 @@ static enum stage_end tell_capabilities(struct exchange *x)
     add_core(&answer);
     add_dav(&answer, x);
     add_checksums(&answer);
-    add_files(&answer);
+    add_files(&answer, x);
     add_sharing(&answer);
     add_push(&answer, x);
     sync_answer_close(&answer);

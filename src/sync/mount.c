@@ -9,6 +9,7 @@
 #include "sync/chunk/chunk.h"
 #include "sync/endpoint.h"
 #include "sync/files.h"
+#include "sync/trash.h"
 
 static const struct {
     const char *path;
@@ -21,6 +22,7 @@ static const struct {
     {"remote.php/webdav", offsetof(struct sync_service, files)},
     {"remote.php/dav/files", offsetof(struct sync_service, files)},
     {"remote.php/dav/uploads", offsetof(struct sync_service, chunks)},
+    {"remote.php/dav/trashbin", offsetof(struct sync_service, trash)},
     {"remote.php/dav/bulk", offsetof(struct sync_service, bulk)},
 };
 
@@ -33,6 +35,8 @@ size_t sync_mount(struct sync_service *sync, struct arena *arena,
     sync->bulk = (struct handler){&sync->bulk_ops, &sync->dav, true};
     sync->chunk_ops = sync_chunk_ops();
     sync->chunks = (struct handler){&sync->chunk_ops, &sync->dav, true};
+    sync->trash_ops = sync_trash_ops();
+    sync->trash = (struct handler){&sync->trash_ops, &sync->dav, true};
     sync->files = (struct handler){&sync->files_ops, &sync->dav, true};
     sync->dav.owner = sync;
     random_bytes(sync->push_key, sizeof(sync->push_key));

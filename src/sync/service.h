@@ -19,6 +19,9 @@ struct sync_service {
     struct handler bulk; /* many small files at once (sync/bulk/bulk.h) */
     struct handler_ops bulk_ops;
     bool has_bulk;
+    struct handler trash; /* what was deleted there (sync/trash.h) */
+    struct handler_ops trash_ops;
+    struct str trash_name;  /* of the collection that it is in; empty: nothing is kept */
     struct dav_service dav; /* of `files`; its owner is this, and view_seen shows the mount alone */
     const void *owner;      /* the mount, for view_seen */
     struct res_path prefix; /* of the mount: its endpoints begin there */

@@ -160,3 +160,12 @@ def test_an_app_that_reads_prefixes_finds_what_it_needs(server):
         found = read_by_prefixes(first["d:prop"][0], prefixes)
         assert {"d:getetag", "d:resourcetype", "d:getcontentlength", "oc:permissions", "oc:id", "oc:fileid"} <= set(found)
         assert 0 < int(found["oc:fileid"][0].text) < 1 << 63
+
+
+@pytest.mark.parametrize("keep", [[], ["--keep", "30d"]])
+def test_undelete_is_promised_where_something_is_kept(keep):
+    with davit.Davit(args=["--sync-clients", "yes", *keep]) as running:
+        answer = running.request("GET", "/ocs/v2.php/cloud/capabilities?format=json")
+        assert json.loads(answer.body)["ocs"]["data"]["capabilities"]["files"]["undelete"] is bool(keep)
+        answer = running.request("PROPFIND", "/remote.php/dav/trashbin/anybody/trash/", {"Depth": "1"})
+        assert answer.status == (207 if keep else 404)

@@ -390,6 +390,18 @@ static bool view_is_aside(struct store *store, struct res_path path)
     return is_aside;
 }
 
+/* What is kept in one mount may be from another of the same store. */
+static bool leave_anywhere(const struct view *view, struct arena *arena, const struct mount *mount,
+                           struct res_path *path)
+{
+    struct res_path real = *path;
+    bool is_shown = view_leave(arena, mount, real, path);
+    for (size_t i = 0; i < view->count && !is_shown; i++)
+        is_shown = view->mounts[i].store == mount->store &&
+                   mount_shows(view, arena, &view->mounts[i], real, path);
+    return is_shown;
+}
+
 static enum store_rc view_kept(struct store *store, struct arena *arena, struct res_path path,
                                struct store_kept *kept_out)
 {
@@ -399,8 +411,8 @@ static enum store_rc view_kept(struct store *store, struct arena *arena, struct 
         return STORE_NOT_FOUND;
     enum store_rc rc =
         store_kept(view_store(view, mount), arena, view_enter(arena, mount, path), kept_out);
-    if (rc == STORE_OK && !view_leave(arena, mount, kept_out->from, &kept_out->from))
-        return STORE_NOT_FOUND; /* of another mount of that store */
+    if (rc == STORE_OK && !leave_anywhere(view, arena, mount, &kept_out->from))
+        return STORE_NOT_FOUND; /* of a mount that is not in view */
     return rc;
 }
 
