@@ -93,7 +93,7 @@ static bool can_sign_in(const struct access *access)
     return false;
 }
 
-static enum access_verdict refuse(const struct access *access, const struct principal *principal)
+enum access_verdict access_refusal(const struct access *access, const struct principal *principal)
 {
     if (principal_is_anonymous(principal) && can_sign_in(access))
         return ACCESS_SIGN_IN;
@@ -138,12 +138,13 @@ static enum access_verdict judge(const struct access *access, const struct princ
         return ACCESS_REFUSED;
     if (!access->rules || rules_are_empty(access->rules)) {
         bool is_somebody = !principal_is_anonymous(principal) || access->lets_everyone;
-        return is_somebody && class != ACCESS_ADMIN ? ACCESS_GRANTED : refuse(access, principal);
+        return is_somebody && class != ACCESS_ADMIN ? ACCESS_GRANTED
+                                                    : access_refusal(access, principal);
     }
     struct rule_verdict verdict = rules_judge(access->rules, question);
     if (verdict.is_allowed)
         return ACCESS_GRANTED;
-    return verdict.is_hidden ? ACCESS_HIDDEN : refuse(access, principal);
+    return verdict.is_hidden ? ACCESS_HIDDEN : access_refusal(access, principal);
 }
 
 bool access_lets_anybody(const struct access *access)
@@ -233,6 +234,16 @@ bool access_has_certificate(const struct access *access, struct str user)
     while (certificate && !str_eq(certificate->user, user))
         certificate = certificate->next;
     return certificate;
+}
+
+bool access_knows_user(const struct access *access, struct str name, struct arena *arena,
+                       bool *knows_out)
+{
+    const struct user *user = NULL;
+    *knows_out = access->jwt_keys || access_has_certificate(access, name);
+    if (*knows_out || accounts_find_user(access->accounts, name, arena, &user))
+        return *knows_out |= user != NULL, true;
+    return false;
 }
 
 static const struct user *user_of(const struct access *access, const struct principal *principal,

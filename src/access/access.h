@@ -156,6 +156,14 @@ NODISCARD enum access_verdict access_may(const struct access *access,
                                          const struct principal *principal,
                                          const struct access_question *question);
 
+/* Whether there may be a user of that name: where others say who there is, any. False: it cannot be
+ * found out now. Where accounts may block, it may. */
+NODISCARD bool access_knows_user(const struct access *access, struct str name, struct arena *arena,
+                                 bool *knows_out);
+
+/* What he is told where a list that is kept with the resource refuses what that grants (acl.h). */
+enum access_verdict access_refusal(const struct access *access, const struct principal *principal);
+
 /* Whether he may do it somewhere below, at a place that a rule or his token names. */
 NODISCARD bool access_leads_below(const struct access *access, const struct principal *principal,
                                   const struct access_question *question);

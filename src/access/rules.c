@@ -55,8 +55,7 @@ struct rule {
 
 struct rule_group {
     struct rule_group *next;
-    struct str group;
-    struct str user;
+    struct rule_member is;
 };
 
 static const struct str class_names[ACCESS_CLASS_COUNT] = {
@@ -92,8 +91,8 @@ static struct str name_of(struct arena *arena, struct str text)
 void rules_add_member(struct rules *rules, struct str group, struct str user)
 {
     struct rule_group *member = ARENA_NEW(&rules->arena, struct rule_group);
-    member->group = name_of(&rules->arena, group);
-    member->user = name_of(&rules->arena, user);
+    member->is.group = name_of(&rules->arena, group);
+    member->is.user = name_of(&rules->arena, user);
     struct rule_group **last = &rules->groups;
     while (*last)
         last = &(*last)->next;
@@ -116,6 +115,14 @@ bool rules_let_anybody(const struct rules *rules)
         }
     }
     return false;
+}
+
+bool rules_allow_any(const struct rules *rules, enum access_class class)
+{
+    const struct rule *rule = rules->first;
+    while (rule && !(rule->is_allow && (rule->classes >> class & 1)))
+        rule = rule->next;
+    return rule;
 }
 
 static bool read_class(struct rule *rule, struct str word)
@@ -319,7 +326,7 @@ static bool covers(const struct rule *rule, const struct subject *subject)
 bool rules_is_member(const struct rules *rules, struct str group, struct str user)
 {
     for (const struct rule_group *member = rules->groups; member; member = member->next) {
-        if (str_eq(member->group, group) && str_eq(member->user, user))
+        if (str_eq(member->is.group, group) && str_eq(member->is.user, user))
             return true;
     }
     return false;
@@ -535,9 +542,16 @@ void rules_tell_groups(const struct rules *rules, struct str user,
                        void (*tell)(void *arg, struct str group), void *arg)
 {
     for (const struct rule_group *member = rules->groups; member; member = member->next) {
-        if (str_eq(member->user, user))
-            tell(arg, member->group);
+        if (str_eq(member->is.user, user))
+            tell(arg, member->is.group);
     }
+}
+
+void rules_tell_members(const struct rules *rules,
+                        void (*tell)(void *arg, const struct rule_member *member), void *arg)
+{
+    for (const struct rule_group *member = rules->groups; member; member = member->next)
+        tell(arg, &member->is);
 }
 
 const struct rule *rules_next(const struct rules *rules, const struct rule *after)
@@ -565,5 +579,5 @@ void rules_describe_groups(const struct rules *rules, struct buf *to)
     if (rules->groups)
         BUF_ADD(to, "[groups]\n");
     for (const struct rule_group *member = rules->groups; member; member = member->next)
-        buf_addf(to, "%.*s = %.*s\n", STR_ARGS(member->group), STR_ARGS(member->user));
+        buf_addf(to, "%.*s = %.*s\n", STR_ARGS(member->is.group), STR_ARGS(member->is.user));
 }

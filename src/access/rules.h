@@ -79,6 +79,9 @@ bool rules_lead_below(const struct rules *rules, const struct rule_question *que
 /* Whether something is allowed to who has not signed in, from somewhere. */
 bool rules_let_anybody(const struct rules *rules);
 
+/* Whether something of that class is allowed to somebody. */
+bool rules_allow_any(const struct rules *rules, enum access_class class);
+
 /* Appends what the rules of that class say of who asks: as long as it is the same, so are the
  * verdicts. */
 void rules_add_view(const struct rules *rules, const struct principal *principal,
@@ -95,6 +98,16 @@ struct rule_grant {
     enum who_kind kind;
     struct str who; /* of a group or a user */
 };
+
+/* That a user is in a group. */
+struct rule_member {
+    struct str group;
+    struct str user;
+};
+
+/* Calls tell() for each of all groups. */
+void rules_tell_members(const struct rules *rules,
+                        void (*tell)(void *arg, const struct rule_member *member), void *arg);
 
 /* Calls tell() for each that covers `path`, whoever asks: for `acl` (RFC 3744 §5.5). */
 void rules_tell_groups(const struct rules *rules, struct str user,

@@ -5,6 +5,7 @@
  * What stands before a method: what is seen is put together for who asks, from the mounts' stores;
  * his homes are made where they are missing; and where there are rules, the path is located, so
  * that they can be asked about where it leads. */
+#include "dav/acl/kept.h"
 #include "dav/allow.h"
 #include "dav/home.h"
 #include "dav/method.h"
@@ -117,6 +118,9 @@ const struct handler_ops dav_store_ops = {
     .enter = store_enter,
     .names = names,
     .stems_from = target_stems_from,
+    .acls = dav_acls,
+    .acls_differ_below = dav_acls_differ_below,
+    .acls_mark = dav_acls_mark,
     .may = target_may,
     .transfers = true,
     .find = find,

@@ -1,6 +1,9 @@
 /* May he? Asked before the stages of every method, and by methods about what else they are about: a
  * destination, a member.
  *
+ * First the rules are asked, and then what is kept with the resource itself, which can only refuse
+ * what they grant (access/acl/acl.c): whatever asks a right asks here, and meets both.
+ *
  * A question is about a path in the URL and about where it leads
  * (docs/decisions/0005-aliases.md): a symbolic link, or another Unicode form of a name, is no way
  * round a rule. Of the answers the most restrictive counts. Where a path leads, and how names are
@@ -10,6 +13,7 @@
  * may be read in it. */
 #include "exchange/admit.h"
 
+#include "access/acl/acl.h"
 #include "exchange/handler.h"
 #include "exchange/shared_link.h"
 
@@ -54,6 +58,32 @@ static enum access_verdict judge_alias(const struct exchange *x, enum access_cla
     return owner ? owner->ops->judge_alias(x, owner->shared, class, path) : ACCESS_GRANTED;
 }
 
+/* What the rules grant, the resource's own list may refuse; but not to who administers the place.
+ * `path` is the handler's, and the question is about the same, as it is in the URL. */
+static enum access_verdict judge_acls(const struct exchange *x, struct res_path path,
+                                      const struct access_question *question)
+{
+    const struct access *access = x->service->access;
+    const struct principal *principal = &x->signed_in.principal;
+    const struct handler_ops *ops = x->handler->ops;
+    struct access_question admin = {ACCESS_ADMIN, question->path, question->names};
+    struct arena arena = {0};
+    if (!ops->acls || question->class == ACCESS_ADMIN)
+        return ACCESS_GRANTED;
+    const struct acl *acl = ops->acls(x, &arena, path);
+    bool grants = !acl || acl_grants(acl, access->rules, principal, question->class) ||
+                  access_may(access, principal, &admin) == ACCESS_GRANTED;
+    arena_done(&arena);
+    return grants ? ACCESS_GRANTED : access_refusal(access, principal);
+}
+
+static enum access_verdict judge_one(const struct exchange *x, struct res_path path,
+                                     const struct access_question *question)
+{
+    enum access_verdict verdict = access_may(x->service->access, &x->signed_in.principal, question);
+    return verdict == ACCESS_GRANTED ? judge_acls(x, path, question) : verdict;
+}
+
 /* What is kept of something is for whom that was for. */
 static enum access_verdict judge_stem(const struct exchange *x, struct arena *arena,
                                       enum access_class class, struct res_path path)
@@ -62,31 +92,30 @@ static enum access_verdict judge_stem(const struct exchange *x, struct arena *ar
     struct access_question question = {class, path, names_at(x, path)};
     if (!ops->stems_from || !ops->stems_from(x, arena, path, &question.path))
         return ACCESS_GRANTED;
-    if (!question.path.at || !exchange_place(x, arena, &question.path))
+    struct res_path from = question.path;
+    if (!from.at || !exchange_place(x, arena, &question.path))
         return ACCESS_HIDDEN;
-    return access_may(x->service->access, &x->signed_in.principal, &question);
+    return judge_one(x, from, &question);
 }
 
 enum access_verdict admit_judge(const struct exchange *x, enum access_class class,
                                 struct res_path path, struct res_path leads_to)
 {
-    const struct access *access = x->service->access;
-    const struct principal *principal = &x->signed_in.principal;
     struct res_path real = leads_to;
     struct arena arena = {0};                     /* used where paths are others */
     enum access_verdict verdict = ACCESS_REFUSED; /* but for what ask() lets pass */
-    if (!access)
+    if (!x->service->access)
         return ACCESS_GRANTED;
     struct access_question question = {class, path, names_at(x, path)};
     enum access_names real_names = names_at(x, real);
     bool is_same = path_eq(path, real);
     bool is_inside = exchange_place(x, &arena, &question.path) && exchange_place(x, &arena, &real);
     if (is_inside && !is_made_up(x, question.path) && !is_made_up(x, real)) {
-        verdict = access_may(access, principal, &question);
+        verdict = judge_one(x, path, &question);
         question.path = real;
         question.names = real_names;
         if (!is_same)
-            verdict = access_worse(verdict, access_may(access, principal, &question));
+            verdict = access_worse(verdict, judge_one(x, leads_to, &question));
         if (verdict == ACCESS_GRANTED)
             verdict = judge_stem(x, &arena, class, leads_to);
     }
@@ -151,6 +180,8 @@ bool admit_differs_below(const struct exchange *x, struct res_path path)
     struct arena arena = {0}; /* used where paths are others */
     enum access_names names = names_at(x, path);
     const struct handler *owner = owner_of(x, path);
+    if (access && x->handler->ops->acls && x->handler->ops->acls_differ_below(x, path))
+        return true;
     if (access && owner && owner->ops->alias_differs_below(x, owner->shared, path))
         return true;
     struct res_path from;
@@ -165,10 +196,13 @@ bool admit_differs_below(const struct exchange *x, struct res_path path)
     return differs;
 }
 
-uint64_t admit_view(const struct exchange *x)
+uint64_t admit_view(const struct exchange *x, struct res_path path)
 {
     const struct access *access = x->service->access;
-    return access ? access_view(access, &x->signed_in.principal) : 0;
+    if (!access)
+        return 0;
+    const struct handler_ops *ops = x->handler->ops;
+    return access_view(access, &x->signed_in.principal) ^ (ops->acls ? ops->acls_mark(x, path) : 0);
 }
 
 struct dav_result admit_request(const struct exchange *x)

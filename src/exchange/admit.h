@@ -24,8 +24,9 @@ NODISCARD struct dav_result admit_request(const struct exchange *x);
  * may: such members, and that it is there. Nothing else that is known of it is for him. */
 bool admit_shows_part(const struct exchange *x, struct res_path path, struct res_path real);
 
-/* Another where what may be read may be another, for him or since; 0: all may all. */
-uint64_t admit_view(const struct exchange *x);
+/* Another where what may be read below the path may be another, for him or since; 0: all may
+ * all. */
+uint64_t admit_view(const struct exchange *x, struct res_path path);
 
 /* Whether members may be granted less, or more, than `path` itself. */
 bool admit_differs_below(const struct exchange *x, struct res_path path);

@@ -39,6 +39,13 @@ struct handler_ops {
     bool (*stems_from)(const struct exchange *x, struct arena *arena, struct res_path path,
                        struct res_path *from_out);
 
+    /* Of a path, what is kept with the resource of who may do what with it; NULL: nothing. And
+     * whether that may be another below it; and a number that is another when any of it is, for all
+     * that lies near `path`. Memory from the arena. NULL: it keeps none; all three, or none. */
+    const struct acl *(*acls)(const struct exchange *x, struct arena *arena, struct res_path path);
+    bool (*acls_differ_below)(const struct exchange *x, struct res_path path);
+    uint64_t (*acls_mark)(const struct exchange *x, struct res_path path);
+
     /* May whoever asks use x->method here? NULL: what the rules say of the path. A handler whose
      * paths may lead elsewhere asks them about both ends (exchange/admit.h). */
     struct dav_result (*may)(const struct exchange *x);

@@ -139,7 +139,7 @@ static void end(struct listing *listing)
         buf_done(&error);
     }
     multistatus_body_close(listing->body, listing->x); /* RFC 6578 §6.4: the token is last */
-    sync_token_add(&token, listing->x, point_of(sync));
+    sync_token_add(&token, listing->x, sync->target.real, point_of(sync));
     if (sync->is_listing && sync->is_cut)
         path_encode(&token, (struct res_path){sync->place.at, sync->place.len}, false);
     size_t from = ms->out->len;
@@ -434,7 +434,7 @@ static bool parse_place(struct exchange *x, struct str token, struct sync *sync)
     struct str rest = token;
     struct str moment = str_cut(&rest, '/');
     bool has_slash;
-    if (!sync_token_parse(x, moment, &sync->since))
+    if (!sync_token_parse(x, sync->target.real, moment, &sync->since))
         return false;
     sync->is_listing = moment.len < token.len;
     return !sync->is_listing || (path_decode(x->arena, str_from(token, moment.len), &sync->behind,

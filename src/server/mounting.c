@@ -324,6 +324,7 @@ static bool add_root(struct settings *settings, struct res_path prefix,
     options.is_read_only = settings->config.is_read_only;
     options.is_alone = config->is_alone;
     options.is_synced = mount->mount.is_synced = config->is_synced;
+    options.has_acls = config->has_acls;
     mount->has_clients = config->has_sync_clients;
     options.state_dir = config->line ? NULL : settings->config.state_dir; /* of the root only */
     mount->keep = keep_of(mount, config, options.is_read_only);
@@ -605,6 +606,7 @@ bool settings_mount(struct settings *settings, const struct settings_ground *gro
                                 .is_alone = settings->config.is_alone,
                                 .is_synced = settings->config.is_synced,
                                 .has_sync_clients = settings->config.has_sync_clients,
+                                .has_acls = settings->config.has_acls,
                                 .keep = settings->config.keep,
                                 .cors = settings->config.cors,
                                 .uploads = settings->config.uploads};

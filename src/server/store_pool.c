@@ -26,6 +26,7 @@ struct pooled {
     char *root;
     bool is_alone;
     bool is_synced;
+    bool has_acls;
     struct trash_options keep; /* keep_s 0: it keeps nothing */
     struct arena arena;
     unsigned refs;
@@ -112,6 +113,7 @@ static struct pooled *add(struct store_pool *pool, const struct store_options *a
     pooled->root = mem_copy_text(options.root, strlen(options.root));
     pooled->is_alone = options.is_alone;
     pooled->is_synced = options.is_synced;
+    pooled->has_acls = options.has_acls;
     list_append(&pool->stores, &pooled->link);
     return pooled;
 }
@@ -120,8 +122,13 @@ static struct pooled *add(struct store_pool *pool, const struct store_options *a
 static bool agrees(const struct pooled *pooled, const struct store_options *options,
                    struct err *err)
 {
-    const char *key = pooled->is_alone != options->is_alone ? "others-write" : "sync";
-    return (pooled->is_alone == options->is_alone && pooled->is_synced == options->is_synced) ||
+    const char *key = "acl";
+    if (pooled->is_alone != options->is_alone)
+        key = "others-write";
+    else if (pooled->is_synced != options->is_synced)
+        key = "sync";
+    return (pooled->is_alone == options->is_alone && pooled->is_synced == options->is_synced &&
+            pooled->has_acls == options->has_acls) ||
            err_set(err, 0, "%s of '%s' cannot be both yes and no; to change it, restart davit", key,
                    options->root);
 }

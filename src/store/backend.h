@@ -6,6 +6,9 @@
 #include "store/change.h"
 #include "store/handle.h"
 
+/* The property as which it is kept who may do what: a name that no XML has. */
+#define STORE_ACL_NAME STR(" acl")
+
 struct store_ops {
     const char *name;
 
@@ -59,6 +62,9 @@ struct store_ops {
      */
     struct change_log *(*changes)(struct store *store, struct arena *arena, struct res_path path,
                                   struct res_path *inside_out);
+
+    /* Of a store whose resources are those of others: as store_acls(). NULL: its own table. */
+    struct acl_place (*acls)(struct store *store, struct arena *arena, struct res_path path);
 
     /* NULL, all of them: it keeps nothing that was removed. */
     bool (*is_aside)(struct store *store, struct res_path path);

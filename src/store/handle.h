@@ -6,6 +6,7 @@
 #include "store/types.h"
 #include "stream/sink.h"
 
+struct acl_table;
 struct change_log;
 struct crew;
 struct resumables;
@@ -49,6 +50,7 @@ struct store_options {
     bool is_read_only;
     bool is_alone;  /* nobody else changes what is below the root while it is open */
     bool is_synced; /* what is changed is kept in a change log */
+    bool has_acls;  /* who may do what is kept with resources (store_acls()) */
     enum store_durability durability;
     const struct limits *limits; /* must outlive the store */
     /* Who may help where there is much of the same to do; outlives all that is opened in the store.
@@ -74,6 +76,7 @@ struct store_traits {
     bool counts_bytes;    /* and keeps to change->room: nobody else need count (store_used()) */
     bool keeps_versions;  /* an import may set them, and when a resource was made */
     bool keeps_removed;   /* what is removed or replaced is there for a while (store_kept()) */
+    bool has_acls;        /* store_acls() tells of some path */
     bool has_other_names; /* what is in it may be in other stores, too, and nobody can tell */
 };
 
@@ -101,7 +104,21 @@ struct store {
     const struct store_ops *ops; /* store/backend.h; for the gate alone */
     struct store_traits traits;
     struct change_log *log; /* of what is changed by calls to it; NULL: none. The gate's */
+    struct acl_table *acls; /* what is kept with resources; NULL: nothing. Likewise */
 };
+
+/* Where a store keeps what it says of who may do what at a path. */
+struct acl_place {
+    struct acl_table *table; /* NULL: nowhere */
+    struct res_path path;    /* there */
+    bool has_others_below;   /* below the path it is kept elsewhere, too */
+};
+
+/* Quick, whatever the traits say: where it is kept who may do what with the resource, which
+ * store_patch() sets: it follows a move, goes with what is removed, stays where content is
+ * replaced, and is not copied. No property that is shown tells of it. Gives memory from the arena.
+ */
+struct acl_place store_acls(struct store *store, struct arena *arena, struct res_path path);
 
 /* --- what was opened --- */
 

@@ -15,11 +15,17 @@
  * What has been changed is noted in the store's log, where it has one, before and after each call
  * (store/change_log.h): here, because here all pass, and none can forget it.
  *
+ * So is who may do what with a resource, where a store keeps that: as a dead property, so that it
+ * goes where they go, with whatever the store promises of those. Its name is none that XML has; so
+ * no client can name it, and none is shown it. What the store has of it is known from memory
+ * (store/acl/table.h), and read anew after each change that may have moved it.
+ *
  * Rejected: to check it in the backends. Each would have to, and none of those that there are ever
  * waits for what it reads. */
 #include "store/store.h"
 
 #include "base/turn.h"
+#include "store/acl/table.h"
 #include "store/backend.h"
 #include "store/change_log.h"
 
@@ -57,6 +63,7 @@ void store_traits_add(struct store_traits *to, const struct store_traits *more)
     to->quota_blocks |= more->quota_blocks;
     to->locks_block |= more->locks_block;
     to->keeps_removed |= more->keeps_removed;
+    to->has_acls |= more->has_acls;
 }
 
 /* --- what is known without a look --- */
@@ -83,6 +90,15 @@ struct change_log *store_changes(struct store *store, struct arena *arena, struc
         return store->ops->changes(store, arena, path, inside_out);
     *inside_out = path;
     return store->log;
+}
+
+struct acl_place store_acls(struct store *store, struct arena *arena, struct res_path path)
+{
+    if (!store->traits.has_acls)
+        return (struct acl_place){NULL, path, false};
+    if (store->ops->acls)
+        return store->ops->acls(store, arena, path);
+    return (struct acl_place){store->acls, path, false};
 }
 
 bool store_is_aside(struct store *store, struct res_path path)
@@ -130,6 +146,73 @@ static const struct store_ops *pass_change(const struct store_change *change, st
 {
     check_covered(change, path, reach);
     return pass(change->store, true);
+}
+
+/* --- who may do what --- */
+
+/* The property that it is kept as (store/directory/state/db.c knows the name as well). */
+static bool is_acl(struct str ns, struct str name)
+{
+    return ns.len == 0 && str_eq(name, STORE_ACL_NAME);
+}
+
+struct acl_reader {
+    struct store_prop_visitor visitor;
+    struct arena *arena;
+    struct str text;
+};
+
+static bool wants_acl(struct store_prop_visitor *visitor, struct str ns, struct str name)
+{
+    (void)visitor; /* all of it is in the name */
+    return is_acl(ns, name);
+}
+
+static enum store_rc read_acl(struct store_prop_visitor *visitor, const struct store_prop *prop)
+{
+    struct acl_reader *reader = CONTAINER_OF(visitor, struct acl_reader, visitor);
+    reader->text = arena_str(reader->arena, prop->xml);
+    return STORE_END;
+}
+
+/* What the store has there now is what holds. Where it cannot say, what was said last, of `or`. */
+static void learn_acl(struct store *store, struct arena *arena, struct res_path path,
+                      struct res_path or)
+{
+    struct acl_reader reader = {{wants_acl, read_acl}, arena, STR_NONE};
+    enum store_rc rc = store->ops->props(store, path, &reader.visitor);
+    if (rc != STORE_OK && rc != STORE_END) {
+        const struct kept_acl *kept = acl_table_find(store->acls, arena, or);
+        reader.text = kept && kept->levels == 0 ? kept->text : STR_NONE;
+    }
+    acl_table_set(store->acls, path, reader.text);
+}
+
+/* Something has happened to what is in the tree. */
+static void learn_acls(struct store *store, struct res_path tree)
+{
+    struct arena arena = {0};
+    size_t count = 0;
+    struct res_path *paths =
+        store->acls ? acl_table_paths(store->acls, &arena, tree, &count) : NULL;
+    for (size_t i = 0; i < count; i++)
+        learn_acl(store, &arena, paths[i], paths[i]);
+    arena_done(&arena);
+}
+
+/* It may be at either end, in parts: first there, then here, and only then no longer at both. */
+static void learn_moved_acls(struct store *store, const struct store_transfer *transfer)
+{
+    struct arena arena = {0};
+    size_t count = 0;
+    struct res_path *paths = acl_table_paths(store->acls, &arena, transfer->from, &count);
+    for (size_t i = 0; i < count; i++) {
+        struct res_path to = path_rebase(&arena, paths[i], transfer->from, transfer->to);
+        learn_acl(store, &arena, to, paths[i]);
+    }
+    learn_acls(store, transfer->to);
+    learn_acls(store, transfer->from);
+    arena_done(&arena);
 }
 
 /* --- looking --- */
@@ -213,10 +296,29 @@ bool store_shows_props(struct store *store, struct res_path path)
     return turn_current() == 0 && store_may_have_props(store, path);
 }
 
+/* What clients may be shown. */
+struct shown_props {
+    struct store_prop_visitor base;
+    struct store_prop_visitor *outer;
+};
+
+static bool wants_shown(struct store_prop_visitor *base, struct str ns, struct str name)
+{
+    struct store_prop_visitor *outer = CONTAINER_OF(base, struct shown_props, base)->outer;
+    return !is_acl(ns, name) && (!outer->wants || outer->wants(outer, ns, name));
+}
+
+static enum store_rc show_shown(struct store_prop_visitor *base, const struct store_prop *prop)
+{
+    struct store_prop_visitor *outer = CONTAINER_OF(base, struct shown_props, base)->outer;
+    return outer->show(outer, prop);
+}
+
 enum store_rc store_props(struct store *store, struct res_path path,
                           struct store_prop_visitor *visitor)
 {
-    return pass(store, true)->props(store, path, visitor);
+    struct shown_props shown = {{wants_shown, show_shown}, visitor};
+    return pass(store, true)->props(store, path, &shown.base);
 }
 
 bool store_has_locks(struct store *store)
@@ -355,37 +457,67 @@ enum store_rc store_mkcol(struct store_change *change, struct res_path path)
     return rc == STORE_OK ? note_end(log, &note, ops->mkcol(change, path)) : rc;
 }
 
+static enum store_rc remove_tree(struct store_change *change, struct res_path path,
+                                 struct store_visitor *visitor)
+{
+    const struct store_ops *ops = pass_change(change, path, CLAIM_TREE);
+    enum store_rc rc = ops->remove(change, path, visitor);
+    learn_acls(change->store, path);
+    return rc;
+}
+
 enum store_rc store_remove(struct store_change *change, struct res_path path,
                            struct store_visitor *visitor)
 {
-    const struct store_ops *ops = pass_change(change, path, CLAIM_TREE);
     struct change_note note = {.row_count = 1};
     struct change_log *log = change->store->log;
     if (log)
         note.rows[0] = row_of_source(change->store, path);
     enum store_rc rc = note_begin(log, &note);
-    return rc == STORE_OK ? note_end(log, &note, ops->remove(change, path, visitor)) : rc;
+    return rc == STORE_OK ? note_end(log, &note, remove_tree(change, path, visitor)) : rc;
+}
+
+static enum store_rc copy_tree(struct store_change *change, const struct store_transfer *transfer,
+                               struct store_visitor *visitor)
+{
+    enum claim_reach reach = transfer->is_deep ? CLAIM_TREE : CLAIM_SELF;
+    assert(change_covers(change, transfer->from, reach, false));
+    const struct store_ops *ops = pass_change(change, transfer->to, CLAIM_TREE);
+    enum store_rc rc = ops->copy(change, transfer, visitor);
+    learn_acls(change->store, transfer->to); /* of what was replaced */
+    return rc;
 }
 
 enum store_rc store_copy(struct store_change *change, const struct store_transfer *transfer,
                          struct store_visitor *visitor)
 {
-    enum claim_reach reach = transfer->is_deep ? CLAIM_TREE : CLAIM_SELF;
-    assert(change_covers(change, transfer->from, reach, false));
-    const struct store_ops *ops = pass_change(change, transfer->to, CLAIM_TREE);
     struct change_note note = {.row_count = 1};
     struct change_log *log = change->store->log;
     if (log)
         note.rows[0] = row_of_target(change->store, transfer, false);
     enum store_rc rc = note_begin(log, &note);
-    return rc == STORE_OK ? note_end(log, &note, ops->copy(change, transfer, visitor)) : rc;
+    return rc == STORE_OK ? note_end(log, &note, copy_tree(change, transfer, visitor)) : rc;
+}
+
+static enum store_rc move_tree(struct store_change *change, const struct store_transfer *transfer,
+                               struct store_visitor *visitor)
+{
+    check_covered(change, transfer->from, CLAIM_TREE);
+    const struct store_ops *ops = pass_change(change, transfer->to, CLAIM_TREE);
+    struct acl_table *acls = change->store->acls;
+    struct acl_move move = {.from = transfer->from, .to = transfer->to};
+    if (!acls)
+        return ops->move(change, transfer, visitor);
+    acl_table_begin_move(acls, &move);
+    enum store_rc rc = ops->move(change, transfer, visitor);
+    learn_moved_acls(change->store, transfer);
+    acl_table_end_move(acls, &move);
+    return rc;
 }
 
 enum store_rc store_move(struct store_change *change, const struct store_transfer *transfer,
                          struct store_visitor *visitor)
 {
-    check_covered(change, transfer->from, CLAIM_TREE);
-    const struct store_ops *ops = pass_change(change, transfer->to, CLAIM_TREE);
     struct change_note note = {.row_count = 2};
     struct change_log *log = change->store->log;
     if (log) {
@@ -393,17 +525,51 @@ enum store_rc store_move(struct store_change *change, const struct store_transfe
         note.rows[1] = row_of_target(change->store, transfer, true);
     }
     enum store_rc rc = note_begin(log, &note);
-    return rc == STORE_OK ? note_end(log, &note, ops->move(change, transfer, visitor)) : rc;
+    return rc == STORE_OK ? note_end(log, &note, move_tree(change, transfer, visitor)) : rc;
+}
+
+/* What is set of who may do what is one more property, and then what holds. */
+static enum store_rc patch_acl(struct store_change *change, struct res_path path,
+                               const struct store_patch *patch)
+{
+    struct acl_table *acls = change->store->acls;
+    struct arena arena = {0};
+    struct store_patch whole = *patch;
+    if (!acls)
+        return STORE_DENIED;
+    if (patch->acl.len && !acl_table_has_room(acls, path))
+        return STORE_NO_SPACE;
+    whole.sets_acl = false;
+    whole.props = arena_alloc(&arena, (patch->prop_count + 1) * sizeof(*whole.props));
+    if (patch->prop_count)
+        memcpy(whole.props, patch->props, patch->prop_count * sizeof(*whole.props));
+    whole.props[whole.prop_count++] = (struct store_prop){STR_NONE, STORE_ACL_NAME, patch->acl};
+    enum store_rc rc = change->store->ops->patch(change, path, &whole);
+    if (rc == STORE_OK || rc == STORE_UNKNOWN)
+        acl_table_set(acls, path, patch->acl);
+    arena_done(&arena);
+    return rc;
+}
+
+static enum store_rc patch_one(struct store_change *change, struct res_path path,
+                               const struct store_patch *patch)
+{
+    const struct store_ops *ops = pass_change(change, path, CLAIM_SELF);
+    for (size_t i = 0; i < patch->prop_count; i++) {
+        if (is_acl(patch->props[i].ns, patch->props[i].name))
+            return STORE_DENIED;
+    }
+    return patch->sets_acl && !ops->acls ? patch_acl(change, path, patch)
+                                         : ops->patch(change, path, patch);
 }
 
 enum store_rc store_patch(struct store_change *change, struct res_path path,
                           const struct store_patch *patch)
 {
-    const struct store_ops *ops = pass_change(change, path, CLAIM_SELF);
     struct change_note note = note_of_one(path);
     struct change_log *log = change->store->log;
     enum store_rc rc = note_begin(log, &note);
-    return rc == STORE_OK ? note_end(log, &note, ops->patch(change, path, patch)) : rc;
+    return rc == STORE_OK ? note_end(log, &note, patch_one(change, path, patch)) : rc;
 }
 
 /* A lock by itself is nothing that is there; what it makes is. */

@@ -98,6 +98,8 @@ struct store_patch {
     int64_t modified_s;
     bool sets_executable;
     bool is_executable;
+    bool sets_acl;  /* where the traits say has_acls; otherwise DENIED */
+    struct str acl; /* empty: the resource has none of its own */
 };
 
 /* A write lock (RFC 4918 §6). */

@@ -49,10 +49,10 @@ static void check_token(struct str token)
     struct change_point point;
     struct change_point other;
     struct buf again = {0};
-    if (!sync_token_parse(&x, token, &point))
+    if (!sync_token_parse(&x, PATH_ROOT, token, &point))
         return;
-    sync_token_add(&again, &x, point);
-    FUZZ_CHECK(sync_token_parse(&x, buf_str(&again), &other));
+    sync_token_add(&again, &x, PATH_ROOT, point);
+    FUZZ_CHECK(sync_token_parse(&x, PATH_ROOT, buf_str(&again), &other));
     FUZZ_CHECK(other.run == point.run && other.seq == point.seq);
     buf_done(&again);
 }

@@ -246,6 +246,8 @@ def test_user_is_who_the_files_belong_to(tmp_path):
     ("[mount \"/a\"]\norigin = http://a\npartial = yes\n", "partial is about origins, and it has none"),
     ("[mount \"/a\"]\norigins = a, b\nquota = 1G\n", "are about a root"),
     ("[mount \"/a\"]\norigin = http://a\nsync-clients = yes\n", "are about a root"),
+    ("[mount \"/a\"]\norigin = http://a\nacl = yes\n", "are about a root"),
+    ("[mount \"/a\"]\nroot = /srv\nacl = yes\n", "acl = yes needs users"),
     ("[server]\nsync-product = \"\"\n", "sync-product: a name must have 1 to 100 bytes"),
     ("[server]\nroot = /srv\nsync-clients = yes\nothers-write = no\n[mount \"/a\"]\nroot = /b\n",
      "sync-clients = yes at /, and /a is mounted within"),

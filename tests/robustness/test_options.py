@@ -35,6 +35,7 @@ CUSTOM = {
 }
 # What else an option needs, so that it goes together.
 BESIDE = {
+    "acl": "users = /etc/davit/users\n[rule \"/\"]\nallow = admin for alice",
     "app-passwords": "users = /etc/davit/users",
     "hsts": "[tls]\ncert = /cert.pem",
     "tls-client-crl": "client-ca = /ca.pem\ncert = /cert.pem",

@@ -67,24 +67,38 @@ static struct dav_result look_at(struct exchange *x, struct res_path path,
     return dav_from_store(rc);
 }
 
-/* `is_deep`: and all that is below it, where that is logged. */
-static void cover(struct exchange *x, struct res_path path, bool is_deep)
+static bool has_sync_token(const struct exchange *x, struct res_path real,
+                           const struct if_list *list)
+{
+    struct change_point since;
+    for (size_t i = 0; i < list->condition_count; i++) {
+        const struct if_condition *condition = &list->conditions[i];
+        if (condition->kind == IF_STATE_TOKEN &&
+            sync_token_parse(x, real, condition->value, &since))
+            return true;
+    }
+    return false;
+}
+
+/* With a token that tells of all that is below it, that, too, where it is logged. */
+static void cover(struct exchange *x, struct res_path path, const struct if_list *list)
 {
     struct target *target = target_of(x);
     struct res_path real;
     struct res_path inside;
     if (store_locate(target->store, x->arena, path, LOCATE_RESOURCE, &real) != STORE_OK)
         return;
-    is_deep = is_deep && store_changes(target->store, x->arena, real, &inside);
+    bool is_deep =
+        has_sync_token(x, real, list) && store_changes(target->store, x->arena, real, &inside);
     change_add(&target->change, real, is_deep ? CLAIM_TREE : CLAIM_SELF, false);
 }
 
-static bool has_sync_token(const struct exchange *x, const struct if_list *list)
+/* Whether the list may be about more than the one before it about the same resource. */
+static bool may_be_deep(const struct if_list *list)
 {
-    struct change_point since;
     for (size_t i = 0; i < list->condition_count; i++) {
-        const struct if_condition *condition = &list->conditions[i];
-        if (condition->kind == IF_STATE_TOKEN && sync_token_parse(x, condition->value, &since))
+        if (list->conditions[i].kind == IF_STATE_TOKEN &&
+            str_starts(list->conditions[i].value, STR("data:")))
             return true;
     }
     return false;
@@ -98,13 +112,12 @@ enum stage_end if_header_cover(struct exchange *x)
     for (size_t i = 0; header && i < header->list_count; i++) {
         struct str resource = header->lists[i].resource;
         struct res_path path = x->path;
-        bool is_deep = has_sync_token(x, &header->lists[i]);
-        if (has_seen && seen.at == resource.at && !is_deep)
+        if (has_seen && seen.at == resource.at && !may_be_deep(&header->lists[i]))
             continue;
         has_seen = true;
         seen = resource;
         if (!resource.at || dav_is_fine(destination_parse(x, resource, &path)))
-            cover(x, path, is_deep);
+            cover(x, path, &header->lists[i]);
     }
     return STAGE_NEXT;
 }
@@ -123,7 +136,7 @@ static bool is_newest(struct exchange *x, const struct if_resource *resource, st
 {
     struct change_point since;
     struct res_path inside;
-    if (!resource->is_collection || !sync_token_parse(x, token, &since))
+    if (!resource->is_collection || !sync_token_parse(x, resource->real, token, &since))
         return false;
     struct change_log *log = store_changes(target_of(x)->store, x->arena, resource->real, &inside);
     struct change_point tag = log ? change_log_tag(log, inside) : (struct change_point){0};

@@ -15,9 +15,10 @@
 
 enum { ID_DIGITS = 16 };
 
-void sync_token_add(struct buf *to, const struct exchange *x, struct change_point point)
+void sync_token_add(struct buf *to, const struct exchange *x, struct res_path real,
+                    struct change_point point)
 {
-    uint64_t view = admit_view(x);
+    uint64_t view = admit_view(x, real);
     BUF_ADD(to, TOKEN_START);
     buf_add_hex(to, point.run, ID_DIGITS);
     buf_add_char(to, '-');
@@ -28,7 +29,8 @@ void sync_token_add(struct buf *to, const struct exchange *x, struct change_poin
     buf_add_hex(to, view, ID_DIGITS);
 }
 
-bool sync_token_parse(const struct exchange *x, struct str token, struct change_point *point_out)
+bool sync_token_parse(const struct exchange *x, struct res_path real, struct str token,
+                      struct change_point *point_out)
 {
     struct change_point point;
     uint64_t view = 0;
@@ -40,7 +42,7 @@ bool sync_token_parse(const struct exchange *x, struct str token, struct change_
     if (run.len != ID_DIGITS || !str_parse_hex(run, &point.run) ||
         !str_parse_u64(seq, &point.seq) ||
         (rest.len && (rest.len != ID_DIGITS || !str_parse_hex(rest, &view))) ||
-        view != admit_view(x))
+        view != admit_view(x, real))
         return false;
     *point_out = point;
     return true;
@@ -63,7 +65,7 @@ bool prop_sync_token(const struct prop_target *target, struct buf *to)
     struct change_point tag;
     bool is_synced = find_tag(target, &tag);
     if (is_synced)
-        sync_token_add(to, target->x, tag);
+        sync_token_add(to, target->x, target->real, tag);
     return is_synced;
 }
 
@@ -77,7 +79,7 @@ bool prop_getctag(const struct prop_target *target, struct buf *to)
 static bool add_collection_tag(const struct prop_target *target, struct buf *to)
 {
     struct change_point tag;
-    uint64_t view = admit_view(target->x);
+    uint64_t view = admit_view(target->x, target->real);
     if (!find_tag(target, &tag))
         return false;
     buf_add_char(to, '"');

@@ -1,19 +1,26 @@
-/* RFC 3744 and RFC 5397, to be read only: who may do what follows from rules (access/rules.h),
- * which nobody changes over HTTP. So clients can show what they will be refused before they try.
+/* RFC 3744 and RFC 5397: who may do what follows from rules (access/rules.h), which nobody changes
+ * over HTTP, and where a mount has acl = yes from what is kept with the resource, which the method
+ * ACL sets (extension/acl/). So clients can show what they will be refused before they try.
  *
  * Privileges are those of §3 that our classes of methods are: read; write with all that is in it;
- * admin, which may break other people's locks, is unlock. There is no privilege for taking locks.
+ * admin, which may break other people's locks, is unlock, and where lists are kept write-acl. There
+ * is no privilege for taking locks. A list can grant what is not abstract: read and write, or both.
  *
  * Principals are in dav/principal.c. Nobody owns a resource: `owner` is there, and empty (§5.1
- * allows that). `acl` gives the rules that cover the path in the order of the file;
- * which of them decides, only current-user-privilege-set says. */
+ * allows that). `acl` gives the rules that cover the path in the order of the file, protected,
+ * and behind them what is kept, or inherited; which of them decides, only
+ * current-user-privilege-set says. */
+#include "dav/acl/kept.h"
 #include "dav/principal.h"
 #include "dav/prop/live.h"
 #include "exchange/admit.h"
+#include "store/acl/table.h"
 
-#define SUPPORTED(name, what, within)                                                              \
-    "<D:supported-privilege><D:privilege><D:" name "/></D:privilege>"                              \
+#define PRIVILEGE(name, is_abstract, what, within)                                                 \
+    "<D:supported-privilege><D:privilege><D:" name "/></D:privilege>" is_abstract                  \
     "<D:description xml:lang=\"en\">" what "</D:description>" within "</D:supported-privilege>"
+#define SUPPORTED(name, what, within) PRIVILEGE(name, "", what, within)
+#define ABSTRACT(name, what)          PRIVILEGE(name, "<D:abstract/>", what, "")
 
 bool prop_owner(const struct prop_target *target, struct buf *to)
 {
@@ -37,8 +44,29 @@ bool prop_current_user_principal(const struct prop_target *target, struct buf *t
     return target->x->service->access != NULL;
 }
 
+static bool keeps_acl(const struct prop_target *target)
+{
+    return target->x->service->access && !target->is_principal &&
+           dav_keeps_acl(target->store, target->real);
+}
+
 bool prop_supported_privilege_set(const struct prop_target *target, struct buf *to)
 {
+    if (keeps_acl(target)) {
+        BUF_ADD(to,
+                SUPPORTED("all", "everything",
+                          SUPPORTED("read", "read content and properties",
+                                    ABSTRACT("read-current-user-privilege-set", "see own rights")
+                                        ABSTRACT("read-acl", "see the list"))
+                              SUPPORTED("write", "change",
+                                        ABSTRACT("write-content", "change content")
+                                            ABSTRACT("write-properties", "set properties")
+                                                ABSTRACT("bind", "add members")
+                                                    ABSTRACT("unbind", "remove members"))
+                                  ABSTRACT("unlock", "break locks of others")
+                                      ABSTRACT("write-acl", "set the list")));
+        return true;
+    }
     BUF_ADD(to, SUPPORTED("all", "everything",
                           SUPPORTED("read", "read content and properties", "")
                               SUPPORTED("read-current-user-privilege-set", "see own rights", "")
@@ -79,12 +107,18 @@ bool prop_may(const struct prop_target *target, enum access_class class)
 
 bool prop_current_user_privilege_set(const struct prop_target *target, struct buf *to)
 {
+    bool has_list = keeps_acl(target);
     unsigned classes = 0;
     for (enum access_class class = ACCESS_READ; class < ACCESS_CLASS_COUNT; class ++) {
         if (prop_may(target, class))
             classes |= 1U << class;
     }
     add_privileges(to, classes);
+    if (has_list && (classes >> ACCESS_READ & 1) &&
+        !principal_is_anonymous(&target->x->signed_in.principal))
+        BUF_ADD(to, "<D:privilege><D:read-acl/></D:privilege>");
+    if (has_list && (classes >> ACCESS_ADMIN & 1))
+        BUF_ADD(to, "<D:privilege><D:write-acl/></D:privilege>");
     return target->x->service->access != NULL;
 }
 
@@ -113,6 +147,50 @@ static void tell(void *arg, const struct rule_grant *grant)
     BUF_ADD(to, "<D:protected/></D:ace>");
 }
 
+static const char *const who_elements[ACE_WHO_COUNT] = {
+    [ACE_ALL] = "<D:all/>",
+    [ACE_AUTHENTICATED] = "<D:authenticated/>",
+    [ACE_UNAUTHENTICATED] = "<D:unauthenticated/>",
+    [ACE_SELF] = "<D:self/>",
+    [ACE_OWNER] = "<D:property><D:owner/></D:property>",
+};
+
+static void tell_entry(const struct ace *ace, struct res_path inherited, struct buf *to)
+{
+    const char *kind = ace->is_deny ? "deny" : "grant";
+    BUF_ADD(to, "<D:ace><D:principal>");
+    if (ace->name.len)
+        buf_addf(to, "<D:href>/%s/%s/%.*s</D:href>", PRINCIPAL_PATH.at,
+                 ace->who == ACE_USER ? "users" : "groups", STR_ARGS(ace->name));
+    else
+        buf_add(to, str_of_c(who_elements[ace->who]));
+    buf_addf(to, "</D:principal><D:%s>", kind);
+    if (ace->rights & ACE_READ)
+        BUF_ADD(to, "<D:privilege><D:read/></D:privilege>");
+    if (ace->rights & ACE_WRITE)
+        BUF_ADD(to, "<D:privilege><D:write/></D:privilege>");
+    buf_addf(to, "</D:%s>", kind);
+    if (inherited.at) {
+        BUF_ADD(to, "<D:inherited><D:href>");
+        path_encode(to, inherited, true);
+        BUF_ADD(to, "</D:href></D:inherited>");
+    }
+    BUF_ADD(to, "</D:ace>");
+}
+
+/* What is kept above the mount's own collection is told as the root's: its URL is nobody's here. */
+static void tell_kept(const struct prop_target *target, struct buf *to)
+{
+    const struct kept_acl *kept = dav_acl_find(target->store, target->arena, target->real);
+    struct res_path holder = target->path;
+    struct ace ace;
+    for (size_t i = 0; kept && i < kept->levels; i++)
+        holder = path_parent(holder);
+    struct str text = kept ? kept->text : STR_NONE;
+    while (text.len && acl_take(&text, &ace))
+        tell_entry(&ace, kept->levels ? holder : (struct res_path){0}, to);
+}
+
 /* Not for strangers: it has the names of users. */
 bool prop_acl(const struct prop_target *target, struct buf *to)
 {
@@ -122,11 +200,15 @@ bool prop_acl(const struct prop_target *target, struct buf *to)
     if (!access || !access->rules || principal_is_anonymous(question.principal))
         return false;
     rules_tell(access->rules, &question, tell, to);
+    if (keeps_acl(target))
+        tell_kept(target, to);
     return true;
 }
 
+/* Where nothing is kept there are none that a client could keep to: it is read only. */
 bool prop_acl_restrictions(const struct prop_target *target, struct buf *to)
 {
-    (void)to; /* there are none that a client could keep to: it is read only */
+    if (keeps_acl(target))
+        BUF_ADD(to, "<D:no-invert/><D:deny-before-grant/>");
     return target->x->service->access != NULL;
 }

@@ -376,6 +376,7 @@ static const struct option mount_options[] = {
     {.name = "others-write", .argument = "yes|no", SWITCH(is_alone, "no")},
     {.name = "sync", .argument = "yes|no", SWITCH(is_synced, "yes")},
     {.name = "sync-clients", .argument = "yes|no", SWITCH(has_sync_clients, "yes")},
+    {.name = "acl", .argument = "yes|no", SWITCH(has_acls, "yes")},
     {.name = "cors", .argument = "ORIGIN", LIST_IF(cors, check_cors)},
     {.name = "uploads", .argument = "LIST", TEXT_IF(uploads, check_uploads)},
     {.name = "quota", .argument = "SIZE", BYTES(quota_bytes)},
@@ -612,6 +613,30 @@ static bool check_sync_clients(const struct server_config *config, struct err *e
     return !mount;
 }
 
+static bool has_acls(const struct server_config *config)
+{
+    const struct config_mount *mount = config->file ? config->file->mounts : NULL;
+    while (mount && !mount->has_acls)
+        mount = mount->next;
+    return config->has_acls || mount;
+}
+
+/* Lists are for users, and set by who administers a place; what they say holds within rules. */
+static bool check_acls(const struct server_config *config, struct err *err)
+{
+    if (!has_acls(config))
+        return true;
+    if (!config_has_sign_in(config))
+        return err_set(err, 0,
+                       "acl = yes needs users: without them there is nobody whose rights could be "
+                       "told from others'");
+    if (!config->file || !rules_allow_any(&config->file->rules, ACCESS_ADMIN))
+        return err_set(err, 0,
+                       "acl = yes needs a rule that says who may set access control lists, such as "
+                       "allow = admin for alice");
+    return true;
+}
+
 bool config_check(struct server_config *config, struct err *err)
 {
     config->is_synced |= config->has_sync_clients;
@@ -627,6 +652,8 @@ bool config_check(struct server_config *config, struct err *err)
         return err_set(err, 0,
                        "--jwt-keys needs --jwt-issuer and --jwt-audience: otherwise tokens issued "
                        "for other services would be accepted");
+    if (!check_acls(config, err))
+        return false;
     if (config->app_passwords && !config->users && !has_certificates(config))
         return err_set(err, 0,
                        "--app-passwords needs --users or certificates: nobody could grant one");

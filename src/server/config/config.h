@@ -71,6 +71,7 @@ struct config_mount {
     bool is_alone;         /* no other program changes what is there */
     bool is_synced;        /* what has changed is told to who syncs */
     bool has_sync_clients; /* it is served to them under their own paths, too */
+    bool has_acls;         /* who may do what can be kept with resources */
     struct text_list cors; /* "*", and origins whose pages may use it */
     const char *uploads;   /* NULL: the default */
     uint64_t quota_bytes;  /* 0: none */
@@ -125,6 +126,7 @@ struct server_config {
     bool is_alone;
     bool is_synced;
     bool has_sync_clients;
+    bool has_acls;
     bool has_sync_bulk;
     bool has_no_archives;
     const char *sync_product;

@@ -199,11 +199,10 @@ static bool check_mount(const struct config_mount *mount, struct err *err)
     if (origin->url && mount->origins)
         return err_set(err, 0, "it has an origin, and origins");
     if (!mount->root && (mount->quota_bytes || mount->is_alone || mount->is_synced ||
-                         mount->uploads || mount->keep.ms))
-        return err_set(
-            err, 0,
-            "quota, keep, others-write, sync, sync-clients and uploads are about a root, and it "
-            "has an origin");
+                         mount->has_acls || mount->uploads || mount->keep.ms))
+        return err_set(err, 0,
+                       "quota, keep, others-write, sync, sync-clients, acl and uploads are about a "
+                       "root, and it has an origin");
     if (mount->root && mount->names_origin)
         return err_set(err, 0, "it has keys that begin with origin-, and no origin");
     if (mount->names_origin && mount->origins)

@@ -24,7 +24,9 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/acl/table.h"
 #include "store/change_log.h"
+#include "store/directory/acls.h"
 #include "store/directory/beside/hashes.h"
 #include "store/directory/beside/known.h"
 #include "store/directory/cache/cache.h"
@@ -98,6 +100,7 @@ static void dir_close(struct store *store)
     if (dir->kept && dir->kept->log)
         change_log_settle(dir->kept->log, dir->root_fd);
     kept_unref(dir->kept);
+    acl_table_free(dir->base.acls);
     flush_free(dir->flush);
     mounts_close(dir->mounts);
     known_free(dir->known);
@@ -283,6 +286,8 @@ bool directory_store_open(const struct store_options *options, struct store **st
         is_fine = options->is_read_only ? open_state_read_only(dir, options, err)
                                         : open_state(dir, options, err);
     }
+    if (is_fine && options->has_acls)
+        is_fine = dir_acls_open(dir, err);
     if (!is_fine) {
         dir_close(&dir->base);
         return false;

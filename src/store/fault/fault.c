@@ -437,6 +437,11 @@ static enum store_folding fault_folds(struct store *store, struct res_path path)
     return store_folds(fault_of(store)->inner, path);
 }
 
+static struct acl_place fault_acls(struct store *store, struct arena *arena, struct res_path path)
+{
+    return store_acls(fault_of(store)->inner, arena, path);
+}
+
 static struct change_log *fault_changes(struct store *store, struct arena *arena,
                                         struct res_path path, struct res_path *inside_out)
 {
@@ -511,6 +516,7 @@ static const struct store_ops fault_ops = {
     .quota = fault_quota,
     .used = fault_used,
     .changes = fault_changes,
+    .acls = fault_acls,
     .is_read_only = fault_is_read_only,
     .folds = fault_folds,
     .is_lost = fault_is_lost,

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "store/acl/table.h"
 #include "store/change_log.h"
 #include "store/gather.h"
 #include "store/memory/tree.h"
@@ -546,6 +547,7 @@ static void memory_close(struct store *store)
     lock_table_free(memory->locks);
     claims_free(memory->claims);
     change_log_close(memory->base.log);
+    acl_table_free(memory->base.acls);
     pthread_mutex_destroy(&memory->mutex);
     mem_free(memory);
 }
@@ -598,6 +600,9 @@ bool memory_store_open(const struct store_options *options, struct store **store
     const struct change_log_options log = {.count_max = options->limits->synced_changes};
     if (options->is_synced)
         memory->base.log = change_log_open(&log, err); /* memory does not fail */
+    if (options->has_acls)
+        memory->base.acls = acl_table_new((size_t)options->limits->acl_count);
+    memory->base.traits.has_acls = options->has_acls;
     *store_out = &memory->base;
     return true;
 }

@@ -9,6 +9,7 @@
 #include "store/memory/node.h"
 
 #include "base/mem.h"
+#include "store/backend.h"
 
 /* --- content --- */
 
@@ -108,11 +109,25 @@ void node_place(struct node *node, struct node *collection, struct str name)
     list_append(&collection->members, &node->link);
 }
 
+/* But for who may do what, which is no copy's (store/store.c). */
+static void copy_props(struct node *to, const struct store_props *from)
+{
+    struct arena arena = {0};
+    struct store_props props = {.items =
+                                    arena_alloc(&arena, (from->count + 1) * sizeof(*props.items))};
+    for (size_t i = 0; i < from->count; i++) {
+        if (!str_eq(from->items[i].name, STORE_ACL_NAME))
+            props.items[props.count++] = from->items[i];
+    }
+    node_set_props(to, &props);
+    arena_done(&arena);
+}
+
 struct node *node_copy(const struct node *node)
 {
     struct node *copy = node_new(buf_str(&node->name), &node->stat);
     copy->blob = blob_ref(node->blob);
-    node_set_props(copy, &node->props.list);
+    copy_props(copy, &node->props.list);
     return copy;
 }
 

@@ -202,6 +202,11 @@ static enum store_folding slow_folds(struct store *store, struct res_path path)
     return store_folds(inner_of(store), path);
 }
 
+static struct acl_place slow_acls(struct store *store, struct arena *arena, struct res_path path)
+{
+    return store_acls(inner_of(store), arena, path);
+}
+
 static struct change_log *slow_changes(struct store *store, struct arena *arena,
                                        struct res_path path, struct res_path *inside_out)
 {
@@ -533,6 +538,7 @@ static const struct store_ops slow_ops = {
     .quota = slow_quota,
     .used = slow_used,
     .changes = slow_changes,
+    .acls = slow_acls,
     .is_read_only = slow_is_read_only,
     .folds = slow_folds,
     .is_lost = slow_is_lost,

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "store/acl/table.h"
 #include "store/silent.h"
 #include "store/trash/kept_priv.h"
 #include "store/upload.h"
@@ -196,6 +197,23 @@ static bool is_full(enum store_rc rc)
     return rc == STORE_NO_SPACE || rc == STORE_OVER_QUOTA;
 }
 
+/* What held for it where it was stays with it, whatever becomes of what it was in. Nobody sees it
+ * less bound meanwhile: the place where it was is asked about as well. */
+static void keep_acl(struct store_change *inside, struct res_path slot, struct str text)
+{
+    const struct store_patch patch = {.sets_acl = true, .acl = text};
+    (void)!store_patch(inside, path_join(&inside->arena, slot, SPOT_KEPT), &patch);
+}
+
+/* Of the collections above it; empty: it has its own, which goes along, or there is none. */
+static struct str inherited_acl(struct store_change *inside, struct res_path path)
+{
+    struct acl_place place = store_acls(inside->store, &inside->arena, path);
+    const struct kept_acl *kept =
+        place.table ? acl_table_find(place.table, &inside->arena, place.path) : NULL;
+    return kept && kept->levels ? kept->text : STR_NONE;
+}
+
 enum store_rc keep_deleted(struct trash_store *trash, struct store_change *inside,
                            struct res_path path, struct store_visitor *visitor,
                            struct res_path *slot_out)
@@ -206,7 +224,10 @@ enum store_rc keep_deleted(struct trash_store *trash, struct store_change *insid
     /* What is no resource, or holds the trash, or cannot go, is the store's to say. */
     if (!spot.base.at || !spot.rest.len || store_stat(inside->store, path, 0, &stat) != STORE_OK)
         return store_remove(inside, path, visitor);
+    struct str acl = inherited_acl(inside, path);
     enum store_rc rc = put_aside(trash, inside, &spot, visitor, slot_out);
+    if (acl.len && slot_out->at && !is_full(rc))
+        keep_acl(inside, *slot_out, acl);
     if (!is_full(rc))
         return rc;
     log_line(LOG_WARN, "'/%.*s' is deleted for good: there is no room to keep it", STR_ARGS(path));

@@ -301,6 +301,11 @@ static struct change_log *trash_changes(struct store *store, struct arena *arena
     return is_aside(store, path) ? NULL : store->log;
 }
 
+static struct acl_place trash_acls(struct store *store, struct arena *arena, struct res_path path)
+{
+    return store_acls(inner_of(store), arena, real_of(store, arena, path));
+}
+
 static bool trash_is_read_only(struct store *store, struct res_path path)
 {
     return store_is_read_only(inner_of(store), path);
@@ -389,6 +394,7 @@ static const struct store_ops trash_ops = {
     .quota = trash_quota,
     .used = trash_used,
     .changes = trash_changes,
+    .acls = trash_acls,
     .is_aside = is_aside,
     .kept = trash_kept,
     .keeping = trash_keeping,

@@ -13,6 +13,7 @@
 #include "store/view/tree.h"
 
 #include "base/mem.h"
+#include "store/acl/table.h"
 #include "store/gather.h"
 #include "store/silent.h"
 #include "store/store.h"
@@ -493,6 +494,19 @@ static enum store_rc transfer_across(struct transfer *transfer, struct res_path 
 
 /* --- both --- */
 
+/* Who may do what with it, or with something in it, is kept there, and would be lost (RFC 3744
+ * §7.4). */
+static bool has_acls(struct transfer *transfer, const struct mount *mount)
+{
+    struct arena *arena = &transfer->arena;
+    size_t count = 0;
+    struct acl_place place =
+        store_acls(mount->store, arena, view_enter(arena, mount, transfer->from));
+    if (place.table)
+        (void)acl_table_paths(place.table, arena, place.path, &count);
+    return count;
+}
+
 static enum store_rc tree_run(struct transfer *transfer, struct res_path to)
 {
     struct view *view = view_of(transfer->store);
@@ -510,6 +524,8 @@ static enum store_rc tree_run(struct transfer *transfer, struct res_path to)
         return STORE_NOT_FOUND;
     struct guide guide = guide_for(transfer->visitor);
     if (from_mount->store != to_mount->store) {
+        if (transfer->is_move && has_acls(transfer, from_mount))
+            return STORE_DENIED;
         bool may_be_one =
             from_mount->store->traits.has_other_names || to_mount->store->traits.has_other_names;
         transfer->mark = may_be_one ? transfer->mark : STR_NONE;

@@ -380,6 +380,17 @@ static struct change_log *view_changes(struct store *store, struct arena *arena,
     return store_changes(mount->store, arena, view_enter(arena, mount, path), inside_out);
 }
 
+static struct acl_place view_acls(struct store *store, struct arena *arena, struct res_path path)
+{
+    const struct view *view = view_of(store);
+    const struct mount *mount = view_find(view, path);
+    struct acl_place place = {NULL, path, false};
+    if (mount && mount->store->traits.has_acls)
+        place = store_acls(mount->store, arena, view_enter(arena, mount, path));
+    place.has_others_below |= view_has_below(view, path);
+    return place;
+}
+
 static bool view_is_aside(struct store *store, struct res_path path)
 {
     const struct mount *mount = view_find(view_of(store), path);
@@ -474,6 +485,7 @@ static const struct store_ops view_ops = {
     .unlock = view_unlock,
     .quota = view_quota,
     .changes = view_changes,
+    .acls = view_acls,
     .is_aside = view_is_aside,
     .kept = view_kept,
     .keeping = view_keeping,

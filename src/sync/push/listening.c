@@ -14,6 +14,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "dav/acl/kept.h"
+#include "store/acl/table.h"
 
 enum { LOOK_MAX = 1000 };
 
@@ -34,11 +36,17 @@ static void free_text(const char *text)
     mem_free((char *)(uintptr_t)text);
 }
 
-/* What he sees as the root of the mount, and the log in which it is; NULL: in none. */
-static struct change_log *find_log(const struct sync_service *sync, const struct service *service,
-                                   const struct principal *principal, struct arena *arena,
-                                   struct res_path *place_out)
+/* What he sees as the root of the mount, and the log in which it is. */
+struct spot {
+    struct change_log *log; /* NULL: in none */
+    struct acl_table *acls;
+    struct res_path place;
+};
+
+static struct spot find_spot(const struct sync_service *sync, const struct service *service,
+                             const struct principal *principal, struct arena *arena)
 {
+    struct spot spot = {0};
     struct home *homes; /* made when files are asked for */
     struct exchange asking = {.arena = arena,
                               .service = service,
@@ -46,7 +54,9 @@ static struct change_log *find_log(const struct sync_service *sync, const struct
                               .seen = {sync->prefix, sync->prefix},
                               .signed_in.principal = *principal};
     struct store *store = sync->dav.view_seen(&sync->dav, &asking, &homes);
-    return store_changes(store, arena, sync->prefix, place_out);
+    spot.log = store_changes(store, arena, sync->prefix, &spot.place);
+    spot.acls = store_acls(store, arena, sync->prefix).table;
+    return spot;
 }
 
 /* False: he has signed in by what is gone meanwhile. */
@@ -61,14 +71,14 @@ bool listening_begin(struct listening *listening, const struct service *service,
                      const struct principal *principal)
 {
     struct arena arena = {0};
-    struct res_path place;
     struct standing standing;
-    struct change_log *log = NULL;
+    struct spot spot = {0};
     if (stands(service, principal, &standing))
-        log = find_log(listening->sync, service, principal, &arena, &place);
-    if (log) {
-        listening->log = log;
-        listening->place = copy_path(place);
+        spot = find_spot(listening->sync, service, principal, &arena);
+    if (spot.log) {
+        listening->log = spot.log;
+        listening->acls = spot.acls;
+        listening->place = copy_path(spot.place);
         listening->access = service->access;
         listening->standing = standing;
         listening->principal =
@@ -79,11 +89,11 @@ bool listening_begin(struct listening *listening, const struct service *service,
                                .token = copy_text(principal->token),
                                .is_app = principal->is_app,
                                .address = copy_text(principal->address)};
-        change_log_listen(log, &listening->listener, listening->place);
-        listening->seen = change_log_tag(log, listening->place);
+        change_log_listen(spot.log, &listening->listener, listening->place);
+        listening->seen = change_log_tag(spot.log, listening->place);
     }
     arena_done(&arena);
-    return log;
+    return spot.log;
 }
 
 /* By what he has signed in by he could again, and would be the same. */
@@ -101,13 +111,13 @@ bool listening_renew(struct listening *listening, const struct service *service,
                      const struct sync_service *sync)
 {
     struct arena arena = {0};
-    struct res_path place;
-    bool is_same =
-        stands_still(listening, service) &&
-        find_log(sync, service, &listening->principal, &arena, &place) == listening->log &&
-        path_eq(place, listening->place);
+    struct spot spot = {0};
+    if (stands_still(listening, service))
+        spot = find_spot(sync, service, &listening->principal, &arena);
+    bool is_same = spot.log == listening->log && path_eq(spot.place, listening->place);
     arena_done(&arena);
     if (is_same) {
+        listening->acls = spot.acls;
         listening->sync = sync;
         listening->access = service->access;
     }
@@ -147,12 +157,26 @@ static bool may_read(const struct listening *listening, struct res_path path)
             access_may(listening->access, principal, &folded) == ACCESS_GRANTED);
 }
 
+/* As exchange/admit.c has it: who administers the place is bound by no list. */
+static bool acls_let_him(const struct listening *listening, struct res_path path,
+                         const struct change_found *found, struct arena *arena)
+{
+    const struct access *access = listening->access;
+    const struct principal *principal = &listening->principal;
+    const struct access_question admin = {ACCESS_ADMIN, path, ACCESS_NAMES_BOTH};
+    const struct kept_acl *kept =
+        access && listening->acls ? acl_table_find(listening->acls, arena, found->path) : NULL;
+    return acl_grants(dav_acls_of(kept, arena), access ? access->rules : NULL, principal,
+                      ACCESS_READ) ||
+           access_may(access, principal, &admin) == ACCESS_GRANTED;
+}
+
 static bool is_for_him(const struct listening *listening, const struct change_found *found,
                        struct arena *arena)
 {
     struct res_path path =
         path_rebase(arena, found->path, listening->place, listening->sync->prefix);
-    return may_read(listening, path);
+    return may_read(listening, path) && acls_let_him(listening, path, found, arena);
 }
 
 static enum news look_until(struct listening *listening, uint64_t until)

@@ -11,6 +11,7 @@ struct listening {
     const struct sync_service *sync;
     const struct access *access; /* NULL: he may read all */
     struct change_log *log;      /* NULL: he does not listen */
+    struct acl_table *acls;      /* of the same store; NULL: it keeps none */
     struct principal principal;  /* who; its texts are its own */
     struct standing standing;    /* when he began */
     struct res_path place;       /* in the log: what he sees as the root; its own */

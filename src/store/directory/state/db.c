@@ -31,8 +31,12 @@ static const char *const sql_texts[STATE_SQL_COUNT] = {
                       " ORDER BY path, ns, name",
     [SQL_PROP_ROWS] = "SELECT rowid FROM prop NOT INDEXED WHERE rowid > ?1 ORDER BY rowid",
     [SQL_PROPS_REMOVE] = "DELETE FROM prop WHERE path = ?1",
-    [SQL_PROPS_COPY] = "INSERT INTO prop(path, ns, name, xml)"
-                       " SELECT ?2, ns, name, xml FROM prop WHERE path = ?1",
+    /* But for who may do what, which is no copy's (store/store.c). */
+    [SQL_PROPS_COPY] =
+        "INSERT INTO prop(path, ns, name, xml)"
+        " SELECT ?2, ns, name, xml FROM prop WHERE path = ?1 AND name <> x'2061636c'",
+    [SQL_ACLS_INDEX] = "CREATE INDEX IF NOT EXISTS acl ON prop(path) WHERE name = x'2061636c'",
+    [SQL_ACLS_ALL] = "SELECT path, xml FROM prop WHERE name = x'2061636c'",
     [SQL_PROPS_RENAME] = "UPDATE prop SET path = ?2 WHERE path = ?1",
     [SQL_INTENT_ADD] = "INSERT INTO intent(source, target, inode, is_copy)"
                        " VALUES(?1, ?2, ?3, ?4)",

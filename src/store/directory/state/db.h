@@ -20,6 +20,8 @@ enum state_sql {
     SQL_PROPS_REMOVE,        /* path */
     SQL_PROPS_COPY,          /* from, to */
     SQL_PROPS_RENAME,        /* from, to */
+    SQL_ACLS_INDEX,          /* nothing */
+    SQL_ACLS_ALL,            /* nothing: path, text */
     SQL_INTENT_ADD,          /* source, target, inode, is_copy */
     SQL_INTENT_REMOVE,       /* id */
     SQL_INTENTS_ALL,         /* nothing: id, source, target, inode, is_copy */

@@ -407,10 +407,10 @@ TEST(sync_tokens_are_ours_or_none)
     struct change_point point = {1, 2};
     struct buf token = {0};
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
-        check_that(wrong[i], !sync_token_parse(&x, str_of_c(wrong[i]), &point));
+        check_that(wrong[i], !sync_token_parse(&x, PATH_ROOT, str_of_c(wrong[i]), &point));
     assert_true(point.run == 1 && point.seq == 2);
-    sync_token_add(&token, &x, (struct change_point){UINT64_MAX, UINT64_MAX});
-    assert_true(sync_token_parse(&x, buf_str(&token), &point));
+    sync_token_add(&token, &x, PATH_ROOT, (struct change_point){UINT64_MAX, UINT64_MAX});
+    assert_true(sync_token_parse(&x, PATH_ROOT, buf_str(&token), &point));
     assert_true(point.run == UINT64_MAX && point.seq == UINT64_MAX);
     buf_done(&token);
 }
