@@ -202,6 +202,9 @@ class Disk:
         if self.is_mounted:
             wait_for(lambda: subprocess.run(["umount", self.point], check=False,
                                             capture_output=True).returncode == 0, "umount")
+            # who has a mount namespace of his own may hold it, and then the next mount would be of the same, without power
+            wait_for(lambda: not subprocess.run(["losetup", "-j", self.image], check=True,
+                                                capture_output=True).stdout, "umount everywhere")
         self.is_mounted = False
 
     def lose_power(self):
